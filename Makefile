@@ -1,0 +1,37 @@
+# `make help` lists what there is. `train` and `test` work alone on a fresh machine: they make .venv first.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help setup train test test-all check bench
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+setup: $(VENV)/.installed ## make .venv with the pinned dependencies
+
+# torch comes first and alone: asked for by its exact version it is the CPU build where the index offers one.
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mousearm needs Python 3.11 or newer; set PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt setuptools torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[dev]'
+	@touch $@
+
+train: setup ## train the torque arm on the shipped reach and show the result
+	$(BIN)/python run.py
+
+test: setup ## fast tests
+	$(BIN)/python -m pytest
+
+test-all: setup ## fast and slow tests
+	$(BIN)/python -m pytest -m ''
+
+check: setup ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+bench: setup ## speed against the bare simulator and the stock update
+	$(BIN)/python scripts/benchmark.py

@@ -1,0 +1,304 @@
+"""The typed configuration: every key with its type, default, unit and range, and the one way to load it.
+
+Values live in ``conf/`` alone; this schema refuses what does not exist or cannot be right. Nothing here, or in the
+files, names code to run: every choice is a name that the module in question looks up.
+"""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from hydra.core.config_store import ConfigStore
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from mousearm.errors import ConfigError, UnknownNameError
+
+CONF = Path(__file__).parents[1] / "conf"
+
+
+def _require(holds: bool, key: str, value: object, valid: str) -> None:
+    if not holds:
+        raise ConfigError(f"{key}={value} is out of range: {valid}.")
+
+
+def _require_choice(key: str, value: str, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise UnknownNameError(f"choice for {key}", value, choices)
+
+
+@dataclass
+class LandmarksConfig:
+    """The points of the model that recorded points are compared with, each ``KIND:NAME`` (joint, site, body, geom)."""
+
+    shoulder: str
+    elbow: str
+    paw: str
+
+
+@dataclass
+class ModelConfig:
+    """The arm."""
+
+    file: str  # an MJCF file, or package:NAME for a shipped one
+    landmarks: LandmarksConfig
+    joints: list[str] | None  # joints that inverse kinematics may move; null means all
+    action_map: str  # how an action in [-1, 1] becomes a control: direct | sigmoid
+
+    def __post_init__(self) -> None:
+        _require_choice("model.action_map", self.action_map, ("direct", "sigmoid"))
+
+
+@dataclass
+class KinematicsConfig:
+    """The recorded reaches."""
+
+    path: str  # a CSV file, a folder of them, or package:NAME for shipped ones
+    retarget: str  # segments | uniform: how the animal's size becomes the model's
+    max_residual_mm: float  # a reach whose inverse kinematics misses by more than this is refused
+    train_ratio: float  # share of the reaches to train on, where there are several
+    split_seed: int  # which reaches those are
+
+    def __post_init__(self) -> None:
+        _require_choice("kinematics.retarget", self.retarget, ("segments", "uniform"))
+        _require(self.max_residual_mm > 0, "kinematics.max_residual_mm", self.max_residual_mm, "above 0 mm")
+        _require(0 < self.train_ratio <= 1, "kinematics.train_ratio", self.train_ratio, "above 0, at most 1")
+
+
+@dataclass
+class EnvConfig:
+    """The task: time, observation, start and end of an episode."""
+
+    control_dt: float  # s between two actions; reaches are resampled to it
+    n_substeps: int  # physics steps per action
+    num_envs: int  # simulations trained on together
+    observation: list[str]
+    path_steps: int  # future frames that the network sees; 0 means that it must keep time itself
+    random_start: float  # probability that a training episode starts at a random frame instead of frame 0
+    divergence_penalty: float  # least penalty for each step that a diverged simulation leaves undone
+
+    def __post_init__(self) -> None:
+        _require(0 < self.control_dt <= 0.1, "env.control_dt", self.control_dt, "above 0, at most 0.1 s")
+        _require(1 <= self.n_substeps <= 1000, "env.n_substeps", self.n_substeps, "1 to 1000")
+        _require(1 <= self.num_envs <= 100_000, "env.num_envs", self.num_envs, "1 to 100000")
+        _require(len(self.observation) > 0, "env.observation", self.observation, "at least one term")
+        _require(0 <= self.path_steps <= 1000, "env.path_steps", self.path_steps, "0 to 1000")
+        _require(0 <= self.random_start <= 1, "env.random_start", self.random_start, "0 to 1")
+        _require(self.divergence_penalty >= 0, "env.divergence_penalty", self.divergence_penalty, "0 or more")
+
+
+@dataclass
+class RewardConfig:
+    """Weights ``w_`` of the reward terms, and the form that the terms take.
+
+    ``w_bone_diff`` is shared by elbow and paw in the ratio of ``w_elbow`` to ``w_paw``.
+    """
+
+    w_bone_diff: float
+    w_elbow: float
+    w_paw: float
+    w_effort: float
+    w_qvel: float
+    w_qpos: float
+    w_action: float
+    kernel: str  # of the elbow and paw errors: exp (of millimetres, 0 to 1) | squared (metres, negative)
+    sigma_mm: list[float]  # widths of the exp kernel
+    effort: str  # mean of squared forces relative to peak force | sum of absolute forces
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if name.startswith("w_"):
+                _require(value >= 0 and math.isfinite(value), f"reward.{name}", value, "0 or more, and finite")
+        _require(self.w_elbow + self.w_paw > 0, "reward.w_elbow + reward.w_paw", 0, "above 0")
+        _require_choice("reward.kernel", self.kernel, ("exp", "squared"))
+        _require_choice("reward.effort", self.effort, ("mean", "sum"))
+        widths_valid = len(self.sigma_mm) > 0 and all(0 < s < math.inf for s in self.sigma_mm)
+        _require(widths_valid, "reward.sigma_mm", self.sigma_mm, "at least one width, each above 0 mm")
+
+
+@dataclass
+class PolicyConfig:
+    """The network: an LSTM shared by actor and critic, and the layers of their heads."""
+
+    lstm_hidden_size: int
+    n_lstm_layers: int
+    net_arch_pi: list[int]
+    net_arch_vf: list[int]
+    log_std_init: float  # logarithm of the exploration noise at the start, in units of the action range's half
+    ortho_init: bool
+    normalize_observation: bool
+
+    def __post_init__(self) -> None:
+        _require(1 <= self.lstm_hidden_size <= 8192, "policy.lstm_hidden_size", self.lstm_hidden_size, "1 to 8192")
+        _require(1 <= self.n_lstm_layers <= 16, "policy.n_lstm_layers", self.n_lstm_layers, "1 to 16")
+        _require(all(n > 0 for n in self.net_arch_pi), "policy.net_arch_pi", self.net_arch_pi, "sizes above 0")
+        _require(all(n > 0 for n in self.net_arch_vf), "policy.net_arch_vf", self.net_arch_vf, "sizes above 0")
+        _require(-10 <= self.log_std_init <= 1, "policy.log_std_init", self.log_std_init, "-10 to 1")
+
+
+@dataclass
+class AlgoConfig:
+    """RecurrentPPO of sb3-contrib; keys of the same name are its arguments."""
+
+    timesteps: int  # training budget: control steps over all simulations
+    eval_freq: int  # control steps between two evaluations
+    learning_rate: float
+    learning_rate_final: float | None  # reached linearly at the end of the budget; null keeps it constant
+    n_steps: int
+    batch_size: int
+    n_epochs: int
+    gamma: float
+    gae_lambda: float
+    clip_range: float
+    clip_range_vf: float | None
+    normalize_advantage: bool
+    ent_coef: float
+    vf_coef: float
+    max_grad_norm: float
+    use_sde: bool
+    sde_sample_freq: int
+    target_kl: float | None
+    stats_window_size: int
+
+    def __post_init__(self) -> None:
+        for name in ("timesteps", "eval_freq", "n_steps", "batch_size", "n_epochs", "stats_window_size"):
+            _require(getattr(self, name) >= 1, f"algo.{name}", getattr(self, name), "1 or more")
+        for name in ("learning_rate", "clip_range", "max_grad_norm"):
+            value = getattr(self, name)
+            _require(0 < value < math.inf, f"algo.{name}", value, "above 0, and finite")
+        for name in ("learning_rate_final", "clip_range_vf", "target_kl"):
+            value = getattr(self, name)
+            _require(value is None or 0 < value < math.inf, f"algo.{name}", value, "null, or above 0")
+        for name in ("gamma", "gae_lambda"):
+            _require(0 <= getattr(self, name) <= 1, f"algo.{name}", getattr(self, name), "0 to 1")
+        for name in ("ent_coef", "vf_coef"):
+            _require(0 <= getattr(self, name) < math.inf, f"algo.{name}", getattr(self, name), "0 or more")
+        _require(self.batch_size > 1, "algo.batch_size", self.batch_size, "2 or more")
+
+
+@dataclass
+class TrackingConfig:
+    """Where metrics go besides metrics.csv and TensorBoard."""
+
+    wandb: str  # disabled | online | offline
+    project: str
+    entity: str | None
+    group: str | None
+    tags: list[str]
+
+    def __post_init__(self) -> None:
+        _require_choice("tracking.wandb", self.wandb, ("disabled", "online", "offline"))
+
+
+@dataclass
+class Config:
+    """Everything that defines a run."""
+
+    model: ModelConfig
+    kinematics: KinematicsConfig
+    env: EnvConfig
+    reward: RewardConfig
+    policy: PolicyConfig
+    algo: AlgoConfig
+    tracking: TrackingConfig
+    name: str  # the run folder is outputs/<name>
+    seed: int
+    threads: int  # of the simulator, and of the network on a CPU; 0 means all processors
+    device: str  # cpu | cuda | auto: where the network is trained
+    video: bool  # whether a finished run is filmed
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.seed < 2**32, "seed", self.seed, "0 to 4294967295")
+        _require(0 <= self.threads <= 1024, "threads", self.threads, "0 to 1024")
+        _require_choice("device", self.device, ("cpu", "cuda", "auto"))
+        _require(self.name.strip() == self.name != "", "name", repr(self.name), "text without outer spaces")
+
+
+ConfigStore.instance().store(name="schema", node=Config)
+
+
+def load(composed: DictConfig) -> Config:
+    """Turn a composed configuration into typed objects, with every value checked.
+
+    Raises:
+        ConfigError: if a value is missing, has the wrong type or is out of range.
+        UnknownNameError: if a choice does not exist.
+    """
+    try:
+        missing = OmegaConf.missing_keys(composed)
+        if missing:
+            raise ConfigError(f"No value is given for {', '.join(sorted(missing))}. Give one as KEY=VALUE.")
+        typed = OmegaConf.merge(OmegaConf.structured(Config), composed)
+        return OmegaConf.to_object(typed)  # type: ignore[return-value]
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"The configuration is not valid: {error}") from error
+
+
+def compose(overrides: Sequence[str] = ()) -> Config:
+    """Compose a configuration outside ``run.py``, from the files in ``conf/``.
+
+    Args:
+        overrides: as on the command line, such as ``["model=muscle", "reward.w_paw=2"]``.
+
+    Raises:
+        ConfigError: if an override cannot be parsed or applied, or a value is not valid.
+        UnknownNameError: if a key does not exist.
+    """
+    check_overrides(overrides)
+    try:
+        with initialize_config_dir(str(CONF), version_base="1.3"):
+            return load(hydra_compose("config", list(overrides)))
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(f"{error}{_cause(error)}") from error
+
+
+def _cause(error: Exception) -> str:
+    return f": {error.__cause__}" if error.__cause__ else ""
+
+
+def to_yaml(config: Config) -> str:
+    """The whole resolved configuration as YAML, from which ``load(OmegaConf.create(text))`` makes it again."""
+    return OmegaConf.to_yaml(OmegaConf.structured(config))
+
+
+def check_overrides(arguments: Sequence[str]) -> None:
+    """Refuse overrides of keys that do not exist, naming those that do; Hydra's own message lists none.
+
+    Args:
+        arguments: the command line; options that start with ``-`` and Hydra's own keys are passed over.
+
+    Raises:
+        UnknownNameError: with the part of the key that is wrong and the keys that exist beside it.
+    """
+    for argument in arguments:
+        if argument.startswith("-") or "=" not in argument:
+            continue
+        try:
+            (override,) = OverridesParser.create().parse_overrides([argument])
+        except HydraException:
+            continue  # Hydra explains a malformed override well
+        if not override.key_or_group.startswith("hydra"):
+            _check_key(override.key_or_group)
+
+
+def _check_key(key: str) -> None:
+    if (CONF / key).is_dir():  # a group, some of which (debug) have no key of their own
+        return
+    kind: Any = Config
+    parts = key.split(".")
+    for depth, part in enumerate(parts):
+        if not dataclasses.is_dataclass(kind):
+            above = ".".join(parts[:depth])
+            raise ConfigError(f"{key}: {above} is a value, it has no keys below it.")
+        fields = {f.name: f.type for f in dataclasses.fields(kind)}
+        if part not in fields:
+            place = f"in {'.'.join(parts[:depth])}" if depth else "at the top level"
+            raise UnknownNameError(f"configuration key {place}", part, fields)
+        kind = fields[part]

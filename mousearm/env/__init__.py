@@ -1,0 +1,13 @@
+"""The task: make the arm follow a reach. One implementation over N simulations, with two thin faces."""
+
+import gymnasium
+
+from mousearm.env.gym_env import TrackingEnv
+from mousearm.env.references import References
+from mousearm.env.sources import build_references
+from mousearm.env.task import Start, Task
+from mousearm.env.vec_env import TrackingVecEnv
+
+__all__ = ["References", "Start", "Task", "TrackingEnv", "TrackingVecEnv", "build_references"]
+
+gymnasium.register(id="mousearm/Tracking-v0", entry_point="mousearm.env.gym_env:TrackingEnv")

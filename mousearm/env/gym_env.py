@@ -1,0 +1,140 @@
+"""The face for everything that speaks Gymnasium: one arm, one episode at a time."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import gymnasium
+import mujoco
+import mujoco.viewer
+import numpy as np
+from gymnasium import spaces
+
+from mousearm.config import Config, compose
+from mousearm.env.references import References
+from mousearm.env.sources import build_references
+from mousearm.env.task import Start, Task, draw_start
+from mousearm.errors import RenderError, UnknownNameError
+from mousearm.model import load_arm
+from mousearm.render import Picture
+
+
+class TrackingEnv(gymnasium.Env[np.ndarray, np.ndarray]):
+    """Follow a recorded reach with the arm; ``gymnasium.make("mousearm/Tracking-v0")``.
+
+    Observation: the terms of ``env.observation`` side by side, float32. Action: (nu,) in [-1, 1], mapped to the
+    actuators' ranges. Reward: that of the group ``reward``. The end of a reach truncates, a diverged simulation
+    terminates. ``info`` holds ``reach``, ``frame``, ``elbow_mm``, ``paw_mm`` and the unweighted reward terms.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc]
+        "render_modes": ["rgb_array", "human"],
+        "render_fps": 150,
+    }
+
+    def __init__(self, overrides: Sequence[str] = (), *, config: Config | None = None, render_mode: str | None = None):
+        """Compose the configuration and build the task.
+
+        Args:
+            overrides: as on the command line of ``run.py``, such as ``["model=muscle", "env.path_steps=5"]``.
+            config: a whole configuration instead.
+            render_mode: None, ``rgb_array`` or ``human`` (a window).
+
+        Raises:
+            MouseArmError: if the configuration, the model or the kinematics cannot be used.
+        """
+        if render_mode is not None and render_mode not in self.metadata["render_modes"]:
+            raise UnknownNameError("render mode", render_mode, self.metadata["render_modes"])
+        self.config = config if config is not None else compose(overrides)
+        arm = load_arm(self.config.model)
+        self.task = Task(arm, References(build_references(self.config, arm)), self.config, n=1)
+        self.render_mode = render_mode
+        fps = round(1 / self.config.env.control_dt)
+        self.metadata = {**self.metadata, "render_fps": fps}  # type: ignore[misc]
+        self.observation_space = spaces.Box(-np.inf, np.inf, (self.task.n_observations,), np.float32)
+        self.action_space = spaces.Box(-1.0, 1.0, (arm.nu,), np.float32)
+        self._picture: Picture | None = None
+        self._window: Any = None
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """Start an episode.
+
+        Args:
+            seed: of the reach and start frame.
+            options: ``reach`` (a name) and ``frame`` choose them instead.
+
+        Raises:
+            UnknownNameError: if there is no reach of that name.
+        """
+        super().reset(seed=seed)
+        start = draw_start(self.np_random, self.task.references, 1, self.config.env.random_start)
+        self.task.reset(np.array([0]), self._choose(start, options or {}))
+        self._show()
+        return self.task.observe()[0], self._info()
+
+    def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        """One control step with an action of (nu,)."""
+        outcome = self.task.step(np.asarray(action)[None])
+        self._show()
+        errors = {"elbow_mm": float(outcome.elbow_mm[0]), "paw_mm": float(outcome.paw_mm[0])}
+        terms = {name: float(value[0]) for name, value in outcome.terms.items()}
+        info = {**self._info(), **errors, **terms}
+        return (
+            outcome.observation[0],
+            float(outcome.reward[0]),
+            bool(outcome.terminated[0]),
+            bool(outcome.truncated[0]),
+            info,
+        )
+
+    def render(self) -> np.ndarray | None:  # type: ignore[override]
+        """The arm and its targets, (720, 960, 3) uint8, in the mode ``rgb_array``; a window shows itself.
+
+        Raises:
+            RenderError: if this machine cannot draw.
+        """
+        if self.render_mode != "rgb_array":
+            return None
+        if self._picture is None:
+            self._picture = Picture(self.task.simulation.model).__enter__()
+        return self._picture.draw(self.task.simulation.data(0), self.task.target[0])
+
+    def close(self) -> None:
+        """Close what was opened to draw."""
+        if self._picture is not None:
+            self._picture.__exit__(None, None, None)
+            self._picture = None
+        if self._window is not None:
+            self._window.close()
+            self._window = None
+
+    def _choose(self, drawn: Start, options: dict[str, Any]) -> Start:
+        names = self.task.references.names
+        name = options.get("reach", names[drawn.reach[0]])
+        if name not in names:
+            raise UnknownNameError("reach", name, names)
+        reach = names.index(name)
+        last_start = int(self.task.references.n_frames[reach]) - 2
+        frame = options.get("frame", 0 if "reach" in options else drawn.frame[0])
+        return Start(np.array([reach]), np.array([min(int(frame), last_start)]))
+
+    def _info(self) -> dict[str, Any]:
+        reach, frame = self.task.position
+        return {"reach": self.task.references.names[reach[0]], "frame": int(frame[0])}
+
+    def _show(self) -> None:
+        if self.render_mode != "human":
+            return
+        if self._window is None:
+            self._data = mujoco.MjData(self.task.simulation.model)
+            try:
+                self._window = mujoco.viewer.launch_passive(self.task.simulation.model, self._data)
+            except Exception as error:  # GLFW and the platform raise what they like
+                raise RenderError(f"No window can be opened here ({error}). Use render_mode='rgb_array'.") from error
+        state = self.task.snapshot
+        self._data.qpos[:], self._data.qvel[:] = state.qpos[0], state.qvel[0]
+        if self.task.arm.na:
+            self._data.act[:] = state.activation[0]
+        mujoco.mj_forward(self.task.simulation.model, self._data)
+        self._window.sync()

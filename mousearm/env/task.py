@@ -1,0 +1,197 @@
+"""The tracking task over N simulations: reset, step, observe. Both environments are thin faces of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from mousearm import termination
+from mousearm.config import Config
+from mousearm.env.action import ACTION_MAPS
+from mousearm.env.references import References
+from mousearm.model import Arm
+from mousearm.observation import Ahead, Observation
+from mousearm.reward import Reward, Step
+from mousearm.simulation import Simulation, Snapshot
+
+
+class Start(NamedTuple):
+    """Where in their reaches K simulations are or start.
+
+    Attributes:
+        reach: (K,) index of the reach.
+        frame: (K,) frame of it; an episode starts at most at the last but one.
+    """
+
+    reach: np.ndarray
+    frame: np.ndarray
+
+
+def draw_start(rng: np.random.Generator, references: References, n: int, random_start: float) -> Start:
+    """Draw n starts: a reach at random, from frame 0 or, with the probability ``random_start``, from a random frame."""
+    reach = rng.integers(len(references), size=n)
+    random = rng.random(n) < random_start
+    frame = rng.integers(0, references.n_frames[reach] - 1)
+    return Start(reach, np.where(random, frame, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a step of N simulations gave.
+
+    Attributes:
+        observation: (N, n_obs) float32, of the state after the step.
+        reward: (N,).
+        terms: unweighted reward terms, (N,) each.
+        terminated: (N,) the simulation diverged.
+        truncated: (N,) the reach is over.
+        elbow_mm: (N,) distance of the elbow from its target.
+        paw_mm: (N,) distance of the paw from its target.
+    """
+
+    observation: np.ndarray
+    reward: np.ndarray
+    terms: dict[str, np.ndarray]
+    terminated: np.ndarray
+    truncated: np.ndarray
+    elbow_mm: np.ndarray
+    paw_mm: np.ndarray
+
+
+# Told the index of a diverged simulation and the snapshots before and after the step.
+DivergenceHook = Callable[[int, Snapshot, Snapshot], None]
+
+
+class Task:
+    """N arms, each following a reach.
+
+    At frame t the network sees the arm (and, with ``path``, the targets from t + 1); after its step the target of
+    frame t + 1 counts. A reach of T frames is an episode of T - 1 steps.
+    """
+
+    def __init__(self, arm: Arm, references: References, config: Config, n: int):
+        """Build the simulations.
+
+        Args:
+            arm: the arm.
+            references: the reaches, at one frame per control step.
+            config: groups model (action map), env and reward are used.
+            n: number of simulations.
+
+        Raises:
+            UnknownNameError: if an observation term does not exist.
+        """
+        env = config.env
+        self.arm = arm
+        self.references = references
+        self.n = n
+        self.simulation = Simulation(arm, n, env.control_dt, env.n_substeps, config.threads)
+        self.observation = Observation(env.observation)
+        self.reward = Reward(config.reward)
+        self.on_divergence: DivergenceHook | None = None
+        self._map_action = ACTION_MAPS[config.model.action_map]
+        self._ahead = np.arange(1, env.path_steps + 1)
+        self._least_penalty = env.divergence_penalty
+        self._reach = np.zeros(n, dtype=int)
+        self._frame = np.zeros(n, dtype=int)
+        self._worst = np.full(n, np.inf)
+        self._now = self.simulation.snapshot()
+        everyone = np.arange(n)
+        self.reset(everyone, Start(everyone % len(references), np.zeros(n, dtype=int)))
+
+    @property
+    def observation_widths(self) -> dict[str, int]:
+        """Columns of each term of the observation, in order."""
+        return self.observation.widths(self._now, self._ahead_now())
+
+    @property
+    def n_observations(self) -> int:
+        """Columns of the observation."""
+        return sum(self.observation_widths.values())
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The arms now."""
+        return self._now
+
+    @property
+    def position(self) -> Start:
+        """Reach and frame of each simulation now."""
+        return Start(self._reach.copy(), self._frame.copy())
+
+    @property
+    def last_frame(self) -> np.ndarray:
+        """(N,) the last frame of the reach that each simulation follows."""
+        return self.references.n_frames[self._reach] - 1
+
+    @property
+    def target(self) -> np.ndarray:
+        """(N, 2, 3) elbow and paw targets of the current frames, metres."""
+        return self.references.targets[self._reach, self._frame]
+
+    def reset(self, ids: np.ndarray, start: Start) -> None:
+        """Start episodes with the reference's pose and velocity; activations begin at 0.
+
+        Args:
+            ids: (K,) which simulations.
+            start: where.
+        """
+        self._reach[ids], self._frame[ids] = start
+        self._worst[ids] = np.inf
+        pose = self.references.qpos[start.reach, start.frame]
+        self.simulation.reset(ids, pose, self.references.qvel[start.reach, start.frame])
+        self._now = self.simulation.snapshot()
+
+    def observe(self) -> np.ndarray:
+        """The observation now, (N, n_obs) float32."""
+        return self.observation(self._now, self._ahead_now())
+
+    def step(self, action: np.ndarray) -> Outcome:
+        """Advance every simulation by one control step.
+
+        Args:
+            action: (N, nu) in [-1, 1].
+
+        Returns:
+            The outcome. Simulations whose episode is over must be reset before the next step.
+        """
+        before = self._now
+        self.simulation.step(self._map_action(action, self.arm.ctrl_range))
+        after = self.simulation.snapshot()
+        diverged = termination.diverged(after)
+        if diverged.any():
+            after = self._handle_divergence(np.flatnonzero(diverged), before, after)
+        self._now = after
+        self._frame = np.minimum(self._frame + 1, self.last_frame)
+        return self._outcome(before, after, diverged)
+
+    def _outcome(self, before: Snapshot, after: Snapshot, diverged: np.ndarray) -> Outcome:
+        elbow, paw = self.target[:, 0], self.target[:, 1]
+        terms = self.reward.terms(Step(before, after, elbow, paw, self.arm.peak_force))
+        reward = self.reward.total(terms)
+        remaining = self.last_frame - self._frame + 1
+        reward = np.where(diverged, termination.divergence_reward(remaining, self._worst, self._least_penalty), reward)
+        self._worst = np.minimum(self._worst, reward)
+        return Outcome(
+            observation=self.observe(),
+            reward=reward,
+            terms=terms,
+            terminated=diverged,
+            truncated=(self._frame == self.last_frame) & ~diverged,
+            elbow_mm=1e3 * np.linalg.norm(after.elbow - elbow, axis=1),
+            paw_mm=1e3 * np.linalg.norm(after.paw - paw, axis=1),
+        )
+
+    def _handle_divergence(self, ids: np.ndarray, before: Snapshot, after: Snapshot) -> Snapshot:
+        """Report diverged simulations, and put them back to their last good pose so that no NaN leaves the task."""
+        for i in ids:
+            if self.on_divergence is not None:
+                self.on_divergence(int(i), before, after)
+        self.simulation.reset(ids, before.qpos[ids], np.zeros_like(before.qvel[ids]))
+        return self.simulation.snapshot()
+
+    def _ahead_now(self) -> Ahead:
+        frames = np.minimum(self._frame[:, None] + self._ahead, self.last_frame[:, None])
+        phase = self._frame / self.last_frame
+        return Ahead(phase, self.references.targets[self._reach[:, None], frames])

@@ -1,0 +1,97 @@
+"""The face that Stable-Baselines3 trains on: a VecEnv over N simulations in one process."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from stable_baselines3.common.vec_env import VecEnv
+
+from mousearm.env.statistics import Statistics
+from mousearm.env.task import Task, draw_start
+
+
+class TrackingVecEnv(VecEnv):
+    """N tracking episodes that start anew as they end, each on a random reach.
+
+    An episode starts at frame 0, or with the probability ``random_start`` at a random frame. The end of a reach is a
+    truncation: ``TimeLimit.truncated`` is set, so that the value of the last state is bootstrapped.
+    """
+
+    def __init__(self, task: Task, random_start: float = 0.0, seed: int = 0):
+        """Wrap a task.
+
+        Args:
+            task: the task.
+            random_start: probability, 0 to 1.
+            seed: of reaches and start frames.
+        """
+        shape = (task.n_observations,)
+        observation_space = spaces.Box(-np.inf, np.inf, shape, np.float32)
+        super().__init__(task.n, observation_space, spaces.Box(-1.0, 1.0, (task.arm.nu,), np.float32))
+        self.task = task
+        self.random_start = random_start
+        self.rng = np.random.default_rng(seed)
+        self.statistics = Statistics(task.reward.weights)
+        self._actions = np.zeros((task.n, task.arm.nu))
+        self._length = np.zeros(task.n, dtype=int)
+        self._return = np.zeros(task.n)
+
+    def reset(self) -> np.ndarray:
+        """Start all episodes; (N, n_obs) float32."""
+        self._start(np.arange(self.num_envs))
+        return self.task.observe()
+
+    def step_async(self, actions: np.ndarray) -> None:
+        """Keep the actions, (N, nu) in [-1, 1], for ``step_wait``."""
+        self._actions = actions
+
+    def step_wait(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[dict[str, Any]]]:
+        """Step; observation (N, n_obs), reward (N,), done (N,), and a dict for each simulation."""
+        outcome = self.task.step(self._actions)
+        self.statistics.add(outcome)
+        self._length += 1
+        self._return += outcome.reward
+        done = outcome.terminated | outcome.truncated
+        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        observation = outcome.observation
+        ended = np.flatnonzero(done)
+        if len(ended):
+            for i in ended:
+                infos[i] = {
+                    "terminal_observation": outcome.observation[i],
+                    "TimeLimit.truncated": bool(outcome.truncated[i]),
+                    "episode": {"r": float(self._return[i]), "l": int(self._length[i])},
+                }
+            self._start(ended)
+            observation = self.task.observe()
+        return observation, outcome.reward.astype(np.float32), done, infos
+
+    def _start(self, ids: np.ndarray) -> None:
+        self.task.reset(ids, draw_start(self.rng, self.task.references, len(ids), self.random_start))
+        self._length[ids] = 0
+        self._return[ids] = 0.0
+
+    def seed(self, seed: int | None = None) -> Sequence[int | None]:
+        """Restart the stream of reaches and start frames."""
+        self.rng = np.random.default_rng(seed)
+        return [seed] * self.num_envs
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
+        """The attribute, the same for all simulations; ``render_mode`` is None."""
+        return [getattr(self, attr_name, None) for _ in self._get_indices(indices)]
+
+    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
+        """Not offered: simulations have no attributes of their own."""
+        raise NotImplementedError("the simulations of a TrackingVecEnv have no attributes of their own")
+
+    def env_method(self, method_name: str, *args: Any, indices: Any = None, **kwargs: Any) -> list[Any]:
+        """Not offered: simulations have no methods of their own."""
+        raise NotImplementedError("the simulations of a TrackingVecEnv have no methods of their own")
+
+    def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
+        """Never wrapped one by one."""
+        return [False for _ in self._get_indices(indices)]

@@ -1,0 +1,51 @@
+"""Errors that a user can act on: what is wrong, where, what is valid, what to do."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class MouseArmError(Exception):
+    """Base of every error that mousearm raises on purpose.
+
+    ``run.py`` and the scripts print its text without a traceback, so the text alone must tell what is wrong, where,
+    what would be valid and what to do.
+    """
+
+
+class ConfigError(MouseArmError):
+    """A configuration key that does not exist, or a value out of its range."""
+
+
+class ModelError(MouseArmError):
+    """A model file that cannot be used."""
+
+
+class KinematicsError(MouseArmError):
+    """A recorded reach that cannot be read, trusted or performed by the arm."""
+
+
+class RunError(MouseArmError):
+    """A run folder that cannot be created, continued or read."""
+
+
+class RenderError(MouseArmError):
+    """Pictures cannot be drawn on this machine."""
+
+
+class UnknownNameError(MouseArmError):
+    """A name that does not exist, with those that do.
+
+    Args:
+        kind: what was looked for, with its place, such as ``"site in torque.xml (model.landmarks.paw)"``.
+        name: the name that was given.
+        valid: the names that exist.
+    """
+
+    def __init__(self, kind: str, name: str, valid: Iterable[str]):
+        names = sorted(valid)
+        close = difflib.get_close_matches(name, names, n=1)
+        hint = f" Did you mean '{close[0]}'?" if close else ""
+        listed = ", ".join(names) if names else "none"
+        super().__init__(f"There is no {kind} named '{name}'.{hint} Those that exist: {listed}.")
+        self.name = name
+        self.valid = names

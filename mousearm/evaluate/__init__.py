@@ -1,0 +1,25 @@
+"""How well a controller does: deterministic rollouts, errors in millimetres, a figure and a film of every reach.
+
+Nothing here knows how the controller was trained.
+"""
+
+from mousearm.evaluate.evaluator import Evaluator
+from mousearm.evaluate.figure import draw_reach
+from mousearm.evaluate.metrics import Errors, Evaluation, ReachResult, evaluate_rollout, representatives, table
+from mousearm.evaluate.rollout import Controller, Rollout, roll_out
+from mousearm.evaluate.video import film
+
+__all__ = [
+    "Controller",
+    "Errors",
+    "Evaluation",
+    "Evaluator",
+    "ReachResult",
+    "Rollout",
+    "draw_reach",
+    "evaluate_rollout",
+    "film",
+    "representatives",
+    "roll_out",
+    "table",
+]

@@ -1,0 +1,36 @@
+"""Evaluation of controllers on the reaches of a run."""
+
+from collections.abc import Mapping, Sequence
+
+from mousearm.config import Config
+from mousearm.env import References, Task
+from mousearm.evaluate.metrics import Evaluation, evaluate_rollout
+from mousearm.evaluate.rollout import Controller, Rollout, roll_out
+from mousearm.model import Arm
+from mousearm.retarget import Reference
+
+
+class Evaluator:
+    """Lets controllers perform every reach once, all reaches in one batch."""
+
+    def __init__(self, config: Config, arm: Arm, references: Sequence[Reference], split: Mapping[str, Sequence[str]]):
+        """Build one simulation per reach.
+
+        Args:
+            config: the run's configuration.
+            arm: the arm.
+            references: the reaches.
+            split: names of the reaches in each split, ``train`` and ``test``.
+        """
+        self._task = Task(arm, References(references), config, len(references))
+        self._split_of = {name: kind for kind, names in split.items() for name in names}
+
+    @property
+    def n_observations(self) -> int:
+        """Columns of the observation that controllers get."""
+        return self._task.n_observations
+
+    def evaluate(self, controller: Controller) -> tuple[Evaluation, Rollout]:
+        """Errors, and what the arms did."""
+        rollout = roll_out(self._task, controller)
+        return evaluate_rollout(rollout, self._split_of, self._task.arm.name), rollout

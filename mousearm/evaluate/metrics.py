@@ -1,0 +1,142 @@
+"""Errors in millimetres, per reach and per split, and how they are written down."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from mousearm.evaluate.rollout import Rollout
+
+SPLITS = ("train", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """Distance from the target over the steps of one or several reaches, mm."""
+
+    mean: float
+    rms: float
+    max: float
+
+    @staticmethod
+    def of(distances_mm: np.ndarray) -> "Errors":
+        """Summarise (n,) distances in mm."""
+        rms = float(np.sqrt(np.square(distances_mm).mean()))
+        return Errors(float(distances_mm.mean()), rms, float(distances_mm.max()))
+
+
+@dataclass(frozen=True, slots=True)
+class ReachResult:
+    """How one reach was performed.
+
+    Attributes:
+        name: of the reach.
+        split: ``train`` or ``test``.
+        steps: control steps of the reach.
+        completed: whether the simulation lived to the end.
+        paw_mm: paw errors over the steps that it lived through.
+        elbow_mm: elbow errors.
+        effort: mean over steps and actuators of (force / peak force)^2.
+    """
+
+    name: str
+    split: str
+    steps: int
+    completed: bool
+    paw_mm: Errors
+    elbow_mm: Errors
+    effort: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The result of a deterministic evaluation.
+
+    Attributes:
+        model: the model file's name, whose millimetres these are.
+        reaches: one result per reach.
+        splits: for ``train`` and ``test``, where they have reaches: ``paw_mm`` and ``elbow_mm`` over all steps of all
+            their reaches.
+    """
+
+    model: str
+    reaches: list[ReachResult]
+    splits: dict[str, dict[str, Errors]]
+
+    @property
+    def objective(self) -> float:
+        """Mean paw error in mm on the test split, or on the train split where there is no test split."""
+        return self.splits["test" if "test" in self.splits else "train"]["paw_mm"].mean
+
+    def as_json(self) -> dict[str, Any]:
+        """The content of evaluation.json."""
+        splits = {split: {key: asdict(errors) for key, errors in both.items()} for split, both in self.splits.items()}
+        return {"model": self.model, "reaches": [asdict(reach) for reach in self.reaches], **splits}
+
+
+def evaluate_rollout(rollout: Rollout, split_of: Mapping[str, str], model: str) -> Evaluation:
+    """Measure a rollout.
+
+    Errors are counted at frames 1 to the last: frame 0 is where the arm was put. An arm that diverged at once is
+    measured at frame 0.
+
+    Args:
+        rollout: what the arms did.
+        split_of: split of each reach.
+        model: the model's name.
+    """
+    distances = rollout.errors_mm()
+    results, collected = [], {split: [] for split in SPLITS}
+    for i, name in enumerate(rollout.names):
+        lived = int(rollout.completed[i])
+        frames = slice(min(1, lived - 1), lived)
+        elbow, paw = distances[i, frames].T
+        results.append(
+            ReachResult(
+                name=name,
+                split=split_of[name],
+                steps=int(rollout.n_frames[i]) - 1,
+                completed=bool(lived == rollout.n_frames[i]),
+                paw_mm=Errors.of(paw),
+                elbow_mm=Errors.of(elbow),
+                effort=float(rollout.effort[i, frames].mean()),
+            )
+        )
+        collected[split_of[name]].append((elbow, paw))
+    return Evaluation(model, results, {split: _pool(errors) for split, errors in collected.items() if errors})
+
+
+def _pool(errors: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, Errors]:
+    elbow, paw = (np.concatenate(column) for column in zip(*errors, strict=True))
+    return {"paw_mm": Errors.of(paw), "elbow_mm": Errors.of(elbow)}
+
+
+def table(evaluation: Evaluation, longest: int = 40) -> str:
+    """The evaluation as text: a row per reach (the worst ones, if there are more than ``longest``) and per split."""
+    width = max([len("reach"), *(len(reach.name) for reach in evaluation.reaches)])
+    columns = "paw mm: mean    rms    max  elbow mm: mean    rms    max"
+    header = f"{'reach':<{width}}  {'split':<5}  {columns}"
+    shown = sorted(evaluation.reaches, key=lambda reach: -reach.paw_mm.mean)[:longest]
+    shown.sort(key=lambda reach: reach.name)
+    lines = [header, "-" * len(header)]
+    for reach in shown:
+        note = "" if reach.completed else "  diverged"
+        lines.append(f"{reach.name:<{width}}  {reach.split:<5}  {_cells(reach.paw_mm, reach.elbow_mm)}{note}")
+    if len(shown) < len(evaluation.reaches):
+        lines.append(f"({len(evaluation.reaches) - len(shown)} reaches with smaller paw errors are not shown)")
+    if len(evaluation.reaches) > 1:
+        lines.append("-" * len(header))
+        for split, both in evaluation.splits.items():
+            lines.append(f"{'all':<{width}}  {split:<5}  {_cells(both['paw_mm'], both['elbow_mm'])}")
+    return "\n".join(lines)
+
+
+def _cells(paw: Errors, elbow: Errors) -> str:
+    return f"{paw.mean:12.3f} {paw.rms:6.3f} {paw.max:6.3f}  {elbow.mean:14.3f} {elbow.rms:6.3f} {elbow.max:6.3f}"
+
+
+def representatives(evaluation: Evaluation) -> list[int]:
+    """Indices of the reaches with the smallest, the middle and the largest mean paw error; fewer if there are fewer."""
+    order = np.argsort([reach.paw_mm.mean for reach in evaluation.reaches], kind="stable")
+    return list(dict.fromkeys(int(order[i]) for i in (0, len(order) // 2, -1)))

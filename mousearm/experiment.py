@@ -1,0 +1,178 @@
+"""A run from beginning to end: build, resume or start, learn, evaluate, show. The one module that sees everything."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from mousearm import checkpoint
+from mousearm.algo import build_algo
+from mousearm.config import Config
+from mousearm.env import References, Task, TrackingVecEnv, build_references
+from mousearm.errors import RenderError
+from mousearm.evaluate import Evaluation, Evaluator, Rollout, draw_reach, film, representatives, table
+from mousearm.kinematics import split_reaches
+from mousearm.model import Arm, load_arm
+from mousearm.policy import PolicyController, build_policy
+from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, RUNNING, RunFolder, write_json
+from mousearm.tracking import build_logger
+from mousearm.train import learn
+
+
+def run(config: Config, folder: Path, overrides: Sequence[str] = ()) -> float:
+    """Train a controller, or go on training one, and write everything that is to be known about it.
+
+    Args:
+        config: what to train.
+        folder: the run folder. If it holds a run, that run goes on with its saved configuration.
+        overrides: what the command line said; only this is compared with a saved configuration.
+
+    Returns:
+        Mean paw error in mm on the test split, or on the train split where there is none.
+
+    Raises:
+        MouseArmError: if the configuration, the model, the kinematics or the folder cannot be used.
+        KeyboardInterrupt: after Ctrl-C, when everything has been saved and shown.
+    """
+    run_folder = RunFolder(folder)
+    if run_folder.exists:
+        config = run_folder.resume(config, list(overrides))
+    session = Session(config)  # before anything is written: most mistakes in the input show here
+    if run_folder.exists:
+        run_folder.update_config(config)
+    else:
+        run_folder.create(config, list(overrides))
+    try:
+        return session.run(run_folder)
+    except Exception as error:
+        run_folder.set_status(FAILED, session.algo.num_timesteps, f"{type(error).__name__}: {error}")
+        raise
+
+
+class Session:
+    """The parts of one run, built from its configuration."""
+
+    def __init__(self, config: Config):
+        """Build everything; nothing is written.
+
+        Raises:
+            MouseArmError: if the configuration, the model or the kinematics cannot be used.
+        """
+        torch.set_num_threads(config.threads or os.cpu_count() or 1)
+        self.config = config
+        self.arm = load_arm(config.model)
+        self.references = build_references(config, self.arm)
+        names = [reference.name for reference in self.references]
+        self.split = split_reaches(names, config.kinematics.train_ratio, config.kinematics.split_seed)
+        trained_on = References([r for r in self.references if r.name in self.split["train"]])
+        self.env = TrackingVecEnv(
+            Task(self.arm, trained_on, config, config.env.num_envs), config.env.random_start, config.seed
+        )
+        self.algo = build_algo(config, self.env)
+        self.evaluator = Evaluator(config, self.arm, self.references, self.split)
+
+    def run(self, folder: RunFolder) -> float:
+        """Learn what is left of the budget, then evaluate the best network and show the result."""
+        best_mm = self._restore(folder)
+        print(self.describe(), flush=True)
+        write_json(folder.split, self.split)
+        folder.set_status(RUNNING, self.algo.num_timesteps)
+        interrupted = self._learn(folder, best_mm)
+        checkpoint.load_policy(folder.best, self.algo.policy)
+        evaluation, rollout = self.evaluator.evaluate(PolicyController(self.algo.policy))
+        write_json(folder.evaluation, evaluation.as_json())
+        print(f"\n{table(evaluation)}\n\n{'run folder':<12} {folder.path}")
+        show(folder, self.arm, evaluation, rollout, video=self.config.video and not interrupted)
+        folder.set_status(INTERRUPTED if interrupted else FINISHED, self.algo.num_timesteps)
+        if interrupted:
+            print(f"Interrupted. The same command with name={self.config.name} goes on from here.")
+            raise KeyboardInterrupt
+        return evaluation.objective
+
+    def describe(self) -> str:
+        """What is about to be trained, in a few lines."""
+        config, task = self.config, self.env.task
+        residual = max(float(reference.residual_mm.max()) for reference in self.references)
+        parameters = sum(p.numel() for p in self.algo.policy.parameters())
+        lines = {
+            "run": config.name,
+            "model": f"{self.arm.name}: {self.arm.nq} joints, {self.arm.nu} actuators",
+            "reaches": f"{len(self.split['train'])} to train on, {len(self.split['test'])} to test with "
+            f"({config.kinematics.retarget}; inverse kinematics within {residual:.2g} mm)",
+            "observation": ", ".join(f"{name} {width}" for name, width in task.observation_widths.items() if width),
+            "reward": " + ".join(f"{weight:g} {name}" for name, weight in task.reward.weights.items()),
+            "network": f"LSTM {config.policy.lstm_hidden_size} x {config.policy.n_lstm_layers}, {parameters} weights",
+            "training": f"{self.algo.num_timesteps} of {config.algo.timesteps} steps done, "
+            f"{config.env.num_envs} simulations, seed {config.seed}",
+        }
+        return "\n".join(f"{name:<12} {text}" for name, text in lines.items())
+
+    def _restore(self, folder: RunFolder) -> float:
+        """Load the newest checkpoint, if there is one; returns the lowest objective so far."""
+        checkpoints = folder.checkpoints()
+        if not checkpoints:
+            return float("inf")
+        return float(checkpoint.load(checkpoints[-1], self.algo)["best_mm"])
+
+    def _learn(self, folder: RunFolder, best_mm: float) -> bool:
+        """Learn up to the budget; returns whether Ctrl-C ended it."""
+        total, every = self.config.algo.timesteps, self.config.algo.eval_freq
+        if self.algo.num_timesteps >= total:
+            print(f"The budget of {total} steps is used up; raise algo.timesteps to train further.")
+            return False
+        logger = build_logger(self.config, folder, resume_at=self.algo.num_timesteps)
+        self.algo.set_logger(logger)
+        try:
+            return learn(self.algo, self.env, self._evaluate, folder, total, every, best_mm)
+        finally:
+            logger.close()
+
+    def _evaluate(self) -> Evaluation:
+        return self.evaluator.evaluate(PolicyController(self.algo.policy))[0]
+
+
+def evaluate_run(folder: Path, which: str = "best", kinematics: str | None = None) -> tuple[Evaluation, Rollout]:
+    """Evaluate a trained controller again.
+
+    Args:
+        folder: its run folder.
+        which: the checkpoint: ``best``, ``latest`` or a number of steps.
+        kinematics: other reaches, all of which then count as test reaches; a file or folder.
+
+    Raises:
+        MouseArmError: if the run, the checkpoint or the reaches cannot be used.
+    """
+    run_folder = RunFolder(folder)
+    config = run_folder.saved_config()
+    if kinematics is not None:
+        config = replace(config, kinematics=replace(config.kinematics, path=kinematics))
+    arm = load_arm(config.model)
+    references = build_references(config, arm)
+    names = [reference.name for reference in references]
+    split = {"test": names} if kinematics is not None else run_folder.saved_split()
+    evaluator = Evaluator(config, arm, references, split)
+    policy = build_policy(config.policy, evaluator.n_observations, arm.nu)
+    checkpoint.load_policy(run_folder.find_checkpoint(which), policy)
+    return evaluator.evaluate(PolicyController(policy))
+
+
+def show(folder: RunFolder, arm: Arm, evaluation: Evaluation, rollout: Rollout, video: bool) -> None:
+    """Draw the best, the middle and the worst reach, film the middle one, and say where it all is."""
+    chosen = representatives(evaluation)
+    for reach in chosen:
+        path = folder.figures / rollout.names[reach]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draw_reach(rollout, reach, arm.actuator_names, path)
+    print(f"{'figures':<12} {folder.figures}")
+    if not video:
+        return
+    middle = chosen[len(chosen) // 2]
+    path = folder.videos / f"{rollout.names[middle]}.mp4"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        film(rollout, middle, arm.model, path)
+        print(f"{'video':<12} {path}")
+    except RenderError as error:
+        print(f"No video: {error}")

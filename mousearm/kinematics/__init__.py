@@ -1,0 +1,24 @@
+"""Reaches: what was recorded, how it is read, checked, resampled and, where nothing was recorded, generated.
+
+A `Reach` is time and the positions of paw, elbow and shoulder, in metres and MuJoCo's axes (z-up). `read_reaches` reads
+CSV files and folders of them and refuses what cannot be trusted, naming file, row and column. `resample` brings a reach
+to the controller's rate. `generate` makes synthetic reaches of an arm; those in ``data/`` were made by it, so that the
+package works without recordings.
+"""
+
+from mousearm.kinematics.files import read_csv, read_reaches, write_csv
+from mousearm.kinematics.reach import Reach
+from mousearm.kinematics.resample import resample
+from mousearm.kinematics.split import split_reaches
+from mousearm.kinematics.synthetic import ForwardKinematics, generate
+
+__all__ = [
+    "ForwardKinematics",
+    "Reach",
+    "generate",
+    "read_csv",
+    "read_reaches",
+    "resample",
+    "split_reaches",
+    "write_csv",
+]

@@ -1,0 +1,268 @@
+"""Synthetic reaches, so that everything works where nothing was recorded.
+
+A movement is drawn in joint space and turned into landmarks by the arm's forward kinematics. With s the time since its
+onset divided by its duration, clipped to [0, 1], each of the joints in `POSTURES` follows
+
+    q(t) = start + change * m(s1) + bump * b(s1) + settle * m(s2),
+    m(s) = 10 s^3 - 15 s^4 + 6 s^5    (minimum jerk, from 0 to 1),
+    b(s) = 64 s^3 (1 - s)^3           (out and back, 1 at its peak),
+
+where s1 belongs to the reach and s2 to a slower correction that follows it. Both curves have zero velocity and
+acceleration at their ends. All other joints stay at rest. The ranges below come from fitting this formula to six
+recorded reaches (Gilmer et al. 2025, J Neurophysiol 133(4):1266-1278) after inverse kinematics on the published model,
+with the distal joints at rest: it follows their joint angles within 0.008 to 0.028 rad rms.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from mousearm.errors import KinematicsError, UnknownNameError
+from mousearm.kinematics.reach import Reach
+
+
+class Postures(NamedTuple):
+    """Ranges (lowest, highest) [rad] of the terms of one joint's movement, as fitted to the recorded reaches."""
+
+    start: tuple[float, float]
+    change: tuple[float, float]
+    bump: tuple[float, float]
+    settle: tuple[float, float]
+
+
+POSTURES = {
+    "elv_angle": Postures(start=(1.21, 1.60), change=(-0.18, 0.14), bump=(-0.10, 0.15), settle=(-0.09, 0.16)),
+    "shoulder_ext": Postures(start=(-0.48, -0.29), change=(0.36, 0.76), bump=(-0.08, 0.22), settle=(-0.33, 0.00)),
+    "shoulder_rot": Postures(start=(-0.26, 0.48), change=(-0.42, 0.56), bump=(-0.50, 0.01), settle=(-0.13, 0.03)),
+    "elbow_flex": Postures(start=(-0.26, 0.03), change=(-0.08, 0.46), bump=(-0.41, -0.11), settle=(-0.28, -0.10)),
+}
+"""The joints that move, and how far: the range of six recorded reaches."""
+
+RECORDED_QPOS = {
+    "elv_angle": (1.17, 1.65),
+    "shoulder_ext": (-0.48, 0.30),
+    "shoulder_rot": (-0.48, 0.48),
+    "elbow_flex": (-0.50, 0.19),
+}
+"""Lowest and highest angle [rad] of each joint in the recorded reaches; postures are drawn inside."""
+
+PEAK_SPEED = (0.17, 0.36)
+"""Peak speed of the paw during the reach [m/s]; recorded, on the model: 0.17 to 0.33. The shortest duration caps it."""
+
+REACH_SECONDS = (0.11, 0.24)
+"""Shortest and longest reach [s]; recorded: 0.11 to 0.23. It is set by the peak speed as far as this allows."""
+
+SETTLE_SECONDS = (0.12, 0.40)
+"""Duration of the correction [s]; recorded: 0.10 to 0.35."""
+
+GAP_SECONDS = (-0.05, 0.08)
+"""Time from the end of the reach to the onset of the correction [s]; recorded: -0.05 to 0.05."""
+
+ONSET_SECONDS = (0.0, 0.04)
+"""Time of the onset in a clip that starts before the movement [s]; recorded: 0.01 to 0.04."""
+
+CUT_SHARE = 0.25
+"""Share of the clips that start mid-movement. Where a clip ends, its correction may still be going on."""
+
+CUT_PHASE = (0.15, 0.6)
+"""Part of the reach that is already over where a clip starts mid-movement. One of the six recorded
+clips does: it starts at 0.3 by the fit, with the paw at its peak speed."""
+
+FRAMES = (40, 70)
+"""Fewest and most frames of a clip at 150 Hz."""
+
+RATE = 150.0
+"""Rate of the recordings [Hz], in which `FRAMES` are counted whatever dt is."""
+
+MARGIN = 0.02
+"""Distance kept from a joint's limits, as a part of its range."""
+
+
+class ForwardKinematics(Protocol):
+    """What the generator needs of an arm."""
+
+    @property
+    def joint_names(self) -> Sequence[str]:
+        """Names of the joints, in the order of qpos."""
+        ...
+
+    @property
+    def qpos_range(self) -> np.ndarray:
+        """(nq, 2) rad, infinite where a joint has no limit."""
+        ...
+
+    @property
+    def rest_qpos(self) -> np.ndarray:
+        """(nq,) rad, the pose of the joints that do not move."""
+        ...
+
+    def landmark_positions(self, qpos: np.ndarray) -> np.ndarray:
+        """Positions (T, 3, 3) of shoulder, elbow, paw in metres, z-up, for the poses (T, nq) in rad."""
+        ...
+
+
+class Movement(NamedTuple):
+    """One drawn movement: the terms of the formula above.
+
+    Attributes:
+        start: (nq,) rad, and so are change, bump and settle.
+        change: from the start to the target of the reach.
+        bump: deviation from the straight way, at its peak.
+        settle: the correction after the reach.
+        onset: time at which the reach starts [s]; negative in a clip that begins mid-movement.
+        seconds: duration of the reach [s].
+        settle_onset: time at which the correction starts [s].
+        settle_seconds: duration of the correction [s].
+    """
+
+    start: np.ndarray
+    change: np.ndarray
+    bump: np.ndarray
+    settle: np.ndarray
+    onset: float
+    seconds: float
+    settle_onset: float
+    settle_seconds: float
+
+    def qpos(self, time: np.ndarray) -> np.ndarray:
+        """Joint positions (T, nq) [rad] at the times (T,) [s]."""
+        reach = _phase(time, self.onset, self.seconds)
+        correction = _phase(time, self.settle_onset, self.settle_seconds)
+        terms = [self.change * minimum_jerk(reach), self.bump * bump(reach), self.settle * minimum_jerk(correction)]
+        return self.start + np.sum(terms, axis=0)
+
+
+def generate(
+    arm: ForwardKinematics, n: int, seed: int, dt: float = 1 / RATE, frames: tuple[int, int] = FRAMES
+) -> tuple[Reach, ...]:
+    """Generate synthetic reaches.
+
+    Args:
+        arm: the arm that performs them; needs the joints of `POSTURES`.
+        n: how many.
+        seed: of the random numbers, not negative. Reach i of a seed is the same whatever n is.
+        dt: interval between frames [s].
+        frames: fewest and most frames of a clip, counted at 150 Hz whatever dt is.
+
+    Returns:
+        Reaches named ``reach_00``, ``reach_01``, ... with time from 0, positions in metres, z-up. Every pose keeps
+        `MARGIN` from the limits of the joints, and every segment has the arm's own length.
+
+    Raises:
+        KinematicsError: n, seed, dt or frames is out of range, or the arm's limits exclude the postures of a mouse.
+        UnknownNameError: the arm lacks a joint of `POSTURES`.
+    """
+    _check_arguments(n, seed, dt, frames)
+    limits = posture_limits(arm)
+    seeds = np.random.SeedSequence(seed).spawn(n)
+    generators = (np.random.default_rng(child) for child in seeds)
+    return tuple(_reach(arm, limits, rng, f"reach_{i:02d}", dt, frames) for i, rng in enumerate(generators))
+
+
+def minimum_jerk(s: np.ndarray) -> np.ndarray:
+    """The curve from 0 to 1 of least jerk, 10 s^3 - 15 s^4 + 6 s^5, for s in [0, 1]."""
+    return s**3 * (10 - 15 * s + 6 * s**2)
+
+
+def bump(s: np.ndarray) -> np.ndarray:
+    """A way out and back, 64 s^3 (1 - s)^3, for s in [0, 1]: 0 at the ends with two derivatives, 1 in the middle."""
+    return 64 * (s * (1 - s)) ** 3
+
+
+def posture_limits(arm: ForwardKinematics) -> np.ndarray:
+    """Angles between which the generator may move each joint.
+
+    Returns:
+        (nq, 2) rad: for the joints of `POSTURES` what was recorded, less what the arm cannot do with `MARGIN` to spare;
+        for the others the rest pose, twice.
+
+    Raises:
+        KinematicsError: nothing recorded lies within the arm's limits.
+        UnknownNameError: the arm lacks a joint of `POSTURES`.
+    """
+    limits = np.repeat(np.asarray(arm.rest_qpos, dtype=float)[:, None], 2, axis=1)
+    for name, recorded in RECORDED_QPOS.items():
+        if name not in arm.joint_names:
+            raise UnknownNameError("joint of the arm (synthetic reaches need it)", name, arm.joint_names)
+        joint = list(arm.joint_names).index(name)
+        low, high = (float(limit) for limit in arm.qpos_range[joint])
+        margin = MARGIN * (high - low) if np.isfinite(high - low) else 0.0
+        limits[joint] = max(low + margin, recorded[0]), min(high - margin, recorded[1])
+        if limits[joint, 0] >= limits[joint, 1]:
+            raise KinematicsError(
+                f"Joint {name} of the arm has the range {low:.4g} to {high:.4g} rad; mice reach with {recorded[0]:g} "
+                f"to {recorded[1]:g} rad, so no synthetic reach is possible. Use an arm with the published joint axes."
+            )
+    return limits
+
+
+def _reach(
+    arm: ForwardKinematics,
+    limits: np.ndarray,
+    rng: np.random.Generator,
+    name: str,
+    dt: float,
+    frames: tuple[int, int],
+) -> Reach:
+    movement = draw_movement(arm, limits, rng)
+    seconds = (rng.integers(frames[0], frames[1] + 1) - 1) / RATE
+    time = dt * np.arange(round(seconds / dt) + 1)
+    shoulder, elbow, paw = np.moveaxis(arm.landmark_positions(movement.qpos(time)), 1, 0)
+    return Reach(name, time, paw, elbow, shoulder)
+
+
+def draw_movement(arm: ForwardKinematics, limits: np.ndarray, rng: np.random.Generator) -> Movement:
+    """Draw one movement from the ranges of this module.
+
+    Args:
+        arm: the arm that performs it.
+        limits: (nq, 2) rad, as `posture_limits` gives them; the movement stays between them.
+        rng: source of the random numbers.
+    """
+    start, change, bend, settle = (_draw(arm, term, rng) for term in Postures._fields)
+    low, high = limits.T
+    start = np.clip(start, low, high)
+    target = np.clip(start + change, low, high)
+    final = np.clip(target + settle, low, high)
+    postures = np.stack([start, target, final])
+    bend = np.clip(bend, low - postures.min(axis=0), high - postures.max(axis=0))  # stays inside beside any posture
+    movement = Movement(start, target - start, bend, final - target, 0.0, 1.0, 1.0, 1.0)
+    seconds = float(np.clip(_peak_paw_speed(arm, movement) / rng.uniform(*PEAK_SPEED), *REACH_SECONDS))
+    cut = rng.random() < CUT_SHARE
+    onset = -seconds * rng.uniform(*CUT_PHASE) if cut else rng.uniform(*ONSET_SECONDS)
+    settle_onset = onset + seconds + rng.uniform(*GAP_SECONDS)
+    return movement._replace(
+        onset=onset, seconds=seconds, settle_onset=settle_onset, settle_seconds=rng.uniform(*SETTLE_SECONDS)
+    )
+
+
+def _draw(arm: ForwardKinematics, term: str, rng: np.random.Generator) -> np.ndarray:
+    """One term of the formula for every joint, (nq,) rad; for `start`, joints that stay get their rest pose."""
+    values = np.array(arm.rest_qpos, dtype=float) if term == "start" else np.zeros(len(arm.rest_qpos))
+    for name, postures in POSTURES.items():
+        values[list(arm.joint_names).index(name)] = rng.uniform(*getattr(postures, term))
+    return values
+
+
+def _peak_paw_speed(arm: ForwardKinematics, movement: Movement) -> float:
+    """Peak speed of the paw [m/s] during a reach that starts at 0 and lasts one second."""
+    time = np.linspace(0, 1, 101)
+    paw = arm.landmark_positions(movement.qpos(time))[:, 2]
+    return float(np.linalg.norm(np.gradient(paw, time, axis=0), axis=1).max())
+
+
+def _phase(time: np.ndarray, onset: float, seconds: float) -> np.ndarray:
+    """Part of a movement that is over, (T, 1) in [0, 1]."""
+    return np.clip((time - onset) / seconds, 0, 1)[:, None]
+
+
+def _check_arguments(n: int, seed: int, dt: float, frames: tuple[int, int]) -> None:
+    if n < 1:
+        raise KinematicsError(f"Cannot generate n = {n} reaches; give a whole number of at least 1.")
+    if seed < 0:
+        raise KinematicsError(f"The seed of synthetic reaches is {seed}; give a whole number of at least 0.")
+    if not (np.isfinite(dt) and dt > 0):
+        raise KinematicsError(f"Synthetic reaches cannot have an interval of dt = {dt} s; give a positive number.")
+    if not 3 <= frames[0] <= frames[1]:
+        raise KinematicsError(f"frames = {frames} is no range of frames; give (fewest, most) with 3 <= fewest <= most.")

@@ -1,0 +1,5 @@
+"""The arm: a compiled MuJoCo model with its landmarks, joints and actuators by name, and the shipped MJCF files."""
+
+from mousearm.model.arm import Arm, Landmark, load_arm
+
+__all__ = ["Arm", "Landmark", "load_arm"]

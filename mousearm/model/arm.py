@@ -1,0 +1,165 @@
+"""An arm that can be trained: a compiled model with everything the rest of the package asks of it by name."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import mujoco
+import numpy as np
+
+from mousearm.config import ModelConfig
+from mousearm.errors import ModelError, UnknownNameError
+from mousearm.model.landmark import Landmark, find_landmarks, object_names, positions
+from mousearm.paths import resolve
+
+__all__ = ["Arm", "Landmark", "load_arm"]
+
+
+class Arm:
+    """A compiled MuJoCo model with its landmarks, joints and actuators.
+
+    Attributes:
+        name: the file's name without suffix.
+        source: the file, for messages.
+        model: the compiled model; treat it as read-only (``Simulation`` makes its own copy).
+        landmarks: shoulder, elbow and paw, by name.
+        joint_names: every joint, in the order of qpos; all are hinges or slides, so nq = nv.
+        tracked_joints: indices of the joints that inverse kinematics may move.
+        actuator_names: every actuator, in the order of ctrl.
+        rest_qpos: (nq,) rad, the first keyframe, or the model's default pose where there is none.
+        qpos_range: (nq, 2) rad, infinite where a joint has no limit.
+        ctrl_range: (nu, 2) valid controls.
+        peak_force: (nu,) the largest force of each actuator as MuJoCo's ``actuator_force`` measures it
+            (N for muscles, units of control times gain for motors); effort is given relative to it.
+    """
+
+    def __init__(self, model: mujoco.MjModel, landmarks: Mapping[str, str], joints: list[str] | None, source: str):
+        """Look up every name that is needed.
+
+        Args:
+            model: the compiled model.
+            landmarks: ``KIND:NAME`` for shoulder, elbow and paw.
+            joints: the joints that inverse kinematics may move; None for all.
+            source: the file, for messages.
+
+        Raises:
+            ModelError: if the model has a kind of joint, or an actuator, that cannot be used.
+            UnknownNameError: if a landmark or joint does not exist.
+        """
+        self.model = model
+        self.source = source
+        self.name = Path(source).stem
+        _check_joints(model, source)
+        self.landmarks = find_landmarks(model, landmarks, source)
+        self.joint_names = tuple(model.joint(i).name for i in range(model.njnt))
+        self.tracked_joints = _joint_indices(model, joints, source)
+        self.actuator_names = tuple(model.actuator(i).name for i in range(model.nu))
+        self.rest_qpos = np.array(model.key_qpos[0] if model.nkey else model.qpos0)
+        limits = np.where(model.jnt_limited[:, None] > 0, model.jnt_range, (-np.inf, np.inf))
+        self.qpos_range = np.asarray(limits, dtype=float)
+        self.ctrl_range = _ctrl_range(model, source)
+        self.peak_force = _peak_force(model, self.ctrl_range)
+
+    @property
+    def nq(self) -> int:
+        """Number of joint positions."""
+        return self.model.nq
+
+    @property
+    def nu(self) -> int:
+        """Number of actuators."""
+        return self.model.nu
+
+    @property
+    def na(self) -> int:
+        """Number of actuator activations: 21 for the muscle arm, 0 for motors."""
+        return self.model.na
+
+    def landmark_positions(self, qpos: np.ndarray) -> np.ndarray:
+        """Forward kinematics.
+
+        Args:
+            qpos: (T, nq) joint positions in rad.
+
+        Returns:
+            (T, 3, 3): shoulder, elbow and paw in metres, world frame (z up).
+        """
+        data = mujoco.MjData(self.model)
+        points = np.empty((len(qpos), 3, 3))
+        for row, pose in enumerate(qpos):
+            data.qpos[:] = pose
+            mujoco.mj_kinematics(self.model, data)
+            points[row] = self.landmarks_of(data)
+        return points
+
+    def landmarks_of(self, data: mujoco.MjData) -> np.ndarray:
+        """Shoulder, elbow and paw of one MjData whose kinematics are current, (3, 3) metres."""
+        fields = {mark.field: getattr(data, mark.field) for mark in self.landmarks.values()}
+        return positions(fields, self.landmarks)
+
+    def segment_lengths(self) -> tuple[float, float]:
+        """Upper arm (shoulder to elbow) and forearm (elbow to paw) at the rest pose, metres."""
+        shoulder, elbow, paw = self.landmark_positions(self.rest_qpos[None])[0]
+        return float(np.linalg.norm(elbow - shoulder)), float(np.linalg.norm(paw - elbow))
+
+
+def load_arm(config: ModelConfig) -> Arm:
+    """Compile the model that a configuration names.
+
+    Raises:
+        ModelError: if the file is missing, is not MJCF that compiles, or has something that cannot be used.
+        UnknownNameError: if a landmark or joint does not exist in it.
+    """
+    path = resolve(config.file, "model")
+    if not path.is_file():
+        raise ModelError(f"model.file='{config.file}': there is no file {path}. Give the path of an MJCF (.xml) file.")
+    try:
+        model = mujoco.MjModel.from_xml_path(str(path))
+    except ValueError as error:
+        raise ModelError(f"model.file: MuJoCo cannot compile {path}: {error}") from error
+    landmarks = {"shoulder": config.landmarks.shoulder, "elbow": config.landmarks.elbow, "paw": config.landmarks.paw}
+    return Arm(model, landmarks, config.joints, str(path))
+
+
+def _check_joints(model: mujoco.MjModel, source: str) -> None:
+    simple = (mujoco.mjtJoint.mjJNT_HINGE, mujoco.mjtJoint.mjJNT_SLIDE)
+    for i, kind in enumerate(model.jnt_type):
+        if mujoco.mjtJoint(kind) not in simple:
+            raise ModelError(
+                f"{source}: joint '{model.joint(i).name}' (number {i}) is a {mujoco.mjtJoint(kind).name[6:].lower()} "
+                "joint; only hinge and slide joints can be tracked. Replace it by three hinges."
+            )
+    if model.njnt == 0 or model.nu == 0:
+        raise ModelError(f"{source}: has {model.njnt} joints and {model.nu} actuators; an arm needs at least one each.")
+
+
+def _joint_indices(model: mujoco.MjModel, joints: list[str] | None, source: str) -> np.ndarray:
+    names = object_names(model, "joint")
+    if joints is None:
+        return np.arange(model.njnt)
+    for name in joints:
+        if name not in names:
+            raise UnknownNameError(f"joint in {source} (key model.joints)", name, names)
+    return np.array([model.joint(name).id for name in joints])
+
+
+def _ctrl_range(model: mujoco.MjModel, source: str) -> np.ndarray:
+    for i in range(model.nu):
+        low, high = model.actuator_ctrlrange[i]
+        if not model.actuator_ctrllimited[i] or high <= low:
+            raise ModelError(
+                f"{source}: actuator '{model.actuator(i).name}' (number {i}) has no control range, so an action has "
+                'nothing to be mapped to. Give it one, for example ctrlrange="-1 1".'
+            )
+    return model.actuator_ctrlrange.copy()
+
+
+def _peak_force(model: mujoco.MjModel, ctrl_range: np.ndarray) -> np.ndarray:
+    """Largest |force| of each actuator: a muscle's peak force, otherwise gain times the largest control.
+
+    A muscle whose peak force is negative takes it from scale / acc0 (MuJoCo, XML reference, actuator/muscle).
+    """
+    is_muscle = model.actuator_gaintype == mujoco.mjtGain.mjGAIN_MUSCLE
+    given, scale = model.actuator_gainprm[:, 2], model.actuator_gainprm[:, 3]
+    muscle = np.where(given >= 0, given, scale / np.maximum(model.actuator_acc0, mujoco.mjMINVAL))
+    motor = np.abs(model.actuator_gainprm[:, 0]) * np.abs(ctrl_range).max(axis=1)
+    return np.maximum(np.where(is_muscle, muscle, motor), mujoco.mjMINVAL)

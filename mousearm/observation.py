@@ -1,0 +1,77 @@
+"""What the network sees: named terms, each a pure function of a snapshot and the targets ahead."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from mousearm.errors import UnknownNameError
+from mousearm.simulation import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """Where N simulations stand in their reaches, and what comes.
+
+    Attributes:
+        phase: (N,) 0 at the first frame, 1 at the last.
+        targets: (N, K, 2, 3) elbow and paw targets of the next K = ``env.path_steps`` frames, metres; the last frame
+            repeats.
+    """
+
+    phase: np.ndarray
+    targets: np.ndarray
+
+
+def qpos(snapshot: Snapshot, ahead: Ahead) -> np.ndarray:
+    """Joint positions, (N, nq) rad."""
+    return snapshot.qpos
+
+
+def qvel(snapshot: Snapshot, ahead: Ahead) -> np.ndarray:
+    """Joint velocities, (N, nq) rad/s."""
+    return snapshot.qvel
+
+
+def activation(snapshot: Snapshot, ahead: Ahead) -> np.ndarray:
+    """Muscle activations, (N, na), 0 to 1; no columns for an arm of motors."""
+    return snapshot.activation
+
+
+def phase(snapshot: Snapshot, ahead: Ahead) -> np.ndarray:
+    """Time within the reach, (N, 1), 0 to 1."""
+    return ahead.phase[:, None]
+
+
+def path(snapshot: Snapshot, ahead: Ahead) -> np.ndarray:
+    """Future targets minus the current position of the arm, elbow before paw, (N, 6 path_steps) metres."""
+    offsets = ahead.targets - snapshot.landmarks[:, None, 1:]
+    return offsets.reshape(len(offsets), -1)
+
+
+Term = Callable[[Snapshot, Ahead], np.ndarray]
+TERMS = MappingProxyType({term.__name__: term for term in (qpos, qvel, activation, phase, path)})
+
+
+class Observation:
+    """The terms that a configuration lists, side by side."""
+
+    def __init__(self, names: Sequence[str]):
+        """Look the terms up.
+
+        Raises:
+            UnknownNameError: if there is no term of a name.
+        """
+        for name in names:
+            if name not in TERMS:
+                raise UnknownNameError("observation term (key env.observation)", name, TERMS)
+        self.names = tuple(names)
+
+    def __call__(self, snapshot: Snapshot, ahead: Ahead) -> np.ndarray:
+        """The observation, (N, n) float32."""
+        return np.concatenate([TERMS[name](snapshot, ahead) for name in self.names], axis=1, dtype=np.float32)
+
+    def widths(self, snapshot: Snapshot, ahead: Ahead) -> dict[str, int]:
+        """Columns of each term, in order; shown before training."""
+        return {name: TERMS[name](snapshot, ahead).shape[1] for name in self.names}

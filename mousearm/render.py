@@ -1,0 +1,158 @@
+"""Pictures of an arm: muscles coloured by activation, targets as small spheres."""
+
+import copy
+import functools
+from itertools import pairwise
+from types import TracebackType
+
+import mujoco
+import numpy as np
+
+from mousearm.errors import RenderError, UnknownNameError
+
+# A muscle at rest and at full activation. Between them goes the square root of activation: reaching takes little of it.
+_MUSCLE_REST = np.array([0.62, 0.56, 0.55])
+_MUSCLE_ACTIVE = np.array([0.86, 0.08, 0.10])
+# Elbow and paw, as in the figures (Okabe and Ito's colour-blind safe palette).
+TARGET_COLOURS = ((0.0, 0.45, 0.70), (0.84, 0.37, 0.0))
+_TARGET_RADIUS_M = 0.8e-3
+_PATH_WIDTH_PIXELS = 3.0
+
+
+class Picture:
+    """Draws one model off screen; use it in a ``with`` statement.
+
+    The model's sites (muscle path points, markers) are not drawn.
+
+    Raises:
+        RenderError: on entering, if this machine can draw nothing.
+    """
+
+    def __init__(
+        self,
+        model: mujoco.MjModel,
+        width: int = 960,
+        height: int = 720,
+        camera: str | mujoco.MjvCamera | None = None,
+    ):
+        """Prepare; nothing is opened yet.
+
+        Args:
+            model: the model, which is copied because muscles change colour.
+            width: pixels.
+            height: pixels.
+            camera: a camera of the model, or any other, such as one of `framing`; None takes the model's first, or a
+                free one that frames the model.
+
+        Raises:
+            UnknownNameError: if the model has no such camera.
+        """
+        self.model = _recolourable_copy(model, width, height)
+        self._size = (height, width)
+        self._camera = _find_camera(model, camera)
+        self._sites_hidden = mujoco.MjvOption()
+        self._sites_hidden.sitegroup[:] = 0
+        self._muscles = [
+            (actuator, int(model.actuator_trnid[actuator, 0]))
+            for actuator in range(model.nu)
+            if model.actuator_trntype[actuator] == mujoco.mjtTrn.mjTRN_TENDON and model.actuator_actadr[actuator] >= 0
+        ]
+
+    def __enter__(self) -> "Picture":
+        obstacle = _obstacle()
+        if obstacle is not None:
+            raise RenderError(
+                f"This machine cannot draw ({obstacle}). On a Linux machine without a screen install libegl1, "
+                "libegl-mesa0 and libgl1-mesa-dri, and set MUJOCO_GL=egl before MuJoCo is imported."
+            )
+        self._renderer = mujoco.Renderer(self.model, *self._size)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._renderer.close()
+
+    def draw(
+        self, data: mujoco.MjData, targets: np.ndarray | None = None, paths: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Draw a state whose kinematics are current.
+
+        Args:
+            data: the state; its activations colour the muscles.
+            targets: (2, 3) current targets of elbow and paw, metres, drawn as spheres.
+            paths: (2, T, 3) whole target paths of elbow and paw, metres, drawn as lines.
+
+        Returns:
+            (height, width, 3) uint8.
+        """
+        for actuator, tendon in self._muscles:
+            level = np.sqrt(np.clip(data.act[self.model.actuator_actadr[actuator]], 0, 1))
+            self.model.tendon_rgba[tendon, :3] = (1 - level) * _MUSCLE_REST + level * _MUSCLE_ACTIVE
+        self._renderer.update_scene(data, self._camera, self._sites_hidden)
+        for target, colour in zip(targets if targets is not None else (), TARGET_COLOURS, strict=False):
+            self._add(mujoco.mjtGeom.mjGEOM_SPHERE, colour, np.full(3, _TARGET_RADIUS_M), target)
+        for path, colour in zip(paths if paths is not None else (), TARGET_COLOURS, strict=False):
+            for begin, end in pairwise(path):
+                line = self._add(mujoco.mjtGeom.mjGEOM_LINE, colour, np.zeros(3), begin)
+                if line is not None:
+                    mujoco.mjv_connector(line, mujoco.mjtGeom.mjGEOM_LINE, _PATH_WIDTH_PIXELS, begin, end)
+        return self._renderer.render()
+
+    def _add(
+        self, kind: mujoco.mjtGeom, colour: tuple[float, float, float], size: np.ndarray, centre: np.ndarray
+    ) -> mujoco.MjvGeom | None:
+        """A new shape in the scene; None if the scene is full."""
+        scene = self._renderer.scene
+        if scene.ngeom >= scene.maxgeom:
+            return None
+        shape = scene.geoms[scene.ngeom]
+        mujoco.mjv_initGeom(shape, kind, size, centre, np.eye(3).ravel(), np.array([*colour, 1], dtype=np.float32))
+        scene.ngeom += 1
+        return shape
+
+
+def framing(model: mujoco.MjModel, points: np.ndarray, margin: float = 1.45) -> mujoco.MjvCamera:
+    """A camera that shows all of some points, from the side that the model prefers.
+
+    Args:
+        model: the model, whose ``visual/global`` gives azimuth, elevation and opening angle.
+        points: (..., 3) metres.
+        margin: how much larger the view is than the sphere around the points.
+    """
+    points = points.reshape(-1, 3)
+    centre = (points.min(axis=0) + points.max(axis=0)) / 2
+    radius = margin * float(np.linalg.norm(points - centre, axis=1).max())
+    camera = mujoco.MjvCamera()
+    mujoco.mjv_defaultFreeCamera(model, camera)
+    camera.lookat[:] = centre
+    camera.distance = radius / np.sin(np.radians(model.vis.global_.fovy) / 2)
+    return camera
+
+
+@functools.cache
+def _obstacle() -> str | None:
+    """Why nothing can be drawn here, or None. Tried once, since MuJoCo may abort the process at a second failure."""
+    try:
+        mujoco.Renderer(mujoco.MjModel.from_xml_string("<mujoco/>"), 8, 8).close()
+    except Exception as error:  # each OpenGL backend has its own exceptions, down to a plain AttributeError
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+def _find_camera(model: mujoco.MjModel, camera: str | mujoco.MjvCamera | None) -> int | mujoco.MjvCamera:
+    if camera is None:
+        return 0 if model.ncam else -1
+    if not isinstance(camera, str):
+        return camera
+    names = [model.camera(i).name for i in range(model.ncam)]
+    if camera not in names:
+        raise UnknownNameError("camera in the model", camera, names)
+    return names.index(camera)
+
+
+def _recolourable_copy(model: mujoco.MjModel, width: int, height: int) -> mujoco.MjModel:
+    own = copy.copy(model)
+    own.vis.global_.offwidth = max(width, own.vis.global_.offwidth)
+    own.vis.global_.offheight = max(height, own.vis.global_.offheight)
+    return own

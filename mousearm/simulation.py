@@ -1,0 +1,107 @@
+"""N arms stepped together. The one place that knows the physics engine's batch; above it there are only arrays."""
+
+import copy
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+from mujoco.batch import Batch
+
+from mousearm.model.arm import Arm
+from mousearm.model.landmark import positions
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What N simulations look like at one instant; copies, so that they stay as they were.
+
+    Attributes:
+        qpos: (N, nq) joint positions, rad.
+        qvel: (N, nq) joint velocities, rad/s.
+        activation: (N, na) muscle activations, 0 to 1.
+        ctrl: (N, nu) the controls of the step that led here.
+        force: (N, nu) actuator forces in that step's last substep.
+        landmarks: (N, 3, 3) shoulder, elbow and paw, metres, world frame (z up), current with qpos.
+    """
+
+    qpos: np.ndarray
+    qvel: np.ndarray
+    activation: np.ndarray
+    ctrl: np.ndarray
+    force: np.ndarray
+    landmarks: np.ndarray
+
+    @property
+    def elbow(self) -> np.ndarray:
+        """(N, 3) metres."""
+        return self.landmarks[:, 1]
+
+    @property
+    def paw(self) -> np.ndarray:
+        """(N, 3) metres."""
+        return self.landmarks[:, 2]
+
+
+class Simulation:
+    """N simulations of one arm in one process, on C++ threads.
+
+    MuJoCo's automatic reset is switched off, so that a diverged simulation is seen as it is instead of as a fresh one.
+    """
+
+    def __init__(self, arm: Arm, n: int, control_dt: float, n_substeps: int, threads: int = 0):
+        """Build the batch.
+
+        Args:
+            arm: the arm; its model is copied.
+            n: number of simulations.
+            control_dt: time between two controls, s.
+            n_substeps: physics steps in that time.
+            threads: threads of the batch, the caller's included; 0 means all processors.
+        """
+        model = copy.copy(arm.model)
+        model.opt.timestep = control_dt / n_substeps
+        model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET
+        self.arm = arm
+        self.model = model
+        self.n = n
+        self.control_dt = control_dt
+        self.n_substeps = n_substeps
+        self._batch = Batch(model, nsim=n, nthread=threads, persistent=True)
+        self._fields = {mark.field: self._batch.bind(mark.field) for mark in arm.landmarks.values()}
+        self._qpos, self._qvel = self._batch.bind("qpos"), self._batch.bind("qvel")
+        self._act, self._ctrl = self._batch.bind("act"), self._batch.bind("ctrl")
+        self._force = self._batch.bind("actuator_force")
+        self._batch.reset(stage=mujoco.mjtStage.mjSTAGE_VEL)
+
+    def reset(self, ids: np.ndarray, qpos: np.ndarray, qvel: np.ndarray) -> None:
+        """Put simulations back to their defaults (time, activations, warm start included) and then into a pose.
+
+        Args:
+            ids: (K,) which simulations.
+            qpos: (K, nq) rad.
+            qvel: (K, nq) rad/s.
+        """
+        self._batch.reset(ids, stage=mujoco.mjtStage.mjSTAGE_NONE)
+        self._qpos[ids] = qpos
+        self._qvel[ids] = qvel
+        self._batch.forward(ids, stage=mujoco.mjtStage.mjSTAGE_VEL)
+
+    def step(self, ctrl: np.ndarray) -> None:
+        """Hold controls, (N, nu) within the actuators' range, for one control interval."""
+        self._ctrl[:] = ctrl
+        self._batch.step(nstep=self.n_substeps, stage=mujoco.mjtStage.mjSTAGE_VEL)
+
+    def snapshot(self) -> Snapshot:
+        """The state of all simulations now."""
+        return Snapshot(
+            qpos=self._qpos.copy(),
+            qvel=self._qvel.copy(),
+            activation=self._act.copy(),
+            ctrl=self._ctrl.copy(),
+            force=self._force.copy(),
+            landmarks=positions(self._fields, self.arm.landmarks),
+        )
+
+    def data(self, index: int) -> mujoco.MjData:
+        """One simulation as an MjData, for rendering."""
+        return self._batch.get_data(index)

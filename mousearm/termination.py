@@ -1,0 +1,29 @@
+"""When an episode ends: at the end of its reach (a truncation), or because the simulation diverged."""
+
+import numpy as np
+
+from mousearm.simulation import Snapshot
+
+# rad/s; a thousand turns a second is no movement of an arm, whatever the controls.
+MAX_QVEL = 1e6
+
+
+def diverged(snapshot: Snapshot) -> np.ndarray:
+    """(N,) whether a simulation has a value that is not finite or a joint faster than ``MAX_QVEL``."""
+    state = np.concatenate([snapshot.qpos, snapshot.qvel, snapshot.activation], axis=1)
+    too_fast = np.abs(snapshot.qvel) > MAX_QVEL
+    return np.asarray(~np.isfinite(state).all(axis=1) | too_fast.any(axis=1))
+
+
+def divergence_reward(remaining: np.ndarray, worst: np.ndarray, least_penalty: float) -> np.ndarray:
+    """The last reward of diverged episodes: no continuation could have been worse, so diverging never pays.
+
+    Every step that remains, the last one included, is charged the worst reward of the episode so far, and at least
+    ``least_penalty``: -remaining max(least_penalty, -worst).
+
+    Args:
+        remaining: (N,) steps that were left in the episode, the diverged one included.
+        worst: (N,) lowest reward of a step in the episode so far.
+        least_penalty: ``env.divergence_penalty``.
+    """
+    return -remaining * np.maximum(least_penalty, -worst)

@@ -1,0 +1,204 @@
+"""Learning: the loop is SB3's; here is what happens beside it: evaluation, checkpoints, the progress bar, stopping."""
+
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import mujoco
+import numpy as np
+from stable_baselines3.common.callbacks import BaseCallback, CallbackList
+from tqdm import tqdm
+
+from mousearm import checkpoint
+from mousearm.algo import SequencePPO
+from mousearm.env import TrackingVecEnv
+from mousearm.evaluate import Evaluation
+from mousearm.rundir import RUNNING, RunFolder
+from mousearm.simulation import Snapshot
+
+Evaluate = Callable[[], Evaluation]
+# More dumps of diverged simulations than this tell nothing new.
+_MAX_DUMPS = 10
+
+
+class LogStatistics(BaseCallback):
+    """Logs what the environment counted, after every rollout."""
+
+    def __init__(self, env: TrackingVecEnv):
+        super().__init__()
+        self._env = env
+
+    def _on_step(self) -> bool:
+        return True
+
+    def _on_rollout_end(self) -> None:
+        for key, value in self._env.statistics.pop().items():
+            self.logger.record(key, value)
+
+
+class EvaluateAndSave(BaseCallback):
+    """Evaluates every so many steps, and at the end; keeps a checkpoint of each evaluation, and the best.
+
+    Attributes:
+        best_mm: lowest objective so far.
+        latest_mm: the last one.
+    """
+
+    def __init__(self, evaluate: Evaluate, every: int, folder: RunFolder, best_mm: float = float("inf")):
+        super().__init__()
+        self._evaluate = evaluate
+        self._every = every
+        self._folder = folder
+        self._done_at = -1
+        self.best_mm = best_mm
+        self.latest_mm = float("nan")
+
+    def _on_step(self) -> bool:
+        return True
+
+    def _on_rollout_start(self) -> None:
+        if self._done_at < 0 or self.num_timesteps // self._every > self._done_at // self._every:
+            self._evaluate_now()
+
+    def _on_training_end(self) -> None:
+        if self._done_at != self.num_timesteps:
+            self._evaluate_now()
+
+    def _evaluate_now(self) -> None:
+        self._done_at = self.num_timesteps
+        evaluation = self._evaluate()
+        self.latest_mm = evaluation.objective
+        for split, both in evaluation.splits.items():
+            for landmark, errors in both.items():
+                self.logger.record(f"eval/{split}_{landmark}", errors.mean)
+        self.logger.dump(self.num_timesteps)
+        self._save()
+
+    def _save(self) -> None:
+        algo = self.model
+        assert isinstance(algo, SequencePPO)
+        is_best = self.latest_mm < self.best_mm
+        self.best_mm = min(self.best_mm, self.latest_mm)
+        checkpoint.save(self._folder.checkpoint(self.num_timesteps), algo, best_mm=self.best_mm)
+        if is_best:
+            checkpoint.save(self._folder.best, algo, best_mm=self.best_mm)
+        for old in self._folder.superseded_checkpoints():
+            shutil.rmtree(old)
+        self._folder.set_status(RUNNING, self.num_timesteps)
+
+
+class ProgressBar(BaseCallback):
+    """Steps, steps/s, time left, and paw errors in mm: of the last evaluation and of the exploring arms."""
+
+    def __init__(self, total: int, env: TrackingVecEnv, evaluations: EvaluateAndSave):
+        super().__init__()
+        self._total = total
+        self._env = env
+        self._evaluations = evaluations
+
+    def _on_training_start(self) -> None:
+        self._bar = tqdm(total=self._total, initial=self.num_timesteps, unit=" steps", unit_scale=True, desc="training")
+
+    def _on_step(self) -> bool:
+        return True
+
+    def _on_rollout_start(self) -> None:
+        self._show()
+
+    def _on_rollout_end(self) -> None:
+        self._show()
+
+    def _on_training_end(self) -> None:
+        self._show()
+        self._bar.close()
+
+    def _show(self) -> None:
+        self._bar.set_postfix_str(
+            f"paw {self._evaluations.latest_mm:.2f} mm, best {self._evaluations.best_mm:.2f} mm", refresh=False
+        )
+        self._bar.update(min(self.num_timesteps, self._total) - self._bar.n)
+
+
+class Interrupt(BaseCallback):
+    """Ends learning after the current step once it was asked to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.requested = False
+
+    def _on_step(self) -> bool:
+        return not self.requested
+
+    @contextmanager
+    def on_ctrl_c(self) -> Iterator[None]:
+        """While active, the first Ctrl-C asks learning to end; a second one breaks off."""
+
+        def handle(number: int, frame: FrameType | None) -> None:
+            self.requested = True
+            signal.signal(signal.SIGINT, before)
+            tqdm.write("Stopping: what was learned is being saved. Press Ctrl-C again to leave at once.")
+
+        before = signal.signal(signal.SIGINT, handle)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
+def learn(
+    algo: SequencePPO,
+    env: TrackingVecEnv,
+    evaluate: Evaluate,
+    folder: RunFolder,
+    total: int,
+    every: int,
+    best_mm: float,
+) -> bool:
+    """Train until a total number of steps.
+
+    Args:
+        algo: the algorithm; it may have done some of the steps already.
+        env: what it learns on.
+        evaluate: a deterministic evaluation of its policy.
+        folder: where checkpoints go.
+        total: steps over all simulations, those already done included.
+        every: steps between evaluations.
+        best_mm: the lowest objective so far; infinite for a new run.
+
+    Returns:
+        Whether it ended because of Ctrl-C.
+    """
+    env.task.on_divergence = DivergenceDump(env, folder)
+    evaluations = EvaluateAndSave(evaluate, every, folder, best_mm)
+    interrupt = Interrupt()
+    callbacks = [LogStatistics(env), evaluations, ProgressBar(total, env, evaluations), interrupt]
+    with interrupt.on_ctrl_c():
+        remaining = total - algo.num_timesteps
+        algo.learn(remaining, CallbackList(callbacks), reset_num_timesteps=algo.num_timesteps == 0)
+    return interrupt.requested
+
+
+class DivergenceDump:
+    """Writes the states before and after a divergence beside the model, for debugging; the first few only."""
+
+    def __init__(self, env: TrackingVecEnv, folder: RunFolder):
+        self._env = env
+        self._folder = folder.diverged
+
+    def __call__(self, index: int, before: Snapshot, after: Snapshot) -> None:
+        """Dump simulation ``index``."""
+        number = self._env.statistics.diverged
+        if number >= _MAX_DUMPS:
+            return
+        self._folder.mkdir(exist_ok=True)
+        model = self._folder / "model.mjb"
+        if not model.exists():
+            mujoco.mj_saveModel(self._env.task.simulation.model, str(model))
+        states = {
+            f"{field}_{when}": getattr(snapshot, field)[index]
+            for when, snapshot in (("before", before), ("after", after))
+            for field in ("qpos", "qvel", "activation", "ctrl")
+        }
+        np.savez(self._folder / f"{number:03d}.npz", **states)

@@ -1,0 +1,32 @@
+"""Train a controller: ``python run.py [KEY=VALUE ...]``, or ``-m`` for a sweep. See README.md."""
+
+import sys
+from pathlib import Path
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from mousearm import experiment
+from mousearm.config import check_overrides, load
+from mousearm.errors import MouseArmError
+
+
+@hydra.main(version_base="1.3", config_path="conf", config_name="config")
+def main(composed: DictConfig) -> float:
+    """Run one job; the objective is returned for sweepers."""
+    job = HydraConfig.get()
+    try:
+        return experiment.run(load(composed), Path(job.runtime.output_dir), list(job.overrides.task))
+    except MouseArmError as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    try:
+        check_overrides(sys.argv[1:])
+    except MouseArmError as error:
+        sys.exit(f"error: {error}")
+    main()

@@ -1,0 +1,134 @@
+import imageio.v2 as imageio
+import numpy as np
+import pytest
+
+from mousearm.config import compose
+from mousearm.errors import RenderError, UnknownNameError
+from mousearm.evaluate import Rollout, film
+from mousearm.model import load_arm
+from mousearm.render import TARGET_COLOURS, Picture
+
+T = 7
+DT = 0.02
+SIZE = (320, 240)
+CAPTION = 60  # rows of pixels from the top in which nothing but the caption is written
+
+
+def load(model):
+    arm = load_arm(compose([f"model={model}"]).model)
+    try:
+        with Picture(arm.model, 32, 32):
+            return arm
+    except RenderError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def arm():
+    return load("torque")
+
+
+def rollout(arm, completed=T, name="wave"):
+    """Elbow and shoulder bend in 120 ms, muscles go from rest to full activation; targets are off by 3 mm along y."""
+    share = np.linspace(0, 1, T)[:, None]
+    qpos = arm.rest_qpos + share * np.resize([0.4, 0, 0, -0.4], arm.nq)
+    landmarks = arm.landmark_positions(qpos)
+    zeros = np.zeros((1, T, arm.nu))
+    return Rollout(
+        names=[name],
+        dt=DT,
+        n_frames=np.array([T]),
+        completed=np.array([completed]),
+        targets=(landmarks[:, 1:] + [0, 0.003, 0])[None],
+        landmarks=landmarks[None],
+        qpos=qpos[None],
+        qvel=np.zeros((1, T, arm.nq)),
+        activation=(share * np.ones(arm.na))[None],
+        ctrl=zeros,
+        effort=zeros,
+    )
+
+
+def watch(path):
+    with imageio.get_reader(path) as reader:
+        return np.stack([np.asarray(frame) for frame in reader]), reader.get_meta_data()
+
+
+def like(pictures, colour):
+    """Which pixels have the hue of a colour, bright or in shade."""
+    pixels = pictures.astype(float)
+    direction = np.array(colour) / np.linalg.norm(colour)
+    return (pixels @ direction > 0.97 * np.linalg.norm(pixels, axis=-1)) & (pixels.max(axis=-1) > 60)
+
+
+@pytest.mark.parametrize("model", ["torque", "muscle"])
+def test_a_film_shows_the_reach(model, tmp_path):
+    arm = load(model)
+    path = tmp_path / "wave.mp4"
+    film(rollout(arm), 0, arm.model, path, slowdown=4, fps=20, size=SIZE)
+    frames, meta = watch(path)
+
+    assert meta["codec"] == "h264"
+    assert meta["pix_fmt"].startswith("yuv420p")
+    assert meta["fps"] == pytest.approx(20)
+    # 0.12 s four times slower at 20 a second are 9.6 intervals, so 11 pictures; half a second holds 10 more.
+    assert frames.shape == (21, 240, 320, 3)
+
+    # Where there is no caption, targets are seen, and go on with the reach until it is held.
+    below = frames[:, CAPTION:]
+    centres = []
+    for colour in TARGET_COLOURS:
+        assert like(below, colour).sum(axis=(1, 2)).min() > 20
+        centres.append([np.argwhere(spots).mean(axis=0) for spots in like(below, colour)])
+    assert np.linalg.norm(centres[1][0] - centres[1][10]) > 3
+    assert np.abs(below[0].astype(int) - below[10]).max() > 100
+    assert np.abs(below[11].astype(int) - below[20]).max() < 40  # only the codec's noise
+
+    red = like(below, (0.86, 0.08, 0.10)).sum(axis=(1, 2))
+    if arm.na:
+        assert red[10] > red[0] + 100
+
+
+def test_a_film_ends_where_the_simulation_diverged(arm, tmp_path):
+    film(rollout(arm, completed=3), 0, arm.model, tmp_path / "part.mp4", slowdown=4, fps=20, size=(64, 48))
+    film(rollout(arm, completed=1), 0, arm.model, tmp_path / "none.mp4", slowdown=4, fps=20, size=(64, 48))
+    assert len(watch(tmp_path / "part.mp4")[0]) == 15  # 0.04 s are 3.2 intervals: 5 pictures, and 10 held
+    assert len(watch(tmp_path / "none.mp4")[0]) == 11
+
+
+def test_the_name_is_written_in_the_caption_and_nowhere_else(arm, tmp_path):
+    paths = [tmp_path / "a.mp4", tmp_path / "b.mp4"]
+    for path, name in zip(paths, ("wave", "WWWWWW"), strict=True):
+        film(rollout(arm, completed=1, name=name), 0, arm.model, path, fps=10, size=SIZE)
+    difference = np.abs(np.diff([watch(path)[0][-1].astype(int) for path in paths], axis=0)[0])
+    assert difference[:CAPTION, :160].max() > 100
+    assert difference[CAPTION:].max() < 40
+    assert difference[:, 160:].max() < 40
+
+
+def test_a_machine_that_cannot_draw_leaves_no_file(arm, tmp_path, monkeypatch):
+    monkeypatch.setattr("mousearm.render._obstacle", lambda: "no OpenGL")
+    with pytest.raises(RenderError, match="This machine cannot draw"):
+        film(rollout(arm), 0, arm.model, tmp_path / "wave.mp4", size=SIZE)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_machine_without_encoder_says_what_to_install(arm, tmp_path, monkeypatch):
+    def missing():
+        raise RuntimeError("No ffmpeg exe could be found.")
+
+    monkeypatch.setattr("imageio_ffmpeg.get_ffmpeg_exe", missing)
+    with pytest.raises(RenderError, match="Install ffmpeg"):
+        film(rollout(arm), 0, arm.model, tmp_path / "wave.mp4", size=SIZE)
+
+
+@pytest.mark.parametrize("bad", [{"slowdown": 0}, {"fps": 0}, {"size": (321, 240)}, {"size": (0, 240)}], ids=str)
+def test_numbers_that_cannot_be_filmed_are_refused(arm, tmp_path, bad):
+    with pytest.raises(ValueError, match=r"must be above 0, size=.* even"):
+        film(rollout(arm), 0, arm.model, tmp_path / "wave.mp4", **bad)
+
+
+def test_an_unknown_camera_is_refused_with_those_that_exist(arm, tmp_path):
+    with pytest.raises(UnknownNameError, match=r"named 'sdie'. Did you mean 'side'\? Those that exist: front, oblique"):
+        film(rollout(arm), 0, arm.model, tmp_path / "wave.mp4", camera="sdie", size=SIZE)
+    assert not list(tmp_path.iterdir())

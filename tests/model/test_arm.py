@@ -1,0 +1,210 @@
+import re
+
+import mujoco
+import numpy as np
+import pytest
+
+from mousearm.config import LandmarksConfig, ModelConfig
+from mousearm.errors import ModelError, UnknownNameError
+from mousearm.model import Landmark, load_arm
+
+JOINTS = ("elv_angle", "shoulder_ext", "shoulder_rot", "elbow_flex", "radius_rot", "wrist_angle")
+
+
+def config(file, shoulder="joint:shoulder", elbow="joint:elbow", paw="site:paw", joints=None):
+    return ModelConfig(str(file), LandmarksConfig(shoulder, elbow, paw), joints, "direct")
+
+
+@pytest.fixture
+def arm_file(tmp_path, two_link_xml):
+    """Writes the two-link arm, with a piece of its XML replaced."""
+
+    def write(old="", new=""):
+        assert old in two_link_xml
+        path = tmp_path / "arm.xml"
+        path.write_text(two_link_xml.replace(old, new))
+        return path
+
+    return write
+
+
+def test_shipped_torque_arm(torque_arm):
+    assert torque_arm.name == "torque"
+    assert torque_arm.joint_names == JOINTS
+    assert torque_arm.actuator_names == JOINTS
+    assert (torque_arm.nq, torque_arm.nu, torque_arm.na) == (6, 6, 0)
+    assert list(torque_arm.tracked_joints) == [0, 1, 2, 3, 4, 5]
+    np.testing.assert_array_equal(torque_arm.ctrl_range, [[-1, 1]] * 6)
+    np.testing.assert_array_equal(torque_arm.peak_force, np.ones(6))
+
+
+def test_shipped_muscle_arm(muscle_arm, torque_arm):
+    assert (muscle_arm.nq, muscle_arm.nu, muscle_arm.na) == (6, 21, 21)
+    assert len(set(muscle_arm.actuator_names)) == 21
+    np.testing.assert_array_equal(muscle_arm.ctrl_range, [[0, 1]] * 21)
+    # Forces of mouse muscles are tenths of a newton; none is missing.
+    assert (muscle_arm.peak_force > 1e-2).all()
+    assert (muscle_arm.peak_force < 1).all()
+    # Both arms are the same bones.
+    assert muscle_arm.segment_lengths() == torque_arm.segment_lengths()
+    np.testing.assert_array_equal(muscle_arm.qpos_range, torque_arm.qpos_range)
+
+
+@pytest.mark.parametrize("name", ["torque_arm", "muscle_arm"])
+def test_rest_pose_is_within_the_joint_ranges(name, request):
+    arm = request.getfixturevalue(name)
+    assert (arm.rest_qpos >= arm.qpos_range[:, 0]).all()
+    assert (arm.rest_qpos <= arm.qpos_range[:, 1]).all()
+
+
+@pytest.mark.parametrize("name", ["torque_arm", "muscle_arm"])
+def test_landmark_positions_are_those_of_forward_dynamics(name, request):
+    arm = request.getfixturevalue(name)
+    low, high = arm.qpos_range.T
+    poses = np.random.default_rng(0).uniform(low, high, (20, arm.nq))
+    data = mujoco.MjData(arm.model)
+    for pose, points in zip(poses, arm.landmark_positions(poses), strict=True):
+        data.qpos[:] = pose
+        mujoco.mj_forward(arm.model, data)
+        expected = [data.joint("elv_angle").xanchor, data.joint("elbow_flex").xanchor, data.site("handm").xpos]
+        np.testing.assert_array_equal(points, expected)
+        np.testing.assert_array_equal(arm.landmarks_of(data), expected)
+
+
+def test_two_link_by_hand(two_link):
+    # Upper arm along x, elbow bent by 90 degrees: the paw is 10 mm along y of the elbow.
+    points = two_link.landmark_positions(np.array([[0, np.pi / 2]]))
+    np.testing.assert_allclose(points, [[[0, 0, 0], [0.01, 0, 0], [0.01, 0.01, 0]]], atol=1e-15)
+    np.testing.assert_allclose(two_link.segment_lengths(), (0.01, 0.01))
+    np.testing.assert_array_equal(two_link.rest_qpos, [0, 0])
+    np.testing.assert_array_equal(two_link.qpos_range, [[-1.5, 1.5], [-2, 2]])
+
+
+def test_landmark_kinds(arm_file):
+    arm = load_arm(config(arm_file(), "body:upper", "joint:elbow", "geom:fore"))
+    assert arm.landmarks == {
+        "shoulder": Landmark("xpos", 1),
+        "elbow": Landmark("xanchor", 1),
+        "paw": Landmark("geom_xpos", 1),
+    }
+    # The middle of the forearm, 5 mm from the elbow.
+    np.testing.assert_allclose(arm.landmark_positions(np.zeros((1, 2)))[0, 2], [0.015, 0, 0])
+    assert arm.name == "arm"
+
+
+def test_keyframe_is_the_rest_pose(arm_file):
+    key = '<keyframe><key qpos="0.1 0.2"/></keyframe>\n</mujoco>'
+    np.testing.assert_array_equal(load_arm(config(arm_file("</mujoco>", key))).rest_qpos, [0.1, 0.2])
+
+
+def test_joint_without_limits_has_an_infinite_range(arm_file):
+    arm = load_arm(config(arm_file('name="elbow" range="-2 2"', 'name="elbow"')))
+    np.testing.assert_array_equal(arm.qpos_range, [[-1.5, 1.5], [-np.inf, np.inf]])
+
+
+def test_tracked_joints_keep_the_order_given(arm_file):
+    assert list(load_arm(config(arm_file(), joints=["elbow", "shoulder"])).tracked_joints) == [1, 0]
+
+
+def refused(kind, text, settings):
+    with pytest.raises(kind, match=re.escape(text)):
+        load_arm(settings)
+
+
+def test_unknown_landmark(arm_file):
+    file = arm_file()
+    expected = f"site in {file} (key model.landmarks.paw) named 'pow'. Did you mean 'paw'? Those that exist: paw."
+    refused(UnknownNameError, expected, config(file, paw="site:pow"))
+    refused(UnknownNameError, "Those that exist: elbow, shoulder.", config(file, shoulder="joint:paw"))
+
+
+@pytest.mark.parametrize("description", ["paw", "site:", "tendon:paw", ":paw", "site=paw", ""])
+def test_landmark_without_kind(arm_file, description):
+    refused(ModelError, f"model.landmarks.paw='{description}' does not name a landmark", config(arm_file(), paw=description))
+
+
+def test_unknown_joint(arm_file):
+    refused(
+        UnknownNameError,
+        "(key model.joints) named 'wrist'. Those that exist: elbow, shoulder.",
+        config(arm_file(), joints=["elbow", "wrist"]),
+    )
+
+
+def test_no_joint_at_all_to_move(arm_file):
+    refused((ModelError, UnknownNameError), "model.joints", config(arm_file(), joints=[]))
+
+
+def test_missing_file(tmp_path):
+    refused(ModelError, f"there is no file {tmp_path / 'no.xml'}. Give the path", config(tmp_path / "no.xml"))
+    refused(ModelError, "model.file='package:no.xml': there is no file", config("package:no.xml"))
+    refused(ModelError, "there is no file", config(tmp_path))
+
+
+@pytest.mark.parametrize("text", ["", "<mujoco>", "<arm/>", "no XML"])
+def test_broken_xml(tmp_path, text):
+    path = tmp_path / "broken.xml"
+    path.write_text(text)
+    refused(ModelError, f"MuJoCo cannot compile {path}", config(path))
+
+
+def test_reference_to_nothing(arm_file):
+    refused(ModelError, "MuJoCo cannot compile", config(arm_file('joint="elbow" gear', 'joint="knee" gear')))
+
+
+@pytest.mark.parametrize(
+    ("joint", "kind"), [("<freejoint/>", "free"), ('<joint name="shoulder" type="ball"/>', "ball")]
+)
+def test_joints_that_cannot_be_tracked(arm_file, joint, kind):
+    file = arm_file('<joint name="shoulder" range="-1.5 1.5"/>', joint)
+    if kind == "free":
+        file.write_text(file.read_text().replace('joint="shoulder" gear', 'joint="elbow" gear'))
+    refused(ModelError, f"(number 0) is a {kind} joint; only hinge and slide joints can be tracked", config(file))
+
+
+def test_actuator_without_control_range(arm_file):
+    expected = "actuator 'elbow' (number 1) has no control range"
+    refused(ModelError, expected, config(arm_file('"elbow" gear="1e-5" ctrlrange="-1 1"', '"elbow" gear="1e-5"')))
+
+
+def test_no_actuators(arm_file):
+    file = arm_file()
+    text = file.read_text()
+    file.write_text(text[: text.index("<actuator>")] + "</mujoco>")
+    refused(ModelError, "has 2 joints and 0 actuators; an arm needs at least one each.", config(file))
+
+
+MUSCLE = '<muscle name="elbow" joint="elbow" ctrlrange="0 1" lengthrange="0.01 0.02" force="{force}" scale="300"/>'
+MOTOR = '<motor name="elbow" joint="elbow" gear="1e-5" ctrlrange="-1 1"/>'
+
+
+@pytest.mark.parametrize(
+    ("actuator", "peak"),
+    [
+        ('<motor name="elbow" joint="elbow" gear="1e-5" ctrlrange="-2 1"/>', 2.0),  # the larger of |-2| and |1|, gain 1
+        ('<general name="elbow" joint="elbow" gainprm="3" ctrlrange="0 2"/>', 6.0),  # gain 3 times control 2
+        ('<general name="elbow" joint="elbow" gainprm="-3" ctrlrange="0 2"/>', 6.0),
+        (MUSCLE.format(force="0.25"), 0.25),
+    ],
+)
+def test_peak_force_by_hand(build_two_link, actuator, peak):
+    np.testing.assert_allclose(build_two_link(MOTOR, actuator).peak_force, [1.0, peak], rtol=1e-12)
+
+
+def test_peak_force_of_a_scaled_muscle(build_two_link):
+    # Without a force of its own a muscle has scale / acc0, acc0 being the acceleration that a unit force causes.
+    arm = build_two_link(MOTOR, MUSCLE.format(force="-1"))
+    assert arm.peak_force[1] == pytest.approx(300 / arm.model.actuator_acc0[1])
+
+
+def test_peak_force_respects_a_force_range(build_two_link):
+    limited = MOTOR.replace('ctrlrange="-1 1"', 'ctrlrange="-1 1" forcerange="-0.25 0.5"')
+    np.testing.assert_allclose(build_two_link(MOTOR, limited).peak_force, [1.0, 0.5])
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_motors_reach_their_peak_force_at_full_control(torque_arm, sign):
+    data = mujoco.MjData(torque_arm.model)
+    data.ctrl[:] = sign * torque_arm.ctrl_range[:, 1]
+    mujoco.mj_forward(torque_arm.model, data)
+    np.testing.assert_allclose(np.abs(data.actuator_force), torque_arm.peak_force)

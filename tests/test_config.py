@@ -1,0 +1,230 @@
+import dataclasses
+import re
+
+import pytest
+from omegaconf import OmegaConf
+
+from mousearm.config import CONF, Config, check_overrides, compose, load, to_yaml
+from mousearm.env.action import ACTION_MAPS
+from mousearm.errors import ConfigError, UnknownNameError
+from mousearm.retarget import METHODS
+from mousearm.reward import EFFORTS, KERNELS
+
+GROUP_FILES = sorted(path.relative_to(CONF) for path in CONF.rglob("*.yaml") if path.parent != CONF)
+
+
+def choice(path) -> str:
+    return f"{path.parent.as_posix()}={path.stem}"
+
+
+def keys(kind: type, prefix: str = "") -> list[str]:
+    """Every key of the schema, with its path."""
+    found = []
+    for field in dataclasses.fields(kind):
+        key = f"{prefix}{field.name}"
+        found += keys(field.type, f"{key}.") if dataclasses.is_dataclass(field.type) else [key]
+    return found
+
+
+def plain(config: Config):
+    return OmegaConf.create(to_yaml(config))
+
+
+def refused(kind, text, *overrides):
+    with pytest.raises(kind, match=re.escape(text)) as caught:
+        compose(["name=test", *overrides])
+    return caught.value
+
+
+def test_defaults_compose():
+    assert isinstance(compose(), Config)
+
+
+@pytest.mark.parametrize("path", GROUP_FILES, ids=choice)
+def test_every_file_composes(path):
+    config = compose(["name=test", choice(path)])
+    assert load(plain(config)) == config
+
+
+@pytest.mark.parametrize("path", GROUP_FILES, ids=choice)
+def test_every_key_of_a_file_is_one_of_the_schema(path):
+    text = (CONF / path).read_text(encoding="utf-8")
+    loaded = OmegaConf.to_container(OmegaConf.create(text))
+    loaded.pop("defaults", None)
+    prefix = "" if "@package _global_" in text else f"{path.parent.as_posix()}."
+    if prefix.startswith("hydra"):
+        return
+    known = keys(Config)
+    for key in flatten(loaded, prefix):
+        assert key in known
+
+
+def flatten(values: dict, prefix: str) -> list[str]:
+    found = []
+    for name, value in values.items():
+        found += flatten(value, f"{prefix}{name}.") if isinstance(value, dict) else [f"{prefix}{name}"]
+    return found
+
+
+def test_two_compositions_do_not_touch_each_other():
+    first = compose(["name=first", "reward=paw_heavy", "policy.net_arch_pi=[8]"])
+    text = to_yaml(first)
+    second = compose(["name=second"])
+    second.policy.net_arch_pi.append(3)
+    second.env.observation.clear()
+    assert to_yaml(first) == text
+    third = compose(["name=second"])
+    assert third.policy.net_arch_pi == [64]
+    assert third.env.observation
+    assert third.reward != first.reward
+
+
+def test_round_trip():
+    config = compose(["name=test", "model=muscle", "model.joints=[elbow_flex]", "algo.target_kl=0.02", "seed=7"])
+    assert load(plain(config)) == config
+
+
+def test_overrides_arrive():
+    config = compose(["name=test", "reward=paw_heavy", "reward.w_effort=2", "env.path_steps=5", "algo.n_steps=00143"])
+    assert (config.reward.w_paw, config.reward.w_effort, config.env.path_steps) == (1.6, 2.0, 5)
+    assert config.algo.n_steps == 143  # not octal 99
+
+
+@pytest.mark.parametrize(
+    ("override", "text"),
+    [
+        ("algo.learning_rte=1", "configuration key in algo named 'learning_rte'. Did you mean 'learning_rate'?"),
+        ("rewards.w_paw=1", "configuration key at the top level named 'rewards'. Did you mean 'reward'?"),
+        ("model.landmarks.hand=a", "in model.landmarks named 'hand'. Those that exist: elbow, paw, shoulder."),
+        ("+reward.w_new=1", "configuration key in reward named 'w_new'"),
+        ("++extra=1", "configuration key at the top level named 'extra'"),
+    ],
+)
+def test_misspelt_key(override, text):
+    refused(UnknownNameError, text, override)
+
+
+def test_misspelt_key_of_a_saved_configuration():
+    saved = plain(compose(["name=test"]))
+    saved.algo.gama = 0.9
+    with pytest.raises(ConfigError, match=r"full_key: algo\.gama"):
+        load(saved)
+
+
+def test_key_below_a_value():
+    refused(ConfigError, "algo.gamma.x: algo.gamma is a value, it has no keys below it.", "algo.gamma.x=1")
+
+
+@pytest.mark.parametrize(
+    ("override", "key"),
+    [
+        ("algo.gamma=much", "algo.gamma"),
+        ("algo.gamma=null", "algo.gamma"),
+        ("algo.n_steps=1.5", "algo.n_steps"),
+        ("algo.n_steps=[1]", "algo.n_steps"),
+        ("video=perhaps", "video"),
+        ("policy.net_arch_pi=[64,wide]", "policy.net_arch_pi[1]"),
+        ("policy.net_arch_pi=64", "policy.net_arch_pi"),
+        ("model.landmarks.paw=[a]", "model.landmarks.paw"),
+        ("seed=one", "seed"),
+    ],
+)
+def test_wrong_type_names_the_full_key(override, key):
+    assert f"full_key: {key}" in str(refused(ConfigError, key, override))
+
+
+@pytest.mark.parametrize(
+    ("override", "text"),
+    [
+        ("algo.gamma=1.01", "algo.gamma=1.01 is out of range: 0 to 1."),
+        ("algo.batch_size=1", "algo.batch_size=1 is out of range: 2 or more."),
+        ("algo.learning_rate=0", "algo.learning_rate=0.0 is out of range: above 0, and finite."),
+        ("algo.learning_rate_final=-1", "algo.learning_rate_final=-1.0 is out of range"),
+        ("algo.timesteps=0", "algo.timesteps=0 is out of range"),
+        ("env.control_dt=0", "env.control_dt=0.0 is out of range: above 0, at most 0.1 s."),
+        ("env.n_substeps=0", "env.n_substeps=0 is out of range: 1 to 1000."),
+        ("env.num_envs=0", "env.num_envs=0 is out of range"),
+        ("env.observation=[]", "env.observation=[] is out of range: at least one term."),
+        ("env.path_steps=-1", "env.path_steps=-1 is out of range"),
+        ("env.random_start=1.5", "env.random_start=1.5 is out of range"),
+        ("env.divergence_penalty=-1", "env.divergence_penalty=-1.0 is out of range"),
+        ("kinematics.max_residual_mm=0", "kinematics.max_residual_mm=0.0 is out of range"),
+        ("kinematics.train_ratio=0", "kinematics.train_ratio=0.0 is out of range"),
+        ("reward.w_paw=-1", "reward.w_paw=-1.0 is out of range: 0 or more, and finite."),
+        ("reward.sigma_mm=[]", "reward.sigma_mm=[] is out of range"),
+        ("reward.sigma_mm=[1,0]", "reward.sigma_mm=[1.0, 0.0] is out of range: at least one width, each above 0 mm."),
+        ("policy.lstm_hidden_size=0", "policy.lstm_hidden_size=0 is out of range"),
+        ("policy.net_arch_vf=[8,0]", "policy.net_arch_vf=[8, 0] is out of range: sizes above 0."),
+        ("policy.log_std_init=2", "policy.log_std_init=2.0 is out of range"),
+        ("seed=-1", "seed=-1 is out of range"),
+        ("threads=-1", "threads=-1 is out of range"),
+        ("name=' x'", "name=' x' is out of range: text without outer spaces."),
+        ("name=''", "name='' is out of range"),
+    ],
+)
+def test_out_of_range(override, text):
+    refused(ConfigError, text, override)
+
+
+def test_both_landmark_weights_zero():
+    refused(ConfigError, "reward.w_elbow + reward.w_paw=0 is out of range", "reward.w_elbow=0", "reward.w_paw=0")
+
+
+FLOATS = [
+    *("env.control_dt", "env.random_start", "env.divergence_penalty", "kinematics.max_residual_mm"),
+    *("kinematics.train_ratio", "reward.w_bone_diff", "reward.w_elbow", "reward.w_action", "policy.log_std_init"),
+    *("algo.learning_rate", "algo.learning_rate_final", "algo.gamma", "algo.gae_lambda", "algo.clip_range"),
+    *("algo.clip_range_vf", "algo.ent_coef", "algo.vf_coef", "algo.max_grad_norm", "algo.target_kl"),
+]
+
+
+@pytest.mark.parametrize("key", FLOATS)
+def test_not_a_number_is_out_of_range_everywhere(key):
+    refused(ConfigError, f"{key}=nan is out of range", f"{key}=nan")
+
+
+@pytest.mark.parametrize("key", [key for key in FLOATS if key != "kinematics.max_residual_mm"])
+def test_infinity_is_out_of_range_everywhere_but_for_a_bound(key):
+    refused(ConfigError, f"{key}=inf is out of range", f"{key}=inf")
+
+
+@pytest.mark.parametrize(
+    ("key", "table"),
+    [
+        ("model.action_map", ACTION_MAPS),
+        ("kinematics.retarget", METHODS),
+        ("reward.kernel", KERNELS),
+        ("reward.effort", EFFORTS),
+    ],
+)
+def test_choices_are_those_that_the_module_offers(key, table):
+    error = refused(UnknownNameError, f"There is no choice for {key} named 'nothing'", f"{key}=nothing")
+    assert error.valid == sorted(table)
+    for name in table:
+        compose(["name=test", f"{key}={name}"])
+
+
+def test_missing_value():
+    refused(ConfigError, "No value is given for model.file. Give one as KEY=VALUE.", "model.file=???")
+    saved = plain(compose(["name=test"]))
+    del saved["seed"]
+    with pytest.raises(ConfigError, match="missing mandatory value: seed"):
+        load(saved)
+
+
+def test_unknown_choice_of_a_group_lists_the_files():
+    error = refused(ConfigError, "Could not find 'model/wing'", "model=wing")
+    assert "muscle" in str(error)
+    assert "torque" in str(error)
+
+
+def test_malformed_override():
+    refused(ConfigError, "missing EQUAL", "seed")
+
+
+def test_command_line_options_and_hydras_own_keys_pass():
+    check_overrides(["-m", "--cfg=job", "hydra.run.dir=x", "hydra/launcher=slurm", "seed=0,1", "debug=quick", "~seed"])
+
+
+def test_names_are_kept_as_text():
+    assert compose(["name=2024"]).name == "2024"

@@ -1,0 +1,80 @@
+import re
+
+import numpy as np
+import pytest
+
+from mousearm.errors import MouseArmError, UnknownNameError
+from mousearm.observation import TERMS, Ahead, Observation
+from mousearm.simulation import Snapshot
+
+N = 2
+
+
+def snapshot(na=1):
+    """Two arms of two joints and three actuators; every number differs from every other."""
+    return Snapshot(
+        qpos=np.array([[0.1, 0.2], [0.3, 0.4]]),
+        qvel=np.array([[1.0, 2.0], [3.0, 4.0]]),
+        activation=np.arange(N * na).reshape(N, na) / 10,
+        ctrl=np.zeros((N, 3)),
+        force=np.zeros((N, 3)),
+        landmarks=np.arange(N * 9, dtype=float).reshape(N, 3, 3) / 1000,
+    )
+
+
+def ahead(steps=2):
+    targets = np.random.default_rng(0).normal(scale=0.01, size=(N, steps, 2, 3))
+    return Ahead(phase=np.array([0.25, 1.0]), targets=targets)
+
+
+def test_terms_side_by_side_in_the_order_given():
+    result = Observation(["qvel", "phase", "qpos"])(snapshot(), ahead())
+    np.testing.assert_array_equal(
+        result, np.array([[1, 2, 0.25, 0.1, 0.2], [3, 4, 1, 0.3, 0.4]], dtype=np.float32)
+    )
+    assert result.dtype == np.float32
+
+
+def test_path_is_future_target_minus_current_position():
+    now, coming = snapshot(), ahead(3)
+    expected = [
+        [coming.targets[i, k, point] - now.landmarks[i, 1 + point] for k in range(3) for point in range(2)]
+        for i in range(N)
+    ]
+    np.testing.assert_allclose(Observation(["path"])(now, coming), np.reshape(expected, (N, 18)), rtol=1e-6)
+
+
+def test_path_is_zero_when_the_arm_is_where_it_shall_be():
+    now = snapshot()
+    there = Ahead(np.zeros(N), np.repeat(now.landmarks[:, None, 1:], 4, axis=1))
+    np.testing.assert_array_equal(Observation(["path"])(now, there), np.zeros((N, 24)))
+
+
+def test_terms_without_columns_add_nothing():
+    result = Observation(["qpos", "activation", "path"])(snapshot(na=0), ahead(0))
+    np.testing.assert_array_equal(result, snapshot().qpos.astype(np.float32))
+
+
+def test_widths_add_up_to_the_columns():
+    observation = Observation(list(TERMS))
+    widths = observation.widths(snapshot(), ahead(2))
+    assert widths == {"qpos": 2, "qvel": 2, "activation": 1, "phase": 1, "path": 12}
+    assert observation(snapshot(), ahead(2)).shape == (N, sum(widths.values()))
+
+
+def test_result_is_a_copy():
+    now = snapshot()
+    Observation(["qpos"])(now, ahead())[:] = 9
+    np.testing.assert_array_equal(now.qpos, snapshot().qpos)
+
+
+def test_unknown_term():
+    text = "There is no observation term (key env.observation) named 'qpo'. Did you mean 'qpos'? Those that exist: "
+    with pytest.raises(UnknownNameError, match=re.escape(text + "activation, path, phase, qpos, qvel.")):
+        Observation(["qvel", "qpo"])
+
+
+def test_a_term_cannot_be_listed_twice():
+    """Names are the keys of the widths, so that the second of two would be lost in the count of columns."""
+    with pytest.raises(MouseArmError, match=r"env\.observation"):
+        Observation(["qpos", "qvel", "qpos"])
