@@ -28,17 +28,17 @@ class SequenceBuffer(RecurrentRolloutBuffer):
         order = np.random.permutation(len(starts))  # noqa: NPY002 (SB3 seeds numpy's global generator)
         filled = np.cumsum(lengths[order])
         n_batches = max(1, round(filled[-1] / batch_size)) if batch_size else 1
-        cuts = np.searchsorted(filled, filled[-1] * np.arange(1, n_batches) / n_batches) + 1
-        for chosen in np.split(order, np.unique(cuts)):
+        ends = np.unique(filled[np.searchsorted(filled, filled[-1] * np.arange(1, n_batches) / n_batches)])
+        ends = ends[(np.diff(ends, prepend=0) >= 2) & (filled[-1] - ends >= 2)]  # one step has no standard deviation
+        for chosen in np.split(order, np.searchsorted(filled, ends) + 1):
             yield self._minibatch(starts[chosen], lengths[chosen])
 
     def _flatten(self) -> None:
         """From (n_steps, n_envs, ...) to simulation after simulation, (n_envs * n_steps, ...)."""
         for name in ("hidden_states_pi", "cell_states_pi", "hidden_states_vf", "cell_states_vf"):
-            setattr(self, name, getattr(self, name).swapaxes(1, 2))
+            layers_after_envs = getattr(self, name).swapaxes(1, 2)
+            setattr(self, name, self.swap_and_flatten(layers_after_envs))
         for name in ("observations", "actions", "values", "log_probs", "advantages", "returns", "episode_starts"):
-            setattr(self, name, self.swap_and_flatten(getattr(self, name)))
-        for name in ("hidden_states_pi", "cell_states_pi", "hidden_states_vf", "cell_states_vf"):
             setattr(self, name, self.swap_and_flatten(getattr(self, name)))
 
     def _sequences(self) -> tuple[np.ndarray, np.ndarray]:

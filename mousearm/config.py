@@ -91,7 +91,9 @@ class EnvConfig:
         _require(len(self.observation) > 0, "env.observation", self.observation, "at least one term")
         _require(0 <= self.path_steps <= 1000, "env.path_steps", self.path_steps, "0 to 1000")
         _require(0 <= self.random_start <= 1, "env.random_start", self.random_start, "0 to 1")
-        _require(self.divergence_penalty >= 0, "env.divergence_penalty", self.divergence_penalty, "0 or more")
+        _require(
+            0 <= self.divergence_penalty < math.inf, "env.divergence_penalty", self.divergence_penalty, "0 or more"
+        )
 
 
 @dataclass
@@ -117,6 +119,8 @@ class RewardConfig:
             if name.startswith("w_"):
                 _require(value >= 0 and math.isfinite(value), f"reward.{name}", value, "0 or more, and finite")
         _require(self.w_elbow + self.w_paw > 0, "reward.w_elbow + reward.w_paw", 0, "above 0")
+        others = self.w_effort + self.w_qvel + self.w_qpos + self.w_action
+        _require(self.w_bone_diff + others > 0, "the sum of all reward weights", 0, "above 0")
         _require_choice("reward.kernel", self.kernel, ("exp", "squared"))
         _require_choice("reward.effort", self.effort, ("mean", "sum"))
         widths_valid = len(self.sigma_mm) > 0 and all(0 < s < math.inf for s in self.sigma_mm)
@@ -173,7 +177,9 @@ class AlgoConfig:
         for name in ("learning_rate", "clip_range", "max_grad_norm"):
             value = getattr(self, name)
             _require(0 < value < math.inf, f"algo.{name}", value, "above 0, and finite")
-        for name in ("learning_rate_final", "clip_range_vf", "target_kl"):
+        final = self.learning_rate_final
+        _require(final is None or 0 <= final < math.inf, "algo.learning_rate_final", final, "null, or 0 or more")
+        for name in ("clip_range_vf", "target_kl"):
             value = getattr(self, name)
             _require(value is None or 0 < value < math.inf, f"algo.{name}", value, "null, or above 0")
         for name in ("gamma", "gae_lambda"):
@@ -210,15 +216,19 @@ class Config:
     tracking: TrackingConfig
     name: str  # the run folder is outputs/<name>
     seed: int
-    threads: int  # of the simulator, and of the network on a CPU; 0 means all processors
+    threads: int  # of the simulator; 0 means all processors
+    network_threads: int  # of the network, where it is trained on a CPU
     device: str  # cpu | cuda | auto: where the network is trained
     video: bool  # whether a finished run is filmed
 
     def __post_init__(self) -> None:
         _require(0 <= self.seed < 2**32, "seed", self.seed, "0 to 4294967295")
         _require(0 <= self.threads <= 1024, "threads", self.threads, "0 to 1024")
+        _require(1 <= self.network_threads <= 1024, "network_threads", self.network_threads, "1 to 1024")
         _require_choice("device", self.device, ("cpu", "cuda", "auto"))
-        _require(self.name.strip() == self.name != "", "name", repr(self.name), "text without outer spaces")
+        path = Path(self.name)
+        inside = self.name.strip() == self.name != "" and not path.is_absolute() and ".." not in path.parts
+        _require(inside, "name", repr(self.name), "a folder below outputs, without outer spaces")
 
 
 ConfigStore.instance().store(name="schema", node=Config)

@@ -1,6 +1,5 @@
 """A run from beginning to end: build, resume or start, learn, evaluate, show. The one module that sees everything."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,7 @@ from mousearm import checkpoint
 from mousearm.algo import build_algo
 from mousearm.config import Config
 from mousearm.env import References, Task, TrackingVecEnv, build_references
-from mousearm.errors import RenderError
+from mousearm.errors import RenderError, RunError
 from mousearm.evaluate import Evaluation, Evaluator, Rollout, draw_reach, film, representatives, table
 from mousearm.kinematics import split_reaches
 from mousearm.model import Arm, load_arm
@@ -60,7 +59,7 @@ class Session:
         Raises:
             MouseArmError: if the configuration, the model or the kinematics cannot be used.
         """
-        torch.set_num_threads(config.threads or os.cpu_count() or 1)
+        torch.set_num_threads(config.network_threads)
         self.config = config
         self.arm = load_arm(config.model)
         self.references = build_references(config, self.arm)
@@ -152,8 +151,13 @@ def evaluate_run(folder: Path, which: str = "best", kinematics: str | None = Non
     references = build_references(config, arm)
     names = [reference.name for reference in references]
     split = {"test": names} if kinematics is not None else run_folder.saved_split()
+    if sorted(names) != sorted(split.get("train", []) + split["test"]):
+        raise RunError(
+            f"{config.kinematics.path} does not hold the reaches that {run_folder.split} names. Bring them back, or "
+            "give reaches to evaluate on with --kinematics."
+        )
     evaluator = Evaluator(config, arm, references, split)
-    policy = build_policy(config.policy, evaluator.n_observations, arm.nu)
+    policy = build_policy(config.policy, evaluator.n_observations, arm.nu, config.algo.use_sde)
     checkpoint.load_policy(run_folder.find_checkpoint(which), policy)
     return evaluator.evaluate(PolicyController(policy))
 

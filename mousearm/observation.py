@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from mousearm.errors import UnknownNameError
+from mousearm.errors import ConfigError, UnknownNameError
 from mousearm.simulation import Snapshot
 
 
@@ -63,6 +63,8 @@ class Observation:
         Raises:
             UnknownNameError: if there is no term of a name.
         """
+        if len(set(names)) < len(names):
+            raise ConfigError(f"env.observation={list(names)} lists a term twice.")
         for name in names:
             if name not in TERMS:
                 raise UnknownNameError("observation term (key env.observation)", name, TERMS)

@@ -112,11 +112,12 @@ def policy_arguments(config: PolicyConfig) -> dict[str, Any]:
     }
 
 
-def build_policy(config: PolicyConfig, n_observations: int, n_actions: int) -> RecurrentPolicy:
-    """A policy on its own, to load a trained network into."""
+def build_policy(config: PolicyConfig, n_observations: int, n_actions: int, use_sde: bool = False) -> RecurrentPolicy:
+    """A policy on its own, to load a trained network into; ``use_sde`` is ``algo.use_sde`` of its training."""
     observation_space = spaces.Box(-np.inf, np.inf, (n_observations,), np.float32)
     action_space = spaces.Box(-1.0, 1.0, (n_actions,), np.float32)
-    return RecurrentPolicy(observation_space, action_space, lambda _: 0.0, **policy_arguments(config))
+    arguments = policy_arguments(config)
+    return RecurrentPolicy(observation_space, action_space, lambda _: 0.0, use_sde=use_sde, **arguments)
 
 
 class PolicyController:

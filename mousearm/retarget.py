@@ -1,6 +1,7 @@
 """Retargeting: a recorded reach becomes target points that the arm can hit, and a joint reference that hits them."""
 
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import mujoco
 import numpy as np
@@ -66,13 +67,12 @@ def uniform(reach: Reach, shoulder: np.ndarray, upper_arm: float, forearm: float
     Keeps the recorded shape, but leaves millimetres at the elbow that no controller can remove where the animal's
     proportions are not the model's. Arguments and result as ``segments``; u, l are the recorded median lengths.
     """
-    u = float(np.median(np.linalg.norm(reach.elbow - reach.shoulder, axis=1)))
-    length = float(np.median(np.linalg.norm(reach.paw - reach.elbow, axis=1)))
+    u, length = reach.upper_arm_length, reach.forearm_length
     scale = (u**2 + length**2) / (u * upper_arm + length * forearm)
     return shoulder + (reach.elbow - reach.shoulder) / scale, shoulder + (reach.paw - reach.shoulder) / scale
 
 
-METHODS = {"segments": segments, "uniform": uniform}
+METHODS = MappingProxyType({"segments": segments, "uniform": uniform})
 
 
 def retarget(reach: Reach, arm: Arm, control_dt: float, config: KinematicsConfig) -> Reference:
@@ -133,15 +133,15 @@ class _PoseSolver:
         self._arm = arm
         self._data = mujoco.MjData(arm.model)
         self._joints = arm.tracked_joints
-        self._bounds = arm.qpos_range[self._joints].T
+        self._bounds = low, high = arm.qpos_range[self._joints].T
+        self._inside = low + 1e-9, high - 1e-9  # least_squares must start between its bounds
         self._marks = [arm.landmarks["elbow"], arm.landmarks["paw"]]
         self._bodies = [_body_of(arm.model, mark.field, mark.index) for mark in self._marks]
 
     def solve(self, elbow: np.ndarray, paw: np.ndarray, start: np.ndarray) -> np.ndarray:
         target = np.stack([elbow, paw])
         pose = start.copy()
-        margin = 1e-9 * (1 + np.abs(self._bounds))
-        inside = np.clip(start[self._joints], self._bounds[0] + margin[0], self._bounds[1] - margin[1])
+        inside = np.clip(start[self._joints], *self._inside)
         solution = least_squares(
             lambda q: self._residual(pose, q, target),
             inside,

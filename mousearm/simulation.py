@@ -77,7 +77,7 @@ class Simulation:
         """Put simulations back to their defaults (time, activations, warm start included) and then into a pose.
 
         Args:
-            ids: (K,) which simulations.
+            ids: (K,) which simulations, in rising order.
             qpos: (K, nq) rad.
             qvel: (K, nq) rad/s.
         """

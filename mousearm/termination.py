@@ -4,13 +4,16 @@ import numpy as np
 
 from mousearm.simulation import Snapshot
 
-# rad/s; a thousand turns a second is no movement of an arm, whatever the controls.
-MAX_QVEL = 1e6
+# rad/s; more than a thousand turns a second, while random controls at full force stay below 200 rad/s.
+MAX_QVEL = 1e4
 
 
 def diverged(snapshot: Snapshot) -> np.ndarray:
-    """(N,) whether a simulation has a value that is not finite or a joint faster than ``MAX_QVEL``."""
-    state = np.concatenate([snapshot.qpos, snapshot.qvel, snapshot.activation], axis=1)
+    """(N,) whether a simulation has a value that is not finite or a joint faster than ``MAX_QVEL``.
+
+    A control that is no number counts too: MuJoCo would take it for 0 without a word.
+    """
+    state = np.concatenate([snapshot.qpos, snapshot.qvel, snapshot.activation, snapshot.ctrl], axis=1)
     too_fast = np.abs(snapshot.qvel) > MAX_QVEL
     return np.asarray(~np.isfinite(state).all(axis=1) | too_fast.any(axis=1))
 

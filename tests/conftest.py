@@ -1,6 +1,5 @@
 from dataclasses import replace
 
-import mujoco
 import numpy as np
 import pytest
 import torch
@@ -73,6 +72,8 @@ def two_link_xml():
 @pytest.fixture(scope="session")
 def build_two_link():
     """The two-link arm, with pieces of its XML replaced: ``build("old", "new", "old", "new", ...)``."""
+
+    import mujoco  # after mousearm, which chooses how MuJoCo draws
 
     def build(*replacements, landmarks=TWO_LINK_LANDMARKS, joints=None):
         xml = TWO_LINK

@@ -158,7 +158,7 @@ def test_wrong_type_names_the_full_key(override, key):
         ("policy.log_std_init=2", "policy.log_std_init=2.0 is out of range"),
         ("seed=-1", "seed=-1 is out of range"),
         ("threads=-1", "threads=-1 is out of range"),
-        ("name=' x'", "name=' x' is out of range: text without outer spaces."),
+        ("name=' x'", "name=' x' is out of range: a folder below outputs, without outer spaces."),
         ("name=''", "name='' is out of range"),
     ],
 )

@@ -72,7 +72,9 @@ def own_imports(source: str) -> set[str]:
 
 
 def test_imports_are_found_in_every_form():
-    source = "import os, mousearm.env.task\nfrom mousearm import train\ndef f():\n    from mousearm.model.arm import Arm"
+    source = (
+        "import os, mousearm.env.task\nfrom mousearm import train\ndef f():\n    from mousearm.model.arm import Arm"
+    )
     assert own_imports(source) == {"env", "train", "model"}
 
 

@@ -29,9 +29,7 @@ def ahead(steps=2):
 
 def test_terms_side_by_side_in_the_order_given():
     result = Observation(["qvel", "phase", "qpos"])(snapshot(), ahead())
-    np.testing.assert_array_equal(
-        result, np.array([[1, 2, 0.25, 0.1, 0.2], [3, 4, 1, 0.3, 0.4]], dtype=np.float32)
-    )
+    np.testing.assert_array_equal(result, np.array([[1, 2, 0.25, 0.1, 0.2], [3, 4, 1, 0.3, 0.4]], dtype=np.float32))
     assert result.dtype == np.float32
 
 

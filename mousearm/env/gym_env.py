@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+import glfw
 import gymnasium
 import mujoco
 import mujoco.viewer
@@ -13,7 +14,7 @@ from mousearm.config import Config, compose
 from mousearm.env.references import References
 from mousearm.env.sources import build_references
 from mousearm.env.task import Start, Task, draw_start
-from mousearm.errors import RenderError, UnknownNameError
+from mousearm.errors import KinematicsError, RenderError, UnknownNameError
 from mousearm.model import load_arm
 from mousearm.render import Picture
 
@@ -66,6 +67,7 @@ class TrackingEnv(gymnasium.Env[np.ndarray, np.ndarray]):
 
         Raises:
             UnknownNameError: if there is no reach of that name.
+            KinematicsError: if the reach has no such frame to start from.
         """
         super().reset(seed=seed)
         start = draw_start(self.np_random, self.task.references, 1, self.config.env.random_start)
@@ -116,8 +118,10 @@ class TrackingEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             raise UnknownNameError("reach", name, names)
         reach = names.index(name)
         last_start = int(self.task.references.n_frames[reach]) - 2
-        frame = options.get("frame", 0 if "reach" in options else drawn.frame[0])
-        return Start(np.array([reach]), np.array([min(int(frame), last_start)]))
+        frame = int(options.get("frame", 0 if "reach" in options else drawn.frame[0]))
+        if not 0 <= frame <= last_start:
+            raise KinematicsError(f"reach '{name}' has no frame {frame} to start from; valid are 0 to {last_start}.")
+        return Start(np.array([reach]), np.array([frame]))
 
     def _info(self) -> dict[str, Any]:
         reach, frame = self.task.position
@@ -128,10 +132,9 @@ class TrackingEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             return
         if self._window is None:
             self._data = mujoco.MjData(self.task.simulation.model)
-            try:
-                self._window = mujoco.viewer.launch_passive(self.task.simulation.model, self._data)
-            except Exception as error:  # GLFW and the platform raise what they like
-                raise RenderError(f"No window can be opened here ({error}). Use render_mode='rgb_array'.") from error
+            if not glfw.init():  # the viewer would end the process instead of raising
+                raise RenderError("No window can be opened here: there is no screen. Use render_mode='rgb_array'.")
+            self._window = mujoco.viewer.launch_passive(self.task.simulation.model, self._data)
         state = self.task.snapshot
         self._data.qpos[:], self._data.qvel[:] = state.qpos[0], state.qvel[0]
         if self.task.arm.na:

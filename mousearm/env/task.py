@@ -10,6 +10,7 @@ from mousearm import termination
 from mousearm.config import Config
 from mousearm.env.action import ACTION_MAPS
 from mousearm.env.references import References
+from mousearm.errors import ConfigError
 from mousearm.model import Arm
 from mousearm.observation import Ahead, Observation
 from mousearm.reward import Reward, Step
@@ -81,6 +82,7 @@ class Task:
 
         Raises:
             UnknownNameError: if an observation term does not exist.
+            ConfigError: if the observation terms have no columns.
         """
         env = config.env
         self.arm = arm
@@ -99,6 +101,11 @@ class Task:
         self._now = self.simulation.snapshot()
         everyone = np.arange(n)
         self.reset(everyone, Start(everyone % len(references), np.zeros(n, dtype=int)))
+        if self.n_observations == 0:
+            raise ConfigError(
+                f"env.observation={list(env.observation)} has no columns with this arm and env.path_steps="
+                f"{env.path_steps}, so the network would see nothing. Add qpos and qvel."
+            )
 
     @property
     def observation_widths(self) -> dict[str, int]:
@@ -155,7 +162,12 @@ class Task:
 
         Returns:
             The outcome. Simulations whose episode is over must be reset before the next step.
+
+        Raises:
+            ValueError: if the action has another shape.
         """
+        if action.shape != (self.n, self.arm.nu):
+            raise ValueError(f"the action has the shape {action.shape}; it must be {(self.n, self.arm.nu)}")
         before = self._now
         self.simulation.step(self._map_action(action, self.arm.ctrl_range))
         after = self.simulation.snapshot()

@@ -18,6 +18,8 @@ class TrackingVecEnv(VecEnv):
     truncation: ``TimeLimit.truncated`` is set, so that the value of the last state is bootstrapped.
     """
 
+    render_mode: str | None = None
+
     def __init__(self, task: Task, random_start: float = 0.0, seed: int = 0):
         """Wrap a task.
 
@@ -82,7 +84,7 @@ class TrackingVecEnv(VecEnv):
 
     def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
         """The attribute, the same for all simulations; ``render_mode`` is None."""
-        return [getattr(self, attr_name, None) for _ in self._get_indices(indices)]
+        return [getattr(self, attr_name) for _ in self._get_indices(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
         """Not offered: simulations have no attributes of their own."""

@@ -35,7 +35,7 @@ class ReachResult:
         split: ``train`` or ``test``.
         steps: control steps of the reach.
         completed: whether the simulation lived to the end.
-        paw_mm: paw errors over the steps that it lived through.
+        paw_mm: paw errors over all steps; after a divergence, of the last good frame.
         elbow_mm: elbow errors.
         effort: mean over steps and actuators of (force / peak force)^2.
     """
@@ -78,8 +78,8 @@ class Evaluation:
 def evaluate_rollout(rollout: Rollout, split_of: Mapping[str, str], model: str) -> Evaluation:
     """Measure a rollout.
 
-    Errors are counted at frames 1 to the last: frame 0 is where the arm was put. An arm that diverged at once is
-    measured at frame 0.
+    Errors are counted at frames 1 to the last: frame 0 is where the arm was put. An arm that diverged counts to the
+    end too, frozen in its last good frame, so that diverging never looks like following.
 
     Args:
         rollout: what the arms did.
@@ -89,15 +89,14 @@ def evaluate_rollout(rollout: Rollout, split_of: Mapping[str, str], model: str) 
     distances = rollout.errors_mm()
     results, collected = [], {split: [] for split in SPLITS}
     for i, name in enumerate(rollout.names):
-        lived = int(rollout.completed[i])
-        frames = slice(min(1, lived - 1), lived)
+        frames = slice(1, int(rollout.n_frames[i]))
         elbow, paw = distances[i, frames].T
         results.append(
             ReachResult(
                 name=name,
                 split=split_of[name],
                 steps=int(rollout.n_frames[i]) - 1,
-                completed=bool(lived == rollout.n_frames[i]),
+                completed=bool(rollout.completed[i] == rollout.n_frames[i]),
                 paw_mm=Errors.of(paw),
                 elbow_mm=Errors.of(elbow),
                 effort=float(rollout.effort[i, frames].mean()),

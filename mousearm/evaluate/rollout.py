@@ -62,9 +62,14 @@ def roll_out(task: Task, controller: Controller) -> Rollout:
     Args:
         task: a task with as many simulations as references.
         controller: what chooses the actions.
+
+    Raises:
+        ValueError: if there are more or fewer simulations than references.
     """
     n = task.n
     references = task.references
+    if n != len(references):
+        raise ValueError(f"{n} simulations cannot perform {len(references)} reaches at once; one each is needed")
     task.reset(np.arange(n), Start(np.arange(n), np.zeros(n, dtype=int)))
     controller.reset(n)
     recorder = _Recorder(task)

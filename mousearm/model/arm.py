@@ -28,8 +28,8 @@ class Arm:
         rest_qpos: (nq,) rad, the first keyframe, or the model's default pose where there is none.
         qpos_range: (nq, 2) rad, infinite where a joint has no limit.
         ctrl_range: (nu, 2) valid controls.
-        peak_force: (nu,) the largest force of each actuator as MuJoCo's ``actuator_force`` measures it
-            (N for muscles, units of control times gain for motors); effort is given relative to it.
+        peak_force: (nu,) the force that effort is given relative to, in the units of MuJoCo's ``actuator_force``: a
+            muscle's peak isometric force in N, for other actuators gain times the largest control; at most forcerange.
     """
 
     def __init__(self, model: mujoco.MjModel, landmarks: Mapping[str, str], joints: list[str] | None, source: str):
@@ -136,6 +136,8 @@ def _joint_indices(model: mujoco.MjModel, joints: list[str] | None, source: str)
     names = object_names(model, "joint")
     if joints is None:
         return np.arange(model.njnt)
+    if not joints:
+        raise ModelError("model.joints is empty, so nothing could move. Name joints, or give null for all.")
     for name in joints:
         if name not in names:
             raise UnknownNameError(f"joint in {source} (key model.joints)", name, names)
@@ -162,4 +164,6 @@ def _peak_force(model: mujoco.MjModel, ctrl_range: np.ndarray) -> np.ndarray:
     given, scale = model.actuator_gainprm[:, 2], model.actuator_gainprm[:, 3]
     muscle = np.where(given >= 0, given, scale / np.maximum(model.actuator_acc0, mujoco.mjMINVAL))
     motor = np.abs(model.actuator_gainprm[:, 0]) * np.abs(ctrl_range).max(axis=1)
-    return np.maximum(np.where(is_muscle, muscle, motor), mujoco.mjMINVAL)
+    peak = np.where(is_muscle, muscle, motor)
+    limit = np.where(model.actuator_forcelimited > 0, np.abs(model.actuator_forcerange).max(axis=1), np.inf)
+    return np.maximum(np.minimum(peak, limit), mujoco.mjMINVAL)

@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 import warnings
 
 import gymnasium
@@ -89,7 +92,7 @@ def test_reach_and_frame_may_be_chosen(env):
 
 
 def test_unknown_reach(env):
-    with pytest.raises(UnknownNameError, match="There is no reach named 'dmo'. Did you mean 'demo'?"):
+    with pytest.raises(UnknownNameError, match=r"There is no reach named 'dmo'\. Did you mean 'demo'\?"):
         env.reset(options={"reach": "dmo"})
 
 
@@ -112,8 +115,27 @@ def test_whole_configuration_instead_of_overrides(torque_config):
 
 
 def test_unknown_render_mode():
-    with pytest.raises(UnknownNameError, match="There is no render mode named 'ascii'. Those that exist: human, rgb_array"):
+    text = r"There is no render mode named 'ascii'\. Those that exist: human, rgb_array"
+    with pytest.raises(UnknownNameError, match=text):
         TrackingEnv(OVERRIDES, render_mode="ascii")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what a missing screen looks like is known for Linux only")
+def test_no_window_without_a_screen(tmp_path):
+    """In a process of its own, which must survive."""
+    script = f"""
+from mousearm.env import TrackingEnv
+from mousearm.errors import RenderError
+try:
+    TrackingEnv({OVERRIDES}, render_mode="human").reset()
+except RenderError as error:
+    print(error)
+"""
+    without = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    options = {"env": without, "cwd": tmp_path, "capture_output": True, "text": True, "timeout": 120}
+    done = subprocess.run([sys.executable, "-c", script], **options)
+    assert done.returncode == 0, done.stderr
+    assert "render_mode='rgb_array'" in done.stdout
 
 
 def test_rgb_array_is_an_image_that_moves():

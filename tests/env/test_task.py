@@ -261,6 +261,14 @@ def test_nothing_infinite_leaves_the_task(explosion):
         assert all(np.isfinite(value).all() for value in outcome.terms.values())
 
 
+def test_an_action_that_is_no_number_ends_the_episode(two_link, swing, build_task, quiet_log):
+    """MuJoCo takes it for 0, so that only the controls tell; a reward of NaN must not reach the learner."""
+    task = build_task(two_link, [swing(two_link, 9)], 2, "reward.w_action=1")
+    outcome = task.step(np.array([[np.nan, 0.0], [0.0, 0.0]]))
+    assert list(outcome.terminated) == [True, False]
+    assert np.isfinite(outcome.reward).all()
+
+
 def test_divergence_costs_every_step_that_remains(explosion):
     # Exp kernels are never negative, so the least penalty counts: steps 3 to 8 remain, 6 of them.
     task, _, harmful, _ = explosion
@@ -281,6 +289,7 @@ def test_diverging_never_returns_more_than_the_worst_step_to_the_end(explosive, 
         outcome = task.step(action)
         rewards.append(outcome.reward[0])
     assert outcome.terminated[0]
+    assert not outcome.truncated[0]  # not even at the last step, whose value would then be bootstrapped
     worst = min(rewards[:-1], default=0.0)
     assert worst < -0.1 or step == 0
     assert rewards[-1] <= (8 - step) * worst

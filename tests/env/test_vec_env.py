@@ -73,7 +73,7 @@ def test_divergence_is_an_end_but_no_truncation(explosive, swing, build_task, qu
     assert reward[0] == -8
     np.testing.assert_array_equal(observation[0], start[0])
     assert np.isfinite(infos[0]["terminal_observation"]).all()
-    assert env.statistics.pop()["train/diverged"] == 1
+    assert env.statistics.pop()["rollout/diverged"] == 1
 
 
 def test_episodes_of_different_lengths_run_side_by_side(build):
@@ -151,10 +151,10 @@ def test_statistics_are_means_over_steps_and_simulations(build):
         statistics.add(outcome)
     logged = statistics.pop()
     assert logged["reward"] == pytest.approx(np.mean([outcome.reward for outcome in steps]))
-    assert logged["train/paw_mm"] == pytest.approx(np.mean([outcome.paw_mm for outcome in steps]))
+    assert logged["rollout/paw_mm"] == pytest.approx(np.mean([outcome.paw_mm for outcome in steps]))
     assert logged["reward_raw/effort"] == pytest.approx(np.mean([outcome.terms["effort"] for outcome in steps]))
     assert logged["reward/effort"] == pytest.approx(0.5 * logged["reward_raw/effort"])
     # The weighted terms add up to the reward.
     parts = sum(value for key, value in logged.items() if key.startswith("reward/"))
     assert parts == pytest.approx(logged["reward"])
-    assert statistics.pop() == {"train/diverged": 0.0}
+    assert statistics.pop() == {"rollout/diverged": 0.0}

@@ -120,7 +120,9 @@ def test_unknown_landmark(arm_file):
 
 @pytest.mark.parametrize("description", ["paw", "site:", "tendon:paw", ":paw", "site=paw", ""])
 def test_landmark_without_kind(arm_file, description):
-    refused(ModelError, f"model.landmarks.paw='{description}' does not name a landmark", config(arm_file(), paw=description))
+    refused(
+        ModelError, f"model.landmarks.paw='{description}' does not name a landmark", config(arm_file(), paw=description)
+    )
 
 
 def test_unknown_joint(arm_file):

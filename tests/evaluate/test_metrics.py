@@ -1,0 +1,167 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mousearm.evaluate.metrics import Errors, Evaluation, ReachResult, evaluate_rollout, representatives, table
+from mousearm.evaluate.rollout import Rollout
+
+
+def rollout(paw_mm, elbow_mm, n_frames, completed=None, names=None):
+    """Arms whose landmarks are off by given millimetres, (R, T), along x; two actuators at effort 0.1 and 0.3."""
+    paw_mm, elbow_mm = np.array(paw_mm, dtype=float), np.array(elbow_mm, dtype=float)
+    n_reaches, longest = paw_mm.shape
+    landmarks = np.zeros((n_reaches, longest, 3, 3))
+    landmarks[:, :, 1, 0], landmarks[:, :, 2, 0] = elbow_mm / 1e3, paw_mm / 1e3
+    state = np.zeros((n_reaches, longest, 2))
+    effort = np.tile([0.1, 0.3], (n_reaches, longest, 1))
+    effort[:, 0] = 0
+    return Rollout(
+        names=names or [f"reach_{i}" for i in range(n_reaches)],
+        dt=0.01,
+        n_frames=np.array(n_frames),
+        completed=np.array(n_frames if completed is None else completed),
+        targets=np.zeros((n_reaches, longest, 2, 3)),
+        landmarks=landmarks,
+        qpos=state,
+        qvel=state,
+        activation=state,
+        ctrl=state,
+        effort=effort,
+    )
+
+
+@pytest.fixture
+def two():
+    """Reach 0 of 4 frames to train on, reach 1 of 3 frames to test with; what stands after its end must not count."""
+    return rollout([[9, 1, 2, 3], [9, 4, 8, 99]], [[9, 0, 0, 3], [9, 2, 2, 99]], [4, 3])
+
+
+@pytest.fixture
+def evaluation(two):
+    return evaluate_rollout(two, {"reach_0": "train", "reach_1": "test"}, "torque")
+
+
+def test_errors_by_hand():
+    # (3 + 4) / 2; sqrt((9 + 16) / 2); 4
+    errors = Errors.of(np.array([3.0, 4.0]))
+    assert (errors.mean, errors.rms, errors.max) == pytest.approx((3.5, np.sqrt(12.5), 4.0))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_mean_rms_and_max_are_in_order(seed):
+    errors = Errors.of(np.random.default_rng(seed).exponential(size=50))
+    assert 0 < errors.mean < errors.rms < errors.max
+
+
+def test_reaches_by_hand(evaluation):
+    first, second = evaluation.reaches
+    # The first frame does not count: 1, 2, 3 and 4, 8; rms sqrt(14 / 3) and sqrt(80 / 2).
+    assert (first.name, first.split, first.steps, first.completed) == ("reach_0", "train", 3, True)
+    assert (second.name, second.split, second.steps, second.completed) == ("reach_1", "test", 2, True)
+    assert (first.paw_mm.mean, first.paw_mm.rms, first.paw_mm.max) == pytest.approx((2, np.sqrt(14 / 3), 3))
+    assert (second.paw_mm.mean, second.paw_mm.rms, second.paw_mm.max) == pytest.approx((6, np.sqrt(40), 8))
+    assert (first.elbow_mm.mean, second.elbow_mm.mean) == pytest.approx((1, 2))
+    assert (first.effort, second.effort) == pytest.approx((0.2, 0.2))  # frame 0, before any control, does not count
+
+
+def test_splits_are_over_all_steps_of_their_reaches():
+    paw = [[0, 1, 1, 1], [0, 5, 99, 99], [0, 2, 2, 99]]
+    split_of = {"reach_0": "train", "reach_1": "train", "reach_2": "test"}
+    splits = evaluate_rollout(rollout(paw, paw, [4, 2, 3]), split_of, "torque").splits
+    # Four steps: 1, 1, 1 and 5; not the mean of the reaches' means, which is 3.
+    assert splits["train"]["paw_mm"].mean == pytest.approx(2)
+    assert splits["train"]["elbow_mm"].max == pytest.approx(5)
+    assert splits["test"]["paw_mm"].mean == pytest.approx(2)
+
+
+def test_objective_is_the_test_splits_paw(evaluation):
+    assert evaluation.objective == pytest.approx(6)
+
+
+def test_objective_is_the_train_splits_where_nothing_is_kept_to_test(two):
+    both = evaluate_rollout(two, {"reach_0": "train", "reach_1": "train"}, "torque")
+    assert set(both.splits) == {"train"}
+    assert both.objective == pytest.approx((1 + 2 + 3 + 4 + 8) / 5)
+
+
+def test_json_has_the_keys_of_the_contract(evaluation):
+    content = json.loads(json.dumps(evaluation.as_json()))
+    assert list(content) == ["model", "reaches", "train", "test"]
+    assert content["model"] == "torque"
+    keys = {"name", "split", "steps", "completed", "paw_mm", "elbow_mm", "effort"}
+    for reach in content["reaches"]:
+        assert set(reach) == keys
+        assert set(reach["paw_mm"]) == set(reach["elbow_mm"]) == {"mean", "rms", "max"}
+    for split in ("train", "test"):
+        assert set(content[split]) == {"paw_mm", "elbow_mm"}
+        assert set(content[split]["paw_mm"]) == {"mean", "rms", "max"}
+    assert content["reaches"][0]["completed"] is True
+    assert content["test"]["paw_mm"]["mean"] == pytest.approx(6)
+
+
+def test_a_diverged_reach_is_marked():
+    diverged = evaluate_rollout(
+        rollout([[0, 1, 2, 2]], [[0, 1, 2, 2]], [4], completed=[3]), {"reach_0": "train"}, "torque"
+    )
+    assert diverged.reaches[0].completed is False
+    assert json.loads(json.dumps(diverged.as_json()))["reaches"][0]["completed"] is False
+    assert "diverged" in table(diverged)
+
+
+@pytest.mark.parametrize("completed", [1, 2])
+def test_diverging_is_not_a_way_to_a_small_error(completed):
+    """An arm lost after its start is not better than one that follows to the end and is 1 mm off all the way.
+
+    The target runs away by 1 mm a frame from an arm that no longer moves: 0, 1, 2, ... 9 mm.
+    """
+    frozen = np.maximum(np.arange(10) - (completed - 1), 0.0)[None]
+    lost = evaluate_rollout(rollout(frozen, frozen, [10], [completed]), {"reach_0": "train"}, "torque")
+    following = np.ones((1, 10))
+    kept = evaluate_rollout(rollout(following, following, [10]), {"reach_0": "train"}, "torque")
+    assert kept.objective == pytest.approx(1)
+    assert lost.objective > kept.objective
+
+
+def test_table(evaluation):
+    lines = table(evaluation).splitlines()
+    assert lines[0].split()[:2] == ["reach", "split"]
+    assert len({len(line) for line in lines}) == 1  # columns stand below each other
+    assert lines[2].split() == ["reach_0", "train", "2.000", "2.160", "3.000", "1.000", "1.732", "3.000"]
+    assert lines[3].split()[:3] == ["reach_1", "test", "6.000"]
+    assert [line.split()[:2] for line in lines[-2:]] == [["all", "train"], ["all", "test"]]
+
+
+def many(n):
+    """Reaches whose mean paw errors are 0, 1, 2, ... mm, in mixed order."""
+    order = np.random.default_rng(0).permutation(n)
+    results = [
+        ReachResult(f"reach_{i:02d}", "train", 3, True, Errors(float(i), float(i), float(i)), Errors(0, 0, 0), 0.0)
+        for i in order
+    ]
+    pooled = Errors.of(np.arange(n, dtype=float))
+    return Evaluation("torque", results, {"train": {"paw_mm": pooled, "elbow_mm": pooled}})
+
+
+def test_long_tables_show_the_worst():
+    text = table(many(10), longest=3)
+    shown = [line.split()[0] for line in text.splitlines() if line.startswith("reach_")]
+    assert shown == ["reach_07", "reach_08", "reach_09"]
+    assert "(7 reaches with smaller paw errors are not shown)" in text
+
+
+def test_one_reach_needs_no_sum():
+    assert "all" not in table(many(1))
+
+
+@pytest.mark.parametrize(("n", "errors"), [(1, [0]), (2, [0, 1]), (3, [0, 1, 2]), (9, [0, 4, 8])])
+def test_representatives_are_the_best_the_middle_and_the_worst(n, errors):
+    evaluation = many(n)
+    assert [evaluation.reaches[i].paw_mm.mean for i in representatives(evaluation)] == errors
+
+
+def test_representatives_of_equal_reaches_are_different_ones():
+    evaluation = many(5)
+    same = [replace(reach, paw_mm=Errors(1.0, 1.0, 1.0)) for reach in evaluation.reaches]
+    assert len(set(representatives(replace(evaluation, reaches=same)))) == 3

@@ -1,0 +1,172 @@
+import json
+import signal
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mousearm import experiment
+from mousearm.errors import RunError, UnknownNameError
+from mousearm.experiment import Session, evaluate_run, run
+from mousearm.rundir import RunFolder
+
+QUICK = ("debug=quick", "video=false", "policy.lstm_hidden_size=8", "algo.timesteps=1568", "algo.eval_freq=784")
+SHARED = Path(__file__).parents[2] / "shared" / "kinematics"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, configure):
+    folder = tmp_path_factory.mktemp("runs") / "first"
+    objective = run(configure(*QUICK), folder, QUICK)
+    return RunFolder(folder), objective
+
+
+def test_a_run_leaves_what_is_promised(finished):
+    folder, _objective = finished
+    names = {path.name for path in folder.path.iterdir()}
+    assert names == {
+        *("config.yaml", "overrides.yaml", "environment.txt", "status.json", "metrics.csv", "timing.csv"),
+        *("tensorboard", "checkpoints", "best", "split.json", "evaluation.json", "figures"),
+    }
+    assert folder.status()["state"] == "finished"
+    assert folder.status()["steps"] == 1568
+    assert {path.name for path in folder.figures.iterdir()} == {"demo.png", "demo.pdf"}
+    assert [path.name for path in folder.checkpoints()] == ["0", "784", "1568"]
+    assert folder.saved_split() == {"train": ["demo"], "test": []}
+
+
+def test_evaluation_json_has_the_agreed_form(finished):
+    folder, objective = finished
+    content = json.loads(folder.evaluation.read_text())
+    assert content["model"] == "torque"
+    (reach,) = content["reaches"]
+    assert set(reach) == {"name", "split", "steps", "completed", "paw_mm", "elbow_mm", "effort"}
+    assert (reach["name"], reach["split"], reach["steps"], reach["completed"]) == ("demo", "train", 49, True)
+    assert reach["paw_mm"] == content["train"]["paw_mm"]
+    assert set(reach["paw_mm"]) == {"mean", "rms", "max"}
+    assert "test" not in content
+    assert objective == reach["paw_mm"]["mean"]
+
+
+def test_evaluating_again_gives_the_same_numbers(finished):
+    folder, _objective = finished
+    evaluation, _ = evaluate_run(folder.path)
+    assert evaluation.as_json() == json.loads(folder.evaluation.read_text())
+
+
+def test_metrics_hold_evaluations_rewards_and_nothing_that_depends_on_speed(finished):
+    folder, _ = finished
+    lines = folder.metrics.read_text().splitlines()
+    columns = lines[0].split(",")
+    assert [line.split(",")[0] for line in lines[1:]] == ["0", "784", "1568"]
+    assert {"eval/train_paw_mm", "rollout/paw_mm", "reward/paw", "reward_raw/paw", "rollout/diverged"} <= set(columns)
+    assert not any(column.startswith("time/") for column in columns)
+
+
+def test_same_seed_same_metrics_another_seed_others(finished, tmp_path, configure):
+    folder, _ = finished
+    run(configure(*QUICK), tmp_path / "same")
+    run(configure(*QUICK, "seed=1"), tmp_path / "other")
+    assert RunFolder(tmp_path / "same").metrics.read_bytes() == folder.metrics.read_bytes()
+    assert RunFolder(tmp_path / "other").metrics.read_bytes() != folder.metrics.read_bytes()
+
+
+def test_the_same_name_goes_on_to_a_larger_total(tmp_path, configure, capsys):
+    run(configure(*QUICK), tmp_path / "r", QUICK)
+    run(configure(*QUICK), tmp_path / "r")
+    assert "The budget of 1568 steps is used up" in capsys.readouterr().out
+    larger = (*QUICK, "algo.timesteps=3136")
+    run(configure(*larger), tmp_path / "r", ["algo.timesteps=3136"])
+    folder = RunFolder(tmp_path / "r")
+    assert folder.status()["steps"] == 3136
+    assert folder.saved_config().algo.timesteps == 3136
+    steps = [line.split(",")[0] for line in folder.metrics.read_text().splitlines()[1:]]
+    assert steps == ["0", "784", "1568", "2352", "3136"]
+
+
+def test_a_contradicting_override_changes_nothing(finished, configure):
+    folder, _ = finished
+    before = {path: path.read_bytes() for path in folder.path.rglob("*") if path.is_file()}
+    with pytest.raises(RunError, match="seed: saved 0, wanted 5"):
+        run(configure(*QUICK, "seed=5"), folder.path, ["seed=5"])
+    assert {path: path.read_bytes() for path in folder.path.rglob("*") if path.is_file()} == before
+
+
+def test_mistakes_in_the_input_leave_no_folder(tmp_path, configure):
+    with pytest.raises(UnknownNameError, match=r"key model\.landmarks\.paw"):
+        run(configure(*QUICK, "model.landmarks.paw=site:hand"), tmp_path / "r")
+    assert not (tmp_path / "r").exists()
+
+
+def test_a_failure_is_recorded(tmp_path, configure, monkeypatch):
+    def fail(*arguments):
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(experiment.checkpoint, "load_policy", fail)
+    with pytest.raises(OSError, match="the disk is gone"):
+        run(configure(*QUICK), tmp_path / "r")
+    status = RunFolder(tmp_path / "r").status()
+    assert (status["state"], status["reason"], status["steps"]) == ("failed", "OSError: the disk is gone", 1568)
+
+
+def test_ctrl_c_keeps_what_was_learned_and_can_be_resumed(tmp_path, configure, capsys):
+    endless = (*QUICK, "algo.timesteps=100000000")
+    timer = threading.Timer(4.0, signal.raise_signal, (signal.SIGINT,))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        run(configure(*endless), tmp_path / "r", endless)
+    folder = RunFolder(tmp_path / "r")
+    status = folder.status()
+    assert status["state"] == "interrupted"
+    assert status["steps"] > 0
+    assert folder.evaluation.is_file()
+    assert "Interrupted." in capsys.readouterr().out
+    steps = int(folder.checkpoints()[-1].name)
+    assert steps == status["steps"]
+    again = Session(folder.saved_config())
+    again._restore(folder)
+    assert again.algo.num_timesteps == steps
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_other_reaches_are_test_reaches(finished):
+    folder, _ = finished
+    evaluation, rollout = evaluate_run(folder.path, kinematics="package:synthetic", which="latest")
+    assert len(evaluation.reaches) == 32
+    assert {reach.split for reach in evaluation.reaches} == {"test"}
+    assert np.isfinite(rollout.qpos).all()
+
+
+def test_several_reaches_are_split_and_the_objective_is_of_the_test_split(tmp_path, configure):
+    config = configure(*QUICK, "kinematics=synthetic", "algo.timesteps=784")
+    objective = run(config, tmp_path / "r")
+    folder = RunFolder(tmp_path / "r")
+    split = folder.saved_split()
+    assert (len(split["train"]), len(split["test"])) == (26, 6)
+    content = json.loads(folder.evaluation.read_text())
+    assert objective == content["test"]["paw_mm"]["mean"]
+    assert len(list(folder.figures.glob("*.png"))) == 3
+
+
+@pytest.mark.slow
+def test_the_default_run_learns_a_reach_to_less_than_a_millimetre(tmp_path, configure):
+    assert run(configure("video=false"), tmp_path / "r") < 1.0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the recorded reaches are not there")
+def test_a_recorded_reach_is_learned_to_less_than_a_millimetre(tmp_path, configure):
+    path = SHARED / "reachset4_reach1.csv"
+    config = configure(f"kinematics.path={path}", "video=false")
+    assert run(config, tmp_path / "r") < 1.0
+
+
+@pytest.mark.slow
+def test_the_muscle_arm_learns_without_a_diverged_simulation(tmp_path, configure):
+    config = configure("model=muscle", "video=false", "algo.timesteps=150000")
+    objective = run(config, tmp_path / "r")
+    lines = RunFolder(tmp_path / "r").metrics.read_text().splitlines()
+    rows = [dict(zip(lines[0].split(","), line.split(","), strict=True)) for line in lines[1:]]
+    assert objective < 0.7 * float(rows[0]["eval/train_paw_mm"])
+    assert float(rows[-1]["rollout/diverged"]) == 0

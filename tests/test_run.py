@@ -1,0 +1,68 @@
+"""The command lines, as a user calls them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+QUICK = ("debug=quick", "threads=1", "policy.lstm_hidden_size=8", "algo.timesteps=784")
+
+
+def call(script, *arguments, cwd):
+    command = [sys.executable, str(ROOT / script), *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_train_then_evaluate_on_other_reaches(tmp_path):
+    trained = call("run.py", *QUICK, "name=first", cwd=tmp_path)
+    assert trained.returncode == 0, trained.stderr
+    assert "paw mm: mean" in trained.stdout
+    assert "paw" in trained.stderr  # the progress bar
+    assert "Traceback" not in trained.stderr
+    folder = tmp_path / "outputs" / "first"
+    assert (folder / "figures" / "demo.png").is_file()
+    assert (folder / "videos" / "demo.mp4").is_file() or "No video:" in trained.stdout
+    evaluated = call("scripts/evaluate.py", "outputs/first", "--json", "again.json", cwd=tmp_path)
+    assert evaluated.returncode == 0, evaluated.stderr
+    assert json.loads((tmp_path / "again.json").read_text()) == json.loads((folder / "evaluation.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["reward.w_pwa=1"], "There is no configuration key in reward named 'w_pwa'. Did you mean 'w_paw'?"),
+        (["reward=nice"], "Available options in 'reward':"),
+        (["env.n_substeps=0"], "env.n_substeps=0 is out of range: 1 to 1000."),
+        (["env.n_substeps=many"], "Value 'many' of type 'str' could not be converted to Integer"),
+        (["kinematics.path=nowhere.csv"], "nowhere.csv"),
+        (["model.file=nowhere.xml"], "there is no file nowhere.xml. Give the path of an MJCF"),
+        (["env.observation=[qpos,sight]"], "no observation term (key env.observation) named 'sight'"),
+    ],
+)
+def test_wrong_input_is_explained_without_a_traceback_or_a_folder(tmp_path, arguments, message):
+    refused = call("run.py", *QUICK, *arguments, "name=r", cwd=tmp_path)
+    assert refused.returncode != 0
+    assert message in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert not (tmp_path / "outputs" / "r" / "config.yaml").exists()
+
+
+def test_evaluate_without_a_run(tmp_path):
+    refused = call("scripts/evaluate.py", "outputs/none", cwd=tmp_path)
+    assert refused.returncode != 0
+    assert "error: There is no run in outputs/none" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_two_jobs_in_one_process_do_not_touch_each_other(tmp_path):
+    swept = call("run.py", "-m", *QUICK, "video=false", "name=sweep", "seed=0,1", cwd=tmp_path)
+    assert swept.returncode == 0, swept.stderr
+    alone = call("run.py", *QUICK, "video=false", "name=alone", "seed=1", cwd=tmp_path)
+    assert alone.returncode == 0, alone.stderr
+    metrics = [tmp_path / "outputs" / name / "metrics.csv" for name in ("sweep/0", "sweep/1", "alone")]
+    first, second, single = (path.read_bytes() for path in metrics)
+    assert second == single
+    assert first != second

@@ -1,0 +1,77 @@
+import csv
+
+import pytest
+
+from mousearm.rundir import RunFolder
+from mousearm.tracking import MetricsFile, build_logger
+
+
+def read(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def everything(key):
+    return True
+
+
+@pytest.fixture
+def metrics(tmp_path):
+    return MetricsFile(tmp_path / "metrics.csv", lambda key: not key.startswith("time/"))
+
+
+def test_values_of_one_step_share_a_row_and_new_keys_become_columns(tmp_path, metrics):
+    metrics.write({"a": 1}, {}, 0)
+    metrics.write({"b": 2, "time/fps": 9}, {}, 0)
+    metrics.write({"a": 3, "c": 4}, {}, 10)
+    metrics.close()
+    assert read(tmp_path / "metrics.csv") == [
+        {"steps": "0", "a": "1", "b": "2", "c": ""},
+        {"steps": "10", "a": "3", "b": "", "c": "4"},
+    ]
+
+
+def test_finished_rows_are_on_disk_before_the_end(tmp_path, metrics):
+    metrics.write({"a": 1}, {}, 0)
+    metrics.write({"a": 2}, {}, 10)
+    assert [row["steps"] for row in read(tmp_path / "metrics.csv")] == ["0"]
+
+
+def test_resuming_drops_rows_that_are_made_again(tmp_path, metrics):
+    for steps in (0, 10, 20, 30):
+        metrics.write({"a": steps}, {}, steps)
+    metrics.close()
+    resumed = MetricsFile(tmp_path / "metrics.csv", everything, resume_at=20)
+    resumed.write({"a": 21}, {}, 20)
+    resumed.close()
+    assert [(row["steps"], row["a"]) for row in read(tmp_path / "metrics.csv")] == [
+        ("0", "0"),
+        ("10", "10"),
+        ("20", "21"),
+    ]
+
+
+def test_speed_goes_to_a_file_of_its_own(tmp_path, configure):
+    folder = RunFolder(tmp_path)
+    logger = build_logger(configure(), folder, 0)
+    logger.record("rollout/paw_mm", 1.25)
+    logger.record("time/fps", 1000)
+    logger.dump(5)
+    logger.close()
+    assert read(folder.metrics) == [{"steps": "5", "rollout/paw_mm": "1.25"}]
+    assert read(folder.timing) == [{"steps": "5", "time/fps": "1000"}]
+    assert list(folder.tensorboard.iterdir())
+
+
+@pytest.mark.slow
+def test_wandb_offline_keeps_configuration_and_metrics_by_steps(tmp_path, configure, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    logger = build_logger(configure("tracking=wandb_offline", "seed=7"), RunFolder(tmp_path), 0)
+    logger.record("rollout/paw_mm", 1.25)
+    logger.dump(5)
+    logger.close()
+    (stored,) = (tmp_path / "wandb").glob("offline-run-*/run-*.wandb")
+    content = stored.read_bytes()
+    assert b"rollout/paw_mm" in content
+    assert b"sigma_mm" in content
