@@ -5,6 +5,7 @@ from collections.abc import Callable
 from statistics import median
 
 import numpy as np
+import torch
 from mujoco.batch import Batch
 from sb3_contrib import RecurrentPPO
 from stable_baselines3.common.callbacks import BaseCallback
@@ -54,9 +55,10 @@ def environment_speed(model: str) -> dict[str, float]:
 def update_speed() -> dict[str, float]:
     """Samples/s of one epoch of the recurrent update, ours and stock sb3-contrib's, at the same network and batch size.
 
-    The rollout is the default one; the minibatches hold the same number of steps.
+    The rollout is the default one; the minibatches hold the same number of steps; the network has one thread.
     """
     config = compose(["algo.n_epochs=1"])
+    torch.set_num_threads(config.network_threads)
     env = _environment(config)
     ours = build_algo(config, env)
     stock = RecurrentPPO(
