@@ -1,5 +1,6 @@
 """Train a controller: ``python run.py [KEY=VALUE ...]``, or ``-m`` for a sweep. See README.md."""
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -16,9 +17,12 @@ from mousearm.errors import MouseArmError
 def main(composed: DictConfig) -> float:
     """Run one job; the objective is returned for sweepers."""
     job = HydraConfig.get()
+    folder = Path(job.runtime.output_dir)
     try:
-        return experiment.run(load(composed), Path(job.runtime.output_dir), list(job.overrides.task))
+        return experiment.run(load(composed), folder, list(job.overrides.task))
     except MouseArmError as error:
+        with contextlib.suppress(OSError):
+            folder.rmdir()  # Hydra made it; where nothing was written, nothing stays
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         sys.exit(130)

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,14 +66,14 @@ class MetricsFile(KVWriter):
 
 
 class WandbWriter(KVWriter):
-    """Weights & Biases, by steps."""
+    """Weights & Biases, by steps; where it cannot be reached, or nobody is logged in, offline in the run folder."""
 
     def __init__(self, config: Config, folder: Path):
         import wandb  # slow to import, and most runs do without it
 
-        self._run = wandb.init(
+        start = partial(
+            wandb.init,
             dir=str(folder),
-            mode=config.tracking.wandb,  # type: ignore[arg-type]
             project=config.tracking.project,
             entity=config.tracking.entity,
             group=config.tracking.group,
@@ -81,6 +82,13 @@ class WandbWriter(KVWriter):
             config=OmegaConf.to_container(OmegaConf.structured(config)),  # type: ignore[arg-type]
             settings=wandb.Settings(silent=True),
         )
+        try:
+            self._run = start(mode=config.tracking.wandb)  # type: ignore[arg-type]
+        except wandb.Error as error:
+            print(
+                f"Weights & Biases: {error} Going on offline; upload it later with: wandb sync {folder}/wandb/offline-*"
+            )
+            self._run = start(mode="offline")
 
     def write(self, key_values: dict[str, Any], key_excluded: dict[str, tuple[str, ...]], step: int = 0) -> None:
         """Take the values of one step; called by SB3's logger."""

@@ -47,7 +47,7 @@ def test_wrong_input_is_explained_without_a_traceback_or_a_folder(tmp_path, argu
     assert refused.returncode != 0
     assert message in refused.stderr
     assert "Traceback" not in refused.stderr
-    assert not (tmp_path / "outputs" / "r" / "config.yaml").exists()
+    assert not (tmp_path / "outputs" / "r").exists()
 
 
 def test_evaluate_without_a_run(tmp_path):

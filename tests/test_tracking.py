@@ -64,6 +64,16 @@ def test_speed_goes_to_a_file_of_its_own(tmp_path, configure):
 
 
 @pytest.mark.slow
+def test_wandb_without_login_goes_on_offline(tmp_path, configure, monkeypatch, capsys):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    build_logger(configure("tracking=wandb"), RunFolder(tmp_path), 0).close()
+    assert "Going on offline; upload it later with: wandb sync" in capsys.readouterr().out
+    assert list((tmp_path / "wandb").glob("offline-run-*"))
+
+
+@pytest.mark.slow
 def test_wandb_offline_keeps_configuration_and_metrics_by_steps(tmp_path, configure, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("WANDB_API_KEY", raising=False)
