@@ -68,8 +68,9 @@ def test_original_yaml_is_the_originals_default(configure, step):
 
 def test_default_is_one_on_the_target_and_zero_far_away(configure, step):
     reward = Reward(configure().reward)
-    hit = replace(step, elbow=step.after.elbow, paw=step.after.paw)
-    miss = replace(step, elbow=step.after.elbow + 1.0, paw=step.after.paw + 1.0)
+    still = replace(step, before=replace(step.before, ctrl=step.after.ctrl))  # changes of the controls would cost
+    hit = replace(still, elbow=step.after.elbow, paw=step.after.paw)
+    miss = replace(still, elbow=step.after.elbow + 1.0, paw=step.after.paw + 1.0)
     np.testing.assert_allclose(reward.total(reward.terms(hit)), [1.0])
     np.testing.assert_allclose(reward.total(reward.terms(miss)), [0.0], atol=1e-12)
 
