@@ -16,6 +16,7 @@ from mousearm.kinematics import split_reaches
 from mousearm.model import Arm, load_arm
 from mousearm.policy import PolicyController, build_policy
 from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, RUNNING, RunFolder, write_json
+from mousearm.simulation import log_warnings_to
 from mousearm.tracking import build_logger
 from mousearm.train import learn
 
@@ -74,6 +75,7 @@ class Session:
 
     def run(self, folder: RunFolder) -> float:
         """Learn what is left of the budget, then evaluate the best network and show the result."""
+        log_warnings_to(folder.engine_log)
         best_mm = self._restore(folder)
         print(self.describe(), flush=True)
         write_json(folder.split, self.split)

@@ -36,6 +36,7 @@ class RunFolder:
         self.figures = path / "figures"
         self.videos = path / "videos"
         self.diverged = path / "diverged"
+        self.engine_log = path / "mujoco.log"
         self._checkpoints = path / "checkpoints"
 
     @property

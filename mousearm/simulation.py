@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import dataclass
+from pathlib import Path
 
 import mujoco
 import numpy as np
@@ -40,6 +41,13 @@ class Snapshot:
     def paw(self) -> np.ndarray:
         """(N, 3) metres."""
         return self.landmarks[:, 2]
+
+
+def log_warnings_to(file: Path) -> None:
+    """Let MuJoCo write its warnings to a file instead of the console and MUJOCO_LOG.TXT in the working directory."""
+    log = mujoco.MjLogConfig.get()
+    log.logfile, log.logto_console = str(file), False
+    log.set()
 
 
 class Simulation:

@@ -4,7 +4,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from mousearm.simulation import Simulation
+from mousearm.simulation import Simulation, log_warnings_to
 
 DT, SUBSTEPS = 1 / 150, 16
 FIELDS = ("qpos", "qvel", "activation", "ctrl", "force", "landmarks")
@@ -183,3 +183,18 @@ def test_a_diverged_simulation_is_not_reset_in_secret(explosive, quiet_log):
     snapshot = batch.snapshot()
     assert np.isfinite(snapshot.qpos[0]).all()
     assert not np.isfinite(snapshot.qpos[1]).all()
+
+
+def test_warnings_go_to_the_file_that_is_named(tmp_path, monkeypatch, explosive, capfd):
+    monkeypatch.chdir(tmp_path)
+    before = mujoco.MjLogConfig.get()
+    log_warnings_to(tmp_path / "mujoco.log")
+    try:
+        simulation = Simulation(explosive, 1, 1 / 150, 16, threads=1)
+        for _ in range(5):
+            simulation.step(np.ones((1, 2)))
+    finally:
+        before.set()
+    assert "simulation is unstable" in (tmp_path / "mujoco.log").read_text()
+    assert [path.name for path in tmp_path.iterdir()] == ["mujoco.log"]
+    assert capfd.readouterr().out == ""
