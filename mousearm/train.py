@@ -4,6 +4,7 @@ import shutil
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 import mujoco
@@ -170,7 +171,7 @@ def learn(
     Returns:
         Whether it ended because of Ctrl-C.
     """
-    env.task.on_divergence = DivergenceDump(env, folder)
+    env.task.on_divergence = DivergenceDump(env.task.simulation.model, folder.diverged)
     evaluations = EvaluateAndSave(evaluate, every, folder, best_mm)
     interrupt = Interrupt()
     callbacks = [LogStatistics(env), evaluations, ProgressBar(total, env, evaluations), interrupt]
@@ -183,22 +184,21 @@ def learn(
 class DivergenceDump:
     """Writes the states before and after a divergence beside the model, for debugging; the first few only."""
 
-    def __init__(self, env: TrackingVecEnv, folder: RunFolder):
-        self._env = env
-        self._folder = folder.diverged
+    def __init__(self, model: mujoco.MjModel, folder: Path):
+        self._model = model
+        self._folder = folder
+        self._n_dumps = len(list(folder.glob("*.npz")))
 
     def __call__(self, index: int, before: Snapshot, after: Snapshot) -> None:
         """Dump simulation ``index``."""
-        number = self._env.statistics.diverged
-        if number >= _MAX_DUMPS:
+        if self._n_dumps >= _MAX_DUMPS:
             return
         self._folder.mkdir(exist_ok=True)
-        model = self._folder / "model.mjb"
-        if not model.exists():
-            mujoco.mj_saveModel(self._env.task.simulation.model, str(model))
+        mujoco.mj_saveModel(self._model, str(self._folder / "model.mjb"))
         states = {
             f"{field}_{when}": getattr(snapshot, field)[index]
             for when, snapshot in (("before", before), ("after", after))
             for field in ("qpos", "qvel", "activation", "ctrl")
         }
-        np.savez(self._folder / f"{number:03d}.npz", **states)
+        np.savez(self._folder / f"{self._n_dumps:03d}.npz", **states)
+        self._n_dumps += 1

@@ -70,7 +70,7 @@ def test_a_diverged_simulation_is_dumped_with_its_model_and_training_goes_on(tra
     assert [model.joint(i).name for i in range(model.njnt)] == ["shoulder", "elbow"]
     dumps = sorted(folder.diverged.glob("*.npz"))
     assert dumps
-    assert len(dumps) <= 10
+    assert len(dumps) == 10  # four simulations diverge at every step; more would tell nothing new
     states = np.load(dumps[0])
     assert states["qpos_before"].shape == (2,)
     assert np.isfinite(states["qpos_before"]).all()
