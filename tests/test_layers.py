@@ -31,6 +31,7 @@ FLOORS = {
     "buffer": 5,
     "algo": 5,
     "evaluate": 5,
+    "check": 5,
     "benchmark": 6,
     "checkpoint": 6,
     "train": 6,

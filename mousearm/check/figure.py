@@ -1,0 +1,126 @@
+"""The report of a model check as a figure: what joints need and can have, and where muscles work."""
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import StrMethodFormatter
+
+from mousearm.check.muscles import FibreLengths
+from mousearm.check.strength import Strength
+from mousearm.check.suite import Report
+
+_PNG_DPI = 200
+_WIDTH_MM = 180
+_MM_PER_INCH = 25.4
+# Okabe and Ito's colour-blind safe palette.
+_AVAILABLE, _NEEDED, _GRAVITY, _ACTIVE = "#56B4E9", "#D55E00", "#000000", "0.92"
+_STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 7,
+    "axes.titlesize": 7.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "figure.titlesize": 9,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "text.parse_math": False,  # a joint may have $ in its name
+    "pdf.fonttype": 42,  # text stays text
+}
+
+
+def draw_check(report: Report, folder: Path) -> tuple[Path, Path]:
+    """Write the figure as ``check_<model>.png`` and ``.pdf``, 180 mm wide.
+
+    Args:
+        report: what was found.
+        folder: made where it does not exist.
+
+    Returns:
+        The PNG and the PDF file.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    png, pdf = (folder / f"check_{report.arm.name}{suffix}" for suffix in (".png", ".pdf"))
+    with matplotlib.rc_context(_STYLE):
+        figure = check_figure(report)
+        figure.savefig(png, dpi=_PNG_DPI)
+        figure.savefig(pdf)
+    return png, pdf
+
+
+def check_figure(report: Report) -> Figure:
+    """The figure that ``draw_check`` writes."""
+    heights_mm = [20 + 9 * report.arm.nq]
+    if report.fibres is not None:
+        heights_mm.append(20 + 4 * len(report.fibres[0].names))
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(_WIDTH_MM / _MM_PER_INCH, (8 + sum(heights_mm)) / _MM_PER_INCH), layout="constrained")
+        FigureCanvasAgg(figure)
+        panels = figure.subplots(len(heights_mm), 1, squeeze=False, height_ratios=heights_mm)[:, 0]
+        _torques(panels[0], report.arm.joint_names, report.reaches, report.gravity)
+        if report.fibres is not None:
+            _fibres(panels[1], *report.fibres)
+        failed = [result.name for result in report.results if not result.passed]
+        verdict = f"failed: {', '.join(failed)}" if failed else "all checks passed"
+        figure.suptitle(f"{report.arm.name}    {verdict}", x=0.012, ha="left")
+    return figure
+
+
+def _torques(axes: Axes, names: tuple[str, ...], reaches: Strength, gravity: Strength) -> None:
+    """Two rows per joint, one for each direction, on a logarithmic scale of |torque|."""
+    rows, labels = [], []
+    for j, name in enumerate(names):
+        for sign, end in ((1, 1), (-1, 0)):
+            rows.append([1e6 * sign * torque for torque in (reaches.available[:, j, end], reaches.needed[:, j])])
+            rows[-1].append(1e6 * sign * gravity.needed[:, j])
+            labels.append(f"{name} {'+' if sign > 0 else '−'}")
+    floor = 0.1 * 1e6 * np.abs(reaches.needed).max(axis=0).min() or 1e-3
+    for y, (available, needed, at_rest) in enumerate(rows):
+        low, high = np.maximum([available.min(), available.max()], floor)
+        axes.plot([low, high], [y, y], color=_AVAILABLE, linewidth=5, solid_capstyle="butt")
+        axes.plot(low, y, "|", color=_AVAILABLE, markersize=9, markeredgewidth=2, label="available")
+        if needed.max() > floor:
+            axes.plot(needed.max(), y, "o", color=_NEEDED, markersize=4, label="largest need in the reaches")
+        if at_rest.max() > floor:
+            axes.plot(at_rest.max(), y, "x", color=_GRAVITY, markersize=4, label="largest need at rest in any pose")
+    axes.set(xscale="log", title="Torque", xlabel=f"torque (10⁻⁶ N m; at {floor:.1g}: that or less)")
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.set_yticks(range(len(labels)), labels)
+    axes.invert_yaxis()
+    handles, texts = axes.get_legend_handles_labels()
+    unique = dict(zip(texts, handles, strict=True))
+    axes.legend(
+        unique.values(),
+        unique.keys(),
+        loc="lower right",
+        bbox_to_anchor=(1.0, 1.0),
+        ncols=3,
+        borderaxespad=0,
+        columnspacing=1.5,
+    )
+
+
+def _fibres(axes: Axes, anywhere: FibreLengths, reaching: FibreLengths) -> None:
+    """One row per muscle: the active range, and the lengths in random poses and in the reaches."""
+    for y in range(len(anywhere.names)):
+        axes.barh(y, np.ptp(anywhere.active[y]), left=anywhere.active[y, 0], height=0.8, color=_ACTIVE)
+        for fibres, colour, width in ((anywhere, _AVAILABLE, 3), (reaching, _NEEDED, 3)):
+            lengths = fibres.lengths[:, y]
+            axes.plot([lengths.min(), lengths.max()], [y, y], color=colour, linewidth=width, solid_capstyle="butt")
+    axes.axvline(1.0, color="0.5", linewidth=0.6, linestyle=":")
+    axes.set(title="Muscles", xlabel="fibre length / optimal fibre length")
+    axes.set_yticks(range(len(anywhere.names)), [name.replace("_", " ") for name in anywhere.names])
+    axes.invert_yaxis()
+    meanings = {_ACTIVE: "active force", _AVAILABLE: "over the joint ranges", _NEEDED: "in the reaches"}
+    handles = [Patch(color=colour, label=text) for colour, text in meanings.items()]
+    axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, borderaxespad=0)

@@ -1,0 +1,107 @@
+"""Whether the simulation survives whatever a network may do to it."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from mousearm.check.result import Result
+from mousearm.model import Arm
+from mousearm.simulation import Simulation
+from mousearm.termination import MAX_QVEL, diverged
+
+SECONDS = 10.0
+N_SIMULATIONS = 8
+
+MAX_SPEED = MAX_QVEL / 10
+"""Largest joint speed, rad/s: a tenth of what counts as divergence."""
+
+MAX_OVERSHOOT = np.deg2rad(5.0)
+"""Largest way past a joint limit, rad (m for a slide)."""
+
+# Controls are held for 1, 4, 16 or 64 control steps: noise that shakes, and pushes that throw the arm at its limits.
+_HOLDS = (1, 4, 16, 64)
+
+
+class Storm(NamedTuple):
+    """What random controls did.
+
+    Attributes:
+        seconds: how long they were meant to last, s.
+        first_divergence_s: when the first simulation diverged, s; None if all survived.
+        speed: (nq,) largest joint speeds, rad/s.
+        overshoot: (nq,) largest way past a limit, rad; negative if none was reached.
+    """
+
+    seconds: float
+    first_divergence_s: float | None
+    speed: np.ndarray
+    overshoot: np.ndarray
+
+
+def storm(
+    arm: Arm, control_dt: float, n_substeps: int, seed: int, seconds: float = SECONDS, n: int = N_SIMULATIONS
+) -> Storm:
+    """Drive n simulations from the rest pose with random controls, even over their ranges.
+
+    Args:
+        arm: the arm.
+        control_dt: time between two controls, s.
+        n_substeps: physics steps in that time.
+        seed: of the controls.
+        seconds: simulated time; it ends early when a simulation diverges.
+        n: number of simulations.
+    """
+    simulation = Simulation(arm, n, control_dt, n_substeps, threads=1)
+    simulation.reset(np.arange(n), np.tile(arm.rest_qpos, (n, 1)), np.zeros((n, arm.nq)))
+    random, hold = np.random.default_rng(seed), np.resize(_HOLDS, n)
+    ctrl, (low, high) = np.zeros((n, arm.nu)), arm.ctrl_range.T
+    speed, overshoot = np.zeros(arm.nq), np.full(arm.nq, -np.inf)
+    for step in range(round(seconds / control_dt)):
+        fresh = step % hold == 0
+        ctrl[fresh] = random.uniform(low, high, (int(fresh.sum()), arm.nu))
+        simulation.step(ctrl)
+        snapshot = simulation.snapshot()
+        if diverged(snapshot).any():
+            return Storm(seconds, (step + 1) * control_dt, speed, overshoot)
+        speed = np.maximum(speed, np.abs(snapshot.qvel).max(axis=0))
+        past = np.maximum(snapshot.qpos - arm.qpos_range[:, 1], arm.qpos_range[:, 0] - snapshot.qpos)
+        overshoot = np.maximum(overshoot, past.max(axis=0))
+    return Storm(seconds, None, speed, overshoot)
+
+
+def survival_check(arm: Arm, found: Storm) -> Result:
+    """Nothing diverges."""
+    end = found.first_divergence_s
+    return Result(
+        "random controls",
+        passed=end is None,
+        measured=f"{found.seconds:g} s survived" if end is None else f"diverged after {end:.3f} s",
+        limit=f"{found.seconds:g} s without divergence",
+        remedy="Raise env.n_substeps, damping or armature, or weaken the actuators; use integrator implicitfast.",
+    )
+
+
+def speed_check(arm: Arm, found: Storm) -> Result:
+    """Joints stay at speeds of an animal, within a wide margin."""
+    worst = int(found.speed.argmax())
+    return Result(
+        "joint speed",
+        passed=bool(found.speed[worst] <= MAX_SPEED),
+        measured=f"{found.speed[worst]:.0f} rad/s: {arm.joint_names[worst]}",
+        limit=f"at most {MAX_SPEED:g} rad/s",
+        remedy="Raise damping or armature of that joint, or weaken its actuators.",
+    )
+
+
+def overshoot_check(arm: Arm, found: Storm) -> Result:
+    """Joint limits hold."""
+    worst = int(found.overshoot.argmax())
+    past = np.rad2deg(max(found.overshoot[worst], 0.0))
+    return Result(
+        "joint limits",
+        passed=bool(found.overshoot[worst] <= MAX_OVERSHOOT),
+        measured=f"{past:.2f} degrees past the limit: {arm.joint_names[worst]}",
+        limit=f"at most {np.rad2deg(MAX_OVERSHOOT):g} degrees",
+        remedy="Stiffen the limit (a smaller first solreflimit, but at least two physics steps), or raise "
+        "env.n_substeps.",
+    )

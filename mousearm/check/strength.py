@@ -1,0 +1,143 @@
+"""Whether the actuators are strong enough: against gravity in any pose, and for what given reaches ask."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from mousearm.check.mechanics import Motion, Probe, motion_of
+from mousearm.check.result import Result, columns
+from mousearm.model import Arm
+from mousearm.retarget import Reference
+
+MIN_HELD = 0.5
+"""Smallest share of poses that a joint must be held in; a muscle-driven one may lack an antagonist at its end."""
+
+MAX_RESIDUAL = 0.05
+"""Largest torque that static optimisation may leave, as a share of the joint's largest need."""
+
+# A need below this share of the joint's largest one is noise, and has no margin.
+_NEGLIGIBLE = 0.01
+
+
+class Strength(NamedTuple):
+    """Needed and available torque in F states.
+
+    Attributes:
+        needed: (F, nv) N m.
+        available: (F, nv, 2) lowest and highest torque of each joint alone, N m.
+        residual: (F, nv) torque that no set of controls gives, all joints together, N m.
+    """
+
+    needed: np.ndarray
+    available: np.ndarray
+    residual: np.ndarray
+
+    def margins(self) -> np.ndarray:
+        """(F, nv) available / needed in the needed direction; infinite where hardly anything is needed."""
+        there = np.where(self.needed > 0, self.available[..., 1], self.available[..., 0])
+        counts = np.abs(self.needed) > _NEGLIGIBLE * self._largest()
+        return np.divide(there, self.needed, out=np.full_like(self.needed, np.inf), where=counts)
+
+    def relative_residual(self) -> np.ndarray:
+        """(F, nv) |residual| as a share of the joint's largest need."""
+        return np.abs(self.residual) / self._largest()
+
+    def _largest(self) -> np.ndarray:
+        return largest_needs(self.needed)
+
+
+def largest_needs(needed: np.ndarray) -> np.ndarray:
+    """(nv,) N m, the largest |torque| of each joint; a joint that needs nothing is given a trifle of the others'."""
+    largest = np.abs(needed).max(axis=0)
+    return np.maximum(largest, max(1e-6 * largest.max(), 1e-15))
+
+
+def strength(arm: Arm, motion: Motion) -> Strength:
+    """Needed and available torque in every frame of a motion."""
+    probe = Probe(arm)
+    needed = probe.needed_along(motion)
+    bounds = [probe.bounds(qpos, qvel) for qpos, qvel in zip(motion.qpos, motion.qvel, strict=True)]
+    scale = largest_needs(needed)
+    reached = [b.offset + b.share(torque, scale) @ b.gain for torque, b in zip(needed, bounds, strict=True)]
+    return Strength(needed, np.stack([b.torque() for b in bounds]), needed - np.stack(reached))
+
+
+def gravity_strength(arm: Arm, poses: np.ndarray) -> Strength:
+    """Needed and available torque for resting in poses, (F, nq)."""
+    still = np.zeros_like(poses)
+    return strength(arm, Motion(poses, still, still))
+
+
+def reach_strength(arm: Arm, references: Sequence[Reference], control_dt: float) -> Strength:
+    """Needed and available torque in every frame of every reach, one after the other."""
+    motions = [motion_of(reference, control_dt) for reference in references]
+    return strength(arm, Motion(*(np.concatenate(parts) for parts in zip(*motions, strict=True))))
+
+
+def gravity_check(arm: Arm, gravity: Strength) -> Result:
+    """Every joint alone can be held in most poses."""
+    held = np.mean(gravity.margins() >= 1, axis=0)
+    worst = int(held.argmin())
+    return Result(
+        "strength against gravity",
+        passed=bool(held[worst] >= MIN_HELD),
+        measured=f"held in {100 * held[worst]:.0f} % of poses: {arm.joint_names[worst]}",
+        limit=f"at least {100 * MIN_HELD:g} % per joint",
+        remedy="Raise gear or force, or lower the masses; the table below tells the needed torque of each joint.",
+    )
+
+
+def reach_check(arm: Arm, reaches: Strength) -> Result:
+    """Every joint alone can be given the torque that the reaches need."""
+    margins = reaches.margins().min(axis=0)
+    worst = int(margins.argmin())
+    return Result(
+        "strength for the reaches",
+        passed=bool(margins[worst] >= 1),
+        measured=f"available / needed {margins[worst]:.2f}: {arm.joint_names[worst]}",
+        limit="at least 1 in every frame",
+        remedy="Raise gear or force, or check the inertias; the table below tells the needed torque of each joint.",
+    )
+
+
+def feasibility_check(arm: Arm, reaches: Strength) -> Result:
+    """All joints together can be given the torque that the reaches need."""
+    residual = reaches.relative_residual().max(axis=0)
+    worst = int(residual.argmax())
+    bad = float(np.mean((reaches.relative_residual() > MAX_RESIDUAL).any(axis=1)))
+    return Result(
+        "static optimisation",
+        passed=bool(residual[worst] <= MAX_RESIDUAL),
+        measured=f"residual {100 * residual[worst]:.2g} % of the largest need: {arm.joint_names[worst]} "
+        f"({100 * bad:.0f} % of frames over the limit)",
+        limit=f"at most {100 * MAX_RESIDUAL:g} %",
+        remedy="The actuators cannot give these torques together; check moment arms, forces and inertias.",
+    )
+
+
+def strength_table(arm: Arm, reaches: Strength, gravity: Strength) -> str:
+    """Per joint: largest need, and the smallest torque available in each direction, 1e-6 N m."""
+    title = ["joint", "needed by reaches", "available", "margin", "residual %", "needed at rest", "held %"]
+    rows = [title]
+    margins, residual = reaches.margins().min(axis=0), reaches.relative_residual().max(axis=0)
+    held = np.mean(gravity.margins() >= 1, axis=0)
+    for j, name in enumerate(arm.joint_names):
+        least, most = reaches.available[:, j, 0].max(), reaches.available[:, j, 1].min()
+        rows.append(
+            [
+                name,
+                _span(reaches.needed[:, j].min(), reaches.needed[:, j].max()),
+                _span(least, most),
+                f"{margins[j]:.3g}",
+                f"{100 * residual[j]:.2g}",
+                _span(gravity.needed[:, j].min(), gravity.needed[:, j].max()),
+                f"{100 * held[j]:.0f}",
+            ]
+        )
+    return "\n".join(["Torque in 1e-6 N m", *columns(rows)])
+
+
+def _span(low: float, high: float) -> str:
+    low, high = (round(1e6 * torque, 6) + 0.0 for torque in (low, high))  # + 0.0 turns -0 into 0
+    return f"{low:.3g} .. {high:.3g}"

@@ -1,0 +1,97 @@
+"""All checks of one configuration, and their report."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mousearm.check import anatomy, muscles, paths, stability
+from mousearm.check.mechanics import muscles_of, random_poses
+from mousearm.check.result import Result, columns, result_table
+from mousearm.check.strength import (
+    Strength,
+    feasibility_check,
+    gravity_check,
+    gravity_strength,
+    reach_check,
+    reach_strength,
+    strength_table,
+)
+from mousearm.config import Config
+from mousearm.env.sources import build_references
+from mousearm.model import Arm, load_arm
+from mousearm.retarget import Reference
+
+_N_POSES, _N_BASES = 300, 10
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found.
+
+    Attributes:
+        arm: the arm.
+        references: the reaches that it was asked to follow.
+        results: one per check.
+        reaches: needed and available torque in all frames of all reaches.
+        gravity: the same at rest in random poses.
+        fibres: fibre lengths in random poses and in the reaches; None for an arm without muscles.
+    """
+
+    arm: Arm
+    references: list[Reference]
+    results: list[Result]
+    reaches: Strength
+    gravity: Strength
+    fibres: tuple[muscles.FibreLengths, muscles.FibreLengths] | None
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check passed."""
+        return all(result.passed for result in self.results)
+
+    def text(self) -> str:
+        """Everything as tables."""
+        failed = sum(not result.passed for result in self.results)
+        verdict = "All checks passed." if self.passed else f"{failed} of {len(self.results)} checks FAILED."
+        head = f"{self.arm.source}, {len(self.references)} reach(es)"
+        parts = [head, result_table(self.results), strength_table(self.arm, self.reaches, self.gravity)]
+        if self.fibres is not None:
+            parts.append(_fibre_table(*self.fibres))
+        return "\n\n".join([*parts, verdict])
+
+
+def check_model(config: Config) -> Report:
+    """Check the arm of a configuration, with its reaches and its physics steps.
+
+    Raises:
+        MouseArmError: if the model or a reach cannot be used at all.
+    """
+    arm = load_arm(config.model)
+    references = build_references(config, arm)
+    poses = random_poses(arm, _N_POSES, config.seed)
+    gravity, reaches = gravity_strength(arm, poses), reach_strength(arm, references, config.env.control_dt)
+    results = [anatomy.landmarks_check(arm), anatomy.gyration_check(arm), anatomy.triangle_check(arm)]
+    fibres = None
+    if len(muscles_of(arm)):
+        fibres = (
+            muscles.fibre_lengths(arm, poses),
+            muscles.fibre_lengths(arm, np.concatenate([reference.qpos for reference in references])),
+        )
+        results += [muscles.pull_check(arm, poses), muscles.fibre_check(fibres[0])]
+    results.append(paths.paths_check(arm, paths.sweep(arm, poses[:_N_BASES])))
+    results += [gravity_check(arm, gravity), reach_check(arm, reaches), feasibility_check(arm, reaches)]
+    found = stability.storm(arm, config.env.control_dt, config.env.n_substeps, config.seed)
+    results.append(stability.survival_check(arm, found))
+    results += [stability.speed_check(arm, found), stability.overshoot_check(arm, found)]
+    return Report(arm, references, results, reaches, gravity, fibres)
+
+
+def _fibre_table(anywhere: muscles.FibreLengths, reaching: muscles.FibreLengths) -> str:
+    rows = [["muscle", "over the joint ranges", "outside %", "in the reaches", "outside %"]]
+    for i, name in enumerate(anywhere.names):
+        cells = [name]
+        for fibres in (anywhere, reaching):
+            cells.append(f"{fibres.lengths[:, i].min():.2f} .. {fibres.lengths[:, i].max():.2f}")
+            cells.append(f"{100 * fibres.outside()[i]:.1f}")
+        rows.append(cells)
+    return "\n".join(["Fibre length / optimal fibre length", *columns(rows)])

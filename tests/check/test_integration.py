@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+
+from mousearm.check.integration import integration_accuracy, play, reference_run, with_integrator
+from mousearm.env.sources import build_references
+from mousearm.errors import UnknownNameError
+
+DT = 1 / 150
+
+
+@pytest.fixture(scope="module")
+def reach(torque_config, torque_arm):
+    return build_references(torque_config, torque_arm)
+
+
+@pytest.fixture(scope="module")
+def report(torque_arm, reach):
+    return integration_accuracy(torque_arm, reach, DT, ["implicitfast", "RK4"], [2, 4, 8, 64])
+
+
+def test_more_steps_are_more_accurate(report):
+    errors = np.array([row.end_mm[0] for row in report.rows[:3]])
+    # Of first order: half the step, half the error.
+    np.testing.assert_allclose(errors[:-1] / errors[1:], 2, atol=0.4)
+
+
+def test_the_reference_agrees_with_itself(report):
+    assert report.rows[-1][:2] == ("RK4", 64)
+    assert report.rows[-1].largest_mm == pytest.approx([0])
+
+
+def test_a_higher_order_is_more_accurate(report):
+    rows = {row[:2]: row for row in report.rows}
+    assert rows["RK4", 8].largest_mm < 0.1 * rows["implicitfast", 8].largest_mm
+
+
+def test_the_reference_follows_the_reach(report, muscle_arm, reach):
+    assert report.tracking_mm.max() < 2
+    muscle = integration_accuracy(muscle_arm, reach, DT, ["implicitfast"], [32])
+    assert muscle.tracking_mm.max() < 8
+
+
+def test_table_names_what_was_compared(report):
+    lines = report.text().splitlines()
+    assert lines[0].startswith("Elbow or paw, distance from RK4 with 64 substeps under the same controls; 1 reach(es)")
+    assert [line.split()[:2] for line in lines[2:4]] == [["implicitfast", "2"], ["implicitfast", "4"]]
+
+
+def test_reaches_of_different_length_do_not_touch_each_other(two_link, swing):
+    short, long = swing(two_link, 6, "short"), swing(two_link, 12, "long")
+    alone = integration_accuracy(two_link, [short], DT, ["Euler"], [2])
+    both = integration_accuracy(two_link, [short, long], DT, ["Euler"], [2])
+    assert both.rows[0].largest_mm.shape == (2,)
+    assert alone.tracking_mm[0] == both.tracking_mm[0]
+
+
+def test_controls_stay_within_range(muscle_arm, reach):
+    controls, points = reference_run(muscle_arm, reach, DT)
+    assert controls.shape == (reach[0].n_frames - 1, 1, 21)
+    assert points.shape == (reach[0].n_frames, 1, 2, 3)
+    assert controls.min() >= 0
+    assert controls.max() <= 1
+
+
+def test_a_divergence_is_infinite_and_said(explosive, swing, quiet_log):
+    reach = swing(explosive, 5)
+    points = play(explosive, [reach], DT, 1, np.ones((4, 1, 2)))
+    assert np.isfinite(points[0]).all()
+    assert np.isinf(points[1:]).all()
+
+
+def test_other_integrators_leave_the_arm_as_it_is(torque_arm):
+    before = torque_arm.model.opt.integrator
+    assert with_integrator(torque_arm, "RK4").model.opt.integrator != before
+    assert torque_arm.model.opt.integrator == before
+    with pytest.raises(UnknownNameError, match="no integrator named 'rk4'"):
+        with_integrator(torque_arm, "rk4")

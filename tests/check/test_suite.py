@@ -1,0 +1,88 @@
+"""All checks together, and the command line as a user calls it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mousearm.check import check_model, draw_check
+from mousearm.check.figure import check_figure
+
+ROOT = Path(__file__).parents[2]
+
+
+def call(*arguments, cwd):
+    command = [sys.executable, str(ROOT / "scripts" / "check_model.py"), "threads=1", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.fixture(scope="module")
+def reports(configure):
+    return {model: check_model(configure(f"model={model}")) for model in ("torque", "muscle")}
+
+
+@pytest.mark.parametrize(("model", "n_results"), [("torque", 10), ("muscle", 12)])
+def test_shipped_models_pass(reports, model, n_results):
+    report = reports[model]
+    assert report.passed, report.text()
+    assert len(report.results) == n_results
+    assert report.text().endswith("All checks passed.")
+
+
+def test_muscles_have_a_table_of_their_own(reports):
+    assert "Pectoralis_Major_Anterior" in reports["muscle"].text()
+    assert "Fibre length" not in reports["torque"].text()
+
+
+def test_figure_has_a_panel_for_muscles_only_where_there_are_some(reports, tmp_path):
+    titles = {model: [axes.get_title(loc="left") for axes in check_figure(reports[model]).axes] for model in reports}
+    assert titles == {"torque": ["Torque"], "muscle": ["Torque", "Muscles"]}
+    files = draw_check(reports["muscle"], tmp_path / "new")
+    assert [file.name for file in files] == ["check_muscle.png", "check_muscle.pdf"]
+    assert all(file.stat().st_size > 1000 for file in files)
+
+
+def test_figure_has_two_rows_per_joint(reports):
+    (axes,) = check_figure(reports["torque"]).axes
+    assert [label.get_text() for label in axes.get_yticklabels()][:2] == ["elv_angle +", "elv_angle −"]
+    assert len(axes.get_yticks()) == 12
+
+
+def test_script_passes_the_shipped_model(tmp_path):
+    done = call("--figure", "out", "--integration", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert "All checks passed." in done.stdout
+    assert (tmp_path / "out" / "check_torque.png").is_file()
+    assert "implicitfast  16" in done.stdout
+
+
+def test_script_refuses_the_published_inertia(tmp_path, published_inertia):
+    done = call(f"model.file={published_inertia}", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "FAIL  radius of gyration" in done.stdout
+    assert "humerus 113 mm" in done.stdout
+    assert "FAIL  strength for the reaches" in done.stdout
+    assert "checks FAILED." in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["model.file=nowhere.xml"], "there is no file nowhere.xml"),
+        (["model.landmarks.paw=site:hand"], "Did you mean 'handm'?"),
+        (["--kinematics", "nowhere.csv"], "nowhere.csv: there is no such file or folder."),
+        (["model.fil=x"], "There is no configuration key in model named 'fil'"),
+        (["model.file=broken.xml"], "MuJoCo cannot compile broken.xml"),
+    ],
+)
+def test_wrong_input_is_one_line(tmp_path, arguments, message):
+    (tmp_path / "broken.xml").write_text("<mujoco><worldbdy/></mujoco>")
+    done = call(*arguments, cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
