@@ -16,6 +16,7 @@ FLOORS = {
     "__init__": 0,
     "errors": 0,
     "paths": 0,
+    "page": 0,
     "config": 1,
     "rundir": 1,
     "model": 1,

@@ -1,9 +1,7 @@
 """The report of a model check as a figure: what joints need and can have, and where muscles work."""
 
 from pathlib import Path
-from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -14,29 +12,10 @@ from matplotlib.ticker import StrMethodFormatter
 from mousearm.check.muscles import FibreLengths
 from mousearm.check.strength import Strength
 from mousearm.check.suite import Report
+from mousearm.page import new_page, style, write_page
 
-_PNG_DPI = 200
-_WIDTH_MM = 180
-_MM_PER_INCH = 25.4
 # Okabe and Ito's colour-blind safe palette.
 _AVAILABLE, _NEEDED, _GRAVITY, _ACTIVE = "#56B4E9", "#D55E00", "#000000", "0.92"
-_STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 7,
-    "axes.titlesize": 7.5,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "figure.titlesize": 9,
-    "legend.fontsize": 7,
-    "legend.frameon": False,
-    "axes.linewidth": 0.6,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "text.parse_math": False,  # a joint may have $ in its name
-    "pdf.fonttype": 42,  # text stays text
-}
 
 
 def draw_check(report: Report, folder: Path) -> tuple[Path, Path]:
@@ -50,12 +29,7 @@ def draw_check(report: Report, folder: Path) -> tuple[Path, Path]:
         The PNG and the PDF file.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    png, pdf = (folder / f"check_{report.arm.name}{suffix}" for suffix in (".png", ".pdf"))
-    with matplotlib.rc_context(_STYLE):
-        figure = check_figure(report)
-        figure.savefig(png, dpi=_PNG_DPI)
-        figure.savefig(pdf)
-    return png, pdf
+    return write_page(check_figure(report), folder / f"check_{report.arm.name}")
 
 
 def check_figure(report: Report) -> Figure:
@@ -63,8 +37,8 @@ def check_figure(report: Report) -> Figure:
     heights_mm = [20 + 9 * report.arm.nq]
     if report.fibres is not None:
         heights_mm.append(20 + 4 * len(report.fibres[0].names))
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(_WIDTH_MM / _MM_PER_INCH, (8 + sum(heights_mm)) / _MM_PER_INCH), layout="constrained")
+    with style():
+        figure = new_page(8 + sum(heights_mm))
         FigureCanvasAgg(figure)
         panels = figure.subplots(len(heights_mm), 1, squeeze=False, height_ratios=heights_mm)[:, 0]
         _torques(panels[0], report.arm.joint_names, report.reaches, report.gravity)

@@ -4,18 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, SubFigure
 
 from mousearm.evaluate.rollout import Rollout
+from mousearm.page import new_page, style, write_page
 from mousearm.render import TARGET_COLOURS
 
-_PNG_DPI = 200
-_WIDTH_MM = 180
-_MM_PER_INCH = 25.4
 # Elbow and paw, in the order of Rollout.targets; their targets are dashed and darker.
 _POINTS = ("elbow", "paw")
 _STYLES: tuple[dict[str, Any], ...] = tuple({"color": colour} for colour in TARGET_COLOURS)
@@ -25,26 +22,6 @@ _TARGET_STYLES: tuple[dict[str, Any], ...] = tuple(
 _START_DOT: dict[str, Any] = {"marker": "o", "markevery": [0], "markersize": 3.5}
 # Okabe and Ito's palette without elbow and paw and without yellow, which is too pale for lines; and a grey.
 _LINE_COLOURS = ("#000000", "#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#888888")
-_STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 7,
-    "axes.titlesize": 7.5,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "figure.titlesize": 9,
-    "legend.fontsize": 7,
-    "legend.frameon": False,
-    "legend.columnspacing": 1.5,
-    "axes.linewidth": 0.6,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "lines.linewidth": 1.2,
-    "lines.solid_capstyle": "round",
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "text.parse_math": False,  # a reach may have $ in its name
-    "pdf.fonttype": 42,  # text stays text
-}
 
 
 def draw_reach(rollout: Rollout, reach: int, actuator_names: Sequence[str], path: Path) -> tuple[Path, Path]:
@@ -59,12 +36,7 @@ def draw_reach(rollout: Rollout, reach: int, actuator_names: Sequence[str], path
     Returns:
         The PNG and the PDF file.
     """
-    png, pdf = (path.with_name(path.name + suffix) for suffix in (".png", ".pdf"))
-    with matplotlib.rc_context(_STYLE):
-        figure = reach_figure(rollout, reach, actuator_names)
-        figure.savefig(png, dpi=_PNG_DPI)
-        figure.savefig(pdf)
-    return png, pdf
+    return write_page(reach_figure(rollout, reach, actuator_names), path)
 
 
 def reach_figure(rollout: Rollout, reach: int, actuator_names: Sequence[str]) -> Figure:
@@ -72,8 +44,8 @@ def reach_figure(rollout: Rollout, reach: int, actuator_names: Sequence[str]) ->
     track = _Track.of(rollout, reach)
     as_lines = rollout.ctrl.shape[2] <= len(_LINE_COLOURS)
     heights_mm = (114, 52 if as_lines else 14 + 3.2 * rollout.ctrl.shape[2])
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(_WIDTH_MM / _MM_PER_INCH, sum(heights_mm) / _MM_PER_INCH), layout="constrained")
+    with style():
+        figure = new_page(sum(heights_mm))
         FigureCanvasAgg(figure)
         motion, control = figure.subfigures(2, 1, squeeze=False, height_ratios=heights_mm).flat
         _motion(motion, track)
