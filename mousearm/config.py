@@ -47,12 +47,15 @@ class LandmarksConfig:
 class ModelConfig:
     """The arm."""
 
-    file: str  # an MJCF file, or package:NAME for a shipped one
+    file: str | None  # an MJCF file, or package:NAME for a shipped one
+    osim: str | None  # an OpenSim file instead, converted as by scripts/import_osim.py
     landmarks: LandmarksConfig
     joints: list[str] | None  # joints that inverse kinematics may move; null means all
     action_map: str  # how an action in [-1, 1] becomes a control: direct | sigmoid
 
     def __post_init__(self) -> None:
+        given = [key for key in (self.file, self.osim) if key is not None]
+        _require(len(given) == 1, "model.file and model.osim", given, "give one of them, and null for the other")
         _require_choice("model.action_map", self.action_map, ("direct", "sigmoid"))
 
 

@@ -36,13 +36,19 @@ def refused(kind, text, *overrides):
     return caught.value
 
 
+@pytest.mark.parametrize("overrides", [["model=osim"], ["model.osim=arm.osim"], ["model.file=null"]])
+def test_one_model_is_given(overrides):
+    refused(ConfigError, "give one of them, and null for the other", *overrides)
+
+
 def test_defaults_compose():
     assert isinstance(compose(), Config)
 
 
 @pytest.mark.parametrize("path", GROUP_FILES, ids=choice)
 def test_every_file_composes(path):
-    config = compose(["name=test", choice(path)])
+    to_be_given = {"model=osim": ["model.osim=arm.osim"]}
+    config = compose(["name=test", choice(path), *to_be_given.get(choice(path), [])])
     assert load(plain(config)) == config
 
 

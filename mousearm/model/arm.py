@@ -9,6 +9,7 @@ import numpy as np
 from mousearm.config import ModelConfig
 from mousearm.errors import ModelError, UnknownNameError
 from mousearm.model.landmark import Landmark, find_landmarks, object_names, positions
+from mousearm.model.opensim import read_osim, to_mjcf
 from mousearm.paths import resolve
 
 __all__ = ["Arm", "Landmark", "load_arm"]
@@ -106,18 +107,26 @@ def load_arm(config: ModelConfig) -> Arm:
     """Compile the model that a configuration names.
 
     Raises:
-        ModelError: if the file is missing, is not MJCF that compiles, or has something that cannot be used.
+        ModelError: if the file is missing, cannot be compiled or converted, or has something that cannot be used.
         UnknownNameError: if a landmark or joint does not exist in it.
     """
-    path = resolve(config.file, "model")
+    if config.osim is not None:
+        source, model = config.osim, mujoco.MjModel.from_xml_string(to_mjcf(read_osim(config.osim)))
+    else:
+        source, model = _compile(config.file or "")
+    landmarks = {"shoulder": config.landmarks.shoulder, "elbow": config.landmarks.elbow, "paw": config.landmarks.paw}
+    return Arm(model, landmarks, config.joints, source)
+
+
+def _compile(file: str) -> tuple[str, mujoco.MjModel]:
+    """Path and model of an MJCF file."""
+    path = resolve(file, "model")
     if not path.is_file():
-        raise ModelError(f"model.file='{config.file}': there is no file {path}. Give the path of an MJCF (.xml) file.")
+        raise ModelError(f"model.file='{file}': there is no file {path}. Give the path of an MJCF (.xml) file.")
     try:
-        model = mujoco.MjModel.from_xml_path(str(path))
+        return str(path), mujoco.MjModel.from_xml_path(str(path))
     except ValueError as error:
         raise ModelError(f"model.file: MuJoCo cannot compile {path}: {error}") from error
-    landmarks = {"shoulder": config.landmarks.shoulder, "elbow": config.landmarks.elbow, "paw": config.landmarks.paw}
-    return Arm(model, landmarks, config.joints, str(path))
 
 
 def _check_joints(model: mujoco.MjModel, source: str) -> None:

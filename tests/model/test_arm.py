@@ -12,7 +12,7 @@ JOINTS = ("elv_angle", "shoulder_ext", "shoulder_rot", "elbow_flex", "radius_rot
 
 
 def config(file, shoulder="joint:shoulder", elbow="joint:elbow", paw="site:paw", joints=None):
-    return ModelConfig(str(file), LandmarksConfig(shoulder, elbow, paw), joints, "direct")
+    return ModelConfig(str(file), None, LandmarksConfig(shoulder, elbow, paw), joints, "direct")
 
 
 @pytest.fixture

@@ -1,0 +1,183 @@
+"""XML as OpenSim writes it, read safely: no entities, a limit on size; every error names its place."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from xml.parsers import expat
+
+import numpy as np
+
+from mousearm.errors import ModelError
+
+MAX_BYTES = 50_000_000
+MAX_DEPTH = 100
+
+# No figure of an animal in SI units is larger; squares of larger ones would overflow.
+LARGEST = 1e12
+
+
+@dataclass(eq=False)
+class Node:
+    """An element.
+
+    Attributes:
+        tag: its kind, such as ``Body``.
+        name: its name attribute, empty where it has none.
+        line: where it begins in the file.
+        place: tags and names from the root, such as ``Model[arm]/JointSet/CustomJoint[shoulder]``, for messages.
+        attributes: all its attributes.
+        children: the elements within it.
+        text: the characters within it, without those of its children.
+    """
+
+    tag: str
+    name: str
+    line: int
+    place: str
+    attributes: dict[str, str]
+    children: list["Node"] = field(default_factory=list)
+    text: str = ""
+
+    def get(self, tag: str) -> "Node | None":
+        """The first child of a kind, None where there is none."""
+        return next((child for child in self.children if child.tag == tag), None)
+
+    def need(self, tag: str) -> "Node":
+        """The first child of a kind.
+
+        Raises:
+            ModelError: if there is none.
+        """
+        child = self.get(tag)
+        if child is None:
+            raise ModelError(f"{self.place} (line {self.line}) has no <{tag}>.")
+        return child
+
+    def objects(self, tag: str) -> list["Node"]:
+        """What stands in a set: the children of ``<tag><objects>``; none where there is no such set."""
+        inner = self.get(tag)
+        listed = inner.get("objects") if inner else None
+        return listed.children if listed else []
+
+    def walk(self) -> Iterator["Node"]:
+        """The element itself and all within it, in the order of the file."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    def string(self, tag: str, default: str | None = None) -> str:
+        """Text of a child; without a default it must be there and not be empty."""
+        child = self.need(tag) if default is None else self.get(tag)
+        text = child.text.strip() if child else ""
+        if not text and default is None:
+            raise ModelError(f"{self.place}/{tag} (line {self.need(tag).line}) is empty.")
+        return text or (default or "")
+
+    def numbers(self, tag: str, count: int, default: Any = None) -> np.ndarray:
+        """Finite numbers of a child, ``(count,)``; without a default it must be there.
+
+        Raises:
+            ModelError: if they are not numbers, or not as many.
+        """
+        child = self.need(tag) if default is None else self.get(tag)
+        if child is None:
+            return np.asarray(default, dtype=float)
+        words = child.text.split()
+        try:
+            values = np.array([float(word) for word in words])
+        except ValueError:
+            values = np.array([np.nan])
+        if len(values) != count or not (np.abs(values) < LARGEST).all():
+            wanted = "a number" if count == 1 else f"{count} numbers"
+            text = child.text.strip()[:80]
+            raise ModelError(f"{child.place} (line {child.line}) must be {wanted} below {LARGEST:g}, not '{text}'.")
+        return values
+
+    def number(self, tag: str, default: float | None = None) -> float:
+        """One finite number of a child; without a default it must be there."""
+        return float(self.numbers(tag, 1, None if default is None else [default])[0])
+
+    def flag(self, tag: str, default: bool) -> bool:
+        """True or false of a child."""
+        text = self.string(tag, str(default)).lower()
+        if text not in ("true", "false", "1", "0"):
+            raise ModelError(
+                f"{self.place}/{tag} (line {self.need(tag).line}) must be true or false, not '{text[:80]}'."
+            )
+        return text in ("true", "1")
+
+
+def read_document(path: Path) -> Node:
+    """The root element of an XML file.
+
+    Raises:
+        ModelError: if the file is missing, too large, broken, or declares a document type (and so could hold entities).
+    """
+    try:
+        size = path.stat().st_size
+        content = path.read_bytes() if size <= MAX_BYTES else b""
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from error
+    if size > MAX_BYTES:
+        raise ModelError(
+            f"{path} has {size / 1e6:.0f} MB; a model file of more than {MAX_BYTES / 1e6:.0f} MB is refused."
+        )
+    builder = _Builder(path)
+    try:
+        builder.parser.Parse(content, True)
+    except expat.ExpatError as error:
+        cause = expat.ErrorString(error.code)
+        raise ModelError(f"{path}, line {error.lineno}: not a whole XML file ({cause}).") from error
+    except (ValueError, LookupError) as error:
+        raise ModelError(f"{path}: cannot be decoded as XML ({error}).") from error
+    assert builder.root is not None  # expat refuses a document without elements
+    return builder.root
+
+
+class _Builder:
+    """Makes nodes of what expat finds."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.root: Node | None = None
+        self._open: list[Node] = []
+        self._pieces: list[list[str]] = []
+        self.parser = expat.ParserCreate()
+        self.parser.StartDoctypeDeclHandler = self._doctype
+        self.parser.StartElementHandler = self._start
+        self.parser.EndElementHandler = self._end
+        self.parser.CharacterDataHandler = self._characters
+
+    def _doctype(self, *_: object) -> None:
+        line = self.parser.CurrentLineNumber
+        raise ModelError(
+            f"{self.path}, line {line}: declares a DOCTYPE. OpenSim writes none, and entities in one could read other "
+            "files or fill the memory; remove it."
+        )
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        line = self.parser.CurrentLineNumber
+        if len(self._open) >= MAX_DEPTH:
+            raise ModelError(f"{self.path}, line {line}: elements within elements, more than {MAX_DEPTH} deep.")
+        name = attributes.get("name", "")
+        parent = self._open[-1] if self._open else None
+        here = f"{tag}[{name}]" if name and not tag.endswith("Set") else tag
+        hidden = parent is None or parent.tag == "OpenSimDocument"  # paths begin at the model
+        if parent is not None and parent.tag == "objects":
+            place = f"{parent.place.removesuffix('/objects')}/{here}"
+        else:
+            place = here if hidden or parent is None else f"{parent.place}/{here}"
+        node = Node(tag, name, line, place, attributes)
+        if parent is None:
+            self.root = node
+        else:
+            parent.children.append(node)
+        self._open.append(node)
+        self._pieces.append([])
+
+    def _end(self, _: str) -> None:
+        self._open.pop().text = "".join(self._pieces.pop())
+
+    def _characters(self, text: str) -> None:
+        self._pieces[-1].append(text)

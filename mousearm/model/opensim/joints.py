@@ -1,0 +1,142 @@
+"""Joints of an OpenSim file."""
+
+import numpy as np
+
+from mousearm.errors import ModelError
+from mousearm.model.opensim.document import Node
+from mousearm.model.opensim.elements import Axis, Coordinate, Joint
+from mousearm.model.opensim.frames import Frames
+
+_ROTATIONS = ("rotation1", "rotation2", "rotation3")
+_TRANSLATIONS = ("translation1", "translation2", "translation3")
+
+
+class UnsupportedFunctionError(Exception):
+    """A function that is neither constant nor linear; the text is its kind."""
+
+
+def line_of(node: Node) -> tuple[float, float]:
+    """(slope, intercept) of a function element.
+
+    Raises:
+        UnsupportedFunctionError: if it is not a straight line.
+        ModelError: if it is broken.
+    """
+    if node.tag == "Constant":
+        return 0.0, node.number("value", 0.0)
+    if node.tag == "LinearFunction":
+        slope, intercept = node.numbers("coefficients", 2, [1, 0])
+        return float(slope), float(intercept)
+    if node.tag == "MultiplierFunction":
+        inner = node.need("function")
+        if not inner.children:
+            raise ModelError(f"{inner.place} (line {inner.line}) holds no function.")
+        scale = node.number("scale", 1.0)
+        slope, intercept = line_of(inner.children[0])
+        return scale * slope, scale * intercept
+    raise UnsupportedFunctionError(node.tag)
+
+
+def read_joint(node: Node, frames: Frames, missing: list[str]) -> Joint:
+    """A joint; what has no counterpart is held still, and named in ``missing``.
+
+    Raises:
+        ModelError: if the element is broken.
+    """
+    path = f"/jointset/{node.name}"
+    parent, parent_pose = frames.find(node, path, "socket_parent_frame")
+    child, child_pose = frames.find(node, path, "socket_child_frame")
+    listed = node.get("coordinates")
+    coordinates = tuple(_coordinate(item, missing) for item in (listed.children if listed else ()))
+    rotations: tuple[Axis, ...] = ()
+    translations: tuple[Axis, ...] = ()
+    if node.tag == "PinJoint":
+        if len(coordinates) != 1:
+            raise ModelError(f"{node.place} (line {node.line}) has {len(coordinates)} coordinates; a pin has one.")
+        rotations = (Axis(np.array([0.0, 0.0, 1.0]), coordinates[0].name, 1.0, 0.0),)
+    elif node.tag == "CustomJoint":
+        transform = node.need("SpatialTransform")
+        rotations = _axes(transform, _ROTATIONS, coordinates, missing)
+        translations = _axes(transform, _TRANSLATIONS, coordinates, missing)
+    elif node.tag != "WeldJoint":
+        missing.append(
+            f"{node.place}: joints of kind {node.tag} cannot be carried over (weld, pin and custom joints can); "
+            f"{child} is fixed to {parent}"
+        )
+    _check_single_use(node, (*translations, *rotations), missing)
+    translations, rotations = _first_use(translations, rotations)
+    return Joint(node.name, parent, child, parent_pose, child_pose, rotations, translations, coordinates)
+
+
+def _coordinate(node: Node, missing: list[str]) -> Coordinate:
+    low, high = node.numbers("range", 2, [-10, 10])
+    if not low <= high:
+        raise ModelError(f"{node.place}/range (line {node.need('range').line}): {low:g} is above {high:g}.")
+    if node.flag("prescribed", False):
+        missing.append(f"{node.place}: its motion is prescribed by a function; it is left free")
+    return Coordinate(
+        node.name, node.number("default_value", 0.0), (float(low), float(high)), node.flag("locked", False)
+    )
+
+
+def _axes(
+    transform: Node, names: tuple[str, ...], coordinates: tuple[Coordinate, ...], missing: list[str]
+) -> tuple[Axis, ...]:
+    nodes = {child.name: child for child in transform.children if child.tag == "TransformAxis"}
+    return tuple(_axis(nodes[name], coordinates, missing) for name in names if name in nodes)
+
+
+def _axis(node: Node, coordinates: tuple[Coordinate, ...], missing: list[str]) -> Axis:
+    axis = node.numbers("axis", 3, [1, 0, 0])
+    length = np.linalg.norm(axis)
+    if length < 1e-9:
+        raise ModelError(f"{node.place}/axis (line {node.need('axis').line}) has no direction.")
+    axis = axis / length
+    used = node.string("coordinates", "").split()
+    unknown = [name for name in used if name not in {coordinate.name for coordinate in coordinates}]
+    if unknown:
+        exist = ", ".join(coordinate.name for coordinate in coordinates) or "none"
+        raise ModelError(
+            f"{node.place} (line {node.line}): the joint has no coordinate '{unknown[0]}'. Those that exist: {exist}."
+        )
+    function = next((child for child in node.children if child.tag not in ("coordinates", "axis")), None)
+    while function is not None and function.tag == "function" and function.children:
+        function = function.children[0]
+    if function is None:
+        if used:
+            raise ModelError(f"{node.place} (line {node.line}) has a coordinate but no function of it.")
+        return Axis(axis, None, 0.0, 0.0)
+    try:
+        slope, intercept = line_of(function)
+    except UnsupportedFunctionError as error:
+        missing.append(
+            f"{node.place}: a function of kind {error} cannot be carried over (Constant, LinearFunction and "
+            "MultiplierFunction of these can); held at 0"
+        )
+        return Axis(axis, None, 0.0, 0.0)
+    if not used or slope == 0.0:
+        return Axis(axis, None, 0.0, intercept)
+    return Axis(axis, used[0], slope, intercept)
+
+
+def _check_single_use(node: Node, axes: tuple[Axis, ...], missing: list[str]) -> None:
+    names = [axis.coordinate for axis in axes if axis.coordinate]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        missing.append(
+            f"{node.place}: coordinate {name} drives {names.count(name)} axes at once; only one moves with it"
+        )
+
+
+def _first_use(
+    translations: tuple[Axis, ...], rotations: tuple[Axis, ...]
+) -> tuple[tuple[Axis, ...], tuple[Axis, ...]]:
+    """Each coordinate keeps its first axis, rotations first; the others stay at their intercept."""
+    seen: set[str] = set()
+    kept: list[list[Axis]] = []
+    for axes in (rotations, translations):
+        kept.append([])
+        for axis in axes:
+            again = axis.coordinate is not None and axis.coordinate in seen
+            kept[-1].append(Axis(axis.axis, None, 0.0, axis.intercept) if again else axis)
+            seen.add(axis.coordinate or "")
+    return tuple(kept[1]), tuple(kept[0])

@@ -1,0 +1,154 @@
+"""Muscles, their paths and the objects that paths bend around."""
+
+import numpy as np
+
+from mousearm.errors import ModelError
+from mousearm.model.opensim.document import Node
+from mousearm.model.opensim.elements import Coordinate, Muscle, PathWrap, Point, WrapObject, pose
+from mousearm.model.opensim.frames import Frames
+from mousearm.model.opensim.joints import UnsupportedFunctionError, line_of
+
+# Activation and deactivation time constants in s where a file has none (OpenSim 4.6).
+TIME_CONSTANTS = {
+    "Thelen2003Muscle": (0.015, 0.05),
+    "Millard2012EquilibriumMuscle": (0.01, 0.04),
+    "DeGrooteFregly2016Muscle": (0.015, 0.06),
+}
+
+
+def read_wrap(node: Node, body: str, missing: list[str]) -> WrapObject | None:
+    """A wrap object of a body; None, and a line in ``missing``, where MuJoCo has no counterpart."""
+    if not node.flag("active", True):
+        return None
+    if node.tag not in ("WrapCylinder", "WrapSphere"):
+        missing.append(f"{node.place}: paths in MuJoCo bend around cylinders and spheres, not a {node.tag}")
+        return None
+    frame = pose(node.numbers("translation", 3, np.zeros(3)), node.numbers("xyz_body_rotation", 3, np.zeros(3)))
+    radius = node.number("radius", 1.0)
+    length = node.number("length", 1.0) if node.tag == "WrapCylinder" else 0.0
+    if radius <= 0 or length < 0:
+        raise ModelError(f"{node.place} (line {node.line}): radius {radius:g} and length {length:g} must be above 0.")
+    side = node.string("quadrant", "all").lower().removeprefix("+")
+    signed = side if side.startswith("-") else f"+{side}"
+    constrained = signed in ("+x", "-x", "+y", "-y", "+z", "-z")
+    kind = "cylinder" if node.tag == "WrapCylinder" else "sphere"
+    return WrapObject(node.name, kind, body, frame, radius, length, signed if constrained else "")
+
+
+def read_muscle(
+    node: Node,
+    frames: Frames,
+    coordinates: dict[str, Coordinate],
+    wraps: dict[str, WrapObject],
+    known_wraps: set[str],
+    missing: list[str],
+) -> Muscle | None:
+    """A muscle; None, and a line in ``missing``, where its path has fewer than two points left.
+
+    Args:
+        node: the muscle's element.
+        frames: all frames.
+        coordinates: all coordinates by name.
+        wraps: the wrap objects that can be carried over, by name.
+        known_wraps: the names of all wrap objects.
+        missing: where lines are added.
+
+    Raises:
+        ModelError: if the element is broken.
+    """
+    path = node.get("GeometryPath")
+    if path is None:
+        missing.append(f"{node.place}: its path is not a GeometryPath; left out")
+        return None
+    nodes = path.objects("PathPointSet")
+    points = [_point(item, frames, coordinates, missing) for item in nodes]
+    kept = tuple(point for point in points if point is not None)
+    if len(kept) < 2:
+        missing.append(f"{node.place}: its path has {len(kept)} fixed points, two are needed; left out")
+        return None
+    position = np.cumsum([0] + [point is not None for point in points])  # of each point among those kept
+    bends = []
+    for item in path.objects("PathWrapSet"):
+        name = item.string("wrap_object").rsplit("/", 1)[-1]
+        if name not in known_wraps:
+            exist = ", ".join(sorted(known_wraps)) or "none"
+            raise ModelError(
+                f"{item.place} (line {item.line}): there is no wrap object '{name}'. Those that exist: {exist}."
+            )
+        if name in wraps:
+            bends.append(_path_wrap(item, name, position))
+    positive = {key: node.number(key) for key in ("max_isometric_force", "optimal_fiber_length")}
+    for key, value in positive.items():
+        if value <= 0:
+            raise ModelError(f"{node.place}/{key} (line {node.need(key).line}) must be above 0, not {value:g}.")
+    rise, fall = TIME_CONSTANTS[node.tag]
+    return Muscle(
+        name=node.name,
+        points=kept,
+        wraps=tuple(bends),
+        force=positive["max_isometric_force"],
+        fiber=positive["optimal_fiber_length"],
+        tendon=node.number("tendon_slack_length"),
+        pennation=node.number("pennation_angle_at_optimal", 0.0),
+        max_velocity=node.number("max_contraction_velocity", 10.0),
+        activation=node.number("activation_time_constant", rise),
+        deactivation=node.number("deactivation_time_constant", fall),
+        passive=not node.flag("ignore_passive_fiber_force", False),
+    )
+
+
+def read_point(node: Node, frames: Frames, location: np.ndarray) -> Point:
+    """A point given in any frame, in the axes of the body that carries the frame."""
+    body, frame = frames.find(node, "", "socket_parent_frame")
+    return Point(node.name, body, frame[:3, :3] @ location + frame[:3, 3])
+
+
+def _point(node: Node, frames: Frames, coordinates: dict[str, Coordinate], missing: list[str]) -> Point | None:
+    if node.tag == "MovingPathPoint":
+        return _moving_point(node, frames, missing)
+    if node.tag not in ("PathPoint", "ConditionalPathPoint"):
+        missing.append(f"{node.place}: points of kind {node.tag} cannot be carried over; left out")
+        return None
+    point = read_point(node, frames, node.numbers("location", 3))
+    if node.tag == "PathPoint":
+        return point
+    name = node.string("socket_coordinate", node.string("coordinate", "-")).rsplit("/", 1)[-1]
+    low, high = sorted(node.numbers("range", 2))
+    coordinate = coordinates.get(name)
+    if coordinate is None:
+        raise ModelError(f"{node.place} (line {node.line}): there is no coordinate '{name}'.")
+    if low <= coordinate.range[0] and high >= coordinate.range[1]:
+        return point
+    stays = low <= coordinate.default <= high
+    missing.append(
+        f"{node.place}: the point counts only while {name} is within {low:g} to {high:g}; "
+        + ("it counts always" if stays else "left out")
+    )
+    return point if stays else None
+
+
+def _moving_point(node: Node, frames: Frames, missing: list[str]) -> Point | None:
+    location = np.zeros(3)
+    for i, key in enumerate(("x_location", "y_location", "z_location")):
+        function = node.need(key)
+        if function.children:
+            function = function.children[0]
+        try:
+            slope, location[i] = line_of(function)
+        except UnsupportedFunctionError as error:
+            missing.append(f"{node.place}: the point moves by a function of kind {error}; left out")
+            return None
+        if slope != 0.0:
+            missing.append(f"{node.place}: the point moves with a coordinate; left out")
+            return None
+    return read_point(node, frames, location)
+
+
+def _path_wrap(node: Node, name: str, position: np.ndarray) -> PathWrap:
+    """The 1-based points from and to which a path may bend (-1: the first, the last), as segments of those kept."""
+    count = len(position) - 1
+    first, last = (int(value) for value in node.numbers("range", 2, [-1, -1]))
+    first, last = (first if first > 0 else 1), (last if last > 0 else count)
+    if first > count or last > count:
+        raise ModelError(f"{node.place}/range (line {node.line}): the path has {count} points.")
+    return PathWrap(name, int(position[first - 1]), max(int(position[last]) - 1, 0))

@@ -1,0 +1,177 @@
+"""Bodies, joints, sites and geoms as MJCF."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from xml.etree import ElementTree
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from mousearm.errors import ModelError
+from mousearm.model.opensim.elements import GROUND, Body, OsimModel, Point, WrapObject
+from mousearm.model.opensim.options import MjcfOptions
+from mousearm.model.opensim.segments import Segment
+from mousearm.model.opensim.tree import Z_UP, Dof, Link
+from mousearm.model.opensim.wrapping import Side
+
+# Bone within the tissue, as part of its radius.
+_BONE = 0.3
+
+
+def text(values: float | Iterable[float]) -> str:
+    """Numbers for an attribute: 12 digits, nothing below 1e-14."""
+    numbers = np.atleast_1d(np.asarray(values, dtype=float))
+    return " ".join(f"{0.0 if abs(number) < 1e-14 else number:.12g}" for number in numbers)
+
+
+def name_sites(model: OsimModel) -> dict[tuple[str, int], str]:
+    """A site for every point of every path, (muscle, number) -> name: that of the point, where it is the only one."""
+    count = Counter(point.name for muscle in model.muscles for point in muscle.points)
+    taken = {marker.name for marker in model.markers}
+    names: dict[tuple[str, int], str] = {}
+    for muscle in model.muscles:
+        for i, point in enumerate(muscle.points):
+            name = point.name if count[point.name] == 1 and point.name else f"{muscle.name}-{point.name}"
+            name = f"{muscle.name}-{point.name}-{i + 1}" if name in taken else name
+            names[muscle.name, i] = name
+            taken.add(name)
+    return names
+
+
+class WorldWriter:
+    """Writes ``<worldbody>``.
+
+    Args:
+        model: the OpenSim model.
+        links: its bodies as placed.
+        segments: the capsules of those that move.
+        options: the choices.
+    """
+
+    def __init__(
+        self, model: OsimModel, links: Mapping[str, Link], segments: Mapping[str, Segment], options: MjcfOptions
+    ):
+        self._model = model
+        self._links = links
+        self._segments = segments
+        self._options = options
+        self._sites = name_sites(model)
+        self._published = {body.name: body for body in model.bodies}
+
+    def write(self, root: ElementTree.Element, distal: set[str], sides: Iterable[Side]) -> None:
+        """Add the element to the MJCF.
+
+        Args:
+            root: ``<mujoco>``.
+            distal: joints that carry little.
+            sides: the sites that keep paths on their side.
+        """
+        world = ElementTree.SubElement(root, "worldbody")
+        ElementTree.SubElement(world, "light", type="directional", pos="0.05 0.05 0.1", dir="-0.5 -0.4 -0.8")
+        elements = {GROUND: world}
+        for link in self._links.values():
+            quat = np.roll(Rotation.from_matrix(link.pose[:3, :3]).as_quat(canonical=True), 1)
+            elements[link.name] = ElementTree.SubElement(
+                elements[link.parent], "body", name=link.name, pos=text(link.pose[:3, 3]), quat=text(quat)
+            )
+            self._inertial(elements[link.name], link)
+            for dof in link.dofs:
+                self._joint(elements[link.name], link, dof, dof.name in distal)
+            self._looks(elements[link.name], link)
+        for wrap in self._model.wraps:
+            _wrap_geom(elements[wrap.body], wrap)
+        for side in sides:
+            self._site(elements, side.name, "path", Point(side.name, side.body, side.location))
+        for marker in self._model.markers:
+            self._site(elements, marker.name, "marker", marker)
+        for muscle in self._model.muscles:
+            for i, point in enumerate(muscle.points):
+                self._site(elements, self._sites[muscle.name, i], "path", point)
+        for parent, element in elements.items():  # children last, so that a body's own parts can be read first
+            bodies = [child for child in element if child.tag == "body"]
+            for child in bodies if parent != GROUND or len(element) > len(bodies) else ():
+                element.remove(child)
+                element.append(child)
+
+    def _inertial(self, element: ElementTree.Element, link: Link) -> None:
+        body = self._published.get(link.name)
+        moves = bool(link.dofs) or any(parent in self._segments for parent in _ancestors(self._links, link.name))
+        if self._options.inertia != "published" or not moves or body is None:
+            return
+        if body.mass <= 0 and not link.dofs:
+            return
+        _check_inertia(body)
+        ElementTree.SubElement(
+            element, "inertial", pos=text(body.com), mass=text(body.mass), fullinertia=text(body.inertia)
+        )
+
+    def _joint(self, element: ElementTree.Element, link: Link, dof: Dof, distal: bool) -> None:
+        attributes = {"name": dof.name, "type": dof.kind, "pos": text(link.anchor), "axis": text(dof.axis)}
+        if dof.kind == "slide":
+            del attributes["pos"]
+        if distal:
+            attributes["class"] = "distal"
+        attributes["range"] = text(dof.range)
+        if not self._options.limits:
+            attributes["limited"] = "false"
+        ElementTree.SubElement(element, "joint", attributes)
+
+    def _looks(self, element: ElementTree.Element, link: Link) -> None:
+        segment = self._segments.get(link.name)
+        if segment is None:
+            self._still_bone(element, link)
+            return
+        start, end = segment.axis
+        tissue = {"class": "tissue", "fromto": text([*start, *end]), "size": text(segment.radius)}
+        if self._options.inertia == "published":
+            tissue["mass"] = "0"
+        ElementTree.SubElement(element, "geom", tissue)
+        bone = {"class": "bone", "fromto": text([*start, *end]), "size": text(_BONE * segment.radius)}
+        ElementTree.SubElement(element, "geom", bone)
+
+    def _still_bone(self, element: ElementTree.Element, link: Link) -> None:
+        """A body that does not move: from the middle of the muscle points on it to the joint that hangs on it."""
+        points = [
+            point.location for muscle in self._model.muscles for point in muscle.points if point.body == link.name
+        ]
+        joints = [child for child in self._links.values() if child.parent == link.name and child.dofs]
+        if not points or not joints:
+            return
+        joint = joints[0].pose[:3, :3] @ joints[0].anchor + joints[0].pose[:3, 3]
+        middle = np.mean(points, axis=0)
+        length = float(np.linalg.norm(joint - middle))
+        if length > 1e-6:
+            bone = {"class": "bone", "fromto": text([*joint, *middle]), "size": text(0.05 * length)}
+            ElementTree.SubElement(element, "geom", bone)
+
+    def _site(self, elements: Mapping[str, ElementTree.Element], name: str, kind: str, point: Point) -> None:
+        location = Z_UP[:3, :3] @ point.location if point.body == GROUND else point.location
+        ElementTree.SubElement(elements[point.body], "site", {"name": name, "class": kind, "pos": text(location)})
+
+
+def _ancestors(links: Mapping[str, Link], name: str) -> list[str]:
+    found = []
+    while name in links:
+        name = links[name].parent
+        found.append(name)
+    return found
+
+
+def _wrap_geom(element: ElementTree.Element, wrap: WrapObject) -> None:
+    frame = Z_UP @ wrap.pose if wrap.body == GROUND else wrap.pose
+    attributes = {"name": wrap.name, "class": "wrap", "type": wrap.kind, "pos": text(frame[:3, 3])}
+    attributes["quat"] = text(np.roll(Rotation.from_matrix(frame[:3, :3]).as_quat(canonical=True), 1))
+    cylinder = wrap.kind == "cylinder"
+    attributes["size"] = text([wrap.radius, max(wrap.length / 2, 1e-6)] if cylinder else [wrap.radius])
+    ElementTree.SubElement(element, "geom", attributes)
+
+
+def _check_inertia(body: Body) -> None:
+    xx, yy, zz, xy, xz, yz = body.inertia
+    moments = np.linalg.eigvalsh(np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]))
+    if body.mass <= 0 or moments[0] <= 0 or moments[2] > moments[0] + moments[1] + 1e-9 * moments[2]:
+        listed = ", ".join(f"{moment:.3g}" for moment in moments)
+        raise ModelError(
+            f"{body.place}: mass {body.mass:g} kg with principal moments {listed} kg m2 belongs to no rigid body (all "
+            "must be above 0, and none above the sum of the others). Use the geometric inertias (inertia: geometric)."
+        )
