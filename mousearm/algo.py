@@ -1,6 +1,7 @@
 """RecurrentPPO of sb3-contrib, made fast: whole sequences through the LSTM, minibatches of whole sequences."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 
 from sb3_contrib import RecurrentPPO
 from stable_baselines3.common.vec_env import VecEnv
@@ -8,6 +9,9 @@ from stable_baselines3.common.vec_env import VecEnv
 from mousearm.buffer import SequenceBuffer
 from mousearm.config import AlgoConfig, Config
 from mousearm.policy import RecurrentPolicy, policy_arguments
+
+# Keys of the group algo that are not arguments of RecurrentPPO.
+_OWN = ("timesteps", "eval_freq", "learning_rate_final")
 
 
 class SequencePPO(RecurrentPPO):
@@ -45,26 +49,11 @@ def learning_rate(config: AlgoConfig) -> float | Callable[[float], float]:
 
 def build_algo(config: Config, env: VecEnv) -> SequencePPO:
     """The algorithm of a configuration, with a fresh network."""
-    algo = config.algo
+    stock = {name: value for name, value in asdict(config.algo).items() if name not in _OWN}
     return SequencePPO(
         RecurrentPolicy,
         env,
-        learning_rate=learning_rate(algo),
-        n_steps=algo.n_steps,
-        batch_size=algo.batch_size,
-        n_epochs=algo.n_epochs,
-        gamma=algo.gamma,
-        gae_lambda=algo.gae_lambda,
-        clip_range=algo.clip_range,
-        clip_range_vf=algo.clip_range_vf,
-        normalize_advantage=algo.normalize_advantage,
-        ent_coef=algo.ent_coef,
-        vf_coef=algo.vf_coef,
-        max_grad_norm=algo.max_grad_norm,
-        use_sde=algo.use_sde,
-        sde_sample_freq=algo.sde_sample_freq,
-        target_kl=algo.target_kl,
-        stats_window_size=algo.stats_window_size,
+        **{**stock, "learning_rate": learning_rate(config.algo)},
         policy_kwargs=policy_arguments(config.policy),
         seed=config.seed,
         device=config.device,

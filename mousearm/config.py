@@ -54,8 +54,11 @@ class ModelConfig:
     action_map: str  # how an action in [-1, 1] becomes a control: direct | sigmoid
 
     def __post_init__(self) -> None:
-        given = [key for key in (self.file, self.osim) if key is not None]
-        _require(len(given) == 1, "model.file and model.osim", given, "give one of them, and null for the other")
+        if (self.file is None) == (self.osim is None):
+            raise ConfigError(
+                f"model.file={self.file} and model.osim={self.osim}: give one of them, and null for the other, as "
+                "model=osim model.osim=FILE does."
+            )
         _require_choice("model.action_map", self.action_map, ("direct", "sigmoid"))
 
 
