@@ -19,13 +19,18 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[dev]'
 	@touch $@
 
+# OpenSim is large, and nothing but the slow tests needs it.
+$(VENV)/.opensim: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[opensim]'
+	@touch $@
+
 train: setup ## train the torque arm on the shipped reach and show the result
 	$(BIN)/python run.py
 
 test: setup ## fast tests
 	$(BIN)/python -m pytest
 
-test-all: setup ## fast and slow tests
+test-all: $(VENV)/.opensim ## fast and slow tests, with OpenSim as a reference
 	$(BIN)/python -m pytest -m ''
 
 check: setup ## style and types

@@ -12,8 +12,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 from mousearm.algo import SequencePPO, build_algo
 from mousearm.config import Config, compose
-from mousearm.env import References, Task, TrackingVecEnv, build_references
-from mousearm.model import load_arm
+from mousearm.env import References, Task, TrackingVecEnv, prepare
 
 _ROUNDS = 9
 _STEPS = 98
@@ -80,8 +79,8 @@ def update_speed() -> dict[str, float]:
 
 
 def _environment(config: Config) -> TrackingVecEnv:
-    arm = load_arm(config.model)
-    task = Task(arm, References(build_references(config, arm)), config, config.env.num_envs)
+    config, arm, references = prepare(config)
+    task = Task(arm, References(references), config, config.env.num_envs)
     return TrackingVecEnv(task, config.env.random_start, config.seed)
 
 

@@ -9,11 +9,11 @@ import torch
 from mousearm import checkpoint
 from mousearm.algo import build_algo
 from mousearm.config import Config
-from mousearm.env import References, Task, TrackingVecEnv, build_references
+from mousearm.env import References, Task, TrackingVecEnv, prepare
 from mousearm.errors import RenderError, RunError
 from mousearm.evaluate import Evaluation, Evaluator, Rollout, draw_reach, film, representatives, table
 from mousearm.kinematics import split_reaches
-from mousearm.model import Arm, load_arm
+from mousearm.model import Arm
 from mousearm.policy import PolicyController, build_policy
 from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, RUNNING, RunFolder, write_json
 from mousearm.simulation import log_warnings_to
@@ -38,17 +38,26 @@ def run(config: Config, folder: Path, overrides: Sequence[str] = ()) -> float:
     """
     run_folder = RunFolder(folder)
     if run_folder.exists:
-        config = run_folder.resume(config, list(overrides))
+        config = run_folder.resume(_with_saved_lengths(config, run_folder.saved_config()), list(overrides))
     session = Session(config)  # before anything is written: most mistakes in the input show here
     if run_folder.exists:
-        run_folder.update_config(config)
+        run_folder.update_config(session.config)
     else:
-        run_folder.create(config, list(overrides))
+        run_folder.create(session.config, list(overrides))
     try:
         return session.run(run_folder)
     except Exception as error:
         run_folder.set_status(FAILED, session.algo.num_timesteps, f"{type(error).__name__}: {error}")
         raise
+
+
+def _with_saved_lengths(config: Config, saved: Config) -> Config:
+    """A run goes on with the lengths that it took from its reaches, so leaving them open does not contradict it."""
+    model = config.model
+    if model.fit == "none":
+        return config
+    open_lengths = [name for name in ("upper_arm_mm", "forearm_mm") if getattr(model, name) is None]
+    return replace(config, model=replace(model, **{name: getattr(saved.model, name) for name in open_lengths}))
 
 
 class Session:
@@ -61,9 +70,8 @@ class Session:
             MouseArmError: if the configuration, the model or the kinematics cannot be used.
         """
         torch.set_num_threads(config.network_threads)
+        config, self.arm, self.references = prepare(config)
         self.config = config
-        self.arm = load_arm(config.model)
-        self.references = build_references(config, self.arm)
         names = [reference.name for reference in self.references]
         self.split = split_reaches(names, config.kinematics.train_ratio, config.kinematics.split_seed)
         trained_on = References([r for r in self.references if r.name in self.split["train"]])
@@ -102,6 +110,7 @@ class Session:
             "model": f"{self.arm.name}: {self.arm.nq} joints, {self.arm.nu} actuators",
             "reaches": f"{len(self.split['train'])} to train on, {len(self.split['test'])} to test with "
             f"({config.kinematics.retarget}; inverse kinematics within {residual:.2g} mm)",
+            "errors": self.evaluator.yardstick.text(),
             "observation": ", ".join(f"{name} {width}" for name, width in task.observation_widths.items() if width),
             "reward": " + ".join(f"{weight:g} {name}" for name, weight in task.reward.weights.items()),
             "network": f"LSTM {config.policy.lstm_hidden_size} x {config.policy.n_lstm_layers}, {parameters} weights",
@@ -149,8 +158,7 @@ def evaluate_run(folder: Path, which: str = "best", kinematics: str | None = Non
     config = run_folder.saved_config()
     if kinematics is not None:
         config = replace(config, kinematics=replace(config.kinematics, path=kinematics))
-    arm = load_arm(config.model)
-    references = build_references(config, arm)
+    config, arm, references = prepare(config)
     names = [reference.name for reference in references]
     split = {"test": names} if kinematics is not None else run_folder.saved_split()
     if sorted(names) != sorted(split.get("train", []) + split["test"]):

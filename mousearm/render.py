@@ -112,6 +112,14 @@ class Picture:
         return shape
 
 
+def posed(model: mujoco.MjModel, qpos: np.ndarray, activation: float = 0.0) -> mujoco.MjData:
+    """A pose, (nq,), with all muscles at one activation, ready to be drawn."""
+    data = mujoco.MjData(model)
+    data.qpos[:], data.act[:] = qpos, activation
+    mujoco.mj_forward(model, data)
+    return data
+
+
 def framing(model: mujoco.MjModel, points: np.ndarray, margin: float = 1.45) -> mujoco.MjvCamera:
     """A camera that shows all of some points, from the side that the model prefers.
 

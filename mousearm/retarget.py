@@ -11,6 +11,7 @@ from mousearm.config import KinematicsConfig
 from mousearm.errors import KinematicsError
 from mousearm.kinematics import Reach
 from mousearm.model import Arm
+from mousearm.model.landmark import body_of
 
 # Pull of the joints towards the rest pose, in mm per rad: decides only what the targets leave open (redundant joints).
 _REST_PULL_MM = 1e-3
@@ -136,7 +137,7 @@ class _PoseSolver:
         self._bounds = low, high = arm.qpos_range[self._joints].T
         self._inside = low + 1e-9, high - 1e-9  # least_squares must start between its bounds
         self._marks = [arm.landmarks["elbow"], arm.landmarks["paw"]]
-        self._bodies = [_body_of(arm.model, mark.field, mark.index) for mark in self._marks]
+        self._bodies = [body_of(arm.model, mark) for mark in self._marks]
 
     def solve(self, elbow: np.ndarray, paw: np.ndarray, start: np.ndarray) -> np.ndarray:
         target = np.stack([elbow, paw])
@@ -175,12 +176,6 @@ class _PoseSolver:
             rows.append(1e3 * jacobian[:, self._joints])
         rows.append(_REST_PULL_MM * np.eye(len(self._joints)))
         return np.concatenate(rows)
-
-
-def _body_of(model: mujoco.MjModel, field: str, index: int) -> int:
-    """The body that a landmark is fixed to; a joint's anchor is fixed to the joint's own body."""
-    owners = {"xanchor": model.jnt_bodyid, "site_xpos": model.site_bodyid, "geom_xpos": model.geom_bodyid}
-    return index if field == "xpos" else int(owners[field][index])
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

@@ -1,8 +1,11 @@
 """Make an arm that can be trained of an OpenSim model.
 
 ``python scripts/import_osim.py FILE.osim [--out DIR] [--inertia geometric|published] [--actuators muscle|torque]
-[--allow-missing]`` writes DIR/FILE.xml; train on it with ``python run.py model.file=DIR/FILE.xml``. A model with
-parts that MuJoCo has no counterpart for is refused and they are listed; with --allow-missing they are left out.
+[--choices FILE.xml] [--allow-missing]`` writes DIR/FILE.xml; train on it with
+``python run.py model.file=DIR/FILE.xml``. A model with parts that MuJoCo has no counterpart for is refused and they are
+listed; with --allow-missing they are left out. --choices merges a fragment of MJCF with looks, masses, damping, motors
+or muscle paths of your own into the result: mousearm/model/opensim/choices.py says how, mousearm/model/choices.xml is
+one.
 """
 
 import argparse
@@ -24,9 +27,10 @@ def main() -> None:
         "--inertia", choices=INERTIAS, default="geometric", help="masses: capsules of tissue, or the file's"
     )
     parser.add_argument("--actuators", choices=ACTUATORS, default="muscle", help="muscles, or one motor per joint")
+    parser.add_argument("--choices", type=Path, metavar="FILE.xml", help="a fragment of MJCF to merge into the result")
     parser.add_argument("--allow-missing", action="store_true", help="leave out what MuJoCo has no counterpart for")
     args = parser.parse_args()
-    options = MjcfOptions(actuators=args.actuators, inertia=args.inertia, allow_missing=args.allow_missing)
+    options = MjcfOptions(args.actuators, args.inertia, args.allow_missing, choices=args.choices)
     try:
         path, conversion = import_osim(args.file, args.out, options)
     except (MouseArmError, OSError) as error:
@@ -39,6 +43,7 @@ def import_osim(file: Path, out: Path, options: MjcfOptions) -> tuple[Path, Conv
 
     Raises:
         ModelError: if the model cannot be read or carried over.
+        UnknownNameError: if the choices name something that the model has not.
         OSError: if the result cannot be written.
     """
     conversion = convert(read_osim(file), options)

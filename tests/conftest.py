@@ -6,7 +6,7 @@ import torch
 
 from mousearm.config import compose
 from mousearm.env import References, Task
-from mousearm.env.sources import build_references
+from mousearm.env.sources import prepare
 from mousearm.model import Arm, load_arm
 from mousearm.retarget import Reference
 
@@ -34,6 +34,28 @@ TWO_LINK = """
 """
 TWO_LINK_LANDMARKS = {"shoulder": "joint:shoulder", "elbow": "joint:elbow", "paw": "site:paw"}
 
+# Two weightless rods of 10 mm in the vertical plane, 0.1 g and 0.2 g at their ends; at q = 0 both lie along x.
+# Joint axes point along -y, so that positive torque lifts.
+HANGING = """
+<mujoco model="hanging">
+  <compiler angle="radian" autolimits="true"/>
+  <option gravity="0 0 -10"/>
+  <default><geom type="sphere" size="0.0001" contype="0" conaffinity="0"/><joint axis="0 -1 0"/></default>
+  <worldbody>
+    <body name="upper"><joint name="shoulder" range="-3 3"/><geom name="one" pos="0.01 0 0" mass="1e-4"/>
+      <body name="fore" pos="0.01 0 0"><joint name="elbow" range="-2 2"/><geom name="two" pos="0.01 0 0" mass="2e-4"/>
+        <site name="paw" pos="0.01 0 0"/>
+      </body>
+    </body>
+  </worldbody>
+  <actuator>
+    <motor name="shoulder" joint="shoulder" gear="1e-4" ctrlrange="-1 1"/>
+    <motor name="elbow" joint="elbow" gear="1e-4" ctrlrange="-0.5 1"/>
+  </actuator>
+</mujoco>
+"""
+HANGING_LANDMARKS = {"shoulder": "joint:shoulder", "elbow": "joint:elbow", "paw": "site:paw"}
+
 
 @pytest.fixture(scope="session")
 def configure():
@@ -57,9 +79,9 @@ def muscle_arm(configure):
 
 
 @pytest.fixture(scope="session")
-def demo(torque_config, torque_arm):
+def demo(torque_config):
     """The reference of the shipped reach on the torque arm, shortened to 12 frames."""
-    (whole,) = build_references(torque_config, torque_arm)
+    (whole,) = prepare(torque_config).references
     fields = ("elbow", "paw", "qpos", "qvel", "residual_mm")
     return replace(whole, **{name: getattr(whole, name)[:12] for name in fields})
 
@@ -94,6 +116,44 @@ def two_link(build_two_link):
 def explosive(build_two_link):
     """A two-link arm whose elbow motor is so strong that any action but 0 makes the simulation diverge."""
     return build_two_link('joint="elbow" gear="1e-5"', 'joint="elbow" gear="1e15"')
+
+
+@pytest.fixture(scope="session")
+def build_hanging():
+    """The hanging arm, with pieces of its XML replaced: ``build("old", "new", ...)``."""
+    import mujoco  # after mousearm, which chooses how MuJoCo draws
+
+    def build(*replacements):
+        xml = HANGING
+        for old, new in zip(replacements[::2], replacements[1::2], strict=True):
+            assert old in xml
+            xml = xml.replace(old, new)
+        return Arm(mujoco.MjModel.from_xml_string(xml), HANGING_LANDMARKS, None, "hanging.xml")
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def hanging(build_hanging):
+    return build_hanging()
+
+
+@pytest.fixture(scope="session")
+def cable(build_hanging):
+    """The hanging arm with one muscle instead of motors: from 10 mm above the shoulder to the end of the upper arm."""
+    motors = HANGING[HANGING.index("<actuator>") : HANGING.index("</mujoco>")]
+    return build_hanging(
+        motors,
+        """
+        <tendon><spatial name="lift"><site site="above"/><site site="end"/></spatial></tendon>
+        <actuator><muscle name="lift" tendon="lift" force="0.1" lengthrange="0.005 0.015" range="0.5 1.5" fpmax="1e-9"
+        ctrlrange="0 1"/></actuator>
+        """,
+        'range="-3 3"',
+        'range="-3 1"',  # at pi / 2 the ends of the path would meet
+        '<body name="upper">',
+        '<site name="above" pos="0 0 0.01"/><body name="upper"><site name="end" pos="0.01 0 0"/>',
+    )
 
 
 @pytest.fixture(scope="session")

@@ -41,6 +41,26 @@ def test_one_model_is_given(overrides):
     refused(ConfigError, "give one of them, and null for the other", *overrides)
 
 
+def test_lengths_belong_to_a_fitted_model():
+    text = "model.forearm_mm=15.0 scales the model, but model.fit=none: add model.fit=animal."
+    refused(ConfigError, text, "model.forearm_mm=15")
+    model = compose(["model.fit=animal", "model.forearm_mm=15"]).model
+    assert (model.fit, model.upper_arm_mm, model.forearm_mm) == ("animal", None, 15.0)
+
+
+@pytest.mark.parametrize("length", [1.9, 61, "nan"])
+def test_lengths_of_no_mouse(length):
+    text = f"model.upper_arm_mm={float(length)} is out of range: 2 to 60 mm."
+    refused(ConfigError, text, "model.fit=animal", f"model.upper_arm_mm={length}")
+
+
+def test_a_run_saved_before_models_could_be_fitted():
+    saved = plain(compose(["name=test"]))
+    for key in ("fit", "upper_arm_mm", "forearm_mm"):
+        del saved["model"][key]
+    assert load(saved) == compose(["name=test"])
+
+
 def test_defaults_compose():
     assert isinstance(compose(), Config)
 
@@ -198,6 +218,7 @@ def test_infinity_is_out_of_range_everywhere_but_for_a_bound(key):
     ("key", "table"),
     [
         ("model.action_map", ACTION_MAPS),
+        ("model.fit", ("none", "animal")),
         ("kinematics.retarget", METHODS),
         ("reward.kernel", KERNELS),
         ("reward.effort", EFFORTS),

@@ -1,4 +1,5 @@
 import json
+import shutil
 import signal
 import threading
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 from mousearm import experiment
 from mousearm.errors import RunError, UnknownNameError
 from mousearm.experiment import Session, evaluate_run, run
+from mousearm.kinematics import read_reaches
+from mousearm.paths import resolve
 from mousearm.rundir import RunFolder
 
 QUICK = ("debug=quick", "video=false", "policy.lstm_hidden_size=8", "algo.timesteps=1568", "algo.eval_freq=784")
@@ -39,7 +42,8 @@ def test_a_run_leaves_what_is_promised(finished):
 def test_evaluation_json_has_the_agreed_form(finished):
     folder, objective = finished
     content = json.loads(folder.evaluation.read_text())
-    assert content["model"] == "torque"
+    assert (content["model"], content["retarget"], content["fit"]) == ("torque", "segments", "none")
+    assert (content["upper_arm_mm"], content["forearm_mm"]) == pytest.approx((11.632, 17.031), abs=1e-3)
     (reach,) = content["reaches"]
     assert set(reach) == {"name", "split", "steps", "completed", "paw_mm", "elbow_mm", "effort"}
     assert (reach["name"], reach["split"], reach["steps"], reach["completed"]) == ("demo", "train", 49, True)
@@ -136,6 +140,57 @@ def test_other_reaches_are_test_reaches(finished):
     assert len(evaluation.reaches) == 32
     assert {reach.split for reach in evaluation.reaches} == {"test"}
     assert np.isfinite(rollout.qpos).all()
+
+
+FITTED = (*QUICK, "model=muscle", "model.fit=animal", "model.forearm_mm=15.0", "algo.timesteps=784")
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory, configure):
+    folder = tmp_path_factory.mktemp("runs") / "fitted"
+    run(configure(*FITTED), folder, FITTED)
+    return RunFolder(folder)
+
+
+def test_a_run_keeps_the_lengths_of_its_animal(fitted, configure):
+    (demo,) = read_reaches(resolve("package:demo.csv", "kinematics/data"))
+    model = fitted.saved_config().model
+    assert (model.fit, model.upper_arm_mm, model.forearm_mm) == ("animal", 1e3 * demo.upper_arm_length, 15.0)
+    content = json.loads(fitted.evaluation.read_text())
+    assert (content["fit"], content["retarget"]) == ("animal", "segments")
+    assert (content["upper_arm_mm"], content["forearm_mm"]) == pytest.approx((model.upper_arm_mm, 15.0), rel=1e-9)
+    lengths = f"(upper arm {model.upper_arm_mm:.2f}, forearm 15.00 mm)"
+    described = Session(configure(*FITTED)).describe()
+    assert f"errors       millimetres of the animal {lengths}" in described.splitlines()
+
+
+def test_other_reaches_are_performed_by_the_runs_own_arm(fitted):
+    evaluation, _ = evaluate_run(fitted.path, kinematics="package:synthetic/reach_00.csv")
+    model = fitted.saved_config().model
+    yardstick = evaluation.yardstick
+    assert (yardstick.upper_arm_mm, yardstick.forearm_mm) == pytest.approx((model.upper_arm_mm, 15.0), rel=1e-9)
+
+
+def test_a_fitted_run_goes_on_with_its_lengths(fitted, configure, tmp_path):
+    folder = RunFolder(shutil.copytree(fitted.path, tmp_path / "again"))
+    model = fitted.saved_config().model
+    # The same words again, the group among them, though the run has a length that they leave open.
+    more = (*FITTED, "algo.timesteps=1568")
+    run(configure(*more), folder.path, more)
+    assert folder.status()["steps"] == 1568
+    assert folder.saved_config().model == model
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ([*FITTED, "model.upper_arm_mm=9"], "model.upper_arm_mm: saved 11.6.*, wanted 9.0"),
+        ([*QUICK, "model=muscle", "algo.timesteps=784"], "model.fit: saved animal, wanted none"),
+    ],
+)
+def test_another_size_contradicts_a_fitted_run(fitted, configure, words, text):
+    with pytest.raises(RunError, match=text):
+        run(configure(*words), fitted.path, words)
 
 
 def test_several_reaches_are_split_and_the_objective_is_of_the_test_split(tmp_path, configure):

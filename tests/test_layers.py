@@ -33,6 +33,7 @@ FLOORS = {
     "algo": 5,
     "evaluate": 5,
     "check": 5,
+    "fidelity": 6,
     "benchmark": 6,
     "checkpoint": 6,
     "train": 6,
@@ -48,6 +49,7 @@ KNOWN_BY = {
     "stable_baselines3": {"env", "policy", "buffer", "algo", "benchmark", "train", "tracking"},
     "sb3_contrib": {"policy", "buffer", "algo", "benchmark"},
     "wandb": {"tracking"},
+    "opensim": {"fidelity"},
 }
 
 

@@ -21,7 +21,7 @@ INTEGRATORS = {
     "implicitfast": mujoco.mjtIntegrator.mjINT_IMPLICITFAST,
     "RK4": mujoco.mjtIntegrator.mjINT_RK4,
 }
-SUBSTEPS = (1, 2, 4, 8, 16, 32)
+SUBSTEPS = (2, 4, 6, 8, 12, 16, 32)
 REFERENCE = ("RK4", 64)
 
 # Correction towards the reach while the controls are found, as of a critically damped spring, rad/s.

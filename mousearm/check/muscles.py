@@ -35,18 +35,25 @@ class FibreLengths(NamedTuple):
         return np.mean((self.lengths < low) | (self.lengths > high), axis=0)
 
 
-def fibre_lengths(arm: Arm, poses: np.ndarray) -> FibreLengths:
-    """Fibre lengths of all muscles in poses, (P, nq); see MuJoCo, XML reference, actuator/muscle.
+def optimal_and_slack(arm: Arm) -> tuple[np.ndarray, np.ndarray]:
+    """(M,) optimal fibre lengths and (M,) tendon slack lengths of all muscles, m; see MuJoCo, XML reference, muscle.
 
     With ``lengthrange`` (a, b) and ``range`` (r, s): optimal length l0 = (b - a) / (s - r), slack length a - r l0.
     """
-    muscles, probe = muscles_of(arm), Probe(arm)
+    muscles = muscles_of(arm)
     prm, limits = arm.model.actuator_gainprm[muscles], arm.model.actuator_lengthrange[muscles]
     optimal = np.ptp(limits, axis=1) / np.maximum(prm[:, 1] - prm[:, 0], mujoco.mjMINVAL)
-    slack = limits[:, 0] - prm[:, 0] * optimal
+    return optimal, limits[:, 0] - prm[:, 0] * optimal
+
+
+def fibre_lengths(arm: Arm, poses: np.ndarray) -> FibreLengths:
+    """Fibre lengths of all muscles in poses, (P, nq)."""
+    muscles, probe = muscles_of(arm), Probe(arm)
+    optimal, slack = optimal_and_slack(arm)
     paths = np.array([probe.path(pose)[0][muscles] for pose in poses])
     names = [arm.actuator_names[i] for i in muscles]
-    return FibreLengths(names, (paths - slack) / np.maximum(optimal, mujoco.mjMINVAL), prm[:, 4:6])
+    active = arm.model.actuator_gainprm[muscles, 4:6]
+    return FibreLengths(names, (paths - slack) / np.maximum(optimal, mujoco.mjMINVAL), active)
 
 
 def fibre_check(fibres: FibreLengths) -> Result:

@@ -17,8 +17,8 @@ from mousearm.check.strength import (
     strength_table,
 )
 from mousearm.config import Config
-from mousearm.env.sources import build_references
-from mousearm.model import Arm, load_arm
+from mousearm.env.sources import prepare
+from mousearm.model import Arm
 from mousearm.retarget import Reference
 
 _N_POSES, _N_BASES = 300, 10
@@ -66,8 +66,7 @@ def check_model(config: Config) -> Report:
     Raises:
         MouseArmError: if the model or a reach cannot be used at all.
     """
-    arm = load_arm(config.model)
-    references = build_references(config, arm)
+    config, arm, references = prepare(config)
     poses = random_poses(arm, _N_POSES, config.seed)
     gravity, reaches = gravity_strength(arm, poses), reach_strength(arm, references, config.env.control_dt)
     results = [anatomy.landmarks_check(arm), anatomy.gyration_check(arm), anatomy.triangle_check(arm)]

@@ -4,10 +4,10 @@ import gymnasium
 
 from mousearm.env.gym_env import TrackingEnv
 from mousearm.env.references import References
-from mousearm.env.sources import build_references
+from mousearm.env.sources import Prepared, prepare
 from mousearm.env.task import Start, Task
 from mousearm.env.vec_env import TrackingVecEnv
 
-__all__ = ["References", "Start", "Task", "TrackingEnv", "TrackingVecEnv", "build_references"]
+__all__ = ["Prepared", "References", "Start", "Task", "TrackingEnv", "TrackingVecEnv", "prepare"]
 
 gymnasium.register(id="mousearm/Tracking-v0", entry_point="mousearm.env.gym_env:TrackingEnv")

@@ -12,10 +12,9 @@ from gymnasium import spaces
 
 from mousearm.config import Config, compose
 from mousearm.env.references import References
-from mousearm.env.sources import build_references
+from mousearm.env.sources import prepare
 from mousearm.env.task import Start, Task, draw_start
 from mousearm.errors import KinematicsError, RenderError, UnknownNameError
-from mousearm.model import load_arm
 from mousearm.render import Picture
 
 
@@ -45,9 +44,8 @@ class TrackingEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         """
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
             raise UnknownNameError("render mode", render_mode, self.metadata["render_modes"])
-        self.config = config if config is not None else compose(overrides)
-        arm = load_arm(self.config.model)
-        self.task = Task(arm, References(build_references(self.config, arm)), self.config, n=1)
+        self.config, arm, references = prepare(config if config is not None else compose(overrides))
+        self.task = Task(arm, References(references), self.config, n=1)
         self.render_mode = render_mode
         fps = round(1 / self.config.env.control_dt)
         self.metadata = {**self.metadata, "render_fps": fps}  # type: ignore[misc]

@@ -5,7 +5,15 @@ Nothing here knows how the controller was trained.
 
 from mousearm.evaluate.evaluator import Evaluator
 from mousearm.evaluate.figure import draw_reach
-from mousearm.evaluate.metrics import Errors, Evaluation, ReachResult, evaluate_rollout, representatives, table
+from mousearm.evaluate.metrics import (
+    Errors,
+    Evaluation,
+    ReachResult,
+    Yardstick,
+    evaluate_rollout,
+    representatives,
+    table,
+)
 from mousearm.evaluate.rollout import Controller, Rollout, roll_out
 from mousearm.evaluate.video import film
 
@@ -16,6 +24,7 @@ __all__ = [
     "Evaluator",
     "ReachResult",
     "Rollout",
+    "Yardstick",
     "draw_reach",
     "evaluate_rollout",
     "film",

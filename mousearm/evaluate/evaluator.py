@@ -4,14 +4,18 @@ from collections.abc import Mapping, Sequence
 
 from mousearm.config import Config
 from mousearm.env import References, Task
-from mousearm.evaluate.metrics import Evaluation, evaluate_rollout
+from mousearm.evaluate.metrics import Evaluation, Yardstick, evaluate_rollout
 from mousearm.evaluate.rollout import Controller, Rollout, roll_out
 from mousearm.model import Arm
 from mousearm.retarget import Reference
 
 
 class Evaluator:
-    """Lets controllers perform every reach once, all reaches in one batch."""
+    """Lets controllers perform every reach once, all reaches in one batch.
+
+    Attributes:
+        yardstick: whose millimetres the errors are.
+    """
 
     def __init__(self, config: Config, arm: Arm, references: Sequence[Reference], split: Mapping[str, Sequence[str]]):
         """Build one simulation per reach.
@@ -22,6 +26,7 @@ class Evaluator:
             references: the reaches.
             split: names of the reaches in each split, ``train`` and ``test``.
         """
+        self.yardstick = Yardstick.of(config, arm)
         self._task = Task(arm, References(references), config, len(references))
         self._split_of = {name: kind for kind, names in split.items() for name in names}
 
@@ -33,4 +38,4 @@ class Evaluator:
     def evaluate(self, controller: Controller) -> tuple[Evaluation, Rollout]:
         """Errors, and what the arms did."""
         rollout = roll_out(self._task, controller)
-        return evaluate_rollout(rollout, self._split_of, self._task.arm.name), rollout
+        return evaluate_rollout(rollout, self._split_of, self.yardstick), rollout

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from mousearm.config import Config
 from mousearm.evaluate.rollout import Rollout
+from mousearm.model import Arm
 
 SPLITS = ("train", "test")
 
@@ -24,6 +26,36 @@ class Errors:
         """Summarise (n,) distances in mm."""
         rms = float(np.sqrt(np.square(distances_mm).mean()))
         return Errors(float(distances_mm.mean()), rms, float(distances_mm.max()))
+
+
+@dataclass(frozen=True, slots=True)
+class Yardstick:
+    """Whose millimetres the errors are, and how the recorded reaches came to be in them.
+
+    Attributes:
+        model: the model file's name.
+        retarget: ``kinematics.retarget``.
+        fit: ``model.fit``: ``none`` or ``animal``.
+        upper_arm_mm: length of the arm's upper arm.
+        forearm_mm: of its forearm, at the rest pose.
+    """
+
+    model: str
+    retarget: str
+    fit: str
+    upper_arm_mm: float
+    forearm_mm: float
+
+    @staticmethod
+    def of(config: Config, arm: Arm) -> "Yardstick":
+        """That of a configuration and the arm that was built of it."""
+        upper_arm, forearm = arm.segment_lengths()
+        return Yardstick(arm.name, config.kinematics.retarget, config.model.fit, 1e3 * upper_arm, 1e3 * forearm)
+
+    def text(self) -> str:
+        """One line for people."""
+        whose = "animal" if self.fit == "animal" else "model"
+        return f"millimetres of the {whose} (upper arm {self.upper_arm_mm:.2f}, forearm {self.forearm_mm:.2f} mm)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +86,13 @@ class Evaluation:
     """The result of a deterministic evaluation.
 
     Attributes:
-        model: the model file's name, whose millimetres these are.
+        yardstick: whose millimetres these are.
         reaches: one result per reach.
         splits: for ``train`` and ``test``, where they have reaches: ``paw_mm`` and ``elbow_mm`` over all steps of all
             their reaches.
     """
 
-    model: str
+    yardstick: Yardstick
     reaches: list[ReachResult]
     splits: dict[str, dict[str, Errors]]
 
@@ -72,10 +104,10 @@ class Evaluation:
     def as_json(self) -> dict[str, Any]:
         """The content of evaluation.json."""
         splits = {split: {key: asdict(errors) for key, errors in both.items()} for split, both in self.splits.items()}
-        return {"model": self.model, "reaches": [asdict(reach) for reach in self.reaches], **splits}
+        return {**asdict(self.yardstick), "reaches": [asdict(reach) for reach in self.reaches], **splits}
 
 
-def evaluate_rollout(rollout: Rollout, split_of: Mapping[str, str], model: str) -> Evaluation:
+def evaluate_rollout(rollout: Rollout, split_of: Mapping[str, str], yardstick: Yardstick) -> Evaluation:
     """Measure a rollout.
 
     Errors are counted at frames 1 to the last: frame 0 is where the arm was put. An arm that diverged counts to the
@@ -84,7 +116,7 @@ def evaluate_rollout(rollout: Rollout, split_of: Mapping[str, str], model: str) 
     Args:
         rollout: what the arms did.
         split_of: split of each reach.
-        model: the model's name.
+        yardstick: of the arm that was used.
     """
     distances = rollout.errors_mm()
     results, collected = [], {split: [] for split in SPLITS}
@@ -103,7 +135,7 @@ def evaluate_rollout(rollout: Rollout, split_of: Mapping[str, str], model: str) 
             )
         )
         collected[split_of[name]].append((elbow, paw))
-    return Evaluation(model, results, {split: _pool(errors) for split, errors in collected.items() if errors})
+    return Evaluation(yardstick, results, {split: _pool(errors) for split, errors in collected.items() if errors})
 
 
 def _pool(errors: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, Errors]:
@@ -112,7 +144,10 @@ def _pool(errors: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, Errors]:
 
 
 def table(evaluation: Evaluation, longest: int = 40) -> str:
-    """The evaluation as text: a row per reach (the worst ones, if there are more than ``longest``) and per split."""
+    """The evaluation as text: a row per reach (the worst ones, if there are more than ``longest``) and per split.
+
+    The last line says whose millimetres these are.
+    """
     width = max([len("reach"), *(len(reach.name) for reach in evaluation.reaches)])
     columns = "paw mm: mean    rms    max  elbow mm: mean    rms    max"
     header = f"{'reach':<{width}}  {'split':<5}  {columns}"
@@ -128,7 +163,7 @@ def table(evaluation: Evaluation, longest: int = 40) -> str:
         lines.append("-" * len(header))
         for split, both in evaluation.splits.items():
             lines.append(f"{'all':<{width}}  {split:<5}  {_cells(both['paw_mm'], both['elbow_mm'])}")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", f"Errors are {evaluation.yardstick.text()}."])
 
 
 def _cells(paw: Errors, elbow: Errors) -> str:

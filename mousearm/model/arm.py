@@ -6,13 +6,8 @@ from pathlib import Path
 import mujoco
 import numpy as np
 
-from mousearm.config import ModelConfig
 from mousearm.errors import ModelError, UnknownNameError
-from mousearm.model.landmark import Landmark, find_landmarks, object_names, positions
-from mousearm.model.opensim import read_osim, to_mjcf
-from mousearm.paths import resolve
-
-__all__ = ["Arm", "Landmark", "load_arm"]
+from mousearm.model.landmark import find_landmarks, object_names, positions
 
 
 class Arm:
@@ -49,12 +44,13 @@ class Arm:
         self.model = model
         self.source = source
         self.name = Path(source).stem
+        self._given = landmarks, joints
         _check_joints(model, source)
         self.landmarks = find_landmarks(model, landmarks, source)
         self.joint_names = tuple(model.joint(i).name for i in range(model.njnt))
         self.tracked_joints = _joint_indices(model, joints, source)
         self.actuator_names = tuple(model.actuator(i).name for i in range(model.nu))
-        self.rest_qpos = np.array(model.key_qpos[0] if model.nkey else model.qpos0)
+        self.rest_qpos = rest_pose(model)
         limits = np.where(model.jnt_limited[:, None] > 0, model.jnt_range, (-np.inf, np.inf))
         self.qpos_range = np.asarray(limits, dtype=float)
         self.ctrl_range = _ctrl_range(model, source)
@@ -74,6 +70,10 @@ class Arm:
     def na(self) -> int:
         """Number of actuator activations: 21 for the muscle arm, 0 for motors."""
         return self.model.na
+
+    def with_model(self, model: mujoco.MjModel) -> "Arm":
+        """The same names on another model."""
+        return Arm(model, *self._given, self.source)
 
     def landmark_positions(self, qpos: np.ndarray) -> np.ndarray:
         """Forward kinematics.
@@ -101,32 +101,6 @@ class Arm:
         """Upper arm (shoulder to elbow) and forearm (elbow to paw) at the rest pose, metres."""
         shoulder, elbow, paw = self.landmark_positions(self.rest_qpos[None])[0]
         return float(np.linalg.norm(elbow - shoulder)), float(np.linalg.norm(paw - elbow))
-
-
-def load_arm(config: ModelConfig) -> Arm:
-    """Compile the model that a configuration names.
-
-    Raises:
-        ModelError: if the file is missing, cannot be compiled or converted, or has something that cannot be used.
-        UnknownNameError: if a landmark or joint does not exist in it.
-    """
-    if config.osim is not None:
-        source, model = config.osim, mujoco.MjModel.from_xml_string(to_mjcf(read_osim(config.osim)))
-    else:
-        source, model = _compile(config.file or "")
-    landmarks = {"shoulder": config.landmarks.shoulder, "elbow": config.landmarks.elbow, "paw": config.landmarks.paw}
-    return Arm(model, landmarks, config.joints, source)
-
-
-def _compile(file: str) -> tuple[str, mujoco.MjModel]:
-    """Path and model of an MJCF file."""
-    path = resolve(file, "model")
-    if not path.is_file():
-        raise ModelError(f"model.file='{file}': there is no file {path}. Give the path of an MJCF (.xml) file.")
-    try:
-        return str(path), mujoco.MjModel.from_xml_path(str(path))
-    except ValueError as error:
-        raise ModelError(f"model.file: MuJoCo cannot compile {path}: {error}") from error
 
 
 def _check_joints(model: mujoco.MjModel, source: str) -> None:
@@ -165,14 +139,24 @@ def _ctrl_range(model: mujoco.MjModel, source: str) -> np.ndarray:
 
 
 def _peak_force(model: mujoco.MjModel, ctrl_range: np.ndarray) -> np.ndarray:
-    """Largest |force| of each actuator: a muscle's peak force, otherwise gain times the largest control.
-
-    A muscle whose peak force is negative takes it from scale / acc0 (MuJoCo, XML reference, actuator/muscle).
-    """
+    """Largest |force| of each actuator: a muscle's peak force, otherwise gain times the largest control."""
     is_muscle = model.actuator_gaintype == mujoco.mjtGain.mjGAIN_MUSCLE
-    given, scale = model.actuator_gainprm[:, 2], model.actuator_gainprm[:, 3]
-    muscle = np.where(given >= 0, given, scale / np.maximum(model.actuator_acc0, mujoco.mjMINVAL))
+    muscle = muscle_force(model)
     motor = np.abs(model.actuator_gainprm[:, 0]) * np.abs(ctrl_range).max(axis=1)
     peak = np.where(is_muscle, muscle, motor)
     limit = np.where(model.actuator_forcelimited > 0, np.abs(model.actuator_forcerange).max(axis=1), np.inf)
     return np.maximum(np.minimum(peak, limit), mujoco.mjMINVAL)
+
+
+def rest_pose(model: mujoco.MjModel) -> np.ndarray:
+    """(nq,) the first keyframe, or the default pose where there is none."""
+    return np.array(model.key_qpos[0] if model.nkey else model.qpos0)
+
+
+def muscle_force(model: mujoco.MjModel) -> np.ndarray:
+    """(nu,) peak isometric force of each actuator, read as a muscle, N.
+
+    A negative figure in the file asks for scale / acc0 instead (MuJoCo, XML reference, actuator/muscle).
+    """
+    given, scale = model.actuator_gainprm[:, 2], model.actuator_gainprm[:, 3]
+    return np.where(given >= 0, given, scale / np.maximum(model.actuator_acc0, mujoco.mjMINVAL))

@@ -72,3 +72,9 @@ def _find(model: mujoco.MjModel, description: str, key: str, source: str) -> Lan
 def positions(fields: Mapping[str, np.ndarray], landmarks: Mapping[str, Landmark]) -> np.ndarray:
     """Positions of shoulder, elbow and paw, ``(..., 3, 3)`` metres, from arrays of MjData fields, ``(..., n, 3)``."""
     return np.stack([fields[landmarks[name].field][..., landmarks[name].index, :] for name in LANDMARKS], axis=-2)
+
+
+def body_of(model: mujoco.MjModel, mark: Landmark) -> int:
+    """Index of the body that a landmark is fixed to; a joint's anchor is fixed to the joint's own body."""
+    owners = {"xanchor": model.jnt_bodyid, "site_xpos": model.site_bodyid, "geom_xpos": model.geom_bodyid}
+    return mark.index if mark.field == "xpos" else int(owners[mark.field][mark.index])

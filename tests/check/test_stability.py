@@ -28,10 +28,10 @@ def test_same_seed_same_storm(two_link):
 
 
 def test_limits_are_applied(two_link):
-    found = Storm(1.0, None, np.array([10.0, 2000.0]), np.array([-0.5, np.deg2rad(7)]))
+    found = Storm(1.0, None, np.array([10.0, 2000.0]), np.array([-0.5, np.deg2rad(12)]))
     assert speed_check(two_link, found).measured == "2000 rad/s: elbow"
     assert not speed_check(two_link, found).passed
-    assert overshoot_check(two_link, found).measured == "7.00 degrees past the limit: elbow"
+    assert overshoot_check(two_link, found).measured == "12.00 degrees past the limit: elbow"
     assert not overshoot_check(two_link, found).passed
     untouched = Storm(1.0, None, np.zeros(2), np.array([-0.5, -0.1]))
     assert overshoot_check(two_link, untouched).measured.startswith("0.00 degrees")

@@ -30,6 +30,14 @@ def test_shipped_models_pass(reports, model, n_results):
     assert report.text().endswith("All checks passed.")
 
 
+@pytest.mark.parametrize("lengths", [(7.43, 13.38), (14.54, 14.37)])
+def test_the_muscle_arm_passes_at_the_sizes_of_recorded_animals(configure, lengths):
+    upper_arm, forearm = (f"model.{name}_mm={mm}" for name, mm in zip(("upper_arm", "forearm"), lengths, strict=True))
+    report = check_model(configure("model=muscle", "model.fit=animal", upper_arm, forearm))
+    assert report.passed, report.text()
+    assert "upper arm {:.2f} mm, forearm {:.2f} mm".format(*lengths) in report.text()
+
+
 def test_muscles_have_a_table_of_their_own(reports):
     assert "Pectoralis_Major_Anterior" in reports["muscle"].text()
     assert "Fibre length" not in reports["torque"].text()

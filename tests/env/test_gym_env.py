@@ -11,7 +11,7 @@ from stable_baselines3.common.env_checker import check_env as sb3_check_env
 
 from mousearm.env import TrackingEnv, TrackingVecEnv
 from mousearm.env.references import References
-from mousearm.env.sources import build_references
+from mousearm.env.sources import prepare
 from mousearm.env.task import Task
 from mousearm.errors import MouseArmError, RenderError, UnknownNameError
 
@@ -58,7 +58,7 @@ def test_an_episode_is_truncated_at_the_end_of_the_reach(env):
 
 def test_same_episode_as_the_vec_env(torque_arm):
     env = TrackingEnv([*OVERRIDES, "env.path_steps=2", "reward.w_effort=0.1"])
-    references = References(build_references(env.config, torque_arm))
+    references = References(prepare(env.config).references)
     vec_env = TrackingVecEnv(Task(torque_arm, references, env.config, 3), random_start=0.0)
     observations = vec_env.reset()
     observation, _ = env.reset(options={"reach": "demo", "frame": 0})
@@ -110,8 +110,14 @@ def test_actions_outside_the_space_are_as_good_as_its_limits(env):
     np.testing.assert_array_equal(*results)
 
 
+def test_an_arm_of_the_animals_size():
+    env = TrackingEnv([*OVERRIDES, "model.fit=animal", "model.forearm_mm=15"])
+    assert env.task.arm.segment_lengths()[1] == pytest.approx(0.015)
+    assert env.config.model.upper_arm_mm == pytest.approx(1e3 * env.task.arm.segment_lengths()[0])
+
+
 def test_whole_configuration_instead_of_overrides(torque_config):
-    assert TrackingEnv(config=torque_config).config is torque_config
+    assert TrackingEnv(config=torque_config).config == torque_config
 
 
 def test_unknown_render_mode():

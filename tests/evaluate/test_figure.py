@@ -8,7 +8,7 @@ from matplotlib.patches import StepPatch
 from matplotlib.text import Text
 from PIL import Image
 
-from mousearm.evaluate import Rollout, draw_reach, evaluate_rollout
+from mousearm.evaluate import Rollout, Yardstick, draw_reach, evaluate_rollout
 from mousearm.evaluate.figure import reach_figure
 
 T = 11
@@ -63,7 +63,9 @@ def test_errors_are_those_of_the_rollout():
 
 def test_means_are_those_of_the_evaluation():
     data = rollout()
-    result = evaluate_rollout(data, {"first": "train", "second": "train"}, "arm").reaches[1]
+    result = evaluate_rollout(
+        data, {"first": "train", "second": "train"}, Yardstick("arm", "segments", "none", 12.0, 17.0)
+    ).reaches[1]
     figure = reach_figure(data, 1, MOTORS)
     # 0.5 mm times the mean of 1 to 10; frame 0 is not counted.
     assert result.paw_mm.mean == pytest.approx(2.75)

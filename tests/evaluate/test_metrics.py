@@ -4,8 +4,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mousearm.evaluate.metrics import Errors, Evaluation, ReachResult, evaluate_rollout, representatives, table
+from mousearm.evaluate.metrics import (
+    Errors,
+    Evaluation,
+    ReachResult,
+    Yardstick,
+    evaluate_rollout,
+    representatives,
+    table,
+)
 from mousearm.evaluate.rollout import Rollout
+
+YARDSTICK = Yardstick("torque", "segments", "none", 11.634, 17.0)
 
 
 def rollout(paw_mm, elbow_mm, n_frames, completed=None, names=None):
@@ -40,7 +50,7 @@ def two():
 
 @pytest.fixture
 def evaluation(two):
-    return evaluate_rollout(two, {"reach_0": "train", "reach_1": "test"}, "torque")
+    return evaluate_rollout(two, {"reach_0": "train", "reach_1": "test"}, YARDSTICK)
 
 
 def test_errors_by_hand():
@@ -69,7 +79,7 @@ def test_reaches_by_hand(evaluation):
 def test_splits_are_over_all_steps_of_their_reaches():
     paw = [[0, 1, 1, 1], [0, 5, 99, 99], [0, 2, 2, 99]]
     split_of = {"reach_0": "train", "reach_1": "train", "reach_2": "test"}
-    splits = evaluate_rollout(rollout(paw, paw, [4, 2, 3]), split_of, "torque").splits
+    splits = evaluate_rollout(rollout(paw, paw, [4, 2, 3]), split_of, YARDSTICK).splits
     # Four steps: 1, 1, 1 and 5; not the mean of the reaches' means, which is 3.
     assert splits["train"]["paw_mm"].mean == pytest.approx(2)
     assert splits["train"]["elbow_mm"].max == pytest.approx(5)
@@ -81,15 +91,16 @@ def test_objective_is_the_test_splits_paw(evaluation):
 
 
 def test_objective_is_the_train_splits_where_nothing_is_kept_to_test(two):
-    both = evaluate_rollout(two, {"reach_0": "train", "reach_1": "train"}, "torque")
+    both = evaluate_rollout(two, {"reach_0": "train", "reach_1": "train"}, YARDSTICK)
     assert set(both.splits) == {"train"}
     assert both.objective == pytest.approx((1 + 2 + 3 + 4 + 8) / 5)
 
 
 def test_json_has_the_keys_of_the_contract(evaluation):
     content = json.loads(json.dumps(evaluation.as_json()))
-    assert list(content) == ["model", "reaches", "train", "test"]
-    assert content["model"] == "torque"
+    whose = ["model", "retarget", "fit", "upper_arm_mm", "forearm_mm"]
+    assert list(content) == [*whose, "reaches", "train", "test"]
+    assert [content[key] for key in whose] == ["torque", "segments", "none", 11.634, 17.0]
     keys = {"name", "split", "steps", "completed", "paw_mm", "elbow_mm", "effort"}
     for reach in content["reaches"]:
         assert set(reach) == keys
@@ -103,7 +114,7 @@ def test_json_has_the_keys_of_the_contract(evaluation):
 
 def test_a_diverged_reach_is_marked():
     diverged = evaluate_rollout(
-        rollout([[0, 1, 2, 2]], [[0, 1, 2, 2]], [4], completed=[3]), {"reach_0": "train"}, "torque"
+        rollout([[0, 1, 2, 2]], [[0, 1, 2, 2]], [4], completed=[3]), {"reach_0": "train"}, YARDSTICK
     )
     assert diverged.reaches[0].completed is False
     assert json.loads(json.dumps(diverged.as_json()))["reaches"][0]["completed"] is False
@@ -117,20 +128,28 @@ def test_diverging_is_not_a_way_to_a_small_error(completed):
     The target runs away by 1 mm a frame from an arm that no longer moves: 0, 1, 2, ... 9 mm.
     """
     frozen = np.maximum(np.arange(10) - (completed - 1), 0.0)[None]
-    lost = evaluate_rollout(rollout(frozen, frozen, [10], [completed]), {"reach_0": "train"}, "torque")
+    lost = evaluate_rollout(rollout(frozen, frozen, [10], [completed]), {"reach_0": "train"}, YARDSTICK)
     following = np.ones((1, 10))
-    kept = evaluate_rollout(rollout(following, following, [10]), {"reach_0": "train"}, "torque")
+    kept = evaluate_rollout(rollout(following, following, [10]), {"reach_0": "train"}, YARDSTICK)
     assert kept.objective == pytest.approx(1)
     assert lost.objective > kept.objective
 
 
 def test_table(evaluation):
-    lines = table(evaluation).splitlines()
+    *lines, empty, whose = table(evaluation).splitlines()
+    assert (empty, whose) == ("", "Errors are millimetres of the model (upper arm 11.63, forearm 17.00 mm).")
     assert lines[0].split()[:2] == ["reach", "split"]
     assert len({len(line) for line in lines}) == 1  # columns stand below each other
     assert lines[2].split() == ["reach_0", "train", "2.000", "2.160", "3.000", "1.000", "1.732", "3.000"]
     assert lines[3].split()[:3] == ["reach_1", "test", "6.000"]
     assert [line.split()[:2] for line in lines[-2:]] == [["all", "train"], ["all", "test"]]
+
+
+def test_whose_millimetres(configure, torque_arm):
+    assert replace(YARDSTICK, fit="animal").text() == "millimetres of the animal (upper arm 11.63, forearm 17.00 mm)"
+    yardstick = Yardstick.of(configure("kinematics.retarget=uniform"), torque_arm)
+    assert (yardstick.model, yardstick.retarget, yardstick.fit) == ("torque", "uniform", "none")
+    assert (yardstick.upper_arm_mm / 1e3, yardstick.forearm_mm / 1e3) == pytest.approx(torque_arm.segment_lengths())
 
 
 def many(n):
@@ -141,7 +160,7 @@ def many(n):
         for i in order
     ]
     pooled = Errors.of(np.arange(n, dtype=float))
-    return Evaluation("torque", results, {"train": {"paw_mm": pooled, "elbow_mm": pooled}})
+    return Evaluation(YARDSTICK, results, {"train": {"paw_mm": pooled, "elbow_mm": pooled}})
 
 
 def test_long_tables_show_the_worst():

@@ -5,6 +5,7 @@ from pathlib import Path
 import mujoco
 import numpy as np
 import pytest
+from osim_text import ELBOW, FLEXOR, PAW, SHOULDER, at, document, muscle, offset, pin, points, roll
 
 from mousearm.config import LandmarksConfig, ModelConfig
 from mousearm.errors import ModelError, UnknownNameError
@@ -14,81 +15,6 @@ from mousearm.model.opensim.document import MAX_BYTES
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "import_osim.py"
 TORQUE = MjcfOptions(actuators="torque")
-
-
-def offset(name, parent, translation="0 0 0", orientation="0 0 0"):
-    return f"""<PhysicalOffsetFrame name="{name}"><socket_parent>{parent}</socket_parent>
-      <translation>{translation}</translation><orientation>{orientation}</orientation></PhysicalOffsetFrame>"""
-
-
-def pin(name, parent, child, coordinate, extra="<range>-1.5 1.5</range>"):
-    return f"""<PinJoint name="{name}"><socket_parent_frame>in</socket_parent_frame>
-      <socket_child_frame>out</socket_child_frame>
-      <coordinates><Coordinate name="{coordinate}">{extra}</Coordinate></coordinates>
-      <frames>{parent}{child}</frames></PinJoint>"""
-
-
-def points(*where):
-    return "".join(
-        f"""<PathPoint name="p{i}"><socket_parent_frame>/bodyset/{body}</socket_parent_frame>
-        <location>{location}</location></PathPoint>"""
-        for i, (body, location) in enumerate(where)
-    )
-
-
-def muscle(path, kind="DeGrooteFregly2016Muscle", name="flexor", wraps="", extra=""):
-    return f"""<{kind} name="{name}"><GeometryPath name="path"><PathPointSet><objects>{path}</objects></PathPointSet>
-      <PathWrapSet><objects>{wraps}</objects></PathWrapSet></GeometryPath>
-      <max_isometric_force>0.2</max_isometric_force><optimal_fiber_length>0.004</optimal_fiber_length>
-      <tendon_slack_length>0.001</tendon_slack_length>{extra}</{kind}>"""
-
-
-# Two rods of 10 mm along x, hinged about z; y is up, as in OpenSim.
-SHOULDER = pin("shoulder", offset("in", "/ground"), offset("out", "/bodyset/upper"), "lift")
-ELBOW = pin("elbow", offset("in", "/bodyset/upper", "0.01 0 0"), offset("out", "/bodyset/fore"), "bend")
-FLEXOR = muscle(points(("upper", "0.007 0 0"), ("fore", "0.004 0 0")))
-PAW = """<Marker name="paw"><socket_parent_frame>/bodyset/fore</socket_parent_frame>
-    <location>0.01 0 0</location></Marker>"""
-
-
-def document(joints=SHOULDER + ELBOW, forces=FLEXOR, markers=PAW, wraps="", version="40500", rest=""):
-    body = "<mass>0.001</mass><mass_center>0.005 0 0</mass_center><inertia>2e-9 9e-9 9e-9 0 0 0</inertia>"
-    return f"""<?xml version="1.0" encoding="UTF-8" ?>
-<OpenSimDocument Version="{version}"><Model name="two_link">
-  <Ground name="ground"/>
-  <BodySet name="bodyset"><objects>
-    <Body name="upper">{body}<WrapObjectSet><objects>{wraps}</objects></WrapObjectSet></Body>
-    <Body name="fore">{body}</Body>
-  </objects></BodySet>
-  <JointSet name="jointset"><objects>{joints}</objects></JointSet>
-  <ForceSet name="forceset"><objects>{forces}</objects></ForceSet>
-  <MarkerSet name="markerset"><objects>{markers}</objects></MarkerSet>{rest}
-</Model></OpenSimDocument>"""
-
-
-@pytest.fixture
-def write(tmp_path):
-    def to_file(text, name="arm.osim"):
-        path = tmp_path / name
-        path.write_text(text)
-        return path
-
-    return to_file
-
-
-@pytest.fixture
-def read(write):
-    return lambda text: read_osim(write(text))
-
-
-def at(xml, **joints):
-    """Model and data at a pose."""
-    model = mujoco.MjModel.from_xml_string(xml)
-    data = mujoco.MjData(model)
-    for name, value in joints.items():
-        data.joint(name).qpos = value
-    mujoco.mj_forward(model, data)
-    return model, data
 
 
 def paw(xml, **joints):
@@ -241,18 +167,6 @@ def test_changed_path(read):
     np.testing.assert_allclose(at(xml, bend=np.pi / 2)[1].ten_length, [0.003 * np.sqrt(2) + 0.001], atol=1e-12)
 
 
-def roll(radius, ends, side="all"):
-    """Two rods with a roll at the elbow; the muscle ends at (-x, y) and (x, y) mm of it in upper arm and forearm."""
-    cylinder = f"""<WrapCylinder name="roll"><translation>0.01 0 0</translation><radius>{radius}</radius>
-      <quadrant>{side}</quadrant><length>0.02</length></WrapCylinder>"""
-    x, y = ends
-    over = muscle(
-        points(("upper", f"{0.01 - x} {y} 0"), ("fore", f"{x} {y} 0")),
-        wraps='<PathWrap name="w"><wrap_object>roll</wrap_object><range>-1 -1</range></PathWrap>',
-    )
-    return document(forces=over, wraps=cylinder)
-
-
 def test_path_bends_around_a_cylinder_on_its_side(read):
     xml = to_mjcf(read(roll(0.004, (0.003, 0.004))))
     assert '<geom geom="roll" sidesite="flexor-side1" />' in xml
@@ -295,7 +209,8 @@ def test_muscles(read, kind, rise, fall):
     shortest = np.sqrt(9 + 16 - 24 * np.cos(np.pi - 1.5)) * 1e-3
     # Sampled: the straight arm is the rest pose, the largest bend a corner.
     np.testing.assert_allclose(model.actuator_lengthrange[0], [shortest, 0.007], atol=1e-9)
-    np.testing.assert_allclose([low, high], [(shortest - 0.001) / 0.004, 1.5], atol=1e-6)
+    # At 60 degrees the fibre of 4 mm is one of 4 / cos 60 = 8 mm along a tendon of 1 + 4 cos 60 - 8 = -5 mm.
+    np.testing.assert_allclose([low, high], [(shortest + 0.005) / 0.008, 1.5], atol=1e-6)
     np.testing.assert_allclose(model.actuator_gainprm[0, 4:7], [0.33, 1.72, 10])
     assert model.actuator_gainprm[0, 7] == 1.3
 

@@ -1,4 +1,4 @@
-"""XML as OpenSim writes it, read safely: no entities, a limit on size; every error names its place."""
+"""XML read safely: no entities, a limit on size; every error names its place."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -152,7 +152,7 @@ class _Builder:
     def _doctype(self, *_: object) -> None:
         line = self.parser.CurrentLineNumber
         raise ModelError(
-            f"{self.path}, line {line}: declares a DOCTYPE. OpenSim writes none, and entities in one could read other "
+            f"{self.path}, line {line}: declares a DOCTYPE. A model needs none, and entities in one could read other "
             "files or fill the memory; remove it."
         )
 

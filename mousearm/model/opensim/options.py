@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from mousearm.errors import ModelError, UnknownNameError
 
@@ -32,6 +33,7 @@ class MjcfOptions:
         armature: of joints, kg m2.
         limits: whether joints have limits.
         timestep: s.
+        choices: a fragment of MJCF with additions of the user's own, which count before all else; see ``choices.py``.
         samples: random poses for length ranges and wrapping, besides all corners of the joint ranges.
         seed: of these poses.
     """
@@ -49,7 +51,8 @@ class MjcfOptions:
     distal_load: float = 0.1
     armature: float = 1e-9
     limits: bool = True
-    timestep: float = 1 / 2400
+    timestep: float = 1 / 1200
+    choices: str | Path | None = None
     samples: int = 4000
     seed: int = 0
 

@@ -67,7 +67,9 @@ class WorldWriter:
             sides: the sites that keep paths on their side.
         """
         world = ElementTree.SubElement(root, "worldbody")
-        ElementTree.SubElement(world, "light", type="directional", pos="0.05 0.05 0.1", dir="-0.5 -0.4 -0.8")
+        ElementTree.SubElement(
+            world, "light", name="key", type="directional", pos="0.05 0.05 0.1", dir="-0.5 -0.4 -0.8"
+        )
         elements = {GROUND: world}
         for link in self._links.values():
             quat = np.roll(Rotation.from_matrix(link.pose[:3, :3]).as_quat(canonical=True), 1)
@@ -87,9 +89,10 @@ class WorldWriter:
         for muscle in self._model.muscles:
             for i, point in enumerate(muscle.points):
                 self._site(elements, self._sites[muscle.name, i], "path", point)
-        for parent, element in elements.items():  # children last, so that a body's own parts can be read first
+        for element in elements.values():
+            # Bodies within last, so that a body's own parts can be read first; of them, those that move last.
             bodies = [child for child in element if child.tag == "body"]
-            for child in bodies if parent != GROUND or len(element) > len(bodies) else ():
+            for child in sorted(bodies, key=lambda body: body.find(".//joint") is not None):
                 element.remove(child)
                 element.append(child)
 

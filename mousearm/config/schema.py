@@ -1,27 +1,16 @@
-"""The typed configuration: every key with its type, default, unit and range, and the one way to load it.
+"""The typed configuration: every key with its type, default, unit and range.
 
 Values live in ``conf/`` alone; this schema refuses what does not exist or cannot be right. Nothing here, or in the
 files, names code to run: every choice is a name that the module in question looks up.
 """
 
-import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from hydra import compose as hydra_compose
-from hydra import initialize_config_dir
-from hydra.core.config_store import ConfigStore
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from mousearm.errors import ConfigError, UnknownNameError
-
-CONF = Path(__file__).parents[1] / "conf"
+from mousearm.kinematics.checks import SEGMENT_RANGE
 
 
 def _require(holds: bool, key: str, value: object, valid: str) -> None:
@@ -52,6 +41,10 @@ class ModelConfig:
     landmarks: LandmarksConfig
     joints: list[str] | None  # joints that inverse kinematics may move; null means all
     action_map: str  # how an action in [-1, 1] becomes a control: direct | sigmoid
+    # These have defaults because a run that was saved before they existed has none of them.
+    fit: str = "none"  # none | animal: whether the model is scaled to the animal's segments
+    upper_arm_mm: float | None = None  # shoulder to elbow; null with fit=animal: the median of the recorded reaches
+    forearm_mm: float | None = None  # elbow to paw, likewise
 
     def __post_init__(self) -> None:
         if (self.file is None) == (self.osim is None):
@@ -60,6 +53,13 @@ class ModelConfig:
                 "model=osim model.osim=FILE does."
             )
         _require_choice("model.action_map", self.action_map, ("direct", "sigmoid"))
+        _require_choice("model.fit", self.fit, ("none", "animal"))
+        low, high = (1e3 * length for length in SEGMENT_RANGE)
+        for name in ("upper_arm_mm", "forearm_mm"):
+            length = getattr(self, name)
+            if length is not None and self.fit == "none":
+                raise ConfigError(f"model.{name}={length} scales the model, but model.fit=none: add model.fit=animal.")
+            _require(length is None or low <= length <= high, f"model.{name}", length, f"{low:g} to {high:g} mm")
 
 
 @dataclass
@@ -235,86 +235,3 @@ class Config:
         path = Path(self.name)
         inside = self.name.strip() == self.name != "" and not path.is_absolute() and ".." not in path.parts
         _require(inside, "name", repr(self.name), "a folder below outputs, without outer spaces")
-
-
-ConfigStore.instance().store(name="schema", node=Config)
-
-
-def load(composed: DictConfig) -> Config:
-    """Turn a composed configuration into typed objects, with every value checked.
-
-    Raises:
-        ConfigError: if a value is missing, has the wrong type or is out of range.
-        UnknownNameError: if a choice does not exist.
-    """
-    try:
-        missing = OmegaConf.missing_keys(composed)
-        if missing:
-            raise ConfigError(f"No value is given for {', '.join(sorted(missing))}. Give one as KEY=VALUE.")
-        typed = OmegaConf.merge(OmegaConf.structured(Config), composed)
-        return OmegaConf.to_object(typed)  # type: ignore[return-value]
-    except OmegaConfBaseException as error:
-        raise ConfigError(f"The configuration is not valid: {error}") from error
-
-
-def compose(overrides: Sequence[str] = ()) -> Config:
-    """Compose a configuration outside ``run.py``, from the files in ``conf/``.
-
-    Args:
-        overrides: as on the command line, such as ``["model=muscle", "reward.w_paw=2"]``.
-
-    Raises:
-        ConfigError: if an override cannot be parsed or applied, or a value is not valid.
-        UnknownNameError: if a key does not exist.
-    """
-    check_overrides(overrides)
-    try:
-        with initialize_config_dir(str(CONF), version_base="1.3"):
-            return load(hydra_compose("config", list(overrides)))
-    except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(f"{error}{_cause(error)}") from error
-
-
-def _cause(error: Exception) -> str:
-    return f": {error.__cause__}" if error.__cause__ else ""
-
-
-def to_yaml(config: Config) -> str:
-    """The whole resolved configuration as YAML, from which ``load(OmegaConf.create(text))`` makes it again."""
-    return OmegaConf.to_yaml(OmegaConf.structured(config))
-
-
-def check_overrides(arguments: Sequence[str]) -> None:
-    """Refuse overrides of keys that do not exist, naming those that do; Hydra's own message lists none.
-
-    Args:
-        arguments: the command line; options that start with ``-`` and Hydra's own keys are passed over.
-
-    Raises:
-        UnknownNameError: with the part of the key that is wrong and the keys that exist beside it.
-    """
-    for argument in arguments:
-        if argument.startswith("-") or "=" not in argument:
-            continue
-        try:
-            (override,) = OverridesParser.create().parse_overrides([argument])
-        except HydraException:
-            continue  # Hydra explains a malformed override well
-        if not override.key_or_group.startswith("hydra"):
-            _check_key(override.key_or_group)
-
-
-def _check_key(key: str) -> None:
-    if (CONF / key).is_dir():  # a group, some of which (debug) have no key of their own
-        return
-    kind: Any = Config
-    parts = key.split(".")
-    for depth, part in enumerate(parts):
-        if not dataclasses.is_dataclass(kind):
-            above = ".".join(parts[:depth])
-            raise ConfigError(f"{key}: {above} is a value, it has no keys below it.")
-        fields = {f.name: f.type for f in dataclasses.fields(kind)}
-        if part not in fields:
-            place = f"in {'.'.join(parts[:depth])}" if depth else "at the top level"
-            raise UnknownNameError(f"configuration key {place}", part, fields)
-        kind = fields[part]

@@ -1,0 +1,217 @@
+"""A model run by OpenSim itself: where its markers are, and how long its paths. A reference for our own arms.
+
+OpenSim is not a dependency of the package: it is imported when a reference is made.
+"""
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mousearm.errors import ModelError, UnknownNameError
+from mousearm.model.opensim.elements import pose as frame_of
+from mousearm.model.opensim.tree import Z_UP
+
+_DERIVATIVE_STEP = 1e-6  # rad or m: rounding and curvature both stay below 1e-8 m/rad
+
+
+class Vertex(NamedTuple):
+    """A corner of a path: where it is, (3,) m in the ground; ``wrap`` is the object that it lies on, if any."""
+
+    name: str
+    wrap: str | None
+    location: np.ndarray
+
+
+class Surface(NamedTuple):
+    """A cylinder along its z axis, or a sphere (``length`` infinite), with its (4, 4) pose in the ground."""
+
+    name: str
+    pose: np.ndarray
+    radius: float
+    length: float
+    kind: str
+
+
+class OpenSimModel:
+    """An OpenSim model in poses of its free coordinates.
+
+    Attributes:
+        file: where it was read from.
+        version: OpenSim's.
+        coordinates: names of the coordinates that are free, C of them.
+        range: (C, 2) rad, or m where the coordinate is a translation.
+        default: (C,) their values at the start.
+        turns: (C,) whether the coordinate is a rotation.
+        muscles: names of the muscles that are looked at, M of them.
+        left_out: names of the others.
+        markers: names of the markers.
+    """
+
+    def __init__(self, file: Path, muscles: Collection[str] | None = None):
+        """Read the file and build the system.
+
+        Args:
+            file: the model.
+            muscles: look at these only, as far as they exist; None for all.
+
+        Raises:
+            ModelError: if OpenSim is not installed or cannot use the file.
+        """
+        self.file = file
+        self._opensim = load_opensim()
+        self._model = open_model(file)
+        self._state = start(self._model, file)
+        self.version = str(self._opensim.GetVersion()).split("-")[0]
+        listed = self._model.getCoordinateSet()
+        every = [listed.get(i) for i in range(listed.getSize())]
+        self._free = [coordinate for coordinate in every if not coordinate.getLocked(self._state)]
+        self.coordinates = tuple(item.getName() for item in self._free)
+        self.range = np.array([[item.getRangeMin(), item.getRangeMax()] for item in self._free])
+        self.default = np.array([item.getDefaultValue() for item in self._free])
+        self.turns = np.array([item.getMotionType() == self._opensim.Coordinate.Rotational for item in self._free])
+        listed = self._model.getMuscles()
+        names = [listed.get(i).getName() for i in range(listed.getSize())]
+        self.muscles = tuple(name for name in names if muscles is None or name in muscles)
+        self.left_out = tuple(name for name in names if name not in self.muscles)
+        self._paths = [listed.get(name).getGeometryPath() for name in self.muscles]
+        markers = self._model.getMarkerSet()
+        self.markers = tuple(markers.get(i).getName() for i in range(markers.getSize()))
+
+    def put(self, values: np.ndarray) -> None:
+        """Go to a pose, (C,)."""
+        for coordinate, value in zip(self._free, values, strict=True):
+            coordinate.setValue(self._state, float(value), False)
+        self._model.realizePosition(self._state)
+
+    def marker(self, name: str) -> np.ndarray:
+        """Where a marker is in this pose, (3,) m in MuJoCo's axes."""
+        return z_up(self._model.getMarkerSet().get(name).getLocationInGround(self._state))
+
+    def joint(self, coordinate: str) -> np.ndarray:
+        """Where the joint of a coordinate is in this pose: the origin of its child frame, (3,) m in MuJoCo's axes."""
+        frame = self._model.getCoordinateSet().get(coordinate).getJoint().getChildFrame()
+        return z_up(frame.getPositionInGround(self._state))
+
+    def lengths(self, values: np.ndarray) -> np.ndarray:
+        """(M,) m, lengths of the muscles' paths at a pose, (C,)."""
+        self.put(values)
+        return np.array([path.getLength(self._state) for path in self._paths])
+
+    def paths(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Lengths (M,) m and OpenSim's own moment arms (M, C) m at a pose.
+
+        Where a path is as short as it can be, moment arms are -d length / d coordinate.
+        """
+        lengths = self.lengths(values)
+        arms = [[path.computeMomentArm(self._state, item) for item in self._free] for path in self._paths]
+        return lengths, np.array(arms).reshape(len(lengths), len(self._free))
+
+    def slope(self, values: np.ndarray, coordinate: int) -> np.ndarray:
+        """(M,) d length / d coordinate at a pose: the smaller of the differences to either side.
+
+        They agree unless a length jumps, or a path begins to bend, within the step; a jump is no slope.
+        """
+        step = np.zeros(len(values))
+        step[coordinate] = _DERIVATIVE_STEP
+        before, here, after = (self.lengths(values + side * step) for side in (-1, 0, 1))
+        back, ahead = (here - before) / _DERIVATIVE_STEP, (after - here) / _DERIVATIVE_STEP
+        return np.where(np.abs(back) < np.abs(ahead), back, ahead)
+
+    def path(self, muscle: int) -> list[Vertex]:
+        """The path of a muscle in this pose; in an arc only the first and the last vertex."""
+        current = self._paths[muscle].getCurrentPath(self._state)
+        return [self._vertex(current.get(i)) for i in range(current.getSize())]
+
+    def surfaces(self, muscle: int) -> list[Surface]:
+        """Cylinders and spheres that the path of a muscle may bend around, where they are in this pose."""
+        wraps = self._paths[muscle].getWrapSet()
+        objects = [wraps.get(i).getWrapObject() for i in range(wraps.getSize())]
+        return [
+            self._surface(item) for item in objects if item.getConcreteClassName() in ("WrapCylinder", "WrapSphere")
+        ]
+
+    def _vertex(self, point: Any) -> Vertex:
+        on = self._opensim.PathWrapPoint.safeDownCast(point)
+        wrap = None if on is None else on.getWrapObject().getName()
+        return Vertex(point.getName(), wrap, _array(point.getLocationInGround(self._state)))
+
+    def _surface(self, wrap: Any) -> Surface:
+        frame = wrap.getFrame().getTransformInGround(self._state)
+        body = np.eye(4)
+        body[:3, 3] = _array(frame.p())
+        body[:3, :3] = [[frame.R().get(i, j) for j in range(3)] for i in range(3)]
+        local = frame_of(_array(wrap.get_translation()), _array(wrap.get_xyz_body_rotation()))
+        kind = wrap.getConcreteClassName()
+        shape = getattr(self._opensim, kind).safeDownCast(wrap)
+        length = shape.get_length() if kind == "WrapCylinder" else np.inf
+        return Surface(wrap.getName(), body @ local, shape.get_radius(), length, kind)
+
+
+def load_opensim() -> Any:
+    """The Python package ``opensim``, quiet: no log file in the working folder, and errors only.
+
+    Raises:
+        ModelError: if it is not installed.
+    """
+    try:
+        import opensim
+    except ImportError as error:
+        raise ModelError(
+            "A comparison with OpenSim needs OpenSim's Python package, which is not installed here (it is no "
+            "dependency of mousearm): pip install opensim"
+        ) from error
+    opensim.Logger.removeFileSink()
+    opensim.Logger.setLevelString("Error")
+    return opensim
+
+
+def open_model(file: Path) -> Any:
+    """OpenSim's own object of a model file.
+
+    Raises:
+        ModelError: if there is no such file, or OpenSim refuses it.
+    """
+    if not file.is_file():
+        raise ModelError(f"There is no file {file}. Give the path of an OpenSim model (.osim).")
+    try:
+        return load_opensim().Model(str(file))
+    except RuntimeError as error:
+        raise _refused(file, error) from error
+
+
+def start(model: Any, file: Path) -> Any:
+    """The first state of a model.
+
+    Raises:
+        ModelError: if OpenSim cannot build the system.
+    """
+    try:
+        return model.initSystem()
+    except RuntimeError as error:
+        raise _refused(file, error) from error
+
+
+def index_of(kind: str, name: str, names: tuple[str, ...], file: Path) -> int:
+    """Which of the names it is.
+
+    Raises:
+        UnknownNameError: if it is none.
+    """
+    if name not in names:
+        raise UnknownNameError(f"{kind} in {file}", name, names)
+    return names.index(name)
+
+
+def z_up(point: Any) -> np.ndarray:
+    """An OpenSim vector in MuJoCo's axes: (x, y, z) becomes (z, x, y)."""
+    return Z_UP[:3, :3] @ _array(point)
+
+
+def _array(vector: Any) -> np.ndarray:
+    return np.array([vector.get(i) for i in range(3)])
+
+
+def _refused(file: Path, error: RuntimeError) -> ModelError:
+    return ModelError(f"OpenSim refuses {file}: {error}")

@@ -1,0 +1,45 @@
+"""From the configuration to the arm."""
+
+import mujoco
+
+from mousearm.config import ModelConfig
+from mousearm.errors import ConfigError, ModelError
+from mousearm.model.arm import Arm
+from mousearm.model.fit import fit_segments
+from mousearm.model.opensim import read_osim, to_mjcf
+from mousearm.paths import resolve
+
+
+def load_arm(config: ModelConfig) -> Arm:
+    """Compile the model that a configuration names, and scale it to the animal where that is asked for.
+
+    Raises:
+        ConfigError: if it is to be scaled and a length is not given.
+        ModelError: if the file is missing, cannot be compiled or converted, or has something that cannot be used.
+        UnknownNameError: if a landmark or joint does not exist in it.
+    """
+    if config.osim is not None:
+        source, model = config.osim, mujoco.MjModel.from_xml_string(to_mjcf(read_osim(config.osim)))
+    else:
+        source, model = _compile(config.file or "")
+    landmarks = {"shoulder": config.landmarks.shoulder, "elbow": config.landmarks.elbow, "paw": config.landmarks.paw}
+    arm = Arm(model, landmarks, config.joints, source)
+    if config.fit == "none":
+        return arm
+    if config.upper_arm_mm is None or config.forearm_mm is None:
+        raise ConfigError(
+            "model.fit=animal, but no reaches are read here that could tell the animal's lengths: give "
+            "model.upper_arm_mm and model.forearm_mm."
+        )
+    return fit_segments(arm, config.upper_arm_mm / 1e3, config.forearm_mm / 1e3)
+
+
+def _compile(file: str) -> tuple[str, mujoco.MjModel]:
+    """Path and model of an MJCF file."""
+    path = resolve(file, "model")
+    if not path.is_file():
+        raise ModelError(f"model.file='{file}': there is no file {path}. Give the path of an MJCF (.xml) file.")
+    try:
+        return str(path), mujoco.MjModel.from_xml_path(str(path))
+    except ValueError as error:
+        raise ModelError(f"model.file: MuJoCo cannot compile {path}: {error}") from error
