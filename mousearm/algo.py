@@ -1,42 +1,216 @@
-"""RecurrentPPO of sb3-contrib, made fast: whole sequences through the LSTM, minibatches of whole sequences."""
+"""RecurrentPPO of sb3-contrib made fast: its arguments and loss, with a rollout and an update of whole sequences."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
+from typing import Any, NamedTuple
 
+import numpy as np
+import torch
 from sb3_contrib import RecurrentPPO
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.utils import FloatSchedule, explained_variance
 from stable_baselines3.common.vec_env import VecEnv
+from torch.nn.utils import clip_grad_norm_
 
-from mousearm.buffer import SequenceBuffer
+from mousearm.buffer import Minibatch, SequenceBuffer
 from mousearm.config import AlgoConfig, Config
-from mousearm.policy import RecurrentPolicy, policy_arguments
+from mousearm.policy import RecurrentPolicy, forget
 
 # Keys of the group algo that are not arguments of RecurrentPPO.
 _OWN = ("timesteps", "eval_freq", "learning_rate_final")
 
 
-class SequencePPO(RecurrentPPO):
-    """RecurrentPPO over a ``SequenceBuffer``, with an observation normaliser that learns between rollouts."""
+class Loss(NamedTuple):
+    """The loss of a minibatch and its parts, by the names they are logged under (``train/...``)."""
 
+    loss: torch.Tensor
+    policy_gradient_loss: torch.Tensor
+    value_loss: torch.Tensor
+    entropy_loss: torch.Tensor
+    approx_kl: torch.Tensor
+    clip_fraction: torch.Tensor
+
+
+@contextmanager
+def network_threads(n: int) -> Iterator[None]:
+    """Compute networks on n threads of the CPU meanwhile."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(n)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+class SequencePPO(RecurrentPPO):
+    """RecurrentPPO over a ``SequenceBuffer``, with an observation normaliser that learns between rollouts.
+
+    Attributes:
+        critic_until: before this number of control steps only the value head learns.
+    """
+
+    critic_until = 0
     policy: RecurrentPolicy
+    rollout_buffer: SequenceBuffer  # type: ignore[assignment]  # only the methods below know it
 
     def _setup_model(self) -> None:
-        super()._setup_model()
-        stock = self.rollout_buffer
+        self._setup_lr_schedule()
+        self.set_random_seed(self.seed)
+        spaces = (self.observation_space, self.action_space)
+        self.policy = RecurrentPolicy(*spaces, self.lr_schedule, use_sde=self.use_sde, **self.policy_kwargs)  # type: ignore[arg-type]
+        self.policy = self.policy.to(self.device)
         self.rollout_buffer = SequenceBuffer(
             self.n_steps,
-            self.observation_space,
-            self.action_space,
-            stock.hidden_state_shape,  # type: ignore[attr-defined]
-            self.device,
-            gamma=self.gamma,
-            gae_lambda=self.gae_lambda,
-            n_envs=self.n_envs,
+            self.observation_space.shape[0],  # type: ignore[index]
+            self.action_space.shape[0],  # type: ignore[index]
+            self.policy.backbone.initial_state(self.n_envs),
         )
+        self._last_state = self.policy.backbone.initial_state(self.n_envs)
+        self.clip_range = FloatSchedule(self.clip_range)
+        if self.clip_range_vf is not None:
+            self.clip_range_vf = FloatSchedule(self.clip_range_vf)
+
+    @network_threads(
+        1
+    )  # single steps are too small to share, and idle threads of torch would be in the simulator's way
+    def collect_rollouts(  # type: ignore[override]
+        self, env: VecEnv, callback: BaseCallback, rollout_buffer: SequenceBuffer, n_rollout_steps: int
+    ) -> bool:
+        """Fill the buffer. Callbacks, counters and statistics of episodes are as in SB3.
+
+        Only what the next action depends on is computed at each step; values and log-probabilities follow for all steps
+        at once, from the outputs of the backbone.
+
+        Returns:
+            False if the callback ended training.
+        """
+        self.policy.set_training_mode(False)
+        if self.use_sde:
+            self.policy.reset_noise(env.num_envs)
+        callback.on_rollout_start()
+        rollout_buffer.begin(self._last_state)
+        low, high = env.action_space.low, env.action_space.high  # type: ignore[attr-defined]
+        for t in range(n_rollout_steps):
+            if self.use_sde and self.sde_sample_freq > 0 and t % self.sde_sample_freq == 0:
+                self.policy.reset_noise(env.num_envs)
+            actions, state = self._act(rollout_buffer, t)
+            new_obs, rewards, dones, infos = env.step(np.clip(actions, low, high))
+            rollout_buffer.rewards[t] = torch.from_numpy(rewards)
+            self.num_timesteps += env.num_envs
+            callback.update_locals(locals())
+            if not callback.on_step():
+                return False
+            if dones.any():
+                self._update_info_buffer(infos, dones)
+                rollout_buffer.time_limits.add(t, dones, infos, state)
+            assert isinstance(new_obs, np.ndarray)
+            self._last_obs, self._last_episode_starts, self._last_state = new_obs, dones, state
+        self._evaluate(rollout_buffer)
+        callback.on_rollout_end()
+        return True
+
+    @torch.no_grad()
+    def _act(self, buffer: SequenceBuffer, t: int) -> tuple[np.ndarray, torch.Tensor]:
+        """Draw the actions of step t, (N, nu), and note them and what they came from; the state of the backbone."""
+        observations, starts, state = self._now()
+        buffer.observations[t], buffer.starts[t] = observations, starts
+        outputs, state = self.policy(buffer.observations[t : t + 1], state)
+        buffer.outputs[t] = outputs[0]
+        buffer.actions[t] = self.policy.get_distribution(outputs[0]).get_actions()
+        return buffer.actions[t].cpu().numpy(), state
+
+    def _now(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """What the arms see, whether their episodes start, and the state of the backbone, zero where they do."""
+        assert isinstance(self._last_obs, np.ndarray)
+        assert self._last_episode_starts is not None
+        observations = torch.from_numpy(self._last_obs).to(self.device)
+        starts = torch.from_numpy(self._last_episode_starts).to(self.device)
+        state = forget(self._last_state, starts) if self._last_episode_starts.any() else self._last_state
+        return observations, starts, state
+
+    @torch.no_grad()
+    def _evaluate(self, buffer: SequenceBuffer) -> None:
+        """Log-probabilities, values, advantages, returns; an episode that time cut off is worth what would follow."""
+        policy, ends = self.policy, buffer.time_limits
+        outputs = buffer.outputs.flatten(0, 1)
+        log_probs = policy.get_distribution(outputs).log_prob(buffer.actions.flatten(0, 1))
+        buffer.log_probs.copy_(log_probs.view(buffer.shape))
+        buffer.values.copy_(policy.predict_values(outputs).view(buffer.shape))
+        if len(ends):
+            outputs, _ = policy(*ends.last(self.device))
+            buffer.rewards[ends.steps, ends.arms] += self.gamma * policy.predict_values(outputs[0])
+        observations, starts, state = self._now()
+        outputs, _ = policy(observations[None], state)
+        buffer.compute_advantages(policy.predict_values(outputs[0]), starts, self.gamma, self.gae_lambda)
 
     def train(self) -> None:
         """Learn from the rollout, then let the normaliser see it: old and new log-probabilities share one scale."""
-        super().train()
+        self.policy.set_training_mode(True)
+        self._update_learning_rate(self.policy.optimizer)
+        losses: list[torch.Tensor] = []
+        done, too_far = 0, False
+        for _ in range(self.n_epochs):
+            done = len(losses)
+            for batch in self.rollout_buffer.minibatches(self.batch_size):
+                loss = self.loss(batch)
+                losses.append(torch.stack(loss).detach())
+                too_far = self.target_kl is not None and bool(loss.approx_kl > 1.5 * self.target_kl)
+                if too_far:
+                    break
+                self._descend(loss.loss)
+            self._n_updates += 1
+            if too_far:
+                break
+        self._log(torch.stack(losses), torch.stack(losses[done:]))
         self.policy.learn_normalization(self.rollout_buffer.observations)
+
+    def loss(self, batch: Minibatch) -> Loss:
+        """PPO's loss of a minibatch (Schulman et al. 2017), with the options of RecurrentPPO."""
+        outputs, _ = self.policy(batch.observations, batch.state)
+        values, log_prob, entropy = self.policy.evaluate_actions(batch.select(outputs), batch.actions)
+        advantages = batch.advantages
+        if self.normalize_advantage:
+            advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
+        log_ratio = log_prob - batch.old_log_prob
+        ratio = log_ratio.exp()
+        clip = self.clip_range(self._current_progress_remaining)
+        policy_loss = -torch.min(advantages * ratio, advantages * ratio.clamp(1 - clip, 1 + clip)).mean()
+        if self.clip_range_vf is not None:
+            clip_vf = self.clip_range_vf(self._current_progress_remaining)
+            values = batch.old_values + (values - batch.old_values).clamp(-clip_vf, clip_vf)
+        value_loss = (batch.returns - values).square().mean()
+        entropy_loss = -entropy.mean()
+        with torch.no_grad():
+            approx_kl = (ratio - 1 - log_ratio).mean()
+            clip_fraction = ((ratio - 1).abs() > clip).float().mean()
+        loss = self.vf_coef * value_loss
+        if self.num_timesteps >= self.critic_until:
+            loss = loss + policy_loss + self.ent_coef * entropy_loss
+        return Loss(loss, policy_loss, value_loss, entropy_loss, approx_kl, clip_fraction)
+
+    def _descend(self, loss: torch.Tensor) -> None:
+        optimizer = self.policy.optimizer
+        optimizer.zero_grad()
+        loss.backward()
+        clip_grad_norm_(optimizer.param_groups[0]["params"], self.max_grad_norm)
+        optimizer.step()
+
+    def _log(self, losses: torch.Tensor, last_epoch: torch.Tensor) -> None:
+        """Record what RecurrentPPO records: means of all minibatches, (B, parts of the loss)."""
+        figures = Loss(*losses.mean(0).tolist())._asdict()
+        figures["approx_kl"] = Loss(*last_epoch.mean(0).tolist()).approx_kl
+        figures["loss"] = float(losses[-1, 0])
+        for name, value in figures.items():
+            self.logger.record(f"train/{name}", value)
+        buffer = self.rollout_buffer
+        fit = explained_variance(buffer.values.flatten().cpu().numpy(), buffer.returns.flatten().cpu().numpy())
+        self.logger.record("train/explained_variance", fit)
+        self.logger.record("train/std", self.policy.log_std.exp().mean().item())
+        self.logger.record("train/n_updates", self._n_updates, exclude="tensorboard")
+        self.logger.record("train/clip_range", self.clip_range(self._current_progress_remaining))
+        if self.clip_range_vf is not None:
+            self.logger.record("train/clip_range_vf", self.clip_range_vf(self._current_progress_remaining))
 
 
 def learning_rate(config: AlgoConfig) -> float | Callable[[float], float]:
@@ -47,14 +221,19 @@ def learning_rate(config: AlgoConfig) -> float | Callable[[float], float]:
     return lambda progress_remaining: last + (first - last) * progress_remaining
 
 
+def stock_arguments(config: AlgoConfig) -> dict[str, Any]:
+    """The arguments of RecurrentPPO that a configuration stands for."""
+    stock = {name: value for name, value in asdict(config).items() if name not in _OWN}
+    return {**stock, "learning_rate": learning_rate(config)}
+
+
 def build_algo(config: Config, env: VecEnv) -> SequencePPO:
     """The algorithm of a configuration, with a fresh network."""
-    stock = {name: value for name, value in asdict(config.algo).items() if name not in _OWN}
     return SequencePPO(
-        RecurrentPolicy,
+        RecurrentPolicy,  # type: ignore[arg-type]  # stock's recurrent policies know LSTMs only
         env,
-        **{**stock, "learning_rate": learning_rate(config.algo)},
-        policy_kwargs=policy_arguments(config.policy),
+        **stock_arguments(config.algo),
+        policy_kwargs={"config": config.policy},
         seed=config.seed,
         device=config.device,
     )

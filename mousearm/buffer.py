@@ -1,73 +1,194 @@
-"""The rollout buffer: minibatches made of whole episodes (or of what a rollout holds of them), padded little."""
+"""The rollout buffer: what N arms did for T steps, in time-major tensors, and minibatches of whole sequences of it."""
 
-from collections.abc import Generator
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from sb3_contrib.common.recurrent.buffers import RecurrentRolloutBuffer
-from sb3_contrib.common.recurrent.type_aliases import RecurrentRolloutBufferSamples, RNNStates
+
+from mousearm.policy import forget
 
 
-class SequenceBuffer(RecurrentRolloutBuffer):
-    """sb3-contrib's buffer, with minibatches of whole sequences instead of cuts at arbitrary steps.
+class Minibatch(NamedTuple):
+    """S whole sequences, L steps long at most, with K steps altogether.
 
-    A sequence is the steps of one simulation between two episode starts. Sequences are shuffled anew for each epoch
-    and put together to minibatches of about ``batch_size`` steps, all of nearly the same size.
+    Attributes:
+        observations: (L, S, n_obs); a shorter sequence repeats its last step.
+        state: (n_states, S, hidden) of the backbone before the first step of each.
+        steps: (K,) where the steps stand in (L * S), repeated ones left out; None where all sequences are L long.
+        actions: (K, nu).
+        old_values: (K,), as are the following.
+        old_log_prob: of the actions.
+        advantages: of the actions.
+        returns: targets of the values.
     """
 
-    def get(self, batch_size: int | None = None) -> Generator[RecurrentRolloutBufferSamples, None, None]:
-        """Minibatches of one epoch.
+    observations: torch.Tensor
+    state: torch.Tensor
+    steps: torch.Tensor | None
+    actions: torch.Tensor
+    old_values: torch.Tensor
+    old_log_prob: torch.Tensor
+    advantages: torch.Tensor
+    returns: torch.Tensor
+
+    def select(self, outputs: torch.Tensor) -> torch.Tensor:
+        """From (L, S, n) to (K, n): leave the repeated steps out."""
+        flat = outputs.flatten(0, 1)
+        return flat if self.steps is None else flat.index_select(0, self.steps)
+
+
+class TimeLimits:
+    """The episodes of a rollout that time cut off: what the arms saw last, and the state of the backbone before that.
+
+    Attributes:
+        steps: the M steps that they ended with.
+        arms: the M arms.
+    """
+
+    def __init__(self) -> None:
+        self.steps: list[int] = []
+        self.arms: list[int] = []
+        self._observations: list[np.ndarray] = []
+        self._states: list[torch.Tensor] = []
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def add(self, step: int, dones: np.ndarray, infos: Sequence[dict[str, Any]], state: torch.Tensor) -> None:
+        """Look for them among the episodes that ended with a step.
 
         Args:
-            batch_size: steps of a minibatch, padding not counted; None for everything at once.
+            step: the step.
+            dones: (N,) whose episode ended.
+            infos: SB3's; ``TimeLimit.truncated`` and ``terminal_observation`` are used.
+            state: of the backbone after the step, (n_states, N, hidden).
         """
-        if not self.generator_ready:
-            self._flatten()
-            self.generator_ready = True
-        starts, lengths = self._sequences()
-        order = np.random.permutation(len(starts))  # noqa: NPY002 (SB3 seeds numpy's global generator)
-        filled = np.cumsum(lengths[order])
-        n_batches = max(1, round(filled[-1] / batch_size)) if batch_size else 1
-        ends = np.unique(filled[np.searchsorted(filled, filled[-1] * np.arange(1, n_batches) / n_batches)])
-        ends = ends[(np.diff(ends, prepend=0) >= 2) & (filled[-1] - ends >= 2)]  # one step has no standard deviation
+        arms = [arm for arm in np.flatnonzero(dones).tolist() if infos[arm].get("TimeLimit.truncated", False)]
+        if arms:
+            self.steps += [step] * len(arms)
+            self.arms += arms
+            self._observations += [infos[arm]["terminal_observation"] for arm in arms]
+            self._states.append(state[:, arms])
+
+    def last(self, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+        """Sequences of one step: observations (1, M, n_obs), and the state (n_states, M, hidden)."""
+        return torch.from_numpy(np.stack(self._observations)[None]).to(device), torch.cat(self._states, dim=1)
+
+
+class SequenceBuffer:
+    """A rollout, all tensors made once; the rollout writes into them.
+
+    A sequence is what one arm did between two episode starts, or between one and an end of the rollout. So only the
+    state before the first step has to be kept: all other sequences begin with none.
+
+    Attributes:
+        observations: (T, N, n_obs).
+        actions: (T, N, nu), before they are clipped to the action space.
+        rewards: (T, N), as are the following.
+        starts: bool, whether an episode starts with the step.
+        values: of the observations.
+        log_probs: of the actions.
+        advantages: set by ``compute_advantages``.
+        returns: likewise; advantages plus values.
+        outputs: of the backbone, (T, N, hidden).
+        state: of the backbone before the first step, (n_states, N, hidden).
+        time_limits: the episodes that time cut off.
+    """
+
+    def __init__(self, n_steps: int, n_observations: int, n_actions: int, state: torch.Tensor):
+        """Make the tensors.
+
+        Args:
+            n_steps: T.
+            n_observations: columns of an observation.
+            n_actions: columns of an action.
+            state: of the backbone for N arms; its device is that of the buffer.
+        """
+        _, n_arms, hidden_size = state.shape
+        self.shape = (n_steps, n_arms)
+        self.state = state
+        self.observations = state.new_zeros(*self.shape, n_observations)
+        self.actions = state.new_zeros(*self.shape, n_actions)
+        self.outputs = state.new_zeros(*self.shape, hidden_size)
+        self.starts = torch.zeros(self.shape, dtype=torch.bool, device=state.device)
+        self.rewards = state.new_zeros(self.shape)
+        self._scalars = state.new_zeros(4, *self.shape)  # in one tensor, because minibatches want all four
+        self.values, self.log_probs, self.advantages, self.returns = self._scalars
+        self.time_limits = TimeLimits()
+
+    def begin(self, state: torch.Tensor) -> None:
+        """Start a rollout with a state (n_states, N, hidden) of the backbone."""
+        self.state.copy_(state)
+        self.time_limits = TimeLimits()
+
+    def compute_advantages(
+        self, last_values: torch.Tensor, last_starts: torch.Tensor, gamma: float, gae_lambda: float
+    ) -> None:
+        """Generalised advantage estimation (Schulman et al. 2016), and the returns that belong to it.
+
+        Args:
+            last_values: of the observations after the last step, (N,).
+            last_starts: (N,) bool, whether a new episode starts with them.
+            gamma: discount factor.
+            gae_lambda: weight of longer estimates.
+        """
+        goes_on = (~torch.cat([self.starts[1:], last_starts[None]])).float()
+        errors = self.rewards + gamma * goes_on * torch.cat([self.values[1:], last_values[None]]) - self.values
+        decay = gamma * gae_lambda * goes_on
+        advantage = torch.zeros_like(last_values)
+        for t in reversed(range(len(errors))):
+            advantage = torch.addcmul(errors[t], decay[t], advantage, out=self.advantages[t])
+        torch.add(self.advantages, self.values, out=self.returns)
+
+    def minibatches(self, batch_size: int | None) -> Iterator[Minibatch]:
+        """One epoch, in another order each time.
+
+        The sequences are shuffled and dealt to minibatches of about ``batch_size`` steps, all of nearly the same size.
+        Sequences are never cut, so a minibatch is one sequence at least (and two steps: one has no standard deviation).
+
+        sb3-contrib's minibatches are ``batch_size`` steps of one arm after the other, cut where that falls. The loss of
+        a minibatch is the same function; but here the steps of one minibatch come from sequences of all arms, and
+        gradients reach back to the first step of each.
+
+        Args:
+            batch_size: steps of a minibatch; None for everything at once.
+        """
+        arm, first, length = self._sequences()
+        order = torch.randperm(len(length)).numpy()
+        filled = np.cumsum(length[order])
+        total = filled[-1]
+        n_batches = max(1, round(total / batch_size)) if batch_size else 1
+        ends = np.unique(filled[np.searchsorted(filled, total * np.arange(1, n_batches) / n_batches)])
+        ends = ends[(np.diff(ends, prepend=0) >= 2) & (total - ends >= 2)]
         for chosen in np.split(order, np.searchsorted(filled, ends) + 1):
-            yield self._minibatch(starts[chosen], lengths[chosen])
+            yield self._minibatch(arm[chosen], first[chosen], length[chosen])
 
-    def _flatten(self) -> None:
-        """From (n_steps, n_envs, ...) to simulation after simulation, (n_envs * n_steps, ...)."""
-        for name in ("hidden_states_pi", "cell_states_pi", "hidden_states_vf", "cell_states_vf"):
-            layers_after_envs = getattr(self, name).swapaxes(1, 2)
-            setattr(self, name, self.swap_and_flatten(layers_after_envs))
-        for name in ("observations", "actions", "values", "log_probs", "advantages", "returns", "episode_starts"):
-            setattr(self, name, self.swap_and_flatten(getattr(self, name)))
+    def _sequences(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Arm, first step and length of every sequence."""
+        begins = self.starts.T.cpu().numpy().copy()
+        begins[:, 0] = True
+        arm, first = np.nonzero(begins)
+        return arm, first, np.diff(np.flatnonzero(begins), append=begins.size)
 
-    def _sequences(self) -> tuple[np.ndarray, np.ndarray]:
-        """First row and length of every sequence."""
-        begins = self.episode_starts.ravel() > 0
-        begins[:: self.buffer_size] = True
-        starts = np.flatnonzero(begins)
-        return starts, np.diff(np.append(starts, len(begins)))
-
-    def _minibatch(self, starts: np.ndarray, lengths: np.ndarray) -> RecurrentRolloutBufferSamples:
-        steps = np.arange(lengths.max())
-        mask = steps < lengths[:, None]
-        rows = np.where(mask, starts[:, None] + steps, starts[:, None]).ravel()
-        begins = np.where(mask & (steps == 0), self.episode_starts.ravel()[starts, None], 0.0)
-
-        def states(hidden: np.ndarray, cell: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-            layers_first = (np.ascontiguousarray(a[starts].swapaxes(0, 1)) for a in (hidden, cell))
-            return tuple(self.to_torch(a) for a in layers_first)  # type: ignore[return-value]
-
-        return RecurrentRolloutBufferSamples(
-            observations=self.to_torch(self.observations[rows]),
-            actions=self.to_torch(self.actions[rows]),
-            old_values=self.to_torch(self.values.ravel()[rows]),
-            old_log_prob=self.to_torch(self.log_probs.ravel()[rows]),
-            advantages=self.to_torch(self.advantages.ravel()[rows]),
-            returns=self.to_torch(self.returns.ravel()[rows]),
-            lstm_states=RNNStates(
-                states(self.hidden_states_pi, self.cell_states_pi), states(self.hidden_states_vf, self.cell_states_vf)
-            ),
-            episode_starts=self.to_torch(begins.astype(np.float32).ravel()),
-            mask=self.to_torch(mask.astype(np.float32).ravel()),
+    def _minibatch(self, arm: np.ndarray, first: np.ndarray, length: np.ndarray) -> Minibatch:
+        step = np.arange(length.max())[:, None]
+        rows = torch.from_numpy((first + np.minimum(step, length - 1)) * self.shape[1] + arm).to(self.state.device)
+        steps = None
+        kept = rows.flatten()
+        if length.min() < length.max():
+            steps = torch.from_numpy(np.flatnonzero(step < length)).to(self.state.device)
+            kept = kept[steps]
+        arms = torch.from_numpy(arm).to(self.state.device)
+        forgotten = (rows[0] >= self.shape[1]) | self.starts[0, arms]
+        values, log_prob, advantages, returns = self._scalars.flatten(1).index_select(1, kept)
+        return Minibatch(
+            observations=self.observations.flatten(0, 1)[rows],
+            state=forget(self.state[:, arms], forgotten),
+            steps=steps,
+            actions=self.actions.flatten(0, 1).index_select(0, kept),
+            old_values=values,
+            old_log_prob=log_prob,
+            advantages=advantages,
+            returns=returns,
         )

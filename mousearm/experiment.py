@@ -8,17 +8,18 @@ import torch
 
 from mousearm import checkpoint
 from mousearm.algo import build_algo
-from mousearm.config import Config
+from mousearm.config import Config, PretrainConfig
 from mousearm.env import References, Task, TrackingVecEnv, prepare
 from mousearm.errors import RenderError, RunError
 from mousearm.evaluate import Evaluation, Evaluator, Rollout, draw_reach, film, representatives, table
 from mousearm.kinematics import split_reaches
 from mousearm.model import Arm
 from mousearm.policy import PolicyController, build_policy
+from mousearm.pretrain import ComputedMuscleControl, TaskController
 from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, RUNNING, RunFolder, write_json
 from mousearm.simulation import log_warnings_to
 from mousearm.tracking import build_logger
-from mousearm.train import learn
+from mousearm.train import Imitate, learn
 
 
 def run(config: Config, folder: Path, overrides: Sequence[str] = ()) -> float:
@@ -113,7 +114,9 @@ class Session:
             "errors": self.evaluator.yardstick.text(),
             "observation": ", ".join(f"{name} {width}" for name, width in task.observation_widths.items() if width),
             "reward": " + ".join(f"{weight:g} {name}" for name, weight in task.reward.weights.items()),
-            "network": f"LSTM {config.policy.lstm_hidden_size} x {config.policy.n_lstm_layers}, {parameters} weights",
+            "network": f"{config.policy.backbone.upper()} {config.policy.lstm_hidden_size} x "
+            f"{config.policy.n_lstm_layers}, {parameters} weights",
+            "warm start": _warm_start_text(config.pretrain),
             "training": f"{self.algo.num_timesteps} of {config.algo.timesteps} steps done, "
             f"{config.env.num_envs} simulations, seed {config.seed}",
         }
@@ -135,12 +138,24 @@ class Session:
         logger = build_logger(self.config, folder, resume_at=self.algo.num_timesteps)
         self.algo.set_logger(logger)
         try:
-            return learn(self.algo, self.env, self._evaluate, folder, total, every, best_mm)
+            return learn(self.algo, self.env, self._evaluate, folder, total, every, best_mm, self._warm_start())
         finally:
             logger.close()
 
+    def _warm_start(self) -> Imitate | None:
+        """Imitation of the configured teacher, where there is one and nothing was learned yet."""
+        config, task = self.config, self.env.task
+        if config.pretrain.teacher == "none" or self.algo.num_timesteps:
+            return None
+        teacher = ComputedMuscleControl(self.arm, task.references, config.env.control_dt, config.model.action_map)
+        return Imitate(task, teacher, config.pretrain, config.seed)
+
     def _evaluate(self) -> Evaluation:
         return self.evaluator.evaluate(PolicyController(self.algo.policy))[0]
+
+
+def _warm_start_text(config: PretrainConfig) -> str:
+    return "none" if config.teacher == "none" else f"{config.rounds} rounds of imitation, teacher {config.teacher}"
 
 
 def evaluate_run(folder: Path, which: str = "best", kinematics: str | None = None) -> tuple[Evaluation, Rollout]:
@@ -170,6 +185,33 @@ def evaluate_run(folder: Path, which: str = "best", kinematics: str | None = Non
     policy = build_policy(config.policy, evaluator.n_observations, arm.nu, config.algo.use_sde)
     checkpoint.load_policy(run_folder.find_checkpoint(which), policy)
     return evaluator.evaluate(PolicyController(policy))
+
+
+def evaluate_cmc(
+    config: Config, kinematics: str | None = None, folder: Path | None = None
+) -> tuple[Evaluation, Rollout]:
+    """Evaluate computed muscle control, which needs no training: a yardstick for controllers that learn.
+
+    Args:
+        config: the arm, its reaches and the task.
+        kinematics: other reaches, all of which then count as test reaches; a file or folder.
+        folder: where figures and a film go; None for nowhere.
+
+    Raises:
+        MouseArmError: if the configuration, the model or the reaches cannot be used.
+    """
+    if kinematics is not None:
+        config = replace(config, kinematics=replace(config.kinematics, path=kinematics))
+    config, arm, references = prepare(config)
+    names = [reference.name for reference in references]
+    split = split_reaches(names, config.kinematics.train_ratio, config.kinematics.split_seed)
+    evaluator = Evaluator(config, arm, references, split if kinematics is None else {"test": names})
+    task = evaluator.task
+    control = ComputedMuscleControl(arm, task.references, config.env.control_dt, config.model.action_map)
+    evaluation, rollout = evaluator.evaluate(TaskController(task, control))
+    if folder is not None:
+        show(RunFolder(folder), arm, evaluation, rollout, config.video)
+    return evaluation, rollout
 
 
 def show(folder: RunFolder, arm: Arm, evaluation: Evaluation, rollout: Rollout, video: bool) -> None:

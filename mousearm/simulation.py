@@ -81,17 +81,19 @@ class Simulation:
         self._force = self._batch.bind("actuator_force")
         self._batch.reset(stage=mujoco.mjtStage.mjSTAGE_VEL)
 
-    def reset(self, ids: np.ndarray, qpos: np.ndarray, qvel: np.ndarray) -> None:
-        """Put simulations back to their defaults (time, activations, warm start included) and then into a pose.
+    def reset(self, ids: np.ndarray, qpos: np.ndarray, qvel: np.ndarray, activation: np.ndarray | float = 0.0) -> None:
+        """Put simulations back to their defaults (time and warm start included) and then into a state.
 
         Args:
             ids: (K,) which simulations, in rising order.
             qpos: (K, nq) rad.
             qvel: (K, nq) rad/s.
+            activation: (K, na), or one for all.
         """
         self._batch.reset(ids, stage=mujoco.mjtStage.mjSTAGE_NONE)
         self._qpos[ids] = qpos
         self._qvel[ids] = qvel
+        self._act[ids] = activation
         self._batch.forward(ids, stage=mujoco.mjtStage.mjSTAGE_VEL)
 
     def step(self, ctrl: np.ndarray) -> None:

@@ -14,12 +14,16 @@ from tqdm import tqdm
 
 from mousearm import checkpoint
 from mousearm.algo import SequencePPO
-from mousearm.env import TrackingVecEnv
+from mousearm.config import PretrainConfig
+from mousearm.env import Task, TrackingVecEnv
 from mousearm.evaluate import Evaluation
+from mousearm.pretrain import Imitation, Progress, Teacher
 from mousearm.rundir import RUNNING, RunFolder
 from mousearm.simulation import Snapshot
 
 Evaluate = Callable[[], Evaluation]
+# Teaches the algorithm's policy for as long as the function says.
+WarmStart = Callable[[SequencePPO, Callable[[], bool]], None]
 # More dumps of diverged simulations than this tell nothing new.
 _MAX_DUMPS = 10
 
@@ -156,6 +160,7 @@ def learn(
     total: int,
     every: int,
     best_mm: float,
+    warm_start: WarmStart | None = None,
 ) -> bool:
     """Train until a total number of steps.
 
@@ -167,6 +172,7 @@ def learn(
         total: steps over all simulations, those already done included.
         every: steps between evaluations.
         best_mm: the lowest objective so far; infinite for a new run.
+        warm_start: what comes before learning by reward; its steps count.
 
     Returns:
         Whether it ended because of Ctrl-C.
@@ -176,9 +182,35 @@ def learn(
     interrupt = Interrupt()
     callbacks = [LogStatistics(env), evaluations, ProgressBar(total, env, evaluations), interrupt]
     with interrupt.on_ctrl_c():
+        if warm_start is not None:
+            warm_start(algo, lambda: not interrupt.requested)
         remaining = total - algo.num_timesteps
         algo.learn(remaining, CallbackList(callbacks), reset_num_timesteps=algo.num_timesteps == 0)
     return interrupt.requested
+
+
+class Imitate:
+    """A warm start by imitation (a ``WarmStart``): logs every round, counts its steps, shows a progress bar."""
+
+    def __init__(self, task: Task, teacher: Teacher, config: PretrainConfig, seed: int):
+        self._task, self._teacher, self._config, self._seed = task, teacher, config, seed
+
+    def __call__(self, algo: SequencePPO, going: Callable[[], bool]) -> None:
+        """Teach; then only the value head learns for a while, because it knows nothing yet."""
+        imitation = Imitation(self._task, algo.policy, self._teacher, self._config, self._seed)
+        with tqdm(total=self._config.rounds, unit=" rounds", desc="imitating") as bar:
+
+            def report(progress: Progress) -> bool:
+                algo.num_timesteps += progress.steps
+                for key in ("loss", "paw_mm", "teacher_share"):
+                    algo.logger.record(f"pretrain/{key}", getattr(progress, key))
+                algo.logger.dump(algo.num_timesteps)
+                bar.set_postfix_str(f"paw {progress.paw_mm:.2f} mm", refresh=False)
+                bar.update()
+                return going()
+
+            imitation.run(report)
+        algo.critic_until = algo.num_timesteps + self._config.critic_steps
 
 
 class DivergenceDump:

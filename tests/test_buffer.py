@@ -2,79 +2,72 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
-from sb3_contrib.common.recurrent.type_aliases import RNNStates
+from stable_baselines3.common.buffers import RolloutBuffer
 
-from mousearm.buffer import SequenceBuffer
+from mousearm.buffer import SequenceBuffer, TimeLimits
 
-N_STEPS, N_ENVS, LAYERS, HIDDEN = 12, 5, 2, 3
+N_STEPS, N_ARMS, STATES, HIDDEN = 12, 5, 2, 3
 
 
-def fill(starts, hidden=HIDDEN):
-    """A full buffer in which every number is made from the number of its step, 1000 env + t, counted from 1000.
+def fill(starts):
+    """A full buffer in which every number is made from the number of its step, 1000 arm + t, counted from 1000.
 
     Args:
-        starts: (n_steps, n_envs) whether an episode starts there.
+        starts: (T, N) whether an episode starts there.
     """
-    n_steps, n_envs = starts.shape
-    number = (1000.0 * (1 + np.arange(n_envs)) + np.arange(n_steps)[:, None]).astype(np.float32)
-    buffer = SequenceBuffer(
-        n_steps,
-        spaces.Box(-np.inf, np.inf, (2,), np.float32),
-        spaces.Box(-1, 1, (1,), np.float32),
-        (n_steps, LAYERS, n_envs, hidden),
-        "cpu",
-        n_envs=n_envs,
-    )
-    for t in range(n_steps):
-        row = torch.as_tensor(number[t])
-        memory = [torch.as_tensor(number[t] + 0.1 * k).expand(LAYERS, n_envs).unsqueeze(-1) for k in range(4)]
-        memory = [layer.repeat(1, 1, hidden) for layer in memory]
-        buffer.add(
-            np.stack([number[t], -number[t]], axis=1),
-            number[t][:, None] / 2,
-            np.zeros(n_envs),
-            starts[t],
-            row / 3,
-            row / 4,
-            lstm_states=RNNStates((memory[0], memory[1]), (memory[2], memory[3])),
-        )
-    buffer.advantages = number / 5
-    buffer.returns = number / 6
-    return buffer, number
+    n_steps, n_arms = starts.shape
+    number = torch.as_tensor(1000.0 * (1 + np.arange(n_arms)) + np.arange(n_steps)[:, None], dtype=torch.float32)
+    buffer = SequenceBuffer(n_steps, 2, 1, torch.zeros(STATES, n_arms, HIDDEN))
+    memory = number[0] + 0.1 * torch.arange(STATES)[:, None]
+    buffer.begin(memory[:, :, None].expand(STATES, n_arms, HIDDEN))
+    buffer.observations.copy_(torch.stack([number, -number], dim=-1))
+    buffer.actions.copy_(number[:, :, None] / 2)
+    buffer.starts.copy_(torch.as_tensor(starts))
+    for name, divisor in (("values", 3), ("log_probs", 4), ("advantages", 5), ("returns", 6)):
+        getattr(buffer, name).copy_(number / divisor)
+    return buffer, number.numpy()
 
 
-def random_starts(seed, n_steps=N_STEPS, n_envs=N_ENVS, rate=0.25):
-    return np.random.default_rng(seed).random((n_steps, n_envs)) < rate
+def random_starts(seed, n_steps=N_STEPS, n_arms=N_ARMS, rate=0.25):
+    return np.random.default_rng(seed).random((n_steps, n_arms)) < rate
 
 
-def sequences_of(batch):
-    """Step numbers (n_seq, length) and mask of a minibatch."""
-    n_seq = batch.lstm_states.pi[0].shape[1]
-    return batch.observations[:, 0].reshape(n_seq, -1).numpy(), batch.mask.reshape(n_seq, -1).numpy() > 0
+def every(n_steps, n_arms, length):
+    """Episodes of equal length."""
+    starts = np.zeros((n_steps, n_arms), dtype=bool)
+    starts[::length] = True
+    return starts
+
+
+def numbers(batch):
+    """Step numbers (L, S) of a minibatch, and which of them are no repetition."""
+    number = batch.observations[:, :, 0].numpy()
+    real = np.zeros(number.size, dtype=bool)
+    real[slice(None) if batch.steps is None else batch.steps.numpy()] = True
+    return number, real.reshape(number.shape)
 
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("batch_size", [None, 20, 25, 60, 1000])
 def test_every_step_appears_once_per_epoch(seed, batch_size):
     buffer, number = fill(random_starts(seed))
-    np.random.seed(seed)  # noqa: NPY002 (SB3 seeds this generator)
     for _ in range(3):
-        seen = np.concatenate([batch.observations[batch.mask > 0, 0] for batch in buffer.get(batch_size)])
+        seen = torch.cat([batch.select(batch.observations)[:, 0] for batch in buffer.minibatches(batch_size)])
         np.testing.assert_array_equal(np.sort(seen), np.sort(number.ravel()))
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_what_belongs_together_stays_together(seed):
     buffer, _ = fill(random_starts(seed))
-    for batch in buffer.get(20):
-        real = batch.mask > 0
-        number = batch.observations[real, 0]
-        torch.testing.assert_close(batch.observations[real, 1], -number)
-        torch.testing.assert_close(batch.actions[real, 0], number / 2)
-        torch.testing.assert_close(batch.old_values[real], number / 3)
-        torch.testing.assert_close(batch.old_log_prob[real], number / 4)
-        torch.testing.assert_close(batch.advantages[real], number / 5)
-        torch.testing.assert_close(batch.returns[real], number / 6)
+    for batch in buffer.minibatches(20):
+        seen = batch.select(batch.observations)
+        number = seen[:, 0]
+        torch.testing.assert_close(seen[:, 1], -number)
+        torch.testing.assert_close(batch.actions[:, 0], number / 2)
+        torch.testing.assert_close(batch.old_values, number / 3)
+        torch.testing.assert_close(batch.old_log_prob, number / 4)
+        torch.testing.assert_close(batch.advantages, number / 5)
+        torch.testing.assert_close(batch.returns, number / 6)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -82,65 +75,65 @@ def test_sequences_are_consecutive_steps_between_episode_starts(seed):
     starts = random_starts(seed)
     buffer, number = fill(starts)
     begins = set(number[starts])
-    for batch in buffer.get(20):
-        flags = batch.episode_starts.reshape(batch.lstm_states.pi[0].shape[1], -1).numpy()
-        for steps, real, flag in zip(*sequences_of(batch), flags, strict=True):
-            steps = steps[real]
-            np.testing.assert_array_equal(np.diff(steps), 1)  # one simulation, one step after the other
-            assert real[: len(steps)].all()  # padding comes last
+    for batch in buffer.minibatches(20):
+        for column, real in zip(*(values.T for values in numbers(batch)), strict=True):
+            steps = column[real]
+            np.testing.assert_array_equal(np.diff(steps), 1)  # one arm, one step after the other
+            assert real[: len(steps)].all()  # repetitions come last
             assert not begins & set(steps[1:])  # no episode starts within a sequence
-            assert flag[0] == (steps[0] in begins)
-            assert not flag[1:].any()
-            # It ends where the next episode starts, or at the end of the rollout.
+            # It begins where an episode or the rollout begins, and ends where the next one begins or the rollout ends.
+            assert steps[0] in begins or steps[0] % 1000 == 0
             assert steps[-1] + 1 in begins or steps[-1] % 1000 == N_STEPS - 1
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_initial_states_are_those_before_the_first_step(seed):
-    buffer, _ = fill(random_starts(seed))
-    for batch in buffer.get(20):
-        first = torch.as_tensor(sequences_of(batch)[0][:, 0])
-        memory = (*batch.lstm_states.pi, *batch.lstm_states.vf)
-        for k, state in enumerate(memory):
-            assert state.shape == (LAYERS, len(first), HIDDEN)
-            torch.testing.assert_close(state, (first + 0.1 * k)[None, :, None].expand_as(state))
+def test_only_episodes_that_go_on_from_the_rollout_before_have_a_state(seed):
+    starts = random_starts(seed)
+    buffer, number = fill(starts)
+    begins = set(number[starts])
+    for batch in buffer.minibatches(20):
+        first = numbers(batch)[0][0]
+        assert batch.state.shape == (STATES, len(first), HIDDEN)
+        for step, state in zip(first, batch.state.transpose(0, 1).numpy(), strict=True):
+            expected = np.zeros(STATES) if step in begins else step + 0.1 * np.arange(STATES)
+            np.testing.assert_allclose(state, np.tile(expected[:, None], HIDDEN), rtol=1e-6)
 
 
-def test_minibatches_of_equal_episodes_have_the_size_asked_for_and_no_padding():
+def test_minibatches_of_equal_episodes_have_the_size_asked_for_and_nothing_repeats():
     # Episodes of 4 steps in a rollout of 12: 15 sequences, 60 steps; minibatches of 20.
-    starts = np.zeros((N_STEPS, N_ENVS), dtype=bool)
-    starts[::4] = True
-    buffer, _ = fill(starts)
-    batches = list(buffer.get(20))
-    assert [len(batch.mask) for batch in batches] == [20, 20, 20]
-    assert all(batch.mask.all() for batch in batches)
+    buffer, _ = fill(every(N_STEPS, N_ARMS, 4))
+    batches = list(buffer.minibatches(20))
+    assert [batch.observations.shape[:2] for batch in batches] == [(4, 5)] * 3
+    assert all(batch.steps is None for batch in batches)
 
 
 @pytest.mark.parametrize(("batch_size", "n_batches"), [(15, 4), (16, 4), (20, 3), (29, 2), (41, 1), (60, 1), (1000, 1)])
 def test_number_of_minibatches_is_the_nearest(batch_size, n_batches):
-    starts = np.zeros((N_STEPS, N_ENVS), dtype=bool)
-    starts[::2] = True
-    buffer, _ = fill(starts)
-    sizes = [int(batch.mask.sum()) for batch in buffer.get(batch_size)]
-    assert len(sizes) == n_batches
-    assert max(sizes) - min(sizes) <= 2  # up to one sequence
+    buffer, _ = fill(every(N_STEPS, N_ARMS, 2))
+    batches = list(buffer.minibatches(batch_size))
+    assert len(batches) == n_batches
+    sizes = [len(batch.returns) for batch in batches]
+    assert max(sizes) - min(sizes) <= 4  # two sequences
 
 
-def test_minibatches_are_shuffled_by_the_global_generator():
-    buffer, _ = fill(random_starts(0))
-    orders = []
-    for seed in (1, 1, 2):
-        np.random.seed(seed)  # noqa: NPY002
-        orders.append(np.concatenate([batch.observations[batch.mask > 0, 0] for batch in buffer.get(20)]))
-    np.testing.assert_array_equal(orders[0], orders[1])
-    assert not np.array_equal(orders[0], orders[2])
+def test_epochs_differ_and_follow_the_seed():
+    buffer, _ = fill(every(N_STEPS, N_ARMS, 4))
+
+    def epoch():
+        return [batch.returns.tolist() for batch in buffer.minibatches(20)]
+
+    torch.manual_seed(0)
+    first, second = epoch(), epoch()
+    torch.manual_seed(0)
+    assert epoch() == first
+    assert first != second
 
 
-def test_one_episode_over_the_whole_rollout():
+def test_an_episode_longer_than_the_rollout_is_one_sequence():
     buffer, number = fill(np.zeros((N_STEPS, 1), dtype=bool))
-    (batch,) = buffer.get(None)
-    np.testing.assert_array_equal(batch.observations[:, 0], number[:, 0])
-    assert batch.episode_starts[0] == 0
+    (batch,) = buffer.minibatches(None)
+    np.testing.assert_array_equal(batch.observations[:, 0, 0], number[:, 0])
+    assert batch.state.any()
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -148,8 +141,68 @@ def test_one_episode_over_the_whole_rollout():
 def test_minibatches_smaller_than_a_sequence(seed, batch_size):
     """A sequence is never cut, so minibatches grow to hold one; two steps at least have a standard deviation."""
     buffer, number = fill(random_starts(seed, rate=0.1))
-    np.random.seed(seed)  # noqa: NPY002
-    batches = list(buffer.get(batch_size))
-    seen = np.concatenate([batch.observations[batch.mask > 0, 0] for batch in batches])
+    batches = list(buffer.minibatches(batch_size))
+    seen = torch.cat([batch.select(batch.observations)[:, 0] for batch in batches])
     np.testing.assert_array_equal(np.sort(seen), np.sort(number.ravel()))
-    assert min(int(batch.mask.sum()) for batch in batches) >= 2
+    assert min(len(batch.returns) for batch in batches) >= 2
+
+
+# Advantages
+
+
+def test_advantages_by_hand():
+    """Two arms, three steps, gamma = lambda = 0.5; the second arm's episode ends after its second step."""
+    buffer = SequenceBuffer(3, 1, 1, torch.zeros(0, 2, 1))
+    buffer.rewards.copy_(torch.tensor([[1.0, 1.0], [0.0, 2.0], [4.0, 0.0]]))
+    buffer.values.copy_(torch.tensor([[2.0, 2.0], [4.0, 4.0], [0.0, 8.0]]))
+    buffer.starts[2, 1] = True
+    buffer.compute_advantages(torch.tensor([2.0, 2.0]), torch.tensor([False, True]), 0.5, 0.5)
+    # Arm 0: errors 1 + 0.5 * 4 - 2 = 1, 0 + 0 - 4 = -4, 4 + 0.5 * 2 - 0 = 5; advantages 5, -4 + 5/4, 1 - 2.75/4.
+    # Arm 1: errors 1 + 0.5 * 4 - 2 = 1, 2 - 4 = -2, 0 - 8 = -8 (its episodes end with steps 1 and 2); 1 - 2/4 first.
+    expected = torch.tensor([[0.3125, 0.5], [-2.75, -2.0], [5.0, -8.0]])
+    torch.testing.assert_close(buffer.advantages, expected)
+    torch.testing.assert_close(buffer.returns, expected + buffer.values)
+
+
+@pytest.mark.parametrize(("gamma", "gae_lambda"), [(0.99, 0.95), (0.9, 1.0), (1.0, 0.0)])
+def test_advantages_are_sb3s(gamma, gae_lambda):
+    rng = np.random.default_rng(0)
+    rewards, values = rng.normal(size=(2, N_STEPS, N_ARMS)).astype(np.float32)
+    starts, last_starts = random_starts(1), random_starts(2)[0]
+    last_values = torch.as_tensor(rng.normal(size=N_ARMS), dtype=torch.float32)
+    box = spaces.Box(-1, 1, (1,), np.float32)
+    stock = RolloutBuffer(N_STEPS, box, box, "cpu", gae_lambda, gamma, N_ARMS)
+    stock.rewards, stock.values, stock.episode_starts = rewards, values, starts.astype(np.float32)
+    stock.compute_returns_and_advantage(last_values, last_starts)
+    ours = SequenceBuffer(N_STEPS, 1, 1, torch.zeros(0, N_ARMS, 1))
+    for name, array in (("rewards", rewards), ("values", values), ("starts", starts)):
+        getattr(ours, name).copy_(torch.from_numpy(array))
+    ours.compute_advantages(last_values, torch.from_numpy(last_starts), gamma, gae_lambda)
+    np.testing.assert_allclose(ours.advantages, stock.advantages, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(ours.returns, stock.returns, rtol=1e-5, atol=1e-6)
+
+
+# Ends by time
+
+
+def test_time_limits_are_told_from_other_ends():
+    def info(value, truncated):
+        return {"terminal_observation": np.full(2, value, dtype=np.float32), "TimeLimit.truncated": truncated}
+
+    limits = TimeLimits()
+    state = torch.arange(12.0).view(1, 4, 3)
+    limits.add(3, np.array([True, True, False, False]), [info(0, True), info(1, False), {}, {}], state)
+    limits.add(4, np.array([False, False, True, False]), [{}, {}, info(2, False), {}], state)
+    limits.add(7, np.array([False, True, False, True]), [{}, info(3, True), {}, info(4, True)], 10 + state)
+    assert (limits.steps, limits.arms, len(limits)) == ([3, 7, 7], [0, 1, 3], 3)
+    observations, states = limits.last(torch.device("cpu"))
+    torch.testing.assert_close(observations, torch.tensor([[[0.0, 0.0], [3.0, 3.0], [4.0, 4.0]]]))
+    torch.testing.assert_close(states, torch.tensor([[[0.0, 1, 2], [13, 14, 15], [19, 20, 21]]]))
+
+
+def test_a_rollout_begins_without_the_ends_of_the_one_before():
+    buffer, _ = fill(every(4, 2, 2))
+    done, info = np.array([True, False]), {"terminal_observation": np.zeros(2), "TimeLimit.truncated": True}
+    buffer.time_limits.add(0, done, [info, {}], buffer.state)
+    buffer.begin(buffer.state + 1)
+    assert len(buffer.time_limits) == 0

@@ -1,3 +1,4 @@
+import csv
 import json
 import shutil
 import signal
@@ -225,3 +226,18 @@ def test_the_muscle_arm_learns_without_a_diverged_simulation(tmp_path, configure
     rows = [dict(zip(lines[0].split(","), line.split(","), strict=True)) for line in lines[1:]]
     assert objective < 0.7 * float(rows[0]["eval/train_paw_mm"])
     assert float(rows[-1]["rollout/diverged"]) == 0
+
+
+def test_a_warm_start_comes_first_and_counts(tmp_path, configure):
+    words = (*QUICK, "pretrain=cmc", "pretrain.rounds=3", "pretrain.n_epochs=1", "pretrain.batch_size=98")
+    run(configure(*words), tmp_path, words)
+    folder = RunFolder(tmp_path)
+    with folder.metrics.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    # 8 simulations, 49 steps each: 392 a round; then a rollout of 98 steps each, with which 1568 are done.
+    assert [row["steps"] for row in rows if row["pretrain/loss"]] == ["392", "784", "1176"]
+    assert rows[-1]["steps"] == folder.checkpoints()[-1].name == "1960"
+    # What was learned already is not learned again.
+    again = Session(folder.saved_config())
+    again._restore(folder)
+    assert again._warm_start() is None

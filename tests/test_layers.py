@@ -27,11 +27,13 @@ FLOORS = {
     "observation": 3,
     "reward": 3,
     "termination": 3,
+    "mechanics": 3,
     "env": 4,
     "policy": 5,
     "buffer": 5,
     "algo": 5,
     "evaluate": 5,
+    "pretrain": 5,
     "check": 5,
     "fidelity": 6,
     "benchmark": 6,
@@ -43,11 +45,12 @@ FLOORS = {
 
 # Libraries that only some modules may know.
 KNOWN_BY = {
+    "daqp": {"mechanics"},
     "hydra": {"config"},
     "omegaconf": {"config", "rundir", "tracking"},
-    "torch": {"policy", "buffer", "algo", "benchmark", "checkpoint", "train", "experiment"},
-    "stable_baselines3": {"env", "policy", "buffer", "algo", "benchmark", "train", "tracking"},
-    "sb3_contrib": {"policy", "buffer", "algo", "benchmark"},
+    "torch": {"policy", "pretrain", "buffer", "algo", "benchmark", "checkpoint", "train", "experiment"},
+    "stable_baselines3": {"env", "policy", "algo", "benchmark", "train", "tracking"},
+    "sb3_contrib": {"algo", "benchmark"},
     "wandb": {"tracking"},
     "opensim": {"fidelity"},
 }

@@ -7,11 +7,12 @@ from typing import NamedTuple
 import mujoco
 import numpy as np
 
-from mousearm.check.mechanics import Probe, motion_of
 from mousearm.check.result import columns
-from mousearm.check.strength import largest_needs
+from mousearm.env import References
 from mousearm.errors import UnknownNameError
+from mousearm.mechanics import motion_of
 from mousearm.model import Arm
+from mousearm.pretrain import ComputedMuscleControl
 from mousearm.retarget import Reference
 from mousearm.simulation import Simulation
 from mousearm.termination import diverged
@@ -23,9 +24,6 @@ INTEGRATORS = {
 }
 SUBSTEPS = (2, 4, 6, 8, 12, 16, 32)
 REFERENCE = ("RK4", 64)
-
-# Correction towards the reach while the controls are found, as of a critically damped spring, rad/s.
-_STIFFNESS = 40.0
 
 
 class Accuracy(NamedTuple):
@@ -104,27 +102,19 @@ def with_integrator(arm: Arm, name: str) -> Arm:
 
 
 def reference_run(arm: Arm, references: Sequence[Reference], control_dt: float) -> tuple[np.ndarray, np.ndarray]:
-    """Follow the reaches in the most accurate simulation, by inverse dynamics and static optimisation.
-
-    Every control step asks for qacc + w^2 (q_ref - q) + 2 w (qvel_ref - qvel), and shares the torque that this takes
-    among the actuators.
+    """Follow the reaches in the most accurate simulation, by computed muscle control.
 
     Returns:
         Controls, (T - 1, R, nu), and elbow and paw of the simulation, (T, R, 2, 3) m, T frames of the longest reach.
     """
-    motions = [motion_of(reference, control_dt) for reference in references]
-    probe, longest = Probe(arm), max(reference.n_frames for reference in references)
-    scale = largest_needs(np.concatenate([probe.needed_along(motion) for motion in motions]))
-    qpos, qvel, qacc = (_stack(parts, longest) for parts in zip(*motions, strict=True))
+    reaches = References(references)
+    controller, everyone = ComputedMuscleControl(arm, reaches, control_dt), np.arange(len(reaches))
     integrator, n_substeps = REFERENCE
     simulation = _start(with_integrator(arm, integrator), references, control_dt, n_substeps)
     points, controls = [simulation.snapshot().landmarks[:, 1:]], []
-    for frame in range(longest - 1):
-        now = simulation.snapshot()
-        held = (qacc[frame] + qacc[frame + 1]) / 2  # for one control interval
-        wanted = held + _STIFFNESS**2 * (qpos[frame] - now.qpos) + 2 * _STIFFNESS * (qvel[frame] - now.qvel)
-        states = zip(now.qpos, now.qvel, wanted, now.activation, strict=True)
-        controls.append(np.stack([_control(arm, probe, state, scale, control_dt) for state in states]))
+    for frame in range(reaches.n_frames.max() - 1):
+        frames = np.minimum(frame, reaches.n_frames - 1)
+        controls.append(controller.control(simulation.snapshot(), everyone, frames))
         simulation.step(controls[-1])
         points.append(simulation.snapshot().landmarks[:, 1:])
     return np.stack(controls), np.stack(points)
@@ -147,38 +137,10 @@ def play(
 def _start(arm: Arm, references: Sequence[Reference], control_dt: float, n_substeps: int) -> Simulation:
     """Simulations in the first frames of the reaches."""
     simulation = Simulation(arm, len(references), control_dt, n_substeps, threads=1)
-    first = [motion_of(reference, control_dt) for reference in references]
+    first = [motion_of(reference.qpos, control_dt) for reference in references]
     qpos, qvel = np.stack([m.qpos[0] for m in first]), np.stack([m.qvel[0] for m in first])
     simulation.reset(np.arange(len(references)), qpos, qvel)
     return simulation
-
-
-def _control(arm: Arm, probe: Probe, state: tuple[np.ndarray, ...], scale: np.ndarray, control_dt: float) -> np.ndarray:
-    """The control, (nu,), for a state of position, velocity, wanted acceleration and activation."""
-    qpos, qvel, qacc, activation = state
-    start, rise, fall = _activation_change(arm, activation, control_dt)
-    limits = start * (1 - fall), start + (1 - start) * rise
-    share = probe.bounds(qpos, qvel).share(probe.needed(qpos, qvel, qacc), scale, limits)
-    control = start + (share - start) / np.where(share > start, rise, fall)
-    low, high = arm.ctrl_range.T
-    return low + np.clip(control, 0, 1) * (high - low)
-
-
-def _activation_change(arm: Arm, activation: np.ndarray, control_dt: float) -> tuple[np.ndarray, ...]:
-    """Where muscles stand, and what share of the way up or down to their control they go in a control interval.
-
-    a moves towards the control with time constant activation (0.5 + 1.5 a), deactivation / (0.5 + 1.5 a): the share
-    is 1 - exp(-dt / time constant). Actuators that are no muscles go all the way.
-    """
-    model = arm.model
-    start, rise, fall = np.zeros(arm.nu), np.ones(arm.nu), np.ones(arm.nu)
-    muscles = np.flatnonzero(model.actuator_dyntype == mujoco.mjtDyn.mjDYN_MUSCLE)
-    start[muscles] = np.clip(activation[model.actuator_actadr[muscles]], 0, 1)
-    slowness = 0.5 + 1.5 * start[muscles]
-    up, down = model.actuator_dynprm[muscles, :2].T
-    rise[muscles] = -np.expm1(-control_dt / (up * slowness))
-    fall[muscles] = -np.expm1(-control_dt * slowness / down)
-    return start, rise, fall
 
 
 def _stack(arrays: Sequence[np.ndarray], n: int) -> np.ndarray:

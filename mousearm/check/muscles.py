@@ -5,8 +5,8 @@ from typing import NamedTuple
 import mujoco
 import numpy as np
 
-from mousearm.check.mechanics import Probe, muscles_of
 from mousearm.check.result import Result
+from mousearm.mechanics import Probe, muscles_of
 from mousearm.model import Arm
 
 MAX_OUTSIDE = 0.5
@@ -48,9 +48,9 @@ def optimal_and_slack(arm: Arm) -> tuple[np.ndarray, np.ndarray]:
 
 def fibre_lengths(arm: Arm, poses: np.ndarray) -> FibreLengths:
     """Fibre lengths of all muscles in poses, (P, nq)."""
-    muscles, probe = muscles_of(arm), Probe(arm)
+    muscles = muscles_of(arm)
     optimal, slack = optimal_and_slack(arm)
-    paths = np.array([probe.path(pose)[0][muscles] for pose in poses])
+    paths = Probe(arm).path(poses)[0][:, muscles]
     names = [arm.actuator_names[i] for i in muscles]
     active = arm.model.actuator_gainprm[muscles, 4:6]
     return FibreLengths(names, (paths - slack) / np.maximum(optimal, mujoco.mjMINVAL), active)
@@ -74,10 +74,8 @@ def fibre_check(fibres: FibreLengths) -> Result:
 def pull_check(arm: Arm, poses: np.ndarray) -> Result:
     """No muscle and no cable pushes, at the lowest and the highest control, at rest and in movement."""
     probe, pullers = Probe(arm), _pullers(arm)
-    forces = np.concatenate(
-        [probe.forces(pose, np.full(arm.nq, speed))[:, pullers] for pose in poses for speed in _SPEEDS]
-    )
-    push = forces.max(axis=0) / arm.peak_force[pullers]
+    forces = np.stack([probe.forces(poses, np.full_like(poses, speed))[..., pullers] for speed in _SPEEDS])
+    push = forces.max(axis=(0, 1, 2)) / arm.peak_force[pullers]
     worst = int(push.argmax())
     name = arm.actuator_names[pullers[worst]]
     return Result(

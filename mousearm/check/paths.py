@@ -5,8 +5,8 @@ from typing import NamedTuple
 import mujoco
 import numpy as np
 
-from mousearm.check.mechanics import Probe
 from mousearm.check.result import Result
+from mousearm.mechanics import Probe
 from mousearm.model import Arm
 
 STEP = np.deg2rad(0.5)
@@ -89,12 +89,10 @@ def _grid(arm: Arm, joint: int, step: float) -> np.ndarray:
 
 def _along(probe: Probe, base: np.ndarray, joint: int, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Lengths (K, nu) and moment arms about the joint (K, nu)."""
-    pose, lengths, moments = base.copy(), [], []
-    for pose[joint] in q:
-        length, moment = probe.path(pose)
-        lengths.append(length)
-        moments.append(moment[:, joint])
-    return np.array(lengths), np.array(moments)
+    poses = np.tile(base, (len(q), 1))
+    poses[:, joint] = q
+    lengths, moments = probe.path(poses)
+    return lengths, moments[..., joint]
 
 
 def _mm(metres: float) -> str:

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mousearm.check.mechanics import Motion, Probe, motion_of
 from mousearm.check.result import Result, columns
+from mousearm.mechanics import Motion, Probe, motion_of
 from mousearm.model import Arm
 from mousearm.retarget import Reference
 
@@ -18,6 +18,8 @@ MAX_RESIDUAL = 0.05
 
 # A need below this share of the joint's largest one is noise, and has no margin.
 _NEGLIGIBLE = 0.01
+# Weight of the smallest solution among all that give the torque; far below what the checks can see.
+_EFFORT_WEIGHT = 1e-3
 
 
 class Strength(NamedTuple):
@@ -55,12 +57,11 @@ def largest_needs(needed: np.ndarray) -> np.ndarray:
 
 def strength(arm: Arm, motion: Motion) -> Strength:
     """Needed and available torque in every frame of a motion."""
-    probe = Probe(arm)
-    needed = probe.needed_along(motion)
-    bounds = [probe.bounds(qpos, qvel) for qpos, qvel in zip(motion.qpos, motion.qvel, strict=True)]
-    scale = largest_needs(needed)
-    reached = [b.offset + b.share(torque, scale) @ b.gain for torque, b in zip(needed, bounds, strict=True)]
-    return Strength(needed, np.stack([b.torque() for b in bounds]), needed - np.stack(reached))
+    dynamics = Probe(arm).dynamics(motion.qpos, motion.qvel)
+    needed, bounds = dynamics.needed(motion.qacc), dynamics.bounds
+    weight = np.broadcast_to(np.diag(1 / largest_needs(needed)), (len(needed), arm.nq, arm.nq))
+    reached = bounds.torque(bounds.share(needed, weight, _EFFORT_WEIGHT))
+    return Strength(needed, bounds.range(), needed - reached)
 
 
 def gravity_strength(arm: Arm, poses: np.ndarray) -> Strength:
@@ -71,7 +72,7 @@ def gravity_strength(arm: Arm, poses: np.ndarray) -> Strength:
 
 def reach_strength(arm: Arm, references: Sequence[Reference], control_dt: float) -> Strength:
     """Needed and available torque in every frame of every reach, one after the other."""
-    motions = [motion_of(reference, control_dt) for reference in references]
+    motions = [motion_of(reference.qpos, control_dt) for reference in references]
     return strength(arm, Motion(*(np.concatenate(parts) for parts in zip(*motions, strict=True))))
 
 

@@ -10,6 +10,7 @@ from mousearm.config.schema import (
     LandmarksConfig,
     ModelConfig,
     PolicyConfig,
+    PretrainConfig,
     RewardConfig,
     TrackingConfig,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "LandmarksConfig",
     "ModelConfig",
     "PolicyConfig",
+    "PretrainConfig",
     "RewardConfig",
     "TrackingConfig",
     "check_overrides",

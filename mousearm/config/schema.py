@@ -135,17 +135,19 @@ class RewardConfig:
 
 @dataclass
 class PolicyConfig:
-    """The network: an LSTM shared by actor and critic, and the layers of their heads."""
+    """The network: a backbone shared by actor and critic, and the layers of their heads."""
 
-    lstm_hidden_size: int
+    lstm_hidden_size: int  # of every backbone, whatever its kind
     n_lstm_layers: int
     net_arch_pi: list[int]
     net_arch_vf: list[int]
     log_std_init: float  # logarithm of the exploration noise at the start, in units of the action range's half
     ortho_init: bool
     normalize_observation: bool
+    backbone: str = "lstm"  # lstm | gru | rnn | ffn; a run that was saved before there was a choice has an LSTM
 
     def __post_init__(self) -> None:
+        _require_choice("policy.backbone", self.backbone, ("lstm", "gru", "rnn", "ffn"))
         _require(1 <= self.lstm_hidden_size <= 8192, "policy.lstm_hidden_size", self.lstm_hidden_size, "1 to 8192")
         _require(1 <= self.n_lstm_layers <= 16, "policy.n_lstm_layers", self.n_lstm_layers, "1 to 16")
         _require(all(n > 0 for n in self.net_arch_pi), "policy.net_arch_pi", self.net_arch_pi, "sizes above 0")
@@ -196,6 +198,31 @@ class AlgoConfig:
 
 
 @dataclass
+class PretrainConfig:
+    """A warm start: the network imitates a teacher before it learns by reward."""
+
+    teacher: str  # none | cmc (computed muscle control)
+    rounds: int  # of dataset aggregation; in each, every simulation performs a reach
+    teacher_rounds: int  # rounds after which the network drives all simulations
+    remembered_rounds: int  # rounds that are learned from together, the latest ones
+    n_epochs: int  # per round
+    batch_size: int  # steps of a minibatch, of whole reaches
+    learning_rate: float  # falls linearly to 0 over the rounds
+    noise: float  # standard deviation that is added to actions, in units of the action range's half
+    log_std_after: float  # logarithm of the exploration noise with which learning by reward begins
+    critic_steps: int  # control steps of learning by reward in which only the value head learns
+
+    def __post_init__(self) -> None:
+        _require_choice("pretrain.teacher", self.teacher, ("none", "cmc"))
+        for name in ("rounds", "teacher_rounds", "remembered_rounds", "n_epochs", "batch_size"):
+            _require(getattr(self, name) >= 1, f"pretrain.{name}", getattr(self, name), "1 or more")
+        _require(0 < self.learning_rate < math.inf, "pretrain.learning_rate", self.learning_rate, "above 0, and finite")
+        _require(0 <= self.noise <= 1, "pretrain.noise", self.noise, "0 to 1")
+        _require(-10 <= self.log_std_after <= 1, "pretrain.log_std_after", self.log_std_after, "-10 to 1")
+        _require(self.critic_steps >= 0, "pretrain.critic_steps", self.critic_steps, "0 or more")
+
+
+@dataclass
 class TrackingConfig:
     """Where metrics go besides metrics.csv and TensorBoard."""
 
@@ -219,6 +246,7 @@ class Config:
     reward: RewardConfig
     policy: PolicyConfig
     algo: AlgoConfig
+    pretrain: PretrainConfig
     tracking: TrackingConfig
     name: str  # the run folder is outputs/<name>
     seed: int

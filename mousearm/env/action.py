@@ -7,6 +7,8 @@ import numpy as np
 
 # Steepness and centre of the sigmoid; the action 0 then rests at 0.076 of the range.
 _SLOPE, _CENTRE = 5.0, 0.5
+# Far below what the sigmoid reaches; keeps the logarithm of its inverse finite.
+_LEAST_SHARE = 1e-6
 
 ActionMap = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -36,3 +38,21 @@ def sigmoid(action: np.ndarray, ctrl_range: np.ndarray) -> np.ndarray:
 
 
 ACTION_MAPS: MappingProxyType[str, ActionMap] = MappingProxyType({"direct": direct, "sigmoid": sigmoid})
+
+
+def direct_inverse(ctrl: np.ndarray, ctrl_range: np.ndarray) -> np.ndarray:
+    """The actions, (N, nu) in [-1, 1], of which ``direct`` makes controls, (N, nu)."""
+    low, high = ctrl_range.T
+    return np.clip(2 * (ctrl - low) / (high - low) - 1, -1, 1)
+
+
+def sigmoid_inverse(ctrl: np.ndarray, ctrl_range: np.ndarray) -> np.ndarray:
+    """The actions, (N, nu) in [-1, 1], of which ``sigmoid`` makes controls, (N, nu), as far as it reaches them."""
+    low, high = ctrl_range.T
+    share = np.clip((ctrl - low) / (high - low), _LEAST_SHARE, 1 - _LEAST_SHARE)
+    return np.clip(_CENTRE + np.log(share / (1 - share)) / _SLOPE, -1, 1)
+
+
+INVERSE_MAPS: MappingProxyType[str, ActionMap] = MappingProxyType(
+    {"direct": direct_inverse, "sigmoid": sigmoid_inverse}
+)

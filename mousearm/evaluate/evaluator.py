@@ -15,6 +15,7 @@ class Evaluator:
 
     Attributes:
         yardstick: whose millimetres the errors are.
+        task: the simulations, for controllers that look at more than observations.
     """
 
     def __init__(self, config: Config, arm: Arm, references: Sequence[Reference], split: Mapping[str, Sequence[str]]):
@@ -27,15 +28,15 @@ class Evaluator:
             split: names of the reaches in each split, ``train`` and ``test``.
         """
         self.yardstick = Yardstick.of(config, arm)
-        self._task = Task(arm, References(references), config, len(references))
+        self.task = Task(arm, References(references), config, len(references))
         self._split_of = {name: kind for kind, names in split.items() for name in names}
 
     @property
     def n_observations(self) -> int:
         """Columns of the observation that controllers get."""
-        return self._task.n_observations
+        return self.task.n_observations
 
     def evaluate(self, controller: Controller) -> tuple[Evaluation, Rollout]:
         """Errors, and what the arms did."""
-        rollout = roll_out(self._task, controller)
+        rollout = roll_out(self.task, controller)
         return evaluate_rollout(rollout, self._split_of, self.yardstick), rollout

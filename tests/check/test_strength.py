@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from mousearm.check.mechanics import Motion, random_poses
 from mousearm.check.strength import (
     Strength,
     feasibility_check,
@@ -12,6 +11,7 @@ from mousearm.check.strength import (
     strength,
     strength_table,
 )
+from mousearm.mechanics import Motion, random_poses
 
 DT = 1 / 150
 GEAR = '<motor name="shoulder" joint="shoulder" gear="1e-4"'

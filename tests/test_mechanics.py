@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from mousearm.check.mechanics import Bounds, Probe, motion_of, muscles_of, random_poses
-from mousearm.retarget import Reference
+from mousearm.errors import ModelError
+from mousearm.mechanics import Bounds, Probe, motion_of, muscles_of, random_poses
 
 DT = 1 / 150
 G, LENGTH, ONE, TWO = 10.0, 0.01, 1e-4, 2e-4
@@ -34,7 +34,7 @@ def test_joint_limits_do_not_help(hanging):
 
 
 def test_motors_give_gear_times_control_range(hanging):
-    torque = Probe(hanging).bounds(ZERO, ZERO).torque()
+    torque = Probe(hanging).bounds(ZERO, ZERO).range()
     np.testing.assert_allclose(torque, [[-1e-4, 1e-4], [-0.5e-4, 1e-4]])
 
 
@@ -45,17 +45,17 @@ def test_a_muscle_gives_force_times_moment_arm(cable):
     assert length == pytest.approx([LENGTH * np.sqrt(2)])
     assert moment[0] == pytest.approx([-LENGTH / np.sqrt(2), 0])
     share = ((1.6 - np.sqrt(2)) / 0.3) ** 2 / 2
-    torque = Probe(cable).bounds(ZERO, ZERO).torque()
+    torque = Probe(cable).bounds(ZERO, ZERO).range()
     np.testing.assert_allclose(torque[0], [0, 0.1 * share * LENGTH / np.sqrt(2)], rtol=1e-6, atol=1e-12)
     np.testing.assert_allclose(torque[1], 0, atol=1e-15)
 
 
 def test_bounds_of_an_antagonist_pair():
     pair = Bounds(np.array([0.0]), np.array([[3.0], [-2.0], [1.0]]))
-    np.testing.assert_array_equal(pair.torque(), [[-2.0, 4.0]])
+    np.testing.assert_array_equal(pair.range(), [[-2.0, 4.0]])
     for torque, reached in ((4.0, 4.0), (5.0, 4.0), (-1.0, -1.0), (-3.0, -2.0)):
-        share = pair.share(np.array([torque]), np.ones(1))
-        assert pair.gain.T @ share == pytest.approx(reached, abs=1e-4)
+        share = pair.share(np.array([torque]), np.eye(1), 1e-3)
+        assert pair.torque(share) == pytest.approx(reached, abs=1e-4)
         assert share.min() >= 0
         assert share.max() <= 1
 
@@ -63,13 +63,64 @@ def test_bounds_of_an_antagonist_pair():
 def test_shares_stay_within_given_limits():
     pair = Bounds(np.array([0.0]), np.array([[3.0], [-2.0]]))
     low, high = np.array([0.1, 0.2]), np.array([0.5, 0.3])
-    assert pair.share(np.array([9.0]), np.ones(1), (low, high)) == pytest.approx([0.5, 0.2])
+    assert pair.share(np.array([9.0]), np.eye(1), 1e-3, (low, high)) == pytest.approx([0.5, 0.2])
+
+
+def test_effort_decides_who_pulls():
+    # Both pull alike: 1 N m is shared as x + y = 1 with x^2 + 4 y^2 least, so x = 0.8 and y = 0.2.
+    two = Bounds(np.array([0.0]), np.array([[1.0], [1.0]]))
+    assert two.share(np.array([1.0]), np.eye(1), [1e-4, 2e-4]) == pytest.approx([0.8, 0.2], abs=1e-6)
+    # An effort that counts as much as the error is a compromise: x with (1 - x)^2 + x^2 least.
+    one = Bounds(np.array([0.0]), np.array([[1.0]]))
+    assert one.share(np.array([1.0]), np.eye(1), 1.0) == pytest.approx([0.5])
+
+
+def test_what_counts_more_is_met_better():
+    # One actuator turns two joints alike, of which one is to turn and the other not: 9 (1 - x)^2 + x^2 is least at 0.9.
+    coupled = Bounds(np.zeros(2), np.array([[1.0, 1.0]]))
+    assert coupled.share(np.array([1.0, 0.0]), np.diag([3.0, 1.0]), 1e-6) == pytest.approx([0.9])
+
+
+@pytest.mark.parametrize(("torque", "low"), [(np.nan, 0.0), (0.0, 1.5)])
+def test_what_has_no_solution_is_refused(hanging, torque, low):
+    bounds = Probe(hanging).bounds(ZERO, ZERO)
+    with pytest.raises(ModelError, match=r"^The torque \[.*\] N m cannot be shared out .* a lower limit is above"):
+        bounds.share(np.array([torque, 0.0]), np.eye(2), 1e-3, (low, 1.0))
+
+
+def test_many_states_at_once_are_as_one_by_one(muscle_arm):
+    probe, poses = Probe(muscle_arm), random_poses(muscle_arm, 6, 0)
+    speeds = np.random.default_rng(0).normal(size=poses.shape)
+    together = probe.dynamics(poses.reshape(2, 3, -1), speeds.reshape(2, 3, -1))
+    for i, (pose, speed) in enumerate(zip(poses, speeds, strict=True)):
+        alone = probe.dynamics(pose, speed)
+        np.testing.assert_array_equal(together.mass[i // 3, i % 3], alone.mass)
+        np.testing.assert_array_equal(together.bias[i // 3, i % 3], alone.bias)
+        np.testing.assert_array_equal(together.bounds.gain[i // 3, i % 3], alone.bounds.gain)
+
+
+def test_forward_dynamics_undo_inverse_dynamics(muscle_arm):
+    probe, random = Probe(muscle_arm), np.random.default_rng(0)
+    qpos, qvel = random_poses(muscle_arm, 5, 0), random.normal(size=(5, muscle_arm.nq))
+    activation = random.uniform(size=(5, muscle_arm.na))
+    qacc = probe.acceleration(qpos, qvel, activation, np.zeros((5, muscle_arm.nu)))
+    dynamics = probe.dynamics(qpos, qvel)
+    np.testing.assert_allclose(dynamics.needed(qacc), dynamics.bounds.torque(activation), rtol=1e-6, atol=1e-12)
+
+
+def test_the_jacobian_is_the_derivative_of_the_landmarks(muscle_arm):
+    (pose,), h = random_poses(muscle_arm, 1, 0), 1e-6
+    landmarks = muscle_arm.landmark_positions(pose[None])[0]
+    jacobian = Probe(muscle_arm).landmark_jacobian(pose, landmarks)
+    for joint, step in enumerate(h * np.eye(muscle_arm.nq)):
+        ahead, behind = muscle_arm.landmark_positions(np.stack([pose + step, pose - step]))[:, 1:].reshape(2, 6)
+        np.testing.assert_allclose(jacobian[:, joint], (ahead - behind) / (2 * h), atol=1e-9)
 
 
 def test_smooth_derivatives_are_exact_for_a_parabola():
     t = DT * np.arange(12)
     qpos = np.stack([3 + 2 * t + 5 * t**2, -t], axis=1)
-    motion = motion_of(Reference("r", ZERO, np.zeros((12, 3)), qpos, qpos, ZERO), DT)
+    motion = motion_of(qpos, DT)
     np.testing.assert_allclose(motion.qvel, np.stack([2 + 10 * t, -np.ones(12)], axis=1), atol=1e-9)
     np.testing.assert_allclose(motion.qacc, np.tile([10.0, 0.0], (12, 1)), atol=1e-6)
 
@@ -77,7 +128,7 @@ def test_smooth_derivatives_are_exact_for_a_parabola():
 @pytest.mark.parametrize("n_frames", [3, 4, 8, 9])
 def test_short_reaches_have_derivatives(n_frames):
     qpos = np.arange(n_frames, dtype=float)[:, None]
-    motion = motion_of(Reference("r", ZERO, np.zeros((n_frames, 3)), qpos, qpos, ZERO), 1.0)
+    motion = motion_of(qpos, 1.0)
     np.testing.assert_allclose(motion.qvel, 1)
     np.testing.assert_allclose(motion.qacc, 0, atol=1e-9)
 

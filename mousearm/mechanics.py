@@ -1,0 +1,241 @@
+"""The mechanics of an arm in given states, any number at once: masses, moment arms, actuator forces, needed torques."""
+
+import copy
+from typing import NamedTuple
+
+import daqp
+import mujoco
+import numpy as np
+from mujoco.batch import Batch
+from numpy.typing import ArrayLike
+from scipy.signal import savgol_filter
+
+from mousearm.errors import ModelError
+from mousearm.model import Arm
+from mousearm.model.landmark import body_of
+
+# Savitzky-Golay filter of the derivatives: at 150 Hz it spans 60 ms and follows movements up to about 30 Hz.
+_WINDOW_FRAMES, _ORDER = 9, 4
+
+# Bound to the batch from the start: what is bound later holds nothing before the next call.
+_INPUTS = ("qpos", "qvel", "ctrl", "act")
+_OUTPUTS = ("M", "qfrc_bias", "qfrc_passive", "actuator_length", "actuator_moment", "actuator_force", "qacc")
+
+
+class Motion(NamedTuple):
+    """Joint positions, velocities and accelerations, each (T, nq), in rad, rad/s and rad/s2."""
+
+    qpos: np.ndarray
+    qvel: np.ndarray
+    qacc: np.ndarray
+
+
+class Bounds(NamedTuple):
+    """What the actuators can do in a state: torque = offset + share @ gain, 0 <= share <= 1.
+
+    Attributes:
+        offset: (..., nv) N m with every actuator at its lowest control.
+        gain: (..., nu, nv) N m that each adds on its way from the lowest to the highest control.
+    """
+
+    offset: np.ndarray
+    gain: np.ndarray
+
+    def range(self) -> np.ndarray:
+        """(..., nv, 2) lowest and highest torque of each joint alone, N m.
+
+        For muscles that is the sum over muscles of the negative, or positive, parts of moment arm times force.
+        """
+        low = self.offset + np.minimum(self.gain, 0).sum(axis=-2)
+        return np.stack([low, self.offset + np.maximum(self.gain, 0).sum(axis=-2)], axis=-1)
+
+    def torque(self, share: np.ndarray) -> np.ndarray:
+        """(..., nv) N m that shares, (..., nu), give."""
+        return self.offset + np.matvec(self.gain.mT, share)
+
+    def share(
+        self,
+        torque: np.ndarray,
+        weight: np.ndarray,
+        effort: ArrayLike,
+        limits: tuple[ArrayLike, ArrayLike] | np.ndarray = (0.0, 1.0),
+    ) -> np.ndarray:
+        """Static optimisation: the shares, (..., nu), that come close to a torque with little effort.
+
+        Minimises |weight (torque - offset - share @ gain)|^2 + |effort share|^2 within the limits.
+
+        Args:
+            torque: (..., nv) N m.
+            weight: (..., k, nv) per N m, how much an error of the torque counts.
+            effort: (nu,), or one for all, above 0: how much an actuator at its highest control counts.
+            limits: lowest and highest shares, each (..., nu) or one for all.
+
+        Raises:
+            ModelError: if there is no solution, as in a state that is not finite, or with limits in the wrong order.
+        """
+        *lead, nu, nv = self.gain.shape
+        rows = (weight @ self.gain.mT).reshape(-1, weight.shape[-2], nu)
+        wanted = np.matvec(weight, torque - self.offset).reshape(len(rows), -1)
+        hessian = rows.mT @ rows + np.diag(np.broadcast_to(np.square(effort), nu))
+        slope = -np.vecmat(wanted, rows)
+        low, high = (np.array(np.broadcast_to(limit, (*lead, nu))).reshape(-1, nu) for limit in limits)
+        none, kinds = np.zeros((0, nu)), np.zeros(nu, dtype=np.int32)
+        shares, solved = np.empty_like(slope), np.isfinite(slope).all(axis=1)
+        for i in np.flatnonzero(solved):
+            shares[i], _, flag, _ = daqp.solve(hessian[i], slope[i], none, high[i], low[i], kinds)
+            solved[i] = flag == 1
+        if not solved.all():
+            raise ModelError(
+                f"The torque {torque.reshape(-1, nv)[solved.argmin()]} N m cannot be shared out among the actuators: "
+                "it or the state of the arm is not finite, or a lower limit is above an upper one."
+            )
+        return np.clip(shares.reshape(*lead, nu), low.reshape(*lead, nu), high.reshape(*lead, nu))
+
+
+class Dynamics(NamedTuple):
+    """How an arm moves in a state: mass qacc + bias = torque of the actuators.
+
+    Attributes:
+        mass: (..., nv, nv) kg m2.
+        bias: (..., nv) N m: gravity, Coriolis forces and passive forces of the joints.
+        bounds: what the actuators can give.
+    """
+
+    mass: np.ndarray
+    bias: np.ndarray
+    bounds: Bounds
+
+    def needed(self, qacc: np.ndarray) -> np.ndarray:
+        """Inverse dynamics: the torque, (..., nv) N m, that an acceleration takes, (..., nv) rad/s2."""
+        return np.matvec(self.mass, qacc) + self.bias
+
+
+class Probe:
+    """Puts an arm into states and reads off its mechanics.
+
+    States are arrays (..., nq), of any number at once. Joint limits, contacts and other constraints are switched off:
+    what is asked is what the actuators must do alone.
+    """
+
+    def __init__(self, arm: Arm):
+        """Prepare; the arm's model is copied."""
+        self._model = copy.copy(arm.model)
+        self._model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_CONSTRAINT
+        self._drives = [_drive(arm, end) for end in (0, 1)]
+        self._bodies = [body_of(arm.model, arm.landmarks[name]) for name in ("elbow", "paw")]
+        data = mujoco.MjData(self._model)
+        mujoco.mj_forward(self._model, data)
+        # Which elements of the sparse matrices are stored; that depends on the model alone.
+        self._moment_at = np.repeat(np.arange(arm.nu), data.moment_rownnz), data.moment_colind.copy()
+        self._mass_at = np.repeat(np.arange(arm.nq), self._model.M_rownnz), self._model.M_colind.copy()
+        self._resize(1)
+
+    def dynamics(self, qpos: np.ndarray, qvel: np.ndarray) -> Dynamics:
+        """Everything that relates torque and acceleration, with a muscle's force at that length and speed."""
+        bounds = self.bounds(qpos, qvel)
+        (row, column), nv = self._mass_at, self._model.nv
+        mass = np.zeros((self._batch.nsim, nv, nv))
+        mass[:, row, column] = mass[:, column, row] = self._fields["M"]
+        bias = self._fields["qfrc_bias"] - self._fields["qfrc_passive"]
+        return Dynamics(mass.reshape(*qpos.shape, nv), bias.reshape(qpos.shape), bounds)
+
+    def needed(self, qpos: np.ndarray, qvel: np.ndarray, qacc: np.ndarray) -> np.ndarray:
+        """Inverse dynamics: the torque, (..., nv) N m, that accelerations take; gravity and passive forces included."""
+        return self.dynamics(qpos, qvel).needed(qacc)
+
+    def acceleration(self, qpos: np.ndarray, qvel: np.ndarray, activation: np.ndarray, ctrl: np.ndarray) -> np.ndarray:
+        """Forward dynamics: (..., nv) rad/s2 under activations, (..., na), and the controls of other actuators."""
+        self._put(qpos, qvel)
+        self._fields["act"][:] = activation.reshape(self._fields["act"].shape)
+        self._fields["ctrl"][:] = ctrl.reshape(self._fields["ctrl"].shape)
+        self._batch.forward()
+        return self._fields["qacc"].reshape(qvel.shape).copy()
+
+    def path(self, qpos: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Actuator lengths, (..., nu) m for muscles, and moment arms d length / d q, (..., nu, nv) m; times gear."""
+        self._put(qpos, np.zeros_like(qpos))
+        self._batch.forward(stage=mujoco.mjtStage.mjSTAGE_POS)
+        lead = qpos.shape[:-1]
+        return self._fields["actuator_length"].reshape(*lead, -1).copy(), self._moment(lead)
+
+    def forces(self, qpos: np.ndarray, qvel: np.ndarray) -> np.ndarray:
+        """(..., 2, nu) actuator forces at the lowest and at the highest control, activations having followed."""
+        self._put(qpos, qvel)
+        forces = []
+        for ctrl, act in self._drives:
+            self._fields["ctrl"][:], self._fields["act"][:] = ctrl, act
+            self._batch.forward()
+            forces.append(self._fields["actuator_force"].reshape(*qpos.shape[:-1], -1).copy())
+        return np.stack(forces, axis=-2)
+
+    def bounds(self, qpos: np.ndarray, qvel: np.ndarray) -> Bounds:
+        """What the actuators can do in a state; a muscle's force at that length and speed."""
+        forces = self.forces(qpos, qvel)
+        low, high = forces[..., 0, :], forces[..., 1, :]
+        moment = self._moment(qpos.shape[:-1])
+        return Bounds(np.vecmat(low, moment), (high - low)[..., None] * moment)
+
+    def landmark_jacobian(self, qpos: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+        """(..., 6, nv) how elbow and paw move with the joints, m/rad.
+
+        Args:
+            qpos: (..., nq) rad.
+            landmarks: (..., 3, 3) shoulder, elbow and paw there, m.
+        """
+        self._put(qpos, np.zeros_like(qpos))
+        points = landmarks.reshape(-1, 3, 3)
+        jacobians = [self._batch.jac(body, points[:, 1 + i])[0] for i, body in enumerate(self._bodies)]
+        return np.concatenate(jacobians, axis=1).reshape(*qpos.shape[:-1], 6, -1)
+
+    def _resize(self, n: int) -> None:
+        self._batch = Batch(self._model, nsim=n, nthread=1)
+        self._fields = {name: self._batch.bind(name) for name in (*_INPUTS, *_OUTPUTS)}
+
+    def _put(self, qpos: np.ndarray, qvel: np.ndarray) -> None:
+        states = qpos.reshape(-1, self._model.nq)
+        if len(states) != self._batch.nsim:
+            self._resize(len(states))
+        self._fields["qpos"][:], self._fields["qvel"][:] = states, qvel.reshape(states.shape)
+
+    def _moment(self, lead: tuple[int, ...]) -> np.ndarray:
+        moment = np.zeros((self._batch.nsim, self._model.nu, self._model.nv))
+        moment[:, *self._moment_at] = self._fields["actuator_moment"]
+        return moment.reshape(*lead, self._model.nu, self._model.nv)
+
+
+def motion_of(qpos: np.ndarray, control_dt: float) -> Motion:
+    """Joint positions, (T, nq) rad, with smooth derivatives: local polynomials of 9 frames, exact up to order 4."""
+    window = min(_WINDOW_FRAMES, (len(qpos) - 1) // 2 * 2 + 1)
+    order = min(_ORDER, window - 1)
+    qvel, qacc = (
+        np.asarray(savgol_filter(qpos, window, order, deriv=deriv, delta=control_dt, axis=0)) for deriv in (1, 2)
+    )
+    return Motion(qpos, qvel, qacc)
+
+
+def random_poses(arm: Arm, n: int, seed: int) -> np.ndarray:
+    """Poses, (n, nq), spread evenly over the joint ranges; a joint without one turns half a turn either way."""
+    low, high = arm.qpos_range.T
+    low = np.where(np.isfinite(low), low, arm.rest_qpos - np.pi)
+    high = np.where(np.isfinite(high), high, arm.rest_qpos + np.pi)
+    return np.random.default_rng(seed).uniform(low, high, (n, arm.nq))
+
+
+def muscles_of(arm: Arm) -> np.ndarray:
+    """Indices of the actuators that are MuJoCo muscles."""
+    return np.flatnonzero(arm.model.actuator_gaintype == mujoco.mjtGain.mjGAIN_MUSCLE)
+
+
+def drive_range(arm: Arm) -> np.ndarray:
+    """(nu, 2) what force is made of at the lowest and highest control: the activation, or the control itself."""
+    limited = (arm.model.actuator_actadr >= 0) & (arm.model.actuator_actlimited > 0)
+    return np.where(limited[:, None], arm.model.actuator_actrange, arm.ctrl_range)
+
+
+def _drive(arm: Arm, end: int) -> tuple[np.ndarray, np.ndarray]:
+    """Controls (nu,) and activations (na,) at the lowest (0) or highest (1) end of their ranges."""
+    model, act = arm.model, np.zeros(arm.na)
+    active = np.flatnonzero(model.actuator_actadr >= 0)
+    last = model.actuator_actadr[active] + model.actuator_actnum[active] - 1  # the one that force is made of
+    act[last] = drive_range(arm)[active, end]
+    return arm.ctrl_range[:, end], act

@@ -1,0 +1,144 @@
+"""The network: a backbone shared by actor and critic, with the observation's normaliser before it and heads behind."""
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from stable_baselines3.common.distributions import Distribution
+from stable_baselines3.common.policies import ActorCriticPolicy
+from stable_baselines3.common.torch_layers import MlpExtractor
+from stable_baselines3.common.type_aliases import Schedule
+
+from mousearm.config import PolicyConfig
+from mousearm.policy.backbone import BACKBONES, forget
+from mousearm.policy.gaussian import Gaussian
+from mousearm.policy.normalizer import NormalizedObservation, PlainObservation
+
+
+class RecurrentPolicy(ActorCriticPolicy):
+    """SB3's actor and critic on the outputs of a backbone.
+
+    ``outputs, state = policy(observations, state)`` runs whole sequences; distributions and values are then computed
+    from the outputs of all steps at once. Episodes that start within a sequence are not its business: whoever calls
+    sets the state of an arm to zero where its episode starts.
+
+    The critic's error does not reach the backbone, as in sb3-contrib's policy with a shared LSTM.
+    """
+
+    observation_space: spaces.Box
+    action_space: spaces.Box
+    features_extractor: NormalizedObservation | PlainObservation  # type: ignore[assignment]  # stock knows no update()
+
+    def __init__(
+        self,
+        observation_space: spaces.Box,
+        action_space: spaces.Box,
+        lr_schedule: Schedule,
+        config: PolicyConfig,
+        use_sde: bool = False,
+    ):
+        """Build the network and its optimiser.
+
+        Args:
+            observation_space: of one arm, (n_obs,).
+            action_space: of one arm, (nu,).
+            lr_schedule: learning rate; the optimiser starts with that of 1.
+            config: sizes and kinds.
+            use_sde: exploration that depends on the state (``algo.use_sde``).
+        """
+        self.config = config
+        super().__init__(
+            observation_space,
+            action_space,
+            lr_schedule,
+            net_arch={"pi": config.net_arch_pi, "vf": config.net_arch_vf},
+            use_sde=use_sde,
+            log_std_init=config.log_std_init,
+            ortho_init=config.ortho_init,
+            features_extractor_class=NormalizedObservation if config.normalize_observation else PlainObservation,
+            optimizer_kwargs={"eps": 1e-5, "fused": True},  # SB3's eps; fused: all weights in one call
+        )
+
+    def _build_mlp_extractor(self) -> None:
+        """Build everything between features and the last layers; the stock constructor does the rest."""
+        config = self.config
+        if not self.use_sde:
+            self.action_dist = Gaussian(self.action_space.shape[0])
+        build = BACKBONES[config.backbone]
+        self.backbone = build(self.features_dim, config.lstm_hidden_size, config.n_lstm_layers)
+        self.mlp_extractor = MlpExtractor(config.lstm_hidden_size, self.net_arch, self.activation_fn, self.device)
+
+    def forward(  # type: ignore[override]  # stock has no state
+        self, observations: torch.Tensor, state: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Run N sequences of T steps.
+
+        Args:
+            observations: (T, N, n_obs).
+            state: of the backbone before the first step, (n_states, N, hidden).
+
+        Returns:
+            Outputs of the backbone (T, N, hidden), and its state after the last step.
+        """
+        return self.backbone(self.features_extractor(observations), state)
+
+    def get_distribution(self, outputs: torch.Tensor) -> Distribution:  # type: ignore[override]
+        """Distribution of the actions for outputs (K, hidden) of the backbone."""
+        return self._get_action_dist_from_latent(self.mlp_extractor.forward_actor(outputs))
+
+    def predict_values(self, outputs: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+        """Values (K,) for outputs (K, hidden) of the backbone."""
+        return self.value_net(self.mlp_extractor.forward_critic(outputs.detach())).squeeze(-1)
+
+    def evaluate_actions(  # type: ignore[override]
+        self, outputs: torch.Tensor, actions: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Values, log-probabilities and entropies, (K,) each.
+
+        Args:
+            outputs: of the backbone, (K, hidden).
+            actions: (K, nu).
+        """
+        distribution = self.get_distribution(outputs)
+        entropy = distribution.entropy()
+        assert entropy is not None  # only squashed distributions have none
+        return self.predict_values(outputs), distribution.log_prob(actions), entropy
+
+    def predict(  # type: ignore[override]
+        self,
+        observation: np.ndarray,
+        state: tuple[np.ndarray, ...] | None = None,
+        episode_start: np.ndarray | None = None,
+        deterministic: bool = False,
+    ) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+        """SB3's way to ask for actions.
+
+        Args:
+            observation: (N, n_obs).
+            state: what the call before returned; None at the beginning.
+            episode_start: (N,) where an episode starts, which forgets the state; None for nowhere.
+            deterministic: the most likely action instead of a drawn one.
+
+        Returns:
+            Actions (N, nu) within the action space, and the state.
+        """
+        self.set_training_mode(False)
+        before = self.backbone.initial_state(len(observation))
+        if state is not None:
+            before = torch.as_tensor(state[0], device=self.device)
+        if episode_start is not None:
+            before = forget(before, torch.as_tensor(episode_start, device=self.device))
+        with torch.no_grad():
+            outputs, after = self(torch.as_tensor(observation, dtype=torch.float32, device=self.device)[None], before)
+            actions = self.get_distribution(outputs[0]).get_actions(deterministic=deterministic).cpu().numpy()
+        return np.clip(actions, self.action_space.low, self.action_space.high), (after.cpu().numpy(),)
+
+    def learn_normalization(self, observations: torch.Tensor) -> None:
+        """Take observations (..., n) into the normaliser."""
+        self.features_extractor.update(observations)
+
+
+def build_policy(config: PolicyConfig, n_observations: int, n_actions: int, use_sde: bool = False) -> RecurrentPolicy:
+    """A policy on its own, to load a trained network into; ``use_sde`` is ``algo.use_sde`` of its training."""
+    observation_space = spaces.Box(-np.inf, np.inf, (n_observations,), np.float32)
+    action_space = spaces.Box(-1.0, 1.0, (n_actions,), np.float32)
+    return RecurrentPolicy(observation_space, action_space, lambda _: 0.0, config, use_sde)

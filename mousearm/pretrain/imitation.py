@@ -1,0 +1,147 @@
+"""A warm start: the network learns from a teacher, on the states that it gets itself into.
+
+Dataset aggregation (DAgger, Ross et al. 2011). In each round N arms perform a reach each, some driven by the teacher
+and some by the network; the teacher says at every step what it would do; the network is fitted to all that, whole
+reaches at a time. The share of arms that the teacher drives falls to zero, so that the network learns how to come back
+from its own mistakes.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import torch
+
+from mousearm.config import PretrainConfig
+from mousearm.env import Start, Task, draw_start
+from mousearm.policy import RecurrentPolicy
+from mousearm.simulation import Snapshot
+
+
+class Teacher(Protocol):
+    """Anything that knows what to do in a state."""
+
+    def __call__(self, snapshot: Snapshot, reach: np.ndarray, frame: np.ndarray) -> np.ndarray:
+        """Actions (N, nu) in [-1, 1] of N arms, each in a frame (N,) of a reach (N,)."""
+        ...
+
+
+class Lesson(NamedTuple):
+    """What N arms saw on their reaches, T steps at most, and what the teacher would have done.
+
+    Attributes:
+        observations: (T, N, n_obs).
+        actions: (T, N, nu), the teacher's.
+        counts: (T, N), 1 for steps within the reach and 0 after its end.
+    """
+
+    observations: torch.Tensor
+    actions: torch.Tensor
+    counts: torch.Tensor
+
+
+class Progress(NamedTuple):
+    """Where imitation stands after a round.
+
+    Attributes:
+        steps: control steps of the round, over all arms.
+        loss: mean squared difference between the network's actions and the teacher's in the last epoch.
+        paw_mm: mean distance from the target of the arms that the network drove; NaN where there were none.
+        teacher_share: share of arms that the teacher drove.
+    """
+
+    steps: int
+    loss: float
+    paw_mm: float
+    teacher_share: float
+
+
+class Imitation:
+    """Teaches a policy."""
+
+    def __init__(self, task: Task, policy: RecurrentPolicy, teacher: Teacher, config: PretrainConfig, seed: int):
+        """Prepare.
+
+        Args:
+            task: the arms and their reaches.
+            policy: the network; its value head is left alone.
+            teacher: knows what to do.
+            config: how long and how.
+            seed: of reaches, drivers, noise and the order of learning.
+        """
+        self._task, self._policy, self._teacher, self._config = task, policy, teacher, config
+        self._random = np.random.default_rng(seed)
+        self._lessons: deque[Lesson] = deque(maxlen=config.remembered_rounds)
+        self._optimizer = torch.optim.Adam(policy.parameters(), lr=config.learning_rate)
+
+    def run(self, report: Callable[[Progress], bool]) -> None:
+        """All rounds; then the exploration that is to follow is set.
+
+        Args:
+            report: told of every round; imitation ends when it returns False.
+        """
+        rounds = self._config.rounds
+        for i in range(rounds):
+            teacher_share = max(0.0, 1 - i / self._config.teacher_rounds)
+            lesson, paw_mm = self.collect(teacher_share)
+            self._lessons.append(lesson)
+            self._policy.learn_normalization(lesson.observations)
+            self._optimizer.param_groups[0]["lr"] = self._config.learning_rate * (1 - i / rounds)
+            loss = self.fit()
+            if not report(Progress(int(lesson.counts.sum()), loss, paw_mm, teacher_share)):
+                break
+        torch.nn.init.constant_(self._policy.log_std, self._config.log_std_after)
+
+    def collect(self, teacher_share: float) -> tuple[Lesson, float]:
+        """One reach with every arm; the lesson, and the paw error in mm of the arms that the network drove."""
+        task, n, config = self._task, self._task.n, self._config
+        everyone, going = np.arange(n), np.ones(n, dtype=bool)
+        by_teacher = self._random.random(n) < teacher_share
+        task.reset(everyone, draw_start(self._random, task.references, n, 0.0))
+        state = self._policy.backbone.initial_state(n)
+        rows: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        errors: list[np.ndarray] = []
+        while going.any():
+            observation, told = task.observe(), self._teacher(task.snapshot, *task.position)
+            own, state = self._act(observation, state)
+            noise = config.noise * self._random.standard_normal(own.shape)
+            rows.append((observation, told, going.copy()))
+            outcome = task.step(np.clip(np.where(by_teacher[:, None], told, own) + noise, -1, 1))
+            errors.append(outcome.paw_mm[going & ~by_teacher])
+            ended = outcome.terminated | outcome.truncated
+            going &= ~ended
+            task.reset(everyone[ended], Start(task.position.reach[ended], np.zeros(ended.sum(), dtype=int)))
+        stacked = (torch.from_numpy(np.stack(column)).float().to(state.device) for column in zip(*rows, strict=True))
+        driven = np.concatenate(errors)
+        return Lesson(*stacked), float(driven.mean()) if len(driven) else float("nan")
+
+    @torch.no_grad()
+    def _act(self, observation: np.ndarray, state: torch.Tensor) -> tuple[np.ndarray, torch.Tensor]:
+        """The network's actions (N, nu), and its state after them."""
+        self._policy.set_training_mode(False)
+        outputs, state = self._policy(torch.from_numpy(observation)[None].to(state.device), state)
+        return self._policy.get_distribution(outputs[0]).mode().cpu().numpy(), state
+
+    def fit(self) -> float:
+        """Learn from the rounds that are remembered; returns the mean loss of the last epoch."""
+        self._policy.set_training_mode(True)
+        lesson = Lesson(*(torch.cat(column, dim=1) for column in zip(*self._lessons, strict=True)))
+        longest, n = lesson.counts.shape
+        n_batches = max(1, round(longest * n / self._config.batch_size))
+        losses: list[float] = []
+        for _ in range(self._config.n_epochs):
+            order = torch.from_numpy(self._random.permutation(n)).to(lesson.counts.device)
+            losses = [self._descend(Lesson(*(x[:, chosen] for x in lesson))) for chosen in order.chunk(n_batches)]
+        return float(np.mean(losses))
+
+    def _descend(self, batch: Lesson) -> float:
+        outputs, _ = self._policy(batch.observations, self._policy.backbone.initial_state(batch.counts.shape[1]))
+        actions = self._policy.get_distribution(outputs.flatten(0, 1)).mode()
+        errors = (actions - batch.actions.flatten(0, 1)).square().mean(dim=1)
+        counts = batch.counts.flatten()
+        loss = (errors * counts).sum() / counts.sum()
+        self._optimizer.zero_grad()
+        loss.backward()
+        self._optimizer.step()
+        return loss.item()

@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+
+from mousearm.pretrain.excitation import Excitation
+from mousearm.simulation import Simulation
+
+DT, N = 1 / 150, 40
+
+
+@pytest.fixture(scope="module")
+def excitation(muscle_arm):
+    return Excitation(muscle_arm, DT, muscle_arm.ctrl_range)
+
+
+@pytest.fixture(scope="module")
+def activation(muscle_arm):
+    return np.random.default_rng(0).uniform(0, 1, (N, muscle_arm.na)) ** 2
+
+
+@pytest.fixture(scope="module")
+def after(muscle_arm):
+    """What MuJoCo makes of activations in a control interval."""
+
+    def after(activation, ctrl):
+        simulation = Simulation(muscle_arm, N, DT, n_substeps=8, threads=1)
+        everyone = np.arange(N)
+        still = np.zeros((N, muscle_arm.nq))
+        simulation.reset(everyone, still + muscle_arm.rest_qpos, still, activation)
+        np.testing.assert_array_equal(simulation.snapshot().activation, activation)
+        simulation.step(ctrl)
+        return simulation.snapshot().activation
+
+    return after
+
+
+def test_controls_lead_to_the_wanted_activations(excitation, activation, after):
+    low, high = excitation.reachable(activation)
+    wanted = low + (high - low) * np.random.default_rng(1).uniform(0.02, 0.98, low.shape)
+    np.testing.assert_allclose(after(activation, excitation.control(activation, wanted)), wanted, atol=0.012)
+
+
+def test_reachable_is_what_full_controls_reach(excitation, activation, after, muscle_arm):
+    low, high = excitation.reachable(activation)
+    np.testing.assert_allclose(low, after(activation, np.zeros((N, muscle_arm.nu))), atol=4e-3)
+    np.testing.assert_allclose(high, after(activation, np.ones((N, muscle_arm.nu))), atol=0.025)
+
+
+def test_muscles_rise_fast_and_fall_slowly(excitation, muscle_arm):
+    low, high = excitation.reachable(np.full((1, muscle_arm.na), 0.3))
+    assert (high > 0.5).all()
+    assert (low > 0.25).all()
+    assert low.max() > 0.29  # Biceps_Long_Head, with a time constant of 0.5 s
+
+
+def test_limits_of_the_controls_are_kept(muscle_arm, activation):
+    limits = np.tile([0.1, 0.6], (muscle_arm.nu, 1))
+    narrow = Excitation(muscle_arm, DT, limits)
+    ctrl = narrow.control(activation, np.random.default_rng(1).uniform(-1, 2, activation.shape))
+    assert ctrl.min() == pytest.approx(0.1)
+    assert ctrl.max() == pytest.approx(0.6)
+    low, high = narrow.reachable(activation)
+    whole = Excitation(muscle_arm, DT, muscle_arm.ctrl_range).reachable(activation)
+    assert (low > whole[0]).all()
+    assert (high < whole[1]).all()
+
+
+def test_motors_follow_at_once(hanging):
+    # Of the elbow's range, -0.5 to 1, a share of 0.5 is the control 0.25; limits of 0 and 1 are the shares 1/3 and 1.
+    limits = np.array([[-1.0, 1.0], [0.0, 1.0]])
+    motors, none = Excitation(hanging, DT, limits), np.zeros((1, 0))
+    assert len(motors.muscles) == 0
+    np.testing.assert_allclose(motors.control(none, np.array([[0.5, 0.5]])), [[0.0, 0.25]])
+    np.testing.assert_allclose(motors.reachable(none), [[[0, 1 / 3]], [[1, 1]]])

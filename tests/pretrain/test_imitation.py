@@ -1,0 +1,96 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from mousearm.env import Start
+from mousearm.policy import build_policy
+from mousearm.pretrain.imitation import Imitation
+
+
+class Spring:
+    """A teacher that pulls the joints of a task towards the reference, as a damped spring."""
+
+    def __init__(self, references):
+        self.references = references
+
+    def __call__(self, snapshot, reach, frame):
+        away = self.references.qpos[reach, frame] - snapshot.qpos
+        return np.clip(3 * away + 0.03 * (self.references.qvel[reach, frame] - snapshot.qvel), -1, 1)
+
+
+@pytest.fixture
+def build(build_task, two_link, swing, configure):
+    """A two-link task of 16 simulations on two swings of 12 and 9 frames, and a fresh network to teach."""
+
+    def build(**changes):
+        config = configure("pretrain=cmc", "policy.lstm_hidden_size=32")
+        task = build_task(two_link, [swing(two_link, 12, "long"), swing(two_link, 9, "short")], 16)
+        torch.manual_seed(0)
+        policy = build_policy(config.policy, task.n_observations, two_link.nu)
+        how = replace(config.pretrain, rounds=12, teacher_rounds=4, batch_size=88, n_epochs=10, learning_rate=3e-3)
+        return Imitation(task, policy, Spring(task.references), replace(how, **changes), seed=0), policy
+
+    return build
+
+
+def errors_of(teacher, task):
+    """Mean paw error, mm, of the long reach and the short one under a teacher."""
+    task.reset(np.arange(16), Start(np.arange(16) % 2, np.zeros(16, dtype=int)))
+    errors = [task.step(teacher(task.snapshot, *task.position)).paw_mm for _ in range(11)]
+    return np.mean([*np.array(errors)[:, 0], *np.array(errors)[:8, 1]])
+
+
+def test_the_network_learns_what_the_teacher_does(build):
+    imitation, policy = build()
+    told = []
+    imitation.run(lambda progress: told.append(progress) or True)
+    assert [round(progress.teacher_share, 2) for progress in told[:5]] == [1.0, 0.75, 0.5, 0.25, 0.0]
+    assert told[-1].loss < 0.05 * told[0].loss
+    # Nobody but the teacher drove the first round; the network drives the last one, and as well as the teacher does.
+    assert np.isnan(told[0].paw_mm)
+    assert told[-1].paw_mm == pytest.approx(errors_of(imitation._teacher, imitation._task), rel=0.1)
+    np.testing.assert_allclose(policy.log_std.detach(), -3)
+
+
+def test_a_lesson_ends_with_the_reach(build):
+    imitation, _ = build(noise=0.0)
+    lesson, paw_mm = imitation.collect(teacher_share=1.0)
+    assert np.isnan(paw_mm)
+    # Reaches of 12 and 9 frames are episodes of 11 and 8 steps.
+    assert lesson.observations.shape[:2] == (11, 16)
+    assert set(lesson.counts.sum(dim=0).tolist()) == {11.0, 8.0}
+
+
+def test_what_comes_after_a_reach_teaches_nothing(build):
+    imitation, policy = build()
+    lesson, _ = imitation.collect(teacher_share=0.5)
+    before = {name: value.clone() for name, value in policy.state_dict().items()}
+    loss = imitation._descend(lesson)
+    policy.load_state_dict(before)
+    spoilt = lesson._replace(actions=torch.where(lesson.counts[..., None] > 0, lesson.actions, 100.0))
+    assert imitation._descend(spoilt) == pytest.approx(loss)
+
+
+def test_the_same_seed_gives_the_same_network(build):
+    weights = []
+    for _ in range(2):
+        imitation, policy = build(rounds=2)
+        imitation.run(lambda _: True)
+        weights.append(torch.cat([p.detach().flatten() for p in policy.parameters()]))
+    assert torch.equal(*weights)
+
+
+def test_it_can_be_ended(build):
+    imitation, _ = build()
+    told = []
+    imitation.run(lambda progress: told.append(progress) or len(told) < 2)
+    assert len(told) == 2
+
+
+def test_the_value_head_is_left_alone(build):
+    imitation, policy = build(rounds=1)
+    before = [p.clone() for p in policy.value_net.parameters()]
+    imitation.run(lambda _: True)
+    assert all(torch.equal(a, b) for a, b in zip(before, policy.value_net.parameters(), strict=True))

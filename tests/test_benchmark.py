@@ -1,0 +1,78 @@
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from mousearm.benchmark import table
+from mousearm.benchmark.stock import ORIGINAL, our_environment, stock_environment
+from mousearm.benchmark.timing import in_turn
+from scripts import benchmark as script
+
+
+def test_runs_take_turns_and_the_first_round_does_not_count():
+    log = []
+    seconds = in_turn({"a": lambda: log.append("a"), "b": lambda: log.append("b")}, rounds=2)
+    assert log == ["a", "b"] * 3
+    assert list(seconds) == ["a", "b"]
+    assert all(value >= 0 for value in seconds.values())
+
+
+def test_table_by_hand():
+    figures = {
+        "environment": {"bare_steps_per_s": 8000.0, "ours_steps_per_s": 6000.0, "gym_subproc_steps_per_s": 2000.0},
+        "update": {"stock_s": 20.0, "ours_s": 4.0, "max_relative_gradient_difference": 2e-6},
+    }
+    lines = [line.split() for line in table(figures).splitlines()]
+    assert lines == [
+        ["environment"],
+        ["bare_steps_per_s", "8000", "4.00", "x"],
+        ["ours_steps_per_s", "6000", "3.00", "x"],
+        ["gym_subproc_steps_per_s", "2000", "1.00", "x"],
+        ["update"],
+        ["stock_s", "20", "1.00", "x"],
+        ["ours_s", "4", "5.00", "x"],
+        ["max_relative_gradient_difference", "2e-06"],
+    ]
+
+
+def test_the_original_is_what_its_files_and_the_list_say(configure):
+    config = configure(*ORIGINAL)
+    algo, policy = config.algo, config.policy
+    assert (algo.n_steps, config.env.num_envs, algo.batch_size, algo.n_epochs) == (256, 16, 256, 20)
+    assert (policy.lstm_hidden_size, policy.net_arch_pi, policy.net_arch_vf) == (256, [128, 128], [128, 128])
+    assert not config.policy.normalize_observation
+
+
+def test_chosen_sections_are_measured_and_written(tmp_path, monkeypatch, capsys):
+    file = tmp_path / "figures.json"
+    figures = {"bare_steps_per_s": 2.0, "ours_steps_per_s": 1.5, "gym_subproc_steps_per_s": 1.0}
+    monkeypatch.setattr(script, "environment_speed", lambda model: figures)
+    monkeypatch.setattr(sys, "argv", ["benchmark.py", "--only", "environment", "--json", str(file)])
+    script.main()
+    assert json.loads(file.read_text()) == {"environment": figures}
+    assert "ours_steps_per_s" in capsys.readouterr().out
+
+
+def test_an_unknown_section_is_named_before_anything_is_measured(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["benchmark.py", "--only", "update,trainig"])
+    with pytest.raises(SystemExit, match=r"no section \(--only\) named 'trainig'. Did you mean 'training'\?"):
+        script.main()
+
+
+@pytest.mark.slow
+def test_stock_environment_is_the_same_task(configure):
+    config = configure("env.num_envs=2")
+    ours, stock = our_environment(config), stock_environment(config)
+    try:
+        np.testing.assert_allclose(ours.reset(), stock.reset(), rtol=1e-6, atol=1e-7)
+        actions = np.random.default_rng(0).uniform(-0.5, 0.5, (60, 2, ours.task.arm.nu)).astype(np.float32)
+        for action in actions:  # longer than the reach, so that episodes end and start anew
+            mine, theirs = ours.step(action), stock.step(action)
+            for a, b in zip(mine[:3], theirs[:3], strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+            assert [i.get("TimeLimit.truncated", False) for i in mine[3]] == [
+                i["TimeLimit.truncated"] for i in theirs[3]
+            ]
+    finally:
+        stock.close()
