@@ -71,16 +71,15 @@ class SequencePPO(RecurrentPPO):
         if self.clip_range_vf is not None:
             self.clip_range_vf = FloatSchedule(self.clip_range_vf)
 
-    @network_threads(
-        1
-    )  # single steps are too small to share, and idle threads of torch would be in the simulator's way
+    @network_threads(1)
     def collect_rollouts(  # type: ignore[override]
         self, env: VecEnv, callback: BaseCallback, rollout_buffer: SequenceBuffer, n_rollout_steps: int
     ) -> bool:
         """Fill the buffer. Callbacks, counters and statistics of episodes are as in SB3.
 
         Only what the next action depends on is computed at each step; values and log-probabilities follow for all steps
-        at once, from the outputs of the backbone.
+        at once, from the outputs of the backbone. The network has one thread meanwhile: a step is too little to share,
+        and idle threads would be in the simulator's way.
 
         Returns:
             False if the callback ended training.

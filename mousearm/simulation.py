@@ -1,4 +1,4 @@
-"""N arms stepped together. The one place that knows the physics engine's batch; above it there are only arrays."""
+"""N arms stepped together. The one place that owns batches of the engine that are stepped; above it are only arrays."""
 
 import copy
 from dataclasses import dataclass

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from mousearm.check import anatomy, muscles, paths, stability
-from mousearm.check.mechanics import muscles_of, random_poses
 from mousearm.check.result import Result, columns, result_table
 from mousearm.check.strength import (
     Strength,
@@ -18,6 +17,7 @@ from mousearm.check.strength import (
 )
 from mousearm.config import Config
 from mousearm.env.sources import prepare
+from mousearm.mechanics import muscles_of, random_poses
 from mousearm.model import Arm
 from mousearm.retarget import Reference
 

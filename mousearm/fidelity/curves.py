@@ -8,8 +8,8 @@ from typing import NamedTuple
 import mujoco
 import numpy as np
 
-from mousearm.check.mechanics import muscles_of
 from mousearm.fidelity.bench import Bench, Fibre
+from mousearm.mechanics import muscles_of
 from mousearm.model import Arm
 
 FIBRE = np.linspace(0.2, 1.8, 161)

@@ -35,9 +35,9 @@ def test_a_higher_order_is_more_accurate(report):
 
 
 def test_the_reference_follows_the_reach(report, muscle_arm, reach):
-    assert report.tracking_mm.max() < 2
+    assert report.tracking_mm.max() < 0.2
     muscle = integration_accuracy(muscle_arm, reach, DT, ["implicitfast"], [32])
-    assert muscle.tracking_mm.max() < 8
+    assert muscle.tracking_mm.max() < 1
 
 
 def test_table_names_what_was_compared(report):

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from mousearm.check.mechanics import random_poses
 from mousearm.check.paths import Jump, paths_check, sweep
+from mousearm.mechanics import random_poses
 
 
 def test_a_straight_path_does_not_jump(cable):
