@@ -1,4 +1,4 @@
-"""A run from beginning to end: build, resume or start, learn, evaluate, show. The one module that sees everything."""
+"""A run from beginning to end: build, resume or start, learn, evaluate, show. The one module that sees every part."""
 
 from collections.abc import Sequence
 from dataclasses import replace

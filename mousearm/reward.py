@@ -17,30 +17,29 @@ class Step:
     Attributes:
         before: the arms before the step.
         after: the arms after it.
-        elbow: (N, 3) the target that counts after the step, metres.
-        paw: (N, 3) likewise.
+        elbow_mm: (N,) how far the elbow then is from its target.
+        paw_mm: (N,) likewise.
         peak_force: (nu,) what each actuator can give.
     """
 
     before: Snapshot
     after: Snapshot
-    elbow: np.ndarray
-    paw: np.ndarray
+    elbow_mm: np.ndarray
+    paw_mm: np.ndarray
     peak_force: np.ndarray
 
 
-def exp_mm(offset: np.ndarray, sigma_mm: np.ndarray) -> np.ndarray:
-    """Mean over widths s of exp(-d/s), d being the length of ``offset`` (N, 3) in mm: 1 on the target, 0 far away.
+def exp_mm(distance_mm: np.ndarray, sigma_mm: np.ndarray) -> np.ndarray:
+    """Mean over widths s of exp(-d/s) for distances d, (N,) in mm: 1 on the target, 0 far away.
 
     Wide kernels guide from far, narrow ones keep the last tenths of a millimetre worth something.
     """
-    distance_mm = 1e3 * np.linalg.norm(offset, axis=1)
     return np.exp(-distance_mm[:, None] / sigma_mm).mean(axis=1)
 
 
-def squared(offset: np.ndarray, sigma_mm: np.ndarray) -> np.ndarray:
-    """Minus the squared distance in metres^2; ``sigma_mm`` plays no part."""
-    return -np.square(offset).sum(axis=1)
+def squared(distance_mm: np.ndarray, sigma_mm: np.ndarray) -> np.ndarray:
+    """Minus the squared distance in metres^2, of distances (N,) in mm; ``sigma_mm`` plays no part."""
+    return -np.square(1e-3 * distance_mm)
 
 
 def effort_mean(step: Step) -> np.ndarray:
@@ -77,7 +76,7 @@ class Reward:
     """The weighted terms of a configuration.
 
     reward = w_bone_diff (w_elbow k(e) + w_paw k(p)) / (w_elbow + w_paw) + w_effort effort + w_qvel qvel + w_qpos qpos
-    + w_action action, where k is the kernel, e and p the offsets of elbow and paw from their targets. Terms of weight
+    + w_action action, where k is the kernel, e and p the distances of elbow and paw from their targets. Terms of weight
     0 are not computed.
     """
 
@@ -86,10 +85,10 @@ class Reward:
         kernel, sigma_mm = KERNELS[config.kernel], np.asarray(config.sigma_mm)
 
         def elbow(step: Step) -> np.ndarray:
-            return kernel(step.after.elbow - step.elbow, sigma_mm)
+            return kernel(step.elbow_mm, sigma_mm)
 
         def paw(step: Step) -> np.ndarray:
-            return kernel(step.after.paw - step.paw, sigma_mm)
+            return kernel(step.paw_mm, sigma_mm)
 
         terms: dict[str, tuple[float, Term]] = {
             "elbow": (share * config.w_elbow, elbow),
@@ -112,4 +111,4 @@ class Reward:
 
     def total(self, terms: dict[str, np.ndarray]) -> np.ndarray:
         """Weighted sum of the result of ``terms``, (N,)."""
-        return np.sum([self._terms[name][0] * value for name, value in terms.items()], axis=0)
+        return sum((self._terms[name][0] * value for name, value in terms.items()), start=np.zeros(1))

@@ -74,7 +74,7 @@ class Simulation:
         self.n = n
         self.control_dt = control_dt
         self.n_substeps = n_substeps
-        self._batch = Batch(model, nsim=n, nthread=threads, persistent=True)
+        self._batch = Batch(model, nsim=n, nthread=threads)
         self._fields = {mark.field: self._batch.bind(mark.field) for mark in arm.landmarks.values()}
         self._qpos, self._qvel = self._batch.bind("qpos"), self._batch.bind("qvel")
         self._act, self._ctrl = self._batch.bind("act"), self._batch.bind("ctrl")
@@ -113,5 +113,7 @@ class Simulation:
         )
 
     def data(self, index: int) -> mujoco.MjData:
-        """One simulation as an MjData, for rendering."""
-        return self._batch.get_data(index)
+        """One simulation as an MjData of its own, for rendering."""
+        data = self._batch.get_data(index)
+        mujoco.mj_forward(self.model, data)
+        return data

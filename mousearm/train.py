@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +23,7 @@ from mousearm.rundir import RUNNING, RunFolder
 from mousearm.simulation import Snapshot
 
 Evaluate = Callable[[], Evaluation]
-# Teaches the algorithm's policy for as long as the function says.
+# Teaches the algorithm's policy; asks a function now and then, which evaluates, whether to go on.
 WarmStart = Callable[[SequencePPO, Callable[[], bool]], None]
 # More dumps of diverged simulations than this tell nothing new.
 _MAX_DUMPS = 10
@@ -46,6 +47,8 @@ class LogStatistics(BaseCallback):
 class EvaluateAndSave(BaseCallback):
     """Evaluates every so many steps, and at the end; keeps a checkpoint of each evaluation, and the best.
 
+    Logged beside the errors: ``time/training_s``, wall-clock seconds since this object was made.
+
     Attributes:
         best_mm: lowest objective so far.
         latest_mm: the last one.
@@ -57,6 +60,7 @@ class EvaluateAndSave(BaseCallback):
         self._every = every
         self._folder = folder
         self._done_at = -1
+        self._begin = time.perf_counter()
         self.best_mm = best_mm
         self.latest_mm = float("nan")
 
@@ -64,21 +68,26 @@ class EvaluateAndSave(BaseCallback):
         return True
 
     def _on_rollout_start(self) -> None:
-        if self._done_at < 0 or self.num_timesteps // self._every > self._done_at // self._every:
-            self._evaluate_now()
+        self.evaluate_if_due()
 
     def _on_training_end(self) -> None:
-        if self._done_at != self.num_timesteps:
+        if self._done_at != self.model.num_timesteps:
+            self._evaluate_now()
+
+    def evaluate_if_due(self) -> None:
+        """Evaluate if enough steps were done since the last time; also for learning outside SB3's loop."""
+        if self._done_at < 0 or self.model.num_timesteps // self._every > self._done_at // self._every:
             self._evaluate_now()
 
     def _evaluate_now(self) -> None:
-        self._done_at = self.num_timesteps
+        self._done_at = self.model.num_timesteps
         evaluation = self._evaluate()
         self.latest_mm = evaluation.objective
         for split, both in evaluation.splits.items():
             for landmark, errors in both.items():
                 self.logger.record(f"eval/{split}_{landmark}", errors.mean)
-        self.logger.dump(self.num_timesteps)
+        self.logger.record("time/training_s", time.perf_counter() - self._begin)
+        self.logger.dump(self._done_at)
         self._save()
 
     def _save(self) -> None:
@@ -86,12 +95,12 @@ class EvaluateAndSave(BaseCallback):
         assert isinstance(algo, SequencePPO)
         is_best = self.latest_mm < self.best_mm
         self.best_mm = min(self.best_mm, self.latest_mm)
-        checkpoint.save(self._folder.checkpoint(self.num_timesteps), algo, best_mm=self.best_mm)
+        checkpoint.save(self._folder.checkpoint(self._done_at), algo, best_mm=self.best_mm)
         if is_best:
             checkpoint.save(self._folder.best, algo, best_mm=self.best_mm)
         for old in self._folder.superseded_checkpoints():
             shutil.rmtree(old)
-        self._folder.set_status(RUNNING, self.num_timesteps)
+        self._folder.set_status(RUNNING, self._done_at)
 
 
 class ProgressBar(BaseCallback):
@@ -181,9 +190,15 @@ def learn(
     evaluations = EvaluateAndSave(evaluate, every, folder, best_mm)
     interrupt = Interrupt()
     callbacks = [LogStatistics(env), evaluations, ProgressBar(total, env, evaluations), interrupt]
+    evaluations.init_callback(algo)
+
+    def evaluate_and_go_on() -> bool:
+        evaluations.evaluate_if_due()
+        return not interrupt.requested
+
     with interrupt.on_ctrl_c():
         if warm_start is not None:
-            warm_start(algo, lambda: not interrupt.requested)
+            warm_start(algo, evaluate_and_go_on)
         remaining = total - algo.num_timesteps
         algo.learn(remaining, CallbackList(callbacks), reset_num_timesteps=algo.num_timesteps == 0)
     return interrupt.requested
@@ -195,7 +210,7 @@ class Imitate:
     def __init__(self, task: Task, teacher: Teacher, config: PretrainConfig, seed: int):
         self._task, self._teacher, self._config, self._seed = task, teacher, config, seed
 
-    def __call__(self, algo: SequencePPO, going: Callable[[], bool]) -> None:
+    def __call__(self, algo: SequencePPO, go_on: Callable[[], bool]) -> None:
         """Teach; then only the value head learns for a while, because it knows nothing yet."""
         imitation = Imitation(self._task, algo.policy, self._teacher, self._config, self._seed)
         with tqdm(total=self._config.rounds, unit=" rounds", desc="imitating") as bar:
@@ -205,9 +220,10 @@ class Imitate:
                 for key in ("loss", "paw_mm", "teacher_share"):
                     algo.logger.record(f"pretrain/{key}", getattr(progress, key))
                 algo.logger.dump(algo.num_timesteps)
-                bar.set_postfix_str(f"paw {progress.paw_mm:.2f} mm", refresh=False)
+                if not np.isnan(progress.paw_mm):  # the network drove no arm yet
+                    bar.set_postfix_str(f"paw {progress.paw_mm:.2f} mm", refresh=False)
                 bar.update()
-                return going()
+                return go_on()
 
             imitation.run(report)
         algo.critic_until = algo.num_timesteps + self._config.critic_steps

@@ -1,55 +1,94 @@
-"""Measure speed: ``python scripts/benchmark.py [--only SECTION,...] [--json FILE]``.
+"""Measure speed: ``python scripts/benchmark.py [--only SECTION,...] [--json FILE] [--figure FILE]``.
 
-Takes about five minutes; run nothing else meanwhile. The last column is the speed relative to the stock stack.
+Everything takes most of an hour, nearly all of it in the section seconds_to_mm; run nothing else meanwhile. The last
+column is the speed relative to the stock stack.
 """
 
 import argparse
 import json
 import os
 import sys
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
+from typing import Any
 
-from mousearm.benchmark import environment_speed, table, training_speed, update_speed
+from mousearm.benchmark import (
+    RUNS,
+    device_speed,
+    draw_curves,
+    environment_speed,
+    learning_curves,
+    limits_table,
+    seconds_to_mm,
+    table,
+    training_speed,
+    update_speed,
+)
 from mousearm.errors import MouseArmError, UnknownNameError
 
-SECTIONS = ("environment", "update", "training")
+SECTIONS = ("environment", "update", "training", "device", "seconds_to_mm")
 
 
 def main() -> None:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description="Speed of environment, update and training, all measured in one run.")
+    parser = argparse.ArgumentParser(description="Speed and learning, ours and the stock stack's, measured in one run.")
     parser.add_argument("--only", default=",".join(SECTIONS), help="sections, with commas: " + ",".join(SECTIONS))
     parser.add_argument("--model", default="torque", help="the arm of the section environment: torque | muscle")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of the network; default all processors")
+    parser.add_argument("--runs", default=",".join(RUNS), help="trainings of seconds_to_mm: " + ",".join(RUNS))
+    parser.add_argument("--kinematics", default="package:demo.csv", help="the reach of seconds_to_mm, a CSV file")
+    parser.add_argument("--seeds", type=int, default=1, help="seeds of each training; the median counts")
+    parser.add_argument("--original-s", type=float, default=600, help="when to end the training of the run original")
     parser.add_argument("--json", type=Path, help="also write the figures here")
+    parser.add_argument("--figure", type=Path, help="draw error over time here, as FILE.png and FILE.pdf")
     arguments = parser.parse_args()
     try:
-        figures = benchmark(arguments.only.split(","), arguments.model, arguments.threads)
+        figures = benchmark(arguments)
         if arguments.json is not None:
             arguments.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     except (MouseArmError, OSError) as error:
         sys.exit("error: " + " ".join(str(error).split()))
 
 
-def benchmark(sections: list[str], model: str, threads: int) -> dict[str, dict[str, float]]:
+def benchmark(arguments: argparse.Namespace) -> dict[str, Any]:
     """Measure section after section, printing each.
 
     Raises:
-        MouseArmError: if there is no such section or arm.
+        MouseArmError: if there is no such section, training, arm or reach.
     """
-    measure = {
-        "environment": lambda: environment_speed(model),
-        "update": lambda: update_speed(threads),
-        "training": lambda: training_speed(threads),
+    sections: dict[str, Callable[[], Any]] = {
+        "environment": lambda: environment_speed(arguments.model),
+        "update": lambda: update_speed(arguments.threads),
+        "training": lambda: training_speed(arguments.threads),
+        "device": device_speed,
     }
-    for section in sections:
-        if section not in SECTIONS:
-            raise UnknownNameError("section (--only)", section, SECTIONS)
-    figures = {}
-    for section in sections:
-        figures[section] = measure[section]()
-        print(table({section: figures[section]}), flush=True)
+    chosen = _names(arguments.only, "section (--only)", SECTIONS)
+    runs = _names(arguments.runs, "training (--runs)", RUNS)
+    figures: dict[str, Any] = {}
+    for section in chosen:
+        if section in sections:
+            figures[section] = sections[section]()
+            print(table({section: figures[section]}), flush=True)
+        else:
+            figures[section] = _learn(runs, arguments)
     return figures
+
+
+def _learn(runs: Sequence[str], arguments: argparse.Namespace) -> dict[str, dict[str, float | None]]:
+    curves = learning_curves(runs, arguments.kinematics, arguments.seeds, arguments.original_s)
+    seconds = seconds_to_mm(curves)
+    print(limits_table(seconds, curves), flush=True)
+    if arguments.figure is not None:
+        draw_curves(curves, arguments.figure.with_suffix(""))
+    return seconds
+
+
+def _names(text: str, kind: str, known: Collection[str]) -> list[str]:
+    names = text.split(",")
+    for name in names:
+        if name not in known:
+            raise UnknownNameError(kind, name, known)
+    return names
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mousearm import experiment
+from mousearm import checkpoint, experiment
 from mousearm.errors import RunError, UnknownNameError
 from mousearm.experiment import Session, evaluate_run, run
 from mousearm.kinematics import read_reaches
@@ -241,3 +241,19 @@ def test_a_warm_start_comes_first_and_counts(tmp_path, configure):
     again = Session(folder.saved_config())
     again._restore(folder)
     assert again._warm_start() is None
+
+
+def test_a_warm_start_is_evaluated_as_it_goes_and_what_it_saves_can_go_on(tmp_path, configure):
+    words = (*QUICK, "pretrain=cmc", "pretrain.rounds=3", "pretrain.n_epochs=1", "pretrain.batch_size=98")
+    words = (*words, "algo.eval_freq=500")
+    run(configure(*words), tmp_path, words)
+    folder = RunFolder(tmp_path)
+    with folder.timing.open(newline="") as file:
+        seconds = {row["steps"]: float(row["time/training_s"]) for row in csv.DictReader(file) if row["time/training_s"]}
+    # Rounds end at 392, 784 and 1176 steps: the first is always evaluated, then the first after each 500 steps.
+    assert list(seconds) == ["392", "784", "1176", "1960"]
+    assert sorted(seconds.values()) == list(seconds.values())
+    session = Session(folder.saved_config())
+    checkpoint.load(folder.checkpoints()[0], session.algo)
+    assert session.algo.num_timesteps == 784
+    assert session.algo.policy.log_std.tolist() == pytest.approx([-3.0] * session.env.task.arm.nu)

@@ -36,11 +36,11 @@ FLOORS = {
     "pretrain": 5,
     "check": 5,
     "fidelity": 6,
-    "benchmark": 6,
     "checkpoint": 6,
     "train": 6,
     "tracking": 6,
     "experiment": 7,
+    "benchmark": 8,
 }
 
 # Libraries that only some modules may know.

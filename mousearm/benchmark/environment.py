@@ -6,33 +6,38 @@ from mujoco.batch import Batch
 from mousearm.benchmark.stock import our_environment, stock_environment
 from mousearm.benchmark.timing import in_turn
 from mousearm.config import compose
+from mousearm.env.action import ACTION_MAPS
 
-_ROUNDS = 5
-_STEPS = 98
+_ROUNDS = 20
 _WORKERS = 16
 
 
 def environment_speed(model: str = "torque") -> dict[str, float]:
     """Control steps/s of ``Batch.step`` alone, of our vectorised environment, and of one process per arm.
 
-    All step the same arm with the same time step, ours and the bare simulator 64 of them, the processes 16. Episodes
-    start at random frames, so that resets are spread.
+    All perform the shipped reach's episode with the same time step, ours and the bare simulator 64 at once, the
+    processes 16. The bare simulator is given the same start and the same controls, so that it has the same physics to
+    compute: a joint that touches its limit costs time.
 
     Args:
         model: ``torque`` or ``muscle``.
     """
-    config = compose([f"model={model}", "env.random_start=0.5"])
+    config = compose([f"model={model}"])
     ours = our_environment(config)
-    processes = stock_environment(compose([f"model={model}", "env.random_start=0.5", f"env.num_envs={_WORKERS}"]))
-    bare = Batch(ours.task.simulation.model, nsim=ours.num_envs)
-    ctrl = bare.bind("ctrl")
+    processes = stock_environment(compose([f"model={model}", f"env.num_envs={_WORKERS}"]))
+    task = ours.task
+    n_steps = int(task.last_frame[0])
     rng = np.random.default_rng(0)
-    actions = rng.uniform(-0.2, 0.2, (_STEPS, ours.num_envs, ours.task.arm.nu)).astype(np.float32)
+    actions = rng.uniform(-0.2, 0.2, (n_steps, ours.num_envs, task.arm.nu)).astype(np.float32)
+    controls = [ACTION_MAPS[config.model.action_map](action, task.arm.ctrl_range) for action in actions]
+    bare = Batch(task.simulation.model, nsim=ours.num_envs)
+    qpos, qvel, ctrl = bare.bind("qpos"), bare.bind("qvel"), bare.bind("ctrl")
 
     def step_bare() -> None:
         bare.reset()
-        for action in actions:
-            ctrl[:] = action
+        qpos[:], qvel[:] = task.references.qpos[0, 0], task.references.qvel[0, 0]
+        for control in controls:
+            ctrl[:] = control
             bare.step(nstep=config.env.n_substeps)
 
     def step_ours() -> None:
@@ -50,4 +55,4 @@ def environment_speed(model: str = "torque") -> dict[str, float]:
     finally:
         processes.close()
     steps = {"bare": ours.num_envs, "ours": ours.num_envs, "gym_subproc": _WORKERS}
-    return {f"{name}_steps_per_s": _STEPS * steps[name] / seconds[name] for name in seconds}
+    return {f"{name}_steps_per_s": n_steps * steps[name] / seconds[name] for name in seconds}

@@ -1,12 +1,30 @@
-"""The figures of a benchmark as text."""
+"""The figures of a benchmark as text and as a picture."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.ticker import FuncFormatter
+
+from mousearm.benchmark.learning import LIMITS_MM, ORIGINAL_NAME, Curve
+from mousearm.page import new_page, style, write_page
 
 # What each figure is divided by in the last column, and which way round: more steps, fewer seconds.
 _YARDSTICKS = {
     "environment": "gym_subproc_steps_per_s",
     "update": "stock_s",
     "training": "stock_steps_per_s",
+    "device": "cpu_256_s",
+}
+_HEIGHT_MM = 80
+# Label and colour (Okabe and Ito) of each run.
+_LINES = {
+    "torque": ("motors", "#0072B2"),
+    "torque_warm": ("motors, warm start", "#56B4E9"),
+    "muscle": ("muscles", "#D55E00"),
+    "muscle_warm": ("muscles, warm start", "#E69F00"),
+    ORIGINAL_NAME: ("motors, stock RecurrentPPO with the original's hyperparameters", "#888888"),
 }
 
 
@@ -27,3 +45,48 @@ def table(figures: Mapping[str, Mapping[str, float]]) -> str:
                 line += f" {speed:>8.2f} x"
             lines.append(line)
     return "\n".join(lines)
+
+
+def limits_table(seconds: Mapping[str, Mapping[str, float | None]], curves: Mapping[str, Sequence[Curve]]) -> str:
+    """One line per run: seconds to each error, and the best error of each seed.
+
+    Args:
+        seconds: by run and error.
+        curves: by run, one for each seed.
+    """
+    head = "".join(f"{f'{limit} mm':>10}" for limit in LIMITS_MM)
+    lines = ["seconds_to_mm", f"  {'run':<14}{head}   best mm of each seed"]
+    for name, values in seconds.items():
+        cells = "".join(f"{'never' if value is None else f'{value:.1f} s':>10}" for value in values.values())
+        best = " ".join(f"{min(curve.paw_mm):.3f}" for curve in curves[name])
+        lines.append(f"  {name:<14}{cells}   {best}")
+    return "\n".join(lines)
+
+
+def draw_curves(curves: Mapping[str, Sequence[Curve]], path: Path) -> tuple[Path, Path]:
+    """Draw the error of the best network so far over wall-clock time, and write it as PNG and PDF.
+
+    Args:
+        curves: by run, one for each seed.
+        path: the files' path without suffix; the folder exists.
+    """
+    with style():
+        figure = new_page(_HEIGHT_MM)
+        FigureCanvasAgg(figure)
+        _draw(figure.subplots(), curves)
+    return write_page(figure, path)
+
+
+def _draw(axes: Axes, curves: Mapping[str, Sequence[Curve]]) -> None:
+    plain = FuncFormatter(lambda value, _: f"{value:g}")
+    axes.set(xscale="log", yscale="log", xlabel="seconds of training, two cores", ylabel="mean paw error, mm")
+    axes.xaxis.set_major_formatter(plain)
+    axes.yaxis.set_major_formatter(plain)
+    for limit in LIMITS_MM:
+        axes.axhline(limit, color="#dddddd", linewidth=0.6, zorder=0)
+    for name, runs in curves.items():
+        label, colour = _LINES[name]
+        for i, curve in enumerate(runs):
+            best = [min(curve.paw_mm[: k + 1]) for k in range(len(curve.paw_mm))]
+            axes.plot(curve.seconds, best, color=colour, label=label if i == 0 else None)
+    axes.legend(loc="lower left")

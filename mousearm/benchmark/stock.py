@@ -74,6 +74,12 @@ def copy_weights(ours: SequencePPO, stock: RecurrentPPO) -> None:
     stock.policy.load_state_dict({stock_name(name): weight for name, weight in ours.policy.state_dict().items()})
 
 
+def load_stock_weights(ours: SequencePPO, stock: RecurrentPPO) -> None:
+    """Put the stock network's weights into ours."""
+    weights = stock.policy.state_dict()
+    ours.policy.load_state_dict({name: weights[stock_name(name)] for name in ours.policy.state_dict()})
+
+
 def copy_rollout(stock: RecurrentPPO, ours: SequencePPO) -> None:
     """Put a rollout that stock collected into our buffer, before stock has learned from it."""
     theirs, mine = stock.rollout_buffer, ours.rollout_buffer

@@ -1,9 +1,10 @@
 """Speed of the update, ours and stock sb3-contrib's, and whether both compute the same gradient."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
+import torch
 from sb3_contrib import RecurrentPPO
 from stable_baselines3.common.callbacks import CallbackList
 
@@ -13,6 +14,8 @@ from mousearm.benchmark.timing import in_turn
 from mousearm.config import compose
 
 _ROUNDS = 3
+# Steps of a minibatch for which devices are compared.
+_DEVICE_BATCHES = (256, 1024, 4096, 16384)
 
 
 def update_speed(threads: int) -> dict[str, float]:
@@ -32,6 +35,28 @@ def update_speed(threads: int) -> dict[str, float]:
         difference = gradient_difference(ours, stock)
         seconds = in_turn({"stock_s": stock.train, "ours_s": ours.train}, _ROUNDS)
     return {**seconds, "max_relative_gradient_difference": difference}
+
+
+def device_speed() -> dict[str, float]:
+    """Seconds of one epoch over 16 384 steps by minibatch size, on the CPU and, where there is one, on the GPU."""
+    devices = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
+    runs = {f"{device}_{size}_s": _epoch(device, size) for size in _DEVICE_BATCHES for device in devices}
+    return in_turn(runs, _ROUNDS)
+
+
+def _epoch(device: str, batch_size: int) -> Callable[[], object]:
+    config = compose(
+        (*ORIGINAL, f"device={device}", "env.num_envs=64", f"algo.batch_size={batch_size}", "algo.n_epochs=1")
+    )
+    algo = build_algo(config, our_environment(config))
+    collect(algo)
+
+    def epoch() -> None:
+        algo.train()
+        if device == "cuda":
+            torch.cuda.synchronize()
+
+    return epoch
 
 
 def collect(algo: RecurrentPPO) -> None:

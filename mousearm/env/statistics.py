@@ -19,7 +19,6 @@ class Statistics:
         self._add("reward", outcome.reward)
         for name, value in outcome.terms.items():
             self._add(f"reward_raw/{name}", value)
-            self._add(f"reward/{name}", self._weights[name] * value)
         self._add("rollout/elbow_mm", outcome.elbow_mm)
         self._add("rollout/paw_mm", outcome.paw_mm)
         self.diverged += int(outcome.terminated.sum())
@@ -27,6 +26,9 @@ class Statistics:
     def pop(self) -> dict[str, float]:
         """Means since the last call, by log key, and ``rollout/diverged``, the count since the start."""
         means = {key: total / max(self._steps, 1) for key, total in self._sums.items()}
+        for name, weight in self._weights.items():
+            if (raw := f"reward_raw/{name}") in means:
+                means[f"reward/{name}"] = weight * means[raw]
         self._clear()
         return {**means, "rollout/diverged": float(self.diverged)}
 

@@ -179,20 +179,23 @@ class Task:
         return self._outcome(before, after, diverged)
 
     def _outcome(self, before: Snapshot, after: Snapshot, diverged: np.ndarray) -> Outcome:
-        elbow, paw = self.target[:, 0], self.target[:, 1]
-        terms = self.reward.terms(Step(before, after, elbow, paw, self.arm.peak_force))
+        elbow_mm, paw_mm = 1e3 * np.linalg.norm(after.landmarks[:, 1:] - self.target, axis=2).T
+        terms = self.reward.terms(Step(before, after, elbow_mm, paw_mm, self.arm.peak_force))
         reward = self.reward.total(terms)
-        remaining = self.last_frame - self._frame + 1
-        reward = np.where(diverged, termination.divergence_reward(remaining, self._worst, self._least_penalty), reward)
+        last_frame = self.last_frame
+        if diverged.any():
+            remaining = last_frame - self._frame + 1
+            penalty = termination.divergence_reward(remaining, self._worst, self._least_penalty)
+            reward = np.where(diverged, penalty, reward)
         self._worst = np.minimum(self._worst, reward)
         return Outcome(
             observation=self.observe(),
             reward=reward,
             terms=terms,
             terminated=diverged,
-            truncated=(self._frame == self.last_frame) & ~diverged,
-            elbow_mm=1e3 * np.linalg.norm(after.elbow - elbow, axis=1),
-            paw_mm=1e3 * np.linalg.norm(after.paw - paw, axis=1),
+            truncated=(self._frame == last_frame) & ~diverged,
+            elbow_mm=elbow_mm,
+            paw_mm=paw_mm,
         )
 
     def _handle_divergence(self, ids: np.ndarray, before: Snapshot, after: Snapshot) -> Snapshot:
@@ -204,6 +207,7 @@ class Task:
         return self.simulation.snapshot()
 
     def _ahead_now(self) -> Ahead:
-        frames = np.minimum(self._frame[:, None] + self._ahead, self.last_frame[:, None])
-        phase = self._frame / self.last_frame
+        last_frame = self.last_frame
+        frames = np.minimum(self._frame[:, None] + self._ahead, last_frame[:, None])
+        phase = self._frame / last_frame
         return Ahead(phase, self.references.targets[self._reach[:, None], frames])

@@ -76,11 +76,12 @@ class Imitation:
         self._optimizer = torch.optim.Adam(policy.parameters(), lr=config.learning_rate)
 
     def run(self, report: Callable[[Progress], bool]) -> None:
-        """All rounds; then the exploration that is to follow is set.
+        """All rounds. The exploration that is to follow is set as well.
 
         Args:
             report: told of every round; imitation ends when it returns False.
         """
+        torch.nn.init.constant_(self._policy.log_std, self._config.log_std_after)
         rounds = self._config.rounds
         for i in range(rounds):
             teacher_share = max(0.0, 1 - i / self._config.teacher_rounds)
@@ -91,7 +92,6 @@ class Imitation:
             loss = self.fit()
             if not report(Progress(int(lesson.counts.sum()), loss, paw_mm, teacher_share)):
                 break
-        torch.nn.init.constant_(self._policy.log_std, self._config.log_std_after)
 
     def collect(self, teacher_share: float) -> tuple[Lesson, float]:
         """One reach with every arm; the lesson, and the paw error in mm of the arms that the network drove."""
