@@ -15,6 +15,7 @@ from torch.nn.utils import clip_grad_norm_
 
 from mousearm.buffer import Minibatch, SequenceBuffer
 from mousearm.config import AlgoConfig, Config
+from mousearm.errors import ConfigError
 from mousearm.policy import RecurrentPolicy, forget
 
 # Keys of the group algo that are not arguments of RecurrentPPO.
@@ -227,7 +228,16 @@ def stock_arguments(config: AlgoConfig) -> dict[str, Any]:
 
 
 def build_algo(config: Config, env: VecEnv) -> SequencePPO:
-    """The algorithm of a configuration, with a fresh network."""
+    """The algorithm of a configuration, with a fresh network.
+
+    Raises:
+        ConfigError: if it asks for a GPU and there is none; SB3 would take the CPU without a word.
+    """
+    if config.device == "cuda" and not torch.cuda.is_available():
+        raise ConfigError(
+            "device=cuda: torch finds no GPU here. device=auto takes one where there is one, cpu never; a machine that "
+            "has one also needs its driver and a CUDA build of torch."
+        )
     return SequencePPO(
         RecurrentPolicy,  # type: ignore[arg-type]  # stock's recurrent policies know LSTMs only
         env,

@@ -9,17 +9,30 @@ import torch
 from mousearm import checkpoint
 from mousearm.algo import build_algo
 from mousearm.config import Config, PretrainConfig
-from mousearm.env import References, Task, TrackingVecEnv, prepare
-from mousearm.errors import RenderError, RunError
-from mousearm.evaluate import Evaluation, Evaluator, Rollout, draw_reach, film, representatives, table
-from mousearm.kinematics import split_reaches
+from mousearm.env import References, Task, TrackingVecEnv, prepare, reach_files
+from mousearm.errors import RenderError
+from mousearm.evaluate import (
+    Evaluation,
+    Evaluator,
+    Rollout,
+    draw_generalisation,
+    draw_reach,
+    film,
+    representatives,
+    table,
+)
+from mousearm.kinematics import ReachFile, Split, split_reaches
 from mousearm.model import Arm
 from mousearm.policy import PolicyController, build_policy
 from mousearm.pretrain import ComputedMuscleControl, TaskController
+from mousearm.retarget import Reference
 from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, RUNNING, RunFolder, write_json
 from mousearm.simulation import log_warnings_to
 from mousearm.tracking import build_logger
 from mousearm.train import Imitate, learn
+
+# Files that are left out and named at the beginning; of more, only the number is told.
+_MOST_LISTED = 20
 
 
 def run(config: Config, folder: Path, overrides: Sequence[str] = ()) -> float:
@@ -40,7 +53,8 @@ def run(config: Config, folder: Path, overrides: Sequence[str] = ()) -> float:
     run_folder = RunFolder(folder)
     if run_folder.exists:
         config = run_folder.resume(_with_saved_lengths(config, run_folder.saved_config()), list(overrides))
-    session = Session(config)  # before anything is written: most mistakes in the input show here
+    saved = run_folder.saved_split() if run_folder.split.is_file() else None
+    session = Session(config, saved)  # before anything is written: most mistakes in the input show here
     if run_folder.exists:
         run_folder.update_config(session.config)
     else:
@@ -64,30 +78,38 @@ def _with_saved_lengths(config: Config, saved: Config) -> Config:
 class Session:
     """The parts of one run, built from its configuration."""
 
-    def __init__(self, config: Config):
+    def __init__(self, config: Config, saved: Split | None = None):
         """Build everything; nothing is written.
+
+        Args:
+            config: the configuration.
+            saved: the split of a run that goes on; None draws one.
 
         Raises:
             MouseArmError: if the configuration, the model or the kinematics cannot be used.
         """
         torch.set_num_threads(config.network_threads)
-        config, self.arm, self.references = prepare(config)
+        found = reach_files(config)
+        files = found if saved is None else saved.find(found)
+        own = set(files)
+        self.left_out = [f"{file.path}: is not in the run's split." for file in found if file not in own]
+        config, self.arm, self.references = prepare(config, files, self.left_out.append)
         self.config = config
-        names = [reference.name for reference in self.references]
-        self.split = split_reaches(names, config.kinematics.train_ratio, config.kinematics.split_seed)
-        trained_on = References([r for r in self.references if r.name in self.split["train"]])
+        self.split = saved or _draw_split(config, files, self.references)
+        trained_on = References([r for r in self.references if r.name in self.split.train])
+        env = config.env
         self.env = TrackingVecEnv(
-            Task(self.arm, trained_on, config, config.env.num_envs), config.env.random_start, config.seed
+            Task(self.arm, trained_on, config, env.num_envs), env.random_start, config.seed, env.sampling
         )
         self.algo = build_algo(config, self.env)
-        self.evaluator = Evaluator(config, self.arm, self.references, self.split)
+        self.evaluator = Evaluator(config, self.arm, self.references, self.split.sides)
 
     def run(self, folder: RunFolder) -> float:
         """Learn what is left of the budget, then evaluate the best network and show the result."""
         log_warnings_to(folder.engine_log)
         best_mm = self._restore(folder)
         print(self.describe(), flush=True)
-        write_json(folder.split, self.split)
+        folder.save_split(self.split)
         folder.set_status(RUNNING, self.algo.num_timesteps)
         interrupted = self._learn(folder, best_mm)
         checkpoint.load_policy(folder.best, self.algo.policy)
@@ -109,8 +131,9 @@ class Session:
         lines = {
             "run": config.name,
             "model": f"{self.arm.name}: {self.arm.nq} joints, {self.arm.nu} actuators",
-            "reaches": f"{len(self.split['train'])} to train on, {len(self.split['test'])} to test with "
-            f"({config.kinematics.retarget}; inverse kinematics within {residual:.2g} mm)",
+            "reaches": f"{len(self.split.train)} to train on, {len(self.split.test)} to test with, split by "
+            f"{config.kinematics.split_by} ({config.kinematics.retarget}; inverse kinematics within {residual:.2g} mm)",
+            **({"left out": _listed(self.left_out)} if self.left_out else {}),
             "errors": self.evaluator.yardstick.text(),
             "observation": ", ".join(f"{name} {width}" for name, width in task.observation_widths.items() if width),
             "reward": " + ".join(f"{weight:g} {name}" for name, weight in task.reward.weights.items()),
@@ -144,14 +167,29 @@ class Session:
 
     def _warm_start(self) -> Imitate | None:
         """Imitation of the configured teacher, where there is one and nothing was learned yet."""
-        config, task = self.config, self.env.task
+        config = self.config
         if config.pretrain.teacher == "none" or self.algo.num_timesteps:
             return None
-        teacher = ComputedMuscleControl(self.arm, task.references, config.env.control_dt, config.model.action_map)
+        references = self.env.task.references
+        task = Task(self.arm, references, config, config.pretrain.num_envs)
+        teacher = ComputedMuscleControl(self.arm, references, config.env.control_dt, config.model.action_map)
         return Imitate(task, teacher, config.pretrain, config.seed)
 
     def _evaluate(self) -> Evaluation:
         return self.evaluator.evaluate(PolicyController(self.algo.policy))[0]
+
+
+def _draw_split(config: Config, files: Sequence[ReachFile], references: Sequence[Reference]) -> Split:
+    """The split of those files of which references could be made."""
+    kinematics, names = config.kinematics, {reference.name for reference in references}
+    good = [file for file in files if file.name in names]
+    return split_reaches(good, kinematics.train_ratio, kinematics.split_seed, kinematics.split_by)
+
+
+def _listed(lines: Sequence[str]) -> str:
+    """How many there are, and the first ones, each on a line of its own."""
+    more = [f"and {len(lines) - _MOST_LISTED} more"] if len(lines) > _MOST_LISTED else []
+    return "\n             ".join([f"{len(lines)} of the files", *lines[:_MOST_LISTED], *more])
 
 
 def _warm_start_text(config: PretrainConfig) -> str:
@@ -172,19 +210,24 @@ def evaluate_run(folder: Path, which: str = "best", kinematics: str | None = Non
     run_folder = RunFolder(folder)
     config = run_folder.saved_config()
     if kinematics is not None:
-        config = replace(config, kinematics=replace(config.kinematics, path=kinematics))
-    config, arm, references = prepare(config)
-    names = [reference.name for reference in references]
-    split = {"test": names} if kinematics is not None else run_folder.saved_split()
-    if sorted(names) != sorted(split.get("train", []) + split["test"]):
-        raise RunError(
-            f"{config.kinematics.path} does not hold the reaches that {run_folder.split} names. Bring them back, or "
-            "give reaches to evaluate on with --kinematics."
-        )
-    evaluator = Evaluator(config, arm, references, split)
+        config, arm, references = prepare(_with_path(config, kinematics))
+        sides = _all_to_test(references)
+    else:
+        split = run_folder.saved_split()
+        config, arm, references = prepare(config, split.find(reach_files(config)))
+        sides = split.sides
+    evaluator = Evaluator(config, arm, references, sides)
     policy = build_policy(config.policy, evaluator.n_observations, arm.nu, config.algo.use_sde)
     checkpoint.load_policy(run_folder.find_checkpoint(which), policy)
     return evaluator.evaluate(PolicyController(policy))
+
+
+def _with_path(config: Config, kinematics: str) -> Config:
+    return replace(config, kinematics=replace(config.kinematics, path=kinematics))
+
+
+def _all_to_test(references: Sequence[Reference]) -> dict[str, list[str]]:
+    return {"test": [reference.name for reference in references]}
 
 
 def evaluate_cmc(
@@ -201,11 +244,11 @@ def evaluate_cmc(
         MouseArmError: if the configuration, the model or the reaches cannot be used.
     """
     if kinematics is not None:
-        config = replace(config, kinematics=replace(config.kinematics, path=kinematics))
-    config, arm, references = prepare(config)
-    names = [reference.name for reference in references]
-    split = split_reaches(names, config.kinematics.train_ratio, config.kinematics.split_seed)
-    evaluator = Evaluator(config, arm, references, split if kinematics is None else {"test": names})
+        config = _with_path(config, kinematics)
+    files = reach_files(config)
+    config, arm, references = prepare(config, files)
+    sides = _draw_split(config, files, references).sides if kinematics is None else _all_to_test(references)
+    evaluator = Evaluator(config, arm, references, sides)
     task = evaluator.task
     control = ComputedMuscleControl(arm, task.references, config.env.control_dt, config.model.action_map)
     evaluation, rollout = evaluator.evaluate(TaskController(task, control))
@@ -215,12 +258,17 @@ def evaluate_cmc(
 
 
 def show(folder: RunFolder, arm: Arm, evaluation: Evaluation, rollout: Rollout, video: bool) -> None:
-    """Draw the best, the middle and the worst reach, film the middle one, and say where it all is."""
+    """Draw the best, the middle and the worst reach, film the middle one, and say where it all is.
+
+    Where there are several reaches, they are drawn together too: ``generalisation``.
+    """
     chosen = representatives(evaluation)
     for reach in chosen:
         path = folder.figures / rollout.names[reach]
         path.parent.mkdir(parents=True, exist_ok=True)
         draw_reach(rollout, reach, arm.actuator_names, path)
+    if len(evaluation.reaches) > 1:
+        draw_generalisation(evaluation, folder.figures / "generalisation")
     print(f"{'figures':<12} {folder.figures}")
     if not video:
         return

@@ -16,11 +16,13 @@ class Ahead:
 
     Attributes:
         phase: (N,) 0 at the first frame, 1 at the last.
-        targets: (N, K, 2, 3) elbow and paw targets of the next K = ``env.path_steps`` frames, metres; the last frame
-            repeats.
+        target: (N, 2, 3) elbow and paw targets of the current frame, metres.
+        targets: (N, K, 2, 3) those of K = ``env.path_steps`` frames to come, ``env.path_spacing`` apart; the last
+            frame of the reach repeats.
     """
 
     phase: np.ndarray
+    target: np.ndarray
     targets: np.ndarray
 
 
@@ -45,13 +47,27 @@ def phase(snapshot: Snapshot, ahead: Ahead) -> np.ndarray:
 
 
 def path(snapshot: Snapshot, ahead: Ahead) -> np.ndarray:
-    """Future targets minus the current position of the arm, elbow before paw, (N, 6 path_steps) metres."""
-    offsets = ahead.targets - snapshot.landmarks[:, None, 1:]
-    return offsets.reshape(len(offsets), -1)
+    """Future targets minus the current position of the arm, (N, 6 path_steps) metres.
+
+    For each frame to come x, y, z of the elbow, then of the paw. Says where to go, the present error included.
+    """
+    return _flat(ahead.targets - snapshot.landmarks[:, None, 1:])
+
+
+def path_preview(snapshot: Snapshot, ahead: Ahead) -> np.ndarray:
+    """Future targets minus the current target, (N, 6 path_steps) metres, in the order of ``path``.
+
+    Says how the reach goes on, and nothing of the arm.
+    """
+    return _flat(ahead.targets - ahead.target[:, None])
+
+
+def _flat(offsets: np.ndarray) -> np.ndarray:
+    return offsets.reshape(len(offsets), 6 * offsets.shape[1])
 
 
 Term = Callable[[Snapshot, Ahead], np.ndarray]
-TERMS = MappingProxyType({term.__name__: term for term in (qpos, qvel, activation, phase, path)})
+TERMS = MappingProxyType({term.__name__: term for term in (qpos, qvel, activation, phase, path, path_preview)})
 
 
 class Observation:

@@ -6,7 +6,7 @@ import os
 import platform
 import socket
 import subprocess
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from mousearm.config import Config, load, to_yaml
 from mousearm.errors import RunError
+from mousearm.kinematics import Split
 
 RUNNING, FINISHED, FAILED, INTERRUPTED = "running", "finished", "failed", "interrupted"
 # What may change when a run goes on: the budget, where metrics go, how much is shown.
@@ -113,15 +114,22 @@ class RunFolder:
         file = self.path / "status.json"
         return read_json(file) if file.is_file() else {}
 
-    def saved_split(self) -> dict[str, list[str]]:
+    def save_split(self, split: Split) -> None:
+        """Write split.json: the names of both sides, and the hashes of their files."""
+        write_json(self.split, asdict(split))
+
+    def saved_split(self) -> Split:
         """The reaches that the run trains on and tests with.
 
         Raises:
-            RunError: if the run has not got so far.
+            RunError: if the run has not got so far, or the file cannot be used.
         """
         if not self.split.is_file():
             raise RunError(f"{self.path} has no {self.split.name}: the run never began to train.")
-        return read_json(self.split)
+        content = {"sha256": {}, **read_json(self.split)}  # a run that was saved before there were hashes has none
+        if set(content) != {"train", "test", "sha256"}:
+            raise RunError(f"{self.split} is no split: it has {', '.join(content)}, but needs train, test and sha256.")
+        return Split(**content)
 
     def checkpoint(self, steps: int) -> Path:
         """Where the checkpoint after so many steps is, or is to be."""

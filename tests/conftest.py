@@ -57,6 +57,14 @@ HANGING = """
 HANGING_LANDMARKS = {"shoulder": "joint:shoulder", "elbow": "joint:elbow", "paw": "site:paw"}
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory):
+    """Nothing is read from the user's cache, or written to it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def configure():
     """Compose a configuration from the files in conf/ and overrides; one thread, a fixed name."""

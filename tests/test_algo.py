@@ -16,6 +16,7 @@ from mousearm.benchmark.stock import copy_rollout, copy_weights, stock_algo, sto
 from mousearm.benchmark.update import collect, gradient_difference
 from mousearm.buffer import Minibatch, SequenceBuffer
 from mousearm.env import TrackingVecEnv
+from mousearm.errors import ConfigError
 from mousearm.policy import PolicyController, build_policy
 
 
@@ -413,3 +414,9 @@ def test_only_the_value_head_learns_at_first(configure, tracking):
     collect_on(algo)
     algo.train()
     assert not torch.equal(algo.policy.log_std, before["log_std"])
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_refused(configure, tracking):
+    with pytest.raises(ConfigError, match=r"device=cuda: torch finds no GPU here\. device=auto takes one"):
+        build_algo(configure("device=cuda"), tracking())

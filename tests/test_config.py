@@ -61,6 +61,14 @@ def test_a_run_saved_before_models_could_be_fitted():
     assert load(saved) == compose(["name=test"])
 
 
+def test_a_run_saved_before_reaches_could_be_split_by_session():
+    saved = plain(compose(["name=test"]))
+    for group, names in {"kinematics": ("split_by", "on_bad"), "env": ("path_spacing", "sampling")}.items():
+        for name in names:
+            del saved[group][name]
+    assert load(saved) == compose(["name=test"])
+
+
 def test_defaults_compose():
     assert isinstance(compose(), Config)
 
@@ -172,6 +180,7 @@ def test_wrong_type_names_the_full_key(override, key):
         ("env.num_envs=0", "env.num_envs=0 is out of range"),
         ("env.observation=[]", "env.observation=[] is out of range: at least one term."),
         ("env.path_steps=-1", "env.path_steps=-1 is out of range"),
+        ("env.path_spacing=0", "env.path_spacing=0 is out of range: 1 to 1000"),
         ("env.random_start=1.5", "env.random_start=1.5 is out of range"),
         ("env.divergence_penalty=-1", "env.divergence_penalty=-1.0 is out of range"),
         ("kinematics.max_residual_mm=0", "kinematics.max_residual_mm=0.0 is out of range"),
@@ -220,6 +229,9 @@ def test_infinity_is_out_of_range_everywhere_but_for_a_bound(key):
         ("model.action_map", ACTION_MAPS),
         ("model.fit", ("none", "animal")),
         ("kinematics.retarget", METHODS),
+        ("kinematics.split_by", ("file", "session", "animal")),
+        ("kinematics.on_bad", ("refuse", "skip")),
+        ("env.sampling", ("uniform", "hard")),
         ("reward.kernel", KERNELS),
         ("reward.effort", EFFORTS),
     ],

@@ -1,5 +1,6 @@
 import csv
 import json
+import re
 import shutil
 import signal
 import threading
@@ -9,9 +10,9 @@ import numpy as np
 import pytest
 
 from mousearm import checkpoint, experiment
-from mousearm.errors import RunError, UnknownNameError
+from mousearm.errors import KinematicsError, RunError, UnknownNameError
 from mousearm.experiment import Session, evaluate_run, run
-from mousearm.kinematics import read_reaches
+from mousearm.kinematics import read_reaches, write_csv
 from mousearm.paths import resolve
 from mousearm.rundir import RunFolder
 
@@ -37,7 +38,7 @@ def test_a_run_leaves_what_is_promised(finished):
     assert folder.status()["steps"] == 1568
     assert {path.name for path in folder.figures.iterdir()} == {"demo.png", "demo.pdf"}
     assert [path.name for path in folder.checkpoints()] == ["0", "784", "1568"]
-    assert folder.saved_split() == {"train": ["demo"], "test": []}
+    assert folder.saved_split().sides == {"train": ["demo"], "test": []}
 
 
 def test_evaluation_json_has_the_agreed_form(finished):
@@ -46,7 +47,7 @@ def test_evaluation_json_has_the_agreed_form(finished):
     assert (content["model"], content["retarget"], content["fit"]) == ("torque", "segments", "none")
     assert (content["upper_arm_mm"], content["forearm_mm"]) == pytest.approx((11.632, 17.031), abs=1e-3)
     (reach,) = content["reaches"]
-    assert set(reach) == {"name", "split", "steps", "completed", "paw_mm", "elbow_mm", "effort"}
+    assert set(reach) == {"name", "split", "steps", "completed", "paw_mm", "elbow_mm", "effort", "movement"}
     assert (reach["name"], reach["split"], reach["steps"], reach["completed"]) == ("demo", "train", 49, True)
     assert reach["paw_mm"] == content["train"]["paw_mm"]
     assert set(reach["paw_mm"]) == {"mean", "rms", "max"}
@@ -117,6 +118,7 @@ def test_a_failure_is_recorded(tmp_path, configure, monkeypatch):
 
 def test_ctrl_c_keeps_what_was_learned_and_can_be_resumed(tmp_path, configure, capsys):
     endless = (*QUICK, "algo.timesteps=100000000")
+    before = signal.getsignal(signal.SIGINT)
     timer = threading.Timer(4.0, signal.raise_signal, (signal.SIGINT,))
     timer.start()
     with pytest.raises(KeyboardInterrupt):
@@ -132,7 +134,7 @@ def test_ctrl_c_keeps_what_was_learned_and_can_be_resumed(tmp_path, configure, c
     again = Session(folder.saved_config())
     again._restore(folder)
     assert again.algo.num_timesteps == steps
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_other_reaches_are_test_reaches(finished):
@@ -199,10 +201,82 @@ def test_several_reaches_are_split_and_the_objective_is_of_the_test_split(tmp_pa
     objective = run(config, tmp_path / "r")
     folder = RunFolder(tmp_path / "r")
     split = folder.saved_split()
-    assert (len(split["train"]), len(split["test"])) == (26, 6)
+    assert (len(split.train), len(split.test)) == (26, 6)
     content = json.loads(folder.evaluation.read_text())
     assert objective == content["test"]["paw_mm"]["mean"]
-    assert len(list(folder.figures.glob("*.png"))) == 3
+    assert content["generalisation_gap"]["paw"] == objective / content["train"]["paw_mm"]["mean"]
+    assert {kind["by"] for kind in content["kinds"]} == {"distance", "peak speed", "direction"}
+    # The best, the middle and the worst reach, and all of them together.
+    assert len(list(folder.figures.glob("*.png"))) == 4
+    assert (folder.figures / "generalisation.png").is_file()
+
+
+@pytest.fixture
+def mice(tmp_path):
+    """Two mice with two sessions of two reaches each."""
+    reaches = read_reaches(resolve("package:synthetic", "kinematics/data"))
+    names = [f"m{a}/s{s}/r{r}" for a in range(2) for s in range(2) for r in range(2)]
+    for name, reach in zip(names, reaches, strict=False):
+        file = tmp_path / "mice" / f"{name}.csv"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_csv(reach, file)
+    return tmp_path / "mice"
+
+
+def test_a_session_lies_on_one_side(mice, configure):
+    session = Session(configure(*QUICK, f"kinematics.path={mice}", "kinematics.split_by=session"))
+    train, test = ({name.rsplit("/", 1)[0] for name in side} for side in session.split.sides.values())
+    assert train.isdisjoint(test)
+    assert (len(session.split.train), len(session.split.test)) == (6, 2)
+    assert "6 to train on, 2 to test with, split by session" in session.describe()
+    assert set(session.env.task.references.names) == set(session.split.train)
+
+
+def test_a_run_keeps_its_split_whatever_is_added_and_refuses_what_changed(mice, configure, capsys, tmp_path):
+    words = (*QUICK, f"kinematics.path={mice}", "algo.timesteps=784")
+    run(configure(*words), tmp_path / "r", words)
+    folder = RunFolder(tmp_path / "r")
+    split = folder.saved_split()
+    before = evaluate_run(folder.path)[0].as_json()
+    new = mice / "a_new_one.csv"
+    shutil.copy(mice / f"{split.test[0]}.csv", new)
+    assert evaluate_run(folder.path)[0].as_json() == before
+    more = (*QUICK, f"kinematics.path={mice}", "algo.timesteps=1568")
+    capsys.readouterr()
+    run(configure(*more), folder.path, more)
+    assert folder.saved_split() == split
+    assert f"left out     1 of the files\n             {new}: is not in the run's split." in capsys.readouterr().out
+    changed = mice / f"{split.train[0]}.csv"
+    changed.write_bytes(changed.read_bytes() + b"\n")
+    untouched = {path: path.read_bytes() for path in folder.path.rglob("*") if path.is_file()}
+    for again in (lambda: evaluate_run(folder.path), lambda: run(configure(*more), folder.path, more)):
+        with pytest.raises(KinematicsError, match=re.escape(f"{changed}: has changed since the split was made")):
+            again()
+    assert {path: path.read_bytes() for path in folder.path.rglob("*") if path.is_file()} == untouched
+    # Other reaches can be evaluated on still.
+    assert len(evaluate_run(folder.path, kinematics=str(new))[0].reaches) == 1
+
+
+def test_what_is_skipped_is_listed_and_not_in_the_split(mice, configure):
+    (mice / "notes.csv").write_text("hello\nworld\n")
+    session = Session(configure(*QUICK, f"kinematics.path={mice}", "kinematics.on_bad=skip"))
+    assert len(session.split.train) + len(session.split.test) == 8
+    described = session.describe().splitlines()
+    first = described.index("left out     1 of the files")
+    assert described[first + 1].startswith(f"             {mice / 'notes.csv'}, row 1: the header has no column")
+    # A file that is no reach moves none of the others.
+    (mice / "notes.csv").unlink()
+    assert Session(configure(*QUICK, f"kinematics.path={mice}")).split == session.split
+
+
+def test_hard_reaches_are_sampled_where_that_is_asked_for(mice, configure):
+    words = (*QUICK, f"kinematics.path={mice}")
+    hard = Session(configure(*words, "env.sampling=hard")).env
+    hard.reset()
+    for _ in range(70):  # every reach is shorter
+        hard.step(np.zeros((hard.num_envs, hard.task.arm.nu)))
+    assert np.ptp(hard._hard.begin(np.array([0]))) > 0
+    assert Session(configure(*words)).env._hard is None
 
 
 @pytest.mark.slow
@@ -229,7 +303,14 @@ def test_the_muscle_arm_learns_without_a_diverged_simulation(tmp_path, configure
 
 
 def test_a_warm_start_comes_first_and_counts(tmp_path, configure):
-    words = (*QUICK, "pretrain=cmc", "pretrain.rounds=3", "pretrain.n_epochs=1", "pretrain.batch_size=98")
+    words = (
+        *QUICK,
+        "pretrain=cmc",
+        "pretrain.num_envs=8",
+        "pretrain.rounds=3",
+        "pretrain.n_epochs=1",
+        "pretrain.batch_size=98",
+    )
     run(configure(*words), tmp_path, words)
     folder = RunFolder(tmp_path)
     with folder.metrics.open(newline="") as file:
@@ -244,12 +325,21 @@ def test_a_warm_start_comes_first_and_counts(tmp_path, configure):
 
 
 def test_a_warm_start_is_evaluated_as_it_goes_and_what_it_saves_can_go_on(tmp_path, configure):
-    words = (*QUICK, "pretrain=cmc", "pretrain.rounds=3", "pretrain.n_epochs=1", "pretrain.batch_size=98")
+    words = (
+        *QUICK,
+        "pretrain=cmc",
+        "pretrain.num_envs=8",
+        "pretrain.rounds=3",
+        "pretrain.n_epochs=1",
+        "pretrain.batch_size=98",
+    )
     words = (*words, "algo.eval_freq=500")
     run(configure(*words), tmp_path, words)
     folder = RunFolder(tmp_path)
     with folder.timing.open(newline="") as file:
-        seconds = {row["steps"]: float(row["time/training_s"]) for row in csv.DictReader(file) if row["time/training_s"]}
+        seconds = {
+            row["steps"]: float(row["time/training_s"]) for row in csv.DictReader(file) if row["time/training_s"]
+        }
     # Rounds end at 392, 784 and 1176 steps: the first is always evaluated, then the first after each 500 steps.
     assert list(seconds) == ["392", "784", "1176", "1960"]
     assert sorted(seconds.values()) == list(seconds.values())

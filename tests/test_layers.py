@@ -21,6 +21,7 @@ FLOORS = {
     "rundir": 1,
     "model": 1,
     "kinematics": 1,
+    "recording": 2,
     "retarget": 2,
     "simulation": 2,
     "render": 2,
@@ -35,6 +36,7 @@ FLOORS = {
     "evaluate": 5,
     "pretrain": 5,
     "check": 5,
+    "quality": 5,
     "fidelity": 6,
     "checkpoint": 6,
     "train": 6,
@@ -45,7 +47,7 @@ FLOORS = {
 
 # Libraries that only some modules may know.
 KNOWN_BY = {
-    "daqp": {"mechanics"},
+    "daqp": {"mechanics", "retarget"},
     "hydra": {"config"},
     "omegaconf": {"config", "rundir", "tracking"},
     "torch": {"policy", "pretrain", "buffer", "algo", "benchmark", "checkpoint", "train", "experiment"},
@@ -53,6 +55,8 @@ KNOWN_BY = {
     "sb3_contrib": {"algo", "benchmark"},
     "wandb": {"tracking"},
     "opensim": {"fidelity"},
+    "pandas": {"recording"},
+    "tables": {"recording"},
 }
 
 

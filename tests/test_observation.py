@@ -23,8 +23,8 @@ def snapshot(na=1):
 
 
 def ahead(steps=2):
-    targets = np.random.default_rng(0).normal(scale=0.01, size=(N, steps, 2, 3))
-    return Ahead(phase=np.array([0.25, 1.0]), targets=targets)
+    targets = np.random.default_rng(0).normal(scale=0.01, size=(N, 1 + steps, 2, 3))
+    return Ahead(phase=np.array([0.25, 1.0]), target=targets[:, 0], targets=targets[:, 1:])
 
 
 def test_terms_side_by_side_in_the_order_given():
@@ -42,21 +42,50 @@ def test_path_is_future_target_minus_current_position():
     np.testing.assert_allclose(Observation(["path"])(now, coming), np.reshape(expected, (N, 18)), rtol=1e-6)
 
 
+def test_path_by_hand():
+    """The arm of the second simulation: elbow at (12, 13, 14) mm, paw at (15, 16, 17) mm."""
+    targets = np.zeros((N, 2, 2, 3))
+    targets[1] = [[[12, 13, 15], [15, 18, 17]], [[13, 13, 14], [15, 16, 20]]]
+    coming = Ahead(np.zeros(N), np.zeros((N, 2, 3)), targets / 1000)
+    # First frame: elbow 1 mm up, paw 2 mm along y. Second: elbow 1 mm along x, paw 3 mm up.
+    np.testing.assert_allclose(
+        1000 * Observation(["path"])(snapshot(), coming)[1], [0, 0, 1, 0, 2, 0, 1, 0, 0, 0, 0, 3], atol=1e-5
+    )
+
+
+def test_path_preview_by_hand():
+    """The same targets, seen from where the arm should be now: elbow at (12, 12, 14) mm, paw at (15, 16, 10) mm."""
+    target, targets = np.zeros((N, 2, 3)), np.zeros((N, 2, 2, 3))
+    target[1] = [[12, 12, 14], [15, 16, 10]]
+    targets[1] = [[[12, 13, 15], [15, 18, 17]], [[13, 13, 14], [15, 16, 20]]]
+    coming = Ahead(np.zeros(N), target / 1000, targets / 1000)
+    np.testing.assert_allclose(
+        1000 * Observation(["path_preview"])(snapshot(), coming)[1], [0, 1, 1, 0, 2, 7, 1, 1, 0, 0, 0, 10], atol=1e-5
+    )
+
+
+def test_previews_differ_by_the_present_error():
+    now, coming = snapshot(), ahead(3)
+    path, preview = (Observation([name])(now, coming).reshape(N, 3, 2, 3) for name in ("path", "path_preview"))
+    error = coming.target - now.landmarks[:, 1:]
+    np.testing.assert_allclose(path - preview, np.repeat(error[:, None], 3, axis=1), atol=1e-8)
+
+
 def test_path_is_zero_when_the_arm_is_where_it_shall_be():
     now = snapshot()
-    there = Ahead(np.zeros(N), np.repeat(now.landmarks[:, None, 1:], 4, axis=1))
+    there = Ahead(np.zeros(N), now.landmarks[:, 1:], np.repeat(now.landmarks[:, None, 1:], 4, axis=1))
     np.testing.assert_array_equal(Observation(["path"])(now, there), np.zeros((N, 24)))
 
 
 def test_terms_without_columns_add_nothing():
-    result = Observation(["qpos", "activation", "path"])(snapshot(na=0), ahead(0))
+    result = Observation(["qpos", "activation", "path", "path_preview"])(snapshot(na=0), ahead(0))
     np.testing.assert_array_equal(result, snapshot().qpos.astype(np.float32))
 
 
 def test_widths_add_up_to_the_columns():
     observation = Observation(list(TERMS))
     widths = observation.widths(snapshot(), ahead(2))
-    assert widths == {"qpos": 2, "qvel": 2, "activation": 1, "phase": 1, "path": 12}
+    assert widths == {"qpos": 2, "qvel": 2, "activation": 1, "phase": 1, "path": 12, "path_preview": 12}
     assert observation(snapshot(), ahead(2)).shape == (N, sum(widths.values()))
 
 
@@ -68,7 +97,7 @@ def test_result_is_a_copy():
 
 def test_unknown_term():
     text = "There is no observation term (key env.observation) named 'qpo'. Did you mean 'qpos'? Those that exist: "
-    with pytest.raises(UnknownNameError, match=re.escape(text + "activation, path, phase, qpos, qvel.")):
+    with pytest.raises(UnknownNameError, match=re.escape(text + "activation, path, path_preview, phase, qpos, qvel.")):
         Observation(["qvel", "qpo"])
 
 

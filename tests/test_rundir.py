@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from mousearm.errors import RunError
+from mousearm.kinematics import Split
 from mousearm.rundir import RunFolder, read_json, write_json, write_text
 
 
@@ -91,6 +92,24 @@ def test_checkpoints_are_ordered_by_number_and_found_by_name(started):
 
 def test_a_split_that_was_never_written(started):
     with pytest.raises(RunError, match="the run never began to train"):
+        started.saved_split()
+
+
+def test_a_split_comes_back_as_it_was(started):
+    split = Split(["a", "m/b"], ["c"], {"a": "1f", "m/b": "2f", "c": "3f"})
+    started.save_split(split)
+    assert started.saved_split() == split
+    assert read_json(started.split) == {"train": ["a", "m/b"], "test": ["c"], "sha256": split.sha256}
+
+
+def test_a_split_that_was_saved_before_there_were_hashes(started):
+    write_json(started.split, {"train": ["a"], "test": []})
+    assert started.saved_split() == Split(["a"], [], {})
+
+
+def test_a_split_that_is_none(started):
+    write_json(started.split, {"train": ["a"], "tset": []})
+    with pytest.raises(RunError, match=r"split\.json is no split: it has sha256, train, tset, but needs train, test"):
         started.saved_split()
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mousearm.errors import ConfigError, UnknownNameError
 from mousearm.kinematics.checks import SEGMENT_RANGE
+from mousearm.kinematics.split import SPLIT_BY
 
 
 def _require(holds: bool, key: str, value: object, valid: str) -> None:
@@ -71,11 +72,16 @@ class KinematicsConfig:
     max_residual_mm: float  # a reach whose inverse kinematics misses by more than this is refused
     train_ratio: float  # share of the reaches to train on, where there are several
     split_seed: int  # which reaches those are
+    # These have defaults because a run that was saved before they existed has none of them.
+    split_by: str = "file"  # file | session | animal: what lies on one side of the split as a whole
+    on_bad: str = "refuse"  # refuse | skip: what happens to a file that is no reach the arm can perform
 
     def __post_init__(self) -> None:
         _require_choice("kinematics.retarget", self.retarget, ("segments", "uniform"))
         _require(self.max_residual_mm > 0, "kinematics.max_residual_mm", self.max_residual_mm, "above 0 mm")
         _require(0 < self.train_ratio <= 1, "kinematics.train_ratio", self.train_ratio, "above 0, at most 1")
+        _require_choice("kinematics.split_by", self.split_by, SPLIT_BY)
+        _require_choice("kinematics.on_bad", self.on_bad, ("refuse", "skip"))
 
 
 @dataclass
@@ -89,6 +95,9 @@ class EnvConfig:
     path_steps: int  # future frames that the network sees; 0 means that it must keep time itself
     random_start: float  # probability that a training episode starts at a random frame instead of frame 0
     divergence_penalty: float  # least penalty for each step that a diverged simulation leaves undone
+    # These have defaults because a run that was saved before they existed has none of them.
+    path_spacing: int = 1  # frames from one of the future frames to the next
+    sampling: str = "uniform"  # uniform | hard: which reach an episode is on
 
     def __post_init__(self) -> None:
         _require(0 < self.control_dt <= 0.1, "env.control_dt", self.control_dt, "above 0, at most 0.1 s")
@@ -96,6 +105,8 @@ class EnvConfig:
         _require(1 <= self.num_envs <= 100_000, "env.num_envs", self.num_envs, "1 to 100000")
         _require(len(self.observation) > 0, "env.observation", self.observation, "at least one term")
         _require(0 <= self.path_steps <= 1000, "env.path_steps", self.path_steps, "0 to 1000")
+        _require(1 <= self.path_spacing <= 1000, "env.path_spacing", self.path_spacing, "1 to 1000")
+        _require_choice("env.sampling", self.sampling, ("uniform", "hard"))
         _require(0 <= self.random_start <= 1, "env.random_start", self.random_start, "0 to 1")
         _require(
             0 <= self.divergence_penalty < math.inf, "env.divergence_penalty", self.divergence_penalty, "0 or more"
@@ -202,6 +213,7 @@ class PretrainConfig:
     """A warm start: the network imitates a teacher before it learns by reward."""
 
     teacher: str  # none | cmc (computed muscle control)
+    num_envs: int  # simulations
     rounds: int  # of dataset aggregation; in each, every simulation performs a reach
     teacher_rounds: int  # rounds after which the network drives all simulations
     remembered_rounds: int  # rounds that are learned from together, the latest ones
@@ -214,7 +226,7 @@ class PretrainConfig:
 
     def __post_init__(self) -> None:
         _require_choice("pretrain.teacher", self.teacher, ("none", "cmc"))
-        for name in ("rounds", "teacher_rounds", "remembered_rounds", "n_epochs", "batch_size"):
+        for name in ("num_envs", "rounds", "teacher_rounds", "remembered_rounds", "n_epochs", "batch_size"):
             _require(getattr(self, name) >= 1, f"pretrain.{name}", getattr(self, name), "1 or more")
         _require(0 < self.learning_rate < math.inf, "pretrain.learning_rate", self.learning_rate, "above 0, and finite")
         _require(0 <= self.noise <= 1, "pretrain.noise", self.noise, "0 to 1")

@@ -4,10 +4,20 @@ import gymnasium
 
 from mousearm.env.gym_env import TrackingEnv
 from mousearm.env.references import References
-from mousearm.env.sources import Prepared, prepare
+from mousearm.env.sources import Prepared, prepare, reach_files
 from mousearm.env.task import Start, Task, draw_start
 from mousearm.env.vec_env import TrackingVecEnv
 
-__all__ = ["Prepared", "References", "Start", "Task", "TrackingEnv", "TrackingVecEnv", "draw_start", "prepare"]
+__all__ = [
+    "Prepared",
+    "References",
+    "Start",
+    "Task",
+    "TrackingEnv",
+    "TrackingVecEnv",
+    "draw_start",
+    "prepare",
+    "reach_files",
+]
 
 gymnasium.register(id="mousearm/Tracking-v0", entry_point="mousearm.env.gym_env:TrackingEnv")

@@ -12,6 +12,7 @@ from gymnasium import spaces
 
 from mousearm.config import Config, compose
 from mousearm.env.references import References
+from mousearm.env.sampling import HardReaches
 from mousearm.env.sources import prepare
 from mousearm.env.task import Start, Task, draw_start
 from mousearm.errors import KinematicsError, RenderError, UnknownNameError
@@ -46,6 +47,7 @@ class TrackingEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             raise UnknownNameError("render mode", render_mode, self.metadata["render_modes"])
         self.config, arm, references = prepare(config if config is not None else compose(overrides))
         self.task = Task(arm, References(references), self.config, n=1)
+        self._hard = HardReaches(len(references), 1) if self.config.env.sampling == "hard" else None
         self.render_mode = render_mode
         fps = round(1 / self.config.env.control_dt)
         self.metadata = {**self.metadata, "render_fps": fps}  # type: ignore[misc]
@@ -68,7 +70,8 @@ class TrackingEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             KinematicsError: if the reach has no such frame to start from.
         """
         super().reset(seed=seed)
-        start = draw_start(self.np_random, self.task.references, 1, self.config.env.random_start)
+        probabilities = None if self._hard is None else self._hard.begin(np.array([0]))
+        start = draw_start(self.np_random, self.task.references, 1, self.config.env.random_start, probabilities)
         self.task.reset(np.array([0]), self._choose(start, options or {}))
         self._show()
         return self.task.observe()[0], self._info()
@@ -76,6 +79,8 @@ class TrackingEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """One control step with an action of (nu,)."""
         outcome = self.task.step(np.asarray(action)[None])
+        if self._hard is not None:
+            self._hard.add(self.task.position.reach, outcome)
         self._show()
         errors = {"elbow_mm": float(outcome.elbow_mm[0]), "paw_mm": float(outcome.paw_mm[0])}
         terms = {name: float(value[0]) for name, value in outcome.terms.items()}

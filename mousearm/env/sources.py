@@ -1,15 +1,23 @@
 """From a configuration to the arm and the references that it is to follow."""
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from statistics import median
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
+
+from tqdm import tqdm
 
 from mousearm.config import Config, ModelConfig
-from mousearm.kinematics import Reach, read_reaches, resample
+from mousearm.errors import KinematicsError
+from mousearm.kinematics import Reach, ReachFile, find_reaches, resample
 from mousearm.model import Arm, load_arm
 from mousearm.paths import resolve
-from mousearm.retarget import Reference, retarget
+from mousearm.retarget import PoseCache, Reference, retarget
+from mousearm.retarget.cache import cache_folder
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Prepared(NamedTuple):
@@ -26,20 +34,67 @@ class Prepared(NamedTuple):
     references: list[Reference]
 
 
-def prepare(config: Config) -> Prepared:
+def reach_files(config: Config) -> tuple[ReachFile, ...]:
+    """The files that ``kinematics.path`` stands for.
+
+    Raises:
+        KinematicsError: if there are none, or the folder's manifest cannot be used.
+    """
+    return find_reaches(resolve(config.kinematics.path, "kinematics/data"))
+
+
+def prepare(
+    config: Config, files: Sequence[ReachFile] | None = None, on_skip: Callable[[str], None] = warnings.warn
+) -> Prepared:
     """Read the reaches of a configuration, build its arm, fit the one to the other.
+
+    Joint angles that were found before are taken from ``cache_folder()``; a bar shows progress if it takes long.
+
+    Args:
+        config: the configuration.
+        files: the reaches; None for all of ``kinematics.path``.
+        on_skip: told of every reach that is left out, and why, with ``kinematics.on_bad=skip``.
 
     Raises:
         ConfigError: if the arm cannot be built as it says.
         ModelError: if the model cannot be used, or not be scaled to the animal.
-        KinematicsError: if a reach cannot be read or trusted, or cannot be performed by the arm.
+        KinematicsError: if a reach cannot be read or trusted, or cannot be performed by the arm, and is not to be
+            skipped; or if no reach is left.
     """
     dt = config.env.control_dt
-    reaches = read_reaches(resolve(config.kinematics.path, "kinematics/data"))
+    files = reach_files(config) if files is None else files
+    skip = on_skip if config.kinematics.on_bad == "skip" else None
+    reaches = _map_good(ReachFile.read, files, "reading", skip)
     model = with_lengths(config.model, reaches)
     arm = load_arm(model)
-    references = [retarget(resample(reach, dt), arm, dt, config.kinematics) for reach in reaches]
-    return Prepared(replace(config, model=model), arm, references)
+    solve = PoseCache(arm, cache_folder()).solve
+
+    def fit(reach: Reach) -> Reference:
+        return retarget(resample(reach, dt), arm, dt, config.kinematics, solve)
+
+    return Prepared(replace(config, model=model), arm, _map_good(fit, reaches, "fitting", skip))
+
+
+def _map_good(make: Callable[[T], R], items: Sequence[T], doing: str, skip: Callable[[str], None] | None) -> list[R]:
+    """What a function makes of all items that are not bad; ``skip`` is told of those, None lets their error pass."""
+    made: list[R] = []
+    reason = ""
+    for item in _with_bar(items, doing):
+        try:
+            made.append(make(item))
+        except KinematicsError as error:
+            if skip is None:
+                hint = " With kinematics.on_bad=skip the others are used without it." if len(items) > 1 else ""
+                raise KinematicsError(f"{error}{hint}") from error
+            skip(reason := str(error))
+    if not made:
+        raise KinematicsError(f"kinematics.on_bad=skip leaves no reach of {len(items)}. The last one: {reason}")
+    return made
+
+
+def _with_bar(items: Sequence[T], doing: str) -> Iterable[T]:
+    """The items, with a bar that appears after a second."""
+    return tqdm(items, desc=f"{doing} reaches", unit=" reaches", delay=1, leave=False)
 
 
 def with_lengths(config: ModelConfig, reaches: Sequence[Reach]) -> ModelConfig:

@@ -29,9 +29,26 @@ class Start(NamedTuple):
     frame: np.ndarray
 
 
-def draw_start(rng: np.random.Generator, references: References, n: int, random_start: float) -> Start:
-    """Draw n starts: a reach at random, from frame 0 or, with the probability ``random_start``, from a random frame."""
-    reach = rng.integers(len(references), size=n)
+def draw_start(
+    rng: np.random.Generator,
+    references: References,
+    n: int,
+    random_start: float,
+    probabilities: np.ndarray | None = None,
+) -> Start:
+    """Draw n starts: a reach at random, from frame 0 or, with the probability ``random_start``, from a random frame.
+
+    Args:
+        rng: what is random.
+        references: the reaches.
+        n: how many.
+        random_start: probability of a random frame, 0 to 1.
+        probabilities: (R,) of the reaches; None for all the same.
+    """
+    if probabilities is None:
+        reach = rng.integers(len(references), size=n)
+    else:
+        reach = rng.choice(len(references), size=n, p=probabilities)
     random = rng.random(n) < random_start
     frame = rng.integers(0, references.n_frames[reach] - 1)
     return Start(reach, np.where(random, frame, 0))
@@ -93,7 +110,7 @@ class Task:
         self.reward = Reward(config.reward)
         self.on_divergence: DivergenceHook | None = None
         self._map_action = ACTION_MAPS[config.model.action_map]
-        self._ahead = np.arange(1, env.path_steps + 1)
+        self._ahead = env.path_spacing * np.arange(env.path_steps + 1)  # frames from now; the first is the present one
         self._least_penalty = env.divergence_penalty
         self._reach = np.zeros(n, dtype=int)
         self._frame = np.zeros(n, dtype=int)
@@ -210,4 +227,5 @@ class Task:
         last_frame = self.last_frame
         frames = np.minimum(self._frame[:, None] + self._ahead, last_frame[:, None])
         phase = self._frame / last_frame
-        return Ahead(phase, self.references.targets[self._reach[:, None], frames])
+        targets = self.references.targets[self._reach[:, None], frames]
+        return Ahead(phase, targets[:, 0], targets[:, 1:])

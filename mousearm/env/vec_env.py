@@ -7,12 +7,13 @@ import numpy as np
 from gymnasium import spaces
 from stable_baselines3.common.vec_env import VecEnv
 
+from mousearm.env.sampling import HardReaches
 from mousearm.env.statistics import Statistics
 from mousearm.env.task import Task, draw_start
 
 
 class TrackingVecEnv(VecEnv):
-    """N tracking episodes that start anew as they end, each on a random reach.
+    """N tracking episodes that start anew as they end, each on a reach drawn for it.
 
     An episode starts at frame 0, or with the probability ``random_start`` at a random frame. The end of a reach is a
     truncation: ``TimeLimit.truncated`` is set, so that the value of the last state is bootstrapped.
@@ -20,13 +21,14 @@ class TrackingVecEnv(VecEnv):
 
     render_mode: str | None = None
 
-    def __init__(self, task: Task, random_start: float = 0.0, seed: int = 0):
+    def __init__(self, task: Task, random_start: float = 0.0, seed: int = 0, sampling: str = "uniform"):
         """Wrap a task.
 
         Args:
             task: the task.
             random_start: probability, 0 to 1.
             seed: of reaches and start frames.
+            sampling: ``uniform``, or ``hard``: reaches by their errors so far (`HardReaches`).
         """
         shape = (task.n_observations,)
         observation_space = spaces.Box(-np.inf, np.inf, shape, np.float32)
@@ -35,6 +37,7 @@ class TrackingVecEnv(VecEnv):
         self.random_start = random_start
         self.rng = np.random.default_rng(seed)
         self.statistics = Statistics(task.reward.weights)
+        self._hard = HardReaches(len(task.references), task.n) if sampling == "hard" else None
         self._actions = np.zeros((task.n, task.arm.nu))
         self._length = np.zeros(task.n, dtype=int)
         self._return = np.zeros(task.n)
@@ -58,6 +61,8 @@ class TrackingVecEnv(VecEnv):
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         observation = outcome.observation
         ended = np.flatnonzero(done)
+        if self._hard is not None:
+            self._hard.add(self.task.position.reach, outcome)
         if len(ended):
             for i in ended:
                 infos[i] = {
@@ -70,7 +75,8 @@ class TrackingVecEnv(VecEnv):
         return observation, outcome.reward.astype(np.float32), done, infos
 
     def _start(self, ids: np.ndarray) -> None:
-        self.task.reset(ids, draw_start(self.rng, self.task.references, len(ids), self.random_start))
+        probabilities = None if self._hard is None else self._hard.begin(ids)
+        self.task.reset(ids, draw_start(self.rng, self.task.references, len(ids), self.random_start, probabilities))
         self._length[ids] = 0
         self._return[ids] = 0.0
 

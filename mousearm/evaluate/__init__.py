@@ -5,15 +5,10 @@ Nothing here knows how the controller was trained.
 
 from mousearm.evaluate.evaluator import Evaluator
 from mousearm.evaluate.figure import draw_reach
-from mousearm.evaluate.metrics import (
-    Errors,
-    Evaluation,
-    ReachResult,
-    Yardstick,
-    evaluate_rollout,
-    representatives,
-    table,
-)
+from mousearm.evaluate.generalisation import draw_generalisation
+from mousearm.evaluate.metrics import Evaluation, Yardstick, evaluate_rollout, representatives, table
+from mousearm.evaluate.movement import Movement
+from mousearm.evaluate.results import Errors, ReachResult
 from mousearm.evaluate.rollout import Controller, Rollout, roll_out
 from mousearm.evaluate.video import film
 
@@ -22,9 +17,11 @@ __all__ = [
     "Errors",
     "Evaluation",
     "Evaluator",
+    "Movement",
     "ReachResult",
     "Rollout",
     "Yardstick",
+    "draw_generalisation",
     "draw_reach",
     "evaluate_rollout",
     "film",

@@ -1,4 +1,4 @@
-"""Errors in millimetres, per reach and per split, and how they are written down."""
+"""The result of an evaluation, per reach, per split and per kind of reach, and how it is written down."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -7,25 +7,11 @@ from typing import Any
 import numpy as np
 
 from mousearm.config import Config
+from mousearm.evaluate.kinds import Kind, KindErrors, kinds_of
+from mousearm.evaluate.movement import Movement
+from mousearm.evaluate.results import SPLITS, Errors, ReachResult
 from mousearm.evaluate.rollout import Rollout
 from mousearm.model import Arm
-
-SPLITS = ("train", "test")
-
-
-@dataclass(frozen=True, slots=True)
-class Errors:
-    """Distance from the target over the steps of one or several reaches, mm."""
-
-    mean: float
-    rms: float
-    max: float
-
-    @staticmethod
-    def of(distances_mm: np.ndarray) -> "Errors":
-        """Summarise (n,) distances in mm."""
-        rms = float(np.sqrt(np.square(distances_mm).mean()))
-        return Errors(float(distances_mm.mean()), rms, float(distances_mm.max()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,29 +45,6 @@ class Yardstick:
 
 
 @dataclass(frozen=True, slots=True)
-class ReachResult:
-    """How one reach was performed.
-
-    Attributes:
-        name: of the reach.
-        split: ``train`` or ``test``.
-        steps: control steps of the reach.
-        completed: whether the simulation lived to the end.
-        paw_mm: paw errors over all steps; after a divergence, of the last good frame.
-        elbow_mm: elbow errors.
-        effort: mean over steps and actuators of (force / peak force)^2.
-    """
-
-    name: str
-    split: str
-    steps: int
-    completed: bool
-    paw_mm: Errors
-    elbow_mm: Errors
-    effort: float
-
-
-@dataclass(frozen=True, slots=True)
 class Evaluation:
     """The result of a deterministic evaluation.
 
@@ -101,10 +64,34 @@ class Evaluation:
         """Mean paw error in mm on the test split, or on the train split where there is no test split."""
         return self.splits["test" if "test" in self.splits else "train"]["paw_mm"].mean
 
+    @property
+    def generalisation_gap(self) -> dict[str, float]:
+        """Mean error on the test split over that on the train split, of ``paw`` and ``elbow``; empty without both.
+
+        1: reaches that were never trained on are performed as well as those that were. NaN where those have no error.
+        """
+        if not set(SPLITS) <= set(self.splits):
+            return {}
+        train, test = ({key: errors.mean for key, errors in self.splits[split].items()} for split in SPLITS)
+        return {key.removesuffix("_mm"): test[key] / train[key] if train[key] > 0 else float("nan") for key in train}
+
+    @property
+    def kinds(self) -> list[Kind]:
+        """Errors by distance, peak speed and direction of the reaches, where there are enough of them."""
+        return kinds_of(self.reaches)
+
     def as_json(self) -> dict[str, Any]:
-        """The content of evaluation.json."""
-        splits = {split: {key: asdict(errors) for key, errors in both.items()} for split, both in self.splits.items()}
-        return {**asdict(self.yardstick), "reaches": [asdict(reach) for reach in self.reaches], **splits}
+        """The content of evaluation.json; a gap that is NaN is null."""
+        content: dict[str, Any] = {**asdict(self.yardstick), "reaches": [asdict(reach) for reach in self.reaches]}
+        content |= {s: {key: asdict(errors) for key, errors in both.items()} for s, both in self.splits.items()}
+        if gap := self.generalisation_gap:
+            content["generalisation_gap"] = {key: None if np.isnan(ratio) else ratio for key, ratio in gap.items()}
+        if kinds := self.kinds:
+            content["kinds"] = [
+                {"by": kind.by, "kind": kind.kind, **{split: asdict(errors) for split, errors in kind.splits.items()}}
+                for kind in kinds
+            ]
+        return content
 
 
 def evaluate_rollout(rollout: Rollout, split_of: Mapping[str, str], yardstick: Yardstick) -> Evaluation:
@@ -132,6 +119,7 @@ def evaluate_rollout(rollout: Rollout, split_of: Mapping[str, str], yardstick: Y
                 paw_mm=Errors.of(paw),
                 elbow_mm=Errors.of(elbow),
                 effort=float(rollout.effort[i, frames].mean()),
+                movement=Movement.of(rollout.targets[i, : rollout.n_frames[i], 1], rollout.dt),
             )
         )
         collected[split_of[name]].append((elbow, paw))
@@ -146,7 +134,8 @@ def _pool(errors: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, Errors]:
 def table(evaluation: Evaluation, longest: int = 40) -> str:
     """The evaluation as text: a row per reach (the worst ones, if there are more than ``longest``) and per split.
 
-    The last line says whose millimetres these are.
+    Where there are several reaches, the ratio of test to train error and the errors by kind of reach follow. The last
+    line says whose millimetres these are.
     """
     width = max([len("reach"), *(len(reach.name) for reach in evaluation.reaches)])
     columns = "paw mm: mean    rms    max  elbow mm: mean    rms    max"
@@ -163,11 +152,33 @@ def table(evaluation: Evaluation, longest: int = 40) -> str:
         lines.append("-" * len(header))
         for split, both in evaluation.splits.items():
             lines.append(f"{'all':<{width}}  {split:<5}  {_cells(both['paw_mm'], both['elbow_mm'])}")
-    return "\n".join([*lines, "", f"Errors are {evaluation.yardstick.text()}."])
+    if gap := evaluation.generalisation_gap:
+        lines.append(f"{'test / train':<{width + 7}}  {gap['paw']:12.2f}{gap['elbow']:30.2f}{'':14}")
+    return "\n".join([*lines, *_kind_lines(evaluation.kinds), "", f"Errors are {evaluation.yardstick.text()}."])
 
 
 def _cells(paw: Errors, elbow: Errors) -> str:
     return f"{paw.mean:12.3f} {paw.rms:6.3f} {paw.max:6.3f}  {elbow.mean:14.3f} {elbow.rms:6.3f} {elbow.max:6.3f}"
+
+
+def _kind_lines(kinds: Sequence[Kind]) -> list[str]:
+    """An empty line and a table of the kinds: number of reaches and mean errors, train beside test."""
+    if not kinds:
+        return []
+    columns = "  ".join(f"{split + ':':<6} reaches  paw mm  elbow mm" for split in SPLITS)
+    lines = ["", f"{'by':<10}  {'':<18}  {columns}"]
+    lines.append("-" * len(lines[1]))
+    for before, kind in zip([None, *kinds], kinds, strict=False):
+        by = "" if before is not None and before.by == kind.by else kind.by
+        cells = (_kind_cells(kind.splits.get(split)) for split in SPLITS)
+        lines.append(f"{by:<10}  {kind.kind:<18}  {'  '.join(cells)}")
+    return lines
+
+
+def _kind_cells(errors: KindErrors | None) -> str:
+    if errors is None:
+        return f"{0:14d}{'-':>8}{'-':>10}"
+    return f"{errors.reaches:14d}{errors.paw_mm:8.3f}{errors.elbow_mm:10.3f}"
 
 
 def representatives(evaluation: Evaluation) -> list[int]:

@@ -1,4 +1,4 @@
-"""Reading and writing reaches as CSV files, and finding them in folders.
+"""Reading and writing reaches as CSV files.
 
 A file has one row per frame: the time in seconds and the positions of paw, wrist, shoulder and elbow in metres, in the
 ground axes of OpenSim (y-up). OpenSim (x, y, z) is MuJoCo (z, x, y), a proper rotation; `Reach` has MuJoCo's axes.
@@ -32,31 +32,6 @@ Row = tuple[int, list[str]]
 """A line number of the file (the first is 1) and the cells of that line."""
 
 
-def read_reaches(path: Path | str) -> tuple[Reach, ...]:
-    """Read one file, or every ``*.csv`` below a folder.
-
-    Args:
-        path: a file, or a folder that is searched with its subfolders.
-
-    Returns:
-        The reaches, sorted by their path below the folder (as POSIX text, so every disk gives the same order). In a
-        folder a reach is named after that path without its suffix, such as ``session_1/reach_3``; a single file gives
-        its stem.
-
-    Raises:
-        KinematicsError: the path does not exist, the folder has no CSV file, or a file is refused by `read_csv`.
-    """
-    path = Path(path)
-    if not path.is_dir():
-        return (read_csv(path),)
-    found = sorted((file.relative_to(path).as_posix(), file) for file in path.rglob("*.csv") if file.is_file())
-    if not found:
-        raise KinematicsError(
-            f"{path}: no file matches *.csv in this folder or below it. Give a CSV file or a folder with some."
-        )
-    return tuple(read_csv(file, name=relative.removesuffix(".csv")) for relative, file in found)
-
-
 def read_csv(path: Path | str, name: str | None = None) -> Reach:
     """Read one reach.
 
@@ -72,7 +47,7 @@ def read_csv(path: Path | str, name: str | None = None) -> Reach:
             (the line of the file; the first is 1) and the column.
     """
     path = Path(path)
-    rows = _read_rows(path)
+    rows = read_rows(path)
     columns, rows = _columns(rows, path)
     place = Place(str(path), [line for line, _ in rows])
     table = _numbers(rows, columns, place)
@@ -110,22 +85,29 @@ def write_csv(reach: Reach, path: Path | str) -> None:
         raise KinematicsError(f"{path}: cannot be written ({error.strerror}). Does its folder exist?") from error
 
 
-def _read_rows(path: Path) -> list[Row]:
-    """All lines of the file as cells; blank lines at the end are dropped."""
+def read_rows(path: Path, delimiter: str = ",") -> list[Row]:
+    """Read all lines of a text file as cells without outer spaces; blank lines at the end are dropped.
+
+    Args:
+        path: the file, in UTF-8.
+        delimiter: what stands between cells, a comma or a tab.
+
+    Raises:
+        KinematicsError: the file cannot be read, is not such text, or is empty.
+    """
     if path.is_dir():
-        raise KinematicsError(f"{path}: is a folder; a CSV file is needed here.")
+        raise KinematicsError(f"{path}: is a folder; a file is needed here.")
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
+            reader = csv.reader(file, delimiter=delimiter)
             rows = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
     except FileNotFoundError:
         raise KinematicsError(f"{path}: there is no such file or folder.") from None
     except OSError as error:
         raise KinematicsError(f"{path}: cannot be read ({error.strerror}).") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise KinematicsError(
-            f"{path}: is not a comma-separated text file in UTF-8 ({error}). Export the reach as CSV."
-        ) from error
+        kind, remedy = ("comma", "Export the reach as CSV.") if delimiter == "," else ("tab", "Export it again.")
+        raise KinematicsError(f"{path}: is not a {kind}-separated text file in UTF-8 ({error}). {remedy}") from error
     while rows and not any(rows[-1][1]):
         rows.pop()
     if not rows:
@@ -153,7 +135,7 @@ def _columns(rows: list[Row], path: Path) -> tuple[tuple[str, ...], list[Row]]:
 
 def _is_header(cells: list[str]) -> bool:
     """Whether a first line is names: none of its cells is a number."""
-    return not any(_number(cell) is not None for cell in cells)
+    return not any(parse_number(cell) is not None for cell in cells)
 
 
 def _numbers(rows: list[Row], columns: tuple[str, ...], place: Place) -> dict[str, np.ndarray]:
@@ -178,7 +160,7 @@ def _row_numbers(cells: list[str], columns: tuple[str, ...], place: Place, index
 
 
 def _cell_number(name: str, cell: str, place: Place, index: int) -> float:
-    number = _number(cell)
+    number = parse_number(cell)
     if number is None:
         found = f"'{cell}' is not a number" if cell else "the cell is empty"
         raise place.error(f"{found}. Write a decimal number such as 0.0123.", index, name)
@@ -187,7 +169,7 @@ def _cell_number(name: str, cell: str, place: Place, index: int) -> float:
     return number
 
 
-def _number(cell: str) -> float | None:
+def parse_number(cell: str) -> float | None:
     """The number that a cell holds, or None; an underscore, which Python allows in numbers, is a typing error here."""
     try:
         return None if "_" in cell else float(cell)

@@ -1,26 +1,95 @@
 """Which reaches are trained on, and which are kept to test with."""
 
+import hashlib
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 
-import numpy as np
+from mousearm.errors import KinematicsError
+from mousearm.kinematics.folder import MANIFEST, MANIFEST_COLUMNS, ReachFile
+
+SPLIT_BY = ("file", "session", "animal")
+"""What stays together: nothing but the file itself, all reaches of a session, or all of an animal."""
 
 
-def split_reaches(names: Sequence[str], train_ratio: float, seed: int) -> dict[str, list[str]]:
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Names of the reaches on either side, sorted, and what their files held.
+
+    Attributes:
+        train: reaches to train on.
+        test: reaches to test with.
+        sha256: hash of each reach's file.
+    """
+
+    train: list[str]
+    test: list[str]
+    sha256: dict[str, str]
+
+    @property
+    def sides(self) -> dict[str, list[str]]:
+        """The names by ``train`` and ``test``."""
+        return {"train": self.train, "test": self.test}
+
+    def find(self, files: Sequence[ReachFile]) -> list[ReachFile]:
+        """The split's own files among others, in their order.
+
+        Raises:
+            KinematicsError: one of them is missing or holds something else; names it.
+        """
+        by_name = {file.name: file for file in files}
+        names = {*self.train, *self.test}
+        for name in sorted(names):
+            if name not in by_name:
+                raise KinematicsError(f"The reach '{name}' is missing; the split was made with it. {_REMEDY}")
+            file = by_name[name]
+            if self.sha256.get(name, now := file.sha256()) != now:
+                raise KinematicsError(f"{file.path}: has changed since the split was made. {_REMEDY}")
+        return [file for file in files if file.name in names]
+
+
+_REMEDY = "Bring the file back as it was, start another run, or evaluate on other reaches with --kinematics."
+
+
+def split_reaches(files: Sequence[ReachFile], train_ratio: float, seed: int, by: str = "file") -> Split:
     """Draw the reaches to train on; the others are the test split.
 
-    Depends on the set of names and the seed only, not on the order in which a file system lists them. There is always
-    at least one reach to train on, and a single reach is trained on.
+    The groups (files, sessions or animals) are put in the order of a hash of the seed and their name, and the first
+    ones are trained on, as many as come nearest to the ratio. So the split depends on names and seed only, not on the
+    order in which a disk lists files; and a group that is added or removed moves others only where the ratio asks
+    for it. There is always a group to train on, and one to test with where there are two and the ratio is below 1.
 
     Args:
-        names: of all reaches.
-        train_ratio: share to train on, 0 to 1.
+        files: of all reaches.
+        train_ratio: share of the reaches to train on, 0 to 1.
         seed: of the draw.
+        by: what stays together, one of `SPLIT_BY`.
 
-    Returns:
-        The sorted names of ``train`` and ``test``.
+    Raises:
+        KinematicsError: it is not known of which session or animal a file is.
     """
-    ordered = sorted(names)
-    n_train = max(1, round(train_ratio * len(ordered)))
-    drawn = np.random.default_rng(seed).permutation(len(ordered))[:n_train]
-    train = sorted(ordered[i] for i in drawn)
-    return {"train": train, "test": [name for name in ordered if name not in set(train)]}
+    group_of = {file.name: _group(file, by) for file in files} if len(files) > 1 else {files[0].name: ""}
+    sizes = Counter(group_of.values())
+    groups = sorted(sizes, key=lambda group: hashlib.sha256(f"{seed}:{group}".encode()).digest())
+    wanted = train_ratio * len(files)
+    most = len(groups) if train_ratio == 1 else max(1, len(groups) - 1)
+    misses = [abs(n - wanted) for n in accumulate(sizes[group] for group in groups[:most])]
+    trained_on = set(groups[: misses.index(min(misses)) + 1])
+    names = sorted(group_of)
+    return Split(
+        train=[name for name in names if group_of[name] in trained_on],
+        test=[name for name in names if group_of[name] not in trained_on],
+        sha256={file.name: file.sha256() for file in files},
+    )
+
+
+def _group(file: ReachFile, by: str) -> str:
+    group = {"file": file.name, "session": file.session, "animal": file.animal}[by]
+    if not group:
+        raise KinematicsError(
+            f"kinematics.split_by={by}, but nothing says of which {by} {file.path} is. Put files into "
+            f"FOLDER/animal/session/reach.csv, or name all of them in FOLDER/{MANIFEST} with the columns "
+            f"{', '.join(MANIFEST_COLUMNS)}."
+        )
+    return group

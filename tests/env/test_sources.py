@@ -1,13 +1,16 @@
 """From a configuration to an arm and its references; above all, whose lengths the arm has."""
 
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 import pytest
 
-from mousearm.env.sources import prepare, with_lengths
-from mousearm.kinematics import Reach, read_reaches
+from mousearm import retarget
+from mousearm.env.sources import prepare, reach_files, with_lengths
+from mousearm.errors import KinematicsError
+from mousearm.kinematics import Reach, read_reaches, write_csv
 
 RECORDED = Path(__file__).parents[3] / "shared" / "kinematics"
 recorded = pytest.mark.skipif(not RECORDED.is_dir(), reason="the recorded reaches are not there")
@@ -91,3 +94,71 @@ def test_with_one_scale_the_targets_are_what_was_recorded(configure):
     _, arm, (reference,) = prepare(configure(*overrides))
     shoulder = arm.landmark_positions(arm.rest_qpos[None])[0, 0]
     np.testing.assert_allclose(reference.paw[0] - shoulder, animal.paw[0] - animal.shoulder[0], atol=1e-8)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three shipped reaches, a file of text, and a reach with a forearm that turns by 180 degrees in one frame."""
+    reaches = read_reaches(Path(retarget.__file__).parents[1] / "kinematics" / "data" / "synthetic")[:4]
+    for one in reaches[:3]:
+        write_csv(one, tmp_path / f"{one.name}.csv")
+    (tmp_path / "notes.csv").write_text("hello\nworld\n")
+    paw = reaches[3].paw.copy()
+    paw[7] = 2 * reaches[3].elbow[7] - paw[7]
+    write_csv(replace(reaches[3], paw=paw), tmp_path / "turned.csv")
+    return tmp_path
+
+
+def test_a_bad_file_is_refused_by_name(folder, configure):
+    with pytest.raises(KinematicsError, match=r"notes\.csv, row 1: the header has no column .*kinematics\.on_bad=skip"):
+        prepare(configure(f"kinematics.path={folder}"))
+    (folder / "notes.csv").unlink()
+    with pytest.raises(KinematicsError, match=r"turned: the arm of .* cannot follow it\. At frame 7 .*on_bad=skip"):
+        prepare(configure(f"kinematics.path={folder}"))
+
+
+def test_bad_files_are_skipped_and_named(folder, configure):
+    left_out = []
+    config = configure(f"kinematics.path={folder}", "kinematics.on_bad=skip")
+    references = prepare(config, on_skip=left_out.append).references
+    assert [reference.name for reference in references] == ["reach_00", "reach_01", "reach_02"]
+    assert [text.split(":")[0].split(",")[0] for text in left_out] == [str(folder / "notes.csv"), "turned"]
+    with pytest.warns(UserWarning, match=r"notes\.csv"), pytest.warns(UserWarning, match="turned: the arm of"):
+        prepare(config)
+
+
+def test_nothing_left_is_refused(folder, configure):
+    for file in folder.glob("reach_*.csv"):
+        file.unlink()
+    config = configure(f"kinematics.path={folder}", "kinematics.on_bad=skip")
+    with pytest.raises(KinematicsError, match=r"leaves no reach of 1\. The last one: turned: the arm of"):
+        prepare(config, on_skip=lambda text: None)
+    (folder / "turned.csv").unlink()
+    with pytest.raises(KinematicsError, match=r"leaves no reach of 1\. The last one: .*notes\.csv"):
+        prepare(config, on_skip=lambda text: None)
+
+
+def test_only_the_files_that_are_asked_for_are_read(folder, configure):
+    config = configure(f"kinematics.path={folder}")
+    good = [file for file in reach_files(config) if file.name in ("reach_00", "reach_02")]
+    assert [reference.name for reference in prepare(config, good).references] == ["reach_00", "reach_02"]
+
+
+def test_a_second_time_nothing_is_searched(folder, configure, monkeypatch, tmp_path_factory):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+    config = configure(f"kinematics.path={folder / 'reach_00.csv'}")
+    first = prepare(config).references[0]
+
+    def search(*arguments):
+        raise AssertionError("inverse kinematics was done again")
+
+    monkeypatch.setattr(retarget.cache, "inverse_kinematics", search)
+    again = prepare(config).references[0]
+    for name in ("elbow", "paw", "qpos", "qvel", "residual_mm"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(first, name))
+    # A bound that is not kept is found out from the cache too.
+    with pytest.raises(KinematicsError, match=r"kinematics\.max_residual_mm=1e-12 is allowed"):
+        prepare(configure(f"kinematics.path={folder / 'reach_00.csv'}", "kinematics.max_residual_mm=1e-12"))
+    # Another rate gives other targets.
+    with pytest.raises(AssertionError, match="done again"):
+        prepare(configure(f"kinematics.path={folder / 'reach_00.csv'}", "env.control_dt=0.01"))

@@ -81,6 +81,23 @@ def test_starts_are_distributed_as_they_say(two_link, swing, random_start):
         np.testing.assert_allclose(share, expected, atol=0.015)
 
 
+def test_probabilities_decide_the_reach_alone(two_link, swing):
+    references = References([swing(two_link, 5), swing(two_link, 9), swing(two_link, 7)])
+    start = draw_start(np.random.default_rng(0), references, 40_000, 0.5, np.array([0.1, 0.0, 0.9]))
+    np.testing.assert_allclose(np.bincount(start.reach, minlength=3) / 40_000, [0.1, 0, 0.9], atol=0.01)
+    assert np.mean(start.frame[start.reach == 2] == 0) == pytest.approx(0.5 + 0.5 / 6, abs=0.01)
+
+
+def test_uniform_starts_are_those_of_the_generators_plain_integers(two_link, swing):
+    """Runs that were made before reaches could be drawn otherwise can be made again."""
+    references = References([swing(two_link, 5), swing(two_link, 9)])
+    plain = np.random.default_rng(11)
+    start = draw_start(np.random.default_rng(11), references, 50, 0.5)
+    np.testing.assert_array_equal(start.reach, plain.integers(2, size=50))
+    random = plain.random(50) < 0.5
+    np.testing.assert_array_equal(start.frame, random * plain.integers(0, references.n_frames[start.reach] - 1))
+
+
 def test_starts_are_seeded(two_link, swing):
     references = References([swing(two_link, 5), swing(two_link, 9)])
     one, two, other = (draw_start(np.random.default_rng(seed), references, 50, 0.5) for seed in (3, 3, 4))
@@ -160,6 +177,24 @@ def test_observation_of_the_path(demo, torque_arm, build_task):
     np.testing.assert_allclose(task.observe(), expected, rtol=1e-6)
     assert task.observation_widths == {"phase": 1, "path": 24}
     assert task.n_observations == 25
+
+
+@pytest.mark.parametrize("spacing", [1, 3, 20])
+def test_previewed_frames_are_spaced_and_the_last_repeats(demo, torque_arm, build_task, spacing):
+    words = ("env.path_steps=4", f"env.path_spacing={spacing}", "env.observation=[path_preview,path]")
+    task = build_task(torque_arm, [demo], 3, *words)
+    frames = np.array([0, 4, 10])
+    task.reset(np.arange(3), at(frames))
+    targets = np.stack([demo.elbow, demo.paw], axis=1)
+    # Of 12 frames, with a spacing of 3: 3 6 9 11, then 7 10 11 11, then 11 four times.
+    coming = targets[[[min(frame + spacing * k, 11) for k in (1, 2, 3, 4)] for frame in frames]]
+    preview, path = task.observe().reshape(3, 2, 4, 2, 3).swapaxes(0, 1)
+    np.testing.assert_allclose(preview, coming - targets[frames][:, None], atol=1e-9)
+    np.testing.assert_allclose(path, coming - task.snapshot.landmarks[:, None, 1:], atol=1e-9)
+    task.step(np.zeros((3, task.arm.nu)))
+    later = targets[[[min(frame + 1 + spacing * k, 11) for k in (1, 2, 3, 4)] for frame in frames]]
+    preview = task.observe().reshape(3, 2, 4, 2, 3)[:, 0]
+    np.testing.assert_allclose(preview, later - targets[np.minimum(frames + 1, 11)][:, None], atol=1e-9)
 
 
 def test_observation_of_a_step_is_the_one_that_the_next_action_sees(demo, torque_arm, build_task):
@@ -336,5 +371,5 @@ def test_ahead_is_of_the_reach_that_each_simulation_follows(two_link, swing, bui
     task = build_task(two_link, references, 2, "env.path_steps=1", "env.observation=[path]")
     task.reset(np.arange(2), Start(np.array([1, 0]), np.array([2, 3])))
     targets = np.stack([[references[1].elbow[3], references[1].paw[3]], [references[0].elbow[4], references[0].paw[4]]])
-    expected = task.observation(task.snapshot, Ahead(np.zeros(2), targets[:, None]))
+    expected = task.observation(task.snapshot, Ahead(np.zeros(2), task.target, targets[:, None]))
     np.testing.assert_array_equal(task.observe(), expected)

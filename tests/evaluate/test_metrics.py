@@ -4,18 +4,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mousearm.evaluate.metrics import (
-    Errors,
-    Evaluation,
-    ReachResult,
-    Yardstick,
-    evaluate_rollout,
-    representatives,
-    table,
-)
+from mousearm.evaluate.metrics import Evaluation, Yardstick, evaluate_rollout, representatives, table
+from mousearm.evaluate.movement import Movement
+from mousearm.evaluate.results import Errors, ReachResult
 from mousearm.evaluate.rollout import Rollout
 
 YARDSTICK = Yardstick("torque", "segments", "none", 11.634, 17.0)
+STILL = Movement(0.0, 0.0, "up")
 
 
 def rollout(paw_mm, elbow_mm, n_frames, completed=None, names=None):
@@ -99,12 +94,13 @@ def test_objective_is_the_train_splits_where_nothing_is_kept_to_test(two):
 def test_json_has_the_keys_of_the_contract(evaluation):
     content = json.loads(json.dumps(evaluation.as_json()))
     whose = ["model", "retarget", "fit", "upper_arm_mm", "forearm_mm"]
-    assert list(content) == [*whose, "reaches", "train", "test"]
+    assert list(content) == [*whose, "reaches", "train", "test", "generalisation_gap"]
     assert [content[key] for key in whose] == ["torque", "segments", "none", 11.634, 17.0]
-    keys = {"name", "split", "steps", "completed", "paw_mm", "elbow_mm", "effort"}
+    keys = {"name", "split", "steps", "completed", "paw_mm", "elbow_mm", "effort", "movement"}
     for reach in content["reaches"]:
         assert set(reach) == keys
         assert set(reach["paw_mm"]) == set(reach["elbow_mm"]) == {"mean", "rms", "max"}
+        assert set(reach["movement"]) == {"distance_mm", "peak_speed_m_s", "direction"}
     for split in ("train", "test"):
         assert set(content[split]) == {"paw_mm", "elbow_mm"}
         assert set(content[split]["paw_mm"]) == {"mean", "rms", "max"}
@@ -142,7 +138,29 @@ def test_table(evaluation):
     assert len({len(line) for line in lines}) == 1  # columns stand below each other
     assert lines[2].split() == ["reach_0", "train", "2.000", "2.160", "3.000", "1.000", "1.732", "3.000"]
     assert lines[3].split()[:3] == ["reach_1", "test", "6.000"]
-    assert [line.split()[:2] for line in lines[-2:]] == [["all", "train"], ["all", "test"]]
+    assert [line.split()[:2] for line in lines[-3:-1]] == [["all", "train"], ["all", "test"]]
+    assert lines[-1].split() == ["test", "/", "train", "3.00", "2.00"]
+    # The ratios stand below the means, to whose last but one decimal they have.
+    assert [lines[-1].index(ratio) + 4 for ratio in ("3.00", "2.00")] == [
+        lines[-2].index(mean) + 5 for mean in ("6.000", "2.000")
+    ]
+
+
+def test_generalisation_gap(evaluation, two):
+    # Paw: 6 mm on the test reach, 2 mm on the one that was trained on; elbow: 2 and 1 mm.
+    assert evaluation.generalisation_gap == pytest.approx({"paw": 3, "elbow": 2})
+    assert evaluation.as_json()["generalisation_gap"] == pytest.approx({"paw": 3, "elbow": 2})
+    both = evaluate_rollout(two, {"reach_0": "train", "reach_1": "train"}, YARDSTICK)
+    assert both.generalisation_gap == {}
+    assert "generalisation_gap" not in both.as_json()
+    assert "test / train" not in table(both)
+
+
+def test_no_error_on_the_train_split_has_no_gap():
+    perfect = rollout([[0, 0], [0, 2]], [[0, 1], [0, 2]], [2, 2])
+    evaluation = evaluate_rollout(perfect, {"reach_0": "train", "reach_1": "test"}, YARDSTICK)
+    assert json.loads(json.dumps(evaluation.as_json()))["generalisation_gap"] == {"paw": None, "elbow": 2.0}
+    assert "nan" in table(evaluation).splitlines()[-3]
 
 
 def test_whose_millimetres(configure, torque_arm):
@@ -156,7 +174,9 @@ def many(n):
     """Reaches whose mean paw errors are 0, 1, 2, ... mm, in mixed order."""
     order = np.random.default_rng(0).permutation(n)
     results = [
-        ReachResult(f"reach_{i:02d}", "train", 3, True, Errors(float(i), float(i), float(i)), Errors(0, 0, 0), 0.0)
+        ReachResult(
+            f"reach_{i:02d}", "train", 3, True, Errors(float(i), float(i), float(i)), Errors(0, 0, 0), 0.0, STILL
+        )
         for i in order
     ]
     pooled = Errors.of(np.arange(n, dtype=float))

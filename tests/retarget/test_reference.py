@@ -8,7 +8,7 @@ from scipy.optimize import minimize_scalar
 from mousearm.errors import KinematicsError
 from mousearm.kinematics import Reach
 from mousearm.model import load_arm
-from mousearm.retarget import METHODS, _PoseSolver, inverse_kinematics, retarget, segments, uniform
+from mousearm.retarget import METHODS, retarget, segments, uniform
 
 DT = 1 / 150
 SHOULDER = np.array([0.001, 0.002, 0.003])
@@ -139,49 +139,3 @@ def test_residual_is_the_larger_of_both_distances(torque_arm, torque_config):
     elbow = 1e3 * np.linalg.norm(points[:, 1] - reference.elbow, axis=1)
     paw = 1e3 * np.linalg.norm(points[:, 2] - reference.paw, axis=1)
     np.testing.assert_allclose(reference.residual_mm, np.maximum(elbow, paw))
-
-
-def test_only_tracked_joints_move(build_two_link):
-    arm = build_two_link(joints=["elbow"])
-    target = arm.landmark_positions(np.array([[0.0, 0.7]]))
-    np.testing.assert_allclose(inverse_kinematics(arm, target[:, 1], target[:, 2]), [[0.0, 0.7]], atol=1e-6)
-
-
-def test_joints_without_limits(build_two_link):
-    arm = build_two_link('name="elbow" range="-2 2"', 'name="elbow"')
-    target = arm.landmark_positions(np.array([[0.2, 0.7], [0.3, 0.9]]))
-    np.testing.assert_allclose(inverse_kinematics(arm, target[:, 1], target[:, 2]), [[0.2, 0.7], [0.3, 0.9]], atol=1e-6)
-
-
-def test_slide_joints(build_two_link):
-    arm = build_two_link('name="shoulder" range="-1.5 1.5"', 'name="shoulder" type="slide" axis="1 0 0" range="0 0.01"')
-    target = arm.landmark_positions(np.array([[0.004, 0.7]]))
-    np.testing.assert_allclose(inverse_kinematics(arm, target[:, 1], target[:, 2]), [[0.004, 0.7]], atol=1e-6)
-
-
-@pytest.mark.parametrize("elbow", ["joint:elbow", "body:fore", "geom:upper"])
-@pytest.mark.parametrize("paw", ["site:paw", "geom:fore"])
-def test_jacobian_against_finite_differences(build_two_link, elbow, paw):
-    arm = build_two_link(landmarks={"shoulder": "joint:shoulder", "elbow": elbow, "paw": paw})
-    check_jacobian(arm)
-
-
-@pytest.mark.parametrize("joints", [None, ["wrist_angle", "elv_angle"]])
-def test_jacobian_of_the_shipped_arm_against_finite_differences(torque_config, joints):
-    check_jacobian(load_arm(replace(torque_config.model, joints=joints)))
-
-
-def check_jacobian(arm):
-    solver = _PoseSolver(arm)
-    low, high = arm.qpos_range.T
-    rng = np.random.default_rng(0)
-    target = rng.normal(scale=0.01, size=(2, 3))
-    for _ in range(3):
-        pose = rng.uniform(low, high)
-        q = rng.uniform(low, high)[arm.tracked_joints]
-        step = 1e-6
-        columns = [
-            (solver._residual(pose, q + dq, target) - solver._residual(pose, q - dq, target)) / (2 * step)
-            for dq in step * np.eye(len(q))
-        ]
-        np.testing.assert_allclose(solver._jacobian(pose, q), np.stack(columns, axis=1), atol=1e-6)

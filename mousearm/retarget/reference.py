@@ -1,20 +1,19 @@
 """Retargeting: a recorded reach becomes target points that the arm can hit, and a joint reference that hits them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import MappingProxyType
 
-import mujoco
 import numpy as np
-from scipy.optimize import least_squares
 
 from mousearm.config import KinematicsConfig
 from mousearm.errors import KinematicsError
 from mousearm.kinematics import Reach
 from mousearm.model import Arm
-from mousearm.model.landmark import body_of
+from mousearm.retarget.inverse_kinematics import inverse_kinematics
 
-# Pull of the joints towards the rest pose, in mm per rad: decides only what the targets leave open (redundant joints).
-_REST_PULL_MM = 1e-3
+# Targets of elbow and paw, (T, 3) metres each, to joint angles, (T, nq) rad.
+Solve = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,9 @@ def uniform(reach: Reach, shoulder: np.ndarray, upper_arm: float, forearm: float
 METHODS = MappingProxyType({"segments": segments, "uniform": uniform})
 
 
-def retarget(reach: Reach, arm: Arm, control_dt: float, config: KinematicsConfig) -> Reference:
+def retarget(
+    reach: Reach, arm: Arm, control_dt: float, config: KinematicsConfig, solve: Solve | None = None
+) -> Reference:
     """Fit a reach to an arm.
 
     Args:
@@ -84,13 +85,14 @@ def retarget(reach: Reach, arm: Arm, control_dt: float, config: KinematicsConfig
         arm: the arm.
         control_dt: time between rows, s.
         config: the method, and the residual above which the reach is refused.
+        solve: what finds the joint angles, such as ``PoseCache.solve``; None for ``inverse_kinematics``.
 
     Raises:
         KinematicsError: if the arm cannot come close enough to the targets; names the worst frame.
     """
     shoulder = arm.landmark_positions(arm.rest_qpos[None])[0, 0]
     elbow, paw = METHODS[config.retarget](reach, shoulder, *arm.segment_lengths())
-    qpos = inverse_kinematics(arm, elbow, paw)
+    qpos = inverse_kinematics(arm, elbow, paw) if solve is None else solve(elbow, paw)
     points = arm.landmark_positions(qpos)
     misses = np.linalg.norm(points[:, 1:] - np.stack([elbow, paw], axis=1), axis=2)
     residual_mm = 1e3 * misses.max(axis=1)
@@ -103,79 +105,6 @@ def retarget(reach: Reach, arm: Arm, control_dt: float, config: KinematicsConfig
             "axes and the order of the columns, or raise the bound."
         )
     return Reference(reach.name, elbow, paw, qpos, np.gradient(qpos, control_dt, axis=0), residual_mm)
-
-
-def inverse_kinematics(arm: Arm, elbow: np.ndarray, paw: np.ndarray) -> np.ndarray:
-    """Joint angles that bring elbow and paw to their targets, within the joint ranges.
-
-    Bounded least squares frame by frame, each started from the one before, the first from the rest pose; joints that
-    the targets leave free stay near the rest pose.
-
-    Args:
-        arm: the arm; only ``arm.tracked_joints`` move.
-        elbow: (T, 3) metres.
-        paw: (T, 3) metres.
-
-    Returns:
-        (T, nq) rad.
-    """
-    solver = _PoseSolver(arm)
-    poses = np.empty((len(paw), arm.nq))
-    pose = arm.rest_qpos
-    for frame in range(len(paw)):
-        pose = poses[frame] = solver.solve(elbow[frame], paw[frame], pose)
-    return poses
-
-
-class _PoseSolver:
-    """Least squares for one pose at a time, with MuJoCo's analytic Jacobians."""
-
-    def __init__(self, arm: Arm):
-        self._arm = arm
-        self._data = mujoco.MjData(arm.model)
-        self._joints = arm.tracked_joints
-        self._bounds = low, high = arm.qpos_range[self._joints].T
-        self._inside = low + 1e-9, high - 1e-9  # least_squares must start between its bounds
-        self._marks = [arm.landmarks["elbow"], arm.landmarks["paw"]]
-        self._bodies = [body_of(arm.model, mark) for mark in self._marks]
-
-    def solve(self, elbow: np.ndarray, paw: np.ndarray, start: np.ndarray) -> np.ndarray:
-        target = np.stack([elbow, paw])
-        pose = start.copy()
-        inside = np.clip(start[self._joints], *self._inside)
-        solution = least_squares(
-            lambda q: self._residual(pose, q, target),
-            inside,
-            jac=lambda q: self._jacobian(pose, q),  # type: ignore[arg-type]
-            bounds=self._bounds,
-            xtol=1e-12,
-            ftol=1e-12,
-            gtol=1e-12,
-        )
-        pose[self._joints] = solution.x
-        return pose
-
-    def _move(self, pose: np.ndarray, q: np.ndarray) -> None:
-        self._data.qpos[:] = pose
-        self._data.qpos[self._joints] = q
-        mujoco.mj_kinematics(self._arm.model, self._data)
-
-    def _residual(self, pose: np.ndarray, q: np.ndarray, target: np.ndarray) -> np.ndarray:
-        self._move(pose, q)
-        misses_mm = 1e3 * (self._arm.landmarks_of(self._data)[1:] - target).ravel()
-        return np.concatenate([misses_mm, _REST_PULL_MM * (q - self._arm.rest_qpos[self._joints])])
-
-    def _jacobian(self, pose: np.ndarray, q: np.ndarray) -> np.ndarray:
-        self._move(pose, q)
-        mujoco.mj_comPos(self._arm.model, self._data)
-        points = self._arm.landmarks_of(self._data)[1:]
-        rows = []
-        for point, body in zip(points, self._bodies, strict=True):
-            jacobian = np.empty((3, self._arm.model.nv))
-            mujoco.mj_jac(self._arm.model, self._data, jacobian, None, point, body)
-            rows.append(1e3 * jacobian[:, self._joints])
-        rows.append(_REST_PULL_MM * np.eye(len(self._joints)))
-        return np.concatenate(rows)
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

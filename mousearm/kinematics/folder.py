@@ -1,0 +1,119 @@
+"""Folders of reaches: which files there are, and of which animal and session each of them is."""
+
+import csv
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from mousearm.errors import KinematicsError
+from mousearm.kinematics.files import read_csv
+from mousearm.kinematics.reach import Reach
+
+MANIFEST = "manifest.csv"
+"""The file in a folder that says of which animal and session its reaches are."""
+
+MANIFEST_COLUMNS = ("file", "animal", "session")
+"""The columns that it must have; others are ignored."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReachFile:
+    """A file that holds a reach.
+
+    Attributes:
+        name: the reach's: the path below the folder without suffix, such as ``mouse_1/monday/reach_3``.
+        path: where it is.
+        animal: whose reach it is, as the manifest or the folder above the session's says; empty where neither does.
+        session: of which session, unique over animals: ``animal/session``; empty where nothing says so.
+    """
+
+    name: str
+    path: Path
+    animal: str = ""
+    session: str = ""
+
+    def read(self) -> Reach:
+        """The reach; errors as `read_csv`."""
+        return read_csv(self.path, name=self.name)
+
+    def sha256(self) -> str:
+        """Hash of the file's bytes, as hexadecimal text.
+
+        Raises:
+            KinematicsError: the file cannot be read.
+        """
+        try:
+            return hashlib.sha256(self.path.read_bytes()).hexdigest()
+        except OSError as error:
+            raise KinematicsError(f"{self.path}: cannot be read ({error.strerror}).") from error
+
+
+def read_reaches(path: Path | str) -> tuple[Reach, ...]:
+    """Read all that `find_reaches` finds, in its order; errors as there and as `read_csv`."""
+    return tuple(file.read() for file in find_reaches(path))
+
+
+def find_reaches(path: Path | str) -> tuple[ReachFile, ...]:
+    """Find one file, or every ``*.csv`` below a folder; nothing is read but the manifest.
+
+    Hidden files and folders are passed over. Animal and session are those of the folder's `MANIFEST`, where there is
+    one (columns `MANIFEST_COLUMNS`, files as paths below the folder); otherwise the names of the folders that a file
+    lies in: ``FOLDER/animal/session/reach.csv``.
+
+    Args:
+        path: a file, or a folder that is searched with its subfolders.
+
+    Returns:
+        The files, sorted by their path below the folder (as POSIX text, so every disk gives the same order). A single
+        file is named by its stem.
+
+    Raises:
+        KinematicsError: the folder has no CSV file, or its manifest cannot be used.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return (ReachFile(path.stem, path),)
+    relatives = sorted(file.relative_to(path).as_posix() for file in path.rglob("*.csv") if file.is_file())
+    relatives = [relative for relative in relatives if "/." not in f"/{relative}" and relative != MANIFEST]
+    if not relatives:
+        raise KinematicsError(
+            f"{path}: no file matches *.csv in this folder or below it. Give a CSV file or a folder with some."
+        )
+    manifest = path / MANIFEST
+    known = _read_manifest(manifest) if manifest.is_file() else {file: _of_folders(file) for file in relatives}
+    return tuple(ReachFile(file.removesuffix(".csv"), path / file, *known.get(file, ("", ""))) for file in relatives)
+
+
+def _of_folders(relative: str) -> tuple[str, str]:
+    """Animal and session of ``animal/session/reach.csv``; empty where the folders are missing."""
+    session = PurePosixPath(relative).parent
+    return ("" if session.parent == session else _text(session.parent)), _text(session)
+
+
+def _text(folder: PurePosixPath) -> str:
+    return "" if folder == PurePosixPath() else folder.as_posix()
+
+
+def _read_manifest(path: Path) -> dict[str, tuple[str, str]]:
+    """Animal and session by file."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, skipinitialspace=True)
+            columns, rows = reader.fieldnames or (), list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise KinematicsError(f"{path}: cannot be read as comma-separated text in UTF-8 ({error}).") from error
+    missing = [name for name in MANIFEST_COLUMNS if name not in columns]
+    if missing:
+        raise KinematicsError(
+            f"{path}: has no column {', '.join(missing)}. A file of this name says whose the folder's reaches are, in "
+            f"the columns {', '.join(MANIFEST_COLUMNS)}; if it is a reach, give it another name."
+        )
+    known: dict[str, tuple[str, str]] = {}
+    for row in rows:
+        file, animal, session = ((row[name] or "").strip() for name in MANIFEST_COLUMNS)
+        if file in known:
+            raise KinematicsError(f"{path}: names {file} twice; a reach is of one animal and session.")
+        if not (path.parent / file).is_file():
+            raise KinematicsError(f"{path}: names '{file}', which is not in {path.parent}. Correct or remove the row.")
+        known[file] = animal, (f"{animal}/{session}" if session else "")
+    return known

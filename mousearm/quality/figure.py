@@ -1,0 +1,144 @@
+"""Small multiples of reaches, and the joint ranges that they use."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
+
+from mousearm.kinematics import Reach
+from mousearm.page import new_page, style
+from mousearm.quality.measure import paw_velocity
+from mousearm.quality.report import Checked, Report
+
+PER_FIGURE = 12
+_PER_ROW = 2
+_RIGHT, _FORWARD, _UP = 0, 1, 2  # MuJoCo's x, y, z
+_TITLES = ("from the right side", "from above", "speed: m/s over s")
+_MARGIN_MM = 2.0
+_BAR_MM = 5  # length of the scale bar, and the room that it has below the arm
+_ROW_MM = 34
+_MAP = "viridis"
+_ARM, _BAD = "0.72", "#D55E00"  # Okabe and Ito's vermilion
+_BAR, _LINE = "0.88", "#0072B2"
+_DOT = 0.4  # degrees, so that a joint that does not move is seen
+_NAME_LENGTH = 40
+
+
+def trajectory_figures(checked: Sequence[Checked]) -> list[Figure]:
+    """Every reach that could be read, `PER_FIGURE` on a figure: the arm from the side and from above, the paw's speed.
+
+    Positions are relative to the median shoulder, in mm; all panels of a kind have the same scale.
+    """
+    drawn = [(item, item.reach) for item in checked if item.reach is not None]
+    if not drawn:
+        return []
+    limits = _Limits([reach for _, reach in drawn])
+    starts = range(0, len(drawn), PER_FIGURE)
+    return [_figure(drawn[start : start + PER_FIGURE], limits) for start in starts]
+
+
+def joint_figure(report: Report) -> Figure | None:
+    """One row per joint: the arm's range as a bar, the range of every reach as a line; None without reaches."""
+    references = [item.reference for item in report.checked if item.reference is not None]
+    if not references:
+        return None
+    joints = [int(joint) for joint in report.arm.tracked_joints]
+    with style():
+        figure = new_page(14 + 9 * len(joints))
+        FigureCanvasAgg(figure)
+        axes = figure.subplots()
+        offsets = np.linspace(-0.28, 0.28, len(references)) if len(references) > 1 else [0.0]
+        for row, joint in enumerate(joints):
+            low, high = np.rad2deg(report.arm.qpos_range[joint])
+            axes.barh(row, high - low, left=low, height=0.75, color=_BAR)
+            used = np.array([np.rad2deg([r.qpos[:, joint].min(), r.qpos[:, joint].max()]) for r in references])
+            width = min(1.6, 14 / len(references) ** 0.8)
+            axes.hlines(row + np.asarray(offsets), used[:, 0] - _DOT, used[:, 1] + _DOT, color=_LINE, linewidth=width)
+        axes.set_yticks(range(len(joints)), [report.arm.joint_names[joint] for joint in joints])
+        axes.set(xlabel="joint angle (°); grey: range of the arm, blue: each reach")
+        axes.invert_yaxis()
+        axes.tick_params(axis="y", length=0)
+        axes.spines["left"].set_visible(False)
+    return figure
+
+
+def _figure(drawn: Sequence[tuple[Checked, Reach]], limits: "_Limits") -> Figure:
+    n_rows = -(-len(drawn) // _PER_ROW)
+    with style():
+        figure = new_page(8 + _ROW_MM * n_rows)
+        FigureCanvasAgg(figure)
+        cells = figure.subfigures(n_rows, _PER_ROW, squeeze=False, wspace=0.04).flat
+        for cell, (item, reach) in zip(cells, drawn, strict=False):
+            side, above, speed = cell.subplots(1, 3, width_ratios=(1, 1, 0.9))
+            cell.suptitle(_title(item), x=0.01, ha="left", fontsize=7.5, weight="bold", color=_colour(item))
+            _draw_view(side, reach, _UP, limits)
+            _draw_view(above, reach, _RIGHT, limits)
+            _draw_speed(speed, reach, limits)
+            for axes, title in zip((side, above, speed), _TITLES, strict=True):
+                axes.set_title(title, fontsize=7, weight="normal", color="0.35")
+    return figure
+
+
+class _Limits:
+    """Scales that all panels share: positions on every axis and half a view's height [mm], s, m/s."""
+
+    def __init__(self, reaches: Sequence[Reach]):
+        points = np.concatenate([_relative(reach).reshape(-1, 3) for reach in reaches])
+        self.low, self.high = points.min(axis=0) - _MARGIN_MM, points.max(axis=0) + _MARGIN_MM
+        self.middle = (self.low + self.high) / 2
+        self.half = 0.5 * max((self.high - self.low)[[_RIGHT, _UP]]) + _BAR_MM
+        self.seconds = max(reach.duration for reach in reaches)
+        self.speed = max(float(np.linalg.norm(paw_velocity(reach), axis=1).max()) for reach in reaches)
+
+
+def _relative(reach: Reach) -> np.ndarray:
+    """Shoulder, elbow, paw (T, 3, 3) in mm from the median shoulder, MuJoCo's axes."""
+    points = np.stack([reach.shoulder, reach.elbow, reach.paw], axis=1)
+    return 1e3 * (points - np.median(reach.shoulder, axis=0))
+
+
+def _draw_view(axes: Axes, reach: Reach, vertical: int, limits: _Limits) -> None:
+    """Forward is to the right. From above, the animal's right is at the bottom, as on a map."""
+    points = _relative(reach)[:, :, [_FORWARD, vertical]]
+    for frame in (0, reach.n_frames // 2, reach.n_frames - 1):
+        axes.plot(*points[frame].T, color=_ARM, linewidth=1.0, marker="o", markersize=2.2, zorder=1)
+    axes.plot(*points[:, 1].T, color="0.35", linewidth=0.9, zorder=2)
+    _draw_coloured(axes, points[:, 2], reach.time)
+    axes.set_xlim(limits.low[_FORWARD], limits.high[_FORWARD])
+    axes.set_ylim(limits.middle[vertical] - limits.half, limits.middle[vertical] + limits.half)
+    if vertical == _RIGHT:
+        axes.invert_yaxis()
+    axes.set_aspect("equal")
+    axes.set(xticks=[], yticks=[], facecolor="0.97")
+    axes.spines[:].set_visible(False)
+    scale = AnchoredSizeBar(
+        axes.transData, _BAR_MM, f"{_BAR_MM} mm", "lower left", pad=0.3, sep=2, frameon=False, color="0.35"
+    )
+    axes.add_artist(scale)
+
+
+def _draw_speed(axes: Axes, reach: Reach, limits: _Limits) -> None:
+    elapsed = reach.time - reach.time[0]
+    speed = np.linalg.norm(paw_velocity(reach), axis=1)
+    _draw_coloured(axes, np.stack([elapsed, speed], axis=1), reach.time)
+    axes.set(xlim=(0, limits.seconds), ylim=(0, 1.05 * limits.speed))
+    axes.locator_params(nbins=4)
+
+
+def _draw_coloured(axes: Axes, line: np.ndarray, time: np.ndarray) -> None:
+    """A line (T, 2) whose colour runs with time, dark at the start."""
+    pieces = np.stack([line[:-1], line[1:]], axis=1)
+    axes.add_collection(LineCollection(list(pieces), array=time[:-1], cmap=_MAP, linewidths=1.6, zorder=3))
+
+
+def _title(item: Checked) -> str:
+    name = item.name if len(item.name) <= _NAME_LENGTH else f"…{item.name[1 - _NAME_LENGTH :]}"
+    return f"{name} (refused)" if item.refusal else name
+
+
+def _colour(item: Checked) -> str:
+    return _BAD if item.refusal else "black"

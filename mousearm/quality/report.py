@@ -1,0 +1,183 @@
+"""Every file by itself: read, measured, fitted to the arm; and the tables of it."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from tqdm import tqdm
+
+from mousearm.check.result import columns
+from mousearm.config import Config
+from mousearm.env.sources import reach_files, with_lengths
+from mousearm.errors import KinematicsError
+from mousearm.kinematics import Reach, ReachFile, resample
+from mousearm.model import Arm, load_arm
+from mousearm.quality.measure import Measures, measure
+from mousearm.retarget import PoseCache, Reference, retarget
+from mousearm.retarget.cache import cache_folder
+from mousearm.retarget.reference import Solve
+
+AT_LIMIT = 0.01
+"""A joint is at its limit where it is nearer to it than this part of its range."""
+
+MOST_AT_LIMIT = 0.1
+"""Share of frames with a joint at its limit above which a reach is remarked upon."""
+
+FOLLOWED_MM = 0.1
+"""Residual up to which an arm follows a reach."""
+
+HEADER = ("reach", "frames", "Hz", "gaps", "upper arm mm", "forearm mm", "peak m/s", "peak m/s²", "IK mm", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was found about one file.
+
+    Attributes:
+        name: the reach's.
+        reach: as it was recorded, or None if it cannot be read.
+        measures: of the reach, or None.
+        reference: as the arm would perform it, or None if it could not even be resampled.
+        refusal: why training would refuse it; empty if it would not.
+        remarks: what is allowed but should be looked at.
+    """
+
+    name: str
+    reach: Reach | None
+    measures: Measures | None
+    reference: Reference | None
+    refusal: str
+    remarks: Sequence[str]
+
+    def cells(self) -> list[str]:
+        """Its row of the table, below `HEADER`."""
+        verdict = "REFUSED" if self.refusal else "look" if self.remarks else "good"
+        if self.measures is None:
+            return [self.name, *["-"] * (len(HEADER) - 2), verdict]
+        found = self.measures
+        residual = "-" if self.reference is None else f"{self.reference.residual_mm.max():.3f}"
+        gaps = f"{found.n_gaps} ({found.longest_gap_ms:.0f} ms)" if found.n_gaps else "0"
+        sizes = [str(found.upper_arm), str(found.forearm), f"{found.peak_speed:.3f}", f"{found.peak_acceleration:.1f}"]
+        return [self.name, str(found.n_frames), f"{found.rate:.4g}", gaps, *sizes, residual, verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found about all files.
+
+    Attributes:
+        source: where the files are.
+        arm: the arm that is to perform them.
+        checked: one for every file.
+    """
+
+    source: str
+    arm: Arm
+    checked: Sequence[Checked]
+
+    @property
+    def refused(self) -> list[Checked]:
+        """The files that training would refuse."""
+        return [item for item in self.checked if item.refusal]
+
+    def joint_rows(self) -> list[list[str]]:
+        """The joints that move: range of the arm, range over all reaches, share of frames at a limit."""
+        poses = [item.reference.qpos for item in self.checked if item.reference is not None]
+        if not poses:
+            return []
+        rows = []
+        for joint in self.arm.tracked_joints:
+            used = np.concatenate([qpos[:, joint] for qpos in poses])
+            low, high = np.rad2deg(self.arm.qpos_range[joint])
+            at_limit = at_limits(self.arm, used[:, None], [joint])
+            spans = (f"{low:.0f} to {high:.0f}", f"{np.rad2deg(used.min()):.0f} to {np.rad2deg(used.max()):.0f}")
+            rows.append([self.arm.joint_names[joint], *spans, f"{at_limit:.1%}"])
+        return rows
+
+    def text(self) -> str:
+        """The tables, then what is refused and what should be looked at."""
+        blocks = ["\n".join(columns([HEADER, *(item.cells() for item in self.checked)]))]
+        blocks.append("Segments: median ± standard deviation, drift from the first to the last frame.")
+        joints = self.joint_rows()
+        if joints:
+            blocks.append("\n".join(columns([JOINT_HEADER, *joints])))
+        blocks += [f"REFUSED {item.name}: {item.refusal}" for item in self.refused]
+        blocks += [f"look at {item.name}: {remark}" for item in self.checked for remark in item.remarks]
+        blocks.append(f"{len(self.checked) - len(self.refused)} of {len(self.checked)} reaches can be trained on.")
+        return "\n\n".join(blocks)
+
+
+JOINT_HEADER = ("joint", "arm °", "used °", "frames at a limit")
+
+
+def check_reaches(config: Config) -> Report:
+    """Look at every file of ``kinematics.path`` by itself; a progress bar counts them.
+
+    Args:
+        config: the reaches, the arm, the control rate and the way of retargeting.
+
+    Raises:
+        KinematicsError: there is no file.
+        ConfigError, ModelError: the arm cannot be built.
+    """
+    files = reach_files(config)
+    read = [_read(file) for file in tqdm(files, unit=" files", desc="reading", leave=False, disable=None)]
+    reaches = [reach for reach, _ in read if reach is not None]
+    if config.model.fit != "none" and not reaches:
+        raise KinematicsError(f"No reach can be read, so the model cannot be fitted to the animal. {read[0][1]}")
+    arm = load_arm(with_lengths(config.model, reaches))
+    solve = PoseCache(arm, cache_folder()).solve
+
+    def check(file: ReachFile, reach: Reach | None, refusal: str) -> Checked:
+        if reach is None:
+            return Checked(file.name, None, None, None, refusal, [])
+        reference, refusal = _fit(reach, arm, config, solve)
+        found = measure(reach)
+        return Checked(file.name, reach, found, reference, refusal, [*found.remarks(), *_limits(arm, reference)])
+
+    pairs = tqdm(list(zip(files, read, strict=True)), unit=" reaches", desc="fitting", leave=False, disable=None)
+    return Report(config.kinematics.path, arm, [check(file, *result) for file, result in pairs])
+
+
+def at_limits(arm: Arm, qpos: np.ndarray, joints: Sequence[int]) -> float:
+    """Share of the frames in which one of the joints is at a limit of its range.
+
+    Args:
+        arm: whose ranges they are; a joint without limits is never at one.
+        qpos: (T, len(joints)) rad.
+        joints: indices of the joints.
+    """
+    low, high = arm.qpos_range[list(joints)].T
+    margin = np.where(np.isfinite(high - low), AT_LIMIT * (high - low), 0.0)
+    return float(((qpos <= low + margin) | (qpos >= high - margin)).any(axis=1).mean())
+
+
+def _read(file: ReachFile) -> tuple[Reach | None, str]:
+    """The reach of a file, or None and why it is refused."""
+    try:
+        return file.read(), ""
+    except KinematicsError as error:
+        return None, str(error)
+
+
+def _fit(reach: Reach, arm: Arm, config: Config, solve: Solve) -> tuple[Reference | None, str]:
+    """The reach as the arm would perform it, however badly, and why it is refused."""
+    dt, lenient = config.env.control_dt, replace(config.kinematics, max_residual_mm=math.inf)
+    reference = None
+    try:
+        reference = retarget(resample(reach, dt), arm, dt, lenient, solve)
+        retarget(resample(reach, dt), arm, dt, config.kinematics, lambda *_: reference.qpos)
+    except KinematicsError as error:
+        return reference, str(error)
+    return reference, ""
+
+
+def _limits(arm: Arm, reference: Reference | None) -> list[str]:
+    if reference is None or reference.residual_mm.max() > FOLLOWED_MM:
+        return []  # an arm that cannot follow stretches as far as it can, which says nothing of the joints
+    joints = [int(joint) for joint in arm.tracked_joints]
+    share = at_limits(arm, reference.qpos[:, joints], joints)
+    if share <= MOST_AT_LIMIT:
+        return []
+    return [f"a joint is at its limit in {share:.0%} of the frames: check axes and side"]

@@ -1,0 +1,162 @@
+"""From the units, axes and side of a file to metres in OpenSim's axes (x forward, y up, z right) and a right arm.
+
+The model is a right arm: looking forward, its breast muscles start to the left of the shoulder. A left arm becomes a
+right one by a mirror between left and right, (x, y, z) to (x, y, -z).
+"""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from mousearm.errors import KinematicsError
+from mousearm.kinematics.checks import Place
+from mousearm.recording.recording import LANDMARKS, seen_points
+
+UNITS = {"m": 1.0, "cm": 1e-2, "mm": 1e-3}
+"""Name of a unit to its length [m]."""
+
+SIDES = ("right", "left")
+"""Sides that a recorded arm may have; the first is the model's."""
+
+MOUSE_SEGMENT = (0.006, 0.025)
+"""Median length [m] that the upper arm and the forearm (elbow to paw) of a mouse may have."""
+
+DIRECTIONS = ("forward", "up", "right")
+"""What the axes x, y, z of the project's files are."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Axes:
+    """Which axes of a file are forward, up and right.
+
+    Attributes:
+        text: three of x, y, z with signs.
+        matrix: (3, 3) rotation from the file's axes to OpenSim's.
+    """
+
+    text: str
+    matrix: np.ndarray
+
+    @classmethod
+    def parse(cls, text: str) -> "Axes":
+        """Read axes such as ``x z -y``: forward is the file's x, up its z, right against its y.
+
+        Raises:
+            KinematicsError: these are not three different axes, or they make a mirror image.
+        """
+        parts = text.replace(",", " ").lower().split()
+        if sorted(part.lstrip("+-") for part in parts) != ["x", "y", "z"] or not all(
+            re.fullmatch("[+-]?[xyz]", part) for part in parts
+        ):
+            raise KinematicsError(
+                f"--axes '{text}': name the file's axes that point forward, up and right, each once, with a minus "
+                "where it points the other way, such as --axes 'x z -y' for a file with x forward and z up."
+            )
+        matrix = np.zeros((3, 3))
+        for row, part in enumerate(parts):
+            matrix[row, "xyz".index(part[-1])] = -1 if part[0] == "-" else 1
+        if np.linalg.det(matrix) < 0:
+            raise KinematicsError(
+                f"--axes '{text}' would mirror the animal: with {parts[0]} forward and {parts[1]} up, right is "
+                f"{_opposite(parts[2])} in right-handed axes. Flip that sign. If the file's own axes are "
+                "left-handed, flip it too and give the other --side, which mirrors them back."
+            )
+        return cls(" ".join(parts), matrix)
+
+    def __str__(self) -> str:
+        return ", ".join(f"{direction} = {axis}" for direction, axis in zip(DIRECTIONS, self.text.split(), strict=True))
+
+
+def convert(points: np.ndarray, unit: str, axes: Axes, side: str) -> np.ndarray:
+    """Bring points to metres, OpenSim's axes and a right arm.
+
+    Args:
+        points: (..., 3) in the file's unit and axes.
+        unit: one of `UNITS`.
+        axes: which of the file's axes is which.
+        side: one of `SIDES`.
+
+    Returns:
+        (..., 3) m.
+    """
+    mirror = np.array([1.0, 1.0, 1.0 if side == SIDES[0] else -1.0])
+    return UNITS[unit] * points @ axes.matrix.T * mirror
+
+
+def segment_lengths(points: np.ndarray) -> tuple[float, float]:
+    """Median lengths of upper arm and forearm in the unit of the points; NaN where a point is never seen.
+
+    Args:
+        points: (T, 3, 3) paw, elbow, shoulder.
+    """
+    paw, elbow, shoulder = np.moveaxis(points, 1, 0)
+    lengths = [np.linalg.norm(ends, axis=1) for ends in (elbow - shoulder, paw - elbow)]
+    upper_arm, forearm = (
+        float(np.median(seen)) if len(seen := length[~np.isnan(length)]) else np.nan for length in lengths
+    )
+    return upper_arm, forearm
+
+
+def choose_unit(given: str | None, stated: str | None, lengths: tuple[float, float], place: Place) -> str:
+    """The unit of a file, held against the size of a mouse.
+
+    Args:
+        given: what the user says.
+        stated: what the file says.
+        lengths: median upper arm and forearm in the file's unit.
+        place: names the file.
+
+    Raises:
+        KinematicsError: nobody says a unit, the two contradict each other, or a segment is not a mouse's in that unit.
+    """
+    fitting = [name for name in UNITS if all(_is_mouse(UNITS[name] * length) for length in lengths)]
+    measured = " and ".join(f"{length:.4g}" for length in lengths)
+    advice = (
+        f"--units {fitting[0]} would fit."
+        if fitting
+        else f"No unit of {', '.join(UNITS)} fits both: were the positions calibrated, and are the --points right?"
+    )
+    what = f"the medians of upper arm and forearm are {measured} in its own unit"
+    if given is None and stated is None:
+        raise place.error(f"does not say its unit; {what}. Say --units. {advice}")
+    if given is not None and stated is not None and given != stated:
+        raise place.error(f"says that its unit is {stated}, but --units is {given}; {what}. {advice}")
+    unit = given or stated
+    assert unit is not None
+    if unit not in fitting:
+        low, high = (1e3 * length for length in MOUSE_SEGMENT)
+        in_mm = " and ".join(f"{1e3 * UNITS[unit] * length:.4g}" for length in lengths)
+        raise place.error(
+            f"in {unit}, the medians of upper arm and forearm are {in_mm} mm; a mouse has "
+            f"{low:g} to {high:g} mm. {advice}"
+        )
+    return unit
+
+
+def check_seen(points: np.ndarray, place: Place) -> None:
+    """Refuse a recording in which a landmark is never seen, or never together with its neighbour.
+
+    Args:
+        points: (T, 3, 3) paw, elbow, shoulder; NaN where one was not seen.
+        place: names the file.
+
+    Raises:
+        KinematicsError: names the landmark.
+    """
+    seen = seen_points(points)
+    for index, landmark in enumerate(LANDMARKS):
+        if not seen[:, index].any():
+            raise place.error(
+                f"the {landmark} is never seen. Check --points; where --min-likelihood is given, it may be too high."
+            )
+    if np.isnan(segment_lengths(points)).any():
+        raise place.error("paw, elbow and shoulder are never seen in the same frame. Check --points.")
+
+
+def _is_mouse(length: float) -> bool:
+    return MOUSE_SEGMENT[0] <= length <= MOUSE_SEGMENT[1]
+
+
+def _opposite(part: str) -> str:
+    return part[-1] if part[0] == "-" else f"-{part[-1]}"

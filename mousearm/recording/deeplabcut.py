@@ -1,0 +1,121 @@
+"""DeepLabCut 3D: tables whose columns have several names, scorer, bodyparts and coords, one below the other.
+
+`deeplabcut.triangulate` writes an HDF5 file and, if asked to, the same as CSV. Coordinates are x, y, z; there may be a
+likelihood. The first column is the frame number. Projects with several animals have a row ``individuals`` more; a
+point is then called INDIVIDUAL/BODYPART. Neither units nor the rate are in the file: units are those of the calibration
+board.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mousearm.errors import KinematicsError
+from mousearm.kinematics.checks import Place
+from mousearm.kinematics.files import Row, parse_number
+from mousearm.recording.cells import Cells, whole_numbers
+from mousearm.recording.recording import Recording, find_points, lay_out
+
+LEVELS = ("scorer", "individuals", "bodyparts", "coords")
+"""What a header row may be called, in order; individuals may be missing."""
+
+
+def is_deeplabcut(rows: Sequence[Row]) -> bool:
+    """Whether the rows of a CSV file are DeepLabCut's."""
+    return rows[0][1][0].lower() == LEVELS[0]
+
+
+def read_csv(path: Path, rows: Sequence[Row], names: Mapping[str, str]) -> Recording:
+    """Read a CSV file.
+
+    Args:
+        path: the file.
+        rows: its lines.
+        names: name of every landmark in the file.
+
+    Raises:
+        KinematicsError: the table is not DeepLabCut's, or a cell is not a number.
+        UnknownNameError: the file lacks a name.
+    """
+    n_header = next((i for i, (_, cells) in enumerate(rows) if cells[0].lower() not in LEVELS), len(rows))
+    header = [cells for _, cells in rows[:n_header]]
+    _check_levels([cells[0].lower() for cells in header], path)
+    width = len(header[0])
+    if any(len(cells) != width for cells in header):
+        raise KinematicsError(f"{path}: its header rows have different numbers of columns. Export it again.")
+    columns = list(zip(*header, strict=True))
+    cells = Cells(path, rows[n_header:], ["frame", *("/".join(column[1:]) for column in columns[1:])])
+    _check_index([row[0] for _, row in rows[n_header:]], cells.place)
+    found = find_points(names, lay_out([None, *map(_point, columns[1:])], path), path)
+    positions, likelihood = cells.points(found)
+    frames = whole_numbers(cells.numbers(0), "frame", cells.place)
+    return Recording(path, "DeepLabCut CSV", cells.lines, positions, likelihood, frames)
+
+
+def read_hdf(path: Path, names: Mapping[str, str]) -> Recording:
+    """Read an HDF5 file, which takes pandas and PyTables.
+
+    Arguments and errors are those of `read_csv`; a place in the file is a frame, counted from 1.
+    """
+    table = _load(path)
+    _check_levels([str(name) for name in table.columns.names], path)
+    place = Place(str(path))
+    columns = [tuple(map(str, column)) for column in table.columns]
+    _check_index([str(frame) for frame in table.index], place)
+    found = find_points(names, lay_out(map(_point, columns), path), path)
+    try:
+        values = table.to_numpy(dtype=float)
+        values = np.where(np.isfinite(values), values, np.nan)  # as in text: a point at infinity was not seen
+    except (TypeError, ValueError) as error:
+        raise KinematicsError(f"{path}: holds something that is not a number ({error}). Export it again.") from error
+    positions = np.stack([np.stack([values[:, point[axis]] for axis in "xyz"], 1) for point in found], 1)
+    sure = all("likelihood" in point for point in found)
+    likelihood = np.stack([values[:, point["likelihood"]] for point in found], 1) if sure else None
+    return Recording(path, "DeepLabCut HDF5", None, positions, likelihood, np.array(table.index, dtype=int))
+
+
+def _load(path: Path):
+    if not path.is_file():
+        raise KinematicsError(f"{path}: there is no such file.")
+    try:
+        import pandas
+        import tables  # noqa: F401 - what pandas reads HDF5 with
+    except ImportError as error:
+        raise KinematicsError(
+            f"{path}: reading HDF5 needs pandas and PyTables ({error}). Install them by "
+            "pip install 'mousearm[import]', or give the CSV file that DeepLabCut writes with save_as_csv=True."
+        ) from error
+    try:
+        table = pandas.read_hdf(path)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
+        raise KinematicsError(
+            f"{path}: is not a single table as DeepLabCut 3D writes it to HDF5 ({error}). Give the .h5 file of "
+            "deeplabcut.triangulate, or its CSV file."
+        ) from error
+    if not isinstance(table, pandas.DataFrame):
+        raise KinematicsError(f"{path}: holds a {type(table).__name__} instead of a table. Give DeepLabCut's own file.")
+    return table
+
+
+def _check_levels(levels: Sequence[str], path: Path) -> None:
+    if tuple(levels) not in (LEVELS, (LEVELS[0], *LEVELS[2:])):
+        raise KinematicsError(
+            f"{path}: its header rows are {', '.join(levels)}; DeepLabCut 3D has scorer, (individuals,) bodyparts and "
+            "coords. Give the file that deeplabcut.triangulate wrote."
+        )
+
+
+def _check_index(frames: Sequence[str], place: Place) -> None:
+    for index, frame in enumerate(frames):
+        if parse_number(frame) is None:
+            raise place.error(
+                f"'{frame}' is not a frame number; tables of labelled pictures have names there. Give the file that "
+                "deeplabcut.triangulate wrote, which has a row for every frame of the film.",
+                index,
+                "frame",
+            )
+
+
+def _point(column: Sequence[str]) -> tuple[str, str]:
+    return "/".join(column[1:-1]), column[-1].lower()

@@ -1,0 +1,224 @@
+"""The import: files of tracking programs become reaches, all or none, and it is said what was done to them."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+
+from tqdm import tqdm
+
+from mousearm.errors import KinematicsError, UnknownNameError
+from mousearm.kinematics import Reach, write_csv
+from mousearm.recording import cleaning
+from mousearm.recording.conversion import SIDES, UNITS, Axes, check_seen, choose_unit, convert, segment_lengths
+from mousearm.recording.cutting import CutRule, find_reaches
+from mousearm.recording.formats import read_recording
+from mousearm.recording.recording import LANDMARKS, Recording
+from mousearm.recording.session import Session, even
+from mousearm.recording.writing import new_folder, output_names
+
+NOTES = "import.txt"
+"""File beside the reaches that says how they were made."""
+
+SAME_NAMES: Mapping[str, str] = MappingProxyType({landmark: landmark for landmark in LANDMARKS})
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """What the files do not say, and what is to be done to them.
+
+    Args:
+        points: name of paw, elbow and shoulder in the files; those that are missing have their own names.
+        unit: a key of `UNITS`, or None where the files say it.
+        axes: as `Axes.parse` reads them, or None for OpenSim's files.
+        rate: Hz, or None where the files have times.
+        side: one of `SIDES`.
+        min_likelihood: points below it are gaps; None keeps all.
+        max_gap_ms: the longest gap that is filled.
+        cutoff: of the low-pass filter [Hz], or None for no filter.
+        cut: how to cut into reaches, or None to keep each file whole.
+
+    Raises:
+        KinematicsError: a number is out of its range.
+        UnknownNameError: a landmark, unit or side does not exist.
+    """
+
+    points: Mapping[str, str] = field(default_factory=dict)
+    unit: str | None = None
+    axes: str | None = None
+    rate: float | None = None
+    side: str = SIDES[0]
+    min_likelihood: float | None = None
+    max_gap_ms: float = 30.0
+    cutoff: float | None = None
+    cut: CutRule | None = None
+
+    def __post_init__(self) -> None:
+        for name in self.points:
+            if name not in LANDMARKS:
+                raise UnknownNameError("landmark (--points)", name, LANDMARKS)
+        if self.unit is not None and self.unit not in UNITS:
+            raise UnknownNameError("unit (--units)", self.unit, UNITS)
+        if self.side not in SIDES:
+            raise UnknownNameError("side (--side)", self.side, SIDES)
+        if self.rate is not None and not 0 < self.rate < float("inf"):
+            raise KinematicsError(f"--rate {self.rate:g}: give the frames per second, a number above 0 Hz.")
+        if self.min_likelihood is not None and not 0 <= self.min_likelihood <= 1:
+            raise KinematicsError(f"--min-likelihood {self.min_likelihood:g}: give a number from 0 to 1.")
+        if not 0 <= self.max_gap_ms < float("inf"):
+            raise KinematicsError(f"--max-gap {self.max_gap_ms:g}: give a number of ms, 0 or more.")
+        cleaning.check_cutoff(self.cutoff)
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of one file.
+
+    Attributes:
+        path: the file.
+        reaches: named as their files below the output folder, without suffix.
+        notes: what was read, assumed and done, one line each.
+    """
+
+    path: Path
+    reaches: Sequence[Reach]
+    notes: Sequence[str]
+
+    def text(self) -> str:
+        """The notes, below the name of the file."""
+        return "\n".join([str(self.path), *(f"  {note}" for note in self.notes)])
+
+
+def import_reaches(paths: Sequence[Path], out: Path, options: ImportOptions) -> list[Imported]:
+    """Read files, write their reaches into a new folder together with `NOTES`; a progress bar counts the files.
+
+    Args:
+        paths: the files.
+        out: the folder, which must not exist or be empty; nothing is left there if anything goes wrong.
+        options: what the files do not say.
+
+    Raises:
+        KinematicsError: a file cannot be read or trusted, no reach is found, or the folder cannot be written.
+        UnknownNameError: a file lacks a point.
+    """
+    if not paths:
+        raise KinematicsError("No file is given to import.")
+    names = output_names(paths)
+    with new_folder(out) as folder:
+        named = tqdm(list(zip(paths, names, strict=True)), unit=" files", desc="importing", leave=False, disable=None)
+        imported = [import_file(path, name, options) for path, name in named]
+        try:
+            for reach in (reach for item in imported for reach in item.reaches):
+                (folder / reach.name).parent.mkdir(parents=True, exist_ok=True)
+                write_csv(reach, folder / f"{reach.name}.csv")
+            (folder / NOTES).write_text("\n".join(item.text() for item in imported) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise KinematicsError(f"{out} (--out) cannot be written ({error.strerror}).") from error
+    return imported
+
+
+def import_file(path: Path, name: str, options: ImportOptions) -> Imported:
+    """Read one file and make reaches of it; writes nothing.
+
+    Args:
+        path: the file.
+        name: of the reach or, with _001, _002 ... behind it, of the reaches.
+        options: what the file does not say.
+
+    Raises:
+        KinematicsError: the file cannot be read or trusted, or holds no reach.
+        UnknownNameError: the file lacks a point.
+    """
+    recording = read_recording(path, {**SAME_NAMES, **options.points})
+    session = even(recording, options.rate)
+    notes = [f"read      {recording.kind}, {len(session.points)} frames at {session.rate:.5g} Hz ({_by(recording)})"]
+    if options.min_likelihood is not None:
+        points, n_dropped = cleaning.drop_unlikely(session, options.min_likelihood)
+        session = replace(session, points=points)
+        notes.append(f"unlikely  {n_dropped} points below {options.min_likelihood:g} taken as not seen")
+    session, more = _to_metres(session, recording, options)
+    notes += more
+    filled = cleaning.fill_gaps(session.points, session.rate, options.max_gap_ms)
+    session = replace(session, points=filled.points)
+    parts = cleaning.whole_parts(session.points)
+    notes.append(
+        f"gaps      {filled.n_gaps} filled ({filled.n_frames} positions, the longest gap {filled.longest_ms:.4g} ms of "
+        f"{options.max_gap_ms:g} ms allowed)"
+    )
+    if not parts:
+        raise session.place.error("there is no frame in which all three points are seen. Raise --max-gap.")
+    if options.cut is None:
+        cleaning.refuse_gaps(session, parts, options.max_gap_ms)
+        n_ends = len(session.points) - (parts[0].stop - parts[0].start)
+        notes += [f"ends      {n_ends} frames without all points left out"] if n_ends else []
+        reaches = [_filtered(session.part(parts[0]), options.cutoff).reach(name)]
+    else:
+        reaches, more = _cut(session, parts, name, options, options.cut)
+        notes += more
+    notes.append(
+        "filter    none (--cutoff)"
+        if options.cutoff is None
+        else f"filter    Butterworth forwards and backwards, -3 dB at {options.cutoff:g} Hz (--cutoff)"
+    )
+    return Imported(path, reaches, [*notes, *map(_line, reaches)])
+
+
+def _to_metres(session: Session, recording: Recording, options: ImportOptions) -> tuple[Session, list[str]]:
+    """The session in metres, OpenSim's axes and as a right arm, and what was assumed."""
+    check_seen(session.points, session.place)
+    lengths = segment_lengths(session.points)
+    unit = choose_unit(options.unit, recording.unit, lengths, session.place)
+    text = options.axes or recording.axes
+    if text is None:
+        raise session.place.error(
+            "its axes are those of a calibration, which nobody but you knows. Say which of them point forward, up and "
+            "right: --axes 'x z -y' means x forward, z up, y to the left."
+        )
+    axes = Axes.parse(text)
+    upper_arm, forearm = (1e3 * UNITS[unit] * length for length in lengths)
+    mirrored = options.side != SIDES[0]
+    notes = [
+        f"unit      {unit} ({'the file' if recording.unit else '--units'} says so); median upper arm "
+        f"{upper_arm:.2f} mm, forearm {forearm:.2f} mm",
+        f"axes      {axes} ({'--axes' if options.axes else 'the convention of OpenSim, as --axes is not given'})",
+        f"side      {options.side} (--side)" + (", mirrored to the right arm that the model is" if mirrored else ""),
+    ]
+    return replace(session, points=convert(session.points, unit, axes, options.side)), notes
+
+
+def _cut(
+    session: Session, parts: Sequence[slice], name: str, options: ImportOptions, rule: CutRule
+) -> tuple[list[Reach], list[str]]:
+    """Reaches of all stretches of a session, and what was left out."""
+    found: list[Session] = []
+    left_out, fastest = Counter[str](), 0.0
+    for part in parts:
+        if not cleaning.long_enough(part):
+            left_out["in a stretch too short to look at"] += 1
+            continue
+        stretch = _filtered(session.part(part), options.cutoff)
+        cut = find_reaches(stretch, rule)
+        found += [stretch.part(frames) for frames in cut.reaches]
+        left_out += cut.left_out
+        fastest = max(fastest, cut.peak_speed)
+    reasons = ", ".join(f"{n} {why}" for why, n in left_out.items()) or "nothing"
+    if not found:
+        raise session.place.error(
+            f"no reach was found (left out: {reasons}). The paw's highest speed is {fastest:.3g} m/s; --peak-speed is "
+            f"{rule.peak_speed:g}, --rest-speed {rule.rest_speed:g} m/s. Change these, or leave --cut out."
+        )
+    notes = [f"cut       {len(found)} reaches from {len(parts)} stretches without gaps; left out: {reasons}"]
+    return [part.reach(f"{name}_{number:03d}") for number, part in enumerate(found, 1)], notes
+
+
+def _filtered(session: Session, cutoff: float | None) -> Session:
+    return session if cutoff is None else replace(session, points=cleaning.low_pass(session, cutoff))
+
+
+def _by(recording: Recording) -> str:
+    return "--rate" if recording.time is None else "its times"
+
+
+def _line(reach: Reach) -> str:
+    return f"reach     {reach.name}.csv: {reach.n_frames} frames, {reach.time[0]:.3f} to {reach.time[-1]:.3f} s"

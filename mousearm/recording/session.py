@@ -1,0 +1,157 @@
+"""A session: a recording on an even grid of times, where frames that were dropped are gaps."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from mousearm.kinematics import Reach
+from mousearm.kinematics.checks import Place, check_finite, check_length, check_recording, check_time
+from mousearm.kinematics.resample import JITTER_TOLERANCE
+from mousearm.recording.recording import LANDMARKS, Recording
+
+RATE_TOLERANCE = 0.01
+"""How far, relatively, the rate that is said may be from the rate of the times."""
+
+MOST_MISSING = 20
+"""How many times as long as its frames a recording may be; beyond it, a number or time is taken for a fault."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Session:
+    """Positions at an even rate.
+
+    Attributes:
+        path: the file that they come from.
+        rows: line of that file for every frame (of a dropped frame, the line before it), or None.
+        start: time of the first frame [s].
+        rate: frames per second [Hz].
+        points: (T, 3, 3) paw, elbow, shoulder; NaN where one was not seen.
+        likelihood: (T, 3), or None.
+    """
+
+    path: Path
+    rows: Sequence[int] | None
+    start: float
+    rate: float
+    points: np.ndarray
+    likelihood: np.ndarray | None = None
+
+    @property
+    def place(self) -> Place:
+        """Names the file and its rows in errors."""
+        return Place(str(self.path), self.rows)
+
+    @property
+    def time(self) -> np.ndarray:
+        """(T,) s."""
+        return self.start + np.arange(len(self.points)) / self.rate
+
+    def part(self, frames: slice) -> "Session":
+        """Some of the frames."""
+        return replace(
+            self,
+            rows=None if self.rows is None else self.rows[frames],
+            start=float(self.time[frames][0]),
+            points=self.points[frames],
+            likelihood=None if self.likelihood is None else self.likelihood[frames],
+        )
+
+    def reach(self, name: str) -> Reach:
+        """The session as a reach; its points must be metres in OpenSim's axes, which become MuJoCo's.
+
+        Raises:
+            KinematicsError: the numbers cannot be a reach; names the file and the row.
+        """
+        landmarks = {mark: self.points[:, i][:, [2, 0, 1]] for i, mark in enumerate(LANDMARKS)}
+        check_recording(self.time, landmarks, self.place)
+        return Reach(name, self.time, **landmarks)
+
+
+def even(recording: Recording, rate: float | None) -> Session:
+    """Put a recording on an even grid.
+
+    Frame numbers are divided by the rate, which must be given then. Times say the rate themselves: their intervals are
+    taken as whole numbers of the median one. Frames that are missing become gaps.
+
+    Args:
+        recording: as it was read.
+        rate: frames per second [Hz], or None where the file has times.
+
+    Raises:
+        KinematicsError: the rate is unknown or contradicts the file, frames or times do not increase, times are not
+            evenly spaced, or nearly all frames are missing.
+    """
+    place = recording.place
+    check_length(len(recording.points), place)
+    if recording.time is not None:
+        steps, rate = _steps_of_times(recording, rate)
+        start = float(recording.time[0])
+    else:
+        assert recording.frames is not None  # every reader gives one of the two
+        if rate is None:
+            raise place.error("has frame numbers but no times. Say how many frames a second were filmed: --rate HZ.")
+        steps = recording.frames - recording.frames[0]
+        _check_frames(recording.frames, place)
+        start = float(recording.frames[0] / rate)
+    return _spread(recording, steps, start, rate)
+
+
+def _steps_of_times(recording: Recording, wanted: float | None) -> tuple[np.ndarray, float]:
+    """Place (T,) of every frame on the grid, and the rate [Hz] of the grid."""
+    time, place = recording.time, recording.place
+    assert time is not None
+    check_finite(time, {}, place)
+    check_time(time, place)
+    intervals = np.diff(time)
+    steps = np.concatenate([[0], np.cumsum(np.maximum(1, np.round(intervals / np.median(intervals))))]).astype(int)
+    rate = float(steps[-1] / (time[-1] - time[0]))
+    off = np.abs((time - time[0]) * rate - steps)
+    if off.max() > JITTER_TOLERANCE:
+        worst = int(off.argmax())
+        raise place.error(
+            f"times are not evenly spaced: at {rate:.4g} Hz, {time[worst]:.9g} s is off by {off[worst]:.2g} intervals "
+            f"(at most {JITTER_TOLERANCE:g}). Write the table at a fixed rate.",
+            worst,
+            "time",
+        )
+    for said, by in ((recording.rate, "the file's DataRate"), (wanted, "--rate")):
+        if said is not None and abs(said / rate - 1) > RATE_TOLERANCE:
+            raise place.error(
+                f"its times run at {rate:.5g} Hz, but {by} is {said:g} Hz. Leave --rate out, or correct the times."
+            )
+    return steps, rate
+
+
+def _check_frames(frames: np.ndarray, place: Place) -> None:
+    bad = np.flatnonzero(np.diff(frames) <= 0)
+    if len(bad):
+        frame = int(bad[0]) + 1
+        raise place.error(
+            f"frame {frames[frame]} follows frame {frames[frame - 1]}; frame numbers must increase. Remove or reorder "
+            "the rows.",
+            frame,
+        )
+
+
+def _spread(recording: Recording, steps: np.ndarray, start: float, rate: float) -> Session:
+    """The frames at their places on the grid, NaN in between."""
+    n_frames = int(steps[-1]) + 1
+    if n_frames > MOST_MISSING * len(steps):
+        jump = int(np.diff(steps).argmax()) + 1
+        raise recording.place.error(
+            f"{steps[jump] - steps[jump - 1] - 1} frames are missing before this one, and {n_frames - len(steps)} "
+            f"beside the {len(steps)} frames of the file. Correct the frame number or time, or cut the file there.",
+            jump,
+        )
+    points = np.full((n_frames, *recording.points.shape[1:]), np.nan)
+    points[steps] = recording.points
+    likelihood = None
+    if recording.likelihood is not None:
+        likelihood = np.full((n_frames, len(LANDMARKS)), np.nan)
+        likelihood[steps] = recording.likelihood
+    rows = None
+    if recording.rows is not None:
+        rows = np.asarray(recording.rows)[np.searchsorted(steps, np.arange(n_frames), side="right") - 1].tolist()
+    return Session(recording.path, rows, start, rate, points, likelihood)

@@ -1,0 +1,171 @@
+import base64
+import importlib.util
+import re
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mousearm.errors import KinematicsError
+from mousearm.kinematics import read_csv
+from mousearm.quality import check_reaches, write_page
+from mousearm.quality.figure import PER_FIGURE, trajectory_figures
+from mousearm.quality.report import at_limits
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture
+def report_of(configure):
+    return lambda path, *overrides: check_reaches(configure(f"kinematics.path='{path}'", *overrides))
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run a script as from the command line; gives its exit status or message, and what it printed."""
+
+    def call(name, *arguments):
+        spec = importlib.util.spec_from_file_location(name, SCRIPTS / f"{name}.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
+        try:
+            module.main()
+        except SystemExit as end:
+            return end.code, capsys.readouterr().out
+        return 0, capsys.readouterr().out
+
+    return call
+
+
+def test_every_file_is_looked_at_by_itself(folder, report_of):
+    report = report_of(folder)
+    found = {item.name: item for item in report.checked}
+    assert list(found) == ["backwards", "bold <b>$x$", "good", "millimetres"]
+    assert [item.name for item in report.refused] == ["backwards", "millimetres"]
+    assert found["good"].measures.n_frames == read_csv(folder / "good.csv").n_frames
+    assert found["good"].reference.residual_mm.max() < 1e-2
+    assert found["good"].cells()[-1] == "good"
+
+
+def test_refusals_are_those_of_training(folder, report_of):
+    found = {item.name: item for item in report_of(folder).checked}
+    with pytest.raises(KinematicsError) as caught:
+        read_csv(folder / "millimetres.csv")
+    assert found["millimetres"].refusal == str(caught.value)
+    assert found["millimetres"].cells()[1:] == [*["-"] * 8, "REFUSED"]
+    assert "cannot follow it" in found["backwards"].refusal
+    # How far it is from what the arm can do is told all the same.
+    assert found["backwards"].reference.residual_mm.max() > 5
+    assert float(found["backwards"].cells()[-2]) > 5
+
+
+def test_text(folder, report_of):
+    text = report_of(folder).text()
+    assert "2 of 4 reaches can be trained on." in text
+    assert "REFUSED millimetres: " in text
+    assert "it looks like millimetres: divide the positions by 1000" in text
+    assert re.search(r"elbow_flex +-57 to 72 +-?\d+ to -?\d+", text)
+
+
+def test_joint_rows_cover_all_reaches(folder, report_of, torque_arm):
+    report = report_of(folder)
+    rows = {row[0]: row for row in report.joint_rows()}
+    used = np.concatenate([item.reference.qpos for item in report.checked if item.reference is not None])
+    joint = torque_arm.joint_names.index("elbow_flex")
+    low, high = np.rad2deg([used[:, joint].min(), used[:, joint].max()])
+    assert rows["elbow_flex"][2] == f"{low:.0f} to {high:.0f}"
+
+
+def test_at_limits(torque_arm):
+    joint = torque_arm.joint_names.index("elbow_flex")  # -1.0 to 1.25 rad; 1 % of the range is 0.0225 rad
+    qpos = np.array([[-1.0], [-0.98], [-0.97], [0.0], [1.22], [1.24]])
+    assert at_limits(torque_arm, qpos, [joint]) == pytest.approx(3 / 6)
+
+
+def test_an_arm_fitted_to_the_animal(folder, report_of):
+    (folder / "backwards.csv").unlink()
+    report = report_of(folder, "model.fit=animal", "kinematics.retarget=uniform")
+    good = next(item for item in report.checked if item.name == "good")
+    upper_arm, forearm = (1e3 * length for length in report.arm.segment_lengths())
+    assert good.measures.upper_arm.median_mm == pytest.approx(upper_arm, rel=1e-3)
+    assert good.measures.forearm.median_mm == pytest.approx(forearm, rel=1e-3)
+
+
+def test_nothing_to_fit_to(folder, report_of):
+    for name in ("good", "backwards", "bold <b>$x$"):
+        (folder / f"{name}.csv").unlink()
+    with pytest.raises(KinematicsError, match="No reach can be read, so the model cannot be fitted"):
+        report_of(folder, "model.fit=animal")
+    report = report_of(folder)
+    assert report.joint_rows() == []
+    assert "0 of 1 reaches can be trained on." in report.text()
+
+
+def test_page_needs_no_other_file(folder, report_of, tmp_path):
+    page = write_page(report_of(folder), tmp_path / "new" / "report.html").read_text(encoding="utf-8")
+    assert "<b>$x$" not in page
+    assert "bold &lt;b&gt;$x$" in page
+    sources = re.findall(r'(?:src|href)="([^"]*)"', page)
+    assert len(sources) == 2  # trajectories and joint ranges
+    for source in sources:
+        assert base64.b64decode(source.removeprefix("data:image/png;base64,")).startswith(PNG)
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["report.html"]
+
+
+def test_figures_hold_a_dozen_reaches_of_one_scale(folder, report_of):
+    good = next(item for item in report_of(folder / "good.csv").checked)
+    figures = trajectory_figures([replace(good, name=f"reach {i}") for i in range(PER_FIGURE + 3)])
+    assert [len(figure.axes) for figure in figures] == [3 * PER_FIGURE, 9]
+    for panel in range(3):
+        limits = {(axes.get_xlim(), axes.get_ylim()) for figure in figures for axes in figure.axes[panel::3]}
+        assert len(limits) == 1
+    # From the side, forward is to the right and up is up: the paw's path is that of the recording.
+    side = figures[0].axes[0]
+    path = np.array([piece[0] for piece in side.collections[0].get_segments()])
+    paw = 1e3 * (good.reach.paw - np.median(good.reach.shoulder, axis=0))
+    np.testing.assert_allclose(path, paw[:-1, [1, 2]])
+
+
+def test_check_script(folder, run, tmp_path):
+    status, printed = run("check_reaches", folder, "--out", tmp_path / "report.html")
+    assert status == 1
+    assert "2 of 4 reaches can be trained on." in printed
+    assert (tmp_path / "report.html").is_file()
+    status, printed = run("check_reaches", folder / "good.csv", "model=muscle")
+    assert status == 0
+    assert "1 of 1 reaches can be trained on." in printed
+    status, _ = run("check_reaches", folder / "missing")
+    assert status == 1
+    status, _ = run("check_reaches", folder / "good.csv", "modle=muscle")
+    assert status.startswith("error: ")
+    assert "modle" in status
+
+
+def test_import_script(folder, run, tmp_path):
+    # The project's own file in millimetres, which cannot be trained on, becomes one that can.
+    arguments = [folder / "millimetres.csv", "--out", tmp_path / "out", "--axes", "x y z", "--units"]
+    status, _ = run("import_reaches", *arguments, "m")
+    assert status.startswith(f"error: {folder / 'millimetres.csv'}: in m, ")
+    assert status.endswith("--units mm would fit.")
+    assert not (tmp_path / "out").exists()
+    status, printed = run("import_reaches", *arguments, "mm")
+    assert status == 0
+    assert "Wrote 1 reaches" in printed
+    np.testing.assert_allclose(
+        read_csv(tmp_path / "out" / "millimetres.csv").paw, read_csv(folder / "good.csv").paw, atol=1e-7
+    )
+
+
+def test_import_script_refuses_what_does_not_belong_together(folder, run, tmp_path):
+    base = [folder / "good.csv", "--out", tmp_path / "out"]
+    for arguments, text in (
+        (["--points", "hand"], "error: --points hand: write LANDMARK=NAME, such as paw=hand"),
+        (["--peak-speed", "0.2"], "error: --peak-speed is about cutting; add --cut, or leave it out."),
+    ):
+        status, _ = run("import_reaches", *base, *arguments)
+        assert status.startswith(text)
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,262 @@
+"""Units, axes, side, rate, gaps, names and folders: what is done, and how each way of being wrong ends."""
+
+import numpy as np
+import pytest
+from tracked_files import RATE, arm, write_anipose, write_dlc_h5, write_sto, write_trc
+
+from mousearm.errors import KinematicsError, UnknownNameError
+from mousearm.kinematics import read_reaches
+from mousearm.recording import ImportOptions
+from mousearm.recording.conversion import Axes, convert
+
+
+@pytest.fixture
+def take(tmp_path):
+    """A recording in millimetres, OpenSim's axes, with changes of its points."""
+
+    def write(n_frames=60, name="take.csv", change=lambda points: points, **options):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        write_anipose(path, change(1e3 * arm(n_frames)), **options)
+        return path
+
+    return write
+
+
+class TestUnits:
+    @pytest.mark.parametrize(("unit", "factor"), [("m", 1), ("cm", 100), ("mm", 1000)])
+    def test_the_right_unit(self, take, bring_in, points_of, unit, factor):
+        _, (reach,) = bring_in(take(change=lambda points: 1e-3 * factor * points), unit=unit)
+        np.testing.assert_allclose(points_of(reach), arm(60), atol=5.1e-8)
+
+    def test_the_unit_that_would_fit_is_named(self, take, refused):
+        refused(
+            take(),
+            "in m, the medians of upper arm and forearm are 1.2e+04 and 1.4e+04 mm; a mouse has 6 to 25 mm. "
+            "--units mm would fit.",
+            unit="m",
+        )
+
+    def test_no_unit(self, take, refused):
+        refused(take(), "does not say its unit", "are 12 and 14 in its own unit", "--units mm would fit", unit=None)
+
+    def test_no_unit_fits(self, take, refused):
+        refused(take(change=lambda points: 30 * points), "No unit of m, cm, mm fits both", "are the --points right?")
+
+    def test_one_segment_is_not_a_mouses(self, take, refused):
+        def far(points):
+            points[:, 0] = points[:, 1] + [40, 0, 0]
+            return points
+
+        refused(take(change=far), "are 12 and 40 mm; a mouse has 6 to 25 mm")
+
+    def test_the_file_says_something_else(self, tmp_path, refused):
+        write_trc(tmp_path / "a.trc", 1e3 * arm(9))
+        refused(tmp_path / "a.trc", "says that its unit is mm, but --units is cm", "--units mm would fit", unit="cm")
+
+    def test_the_file_is_wrong_about_itself(self, tmp_path, refused):
+        write_trc(tmp_path / "a.trc", arm(9))
+        refused(tmp_path / "a.trc", "are 0.012 and 0.014 mm", "--units m would fit", unit=None)
+
+
+class TestAxes:
+    def test_by_hand(self):
+        # A file with x to the left, y backwards, z up: forward is -y, up z, right -x.
+        axes = Axes.parse("-y z -x")
+        np.testing.assert_array_equal(convert(np.array([1.0, 2.0, 3.0]), "mm", axes, "right"), [-2e-3, 3e-3, -1e-3])
+        assert str(axes) == "forward = -y, up = z, right = -x"
+
+    def test_left_is_mirrored_to_right(self):
+        np.testing.assert_array_equal(convert(np.array([1.0, 2, 3]), "m", Axes.parse("x,y,z"), "left"), [1, 2, -3])
+
+    def test_axes_undo_a_rotation(self, take, bring_in, points_of):
+        _, (reach,) = bring_in(take(change=lambda points: points[:, :, [2, 0, 1]]), axes="y z x")
+        np.testing.assert_allclose(points_of(reach), arm(60), atol=5.1e-8)
+
+    def test_side(self, take, bring_in, points_of):
+        imported, (reach,) = bring_in(take(), side="left")
+        np.testing.assert_allclose(points_of(reach), arm(60) * [1, 1, -1], atol=5.1e-8)
+        assert "side      left (--side), mirrored to the right arm that the model is" in imported[0].text()
+
+    def test_the_model_is_a_right_arm(self, muscle_arm):
+        # Breast muscles start in the middle of the body: left of a right shoulder, which is MuJoCo's -x.
+        import mujoco
+
+        data = mujoco.MjData(muscle_arm.model)
+        data.qpos[:] = muscle_arm.rest_qpos
+        mujoco.mj_kinematics(muscle_arm.model, data)
+        shoulder = muscle_arm.landmarks_of(data)[0]
+        assert data.site("Pectoralis_Major-Origin").xpos[0] < shoulder[0] - 0.005
+
+    @pytest.mark.parametrize("text", ["x y", "x y y", "x y zz", "--x y z", "x y w"])
+    def test_what_are_no_axes(self, text):
+        with pytest.raises(KinematicsError, match="name the file's axes that point forward, up and right, each once"):
+            Axes.parse(text)
+
+    def test_a_mirror_image(self):
+        with pytest.raises(KinematicsError, match=r"would mirror the animal: with x forward and z up, right is -y"):
+            Axes.parse("x z y")
+
+    def test_axes_of_a_calibration_must_be_said(self, take, refused):
+        refused(take(), "nobody but you knows", "--axes 'x z -y' means x forward, z up, y to the left", axes=None)
+
+
+class TestRate:
+    def test_must_be_said(self, take, refused):
+        refused(take(), "has frame numbers but no times", "--rate HZ", rate=None)
+
+    def test_dropped_frames_are_gaps(self, take, bring_in, points_of):
+        frames = np.delete(np.arange(60), [20, 21])
+        points = 1e3 * arm(60)
+        path = take(58, change=lambda _: points[frames], frames=frames)
+        imported, (reach,) = bring_in(path)
+        assert "gaps      3 filled (6 positions, the longest gap 13.33 ms of 30 ms allowed)" in imported[0].text()
+        np.testing.assert_allclose(points_of(reach), arm(60), atol=2e-4)
+        np.testing.assert_allclose(points_of(reach)[frames], arm(60)[frames], atol=5.1e-8)
+
+    def test_frames_in_disorder(self, take, refused):
+        refused(take(5, frames=[0, 1, 3, 3, 4]), "row 5: frame 3 follows frame 3; frame numbers must increase")
+
+    def test_a_number_out_of_all_proportion(self, take, refused):
+        text = "row 5: 9999999996 frames are missing before this one, and 9999999996 beside the 5 frames of the file"
+        refused(take(5, frames=[0, 1, 2, 9_999_999_999, 10**10]), text, "Correct the frame number or time")
+
+    def test_times_of_a_film_that_were_rounded(self, tmp_path, bring_in):
+        write_sto(tmp_path / "a.sto", 1e3 * arm(60))
+        text = (tmp_path / "a.sto").read_text()
+        for i in range(60):
+            text = text.replace(f"\n{i / RATE:.16g}\t", f"\n{i / RATE:.3f}\t", 1)
+        (tmp_path / "a.sto").write_text(text)
+        _, (reach,) = bring_in(tmp_path / "a.sto")
+        assert reach.rate == pytest.approx(150, rel=2e-3)
+        assert reach.n_frames == 60
+
+    def test_contradictions(self, tmp_path, refused):
+        write_trc(tmp_path / "a.trc", 1e3 * arm(9), rate=100)
+        refused(tmp_path / "a.trc", "its times run at 150 Hz, but the file's DataRate is 100 Hz", rate=None)
+        write_trc(tmp_path / "a.trc", 1e3 * arm(9))
+        refused(tmp_path / "a.trc", "its times run at 150 Hz, but --rate is 200 Hz", rate=200.0)
+
+    def test_uneven_times(self, tmp_path, refused):
+        write_sto(tmp_path / "a.sto", 1e3 * arm(9))
+        path = tmp_path / "a.sto"
+        good = path.read_text()
+        path.write_text(good.replace(f"\n{4 / RATE:.16g}\t", "\n0.029\t"))
+        refused(path, "row 11, column time: times are not evenly spaced", "0.029 s is off by 0.35 intervals")
+        path.write_text(good.replace(f"\n{4 / RATE:.16g}\t", "\n0.01\t"))
+        refused(path, "row 11, column time: time goes back")
+
+    def test_too_few_frames(self, take, refused):
+        refused(take(2), "2 frames; a reach needs at least 3")
+
+
+class TestGaps:
+    def lose(self, *where):
+        def change(points):
+            for frames, point in where:
+                points[frames, point] = np.nan
+            return points
+
+        return change
+
+    def test_short_ones_are_filled_and_ends_left_out(self, take, bring_in, points_of):
+        path = take(change=self.lose((slice(0, 3), 0), (slice(20, 24), 1), (slice(58, 60), 2)))
+        imported, (reach,) = bring_in(path)
+        assert reach.n_frames == 55
+        np.testing.assert_allclose(reach.time[0], 3 / RATE, atol=1e-7)
+        np.testing.assert_allclose(points_of(reach), arm(60)[3:58], atol=2e-4)
+        assert "gaps      1 filled (4 positions, the longest gap 26.67 ms of 30 ms allowed)" in imported[0].text()
+        assert "ends      5 frames without all points left out" in imported[0].text()
+
+    def test_long_ones_are_refused(self, take, refused):
+        path = take(change=self.lose((slice(20, 25), 1)))
+        text = "row 22: from here on the elbow was not seen for 33.33 ms; gaps of up to 30 ms are filled"
+        refused(path, text, "Raise --max-gap, or split the session there with --cut")
+
+    def test_a_higher_bound(self, take, bring_in):
+        _, (reach,) = bring_in(take(change=self.lose((slice(20, 25), 1))), max_gap_ms=40.0)
+        assert reach.n_frames == 60
+
+    def test_a_point_that_is_never_seen(self, take, refused):
+        refused(take(change=self.lose((slice(None), 2))), "the shoulder is never seen. Check --points")
+
+    def test_points_that_are_never_seen_together(self, take, refused):
+        refused(take(change=self.lose((slice(0, 30), 1), (slice(30, 60), 2))), "never seen in the same frame")
+
+    def test_unlikely_points_are_gaps(self, take, bring_in, points_of):
+        likelihood = np.full((60, 3), 0.9)
+        likelihood[30, 0], likelihood[31, 0] = 0.5, np.nan
+        path = take(change=lambda points: points + 50 * (likelihood < 0.6)[:, :, None], likelihood=likelihood)
+        imported, (reach,) = bring_in(path, min_likelihood=0.6)
+        np.testing.assert_allclose(points_of(reach), arm(60), atol=2e-4)
+        assert "unlikely  2 points below 0.6 taken as not seen" in imported[0].text()
+
+    def test_no_likelihood(self, tmp_path, refused):
+        write_dlc_h5(tmp_path / "a.h5", 1e3 * arm(9))
+        refused(tmp_path / "a.h5", "says no likelihood", "--min-likelihood 0.6 cannot be kept", min_likelihood=0.6)
+
+
+class TestFolder:
+    def test_notes_are_kept(self, tmp_path, take, bring_in):
+        imported, _ = bring_in(take())
+        assert (tmp_path / "out" / "import.txt").read_text() == imported[0].text() + "\n"
+        assert "filter    none (--cutoff)" in imported[0].text()
+        assert [reach.name for reach in read_reaches(tmp_path / "out")] == ["take"]
+
+    def test_an_empty_folder_is_fine(self, tmp_path, take, bring_in):
+        (tmp_path / "out").mkdir()
+        bring_in(take())
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "take.csv"]
+
+    def test_what_is_there_stays(self, tmp_path, take, bring_in):
+        bring_in(take())
+        before = (tmp_path / "out" / "take.csv").read_text()
+        with pytest.raises(KinematicsError, match=r"\(--out\) exists already.*Give another folder"):
+            bring_in(take(30))
+        assert (tmp_path / "out" / "take.csv").read_text() == before
+
+    def test_one_bad_file_and_nothing_is_written(self, tmp_path, take, refused):
+        bad = take(name="bad.csv", change=lambda points: 30 * points)
+        refused([bad, take(name="good.csv")])
+        refused([bad, take(name="good.csv")][::-1][1:])
+
+    def test_same_names_in_different_folders(self, tmp_path, take, bring_in):
+        bring_in(take(name="monday/take.csv"), take(name="friday/take.csv"))
+        assert [reach.name for reach in read_reaches(tmp_path / "out")] == ["friday/take", "monday/take"]
+
+    def test_names_that_cannot_be_told_apart(self, tmp_path, take, refused):
+        write_trc(tmp_path / "take.trc", 1e3 * arm(9))
+        refused([take(), tmp_path / "take.trc"], "has the name of another file but for its suffix")
+        refused([take(), take()], "is given twice")
+
+    def test_a_folder_that_cannot_be_made(self, tmp_path, take, options):
+        from mousearm.recording import import_reaches
+
+        (tmp_path / "file").write_text("")
+        with pytest.raises(KinematicsError, match=r"\(--out\) cannot be written"):
+            import_reaches([take()], tmp_path / "file" / "out", options())
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"rate": 0.0}, "--rate 0: give the frames per second"),
+        ({"rate": float("nan")}, "--rate nan"),
+        ({"min_likelihood": 1.5}, "--min-likelihood 1.5: give a number from 0 to 1"),
+        ({"max_gap_ms": -1.0}, "--max-gap -1: give a number of ms"),
+        ({"cutoff": 0.0}, "--cutoff 0: give a frequency above 0 Hz"),
+    ],
+)
+def test_options_out_of_range(change, text):
+    with pytest.raises(KinematicsError, match=text):
+        ImportOptions(**change)
+
+
+def test_names_in_options():
+    for change, text in (
+        ({"points": {"pow": "hand"}}, r"landmark \(--points\) named 'pow'. Did you mean 'paw'"),
+        ({"unit": "inch"}, r"unit \(--units\) named 'inch'.*cm, m, mm"),
+        ({"side": "lefty"}, r"side \(--side\) named 'lefty'. Did you mean 'left'"),
+    ):
+        with pytest.raises(UnknownNameError, match=text):
+            ImportOptions(**change)
