@@ -238,10 +238,13 @@ def build_algo(config: Config, env: VecEnv) -> SequencePPO:
             "device=cuda: torch finds no GPU here. device=auto takes one where there is one, cpu never; a machine that "
             "has one also needs its driver and a CUDA build of torch."
         )
+    arguments = stock_arguments(config.algo)
+    if config.pretrain.teacher != "none":
+        arguments["learning_rate"] = config.pretrain.learning_rate_after
     return SequencePPO(
         RecurrentPolicy,  # type: ignore[arg-type]  # stock's recurrent policies know LSTMs only
         env,
-        **stock_arguments(config.algo),
+        **arguments,
         policy_kwargs={"config": config.policy},
         seed=config.seed,
         device=config.device,

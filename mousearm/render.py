@@ -112,8 +112,8 @@ class Picture:
         return shape
 
 
-def posed(model: mujoco.MjModel, qpos: np.ndarray, activation: float = 0.0) -> mujoco.MjData:
-    """A pose, (nq,), with all muscles at one activation, ready to be drawn."""
+def posed(model: mujoco.MjModel, qpos: np.ndarray, activation: np.ndarray | float = 0.0) -> mujoco.MjData:
+    """A pose, (nq,), with activations, (na,) or one for all muscles, ready to be drawn."""
     data = mujoco.MjData(model)
     data.qpos[:], data.act[:] = qpos, activation
     mujoco.mj_forward(model, data)

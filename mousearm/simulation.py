@@ -66,7 +66,7 @@ class Simulation:
             n_substeps: physics steps in that time.
             threads: threads of the batch, the caller's included; 0 means all processors.
         """
-        model = copy.copy(arm.model)
+        model = copy.copy(arm.physics)
         model.opt.timestep = control_dt / n_substeps
         model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET
         self.arm = arm
@@ -111,9 +111,3 @@ class Simulation:
             force=self._force.copy(),
             landmarks=positions(self._fields, self.arm.landmarks),
         )
-
-    def data(self, index: int) -> mujoco.MjData:
-        """One simulation as an MjData of its own, for rendering."""
-        data = self._batch.get_data(index)
-        mujoco.mj_forward(self.model, data)
-        return data

@@ -83,7 +83,7 @@ def test_reset_leaves_nothing_of_the_past(arm):
     for batch in (used, fresh):
         batch.reset(np.arange(n), qpos, qvel)
     assert_equal_bits(used.snapshot(), fresh.snapshot())
-    assert used.data(0).time == 0
+    assert used._batch.get_data(0).time == 0
     np.testing.assert_array_equal(used.snapshot().activation, 0)
     np.testing.assert_array_equal(used.snapshot().force, 0)
     np.testing.assert_array_equal(used.snapshot().ctrl, 0)
@@ -161,7 +161,7 @@ def test_time_step_is_the_control_interval_over_the_substeps_and_the_arm_keeps_i
     assert batch.model.opt.timestep == pytest.approx(0.002)
     assert (arm.model.opt.timestep, arm.model.opt.disableflags) == own
     batch.step(np.zeros((1, arm.nu)))
-    assert batch.data(0).time == pytest.approx(0.01)
+    assert batch._batch.get_data(0).time == pytest.approx(0.01)
 
 
 def test_shapes(arm):

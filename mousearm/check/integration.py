@@ -95,10 +95,13 @@ def with_integrator(arm: Arm, name: str) -> Arm:
     """The same arm with another integrator."""
     if name not in INTEGRATORS:
         raise UnknownNameError("integrator", name, INTEGRATORS)
-    other = copy.copy(arm)
-    other.model = copy.copy(arm.model)
-    other.model.opt.integrator = INTEGRATORS[name]
-    return other
+
+    def change(model: mujoco.MjModel) -> mujoco.MjModel:
+        other = copy.copy(model)
+        other.opt.integrator = INTEGRATORS[name]
+        return other
+
+    return arm.changed(change)
 
 
 def reference_run(arm: Arm, references: Sequence[Reference], control_dt: float) -> tuple[np.ndarray, np.ndarray]:

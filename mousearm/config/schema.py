@@ -222,13 +222,15 @@ class PretrainConfig:
     learning_rate: float  # falls linearly to 0 over the rounds
     noise: float  # standard deviation that is added to actions, in units of the action range's half
     log_std_after: float  # logarithm of the exploration noise with which learning by reward begins
+    learning_rate_after: float  # of learning by reward, instead of those of the group algo
     critic_steps: int  # control steps of learning by reward in which only the value head learns
 
     def __post_init__(self) -> None:
         _require_choice("pretrain.teacher", self.teacher, ("none", "cmc"))
         for name in ("num_envs", "rounds", "teacher_rounds", "remembered_rounds", "n_epochs", "batch_size"):
             _require(getattr(self, name) >= 1, f"pretrain.{name}", getattr(self, name), "1 or more")
-        _require(0 < self.learning_rate < math.inf, "pretrain.learning_rate", self.learning_rate, "above 0, and finite")
+        for name in ("learning_rate", "learning_rate_after"):
+            _require(0 < getattr(self, name) < math.inf, f"pretrain.{name}", getattr(self, name), "above 0, and finite")
         _require(0 <= self.noise <= 1, "pretrain.noise", self.noise, "0 to 1")
         _require(-10 <= self.log_std_after <= 1, "pretrain.log_std_after", self.log_std_after, "-10 to 1")
         _require(self.critic_steps >= 0, "pretrain.critic_steps", self.critic_steps, "0 or more")

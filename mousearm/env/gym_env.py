@@ -16,7 +16,7 @@ from mousearm.env.sampling import HardReaches
 from mousearm.env.sources import prepare
 from mousearm.env.task import Start, Task, draw_start
 from mousearm.errors import KinematicsError, RenderError, UnknownNameError
-from mousearm.render import Picture
+from mousearm.render import Picture, posed
 
 
 class TrackingEnv(gymnasium.Env[np.ndarray, np.ndarray]):
@@ -102,8 +102,9 @@ class TrackingEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         if self.render_mode != "rgb_array":
             return None
         if self._picture is None:
-            self._picture = Picture(self.task.simulation.model).__enter__()
-        return self._picture.draw(self.task.simulation.data(0), self.task.target[0])
+            self._picture = Picture(self.task.arm.model).__enter__()
+        state = self.task.snapshot
+        return self._picture.draw(posed(self.task.arm.model, state.qpos[0], state.activation[0]), self.task.target[0])
 
     def close(self) -> None:
         """Close what was opened to draw."""
@@ -134,13 +135,13 @@ class TrackingEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         if self.render_mode != "human":
             return
         if self._window is None:
-            self._data = mujoco.MjData(self.task.simulation.model)
+            self._data = mujoco.MjData(self.task.arm.model)
             if not glfw.init():  # the viewer would end the process instead of raising
                 raise RenderError("No window can be opened here: there is no screen. Use render_mode='rgb_array'.")
-            self._window = mujoco.viewer.launch_passive(self.task.simulation.model, self._data)
+            self._window = mujoco.viewer.launch_passive(self.task.arm.model, self._data)
         state = self.task.snapshot
         self._data.qpos[:], self._data.qvel[:] = state.qpos[0], state.qvel[0]
         if self.task.arm.na:
             self._data.act[:] = state.activation[0]
-        mujoco.mj_forward(self.task.simulation.model, self._data)
+        mujoco.mj_forward(self.task.arm.model, self._data)
         self._window.sync()

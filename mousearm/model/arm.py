@@ -1,6 +1,6 @@
 """An arm that can be trained: a compiled model with everything the rest of the package asks of it by name."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import mujoco
@@ -16,7 +16,9 @@ class Arm:
     Attributes:
         name: the file's name without suffix.
         source: the file, for messages.
-        model: the compiled model; treat it as read-only (``Simulation`` makes its own copy).
+        model: the compiled model; treat it as read-only.
+        physics: what is simulated (``Simulation`` makes its own copy): the model without geoms that are only seen, so
+            that no time goes into placing them; the same movement to the last bit. All else has the same indices.
         landmarks: shoulder, elbow and paw, by name.
         joint_names: every joint, in the order of qpos; all are hinges or slides, so nq = nv.
         tracked_joints: indices of the joints that inverse kinematics may move.
@@ -28,7 +30,14 @@ class Arm:
             muscle's peak isometric force in N, for other actuators gain times the largest control; at most forcerange.
     """
 
-    def __init__(self, model: mujoco.MjModel, landmarks: Mapping[str, str], joints: list[str] | None, source: str):
+    def __init__(
+        self,
+        model: mujoco.MjModel,
+        landmarks: Mapping[str, str],
+        joints: list[str] | None,
+        source: str,
+        physics: mujoco.MjModel | None = None,
+    ):
         """Look up every name that is needed.
 
         Args:
@@ -36,12 +45,14 @@ class Arm:
             landmarks: ``KIND:NAME`` for shoulder, elbow and paw.
             joints: the joints that inverse kinematics may move; None for all.
             source: the file, for messages.
+            physics: see above; None for the model itself.
 
         Raises:
             ModelError: if the model has a kind of joint, or an actuator, that cannot be used.
             UnknownNameError: if a landmark or joint does not exist.
         """
         self.model = model
+        self.physics = model if physics is None else physics
         self.source = source
         self.name = Path(source).stem
         self._given = landmarks, joints
@@ -71,9 +82,9 @@ class Arm:
         """Number of actuator activations: 21 for the muscle arm, 0 for motors."""
         return self.model.na
 
-    def with_model(self, model: mujoco.MjModel) -> "Arm":
-        """The same names on another model."""
-        return Arm(model, *self._given, self.source)
+    def changed(self, change: Callable[[mujoco.MjModel], mujoco.MjModel]) -> "Arm":
+        """The same names on what a function makes of the model."""
+        return Arm(change(self.model), *self._given, self.source, change(self.physics))
 
     def landmark_positions(self, qpos: np.ndarray) -> np.ndarray:
         """Forward kinematics.

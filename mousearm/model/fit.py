@@ -1,5 +1,7 @@
 """Fitting an arm to an animal: what of it is forearm, and by what its parts are scaled."""
 
+from functools import partial
+
 import mujoco
 import numpy as np
 
@@ -46,7 +48,8 @@ def fit_segments(arm: Arm, upper_arm: float, forearm: float) -> Arm:
         factors *= wanted / np.maximum(lengths, mujoco.mjMINVAL)
         if factors.min() < _SMALLEST or factors.max() > 1 / _SMALLEST:
             break
-        fitted = arm.with_model(scaled(arm.model, np.array([1.0, *factors])[segment], shoulder))
+        of_bodies = np.array([1.0, *factors])[segment]
+        fitted = arm.changed(partial(scaled, factors=of_bodies, centre=shoulder))
     raise ModelError(
         f"{arm.source}: no scale gives it an upper arm of {1e3 * upper_arm:.2f} mm and a forearm of "
         f"{1e3 * forearm:.2f} mm at its rest pose. Put model.landmarks on the joints, check that the model is in "

@@ -1,5 +1,7 @@
 """From the configuration to the arm."""
 
+from collections.abc import Iterable
+
 import mujoco
 
 from mousearm.config import ModelConfig
@@ -19,11 +21,12 @@ def load_arm(config: ModelConfig) -> Arm:
         UnknownNameError: if a landmark or joint does not exist in it.
     """
     if config.osim is not None:
-        source, model = config.osim, mujoco.MjModel.from_xml_string(to_mjcf(read_osim(config.osim)))
+        source, spec = config.osim, mujoco.MjSpec.from_string(to_mjcf(read_osim(config.osim)))
     else:
-        source, model = _compile(config.file or "")
+        source, spec = _read(config.file or "")
     landmarks = {"shoulder": config.landmarks.shoulder, "elbow": config.landmarks.elbow, "paw": config.landmarks.paw}
-    arm = Arm(model, landmarks, config.joints, source)
+    model = _compile(spec, source)
+    arm = Arm(model, landmarks, config.joints, source, _physics(spec, landmarks.values()))
     if config.fit == "none":
         return arm
     if config.upper_arm_mm is None or config.forearm_mm is None:
@@ -34,12 +37,31 @@ def load_arm(config: ModelConfig) -> Arm:
     return fit_segments(arm, config.upper_arm_mm / 1e3, config.forearm_mm / 1e3)
 
 
-def _compile(file: str) -> tuple[str, mujoco.MjModel]:
-    """Path and model of an MJCF file."""
+def _read(file: str) -> tuple[str, mujoco.MjSpec]:
+    """Path and content of an MJCF file."""
     path = resolve(file, "model")
     if not path.is_file():
         raise ModelError(f"model.file='{file}': there is no file {path}. Give the path of an MJCF (.xml) file.")
     try:
-        return str(path), mujoco.MjModel.from_xml_path(str(path))
+        return str(path), mujoco.MjSpec.from_file(str(path))
     except ValueError as error:
         raise ModelError(f"model.file: MuJoCo cannot compile {path}: {error}") from error
+
+
+def _compile(spec: mujoco.MjSpec, source: str) -> mujoco.MjModel:
+    try:
+        return spec.compile()
+    except ValueError as error:
+        raise ModelError(f"model.file: MuJoCo cannot compile {source}: {error}") from error
+
+
+def _physics(spec: mujoco.MjSpec, landmarks: Iterable[str]) -> mujoco.MjModel | None:
+    """The model without geoms that touch nothing; None where one is a landmark, or masses must be read from them."""
+    if any(name.startswith("geom:") for name in landmarks):
+        return None
+    lean = spec.copy()
+    lean.compiler.discardvisual = True
+    try:
+        return lean.compile()
+    except ValueError:  # inertiafromgeom="true"
+        return None

@@ -92,6 +92,30 @@ def test_landmark_kinds(arm_file):
     assert arm.name == "arm"
 
 
+@pytest.mark.parametrize("name", ["torque_arm", "muscle_arm"])
+def test_what_is_only_seen_is_not_simulated(name, request):
+    arm = request.getfixturevalue(name)
+    wraps = np.isin(arm.model.wrap_type, (mujoco.mjtWrap.mjWRAP_SPHERE, mujoco.mjtWrap.mjWRAP_CYLINDER))
+    assert arm.physics.ngeom == len(set(arm.model.wrap_objid[wraps])) < arm.model.ngeom
+    for field in ("body_mass", "body_inertia", "body_ipos", "jnt_axis", "site_pos", "actuator_gainprm", "dof_armature"):
+        np.testing.assert_array_equal(getattr(arm.physics, field), getattr(arm.model, field), err_msg=field)
+
+
+@pytest.mark.parametrize(
+    ("replaced", "paw", "n_simulated"),
+    [
+        (("", ""), "site:paw", 0),
+        (('contype="0" conaffinity="0"', 'contype="1"'), "site:paw", 2),  # they touch things
+        (("<compiler", '<compiler inertiafromgeom="true"'), "site:paw", 2),  # the masses come from them
+        (("", ""), "geom:fore", 2),  # one is a landmark
+    ],
+)
+def test_geoms_that_are_needed_are_simulated(arm_file, replaced, paw, n_simulated):
+    arm = load_arm(config(arm_file(*replaced), paw=paw))
+    assert arm.model.ngeom == 2
+    assert arm.physics.ngeom == n_simulated
+
+
 def test_keyframe_is_the_rest_pose(arm_file):
     key = '<keyframe><key qpos="0.1 0.2"/></keyframe>\n</mujoco>'
     np.testing.assert_array_equal(load_arm(config(arm_file("</mujoco>", key))).rest_qpos, [0.1, 0.2])

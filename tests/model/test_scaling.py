@@ -1,5 +1,6 @@
 """Scaling bodies: the laws of similar bodies, and agreement with MuJoCo's compiler on a scaled text."""
 
+from functools import partial
 from string import Template
 
 import mujoco
@@ -171,7 +172,7 @@ def test_a_joint_keeps_its_place_in_the_parent(pose):
 def test_the_centre_keeps_its_place(muscle_arm):
     model, s = muscle_arm.model, 0.6
     centre = muscle_arm.landmark_positions(muscle_arm.rest_qpos[None])[0, 0]
-    arm = muscle_arm.with_model(scaled(model, np.full(model.nbody, s), centre))
+    arm = muscle_arm.changed(partial(scaled, factors=np.full(model.nbody, s), centre=centre))
     poses = sample_poses(model, 10, seed=1)
     expected = centre + s * (muscle_arm.landmark_positions(poses) - centre)
     np.testing.assert_allclose(arm.landmark_positions(poses), expected, atol=1e-15)
