@@ -37,25 +37,27 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of the network; default all processors")
     parser.add_argument("--runs", default=",".join(RUNS), help="trainings of seconds_to_mm: " + ",".join(RUNS))
     parser.add_argument("--kinematics", default="package:demo.csv", help="the reach of seconds_to_mm, a CSV file")
-    parser.add_argument("--seeds", type=int, default=1, help="seeds of each training; the median counts")
+    parser.add_argument("--seeds", type=_positive, default=1, help="seeds of each training; the median counts")
     parser.add_argument("--original-s", type=float, default=600, help="when to end the training of the run original")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     parser.add_argument("--figure", type=Path, help="draw error over time here, as FILE.png and FILE.pdf")
     arguments = parser.parse_args()
     try:
-        figures = benchmark(arguments)
-        if arguments.json is not None:
-            arguments.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        benchmark(arguments)
     except (MouseArmError, OSError) as error:
         sys.exit("error: " + " ".join(str(error).split()))
 
 
-def benchmark(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Measure section after section, printing each.
+def benchmark(arguments: argparse.Namespace) -> None:
+    """Measure section after section, printing and writing each as it comes.
 
     Raises:
-        MouseArmError: if there is no such section, training, arm or reach.
+        MouseArmError: if there is no such section, training, arm or reach, or no folder to write to.
     """
+    for option in ("json", "figure"):
+        file = getattr(arguments, option)
+        if file is not None and not file.parent.is_dir():
+            raise MouseArmError(f"--{option} {file}: there is no folder {file.parent}. Make it first.")
     sections: dict[str, Callable[[], Any]] = {
         "environment": lambda: environment_speed(arguments.model),
         "update": lambda: update_speed(arguments.threads),
@@ -71,7 +73,8 @@ def benchmark(arguments: argparse.Namespace) -> dict[str, Any]:
             print(table({section: figures[section]}), flush=True)
         else:
             figures[section] = _learn(runs, arguments)
-    return figures
+        if arguments.json is not None:
+            arguments.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
 def _learn(runs: Sequence[str], arguments: argparse.Namespace) -> dict[str, dict[str, float | None]]:
@@ -81,6 +84,13 @@ def _learn(runs: Sequence[str], arguments: argparse.Namespace) -> dict[str, dict
     if arguments.figure is not None:
         draw_curves(curves, arguments.figure.with_suffix(""))
     return seconds
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is too few; at least 1")
+    return number
 
 
 def _names(text: str, kind: str, known: Collection[str]) -> list[str]:

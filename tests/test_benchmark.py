@@ -103,6 +103,21 @@ def test_a_whole_training_gives_its_curve(monkeypatch):
     assert all(0 < error < 100 for error in curve.paw_mm)
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--seeds", "0"], "argument --seeds: 0 is too few; at least 1"),
+        (["--json", "nowhere/figures.json"], "error: --json nowhere/figures.json: there is no folder nowhere."),
+        (["--figure", "nowhere/curves"], "error: --figure nowhere/curves: there is no folder nowhere."),
+    ],
+)
+def test_what_would_fail_at_the_end_is_refused_before_anything_is_measured(words, message, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["benchmark.py", *words])
+    with pytest.raises(SystemExit) as ended:
+        script.main()
+    assert message in f"{ended.value.code}{capsys.readouterr().err}"
+
+
 @pytest.mark.slow
 def test_the_stock_stack_is_evaluated_until_its_time_is_over():
     (curve,) = learning_curves(["original"], "package:demo.csv", seeds=1, budget_s=5.0)["original"]

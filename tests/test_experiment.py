@@ -302,15 +302,18 @@ def test_the_muscle_arm_learns_without_a_diverged_simulation(tmp_path, configure
     assert float(rows[-1]["rollout/diverged"]) == 0
 
 
+# Three rounds of imitation by 8 simulations.
+IMITATION = (
+    "pretrain=cmc",
+    "pretrain.num_envs=8",
+    "pretrain.rounds=3",
+    "pretrain.n_epochs=1",
+    "pretrain.batch_size=98",
+)
+
+
 def test_a_warm_start_comes_first_and_counts(tmp_path, configure):
-    words = (
-        *QUICK,
-        "pretrain=cmc",
-        "pretrain.num_envs=8",
-        "pretrain.rounds=3",
-        "pretrain.n_epochs=1",
-        "pretrain.batch_size=98",
-    )
+    words = (*QUICK, *IMITATION)
     run(configure(*words), tmp_path, words)
     folder = RunFolder(tmp_path)
     with folder.metrics.open(newline="") as file:
@@ -325,15 +328,7 @@ def test_a_warm_start_comes_first_and_counts(tmp_path, configure):
 
 
 def test_a_warm_start_is_evaluated_as_it_goes_and_what_it_saves_can_go_on(tmp_path, configure):
-    words = (
-        *QUICK,
-        "pretrain=cmc",
-        "pretrain.num_envs=8",
-        "pretrain.rounds=3",
-        "pretrain.n_epochs=1",
-        "pretrain.batch_size=98",
-    )
-    words = (*words, "algo.eval_freq=500")
+    words = (*QUICK, *IMITATION, "algo.eval_freq=500")
     run(configure(*words), tmp_path, words)
     folder = RunFolder(tmp_path)
     with folder.timing.open(newline="") as file:

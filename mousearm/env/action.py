@@ -4,6 +4,7 @@ from collections.abc import Callable
 from types import MappingProxyType
 
 import numpy as np
+from scipy.special import expit, logit
 
 # Steepness and centre of the sigmoid; the action 0 then rests at 0.076 of the range.
 _SLOPE, _CENTRE = 5.0, 0.5
@@ -34,7 +35,7 @@ def sigmoid(action: np.ndarray, ctrl_range: np.ndarray) -> np.ndarray:
     would co-contract at half their force. Arguments and result as ``direct``.
     """
     low, high = ctrl_range.T
-    return low + (high - low) / (1 + np.exp(-_SLOPE * (np.clip(action, -1, 1) - _CENTRE)))
+    return low + (high - low) * expit(_SLOPE * (np.clip(action, -1, 1) - _CENTRE))
 
 
 ACTION_MAPS: MappingProxyType[str, ActionMap] = MappingProxyType({"direct": direct, "sigmoid": sigmoid})
@@ -50,7 +51,7 @@ def sigmoid_inverse(ctrl: np.ndarray, ctrl_range: np.ndarray) -> np.ndarray:
     """The actions, (N, nu) in [-1, 1], of which ``sigmoid`` makes controls, (N, nu), as far as it reaches them."""
     low, high = ctrl_range.T
     share = np.clip((ctrl - low) / (high - low), _LEAST_SHARE, 1 - _LEAST_SHARE)
-    return np.clip(_CENTRE + np.log(share / (1 - share)) / _SLOPE, -1, 1)
+    return np.clip(_CENTRE + logit(share) / _SLOPE, -1, 1)
 
 
 INVERSE_MAPS: MappingProxyType[str, ActionMap] = MappingProxyType(
