@@ -8,12 +8,13 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from mousearm.benchmark import (
     RUNS,
+    Curve,
     device_speed,
     draw_curves,
     environment_speed,
@@ -49,7 +50,7 @@ def main() -> None:
 
 
 def benchmark(arguments: argparse.Namespace) -> None:
-    """Measure section after section, printing and writing each as it comes.
+    """Measure section after section, and training after training; print and write each as it comes.
 
     Raises:
         MouseArmError: if there is no such section, training, arm or reach, or no folder to write to.
@@ -71,19 +72,22 @@ def benchmark(arguments: argparse.Namespace) -> None:
         if section in sections:
             figures[section] = sections[section]()
             print(table({section: figures[section]}), flush=True)
-        else:
-            figures[section] = _learn(runs, arguments)
-        if arguments.json is not None:
-            arguments.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+            _write(figures, arguments.json)
+            continue
+        curves: dict[str, list[Curve]] = {}
+        for name in runs:
+            curves[name] = learning_curves(name, arguments.kinematics, arguments.seeds, arguments.original_s)
+            figures[section] = seconds_to_mm(curves)
+            figures["curves"] = {run: [curve._asdict() for curve in of] for run, of in curves.items()}
+            print(limits_table({name: figures[section][name]}, curves), flush=True)
+            _write(figures, arguments.json)
+            if arguments.figure is not None:
+                draw_curves(curves, arguments.figure.with_suffix(""))
 
 
-def _learn(runs: Sequence[str], arguments: argparse.Namespace) -> dict[str, dict[str, float | None]]:
-    curves = learning_curves(runs, arguments.kinematics, arguments.seeds, arguments.original_s)
-    seconds = seconds_to_mm(curves)
-    print(limits_table(seconds, curves), flush=True)
-    if arguments.figure is not None:
-        draw_curves(curves, arguments.figure.with_suffix(""))
-    return seconds
+def _write(figures: Mapping[str, Any], file: Path | None) -> None:
+    if file is not None:
+        file.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
 def _positive(text: str) -> int:

@@ -97,7 +97,7 @@ def test_curves_are_drawn(tmp_path):
 def test_a_whole_training_gives_its_curve(monkeypatch):
     # The run of that name, made small enough for a test.
     monkeypatch.setattr(learning, "RUNS", {"torque": ("debug=quick", "env.num_envs=2")})
-    (curve,) = learning_curves(["torque"], "package:demo.csv", seeds=1, budget_s=0.0)["torque"]
+    (curve,) = learning_curves("torque", "package:demo.csv", seeds=1, budget_s=0.0)
     assert len(curve.seconds) == len(curve.paw_mm) >= 2
     assert (np.diff(curve.seconds) > 0).all()
     assert all(0 < error < 100 for error in curve.paw_mm)
@@ -120,7 +120,7 @@ def test_what_would_fail_at_the_end_is_refused_before_anything_is_measured(words
 
 @pytest.mark.slow
 def test_the_stock_stack_is_evaluated_until_its_time_is_over():
-    (curve,) = learning_curves(["original"], "package:demo.csv", seeds=1, budget_s=5.0)["original"]
+    (curve,) = learning_curves("original", "package:demo.csv", seeds=1, budget_s=5.0)
     assert curve.seconds
     assert curve.seconds[-1] < 60
     assert all(5 < error < 100 for error in curve.paw_mm)

@@ -51,23 +51,19 @@ class Curve(NamedTuple):
         return next(reached, None)
 
 
-def learning_curves(names: Sequence[str], kinematics: str, seeds: int, budget_s: float) -> dict[str, list[Curve]]:
-    """Train each of ``RUNS`` that is named, once for every seed; the original, which takes longest, with seed 0 only.
+def learning_curves(name: str, kinematics: str, seeds: int, budget_s: float) -> list[Curve]:
+    """Train one of ``RUNS`` once for every seed; the original, which takes longest, with seed 0 only.
 
     Args:
-        names: keys of ``RUNS``.
+        name: key of ``RUNS``.
         kinematics: the reach, as ``kinematics.path``.
         seeds: how many; they are 0, 1, 2, ...
         budget_s: when to end the original's training; it would take hours.
     """
-    curves: dict[str, list[Curve]] = {}
-    for name in names:
-        curves[name] = []
-        for seed in range(1 if name == ORIGINAL_NAME else seeds):
-            overrides = (*RUNS[name], f"kinematics.path={kinematics}", f"seed={seed}", "video=false")
-            config = compose(overrides)
-            curves[name].append(_stock_curve(config, budget_s) if name == ORIGINAL_NAME else _our_curve(config))
-    return curves
+    words = (*RUNS[name], f"kinematics.path={kinematics}", "video=false")
+    if name == ORIGINAL_NAME:
+        return [_stock_curve(compose(words), budget_s)]
+    return [_our_curve(compose((*words, f"seed={seed}"))) for seed in range(seeds)]
 
 
 def seconds_to_mm(curves: Mapping[str, Sequence[Curve]]) -> dict[str, dict[str, float | None]]:

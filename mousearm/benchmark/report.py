@@ -66,6 +66,8 @@ def limits_table(seconds: Mapping[str, Mapping[str, float | None]], curves: Mapp
 def draw_curves(curves: Mapping[str, Sequence[Curve]], path: Path) -> tuple[Path, Path]:
     """Draw the error of the best network so far over wall-clock time, and write it as PNG and PDF.
 
+    Time begins at 1 s: what was evaluated before is drawn from there.
+
     Args:
         curves: by run, one for each seed.
         path: the files' path without suffix; the folder exists.
@@ -88,5 +90,6 @@ def _draw(axes: Axes, curves: Mapping[str, Sequence[Curve]]) -> None:
         label, colour = _LINES[name]
         for i, curve in enumerate(runs):
             best = [min(curve.paw_mm[: k + 1]) for k in range(len(curve.paw_mm))]
-            axes.plot(curve.seconds, best, color=colour, label=label if i == 0 else None)
+            axes.step(curve.seconds, best, where="post", color=colour, label=label if i == 0 else None)
+    axes.set_xlim(left=1.0)
     axes.legend(loc="lower left")
