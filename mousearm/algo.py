@@ -19,7 +19,7 @@ from mousearm.errors import ConfigError
 from mousearm.policy import RecurrentPolicy, forget
 
 # Keys of the group algo that are not arguments of RecurrentPPO.
-_OWN = ("timesteps", "eval_freq", "learning_rate_final")
+_OWN = ("timesteps", "eval_freq", "eval_reaches", "learning_rate_final")
 
 
 class Loss(NamedTuple):

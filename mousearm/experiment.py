@@ -102,7 +102,9 @@ class Session:
             Task(self.arm, trained_on, config, env.num_envs), env.random_start, config.seed, env.sampling
         )
         self.algo = build_algo(config, self.env)
-        self.evaluator = Evaluator(config, self.arm, self.references, self.split.sides)
+        some, all_reaches = self.split.sample(config.algo.eval_reaches), self.split.sides
+        self.evaluator = Evaluator(config, self.arm, self.references, all_reaches)
+        self.monitor = self.evaluator if some == all_reaches else Evaluator(config, self.arm, self.references, some)
 
     def run(self, folder: RunFolder) -> float:
         """Learn what is left of the budget, then evaluate the best network and show the result."""
@@ -126,7 +128,8 @@ class Session:
     def describe(self) -> str:
         """What is about to be trained, in a few lines."""
         config, task = self.config, self.env.task
-        residual = max(float(reference.residual_mm.max()) for reference in self.references)
+        own = {*self.split.train, *self.split.test}
+        residual = max(float(reference.residual_mm.max()) for reference in self.references if reference.name in own)
         parameters = sum(p.numel() for p in self.algo.policy.parameters())
         lines = {
             "run": config.name,
@@ -146,7 +149,7 @@ class Session:
         return "\n".join(f"{name:<12} {text}" for name, text in lines.items())
 
     def _restore(self, folder: RunFolder) -> float:
-        """Load the newest checkpoint, if there is one; returns the lowest objective so far."""
+        """Load the newest checkpoint, if there is one; returns the lowest error on the train split so far."""
         checkpoints = folder.checkpoints()
         if not checkpoints:
             return float("inf")
@@ -176,14 +179,16 @@ class Session:
         return Imitate(task, teacher, config.pretrain, config.seed)
 
     def _evaluate(self) -> Evaluation:
-        return self.evaluator.evaluate(PolicyController(self.algo.policy))[0]
+        return self.monitor.evaluate(PolicyController(self.algo.policy))[0]
 
 
 def _draw_split(config: Config, files: Sequence[ReachFile], references: Sequence[Reference]) -> Split:
     """The split of those files of which references could be made."""
     kinematics, names = config.kinematics, {reference.name for reference in references}
     good = [file for file in files if file.name in names]
-    return split_reaches(good, kinematics.train_ratio, kinematics.split_seed, kinematics.split_by)
+    split = split_reaches(good, kinematics.train_ratio, kinematics.split_seed, kinematics.split_by)
+    n = kinematics.train_reaches
+    return split if n is None else split.with_train(n, kinematics.split_seed)
 
 
 def _listed(lines: Sequence[str]) -> str:

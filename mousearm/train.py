@@ -47,10 +47,12 @@ class LogStatistics(BaseCallback):
 class EvaluateAndSave(BaseCallback):
     """Evaluates every so many steps, and at the end; keeps a checkpoint of each evaluation, and the best.
 
+    The best is the one with the lowest error on the train split; the test split is logged and has no say.
+
     Logged beside the errors: ``time/training_s``, wall-clock seconds since this object was made.
 
     Attributes:
-        best_mm: lowest objective so far.
+        best_mm: lowest error on the train split so far.
         latest_mm: the last one.
     """
 
@@ -82,7 +84,7 @@ class EvaluateAndSave(BaseCallback):
     def _evaluate_now(self) -> None:
         self._done_at = self.model.num_timesteps
         evaluation = self._evaluate()
-        self.latest_mm = evaluation.objective
+        self.latest_mm = evaluation.train_objective
         for split, both in evaluation.splits.items():
             for landmark, errors in both.items():
                 self.logger.record(f"eval/{split}_{landmark}", errors.mean)
@@ -180,7 +182,7 @@ def learn(
         folder: where checkpoints go.
         total: steps over all simulations, those already done included.
         every: steps between evaluations.
-        best_mm: the lowest objective so far; infinite for a new run.
+        best_mm: the lowest error on the train split so far; infinite for a new run.
         warm_start: what comes before learning by reward; its steps count.
 
     Returns:

@@ -211,6 +211,48 @@ def test_several_reaches_are_split_and_the_objective_is_of_the_test_split(tmp_pa
     assert (folder.figures / "generalisation.png").is_file()
 
 
+def test_a_few_reaches_are_evaluated_while_training_and_all_at_the_end(tmp_path, configure):
+    config = configure(*QUICK, "kinematics=synthetic", "algo.eval_reaches=2", "algo.timesteps=784")
+    session = Session(config)
+    everything = session.split
+    assert session.monitor.task.references.names == sorted(name for s in everything.sample(2).values() for name in s)
+    assert session.evaluator.task.references.names == sorted(everything.train + everything.test)
+    folder = RunFolder(tmp_path / "r")
+    session_result = run(config, folder.path)
+    assert len(json.loads(folder.evaluation.read_text())["reaches"]) == 32
+    with folder.metrics.open(newline="") as file:
+        logged = [float(row["eval/test_paw_mm"]) for row in csv.DictReader(file) if row["eval/test_paw_mm"]]
+    # Two of the six test reaches are logged: not the mean of all of them, which is the run's result.
+    assert len(logged) == 2
+    assert session_result not in logged
+
+
+def test_few_or_many_reaches_are_evaluated_by_one_evaluator_where_that_is_all(configure):
+    session = Session(configure(*QUICK, "kinematics=synthetic"))
+    assert session.monitor is session.evaluator
+
+
+def test_the_test_split_has_no_say_in_which_network_is_kept(tmp_path, configure):
+    config = configure(*QUICK, "kinematics=synthetic", "algo.eval_freq=400")
+    run(config, tmp_path / "r")
+    folder = RunFolder(tmp_path / "r")
+    with folder.metrics.open(newline="") as file:
+        train = [float(row["eval/train_paw_mm"]) for row in csv.DictReader(file) if row["eval/train_paw_mm"]]
+    assert len(train) >= 3
+    assert json.loads((folder.best / "state.json").read_text())["best_mm"] == min(train)
+    assert json.loads(folder.evaluation.read_text())["train"]["paw_mm"]["mean"] == pytest.approx(min(train))
+
+
+def test_only_so_many_reaches_are_trained_on(tmp_path, configure):
+    config = configure(*QUICK, "kinematics=synthetic", "kinematics.train_reaches=4", "algo.timesteps=784")
+    run(config, tmp_path / "r")
+    folder = RunFolder(tmp_path / "r")
+    assert (len(folder.saved_split().train), len(folder.saved_split().test)) == (4, 6)
+    assert len(json.loads(folder.evaluation.read_text())["reaches"]) == 10
+    again, _ = evaluate_run(folder.path)
+    assert again.as_json() == json.loads(folder.evaluation.read_text())
+
+
 @pytest.fixture
 def mice(tmp_path):
     """Two mice with two sessions of two reaches each."""

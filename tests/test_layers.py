@@ -41,6 +41,7 @@ FLOORS = {
     "checkpoint": 6,
     "train": 6,
     "tracking": 6,
+    "generalisation_curve": 6,
     "experiment": 7,
     "benchmark": 8,
 }
@@ -48,8 +49,8 @@ FLOORS = {
 # Libraries that only some modules may know.
 KNOWN_BY = {
     "daqp": {"mechanics", "retarget"},
-    "hydra": {"config"},
-    "omegaconf": {"config", "rundir", "tracking"},
+    "hydra": {"config", "generalisation_curve"},
+    "omegaconf": {"config", "rundir", "tracking", "generalisation_curve"},
     "torch": {"policy", "pretrain", "buffer", "algo", "benchmark", "checkpoint", "train", "experiment"},
     "stable_baselines3": {"env", "policy", "algo", "benchmark", "train", "tracking"},
     "sb3_contrib": {"algo", "benchmark"},

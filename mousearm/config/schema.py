@@ -75,11 +75,14 @@ class KinematicsConfig:
     # These have defaults because a run that was saved before they existed has none of them.
     split_by: str = "file"  # file | session | animal: what lies on one side of the split as a whole
     on_bad: str = "refuse"  # refuse | skip: what happens to a file that is no reach the arm can perform
+    train_reaches: int | None = None  # only so many reaches of those to train on; null takes all
 
     def __post_init__(self) -> None:
         _require_choice("kinematics.retarget", self.retarget, ("segments", "uniform"))
         _require(self.max_residual_mm > 0, "kinematics.max_residual_mm", self.max_residual_mm, "above 0 mm")
         _require(0 < self.train_ratio <= 1, "kinematics.train_ratio", self.train_ratio, "above 0, at most 1")
+        most = self.train_reaches
+        _require(most is None or most >= 1, "kinematics.train_reaches", most, "null, or 1 or more")
         _require_choice("kinematics.split_by", self.split_by, SPLIT_BY)
         _require_choice("kinematics.on_bad", self.on_bad, ("refuse", "skip"))
 
@@ -189,9 +192,19 @@ class AlgoConfig:
     sde_sample_freq: int
     target_kl: float | None
     stats_window_size: int
+    # It has a default because a run that was saved before it existed has none.
+    eval_reaches: int = 32  # of each side of the split, that are evaluated while training
 
     def __post_init__(self) -> None:
-        for name in ("timesteps", "eval_freq", "n_steps", "batch_size", "n_epochs", "stats_window_size"):
+        for name in (
+            "timesteps",
+            "eval_freq",
+            "eval_reaches",
+            "n_steps",
+            "batch_size",
+            "n_epochs",
+            "stats_window_size",
+        ):
             _require(getattr(self, name) >= 1, f"algo.{name}", getattr(self, name), "1 or more")
         for name in ("learning_rate", "clip_range", "max_grad_norm"):
             value = getattr(self, name)
@@ -213,7 +226,6 @@ class PretrainConfig:
     """A warm start: the network imitates a teacher before it learns by reward."""
 
     teacher: str  # none | cmc (computed muscle control)
-    num_envs: int  # simulations
     rounds: int  # of dataset aggregation; in each, every simulation performs a reach
     teacher_rounds: int  # rounds after which the network drives all simulations
     remembered_rounds: int  # rounds that are learned from together, the latest ones
@@ -222,8 +234,10 @@ class PretrainConfig:
     learning_rate: float  # falls linearly to 0 over the rounds
     noise: float  # standard deviation that is added to actions, in units of the action range's half
     log_std_after: float  # logarithm of the exploration noise with which learning by reward begins
-    learning_rate_after: float  # of learning by reward, instead of those of the group algo
     critic_steps: int  # control steps of learning by reward in which only the value head learns
+    # These have defaults because a run that was saved before they existed has none of them.
+    num_envs: int = 64  # simulations
+    learning_rate_after: float = 3e-5  # of learning by reward, instead of those of the group algo
 
     def __post_init__(self) -> None:
         _require_choice("pretrain.teacher", self.teacher, ("none", "cmc"))

@@ -19,17 +19,18 @@ class Evaluator:
     """
 
     def __init__(self, config: Config, arm: Arm, references: Sequence[Reference], split: Mapping[str, Sequence[str]]):
-        """Build one simulation per reach.
+        """Build one simulation per reach of the split.
 
         Args:
             config: the run's configuration.
             arm: the arm.
-            references: the reaches.
+            references: the reaches; those that the split does not name are left out.
             split: names of the reaches in each split, ``train`` and ``test``.
         """
         self.yardstick = Yardstick.of(config, arm)
-        self.task = Task(arm, References(references), config, len(references))
         self._split_of = {name: kind for kind, names in split.items() for name in names}
+        own = [reference for reference in references if reference.name in self._split_of]
+        self.task = Task(arm, References(own), config, len(own))
 
     @property
     def n_observations(self) -> int:

@@ -65,6 +65,14 @@ class Evaluation:
         return self.splits["test" if "test" in self.splits else "train"]["paw_mm"].mean
 
     @property
+    def train_objective(self) -> float:
+        """Mean paw error in mm on the train split: what networks of one run are chosen by.
+
+        If the test split chose the best, its error would be of reaches that had a say, and too low.
+        """
+        return self.splits["train"]["paw_mm"].mean
+
+    @property
     def generalisation_gap(self) -> dict[str, float]:
         """Mean error on the test split over that on the train split, of ``paw`` and ``elbow``; empty without both.
 

@@ -48,6 +48,28 @@ class Split:
                 raise KinematicsError(f"{file.path}: has changed since the split was made. {_REMEDY}")
         return [file for file in files if file.name in names]
 
+    def with_train(self, n: int, seed: int) -> "Split":
+        """The same test side, and n of the reaches to train on; a larger n adds to those of a smaller one.
+
+        Args:
+            n: how many.
+            seed: of the draw.
+
+        Raises:
+            KinematicsError: there are not so many.
+        """
+        if n > len(self.train):
+            raise KinematicsError(
+                f"kinematics.train_reaches={n}, but only {len(self.train)} reaches are there to train on (and "
+                f"{len(self.test)} to test with). Give fewer, or raise kinematics.train_ratio."
+            )
+        train = sorted(sorted(self.train, key=lambda name: _rank(seed, name))[:n])
+        return Split(train, self.test, {name: self.sha256[name] for name in (*train, *self.test)})
+
+    def sample(self, most: int) -> dict[str, list[str]]:
+        """At most so many names of each side, evenly from the sorted ones, by ``train`` and ``test``."""
+        return {side: _evenly(names, min(most, len(names))) for side, names in self.sides.items()}
+
 
 _REMEDY = "Bring the file back as it was, start another run, or evaluate on other reaches with --kinematics."
 
@@ -71,7 +93,7 @@ def split_reaches(files: Sequence[ReachFile], train_ratio: float, seed: int, by:
     """
     group_of = {file.name: _group(file, by) for file in files} if len(files) > 1 else {files[0].name: ""}
     sizes = Counter(group_of.values())
-    groups = sorted(sizes, key=lambda group: hashlib.sha256(f"{seed}:{group}".encode()).digest())
+    groups = sorted(sizes, key=lambda group: _rank(seed, group))
     wanted = train_ratio * len(files)
     most = len(groups) if train_ratio == 1 else max(1, len(groups) - 1)
     misses = [abs(n - wanted) for n in accumulate(sizes[group] for group in groups[:most])]
@@ -82,6 +104,15 @@ def split_reaches(files: Sequence[ReachFile], train_ratio: float, seed: int, by:
         test=[name for name in names if group_of[name] not in trained_on],
         sha256={file.name: file.sha256() for file in files},
     )
+
+
+def _evenly(names: Sequence[str], n: int) -> list[str]:
+    return [names[i * len(names) // n] for i in range(n)]
+
+
+def _rank(seed: int, name: str) -> bytes:
+    """What names are sorted by to be drawn: it depends on no other name."""
+    return hashlib.sha256(f"{seed}:{name}".encode()).digest()
 
 
 def _group(file: ReachFile, by: str) -> str:

@@ -85,6 +85,10 @@ def test_objective_is_the_test_splits_paw(evaluation):
     assert evaluation.objective == pytest.approx(6)
 
 
+def test_networks_are_chosen_by_the_train_split(evaluation):
+    assert evaluation.train_objective == pytest.approx(2)
+
+
 def test_objective_is_the_train_splits_where_nothing_is_kept_to_test(two):
     both = evaluate_rollout(two, {"reach_0": "train", "reach_1": "train"}, YARDSTICK)
     assert set(both.splits) == {"train"}

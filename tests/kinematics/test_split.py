@@ -134,6 +134,31 @@ def test_the_splits_own_files_are_found_among_others(build):
     assert split.find(more) == files
 
 
+def test_fewer_to_train_on_are_some_of_more_and_the_test_side_stays(build):
+    split = split_reaches(build(40), 0.8, 5)
+    eight, sixteen = split.with_train(8, 5), split.with_train(16, 5)
+    assert (len(eight.train), len(sixteen.train)) == (8, 16)
+    assert set(eight.train) < set(sixteen.train) < set(split.train)
+    assert eight.train == sorted(eight.train)
+    assert eight.test == sixteen.test == split.test
+    assert set(eight.sha256) == {*eight.train, *eight.test}
+    assert split.with_train(32, 5) == split
+    assert split.with_train(8, 6).train != eight.train  # another seed, other reaches
+
+
+def test_more_to_train_on_than_there_are(build):
+    split = split_reaches(build(10), 0.8, 5)
+    with pytest.raises(KinematicsError, match=r"train_reaches=9, but only 8 reaches .* 2 to test with.*train_ratio"):
+        split.with_train(9, 5)
+
+
+def test_a_sample_is_spread_evenly_over_both_sides():
+    split = Split([f"a{i}" for i in range(10)], ["b0", "b1", "b2"], {})
+    # By hand: every 10 / 4 = 2.5th name, rounded down: 0, 2, 5, 7.
+    assert split.sample(4) == {"train": ["a0", "a2", "a5", "a7"], "test": ["b0", "b1", "b2"]}
+    assert split.sample(10) == split.sides
+
+
 @pytest.mark.parametrize("side", ["train", "test"])
 def test_a_file_that_changed_or_is_gone_is_named(build, side):
     files = build(6)
