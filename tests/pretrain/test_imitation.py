@@ -22,11 +22,11 @@ class Spring:
 
 @pytest.fixture
 def build(build_task, two_link, swing, configure):
-    """A two-link task of 16 simulations on two swings of 12 and 9 frames, and a fresh network to teach."""
+    """A two-link task of 16 or n simulations on two swings of 12 and 9 frames, and a fresh network to teach."""
 
-    def build(**changes):
+    def build(n=16, **changes):
         config = configure("pretrain=cmc", "policy.lstm_hidden_size=32")
-        task = build_task(two_link, [swing(two_link, 12, "long"), swing(two_link, 9, "short")], 16)
+        task = build_task(two_link, [swing(two_link, 12, "long"), swing(two_link, 9, "short")], n)
         torch.manual_seed(0)
         policy = build_policy(config.policy, task.n_observations, two_link.nu)
         how = replace(config.pretrain, rounds=12, teacher_rounds=4, batch_size=88, n_epochs=10, learning_rate=3e-3)
@@ -61,6 +61,13 @@ def test_a_lesson_ends_with_the_reach(build):
     # Reaches of 12 and 9 frames are episodes of 11 and 8 steps.
     assert lesson.observations.shape[:2] == (11, 16)
     assert set(lesson.counts.sum(dim=0).tolist()) == {11.0, 8.0}
+
+
+def test_rounds_without_the_longest_reach_are_learned_with_the_others(build):
+    imitation, _ = build(n=1)
+    told = []
+    imitation.run(lambda progress: told.append(progress) or True)
+    assert {progress.steps for progress in told} == {11, 8}
 
 
 def test_what_comes_after_a_reach_teaches_nothing(build):
