@@ -89,7 +89,8 @@ def split_reaches(files: Sequence[ReachFile], train_ratio: float, seed: int, by:
         by: what stays together, one of `SPLIT_BY`.
 
     Raises:
-        KinematicsError: it is not known of which session or animal a file is.
+        KinematicsError: it is not known of which session or animal a file is; or a file is a copy of one on the other
+            side, so that the test split would not be unseen.
     """
     group_of = {file.name: _group(file, by) for file in files} if len(files) > 1 else {files[0].name: ""}
     sizes = Counter(group_of.values())
@@ -99,11 +100,22 @@ def split_reaches(files: Sequence[ReachFile], train_ratio: float, seed: int, by:
     misses = [abs(n - wanted) for n in accumulate(sizes[group] for group in groups[:most])]
     trained_on = set(groups[: misses.index(min(misses)) + 1])
     names = sorted(group_of)
-    return Split(
+    split = Split(
         train=[name for name in names if group_of[name] in trained_on],
         test=[name for name in names if group_of[name] not in trained_on],
         sha256={file.name: file.sha256() for file in files},
     )
+    _refuse_copies(split)
+    return split
+
+
+def _refuse_copies(split: Split) -> None:
+    trained_on = {split.sha256[name]: name for name in split.train}
+    for name in split.test:
+        if copy := trained_on.get(split.sha256[name]):
+            raise KinematicsError(
+                f"The reaches '{copy}' and '{name}' have the same content, one to train on, one to test with. Remove one."
+            )
 
 
 def _evenly(names: Sequence[str], n: int) -> list[str]:

@@ -134,6 +134,17 @@ def test_the_splits_own_files_are_found_among_others(build):
     assert split.find(more) == files
 
 
+def test_a_copy_on_the_other_side_is_refused(build):
+    files = build(10)
+    split = split_reaches(files, 0.8, 5)
+    content = {file.name: file for file in files}
+    content[split.test[1]].path.write_bytes(content[split.train[2]].path.read_bytes())
+    both = f"'{split.train[2]}' and '{split.test[1]}'"
+    with pytest.raises(KinematicsError, match=f"{both} have the same content.*Remove one"):
+        split_reaches(files, 0.8, 5)
+    assert split_reaches(files, 1.0, 5).test == []  # on one side a copy does no harm
+
+
 def test_fewer_to_train_on_are_some_of_more_and_the_test_side_stays(build):
     split = split_reaches(build(40), 0.8, 5)
     eight, sixteen = split.with_train(8, 5), split.with_train(16, 5)
