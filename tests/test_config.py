@@ -85,11 +85,10 @@ def test_every_key_of_a_file_is_one_of_the_schema(path):
     text = (CONF / path).read_text(encoding="utf-8")
     loaded = OmegaConf.to_container(OmegaConf.create(text))
     loaded.pop("defaults", None)
+    swept = loaded.pop("hydra", {}).get("sweeper", {}).get("params", {})
     prefix = "" if "@package _global_" in text else f"{path.parent.as_posix()}."
-    if prefix.startswith("hydra"):
-        return
     known = keys(Config)
-    for key in flatten(loaded, prefix):
+    for key in (*flatten(loaded, prefix), *swept):
         assert key in known
 
 

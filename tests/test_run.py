@@ -30,6 +30,21 @@ def test_train_then_evaluate_on_other_reaches(tmp_path):
     assert json.loads((tmp_path / "again.json").read_text()) == json.loads((folder / "evaluation.json").read_text())
 
 
+@pytest.mark.slow
+def test_an_experiment_sweeps_the_number_of_reaches_and_draws_the_curve(tmp_path):
+    words = ("experiment=generalisation_curve", "kinematics.train_reaches=2,4", "pretrain.rounds=1", "video=false")
+    swept = call("run.py", *QUICK, *words, "pretrain.num_envs=4", "name=curve", cwd=tmp_path)
+    assert swept.returncode == 0, swept.stderr
+    folder = tmp_path / "outputs" / "curve"
+    results = [json.loads((folder / job / "evaluation.json").read_text()) for job in ("0", "1")]
+    assert [len(json.loads((folder / job / "split.json").read_text())["train"]) for job in ("0", "1")] == [2, 4]
+    assert results[0]["test"] != results[1]["test"]
+    means = [f"{result['test']['paw_mm']['mean']:.3f}" for result in results]
+    rows = [line.split() for line in swept.stdout.splitlines() if line.split()[-1:] == ["1"]]
+    assert [(row[0], row[2]) for row in rows] == [("2", means[0]), ("4", means[1])]
+    assert (folder / "generalisation_curve.png").is_file()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

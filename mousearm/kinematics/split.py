@@ -114,7 +114,7 @@ def _refuse_copies(split: Split) -> None:
     for name in split.test:
         if copy := trained_on.get(split.sha256[name]):
             raise KinematicsError(
-                f"The reaches '{copy}' and '{name}' have the same content, one to train on, one to test with. Remove one."
+                f"The reaches '{copy}' and '{name}' hold the same, one to train on, one to test with. Remove one."
             )
 
 

@@ -140,7 +140,7 @@ def test_a_copy_on_the_other_side_is_refused(build):
     content = {file.name: file for file in files}
     content[split.test[1]].path.write_bytes(content[split.train[2]].path.read_bytes())
     both = f"'{split.train[2]}' and '{split.test[1]}'"
-    with pytest.raises(KinematicsError, match=f"{both} have the same content.*Remove one"):
+    with pytest.raises(KinematicsError, match=f"{both} hold the same.*Remove one"):
         split_reaches(files, 0.8, 5)
     assert split_reaches(files, 1.0, 5).test == []  # on one side a copy does no harm
 
