@@ -59,10 +59,11 @@ def prepare(
         ConfigError: if the arm cannot be built as it says.
         ModelError: if the model cannot be used, or not be scaled to the animal.
         KinematicsError: if a reach cannot be read or trusted, or cannot be performed by the arm, and is not to be
-            skipped; or if no reach is left.
+            skipped; or if no reach is left; or if the arm is to be fitted to several animals.
     """
     dt = config.env.control_dt
     files = reach_files(config) if files is None else files
+    _check_animals(config, files)
     skip = on_skip if config.kinematics.on_bad == "skip" else None
     reaches = _map_good(ReachFile.read, files, "reading", skip)
     model = with_lengths(config.model, reaches)
@@ -73,6 +74,17 @@ def prepare(
         return retarget(resample(reach, dt), arm, dt, config.kinematics, solve)
 
     return Prepared(replace(config, model=model), arm, _map_good(fit, reaches, "fitting", skip))
+
+
+def _check_animals(config: Config, files: Sequence[ReachFile]) -> None:
+    """Refuse to fit one arm to several animals, as far as manifest or folders say whose reaches these are."""
+    model, animals = config.model, sorted({file.animal for file in files if file.animal})
+    if model.fit == "animal" and len(animals) > 1 and None in (model.upper_arm_mm, model.forearm_mm):
+        raise KinematicsError(
+            f"{config.kinematics.path}: these reaches are of {len(animals)} animals, {animals[0]} and {animals[1]} "
+            "among them, but model.fit=animal makes an arm of the size of one. Give the folder of one animal, or the "
+            "lengths to use: model.upper_arm_mm and model.forearm_mm."
+        )
 
 
 def _map_good(make: Callable[[T], R], items: Sequence[T], doing: str, skip: Callable[[str], None] | None) -> list[R]:

@@ -60,6 +60,18 @@ def test_lengths_do_not_depend_on_the_control_rate(configure):
     assert fast == slow
 
 
+def test_an_arm_is_not_fitted_to_several_animals_unless_their_lengths_are_given(configure, tmp_path):
+    (shipped,) = read_reaches(Path(retarget.__file__).parents[1] / "kinematics" / "data" / "demo.csv")
+    for animal in ("m1", "m2"):
+        (tmp_path / animal / "monday").mkdir(parents=True)
+        write_csv(shipped, tmp_path / animal / "monday" / "r.csv")
+    words = ("model.fit=animal", f"kinematics.path={tmp_path}")
+    with pytest.raises(KinematicsError, match=r"of 2 animals, m1 and m2 .* model.fit=animal .*model.upper_arm_mm"):
+        prepare(configure(*words))
+    assert len(prepare(configure(*words, "model.upper_arm_mm=10", "model.forearm_mm=15")).references) == 2
+    assert len(prepare(configure("model.fit=animal", f"kinematics.path={tmp_path / 'm1'}")).references) == 1
+
+
 @recorded
 @pytest.mark.parametrize("model", ["torque", "muscle"])
 def test_recorded_animals(configure, model):
