@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from hydra.experimental.callback import Callback
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import LogLocator, NullLocator
 from omegaconf import DictConfig
 
 from mousearm.errors import RunError
@@ -103,8 +103,9 @@ def _draw(axes: Axes, points: Sequence[Point]) -> None:
     axes.set(xscale="log", yscale="log", xlabel="reaches trained on", ylabel="mean paw error (mm)")
     axes.set_xticks(numbers, [str(n) for n in numbers])
     axes.xaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_formatter("{x:g}")
     axes.legend(loc="upper right")
 
 

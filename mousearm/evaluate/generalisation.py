@@ -94,7 +94,7 @@ def _points(axes: Axes, evaluation: Evaluation, x: Sequence[float] | np.ndarray)
         ]
         if own:
             places, errors = [place for place, _ in own], [reach.paw_mm.mean for _, reach in own]
-            label = f"{split}: {len(own)}, mean {evaluation.splits[split]['paw_mm'].mean:.2f} mm"
+            label = f"{split}: {len(own)}, mean {evaluation.splits[split]['paw_mm'].mean:.3g} mm"
             axes.plot(places, errors, linestyle="none", label=label, **marker, **_STYLES[split])
 
 

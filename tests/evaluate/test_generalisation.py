@@ -51,7 +51,7 @@ def test_every_reach_is_where_it_belongs():
     np.testing.assert_allclose(points(speed, "test"), [[0.4, 0.5], [6, 8]])
     assert figure.get_suptitle() == "Paw error of 5 reaches    test / train: 2.33"  # 7 over 3
     (legend,) = figure.subfigs[0].legends
-    assert [text.get_text() for text in legend.texts] == ["train: 3, mean 3.00 mm", "test: 2, mean 7.00 mm"]
+    assert [text.get_text() for text in legend.texts] == ["train: 3, mean 3 mm", "test: 2, mean 7 mm"]
 
 
 def test_directions_stand_side_by_side():
