@@ -1,4 +1,4 @@
-"""Train a controller: ``python run.py [KEY=VALUE ...]``, or ``-m`` for a sweep. See README.md."""
+"""Train a controller: ``python run.py [KEY=VALUE ...]``, ``-m`` for a sweep, ``resume=RUN_FOLDER``. See README.md."""
 
 import contextlib
 import sys
@@ -11,6 +11,8 @@ from omegaconf import DictConfig
 from mousearm import experiment
 from mousearm.config import check_overrides, load
 from mousearm.errors import MouseArmError
+from mousearm.rundir import with_resume
+from mousearm.train import Interrupted
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
@@ -24,12 +26,15 @@ def main(composed: DictConfig) -> float:
         with contextlib.suppress(OSError):
             folder.rmdir()  # Hydra made it; where nothing was written, nothing stays
         sys.exit(f"error: {error}")
+    except Interrupted as stop:
+        sys.exit(stop.status)
     except KeyboardInterrupt:
         sys.exit(130)
 
 
 if __name__ == "__main__":
     try:
+        sys.argv[1:] = with_resume(sys.argv[1:])
         check_overrides(sys.argv[1:])
     except MouseArmError as error:
         sys.exit(f"error: {error}")

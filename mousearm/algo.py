@@ -1,6 +1,7 @@
 """RecurrentPPO of sb3-contrib made fast: its arguments and loss, with a rollout and an update of whole sequences."""
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any, NamedTuple
@@ -86,9 +87,9 @@ class SequencePPO(RecurrentPPO):
             False if the callback ended training.
         """
         self.policy.set_training_mode(False)
+        callback.on_rollout_start()  # before anything is drawn: a run can go on from here
         if self.use_sde:
             self.policy.reset_noise(env.num_envs)
-        callback.on_rollout_start()
         rollout_buffer.begin(self._last_state)
         low, high = env.action_space.low, env.action_space.high  # type: ignore[attr-defined]
         for t in range(n_rollout_steps):
@@ -164,6 +165,30 @@ class SequencePPO(RecurrentPPO):
                 break
         self._log(torch.stack(losses), torch.stack(losses[done:]))
         self.policy.learn_normalization(self.rollout_buffer.observations)
+
+    def state(self) -> dict[str, Any]:
+        """All but the network that learning depends on, between two rollouts; live, to be copied."""
+        return {
+            "optimizer": self.policy.optimizer.state_dict(),
+            "steps": self.num_timesteps,
+            "n_updates": self._n_updates,
+            "critic_until": self.critic_until,
+            "observations": self._last_obs,
+            "starts": self._last_episode_starts,
+            "memory": self._last_state,
+            "episodes": None if self.ep_info_buffer is None else list(self.ep_info_buffer),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go back to what ``state`` was."""
+        self.policy.optimizer.load_state_dict(state["optimizer"])
+        self.num_timesteps, self._n_updates = state["steps"], state["n_updates"]
+        self.critic_until = state["critic_until"]
+        self._last_obs, self._last_episode_starts = state["observations"], state["starts"]
+        self._last_state.copy_(state["memory"])
+        if state["episodes"] is not None:
+            self.ep_info_buffer = deque(state["episodes"], maxlen=self._stats_window_size)
+            self.ep_success_buffer = deque(maxlen=self._stats_window_size)  # SB3 wants both or none
 
     def loss(self, batch: Minibatch) -> Loss:
         """PPO's loss of a minibatch (Schulman et al. 2017), with the options of RecurrentPPO."""

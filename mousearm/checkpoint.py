@@ -1,54 +1,112 @@
-"""Checkpoints: a folder with network, optimiser and counters; no pickle, so that reading one runs no code."""
+"""Checkpoints: a folder with all that a run needs to go on as if nothing had happened; reading one runs no code."""
 
+import io
 import json
-import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import numpy as np
 import torch
-from safetensors.torch import load_model, save_model
+from safetensors.torch import load_file, load_model
+from safetensors.torch import save as to_safetensors
 
-from mousearm.algo import SequencePPO
 from mousearm.errors import RunError
 from mousearm.policy import RecurrentPolicy
-from mousearm.rundir import read_json
+from mousearm.rundir import RunFolder, read_json
 
-_POLICY, _OPTIMIZER, _STATE = "policy.safetensors", "optimizer.pt", "state.json"
+_NETWORK, _STATE, _SUMMARY = "policy.safetensors", "state.pt", "state.json"
+_ARRAY = "array"
 
 
-def save(folder: Path, algo: SequencePPO, **extra: float) -> None:
-    """Write a checkpoint at once: into a folder beside, then renamed; one of the same name is replaced.
+class Stateful(Protocol):
+    """A part of a run that changes while it learns."""
+
+    def state(self) -> Mapping[str, Any]:
+        """Arrays, tensors, numbers and texts, in dictionaries and lists however deep."""
+        ...
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go back to what ``state`` was."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A run as it was at one instant, in memory.
+
+    Attributes:
+        steps: that were done.
+        network: tensors of the policy, by name.
+        states: of all other parts, by name.
+    """
+
+    steps: int
+    network: dict[str, torch.Tensor]
+    states: dict[str, Any]
+
+    @staticmethod
+    def of(steps: int, policy: RecurrentPolicy, parts: Mapping[str, Stateful]) -> "Moment":
+        """Copy everything."""
+        states = {name: _each(part.state(), _copied) for name, part in parts.items()}
+        return Moment(steps, _each(_tensors(policy), _copied), states)
+
+    def restore(self, policy: RecurrentPolicy, parts: Mapping[str, Stateful]) -> None:
+        """Bring everything back.
+
+        Raises:
+            RunError: if something does not fit the network or the task, or is missing.
+        """
+        try:
+            for name, tensor in _tensors(policy).items():
+                if tensor.shape != self.network[name].shape:
+                    raise ValueError(
+                        f"{name} has the shape {tuple(self.network[name].shape)}, not {tuple(tensor.shape)}"
+                    )
+                tensor.detach().copy_(self.network[name])
+            for name, part in parts.items():
+                part.restore(_each(self.states[name], _copied))
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise RunError(
+                f"The checkpoint of step {self.steps} does not fit the configured run: {error!r}. It may be of another "
+                "version of the program; environment.txt says which one began the run."
+            ) from error
+
+
+def save(run: RunFolder, moment: Moment, **summary: float) -> None:
+    """Write a checkpoint at once, into ``checkpoints/<steps>``.
 
     Args:
-        folder: where.
-        algo: network, optimiser and counters are taken from it.
-        extra: numbers to keep with them.
-    """
-    beside = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
-    save_model(algo.policy, str(beside / _POLICY))
-    torch.save(algo.policy.optimizer.state_dict(), beside / _OPTIMIZER)
-    state = {"steps": algo.num_timesteps, "n_updates": algo._n_updates, **extra}
-    (beside / _STATE).write_text(json.dumps(state, indent=2) + "\n")
-    shutil.rmtree(folder, ignore_errors=True)
-    beside.rename(folder)
-
-
-def load(folder: Path, algo: SequencePPO) -> dict[str, Any]:
-    """Put a checkpoint into an algorithm; returns its counters and extra numbers.
+        run: where.
+        moment: what.
+        summary: numbers for people to read.
 
     Raises:
-        RunError: if a file is missing or does not fit the network.
+        RunError: if it cannot be written.
     """
-    load_policy(folder, algo.policy)
-    try:
-        algo.policy.optimizer.load_state_dict(torch.load(folder / _OPTIMIZER, weights_only=True))
-    except Exception as error:  # torch raises many kinds for damaged files
-        raise RunError(f"{folder / _OPTIMIZER} cannot be read: {error}") from error
-    state = read_json(folder / _STATE)
-    algo.num_timesteps, algo._n_updates = int(state["steps"]), int(state["n_updates"])
-    return state
+    states = io.BytesIO()
+    torch.save(_each(moment.states, _to_torch), states)
+    run.seal(run.checkpoint(moment.steps), {**_network(moment, summary), _STATE: states.getvalue()})
+
+
+def save_best(run: RunFolder, moment: Moment, **summary: float) -> None:
+    """Write the network alone into ``best``; arguments and errors as ``save``."""
+    run.seal(run.best, _network(moment, summary))
+
+
+def load(folder: Path) -> Moment:
+    """Read a checkpoint.
+
+    Raises:
+        RunError: if a file is missing or damaged.
+    """
+    states = _read(folder / _STATE, lambda file: torch.load(file, map_location="cpu", weights_only=True))
+    return Moment(
+        steps=int(read_json(folder / _SUMMARY)["steps"]),
+        network=_read(folder / _NETWORK, load_file),
+        states={name: _from_torch(state) for name, state in states.items()},
+    )
 
 
 def load_policy(folder: Path, policy: RecurrentPolicy) -> None:
@@ -57,8 +115,54 @@ def load_policy(folder: Path, policy: RecurrentPolicy) -> None:
     Raises:
         RunError: if the file is missing, damaged or of another network.
     """
-    file = folder / _POLICY
+    file = folder / _NETWORK
     try:
         load_model(policy, file)
     except Exception as error:  # safetensors and torch raise many kinds
         raise RunError(f"{file} cannot be loaded into the configured network: {error}") from error
+
+
+def _tensors(policy: RecurrentPolicy) -> dict[str, torch.Tensor]:
+    """Weights and normaliser, each once."""
+    return {**dict(policy.named_parameters()), **dict(policy.named_buffers())}
+
+
+def _network(moment: Moment, summary: Mapping[str, float]) -> dict[str, bytes]:
+    text = json.dumps({"steps": moment.steps, **summary}, indent=2) + "\n"
+    weights = {name: tensor.cpu().contiguous() for name, tensor in moment.network.items()}
+    return {_NETWORK: to_safetensors(weights), _SUMMARY: text.encode()}
+
+
+def _read(file: Path, read: Callable[[Path], Any]) -> Any:
+    try:
+        return read(file)
+    except Exception as error:  # torch and safetensors raise many kinds for damaged files
+        raise RunError(f"{file} cannot be read: {error}") from error
+
+
+def _each(value: Any, change: Callable[[Any], Any]) -> Any:
+    """The same dictionaries and sequences with something else in them."""
+    if isinstance(value, Mapping):
+        return {key: _each(item, change) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_each(item, change) for item in value)
+    return change(value)
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return value.detach().clone()
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def _to_torch(value: Any) -> Any:
+    """Arrays as tensors that know that they were arrays: the restricted reader of torch knows tensors only."""
+    return {_ARRAY: torch.from_numpy(value)} if isinstance(value, np.ndarray) else value
+
+
+def _from_torch(value: Any) -> Any:
+    if isinstance(value, dict):
+        if value.keys() == {_ARRAY}:
+            return value[_ARRAY].numpy()
+        return {key: _from_torch(item) for key, item in value.items()}
+    return type(value)(map(_from_torch, value)) if isinstance(value, list | tuple) else value

@@ -1,5 +1,6 @@
 """A run from beginning to end: build, resume or start, learn, evaluate, show. The one module that sees every part."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,9 +9,10 @@ import torch
 
 from mousearm import checkpoint
 from mousearm.algo import build_algo
+from mousearm.checkpoint import Moment
 from mousearm.config import Config, PretrainConfig
 from mousearm.env import References, Task, TrackingVecEnv, prepare, reach_files
-from mousearm.errors import RenderError
+from mousearm.errors import MouseArmError, RenderError
 from mousearm.evaluate import (
     Evaluation,
     Evaluator,
@@ -22,14 +24,14 @@ from mousearm.evaluate import (
     table,
 )
 from mousearm.kinematics import ReachFile, Split, split_reaches
-from mousearm.model import Arm
+from mousearm.model import Arm, model_hashes
 from mousearm.policy import PolicyController, build_policy
 from mousearm.pretrain import ComputedMuscleControl, TaskController
 from mousearm.retarget import Reference
-from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, RUNNING, RunFolder, write_json
+from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, RUNNING, RunFolder, explained, write_json
 from mousearm.simulation import log_warnings_to
 from mousearm.tracking import build_logger
-from mousearm.train import Imitate, learn
+from mousearm.train import WARM_START, Imitate, Interruption, learn
 
 # Files that are left out and named at the beginning; of more, only the number is told.
 _MOST_LISTED = 20
@@ -48,22 +50,25 @@ def run(config: Config, folder: Path, overrides: Sequence[str] = ()) -> float:
 
     Raises:
         MouseArmError: if the configuration, the model, the kinematics or the folder cannot be used.
-        KeyboardInterrupt: after Ctrl-C, when everything has been saved and shown.
+        Interrupted: after SIGINT, SIGTERM, SIGUSR1, SIGUSR2 or ``max_minutes``, when everything has been saved.
+        KeyboardInterrupt: after a second SIGINT.
     """
+    interruption = Interruption()
     run_folder = RunFolder(folder)
-    if run_folder.exists:
-        config = run_folder.resume(_with_saved_lengths(config, run_folder.saved_config()), list(overrides))
-    saved = run_folder.saved_split() if run_folder.split.is_file() else None
-    session = Session(config, saved)  # before anything is written: most mistakes in the input show here
-    if run_folder.exists:
-        run_folder.update_config(session.config)
-    else:
-        run_folder.create(session.config, list(overrides))
-    try:
-        return session.run(run_folder)
-    except Exception as error:
-        run_folder.set_status(FAILED, session.algo.num_timesteps, f"{type(error).__name__}: {error}")
-        raise
+    with interruption.listening(), contextlib.ExitStack() as held:
+        if run_folder.exists:
+            held.enter_context(run_folder.locked())
+            config = run_folder.resume(_with_saved_lengths(config, run_folder.saved_config()), list(overrides))
+            run_folder.check_model(model_hashes(config.model))
+        saved = run_folder.saved_split() if run_folder.exists else None
+        interruption.max_minutes = config.max_minutes
+        session = Session(config, saved)  # before anything is written: most mistakes in the input show here
+        if run_folder.exists:
+            run_folder.update_config(session.config)
+        else:
+            held.enter_context(run_folder.locked())
+            run_folder.create(session.config, list(overrides), session.split, model_hashes(config.model))
+        return session.run(run_folder, interruption)
 
 
 def _with_saved_lengths(config: Config, saved: Config) -> Config:
@@ -106,27 +111,44 @@ class Session:
         self.evaluator = Evaluator(config, self.arm, self.references, all_reaches)
         self.monitor = self.evaluator if some == all_reaches else Evaluator(config, self.arm, self.references, some)
 
-    def run(self, folder: RunFolder) -> float:
+    def run(self, folder: RunFolder, interruption: Interruption) -> float:
         """Learn what is left of the budget, then evaluate the best network and show the result."""
-        log_warnings_to(folder.engine_log)
-        best_mm = self._restore(folder)
-        print(self.describe(), flush=True)
-        folder.save_split(self.split)
-        folder.set_status(RUNNING, self.algo.num_timesteps)
-        interrupted = self._learn(folder, best_mm)
-        checkpoint.load_policy(folder.best, self.algo.policy)
+        moment = self._newest(folder)
+        steps = 0 if moment is None else moment.steps
+        print(self.describe(steps), flush=True)
+        try:
+            folder.set_status(RUNNING, steps)
+            with explained(folder.path):
+                log_warnings_to(folder.engine_log)
+                self._learn(folder, moment, interruption)
+                result = self._show(folder)
+            folder.set_status(FINISHED, self.algo.num_timesteps)
+            return result
+        except KeyboardInterrupt as stop:
+            self._say(folder, INTERRUPTED, str(stop))
+            print(f"Interrupted ({stop}). python run.py resume={folder.path} goes on from here.")
+            raise
+        except Exception as error:
+            self._say(folder, FAILED, f"{type(error).__name__}: {error}", getattr(error, "key", None))
+            raise
+
+    def _show(self, folder: RunFolder) -> float:
+        """Evaluate the best network, write and draw the result; returns the objective."""
+        checkpoint.load_policy(folder.find_checkpoint("best"), self.algo.policy)
         evaluation, rollout = self.evaluator.evaluate(PolicyController(self.algo.policy))
         write_json(folder.evaluation, evaluation.as_json())
         print(f"\n{table(evaluation)}\n\n{'run folder':<12} {folder.path}")
-        show(folder, self.arm, evaluation, rollout, video=self.config.video and not interrupted)
-        folder.set_status(INTERRUPTED if interrupted else FINISHED, self.algo.num_timesteps)
-        if interrupted:
-            print(f"Interrupted. The same command with name={self.config.name} goes on from here.")
-            raise KeyboardInterrupt
+        show(folder, self.arm, evaluation, rollout, video=self.config.video)
         return evaluation.objective
 
-    def describe(self) -> str:
-        """What is about to be trained, in a few lines."""
+    def _say(self, folder: RunFolder, state: str, reason: str, key: str | None = None) -> None:
+        """Write the status of a run that ended; where that is impossible, its silence tells."""
+        newest = folder.checkpoints()[-1:]
+        with contextlib.suppress(MouseArmError):
+            folder.set_status(state, int(newest[0].name) if newest else 0, reason, key)
+
+    def describe(self, steps: int = 0) -> str:
+        """What is about to be trained, in a few lines, with so many steps done."""
         config, task = self.config, self.env.task
         own = {*self.split.train, *self.split.test}
         residual = max(float(reference.residual_mm.max()) for reference in self.references if reference.name in own)
@@ -143,40 +165,48 @@ class Session:
             "network": f"{config.policy.backbone.upper()} {config.policy.lstm_hidden_size} x "
             f"{config.policy.n_lstm_layers}, {parameters} weights",
             "warm start": _warm_start_text(config.pretrain),
-            "training": f"{self.algo.num_timesteps} of {config.algo.timesteps} steps done, "
+            "training": f"{steps} of {config.algo.timesteps} steps done, "
             f"{config.env.num_envs} simulations, seed {config.seed}",
         }
         return "\n".join(f"{name:<12} {text}" for name, text in lines.items())
 
-    def _restore(self, folder: RunFolder) -> float:
-        """Load the newest checkpoint, if there is one; returns the lowest error on the train split so far."""
-        checkpoints = folder.checkpoints()
-        if not checkpoints:
-            return float("inf")
-        return float(checkpoint.load(checkpoints[-1], self.algo)["best_mm"])
+    def _newest(self, folder: RunFolder) -> Moment | None:
+        """The newest checkpoint that is complete, if there is one."""
+        complete = folder.complete_checkpoints()
+        if not complete:
+            return None
+        moment = checkpoint.load(complete[-1])
+        if problem := folder.best_problem():
+            print(f"The best network so far is lost, and is looked for anew: {problem}")
+            moment.states["evaluations"]["best_mm"] = float("inf")
+        return moment
 
-    def _learn(self, folder: RunFolder, best_mm: float) -> bool:
-        """Learn up to the budget; returns whether Ctrl-C ended it."""
+    def _learn(self, folder: RunFolder, moment: Moment | None, interruption: Interruption) -> None:
+        """Learn up to the budget."""
         total, every = self.config.algo.timesteps, self.config.algo.eval_freq
-        if self.algo.num_timesteps >= total:
+        if moment is not None and moment.steps >= total:
             print(f"The budget of {total} steps is used up; raise algo.timesteps to train further.")
-            return False
-        logger = build_logger(self.config, folder, resume_at=self.algo.num_timesteps)
-        self.algo.set_logger(logger)
+            self.algo.num_timesteps = moment.steps
+            return
+        logger = build_logger(self.config, folder, None if moment is None else moment.states["logger"])
         try:
-            return learn(self.algo, self.env, self._evaluate, folder, total, every, best_mm, self._warm_start())
+            learn(
+                *(self.algo, self.env, logger, self._evaluate, folder, total, every, interruption),
+                moment=moment,
+                warm_start=self._warm_start(moment),
+            )
         finally:
             logger.close()
 
-    def _warm_start(self) -> Imitate | None:
-        """Imitation of the configured teacher, where there is one and nothing was learned yet."""
+    def _warm_start(self, moment: Moment | None) -> Imitate | None:
+        """Imitation of the configured teacher, where there is one and it is not over."""
         config = self.config
-        if config.pretrain.teacher == "none" or self.algo.num_timesteps:
+        if config.pretrain.teacher == "none" or (moment is not None and WARM_START not in moment.states):
             return None
         references = self.env.task.references
         task = Task(self.arm, references, config, config.pretrain.num_envs)
         teacher = ComputedMuscleControl(self.arm, references, config.env.control_dt, config.model.action_map)
-        return Imitate(task, teacher, config.pretrain, config.seed)
+        return Imitate(self.algo, task, teacher, config.pretrain, config.seed)
 
     def _evaluate(self) -> Evaluation:
         return self.monitor.evaluate(PolicyController(self.algo.policy))[0]

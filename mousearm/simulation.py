@@ -101,6 +101,21 @@ class Simulation:
         self._ctrl[:] = ctrl
         self._batch.step(nstep=self.n_substeps, stage=mujoco.mjtStage.mjSTAGE_VEL)
 
+    def state(self) -> np.ndarray:
+        """(N, n) all that the next step depends on; a live view, to be copied."""
+        return self._batch.state
+
+    def restore(self, state: np.ndarray) -> None:
+        """Go back to what ``state`` was; actuator forces are not known before the next step.
+
+        Raises:
+            ValueError: if it is of another model, or of another number of simulations.
+        """
+        if state.shape != self._batch.state.shape:
+            raise ValueError(f"states of simulations of the shape {state.shape}, here {self._batch.state.shape}")
+        self._batch.state[:] = state
+        self._batch.forward(stage=mujoco.mjtStage.mjSTAGE_VEL)
+
     def snapshot(self) -> Snapshot:
         """The state of all simulations now."""
         return Snapshot(

@@ -15,9 +15,11 @@ from mousearm.algo import SequencePPO, build_algo, learning_rate
 from mousearm.benchmark.stock import copy_rollout, copy_weights, stock_algo, stock_name
 from mousearm.benchmark.update import collect, gradient_difference
 from mousearm.buffer import Minibatch, SequenceBuffer
+from mousearm.checkpoint import Moment
 from mousearm.env import TrackingVecEnv
 from mousearm.errors import ConfigError
 from mousearm.policy import PolicyController, build_policy
+from mousearm.rundir import RunFolder
 
 
 class RememberTheCue(VecEnv):
@@ -370,11 +372,12 @@ def test_environment_seed_matters_less_than_the_configurations(configure, tracki
 def test_a_checkpoint_acts_as_the_trained_network(tmp_path, configure, tracking, kind):
     config = configure(f"policy={kind}", *SMALL, "algo.n_steps=8", "algo.batch_size=24", "algo.n_epochs=2")
     trained, other = build_algo(config, tracking()).learn(96), build_algo(config, tracking())
-    checkpoint.save(tmp_path / "96", trained)
-    checkpoint.load(tmp_path / "96", other)
+    run = RunFolder(tmp_path)
+    checkpoint.save(run, Moment.of(96, trained.policy, {}))
+    checkpoint.load(run.checkpoint(96)).restore(other.policy, {})
     n_observations, n_actions = trained.observation_space.shape[0], trained.action_space.shape[0]
     alone = build_policy(config.policy, n_observations, n_actions)
-    checkpoint.load_policy(tmp_path / "96", alone)
+    checkpoint.load_policy(run.checkpoint(96), alone)
     observations = np.random.default_rng(0).normal(size=(5, 3, n_observations)).astype(np.float32)
     actions = []
     for policy in (trained.policy, other.policy, alone):

@@ -1,21 +1,28 @@
+import copy
+import random
+
 import numpy as np
 import pytest
 import torch
 
 from mousearm import checkpoint
 from mousearm.algo import build_algo
+from mousearm.checkpoint import Moment
 from mousearm.env import TrackingVecEnv
 from mousearm.errors import RunError
 from mousearm.policy import PolicyController, build_policy
+from mousearm.random_state import RandomState
+from mousearm.rundir import RunFolder, read_json
 
 SMALL = ("policy.lstm_hidden_size=8", "env.num_envs=4", "algo.n_steps=11", "algo.batch_size=22", "algo.n_epochs=2")
 
 
 @pytest.fixture
 def make_algo(configure, torque_arm, demo, build_task):
-    def make(seed):
-        config = configure(*SMALL, f"seed={seed}")
-        return build_algo(config, TrackingVecEnv(build_task(torque_arm, [demo], 4, *SMALL), seed=seed))
+    def make(seed, *more):
+        config = configure(*SMALL, f"seed={seed}", *more)
+        task = build_task(torque_arm, [demo], config.env.num_envs, *SMALL)
+        return build_algo(config, TrackingVecEnv(task, seed=seed))
 
     return make
 
@@ -25,32 +32,72 @@ def trained(make_algo):
     return make_algo(0).learn(88)
 
 
+def parts(algo):
+    return {"algo": algo, "env": algo.env}
+
+
+def save(folder, algo):
+    run = RunFolder(folder)
+    checkpoint.save(run, Moment.of(algo.num_timesteps, algo.policy, parts(algo)), best_mm=1.5)
+    return run
+
+
 def test_a_second_algorithm_gets_everything(tmp_path, trained, make_algo):
-    checkpoint.save(tmp_path / "88", trained, best_mm=1.5)
+    folder = save(tmp_path, trained).checkpoint(88)
+    assert read_json(folder / "state.json") == {"steps": 88, "best_mm": 1.5}
     other = make_algo(1)
-    state = checkpoint.load(tmp_path / "88", other)
-    assert state == {"steps": 88, "n_updates": 4, "best_mm": 1.5}
-    assert other.num_timesteps == 88
+    checkpoint.load(folder).restore(other.policy, parts(other))
+    assert (other.num_timesteps, other._n_updates) == (88, 4)
     for name, tensor in trained.policy.state_dict().items():
         assert torch.equal(tensor, other.policy.state_dict()[name]), name
-    saved, loaded = trained.policy.optimizer.state_dict(), other.policy.optimizer.state_dict()
-    assert saved["state"].keys() == loaded["state"].keys()
-    assert all(torch.equal(saved["state"][i]["exp_avg"], loaded["state"][i]["exp_avg"]) for i in saved["state"])
     assert float(other.policy.features_extractor.count) == 88  # the normaliser travels with the network
+    for algo in (trained, other):  # from here on both do the same
+        torch.manual_seed(5)
+        algo.learn(88, reset_num_timesteps=False)
+    for name, tensor in trained.policy.state_dict().items():
+        assert torch.equal(tensor, other.policy.state_dict()[name]), name
 
 
-def test_the_folder_holds_no_pickle_and_replaces_the_one_before(tmp_path, trained):
-    checkpoint.save(tmp_path / "best", trained, best_mm=2.0)
-    checkpoint.save(tmp_path / "best", trained, best_mm=1.0)
-    assert [path.name for path in tmp_path.iterdir()] == ["best"]
-    assert sorted(p.name for p in (tmp_path / "best").iterdir()) == ["optimizer.pt", "policy.safetensors", "state.json"]
-    torch.load(tmp_path / "best" / "optimizer.pt", weights_only=True)
+def test_a_moment_stays_as_it_was(trained):
+    moment = Moment.of(88, trained.policy, parts(trained))
+    before = copy.deepcopy((moment.network, moment.states))
+    trained.learn(88, reset_num_timesteps=False)
+    assert str(before) == str((moment.network, moment.states))
+    for name, tensor in before[0].items():
+        assert torch.equal(tensor, moment.network[name]), name
+
+
+def test_random_states_come_back(tmp_path, trained):
+    parts = {"random": RandomState()}
+    moment = Moment.of(0, trained.policy, parts)
+    run = RunFolder(tmp_path)
+    checkpoint.save(run, moment)
+
+    def draw():
+        return random.random(), np.random.random(), np.random.standard_normal(), torch.rand(1).item()  # noqa: NPY002
+
+    drawn = draw()
+    assert draw() != drawn
+    checkpoint.load(run.checkpoint(0)).restore(trained.policy, parts)
+    assert draw() == drawn
+
+
+def test_the_folder_holds_no_pickle_that_runs_code_and_replaces_the_one_before(tmp_path, trained):
+    for best_mm in (2.0, 1.0):
+        run = save(tmp_path, trained)
+        checkpoint.save_best(run, Moment.of(88, trained.policy, {}), best_mm=best_mm)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best", "checkpoints"]
+    files = ["manifest.json", "policy.safetensors", "state.json", "state.pt"]
+    assert sorted(p.name for p in run.checkpoint(88).iterdir()) == files
+    assert sorted(p.name for p in run.best.iterdir()) == files[:-1]
+    assert read_json(run.best / "state.json")["best_mm"] == 1.0
+    torch.load(run.checkpoint(88) / "state.pt", weights_only=True)
 
 
 def test_a_policy_alone_acts_as_the_trained_one(tmp_path, trained, configure):
-    checkpoint.save(tmp_path / "c", trained)
+    folder = save(tmp_path, trained).checkpoint(88)
     alone = build_policy(configure(*SMALL).policy, 12, 6)
-    checkpoint.load_policy(tmp_path / "c", alone)
+    checkpoint.load_policy(folder, alone)
     observations = np.random.default_rng(0).normal(size=(5, 3, 12)).astype(np.float32)
     actions = []
     for policy in (trained.policy, alone):
@@ -60,13 +107,27 @@ def test_a_policy_alone_acts_as_the_trained_one(tmp_path, trained, configure):
     np.testing.assert_array_equal(actions[0], actions[1])
 
 
+def test_what_does_not_fit_is_refused(tmp_path, trained, configure, make_algo):
+    moment = checkpoint.load(save(tmp_path, trained).checkpoint(88))
+    other = build_policy(configure("policy.lstm_hidden_size=9").policy, 12, 6)
+    with pytest.raises(
+        RunError, match=r"step 88 does not fit the configured run: .*has the shape \(32, 12\), not \(36,"
+    ):
+        moment.restore(other, {})
+    more = make_algo(0, "env.num_envs=5")
+    with pytest.raises(RunError, match="does not fit the configured run"):
+        moment.restore(more.policy, parts(more))
+    with pytest.raises(RunError, match="does not fit the configured run: KeyError"):
+        moment.restore(trained.policy, {"warm_start": trained})
+
+
 def test_damaged_missing_and_foreign_files_are_named(tmp_path, trained, configure):
-    checkpoint.save(tmp_path / "c", trained)
+    folder = save(tmp_path, trained).checkpoint(88)
     with pytest.raises(RunError, match=r"policy\.safetensors cannot be loaded into the configured network"):
-        checkpoint.load_policy(tmp_path / "c", build_policy(configure("policy.lstm_hidden_size=9").policy, 12, 6))
-    (tmp_path / "c" / "optimizer.pt").write_bytes(b"not torch")
-    with pytest.raises(RunError, match=r"optimizer\.pt cannot be read"):
-        checkpoint.load(tmp_path / "c", trained)
-    (tmp_path / "c" / "policy.safetensors").unlink()
+        checkpoint.load_policy(folder, build_policy(configure("policy.lstm_hidden_size=9").policy, 12, 6))
+    (folder / "state.pt").write_bytes(b"not torch")
+    with pytest.raises(RunError, match=r"state\.pt cannot be read"):
+        checkpoint.load(folder)
+    (folder / "policy.safetensors").unlink()
     with pytest.raises(RunError, match=r"policy\.safetensors cannot be loaded"):
-        checkpoint.load(tmp_path / "c", trained)
+        checkpoint.load_policy(folder, trained.policy)

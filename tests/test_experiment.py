@@ -15,6 +15,7 @@ from mousearm.experiment import Session, evaluate_run, run
 from mousearm.kinematics import read_reaches, write_csv
 from mousearm.paths import resolve
 from mousearm.rundir import RunFolder
+from mousearm.train import Interrupted
 
 QUICK = ("debug=quick", "video=false", "policy.lstm_hidden_size=8", "algo.timesteps=1568", "algo.eval_freq=784")
 SHARED = Path(__file__).parents[2] / "shared" / "kinematics"
@@ -32,7 +33,7 @@ def test_a_run_leaves_what_is_promised(finished):
     names = {path.name for path in folder.path.iterdir()}
     assert names == {
         *("config.yaml", "overrides.yaml", "environment.txt", "status.json", "metrics.csv", "timing.csv"),
-        *("tensorboard", "checkpoints", "best", "split.json", "evaluation.json", "figures"),
+        *("tensorboard", "checkpoints", "best", "split.json", "evaluation.json", "figures", "origin.json", "lock"),
     }
     assert folder.status()["state"] == "finished"
     assert folder.status()["steps"] == 1568
@@ -110,31 +111,44 @@ def test_a_failure_is_recorded(tmp_path, configure, monkeypatch):
         raise OSError("the disk is gone")
 
     monkeypatch.setattr(experiment.checkpoint, "load_policy", fail)
-    with pytest.raises(OSError, match="the disk is gone"):
+    with pytest.raises(RunError, match="r cannot be written: the disk is gone"):
         run(configure(*QUICK), tmp_path / "r")
     status = RunFolder(tmp_path / "r").status()
-    assert (status["state"], status["reason"], status["steps"]) == ("failed", "OSError: the disk is gone", 1568)
+    assert (status["state"], status["steps"]) == ("failed", 1568)
+    assert status["reason"].startswith(f"RunError: {tmp_path / 'r'} cannot be written: the disk is gone.")
 
 
-def test_ctrl_c_keeps_what_was_learned_and_can_be_resumed(tmp_path, configure, capsys):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2])
+def test_a_signal_ends_a_run_which_keeps_what_it_learned(tmp_path, configure, capsys, number):
     endless = (*QUICK, "algo.timesteps=100000000")
-    before = signal.getsignal(signal.SIGINT)
-    timer = threading.Timer(4.0, signal.raise_signal, (signal.SIGINT,))
+    before = signal.getsignal(number)
+    timer = threading.Timer(3.0, signal.raise_signal, (number,))
     timer.start()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Interrupted) as stop:
         run(configure(*endless), tmp_path / "r", endless)
+    assert stop.value.status == 128 + number
     folder = RunFolder(tmp_path / "r")
     status = folder.status()
-    assert status["state"] == "interrupted"
-    assert status["steps"] > 0
-    assert folder.evaluation.is_file()
-    assert "Interrupted." in capsys.readouterr().out
-    steps = int(folder.checkpoints()[-1].name)
-    assert steps == status["steps"]
-    again = Session(folder.saved_config())
-    again._restore(folder)
-    assert again.algo.num_timesteps == steps
-    assert signal.getsignal(signal.SIGINT) is before
+    assert (status["state"], status["reason"]) == ("interrupted", number.name)
+    assert (
+        f"Interrupted ({number.name}). python run.py resume={folder.path} goes on from here." in capsys.readouterr().out
+    )
+    (newest,) = folder.checkpoints()[-1:]
+    assert int(newest.name) == status["steps"] > 0
+    assert signal.getsignal(number) is before
+
+
+def test_a_run_ends_when_its_time_is_over(tmp_path, configure):
+    endless = (*QUICK, "algo.timesteps=100000000", "max_minutes=0.05")
+    with pytest.raises(Interrupted, match=r"max_minutes=0\.05 are over") as stop:
+        run(configure(*endless), tmp_path / "r", endless)
+    assert stop.value.status == 124
+    folder = RunFolder(tmp_path / "r")
+    assert folder.status()["state"] == "interrupted"
+    # It goes on, for another while.
+    with pytest.raises(Interrupted, match=r"max_minutes=0\.04 are over"):
+        run(configure(*endless, "max_minutes=0.04"), folder.path, ["max_minutes=0.04"])
+    assert int(folder.checkpoints()[-1].name) > 0
 
 
 def test_other_reaches_are_test_reaches(finished):
@@ -364,9 +378,7 @@ def test_a_warm_start_comes_first_and_counts(tmp_path, configure):
     assert [row["steps"] for row in rows if row["pretrain/loss"]] == ["392", "784", "1176"]
     assert rows[-1]["steps"] == folder.checkpoints()[-1].name == "1960"
     # What was learned already is not learned again.
-    again = Session(folder.saved_config())
-    again._restore(folder)
-    assert again._warm_start() is None
+    assert "warm_start" not in checkpoint.load(folder.checkpoints()[-1]).states
 
 
 def test_a_warm_start_is_evaluated_as_it_goes_and_what_it_saves_can_go_on(tmp_path, configure):
@@ -381,6 +393,8 @@ def test_a_warm_start_is_evaluated_as_it_goes_and_what_it_saves_can_go_on(tmp_pa
     assert list(seconds) == ["392", "784", "1176", "1960"]
     assert sorted(seconds.values()) == list(seconds.values())
     session = Session(folder.saved_config())
-    checkpoint.load(folder.checkpoints()[0], session.algo)
-    assert session.algo.num_timesteps == 784
+    moment = checkpoint.load(folder.checkpoints()[0])
+    assert moment.steps == 784
+    assert moment.states["warm_start"]["rounds_done"] == 2
+    moment.restore(session.algo.policy, {"algo": session.algo})
     assert session.algo.policy.log_std.tolist() == pytest.approx([-3.0] * session.env.task.arm.nu)

@@ -1,5 +1,7 @@
 import csv
+import json
 
+import numpy as np
 import pytest
 
 from mousearm.rundir import RunFolder
@@ -41,7 +43,7 @@ def test_resuming_drops_rows_that_are_made_again(tmp_path, metrics):
     for steps in (0, 10, 20, 30):
         metrics.write({"a": steps}, {}, steps)
     metrics.close()
-    resumed = MetricsFile(tmp_path / "metrics.csv", everything, resume_at=20)
+    resumed = MetricsFile(tmp_path / "metrics.csv", everything, {"steps": "20", "a": "20"})
     resumed.write({"a": 21}, {}, 20)
     resumed.close()
     assert [(row["steps"], row["a"]) for row in read(tmp_path / "metrics.csv")] == [
@@ -51,9 +53,41 @@ def test_resuming_drops_rows_that_are_made_again(tmp_path, metrics):
     ]
 
 
+def test_a_row_that_a_kill_cut_short_is_dropped(tmp_path):
+    file = tmp_path / "metrics.csv"
+    file.write_text("steps,a\n0,1\n100,2\n2")  # of 200
+    MetricsFile(file, everything, {"steps": "200", "a": "3"}).close()
+    assert file.read_text() == "steps,a\n0,1\n100,2\n200,3\n"
+
+
+def test_a_file_that_is_no_metrics_begins_anew(tmp_path):
+    file = tmp_path / "metrics.csv"
+    file.write_bytes(b"\x00\xff,1\n2,3\n")
+    MetricsFile(file, everything, {"steps": "200", "a": "3"}).close()
+    assert file.read_text() == "steps,a\n200,3\n"
+
+
+def test_a_logger_goes_on_with_what_was_not_written_yet(tmp_path, configure):
+    folder = RunFolder(tmp_path)
+    for rest in (True, False):
+        logger = build_logger(configure(), folder)
+        logger.record("a", 1)
+        logger.dump(5)
+        logger.record("b", np.float32(0.1))
+        if rest:
+            state = json.loads(json.dumps(logger.state()))
+            logger.close()
+            logger = build_logger(configure(), folder, state)
+            logger.restore(state)
+        logger.record("c", 2)
+        logger.dump(5)
+        logger.close()
+        assert read(folder.metrics) == [{"steps": "5", "a": "1", "b": str(float(np.float32(0.1))), "c": "2"}]
+
+
 def test_speed_goes_to_a_file_of_its_own(tmp_path, configure):
     folder = RunFolder(tmp_path)
-    logger = build_logger(configure(), folder, 0)
+    logger = build_logger(configure(), folder)
     logger.record("rollout/paw_mm", 1.25)
     logger.record("time/fps", 1000)
     logger.dump(5)
@@ -68,7 +102,7 @@ def test_wandb_without_login_goes_on_offline(tmp_path, configure, monkeypatch, c
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     monkeypatch.delenv("WANDB_API_KEY", raising=False)
-    build_logger(configure("tracking=wandb"), RunFolder(tmp_path), 0).close()
+    build_logger(configure("tracking=wandb"), RunFolder(tmp_path)).close()
     assert "Going on offline; upload it later with: wandb sync" in capsys.readouterr().out
     assert list((tmp_path / "wandb").glob("offline-run-*"))
 
@@ -77,7 +111,7 @@ def test_wandb_without_login_goes_on_offline(tmp_path, configure, monkeypatch, c
 def test_wandb_offline_keeps_configuration_and_metrics_by_steps(tmp_path, configure, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("WANDB_API_KEY", raising=False)
-    logger = build_logger(configure("tracking=wandb_offline", "seed=7"), RunFolder(tmp_path), 0)
+    logger = build_logger(configure("tracking=wandb_offline", "seed=7"), RunFolder(tmp_path))
     logger.record("rollout/paw_mm", 1.25)
     logger.dump(5)
     logger.close()

@@ -1,14 +1,16 @@
+import json
+
 import mujoco
 import numpy as np
 import pytest
-from stable_baselines3.common.logger import Logger
 
 from mousearm.algo import build_algo
 from mousearm.env import TrackingVecEnv
 from mousearm.evaluate import Evaluator
 from mousearm.policy import PolicyController
 from mousearm.rundir import RunFolder
-from mousearm.train import learn
+from mousearm.tracking import RunLogger
+from mousearm.train import Interruption, learn
 
 SMALL = ("policy.lstm_hidden_size=8", "env.num_envs=4", "algo.n_steps=11", "algo.batch_size=22", "algo.n_epochs=1")
 ROLLOUT = 44  # steps of one rollout: 4 simulations of 11 steps
@@ -23,7 +25,6 @@ def train(tmp_path, configure, build_task, swing):
         config = configure(*SMALL)
         env = TrackingVecEnv(build_task(arm, references, 4, *SMALL))
         algo = build_algo(config, env)
-        algo.set_logger(Logger(None, []))
         evaluator = Evaluator(config, arm, references, {"train": ["swing"], "test": []})
         objectives = []
 
@@ -33,30 +34,29 @@ def train(tmp_path, configure, build_task, swing):
             return evaluation
 
         folder = RunFolder(tmp_path)
-        interrupted = learn(algo, env, evaluate, folder, total, every, float("inf"))
-        return folder, algo, objectives, interrupted
+        learn(algo, env, RunLogger(tmp_path, {}, []), evaluate, folder, total, every, Interruption())
+        return folder, algo, objectives
 
     return build
 
 
 def test_evaluates_at_the_start_every_so_many_steps_and_at_the_end(train, two_link):
-    folder, algo, objectives, interrupted = train(two_link, total=5 * ROLLOUT, every=2 * ROLLOUT)
+    folder, algo, objectives = train(two_link, total=5 * ROLLOUT, every=2 * ROLLOUT)
     # at 0, 88 and 176 steps, and at the end, 220
     assert len(objectives) == 4
     assert algo.num_timesteps == 5 * ROLLOUT
-    assert not interrupted
     assert [path.name for path in folder.checkpoints()] == ["88", "176", "220"]
-    assert folder.status()["steps"] == 220
+    assert json.loads((folder.path / "status.json").read_text())["state"] == "running"
 
 
 def test_the_best_network_is_the_one_that_is_kept(train, two_link):
-    folder, _, objectives, _ = train(two_link, total=4 * ROLLOUT, every=ROLLOUT)
+    folder, _, objectives = train(two_link, total=4 * ROLLOUT, every=ROLLOUT)
     best = (folder.best / "state.json").read_text()
     assert f'"best_mm": {min(objectives)}' in best
 
 
 def test_the_bar_shows_steps_and_errors(train, two_link, capsys):
-    _, _, objectives, _ = train(two_link, total=2 * ROLLOUT, every=ROLLOUT)
+    _, _, objectives = train(two_link, total=2 * ROLLOUT, every=ROLLOUT)
     bar = capsys.readouterr().err.split("\r")[-1]
     assert "100%" in bar
     assert "steps/s" in bar
@@ -64,7 +64,7 @@ def test_the_bar_shows_steps_and_errors(train, two_link, capsys):
 
 
 def test_a_diverged_simulation_is_dumped_with_its_model_and_training_goes_on(train, explosive, quiet_log):
-    folder, algo, _, _ = train(explosive, total=2 * ROLLOUT, every=ROLLOUT)
+    folder, algo, _ = train(explosive, total=2 * ROLLOUT, every=ROLLOUT)
     assert algo.num_timesteps == 2 * ROLLOUT
     model = mujoco.MjModel.from_binary_path(str(folder.diverged / "model.mjb"))
     assert [model.joint(i).name for i in range(model.njnt)] == ["shoulder", "elbow"]
@@ -79,5 +79,5 @@ def test_a_diverged_simulation_is_dumped_with_its_model_and_training_goes_on(tra
 
 
 def test_every_network_stays_finite_when_simulations_diverge(train, explosive, quiet_log):
-    _, algo, _, _ = train(explosive, total=2 * ROLLOUT, every=ROLLOUT)
+    _, algo, _ = train(explosive, total=2 * ROLLOUT, every=ROLLOUT)
     assert all(bool(parameter.isfinite().all()) for parameter in algo.policy.parameters())

@@ -282,11 +282,15 @@ class Config:
     network_threads: int  # of the network, where it is trained on a CPU
     device: str  # cpu | cuda | auto: where the network is trained
     video: bool  # whether a finished run is filmed
+    # It has a default because a run that was saved before it existed has none.
+    max_minutes: float | None = None  # after which a run saves itself and ends, to go on another time; null: no limit
 
     def __post_init__(self) -> None:
         _require(0 <= self.seed < 2**32, "seed", self.seed, "0 to 4294967295")
         _require(0 <= self.threads <= 1024, "threads", self.threads, "0 to 1024")
         _require(1 <= self.network_threads <= 1024, "network_threads", self.network_threads, "1 to 1024")
+        limit = self.max_minutes
+        _require(limit is None or 0 < limit < math.inf, "max_minutes", limit, "null, or above 0")
         _require_choice("device", self.device, ("cpu", "cuda", "auto"))
         path = Path(self.name)
         inside = self.name.strip() == self.name != "" and not path.is_absolute() and ".." not in path.parts

@@ -1,5 +1,7 @@
 """Which reach comes next: hard ones more often."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from mousearm.env.task import Outcome
@@ -45,6 +47,14 @@ class HardReaches:
         """Simulations (K,) start an episode; returns the probabilities (R,) from which its reach is to be drawn."""
         self._sum_mm[ids] = self._steps[ids] = 0
         return self.probabilities
+
+    def state(self) -> dict[str, np.ndarray]:
+        """The means, and the episodes under way; live views, to be copied."""
+        return {"errors_mm": self.errors_mm, "sum_mm": self._sum_mm, "steps": self._steps}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go back to what ``state`` was."""
+        self.errors_mm[:], self._sum_mm[:], self._steps[:] = state["errors_mm"], state["sum_mm"], state["steps"]
 
     @property
     def probabilities(self) -> np.ndarray:

@@ -1,5 +1,8 @@
 """Means over the steps since the last log line, kept without a Python loop over simulations."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from mousearm.env.task import Outcome
@@ -31,6 +34,14 @@ class Statistics:
                 means[f"reward/{name}"] = weight * means[raw]
         self._clear()
         return {**means, "rollout/diverged": float(self.diverged)}
+
+    def state(self) -> dict[str, Any]:
+        """What was counted so far; live, to be copied."""
+        return {"steps": self._steps, "sums": self._sums, "diverged": self.diverged}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go back to what ``state`` was."""
+        self._steps, self._sums, self.diverged = state["steps"], dict(state["sums"]), state["diverged"]
 
     def _clear(self) -> None:
         self._steps = 0

@@ -1,6 +1,6 @@
 """The tracking task over N simulations: reset, step, observe. Both environments are thin faces of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -194,6 +194,25 @@ class Task:
         self._now = after
         self._frame = np.minimum(self._frame + 1, self.last_frame)
         return self._outcome(before, after, diverged)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """All that the next step depends on; live views, to be copied."""
+        return {
+            "simulation": self.simulation.state(),
+            "reach": self._reach,
+            "frame": self._frame,
+            "worst": self._worst,
+        }
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go back to what ``state`` was.
+
+        Raises:
+            ValueError: if it is of another task.
+        """
+        self.simulation.restore(state["simulation"])
+        self._reach[:], self._frame[:], self._worst[:] = state["reach"], state["frame"], state["worst"]
+        self._now = self.simulation.snapshot()
 
     def _outcome(self, before: Snapshot, after: Snapshot, diverged: np.ndarray) -> Outcome:
         elbow_mm, paw_mm = 1e3 * np.linalg.norm(after.landmarks[:, 1:] - self.target, axis=2).T

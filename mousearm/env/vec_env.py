@@ -1,6 +1,6 @@
 """The face that Stable-Baselines3 trains on: a VecEnv over N simulations in one process."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -79,6 +79,30 @@ class TrackingVecEnv(VecEnv):
         self.task.reset(ids, draw_start(self.rng, self.task.references, len(ids), self.random_start, probabilities))
         self._length[ids] = 0
         self._return[ids] = 0.0
+
+    def state(self) -> dict[str, Any]:
+        """All that the next steps depend on; live, to be copied."""
+        return {
+            "task": self.task.state(),
+            "random": self.rng.bit_generator.state,
+            "statistics": self.statistics.state(),
+            "hard": None if self._hard is None else self._hard.state(),
+            "length": self._length,
+            "return": self._return,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go back to what ``state`` was.
+
+        Raises:
+            ValueError: if it is of another task.
+        """
+        self.task.restore(state["task"])
+        self.rng.bit_generator.state = state["random"]
+        self.statistics.restore(state["statistics"])
+        if self._hard is not None:
+            self._hard.restore(state["hard"])
+        self._length[:], self._return[:] = state["length"], state["return"]
 
     def seed(self, seed: int | None = None) -> Sequence[int | None]:
         """Restart the stream of reaches and start frames."""

@@ -7,8 +7,8 @@ from its own mistakes.
 """
 
 from collections import deque
-from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -58,7 +58,11 @@ class Progress(NamedTuple):
 
 
 class Imitation:
-    """Teaches a policy."""
+    """Teaches a policy.
+
+    Attributes:
+        rounds_done: how many of the rounds are over.
+    """
 
     def __init__(self, task: Task, policy: RecurrentPolicy, teacher: Teacher, config: PretrainConfig, seed: int):
         """Prepare.
@@ -74,24 +78,42 @@ class Imitation:
         self._random = np.random.default_rng(seed)
         self._lessons: deque[Lesson] = deque(maxlen=config.remembered_rounds)
         self._optimizer = torch.optim.Adam(policy.parameters(), lr=config.learning_rate)
+        self.rounds_done = 0
 
-    def run(self, report: Callable[[Progress], bool]) -> None:
-        """All rounds. The exploration that is to follow is set as well.
+    def run(self, report: Callable[[Progress], object]) -> None:
+        """All rounds that are not done yet. The exploration that is to follow is set as well.
 
         Args:
-            report: told of every round; imitation ends when it returns False.
+            report: told of every round.
         """
         torch.nn.init.constant_(self._policy.log_std, self._config.log_std_after)
         rounds = self._config.rounds
-        for i in range(rounds):
+        for i in range(self.rounds_done, rounds):
             teacher_share = max(0.0, 1 - i / self._config.teacher_rounds)
             lesson, paw_mm = self.collect(teacher_share)
             self._lessons.append(lesson)
             self._policy.learn_normalization(lesson.observations)
             self._optimizer.param_groups[0]["lr"] = self._config.learning_rate * (1 - i / rounds)
             loss = self.fit()
-            if not report(Progress(int(lesson.counts.sum()), loss, paw_mm, teacher_share)):
-                break
+            self.rounds_done = i + 1
+            report(Progress(int(lesson.counts.sum()), loss, paw_mm, teacher_share))
+
+    def state(self) -> dict[str, Any]:
+        """All but the network that the next rounds depend on, between two rounds; live, to be copied."""
+        return {
+            "rounds_done": self.rounds_done,
+            "random": self._random.bit_generator.state,
+            "lessons": [tuple(lesson) for lesson in self._lessons],
+            "optimizer": self._optimizer.state_dict(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go back to what ``state`` was."""
+        self.rounds_done = state["rounds_done"]
+        self._random.bit_generator.state = state["random"]
+        self._lessons.clear()
+        self._lessons.extend(Lesson(*(x.to(self._policy.device) for x in lesson)) for lesson in state["lessons"])
+        self._optimizer.load_state_dict(state["optimizer"])
 
     def collect(self, teacher_share: float) -> tuple[Lesson, float]:
         """One reach with every arm; the lesson, and the paw error in mm of the arms that the network drove."""

@@ -1,16 +1,20 @@
+import shutil
 from dataclasses import replace
 
 import pytest
 
 from mousearm.errors import RunError
 from mousearm.kinematics import Split
-from mousearm.rundir import RunFolder, read_json, write_json, write_text
+from mousearm.rundir import RunFolder, read_json, write_json
+
+SPLIT = Split(["a", "m/b"], ["c"], {"a": "1f", "m/b": "2f", "c": "3f"})
 
 
 @pytest.fixture
 def started(tmp_path, configure):
     folder = RunFolder(tmp_path / "run")
-    folder.create(configure("algo.timesteps=1000"), ["algo.timesteps=1000"])
+    with folder.locked():
+        folder.create(configure("algo.timesteps=1000"), ["algo.timesteps=1000"], SPLIT, {"arm.xml": "1f"})
     return folder
 
 
@@ -27,8 +31,17 @@ def test_a_new_run_writes_its_configuration_overrides_and_environment(started, c
 def test_a_folder_with_something_else_is_refused_and_left_alone(tmp_path, configure):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(RunError, match=r"is not empty and holds no run\. Choose another name="):
-        RunFolder(tmp_path).create(configure(), [])
+        RunFolder(tmp_path).create(configure(), [], SPLIT, {})
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_what_a_killed_start_left_behind_is_in_nobodys_way(started, configure):
+    started.config.rename(started.path / "config.yaml.partial")
+    assert not started.exists
+    started.create(configure(), [], SPLIT, {})
+    assert started.saved_config() == configure()
+    with pytest.raises(RunError, match="Another process began a run"):
+        started.create(configure(), [], SPLIT, {})
 
 
 def test_resuming_without_overrides_takes_the_saved_configuration(started, configure):
@@ -57,7 +70,7 @@ def test_a_contradiction_is_refused_and_shown(started, configure):
     assert "model.file: saved package:torque.xml, wanted package:muscle.xml" in text
     assert "model.action_map: saved direct, wanted sigmoid" in text
     assert "seed: saved 0, wanted 3" in text
-    assert "Only name, algo.timesteps, tracking, video may change" in text
+    assert "Only name, algo.timesteps, max_minutes, tracking, video, threads," in text
 
 
 def test_no_run_and_unreadable_configuration(tmp_path, started):
@@ -71,38 +84,31 @@ def test_no_run_and_unreadable_configuration(tmp_path, started):
         started.saved_config()
 
 
-def test_status(started):
-    assert started.status() == {}
-    started.set_status("failed", 12, "because")
-    status = started.status()
-    assert (status["state"], status["steps"], status["reason"]) == ("failed", 12, "because")
-
-
 def test_checkpoints_are_ordered_by_number_and_found_by_name(started):
     for steps in (900, 1000, 50, 200):
         started.checkpoint(steps).mkdir(parents=True)
     started.checkpoint(1000).with_name("1000.partial").mkdir()
     assert [path.name for path in started.checkpoints()] == ["50", "200", "900", "1000"]
-    assert [path.name for path in started.superseded_checkpoints()] == ["50"]
+    started.drop_superseded()
+    assert [path.name for path in started.checkpoints()] == ["200", "900", "1000"]
     assert started.find_checkpoint("latest").name == "1000"
     assert started.find_checkpoint("200").name == "200"
-    with pytest.raises(RunError, match=r"has no checkpoint 'best'. Those that exist: 50, 200, 900, 1000, latest\."):
+    with pytest.raises(RunError, match=r"has no checkpoint 'best'. Those that exist: 200, 900, 1000, latest\."):
         started.find_checkpoint("best")
 
 
-def test_a_split_that_was_never_written(started):
+def test_a_split_that_was_never_written(tmp_path):
     with pytest.raises(RunError, match="the run never began to train"):
-        started.saved_split()
+        RunFolder(tmp_path).saved_split()
 
 
 def test_a_split_comes_back_as_it_was(started):
-    split = Split(["a", "m/b"], ["c"], {"a": "1f", "m/b": "2f", "c": "3f"})
-    started.save_split(split)
-    assert started.saved_split() == split
-    assert read_json(started.split) == {"train": ["a", "m/b"], "test": ["c"], "sha256": split.sha256}
+    assert started.saved_split() == SPLIT
+    assert read_json(started.split) == {"train": ["a", "m/b"], "test": ["c"], "sha256": SPLIT.sha256}
 
 
 def test_a_split_that_was_saved_before_there_were_hashes(started):
+    started.origin.unlink()
     write_json(started.split, {"train": ["a"], "test": []})
     assert started.saved_split() == Split(["a"], [], {})
 
@@ -113,12 +119,50 @@ def test_a_split_that_is_none(started):
         started.saved_split()
 
 
-def test_writing_replaces_at_once_and_leaves_nothing_beside(tmp_path):
-    file = tmp_path / "a.json"
-    write_json(file, {"a": 1})
-    write_json(file, {"a": 2})
-    assert read_json(file) == {"a": 2}
-    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
-    write_text(file, "{")
-    with pytest.raises(RunError, match=r"a\.json cannot be read"):
-        read_json(file)
+def test_a_split_that_was_changed(started):
+    write_json(started.split, {"train": ["a", "m/b", "c"], "test": [], "sha256": SPLIT.sha256})
+    with pytest.raises(RunError, match=r"split\.json has changed since the run began"):
+        started.saved_split()
+
+
+def test_another_model_is_refused(started):
+    started.check_model({"arm.xml": "1f"})
+    with pytest.raises(
+        RunError, match=r"is not the one that .*run began with. Changed, missing or new: arm\.xml, hand"
+    ):
+        started.check_model({"arm.xml": "2f", "hand.stl": "1f"})
+    started.origin.unlink()  # saved before there were hashes
+    started.check_model({"arm.xml": "2f"})
+
+
+def test_the_newest_complete_checkpoint_is_used_and_damaged_ones_are_named(started, capsys):
+    for steps in (100, 200, 300):
+        started.seal(started.checkpoint(steps), {"a": b"1", "b": b"2"})
+    assert [path.name for path in started.complete_checkpoints()] == ["100", "200", "300"]
+    assert capsys.readouterr().out == ""
+    (started.checkpoint(300) / "b").write_bytes(b"3")
+    assert [path.name for path in started.complete_checkpoints()] == ["100", "200"]
+    assert "checkpoints/300 is passed over: " in capsys.readouterr().out
+    with pytest.raises(
+        RunError, match=r"'latest' cannot be used: .*300/b is damaged: its hash is not that of manifest"
+    ):
+        started.find_checkpoint("latest")
+    shutil.rmtree(started.checkpoint(100))
+    (started.checkpoint(200) / "a").unlink()
+    with pytest.raises(
+        RunError, match=r"No checkpoint of .* can be used\. Bring .*checkpoints back from a copy, or remove"
+    ):
+        started.complete_checkpoints()
+
+
+def test_a_checkpoint_of_another_run_is_passed_over(started, tmp_path, configure, capsys):
+    other = RunFolder(tmp_path / "other")
+    with other.locked():
+        other.create(configure(), [], SPLIT, {})
+    other.seal(other.checkpoint(900), {"a": b"1"})
+    started.seal(started.checkpoint(100), {"a": b"1"})
+    shutil.copytree(other.checkpoint(900), started.checkpoint(900))
+    assert [path.name for path in started.complete_checkpoints()] == ["100"]
+    assert "900 is of another run" in capsys.readouterr().out
+    shutil.copytree(other.checkpoint(900), started.best)
+    assert "best is of another run" in started.best_problem()

@@ -1,0 +1,24 @@
+"""The run folder: the names in it, writing that leaves no half files, who works on it, what there is to resume."""
+
+from mousearm.rundir.files import explained, read_json, write_bytes, write_json, write_text
+from mousearm.rundir.folder import RunFolder
+from mousearm.rundir.resume import with_resume
+from mousearm.rundir.sealed import check, seal
+from mousearm.rundir.status import FAILED, FINISHED, INTERRUPTED, KILLED, RUNNING
+
+__all__ = [
+    "FAILED",
+    "FINISHED",
+    "INTERRUPTED",
+    "KILLED",
+    "RUNNING",
+    "RunFolder",
+    "check",
+    "explained",
+    "read_json",
+    "seal",
+    "with_resume",
+    "write_bytes",
+    "write_json",
+    "write_text",
+]

@@ -1,0 +1,237 @@
+"""The run folder: the names in it, what a run began with, what there is to resume."""
+
+import hashlib
+import json
+import uuid
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from mousearm.config import Config, load, to_yaml
+from mousearm.errors import RunError
+from mousearm.kinematics import Split
+from mousearm.rundir import sealed
+from mousearm.rundir.environment import describe_environment
+from mousearm.rundir.files import explained, read_json, write_json, write_text
+from mousearm.rundir.lock import locked
+from mousearm.rundir.resume import continued
+from mousearm.rundir.status import read_status, write_status
+
+_KEPT_CHECKPOINTS = 3
+
+
+class RunFolder:
+    """One run: ``outputs/<name>/``."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.config = path / "config.yaml"
+        self.overrides = path / "overrides.yaml"
+        self.environment = path / "environment.txt"
+        self.origin = path / "origin.json"
+        self.metrics = path / "metrics.csv"
+        self.timing = path / "timing.csv"
+        self.tensorboard = path / "tensorboard"
+        self.best = path / "best"
+        self.split = path / "split.json"
+        self.evaluation = path / "evaluation.json"
+        self.figures = path / "figures"
+        self.videos = path / "videos"
+        self.diverged = path / "diverged"
+        self.engine_log = path / "mujoco.log"
+        self._lock = path / "lock"
+        self._status = path / "status.json"
+        self._checkpoints = path / "checkpoints"
+
+    @property
+    def exists(self) -> bool:
+        """Whether a run was started here."""
+        return self.config.is_file()
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Be the only process that works here meanwhile; the folder is made if it is not there.
+
+        Raises:
+            RunError: if another one does, naming its host and pid.
+        """
+        with explained(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+        return locked(self._lock)
+
+    def create(self, config: Config, overrides: list[str], split: Split, model: dict[str, str]) -> None:
+        """Start a run: write its configuration, what it ran on, and what it began with.
+
+        Args:
+            config: the configuration.
+            overrides: what the command line said.
+            split: the reaches on either side.
+            model: hashes of the model's files.
+
+        Raises:
+            RunError: if the folder holds something that is not a run, or cannot be written.
+        """
+        if self.exists:
+            raise RunError(
+                f"Another process began a run in {self.path} meanwhile. Give the same command again to resume it."
+            )
+        # What a start that was killed may have left behind.
+        own = (self._lock, self.overrides, self.environment, self.split, self.origin, self.config)
+        if {path.name.removesuffix(".partial") for path in self.path.iterdir()} - {path.name for path in own}:
+            raise RunError(f"{self.path} is not empty and holds no run. Choose another name=, or remove it.")
+        write_text(self.overrides, OmegaConf.to_yaml(OmegaConf.create(overrides)))
+        write_text(self.environment, describe_environment())
+        write_json(self.split, asdict(split))
+        write_json(self.origin, {"run": uuid.uuid4().hex, "model": model, "split": _hash(split)})
+        write_text(self.config, to_yaml(config))  # last: from now on there is a run
+
+    def saved_config(self) -> Config:
+        """The configuration that the run was started with.
+
+        Raises:
+            RunError: if there is no run, or its configuration cannot be read.
+        """
+        if not self.exists:
+            raise RunError(f"There is no run in {self.path}: it has no {self.config.name}.")
+        try:
+            saved = OmegaConf.load(self.config)
+        except Exception as error:  # the YAML library's own kinds
+            raise RunError(f"{self.config} cannot be read: {error}") from error
+        if not isinstance(saved, DictConfig):
+            raise RunError(f"{self.config} holds no configuration.")
+        return load(saved)
+
+    def resume(self, wanted: Config, overrides: list[str]) -> Config:
+        """The configuration to go on with: the saved one, with what may change taken from the overrides.
+
+        Raises:
+            RunError: if an override contradicts the saved configuration; the text shows both.
+        """
+        return continued(self.saved_config(), wanted, overrides, str(self.path))
+
+    def update_config(self, config: Config) -> None:
+        """Write the configuration that the run goes on with, as ``resume`` made it."""
+        write_text(self.config, to_yaml(config))
+
+    def check_model(self, hashes: dict[str, str]) -> None:
+        """See that a model is the one that the run began with.
+
+        Args:
+            hashes: of its files.
+
+        Raises:
+            RunError: naming the files that differ.
+        """
+        began = self._began().get("model", hashes)
+        differ = sorted(name for name in {*began, *hashes} if began.get(name) != hashes.get(name))
+        if differ:
+            raise RunError(
+                f"The model is not the one that {self.path} began with. Changed, missing or new: {', '.join(differ)}. "
+                "Bring the files back as they were (model.file= tells where they are), or start another run."
+            )
+
+    def set_status(self, state: str, steps: int, reason: str = "", key: str | None = None) -> None:
+        """Write status.json; see ``write_status``."""
+        write_status(self._status, state, steps, reason, key)
+
+    def status(self) -> dict[str, Any]:
+        """What status.json holds; ``killed`` where a process died without a word, empty where there is none."""
+        return read_status(self._status, self._lock)
+
+    def saved_split(self) -> Split:
+        """The reaches that the run trains on and tests with.
+
+        Raises:
+            RunError: if the run has not got so far, or the file cannot be used.
+        """
+        if not self.split.is_file():
+            raise RunError(f"{self.path} has no {self.split.name}: the run never began to train.")
+        content = {"sha256": {}, **read_json(self.split)}  # a run that was saved before there were hashes has none
+        if set(content) != {"train", "test", "sha256"}:
+            raise RunError(f"{self.split} is no split: it has {', '.join(content)}, but needs train, test and sha256.")
+        split = Split(**content)
+        if self._began().get("split", now := _hash(split)) != now:
+            raise RunError(f"{self.split} has changed since the run began. Bring it back, or start another run.")
+        return split
+
+    def checkpoint(self, steps: int) -> Path:
+        """Where the checkpoint after so many steps is, or is to be."""
+        return self._checkpoints / str(steps)
+
+    def checkpoints(self) -> list[Path]:
+        """Checkpoint folders from the oldest to the newest."""
+        if not self._checkpoints.is_dir():
+            return []
+        return sorted((p for p in self._checkpoints.iterdir() if p.name.isdigit()), key=lambda p: int(p.name))
+
+    def complete_checkpoints(self) -> list[Path]:
+        """Those that are as they were written, from the oldest to the newest; the others are named.
+
+        Raises:
+            RunError: if there are some, but none of them is complete.
+        """
+        existing = self.checkpoints()
+        problems = {checkpoint: problem for checkpoint in existing if (problem := self._problem(checkpoint))}
+        for checkpoint, problem in problems.items():
+            print(f"The checkpoint {checkpoint} is passed over: {problem}")
+        if existing and len(problems) == len(existing):
+            raise RunError(
+                f"No checkpoint of {self.path} can be used. Bring {self._checkpoints} back from a copy, or remove it "
+                "to start from the beginning."
+            )
+        return [checkpoint for checkpoint in existing if checkpoint not in problems]
+
+    def best_problem(self) -> str:
+        """What is wrong with the best network; empty where nothing is."""
+        sealed.settle(self.best)
+        return self._problem(self.best)
+
+    def find_checkpoint(self, which: str) -> Path:
+        """The checkpoint ``best``, ``latest`` or of a number of steps.
+
+        Raises:
+            RunError: if there is none, naming those that exist; or if it is damaged.
+        """
+        existing = {checkpoint.name: checkpoint for checkpoint in self.checkpoints()}
+        if existing:
+            existing["latest"] = self.checkpoints()[-1]
+        if self.best.is_dir():
+            existing["best"] = self.best
+        if which not in existing:
+            names = ", ".join(existing) or "none"
+            raise RunError(f"{self.path} has no checkpoint '{which}'. Those that exist: {names}.")
+        if (existing[which] / sealed.MANIFEST).is_file() and (problem := self._problem(existing[which])):
+            raise RunError(
+                f"The checkpoint '{which}' cannot be used: {problem} Those that exist: {', '.join(existing)}."
+            )
+        return existing[which]
+
+    def seal(self, folder: Path, files: dict[str, bytes]) -> None:
+        """Write a checkpoint of this run at once; see ``sealed.seal``."""
+        sealed.seal(folder, files, self._run)
+
+    def drop_superseded(self) -> None:
+        """Remove checkpoints older than the newest few."""
+        for old in self.checkpoints()[:-_KEPT_CHECKPOINTS]:
+            sealed.remove(old)
+
+    @property
+    def _run(self) -> str:
+        """By which this run's checkpoints are known; empty for a run that was saved before there were such names."""
+        return self._began().get("run", "")
+
+    def _began(self) -> dict[str, Any]:
+        return read_json(self.origin) if self.origin.is_file() else {}
+
+    def _problem(self, folder: Path) -> str:
+        try:
+            sealed.check(folder, self._run)
+        except RunError as error:
+            return str(error)
+        return ""
+
+
+def _hash(split: Split) -> str:
+    return hashlib.sha256(json.dumps(asdict(split), sort_keys=True).encode()).hexdigest()

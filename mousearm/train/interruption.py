@@ -1,0 +1,79 @@
+"""What ends a run before its budget is used up: signals, and a limit of time."""
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from tqdm import tqdm
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
+TIME_IS_OVER = 124  # as timeout(1) has it
+
+
+class Interrupted(KeyboardInterrupt):
+    """A run is to end now.
+
+    Attributes:
+        status: exit status of the program: 128 + the number of the signal, as shells have it, or `TIME_IS_OVER`.
+    """
+
+    def __init__(self, reason: str, status: int):
+        super().__init__(reason)
+        self.status = status
+
+
+class Interruption:
+    """Raises `Interrupted` when a run is to end: at once, or while it is ``patient`` when it says that a step is over.
+
+    Attributes:
+        max_minutes: since this object was made, after which a run is to end; None for never.
+    """
+
+    def __init__(self) -> None:
+        self.max_minutes: float | None = None
+        self._begin = time.monotonic()  # a clock that does not jump
+        self._patient = False
+        self._asked: Interrupted | None = None
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Meanwhile signals are heard; a second Ctrl-C raises KeyboardInterrupt wherever the program is."""
+        before = {number: signal.signal(number, self._hear) for number in SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    @contextmanager
+    def patient(self) -> Iterator[None]:
+        """Meanwhile a signal waits for ``check``."""
+        self._patient = True
+        try:
+            yield
+        finally:
+            self._patient = False
+
+    def check(self) -> None:
+        """A step is over.
+
+        Raises:
+            Interrupted: if there was a signal, or time is over.
+        """
+        limit = self.max_minutes
+        if self._asked is None and limit is not None and time.monotonic() - self._begin > 60 * limit:
+            self._asked = Interrupted(f"max_minutes={limit:g} are over", TIME_IS_OVER)
+        if self._asked is not None:
+            raise self._asked
+
+    def _hear(self, number: int, frame: FrameType | None) -> None:
+        if self._asked is not None:
+            if number == signal.SIGINT:
+                raise KeyboardInterrupt("left at once")
+            return
+        self._asked = Interrupted(signal.Signals(number).name, 128 + number)
+        if not self._patient:
+            raise self._asked
+        tqdm.write("Stopping: what was learned is being saved. Press Ctrl-C again to leave at once.")

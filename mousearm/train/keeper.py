@@ -1,0 +1,59 @@
+"""A run at every point from which it can go on exactly: remembered in memory, and saved when it matters."""
+
+from mousearm import checkpoint
+from mousearm.algo import SequencePPO
+from mousearm.checkpoint import Moment, Stateful
+from mousearm.rundir import RunFolder
+
+
+class Keeper:
+    """Remembers what a run is made of, and writes it.
+
+    Such points are the beginnings of rollouts and the ends of rounds of imitation. What is remembered there is copied,
+    so that a run that is broken off later, wherever that is, can still be saved as it was.
+
+    Attributes:
+        parts: everything that changes but the network, by name.
+    """
+
+    def __init__(self, folder: RunFolder, algo: SequencePPO):
+        self._folder, self._algo = folder, algo
+        self.parts: dict[str, Stateful] = {}
+        self._moment: Moment | None = None
+        self._saved = False
+
+    @property
+    def steps(self) -> int:
+        """With how many steps the run would go on."""
+        return 0 if self._moment is None else self._moment.steps
+
+    def remember(self) -> None:
+        """The run can go on from here."""
+        self._moment, self._saved = Moment.of(self._algo.num_timesteps, self._algo.policy, self.parts), False
+
+    def restore(self, moment: Moment) -> None:
+        """Go back to a moment that was saved.
+
+        Raises:
+            RunError: if it does not fit.
+        """
+        moment.restore(self._algo.policy, self.parts)
+        self._moment, self._saved = moment, True
+
+    def save(self, best_mm: float, is_best: bool = False) -> None:
+        """Write what is remembered, if that was not done yet; older checkpoints are dropped.
+
+        Args:
+            best_mm: lowest error on the train split so far.
+            is_best: whether what is remembered has it, and is to be kept as the best.
+
+        Raises:
+            RunError: if it cannot be written.
+        """
+        if self._moment is None or self._saved:
+            return
+        if is_best:  # first: the checkpoint, once it is there, says that the best is
+            checkpoint.save_best(self._folder, self._moment, best_mm=best_mm)
+        checkpoint.save(self._folder, self._moment, best_mm=best_mm)
+        self._saved = True
+        self._folder.drop_superseded()

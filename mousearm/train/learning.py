@@ -1,0 +1,110 @@
+"""Learning: the loop is SB3's."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from stable_baselines3.common.callbacks import CallbackList
+
+from mousearm.algo import SequencePPO
+from mousearm.checkpoint import Moment
+from mousearm.env import TrackingVecEnv
+from mousearm.policy import RecurrentPolicy
+from mousearm.random_state import RandomState
+from mousearm.rundir import RUNNING, RunFolder
+from mousearm.tracking import RunLogger
+from mousearm.train.callbacks import LogStatistics, ProgressBar
+from mousearm.train.divergence import DivergenceDump
+from mousearm.train.evaluations import Evaluate, EvaluateAndSave
+from mousearm.train.interruption import Interrupted, Interruption
+from mousearm.train.keeper import Keeper
+from mousearm.train.warm_start import Imitate
+
+WARM_START = "warm_start"
+"""The part of a checkpoint that is there while the warm start is not over."""
+
+_HEARTBEAT_S = 10.0
+
+
+def learn(
+    algo: SequencePPO,
+    env: TrackingVecEnv,
+    logger: RunLogger,
+    evaluate: Evaluate,
+    folder: RunFolder,
+    total: int,
+    every: int,
+    interruption: Interruption,
+    moment: Moment | None = None,
+    warm_start: Imitate | None = None,
+) -> None:
+    """Train until a total number of steps.
+
+    Args:
+        algo: the algorithm.
+        env: what it learns on.
+        logger: where metrics go.
+        evaluate: a deterministic evaluation of its policy.
+        folder: where checkpoints go.
+        total: steps over all simulations, those already done included.
+        every: steps between evaluations.
+        interruption: may end it.
+        moment: with what it goes on; None for a new run.
+        warm_start: what comes, or goes on, before learning by reward; its steps count.
+
+    Raises:
+        Interrupted: when it was interrupted and has been saved.
+        RunError: if the moment does not fit, or something cannot be written.
+    """
+    algo.set_logger(logger)
+    env.task.on_divergence = DivergenceDump(env.task.simulation.model, folder.diverged)
+    keeper = Keeper(folder, algo)
+    evaluations = EvaluateAndSave(evaluate, every, keeper)
+    evaluations.init_callback(algo)
+    bar = ProgressBar(total, env, evaluations)
+    keeper.parts |= {"algo": algo, "env": env, "logger": logger, "evaluations": evaluations, "random": RandomState()}
+    if warm_start is not None:
+        keeper.parts[WARM_START] = warm_start
+    if moment is not None:
+        keeper.restore(moment)
+    callbacks = CallbackList([LogStatistics(env), evaluations, bar])
+    try:
+        with interruption.patient(), _before_each_call(algo.policy, interruption.check, _heartbeat(algo, folder)):
+            if warm_start is not None:
+                warm_start.run(evaluations.pause)
+                del keeper.parts[WARM_START]
+            algo.learn(total - algo.num_timesteps, callbacks, reset_num_timesteps=False)
+            interruption.check()
+    except Interrupted:
+        keeper.save(evaluations.best_mm)
+        raise
+    finally:
+        bar.close()
+
+
+@contextmanager
+def _before_each_call(policy: RecurrentPolicy, *actions: Callable[[], None]) -> Iterator[None]:
+    """Do something whenever the network is asked: in every step, minibatch and evaluation, and never amid a write."""
+
+    def act(*_: object) -> None:
+        for action in actions:
+            action()
+
+    hook = policy.register_forward_pre_hook(act)
+    try:
+        yield
+    finally:
+        hook.remove()
+
+
+def _heartbeat(algo: SequencePPO, folder: RunFolder) -> Callable[[], None]:
+    """Something that says in status.json, not too often, that the run is alive."""
+    last = -_HEARTBEAT_S
+
+    def beat() -> None:
+        nonlocal last
+        if time.monotonic() - last >= _HEARTBEAT_S:
+            folder.set_status(RUNNING, algo.num_timesteps)
+            last = time.monotonic()
+
+    return beat
