@@ -57,8 +57,9 @@ KNOWN_BY = {
     "sb3_contrib": {"algo", "benchmark"},
     "wandb": {"tracking"},
     "opensim": {"fidelity"},
-    "pandas": {"recording"},
-    "tables": {"recording"},
+    "h5py": {"recording"},
+    "pandas": set(),  # it and tables unpickle what they find in a file
+    "tables": set(),
 }
 
 

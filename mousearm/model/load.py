@@ -9,7 +9,11 @@ from mousearm.errors import ConfigError, ModelError
 from mousearm.model.arm import Arm
 from mousearm.model.fit import fit_segments
 from mousearm.model.opensim import read_osim, to_mjcf
+from mousearm.model.vetting import check_mjcf
 from mousearm.paths import resolve
+
+# What MuJoCo raises for models that cannot be made; RuntimeError where it runs out of memory.
+MUJOCO_ERRORS = (ValueError, RuntimeError, mujoco.FatalError)
 
 
 def load_arm(config: ModelConfig) -> Arm:
@@ -42,16 +46,17 @@ def _read(file: str) -> tuple[str, mujoco.MjSpec]:
     path = resolve(file, "model")
     if not path.is_file():
         raise ModelError(f"model.file='{file}': there is no file {path}. Give the path of an MJCF (.xml) file.")
+    check_mjcf(path)
     try:
         return str(path), mujoco.MjSpec.from_file(str(path))
-    except ValueError as error:
+    except MUJOCO_ERRORS as error:
         raise ModelError(f"model.file: MuJoCo cannot compile {path}: {error}") from error
 
 
 def _compile(spec: mujoco.MjSpec, source: str) -> mujoco.MjModel:
     try:
         return spec.compile()
-    except ValueError as error:
+    except MUJOCO_ERRORS as error:
         raise ModelError(f"model.file: MuJoCo cannot compile {source}: {error}") from error
 
 
@@ -63,5 +68,5 @@ def _physics(spec: mujoco.MjSpec, landmarks: Iterable[str]) -> mujoco.MjModel | 
     lean.compiler.discardvisual = True
     try:
         return lean.compile()
-    except ValueError:  # inertiafromgeom="true"
+    except MUJOCO_ERRORS:  # inertiafromgeom="true"
         return None

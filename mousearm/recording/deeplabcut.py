@@ -15,6 +15,7 @@ from mousearm.errors import KinematicsError
 from mousearm.kinematics.checks import Place
 from mousearm.kinematics.files import Row, parse_number
 from mousearm.recording.cells import Cells, whole_numbers
+from mousearm.recording.pandas_table import read_table
 from mousearm.recording.recording import Recording, find_points, lay_out
 
 LEVELS = ("scorer", "individuals", "bodyparts", "coords")
@@ -54,48 +55,21 @@ def read_csv(path: Path, rows: Sequence[Row], names: Mapping[str, str]) -> Recor
 
 
 def read_hdf(path: Path, names: Mapping[str, str]) -> Recording:
-    """Read an HDF5 file, which takes pandas and PyTables.
+    """Read an HDF5 file, which takes h5py.
 
     Arguments and errors are those of `read_csv`; a place in the file is a frame, counted from 1.
     """
-    table = _load(path)
-    _check_levels([str(name) for name in table.columns.names], path)
+    table = read_table(path)
+    _check_levels(table.levels, path)
     place = Place(str(path))
-    columns = [tuple(map(str, column)) for column in table.columns]
-    _check_index([str(frame) for frame in table.index], place)
-    found = find_points(names, lay_out(map(_point, columns), path), path)
-    try:
-        values = table.to_numpy(dtype=float)
-        values = np.where(np.isfinite(values), values, np.nan)  # as in text: a point at infinity was not seen
-    except (TypeError, ValueError) as error:
-        raise KinematicsError(f"{path}: holds something that is not a number ({error}). Export it again.") from error
+    _check_index([str(frame) for frame in table.frames], place)
+    found = find_points(names, lay_out(map(_point, table.columns), path), path)
+    values = np.where(np.isfinite(table.values), table.values, np.nan)  # as in text: a point at infinity was not seen
     positions = np.stack([np.stack([values[:, point[axis]] for axis in "xyz"], 1) for point in found], 1)
     sure = all("likelihood" in point for point in found)
     likelihood = np.stack([values[:, point["likelihood"]] for point in found], 1) if sure else None
-    return Recording(path, "DeepLabCut HDF5", None, positions, likelihood, np.array(table.index, dtype=int))
-
-
-def _load(path: Path):
-    if not path.is_file():
-        raise KinematicsError(f"{path}: there is no such file.")
-    try:
-        import pandas
-        import tables  # noqa: F401 - what pandas reads HDF5 with
-    except ImportError as error:
-        raise KinematicsError(
-            f"{path}: reading HDF5 needs pandas and PyTables ({error}). Install them by "
-            "pip install 'mousearm[import]', or give the CSV file that DeepLabCut writes with save_as_csv=True."
-        ) from error
-    try:
-        table = pandas.read_hdf(path)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
-        raise KinematicsError(
-            f"{path}: is not a single table as DeepLabCut 3D writes it to HDF5 ({error}). Give the .h5 file of "
-            "deeplabcut.triangulate, or its CSV file."
-        ) from error
-    if not isinstance(table, pandas.DataFrame):
-        raise KinematicsError(f"{path}: holds a {type(table).__name__} instead of a table. Give DeepLabCut's own file.")
-    return table
+    frames = whole_numbers(table.frames.astype(float), "frame", place)
+    return Recording(path, "DeepLabCut HDF5", None, positions, likelihood, frames)
 
 
 def _check_levels(levels: Sequence[str], path: Path) -> None:

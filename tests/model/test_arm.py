@@ -167,11 +167,14 @@ def test_missing_file(tmp_path):
     refused(ModelError, "there is no file", config(tmp_path))
 
 
-@pytest.mark.parametrize("text", ["", "<mujoco>", "<arm/>", "no XML"])
-def test_broken_xml(tmp_path, text):
+@pytest.mark.parametrize(
+    ("text", "why"), [("", "not a whole XML file"), ("<mujoco>", "line 1"), ("<arm/>", "is a <arm>"), ("no XML", "XML")]
+)
+def test_broken_xml(tmp_path, text, why):
     path = tmp_path / "broken.xml"
     path.write_text(text)
-    refused(ModelError, f"MuJoCo cannot compile {path}", config(path))
+    refused(ModelError, f"{path}", config(path))
+    refused(ModelError, why, config(path))
 
 
 def test_reference_to_nothing(arm_file):

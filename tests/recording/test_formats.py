@@ -188,18 +188,23 @@ class TestRefused:
         table = files.deeplabcut(1e3 * arm(5))
         table.index = [f"labeled-data/film/img{i}.png" for i in range(5)]
         table.to_csv(tmp_path / "a.csv")
+        table.to_hdf(tmp_path / "a.h5", key="df_with_missing", format="table")
         refused(tmp_path / "a.csv", "row 4, column frame: 'labeled-data/film/img0.png' is not a frame number")
+        refused(tmp_path / "a.h5", "frame 1, column frame: 'labeled-data/film/img0.png' is not a frame number")
 
     def test_other_hdf5(self, tmp_path, refused):
         (tmp_path / "text.h5").write_text("hello")
         refused(tmp_path / "text.h5", "is not a single table as DeepLabCut 3D writes it", "or its CSV file")
-        pandas.DataFrame({"a": [1.0]}).to_hdf(tmp_path / "plain.h5", key="a")
+        pandas.DataFrame({"a": [1.0]}).to_hdf(tmp_path / "fixed.h5", key="a")
+        refused(tmp_path / "fixed.h5", "it has 0 tables of pandas with format='table'")
+        levels = pandas.MultiIndex.from_product([["a"], ["b"]], names=["one", "two"])
+        pandas.DataFrame([[1.0]], columns=levels).to_hdf(tmp_path / "plain.h5", key="a", format="table")
         refused(tmp_path / "plain.h5", "DeepLabCut 3D has scorer, (individuals,) bodyparts and coords")
 
-    def test_hdf5_without_pandas(self, tmp_path, refused, monkeypatch):
+    def test_hdf5_without_h5py(self, tmp_path, refused, monkeypatch):
         path = save(tmp_path, "dlc.h5", 1e3 * arm(5))
-        monkeypatch.setitem(__import__("sys").modules, "tables", None)  # as if it were not installed
-        refused(path, "needs pandas and PyTables", "pip install 'mousearm[import]'", "save_as_csv=True")
+        monkeypatch.setitem(__import__("sys").modules, "h5py", None)  # as if it were not installed
+        refused(path, "needs h5py", "pip install 'mousearm[import]'", "save_as_csv=True")
 
     def test_no_frame_numbers(self, tmp_path, refused):
         path = save(tmp_path, "anipose.csv", 1e3 * arm(5))

@@ -16,7 +16,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from mousearm.errors import ModelError, UnknownNameError
-from mousearm.model.opensim.document import Node, read_document
+from mousearm.model.document import Node, read_document
 
 # These come from the OpenSim file: tag -> where it stands. Others are added where they are not there.
 _EXISTING = {

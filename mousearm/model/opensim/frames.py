@@ -5,7 +5,7 @@ import posixpath
 import numpy as np
 
 from mousearm.errors import ModelError
-from mousearm.model.opensim.document import Node
+from mousearm.model.document import Node
 from mousearm.model.opensim.elements import GROUND, pose
 
 _OFFSETS = ("PhysicalOffsetFrame",)

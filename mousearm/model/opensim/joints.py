@@ -3,7 +3,7 @@
 import numpy as np
 
 from mousearm.errors import ModelError
-from mousearm.model.opensim.document import Node
+from mousearm.model.document import Node
 from mousearm.model.opensim.elements import Axis, Coordinate, Joint
 from mousearm.model.opensim.frames import Frames
 

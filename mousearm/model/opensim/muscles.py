@@ -3,7 +3,7 @@
 import numpy as np
 
 from mousearm.errors import ModelError
-from mousearm.model.opensim.document import Node
+from mousearm.model.document import Node
 from mousearm.model.opensim.elements import Coordinate, Muscle, PathWrap, Point, WrapObject, pose
 from mousearm.model.opensim.frames import Frames
 from mousearm.model.opensim.joints import UnsupportedFunctionError, line_of

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from mousearm.errors import ModelError
-from mousearm.model.opensim.document import Node, read_document
+from mousearm.model.document import Node, read_document
 from mousearm.model.opensim.elements import GROUND, Body, Joint, OsimModel, Point
 from mousearm.model.opensim.frames import Frames
 from mousearm.model.opensim.joints import read_joint

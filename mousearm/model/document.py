@@ -108,12 +108,18 @@ class Node:
         return text in ("true", "1")
 
 
-def read_document(path: Path) -> Node:
+def read_document(path: Path, encoding: str | None = None) -> Node:
     """The root element of an XML file.
+
+    Args:
+        path: the file.
+        encoding: the only one that it may have; None for the one that it declares.
 
     Raises:
         ModelError: if the file is missing, too large, broken, or declares a document type (and so could hold entities).
     """
+    if not path.is_file():  # reading a device or a pipe might never end
+        raise ModelError(f"{path} cannot be read: {'no file' if path.exists() else 'No such file or directory'}.")
     try:
         size = path.stat().st_size
         content = path.read_bytes() if size <= MAX_BYTES else b""
@@ -123,7 +129,7 @@ def read_document(path: Path) -> Node:
         raise ModelError(
             f"{path} has {size / 1e6:.0f} MB; a model file of more than {MAX_BYTES / 1e6:.0f} MB is refused."
         )
-    builder = _Builder(path)
+    builder = _Builder(path, encoding)
     try:
         builder.parser.Parse(content, True)
     except expat.ExpatError as error:
@@ -138,12 +144,12 @@ def read_document(path: Path) -> Node:
 class _Builder:
     """Makes nodes of what expat finds."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, encoding: str | None):
         self.path = path
         self.root: Node | None = None
         self._open: list[Node] = []
         self._pieces: list[list[str]] = []
-        self.parser = expat.ParserCreate()
+        self.parser = expat.ParserCreate(encoding)
         self.parser.StartDoctypeDeclHandler = self._doctype
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end

@@ -1,0 +1,114 @@
+"""What an MJCF from elsewhere may say: nothing that runs code, reads other folders, or fills the memory.
+
+MuJoCo takes files of any folder, archives, and plugins, which are compiled code; and a few characters can ask it for
+more than a machine has. So a model is looked through before MuJoCo sees it.
+"""
+
+import math
+from pathlib import Path, PurePosixPath
+
+from mousearm.errors import ModelError
+from mousearm.model.document import Node, read_document
+
+SUFFIXES = (".xml", ".obj", ".stl", ".msh", ".skn", ".png", ".bin")
+"""Files that a model may consist of; MuJoCo would open archives too."""
+
+_FILES = ("file", "fileback", "filedown", "filefront", "fileleft", "fileright", "fileup")
+_FOLDERS = ("assetdir", "meshdir", "texturedir")
+
+# Elements that become many, large or slow: the numbers of these attributes multiplied, and the most that they may be.
+_MOST = {
+    "replicate": (("count",), 1e4),
+    "flexcomp": (("count", "cellcount"), 1e5),
+    "texture": (("width", "height"), 1e8),
+    "hfield": (("nrow", "ncol"), 1e7),
+    "size": (("nkey",), 1e5),
+}
+
+
+def check_mjcf(path: Path) -> None:
+    """Refuse a model that MuJoCo should not read.
+
+    Args:
+        path: the MJCF; files that it names must lie in its folder, or below it.
+
+    Raises:
+        ModelError: a file is no XML in UTF-8, is too large, names plugins, files elsewhere or of unknown kinds, or
+            asks for too much; says where.
+    """
+    documents: dict[Path, Node] = {}
+    _read(path, path.parent, documents)
+    if documents[path].tag != "mujoco":
+        raise ModelError(f"{path}: the file is a <{documents[path].tag}>, not a <mujoco>: not an MJCF.")
+    nodes = [node for root in documents.values() for node in root.walk()]
+    bases = ["", *(node.attributes[key] for node in nodes for key in _FOLDERS if key in node.attributes)]
+    for file, root in documents.items():
+        for node in root.walk():
+            _check_element(node, _place(file, node))
+            for name in _names(node, (*_FILES, *_FOLDERS)):
+                _check_inside([f"{base}/{name}" if base else name for base in bases], path.parent, _place(file, node))
+        _check_size(root, file, 1.0)
+
+
+def _read(path: Path, folder: Path, documents: dict[Path, Node]) -> None:
+    """Read a model and those that it includes; MuJoCo itself says it best where there are none."""
+    documents[path] = read_document(path, "utf-8")
+    for node in documents[path].walk():
+        for name in _names(node, _FILES) if node.tag in ("include", "model") else []:
+            _check_inside([name], folder, _place(path, node))
+            for part in {folder / name, path.parent / name} - documents.keys():
+                if part.is_file():
+                    _read(part, folder, documents)
+
+
+def _check_element(node: Node, place: str) -> None:
+    if node.tag in ("extension", "plugin"):
+        raise ModelError(f"{place}: plugins are code that is not in the model, so they are refused. Leave them out.")
+    if node.tag == "lengthrange":
+        raise ModelError(f"{place}: a simulation of any length is refused. Give every muscle its lengthrange.")
+    if "content_type" in node.attributes:
+        raise ModelError(f"{place}: content_type is refused, because a file's suffix says what it is. Leave it out.")
+    for key, value in node.attributes.items():
+        if "nan" in value.lower().split():
+            raise ModelError(f"{place}: {key}='{value[:80]}' is not a number.")
+    for name in _names(node, _FILES):
+        if PurePosixPath(name).suffix.lower() not in SUFFIXES:
+            raise ModelError(f"{place}: '{name}' is of no kind that is read: {', '.join(SUFFIXES)}.")
+
+
+def _check_inside(names: list[str], folder: Path, place: str) -> None:
+    """Refuse names that lead out of a folder, be it by a link."""
+    for name in names:
+        parts = PurePosixPath(name.replace("\\", "/"))
+        strange = parts.is_absolute() or ".." in parts.parts or ":" in name
+        if strange or not (folder / name).resolve().is_relative_to(folder.resolve()):
+            raise ModelError(
+                f"{place}: '{name}' is not in the model's folder, {folder}. A model reads only files beside and below "
+                "it: put them there, or the model above them."
+            )
+
+
+def _check_size(node: Node, file: Path, copies: float) -> None:
+    """Refuse what becomes too large; copies within copies multiply."""
+    keys, most = _MOST.get(node.tag, ((), math.inf))
+    asked = copies * math.prod(max(1.0, abs(number)) for name in _names(node, keys) for number in _numbers(name))
+    if not asked <= most:
+        raise ModelError(f"{_place(file, node)}: {' x '.join(keys)} comes to {asked:.3g}; at most {most:g} is made.")
+    for child in node.children:
+        _check_size(child, file, asked if node.tag == "replicate" else copies)
+
+
+def _names(node: Node, keys: tuple[str, ...]) -> list[str]:
+    return [node.attributes[key] for key in keys if key in node.attributes]
+
+
+def _numbers(text: str) -> list[float]:
+    """The numbers of an attribute; what is none is refused by MuJoCo."""
+    try:
+        return [float(word) for word in text.split()]
+    except ValueError:
+        return []
+
+
+def _place(file: Path, node: Node) -> str:
+    return f"{file}, line {node.line}: <{node.tag}>"

@@ -1,0 +1,126 @@
+"""A model from elsewhere runs no code, reads nothing outside of its folder, and does not fill the memory."""
+
+import os
+import re
+
+import pytest
+
+from mousearm.config import LandmarksConfig, ModelConfig
+from mousearm.errors import ModelError
+from mousearm.model import load_arm
+
+LANDMARKS = LandmarksConfig("joint:shoulder", "joint:elbow", "site:paw")
+TETRAHEDRON = "v 0 0 0\nv .01 0 0\nv 0 .01 0\nv 0 0 .01\nf 1 3 2\nf 1 2 4\nf 2 3 4\nf 1 4 3\n"
+
+
+@pytest.fixture
+def model(tmp_path, two_link_xml):
+    """The two-link arm in a folder of its own, with something more at its beginning."""
+    folder = tmp_path / "model"
+    folder.mkdir()
+
+    def write(more, name="arm.xml"):
+        (folder / name).write_text(re.sub("(<mujoco[^>]*>)", rf"\1{more}", two_link_xml, count=1))
+        return folder / name
+
+    return write
+
+
+def load(path):
+    return load_arm(ModelConfig(str(path), None, LANDMARKS, None, "direct"))
+
+
+def refused(path, *parts):
+    with pytest.raises(ModelError) as caught:
+        load(path)
+    for part in parts:
+        assert part in str(caught.value)
+
+
+def test_parts_and_meshes_in_the_folder_are_read(model, tmp_path):
+    path = model('<include file="parts/assets.xml"/>')
+    (tmp_path / "model" / "parts").mkdir()
+    (tmp_path / "model" / "parts" / "assets.xml").write_text(
+        '<mujoco><compiler meshdir="meshes"/><asset><mesh name="bone" file="bone.obj"/></asset></mujoco>'
+    )
+    (tmp_path / "model" / "meshes").mkdir()
+    (tmp_path / "model" / "meshes" / "bone.obj").write_text(TETRAHEDRON)
+    assert load(path).model.nmesh == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../bone.obj", "/etc/bone.obj", "meshes/../../bone.obj", "..\\bone.obj", "http://host/bone.obj", "C:/bone.obj"],
+)
+@pytest.mark.parametrize("element", ['<asset><mesh name="m" file="{}"/></asset>', '<include file="{}"/>'])
+def test_files_elsewhere_are_refused(model, tmp_path, element, name):
+    (tmp_path / "bone.obj").write_text(TETRAHEDRON)
+    refused(
+        model(element.format(name).replace("\\", r"\\")), "line 2", "is not in the model's folder", "put them there"
+    )
+
+
+@pytest.mark.parametrize("key", ["meshdir", "texturedir", "assetdir"])
+def test_folders_elsewhere_are_refused(model, key):
+    refused(model(f'<compiler {key}=".."/>'), "<compiler>: '..' is not in the model's folder")
+
+
+@pytest.mark.parametrize("compiler", ["", '<compiler meshdir="meshes"/>'])
+def test_links_that_lead_elsewhere_are_refused(model, tmp_path, compiler):
+    (tmp_path / "bone.obj").write_text(TETRAHEDRON)
+    path = model(compiler + '<asset><mesh name="m" file="bone.obj"/></asset>')
+    place = path.parent / ("meshes" if compiler else "")
+    place.mkdir(exist_ok=True)
+    (place / "bone.obj").symlink_to(tmp_path / "bone.obj")
+    refused(path, "bone.obj' is not in the model's folder")
+
+
+def test_what_is_included_is_looked_through_too(model, tmp_path):
+    path = model('<include file="a.xml"/>')
+    (tmp_path / "model" / "a.xml").write_text('<mujoco><include file="b.xml"/></mujoco>')
+    (tmp_path / "model" / "b.xml").write_text('<mujoco>\n<asset><mesh name="m" file="../x.obj"/></asset></mujoco>')
+    refused(path, "b.xml, line 2: <mesh>: '../x.obj'")
+
+
+def test_a_model_that_includes_itself_ends(model):
+    refused(model('<include file="arm.xml"/>'), "MuJoCo cannot compile")
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ('<extension><plugin plugin="mujoco.pid"/></extension>', "plugins are code that is not in the model"),
+        ('<asset><mesh name="m" file="m.mjz"/></asset>', "'m.mjz' is of no kind that is read: .xml, .obj"),
+        ('<asset><mesh name="m" file="m.obj" content_type="a/b"/></asset>', "content_type is refused"),
+        ('<option timestep="nan"/>', "timestep='nan' is not a number"),
+        ('<compiler><lengthrange inttotal="1e9"/></compiler>', "a simulation of any length is refused"),
+        ('<size nkey="2000000000"/>', "nkey comes to 2e+09; at most 100000 is made"),
+        ('<asset><texture name="t" type="2d" builtin="flat" width="100000" height="100000"/></asset>', "1e+10"),
+        ('<asset><hfield name="h" nrow="100000" ncol="100000" size="1 1 1 1"/></asset>', "nrow x ncol comes to 1e+10"),
+        ('<worldbody><flexcomp name="f" type="grid" count="999 999 999"/></worldbody>', "comes to 9.97e+08"),
+        (
+            "<worldbody>" + 3 * '<replicate count="999">' + "<site/>" + 3 * "</replicate>" + "</worldbody>",
+            "comes to 9.98e+05",
+        ),
+        ("<worldbody>" + 200 * "<body>" + 200 * "</body>" + "</worldbody>", "more than 100 deep"),
+    ],
+)
+def test_what_no_model_needs_is_refused(model, more, why):
+    refused(model(more), "line 2", why)
+
+
+def test_entities_are_refused(model):
+    path = model("")
+    path.write_text('<!DOCTYPE mujoco [<!ENTITY a SYSTEM "/etc/passwd">]>' + path.read_text().lstrip())
+    refused(path, "line 1: declares a DOCTYPE")
+
+
+def test_other_encodings_are_refused(model):
+    path = model('<custom><text name="é" data="é"/></custom>')
+    path.write_bytes(path.read_text().encode("latin-1"))
+    refused(path, "line 2: not a whole XML file (not well-formed")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "arm.xml")
+    refused(tmp_path / "arm.xml", "there is no file")
