@@ -9,7 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from mousearm import experiment
-from mousearm.config import check_overrides, load
+from mousearm.config import check_group_files, check_overrides, load
 from mousearm.errors import MouseArmError
 from mousearm.rundir import with_resume
 from mousearm.train import Interrupted
@@ -36,6 +36,7 @@ if __name__ == "__main__":
     try:
         sys.argv[1:] = with_resume(sys.argv[1:])
         check_overrides(sys.argv[1:])
+        check_group_files(sys.argv[1:])
     except MouseArmError as error:
         sys.exit(f"error: {error}")
     main()

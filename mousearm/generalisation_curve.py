@@ -1,7 +1,7 @@
 """How the error on reaches that were never trained on falls with the number of those that were.
 
 A sweep over ``kinematics.train_reaches`` keeps the test reaches the same and gives one point per run;
-``experiment=generalisation_curve`` is such a sweep, and draws the curve when all its runs are finished.
+``experiment=generalisation_curve`` is such a sweep. The curve is drawn when all its runs are finished.
 """
 
 from collections.abc import Sequence
@@ -19,6 +19,7 @@ from mousearm.errors import RunError
 from mousearm.page import new_page, style, write_page
 from mousearm.rundir import RunFolder, read_json
 
+_SWEPT = "kinematics.train_reaches"
 _HEIGHT_MM = 80
 _STYLES: dict[str, dict[str, Any]] = {
     "train": {"color": "#888888", "marker": "o", "markerfacecolor": "none"},
@@ -110,10 +111,13 @@ def _draw(axes: Axes, points: Sequence[Point]) -> None:
 
 
 class GeneralisationCurve(Callback):
-    """Draws the curve of a sweep when Hydra has ended it: ``generalisation_curve.png`` and ``.pdf`` in its folder."""
+    """Draws the curve when Hydra has ended a sweep over ``kinematics.train_reaches``, as PNG and PDF in its folder."""
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Print the table and where the figure is; or why there is none."""
+        swept = [*config.hydra.overrides.task, *(config.hydra.sweeper.get("params") or {})]
+        if not any(word.startswith(_SWEPT) for word in swept):
+            return
         sweep = Path(config.hydra.sweep.dir)
         try:
             points = read_points(sweep)

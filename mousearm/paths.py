@@ -1,7 +1,9 @@
 """Where files are found: paths that users write, and the data that the package ships."""
 
 from importlib.resources import files
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+
+from mousearm.errors import ConfigError
 
 PACKAGE = "package:"
 
@@ -12,7 +14,20 @@ def resolve(text: str, folder: str) -> Path:
     Args:
         text: a path, relative to the working directory or absolute; or ``package:NAME`` for data shipped in ``folder``.
         folder: the package folder that ``package:`` means, such as ``"model"``.
+
+    Raises:
+        ConfigError: if the text can be no path, its place cannot be looked at, or ``package:`` leads out of the folder.
     """
-    if text.startswith(PACKAGE):
-        return Path(str(files("mousearm"))) / folder / text.removeprefix(PACKAGE)
-    return Path(text).expanduser()
+    try:
+        path = _shipped(text.removeprefix(PACKAGE), folder) if text.startswith(PACKAGE) else Path(text).expanduser()
+        path.exists()
+    except (OSError, ValueError, RuntimeError) as error:  # too long or not permitted; package:..; no such user
+        raise ConfigError(f"'{text[:200]}' cannot be used as a path: {error}") from error
+    return path
+
+
+def _shipped(name: str, folder: str) -> Path:
+    parts = PurePosixPath(name)
+    if parts.is_absolute() or ".." in parts.parts:
+        raise ValueError(f"{PACKAGE} stands for what the package ships, which is below mousearm/{folder}")
+    return Path(str(files("mousearm"))) / folder / name

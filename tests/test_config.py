@@ -1,12 +1,15 @@
 import dataclasses
 import re
+import subprocess
+import sys
 
 import pytest
 from omegaconf import OmegaConf
 
-from mousearm.config import CONF, Config, check_overrides, compose, load, to_yaml
+from mousearm.config import CONF, Config, check_group_files, check_overrides, compose, load, read_saved, to_yaml
 from mousearm.env.action import ACTION_MAPS
-from mousearm.errors import ConfigError, UnknownNameError
+from mousearm.errors import ConfigError, RunError, UnknownNameError
+from mousearm.paths import resolve
 from mousearm.retarget import METHODS
 from mousearm.reward import EFFORTS, KERNELS
 
@@ -266,3 +269,116 @@ def test_command_line_options_and_hydras_own_keys_pass():
 
 def test_names_are_kept_as_text():
     assert compose(["name=2024"]).name == "2024"
+
+
+class TestSaved:
+    """A configuration from elsewhere is data."""
+
+    @pytest.fixture
+    def saved(self, tmp_path):
+        def write(text):
+            (tmp_path / "config.yaml").write_text(text)
+            return tmp_path / "config.yaml"
+
+        return write
+
+    def test_it_is_what_was_saved(self, saved, configure):
+        config = configure("model=muscle", "model.fit=animal", "env.path_steps=5", "tracking.tags=[a,'b: c']")
+        assert read_saved(saved(to_yaml(config))) == config
+
+    @pytest.mark.parametrize(
+        ("text", "why"),
+        [
+            ("name: !!python/object/apply:os.system [touch proof]", r"line 1: a tag \(.*os\.system\)"),
+            ("name: !!python/object/apply:pathlib.Path [a]", "a tag"),
+            ("name: !!set {a, b}", "a tag"),
+            ("a: &a [x]\nb: *a", r"line 2: an alias \(\*a\)"),
+            ("a: " + 30 * "[" + 30 * "]", "line 1: values within values, more than 20 deep"),
+            ("a: [1", "cannot be read"),
+            ("[a]: 1", "cannot be read"),
+            ("a: \x07", "cannot be read"),
+            ("a: ${oc.env:HOME}", r"holds the interpolation '\$\{oc\.env:HOME\}'"),
+            ("${oc.env:HOME}: 1", "holds the interpolation"),
+            ("- 1", "holds no configuration"),
+            ("", "holds no configuration"),
+            ("a: '" + 100_000 * "x" + "'", r"larger than 100 kB \(100\.005 kB\)"),
+        ],
+    )
+    def test_what_is_more_than_data_is_refused(self, saved, monkeypatch, tmp_path, text, why):
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(RunError, match=r"config\.yaml .*" + why):
+            read_saved(saved(text))
+        assert [path.name for path in tmp_path.iterdir()] == ["config.yaml"]
+
+    def test_a_target_is_no_key(self, saved, configure):
+        text = to_yaml(configure()).replace("model:\n", "model:\n  _target_: os.system\n")
+        with pytest.raises(ConfigError, match="_target_"):
+            read_saved(saved(text))
+
+
+class TestGroupFiles:
+    """A file of a group cannot make Hydra run code."""
+
+    @pytest.fixture
+    def theirs(self, tmp_path):
+        def write(text, name="experiment/theirs.yaml"):
+            path = tmp_path / "theirs" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+            return [f"--config-dir={tmp_path / 'theirs'}", "experiment=theirs"]
+
+        return write
+
+    def test_those_of_the_project_pass(self, theirs):
+        check_group_files([])
+        check_group_files(theirs("# @package _global_\ndefaults:\n  - override /model: muscle\nname: hydra\n"))
+        check_group_files(theirs("# @package _global_\nhydra: {mode: MULTIRUN, sweeper: {params: {seed: '0,1'}}}\n"))
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "# @package _global_\nhydra: {callbacks: {a: {_target_: os.system, command: 'touch proof'}}}\n",
+            "# @package _global_\nhydra:\n  job_logging: {handlers: {a: {class: subprocess.Popen, args: [ls]}}}\n",
+            "# @package _global_\nhydra: {mode: MULTIRUN, sweeper: {params: {seed: '0,1'}, _target_: os.system}}\n",
+            "# @package _global_\nhydra: {mode: MULTIRUN, sweeper: {params: {hydra.job_logging.a: '0,1'}}}\n",
+            "# @package hydra.callbacks\na: {b: 1}\n",
+            "defaults:\n  - /reward@hydra.callbacks: theirs\n",
+            "defaults:\n  - override /hydra/job_logging: theirs\n",
+            "defaults:\n  - /hydra/callbacks/theirs\n",
+            '"\\x68ydra": {callbacks: {}}\n',
+            "model: {file: {_target_: os.system}}\n",
+        ],
+    )
+    def test_what_speaks_of_hydra_is_refused(self, theirs, text):
+        with pytest.raises(ConfigError, match=r"theirs\.yaml: '.*' names code, or says how Hydra runs it"):
+            check_group_files(theirs(text))
+
+    def test_run_py_refuses_it_before_hydra_calls_it(self, theirs, tmp_path):
+        proof = tmp_path / "proof"
+        evil = f"{{_target_: pathlib.Path.touch, _args_: [{{_target_: pathlib.Path, _args_: ['{proof}']}}]}}"
+        arguments = theirs(f"# @package _global_\nhydra: {{callbacks: {{a: {evil}}}}}\n")
+        run = [
+            sys.executable,
+            str(CONF.parent / "run.py"),
+            *arguments,
+            f"hydra.run.dir={tmp_path / 'out'}",
+            "model=none",
+        ]
+        done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        assert "error: " in done.stderr
+        assert "theirs.yaml: 'hydra' names code" in done.stderr
+        assert not proof.exists()
+        assert not (tmp_path / "out").exists()
+
+    def test_a_file_that_cannot_be_read(self, theirs):
+        with pytest.raises(ConfigError, match=r"theirs\.yaml cannot be read: line 1: a tag"):
+            check_group_files(theirs("a: !!python/name:os.system"))
+
+
+@pytest.mark.parametrize(
+    "text", ["package:../errors.py", "package:/etc/passwd", "x" * 5000, "~nobody_of_that_name/a", "package:a/../../b"]
+)
+def test_what_is_no_path(text):
+    with pytest.raises(ConfigError, match="cannot be used as a path"):
+        resolve(text, "model")

@@ -52,6 +52,7 @@ KNOWN_BY = {
     "daqp": {"mechanics", "retarget"},
     "hydra": {"config", "generalisation_curve"},
     "omegaconf": {"config", "rundir", "tracking", "generalisation_curve"},
+    "yaml": {"config"},
     "torch": {"policy", "pretrain", "buffer", "algo", "random_state", "benchmark", "checkpoint", "train", "experiment"},
     "stable_baselines3": {"env", "policy", "algo", "benchmark", "train", "tracking"},
     "sb3_contrib": {"algo", "benchmark"},

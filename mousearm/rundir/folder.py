@@ -8,9 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 
-from mousearm.config import Config, load, to_yaml
+from mousearm.config import Config, read_saved, to_yaml
 from mousearm.errors import RunError
 from mousearm.kinematics import Split
 from mousearm.rundir import sealed
@@ -95,13 +95,7 @@ class RunFolder:
         """
         if not self.exists:
             raise RunError(f"There is no run in {self.path}: it has no {self.config.name}.")
-        try:
-            saved = OmegaConf.load(self.config)
-        except Exception as error:  # the YAML library's own kinds
-            raise RunError(f"{self.config} cannot be read: {error}") from error
-        if not isinstance(saved, DictConfig):
-            raise RunError(f"{self.config} holds no configuration.")
-        return load(saved)
+        return read_saved(self.config)
 
     def resume(self, wanted: Config, overrides: list[str]) -> Config:
         """The configuration to go on with: the saved one, with what may change taken from the overrides.
