@@ -45,6 +45,7 @@ FLOORS = {
     "generalisation_curve": 6,
     "experiment": 7,
     "benchmark": 8,
+    "agent_import": 8,
 }
 
 # Libraries that only some modules may know.
@@ -53,7 +54,18 @@ KNOWN_BY = {
     "hydra": {"config", "generalisation_curve"},
     "omegaconf": {"config", "rundir", "tracking", "generalisation_curve"},
     "yaml": {"config"},
-    "torch": {"policy", "pretrain", "buffer", "algo", "random_state", "benchmark", "checkpoint", "train", "experiment"},
+    "torch": {
+        "policy",
+        "pretrain",
+        "buffer",
+        "algo",
+        "random_state",
+        "benchmark",
+        "checkpoint",
+        "train",
+        "agent_import",
+        "experiment",
+    },
     "stable_baselines3": {"env", "policy", "algo", "benchmark", "train", "tracking"},
     "sb3_contrib": {"algo", "benchmark"},
     "wandb": {"tracking"},

@@ -1,0 +1,212 @@
+"""Agents that sb3-contrib trained and saved act here as they did there, and their files run nothing."""
+
+import base64
+import io
+import json
+import pickle
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import gymnasium
+import numpy as np
+import pytest
+import torch
+from gymnasium.wrappers import RescaleAction
+from sb3_contrib import RecurrentPPO
+from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
+
+from mousearm.agent_import import import_agent, read_archive
+from mousearm.config import CONF
+from mousearm.env import TrackingEnv
+from mousearm.errors import ConfigError, RunError
+from mousearm.experiment import evaluate_run
+from mousearm.rundir import RunFolder
+
+NETWORK = {
+    "shared_lstm": True,
+    "enable_critic_lstm": False,
+    "lstm_hidden_size": 8,
+    "net_arch": {"pi": [6], "vf": [5, 4]},
+}
+TASK = ("model=muscle", "kinematics.path=package:demo.csv", "video=false", "threads=1")
+SEEN = ("env.observation=[qpos,qvel,path_preview]", "env.path_steps=2", "model.action_map=direct", "env.n_substeps=16")
+ORIGINAL = ("reward=original", "kinematics.retarget=uniform")
+
+
+class Touch:
+    """Creates a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def environment():
+    """The muscle arm as the original's: actions are controls, 0 to 1."""
+    return RescaleAction(TrackingEnv([*TASK, *SEEN, *ORIGINAL]), 0.0, 1.0)
+
+
+def train(env):
+    algo = RecurrentPPO("MlpLstmPolicy", env, n_steps=64, batch_size=32, n_epochs=2, seed=0, policy_kwargs=NETWORK)
+    return algo.learn(64)
+
+
+def perform(algo, scale=lambda observation: observation):
+    """Mean paw error (mm) of the agent in its own environment, as sb3 evaluates it."""
+    env, errors, done, state, start = environment(), [], False, None, np.array([True])
+    observation, _ = env.reset(options={"reach": "demo"})
+    while not done:
+        action, state = algo.predict(scale(observation), state, start, deterministic=True)
+        observation, _, terminated, truncated, info = env.step(action)
+        errors.append(info["paw_mm"])
+        done, start = terminated or truncated, np.array([False])
+    return np.mean(errors)
+
+
+@pytest.fixture(scope="module")
+def agent(tmp_path_factory):
+    """A trained agent and its zip."""
+    path = tmp_path_factory.mktemp("agent") / "old.zip"
+    algo = train(environment())
+    algo.save(path)
+    return algo, path
+
+
+@pytest.fixture
+def replaced(agent, tmp_path):
+    """The zip with a member replaced."""
+
+    def write(**members):
+        path = tmp_path / f"new{len(list(tmp_path.iterdir()))}.zip"
+        with zipfile.ZipFile(agent[1]) as old, zipfile.ZipFile(path, "w") as new:
+            for name in old.namelist():
+                new.writestr(name, members.get(name.replace(".", "_"), old.read(name)))
+        return path
+
+    return write
+
+
+def weights(algo, **changes):
+    file = io.BytesIO()
+    torch.save({**algo.policy.state_dict(), **changes}, file)
+    return file.getvalue()
+
+
+def test_it_acts_here_as_it_did_there(agent, tmp_path):
+    algo, path = agent
+    evaluation = import_agent(path, tmp_path / "run", TASK, trust=True)
+    assert evaluation.objective == pytest.approx(perform(algo), rel=1e-3)
+    folder = RunFolder(tmp_path / "run")
+    assert evaluate_run(folder.path)[0].as_json() == evaluation.as_json() == json.loads(folder.evaluation.read_text())
+    config = folder.saved_config()
+    assert (config.env.path_steps, config.env.n_substeps, config.model.action_map) == (2, 16, "direct")
+    assert (config.policy.lstm_hidden_size, config.policy.net_arch_pi, config.policy.net_arch_vf) == (8, [6], [5, 4])
+    assert (config.algo.n_steps, config.algo.batch_size, config.algo.timesteps, config.env.num_envs) == (64, 32, 64, 1)
+    assert folder.status()["reason"] == "imported from old.zip"
+    assert [checkpoint.name for checkpoint in folder.checkpoints()] == ["64"]
+
+
+def test_statistics_of_observations_go_along(tmp_path):
+    env = VecNormalize(DummyVecEnv([environment]))
+    algo = train(env)
+    algo.save(tmp_path / "old.zip")
+    env.save(tmp_path / "statistics.pkl")
+    evaluation = import_agent(tmp_path / "old.zip", tmp_path / "run", TASK, tmp_path / "statistics.pkl", trust=True)
+    assert evaluation.objective == pytest.approx(perform(algo, env.normalize_obs), rel=1e-3)
+    assert evaluate_run(tmp_path / "run")[0].objective == evaluation.objective
+    env.clip_obs = 5.0
+    env.save(tmp_path / "statistics.pkl")
+    with pytest.raises(RunError, match=r"clip_obs=5, but the project's network .* cuts off at 10"):
+        import_agent(tmp_path / "old.zip", tmp_path / "two", TASK, tmp_path / "statistics.pkl", trust=True)
+    assert not (tmp_path / "two").exists()
+
+
+def test_without_trust_nothing_is_read(tmp_path):
+    proof = tmp_path / "proof"
+    (tmp_path / "statistics.pkl").write_bytes(pickle.dumps(Touch(proof)))
+    with pytest.raises(RunError, match=r"read only with --trust.*which run code.*Say --trust if you"):
+        import_agent(tmp_path / "none.zip", tmp_path / "run", statistics=tmp_path / "statistics.pkl")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["statistics.pkl"]
+
+
+@pytest.mark.parametrize("member", ["data", "policy_pth", "policy_optimizer_pth", "pytorch_variables_pth"])
+def test_code_in_the_zip_does_not_run_even_with_trust(agent, replaced, tmp_path, member):
+    proof = tmp_path / "proof"
+    evil = pickle.dumps(Touch(proof))
+    if member == "data":
+        with zipfile.ZipFile(agent[1]) as archive:
+            content = json.loads(archive.read("data"))
+        for value in content.values():
+            if isinstance(value, dict) and ":serialized:" in value:
+                value[":serialized:"] = base64.b64encode(evil).decode()
+        evil = json.dumps(content).encode()
+    path = replaced(**{member: evil})
+    if member == "policy_pth":
+        with pytest.raises(RunError, match="is no agent that Stable-Baselines3 saved"):
+            read_archive(path)
+    else:
+        assert read_archive(path).weights.keys() == agent[0].policy.state_dict().keys()
+    assert not proof.exists()
+
+
+@pytest.mark.parametrize(
+    ("network", "why"),
+    [
+        ({"shared_lstm": False, "enable_critic_lstm": True}, "its critic has an LSTM of its own"),
+        ({"shared_lstm": False}, "its critic does not see the LSTM"),
+        ({"activation_fn": torch.nn.ReLU}, "its heads have another activation than tanh"),
+    ],
+)
+def test_other_networks_are_refused(tmp_path, network, why):
+    kinds = NETWORK | network
+    RecurrentPPO("MlpLstmPolicy", gymnasium.make("Pendulum-v1"), policy_kwargs=kinds).save(tmp_path / "a.zip")
+    with pytest.raises(RunError, match=f"none of the project's: {why}"):
+        import_agent(tmp_path / "a.zip", tmp_path / "run", TASK, trust=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
+
+
+def test_what_does_not_fit_is_refused(agent, replaced, tmp_path):
+    algo, path = agent
+    bias = algo.policy.state_dict()["action_net.bias"]
+    for file, overrides, kind, why in (
+        (path, ("model=torque",), RunError, r"actions have as low \[0\.0, .*controls of the arm have \[-1\.0"),
+        (path, (*TASK, "env.path_steps=3"), ConfigError, r"env\.path_steps=3: the agent itself decides on policy, env"),
+        (path, (*TASK, "policy=gru"), ConfigError, "policy=gru: the agent itself decides"),
+        (replaced(policy_pth=weights(algo, more=bias)), TASK, RunError, "it has more than such a network: more"),
+        (replaced(policy_pth=weights(algo, **{"action_net.bias": bias[:3]})), TASK, RunError, "do not fit the network"),
+        (replaced(policy_pth=weights(algo, **{"action_net.bias": bias * torch.nan})), TASK, RunError, "are not finite"),
+        (replaced(policy_pth=b""), TASK, RunError, "is no agent that Stable-Baselines3 saved"),
+        (replaced(data=b"[]"), TASK, RunError, "is no agent that Stable-Baselines3 saved"),
+        (tmp_path / "no.zip", TASK, RunError, "is no agent that Stable-Baselines3 saved"),
+    ):
+        with pytest.raises(kind, match=why):
+            import_agent(file, tmp_path / "run", overrides, trust=True)
+        assert not (tmp_path / "run").exists()
+
+
+def test_an_archive_that_is_larger_than_it_should_be(tmp_path, monkeypatch):
+    monkeypatch.setattr("mousearm.agent_import.archive.MAX_BYTES", 1000)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("policy.pth", bytes(10**6))
+    with pytest.raises(RunError, match=r"policy\.pth has more than 0 MB"):
+        read_archive(tmp_path / "a.zip")
+
+
+@pytest.mark.slow
+def test_script(agent, tmp_path):
+    def run(*arguments):
+        command = [sys.executable, str(CONF.parent / "scripts" / "import_agent.py"), str(agent[1]), *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    refused = run("--out", "run", *TASK)
+    assert refused.returncode == 1
+    assert "error: " in refused.stderr
+    assert "read only with --trust" in refused.stderr
+    done = run("--trust", "--out", "run", *TASK)
+    assert done.returncode == 0, done.stderr
+    assert "old.zip is trusted: its weights and text are read; nothing is run." in done.stderr
+    assert "demo   train" in done.stdout
