@@ -8,11 +8,12 @@ from typing import Any
 from mousearm import checkpoint
 from mousearm.agent_import.archive import Archive, read_archive, read_statistics
 from mousearm.agent_import.network import load_statistics, load_weights, n_observations, sizes
+from mousearm.checkpoint import Moment
 from mousearm.config import Config, compose
 from mousearm.errors import ConfigError, RunError
 from mousearm.evaluate import Evaluation
 from mousearm.experiment import Session
-from mousearm.model import load_arm
+from mousearm.model import load_arm, model_hashes
 from mousearm.policy import PolicyController
 from mousearm.rundir import FINISHED, RunFolder, write_json
 
@@ -29,7 +30,7 @@ def import_agent(
     """Make a run folder of an agent, and evaluate it there.
 
     The agent saw positions and velocities of the joints and the path ahead, as ``path_preview`` shows it, and its
-    actions were controls. Its network, folded to our actions, is ``best/`` and the only checkpoint.
+    actions were controls. Its network, folded to our actions, is ``best/``: it can be evaluated, not trained further.
 
     Args:
         zip_file: what ``model.save`` of sb3-contrib's RecurrentPPO wrote.
@@ -92,10 +93,9 @@ def _training(data: dict[str, Any]) -> list[str]:
 
 
 def _write(folder: RunFolder, session: Session, evaluation: Evaluation, overrides: list[str], reason: str) -> None:
-    steps, best_mm = session.algo.num_timesteps, evaluation.splits["train"]["paw_mm"].mean
-    folder.create(session.config, overrides)
-    folder.save_split(session.split)
-    for place in (folder.checkpoint(steps), folder.best):
-        checkpoint.save(place, session.algo, best_mm=best_mm)
+    steps, config = session.algo.num_timesteps, session.config
+    folder.create(config, overrides, session.split, model_hashes(config.model))
+    network = Moment.of(steps, session.algo.policy, {})
+    checkpoint.save_best(folder, network, best_mm=evaluation.train_objective)
     write_json(folder.evaluation, evaluation.as_json())
     folder.set_status(FINISHED, steps, reason)

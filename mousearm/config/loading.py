@@ -47,7 +47,8 @@ def compose(overrides: Sequence[str] = ()) -> Config:
     try:
         with initialize_config_dir(str(CONF), version_base="1.3"):
             return load(hydra_compose("config", list(overrides)))
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, ValueError, RecursionError) as error:
+        # Hydra lets ValueError out for a group that is set to a number, and for a number of thousands of digits.
         raise ConfigError(f"{error}{_cause(error)}") from error
 
 

@@ -28,7 +28,7 @@ def check_overrides(arguments: Sequence[str]) -> None:
             continue
         try:
             (override,) = OverridesParser.create().parse_overrides([argument])
-        except HydraException:
+        except (HydraException, ValueError, RecursionError):
             continue  # Hydra explains a malformed override well
         if not override.key_or_group.startswith("hydra"):
             _check_key(override.key_or_group)

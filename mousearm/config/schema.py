@@ -103,7 +103,7 @@ class EnvConfig:
     sampling: str = "uniform"  # uniform | hard: which reach an episode is on
 
     def __post_init__(self) -> None:
-        _require(0 < self.control_dt <= 0.1, "env.control_dt", self.control_dt, "above 0, at most 0.1 s")
+        _require(1e-5 <= self.control_dt <= 0.1, "env.control_dt", self.control_dt, "0.00001 to 0.1 s")
         _require(1 <= self.n_substeps <= 1000, "env.n_substeps", self.n_substeps, "1 to 1000")
         _require(1 <= self.num_envs <= 100_000, "env.num_envs", self.num_envs, "1 to 100000")
         _require(len(self.observation) > 0, "env.observation", self.observation, "at least one term")
@@ -164,8 +164,12 @@ class PolicyConfig:
         _require_choice("policy.backbone", self.backbone, ("lstm", "gru", "rnn", "ffn"))
         _require(1 <= self.lstm_hidden_size <= 8192, "policy.lstm_hidden_size", self.lstm_hidden_size, "1 to 8192")
         _require(1 <= self.n_lstm_layers <= 16, "policy.n_lstm_layers", self.n_lstm_layers, "1 to 16")
-        _require(all(n > 0 for n in self.net_arch_pi), "policy.net_arch_pi", self.net_arch_pi, "sizes above 0")
-        _require(all(n > 0 for n in self.net_arch_vf), "policy.net_arch_vf", self.net_arch_vf, "sizes above 0")
+        weights = self.n_lstm_layers * self.lstm_hidden_size**2
+        _require(weights <= 2**26, "policy.n_lstm_layers x policy.lstm_hidden_size^2", weights, "at most 8192^2")
+        for name in ("net_arch_pi", "net_arch_vf"):
+            layers = getattr(self, name)
+            valid = len(layers) <= 16 and all(1 <= n <= 8192 for n in layers)
+            _require(valid, f"policy.{name}", layers, "at most 16 sizes of 1 to 8192")
         _require(-10 <= self.log_std_init <= 1, "policy.log_std_init", self.log_std_init, "-10 to 1")
 
 
@@ -291,6 +295,8 @@ class Config:
         _require(1 <= self.network_threads <= 1024, "network_threads", self.network_threads, "1 to 1024")
         limit = self.max_minutes
         _require(limit is None or 0 < limit < math.inf, "max_minutes", limit, "null, or above 0")
+        steps = self.algo.n_steps * self.env.num_envs
+        _require(steps <= 10**7, "algo.n_steps x env.num_envs", steps, "at most 10000000 steps between two updates")
         _require_choice("device", self.device, ("cpu", "cuda", "auto"))
         path = Path(self.name)
         inside = self.name.strip() == self.name != "" and not path.is_absolute() and ".." not in path.parts

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -80,7 +81,9 @@ def find_reaches(path: Path | str) -> tuple[ReachFile, ...]:
             f"{path}: no file matches *.csv in this folder or below it. Give a CSV file or a folder with some."
         )
     manifest = path / MANIFEST
-    known = _read_manifest(manifest) if manifest.is_file() else {file: _of_folders(file) for file in relatives}
+    known = (
+        _read_manifest(manifest, relatives) if manifest.is_file() else {file: _of_folders(file) for file in relatives}
+    )
     return tuple(ReachFile(file.removesuffix(".csv"), path / file, *known.get(file, ("", ""))) for file in relatives)
 
 
@@ -94,7 +97,7 @@ def _text(folder: PurePosixPath) -> str:
     return "" if folder == PurePosixPath() else folder.as_posix()
 
 
-def _read_manifest(path: Path) -> dict[str, tuple[str, str]]:
+def _read_manifest(path: Path, files: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Animal and session by file."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -113,7 +116,10 @@ def _read_manifest(path: Path) -> dict[str, tuple[str, str]]:
         file, animal, session = ((row[name] or "").strip() for name in MANIFEST_COLUMNS)
         if file in known:
             raise KinematicsError(f"{path}: names {file} twice; a reach is of one animal and session.")
-        if not (path.parent / file).is_file():
-            raise KinematicsError(f"{path}: names '{file}', which is not in {path.parent}. Correct or remove the row.")
+        if file not in files:
+            raise KinematicsError(
+                f"{path}: names '{file[:200]}', which is not among the reaches in {path.parent}. Correct or remove "
+                "the row."
+            )
         known[file] = animal, (f"{animal}/{session}" if session else "")
     return known

@@ -19,6 +19,10 @@ MAX_GAP = 5.0
 """Longest interval, in median intervals, across which positions are interpolated."""
 
 
+MAX_FRAMES = 1_000_000
+"""Most frames of a reach, two hours at 150 Hz: times of more are in another unit."""
+
+
 def resample(reach: Reach, dt: float) -> Reach:
     """Return the reach on the time grid 0, dt, 2 dt, ...
 
@@ -36,8 +40,8 @@ def resample(reach: Reach, dt: float) -> Reach:
         A reach of the same name with ``time = dt * [0, 1, ...]``, positions in metres.
 
     Raises:
-        KinematicsError: dt is not a positive number, the recording is shorter than three frames at dt, or it has a gap
-            of more than five median intervals.
+        KinematicsError: dt is not a positive number, the recording is shorter than three frames at dt or longer than
+            `MAX_FRAMES`, or it has a gap of more than five median intervals.
     """
     place = Place(f"reach '{reach.name}'")
     if not (np.isfinite(dt) and dt > 0):
@@ -73,6 +77,11 @@ def _check_gaps(reach: Reach, place: Place) -> None:
 
 def _steps(reach: Reach, dt: float, place: Place) -> int:
     """Number of frames at dt that fit into the duration; a last step short by rounding only is kept."""
+    if reach.duration / dt > MAX_FRAMES:
+        raise place.error(
+            f"lasts {reach.duration:.4g} s, which is more than {MAX_FRAMES} frames at dt = {dt:.4g} s. Are its times "
+            "in seconds?"
+        )
     steps = int(np.floor(reach.duration / dt + STEP_ROUNDING)) + 1
     if steps < MIN_FRAMES:
         raise place.error(

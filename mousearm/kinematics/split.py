@@ -21,11 +21,21 @@ class Split:
         train: reaches to train on.
         test: reaches to test with.
         sha256: hash of each reach's file.
+
+    Raises:
+        KinematicsError: names or hashes are no texts, as where somebody has written them by hand.
     """
 
     train: list[str]
     test: list[str]
     sha256: dict[str, str]
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.sha256, dict) or not all(isinstance(names, list) for names in (self.train, self.test)):
+            raise KinematicsError("train and test must be lists of names, sha256 an object of names and hashes.")
+        strange = [text for text in (*self.train, *self.test, *self.sha256.values()) if not isinstance(text, str)]
+        if strange:
+            raise KinematicsError(f"{strange[0]!r} is neither a name nor a hash.")
 
     @property
     def sides(self) -> dict[str, list[str]]:

@@ -7,7 +7,8 @@ import mujoco
 import numpy as np
 
 from mousearm.errors import ModelError, UnknownNameError
-from mousearm.model.landmark import find_landmarks, object_names, positions
+from mousearm.model.document import LARGEST
+from mousearm.model.landmark import LANDMARKS, find_landmarks, object_names, positions
 
 
 class Arm:
@@ -66,6 +67,7 @@ class Arm:
         self.qpos_range = np.asarray(limits, dtype=float)
         self.ctrl_range = _ctrl_range(model, source)
         self.peak_force = _peak_force(model, self.ctrl_range)
+        self._check_finite()
 
     @property
     def nq(self) -> int:
@@ -107,6 +109,18 @@ class Arm:
         """Shoulder, elbow and paw of one MjData whose kinematics are current, (3, 3) metres."""
         fields = {mark.field: getattr(data, mark.field) for mark in self.landmarks.values()}
         return positions(fields, self.landmarks)
+
+    def _check_finite(self) -> None:
+        """Refuse numbers so large that nothing can be computed with them."""
+        rest = self.landmark_positions(self.rest_qpos[None])[0]
+        figures = {"the rest pose": self.rest_qpos, "a control range": self.ctrl_range, "a peak force": self.peak_force}
+        figures |= {f"the {name} at rest": point for name, point in zip(LANDMARKS, rest, strict=True)}
+        for what, values in figures.items():
+            if not (np.abs(values) < LARGEST).all():
+                raise ModelError(
+                    f"{self.source}: {what} is {np.asarray(values).tolist()}; figures in SI units must be below "
+                    f"{LARGEST:g}. Correct the model."
+                )
 
     def segment_lengths(self) -> tuple[float, float]:
         """Upper arm (shoulder to elbow) and forearm (elbow to paw) at the rest pose, metres."""

@@ -36,6 +36,13 @@ def check_mjcf(path: Path) -> None:
         ModelError: a file is no XML in UTF-8, is too large, names plugins, files elsewhere or of unknown kinds, or
             asks for too much; says where.
     """
+    try:
+        _check_model(path)
+    except (OSError, ValueError) as error:  # a name that is too long, or has a NUL
+        raise ModelError(f"{path} names a file that cannot be looked for: {error}") from error
+
+
+def _check_model(path: Path) -> None:
     documents: dict[Path, Node] = {}
     _read(path, path.parent, documents)
     if documents[path].tag != "mujoco":
@@ -44,7 +51,7 @@ def check_mjcf(path: Path) -> None:
     bases = ["", *(node.attributes[key] for node in nodes for key in _FOLDERS if key in node.attributes)]
     for file, root in documents.items():
         for node in root.walk():
-            _check_element(node, _place(file, node))
+            check_element(node, _place(file, node))
             for name in _names(node, (*_FILES, *_FOLDERS)):
                 _check_inside([f"{base}/{name}" if base else name for base in bases], path.parent, _place(file, node))
         _check_size(root, file, 1.0)
@@ -54,18 +61,28 @@ def _read(path: Path, folder: Path, documents: dict[Path, Node]) -> None:
     """Read a model and those that it includes; MuJoCo itself says it best where there are none."""
     documents[path] = read_document(path, "utf-8")
     for node in documents[path].walk():
-        for name in _names(node, _FILES) if node.tag in ("include", "model") else []:
+        for name in _names(node, _FILES) if node.tag == "include" else []:
             _check_inside([name], folder, _place(path, node))
             for part in {folder / name, path.parent / name} - documents.keys():
                 if part.is_file():
                     _read(part, folder, documents)
 
 
-def _check_element(node: Node, place: str) -> None:
+def check_element(node: Node, place: str) -> None:
+    """Refuse an element that no arm needs; the place is for the error.
+
+    Raises:
+        ModelError: it is a plugin or another model, asks for a simulation, or holds a file of an unknown kind or what
+            is no number.
+    """
     if node.tag in ("extension", "plugin"):
         raise ModelError(f"{place}: plugins are code that is not in the model, so they are refused. Leave them out.")
     if node.tag == "lengthrange":
         raise ModelError(f"{place}: a simulation of any length is refused. Give every muscle its lengthrange.")
+    if node.tag == "model":
+        raise ModelError(
+            f"{place}: models within models are refused, because copies of copies have no end. Include it."
+        )
     if "content_type" in node.attributes:
         raise ModelError(f"{place}: content_type is refused, because a file's suffix says what it is. Leave it out.")
     for key, value in node.attributes.items():
@@ -94,6 +111,8 @@ def _check_size(node: Node, file: Path, copies: float) -> None:
     asked = copies * math.prod(max(1.0, abs(number)) for name in _names(node, keys) for number in _numbers(name))
     if not asked <= most:
         raise ModelError(f"{_place(file, node)}: {' x '.join(keys)} comes to {asked:.3g}; at most {most:g} is made.")
+    if node.tag == "include" and copies > 1:
+        raise ModelError(f"{_place(file, node)}: is within <replicate>, where it is not counted what becomes of it.")
     for child in node.children:
         _check_size(child, file, asked if node.tag == "replicate" else copies)
 

@@ -7,6 +7,9 @@ import numpy as np
 from mousearm.kinematics.checks import Place
 from mousearm.kinematics.files import Row, parse_number
 
+# Beyond it the whole numbers that a float can hold have gaps.
+_LAST_FRAME = 2.0**53
+
 
 class Cells:
     """The rows of a table below its header.
@@ -80,7 +83,7 @@ def whole_numbers(values: np.ndarray, column: str, place: Place) -> np.ndarray:
     Raises:
         KinematicsError: a number is missing or is not whole.
     """
-    bad = np.flatnonzero(~np.isfinite(values) | (values != np.round(values)))
+    bad = np.flatnonzero(~(np.abs(values) < _LAST_FRAME) | (values != np.round(values)))
     if len(bad):
         raise place.error(f"{values[bad[0]]:g} is not a frame number. Write a whole number.", int(bad[0]), column)
     return values.astype(int)

@@ -18,6 +18,10 @@ MOST_MISSING = 20
 """How many times as long as its frames a recording may be; beyond it, a number or time is taken for a fault."""
 
 
+# Frames of a gap, at most, so that they can be counted; far more are refused.
+_LONGEST_GAP = 1e9
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Session:
     """Positions at an even rate.
@@ -105,7 +109,8 @@ def _steps_of_times(recording: Recording, wanted: float | None) -> tuple[np.ndar
     check_finite(time, {}, place)
     check_time(time, place)
     intervals = np.diff(time)
-    steps = np.concatenate([[0], np.cumsum(np.maximum(1, np.round(intervals / np.median(intervals))))]).astype(int)
+    ratios = np.clip(np.round(intervals / np.median(intervals)), 1, _LONGEST_GAP)
+    steps = np.concatenate([[0], np.cumsum(ratios)]).astype(int)
     rate = float(steps[-1] / (time[-1] - time[0]))
     off = np.abs((time - time[0]) * rate - steps)
     if off.max() > JITTER_TOLERANCE:

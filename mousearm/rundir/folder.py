@@ -11,14 +11,14 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from mousearm.config import Config, read_saved, to_yaml
-from mousearm.errors import RunError
+from mousearm.errors import KinematicsError, RunError
 from mousearm.kinematics import Split
 from mousearm.rundir import sealed
 from mousearm.rundir.environment import describe_environment
 from mousearm.rundir.files import explained, read_json, write_json, write_text
 from mousearm.rundir.lock import locked
 from mousearm.rundir.resume import continued
-from mousearm.rundir.status import read_status, write_status
+from mousearm.rundir.status import FINISHED, read_status, write_status
 
 _KEPT_CHECKPOINTS = 3
 
@@ -145,7 +145,10 @@ class RunFolder:
         content = {"sha256": {}, **read_json(self.split)}  # a run that was saved before there were hashes has none
         if set(content) != {"train", "test", "sha256"}:
             raise RunError(f"{self.split} is no split: it has {', '.join(content)}, but needs train, test and sha256.")
-        split = Split(**content)
+        try:
+            split = Split(**content)
+        except KinematicsError as error:
+            raise RunError(f"{self.split} is no split: {error}") from error
         if self._began().get("split", now := _hash(split)) != now:
             raise RunError(f"{self.split} has changed since the run began. Bring it back, or start another run.")
         return split
@@ -164,9 +167,14 @@ class RunFolder:
         """Those that are as they were written, from the oldest to the newest; the others are named.
 
         Raises:
-            RunError: if there are some, but none of them is complete.
+            RunError: if there are some, but none of them is complete; or none, though the run is finished.
         """
         existing = self.checkpoints()
+        if not existing and self.status().get("state") == FINISHED:
+            raise RunError(
+                f"{self.path} is finished and has no checkpoint to go on from: its best network can be evaluated, not "
+                "trained further. Choose another name= to train anew."
+            )
         problems = {checkpoint: problem for checkpoint in existing if (problem := self._problem(checkpoint))}
         for checkpoint, problem in problems.items():
             print(f"The checkpoint {checkpoint} is passed over: {problem}")

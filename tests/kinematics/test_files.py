@@ -1,3 +1,4 @@
+import os
 import re
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import pytest
 
 from mousearm.errors import KinematicsError
 from mousearm.kinematics import Reach, read_csv, read_reaches, write_csv
-from mousearm.kinematics.files import COLUMNS, REQUIRED
+from mousearm.kinematics.files import COLUMNS, MAX_BYTES, REQUIRED
 
 RECORDED = Path(__file__).parents[2].parent / "shared" / "kinematics"
 needs_recordings = pytest.mark.skipif(not RECORDED.is_dir(), reason=f"no recorded reaches in {RECORDED}")
@@ -163,6 +164,14 @@ def test_not_a_text_file(tmp_path):
     refused(save(tmp_path, b"\x00\x01\x02\n\x00\x00"), "row 1")
     refused(tmp_path / "missing.csv", "there is no such file or folder")
     refused(tmp_path, "is a folder")
+
+
+def test_files_without_an_end_are_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    refused(tmp_path / "pipe.csv", "is no file; a file is needed here")
+    with (tmp_path / "large.csv").open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    refused(tmp_path / "large.csv", "has 500 MB; text of more than 500 MB is not read. Cut the recording")
 
 
 def test_one_endless_cell(tmp_path):

@@ -64,8 +64,8 @@ def test_a_manifest_takes_the_folders_place(tmp_path):
         ("file,session\na.csv,1\n", "has no column animal. A file of this name says whose the folder's reaches are"),
         ("", "has no column file, animal, session"),
         ("file,animal,session\na.csv,m,1\na.csv,m,2\n", "names a.csv twice"),
-        ("file,animal,session\nb.csv,m,1\n", "names 'b.csv', which is not in"),
-        ("file,animal,session\n,m,1\n", "names '', which is not in"),
+        ("file,animal,session\nb.csv,m,1\n", "names 'b.csv', which is not among"),
+        ("file,animal,session\n,m,1\n", "names '', which is not among"),
     ],
 )
 def test_a_manifest_that_cannot_be_used(tmp_path, text, said):

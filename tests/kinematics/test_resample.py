@@ -117,6 +117,13 @@ def test_dt_out_of_range(dt):
         resample(sampled(irregular()), dt)
 
 
+def test_times_in_another_unit():
+    inside = sampled(np.linspace(0, SECONDS, 4))
+    reach = Reach("r", 1e9 * inside.time, inside.paw, inside.elbow, inside.shoulder)
+    with pytest.raises(KinematicsError, match=r"lasts 3e\+08 s, which is more than 1000000 frames at dt = 0\.006667 s"):
+        resample(reach, DT)
+
+
 def test_too_short_for_dt():
     with pytest.raises(KinematicsError, match=r"lasts 0\.3 s, which is 2 frame\(s\) at dt = 0\.2 s; at least 3"):
         resample(sampled(irregular()), 0.2)

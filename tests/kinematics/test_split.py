@@ -191,3 +191,11 @@ def test_a_split_without_hashes_asks_for_the_names_only(build):
     split = Split(["a"], ["b"], {})
     files[0].path.write_text("something else")
     assert split.find(files) == files
+
+
+@pytest.mark.parametrize(
+    "content", [("a", [], {}), (["a"], None, {}), (["a"], [3], {}), (["a"], [], ["1f"]), (["a"], [], {"a": 1})]
+)
+def test_a_split_of_other_things_is_refused(content):
+    with pytest.raises(KinematicsError, match=r"must be lists of names|is neither a name nor a hash"):
+        Split(*content)

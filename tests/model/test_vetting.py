@@ -92,6 +92,8 @@ def test_a_model_that_includes_itself_ends(model):
         ('<extension><plugin plugin="mujoco.pid"/></extension>', "plugins are code that is not in the model"),
         ('<asset><mesh name="m" file="m.mjz"/></asset>', "'m.mjz' is of no kind that is read: .xml, .obj"),
         ('<asset><mesh name="m" file="m.obj" content_type="a/b"/></asset>', "content_type is refused"),
+        ('<asset><model name="m" file="m.xml"/></asset>', "models within models are refused"),
+        ('<worldbody><replicate count="2"><include file="m.xml"/></replicate></worldbody>', "is within <replicate>"),
         ('<option timestep="nan"/>', "timestep='nan' is not a number"),
         ('<compiler><lengthrange inttotal="1e9"/></compiler>', "a simulation of any length is refused"),
         ('<size nkey="2000000000"/>', "nkey comes to 2e+09; at most 100000 is made"),

@@ -121,6 +121,15 @@ class TestRate:
         text = "row 5: 9999999996 frames are missing before this one, and 9999999996 beside the 5 frames of the file"
         refused(take(5, frames=[0, 1, 2, 9_999_999_999, 10**10]), text, "Correct the frame number or time")
 
+    def test_numbers_that_no_frame_has(self, tmp_path, take, refused):
+        refused(take(5, frames=[0, 1, 2, 3, 1e300]), "row 6, column fnum: 1e+300 is not a frame number")
+        write_sto(tmp_path / "a.sto", 1e3 * arm(4))
+        text = (tmp_path / "a.sto").read_text()
+        for i, time in enumerate(("0", "1e-300", "2e-300", "1")):
+            text = text.replace(f"\n{i / RATE:.16g}\t", f"\n{time}\t")
+        (tmp_path / "a.sto").write_text(text)
+        refused(tmp_path / "a.sto", "times are not evenly spaced")
+
     def test_times_of_a_film_that_were_rounded(self, tmp_path, bring_in):
         write_sto(tmp_path / "a.sto", 1e3 * arm(60))
         text = (tmp_path / "a.sto").read_text()

@@ -17,6 +17,7 @@ from xml.etree.ElementTree import Element
 
 from mousearm.errors import ModelError, UnknownNameError
 from mousearm.model.document import Node, read_document
+from mousearm.model.vetting import check_element
 
 # These come from the OpenSim file: tag -> where it stands. Others are added where they are not there.
 _EXISTING = {
@@ -43,7 +44,7 @@ class Choices:
         actuators: one of ``ACTUATORS``.
 
     Raises:
-        ModelError: if the file cannot be read, or is no MJCF.
+        ModelError: if the file cannot be read, is no MJCF, or has what no arm needs, such as plugins.
     """
 
     def __init__(self, path: str | Path | None, actuators: str):
@@ -51,6 +52,8 @@ class Choices:
         self._root = read_document(Path(path)) if path else Node("mujoco", "", 0, "mujoco", {})
         if self._root.tag != "mujoco":
             raise ModelError(f"{path}: the file is a <{self._root.tag}>, not a <mujoco>: not a fragment of MJCF.")
+        for node in self._root.walk():
+            check_element(node, f"{path}, line {node.line}: <{node.tag}>")
         self._skipped = _OTHER_ACTUATOR[actuators]
         self.paths = {node.name for node in self._root.walk() if node.tag == "spatial" and node.children}
 
