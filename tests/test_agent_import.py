@@ -21,7 +21,7 @@ from mousearm.agent_import import import_agent, read_archive
 from mousearm.config import CONF
 from mousearm.env import TrackingEnv
 from mousearm.errors import ConfigError, RunError
-from mousearm.experiment import evaluate_run
+from mousearm.experiment import evaluate_run, run
 from mousearm.rundir import RunFolder
 
 NETWORK = {
@@ -107,7 +107,8 @@ def test_it_acts_here_as_it_did_there(agent, tmp_path):
     assert (config.policy.lstm_hidden_size, config.policy.net_arch_pi, config.policy.net_arch_vf) == (8, [6], [5, 4])
     assert (config.algo.n_steps, config.algo.batch_size, config.algo.timesteps, config.env.num_envs) == (64, 32, 64, 1)
     assert folder.status()["reason"] == "imported from old.zip"
-    assert [checkpoint.name for checkpoint in folder.checkpoints()] == ["64"]
+    with pytest.raises(RunError, match=r"is finished and has no checkpoint to go on from"):
+        run(config, folder.path, ["algo.timesteps=128"])
 
 
 def test_statistics_of_observations_go_along(tmp_path):

@@ -94,8 +94,9 @@ def _training(data: dict[str, Any]) -> list[str]:
 
 def _write(folder: RunFolder, session: Session, evaluation: Evaluation, overrides: list[str], reason: str) -> None:
     steps, config = session.algo.num_timesteps, session.config
-    folder.create(config, overrides, session.split, model_hashes(config.model))
-    network = Moment.of(steps, session.algo.policy, {})
-    checkpoint.save_best(folder, network, best_mm=evaluation.train_objective)
-    write_json(folder.evaluation, evaluation.as_json())
-    folder.set_status(FINISHED, steps, reason)
+    with folder.locked():
+        folder.create(config, overrides, session.split, model_hashes(config.model))
+        network = Moment.of(steps, session.algo.policy, {})
+        checkpoint.save_best(folder, network, best_mm=evaluation.train_objective)
+        write_json(folder.evaluation, evaluation.as_json())
+        folder.set_status(FINISHED, steps, reason)
