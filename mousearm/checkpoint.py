@@ -1,7 +1,7 @@
 """Checkpoints: a folder with all that a run needs to go on as if nothing had happened; reading one runs no code."""
 
 import io
-import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from safetensors.torch import save as to_safetensors
 
 from mousearm.errors import RunError
 from mousearm.policy import RecurrentPolicy
-from mousearm.rundir import RunFolder, read_json
+from mousearm.rundir import RunFolder, read_json, to_json
 
 _NETWORK, _STATE, _SUMMARY = "policy.safetensors", "state.pt", "state.json"
 _ARRAY = "array"
@@ -128,7 +128,8 @@ def _tensors(policy: RecurrentPolicy) -> dict[str, torch.Tensor]:
 
 
 def _network(moment: Moment, summary: Mapping[str, float]) -> dict[str, bytes]:
-    text = json.dumps({"steps": moment.steps, **summary}, indent=2) + "\n"
+    numbers = {name: value if math.isfinite(value) else None for name, value in summary.items()}  # JSON knows no inf
+    text = to_json({"steps": moment.steps, **numbers})
     weights = {name: tensor.cpu().contiguous() for name, tensor in moment.network.items()}
     return {_NETWORK: to_safetensors(weights), _SUMMARY: text.encode()}
 

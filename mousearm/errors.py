@@ -1,7 +1,8 @@
 """Errors that a user can act on: what is wrong, where, what is valid, what to do."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 
 class MouseArmError(Exception):
@@ -26,6 +27,21 @@ class KinematicsError(MouseArmError):
 
 class RunError(MouseArmError):
     """A run folder that cannot be created, continued or read."""
+
+
+class NonFiniteError(MouseArmError):
+    """A number that is none, or infinite, where learning would be spoilt by it.
+
+    Args:
+        text: what it is.
+        key: the configuration key that is to blame.
+        arrays: what shows it, by name.
+    """
+
+    def __init__(self, text: str, key: str, arrays: Mapping[str, Any]):
+        super().__init__(text)
+        self.key = key
+        self.arrays = arrays
 
 
 class RenderError(MouseArmError):

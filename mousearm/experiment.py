@@ -28,7 +28,7 @@ from mousearm.model import Arm, model_hashes
 from mousearm.policy import PolicyController, build_policy
 from mousearm.pretrain import ComputedMuscleControl, TaskController
 from mousearm.retarget import Reference
-from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, RUNNING, RunFolder, explained, write_json
+from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, KILLED, RUNNING, RunFolder, explained, write_json
 from mousearm.simulation import log_warnings_to
 from mousearm.tracking import build_logger
 from mousearm.train import WARM_START, Imitate, Interruption, learn
@@ -54,21 +54,32 @@ def run(config: Config, folder: Path, overrides: Sequence[str] = ()) -> float:
         KeyboardInterrupt: after a second SIGINT.
     """
     interruption = Interruption()
-    run_folder = RunFolder(folder)
+    run_folder, overrides = RunFolder(folder), list(overrides)
+    goes_on = run_folder.exists
     with interruption.listening(), contextlib.ExitStack() as held:
-        if run_folder.exists:
+        if goes_on:
+            _say_how_it_ended(run_folder)
             held.enter_context(run_folder.locked())
-            config = run_folder.resume(_with_saved_lengths(config, run_folder.saved_config()), list(overrides))
+            config = run_folder.resume(_with_saved_lengths(config, run_folder.saved_config()), overrides)
             run_folder.check_model(model_hashes(config.model))
-        saved = run_folder.saved_split() if run_folder.exists else None
         interruption.max_minutes = config.max_minutes
-        session = Session(config, saved)  # before anything is written: most mistakes in the input show here
-        if run_folder.exists:
+        # Before anything is written: most mistakes in the input show here.
+        session = Session(config, run_folder.saved_split() if goes_on else None)
+        if goes_on:
             run_folder.update_config(session.config)
         else:
+            run_folder.check_unused()
             held.enter_context(run_folder.locked())
-            run_folder.create(session.config, list(overrides), session.split, model_hashes(config.model))
+            run_folder.create(session.config, overrides, session.split, model_hashes(config.model))
         return session.run(run_folder, interruption)
+
+
+def _say_how_it_ended(folder: RunFolder) -> None:
+    """Tell of a run that did not end as it should have."""
+    with contextlib.suppress(MouseArmError):  # the status is only there to be read
+        status = folder.status()
+        if status.get("state") in (FAILED, KILLED):
+            print(f"The run was {status['state']} last time: {status.get('reason')}")
 
 
 def _with_saved_lengths(config: Config, saved: Config) -> Config:
@@ -118,7 +129,7 @@ class Session:
         print(self.describe(steps), flush=True)
         try:
             folder.set_status(RUNNING, steps)
-            with explained(folder.path):
+            with explained(folder.path, "used"):
                 log_warnings_to(folder.engine_log)
                 self._learn(folder, moment, interruption)
                 result = self._show(folder)
@@ -244,6 +255,7 @@ def evaluate_run(folder: Path, which: str = "best", kinematics: str | None = Non
     """
     run_folder = RunFolder(folder)
     config = run_folder.saved_config()
+    run_folder.check_model(model_hashes(config.model))
     if kinematics is not None:
         config, arm, references = prepare(_with_path(config, kinematics))
         sides = _all_to_test(references)

@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 from stable_baselines3.common.logger import KVWriter, Logger, TensorBoardOutputFormat
 
 from mousearm.config import Config
-from mousearm.rundir import RunFolder, explained, write_text
+from mousearm.rundir import RunFolder, explained, sync, write_text
 
 
 class MetricsFile(KVWriter):
@@ -54,6 +54,11 @@ class MetricsFile(KVWriter):
     def close(self) -> None:
         """Write the last row."""
         self._flush()
+
+    def sync(self) -> None:
+        """Wait until the disk has the finished rows."""
+        with explained(self._path):
+            sync(self._path)
 
     def _flush(self) -> None:
         if self.row is None:
@@ -102,6 +107,15 @@ class RunLogger(Logger):
     def record(self, key: str, value: Any, exclude: str | tuple[str, ...] | None = None) -> None:
         """Note a value, as a number of Python: as such it is the same after it was saved."""
         super().record(key, value.item() if isinstance(value, np.generic) else value, exclude)
+
+    def sync(self) -> None:
+        """Wait until the disk has what was written.
+
+        Raises:
+            RunError: if it cannot have it.
+        """
+        for file in self._files.values():
+            file.sync()
 
     def state(self) -> dict[str, Any]:
         """What is not yet on disk."""

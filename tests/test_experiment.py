@@ -100,6 +100,30 @@ def test_a_contradicting_override_changes_nothing(finished, configure):
     assert {path: path.read_bytes() for path in folder.path.rglob("*") if path.is_file()} == before
 
 
+def test_a_folder_with_something_else_is_left_alone(tmp_path, configure):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(RunError, match="is not empty and holds no run"):
+        run(configure(*QUICK), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_a_model_that_changed_is_refused_and_one_that_was_moved_is_found(tmp_path, configure):
+    shipped = resolve("package:torque.xml", "model").parent
+    for name in ("torque.xml", "forelimb.xml"):
+        (tmp_path / "here").mkdir(exist_ok=True)
+        shutil.copy(shipped / name, tmp_path / "here")
+    words = (*QUICK, f"model.file={tmp_path / 'here' / 'torque.xml'}", "algo.timesteps=784")
+    run(configure(*words), tmp_path / "r", words)
+    shutil.move(tmp_path / "here", tmp_path / "there")
+    moved = f"model.file={tmp_path / 'there' / 'torque.xml'}"
+    run(configure(*QUICK, moved), tmp_path / "r", [moved])
+    included = tmp_path / "there" / "forelimb.xml"
+    included.write_text(included.read_text().replace("<worldbody>", "<worldbody> "))
+    for again in (lambda: evaluate_run(tmp_path / "r"), lambda: run(configure(*words), tmp_path / "r")):
+        with pytest.raises(RunError, match=r"not the one that .* began with. Changed, missing or new: forelimb\.xml\."):
+            again()
+
+
 def test_mistakes_in_the_input_leave_no_folder(tmp_path, configure):
     with pytest.raises(UnknownNameError, match=r"key model\.landmarks\.paw"):
         run(configure(*QUICK, "model.landmarks.paw=site:hand"), tmp_path / "r")
@@ -111,11 +135,11 @@ def test_a_failure_is_recorded(tmp_path, configure, monkeypatch):
         raise OSError("the disk is gone")
 
     monkeypatch.setattr(experiment.checkpoint, "load_policy", fail)
-    with pytest.raises(RunError, match="r cannot be written: the disk is gone"):
+    with pytest.raises(RunError, match="r cannot be used: the disk is gone"):
         run(configure(*QUICK), tmp_path / "r")
     status = RunFolder(tmp_path / "r").status()
     assert (status["state"], status["steps"]) == ("failed", 1568)
-    assert status["reason"].startswith(f"RunError: {tmp_path / 'r'} cannot be written: the disk is gone.")
+    assert status["reason"].startswith(f"RunError: {tmp_path / 'r'} cannot be used: the disk is gone.")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2])

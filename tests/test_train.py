@@ -1,16 +1,19 @@
 import json
+import signal
 
 import mujoco
 import numpy as np
 import pytest
+from safetensors.torch import load_file
 
 from mousearm.algo import build_algo
 from mousearm.env import TrackingVecEnv
+from mousearm.errors import NonFiniteError
 from mousearm.evaluate import Evaluator
 from mousearm.policy import PolicyController
 from mousearm.rundir import RunFolder
 from mousearm.tracking import RunLogger
-from mousearm.train import Interruption, learn
+from mousearm.train import Interrupted, Interruption, learn
 
 SMALL = ("policy.lstm_hidden_size=8", "env.num_envs=4", "algo.n_steps=11", "algo.batch_size=22", "algo.n_epochs=1")
 ROLLOUT = 44  # steps of one rollout: 4 simulations of 11 steps
@@ -20,10 +23,10 @@ ROLLOUT = 44  # steps of one rollout: 4 simulations of 11 steps
 def train(tmp_path, configure, build_task, swing):
     """Train an arm on a swing for a number of steps in a new run folder."""
 
-    def build(arm, total, every):
+    def build(arm, total, every, *words):
         references = [swing(arm, 12)]
-        config = configure(*SMALL)
-        env = TrackingVecEnv(build_task(arm, references, 4, *SMALL))
+        config = configure(*SMALL, *words)
+        env = TrackingVecEnv(build_task(arm, references, 4, *SMALL, *words))
         algo = build_algo(config, env)
         evaluator = Evaluator(config, arm, references, {"train": ["swing"], "test": []})
         objectives = []
@@ -81,3 +84,39 @@ def test_a_diverged_simulation_is_dumped_with_its_model_and_training_goes_on(tra
 def test_every_network_stays_finite_when_simulations_diverge(train, explosive, quiet_log):
     _, algo, _ = train(explosive, total=2 * ROLLOUT, every=ROLLOUT)
     assert all(bool(parameter.isfinite().all()) for parameter in algo.policy.parameters())
+
+
+def test_a_loss_that_is_no_number_ends_learning_with_a_dump(train, two_link, tmp_path):
+    # A step of the length 1e30 in every weight, and the next loss is beyond all numbers.
+    steep = ("algo.learning_rate=1e30", "algo.learning_rate_final=null", "algo.n_epochs=3", "algo.target_kl=null")
+    text = r"The loss or its gradient is not finite: loss .*That was at step 44; .*nonfinite holds the model"
+    with pytest.raises(NonFiniteError, match=text) as stop:
+        train(two_link, 5 * ROLLOUT, ROLLOUT, *steep)
+    assert stop.value.key == "algo.learning_rate"
+    dump = RunFolder(tmp_path).nonfinite
+    assert mujoco.MjModel.from_binary_path(str(dump / "model.mjb")).nq == 2
+    assert np.load(dump / "states.npz")["qpos"].shape == (4, 2)
+    assert np.load(dump / "batch.npz")["observations"].shape[2] > 0
+    network = load_file(dump / "policy.safetensors")
+    assert all(bool(tensor.isfinite().all()) for tensor in network.values())
+    report = json.loads((dump / "report.json").read_text())
+    assert (report["step"], report["key"]) == (44, "algo.learning_rate")
+
+
+def test_a_signal_waits_until_a_step_is_over_and_a_second_ctrl_c_does_not(capfd):
+    interruption = Interruption()
+    with interruption.listening(), interruption.patient():
+        interruption.check()
+        signal.raise_signal(signal.SIGUSR1)
+        signal.raise_signal(signal.SIGTERM)  # it ends already
+        assert "Stopping: what was learned is being saved." in capfd.readouterr().err
+        with pytest.raises(KeyboardInterrupt, match="left at once"):
+            signal.raise_signal(signal.SIGINT)
+        with pytest.raises(Interrupted, match="SIGUSR1") as stop:
+            interruption.check()
+    assert stop.value.status == 128 + signal.SIGUSR1
+
+
+def test_a_signal_ends_at_once_what_is_in_no_step():
+    with Interruption().listening(), pytest.raises(Interrupted, match="SIGTERM"):
+        signal.raise_signal(signal.SIGTERM)

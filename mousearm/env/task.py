@@ -9,6 +9,7 @@ import numpy as np
 from mousearm import termination
 from mousearm.config import Config
 from mousearm.env.action import ACTION_MAPS
+from mousearm.env.guard import not_finite
 from mousearm.env.references import References
 from mousearm.errors import ConfigError
 from mousearm.model import Arm
@@ -168,8 +169,17 @@ class Task:
         self._now = self.simulation.snapshot()
 
     def observe(self) -> np.ndarray:
-        """The observation now, (N, n_obs) float32."""
-        return self.observation(self._now, self._ahead_now())
+        """The observation now, (N, n_obs) float32.
+
+        Raises:
+            NonFiniteError: if it is not finite.
+        """
+        observation = self.observation(self._now, self._ahead_now())
+        if not np.isfinite(observation).all():
+            ends = np.cumsum(list(self.observation_widths.values()))[:-1]
+            terms = dict(zip(self.observation.names, np.split(observation, ends, axis=1), strict=True))
+            raise not_finite("observation", "env.observation", terms, {"now": self._now}, **self.position._asdict())
+        return observation
 
     def step(self, action: np.ndarray) -> Outcome:
         """Advance every simulation by one control step.
@@ -182,6 +192,8 @@ class Task:
 
         Raises:
             ValueError: if the action has another shape.
+            NonFiniteError: if the reward or the observation after it is not finite; a simulation that diverged is not
+                such a case.
         """
         if action.shape != (self.n, self.arm.nu):
             raise ValueError(f"the action has the shape {action.shape}; it must be {(self.n, self.arm.nu)}")
@@ -223,6 +235,9 @@ class Task:
             remaining = last_frame - self._frame + 1
             penalty = termination.divergence_reward(remaining, self._worst, self._least_penalty)
             reward = np.where(diverged, penalty, reward)
+        if not np.isfinite(reward).all():
+            arms = {"before": before, "after": after}
+            raise not_finite("reward", "reward", terms, arms, reward=reward, **self.position._asdict())
         self._worst = np.minimum(self._worst, reward)
         return Outcome(
             observation=self.observe(),

@@ -12,9 +12,11 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
+from torch.nn.utils import clip_grad_norm_
 
 from mousearm.config import PretrainConfig
 from mousearm.env import Start, Task, draw_start
+from mousearm.errors import NonFiniteError
 from mousearm.policy import RecurrentPolicy
 from mousearm.simulation import Snapshot
 
@@ -165,5 +167,16 @@ class Imitation:
         loss = (errors * counts).sum() / counts.sum()
         self._optimizer.zero_grad()
         loss.backward()
+        norm = clip_grad_norm_(self._policy.parameters(), torch.inf)  # clips nothing
+        if not (norm + loss).isfinite():
+            raise _not_finite(loss, norm, batch)
         self._optimizer.step()
         return loss.item()
+
+
+def _not_finite(loss: torch.Tensor, norm: torch.Tensor, batch: Lesson) -> NonFiniteError:
+    return NonFiniteError(
+        f"The loss of the imitation or its gradient is not finite: {loss.item():.3g}, norm {norm.item():.3g}.",
+        "pretrain.learning_rate",
+        {name: values.detach().cpu().numpy() for name, values in batch._asdict().items()},
+    )

@@ -1,6 +1,6 @@
 """The run folder: the names in it, writing that leaves no half files, who works on it, what there is to resume."""
 
-from mousearm.rundir.files import explained, read_json, write_bytes, write_json, write_text
+from mousearm.rundir.files import explained, read_json, sync, to_json, write_bytes, write_json, write_text
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.resume import with_resume
 from mousearm.rundir.sealed import check, seal
@@ -17,6 +17,8 @@ __all__ = [
     "explained",
     "read_json",
     "seal",
+    "sync",
+    "to_json",
     "with_resume",
     "write_bytes",
     "write_json",

@@ -22,19 +22,20 @@ _REMEDIES = {
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def explained(path: Path, what: str = "written") -> Iterator[None]:
     """Turn what the operating system refuses into a RunError that says what, where and what to do.
 
     Args:
-        path: what is written, named where the system names nothing.
+        path: what is worked on, named where the system names nothing.
+        what: what it cannot be.
     """
     try:
         yield
     except OSError as error:
         where = error.filename or path
-        remedy = _REMEDIES.get(error.errno or 0, "See that it can be written")
+        remedy = _REMEDIES.get(error.errno or 0, "See that it can be read and written")
         raise RunError(
-            f"{where} cannot be written: {error.strerror or error}. {remedy}, and give the same command again: a run "
+            f"{where} cannot be {what}: {error.strerror or error}. {remedy}, and give the same command again: a run "
             "goes on from its newest complete checkpoint, which is as it was."
         ) from error
 
@@ -47,12 +48,17 @@ def write_bytes(path: Path, content: bytes) -> None:
     """
     beside = path.with_name(path.name + ".partial")
     with explained(path):
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        write_synced(beside, content)
         beside.replace(path)
         sync_folder(path.parent)
+
+
+def write_synced(path: Path, content: bytes) -> None:
+    """Write a file, and wait until the disk has it; a kill on the way leaves half of it."""
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def write_text(path: Path, text: str) -> None:
@@ -60,9 +66,14 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
+def to_json(content: Any) -> str:
+    """JSON for people."""
+    return json.dumps(content, indent=2) + "\n"
+
+
 def write_json(path: Path, content: Any) -> None:
     """Write JSON as ``write_bytes`` does."""
-    write_text(path, json.dumps(content, indent=2) + "\n")
+    write_text(path, to_json(content))
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -78,6 +89,12 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise RunError(f"{path} cannot be read: it holds no JSON object.")
     return content
+
+
+def sync(file: Path) -> None:
+    """Wait until the disk has what was written to a file."""
+    with file.open("rb") as opened:
+        os.fsync(opened.fileno())
 
 
 def sync_folder(folder: Path) -> None:

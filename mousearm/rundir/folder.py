@@ -11,7 +11,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from mousearm.config import Config, read_saved, to_yaml
-from mousearm.errors import KinematicsError, RunError
+from mousearm.errors import ConfigError, KinematicsError, RunError, UnknownNameError
 from mousearm.kinematics import Split
 from mousearm.rundir import sealed
 from mousearm.rundir.environment import describe_environment
@@ -41,6 +41,7 @@ class RunFolder:
         self.figures = path / "figures"
         self.videos = path / "videos"
         self.diverged = path / "diverged"
+        self.nonfinite = path / "nonfinite"
         self.engine_log = path / "mujoco.log"
         self._lock = path / "lock"
         self._status = path / "status.json"
@@ -61,6 +62,22 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
         return locked(self._lock)
 
+    def check_unused(self) -> None:
+        """See that a run can start here.
+
+        Raises:
+            RunError: if there is a run, or something else.
+        """
+        if self.exists:
+            raise RunError(
+                f"Another process began a run in {self.path} meanwhile. Give the same command again to resume it."
+            )
+        # What a start that was killed may have left behind.
+        own = (self._lock, self.overrides, self.environment, self.split, self.origin, self.config)
+        there = self.path.iterdir() if self.path.is_dir() else ()
+        if {path.name.removesuffix(".partial") for path in there} - {path.name for path in own}:
+            raise RunError(f"{self.path} is not empty and holds no run. Choose another name=, or remove it.")
+
     def create(self, config: Config, overrides: list[str], split: Split, model: dict[str, str]) -> None:
         """Start a run: write its configuration, what it ran on, and what it began with.
 
@@ -71,16 +88,9 @@ class RunFolder:
             model: hashes of the model's files.
 
         Raises:
-            RunError: if the folder holds something that is not a run, or cannot be written.
+            RunError: if the folder holds something already, or cannot be written.
         """
-        if self.exists:
-            raise RunError(
-                f"Another process began a run in {self.path} meanwhile. Give the same command again to resume it."
-            )
-        # What a start that was killed may have left behind.
-        own = (self._lock, self.overrides, self.environment, self.split, self.origin, self.config)
-        if {path.name.removesuffix(".partial") for path in self.path.iterdir()} - {path.name for path in own}:
-            raise RunError(f"{self.path} is not empty and holds no run. Choose another name=, or remove it.")
+        self.check_unused()
         write_text(self.overrides, OmegaConf.to_yaml(OmegaConf.create(overrides)))
         write_text(self.environment, describe_environment())
         write_json(self.split, asdict(split))
@@ -95,7 +105,10 @@ class RunFolder:
         """
         if not self.exists:
             raise RunError(f"There is no run in {self.path}: it has no {self.config.name}.")
-        return read_saved(self.config)
+        try:
+            return read_saved(self.config)
+        except (ConfigError, UnknownNameError) as error:
+            raise RunError(f"{self.config} cannot be used: {error} Bring it back as it was.") from error
 
     def resume(self, wanted: Config, overrides: list[str]) -> Config:
         """The configuration to go on with: the saved one, with what may change taken from the overrides.
@@ -164,11 +177,12 @@ class RunFolder:
         return sorted((p for p in self._checkpoints.iterdir() if p.name.isdigit()), key=lambda p: int(p.name))
 
     def complete_checkpoints(self) -> list[Path]:
-        """Those that are as they were written, from the oldest to the newest; the others are named.
+        """Those that are as they were written, from the oldest to the newest; the others are named, leftovers removed.
 
         Raises:
             RunError: if there are some, but none of them is complete; or none, though the run is finished.
         """
+        sealed.tidy(self._checkpoints)
         existing = self.checkpoints()
         if not existing and self.status().get("state") == FINISHED:
             raise RunError(
@@ -212,6 +226,8 @@ class RunFolder:
 
     def seal(self, folder: Path, files: dict[str, bytes]) -> None:
         """Write a checkpoint of this run at once; see ``sealed.seal``."""
+        with explained(self.path):
+            self._checkpoints.mkdir(exist_ok=True)  # but not the run folder: if it is gone, that is to be said
         sealed.seal(folder, files, self._run)
 
     def drop_superseded(self) -> None:

@@ -29,8 +29,8 @@ def locked(file: Path) -> Iterator[None]:
     with explained(file):
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        _take(descriptor, file)
-        with explained(file):
+        with explained(file, "locked"):
+            _take(descriptor, file)
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, json.dumps({"host": socket.gethostname(), "pid": os.getpid()}).encode(), 0)
         yield

@@ -1,5 +1,6 @@
 """The configuration that a run goes on with."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -33,8 +34,12 @@ def with_resume(arguments: Sequence[str]) -> list[str]:
     folder = Path(given[0].removeprefix(_RESUME)).expanduser().absolute()
     if not (folder / "config.yaml").is_file():
         raise RunError(f"{given[0]}: there is no run in {folder}, which has no config.yaml. Give the folder of a run.")
-    quoted = str(folder).replace("\\", "\\\\").replace("'", "\\'")
-    return [*others, f"hydra.run.dir='{quoted}'"]
+    return [*others, f"hydra.run.dir='{_quoted(str(folder))}'"]
+
+
+def _quoted(text: str) -> str:
+    """As it must stand between the single quotes of Hydra's grammar: backslashes count as such before a quote only."""
+    return re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + ("\\'" if found[2] else ""), text)
 
 
 def continued(saved: Config, wanted: Config, overrides: list[str], where: str) -> Config:

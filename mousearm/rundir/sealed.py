@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mousearm.errors import RunError
-from mousearm.rundir.files import explained, read_json, sync_folder, write_bytes, write_json
+from mousearm.rundir.files import explained, read_json, sync_folder, to_json, write_synced
 
 MANIFEST = "manifest.json"
 
@@ -27,10 +27,12 @@ def seal(folder: Path, files: Mapping[str, bytes], run: str) -> None:
         settle(folder)
         for leftover in (beside, before):
             shutil.rmtree(leftover, ignore_errors=True)
-        beside.mkdir(parents=True)
-        for name, content in files.items():
-            write_bytes(beside / name, content)
-        write_json(beside / MANIFEST, {"run": run, "sha256": {name: _sha256(files[name]) for name in files}})
+        beside.mkdir()
+        manifest = to_json({"run": run, "sha256": {name: _sha256(content) for name, content in files.items()}})
+        for name, content in {**files, MANIFEST: manifest.encode()}.items():
+            with explained(folder / name):
+                write_synced(beside / name, content)
+        sync_folder(beside)
         if folder.exists():
             folder.rename(before)
         beside.rename(folder)
@@ -56,7 +58,9 @@ def check(folder: Path, run: str = "") -> None:
         file = folder / Path(name).name
         if not file.is_file():
             raise RunError(f"{file} is missing.")
-        if _sha256(file.read_bytes()) != sha256:
+        with explained(file, "read"):
+            content = file.read_bytes()
+        if _sha256(content) != sha256:
             raise RunError(f"{file} is damaged: its hash is not that of {MANIFEST}.")
     if run and manifest.get("run") != run:
         raise RunError(f"{folder} is of another run.")
@@ -76,6 +80,14 @@ def settle(folder: Path) -> None:
     _, before = _beside(folder)
     if before.is_dir() and not folder.exists():
         before.rename(folder)
+
+
+def tidy(place: Path) -> None:
+    """Settle what kills left behind in a folder of sealed folders."""
+    for before in place.glob("*.before"):
+        settle(before.with_suffix(""))
+    for leftover in (*place.glob("*.partial"), *place.glob("*.before")):
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _beside(folder: Path) -> tuple[Path, Path]:

@@ -1,15 +1,15 @@
 """What ends a run before its budget is used up: signals, and a limit of time."""
 
+import os
 import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from tqdm import tqdm
-
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 TIME_IS_OVER = 124  # as timeout(1) has it
+_STOPPING = b"\nStopping: what was learned is being saved. Press Ctrl-C again to leave at once.\n"
 
 
 class Interrupted(KeyboardInterrupt):
@@ -76,4 +76,4 @@ class Interruption:
         self._asked = Interrupted(signal.Signals(number).name, 128 + number)
         if not self._patient:
             raise self._asked
-        tqdm.write("Stopping: what was learned is being saved. Press Ctrl-C again to leave at once.")
+        os.write(2, _STOPPING)  # print may be what the signal has interrupted

@@ -3,7 +3,9 @@
 from mousearm import checkpoint
 from mousearm.algo import SequencePPO
 from mousearm.checkpoint import Moment, Stateful
+from mousearm.random_state import RandomState
 from mousearm.rundir import RunFolder
+from mousearm.tracking import RunLogger
 
 
 class Keeper:
@@ -16,16 +18,11 @@ class Keeper:
         parts: everything that changes but the network, by name.
     """
 
-    def __init__(self, folder: RunFolder, algo: SequencePPO):
-        self._folder, self._algo = folder, algo
-        self.parts: dict[str, Stateful] = {}
+    def __init__(self, folder: RunFolder, algo: SequencePPO, logger: RunLogger):
+        self._folder, self._algo, self._logger = folder, algo, logger
+        self.parts: dict[str, Stateful] = {"algo": algo, "logger": logger, "random": RandomState()}
         self._moment: Moment | None = None
         self._saved = False
-
-    @property
-    def steps(self) -> int:
-        """With how many steps the run would go on."""
-        return 0 if self._moment is None else self._moment.steps
 
     def remember(self) -> None:
         """The run can go on from here."""
@@ -52,6 +49,7 @@ class Keeper:
         """
         if self._moment is None or self._saved:
             return
+        self._logger.sync()  # what comes before the moment is on disk, what comes after will be written again
         if is_best:  # first: the checkpoint, once it is there, says that the best is
             checkpoint.save_best(self._folder, self._moment, best_mm=best_mm)
         checkpoint.save(self._folder, self._moment, best_mm=best_mm)

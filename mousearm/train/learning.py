@@ -9,8 +9,8 @@ from stable_baselines3.common.callbacks import CallbackList
 from mousearm.algo import SequencePPO
 from mousearm.checkpoint import Moment
 from mousearm.env import TrackingVecEnv
+from mousearm.errors import NonFiniteError
 from mousearm.policy import RecurrentPolicy
-from mousearm.random_state import RandomState
 from mousearm.rundir import RUNNING, RunFolder
 from mousearm.tracking import RunLogger
 from mousearm.train.callbacks import LogStatistics, ProgressBar
@@ -18,6 +18,7 @@ from mousearm.train.divergence import DivergenceDump
 from mousearm.train.evaluations import Evaluate, EvaluateAndSave
 from mousearm.train.interruption import Interrupted, Interruption
 from mousearm.train.keeper import Keeper
+from mousearm.train.nonfinite import dump
 from mousearm.train.warm_start import Imitate
 
 WARM_START = "warm_start"
@@ -54,15 +55,16 @@ def learn(
 
     Raises:
         Interrupted: when it was interrupted and has been saved.
+        NonFiniteError: when an observation, reward, loss or gradient was not finite and has been dumped.
         RunError: if the moment does not fit, or something cannot be written.
     """
     algo.set_logger(logger)
     env.task.on_divergence = DivergenceDump(env.task.simulation.model, folder.diverged)
-    keeper = Keeper(folder, algo)
+    keeper = Keeper(folder, algo, logger)
     evaluations = EvaluateAndSave(evaluate, every, keeper)
     evaluations.init_callback(algo)
     bar = ProgressBar(total, env, evaluations)
-    keeper.parts |= {"algo": algo, "env": env, "logger": logger, "evaluations": evaluations, "random": RandomState()}
+    keeper.parts |= {"env": env, "evaluations": evaluations}
     if warm_start is not None:
         keeper.parts[WARM_START] = warm_start
     if moment is not None:
@@ -78,6 +80,8 @@ def learn(
     except Interrupted:
         keeper.save(evaluations.best_mm)
         raise
+    except NonFiniteError as error:
+        raise dump(folder.nonfinite, error, algo, env) from error
     finally:
         bar.close()
 

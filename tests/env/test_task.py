@@ -1,3 +1,4 @@
+import copy
 from dataclasses import fields
 
 import mujoco
@@ -7,6 +8,7 @@ import pytest
 from mousearm.env import References, Start
 from mousearm.env.action import ACTION_MAPS, direct, sigmoid
 from mousearm.env.task import draw_start
+from mousearm.errors import NonFiniteError
 from mousearm.observation import Ahead
 from mousearm.simulation import Snapshot
 
@@ -373,3 +375,49 @@ def test_ahead_is_of_the_reach_that_each_simulation_follows(two_link, swing, bui
     targets = np.stack([[references[1].elbow[3], references[1].paw[3]], [references[0].elbow[4], references[0].paw[4]]])
     expected = task.observation(task.snapshot, Ahead(np.zeros(2), task.target, targets[:, None]))
     np.testing.assert_array_equal(task.observe(), expected)
+
+
+def test_a_second_task_goes_on_where_the_first_one_was(muscle_arm, follow, build_task):
+    poses = muscle_arm.rest_qpos + np.linspace(0, 0.1, 9)[:, None]
+    first, second = (build_task(muscle_arm, [follow(muscle_arm, poses)], 3) for _ in range(2))
+    actions = np.random.default_rng(0).uniform(-1, 1, (8, 3, muscle_arm.nu))
+    for action in actions[:4]:
+        first.step(action)
+    second.restore(copy.deepcopy(first.state()))
+    np.testing.assert_array_equal(second.observe(), first.observe())
+    for action in actions[4:]:
+        one, two = first.step(action), second.step(action)
+        np.testing.assert_array_equal(two.observation, one.observation)
+        np.testing.assert_array_equal(two.reward, one.reward)
+    with pytest.raises(ValueError, match="states of simulations of the shape"):
+        build_task(muscle_arm, [follow(muscle_arm, poses)], 2).restore(first.state())
+
+
+@pytest.fixture
+def broken(two_link, swing, build_task):
+    """A task whose elbow has no target in frame 2 of the second simulation's reach."""
+
+    def build(*words):
+        good, bad = swing(two_link, 6), swing(two_link, 6, "bad")
+        bad.elbow[2] = np.nan
+        return build_task(two_link, [good, bad], 2, *words)
+
+    return build
+
+
+def test_a_reward_that_is_no_number_is_refused(broken):
+    task = broken("env.observation=[qpos]")
+    task.step(np.zeros((2, 2)))
+    with pytest.raises(NonFiniteError, match="The reward is not finite: 'elbow' of simulation 1") as stop:
+        task.step(np.zeros((2, 2)))
+    assert stop.value.key == "reward"
+    assert stop.value.arrays["qpos_before"].shape == (2, 2)
+    np.testing.assert_array_equal(stop.value.arrays["frame"], [2, 2])
+
+
+def test_an_observation_that_is_no_number_is_refused(broken):
+    task = broken("env.observation=[qpos,path]", "env.path_steps=2")
+    with pytest.raises(NonFiniteError, match="The observation is not finite: 'path' of simulation 1") as stop:
+        task.observe()
+    assert stop.value.key == "env.observation"
+    assert {"qpos", "path", "qpos_now", "reach", "frame"} <= set(stop.value.arrays)

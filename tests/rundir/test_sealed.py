@@ -2,7 +2,7 @@ import pytest
 
 from mousearm.errors import RunError
 from mousearm.rundir import check, seal
-from mousearm.rundir.sealed import remove, settle
+from mousearm.rundir.sealed import remove, settle, tidy
 
 FILES = {"a.txt": b"one", "b.bin": bytes(range(256))}
 
@@ -67,6 +67,13 @@ def test_a_kill_between_the_renames_loses_nothing(sealed):
     assert (sealed / "a.txt").is_file()
     seal(sealed, FILES, "run 1")
     assert [path.name for path in sealed.parent.iterdir()] == ["best"]
+
+
+def test_what_kills_left_behind_is_removed(sealed):
+    for name in ("best.partial", "best.before", "200.partial", "100.before"):
+        (sealed.with_name(name)).mkdir()
+    tidy(sealed.parent)
+    assert sorted(path.name for path in sealed.parent.iterdir()) == ["100", "best"]
 
 
 def test_removed(sealed):

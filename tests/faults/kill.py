@@ -1,0 +1,62 @@
+"""``python kill.py UNBROKEN FOLDER N WORDS...``: trains once, and then in another folder, killed N times on the way."""
+
+import os
+import random
+import signal
+import sys
+import time
+from pathlib import Path
+
+from mousearm.config import compose
+from mousearm.errors import MouseArmError
+from mousearm.experiment import run
+
+# Share of the kills that come while a run is only built.
+_EARLY = 0.25
+
+
+def begin(folder: Path, words: list[str]) -> int:
+    """Begin or resume a run in a process of its own, which has everything imported; returns its pid."""
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        run(compose(["name=test", "threads=1", *words]), folder)
+    except MouseArmError as error:
+        print(f"error: {error}", flush=True)
+        os._exit(1)
+    os._exit(0)
+
+
+def end(pid: int) -> None:
+    """Print how a process ended."""
+    print("ended", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+
+
+def seconds(folder: Path, words: list[str]) -> tuple[float, float]:
+    """How long it takes to build a run, and to train it."""
+    start = time.monotonic()
+    pid = begin(folder, words)
+    while not (folder / "status.json").exists():
+        time.sleep(0.01)
+    built = time.monotonic()
+    end(pid)
+    return built - start, time.monotonic() - built
+
+
+def main() -> None:
+    """Kill at random moments: some while it is built, most within a few checkpoints."""
+    unbroken, folder, n, *words = sys.argv[1:]
+    build_s, train_s = seconds(Path(unbroken), words)
+    draw = random.Random(int(n))
+    for _ in range(int(n)):
+        pid = begin(Path(folder), words)
+        early = draw.random() < _EARLY
+        time.sleep(draw.uniform(0, build_s) if early else build_s + draw.uniform(0, train_s / 8))
+        os.kill(pid, signal.SIGKILL)
+        end(pid)
+    end(begin(Path(folder), words))
+
+
+if __name__ == "__main__":
+    main()

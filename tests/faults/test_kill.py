@@ -1,0 +1,26 @@
+"""kill -9 at any moment costs at most what was done since the last evaluation."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from short_runs import QUICK, result
+
+from mousearm.rundir import RunFolder
+
+LONGER = (*QUICK, "algo.timesteps=6000", "algo.eval_freq=120")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("more", [(), ("pretrain=cmc", "pretrain.rounds=8", "pretrain.num_envs=4")], ids=["", "cmc"])
+def test_killed_thirty_times_at_random_moments(tmp_path, more):
+    unbroken, folder = RunFolder(tmp_path / "unbroken"), RunFolder(tmp_path / "killed")
+    command = [sys.executable, Path(__file__).with_name("kill.py"), unbroken.path, folder.path, "30", *LONGER, *more]
+    told = subprocess.run(map(str, command), capture_output=True, text=True, check=True, timeout=1800).stdout
+    first, *killed, last = [line.split()[1] for line in told.splitlines() if line.startswith("ended")]
+    assert (first, last, len(killed)) == ("0", "0", 30), told
+    assert set(killed) <= {"-9", "0"}, told
+    assert killed.count("-9") >= 20, told
+    assert folder.status()["state"] == "finished"
+    assert result(folder) == result(unbroken)

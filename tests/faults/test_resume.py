@@ -1,0 +1,75 @@
+"""A run that was stopped and went on ends as one that was not, to the last bit."""
+
+import contextlib
+
+import pytest
+from short_runs import QUICK, at_call, result, terminate
+
+from mousearm.experiment import run
+from mousearm.rundir import RunFolder
+from mousearm.train import Interrupted
+
+IMITATION = (
+    *("pretrain=cmc", "pretrain.num_envs=4", "pretrain.rounds=4", "pretrain.remembered_rounds=2"),
+    *("pretrain.n_epochs=1", "pretrain.batch_size=98", "pretrain.critic_steps=300", "algo.timesteps=1200"),
+)
+HARD = ("env.sampling=hard", "env.random_start=0.5", "env.path_steps=2", "algo.eval_reaches=2")
+MUSCLE = ("model=muscle",)
+
+
+@pytest.fixture
+def check(tmp_path, configure, unbroken, few):
+    """Stop a run after shares of what an unbroken one does, resume it each time, and compare in the end."""
+
+    def compare(words, shares, name="r"):
+        if HARD[0] in words:
+            words = (*words, f"kinematics.path={few}")
+        expected, n_calls = unbroken(words)
+        for share in shares:
+            with at_call(round(share * n_calls), terminate), contextlib.suppress(Interrupted):
+                run(configure(*words), tmp_path / name)
+        run(configure(*words), tmp_path / name)
+        assert result(RunFolder(tmp_path / name)) == expected
+
+    return compare
+
+
+def test_a_run_that_is_stopped_twice(check):
+    check((*QUICK, *HARD), [0.3, 0.35])
+
+
+def test_a_run_that_is_stopped_in_the_warm_start_and_after_it(check):
+    check((*QUICK, *IMITATION), [0.3, 0.5])
+
+
+SDE = ("algo=original", "algo.use_sde=true", "algo.sde_sample_freq=4", "algo.n_steps=30", "algo.timesteps=600")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        SDE,
+        ("policy=gru", "policy.lstm_hidden_size=8", "algo.clip_range_vf=0.2"),
+        MUSCLE,
+        (*MUSCLE, *HARD),
+        (*IMITATION, *HARD),
+        (*IMITATION, *MUSCLE),
+        (*IMITATION, *MUSCLE, *HARD),
+    ],
+    ids=lambda words: " ".join(words)[:60],
+)
+def test_a_run_that_is_stopped_anywhere(check, words):
+    for share in (0.001, 0.05, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 0.999):
+        check((*QUICK, *words), [share], str(share))
+    check((*QUICK, *words), [0.12] * 10, "often")
+
+
+def test_a_larger_total_trains_as_if_it_had_been_the_total_from_the_beginning(tmp_path, configure, unbroken):
+    constant = (*QUICK, "algo.learning_rate_final=null")
+    expected, _ = unbroken(constant)
+    run(configure(*constant, "algo.timesteps=240"), tmp_path / "r")
+    run(configure(*constant), tmp_path / "r", ["algo.timesteps=600"])
+    folder = RunFolder(tmp_path / "r")
+    assert result(folder)[1:3] == expected[1:3]
