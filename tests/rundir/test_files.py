@@ -1,3 +1,4 @@
+import contextlib
 import resource
 import signal
 
@@ -22,20 +23,23 @@ def test_what_is_no_json_object_is_named(tmp_path, text, problem):
         read_json(tmp_path / "a.json")
 
 
-@pytest.fixture
-def small_files():
-    """No file may grow beyond a kilobyte, as on a disk that is full."""
+@contextlib.contextmanager
+def largest_file(size):
+    """No file may grow beyond so many bytes, as on a disk that is full; not even what a test runner writes."""
     before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
-def test_what_cannot_be_written_is_explained_and_what_was_there_stays(tmp_path, small_files):
+def test_what_cannot_be_written_is_explained_and_what_was_there_stays(tmp_path):
     file = tmp_path / "a"
     write_bytes(file, b"1")
-    with pytest.raises(RunError, match=r"/a cannot be written: File too large\. Raise the limit on the size of files"):
+    message = r"/a cannot be written: File too large\. Raise the limit on the size of files"
+    with largest_file(1024), pytest.raises(RunError, match=message):
         write_bytes(file, bytes(2000))
     assert file.read_bytes() == b"1"
 
