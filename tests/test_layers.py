@@ -17,6 +17,7 @@ FLOORS = {
     "errors": 0,
     "paths": 0,
     "page": 0,
+    "html": 0,
     "config": 1,
     "rundir": 1,
     "model": 1,
@@ -43,6 +44,7 @@ FLOORS = {
     "tracking": 6,
     "train": 6,
     "generalisation_curve": 6,
+    "report": 6,
     "experiment": 7,
     "benchmark": 8,
     "agent_import": 8,
@@ -52,7 +54,7 @@ FLOORS = {
 KNOWN_BY = {
     "daqp": {"mechanics", "retarget"},
     "hydra": {"config", "generalisation_curve"},
-    "omegaconf": {"config", "rundir", "tracking", "generalisation_curve"},
+    "omegaconf": {"config", "rundir", "tracking", "generalisation_curve", "report"},
     "yaml": {"config"},
     "torch": {
         "policy",

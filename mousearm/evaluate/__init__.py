@@ -10,6 +10,7 @@ from mousearm.evaluate.metrics import Evaluation, Yardstick, evaluate_rollout, r
 from mousearm.evaluate.movement import Movement
 from mousearm.evaluate.results import Errors, ReachResult
 from mousearm.evaluate.rollout import Controller, Rollout, roll_out
+from mousearm.evaluate.stored import read_evaluation
 from mousearm.evaluate.video import film
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "draw_reach",
     "evaluate_rollout",
     "film",
+    "read_evaluation",
     "representatives",
     "roll_out",
     "table",

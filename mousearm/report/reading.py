@@ -1,0 +1,144 @@
+"""Reading run folders: the finished ones, and why others have to stay out."""
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from os.path import commonpath
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from mousearm.config import Config
+from mousearm.errors import MouseArmError, RunError
+from mousearm.evaluate import read_evaluation
+from mousearm.report.runs import PLACE, UNKNOWN, LeftOut, Run
+from mousearm.rundir import FINISHED, INTERRUPTED, RUNNING, RunFolder
+
+_COMMIT = "$ git rev-parse HEAD\n"
+_DIFF = "$ git diff HEAD\n"
+_SWEEP = "multirun.yaml"  # Hydra writes it into the folder of a sweep
+
+
+def find_runs(folders: Sequence[Path]) -> list[Path]:
+    """The run folders among these and below them, in the order of their numbers and names, each once.
+
+    Also those that a sweep has made for a job that never began.
+
+    Raises:
+        RunError: if a folder does not exist or holds no run.
+    """
+    found: list[Path] = []
+    for folder in folders:
+        if not folder.is_dir():
+            raise RunError(f"There is no folder {folder}. Give run folders or sweeps, such as outputs/NAME.")
+        below = list(_below(folder.resolve()))
+        if not below:
+            raise RunError(f"There is no run in {folder} or below it: no config.yaml. Runs are in outputs/.")
+        found += below
+    return list(dict.fromkeys(found))
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    is_job = folder.name.isdigit() and (folder.parent / _SWEEP).is_file()
+    if RunFolder(folder).exists or is_job:
+        yield folder
+        return
+    inner = (path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    for path in sorted(inner, key=lambda path: (not path.name.isdigit(), path.name.zfill(9))):
+        yield from _below(path)
+
+
+def read_runs(folders: Sequence[Path]) -> tuple[list[Run], list[LeftOut]]:
+    """The finished runs among run folders, and the others.
+
+    Args:
+        folders: as ``find_runs`` gives them.
+    """
+    common = Path(commonpath([folder.parent for folder in folders]))
+    root = common.parent if (common / _SWEEP).is_file() else common
+    runs, left_out = [], []
+    for path in folders:
+        name = path.relative_to(root).as_posix()
+        result = _read(RunFolder(path), name)
+        (runs if isinstance(result, Run) else left_out).append(result)
+    return runs, left_out
+
+
+def _read(folder: RunFolder, name: str) -> Run | LeftOut:
+    overrides: dict[str, str] = {}
+    state, steps, reason = (
+        "never began",
+        "",
+        "It has no config.yaml: its job ended, or waits, before the run was built.",
+    )
+    try:
+        if folder.exists:
+            status = _status(folder)
+            state, steps = status.get("state", "unknown"), str(status.get("steps", ""))
+            overrides = _overrides(folder.path / "overrides.yaml")
+            if state == FINISHED:
+                return _finished(folder, name, overrides, status.get("host", ""))
+            reason = status.get("reason") or _why(state)
+    except MouseArmError as error:
+        state, reason = "unreadable", str(error)
+    words = shlex.join(f"{key}={value}" for key, value in overrides.items() if key not in PLACE)
+    return LeftOut(name, state, steps, " ".join(reason.split()), words)
+
+
+def _status(folder: RunFolder) -> dict[str, Any]:
+    status = folder.status()
+    if not isinstance(status, dict):
+        raise RunError("Its status.json holds no status.")
+    return status
+
+
+def _finished(folder: RunFolder, name: str, overrides: dict[str, str], host: str) -> Run:
+    if not folder.evaluation.is_file():
+        raise RunError(
+            f"It has no {folder.evaluation.name}. Make it: python scripts/evaluate.py {folder.path} "
+            f"--json {folder.evaluation}"
+        )
+    evaluation = read_evaluation(folder.evaluation)
+    return Run(folder, name, settings_of(folder.saved_config()), overrides, evaluation, _commit(folder.path), host)
+
+
+def _why(state: str) -> str:
+    if state == RUNNING:
+        return "It has not ended: it is at work, or its process is gone."
+    return "Its budget is not used up; the same command goes on." if state == INTERRUPTED else "No reason was written."
+
+
+def settings_of(config: Config) -> dict[str, Any]:
+    """Every key of a configuration with its path, such as ``reward.w_paw``, and its value."""
+    return dict(_flat("", asdict(config)))
+
+
+def _flat(prefix: str, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _flat(f"{prefix}{key}.", value)
+        else:
+            yield prefix + key, value
+
+
+def _overrides(file: Path) -> dict[str, str]:
+    """The overrides of a run by key; of a key that is given twice the last, as Hydra has it."""
+    if not file.is_file():
+        return {}
+    try:
+        listed = OmegaConf.to_container(OmegaConf.load(file))
+    except Exception as error:  # the YAML library's own kinds
+        raise RunError(f"{file} cannot be read: {error}") from error
+    pairs = (str(override).partition("=") for override in listed or [])
+    return {key: value for key, _, value in pairs}
+
+
+def _commit(folder: Path) -> str:
+    file = folder / "environment.txt"
+    text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+    commit, _, diff = text.partition(_COMMIT)[2].partition(_DIFF)
+    commit = commit.strip()
+    if not commit or commit.startswith("("):
+        return UNKNOWN
+    return commit + ("+" if diff.strip() else "")

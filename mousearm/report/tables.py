@@ -1,0 +1,129 @@
+"""The tables of a comparison: cells for people, and rows for programs."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from mousearm.report.comparison import Comparison
+from mousearm.report.groups import Group
+from mousearm.report.runs import Run
+from mousearm.report.spread import CONFIDENCE, number
+
+Cells = list[list[str]]
+
+
+def group_cells(comparison: Comparison) -> tuple[list[str], Cells]:
+    """Header and a row per group: label, runs, seeds, and the mean and interval of each measure."""
+    header = [*comparison.grouping.titles, "runs", "seeds"]
+    for measure in comparison.measures:
+        header += [measure.title, f"{100 * CONFIDENCE:.0f} % interval"] if measure.interval else [measure.title]
+    return header, [_group_row(comparison, group) for group in comparison.groups]
+
+
+def _group_row(comparison: Comparison, group: Group) -> list[str]:
+    seeds = ", ".join(str(seed) for seed in sorted({run.seed for run in group.runs}))
+    row = [*comparison.grouping.cells(group), str(len(group.runs)), seeds]
+    for measure in comparison.measures:
+        spread = comparison.spread(measure, group)
+        row += [number(spread.mean, measure.form), *([spread.interval(measure.form)] if measure.interval else [])]
+    return row
+
+
+def run_cells(comparison: Comparison) -> tuple[list[str], Cells]:
+    """Header and a row per run: name, group, seed, measures."""
+    header = ["run", *comparison.grouping.titles, "seed", *(measure.title for measure in comparison.measures)]
+    rows = [
+        [
+            run.name,
+            *comparison.grouping.cells(group),
+            str(run.seed),
+            *(number(measure.of(run), measure.form) for measure in comparison.measures),
+        ]
+        for group in comparison.groups
+        for run in group.runs
+    ]
+    return header, rows
+
+
+def key_cells(comparison: Comparison) -> tuple[list[str], Cells]:
+    """What differs: keys against groups, in the way that is narrower."""
+    keys, groups = comparison.grouping.keys, comparison.groups
+    rows = [[key, *(group.values(key) for group in groups)] for key in keys]
+    header = ["key", *(group.label for group in groups)]
+    if len(keys) >= len(groups):
+        return header, rows
+    turned = [list(row) for row in zip(header, *rows, strict=True)]
+    return [comparison.grouping.title, *turned[0][1:]], turned[1:]
+
+
+def left_out_cells(comparison: Comparison) -> tuple[list[str], Cells]:
+    """Header and a row per run that is not compared."""
+    rows = [[out.name, out.state, out.steps, out.reason, out.overrides] for out in comparison.left_out]
+    return ["run", "state", "steps", "reason", "overrides"], rows
+
+
+def group_rows(comparison: Comparison) -> list[dict[str, Any]]:
+    """The same as ``group_cells`` with all digits."""
+    rows = []
+    for group in comparison.groups:
+        row = {"group": group.label, **group.factors, "runs": len(group.runs)}
+        row["seeds"] = " ".join(str(run.seed) for run in group.runs)
+        for measure in comparison.measures:
+            spread = comparison.spread(measure, group)
+            row[measure.key] = spread.mean
+            if measure.interval:
+                row |= {f"{measure.key}_low": spread.low, f"{measure.key}_high": spread.high}
+        rows.append(row)
+    return rows
+
+
+def run_rows(comparison: Comparison) -> list[dict[str, Any]]:
+    """A row per run with all digits, with what differs and what makes it again."""
+    return [
+        {
+            **_whose(group, run),
+            **{measure.key: measure.of(run) for measure in comparison.measures},
+            **{key: run.settings.get(key) for key in comparison.grouping.keys},
+            "commit": run.commit,
+            "command": run.command,
+        }
+        for group in comparison.groups
+        for run in group.runs
+    ]
+
+
+def reach_rows(comparison: Comparison) -> list[dict[str, Any]]:
+    """A row per run and reach with all digits."""
+    rows = []
+    for group in comparison.groups:
+        for run in group.runs:
+            for reach in run.evaluation.reaches:
+                row = {**_whose(group, run), "reach": reach.name, "split": reach.split, "completed": reach.completed}
+                for point, errors in (("paw", reach.paw_mm), ("elbow", reach.elbow_mm)):
+                    row |= {f"{point}_{name}_mm": getattr(errors, name) for name in ("mean", "rms", "max")}
+                rows.append({**row, "effort": reach.effort})
+    return rows
+
+
+def _whose(group: Group, run: Run) -> dict[str, Any]:
+    return {"run": run.name, "group": group.label, "seed": run.seed}
+
+
+def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows of the same keys as CSV."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def as_markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Cells as a table of Markdown."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(_plain(cell) for cell in line) + " |" for line in lines)
+
+
+def _plain(cell: str) -> str:
+    return " ".join(cell.split()).replace("\\", "\\\\").replace("|", "\\|")

@@ -1,0 +1,42 @@
+"""Compare finished runs: what differs between them, their errors with intervals over seeds, how they learned.
+
+``python scripts/compare.py RUN_OR_SWEEP... [--by reward,model] [--out DIR]``. Runs that differ in nothing but the seed
+are one group; with --by only the keys or groups that it names tell runs apart. Written are comparison.html, which needs
+no other file, the same as comparison.md and comparison.csv, and runs.csv and reaches.csv.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from mousearm.errors import MouseArmError
+from mousearm.report import as_text, compare, write_report
+
+
+def main() -> None:
+    """Print the table, and write the report."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", nargs="+", type=Path, metavar="RUN_OR_SWEEP", help="such as outputs/NAME")
+    parser.add_argument(
+        "--by", default="", help="keys or groups that tell runs apart, with commas: reward,env.path_steps"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="default: comparison, in the folder if there is one, else here"
+    )
+    arguments = parser.parse_args()
+    by = [word.strip() for word in arguments.by.split(",") if word.strip()]
+    try:
+        comparison = compare(arguments.folders, by)
+        page = write_report(comparison, arguments.out or usual_place(arguments.folders))
+    except (MouseArmError, OSError) as error:
+        sys.exit(f"error: {error}")
+    print(f"{as_text(comparison)}\n\nPage: {page}")
+
+
+def usual_place(folders: list[Path]) -> Path:
+    """The report on one folder goes into it, one on several into the working directory."""
+    return (folders[0] if len(folders) == 1 else Path()) / "comparison"
+
+
+if __name__ == "__main__":
+    main()

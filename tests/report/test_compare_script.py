@@ -1,0 +1,58 @@
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "compare.py"
+
+
+@pytest.fixture
+def script():
+    spec = importlib.util.spec_from_file_location("compare_script", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def run(script, monkeypatch, capsys, tmp_path):
+    """Run the script as from the command line, in the folder of the test; gives its message, or what it printed."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["compare.py", *map(str, arguments)])
+        try:
+            script.main()
+        except SystemExit as end:
+            return str(end.code)
+        return capsys.readouterr().out
+
+    return call
+
+
+def test_runs_are_compared_by_what_is_asked_for(run, sweep, tmp_path):
+    printed = run(sweep / "0", sweep / "4", "--by", "reward, seed", "--out", "other")
+    assert printed.startswith("reward   seed  runs")
+    assert "Page: other/comparison.html" in printed
+    assert len((tmp_path / "other" / "comparison.csv").read_text().splitlines()) == 3
+
+
+def test_a_sweep_keeps_its_comparison(script):
+    assert script.usual_place([Path("outputs/a")]) == Path("outputs/a/comparison")
+    assert script.usual_place([Path("outputs/a"), Path("outputs/b")]) == Path("comparison")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["none"], "error: There is no folder none."),
+        (["empty"], "error: There is no run in empty or below it"),
+        (["outputs", "--by", "modle"], "error: There is no key or group of the configuration (--by) named 'modle'"),
+        (["outputs", "--out", "outputs/rewards/multirun.yaml"], "error: "),
+    ],
+)
+def test_wrong_input_is_explained(run, sweep, tmp_path, arguments, message):
+    (tmp_path / "empty").mkdir()
+    assert run(*arguments).startswith(message)
+    assert not (tmp_path / "comparison").exists()

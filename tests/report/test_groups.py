@@ -1,0 +1,95 @@
+from pathlib import Path
+
+import pytest
+
+from mousearm.errors import UnknownNameError
+from mousearm.evaluate import Evaluation, Yardstick
+from mousearm.report.groups import differing_keys, group_runs
+from mousearm.report.reading import settings_of
+from mousearm.report.runs import Run
+from mousearm.rundir import RunFolder
+
+NOTHING = Evaluation(Yardstick("torque", "segments", "none", 11.5, 17.0), [], {})
+
+
+@pytest.fixture
+def run_of(configure_run):
+    """A run of some overrides, of which nothing but its configuration is known."""
+
+    def build(*overrides):
+        words = dict(override.split("=", 1) for override in overrides)
+        return Run(RunFolder(Path("x")), "x", settings_of(configure_run("x", overrides)), words, NOTHING, "unknown", "")
+
+    return build
+
+
+def seeds_of(grouping):
+    return {group.label: [run.seed for run in group.runs] for group in grouping.groups}
+
+
+def test_runs_that_differ_in_their_seed_only_are_one_group(run_of):
+    grouping = group_runs([run_of("seed=0"), run_of("seed=1", "video=false", "threads=1", "tracking=wandb")])
+    assert seeds_of(grouping) == {"all runs": [0, 1]}
+    assert (grouping.titles, grouping.keys, grouping.pooled) == (["group"], [], [])
+
+
+def test_labels_are_what_the_command_line_said(run_of):
+    runs = [run_of(f"reward={reward}", f"seed={seed}") for reward in ("default", "paw_heavy") for seed in (0, 1)]
+    grouping = group_runs(runs)
+    assert grouping.titles == ["reward"]
+    assert seeds_of(grouping) == {"default": [0, 1], "paw_heavy": [0, 1]}
+    assert list(grouping.keys) == ["reward.w_elbow", "reward.w_paw"]
+    assert [group.description for group in grouping.groups] == ["reward=default", "reward=paw_heavy"]
+    assert [group.values("reward.w_paw") for group in grouping.groups] == ["1.0", "1.6"]
+
+
+def test_an_override_that_was_not_given_is_the_default(run_of):
+    assert list(seeds_of(group_runs([run_of(), run_of("reward=paw_heavy")]))) == ["(default)", "paw_heavy"]
+
+
+def test_labels_are_keys_where_the_command_line_says_something_else(run_of):
+    # The first two are the same although they were said in different words.
+    runs = [run_of("reward.w_paw=1.0"), run_of("reward=default"), run_of("reward.w_paw=2.0")]
+    grouping = group_runs(runs)
+    assert grouping.titles == ["reward.w_paw"]
+    assert {label: len(seeds) for label, seeds in seeds_of(grouping).items()} == {"1.0": 2, "2.0": 1}
+
+
+def test_many_factors_are_called_by_letters(run_of):
+    changes = ["env.n_substeps=4", "algo.gamma=0.5", "algo.gae_lambda=0.5", "reward.w_paw=3"]
+    grouping = group_runs([run_of(), run_of(*changes)])
+    assert grouping.titles == ["group"]
+    assert list(seeds_of(grouping)) == ["A", "B"]
+    assert [group.description for group in grouping.groups] == ["A", "B"]
+    assert len(grouping.keys) == 4
+
+
+def test_by_pools_what_it_does_not_name(run_of):
+    runs = [run_of(f"reward={r}", f"env.path_steps={n}") for r in ("default", "smooth") for n in (0, 5)]
+    grouping = group_runs(runs, ["reward"])
+    assert {group.label: group.values("env.path_steps") for group in grouping.groups} == {
+        "default": "0, 5",
+        "smooth": "0, 5",
+    }
+    assert list(grouping.pooled) == ["env.path_steps"]
+    both = group_runs(runs, ["reward", "env.path_steps"])
+    assert both.titles == ["reward", "env.path_steps"]
+    assert [both.cells(group) for group in both.groups][1] == ["default", "5"]
+    assert not both.pooled
+
+
+def test_by_seed(run_of):
+    assert seeds_of(group_runs([run_of("seed=0"), run_of("seed=1")], ["seed"])) == {"0": [0], "1": [1]}
+
+
+def test_by_something_that_does_not_exist(run_of):
+    with pytest.raises(UnknownNameError, match=r"named 'rewrd'\. Did you mean 'reward'") as caught:
+        group_runs([run_of(), run_of("algo.gamma=0.5")], ["rewrd"])
+    assert "algo.gamma" in caught.value.valid
+
+
+def test_differing_keys_have_their_whole_path(run_of):
+    assert differing_keys([run_of("seed=0"), run_of("seed=1", "model.landmarks.paw=site:x")]) == [
+        "model.landmarks.paw",
+        "seed",
+    ]
