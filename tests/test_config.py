@@ -91,8 +91,24 @@ def test_every_key_of_a_file_is_one_of_the_schema(path):
     swept = loaded.pop("hydra", {}).get("sweeper", {}).get("params", {})
     prefix = "" if "@package _global_" in text else f"{path.parent.as_posix()}."
     known = keys(Config)
-    for key in (*flatten(loaded, prefix), *swept):
+    for key in flatten(loaded, prefix):
         assert key in known
+    for key, values in swept.items():
+        choices = [path.stem for path in GROUP_FILES if path.parent.as_posix() == key]
+        assert set(str(values).split(",")) <= set(choices) if choices else key in known
+
+
+SWEEPS = [path for path in GROUP_FILES if "MULTIRUN" in (CONF / path).read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("path", SWEEPS, ids=choice)
+def test_the_first_and_the_last_job_of_a_sweep_compose(path):
+    text = (CONF / path).read_text(encoding="utf-8")
+    swept = {key: str(values).split(",") for key, values in OmegaConf.create(text).hydra.sweeper.params.items()}
+    jobs = [[f"{key}={values[i]}" for key, values in swept.items()] for i in (0, -1)]
+    first, last = (compose(["name=test", choice(path), *job]) for job in jobs)
+    assert first != last
+    assert text.splitlines()[1].startswith(f"# python run.py {choice(path)} ")
 
 
 def flatten(values: dict, prefix: str) -> list[str]:
