@@ -247,7 +247,7 @@ def not_finite(figures: Mapping[str, torch.Tensor], batch: Mapping[str, torch.Te
         figures: one number each.
         batch: the minibatch, for the dump.
     """
-    text = ", ".join(f"{name} {float(value):.3g}" for name, value in figures.items())
+    text = ", ".join(f"{name} {float(value.detach()):.3g}" for name, value in figures.items())
     arrays = {name: value.detach().cpu().numpy() for name, value in batch.items() if value is not None}
     return NonFiniteError(f"The loss or its gradient is not finite: {text}.", "algo.learning_rate", arrays)
 

@@ -74,7 +74,7 @@ def _read(folder: RunFolder, name: str) -> Run | LeftOut:
     )
     try:
         if folder.exists:
-            status = _status(folder)
+            status = folder.status()
             state, steps = status.get("state", "unknown"), str(status.get("steps", ""))
             overrides = _overrides(folder.path / "overrides.yaml")
             if state == FINISHED:
@@ -84,13 +84,6 @@ def _read(folder: RunFolder, name: str) -> Run | LeftOut:
         state, reason = "unreadable", str(error)
     words = shlex.join(f"{key}={value}" for key, value in overrides.items() if key not in PLACE)
     return LeftOut(name, state, steps, " ".join(reason.split()), words)
-
-
-def _status(folder: RunFolder) -> dict[str, Any]:
-    status = folder.status()
-    if not isinstance(status, dict):
-        raise RunError("Its status.json holds no status.")
-    return status
 
 
 def _finished(folder: RunFolder, name: str, overrides: dict[str, str], host: str) -> Run:
@@ -105,7 +98,7 @@ def _finished(folder: RunFolder, name: str, overrides: dict[str, str], host: str
 
 def _why(state: str) -> str:
     if state == RUNNING:
-        return "It has not ended: it is at work, or its process is gone."
+        return "It is at work."
     return "Its budget is not used up; the same command goes on." if state == INTERRUPTED else "No reason was written."
 
 

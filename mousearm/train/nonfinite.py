@@ -37,5 +37,5 @@ def dump(folder: Path, error: NonFiniteError, algo: SequencePPO, env: TrackingVe
 
 def _npz(arrays: Mapping[str, np.ndarray]) -> bytes:
     file = io.BytesIO()
-    np.savez(file, **arrays)
+    np.savez(file, **arrays)  # type: ignore[arg-type]  # none is called allow_pickle
     return file.getvalue()

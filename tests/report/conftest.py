@@ -1,4 +1,4 @@
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cache
 
 import pytest
@@ -45,7 +45,8 @@ def make_run(tmp_path, configure_run):
         write_json(folder.path / "status.json", {"state": state, "steps": 1000, "reason": reason, "host": host})
         sides = {"train": list(paw_mm)[:-1], "test": list(paw_mm)[-1:]} if test else {"train": list(paw_mm)}
         split_of = {reach: side for side, own in sides.items() for reach in own}
-        folder.save_split(Split(sides["train"], sides.get("test", []), {reach: f"hash of {reach}" for reach in paw_mm}))
+        split = Split(sides["train"], sides.get("test", []), {reach: f"hash of {reach}" for reach in paw_mm})
+        write_json(folder.split, asdict(split))
         means = {side: sum(paw_mm[reach] for reach in own) / len(own) for side, own in sides.items()}
         log(folder, means)
         if state == FINISHED:

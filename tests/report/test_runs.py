@@ -49,7 +49,7 @@ def test_only_finished_runs_are_compared_and_the_others_say_why(make_run, tmp_pa
     assert [(out.name, out.state) for out in left_out] == [
         ("sweep/1", "failed"),
         ("sweep/2", "interrupted"),
-        ("sweep/3", "running"),
+        ("sweep/3", "killed"),
         *((f"sweep/{job}", "unreadable") for job in (4, 5, 6)),
         ("sweep/7", "unknown"),
         ("sweep/8", "never began"),
@@ -58,11 +58,11 @@ def test_only_finished_runs_are_compared_and_the_others_say_why(make_run, tmp_pa
     reasons = [out.reason for out in left_out]
     assert reasons[0] == "RunError: it broke in two lines"
     assert "the same command goes on" in reasons[1]
-    assert "its process is gone" in reasons[2]
+    assert "gave no sign of life" in reasons[2]
     assert "It has no evaluation.json. Make it: python scripts/evaluate.py" in reasons[3]
     assert "evaluation.json cannot be read" in reasons[4]
     assert "gama" in reasons[5]
-    assert reasons[-1] == "Its status.json holds no status."
+    assert reasons[-1].endswith("status.json cannot be read: it holds no JSON object.")
     assert left_out[0].overrides == "seed=1"
 
 
