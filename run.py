@@ -6,9 +6,10 @@ from pathlib import Path
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from mousearm import experiment
+from mousearm import experiment, sweep
 from mousearm.config import check_group_files, check_overrides, load
 from mousearm.errors import MouseArmError
 from mousearm.rundir import with_resume
@@ -20,8 +21,11 @@ def main(composed: DictConfig) -> float:
     """Run one job; the objective is returned for sweepers."""
     job = HydraConfig.get()
     folder = Path(job.runtime.output_dir)
+    overrides = list(job.overrides.task)
     try:
-        return experiment.run(load(composed), folder, list(job.overrides.task))
+        if job.mode is RunMode.MULTIRUN:
+            return sweep.run_job(sweep.Job(folder.parent, job.job.num), lambda: load(composed), overrides)
+        return experiment.run(load(composed), folder, overrides)
     except MouseArmError as error:
         with contextlib.suppress(OSError):
             folder.rmdir()  # Hydra made it; where nothing was written, nothing stays
@@ -39,4 +43,5 @@ if __name__ == "__main__":
         check_group_files(sys.argv[1:])
     except MouseArmError as error:
         sys.exit(f"error: {error}")
+    sweep.register()
     main()

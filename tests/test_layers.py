@@ -48,13 +48,16 @@ FLOORS = {
     "experiment": 7,
     "benchmark": 8,
     "agent_import": 8,
+    "sweep": 8,
 }
 
 # Libraries that only some modules may know.
 KNOWN_BY = {
     "daqp": {"mechanics", "retarget"},
-    "hydra": {"config", "generalisation_curve"},
-    "omegaconf": {"config", "rundir", "tracking", "generalisation_curve", "report"},
+    "hydra": {"config", "generalisation_curve", "sweep"},
+    "hydra_plugins": {"sweep"},
+    "submitit": {"sweep"},
+    "omegaconf": {"config", "rundir", "tracking", "generalisation_curve", "report", "sweep"},
     "yaml": {"config"},
     "torch": {
         "policy",

@@ -1,6 +1,7 @@
 """The command lines, as a user calls them."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -72,12 +73,39 @@ def test_evaluate_without_a_run(tmp_path):
     assert "Traceback" not in refused.stderr
 
 
-def test_two_jobs_in_one_process_do_not_touch_each_other(tmp_path):
-    swept = call("run.py", "-m", *QUICK, "video=false", "name=sweep", "seed=0,1", cwd=tmp_path)
-    assert swept.returncode == 0, swept.stderr
+def test_jobs_in_one_process_do_not_touch_each_other_even_if_one_fails(tmp_path):
+    swept = call("run.py", "-m", *QUICK, "video=false", "name=sweep", "seed=-1,0,1", cwd=tmp_path)
+    assert swept.returncode == 1
+    assert "2 of 3 jobs finished in outputs/sweep\nJob 0 (seed=-1): failed, seed=-1 is out of range" in swept.stdout
+    assert "sweep.py retry outputs/sweep" in swept.stderr
+    assert "Traceback" not in swept.stderr
+    assert not (tmp_path / "outputs" / "sweep" / "0").exists()
     alone = call("run.py", *QUICK, "video=false", "name=alone", "seed=1", cwd=tmp_path)
     assert alone.returncode == 0, alone.stderr
-    metrics = [tmp_path / "outputs" / name / "metrics.csv" for name in ("sweep/0", "sweep/1", "alone")]
+    metrics = [tmp_path / "outputs" / name / "metrics.csv" for name in ("sweep/1", "sweep/2", "alone")]
     first, second, single = (path.read_bytes() for path in metrics)
     assert second == single
     assert first != second
+
+
+@pytest.mark.slow
+def test_a_sweep_in_parallel_ends_without_the_job_that_fails_and_goes_on_when_asked(tmp_path):
+    words = ("video=false", "name=sweep", "kinematics.path=package:demo.csv,late.csv")
+    quick = [word for word in QUICK if not word.startswith("threads=")]
+    swept = call("run.py", "-m", "hydra/launcher=local", *quick, *words, cwd=tmp_path)
+    assert swept.returncode == 1
+    assert "1 of 2 jobs finished" in swept.stdout
+    assert "Job 1 (kinematics.path=late.csv): failed" in swept.stdout
+    assert "Traceback" not in swept.stderr
+    folder = tmp_path / "outputs" / "sweep"
+    share = max(1, len(os.sched_getaffinity(0)) // 2)
+    assert f"\nthreads: {share}\n" in (folder / "0" / "config.yaml").read_text()
+    before = (folder / "0" / "evaluation.json").stat().st_mtime_ns
+    demo = ROOT / "mousearm" / "kinematics" / "data" / "demo.csv"
+    (tmp_path / "late.csv").write_bytes(demo.read_bytes())
+    again = call("scripts/sweep.py", "retry", "outputs/sweep", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.startswith("job 1: finished ")
+    assert (folder / "0" / "evaluation.json").stat().st_mtime_ns == before
+    errors = [json.loads((folder / job / "evaluation.json").read_text())["train"] for job in ("0", "1")]
+    assert errors[0] == errors[1]

@@ -1,0 +1,111 @@
+"""One job of a sweep, in the process that does it: whatever goes wrong in it is its own affair."""
+
+import math
+import os
+import signal
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from submitit.helpers import DelayedSubmission
+
+from mousearm.config import Config, compose
+from mousearm.errors import MouseArmError, RunError
+from mousearm.rundir import FAILED, INTERRUPTED
+from mousearm.sweep.records import Job
+from mousearm.sweep.workers import SLURM
+
+# Longer than a scheduler takes to end a job that it has sent SIGTERM to.
+_UNTIL_KILLED_S = 600
+_TIME_IS_OVER = 124  # exit status of a run that reached its max_minutes
+
+
+def run_job(job: Job, load: Callable[[], Config], overrides: Sequence[str]) -> float:
+    """Train as ``experiment.run`` does; an error is written down and shown, and does not end the sweep.
+
+    Args:
+        job: which; its record says afterwards why it ended, if it failed.
+        load: makes the configuration.
+        overrides: what the command line said.
+
+    Returns:
+        Mean paw error in mm; NaN where there is none because the job failed, or its time was over.
+
+    Raises:
+        KeyboardInterrupt: if a signal asked the whole process to end.
+    """
+    from mousearm import experiment  # slow to import, and who only asks how a sweep fares does without it
+
+    try:
+        return experiment.run(load(), job.run.path, overrides)
+    except KeyboardInterrupt as stop:
+        _hand_over(stop)
+        job.end(INTERRUPTED, str(stop))
+        if getattr(stop, "status", None) != _TIME_IS_OVER:
+            raise
+    except Exception as error:
+        if not isinstance(error, MouseArmError):
+            traceback.print_exc()
+        job.end(FAILED, _reason(error))
+        print(f"Job {job.number} failed: {_reason(error)}", flush=True)
+    finally:
+        _forget_empty(job)
+    return math.nan
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, MouseArmError) else f"{type(error).__name__}: {error}"
+
+
+def _forget_empty(job: Job) -> None:
+    """Remove a run folder that Hydra made and in which nothing was written."""
+    folder = job.run.path
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def _hand_over(stop: KeyboardInterrupt) -> None:
+    """In a queue, a run that a signal ended has saved itself, but what becomes of the job is for others to say.
+
+    The signal that announces preemption, or the end of the job's time, is submitit's, which queues the job again. After
+    SIGTERM SLURM will end the job: it alone knows whether it was cancelled or is to be queued again.
+    """
+    queue, number = os.environ.get("SUBMITIT_EXECUTOR"), getattr(stop, "status", 128 + signal.SIGINT) - 128
+    if queue is not None and number == signal.SIGUSR2:
+        signal.raise_signal(number)
+    elif queue == SLURM and number == signal.SIGTERM:
+        time.sleep(_UNTIL_KILLED_S)
+
+
+class QueuedJob:
+    """A job that is done in another process, some time: what submitit keeps, calls, and queues again.
+
+    Args:
+        job: which.
+        name: of the sweep.
+        overrides: of the configuration. It is composed when the job is done, from the files of its code.
+        threads: of the simulator, where the configuration leaves them open; None for all processors.
+    """
+
+    def __init__(self, job: Job, name: str, overrides: Sequence[str], threads: int | None):
+        self._job, self._name, self._overrides, self._threads = job, name, list(overrides), threads
+
+    def __call__(self) -> float:
+        """Do the job.
+
+        Raises:
+            RunError: if it failed, so that the queue shows it as failed, too.
+        """
+        objective = run_job(self._job, self._load, self._overrides)
+        if math.isnan(objective):
+            raise RunError(f"Job {self._job.number} ended without a result.")
+        return objective
+
+    def checkpoint(self) -> DelayedSubmission:
+        """What submitit queues after a preemption: the same again, because a run goes on in its own folder."""
+        return DelayedSubmission(self)
+
+    def _load(self) -> Config:
+        config = compose([*self._overrides, f"name={self._name}"])
+        return replace(config, threads=self._threads) if self._threads and not config.threads else config

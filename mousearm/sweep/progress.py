@@ -1,0 +1,152 @@
+"""How the jobs of a sweep fare."""
+
+import csv
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mousearm.errors import RunError
+from mousearm.rundir import FINISHED, INTERRUPTED, RunFolder, read_json
+from mousearm.sweep import workers
+from mousearm.sweep.records import Job, Sweep
+from mousearm.sweep.workers import RUNNING, SLURM, WAITING, Worker
+
+LOST = "lost"
+"""Nobody works on the job, and nobody said why: it was killed, or its computer went down."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One job at one moment.
+
+    Attributes:
+        job: which.
+        state: waiting, running, finished, failed, interrupted, cancelled or lost.
+        reason: why it ended without a result; empty where it did not.
+        steps: of training that are saved or told.
+        paw_mm: mean paw error: of the finished run on its test split (train, where there is none), else the latest.
+        age_s: seconds since the run's last sign of life.
+    """
+
+    job: Job
+    state: str
+    reason: str
+    steps: int | None
+    paw_mm: float | None
+    age_s: float | None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody works on it any more."""
+        return self.state not in (WAITING, RUNNING)
+
+
+def progress(jobs: Sequence[Job]) -> list[Progress]:
+    """How jobs fare.
+
+    Raises:
+        RunError: if they are in a queue that does not answer, or a record cannot be read.
+    """
+    living = workers.states(job.worker for job in jobs)
+    return [_progress(job, living) for job in jobs]
+
+
+def _progress(job: Job, living: dict[Worker, str]) -> Progress:
+    status, file = job.run.status(), job.run.path / "status.json"
+    state, reason = _state(job, living, str(status.get("state", "")), str(status.get("reason", "")))
+    age = time.time() - file.stat().st_mtime if status else None
+    return Progress(job, state, reason, status.get("steps"), _paw_mm(job.run, state), age)
+
+
+def _state(job: Job, living: dict[Worker, str], run: str, reason: str) -> tuple[str, str]:
+    if job.ended is not None:
+        return job.ended
+    if run == FINISHED:
+        return FINISHED, ""
+    life = living.get(job.worker)
+    if life is not None:
+        # A process takes its jobs one after the other: those that have not begun wait.
+        return (life if run == RUNNING or job.worker.cluster == SLURM else WAITING), ""
+    return (INTERRUPTED, reason) if run == INTERRUPTED else (LOST, reason or "its process is gone and left no word")
+
+
+def _paw_mm(run: RunFolder, state: str) -> float | None:
+    if state == FINISHED and run.evaluation.is_file():
+        content = read_json(run.evaluation)
+        return content["test" if "test" in content else "train"]["paw_mm"]["mean"]
+    if not run.metrics.is_file():
+        return None
+    with run.metrics.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    found = [row.get(f"eval/{side}_paw") for row in rows for side in ("train", "test")]
+    values = [float(value) for value in found if value]
+    return values[-1] if values else None
+
+
+def begin(sweep: Sweep, name: str, cluster: str, settings: dict[str, Any]) -> None:
+    """Write down a launch, instead of an earlier one in the same folder; arguments as of ``Sweep.create``.
+
+    Raises:
+        RunError: if jobs of the earlier one wait or run.
+    """
+    if sweep.exists and not all(one.is_over for one in progress(sweep.jobs())):
+        raise RunError(
+            f"Jobs of {sweep.path} wait or run already: python scripts/sweep.py status {sweep.path}. Wait for them, "
+            "cancel them, or choose another name=."
+        )
+    sweep.create(name, cluster, settings)
+
+
+def describe(job: Job) -> str:
+    """A line on how a job fares."""
+    (now,) = progress([job])
+    result = f"{now.paw_mm:.3f} mm" if now.state == FINISHED else now.reason
+    return f"job {job.number}: {now.state} {result}".rstrip()
+
+
+def table(jobs: Sequence[Progress]) -> str:
+    """A row per job, with the overrides in which jobs differ; below, why jobs ended without a result."""
+    head = ("job", "overrides", "state", "steps", "paw mm", "sign of life")
+    rows = [head, *(_row(one, overrides) for one, overrides in zip(jobs, differing(jobs), strict=True))]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    left = (False, True, True, False, False, False)
+    lines = [
+        "  ".join(
+            cell.ljust(width) if to_left else cell.rjust(width)
+            for cell, width, to_left in zip(row, widths, left, strict=True)
+        )
+        for row in rows
+    ]
+    lines.insert(1, "-" * len(lines[0]))
+    return "\n".join([*lines, *reasons(jobs)])
+
+
+def reasons(jobs: Sequence[Progress]) -> list[str]:
+    """A line for each job that ended without a result."""
+    return [
+        f"Job {one.job.number} ({' '.join(own)}): {', '.join(filter(None, (one.state, one.reason)))}"
+        for one, own in zip(jobs, differing(jobs), strict=True)
+        if one.is_over and one.state != FINISHED
+    ]
+
+
+def differing(jobs: Sequence[Progress]) -> list[list[str]]:
+    """The overrides of each job, without those that all have in common; all, where there is one job."""
+    each = [one.job.overrides for one in jobs]
+    common = set.intersection(*map(set, each)) if len(each) > 1 else set()
+    return [[override for override in own if override not in common] for own in each]
+
+
+def _row(one: Progress, overrides: list[str]) -> tuple[str, ...]:
+    paw = "" if one.paw_mm is None else f"{one.paw_mm:.3f}"
+    age = "" if one.age_s is None or one.is_over else _age(one.age_s)
+    return str(one.job.number), " ".join(overrides), one.state, str(one.steps or ""), paw, age
+
+
+def _age(seconds: float) -> str:
+    """Such as ``40 s``, ``5 min`` or ``3 h``, ago."""
+    for unit, length in (("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} s"

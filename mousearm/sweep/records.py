@@ -1,0 +1,138 @@
+"""What a sweep writes down about its jobs, so that any process can tell how they fare and take them up again.
+
+In the sweep's folder: ``sweep.json`` says how it was launched, ``jobs/<number>/plan.json`` what a job is to do and who
+works on it, ``jobs/<number>/end.json`` why it ended without a result. The run folder of a job is ``<number>/``.
+"""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from mousearm.errors import RunError
+from mousearm.rundir import RunFolder, read_json, write_json
+
+CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Who works on a job, or will.
+
+    Attributes:
+        cluster: ``slurm``, or ``local`` for a process.
+        id: of the job in SLURM's queue, such as ``12_3``; or of the process.
+        host: the process's computer, or where the job was submitted.
+    """
+
+    cluster: str
+    id: str
+    host: str
+
+
+class Job:
+    """One job of a sweep."""
+
+    def __init__(self, sweep: Path, number: int):
+        self.number = number
+        self.run = RunFolder(sweep / str(number))
+        self._plan = sweep / "jobs" / str(number) / "plan.json"
+        self._end = self._plan.with_name("end.json")
+
+    def plan(self, overrides: Sequence[str], worker: Worker) -> None:
+        """Write down that the job is to be done, perhaps again, and by whom."""
+        self._plan.parent.mkdir(parents=True, exist_ok=True)
+        self._end.unlink(missing_ok=True)
+        write_json(self._plan, {"overrides": list(overrides), "worker": asdict(worker)})
+
+    def assign(self, worker: Worker) -> None:
+        """Write down who works on it."""
+        write_json(self._plan, {**self._planned(), "worker": asdict(worker)})
+
+    def end(self, state: str, reason: str) -> None:
+        """Write down why the job ended without a result, unless that was done already."""
+        if not self._end.is_file():
+            write_json(self._end, {"state": state, "reason": reason})
+
+    @property
+    def overrides(self) -> list[str]:
+        """The job's overrides of the configuration."""
+        return list(self._planned()["overrides"])
+
+    @property
+    def worker(self) -> Worker:
+        """Who works on it."""
+        return Worker(**self._planned()["worker"])
+
+    @property
+    def ended(self) -> tuple[str, str] | None:
+        """In which state, and why, it ended without a result; None where it did not."""
+        if not self._end.is_file():
+            return None
+        content = read_json(self._end)
+        return content["state"], content["reason"]
+
+    def _planned(self) -> dict[str, Any]:
+        return read_json(self._plan)
+
+
+class Sweep:
+    """A folder of jobs."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self._record = path / "sweep.json"
+
+    def create(self, name: str, cluster: str, settings: dict[str, Any]) -> None:
+        """Write down how it is launched; what an earlier launch wrote down is forgotten, but not its runs.
+
+        Args:
+            name: the sweep's, which all its runs have.
+            cluster: as of a worker.
+            settings: of the launcher.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self.path / "jobs", ignore_errors=True)
+        write_json(self._record, {"name": name, "cluster": cluster, "settings": settings})
+
+    @property
+    def exists(self) -> bool:
+        """Whether a sweep was launched here."""
+        return self._record.is_file()
+
+    @property
+    def name(self) -> str:
+        """The sweep's name."""
+        return str(self._read()["name"])
+
+    @property
+    def cluster(self) -> str:
+        """Where its jobs are done: ``slurm``, or ``local`` for this computer."""
+        return str(self._read()["cluster"])
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What it was launched with."""
+        return dict(self._read()["settings"])
+
+    def job(self, number: int) -> Job:
+        """One of its jobs, whether planned or not."""
+        return Job(self.path, number)
+
+    def jobs(self) -> list[Job]:
+        """All planned jobs, by number.
+
+        Raises:
+            RunError: if the folder holds no sweep.
+        """
+        self._read()
+        return [self.job(number) for number in sorted(int(p.parent.name) for p in self.path.glob("jobs/*/plan.json"))]
+
+    def _read(self) -> dict[str, Any]:
+        if not self.exists:
+            raise RunError(
+                f"There is no sweep in {self.path}: it has no {self._record.name}. Give the folder that run.py -m or "
+                "scripts/sweep.py submit named, such as outputs/NAME."
+            )
+        return read_json(self._record)

@@ -1,0 +1,80 @@
+"""Sweeps in SLURM's queue, and what became of any sweep.
+
+``python scripts/sweep.py submit -- OVERRIDES``  queue a sweep, such as reward=default,paw_heavy seed=0,1,2, and return
+``python scripts/sweep.py status SWEEP``         how its jobs fare; SWEEP is its folder
+``python scripts/sweep.py retry SWEEP``          do the jobs again that ended without a result, each where it stopped
+``python scripts/sweep.py cancel SWEEP``         end the jobs that wait or run; those that run save themselves
+``python scripts/sweep.py doctor -- OVERRIDES``  whether sweeps can go to SLURM from here, with a test job of a minute
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from mousearm import sweep
+from mousearm.errors import MouseArmError
+
+_ROOT = Path(__file__).resolve().parents[1]
+
+
+def main() -> None:
+    """Do what the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, text in (("submit", "queue a sweep"), ("doctor", "look whether sweeps can go to SLURM from here")):
+        command = commands.add_parser(name, help=text)
+        command.add_argument("overrides", nargs="*", help="after --: as for run.py -m; hydra.launcher.partition=NAME")
+    command.add_argument("--patience", type=float, default=300, metavar="S", help="of the test job, for its turn")
+    for name, text in (("status", "show its jobs"), ("retry", "do failed jobs again"), ("cancel", "end its jobs")):
+        command = commands.add_parser(name, help=text)
+        command.add_argument("sweep", type=Path, metavar="SWEEP", help="its folder, such as outputs/NAME")
+        if name == "retry":
+            command.add_argument("--new-code", action="store_true", help="run the code as it is now, not as it was")
+    arguments = parser.parse_args()
+    try:
+        sys.exit(run(arguments))
+    except MouseArmError as error:
+        sys.exit(f"error: {error}")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do it; returns the exit status.
+
+    Raises:
+        MouseArmError: if it cannot be done.
+    """
+    if arguments.command == "submit":
+        submit(arguments.overrides)
+    elif arguments.command == "doctor":
+        return examine(arguments.overrides, arguments.patience)
+    elif arguments.command == "status":
+        print(sweep.status(arguments.sweep))
+    elif arguments.command == "retry":
+        print(sweep.retry(arguments.sweep, arguments.new_code))
+    else:
+        print(sweep.cancel(arguments.sweep))
+    return 0
+
+
+def submit(overrides: list[str]) -> None:
+    """Become run.py, which queues the jobs and does not wait for them.
+
+    Raises:
+        ConfigError: if the overrides choose a launcher that does not queue.
+    """
+    command = ["run.py", "-m", *sweep.to_slurm(overrides), "hydra.launcher.wait=false"]
+    os.execv(sys.executable, [sys.executable, str(_ROOT / command[0]), *command[1:]])
+
+
+def examine(overrides: list[str], patience_s: float) -> int:
+    """Print findings; returns 1 if one of them is not good."""
+    good = True
+    for finding in sweep.examine(sweep.settings(overrides), Path("outputs"), patience_s):
+        good &= finding.good
+        print(f"{'ok ' if finding.good else 'BAD'} {finding.question}: {finding.answer}", flush=True)
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    main()

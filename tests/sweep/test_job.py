@@ -1,0 +1,63 @@
+"""A job in the process that does it."""
+
+import math
+
+import pytest
+
+from mousearm.errors import ConfigError, RunError
+from mousearm.rundir import FAILED
+from mousearm.sweep import Job, run_job
+from mousearm.sweep.job import QueuedJob
+from mousearm.sweep.workers import this_process
+
+
+@pytest.fixture
+def job(tmp_path):
+    job = Job(tmp_path, 3)
+    job.plan(["seed=0"], this_process())
+    job.run.path.mkdir()
+    return job
+
+
+def fail(error):
+    def load():
+        raise error
+
+    return load
+
+
+def test_an_error_is_written_down_and_leaves_no_empty_folder(job, capsys):
+    assert math.isnan(run_job(job, fail(ConfigError("seed=-1 is out of range")), []))
+    assert job.ended == (FAILED, "seed=-1 is out of range")
+    assert not job.run.path.exists()
+    out, err = capsys.readouterr()
+    assert out == "Job 3 failed: seed=-1 is out of range\n"
+    assert err == ""
+
+
+def test_an_error_of_the_program_keeps_its_traceback(job, capsys):
+    assert math.isnan(run_job(job, fail(ZeroDivisionError("by hand")), []))
+    assert job.ended == (FAILED, "ZeroDivisionError: by hand")
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_ctrl_c_ends_more_than_the_job(job):
+    with pytest.raises(KeyboardInterrupt):
+        run_job(job, fail(KeyboardInterrupt()), [])
+    assert job.ended == ("interrupted", "")
+
+
+def test_a_queued_job_that_fails_fails_in_the_queue_too(job):
+    with pytest.raises(RunError, match="Job 3 ended without a result"):
+        QueuedJob(job, "a", ["env.n_substeps=0"], None)()
+    assert job.ended == (FAILED, "env.n_substeps=0 is out of range: 1 to 1000.")
+
+
+def test_a_preempted_job_is_queued_as_it_is(job):
+    queued = QueuedJob(job, "a", ["seed=0"], 2)
+    assert queued.checkpoint().function is queued
+
+
+@pytest.mark.parametrize(("override", "threads"), [("threads=0", 3), ("threads=1", 1)])
+def test_threads_are_divided_where_the_configuration_leaves_them_open(job, override, threads):
+    assert QueuedJob(job, "a", [override], 3)._load().threads == threads

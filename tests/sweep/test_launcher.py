@@ -1,0 +1,49 @@
+"""Settings of the launchers, and what becomes of them."""
+
+import pytest
+
+from mousearm.errors import ConfigError, RunError
+from mousearm.sweep import examine, settings, to_slurm
+from mousearm.sweep.executor import build_executor, with_environment
+
+
+def test_slurm_has_what_the_command_line_and_the_file_say():
+    asked = settings(["hydra.launcher.partition=gpu", "hydra/launcher=slurm_gpu", "name=a"])
+    expected = {"partition": "gpu", "gpus_per_node": 1, "name": "a", "max_num_timeout": 20, "wait": True}
+    assert {key: asked[key] for key in expected} == expected
+    assert asked["additional_parameters"] == {"requeue": True}
+
+
+def test_a_setting_that_does_not_exist_is_refused():
+    with pytest.raises(ConfigError, match="partitoin"):
+        settings(["hydra.launcher.partitoin=gpu"])
+
+
+def test_slurm_is_chosen_unless_something_like_it_is():
+    assert to_slurm(["seed=0,1"]) == ["hydra/launcher=slurm", "seed=0,1"]
+    assert to_slurm(["hydra/launcher=slurm_gpu"]) == ["hydra/launcher=slurm_gpu"]
+    with pytest.raises(ConfigError, match=r"hydra/launcher=local does not queue.*run.py -m hydra/launcher=local"):
+        to_slurm(["hydra/launcher=local", "seed=0,1"])
+
+
+def test_without_slurm_the_other_launcher_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(RunError, match="hydra/launcher=slurm cannot be used: Could not detect"):
+        build_executor("slurm", tmp_path, settings(["name=a"]))
+
+
+def test_the_doctor_says_what_is_missing_and_stops_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (finding,) = examine(settings(["name=a"]), tmp_path, 1.0)
+    assert (finding.question, finding.good) == ("scheduler", False)
+    assert "SLURM does not answer" in finding.answer
+    assert "hydra/launcher=local" in finding.answer
+
+
+def test_jobs_run_the_snapshot_with_their_share_of_threads(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", "/elsewhere")
+    setup = with_environment({"setup": ["module load x"]}, tmp_path, 3)["setup"]
+    assert setup[0] == "module load x"
+    assert f"export PYTHONPATH={tmp_path}:/elsewhere" in setup
+    assert "export PYTHONSAFEPATH=1" in setup
+    assert "export OMP_NUM_THREADS=3" in setup

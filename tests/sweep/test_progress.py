@@ -1,0 +1,130 @@
+"""What a sweep writes down, and what is made of it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from mousearm.errors import RunError
+from mousearm.rundir import FAILED, FINISHED, INTERRUPTED
+from mousearm.sweep import cancel, retry, status
+from mousearm.sweep.progress import LOST, begin, progress, table
+from mousearm.sweep.records import CANCELLED, Sweep
+from mousearm.sweep.workers import WAITING, Worker, process, this_process
+
+
+@pytest.fixture
+def sweep(tmp_path):
+    sweep = Sweep(tmp_path / "sweep")
+    sweep.create("sweep", "local", {"parallel": 1})
+    return sweep
+
+
+@pytest.fixture
+def gone():
+    """A process that was, and is no more."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    return process(ended.pid)
+
+
+def plan(sweep, number, worker, state=None, **evaluation):
+    """A planned job, with the status and evaluation of its run."""
+    job = sweep.job(number)
+    job.plan(["model=torque", f"seed={number}"], worker)
+    if state is not None:
+        job.run.path.mkdir()
+        content = {"state": state, "steps": 100 * number, "reason": ""}
+        (job.run.path / "status.json").write_text(json.dumps(content))
+    if evaluation:
+        sides = {side: {"paw_mm": {"mean": error}} for side, error in evaluation.items()}
+        (job.run.path / "evaluation.json").write_text(json.dumps(sides))
+    return job
+
+
+def states(sweep):
+    return [one.state for one in progress(sweep.jobs())]
+
+
+def test_states_follow_from_worker_status_and_record(sweep, gone):
+    plan(sweep, 0, gone, FINISHED)
+    plan(sweep, 1, this_process())
+    plan(sweep, 2, gone)
+    plan(sweep, 3, gone, INTERRUPTED)
+    plan(sweep, 4, this_process(), FAILED).end(FAILED, "no such file")
+    plan(sweep, 5, gone, INTERRUPTED).end(CANCELLED, "by hand")
+    assert states(sweep) == [FINISHED, WAITING, LOST, INTERRUPTED, FAILED, CANCELLED]
+
+
+def test_jobs_are_by_number_not_by_name(sweep, gone):
+    for number in (10, 9, 2):
+        plan(sweep, number, gone)
+    assert [job.number for job in sweep.jobs()] == [2, 9, 10]
+
+
+def test_the_first_reason_stays_until_the_job_is_planned_again(sweep, gone):
+    job = plan(sweep, 0, gone)
+    job.end(CANCELLED, "by hand")
+    job.end(INTERRUPTED, "SIGTERM")
+    assert job.ended == (CANCELLED, "by hand")
+    job.plan(job.overrides, gone)
+    assert job.ended is None
+
+
+def test_table_shows_what_differs_and_the_error_on_the_test_split(sweep, gone):
+    plan(sweep, 1, gone, FINISHED, train=0.25, test=0.5)
+    plan(sweep, 2, gone, FINISHED, train=0.125)
+    plan(sweep, 3, gone).end(FAILED, "nowhere.csv: there is no such file.")
+    rows = status(sweep.path).splitlines()
+    assert rows[0].split() == ["job", "overrides", "state", "steps", "paw", "mm", "sign", "of", "life"]
+    assert [row.split() for row in rows[2:5]] == [
+        ["1", "seed=1", "finished", "100", "0.500"],
+        ["2", "seed=2", "finished", "200", "0.125"],
+        ["3", "seed=3", "failed"],
+    ]
+    assert rows[5:] == ["Job 3 (seed=3): failed, nowhere.csv: there is no such file."]
+
+
+def test_the_latest_error_of_a_run_that_goes_on_is_that_of_its_metrics(sweep):
+    job = plan(sweep, 1, this_process(), INTERRUPTED)
+    job.run.metrics.write_text("steps,eval/train_paw,train/loss\n0,3.5,\n100,,1.0\n200,2.5,\n300,,1.0\n")
+    (now,) = progress([job])
+    assert now.paw_mm == 2.5
+    assert now.age_s is not None
+    assert "2.500" in table([now])
+
+
+def test_a_folder_that_is_no_sweep_is_explained(tmp_path):
+    with pytest.raises(RunError, match=r"There is no sweep in .*: it has no sweep.json. Give the folder"):
+        status(tmp_path)
+
+
+def test_nothing_to_cancel_or_retry(sweep, gone):
+    plan(sweep, 0, gone, FINISHED)
+    assert cancel(sweep.path) == "There is nothing to cancel: no job waits or runs."
+    assert retry(sweep.path) == "There is nothing to retry: every job finished, waits or runs."
+
+
+def test_cancel_ends_the_process_that_works_on_a_job(sweep, gone):
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as sleeper:
+        plan(sweep, 0, process(sleeper.pid))
+        plan(sweep, 1, gone, FINISHED)
+        assert cancel(sweep.path) == "Cancelled 1 jobs."
+        assert sleeper.wait(timeout=60) < 0
+    assert states(sweep) == [CANCELLED, FINISHED]
+
+
+def test_a_process_of_another_computer_is_not_cancelled_from_here(sweep):
+    plan(sweep, 0, Worker("local", "1", "elsewhere"))
+    with pytest.raises(RunError, match="belongs to elsewhere: cancel the sweep there"):
+        cancel(sweep.path)
+
+
+def test_a_sweep_is_not_launched_into_one_that_goes_on(sweep, gone):
+    plan(sweep, 0, this_process())
+    with pytest.raises(RunError, match=r"wait or run already: .*status .*choose another name="):
+        begin(sweep, "sweep", "local", {})
+    sweep.job(0).assign(gone)
+    begin(sweep, "sweep", "local", {})
+    assert sweep.jobs() == []
