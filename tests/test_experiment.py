@@ -270,6 +270,7 @@ def test_few_or_many_reaches_are_evaluated_by_one_evaluator_where_that_is_all(co
     assert session.monitor is session.evaluator
 
 
+@pytest.mark.slow
 def test_the_test_split_has_no_say_in_which_network_is_kept(tmp_path, configure):
     config = configure(*QUICK, "kinematics=synthetic", "algo.eval_freq=400")
     run(config, tmp_path / "r")
@@ -281,6 +282,7 @@ def test_the_test_split_has_no_say_in_which_network_is_kept(tmp_path, configure)
     assert json.loads(folder.evaluation.read_text())["train"]["paw_mm"]["mean"] == pytest.approx(min(train))
 
 
+@pytest.mark.slow
 def test_only_so_many_reaches_are_trained_on(tmp_path, configure):
     config = configure(*QUICK, "kinematics=synthetic", "kinematics.train_reaches=4", "algo.timesteps=784")
     run(config, tmp_path / "r")

@@ -73,6 +73,7 @@ def test_evaluate_without_a_run(tmp_path):
     assert "Traceback" not in refused.stderr
 
 
+@pytest.mark.slow
 def test_jobs_in_one_process_do_not_touch_each_other_even_if_one_fails(tmp_path):
     swept = call("run.py", "-m", *QUICK, "video=false", "name=sweep", "seed=-1,0,1", cwd=tmp_path)
     assert swept.returncode == 1

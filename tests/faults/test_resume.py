@@ -34,6 +34,7 @@ def check(tmp_path, configure, unbroken, few):
     return compare
 
 
+@pytest.mark.slow
 def test_a_run_that_is_stopped_twice(check):
     check((*QUICK, *HARD), [0.3, 0.35])
 
@@ -66,6 +67,7 @@ def test_a_run_that_is_stopped_anywhere(check, words):
     check((*QUICK, *words), [0.12] * 10, "often")
 
 
+@pytest.mark.slow
 def test_a_larger_total_trains_as_if_it_had_been_the_total_from_the_beginning(tmp_path, configure, unbroken):
     constant = (*QUICK, "algo.learning_rate_final=null")
     expected, _ = unbroken(constant)
