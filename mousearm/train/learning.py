@@ -73,6 +73,8 @@ def learn(
     try:
         with interruption.patient(), _before_each_call(algo.policy, interruption.check, _heartbeat(algo, folder)):
             if warm_start is not None:
+                if moment is not None:
+                    evaluations.pause()  # it may have been stopped amid the evaluation that was due
                 warm_start.run(evaluations.pause)
                 del keeper.parts[WARM_START]
             algo.learn(total - algo.num_timesteps, callbacks, reset_num_timesteps=False)
