@@ -18,7 +18,6 @@ from mousearm.sweep.workers import SLURM
 
 # Longer than a scheduler takes to end a job that it has sent SIGTERM to.
 _UNTIL_KILLED_S = 600
-_TIME_IS_OVER = 124  # exit status of a run that reached its max_minutes
 
 
 def run_job(job: Job, load: Callable[[], Config], overrides: Sequence[str]) -> float:
@@ -33,16 +32,18 @@ def run_job(job: Job, load: Callable[[], Config], overrides: Sequence[str]) -> f
         Mean paw error in mm; NaN where there is none because the job failed, or its time was over.
 
     Raises:
-        KeyboardInterrupt: if a signal asked the whole process to end.
+        Interrupted: if a signal asked the whole process to end.
     """
-    from mousearm import experiment  # slow to import, and who only asks how a sweep fares does without it
+    # Slow to import, and who only asks how a sweep fares does without them.
+    from mousearm import experiment
+    from mousearm.train import TIME_IS_OVER, Interrupted
 
     try:
         return experiment.run(load(), job.run.path, overrides)
-    except KeyboardInterrupt as stop:
-        _hand_over(stop)
+    except Interrupted as stop:
+        _hand_over(stop.status - 128)
         job.end(INTERRUPTED, str(stop))
-        if getattr(stop, "status", None) != _TIME_IS_OVER:
+        if stop.status != TIME_IS_OVER:
             raise
     except Exception as error:
         if not isinstance(error, MouseArmError):
@@ -65,13 +66,13 @@ def _forget_empty(job: Job) -> None:
         folder.rmdir()
 
 
-def _hand_over(stop: KeyboardInterrupt) -> None:
+def _hand_over(number: int) -> None:
     """In a queue, a run that a signal ended has saved itself, but what becomes of the job is for others to say.
 
     The signal that announces preemption, or the end of the job's time, is submitit's, which queues the job again. After
     SIGTERM SLURM will end the job: it alone knows whether it was cancelled or is to be queued again.
     """
-    queue, number = os.environ.get("SUBMITIT_EXECUTOR"), getattr(stop, "status", 128 + signal.SIGINT) - 128
+    queue = os.environ.get("SUBMITIT_EXECUTOR")
     if queue is not None and number == signal.SIGUSR2:
         signal.raise_signal(number)
     elif queue == SLURM and number == signal.SIGTERM:

@@ -5,10 +5,11 @@ import math
 import pytest
 
 from mousearm.errors import ConfigError, RunError
-from mousearm.rundir import FAILED
+from mousearm.rundir import FAILED, INTERRUPTED
 from mousearm.sweep import Job, run_job
 from mousearm.sweep.job import QueuedJob
 from mousearm.sweep.workers import this_process
+from mousearm.train import TIME_IS_OVER, Interrupted
 
 
 @pytest.fixture
@@ -42,9 +43,14 @@ def test_an_error_of_the_program_keeps_its_traceback(job, capsys):
 
 
 def test_ctrl_c_ends_more_than_the_job(job):
-    with pytest.raises(KeyboardInterrupt):
-        run_job(job, fail(KeyboardInterrupt()), [])
-    assert job.ended == ("interrupted", "")
+    with pytest.raises(Interrupted):
+        run_job(job, fail(Interrupted("SIGINT", 130)), [])
+    assert job.ended == (INTERRUPTED, "SIGINT")
+
+
+def test_a_job_whose_own_time_is_over_does_not_end_the_others(job):
+    assert math.isnan(run_job(job, fail(Interrupted("max_minutes=1 are over", TIME_IS_OVER)), []))
+    assert job.ended == (INTERRUPTED, "max_minutes=1 are over")
 
 
 def test_a_queued_job_that_fails_fails_in_the_queue_too(job):

@@ -1,9 +1,14 @@
 """Settings of the launchers, and what becomes of them."""
 
-import pytest
+from typing import Any
 
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.plugins import Plugins
+
+from mousearm.config import CONF
 from mousearm.errors import ConfigError, RunError
-from mousearm.sweep import examine, settings, to_slurm
+from mousearm.sweep import examine, register, settings, to_slurm
 from mousearm.sweep.executor import build_executor, with_environment
 
 
@@ -12,6 +17,17 @@ def test_slurm_has_what_the_command_line_and_the_file_say():
     expected = {"partition": "gpu", "gpus_per_node": 1, "name": "a", "max_num_timeout": 20, "wait": True}
     assert {key: asked[key] for key in expected} == expected
     assert asked["additional_parameters"] == {"requeue": True}
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (CONF / "hydra" / "launcher").glob("*.yaml")))
+def test_every_launcher_is_built_from_its_file(tmp_path, name):
+    register()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = compose("config", [f"hydra/launcher={name}", "name=a"], return_hydra_config=True)
+    config.hydra.sweep.dir = str(tmp_path)
+    no_context: Any = None
+    launcher = Plugins.instance().instantiate_launcher(no_context, no_context, config)
+    assert launcher.cluster == name.split("_")[0]
 
 
 def test_a_setting_that_does_not_exist_is_refused():

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from mousearm.errors import RunError
-from mousearm.rundir import FAILED, FINISHED, INTERRUPTED
+from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, RUNNING
 from mousearm.sweep import cancel, retry, status
 from mousearm.sweep.progress import LOST, begin, progress, table
 from mousearm.sweep.records import CANCELLED, Sweep
@@ -55,6 +55,15 @@ def test_states_follow_from_worker_status_and_record(sweep, gone):
     plan(sweep, 4, this_process(), FAILED).end(FAILED, "no such file")
     plan(sweep, 5, gone, INTERRUPTED).end(CANCELLED, "by hand")
     assert states(sweep) == [FINISHED, WAITING, LOST, INTERRUPTED, FAILED, CANCELLED]
+
+
+def test_a_run_whose_process_lives_is_running(sweep):
+    job = plan(sweep, 0, this_process())
+    job.run.path.mkdir()
+    with job.run.locked():
+        job.run.set_status(RUNNING, 100)
+        assert states(sweep) == [RUNNING]
+    assert states(sweep) == [WAITING]  # for the launching process, which lives, to take it up
 
 
 def test_jobs_are_by_number_not_by_name(sweep, gone):
