@@ -8,24 +8,16 @@ from pathlib import Path
 import torch
 
 from mousearm import checkpoint
+from mousearm.agent import with_path
 from mousearm.algo import build_algo
 from mousearm.checkpoint import Moment
 from mousearm.config import Config, PretrainConfig
 from mousearm.env import References, Task, TrackingVecEnv, prepare, reach_files
-from mousearm.errors import MouseArmError, RenderError
-from mousearm.evaluate import (
-    Evaluation,
-    Evaluator,
-    Rollout,
-    draw_generalisation,
-    draw_reach,
-    film,
-    representatives,
-    table,
-)
+from mousearm.errors import MouseArmError
+from mousearm.evaluate import Evaluation, Evaluator, Rollout, show, table
 from mousearm.kinematics import ReachFile, Split, split_reaches
-from mousearm.model import Arm, model_hashes
-from mousearm.policy import PolicyController, build_policy
+from mousearm.model import model_hashes
+from mousearm.policy import PolicyController
 from mousearm.pretrain import ComputedMuscleControl, TaskController
 from mousearm.retarget import Reference
 from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, KILLED, RUNNING, RunFolder, explained, write_json
@@ -242,41 +234,6 @@ def _warm_start_text(config: PretrainConfig) -> str:
     return "none" if config.teacher == "none" else f"{config.rounds} rounds of imitation, teacher {config.teacher}"
 
 
-def evaluate_run(folder: Path, which: str = "best", kinematics: str | None = None) -> tuple[Evaluation, Rollout]:
-    """Evaluate a trained controller again.
-
-    Args:
-        folder: its run folder.
-        which: the checkpoint: ``best``, ``latest`` or a number of steps.
-        kinematics: other reaches, all of which then count as test reaches; a file or folder.
-
-    Raises:
-        MouseArmError: if the run, the checkpoint or the reaches cannot be used.
-    """
-    run_folder = RunFolder(folder)
-    config = run_folder.saved_config()
-    run_folder.check_model(model_hashes(config.model))
-    if kinematics is not None:
-        config, arm, references = prepare(_with_path(config, kinematics))
-        sides = _all_to_test(references)
-    else:
-        split = run_folder.saved_split()
-        config, arm, references = prepare(config, split.find(reach_files(config)))
-        sides = split.sides
-    evaluator = Evaluator(config, arm, references, sides)
-    policy = build_policy(config.policy, evaluator.n_observations, arm.nu, config.algo.use_sde)
-    checkpoint.load_policy(run_folder.find_checkpoint(which), policy)
-    return evaluator.evaluate(PolicyController(policy))
-
-
-def _with_path(config: Config, kinematics: str) -> Config:
-    return replace(config, kinematics=replace(config.kinematics, path=kinematics))
-
-
-def _all_to_test(references: Sequence[Reference]) -> dict[str, list[str]]:
-    return {"test": [reference.name for reference in references]}
-
-
 def evaluate_cmc(
     config: Config, kinematics: str | None = None, folder: Path | None = None
 ) -> tuple[Evaluation, Rollout]:
@@ -291,10 +248,12 @@ def evaluate_cmc(
         MouseArmError: if the configuration, the model or the reaches cannot be used.
     """
     if kinematics is not None:
-        config = _with_path(config, kinematics)
+        config = with_path(config, kinematics)
     files = reach_files(config)
     config, arm, references = prepare(config, files)
-    sides = _draw_split(config, files, references).sides if kinematics is None else _all_to_test(references)
+    sides = (
+        _draw_split(config, files, references).sides if kinematics is None else {"test": [r.name for r in references]}
+    )
     evaluator = Evaluator(config, arm, references, sides)
     task = evaluator.task
     control = ComputedMuscleControl(arm, task.references, config.env.control_dt, config.model.action_map)
@@ -302,28 +261,3 @@ def evaluate_cmc(
     if folder is not None:
         show(RunFolder(folder), arm, evaluation, rollout, config.video)
     return evaluation, rollout
-
-
-def show(folder: RunFolder, arm: Arm, evaluation: Evaluation, rollout: Rollout, video: bool) -> None:
-    """Draw the best, the middle and the worst reach, film the middle one, and say where it all is.
-
-    Where there are several reaches, they are drawn together too: ``generalisation``.
-    """
-    chosen = representatives(evaluation)
-    for reach in chosen:
-        path = folder.figures / rollout.names[reach]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draw_reach(rollout, reach, arm.actuator_names, path)
-    if len(evaluation.reaches) > 1:
-        draw_generalisation(evaluation, folder.figures / "generalisation")
-    print(f"{'figures':<12} {folder.figures}")
-    if not video:
-        return
-    middle = chosen[len(chosen) // 2]
-    path = folder.videos / f"{rollout.names[middle]}.mp4"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        film(rollout, middle, arm.model, path)
-        print(f"{'video':<12} {path}")
-    except RenderError as error:
-        print(f"No video: {error}")

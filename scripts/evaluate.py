@@ -9,10 +9,11 @@ import json
 import sys
 from pathlib import Path
 
+from mousearm.agent import Agent
 from mousearm.config import compose
 from mousearm.errors import MouseArmError
 from mousearm.evaluate import Evaluation, table
-from mousearm.experiment import evaluate_cmc, evaluate_run
+from mousearm.experiment import evaluate_cmc
 from mousearm.rundir import write_text
 
 
@@ -46,7 +47,7 @@ def evaluate(arguments: argparse.Namespace) -> Evaluation:
         MouseArmError: if it cannot be used.
     """
     if arguments.controller is None:
-        return evaluate_run(Path(arguments.what[0]), arguments.checkpoint or "best", arguments.kinematics)[0]
+        return Agent.load(Path(arguments.what[0]), arguments.checkpoint or "best", arguments.kinematics).evaluate()[0]
     return evaluate_cmc(compose(arguments.what), arguments.kinematics, arguments.figures)[0]
 
 

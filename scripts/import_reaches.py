@@ -12,8 +12,8 @@ from dataclasses import fields
 from pathlib import Path
 
 from mousearm.errors import KinematicsError, MouseArmError
-from mousearm.recording import CutRule, ImportOptions, import_reaches
-from mousearm.recording.conversion import SIDES, UNITS
+from mousearm.reach_import import CutRule, ImportOptions, import_reaches
+from mousearm.reach_import.conversion import SIDES, UNITS
 
 
 def main() -> None:

@@ -17,11 +17,12 @@ from gymnasium.wrappers import RescaleAction
 from sb3_contrib import RecurrentPPO
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
+from mousearm.agent import Agent
 from mousearm.agent_import import import_agent, read_archive
 from mousearm.config import CONF
 from mousearm.env import TrackingEnv
 from mousearm.errors import ConfigError, RunError
-from mousearm.experiment import evaluate_run, run
+from mousearm.experiment import run
 from mousearm.rundir import RunFolder
 
 NETWORK = {
@@ -101,7 +102,11 @@ def test_it_acts_here_as_it_did_there(agent, tmp_path):
     evaluation = import_agent(path, tmp_path / "run", TASK, trust=True)
     assert evaluation.objective == pytest.approx(perform(algo), rel=1e-3)
     folder = RunFolder(tmp_path / "run")
-    assert evaluate_run(folder.path)[0].as_json() == evaluation.as_json() == json.loads(folder.evaluation.read_text())
+    assert (
+        Agent.load(folder.path).evaluate()[0].as_json()
+        == evaluation.as_json()
+        == json.loads(folder.evaluation.read_text())
+    )
     config = folder.saved_config()
     assert (config.env.path_steps, config.env.n_substeps, config.model.action_map) == (2, 16, "direct")
     assert (config.policy.lstm_hidden_size, config.policy.net_arch_pi, config.policy.net_arch_vf) == (8, [6], [5, 4])
@@ -118,7 +123,7 @@ def test_statistics_of_observations_go_along(tmp_path):
     env.save(tmp_path / "statistics.pkl")
     evaluation = import_agent(tmp_path / "old.zip", tmp_path / "run", TASK, tmp_path / "statistics.pkl", trust=True)
     assert evaluation.objective == pytest.approx(perform(algo, env.normalize_obs), rel=1e-3)
-    assert evaluate_run(tmp_path / "run")[0].objective == evaluation.objective
+    assert Agent.load(tmp_path / "run").evaluate()[0].objective == evaluation.objective
     env.clip_obs = 5.0
     env.save(tmp_path / "statistics.pkl")
     with pytest.raises(RunError, match=r"clip_obs=5, but the project's network .* cuts off at 10"):

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from mousearm import checkpoint, experiment
+from mousearm.agent import Agent
 from mousearm.errors import KinematicsError, RunError, UnknownNameError
-from mousearm.experiment import Session, evaluate_run, run
+from mousearm.experiment import Session, run
 from mousearm.kinematics import read_reaches, write_csv
 from mousearm.paths import resolve
 from mousearm.rundir import RunFolder
@@ -58,7 +59,7 @@ def test_evaluation_json_has_the_agreed_form(finished):
 
 def test_evaluating_again_gives_the_same_numbers(finished):
     folder, _objective = finished
-    evaluation, _ = evaluate_run(folder.path)
+    evaluation, _ = Agent.load(folder.path).evaluate()
     assert evaluation.as_json() == json.loads(folder.evaluation.read_text())
 
 
@@ -119,7 +120,7 @@ def test_a_model_that_changed_is_refused_and_one_that_was_moved_is_found(tmp_pat
     run(configure(*QUICK, moved), tmp_path / "r", [moved])
     included = tmp_path / "there" / "forelimb.xml"
     included.write_text(included.read_text().replace("<worldbody>", "<worldbody> "))
-    for again in (lambda: evaluate_run(tmp_path / "r"), lambda: run(configure(*words), tmp_path / "r")):
+    for again in (lambda: Agent.load(tmp_path / "r").evaluate(), lambda: run(configure(*words), tmp_path / "r")):
         with pytest.raises(RunError, match=r"not the one that .* began with. Changed, missing or new: forelimb\.xml\."):
             again()
 
@@ -177,7 +178,7 @@ def test_a_run_ends_when_its_time_is_over(tmp_path, configure):
 
 def test_other_reaches_are_test_reaches(finished):
     folder, _ = finished
-    evaluation, rollout = evaluate_run(folder.path, kinematics="package:synthetic", which="latest")
+    evaluation, rollout = Agent.load(folder.path, kinematics="package:synthetic", which="latest").evaluate()
     assert len(evaluation.reaches) == 32
     assert {reach.split for reach in evaluation.reaches} == {"test"}
     assert np.isfinite(rollout.qpos).all()
@@ -206,7 +207,7 @@ def test_a_run_keeps_the_lengths_of_its_animal(fitted, configure):
 
 
 def test_other_reaches_are_performed_by_the_runs_own_arm(fitted):
-    evaluation, _ = evaluate_run(fitted.path, kinematics="package:synthetic/reach_00.csv")
+    evaluation, _ = Agent.load(fitted.path, kinematics="package:synthetic/reach_00.csv").evaluate()
     model = fitted.saved_config().model
     yardstick = evaluation.yardstick
     assert (yardstick.upper_arm_mm, yardstick.forearm_mm) == pytest.approx((model.upper_arm_mm, 15.0), rel=1e-9)
@@ -289,7 +290,7 @@ def test_only_so_many_reaches_are_trained_on(tmp_path, configure):
     folder = RunFolder(tmp_path / "r")
     assert (len(folder.saved_split().train), len(folder.saved_split().test)) == (4, 6)
     assert len(json.loads(folder.evaluation.read_text())["reaches"]) == 10
-    again, _ = evaluate_run(folder.path)
+    again, _ = Agent.load(folder.path).evaluate()
     assert again.as_json() == json.loads(folder.evaluation.read_text())
 
 
@@ -319,10 +320,10 @@ def test_a_run_keeps_its_split_whatever_is_added_and_refuses_what_changed(mice, 
     run(configure(*words), tmp_path / "r", words)
     folder = RunFolder(tmp_path / "r")
     split = folder.saved_split()
-    before = evaluate_run(folder.path)[0].as_json()
+    before = Agent.load(folder.path).evaluate()[0].as_json()
     new = mice / "a_new_one.csv"
     shutil.copy(mice / f"{split.test[0]}.csv", new)
-    assert evaluate_run(folder.path)[0].as_json() == before
+    assert Agent.load(folder.path).evaluate()[0].as_json() == before
     more = (*QUICK, f"kinematics.path={mice}", "algo.timesteps=1568")
     capsys.readouterr()
     run(configure(*more), folder.path, more)
@@ -331,12 +332,12 @@ def test_a_run_keeps_its_split_whatever_is_added_and_refuses_what_changed(mice, 
     changed = mice / f"{split.train[0]}.csv"
     changed.write_bytes(changed.read_bytes() + b"\n")
     untouched = {path: path.read_bytes() for path in folder.path.rglob("*") if path.is_file()}
-    for again in (lambda: evaluate_run(folder.path), lambda: run(configure(*more), folder.path, more)):
+    for again in (lambda: Agent.load(folder.path).evaluate(), lambda: run(configure(*more), folder.path, more)):
         with pytest.raises(KinematicsError, match=re.escape(f"{changed}: has changed since the split was made")):
             again()
     assert {path: path.read_bytes() for path in folder.path.rglob("*") if path.is_file()} == untouched
     # Other reaches can be evaluated on still.
-    assert len(evaluate_run(folder.path, kinematics=str(new))[0].reaches) == 1
+    assert len(Agent.load(folder.path, kinematics=str(new)).evaluate()[0].reaches) == 1
 
 
 def test_what_is_skipped_is_listed_and_not_in_the_split(mice, configure):

@@ -22,7 +22,7 @@ FLOORS = {
     "rundir": 1,
     "model": 1,
     "kinematics": 1,
-    "recording": 2,
+    "reach_import": 2,
     "retarget": 2,
     "simulation": 2,
     "render": 2,
@@ -41,6 +41,8 @@ FLOORS = {
     "quality": 5,
     "fidelity": 6,
     "checkpoint": 6,
+    "agent": 6,
+    "record": 7,
     "tracking": 6,
     "train": 6,
     "generalisation_curve": 6,
@@ -75,7 +77,7 @@ KNOWN_BY = {
     "sb3_contrib": {"algo", "benchmark"},
     "wandb": {"tracking"},
     "opensim": {"fidelity"},
-    "h5py": {"recording"},
+    "h5py": {"reach_import"},
     "pandas": set(),  # it and tables unpickle what they find in a file
     "tables": set(),
 }

@@ -10,6 +10,7 @@ from mousearm.evaluate.metrics import Evaluation, Yardstick, evaluate_rollout, r
 from mousearm.evaluate.movement import Movement
 from mousearm.evaluate.results import Errors, ReachResult
 from mousearm.evaluate.rollout import Controller, Rollout, roll_out
+from mousearm.evaluate.show import show
 from mousearm.evaluate.stored import read_evaluation
 from mousearm.evaluate.video import film
 
@@ -29,5 +30,6 @@ __all__ = [
     "read_evaluation",
     "representatives",
     "roll_out",
+    "show",
     "table",
 ]

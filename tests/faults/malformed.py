@@ -25,21 +25,22 @@ import numpy as np
 from mutations import damage
 from sb3_contrib import RecurrentPPO
 
+from mousearm.agent import Agent
 from mousearm.agent_import import read_archive
 from mousearm.agent_import.network import load_weights, sizes
 from mousearm.config import LandmarksConfig, ModelConfig, compose, read_saved, to_yaml
 from mousearm.errors import MouseArmError
-from mousearm.experiment import evaluate_run, run
+from mousearm.experiment import run
 from mousearm.kinematics import read_reaches, resample
 from mousearm.model import load_arm
 from mousearm.paths import resolve
 from mousearm.policy import build_policy
-from mousearm.recording import CutRule, ImportOptions, import_reaches
+from mousearm.reach_import import CutRule, ImportOptions, import_reaches
 from mousearm.retarget import retarget
 
 SECONDS = 60
 TESTS = Path(__file__).parents[1]
-sys.path += [str(TESTS / "recording"), str(TESTS / "model"), str(TESTS)]
+sys.path += [str(TESTS / "reach_import"), str(TESTS / "model"), str(TESTS)]
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,7 @@ def write_run(folder):
 
 
 def read_run(folder, rng):
-    evaluate_run(folder / "run", rng.choice(("best", "latest")))
+    Agent.load(folder / "run", rng.choice(("best", "latest"))).evaluate()
 
 
 def write_agent(folder):

@@ -8,10 +8,10 @@ from tracked_files import RATE, arm, arm_points, write_anipose
 
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.synthetic import minimum_jerk
-from mousearm.recording import CutRule
-from mousearm.recording.cleaning import low_pass
-from mousearm.recording.cutting import find_reaches, paw_speed
-from mousearm.recording.session import Session
+from mousearm.reach_import import CutRule
+from mousearm.reach_import.cleaning import low_pass
+from mousearm.reach_import.cutting import find_reaches, paw_speed
+from mousearm.reach_import.session import Session
 
 
 def session(points, rate=RATE):

@@ -10,13 +10,13 @@ from tqdm import tqdm
 
 from mousearm.errors import KinematicsError, UnknownNameError
 from mousearm.kinematics import Reach, write_csv
-from mousearm.recording import cleaning
-from mousearm.recording.conversion import SIDES, UNITS, Axes, check_seen, choose_unit, convert, segment_lengths
-from mousearm.recording.cutting import CutRule, find_reaches
-from mousearm.recording.formats import read_recording
-from mousearm.recording.recording import LANDMARKS, Recording
-from mousearm.recording.session import Session, even
-from mousearm.recording.writing import new_folder, output_names
+from mousearm.reach_import import cleaning
+from mousearm.reach_import.conversion import SIDES, UNITS, Axes, check_seen, choose_unit, convert, segment_lengths
+from mousearm.reach_import.cutting import CutRule, find_reaches
+from mousearm.reach_import.formats import read_recording
+from mousearm.reach_import.recording import LANDMARKS, Recording
+from mousearm.reach_import.session import Session, even
+from mousearm.reach_import.writing import new_folder, output_names
 
 NOTES = "import.txt"
 """File beside the reaches that says how they were made."""

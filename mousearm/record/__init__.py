@@ -1,0 +1,5 @@
+"""Recordings of what an agent does and of what happens in it, step by step, as an experimenter records an animal."""
+
+from mousearm.record.recording import ReachRecording, Recording, Signal
+
+__all__ = ["ReachRecording", "Recording", "Signal"]

@@ -1,0 +1,52 @@
+"""A recording: signals of one or more performances of reaches, with units."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One quantity over the T frames of a performance.
+
+    Attributes:
+        values: (T, ...).
+        unit: such as ``mm``, ``rad/s``; ``1`` for what has none.
+        description: what it is, in a sentence.
+        columns: names along the last axis; empty where there is nothing to name.
+    """
+
+    values: np.ndarray
+    unit: str
+    description: str
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReachRecording:
+    """One performance of one reach; frame 0 is the start.
+
+    Attributes:
+        name: of the reach.
+        split: ``train`` or ``test``.
+        repeat: which performance of that reach, from 0.
+        signals: by name.
+    """
+
+    name: str
+    split: str
+    repeat: int
+    signals: dict[str, Signal]
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Performances of one agent.
+
+    Attributes:
+        reaches: the performances, by name of the reach and repeat.
+        about: what was recorded: run, checkpoint, model, noise and the like.
+    """
+
+    reaches: list[ReachRecording]
+    about: dict[str, str | float | int]
