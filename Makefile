@@ -28,7 +28,7 @@ train: setup ## train the torque arm on the shipped reach and show the result
 	$(BIN)/python run.py
 
 test: setup ## fast tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-all: $(VENV)/.opensim ## fast and slow tests, with OpenSim as a reference
 	$(BIN)/python -m pytest -m ''

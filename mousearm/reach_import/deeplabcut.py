@@ -55,7 +55,7 @@ def read_csv(path: Path, rows: Sequence[Row], names: Mapping[str, str]) -> Recor
 
 
 def read_hdf(path: Path, names: Mapping[str, str]) -> Recording:
-    """Read an HDF5 file, which takes h5py.
+    """Read an HDF5 file.
 
     Arguments and errors are those of `read_csv`; a place in the file is a frame, counted from 1.
     """

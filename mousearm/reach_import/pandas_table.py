@@ -10,6 +10,7 @@ import pickletools
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import h5py
 import numpy as np
 
 from mousearm.errors import KinematicsError
@@ -49,15 +50,8 @@ def read_table(path: Path) -> Table:
     if not path.is_file():
         raise KinematicsError(f"{path}: there is no such file.")
     try:
-        import h5py
-    except ImportError as error:
-        raise KinematicsError(
-            f"{path}: reading HDF5 needs h5py ({error}). Install it by pip install 'mousearm[import]', or give the CSV "
-            "file that DeepLabCut writes with save_as_csv=True."
-        ) from error
-    try:
         with h5py.File(path, "r") as file:
-            return _table(file, h5py.HardLink)
+            return _table(file)
     except Exception as error:  # h5py raises many kinds for damaged files
         raise KinematicsError(
             f"{path}: is not a single table as DeepLabCut 3D writes it to HDF5 ({error}). Give the .h5 file of "
@@ -65,8 +59,9 @@ def read_table(path: Path) -> Table:
         ) from error
 
 
-def _table(file: Any, inside: type) -> Table:
-    """The table of an open file; ``inside`` is the kind of link that leads nowhere else."""
+def _table(file: Any) -> Table:
+    """The table of an open file, which must not lie in another one."""
+    inside = h5py.HardLink
     groups = [file[name] for name in file if isinstance(file.get(name, getlink=True), inside)]
     groups = [group for group in groups if group.attrs.get("pandas_type") == b"frame_table"]
     if len(groups) != 1:

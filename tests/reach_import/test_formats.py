@@ -201,11 +201,6 @@ class TestRefused:
         pandas.DataFrame([[1.0]], columns=levels).to_hdf(tmp_path / "plain.h5", key="a", format="table")
         refused(tmp_path / "plain.h5", "DeepLabCut 3D has scorer, (individuals,) bodyparts and coords")
 
-    def test_hdf5_without_h5py(self, tmp_path, refused, monkeypatch):
-        path = save(tmp_path, "dlc.h5", 1e3 * arm(5))
-        monkeypatch.setitem(__import__("sys").modules, "h5py", None)  # as if it were not installed
-        refused(path, "needs h5py", "pip install 'mousearm[import]'", "save_as_csv=True")
-
     def test_no_frame_numbers(self, tmp_path, refused):
         path = save(tmp_path, "anipose.csv", 1e3 * arm(5))
         pandas.read_csv(path).drop(columns="fnum").to_csv(path, index=False)
