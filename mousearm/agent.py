@@ -24,6 +24,7 @@ class Agent:
         sides: names of the reaches that count as ``train`` and as ``test``.
         evaluator: lets controllers perform all of these reaches.
         policy: the network.
+        checkpoint: the folder that it was taken from.
     """
 
     config: Config
@@ -32,6 +33,7 @@ class Agent:
     sides: dict[str, list[str]]
     evaluator: Evaluator
     policy: RecurrentPolicy
+    checkpoint: Path
 
     @staticmethod
     def load(folder: Path, which: str = "best", kinematics: str | None = None) -> "Agent":
@@ -57,8 +59,9 @@ class Agent:
             sides = split.sides
         evaluator = Evaluator(config, arm, references, sides)
         policy = build_policy(config.policy, evaluator.n_observations, arm.nu, config.algo.use_sde)
-        checkpoint.load_policy(run_folder.find_checkpoint(which), policy)
-        return Agent(config, arm, references, sides, evaluator, policy)
+        source = run_folder.find_checkpoint(which)
+        checkpoint.load_policy(source, policy)
+        return Agent(config, arm, references, sides, evaluator, policy, source)
 
     def controller(self) -> PolicyController:
         """The network as a deterministic controller."""

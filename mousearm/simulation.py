@@ -78,7 +78,7 @@ class Simulation:
         self._fields = {mark.field: self._batch.bind(mark.field) for mark in arm.landmarks.values()}
         self._qpos, self._qvel = self._batch.bind("qpos"), self._batch.bind("qvel")
         self._act, self._ctrl = self._batch.bind("act"), self._batch.bind("ctrl")
-        self._force = self._batch.bind("actuator_force")
+        self._force, self._torque = self._batch.bind("actuator_force"), self._batch.bind("qfrc_actuator")
         self._batch.reset(stage=mujoco.mjtStage.mjSTAGE_VEL)
 
     def reset(self, ids: np.ndarray, qpos: np.ndarray, qvel: np.ndarray, activation: np.ndarray | float = 0.0) -> None:
@@ -100,6 +100,11 @@ class Simulation:
         """Hold controls, (N, nu) within the actuators' range, for one control interval."""
         self._ctrl[:] = ctrl
         self._batch.step(nstep=self.n_substeps, stage=mujoco.mjtStage.mjSTAGE_VEL)
+
+    @property
+    def torque(self) -> np.ndarray:
+        """(N, nq) joint torques of all actuators in the last substep, N m; a copy, like a snapshot's ``force``."""
+        return self._torque.copy()
 
     def state(self) -> np.ndarray:
         """(N, n) all that the next step depends on; a live view, to be copied."""

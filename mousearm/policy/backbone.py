@@ -16,13 +16,26 @@ class Backbone(nn.Module):
 
     Attributes:
         hidden_size: size of an output.
-        n_states: vectors of that size that are remembered; 0 for a network without memory.
+        n_layers: number of layers.
+        memory: names of the vectors of that size that each layer remembers; empty for a network without memory. The
+            state holds the first of every layer, then the second of every layer.
     """
 
-    def __init__(self, hidden_size: int, n_states: int):
+    def __init__(self, hidden_size: int, n_layers: int, memory: tuple[str, ...]):
         super().__init__()
         self.hidden_size = hidden_size
-        self.n_states = n_states
+        self.n_layers = n_layers
+        self.memory = memory
+
+    @property
+    def n_states(self) -> int:
+        """Vectors that are remembered; 0 for a network without memory."""
+        return len(self.memory) * self.n_layers
+
+    @property
+    def layers(self) -> list[nn.Module]:
+        """The layers whose outputs are no part of the state, in order."""
+        return []
 
     def initial_state(self, n: int) -> torch.Tensor:
         """The state (n_states, n, hidden_size) of n sequences that begin."""
@@ -30,10 +43,10 @@ class Backbone(nn.Module):
 
 
 class Lstm(Backbone):
-    """Long short-term memory. The state is the hidden state of every layer, then the cell state of every layer."""
+    """Long short-term memory."""
 
     def __init__(self, net: nn.LSTM):
-        super().__init__(net.hidden_size, 2 * net.num_layers)
+        super().__init__(net.hidden_size, net.num_layers, ("hidden", "cell"))
         self.net = net
 
     def forward(self, sequence: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -44,10 +57,10 @@ class Lstm(Backbone):
 
 
 class Recurrent(Backbone):
-    """A network whose state is the hidden state of every layer: gated recurrent units, or plain ones with tanh."""
+    """Gated recurrent units, or plain ones with tanh."""
 
     def __init__(self, net: nn.GRU | nn.RNN):
-        super().__init__(net.hidden_size, net.num_layers)
+        super().__init__(net.hidden_size, net.num_layers, ("hidden",))
         self.net = net
 
     def forward(self, sequence: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -59,10 +72,15 @@ class FeedForward(Backbone):
     """Layers with tanh that see one step at a time and remember nothing."""
 
     def __init__(self, n_features: int, hidden_size: int, n_layers: int):
-        super().__init__(hidden_size, 0)
+        super().__init__(hidden_size, n_layers, ())
         sizes = [n_features] + [hidden_size] * (n_layers - 1)
         layers = [nn.Sequential(nn.Linear(size, hidden_size), nn.Tanh()) for size in sizes]
         self.net = nn.Sequential(*layers)
+
+    @property
+    def layers(self) -> list[nn.Module]:
+        """All layers, in order."""
+        return list(self.net)
 
     def forward(self, sequence: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Outputs, and the state as it is."""

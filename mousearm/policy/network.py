@@ -7,6 +7,7 @@ from stable_baselines3.common.distributions import Distribution
 from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.torch_layers import MlpExtractor
 from stable_baselines3.common.type_aliases import Schedule
+from torch import nn
 
 from mousearm.config import PolicyConfig
 from mousearm.policy.backbone import BACKBONES, forget
@@ -131,6 +132,17 @@ class RecurrentPolicy(ActorCriticPolicy):
             outputs, after = self(torch.as_tensor(observation, dtype=torch.float32, device=self.device)[None], before)
             actions = self.get_distribution(outputs[0]).get_actions(deterministic=deterministic).cpu().numpy()
         return np.clip(actions, self.action_space.low, self.action_space.high), (after.cpu().numpy(),)
+
+    def layers(self) -> dict[str, nn.Module]:
+        """What computes the activations of each layer that is no part of the state, by name, such as ``actor_1``.
+
+        ``actor_1`` and so on lead to the actions, ``critic_1`` to the value; ``backbone_1`` is the first layer of a
+        backbone without memory.
+        """
+        heads = {"actor": self.mlp_extractor.policy_net, "critic": self.mlp_extractor.value_net}
+        found = {name: [part for part in head if isinstance(part, self.activation_fn)] for name, head in heads.items()}
+        found["backbone"] = self.backbone.layers
+        return {f"{name}_{i}": layer for name, layers in found.items() for i, layer in enumerate(layers, 1)}
 
     def learn_normalization(self, observations: torch.Tensor) -> None:
         """Take observations (..., n) into the normaliser."""

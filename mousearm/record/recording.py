@@ -14,12 +14,14 @@ class Signal:
         unit: such as ``mm``, ``rad/s``; ``1`` for what has none.
         description: what it is, in a sentence.
         columns: names along the last axis; empty where there is nothing to name.
+        rows: names along the axis before it, of signals (T, rows, columns); empty where there is nothing to name.
     """
 
     values: np.ndarray
     unit: str
     description: str
     columns: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Recording:
     """Performances of one agent.
 
     Attributes:
-        reaches: the performances, by name of the reach and repeat.
+        reaches: the performances: all reaches by name, then all of them once more for each further repeat.
         about: what was recorded: run, checkpoint, model, noise and the like.
     """
 
