@@ -44,6 +44,10 @@ class NonFiniteError(MouseArmError):
         self.arrays = arrays
 
 
+class OutputError(MouseArmError):
+    """Something that cannot be written where it was asked for."""
+
+
 class RenderError(MouseArmError):
     """Pictures cannot be drawn on this machine."""
 

@@ -18,6 +18,7 @@ FLOORS = {
     "paths": 0,
     "page": 0,
     "html": 0,
+    "output": 0,
     "config": 1,
     "rundir": 1,
     "model": 1,
@@ -77,7 +78,9 @@ KNOWN_BY = {
     "sb3_contrib": {"algo", "benchmark"},
     "wandb": {"tracking"},
     "opensim": {"fidelity"},
-    "h5py": {"reach_import"},
+    "h5py": {"reach_import", "record"},
+    "pynwb": {"record"},
+    "hdmf": {"record"},
     "pandas": set(),  # it and tables unpickle what they find in a file
     "tables": set(),
 }

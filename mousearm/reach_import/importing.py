@@ -10,13 +10,14 @@ from tqdm import tqdm
 
 from mousearm.errors import KinematicsError, UnknownNameError
 from mousearm.kinematics import Reach, write_csv
+from mousearm.output import new_output
 from mousearm.reach_import import cleaning
 from mousearm.reach_import.conversion import SIDES, UNITS, Axes, check_seen, choose_unit, convert, segment_lengths
 from mousearm.reach_import.cutting import CutRule, find_reaches
 from mousearm.reach_import.formats import read_recording
 from mousearm.reach_import.recording import LANDMARKS, Recording
 from mousearm.reach_import.session import Session, even
-from mousearm.reach_import.writing import new_folder, output_names
+from mousearm.reach_import.writing import output_names
 
 NOTES = "import.txt"
 """File beside the reaches that says how they were made."""
@@ -99,22 +100,21 @@ def import_reaches(paths: Sequence[Path], out: Path, options: ImportOptions) -> 
         options: what the files do not say.
 
     Raises:
-        KinematicsError: a file cannot be read or trusted, no reach is found, or the folder cannot be written.
+        KinematicsError: a file cannot be read or trusted, or no reach is found.
+        OutputError: the folder cannot be written.
         UnknownNameError: a file lacks a point.
     """
     if not paths:
         raise KinematicsError("No file is given to import.")
     names = output_names(paths)
-    with new_folder(out) as folder:
+    with new_output(out) as folder:
         named = tqdm(list(zip(paths, names, strict=True)), unit=" files", desc="importing", leave=False, disable=None)
         imported = [import_file(path, name, options) for path, name in named]
-        try:
-            for reach in (reach for item in imported for reach in item.reaches):
-                (folder / reach.name).parent.mkdir(parents=True, exist_ok=True)
-                write_csv(reach, folder / f"{reach.name}.csv")
-            (folder / NOTES).write_text("\n".join(item.text() for item in imported) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise KinematicsError(f"{out} (--out) cannot be written ({error.strerror}).") from error
+        folder.mkdir()
+        for reach in (reach for item in imported for reach in item.reaches):
+            (folder / reach.name).parent.mkdir(parents=True, exist_ok=True)
+            write_csv(reach, folder / f"{reach.name}.csv")
+        (folder / NOTES).write_text("\n".join(item.text() for item in imported) + "\n", encoding="utf-8")
     return imported
 
 

@@ -1,11 +1,8 @@
-"""Names of the files that are written, and a folder that appears whole or not at all."""
+"""Names of the files that are written."""
 
 import os
-import shutil
-import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from mousearm.errors import KinematicsError
@@ -25,38 +22,6 @@ def output_names(paths: Sequence[Path]) -> list[str]:
     names = [path.relative_to(common).with_suffix("").as_posix() for path in resolved]
     _refuse_repeats(names, paths, "has the name of another file but for its suffix, so both would be written to one")
     return names
-
-
-@contextmanager
-def new_folder(path: Path) -> Iterator[Path]:
-    """A folder to write into that takes its name only when all went well.
-
-    Args:
-        path: must not exist, or be an empty folder.
-
-    Raises:
-        KinematicsError: there is something already, or nothing can be written there.
-    """
-    if path.is_file() or (path.is_dir() and any(path.iterdir())):
-        raise KinematicsError(
-            f"{path} (--out) exists already, and nothing in it is to be overwritten or mixed with other reaches. Give "
-            "another folder, such as one per session, or remove it."
-        )
-    path = path.resolve()  # the name of "." is empty
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        hidden = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    except OSError as error:
-        raise KinematicsError(f"{path} (--out) cannot be written ({error.strerror}). Give another folder.") from error
-    try:
-        inner = hidden / path.name
-        inner.mkdir()
-        yield inner
-        if path.is_dir():
-            path.rmdir()
-        inner.rename(path)
-    finally:
-        shutil.rmtree(hidden)
 
 
 def _refuse_repeats(names: Sequence[str], paths: Sequence[Path], what: str) -> None:

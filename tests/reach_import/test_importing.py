@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tracked_files import RATE, arm, write_anipose, write_dlc_h5, write_sto, write_trc
 
-from mousearm.errors import KinematicsError, UnknownNameError
+from mousearm.errors import KinematicsError, OutputError, UnknownNameError
 from mousearm.kinematics import read_reaches
 from mousearm.reach_import import ImportOptions
 from mousearm.reach_import.conversion import Axes, convert
@@ -220,7 +220,7 @@ class TestFolder:
     def test_what_is_there_stays(self, tmp_path, take, bring_in):
         bring_in(take())
         before = (tmp_path / "out" / "take.csv").read_text()
-        with pytest.raises(KinematicsError, match=r"\(--out\) exists already.*Give another folder"):
+        with pytest.raises(OutputError, match=r"\(--out\) exists already.*Give another folder"):
             bring_in(take(30))
         assert (tmp_path / "out" / "take.csv").read_text() == before
 
@@ -242,7 +242,7 @@ class TestFolder:
         from mousearm.reach_import import import_reaches
 
         (tmp_path / "file").write_text("")
-        with pytest.raises(KinematicsError, match=r"\(--out\) cannot be written"):
+        with pytest.raises(OutputError, match=r"\(--out\) cannot be written"):
             import_reaches([take()], tmp_path / "file" / "out", options())
 
 
