@@ -2,5 +2,16 @@
 
 from mousearm.record.performing import about, performances, record
 from mousearm.record.recording import ReachRecording, Recording, Signal
+from mousearm.record.writing import FORMATS, Written, write_recording
 
-__all__ = ["ReachRecording", "Recording", "Signal", "about", "performances", "record"]
+__all__ = [
+    "FORMATS",
+    "ReachRecording",
+    "Recording",
+    "Signal",
+    "Written",
+    "about",
+    "performances",
+    "record",
+    "write_recording",
+]

@@ -103,8 +103,8 @@ def _perform(agent: Agent, repeat: int, noise: float, seed: int) -> Iterator[Rea
     controller.act(task.observe())  # at the last frame, where nothing is left to be done
     split_of = {name: side for side, names in agent.sides.items() for name in names}
     for reach, name in enumerate(rollout.names):
-        signals = _signals(agent, rollout, reach, controller)
-        yield ReachRecording(name, split_of[name], repeat, signals)
+        completed = bool(rollout.completed[reach] == rollout.n_frames[reach])
+        yield ReachRecording(name, split_of[name], repeat, _signals(agent, rollout, reach, controller), completed)
 
 
 def _signals(agent: Agent, rollout: Rollout, reach: int, controller: RecordingController) -> dict[str, Signal]:

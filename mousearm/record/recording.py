@@ -33,12 +33,14 @@ class ReachRecording:
         split: ``train`` or ``test``.
         repeat: which performance of that reach, from 0.
         signals: by name.
+        completed: whether the simulation lived to the end of the reach.
     """
 
     name: str
     split: str
     repeat: int
     signals: dict[str, Signal]
+    completed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,159 @@
+"""Recordings as Neurodata Without Borders (https://www.nwb.org), by pynwb.
+
+The performances are trials of one session, one second apart. What the network saw, computed and decided is acquired
+data; what the arm did is behaviour: points as ``Position``, all else as ``BehavioralTimeSeries``.
+"""
+
+import json
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+import h5py
+import numpy as np
+from pynwb import NWBHDF5IO, NWBFile, TimeSeries
+from pynwb.behavior import BehavioralTimeSeries, Position, SpatialSeries
+from pynwb.file import Subject
+
+from mousearm.record.network_signals import is_of_network
+from mousearm.record.recording import ReachRecording, Signal
+
+_PAUSE_S = 1.0
+_TO_SI = {"mm": ("m", 1e-3), "mm/s": ("m/s", 1e-3)}
+_FRAME = "world: x to the right, y forward, z up"
+_POINTS = {"landmarks": "", "target": "_target"}  # what is appended to the names of the points
+
+
+class Session(NamedTuple):
+    """Performances one after the other.
+
+    Attributes:
+        trials: ``start_time`` and ``stop_time`` (s), ``reach``, ``split``, ``repeat`` and ``is_completed`` of each
+            performance.
+        signals: by name; the values are datasets of a file, (frames of all performances, ...). ``time`` is that of the
+            session.
+    """
+
+    trials: list[dict[str, Any]]
+    signals: dict[str, Signal]
+
+
+def write_nwb(reaches: Iterable[ReachRecording], about: Mapping[str, str | float | int], path: Path) -> None:
+    """Write a session.
+
+    The values wait in a file beside until all are known, so that they need not be in memory.
+
+    Args:
+        reaches: the performances.
+        about: what was recorded.
+        path: a file that does not exist; ends with .nwb.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    with TemporaryDirectory(dir=path.parent) as folder, h5py.File(Path(folder) / "signals.h5", "w") as file:
+        session = _collect(reaches, file)
+        nwb = _nwb_file(about)
+        _add_trials(nwb, session.trials)
+        _add_signals(nwb, session, float(about["dt"]))
+        with NWBHDF5IO(path, "w") as io:
+            io.write(nwb, link_data=False)
+
+
+def _collect(reaches: Iterable[ReachRecording], file: h5py.File) -> Session:
+    """Write the values of all performances below each other into a file."""
+    trials, signals, start = [], {}, 0.0
+    for reach in reaches:
+        time = start + reach.signals["time"].values
+        for name, signal in reach.signals.items():
+            values = time if name == "time" else signal.values
+            signals[name] = replace(signal, values=_append(file, name, values))
+        trial = {"start_time": time[0], "stop_time": time[-1], "reach": reach.name, "split": reach.split}
+        trials.append({**trial, "repeat": reach.repeat, "is_completed": reach.completed})
+        start = time[-1] + _PAUSE_S
+    return Session(trials, signals)
+
+
+def _append(file: h5py.File, name: str, values: np.ndarray) -> Any:
+    if name not in file:
+        shape = values.shape[1:]
+        return file.create_dataset(name, data=values, maxshape=(None, *shape), compression="gzip", shuffle=True)
+    dataset: Any = file[name]
+    dataset.resize(len(dataset) + len(values), axis=0)
+    dataset[-len(values) :] = values
+    return dataset
+
+
+def _nwb_file(about: Mapping[str, str | float | int]) -> NWBFile:
+    subject = Subject(
+        subject_id=str(about["run"]).replace("/", "_"),
+        description=f"No animal: a neural network that moves a simulated mouse forelimb ({about['model']}) in MuJoCo.",
+        species="Mus musculus",
+        sex="U",
+        age="P0D/",
+    )
+    return NWBFile(
+        session_description="An artificial neural network moves a simulated mouse forelimb along recorded reaches.",
+        identifier=str(uuid.uuid4()),
+        session_start_time=datetime.now(UTC),
+        session_id=f"{about['run']}-{about['checkpoint']}".replace("/", "_"),
+        experiment_description=json.dumps(dict(about)),
+        keywords=["simulation", "reaching", "motor control", "neural network", "forelimb"],
+        subject=subject,
+    )
+
+
+def _add_trials(nwb: NWBFile, trials: list[dict[str, Any]]) -> None:
+    nwb.add_trial_column("reach", "name of the reach")
+    nwb.add_trial_column("split", "whether the network was trained on the reach: train or test")
+    nwb.add_trial_column("repeat", "which performance of that reach, from 0")
+    nwb.add_trial_column("is_completed", "whether the simulation lived to the end of the reach")
+    for trial in trials:
+        nwb.add_trial(**trial)
+
+
+def _add_signals(nwb: NWBFile, session: Session, dt: float) -> None:
+    """Add a series per signal or point. One trial has a rate; of more, the first series holds the times of all."""
+    points, arm = Position(name="points"), BehavioralTimeSeries(name="arm")
+    nwb.create_processing_module("behavior", "what the arm did").add([points, arm])
+    signals = dict(session.signals)
+    time: Any = signals.pop("time").values
+    clock = {"timestamps": time} if len(session.trials) > 1 else {"starting_time": 0.0, "rate": 1 / dt}
+    for name, signal in signals.items():
+        if name in _POINTS:
+            made = [_point(row + _POINTS[name], signal, i, clock) for i, row in enumerate(signal.rows)]
+            points.add_spatial_series(made)
+        else:
+            made = [_series(name, signal, clock)]
+            (nwb.add_acquisition if is_of_network(name) else arm.add_timeseries)(made[0])
+        if "timestamps" in clock:
+            clock["timestamps"] = made[0]
+
+
+def _series(name: str, signal: Signal, clock: Mapping[str, Any]) -> TimeSeries:
+    unit, conversion = _TO_SI.get(signal.unit, (signal.unit, 1.0))
+    names = {key: value for key, value in (("columns", signal.columns), ("rows", signal.rows)) if value}
+    return TimeSeries(
+        name=name,
+        data=signal.values,
+        unit=unit,
+        conversion=conversion,
+        description=signal.description,
+        comments=json.dumps(names) if names else "no comments",
+        **clock,
+    )
+
+
+def _point(name: str, signal: Signal, row: int, clock: Mapping[str, Any]) -> SpatialSeries:
+    return SpatialSeries(
+        name=name,
+        data=signal.values[:, row],
+        reference_frame=_FRAME,
+        unit="meters",
+        description=f"{name.replace('_', ', ')}: {signal.description}",
+        **clock,
+    )

@@ -1,0 +1,64 @@
+"""Recordings as tables of OpenSim (.sto), to be played in its window or read by its tools.
+
+OpenSim's units are m, rad, N, N m; its axes x forward, y up, z to the right.
+https://opensimconfluence.atlassian.net/wiki/spaces/OpenSim/pages/53089996 describes the format.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from mousearm.record.recording import ReachRecording, Signal
+from mousearm.rundir import write_json
+
+# Table -> signal. Fibre lengths become m; points become x, y, z columns in OpenSim's axes.
+TABLES = {
+    "coordinates": "qpos",
+    "speeds": "qvel",
+    "controls": "control",
+    "excitations": "excitation",
+    "activations": "activation",
+    "forces": "force",
+    "torques": "torque",
+    "fibre_lengths": "fibre_length",
+    "fibre_velocities": "fibre_velocity",
+    "points": "landmarks",
+    "targets": "target",
+}
+_TO_SI = {"mm": 1e-3, "mm/s": 1e-3}
+_AXES = [1, 2, 0]  # OpenSim's x, y, z among the world's: forward, up, to the right
+
+
+def write_tables(reaches: Iterable[ReachRecording], about: Mapping[str, str | float | int], folder: Path) -> None:
+    """Write a folder per reach and repeat, ``NAME/repeat_0``, with a table per quantity.
+
+    ``recording.json`` says what was recorded.
+
+    Args:
+        reaches: the performances.
+        about: what was recorded.
+        folder: a folder that does not exist.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    folder.mkdir()
+    write_json(folder / "recording.json", dict(about))
+    for reach in reaches:
+        place = folder / reach.name / f"repeat_{reach.repeat}"
+        place.mkdir(parents=True)
+        for table, name in TABLES.items():
+            if name in reach.signals:
+                _write_table(place / f"{table}.sto", reach.signals["time"].values, reach.signals[name])
+
+
+def _write_table(path: Path, time: np.ndarray, signal: Signal) -> None:
+    values, columns = signal.values * _TO_SI.get(signal.unit, 1), list(signal.columns)
+    if signal.rows:
+        columns = [f"{point}_{axis}" for point in signal.rows for axis in "xyz"]
+        values = values[..., _AXES].reshape(len(time), -1)
+    size = [f"nRows={len(time)}", f"nColumns={len(columns) + 1}"]
+    header = [path.stem, "version=1", *size, "inDegrees=no", "endheader", "\t".join(["time", *columns])]
+    rows = np.column_stack([time, values])
+    np.savetxt(path, rows, "%.12g", "\t", header="\n".join(header), comments="", encoding="utf-8")
