@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--kinematics", metavar="PATH", help="other reaches than those of the run: a file or folder")
     parser.add_argument("--checkpoint", default="best", help="best (default), latest, or a number of steps")
     parser.add_argument(
-        "--noise", type=float, default=0.0, metavar="N", help="motor noise, share of the action's range"
+        "--noise", type=float, default=0.0, metavar="N", help="motor noise, s.d. added to actions (-1 to 1)"
     )
     parser.add_argument("--repeats", type=int, default=1, metavar="K", help="performances of each reach, with noise")
     parser.add_argument("--seed", type=int, default=0, help="of the noise (default 0)")

@@ -15,13 +15,14 @@ from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
-from pynwb import NWBHDF5IO, NWBFile, TimeSeries
-from pynwb.behavior import BehavioralTimeSeries, Position, SpatialSeries
-from pynwb.file import Subject
+import pynwb
+import pynwb.behavior
+import pynwb.file
 
 from mousearm.record.network_signals import is_of_network
 from mousearm.record.recording import ReachRecording, Signal
 
+_PYNWB: Any = pynwb  # it makes its classes while it is imported, so that no type checker knows them
 _PAUSE_S = 1.0
 _TO_SI = {"mm": ("m", 1e-3), "mm/s": ("m/s", 1e-3)}
 _FRAME = "world: x to the right, y forward, z up"
@@ -60,7 +61,7 @@ def write_nwb(reaches: Iterable[ReachRecording], about: Mapping[str, str | float
         nwb = _nwb_file(about)
         _add_trials(nwb, session.trials)
         _add_signals(nwb, session, float(about["dt"]))
-        with NWBHDF5IO(path, "w") as io:
+        with _PYNWB.NWBHDF5IO(path, "w") as io:
             io.write(nwb, link_data=False)
 
 
@@ -88,15 +89,15 @@ def _append(file: h5py.File, name: str, values: np.ndarray) -> Any:
     return dataset
 
 
-def _nwb_file(about: Mapping[str, str | float | int]) -> NWBFile:
-    subject = Subject(
+def _nwb_file(about: Mapping[str, str | float | int]) -> Any:
+    subject = _PYNWB.file.Subject(
         subject_id=str(about["run"]).replace("/", "_"),
         description=f"No animal: a neural network that moves a simulated mouse forelimb ({about['model']}) in MuJoCo.",
         species="Mus musculus",
         sex="U",
         age="P0D/",
     )
-    return NWBFile(
+    return _PYNWB.NWBFile(
         session_description="An artificial neural network moves a simulated mouse forelimb along recorded reaches.",
         identifier=str(uuid.uuid4()),
         session_start_time=datetime.now(UTC),
@@ -107,7 +108,7 @@ def _nwb_file(about: Mapping[str, str | float | int]) -> NWBFile:
     )
 
 
-def _add_trials(nwb: NWBFile, trials: list[dict[str, Any]]) -> None:
+def _add_trials(nwb: Any, trials: list[dict[str, Any]]) -> None:
     nwb.add_trial_column("reach", "name of the reach")
     nwb.add_trial_column("split", "whether the network was trained on the reach: train or test")
     nwb.add_trial_column("repeat", "which performance of that reach, from 0")
@@ -116,13 +117,13 @@ def _add_trials(nwb: NWBFile, trials: list[dict[str, Any]]) -> None:
         nwb.add_trial(**trial)
 
 
-def _add_signals(nwb: NWBFile, session: Session, dt: float) -> None:
+def _add_signals(nwb: Any, session: Session, dt: float) -> None:
     """Add a series per signal or point. One trial has a rate; of more, the first series holds the times of all."""
-    points, arm = Position(name="points"), BehavioralTimeSeries(name="arm")
+    points, arm = _PYNWB.behavior.Position(name="points"), _PYNWB.behavior.BehavioralTimeSeries(name="arm")
     nwb.create_processing_module("behavior", "what the arm did").add([points, arm])
     signals = dict(session.signals)
     time: Any = signals.pop("time").values
-    clock = {"timestamps": time} if len(session.trials) > 1 else {"starting_time": 0.0, "rate": 1 / dt}
+    clock: dict[str, Any] = {"timestamps": time} if len(session.trials) > 1 else {"starting_time": 0.0, "rate": 1 / dt}
     for name, signal in signals.items():
         if name in _POINTS:
             made = [_point(row + _POINTS[name], signal, i, clock) for i, row in enumerate(signal.rows)]
@@ -134,10 +135,10 @@ def _add_signals(nwb: NWBFile, session: Session, dt: float) -> None:
             clock["timestamps"] = made[0]
 
 
-def _series(name: str, signal: Signal, clock: Mapping[str, Any]) -> TimeSeries:
+def _series(name: str, signal: Signal, clock: Mapping[str, Any]) -> Any:
     unit, conversion = _TO_SI.get(signal.unit, (signal.unit, 1.0))
     names = {key: value for key, value in (("columns", signal.columns), ("rows", signal.rows)) if value}
-    return TimeSeries(
+    return _PYNWB.TimeSeries(
         name=name,
         data=signal.values,
         unit=unit,
@@ -148,8 +149,8 @@ def _series(name: str, signal: Signal, clock: Mapping[str, Any]) -> TimeSeries:
     )
 
 
-def _point(name: str, signal: Signal, row: int, clock: Mapping[str, Any]) -> SpatialSeries:
-    return SpatialSeries(
+def _point(name: str, signal: Signal, row: int, clock: Mapping[str, Any]) -> Any:
+    return _PYNWB.behavior.SpatialSeries(
         name=name,
         data=signal.values[:, row],
         reference_frame=_FRAME,

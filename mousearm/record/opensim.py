@@ -1,6 +1,6 @@
 """Recordings as tables of OpenSim (.sto), to be played in its window or read by its tools.
 
-OpenSim's units are m, rad, N, N m; its axes x forward, y up, z to the right.
+OpenSim's units are m, rad, N, N m; its axes x forward, y up, z to the right. Joints have the names of its coordinates.
 https://opensimconfluence.atlassian.net/wiki/spaces/OpenSim/pages/53089996 describes the format.
 """
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mousearm.model.opensim.options import JOINT_NAMES
 from mousearm.record.recording import ReachRecording, Signal
 from mousearm.rundir import write_json
 
@@ -27,6 +28,7 @@ TABLES = {
     "targets": "target",
 }
 _TO_SI = {"mm": 1e-3, "mm/s": 1e-3}
+_COORDINATES = {joint: coordinate for coordinate, joint in JOINT_NAMES.items()}
 _AXES = [1, 2, 0]  # OpenSim's x, y, z among the world's: forward, up, to the right
 
 
@@ -54,7 +56,8 @@ def write_tables(reaches: Iterable[ReachRecording], about: Mapping[str, str | fl
 
 
 def _write_table(path: Path, time: np.ndarray, signal: Signal) -> None:
-    values, columns = signal.values * _TO_SI.get(signal.unit, 1), list(signal.columns)
+    values = signal.values * _TO_SI.get(signal.unit, 1)
+    columns = [_COORDINATES.get(name, name) for name in signal.columns]
     if signal.rows:
         columns = [f"{point}_{axis}" for point in signal.rows for axis in "xyz"]
         values = values[..., _AXES].reshape(len(time), -1)

@@ -18,8 +18,6 @@ from mousearm.record.columns import observation_names
 from mousearm.record.network_signals import network_signals
 from mousearm.record.recording import ReachRecording, Recording, Signal
 
-_ACTION_RANGE = 2.0  # from -1 to 1
-
 
 class RecordingController:
     """The network as a controller that adds motor noise and keeps what it and the simulation hold at every frame."""
@@ -61,8 +59,8 @@ def record(agent: Agent, repeats: int = 1, noise: float = 0.0, seed: int = 0) ->
     Args:
         agent: the agent.
         repeats: performances of each reach; more than one only with noise, for they would be the same.
-        noise: motor noise: at every control step a normal number with this standard deviation, as a share of the
-            actuator's whole range of actions (0.05: 5 %), is added to each action; independent of one another.
+        noise: motor noise: standard deviation of what is added to each action, which ranges from -1 to 1, at every
+            control step; normal numbers that are independent of one another, as in training (``pretrain.noise``).
         seed: of the noise; a reach's noise depends on seed, repeat and the reach's name alone.
 
     Raises:
@@ -124,13 +122,13 @@ def _check(repeats: int, noise: float, seed: int) -> None:
     if repeats < 1:
         raise ConfigError(f"{repeats} repeats cannot be recorded: give 1 or more.")
     if not 0 <= noise < math.inf:
-        raise ConfigError(f"The noise {noise} is no standard deviation: give 0, or a share such as 0.05.")
+        raise ConfigError(f"The noise {noise} is no standard deviation: give 0, or a number such as 0.1.")
     if seed < 0:
         raise ConfigError(f"The seed {seed} is negative: give 0 or more.")
     if repeats > 1 and noise == 0:
         raise ConfigError(
             f"{repeats} repeats without noise would be the same performance {repeats} times: the network and the arm "
-            "are deterministic. Add noise such as 0.05, or record one."
+            "are deterministic. Add noise such as 0.1, or record one."
         )
 
 
@@ -140,4 +138,4 @@ def _noise(task: Task, repeat: int, noise: float, seed: int) -> np.ndarray | Non
         return None
     shape = task.references.targets.shape[1], task.arm.nu
     keys = ([seed, repeat, zlib.crc32(name.encode())] for name in task.references.names)
-    return noise * _ACTION_RANGE * np.stack([np.random.default_rng(key).standard_normal(shape) for key in keys])
+    return noise * np.stack([np.random.default_rng(key).standard_normal(shape) for key in keys])

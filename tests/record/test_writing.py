@@ -1,0 +1,192 @@
+"""Files hold the recording, with units and names; whole or not at all."""
+
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from mousearm.errors import ConfigError, OutputError, UnknownNameError
+from mousearm.kinematics.files import read_rows
+from mousearm.record import record, write_recording
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "record.py"
+
+
+@pytest.fixture(scope="module")
+def agent(build_agent):
+    return build_agent("model=muscle")
+
+
+@pytest.fixture(scope="module")
+def noisy(agent):
+    return record(agent, 2, noise=0.1, seed=1)
+
+
+@pytest.fixture(scope="module")
+def files(agent, tmp_path_factory):
+    """Path of the recording ``noisy``, written in every format."""
+    folder = tmp_path_factory.mktemp("written")
+    paths = {"hdf5": folder / "a.h5", "nwb": folder / "a.nwb", "sto": folder / "a"}
+    for kind, path in paths.items():
+        if kind == "nwb":
+            pytest.importorskip("pynwb")
+        written = write_recording(agent, path, kind, 2, 0.1, 1)
+        assert written.performances == 6
+    return paths
+
+
+class TestHdf5:
+    def test_it_holds_every_value_with_its_unit_and_names(self, noisy, files):
+        with h5py.File(files["hdf5"]) as file:
+            assert dict(file.attrs) == noisy.about
+            for reach in noisy.reaches:
+                group = file[f"reaches/{reach.name}/repeat_{reach.repeat}"]
+                assert set(group) == set(reach.signals)
+                assert (group.attrs["split"], group.attrs["completed"]) == ("test", True)
+                for name, signal in reach.signals.items():
+                    np.testing.assert_array_equal(group[name][:], signal.values)
+                    said = group[name].attrs
+                    assert (said["unit"], said["description"]) == (signal.unit, signal.description)
+                    assert tuple(said.get("columns", ())) == signal.columns
+                    assert tuple(said.get("rows", ())) == signal.rows
+
+    def test_trials_lead_to_the_performances(self, noisy, files):
+        with h5py.File(files["hdf5"]) as file:
+            trials = {name: column[:].tolist() for name, column in file["trials"].items()}
+            assert [name.decode() for name in trials["reach"]] == 2 * ["demo", "mouse/long", "short"]
+            assert trials["repeat"] == [0, 0, 0, 1, 1, 1]
+            for path, frames, reach in zip(trials["path"], trials["frames"], noisy.reaches, strict=True):
+                assert len(file[path]["qpos"]) == frames == len(reach.signals["qpos"].values)
+
+
+class TestTables:
+    @pytest.fixture
+    def table(self, files):
+        def read(name):
+            rows = [cells for _, cells in read_rows(files["sto"] / "mouse/long/repeat_1" / f"{name}.sto", "\t")]
+            end = rows.index(["endheader"])
+            return rows[:end], rows[end + 1], np.array(rows[end + 2 :], dtype=float)
+
+        return read
+
+    @pytest.fixture
+    def reach(self, noisy):
+        return next(reach for reach in noisy.reaches if (reach.name, reach.repeat) == ("mouse/long", 1))
+
+    def test_joint_angles_have_the_names_of_opensims_coordinates(self, table, reach):
+        header, columns, numbers = table("coordinates")
+        values = reach.signals["qpos"].values
+        assert header == [["coordinates"], ["version=1"], [f"nRows={len(values)}"], ["nColumns=7"], ["inDegrees=no"]]
+        assert columns[:4] == ["time", "elv_angle", "extension_angle", "rotation_angle"]
+        np.testing.assert_allclose(numbers[:, 0], reach.signals["time"].values, atol=1e-12)
+        np.testing.assert_allclose(numbers[:, 1:], values, atol=1e-11)
+
+    def test_muscles_are_in_si_units(self, table, reach):
+        for name, signal, factor in (
+            ("activations", "activation", 1),
+            ("forces", "force", 1),
+            ("fibre_lengths", "fibre_length", 1e-3),
+            ("fibre_velocities", "fibre_velocity", 1e-3),
+        ):
+            _, columns, numbers = table(name)
+            assert tuple(columns[1:]) == reach.signals[signal].columns
+            np.testing.assert_allclose(numbers[:, 1:], factor * reach.signals[signal].values, rtol=1e-10, atol=1e-12)
+
+    def test_points_are_in_opensims_axes(self, table, reach):
+        _, columns, numbers = table("points")
+        paw = [columns.index(f"paw_{axis}") for axis in "xyz"]
+        right, forward, up = reach.signals["landmarks"].values[:, 2].T
+        np.testing.assert_allclose(numbers[:, paw], np.stack([forward, up, right], axis=1), atol=1e-12)
+
+    def test_the_folder_says_what_was_recorded(self, noisy, files):
+        assert json.loads((files["sto"] / "recording.json").read_text()) == noisy.about
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("name", "kind", "error", "text"),
+        [
+            ("a", None, OutputError, r"ends with none of \.h5, \.hdf5, \.nwb: change it, or say --format"),
+            ("a.h5", "nwb", OutputError, r"must end with \.nwb for --format nwb"),
+            ("a", "hdf5", OutputError, r"must end with \.h5 or \.hdf5"),
+            ("a.sto", "sto", OutputError, r"must be a folder for --format sto: leave \.sto out"),
+            ("a.mat", "mat", UnknownNameError, "There is no format of recordings .*named 'mat'"),
+        ],
+    )
+    def test_names_that_do_not_fit(self, agent, tmp_path, name, kind, error, text):
+        with pytest.raises(error, match=text):
+            write_recording(agent, tmp_path / name, kind)
+        assert not list(tmp_path.iterdir())
+
+    @pytest.mark.parametrize(("name", "kind"), [("a.h5", None), ("a.nwb", None), ("a", "sto")])
+    def test_a_failure_on_the_way_leaves_nothing(self, agent, tmp_path, monkeypatch, name, kind):
+        whole = agent.evaluator.task.observe
+        calls = []
+
+        def breaks():
+            calls.append(0)
+            if len(calls) > 100:  # in the second repeat
+                raise ConfigError("broken on purpose")
+            return whole()
+
+        monkeypatch.setattr(agent.evaluator.task, "observe", breaks)
+        with pytest.raises(ConfigError, match="broken on purpose"):
+            write_recording(agent, tmp_path / name, kind, repeats=2, noise=0.1)
+        assert not list(tmp_path.iterdir())
+
+    def test_what_is_there_stays_unless_it_is_to_be_replaced(self, agent, tmp_path):
+        out = tmp_path / "a.h5"
+        out.write_text("before")
+        with pytest.raises(OutputError, match="exists already"):
+            write_recording(agent, out)
+        assert out.read_text() == "before"
+        write_recording(agent, out, overwrite=True)
+        assert h5py.is_hdf5(out)
+
+    def test_without_pynwb(self, agent, tmp_path, monkeypatch):
+        monkeypatch.delitem(sys.modules, "mousearm.record.nwb", raising=False)
+        monkeypatch.setitem(sys.modules, "pynwb", None)
+        with pytest.raises(OutputError, match=r"needs pynwb.*pip install 'mousearm\[nwb\]'"):
+            write_recording(agent, tmp_path / "a.nwb")
+
+
+class TestScript:
+    @pytest.fixture
+    def call(self, monkeypatch):
+        def call(*words):
+            monkeypatch.setattr(sys, "argv", ["record.py", *map(str, words)])
+            runpy.run_path(str(SCRIPT), run_name="__main__")
+
+        return call
+
+    def test_it_says_what_it_wrote(self, call, trained, tmp_path, capsys):
+        call(trained, "--out", tmp_path / "a.h5", "--noise", "0.1", "--repeats", "2", "--checkpoint", "latest")
+        assert capsys.readouterr().out.startswith(f"{tmp_path}/a.h5: 6 reaches, 2.1 s, ")
+        with h5py.File(tmp_path / "a.h5") as file:
+            assert (file.attrs["checkpoint"], file.attrs["noise"], len(file["trials/path"])) == ("1568", 0.1, 6)
+
+    def test_other_reaches(self, call, trained, tmp_path, reach_folder):
+        call(trained, "--out", tmp_path / "a.h5", "--kinematics", reach_folder / "short.csv")
+        with h5py.File(tmp_path / "a.h5") as file:
+            assert [(name, file["trials/split"][0]) for name in file["reaches"]] == [("short", b"test")]
+
+    @pytest.mark.parametrize(
+        ("words", "text"),
+        [
+            (("--repeats", "2"), "error: 2 repeats without noise would be the same"),
+            (("--checkpoint", "7"), "error: .* has no checkpoint '7'"),
+            (("--format", "sto"), r"error: .*must be a folder for --format sto"),
+        ],
+    )
+    def test_what_is_wrong_is_said_in_a_line(self, call, trained, tmp_path, words, text):
+        with pytest.raises(SystemExit, match=text) as error:
+            call(trained, "--out", tmp_path / "a.h5", *words)
+        assert "\n" not in str(error.value)
+
+    def test_a_folder_that_is_no_run(self, call, tmp_path):
+        with pytest.raises(SystemExit, match="error: There is no run in"):
+            call(tmp_path, "--out", tmp_path / "a.h5")
