@@ -2,8 +2,9 @@
 
 import copy
 import functools
+from collections.abc import Sequence
 from itertools import pairwise
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 
 import mujoco
 import numpy as np
@@ -11,8 +12,12 @@ import numpy as np
 from mousearm.errors import RenderError, UnknownNameError
 
 # A muscle at rest and at full activation. Between them goes the square root of activation: reaching takes little of it.
-_MUSCLE_REST = np.array([0.62, 0.56, 0.55])
-_MUSCLE_ACTIVE = np.array([0.86, 0.08, 0.10])
+MUSCLE_COLOURS: MappingProxyType[str, tuple[np.ndarray, np.ndarray]] = MappingProxyType(
+    {
+        "grey_red": (np.array([0.62, 0.56, 0.55]), np.array([0.86, 0.08, 0.10])),
+        "blue_red": (np.array([0.17, 0.35, 0.80]), np.array([0.86, 0.08, 0.10])),
+    }
+)
 # Elbow and paw, as in the figures (Okabe and Ito's colour-blind safe palette).
 TARGET_COLOURS = ((0.0, 0.45, 0.70), (0.84, 0.37, 0.0))
 _TARGET_RADIUS_M = 0.8e-3
@@ -52,11 +57,6 @@ class Picture:
         self._camera = _find_camera(model, camera)
         self._sites_hidden = mujoco.MjvOption()
         self._sites_hidden.sitegroup[:] = 0
-        self._muscles = [
-            (actuator, int(model.actuator_trnid[actuator, 0]))
-            for actuator in range(model.nu)
-            if model.actuator_trntype[actuator] == mujoco.mjtTrn.mjTRN_TENDON and model.actuator_actadr[actuator] >= 0
-        ]
 
     def __enter__(self) -> "Picture":
         obstacle = _obstacle()
@@ -86,30 +86,48 @@ class Picture:
         Returns:
             (height, width, 3) uint8.
         """
-        for actuator, tendon in self._muscles:
-            level = np.sqrt(np.clip(data.act[self.model.actuator_actadr[actuator]], 0, 1))
-            self.model.tendon_rgba[tendon, :3] = (1 - level) * _MUSCLE_REST + level * _MUSCLE_ACTIVE
+        colour_muscles(self.model, data.act)
         self._renderer.update_scene(data, self._camera, self._sites_hidden)
         for target, colour in zip(targets if targets is not None else (), TARGET_COLOURS, strict=False):
-            self._add(mujoco.mjtGeom.mjGEOM_SPHERE, colour, np.full(3, _TARGET_RADIUS_M), target)
+            add_shape(self._renderer.scene, mujoco.mjtGeom.mjGEOM_SPHERE, colour, np.full(3, _TARGET_RADIUS_M), target)
         for path, colour in zip(paths if paths is not None else (), TARGET_COLOURS, strict=False):
             for begin, end in pairwise(path):
-                line = self._add(mujoco.mjtGeom.mjGEOM_LINE, colour, np.zeros(3), begin)
+                line = add_shape(self._renderer.scene, mujoco.mjtGeom.mjGEOM_LINE, colour, np.zeros(3), begin)
                 if line is not None:
                     mujoco.mjv_connector(line, mujoco.mjtGeom.mjGEOM_LINE, _PATH_WIDTH_PIXELS, begin, end)
         return self._renderer.render()
 
-    def _add(
-        self, kind: mujoco.mjtGeom, colour: tuple[float, float, float], size: np.ndarray, centre: np.ndarray
-    ) -> mujoco.MjvGeom | None:
-        """A new shape in the scene; None if the scene is full."""
-        scene = self._renderer.scene
-        if scene.ngeom >= scene.maxgeom:
-            return None
-        shape = scene.geoms[scene.ngeom]
-        mujoco.mjv_initGeom(shape, kind, size, centre, np.eye(3).ravel(), np.array([*colour, 1], dtype=np.float32))
-        scene.ngeom += 1
-        return shape
+
+def add_shape(
+    scene: mujoco.MjvScene,
+    kind: mujoco.mjtGeom,
+    colour: Sequence[float],
+    size: np.ndarray,
+    centre: np.ndarray,
+    opacity: float = 1.0,
+) -> mujoco.MjvGeom | None:
+    """A new shape in a scene; None if the scene is full."""
+    if scene.ngeom >= scene.maxgeom:
+        return None
+    shape = scene.geoms[scene.ngeom]
+    mujoco.mjv_initGeom(shape, kind, size, centre, np.eye(3).ravel(), np.array([*colour, opacity], dtype=np.float32))
+    scene.ngeom += 1
+    return shape
+
+
+def colour_muscles(model: mujoco.MjModel, activation: np.ndarray, colours: str = "grey_red") -> None:
+    """Give the tendon of each muscle the colour of its activation, (na,); ``colours`` is one of `MUSCLE_COLOURS`.
+
+    Raises:
+        UnknownNameError: if there are no such colours.
+    """
+    if colours not in MUSCLE_COLOURS:
+        raise UnknownNameError("pair of muscle colours", colours, MUSCLE_COLOURS)
+    rest, active = MUSCLE_COLOURS[colours]
+    pulls = model.actuator_trntype == mujoco.mjtTrn.mjTRN_TENDON
+    muscles = np.flatnonzero(pulls & (model.actuator_actadr >= 0))
+    level = np.sqrt(np.clip(activation[model.actuator_actadr[muscles]], 0, 1))[:, None]
+    model.tendon_rgba[model.actuator_trnid[muscles, 0], :3] = (1 - level) * rest + level * active
 
 
 def posed(model: mujoco.MjModel, qpos: np.ndarray, activation: np.ndarray | float = 0.0) -> mujoco.MjData:

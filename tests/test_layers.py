@@ -52,6 +52,7 @@ FLOORS = {
     "benchmark": 8,
     "agent_import": 8,
     "sweep": 8,
+    "view": 8,
 }
 
 # Libraries that only some modules may know.
@@ -81,6 +82,9 @@ KNOWN_BY = {
     "h5py": {"reach_import", "record"},
     "pynwb": {"record"},
     "hdmf": {"record"},
+    "glfw": {"view"},
+    "viser": {"view"},
+    "trimesh": {"view"},
     "pandas": set(),  # it and tables unpickle what they find in a file
     "tables": set(),
 }

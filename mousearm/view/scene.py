@@ -1,0 +1,114 @@
+"""What is drawn, whatever draws it: the arm, its muscles by activation, points and their targets, paths, the ghost."""
+
+import copy
+from itertools import pairwise
+
+import mujoco
+import numpy as np
+
+from mousearm.model import Arm
+from mousearm.render import TARGET_COLOURS, add_shape, colour_muscles, framing
+from mousearm.view.performance import Moment, Performance
+from mousearm.view.playback import Playback
+
+# Shoulder, elbow and paw; elbow and paw as in the figures, the shoulder of the same palette.
+POINT_COLOURS = ((0.0, 0.62, 0.45), *TARGET_COLOURS)
+_POINT_M, _TARGET_M, _PAIR_M = 0.9e-3, 1.35e-3, 0.3e-3  # radii
+_TARGET_OPACITY = 0.45
+_BEHIND_M, _AHEAD_M, _AHEAD_OPACITY = 0.22e-3, 0.12e-3, 0.35
+_GHOST_RGBA = (0.25, 0.35, 0.55, 0.3)
+# More pieces of a path than this cannot be told apart, and cost time.
+_PATH_PIECES = 60
+# Enough for the arm, its ghost, tendons and paths of every model that can be looked at.
+_MAX_SHAPES = 5000
+
+
+class Scene:
+    """One arm to be drawn, with all that is shown around it.
+
+    Attributes:
+        model: the arm's model, with tendons in the colours of the moment; a copy.
+        data: the arm's state of the moment.
+    """
+
+    def __init__(self, arm: Arm):
+        self.model = copy.copy(arm.model)
+        self.data = mujoco.MjData(self.model)
+        self._reference = mujoco.MjData(self.model)
+        self._all = mujoco.MjvScene(self.model, _MAX_SHAPES)
+        self._camera = mujoco.MjvCamera()
+        self.options = drawing_options()
+        self._bones = drawing_options()
+        self._bones.flags[mujoco.mjtVisFlag.mjVIS_TENDON] = 0
+
+    def camera(self, performance: Performance) -> mujoco.MjvCamera:
+        """A camera that sees the whole of a performance."""
+        return framing(self.model, np.concatenate([performance.landmarks, performance.targets]))
+
+    def pose(self, playback: Playback) -> None:
+        """Put the arm, and the colours of its muscles, to where the playback is."""
+        moment = playback.moment
+        self.data.time = moment.time
+        self.data.qpos[:], self.data.act[:], self.data.ctrl[:] = moment.qpos, moment.activation, moment.ctrl
+        mujoco.mj_forward(self.model, self.data)
+        colour_muscles(self.model, moment.activation, playback.colours)
+
+    def add_extras(self, scene: mujoco.MjvScene, playback: Playback) -> None:
+        """Add everything but the arm itself to a scene of MuJoCo's."""
+        moment = playback.moment
+        if playback.ghost:
+            self._add_ghost(scene, moment)
+        _add_points(scene, moment)
+        _add_paths(scene, playback.performance, moment.time)
+
+    def everything(self, playback: Playback) -> mujoco.MjvScene:
+        """The arm as it was posed, and the extras, as a scene of MuJoCo's that is used again at the next call."""
+        mujoco.mjv_updateScene(
+            self.model, self.data, self.options, None, self._camera, mujoco.mjtCatBit.mjCAT_ALL, self._all
+        )
+        self.add_extras(self._all, playback)
+        return self._all
+
+    def _add_ghost(self, scene: mujoco.MjvScene, moment: Moment) -> None:
+        """The bones in the reference's pose, translucent."""
+        self._reference.qpos[:] = moment.reference
+        mujoco.mj_kinematics(self.model, self._reference)
+        first = scene.ngeom
+        moving = mujoco.mjtCatBit.mjCAT_DYNAMIC
+        mujoco.mjv_addGeoms(self.model, self._reference, self._bones, mujoco.MjvPerturb(), moving, scene)
+        for shape in scene.geoms[first : scene.ngeom]:
+            shape.rgba[:] = _GHOST_RGBA
+
+
+def drawing_options() -> mujoco.MjvOption:
+    """MuJoCo's options, without sites (muscle path points, markers)."""
+    options = mujoco.MjvOption()
+    options.sitegroup[:] = 0
+    return options
+
+
+def _add_points(scene: mujoco.MjvScene, moment: Moment) -> None:
+    """Each point as a ball, its target as a larger translucent one, and a line between the two."""
+    for point, target, colour in zip(moment.landmarks, moment.targets, POINT_COLOURS, strict=True):
+        add_shape(scene, mujoco.mjtGeom.mjGEOM_SPHERE, colour, np.full(3, _POINT_M), point)
+        _add_line(scene, point, target, colour, _PAIR_M)
+        add_shape(scene, mujoco.mjtGeom.mjGEOM_SPHERE, colour, np.full(3, _TARGET_M), target, _TARGET_OPACITY)
+
+
+def _add_paths(scene: mujoco.MjvScene, performance: Performance, time: float) -> None:
+    """The targets' paths: what lies behind as a solid line, what lies ahead thin and pale."""
+    n = performance.n_frames
+    frames = np.unique(np.linspace(0, n - 1, min(n, _PATH_PIECES + 1)).round().astype(int))
+    for column in (1, 2):
+        path, colour = performance.targets[frames, column], POINT_COLOURS[column]
+        for (begin, end), frame in zip(pairwise(path), frames[1:], strict=True):
+            behind = frame * performance.dt <= time + 1e-9
+            _add_line(scene, begin, end, colour, _BEHIND_M if behind else _AHEAD_M, 1.0 if behind else _AHEAD_OPACITY)
+
+
+def _add_line(
+    scene: mujoco.MjvScene, begin: np.ndarray, end: np.ndarray, colour: tuple, radius: float, opacity: float = 1.0
+) -> None:
+    line = add_shape(scene, mujoco.mjtGeom.mjGEOM_CYLINDER, colour, np.zeros(3), begin, opacity)
+    if line is not None:
+        mujoco.mjv_connector(line, mujoco.mjtGeom.mjGEOM_CYLINDER, radius, begin, end)

@@ -1,0 +1,48 @@
+"""From a run folder or a configuration to what performs its reaches."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from mousearm.agent import Agent, with_path
+from mousearm.config import Config
+from mousearm.env import References, Task, prepare
+from mousearm.pretrain import ComputedMuscleControl, TaskController
+from mousearm.view.performance import Performer
+
+
+def performer_of_run(folder: Path, checkpoint: str = "best", kinematics: str | None = None) -> Performer:
+    """The agent of a run on its reaches.
+
+    Args:
+        folder: the run folder.
+        checkpoint: ``best``, ``latest`` or a number of steps.
+        kinematics: other reaches, a file or folder; None for the run's.
+
+    Raises:
+        MouseArmError: if the run, the checkpoint or the reaches cannot be used.
+    """
+    agent = Agent.load(folder, checkpoint, kinematics)
+    task = Task(agent.arm, agent.evaluator.task.references, replace(agent.config, threads=1), 1)
+    return Performer(task, agent.controller(), agent.config.model.action_map)
+
+
+def performer_of_config(config: Config, kinematics: str | None = None, cmc: bool = False) -> Performer:
+    """A model on the reaches of a configuration, without a run.
+
+    Args:
+        config: the model, its reaches and the task.
+        kinematics: other reaches, a file or folder.
+        cmc: whether computed muscle control drives the arm; otherwise it is put into the reference's poses.
+
+    Raises:
+        MouseArmError: if the configuration, the model or the reaches cannot be used.
+    """
+    if kinematics is not None:
+        config = with_path(config, kinematics)
+    config, arm, references = prepare(config)
+    task = Task(arm, References(references), replace(config, threads=1), 1)
+    controller = None
+    if cmc:
+        control = ComputedMuscleControl(arm, task.references, config.env.control_dt, config.model.action_map)
+        controller = TaskController(task, control)
+    return Performer(task, controller, config.model.action_map)
