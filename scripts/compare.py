@@ -2,7 +2,8 @@
 
 ``python scripts/compare.py RUN_OR_SWEEP... [--by reward,model] [--out DIR]``. Runs that differ in nothing but the seed
 are one group; with --by only the keys or groups that it names tell runs apart. Written are comparison.html, which needs
-no other file, the same as comparison.md and comparison.csv, and runs.csv and reaches.csv.
+no other file, the same as comparison.md and comparison.csv, and runs.csv and reaches.csv. With --wandb ENTITY/PROJECT
+the same becomes a report in Weights & Biases, with panels of the runs that are tracked there.
 """
 
 import argparse
@@ -10,7 +11,7 @@ import sys
 from pathlib import Path
 
 from mousearm.errors import MouseArmError
-from mousearm.report import as_text, compare, write_report
+from mousearm.report import as_text, compare, publish, write_report
 
 
 def main() -> None:
@@ -23,14 +24,17 @@ def main() -> None:
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="default: comparison, in the folder if there is one, else here"
     )
+    parser.add_argument("--wandb", metavar="ENTITY/PROJECT", help="also make a report there, in Weights & Biases")
     arguments = parser.parse_args()
     by = [word.strip() for word in arguments.by.split(",") if word.strip()]
     try:
         comparison = compare(arguments.folders, by)
         page = write_report(comparison, arguments.out or usual_place(arguments.folders))
+        print(f"{as_text(comparison)}\n\nPage: {page}")
+        if arguments.wandb:
+            print(publish(comparison, arguments.wandb))
     except (MouseArmError, OSError) as error:
         sys.exit(f"error: {error}")
-    print(f"{as_text(comparison)}\n\nPage: {page}")
 
 
 def usual_place(folders: list[Path]) -> Path:

@@ -48,10 +48,15 @@ def draw_cross(axes: Axes, x: Spread, y: Spread, own: dict[str, Any]) -> None:
         axes.plot([x.mean, x.mean], [y.low, y.high], color=own["color"], linewidth=_INTERVAL_WIDTH)
 
 
+def spans_magnitudes(values: Sequence[float]) -> bool:
+    """Whether values are so far apart that a linear axis would hide the small ones."""
+    return bool(values) and min(values) > 0 and max(values) > _LINEAR_SPAN * min(values)
+
+
 def scale(axes: Axes, which: Literal["x", "y"], values: Sequence[float]) -> None:
     """An axis from 0 on, or logarithmic where the values span orders of magnitude."""
     axis = axes.xaxis if which == "x" else axes.yaxis
-    if values and min(values) > 0 and max(values) > _LINEAR_SPAN * min(values):
+    if spans_magnitudes(values):
         axes.set(**{f"{which}scale": "log"})
         axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.set_minor_locator(NullLocator())

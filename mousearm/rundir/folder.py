@@ -228,7 +228,7 @@ class RunFolder:
         """Write a checkpoint of this run at once; see ``sealed.seal``."""
         with explained(self.path):
             self._checkpoints.mkdir(exist_ok=True)  # but not the run folder: if it is gone, that is to be said
-        sealed.seal(folder, files, self._run)
+        sealed.seal(folder, files, self.id)
 
     def drop_superseded(self) -> None:
         """Remove checkpoints older than the newest few."""
@@ -236,8 +236,8 @@ class RunFolder:
             sealed.remove(old)
 
     @property
-    def _run(self) -> str:
-        """By which this run's checkpoints are known; empty for a run that was saved before there were such names."""
+    def id(self) -> str:
+        """By which this run is known wherever it goes, and its checkpoints; empty for a run older than such names."""
         return self._began().get("run", "")
 
     def _began(self) -> dict[str, Any]:
@@ -245,7 +245,7 @@ class RunFolder:
 
     def _problem(self, folder: Path) -> str:
         try:
-            sealed.check(folder, self._run)
+            sealed.check(folder, self.id)
         except RunError as error:
             return str(error)
         return ""

@@ -1,5 +1,8 @@
+import importlib.util
+import sys
 from dataclasses import asdict, replace
 from functools import cache
+from pathlib import Path
 
 import pytest
 from omegaconf import OmegaConf
@@ -11,6 +14,7 @@ from mousearm.kinematics import Split
 from mousearm.rundir import FINISHED, RunFolder, write_json, write_text
 from mousearm.tracking import MetricsFile
 
+SCRIPT = Path(__file__).parents[2] / "scripts" / "compare.py"
 composed = cache(lambda *overrides: compose(["name=x", *overrides]))
 
 
@@ -42,6 +46,7 @@ def make_run(tmp_path, configure_run):
         write_text(folder.config, to_yaml(configure_run(name, overrides)))
         write_text(folder.path / "overrides.yaml", OmegaConf.to_yaml(OmegaConf.create([f"name={name}", *overrides])))
         write_text(folder.path / "environment.txt", "$ git rev-parse HEAD\nabcdef\n\n\n$ git diff HEAD\n\n")
+        write_json(folder.origin, {"run": f"id-{place.replace('/', '-')}"})
         write_json(folder.path / "status.json", {"state": state, "steps": 1000, "reason": reason, "host": host})
         sides = {"train": list(paw_mm)[:-1], "test": list(paw_mm)[-1:]} if test else {"train": list(paw_mm)}
         split_of = {reach: side for side, own in sides.items() for reach in own}
@@ -91,3 +96,28 @@ def sweep(make_run, tmp_path):
     folder = tmp_path / "outputs" / "rewards"
     (folder / "multirun.yaml").write_text("hydra: {}\n")
     return folder
+
+
+@pytest.fixture
+def script():
+    """The module of scripts/compare.py."""
+    spec = importlib.util.spec_from_file_location("compare_script", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def run(script, monkeypatch, capsys, tmp_path):
+    """Run the script as from the command line, in the folder of the test; gives its message, or what it printed."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["compare.py", *map(str, arguments)])
+        try:
+            script.main()
+        except SystemExit as end:
+            return str(end.code)
+        return capsys.readouterr().out
+
+    return call

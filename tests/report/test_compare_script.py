@@ -1,34 +1,6 @@
-import importlib.util
-import sys
 from pathlib import Path
 
 import pytest
-
-SCRIPT = Path(__file__).parents[2] / "scripts" / "compare.py"
-
-
-@pytest.fixture
-def script():
-    spec = importlib.util.spec_from_file_location("compare_script", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture
-def run(script, monkeypatch, capsys, tmp_path):
-    """Run the script as from the command line, in the folder of the test; gives its message, or what it printed."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["compare.py", *map(str, arguments)])
-        try:
-            script.main()
-        except SystemExit as end:
-            return str(end.code)
-        return capsys.readouterr().out
-
-    return call
 
 
 def test_runs_are_compared_by_what_is_asked_for(run, sweep, tmp_path):
