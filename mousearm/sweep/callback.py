@@ -37,9 +37,12 @@ class SweepRecord(Callback):
                 sweep.job(number).plan(overrides, this_process())
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Say which jobs failed, and why."""
+        """Say which jobs failed, and why; of jobs that were given away and go on, where to look."""
         sweep = Sweep(Path(config.hydra.sweep.dir))
         now = progress(sweep.jobs())
+        if not config.hydra.launcher.get("wait", True):
+            print(f"\n{len(now)} jobs are queued. How they fare: python scripts/sweep.py status {sweep.path}", flush=True)
+            return
         done = sum(one.state == FINISHED for one in now)
         print("\n".join([f"\n{done} of {len(now)} jobs finished in {sweep.path}", *reasons(now)]), flush=True)
         if any(one.is_over and one.state != FINISHED for one in now):

@@ -1,8 +1,10 @@
 """submitit's executors, which start a process on this computer or put a job into SLURM's queue."""
 
+import io
 import os
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stderr
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,18 @@ from mousearm.errors import RunError
 
 # Settings that submitit's update_parameters does not take.
 _OTHERS = ("_target_", "submitit_folder", "max_num_timeout", "wait", "parallel")
+# Words of sbatch when it refuses, and which setting of hydra.launcher they are about.
+_COMPLAINTS = {
+    "memory": "mem_gb (null where a cluster does not count memory)",
+    "partition": "partition",
+    "account": "account",
+    "qos": "qos",
+    "feature": "constraint",
+    "generic resource": "gpus_per_node",
+    "time limit": "timeout_min",
+    "cpu": "cpus_per_task",
+    "processors": "cpus_per_task",
+}
 _LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -43,10 +57,18 @@ def give(executor: submitit.AutoExecutor, calls: Sequence[Callable[[], Any]]) ->
         RunError: if SLURM refuses them.
     """
     try:
-        with executor.batch():
+        with redirect_stderr(io.StringIO()), executor.batch():  # submitit prints there what the error says
             return [executor.submit(call) for call in calls]
     except FailedJobError as error:  # of sbatch
-        raise RunError(f"SLURM refuses the jobs: {' '.join(str(error).split())}") from error
+        text = " ".join(str(error).split())
+        raise RunError(f"SLURM refuses the jobs: {text}{remedy(text)}") from error
+
+
+def remedy(complaint: str) -> str:
+    """Which settings to try after words of sbatch, as a sentence that follows these; empty where nothing is known."""
+    settings = [setting for word, setting in _COMPLAINTS.items() if word in complaint.lower()]
+    listed = ", ".join(f"hydra.launcher.{setting}" for setting in settings)
+    return f". To be changed: {listed}" if settings else ""
 
 
 def with_environment(settings: Mapping[str, Any], code: Path, threads: int | None) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def _paw_mm(run: RunFolder, state: str) -> float | None:
         return None
     with run.metrics.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    found = [row.get(f"eval/{side}_paw") for row in rows for side in ("train", "test")]
+    found = [row.get(f"eval/{side}_paw_mm") for row in rows for side in ("train", "test")]
     values = [float(value) for value in found if value]
     return values[-1] if values else None
 

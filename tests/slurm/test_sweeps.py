@@ -71,4 +71,5 @@ def test_a_queue_that_refuses_is_explained(student):
     status, _, err = student.call("scripts/sweep.py", "submit", "--", *QUICK, *words)
     assert status == 1
     assert "error: SLURM refuses" in err
-    assert "invalid partition" in err
+    assert err.count("invalid partition") == 1
+    assert err.endswith("To be changed: hydra.launcher.partition\n")

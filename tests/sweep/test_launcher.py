@@ -9,7 +9,7 @@ from hydra.core.plugins import Plugins
 from mousearm.config import CONF
 from mousearm.errors import ConfigError, RunError
 from mousearm.sweep import examine, register, settings, to_slurm
-from mousearm.sweep.executor import build_executor, with_environment
+from mousearm.sweep.executor import build_executor, remedy, with_environment
 
 
 def test_slurm_has_what_the_command_line_and_the_file_say():
@@ -46,6 +46,23 @@ def test_without_slurm_the_other_launcher_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(RunError, match="hydra/launcher=slurm cannot be used: Could not detect"):
         build_executor("slurm", tmp_path, settings(["name=a"]))
+
+
+@pytest.mark.parametrize(
+    ("complaint", "settings"),
+    [
+        ("Memory specification can not be satisfied", ["mem_gb (null where a cluster does not count memory)"]),
+        ("Invalid account or account/partition combination specified", ["partition", "account"]),
+        ("Requested time limit is invalid (missing or exceeds some limit)", ["timeout_min"]),
+        ("CPU count per node can not be satisfied", ["cpus_per_task"]),
+        ("Invalid generic resource (gres) specification", ["gpus_per_node"]),
+    ],
+)
+def test_words_of_sbatch_lead_to_settings(complaint, settings):
+    assert remedy(f"sbatch: error: {complaint}") == ". To be changed: " + ", ".join(
+        f"hydra.launcher.{setting}" for setting in settings
+    )
+    assert remedy("sbatch: error: Unable to contact slurm controller") == ""
 
 
 def test_the_doctor_says_what_is_missing_and_stops_there(tmp_path, monkeypatch):

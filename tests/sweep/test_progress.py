@@ -7,6 +7,8 @@ import sys
 import pytest
 
 from mousearm.errors import RunError
+from mousearm.experiment import run
+from mousearm.report.curves import read_curve
 from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, RUNNING
 from mousearm.sweep import cancel, retry, status
 from mousearm.sweep.progress import LOST, begin, progress, table
@@ -97,11 +99,20 @@ def test_table_shows_what_differs_and_the_error_on_the_test_split(sweep, gone):
 
 def test_the_latest_error_of_a_run_that_goes_on_is_that_of_its_metrics(sweep):
     job = plan(sweep, 1, this_process(), INTERRUPTED)
-    job.run.metrics.write_text("steps,eval/train_paw,train/loss\n0,3.5,\n100,,1.0\n200,2.5,\n300,,1.0\n")
+    job.run.metrics.write_text("steps,eval/train_paw_mm,train/loss\n0,3.5,\n100,,1.0\n200,2.5,\n300,,1.0\n")
     (now,) = progress([job])
     assert now.paw_mm == 2.5
     assert now.age_s is not None
     assert "2.500" in table([now])
+
+
+def test_the_latest_error_is_found_in_what_a_run_writes(sweep, configure):
+    job = plan(sweep, 0, this_process())
+    quick = ("debug=quick", "video=false", "policy.lstm_hidden_size=8", "algo.timesteps=784")
+    run(configure(*quick), job.run.path)
+    job.run.set_status(INTERRUPTED, 784)
+    (now,) = progress([job])
+    assert now.paw_mm == read_curve(job.run, "train").paw_mm[-1]
 
 
 def test_a_folder_that_is_no_sweep_is_explained(tmp_path):
