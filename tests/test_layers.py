@@ -47,12 +47,12 @@ FLOORS = {
     "tracking": 6,
     "train": 6,
     "generalisation_curve": 6,
-    "report": 6,
     "experiment": 7,
     "benchmark": 8,
     "agent_import": 8,
     "sweep": 8,
     "view": 8,
+    "report": 9,
 }
 
 # Libraries that only some modules may know.

@@ -14,6 +14,7 @@ from mousearm.errors import MouseArmError, RunError
 from mousearm.evaluate import read_evaluation
 from mousearm.report.runs import PLACE, UNKNOWN, LeftOut, Run
 from mousearm.rundir import FINISHED, INTERRUPTED, RUNNING, RunFolder
+from mousearm.sweep import planned_jobs
 
 _COMMIT = "$ git rev-parse HEAD\n"
 _DIFF = "$ git diff HEAD\n"
@@ -43,10 +44,18 @@ def _below(folder: Path) -> Iterator[Path]:
     is_job = folder.name.isdigit() and (folder.parent / _SWEEP).is_file()
     if RunFolder(folder).exists or is_job:
         yield folder
-        return
-    inner = (path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    for path in sorted(inner, key=lambda path: (not path.name.isdigit(), path.name.zfill(9))):
-        yield from _below(path)
+    elif (folder / _SWEEP).is_file():
+        yield from _jobs(folder)
+    else:
+        inner = (path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+        for path in sorted(inner, key=lambda path: (not path.name.isdigit(), path.name.zfill(9))):
+            yield from _below(path)
+
+
+def _jobs(sweep: Path) -> list[Path]:
+    """The run folders of a sweep, also of jobs that made none; a copy of the code lies there, too, which is no run."""
+    made = {int(path.name) for path in sweep.iterdir() if path.is_dir() and path.name.isdigit()}
+    return [sweep / str(number) for number in sorted(made | {job.number for job in planned_jobs(sweep)})]
 
 
 def read_runs(folders: Sequence[Path]) -> tuple[list[Run], list[LeftOut]]:
@@ -67,23 +76,37 @@ def read_runs(folders: Sequence[Path]) -> tuple[list[Run], list[LeftOut]]:
 
 def _read(folder: RunFolder, name: str) -> Run | LeftOut:
     overrides: dict[str, str] = {}
-    state, steps, reason = (
-        "never began",
-        "",
-        "It has no config.yaml: its job ended, or waits, before the run was built.",
-    )
+    state, steps, reason = "unknown", "", ""
     try:
-        if folder.exists:
-            status = folder.status()
-            state, steps = status.get("state", "unknown"), str(status.get("steps", ""))
-            overrides = _overrides(folder.path / "overrides.yaml")
-            if state == FINISHED:
-                return _finished(folder, name, overrides, status.get("host", ""))
-            reason = status.get("reason") or _why(state)
+        if not folder.exists:
+            return _never_began(folder, name)
+        status = folder.status()
+        state, steps = status.get("state", state), str(status.get("steps", ""))
+        overrides = _overrides(folder.path / "overrides.yaml")
+        if state == FINISHED:
+            return _finished(folder, name, overrides, status.get("host", ""))
+        reason = status.get("reason") or _why(state)
     except MouseArmError as error:
         state, reason = "unreadable", str(error)
-    words = shlex.join(f"{key}={value}" for key, value in overrides.items() if key not in PLACE)
-    return LeftOut(name, state, steps, " ".join(reason.split()), words)
+    return LeftOut(name, state, steps, " ".join(reason.split()), _in_words(overrides))
+
+
+def _never_began(folder: RunFolder, name: str) -> LeftOut:
+    """A job of a sweep that ended, or waits, before its run was built; the sweep may know more of it."""
+    state, reason, words = (
+        "never began",
+        "It has no config.yaml: its job ended, or waits, before the run was built.",
+        "",
+    )
+    for job in planned_jobs(folder.path.parent):
+        if job.number == int(folder.path.name):
+            state, reason = job.ended or (state, reason)
+            words = _in_words(_by_key(job.overrides))
+    return LeftOut(name, state, "", " ".join(reason.split()), words)
+
+
+def _in_words(overrides: Mapping[str, str]) -> str:
+    return shlex.join(f"{key}={value}" for key, value in overrides.items() if key not in PLACE)
 
 
 def _finished(folder: RunFolder, name: str, overrides: dict[str, str], host: str) -> Run:
@@ -123,8 +146,11 @@ def _overrides(file: Path) -> dict[str, str]:
         listed = OmegaConf.to_container(OmegaConf.load(file))
     except Exception as error:  # the YAML library's own kinds
         raise RunError(f"{file} cannot be read: {error}") from error
-    pairs = (str(override).partition("=") for override in listed or [])
-    return {key: value for key, _, value in pairs}
+    return _by_key([str(override) for override in listed or []])
+
+
+def _by_key(overrides: Sequence[str]) -> dict[str, str]:
+    return {key: value for key, _, value in (override.partition("=") for override in overrides)}
 
 
 def _commit(folder: Path) -> str:

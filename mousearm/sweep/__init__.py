@@ -4,7 +4,19 @@ from mousearm.sweep.commands import cancel, retry, status
 from mousearm.sweep.doctor import examine
 from mousearm.sweep.job import run_job
 from mousearm.sweep.launcher import register, settings
-from mousearm.sweep.records import Job, Sweep
+from mousearm.sweep.records import Job, Sweep, planned_jobs
 from mousearm.sweep.settings import to_slurm
 
-__all__ = ["Job", "Sweep", "cancel", "examine", "register", "retry", "run_job", "settings", "status", "to_slurm"]
+__all__ = [
+    "Job",
+    "Sweep",
+    "cancel",
+    "examine",
+    "planned_jobs",
+    "register",
+    "retry",
+    "run_job",
+    "settings",
+    "status",
+    "to_slurm",
+]

@@ -41,7 +41,9 @@ class SweepRecord(Callback):
         sweep = Sweep(Path(config.hydra.sweep.dir))
         now = progress(sweep.jobs())
         if not config.hydra.launcher.get("wait", True):
-            print(f"\n{len(now)} jobs are queued. How they fare: python scripts/sweep.py status {sweep.path}", flush=True)
+            print(
+                f"\n{len(now)} jobs are queued. How they fare: python scripts/sweep.py status {sweep.path}", flush=True
+            )
             return
         done = sum(one.state == FINISHED for one in now)
         print("\n".join([f"\n{done} of {len(now)} jobs finished in {sweep.path}", *reasons(now)]), flush=True)

@@ -127,7 +127,7 @@ class Sweep:
             RunError: if the folder holds no sweep.
         """
         self._read()
-        return [self.job(number) for number in sorted(int(p.parent.name) for p in self.path.glob("jobs/*/plan.json"))]
+        return planned_jobs(self.path)
 
     def _read(self) -> dict[str, Any]:
         if not self.exists:
@@ -136,3 +136,8 @@ class Sweep:
                 "scripts/sweep.py submit named, such as outputs/NAME."
             )
         return read_json(self._record)
+
+
+def planned_jobs(folder: Path) -> list[Job]:
+    """The jobs that are written down in a folder, by number; none where no sweep was launched."""
+    return [Job(folder, number) for number in sorted(int(p.parent.name) for p in folder.glob("jobs/*/plan.json"))]

@@ -4,6 +4,8 @@ from mousearm.errors import RunError
 from mousearm.report.curves import read_curve
 from mousearm.report.reading import find_runs, read_runs
 from mousearm.rundir import RunFolder
+from mousearm.sweep import Sweep
+from mousearm.sweep.records import Worker
 
 
 def test_runs_are_found_below_a_folder_by_number_and_once(tmp_path):
@@ -16,7 +18,26 @@ def test_runs_are_found_below_a_folder_by_number_and_once(tmp_path):
     (sweep / "multirun.yaml").write_text("")
     (sweep / "3").mkdir()  # a job that never began
     (sweep / "comparison").mkdir()
+    (sweep / "code-0" / "conf").mkdir(parents=True)
+    (sweep / "code-0" / "conf" / "config.yaml").write_text("")
     assert [path.name for path in find_runs([sweep, sweep / "2", tmp_path])] == ["1", "2", "3", "10"]
+
+
+def test_jobs_that_made_no_run_folder_are_left_out_with_what_the_sweep_knows(make_run, tmp_path):
+    make_run("sweep/0", ["seed=0"], {"a": 0.5})
+    sweep = Sweep(tmp_path / "outputs" / "sweep")
+    (sweep.path / "multirun.yaml").write_text("")
+    sweep.create("sweep", "slurm", {})
+    for number in range(3):
+        sweep.job(number).plan(["name=sweep", f"seed={number}"], Worker("slurm", f"7_{number}", "head"))
+    sweep.job(1).end("failed", "late.csv: there is no such file or folder.")
+    runs, left_out = read_runs(find_runs([sweep.path]))
+    assert [run.name for run in runs] == ["sweep/0"]
+    assert [(out.name, out.state, out.overrides) for out in left_out] == [
+        ("sweep/1", "failed", "seed=1"),
+        ("sweep/2", "never began", "seed=2"),
+    ]
+    assert left_out[0].reason == "late.csv: there is no such file or folder."
 
 
 def test_folders_without_runs(tmp_path):
