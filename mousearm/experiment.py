@@ -22,7 +22,7 @@ from mousearm.pretrain import ComputedMuscleControl, TaskController
 from mousearm.retarget import Reference
 from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, KILLED, RUNNING, RunFolder, explained, write_json
 from mousearm.simulation import log_warnings_to
-from mousearm.tracking import build_logger
+from mousearm.tracking import RunLogger, tracked
 from mousearm.train import WARM_START, Imitate, Interruption, learn
 
 # Files that are left out and named at the beginning; of more, only the number is told.
@@ -121,10 +121,11 @@ class Session:
         print(self.describe(steps), flush=True)
         try:
             folder.set_status(RUNNING, steps)
-            with explained(folder.path, "used"):
+            state = None if moment is None else moment.states["logger"]
+            with explained(folder.path, "used"), tracked(self.config, folder, state) as logger:
                 log_warnings_to(folder.engine_log)
-                self._learn(folder, moment, interruption)
-                result = self._show(folder)
+                self._learn(folder, moment, interruption, logger)
+                result = self._show(folder, logger)
             folder.set_status(FINISHED, self.algo.num_timesteps)
             return result
         except KeyboardInterrupt as stop:
@@ -135,13 +136,14 @@ class Session:
             self._say(folder, FAILED, f"{type(error).__name__}: {error}", getattr(error, "key", None))
             raise
 
-    def _show(self, folder: RunFolder) -> float:
+    def _show(self, folder: RunFolder, logger: RunLogger) -> float:
         """Evaluate the best network, write and draw the result; returns the objective."""
         checkpoint.load_policy(folder.find_checkpoint("best"), self.algo.policy)
         evaluation, rollout = self.evaluator.evaluate(PolicyController(self.algo.policy))
         write_json(folder.evaluation, evaluation.as_json())
         print(f"\n{table(evaluation)}\n\n{'run folder':<12} {folder.path}")
         show(folder, self.arm, evaluation, rollout, video=self.config.video)
+        logger.conclude(self.algo.num_timesteps, evaluation, folder)
         return evaluation.objective
 
     def _say(self, folder: RunFolder, state: str, reason: str, key: str | None = None) -> None:
@@ -184,22 +186,24 @@ class Session:
             moment.states["evaluations"]["best_mm"] = float("inf")
         return moment
 
-    def _learn(self, folder: RunFolder, moment: Moment | None, interruption: Interruption) -> None:
+    def _learn(self, folder: RunFolder, moment: Moment | None, interruption: Interruption, logger: RunLogger) -> None:
         """Learn up to the budget."""
         total, every = self.config.algo.timesteps, self.config.algo.eval_freq
         if moment is not None and moment.steps >= total:
             print(f"The budget of {total} steps is used up; raise algo.timesteps to train further.")
             self.algo.num_timesteps = moment.steps
             return
-        logger = build_logger(self.config, folder, None if moment is None else moment.states["logger"])
-        try:
-            learn(
-                *(self.algo, self.env, logger, self._evaluate, folder, total, every, interruption),
-                moment=moment,
-                warm_start=self._warm_start(moment),
-            )
-        finally:
-            logger.close()
+
+        def evaluate() -> Evaluation:
+            evaluation, rollout = self.monitor.evaluate(PolicyController(self.algo.policy))
+            logger.illustrate(self.algo.num_timesteps, evaluation, rollout, self.arm)
+            return evaluation
+
+        learn(
+            *(self.algo, self.env, logger, evaluate, folder, total, every, interruption),
+            moment=moment,
+            warm_start=self._warm_start(moment),
+        )
 
     def _warm_start(self, moment: Moment | None) -> Imitate | None:
         """Imitation of the configured teacher, where there is one and it is not over."""
@@ -210,9 +214,6 @@ class Session:
         task = Task(self.arm, references, config, config.pretrain.num_envs)
         teacher = ComputedMuscleControl(self.arm, references, config.env.control_dt, config.model.action_map)
         return Imitate(self.algo, task, teacher, config.pretrain, config.seed)
-
-    def _evaluate(self) -> Evaluation:
-        return self.monitor.evaluate(PolicyController(self.algo.policy))[0]
 
 
 def _draw_split(config: Config, files: Sequence[ReachFile], references: Sequence[Reference]) -> Split:

@@ -83,7 +83,7 @@ KNOWN_BY = {
     "h5py": {"reach_import", "record"},
     "pynwb": {"record"},
     "hdmf": {"record"},
-    "glfw": {"view"},
+    "glfw": {"env", "view"},
     "viser": {"view"},
     "trimesh": {"view"},
     "pandas": set(),  # it and tables unpickle what they find in a file

@@ -261,11 +261,17 @@ class TrackingConfig:
     wandb: str  # disabled | online | offline
     project: str
     entity: str | None
-    group: str | None
+    group: str | None  # null: a sweep's name
     tags: list[str]
+    # These have defaults because a run that was saved before they existed has none of them.
+    pictures_percent: float = 3.0  # of the time, that figures and films of evaluations may take
+    films: bool = False  # whether evaluations are filmed, too
 
     def __post_init__(self) -> None:
         _require_choice("tracking.wandb", self.wandb, ("disabled", "online", "offline"))
+        _require(bool(self.project), "tracking.project", repr(self.project), "the name of a project")
+        share = self.pictures_percent
+        _require(0 <= share <= 100, "tracking.pictures_percent", share, "0 to 100")
 
 
 @dataclass

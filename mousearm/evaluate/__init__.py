@@ -4,7 +4,7 @@ Nothing here knows how the controller was trained.
 """
 
 from mousearm.evaluate.evaluator import Evaluator
-from mousearm.evaluate.figure import draw_reach
+from mousearm.evaluate.figure import draw_reach, reach_figure
 from mousearm.evaluate.generalisation import draw_generalisation
 from mousearm.evaluate.metrics import Evaluation, Yardstick, evaluate_rollout, representatives, table
 from mousearm.evaluate.movement import Movement
@@ -27,6 +27,7 @@ __all__ = [
     "draw_reach",
     "evaluate_rollout",
     "film",
+    "reach_figure",
     "read_evaluation",
     "representatives",
     "roll_out",

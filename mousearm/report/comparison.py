@@ -10,7 +10,7 @@ from mousearm.errors import RunError
 from mousearm.evaluate import ReachResult
 from mousearm.report.curves import Curve, read_curve
 from mousearm.report.groups import Group, Grouping, group_runs
-from mousearm.report.reading import find_runs, read_runs
+from mousearm.report.reading import find_jobs, read_runs
 from mousearm.report.runs import LeftOut, Run
 from mousearm.report.spread import Spread
 
@@ -103,7 +103,7 @@ def compare(folders: Sequence[Path], by: Sequence[str] = ()) -> Comparison:
         RunError: if there are no finished runs, with the reasons.
         UnknownNameError: if there is no such key.
     """
-    runs, left_out = read_runs(find_runs(folders))
+    runs, left_out = read_runs(find_jobs(folders))
     if not runs:
         reasons = "\n  ".join(f"{out.name}: {out.state}. {out.reason}" for out in left_out)
         raise RunError(f"None of these {len(left_out)} runs can be compared:\n  {reasons}")

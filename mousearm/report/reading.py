@@ -7,65 +7,36 @@ from os.path import commonpath
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
-
 from mousearm.config import Config
 from mousearm.errors import MouseArmError, RunError
 from mousearm.evaluate import read_evaluation
 from mousearm.report.runs import PLACE, UNKNOWN, LeftOut, Run
-from mousearm.rundir import FINISHED, INTERRUPTED, RUNNING, RunFolder
+from mousearm.rundir import FINISHED, INTERRUPTED, RUNNING, SWEEP, RunFolder, find_runs, made_jobs
 from mousearm.sweep import planned_jobs
 
 _COMMIT = "$ git rev-parse HEAD\n"
 _DIFF = "$ git diff HEAD\n"
-_SWEEP = "multirun.yaml"  # Hydra writes it into the folder of a sweep
 
 
-def find_runs(folders: Sequence[Path]) -> list[Path]:
-    """The run folders among these and below them, in the order of their numbers and names, each once.
-
-    Also those that a sweep has made for a job that never began.
+def find_jobs(folders: Sequence[Path]) -> list[Path]:
+    """The run folders of ``find_runs``, and those that the jobs of sweeps are yet to make.
 
     Raises:
         RunError: if a folder does not exist or holds no run.
     """
-    found: list[Path] = []
-    for folder in folders:
-        if not folder.is_dir():
-            raise RunError(f"There is no folder {folder}. Give run folders or sweeps, such as outputs/NAME.")
-        below = list(_below(folder.resolve()))
-        if not below:
-            raise RunError(f"There is no run in {folder} or below it: no config.yaml. Runs are in outputs/.")
-        found += below
-    return list(dict.fromkeys(found))
-
-
-def _below(folder: Path) -> Iterator[Path]:
-    is_job = folder.name.isdigit() and (folder.parent / _SWEEP).is_file()
-    if RunFolder(folder).exists or is_job:
-        yield folder
-    elif (folder / _SWEEP).is_file():
-        yield from _jobs(folder)
-    else:
-        inner = (path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-        for path in sorted(inner, key=lambda path: (not path.name.isdigit(), path.name.zfill(9))):
-            yield from _below(path)
-
-
-def _jobs(sweep: Path) -> list[Path]:
-    """The run folders of a sweep, also of jobs that made none; a copy of the code lies there, too, which is no run."""
-    made = {int(path.name) for path in sweep.iterdir() if path.is_dir() and path.name.isdigit()}
-    return [sweep / str(number) for number in sorted(made | {job.number for job in planned_jobs(sweep)})]
+    return find_runs(
+        folders, lambda sweep: {*made_jobs(sweep), *(sweep / str(job.number) for job in planned_jobs(sweep))}
+    )
 
 
 def read_runs(folders: Sequence[Path]) -> tuple[list[Run], list[LeftOut]]:
     """The finished runs among run folders, and the others.
 
     Args:
-        folders: as ``find_runs`` gives them.
+        folders: as ``find_jobs`` gives them.
     """
     common = Path(commonpath([folder.parent for folder in folders]))
-    root = common.parent if (common / _SWEEP).is_file() else common
+    root = common.parent if (common / SWEEP).is_file() else common
     runs, left_out = [], []
     for path in folders:
         name = path.relative_to(root).as_posix()
@@ -82,7 +53,7 @@ def _read(folder: RunFolder, name: str) -> Run | LeftOut:
             return _never_began(folder, name)
         status = folder.status()
         state, steps = status.get("state", state), str(status.get("steps", ""))
-        overrides = _overrides(folder.path / "overrides.yaml")
+        overrides = _overrides(folder)
         if state == FINISHED:
             return _finished(folder, name, overrides, status.get("host", ""))
         reason = status.get("reason") or _why(state)
@@ -138,15 +109,9 @@ def _flat(prefix: str, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield prefix + key, value
 
 
-def _overrides(file: Path) -> dict[str, str]:
+def _overrides(folder: RunFolder) -> dict[str, str]:
     """The overrides of a run by key; of a key that is given twice the last, as Hydra has it."""
-    if not file.is_file():
-        return {}
-    try:
-        listed = OmegaConf.to_container(OmegaConf.load(file))
-    except Exception as error:  # the YAML library's own kinds
-        raise RunError(f"{file} cannot be read: {error}") from error
-    return _by_key([str(override) for override in listed or []])
+    return _by_key(folder.saved_overrides())
 
 
 def _by_key(overrides: Sequence[str]) -> dict[str, str]:

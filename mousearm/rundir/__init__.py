@@ -1,20 +1,27 @@
 """The run folder: the names in it, writing that leaves no half files, who works on it, what there is to resume."""
 
+from mousearm.rundir.environment import CODE, git
 from mousearm.rundir.files import explained, read_json, sync, to_json, write_bytes, write_json, write_text
+from mousearm.rundir.finding import SWEEP, find_runs, made_jobs
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.resume import with_resume
 from mousearm.rundir.sealed import check, seal
 from mousearm.rundir.status import FAILED, FINISHED, INTERRUPTED, KILLED, RUNNING
 
 __all__ = [
+    "CODE",
     "FAILED",
     "FINISHED",
     "INTERRUPTED",
     "KILLED",
     "RUNNING",
+    "SWEEP",
     "RunFolder",
     "check",
     "explained",
+    "find_runs",
+    "git",
+    "made_jobs",
     "read_json",
     "seal",
     "sync",

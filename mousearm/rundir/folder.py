@@ -110,6 +110,20 @@ class RunFolder:
         except (ConfigError, UnknownNameError) as error:
             raise RunError(f"{self.config} cannot be used: {error} Bring it back as it was.") from error
 
+    def saved_overrides(self) -> list[str]:
+        """What the command line said when the run was started; nothing where that was not written down.
+
+        Raises:
+            RunError: if the file cannot be read.
+        """
+        if not self.overrides.is_file():
+            return []
+        try:
+            listed = OmegaConf.to_container(OmegaConf.load(self.overrides))
+        except Exception as error:  # the YAML library's own kinds
+            raise RunError(f"{self.overrides} cannot be read: {error}") from error
+        return [str(override) for override in listed or []]
+
     def resume(self, wanted: Config, overrides: list[str]) -> Config:
         """The configuration to go on with: the saved one, with what may change taken from the overrides.
 

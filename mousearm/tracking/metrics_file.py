@@ -1,0 +1,86 @@
+"""Metrics as a CSV file."""
+
+import csv
+import io
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from mousearm.rundir import explained, sync, write_text
+from mousearm.tracking.rows import Rows
+
+
+class MetricsFile(Rows):
+    """A CSV file with one row per number of steps, first column ``steps``. New keys become new columns.
+
+    Attributes:
+        rows: the finished ones, as text.
+    """
+
+    def __init__(self, path: Path, keep: Callable[[str], bool], row: dict[str, Any] | None = None):
+        """Begin a file, or go on with one.
+
+        Args:
+            path: the file.
+            keep: which keys are written.
+            row: the row that was in the making (``row``); rows from there on are dropped, because they are about to be
+                made again. None drops all.
+
+        Raises:
+            RunError: if it cannot be written.
+        """
+        super().__init__(row)
+        self._path = path
+        self._keep = keep
+        self._columns = ["steps"]
+        self.rows: list[dict[str, str]] = []
+        if row is not None and path.is_file():
+            self._columns, self.rows = _read(path, int(row["steps"]))
+        self._rewrite()
+
+    def add(self, steps: int, values: Mapping[str, Any]) -> None:
+        """Take values of one step."""
+        super().add(steps, {key: str(value) for key, value in values.items() if self._keep(key)})
+
+    def close(self) -> None:
+        """Write the last row."""
+        self.flush()
+
+    def sync(self) -> None:
+        """Wait until the disk has the finished rows."""
+        with explained(self._path):
+            sync(self._path)
+
+    def finish(self, row: dict[str, Any]) -> None:
+        """Write a row."""
+        self.rows.append(row)
+        new = [key for key in row if key not in self._columns]
+        if new:
+            self._columns += new
+            self._rewrite()
+        else:
+            with explained(self._path), self._path.open("a", newline="", encoding="utf-8") as file:
+                csv.DictWriter(file, self._columns).writerow(row)
+
+    def _rewrite(self) -> None:
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, self._columns)
+        writer.writeheader()
+        writer.writerows(self.rows)
+        write_text(self._path, text.getvalue())
+
+
+def _read(path: Path, before: int) -> tuple[list[str], list[dict[str, str]]]:
+    """Columns of a CSV file, and its rows before a number of steps; a row that a kill cut short comes after those."""
+    rows: list[dict[str, str]] = []
+    with path.open(newline="", encoding="utf-8", errors="replace") as file:
+        reader = csv.DictReader(file)
+        columns = list(reader.fieldnames or [])
+        if "steps" not in columns:
+            return ["steps"], []
+        for row in reader:
+            last = int(rows[-1]["steps"]) if rows else -1
+            if len(row) != len(columns) or not row["steps"].isdigit() or not last < int(row["steps"]) < before:
+                break
+            rows.append(row)
+    return columns, rows

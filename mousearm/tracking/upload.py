@@ -1,0 +1,99 @@
+"""Upload what runs kept for Weights & Biases."""
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from mousearm.errors import RunError
+from mousearm.rundir import RUNNING, RunFolder
+from mousearm.tracking.parts import Part, parts_of, wandb_command
+
+_URL = "View run at "
+# W&B's words for a record whose end is missing because the run was killed: the rest was uploaded.
+_CUT_SHORT = "ends with an incomplete record"
+
+
+class Uploaded(NamedTuple):
+    """What became of one run.
+
+    Attributes:
+        run: its folder.
+        good: whether the server has all of it now.
+        text: for people.
+    """
+
+    run: Path
+    good: bool
+    text: str
+
+
+def upload(runs: Sequence[Path], again: bool = False) -> list[Uploaded]:
+    """Upload what was kept of runs, each run's parts in their order; they end as one run.
+
+    Args:
+        runs: run folders.
+        again: also what the server is known to have.
+
+    Raises:
+        RunError: if nobody is logged in, or the server cannot be reached.
+    """
+    waiting = {run: _waiting(run, again) for run in runs}
+    if any(waiting.values()):
+        _check_login()
+    return [_upload(run, parts) for run, parts in waiting.items()]
+
+
+def _waiting(run: Path, again: bool) -> list[Part]:
+    if RunFolder(run).status().get("state") == RUNNING:
+        return []
+    return [part for part in parts_of(run) if not part.is_empty and (again or not part.uploaded)]
+
+
+def _upload(run: Path, parts: Sequence[Part]) -> Uploaded:
+    if RunFolder(run).status().get("state") == RUNNING:
+        return Uploaded(run, False, "is being trained; its turn comes when it has ended")
+    if not parts:
+        there = (
+            "is uploaded already" if parts_of(run) else "kept nothing: it was trained without tracking=wandb_offline"
+        )
+        return Uploaded(run, True, there)
+    errors, url = _sync(parts)
+    left = [part for part in parts if not part.uploaded]
+    if left:
+        problem = "; ".join(errors) or "wandb sync gave no reason"
+        return Uploaded(run, False, f"{len(left)} of {len(parts)} parts could not be uploaded: {problem}")
+    return Uploaded(run, True, f"{_parts(len(parts))} uploaded{url and f' to {url}'}")
+
+
+def _sync(parts: Sequence[Part]) -> tuple[list[str], str]:
+    """Let W&B upload parts of one run, one after the other; its complaints, and the run's address."""
+    for part in parts:
+        part.mark_uploaded(False)
+    command = wandb_command("sync", "--include-online", *(str(part.file) for part in parts))
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    lines = [line.removeprefix("wandb: ") for line in (result.stdout + result.stderr).splitlines()]
+    errors = [line.removeprefix("ERROR ") for line in lines if line.startswith(("ERROR ", "Error: "))]
+    for part in parts:
+        if any(_CUT_SHORT in error and str(part.file.parent) in error for error in errors):
+            part.mark_uploaded()
+    return errors, next((line.partition(_URL)[2] for line in lines if _URL in line), "")
+
+
+def _check_login() -> None:
+    import wandb  # slow to import
+
+    wandb.setup(wandb.Settings(silent=True))
+    try:
+        problem = "" if wandb.login(prompt=False, verify=True) else "nobody is logged in."
+    except wandb.Error as error:
+        problem = " ".join(str(error).split())
+    if problem:
+        raise RunError(
+            f"Weights & Biases cannot be used: {problem} Log in with `wandb login`, or set WANDB_API_KEY; the computer "
+            "must reach the server."
+        )
+
+
+def _parts(n: int) -> str:
+    return "1 part" if n == 1 else f"{n} parts"

@@ -1,0 +1,147 @@
+"""The curve of a run in Weights & Biases, with its pictures, its result and how it ended."""
+
+import html
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from mousearm.evaluate import Evaluation, Rollout, representatives, table
+from mousearm.model import Arm
+from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, RUNNING, RunFolder
+from mousearm.tracking.illustrations import figure, film_of, histogram, to_wandb
+from mousearm.tracking.metrics_file import MetricsFile
+from mousearm.tracking.rows import Rows
+from mousearm.tracking.wandb_start import Started
+
+# W&B calls what ends with 255 killed, as after Ctrl-C.
+_EXIT_CODES = {FINISHED: 0, FAILED: 1, INTERRUPTED: 255}
+
+
+class WandbRows(Rows):
+    """The rows of metrics.csv and timing.csv, each sent once, at its number of environment steps.
+
+    A run that is resumed makes rows again that came after its checkpoint. They are the same, to the last bit, and W&B,
+    whose steps never go back, has them already: they are left out. The row in the making is not sent when a run is
+    interrupted, because it may not be complete.
+
+    Nothing that goes wrong in W&B ends a run.
+    """
+
+    def __init__(self, started: Started, pictures_percent: float, films: bool):
+        """Follow a run.
+
+        Args:
+            started: the run.
+            pictures_percent: of the time so far, that figures and films of evaluations may take.
+            films: whether evaluations are filmed, too.
+        """
+        super().__init__()
+        self._run, self._sent, self._part = started
+        self._share, self._films = pictures_percent / 100, films
+        self._begin, self._drawing_s = time.perf_counter(), 0.0
+        self._works = True
+        self._safely(lambda: self._run.summary.update({"status": RUNNING, "reason": ""}))
+
+    def catch_up(self, files: Iterable[MetricsFile], in_making: Mapping[str, Any]) -> None:
+        """Send what the files have and W&B has not, and go on with the row in the making.
+
+        Args:
+            files: of metrics; each has its part of every row.
+            in_making: the row that was in the making (``row``), for what files cannot hold.
+        """
+        past: dict[int, dict[str, Any]] = {}
+        files = list(files)
+        for row in (row for file in files for row in file.rows):
+            past.setdefault(int(row["steps"]), {}).update(_numbers(row))
+        for steps in sorted(past):
+            self.finish(past[steps])
+        current = {key: value for file in files if file.row is not None for key, value in _numbers(file.row).items()}
+        self.row = {**in_making, **current} or None
+
+    def finish(self, row: dict[str, Any]) -> None:
+        """Send a row, unless W&B has it."""
+        if row["steps"] > self._sent:
+            self._sent = row["steps"]
+            self._safely(lambda: self._run.log({key: to_wandb(value) for key, value in row.items()}, step=self._sent))
+
+    def illustrate(self, steps: int, evaluation: Evaluation, rollout: Rollout, arm: Arm) -> None:
+        """Show an evaluation: a histogram of the controls, and as often as time allows a figure of the middle reach.
+
+        Args:
+            steps: that were done.
+            evaluation: its errors.
+            rollout: what the arms did.
+            arm: which.
+        """
+        self.add(steps, {"eval/actions": histogram(rollout)})
+        begin = time.perf_counter()
+        if self._drawing_s > self._share * (begin - self._begin) or not self._share:
+            return
+        chosen = representatives(evaluation)
+        middle = chosen[len(chosen) // 2]
+        self.add(steps, {"eval/reach": figure(rollout, middle, arm)})
+        if self._films and (film := film_of(rollout, middle, arm)) is not None:
+            self.add(steps, {"eval/film": film})
+        self._drawing_s += time.perf_counter() - begin
+
+    def conclude(self, steps: int, evaluation: Evaluation, folder: RunFolder) -> None:
+        """Show the result of the run: errors in the summary and as a table of all reaches, figures and films.
+
+        Args:
+            steps: that were done.
+            evaluation: of the best network.
+            folder: has the figures and films.
+        """
+        self._safely(lambda: self._conclude(steps, evaluation, folder))
+
+    def _conclude(self, steps: int, evaluation: Evaluation, folder: RunFolder) -> None:
+        import wandb
+
+        for split, both in evaluation.splits.items():
+            for landmark, errors in both.items():
+                for name in ("mean", "rms", "max"):
+                    self._run.summary[f"result/{split}_{landmark}_{name}"] = getattr(errors, name)
+        shown: dict[str, Any] = {"result/reaches": wandb.Html(f"<pre>{html.escape(table(evaluation))}</pre>")}
+        for file in sorted(folder.figures.rglob("*.png")):
+            name = file.relative_to(folder.figures).with_suffix("").as_posix()
+            shown[f"result/{name}"] = wandb.Image(str(file))
+        for file in sorted(folder.videos.rglob("*.mp4")):
+            shown["result/film"] = wandb.Video(str(file), format="mp4")
+        self.add(steps, shown)
+        self._run.save(str(folder.evaluation), base_path=str(folder.path), policy="now")
+
+    def end(self, state: str, reason: str) -> None:
+        """Say how the run ended, and wait for W&B to have everything, though not for ever."""
+        if state != INTERRUPTED:
+            self.flush()
+        self._safely(lambda: self._end(state, reason))
+
+    def close(self) -> None:
+        """Called by SB3's logger; the run ended already (``end``)."""
+
+    def _end(self, state: str, reason: str) -> None:
+        self._run.summary.update({"status": state, "reason": reason})
+        if state == INTERRUPTED:
+            self._run.mark_preempting()
+        try:
+            self._run.finish(exit_code=_EXIT_CODES[state])
+        except TimeoutError:
+            print("Weights & Biases: not everything could be uploaded yet. python scripts/sync.py RUN uploads it.")
+            return
+        if not self._run.offline:
+            self._part.mark_uploaded()
+
+    def _safely(self, action: Callable[[], object]) -> None:
+        """Do something with W&B, whose failure is told once and is no reason to stop training."""
+        if not self._works:
+            return
+        try:
+            action()
+        except Exception as error:  # W&B's process may be gone, in which case there are many kinds
+            self._works = False
+            print(f"Weights & Biases gave up, training goes on without it: {type(error).__name__}: {error}")
+
+
+def _numbers(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of a CSV file with numbers in it; empty cells are left out."""
+    return {key: int(value) if key == "steps" else float(value) for key, value in row.items() if value}

@@ -1,0 +1,148 @@
+"""Begin a run in Weights & Biases, or go on with it: online, or kept in the run folder."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+from omegaconf import OmegaConf
+
+from mousearm.config import Config
+from mousearm.rundir import CODE, RunFolder, git
+from mousearm.tracking.parts import Part, parts_of
+
+if TYPE_CHECKING:
+    from wandb import Run
+
+STEPS = "steps"
+"""The key of the environment steps, by which all metrics are drawn."""
+
+_REACH_S = 20.0  # for a server to answer
+_FINISH_S = 30.0  # for what is left to be uploaded when a run ends; SLURM kills 30 s after SIGTERM
+_FLUSH_S = 1.0  # what is lost at most of the record when a run is killed
+
+
+class Started(NamedTuple):
+    """A run that was begun or goes on.
+
+    Attributes:
+        run: W&B's.
+        sent: steps of the last row that W&B has already; -1 where it has none.
+        part: what is kept of it in the run folder.
+    """
+
+    run: "Run"
+    sent: int
+    part: Part
+
+
+def start(config: Config, folder: RunFolder) -> Started:
+    """Begin a run, or go on with it, and say where it is.
+
+    Where W&B cannot be reached, nobody is logged in, or an earlier part waits to be uploaded, it is kept in the run
+    folder.
+    """
+    earlier = parts_of(folder.path)
+    begin = _beginning(config, folder)
+    online = config.tracking.wandb == "online" and _can_go_online(earlier)
+    run = _try_online(begin, earlier, folder.path) if online else begin(mode="offline")
+    (part,) = (part for part in parts_of(folder.path) if part not in earlier)
+    if run.offline:
+        print(f"Weights & Biases: kept in {part.file.parent}. To upload it: python scripts/sync.py {folder.path}")
+        sent = max((part.last_step() for part in earlier), default=-1)
+    else:
+        print(f"Weights & Biases: {run.url}")
+        sent = run.starting_step - 1
+        for lost in earlier:  # what a killed part did not upload is sent again
+            lost.mark_uploaded()
+    run.define_metric(STEPS, hidden=True)
+    run.define_metric("*", step_metric=STEPS)
+    run.save(str(folder.environment), base_path=str(folder.path), policy="now")
+    return Started(run, sent, part)
+
+
+def _beginning(config: Config, folder: RunFolder) -> "Callable[..., Run]":
+    """What begins the run, given the mode."""
+    import wandb  # slow to import, and most runs do without it
+
+    tracking, job = config.tracking, _job(config.name, folder.path)
+    settings = wandb.Settings(
+        silent=True,
+        console="off",
+        init_timeout=_REACH_S,
+        finish_timeout=_FINISH_S,
+        finish_timeout_raises=True,
+        symlink=False,  # so that the folder can be copied to where there is a network
+        x_transaction_log_flush_interval=_FLUSH_S,
+        git_root=str(CODE),
+        git_commit=_git("rev-parse", "HEAD"),
+        git_remote_url=without_credentials(_git("config", "--get", "remote.origin.url")),
+    )
+    wandb.setup(settings)  # silent from now on
+    return partial(
+        wandb.init,
+        dir=str(folder.path),
+        id=folder.id or None,
+        resume="allow",
+        reinit="create_new",  # jobs of a sweep may share a process
+        project=tracking.project,
+        entity=tracking.entity,
+        group=tracking.group or (config.name if job else None),
+        name=f"{config.name}/{job}" if job else config.name,
+        job_type="train",
+        tags=tracking.tags,
+        notes=" ".join(folder.saved_overrides()),
+        config=OmegaConf.to_container(OmegaConf.structured(config)),  # type: ignore[arg-type]
+        settings=settings,
+    )
+
+
+def _can_go_online(earlier: Sequence[Part]) -> bool:
+    """Whether somebody is logged in, and W&B has all that came before; says so if not."""
+    import wandb
+
+    if any(part.is_offline and not part.uploaded and not part.is_empty for part in earlier):
+        print("Weights & Biases: an earlier part of the run is not uploaded yet, so this one is kept offline after it.")
+        return False
+    try:
+        if wandb.login(prompt=False, verify=False):
+            return True
+        problem = "nobody is logged in"
+    except wandb.Error as error:
+        problem = str(error)
+    print(f"Weights & Biases: {problem}. Going on offline; `wandb login` lets the next run go online.")
+    return False
+
+
+def _try_online(begin: "Callable[..., Run]", earlier: Sequence[Part], folder: Path) -> "Run":
+    import wandb
+
+    try:
+        return begin(mode="online")
+    except wandb.Error as error:
+        print(f"Weights & Biases: {' '.join(str(error).split())}. Going on offline.")
+        for part in parts_of(folder):
+            if part not in earlier:
+                shutil.rmtree(part.file.parent)
+        return begin(mode="offline")
+
+
+def _job(name: str, folder: Path) -> str:
+    """The number of a sweep's job, whose folder is ``<sweep>/<number>``; empty for a run of its own."""
+    parts = Path(name).parts
+    inside = folder.absolute().parent.parts[-len(parts) :] == parts
+    return folder.name if inside and folder.name.isdigit() else ""
+
+
+def _git(*words: str) -> str | None:
+    return (git(*words) or "").strip() or None
+
+
+def without_credentials(url: str | None) -> str | None:
+    """An address without the user's name, password or token in it, and without a query."""
+    if url is None:
+        return None
+    split = urlsplit(url)
+    return split._replace(netloc=split.netloc.rpartition("@")[2], query="", fragment="").geturl()

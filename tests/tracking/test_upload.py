@@ -1,0 +1,118 @@
+import subprocess
+import sys
+import threading
+
+import pytest
+from short_tracked import OFFLINE, ROLLOUT, ROOT, terminate_after_rows
+
+from mousearm.errors import RunError
+from mousearm.experiment import run
+from mousearm.rundir import RunFolder
+from mousearm.tracking import upload
+from mousearm.tracking.parts import parts_of
+from mousearm.train import Interrupted
+
+
+@pytest.fixture
+def kept(tmp_path):
+    """A run folder with a part that was never uploaded, of which nothing can be read."""
+    part = tmp_path / "outputs" / "r" / "wandb" / "offline-run-20260101_120000-abc" / "run-abc.wandb"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(b"W&B")
+    (tmp_path / "outputs" / "r" / "config.yaml").touch()
+    return tmp_path / "outputs" / "r"
+
+
+def sync(*arguments, cwd):
+    command = [sys.executable, str(ROOT / "scripts" / "sync.py"), *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def test_parts_are_in_the_order_of_time_whether_online_or_offline(tmp_path):
+    names = [
+        "run-20260101_120000-a",
+        "offline-run-20260101_130000-a",
+        "run-20260102_110000-a",
+        "run-20260102_110000-a-1",
+    ]
+    for name in reversed(names):
+        (tmp_path / "wandb" / name).mkdir(parents=True)
+        (tmp_path / "wandb" / name / "run-a.wandb").touch()
+    parts = parts_of(tmp_path)
+    assert [part.file.parent.name for part in parts] == names
+    assert [part.is_offline for part in parts] == [False, True, False, False]
+    assert all(part.is_empty and part.last_step() == -1 and not part.uploaded for part in parts)
+
+
+def test_what_there_is_nothing_to_upload_of(kept):
+    (part,) = parts_of(kept)
+    part.mark_uploaded()
+    (kept / "wandb" / "empty-run-1").mkdir()
+    (one,) = upload([kept])
+    assert (one.good, one.text) == (True, "is uploaded already")
+    (other,) = upload([kept.parent])
+    assert (other.good, other.text) == (True, "kept nothing for Weights & Biases")
+
+
+def test_a_run_that_is_at_work_is_left_alone(kept):
+    folder = RunFolder(kept)
+    with folder.locked():
+        folder.set_status("running", 0)
+        (one,) = upload([kept])
+    assert (one.good, one.text) == (False, "is being trained; its turn comes when it has ended")
+
+
+def test_without_login_it_says_what_to_do(kept, fresh):
+    with pytest.raises(
+        RunError, match=r"cannot be used: nobody is logged in. Log in with `wandb login`, or set WANDB_"
+    ):
+        upload([kept])
+
+
+@pytest.mark.slow
+def test_a_server_out_of_reach_is_named(kept, server):
+    server.__exit__()
+    answer = sync(str(kept), cwd=kept)
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("error: Weights & Biases cannot be used: Failed to authenticate with http://127.0")
+    assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.slow
+def test_a_part_that_cannot_be_read_is_named_and_tried_again(kept, server):
+    for _ in range(2):
+        (one,) = upload([kept])
+        assert not one.good
+        assert one.text.startswith('1 of 1 parts could not be uploaded: Failed to read "')
+
+
+@pytest.mark.slow
+def test_the_parts_of_a_run_become_one_run_and_are_uploaded_once(tmp_path, configure, server, logged):
+    sweep = tmp_path / "outputs"
+    endless = (*OFFLINE, "algo.timesteps=100000000")
+    threading.Thread(target=terminate_after_rows, args=(sweep / "r" / "metrics.csv", 3)).start()
+    with pytest.raises(Interrupted):
+        run(configure(*endless), sweep / "r", endless)
+    folder = RunFolder(sweep / "r")
+    more = (f"algo.timesteps={folder.status()['steps'] + 2 * ROLLOUT}",)
+    run(configure(*OFFLINE, *more), folder.path, more)
+    assert server.runs == {}
+
+    first = sync("outputs", cwd=tmp_path)
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert first.stdout == f"{folder.path}: 2 parts uploaded to {server.url}/lab/mousearm/runs/{folder.id}\n"
+    (stored,) = server.runs.values()
+    assert [row["_step"] for row in stored.history] == [row["steps"] for row in stored.history]
+    assert [row["steps"] for row in stored.history] == list(logged(folder.path))
+    assert stored.exit_codes == [255, 0]
+    assert stored.summary["status"] == "finished"
+    assert any(name.startswith("media/images/result/demo") for name in stored.files)
+
+    asked = len(server.log)
+    again = sync("outputs", cwd=tmp_path)
+    assert again.stdout == f"{folder.path}: is uploaded already\n"
+    assert len(server.log) == asked
+    # Unless it is asked for, as after the server lost it.
+    server.runs.clear()
+    assert sync("outputs", "--again", cwd=tmp_path).returncode == 0
+    assert [row["steps"] for row in server.runs[folder.id].history] == list(logged(folder.path))
