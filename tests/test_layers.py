@@ -83,6 +83,7 @@ KNOWN_BY = {
     "h5py": {"reach_import", "record"},
     "pynwb": {"record"},
     "hdmf": {"record"},
+    "h5py": {"reach_import"},
     "glfw": {"env", "view"},
     "viser": {"view"},
     "trimesh": {"view"},

@@ -51,11 +51,16 @@ class BrowserViewer:
         """Where the page is."""
         return self._server.get_port()
 
-    def draw(self) -> None:
-        """Do what was asked for, and show what the playback does now."""
+    def obey(self) -> bool:
+        """Do what was asked for in browsers since the last call; returns whether there was anything."""
+        asked = False
         while not self._commands.empty():
             self._commands.get()(self._playback)
-        self._scene.pose(self._playback)
+            asked = True
+        return asked
+
+    def draw(self) -> None:
+        """Show what the playback does now."""
         found = instances_of(self._scene.everything(self._playback))
         with self._server.atomic():
             self._batches.show(found)
@@ -89,7 +94,8 @@ def watch_in_browser(playback: Playback, port: int) -> None:
             now = time.monotonic()
             playback.advance(now - last)
             last = now
-            viewer.draw()
+            if viewer.obey() or playback.playing:
+                viewer.draw()
             time.sleep(_FRAME_S)
     finally:
         viewer.close()

@@ -16,7 +16,7 @@ POINT_COLOURS = ((0.0, 0.62, 0.45), *TARGET_COLOURS)
 _POINT_M, _TARGET_M, _PAIR_M = 0.9e-3, 1.35e-3, 0.3e-3  # radii
 _TARGET_OPACITY = 0.45
 _BEHIND_M, _AHEAD_M, _AHEAD_OPACITY = 0.22e-3, 0.12e-3, 0.35
-_GHOST_RGBA = (0.25, 0.35, 0.55, 0.3)
+GHOST_RGBA = (0.25, 0.35, 0.55, 0.3)
 # More pieces of a path than this cannot be told apart, and cost time.
 _PATH_PIECES = 60
 # Enough for the arm, its ghost, tendons and paths of every model that can be looked at.
@@ -62,7 +62,8 @@ class Scene:
         _add_paths(scene, playback.performance, moment.time)
 
     def everything(self, playback: Playback) -> mujoco.MjvScene:
-        """The arm as it was posed, and the extras, as a scene of MuJoCo's that is used again at the next call."""
+        """The arm where the playback is, and the extras, as a scene of MuJoCo's that is used again at the next call."""
+        self.pose(playback)
         mujoco.mjv_updateScene(
             self.model, self.data, self.options, None, self._camera, mujoco.mjtCatBit.mjCAT_ALL, self._all
         )
@@ -77,7 +78,7 @@ class Scene:
         moving = mujoco.mjtCatBit.mjCAT_DYNAMIC
         mujoco.mjv_addGeoms(self.model, self._reference, self._bones, mujoco.MjvPerturb(), moving, scene)
         for shape in scene.geoms[first : scene.ngeom]:
-            shape.rgba[:] = _GHOST_RGBA
+            shape.rgba[:] = GHOST_RGBA
 
 
 def drawing_options() -> mujoco.MjvOption:

@@ -73,6 +73,10 @@ class Page:
         _until(lambda: text in self.text(), f"the text '{text}'")
         return self.text()
 
+    def wait_until(self, condition) -> None:
+        """Wait until a condition holds."""
+        _until(condition, f"the page to be as it should; it says: {self.text()}")
+
     def click(self, selector: str, text: str) -> None:
         """Press the button, or whatever the selector finds, with a text."""
         wanted = f"[...document.querySelectorAll({selector!r})].find(e => e.innerText.trim() === {text!r})"

@@ -1,0 +1,112 @@
+"""The page of the viewer, served for real and used in a real browser."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from chromium import BROWSER, Page
+from PIL import Image
+
+ROOT = Path(__file__).parents[2]
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(BROWSER is None, reason="there is no browser: apt-get install chromium"),
+]
+
+
+@pytest.fixture(scope="module")
+def serve():
+    """Start the viewer for browsers; gives its address."""
+    started = []
+
+    def start(*arguments):
+        command = [sys.executable, str(ROOT / "scripts" / "view.py"), *arguments, "--web", "--port", "0"]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        server = subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
+        )
+        started.append(server)
+        line = server.stdout.readline()
+        assert line.startswith("Open http://localhost:"), line + server.stderr.read()
+        return line.split()[1]
+
+    yield start
+    for server in started:
+        server.send_signal(signal.SIGINT)
+        assert server.wait(timeout=30) == 0
+        assert "Traceback" not in server.stderr.read()
+
+
+@pytest.fixture
+def page(tmp_path):
+    with Page(tmp_path, size=(900, 700)) as page:
+        yield page
+
+
+def number(page, heading):
+    """The figure that the page says beside a heading."""
+    return float(re.search(rf"{heading}\s+(-?[\d.]+)", page.text()).group(1))
+
+
+def colours_of(page, file):
+    """The picture, without the panel."""
+    page.picture(file)
+    return np.asarray(Image.open(file).convert("RGB"))[:, :500].astype(int)
+
+
+@pytest.mark.parametrize("model", ["torque", "muscle"])
+def test_the_page_is_steered_by_mouse_and_keys(serve, page, tmp_path, model):
+    page.open(serve(f"model={model}", "threads=1", "--controller", "cmc", "--slowmo", "0.02"))
+    page.wait_for("paw error")
+    page.click("button", "Pause")
+    page.wait_for("Play")
+    page.click("button", "restart")
+    page.wait_until(lambda: number(page, "time") == 0)
+    page.click("button", "forward")
+    page.wait_until(lambda: number(page, "time") == 7)
+    page.key("ArrowRight", "ArrowRight")
+    page.wait_until(lambda: number(page, "time") == 13)
+    page.key("ArrowLeft", "ArrowLeft")
+    page.wait_until(lambda: number(page, "time") == 7)
+    follows = number(page, "paw error")
+    assert follows < 1
+
+    driven = colours_of(page, tmp_path / "driven.png")
+    page.key("Enter", "Enter")  # let go
+    page.wait_until(lambda: "of 407 ms" in page.text())  # 1 frame and 0.4 s
+    for time in (13, 20, 27, 33, 40, 47, 53, 60):
+        page.key("ArrowRight", "ArrowRight")
+        page.wait_until(lambda time=time: number(page, "time") == time)
+    assert number(page, "paw error") > max(1, 2 * follows)
+    fallen = colours_of(page, tmp_path / "fallen.png")
+    assert (np.abs(fallen - driven).max(axis=2) > 30).sum() > 500
+    page.click("label", "ghost")
+    page.wait_until(lambda: (np.abs(colours_of(page, tmp_path / "ghost.png") - fallen).max(axis=2) > 15).sum() > 200)
+    said = page.text()
+    assert ("Brachioradialis" in said and "grey at rest" in said) == (model == "muscle")
+    assert page.failures == []
+
+
+def test_nothing_comes_from_elsewhere(serve, page):
+    address = serve("threads=1")
+    page.open(address)
+    page.wait_for("paw error")
+    port = address.rsplit(":", 1)[1]
+    own = re.compile(rf"(data:|(blob:)?(https?|ws)://localhost:{port}(/|$))")
+    strange = [request[:100] for request in page.requested if not own.match(request)]
+    assert strange == []
+    assert len(page.requested) >= 2  # the page and its connection
+    assert "reference on" in page.text()
+
+
+def test_it_is_served_to_this_machine_alone(serve):
+    port = int(serve("threads=1").rsplit(":", 1)[1])
+    listening = Path("/proc/net/tcp").read_text() + Path("/proc/net/tcp6").read_text()
+    mine = re.findall(rf"([0-9A-F]+):{port:04X} [0-9A-F]+:0000 0A", listening)
+    assert mine == ["0100007F"]  # 127.0.0.1

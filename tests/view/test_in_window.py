@@ -1,0 +1,143 @@
+"""The viewer's window on a real X server, with real keys."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import ImageGrab
+
+from mousearm.render import TARGET_COLOURS
+
+ROOT = Path(__file__).parents[2]
+MISSING = [name for name, path in (("xvfb", "Xvfb"), ("xdotool", "xdotool")) if shutil.which(path) is None]
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(MISSING), reason=f"there is no screen to test with: apt-get install {' '.join(MISSING)}"),
+]
+
+
+@pytest.fixture(scope="module")
+def screen():
+    """A screen without a monitor; gives its name."""
+    reading, writing = os.pipe()
+    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1024x768x24"]
+    server = subprocess.Popen(command, pass_fds=[writing], stderr=subprocess.DEVNULL)
+    os.close(writing)
+    with os.fdopen(reading) as number:
+        yield f":{number.readline().strip()}"
+    server.terminate()
+    server.wait(timeout=30)
+
+
+class Window:
+    """A viewer's window."""
+
+    def __init__(self, screen, *arguments):
+        self._environment = {**os.environ, "DISPLAY": screen, "OMP_NUM_THREADS": "1"}
+        self._screen = screen
+        command = [sys.executable, str(ROOT / "scripts" / "view.py"), *arguments]
+        self.viewer = subprocess.Popen(command, env=self._environment, stderr=subprocess.PIPE, text=True)
+        end = time.monotonic() + 120
+        while not self._xdotool("search", "--name", "MuJoCo") and time.monotonic() < end:
+            assert self.viewer.poll() is None, self.viewer.stderr.read()
+            time.sleep(0.5)
+
+    def press(self, *keys):
+        for key in keys:
+            self._xdotool("key", key)
+            time.sleep(0.1)
+
+    def picture(self):
+        """What is seen when nothing moves any more, (height, width, 3)."""
+        before, end = None, time.monotonic() + 90
+        while time.monotonic() < end:
+            time.sleep(0.7)
+            now = np.asarray(ImageGrab.grab(xdisplay=self._screen).convert("RGB"))
+            if before is not None and (now == before).all() and now.any():
+                return now
+            before = now
+        raise AssertionError("the picture never stands still")
+
+    def _xdotool(self, *arguments):
+        result = subprocess.run(["xdotool", *arguments], env=self._environment, capture_output=True, text=True)
+        return result.stdout
+
+
+@pytest.fixture
+def window(screen):
+    opened = []
+
+    def build(*arguments):
+        opened.append(Window(screen, *arguments))
+        return opened[-1]
+
+    yield build
+    for window in opened:
+        window.viewer.kill()
+        window.viewer.wait(timeout=30)
+
+
+def like(picture, colour):
+    """How many pixels have the hue of a colour."""
+    pixels, direction = picture.astype(float), np.array(colour) / np.linalg.norm(colour)
+    lengths = np.linalg.norm(pixels, axis=-1)
+    return int(((pixels @ direction > 0.985 * lengths) & (lengths > 60)).sum())
+
+
+def change(one, other):
+    """How many pixels differ by more than the order in which translucent shapes are drawn makes."""
+    return int((np.abs(one.astype(int) - other).max(axis=2) > 24).sum())
+
+
+@pytest.mark.parametrize("model", ["torque", "muscle"])
+def test_keys_steer_what_is_seen(window, model):
+    window = window(f"model={model}", "kinematics=synthetic", "threads=1", "--controller", "cmc")
+    time.sleep(2)
+    window.press("space", "BackSpace")
+    start = window.picture()
+
+    window.press(*["Right"] * 6)
+    later = window.picture()
+    for colour in TARGET_COLOURS:  # what of the paths of elbow and paw lies behind becomes solid
+        assert like(later, colour) > like(start, colour) + 10
+    assert change(later, start) > 500
+    window.press(*["Left"] * 6)
+    assert change(window.picture(), start) < 10
+
+    window.press("Down")
+    assert change(window.picture(), start) > 500
+    window.press("Up")
+    assert change(window.picture(), start) < 10
+
+    window.press("Return", *["Right"] * 6)
+    let_go = window.picture()
+    assert change(let_go, later) > 500
+    window.press("8")
+    assert change(window.picture(), let_go) > 100
+    window.press("8")
+    assert change(window.picture(), let_go) < 10
+
+    window.press("BackSpace")
+    assert change(window.picture(), start) < 10
+    window.press("9")
+    assert change(window.picture(), start) > 500  # the keys are shown
+
+    window.viewer.send_signal(signal.SIGINT)
+    assert window.viewer.wait(timeout=30) == 0
+    assert "Traceback" not in window.viewer.stderr.read()
+
+
+def test_a_display_that_cannot_be_used_is_explained(screen):
+    environment = {**os.environ, "DISPLAY": ":4095"}
+    command = [sys.executable, str(ROOT / "scripts" / "view.py"), "threads=1"]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert result.returncode == 1
+    assert "error: The display cannot be used. `--web` shows the same in a browser" in result.stderr
+    assert "Traceback" not in result.stderr

@@ -1,0 +1,64 @@
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "view.py"
+
+
+@pytest.fixture
+def script():
+    spec = importlib.util.spec_from_file_location("view_script", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def run(script, monkeypatch, tmp_path):
+    """Run the script as from the command line, without a display; gives its message."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["view.py", *arguments])
+        with pytest.raises(SystemExit) as end:
+            script.main()
+        return str(end.value.code)
+
+    return call
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there always is a display")
+def test_without_a_display_it_says_what_else_there_is(run):
+    message = run("model=muscle", "threads=1")
+    assert message.startswith("error: There is no display to open a window on. `--web` shows the same in a browser")
+    assert "python scripts/video.py" in message
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["none"], "error: There is no run in none"),
+        (["modle=muscle"], "error: "),
+        (["--kinematics", "none.csv"], "error: "),
+        (["--reach", "dmeo"], "error: There is no reach named 'dmeo'. Did you mean 'demo'?"),
+        (["--slowmo", "0"], "error: the speed 0 is not above 0"),
+        (["--web", "--port", "70000"], "error: port 70000 does not exist"),
+        (["first", "second"], "2"),
+        (["outputs/first", "seed=1"], "2"),
+        (["--checkpoint", "best"], "2"),
+        (["outputs/first", "--controller", "cmc"], "2"),
+    ],
+)
+def test_wrong_input_is_explained(run, arguments, message):
+    assert run(*arguments).startswith(message)
+
+
+def test_a_run_is_told_from_overrides(script, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert script.performer(script.parse(["model=torque", "threads=1"])).driver == "reference"
+    assert script.performer(script.parse([])).names == ["demo"]
+    assert script.performer(script.parse(["--controller", "cmc"])).driver == "controller"
