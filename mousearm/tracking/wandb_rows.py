@@ -20,9 +20,9 @@ _EXIT_CODES = {FINISHED: 0, FAILED: 1, INTERRUPTED: 255}
 class WandbRows(Rows):
     """The rows of metrics.csv and timing.csv, each sent once, at its number of environment steps.
 
-    A run that is resumed makes rows again that came after its checkpoint. They are the same, to the last bit, and W&B,
-    whose steps never go back, has them already: they are left out. The row in the making is not sent when a run is
-    interrupted, because it may not be complete.
+    A run that is resumed makes rows again that came after its checkpoint. On the same machine they are the same, to the
+    last bit, and W&B, whose steps never go back, has them already: they are left out. The row in the making is not sent
+    when a run is interrupted, because it may not be complete.
 
     Nothing that goes wrong in W&B ends a run.
     """
