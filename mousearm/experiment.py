@@ -20,22 +20,23 @@ from mousearm.model import model_hashes
 from mousearm.policy import PolicyController
 from mousearm.pretrain import ComputedMuscleControl, TaskController
 from mousearm.retarget import Reference
-from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, KILLED, RUNNING, RunFolder, explained, write_json
+from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, KILLED, PRUNED, RUNNING, RunFolder, explained, write_json
 from mousearm.simulation import log_warnings_to
 from mousearm.tracking import RunLogger, tracked
-from mousearm.train import WARM_START, Imitate, Interruption, learn
+from mousearm.train import WARM_START, Imitate, Interruption, Judge, Pruned, learn
 
 # Files that are left out and named at the beginning; of more, only the number is told.
 _MOST_LISTED = 20
 
 
-def run(config: Config, folder: Path, overrides: Sequence[str] = ()) -> float:
+def run(config: Config, folder: Path, overrides: Sequence[str] = (), judge: Judge | None = None) -> float:
     """Train a controller, or go on training one, and write everything that is to be known about it.
 
     Args:
         config: what to train.
         folder: the run folder. If it holds a run, that run goes on with its saved configuration.
         overrides: what the command line said; only this is compared with a saved configuration.
+        judge: looks at every evaluation, and may end the run.
 
     Returns:
         Mean paw error in mm on the test split, or on the train split where there is none.
@@ -43,6 +44,7 @@ def run(config: Config, folder: Path, overrides: Sequence[str] = ()) -> float:
     Raises:
         MouseArmError: if the configuration, the model, the kinematics or the folder cannot be used.
         Interrupted: after SIGINT, SIGTERM, SIGUSR1, SIGUSR2 or ``max_minutes``, when everything has been saved.
+        Pruned: by the judge, when everything has been saved.
         KeyboardInterrupt: after a second SIGINT.
     """
     interruption = Interruption()
@@ -63,7 +65,7 @@ def run(config: Config, folder: Path, overrides: Sequence[str] = ()) -> float:
             run_folder.check_unused()
             held.enter_context(run_folder.locked())
             run_folder.create(session.config, overrides, session.split, model_hashes(config.model))
-        return session.run(run_folder, interruption)
+        return session.run(run_folder, interruption, judge)
 
 
 def _say_how_it_ended(folder: RunFolder) -> None:
@@ -114,7 +116,7 @@ class Session:
         self.evaluator = Evaluator(config, self.arm, self.references, all_reaches)
         self.monitor = self.evaluator if some == all_reaches else Evaluator(config, self.arm, self.references, some)
 
-    def run(self, folder: RunFolder, interruption: Interruption) -> float:
+    def run(self, folder: RunFolder, interruption: Interruption, judge: Judge | None = None) -> float:
         """Learn what is left of the budget, then evaluate the best network and show the result."""
         moment = self._newest(folder)
         steps = 0 if moment is None else moment.steps
@@ -124,13 +126,16 @@ class Session:
             state = None if moment is None else moment.states["logger"]
             with explained(folder.path, "used"), tracked(self.config, folder, state) as logger:
                 log_warnings_to(folder.engine_log)
-                self._learn(folder, moment, interruption, logger)
+                self._learn(folder, moment, interruption, logger, judge)
                 result = self._show(folder, logger)
             folder.set_status(FINISHED, self.algo.num_timesteps)
             return result
         except KeyboardInterrupt as stop:
             self._say(folder, INTERRUPTED, str(stop))
             print(f"Interrupted ({stop}). python run.py resume={folder.path} goes on from here.")
+            raise
+        except Pruned as end:
+            self._say(folder, PRUNED, str(end))
             raise
         except Exception as error:
             self._say(folder, FAILED, f"{type(error).__name__}: {error}", getattr(error, "key", None))
@@ -186,7 +191,14 @@ class Session:
             moment.states["evaluations"]["best_mm"] = float("inf")
         return moment
 
-    def _learn(self, folder: RunFolder, moment: Moment | None, interruption: Interruption, logger: RunLogger) -> None:
+    def _learn(
+        self,
+        folder: RunFolder,
+        moment: Moment | None,
+        interruption: Interruption,
+        logger: RunLogger,
+        judge: Judge | None,
+    ) -> None:
         """Learn up to the budget."""
         total, every = self.config.algo.timesteps, self.config.algo.eval_freq
         if moment is not None and moment.steps >= total:
@@ -203,6 +215,7 @@ class Session:
             *(self.algo, self.env, logger, evaluate, folder, total, every, interruption),
             moment=moment,
             warm_start=self._warm_start(moment),
+            judge=judge,
         )
 
     def _warm_start(self, moment: Moment | None) -> Imitate | None:

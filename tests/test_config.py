@@ -99,7 +99,13 @@ def test_every_key_of_a_file_is_one_of_the_schema(path):
         assert set(str(values).split(",")) <= set(choices) if choices else key in known
 
 
-SWEEPS = [path for path in GROUP_FILES if "MULTIRUN" in (CONF / path).read_text(encoding="utf-8")]
+def is_sweep(path) -> bool:
+    """Whether a file sweeps; a search draws its jobs, which tests/sweep composes."""
+    text = (CONF / path).read_text(encoding="utf-8")
+    return "MULTIRUN" in text and "override /hydra/sweeper: optuna" not in text
+
+
+SWEEPS = [path for path in GROUP_FILES if is_sweep(path)]
 
 
 @pytest.mark.parametrize("path", SWEEPS, ids=choice)
@@ -352,7 +358,9 @@ class TestGroupFiles:
     def test_those_of_the_project_pass(self, theirs):
         check_group_files([])
         check_group_files(theirs("# @package _global_\ndefaults:\n  - override /model: muscle\nname: hydra\n"))
-        check_group_files(theirs("# @package _global_\nhydra: {mode: MULTIRUN, sweeper: {params: {seed: '0,1'}}}\n"))
+        sweep = "hydra: {mode: MULTIRUN, sweeper: {params: {seed: '0,1'}}}\n"
+        check_group_files(theirs(f"# @package _global_\n{sweep}"))
+        check_group_files(theirs(f"# @package _global_\ndefaults:\n  - override /hydra/sweeper: optuna\n{sweep}"))
 
     @pytest.mark.parametrize(
         "text",
@@ -364,6 +372,8 @@ class TestGroupFiles:
             "# @package hydra.callbacks\na: {b: 1}\n",
             "defaults:\n  - /reward@hydra.callbacks: theirs\n",
             "defaults:\n  - override /hydra/job_logging: theirs\n",
+            "defaults:\n  - override /hydra/sweeper: theirs\n",
+            "defaults:\n  - {override /hydra/sweeper: optuna, override /hydra/callbacks: theirs}\n",
             "defaults:\n  - /hydra/callbacks/theirs\n",
             '"\\x68ydra": {callbacks: {}}\n',
             "model: {file: {_target_: os.system}}\n",

@@ -61,6 +61,7 @@ KNOWN_BY = {
     "hydra": {"config", "generalisation_curve", "sweep"},
     "hydra_plugins": {"sweep"},
     "submitit": {"sweep"},
+    "optuna": {"sweep"},
     "omegaconf": {"config", "rundir", "tracking", "generalisation_curve", "report", "sweep"},
     "yaml": {"config"},
     "torch": {

@@ -15,6 +15,8 @@ from mousearm.config.plain_yaml import read_plain
 from mousearm.errors import ConfigError
 
 _HYDRA = re.compile(r"(?<![\w.-])hydra(?![\w-])")
+# An experiment that is a search may say so.
+_SEARCH = {"override /hydra/sweeper": "optuna"}
 _PACKAGE = re.compile(r"^#\s*@package\s+(.*)$", re.MULTILINE)
 
 
@@ -60,8 +62,10 @@ def _check(file: Path) -> None:
 
 
 def _less_sweep(content: Any) -> Any:
-    """The content, of Hydra's section only what is swept, if that section says no more than that something is."""
+    """The content, of Hydra's section only what is swept, if it says no more than that something is, or is searched."""
     match content:
+        case {"defaults": [*defaults], **others} if _SEARCH in defaults:
+            return _less_sweep({**others, "defaults": [item for item in defaults if item != _SEARCH]})
         case {"hydra": {"mode": "MULTIRUN", "sweeper": {"params": params, **more}, **others}} if (
             not more and not others
         ):

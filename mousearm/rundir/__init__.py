@@ -6,7 +6,7 @@ from mousearm.rundir.finding import SWEEP, find_runs, made_jobs
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.resume import with_resume
 from mousearm.rundir.sealed import check, seal
-from mousearm.rundir.status import FAILED, FINISHED, INTERRUPTED, KILLED, RUNNING
+from mousearm.rundir.status import FAILED, FINISHED, INTERRUPTED, KILLED, PRUNED, RUNNING
 
 __all__ = [
     "CODE",
@@ -14,6 +14,7 @@ __all__ = [
     "FINISHED",
     "INTERRUPTED",
     "KILLED",
+    "PRUNED",
     "RUNNING",
     "SWEEP",
     "RunFolder",

@@ -10,6 +10,8 @@ from mousearm.rundir.files import read_json, write_json
 from mousearm.rundir.lock import is_held
 
 RUNNING, FINISHED, FAILED, INTERRUPTED = "running", "finished", "failed", "interrupted"
+PRUNED = "pruned"
+"""Ended by the search that it is a trial of, because others were better by then."""
 KILLED = "killed"
 """What a reader finds who meets a run that says that it is running, though its process is no more."""
 

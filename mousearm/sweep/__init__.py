@@ -3,7 +3,7 @@
 from mousearm.sweep.commands import cancel, retry, status
 from mousearm.sweep.doctor import examine
 from mousearm.sweep.job import run_job
-from mousearm.sweep.launcher import register, settings
+from mousearm.sweep.plugins import register, settings
 from mousearm.sweep.records import Job, Sweep, planned_jobs
 from mousearm.sweep.settings import to_slurm
 

@@ -13,6 +13,7 @@ from mousearm.errors import RunError
 from mousearm.rundir import FINISHED
 from mousearm.sweep.progress import begin, progress, reasons
 from mousearm.sweep.records import Sweep
+from mousearm.sweep.settings import is_search
 from mousearm.sweep.workers import LOCAL, this_process
 
 # hydra/launcher=basic does one job after the other; so does who takes such a sweep up again.
@@ -29,7 +30,7 @@ class SweepRecord(Callback):
             return
         sweep = Sweep(Path(hydra.sweep.dir))
         try:
-            begin(sweep, str(config.name), LOCAL, _ONE_BY_ONE)
+            begin(sweep, str(config.name), LOCAL, _ONE_BY_ONE, is_search(config))
         except RunError as error:
             sys.exit(f"error: {error}")
         if hydra.sweeper._target_.endswith(".BasicSweeper"):
@@ -47,7 +48,7 @@ class SweepRecord(Callback):
             return
         done = sum(one.state == FINISHED for one in now)
         print("\n".join([f"\n{done} of {len(now)} jobs finished in {sweep.path}", *reasons(now)]), flush=True)
-        if any(one.is_over and one.state != FINISHED for one in now):
+        if any(one.is_over and not one.has_result for one in now):
             sys.exit(f"error: some jobs have no result; python scripts/sweep.py retry {sweep.path} does them again.")
 
 

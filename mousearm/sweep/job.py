@@ -12,7 +12,8 @@ from submitit.helpers import DelayedSubmission
 
 from mousearm.config import Config, compose
 from mousearm.errors import MouseArmError, RunError
-from mousearm.rundir import FAILED, INTERRUPTED
+from mousearm.rundir import FAILED, INTERRUPTED, PRUNED
+from mousearm.sweep.pruning import median_rule
 from mousearm.sweep.records import Job
 from mousearm.sweep.workers import SLURM
 
@@ -29,22 +30,25 @@ def run_job(job: Job, load: Callable[[], Config], overrides: Sequence[str]) -> f
         overrides: what the command line said.
 
     Returns:
-        Mean paw error in mm; NaN where there is none because the job failed, or its time was over.
+        Mean paw error in mm; NaN where there is none because the job failed, was pruned, or its time was over.
 
     Raises:
         Interrupted: if a signal asked the whole process to end.
     """
     # Slow to import, and who only asks how a sweep fares does without them.
     from mousearm import experiment
-    from mousearm.train import TIME_IS_OVER, Interrupted
+    from mousearm.train import TIME_IS_OVER, Interrupted, Pruned
 
     try:
-        return experiment.run(load(), job.run.path, overrides)
+        config = load()
+        return experiment.run(config, job.run.path, overrides, median_rule(job, config.algo.timesteps))
     except Interrupted as stop:
         _hand_over(stop.status - 128)
         job.end(INTERRUPTED, str(stop))
         if stop.status != TIME_IS_OVER:
             raise
+    except Pruned as end:
+        job.end(PRUNED, str(end))
     except Exception as error:
         if not isinstance(error, MouseArmError):
             traceback.print_exc()
@@ -99,7 +103,7 @@ class QueuedJob:
             RunError: if it failed, so that the queue shows it as failed, too.
         """
         objective = run_job(self._job, self._load, self._overrides)
-        if math.isnan(objective):
+        if math.isnan(objective) and not self._job.was_pruned:
             raise RunError(f"Job {self._job.number} ended without a result.")
         return objective
 

@@ -10,23 +10,17 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from hydra import compose, initialize_config_dir
-from hydra.core.config_store import ConfigStore
-from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
-from hydra.errors import HydraException
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
-from mousearm.config import CONF
-from mousearm.errors import ConfigError, MouseArmError
+from mousearm.errors import MouseArmError
 from mousearm.rundir import FINISHED
 from mousearm.sweep import queue
 from mousearm.sweep.progress import begin, describe, progress
 from mousearm.sweep.records import Job, Sweep
-from mousearm.sweep.settings import PLUGINS, LocalConf, SlurmConf, to_slurm
+from mousearm.sweep.settings import is_search
 from mousearm.sweep.snapshot import snapshot
 from mousearm.sweep.workers import LOCAL, SLURM
 
@@ -48,6 +42,7 @@ class QueueLauncher(Launcher):
         """Take the sweep's configuration."""
         self._sweep = Sweep(Path(config.hydra.sweep.dir))
         self._name = str(config.name)
+        self._goes_on = is_search(config)
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Do jobs; those without a result return NaN. Where none can be begun the program ends and says why."""
@@ -66,7 +61,7 @@ class QueueLauncher(Launcher):
     def _prepare(self) -> Path:
         """The snapshot of the code; what a sweeper launches in several parts runs the same."""
         if self._code is None:
-            begin(self._sweep, self._name, self.cluster, self._settings)
+            begin(self._sweep, self._name, self.cluster, self._settings, self._goes_on)
             self._code = snapshot(self._sweep.path)
         return self._code
 
@@ -102,27 +97,3 @@ class LocalLauncher(QueueLauncher):
 
     def _do(self, jobs: queue.Jobs, code: Path) -> Iterable[Job]:
         return queue.run_here(self._sweep, jobs, code)
-
-
-def settings(overrides: Sequence[str]) -> dict[str, Any]:
-    """What SLURM is asked for by overrides.
-
-    Raises:
-        ConfigError: if an override cannot be applied.
-    """
-    register()
-    try:
-        with initialize_config_dir(str(CONF), version_base="1.3"):
-            chosen = compose("config", to_slurm(overrides), return_hydra_config=True)
-            return OmegaConf.to_container(chosen.hydra.launcher, resolve=True)  # type: ignore[return-value]
-    except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(f"{error}: {error.__cause__}" if error.__cause__ else str(error)) from error
-
-
-def register() -> None:
-    """Let Hydra know the launchers."""
-    sys.modules[PLUGINS] = sys.modules[__name__]
-    for launcher, settings in ((SlurmLauncher, SlurmConf), (LocalLauncher, LocalConf)):
-        launcher.__module__ = PLUGINS
-        Plugins.instance().register(launcher)
-        ConfigStore.instance().store(group="hydra/launcher", name=f"mousearm_{launcher.cluster}", node=settings)

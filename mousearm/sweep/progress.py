@@ -1,14 +1,14 @@
 """How the jobs of a sweep fare."""
 
-import csv
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mousearm.errors import RunError
-from mousearm.rundir import FINISHED, INTERRUPTED, RunFolder, read_json
+from mousearm.rundir import FINISHED, INTERRUPTED, PRUNED, RunFolder, read_json
 from mousearm.sweep import workers
+from mousearm.sweep.pruning import evaluations
 from mousearm.sweep.records import Job, Sweep
 from mousearm.sweep.workers import RUNNING, SLURM, WAITING, Worker
 
@@ -22,7 +22,7 @@ class Progress:
 
     Attributes:
         job: which.
-        state: waiting, running, finished, failed, interrupted, cancelled or lost.
+        state: waiting, running, finished, pruned, failed, interrupted, cancelled or lost.
         reason: why it ended without a result; empty where it did not.
         steps: of training that are saved or told.
         paw_mm: mean paw error: of the finished run on its test split (train, where there is none), else the latest.
@@ -40,6 +40,11 @@ class Progress:
     def is_over(self) -> bool:
         """Whether nobody works on it any more."""
         return self.state not in (WAITING, RUNNING)
+
+    @property
+    def has_result(self) -> bool:
+        """Whether it ended as it was to end."""
+        return self.state in (FINISHED, PRUNED)
 
 
 def progress(jobs: Sequence[Job]) -> list[Progress]:
@@ -75,17 +80,12 @@ def _paw_mm(run: RunFolder, state: str) -> float | None:
     if state == FINISHED and run.evaluation.is_file():
         content = read_json(run.evaluation)
         return content["test" if "test" in content else "train"]["paw_mm"]["mean"]
-    if not run.metrics.is_file():
-        return None
-    with run.metrics.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    found = [row.get(f"eval/{side}_paw_mm") for row in rows for side in ("train", "test")]
-    values = [float(value) for value in found if value]
-    return values[-1] if values else None
+    found = evaluations(run)
+    return found[-1].paw_mm if found else None
 
 
-def begin(sweep: Sweep, name: str, cluster: str, settings: dict[str, Any]) -> None:
-    """Write down a launch, instead of an earlier one in the same folder; arguments as of ``Sweep.create``.
+def begin(sweep: Sweep, name: str, cluster: str, settings: dict[str, Any], goes_on: bool) -> None:
+    """Write down a launch, after an earlier one in the same folder or instead of it; arguments as of ``Sweep.create``.
 
     Raises:
         RunError: if jobs of the earlier one wait or run.
@@ -95,7 +95,7 @@ def begin(sweep: Sweep, name: str, cluster: str, settings: dict[str, Any]) -> No
             f"Jobs of {sweep.path} wait or run already: python scripts/sweep.py status {sweep.path}. Wait for them, "
             "cancel them, or choose another name=."
         )
-    sweep.create(name, cluster, settings)
+    sweep.create(name, cluster, settings, goes_on)
 
 
 def describe(job: Job) -> str:
@@ -127,7 +127,7 @@ def reasons(jobs: Sequence[Progress]) -> list[str]:
     return [
         f"Job {one.job.number} ({' '.join(own)}): {', '.join(filter(None, (one.state, one.reason)))}"
         for one, own in zip(jobs, differing(jobs), strict=True)
-        if one.is_over and one.state != FINISHED
+        if one.is_over and not one.has_result
     ]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mousearm.errors import RunError
-from mousearm.rundir import RunFolder, read_json, write_json
+from mousearm.rundir import PRUNED, RunFolder, read_json, write_json
 
 CANCELLED = "cancelled"
 
@@ -36,6 +36,7 @@ class Job:
 
     def __init__(self, sweep: Path, number: int):
         self.number = number
+        self.sweep = sweep
         self.run = RunFolder(sweep / str(number))
         self._plan = sweep / "jobs" / str(number) / "plan.json"
         self._end = self._plan.with_name("end.json")
@@ -73,6 +74,11 @@ class Job:
         content = read_json(self._end)
         return content["state"], content["reason"]
 
+    @property
+    def was_pruned(self) -> bool:
+        """Whether it ended because others of its search were better."""
+        return self.ended is not None and self.ended[0] == PRUNED
+
     def _planned(self) -> dict[str, Any]:
         return read_json(self._plan)
 
@@ -84,16 +90,19 @@ class Sweep:
         self.path = path
         self._record = path / "sweep.json"
 
-    def create(self, name: str, cluster: str, settings: dict[str, Any]) -> None:
-        """Write down how it is launched; what an earlier launch wrote down is forgotten, but not its runs.
+    def create(self, name: str, cluster: str, settings: dict[str, Any], goes_on: bool = False) -> None:
+        """Write down how it is launched.
 
         Args:
             name: the sweep's, which all its runs have.
             cluster: as of a worker.
             settings: of the launcher.
+            goes_on: whether jobs of an earlier launch belong to it; otherwise what is written of them is forgotten, but
+                not their runs.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(self.path / "jobs", ignore_errors=True)
+        if not goes_on:
+            shutil.rmtree(self.path / "jobs", ignore_errors=True)
         write_json(self._record, {"name": name, "cluster": cluster, "settings": settings})
 
     @property

@@ -1,14 +1,20 @@
-"""What the launchers can be asked for: submitit's settings, and a few of our own."""
+"""What the launchers can be asked for, submitit's settings and a few of our own; which sweeps are searches."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hydra_plugins.hydra_submitit_launcher.config import LocalQueueConf, SlurmQueueConf
+from omegaconf import DictConfig
 
 from mousearm.errors import ConfigError
 
-# Hydra takes plugins from the package hydra_plugins alone; there the module launcher has another name.
+# Hydra takes plugins from the package hydra_plugins alone; there the module plugins has another name.
 PLUGINS = "hydra_plugins.mousearm"
+
+
+def is_search(config: DictConfig) -> bool:
+    """Whether a sweep draws its jobs as it goes, so that an earlier launch in its folder belongs to it."""
+    return config.hydra.sweeper._target_ == f"{PLUGINS}.OptunaSweeper"
 
 
 @dataclass

@@ -11,6 +11,13 @@ from mousearm.train.keeper import Keeper
 
 Evaluate = Callable[[], Evaluation]
 
+Judge = Callable[[int, Evaluation], None]
+"""Looks at an evaluation after so many steps; raises `Pruned` if the run is not worth going on."""
+
+
+class Pruned(Exception):  # noqa: N818 (nothing went wrong)
+    """A run is to end because it is not worth going on; the text says why."""
+
 
 class EvaluateAndSave(BaseCallback):
     """Evaluates every so many steps, and at the end; keeps a checkpoint of each evaluation, and the best.
@@ -24,8 +31,9 @@ class EvaluateAndSave(BaseCallback):
         latest_mm: the last one.
     """
 
-    def __init__(self, evaluate: Evaluate, every: int, keeper: Keeper):
+    def __init__(self, evaluate: Evaluate, every: int, keeper: Keeper, judge: Judge | None = None):
         super().__init__()
+        self._judge = judge
         self._evaluate = evaluate
         self._every = every
         self._keeper = keeper
@@ -76,3 +84,5 @@ class EvaluateAndSave(BaseCallback):
         self.best_mm = min(self.best_mm, self.latest_mm)
         self._keeper.remember()
         self._keeper.save(self.best_mm, is_best)
+        if self._judge is not None:
+            self._judge(self._done_at, evaluation)

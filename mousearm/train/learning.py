@@ -15,7 +15,7 @@ from mousearm.rundir import RUNNING, RunFolder
 from mousearm.tracking import RunLogger
 from mousearm.train.callbacks import LogStatistics, ProgressBar
 from mousearm.train.divergence import DivergenceDump
-from mousearm.train.evaluations import Evaluate, EvaluateAndSave
+from mousearm.train.evaluations import Evaluate, EvaluateAndSave, Judge
 from mousearm.train.interruption import Interrupted, Interruption
 from mousearm.train.keeper import Keeper
 from mousearm.train.nonfinite import dump
@@ -38,6 +38,7 @@ def learn(
     interruption: Interruption,
     moment: Moment | None = None,
     warm_start: Imitate | None = None,
+    judge: Judge | None = None,
 ) -> None:
     """Train until a total number of steps.
 
@@ -52,16 +53,18 @@ def learn(
         interruption: may end it.
         moment: with what it goes on; None for a new run.
         warm_start: what comes, or goes on, before learning by reward; its steps count.
+        judge: looks at every evaluation.
 
     Raises:
         Interrupted: when it was interrupted and has been saved.
+        Pruned: by the judge, when what it looked at has been saved.
         NonFiniteError: when an observation, reward, loss or gradient was not finite and has been dumped.
         RunError: if the moment does not fit, or something cannot be written.
     """
     algo.set_logger(logger)
     env.task.on_divergence = DivergenceDump(env.task.simulation.model, folder.diverged)
     keeper = Keeper(folder, algo, logger)
-    evaluations = EvaluateAndSave(evaluate, every, keeper)
+    evaluations = EvaluateAndSave(evaluate, every, keeper, judge)
     evaluations.init_callback(algo)
     bar = ProgressBar(total, env, evaluations)
     keeper.parts |= {"env": env, "evaluations": evaluations}

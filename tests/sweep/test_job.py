@@ -1,13 +1,16 @@
 """A job in the process that does it."""
 
 import math
+import re
 
 import pytest
 
 from mousearm.errors import ConfigError, RunError
-from mousearm.rundir import FAILED, INTERRUPTED
-from mousearm.sweep import Job, run_job
+from mousearm.rundir import FAILED, INTERRUPTED, PRUNED
+from mousearm.sweep import Job, Sweep, run_job
 from mousearm.sweep.job import QueuedJob
+from mousearm.sweep.progress import progress
+from mousearm.sweep.pruning import write_rule
 from mousearm.sweep.workers import this_process
 from mousearm.train import TIME_IS_OVER, Interrupted
 
@@ -62,6 +65,25 @@ def test_a_queued_job_that_fails_fails_in_the_queue_too(job):
 def test_a_preempted_job_is_queued_as_it_is(job):
     queued = QueuedJob(job, "a", ["seed=0"], 2)
     assert queued.checkpoint().function is queued
+
+
+def test_a_hopeless_trial_is_pruned_and_saved(job, configure, capsys):
+    write_rule(job.sweep, 0.0)
+    Sweep(job.sweep).create("a", "local", {}, goes_on=True)
+    for number in (0, 1, 2, 4, 5):  # all of which are perfect
+        other = Job(job.sweep, number)
+        other.plan([], this_process())
+        other.run.path.mkdir()
+        other.run.metrics.write_text("steps,eval/train_paw_mm\n0,0\n10000,0\n")
+    quick = ("debug=quick", "policy.lstm_hidden_size=8", "video=false")
+    assert math.isnan(run_job(job, lambda: configure(*quick), []))
+    assert job.was_pruned
+    assert job.run.status()["state"] == PRUNED
+    assert re.fullmatch(r".* mm after 0 of 2352 steps; the median of 5 other trials was 0.000 mm", job.ended[1])
+    assert job.run.complete_checkpoints()
+    (now,) = progress([job])
+    assert (now.state, now.has_result) == (PRUNED, True)
+    assert "failed" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("override", "threads"), [("threads=0", 3), ("threads=1", 1)])

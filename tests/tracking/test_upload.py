@@ -63,7 +63,9 @@ def test_a_run_that_is_at_work_is_left_alone(kept):
 
 
 def test_without_login_it_says_what_to_do(kept, fresh):
-    with pytest.raises(RunError, match=r"cannot be used: nobody is logged in\. Log in with `wandb login`, or set WANDB_"):
+    with pytest.raises(
+        RunError, match=r"cannot be used: nobody is logged in\. Log in with `wandb login`, or set WANDB_"
+    ):
         upload([kept])
 
 
