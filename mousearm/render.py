@@ -9,7 +9,7 @@ from types import MappingProxyType, TracebackType
 import mujoco
 import numpy as np
 
-from mousearm.errors import RenderError, UnknownNameError
+from mousearm.errors import ConfigError, RenderError, UnknownNameError
 
 # A muscle at rest and at full activation. Between them goes the square root of activation: reaching takes little of it.
 MUSCLE_COLOURS: MappingProxyType[str, tuple[np.ndarray, np.ndarray]] = MappingProxyType(
@@ -20,6 +20,8 @@ MUSCLE_COLOURS: MappingProxyType[str, tuple[np.ndarray, np.ndarray]] = MappingPr
 )
 # Elbow and paw, as in the figures (Okabe and Ito's colour-blind safe palette).
 TARGET_COLOURS = ((0.0, 0.45, 0.70), (0.84, 0.37, 0.0))
+# Azimuth and elevation of the direction in which a camera looks, degrees. The animal looks along y, z is up.
+VIEWS = {"front": (-90, 0), "back": (90, 0), "side": (180, 0), "inside": (0, 0), "top": (90, -90)}
 _TARGET_RADIUS_M = 0.8e-3
 _PATH_WIDTH_PIXELS = 3.0
 
@@ -136,6 +138,32 @@ def posed(model: mujoco.MjModel, qpos: np.ndarray, activation: np.ndarray | floa
     data.qpos[:], data.act[:] = qpos, activation
     mujoco.mj_forward(model, data)
     return data
+
+
+def view(model: mujoco.MjModel, name: str | None, points: np.ndarray) -> str | mujoco.MjvCamera:
+    """A camera by what people call it.
+
+    Args:
+        model: the model.
+        name: a camera of the model, which is taken as it is; or, framing the points, one of ``VIEWS`` or
+            ``AZIMUTH,ELEVATION`` in degrees; None for the side that the model prefers.
+        points: (..., 3) metres, what is to be seen.
+
+    Raises:
+        UnknownNameError: if it is none of these.
+    """
+    own = [model.camera(i).name for i in range(model.ncam)]
+    if name is None or name in own:
+        return name or framing(model, points)
+    try:
+        azimuth, elevation = VIEWS[name] if name in VIEWS else map(float, name.split(","))
+    except ValueError:
+        raise UnknownNameError("camera (of the model, a view, or AZIMUTH,ELEVATION)", name, {*own, *VIEWS}) from None
+    if not np.isfinite([azimuth, elevation]).all():
+        raise ConfigError(f"The camera {name} is no direction: give AZIMUTH,ELEVATION in degrees, such as 158,-14.")
+    camera = framing(model, points)
+    camera.azimuth, camera.elevation = azimuth, elevation
+    return camera
 
 
 def framing(model: mujoco.MjModel, points: np.ndarray, margin: float = 1.45) -> mujoco.MjvCamera:

@@ -6,8 +6,8 @@ import mujoco
 import numpy as np
 import pytest
 
-from mousearm.errors import RenderError, UnknownNameError
-from mousearm.render import TARGET_COLOURS, Picture, framing
+from mousearm.errors import ConfigError, RenderError, UnknownNameError
+from mousearm.render import TARGET_COLOURS, VIEWS, Picture, framing, view
 
 # A bone of 20 mm along x, a muscle above it, and a site so large that it would hide everything.
 XML = """
@@ -128,6 +128,30 @@ def test_cameras_are_found_by_name(model, data, picture):
         np.testing.assert_array_equal(named.draw(data), picture.draw(data))
     with pytest.raises(UnknownNameError, match=r"no camera in the model named 'nera'. Did you mean 'near'\?"):
         Picture(model, camera="nera")
+
+
+@pytest.mark.parametrize(
+    ("name", "looks_along"),
+    [("front", (0, -1, 0)), ("side", (-1, 0, 0)), ("top", (0, 0, -1)), ("45,-30", (0.75**0.5 / 2**0.5,) * 2 + (-0.5,))],
+)
+def test_a_view_looks_along_its_direction_at_all_points(model, data, name, looks_along):
+    points = np.array([[0.01, 0.02, 0.03], [-0.01, 0.0, 0.0]])
+    camera = view(model, name, points)
+    scene = mujoco.MjvScene(model, 100)
+    mujoco.mjv_updateScene(model, data, mujoco.MjvOption(), None, camera, mujoco.mjtCatBit.mjCAT_ALL, scene)
+    np.testing.assert_allclose(scene.camera[0].forward, looks_along, atol=1e-6)
+    np.testing.assert_allclose(camera.lookat, points.mean(axis=0))
+
+
+def test_a_camera_of_the_model_comes_first_and_none_is_the_model_s_side(model):
+    points = np.zeros((2, 3))
+    assert view(model, "near", points) == "near"
+    assert (view(model, None, points).azimuth, view(model, None, points).elevation) == (90, 0)
+    with pytest.raises(UnknownNameError, match=r"AZIMUTH,ELEVATION\) named 'tpo'. Did you mean 'top'\?") as caught:
+        view(model, "tpo", points)
+    assert set(caught.value.valid) == {"near", *VIEWS}
+    with pytest.raises(ConfigError, match="nan,0 is no direction"):
+        view(model, "nan,0", points)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ Nothing here knows how the controller was trained.
 
 from mousearm.evaluate.evaluator import Evaluator
 from mousearm.evaluate.figure import draw_reach, reach_figure
+from mousearm.evaluate.filming import Shot, film
 from mousearm.evaluate.generalisation import draw_generalisation
 from mousearm.evaluate.metrics import Evaluation, Yardstick, evaluate_rollout, representatives, table
 from mousearm.evaluate.movement import Movement
@@ -12,7 +13,6 @@ from mousearm.evaluate.results import Errors, ReachResult
 from mousearm.evaluate.rollout import Controller, Rollout, roll_out
 from mousearm.evaluate.show import show
 from mousearm.evaluate.stored import read_evaluation
-from mousearm.evaluate.video import film
 
 __all__ = [
     "Controller",
@@ -22,6 +22,7 @@ __all__ = [
     "Movement",
     "ReachResult",
     "Rollout",
+    "Shot",
     "Yardstick",
     "draw_generalisation",
     "draw_reach",

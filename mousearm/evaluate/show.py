@@ -2,10 +2,10 @@
 
 from mousearm.errors import RenderError
 from mousearm.evaluate.figure import draw_reach
+from mousearm.evaluate.filming import Shot, film
 from mousearm.evaluate.generalisation import draw_generalisation
 from mousearm.evaluate.metrics import Evaluation, representatives
 from mousearm.evaluate.rollout import Rollout
-from mousearm.evaluate.video import film
 from mousearm.model import Arm
 from mousearm.rundir import RunFolder
 
@@ -29,7 +29,7 @@ def show(folder: RunFolder, arm: Arm, evaluation: Evaluation, rollout: Rollout, 
     path = folder.videos / f"{rollout.names[middle]}.mp4"
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        film(rollout, middle, arm.model, path)
+        film([Shot(rollout, middle, arm.model)], path)
         print(f"{'video':<12} {path}")
     except RenderError as error:
         print(f"No video: {error}")

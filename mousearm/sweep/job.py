@@ -11,7 +11,7 @@ from dataclasses import replace
 from submitit.helpers import DelayedSubmission
 
 from mousearm.config import Config, compose
-from mousearm.errors import MouseArmError, RunError
+from mousearm.errors import MouseArmError, Pruned, RunError
 from mousearm.rundir import FAILED, INTERRUPTED, PRUNED
 from mousearm.sweep.pruning import median_rule
 from mousearm.sweep.records import Job
@@ -37,7 +37,7 @@ def run_job(job: Job, load: Callable[[], Config], overrides: Sequence[str]) -> f
     """
     # Slow to import, and who only asks how a sweep fares does without them.
     from mousearm import experiment
-    from mousearm.train import TIME_IS_OVER, Interrupted, Pruned
+    from mousearm.train import TIME_IS_OVER, Interrupted
 
     try:
         config = load()

@@ -107,15 +107,15 @@ def describe(job: Job) -> str:
 
 def table(jobs: Sequence[Progress]) -> str:
     """A row per job, with the overrides in which jobs differ; below, why jobs ended without a result."""
-    head = ("job", "overrides", "state", "steps", "paw mm", "sign of life")
+    head = ("job", "state", "steps", "paw mm", "sign of life", "overrides")
     rows = [head, *(_row(one, overrides) for one, overrides in zip(jobs, differing(jobs), strict=True))]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-    left = (False, True, True, False, False, False)
+    left = (False, True, False, False, False, True)
     lines = [
         "  ".join(
             cell.ljust(width) if to_left else cell.rjust(width)
             for cell, width, to_left in zip(row, widths, left, strict=True)
-        )
+        ).rstrip()
         for row in rows
     ]
     lines.insert(1, "-" * len(lines[0]))
@@ -141,7 +141,7 @@ def differing(jobs: Sequence[Progress]) -> list[list[str]]:
 def _row(one: Progress, overrides: list[str]) -> tuple[str, ...]:
     paw = "" if one.paw_mm is None else f"{one.paw_mm:.3f}"
     age = "" if one.age_s is None or one.is_over else _age(one.age_s)
-    return str(one.job.number), " ".join(overrides), one.state, str(one.steps or ""), paw, age
+    return str(one.job.number), one.state, str(one.steps or ""), paw, age, " ".join(overrides)
 
 
 def _age(seconds: float) -> str:

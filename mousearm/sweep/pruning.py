@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
+from mousearm.errors import Pruned
 from mousearm.rundir import RunFolder, read_json, write_json
 from mousearm.sweep.records import Job, Sweep
 
@@ -70,8 +71,6 @@ def median_rule(job: Job, total: int) -> "Judge | None":
         histories = [history for history in map(evaluations, runs) if history and history[-1].steps >= steps]
         others = [min(errors) for history in histories if (errors := _until(steps, history))]
         if len(others) >= _LEAST_OTHERS and own > (middle := median(others)):
-            from mousearm.train import Pruned
-
             raise Pruned(
                 f"{own:.3f} mm after {steps} of {total} steps; the median of {len(others)} other trials was "
                 f"{middle:.3f} mm"

@@ -86,7 +86,7 @@ class OptunaSweeper(Sweeper):
     def _check_job(self, overrides: Sequence[str]) -> None:
         """See that a job can be configured, before the first one is begun."""
         composed = self._loader.load_sweep_config(self._config, list(overrides))
-        load(OmegaConf.masked_copy(composed, [key for key in composed if key != "hydra"]))
+        load(OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"]))
 
     def _take_up(self, study: "Study") -> None:
         """What an earlier command began: learn from what has a result meanwhile, do the others."""

@@ -9,9 +9,10 @@ import numpy as np
 from stable_baselines3.common.logger import KVWriter, Logger, TensorBoardOutputFormat
 
 from mousearm.config import Config
+from mousearm.errors import Pruned
 from mousearm.evaluate import Evaluation, Rollout
 from mousearm.model import Arm
-from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, RunFolder
+from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, PRUNED, RunFolder
 from mousearm.tracking.metrics_file import MetricsFile
 from mousearm.tracking.wandb_rows import WandbRows
 from mousearm.tracking.wandb_start import start
@@ -119,6 +120,9 @@ def tracked(config: Config, folder: RunFolder, state: Mapping[str, Any] | None =
         yield logger
     except KeyboardInterrupt as stop:
         logger.end(INTERRUPTED, str(stop))
+        raise
+    except Pruned as end:
+        logger.end(PRUNED, str(end))
         raise
     except Exception as error:
         logger.end(FAILED, f"{type(error).__name__}: {error}")

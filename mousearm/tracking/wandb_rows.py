@@ -7,14 +7,14 @@ from typing import Any
 
 from mousearm.evaluate import Evaluation, Rollout, representatives, table
 from mousearm.model import Arm
-from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, RUNNING, RunFolder
+from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, PRUNED, RUNNING, RunFolder
 from mousearm.tracking.illustrations import figure, film_of, histogram, to_wandb
 from mousearm.tracking.metrics_file import MetricsFile
 from mousearm.tracking.rows import Rows
 from mousearm.tracking.wandb_start import Started
 
 # W&B calls what ends with 255 killed, as after Ctrl-C.
-_EXIT_CODES = {FINISHED: 0, FAILED: 1, INTERRUPTED: 255}
+_EXIT_CODES = {FINISHED: 0, FAILED: 1, INTERRUPTED: 255, PRUNED: 0}
 
 
 class WandbRows(Rows):

@@ -15,10 +15,6 @@ Judge = Callable[[int, Evaluation], None]
 """Looks at an evaluation after so many steps; raises `Pruned` if the run is not worth going on."""
 
 
-class Pruned(Exception):  # noqa: N818 (nothing went wrong)
-    """A run is to end because it is not worth going on; the text says why."""
-
-
 class EvaluateAndSave(BaseCallback):
     """Evaluates every so many steps, and at the end; keeps a checkpoint of each evaluation, and the best.
 

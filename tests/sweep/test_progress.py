@@ -88,11 +88,11 @@ def test_table_shows_what_differs_and_the_error_on_the_test_split(sweep, gone):
     plan(sweep, 2, gone, FINISHED, train=0.125)
     plan(sweep, 3, gone).end(FAILED, "nowhere.csv: there is no such file.")
     rows = status(sweep.path).splitlines()
-    assert rows[0].split() == ["job", "overrides", "state", "steps", "paw", "mm", "sign", "of", "life"]
+    assert rows[0].split() == ["job", "state", "steps", "paw", "mm", "sign", "of", "life", "overrides"]
     assert [row.split() for row in rows[2:5]] == [
-        ["1", "seed=1", "finished", "100", "0.500"],
-        ["2", "seed=2", "finished", "200", "0.125"],
-        ["3", "seed=3", "failed"],
+        ["1", "finished", "100", "0.500", "seed=1"],
+        ["2", "finished", "200", "0.125", "seed=2"],
+        ["3", "failed", "seed=3"],
     ]
     assert rows[5:] == ["Job 3 (seed=3): failed, nowhere.csv: there is no such file."]
 

@@ -1,10 +1,11 @@
 import imageio.v2 as imageio
 import numpy as np
 import pytest
+from PIL import Image
 
 from mousearm.config import compose
 from mousearm.errors import RenderError, UnknownNameError
-from mousearm.evaluate import Rollout, film
+from mousearm.evaluate import Rollout, Shot, film
 from mousearm.model import load_arm
 from mousearm.render import TARGET_COLOURS, Picture
 
@@ -65,7 +66,7 @@ def like(pictures, colour):
 def test_a_film_shows_the_reach(model, tmp_path):
     arm = load(model)
     path = tmp_path / "wave.mp4"
-    film(rollout(arm), 0, arm.model, path, slowdown=4, fps=20, size=SIZE)
+    film([Shot(rollout(arm), 0, arm.model)], path, slowdown=4, fps=20, size=SIZE)
     frames, meta = watch(path)
 
     assert meta["codec"] == "h264"
@@ -90,26 +91,81 @@ def test_a_film_shows_the_reach(model, tmp_path):
 
 
 def test_a_film_ends_where_the_simulation_diverged(arm, tmp_path):
-    film(rollout(arm, completed=3), 0, arm.model, tmp_path / "part.mp4", slowdown=4, fps=20, size=(64, 48))
-    film(rollout(arm, completed=1), 0, arm.model, tmp_path / "none.mp4", slowdown=4, fps=20, size=(64, 48))
+    film([Shot(rollout(arm, completed=3), 0, arm.model)], tmp_path / "part.mp4", slowdown=4, fps=20, size=(64, 48))
+    film([Shot(rollout(arm, completed=1), 0, arm.model)], tmp_path / "none.mp4", slowdown=4, fps=20, size=(64, 48))
     assert len(watch(tmp_path / "part.mp4")[0]) == 15  # 0.04 s are 3.2 intervals: 5 pictures, and 10 held
     assert len(watch(tmp_path / "none.mp4")[0]) == 11
 
 
-def test_the_name_is_written_in_the_caption_and_nowhere_else(arm, tmp_path):
+def test_the_title_is_written_in_its_corner_and_nowhere_else(arm, tmp_path):
     paths = [tmp_path / "a.mp4", tmp_path / "b.mp4"]
-    for path, name in zip(paths, ("wave", "WWWWWW"), strict=True):
-        film(rollout(arm, completed=1, name=name), 0, arm.model, path, fps=10, size=SIZE)
+    for path, title in zip(paths, ("first", "WWWWWW" * 9), strict=True):  # the longer one loses its middle
+        film([Shot(rollout(arm, completed=1), 0, arm.model, title)], path, fps=10, size=SIZE)
     difference = np.abs(np.diff([watch(path)[0][-1].astype(int) for path in paths], axis=0)[0])
     assert difference[:CAPTION, :160].max() > 100
     assert difference[CAPTION:].max() < 40
     assert difference[:, 160:].max() < 40
 
 
+def gif(path):
+    """Its pictures, and for how long (ms) each is shown."""
+    with Image.open(path) as image:
+        pictures, durations = [], []
+        for i in range(image.n_frames):
+            image.seek(i)
+            pictures.append(np.asarray(image.convert("RGB")))
+            durations.append(image.info["duration"])
+        assert image.info["loop"] == 0  # for ever
+    return np.stack(pictures), durations
+
+
+def test_a_gif_shows_the_same(arm, tmp_path):
+    for kind in ("mp4", "gif"):
+        film([Shot(rollout(arm), 0, arm.model)], tmp_path / f"wave.{kind}", slowdown=4, fps=20, size=SIZE)
+    pictures, durations = gif(tmp_path / "wave.gif")
+    # The last of 11 pictures is held for ten more, which Pillow stores as one.
+    assert durations == [50] * 10 + [550]
+    assert pictures.shape == (11, 240, 320, 3)
+    frames = watch(tmp_path / "wave.mp4")[0][:11]
+    assert np.abs(pictures.astype(int) - frames).mean() < 4
+
+
+def test_arms_side_by_side_have_one_clock_and_one_that_diverged_stands_still(arm, tmp_path):
+    shots = [Shot(rollout(arm), 0, arm.model, "a"), Shot(rollout(arm, completed=3), 0, arm.model, "b")]
+    film(shots, tmp_path / "two.gif", slowdown=4, fps=20, size=SIZE)
+    pictures, _ = gif(tmp_path / "two.gif")
+    assert pictures.shape == (11, 240, 640, 3)
+    left, right = (pictures[:, CAPTION:, side].astype(int) for side in (slice(0, 320), slice(322, 640)))
+    assert np.abs(left[2][:, 2:] - right[2]).max() < 30  # 40 ms: both are where they should be
+    assert np.abs(right[4] - right[10]).max() < 30
+    assert np.abs(left[4] - left[10]).max() > 100
+    alarm = (pictures[:, :CAPTION, 320:].astype(int) @ [1, -1, -1] > 100).any(axis=(1, 2))
+    assert alarm.tolist() == [False] * 4 + [True] * 7  # from 40 ms on, 3.2 pictures
+
+
+@pytest.mark.parametrize(("n", "shape"), [(3, (48, 192)), (4, (96, 128)), (5, (96, 192))])
+def test_panels_are_arranged_in_rows(arm, tmp_path, n, shape):
+    film([Shot(rollout(arm, completed=1), 0, arm.model)] * n, tmp_path / "many.gif", size=(64, 48))
+    assert gif(tmp_path / "many.gif")[0].shape[1:3] == shape
+
+
+def test_what_cannot_be_a_film_leaves_the_older_one(arm, tmp_path):
+    old = tmp_path / "wave.gif"
+    old.write_text("old")
+    with pytest.raises(ValueError, match="fps=30: a GIF shows each picture for a whole number of hundredths"):
+        film([Shot(rollout(arm), 0, arm.model)], old, fps=30, size=SIZE)
+    with pytest.raises(UnknownNameError, match=r"no kind of film \(wave.avi\) named '.avi'.* exist: .gif, .mp4"):
+        film([Shot(rollout(arm), 0, arm.model)], tmp_path / "wave.avi", size=SIZE)
+    with pytest.raises(RenderError, match=r"nowhere/wave.gif cannot be written: "):
+        film([Shot(rollout(arm, completed=1), 0, arm.model)], tmp_path / "nowhere" / "wave.gif", size=(64, 48))
+    assert [path.name for path in tmp_path.iterdir()] == ["wave.gif"]
+    assert old.read_text() == "old"
+
+
 def test_a_machine_that_cannot_draw_leaves_no_file(arm, tmp_path, monkeypatch):
     monkeypatch.setattr("mousearm.render._obstacle", lambda: "no OpenGL")
     with pytest.raises(RenderError, match="This machine cannot draw"):
-        film(rollout(arm), 0, arm.model, tmp_path / "wave.mp4", size=SIZE)
+        film([Shot(rollout(arm), 0, arm.model)], tmp_path / "wave.mp4", size=SIZE)
     assert not list(tmp_path.iterdir())
 
 
@@ -119,16 +175,16 @@ def test_a_machine_without_encoder_says_what_to_install(arm, tmp_path, monkeypat
 
     monkeypatch.setattr("imageio_ffmpeg.get_ffmpeg_exe", missing)
     with pytest.raises(RenderError, match="Install ffmpeg"):
-        film(rollout(arm), 0, arm.model, tmp_path / "wave.mp4", size=SIZE)
+        film([Shot(rollout(arm), 0, arm.model)], tmp_path / "wave.mp4", size=SIZE)
 
 
 @pytest.mark.parametrize("bad", [{"slowdown": 0}, {"fps": 0}, {"size": (321, 240)}, {"size": (0, 240)}], ids=str)
 def test_numbers_that_cannot_be_filmed_are_refused(arm, tmp_path, bad):
     with pytest.raises(ValueError, match=r"must be above 0, size=.* even"):
-        film(rollout(arm), 0, arm.model, tmp_path / "wave.mp4", **bad)
+        film([Shot(rollout(arm), 0, arm.model)], tmp_path / "wave.mp4", **bad)
 
 
 def test_an_unknown_camera_is_refused_with_those_that_exist(arm, tmp_path):
-    with pytest.raises(UnknownNameError, match=r"named 'sdie'. Did you mean 'side'\? Those that exist: front, oblique"):
-        film(rollout(arm), 0, arm.model, tmp_path / "wave.mp4", camera="sdie", size=SIZE)
+    with pytest.raises(UnknownNameError, match=r"named 'sdie'. Did you mean 'side'\? Those that exist: back, front"):
+        film([Shot(rollout(arm), 0, arm.model)], tmp_path / "wave.mp4", camera="sdie", size=SIZE)
     assert not list(tmp_path.iterdir())

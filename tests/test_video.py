@@ -1,0 +1,81 @@
+"""Films of runs, and the command line that makes them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from mousearm import experiment
+from mousearm.errors import MouseArmError, RenderError, RunError, UnknownNameError
+from mousearm.render import Picture
+from mousearm.video import film_runs, titles
+
+ROOT = Path(__file__).parents[1]
+SMALL = {"size": (64, 48), "slowmo": 1.0}
+
+
+@pytest.fixture(scope="module")
+def run(configure, tmp_path_factory):
+    """A run of seconds on the shipped reach."""
+    folder = tmp_path_factory.mktemp("outputs") / "first"
+    quick = ("debug=quick", "policy.lstm_hidden_size=8", "algo.timesteps=784", "video=false")
+    experiment.run(configure(*quick), folder)
+    return folder
+
+
+@pytest.fixture
+def draws(torque_arm):
+    try:
+        with Picture(torque_arm.model, 32, 32):
+            pass
+    except RenderError as error:
+        pytest.skip(str(error))
+
+
+@pytest.mark.parametrize(
+    ("folders", "expected"),
+    [
+        (["/a/outputs/first"], ["first"]),
+        (["/a/outputs/rewards/3"], ["rewards/3"]),
+        (["/a/outputs/first", "/a/outputs/rewards/3"], ["first", "rewards/3"]),
+        (["/a/x/same", "/a/y/same", "/a/z/other"], ["x/same", "y/same", "other"]),
+        (["/a/x", "/a/x"], ["x", "x"]),
+    ],
+)
+def test_titles_tell_runs_apart_and_are_no_mere_numbers(folders, expected):
+    assert titles([Path(folder) for folder in folders]) == expected
+
+
+def test_a_run_is_filmed_into_its_folder_and_runs_beside_each_other(run, draws, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert film_runs([run], **SMALL) == run / "videos" / "demo.mp4"
+    assert (run / "videos" / "demo.mp4").stat().st_size > 1000
+    assert film_runs([run, run], **SMALL, camera="top") == Path("demo.mp4")
+    two = film_runs([run, run], Path("new/two.gif"), **SMALL, reach="demo")
+    with Image.open(two) as image:
+        assert image.size == (128, 48)
+        assert image.n_frames == 9 + 1  # 327 ms at 25 a second, from 0 to the end
+
+
+@pytest.mark.parametrize(
+    ("changed", "kind", "text"),
+    [
+        ({"reach": "dmeo"}, UnknownNameError, "no reach in .*first named 'dmeo'. Did you mean 'demo'"),
+        ({"slowmo": 0.0}, MouseArmError, r"--slowmo 0 is out of range: above 0, up to 1 \(real speed\)"),
+        ({"size": (63, 48)}, RunError, "demo.mp4 cannot be filmed: .* even and above 0"),
+        ({"camera": "sdie"}, UnknownNameError, "Did you mean 'side'"),
+        ({"checkpoint": "5"}, RunError, "no checkpoint '5'"),
+    ],
+)
+def test_what_cannot_be_filmed_is_explained(run, draws, changed, kind, text):
+    with pytest.raises(kind, match=text):
+        film_runs([run], **{**SMALL, **changed})
+
+
+def test_the_command_line_explains_without_a_traceback(tmp_path):
+    command = [sys.executable, str(ROOT / "scripts" / "video.py"), "outputs/none"]
+    refused = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("error: There is no run in outputs/none")
