@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mousearm.errors import RenderError
-from mousearm.evaluate import Rollout, film, reach_figure
+from mousearm.evaluate import Rollout, Shot, film, reach_figure
 from mousearm.model import Arm
 
 _DPI = 100  # for a screen
@@ -38,7 +38,7 @@ def film_of(rollout: Rollout, reach: int, arm: Arm) -> dict[str, Any] | None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "film.mp4"
         try:
-            film(rollout, reach, arm.model, path)
+            film([Shot(rollout, reach, arm.model)], path)
         except RenderError:
             return None
         content = np.frombuffer(path.read_bytes(), np.uint8)

@@ -4,3 +4,5 @@ from mousearm.train.evaluations import Judge
 from mousearm.train.interruption import TIME_IS_OVER, Interrupted, Interruption
 from mousearm.train.learning import WARM_START, learn
 from mousearm.train.warm_start import Imitate
+
+__all__ = ["TIME_IS_OVER", "WARM_START", "Imitate", "Interrupted", "Interruption", "Judge", "learn"]
