@@ -8,7 +8,7 @@ import numpy as np
 import viser
 
 from mousearm.render import MUSCLE_COLOURS
-from mousearm.view.controls import CONTROLS
+from mousearm.view.controls import CONTROLS, shown
 from mousearm.view.performance import Performance
 from mousearm.view.playback import SPEEDS, Playback
 from mousearm.view.scene import POINT_COLOURS
@@ -62,9 +62,9 @@ class Panel:
         )
         self._bars = gui.add_html("")
         for control in CONTROLS:
-            command = gui.add_command(control.meaning, hotkey=control.key)
+            command = gui.add_command(control.meaning, hotkey=control.page_key)
             command.on_trigger(lambda _, do=control.do: order(do))
-        keys = "".join(f"<li><b>{control.shown}</b> {control.meaning}</li>" for control in CONTROLS)
+        keys = "".join(f"<li><b>{shown(control.page_key)}</b> {control.meaning}</li>" for control in CONTROLS)
         with gui.add_folder("Keys", expand_by_default=False):
             gui.add_html(f'<ul style="margin:.3em 1em;padding:0;list-style:none;font-size:.8em">{keys}</ul>')
         self.refresh()

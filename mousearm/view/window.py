@@ -9,26 +9,14 @@ import glfw
 import mujoco
 
 from mousearm.errors import RenderError
-from mousearm.view.controls import CONTROLS, Key
+from mousearm.view.controls import CONTROLS, shown
 from mousearm.view.playback import Playback
 from mousearm.view.scene import Scene
 from mousearm.view.words import status
 
 _FRAME_S = 1 / 60
-_KEY_CODES: dict[Key, int] = {
-    "space": glfw.KEY_SPACE,
-    "arrowright": glfw.KEY_RIGHT,
-    "arrowleft": glfw.KEY_LEFT,
-    "arrowdown": glfw.KEY_DOWN,
-    "arrowup": glfw.KEY_UP,
-    "backspace": glfw.KEY_BACKSPACE,
-    "enter": glfw.KEY_ENTER,
-    "pageup": glfw.KEY_PAGE_UP,
-    "pagedown": glfw.KEY_PAGE_DOWN,
-    "8": glfw.KEY_8,
-}
-_CONTROL_OF = {_KEY_CODES[control.key]: control for control in CONTROLS}
-_KEYS = {control.shown: control.meaning for control in CONTROLS}
+_CONTROL_OF = {getattr(glfw, f"KEY_{control.window_key}"): control for control in CONTROLS}
+_KEYS = {shown(control.window_key): control.meaning for control in CONTROLS}
 _SHOW_KEYS = glfw.KEY_9
 _ELSEWHERE = (
     "`--web` shows the same in a browser, on this machine or, by an SSH tunnel, on yours; `python scripts/video.py` "

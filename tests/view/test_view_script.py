@@ -62,3 +62,11 @@ def test_a_run_is_told_from_overrides(script, tmp_path, monkeypatch):
     assert script.performer(script.parse(["model=torque", "threads=1"])).driver == "reference"
     assert script.performer(script.parse([])).names == ["demo"]
     assert script.performer(script.parse(["--controller", "cmc"])).driver == "controller"
+
+
+@pytest.mark.parametrize("library", ["viser", "trimesh"])
+def test_what_the_browser_needs_is_named(run, monkeypatch, library):
+    for module in [name for name in sys.modules if name.startswith("mousearm.view.") and name != "mousearm.view.watch"]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, library, None)
+    assert run("--web") == "error: The viewer in a browser needs viser: pip install 'mousearm[web]'."
