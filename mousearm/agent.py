@@ -36,13 +36,14 @@ class Agent:
     checkpoint: Path
 
     @staticmethod
-    def load(folder: Path, which: str = "best", kinematics: str | None = None) -> "Agent":
+    def load(folder: Path, which: str = "best", kinematics: str | None = None, moved_to: str | None = None) -> "Agent":
         """Take an agent from a run folder.
 
         Args:
             folder: the run folder.
             which: the checkpoint: ``best``, ``latest`` or a number of steps.
             kinematics: other reaches, all of which then count as test reaches; a file or folder. None for the run's.
+            moved_to: where the run's own reaches are now; None for where its configuration says. The split stays.
 
         Raises:
             MouseArmError: if the run, the checkpoint or the reaches cannot be used.
@@ -55,6 +56,7 @@ class Agent:
             sides = {"test": [reference.name for reference in references]}
         else:
             split = run_folder.saved_split()
+            config = config if moved_to is None else with_path(config, moved_to)
             config, arm, references = prepare(config, split.find(reach_files(config)))
             sides = split.sides
         evaluator = Evaluator(config, arm, references, sides)

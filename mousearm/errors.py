@@ -29,6 +29,10 @@ class RunError(MouseArmError):
     """A run folder that cannot be created, continued or read."""
 
 
+class HubError(MouseArmError):
+    """Something on the Hugging Face Hub that cannot be had, or cannot be put there."""
+
+
 class NonFiniteError(MouseArmError):
     """A number that is none, or infinite, where learning would be spoilt by it.
 

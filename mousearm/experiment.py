@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from mousearm import checkpoint
+from mousearm import checkpoint, hub
 from mousearm.agent import with_path
 from mousearm.algo import build_algo
 from mousearm.checkpoint import Moment
@@ -54,7 +54,7 @@ def run(config: Config, folder: Path, overrides: Sequence[str] = (), judge: Judg
         if goes_on:
             _say_how_it_ended(run_folder)
             held.enter_context(run_folder.locked())
-            config = run_folder.resume(_with_saved_lengths(config, run_folder.saved_config()), overrides)
+            config = run_folder.resume(_as_saved(config, run_folder.saved_config()), overrides)
             run_folder.check_model(model_hashes(config.model))
         interruption.max_minutes = config.max_minutes
         # Before anything is written: most mistakes in the input show here.
@@ -76,13 +76,31 @@ def _say_how_it_ended(folder: RunFolder) -> None:
             print(f"The run was {status['state']} last time: {status.get('reason')}")
 
 
-def _with_saved_lengths(config: Config, saved: Config) -> Config:
-    """A run goes on with the lengths that it took from its reaches, so leaving them open does not contradict it."""
-    model = config.model
-    if model.fit == "none":
-        return config
-    open_lengths = [name for name in ("upper_arm_mm", "forearm_mm") if getattr(model, name) is None]
-    return replace(config, model=replace(model, **{name: getattr(saved.model, name) for name in open_lengths}))
+def _as_saved(config: Config, saved: Config) -> Config:
+    """A run goes on with what it took where things were left open, so leaving them open does not contradict it.
+
+    These are the lengths of the animal's segments, and the commits of what is on the Hub.
+    """
+    model, taken = config.model, saved.model
+    if model.fit != "none":
+        open_lengths = [name for name in ("upper_arm_mm", "forearm_mm") if getattr(model, name) is None]
+        model = replace(model, **{name: getattr(taken, name) for name in open_lengths})
+    if model.file and taken.file:
+        model = replace(model, file=hub.as_saved(model.file, taken.file))
+    if model.osim and taken.osim:
+        model = replace(model, osim=hub.as_saved(model.osim, taken.osim))
+    path = hub.as_saved(config.kinematics.path, saved.kinematics.path)
+    return replace(config, model=model, kinematics=replace(config.kinematics, path=path))
+
+
+def _pinned(config: Config) -> Config:
+    """The configuration with the commits of what is on the Hub, so that the run folder says which files these were."""
+    model, kinematics = config.model, config.kinematics
+    return replace(
+        config,
+        model=replace(model, file=model.file and hub.pin(model.file), osim=model.osim and hub.pin(model.osim)),
+        kinematics=replace(kinematics, path=hub.pin(kinematics.path)),
+    )
 
 
 class Session:
@@ -99,6 +117,7 @@ class Session:
             MouseArmError: if the configuration, the model or the kinematics cannot be used.
         """
         torch.set_num_threads(config.network_threads)
+        config = _pinned(config)
         found = reach_files(config)
         files = found if saved is None else saved.find(found)
         own = set(files)

@@ -1,8 +1,9 @@
-"""Where files are found: paths that users write, and the data that the package ships."""
+"""Where files are found: paths that users write, the data that the package ships, places on the Hugging Face Hub."""
 
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
 
+from mousearm import hub
 from mousearm.errors import ConfigError
 
 PACKAGE = "package:"
@@ -12,12 +13,16 @@ def resolve(text: str, folder: str) -> Path:
     """Turn a path from the configuration into a path on disk.
 
     Args:
-        text: a path, relative to the working directory or absolute; or ``package:NAME`` for data shipped in ``folder``.
+        text: a path, relative to the working directory or absolute; ``package:NAME`` for data shipped in ``folder``; or
+            ``hf://OWNER/NAME@REVISION/PATH`` for what is on the Hub, which is downloaded unless it is in the cache.
         folder: the package folder that ``package:`` means, such as ``"model"``.
 
     Raises:
         ConfigError: if the text can be no path, its place cannot be looked at, or ``package:`` leads out of the folder.
+        HubError: if it is on the Hub and cannot be had.
     """
+    if text.startswith(hub.PREFIX):
+        return hub.fetch(hub.Place.parse(text)).path
     try:
         path = _shipped(text.removeprefix(PACKAGE), folder) if text.startswith(PACKAGE) else Path(text).expanduser()
         path.exists()

@@ -15,12 +15,14 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = {
     "__init__": 0,
     "errors": 0,
-    "paths": 0,
     "page": 0,
     "html": 0,
     "output": 0,
     "config": 1,
     "rundir": 1,
+    # So low because any path of a configuration may be a place on the Hub: whoever reads models and reaches asks it.
+    "hub": 1,
+    "paths": 1,
     "model": 1,
     "kinematics": 1,
     "reach_import": 2,
@@ -43,6 +45,7 @@ FLOORS = {
     "fidelity": 6,
     "checkpoint": 6,
     "agent": 6,
+    "share": 7,
     "record": 7,
     "video": 7,
     "tracking": 6,
@@ -88,6 +91,7 @@ KNOWN_BY = {
     "glfw": {"env", "view"},
     "viser": {"view"},
     "trimesh": {"view"},
+    "huggingface_hub": {"hub"},
     "pandas": set(),  # it and tables unpickle what they find in a file
     "tables": set(),
 }

@@ -6,10 +6,34 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mousearm.config import ModelConfig
+from mousearm.errors import ModelError
 from mousearm.paths import resolve
 
 _REFERENCE = re.compile(rb"\bfile\s*=\s*[\"']([^\"']+)[\"']")
 _FOLDER = re.compile(rb"\b(?:mesh|texture|asset)dir\s*=\s*[\"']([^\"']+)[\"']")
+
+
+def model_file(config: ModelConfig) -> Path:
+    """The file that a configuration names, or the only model in the folder that it names.
+
+    Raises:
+        ConfigError: if it can be no path.
+        HubError: if it is on the Hub and cannot be had.
+        ModelError: if the folder has none, or several; names them.
+    """
+    named = config.osim or config.file or ""
+    path = resolve(named, "model")
+    if not path.is_dir():
+        return path
+    suffixes = (".osim",) if config.osim else (".xml", ".mjcf")
+    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in suffixes and file.is_file())
+    if len(found) != 1:
+        key, names = ("osim" if config.osim else "file"), [file.relative_to(path).as_posix() for file in found]
+        raise ModelError(
+            f"model.{key}='{named}' is a folder with {len(found) or 'no'} files of {' or '.join(suffixes)}. Name the "
+            f"model itself, as model.{key}={named}/FILE. There are: {', '.join(names) or 'none'}."
+        )
+    return found[0]
 
 
 def model_hashes(config: ModelConfig) -> dict[str, str]:
@@ -17,7 +41,7 @@ def model_hashes(config: ModelConfig) -> dict[str, str]:
 
     What cannot be found is left out: whoever compiles the model complains of it.
     """
-    main = resolve(config.osim or config.file or "", "model")
+    main = model_file(config)
     files = sorted(set(_with_named(main, main.parent, set()))) if main.is_file() else []
     return {_relative(file, main.parent): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 

@@ -7,10 +7,10 @@ import mujoco
 from mousearm.config import ModelConfig
 from mousearm.errors import ConfigError, ModelError
 from mousearm.model.arm import Arm
+from mousearm.model.files import model_file
 from mousearm.model.fit import fit_segments
 from mousearm.model.opensim import read_osim, to_mjcf
 from mousearm.model.vetting import check_mjcf
-from mousearm.paths import resolve
 
 # What MuJoCo raises for models that cannot be made; RuntimeError where it runs out of memory.
 MUJOCO_ERRORS = (ValueError, RuntimeError, mujoco.FatalError)
@@ -25,9 +25,10 @@ def load_arm(config: ModelConfig) -> Arm:
         UnknownNameError: if a landmark or joint does not exist in it.
     """
     if config.osim is not None:
-        source, spec = config.osim, mujoco.MjSpec.from_string(to_mjcf(read_osim(config.osim)))
+        path = model_file(config)
+        source, spec = str(path), mujoco.MjSpec.from_string(to_mjcf(read_osim(path)))
     else:
-        source, spec = _read(config.file or "")
+        source, spec = _read(config)
     landmarks = {"shoulder": config.landmarks.shoulder, "elbow": config.landmarks.elbow, "paw": config.landmarks.paw}
     model = _compile(spec, source)
     arm = Arm(model, landmarks, config.joints, source, _physics(spec, landmarks.values()))
@@ -41,11 +42,11 @@ def load_arm(config: ModelConfig) -> Arm:
     return fit_segments(arm, config.upper_arm_mm / 1e3, config.forearm_mm / 1e3)
 
 
-def _read(file: str) -> tuple[str, mujoco.MjSpec]:
+def _read(config: ModelConfig) -> tuple[str, mujoco.MjSpec]:
     """Path and content of an MJCF file."""
-    path = resolve(file, "model")
+    path = model_file(config)
     if not path.is_file():
-        raise ModelError(f"model.file='{file}': there is no file {path}. Give the path of an MJCF (.xml) file.")
+        raise ModelError(f"model.file='{config.file}': there is no file {path}. Give the path of an MJCF (.xml) file.")
     check_mjcf(path)
     try:
         return str(path), mujoco.MjSpec.from_file(str(path))

@@ -7,6 +7,7 @@ more than a machine has. So a model is looked through before MuJoCo sees it.
 import math
 from pathlib import Path, PurePosixPath
 
+from mousearm import hub
 from mousearm.errors import ModelError
 from mousearm.model.document import Node, read_document
 
@@ -98,11 +99,16 @@ def _check_inside(names: list[str], folder: Path, place: str) -> None:
     for name in names:
         parts = PurePosixPath(name.replace("\\", "/"))
         strange = parts.is_absolute() or ".." in parts.parts or ":" in name
-        if strange or not (folder / name).resolve().is_relative_to(folder.resolve()):
+        if strange or not _is_below(folder / name, folder):
             raise ModelError(
                 f"{place}: '{name}' is not in the model's folder, {folder}. A model reads only files beside and below "
                 "it: put them there, or the model above them."
             )
+
+
+def _is_below(path: Path, folder: Path) -> bool:
+    """Whether a path is in a folder when links are followed; those of the Hub's cache are no one else's."""
+    return path.resolve().is_relative_to(folder.resolve()) or hub.both_cached(path, folder)
 
 
 def _check_size(node: Node, file: Path, copies: float) -> None:

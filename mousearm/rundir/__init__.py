@@ -3,7 +3,7 @@
 from mousearm.rundir.environment import CODE, git
 from mousearm.rundir.files import explained, read_json, sync, to_json, write_bytes, write_json, write_text
 from mousearm.rundir.finding import SWEEP, find_runs, made_jobs
-from mousearm.rundir.folder import RunFolder
+from mousearm.rundir.folder import RUN, RunFolder
 from mousearm.rundir.resume import with_resume
 from mousearm.rundir.sealed import check, seal
 from mousearm.rundir.status import FAILED, FINISHED, INTERRUPTED, KILLED, PRUNED, RUNNING
@@ -15,6 +15,7 @@ __all__ = [
     "INTERRUPTED",
     "KILLED",
     "PRUNED",
+    "RUN",
     "RUNNING",
     "SWEEP",
     "RunFolder",

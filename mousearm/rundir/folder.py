@@ -4,8 +4,8 @@ import hashlib
 import json
 import uuid
 from contextlib import AbstractContextManager
-from dataclasses import asdict
-from pathlib import Path
+from dataclasses import asdict, replace
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from omegaconf import OmegaConf
@@ -21,6 +21,9 @@ from mousearm.rundir.resume import continued
 from mousearm.rundir.status import FINISHED, read_status, write_status
 
 _KEPT_CHECKPOINTS = 3
+
+RUN = "run:"
+"""How a path in config.yaml begins that is below the run folder, wherever that is: of a model or reaches kept in it."""
 
 
 class RunFolder:
@@ -106,7 +109,7 @@ class RunFolder:
         if not self.exists:
             raise RunError(f"There is no run in {self.path}: it has no {self.config.name}.")
         try:
-            return read_saved(self.config)
+            return self._with_own_paths(read_saved(self.config))
         except (ConfigError, UnknownNameError) as error:
             raise RunError(f"{self.config} cannot be used: {error} Bring it back as it was.") from error
 
@@ -123,6 +126,24 @@ class RunFolder:
         except Exception as error:  # the YAML library's own kinds
             raise RunError(f"{self.overrides} cannot be read: {error}") from error
         return [str(override) for override in listed or []]
+
+    def _with_own_paths(self, config: Config) -> Config:
+        """The configuration with the places of those files that the folder itself holds."""
+
+        def place(text: str | None) -> str | None:
+            if text is None or not text.startswith(RUN):
+                return text
+            path = PurePosixPath(text.removeprefix(RUN))
+            if path.is_absolute() or ".." in path.parts:
+                raise ConfigError(f"'{text}' leads out of the run folder.")
+            return str(self.path / path)
+
+        model, kinematics = config.model, config.kinematics
+        return replace(
+            config,
+            model=replace(model, file=place(model.file), osim=place(model.osim)),
+            kinematics=replace(kinematics, path=place(kinematics.path) or ""),
+        )
 
     def resume(self, wanted: Config, overrides: list[str]) -> Config:
         """The configuration to go on with: the saved one, with what may change taken from the overrides.

@@ -1,0 +1,190 @@
+"""The model card of a shared agent: what it is, how well it does, how to try it, whom to cite."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from mousearm.config import Config, to_yaml
+from mousearm.evaluate import Errors, Evaluation
+from mousearm.hub.metadata import card_head
+from mousearm.kinematics import Split
+from mousearm.report.tables import as_markdown
+from mousearm.rundir import RUN
+
+# The folders of a shared agent in which its model and its reaches are, or belong; its film, by the name by which the
+# Hub shows it beside the card.
+MODEL, REACHES, FILM = "model", "kinematics", "replay.mp4"
+
+_MOST_REACHES = 40
+_TAGS = (
+    "mouse",
+    "neuroscience",
+    "motor-control",
+    "musculoskeletal",
+    "mujoco",
+    "reinforcement-learning",
+    "imitation-learning",
+)
+_CITATION = "Gilmer et al. (2025). Journal of Neurophysiology 133(4):1266-1278."
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a card is about.
+
+    Attributes:
+        repo: ``OWNER/NAME``.
+        licence: of the agent.
+        config: the configuration as it is shared.
+        evaluation: errors of the best network.
+        split: the reaches on either side.
+        model: hashes of the model's files.
+        steps: of training.
+    """
+
+    repo: str
+    licence: str
+    config: Config
+    evaluation: Evaluation
+    split: Split
+    model: Mapping[str, str]
+    steps: int
+
+
+def card(subject: Subject, files: Iterable[str]) -> str:
+    """The text of README.md.
+
+    Args:
+        subject: what it is about.
+        files: names of the files beside it.
+    """
+    name, names = subject.repo.split("/")[-1], set(files)
+    are_lacking = subject.config.kinematics.path.startswith(RUN) and not any(map(is_reach, names))
+    metrics = {
+        f"mean {point} error (mm), {split}": round(errors[f"{point}_mm"].mean, 4)
+        for split, errors in subject.evaluation.splits.items()
+        for point in ("paw", "elbow")
+    }
+    tags = (*_TAGS, subject.config.policy.backbone)
+    data = f"{len(subject.evaluation.reaches)} reaches"
+    parts = [
+        f"# {name}",
+        _headline(subject),
+        *_pictures(names),
+        "## Results",
+        _results(subject.evaluation),
+        f"Errors are {subject.evaluation.yardstick.text()}, over all control steps of the deterministic controller; "
+        "effort is the mean over steps and actuators of (force / peak force)². All digits: `evaluation.json`.",
+        "## What it is",
+        as_markdown(("", ""), _facts(subject)),
+        "## Use",
+        _use(subject, are_lacking),
+        "## Configuration",
+        f"<details><summary>config.yaml</summary>\n\n```yaml\n{to_yaml(subject.config)}```\n\n</details>",
+        "Versions of everything: `environment.txt`.",
+        "## Licence and citation",
+        f"Licence: {subject.licence}. The arm, and the published reaches, are those of\n\n> {_CITATION}\n\n"
+        "Please cite it when you use this agent.",
+    ]
+    return card_head(name, subject.licence, tags, data, metrics) + "\n" + "\n\n".join(parts) + "\n"
+
+
+def _headline(subject: Subject) -> str:
+    config, evaluation = subject.config, subject.evaluation
+    side = "test" if "test" in evaluation.splits else "train"
+    unseen = "never trained on" if side == "test" else "trained on"
+    n = sum(reach.split == side for reach in evaluation.reaches)
+    return (
+        f"A neural controller ({config.policy.backbone.upper()}) of a simulated mouse forelimb, trained with mousearm "
+        f"to perform reaches. Mean paw error on {n} reach{'es' if n > 1 else ''} that it was {unseen}: "
+        f"**{evaluation.objective:.3f} mm**."
+    )
+
+
+def _pictures(files: set[str]) -> list[str]:
+    figures = sorted(name for name in files if name.startswith("figures/") and name != "figures/generalisation.png")
+    shown = [f'<video controls loop muted width="480" src="{FILM}"></video>\n\n[The film]({FILM})']
+    parts = shown if FILM in files else []
+    parts += [f"![A reach: paths, errors, controls]({_address(name)})" for name in figures[:1]]
+    if "figures/generalisation.png" in files:
+        parts.append("![Error of every reach by distance, speed and direction](figures/generalisation.png)")
+    return parts
+
+
+def is_reach(name: str) -> bool:
+    """Whether a file of a shared agent is one of its reaches."""
+    return name.startswith(f"{REACHES}/")
+
+
+def _address(name: str) -> str:
+    return name.replace(" ", "%20").replace("(", "%28").replace(")", "%29")
+
+
+def _results(evaluation: Evaluation) -> str:
+    header = ("reach", "split", "paw mean", "rms", "max", "elbow mean", "rms", "max", "effort")
+    worst = sorted(evaluation.reaches, key=lambda reach: -reach.paw_mm.mean)[:_MOST_REACHES]
+    rows = [
+        (
+            reach.name,
+            reach.split,
+            *_cells(reach.paw_mm),
+            *_cells(reach.elbow_mm),
+            f"{reach.effort:.2g}" + ("" if reach.completed else ", diverged"),
+        )
+        for reach in sorted(worst, key=lambda reach: reach.name)
+    ]
+    if len(evaluation.reaches) > 1:
+        rows += [
+            ("**all**", split, *_cells(both["paw_mm"]), *_cells(both["elbow_mm"]), "")
+            for split, both in evaluation.splits.items()
+        ]
+    left = len(evaluation.reaches) - len(worst)
+    more = f"\n\n{left} reaches with smaller paw errors are in `evaluation.json`." if left else ""
+    return "Errors in mm:\n\n" + as_markdown(header, rows) + more
+
+
+def _cells(errors: Errors) -> tuple[str, str, str]:
+    return f"{errors.mean:.3f}", f"{errors.rms:.3f}", f"{errors.max:.3f}"
+
+
+def _facts(subject: Subject) -> list[tuple[str, str]]:
+    config = subject.config
+    kinematics, policy, env = config.kinematics, config.policy, config.env
+    ahead = f"; {env.path_steps} frames ahead" if env.path_steps else ""
+    weights = {key: value for key, value in vars(config.reward).items() if key.startswith("w_") and value}
+    sides = f"{len(subject.split.train)} to train on, {len(subject.split.test)} to test with"
+    return [
+        ("arm", f"`{config.model.osim or config.model.file}`{_digest(subject)}"),
+        ("reaches", f"`{kinematics.path}`: {sides}, split by {kinematics.split_by}, seed {kinematics.split_seed}"),
+        ("fitted to the arm by", kinematics.retarget),
+        ("network", f"{policy.backbone.upper()} {policy.lstm_hidden_size} x {policy.n_lstm_layers}"),
+        ("sees", ", ".join(env.observation) + ahead),
+        ("control", f"{1 / env.control_dt:.0f} Hz, {env.n_substeps} physics steps per control step"),
+        ("reward", ", ".join(f"{key} {value:g}" for key, value in weights.items())),
+        ("warm start", config.pretrain.teacher),
+        ("training", f"{subject.steps} steps, {env.num_envs} simulations at a time, seed {config.seed}"),
+    ]
+
+
+def _digest(subject: Subject) -> str:
+    """The hash of the model's main file."""
+    main = [
+        sha256
+        for name, sha256 in subject.model.items()
+        if PurePosixPath(name).stem == subject.evaluation.yardstick.model
+    ]
+    return f", SHA-256 `{main[0]}`" if main else ""
+
+
+def _use(subject: Subject, are_lacking: bool) -> str:
+    repo, folder = subject.repo, f"outputs/{subject.repo.split('/')[-1]}"
+    lacking = " --kinematics PATH" if are_lacking else ""
+    of_reaches = " The reaches are not shared: PATH is where you have them." if are_lacking else ""
+    return (
+        f"With mousearm installed, this evaluates the agent anew and compares with the table above.{of_reaches}\n\n"
+        f"```\npython scripts/reproduce.py {repo}{lacking}\n```\n\n"
+        "On other reaches, which it may never have seen:\n\n```\n"
+        f"python scripts/download.py agent {repo} --out {folder}\n"
+        f"python scripts/evaluate.py {folder} --kinematics my_reaches/\n```\n\n"
+        "The files hold no code: weights are safetensors, the rest is JSON and plain YAML."
+    )

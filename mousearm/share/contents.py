@@ -1,0 +1,170 @@
+"""What of a run is shared: all that evaluates its best network anew, and nothing that is anybody's own business."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from mousearm.config import Config, TrackingConfig, to_yaml
+from mousearm.env import reach_files
+from mousearm.errors import RunError
+from mousearm.evaluate import Evaluation, read_evaluation, representatives
+from mousearm.hub import PREFIX
+from mousearm.kinematics import Split
+from mousearm.model import model_file, model_hashes
+from mousearm.paths import PACKAGE
+from mousearm.rundir import FINISHED, RUN, RunFolder, to_json
+from mousearm.share.card import FILM, MODEL, REACHES, Subject, card, is_reach
+from mousearm.share.privacy import check_private, private_words
+
+_DIFF = "$ git diff HEAD\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What whoever shares decides.
+
+    Attributes:
+        repo: ``OWNER/NAME``.
+        kinematics: whether the reaches are shared too, where they are files of one's own.
+        pictures: whether figures and the film are, which show reaches.
+        licence: of the agent, as the Hub abbreviates it.
+    """
+
+    repo: str
+    kinematics: bool = False
+    pictures: bool = True
+    licence: str = "mit"
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The files of a repository.
+
+    Attributes:
+        files: contents by path.
+        notes: what they tell of reaches and model, for whoever decides to share them.
+    """
+
+    files: Mapping[str, bytes]
+    notes: Sequence[str] = field(default_factory=tuple)
+
+    def text(self) -> str:
+        """One line per file with its size, then the notes."""
+        width = max(map(len, self.files))
+        lines = [f"  {name:<{width}}  {len(content) / 1e3:9.1f} kB" for name, content in sorted(self.files.items())]
+        return "\n".join([*lines, *(f"  - {note}" for note in self.notes)])
+
+
+def gather(run: Path, choices: Choices, allowed: Sequence[str] = ()) -> Contents:
+    """Collect what is shared of a run, and see that it holds nothing private; nothing is written.
+
+    Args:
+        run: the run folder.
+        choices: what is shared, and how.
+        allowed: texts that seem private, but may be known.
+
+    Raises:
+        RunError: if the run is not finished, has no evaluation, or its best network is damaged; its model changed; or
+            a file holds something private.
+        MouseArmError: if the model or, where they are to be shared, the reaches cannot be read.
+    """
+    folder = RunFolder(run)
+    config = folder.saved_config()
+    _check_finished(folder)
+    folder.check_model(hashes := model_hashes(config.model))
+    evaluation, split = read_evaluation(folder.evaluation), folder.saved_split()
+    files = {name: (run / name).read_bytes() for name in ("split.json", "origin.json", "evaluation.json")}
+    files |= {f"best/{file.name}": file.read_bytes() for file in sorted(folder.best.iterdir()) if file.is_file()}
+    model, own_model = _model(config, hashes)
+    reaches, own_reaches = _reaches(config, split, choices.kinematics)
+    shared = replace(
+        config, model=model, kinematics=reaches, tracking=TrackingConfig("disabled", "mousearm", None, None, [])
+    )
+    status = folder.status()
+    files |= own_model | own_reaches | (_pictures(folder, evaluation) if choices.pictures else {})
+    files["config.yaml"] = to_yaml(shared).encode()
+    files["status.json"] = to_json(
+        {"state": FINISHED, "steps": status.get("steps"), "reason": "", "key": None}
+    ).encode()
+    files["environment.txt"] = _environment(folder).encode()
+    subject = Subject(choices.repo, choices.licence, shared, evaluation, split, hashes, int(status.get("steps", 0)))
+    files["README.md"] = card(subject, files).encode()
+    places = [run, config.kinematics.path, model_file(config.model)]
+    private = [place for place in places if not _is_public(str(place))]
+    check_private(files, private_words(private, config.tracking.entity), allowed)
+    return Contents(files, _notes(files, split, config, shared))
+
+
+def _check_finished(folder: RunFolder) -> None:
+    status = folder.status()
+    if (state := status.get("state", "unknown")) != FINISHED:
+        reason = f" ({status['reason']})" if status.get("reason") else ""
+        raise RunError(
+            f"{folder.path} is {state}{reason}, not finished. Only finished runs are shared: python run.py "
+            f"resume={folder.path} goes on with it."
+        )
+    if problem := folder.best_problem():
+        raise RunError(f"The best network cannot be shared: {problem}")
+    if not folder.evaluation.is_file():
+        raise RunError(
+            f"{folder.path} has no {folder.evaluation.name}. Make it: python scripts/evaluate.py {folder.path} --json "
+            f"{folder.evaluation}"
+        )
+
+
+def _is_public(path: str) -> bool:
+    """Whether anybody who has this program finds a path of the configuration."""
+    return path.startswith((PACKAGE, PREFIX))
+
+
+def _model(config: Config, hashes: Mapping[str, str]):
+    """The configuration of the model as it is shared, and its files where they are of one's own."""
+    model = config.model
+    if _is_public(model.osim or model.file or ""):
+        return model, {}
+    main = model_file(model)
+    place = f"{RUN}{MODEL}/{main.name}"
+    model = replace(model, osim=place) if model.osim else replace(model, file=place)
+    return model, {f"{MODEL}/{name}": (main.parent / name).read_bytes() for name in hashes}
+
+
+def _reaches(config: Config, split: Split, wanted: bool):
+    """The configuration of the reaches as it is shared, and their files where they are of one's own and wanted."""
+    kinematics = config.kinematics
+    if _is_public(kinematics.path):
+        return kinematics, {}
+    single = Path(kinematics.path).suffix.lower() == ".csv"
+    place = f"{RUN}{REACHES}/{split.train[0]}.csv" if single else f"{RUN}{REACHES}"
+    found = split.find(reach_files(config)) if wanted else []
+    return replace(kinematics, path=place), {f"{REACHES}/{file.name}.csv": file.path.read_bytes() for file in found}
+
+
+def _pictures(folder: RunFolder, evaluation: Evaluation) -> dict[str, bytes]:
+    """The film, and the figures of the best, the middle and the worst reach, as far as the run has them."""
+    names = [evaluation.reaches[i].name for i in representatives(evaluation)]
+    wanted = {f"figures/{name}.png": folder.figures / f"{name}.png" for name in (*names, "generalisation")}
+    if films := sorted(folder.videos.rglob("*.mp4")):
+        wanted[FILM] = films[0]
+    return {name: file.read_bytes() for name, file in wanted.items() if file.is_file()}
+
+
+def _environment(folder: RunFolder) -> str:
+    """Versions and commit; of changes of the code only that there were some, because they can hold anything."""
+    text = folder.environment.read_text(encoding="utf-8", errors="replace") if folder.environment.is_file() else ""
+    kept, mark, changes = text.partition(_DIFF)
+    return kept + mark + ("(there were changes, which are not shared)\n" if changes.strip() else "")
+
+
+def _notes(files: Mapping[str, bytes], split: Split, config: Config, shared: Config) -> list[str]:
+    names = [*split.train, *split.test]
+    listed = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    notes = [f"Names of reaches, hashes of their files, and distance and speed of each are told: {listed}."]
+    if any(map(is_reach, files)):
+        notes.append("The reaches themselves are shared.")
+    elif shared.kinematics.path.startswith(RUN):
+        notes.append("The reaches themselves are not shared (--with-kinematics): only who has them can evaluate it.")
+    if any(name.endswith((".png", ".mp4")) for name in files):
+        notes.append("Pictures show some of the reaches (--without-pictures leaves them out).")
+    if any(name.startswith(f"{MODEL}/") for name in files):
+        notes.append(f"Your model is shared: {model_file(config.model).name} and the files that it names.")
+    return notes

@@ -1,0 +1,31 @@
+"""Where what is shared goes: a repository, or a folder to look at."""
+
+from pathlib import Path
+
+from mousearm.errors import RunError
+from mousearm.hub import Place, push
+from mousearm.rundir import explained, write_bytes
+from mousearm.share.contents import Contents
+
+# A repository with these files is an agent, which another one may replace.
+_MARKS = ("config.yaml", "origin.json", "best/manifest.json")
+
+
+def publish(contents: Contents, repo: str, private: bool, message: str) -> Place:
+    """Push to the Hub, in one commit; gives the repository at that commit. Errors as ``hub.push``."""
+    place = Place.parse(repo)
+    return push(contents.files, Place(place.repo, place.kind or "model", "main"), _MARKS, private, message)
+
+
+def write(contents: Contents, folder: Path) -> None:
+    """Write a new folder.
+
+    Raises:
+        RunError: if there is something already, or it cannot be written.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise RunError(f"{folder} is there already. Give a new folder (--to).")
+    for name, content in contents.files.items():
+        with explained(folder / name):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(folder / name, content)

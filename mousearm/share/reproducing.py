@@ -1,0 +1,133 @@
+"""Evaluating a shared agent anew, and comparing with what is said of it."""
+
+import math
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+from mousearm.agent import Agent
+from mousearm.check.result import columns
+from mousearm.errors import RunError
+from mousearm.evaluate import Errors, Evaluation, ReachResult, read_evaluation
+from mousearm.hub import PREFIX
+from mousearm.paths import PACKAGE
+from mousearm.rundir import RunFolder
+
+TOLERANCE_MM = 0.001
+"""Errors that differ by less are the same. On one machine they are equal to the last bit; see docs/sharing.md."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One reach, or all reaches of a split: its errors as they were stated, and as they are now."""
+
+    name: str
+    split: str
+    stated: tuple[Errors, Errors]
+    now: tuple[Errors, Errors]
+    same_end: bool  # whether it was completed, or diverged, both times
+
+    @property
+    def difference_mm(self) -> float:
+        """The largest one of mean, rms and largest error, of paw and elbow; infinite if it ended differently."""
+        pairs = zip(self.stated, self.now, strict=True)
+        differences = [abs(a - b) for one, other in pairs for a, b in zip(astuple(one), astuple(other), strict=True)]
+        return max(differences) if self.same_end and all(map(math.isfinite, differences)) else math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two evaluations of one agent.
+
+    Attributes:
+        stated: as it was shared.
+        now: as it is here.
+    """
+
+    stated: Evaluation
+    now: Evaluation
+
+    @property
+    def rows(self) -> list[Row]:
+        """Reaches by name, then the splits.
+
+        Raises:
+            RunError: if the two are not of the same reaches.
+        """
+        now = {reach.name: reach for reach in self.now.reaches}
+        if sorted(now) != sorted(reach.name for reach in self.stated.reaches):
+            raise RunError(
+                "evaluation.json and split.json of the agent name different reaches. It was put together wrongly."
+            )
+        reaches = [_row(reach, now[reach.name]) for reach in sorted(self.stated.reaches, key=lambda reach: reach.name)]
+        splits = [
+            Row("all", split, (both["paw_mm"], both["elbow_mm"]), (new["paw_mm"], new["elbow_mm"]), True)
+            for split, both in self.stated.splits.items()
+            for new in (self.now.splits[split],)
+        ]
+        return [*reaches, *splits]
+
+    @property
+    def largest_mm(self) -> float:
+        """The largest difference of any reach."""
+        return max(row.difference_mm for row in self.rows)
+
+    def text(self, tolerance_mm: float = TOLERANCE_MM) -> str:
+        """Mean errors beside each other, and whether they are the same."""
+        header = ("reach", "split", "paw mm: stated", "now", "elbow mm: stated", "now", "difference")
+        cells = [
+            (
+                row.name,
+                row.split,
+                *_means(row, 0),
+                *_means(row, 1),
+                f"{row.difference_mm:.2g}" if row.difference_mm else "0",
+            )
+            for row in self.rows
+        ]
+        largest = self.largest_mm
+        if largest == 0:
+            verdict = "Reproduced: every error is the same, to the last bit."
+        elif largest <= tolerance_mm:
+            verdict = f"Reproduced: no error differs by more than {largest:.2g} mm (tolerance {tolerance_mm:g} mm)."
+        else:
+            verdict = (
+                f"NOT reproduced: errors differ by up to {largest:.2g} mm (tolerance {tolerance_mm:g} mm). Versions of "
+                "MuJoCo and PyTorch that it was evaluated with: environment.txt."
+            )
+        return "\n".join([*columns([header, *cells]), "", verdict])
+
+
+def reproduce(run: Path, kinematics: str | None = None) -> Comparison:
+    """Evaluate the best network of a run on the run's own reaches, and compare with its evaluation.json.
+
+    Args:
+        run: the run folder, one's own or downloaded.
+        kinematics: where the reaches are, if they are not where the run's configuration says; the same files, by hash.
+
+    Raises:
+        RunError: if it is no run with an evaluation, or its reaches are not with it.
+        MouseArmError: if model, network or reaches cannot be used, or are not those of the run.
+    """
+    folder = RunFolder(run)
+    if not folder.exists:
+        archives = sorted(file.name for file in run.glob("*.zip"))
+        hint = f" scripts/import_agent.py makes a run of {archives[0]}." if archives else ""
+        raise RunError(f"{run} is no run: it has no {folder.config.name}.{hint}")
+    path = kinematics or folder.saved_config().kinematics.path
+    if not path.startswith((PACKAGE, PREFIX)) and not Path(path).expanduser().exists():
+        names = [*folder.saved_split().train, *folder.saved_split().test]
+        raise RunError(
+            f"There are no reaches at {path}, and the agent comes without. It was evaluated on {len(names)}: "
+            f"{', '.join(names[:5])}{', ...' if len(names) > 5 else ''}. Say where you have them: --kinematics PATH."
+        )
+    stated = read_evaluation(folder.evaluation)
+    return Comparison(stated, Agent.load(run, moved_to=kinematics).evaluate()[0])
+
+
+def _row(stated: ReachResult, now: ReachResult) -> Row:
+    both = (stated.paw_mm, stated.elbow_mm), (now.paw_mm, now.elbow_mm)
+    return Row(stated.name, stated.split, *both, stated.completed == now.completed and stated.split == now.split)
+
+
+def _means(row: Row, point: int) -> tuple[str, str]:
+    return f"{row.stated[point].mean:.4f}", f"{row.now[point].mean:.4f}"

@@ -1,0 +1,60 @@
+import json
+import re
+
+import pytest
+import yaml
+
+from mousearm.share import Choices, gather
+
+
+@pytest.fixture
+def card(trained):
+    return gather(trained, Choices("jane/mouse-reacher", licence="cc-by-4.0")).files["README.md"].decode()
+
+
+def test_the_head_is_what_the_hub_sorts_by(card):
+    head = yaml.safe_load(card.split("---\n")[1])
+    assert (head["license"], head["library_name"], head["pipeline_tag"]) == (
+        *("cc-by-4.0", "mousearm", "reinforcement-learning"),
+    )
+    assert {"mouse", "lstm", "mujoco"} <= set(head["tags"])
+    (result,) = head["model-index"]
+    metrics = {metric["type"]: metric["value"] for part in result["results"] for metric in part["metrics"]}
+    of = [f"{point} error (mm), {side}" for point in ("paw", "elbow") for side in ("train", "test")]
+    assert set(metrics) == {f"mean {what}" for what in of}
+
+
+def test_the_table_has_the_numbers_of_evaluation_json(card, trained):
+    evaluation = json.loads((trained / "evaluation.json").read_text())
+    rows = [line.strip("| ").split(" | ") for line in card.splitlines() if re.match(r"\| (mouse_1|\*\*all)", line)]
+    stated = {(name, side): [float(cell) for cell in cells[:6]] for name, side, *cells in rows}
+    expected = {(reach["name"], reach["split"]): reach for reach in evaluation["reaches"]}
+    expected |= {("**all**", side): evaluation[side] for side in ("train", "test")}
+    assert set(stated) == set(expected)
+    for key, numbers in stated.items():
+        for point, own in (("paw_mm", numbers[:3]), ("elbow_mm", numbers[3:])):
+            assert own == pytest.approx([expected[key][point][name] for name in ("mean", "rms", "max")], abs=5e-4)
+
+
+def test_it_says_what_it_is_and_whom_to_cite(card, trained):
+    origin = json.loads((trained / "origin.json").read_text())
+    for text in (
+        "# mouse-reacher",
+        f"`run:model/torque.xml`, SHA-256 `{origin['model']['torque.xml']}`",
+        "2 to train on, 1 to test with, split by file, seed 42",
+        "python scripts/reproduce.py jane/mouse-reacher --kinematics PATH",
+        "The reaches are not shared",
+        "Gilmer et al. (2025). Journal of Neurophysiology 133(4):1266-1278.",
+        "Licence: cc-by-4.0",
+        "![A reach: paths, errors, controls](figures/mouse_1/one.png)",
+    ):
+        assert text in card
+    for text in ("<video", "replay.mp4"):  # the run was not filmed
+        assert text not in card
+
+
+def test_pictures_that_are_not_shared_are_not_shown(trained):
+    shared = gather(trained, Choices("jane/agent", pictures=False, kinematics=True))
+    card = shared.files["README.md"].decode()
+    assert "figures/" not in card
+    assert "python scripts/reproduce.py jane/agent\n" in card

@@ -1,0 +1,80 @@
+import json
+import shutil
+
+import pytest
+
+from mousearm.errors import KinematicsError, RunError
+from mousearm.hub import fetch
+from mousearm.share import Choices, gather, publish, reproduce
+
+
+def test_a_run_reproduces_itself_to_the_last_bit(trained_once):
+    comparison = reproduce(trained_once)
+    assert comparison.largest_mm == 0
+    assert "Reproduced: every error is the same, to the last bit." in comparison.text()
+
+
+def test_what_was_shared_through_the_hub_is_reproduced(hub, log_in, trained):
+    log_in()
+    shared = publish(gather(trained, Choices("jane/agent", kinematics=True)), "jane/agent", False, "Share")
+    shutil.rmtree(trained)
+    assert reproduce(fetch(shared).path).largest_mm == 0
+
+
+def test_reaches_that_are_not_shared_are_asked_for_and_must_be_the_same(hub, log_in, trained, reaches, tmp_path):
+    log_in()
+    folder = fetch(publish(gather(trained, Choices("jane/agent")), "jane/agent", True, "Share")).path
+    with pytest.raises(RunError, match=r"the agent comes without. It was evaluated on 3: mouse_1/.*--kinematics PATH"):
+        reproduce(folder)
+    assert reproduce(folder, str(reaches)).largest_mm == 0
+    others = shutil.copytree(reaches, tmp_path / "others")
+    with (others / "mouse_1" / "two.csv").open("a") as file:
+        file.write("\n")
+    with pytest.raises(KinematicsError, match=r"two.csv: has changed since the split was made"):
+        reproduce(folder, str(others))
+
+
+@pytest.mark.parametrize(
+    ("off_mm", "verdict"),
+    [
+        (0.0005, "Reproduced: no error differs by more than 0.0005 mm (tolerance 0.001 mm)."),
+        (0.002, "NOT reproduced: errors differ by up to 0.002 mm (tolerance 0.001 mm)."),
+    ],
+)
+def test_other_numbers_are_told(trained, off_mm, verdict):
+    evaluation = json.loads((trained / "evaluation.json").read_text())
+    evaluation["reaches"][1]["elbow_mm"]["max"] += off_mm
+    (trained / "evaluation.json").write_text(json.dumps(evaluation))
+    comparison = reproduce(trained)
+    assert comparison.largest_mm == pytest.approx(off_mm)
+    assert verdict in comparison.text()
+
+
+def test_an_arm_that_diverges_now_is_not_reproduced(trained):
+    evaluation = json.loads((trained / "evaluation.json").read_text())
+    evaluation["reaches"][0]["completed"] = False
+    (trained / "evaluation.json").write_text(json.dumps(evaluation))
+    assert reproduce(trained).largest_mm == float("inf")
+
+
+def test_what_is_no_agent_is_explained(tmp_path):
+    (tmp_path / "welle.zip").touch()
+    with pytest.raises(RunError, match=r"no config.yaml. scripts/import_agent.py makes a run of welle.zip"):
+        reproduce(tmp_path)
+
+
+def test_a_shared_agent_cannot_lead_out_of_its_folder(trained):
+    text = (trained / "config.yaml").read_text()
+    (trained / "config.yaml").write_text(text.replace("path: ", "path: run:../../secret #", 1))
+    with pytest.raises(RunError, match="leads out of the run folder"):
+        reproduce(trained)
+
+
+def test_a_shared_agent_runs_no_code(trained):
+    text = (trained / "config.yaml").read_text()
+    (trained / "config.yaml").write_text(
+        text.replace("seed: 0", "seed: !!python/object/apply:os.system ['touch proof']")
+    )
+    with pytest.raises(RunError, match="a tag"):
+        reproduce(trained)
+    assert not (trained / "proof").exists()
