@@ -22,7 +22,8 @@ def card_head(name: str, licence: str, tags: Sequence[str], data: str, results: 
         tags=list(tags),
         model_name=name,
         eval_results=[
-            EvalResult("reinforcement-learning", data, data, metric, value) for metric, value in results.items()
+            EvalResult("reinforcement-learning", "reaches", data, "mean-error-mm", value, metric_name=metric)
+            for metric, value in results.items()
         ],
     )
     return f"---\n{head.to_yaml()}\n---\n"

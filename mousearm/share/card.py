@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from urllib.parse import quote
 
 from mousearm.config import Config, to_yaml
-from mousearm.evaluate import Errors, Evaluation
+from mousearm.evaluate import Errors, Evaluation, representatives
 from mousearm.hub.metadata import card_head
 from mousearm.kinematics import Split
 from mousearm.report.tables import as_markdown
@@ -70,13 +71,13 @@ def card(subject: Subject, files: Iterable[str]) -> str:
     parts = [
         f"# {name}",
         _headline(subject),
-        *_pictures(names),
+        *_pictures(subject.evaluation, names),
         "## Results",
         _results(subject.evaluation),
         f"Errors are {subject.evaluation.yardstick.text()}, over all control steps of the deterministic controller; "
         "effort is the mean over steps and actuators of (force / peak force)². All digits: `evaluation.json`.",
         "## What it is",
-        as_markdown(("", ""), _facts(subject)),
+        as_markdown(("", ""), _facts(subject, are_lacking)),
         "## Use",
         _use(subject, are_lacking),
         "## Configuration",
@@ -101,23 +102,21 @@ def _headline(subject: Subject) -> str:
     )
 
 
-def _pictures(files: set[str]) -> list[str]:
-    figures = sorted(name for name in files if name.startswith("figures/") and name != "figures/generalisation.png")
-    shown = [f'<video controls loop muted width="480" src="{FILM}"></video>\n\n[The film]({FILM})']
-    parts = shown if FILM in files else []
-    parts += [f"![A reach: paths, errors, controls]({_address(name)})" for name in figures[:1]]
-    if "figures/generalisation.png" in files:
-        parts.append("![Error of every reach by distance, speed and direction](figures/generalisation.png)")
-    return parts
+def _pictures(evaluation: Evaluation, files: set[str]) -> list[str]:
+    """The film and the figure of the middle reach, and the figure of all, as far as they are among the files."""
+    chosen = representatives(evaluation)
+    middle = f"figures/{evaluation.reaches[chosen[len(chosen) // 2]].name}.png"
+    pictures = {
+        FILM: f'<video controls loop muted width="480" src="{FILM}"></video>\n\n[The film]({FILM})',
+        middle: f"![A reach: paths, errors, controls]({quote(middle)})",
+        "figures/generalisation.png": "![Errors by distance, speed and direction](figures/generalisation.png)",
+    }
+    return [text for name, text in pictures.items() if name in files]
 
 
 def is_reach(name: str) -> bool:
     """Whether a file of a shared agent is one of its reaches."""
     return name.startswith(f"{REACHES}/")
-
-
-def _address(name: str) -> str:
-    return name.replace(" ", "%20").replace("(", "%28").replace(")", "%29")
 
 
 def _results(evaluation: Evaluation) -> str:
@@ -147,15 +146,17 @@ def _cells(errors: Errors) -> tuple[str, str, str]:
     return f"{errors.mean:.3f}", f"{errors.rms:.3f}", f"{errors.max:.3f}"
 
 
-def _facts(subject: Subject) -> list[tuple[str, str]]:
+def _facts(subject: Subject, are_lacking: bool) -> list[tuple[str, str]]:
     config = subject.config
     kinematics, policy, env = config.kinematics, config.policy, config.env
     ahead = f"; {env.path_steps} frames ahead" if env.path_steps else ""
     weights = {key: value for key, value in vars(config.reward).items() if key.startswith("w_") and value}
+    reaches = "not shared" if are_lacking else _place(kinematics.path)
     sides = f"{len(subject.split.train)} to train on, {len(subject.split.test)} to test with"
+    by = f"split by {kinematics.split_by}, seed {kinematics.split_seed}"
     return [
-        ("arm", f"`{config.model.osim or config.model.file}`{_digest(subject)}"),
-        ("reaches", f"`{kinematics.path}`: {sides}, split by {kinematics.split_by}, seed {kinematics.split_seed}"),
+        ("arm", f"{_place(config.model.osim or config.model.file or '')}{_digest(subject)}"),
+        ("reaches", f"{reaches}: {sides}, {by}"),
         ("fitted to the arm by", kinematics.retarget),
         ("network", f"{policy.backbone.upper()} {policy.lstm_hidden_size} x {policy.n_lstm_layers}"),
         ("sees", ", ".join(env.observation) + ahead),
@@ -164,6 +165,10 @@ def _facts(subject: Subject) -> list[tuple[str, str]]:
         ("warm start", config.pretrain.teacher),
         ("training", f"{subject.steps} steps, {env.num_envs} simulations at a time, seed {config.seed}"),
     ]
+
+
+def _place(path: str) -> str:
+    return f"`{path.removeprefix(RUN)}`" + (" in this repository" if path.startswith(RUN) else "")
 
 
 def _digest(subject: Subject) -> str:

@@ -14,7 +14,7 @@ from mousearm.model import model_file, model_hashes
 from mousearm.paths import PACKAGE
 from mousearm.rundir import FINISHED, RUN, RunFolder, to_json
 from mousearm.share.card import FILM, MODEL, REACHES, Subject, card, is_reach
-from mousearm.share.privacy import check_private, private_words
+from mousearm.share.privacy import check_private, private_texts
 
 _DIFF = "$ git diff HEAD\n"
 
@@ -91,7 +91,7 @@ def gather(run: Path, choices: Choices, allowed: Sequence[str] = ()) -> Contents
     files["README.md"] = card(subject, files).encode()
     places = [run, config.kinematics.path, model_file(config.model)]
     private = [place for place in places if not _is_public(str(place))]
-    check_private(files, private_words(private, config.tracking.entity), allowed)
+    check_private(files, private_texts(private, config.tracking.entity), allowed)
     return Contents(files, _notes(files, split, config, shared))
 
 

@@ -5,6 +5,7 @@ import os
 import re
 import socket
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from mousearm.errors import RunError
@@ -15,60 +16,82 @@ _PATH = re.compile(
     r"(?<![\w./:-])(?:/(?:home|Users|root|mnt|media|data|scratch|tmp|srv|opt)/|[A-Za-z]:\\+)[^\s\"'<>]{2,}"
 )
 _KEYS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "WANDB_API_KEY")
+_MOST_LISTED = 20
 _BINARY = (".png", ".mp4", ".safetensors", ".stl", ".obj", ".msh", ".skn", ".bin")
 
 
-def private_words(places: Sequence[Path | str], entity: str | None) -> dict[str, str]:
-    """Texts that must not be shared, and what each of them is.
+@dataclass(frozen=True, slots=True)
+class Private:
+    """A text that must not be shared.
+
+    Attributes:
+        text: as it is, or would be, in a file; found as a whole word, in any case.
+        what: for messages.
+        is_secret: whether not even a message may repeat it.
+        is_short: whether it stands by chance in files that are not text, which are then not searched for it.
+    """
+
+    text: str
+    what: str
+    is_secret: bool = False
+    is_short: bool = False
+
+    def is_in(self, line: str) -> bool:
+        """Whether a line holds it."""
+        return re.search(rf"(?<![A-Za-z0-9]){re.escape(self.text)}(?![A-Za-z0-9])", line, re.IGNORECASE) is not None
+
+    def told(self) -> str:
+        """What was found, for a message."""
+        return self.what if self.is_secret else f"{self.what} ({self.text})"
+
+
+def private_texts(places: Sequence[Path | str], entity: str | None) -> list[Private]:
+    """What must not be shared from this machine, by this user.
 
     Args:
         places: the run's, the model's and the reaches' paths.
         entity: the account of Weights & Biases.
     """
-    paths = [Path(place).expanduser().absolute() for place in places]
-    words = {
-        str(folder): "a path of this machine" for folder in (Path.home(), Path.cwd(), *paths) if len(folder.parts) > 1
-    }
-    words |= {os.environ[key]: f"what {key} is" for key in _KEYS if os.environ.get(key)}
-    words |= {socket.gethostname(): "the name of this machine", getpass.getuser(): "your user name"}
-    return words | ({entity: "your account of Weights & Biases"} if entity else {})
+    paths = [Path.home(), Path.cwd(), *(Path(place).expanduser().absolute() for place in places)]
+    return [
+        *(Private(str(path), "a path of this machine") for path in paths if len(path.parts) > 1),
+        *(Private(os.environ[key], f"what {key} is", is_secret=True) for key in _KEYS if os.environ.get(key)),
+        Private(socket.gethostname(), "the name of this machine", is_short=True),
+        Private(getpass.getuser(), "your user name", is_short=True),
+        *([Private(entity, "your account of Weights & Biases", is_short=True)] if entity else []),
+    ]
 
 
-def check_private(files: Mapping[str, bytes], words: Mapping[str, str], allowed: Sequence[str] = ()) -> None:
+def check_private(files: Mapping[str, bytes], private: Sequence[Private], allowed: Sequence[str] = ()) -> None:
     """See that no file holds a private text, a token or an absolute path, nor is named so.
 
     Args:
         files: contents by path.
-        words: what must not be in them, as ``private_words``; found as whole words, in any case.
+        private: what must not be in them.
         allowed: texts of these that are no secret, such as a user name that is a common word.
 
     Raises:
-        RunError: naming every file and line with such a text; tokens are not repeated.
+        RunError: naming every file and line with such a text.
     """
-    wanted = {word: what for word, what in words.items() if word not in allowed}
+    wanted = [text for text in private if text.text not in allowed]
     found = [line for name, content in files.items() for line in _found(name, content, wanted, allowed)]
     if found:
-        more = f"\n  and {len(found) - 20} more" if len(found) > 20 else ""
+        more = [f"and {len(found) - _MOST_LISTED} more"] if len(found) > _MOST_LISTED else []
+        lines = "\n  ".join([*found[:_MOST_LISTED], *more])
         raise RunError(
-            "This is not to be shared:\n  "
-            + "\n  ".join(found[:20])
-            + more
-            + "\nRemove it from the file of the run, or, "
-            "if all may know it, say --allow TEXT. Nothing was pushed."
+            f"This is not to be shared:\n  {lines}\nRemove it from the files of the run, or, if all may know it, say "
+            "--allow TEXT. Nothing was pushed."
         )
 
 
-def _found(name: str, content: bytes, words: Mapping[str, str], allowed: Sequence[str]) -> Iterator[str]:
-    """What a file or its name holds; of files that are not text only tokens and paths are looked for."""
-    if name.lower().endswith(_BINARY):
-        words = {word: what for word, what in words.items() if what.startswith(("a path", "what "))}
-    text = content.decode("utf-8", errors="replace")
-    for number, line in enumerate([name, *text.splitlines()]):
+def _found(name: str, content: bytes, private: Sequence[Private], allowed: Sequence[str]) -> Iterator[str]:
+    """What a file or its name holds."""
+    is_text = not name.lower().endswith(_BINARY)
+    wanted = [text for text in private if is_text or not text.is_short]
+    for number, line in enumerate([name, *content.decode("utf-8", errors="replace").splitlines()]):
         place = f"{name}, line {number}" if number else f"the name of {name}"
-        for word, what in words.items():
-            if re.search(rf"(?<![A-Za-z0-9]){re.escape(word)}(?![A-Za-z0-9])", line, re.IGNORECASE):
-                yield f"{place}: {what}" + ("" if what.startswith("what ") else f" ({word})")
+        yield from (f"{place}: {text.told()}" for text in wanted if text.is_in(line))
         if _TOKEN.search(line):
             yield f"{place}: a token of the Hub"
-        if not name.lower().endswith(_BINARY):
+        if is_text:
             yield from (f"{place}: an absolute path ({path})" for path in _PATH.findall(line) if path not in allowed)

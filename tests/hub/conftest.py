@@ -39,11 +39,10 @@ def log_in(monkeypatch):
 
 @pytest.fixture(scope="session")
 def reaches(tmp_path_factory):
-    """A folder of three short reaches."""
+    """A folder of two short reaches."""
     folder = tmp_path_factory.mktemp("animals") / "mouse_1"
     folder.mkdir()
-    for name in ("one", "two", "three"):
-        number = ("one", "two", "three").index(name)
+    for number, name in enumerate(("one", "two")):
         reach = read_csv(resolve(f"package:synthetic/reach_0{number}.csv", "kinematics/data"), name)
         write_csv(reach, folder / f"{name}.csv")
     return folder.parent

@@ -19,7 +19,7 @@ def test_the_head_is_what_the_hub_sorts_by(card):
     )
     assert {"mouse", "lstm", "mujoco"} <= set(head["tags"])
     (result,) = head["model-index"]
-    metrics = {metric["type"]: metric["value"] for part in result["results"] for metric in part["metrics"]}
+    metrics = {metric["name"]: metric["value"] for part in result["results"] for metric in part["metrics"]}
     of = [f"{point} error (mm), {side}" for point in ("paw", "elbow") for side in ("train", "test")]
     assert set(metrics) == {f"mean {what}" for what in of}
 
@@ -40,13 +40,13 @@ def test_it_says_what_it_is_and_whom_to_cite(card, trained):
     origin = json.loads((trained / "origin.json").read_text())
     for text in (
         "# mouse-reacher",
-        f"`run:model/torque.xml`, SHA-256 `{origin['model']['torque.xml']}`",
-        "2 to train on, 1 to test with, split by file, seed 42",
+        f"`model/torque.xml` in this repository, SHA-256 `{origin['model']['torque.xml']}`",
+        "not shared: 1 to train on, 1 to test with, split by file, seed 42",
         "python scripts/reproduce.py jane/mouse-reacher --kinematics PATH",
         "The reaches are not shared",
         "Gilmer et al. (2025). Journal of Neurophysiology 133(4):1266-1278.",
         "Licence: cc-by-4.0",
-        "![A reach: paths, errors, controls](figures/mouse_1/one.png)",
+        "![A reach: paths, errors, controls](figures/mouse_1/",
     ):
         assert text in card
     for text in ("<video", "replay.mp4"):  # the run was not filmed

@@ -13,9 +13,9 @@ ALWAYS = {
     *("README.md", "config.yaml", "environment.txt", "evaluation.json", "origin.json", "split.json", "status.json"),
     *("best/manifest.json", "best/policy.safetensors", "best/state.json"),
 }
-PICTURES = {f"figures/mouse_1/{name}.png" for name in ("one", "two", "three")} | {"figures/generalisation.png"}
+PICTURES = {f"figures/mouse_1/{name}.png" for name in ("one", "two")} | {"figures/generalisation.png"}
 MODEL = {"model/torque.xml", "model/forelimb.xml"}
-REACHES = {f"kinematics/mouse_1/{name}.csv" for name in ("one", "two", "three")}
+REACHES = {f"kinematics/mouse_1/{name}.csv" for name in ("one", "two")}
 
 
 def gathered(run, **choices):

@@ -1,9 +1,13 @@
 import pytest
 
 from mousearm.errors import RunError
-from mousearm.share.privacy import check_private, private_words
+from mousearm.share.privacy import Private, check_private, private_texts
 
-WORDS = {"/home/jane/lab": "a path of this machine", "jane": "your user name", "sesame123": "what HF_TOKEN is"}
+WORDS = [
+    Private("/home/jane/lab", "a path of this machine"),
+    Private("jane", "your user name", is_short=True),
+    Private("sesame123", "what HF_TOKEN is", is_secret=True),
+]
 
 
 @pytest.mark.parametrize(
@@ -17,7 +21,7 @@ WORDS = {"/home/jane/lab": "a path of this machine", "jane": "your user name", "
         ("a.xml", b'<mesh file="/data/other/bone.stl"/>', r"an absolute path \(/data/other/bone.stl\)"),
         ("a.txt", rb"C:\Users\bob\arm.xml", r"an absolute path \(C:\\Users\\bob\\arm.xml\)"),
         ("w.safetensors", b"\x00\xff sesame123 \x00", "w.safetensors, line 1: what HF_TOKEN is"),
-        ("film.mp4", b"\x00/home/jane/lab/film\x00", "film.mp4, line 1: a path of this machine"),
+        ("film.mp4", b"\x00 jane \x00/home/jane/lab/film\x00", "film.mp4, line 1: a path of this machine"),
     ],
 )
 def test_private_texts_are_found_and_named_but_secrets_not_repeated(name, content, told):
@@ -45,7 +49,7 @@ def test_what_is_no_secret_can_be_allowed():
 def test_what_is_private_is_known(monkeypatch, tmp_path):
     monkeypatch.setenv("WANDB_API_KEY", "k" * 40)
     monkeypatch.setenv("LOGNAME", "jane")
-    words = private_words([tmp_path / "reaches"], "janes-lab")
+    words = {text.text: text.what for text in private_texts([tmp_path / "reaches"], "janes-lab")}
     assert words[str(tmp_path / "reaches")] == "a path of this machine"
     assert words["jane"] == "your user name"
     assert words["janes-lab"] == "your account of Weights & Biases"

@@ -3,7 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from mousearm.model import model_hashes
+from mousearm.errors import ModelError
+from mousearm.model import model_file, model_hashes
 
 
 @pytest.fixture
@@ -35,3 +36,24 @@ def test_every_file_that_is_named_counts_wherever_it_is(tmp_path, hashes_of):
 
 def test_a_file_that_is_not_there_has_no_hash(tmp_path, hashes_of):
     assert hashes_of(tmp_path / "none.xml") == {}
+
+
+def test_a_folder_with_one_model_is_that_model(tmp_path, torque_config):
+    (tmp_path / "arm.xml").write_text("<mujoco/>")
+    (tmp_path / "README.md").touch()
+    assert model_file(replace(torque_config.model, file=str(tmp_path))) == tmp_path / "arm.xml"
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["README.md"], r"a folder with no files of .xml or .mjcf.* There are: none"),
+        (["a.xml", "parts/b.xml"], r"a folder with 2 files .* as model.file=.*/FILE. There are: a.xml, parts/b.xml"),
+    ],
+)
+def test_of_a_folder_with_several_or_none_the_model_must_be_named(tmp_path, torque_config, names, message):
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    with pytest.raises(ModelError, match=message):
+        model_file(replace(torque_config.model, file=str(tmp_path)))
