@@ -43,9 +43,8 @@ def download(arguments: argparse.Namespace) -> list[str]:
             raise HubError(f"--revision {arguments.revision}, but REPO says @{place.revision}. Say it once.")
         place = replace(place, revision=arguments.revision)
     snapshot = fetch(place)
-    notes = [snapshot.moved]
-    if arguments.out is not None:
-        notes.append(export(snapshot, arguments.out))
+    changed = "" if arguments.out is None else export(snapshot, arguments.out)
+    note = changed or snapshot.moved
     folder = arguments.out or snapshot.folder
     name = arguments.out or replace(snapshot.place, path="")
     told = {
@@ -55,7 +54,7 @@ def download(arguments: argparse.Namespace) -> list[str]:
         "folder": folder,
     }
     lines = [f"{key:<12} {text}" for key, text in told.items()]
-    return [*(note for note in notes if note), *lines, "", *entry.next_steps(folder, str(name))]
+    return [*([note] if note else []), *lines, "", *entry.next_steps(folder, str(name))]
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def _of_kinematics(folder: Path, name: str) -> list[str]:
     if not files:
         return ["It holds no reach: no CSV file. scripts/import_reaches.py reads those of tracking programs."]
     return [
-        f"{len(files)} CSV files. Look at them: python scripts/check_reaches.py {name}",
+        f"CSV files: {len(files)}. Look at them: python scripts/check_reaches.py {name}",
         f"python run.py kinematics.path={name}",
     ]
 

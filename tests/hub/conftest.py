@@ -1,14 +1,14 @@
 import shutil
 
 import pytest
-from server import TOKEN, Hub
+from hub_runs import QUICK
+from hub_server import TOKEN, Hub
 
 from mousearm import experiment
 from mousearm.kinematics import read_csv, write_csv
 from mousearm.paths import resolve
 
 ENDPOINT = "https://huggingface.co"
-QUICK = ("debug=quick", "video=false", "policy.lstm_hidden_size=8", "algo.timesteps=784", "env.path_steps=2")
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def own_model(tmp_path_factory):
 def trained_once(tmp_path_factory, configure, reaches, own_model):
     """A finished run on reaches and a model of one's own, trained for a moment."""
     folder = tmp_path_factory.mktemp("outputs") / "first"
-    overrides = [*QUICK, f"kinematics.path={reaches}", f"model.file={own_model}", "name=first"]
+    overrides = [*QUICK, "env.path_steps=2", f"kinematics.path={reaches}", f"model.file={own_model}", "name=first"]
     experiment.run(configure(*overrides), folder, overrides)
     return folder
 

@@ -3,7 +3,7 @@ import subprocess
 import sys
 
 import pytest
-from server import STRANGER
+from hub_server import STRANGER
 
 from mousearm.errors import HubError
 from mousearm.hub import Place, fetch, pin

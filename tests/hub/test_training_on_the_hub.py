@@ -6,15 +6,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import QUICK
-from server import TOKEN
+from hub_runs import QUICK
+from hub_server import TOKEN
 
 from mousearm import experiment
 from mousearm.errors import ModelError
 from mousearm.rundir import RunFolder
 
 ROOT = Path(__file__).parents[2]
-HERE = [word for word in QUICK if "path_steps" not in word] + ["name=first"]
+HERE = (*QUICK, "name=first")
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_commands_from_beginning_to_end(hub, model, recorded, tmp_path):
     command("run.py", *HERE, f"model.file={place}", "kinematics=hub", "env.path_steps=1")
     told = command("scripts/download.py", "kinematics", "--out", "reaches")
     assert f"commit       {recorded.refs['main']} (main)" in told
-    assert "1 CSV files" in told
+    assert "CSV files: 1." in told
     hub.add("AlBornoLab/Welle", {"welle.zip": b"PK"}, gated=True)
     told = command("scripts/download.py", "agent", status=1)
     assert f"Visit {hub.url}/AlBornoLab/Welle" in told

@@ -1,5 +1,5 @@
 import pytest
-from server import STRANGER
+from hub_server import STRANGER
 
 from mousearm.errors import HubError
 from mousearm.hub import Place, fetch, push
