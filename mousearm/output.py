@@ -44,3 +44,17 @@ def new_output(path: Path, overwrite: bool = False) -> Iterator[Path]:
     finally:
         if hidden is not None:
             shutil.rmtree(hidden, ignore_errors=True)
+
+
+def check_room(path: Path, n_bytes: int) -> None:
+    """See that a file can grow by so many bytes, where the system can tell.
+
+    For writers that do not survive a full disk, such as the HDF5 library.
+
+    Raises:
+        OSError: if it cannot.
+    """
+    if hasattr(os, "posix_fallocate"):
+        size = path.stat().st_size if path.exists() else 0
+        with tempfile.TemporaryFile(dir=path.parent) as file:
+            os.posix_fallocate(file.fileno(), size, n_bytes)

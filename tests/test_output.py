@@ -3,7 +3,7 @@ import resource
 import pytest
 
 from mousearm.errors import OutputError
-from mousearm.output import new_output
+from mousearm.output import check_room, new_output
 
 
 def test_a_file_appears_when_all_went_well(tmp_path):
@@ -71,3 +71,13 @@ def test_a_file_is_replaced_where_that_is_asked_for(tmp_path):
     with new_output(tmp_path / "file", overwrite=True) as path:
         path.write_text("after")
     assert (tmp_path / "file").read_text() == "after"
+
+
+def test_room_is_looked_for_behind_what_is_there(tmp_path):
+    file = tmp_path / "file"
+    file.write_bytes(bytes(1000))
+    check_room(file, 10_000)
+    check_room(tmp_path / "new", 10_000)
+    with pytest.raises(OSError, match=r"No space left|File too large"):
+        check_room(file, 1 << 60)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -50,19 +50,16 @@ def _point_signals(rollout: Rollout, reach: int, frames: slice) -> dict[str, Sig
 
 def _actuator_signals(ctrl: np.ndarray, activation: np.ndarray, force: np.ndarray, arm: Arm) -> dict[str, Signal]:
     """Control, activation and force; a muscle's control is its excitation, and its force is positive where it pulls."""
-    names, muscles = arm.actuator_names, len(muscles_of(arm))
-    signals = {}
-    if muscles == arm.nu:
-        text = "muscle excitations in the control interval before this frame, 0 to 1; 0 at the start"
-        signals["excitation"] = Signal(ctrl, "1", text, names)
-        signals["force"] = Signal(0 - force, "N", f"muscle forces, positive: pull, {_STEP}", names)
-    else:
-        text = "controls of the actuators in the control interval before this frame; 0 at the start"
-        signals["control"] = Signal(ctrl, "1", text, names)
-        text = f"force times gear of each actuator, a motor's torque about its joint, {_STEP}"
-        signals["force"] = Signal(force * arm.model.actuator_gear[:, 0], "N m", text, names)
+    names, muscles = arm.actuator_names, np.isin(np.arange(arm.nu), muscles_of(arm))
+    name, what = ("excitation", "muscle excitations, 0 to 1") if muscles.all() else ("control", "actuator controls")
+    unit = "N" if muscles.all() else "N, N m" if muscles.any() else "N m"
+    text = f"of muscles the pull, of others actuator force times gear: a motor's torque about its joint; {_STEP}"
+    signals = {
+        name: Signal(ctrl, "1", f"{what}, in the control interval before this frame; 0 at the start", names),
+        "force": Signal(np.where(muscles, 0 - force, force * arm.model.actuator_gear[:, 0]), unit, text, names),
+    }
     if arm.na:
-        signals["activation"] = Signal(activation, "1", "muscle activations, 0 to 1", activation_names(arm))
+        signals["activation"] = Signal(activation, "1", "activations, of muscles 0 to 1", activation_names(arm))
     return signals
 
 

@@ -6,7 +6,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from mousearm.output import check_room
 from mousearm.record.recording import ReachRecording, Signal
+
+MARGIN = 4 << 20
+"""Bytes for names, attributes, chunks that are begun, and the end of a file."""
 
 
 def write_hdf5(reaches: Iterable[ReachRecording], about: Mapping[str, str | float | int], path: Path) -> None:
@@ -26,9 +30,18 @@ def write_hdf5(reaches: Iterable[ReachRecording], about: Mapping[str, str | floa
     """
     with h5py.File(path, "w") as file:
         file.attrs.update(about)
-        trials = [_write_performance(file, reach) for reach in reaches]
+        trials = []
+        for reach in reaches:
+            check_room(path, room_for(reach))
+            trials.append(_write_performance(file, reach))
+            file.flush()
         for name in trials[0]:
             file.create_dataset(f"trials/{name}", data=[trial[name] for trial in trials])
+
+
+def room_for(reach: ReachRecording) -> int:
+    """More bytes than a performance takes in HDF5."""
+    return 2 * sum(signal.values.nbytes for signal in reach.signals.values()) + MARGIN
 
 
 def _write_performance(file: h5py.File, reach: ReachRecording) -> dict[str, str | int]:

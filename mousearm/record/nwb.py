@@ -19,6 +19,8 @@ import pynwb
 import pynwb.behavior
 import pynwb.file
 
+from mousearm.output import check_room
+from mousearm.record.hdf5 import MARGIN, room_for
 from mousearm.record.network_signals import is_of_network
 from mousearm.record.recording import ReachRecording, Signal
 
@@ -61,6 +63,7 @@ def write_nwb(reaches: Iterable[ReachRecording], about: Mapping[str, str | float
         nwb = _nwb_file(about)
         _add_trials(nwb, session.trials)
         _add_signals(nwb, session, float(about["dt"]))
+        check_room(path, 2 * Path(file.filename).stat().st_size + MARGIN)
         with _PYNWB.NWBHDF5IO(path, "w") as io:
             io.write(nwb, link_data=False)
 
@@ -69,6 +72,7 @@ def _collect(reaches: Iterable[ReachRecording], file: h5py.File) -> Session:
     """Write the values of all performances below each other into a file."""
     trials, signals, start = [], {}, 0.0
     for reach in reaches:
+        check_room(Path(file.filename), room_for(reach))
         time = start + reach.signals["time"].values
         for name, signal in reach.signals.items():
             values = time if name == "time" else signal.values
@@ -76,6 +80,7 @@ def _collect(reaches: Iterable[ReachRecording], file: h5py.File) -> Session:
         trial = {"start_time": time[0], "stop_time": time[-1], "reach": reach.name, "split": reach.split}
         trials.append({**trial, "repeat": reach.repeat, "is_completed": reach.completed})
         start = time[-1] + _PAUSE_S
+        file.flush()
     return Session(trials, signals)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mousearm.fidelity.reference import load_opensim
 from mousearm.record import record, write_recording
 
 MODEL = Path(__file__).parents[3] / "shared" / "opensim" / "scaled_mouse.osim"
@@ -12,8 +13,11 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def opensim():
-    return pytest.importorskip("opensim", reason="OpenSim is not installed (pip install opensim)")
+def opensim(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("log"))  # OpenSim begins a log file where it is imported
+        pytest.importorskip("opensim", reason="OpenSim is not installed (pip install opensim)")
+        return load_opensim()
 
 
 @pytest.fixture(scope="module")

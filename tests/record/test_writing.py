@@ -1,6 +1,7 @@
 """Files hold the recording, with units and names; whole or not at all."""
 
 import json
+import resource
 import runpy
 import sys
 from pathlib import Path
@@ -136,6 +137,17 @@ class TestRefusals:
         monkeypatch.setattr(agent.evaluator.task, "observe", breaks)
         with pytest.raises(ConfigError, match="broken on purpose"):
             write_recording(agent, tmp_path / name, kind, repeats=2, noise=0.1)
+        assert not list(tmp_path.iterdir())
+
+    @pytest.mark.parametrize(("name", "kind"), [("a.h5", None), ("a.nwb", None), ("a", "sto")])
+    def test_no_room_is_said_and_leaves_nothing(self, agent, tmp_path, name, kind):
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000 if kind == "sto" else 5_000_000, hard))
+        try:
+            with pytest.raises(OutputError, match=r"\(--out\) cannot be written \(File too large\)"):
+                write_recording(agent, tmp_path / name, kind, repeats=20, noise=0.1)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         assert not list(tmp_path.iterdir())
 
     def test_what_is_there_stays_unless_it_is_to_be_replaced(self, agent, tmp_path):
