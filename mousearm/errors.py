@@ -73,7 +73,3 @@ class UnknownNameError(MouseArmError):
         super().__init__(f"There is no {kind} named '{name}'.{hint} Those that exist: {listed}.")
         self.name = name
         self.valid = names
-
-
-class Pruned(Exception):  # noqa: N818 (nothing went wrong)
-    """A run is to end because it is not worth going on; the text says why."""

@@ -13,14 +13,25 @@ from mousearm.algo import build_algo
 from mousearm.checkpoint import Moment
 from mousearm.config import Config, PretrainConfig
 from mousearm.env import References, Task, TrackingVecEnv, prepare, reach_files
-from mousearm.errors import MouseArmError, Pruned
+from mousearm.errors import MouseArmError
 from mousearm.evaluate import Evaluation, Evaluator, Rollout, show, table
 from mousearm.kinematics import ReachFile, Split, split_reaches
 from mousearm.model import model_hashes
 from mousearm.policy import PolicyController
 from mousearm.pretrain import ComputedMuscleControl, TaskController
 from mousearm.retarget import Reference
-from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, KILLED, PRUNED, RUNNING, RunFolder, explained, write_json
+from mousearm.rundir import (
+    FAILED,
+    FINISHED,
+    INTERRUPTED,
+    KILLED,
+    PRUNED,
+    RUNNING,
+    Pruned,
+    RunFolder,
+    explained,
+    write_json,
+)
 from mousearm.simulation import log_warnings_to
 from mousearm.tracking import RunLogger, tracked
 from mousearm.train import WARM_START, Imitate, Interruption, Judge, learn

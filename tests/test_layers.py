@@ -45,7 +45,6 @@ FLOORS = {
     "fidelity": 6,
     "checkpoint": 6,
     "agent": 6,
-    "share": 7,
     "record": 7,
     "video": 7,
     "tracking": 6,
@@ -57,6 +56,7 @@ FLOORS = {
     "sweep": 8,
     "view": 8,
     "report": 9,
+    "share": 10,
 }
 
 # Libraries that only some modules may know.

@@ -6,7 +6,7 @@ from mousearm.rundir.finding import SWEEP, find_runs, made_jobs
 from mousearm.rundir.folder import RUN, RunFolder
 from mousearm.rundir.resume import with_resume
 from mousearm.rundir.sealed import check, seal
-from mousearm.rundir.status import FAILED, FINISHED, INTERRUPTED, KILLED, PRUNED, RUNNING
+from mousearm.rundir.status import FAILED, FINISHED, INTERRUPTED, KILLED, PRUNED, RUNNING, Pruned
 
 __all__ = [
     "CODE",
@@ -18,6 +18,7 @@ __all__ = [
     "RUN",
     "RUNNING",
     "SWEEP",
+    "Pruned",
     "RunFolder",
     "check",
     "explained",

@@ -15,6 +15,11 @@ PRUNED = "pruned"
 KILLED = "killed"
 """What a reader finds who meets a run that says that it is running, though its process is no more."""
 
+
+class Pruned(Exception):  # noqa: N818 (nothing went wrong)
+    """A run is to end because it is not worth going on; the text says why."""
+
+
 # On another machine, after so long without a heartbeat, a process is taken for dead.
 _SILENCE_S = 300.0
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from mousearm.config import Config, TrackingConfig, to_yaml
+from mousearm.config import Config, to_yaml
 from mousearm.env import reach_files
 from mousearm.errors import RunError
 from mousearm.evaluate import Evaluation, read_evaluation, representatives
@@ -77,9 +77,8 @@ def gather(run: Path, choices: Choices, allowed: Sequence[str] = ()) -> Contents
     files |= {f"best/{file.name}": file.read_bytes() for file in sorted(folder.best.iterdir()) if file.is_file()}
     model, own_model = _model(config, hashes)
     reaches, own_reaches = _reaches(config, split, choices.kinematics)
-    shared = replace(
-        config, model=model, kinematics=reaches, tracking=TrackingConfig("disabled", "mousearm", None, None, [])
-    )
+    tracking = replace(config.tracking, wandb="disabled", project="mousearm", entity=None, group=None, tags=[])
+    shared = replace(config, model=model, kinematics=reaches, tracking=tracking)
     status = folder.status()
     files |= own_model | own_reaches | (_pictures(folder, evaluation) if choices.pictures else {})
     files["config.yaml"] = to_yaml(shared).encode()

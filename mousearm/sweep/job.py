@@ -11,8 +11,8 @@ from dataclasses import replace
 from submitit.helpers import DelayedSubmission
 
 from mousearm.config import Config, compose
-from mousearm.errors import MouseArmError, Pruned, RunError
-from mousearm.rundir import FAILED, INTERRUPTED, PRUNED
+from mousearm.errors import MouseArmError, RunError
+from mousearm.rundir import FAILED, INTERRUPTED, PRUNED, Pruned
 from mousearm.sweep.pruning import median_rule
 from mousearm.sweep.records import Job
 from mousearm.sweep.workers import SLURM

@@ -6,8 +6,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
-from mousearm.errors import Pruned
-from mousearm.rundir import RunFolder, read_json, write_json
+from mousearm.rundir import Pruned, RunFolder, read_json, write_json
 from mousearm.sweep.records import Job, Sweep
 
 if TYPE_CHECKING:  # slow to import

@@ -9,10 +9,9 @@ import numpy as np
 from stable_baselines3.common.logger import KVWriter, Logger, TensorBoardOutputFormat
 
 from mousearm.config import Config
-from mousearm.errors import Pruned
 from mousearm.evaluate import Evaluation, Rollout
 from mousearm.model import Arm
-from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, PRUNED, RunFolder
+from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, PRUNED, Pruned, RunFolder
 from mousearm.tracking.metrics_file import MetricsFile
 from mousearm.tracking.wandb_rows import WandbRows
 from mousearm.tracking.wandb_start import start

@@ -1,5 +1,5 @@
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 import yaml
@@ -52,12 +52,13 @@ def test_what_ships_with_the_program_is_named_not_copied(trained):
 def test_account_host_and_changes_of_the_code_are_left_out(trained):
     tracking = {"wandb": "online", "entity": "janes-lab", "group": "secret", "tags": ["draft"]}
     change(trained, lambda config: replace(config, tracking=replace(config.tracking, **tracking)))
+    config = RunFolder(trained).saved_config()
     text = (trained / "environment.txt").read_text().partition("$ git diff HEAD\n")[0]
     (trained / "environment.txt").write_text(text + "$ git diff HEAD\n+password = 'mouse'\n")
     files = gathered(trained).files
-    assert yaml.safe_load(files["config.yaml"])["tracking"] == {
-        **{"wandb": "disabled", "project": "mousearm", "entity": None, "group": None, "tags": []}
-    }
+    shared = yaml.safe_load(files["config.yaml"])["tracking"]
+    public = {"wandb": "disabled", "project": "mousearm", "entity": None, "group": None, "tags": []}
+    assert shared == {**asdict(config.tracking), **public}
     assert set(json.loads(files["status.json"])) == {"state", "steps", "reason", "key"}
     assert files["environment.txt"].decode() == text + "$ git diff HEAD\n(there were changes, which are not shared)\n"
 

@@ -164,7 +164,7 @@ def test_no_joint_at_all_to_move(arm_file):
 def test_missing_file(tmp_path):
     refused(ModelError, f"there is no file {tmp_path / 'no.xml'}. Give the path", config(tmp_path / "no.xml"))
     refused(ModelError, "model.file='package:no.xml': there is no file", config("package:no.xml"))
-    refused(ModelError, "there is no file", config(tmp_path))
+    refused(ModelError, "is a folder with no files of .xml or .mjcf", config(tmp_path))
 
 
 @pytest.mark.parametrize(

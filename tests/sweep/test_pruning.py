@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from mousearm.errors import Pruned
+from mousearm.rundir import Pruned
 from mousearm.sweep import Sweep
 from mousearm.sweep.pruning import Evaluated, evaluations, median_rule, write_rule
 from mousearm.sweep.workers import this_process
@@ -33,7 +33,7 @@ def evaluation(error):
 
 def test_evaluations_are_of_the_test_split_where_there_is_one(job):
     assert evaluations(job.run) == [Evaluated(100, 8.0)]
-    job.run.metrics.write_text("steps,eval/train_paw_mm,eval/test_paw\n0,3,4\n50,,\n100,1,2\n")
+    job.run.metrics.write_text("steps,eval/train_paw_mm,eval/test_paw_mm\n0,3,4\n50,,\n100,1,2\n")
     assert evaluations(job.run) == [Evaluated(0, 4.0), Evaluated(100, 2.0)]
     job.run.metrics.unlink()
     assert evaluations(job.run) == []
