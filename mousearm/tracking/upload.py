@@ -1,5 +1,6 @@
 """Upload what runs kept for Weights & Biases."""
 
+import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,8 +9,9 @@ from typing import NamedTuple
 from mousearm.errors import RunError
 from mousearm.rundir import RUNNING, RunFolder
 from mousearm.tracking.parts import Part, parts_of, wandb_command
+from mousearm.tracking.wandb_start import forget_service
 
-_URL = "View run at "
+_URL = re.compile(r"View run .*?(https?://\S+)")
 # W&B's words for a record whose end is missing because the run was killed: the rest was uploaded.
 _CUT_SHORT = "ends with an incomplete record"
 
@@ -54,10 +56,7 @@ def _upload(run: Path, parts: Sequence[Part]) -> Uploaded:
     if RunFolder(run).status().get("state") == RUNNING:
         return Uploaded(run, False, "is being trained; its turn comes when it has ended")
     if not parts:
-        there = (
-            "is uploaded already" if parts_of(run) else "kept nothing: it was trained without tracking=wandb_offline"
-        )
-        return Uploaded(run, True, there)
+        return Uploaded(run, True, "is uploaded already" if parts_of(run) else "kept nothing for Weights & Biases")
     errors, url = _sync(parts)
     left = [part for part in parts if not part.uploaded]
     if left:
@@ -77,7 +76,7 @@ def _sync(parts: Sequence[Part]) -> tuple[list[str], str]:
     for part in parts:
         if any(_CUT_SHORT in error and str(part.file.parent) in error for error in errors):
             part.mark_uploaded()
-    return errors, next((line.partition(_URL)[2] for line in lines if _URL in line), "")
+    return errors, next((found[1] for line in lines if (found := _URL.search(line))), "")
 
 
 def _check_login() -> None:
@@ -88,6 +87,7 @@ def _check_login() -> None:
         problem = "" if wandb.login(prompt=False, verify=True) else "nobody is logged in."
     except wandb.Error as error:
         problem = " ".join(str(error).split())
+    forget_service()
     if problem:
         raise RunError(
             f"Weights & Biases cannot be used: {problem} Log in with `wandb login`, or set WANDB_API_KEY; the computer "

@@ -11,7 +11,7 @@ from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, PRUNED, RUNNING, RunF
 from mousearm.tracking.illustrations import figure, film_of, histogram, to_wandb
 from mousearm.tracking.metrics_file import MetricsFile
 from mousearm.tracking.rows import Rows
-from mousearm.tracking.wandb_start import Started
+from mousearm.tracking.wandb_start import Started, forget_service
 
 # W&B calls what ends with 255 killed, as after Ctrl-C.
 _EXIT_CODES = {FINISHED: 0, FAILED: 1, INTERRUPTED: 255, PRUNED: 0}
@@ -140,6 +140,7 @@ class WandbRows(Rows):
         except Exception as error:  # W&B's process may be gone, in which case there are many kinds
             self._works = False
             print(f"Weights & Biases gave up, training goes on without it: {type(error).__name__}: {error}")
+            forget_service()
 
 
 def _numbers(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Begin a run in Weights & Biases, or go on with it: online, or kept in the run folder."""
 
+import contextlib
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -127,6 +129,15 @@ def _try_online(begin: "Callable[..., Run]", earlier: Sequence[Part], folder: Pa
             if part not in earlier:
                 shutil.rmtree(part.file.parent)
         return begin(mode="offline")
+
+
+def forget_service() -> None:
+    """Let go of W&B's process, which may be gone: the next run, or program, starts one of its own."""
+    import wandb
+
+    with contextlib.suppress(Exception):  # of many kinds, where nobody answers
+        wandb.teardown()
+    os.environ.pop("WANDB_SERVICE", None)
 
 
 def _job(name: str, folder: Path) -> str:

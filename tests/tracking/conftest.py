@@ -7,10 +7,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import wandb
 from wandb_server import WandbServer
 
 from mousearm.tracking.parts import parts_of, wandb_command
+from mousearm.tracking.wandb_start import forget_service
 
 
 @pytest.fixture
@@ -22,9 +22,9 @@ def fresh(tmp_path, monkeypatch):
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("WANDB_ERROR_REPORTING", "false")
-    wandb.teardown()
+    forget_service()
     yield monkeypatch
-    wandb.teardown()
+    forget_service()
 
 
 @pytest.fixture

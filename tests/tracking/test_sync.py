@@ -18,7 +18,7 @@ def kept(tmp_path):
     """A run folder with a part that was never uploaded, of which nothing can be read."""
     part = tmp_path / "outputs" / "r" / "wandb" / "offline-run-20260101_120000-abc" / "run-abc.wandb"
     part.parent.mkdir(parents=True)
-    part.write_bytes(b"W&B")
+    part.write_bytes(20 * b"no record")
     (tmp_path / "outputs" / "r" / "config.yaml").touch()
     return tmp_path / "outputs" / "r"
 
