@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mousearm.errors import ConfigError, RenderError, UnknownNameError
-from mousearm.render import TARGET_COLOURS, VIEWS, Picture, framing, view
+from mousearm.render import TARGET_COLOURS, VIEWS, Picture, colour_muscles, framing, view
 
 # A bone of 20 mm along x, a muscle above it, and a site so large that it would hide everything.
 XML = """
@@ -182,3 +182,8 @@ def test_a_machine_that_cannot_draw_says_so_and_nothing_else(environment):
     assert "set MUJOCO_GL=egl" in done.stdout
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr
+
+
+def test_muscle_colours_that_do_not_exist_are_refused(model):
+    with pytest.raises(UnknownNameError, match=r"muscle colours named 'red_grey'.*blue_red, grey_red"):
+        colour_muscles(model, np.zeros(1), "red_grey")

@@ -54,16 +54,16 @@ class Window:
             self._xdotool("key", key)
             time.sleep(0.1)
 
-    def picture(self):
-        """What is seen when nothing moves any more, (height, width, 3)."""
-        before, end = None, time.monotonic() + 90
+    def picture(self, wanted=lambda picture: True):
+        """What is seen, (height, width, 3), when it is as wanted and nothing has moved for two seconds."""
+        seen, end = [], time.monotonic() + 90
         while time.monotonic() < end:
             time.sleep(0.7)
             now = np.asarray(ImageGrab.grab(xdisplay=self._screen).convert("RGB"))
-            if before is not None and (now == before).all() and now.any():
+            seen = [*seen[-2:], now]
+            if len(seen) == 3 and all((now == one).all() for one in seen) and now.any() and wanted(now):
                 return now
-            before = now
-        raise AssertionError("the picture never stands still")
+        raise AssertionError("it never becomes as wanted, or never stands still")
 
     def _xdotool(self, *arguments):
         result = subprocess.run(["xdotool", *arguments], env=self._environment, capture_output=True, text=True)
@@ -96,6 +96,14 @@ def change(one, other):
     return int((np.abs(one.astype(int) - other).max(axis=2) > 24).sum())
 
 
+def same_as(other):
+    return lambda picture: change(picture, other) < 10
+
+
+def unlike(other, pixels=500):
+    return lambda picture: change(picture, other) > pixels
+
+
 @pytest.mark.parametrize("model", ["torque", "muscle"])
 def test_keys_steer_what_is_seen(window, model):
     window = window(f"model={model}", "kinematics=synthetic", "threads=1", "--controller", "cmc")
@@ -104,30 +112,28 @@ def test_keys_steer_what_is_seen(window, model):
     start = window.picture()
 
     window.press(*["Right"] * 6)
-    later = window.picture()
+    later = window.picture(unlike(start))
     for colour in TARGET_COLOURS:  # what of the paths of elbow and paw lies behind becomes solid
         assert like(later, colour) > like(start, colour) + 10
-    assert change(later, start) > 500
     window.press(*["Left"] * 6)
-    assert change(window.picture(), start) < 10
+    window.picture(same_as(start))
 
     window.press("Down")
-    assert change(window.picture(), start) > 500
+    window.picture(unlike(start))
     window.press("Up")
-    assert change(window.picture(), start) < 10
+    window.picture(same_as(start))
 
     window.press("Return", *["Right"] * 6)
-    let_go = window.picture()
-    assert change(let_go, later) > 500
+    let_go = window.picture(lambda picture: unlike(start)(picture) and unlike(later)(picture))
     window.press("8")
-    assert change(window.picture(), let_go) > 100
+    window.picture(unlike(let_go, 100))
     window.press("8")
-    assert change(window.picture(), let_go) < 10
+    window.picture(same_as(let_go))
 
     window.press("BackSpace")
-    assert change(window.picture(), start) < 10
+    window.picture(same_as(start))
     window.press("9")
-    assert change(window.picture(), start) > 500  # the keys are shown
+    window.picture(unlike(start))  # the keys are shown
 
     window.viewer.send_signal(signal.SIGINT)
     assert window.viewer.wait(timeout=30) == 0
