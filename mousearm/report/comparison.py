@@ -10,9 +10,10 @@ from mousearm.errors import RunError
 from mousearm.evaluate import ReachResult
 from mousearm.report.curves import Curve, read_curve
 from mousearm.report.groups import Group, Grouping, group_runs
-from mousearm.report.reading import find_jobs, read_runs
+from mousearm.report.reading import read_runs
 from mousearm.report.runs import LeftOut, Run
 from mousearm.report.spread import Spread
+from mousearm.rundir import find_runs
 
 
 class Measure(NamedTuple):
@@ -103,7 +104,7 @@ def compare(folders: Sequence[Path], by: Sequence[str] = ()) -> Comparison:
         RunError: if there are no finished runs, with the reasons.
         UnknownNameError: if there is no such key.
     """
-    runs, left_out = read_runs(find_jobs(folders))
+    runs, left_out = read_runs(find_runs(folders))
     if not runs:
         reasons = "\n  ".join(f"{out.name}: {out.state}. {out.reason}" for out in left_out)
         raise RunError(f"None of these {len(left_out)} runs can be compared:\n  {reasons}")

@@ -11,29 +11,18 @@ from mousearm.config import Config
 from mousearm.errors import MouseArmError, RunError
 from mousearm.evaluate import read_evaluation
 from mousearm.report.runs import PLACE, UNKNOWN, LeftOut, Run
-from mousearm.rundir import FINISHED, INTERRUPTED, RUNNING, SWEEP, RunFolder, find_runs, made_jobs
+from mousearm.rundir import FINISHED, INTERRUPTED, RUNNING, SWEEP, RunFolder
 from mousearm.sweep import planned_jobs
 
 _COMMIT = "$ git rev-parse HEAD\n"
 _DIFF = "$ git diff HEAD\n"
 
 
-def find_jobs(folders: Sequence[Path]) -> list[Path]:
-    """The run folders of ``find_runs``, and those that the jobs of sweeps are yet to make.
-
-    Raises:
-        RunError: if a folder does not exist or holds no run.
-    """
-    return find_runs(
-        folders, lambda sweep: {*made_jobs(sweep), *(sweep / str(job.number) for job in planned_jobs(sweep))}
-    )
-
-
 def read_runs(folders: Sequence[Path]) -> tuple[list[Run], list[LeftOut]]:
     """The finished runs among run folders, and the others.
 
     Args:
-        folders: as ``find_jobs`` gives them.
+        folders: as ``find_runs`` gives them.
     """
     common = Path(commonpath([folder.parent for folder in folders]))
     root = common.parent if (common / SWEEP).is_file() else common
@@ -53,7 +42,7 @@ def _read(folder: RunFolder, name: str) -> Run | LeftOut:
             return _never_began(folder, name)
         status = folder.status()
         state, steps = status.get("state", state), str(status.get("steps", ""))
-        overrides = _overrides(folder)
+        overrides = _by_key(folder.saved_overrides())
         if state == FINISHED:
             return _finished(folder, name, overrides, status.get("host", ""))
         reason = status.get("reason") or _why(state)
@@ -109,12 +98,8 @@ def _flat(prefix: str, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield prefix + key, value
 
 
-def _overrides(folder: RunFolder) -> dict[str, str]:
-    """The overrides of a run by key; of a key that is given twice the last, as Hydra has it."""
-    return _by_key(folder.saved_overrides())
-
-
 def _by_key(overrides: Sequence[str]) -> dict[str, str]:
+    """Overrides by their keys; of a key that is given twice the last, as Hydra has it."""
     return {key: value for key, _, value in (override.partition("=") for override in overrides)}
 
 

@@ -18,7 +18,7 @@ LOGIN = "Log in once with: wandb login (the key is at https://wandb.ai/authorize
 
 def final_error(split: str, point: str) -> str:
     """Under which name the summary of a run has the mean error of ``paw`` or ``elbow`` of its best network, mm."""
-    return f"evaluation/{split}_{point}_mm"
+    return f"result/{split}_{point}_mm_mean"
 
 
 @contextlib.contextmanager
@@ -52,7 +52,7 @@ def find_uploads(comparison: Comparison, project: Project) -> tuple[list[Run], l
         errors = {run.id: run.summary.get(final_error(comparison.split, "paw")) for run in listed}
     problems = {run.name: _problem(run, comparison.split, errors) for run in comparison.runs}
     there = [run for run in comparison.runs if not problems[run.name]]
-    absent = [f"{run.name} {problems[run.name]}: {_remedy(run)}" for run in comparison.runs if problems[run.name]]
+    absent = [f"{run.name} {problems[run.name]}" for run in comparison.runs if problems[run.name]]
     if not there:
         homes = ", ".join(sorted({run.settings["tracking.project"] for run in comparison.runs}))
         listed = "\n  ".join(absent)
@@ -64,17 +64,17 @@ def find_uploads(comparison: Comparison, project: Project) -> tuple[list[Run], l
 
 
 def _problem(run: Run, split: str, errors: dict[str, object]) -> str:
-    """Why panels cannot show a run; empty where they can."""
-    if run.folder.id not in errors:
-        return "was not tracked" if run.settings["tracking.wandb"] == "disabled" else "is not uploaded yet"
-    there, here = errors[run.folder.id], run.error_mm(split, "paw")
-    if not isinstance(there, float | int):
-        return "is there without its final errors"
-    if not math.isclose(there, here, rel_tol=1e-6):
-        return f"has another error there ({there:.3f} mm) than evaluation.json ({here:.3f} mm)"
-    return ""
-
-
-def _remedy(run: Run) -> str:
+    """Why panels cannot show a run, and what to do; empty where they can."""
     path, here = run.folder.path, Path.cwd()
-    return f"python scripts/sync.py {path.relative_to(here) if path.is_relative_to(here) else path}"
+    path = path.relative_to(here) if path.is_relative_to(here) else path
+    if run.folder.id not in errors:
+        if run.settings["tracking.wandb"] == "disabled":
+            return f"was not tracked: python run.py resume={path} tracking=wandb"
+        return f"is not uploaded yet: python scripts/sync.py {path}"
+    found, known = errors[run.folder.id], run.error_mm(split, "paw")
+    if not isinstance(found, float | int):
+        return f"is there without its result: python scripts/sync.py {path} --again"
+    if not math.isclose(found, known, rel_tol=1e-6):
+        text = f"has another error there ({found:.3f} mm) than evaluation.json ({known:.3f} mm)"
+        return f"{text}: python scripts/sync.py {path} --again"
+    return ""

@@ -2,7 +2,7 @@
 
 from mousearm.rundir.environment import CODE, git
 from mousearm.rundir.files import explained, read_json, sync, to_json, write_bytes, write_json, write_text
-from mousearm.rundir.finding import SWEEP, find_runs, made_jobs
+from mousearm.rundir.finding import JOBS, SWEEP, find_runs
 from mousearm.rundir.folder import RUN, RunFolder
 from mousearm.rundir.resume import with_resume
 from mousearm.rundir.sealed import check, seal
@@ -13,6 +13,7 @@ __all__ = [
     "FAILED",
     "FINISHED",
     "INTERRUPTED",
+    "JOBS",
     "KILLED",
     "PRUNED",
     "RUN",
@@ -24,7 +25,6 @@ __all__ = [
     "explained",
     "find_runs",
     "git",
-    "made_jobs",
     "read_json",
     "seal",
     "sync",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mousearm.errors import RunError
-from mousearm.rundir import PRUNED, RunFolder, read_json, write_json
+from mousearm.rundir import JOBS, PRUNED, RunFolder, read_json, write_json
 
 CANCELLED = "cancelled"
 
@@ -38,7 +38,7 @@ class Job:
         self.number = number
         self.sweep = sweep
         self.run = RunFolder(sweep / str(number))
-        self._plan = sweep / "jobs" / str(number) / "plan.json"
+        self._plan = sweep / JOBS / str(number) / "plan.json"
         self._end = self._plan.with_name("end.json")
 
     def plan(self, overrides: Sequence[str], worker: Worker) -> None:
@@ -102,7 +102,7 @@ class Sweep:
         """
         self.path.mkdir(parents=True, exist_ok=True)
         if not goes_on:
-            shutil.rmtree(self.path / "jobs", ignore_errors=True)
+            shutil.rmtree(self.path / JOBS, ignore_errors=True)
         write_json(self._record, {"name": name, "cluster": cluster, "settings": settings})
 
     @property
@@ -149,4 +149,4 @@ class Sweep:
 
 def planned_jobs(folder: Path) -> list[Job]:
     """The jobs that are written down in a folder, by number; none where no sweep was launched."""
-    return [Job(folder, number) for number in sorted(int(p.parent.name) for p in folder.glob("jobs/*/plan.json"))]
+    return [Job(folder, number) for number in sorted(int(p.parent.name) for p in folder.glob(f"{JOBS}/*/plan.json"))]

@@ -2,8 +2,8 @@ import pytest
 
 from mousearm.errors import RunError
 from mousearm.report.curves import read_curve
-from mousearm.report.reading import find_jobs, read_runs
-from mousearm.rundir import RunFolder
+from mousearm.report.reading import read_runs
+from mousearm.rundir import RunFolder, find_runs
 from mousearm.sweep import Sweep
 from mousearm.sweep.records import Worker
 
@@ -20,7 +20,7 @@ def test_runs_are_found_below_a_folder_by_number_and_once(tmp_path):
     (sweep / "comparison").mkdir()
     (sweep / "code-0" / "conf").mkdir(parents=True)
     (sweep / "code-0" / "conf" / "config.yaml").write_text("")
-    assert [path.name for path in find_jobs([sweep, sweep / "2", tmp_path])] == ["1", "2", "3", "10"]
+    assert [path.name for path in find_runs([sweep, sweep / "2", tmp_path])] == ["1", "2", "3", "10"]
 
 
 def test_jobs_that_made_no_run_folder_are_left_out_with_what_the_sweep_knows(make_run, tmp_path):
@@ -31,7 +31,7 @@ def test_jobs_that_made_no_run_folder_are_left_out_with_what_the_sweep_knows(mak
     for number in range(3):
         sweep.job(number).plan(["name=sweep", f"seed={number}"], Worker("slurm", f"7_{number}", "head"))
     sweep.job(1).end("failed", "late.csv: there is no such file or folder.")
-    runs, left_out = read_runs(find_jobs([sweep.path]))
+    runs, left_out = read_runs(find_runs([sweep.path]))
     assert [run.name for run in runs] == ["sweep/0"]
     assert [(out.name, out.state, out.overrides) for out in left_out] == [
         ("sweep/1", "failed", "seed=1"),
@@ -42,9 +42,9 @@ def test_jobs_that_made_no_run_folder_are_left_out_with_what_the_sweep_knows(mak
 
 def test_folders_without_runs(tmp_path):
     with pytest.raises(RunError, match=r"There is no run in .* or below it: no config.yaml"):
-        find_jobs([tmp_path])
+        find_runs([tmp_path])
     with pytest.raises(RunError, match=r"There is no folder .*none. Give run folders or sweeps"):
-        find_jobs([tmp_path / "none"])
+        find_runs([tmp_path / "none"])
 
 
 def test_only_finished_runs_are_compared_and_the_others_say_why(make_run, tmp_path):
@@ -60,7 +60,7 @@ def test_only_finished_runs_are_compared_and_the_others_say_why(make_run, tmp_pa
     sweep = tmp_path / "outputs" / "sweep"
     (sweep / "multirun.yaml").write_text("")
     (sweep / "8").mkdir()
-    (run,), left_out = read_runs(find_jobs([sweep]))
+    (run,), left_out = read_runs(find_runs([sweep]))
     assert (run.name, run.seed, run.error_mm("train", "paw"), run.error_mm("train", "elbow")) == (
         "sweep/0",
         0,
@@ -90,7 +90,7 @@ def test_only_finished_runs_are_compared_and_the_others_say_why(make_run, tmp_pa
 def test_how_to_make_a_run_again(make_run, tmp_path):
     make_run("first", ["seed=3", "kinematics.path='my reaches'", "algo.timesteps=5"], {"a": 0.5})
     make_run("second", ["experiment=effort_sweep", "reward.w_effort=1"], {"a": 0.5})
-    (first, second), _ = read_runs(find_jobs([tmp_path]))
+    (first, second), _ = read_runs(find_runs([tmp_path]))
     assert first.command == (
         "python run.py seed=3 'kinematics.path='\"'\"'my reaches'\"'\"'' algo.timesteps=5 name=again/first"
     )

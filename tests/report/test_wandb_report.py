@@ -9,9 +9,11 @@ import pytest
 import wandb
 from report_server import KEY, ReportServer
 
+from mousearm import experiment
 from mousearm.errors import RunError
 from mousearm.report import compare, publish
 from mousearm.report.wandb_report import telling_keys
+from mousearm.report.wandb_runs import final_error
 from mousearm.rundir import RunFolder
 
 PLACE = "lab/mousearm"
@@ -37,7 +39,7 @@ def upload(server):
     def put(folder):
         errors = json.loads(folder.evaluation.read_text())
         server.summaries[folder.id] = {
-            f"evaluation/{split}_{point}_mm": errors[split][f"{point}_mm"]["mean"]
+            f"result/{split}_{point}_mm_mean": errors[split][f"{point}_mm"]["mean"]
             for split in ("train", "test")
             for point in ("paw", "elbow")
             if split in errors
@@ -114,7 +116,7 @@ def test_panels_are_learning_curves_and_errors_by_group(uploaded, server):
         ("time/training_s", ["eval/train_paw_mm"]),
     ]
     assert [config["metrics"] for config in bars] == [
-        [f"summary_metrics.evaluation/train_{point}_mm"] for point in ("paw", "elbow")
+        [f"summary_metrics.result/train_{point}_mm_mean"] for point in ("paw", "elbow")
     ]
     assert {config["groupAgg"] for config in (*curves, *bars)} == {"mean"}
     assert all(config["limit"] >= 6 for config in (*curves, *bars))
@@ -131,8 +133,8 @@ def test_the_test_split_counts_and_one_group_is_one_line(make_run, upload, serve
     assert all(config["aggregate"] for config in configs)
     assert {metric for config in configs for metric in config["metrics"]} == {
         "eval/test_paw_mm",
-        "summary_metrics.evaluation/test_paw_mm",
-        "summary_metrics.evaluation/test_elbow_mm",
+        "summary_metrics.result/test_paw_mm_mean",
+        "summary_metrics.result/test_elbow_mm_mean",
     }
 
 
@@ -143,19 +145,19 @@ def test_runs_that_are_not_there_are_named_with_what_to_do(make_run, upload, ser
     for folder in (folders[0], folders[1], folders[2]):
         upload(folder)
     server.summaries["id-s-1"] = {"_step": 500}
-    server.summaries["id-s-2"]["evaluation/train_paw_mm"] = 0.25
+    server.summaries["id-s-2"]["result/train_paw_mm_mean"] = 0.25
     folders[4].origin.unlink()  # as of a run that is older than names of runs
     make_run("s/5", ["seed=5"], {"a": 0.5})
     make_run("s/6", ["seed=6"], {"a": 0.5}, state="failed", reason="it broke")
     published = publish(compare([tmp_path]), PLACE)
-    reasons = [
-        "1 is there without its final errors",
-        "2 has another error there (0.250 mm) than evaluation.json (0.500 mm)",
-        "3 is not uploaded yet",
-        "4 is not uploaded yet",
-        "5 was not tracked",
+    sync = "python scripts/sync.py outputs/s"
+    assert published.absent == [
+        f"1 is there without its result: {sync}/1 --again",
+        f"2 has another error there (0.250 mm) than evaluation.json (0.500 mm): {sync}/2 --again",
+        f"3 is not uploaded yet: {sync}/3",
+        f"4 is not uploaded yet: {sync}/4",
+        "5 was not tracked: python run.py resume=outputs/s/5 tracking=wandb",
     ]
-    assert published.absent == [f"{reason}: python scripts/sync.py outputs/s/{reason[0]}" for reason in reasons]
     assert str(published).splitlines()[1:] == published.absent
     (grid,) = blocks(server, "panel-grid")
     assert grid["metadata"]["runSets"][0]["filters"]["filters"][0]["value"] == ["id-s-0"]
@@ -183,7 +185,7 @@ def test_telling_keys(make_run, tmp_path):
     [
         (
             {},
-            r"error: None of these 6 runs can be shown from lab/mousearm:\n  rewards/0 was not tracked: python scr",
+            r"error: None of these 6 runs can be shown from lab/mousearm:\n  rewards/0 was not tracked: python run",
         ),
         ({"WANDB_API_KEY": None}, r"error: Nobody is logged in .* Log in once with: wandb login"),
         ({"WANDB_API_KEY": "other" + KEY}, r"error: .* does not know this key: .* Log in once with: wandb login"),
@@ -204,6 +206,19 @@ def test_a_project_that_does_not_exist(sweep, server):
         publish(compare([sweep]), "lab/mouse")
     with pytest.raises(RunError, match=r"named ENTITY/PROJECT, such as my-lab/mousearm, not 'mouse'"):
         publish(compare([sweep]), "mouse")
+
+
+@pytest.mark.slow
+def test_panels_name_what_a_run_sends(configure, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    quick = ("debug=quick", "video=false", "policy.lstm_hidden_size=8", "algo.timesteps=784")
+    experiment.run(configure("tracking=wandb_offline", *quick), tmp_path / "run")
+    (kept,) = (tmp_path / "run" / "wandb").glob("offline-run-*/run-*.wandb")
+    sent = kept.read_bytes()
+    for name in ("eval/train_paw_mm", "time/training_s", final_error("train", "paw"), final_error("train", "elbow")):
+        assert name.encode() in sent
+    assert RunFolder(tmp_path / "run").id in kept.name
 
 
 def test_the_script_prints_where_the_report_is(run, uploaded, server):
