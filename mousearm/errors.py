@@ -52,6 +52,10 @@ class OutputError(MouseArmError):
     """Something that cannot be written where it was asked for."""
 
 
+class RecordingError(MouseArmError):
+    """A recording of a performance that cannot be read."""
+
+
 class RenderError(MouseArmError):
     """Pictures cannot be drawn on this machine."""
 

@@ -7,7 +7,9 @@ from typing import Any
 import matplotlib
 from matplotlib.figure import Figure
 
-_PNG_DPI = 200
+_SCREEN_DPI = 200
+PRINT_DPI = 300
+"""What journals ask of a PNG at the least."""
 _WIDTH_MM = 180
 _MM_PER_INCH = 25.4
 _STYLE: dict[Any, Any] = {
@@ -37,23 +39,24 @@ def style() -> AbstractContextManager[None]:
     return matplotlib.rc_context(_STYLE)
 
 
-def new_page(height_mm: float) -> Figure:
-    """An empty figure of the width of a journal's page, 180 mm; make it within ``style``."""
-    return Figure(figsize=(_WIDTH_MM / _MM_PER_INCH, height_mm / _MM_PER_INCH), layout="constrained")
+def new_page(height_mm: float, width_mm: float = _WIDTH_MM) -> Figure:
+    """An empty figure, by default of the width of a journal's page, 180 mm; make it within ``style``."""
+    return Figure(figsize=(width_mm / _MM_PER_INCH, height_mm / _MM_PER_INCH), layout="constrained")
 
 
-def write_page(figure: Figure, path: Path) -> tuple[Path, Path]:
+def write_page(figure: Figure, path: Path, dpi: int = _SCREEN_DPI) -> tuple[Path, Path]:
     """Write a figure as PNG and PDF.
 
     Args:
         figure: what was drawn.
         path: the files' path without suffix; the folder exists.
+        dpi: pixels per inch of the PNG.
 
     Returns:
         The PNG and the PDF file.
     """
     png, pdf = (path.with_name(path.name + suffix) for suffix in (".png", ".pdf"))
     with style():
-        figure.savefig(png, dpi=_PNG_DPI)
+        figure.savefig(png, dpi=dpi)
         figure.savefig(pdf)
     return png, pdf

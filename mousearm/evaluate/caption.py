@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.font_manager import FontProperties, findfont
 from PIL import Image, ImageDraw, ImageFont
 
-from mousearm.evaluate.moments import Moment, Track
+from mousearm.evaluate.moments import Moment, Course
 from mousearm.render import TARGET_COLOURS
 
 _INK = (40, 40, 40)
@@ -22,17 +22,17 @@ class Caption:
     Names that are too long lose their middle.
     """
 
-    def __init__(self, track: Track, title: str, muscles: bool, size: tuple[int, int], speed: str):
+    def __init__(self, course: Course, title: str, muscles: bool, size: tuple[int, int], speed: str):
         """Prepare.
 
         Args:
-            track: the reach.
+            course: the reach.
             title: whose it is; empty for nothing.
             muscles: whether the arm has some.
             size: width and height of the pictures in pixels.
             speed: of the film, in words.
         """
-        self._track, self._title, self._speed = track, title, speed
+        self._course, self._title, self._speed = course, title, speed
         self._legend = "spheres and lines: recorded" + ("; muscles: red when active" if muscles else "")
         height = max(_SMALLEST_FONT, size[1] // _LINES_PER_PICTURE)
         self._plain, self._bold = (
@@ -51,13 +51,13 @@ class Caption:
         room = self._right - widest - self._margin - self._left
         if self._title:
             self._write(draw, self._shorten(self._title, self._bold, room), 0, font=self._bold)
-        clock, colour = f"{1e3 * moment.time:.0f} of {1e3 * self._track.whole:.0f} ms", _INK
-        if self._track.diverged and moment.time >= self._track.end:
+        clock, colour = f"{1e3 * moment.time:.0f} of {1e3 * self._course.whole:.0f} ms", _INK
+        if self._course.diverged and moment.time >= self._course.end:
             clock, colour = f"diverged after {1e3 * moment.time:.0f} ms", _ALARM
         self._write(draw, clock, 1 if self._title else 0, colour=colour)
         speed = f", {self._speed}"
         room = self._right - self._left - self._plain.getlength(speed)
-        self._write(draw, self._shorten(self._track.name, self._plain, room) + speed, -2)
+        self._write(draw, self._shorten(self._course.name, self._plain, room) + speed, -2)
         self._write(draw, self._legend, -1)
         return np.asarray(image)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from mousearm.evaluate.caption import Caption
 from mousearm.evaluate.encoding import RATES, encoded
-from mousearm.evaluate.moments import Track
+from mousearm.evaluate.moments import Course
 from mousearm.evaluate.rollout import Rollout
 from mousearm.render import Picture, posed, view
 
@@ -70,7 +70,7 @@ def film(
     size = size or _SIZES.get(kind, _SIZES[".mp4"])[len(shots) > 1]
     if not shots or slowdown <= 0 or fps <= 0 or any(side <= 0 or side % 2 for side in size):
         raise ValueError(f"slowdown={slowdown} and fps={fps} must be above 0, size={size} even and above 0")
-    everything = np.concatenate([Track(shot.rollout, shot.reach).points for shot in shots])
+    everything = np.concatenate([Course(shot.rollout, shot.reach).points for shot in shots])
     with ExitStack() as opened:
         panels = [_Panel(shot, size, camera, everything, _speed(slowdown), opened) for shot in shots]
         show = opened.enter_context(encoded(path, fps))
@@ -92,18 +92,18 @@ class _Panel:
         speed: str,
         opened: ExitStack,
     ):
-        self._model, self._track = shot.model, Track(shot.rollout, shot.reach)
-        self._caption = Caption(self._track, shot.title, bool(shot.model.na), size, speed)
+        self._model, self._course = shot.model, Course(shot.rollout, shot.reach)
+        self._caption = Caption(self._course, shot.title, bool(shot.model.na), size, speed)
         self._picture = opened.enter_context(Picture(shot.model, *size, view(shot.model, camera, everything)))
         self._last: tuple[float, np.ndarray] | None = None
-        self.end = self._track.end
+        self.end = self._course.end
 
     def draw(self, time: float) -> np.ndarray:
         """The picture at a time in s, (height, width, 3)."""
-        moment = self._track.at(time)
+        moment = self._course.at(time)
         if self._last is None or self._last[0] != moment.time:  # otherwise it has ended, and looks the same
             state = posed(self._model, moment.qpos, moment.activation)
-            picture = self._picture.draw(state, moment.targets, self._track.paths)
+            picture = self._picture.draw(state, moment.targets, self._course.paths)
             self._last = moment.time, self._caption.stamp(picture, moment)
         return self._last[1]
 

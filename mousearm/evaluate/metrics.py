@@ -191,5 +191,10 @@ def _kind_cells(errors: KindErrors | None) -> str:
 
 def representatives(evaluation: Evaluation) -> list[int]:
     """Indices of the reaches with the smallest, the middle and the largest mean paw error; fewer if there are fewer."""
-    order = np.argsort([reach.paw_mm.mean for reach in evaluation.reaches], kind="stable")
+    return smallest_middle_largest([reach.paw_mm.mean for reach in evaluation.reaches])
+
+
+def smallest_middle_largest(values: Sequence[float]) -> list[int]:
+    """Indices of these values, without repetitions."""
+    order = np.argsort(values, kind="stable")
     return list(dict.fromkeys(int(order[i]) for i in (0, len(order) // 2, -1)))

@@ -17,7 +17,7 @@ class Moment(NamedTuple):
     errors_mm: np.ndarray  # (2,) elbow and paw
 
 
-class Track:
+class Course:
     """One reach of a rollout, linear between its frames, up to where the simulation ended or diverged.
 
     Attributes:

@@ -107,7 +107,7 @@ def _draw_view(axes: Axes, reach: Reach, vertical: int, limits: _Limits) -> None
     for frame in (0, reach.n_frames // 2, reach.n_frames - 1):
         axes.plot(*points[frame].T, color=_ARM, linewidth=1.0, marker="o", markersize=2.2, zorder=1)
     axes.plot(*points[:, 1].T, color="0.35", linewidth=0.9, zorder=2)
-    _draw_coloured(axes, points[:, 2], reach.time)
+    draw_coloured(axes, points[:, 2], reach.time)
     axes.set_xlim(limits.low[_FORWARD], limits.high[_FORWARD])
     axes.set_ylim(limits.middle[vertical] - limits.half, limits.middle[vertical] + limits.half)
     if vertical == _RIGHT:
@@ -124,15 +124,26 @@ def _draw_view(axes: Axes, reach: Reach, vertical: int, limits: _Limits) -> None
 def _draw_speed(axes: Axes, reach: Reach, limits: _Limits) -> None:
     elapsed = reach.time - reach.time[0]
     speed = np.linalg.norm(paw_velocity(reach), axis=1)
-    _draw_coloured(axes, np.stack([elapsed, speed], axis=1), reach.time)
+    draw_coloured(axes, np.stack([elapsed, speed], axis=1), reach.time)
     axes.set(xlim=(0, limits.seconds), ylim=(0, 1.05 * limits.speed))
     axes.locator_params(nbins=4)
 
 
-def _draw_coloured(axes: Axes, line: np.ndarray, time: np.ndarray) -> None:
-    """A line (T, 2) whose colour runs with time, dark at the start."""
+def draw_coloured(
+    axes: Axes, line: np.ndarray, time: np.ndarray, limits: tuple[float, float] | None = None
+) -> LineCollection:
+    """A line (T, 2) whose colour runs with time, (T,), dark at the start.
+
+    Args:
+        axes: what to draw on; its limits are the caller's business.
+        line: (T, 2).
+        time: (T,).
+        limits: times of the first and the last colour; None for those of the line itself.
+    """
     pieces = np.stack([line[:-1], line[1:]], axis=1)
-    axes.add_collection(LineCollection(list(pieces), array=time[:-1], cmap=_MAP, linewidths=1.6, zorder=3))
+    collection = LineCollection(list(pieces), array=time[:-1], cmap=_MAP, linewidths=1.6, zorder=3, clim=limits)
+    axes.add_collection(collection)
+    return collection
 
 
 def _title(item: Checked) -> str:

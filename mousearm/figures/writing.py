@@ -1,0 +1,101 @@
+"""All figures of a recording, as files."""
+
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from mousearm.analysis import MuscleGroup, muscle_groups
+from mousearm.errors import UnknownNameError
+from mousearm.evaluate.metrics import smallest_middle_largest
+from mousearm.figures.activation import activation_figure, drive_figure
+from mousearm.figures.drawing import drive
+from mousearm.figures.joints import joint_figure
+from mousearm.figures.state import STATES, state_figure
+from mousearm.figures.summary import summary_figure
+from mousearm.figures.synergies import synergy_figure
+from mousearm.figures.trajectory import trajectory_figure
+from mousearm.page import PRINT_DPI, write_page
+from mousearm.record.recording import ReachRecording, Recording
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What was drawn.
+
+    Attributes:
+        files: the PNG files; a PDF of the same name lies beside each.
+        left_out: what was not drawn, and why, a line each.
+    """
+
+    files: list[Path]
+    left_out: list[str]
+
+
+def draw_recording(recording: Recording, folder: Path, names: Sequence[str] = ()) -> Drawn:
+    """Draw everything that makes sense for a recording, as PDF and as PNG of 300 dpi.
+
+    Figures of all performances go into the folder, those of single ones into folders below it that have the names of
+    the reaches; of a reach that was performed several times, the first performance.
+
+    Args:
+        recording: what was recorded.
+        folder: made if it is not there.
+        names: the reaches that are drawn one by one; none for the best, the middle and the worst.
+
+    Raises:
+        UnknownNameError: if there is no such reach.
+        OSError: if the folder cannot be written.
+    """
+    plan, left_out = planned(recording, names)
+    return Drawn([_write(draw, folder / name) for name, draw in plan.items()], left_out)
+
+
+def planned(recording: Recording, names: Sequence[str] = ()) -> tuple[dict[str, Callable[[], Figure]], list[str]]:
+    """What `draw_recording` draws, by the files' names without suffix, and what it leaves out; arguments as there."""
+    reaches, plan = recording.reaches, {}
+    muscles = "activation" in reaches[0].signals
+    groups = muscle_groups(reaches) if muscles else [MuscleGroup("motors", list(range(len(drive(reaches[0]).columns))))]
+    for reach in _chosen(reaches, names):
+        plan[f"{reach.name}/trajectory"] = partial(trajectory_figure, reach)
+        plan[f"{reach.name}/joints"] = partial(joint_figure, reach)
+        if muscles:
+            plan[f"{reach.name}/activation"] = partial(activation_figure, reach, groups)
+    plan["summary"] = partial(summary_figure, reaches)
+    plan["mean_activation" if muscles else "mean_control"] = partial(drive_figure, reaches, groups)
+    if any(drive(reach).values.any() for reach in reaches) and muscles:
+        plan["synergies"] = partial(synergy_figure, reaches, groups)
+    if any(kind in reaches[0].signals for kind in STATES):
+        plan["state"] = partial(state_figure, reaches)
+    return plan, _left_out(muscles, plan)
+
+
+def _left_out(muscles: bool, plan: Container[str]) -> list[str]:
+    lines = []
+    if not muscles:
+        lines.append("No activation and no synergies: this arm has motors.")
+    elif "synergies" not in plan:
+        lines.append("No synergies: no muscle is ever active.")
+    if "state" not in plan:
+        lines.append("No principal components of a state: this network has no memory.")
+    return lines
+
+
+def _chosen(reaches: Sequence[ReachRecording], names: Sequence[str]) -> list[ReachRecording]:
+    """First performances of the reaches with these names, or of the best, the middle and the worst."""
+    first = {reach.name: reach for reach in reversed(reaches)}
+    for name in names:
+        if name not in first:
+            raise UnknownNameError("recorded reach", name, first)
+    if names:
+        return [first[name] for name in names]
+    errors = [float(np.mean(reach.signals["error"].values[1:, 1])) for reach in first.values()]
+    return [list(first.values())[i] for i in smallest_middle_largest(errors)]
+
+
+def _write(draw: Callable[[], Figure], path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return write_page(draw(), path, PRINT_DPI)[0]

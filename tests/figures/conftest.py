@@ -1,0 +1,68 @@
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import pytest
+import torch
+
+from mousearm.agent import Agent
+from mousearm.env.sources import prepare
+from mousearm.evaluate import Evaluator
+from mousearm.policy import build_policy
+from mousearm.record import Recording, record
+
+
+@pytest.fixture(scope="session")
+def recorded(configure):
+    """What a small network that was never trained does: ``recorded("model=muscle", n=3)``, of n synthetic reaches."""
+
+    @cache
+    def make(*overrides, n=2):
+        config, arm, references = prepare(
+            configure("kinematics=synthetic", "policy.lstm_hidden_size=6", "policy.n_lstm_layers=2", *overrides)
+        )
+        sides = {"train": [reference.name for reference in references[:n]]}
+        evaluator = Evaluator(config, arm, references[:n], sides)
+        torch.manual_seed(0)
+        policy = build_policy(config.policy, evaluator.n_observations, arm.nu)
+        return record(Agent(config, arm, references[:n], sides, evaluator, policy, Path("best")))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def muscles(recorded):
+    return recorded("model=muscle", n=3)
+
+
+@pytest.fixture(scope="session")
+def motors(recorded):
+    return recorded(n=2)
+
+
+@pytest.fixture
+def change():
+    """A performance with the values of some signals changed by functions: ``change(reach, qpos=lambda q: -q)``."""
+
+    def make(reach, **functions):
+        signals = {
+            name: replace(signal, values=functions[name](signal.values)) if name in functions else signal
+            for name, signal in reach.signals.items()
+        }
+        return replace(reach, signals=signals)
+
+    return make
+
+
+@pytest.fixture
+def without():
+    """A recording in which signals are missing."""
+
+    def make(recording, *names):
+        reaches = [
+            replace(reach, signals={name: signal for name, signal in reach.signals.items() if name not in names})
+            for reach in recording.reaches
+        ]
+        return Recording(reaches, recording.about)
+
+    return make
