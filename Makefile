@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup train test test-all check bench
+.PHONY: help setup train test test-all check docs bench
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -33,10 +33,13 @@ test: setup ## fast tests
 test-all: $(VENV)/.opensim ## fast and slow tests, with OpenSim as a reference
 	$(BIN)/python -m pytest -m ''
 
-check: setup ## style and types
+check: setup docs ## style, types and documentation
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+
+docs: setup ## build the documentation into site/, every warning an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 
 bench: setup ## speed against the bare simulator and the stock update
 	$(BIN)/python scripts/benchmark.py

@@ -2,8 +2,7 @@
 
 ``python scripts/import_agent.py AGENT.zip --trust --out outputs/old [--statistics VECNORMALIZE.pkl] [OVERRIDES...]``
 Overrides, as for run.py, say with which arm and reaches it was trained: ``model.file=arm.xml kinematics.path=reaches``.
-Afterwards ``python scripts/evaluate.py outputs/old`` evaluates it, and ``python run.py name=old algo.timesteps=N``
-trains it further.
+Afterwards ``python scripts/evaluate.py outputs/old`` evaluates it; it cannot be trained further.
 """
 
 import argparse

@@ -1,277 +1,439 @@
-"""The typed configuration: every key with its type, default, unit and range.
+"""The typed configuration: every key with its type, its meaning, its unit and which values are valid.
 
-Values live in ``conf/`` alone; this schema refuses what does not exist or cannot be right. Nothing here, or in the
-files, names code to run: every choice is a name that the module in question looks up.
+Values live in ``conf/`` alone; this schema refuses what does not exist or cannot be right. The key reference in the
+documentation is made of it. Nothing here, or in the files, names code to run: every choice is a name that the module in
+question looks up.
+
+Keys that came later have a default here, because a run that was saved before they existed has none of them.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from mousearm.errors import ConfigError, UnknownNameError
+from mousearm.config.key import Range, above, at_least, between, check, declared, finite, key, require
+from mousearm.errors import ConfigError
 from mousearm.kinematics.checks import SEGMENT_RANGE
 from mousearm.kinematics.split import SPLIT_BY
 
-
-def _require(holds: bool, key: str, value: object, valid: str) -> None:
-    if not holds:
-        raise ConfigError(f"{key}={value} is out of range: {valid}.")
-
-
-def _require_choice(key: str, value: str, choices: Sequence[str]) -> None:
-    if value not in choices:
-        raise UnknownNameError(f"choice for {key}", value, choices)
+_FINITE = finite(at_least(0))
+_POSITIVE = finite(above(0))
+_SHARE = between(0, 1)
+_LOG_STD = between(-10, 1)
+_SEGMENT_MM = between(*(1e3 * length for length in SEGMENT_RANGE))
+_LAYERS = Range("at most 16 sizes of 1 to 8192", lambda sizes: len(sizes) <= 16 and all(1 <= n <= 8192 for n in sizes))
 
 
 @dataclass
 class LandmarksConfig:
     """The points of the model that recorded points are compared with, each ``KIND:NAME`` (joint, site, body, geom)."""
 
-    shoulder: str
-    elbow: str
-    paw: str
+    shoulder: str = field(metadata=key("Where the upper arm begins; it stays where the model has it."))
+    elbow: str = field(metadata=key("Where the forearm begins."))
+    paw: str = field(metadata=key("The point of the hand that follows the recorded paw."))
 
 
 @dataclass
 class ModelConfig:
-    """The arm."""
+    """The arm: its file, its landmarks, how actions become controls, whether it is scaled to the animal."""
 
-    file: str | None  # an MJCF file, or package:NAME for a shipped one
-    osim: str | None  # an OpenSim file instead, converted as by scripts/import_osim.py
+    file: str | None = field(metadata=key("An MJCF file, or `package:NAME` for one that ships."))
+    osim: str | None = field(
+        metadata=key("An OpenSim file instead of `file`, converted as by `scripts/import_osim.py`; see `model=osim`.")
+    )
     landmarks: LandmarksConfig
-    joints: list[str] | None  # joints that inverse kinematics may move; null means all
-    action_map: str  # how an action in [-1, 1] becomes a control: direct | sigmoid
-    # These have defaults because a run that was saved before they existed has none of them.
-    fit: str = "none"  # none | animal: whether the model is scaled to the animal's segments
-    upper_arm_mm: float | None = None  # shoulder to elbow; null with fit=animal: the median of the recorded reaches
-    forearm_mm: float | None = None  # elbow to paw, likewise
+    joints: list[str] | None = field(metadata=key("Joints that inverse kinematics may move; null means all."))
+    action_map: str = field(
+        metadata=key(
+            "How an action in [-1, 1] becomes a control: on a straight line over the actuator's range, or by a sigmoid "
+            "that rests at 8 % of it, which is for muscles.",
+            ("direct", "sigmoid"),
+        )
+    )
+    fit: str = field(
+        default="none",
+        metadata=key(
+            "none: the model as it is, so that errors are millimetres of the model. animal: upper arm and forearm are "
+            "scaled to the animal, each by one factor, so that errors are millimetres of the animal.",
+            ("none", "animal"),
+        ),
+    )
+    upper_arm_mm: float | None = field(
+        default=None,
+        metadata=key(
+            "Shoulder to elbow, with `model.fit=animal`. null takes the median of the recorded reaches; a run keeps "
+            "what it took in its config.yaml.",
+            _SEGMENT_MM,
+            "mm",
+        ),
+    )
+    forearm_mm: float | None = field(
+        default=None, metadata=key("Elbow to paw at rest, as `model.upper_arm_mm`.", _SEGMENT_MM, "mm")
+    )
 
     def __post_init__(self) -> None:
+        check("model.", self)
         if (self.file is None) == (self.osim is None):
             raise ConfigError(
                 f"model.file={self.file} and model.osim={self.osim}: give one of them, and null for the other, as "
                 "model=osim model.osim=FILE does."
             )
-        _require_choice("model.action_map", self.action_map, ("direct", "sigmoid"))
-        _require_choice("model.fit", self.fit, ("none", "animal"))
-        low, high = (1e3 * length for length in SEGMENT_RANGE)
         for name in ("upper_arm_mm", "forearm_mm"):
             length = getattr(self, name)
             if length is not None and self.fit == "none":
                 raise ConfigError(f"model.{name}={length} scales the model, but model.fit=none: add model.fit=animal.")
-            _require(length is None or low <= length <= high, f"model.{name}", length, f"{low:g} to {high:g} mm")
 
 
 @dataclass
 class KinematicsConfig:
-    """The recorded reaches."""
+    """The recorded reaches: where they are, how they are fitted to the arm, which of them are trained on."""
 
-    path: str  # a CSV file, a folder of them, or package:NAME for shipped ones
-    retarget: str  # segments | uniform: how the animal's size becomes the model's
-    max_residual_mm: float  # a reach whose inverse kinematics misses by more than this is refused
-    train_ratio: float  # share of the reaches to train on, where there are several
-    split_seed: int  # which reaches those are
-    # These have defaults because a run that was saved before they existed has none of them.
-    split_by: str = "file"  # file | session | animal: what lies on one side of the split as a whole
-    on_bad: str = "refuse"  # refuse | skip: what happens to a file that is no reach the arm can perform
-    train_reaches: int | None = None  # only so many reaches of those to train on; null takes all
+    path: str = field(metadata=key("A CSV file, a folder of them, or `package:NAME` for those that ship."))
+    retarget: str = field(
+        metadata=key(
+            "How the animal's size becomes the model's. segments: directions of the animal's segments, lengths of the "
+            "model's. uniform: one scale for everything, which leaves millimetres at the elbow where the animal's "
+            "proportions are not the model's.",
+            ("segments", "uniform"),
+        )
+    )
+    max_residual_mm: float = field(
+        metadata=key(
+            "A reach that the arm cannot follow closer than this in any pose, whatever the controller, is refused.",
+            above(0),
+            "mm",
+        )
+    )
+    train_ratio: float = field(
+        metadata=key(
+            "Share of the reaches to train on, where there are several; the others are the test split.",
+            Range("above 0, at most 1", lambda share: 0 < share <= 1),
+        )
+    )
+    split_seed: int = field(metadata=key("Which reaches are trained on; it does not depend on `seed`."))
+    split_by: str = field(
+        default="file",
+        metadata=key(
+            "What lies on one side of the split as a whole. Session and animal are the folders that a file lies in, "
+            "PATH/animal/session/reach.csv, or columns of PATH/manifest.csv (file, animal, session).",
+            SPLIT_BY,
+        ),
+    )
+    on_bad: str = field(
+        default="refuse",
+        metadata=key(
+            "What happens to a file that cannot be read, trusted or performed: refuse ends the run, skip goes on "
+            "without it and says so.",
+            ("refuse", "skip"),
+        ),
+    )
+    train_reaches: int | None = field(
+        default=None,
+        metadata=key(
+            "Only so many of the reaches to train on, to see how the error falls with their number; the test split "
+            "stays. null takes all.",
+            at_least(1),
+        ),
+    )
 
     def __post_init__(self) -> None:
-        _require_choice("kinematics.retarget", self.retarget, ("segments", "uniform"))
-        _require(self.max_residual_mm > 0, "kinematics.max_residual_mm", self.max_residual_mm, "above 0 mm")
-        _require(0 < self.train_ratio <= 1, "kinematics.train_ratio", self.train_ratio, "above 0, at most 1")
-        most = self.train_reaches
-        _require(most is None or most >= 1, "kinematics.train_reaches", most, "null, or 1 or more")
-        _require_choice("kinematics.split_by", self.split_by, SPLIT_BY)
-        _require_choice("kinematics.on_bad", self.on_bad, ("refuse", "skip"))
+        check("kinematics.", self)
 
 
 @dataclass
 class EnvConfig:
-    """The task: time, observation, start and end of an episode."""
+    """The task: time, what the network sees, where an episode starts."""
 
-    control_dt: float  # s between two actions; reaches are resampled to it
-    n_substeps: int  # physics steps per action
-    num_envs: int  # simulations trained on together
-    observation: list[str]
-    path_steps: int  # future frames that the network sees; 0 means that it must keep time itself
-    random_start: float  # probability that a training episode starts at a random frame instead of frame 0
-    divergence_penalty: float  # least penalty for each step that a diverged simulation leaves undone
-    # These have defaults because a run that was saved before they existed has none of them.
-    path_spacing: int = 1  # frames from one of the future frames to the next
-    sampling: str = "uniform"  # uniform | hard: which reach an episode is on
+    control_dt: float = field(
+        metadata=key("Time between two actions. Reaches are resampled to it.", between(1e-5, 0.1), "s")
+    )
+    n_substeps: int = field(metadata=key("Physics steps per action.", between(1, 1000)))
+    num_envs: int = field(metadata=key("Simulations that are trained on together.", between(1, 100_000)))
+    observation: list[str] = field(
+        metadata=key(
+            "What the network sees, any of qpos, qvel, activation, phase, path, path_preview. Terms without columns "
+            "(activation of motors, paths with `env.path_steps=0`) add nothing.",
+            Range("at least one term", lambda terms: len(terms) > 0),
+        )
+    )
+    path_steps: int = field(
+        metadata=key(
+            "Future frames that the network sees. 0: it must learn the one reach by heart and keep time itself.",
+            between(0, 1000),
+        )
+    )
+    random_start: float = field(
+        metadata=key("Probability that a training episode starts at a random frame instead of the first.", _SHARE)
+    )
+    divergence_penalty: float = field(
+        metadata=key(
+            "Least penalty for each step that a diverged simulation leaves undone, in units of the reward; diverging "
+            "never pays.",
+            _FINITE,
+        )
+    )
+    path_spacing: int = field(
+        default=1,
+        metadata=key(
+            "Frames from one of the future frames to the next: `env.path_steps=5` with `env.path_spacing=3` shows "
+            "frames 3, 6, ... 15 from now.",
+            between(1, 1000),
+        ),
+    )
+    sampling: str = field(
+        default="uniform",
+        metadata=key(
+            "Which reach an episode is on. hard: four fifths of the episodes are drawn in proportion to a running mean "
+            "of each reach's paw error.",
+            ("uniform", "hard"),
+        ),
+    )
 
     def __post_init__(self) -> None:
-        _require(1e-5 <= self.control_dt <= 0.1, "env.control_dt", self.control_dt, "0.00001 to 0.1 s")
-        _require(1 <= self.n_substeps <= 1000, "env.n_substeps", self.n_substeps, "1 to 1000")
-        _require(1 <= self.num_envs <= 100_000, "env.num_envs", self.num_envs, "1 to 100000")
-        _require(len(self.observation) > 0, "env.observation", self.observation, "at least one term")
-        _require(0 <= self.path_steps <= 1000, "env.path_steps", self.path_steps, "0 to 1000")
-        _require(1 <= self.path_spacing <= 1000, "env.path_spacing", self.path_spacing, "1 to 1000")
-        _require_choice("env.sampling", self.sampling, ("uniform", "hard"))
-        _require(0 <= self.random_start <= 1, "env.random_start", self.random_start, "0 to 1")
-        _require(
-            0 <= self.divergence_penalty < math.inf, "env.divergence_penalty", self.divergence_penalty, "0 or more"
-        )
+        check("env.", self)
 
 
 @dataclass
 class RewardConfig:
-    """Weights ``w_`` of the reward terms, and the form that the terms take.
+    """Weights ``w_`` of the reward terms, and the form that the terms take."""
 
-    ``w_bone_diff`` is shared by elbow and paw in the ratio of ``w_elbow`` to ``w_paw``.
-    """
-
-    w_bone_diff: float
-    w_elbow: float
-    w_paw: float
-    w_effort: float
-    w_qvel: float
-    w_qpos: float
-    w_action: float
-    kernel: str  # of the elbow and paw errors: exp (of millimetres, 0 to 1) | squared (metres, negative)
-    sigma_mm: list[float]  # widths of the exp kernel
-    effort: str  # mean of squared forces relative to peak force | sum of absolute forces
+    w_bone_diff: float = field(
+        metadata=key("Of elbow and paw together, shared in the ratio of `reward.w_elbow` to `reward.w_paw`.", _FINITE)
+    )
+    w_elbow: float = field(metadata=key("The elbow's part of `reward.w_bone_diff`.", _FINITE))
+    w_paw: float = field(metadata=key("The paw's part of `reward.w_bone_diff`.", _FINITE))
+    w_effort: float = field(metadata=key("Of the forces, in the form of `reward.effort`.", _FINITE))
+    w_qvel: float = field(
+        metadata=key("Of squared changes of the joint velocities from step to step, (rad/s)^2.", _FINITE)
+    )
+    w_qpos: float = field(metadata=key("Of squared changes of the joint positions from step to step, rad^2.", _FINITE))
+    w_action: float = field(metadata=key("Of squared changes of the controls from step to step.", _FINITE))
+    kernel: str = field(
+        metadata=key(
+            "Of the elbow and paw errors. exp: the mean of exp(-error/s) over the widths s of `reward.sigma_mm`, 0 to "
+            "1. squared: minus the squared error in metres.",
+            ("exp", "squared"),
+        )
+    )
+    sigma_mm: list[float] = field(
+        metadata=key(
+            "Widths of the exp kernel: wide ones guide from far, narrow ones keep tenths of a millimetre worth "
+            "something.",
+            Range(
+                "at least one width, each above 0",
+                lambda widths: len(widths) > 0 and all(0 < width < math.inf for width in widths),
+            ),
+            "mm",
+        )
+    )
+    effort: str = field(
+        metadata=key(
+            "mean: over actuators, of (force / peak force)^2, so that a weight means the same for motors and muscles. "
+            "sum: of absolute forces, in the actuators' own units.",
+            ("mean", "sum"),
+        )
+    )
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if name.startswith("w_"):
-                _require(value >= 0 and math.isfinite(value), f"reward.{name}", value, "0 or more, and finite")
-        _require(self.w_elbow + self.w_paw > 0, "reward.w_elbow + reward.w_paw", 0, "above 0")
-        others = self.w_effort + self.w_qvel + self.w_qpos + self.w_action
-        _require(self.w_bone_diff + others > 0, "the sum of all reward weights", 0, "above 0")
-        _require_choice("reward.kernel", self.kernel, ("exp", "squared"))
-        _require_choice("reward.effort", self.effort, ("mean", "sum"))
-        widths_valid = len(self.sigma_mm) > 0 and all(0 < s < math.inf for s in self.sigma_mm)
-        _require(widths_valid, "reward.sigma_mm", self.sigma_mm, "at least one width, each above 0 mm")
+        check("reward.", self)
+        require(self.w_elbow + self.w_paw > 0, "reward.w_elbow + reward.w_paw", 0, "above 0")
+        shares = ("w_elbow", "w_paw")
+        total = sum(getattr(self, name) for name in declared(self) if name.startswith("w_") and name not in shares)
+        require(total > 0, "the sum of all reward weights", 0, "above 0")
 
 
 @dataclass
 class PolicyConfig:
     """The network: a backbone shared by actor and critic, and the layers of their heads."""
 
-    lstm_hidden_size: int  # of every backbone, whatever its kind
-    n_lstm_layers: int
-    net_arch_pi: list[int]
-    net_arch_vf: list[int]
-    log_std_init: float  # logarithm of the exploration noise at the start, in units of the action range's half
-    ortho_init: bool
-    normalize_observation: bool
-    backbone: str = "lstm"  # lstm | gru | rnn | ffn; a run that was saved before there was a choice has an LSTM
+    lstm_hidden_size: int = field(metadata=key("Size of the backbone, whatever its kind.", between(1, 8192), "units"))
+    n_lstm_layers: int = field(metadata=key("Layers of the backbone, whatever its kind.", between(1, 16)))
+    net_arch_pi: list[int] = field(metadata=key("Hidden layers of the head that gives the action.", _LAYERS))
+    net_arch_vf: list[int] = field(metadata=key("Hidden layers of the head that gives the value.", _LAYERS))
+    log_std_init: float = field(
+        metadata=key(
+            "Natural logarithm of the standard deviation of the exploration noise at the start; actions range from -1 "
+            "to 1.",
+            _LOG_STD,
+        )
+    )
+    ortho_init: bool = field(metadata=key("Whether the heads start with orthogonal weights."))
+    normalize_observation: bool = field(
+        metadata=key(
+            "Whether observations are brought to mean 0 and variance 1, by what has been seen so far; the normaliser "
+            "is part of the network."
+        )
+    )
+    backbone: str = field(
+        default="lstm",
+        metadata=key("What remembers; ffn has no memory: it sees one step at a time.", ("lstm", "gru", "rnn", "ffn")),
+    )
 
     def __post_init__(self) -> None:
-        _require_choice("policy.backbone", self.backbone, ("lstm", "gru", "rnn", "ffn"))
-        _require(1 <= self.lstm_hidden_size <= 8192, "policy.lstm_hidden_size", self.lstm_hidden_size, "1 to 8192")
-        _require(1 <= self.n_lstm_layers <= 16, "policy.n_lstm_layers", self.n_lstm_layers, "1 to 16")
+        check("policy.", self)
         weights = self.n_lstm_layers * self.lstm_hidden_size**2
-        _require(weights <= 2**26, "policy.n_lstm_layers x policy.lstm_hidden_size^2", weights, "at most 8192^2")
-        for name in ("net_arch_pi", "net_arch_vf"):
-            layers = getattr(self, name)
-            valid = len(layers) <= 16 and all(1 <= n <= 8192 for n in layers)
-            _require(valid, f"policy.{name}", layers, "at most 16 sizes of 1 to 8192")
-        _require(-10 <= self.log_std_init <= 1, "policy.log_std_init", self.log_std_init, "-10 to 1")
+        require(weights <= 2**26, "policy.n_lstm_layers x policy.lstm_hidden_size^2", weights, "at most 8192^2")
 
 
 @dataclass
 class AlgoConfig:
-    """RecurrentPPO of sb3-contrib; keys of the same name are its arguments."""
+    """Learning by reward: RecurrentPPO of sb3-contrib; keys of the same name are its arguments."""
 
-    timesteps: int  # training budget: control steps over all simulations
-    eval_freq: int  # control steps between two evaluations
-    learning_rate: float
-    learning_rate_final: float | None  # reached linearly at the end of the budget; null keeps it constant
-    n_steps: int
-    batch_size: int
-    n_epochs: int
-    gamma: float
-    gae_lambda: float
-    clip_range: float
-    clip_range_vf: float | None
-    normalize_advantage: bool
-    ent_coef: float
-    vf_coef: float
-    max_grad_norm: float
-    use_sde: bool
-    sde_sample_freq: int
-    target_kl: float | None
-    stats_window_size: int
-    # It has a default because a run that was saved before it existed has none.
-    eval_reaches: int = 32  # of each side of the split, that are evaluated while training
+    timesteps: int = field(
+        metadata=key(
+            "Budget, over all simulations, the warm start included. It is the total: a larger one trains a finished "
+            "run further.",
+            at_least(1),
+            "control steps",
+        )
+    )
+    eval_freq: int = field(
+        metadata=key("From one evaluation, and checkpoint, to the next.", at_least(1), "control steps")
+    )
+    learning_rate: float = field(metadata=key("Of Adam, at the start.", _POSITIVE))
+    learning_rate_final: float | None = field(
+        metadata=key("Reached linearly at the end of the budget; null keeps it constant.", _FINITE)
+    )
+    n_steps: int = field(
+        metadata=key("Of each simulation between two updates.", at_least(1), "control steps"),
+    )
+    batch_size: int = field(metadata=key("Size of a minibatch, of whole sequences.", at_least(2), "control steps"))
+    n_epochs: int = field(metadata=key("Passes over what was collected, per update.", at_least(1)))
+    gamma: float = field(metadata=key("Discount: what a reward of the next step is worth now.", _SHARE))
+    gae_lambda: float = field(
+        metadata=key(
+            "Of generalised advantage estimation: 0 trusts the value head, 1 trusts the rewards that followed.", _SHARE
+        )
+    )
+    clip_range: float = field(
+        metadata=key("How far the probability of an action may move per update, as a share of 1.", _POSITIVE)
+    )
+    clip_range_vf: float | None = field(
+        metadata=key(
+            "How far a value may move per update, in units of the return; null: as far as it likes.", _POSITIVE
+        )
+    )
+    normalize_advantage: bool = field(
+        metadata=key("Whether the advantages of a minibatch are brought to mean 0 and variance 1.")
+    )
+    ent_coef: float = field(metadata=key("Weight of the entropy in the loss: keeps exploration up.", _FINITE))
+    vf_coef: float = field(metadata=key("Weight of the value's error in the loss.", _FINITE))
+    max_grad_norm: float = field(metadata=key("Longer gradients are shortened to it.", _POSITIVE))
+    use_sde: bool = field(
+        metadata=key("Exploration that depends on the state (gSDE) instead of noise that is new in every step.")
+    )
+    sde_sample_freq: int = field(
+        metadata=key(
+            "With `algo.use_sde`: steps after which its noise is drawn anew; -1: at the beginning of a rollout only.",
+            unit="control steps",
+        )
+    )
+    target_kl: float | None = field(
+        metadata=key(
+            "An update ends once the policy has moved so far (1.5 times this Kullback-Leibler divergence), which many "
+            "actuators together soon do; null: never.",
+            _POSITIVE,
+        )
+    )
+    stats_window_size: int = field(metadata=key("Episodes that statistics in the log are means over.", at_least(1)))
+    eval_reaches: int = field(
+        default=32,
+        metadata=key(
+            "Reaches of each side of the split that are evaluated while training, evenly chosen, so that many do not "
+            "make it long. The result of a run is of all of them.",
+            at_least(1),
+        ),
+    )
 
     def __post_init__(self) -> None:
-        for name in (
-            "timesteps",
-            "eval_freq",
-            "eval_reaches",
-            "n_steps",
-            "batch_size",
-            "n_epochs",
-            "stats_window_size",
-        ):
-            _require(getattr(self, name) >= 1, f"algo.{name}", getattr(self, name), "1 or more")
-        for name in ("learning_rate", "clip_range", "max_grad_norm"):
-            value = getattr(self, name)
-            _require(0 < value < math.inf, f"algo.{name}", value, "above 0, and finite")
-        final = self.learning_rate_final
-        _require(final is None or 0 <= final < math.inf, "algo.learning_rate_final", final, "null, or 0 or more")
-        for name in ("clip_range_vf", "target_kl"):
-            value = getattr(self, name)
-            _require(value is None or 0 < value < math.inf, f"algo.{name}", value, "null, or above 0")
-        for name in ("gamma", "gae_lambda"):
-            _require(0 <= getattr(self, name) <= 1, f"algo.{name}", getattr(self, name), "0 to 1")
-        for name in ("ent_coef", "vf_coef"):
-            _require(0 <= getattr(self, name) < math.inf, f"algo.{name}", getattr(self, name), "0 or more")
-        _require(self.batch_size > 1, "algo.batch_size", self.batch_size, "2 or more")
+        check("algo.", self)
 
 
 @dataclass
 class PretrainConfig:
-    """A warm start: the network imitates a teacher before it learns by reward."""
+    """The warm start: the network imitates a teacher before it learns by reward."""
 
-    teacher: str  # none | cmc (computed muscle control)
-    rounds: int  # of dataset aggregation; in each, every simulation performs a reach
-    teacher_rounds: int  # rounds after which the network drives all simulations
-    remembered_rounds: int  # rounds that are learned from together, the latest ones
-    n_epochs: int  # per round
-    batch_size: int  # steps of a minibatch, of whole reaches
-    learning_rate: float  # falls linearly to 0 over the rounds
-    noise: float  # standard deviation that is added to actions, in units of the action range's half
-    log_std_after: float  # logarithm of the exploration noise with which learning by reward begins
-    critic_steps: int  # control steps of learning by reward in which only the value head learns
-    # These have defaults because a run that was saved before they existed has none of them.
-    num_envs: int = 64  # simulations
-    learning_rate_after: float = 3e-5  # of learning by reward, instead of those of the group algo
+    teacher: str = field(
+        metadata=key(
+            "none: no warm start; the other keys of the group have no meaning then. cmc: computed muscle control (of "
+            "motors: of joint torques).",
+            ("none", "cmc"),
+        )
+    )
+    rounds: int = field(
+        metadata=key(
+            "Rounds of imitation. In each every simulation performs a reach, driven by the teacher or, more and more, "
+            "by the network.",
+            at_least(1),
+        )
+    )
+    teacher_rounds: int = field(metadata=key("Rounds after which the network drives all simulations.", at_least(1)))
+    remembered_rounds: int = field(metadata=key("Rounds that are learned from together, the latest ones.", at_least(1)))
+    n_epochs: int = field(metadata=key("Passes over what is remembered, per round.", at_least(1)))
+    batch_size: int = field(metadata=key("Size of a minibatch, of whole reaches.", at_least(1), "control steps"))
+    learning_rate: float = field(metadata=key("Of imitation; it falls linearly to 0 over the rounds.", _POSITIVE))
+    noise: float = field(
+        metadata=key(
+            "Standard deviation added to actions while lessons are collected; actions range from -1 to 1.", _SHARE
+        )
+    )
+    log_std_after: float = field(
+        metadata=key(
+            "Natural logarithm of the exploration noise with which learning by reward begins; more of it and the "
+            "network forgets.",
+            _LOG_STD,
+        )
+    )
+    critic_steps: int = field(
+        metadata=key(
+            "How long only the value head learns by reward, before the network does.", at_least(0), "control steps"
+        )
+    )
+    num_envs: int = field(
+        default=64,
+        metadata=key("Simulations of the imitation; learning by reward has its own, `env.num_envs`.", at_least(1)),
+    )
+    learning_rate_after: float = field(
+        default=3e-5,
+        metadata=key(
+            "Of learning by reward then, in place of `algo.learning_rate`: with little exploration a large step "
+            "forgets all.",
+            _POSITIVE,
+        ),
+    )
 
     def __post_init__(self) -> None:
-        _require_choice("pretrain.teacher", self.teacher, ("none", "cmc"))
-        for name in ("num_envs", "rounds", "teacher_rounds", "remembered_rounds", "n_epochs", "batch_size"):
-            _require(getattr(self, name) >= 1, f"pretrain.{name}", getattr(self, name), "1 or more")
-        for name in ("learning_rate", "learning_rate_after"):
-            _require(0 < getattr(self, name) < math.inf, f"pretrain.{name}", getattr(self, name), "above 0, and finite")
-        _require(0 <= self.noise <= 1, "pretrain.noise", self.noise, "0 to 1")
-        _require(-10 <= self.log_std_after <= 1, "pretrain.log_std_after", self.log_std_after, "-10 to 1")
-        _require(self.critic_steps >= 0, "pretrain.critic_steps", self.critic_steps, "0 or more")
+        check("pretrain.", self)
 
 
 @dataclass
 class TrackingConfig:
     """Where metrics go besides metrics.csv and TensorBoard."""
 
-    wandb: str  # disabled | online | offline
-    project: str
-    entity: str | None
-    group: str | None  # null: a sweep's name
-    tags: list[str]
+    wandb: str = field(
+        metadata=key(
+            "Weights & Biases: not at all, uploaded as the run goes on, or kept in the run folder for `scripts/sync.py`.",
+            ("disabled", "online", "offline"),
+        )
+    )
+    project: str = field(metadata=key("Project at Weights & Biases."))
+    entity: str | None = field(metadata=key("Team or user there; null: your own."))
+    group: str | None = field(metadata=key("Runs with the same word are shown together there; null: a sweep's name."))
+    tags: list[str] = field(metadata=key("Words to find the run by there."))
     # These have defaults because a run that was saved before they existed has none of them.
-    pictures_percent: float = 3.0  # of the time, that figures and films of evaluations may take
-    films: bool = False  # whether evaluations are filmed, too
+    pictures_percent: float = field(
+        default=3.0,
+        metadata=key("How much of the time figures and films of evaluations may take.", between(0, 100), "%"),
+    )
+    films: bool = field(default=False, metadata=key("Whether evaluations while training are filmed, too."))
 
     def __post_init__(self) -> None:
-        _require_choice("tracking.wandb", self.wandb, ("disabled", "online", "offline"))
-        _require(bool(self.project), "tracking.project", repr(self.project), "the name of a project")
-        share = self.pictures_percent
-        _require(0 <= share <= 100, "tracking.pictures_percent", share, "0 to 100")
+        check("tracking.", self)
+
+
+def _is_run_name(name: str) -> bool:
+    path = Path(name)
+    return name.strip() == name != "" and not path.is_absolute() and ".." not in path.parts
 
 
 @dataclass
@@ -286,24 +448,41 @@ class Config:
     algo: AlgoConfig
     pretrain: PretrainConfig
     tracking: TrackingConfig
-    name: str  # the run folder is outputs/<name>
-    seed: int
-    threads: int  # of the simulator; 0 means all processors
-    network_threads: int  # of the network, where it is trained on a CPU
-    device: str  # cpu | cuda | auto: where the network is trained
-    video: bool  # whether a finished run is filmed
-    # It has a default because a run that was saved before it existed has none.
-    max_minutes: float | None = None  # after which a run saves itself and ends, to go on another time; null: no limit
+    name: str = field(
+        metadata=key(
+            "The run folder is outputs/NAME; by default the time of day. The same name again continues the run.",
+            Range("a folder below outputs, without outer spaces", _is_run_name),
+        )
+    )
+    seed: int = field(
+        metadata=key(
+            "Of everything that is drawn at random while training. The same seed gives the same run.",
+            between(0, 2**32 - 1),
+        )
+    )
+    threads: int = field(metadata=key("Threads of the simulator; 0 means all processors.", between(0, 1024)))
+    network_threads: int = field(
+        metadata=key(
+            "Threads of the network on a CPU. More than one pays for large networks, on a machine that does nothing "
+            "else: threads that wait for each other on busy processors make a run ten times slower.",
+            between(1, 1024),
+        )
+    )
+    device: str = field(
+        metadata=key("Where the network is trained. A GPU is never needed.", ("cpu", "cuda", "auto")),
+    )
+    video: bool = field(metadata=key("Whether a finished run is filmed, into videos/ of the run folder."))
+    max_minutes: float | None = field(
+        default=None,
+        metadata=key(
+            "A run that has lasted so long saves itself and ends as after Ctrl-C, with the exit status 124. null: no "
+            "limit.",
+            _POSITIVE,
+            "min",
+        ),
+    )
 
     def __post_init__(self) -> None:
-        _require(0 <= self.seed < 2**32, "seed", self.seed, "0 to 4294967295")
-        _require(0 <= self.threads <= 1024, "threads", self.threads, "0 to 1024")
-        _require(1 <= self.network_threads <= 1024, "network_threads", self.network_threads, "1 to 1024")
-        limit = self.max_minutes
-        _require(limit is None or 0 < limit < math.inf, "max_minutes", limit, "null, or above 0")
+        check("", self)
         steps = self.algo.n_steps * self.env.num_envs
-        _require(steps <= 10**7, "algo.n_steps x env.num_envs", steps, "at most 10000000 steps between two updates")
-        _require_choice("device", self.device, ("cpu", "cuda", "auto"))
-        path = Path(self.name)
-        inside = self.name.strip() == self.name != "" and not path.is_absolute() and ".." not in path.parts
-        _require(inside, "name", repr(self.name), "a folder below outputs, without outer spaces")
+        require(steps <= 10**7, "algo.n_steps x env.num_envs", steps, "at most 10000000 steps between two updates")

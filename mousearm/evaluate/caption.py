@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.font_manager import FontProperties, findfont
 from PIL import Image, ImageDraw, ImageFont
 
-from mousearm.evaluate.moments import Moment, Course
+from mousearm.evaluate.moments import Course, Moment
 from mousearm.render import TARGET_COLOURS
 
 _INK = (40, 40, 40)

@@ -1,0 +1,104 @@
+"""Pages that are made of something else when the site is built: a hook of mkdocs, named in mkdocs.yml.
+
+The home page is the README, the changelog is CHANGELOG.md. On other pages a line ``*[made by the site: NAME]*`` is
+replaced: by the configuration keys and the choices of the groups, which stand in the schema and in ``conf/``, or by
+the floors of the house, which a test knows. Whoever reads the pages elsewhere sees that line.
+"""
+
+import ast
+import re
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+
+from mousearm.config.reference import Choice, KeyEntry, choices, group_meaning, key_entries
+
+ROOT = Path(__file__).resolve().parents[1]
+_PLACE = re.compile(r"^\*\[made by the site: (.+)\]\*$", re.MULTILINE)
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the pages that stand at the top of the repository."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8").replace("](docs/", "](")
+    files.append(File.generated(config, "index.md", content=readme))
+    changes = "---\nsearch: {exclude: true}\n---\n\n" + (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    files.append(File.generated(config, "changelog.md", content=changes))
+    return files
+
+
+def on_page_markdown(markdown: str, **_: object) -> str:
+    """Fill in what is made here."""
+    return _PLACE.sub(lambda found: PARTS[found[1]](), markdown)
+
+
+def keys() -> str:
+    """Every key, group by group; each is a heading, so that the search finds it."""
+    parts: list[str] = []
+    for group, entries in key_entries().items():
+        parts += [
+            f"## {group or 'Top level'}",
+            _inline(group_meaning(group)),
+            _choices(choices(group) if group else []),
+        ]
+        parts += map(_entry, entries)
+    return "\n\n".join(parts)
+
+
+def experiments() -> str:
+    """The choices of the groups that have no keys of their own."""
+    return "\n\n".join(f"## {group}\n\n{_choices(choices(group))}" for group in ("experiment", "debug"))
+
+
+def floors() -> str:
+    """The floors of the house as a picture, the highest on top, and what each module is."""
+    tree = ast.parse((ROOT / "tests" / "test_layers.py").read_text(encoding="utf-8"))
+    (found,) = (
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "FLOORS"
+    )
+    modules = {name: floor for name, floor in found.items() if name != "__init__"}
+    rows = []
+    for floor in sorted(set(modules.values()), reverse=True):
+        names = sorted(name for name in modules if modules[name] == floor)
+        chips = "".join(f'<span title="{escape(_first_line(name), quote=True)}">{name}</span>' for name in names)
+        rows.append(f'<div class="floor"><b>{floor}</b>{chips}</div>')
+    table = "\n".join(
+        f"| {modules[name]} | `{name}` | {_first_line(name)} |"
+        for name in sorted(modules, key=lambda n: (-modules[n], n))
+    )
+    return f'<div class="house">{"".join(rows)}</div>\n\n| floor | module | what it is |\n|---|---|---|\n{table}'
+
+
+PARTS: dict[str, Callable[[], str]] = {"configuration keys": keys, "experiments": experiments, "floors": floors}
+
+
+def _first_line(module: str) -> str:
+    """The first line of a module's docstring."""
+    path = ROOT / "mousearm" / module
+    source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    docstring = ast.get_docstring(ast.parse(source.read_text(encoding="utf-8"))) or ""
+    return docstring.partition("\n")[0]
+
+
+def _entry(entry: KeyEntry) -> str:
+    unit = f" · {entry.unit}" if entry.unit else ""
+    valid = f" · valid: {entry.valid}" if entry.valid else ""
+    facts = f"{entry.type}{unit} · default `{entry.default}`{valid}"
+    return f"### `{entry.name}` {{ #{entry.name} }}\n\n{facts}\n{{ .facts }}\n\n{_inline(entry.meaning)}"
+
+
+def _choices(found: list[Choice]) -> str:
+    if not found:
+        return ""
+    names = [f"**`{choice.name}`** (default)" if choice.is_default else f"`{choice.name}`" for choice in found]
+    rows = [f"| {name} | {_inline(choice.meaning)} |" for name, choice in zip(names, found, strict=True)]
+    return "| choice | what it is |\n|---|---|\n" + "\n".join(rows)
+
+
+def _inline(text: str) -> str:
+    """Text of a docstring or a comment as Markdown within a line."""
+    return " ".join(text.split()).replace("``", "`").replace("<", "&lt;").replace("|", "\\|")

@@ -1,0 +1,126 @@
+"""What there is to say of a configuration key, said once: its meaning, its unit and which values are valid.
+
+The schema declares every key with ``field(metadata=key(...))``. ``check`` refuses values by it, and the reference in
+the documentation is made of it.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from mousearm.errors import ConfigError, UnknownNameError
+
+_NAME = "key"
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Values that are valid.
+
+    Attributes:
+        text: which these are, without the unit.
+        holds: whether a value is one of them.
+    """
+
+    text: str
+    holds: Callable[[Any], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What there is to say of one key.
+
+    Attributes:
+        meaning: what it decides, in sentences.
+        valid: the names to choose from, or a range; None where every value of its type will do.
+        unit: of the value; empty where there is none.
+    """
+
+    meaning: str
+    valid: Range | tuple[str, ...] | None = None
+    unit: str = ""
+
+    @property
+    def valid_text(self) -> str:
+        """Which values are valid, with the unit; empty where all are."""
+        if self.valid is None:
+            return ""
+        if isinstance(self.valid, Range):
+            return f"{self.valid.text} {self.unit}".strip()
+        return ", ".join(self.valid)
+
+    def check(self, name: str, value: object) -> None:
+        """Refuse a value; ``null``, where the type allows it, always is valid.
+
+        Raises:
+            UnknownNameError: if it is none of the names to choose from.
+            ConfigError: if it is out of range.
+        """
+        if value is None or self.valid is None:
+            return
+        if isinstance(self.valid, Range):
+            shown = repr(value) if isinstance(value, str) else value
+            require(self.valid.holds(value), name, shown, self.valid_text)
+        elif value not in self.valid:
+            raise UnknownNameError(f"choice for {name}", str(value), self.valid)
+
+
+def key(meaning: str, valid: Range | Sequence[str] | None = None, unit: str = "") -> dict[str, Key]:
+    """The metadata of a field; the arguments are ``Key``'s."""
+    return {_NAME: Key(meaning, valid if isinstance(valid, Range | None) else tuple(valid), unit)}
+
+
+def declared(group: Any) -> dict[str, Key]:
+    """The keys of a dataclass, or of an object of one, by name; groups within it are passed over."""
+    return {field.name: field.metadata[_NAME] for field in fields(group) if _NAME in field.metadata}
+
+
+def check(prefix: str, group: Any) -> None:
+    """Check all values of an object by what its class declares.
+
+    Args:
+        prefix: what comes before the names of its keys, such as ``"env."``.
+        group: the object.
+
+    Raises:
+        UnknownNameError: if a value is none of the names to choose from.
+        ConfigError: if one is out of range.
+    """
+    for name, declaration in declared(group).items():
+        declaration.check(f"{prefix}{name}", getattr(group, name))
+
+
+def require(holds: bool, name: str, value: object, valid: str) -> None:
+    """Refuse a value if something does not hold.
+
+    Raises:
+        ConfigError: with the key's name, the value and what is valid.
+    """
+    if not holds:
+        raise ConfigError(f"{name}={value} is out of range: {valid}.")
+
+
+def between(low: float, high: float) -> Range:
+    """From low to high, both included."""
+    return Range(f"{_plain(low)} to {_plain(high)}", lambda value: low <= value <= high)
+
+
+def at_least(low: int) -> Range:
+    """A whole number from low on."""
+    return Range(f"{low} or more", lambda value: value >= low)
+
+
+def above(low: float) -> Range:
+    """More than low; infinity is valid too."""
+    return Range(f"above {_plain(low)}", lambda value: value > low)
+
+
+def finite(valid: Range) -> Range:
+    """A range without infinity."""
+    return Range(f"finite, {valid.text}", lambda value: valid.holds(value) and math.isfinite(value))
+
+
+def _plain(number: float) -> str:
+    """A number without an exponent."""
+    return str(number) if isinstance(number, int) else f"{number:.10f}".rstrip("0").rstrip(".")

@@ -1,0 +1,77 @@
+"""The files that the pages speak of as the reader's own, and the folder in which their commands are run."""
+
+import runpy
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+from pages import ROOT
+from sb3_contrib import RecurrentPPO
+
+from mousearm.env import TrackingEnv
+
+DATA = ROOT / "mousearm" / "kinematics" / "data"
+SOURCE = ("run.py", "conf", "mousearm", "scripts")
+
+
+def checkout(folder: Path) -> None:
+    """A copy of the source, which pages may change."""
+    folder.mkdir()
+    for name in SOURCE:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, folder / name)
+
+
+def small_programs(folder: Path) -> None:
+    """A command ``python`` that makes what it runs small; see small.py."""
+    folder.mkdir()
+    command = folder / "python"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{Path(__file__).with_name("small.py")}" "$@"\n')
+    command.chmod(0o755)
+
+
+def write_inputs(folder: Path) -> None:
+    """Reaches, recordings, arms and an agent, by the names that the pages use."""
+    shutil.copy(DATA / "demo.csv", folder / "my_reach.csv")
+    for name, chosen in {"my_reaches": slice(0, 5), "other_reaches": slice(5, 8)}.items():
+        (folder / name).mkdir()
+        for path in sorted((DATA / "synthetic").glob("*.csv"))[chosen]:
+            shutil.copy(path, folder / name)
+    _write_recordings(folder)
+    _write_arms(folder)
+    _write_agent(folder / "agent.zip")
+
+
+def _write_recordings(folder: Path) -> None:
+    """DeepLabCut's files of a reach, rest, and the way back, in mm; its axes are x forward, y left, z up."""
+    tracked = runpy.run_path(str(ROOT / "tests" / "reach_import" / "tracked_files.py"))
+    for name, source in {"take1.csv": DATA / "demo.csv", "take2.csv": DATA / "synthetic" / "reach_00.csv"}.items():
+        reach = np.loadtxt(source, delimiter=",", skiprows=1)[:, 1:].reshape(-1, 3, 3)  # paw, shoulder, elbow
+        forward, up, right = np.moveaxis(1e3 * reach[:, [0, 2, 1]], 2, 0)
+        there = np.stack([forward, -right, up], axis=2)
+        start, end = (np.repeat(points, 40, axis=0) for points in (there[:1], there[-1:]))
+        whole = np.concatenate([start, there, end, there[::-1], start])
+        tracked["write_dlc_csv"](folder / name, whole, likelihood=np.full(whole.shape[:2], 0.9))
+
+
+def _write_arms(folder: Path) -> None:
+    """The shipped arm under other names, and two rods as OpenSim saves them."""
+    shipped = ROOT / "mousearm" / "model"
+    renamed = {"handm": "hand_marker", "elbow_flex": "elbow", "forelimb.xml": "my_forelimb.xml"}
+    for source, name in {"torque.xml": "my_arm.xml", "forelimb.xml": "my_forelimb.xml"}.items():
+        text = (shipped / source).read_text(encoding="utf-8")
+        for old, new in renamed.items():
+            text = text.replace(old, new)
+        (folder / name).write_text(text, encoding="utf-8")
+    for source in ("torque.xml", "forelimb.xml"):
+        shutil.copy(shipped / source, folder / {"torque.xml": "arm.xml"}.get(source, source))
+    rods = runpy.run_path(str(ROOT / "tests" / "model" / "osim_text.py"))
+    (folder / "my_arm.osim").write_text(rods["document"](), encoding="utf-8")
+
+
+def _write_agent(path: Path) -> None:
+    """An agent as Stable-Baselines3 saves it."""
+    network = {"shared_lstm": True, "enable_critic_lstm": False, "lstm_hidden_size": 8}
+    algo = RecurrentPPO("MlpLstmPolicy", TrackingEnv(["threads=1"]), n_steps=64, batch_size=64, policy_kwargs=network)
+    algo.learn(64).save(path)

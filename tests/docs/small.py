@@ -1,0 +1,33 @@
+"""``python`` for the commands of the pages: runs what the page says, with words behind it that make it small.
+
+A sweep that the page sends to a cluster's queue is run here instead, one job after the other. Nothing else differs.
+"""
+
+import os
+import sys
+
+TRAINING = (
+    *("policy.lstm_hidden_size=8", "env.num_envs=4", "algo.n_steps=49", "algo.batch_size=98", "algo.timesteps=196"),
+    *("algo.eval_freq=196", "algo.eval_reaches=2", "pretrain.rounds=1", "pretrain.num_envs=2", "threads=1"),
+)
+# By what stands somewhere in the command.
+MORE = {
+    "experiment=generalisation_curve": ("kinematics.train_reaches=2,4",),
+    "experiment=reward_comparison": ("reward=default,smooth", "seed=0"),
+    "scripts/make_synthetic.py": ("--n", "8"),
+    "scripts/benchmark.py": ("--only", "environment"),
+}
+
+
+def made_small(words: list[str]) -> list[str]:
+    """What is run for a command line without its first word."""
+    if words[:3] == ["scripts/sweep.py", "submit", "--"]:
+        words = ["run.py", "-m", *words[3:]]
+    more = [word for text, added in MORE.items() if text in words for word in added]
+    if words[:1] == ["run.py"] and "--help" not in words:
+        more = [*TRAINING, *([] if "video=true" in words else ["video=false"]), *more]
+    return [*words, *more]
+
+
+if __name__ == "__main__":
+    os.execv(sys.executable, [sys.executable, *made_small(sys.argv[1:])])

@@ -1,0 +1,124 @@
+"""What there is to say of every configuration key is said, and is what is checked."""
+
+import dataclasses
+import re
+from typing import Any
+
+import pytest
+
+from mousearm.config import CONF, Config, compose
+from mousearm.config.key import Key, above, at_least, between, check, declared, finite, key
+from mousearm.config.reference import choices, group_meaning, key_entries, type_text
+from mousearm.errors import ConfigError, UnknownNameError
+
+ENTRIES = [entry for entries in key_entries().values() for entry in entries]
+GROUPS = sorted(path.name for path in CONF.iterdir() if path.is_dir() and path.name != "hydra")
+
+
+def fields(kind: Any, prefix: str = ""):
+    """Every key of the schema and its field."""
+    for field in dataclasses.fields(kind):
+        name = f"{prefix}{field.name}"
+        if dataclasses.is_dataclass(field.type):
+            yield from fields(field.type, f"{name}.")
+        else:
+            yield name, field
+
+
+@pytest.mark.parametrize(
+    ("name", "field"), list(fields(Config)), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_every_key_has_a_meaning(name, field):
+    assert isinstance(field.metadata.get("key"), Key), f"{name}: declare it with field(metadata=key(...))"
+    meaning = field.metadata["key"].meaning
+    assert len(meaning) > 10, name
+    assert meaning[0] in "[(" or meaning[0].isalnum()
+    assert meaning.endswith(".")
+
+
+def test_the_reference_has_every_key_once():
+    assert [entry.name for entry in ENTRIES] != []
+    assert sorted(entry.name for entry in ENTRIES) == sorted(name for name, _ in fields(Config))
+
+
+def test_every_key_that_a_meaning_names_exists():
+    names = {entry.name for entry in ENTRIES}
+    groups = tuple(f"{group}." for group in key_entries() if group)
+    for entry in ENTRIES:
+        named = {word.partition("=")[0] for word in re.findall(r"`([a-z_.]+(?:=[^`]*)?)`", entry.meaning)}
+        assert {word for word in named if word.startswith(groups)} <= names, entry.name
+
+
+def test_an_entry_is_what_stands_in_the_schema_and_in_conf():
+    entries = {entry.name: entry for entry in ENTRIES}
+    rate = entries["env.control_dt"]
+    assert rate[:5] == ("env.control_dt", "number", "s", "0.00666667", "0.00001 to 0.1 s")
+    assert entries["model.joints"][1:4] == ("list of text or null", "", "null")
+    assert entries["reward.sigma_mm"].default == "[0.3, 1, 4, 16]"
+    assert entries["video"].default == "true"
+    assert entries["name"].default.startswith("${now:")
+    assert entries["env.sampling"].valid == "uniform, hard"
+
+
+def test_the_defaults_are_valid_and_are_composed():
+    config = compose(["name=test"])
+    for entry in ENTRIES:
+        value = config
+        for part in entry.name.split("."):
+            value = getattr(value, part)
+        if isinstance(value, float):
+            assert entry.default == f"{value:.6g}"
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_file_of_a_group_says_what_it_is(group):
+    found = choices(group)
+    assert {choice.name for choice in found} == {path.stem for path in (CONF / group).glob("*.yaml")}
+    for choice in found:
+        assert len(choice.meaning) > 5, f"conf/{group}/{choice.name}.yaml: begin with a comment that says what it is"
+
+
+def test_the_default_of_a_group_comes_first():
+    assert [choice.name for choice in choices("model")] == ["torque", "muscle", "osim"]
+    assert [choice.is_default for choice in choices("model")] == [True, False, False]
+    assert not any(choice.is_default for choice in choices("experiment"))
+    assert group_meaning("env").startswith("The task")
+
+
+@dataclasses.dataclass
+class Group:
+    size: float | None = dataclasses.field(metadata=key("How large.", finite(above(0)), "mm"))
+    kind: str = dataclasses.field(default="a", metadata=key("Which.", ("a", "b")))
+    free: int = dataclasses.field(default=1, metadata=key("Anything."))
+
+
+def test_values_are_checked_by_what_is_declared():
+    check("g.", Group(1.5))
+    check("g.", Group(None, "b", -7))
+    with pytest.raises(ConfigError, match=r"^g\.size=-1 is out of range: finite, above 0 mm\.$"):
+        check("g.", Group(-1))
+    with pytest.raises(UnknownNameError, match=r"no choice for g\.kind named 'c'"):
+        check("g.", Group(1, "c"))
+    assert list(declared(Group)) == ["size", "kind", "free"]
+
+
+@pytest.mark.parametrize(
+    ("valid", "text", "good", "bad"),
+    [
+        (between(0, 1), "0 to 1", (0, 0.5, 1), (-0.1, 1.1, float("nan"), float("inf"))),
+        (between(1e-5, 0.1), "0.00001 to 0.1", (1e-5, 0.1), (0, 1)),
+        (at_least(2), "2 or more", (2, 3), (1, 0)),
+        (above(0), "above 0", (1e-9, float("inf")), (0, -1, float("nan"))),
+        (finite(above(0)), "finite, above 0", (1e-9, 1e9), (0, float("inf"), float("nan"))),
+    ],
+)
+def test_ranges(valid, text, good, bad):
+    assert valid.text == text
+    assert all(map(valid.holds, good))
+    assert not any(map(valid.holds, bad))
+
+
+def test_types_in_words():
+    assert type_text(float | None) == "number or null"
+    assert type_text(list[int]) == "list of integers"
+    assert type_text(bool) == "true or false"
