@@ -72,6 +72,7 @@ def test_a_run_that_is_interrupted_resumed_and_extended_is_one_curve(tmp_path, c
     assert ends[-1]["result/train_elbow_mm_max"] == pytest.approx(result["elbow_mm"]["max"])
 
 
+@pytest.mark.slow
 def test_a_run_looks_the_same_to_the_last_bit_with_and_without_it(tmp_path, configure, fresh, records):
     run(configure(*QUICK), tmp_path / "plain", QUICK)
     words = (*QUICK, "tracking=wandb_offline", "tracking.pictures_percent=100")

@@ -22,6 +22,7 @@ def files_with(text, folder):
     return [path for path in folder.rglob("*") if path.is_file() and text.encode() in path.read_bytes()]
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_where_the_server_has_it(tmp_path, configure, server, logged):
     endless = (*ONLINE, "algo.timesteps=100000000", "tracking.tags=[first,try]", "tracking.group=tests")
     threading.Thread(target=terminate_after_rows, args=(tmp_path / "r" / "metrics.csv", 3)).start()
