@@ -412,7 +412,7 @@ class TrackingConfig:
 
     wandb: str = field(
         metadata=key(
-            "Weights & Biases: not at all, uploaded as the run goes on, or kept in the run folder for `scripts/sync.py`.",
+            "Weights & Biases: not at all, uploaded as the run goes on, or kept for `scripts/sync.py`.",
             ("disabled", "online", "offline"),
         )
     )
