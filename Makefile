@@ -31,7 +31,8 @@ test: setup ## fast tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-all: $(VENV)/.opensim ## fast and slow tests, with OpenSim as a reference
-	$(BIN)/python -m pytest -m ''
+	$(BIN)/python -m pytest -m '' -n 2 --dist loadfile --ignore tests/slurm
+	$(BIN)/python -m pytest -m '' tests/slurm
 
 check: setup docs ## style, types and documentation
 	$(BIN)/ruff check .

@@ -1,7 +1,7 @@
 """Draw what an agent does, for print: ``python scripts/figures.py RUN_OR_RECORDING.h5 [--out DIR] [--reach NAME ...]``.
 
-Trajectories and errors, joint angles against the reference, muscle activations, synergies, and the network's state along
-its principal components; each as PDF and as PNG of 300 dpi. docs/figures.md says what each figure shows.
+Trajectories and errors, joint angles against the reference, muscle activations, synergies, and the network's state
+along its principal components; each as PDF and as PNG of 300 dpi. docs/figures.md says what each figure shows.
 """
 
 import argparse
@@ -18,9 +18,7 @@ def main() -> None:
     """Read or record, draw, and say where it all is."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", type=Path, metavar="RUN_OR_RECORDING", help="run folder, or file of record.py")
-    parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="default: figures/recorded in the run; RECORDING_figures"
-    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="default: RUN/figures/recorded, or RECORDING_figures")
     parser.add_argument(
         "--reach", nargs="+", default=[], metavar="NAME", help="drawn one by one (default: best, middle and worst)"
     )

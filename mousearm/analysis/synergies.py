@@ -89,7 +89,7 @@ def _factorise(activation: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
     best, least = None, np.inf
     for seed in range(1 + _RANDOM_STARTS):
         start = "random" if seed else "nndsvda"
-        model = NMF(n, init=start, tol=_TOLERANCE, max_iter=_ITERATIONS, random_state=seed)
+        model = NMF(n, init=start, tol=_TOLERANCE, max_iter=_ITERATIONS, random_state=seed)  # type: ignore[arg-type]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # what has not quite converged is still a fit, measured
             course = model.fit_transform(activation)

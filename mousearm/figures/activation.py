@@ -14,6 +14,7 @@ from mousearm.figures.drawing import (
     draw_band,
     draw_group_legend,
     drive,
+    driven,
     group_colour,
     page,
 )
@@ -46,7 +47,7 @@ def activation_figure(reach: ReachRecording, groups: Sequence[MuscleGroup]) -> F
 
 def drive_figure(reaches: Sequence[ReachRecording], groups: Sequence[MuscleGroup]) -> Figure:
     """A panel for each muscle or motor: mean activation or control over the movement, with its standard deviation."""
-    mean = average([drive(reach).values for reach in reaches])
+    mean = average([driven(reach) for reach in reaches])
     names, unit = drive(reaches[0]).columns, "activation" if "activation" in reaches[0].signals else "control"
     members = [(group, muscle) for group in groups for muscle in group.muscles]
     n_rows = -(-len(members) // _PER_ROW)

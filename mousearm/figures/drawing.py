@@ -33,6 +33,12 @@ def drive(reach: ReachRecording) -> Signal:
     return reach.signals["activation" if "activation" in reach.signals else "control"]
 
 
+def driven(reach: ReachRecording) -> np.ndarray:
+    """Values of ``drive``, (T, k); of controls without the first frame, to which none led."""
+    signal = drive(reach).values
+    return signal if "activation" in reach.signals else signal[min(1, len(signal) - 1) :]
+
+
 def group_colour(groups: Sequence[MuscleGroup], group: MuscleGroup) -> str:
     """The same in every figure of a recording."""
     return _GROUP_COLOURS[list(groups).index(group) % len(_GROUP_COLOURS)]

@@ -1,6 +1,7 @@
 """Joint angles against the reference: over time of one performance, and how well they agree over all."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,7 +14,8 @@ from mousearm.page import style
 from mousearm.record.recording import ReachRecording
 
 _PER_ROW, _ROW_MM, _HEAD_MM = 3, 42, 12
-_ARM, _REFERENCE = {"color": "#0072B2"}, {"color": "0.15", "linestyle": (0, (3, 2)), "linewidth": 0.9}
+_ARM: dict[str, Any] = {"color": "#0072B2"}
+_REFERENCE: dict[str, Any] = {"color": "0.15", "linestyle": (0, (3, 2)), "linewidth": 0.9}
 
 
 def joint_figure(reach: ReachRecording) -> Figure:

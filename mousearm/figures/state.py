@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from mousearm.analysis import PrincipalComponents, principal_components
@@ -36,25 +35,28 @@ def _draw_row(panels: Sequence[Axes], reaches: Sequence[ReachRecording], kind: s
     values = [reach.signals[kind].values for reach in reaches]
     found = principal_components([one.reshape(len(one), -1) for one in values])
     times = [1e3 * reach.signals["time"].values for reach in reaches]
+    limits = 0.0, max(float(ms[-1]) for ms in times)
     for axes, plane in zip(panels, _PLANES, strict=False):
-        lines = _plane(axes, found, times, plane)
-        axes.set_title(f"{kind.capitalize()} state" if plane == _PLANES[0] else "")
-    panels[1].figure.colorbar(lines, ax=panels[1], label="time (ms)", pad=0.02, aspect=25)
+        _plane(axes, found, times, plane, limits)
+    panels[0].set_title(f"{kind.capitalize()} state")
+    panels[1].figure.colorbar(panels[1].collections[0], ax=panels[1], label="time (ms)", pad=0.02, aspect=25)
     _shares(panels[2], found)
 
 
 def _plane(
-    axes: Axes, found: PrincipalComponents, times: Sequence[np.ndarray], plane: tuple[int, int]
-) -> LineCollection:
-    """One line per performance, from its dot; all of one scale of time."""
-    limits = 0.0, max(float(ms[-1]) for ms in times)
+    axes: Axes,
+    found: PrincipalComponents,
+    times: Sequence[np.ndarray],
+    plane: tuple[int, int],
+    limits: tuple[float, float],
+) -> None:
+    """One line per performance, from its dot; the colours are of times between the limits."""
     x, y = (min(component, len(found.directions) - 1) for component in plane)
     for scores, ms in zip(found.scores, times, strict=True):
-        lines = draw_coloured(axes, scores[:, [x, y]], ms, limits)
+        draw_coloured(axes, scores[:, [x, y]], ms, limits)
         axes.plot(*scores[0, [x, y]], "o", color="black", markersize=2)
     axes.autoscale_view()
     axes.set(xlabel=_label(found, x), ylabel=_label(found, y))
-    return lines
 
 
 def _shares(axes: Axes, found: PrincipalComponents) -> None:

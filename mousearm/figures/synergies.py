@@ -42,12 +42,12 @@ def synergy_figure(reaches: Sequence[ReachRecording], groups: Sequence[MuscleGro
 def _weights(panels: Sequence[Axes], chosen: Synergies, names: Sequence[str], groups: Sequence[MuscleGroup]) -> None:
     """Names in the first panel, then one panel of bars for each synergy."""
     members = [(group_colour(groups, group), muscle) for group in groups for muscle in group.muscles]
-    colours, muscles = zip(*members, strict=True)
+    colours, muscles = [colour for colour, _ in members], [muscle for _, muscle in members]
     for y, muscle in enumerate(muscles):
         panels[0].text(1, y, spoken(names[muscle]), ha="right", va="center")
     panels[0].set_axis_off()
     for i, axes in enumerate(panels[1:]):
-        axes.barh(range(len(muscles)), chosen.weights[i, list(muscles)], color=colours, height=0.75)
+        axes.barh(range(len(muscles)), chosen.weights[i, muscles], color=colours, height=0.75)
         axes.set(title=f"Synergy {i + 1}", xlim=(0, 1.02), xticks=(0, 1), yticks=(), xlabel="weight (largest: 1)")
     for axes in panels:
         axes.set_ylim(len(muscles) - 0.4, -0.6)

@@ -55,10 +55,10 @@ def _space(axes: Axes3D, track: Track) -> None:
     axes.set(xlim=limits[0], ylim=limits[1], zlim=limits[2])
     axes.set_title("Path", loc="left")
     axes.set(xlabel="x from shoulder (mm)", ylabel="y from shoulder (mm)", zlabel="z from shoulder (mm)")
-    axes.set_box_aspect(np.ones(3), zoom=_ZOOM)
+    axes.set_box_aspect(np.ones(3), zoom=_ZOOM)  # type: ignore[arg-type]  # its stub knows whole numbers alone
     axes.view_init(_ELEVATION, _AZIMUTH)
     for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
-        axis.set_pane_color((1, 1, 1, 0))
+        axis.pane.set_visible(False)  # type: ignore[attr-defined]  # an axis of three dimensions
         axis.labelpad = -4
         axis.set_tick_params(pad=-2)
     axes.locator_params(nbins=4)

@@ -38,7 +38,7 @@ def read_recording(path: Path) -> Recording:
 
 
 def _read_performance(group: h5py.Group, path: Path) -> ReachRecording:
-    signals = {name: _read_signal(_dataset(group, name)) for name in group}
+    signals = {str(name): _read_signal(_dataset(group, str(name))) for name in group}
     if missing := [name for name in _ALWAYS if name not in signals]:
         raise RecordingError(f"{path} has no signal {', '.join(missing)} in {group.name}. Record again.")
     facts = {name: _plain(value) for name, value in group.attrs.items()}
