@@ -1,8 +1,11 @@
-"""The files that the pages speak of as the reader's own, and the folder in which their commands are run."""
+"""What the pages speak of as the reader's own: files, the folder in which commands are run, an account of the Hub."""
 
+import re
 import runpy
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +44,34 @@ def write_inputs(folder: Path) -> None:
     _write_recordings(folder)
     _write_arms(folder)
     _write_agent(folder / "agent.zip")
+
+
+@contextmanager
+def lab_hub(folder: Path) -> Iterator[dict[str, str]]:
+    """A Hub with the repositories that the pages name; gives the environment in which the reader is logged in to it."""
+    server = runpy.run_path(str(ROOT / "tests" / "hub" / "hub_server.py"))
+    reach = (folder / "my_reach.csv").read_bytes()
+    reaches = {path.name: path.read_bytes() for path in (folder / "my_reaches").iterdir()}
+    arms = {"arm.xml": (folder / "arm.xml").read_bytes(), "forelimb.xml": (folder / "forelimb.xml").read_bytes()}
+    with server["Hub"]() as hub:
+        hub.add("AlBornoLab/MouseArmModel", {"arm.xml": _one_file("muscle.xml")})
+        hub.add("AlBornoLab/MouseArmKinematics", reaches, "dataset")
+        hub.add("AlBornoLab/Welle", {"agent.zip": (folder / "agent.zip").read_bytes()}, gated=True)
+        hub.add("my-lab/arms", {}).commit(arms, branch="v2")
+        hub.add("my-lab/reaches", {"mouse_1/reach.csv": reach}, "dataset")
+        yield {
+            "HF_ENDPOINT": hub.url,
+            "HF_HOME": str(folder / "huggingface"),
+            "HF_TOKEN": server["TOKEN"],
+            "HF_HUB_DISABLE_XET": "1",
+        }
+
+
+def _one_file(model: str) -> bytes:
+    """A shipped arm with what it includes in the same file."""
+    text, bones = ((ROOT / "mousearm" / "model" / name).read_text(encoding="utf-8") for name in (model, "forelimb.xml"))
+    inside = re.search(r"<mujoco[^>]*>(.*)</mujoco>", bones, re.DOTALL)
+    return text.replace('<include file="forelimb.xml" />', inside[1]).encode()
 
 
 def _write_recordings(folder: Path) -> None:

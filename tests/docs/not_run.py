@@ -2,16 +2,25 @@
 
 _CLUSTER = "needs a cluster; tests/slurm has one"
 _INSTALLS = "installs: .ci/run does it from a fresh clone"
+_LOGS_IN = "asks for the key of an account; tests use servers of their own, which are told theirs"
+_WANDB = "needs an account; tests/tracking and tests/report run it with a server of their own"
 
 # By how the command begins.
 NOT_RUN = {
     "git clone": _INSTALLS,
     "make ": _INSTALLS,
-    "ssh ": _CLUSTER,
-    "scp ": _CLUSTER,
+    "pip install": _INSTALLS,
+    "ssh ": "needs another computer",
+    "scp ": "needs another computer",
     "module load": _CLUSTER,
     ". .venv/bin/activate": "the environment of the tests is active",
     "python scripts/sweep.py doctor": _CLUSTER,
+    "python run.py -m hydra/launcher=slurm": _CLUSTER,
+    "python scripts/view.py": "stays until it is closed; tests/view opens windows on a screen, and pages in a browser",
+    "hf auth login": _LOGS_IN,
+    "wandb login": _LOGS_IN,
+    "python scripts/sync.py": _WANDB,
+    "python scripts/compare.py outputs/rewards --wandb": _WANDB,
 }
 
 

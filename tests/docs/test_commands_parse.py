@@ -8,12 +8,15 @@ import sys
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import IntervalSweep
 from not_run import NOT_RUN, reason
 from pages import KINDS, PAGES, ROOT, blocks, inline_commands, page_name
 
 from mousearm.config import CONF, check_overrides, compose
 
 PROGRAM = re.compile(r"python (run|scripts/\w+)\.py\b")
+# What a command prints may name commands, but not at the beginning of a line.
+COMMAND_LINE = re.compile(rf"^\s*(\$ *)?{PROGRAM.pattern}", re.MULTILINE)
 
 
 def known_here(page) -> bool:
@@ -45,7 +48,7 @@ def test_every_block_says_what_it_is(page):
     for block in blocks(page):
         assert block.title or block.kind in KINDS, f"{block.place}: write one of {KINDS} after the fence, or a title"
         if block.kind == "text":
-            assert not PROGRAM.search(block.text), f"{block.place} looks like commands: write sh after the fence"
+            assert not COMMAND_LINE.search(block.text), f"{block.place} looks like commands: write sh after the fence"
 
 
 def test_every_reason_is_needed():
@@ -96,9 +99,20 @@ def accept_overrides(words):
 
 
 def one_value(override, job: int) -> str:
+    """An override as the first job (0) or the last one (-1) has it; of an interval its lower or upper end."""
     if not override.is_sweep_override():
         return override.input_line
+    value = override.value()
+    if isinstance(value, IntervalSweep):
+        return f"{override.key_or_group}={(value.start, value.end)[job]}"
     return f"{override.key_or_group}={list(override.sweep_string_iterator())[job]}"
+
+
+def test_both_ends_of_what_a_sweep_varies_are_composed():
+    words = ["a=1", "a=1,2,3", "a=tag(log,interval(0.1,2.5))", "a=int(interval(4,20))"]
+    parsed = OverridesParser.create().parse_overrides(words)
+    assert [one_value(override, 0) for override in parsed] == ["a=1", "a=1", "a=0.1", "a=4"]
+    assert [one_value(override, -1) for override in parsed] == ["a=1", "a=3", "a=2.5", "a=20"]
 
 
 def test_a_reason_is_found_by_the_beginning_of_a_command():

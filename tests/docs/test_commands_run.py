@@ -4,9 +4,10 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-from inputs import checkout, small_programs, write_inputs
+from inputs import checkout, lab_hub, small_programs, write_inputs
 from not_run import reason
 from pages import PAGES, Block, blocks, page_name
 
@@ -24,29 +25,41 @@ def inputs(tmp_path_factory):
 
 
 @pytest.fixture
-def place(inputs, tmp_path):
-    """A folder like a fresh clone, with the reader's own files in it."""
+def place(inputs, tmp_path, monkeypatch):
+    """A folder like a fresh clone, with the reader's own files, who is logged in to a Hub and nowhere else."""
     folder = tmp_path / "mousearm"
     checkout(folder)
     shutil.copytree(inputs, folder, dirs_exist_ok=True)
-    return folder
+    for name in [name for name in os.environ if name.startswith(("WANDB_", "HF_"))]:
+        monkeypatch.delenv(name)
+    path = [folder / "bin", Path(sys.executable).parent, os.environ["PATH"]]
+    own = {"PATH": os.pathsep.join(map(str, path)), "PYTHONPATH": folder, "HOME": folder, "LOGNAME": "jane_doe"}
+    with lab_hub(folder) as at_the_hub:
+        for name, value in {**own, **at_the_hub, "OMP_NUM_THREADS": 1, "MPLBACKEND": "Agg"}.items():
+            monkeypatch.setenv(name, str(value))
+        yield folder
 
 
 @pytest.mark.parametrize("page", RUN, ids=page_name)
 def test_what_a_page_says_can_be_done(page, place):
+    programs: list[str] = []
     for block in blocks(page):
-        follow(block, place)
+        follow(block, place, programs)
 
 
-def follow(block: Block, place):
-    """Write a file, apply a change, run a program or commands; what fails is shown with its output."""
+def follow(block: Block, place, programs: list[str]):
+    """Write a file, apply a change, run a program or commands; what fails is shown with its output.
+
+    A program goes on from those above it on the page, as in a notebook.
+    """
     if block.title:
         (place / block.title).parent.mkdir(parents=True, exist_ok=True)
         (place / block.title).write_text(block.text, encoding="utf-8")
     elif block.kind == "diff":
         call(block, ["git", "apply", "-"], place, block.text)
     elif block.kind == "python":
-        call(block, [sys.executable, "-"], place, block.text)
+        programs.append(block.text)
+        call(block, [sys.executable, "-"], place, "\n".join(programs))
     elif block.kind == "sh":
         for command in block.commands:
             if reason(command) is None:
@@ -54,16 +67,5 @@ def follow(block: Block, place):
 
 
 def call(block: Block, command, place, text=None):
-    path = f"{place / 'bin'}{os.pathsep}{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}"
-    own = {"PATH": path, "PYTHONPATH": str(place), "HOME": str(place), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        command,
-        cwd=place,
-        input=text,
-        env={**os.environ, **own},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    done = subprocess.run(command, cwd=place, input=text, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, f"{block.place}: {command[-1]}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
