@@ -17,10 +17,10 @@ GUIDE = Path(__file__).parents[2] / "docs" / "recording.md"
 def place(trained, tmp_path, monkeypatch):
     """A folder in which there is what the guide speaks of."""
     agent = Agent.load(trained)
-    for name in ("NAME.h5", "NAME.nwb"):
+    for name in ("muscles.h5", "muscles.nwb"):
         write_recording(agent, tmp_path / name)
     (tmp_path / "outputs").mkdir()
-    (tmp_path / "outputs" / "NAME").symlink_to(trained)
+    (tmp_path / "outputs" / "muscles").symlink_to(trained)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
