@@ -13,11 +13,9 @@ TRAINING = (
 # By what stands somewhere in the command.
 MORE = {
     "experiment=generalisation_curve": ("kinematics.train_reaches=2,4",),
-    "experiment=reward_comparison": ("reward=default,smooth", "seed=0"),
     "experiment=hyperparameter_search": ("hydra.sweeper.n_trials=2",),
     "hydra/sweeper=optuna": ("hydra.sweeper.n_trials=2",),
     "scripts/make_synthetic.py": ("--n", "8"),
-    "scripts/benchmark.py": ("--only", "environment"),
     "scripts/video.py": ("--size", "160x120", "--fps", "10"),
 }
 
