@@ -2,19 +2,17 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import ImageGrab
+from viewer_process import SCRIPT, end_viewer, start_viewer
 
 from mousearm.render import TARGET_COLOURS
 
-ROOT = Path(__file__).parents[2]
 MISSING = [name for name, path in (("xvfb", "Xvfb"), ("xdotool", "xdotool")) if shutil.which(path) is None]
 
 pytestmark = [
@@ -42,8 +40,7 @@ class Window:
     def __init__(self, screen, *arguments):
         self._environment = {**os.environ, "DISPLAY": screen, "OMP_NUM_THREADS": "1"}
         self._screen = screen
-        command = [sys.executable, str(ROOT / "scripts" / "view.py"), *arguments]
-        self.viewer = subprocess.Popen(command, env=self._environment, stderr=subprocess.PIPE, text=True)
+        self.viewer = start_viewer(*arguments, env=self._environment)
         end = time.monotonic() + 120
         while not self._xdotool("search", "--name", "MuJoCo") and time.monotonic() < end:
             assert self.viewer.poll() is None, self.viewer.stderr.read()
@@ -135,14 +132,12 @@ def test_keys_steer_what_is_seen(window, model):
     window.press("9")
     window.picture(unlike(start))  # the keys are shown
 
-    window.viewer.send_signal(signal.SIGINT)
-    assert window.viewer.wait(timeout=30) == 0
-    assert "Traceback" not in window.viewer.stderr.read()
+    end_viewer(window.viewer)
 
 
 def test_a_display_that_cannot_be_used_is_explained(screen):
     environment = {**os.environ, "DISPLAY": ":4095"}
-    command = [sys.executable, str(ROOT / "scripts" / "view.py"), "threads=1"]
+    command = [sys.executable, str(SCRIPT), "threads=1"]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     assert result.returncode == 1
     assert "error: The display cannot be used. `--web` shows the same in a browser" in result.stderr

@@ -1,18 +1,16 @@
 """The page of the viewer, served for real and used in a real browser."""
 
+import contextlib
 import os
 import re
-import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from chromium import BROWSER, Page
 from PIL import Image
-
-ROOT = Path(__file__).parents[2]
+from viewer_process import end_viewer, start_viewer
 
 pytestmark = [
     pytest.mark.slow,
@@ -23,24 +21,17 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def serve():
     """Start the viewer for browsers; gives its address."""
-    started = []
+    with contextlib.ExitStack() as started:
 
-    def start(*arguments):
-        command = [sys.executable, str(ROOT / "scripts" / "view.py"), *arguments, "--web", "--port", "0"]
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        server = subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
-        )
-        started.append(server)
-        line = server.stdout.readline()
-        assert line.startswith("Open http://localhost:"), line + server.stderr.read()
-        return line.split()[1]
+        def start(*arguments):
+            options = {"env": {**os.environ, "OMP_NUM_THREADS": "1"}, "stdout": subprocess.PIPE, "bufsize": 1}
+            server = start_viewer(*arguments, "--web", "--port", "0", **options)
+            started.callback(end_viewer, server)
+            line = server.stdout.readline()
+            assert line.startswith("Open http://localhost:"), line + server.stderr.read()
+            return line.split()[1]
 
-    yield start
-    for server in started:
-        server.send_signal(signal.SIGINT)
-        assert server.wait(timeout=30) == 0
-        assert "Traceback" not in server.stderr.read()
+        yield start
 
 
 @pytest.fixture
