@@ -52,7 +52,7 @@ def main() -> None:
     for _ in range(int(n)):
         pid = begin(Path(folder), words)
         early = draw.random() < _EARLY
-        time.sleep(draw.uniform(0, build_s) if early else build_s + draw.uniform(0, train_s / 8))
+        time.sleep(draw.uniform(0, build_s) if early else build_s + draw.uniform(0, train_s / 16))
         os.kill(pid, signal.SIGKILL)
         end(pid)
     end(begin(Path(folder), words))
