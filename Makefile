@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Tests that want a machine that does nothing else.
+BY_THE_CLOCK := tests/slurm tests/faults/test_kill.py tests/view/test_in_window.py
 
 .PHONY: help setup train test test-all check docs bench
 
@@ -31,8 +33,8 @@ test: setup ## fast tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-all: $(VENV)/.opensim ## fast and slow tests, with OpenSim as a reference
-	$(BIN)/python -m pytest -m '' -n 2 --dist loadfile --ignore tests/slurm
-	$(BIN)/python -m pytest -m '' tests/slurm
+	$(BIN)/python -m pytest -m '' -n 2 --dist loadfile $(BY_THE_CLOCK:%=--ignore %)
+	$(BIN)/python -m pytest -m '' $(BY_THE_CLOCK)
 
 check: setup docs ## style, types and documentation
 	$(BIN)/ruff check .

@@ -15,7 +15,7 @@ NOT_RUN = {
     "module load": _CLUSTER,
     ". .venv/bin/activate": "the environment of the tests is active",
     "python scripts/sweep.py doctor": _CLUSTER,
-    "python run.py -m hydra/launcher=slurm": _CLUSTER,
+    "python run.py -m hydra/launcher=slurm": "needs a cluster; tests/sweep searches with several processes instead",
     "python scripts/view.py": "stays until it is closed; tests/view opens windows on a screen, and pages in a browser",
     "hf auth login": _LOGS_IN,
     "wandb login": _LOGS_IN,
