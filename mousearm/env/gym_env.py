@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-import glfw
 import gymnasium
 import mujoco
-import mujoco.viewer
 import numpy as np
 from gymnasium import spaces
 
@@ -136,12 +134,24 @@ class TrackingEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             return
         if self._window is None:
             self._data = mujoco.MjData(self.task.arm.model)
-            if not glfw.init():  # the viewer would end the process instead of raising
-                raise RenderError("No window can be opened here: there is no screen. Use render_mode='rgb_array'.")
-            self._window = mujoco.viewer.launch_passive(self.task.arm.model, self._data)
+            self._window = _open_window(self.task.arm.model, self._data)
         state = self.task.snapshot
         self._data.qpos[:], self._data.qvel[:] = state.qpos[0], state.qvel[0]
         if self.task.arm.na:
             self._data.act[:] = state.activation[0]
         mujoco.mj_forward(self.task.arm.model, self._data)
         self._window.sync()
+
+
+def _open_window(model: mujoco.MjModel, data: mujoco.MjData) -> Any:
+    """MuJoCo's passive viewer; its libraries are loaded only here, so that machines without a screen need none.
+
+    Raises:
+        RenderError: if there is no screen.
+    """
+    import glfw
+    import mujoco.viewer
+
+    if not glfw.init():  # the viewer would end the process instead of raising
+        raise RenderError("No window can be opened here: there is no screen. Use render_mode='rgb_array'.")
+    return mujoco.viewer.launch_passive(model, data)

@@ -128,9 +128,11 @@ def test_unknown_render_mode():
 
 @pytest.mark.skipif(sys.platform != "linux", reason="what a missing screen looks like is known for Linux only")
 def test_no_window_without_a_screen(tmp_path):
-    """In a process of its own, which must survive."""
+    """In a process of its own, which must survive, and which loads a window's libraries only to open one."""
     script = f"""
+import sys
 from mousearm.env import TrackingEnv
+assert not {{"glfw", "mujoco.viewer"}} & set(sys.modules)
 from mousearm.errors import RenderError
 try:
     TrackingEnv({OVERRIDES}, render_mode="human").reset()
