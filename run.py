@@ -9,10 +9,13 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from mousearm import experiment, sweep
+from mousearm import experiment
 from mousearm.config import check_group_files, check_overrides, load
 from mousearm.errors import MouseArmError
 from mousearm.rundir import with_resume
+from mousearm.sweep.job import run_job
+from mousearm.sweep.plugins import register
+from mousearm.sweep.records import Job
 from mousearm.train import Interrupted
 
 
@@ -24,7 +27,7 @@ def main(composed: DictConfig) -> float:
     overrides = list(job.overrides.task)
     try:
         if job.mode is RunMode.MULTIRUN:
-            return sweep.run_job(sweep.Job(folder.parent, job.job.num), lambda: load(composed), overrides)
+            return run_job(Job(folder.parent, job.job.num), lambda: load(composed), overrides)
         return experiment.run(load(composed), folder, overrides)
     except MouseArmError as error:
         with contextlib.suppress(OSError):
@@ -43,5 +46,5 @@ if __name__ == "__main__":
         check_group_files(sys.argv[1:])
     except MouseArmError as error:
         sys.exit(f"error: {error}")
-    sweep.register()
+    register()
     main()

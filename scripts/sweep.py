@@ -12,8 +12,11 @@ import os
 import sys
 from pathlib import Path
 
-from mousearm import sweep
 from mousearm.errors import MouseArmError
+from mousearm.sweep.doctor import examine as findings
+from mousearm.sweep.launcher import to_slurm
+from mousearm.sweep.plugins import slurm_settings
+from mousearm.sweep.progress import cancel, retry, status
 
 _ROOT = Path(__file__).resolve().parents[1]
 
@@ -49,11 +52,11 @@ def run(arguments: argparse.Namespace) -> int:
     elif arguments.command == "doctor":
         return examine(arguments.overrides, arguments.patience)
     elif arguments.command == "status":
-        print(sweep.status(arguments.sweep))
+        print(status(arguments.sweep))
     elif arguments.command == "retry":
-        print(sweep.retry(arguments.sweep, arguments.new_code))
+        print(retry(arguments.sweep, arguments.new_code))
     else:
-        print(sweep.cancel(arguments.sweep))
+        print(cancel(arguments.sweep))
     return 0
 
 
@@ -63,14 +66,14 @@ def submit(overrides: list[str]) -> None:
     Raises:
         ConfigError: if the overrides choose a launcher that does not queue.
     """
-    command = ["run.py", "-m", *sweep.to_slurm(overrides), "hydra.launcher.wait=false"]
+    command = ["run.py", "-m", *to_slurm(overrides), "hydra.launcher.wait=false"]
     os.execv(sys.executable, [sys.executable, str(_ROOT / command[0]), *command[1:]])
 
 
 def examine(overrides: list[str], patience_s: float) -> int:
     """Print findings; returns 1 if one of them is not good."""
     good = True
-    for finding in sweep.examine(sweep.settings(overrides), Path("outputs"), patience_s):
+    for finding in findings(slurm_settings(overrides), Path("outputs"), patience_s):
         good &= finding.good
         print(f"{'ok ' if finding.good else 'BAD'} {finding.question}: {finding.answer}", flush=True)
     return 0 if good else 1

@@ -12,7 +12,7 @@ from mousearm.errors import MouseArmError, RunError
 from mousearm.evaluate import read_evaluation
 from mousearm.report.runs import PLACE, UNKNOWN, LeftOut, Run
 from mousearm.rundir import FINISHED, INTERRUPTED, RUNNING, SWEEP, RunFolder
-from mousearm.sweep import planned_jobs
+from mousearm.sweep.records import planned_jobs
 
 _COMMIT = "$ git rev-parse HEAD\n"
 _DIFF = "$ git diff HEAD\n"

@@ -14,10 +14,8 @@ import submitit
 
 import mousearm
 from mousearm.errors import MouseArmError, RunError
-from mousearm.sweep.executor import build_executor, give, with_environment
-from mousearm.sweep.records import Worker
-from mousearm.sweep.snapshot import ROOT
-from mousearm.sweep.workers import SLURM, WAITING, cancel, slurm, states
+from mousearm.sweep.executor import ROOT, build_executor, give, with_environment
+from mousearm.sweep.records import SLURM, WAITING, Worker, slurm, states, stop
 
 _POLL_S = 2.0
 _TEST_MINUTES = 1
@@ -105,7 +103,7 @@ def _await(worker: Worker, patience_s: float) -> None:
     while life := states([worker]).get(worker):
         if life == WAITING and time.monotonic() > until:
             reason = slurm("squeue", "--noheader", f"--job={worker.id}", "--format=%r").strip()
-            cancel([worker])
+            stop([worker])
             raise RunError(
                 f"It still waited for its turn after {patience_s:g} s ({reason}) and was cancelled. That may be the "
                 "cluster's load: try again with --patience 3600, or with another hydra.launcher.partition."

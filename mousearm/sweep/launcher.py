@@ -7,22 +7,21 @@ once, and run whatever the checkout holds when a job's turn comes.
 import math
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
+from hydra_plugins.hydra_submitit_launcher.config import LocalQueueConf, SlurmQueueConf
 from omegaconf import DictConfig, OmegaConf
 
-from mousearm.errors import MouseArmError
+from mousearm.errors import ConfigError, MouseArmError
 from mousearm.rundir import FINISHED
-from mousearm.sweep import queue
+from mousearm.sweep.executor import Jobs, await_queue, run_here, snapshot, submit
 from mousearm.sweep.progress import begin, describe, progress
-from mousearm.sweep.records import Job, Sweep
-from mousearm.sweep.settings import is_search
-from mousearm.sweep.snapshot import snapshot
-from mousearm.sweep.workers import LOCAL, SLURM
+from mousearm.sweep.records import LOCAL, SLURM, Job, Sweep
 
 
 class QueueLauncher(Launcher):
@@ -65,7 +64,7 @@ class QueueLauncher(Launcher):
             self._code = snapshot(self._sweep.path)
         return self._code
 
-    def _do(self, jobs: queue.Jobs, code: Path) -> Iterable[Job]:
+    def _do(self, jobs: Jobs, code: Path) -> Iterable[Job]:
         raise NotImplementedError
 
     def _result(self, job: Job) -> JobReturn:
@@ -81,12 +80,12 @@ class SlurmLauncher(QueueLauncher):
     cluster = SLURM
     after_ctrl_c = "The jobs stay in the queue"
 
-    def _do(self, jobs: queue.Jobs, code: Path) -> Iterable[Job]:
-        queue.submit(self._sweep, jobs, code)
+    def _do(self, jobs: Jobs, code: Path) -> Iterable[Job]:
+        submit(self._sweep, jobs, code)
         planned = [self._sweep.job(number) for number in jobs]
         for job in planned:
             print(f"job {job.number}: {job.worker.id} {' '.join(job.overrides)}", flush=True)
-        return queue.await_queue(planned) if self._settings["wait"] else ()
+        return await_queue(planned) if self._settings["wait"] else ()
 
 
 class LocalLauncher(QueueLauncher):
@@ -95,5 +94,46 @@ class LocalLauncher(QueueLauncher):
     cluster = LOCAL
     after_ctrl_c = "The jobs were ended, and can be taken up again"
 
-    def _do(self, jobs: queue.Jobs, code: Path) -> Iterable[Job]:
-        return queue.run_here(self._sweep, jobs, code)
+    def _do(self, jobs: Jobs, code: Path) -> Iterable[Job]:
+        return run_here(self._sweep, jobs, code)
+
+
+# Hydra takes plugins from the package hydra_plugins alone; there the module plugins has another name.
+PLUGINS = "hydra_plugins.mousearm"
+
+
+def is_search(config: DictConfig) -> bool:
+    """Whether a sweep draws its jobs as it goes, so that an earlier launch in its folder belongs to it."""
+    return config.hydra.sweeper._target_ == f"{PLUGINS}.OptunaSweeper"
+
+
+@dataclass
+class SlurmConf(SlurmQueueConf):
+    """Settings of ``hydra/launcher=slurm``: the plugin's, and whether to wait for the jobs."""
+
+    _target_: str = f"{PLUGINS}.SlurmLauncher"
+    wait: bool = True
+
+
+@dataclass
+class LocalConf(LocalQueueConf):
+    """Settings of ``hydra/launcher=local``: the plugin's, and how many processes there are at a time."""
+
+    _target_: str = f"{PLUGINS}.LocalLauncher"
+    timeout_min: int = 7 * 24 * 60
+    parallel: int | None = None
+
+
+def to_slurm(overrides: Sequence[str]) -> list[str]:
+    """Overrides with ``hydra/launcher=slurm``, unless they choose one like it.
+
+    Raises:
+        ConfigError: if they choose one that does not queue.
+    """
+    chosen = [override for override in overrides if override.startswith("hydra/launcher=")]
+    if any(not override.startswith("hydra/launcher=slurm") for override in chosen):
+        raise ConfigError(
+            f"{' '.join(chosen)} does not queue jobs in SLURM. Use hydra/launcher=slurm or slurm_gpu here, or, to wait "
+            "for jobs on this computer: python run.py -m hydra/launcher=local ..."
+        )
+    return list(overrides) if chosen else ["hydra/launcher=slurm", *overrides]

@@ -2,20 +2,26 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_dir
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.config_store import ConfigStore
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
-from omegaconf import OmegaConf
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mousearm.config import CONF
-from mousearm.errors import ConfigError
-from mousearm.sweep.launcher import LocalLauncher, SlurmLauncher
+from mousearm.errors import ConfigError, RunError
+from mousearm.rundir import FINISHED
+from mousearm.sweep.launcher import PLUGINS, LocalConf, LocalLauncher, SlurmConf, SlurmLauncher, is_search, to_slurm
+from mousearm.sweep.progress import begin, progress, reasons
+from mousearm.sweep.records import LOCAL, Sweep, this_process
 from mousearm.sweep.search import OptunaSweeper
-from mousearm.sweep.settings import PLUGINS, LocalConf, SlurmConf, to_slurm
 
 
 def register() -> None:
@@ -28,7 +34,7 @@ def register() -> None:
         ConfigStore.instance().store(group="hydra/launcher", name=f"mousearm_{launcher.cluster}", node=settings)
 
 
-def settings(overrides: Sequence[str]) -> dict[str, Any]:
+def slurm_settings(overrides: Sequence[str]) -> dict[str, Any]:
     """What SLURM is asked for by overrides.
 
     Raises:
@@ -41,3 +47,48 @@ def settings(overrides: Sequence[str]) -> dict[str, Any]:
             return OmegaConf.to_container(chosen.hydra.launcher, resolve=True)  # type: ignore[return-value]
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(f"{error}: {error.__cause__}" if error.__cause__ else str(error)) from error
+
+
+# hydra/launcher=basic does one job after the other; so does who takes such a sweep up again.
+_ONE_BY_ONE = {"parallel": 1, "timeout_min": 7 * 24 * 60}
+
+
+class SweepRecord(Callback):
+    """Writes down the jobs of a sweep that this process does; ends a sweep in which jobs failed with status 1."""
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Write down what is to be done; launchers that give jobs away do so themselves."""
+        hydra = config.hydra
+        if not hydra.launcher._target_.endswith(".BasicLauncher"):
+            return
+        sweep = Sweep(Path(hydra.sweep.dir))
+        try:
+            begin(sweep, str(config.name), LOCAL, _ONE_BY_ONE, is_search(config))
+        except RunError as error:
+            sys.exit(f"error: {error}")
+        if hydra.sweeper._target_.endswith(".BasicSweeper"):
+            for number, overrides in enumerate(_jobs(hydra)):
+                sweep.job(number).plan(overrides, this_process())
+
+    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Say which jobs failed, and why; of jobs that were given away and go on, where to look."""
+        sweep = Sweep(Path(config.hydra.sweep.dir))
+        now = progress(sweep.jobs())
+        if not config.hydra.launcher.get("wait", True):
+            print(
+                f"\n{len(now)} jobs are queued. How they fare: python scripts/sweep.py status {sweep.path}", flush=True
+            )
+            return
+        done = sum(one.state == FINISHED for one in now)
+        print("\n".join([f"\n{done} of {len(now)} jobs finished in {sweep.path}", *reasons(now)]), flush=True)
+        if any(one.is_over and not one.has_result for one in now):
+            sys.exit(f"error: some jobs have no result; python scripts/sweep.py retry {sweep.path} does them again.")
+
+
+def _jobs(hydra: DictConfig) -> list[list[str]]:
+    """The jobs that Hydra's basic sweeper is about to make."""
+    given = [str(override) for override in hydra.overrides.task]
+    always = [f"{key}={value}" for key, value in (hydra.sweeper.params or {}).items()]
+    overrides = OverridesParser.create().parse_overrides([*always, *given])
+    (batch,) = BasicSweeper.split_arguments(overrides, None)
+    return batch

@@ -3,14 +3,14 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from mousearm.errors import RunError
-from mousearm.rundir import FINISHED, INTERRUPTED, PRUNED, RunFolder, read_json
-from mousearm.sweep import workers
-from mousearm.sweep.pruning import evaluations
-from mousearm.sweep.records import Job, Sweep
-from mousearm.sweep.workers import RUNNING, SLURM, WAITING, Worker
+from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, PRUNED, RUNNING, RunFolder, read_json
+from mousearm.sweep.executor import copies, run_here, snapshot, submit
+from mousearm.sweep.job import evaluations
+from mousearm.sweep.records import CANCELLED, SLURM, WAITING, Job, Sweep, Worker, states, stop
 
 LOST = "lost"
 """Nobody works on the job, and nobody said why: it was killed, or its computer went down."""
@@ -53,7 +53,7 @@ def progress(jobs: Sequence[Job]) -> list[Progress]:
     Raises:
         RunError: if they are in a queue that does not answer, or a record cannot be read.
     """
-    living = workers.states(job.worker for job in jobs)
+    living = states(job.worker for job in jobs)
     return [_progress(job, living) for job in jobs]
 
 
@@ -150,3 +150,53 @@ def _age(seconds: float) -> str:
         if seconds >= 2 * length:
             return f"{seconds / length:.0f} {unit}"
     return f"{max(seconds, 0):.0f} s"
+
+
+_TAKEN_UP = (FAILED, LOST, INTERRUPTED, CANCELLED)
+
+
+def status(folder: Path) -> str:
+    """The table of a sweep's jobs.
+
+    Raises:
+        RunError: if there is no sweep, or its queue does not answer.
+    """
+    return table(progress(Sweep(folder).jobs()))
+
+
+def cancel(folder: Path) -> str:
+    """End all jobs that wait or run; those that are being trained save themselves. Returns what was done.
+
+    Raises:
+        RunError: if there is no sweep, its queue does not answer, or processes are out of reach.
+    """
+    living = [one.job for one in progress(Sweep(folder).jobs()) if not one.is_over]
+    for job in living:
+        job.end(CANCELLED, "by scripts/sweep.py cancel")
+    stop(job.worker for job in living)
+    return f"Cancelled {len(living)} jobs." if living else "There is nothing to cancel: no job waits or runs."
+
+
+def retry(folder: Path, new_code: bool = False) -> str:
+    """Do those jobs again that ended without a result, each in its own folder, where it goes on if it was begun.
+
+    In SLURM's queue they are submitted; on one computer this returns when they are over.
+
+    Args:
+        folder: the sweep's.
+        new_code: run the code as it is now, instead of as it was when the sweep was launched.
+
+    Raises:
+        RunError: if there is no sweep, or it cannot be launched.
+    """
+    sweep = Sweep(folder)
+    again = [one.job for one in progress(sweep.jobs()) if one.state in _TAKEN_UP]
+    if not again:
+        return "There is nothing to retry: every job finished, waits or runs."
+    old = copies(folder)
+    code = snapshot(folder) if new_code or not old else old[-1].resolve()
+    jobs = {job.number: job.overrides for job in again}
+    if sweep.cluster == SLURM:
+        submit(sweep, jobs, code)
+        return "\n".join(f"job {job.number}: {job.worker.id} {' '.join(job.overrides)}" for job in again)
+    return "\n".join(describe(job) for job in run_here(sweep, jobs, code))

@@ -17,11 +17,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from mousearm.config import load
 from mousearm.errors import ConfigError, MouseArmError
+from mousearm.sweep.job import write_rule
 from mousearm.sweep.launcher import QueueLauncher
 from mousearm.sweep.progress import Progress, progress
-from mousearm.sweep.pruning import write_rule
-from mousearm.sweep.records import Sweep
-from mousearm.sweep.workers import this_process
+from mousearm.sweep.records import Sweep, this_process
 
 if TYPE_CHECKING:  # not everybody has Optuna
     from mousearm.sweep.study import Study, Trial
@@ -66,8 +65,7 @@ class OptunaSweeper(Sweeper):
 
     def _search(self, words: Sequence[str]) -> None:
         try:
-            from mousearm.sweep.space import Space
-            from mousearm.sweep.study import Study
+            from mousearm.sweep.study import Space, Study
         except ModuleNotFoundError as error:
             raise ConfigError(f"hydra/sweeper=optuna needs Optuna ({error}): pip install 'mousearm[search]'") from error
 

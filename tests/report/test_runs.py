@@ -4,8 +4,7 @@ from mousearm.errors import RunError
 from mousearm.report.curves import read_curve
 from mousearm.report.reading import read_runs
 from mousearm.rundir import RunFolder, find_runs
-from mousearm.sweep import Sweep
-from mousearm.sweep.records import Worker
+from mousearm.sweep.records import Sweep, Worker
 
 
 def test_runs_are_found_below_a_folder_by_number_and_once(tmp_path):

@@ -7,11 +7,9 @@ import pytest
 
 from mousearm.errors import ConfigError, RunError
 from mousearm.rundir import FAILED, INTERRUPTED, PRUNED
-from mousearm.sweep import Job, Sweep, run_job
-from mousearm.sweep.job import QueuedJob
+from mousearm.sweep.job import QueuedJob, run_job, write_rule
 from mousearm.sweep.progress import progress
-from mousearm.sweep.pruning import write_rule
-from mousearm.sweep.workers import this_process
+from mousearm.sweep.records import Job, Sweep, this_process
 from mousearm.train import TIME_IS_OVER, Interrupted
 
 

@@ -8,12 +8,14 @@ from hydra.core.plugins import Plugins
 
 from mousearm.config import CONF
 from mousearm.errors import ConfigError, RunError
-from mousearm.sweep import examine, register, settings, to_slurm
+from mousearm.sweep.doctor import examine
 from mousearm.sweep.executor import build_executor, remedy, with_environment
+from mousearm.sweep.launcher import to_slurm
+from mousearm.sweep.plugins import register, slurm_settings
 
 
 def test_slurm_has_what_the_command_line_and_the_file_say():
-    asked = settings(["hydra.launcher.partition=gpu", "hydra/launcher=slurm_gpu", "name=a"])
+    asked = slurm_settings(["hydra.launcher.partition=gpu", "hydra/launcher=slurm_gpu", "name=a"])
     expected = {"partition": "gpu", "gpus_per_node": 1, "name": "a", "max_num_timeout": 20, "wait": True}
     assert {key: asked[key] for key in expected} == expected
     assert asked["additional_parameters"] == {"requeue": True}
@@ -32,7 +34,7 @@ def test_every_launcher_is_built_from_its_file(tmp_path, name):
 
 def test_a_setting_that_does_not_exist_is_refused():
     with pytest.raises(ConfigError, match="partitoin"):
-        settings(["hydra.launcher.partitoin=gpu"])
+        slurm_settings(["hydra.launcher.partitoin=gpu"])
 
 
 def test_slurm_is_chosen_unless_something_like_it_is():
@@ -45,7 +47,7 @@ def test_slurm_is_chosen_unless_something_like_it_is():
 def test_without_slurm_the_other_launcher_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(RunError, match="hydra/launcher=slurm cannot be used: Could not detect"):
-        build_executor("slurm", tmp_path, settings(["name=a"]))
+        build_executor("slurm", tmp_path, slurm_settings(["name=a"]))
 
 
 @pytest.mark.parametrize(
@@ -67,7 +69,7 @@ def test_words_of_sbatch_lead_to_settings(complaint, settings):
 
 def test_the_doctor_says_what_is_missing_and_stops_there(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    (finding,) = examine(settings(["name=a"]), tmp_path, 1.0)
+    (finding,) = examine(slurm_settings(["name=a"]), tmp_path, 1.0)
     assert (finding.question, finding.good) == ("scheduler", False)
     assert "SLURM does not answer" in finding.answer
     assert "hydra/launcher=local" in finding.answer

@@ -10,10 +10,8 @@ from mousearm.errors import RunError
 from mousearm.experiment import run
 from mousearm.report.curves import read_curve
 from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, RUNNING
-from mousearm.sweep import cancel, retry, status
-from mousearm.sweep.progress import LOST, begin, progress, table
-from mousearm.sweep.records import CANCELLED, Sweep
-from mousearm.sweep.workers import WAITING, Worker, process, this_process
+from mousearm.sweep.progress import LOST, begin, cancel, progress, retry, status, table
+from mousearm.sweep.records import CANCELLED, WAITING, Sweep, Worker, local_process, this_process
 
 
 @pytest.fixture
@@ -28,7 +26,7 @@ def gone():
     """A process that was, and is no more."""
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    return process(ended.pid)
+    return local_process(ended.pid)
 
 
 def plan(sweep, number, worker, state=None, **evaluation):
@@ -128,7 +126,7 @@ def test_nothing_to_cancel_or_retry(sweep, gone):
 
 def test_cancel_ends_the_process_that_works_on_a_job(sweep, gone):
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as sleeper:
-        plan(sweep, 0, process(sleeper.pid))
+        plan(sweep, 0, local_process(sleeper.pid))
         plan(sweep, 1, gone, FINISHED)
         assert cancel(sweep.path) == "Cancelled 1 jobs."
         assert sleeper.wait(timeout=60) < 0

@@ -5,9 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from mousearm.rundir import Pruned
-from mousearm.sweep import Sweep
-from mousearm.sweep.pruning import Evaluated, evaluations, median_rule, write_rule
-from mousearm.sweep.workers import this_process
+from mousearm.sweep.job import Evaluated, evaluations, median_rule, write_rule
+from mousearm.sweep.records import Sweep, this_process
 
 # Errors in mm of six trials after 100, 200, 300 steps; the last one has not got further than 100.
 OTHERS = ([5, 1], [5, 2, 9], [5, 3, 1], [5, 9, 4], [5, 5, 5], [5])

@@ -14,10 +14,11 @@ pytest.importorskip("optuna")
 
 from mousearm.config import CONF
 from mousearm.config import compose as compose_job
-from mousearm.sweep import Sweep, register, status
+from mousearm.sweep.plugins import register
+from mousearm.sweep.progress import status
+from mousearm.sweep.records import Sweep
 from mousearm.sweep.search import OptunaSweeper
-from mousearm.sweep.space import Space
-from mousearm.sweep.study import Study
+from mousearm.sweep.study import Space, Study
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,8 +57,7 @@ def test_what_cannot_be_begun_is_explained(build, tmp_path, overrides, text):
 
 
 def test_without_optuna_the_extra_is_named(build, monkeypatch):
-    for module in ("mousearm.sweep.space", "mousearm.sweep.study"):
-        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.delitem(sys.modules, "mousearm.sweep.study")
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(SystemExit, match=r"hydra/sweeper=optuna needs Optuna .*: pip install 'mousearm\[search\]'"):
         build().sweep(["algo.gamma=interval(0,1)"])

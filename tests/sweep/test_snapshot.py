@@ -1,12 +1,12 @@
 import subprocess
 
-from mousearm.sweep.snapshot import ROOT, copies, snapshot
+from mousearm.sweep.executor import ROOT, copies, snapshot
 
 
 def test_a_copy_is_what_is_running_and_later_ones_stand_beside_it(tmp_path):
     first, second = snapshot(tmp_path), snapshot(tmp_path)
     assert [path.resolve() for path in copies(tmp_path)] == [first, second]
-    for name in ("run.py", "mousearm/sweep/snapshot.py", "conf/config.yaml", "mousearm/model/forelimb.xml"):
+    for name in ("run.py", "mousearm/sweep/executor.py", "conf/config.yaml", "mousearm/model/forelimb.xml"):
         assert (first / name).read_bytes() == (ROOT / name).read_bytes()
     assert not list(first.rglob("__pycache__"))
 

@@ -5,7 +5,7 @@ import pytest
 pytest.importorskip("optuna")
 
 from mousearm.errors import ConfigError, UnknownNameError
-from mousearm.sweep.space import Space
+from mousearm.sweep.study import Space
 
 WORDS = (
     "name=a",

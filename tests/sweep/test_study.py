@@ -6,10 +6,9 @@ pytest.importorskip("optuna")
 
 from mousearm.errors import RunError
 from mousearm.rundir import FAILED, FINISHED, PRUNED
-from mousearm.sweep import Job
 from mousearm.sweep.progress import Progress
-from mousearm.sweep.space import Space
-from mousearm.sweep.study import FILE, Study
+from mousearm.sweep.records import Job
+from mousearm.sweep.study import FILE, Space, Study
 
 WORDS = ["name=a", "algo.gamma=interval(0,1)"]
 
