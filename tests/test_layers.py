@@ -16,6 +16,8 @@ FLOORS = {
     "__init__": 0,
     "errors": 0,
     "page": 0,
+    "plots": 0,
+    "text": 0,
     "html": 0,
     "output": 0,
     "config": 1,

@@ -1,0 +1,182 @@
+"""Figures as pages for print: size, style, palette, the axes that figures share, and how they are written.
+
+Only drawing code imports this module, because matplotlib is slow to load.
+"""
+
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import matplotlib
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.ticker import LogLocator, NullLocator
+
+# The colour-blind safe palette of Okabe and Ito, without its yellow, which is too pale for lines; and a grey.
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+BLUE, VERMILION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#888888"
+
+PALETTE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
+"""Colours of series, in the order in which they are used."""
+
+QUIET_PALETTE = (BLACK, ORANGE, SKY, GREEN, PURPLE, GREY)
+"""Colours of series beside elbow and paw, which are blue and vermilion."""
+
+SPLIT_MARKERS: dict[str, dict[str, Any]] = {
+    "train": {"color": GREY, "marker": "o", "markerfacecolor": "none"},
+    "test": {"color": GREEN, "marker": "D"},
+}
+"""Markers of the reaches on either side of the split."""
+
+PRINT_DPI = 300
+"""Resolution that journals ask of a PNG at the least, pixels per inch."""
+
+_SCREEN_DPI = 200
+_WIDTH_MM = 180  # of a journal's page
+_MM_PER_INCH = 25.4
+_LINEAR_SPAN = 20  # largest over smallest value up to which an axis is linear
+_TICKS = 5
+_STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 7,
+    "axes.titlesize": 7.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "figure.titlesize": 9,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "legend.columnspacing": 1.5,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "lines.linewidth": 1.2,
+    "lines.solid_capstyle": "round",
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "text.parse_math": False,  # a reach or a joint may have $ in its name
+    "pdf.fonttype": 42,  # text stays text
+}
+
+
+def style() -> AbstractContextManager[None]:
+    """Use the style of all figures, with text of at least 7 pt, while active."""
+    return matplotlib.rc_context(_STYLE)
+
+
+@contextmanager
+def page(height_mm: float, title: str = "", width_mm: float = _WIDTH_MM) -> Iterator[Figure]:
+    """Draw on an empty figure, in the style of all figures.
+
+    Args:
+        height_mm: of the figure.
+        title: at the upper left; none if empty.
+        width_mm: by default that of a journal's page, 180 mm.
+    """
+    with style():
+        figure = Figure(figsize=(width_mm / _MM_PER_INCH, height_mm / _MM_PER_INCH), layout="constrained")
+        FigureCanvasAgg(figure)
+        if title:
+            figure.suptitle(title, x=0.012, ha="left")
+        yield figure
+
+
+def below_title(figure: Figure) -> SubFigure:
+    """The part of a figure below its title, so that a legend above the panels keeps clear of the title."""
+    return figure.subfigures(1, 1, squeeze=False)[0, 0]
+
+
+def as_png(figure: Figure, dpi: int = _SCREEN_DPI) -> bytes:
+    """A figure as the content of a PNG file."""
+    return _saved(figure, format="png", dpi=dpi)
+
+
+def write_figure(figure: Figure, path: Path, dpi: int = _SCREEN_DPI) -> tuple[Path, Path]:
+    """Write a figure as PNG and PDF.
+
+    Args:
+        figure: a figure made by `page`.
+        path: of the files, without suffix; the folder exists.
+        dpi: pixels per inch of the PNG.
+
+    Returns:
+        The PNG and the PDF file.
+
+    Raises:
+        OSError: if a file cannot be written.
+    """
+    contents = {".png": as_png(figure, dpi), ".pdf": _saved(figure, format="pdf")}
+    files = [path.with_name(path.name + suffix) for suffix in contents]
+    for file, content in zip(files, contents.values(), strict=True):
+        file.write_bytes(content)
+    return files[0], files[1]
+
+
+def _saved(figure: Figure, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    with style():
+        figure.savefig(buffer, **options)
+    return buffer.getvalue()
+
+
+def spans_magnitudes(values: Sequence[float]) -> bool:
+    """Whether values are so far apart that a linear axis would hide the small ones."""
+    return bool(values) and min(values) > 0 and max(values) > _LINEAR_SPAN * min(values)
+
+
+def error_axis(axes: Axes, which: Literal["x", "y"], values: Sequence[float]) -> None:
+    """Scale an axis of quantities of at least 0: from 0, or logarithmic where values span orders of magnitude."""
+    if spans_magnitudes(values):
+        log_axis(axes, which)
+    elif values:
+        axes.set(**{f"{which}lim": (0, 1.08 * max(values) or 1.0)})
+        axes.locator_params(axis=which, nbins=_TICKS)
+
+
+def log_axis(axes: Axes, which: Literal["x", "y"], ticks: Sequence[float] = (1, 2, 5)) -> None:
+    """Make an axis logarithmic, with plain numbers at these multiples of the powers of ten."""
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axes.set(**{f"{which}scale": "log"})
+    axis.set_major_locator(LogLocator(subs=ticks))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter("{x:g}")
+
+
+def name_rows(axes: Axes, names: Sequence[str], margin: float = 0.6) -> None:
+    """Name the rows 0, 1, ... of a panel, the first at the top.
+
+    Args:
+        axes: the panel.
+        names: one per row.
+        margin: from the first and the last row to the edge, in rows.
+    """
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 1 + margin, -margin)
+    axes.tick_params(axis="y", length=0)
+
+
+def legend_above(axes: Axes, handles: Sequence[Artist]) -> None:
+    """Put a legend of one row above a panel, at its right."""
+    axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(handles), borderaxespad=0)
+
+
+def draw_coloured(
+    axes: Axes, line: np.ndarray, time: np.ndarray, limits: tuple[float, float] | None = None
+) -> LineCollection:
+    """Draw a line whose colour runs with time, dark at the start; the limits of the axes stay.
+
+    Args:
+        axes: the panel.
+        line: (T, 2) points.
+        time: (T,) of the points.
+        limits: times of the first and the last colour; None for those of the line itself.
+    """
+    pieces = np.stack([line[:-1], line[1:]], axis=1)
+    collection = LineCollection(list(pieces), array=time[:-1], cmap="viridis", linewidths=1.6, zorder=3, clim=limits)
+    axes.add_collection(collection)
+    return collection
