@@ -13,7 +13,7 @@ from pathlib import Path
 
 from mousearm.config import compose
 from mousearm.errors import MouseArmError
-from mousearm.quality import check_reaches, write_page
+from mousearm.reach_check import check_reaches, write_page
 
 
 def main() -> None:

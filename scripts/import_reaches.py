@@ -12,8 +12,8 @@ from dataclasses import fields
 from pathlib import Path
 
 from mousearm.errors import KinematicsError, MouseArmError
-from mousearm.reach_import import CutRule, ImportOptions, import_reaches
-from mousearm.reach_import.conversion import SIDES, UNITS
+from mousearm.kinematics.imports import CutRule, ImportOptions, import_reaches
+from mousearm.kinematics.imports.conversion import SIDES, UNITS
 
 
 def main() -> None:

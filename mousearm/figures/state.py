@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from mousearm.analysis import PrincipalComponents, principal_components
 from mousearm.figures.drawing import counted, page
 from mousearm.page import style
-from mousearm.quality.figure import draw_coloured
+from mousearm.reach_check.figure import draw_coloured
 from mousearm.record.recording import ReachRecording
 
 STATES = ("hidden", "cell")

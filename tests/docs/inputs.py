@@ -76,7 +76,7 @@ def _one_file(model: str) -> bytes:
 
 def _write_recordings(folder: Path) -> None:
     """DeepLabCut's files of a reach, rest, and the way back, in mm; its axes are x forward, y left, z up."""
-    tracked = runpy.run_path(str(ROOT / "tests" / "reach_import" / "tracked_files.py"))
+    tracked = runpy.run_path(str(ROOT / "tests" / "kinematics" / "imports" / "tracked_files.py"))
     for name, source in {"take1.csv": DATA / "demo.csv", "take2.csv": DATA / "synthetic" / "reach_00.csv"}.items():
         reach = np.loadtxt(source, delimiter=",", skiprows=1)[:, 1:].reshape(-1, 3, 3)  # paw, shoulder, elbow
         forward, up, right = np.moveaxis(1e3 * reach[:, [0, 2, 1]], 2, 0)

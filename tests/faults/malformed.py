@@ -32,15 +32,15 @@ from mousearm.config import LandmarksConfig, ModelConfig, compose, read_saved, t
 from mousearm.errors import MouseArmError
 from mousearm.experiment import run
 from mousearm.kinematics import read_reaches, resample
+from mousearm.kinematics.imports import CutRule, ImportOptions, import_reaches
 from mousearm.model import load_arm
 from mousearm.paths import resolve
 from mousearm.policy import build_policy
-from mousearm.reach_import import CutRule, ImportOptions, import_reaches
 from mousearm.retarget import retarget
 
 SECONDS = 60
 TESTS = Path(__file__).parents[1]
-sys.path += [str(TESTS / "reach_import"), str(TESTS / "model"), str(TESTS)]
+sys.path += [str(TESTS / "kinematics" / "imports"), str(TESTS / "model"), str(TESTS)]
 
 
 @dataclass(frozen=True)

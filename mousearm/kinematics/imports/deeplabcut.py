@@ -14,9 +14,9 @@ import numpy as np
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.checks import Place
 from mousearm.kinematics.files import Row, parse_number
-from mousearm.reach_import.cells import Cells, whole_numbers
-from mousearm.reach_import.pandas_table import read_table
-from mousearm.reach_import.recording import Recording, find_points, lay_out
+from mousearm.kinematics.imports.cells import Cells, whole_numbers
+from mousearm.kinematics.imports.pandas_table import read_table
+from mousearm.kinematics.imports.recording import Recording, find_points, lay_out
 
 LEVELS = ("scorer", "individuals", "bodyparts", "coords")
 """What a header row may be called, in order; individuals may be missing."""

@@ -5,8 +5,8 @@ from html import escape
 from pathlib import Path
 
 from mousearm.html import as_png, bullets, document, paragraph, picture, table
-from mousearm.quality.figure import joint_figure, trajectory_figures
-from mousearm.quality.report import HEADER, JOINT_HEADER, Report
+from mousearm.reach_check.figure import joint_figure, trajectory_figures
+from mousearm.reach_check.report import HEADER, JOINT_HEADER, Report
 from mousearm.rundir import write_text
 
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from mousearm.errors import KinematicsError
-from mousearm.reach_import.cleaning import low_pass, runs
-from mousearm.reach_import.session import Session
+from mousearm.kinematics.imports.cleaning import low_pass, runs
+from mousearm.kinematics.imports.session import Session
 
 DETECTION_HZ = 20.0
 """Cut-off below which the speed is looked at, so that noise starts no reach; the reaches themselves are not changed."""

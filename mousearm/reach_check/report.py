@@ -13,7 +13,7 @@ from mousearm.env.sources import reach_files, with_lengths
 from mousearm.errors import KinematicsError
 from mousearm.kinematics import Reach, ReachFile, resample
 from mousearm.model import Arm, load_arm
-from mousearm.quality.measure import Measures, measure
+from mousearm.reach_check.measure import Measures, measure
 from mousearm.retarget import PoseCache, Reference, retarget
 from mousearm.retarget.cache import cache_folder
 from mousearm.retarget.reference import Solve

@@ -6,7 +6,7 @@ import pytest
 import tracked_files as files
 from tracked_files import MARKS, POINTS, RATE, WRITERS, arm
 
-from mousearm.reach_import import read_recording
+from mousearm.kinematics.imports import read_recording
 
 NAMES = {"paw": "hand", "elbow": "elbow", "shoulder": "sh1"}
 

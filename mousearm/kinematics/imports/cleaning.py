@@ -7,8 +7,8 @@ from scipy.interpolate import PchipInterpolator
 from scipy.signal import butter, sosfiltfilt
 
 from mousearm.errors import KinematicsError
-from mousearm.reach_import.recording import LANDMARKS, seen_points
-from mousearm.reach_import.session import Session
+from mousearm.kinematics.imports.recording import LANDMARKS, seen_points
+from mousearm.kinematics.imports.session import Session
 
 FILTER_ORDER = 2
 """Order of the Butterworth filter; run forwards and backwards it has twice that."""

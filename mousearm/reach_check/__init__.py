@@ -4,7 +4,7 @@
 tables and pictures of it.
 """
 
-from mousearm.quality.html import write_page
-from mousearm.quality.report import Checked, Report, check_reaches
+from mousearm.reach_check.html import write_page
+from mousearm.reach_check.report import Checked, Report, check_reaches
 
 __all__ = ["Checked", "Report", "check_reaches", "write_page"]

@@ -10,8 +10,8 @@ import pytest
 from tracked_files import MARKS, arm, deeplabcut, write_dlc_h5
 
 from mousearm.errors import KinematicsError
-from mousearm.reach_import import pandas_table
-from mousearm.reach_import.pandas_table import plain, read_table
+from mousearm.kinematics.imports import pandas_table
+from mousearm.kinematics.imports.pandas_table import plain, read_table
 
 KEY = "df_with_missing"
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from mousearm.kinematics import Reach
 from mousearm.kinematics.checks import Place, check_finite, check_length, check_recording, check_time
+from mousearm.kinematics.imports.recording import LANDMARKS, Recording
 from mousearm.kinematics.resample import JITTER_TOLERANCE
-from mousearm.reach_import.recording import LANDMARKS, Recording
 
 RATE_TOLERANCE = 0.01
 """How far, relatively, the rate that is said may be from the rate of the times."""

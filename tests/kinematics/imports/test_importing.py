@@ -6,8 +6,8 @@ from tracked_files import RATE, arm, write_anipose, write_dlc_h5, write_sto, wri
 
 from mousearm.errors import KinematicsError, OutputError, UnknownNameError
 from mousearm.kinematics import read_reaches
-from mousearm.reach_import import ImportOptions
-from mousearm.reach_import.conversion import Axes, convert
+from mousearm.kinematics.imports import ImportOptions
+from mousearm.kinematics.imports.conversion import Axes, convert
 
 
 @pytest.fixture
@@ -239,7 +239,7 @@ class TestFolder:
         refused([take(), take()], "is given twice")
 
     def test_a_folder_that_cannot_be_made(self, tmp_path, take, options):
-        from mousearm.reach_import import import_reaches
+        from mousearm.kinematics.imports import import_reaches
 
         (tmp_path / "file").write_text("")
         with pytest.raises(OutputError, match=r"\(--out\) cannot be written"):

@@ -5,8 +5,8 @@ put on an even grid of times (`session`), brought to metres, OpenSim's axes and 
 (`cleaning`), cut into reaches (`cutting`) and written, all or nothing (`writing`). `import_reaches` does all of it.
 """
 
-from mousearm.reach_import.cutting import CutRule
-from mousearm.reach_import.formats import read_recording
-from mousearm.reach_import.importing import Imported, ImportOptions, import_file, import_reaches
+from mousearm.kinematics.imports.cutting import CutRule
+from mousearm.kinematics.imports.formats import read_recording
+from mousearm.kinematics.imports.importing import Imported, ImportOptions, import_file, import_reaches
 
 __all__ = ["CutRule", "ImportOptions", "Imported", "import_file", "import_reaches", "read_recording"]

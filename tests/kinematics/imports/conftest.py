@@ -6,7 +6,7 @@ from tracked_files import POINTS, RATE
 
 from mousearm.errors import MouseArmError
 from mousearm.kinematics import read_csv
-from mousearm.reach_import import ImportOptions, import_reaches
+from mousearm.kinematics.imports import ImportOptions, import_reaches
 
 
 @pytest.fixture

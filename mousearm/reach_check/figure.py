@@ -11,8 +11,8 @@ from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 
 from mousearm.kinematics import Reach
 from mousearm.page import new_page, style
-from mousearm.quality.measure import paw_velocity
-from mousearm.quality.report import Checked, Report
+from mousearm.reach_check.measure import paw_velocity
+from mousearm.reach_check.report import Checked, Report
 
 PER_FIGURE = 12
 _PER_ROW = 2

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.files import Row
-from mousearm.reach_import.cells import Cells, whole_numbers
-from mousearm.reach_import.recording import Recording, find_points, lay_out
+from mousearm.kinematics.imports.cells import Cells, whole_numbers
+from mousearm.kinematics.imports.recording import Recording, find_points, lay_out
 
 _COLUMN = re.compile(r"(?P<name>.+)[_.](?P<coordinate>x|y|z|score|likelihood)", re.IGNORECASE)
 

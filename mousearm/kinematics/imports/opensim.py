@@ -12,8 +12,8 @@ from pathlib import Path
 
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.files import Row, parse_number, read_rows
-from mousearm.reach_import.cells import Cells
-from mousearm.reach_import.recording import Recording, find_points, lay_out
+from mousearm.kinematics.imports.cells import Cells
+from mousearm.kinematics.imports.recording import Recording, find_points, lay_out
 
 AXES = "x y z"
 """OpenSim's axes are the project's own."""

@@ -7,11 +7,11 @@ import pytest
 from tracked_files import RATE, arm, arm_points, write_anipose
 
 from mousearm.errors import KinematicsError
+from mousearm.kinematics.imports import CutRule
+from mousearm.kinematics.imports.cleaning import low_pass
+from mousearm.kinematics.imports.cutting import find_reaches, paw_speed
+from mousearm.kinematics.imports.session import Session
 from mousearm.kinematics.synthetic import minimum_jerk
-from mousearm.reach_import import CutRule
-from mousearm.reach_import.cleaning import low_pass
-from mousearm.reach_import.cutting import find_reaches, paw_speed
-from mousearm.reach_import.session import Session
 
 
 def session(points, rate=RATE):

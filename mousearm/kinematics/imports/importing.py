@@ -10,14 +10,14 @@ from tqdm import tqdm
 
 from mousearm.errors import KinematicsError, UnknownNameError
 from mousearm.kinematics import Reach, write_csv
+from mousearm.kinematics.imports import cleaning
+from mousearm.kinematics.imports.conversion import SIDES, UNITS, Axes, check_seen, choose_unit, convert, segment_lengths
+from mousearm.kinematics.imports.cutting import CutRule, find_reaches
+from mousearm.kinematics.imports.formats import read_recording
+from mousearm.kinematics.imports.recording import LANDMARKS, Recording
+from mousearm.kinematics.imports.session import Session, even
+from mousearm.kinematics.imports.writing import output_names
 from mousearm.output import new_output
-from mousearm.reach_import import cleaning
-from mousearm.reach_import.conversion import SIDES, UNITS, Axes, check_seen, choose_unit, convert, segment_lengths
-from mousearm.reach_import.cutting import CutRule, find_reaches
-from mousearm.reach_import.formats import read_recording
-from mousearm.reach_import.recording import LANDMARKS, Recording
-from mousearm.reach_import.session import Session, even
-from mousearm.reach_import.writing import output_names
 
 NOTES = "import.txt"
 """File beside the reaches that says how they were made."""

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.files import read_rows
-from mousearm.reach_import import anipose, deeplabcut, opensim
-from mousearm.reach_import.recording import Recording
+from mousearm.kinematics.imports import anipose, deeplabcut, opensim
+from mousearm.kinematics.imports.recording import Recording
 
 _READERS = {
     ".h5": deeplabcut.read_hdf,
