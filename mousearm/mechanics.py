@@ -226,6 +226,17 @@ def muscles_of(arm: Arm) -> np.ndarray:
     return np.flatnonzero(arm.model.actuator_gaintype == mujoco.mjtGain.mjGAIN_MUSCLE)
 
 
+def optimal_and_slack(arm: Arm) -> tuple[np.ndarray, np.ndarray]:
+    """(M,) optimal fibre lengths and (M,) tendon slack lengths of all muscles, m; see MuJoCo, XML reference, muscle.
+
+    With ``lengthrange`` (a, b) and ``range`` (r, s): optimal length l0 = (b - a) / (s - r), slack length a - r l0.
+    """
+    muscles = muscles_of(arm)
+    prm, limits = arm.model.actuator_gainprm[muscles], arm.model.actuator_lengthrange[muscles]
+    optimal = np.ptp(limits, axis=1) / np.maximum(prm[:, 1] - prm[:, 0], mujoco.mjMINVAL)
+    return optimal, limits[:, 0] - prm[:, 0] * optimal
+
+
 def drive_range(arm: Arm) -> np.ndarray:
     """(nu, 2) what force is made of at the lowest and highest control: the activation, or the control itself."""
     limited = (arm.model.actuator_actadr >= 0) & (arm.model.actuator_actlimited > 0)

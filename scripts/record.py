@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mousearm.agent import Agent
 from mousearm.errors import MouseArmError
-from mousearm.record import FORMATS, Written, write_recording
+from mousearm.record import FORMATS, RecordingResult, write_recording
 
 
 def main() -> None:
@@ -38,11 +38,11 @@ def main() -> None:
     print(f"{arguments.out}: {summary(written)}")
 
 
-def summary(written: Written) -> str:
+def summary(written: RecordingResult) -> str:
     """What was written, in words."""
     per_second = written.bytes / 1e6 / max(written.seconds, 1e-9)
     lines = [
-        f"{written.performances} reaches, {written.seconds:.1f} s, {written.bytes / 1e6:.1f} MB "
+        f"{written.trials} reaches, {written.seconds:.1f} s, {written.bytes / 1e6:.1f} MB "
         f"({per_second:.2g} MB per second of reach)"
     ]
     if written.diverged:

@@ -6,8 +6,7 @@ import mujoco
 import numpy as np
 
 from mousearm.check.anatomy import segment_length
-from mousearm.check.muscles import optimal_and_slack
-from mousearm.mechanics import Probe, muscles_of, random_poses
+from mousearm.mechanics import Probe, muscles_of, optimal_and_slack, random_poses
 from mousearm.model import Arm
 
 # A muscle crosses a joint if its moment arm about it exceeds this in some pose, m.

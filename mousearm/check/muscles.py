@@ -6,7 +6,7 @@ import mujoco
 import numpy as np
 
 from mousearm.check.result import Result
-from mousearm.mechanics import Probe, muscles_of
+from mousearm.mechanics import Probe, muscles_of, optimal_and_slack
 from mousearm.model import Arm
 
 MAX_OUTSIDE = 0.5
@@ -33,17 +33,6 @@ class FibreLengths(NamedTuple):
         """(M,) share of poses outside the active range."""
         low, high = self.active.T
         return np.mean((self.lengths < low) | (self.lengths > high), axis=0)
-
-
-def optimal_and_slack(arm: Arm) -> tuple[np.ndarray, np.ndarray]:
-    """(M,) optimal fibre lengths and (M,) tendon slack lengths of all muscles, m; see MuJoCo, XML reference, muscle.
-
-    With ``lengthrange`` (a, b) and ``range`` (r, s): optimal length l0 = (b - a) / (s - r), slack length a - r l0.
-    """
-    muscles = muscles_of(arm)
-    prm, limits = arm.model.actuator_gainprm[muscles], arm.model.actuator_lengthrange[muscles]
-    optimal = np.ptp(limits, axis=1) / np.maximum(prm[:, 1] - prm[:, 0], mujoco.mjMINVAL)
-    return optimal, limits[:, 0] - prm[:, 0] * optimal
 
 
 def fibre_lengths(arm: Arm, poses: np.ndarray) -> FibreLengths:

@@ -1,4 +1,4 @@
-"""Recordings as HDF5: a group per performance, a dataset per signal, with units and descriptions as attributes."""
+"""Recordings as HDF5: a group per trial, a dataset per signal, with units and descriptions as attributes."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -6,22 +6,25 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from mousearm.errors import RecordingError
 from mousearm.output import check_room
-from mousearm.record.recording import ReachRecording, Signal
+from mousearm.record.recording import ReachRecording, Recording, Signal
 
 MARGIN = 4 << 20
 """Bytes for names, attributes, chunks that are begun, and the end of a file."""
+# Every trial has these, whatever the arm and the network.
+_ALWAYS = ("time", "qpos", "reference_qpos", "landmarks", "target", "error")
 
 
 def write_hdf5(reaches: Iterable[ReachRecording], about: Mapping[str, str | float | int], path: Path) -> None:
-    """Write performances one by one, as they come.
+    """Write trials one by one, as they come.
 
     ``reaches/NAME/repeat_0/SIGNAL`` has the attributes ``unit``, ``description`` and, where there are names,
-    ``columns`` and ``rows``. ``trials`` lists the performances: ``path``, ``reach``, ``split``, ``repeat``,
-    ``completed`` and ``frames``, one row each. The file's own attributes say what was recorded.
+    ``columns`` and ``rows``. ``trials`` lists the trials: ``path``, ``reach``, ``split``, ``repeat``, ``completed``
+    and ``frames``, one row each. Attributes of the file say what was recorded.
 
     Args:
-        reaches: the performances.
+        reaches: the trials.
         about: what was recorded.
         path: a file that does not exist.
 
@@ -33,30 +36,92 @@ def write_hdf5(reaches: Iterable[ReachRecording], about: Mapping[str, str | floa
         trials = []
         for reach in reaches:
             check_room(path, room_for(reach))
-            trials.append(_write_performance(file, reach))
+            trials.append(_write_trial(file, reach))
             file.flush()
         for name in trials[0]:
             file.create_dataset(f"trials/{name}", data=[trial[name] for trial in trials])
 
 
+def read_recording(path: Path) -> Recording:
+    """Read a file that ``scripts/record.py`` wrote as HDF5.
+
+    Raises:
+        RecordingError: if it cannot be read, or is not such a file.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            paths = [str(name) for name in _dataset(file, "trials/path").asstr()[()]]
+            about = {name: _plain(value) for name, value in file.attrs.items()}
+            reaches = [_read_trial(_group(file, name), path) for name in paths]
+    except OSError as error:
+        raise RecordingError(
+            f"{path} cannot be read as HDF5 ({error}). Give a file that scripts/record.py wrote, or a run folder."
+        ) from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise RecordingError(
+            f"{path} is no recording, or is damaged ({error}). Give an HDF5 file that scripts/record.py wrote."
+        ) from error
+    if not reaches:
+        raise RecordingError(f"{path} holds no performance of a reach. Record again with scripts/record.py.")
+    return Recording(reaches, about)
+
+
 def room_for(reach: ReachRecording) -> int:
-    """More bytes than a performance takes in HDF5."""
+    """More bytes than a trial takes in HDF5."""
     return 2 * sum(signal.values.nbytes for signal in reach.signals.values()) + MARGIN
 
 
-def _write_performance(file: h5py.File, reach: ReachRecording) -> dict[str, str | int]:
-    """Write one performance; its row of ``trials``."""
+def _write_trial(file: h5py.File, reach: ReachRecording) -> dict[str, str | int]:
+    """Write one trial; its row of ``trials``."""
     group = file.create_group(f"reaches/{reach.name}/repeat_{reach.repeat}")
     for name, signal in reach.signals.items():
-        group.create_dataset(name, data=signal.values).attrs.update(attributes(signal))
+        group.create_dataset(name, data=signal.values).attrs.update(_attributes(signal))
     frames = len(reach.signals["time"].values)
     found = {"reach": reach.name, "split": reach.split, "repeat": reach.repeat, "completed": reach.completed}
     group.attrs.update(found)
     return {"path": str(group.name), **found, "frames": frames}
 
 
-def attributes(signal: Signal) -> dict[str, str | np.ndarray]:
-    """What is said of a signal beside its values."""
+def _attributes(signal: Signal) -> dict[str, str | np.ndarray]:
+    """Unit, description and names of a signal."""
     names = {"columns": signal.columns, "rows": signal.rows}
     listed = {key: np.array(value, dtype=h5py.string_dtype()) for key, value in names.items() if value}
     return {"unit": signal.unit, "description": signal.description, **listed}
+
+
+def _read_trial(group: h5py.Group, path: Path) -> ReachRecording:
+    signals = {str(name): _read_signal(_dataset(group, str(name))) for name in group}
+    if missing := [name for name in _ALWAYS if name not in signals]:
+        raise RecordingError(f"{path} has no signal {', '.join(missing)} in {group.name}. Record again.")
+    facts = {name: _plain(value) for name, value in group.attrs.items()}
+    return ReachRecording(
+        str(facts["reach"]), str(facts["split"]), int(facts["repeat"]), signals, bool(facts["completed"])
+    )
+
+
+def _read_signal(dataset: h5py.Dataset) -> Signal:
+    facts = dataset.attrs
+    columns, rows = (tuple(str(name) for name in facts.get(key, ())) for key in ("columns", "rows"))
+    return Signal(np.asarray(dataset[()]), str(facts["unit"]), str(facts["description"]), columns, rows)
+
+
+def _plain(value: object) -> str | float | int:
+    """An attribute without numpy's types."""
+    plain = value.item() if isinstance(value, np.generic) else value
+    if not isinstance(plain, str | float | int):
+        raise TypeError(f"an attribute is a {type(plain).__name__}")
+    return plain
+
+
+def _group(file: h5py.Group, name: str) -> h5py.Group:
+    found = file[name]
+    if not isinstance(found, h5py.Group):
+        raise TypeError(f"{name} is no group")
+    return found
+
+
+def _dataset(group: h5py.Group, name: str) -> h5py.Dataset:
+    found = group[name]
+    if not isinstance(found, h5py.Dataset):
+        raise TypeError(f"{name} is no dataset")
+    return found

@@ -1,7 +1,7 @@
 """Recordings as Neurodata Without Borders (https://www.nwb.org), by pynwb.
 
-The performances are trials of one session, one second apart. What the network saw, computed and decided is acquired
-data; what the arm did is behaviour: points as ``Position``, all else as ``BehavioralTimeSeries``.
+All trials form one session, one second apart. Signals of the network are acquired data; those of the arm are behaviour:
+points as ``Position``, all else as ``BehavioralTimeSeries``.
 """
 
 import json
@@ -21,8 +21,8 @@ import pynwb.file
 
 from mousearm.output import check_room
 from mousearm.record.hdf5 import MARGIN, room_for
-from mousearm.record.network_signals import is_of_network
 from mousearm.record.recording import ReachRecording, Signal
+from mousearm.record.signals import is_of_network
 
 _PYNWB: Any = pynwb  # it makes its classes while it is imported, so that no type checker knows them
 _PAUSE_S = 1.0
@@ -31,13 +31,12 @@ _FRAME = "world: x to the right, y forward, z up"
 _POINTS = {"landmarks": "", "target": "_target"}  # what is appended to the names of the points
 
 
-class Session(NamedTuple):
-    """Performances one after the other.
+class _Session(NamedTuple):
+    """Trials one after the other.
 
     Attributes:
-        trials: ``start_time`` and ``stop_time`` (s), ``reach``, ``split``, ``repeat`` and ``is_completed`` of each
-            performance.
-        signals: by name; the values are datasets of a file, (frames of all performances, ...). ``time`` is that of the
+        trials: ``start_time`` and ``stop_time`` (s), ``reach``, ``split``, ``repeat`` and ``is_completed`` of each.
+        signals: by name; the values are datasets of a file, (frames of all trials, ...). ``time`` is that of the
             session.
     """
 
@@ -51,7 +50,7 @@ def write_nwb(reaches: Iterable[ReachRecording], about: Mapping[str, str | float
     The values wait in a file beside until all are known, so that they need not be in memory.
 
     Args:
-        reaches: the performances.
+        reaches: the trials.
         about: what was recorded.
         path: a file that does not exist; ends with .nwb.
 
@@ -68,8 +67,8 @@ def write_nwb(reaches: Iterable[ReachRecording], about: Mapping[str, str | float
             io.write(nwb, link_data=False)
 
 
-def _collect(reaches: Iterable[ReachRecording], file: h5py.File) -> Session:
-    """Write the values of all performances below each other into a file."""
+def _collect(reaches: Iterable[ReachRecording], file: h5py.File) -> _Session:
+    """Write the values of all trials below each other into a file."""
     trials, signals, start = [], {}, 0.0
     for reach in reaches:
         check_room(Path(file.filename), room_for(reach))
@@ -81,7 +80,7 @@ def _collect(reaches: Iterable[ReachRecording], file: h5py.File) -> Session:
         trials.append({**trial, "repeat": reach.repeat, "is_completed": reach.completed})
         start = time[-1] + _PAUSE_S
         file.flush()
-    return Session(trials, signals)
+    return _Session(trials, signals)
 
 
 def _append(file: h5py.File, name: str, values: np.ndarray) -> Any:
@@ -122,7 +121,7 @@ def _add_trials(nwb: Any, trials: list[dict[str, Any]]) -> None:
         nwb.add_trial(**trial)
 
 
-def _add_signals(nwb: Any, session: Session, dt: float) -> None:
+def _add_signals(nwb: Any, session: _Session, dt: float) -> None:
     """Add a series per signal or point. One trial has a rate; of more, the first series holds the times of all."""
     points, arm = _PYNWB.behavior.Position(name="points"), _PYNWB.behavior.BehavioralTimeSeries(name="arm")
     nwb.create_processing_module("behavior", "what the arm did").add([points, arm])

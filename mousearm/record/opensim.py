@@ -14,7 +14,7 @@ from mousearm.record.recording import ReachRecording, Signal
 from mousearm.rundir import write_json
 
 # Table -> signal. Fibre lengths become m; points become x, y, z columns in OpenSim's axes.
-TABLES = {
+_TABLES = {
     "coordinates": "qpos",
     "speeds": "qvel",
     "controls": "control",
@@ -33,12 +33,12 @@ _AXES = [1, 2, 0]  # OpenSim's x, y, z among the world's: forward, up, to the ri
 
 
 def write_tables(reaches: Iterable[ReachRecording], about: Mapping[str, str | float | int], folder: Path) -> None:
-    """Write a folder per reach and repeat, ``NAME/repeat_0``, with a table per quantity.
+    """Write a folder per trial, ``NAME/repeat_0``, with a table per quantity.
 
     ``recording.json`` says what was recorded.
 
     Args:
-        reaches: the performances.
+        reaches: the trials.
         about: what was recorded.
         folder: a folder that does not exist.
 
@@ -50,7 +50,7 @@ def write_tables(reaches: Iterable[ReachRecording], about: Mapping[str, str | fl
     for reach in reaches:
         place = folder / reach.name / f"repeat_{reach.repeat}"
         place.mkdir(parents=True)
-        for table, name in TABLES.items():
+        for table, name in _TABLES.items():
             if name in reach.signals:
                 _write_table(place / f"{table}.sto", reach.signals["time"].values, reach.signals[name])
 

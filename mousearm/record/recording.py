@@ -1,4 +1,4 @@
-"""A recording: signals of one or more performances of reaches, with units."""
+"""A recording: signals of one or more trials, with units."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One quantity over the T frames of a performance.
+    """One quantity over the T frames of a trial.
 
     Attributes:
         values: (T, ...).
@@ -26,12 +26,12 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class ReachRecording:
-    """One performance of one reach; frame 0 is the start.
+    """One trial of one reach; frame 0 is the start.
 
     Attributes:
         name: of the reach.
         split: ``train`` or ``test``.
-        repeat: which performance of that reach, from 0.
+        repeat: which trial of that reach, from 0.
         signals: by name.
         completed: whether the simulation lived to the end of the reach.
     """
@@ -45,10 +45,10 @@ class ReachRecording:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Performances of one agent.
+    """Trials of one agent.
 
     Attributes:
-        reaches: the performances: all reaches by name, then all of them once more for each further repeat.
+        reaches: the trials: all reaches by name, then all of them once more for each further repeat.
         about: what was recorded: run, checkpoint, model, noise and the like.
     """
 

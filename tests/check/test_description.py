@@ -4,7 +4,7 @@ import numpy as np
 
 from mousearm.check import describe
 from mousearm.check.description import markdown
-from mousearm.check.muscles import optimal_and_slack
+from mousearm.mechanics import optimal_and_slack
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "model.md"
 

@@ -36,7 +36,7 @@ def files(agent, tmp_path_factory):
         if kind == "nwb":
             pytest.importorskip("pynwb")
         written = write_recording(agent, path, kind, 2, 0.1, 1)
-        assert written.performances == 6
+        assert written.trials == 6
     return paths
 
 

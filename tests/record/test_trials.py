@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from mousearm.agent import Agent
-from mousearm.check.muscles import optimal_and_slack
 from mousearm.env.action import ACTION_MAPS
 from mousearm.errors import ConfigError
+from mousearm.mechanics import optimal_and_slack
 from mousearm.record import record
 
 MUSCLE, TORQUE = ("model=muscle",), ("model=torque",)

@@ -1,0 +1,159 @@
+"""Signals of a trial: what the arm did, and what the network saw, computed and decided."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from mousearm.config import EnvConfig
+from mousearm.evaluate.rollout import Rollout
+from mousearm.mechanics import Probe, muscles_of, optimal_and_slack
+from mousearm.model import Arm
+from mousearm.model.landmark import LANDMARKS
+from mousearm.record.recording import Signal
+
+_AXES = ("x", "y", "z")
+_STEP = "in the last physics step before this frame; 0 at the start"
+_MEMORY = {
+    "hidden": "hidden state of every layer of the backbone, after it has seen the observation of this frame",
+    "cell": "cell state of every layer of the backbone, after it has seen the observation of this frame",
+}
+_LEADS_TO = {"actor": "leads to the action", "critic": "leads to the value", "backbone": "has no memory"}
+_SEEN_AND_DONE = {
+    "observation": "what the network saw, before its normaliser; in SI units",
+    "action": "what the network decided, -1 to 1, before noise; at the last frame it is not executed",
+    "action_noise": "what was added to the action; the sum is cut off at -1 and 1",
+    "value": "the critic's estimate of the discounted reward to come",
+}
+
+
+def arm_signals(rollout: Rollout, reach: int, force: np.ndarray, torque: np.ndarray, arm: Arm) -> dict[str, Signal]:
+    """Signals of one arm at the T frames that it lived through.
+
+    Args:
+        rollout: the trials of all reaches.
+        reach: index of the reach.
+        force: (T, nu) MuJoCo's ``actuator_force`` of the step that led to the frame.
+        torque: (T, nq) N m, likewise.
+        arm: the arm.
+    """
+    frames = slice(0, int(rollout.completed[reach]))
+    qpos, qvel = rollout.qpos[reach, frames], rollout.qvel[reach, frames]
+    joints = arm.joint_names
+    return {
+        "time": Signal(rollout.dt * np.arange(len(qpos)), "s", "time from the start of the reach"),
+        "qpos": Signal(qpos, "rad", "joint positions", joints),
+        "qvel": Signal(qvel, "rad/s", "joint velocities", joints),
+        "torque": Signal(torque, "N m", f"joint torques of all actuators, {_STEP}", joints),
+        **_point_signals(rollout, reach, frames),
+        **_actuator_signals(rollout.ctrl[reach, frames], rollout.activation[reach, frames], force, arm),
+        **_muscle_signals(qpos, qvel, arm),
+    }
+
+
+def network_signals(
+    activity: Mapping[str, np.ndarray], observations: tuple[str, ...], actuators: tuple[str, ...]
+) -> dict[str, Signal]:
+    """Signals of a network at T frames.
+
+    Args:
+        activity: (T, ...) ``observation``, ``action``, perhaps ``action_noise``, and what ``ActivityController`` keeps.
+        observations: names of the observation's columns.
+        actuators: names of the action's columns.
+    """
+    columns = {"observation": observations, "action": actuators, "action_noise": actuators}
+    signals = {}
+    for name, values in activity.items():
+        if name in _SEEN_AND_DONE:
+            signals[name] = Signal(values, "1", _SEEN_AND_DONE[name], columns.get(name, ()))
+        elif name in _MEMORY:
+            rows = tuple(f"layer_{i}" for i in range(1, values.shape[1] + 1))
+            signals[name] = Signal(values, "1", _MEMORY[name], rows=rows)
+        else:
+            part, _, number = name.rpartition("_")
+            text = f"activations of layer {number} of the {part}, which {_LEADS_TO[part]}"
+            signals[name] = Signal(values, "1", text)
+    return signals
+
+
+def is_of_network(name: str) -> bool:
+    """Tell signals of ``network_signals`` from those of the arm by their name."""
+    return name in _SEEN_AND_DONE or name in _MEMORY or name.rpartition("_")[0] in _LEADS_TO
+
+
+def observation_names(widths: Mapping[str, int], arm: Arm, env: EnvConfig) -> tuple[str, ...]:
+    """Names such as ``qpos/elbow_flex`` or ``path/12/paw_x`` (12 frames from now) of an observation's columns.
+
+    Args:
+        widths: columns of each term, in order; a term that is not known here has its columns numbered from 1.
+        arm: the arm.
+        env: which frames the network sees.
+    """
+    frames = [env.path_spacing * i for i in range(1, env.path_steps + 1)]
+    ahead = tuple(f"{frame}/{point}_{axis}" for frame in frames for point in LANDMARKS[1:] for axis in _AXES)
+    known = {
+        "qpos": arm.joint_names,
+        "qvel": arm.joint_names,
+        "activation": _activation_names(arm),
+        "path": ahead,
+        "path_preview": ahead,
+    }
+    names = []
+    for term, width in widths.items():
+        columns = known.get(term, tuple(str(i) for i in range(1, width + 1)))
+        names += [term] if width == 1 and term not in known else [f"{term}/{column}" for column in columns]
+    return tuple(names)
+
+
+def _point_signals(rollout: Rollout, reach: int, frames: slice) -> dict[str, Signal]:
+    where = "in the world frame: x to the right, y forward, z up"
+    followed = LANDMARKS[1:]
+    error = 1e3 * np.linalg.norm(rollout.landmarks[reach, frames, 1:] - rollout.targets[reach, frames], axis=-1)
+    return {
+        "landmarks": Signal(rollout.landmarks[reach, frames], "m", f"points of the arm, {where}", _AXES, LANDMARKS),
+        "target": Signal(rollout.targets[reach, frames], "m", f"where they should be, {where}", _AXES, followed),
+        "error": Signal(error, "mm", "distance of elbow and paw from their targets", followed),
+    }
+
+
+def _actuator_signals(ctrl: np.ndarray, activation: np.ndarray, force: np.ndarray, arm: Arm) -> dict[str, Signal]:
+    """Control, activation and force; a muscle's control is its excitation, and its force is positive where it pulls."""
+    names, muscles = arm.actuator_names, np.isin(np.arange(arm.nu), muscles_of(arm))
+    name, what = ("excitation", "muscle excitations, 0 to 1") if muscles.all() else ("control", "actuator controls")
+    unit = "N" if muscles.all() else "N, N m" if muscles.any() else "N m"
+    text = f"of muscles the pull, of others actuator force times gear: a motor's torque about its joint; {_STEP}"
+    signals = {
+        name: Signal(ctrl, "1", f"{what}, in the control interval before this frame; 0 at the start", names),
+        "force": Signal(np.where(muscles, 0 - force, force * arm.model.actuator_gear[:, 0]), unit, text, names),
+    }
+    if arm.na:
+        signals["activation"] = Signal(activation, "1", "activations, of muscles 0 to 1", _activation_names(arm))
+    return signals
+
+
+def _muscle_signals(qpos: np.ndarray, qvel: np.ndarray, arm: Arm) -> dict[str, Signal]:
+    """Fibres and moment arms of muscles, in the state of the frame; empty where there are no muscles."""
+    muscles = muscles_of(arm)
+    if not len(muscles):
+        return {}
+    path, moment = Probe(arm).path(qpos)
+    length = 1e3 * (path[:, muscles] - optimal_and_slack(arm)[1])
+    slope = 1e3 * moment[:, muscles]
+    names = tuple(arm.actuator_names[i] for i in muscles)
+    fibre = "the path from origin to insertion (MuJoCo's actuator_length) less the tendon, which is rigid"
+    arms = "moment arms, -d length / d joint position: positive where pull gives positive torque (OpenSim's sign)"
+    return {
+        "fibre_length": Signal(length, "mm", f"fibre lengths: {fibre}", names),
+        "fibre_velocity": Signal(np.matvec(slope, qvel), "mm/s", "fibre velocities, positive: lengthening", names),
+        "moment_arm": Signal(-slope, "mm", arms, arm.joint_names, names),
+    }
+
+
+def _activation_names(arm: Arm) -> tuple[str, ...]:
+    """Actuator of each of the ``na`` activations, with a number where an actuator has several."""
+    names = []
+    for name, first, count in zip(
+        arm.actuator_names, arm.model.actuator_actadr, arm.model.actuator_actnum, strict=True
+    ):
+        if first >= 0:
+            names += [name] if count == 1 else [f"{name}_{i}" for i in range(1, count + 1)]
+    return tuple(names)

@@ -1,0 +1,239 @@
+"""Recording an agent: its trials with everything that happens in them, in memory or as a file."""
+
+import math
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+from tqdm import tqdm
+
+import mousearm
+from mousearm.agent import Agent
+from mousearm.env import Task
+from mousearm.errors import ConfigError, OutputError, UnknownNameError
+from mousearm.evaluate.rollout import Rollout, roll_out
+from mousearm.output import new_output
+from mousearm.policy import ActivityController
+from mousearm.record.hdf5 import write_hdf5
+from mousearm.record.opensim import write_tables
+from mousearm.record.recording import ReachRecording, Recording, Signal
+from mousearm.record.signals import arm_signals, network_signals, observation_names
+
+About = Mapping[str, str | float | int]
+Write = Callable[[Iterable[ReachRecording], About, Path], None]
+
+
+def _write_nwb(reaches: Iterable[ReachRecording], facts: About, path: Path) -> None:
+    try:
+        from mousearm.record.nwb import write_nwb
+    except ImportError as error:
+        raise OutputError(
+            f"--format nwb needs pynwb, which cannot be imported here ({error}): pip install 'mousearm[nwb]'."
+        ) from error
+    write_nwb(reaches, facts, path)
+
+
+FORMATS: MappingProxyType[str, Write] = MappingProxyType({"hdf5": write_hdf5, "nwb": _write_nwb, "sto": write_tables})
+"""Writer of each format."""
+# Formats by suffix; sto is a folder.
+_SUFFIXES = MappingProxyType({".h5": "hdf5", ".hdf5": "hdf5", ".nwb": "nwb"})
+
+
+@dataclass
+class RecordingResult:
+    """Size of a recording that was written.
+
+    Attributes:
+        trials: how many.
+        seconds: of reaches in all of them.
+        bytes: on the disk.
+        diverged: name and repeat of those whose simulation did not live to the end of the reach.
+    """
+
+    trials: int = 0
+    seconds: float = 0.0
+    bytes: int = 0
+    diverged: list[str] = field(default_factory=list)
+
+    def count(self, reaches: Iterable[ReachRecording]) -> Iterator[ReachRecording]:
+        """Pass trials on, and count them."""
+        for reach in reaches:
+            self.trials += 1
+            self.seconds += float(reach.signals["time"].values[-1])
+            self.diverged += [] if reach.completed else [f"{reach.name} (repeat {reach.repeat})"]
+            yield reach
+
+
+def record(agent: Agent, repeats: int = 1, noise: float = 0.0, seed: int = 0) -> Recording:
+    """Record all reaches of an agent, each from its first frame to its last or until the simulation diverges.
+
+    Without noise the trials are those of ``agent.evaluate()``, to the last bit.
+
+    Args:
+        agent: the agent.
+        repeats: trials of each reach; more than one only with noise, for they would be the same.
+        noise: motor noise: standard deviation of what is added to each action, which ranges from -1 to 1, at every
+            control step; normal numbers that are independent of one another, as in training (``pretrain.noise``).
+        seed: of the noise; a reach's noise depends on seed, repeat and the reach's name alone.
+
+    Raises:
+        ConfigError: if an argument is out of its range.
+    """
+    return Recording(list(record_trials(agent, repeats, noise, seed)), about(agent, repeats, noise, seed))
+
+
+def record_trials(agent: Agent, repeats: int = 1, noise: float = 0.0, seed: int = 0) -> Iterator[ReachRecording]:
+    """Give the trials of ``record`` one by one, so that not all need to be in memory; arguments likewise."""
+    _check(repeats, noise, seed)
+    return (trial for repeat in range(repeats) for trial in _record_repeat(agent, repeat, noise, seed))
+
+
+def write_recording(
+    agent: Agent,
+    out: Path,
+    kind: str | None = None,
+    repeats: int = 1,
+    noise: float = 0.0,
+    seed: int = 0,
+    overwrite: bool = False,
+) -> RecordingResult:
+    """Record an agent, see ``record``, into a file or folder that appears whole or not at all.
+
+    Args:
+        agent: the agent.
+        out: the file, or the folder of tables.
+        kind: one of ``FORMATS``; None: what the suffix says.
+        repeats: trials of each reach.
+        noise: motor noise.
+        seed: of the noise.
+        overwrite: whether a file of that name is replaced.
+
+    Raises:
+        UnknownNameError: if there is no such format.
+        OutputError: if the name does not fit the format, is taken, or cannot be written.
+        ConfigError: if another argument is out of its range.
+    """
+    write = _find_format(out, kind)
+    trials, result = record_trials(agent, repeats, noise, seed), RecordingResult()
+    bar = tqdm(trials, "recording", repeats * agent.evaluator.task.n, delay=1, leave=False, unit=" reaches")
+    with new_output(out, overwrite) as path:
+        write(result.count(bar), about(agent, repeats, noise, seed), path)
+        files = path.rglob("*") if path.is_dir() else [path]
+        result.bytes = sum(file.stat().st_size for file in files)
+    return result
+
+
+def about(agent: Agent, repeats: int, noise: float, seed: int) -> dict[str, str | float | int]:
+    """Origin of a recording: the attributes that every format writes once."""
+    task = agent.evaluator.task
+    return {
+        "run": agent.config.name,
+        "checkpoint": agent.checkpoint.name,
+        "model": agent.arm.name,
+        "backbone": agent.config.policy.backbone,
+        "dt": task.simulation.control_dt,
+        "physics_dt": task.simulation.control_dt / task.simulation.n_substeps,
+        "repeats": repeats,
+        "noise": noise,
+        "seed": seed,
+        "mousearm": mousearm.__version__,
+        "mujoco": version("mujoco"),
+        "torch": version("torch"),
+    }
+
+
+class RecordingController:
+    """The network as a controller that adds motor noise and keeps what it and the simulation hold at every frame."""
+
+    def __init__(self, agent: Agent, noise: np.ndarray | None):
+        """Prepare.
+
+        Args:
+            agent: the agent.
+            noise: (R, T, nu) what is added to the actions; None for nothing.
+        """
+        self._network, self._task, self._noise = ActivityController(agent.policy), agent.evaluator.task, noise
+        self._rows: list[dict[str, np.ndarray]] = []
+
+    def reset(self, n: int) -> None:
+        """Forget the past; n arms follow."""
+        self._network.reset(n)
+        self._rows = []
+
+    def act(self, observation: np.ndarray) -> np.ndarray:
+        """Actions (N, nu) in [-1, 1] for observations (N, n_obs) float32 of the task as it is now."""
+        action = self._network.act(observation)
+        row = {"observation": observation, **self._network.activity, "action": action}
+        if self._noise is not None:
+            row["action_noise"] = self._noise[:, len(self._rows)]
+        self._rows.append({**row, "force": self._task.snapshot.force, "torque": self._task.simulation.torque})
+        return np.clip(action + row["action_noise"], -1, 1) if self._noise is not None else action
+
+    def frames(self, reach: int, n: int) -> dict[str, np.ndarray]:
+        """Rows of the first n frames of a reach, (n, ...) by name."""
+        return {name: np.stack([row[name][reach] for row in self._rows[:n]]) for name in self._rows[0]}
+
+
+def _record_repeat(agent: Agent, repeat: int, noise: float, seed: int) -> Iterator[ReachRecording]:
+    task = agent.evaluator.task
+    controller = RecordingController(agent, _noise(task, repeat, noise, seed))
+    rollout = roll_out(task, controller)
+    controller.act(task.observe())  # at the last frame, where nothing is left to be done
+    split_of = {name: split for split, names in agent.sides.items() for name in names}
+    for reach, name in enumerate(rollout.names):
+        completed = bool(rollout.completed[reach] == rollout.n_frames[reach])
+        yield ReachRecording(name, split_of[name], repeat, _signals(agent, rollout, reach, controller), completed)
+
+
+def _signals(agent: Agent, rollout: Rollout, reach: int, controller: RecordingController) -> dict[str, Signal]:
+    task, n = agent.evaluator.task, int(rollout.completed[reach])
+    kept = controller.frames(reach, n)
+    force, torque = kept.pop("force"), kept.pop("torque")
+    observations = observation_names(task.observation_widths, agent.arm, agent.config.env)
+    reference = Signal(task.references.qpos[reach, :n], "rad", "joint positions to follow", agent.arm.joint_names)
+    return {
+        **arm_signals(rollout, reach, force, torque, agent.arm),
+        "reference_qpos": reference,
+        **network_signals(kept, observations, agent.arm.actuator_names),
+    }
+
+
+def _noise(task: Task, repeat: int, noise: float, seed: int) -> np.ndarray | None:
+    """(R, T, nu) what is added to the actions; None without noise."""
+    if noise == 0:
+        return None
+    shape = task.references.targets.shape[1], task.arm.nu
+    keys = ([seed, repeat, zlib.crc32(name.encode())] for name in task.references.names)
+    return noise * np.stack([np.random.default_rng(key).standard_normal(shape) for key in keys])
+
+
+def _check(repeats: int, noise: float, seed: int) -> None:
+    if repeats < 1:
+        raise ConfigError(f"{repeats} repeats cannot be recorded: give 1 or more.")
+    if not 0 <= noise < math.inf:
+        raise ConfigError(f"The noise {noise} is no standard deviation: give 0, or a number such as 0.1.")
+    if seed < 0:
+        raise ConfigError(f"The seed {seed} is negative: give 0 or more.")
+    if repeats > 1 and noise == 0:
+        raise ConfigError(
+            f"{repeats} repeats without noise would be the same performance {repeats} times: the network and the arm "
+            "are deterministic. Add noise such as 0.1, or record one."
+        )
+
+
+def _find_format(out: Path, kind: str | None) -> Write:
+    kind = _SUFFIXES.get(out.suffix) if kind is None else kind
+    if kind is None:
+        raise OutputError(f"{out} (--out) ends with none of {', '.join(_SUFFIXES)}: change it, or say --format.")
+    if kind not in FORMATS:
+        raise UnknownNameError("format of recordings (--format)", kind, FORMATS)
+    suffixes = [suffix for suffix, name in _SUFFIXES.items() if name == kind]
+    if suffixes and out.suffix not in suffixes:
+        raise OutputError(f"{out} (--out) must end with {' or '.join(suffixes)} for --format {kind}.")
+    if not suffixes and out.suffix in (*_SUFFIXES, f".{kind}"):
+        raise OutputError(f"{out} (--out) must be a folder for --format {kind}: leave {out.suffix} out.")
+    return FORMATS[kind]
