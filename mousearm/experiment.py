@@ -33,7 +33,7 @@ from mousearm.rundir import (
     write_json,
 )
 from mousearm.simulation import log_warnings_to
-from mousearm.tracking import RunLogger, tracked
+from mousearm.tracking.logger import RunLogger, tracked
 from mousearm.train import WARM_START, Imitate, Interruption, Judge, learn
 
 # Files that are left out and named at the beginning; of more, only the number is told.

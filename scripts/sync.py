@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mousearm.errors import MouseArmError
 from mousearm.rundir import find_runs
-from mousearm.tracking import upload
+from mousearm.tracking.sync import sync_runs
 
 
 def main() -> None:
@@ -22,7 +22,7 @@ def main() -> None:
     arguments = parser.parse_args()
     good = True
     try:
-        for uploaded in upload(find_runs(arguments.folders), arguments.again):
+        for uploaded in sync_runs(find_runs(arguments.folders), arguments.again):
             print(f"{uploaded.run}: {uploaded.text}", flush=True)
             good &= uploaded.good
     except (MouseArmError, OSError) as error:

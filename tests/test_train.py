@@ -12,7 +12,7 @@ from mousearm.errors import NonFiniteError
 from mousearm.evaluate import Evaluator
 from mousearm.policy import PolicyController
 from mousearm.rundir import RunFolder
-from mousearm.tracking import RunLogger
+from mousearm.tracking.logger import RunLogger
 from mousearm.train import Interrupted, Interruption, learn
 
 SMALL = ("policy.lstm_hidden_size=8", "env.num_envs=4", "algo.n_steps=11", "algo.batch_size=22", "algo.n_epochs=1")

@@ -1,20 +1,26 @@
 """The curve of a run in Weights & Biases, with its pictures, its result and how it ended."""
 
 import html
+import io
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
-from mousearm.evaluate import Evaluation, Rollout, representatives, table
+import numpy as np
+
+from mousearm.errors import RenderError
+from mousearm.evaluate import Evaluation, Rollout, Shot, film, reach_figure, representatives, table
 from mousearm.model import Arm
 from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, PRUNED, RUNNING, RunFolder
-from mousearm.tracking.illustrations import figure, film_of, histogram, to_wandb
-from mousearm.tracking.metrics_file import MetricsFile
-from mousearm.tracking.rows import Rows
+from mousearm.tracking.metrics_file import MetricsFile, Rows
 from mousearm.tracking.wandb_start import Started, forget_service
 
 # W&B calls what ends with 255 killed, as after Ctrl-C.
 _EXIT_CODES = {FINISHED: 0, FAILED: 1, INTERRUPTED: 255, PRUNED: 0}
+_DPI = 100  # for a screen
+_BINS = 64
 
 
 class WandbRows(Rows):
@@ -62,7 +68,7 @@ class WandbRows(Rows):
         """Send a row, unless W&B has it."""
         if row["steps"] > self._sent:
             self._sent = row["steps"]
-            self._safely(lambda: self._run.log({key: to_wandb(value) for key, value in row.items()}, step=self._sent))
+            self._safely(lambda: self._run.log({key: _to_wandb(value) for key, value in row.items()}, step=self._sent))
 
     def illustrate(self, steps: int, evaluation: Evaluation, rollout: Rollout, arm: Arm) -> None:
         """Show an evaluation: a histogram of the controls, and as often as time allows a figure of the middle reach.
@@ -73,14 +79,14 @@ class WandbRows(Rows):
             rollout: what the arms did.
             arm: which.
         """
-        self.add(steps, {"eval/actions": histogram(rollout)})
+        self.add(steps, {"eval/actions": _histogram(rollout)})
         begin = time.perf_counter()
         if self._drawing_s > self._share * (begin - self._begin) or not self._share:
             return
         chosen = representatives(evaluation)
         middle = chosen[len(chosen) // 2]
-        self.add(steps, {"eval/reach": figure(rollout, middle, arm)})
-        if self._films and (film := film_of(rollout, middle, arm)) is not None:
+        self.add(steps, {"eval/reach": _figure(rollout, middle, arm)})
+        if self._films and (film := _film_of(rollout, middle, arm)) is not None:
             self.add(steps, {"eval/film": film})
         self._drawing_s += time.perf_counter() - begin
 
@@ -146,3 +152,48 @@ class WandbRows(Rows):
 def _numbers(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row of a CSV file with numbers in it; empty cells are left out."""
     return {key: int(value) if key == "steps" else float(value) for key, value in row.items() if value}
+
+
+def _histogram(rollout: Rollout) -> dict[str, Any]:
+    """How often which control was given to the actuators, all reaches and frames together.
+
+    Controls are the network's actions in the units of the actuators; most at an end of the range means saturation.
+    """
+    lived = np.arange(rollout.ctrl.shape[1]) < rollout.completed[:, None]
+    lived[:, 0] = False  # no control led to the start
+    counts, edges = np.histogram(rollout.ctrl[lived], bins=_BINS)
+    return {"kind": "histogram", "counts": counts, "edges": edges}
+
+
+def _figure(rollout: Rollout, reach: int, arm: Arm) -> dict[str, Any]:
+    """The figure of one reach, as a PNG file."""
+    file = io.BytesIO()
+    reach_figure(rollout, reach, arm.actuator_names).savefig(file, format="png", dpi=_DPI)
+    return {"kind": "figure", "file": np.frombuffer(file.getvalue(), np.uint8), "caption": rollout.names[reach]}
+
+
+def _film_of(rollout: Rollout, reach: int, arm: Arm) -> dict[str, Any] | None:
+    """The film of one reach, as an mp4 file; None on a machine that cannot draw."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "film.mp4"
+        try:
+            film([Shot(rollout, reach, arm.model)], path)
+        except RenderError:
+            return None
+        content = np.frombuffer(path.read_bytes(), np.uint8)
+    return {"kind": "film", "file": content, "caption": rollout.names[reach]}
+
+
+def _to_wandb(value: Any) -> Any:
+    """What W&B shows: an illustration as one of its objects, anything else as it is."""
+    import wandb
+    from PIL import Image
+
+    if not isinstance(value, dict):
+        return value
+    if value["kind"] == "histogram":
+        return wandb.Histogram(np_histogram=(value["counts"], value["edges"]))
+    file = io.BytesIO(value["file"].tobytes())
+    if value["kind"] == "figure":
+        return wandb.Image(Image.open(file), caption=value["caption"])
+    return wandb.Video(file, caption=value["caption"], format="mp4")

@@ -5,7 +5,7 @@ from mousearm.algo import SequencePPO
 from mousearm.checkpoint import Moment, Stateful
 from mousearm.random_state import RandomState
 from mousearm.rundir import RunFolder
-from mousearm.tracking import RunLogger
+from mousearm.tracking.logger import RunLogger
 
 
 class Keeper:

@@ -12,7 +12,7 @@ from mousearm.env import TrackingVecEnv
 from mousearm.errors import NonFiniteError
 from mousearm.policy import RecurrentPolicy
 from mousearm.rundir import RUNNING, RunFolder
-from mousearm.tracking import RunLogger
+from mousearm.tracking.logger import RunLogger
 from mousearm.train.callbacks import LogStatistics, ProgressBar
 from mousearm.train.divergence import DivergenceDump
 from mousearm.train.evaluations import Evaluate, EvaluateAndSave, Judge

@@ -12,7 +12,7 @@ from mousearm.config import compose, to_yaml
 from mousearm.evaluate import Errors, Evaluation, Movement, ReachResult, Yardstick
 from mousearm.kinematics import Split
 from mousearm.rundir import FINISHED, RunFolder, write_json, write_text
-from mousearm.tracking import MetricsFile
+from mousearm.tracking.metrics_file import MetricsFile
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "compare.py"
 composed = cache(lambda *overrides: compose(["name=x", *overrides]))

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from wandb_server import WandbServer
 
-from mousearm.tracking.parts import parts_of, wandb_command
-from mousearm.tracking.wandb_start import forget_service
+from mousearm.tracking.wandb_start import forget_service, parts_of, wandb_command
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import json
 import numpy as np
 
 from mousearm.rundir import RunFolder
-from mousearm.tracking import build_logger
+from mousearm.tracking.logger import build_logger
 
 
 def read(path):

@@ -2,7 +2,7 @@ import csv
 
 import pytest
 
-from mousearm.tracking import MetricsFile
+from mousearm.tracking.metrics_file import MetricsFile
 
 
 def read(path):

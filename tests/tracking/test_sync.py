@@ -8,8 +8,8 @@ from short_tracked import OFFLINE, ROLLOUT, ROOT, terminate_after_rows
 from mousearm.errors import RunError
 from mousearm.experiment import run
 from mousearm.rundir import RunFolder
-from mousearm.tracking import upload
-from mousearm.tracking.parts import parts_of
+from mousearm.tracking.sync import sync_runs
+from mousearm.tracking.wandb_start import parts_of
 from mousearm.train import Interrupted
 
 
@@ -48,9 +48,9 @@ def test_what_there_is_nothing_to_upload_of(kept):
     (part,) = parts_of(kept)
     part.mark_uploaded()
     (kept / "wandb" / "empty-run-1").mkdir()
-    (one,) = upload([kept])
+    (one,) = sync_runs([kept])
     assert (one.good, one.text) == (True, "is uploaded already")
-    (other,) = upload([kept.parent])
+    (other,) = sync_runs([kept.parent])
     assert (other.good, other.text) == (True, "kept nothing for Weights & Biases")
 
 
@@ -58,7 +58,7 @@ def test_a_run_that_is_at_work_is_left_alone(kept):
     folder = RunFolder(kept)
     with folder.locked():
         folder.set_status("running", 0)
-        (one,) = upload([kept])
+        (one,) = sync_runs([kept])
     assert (one.good, one.text) == (False, "is being trained; its turn comes when it has ended")
 
 
@@ -66,7 +66,7 @@ def test_without_login_it_says_what_to_do(kept, fresh):
     with pytest.raises(
         RunError, match=r"cannot be used: nobody is logged in\. Log in with `wandb login`, or set WANDB_"
     ):
-        upload([kept])
+        sync_runs([kept])
 
 
 @pytest.mark.slow
@@ -81,7 +81,7 @@ def test_a_server_out_of_reach_is_named(kept, server):
 @pytest.mark.slow
 def test_a_part_that_cannot_be_read_is_named_and_tried_again(kept, server):
     for _ in range(2):
-        (one,) = upload([kept])
+        (one,) = sync_runs([kept])
         assert not one.good
         assert one.text.startswith('1 of 1 parts could not be uploaded: Failed to read "')
 

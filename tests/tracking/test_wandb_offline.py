@@ -12,7 +12,7 @@ from mousearm import experiment
 from mousearm.config import load, to_yaml
 from mousearm.experiment import run
 from mousearm.rundir import RunFolder
-from mousearm.tracking.parts import parts_of
+from mousearm.tracking.wandb_start import parts_of
 from mousearm.train import Interrupted
 
 

@@ -10,9 +10,8 @@ from short_tracked import OFFLINE, QUICK, ROLLOUT, ROOT, terminate_after_rows, w
 
 from mousearm.experiment import run
 from mousearm.rundir import RunFolder
-from mousearm.tracking import build_logger
-from mousearm.tracking.parts import parts_of
-from mousearm.tracking.wandb_start import without_credentials
+from mousearm.tracking.logger import build_logger
+from mousearm.tracking.wandb_start import parts_of, without_credentials
 from mousearm.train import Interrupted
 
 ONLINE = (*QUICK, "tracking=wandb", "algo.eval_freq=1568")

@@ -8,15 +8,14 @@ from typing import NamedTuple
 
 from mousearm.errors import RunError
 from mousearm.rundir import RUNNING, RunFolder
-from mousearm.tracking.parts import Part, parts_of, wandb_command
-from mousearm.tracking.wandb_start import forget_service
+from mousearm.tracking.wandb_start import Part, forget_service, parts_of, wandb_command
 
 _URL = re.compile(r"View run .*?(https?://\S+)")
 # W&B's words for a record whose end is missing because the run was killed: the rest was uploaded.
 _CUT_SHORT = "ends with an incomplete record"
 
 
-class Uploaded(NamedTuple):
+class SyncResult(NamedTuple):
     """What became of one run.
 
     Attributes:
@@ -30,7 +29,7 @@ class Uploaded(NamedTuple):
     text: str
 
 
-def upload(runs: Sequence[Path], again: bool = False) -> list[Uploaded]:
+def sync_runs(runs: Sequence[Path], again: bool = False) -> list[SyncResult]:
     """Upload what was kept of runs, each run's parts in their order; they end as one run.
 
     Args:
@@ -52,17 +51,17 @@ def _waiting(run: Path, again: bool) -> list[Part]:
     return [part for part in parts_of(run) if not part.is_empty and (again or not part.uploaded)]
 
 
-def _upload(run: Path, parts: Sequence[Part]) -> Uploaded:
+def _upload(run: Path, parts: Sequence[Part]) -> SyncResult:
     if RunFolder(run).status().get("state") == RUNNING:
-        return Uploaded(run, False, "is being trained; its turn comes when it has ended")
+        return SyncResult(run, False, "is being trained; its turn comes when it has ended")
     if not parts:
-        return Uploaded(run, True, "is uploaded already" if parts_of(run) else "kept nothing for Weights & Biases")
+        return SyncResult(run, True, "is uploaded already" if parts_of(run) else "kept nothing for Weights & Biases")
     errors, url = _sync(parts)
     left = [part for part in parts if not part.uploaded]
     if left:
         problem = "; ".join(errors) or "wandb sync gave no reason"
-        return Uploaded(run, False, f"{len(left)} of {len(parts)} parts could not be uploaded: {problem}")
-    return Uploaded(run, True, f"{_parts(len(parts))} uploaded{url and f' to {url}'}")
+        return SyncResult(run, False, f"{len(left)} of {len(parts)} parts could not be uploaded: {problem}")
+    return SyncResult(run, True, f"{_parts(len(parts))} uploaded{url and f' to {url}'}")
 
 
 def _sync(parts: Sequence[Part]) -> tuple[list[str], str]:
