@@ -9,8 +9,7 @@ it, so that the package works without recordings.
 
 from mousearm.kinematics.files import read_csv, write_csv
 from mousearm.kinematics.folder import ReachFile, find_reaches, read_reaches
-from mousearm.kinematics.reach import Reach
-from mousearm.kinematics.resample import resample
+from mousearm.kinematics.reach import Reach, resample
 from mousearm.kinematics.split import SPLIT_BY, Split, split_reaches
 from mousearm.kinematics.synthetic import ForwardKinematics, generate
 

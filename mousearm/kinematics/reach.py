@@ -1,11 +1,26 @@
-"""A reach: where paw, elbow and shoulder were, frame by frame."""
+"""A reach: where paw, elbow and shoulder were, frame by frame; and the same at the rate of the controller."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from mousearm.errors import KinematicsError
-from mousearm.kinematics.checks import Place, check_recording
+from mousearm.kinematics.checks import MIN_FRAMES, Place, check_recording
+
+INTERVAL_TOLERANCE = 0.01
+"""How far, relatively, a recording's mean interval may be from dt for its frames to be taken as control steps."""
+
+JITTER_TOLERANCE = 0.1
+"""How far a frame may be from its place in an even grid, in intervals. Times of 150 Hz rounded to 1 ms pass."""
+
+STEP_ROUNDING = 1e-3
+"""Part of a step by which the last one may be short: time stamps rounded to a microsecond do not cost a frame."""
+
+MAX_GAP = 5.0
+"""Longest interval, in median intervals, across which positions are interpolated."""
+
+MAX_FRAMES = 1_000_000
+"""Most frames of a reach, two hours at 150 Hz: times of more are in another unit."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +90,76 @@ class Reach:
     def forearm_length(self) -> float:
         """Distance from elbow to paw [m], median over the frames."""
         return float(np.median(np.linalg.norm(self.paw - self.elbow, axis=1)))
+
+
+def resample(reach: Reach, dt: float) -> Reach:
+    """Return the reach on the time grid 0, dt, 2 dt, ...
+
+    A recording that is evenly spaced at dt already (mean interval within 1 %, no frame off the grid by more than a
+    tenth of an interval) keeps its positions: one frame is one control step, and only the time is replaced, so the
+    rounding of time stamps does not move the paw. Any other recording is interpolated by a cubic spline through the
+    positions of each landmark, as far as whole steps fit into its duration. Segment lengths, constant in the recording,
+    may then wobble by a little; retargeting restores them.
+
+    Args:
+        reach: the recording.
+        dt: interval of the result [s].
+
+    Returns:
+        A reach of the same name with ``time = dt * [0, 1, ...]``, positions in metres.
+
+    Raises:
+        KinematicsError: dt is not a positive number, the recording is shorter than three frames at dt or longer than
+            `MAX_FRAMES`, or it has a gap of more than five median intervals.
+    """
+    from scipy.interpolate import CubicSpline
+
+    place = Place(f"reach '{reach.name}'")
+    if not (np.isfinite(dt) and dt > 0):
+        raise place.error(f"cannot be resampled to an interval of dt = {dt} s; give a positive number of seconds.")
+    _check_gaps(reach, place)
+    if _is_on_grid(reach.time, dt):
+        return Reach(reach.name, dt * np.arange(reach.n_frames), reach.paw, reach.elbow, reach.shoulder)
+    time = dt * np.arange(_steps(reach, dt, place))
+    positions = np.concatenate([reach.paw, reach.elbow, reach.shoulder], axis=1)  # (T, 9)
+    paw, elbow, shoulder = np.split(CubicSpline(reach.time - reach.time[0], positions)(time), 3, axis=1)
+    return Reach(reach.name, time, paw, elbow, shoulder)
+
+
+def _is_on_grid(time: np.ndarray, dt: float) -> bool:
+    """Whether the times (T,) are evenly spaced at dt, up to the tolerances."""
+    elapsed = time - time[0]
+    interval = elapsed[-1] / (len(time) - 1)
+    jitter = np.abs(elapsed - interval * np.arange(len(time))).max()
+    return bool(abs(interval - dt) <= INTERVAL_TOLERANCE * dt and jitter <= JITTER_TOLERANCE * interval)
+
+
+def _check_gaps(reach: Reach, place: Place) -> None:
+    intervals = np.diff(reach.time)
+    median = np.median(intervals)
+    worst = int(np.argmax(intervals))
+    if intervals[worst] > MAX_GAP * median:
+        raise place.error(
+            f"{intervals[worst]:.4g} s pass between {place.frame(worst)} (time {reach.time[worst]:.6g} s) and "
+            f"{place.frame(worst + 1)} (time {reach.time[worst + 1]:.6g} s); the median interval is {median:.4g} s. "
+            f"A gap of more than {MAX_GAP:g} intervals is not interpolated: cut the recording there."
+        )
+
+
+def _steps(reach: Reach, dt: float, place: Place) -> int:
+    """Number of frames at dt that fit into the duration; a last step short by rounding only is kept."""
+    if reach.duration / dt > MAX_FRAMES:
+        raise place.error(
+            f"lasts {reach.duration:.4g} s, which is more than {MAX_FRAMES} frames at dt = {dt:.4g} s. Are its times "
+            "in seconds?"
+        )
+    steps = int(np.floor(reach.duration / dt + STEP_ROUNDING)) + 1
+    if steps < MIN_FRAMES:
+        raise place.error(
+            f"lasts {reach.duration:.4g} s, which is {steps} frame(s) at dt = {dt:.4g} s; at least {MIN_FRAMES} are "
+            "needed. Choose a smaller dt or leave this reach out."
+        )
+    return steps
 
 
 def _frozen(values: object, field: str, place: Place) -> np.ndarray:

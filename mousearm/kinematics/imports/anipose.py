@@ -11,13 +11,13 @@ from pathlib import Path
 
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.files import Row
-from mousearm.kinematics.imports.cells import Cells, whole_numbers
-from mousearm.kinematics.imports.recording import Recording, find_points, lay_out
+from mousearm.kinematics.imports.cells import Cells, find_points, lay_out, whole_numbers
+from mousearm.kinematics.imports.markers import MarkerRecording
 
 _COLUMN = re.compile(r"(?P<name>.+)[_.](?P<coordinate>x|y|z|score|likelihood)", re.IGNORECASE)
 
 
-def read_csv(path: Path, rows: Sequence[Row], names: Mapping[str, str]) -> Recording:
+def read_anipose(path: Path, rows: Sequence[Row], names: Mapping[str, str]) -> MarkerRecording:
     """Read a CSV file.
 
     Args:
@@ -36,14 +36,14 @@ def read_csv(path: Path, rows: Sequence[Row], names: Mapping[str, str]) -> Recor
     lower = [name.lower() for name in header]
     if "time" in lower:
         time = cells.numbers(lower.index("time"))
-        return Recording(path, "CSV with times", cells.lines, positions, likelihood, time=time)
+        return MarkerRecording(path, "CSV with times", cells.lines, positions, likelihood, time=time)
     if "fnum" not in lower:
         raise KinematicsError(
             f"{path}, row {rows[0][0]}: there is neither a column fnum (frame number, as Anipose writes it) nor a "
             f"column time (in s); there are {', '.join(header)}. Add one, so that dropped frames are known."
         )
     frames = whole_numbers(cells.numbers(lower.index("fnum")), "fnum", cells.place)
-    return Recording(path, "Anipose CSV", cells.lines, positions, likelihood, frames)
+    return MarkerRecording(path, "Anipose CSV", cells.lines, positions, likelihood, frames)
 
 
 def _point(column: str) -> tuple[str, str] | None:

@@ -1,14 +1,77 @@
-"""Text tables: rows of cells become numbers, and what cannot be read is named by row and column."""
+"""Tables of markers: which columns hold which point, and cells that become numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
+from mousearm.errors import KinematicsError, UnknownNameError
 from mousearm.kinematics.checks import Place
 from mousearm.kinematics.files import Row, parse_number
+from mousearm.kinematics.imports.markers import LANDMARKS
+
+COORDINATES = ("x", "y", "z", "likelihood")
+"""What a column may hold of a point; of several points, every one has x, y and z."""
 
 # Beyond it the whole numbers that a float can hold have gaps.
 _LAST_FRAME = 2.0**53
+
+
+Layout = Mapping[str, Mapping[str, int]]
+"""Name of a point to the columns of its coordinates, which are named as in `COORDINATES`."""
+
+
+def lay_out(columns: Iterable[tuple[str, str] | None], path: Path) -> Layout:
+    """Find the points among the columns of a table.
+
+    Args:
+        columns: for every column the name of its point and its coordinate, or None if it holds something else.
+        path: the file, for messages.
+
+    Raises:
+        KinematicsError: a coordinate stands twice, or no point has all of x, y and z.
+    """
+    points: dict[str, dict[str, int]] = {}
+    for index, column in enumerate(columns):
+        if column is None or column[1] not in COORDINATES:
+            continue
+        name, coordinate = column
+        point = points.setdefault(name, {})
+        if coordinate in point:
+            raise KinematicsError(
+                f"{path}: {name} has two columns for {coordinate} ({point[coordinate] + 1} and "
+                f"{index + 1}). Rename one."
+            )
+        point[coordinate] = index
+    whole = {name: point for name, point in points.items() if {"x", "y", "z"} <= set(point)}
+    if whole:
+        return whole
+    if any({"x", "y"} <= set(point) for point in points.values()):
+        raise KinematicsError(
+            f"{path}: its points ({', '.join(points)}) have x and y but no z: these are positions in one camera's "
+            "picture. Triangulate them first, with DeepLabCut 3D or Anipose, and import what that writes."
+        )
+    raise KinematicsError(
+        f"{path}: no point was found. Every point needs three columns, such as paw_x, paw_y, paw_z "
+        "(or scorer, bodyparts and coords in three header rows)."
+    )
+
+
+def find_points(names: Mapping[str, str], layout: Layout, path: Path) -> list[Mapping[str, int]]:
+    """Columns of the landmarks, in the order of `LANDMARKS`.
+
+    Args:
+        names: name of every landmark in the file.
+        layout: the points of the file.
+        path: the file, for messages.
+
+    Raises:
+        UnknownNameError: the file lacks a name.
+    """
+    for landmark in LANDMARKS:
+        if names[landmark] not in layout:
+            raise UnknownNameError(f"point in {path} (--points {landmark}=NAME)", names[landmark], layout)
+    return [layout[names[landmark]] for landmark in LANDMARKS]
 
 
 class Cells:

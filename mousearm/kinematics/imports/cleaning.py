@@ -3,12 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
-from scipy.signal import butter, sosfiltfilt
 
 from mousearm.errors import KinematicsError
-from mousearm.kinematics.imports.recording import LANDMARKS, seen_points
-from mousearm.kinematics.imports.session import Session
+from mousearm.kinematics.imports.markers import LANDMARKS, MarkerTrajectory, seen_points
 
 FILTER_ORDER = 2
 """Order of the Butterworth filter; run forwards and backwards it has twice that."""
@@ -41,20 +38,20 @@ def runs(mask: np.ndarray) -> list[slice]:
     return [slice(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]
 
 
-def drop_unlikely(session: Session, least: float) -> tuple[np.ndarray, int]:
+def drop_unlikely(markers: MarkerTrajectory, least: float) -> tuple[np.ndarray, int]:
     """Points (T, 3, 3) without those below a likelihood, and how many these were; an unsaid likelihood counts as 0.
 
     Raises:
         KinematicsError: the file says no likelihood of all three points.
     """
-    if session.likelihood is None:
-        raise session.place.error(
+    if markers.likelihood is None:
+        raise markers.place.error(
             f"says no likelihood (or score) of {', '.join(LANDMARKS)}, so --min-likelihood {least:g} cannot be kept. "
             "Leave it out."
         )
-    unlikely = ~(session.likelihood >= least)
-    n_dropped = int((unlikely & seen_points(session.points)).sum())
-    return np.where(unlikely[:, :, None], np.nan, session.points), n_dropped
+    unlikely = ~(markers.likelihood >= least)
+    n_dropped = int((unlikely & seen_points(markers.points)).sum())
+    return np.where(unlikely[:, :, None], np.nan, markers.points), n_dropped
 
 
 def fill_gaps(points: np.ndarray, rate: float, longest_ms: float) -> Filled:
@@ -67,6 +64,8 @@ def fill_gaps(points: np.ndarray, rate: float, longest_ms: float) -> Filled:
         rate: Hz.
         longest_ms: the longest gap (its missing frames / rate) that is filled.
     """
+    from scipy.interpolate import PchipInterpolator
+
     points, lengths = points.copy(), []
     for index in range(points.shape[1]):
         seen = seen_points(points[:, index])
@@ -89,11 +88,11 @@ def whole_parts(points: np.ndarray) -> list[slice]:
     return runs(seen_points(points.reshape(len(points), -1)))
 
 
-def refuse_gaps(session: Session, parts: list[slice], longest_ms: float) -> None:
-    """Refuse a session that is not one stretch; before the first and after the last seen frame nothing is missed.
+def refuse_gaps(markers: MarkerTrajectory, parts: list[slice], longest_ms: float) -> None:
+    """Refuse a recording that is not one stretch; before the first and after the last seen frame nothing is missed.
 
     Args:
-        session: after `fill_gaps`.
+        markers: after `fill_gaps`.
         parts: its `whole_parts`.
         longest_ms: the longest gap that was allowed.
 
@@ -103,16 +102,16 @@ def refuse_gaps(session: Session, parts: list[slice], longest_ms: float) -> None
     if len(parts) == 1:
         return
     gap = slice(parts[0].stop, parts[1].start)
-    missing = ~seen_points(session.points[gap])
+    missing = ~seen_points(markers.points[gap])
     names = " and ".join(name for name, lost in zip(LANDMARKS, missing.T, strict=True) if lost.any())
-    raise session.place.error(
-        f"from here on the {names} was not seen for {1e3 * _length(gap) / session.rate:.4g} ms; gaps of up to "
+    raise markers.place.error(
+        f"from here on the {names} was not seen for {1e3 * _length(gap) / markers.rate:.4g} ms; gaps of up to "
         f"{longest_ms:g} ms are filled. Raise --max-gap, or split the session there with --cut.",
         gap.start,
     )
 
 
-def low_pass(session: Session, cutoff: float) -> np.ndarray:
+def low_pass(markers: MarkerTrajectory, cutoff: float) -> np.ndarray:
     """Points (T, 3, 3) without what is faster than a frequency and without delay.
 
     A Butterworth filter of second order is run forwards and backwards. Its own frequency is raised, by the bilinear
@@ -120,26 +119,28 @@ def low_pass(session: Session, cutoff: float) -> np.ndarray:
     cut-off: their gain is 1 / (1 + (sqrt(2) - 1) (tan(pi f / rate) / tan(pi cutoff / rate))^4).
 
     Args:
-        session: without gaps.
+        markers: without gaps.
         cutoff: Hz.
 
     Raises:
         KinematicsError: the cut-off is too high for the rate, or there are too few frames.
     """
-    if cutoff >= 0.5 * session.rate:
-        raise session.place.error(
-            f"was recorded at {session.rate:.4g} Hz, so --cutoff must be below half of it; it is {cutoff:g} Hz. Lower "
+    from scipy.signal import butter, sosfiltfilt
+
+    if cutoff >= 0.5 * markers.rate:
+        raise markers.place.error(
+            f"was recorded at {markers.rate:.4g} Hz, so --cutoff must be below half of it; it is {cutoff:g} Hz. Lower "
             "it, or leave the filter out."
         )
-    if len(session.points) <= _LEAST_FRAMES:
-        raise session.place.error(
-            f"{len(session.points)} frames are too few to filter; more than {_LEAST_FRAMES} are needed. Leave --cutoff "
+    if len(markers.points) <= _LEAST_FRAMES:
+        raise markers.place.error(
+            f"{len(markers.points)} frames are too few to filter; more than {_LEAST_FRAMES} are needed. Leave --cutoff "
             "out, or leave this recording out.",
             0,
         )
-    own = session.rate / np.pi * np.arctan(np.tan(np.pi * cutoff / session.rate) / _TWO_PASSES)
-    sections = butter(FILTER_ORDER, own, fs=session.rate, output="sos")
-    return sosfiltfilt(sections, session.points, axis=0, padlen=_LEAST_FRAMES)
+    own = markers.rate / np.pi * np.arctan(np.tan(np.pi * cutoff / markers.rate) / _TWO_PASSES)
+    sections = butter(FILTER_ORDER, own, fs=markers.rate, output="sos")
+    return sosfiltfilt(sections, markers.points, axis=0, padlen=_LEAST_FRAMES)
 
 
 def long_enough(frames: slice) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.checks import Place
-from mousearm.kinematics.imports.recording import LANDMARKS, seen_points
+from mousearm.kinematics.imports.markers import LANDMARKS, seen_points
 
 UNITS = {"m": 1.0, "cm": 1e-2, "mm": 1e-3}
 """Name of a unit to its length [m]."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.imports.cleaning import low_pass, runs
-from mousearm.kinematics.imports.session import Session
+from mousearm.kinematics.imports.markers import MarkerTrajectory
 
 DETECTION_HZ = 20.0
 """Cut-off below which the speed is looked at, so that noise starts no reach; the reaches themselves are not changed."""
@@ -54,7 +54,7 @@ class CutRule:
 
 
 class Cut(NamedTuple):
-    """Reaches of a session.
+    """Reaches of a markers.
 
     Attributes:
         reaches: their frames.
@@ -67,21 +67,21 @@ class Cut(NamedTuple):
     peak_speed: float
 
 
-def find_reaches(session: Session, rule: CutRule) -> Cut:
+def cut_reaches(markers: MarkerTrajectory, rule: CutRule) -> Cut:
     """Find the reaches of a session without gaps.
 
     A movement without ``pad_ms`` of rest before and after it is left out: the session may hold a part of it only.
 
     Args:
-        session: in metres, without gaps and long enough to filter.
+        markers: in metres, without gaps and long enough to filter.
         rule: what a reach is.
     """
-    speed = paw_speed(session)
-    pad = round(1e-3 * rule.pad_ms * session.rate)
+    speed = paw_speed(markers)
+    pad = round(1e-3 * rule.pad_ms * markers.rate)
     reaches, left_out = [], Counter[str]()
-    for movement in _join(runs(speed > rule.rest_speed), 1e-3 * rule.pause_ms * session.rate):
+    for movement in _join(runs(speed > rule.rest_speed), 1e-3 * rule.pause_ms * markers.rate):
         whole = pad < movement.start and movement.stop + pad < len(speed)
-        milliseconds = 1e3 * (movement.stop - movement.start) / session.rate
+        milliseconds = 1e3 * (movement.stop - movement.start) / markers.rate
         if speed[movement].max() < rule.peak_speed:
             left_out[f"slower than {rule.peak_speed:g} m/s"] += 1
         elif not whole:
@@ -95,10 +95,10 @@ def find_reaches(session: Session, rule: CutRule) -> Cut:
     return Cut(reaches, left_out, float(speed.max()))
 
 
-def paw_speed(session: Session) -> np.ndarray:
+def paw_speed(markers: MarkerTrajectory) -> np.ndarray:
     """Speed of the paw (T,) [m/s] below `DETECTION_HZ`, or below a fifth of the rate where that is less."""
-    paw = low_pass(session, min(DETECTION_HZ, 0.2 * session.rate))[:, 0]
-    return np.linalg.norm(np.gradient(paw, 1 / session.rate, axis=0), axis=1)
+    paw = low_pass(markers, min(DETECTION_HZ, 0.2 * markers.rate))[:, 0]
+    return np.linalg.norm(np.gradient(paw, 1 / markers.rate, axis=0), axis=1)
 
 
 def _join(movements: list[slice], pause: float) -> list[slice]:

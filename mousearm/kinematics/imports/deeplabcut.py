@@ -14,9 +14,9 @@ import numpy as np
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.checks import Place
 from mousearm.kinematics.files import Row, parse_number
-from mousearm.kinematics.imports.cells import Cells, whole_numbers
+from mousearm.kinematics.imports.cells import Cells, find_points, lay_out, whole_numbers
+from mousearm.kinematics.imports.markers import MarkerRecording
 from mousearm.kinematics.imports.pandas_table import read_table
-from mousearm.kinematics.imports.recording import Recording, find_points, lay_out
 
 LEVELS = ("scorer", "individuals", "bodyparts", "coords")
 """What a header row may be called, in order; individuals may be missing."""
@@ -27,7 +27,7 @@ def is_deeplabcut(rows: Sequence[Row]) -> bool:
     return rows[0][1][0].lower() == LEVELS[0]
 
 
-def read_csv(path: Path, rows: Sequence[Row], names: Mapping[str, str]) -> Recording:
+def read_deeplabcut(path: Path, rows: Sequence[Row], names: Mapping[str, str]) -> MarkerRecording:
     """Read a CSV file.
 
     Args:
@@ -51,13 +51,13 @@ def read_csv(path: Path, rows: Sequence[Row], names: Mapping[str, str]) -> Recor
     found = find_points(names, lay_out([None, *map(_point, columns[1:])], path), path)
     positions, likelihood = cells.points(found)
     frames = whole_numbers(cells.numbers(0), "frame", cells.place)
-    return Recording(path, "DeepLabCut CSV", cells.lines, positions, likelihood, frames)
+    return MarkerRecording(path, "DeepLabCut CSV", cells.lines, positions, likelihood, frames)
 
 
-def read_hdf(path: Path, names: Mapping[str, str]) -> Recording:
+def read_deeplabcut_hdf(path: Path, names: Mapping[str, str]) -> MarkerRecording:
     """Read an HDF5 file.
 
-    Arguments and errors are those of `read_csv`; a place in the file is a frame, counted from 1.
+    Arguments and errors are those of `read_deeplabcut`; a place in the file is a frame, counted from 1.
     """
     table = read_table(path)
     _check_levels(table.levels, path)
@@ -69,7 +69,7 @@ def read_hdf(path: Path, names: Mapping[str, str]) -> Recording:
     sure = all("likelihood" in point for point in found)
     likelihood = np.stack([values[:, point["likelihood"]] for point in found], 1) if sure else None
     frames = whole_numbers(table.frames.astype(float), "frame", place)
-    return Recording(path, "DeepLabCut HDF5", None, positions, likelihood, frames)
+    return MarkerRecording(path, "DeepLabCut HDF5", None, positions, likelihood, frames)
 
 
 def _check_levels(levels: Sequence[str], path: Path) -> None:

@@ -1,5 +1,6 @@
 """The import: files of tracking programs become reaches, all or none, and it is said what was done to them."""
 
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,20 +10,26 @@ from types import MappingProxyType
 from tqdm import tqdm
 
 from mousearm.errors import KinematicsError, UnknownNameError
-from mousearm.kinematics import Reach, write_csv
-from mousearm.kinematics.imports import cleaning
+from mousearm.kinematics.files import read_rows, write_csv
+from mousearm.kinematics.imports import anipose, cleaning, deeplabcut, opensim
 from mousearm.kinematics.imports.conversion import SIDES, UNITS, Axes, check_seen, choose_unit, convert, segment_lengths
-from mousearm.kinematics.imports.cutting import CutRule, find_reaches
-from mousearm.kinematics.imports.formats import read_recording
-from mousearm.kinematics.imports.recording import LANDMARKS, Recording
-from mousearm.kinematics.imports.session import Session, even
-from mousearm.kinematics.imports.writing import output_names
+from mousearm.kinematics.imports.cutting import CutRule, cut_reaches
+from mousearm.kinematics.imports.markers import LANDMARKS, MarkerRecording, MarkerTrajectory, even
+from mousearm.kinematics.reach import Reach
 from mousearm.output import new_output
 
 NOTES = "import.txt"
 """File beside the reaches that says how they were made."""
 
 SAME_NAMES: Mapping[str, str] = MappingProxyType({landmark: landmark for landmark in LANDMARKS})
+
+_READERS = {
+    ".h5": deeplabcut.read_deeplabcut_hdf,
+    ".hdf5": deeplabcut.read_deeplabcut_hdf,
+    ".trc": opensim.read_trc,
+    ".sto": opensim.read_sto,
+    ".mot": opensim.read_sto,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +80,7 @@ class ImportOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportResult:
     """What became of one file.
 
     Attributes:
@@ -91,7 +98,7 @@ class Imported:
         return "\n".join([str(self.path), *(f"  {note}" for note in self.notes)])
 
 
-def import_reaches(paths: Sequence[Path], out: Path, options: ImportOptions) -> list[Imported]:
+def import_reaches(paths: Sequence[Path], out: Path, options: ImportOptions) -> list[ImportResult]:
     """Read files, write their reaches into a new folder together with `NOTES`; a progress bar counts the files.
 
     Args:
@@ -118,7 +125,7 @@ def import_reaches(paths: Sequence[Path], out: Path, options: ImportOptions) -> 
     return imported
 
 
-def import_file(path: Path, name: str, options: ImportOptions) -> Imported:
+def import_file(path: Path, name: str, options: ImportOptions) -> ImportResult:
     """Read one file and make reaches of it; writes nothing.
 
     Args:
@@ -130,48 +137,94 @@ def import_file(path: Path, name: str, options: ImportOptions) -> Imported:
         KinematicsError: the file cannot be read or trusted, or holds no reach.
         UnknownNameError: the file lacks a point.
     """
-    recording = read_recording(path, {**SAME_NAMES, **options.points})
-    session = even(recording, options.rate)
-    notes = [f"read      {recording.kind}, {len(session.points)} frames at {session.rate:.5g} Hz ({_by(recording)})"]
+    recording = read_markers(path, {**SAME_NAMES, **options.points})
+    markers = even(recording, options.rate)
+    notes = [f"read      {recording.kind}, {len(markers.points)} frames at {markers.rate:.5g} Hz ({_by(recording)})"]
     if options.min_likelihood is not None:
-        points, n_dropped = cleaning.drop_unlikely(session, options.min_likelihood)
-        session = replace(session, points=points)
+        points, n_dropped = cleaning.drop_unlikely(markers, options.min_likelihood)
+        markers = replace(markers, points=points)
         notes.append(f"unlikely  {n_dropped} points below {options.min_likelihood:g} taken as not seen")
-    session, more = _to_metres(session, recording, options)
+    markers, more = _to_metres(markers, recording, options)
     notes += more
-    filled = cleaning.fill_gaps(session.points, session.rate, options.max_gap_ms)
-    session = replace(session, points=filled.points)
-    parts = cleaning.whole_parts(session.points)
+    filled = cleaning.fill_gaps(markers.points, markers.rate, options.max_gap_ms)
+    markers = replace(markers, points=filled.points)
+    parts = cleaning.whole_parts(markers.points)
     notes.append(
         f"gaps      {filled.n_gaps} filled ({filled.n_frames} positions, the longest gap {filled.longest_ms:.4g} ms of "
         f"{options.max_gap_ms:g} ms allowed)"
     )
     if not parts:
-        raise session.place.error("there is no frame in which all three points are seen. Raise --max-gap.")
+        raise markers.place.error("there is no frame in which all three points are seen. Raise --max-gap.")
     if options.cut is None:
-        cleaning.refuse_gaps(session, parts, options.max_gap_ms)
-        n_ends = len(session.points) - (parts[0].stop - parts[0].start)
+        cleaning.refuse_gaps(markers, parts, options.max_gap_ms)
+        n_ends = len(markers.points) - (parts[0].stop - parts[0].start)
         notes += [f"ends      {n_ends} frames without all points left out"] if n_ends else []
-        reaches = [_filtered(session.part(parts[0]), options.cutoff).reach(name)]
+        reaches = [_filtered(markers.part(parts[0]), options.cutoff).reach(name)]
     else:
-        reaches, more = _cut(session, parts, name, options, options.cut)
+        reaches, more = _cut(markers, parts, name, options, options.cut)
         notes += more
     notes.append(
         "filter    none (--cutoff)"
         if options.cutoff is None
         else f"filter    Butterworth forwards and backwards, -3 dB at {options.cutoff:g} Hz (--cutoff)"
     )
-    return Imported(path, reaches, [*notes, *map(_line, reaches)])
+    return ImportResult(path, reaches, [*notes, *map(_line, reaches)])
 
 
-def _to_metres(session: Session, recording: Recording, options: ImportOptions) -> tuple[Session, list[str]]:
-    """The session in metres, OpenSim's axes and as a right arm, and what was assumed."""
-    check_seen(session.points, session.place)
-    lengths = segment_lengths(session.points)
-    unit = choose_unit(options.unit, recording.unit, lengths, session.place)
+def read_markers(path: Path, names: Mapping[str, str]) -> MarkerRecording:
+    """Read one file of any known format; the suffix, and for CSV the first cell, tells which.
+
+    Args:
+        path: the file: .csv, .h5, .hdf5, .trc, .sto or .mot.
+        names: name of the paw, the elbow and the shoulder in the file.
+
+    Raises:
+        KinematicsError: the format is not known, or the file is refused by its reader.
+        UnknownNameError: the file lacks a name.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".csv":
+        rows = read_rows(path)
+        reader = deeplabcut.read_deeplabcut if deeplabcut.is_deeplabcut(rows) else anipose.read_anipose
+        return reader(path, rows, names)
+    if suffix not in _READERS:
+        raise KinematicsError(f"{path}: its format is not known. Give files in {', '.join(['.csv', *_READERS])}.")
+    return _READERS[suffix](path, names)
+
+
+def output_names(paths: Sequence[Path]) -> list[str]:
+    """A name for every input: its stem or, where stems repeat, its path below the folder that all have in common.
+
+    Raises:
+        KinematicsError: a file is given twice, or two differ only in their suffix.
+    """
+    resolved = [path.resolve() for path in paths]
+    _refuse_repeats([str(path) for path in resolved], paths, "is given twice")
+    if len({path.stem for path in paths}) == len(paths):
+        return [path.stem for path in paths]
+    common = Path(os.path.commonpath([path.parent for path in resolved]))
+    names = [path.relative_to(common).with_suffix("").as_posix() for path in resolved]
+    _refuse_repeats(names, paths, "has the name of another file but for its suffix, so both would be written to one")
+    return names
+
+
+def _refuse_repeats(names: Sequence[str], paths: Sequence[Path], what: str) -> None:
+    count = Counter(names)
+    for name, path in zip(names, paths, strict=True):
+        if count[name] > 1:
+            raise KinematicsError(f"{path}: {what}. Leave one out, or import it to another --out.")
+
+
+def _to_metres(
+    markers: MarkerTrajectory, recording: MarkerRecording, options: ImportOptions
+) -> tuple[MarkerTrajectory, list[str]]:
+    """The markers in metres, OpenSim's axes and as a right arm, and what was assumed."""
+    check_seen(markers.points, markers.place)
+    lengths = segment_lengths(markers.points)
+    unit = choose_unit(options.unit, recording.unit, lengths, markers.place)
     text = options.axes or recording.axes
     if text is None:
-        raise session.place.error(
+        raise markers.place.error(
             "its axes are those of a calibration, which nobody but you knows. Say which of them point forward, up and "
             "right: --axes 'x z -y' means x forward, z up, y to the left."
         )
@@ -184,27 +237,27 @@ def _to_metres(session: Session, recording: Recording, options: ImportOptions) -
         f"axes      {axes} ({'--axes' if options.axes else 'the convention of OpenSim, as --axes is not given'})",
         f"side      {options.side} (--side)" + (", mirrored to the right arm that the model is" if mirrored else ""),
     ]
-    return replace(session, points=convert(session.points, unit, axes, options.side)), notes
+    return replace(markers, points=convert(markers.points, unit, axes, options.side)), notes
 
 
 def _cut(
-    session: Session, parts: Sequence[slice], name: str, options: ImportOptions, rule: CutRule
+    markers: MarkerTrajectory, parts: Sequence[slice], name: str, options: ImportOptions, rule: CutRule
 ) -> tuple[list[Reach], list[str]]:
-    """Reaches of all stretches of a session, and what was left out."""
-    found: list[Session] = []
+    """Reaches of all stretches of a markers, and what was left out."""
+    found: list[MarkerTrajectory] = []
     left_out, fastest = Counter[str](), 0.0
     for part in parts:
         if not cleaning.long_enough(part):
             left_out["in a stretch too short to look at"] += 1
             continue
-        stretch = _filtered(session.part(part), options.cutoff)
-        cut = find_reaches(stretch, rule)
+        stretch = _filtered(markers.part(part), options.cutoff)
+        cut = cut_reaches(stretch, rule)
         found += [stretch.part(frames) for frames in cut.reaches]
         left_out += cut.left_out
         fastest = max(fastest, cut.peak_speed)
     reasons = ", ".join(f"{n} {why}" for why, n in left_out.items()) or "nothing"
     if not found:
-        raise session.place.error(
+        raise markers.place.error(
             f"no reach was found (left out: {reasons}). The paw's highest speed is {fastest:.3g} m/s; --peak-speed is "
             f"{rule.peak_speed:g}, --rest-speed {rule.rest_speed:g} m/s. Change these, or leave --cut out."
         )
@@ -212,11 +265,11 @@ def _cut(
     return [part.reach(f"{name}_{number:03d}") for number, part in enumerate(found, 1)], notes
 
 
-def _filtered(session: Session, cutoff: float | None) -> Session:
-    return session if cutoff is None else replace(session, points=cleaning.low_pass(session, cutoff))
+def _filtered(markers: MarkerTrajectory, cutoff: float | None) -> MarkerTrajectory:
+    return markers if cutoff is None else replace(markers, points=cleaning.low_pass(markers, cutoff))
 
 
-def _by(recording: Recording) -> str:
+def _by(recording: MarkerRecording) -> str:
     return "--rate" if recording.time is None else "its times"
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.files import Row, parse_number, read_rows
-from mousearm.kinematics.imports.cells import Cells
-from mousearm.kinematics.imports.recording import Recording, find_points, lay_out
+from mousearm.kinematics.imports.cells import Cells, find_points, lay_out
+from mousearm.kinematics.imports.markers import MarkerRecording
 
 AXES = "x y z"
 """OpenSim's axes are the project's own."""
@@ -27,7 +27,7 @@ _UNITS = {
 }
 
 
-def read_trc(path: Path, names: Mapping[str, str]) -> Recording:
+def read_trc(path: Path, names: Mapping[str, str]) -> MarkerRecording:
     """Read a marker file.
 
     Args:
@@ -55,7 +55,7 @@ def read_trc(path: Path, names: Mapping[str, str]) -> Recording:
     return _recording(path, "OpenSim .trc", cells, found, 1, header)
 
 
-def read_sto(path: Path, names: Mapping[str, str]) -> Recording:
+def read_sto(path: Path, names: Mapping[str, str]) -> MarkerRecording:
     """Read a table (.sto or .mot); arguments and errors are those of `read_trc`."""
     rows = read_rows(path, "\t")
     end = next((i for i, (_, cells) in enumerate(rows) if cells[0].lower() == "endheader"), None)
@@ -75,12 +75,12 @@ def read_sto(path: Path, names: Mapping[str, str]) -> Recording:
 
 def _recording(
     path: Path, kind: str, cells: Cells, found: Sequence[Mapping[str, int]], time: int, header: Mapping[str, str]
-) -> Recording:
+) -> MarkerRecording:
     header = {key.lower(): value for key, value in header.items()}
     positions, _ = cells.points(found)
     unit = _unit(header["units"], path) if "units" in header else None
     rate = _rate(header["datarate"], path) if "datarate" in header else None
-    return Recording(path, kind, cells.lines, positions, None, None, cells.numbers(time), unit, rate, AXES)
+    return MarkerRecording(path, kind, cells.lines, positions, None, None, cells.numbers(time), unit, rate, AXES)
 
 
 def _cells(path: Path, rows: Sequence[Row], header: Sequence[str]) -> Cells:

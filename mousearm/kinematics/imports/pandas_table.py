@@ -10,7 +10,6 @@ import pickletools
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import h5py
 import numpy as np
 
 from mousearm.errors import KinematicsError
@@ -25,7 +24,7 @@ _DATA = frozenset(
 _LARGEST_PICKLE = 1_000_000
 
 
-class Table(NamedTuple):
+class PandasTable(NamedTuple):
     """The table.
 
     Attributes:
@@ -41,7 +40,7 @@ class Table(NamedTuple):
     values: np.ndarray
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path) -> PandasTable:
     """Read the only table of a file, which pandas wrote with ``format="table"``.
 
     Raises:
@@ -49,6 +48,8 @@ def read_table(path: Path) -> Table:
     """
     if not path.is_file():
         raise KinematicsError(f"{path}: there is no such file.")
+    import h5py
+
     try:
         with h5py.File(path, "r") as file:
             return _table(file)
@@ -59,8 +60,10 @@ def read_table(path: Path) -> Table:
         ) from error
 
 
-def _table(file: Any) -> Table:
+def _table(file: Any) -> PandasTable:
     """The table of an open file, which must not lie in another one."""
+    import h5py
+
     inside = h5py.HardLink
     groups = [file[name] for name in file if isinstance(file.get(name, getlink=True), inside)]
     groups = [group for group in groups if group.attrs.get("pandas_type") == b"frame_table"]
@@ -82,7 +85,7 @@ def _table(file: Any) -> Table:
     levels = plain(groups[0].attrs["info"])[1]["names"]
     index = content["index"]
     frames = np.char.decode(index) if index.dtype.kind == "S" else index
-    return Table(tuple(map(str, levels)), columns, frames, values)
+    return PandasTable(tuple(map(str, levels)), columns, frames, values)
 
 
 def plain(raw: bytes) -> Any:

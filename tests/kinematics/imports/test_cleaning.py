@@ -9,13 +9,13 @@ from tracked_files import RATE, arm, arm_points, write_anipose
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.imports import CutRule
 from mousearm.kinematics.imports.cleaning import low_pass
-from mousearm.kinematics.imports.cutting import find_reaches, paw_speed
-from mousearm.kinematics.imports.session import Session
+from mousearm.kinematics.imports.cutting import cut_reaches, paw_speed
+from mousearm.kinematics.imports.markers import MarkerTrajectory
 from mousearm.kinematics.synthetic import minimum_jerk
 
 
 def session(points, rate=RATE):
-    return Session(Path("a.csv"), None, 0.0, rate, points)
+    return MarkerTrajectory(Path("a.csv"), None, 0.0, rate, points)
 
 
 def sine(frequency, n_frames=600):
@@ -90,7 +90,7 @@ def known(n_frames=750, onsets=ONSETS, noise=0.0):
 @pytest.mark.parametrize("noise", [0.0, 1e-4])
 def test_three_known_reaches_are_found(noise):
     # Peak speed of a minimum jerk movement: 1.875 x 14 mm x 1.6 rad / 0.2 s = 0.21 m/s.
-    cut = find_reaches(session(known(noise=noise)), CutRule())
+    cut = cut_reaches(session(known(noise=noise)), CutRule())
     assert cut.peak_speed == pytest.approx(0.21, rel=0.1)
     assert len(cut.reaches) == 3
     assert not cut.left_out["cut off by a gap or an end of the recording"]
@@ -131,12 +131,12 @@ def test_why_movements_are_left_out():
         (CutRule(min_ms=450), "shorter than 450 ms"),
         (CutRule(max_ms=300), "longer than 300 ms"),
     ):
-        cut = find_reaches(points, rule)
+        cut = cut_reaches(points, rule)
         assert (cut.reaches, dict(cut.left_out)) == ([], {why: 3})
 
 
 def test_a_shorter_pause_parts_the_ways_out_and_back():
-    assert len(find_reaches(session(known()), CutRule(pause_ms=10, pad_ms=0)).reaches) == 6
+    assert len(cut_reaches(session(known()), CutRule(pause_ms=10, pad_ms=0)).reaches) == 6
 
 
 def test_speed_of_a_steady_movement():

@@ -6,7 +6,7 @@ import pytest
 import tracked_files as files
 from tracked_files import MARKS, POINTS, RATE, WRITERS, arm
 
-from mousearm.kinematics.imports import read_recording
+from mousearm.kinematics.imports import read_markers
 
 NAMES = {"paw": "hand", "elbow": "elbow", "shoulder": "sh1"}
 
@@ -30,7 +30,7 @@ def test_round_trip(tmp_path, bring_in, points_of, name):
 def test_a_point_that_was_not_seen_is_nan(tmp_path, name):
     points = 1e3 * arm(12)
     points[4, 1], points[7:9, 0] = np.nan, np.nan
-    found = read_recording(save(tmp_path, name, points), NAMES)
+    found = read_markers(save(tmp_path, name, points), NAMES)
     np.testing.assert_allclose(found.points, points, rtol=1e-12)
 
 
@@ -38,7 +38,7 @@ def test_a_point_that_was_not_seen_is_nan(tmp_path, name):
 def test_a_point_at_infinity_was_not_seen(tmp_path, name):
     points = arm(12)
     points[4, 1] = np.inf, -np.inf, np.inf
-    found = read_recording(save(tmp_path, name, points), NAMES)
+    found = read_markers(save(tmp_path, name, points), NAMES)
     assert np.isnan(found.points[4, 1]).all()
     assert np.isnan(found.points).sum() == 3
 
@@ -46,7 +46,7 @@ def test_a_point_at_infinity_was_not_seen(tmp_path, name):
 @pytest.mark.parametrize("name", ["dlc.csv", "dlc.h5", "anipose.csv"])
 def test_likelihood_and_frames(tmp_path, name):
     likelihood = np.random.default_rng(1).uniform(size=(12, 3))
-    found = read_recording(save(tmp_path, name, 1e3 * arm(12), likelihood=likelihood), NAMES)
+    found = read_markers(save(tmp_path, name, 1e3 * arm(12), likelihood=likelihood), NAMES)
     np.testing.assert_allclose(found.likelihood, likelihood)
     np.testing.assert_array_equal(found.frames, np.arange(12))
     assert (found.time, found.unit, found.rate, found.axes) == (None, None, None, None)
@@ -54,14 +54,14 @@ def test_likelihood_and_frames(tmp_path, name):
 
 @pytest.mark.parametrize("name", ["dlc.csv", "dlc.h5"])
 def test_deeplabcut_itself_writes_no_likelihood(tmp_path, name):
-    assert read_recording(save(tmp_path, name, arm(5)), NAMES).likelihood is None
+    assert read_markers(save(tmp_path, name, arm(5)), NAMES).likelihood is None
 
 
 @pytest.mark.parametrize("name", ["dlc.csv", "dlc.h5"])
 def test_several_animals(tmp_path, refused, name):
     points = arm(12)
     path = save(tmp_path, name, points, individual="mouse1")
-    found = read_recording(path, {mark: f"mouse1/{point}" for mark, point in NAMES.items()})
+    found = read_markers(path, {mark: f"mouse1/{point}" for mark, point in NAMES.items()})
     np.testing.assert_allclose(found.points, points)
     refused(path, "--points paw=NAME", "named 'hand'", "mouse1/elbow, mouse1/hand, mouse1/sh1")
 
@@ -70,13 +70,13 @@ def test_rows_are_lines_of_the_file(tmp_path):
     headers = {"dlc.csv": 3, "anipose.csv": 1, "markers.trc": 6, "table.sto": 6, "vectors.sto": 5, "simm.mot": 6}
     for name, n_header in headers.items():
         path = save(tmp_path, name, arm(5))
-        found = read_recording(path, NAMES)
+        found = read_markers(path, NAMES)
         assert list(found.rows) == [n_header + 1 + i for i in range(5)]
         assert len(path.read_text().splitlines()) == n_header + 5
 
 
 def test_what_a_trc_file_says_of_itself(tmp_path):
-    found = read_recording(save(tmp_path, "markers.trc", arm(5), unit="meters", start=2.0), NAMES)
+    found = read_markers(save(tmp_path, "markers.trc", arm(5), unit="meters", start=2.0), NAMES)
     assert (found.unit, found.rate, found.axes, found.frames) == ("m", 150, "x y z", None)
     np.testing.assert_allclose(found.time, 2 + np.arange(5) / RATE)
 
@@ -96,13 +96,13 @@ def test_a_trc_file_of_a_windows_program(tmp_path):
     lines = path.read_text().split("\n")
     del lines[5]  # some write no blank line below the header
     path.write_bytes("\r\n".join(lines).encode())
-    np.testing.assert_allclose(read_recording(path, NAMES).points, arm(5))
+    np.testing.assert_allclose(read_markers(path, NAMES).points, arm(5))
 
 
 @pytest.mark.parametrize("suffixes", [("_x", "_y", "_z"), ("_tx", "_ty", "_tz"), ("_X", "_Y", "_Z")])
 def test_names_of_columns_in_tables(tmp_path, suffixes):
     path = save(tmp_path, "table.sto", arm(5), suffixes=suffixes, unit="m")
-    found = read_recording(path, NAMES)
+    found = read_markers(path, NAMES)
     np.testing.assert_allclose(found.points, arm(5))
     assert (found.unit, found.rate) == ("m", 150)
 

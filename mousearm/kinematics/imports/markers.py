@@ -1,4 +1,4 @@
-"""A session: a recording on an even grid of times, where frames that were dropped are gaps."""
+"""Marker positions as a tracking program wrote them, and on an even grid of times, where dropped frames are gaps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from mousearm.kinematics import Reach
 from mousearm.kinematics.checks import Place, check_finite, check_length, check_recording, check_time
-from mousearm.kinematics.imports.recording import LANDMARKS, Recording
-from mousearm.kinematics.resample import JITTER_TOLERANCE
+from mousearm.kinematics.reach import JITTER_TOLERANCE, Reach
+
+LANDMARKS = ("paw", "elbow", "shoulder")
+"""The points that are taken from a file, in the order of `MarkerRecording.points`."""
 
 RATE_TOLERANCE = 0.01
 """How far, relatively, the rate that is said may be from the rate of the times."""
@@ -23,7 +24,41 @@ _LONGEST_GAP = 1e9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Session:
+class MarkerRecording:
+    """What one file holds of the three landmarks.
+
+    Attributes:
+        path: the file.
+        kind: what wrote it, for messages.
+        rows: line of the file for every frame, or None where the file has no lines.
+        points: (T, 3, 3) paw, elbow, shoulder, in the unit and axes of the file; NaN where a point was not seen.
+        likelihood: (T, 3) how sure the program was, NaN where it did not say; or None.
+        frames: (T,) frame numbers, or None where the file has times.
+        time: (T,) s, or None where the file has frame numbers.
+        unit: what the file says its unit is, or None.
+        rate: what the file says its rate is [Hz], or None.
+        axes: the axes by convention of the format, in the notation of `Axes.parse`, or None where there is none.
+    """
+
+    path: Path
+    kind: str
+    rows: Sequence[int] | None
+    points: np.ndarray
+    likelihood: np.ndarray | None = None
+    frames: np.ndarray | None = None
+    time: np.ndarray | None = None
+    unit: str | None = None
+    rate: float | None = None
+    axes: str | None = None
+
+    @property
+    def place(self) -> Place:
+        """Names the file and its rows in errors."""
+        return Place(str(self.path), self.rows)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MarkerTrajectory:
     """Positions at an even rate.
 
     Attributes:
@@ -52,7 +87,7 @@ class Session:
         """(T,) s."""
         return self.start + np.arange(len(self.points)) / self.rate
 
-    def part(self, frames: slice) -> "Session":
+    def part(self, frames: slice) -> "MarkerTrajectory":
         """Some of the frames."""
         return replace(
             self,
@@ -63,7 +98,7 @@ class Session:
         )
 
     def reach(self, name: str) -> Reach:
-        """The session as a reach; its points must be metres in OpenSim's axes, which become MuJoCo's.
+        """The trajectory as a reach; its points must be metres in OpenSim's axes, which become MuJoCo's.
 
         Raises:
             KinematicsError: the numbers cannot be a reach; names the file and the row.
@@ -73,7 +108,7 @@ class Session:
         return Reach(name, self.time, **landmarks)
 
 
-def even(recording: Recording, rate: float | None) -> Session:
+def even(recording: MarkerRecording, rate: float | None) -> MarkerTrajectory:
     """Put a recording on an even grid.
 
     Frame numbers are divided by the rate, which must be given then. Times say the rate themselves: their intervals are
@@ -102,7 +137,7 @@ def even(recording: Recording, rate: float | None) -> Session:
     return _spread(recording, steps, start, rate)
 
 
-def _steps_of_times(recording: Recording, wanted: float | None) -> tuple[np.ndarray, float]:
+def _steps_of_times(recording: MarkerRecording, wanted: float | None) -> tuple[np.ndarray, float]:
     """Place (T,) of every frame on the grid, and the rate [Hz] of the grid."""
     time, place = recording.time, recording.place
     assert time is not None
@@ -140,7 +175,7 @@ def _check_frames(frames: np.ndarray, place: Place) -> None:
         )
 
 
-def _spread(recording: Recording, steps: np.ndarray, start: float, rate: float) -> Session:
+def _spread(recording: MarkerRecording, steps: np.ndarray, start: float, rate: float) -> MarkerTrajectory:
     """The frames at their places on the grid, NaN in between."""
     n_frames = int(steps[-1]) + 1
     if n_frames > MOST_MISSING * len(steps):
@@ -159,4 +194,9 @@ def _spread(recording: Recording, steps: np.ndarray, start: float, rate: float) 
     rows = None
     if recording.rows is not None:
         rows = np.asarray(recording.rows)[np.searchsorted(steps, np.arange(n_frames), side="right") - 1].tolist()
-    return Session(recording.path, rows, start, rate, points, likelihood)
+    return MarkerTrajectory(recording.path, rows, start, rate, points, likelihood)
+
+
+def seen_points(points: np.ndarray) -> np.ndarray:
+    """Whether all coordinates (..., C) of a point are known, (...)."""
+    return np.asarray(np.isfinite(points).all(axis=-1))
