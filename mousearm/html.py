@@ -1,17 +1,11 @@
 """Reports as one HTML page that needs no other file: tables, pictures, lists; for the screen and for print."""
 
 import base64
-import io
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from html import escape
 
-from matplotlib.figure import Figure
+from mousearm.text import numeric_columns
 
-from mousearm.page import style
-
-_DPI = 200
-_NUMBER = re.compile(r"[-+±–]?$|[-+]?\d")  # how a cell begins that stands to the right of its column
 _LONG = 50  # characters from which on a cell is broken into lines
 
 _CSS = """
@@ -74,8 +68,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], kinds: Sequence[
         kinds: a class for each row, or nothing.
         name: by which a program finds the table.
     """
-    columns = list(zip(*rows, strict=True)) or [()] * len(header)
-    numbers = [i > 0 and bool(column) and all(map(_NUMBER.match, column)) for i, column in enumerate(columns)]
+    numbers = numeric_columns(rows)
     head = _cells("th", header, numbers)
     lines = [
         f'<tr class="{escape(kind)}">{_cells("td", row, numbers)}</tr>'
@@ -89,10 +82,8 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], kinds: Sequence[
     )
 
 
-def _cells(tag: str, row: Sequence[str], numbers: Sequence[bool]) -> str:
-    kinds = (
-        "number" if number else "long" if len(cell) > _LONG else "" for cell, number in zip(row, numbers, strict=True)
-    )
+def _cells(tag: str, row: Sequence[str], numbers: Collection[int]) -> str:
+    kinds = ("number" if i in numbers else "long" if len(cell) > _LONG else "" for i, cell in enumerate(row))
     opened = (f'<{tag} class="{kind}">' if kind else f"<{tag}>" for kind in kinds)
     return "".join(f"{begin}{escape(cell)}</{tag}>" for begin, cell in zip(opened, row, strict=True))
 
@@ -110,11 +101,3 @@ def warning(lines: Sequence[str]) -> str:
 def picture(png: bytes, text: str) -> str:
     """A PNG file within the page, and what to say where it cannot be seen."""
     return f'<img alt="{escape(text)}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
-
-
-def as_png(figure: Figure) -> bytes:
-    """A figure, made within ``page.style``, as PNG."""
-    buffer = io.BytesIO()
-    with style():
-        figure.savefig(buffer, format="png", dpi=_DPI)
-    return buffer.getvalue()

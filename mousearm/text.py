@@ -8,7 +8,7 @@ NO_VALUE = "–"
 
 _NUMBER = re.compile(r"[-+±–]?$|[-+]?\d")  # how a cell that holds a number begins
 _FACT_WIDTH = 12  # of the names before facts
-_WIDEST = 40  # characters up to which cells of a Markdown table widen their column
+_WIDEST = 60  # characters up to which cells of a Markdown table widen their column
 
 
 def columns(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:

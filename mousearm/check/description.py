@@ -8,6 +8,7 @@ import numpy as np
 from mousearm.check.anatomy import segment_length
 from mousearm.mechanics import Probe, muscles_of, optimal_and_slack, random_poses
 from mousearm.model import Arm
+from mousearm.text import markdown_table
 
 # A muscle crosses a joint if its moment arm about it exceeds this in some pose, m.
 _CROSSES = 1e-6
@@ -26,7 +27,7 @@ def _bodies(arm: Arm) -> str:
         inertia = ", ".join(f"{1e12 * moment:.1f}" for moment in model.body_inertia[body])
         length, mass = 1e3 * segment_length(model, body), 1e6 * model.body_mass[body]
         rows.append([model.body(body).name, f"{length:.2f}", f"{mass:.1f}", inertia])
-    return markdown(rows)
+    return _table(rows)
 
 
 def _joints(arm: Arm) -> str:
@@ -43,7 +44,7 @@ def _joints(arm: Arm) -> str:
         axis = ", ".join(f"{x:.3f}" for x in data.xaxis[j] + 0.0)
         kind = "slide" if slide else "hinge"
         rows.append([name, body, kind, f"{low:.1f} to {high:.1f} {unit}", f"{rest:.1f} {unit}", axis])
-    return markdown(rows)
+    return _table(rows)
 
 
 def _muscles(arm: Arm) -> str:
@@ -60,7 +61,7 @@ def _muscles(arm: Arm) -> str:
         in_mm = (f"{1e3 * length:.2f}" for length in (optimal, slack + optimal, lengths[i]))
         arms = [f"{-1e3 * moments[i, j]:.2f}" if crossed[i, j] else "" for j in range(arm.nq)]
         rows.append([arm.actuator_names[i], f"{1e3 * arm.peak_force[i]:.1f}", *in_mm, *arms])
-    return markdown(rows)
+    return _table(rows)
 
 
 def _others(arm: Arm) -> list[str]:
@@ -70,17 +71,9 @@ def _others(arm: Arm) -> list[str]:
         low, high = arm.ctrl_range[i]
         largest = arm.peak_force[i] * np.abs(arm.model.actuator_gear[i]).max()
         rows.append([arm.actuator_names[i], f"{low:g} to {high:g}", f"{largest:.3g}"])
-    return [markdown(rows)] if len(rows) > 1 else []
+    return [_table(rows)] if len(rows) > 1 else []
 
 
-def markdown(rows: Sequence[Sequence[str]]) -> str:
-    """A table of rows of cells, the first its head; all but the first column to the right."""
-    widths = [max(3, *map(len, column)) for column in zip(*rows, strict=True)]
-    rule = [("-" * width if i == 0 else "-" * (width - 1) + ":") for i, width in enumerate(widths)]
-    lines = []
-    for row in (rows[0], rule, *rows[1:]):
-        cells = [
-            cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    """A table of Markdown with the first row as its head; all columns but the first are aligned to the right."""
+    return markdown_table(rows[0], rows[1:], right=range(1, len(rows[0])))

@@ -4,18 +4,16 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.ticker import StrMethodFormatter
 
 from mousearm.check.muscles import FibreLengths
 from mousearm.check.strength import Strength
 from mousearm.check.suite import Report
-from mousearm.page import new_page, style, write_page
+from mousearm.plots import BLACK, SKY, VERMILION, legend_above, log_axis, name_rows, page, write_figure
+from mousearm.text import display_name
 
-# Okabe and Ito's colour-blind safe palette.
-_AVAILABLE, _NEEDED, _GRAVITY, _ACTIVE = "#56B4E9", "#D55E00", "#000000", "0.92"
+_AVAILABLE, _NEEDED, _GRAVITY, _ACTIVE = SKY, VERMILION, BLACK, "0.92"
 
 
 def draw_check(report: Report, folder: Path) -> tuple[Path, Path]:
@@ -29,7 +27,7 @@ def draw_check(report: Report, folder: Path) -> tuple[Path, Path]:
         The PNG and the PDF file.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    return write_page(check_figure(report), folder / f"check_{report.arm.name}")
+    return write_figure(check_figure(report), folder / f"check_{report.arm.name}")
 
 
 def check_figure(report: Report) -> Figure:
@@ -37,16 +35,13 @@ def check_figure(report: Report) -> Figure:
     heights_mm = [20 + 9 * report.arm.nq]
     if report.fibres is not None:
         heights_mm.append(20 + 4 * len(report.fibres[0].names))
-    with style():
-        figure = new_page(8 + sum(heights_mm))
-        FigureCanvasAgg(figure)
+    failed = [result.name for result in report.results if not result.passed]
+    verdict = f"failed: {', '.join(failed)}" if failed else "all checks passed"
+    with page(8 + sum(heights_mm), f"{report.arm.name}    {verdict}") as figure:
         panels = figure.subplots(len(heights_mm), 1, squeeze=False, height_ratios=heights_mm)[:, 0]
         _torques(panels[0], report.arm.joint_names, report.reaches, report.gravity)
         if report.fibres is not None:
             _fibres(panels[1], *report.fibres)
-        failed = [result.name for result in report.results if not result.passed]
-        verdict = f"failed: {', '.join(failed)}" if failed else "all checks passed"
-        figure.suptitle(f"{report.arm.name}    {verdict}", x=0.012, ha="left")
     return figure
 
 
@@ -67,21 +62,11 @@ def _torques(axes: Axes, names: tuple[str, ...], reaches: Strength, gravity: Str
             axes.plot(needed.max(), y, "o", color=_NEEDED, markersize=4, label="largest need in the reaches")
         if at_rest.max() > floor:
             axes.plot(at_rest.max(), y, "x", color=_GRAVITY, markersize=4, label="largest need at rest in any pose")
-    axes.set(xscale="log", title="Torque", xlabel=f"torque (10⁻⁶ N m; at {floor:.1g}: that or less)")
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axes.set_yticks(range(len(labels)), labels)
-    axes.invert_yaxis()
+    axes.set(title="Torque", xlabel=f"torque (10⁻⁶ N m; at {floor:.1g}: that or less)")
+    log_axis(axes, "x", ticks=[1])
+    name_rows(axes, labels)
     handles, texts = axes.get_legend_handles_labels()
-    unique = dict(zip(texts, handles, strict=True))
-    axes.legend(
-        unique.values(),
-        unique.keys(),
-        loc="lower right",
-        bbox_to_anchor=(1.0, 1.0),
-        ncols=3,
-        borderaxespad=0,
-        columnspacing=1.5,
-    )
+    legend_above(axes, list(dict(zip(texts, handles, strict=True)).values()))
 
 
 def _fibres(axes: Axes, anywhere: FibreLengths, reaching: FibreLengths) -> None:
@@ -93,8 +78,6 @@ def _fibres(axes: Axes, anywhere: FibreLengths, reaching: FibreLengths) -> None:
             axes.plot([lengths.min(), lengths.max()], [y, y], color=colour, linewidth=width, solid_capstyle="butt")
     axes.axvline(1.0, color="0.5", linewidth=0.6, linestyle=":")
     axes.set(title="Muscles", xlabel="fibre length / optimal fibre length")
-    axes.set_yticks(range(len(anywhere.names)), [name.replace("_", " ") for name in anywhere.names])
-    axes.invert_yaxis()
+    name_rows(axes, [display_name(name) for name in anywhere.names])
     meanings = {_ACTIVE: "active force", _AVAILABLE: "over the joint ranges", _NEEDED: "in the reaches"}
-    handles = [Patch(color=colour, label=text) for colour, text in meanings.items()]
-    axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, borderaxespad=0)
+    legend_above(axes, [Patch(color=colour, label=text) for colour, text in meanings.items()])

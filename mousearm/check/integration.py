@@ -7,7 +7,6 @@ from typing import NamedTuple
 import mujoco
 import numpy as np
 
-from mousearm.check.result import columns
 from mousearm.env import References
 from mousearm.errors import UnknownNameError
 from mousearm.mechanics import motion_of
@@ -16,6 +15,7 @@ from mousearm.pretrain import ComputedMuscleControl
 from mousearm.retarget import Reference
 from mousearm.simulation import Simulation
 from mousearm.termination import diverged
+from mousearm.text import columns
 
 INTEGRATORS = {
     "Euler": mujoco.mjtIntegrator.mjINT_EULER,

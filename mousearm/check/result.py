@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mousearm.text import columns
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -32,9 +34,3 @@ def result_table(results: Sequence[Result]) -> str:
         if not result.passed:
             lines.append(f"      -> {result.remedy}")
     return "\n".join(lines)
-
-
-def columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows of cells as lines of equally wide columns, the first to the left."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mousearm.check.result import Result, columns
+from mousearm.check.result import Result
 from mousearm.mechanics import Motion, Probe, motion_of
 from mousearm.model import Arm
 from mousearm.retarget import Reference
+from mousearm.text import columns
 
 MIN_HELD = 0.5
 """Smallest share of poses that a joint must be held in; a muscle-driven one may lack an antagonist at its end."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mousearm.check import anatomy, muscles, paths, stability
-from mousearm.check.result import Result, columns, result_table
+from mousearm.check.result import Result, result_table
 from mousearm.check.strength import (
     Strength,
     feasibility_check,
@@ -20,6 +20,7 @@ from mousearm.env.sources import prepare
 from mousearm.mechanics import muscles_of, random_poses
 from mousearm.model import Arm
 from mousearm.retarget import Reference
+from mousearm.text import columns
 
 _N_POSES, _N_BASES = 300, 10
 

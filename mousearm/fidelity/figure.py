@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
@@ -12,11 +11,10 @@ from matplotlib.ticker import FuncFormatter
 from mousearm.fidelity.compare import Fidelity
 from mousearm.fidelity.curves import FIBRE, SPEED, MuscleCurves
 from mousearm.fidelity.limits import MAX_LENGTH, MAX_LENGTH_RMS
-from mousearm.page import new_page, style, write_page
+from mousearm.plots import BLACK, BLUE, ORANGE, PALETTE, name_rows, page, write_figure
+from mousearm.text import display_name
 
-# Okabe and Ito's colour-blind safe palette.
-_OPENSIM, _KEPT, _ASIDE = "#000000", "#0072B2", "#E69F00"
-_OURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+_OPENSIM, _KEPT, _ASIDE = BLACK, BLUE, ORANGE
 
 _SMALLEST_MM = 1e-8  # differences below it are drawn there
 _JITTER = 0.3  # of a row
@@ -36,9 +34,9 @@ def draw_fidelity(found: Fidelity, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     files: list[Path] = []
     if found.muscles:
-        files += write_page(lengths_figure(found), folder / "opensim_lengths")
+        files += write_figure(lengths_figure(found), folder / "opensim_lengths")
     if found.curves:
-        files += write_page(curves_figure(found.curves), folder / "opensim_curves")
+        files += write_figure(curves_figure(found.curves), folder / "opensim_curves")
     return files
 
 
@@ -47,9 +45,7 @@ def lengths_figure(found: Fidelity) -> Figure:
     error = np.maximum(1e3 * np.abs(found.lengths[1] - found.lengths[0]), _SMALLEST_MM)
     kept, (rms, _) = found.trust.trusted, found.length_error(found.trust.trusted)
     spread = np.random.default_rng(0).uniform(-_JITTER, _JITTER, len(error))
-    with style():
-        figure = new_page(24 + 5 * len(found.muscles))
-        FigureCanvasAgg(figure)
+    with page(24 + 5 * len(found.muscles)) as figure:
         axes = figure.subplots()
         for y in range(len(found.muscles)):
             for poses, colour in ((kept[:, y], _KEPT), (~kept[:, y], _ASIDE)):
@@ -68,8 +64,7 @@ def lengths_figure(found: Fidelity) -> Figure:
         axes.set(xscale="log", xlabel=f"|path length − OpenSim's| (mm; at {_power(_SMALLEST_MM)}: that or less)")
         axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _power(x)))
         axes.set_xlim(left=0.6 * _SMALLEST_MM)
-        axes.set_yticks(range(len(found.muscles)), [_plain(name) for name in found.muscles])
-        axes.set_ylim(len(found.muscles) - 0.4, -0.6)
+        name_rows(axes, [display_name(name) for name in found.muscles])
         figure.legend(handles=handles, loc="outside upper left", ncols=len(handles))
     return figure
 
@@ -79,12 +74,10 @@ def curves_figure(curves: Sequence[MuscleCurves]) -> Figure:
     groups, tilted = _distinct(curves), max(curves, key=lambda item: item.fibre.pennation)
     length, speed = "fibre length / optimal fibre length", "fibre speed / largest fibre speed"
     titles = (("Active force-length", length), ("Force-velocity", speed), ("Passive force-length", length))
-    with style():
-        figure = new_page(110 + 4 * len(groups))
-        FigureCanvasAgg(figure)
+    with page(110 + 4 * len(groups)) as figure:
         top, bottom = figure.subplots(2, 3, sharex="col", height_ratios=[3, 2])
         handles = [Line2D([], [], color=_OPENSIM, linewidth=2.2, alpha=0.35, label="OpenSim")]
-        for group, colour in zip(groups, _OURS, strict=False):
+        for group, colour in zip(groups, PALETTE[:-1], strict=False):
             drawn = ((FIBRE, group[0].active), (SPEED, group[0].velocity), (FIBRE, group[0].passive))
             for above, below, (x, (opensim, ours)) in zip(top, bottom, drawn, strict=True):
                 above.plot(x, opensim, color=_OPENSIM, linewidth=2.2, alpha=0.35)
@@ -95,7 +88,7 @@ def curves_figure(curves: Sequence[MuscleCurves]) -> Figure:
             opensim, ours = tilted.displaced
             (line,) = bottom[0].plot(FIBRE, 100 * (ours - opensim), color="0.4", linestyle=":")
             angle = f"{np.rad2deg(tilted.fibre.pennation):.1f}°"
-            line.set_label(f"MuJoCo at OpenSim's muscle lengths: {_plain(tilted.name)}, pennation {angle}")
+            line.set_label(f"MuJoCo at OpenSim's muscle lengths: {display_name(tilted.name)}, pennation {angle}")
             handles.append(line)
         for above, below, (title, label) in zip(top, bottom, titles, strict=True):
             above.set(title=title, ylim=(-0.05, max(1.05, above.get_ylim()[1])))
@@ -128,13 +121,9 @@ def _alike(one: MuscleCurves, other: MuscleCurves) -> bool:
 
 def _members(group: list[MuscleCurves]) -> str:
     others = f" and {len(group) - 1} more" if len(group) > 1 else ""
-    return _plain(group[0].name) + others
+    return display_name(group[0].name) + others
 
 
 def _power(value: float) -> str:
     """A power of ten in plain characters; the style has no mathematical text."""
     return "10" + str(round(np.log10(value))).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-
-
-def _plain(name: str) -> str:
-    return name.replace("_", " ")

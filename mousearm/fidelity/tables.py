@@ -4,11 +4,11 @@ import textwrap
 
 import numpy as np
 
-from mousearm.check.result import columns
 from mousearm.fidelity.compare import JOINT_RANGES, Fidelity
 from mousearm.fidelity.curves import MuscleCurves, Spread, spread
 from mousearm.fidelity.limits import lengths_kept, moments_kept
 from mousearm.fidelity.trust import MAX_UNEXPLAINED
+from mousearm.text import columns
 
 _EXAMPLES = 2  # poses per muscle
 _WIDTH = 118  # of a line of text

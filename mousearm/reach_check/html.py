@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from mousearm.html import as_png, bullets, document, paragraph, picture, table
+from mousearm.html import bullets, document, paragraph, picture, table
+from mousearm.plots import as_png
 from mousearm.reach_check.figure import joint_figure, trajectory_figures
 from mousearm.reach_check.report import HEADER, JOINT_HEADER, Report
 from mousearm.rundir import write_text

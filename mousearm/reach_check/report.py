@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from tqdm import tqdm
 
-from mousearm.check.result import columns
 from mousearm.config import Config
 from mousearm.env.sources import reach_files, with_lengths
 from mousearm.errors import KinematicsError
@@ -17,6 +16,7 @@ from mousearm.reach_check.measure import Measures, measure
 from mousearm.retarget import PoseCache, Reference, retarget
 from mousearm.retarget.cache import cache_folder
 from mousearm.retarget.reference import Solve
+from mousearm.text import columns
 
 AT_LIMIT = 0.01
 """A joint is at its limit where it is nearer to it than this part of its range."""

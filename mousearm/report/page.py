@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from mousearm.html import as_png, bullets, document, paragraph, picture, table, warning
+from mousearm.html import bullets, document, paragraph, picture, table, warning
+from mousearm.plots import as_png
 from mousearm.report.caveats import caveats
 from mousearm.report.comparison import Comparison, extremes
 from mousearm.report.figure import MOST_REACHES, curves_figure, overview_figure, reaches_figure

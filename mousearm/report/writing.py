@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from mousearm.check.result import columns
 from mousearm.report.caveats import caveats
 from mousearm.report.comparison import Comparison
 from mousearm.report.markdown import as_page_of_markdown
 from mousearm.report.page import page, verdict
 from mousearm.report.tables import as_csv, group_cells, group_rows, reach_rows, run_rows
 from mousearm.rundir import write_text
+from mousearm.text import columns
 
 
 def write_report(comparison: Comparison, folder: Path) -> Path:

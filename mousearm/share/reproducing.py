@@ -5,12 +5,12 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from mousearm.agent import Agent
-from mousearm.check.result import columns
 from mousearm.errors import RunError
 from mousearm.evaluate import Errors, Evaluation, ReachResult, read_evaluation
 from mousearm.hub import PREFIX
 from mousearm.paths import PACKAGE
 from mousearm.rundir import RunFolder
+from mousearm.text import columns
 
 TOLERANCE_MM = 0.001
 """Errors that differ by less are the same. On one machine they are equal to the last bit; see docs/sharing.md."""

@@ -3,7 +3,6 @@ from pathlib import Path
 import numpy as np
 
 from mousearm.check import describe
-from mousearm.check.description import markdown
 from mousearm.mechanics import optimal_and_slack
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "model.md"
@@ -13,10 +12,6 @@ def rows(text, first):
     """Cells of the first row that begins with a word."""
     line = next(line for line in text.splitlines() if line.startswith(f"| {first} "))
     return [cell.strip() for cell in line.strip("|").split("|")]
-
-
-def test_a_table():
-    assert markdown([["a", "bb"], ["long", "1"]]) == "| a    |  bb |\n| ---- | --: |\n| long |   1 |"
 
 
 def test_the_two_link_arm(two_link):
