@@ -1,22 +1,21 @@
 """Figures of a recording, for papers: where the arm went, what its muscles did, what the network's state did.
 
-Each function takes a performance or all of them and gives a figure; `draw_recording` writes them all.
+Each function takes a trial or all of them and gives a figure; `draw_recording` writes them all.
 """
 
-from mousearm.figures.activation import activation_figure, drive_figure
-from mousearm.figures.joints import joint_figure
-from mousearm.figures.state import state_figure
-from mousearm.figures.summary import summary_figure
-from mousearm.figures.synergies import synergy_figure
-from mousearm.figures.trajectory import trajectory_figure
-from mousearm.figures.writing import Drawn, draw_recording, planned
+from mousearm.figures.groups import MuscleGroup, muscle_groups
+from mousearm.figures.overview import drive_figure, state_figure, summary_figure, synergy_figure
+from mousearm.figures.trial import activation_figure, joint_figure, trajectory_figure
+from mousearm.figures.writing import FiguresResult, draw_recording, planned
 
 __all__ = [
-    "Drawn",
+    "FiguresResult",
+    "MuscleGroup",
     "activation_figure",
     "draw_recording",
     "drive_figure",
     "joint_figure",
+    "muscle_groups",
     "planned",
     "state_figure",
     "summary_figure",

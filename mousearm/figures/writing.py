@@ -8,38 +8,34 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from mousearm.analysis import MuscleGroup, muscle_groups
 from mousearm.errors import UnknownNameError
 from mousearm.evaluate.metrics import smallest_middle_largest
-from mousearm.figures.activation import activation_figure, drive_figure
 from mousearm.figures.drawing import drive
-from mousearm.figures.joints import joint_figure
-from mousearm.figures.state import STATES, state_figure
-from mousearm.figures.summary import summary_figure
-from mousearm.figures.synergies import synergy_figure
-from mousearm.figures.trajectory import trajectory_figure
-from mousearm.page import PRINT_DPI, write_page
+from mousearm.figures.groups import MuscleGroup, muscle_groups
+from mousearm.figures.overview import STATES, drive_figure, state_figure, summary_figure, synergy_figure
+from mousearm.figures.trial import activation_figure, joint_figure, trajectory_figure
+from mousearm.plots import PRINT_DPI, write_figure
 from mousearm.record.recording import ReachRecording, Recording
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """What was drawn.
+class FiguresResult:
+    """Figures that were written, and those that were not.
 
     Attributes:
         files: the PNG files; a PDF of the same name lies beside each.
-        left_out: what was not drawn, and why, a line each.
+        left_out: figures that were not drawn, and why, a line each.
     """
 
     files: list[Path]
     left_out: list[str]
 
 
-def draw_recording(recording: Recording, folder: Path, names: Sequence[str] = ()) -> Drawn:
+def draw_recording(recording: Recording, folder: Path, names: Sequence[str] = ()) -> FiguresResult:
     """Draw everything that makes sense for a recording, as PDF and as PNG of 300 dpi.
 
-    Figures of all performances go into the folder, those of single ones into folders below it that have the names of
-    the reaches; of a reach that was performed several times, the first performance.
+    Figures of all trials go into the folder, those of single trials into folders below it that have the names of the
+    reaches; of a reach with several trials, the first one.
 
     Args:
         recording: what was recorded.
@@ -51,11 +47,11 @@ def draw_recording(recording: Recording, folder: Path, names: Sequence[str] = ()
         OSError: if the folder cannot be written.
     """
     plan, left_out = planned(recording, names)
-    return Drawn([_write(draw, folder / name) for name, draw in plan.items()], left_out)
+    return FiguresResult([_write(draw, folder / name) for name, draw in plan.items()], left_out)
 
 
 def planned(recording: Recording, names: Sequence[str] = ()) -> tuple[dict[str, Callable[[], Figure]], list[str]]:
-    """What `draw_recording` draws, by the files' names without suffix, and what it leaves out; arguments as there."""
+    """Plan `draw_recording`: what it draws, by the files' names without suffix, and what it leaves out."""
     reaches, plan = recording.reaches, {}
     muscles = "activation" in reaches[0].signals
     groups = muscle_groups(reaches) if muscles else [MuscleGroup("motors", list(range(len(drive(reaches[0]).columns))))]
@@ -85,7 +81,7 @@ def _left_out(muscles: bool, plan: Container[str]) -> list[str]:
 
 
 def _chosen(reaches: Sequence[ReachRecording], names: Sequence[str]) -> list[ReachRecording]:
-    """First performances of the reaches with these names, or of the best, the middle and the worst."""
+    """First trials of the reaches with these names, or of the best, the middle and the worst."""
     first = {reach.name: reach for reach in reversed(reaches)}
     for name in names:
         if name not in first:
@@ -98,4 +94,4 @@ def _chosen(reaches: Sequence[ReachRecording], names: Sequence[str]) -> list[Rea
 
 def _write(draw: Callable[[], Figure], path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    return write_page(draw(), path, PRINT_DPI)[0]
+    return write_figure(draw(), path, PRINT_DPI)[0]

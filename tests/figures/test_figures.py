@@ -9,11 +9,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection, QuadMesh
 from matplotlib.text import Text
 
-from mousearm.analysis import agreement, average, extract, fewest, muscle_groups, principal_components
+from mousearm.analysis import agreement, average, extract, fewest, principal_components
 from mousearm.figures import (
     activation_figure,
     drive_figure,
     joint_figure,
+    muscle_groups,
     state_figure,
     summary_figure,
     synergy_figure,

@@ -1,10 +1,8 @@
-"""Here and not beside the other analyses, because only a recorded arm has moment arms worth grouping."""
-
 from dataclasses import replace
 
 import numpy as np
 
-from mousearm.analysis import muscle_groups
+from mousearm.figures import muscle_groups
 
 # As the anatomy has it; Anconeus flexes in the published model, see docs/model.md: its arm is that of the flexors.
 EXPECTED = {

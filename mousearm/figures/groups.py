@@ -1,4 +1,4 @@
-"""The order of muscles in figures, from what they do: which joints they cross, and which way they pull."""
+"""Groups and order of muscles in figures, by the joints that they cross and the direction of their pull."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,13 +9,13 @@ from mousearm.record.recording import ReachRecording
 
 # A muscle crosses a joint if its moment arm about it exceeds this in some frame, mm.
 _CROSSES_MM = 1e-3
-# Among the joints from the elbow on, a muscle belongs to the last one about which it has so much of its largest arm.
+# Among the joints from the elbow on, a muscle belongs to the last one about which it has this share of its largest arm.
 _SHARE = 0.6
 _SHOULDER, _FLEXORS, _EXTENSORS = "shoulder", "elbow flexors", "elbow extensors"
 
 
 class MuscleGroup(NamedTuple):
-    """Muscles that do about the same.
+    """Muscles of one function.
 
     Attributes:
         name: such as ``elbow flexors``.
@@ -27,7 +27,7 @@ class MuscleGroup(NamedTuple):
 
 
 def muscle_groups(reaches: Sequence[ReachRecording]) -> list[MuscleGroup]:
-    """Muscles by joint from the shoulder outwards, elbow flexors before extensors; every muscle in one group.
+    """Group muscles by joint from the shoulder outwards, elbow flexors before extensors; every muscle is in one group.
 
     All comes from the recorded moment arms, their means over all frames, and not from names:
 
@@ -58,7 +58,7 @@ def muscle_groups(reaches: Sequence[ReachRecording]) -> list[MuscleGroup]:
 
 
 def _group(mean: np.ndarray, crosses: np.ndarray, elbow: int, sign: float, joints: Sequence[str]) -> tuple[int, str]:
-    """Place from the shoulder outwards, and name, of a muscle's group."""
+    """Place from the shoulder outwards, and name, of the group of a muscle."""
     if not crosses[elbow:].any():
         return 0, _SHOULDER
     size = np.abs(mean[elbow:])
