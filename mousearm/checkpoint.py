@@ -13,8 +13,9 @@ from safetensors.torch import load_file, load_model
 from safetensors.torch import save as to_safetensors
 
 from mousearm.errors import RunError
+from mousearm.files import read_json, to_json
 from mousearm.policy import RecurrentPolicy
-from mousearm.rundir import RunFolder, read_json, to_json
+from mousearm.rundir import RunFolder
 
 _NETWORK, _STATE, _SUMMARY = "policy.safetensors", "state.pt", "state.json"
 _ARRAY = "array"

@@ -15,6 +15,7 @@ from mousearm.config import Config, PretrainConfig
 from mousearm.env import References, Task, TrackingVecEnv, prepare, reach_files
 from mousearm.errors import MouseArmError
 from mousearm.evaluate import Evaluation, Evaluator, Rollout, show, table
+from mousearm.files import write_json
 from mousearm.kinematics import ReachFile, Split, split_reaches
 from mousearm.model import model_hashes
 from mousearm.policy import PolicyController
@@ -29,8 +30,7 @@ from mousearm.rundir import (
     RUNNING,
     Pruned,
     RunFolder,
-    explained,
-    write_json,
+    advising_to_resume,
 )
 from mousearm.simulation import log_warnings_to
 from mousearm.tracking.logger import RunLogger, tracked
@@ -154,7 +154,7 @@ class Session:
         try:
             folder.set_status(RUNNING, steps)
             state = None if moment is None else moment.states["logger"]
-            with explained(folder.path, "used"), tracked(self.config, folder, state) as logger:
+            with advising_to_resume(folder.path, "used"), tracked(self.config, folder, state) as logger:
                 log_warnings_to(folder.engine_log)
                 self._learn(folder, moment, interruption, logger, judge)
                 result = self._show(folder, logger)

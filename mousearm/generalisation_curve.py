@@ -16,8 +16,9 @@ from matplotlib.ticker import LogLocator, NullLocator
 from omegaconf import DictConfig
 
 from mousearm.errors import RunError
+from mousearm.files import read_json
 from mousearm.page import new_page, style, write_page
-from mousearm.rundir import RunFolder, read_json
+from mousearm.rundir import RunFolder
 
 _SWEPT = "kinematics.train_reaches"
 _HEIGHT_MM = 80

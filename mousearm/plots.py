@@ -18,6 +18,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import LogLocator, NullLocator
 
+from mousearm.files import write_bytes
+
 # The colour-blind safe palette of Okabe and Ito, without its yellow, which is too pale for lines; and a grey.
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, VERMILION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#888888"
@@ -108,12 +110,12 @@ def write_figure(figure: Figure, path: Path, dpi: int = _SCREEN_DPI) -> tuple[Pa
         The PNG and the PDF file.
 
     Raises:
-        OSError: if a file cannot be written.
+        OutputError: if a file cannot be written.
     """
     contents = {".png": as_png(figure, dpi), ".pdf": _saved(figure, format="pdf")}
     files = [path.with_name(path.name + suffix) for suffix in contents]
     for file, content in zip(files, contents.values(), strict=True):
-        file.write_bytes(content)
+        write_bytes(file, content)
     return files[0], files[1]
 
 

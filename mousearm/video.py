@@ -6,7 +6,8 @@ from pathlib import Path
 from mousearm.agent import Agent
 from mousearm.errors import MouseArmError, RunError, UnknownNameError
 from mousearm.evaluate import Shot, film, representatives
-from mousearm.rundir import RunFolder, explained
+from mousearm.files import make_folder
+from mousearm.rundir import RunFolder
 
 
 def film_runs(
@@ -55,8 +56,7 @@ def film_runs(
         shots.append(Shot(rollout, rollout.names.index(reach), agent.arm.model, title))
     assert reach is not None
     path = out or (RunFolder(folders[0]).videos if len(folders) == 1 else Path()) / f"{reach}.mp4"
-    with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     try:
         film(shots, path, slowdown=1 / slowmo, fps=fps, size=size, camera=camera)
     except ValueError as error:

@@ -5,7 +5,6 @@ column is the speed relative to the stock stack.
 """
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Callable, Collection, Mapping
@@ -26,6 +25,7 @@ from mousearm.benchmark import (
     update_speed,
 )
 from mousearm.errors import MouseArmError, UnknownNameError
+from mousearm.files import write_json
 
 SECTIONS = ("environment", "update", "training", "device", "seconds_to_mm")
 
@@ -87,7 +87,7 @@ def benchmark(arguments: argparse.Namespace) -> None:
 
 def _write(figures: Mapping[str, Any], file: Path | None) -> None:
     if file is not None:
-        file.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        write_json(file, figures)
 
 
 def _positive(text: str) -> int:

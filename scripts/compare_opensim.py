@@ -7,7 +7,6 @@
 """
 
 import argparse
-import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +17,8 @@ from mousearm.config import compose
 from mousearm.env.sources import prepare
 from mousearm.errors import MouseArmError
 from mousearm.fidelity import Fidelity, as_json, as_text, compare, draw_fidelity, results
+from mousearm.files import write_json
 from mousearm.model import load_arm
-from mousearm.rundir import write_text
 
 
 def main() -> None:
@@ -39,7 +38,7 @@ def main() -> None:
         found = measure(arguments.file, arguments.overrides, arguments.poses, arguments.seed, arguments.kinematics)
         print(as_text(found))
         if arguments.json is not None:
-            write_text(arguments.json, json.dumps(as_json(found), indent=2) + "\n")
+            write_json(arguments.json, as_json(found))
         if arguments.figure is not None:
             print("\nFigures:", *(draw_fidelity(found, arguments.figure) or ["none, there are no muscles to compare"]))
     except (MouseArmError, OSError) as error:

@@ -13,6 +13,7 @@ import imageio.v3 as imageio
 from mousearm.check import describe
 from mousearm.config import compose
 from mousearm.errors import MouseArmError
+from mousearm.files import make_folder, staged
 from mousearm.model import Arm, load_arm
 from mousearm.render import Picture, posed
 
@@ -41,13 +42,13 @@ def draw(arm: Arm, folder: Path) -> list[Path]:
     Raises:
         RenderError: if this machine can draw nothing.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     cameras = [arm.model.camera(i).name for i in range(arm.model.ncam)] or [None]
     data, paths = posed(arm.model, arm.rest_qpos, _SHOWN_ACTIVATION), []
     for camera in cameras:
         paths.append(folder / f"{arm.name}{f'_{camera}' if camera else ''}.png")
-        with Picture(arm.model, camera=camera) as picture:
-            imageio.imwrite(paths[-1], picture.draw(data))
+        with Picture(arm.model, camera=camera) as picture, staged(paths[-1]) as file:
+            imageio.imwrite(file, picture.draw(data))
     return paths
 
 

@@ -5,7 +5,6 @@
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from mousearm.config import compose
 from mousearm.errors import MouseArmError
 from mousearm.evaluate import Evaluation, table
 from mousearm.experiment import evaluate_cmc
-from mousearm.rundir import write_text
+from mousearm.files import write_json
 
 
 def main() -> None:
@@ -37,7 +36,7 @@ def main() -> None:
         sys.exit(f"error: {error}")
     print(table(evaluation))
     if arguments.json is not None:
-        write_text(arguments.json, json.dumps(evaluation.as_json(), indent=2) + "\n")
+        write_json(arguments.json, evaluation.as_json())
 
 
 def evaluate(arguments: argparse.Namespace) -> Evaluation:

@@ -15,6 +15,7 @@ from pathlib import Path
 import mujoco
 
 from mousearm.errors import MouseArmError
+from mousearm.files import write_text
 from mousearm.model.opensim import ACTUATORS, INERTIAS, Conversion, MjcfOptions, convert, read_osim
 
 
@@ -49,7 +50,7 @@ def import_osim(file: Path, out: Path, options: MjcfOptions) -> tuple[Path, Conv
     conversion = convert(read_osim(file), options)
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{file.stem}.xml"
-    path.write_text(conversion.xml, encoding="utf-8")
+    write_text(path, conversion.xml)
     return path, conversion
 
 

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 import mousearm
 from mousearm.errors import MouseArmError
+from mousearm.files import write_text
 from mousearm.model.opensim import MjcfOptions, OsimModel, read_osim, to_mjcf
 
 FOLDER = Path(mousearm.__file__).parent / "model"
@@ -62,7 +63,7 @@ def main() -> None:
         files = make(read_osim(args.file))
         args.out.mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
-            (args.out / name).write_text(text, encoding="utf-8")
+            write_text(args.out / name, text)
     except (MouseArmError, OSError) as error:
         sys.exit("error: " + " ".join(str(error).split()))
     print(f"Wrote {', '.join(files)} to {args.out}.")

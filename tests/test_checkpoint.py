@@ -10,9 +10,10 @@ from mousearm.algo import build_algo
 from mousearm.checkpoint import Moment
 from mousearm.env import TrackingVecEnv
 from mousearm.errors import RunError
+from mousearm.files import read_json
 from mousearm.policy import PolicyController, build_policy
 from mousearm.random_state import RandomState
-from mousearm.rundir import RunFolder, read_json
+from mousearm.rundir import RunFolder
 
 SMALL = ("policy.lstm_hidden_size=8", "env.num_envs=4", "algo.n_steps=11", "algo.batch_size=22", "algo.n_epochs=2")
 

@@ -20,7 +20,8 @@ FLOORS = {
     "plots": 0,
     "text": 0,
     "html": 0,
-    "output": 0,
+    "files": 0,
+    "atomic_dir": 0,
     "config": 1,
     "rundir": 1,
     # So low because any path of a configuration may be a place on the Hub: whoever reads models and reaches asks it.

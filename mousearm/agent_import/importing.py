@@ -13,9 +13,10 @@ from mousearm.config import Config, compose
 from mousearm.errors import ConfigError, RunError
 from mousearm.evaluate import Evaluation
 from mousearm.experiment import Session
+from mousearm.files import write_json
 from mousearm.model import load_arm, model_hashes
 from mousearm.policy import PolicyController
-from mousearm.rundir import FINISHED, RunFolder, write_json
+from mousearm.rundir import FINISHED, RunFolder
 
 # How the lab's original program trained; overrides may say otherwise.
 _ORIGINAL = ("algo=original", "reward=original", "kinematics.retarget=uniform", "env.n_substeps=16")

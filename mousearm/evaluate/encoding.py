@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from mousearm.errors import RenderError, UnknownNameError
+from mousearm.files import os_errors_as, staged
 
 Show = Callable[[np.ndarray], None]
 """Takes the next (height, width, 3) picture of a film."""
@@ -37,15 +38,9 @@ def encoded(path: Path, fps: int) -> Iterator[Show]:
     kind = path.suffix.lower()
     if kind not in RATES:
         raise UnknownNameError(f"kind of film ({path.name})", kind or "(no ending)", RATES)
-    beside = path.with_name(f"{path.stem}.partial{kind}")
-    try:
-        with (_mp4 if kind == ".mp4" else _gif)(beside, fps) as show:
-            yield show
-        beside.replace(path)
-    except OSError as error:
-        raise RenderError(f"{path} cannot be written: {error}") from error
-    finally:
-        beside.unlink(missing_ok=True)
+    encode = _mp4 if kind == ".mp4" else _gif
+    with os_errors_as(RenderError, path), staged(path) as beside, encode(beside, fps) as show:
+        yield show
 
 
 @contextmanager

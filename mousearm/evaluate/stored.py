@@ -8,7 +8,7 @@ from mousearm.errors import RunError
 from mousearm.evaluate.metrics import Evaluation, Yardstick
 from mousearm.evaluate.movement import Movement
 from mousearm.evaluate.results import SPLITS, Errors, ReachResult
-from mousearm.rundir import read_json
+from mousearm.files import read_json
 
 Kind = TypeVar("Kind", Errors, Movement, ReachResult, Yardstick)
 

@@ -5,9 +5,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mousearm.errors import HubError
+from mousearm.files import make_folder, read_json, sha256, staged, write_json
 from mousearm.hub.download import Snapshot
-from mousearm.hub.hashes import sha256
-from mousearm.rundir import explained, read_json, write_json
 
 RECORD = "hub.json"
 """The note: repository, kind, revision, commit, and the SHA-256 of every file."""
@@ -21,23 +20,21 @@ def export(snapshot: Snapshot, folder: Path) -> str:
 
     Raises:
         HubError: if the folder holds something else, or files that were changed; it stays as it is.
-        RunError: if it cannot be written.
+        OutputError: if it cannot be written.
     """
     place = snapshot.place
     files = {name: sha256(snapshot.folder / name) for name in snapshot.files if _belongs(name, place.path)}
     record = {"repo": place.repo, "kind": place.kind, "revision": snapshot.asked, "commit": place.revision}
     earlier = _earlier(folder, place.repo)
-    beside = folder.with_name(folder.name + ".partial")
-    with explained(folder):
-        shutil.rmtree(beside, ignore_errors=True)
-        beside.mkdir(parents=True)
+    make_folder(folder.resolve().parent)
+    with staged(folder) as new:
+        new.mkdir()
         for name in files:
-            (beside / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(snapshot.folder / name, beside / name)
-        write_json(beside / RECORD, {**record, "files": files})
+            make_folder((new / name).parent)
+            shutil.copyfile(snapshot.folder / name, new / name)
+        write_json(new / RECORD, {**record, "files": files})
         if folder.exists():
             shutil.rmtree(folder)
-        beside.rename(folder)
     was = earlier.get("files", files)
     changed = sorted(name for name in {*was, *files} if was.get(name) != files.get(name))
     if not changed:

@@ -3,6 +3,8 @@
 import hashlib
 from pathlib import Path
 
+from mousearm.files import sha256
+
 
 def is_named(file: Path, name: str) -> bool:
     """Whether git calls a file by a name.
@@ -13,16 +15,10 @@ def is_named(file: Path, name: str) -> bool:
     return name in (_name(content), _name(_pointer(content)))
 
 
-def sha256(file: Path) -> str:
-    """SHA-256 of a file as hexadecimal text."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
 def _name(content: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
 def _pointer(content: bytes) -> bytes:
     """What Git LFS (specification v1) keeps in place of a file."""
-    oid = hashlib.sha256(content).hexdigest()
-    return f"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {len(content)}\n".encode()
+    return f"version https://git-lfs.github.com/spec/v1\noid sha256:{sha256(content)}\nsize {len(content)}\n".encode()

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from mousearm.errors import KinematicsError
+from mousearm.files import write_text
 from mousearm.kinematics.checks import COLUMN_AXES, Place, check_recording
 from mousearm.kinematics.reach import Reach
 
@@ -73,7 +74,7 @@ def write_csv(reach: Reach, path: Path | str) -> None:
         path: the file; its folder must exist. An existing file is replaced.
 
     Raises:
-        KinematicsError: the file cannot be written.
+        OutputError: the file cannot be written.
     """
     columns = {"time": reach.time}
     for point in ("paw", "elbow", "shoulder"):
@@ -82,10 +83,7 @@ def write_csv(reach: Reach, path: Path | str) -> None:
     lines += [
         ",".join(f"{value:.{DECIMALS}f}" for value in row) for row in zip(*map(columns.get, REQUIRED), strict=True)
     ]
-    try:
-        Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise KinematicsError(f"{path}: cannot be written ({error.strerror}). Does its folder exist?") from error
+    write_text(Path(path), "\n".join(lines) + "\n")
 
 
 def read_rows(path: Path, delimiter: str = ",") -> list[Row]:

@@ -1,12 +1,12 @@
 """Folders of reaches: which files there are, and of which animal and session each of them is."""
 
 import csv
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from mousearm.errors import KinematicsError
+from mousearm.files import sha256
 from mousearm.kinematics.files import read_csv
 from mousearm.kinematics.reach import Reach
 
@@ -44,7 +44,7 @@ class ReachFile:
             KinematicsError: the file cannot be read.
         """
         try:
-            return hashlib.sha256(self.path.read_bytes()).hexdigest()
+            return sha256(self.path)
         except OSError as error:
             raise KinematicsError(f"{self.path}: cannot be read ({error.strerror}).") from error
 

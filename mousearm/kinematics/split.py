@@ -1,12 +1,12 @@
 """Which reaches are trained on, and which are kept to test with."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
 from mousearm.errors import KinematicsError
+from mousearm.files import sha256
 from mousearm.kinematics.folder import MANIFEST, MANIFEST_COLUMNS, ReachFile
 
 SPLIT_BY = ("file", "session", "animal")
@@ -132,9 +132,9 @@ def _evenly(names: Sequence[str], n: int) -> list[str]:
     return [names[i * len(names) // n] for i in range(n)]
 
 
-def _rank(seed: int, name: str) -> bytes:
+def _rank(seed: int, name: str) -> str:
     """What names are sorted by to be drawn: it depends on no other name."""
-    return hashlib.sha256(f"{seed}:{name}".encode()).digest()
+    return sha256(f"{seed}:{name}".encode())
 
 
 def _group(file: ReachFile, by: str) -> str:

@@ -1,12 +1,12 @@
 """The files that a model is made of, and whether they are still the same."""
 
-import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from mousearm.config import ModelConfig
 from mousearm.errors import ModelError
+from mousearm.files import sha256
 from mousearm.paths import resolve
 
 _REFERENCE = re.compile(rb"\bfile\s*=\s*[\"']([^\"']+)[\"']")
@@ -43,7 +43,7 @@ def model_hashes(config: ModelConfig) -> dict[str, str]:
     """
     main = model_file(config)
     files = sorted(set(_with_named(main, main.parent, set()))) if main.is_file() else []
-    return {_relative(file, main.parent): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    return {_relative(file, main.parent): sha256(file) for file in files}
 
 
 def _with_named(file: Path, root: Path, seen: set[Path]) -> Iterator[Path]:

@@ -4,20 +4,20 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
+from mousearm.files import make_folder, write_text
 from mousearm.html import bullets, document, paragraph, picture, table
 from mousearm.plots import as_png
 from mousearm.reach_check.figure import joint_figure, trajectory_figures
 from mousearm.reach_check.report import HEADER, JOINT_HEADER, Report
-from mousearm.rundir import write_text
 
 
 def write_page(report: Report, path: Path) -> Path:
     """Write the report with its pictures as one HTML file; returns its path.
 
     Raises:
-        OSError: it cannot be written.
+        OutputError: it cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     write_text(path, page(report))
     return path
 

@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 
 from mousearm.errors import RecordingError
-from mousearm.output import check_room
+from mousearm.files import check_room
 from mousearm.record.recording import ReachRecording, Recording, Signal
 
 MARGIN = 4 << 20

@@ -19,7 +19,7 @@ import pynwb
 import pynwb.behavior
 import pynwb.file
 
-from mousearm.output import check_room
+from mousearm.files import check_room
 from mousearm.record.hdf5 import MARGIN, room_for
 from mousearm.record.recording import ReachRecording, Signal
 from mousearm.record.signals import is_of_network

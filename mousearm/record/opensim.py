@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from mousearm.files import write_json
 from mousearm.model.opensim.options import JOINT_NAMES
 from mousearm.record.recording import ReachRecording, Signal
-from mousearm.rundir import write_json
 
 # Table -> signal. Fibre lengths become m; points become x, y, z columns in OpenSim's axes.
 _TABLES = {

@@ -16,7 +16,7 @@ from mousearm.agent import Agent
 from mousearm.env import Task
 from mousearm.errors import ConfigError, OutputError, UnknownNameError
 from mousearm.evaluate.rollout import Rollout, roll_out
-from mousearm.output import new_output
+from mousearm.files import new_output
 from mousearm.policy import ActivityController
 from mousearm.record.hdf5 import write_hdf5
 from mousearm.record.opensim import write_tables

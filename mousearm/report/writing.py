@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
+from mousearm.files import make_folder, write_text
 from mousearm.report.caveats import caveats
 from mousearm.report.comparison import Comparison
 from mousearm.report.markdown import as_page_of_markdown
 from mousearm.report.page import page, verdict
 from mousearm.report.tables import as_csv, group_cells, group_rows, reach_rows, run_rows
-from mousearm.rundir import write_text
 from mousearm.text import columns
 
 
@@ -22,9 +22,9 @@ def write_report(comparison: Comparison, folder: Path) -> Path:
         The page.
 
     Raises:
-        OSError: if something cannot be written.
+        OutputError: if something cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     files = {
         "comparison.html": page(comparison),
         "comparison.md": as_page_of_markdown(comparison),

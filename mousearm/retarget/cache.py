@@ -1,6 +1,5 @@
 """Joint angles that were found once are kept on disk, because finding them takes nearly all the time of loading."""
 
-import hashlib
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -8,6 +7,8 @@ from pathlib import Path
 import mujoco
 import numpy as np
 
+from mousearm.errors import OutputError
+from mousearm.files import make_folder, sha256, staged
 from mousearm.model import Arm
 from mousearm.retarget.inverse_kinematics import inverse_kinematics
 
@@ -40,7 +41,7 @@ class PoseCache:
         compiled = np.empty(mujoco.mj_sizeModel(arm.model), dtype=np.uint8)
         mujoco.mj_saveModel(arm.model, None, compiled)
         marks = repr([(name, mark.field, mark.index) for name, mark in sorted(arm.landmarks.items())])
-        self._hash = hashlib.sha256(_VERSION + compiled.tobytes() + arm.tracked_joints.tobytes() + marks.encode())
+        self._hash = sha256(_VERSION + compiled.tobytes() + arm.tracked_joints.tobytes() + marks.encode())
 
     def solve(self, elbow: np.ndarray, paw: np.ndarray) -> np.ndarray:
         """Joint angles for targets, as ``inverse_kinematics``; found only if they are not on disk yet.
@@ -55,9 +56,7 @@ class PoseCache:
         return poses
 
     def _file(self, elbow: np.ndarray, paw: np.ndarray) -> Path:
-        key = self._hash.copy()
-        key.update(np.stack([elbow, paw]).tobytes())
-        name = key.hexdigest()
+        name = sha256(self._hash.encode() + np.stack([elbow, paw]).tobytes())
         return self._folder / name[:2] / f"{name}.npz"
 
     def _read(self, file: Path, n_frames: int) -> np.ndarray | None:
@@ -70,12 +69,7 @@ class PoseCache:
 
 
 def _write(file: Path, poses: np.ndarray) -> None:
-    """Write beside, under a name of this process alone, then rename."""
-    beside = file.with_name(f"{file.stem}.{os.getpid()}.npz")
-    with suppress(OSError):  # a home that is full, or cannot be written to
-        file.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            np.savez(beside, qpos=poses)
-            beside.replace(file)
-        finally:
-            beside.unlink(missing_ok=True)
+    with suppress(OutputError):  # a home that is full, or cannot be written to
+        make_folder(file.parent)
+        with staged(file) as new:
+            np.savez(new, qpos=poses)

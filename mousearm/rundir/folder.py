@@ -1,6 +1,5 @@
 """The run folder: the names in it, what a run began with, what there is to resume."""
 
-import hashlib
 import json
 import uuid
 from contextlib import AbstractContextManager
@@ -10,12 +9,12 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from mousearm import atomic_dir
 from mousearm.config import Config, read_saved, to_yaml
 from mousearm.errors import ConfigError, KinematicsError, RunError, UnknownNameError
+from mousearm.files import os_errors_as, read_json, sha256, write_json, write_text
 from mousearm.kinematics import Split
-from mousearm.rundir import sealed
 from mousearm.rundir.environment import describe_environment
-from mousearm.rundir.files import explained, read_json, write_json, write_text
 from mousearm.rundir.lock import locked
 from mousearm.rundir.resume import continued
 from mousearm.rundir.status import FINISHED, read_status, write_status
@@ -24,6 +23,12 @@ _KEPT_CHECKPOINTS = 3
 
 RUN = "run:"
 """How a path in config.yaml begins that is below the run folder, wherever that is: of a model or reaches kept in it."""
+
+
+def advising_to_resume(path: Path, verb: str = "written") -> AbstractContextManager[None]:
+    """Turn what cannot be written in a run folder into a RunError; arguments as of `os_errors_as`."""
+    advice = "Then give the same command again: the run resumes from its newest complete checkpoint."
+    return os_errors_as(RunError, path, verb, advice)
 
 
 class RunFolder:
@@ -61,7 +66,7 @@ class RunFolder:
         Raises:
             RunError: if another one does, naming its host and pid.
         """
-        with explained(self.path):
+        with advising_to_resume(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
         return locked(self._lock)
 
@@ -94,11 +99,12 @@ class RunFolder:
             RunError: if the folder holds something already, or cannot be written.
         """
         self.check_unused()
-        write_text(self.overrides, OmegaConf.to_yaml(OmegaConf.create(overrides)))
-        write_text(self.environment, describe_environment())
-        write_json(self.split, asdict(split))
-        write_json(self.origin, {"run": uuid.uuid4().hex, "model": model, "split": _hash(split)})
-        write_text(self.config, to_yaml(config))  # last: from now on there is a run
+        with advising_to_resume(self.path):
+            write_text(self.overrides, OmegaConf.to_yaml(OmegaConf.create(overrides)))
+            write_text(self.environment, describe_environment())
+            write_json(self.split, asdict(split))
+            write_json(self.origin, {"run": uuid.uuid4().hex, "model": model, "split": _hash(split)})
+            write_text(self.config, to_yaml(config))  # last: from now on there is a run
 
     def saved_config(self) -> Config:
         """The configuration that the run was started with.
@@ -155,7 +161,8 @@ class RunFolder:
 
     def update_config(self, config: Config) -> None:
         """Write the configuration that the run goes on with, as ``resume`` made it."""
-        write_text(self.config, to_yaml(config))
+        with advising_to_resume(self.path):
+            write_text(self.config, to_yaml(config))
 
     def check_model(self, hashes: dict[str, str]) -> None:
         """See that a model is the one that the run began with.
@@ -176,7 +183,8 @@ class RunFolder:
 
     def set_status(self, state: str, steps: int, reason: str = "", key: str | None = None) -> None:
         """Write status.json; see ``write_status``."""
-        write_status(self._status, state, steps, reason, key)
+        with advising_to_resume(self.path):
+            write_status(self._status, state, steps, reason, key)
 
     def status(self) -> dict[str, Any]:
         """What status.json holds; ``killed`` where a process died without a word, empty where there is none."""
@@ -217,7 +225,7 @@ class RunFolder:
         Raises:
             RunError: if there are some, but none of them is complete; or none, though the run is finished.
         """
-        sealed.tidy(self._checkpoints)
+        atomic_dir.clean_up(self._checkpoints)
         existing = self.checkpoints()
         if not existing and self.status().get("state") == FINISHED:
             raise RunError(
@@ -236,7 +244,7 @@ class RunFolder:
 
     def best_problem(self) -> str:
         """What is wrong with the best network; empty where nothing is."""
-        sealed.settle(self.best)
+        atomic_dir.recover(self.best)
         return self._problem(self.best)
 
     def find_checkpoint(self, which: str) -> Path:
@@ -253,22 +261,23 @@ class RunFolder:
         if which not in existing:
             names = ", ".join(existing) or "none"
             raise RunError(f"{self.path} has no checkpoint '{which}'. Those that exist: {names}.")
-        if (existing[which] / sealed.MANIFEST).is_file() and (problem := self._problem(existing[which])):
+        if (existing[which] / atomic_dir.MANIFEST).is_file() and (problem := self._problem(existing[which])):
             raise RunError(
                 f"The checkpoint '{which}' cannot be used: {problem} Those that exist: {', '.join(existing)}."
             )
         return existing[which]
 
     def seal(self, folder: Path, files: dict[str, bytes]) -> None:
-        """Write a checkpoint of this run at once; see ``sealed.seal``."""
-        with explained(self.path):
+        """Write a checkpoint of this run at once; see ``atomic_dir.write``."""
+        with advising_to_resume(self.path):
             self._checkpoints.mkdir(exist_ok=True)  # but not the run folder: if it is gone, that is to be said
-        sealed.seal(folder, files, self.id)
+            atomic_dir.write(folder, files, self.id)
 
     def drop_superseded(self) -> None:
         """Remove checkpoints older than the newest few."""
         for old in self.checkpoints()[:-_KEPT_CHECKPOINTS]:
-            sealed.remove(old)
+            with advising_to_resume(old):
+                atomic_dir.remove(old)
 
     @property
     def id(self) -> str:
@@ -280,11 +289,11 @@ class RunFolder:
 
     def _problem(self, folder: Path) -> str:
         try:
-            sealed.check(folder, self.id)
+            atomic_dir.check(folder, self.id)
         except RunError as error:
             return str(error)
         return ""
 
 
 def _hash(split: Split) -> str:
-    return hashlib.sha256(json.dumps(asdict(split), sort_keys=True).encode()).hexdigest()
+    return sha256(json.dumps(asdict(split), sort_keys=True).encode())

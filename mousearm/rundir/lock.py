@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mousearm.errors import RunError
-from mousearm.rundir.files import explained
+from mousearm.files import os_errors_as
 
 # Somebody who looks whether a process lives holds the lock for a moment.
 _PATIENCE_S = 0.5
@@ -26,10 +26,10 @@ def locked(file: Path) -> Iterator[None]:
     Raises:
         RunError: if another process holds it, naming its host and pid; or if the file cannot be written.
     """
-    with explained(file):
+    with os_errors_as(RunError, file):
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        with explained(file, "locked"):
+        with os_errors_as(RunError, file, "locked"):
             _take(descriptor, file)
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, json.dumps({"host": socket.gethostname(), "pid": os.getpid()}).encode(), 0)

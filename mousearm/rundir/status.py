@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mousearm.rundir.files import read_json, write_json
+from mousearm.files import read_json, write_json
 from mousearm.rundir.lock import is_held
 
 RUNNING, FINISHED, FAILED, INTERRUPTED = "running", "finished", "failed", "interrupted"

@@ -8,11 +8,12 @@ from mousearm.config import Config, to_yaml
 from mousearm.env import reach_files
 from mousearm.errors import RunError
 from mousearm.evaluate import Evaluation, read_evaluation, representatives
+from mousearm.files import to_json
 from mousearm.hub import PREFIX
 from mousearm.kinematics import Split
 from mousearm.model import model_file, model_hashes
 from mousearm.paths import PACKAGE
-from mousearm.rundir import FINISHED, RUN, RunFolder, to_json
+from mousearm.rundir import FINISHED, RUN, RunFolder
 from mousearm.share.card import FILM, MODEL, REACHES, Subject, card, is_reach
 from mousearm.share.privacy import check_private, private_texts
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from mousearm.errors import RunError
+from mousearm.files import make_folder, staged, write_bytes
 from mousearm.hub import Place, push
-from mousearm.rundir import explained, write_bytes
 from mousearm.share.contents import Contents
 
 # A repository with these files is an agent, which another one may replace.
@@ -21,11 +21,13 @@ def write(contents: Contents, folder: Path) -> None:
     """Write a new folder.
 
     Raises:
-        RunError: if there is something already, or it cannot be written.
+        RunError: if there is something already.
+        OutputError: if it cannot be written; nothing is there then.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise RunError(f"{folder} is there already. Give a new folder (--to).")
-    for name, content in contents.files.items():
-        with explained(folder / name):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(folder / name, content)
+    make_folder(folder.resolve().parent)
+    with staged(folder) as new:
+        for name, content in contents.files.items():
+            make_folder((new / name).parent)
+            write_bytes(new / name, content)

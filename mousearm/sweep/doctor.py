@@ -14,6 +14,7 @@ import submitit
 
 import mousearm
 from mousearm.errors import MouseArmError, RunError
+from mousearm.files import write_text
 from mousearm.sweep.executor import ROOT, build_executor, give, with_environment
 from mousearm.sweep.records import SLURM, WAITING, Worker, slurm, states, stop
 
@@ -74,7 +75,7 @@ def _partition(wanted: str | None) -> str:
 def _writable(folder: Path) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     probe = folder / f".doctor-{uuid.uuid4().hex}"
-    probe.write_text("")
+    write_text(probe, "")
     probe.unlink()
     return f"{folder.resolve()} can be written here"
 

@@ -16,7 +16,8 @@ from submitit.helpers import DelayedSubmission
 
 from mousearm.config import Config, compose
 from mousearm.errors import MouseArmError, RunError
-from mousearm.rundir import FAILED, INTERRUPTED, PRUNED, Pruned, RunFolder, read_json, write_json
+from mousearm.files import read_json, write_json
+from mousearm.rundir import FAILED, INTERRUPTED, PRUNED, Pruned, RunFolder
 from mousearm.sweep.records import SLURM, Job, Sweep
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from mousearm.errors import RunError
-from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, PRUNED, RUNNING, RunFolder, read_json
+from mousearm.files import read_json
+from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, PRUNED, RUNNING, RunFolder
 from mousearm.sweep.executor import copies, run_here, snapshot, submit
 from mousearm.sweep.job import evaluations
 from mousearm.sweep.records import CANCELLED, SLURM, WAITING, Job, Sweep, Worker, states, stop

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from mousearm.errors import RunError
-from mousearm.rundir import JOBS, PRUNED, RUNNING, RunFolder, read_json, write_json
+from mousearm.files import read_json, write_json
+from mousearm.rundir import JOBS, PRUNED, RUNNING, RunFolder
 
 SLURM, LOCAL = "slurm", "local"
 CANCELLED = "cancelled"

@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from mousearm.config import load
 from mousearm.errors import ConfigError, MouseArmError
+from mousearm.files import write_text
 from mousearm.sweep.job import write_rule
 from mousearm.sweep.launcher import QueueLauncher
 from mousearm.sweep.progress import Progress, progress
@@ -74,7 +75,7 @@ class OptunaSweeper(Sweeper):
             self._check_job(overrides)
         self._sweep.path.mkdir(parents=True, exist_ok=True)
         study = Study(self._sweep.path, space, self._seed)
-        OmegaConf.save(self._config, self._sweep.path / "multirun.yaml")  # as Hydra's own sweeper does
+        write_text(self._sweep.path / "multirun.yaml", OmegaConf.to_yaml(self._config))  # as Hydra's own sweeper does
         write_rule(self._sweep.path, self._prune_after)
         self._take_up(study)
         while len(study) < self._n_trials:

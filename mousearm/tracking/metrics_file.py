@@ -2,13 +2,14 @@
 
 import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from stable_baselines3.common.logger import KVWriter
 
-from mousearm.rundir import explained, sync, write_text
+from mousearm.errors import OutputError
+from mousearm.files import append_text, os_errors_as, sync, write_text
 
 
 class Rows(KVWriter):
@@ -61,7 +62,7 @@ class MetricsFile(Rows):
                 made again. None drops all.
 
         Raises:
-            RunError: if it cannot be written.
+            OutputError: if it cannot be written.
         """
         super().__init__(row)
         self._path = path
@@ -82,7 +83,7 @@ class MetricsFile(Rows):
 
     def sync(self) -> None:
         """Wait until the disk has the finished rows."""
-        with explained(self._path):
+        with os_errors_as(OutputError, self._path):
             sync(self._path)
 
     def finish(self, row: dict[str, Any]) -> None:
@@ -93,15 +94,16 @@ class MetricsFile(Rows):
             self._columns += new
             self._rewrite()
         else:
-            with explained(self._path), self._path.open("a", newline="", encoding="utf-8") as file:
-                csv.DictWriter(file, self._columns).writerow(row)
+            append_text(self._path, self._text([row]))
 
     def _rewrite(self) -> None:
+        header = dict(zip(self._columns, self._columns, strict=True))
+        write_text(self._path, self._text([header, *self.rows]))
+
+    def _text(self, rows: Sequence[Mapping[str, Any]]) -> str:
         text = io.StringIO(newline="")
-        writer = csv.DictWriter(text, self._columns)
-        writer.writeheader()
-        writer.writerows(self.rows)
-        write_text(self._path, text.getvalue())
+        csv.DictWriter(text, self._columns).writerows(rows)
+        return text.getvalue()
 
 
 def _read(path: Path, before: int) -> tuple[list[str], list[dict[str, str]]]:

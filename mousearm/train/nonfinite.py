@@ -11,17 +11,17 @@ from safetensors.torch import save as to_safetensors
 from mousearm.algo import SequencePPO
 from mousearm.checkpoint import Moment
 from mousearm.env import TrackingVecEnv
-from mousearm.errors import NonFiniteError
-from mousearm.rundir import explained, write_bytes, write_json
+from mousearm.errors import NonFiniteError, OutputError
+from mousearm.files import os_errors_as, write_bytes, write_json
 
 
 def dump(folder: Path, error: NonFiniteError, algo: SequencePPO, env: TrackingVecEnv) -> NonFiniteError:
     """Write the model, the arms, the network and the numbers that show it; returns an error that says where.
 
     Raises:
-        RunError: if it cannot be written.
+        OutputError: if it cannot be written.
     """
-    with explained(folder):
+    with os_errors_as(OutputError, folder):
         folder.mkdir(exist_ok=True)
         mujoco.mj_saveModel(env.task.simulation.model, str(folder / "model.mjb"))
     snapshot = env.task.snapshot

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mousearm.errors import KinematicsError
+from mousearm.errors import KinematicsError, OutputError
 from mousearm.kinematics import Reach, read_csv, read_reaches, write_csv
 from mousearm.kinematics.files import COLUMNS, MAX_BYTES, REQUIRED
 
@@ -195,7 +195,7 @@ def test_round_trip(tmp_path):
 
 def test_write_refuses_a_missing_folder(tmp_path):
     reach = read_csv(save(tmp_path, text(table())))
-    with pytest.raises(KinematicsError, match=r"nowhere.*cannot be written.*Does its folder exist"):
+    with pytest.raises(OutputError, match=r"nowhere.*cannot be written: No such file"):
         write_csv(reach, tmp_path / "nowhere" / "a.csv")
 
 

@@ -144,7 +144,7 @@ class TestRefusals:
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (10_000 if kind == "sto" else 5_000_000, hard))
         try:
-            with pytest.raises(OutputError, match=r"\(--out\) cannot be written \(File too large\)"):
+            with pytest.raises(OutputError, match=r"cannot be written: File too large"):
                 write_recording(agent, tmp_path / name, kind, repeats=20, noise=0.1)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -10,8 +10,9 @@ from PIL import Image
 
 from mousearm.config import compose, to_yaml
 from mousearm.evaluate import Errors, Evaluation, Movement, ReachResult, Yardstick
+from mousearm.files import write_json, write_text
 from mousearm.kinematics import Split
-from mousearm.rundir import FINISHED, RunFolder, write_json, write_text
+from mousearm.rundir import FINISHED, RunFolder
 from mousearm.tracking.metrics_file import MetricsFile
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "compare.py"

@@ -4,8 +4,9 @@ from dataclasses import replace
 import pytest
 
 from mousearm.errors import RunError
+from mousearm.files import read_json, write_json
 from mousearm.kinematics import Split
-from mousearm.rundir import RunFolder, read_json, write_json
+from mousearm.rundir import RunFolder
 
 SPLIT = Split(["a", "m/b"], ["c"], {"a": "1f", "m/b": "2f", "c": "3f"})
 

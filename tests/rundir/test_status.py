@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mousearm.errors import RunError
-from mousearm.rundir import FAILED, RUNNING, read_json, write_json
+from mousearm.files import read_json, write_json
+from mousearm.rundir import FAILED, RUNNING
 from mousearm.rundir.lock import locked
 from mousearm.rundir.status import read_status, write_status
 

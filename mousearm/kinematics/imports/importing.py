@@ -10,13 +10,13 @@ from types import MappingProxyType
 from tqdm import tqdm
 
 from mousearm.errors import KinematicsError, UnknownNameError
+from mousearm.files import make_folder, new_output, write_text
 from mousearm.kinematics.files import read_rows, write_csv
 from mousearm.kinematics.imports import anipose, cleaning, deeplabcut, opensim
 from mousearm.kinematics.imports.conversion import SIDES, UNITS, Axes, check_seen, choose_unit, convert, segment_lengths
 from mousearm.kinematics.imports.cutting import CutRule, cut_reaches
 from mousearm.kinematics.imports.markers import LANDMARKS, MarkerRecording, MarkerTrajectory, even
 from mousearm.kinematics.reach import Reach
-from mousearm.output import new_output
 
 NOTES = "import.txt"
 """File beside the reaches that says how they were made."""
@@ -119,9 +119,9 @@ def import_reaches(paths: Sequence[Path], out: Path, options: ImportOptions) -> 
         imported = [import_file(path, name, options) for path, name in named]
         folder.mkdir()
         for reach in (reach for item in imported for reach in item.reaches):
-            (folder / reach.name).parent.mkdir(parents=True, exist_ok=True)
+            make_folder((folder / reach.name).parent)
             write_csv(reach, folder / f"{reach.name}.csv")
-        (folder / NOTES).write_text("\n".join(item.text() for item in imported) + "\n", encoding="utf-8")
+        write_text(folder / NOTES, "\n".join(item.text() for item in imported) + "\n")
     return imported
 
 

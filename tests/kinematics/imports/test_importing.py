@@ -242,7 +242,7 @@ class TestFolder:
         from mousearm.kinematics.imports import import_reaches
 
         (tmp_path / "file").write_text("")
-        with pytest.raises(OutputError, match=r"\(--out\) cannot be written"):
+        with pytest.raises(OutputError, match="cannot be made: File exists"):
             import_reaches([take()], tmp_path / "file" / "out", options())
 
 

@@ -1,0 +1,170 @@
+import contextlib
+import resource
+import signal
+
+import pytest
+
+from mousearm.errors import OutputError, RunError
+from mousearm.files import (
+    append_text,
+    check_room,
+    make_folder,
+    new_output,
+    os_errors_as,
+    read_json,
+    sha256,
+    staged,
+    write_bytes,
+    write_json,
+    write_text,
+)
+
+
+@contextlib.contextmanager
+def largest_file(size):
+    """No file may grow beyond a number of bytes, as on a disk that is full; not even what a test runner writes."""
+    before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_writing_replaces_at_once_and_leaves_nothing_beside(tmp_path):
+    file = tmp_path / "a.json"
+    write_json(file, {"a": 1})
+    write_json(file, {"a": 2})
+    assert read_json(file) == {"a": 2}
+    append_text(file, "\n")
+    assert file.read_text() == '{\n  "a": 2\n}\n\n'
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
+@pytest.mark.parametrize(("text", "problem"), [("{", "cannot be read"), ("[1]", "holds no JSON object")])
+def test_what_is_no_json_object_is_named(tmp_path, text, problem):
+    write_text(tmp_path / "a.json", text)
+    with pytest.raises(RunError, match=rf"a\.json.*{problem}"):
+        read_json(tmp_path / "a.json")
+
+
+def test_what_cannot_be_written_is_explained_and_what_was_there_stays(tmp_path):
+    file = tmp_path / "a"
+    write_bytes(file, b"1")
+    message = r"/a cannot be written: File too large\. Raise the limit on the size of files \(ulimit -f\)\.$"
+    with largest_file(1024), pytest.raises(OutputError, match=message):
+        write_bytes(file, bytes(2000))
+    assert file.read_bytes() == b"1"
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda path: write_bytes(path, b""),
+        lambda path: append_text(path, ""),
+        lambda path: contextlib.ExitStack().enter_context(staged(path)),
+    ],
+)
+def test_a_folder_that_has_vanished_is_named(tmp_path, write):
+    with pytest.raises(OutputError, match=r"/gone/a cannot be written: No such file or directory\. Make the folder"):
+        write(tmp_path / "gone" / "a")
+
+
+def test_a_kind_of_error_and_advice_are_added_to_those_of_the_system_and_of_writers(tmp_path):
+    for write in (lambda path: path.write_bytes(b""), lambda path: write_bytes(path, b"")):
+        with (
+            pytest.raises(RunError, match=r"^/\S*/gone/a cannot be \w+: No such .* away\. Then try again\.$"),
+            os_errors_as(RunError, tmp_path, "used", "Then try again."),
+        ):
+            write(tmp_path / "gone" / "a")
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "a").touch()
+    with pytest.raises(OutputError, match=r"/a/b cannot be made: Not a directory"):
+        make_folder(tmp_path / "a" / "b")
+    assert make_folder(tmp_path / "b" / "c").is_dir()
+
+
+def test_the_hash_of_a_file_is_that_of_its_bytes(tmp_path):
+    assert sha256(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-2, B.1
+    write_bytes(tmp_path / "a", b"abc")
+    assert sha256(tmp_path / "a") == sha256(b"abc")
+
+
+def test_a_file_appears_when_all_went_well(tmp_path):
+    out = tmp_path / "new" / "file.h5"
+    with new_output(out) as path:
+        path.write_text("whole")
+        assert path.name == out.name
+        assert not out.exists()
+    assert out.read_text() == "whole"
+    assert list(out.parent.iterdir()) == [out]
+
+
+def test_a_folder_takes_the_place_of_an_empty_one(tmp_path):
+    (tmp_path / "out").mkdir()
+    with new_output(tmp_path / "out") as path:
+        path.mkdir()
+        (path / "a").write_text("a")
+    assert [file.name for file in tmp_path.rglob("*")] == ["out", "a"]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_whatever_goes_wrong_nothing_is_left_and_nothing_lost(tmp_path, error):
+    out = tmp_path / "file"
+    out.write_text("before")
+
+    def fail():
+        with new_output(out, overwrite=True) as path:
+            path.write_text("half")
+            raise error
+
+    with pytest.raises(error):
+        fail()
+    assert out.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.parametrize(
+    ("write", "what"), [(write_bytes, "/out/part"), (lambda path, content: path.write_bytes(content), "/out")]
+)
+def test_a_full_disk_is_said_of_what_was_asked_for(tmp_path, write, what):
+    def fill():
+        with largest_file(1000), new_output(tmp_path / "out") as path:
+            path.mkdir()
+            write(path / "part", bytes(2000))
+
+    with pytest.raises(OutputError, match=f"{what} cannot be written: File too large"):
+        fill()
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_there_stays(tmp_path):
+    (tmp_path / "file").write_text("before")
+    with (
+        pytest.raises(OutputError, match=r"file \(--out\) exists already\. Give another name"),
+        new_output(tmp_path / "file"),
+    ):
+        pass
+    with pytest.raises(OutputError, match="nothing in it is to be overwritten or mixed"), new_output(tmp_path, True):
+        pass
+    assert (tmp_path / "file").read_text() == "before"
+
+
+def test_a_file_is_replaced_where_that_is_asked_for(tmp_path):
+    (tmp_path / "file").write_text("before")
+    with new_output(tmp_path / "file", overwrite=True) as path:
+        path.write_text("after")
+    assert (tmp_path / "file").read_text() == "after"
+
+
+def test_room_is_looked_for_behind_what_is_there(tmp_path):
+    file = tmp_path / "file"
+    file.write_bytes(bytes(1000))
+    check_room(file, 10_000)
+    check_room(tmp_path / "new", 10_000)
+    with pytest.raises(OSError, match=r"No space left|File too large"):
+        check_room(file, 1 << 60)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
