@@ -2,7 +2,6 @@
 
 from mousearm.view.performance import Moment, Performance, Performer
 from mousearm.view.playback import Playback
-from mousearm.view.source import performer_of_config, performer_of_run
-from mousearm.view.watch import watch
+from mousearm.view.source import performer_of_config, performer_of_run, watch
 
 __all__ = ["Moment", "Performance", "Performer", "Playback", "performer_of_config", "performer_of_run", "watch"]

@@ -1,15 +1,20 @@
-"""The viewer in a browser: a page that this program serves."""
+"""The viewer in a browser: a page that this program serves, and the few meshes whose copies make up its scene."""
 
 import queue
 import time
+from collections import defaultdict
+from collections.abc import Mapping
 from contextlib import redirect_stdout
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
+import mujoco
 import numpy as np
+import trimesh
 import viser
+from scipy.spatial.transform import Rotation
 
 from mousearm.errors import ConfigError
-from mousearm.view.batches import UNITS, Batches
-from mousearm.view.instances import instances_of
 from mousearm.view.panel import Command, Panel
 from mousearm.view.playback import Playback
 from mousearm.view.scene import Scene
@@ -18,6 +23,81 @@ from mousearm.view.scene import Scene
 _HOST = "127.0.0.1"
 _FRAME_S = 1 / 30
 _AMBIENT_LIGHT = 0.4
+# The browser's scene is in millimetres, because its camera sees nothing that is nearer than a hundredth of a unit.
+_UNITS = 1e3
+_LEAST_ROOM = 64  # shapes; most changes of their number fit into it
+_GEOM = mujoco.mjtGeom
+_ENDLESS_M = 1.0  # size of a plane without end, which has size 0 in MuJoCo
+_PLANE_M = 1e-6
+
+
+class Mesh(NamedTuple):
+    """Vertices (V, 3) and triangles (F, 3)."""
+
+    vertices: np.ndarray
+    faces: np.ndarray
+
+
+class Kind(NamedTuple):
+    """What instances share.
+
+    Attributes:
+        shape: ``ball``, ``rod``, ``box`` or ``mesh``; the first three reach from -1 to 1 along each axis.
+        number: which mesh of the model; -1 for the others.
+        translucent: whether they are to be mixed with what is behind them.
+    """
+
+    shape: str
+    number: int
+    translucent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Instances:
+    """N shapes of one kind.
+
+    Attributes:
+        position: (N, 3) metres.
+        wxyz: (N, 4) orientation as a quaternion.
+        scale: (N, 3) along the shape's own axes.
+        colour: (N, 3) 0 to 1.
+        opacity: (N,) 0 to 1.
+    """
+
+    position: np.ndarray
+    wxyz: np.ndarray
+    scale: np.ndarray
+    colour: np.ndarray
+    opacity: np.ndarray
+
+
+class _Part(NamedTuple):
+    """One mesh of a shape of MuJoCo's: a capsule is a rod and two balls."""
+
+    shape: str
+    offset: float  # m, along the shape's z axis
+    scale: np.ndarray
+
+
+def watch_in_browser(playback: Playback, port: int) -> None:
+    """Serve a playback until Ctrl-C.
+
+    Raises:
+        ConfigError: if there is no such port.
+    """
+    viewer = BrowserViewer(playback, port)
+    print(_invitation(viewer.port), flush=True)
+    last = time.monotonic()
+    try:
+        while True:
+            now = time.monotonic()
+            playback.advance(now - last)
+            last = now
+            if viewer.obey() or playback.playing:
+                viewer.draw()
+            time.sleep(_FRAME_S)
+    finally:
+        viewer.close()
 
 
 class BrowserViewer:
@@ -75,30 +155,124 @@ class BrowserViewer:
         camera, view = self._scene.camera(self._playback.performance), self._server.initial_camera
         azimuth, elevation = np.radians([camera.azimuth, camera.elevation])
         ahead = np.array([np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)])
-        view.look_at = UNITS * camera.lookat
-        view.position = UNITS * (camera.lookat - camera.distance * ahead)
+        view.look_at = _UNITS * camera.lookat
+        view.position = _UNITS * (camera.lookat - camera.distance * ahead)
         view.fov = float(np.radians(self._scene.model.vis.global_.fovy))
 
 
-def watch_in_browser(playback: Playback, port: int) -> None:
-    """Serve a playback until Ctrl-C.
+class Batches:
+    """What a browser draws of a scene."""
 
-    Raises:
-        ConfigError: if there is no such port.
+    def __init__(self, api: viser.SceneApi, model: mujoco.MjModel):
+        """Begin with an empty scene.
+
+        Args:
+            api: the browser's scene.
+            model: whose meshes there may be.
+        """
+        self._api, self._model = api, model
+        self._handles: dict[Kind, viser.BatchedMeshHandle] = {}
+
+    def show(self, found: Mapping[Kind, Instances]) -> None:
+        """Draw these, and nothing else."""
+        for kind, handle in self._handles.items():
+            handle.visible = kind in found
+        for kind, instances in found.items():
+            self._show(kind, instances)
+
+    def _show(self, kind: Kind, instances: Instances) -> None:
+        """Draw all shapes of one kind; what there is room for beyond them has no size."""
+        handle = self._handles.get(kind)
+        needed = max(_LEAST_ROOM, 1 << (len(instances.position) - 1).bit_length())
+        room = needed if handle is None else max(needed, len(handle.batched_positions))
+        arrays = {name: _filled(rows, room) for name, rows in _arrays(kind, instances).items()}
+        if handle is not None and room == len(handle.batched_positions):
+            for name, rows in arrays.items():
+                setattr(handle, name, rows)
+            return
+        if handle is not None:
+            handle.remove()
+        vertices, faces = mesh_of(kind, self._model)
+        # A larger batch gets a name of its own: browsers go on drawing the smaller one under the same name.
+        name = f"/{kind.shape}{kind.number}{'_translucent' * kind.translucent}_{room}"
+        self._handles[kind] = self._api.add_batched_meshes_simple(
+            name, vertices, faces, lod="off", cast_shadow=not kind.translucent, **arrays
+        )
+
+
+def instances_of(scene: mujoco.MjvScene) -> Mapping[Kind, Instances]:
+    """All shapes of a scene, by kind.
+
+    Spheres, ellipsoids, capsules, cylinders, boxes, planes and meshes; other kinds (height fields, skins, flexes, which
+    arms hardly have) are left out.
     """
-    viewer = BrowserViewer(playback, port)
-    print(_invitation(viewer.port), flush=True)
-    last = time.monotonic()
-    try:
-        while True:
-            now = time.monotonic()
-            playback.advance(now - last)
-            last = now
-            if viewer.obey() or playback.playing:
-                viewer.draw()
-            time.sleep(_FRAME_S)
-    finally:
-        viewer.close()
+    found: dict[Kind, list[tuple[mujoco.MjvGeom, _Part]]] = defaultdict(list)
+    for shape in scene.geoms[: scene.ngeom]:
+        for part in _parts(shape):
+            number = shape.dataid // 2 if part.shape == "mesh" else -1  # the odd ones are convex hulls
+            found[Kind(part.shape, number, bool(shape.rgba[3] < 1))].append((shape, part))
+    return {kind: _gather(members) for kind, members in found.items()}
+
+
+def mesh_of(kind: Kind, model: mujoco.MjModel) -> Mesh:
+    """The mesh that instances of a kind are copies of."""
+    if kind.shape == "mesh":
+        first, n = model.mesh_vertadr[kind.number], model.mesh_vertnum[kind.number]
+        begin, count = model.mesh_faceadr[kind.number], model.mesh_facenum[kind.number]
+        return Mesh(model.mesh_vert[first : first + n], model.mesh_face[begin : begin + count])
+    made = {
+        "ball": lambda: trimesh.creation.icosphere(subdivisions=3),
+        "rod": lambda: trimesh.creation.cylinder(radius=1, height=2, sections=24),
+        "box": lambda: trimesh.creation.box(extents=(2, 2, 2)),
+    }[kind.shape]()
+    return Mesh(made.vertices, made.faces)
+
+
+def _parts(shape: mujoco.MjvGeom) -> list[_Part]:
+    size, kind = np.array(shape.size, dtype=float), shape.type
+    if kind in (_GEOM.mjGEOM_SPHERE, _GEOM.mjGEOM_ELLIPSOID):
+        return [_Part("ball", 0.0, size)]
+    if kind == _GEOM.mjGEOM_CAPSULE:
+        ends = [_Part("ball", side * size[2], np.full(3, size[0])) for side in (-1, 1)]
+        return [_Part("rod", 0.0, size), *ends]
+    if kind == _GEOM.mjGEOM_CYLINDER:
+        return [_Part("rod", 0.0, size)]
+    if kind == _GEOM.mjGEOM_BOX:
+        return [_Part("box", 0.0, size)]
+    if kind == _GEOM.mjGEOM_PLANE:
+        return [_Part("box", 0.0, np.array([*np.where(size[:2] > 0, size[:2], _ENDLESS_M), _PLANE_M]))]
+    if kind == _GEOM.mjGEOM_MESH:
+        return [_Part("mesh", 0.0, np.ones(3))]
+    return []
+
+
+def _gather(members: list[tuple[mujoco.MjvGeom, _Part]]) -> Instances:
+    turns = np.array([shape.mat for shape, _ in members], dtype=float).reshape(-1, 3, 3)
+    offsets = np.array([part.offset for _, part in members])
+    colours = np.array([shape.rgba for shape, _ in members], dtype=float)
+    return Instances(
+        position=np.array([shape.pos for shape, _ in members]) + offsets[:, None] * turns[:, :, 2],
+        wxyz=Rotation.from_matrix(turns).as_quat(scalar_first=True),
+        scale=np.array([part.scale for _, part in members]),
+        colour=colours[:, :3],
+        opacity=colours[:, 3],
+    )
+
+
+def _arrays(kind: Kind, instances: Instances) -> dict[str, Any]:
+    """What viser takes; colours become amounts of light, which MuJoCo's are not (sRGB, nearly a power of 2.2)."""
+    arrays = {
+        "batched_positions": _UNITS * instances.position,
+        "batched_wxyzs": instances.wxyz,
+        "batched_scales": _UNITS * instances.scale,
+        "batched_colors": instances.colour**2.2,
+    }
+    return arrays | ({"batched_opacities": instances.opacity} if kind.translucent else {})
+
+
+def _filled(rows: np.ndarray, n: int) -> Any:
+    """Rows of zeros after the others, up to n."""
+    return np.concatenate([rows, np.zeros((n - len(rows), *rows.shape[1:]))]).astype(np.float32)
 
 
 def _invitation(port: int) -> str:

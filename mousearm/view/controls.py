@@ -1,15 +1,17 @@
-"""What a viewer can be told to do, by which keys: one table for the window and the browser."""
+"""Keys and status of a viewer, the same in the window and the browser."""
 
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
+from mousearm.model.landmark import LANDMARKS
 from mousearm.view.playback import Playback
 
+_LEGEND = {"grey_red": "grey at rest, red when active", "blue_red": "blue at rest, red when active"}
 PageKey = Literal["space", "F", "B", "N", "P", "R", "1", "2", "C", "G"]
 
 
 class Control(NamedTuple):
-    """One thing that a viewer can be told.
+    """One command of a viewer.
 
     Attributes:
         window_key: the key in the window, as GLFW calls it; MuJoCo's viewer has taken all letters.
@@ -39,5 +41,22 @@ CONTROLS = (
 
 
 def shown(key: str) -> str:
-    """A key as it is printed on keyboards."""
+    """Name of a key as keyboards print it."""
     return key.replace("_", " ").capitalize()
+
+
+def status_text(playback: Playback) -> dict[str, str]:
+    """Describe what is shown now: a heading and a text for each line."""
+    performance, moment = playback.performance, playback.moment
+    lines = {
+        "reach": f"{performance.name} ({playback.reach + 1} of {len(playback.names)})",
+        "time": f"{1e3 * moment.time:.0f} of {1e3 * performance.end:.0f} ms",
+        "speed": f"{playback.speed:g} of real time" + ("" if playback.playing else ", paused"),
+        **{f"{name} error": f"{error:.3f} mm" for name, error in zip(LANDMARKS, moment.errors_mm, strict=True)},
+        playback.performer.driver: "on" if playback.driven else "off, controls at rest",
+    }
+    if len(moment.activation):
+        lines["muscles"] = _LEGEND[playback.colours]
+    if performance.diverged:
+        lines["simulation"] = f"diverged after {1e3 * performance.end:.0f} ms"
+    return lines

@@ -8,11 +8,10 @@ import numpy as np
 import viser
 
 from mousearm.render import MUSCLE_COLOURS
-from mousearm.view.controls import CONTROLS, shown
+from mousearm.view.controls import CONTROLS, shown, status_text
 from mousearm.view.performance import Performance
 from mousearm.view.playback import SPEEDS, Playback
 from mousearm.view.scene import POINT_COLOURS
-from mousearm.view.words import status
 
 # Something to be done with the playback; browsers ask for it from other threads.
 Command = Callable[[Playback], None]
@@ -77,7 +76,7 @@ class Panel:
             self._time.max = round(1e3 * playback.performance.end, 1)
             self._plot.scales = _plot_scales(playback.performance)
         moment = playback.moment
-        self._status.content = _table({head: text for head, text in status(playback).items() if head in _SAID})
+        self._status.content = _table({head: text for head, text in status_text(playback).items() if head in _SAID})
         self._play.label = "Pause" if playback.playing else "Play"
         self._time.value = round(1e3 * moment.time, 1)
         self._speed.value = f"{playback.speed:g}"

@@ -1,4 +1,4 @@
-"""From a run folder or a configuration to what performs its reaches."""
+"""From a run folder or a configuration to a viewer of its reaches."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,8 +6,10 @@ from pathlib import Path
 from mousearm.agent import Agent, with_path
 from mousearm.config import Config
 from mousearm.env import References, Task, prepare
+from mousearm.errors import RenderError
 from mousearm.pretrain import ComputedMuscleControl, TaskController
 from mousearm.view.performance import Performer
+from mousearm.view.playback import Playback
 
 
 def performer_of_run(folder: Path, checkpoint: str = "best", kinematics: str | None = None) -> Performer:
@@ -46,3 +48,28 @@ def performer_of_config(config: Config, kinematics: str | None = None, cmc: bool
         control = ComputedMuscleControl(arm, task.references, config.env.control_dt, config.model.action_map)
         controller = TaskController(task, control)
     return Performer(task, controller, config.model.action_map)
+
+
+def watch(playback: Playback, port: int | None = None) -> None:
+    """Show a playback until the window is closed or, in a browser, until Ctrl-C; only then load the libraries for it.
+
+    Args:
+        playback: what is shown.
+        port: where it is served to browsers; None for a window.
+
+    Raises:
+        RenderError: if no window can be opened here, or viser is not installed.
+        ConfigError: if there is no such port.
+    """
+    if port is None:
+        from mousearm.view.window import watch_in_window
+
+        watch_in_window(playback)
+        return
+    try:
+        from mousearm.view.browser import watch_in_browser
+    except ModuleNotFoundError as error:
+        if error.name not in ("viser", "trimesh"):
+            raise
+        raise RenderError("The viewer in a browser needs viser: pip install 'mousearm[web]'.") from error
+    watch_in_browser(playback, port)

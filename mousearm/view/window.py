@@ -9,10 +9,9 @@ import glfw
 import mujoco
 
 from mousearm.errors import RenderError
-from mousearm.view.controls import CONTROLS, shown
+from mousearm.view.controls import CONTROLS, shown, status_text
 from mousearm.view.playback import Playback
 from mousearm.view.scene import Scene
-from mousearm.view.words import status
 
 _FRAME_S = 1 / 60
 _CONTROL_OF = {getattr(glfw, f"KEY_{control.window_key}"): control for control in CONTROLS}
@@ -83,7 +82,7 @@ def _draw(viewer: "mujoco.viewer.Handle", scene: Scene, playback: Playback, keys
 def _texts(playback: Playback, keys_shown: bool) -> list[tuple[int, int, str, str]]:
     """Overlays: (font, place, left column, right column)."""
     keys = {**_KEYS, "9": "hide the keys"} if keys_shown else {"9": "show the keys"}
-    boxes = {mujoco.mjtGridPos.mjGRID_TOPRIGHT: status(playback), mujoco.mjtGridPos.mjGRID_BOTTOMLEFT: keys}
+    boxes = {mujoco.mjtGridPos.mjGRID_TOPRIGHT: status_text(playback), mujoco.mjtGridPos.mjGRID_BOTTOMLEFT: keys}
     font = mujoco.mjtFontScale.mjFONTSCALE_100
     return [(font, place, "\n".join(lines), "\n".join(lines.values())) for place, lines in boxes.items()]
 

@@ -4,9 +4,9 @@ import pytest
 
 from mousearm.render import MUSCLE_COLOURS
 from mousearm.view import Playback, performer_of_config
-from mousearm.view.instances import Kind, instances_of, mesh_of
+from mousearm.view.browser import Kind, instances_of, mesh_of
+from mousearm.view.controls import status_text
 from mousearm.view.scene import GHOST_RGBA, POINT_COLOURS, Scene
-from mousearm.view.words import status
 
 DT = 1 / 150
 
@@ -90,7 +90,7 @@ def test_muscles_have_the_colours_of_their_activation(perform, cable, colours):
     scene = Scene(cable)
     scene.pose(playback)
     np.testing.assert_allclose(scene.model.tendon_rgba[0, :3], (rest + active) / 2, atol=1e-6)  # by the square root
-    assert "red when active" in status(playback)["muscles"]
+    assert "red when active" in status_text(playback)["muscles"]
 
 
 def test_the_arm_itself_is_drawn_where_it_is(playback, two_link):
@@ -121,7 +121,7 @@ def test_the_camera_sees_the_whole_reach(playback, two_link):
 def test_what_is_said(perform, hanging, still):
     playback = Playback(perform(still([0.0, 0.0]), hanging), "short", 0.05)
     playback.seek(2 * DT)
-    said = status(playback)
+    said = status_text(playback)
     assert said["reach"] == "short (2 of 2)"
     assert said["time"] == "13 of 33 ms"
     assert said["speed"] == "0.05 of real time"
@@ -130,15 +130,15 @@ def test_what_is_said(perform, hanging, still):
     assert "muscles" not in said
     playback.switch_controller()
     playback.play_or_pause()
-    assert status(playback)["controller"] == "off, controls at rest"
-    assert status(playback)["speed"] == "0.05 of real time, paused"
-    assert "reference" in status(Playback(perform()))
+    assert status_text(playback)["controller"] == "off, controls at rest"
+    assert status_text(playback)["speed"] == "0.05 of real time, paused"
+    assert "reference" in status_text(Playback(perform()))
 
 
 @pytest.mark.usefixtures("quiet_log")
 def test_it_is_said_that_a_simulation_came_apart(perform, explosive, still):
     playback = Playback(perform(still([0.0, 1.0]), explosive))
-    assert status(playback)["simulation"].startswith("diverged after ")
+    assert status_text(playback)["simulation"].startswith("diverged after ")
 
 
 # One shape of each kind that MuJoCo draws, and what a browser makes of it.

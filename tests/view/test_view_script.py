@@ -66,7 +66,9 @@ def test_a_run_is_told_from_overrides(script, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("library", ["viser", "trimesh"])
 def test_what_the_browser_needs_is_named(run, monkeypatch, library):
-    for module in [name for name in sys.modules if name.startswith("mousearm.view.") and name != "mousearm.view.watch"]:
+    for module in [
+        name for name in sys.modules if name.startswith("mousearm.view.") and name != "mousearm.view.source"
+    ]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, library, None)
     assert run("--web") == "error: The viewer in a browser needs viser: pip install 'mousearm[web]'."
