@@ -48,6 +48,19 @@ class NonFiniteError(MouseArmError):
         self.arrays = arrays
 
 
+class Interrupted(KeyboardInterrupt):
+    """A run is to end now.
+
+    Attributes:
+        status: exit status of the program: 128 + the number of the signal, as shells have it, or 124 when its time is
+            over.
+    """
+
+    def __init__(self, reason: str, status: int):
+        super().__init__(reason)
+        self.status = status
+
+
 class OutputError(MouseArmError):
     """Something that cannot be written where it was asked for."""
 

@@ -5,30 +5,26 @@ network, end in Weights & Biases as if they had been online; all parts of a run 
 is uploaded already is left alone, unless --again is given: after a run was deleted there, or the server lost something.
 """
 
-import argparse
 import sys
-from pathlib import Path
+from collections.abc import Sequence
 
-from mousearm.errors import MouseArmError
-from mousearm.rundir import find_runs
-from mousearm.tracking.sync import sync_runs
+from mousearm import cli
 
 
-def main() -> None:
+@cli.handled()
+def main(argv: Sequence[str] | None = None) -> int:
     """Say what became of each run; the exit status is 1 if one could not be uploaded."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folders", nargs="+", type=Path, metavar="RUN_OR_SWEEP", help="such as outputs/NAME")
-    parser.add_argument("--again", action="store_true", help="also what was uploaded")
-    arguments = parser.parse_args()
+    parser = cli.parser(__doc__, cli.RUNS, cli.argument("--again", action="store_true", help="also what was uploaded"))
+    given = parser.parse_args(argv)
+    from mousearm.rundir import find_runs
+    from mousearm.tracking.sync import sync_runs
+
     good = True
-    try:
-        for uploaded in sync_runs(find_runs(arguments.folders), arguments.again):
-            print(f"{uploaded.run}: {uploaded.text}", flush=True)
-            good &= uploaded.good
-    except (MouseArmError, OSError) as error:
-        sys.exit(f"error: {error}")
-    sys.exit(0 if good else 1)
+    for uploaded in sync_runs(find_runs(given.folders), given.again):
+        print(f"{uploaded.run}: {uploaded.text}", flush=True)
+        good &= uploaded.good
+    return 0 if good else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -7,33 +7,39 @@ a run, with ``--compare RUN_B ...`` several runs on the same reach, side by side
 import argparse
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from mousearm.errors import MouseArmError
-from mousearm.video import film_runs
+from mousearm import cli
 
 
-def main() -> None:
+@cli.handled()
+def main(argv: Sequence[str] | None = None) -> int:
     """Film, and say where the file is."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", type=Path, metavar="RUN", help="run folder, such as outputs/NAME")
-    parser.add_argument("--compare", nargs="+", type=Path, default=[], metavar="RUN", help="runs to show beside it")
-    parser.add_argument("--reach", metavar="NAME", help="default: the one with the middle error")
-    parser.add_argument("--out", type=Path, metavar="FILE", help=".mp4 or .gif; default: RUN/videos/REACH.mp4")
-    parser.add_argument(
-        "--camera", help="of the model; front, back, side, inside or top; or AZIMUTH,ELEVATION in degrees"
+    given = vars(parser().parse_args(argv))
+    from mousearm.video import film_runs
+
+    folders = [given.pop("run"), *given.pop("compare")]
+    print(f"{'video':<12} {film_runs(folders, **given)}")
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    argument = cli.argument
+    return cli.parser(
+        __doc__,
+        cli.RUN,
+        argument("--compare", nargs="+", type=Path, default=[], metavar="RUN", help="runs to show beside it"),
+        argument("--reach", metavar="NAME", help="default: the one with the middle error"),
+        argument("--out", type=Path, metavar="FILE", help=".mp4 or .gif; default: RUN/videos/REACH.mp4"),
+        argument("--camera", help="of the model; front, back, side, inside or top; or AZIMUTH,ELEVATION in degrees"),
+        argument("--slowmo", type=float, default=0.1, metavar="SPEED", help="1 is real speed (default: 0.1)"),
+        argument("--fps", type=int, metavar="N", help="pictures per second (default: 30, of a GIF 25)"),
+        argument("--size", type=pixels, metavar="WxH", help="of a run's picture, such as 1280x960"),
+        cli.KINEMATICS,
+        cli.CHECKPOINT.but(default="best"),
     )
-    parser.add_argument("--slowmo", type=float, default=0.1, metavar="SPEED", help="1 is real speed (default: 0.1)")
-    parser.add_argument("--fps", type=int, metavar="N", help="pictures per second (default: 30, of a GIF 25)")
-    parser.add_argument("--size", type=pixels, metavar="WxH", help="of a run's picture, such as 1280x960")
-    parser.add_argument("--kinematics", metavar="PATH", help="other reaches than the run's: a CSV file or a folder")
-    parser.add_argument("--checkpoint", default="best", help="best (default), latest, or a number of steps")
-    arguments = vars(parser.parse_args())
-    folders = [arguments.pop("run"), *arguments.pop("compare")]
-    try:
-        print(f"{'video':<12} {film_runs(folders, **arguments)}")
-    except MouseArmError as error:
-        sys.exit(f"error: {error}")
 
 
 def pixels(text: str) -> tuple[int, int]:
@@ -49,4 +55,4 @@ def pixels(text: str) -> tuple[int, int]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -11,12 +11,11 @@ import pytest
 
 from mousearm import checkpoint, experiment
 from mousearm.agent import Agent
-from mousearm.errors import KinematicsError, RunError, UnknownNameError
+from mousearm.errors import Interrupted, KinematicsError, RunError, UnknownNameError
 from mousearm.experiment import Session, run
 from mousearm.kinematics import read_reaches, write_csv
 from mousearm.paths import resolve
 from mousearm.rundir import RunFolder
-from mousearm.train import Interrupted
 
 QUICK = ("debug=quick", "video=false", "policy.lstm_hidden_size=8", "algo.timesteps=1568", "algo.eval_freq=784")
 SHARED = Path(__file__).parents[2] / "shared" / "kinematics"

@@ -8,12 +8,12 @@ from safetensors.torch import load_file
 
 from mousearm.algo import build_algo
 from mousearm.env import TrackingVecEnv
-from mousearm.errors import NonFiniteError
+from mousearm.errors import Interrupted, NonFiniteError
 from mousearm.evaluate import Evaluator
 from mousearm.policy import PolicyController
 from mousearm.rundir import RunFolder
 from mousearm.tracking.logger import RunLogger
-from mousearm.train import Interrupted, Interruption, learn
+from mousearm.train import Interruption, learn
 
 SMALL = ("policy.lstm_hidden_size=8", "env.num_envs=4", "algo.n_steps=11", "algo.batch_size=22", "algo.n_epochs=1")
 ROLLOUT = 44  # steps of one rollout: 4 simulations of 11 steps

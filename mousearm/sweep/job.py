@@ -12,10 +12,13 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig
 from submitit.helpers import DelayedSubmission
 
-from mousearm.config import Config, compose
-from mousearm.errors import MouseArmError, RunError
+from mousearm.config import Config, compose, load
+from mousearm.errors import Interrupted, MouseArmError, RunError
 from mousearm.files import read_json, write_json
 from mousearm.rundir import FAILED, INTERRUPTED, PRUNED, Pruned, RunFolder
 from mousearm.sweep.records import SLURM, Job, Sweep
@@ -29,12 +32,32 @@ if TYPE_CHECKING:
 _UNTIL_KILLED_S = 600
 
 
-def run_job(job: Job, load: Callable[[], Config], overrides: Sequence[str]) -> float:
+def run_composed(composed: DictConfig) -> float:
+    """Train what Hydra composed, alone or as a job of a sweep; returns mean paw error in mm.
+
+    Raises:
+        MouseArmError: if a run that is alone cannot be started or fails.
+        Interrupted: if it was asked to end.
+    """
+    hydra = HydraConfig.get()
+    folder, overrides = Path(hydra.runtime.output_dir), list(hydra.overrides.task)
+    if hydra.mode is RunMode.MULTIRUN:
+        return run_job(Job(folder.parent, hydra.job.num), lambda: load(composed), overrides)
+    try:
+        config = load(composed)
+        from mousearm import experiment
+
+        return experiment.run(config, folder, overrides)
+    finally:
+        _forget_empty(folder)
+
+
+def run_job(job: Job, configure: Callable[[], Config], overrides: Sequence[str]) -> float:
     """Train as ``experiment.run`` does; an error is written down and shown, and does not end the sweep.
 
     Args:
         job: which; its record says afterwards why it ended, if it failed.
-        load: makes the configuration.
+        configure: makes the configuration.
         overrides: what the command line said.
 
     Returns:
@@ -45,10 +68,10 @@ def run_job(job: Job, load: Callable[[], Config], overrides: Sequence[str]) -> f
     """
     # Slow to import, and who only asks how a sweep fares does without them.
     from mousearm import experiment
-    from mousearm.train import TIME_IS_OVER, Interrupted
+    from mousearm.train import TIME_IS_OVER
 
     try:
-        config = load()
+        config = configure()
         return experiment.run(config, job.run.path, overrides, median_rule(job, config.algo.timesteps))
     except Interrupted as stop:
         _hand_over(stop.status - 128)
@@ -63,7 +86,7 @@ def run_job(job: Job, load: Callable[[], Config], overrides: Sequence[str]) -> f
         job.end(FAILED, _reason(error))
         print(f"Job {job.number} failed: {_reason(error)}", flush=True)
     finally:
-        _forget_empty(job)
+        _forget_empty(job.run.path)
     return math.nan
 
 
@@ -71,9 +94,8 @@ def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, MouseArmError) else f"{type(error).__name__}: {error}"
 
 
-def _forget_empty(job: Job) -> None:
+def _forget_empty(folder: Path) -> None:
     """Remove a run folder that Hydra made and in which nothing was written."""
-    folder = job.run.path
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
 

@@ -7,21 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from mousearm.errors import Interrupted
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 TIME_IS_OVER = 124  # as timeout(1) has it
 _STOPPING = b"\nStopping: what was learned is being saved. Press Ctrl-C again to leave at once.\n"
-
-
-class Interrupted(KeyboardInterrupt):
-    """A run is to end now.
-
-    Attributes:
-        status: exit status of the program: 128 + the number of the signal, as shells have it, or `TIME_IS_OVER`.
-    """
-
-    def __init__(self, reason: str, status: int):
-        super().__init__(reason)
-        self.status = status
 
 
 class Interruption:

@@ -9,14 +9,14 @@ from stable_baselines3.common.callbacks import CallbackList
 from mousearm.algo import SequencePPO
 from mousearm.checkpoint import Moment
 from mousearm.env import TrackingVecEnv
-from mousearm.errors import NonFiniteError
+from mousearm.errors import Interrupted, NonFiniteError
 from mousearm.policy import RecurrentPolicy
 from mousearm.rundir import RUNNING, RunFolder
 from mousearm.tracking.logger import RunLogger
 from mousearm.train.callbacks import LogStatistics, ProgressBar
 from mousearm.train.divergence import DivergenceDump
 from mousearm.train.evaluations import Evaluate, EvaluateAndSave, Judge
-from mousearm.train.interruption import Interrupted, Interruption
+from mousearm.train.interruption import Interruption
 from mousearm.train.keeper import Keeper
 from mousearm.train.nonfinite import dump
 from mousearm.train.warm_start import Imitate

@@ -1,11 +1,11 @@
 import pytest
 from short_runs import QUICK, at_call, result, terminate
 
+from mousearm.errors import Interrupted
 from mousearm.experiment import run
 from mousearm.kinematics import read_reaches, write_csv
 from mousearm.paths import resolve
 from mousearm.rundir import RunFolder
-from mousearm.train import Interrupted
 
 
 @pytest.fixture(scope="session")

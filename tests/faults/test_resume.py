@@ -5,9 +5,9 @@ import contextlib
 import pytest
 from short_runs import QUICK, at_call, result, terminate
 
+from mousearm.errors import Interrupted
 from mousearm.experiment import run
 from mousearm.rundir import RunFolder
-from mousearm.train import Interrupted
 
 IMITATION = (
     *("pretrain=cmc", "pretrain.num_envs=4", "pretrain.rounds=4", "pretrain.remembered_rounds=2"),

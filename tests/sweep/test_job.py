@@ -5,12 +5,12 @@ import re
 
 import pytest
 
-from mousearm.errors import ConfigError, RunError
+from mousearm.errors import ConfigError, Interrupted, RunError
 from mousearm.rundir import FAILED, INTERRUPTED, PRUNED
 from mousearm.sweep.job import QueuedJob, run_job, write_rule
 from mousearm.sweep.progress import progress
 from mousearm.sweep.records import Job, Sweep, this_process
-from mousearm.train import TIME_IS_OVER, Interrupted
+from mousearm.train import TIME_IS_OVER
 
 
 @pytest.fixture

@@ -5,12 +5,11 @@ import threading
 import pytest
 from short_tracked import OFFLINE, ROLLOUT, ROOT, terminate_after_rows
 
-from mousearm.errors import RunError
+from mousearm.errors import Interrupted, RunError
 from mousearm.experiment import run
 from mousearm.rundir import RunFolder
 from mousearm.tracking.sync import sync_runs
 from mousearm.tracking.wandb_start import parts_of
-from mousearm.train import Interrupted
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from short_tracked import OFFLINE, QUICK, ROLLOUT, ROOT, terminate_after_rows, w
 
 from mousearm import experiment
 from mousearm.config import load, to_yaml
+from mousearm.errors import Interrupted
 from mousearm.experiment import run
 from mousearm.rundir import RunFolder
 from mousearm.tracking.wandb_start import parts_of
-from mousearm.train import Interrupted
 
 
 def history(part):

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from short_tracked import OFFLINE, QUICK, ROLLOUT, ROOT, terminate_after_rows, wait_for_rows
 
+from mousearm.errors import Interrupted
 from mousearm.experiment import run
 from mousearm.rundir import RunFolder
 from mousearm.tracking.logger import build_logger
 from mousearm.tracking.wandb_start import parts_of, without_credentials
-from mousearm.train import Interrupted
 
 ONLINE = (*QUICK, "tracking=wandb", "algo.eval_freq=1568")
 
