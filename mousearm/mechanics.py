@@ -13,6 +13,7 @@ from scipy.signal import savgol_filter
 from mousearm.errors import ModelError
 from mousearm.model import Arm
 from mousearm.model.landmark import body_of
+from mousearm.trajectory import ELBOW, FOLLOWED, LANDMARKS
 
 # Savitzky-Golay filter of the derivatives: at 150 Hz it spans 60 ms and follows movements up to about 30 Hz.
 _WINDOW_FRAMES, _ORDER = 9, 4
@@ -122,7 +123,7 @@ class Probe:
         self._model = copy.copy(arm.model)
         self._model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_CONSTRAINT
         self._drives = [_drive(arm, end) for end in (0, 1)]
-        self._bodies = [body_of(arm.model, arm.landmarks[name]) for name in ("elbow", "paw")]
+        self._bodies = [body_of(arm.model, arm.landmarks[name]) for name in LANDMARKS[FOLLOWED]]
         data = mujoco.MjData(self._model)
         mujoco.mj_forward(self._model, data)
         # Which elements of the sparse matrices are stored; that depends on the model alone.
@@ -184,7 +185,7 @@ class Probe:
         """
         self._put(qpos, np.zeros_like(qpos))
         points = landmarks.reshape(-1, 3, 3)
-        jacobians = [self._batch.jac(body, points[:, 1 + i])[0] for i, body in enumerate(self._bodies)]
+        jacobians = [self._batch.jac(body, points[:, ELBOW + i])[0] for i, body in enumerate(self._bodies)]
         return np.concatenate(jacobians, axis=1).reshape(*qpos.shape[:-1], 6, -1)
 
     def _resize(self, n: int) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from mousearm.errors import ConfigError, UnknownNameError
 from mousearm.simulation import Snapshot
+from mousearm.trajectory import FOLLOWED
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def path(snapshot: Snapshot, ahead: Ahead) -> np.ndarray:
 
     For each frame to come x, y, z of the elbow, then of the paw. Says where to go, the present error included.
     """
-    return _flat(ahead.targets - snapshot.landmarks[:, None, 1:])
+    return _flat(ahead.targets - snapshot.landmarks[:, None, FOLLOWED])
 
 
 def path_preview(snapshot: Snapshot, ahead: Ahead) -> np.ndarray:

@@ -10,6 +10,7 @@ from mujoco.batch import Batch
 
 from mousearm.model.arm import Arm
 from mousearm.model.landmark import positions
+from mousearm.trajectory import ELBOW, PAW
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,12 @@ class Snapshot:
     @property
     def elbow(self) -> np.ndarray:
         """(N, 3) metres."""
-        return self.landmarks[:, 1]
+        return self.landmarks[:, ELBOW]
 
     @property
     def paw(self) -> np.ndarray:
         """(N, 3) metres."""
-        return self.landmarks[:, 2]
+        return self.landmarks[:, PAW]
 
 
 def log_warnings_to(file: Path) -> None:

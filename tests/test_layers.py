@@ -23,6 +23,7 @@ FLOORS = {
     "html": 0,
     "files": 0,
     "atomic_dir": 0,
+    "trajectory": 0,
     "config": 1,
     "rundir": 1,
     # So low because any path of a configuration may be a place on the Hub: whoever reads models and reaches asks it.

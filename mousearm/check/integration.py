@@ -16,6 +16,7 @@ from mousearm.retarget import Reference
 from mousearm.simulation import Simulation
 from mousearm.termination import diverged
 from mousearm.text import columns
+from mousearm.trajectory import FOLLOWED, errors_mm, hold
 
 INTEGRATORS = {
     "Euler": mujoco.mjtIntegrator.mjINT_EULER,
@@ -114,12 +115,12 @@ def reference_run(arm: Arm, references: Sequence[Reference], control_dt: float) 
     controller, everyone = ComputedMuscleControl(arm, reaches, control_dt), np.arange(len(reaches))
     integrator, n_substeps = REFERENCE
     simulation = _start(with_integrator(arm, integrator), references, control_dt, n_substeps)
-    points, controls = [simulation.snapshot().landmarks[:, 1:]], []
+    points, controls = [simulation.snapshot().landmarks[:, FOLLOWED]], []
     for frame in range(reaches.n_frames.max() - 1):
         frames = np.minimum(frame, reaches.n_frames - 1)
         controls.append(controller.control(simulation.snapshot(), everyone, frames))
         simulation.step(controls[-1])
-        points.append(simulation.snapshot().landmarks[:, 1:])
+        points.append(simulation.snapshot().landmarks[:, FOLLOWED])
     return np.stack(controls), np.stack(points)
 
 
@@ -128,12 +129,12 @@ def play(
 ) -> np.ndarray:
     """Elbow and paw, (T, R, 2, 3) m, under given controls, (T - 1, R, nu); infinite from a divergence on."""
     simulation = _start(arm, references, control_dt, n_substeps)
-    points, alive = [simulation.snapshot().landmarks[:, 1:]], np.ones(len(references), dtype=bool)
+    points, alive = [simulation.snapshot().landmarks[:, FOLLOWED]], np.ones(len(references), dtype=bool)
     for ctrl in controls:
         simulation.step(ctrl)
         snapshot = simulation.snapshot()
         alive &= ~diverged(snapshot)
-        points.append(np.where(alive[:, None, None], snapshot.landmarks[:, 1:], np.inf))
+        points.append(np.where(alive[:, None, None], snapshot.landmarks[:, FOLLOWED], np.inf))
     return np.stack(points)
 
 
@@ -148,12 +149,12 @@ def _start(arm: Arm, references: Sequence[Reference], control_dt: float, n_subst
 
 def _stack(arrays: Sequence[np.ndarray], n: int) -> np.ndarray:
     """Arrays (T, ...) side by side, (n, R, ...), the last row of each repeated."""
-    return np.stack([np.concatenate([a, np.repeat(a[-1:], n - len(a), axis=0)]) for a in arrays], axis=1)
+    return np.stack([hold(rows, n) for rows in arrays], axis=1)
 
 
 def _errors_mm(points: np.ndarray, truth: np.ndarray, frames: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     """(R,) error in the last and in the worst frame of each reach; what comes after its end does not count."""
-    distance = 1e3 * np.linalg.norm(points - truth, axis=3).max(axis=2)  # (T, R)
+    distance = errors_mm(points, truth).max(axis=2)  # (T, R)
     own = [distance[:n, i] for i, n in enumerate(frames)]
     return np.array([d[-1] for d in own]), np.array([d.max() for d in own])
 

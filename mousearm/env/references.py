@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mousearm.retarget import Reference
+from mousearm.trajectory import hold
 
 
 class References:
@@ -22,13 +23,9 @@ class References:
         self.names = [reference.name for reference in references]
         self.n_frames = np.array([reference.n_frames for reference in references])
         longest = int(self.n_frames.max())
-        self.targets = np.stack([_extend(np.stack([r.elbow, r.paw], axis=1), longest) for r in references])
-        self.qpos = np.stack([_extend(r.qpos, longest) for r in references])
-        self.qvel = np.stack([_extend(r.qvel, longest) for r in references])
+        self.targets = np.stack([hold(np.stack([r.elbow, r.paw], axis=1), longest) for r in references])
+        self.qpos = np.stack([hold(r.qpos, longest) for r in references])
+        self.qvel = np.stack([hold(r.qvel, longest) for r in references])
 
     def __len__(self) -> int:
         return len(self.names)
-
-
-def _extend(rows: np.ndarray, n: int) -> np.ndarray:
-    return np.concatenate([rows, np.repeat(rows[-1:], n - len(rows), axis=0)])

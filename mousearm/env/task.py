@@ -16,6 +16,7 @@ from mousearm.model import Arm
 from mousearm.observation import Ahead, Observation
 from mousearm.reward import Reward, Step
 from mousearm.simulation import Simulation, Snapshot
+from mousearm.trajectory import FOLLOWED, errors_mm
 
 
 class Start(NamedTuple):
@@ -227,7 +228,7 @@ class Task:
         self._now = self.simulation.snapshot()
 
     def _outcome(self, before: Snapshot, after: Snapshot, diverged: np.ndarray) -> Outcome:
-        elbow_mm, paw_mm = 1e3 * np.linalg.norm(after.landmarks[:, 1:] - self.target, axis=2).T
+        elbow_mm, paw_mm = errors_mm(after.landmarks[:, FOLLOWED], self.target).T
         terms = self.reward.terms(Step(before, after, elbow_mm, paw_mm, self.arm.peak_force))
         reward = self.reward.total(terms)
         last_frame = self.last_frame

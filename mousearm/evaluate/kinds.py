@@ -29,7 +29,7 @@ class KindErrors:
     def of(results: Sequence[ReachResult]) -> "KindErrors":
         """Those of some results."""
         steps = [result.steps for result in results]
-        paw, elbow = ([getattr(r, name).mean for r in results] for name in ("paw_mm", "elbow_mm"))
+        elbow, paw = ([getattr(r, name).mean for r in results] for name in ("elbow_mm", "paw_mm"))
         return KindErrors(len(results), float(np.average(paw, weights=steps)), float(np.average(elbow, weights=steps)))
 
 

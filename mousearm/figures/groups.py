@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mousearm.record.recording import ReachRecording
+from mousearm.trajectory import ELBOW, PAW, SHOULDER
 
 # A muscle crosses a joint if its moment arm about it exceeds this in some frame, mm.
 _CROSSES_MM = 1e-3
@@ -85,6 +86,6 @@ def _elbow(reaches: Sequence[ReachRecording]) -> tuple[int, float]:
 
 def _angle(landmarks: np.ndarray) -> np.ndarray:
     """(T,) angle between upper arm and forearm, rad: pi where the arm is straight."""
-    upper, fore = landmarks[:, 0] - landmarks[:, 1], landmarks[:, 2] - landmarks[:, 1]
+    upper, fore = landmarks[:, SHOULDER] - landmarks[:, ELBOW], landmarks[:, PAW] - landmarks[:, ELBOW]
     cosine = (upper * fore).sum(axis=1) / (np.linalg.norm(upper, axis=1) * np.linalg.norm(fore, axis=1))
     return np.arccos(np.clip(cosine, -1, 1))

@@ -1,6 +1,6 @@
 """Reaches: what was recorded, how it is read, checked, resampled and, where nothing was recorded, generated.
 
-A `Reach` is time and the positions of paw, elbow and shoulder, in metres and MuJoCo's axes (z-up). `read_reaches` reads
+A `Reach` is time and the positions of shoulder, elbow and paw, in metres and MuJoCo's axes (z-up). `read_reaches` reads
 CSV files and folders of them and refuses what cannot be trusted, naming file, row and column. `find_reaches` lists a
 folder with the animal and session of each file, and `split_reaches` says which of them are trained on. `resample`
 brings a reach to the controller's rate. `generate` makes synthetic reaches of an arm; those in ``data/`` were made by

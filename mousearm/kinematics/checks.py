@@ -77,7 +77,7 @@ def check_recording(time: np.ndarray, landmarks: Mapping[str, np.ndarray], place
 
     Args:
         time: (T,) s.
-        landmarks: ``paw``, ``elbow`` and ``shoulder``, each (T, 3) m, MuJoCo axes.
+        landmarks: ``shoulder``, ``elbow`` and ``paw``, each (T, 3) m, MuJoCo axes.
         place: where the numbers come from.
 
     Raises:

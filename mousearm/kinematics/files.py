@@ -19,9 +19,10 @@ from mousearm.errors import KinematicsError
 from mousearm.files import write_text
 from mousearm.kinematics.checks import COLUMN_AXES, Place, check_recording
 from mousearm.kinematics.reach import Reach
+from mousearm.trajectory import LANDMARKS
 
 COLUMNS = ("time", *(f"{point}_{axis}" for point in ("paw", "wrist", "shoulder", "elbow") for axis in "xyz"))
-"""The 13 columns of a file without a header, in order."""
+"""The 13 columns of a file without a header, in order; arrays have the order of `LANDMARKS`."""
 
 REQUIRED = tuple(name for name in COLUMNS if not name.startswith("wrist"))
 """The 10 columns that a file with a header must have."""
@@ -56,10 +57,7 @@ def read_csv(path: Path | str, name: str | None = None) -> Reach:
     place = Place(str(path), [line for line, _ in rows])
     table = _numbers(rows, columns, place)
     time = table["time"]
-    landmarks = {
-        point: np.column_stack([table[f"{point}_{axis}"] for axis in COLUMN_AXES])
-        for point in ("paw", "elbow", "shoulder")
-    }
+    landmarks = {point: np.column_stack([table[f"{point}_{axis}"] for axis in COLUMN_AXES]) for point in LANDMARKS}
     check_recording(time, landmarks, place)
     return Reach(path.stem if name is None else name, time, **landmarks)
 
@@ -77,7 +75,7 @@ def write_csv(reach: Reach, path: Path | str) -> None:
         OutputError: the file cannot be written.
     """
     columns = {"time": reach.time}
-    for point in ("paw", "elbow", "shoulder"):
+    for point in LANDMARKS:
         columns |= {f"{point}_{axis}": getattr(reach, point)[:, i] for i, axis in enumerate(COLUMN_AXES)}
     lines = [",".join(REQUIRED)]
     lines += [

@@ -1,11 +1,12 @@
-"""A reach: where paw, elbow and shoulder were, frame by frame; and the same at the rate of the controller."""
+"""A reach: where shoulder, elbow and paw were, frame by frame; and the same at the rate of the controller."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 
 import numpy as np
 
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.checks import MIN_FRAMES, Place, check_recording
+from mousearm.trajectory import LANDMARKS
 
 INTERVAL_TOLERANCE = 0.01
 """How far, relatively, a recording's mean interval may be from dt for its frames to be taken as control steps."""
@@ -33,9 +34,9 @@ class Reach:
     Args:
         name: what the reach is called in tables, splits and file names.
         time: (T,) s, strictly increasing; T >= 3. It need not start at 0 nor be evenly spaced.
-        paw: (T, 3) m.
+        shoulder: (T, 3) m; landmarks are given by name.
         elbow: (T, 3) m.
-        shoulder: (T, 3) m.
+        paw: (T, 3) m.
 
     Raises:
         KinematicsError: a shape does not fit, a number is not finite, time does not increase, a segment vanishes
@@ -45,26 +46,32 @@ class Reach:
 
     name: str
     time: np.ndarray
-    paw: np.ndarray
-    elbow: np.ndarray
+    _: KW_ONLY
     shoulder: np.ndarray
+    elbow: np.ndarray
+    paw: np.ndarray
 
     def __post_init__(self):
         if not isinstance(self.name, str) or not self.name.strip():
             raise KinematicsError(f"A reach needs a name that is not empty; got {self.name!r}.")
         place = Place(f"reach '{self.name}'")
-        for field in ("time", "paw", "elbow", "shoulder"):
+        for field in ("time", *LANDMARKS):
             object.__setattr__(self, field, _frozen(getattr(self, field), field, place))
         self._check_shapes(place)
-        check_recording(self.time, {"paw": self.paw, "elbow": self.elbow, "shoulder": self.shoulder}, place)
+        check_recording(self.time, {name: getattr(self, name) for name in LANDMARKS}, place)
 
     def _check_shapes(self, place: Place) -> None:
         if self.time.ndim != 1:
             raise place.error(f"time has the shape {self.time.shape}; it must be (T,).")
-        for field in ("paw", "elbow", "shoulder"):
+        for field in LANDMARKS:
             shape, wanted = getattr(self, field).shape, (len(self.time), 3)
             if shape != wanted:
                 raise place.error(f"{field} has the shape {shape}; with {len(self.time)} times it must be {wanted}.")
+
+    @property
+    def landmarks(self) -> np.ndarray:
+        """(T, 3, 3) shoulder, elbow and paw, m."""
+        return np.stack([getattr(self, name) for name in LANDMARKS], axis=1)
 
     @property
     def n_frames(self) -> int:
@@ -119,11 +126,10 @@ def resample(reach: Reach, dt: float) -> Reach:
         raise place.error(f"cannot be resampled to an interval of dt = {dt} s; give a positive number of seconds.")
     _check_gaps(reach, place)
     if _is_on_grid(reach.time, dt):
-        return Reach(reach.name, dt * np.arange(reach.n_frames), reach.paw, reach.elbow, reach.shoulder)
+        return replace(reach, time=dt * np.arange(reach.n_frames))
     time = dt * np.arange(_steps(reach, dt, place))
-    positions = np.concatenate([reach.paw, reach.elbow, reach.shoulder], axis=1)  # (T, 9)
-    paw, elbow, shoulder = np.split(CubicSpline(reach.time - reach.time[0], positions)(time), 3, axis=1)
-    return Reach(reach.name, time, paw, elbow, shoulder)
+    landmarks = CubicSpline(reach.time - reach.time[0], reach.landmarks)(time)
+    return Reach(reach.name, time, **dict(zip(LANDMARKS, np.moveaxis(landmarks, 1, 0), strict=True)))
 
 
 def _is_on_grid(time: np.ndarray, dt: float) -> bool:

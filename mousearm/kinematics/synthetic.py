@@ -209,7 +209,7 @@ def _reach(
     seconds = (rng.integers(frames[0], frames[1] + 1) - 1) / RATE
     time = dt * np.arange(round(seconds / dt) + 1)
     shoulder, elbow, paw = np.moveaxis(arm.landmark_positions(movement.qpos(time)), 1, 0)
-    return Reach(name, time, paw, elbow, shoulder)
+    return Reach(name, time, shoulder=shoulder, elbow=elbow, paw=paw)
 
 
 def draw_movement(arm: ForwardKinematics, limits: np.ndarray, rng: np.random.Generator) -> Movement:

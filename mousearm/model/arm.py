@@ -8,7 +8,8 @@ import numpy as np
 
 from mousearm.errors import ModelError, UnknownNameError
 from mousearm.model.document import LARGEST
-from mousearm.model.landmark import LANDMARKS, find_landmarks, object_names, positions
+from mousearm.model.landmark import find_landmarks, object_names, positions
+from mousearm.trajectory import LANDMARKS
 
 
 class Arm:

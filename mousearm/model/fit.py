@@ -7,8 +7,9 @@ import numpy as np
 
 from mousearm.errors import ModelError
 from mousearm.model.arm import Arm
-from mousearm.model.landmark import LANDMARKS, body_of
+from mousearm.model.landmark import body_of
 from mousearm.model.scaling import scaled
+from mousearm.trajectory import LANDMARKS
 
 _ROUNDS = 50
 _LENGTH_TOLERANCE = 1e-12

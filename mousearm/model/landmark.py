@@ -7,8 +7,7 @@ import mujoco
 import numpy as np
 
 from mousearm.errors import ModelError, UnknownNameError
-
-LANDMARKS = ("shoulder", "elbow", "paw")
+from mousearm.trajectory import LANDMARKS
 
 # How a landmark is named in the configuration -> where MuJoCo keeps its position and what lists the names.
 POSITION_FIELDS = {"joint": "xanchor", "site": "site_xpos", "body": "xpos", "geom": "geom_xpos"}

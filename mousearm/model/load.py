@@ -11,6 +11,7 @@ from mousearm.model.files import model_file
 from mousearm.model.fit import fit_segments
 from mousearm.model.opensim import read_osim, to_mjcf
 from mousearm.model.vetting import check_mjcf
+from mousearm.trajectory import LANDMARKS
 
 # What MuJoCo raises for models that cannot be made; RuntimeError where it runs out of memory.
 MUJOCO_ERRORS = (ValueError, RuntimeError, mujoco.FatalError)
@@ -29,7 +30,7 @@ def load_arm(config: ModelConfig) -> Arm:
         source, spec = str(path), mujoco.MjSpec.from_string(to_mjcf(read_osim(path)))
     else:
         source, spec = _read(config)
-    landmarks = {"shoulder": config.landmarks.shoulder, "elbow": config.landmarks.elbow, "paw": config.landmarks.paw}
+    landmarks = {name: getattr(config.landmarks, name) for name in LANDMARKS}
     model = _compile(spec, source)
     arm = Arm(model, landmarks, config.joints, source, _physics(spec, landmarks.values()))
     if config.fit == "none":

@@ -13,6 +13,7 @@ from mousearm.kinematics import Reach
 from mousearm.page import new_page, style
 from mousearm.reach_check.measure import paw_velocity
 from mousearm.reach_check.report import Checked, Report
+from mousearm.trajectory import ELBOW, PAW
 
 PER_FIGURE = 12
 _PER_ROW = 2
@@ -97,8 +98,7 @@ class _Limits:
 
 def _relative(reach: Reach) -> np.ndarray:
     """Shoulder, elbow, paw (T, 3, 3) in mm from the median shoulder, MuJoCo's axes."""
-    points = np.stack([reach.shoulder, reach.elbow, reach.paw], axis=1)
-    return 1e3 * (points - np.median(reach.shoulder, axis=0))
+    return 1e3 * (reach.landmarks - np.median(reach.shoulder, axis=0))
 
 
 def _draw_view(axes: Axes, reach: Reach, vertical: int, limits: _Limits) -> None:
@@ -106,8 +106,8 @@ def _draw_view(axes: Axes, reach: Reach, vertical: int, limits: _Limits) -> None
     points = _relative(reach)[:, :, [_FORWARD, vertical]]
     for frame in (0, reach.n_frames // 2, reach.n_frames - 1):
         axes.plot(*points[frame].T, color=_ARM, linewidth=1.0, marker="o", markersize=2.2, zorder=1)
-    axes.plot(*points[:, 1].T, color="0.35", linewidth=0.9, zorder=2)
-    draw_coloured(axes, points[:, 2], reach.time)
+    axes.plot(*points[:, ELBOW].T, color="0.35", linewidth=0.9, zorder=2)
+    draw_coloured(axes, points[:, PAW], reach.time)
     axes.set_xlim(limits.low[_FORWARD], limits.high[_FORWARD])
     axes.set_ylim(limits.middle[vertical] - limits.half, limits.middle[vertical] + limits.half)
     if vertical == _RIGHT:

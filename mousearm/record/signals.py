@@ -8,8 +8,8 @@ from mousearm.config import EnvConfig
 from mousearm.evaluate.rollout import Rollout
 from mousearm.mechanics import Probe, muscles_of, optimal_and_slack
 from mousearm.model import Arm
-from mousearm.model.landmark import LANDMARKS
 from mousearm.record.recording import Signal
+from mousearm.trajectory import FOLLOWED, LANDMARKS, errors_mm
 
 _AXES = ("x", "y", "z")
 _STEP = "in the last physics step before this frame; 0 at the start"
@@ -89,7 +89,7 @@ def observation_names(widths: Mapping[str, int], arm: Arm, env: EnvConfig) -> tu
         env: which frames the network sees.
     """
     frames = [env.path_spacing * i for i in range(1, env.path_steps + 1)]
-    ahead = tuple(f"{frame}/{point}_{axis}" for frame in frames for point in LANDMARKS[1:] for axis in _AXES)
+    ahead = tuple(f"{frame}/{point}_{axis}" for frame in frames for point in LANDMARKS[FOLLOWED] for axis in _AXES)
     known = {
         "qpos": arm.joint_names,
         "qvel": arm.joint_names,
@@ -106,8 +106,8 @@ def observation_names(widths: Mapping[str, int], arm: Arm, env: EnvConfig) -> tu
 
 def _point_signals(rollout: Rollout, reach: int, frames: slice) -> dict[str, Signal]:
     where = "in the world frame: x to the right, y forward, z up"
-    followed = LANDMARKS[1:]
-    error = 1e3 * np.linalg.norm(rollout.landmarks[reach, frames, 1:] - rollout.targets[reach, frames], axis=-1)
+    followed = LANDMARKS[FOLLOWED]
+    error = errors_mm(rollout.landmarks[reach, frames, FOLLOWED], rollout.targets[reach, frames])
     return {
         "landmarks": Signal(rollout.landmarks[reach, frames], "m", f"points of the arm, {where}", _AXES, LANDMARKS),
         "target": Signal(rollout.targets[reach, frames], "m", f"where they should be, {where}", _AXES, followed),

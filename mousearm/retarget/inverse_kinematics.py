@@ -7,6 +7,7 @@ import numpy as np
 from mousearm.errors import KinematicsError
 from mousearm.model import Arm
 from mousearm.model.landmark import body_of
+from mousearm.trajectory import FOLLOWED, LANDMARKS
 
 # Pull of the joints towards the rest pose, in mm per rad: decides only what the targets leave open (redundant joints).
 _REST_PULL_MM = 1e-3
@@ -61,7 +62,7 @@ class _PoseSolver:
         self._joints = arm.tracked_joints
         self._low, self._high = arm.qpos_range[self._joints].T
         self._rest = arm.rest_qpos[self._joints]
-        marks = [arm.landmarks["elbow"], arm.landmarks["paw"]]
+        marks = [arm.landmarks[name] for name in LANDMARKS[FOLLOWED]]
         self._points = [getattr(self._data, mark.field)[mark.index] for mark in marks]  # views, which move with data
         self._bodies = [body_of(arm.model, mark) for mark in marks]
         n = len(self._joints)

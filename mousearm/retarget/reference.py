@@ -11,6 +11,7 @@ from mousearm.errors import KinematicsError
 from mousearm.kinematics import Reach
 from mousearm.model import Arm
 from mousearm.retarget.inverse_kinematics import inverse_kinematics
+from mousearm.trajectory import FOLLOWED, SHOULDER, errors_mm
 
 # Targets of elbow and paw, (T, 3) metres each, to joint angles, (T, nq) rad.
 Solve = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -90,12 +91,11 @@ def retarget(
     Raises:
         KinematicsError: if the arm cannot come close enough to the targets; names the worst frame.
     """
-    shoulder = arm.landmark_positions(arm.rest_qpos[None])[0, 0]
+    shoulder = arm.landmark_positions(arm.rest_qpos[None])[0, SHOULDER]
     elbow, paw = METHODS[config.retarget](reach, shoulder, *arm.segment_lengths())
     qpos = inverse_kinematics(arm, elbow, paw) if solve is None else solve(elbow, paw)
-    points = arm.landmark_positions(qpos)
-    misses = np.linalg.norm(points[:, 1:] - np.stack([elbow, paw], axis=1), axis=2)
-    residual_mm = 1e3 * misses.max(axis=1)
+    points = arm.landmark_positions(qpos)[:, FOLLOWED]
+    residual_mm = errors_mm(points, np.stack([elbow, paw], axis=1)).max(axis=1)
     worst = int(residual_mm.argmax())
     if residual_mm[worst] > config.max_residual_mm:
         raise KinematicsError(

@@ -8,6 +8,7 @@ import numpy as np
 import viser
 
 from mousearm.render import MUSCLE_COLOURS
+from mousearm.trajectory import FOLLOWED, LANDMARKS
 from mousearm.view.controls import CONTROLS, shown, status_text
 from mousearm.view.performance import Performance
 from mousearm.view.playback import SPEEDS, Playback
@@ -16,7 +17,7 @@ from mousearm.view.scene import POINT_COLOURS
 # Something to be done with the playback; browsers ask for it from other threads.
 Command = Callable[[Playback], None]
 
-_PLOT_POINTS = ("elbow", "paw")
+_PLOT_POINTS = LANDMARKS[FOLLOWED]
 _LEAST_MM = 1e-3
 # What no other part of the panel says.
 _SAID = ("time", "shoulder error", "elbow error", "paw error", "muscles", "simulation")
@@ -151,7 +152,7 @@ def _plot_data(playback: Playback) -> tuple[np.ndarray, ...]:
 
 def _plot_scales(performance: Performance) -> dict[str, Any]:
     """The error's axis must be given, since the plot cannot find the largest of what is not a number."""
-    largest = float(performance.errors_mm[:, 1:].max())
+    largest = float(performance.errors_mm[:, FOLLOWED].max())
     return {"x": {"time": False}, "y": {"range": (0.0, 1.05 * max(largest, _LEAST_MM))}}
 
 

@@ -23,7 +23,7 @@ def reach(upper_arm, forearm, name="reach"):
     elbow = shoulder + upper_arm * x
     paw = elbow + forearm * x
     paw[-1] += 0.009 * x
-    return Reach(name, np.arange(5) / 150, paw, elbow, shoulder)
+    return Reach(name, np.arange(5) / 150, shoulder=shoulder, elbow=elbow, paw=paw)
 
 
 def test_nothing_is_filled_in_where_the_model_stays_as_it_is(configure):

@@ -182,7 +182,7 @@ def test_round_trip(tmp_path):
     rng = np.random.default_rng(0)
     shoulder = rng.uniform(-0.02, 0.02, (20, 3))
     elbow = shoulder + np.array([0.012, 0, 0])
-    reach = Reach("a", np.arange(20) / 150, elbow + np.array([0, 0.014, 0]), elbow, shoulder)
+    reach = Reach("a", np.arange(20) / 150, shoulder=shoulder, elbow=elbow, paw=elbow + np.array([0, 0.014, 0]))
     write_csv(reach, tmp_path / "b.csv")
     again = read_csv(tmp_path / "b.csv")
     assert again.name == "b"

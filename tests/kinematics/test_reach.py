@@ -120,4 +120,4 @@ def test_lengths_of_small_and_large_arms_pass(factor):
 def test_far_from_the_origin():
     moved = {name: arrays()[name] + [0, 0, 3] for name in ("paw", "elbow", "shoulder")}
     # |(-0.001, 0.029, 3.008)| = 3.008 m
-    refused("frame 1: the paw is 3.008 m from the origin", **moved)
+    refused("frame 1: the shoulder is 3.008 m from the origin", **moved)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -18,7 +20,8 @@ def analytic(time):
 
 def sampled(time, offset=0.0):
     paw, elbow = analytic(time)
-    return Reach("r", np.asarray(time) + offset, paw, elbow, np.tile([-0.014, 0.013, 0.008], (len(time), 1)))
+    shoulder = np.tile([-0.014, 0.013, 0.008], (len(time), 1))
+    return Reach("r", np.asarray(time) + offset, shoulder=shoulder, elbow=elbow, paw=paw)
 
 
 def error(reach):
@@ -63,7 +66,7 @@ def test_error_falls_with_the_fourth_power_of_the_interval():
 def test_one_row_is_one_step(rounded):
     # Recorded at 150 Hz with time stamps rounded to a microsecond, or a millisecond: positions stay as they are.
     reach = sampled(np.arange(46) * DT)
-    stamped = Reach("r", np.round(reach.time, rounded) + 5, reach.paw, reach.elbow, reach.shoulder)
+    stamped = replace(reach, time=np.round(reach.time, rounded) + 5)
     result = resample(stamped, DT)
     np.testing.assert_array_equal(result.time, DT * np.arange(46))
     np.testing.assert_array_equal(result.paw, reach.paw)
@@ -119,7 +122,7 @@ def test_dt_out_of_range(dt):
 
 def test_times_in_another_unit():
     inside = sampled(np.linspace(0, SECONDS, 4))
-    reach = Reach("r", 1e9 * inside.time, inside.paw, inside.elbow, inside.shoulder)
+    reach = replace(inside, time=1e9 * inside.time)
     with pytest.raises(KinematicsError, match=r"lasts 3e\+08 s, which is more than 1000000 frames at dt = 0\.006667 s"):
         resample(reach, DT)
 

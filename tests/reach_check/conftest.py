@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -23,7 +25,7 @@ def folder(tmp_path, torque_arm):
     big = [",".join(f"{value * (1 if i == 0 else 1e3):.4f}" for i, value in enumerate(row)) for row in rows]
     (path / "millimetres.csv").write_text("\n".join([lines[0], *big]) + "\n")
     backwards = first.elbow - (first.paw - first.elbow)
-    write_csv(Reach("backwards", first.time, backwards, first.elbow, first.shoulder), path / "backwards.csv")
+    write_csv(replace(first, name="backwards", paw=backwards), path / "backwards.csv")
     return path
 
 
@@ -36,6 +38,6 @@ def turning():
         elbow = np.tile([0.0, 0.0, -0.012], (60, 1))
         around = np.stack([np.cos(10 * time), np.sin(10 * time), 0 * time], axis=1)
         time, paw = change(time, elbow + 0.014 * around)
-        return Reach("turning", time, paw, elbow[: len(time)], np.zeros((len(time), 3)))
+        return Reach("turning", time, shoulder=np.zeros((len(time), 3)), elbow=elbow[: len(time)], paw=paw)
 
     return make

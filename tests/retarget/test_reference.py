@@ -24,13 +24,14 @@ def random_reach(seed=0, n_frames=15, upper_arm=0.008, forearm=0.011):
 
     shoulder = np.cumsum(rng.normal(scale=1e-3, size=(n_frames, 3)), axis=0)
     elbow = shoulder + upper_arm * directions()
-    return Reach("random", np.arange(n_frames) * DT, elbow + forearm * directions(), elbow, shoulder)
+    paw = elbow + forearm * directions()
+    return Reach("random", np.arange(n_frames) * DT, shoulder=shoulder, elbow=elbow, paw=paw)
 
 
 def recorded_through(arm, qpos, name="recorded"):
     """The reach that a camera would see of the arm itself."""
     shoulder, elbow, paw = np.moveaxis(arm.landmark_positions(qpos), 1, 0)
-    return Reach(name, np.arange(len(qpos)) * DT, paw, elbow, shoulder)
+    return Reach(name, np.arange(len(qpos)) * DT, shoulder=shoulder, elbow=elbow, paw=paw)
 
 
 def smooth_poses(arm, moving, n_frames=25, amplitude=0.25):
@@ -116,7 +117,7 @@ def test_unreachable_frame_is_named(torque_arm, torque_config):
     reach = recorded_through(torque_arm, smooth_poses(torque_arm, [0, 1, 2, 3]))
     paw = reach.paw.copy()
     paw[7] = 2 * reach.elbow[7] - reach.paw[7]  # the forearm turned round, through the elbow
-    bent = Reach("bent", reach.time, paw, reach.elbow, reach.shoulder)
+    bent = replace(reach, name="bent", paw=paw)
     text = "bent: the arm of .*torque.xml cannot follow it. At frame 7 \\(of 25\\) the best pose misses by [0-9.]+ mm"
     with pytest.raises(KinematicsError, match=text):
         retarget(bent, torque_arm, DT, torque_config.kinematics)

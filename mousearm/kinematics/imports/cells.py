@@ -8,7 +8,7 @@ import numpy as np
 from mousearm.errors import KinematicsError, UnknownNameError
 from mousearm.kinematics.checks import Place
 from mousearm.kinematics.files import Row, parse_number
-from mousearm.kinematics.imports.markers import LANDMARKS
+from mousearm.trajectory import LANDMARKS
 
 COORDINATES = ("x", "y", "z", "likelihood")
 """What a column may hold of a point; of several points, every one has x, y and z."""

@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from mousearm.errors import KinematicsError
-from mousearm.kinematics.imports.markers import LANDMARKS, MarkerTrajectory, seen_points
+from mousearm.kinematics.imports.markers import MarkerTrajectory, seen_points
+from mousearm.trajectory import LANDMARKS
 
 FILTER_ORDER = 2
 """Order of the Butterworth filter; run forwards and backwards it has twice that."""

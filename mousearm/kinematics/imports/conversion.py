@@ -11,7 +11,8 @@ import numpy as np
 
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.checks import Place
-from mousearm.kinematics.imports.markers import LANDMARKS, seen_points
+from mousearm.kinematics.imports.markers import seen_points
+from mousearm.trajectory import LANDMARKS
 
 UNITS = {"m": 1.0, "cm": 1e-2, "mm": 1e-3}
 """Name of a unit to its length [m]."""
@@ -88,9 +89,9 @@ def segment_lengths(points: np.ndarray) -> tuple[float, float]:
     """Median lengths of upper arm and forearm in the unit of the points; NaN where a point is never seen.
 
     Args:
-        points: (T, 3, 3) paw, elbow, shoulder.
+        points: (T, 3, 3) shoulder, elbow and paw.
     """
-    paw, elbow, shoulder = np.moveaxis(points, 1, 0)
+    shoulder, elbow, paw = np.moveaxis(points, 1, 0)
     lengths = [np.linalg.norm(ends, axis=1) for ends in (elbow - shoulder, paw - elbow)]
     upper_arm, forearm = (
         float(np.median(seen)) if len(seen := length[~np.isnan(length)]) else np.nan for length in lengths
@@ -138,7 +139,7 @@ def check_seen(points: np.ndarray, place: Place) -> None:
     """Refuse a recording in which a landmark is never seen, or never together with its neighbour.
 
     Args:
-        points: (T, 3, 3) paw, elbow, shoulder; NaN where one was not seen.
+        points: (T, 3, 3) shoulder, elbow and paw; NaN where one was not seen.
         place: names the file.
 
     Raises:

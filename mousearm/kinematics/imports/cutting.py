@@ -9,6 +9,7 @@ import numpy as np
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.imports.cleaning import low_pass, runs
 from mousearm.kinematics.imports.markers import MarkerTrajectory
+from mousearm.trajectory import PAW
 
 DETECTION_HZ = 20.0
 """Cut-off below which the speed is looked at, so that noise starts no reach; the reaches themselves are not changed."""
@@ -97,7 +98,7 @@ def cut_reaches(markers: MarkerTrajectory, rule: CutRule) -> Cut:
 
 def paw_speed(markers: MarkerTrajectory) -> np.ndarray:
     """Speed of the paw (T,) [m/s] below `DETECTION_HZ`, or below a fifth of the rate where that is less."""
-    paw = low_pass(markers, min(DETECTION_HZ, 0.2 * markers.rate))[:, 0]
+    paw = low_pass(markers, min(DETECTION_HZ, 0.2 * markers.rate))[:, PAW]
     return np.linalg.norm(np.gradient(paw, 1 / markers.rate, axis=0), axis=1)
 
 

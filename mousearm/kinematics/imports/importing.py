@@ -15,8 +15,9 @@ from mousearm.kinematics.files import read_rows, write_csv
 from mousearm.kinematics.imports import anipose, cleaning, deeplabcut, opensim
 from mousearm.kinematics.imports.conversion import SIDES, UNITS, Axes, check_seen, choose_unit, convert, segment_lengths
 from mousearm.kinematics.imports.cutting import CutRule, cut_reaches
-from mousearm.kinematics.imports.markers import LANDMARKS, MarkerRecording, MarkerTrajectory, even
+from mousearm.kinematics.imports.markers import MarkerRecording, MarkerTrajectory, even
 from mousearm.kinematics.reach import Reach
+from mousearm.trajectory import LANDMARKS
 
 NOTES = "import.txt"
 """File beside the reaches that says how they were made."""
@@ -37,7 +38,7 @@ class ImportOptions:
     """What the files do not say, and what is to be done to them.
 
     Args:
-        points: name of paw, elbow and shoulder in the files; those that are missing have their own names.
+        points: name of shoulder, elbow and paw in the files; those that are missing have their own names.
         unit: a key of `UNITS`, or None where the files say it.
         axes: as `Axes.parse` reads them, or None for OpenSim's files.
         rate: Hz, or None where the files have times.

@@ -8,9 +8,7 @@ import numpy as np
 
 from mousearm.kinematics.checks import Place, check_finite, check_length, check_recording, check_time
 from mousearm.kinematics.reach import JITTER_TOLERANCE, Reach
-
-LANDMARKS = ("paw", "elbow", "shoulder")
-"""The points that are taken from a file, in the order of `MarkerRecording.points`."""
+from mousearm.trajectory import LANDMARKS
 
 RATE_TOLERANCE = 0.01
 """How far, relatively, the rate that is said may be from the rate of the times."""
@@ -31,7 +29,7 @@ class MarkerRecording:
         path: the file.
         kind: what wrote it, for messages.
         rows: line of the file for every frame, or None where the file has no lines.
-        points: (T, 3, 3) paw, elbow, shoulder, in the unit and axes of the file; NaN where a point was not seen.
+        points: (T, 3, 3) shoulder, elbow and paw, in the unit and axes of the file; NaN where a point was not seen.
         likelihood: (T, 3) how sure the program was, NaN where it did not say; or None.
         frames: (T,) frame numbers, or None where the file has times.
         time: (T,) s, or None where the file has frame numbers.
@@ -66,7 +64,7 @@ class MarkerTrajectory:
         rows: line of that file for every frame (of a dropped frame, the line before it), or None.
         start: time of the first frame [s].
         rate: frames per second [Hz].
-        points: (T, 3, 3) paw, elbow, shoulder; NaN where one was not seen.
+        points: (T, 3, 3) shoulder, elbow and paw; NaN where one was not seen.
         likelihood: (T, 3), or None.
     """
 

@@ -1,6 +1,5 @@
 from pathlib import Path
 
-import numpy as np
 import pytest
 from tracked_files import POINTS, RATE
 
@@ -49,5 +48,5 @@ def refused(tmp_path, options):
 
 @pytest.fixture
 def points_of():
-    """Paw, elbow, shoulder (T, 3, 3) of a reach in OpenSim's axes, whose x, y, z are MuJoCo's y, z, x."""
-    return lambda reach: np.stack([reach.paw, reach.elbow, reach.shoulder], axis=1)[:, :, [1, 2, 0]]
+    """Shoulder, elbow, paw (T, 3, 3) of a reach in OpenSim's axes, whose x, y, z are MuJoCo's y, z, x."""
+    return lambda reach: reach.landmarks[:, :, [1, 2, 0]]

@@ -12,6 +12,7 @@ from mousearm.kinematics.imports.cleaning import low_pass
 from mousearm.kinematics.imports.cutting import cut_reaches, paw_speed
 from mousearm.kinematics.imports.markers import MarkerTrajectory
 from mousearm.kinematics.synthetic import minimum_jerk
+from mousearm.trajectory import ELBOW, PAW
 
 
 def session(points, rate=RATE):
@@ -83,7 +84,7 @@ def known(n_frames=750, onsets=ONSETS, noise=0.0):
             angle += sign * LIFT * minimum_jerk(np.clip((time - start) / SECONDS, 0, 1))
     zero = np.zeros(n_frames)
     shoulder = np.tile([0.017, 0.008, -0.015], (n_frames, 1))
-    points = np.stack([*arm_points(shoulder, (zero, zero, angle, zero)), shoulder], axis=1)
+    points = arm_points(shoulder, (zero, zero, angle, zero))
     return points + np.random.default_rng(3).normal(0, noise, points.shape)
 
 
@@ -115,8 +116,8 @@ def test_files_of_the_reaches(tmp_path, bring_in, points_of):
 
 def test_a_long_gap_splits_the_session(tmp_path, bring_in):
     points = 1e3 * known()
-    points[round(2.2 * RATE) : round(2.3 * RATE), 1] = np.nan  # between the ways out and back of the second reach
-    points[50:52, 0] = np.nan  # filled
+    points[round(2.2 * RATE) : round(2.3 * RATE), ELBOW] = np.nan  # between the ways out and back of the second reach
+    points[50:52, PAW] = np.nan  # filled
     write_anipose(tmp_path / "day.csv", points)
     imported, reaches = bring_in(tmp_path / "day.csv", cut=CutRule())
     assert [round(reach.time.mean(), 1) for reach in reaches] == [1.2, 3.7]
@@ -141,7 +142,7 @@ def test_a_shorter_pause_parts_the_ways_out_and_back():
 
 def test_speed_of_a_steady_movement():
     points = np.zeros((300, 3, 3))
-    points[:, 0] = np.outer(np.arange(300) / RATE, [0.03, 0.04, 0])  # 0.05 m/s
+    points[:, PAW] = np.outer(np.arange(300) / RATE, [0.03, 0.04, 0])  # 0.05 m/s
     np.testing.assert_allclose(paw_speed(session(points)), 0.05, rtol=1e-4)
 
 

@@ -1,5 +1,7 @@
 """Every format, as its program writes it, gives the numbers that were written."""
 
+from itertools import permutations
+
 import numpy as np
 import pandas
 import pytest
@@ -7,8 +9,9 @@ import tracked_files as files
 from tracked_files import MARKS, POINTS, RATE, WRITERS, arm
 
 from mousearm.kinematics.imports import read_markers
+from mousearm.trajectory import ELBOW, LANDMARKS, PAW
 
-NAMES = {"paw": "hand", "elbow": "elbow", "shoulder": "sh1"}
+NAMES = dict(zip(LANDMARKS, MARKS, strict=True))
 
 
 def save(tmp_path, name, points, **options):
@@ -27,9 +30,18 @@ def test_round_trip(tmp_path, bring_in, points_of, name):
 
 
 @pytest.mark.parametrize("name", WRITERS)
+def test_points_are_found_by_name_in_any_order(tmp_path, monkeypatch, name):
+    points = 1e3 * arm(12)
+    for order in map(list, permutations(range(len(MARKS)))):
+        monkeypatch.setattr(files, "MARKS", tuple(MARKS[i] for i in order))
+        found = read_markers(save(tmp_path, name, points[:, order]), NAMES)
+        np.testing.assert_allclose(found.points, points, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", WRITERS)
 def test_a_point_that_was_not_seen_is_nan(tmp_path, name):
     points = 1e3 * arm(12)
-    points[4, 1], points[7:9, 0] = np.nan, np.nan
+    points[4, ELBOW], points[7:9, PAW] = np.nan, np.nan
     found = read_markers(save(tmp_path, name, points), NAMES)
     np.testing.assert_allclose(found.points, points, rtol=1e-12)
 
@@ -37,9 +49,9 @@ def test_a_point_that_was_not_seen_is_nan(tmp_path, name):
 @pytest.mark.parametrize("name", ["dlc.csv", "dlc.h5"])
 def test_a_point_at_infinity_was_not_seen(tmp_path, name):
     points = arm(12)
-    points[4, 1] = np.inf, -np.inf, np.inf
+    points[4, ELBOW] = np.inf, -np.inf, np.inf
     found = read_markers(save(tmp_path, name, points), NAMES)
-    assert np.isnan(found.points[4, 1]).all()
+    assert np.isnan(found.points[4, ELBOW]).all()
     assert np.isnan(found.points).sum() == 3
 
 
@@ -63,7 +75,7 @@ def test_several_animals(tmp_path, refused, name):
     path = save(tmp_path, name, points, individual="mouse1")
     found = read_markers(path, {mark: f"mouse1/{point}" for mark, point in NAMES.items()})
     np.testing.assert_allclose(found.points, points)
-    refused(path, "--points paw=NAME", "named 'hand'", "mouse1/elbow, mouse1/hand, mouse1/sh1")
+    refused(path, "--points shoulder=NAME", "named 'sh1'", "mouse1/elbow, mouse1/hand, mouse1/sh1")
 
 
 def test_rows_are_lines_of_the_file(tmp_path):
@@ -156,7 +168,7 @@ class TestRefused:
     @pytest.mark.parametrize(("name", "row"), [("dlc.csv", 6), ("anipose.csv", 4), ("markers.trc", 9), ("simm.mot", 9)])
     def test_text_in_a_cell(self, tmp_path, refused, name, row):
         points = 1e3 * arm(8)
-        points[2, 1, 1] = 77.125
+        points[2, ELBOW, 1] = 77.125
         path = save(tmp_path, name, points)
         assert "77.125" in path.read_text()
         path.write_text(path.read_text().replace("77.125", "lost"))

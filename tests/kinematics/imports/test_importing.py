@@ -8,6 +8,7 @@ from mousearm.errors import KinematicsError, OutputError, UnknownNameError
 from mousearm.kinematics import read_reaches
 from mousearm.kinematics.imports import ImportOptions
 from mousearm.kinematics.imports.conversion import Axes, convert
+from mousearm.trajectory import ELBOW, PAW, SHOULDER
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ class TestUnits:
 
     def test_one_segment_is_not_a_mouses(self, take, refused):
         def far(points):
-            points[:, 0] = points[:, 1] + [40, 0, 0]
+            points[:, PAW] = points[:, ELBOW] + [40, 0, 0]
             return points
 
         refused(take(change=far), "are 12 and 40 mm; a mouse has 6 to 25 mm")
@@ -169,7 +170,7 @@ class TestGaps:
         return change
 
     def test_short_ones_are_filled_and_ends_left_out(self, take, bring_in, points_of):
-        path = take(change=self.lose((slice(0, 3), 0), (slice(20, 24), 1), (slice(58, 60), 2)))
+        path = take(change=self.lose((slice(0, 3), PAW), (slice(20, 24), ELBOW), (slice(58, 60), SHOULDER)))
         imported, (reach,) = bring_in(path)
         assert reach.n_frames == 55
         np.testing.assert_allclose(reach.time[0], 3 / RATE, atol=1e-7)
@@ -178,23 +179,25 @@ class TestGaps:
         assert "ends      5 frames without all points left out" in imported[0].text()
 
     def test_long_ones_are_refused(self, take, refused):
-        path = take(change=self.lose((slice(20, 25), 1)))
+        path = take(change=self.lose((slice(20, 25), ELBOW)))
         text = "row 22: from here on the elbow was not seen for 33.33 ms; gaps of up to 30 ms are filled"
         refused(path, text, "Raise --max-gap, or split the session there with --cut")
 
     def test_a_higher_bound(self, take, bring_in):
-        _, (reach,) = bring_in(take(change=self.lose((slice(20, 25), 1))), max_gap_ms=40.0)
+        _, (reach,) = bring_in(take(change=self.lose((slice(20, 25), ELBOW))), max_gap_ms=40.0)
         assert reach.n_frames == 60
 
     def test_a_point_that_is_never_seen(self, take, refused):
-        refused(take(change=self.lose((slice(None), 2))), "the shoulder is never seen. Check --points")
+        refused(take(change=self.lose((slice(None), SHOULDER))), "the shoulder is never seen. Check --points")
 
     def test_points_that_are_never_seen_together(self, take, refused):
-        refused(take(change=self.lose((slice(0, 30), 1), (slice(30, 60), 2))), "never seen in the same frame")
+        refused(
+            take(change=self.lose((slice(0, 30), ELBOW), (slice(30, 60), SHOULDER))), "never seen in the same frame"
+        )
 
     def test_unlikely_points_are_gaps(self, take, bring_in, points_of):
         likelihood = np.full((60, 3), 0.9)
-        likelihood[30, 0], likelihood[31, 0] = 0.5, np.nan
+        likelihood[30, PAW], likelihood[31, PAW] = 0.5, np.nan
         path = take(change=lambda points: points + 50 * (likelihood < 0.6)[:, :, None], likelihood=likelihood)
         imported, (reach,) = bring_in(path, min_likelihood=0.6)
         np.testing.assert_allclose(points_of(reach), arm(60), atol=2e-4)

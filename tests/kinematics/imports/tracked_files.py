@@ -7,27 +7,27 @@ row) and OpenSim's TRCFileAdapter and STOFileAdapter.
 import numpy as np
 import pandas
 
-MARKS = ("hand", "elbow", "sh1")
+MARKS = ("sh1", "elbow", "hand")
 POINTS = {"paw": "hand", "shoulder": "sh1"}
 RATE = 150.0
 
 
 def arm(n_frames, seed=0):
-    """Paw, elbow, shoulder (T, 3, 3) in metres, OpenSim's axes: segments of 12 and 14 mm that turn smoothly."""
+    """Shoulder, elbow, paw (T, 3, 3) in metres, OpenSim's axes: segments of 12 and 14 mm that turn smoothly."""
     rng = np.random.default_rng(seed)
     t = np.arange(n_frames) / RATE
     waves = [0.3 * np.sin(2 * np.pi * rng.uniform(1, 3) * t + rng.uniform(0, 6)) for _ in range(4)]
     shoulder = np.tile([0.017, 0.008, -0.015], (n_frames, 1)) + 1e-4 * waves[0][:, None]
-    return np.stack([*arm_points(shoulder, waves), shoulder], axis=1)
+    return arm_points(shoulder, waves)
 
 
 def arm_points(shoulder, angles):
-    """Paw and elbow for angles [rad] of the upper arm from straight down and of the forearm from ahead."""
+    """Shoulder, elbow, paw (T, 3, 3) for angles [rad]: upper arm from straight down, forearm from ahead."""
     a, b, c, d = angles
     upper = np.stack([np.sin(a), -np.cos(a) * np.cos(b), np.cos(a) * np.sin(b)], axis=1)
     fore = np.stack([np.cos(c) * np.cos(d), np.sin(c), np.cos(c) * np.sin(d)], axis=1)
     elbow = shoulder + 0.012 * upper
-    return elbow + 0.014 * fore, elbow
+    return np.stack([shoulder, elbow, elbow + 0.014 * fore], axis=1)
 
 
 def columns(coordinates, individual=None):

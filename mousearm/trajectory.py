@@ -1,0 +1,166 @@
+"""A trial: one reach as an arm performed it, or as it was recorded, frame by frame.
+
+Knows numpy only. `LANDMARKS` is the one order in which points of an arm stand in arrays; `errors_mm` is the one place
+where an error is computed, `Trial.at` the one that interpolates.
+"""
+
+from dataclasses import dataclass, field, fields
+from typing import NamedTuple
+
+import numpy as np
+
+LANDMARKS = ("shoulder", "elbow", "paw")
+"""The points of an arm, in the order of every array that has them along an axis."""
+
+SHOULDER, ELBOW, PAW = range(len(LANDMARKS))
+"""Their indices."""
+
+FOLLOWED = slice(ELBOW, PAW + 1)
+"""The landmarks that follow targets; the shoulder is held by the trunk."""
+
+
+def errors_mm(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Distances of points from their targets, (...) mm, both (..., 3) in metres."""
+    return 1e3 * np.linalg.norm(points - targets, axis=-1)
+
+
+def _unknown() -> np.ndarray:
+    return np.empty((0, 0))
+
+
+def hold(rows: np.ndarray, n: int) -> np.ndarray:
+    """The first n rows; where there are fewer, the last one is repeated."""
+    return np.concatenate([rows[:n], np.repeat(rows[-1:], max(n - len(rows), 0), axis=0)])
+
+
+class Frame(NamedTuple):
+    """A trial at one time.
+
+    Attributes:
+        time: s.
+        driven: whether the controller drives the arm.
+        qpos: (nq,) rad.
+        activation: (na,).
+        ctrl: (nu,) the control that led here.
+        landmarks: (3, 3) shoulder, elbow and paw, metres.
+        targets: (3, 3) their targets.
+        reference: (nq,) rad, the pose that hits the targets.
+    """
+
+    time: float
+    driven: bool
+    qpos: np.ndarray
+    activation: np.ndarray
+    ctrl: np.ndarray
+    landmarks: np.ndarray
+    targets: np.ndarray
+    reference: np.ndarray
+
+    @property
+    def errors_mm(self) -> np.ndarray:
+        """(3,) distances of shoulder, elbow and paw from their targets, mm."""
+        return errors_mm(self.landmarks, self.targets)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Trial:
+    """The L frames that an arm lived through on a reach of T frames; row 0 is the start.
+
+    L is less than T where the simulation diverged, and more where the arm was simulated beyond the reach, whose last
+    target then stays. What is not known of a trial, such as velocities, has no columns.
+
+    Attributes:
+        name: of the reach.
+        split: ``train`` or ``test``; empty where that is not known.
+        dt: s between frames.
+        diverged: whether the simulation diverged after the last frame.
+        landmarks: (L, 3, 3) shoulder, elbow and paw, metres, world frame (z up).
+        targets: (T, 3, 3) their targets; NaN for a shoulder whose target is not known.
+        reference: (T, nq) rad, the poses that hit the targets.
+        qpos: (L, nq) rad.
+        qvel: (L, nq) rad/s.
+        activation: (L, na), 0 to 1.
+        ctrl: (L, nu) the controls that led to the frames; row 0 is 0.
+        effort: (L, nu) (force / peak force)^2.
+        driven: (L,) whether the controller drives the arm; where not given, it always does.
+
+    Raises:
+        ValueError: if the shapes do not fit each other, or there is no frame.
+    """
+
+    name: str
+    split: str = ""
+    dt: float
+    diverged: bool = False
+    landmarks: np.ndarray
+    targets: np.ndarray
+    reference: np.ndarray = field(default_factory=_unknown)
+    qpos: np.ndarray = field(default_factory=_unknown)
+    qvel: np.ndarray = field(default_factory=_unknown)
+    activation: np.ndarray = field(default_factory=_unknown)
+    ctrl: np.ndarray = field(default_factory=_unknown)
+    effort: np.ndarray = field(default_factory=_unknown)
+    driven: np.ndarray = field(default_factory=_unknown)
+
+    def __post_init__(self):
+        if self.driven.ndim == 2:
+            object.__setattr__(self, "driven", np.ones(len(self), dtype=bool))
+        for name in (part.name for part in fields(self)):
+            rows = getattr(self, name)
+            if not isinstance(rows, np.ndarray):
+                continue
+            n = self.n_frames if name in ("targets", "reference") else len(self)
+            if rows.shape[1:] == (0,):
+                object.__setattr__(self, name, np.empty((n, 0)))
+            elif len(rows) != n or n == 0:
+                raise ValueError(f"trial {self.name}: {name} has {len(rows)} frames; {max(n, 1)} are needed")
+        for name, points in (("landmarks", self.landmarks), ("targets", self.targets)):
+            if points.shape[1:] != (len(LANDMARKS), 3):
+                raise ValueError(f"trial {self.name}: {name} has the shape {points.shape}; (frames, 3, 3) is needed")
+
+    def __len__(self) -> int:
+        """Frames L that the arm lived through."""
+        return len(self.landmarks)
+
+    @property
+    def n_frames(self) -> int:
+        """Frames T of the reach."""
+        return len(self.targets)
+
+    @property
+    def time(self) -> np.ndarray:
+        """(L,) s from the start."""
+        return self.dt * np.arange(len(self))
+
+    @property
+    def end(self) -> float:
+        """Time of the arm's last frame, s."""
+        return self.dt * (len(self) - 1)
+
+    @property
+    def duration(self) -> float:
+        """Time from the first to the last frame of the reach, s."""
+        return self.dt * (self.n_frames - 1)
+
+    @property
+    def errors_mm(self) -> np.ndarray:
+        """(L, 3) distances of shoulder, elbow and paw from their targets, mm."""
+        return errors_mm(self.landmarks, hold(self.targets, len(self)))
+
+    @property
+    def mean_errors_mm(self) -> np.ndarray:
+        """(3,) means over the frames; frame 0, where the arm was put, counts only if there is no other."""
+        return self.errors_mm[min(1, len(self) - 1) :].mean(axis=0)
+
+    def at(self, time: float) -> Frame:
+        """The trial at a time in s, linear between frames; before the first and after the last it is these."""
+        last = len(self) - 1
+        position = float(np.clip(time / self.dt, 0, last))
+        before = int(position)
+        after, share = min(before + 1, last), position - before
+
+        def between(rows: np.ndarray) -> np.ndarray:
+            return (1 - share) * rows[min(before, len(rows) - 1)] + share * rows[min(after, len(rows) - 1)]
+
+        rows = (self.qpos, self.activation, self.ctrl, self.landmarks, self.targets, self.reference)
+        return Frame(position * self.dt, bool(self.driven[before]), *map(between, rows))
