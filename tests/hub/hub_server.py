@@ -7,12 +7,10 @@ import base64
 import hashlib
 import json
 import re
-import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import unquote, urlsplit
 
 import yaml
+from local_server import LocalHandler, LocalServer
 
 LARGE = (".safetensors", ".mp4", ".zip", ".bin")
 TOKEN = "hf_" + "x" * 34
@@ -51,26 +49,21 @@ class Repository:
         return self.commits[self.refs["main"]]
 
 
-class Hub(ThreadingHTTPServer):
-    """The server; ``with Hub() as hub`` serves until the end of the block.
+class Hub(LocalServer):
+    """The server, while it is used as a context.
 
     Attributes:
         repositories: by kind and name.
-        requests: method, path and range of every request.
         cut: for paths of files, after how many bytes the connection breaks, once.
         tampered: for paths of files, what is sent instead of what is there.
     """
 
-    daemon_threads = True
-
     def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__(Handler)
         self.repositories = {}
         self.storage = {}
-        self.requests = []
         self.cut = {}
         self.tampered = {}
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
         self.storage_url = f"http://localhost:{self.server_address[1]}/storage"  # another host, as the real one's is
 
     def add(self, name, files, kind="model", **about):
@@ -79,39 +72,11 @@ class Hub(ThreadingHTTPServer):
         self.repositories[kind, name] = repository
         return repository
 
-    def __enter__(self):
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        return self
 
-    def __exit__(self, *error):
-        self.shutdown()
-        self.server_close()
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *args):
-        pass
-
-    def do_HEAD(self):
-        self.handle_request()
-
-    def do_GET(self):
-        self.handle_request()
-
-    def do_POST(self):
-        self.handle_request()
-
-    def do_PUT(self):
-        self.handle_request()
-
+class Handler(LocalHandler):
     def handle_request(self):
-        path = unquote(urlsplit(self.path).path)
-        self.server.requests.append((self.command, path, self.headers.get("Range")))
-        self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         for method, pattern, answer in ROUTES:
-            found = re.fullmatch(pattern, path)
+            found = re.fullmatch(pattern, self.asked)
             if found and self.command in method.split("|"):
                 return answer(self, **found.groupdict())
         return self.refuse(404, "EntryNotFound")
@@ -120,15 +85,6 @@ class Handler(BaseHTTPRequestHandler):
     def token(self):
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
         return token if token in (TOKEN, STRANGER) else None
-
-    def answer(self, content, status=200, headers=()):
-        body = content if isinstance(content, bytes) else json.dumps(content).encode()
-        self.send_response(status)
-        for key, value in {"Content-Length": str(len(body)), **dict(headers)}.items():
-            self.send_header(key, value)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
 
     def refuse(self, status, code):
         self.answer({"error": code}, status, {"X-Error-Code": code, "X-Error-Message": code})

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 import wandb
-from report_server import KEY, ReportServer
+from wandb_server import KEY, WandbServer
 
 from mousearm import experiment
 from mousearm.errors import RunError
@@ -22,7 +22,7 @@ PLACE = "lab/mousearm"
 @pytest.fixture
 def server(monkeypatch, tmp_path):
     """A server, and somebody who is logged in there."""
-    with ReportServer() as server:
+    with WandbServer() as server:
         monkeypatch.setenv("WANDB_BASE_URL", server.url)
         monkeypatch.setenv("WANDB_API_KEY", KEY)
         monkeypatch.setenv("HOME", str(tmp_path))
@@ -38,12 +38,13 @@ def upload(server):
 
     def put(folder):
         errors = json.loads(folder.evaluation.read_text())
-        server.summaries[folder.id] = {
+        summary = {
             f"result/{split}_{point}_mm_mean": errors[split][f"{point}_mm"]["mean"]
             for split in ("train", "test")
             for point in ("paw", "elbow")
             if split in errors
         }
+        server.store(folder.id, summary)
 
     return put
 
@@ -144,8 +145,8 @@ def test_runs_that_are_not_there_are_named_with_what_to_do(make_run, upload, ser
     folders = [make_run(place, [f"seed={i}", "tracking=wandb_offline"], {"a": 0.5}) for i, place in enumerate(places)]
     for folder in (folders[0], folders[1], folders[2]):
         upload(folder)
-    server.summaries["id-s-1"] = {"_step": 500}
-    server.summaries["id-s-2"]["result/train_paw_mm_mean"] = 0.25
+    server.store("id-s-1", {"_step": 500})
+    server.runs["id-s-2"].summary["result/train_paw_mm_mean"] = 0.25
     folders[4].origin.unlink()  # as of a run that is older than names of runs
     make_run("s/5", ["seed=5"], {"a": 0.5})
     make_run("s/6", ["seed=6"], {"a": 0.5}, state="failed", reason="it broke")

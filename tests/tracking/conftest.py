@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from wandb_server import WandbServer
+from wandb_server import KEY, WandbServer
 
 from mousearm.tracking.wandb_start import forget_service, parts_of, wandb_command
 
@@ -31,7 +31,7 @@ def server(fresh):
     """A server at which somebody is logged in."""
     with WandbServer() as server:
         fresh.setenv("WANDB_BASE_URL", server.url)
-        fresh.setenv("WANDB_API_KEY", server.key)
+        fresh.setenv("WANDB_API_KEY", KEY)
         yield server
 
 

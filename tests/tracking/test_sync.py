@@ -107,10 +107,10 @@ def test_the_parts_of_a_run_become_one_run_and_are_uploaded_once(tmp_path, confi
     assert stored.summary["status"] == "finished"
     assert any(name.startswith("media/images/result/demo") for name in stored.files)
 
-    asked = len(server.log)
+    asked = len(server.requests)
     again = sync("outputs", cwd=tmp_path)
     assert again.stdout == f"{folder.path}: is uploaded already\n"
-    assert len(server.log) == asked
+    assert len(server.requests) == asked
     # Unless it is asked for, as after the server lost it.
     server.runs.clear()
     assert sync("outputs", "--again", cwd=tmp_path).returncode == 0

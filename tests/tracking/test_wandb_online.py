@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from short_tracked import OFFLINE, QUICK, ROLLOUT, ROOT, terminate_after_rows, wait_for_rows
+from wandb_server import KEY
 
 from mousearm.errors import Interrupted
 from mousearm.experiment import run
@@ -48,8 +49,8 @@ def test_a_run_goes_on_where_the_server_has_it(tmp_path, configure, server, logg
     assert any(name.startswith("media/images/result/demo") for name in stored.files)
     assert all(part.uploaded for part in parts_of(folder.path))
     # The key is nowhere: not in the run folder, not in W&B's own logs, not in what was sent.
-    assert files_with(server.key, tmp_path) == []
-    assert not any(server.key.encode() in content for content in stored.files.values())
+    assert files_with(KEY, tmp_path) == []
+    assert not any(KEY.encode() in content for content in stored.files.values())
 
 
 def test_without_login_it_goes_on_offline(tmp_path, configure, fresh, capsys):

@@ -1,20 +1,22 @@
-"""As much of a Weights & Biases server as its client needs to log in, upload runs and resume them, on this computer.
+"""As much of a Weights & Biases server as its client needs to log in, upload and resume runs, and save reports.
 
 Which questions the client asks, and what it takes for an answer, is W&B's; the answers here are those of a server that
 keeps everything in memory. History lives at the offsets that the client names, as on the real one: a run that is not
 resumed overwrites what was there.
 """
 
+import base64
 import json
 import re
-import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from local_server import LocalHandler, LocalServer
 
 _FILE_STREAM = re.compile(r"/files/(?P<entity>[^/]+)/(?P<project>[^/]+)/(?P<run>[^/]+)/file_stream")
 _UPLOAD = re.compile(r"/storage/(?P<run>[^/]+)/(?P<name>.+)")
-ENTITY = "lab"
+ENTITY, PROJECT = "lab", "mousearm"
+KEY = "local" + 35 * "0"
 
 
 @dataclass
@@ -30,6 +32,15 @@ class StoredRun:
     files: dict[str, bytes] = field(default_factory=dict)
     exit_codes: list[int] = field(default_factory=list)
     preempting: bool = False
+
+    def listed(self) -> dict[str, Any]:
+        """The run as a list of runs shows it."""
+        empty = ("sweepName", "group", "jobType", "commit", "description", "notes", "systemMetrics")
+        run = dict.fromkeys(empty) | {"tags": [], "readOnly": False, "historyLineCount": 1, "state": "finished"}
+        run |= {"createdAt": "2026-01-01T00:00:00Z", "heartbeatAt": "2026-01-01T00:00:00Z", "projectId": "4711"}
+        run |= {"id": f"storage of {self.id}", "name": self.id, "displayName": self.id}
+        run |= {"user": {"name": "m", "username": "mouse"}}
+        return run | {"summaryMetrics": json.dumps(self.summary), "config": "{}", "historyKeys": {}}
 
     @property
     def history(self) -> list[dict[str, Any]]:
@@ -69,37 +80,29 @@ class StoredRun:
         }
 
 
-class WandbServer:
-    """The server, while it is used as a context; ``key`` is the only one that it knows.
+class WandbServer(LocalServer):
+    """The server, while it is used as a context; ``KEY`` is the only key that it knows.
 
     Attributes:
         runs: what was uploaded, by id.
-        requests: how often the client streamed data.
+        reports: what was saved, as the fields of the request; ``spec`` is read.
+        strangers: how many requests came without the key.
     """
 
-    key = "local" + 35 * "0"
-
     def __init__(self) -> None:
+        super().__init__(_Handler)
         self.runs: dict[str, StoredRun] = {}
-        self.log: list[str] = []
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"server_state": self}))
-        self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
+        self.reports: list[dict[str, Any]] = []
+        self.strangers = 0
 
-    def __enter__(self) -> "WandbServer":
-        threading.Thread(target=self._http.serve_forever, daemon=True).start()
-        return self
+    def store(self, run_id: str, summary: dict[str, Any]) -> None:
+        """Put a run of this project here that says this of itself."""
+        self.runs[run_id] = StoredRun(run_id, PROJECT, summary=summary)
 
-    def __exit__(self, *_: object) -> None:
-        self._http.shutdown()
-        self._http.server_close()
-
-    def answer(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+    def answer(self, operation: str, variables: dict[str, Any]) -> dict[str, Any]:
         """The data that answers a GraphQL request."""
-        name = re.search(r"(?:query|mutation)\s+(\w+)", query)
-        operation = name.group(1) if name else ""
-        self.log.append(operation)
         match operation:
-            case "Viewer":
+            case "Viewer" | "GetDefaultEntity":
                 teams = {"edges": [{"node": {"name": ENTITY}}]}
                 who = {"id": "1", "entity": ENTITY, "username": "mouse", "email": "", "flags": "{}", "teams": teams}
                 return {"viewer": who}
@@ -117,7 +120,28 @@ class WandbServer:
                 return {"createRunFiles": {"runID": run_id, "uploadHeaders": [], "files": files}}
             case "MarkRunFilesUploaded":
                 return {"markRunFilesUploaded": {"success": True}}
-        return {}
+            case "Runs":
+                return {"project": self._listed(variables)}
+            case "ProjectInternalId":
+                return {"project": {"id": "p", "internalId": "4711"}}
+            case "GetProjects":
+                project = {"id": "p", "name": PROJECT, "entityName": ENTITY, "createdAt": "2026-01-01T00:00:00Z"}
+                project |= {"__typename": "Project", "isBenchmark": False, "user": None}
+                return {"models": _page([project])}
+            case "upsertView":
+                self.reports.append(variables | {"spec": json.loads(variables["spec"])})
+                place = {"id": "p", "name": variables["projectName"], "entityName": variables["entityName"]}
+                same = {key: variables[key] for key in ("type", "name", "displayName", "description", "spec")}
+                return {"upsertView": {"view": {"id": "Vmlldzox", "project": place, **same}, "inserted": True}}
+        raise AssertionError(f"The client asks {operation}, which the server does not know.")
+
+    def _listed(self, variables: dict[str, Any]) -> dict[str, Any] | None:
+        """The runs with certain names; None for a project that does not exist."""
+        if (variables.get("entityName") or variables.get("entity"), variables.get("project")) != (ENTITY, PROJECT):
+            return None
+        wanted = json.loads(variables["filters"])["name"]["$in"]
+        runs = [run.listed() for run in self.runs.values() if run.id in wanted]
+        return {"internalId": "4711", "runCount": len(runs), "readOnly": False, "runs": _page(runs)}
 
     def _upsert(self, variables: dict[str, Any]) -> dict[str, Any]:
         inserted = variables["name"] not in self.runs
@@ -134,38 +158,29 @@ class WandbServer:
         return {"bucket": bucket, "inserted": inserted}
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server_state: WandbServer
+def _page(nodes: list[dict[str, Any]]) -> dict[str, Any]:
+    edges = [{"node": node, "cursor": str(i)} for i, node in enumerate(nodes)]
+    return {"edges": edges, "pageInfo": {"__typename": "PageInfo", "endCursor": None, "hasNextPage": False}}
 
-    def do_POST(self) -> None:
-        body = json.loads(self._body() or b"{}")
+
+class _Handler(LocalHandler):
+    server: WandbServer
+
+    def handle_request(self) -> None:
         if self.path.rstrip("/") == "/graphql":
-            self._reply({"data": self.server_state.answer(body["query"], body.get("variables") or {})})
-        elif found := _FILE_STREAM.match(self.path):
-            self.server_state.runs[found["run"]].take(body)
-            self._reply({"limits": {}})
-        else:
-            self._reply({}, 404)
+            self._graphql(json.loads(self.body))
+            return
+        if found := _FILE_STREAM.match(self.path):
+            self.server.runs[found["run"]].take(json.loads(self.body))
+        elif self.command == "PUT" and (found := _UPLOAD.match(self.path)):
+            self.server.runs[found["run"]].files[found["name"]] = self.body
+        self.answer({})  # to the client's own statistics too
 
-    def do_PUT(self) -> None:
-        found = _UPLOAD.match(self.path)
-        assert found
-        self.server_state.runs[found["run"]].files[found["name"]] = self._body()
-        self._reply({})
-
-    def do_GET(self) -> None:
-        self._reply({})
-
-    def _body(self) -> bytes:
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-
-    def _reply(self, content: Any, status: int = 200) -> None:
-        text = json.dumps(content).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        self.server_state.log.append(self.path)
+    def _graphql(self, asked: dict[str, Any]) -> None:
+        if self.headers.get("Authorization") != f"Basic {base64.b64encode(f'api:{KEY}'.encode()).decode()}":
+            self.server.strangers += 1
+            self.answer({"errors": [{"message": "user is not logged in"}]}, 401)
+            return
+        found = re.search(r"(?:query|mutation)\s+(\w+)", asked["query"])
+        operation = found[1] if found else ""
+        self.answer({"data": self.server.answer(operation, asked.get("variables") or {})})
