@@ -88,7 +88,9 @@ def _entry(entry: KeyEntry) -> str:
     unit = f" · {entry.unit}" if entry.unit else ""
     valid = f" · valid: {entry.valid}" if entry.valid else ""
     facts = f"{entry.type}{unit} · default `{entry.default}`{valid}"
-    return f"### `{entry.name}` {{ #{entry.name} }}\n\n{facts}\n{{ .facts }}\n\n{_inline(entry.meaning)}"
+    listed = "".join(f"\n- `{name}`: {_inline(meaning)}" for name, meaning in entry.choices.items())
+    meaning = f"{_inline(entry.meaning)}\n{listed}" if listed else _inline(entry.meaning)
+    return f"### `{entry.name}` {{ #{entry.name} }}\n\n{facts}\n{{ .facts }}\n\n{meaning}"
 
 
 def _choices(found: list[Choice]) -> str:

@@ -1,13 +1,16 @@
-"""What the network sees: named terms, each a pure function of a snapshot and the targets ahead."""
+"""Observation terms, each a pure function of a snapshot and the targets ahead, side by side for the network.
+
+A term is a function below `OBSERVATIONS.add`, listed by its name in ``env.observation``.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 
-from mousearm.errors import ConfigError, UnknownNameError
-from mousearm.simulation import Snapshot
+from mousearm.errors import ConfigError
+from mousearm.registry import OBSERVATIONS
+from mousearm.snapshot import Snapshot
 from mousearm.trajectory import FOLLOWED
 
 
@@ -27,26 +30,31 @@ class Ahead:
     targets: np.ndarray
 
 
+@OBSERVATIONS.add
 def qpos(snapshot: Snapshot, ahead: Ahead) -> np.ndarray:
     """Joint positions, (N, nq) rad."""
     return snapshot.qpos
 
 
+@OBSERVATIONS.add
 def qvel(snapshot: Snapshot, ahead: Ahead) -> np.ndarray:
     """Joint velocities, (N, nq) rad/s."""
     return snapshot.qvel
 
 
+@OBSERVATIONS.add
 def activation(snapshot: Snapshot, ahead: Ahead) -> np.ndarray:
     """Muscle activations, (N, na), 0 to 1; no columns for an arm of motors."""
     return snapshot.activation
 
 
+@OBSERVATIONS.add
 def phase(snapshot: Snapshot, ahead: Ahead) -> np.ndarray:
     """Time within the reach, (N, 1), 0 to 1."""
     return ahead.phase[:, None]
 
 
+@OBSERVATIONS.add
 def path(snapshot: Snapshot, ahead: Ahead) -> np.ndarray:
     """Future targets minus the current position of the arm, (N, 6 path_steps) metres.
 
@@ -55,6 +63,7 @@ def path(snapshot: Snapshot, ahead: Ahead) -> np.ndarray:
     return _flat(ahead.targets - snapshot.landmarks[:, None, FOLLOWED])
 
 
+@OBSERVATIONS.add
 def path_preview(snapshot: Snapshot, ahead: Ahead) -> np.ndarray:
     """Future targets minus the current target, (N, 6 path_steps) metres, in the order of ``path``.
 
@@ -68,7 +77,6 @@ def _flat(offsets: np.ndarray) -> np.ndarray:
 
 
 Term = Callable[[Snapshot, Ahead], np.ndarray]
-TERMS = MappingProxyType({term.__name__: term for term in (qpos, qvel, activation, phase, path, path_preview)})
 
 
 class Observation:
@@ -82,15 +90,17 @@ class Observation:
         """
         if len(set(names)) < len(names):
             raise ConfigError(f"env.observation={list(names)} lists a term twice.")
-        for name in names:
-            if name not in TERMS:
-                raise UnknownNameError("observation term (key env.observation)", name, TERMS)
-        self.names = tuple(names)
+        self._terms: dict[str, Term] = {name: OBSERVATIONS[name] for name in names}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The terms, in order."""
+        return tuple(self._terms)
 
     def __call__(self, snapshot: Snapshot, ahead: Ahead) -> np.ndarray:
-        """The observation, (N, n) float32."""
-        return np.concatenate([TERMS[name](snapshot, ahead) for name in self.names], axis=1, dtype=np.float32)
+        """Compute the observation, (N, n) float32."""
+        return np.concatenate([term(snapshot, ahead) for term in self._terms.values()], axis=1, dtype=np.float32)
 
     def widths(self, snapshot: Snapshot, ahead: Ahead) -> dict[str, int]:
         """Columns of each term, in order; shown before training."""
-        return {name: TERMS[name](snapshot, ahead).shape[1] for name in self.names}
+        return {name: term(snapshot, ahead).shape[1] for name, term in self._terms.items()}

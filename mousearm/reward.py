@@ -1,13 +1,19 @@
-"""What is rewarded: named terms, each a pure function of a step, times the weights of the configuration."""
+"""Reward terms, each a pure function of a step, and their weighted sum.
 
+A term is a function below `REWARDS.add`; its weight is the key ``reward.w_NAME`` then, and its value the metric
+``reward/NAME``. What it can be set to, beside its weight, stands in `RewardForm`.
+"""
+
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from mousearm.config import RewardConfig
-from mousearm.simulation import Snapshot
+from mousearm.keys import Range, key
+from mousearm.registry import EFFORTS, KERNELS, REWARDS
+from mousearm.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +35,40 @@ class Step:
     peak_force: np.ndarray
 
 
-def exp_mm(distance_mm: np.ndarray, sigma_mm: np.ndarray) -> np.ndarray:
-    """Mean over widths s of exp(-d/s) for distances d, (N,) in mm: 1 on the target, 0 far away.
+@dataclass(kw_only=True)
+class RewardForm:
+    """The form that the terms take."""
+
+    kernel: str = field(metadata=key("Of the elbow and paw errors.", KERNELS))
+    sigma_mm: list[float] = field(
+        metadata=key(
+            "Widths of the exp kernel: wide ones guide from far, narrow ones keep tenths of a millimetre worth "
+            "something.",
+            Range(
+                "at least one width, each above 0",
+                lambda widths: len(widths) > 0 and all(0 < width < math.inf for width in widths),
+            ),
+            "mm",
+        )
+    )
+    effort: str = field(metadata=key("Of the forces.", EFFORTS))
+
+
+Term = Callable[[Step, RewardForm], np.ndarray]
+
+
+@KERNELS.add
+def exp(distance_mm: np.ndarray, sigma_mm: np.ndarray) -> np.ndarray:
+    """Mean of e^(-d/s) over the widths s, 1 on the target, 0 far away; for distances d, (N,) in mm.
 
     Wide kernels guide from far, narrow ones keep the last tenths of a millimetre worth something.
     """
     return np.exp(-distance_mm[:, None] / sigma_mm).mean(axis=1)
 
 
+@KERNELS.add
 def squared(distance_mm: np.ndarray, sigma_mm: np.ndarray) -> np.ndarray:
-    """Minus the squared distance in metres^2, of distances (N,) in mm; ``sigma_mm`` plays no part."""
+    """Minus the squared distance, m^2, of distances (N,) in mm; the widths play no part."""
     return -np.square(1e-3 * distance_mm)
 
 
@@ -48,67 +78,74 @@ def effort_mean(step: Step) -> np.ndarray:
 
 
 def effort_sum(step: Step) -> np.ndarray:
-    """Minus the sum of absolute actuator forces, in the actuators' own units."""
+    """Minus the sum of absolute forces, in the actuators' units."""
     return -np.abs(step.after.force).sum(axis=1)
 
 
-def qvel(step: Step) -> np.ndarray:
-    """Minus the squared change of joint velocities over the step, (rad/s)^2."""
+EFFORTS.add(effort_mean, "mean")
+EFFORTS.add(effort_sum, "sum")
+
+
+@REWARDS.add
+def elbow(step: Step, form: RewardForm) -> np.ndarray:
+    """Kernel of the elbow's error; the weight is its part of `reward.w_bone_diff`."""
+    return KERNELS[form.kernel](step.elbow_mm, np.asarray(form.sigma_mm))
+
+
+@REWARDS.add
+def paw(step: Step, form: RewardForm) -> np.ndarray:
+    """Kernel of the paw's error; the weight is its part of `reward.w_bone_diff`."""
+    return KERNELS[form.kernel](step.paw_mm, np.asarray(form.sigma_mm))
+
+
+@REWARDS.add
+def effort(step: Step, form: RewardForm) -> np.ndarray:
+    """Minus the effort of the actuators, in the form of `reward.effort`."""
+    return EFFORTS[form.effort](step)
+
+
+@REWARDS.add
+def qvel(step: Step, form: RewardForm) -> np.ndarray:
+    """Minus the squared change of the joint velocities over the step, (rad/s)^2."""
     return -np.square(step.after.qvel - step.before.qvel).sum(axis=1)
 
 
-def qpos(step: Step) -> np.ndarray:
-    """Minus the squared change of joint positions over the step, rad^2."""
+@REWARDS.add
+def qpos(step: Step, form: RewardForm) -> np.ndarray:
+    """Minus the squared change of the joint positions over the step, rad^2."""
     return -np.square(step.after.qpos - step.before.qpos).sum(axis=1)
 
 
-def action(step: Step) -> np.ndarray:
-    """Minus the squared change of the controls."""
+@REWARDS.add
+def action(step: Step, form: RewardForm) -> np.ndarray:
+    """Minus the squared change of the controls over the step."""
     return -np.square(step.after.ctrl - step.before.ctrl).sum(axis=1)
-
-
-KERNELS = MappingProxyType({"exp": exp_mm, "squared": squared})
-EFFORTS = MappingProxyType({"mean": effort_mean, "sum": effort_sum})
-Term = Callable[[Step], np.ndarray]
 
 
 class Reward:
     """The weighted terms of a configuration.
 
-    reward = w_bone_diff (w_elbow k(e) + w_paw k(p)) / (w_elbow + w_paw) + w_effort effort + w_qvel qvel + w_qpos qpos
-    + w_action action, where k is the kernel, e and p the distances of elbow and paw from their targets. Terms of weight
-    0 are not computed.
+    reward = w_bone_diff (w_elbow elbow + w_paw paw) / (w_elbow + w_paw) + w_effort effort + w_qvel qvel + ... Terms of
+    weight 0 are not computed.
     """
 
-    def __init__(self, config: RewardConfig):
+    def __init__(self, config: Any):
+        """Weigh the terms.
+
+        Args:
+            config: a ``RewardConfig``: a `RewardForm` with the weights ``w_``.
+        """
         share = config.w_bone_diff / (config.w_elbow + config.w_paw)
-        kernel, sigma_mm = KERNELS[config.kernel], np.asarray(config.sigma_mm)
-
-        def elbow(step: Step) -> np.ndarray:
-            return kernel(step.elbow_mm, sigma_mm)
-
-        def paw(step: Step) -> np.ndarray:
-            return kernel(step.paw_mm, sigma_mm)
-
-        terms: dict[str, tuple[float, Term]] = {
-            "elbow": (share * config.w_elbow, elbow),
-            "paw": (share * config.w_paw, paw),
-            "effort": (config.w_effort, EFFORTS[config.effort]),
-            "qvel": (config.w_qvel, qvel),
-            "qpos": (config.w_qpos, qpos),
-            "action": (config.w_action, action),
-        }
-        self._terms = {name: (weight, term) for name, (weight, term) in terms.items() if weight > 0}
-
-    @property
-    def weights(self) -> dict[str, float]:
-        """Weight of each term that counts."""
-        return {name: weight for name, (weight, _) in self._terms.items()}
+        weights = {name: getattr(config, f"w_{name}") for name in REWARDS}
+        weights |= {"elbow": share * config.w_elbow, "paw": share * config.w_paw}
+        self._form: RewardForm = config
+        self._terms: dict[str, Term] = {name: REWARDS[name] for name, weight in weights.items() if weight > 0}
+        self.weights: dict[str, float] = {name: weights[name] for name in self._terms}
 
     def terms(self, step: Step) -> dict[str, np.ndarray]:
         """Unweighted value of each term that counts, (N,) each."""
-        return {name: term(step) for name, (_, term) in self._terms.items()}
+        return {name: term(step, self._form) for name, term in self._terms.items()}
 
     def total(self, terms: dict[str, np.ndarray]) -> np.ndarray:
         """Weighted sum of the result of ``terms``, (N,)."""
-        return sum((self._terms[name][0] * value for name, value in terms.items()), start=np.zeros(1))
+        return sum((self.weights[name] * value for name, value in terms.items()), start=np.zeros(1))

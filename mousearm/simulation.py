@@ -1,7 +1,6 @@
 """N arms stepped together. The one place that owns batches of the engine that are stepped; above it are only arrays."""
 
 import copy
-from dataclasses import dataclass
 from pathlib import Path
 
 import mujoco
@@ -10,38 +9,7 @@ from mujoco.batch import Batch
 
 from mousearm.model.arm import Arm
 from mousearm.model.landmark import positions
-from mousearm.trajectory import ELBOW, PAW
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What N simulations look like at one instant; copies, so that they stay as they were.
-
-    Attributes:
-        qpos: (N, nq) joint positions, rad.
-        qvel: (N, nq) joint velocities, rad/s.
-        activation: (N, na) muscle activations, 0 to 1.
-        ctrl: (N, nu) the controls of the step that led here.
-        force: (N, nu) actuator forces in that step's last substep.
-        landmarks: (N, 3, 3) shoulder, elbow and paw, metres, world frame (z up), current with qpos.
-    """
-
-    qpos: np.ndarray
-    qvel: np.ndarray
-    activation: np.ndarray
-    ctrl: np.ndarray
-    force: np.ndarray
-    landmarks: np.ndarray
-
-    @property
-    def elbow(self) -> np.ndarray:
-        """(N, 3) metres."""
-        return self.landmarks[:, ELBOW]
-
-    @property
-    def paw(self) -> np.ndarray:
-        """(N, 3) metres."""
-        return self.landmarks[:, PAW]
+from mousearm.snapshot import Snapshot
 
 
 def log_warnings_to(file: Path) -> None:

@@ -1,9 +1,8 @@
 """Bring recordings in: ``python scripts/import_reaches.py FILES... --out DIR``; docs/data.md explains the options.
 
-FILES are of DeepLabCut 3D (.csv, .h5), Anipose (.csv) or OpenSim (.trc, .sto, .mot). For example
-``python scripts/import_reaches.py take1.csv take2.csv --out reaches --points paw=hand shoulder=sh1 --units mm
---axes "x z -y" --rate 150 --min-likelihood 0.6 --cutoff 30 --cut``. What was read, assumed and done is printed, and
-written to DIR/import.txt. Nothing is written if any file is refused; the exit status is 1 then.
+For example ``python scripts/import_reaches.py take1.csv take2.csv --out reaches --points paw=hand shoulder=sh1
+--units mm --axes "x z -y" --rate 150 --min-likelihood 0.6 --cutoff 30 --cut``. What was read, assumed and done is
+printed, and written to DIR/import.txt. Nothing is written if any file is refused; the exit status is 1 then.
 """
 
 import argparse
@@ -14,6 +13,7 @@ from pathlib import Path
 from mousearm.errors import KinematicsError, MouseArmError
 from mousearm.kinematics.imports import CutRule, ImportOptions, import_reaches
 from mousearm.kinematics.imports.conversion import SIDES, UNITS
+from mousearm.registry import FORMATS
 
 
 def main() -> None:
@@ -32,7 +32,10 @@ def main() -> None:
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    formats = "\n".join(f"  .{name:<5} {meaning}" for name, meaning in FORMATS.described().items())
+    made = argparse.ArgumentParser(
+        description=f"{__doc__}\nFormats of FILES:\n{formats}", formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     made.add_argument("files", type=Path, nargs="+", metavar="FILE", help="recordings; give them before the options")
     made.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder for the reaches")
     made.add_argument(

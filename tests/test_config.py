@@ -7,11 +7,10 @@ import pytest
 from omegaconf import OmegaConf
 
 from mousearm.config import CONF, Config, check_group_files, check_overrides, compose, load, read_saved, to_yaml
-from mousearm.env.action import ACTION_MAPS
 from mousearm.errors import ConfigError, RunError, UnknownNameError
 from mousearm.paths import resolve
+from mousearm.registry import ACTION_MAPS, EFFORTS, KERNELS
 from mousearm.retarget import METHODS
-from mousearm.reward import EFFORTS, KERNELS
 
 # All but those in conf/hydra, which are about Hydra itself; tests/sweep builds the launchers.
 GROUP_FILES = sorted(path.relative_to(CONF) for path in CONF.glob("*/*.yaml"))

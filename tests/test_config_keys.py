@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from mousearm.config import CONF, Config, compose
-from mousearm.config.key import Key, above, at_least, between, check, declared, finite, key
 from mousearm.config.reference import choices, group_meaning, key_entries, type_text
 from mousearm.errors import ConfigError, UnknownNameError
+from mousearm.keys import Key, above, at_least, between, check, declared, finite, key
 
 ENTRIES = [entry for entries in key_entries().values() for entry in entries]
 GROUPS = sorted(path.name for path in CONF.iterdir() if path.is_dir() and path.name != "hydra")

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from mousearm.errors import MouseArmError, UnknownNameError
-from mousearm.observation import TERMS, Ahead, Observation
-from mousearm.simulation import Snapshot
+from mousearm.observation import Ahead, Observation
+from mousearm.registry import OBSERVATIONS
+from mousearm.snapshot import Snapshot
 
 N = 2
 
@@ -83,7 +84,7 @@ def test_terms_without_columns_add_nothing():
 
 
 def test_widths_add_up_to_the_columns():
-    observation = Observation(list(TERMS))
+    observation = Observation(list(OBSERVATIONS))
     widths = observation.widths(snapshot(), ahead(2))
     assert widths == {"qpos": 2, "qvel": 2, "activation": 1, "phase": 1, "path": 12, "path_preview": 12}
     assert observation(snapshot(), ahead(2)).shape == (N, sum(widths.values()))
@@ -96,7 +97,7 @@ def test_result_is_a_copy():
 
 
 def test_unknown_term():
-    text = "There is no observation term (key env.observation) named 'qpo'. Did you mean 'qpos'? Those that exist: "
+    text = "There is no observation term named 'qpo'. Did you mean 'qpos'? Those that exist: "
     with pytest.raises(UnknownNameError, match=re.escape(text + "activation, path, path_preview, phase, qpos, qvel.")):
         Observation(["qvel", "qpo"])
 

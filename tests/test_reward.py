@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mousearm.reward import Reward, Step, effort_mean, effort_sum, exp_mm, squared
-from mousearm.simulation import Snapshot
+from mousearm.reward import Reward, Step, effort_mean, effort_sum, exp, squared
+from mousearm.snapshot import Snapshot
 
 SIGMA = np.array([0.3, 1.0, 4.0, 16.0])
 
@@ -86,13 +86,13 @@ def test_total_is_of_all_simulations(config, step):
 
 def test_exp_kernel_by_hand():
     # 5 mm away: the mean of exp(-5 / 1) and exp(-5 / 4).
-    value = exp_mm(np.array([5.0]), np.array([1.0, 4.0]))
+    value = exp(np.array([5.0]), np.array([1.0, 4.0]))
     np.testing.assert_allclose(value, [(np.exp(-5) + np.exp(-1.25)) / 2])
 
 
 def test_exp_kernel_falls_with_the_distance_from_one_towards_zero():
     distance = np.concatenate([[0], np.geomspace(1e-3, 100, 200)])
-    value = exp_mm(distance, SIGMA)
+    value = exp(distance, SIGMA)
     assert value[0] == 1
     assert (np.diff(value) < 0).all()
     assert (value > 0).all()

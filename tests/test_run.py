@@ -55,7 +55,7 @@ def test_an_experiment_sweeps_the_number_of_reaches_and_draws_the_curve(tmp_path
         (["env.n_substeps=many"], "Value 'many' of type 'str' could not be converted to Integer"),
         (["kinematics.path=nowhere.csv"], "nowhere.csv"),
         (["model.file=nowhere.xml"], "there is no file nowhere.xml. Give the path of an MJCF"),
-        (["env.observation=[qpos,sight]"], "no observation term (key env.observation) named 'sight'"),
+        (["env.observation=[qpos,sight]"], "no choice for env.observation named 'sight'"),
     ],
 )
 def test_wrong_input_is_explained_without_a_traceback_or_a_folder(tmp_path, arguments, message):

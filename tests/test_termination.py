@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mousearm.simulation import Snapshot
+from mousearm.snapshot import Snapshot
 from mousearm.termination import MAX_QVEL, diverged, divergence_reward
 
 

@@ -8,7 +8,7 @@ from mujoco.batch import Batch
 from mousearm.benchmark.stock import our_environment, stock_environment
 from mousearm.benchmark.timing import in_turn
 from mousearm.config import compose
-from mousearm.env.action import ACTION_MAPS
+from mousearm.registry import ACTION_MAPS
 
 _ROUNDS = 20
 _WORKERS = 16

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple, get_args, get_origin
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from mousearm.config.key import declared
 from mousearm.config.overrides import CONF
 from mousearm.config.plain_yaml import read_plain
 from mousearm.config.schema import Config
+from mousearm.keys import declared
 
 _TYPE_NAMES = {str: "text", int: "integer", float: "number", bool: "true or false", types.NoneType: "null"}
 
@@ -27,6 +27,7 @@ class KeyEntry(NamedTuple):
         default: what it is when nothing is said, as it is written in YAML.
         valid: which values are valid; empty where all of the type are.
         meaning: what it decides.
+        choices: what each name to choose from stands for; empty where the meaning says it.
     """
 
     name: str
@@ -35,6 +36,7 @@ class KeyEntry(NamedTuple):
     default: str
     valid: str
     meaning: str
+    choices: dict[str, str]
 
 
 class Choice(NamedTuple):
@@ -79,7 +81,7 @@ def _entries(kind: Any, prefix: str, defaults: Any) -> Iterator[KeyEntry]:
             yield from _entries(field.type, f"{name}.", defaults)
             continue
         says, default = known[field.name], _default(defaults, name)
-        yield KeyEntry(name, type_text(field.type), says.unit, default, says.valid_text, says.meaning)
+        yield KeyEntry(name, type_text(field.type), says.unit, default, says.valid_text, says.meaning, says.choices)
 
 
 def type_text(kind: Any) -> str:

@@ -7,14 +7,16 @@ question looks up.
 Keys that came later have a default here, because a run that was saved before they existed has none of them.
 """
 
-import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, make_dataclass
 from pathlib import Path
+from typing import Any
 
-from mousearm.config.key import Range, above, at_least, between, check, declared, finite, key, require
 from mousearm.errors import ConfigError
+from mousearm.keys import Range, above, at_least, between, check, declared, finite, key, require
 from mousearm.kinematics.checks import SEGMENT_RANGE
 from mousearm.kinematics.split import SPLIT_BY
+from mousearm.registry import ACTION_MAPS, OBSERVATIONS, REWARDS
+from mousearm.reward import RewardForm
 
 _FINITE = finite(at_least(0))
 _POSITIVE = finite(above(0))
@@ -43,13 +45,7 @@ class ModelConfig:
     )
     landmarks: LandmarksConfig
     joints: list[str] | None = field(metadata=key("Joints that inverse kinematics may move; null means all."))
-    action_map: str = field(
-        metadata=key(
-            "How an action in [-1, 1] becomes a control: on a straight line over the actuator's range, or by a sigmoid "
-            "that rests at 8 % of it, which is for muscles.",
-            ("direct", "sigmoid"),
-        )
-    )
+    action_map: str = field(metadata=key("How an action in [-1, 1] becomes a control.", ACTION_MAPS))
     fit: str = field(
         default="none",
         metadata=key(
@@ -151,9 +147,9 @@ class EnvConfig:
     num_envs: int = field(metadata=key("Simulations that are trained on together.", between(1, 100_000)))
     observation: list[str] = field(
         metadata=key(
-            "What the network sees, any of qpos, qvel, activation, phase, path, path_preview. Terms without columns "
-            "(activation of motors, paths with `env.path_steps=0`) add nothing.",
-            Range("at least one term", lambda terms: len(terms) > 0),
+            "What the network sees. Terms without columns (activation of motors, paths with `env.path_steps=0`) add "
+            "nothing.",
+            OBSERVATIONS,
         )
     )
     path_steps: int = field(
@@ -191,48 +187,23 @@ class EnvConfig:
 
     def __post_init__(self) -> None:
         check("env.", self)
+        require(len(self.observation) > 0, "env.observation", self.observation, "at least one term")
 
 
-@dataclass
-class RewardConfig:
-    """Weights ``w_`` of the reward terms, and the form that the terms take."""
+_WEIGHED = {
+    "bone_diff": "Weight of elbow and paw together, shared in the ratio of `reward.w_elbow` to `reward.w_paw`.",
+    **{name: f"Weight of `reward/{name}`. {meaning}" for name, meaning in REWARDS.described().items()},
+}
+_Weights: Any = make_dataclass(
+    "_Weights",
+    [(f"w_{name}", float, field(default=0.0, metadata=key(text, _FINITE))) for name, text in _WEIGHED.items()],
+    kw_only=True,
+)
 
-    w_bone_diff: float = field(
-        metadata=key("Of elbow and paw together, shared in the ratio of `reward.w_elbow` to `reward.w_paw`.", _FINITE)
-    )
-    w_elbow: float = field(metadata=key("The elbow's part of `reward.w_bone_diff`.", _FINITE))
-    w_paw: float = field(metadata=key("The paw's part of `reward.w_bone_diff`.", _FINITE))
-    w_effort: float = field(metadata=key("Of the forces, in the form of `reward.effort`.", _FINITE))
-    w_qvel: float = field(
-        metadata=key("Of squared changes of the joint velocities from step to step, (rad/s)^2.", _FINITE)
-    )
-    w_qpos: float = field(metadata=key("Of squared changes of the joint positions from step to step, rad^2.", _FINITE))
-    w_action: float = field(metadata=key("Of squared changes of the controls from step to step.", _FINITE))
-    kernel: str = field(
-        metadata=key(
-            "Of the elbow and paw errors. exp: the mean of exp(-error/s) over the widths s of `reward.sigma_mm`, 0 to "
-            "1. squared: minus the squared error in metres.",
-            ("exp", "squared"),
-        )
-    )
-    sigma_mm: list[float] = field(
-        metadata=key(
-            "Widths of the exp kernel: wide ones guide from far, narrow ones keep tenths of a millimetre worth "
-            "something.",
-            Range(
-                "at least one width, each above 0",
-                lambda widths: len(widths) > 0 and all(0 < width < math.inf for width in widths),
-            ),
-            "mm",
-        )
-    )
-    effort: str = field(
-        metadata=key(
-            "mean: over actuators, of (force / peak force)^2, so that a weight means the same for motors and muscles. "
-            "sum: of absolute forces, in the actuators' own units.",
-            ("mean", "sum"),
-        )
-    )
+
+@dataclass(kw_only=True)
+class RewardConfig(RewardForm, _Weights):
+    """Weights ``w_`` of the reward terms, 0 where nothing is said, and the form that the terms take."""
 
     def __post_init__(self) -> None:
         check("reward.", self)

@@ -6,7 +6,7 @@ from dataclasses import fields
 import numpy as np
 
 from mousearm.errors import NonFiniteError
-from mousearm.simulation import Snapshot
+from mousearm.snapshot import Snapshot
 
 
 def not_finite(

@@ -8,14 +8,15 @@ import numpy as np
 
 from mousearm import termination
 from mousearm.config import Config
-from mousearm.env.action import ACTION_MAPS
 from mousearm.env.guard import not_finite
 from mousearm.env.references import References
 from mousearm.errors import ConfigError
 from mousearm.model import Arm
 from mousearm.observation import Ahead, Observation
+from mousearm.registry import ACTION_MAPS
 from mousearm.reward import Reward, Step
-from mousearm.simulation import Simulation, Snapshot
+from mousearm.simulation import Simulation
+from mousearm.snapshot import Snapshot
 from mousearm.trajectory import FOLLOWED, errors_mm
 
 

@@ -6,14 +6,15 @@ takes, the least activation that gives this torque, the excitation that leads to
 
 import numpy as np
 
+from mousearm.action import INVERSE_MAPS
 from mousearm.env import References, Task
-from mousearm.env.action import ACTION_MAPS, INVERSE_MAPS
 from mousearm.errors import UnknownNameError
 from mousearm.mechanics import Motion, Probe, motion_of
 from mousearm.model import Arm
 from mousearm.pretrain.excitation import Excitation
 from mousearm.pretrain.hold import RAMP, STEP
-from mousearm.simulation import Snapshot
+from mousearm.registry import ACTION_MAPS
+from mousearm.snapshot import Snapshot
 
 # Largest speed at which a joint goes back to its reach, rad/s: an arm that is far off does not throw itself about.
 _MAX_RETURN = 7.0

@@ -18,7 +18,7 @@ from mousearm.config import PretrainConfig
 from mousearm.env import Start, Task, draw_start
 from mousearm.errors import NonFiniteError
 from mousearm.policy import RecurrentPolicy
-from mousearm.simulation import Snapshot
+from mousearm.snapshot import Snapshot
 
 
 class Teacher(Protocol):

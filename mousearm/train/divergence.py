@@ -5,7 +5,7 @@ from pathlib import Path
 import mujoco
 import numpy as np
 
-from mousearm.simulation import Snapshot
+from mousearm.snapshot import Snapshot
 
 # More dumps than this tell nothing new.
 _MAX_DUMPS = 10

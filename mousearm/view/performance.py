@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mousearm.action import INVERSE_MAPS
 from mousearm.env import Start, Task
-from mousearm.env.action import INVERSE_MAPS
 from mousearm.evaluate import Controller
 
 # How long it goes on, at least, after the controller was switched: an arm of this size falls in a tenth of that.

@@ -5,12 +5,13 @@ import mujoco
 import numpy as np
 import pytest
 
+from mousearm.action import direct, sigmoid
 from mousearm.env import References, Start
-from mousearm.env.action import ACTION_MAPS, direct, sigmoid
 from mousearm.env.task import draw_start
 from mousearm.errors import NonFiniteError
 from mousearm.observation import Ahead
-from mousearm.simulation import Snapshot
+from mousearm.registry import ACTION_MAPS
+from mousearm.snapshot import Snapshot
 
 PENALTY = 1.0
 

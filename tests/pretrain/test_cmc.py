@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from mousearm.env import References, Start
-from mousearm.env.action import ACTION_MAPS
 from mousearm.env.sources import prepare
 from mousearm.errors import ModelError, UnknownNameError
 from mousearm.evaluate import roll_out
 from mousearm.experiment import evaluate_cmc
 from mousearm.mechanics import random_poses
 from mousearm.pretrain import ComputedMuscleControl, TaskController
+from mousearm.registry import ACTION_MAPS
 from mousearm.simulation import Simulation
 
 DT = 1 / 150

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from mousearm.agent import Agent
-from mousearm.env.action import ACTION_MAPS
 from mousearm.errors import ConfigError
 from mousearm.mechanics import optimal_and_slack
 from mousearm.record import record
+from mousearm.registry import ACTION_MAPS
 
 MUSCLE, TORQUE = ("model=muscle",), ("model=torque",)
 

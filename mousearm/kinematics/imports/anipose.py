@@ -18,7 +18,7 @@ _COLUMN = re.compile(r"(?P<name>.+)[_.](?P<coordinate>x|y|z|score|likelihood)", 
 
 
 def read_anipose(path: Path, rows: Sequence[Row], names: Mapping[str, str]) -> MarkerRecording:
-    """Read a CSV file.
+    """Read a CSV file of Anipose, or one with times.
 
     Args:
         path: the file.

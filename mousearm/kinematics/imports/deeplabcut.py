@@ -17,6 +17,7 @@ from mousearm.kinematics.files import Row, parse_number
 from mousearm.kinematics.imports.cells import Cells, find_points, lay_out, whole_numbers
 from mousearm.kinematics.imports.markers import MarkerRecording
 from mousearm.kinematics.imports.pandas_table import read_table
+from mousearm.registry import FORMATS
 
 LEVELS = ("scorer", "individuals", "bodyparts", "coords")
 """What a header row may be called, in order; individuals may be missing."""
@@ -28,7 +29,7 @@ def is_deeplabcut(rows: Sequence[Row]) -> bool:
 
 
 def read_deeplabcut(path: Path, rows: Sequence[Row], names: Mapping[str, str]) -> MarkerRecording:
-    """Read a CSV file.
+    """Read a CSV file of DeepLabCut 3D.
 
     Args:
         path: the file.
@@ -55,7 +56,7 @@ def read_deeplabcut(path: Path, rows: Sequence[Row], names: Mapping[str, str]) -
 
 
 def read_deeplabcut_hdf(path: Path, names: Mapping[str, str]) -> MarkerRecording:
-    """Read an HDF5 file.
+    """Read an HDF5 file of DeepLabCut 3D.
 
     Arguments and errors are those of `read_deeplabcut`; a place in the file is a frame, counted from 1.
     """
@@ -70,6 +71,9 @@ def read_deeplabcut_hdf(path: Path, names: Mapping[str, str]) -> MarkerRecording
     likelihood = np.stack([values[:, point["likelihood"]] for point in found], 1) if sure else None
     frames = whole_numbers(table.frames.astype(float), "frame", place)
     return MarkerRecording(path, "DeepLabCut HDF5", None, positions, likelihood, frames)
+
+
+FORMATS.add(read_deeplabcut_hdf, "h5", "hdf5")
 
 
 def _check_levels(levels: Sequence[str], path: Path) -> None:

@@ -12,25 +12,18 @@ from tqdm import tqdm
 from mousearm.errors import KinematicsError, UnknownNameError
 from mousearm.files import make_folder, new_output, write_text
 from mousearm.kinematics.files import read_rows, write_csv
-from mousearm.kinematics.imports import anipose, cleaning, deeplabcut, opensim
+from mousearm.kinematics.imports import anipose, cleaning, deeplabcut
 from mousearm.kinematics.imports.conversion import SIDES, UNITS, Axes, check_seen, choose_unit, convert, segment_lengths
 from mousearm.kinematics.imports.cutting import CutRule, cut_reaches
 from mousearm.kinematics.imports.markers import MarkerRecording, MarkerTrajectory, even
 from mousearm.kinematics.reach import Reach
+from mousearm.registry import FORMATS
 from mousearm.trajectory import LANDMARKS
 
 NOTES = "import.txt"
 """File beside the reaches that says how they were made."""
 
 SAME_NAMES: Mapping[str, str] = MappingProxyType({landmark: landmark for landmark in LANDMARKS})
-
-_READERS = {
-    ".h5": deeplabcut.read_deeplabcut_hdf,
-    ".hdf5": deeplabcut.read_deeplabcut_hdf,
-    ".trc": opensim.read_trc,
-    ".sto": opensim.read_sto,
-    ".mot": opensim.read_sto,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,24 +166,29 @@ def import_file(path: Path, name: str, options: ImportOptions) -> ImportResult:
 
 
 def read_markers(path: Path, names: Mapping[str, str]) -> MarkerRecording:
-    """Read one file of any known format; the suffix, and for CSV the first cell, tells which.
+    """Read one file of any format in `FORMATS`; its suffix is the format's name.
 
     Args:
-        path: the file: .csv, .h5, .hdf5, .trc, .sto or .mot.
+        path: the file.
         names: name of the paw, the elbow and the shoulder in the file.
 
     Raises:
         KinematicsError: the format is not known, or the file is refused by its reader.
         UnknownNameError: the file lacks a name.
     """
-    suffix = path.suffix.lower()
-    if suffix == ".csv":
-        rows = read_rows(path)
-        reader = deeplabcut.read_deeplabcut if deeplabcut.is_deeplabcut(rows) else anipose.read_anipose
-        return reader(path, rows, names)
-    if suffix not in _READERS:
-        raise KinematicsError(f"{path}: its format is not known. Give files in {', '.join(['.csv', *_READERS])}.")
-    return _READERS[suffix](path, names)
+    suffix = path.suffix.lower().removeprefix(".")
+    if suffix not in FORMATS:
+        known = ", ".join(f".{name}" for name in FORMATS)
+        raise KinematicsError(f"{path}: its format is not known. Give files in {known}.")
+    return FORMATS[suffix](path, names)
+
+
+@FORMATS.add
+def csv(path: Path, names: Mapping[str, str]) -> MarkerRecording:
+    """Read a table of DeepLabCut 3D or Anipose, or one with times; the first cell tells which."""
+    rows = read_rows(path)
+    read = deeplabcut.read_deeplabcut if deeplabcut.is_deeplabcut(rows) else anipose.read_anipose
+    return read(path, rows, names)
 
 
 def output_names(paths: Sequence[Path]) -> list[str]:

@@ -14,6 +14,7 @@ from mousearm.errors import KinematicsError
 from mousearm.kinematics.files import Row, parse_number, read_rows
 from mousearm.kinematics.imports.cells import Cells, find_points, lay_out
 from mousearm.kinematics.imports.markers import MarkerRecording
+from mousearm.registry import FORMATS
 
 AXES = "x y z"
 """OpenSim's axes are the project's own."""
@@ -28,7 +29,7 @@ _UNITS = {
 
 
 def read_trc(path: Path, names: Mapping[str, str]) -> MarkerRecording:
-    """Read a marker file.
+    """Read a marker file of OpenSim.
 
     Args:
         path: the file.
@@ -56,7 +57,10 @@ def read_trc(path: Path, names: Mapping[str, str]) -> MarkerRecording:
 
 
 def read_sto(path: Path, names: Mapping[str, str]) -> MarkerRecording:
-    """Read a table (.sto or .mot); arguments and errors are those of `read_trc`."""
+    """Read a table of points of OpenSim.
+
+    Arguments and errors are those of `read_trc`.
+    """
     rows = read_rows(path, "\t")
     end = next((i for i, (_, cells) in enumerate(rows) if cells[0].lower() == "endheader"), None)
     if end is None or end + 1 >= len(rows):
@@ -71,6 +75,10 @@ def read_sto(path: Path, names: Mapping[str, str]) -> MarkerRecording:
     for key in ("nrows", "datarows"):
         _check_count(header, key, len(cells.lines), "rows of data", path)
     return _recording(path, "OpenSim table", cells, found, 0, header)
+
+
+FORMATS.add(read_trc, "trc")
+FORMATS.add(read_sto, "sto", "mot")
 
 
 def _recording(

@@ -158,7 +158,7 @@ class TestRefused:
     def test_unknown_format(self, tmp_path, refused):
         path = tmp_path / "a.c3d"
         path.write_bytes(b"\x02P")
-        refused(path, "its format is not known. Give files in .csv, .h5, .hdf5, .trc, .sto, .mot.")
+        refused(path, "its format is not known. Give files in .h5, .hdf5, .csv, .trc, .sto, .mot.")
 
     @pytest.mark.parametrize("name", WRITERS)
     def test_unknown_point(self, tmp_path, refused, name):

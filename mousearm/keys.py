@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from mousearm.errors import ConfigError, UnknownNameError
+from mousearm.registry import Registry
 
 _NAME = "key"
 
@@ -33,12 +34,12 @@ class Key:
 
     Attributes:
         meaning: what it decides, in sentences.
-        valid: the names to choose from, or a range; None where every value of its type will do.
+        valid: the names to choose from, those of a registry, or a range; None where every value of its type will do.
         unit: of the value; empty where there is none.
     """
 
     meaning: str
-    valid: Range | tuple[str, ...] | None = None
+    valid: Range | Registry | tuple[str, ...] | None = None
     unit: str = ""
 
     @property
@@ -50,8 +51,13 @@ class Key:
             return f"{self.valid.text} {self.unit}".strip()
         return ", ".join(self.valid)
 
+    @property
+    def choices(self) -> dict[str, str]:
+        """What each name of a registry stands for; empty where there is no registry."""
+        return self.valid.described() if isinstance(self.valid, Registry) else {}
+
     def check(self, name: str, value: object) -> None:
-        """Refuse a value; ``null``, where the type allows it, always is valid.
+        """Refuse a value, or a list of names if one of them is wrong; ``null``, where the type allows it, is valid.
 
         Raises:
             UnknownNameError: if it is none of the names to choose from.
@@ -62,13 +68,15 @@ class Key:
         if isinstance(self.valid, Range):
             shown = repr(value) if isinstance(value, str) else value
             require(self.valid.holds(value), name, shown, self.valid_text)
-        elif value not in self.valid:
-            raise UnknownNameError(f"choice for {name}", str(value), self.valid)
+            return
+        for choice in value if isinstance(value, list) else [value]:
+            if choice not in self.valid:
+                raise UnknownNameError(f"choice for {name}", str(choice), self.valid)
 
 
-def key(meaning: str, valid: Range | Sequence[str] | None = None, unit: str = "") -> dict[str, Key]:
+def key(meaning: str, valid: Range | Registry | Sequence[str] | None = None, unit: str = "") -> dict[str, Key]:
     """The metadata of a field; the arguments are ``Key``'s."""
-    return {_NAME: Key(meaning, valid if isinstance(valid, Range | None) else tuple(valid), unit)}
+    return {_NAME: Key(meaning, valid if isinstance(valid, Range | Registry | None) else tuple(valid), unit)}
 
 
 def declared(group: Any) -> dict[str, Key]:

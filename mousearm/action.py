@@ -4,7 +4,8 @@ from collections.abc import Callable
 from types import MappingProxyType
 
 import numpy as np
-from scipy.special import expit, logit
+
+from mousearm.registry import ACTION_MAPS
 
 # Steepness and centre of the sigmoid; the action 0 then rests at 0.076 of the range.
 _SLOPE, _CENTRE = 5.0, 0.5
@@ -14,8 +15,9 @@ _LEAST_SHARE = 1e-6
 ActionMap = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
+@ACTION_MAPS.add
 def direct(action: np.ndarray, ctrl_range: np.ndarray) -> np.ndarray:
-    """Straight line from [-1, 1] to the range.
+    """Straight line from [-1, 1] to the actuator's range.
 
     Args:
         action: (N, nu); values outside [-1, 1] are clipped.
@@ -28,17 +30,18 @@ def direct(action: np.ndarray, ctrl_range: np.ndarray) -> np.ndarray:
     return low + (np.clip(action, -1, 1) + 1) / 2 * (high - low)
 
 
+@ACTION_MAPS.add
 def sigmoid(action: np.ndarray, ctrl_range: np.ndarray) -> np.ndarray:
-    """Low + (high - low) / (1 + exp(-5 (a - 0.5))): rests at 0.08 of the range, reaches from 0.0006 to 0.92 of it.
+    """Sigmoid that rests at 8 % of the actuator's range, for muscles.
 
-    For muscles, which are a hundred times stronger than a reach needs: around the middle of the range all of them
-    would co-contract at half their force. Arguments and result as ``direct``.
+    Low + (high - low) / (1 + exp(-5 (a - 0.5))) goes from 0.0006 to 0.92 of the range. Muscles are a hundred times
+    stronger than a reach needs: around the middle of the range all of them would co-contract at half their force.
+    Arguments and result as ``direct``.
     """
+    from scipy.special import expit
+
     low, high = ctrl_range.T
     return low + (high - low) * expit(_SLOPE * (np.clip(action, -1, 1) - _CENTRE))
-
-
-ACTION_MAPS: MappingProxyType[str, ActionMap] = MappingProxyType({"direct": direct, "sigmoid": sigmoid})
 
 
 def direct_inverse(ctrl: np.ndarray, ctrl_range: np.ndarray) -> np.ndarray:
@@ -49,6 +52,8 @@ def direct_inverse(ctrl: np.ndarray, ctrl_range: np.ndarray) -> np.ndarray:
 
 def sigmoid_inverse(ctrl: np.ndarray, ctrl_range: np.ndarray) -> np.ndarray:
     """The actions, (N, nu) in [-1, 1], of which ``sigmoid`` makes controls, (N, nu), as far as it reaches them."""
+    from scipy.special import logit
+
     low, high = ctrl_range.T
     share = np.clip((ctrl - low) / (high - low), _LEAST_SHARE, 1 - _LEAST_SHARE)
     return np.clip(_CENTRE + logit(share) / _SLOPE, -1, 1)
