@@ -12,14 +12,14 @@ from pathlib import Path
 from mousearm.config import compose
 from mousearm.errors import MouseArmError
 from mousearm.render import MUSCLE_COLOURS
-from mousearm.view import Performer, Playback, performer_of_config, performer_of_run, watch
+from mousearm.view import Playback, Simulator, simulator_of_config, simulator_of_run, watch
 
 
 def main() -> None:
     """Open the viewer, and stay until it is closed."""
     arguments = parse(sys.argv[1:])
     try:
-        playback = Playback(performer(arguments), arguments.reach, arguments.slowmo, arguments.colours)
+        playback = Playback(simulator(arguments), arguments.reach, arguments.slowmo, arguments.colours)
         watch(playback, arguments.port if arguments.web else None)
     except MouseArmError as error:
         sys.exit(f"error: {error}")
@@ -49,15 +49,15 @@ def parse(given: list[str]) -> argparse.Namespace:
     return arguments
 
 
-def performer(arguments: argparse.Namespace) -> Performer:
+def simulator(arguments: argparse.Namespace) -> Simulator:
     """What the command line asks to see.
 
     Raises:
         MouseArmError: if it cannot be used.
     """
     if arguments.run is not None:
-        return performer_of_run(arguments.run, arguments.checkpoint or "best", arguments.kinematics)
-    return performer_of_config(compose(arguments.what), arguments.kinematics, arguments.controller == "cmc")
+        return simulator_of_run(arguments.run, arguments.checkpoint or "best", arguments.kinematics)
+    return simulator_of_config(compose(arguments.what), arguments.kinematics, arguments.controller == "cmc")
 
 
 if __name__ == "__main__":

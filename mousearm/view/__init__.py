@@ -1,7 +1,6 @@
 """Watching an arm perform reaches: in a window, or in a browser."""
 
-from mousearm.view.performance import Moment, Performance, Performer
-from mousearm.view.playback import Playback
-from mousearm.view.source import performer_of_config, performer_of_run, watch
+from mousearm.view.playback import Playback, Simulator
+from mousearm.view.source import simulator_of_config, simulator_of_run, watch
 
-__all__ = ["Moment", "Performance", "Performer", "Playback", "performer_of_config", "performer_of_run", "watch"]
+__all__ = ["Playback", "Simulator", "simulator_of_config", "simulator_of_run", "watch"]

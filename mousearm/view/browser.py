@@ -1,4 +1,4 @@
-"""The viewer in a browser: a page that this program serves, and the few meshes whose copies make up its scene."""
+"""The viewer in a browser: a page that this program serves, and the meshes whose copies make up its scene."""
 
 import queue
 import time
@@ -39,7 +39,7 @@ class Mesh(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """What instances share.
+    """Mesh and look that instances share.
 
     Attributes:
         shape: ``ball``, ``rod``, ``box`` or ``mesh``; the first three reach from -1 to 1 along each axis.
@@ -59,7 +59,7 @@ class Instances:
     Attributes:
         position: (N, 3) metres.
         wxyz: (N, 4) orientation as a quaternion.
-        scale: (N, 3) along the shape's own axes.
+        scale: (N, 3) along the axes of the shape.
         colour: (N, 3) 0 to 1.
         opacity: (N,) 0 to 1.
     """
@@ -101,21 +101,21 @@ def watch_in_browser(playback: Playback, port: int) -> None:
 
 
 class BrowserViewer:
-    """A playback on a page. Everybody who opens it sees, and steers, the same."""
+    """A playback on a page. All who open it see, and steer, the same."""
 
     def __init__(self, playback: Playback, port: int):
         """Serve the page.
 
         Args:
-            playback: what is shown.
-            port: where; the next one that is free if it is taken, and any free one if it is 0.
+            playback: the reaches that are shown.
+            port: the next one that is free if it is taken, and any free one if it is 0.
 
         Raises:
             ConfigError: if there is no such port.
         """
         if not 0 <= port <= 65535:
             raise ConfigError(f"port {port} does not exist; ports are 1 to 65535, and 0 takes any that is free.")
-        self._playback, self._scene = playback, Scene(playback.performer.arm)
+        self._playback, self._scene = playback, Scene(playback.simulator.arm)
         self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
         with redirect_stdout(None):  # viser prints addresses too, but not how to come from another machine
             self._server = viser.ViserServer(_HOST, port, label="mousearm", verbose=False)
@@ -128,11 +128,11 @@ class BrowserViewer:
 
     @property
     def port(self) -> int:
-        """Where the page is."""
+        """Port of the page."""
         return self._server.get_port()
 
     def obey(self) -> bool:
-        """Do what was asked for in browsers since the last call; returns whether there was anything."""
+        """Carry out the commands that came from browsers since the last call; True if there were any."""
         asked = False
         while not self._commands.empty():
             self._commands.get()(self._playback)
@@ -140,19 +140,19 @@ class BrowserViewer:
         return asked
 
     def draw(self) -> None:
-        """Show what the playback does now."""
+        """Show the present state of the playback."""
         found = instances_of(self._scene.everything(self._playback))
         with self._server.atomic():
             self._batches.show(found)
             self._panel.refresh()
 
     def close(self) -> None:
-        """Serve no longer."""
+        """Stop serving."""
         self._server.stop()
 
     def _look(self) -> None:
         """Let browsers begin with a view of the whole reach."""
-        camera, view = self._scene.camera(self._playback.performance), self._server.initial_camera
+        camera, view = self._scene.camera(self._playback.trial), self._server.initial_camera
         azimuth, elevation = np.radians([camera.azimuth, camera.elevation])
         ahead = np.array([np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)])
         view.look_at = _UNITS * camera.lookat
@@ -161,10 +161,10 @@ class BrowserViewer:
 
 
 class Batches:
-    """What a browser draws of a scene."""
+    """Shapes in a browser: one batch of copies per mesh, whose arrays are sent when they change."""
 
     def __init__(self, api: viser.SceneApi, model: mujoco.MjModel):
-        """Begin with an empty scene.
+        """Start with an empty scene.
 
         Args:
             api: the browser's scene.
@@ -193,7 +193,7 @@ class Batches:
         if handle is not None:
             handle.remove()
         vertices, faces = mesh_of(kind, self._model)
-        # A larger batch gets a name of its own: browsers go on drawing the smaller one under the same name.
+        # A larger batch gets another name: under the same one, browsers continue to draw the smaller batch.
         name = f"/{kind.shape}{kind.number}{'_translucent' * kind.translucent}_{room}"
         self._handles[kind] = self._api.add_batched_meshes_simple(
             name, vertices, faces, lod="off", cast_shadow=not kind.translucent, **arrays
@@ -201,7 +201,7 @@ class Batches:
 
 
 def instances_of(scene: mujoco.MjvScene) -> Mapping[Kind, Instances]:
-    """All shapes of a scene, by kind.
+    """Find all shapes of a scene, by kind.
 
     Spheres, ellipsoids, capsules, cylinders, boxes, planes and meshes; other kinds (height fields, skins, flexes, which
     arms hardly have) are left out.
@@ -215,7 +215,7 @@ def instances_of(scene: mujoco.MjvScene) -> Mapping[Kind, Instances]:
 
 
 def mesh_of(kind: Kind, model: mujoco.MjModel) -> Mesh:
-    """The mesh that instances of a kind are copies of."""
+    """Mesh of which instances of a kind are copies."""
     if kind.shape == "mesh":
         first, n = model.mesh_vertadr[kind.number], model.mesh_vertnum[kind.number]
         begin, count = model.mesh_faceadr[kind.number], model.mesh_facenum[kind.number]
@@ -260,7 +260,7 @@ def _gather(members: list[tuple[mujoco.MjvGeom, _Part]]) -> Instances:
 
 
 def _arrays(kind: Kind, instances: Instances) -> dict[str, Any]:
-    """What viser takes; colours become amounts of light, which MuJoCo's are not (sRGB, nearly a power of 2.2)."""
+    """Arguments of viser; colours become linear amounts of light, MuJoCo's being sRGB (nearly a power of 2.2)."""
     arrays = {
         "batched_positions": _UNITS * instances.position,
         "batched_wxyzs": instances.wxyz,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from mousearm.model.landmark import LANDMARKS
+from mousearm.trajectory import LANDMARKS
 from mousearm.view.playback import Playback
 
 _LEGEND = {"grey_red": "grey at rest, red when active", "blue_red": "blue at rest, red when active"}
@@ -47,16 +47,16 @@ def shown(key: str) -> str:
 
 def status_text(playback: Playback) -> dict[str, str]:
     """Describe what is shown now: a heading and a text for each line."""
-    performance, moment = playback.performance, playback.moment
+    trial, frame = playback.trial, playback.frame
     lines = {
-        "reach": f"{performance.name} ({playback.reach + 1} of {len(playback.names)})",
-        "time": f"{1e3 * moment.time:.0f} of {1e3 * performance.end:.0f} ms",
+        "reach": f"{trial.name} ({playback.reach + 1} of {len(playback.names)})",
+        "time": f"{1e3 * frame.time:.0f} of {1e3 * trial.end:.0f} ms",
         "speed": f"{playback.speed:g} of real time" + ("" if playback.playing else ", paused"),
-        **{f"{name} error": f"{error:.3f} mm" for name, error in zip(LANDMARKS, moment.errors_mm, strict=True)},
-        playback.performer.driver: "on" if playback.driven else "off, controls at rest",
+        **{f"{name} error": f"{error:.3f} mm" for name, error in zip(LANDMARKS, frame.errors_mm, strict=True)},
+        playback.simulator.driver: "on" if playback.driven else "off, controls at rest",
     }
-    if len(moment.activation):
+    if len(frame.activation):
         lines["muscles"] = _LEGEND[playback.colours]
-    if performance.diverged:
-        lines["simulation"] = f"diverged after {1e3 * performance.end:.0f} ms"
+    if trial.diverged:
+        lines["simulation"] = f"diverged after {1e3 * trial.end:.0f} ms"
     return lines

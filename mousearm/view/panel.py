@@ -8,35 +8,33 @@ import numpy as np
 import viser
 
 from mousearm.render import MUSCLE_COLOURS
-from mousearm.trajectory import FOLLOWED, LANDMARKS
+from mousearm.trajectory import FOLLOWED, LANDMARKS, PAW, Trial
 from mousearm.view.controls import CONTROLS, shown, status_text
-from mousearm.view.performance import Performance
 from mousearm.view.playback import SPEEDS, Playback
 from mousearm.view.scene import POINT_COLOURS
 
-# Something to be done with the playback; browsers ask for it from other threads.
+# A change of the playback; browsers ask for it from other threads.
 Command = Callable[[Playback], None]
 
-_PLOT_POINTS = LANDMARKS[FOLLOWED]
 _LEAST_MM = 1e-3
-# What no other part of the panel says.
-_SAID = ("time", "shoulder error", "elbow error", "paw error", "muscles", "simulation")
+# Lines of the status that no other part of the panel shows.
+_STATUS = ("time", "shoulder error", "elbow error", "paw error", "muscles", "simulation")
 _MUTED = "color:#666"
 
 
 class Panel:
-    """What stands beside the picture."""
+    """Controls, status and plots beside the picture."""
 
     def __init__(self, gui: viser.GuiApi, playback: Playback, order: Callable[[Command], Any]):
         """Build the panel.
 
         Args:
             gui: where.
-            playback: what is shown.
-            order: takes what the user wants to be done.
+            playback: the reach that is shown.
+            order: takes the commands of the user.
         """
         self._playback, self._order, self._drawn = playback, order, None
-        arm = playback.performer.arm
+        arm = playback.simulator.arm
         self._names = arm.actuator_names
         gui.configure_theme(show_logo=False, show_share_button=False, control_width="large")
         self._status = gui.add_html("")
@@ -50,16 +48,14 @@ class Panel:
         self._when_used(self._speed, lambda playback, value: setattr(playback, "speed", float(value)))
         self._reach = gui.add_dropdown("Reach", playback.names)
         self._when_used(self._reach, lambda playback, value: playback.choose(playback.names.index(value)))
-        self._driven = gui.add_checkbox(f"{playback.performer.driver} on", True)
+        self._driven = gui.add_checkbox(f"{playback.simulator.driver} on", True)
         self._when_used(self._driven, lambda playback, _: playback.switch_controller())
         self._ghost = gui.add_checkbox("ghost", playback.ghost, hint="the reference's pose")
         self._when_used(self._ghost, lambda playback, value: setattr(playback, "ghost", value))
         if arm.na:
             colours = gui.add_dropdown("Muscles", list(MUSCLE_COLOURS), initial_value=playback.colours)
             self._when_used(colours, lambda playback, value: setattr(playback, "colours", value))
-        self._plot = gui.add_uplot(
-            **_plot_settings(), data=_plot_data(playback), scales=_plot_scales(playback.performance)
-        )
+        self._plot = gui.add_uplot(**_plot_settings(), data=_plot_data(playback), scales=_plot_scales(playback.trial))
         self._bars = gui.add_html("")
         for control in CONTROLS:
             command = gui.add_command(control.meaning, hotkey=control.page_key)
@@ -70,16 +66,16 @@ class Panel:
         self.refresh()
 
     def refresh(self) -> None:
-        """Show what the playback does now."""
+        """Show the present state of the playback."""
         playback = self._playback
-        if self._drawn is not playback.performance:
-            self._drawn = playback.performance
-            self._time.max = round(1e3 * playback.performance.end, 1)
-            self._plot.scales = _plot_scales(playback.performance)
-        moment = playback.moment
-        self._status.content = _table({head: text for head, text in status_text(playback).items() if head in _SAID})
+        if self._drawn is not playback.trial:
+            self._drawn = playback.trial
+            self._time.max = round(1e3 * playback.trial.end, 1)
+            self._plot.scales = _plot_scales(playback.trial)
+        frame = playback.frame
+        self._status.content = _table({head: text for head, text in status_text(playback).items() if head in _STATUS})
         self._play.label = "Pause" if playback.playing else "Play"
-        self._time.value = round(1e3 * moment.time, 1)
+        self._time.value = round(1e3 * frame.time, 1)
         self._speed.value = f"{playback.speed:g}"
         self._reach.value = playback.names[playback.reach]
         self._driven.value = playback.driven
@@ -99,9 +95,9 @@ class Panel:
 
     def _activity(self) -> str:
         """Bars of the muscles' activations, or of the motors' controls, relative to the largest of this reach."""
-        moment, performance = self._playback.moment, self._playback.performance
-        muscles = len(moment.activation) == len(self._names)
-        now, ever = (moment.activation, performance.activation) if muscles else (moment.ctrl, performance.ctrl)
+        frame, trial = self._playback.frame, self._playback.trial
+        muscles = len(frame.activation) == len(self._names)
+        now, ever = (frame.activation, trial.activation) if muscles else (frame.ctrl, trial.ctrl)
         largest = float(np.abs(ever).max(initial=0))
         rows = (_bar(name, value, largest, muscles) for name, value in zip(self._names, now, strict=True))
         what = "Activation" if muscles else "Control"
@@ -129,7 +125,7 @@ def _table(lines: dict[str, str]) -> str:
 
 
 def _bar(name: str, value: float, largest: float, one_sided: bool) -> str:
-    """A row with a name and a bar, from the left or, where values have a sign, from the middle."""
+    """Draw a row with a name and a bar, from the left or, where values have a sign, from the middle."""
     share = 100 * abs(value) / largest if largest else 0.0
     width, left = (share, 0.0) if one_sided else (share / 2, 50 - share / 2 * (value < 0))
     bar = f"position:absolute;height:100%;background:#b3261e;left:{left:.1f}%;width:{width:.1f}%"
@@ -141,24 +137,26 @@ def _bar(name: str, value: float, largest: float, one_sided: bool) -> str:
 
 
 def _plot_data(playback: Playback) -> tuple[np.ndarray, ...]:
-    """Time in ms, errors of elbow and paw in mm, and the paw's now, which is not a number at other times."""
-    performance = playback.performance
-    errors = performance.errors_mm
+    """Time in ms, errors of elbow and paw in mm, and that of the paw now, NaN at other times."""
+    trial = playback.trial
+    errors = trial.errors_mm
     now = np.full(len(errors), np.nan)
-    frame = round(playback.time / performance.dt)
-    now[frame] = errors[frame, 2]
-    return (1e3 * performance.times, errors[:, 1].copy(), errors[:, 2].copy(), now)
+    frame = round(playback.time / trial.dt)
+    now[frame] = errors[frame, PAW]
+    return (1e3 * trial.time, *errors[:, FOLLOWED].T.copy(), now)
 
 
-def _plot_scales(performance: Performance) -> dict[str, Any]:
-    """The error's axis must be given, since the plot cannot find the largest of what is not a number."""
-    largest = float(performance.errors_mm[:, FOLLOWED].max())
+def _plot_scales(trial: Trial) -> dict[str, Any]:
+    """Ranges of the axes; that of the error is given, since the plot cannot find the largest among NaN."""
+    largest = float(trial.errors_mm[:, FOLLOWED].max())
     return {"x": {"time": False}, "y": {"range": (0.0, 1.05 * max(largest, _LEAST_MM))}}
 
 
 def _plot_settings() -> dict[str, Any]:
     colours = ["#{:02x}{:02x}{:02x}".format(*(round(255 * part) for part in colour)) for colour in POINT_COLOURS[1:]]
-    lines = [{"label": name, "stroke": colour, "width": 2} for name, colour in zip(_PLOT_POINTS, colours, strict=True)]
+    lines = [
+        {"label": name, "stroke": colour, "width": 2} for name, colour in zip(LANDMARKS[FOLLOWED], colours, strict=True)
+    ]
     now = {"label": "now", "stroke": "#000000", "width": 0, "points": {"show": True, "size": 9, "fill": "#000000"}}
     return {
         "series": ({"label": "ms"}, *lines, now),

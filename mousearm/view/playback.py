@@ -1,51 +1,130 @@
-"""What is watched, and how: which reach, at which time, how fast, driven or let go. Knows nothing of any display."""
+"""One arm that is watched: its simulation, reach by reach, and a player of it that knows nothing of any display."""
 
 import math
 from bisect import bisect_left
 from collections.abc import Sequence
 
+import numpy as np
+
+from mousearm.action import INVERSE_MAPS
+from mousearm.env.task import Start, Task
 from mousearm.errors import ConfigError, UnknownNameError
-from mousearm.view.performance import Moment, Performance, Performer, driven_at
+from mousearm.evaluate.rollout import Controller
+from mousearm.trajectory import Frame, Trial
 
 SPEEDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-# How long the last frame stays before the reach begins again, s of the clock on the wall.
-_HOLD_S = 0.6
-# A time that is so many frames beside a frame is that frame's.
-_ON_FRAME = 1e-6
+# Least time that is simulated after the controller was switched: an arm of this size falls in a tenth of that.
+_AFTER_SWITCH_S = 0.4
+_HOLD_S = 0.6  # that the last frame stays before the reach begins again, s of real time
+_ON_FRAME = 1e-6  # frames by which a time may miss a frame and still count as that frame's
+_ONE = np.zeros(1, dtype=int)  # the only simulation
+
+
+class Simulator:
+    """One arm on several reaches, simulated one reach at a time.
+
+    With a controller it is simulated as in evaluation. Without one it is put into the reference's poses. When it is let
+    go, its controls are at rest and it is simulated from where it is: it falls.
+
+    Attributes:
+        arm: the arm.
+        names: the reaches.
+        driver: word for what drives the arm: ``controller`` or ``reference``.
+    """
+
+    def __init__(self, task: Task, controller: Controller | None, action_map: str):
+        """Prepare.
+
+        Args:
+            task: the reaches, and one simulation.
+            controller: drives the arm; None for the reference alone.
+            action_map: ``model.action_map`` of the task.
+        """
+        self.arm = task.arm
+        self.names = task.references.names
+        self.driver = "reference" if controller is None else "controller"
+        self._task, self._controller = task, controller
+        at_rest = np.clip(np.zeros((1, task.arm.nu)), *task.arm.ctrl_range.T)
+        self._rest = INVERSE_MAPS[action_map](at_rest, task.arm.ctrl_range)
+        self._shoulder = task.arm.landmark_positions(task.arm.rest_qpos[None])[0, 0]
+
+    def simulate(self, reach: int, switches: Sequence[int] = ()) -> Trial:
+        """Simulate a reach from its first frame.
+
+        Args:
+            reach: index of the reach.
+            switches: frames, in rising order, at which the controller is switched off, on, off ...
+
+        Returns:
+            The whole reach, and more where a switch is near its end; it ends early if the simulation diverges.
+        """
+        task, dt = self._task, self._task.simulation.control_dt
+        n_frames = int(task.references.n_frames[reach])
+        last = max([n_frames - 1, *(switch + round(_AFTER_SWITCH_S / dt) for switch in switches)])
+        task.reset(_ONE, Start(_ONE + reach, _ONE))
+        if self._controller is not None:
+            self._controller.reset(1)
+        arms = [task.snapshot]
+        while len(arms) <= last and self._step(driven_at(switches, len(arms) - 1)):
+            arms.append(task.snapshot)
+        shoulder = np.broadcast_to(self._shoulder, (n_frames, 1, 3))
+        return Trial(
+            name=self.names[reach],
+            dt=dt,
+            diverged=len(arms) <= last,
+            driven=np.array([driven_at(switches, frame) for frame in range(len(arms))]),
+            targets=np.concatenate([shoulder, task.references.targets[reach, :n_frames]], axis=1),
+            reference=task.references.qpos[reach, :n_frames],
+            landmarks=np.concatenate([arm.landmarks for arm in arms]),
+            qpos=np.concatenate([arm.qpos for arm in arms]),
+            activation=np.concatenate([arm.activation for arm in arms]),
+            ctrl=np.concatenate([arm.ctrl for arm in arms]),
+        )
+
+    def _step(self, driven: bool) -> bool:
+        """Make one control step; False if the simulation diverged."""
+        task = self._task
+        if self._controller is None and driven:
+            reach, frame = task.position
+            task.reset(_ONE, Start(reach, np.minimum(frame + 1, task.last_frame)))
+            return True
+        # The network sees the arm also while it does not drive it.
+        action = self._rest if self._controller is None else self._controller.act(task.observe())
+        return not task.step(action if driven else self._rest).terminated[0]
 
 
 class Playback:
     """A player of reaches, like one of films.
 
     Attributes:
-        performer: what performs the reaches.
-        names: theirs.
-        performance: the reach that is shown.
+        simulator: simulates the reaches.
+        names: of the reaches.
+        trial: the reach that is shown.
         time: where in it, s.
         speed: seconds of the reach per second.
-        playing: whether time goes on.
-        ghost: whether the reference's pose is to be shown too.
+        playing: whether time runs.
+        ghost: whether the reference's pose is shown too.
         colours: one of ``render.MUSCLE_COLOURS``.
     """
 
-    def __init__(self, performer: Performer, reach: str | None = None, speed: float = 0.1, colours: str = "grey_red"):
-        """Begin to play.
+    def __init__(self, simulator: Simulator, reach: str | None = None, speed: float = 0.1, colours: str = "grey_red"):
+        """Start to play.
 
         Args:
-            performer: what performs the reaches.
+            simulator: simulates the reaches.
             reach: which reach; None for the first.
             speed: seconds of the reach per second.
             colours: one of ``render.MUSCLE_COLOURS``.
 
         Raises:
             UnknownNameError: if there is no such reach.
-            ConfigError: if the speed cannot be.
+            ConfigError: if the speed is not above 0.
         """
-        if reach is not None and reach not in performer.names:
-            raise UnknownNameError("reach", reach, performer.names)
+        if reach is not None and reach not in simulator.names:
+            raise UnknownNameError("reach", reach, simulator.names)
         if not 0 < speed < float("inf"):
             raise ConfigError(f"the speed {speed:g} is not above 0; 0.1 shows a reach ten times slower than it was.")
-        self.performer, self.names = performer, performer.names
+        self.simulator, self.names = simulator, simulator.names
         self.speed, self.playing, self.ghost, self.colours = speed, True, False, colours
         self.choose(0 if reach is None else self.names.index(reach))
 
@@ -55,20 +134,20 @@ class Playback:
         return self._reach
 
     @property
-    def moment(self) -> Moment:
-        """The arm now."""
-        return self.performance.at(self.time)
+    def frame(self) -> Frame:
+        """Frame that is shown."""
+        return self.trial.at(self.time)
 
     @property
     def driven(self) -> bool:
-        """Whether the controller drives the arm now."""
-        return driven_at(self._switches, self._frame)
+        """True while the controller drives the arm."""
+        return driven_at(self._switches, self._index)
 
     def advance(self, elapsed: float) -> None:
-        """Let time go on, by so many seconds on the wall; after its end the reach begins again."""
+        """Let time run by seconds of real time; after its end the reach begins again."""
         if not self.playing:
             return
-        if self.time < self.performance.end:
+        if self.time < self.trial.end:
             self.seek(self.time + self.speed * elapsed)
             return
         self._held += elapsed
@@ -76,44 +155,44 @@ class Playback:
             self.seek(0.0)
 
     def seek(self, time: float) -> None:
-        """Go to a time, s; as near as the performance has it."""
-        self.time, self._held = min(max(time, 0.0), self.performance.end), 0.0
+        """Go to a time, s; to the nearest that the trial has."""
+        self.time, self._held = min(max(time, 0.0), self.trial.end), 0.0
 
     def play_or_pause(self) -> None:
-        """Let time go on, or stand still."""
+        """Let time run, or stop it."""
         self.playing = not self.playing
 
     def step(self, frames: int) -> None:
         """Pause, and go to the next frame (1) or back to the one before (-1)."""
         self.playing = False
-        position = self.time / self.performance.dt
-        frame = self._frame if frames > 0 else math.ceil(position - _ON_FRAME)
-        self.seek((frame + frames) * self.performance.dt)
+        position = self.time / self.trial.dt
+        frame = self._index if frames > 0 else math.ceil(position - _ON_FRAME)
+        self.seek((frame + frames) * self.trial.dt)
 
     def choose(self, reach: int) -> None:
         """Show a reach from its beginning, driven; beyond the last comes the first."""
         self._reach = reach % len(self.names)
-        self._perform([])
+        self._simulate([])
         self.seek(0.0)
 
     def next(self) -> None:
-        """The next reach."""
+        """Show the next reach."""
         self.choose(self._reach + 1)
 
     def previous(self) -> None:
-        """The reach before."""
+        """Show the reach before."""
         self.choose(self._reach - 1)
 
     def restart(self) -> None:
-        """The same reach from its beginning, driven."""
+        """Show the same reach from its beginning, driven."""
         self.choose(self._reach)
 
     def faster(self) -> None:
-        """The next of `SPEEDS`."""
+        """Take the next of `SPEEDS`."""
         self.speed = next((speed for speed in SPEEDS if speed > self.speed), self.speed)
 
     def slower(self) -> None:
-        """The one of `SPEEDS` before."""
+        """Take the one of `SPEEDS` before."""
         place = bisect_left(SPEEDS, self.speed)
         self.speed = SPEEDS[place - 1] if place else self.speed
 
@@ -122,17 +201,22 @@ class Playback:
         self.ghost = not self.ghost
 
     def switch_controller(self) -> None:
-        """From now on drive the arm, or let it go: what follows is simulated anew."""
-        now, wanted = self._frame, not self.driven
+        """From now on drive the arm, or let it go: the rest is simulated again."""
+        now, wanted = self._index, not self.driven
         before = [switch for switch in self._switches if switch < now]
-        self._perform(before if driven_at(before, now) == wanted else [*before, now])
-        self.seek(now * self.performance.dt)
+        self._simulate(before if driven_at(before, now) == wanted else [*before, now])
+        self.seek(now * self.trial.dt)
 
     @property
-    def _frame(self) -> int:
-        """The frame that is shown, or the one before."""
-        return int(self.time / self.performance.dt + _ON_FRAME)
+    def _index(self) -> int:
+        """Index of the frame that is shown, or of the one before."""
+        return int(self.time / self.trial.dt + _ON_FRAME)
 
-    def _perform(self, switches: Sequence[int]) -> None:
+    def _simulate(self, switches: Sequence[int]) -> None:
         self._switches = switches
-        self.performance: Performance = self.performer.perform(self._reach, switches)
+        self.trial = self.simulator.simulate(self._reach, switches)
+
+
+def driven_at(switches: Sequence[int], frame: int) -> bool:
+    """True if the arm is driven in the step that begins at a frame, given the frames of the switches."""
+    return sum(switch <= frame for switch in switches) % 2 == 0

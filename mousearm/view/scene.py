@@ -1,4 +1,4 @@
-"""What is drawn, whatever draws it: the arm, its muscles by activation, points and their targets, paths, the ghost."""
+"""The scene of every viewer: the arm, its muscles by activation, points and their targets, paths, the ghost."""
 
 import copy
 from itertools import pairwise
@@ -8,7 +8,7 @@ import numpy as np
 
 from mousearm.model import Arm
 from mousearm.render import TARGET_COLOURS, add_shape, colour_muscles, framing
-from mousearm.view.performance import Moment, Performance
+from mousearm.trajectory import ELBOW, PAW, Frame, Trial
 from mousearm.view.playback import Playback
 
 # Shoulder, elbow and paw; elbow and paw as in the figures, the shoulder of the same palette.
@@ -17,18 +17,18 @@ _POINT_M, _TARGET_M, _PAIR_M = 0.9e-3, 1.35e-3, 0.3e-3  # radii
 _TARGET_OPACITY = 0.45
 _BEHIND_M, _AHEAD_M, _AHEAD_OPACITY = 0.22e-3, 0.12e-3, 0.35
 GHOST_RGBA = (0.25, 0.35, 0.55, 0.3)
-# More pieces of a path than this cannot be told apart, and cost time.
+# More pieces of a path than this cannot be distinguished, and cost time.
 _PATH_PIECES = 60
 # Enough for the arm, its ghost, tendons and paths of every model that can be looked at.
 _MAX_SHAPES = 5000
 
 
 class Scene:
-    """One arm to be drawn, with all that is shown around it.
+    """One arm to draw, with all that is shown around it.
 
     Attributes:
-        model: the arm's model, with tendons in the colours of the moment; a copy.
-        data: the arm's state of the moment.
+        model: a copy of the arm's model, with tendons in the colours of the present frame.
+        data: the arm's state in it.
     """
 
     def __init__(self, arm: Arm):
@@ -41,28 +41,28 @@ class Scene:
         self._bones = drawing_options()
         self._bones.flags[mujoco.mjtVisFlag.mjVIS_TENDON] = 0
 
-    def camera(self, performance: Performance) -> mujoco.MjvCamera:
-        """A camera that sees the whole of a performance."""
-        return framing(self.model, np.concatenate([performance.landmarks, performance.targets]))
+    def camera(self, trial: Trial) -> mujoco.MjvCamera:
+        """Camera that sees the whole of a trial."""
+        return framing(self.model, np.concatenate([trial.landmarks, trial.targets]))
 
     def pose(self, playback: Playback) -> None:
         """Put the arm, and the colours of its muscles, to where the playback is."""
-        moment = playback.moment
-        self.data.time = moment.time
-        self.data.qpos[:], self.data.act[:], self.data.ctrl[:] = moment.qpos, moment.activation, moment.ctrl
+        frame = playback.frame
+        self.data.time = frame.time
+        self.data.qpos[:], self.data.act[:], self.data.ctrl[:] = frame.qpos, frame.activation, frame.ctrl
         mujoco.mj_forward(self.model, self.data)
-        colour_muscles(self.model, moment.activation, playback.colours)
+        colour_muscles(self.model, frame.activation, playback.colours)
 
     def add_extras(self, scene: mujoco.MjvScene, playback: Playback) -> None:
         """Add everything but the arm itself to a scene of MuJoCo's."""
-        moment = playback.moment
+        frame = playback.frame
         if playback.ghost:
-            self._add_ghost(scene, moment)
-        _add_points(scene, moment)
-        _add_paths(scene, playback.performance, moment.time)
+            self._add_ghost(scene, frame)
+        _add_points(scene, frame)
+        _add_paths(scene, playback.trial, frame.time)
 
     def everything(self, playback: Playback) -> mujoco.MjvScene:
-        """The arm where the playback is, and the extras, as a scene of MuJoCo's that is used again at the next call."""
+        """Arm and extras where the playback is, as a scene of MuJoCo's that is used again at the next call."""
         self.pose(playback)
         mujoco.mjv_updateScene(
             self.model, self.data, self.options, None, self._camera, mujoco.mjtCatBit.mjCAT_ALL, self._all
@@ -70,9 +70,9 @@ class Scene:
         self.add_extras(self._all, playback)
         return self._all
 
-    def _add_ghost(self, scene: mujoco.MjvScene, moment: Moment) -> None:
-        """The bones in the reference's pose, translucent."""
-        self._reference.qpos[:] = moment.reference
+    def _add_ghost(self, scene: mujoco.MjvScene, frame: Frame) -> None:
+        """Add the bones in the reference's pose, translucent."""
+        self._reference.qpos[:] = frame.reference
         mujoco.mj_kinematics(self.model, self._reference)
         first = scene.ngeom
         moving = mujoco.mjtCatBit.mjCAT_DYNAMIC
@@ -88,22 +88,22 @@ def drawing_options() -> mujoco.MjvOption:
     return options
 
 
-def _add_points(scene: mujoco.MjvScene, moment: Moment) -> None:
-    """Each point as a ball, its target as a larger translucent one, and a line between the two."""
-    for point, target, colour in zip(moment.landmarks, moment.targets, POINT_COLOURS, strict=True):
+def _add_points(scene: mujoco.MjvScene, frame: Frame) -> None:
+    """Add each point as a ball, its target as a larger translucent one, and a line between the two."""
+    for point, target, colour in zip(frame.landmarks, frame.targets, POINT_COLOURS, strict=True):
         add_shape(scene, mujoco.mjtGeom.mjGEOM_SPHERE, colour, np.full(3, _POINT_M), point)
         _add_line(scene, point, target, colour, _PAIR_M)
         add_shape(scene, mujoco.mjtGeom.mjGEOM_SPHERE, colour, np.full(3, _TARGET_M), target, _TARGET_OPACITY)
 
 
-def _add_paths(scene: mujoco.MjvScene, performance: Performance, time: float) -> None:
-    """The targets' paths: what lies behind as a solid line, what lies ahead thin and pale."""
-    n = performance.n_frames
+def _add_paths(scene: mujoco.MjvScene, trial: Trial, time: float) -> None:
+    """Add the paths of the targets: solid up to the present, thin and pale from there."""
+    n = trial.n_frames
     frames = np.unique(np.linspace(0, n - 1, min(n, _PATH_PIECES + 1)).round().astype(int))
-    for column in (1, 2):
-        path, colour = performance.targets[frames, column], POINT_COLOURS[column]
+    for column in (ELBOW, PAW):
+        path, colour = trial.targets[frames, column], POINT_COLOURS[column]
         for (begin, end), frame in zip(pairwise(path), frames[1:], strict=True):
-            behind = frame * performance.dt <= time + 1e-9
+            behind = frame * trial.dt <= time + 1e-9
             _add_line(scene, begin, end, colour, _BEHIND_M if behind else _AHEAD_M, 1.0 if behind else _AHEAD_OPACITY)
 
 

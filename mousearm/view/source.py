@@ -8,12 +8,11 @@ from mousearm.config import Config
 from mousearm.env import References, Task, prepare
 from mousearm.errors import RenderError
 from mousearm.pretrain import ComputedMuscleControl, TaskController
-from mousearm.view.performance import Performer
-from mousearm.view.playback import Playback
+from mousearm.view.playback import Playback, Simulator
 
 
-def performer_of_run(folder: Path, checkpoint: str = "best", kinematics: str | None = None) -> Performer:
-    """The agent of a run on its reaches.
+def simulator_of_run(folder: Path, checkpoint: str = "best", kinematics: str | None = None) -> Simulator:
+    """Simulator of a run's agent on its reaches.
 
     Args:
         folder: the run folder.
@@ -25,11 +24,11 @@ def performer_of_run(folder: Path, checkpoint: str = "best", kinematics: str | N
     """
     agent = Agent.load(folder, checkpoint, kinematics)
     task = Task(agent.arm, agent.evaluator.task.references, replace(agent.config, threads=1), 1)
-    return Performer(task, agent.controller(), agent.config.model.action_map)
+    return Simulator(task, agent.controller(), agent.config.model.action_map)
 
 
-def performer_of_config(config: Config, kinematics: str | None = None, cmc: bool = False) -> Performer:
-    """A model on the reaches of a configuration, without a run.
+def simulator_of_config(config: Config, kinematics: str | None = None, cmc: bool = False) -> Simulator:
+    """Simulator of a model on the reaches of a configuration, without a run.
 
     Args:
         config: the model, its reaches and the task.
@@ -47,7 +46,7 @@ def performer_of_config(config: Config, kinematics: str | None = None, cmc: bool
     if cmc:
         control = ComputedMuscleControl(arm, task.references, config.env.control_dt, config.model.action_map)
         controller = TaskController(task, control)
-    return Performer(task, controller, config.model.action_map)
+    return Simulator(task, controller, config.model.action_map)
 
 
 def watch(playback: Playback, port: int | None = None) -> None:

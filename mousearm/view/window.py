@@ -1,4 +1,4 @@
-"""The viewer in a window of its own: MuJoCo's passive viewer."""
+"""The viewer in a window: MuJoCo's passive viewer."""
 
 import os
 import queue
@@ -32,8 +32,8 @@ def watch_in_window(playback: Playback) -> None:
     _check_display()
     import mujoco.viewer  # needs GLFW to have been found
 
-    pressed: queue.SimpleQueue[int] = queue.SimpleQueue()  # keys come from the window's own thread
-    scene = Scene(playback.performer.arm)
+    pressed: queue.SimpleQueue[int] = queue.SimpleQueue()  # keys come from the thread of the window
+    scene = Scene(playback.simulator.arm)
     try:
         viewer = mujoco.viewer.launch_passive(
             *(scene.model, scene.data), key_callback=pressed.put, show_left_ui=False, show_right_ui=False
@@ -59,7 +59,7 @@ def watch_in_window(playback: Playback) -> None:
 
 
 def _look_at(viewer: "mujoco.viewer.Handle", scene: Scene, playback: Playback) -> None:
-    camera = scene.camera(playback.performance)
+    camera = scene.camera(playback.trial)
     with viewer.lock():
         viewer.opt.sitegroup[:] = 0
         viewer.cam.lookat[:] = camera.lookat

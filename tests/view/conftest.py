@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mousearm.env import References, Task
-from mousearm.view import Performer
+from mousearm.view import Simulator
 
 
 class Still:
@@ -20,12 +20,12 @@ class Still:
 
 
 @pytest.fixture
-def perform(torque_config, two_link, swing):
-    """Build a performer of two reaches, of 10 and 6 frames, with an arm whose motors only move it."""
+def build_simulator(torque_config, two_link, swing):
+    """Build a simulator of two reaches, of 10 and 6 frames, with an arm whose motors only move it."""
 
     def build(controller=None, arm=two_link):
         references = [swing(arm, 10, "long"), swing(arm, 6, "short", amplitude=0.1)]
-        return Performer(Task(arm, References(references), torque_config, 1), controller, "direct")
+        return Simulator(Task(arm, References(references), torque_config, 1), controller, "direct")
 
     return build
 

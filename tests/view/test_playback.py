@@ -9,8 +9,8 @@ DT = 1 / 150
 
 
 @pytest.fixture
-def playback(perform):
-    return Playback(perform())
+def playback(build_simulator):
+    return Playback(build_simulator())
 
 
 def press(playback, *keys):
@@ -25,7 +25,7 @@ def test_time_goes_on_as_fast_as_it_is_told_to(playback):
     playback.speed = 0.5
     playback.advance(0.02)
     assert playback.time == pytest.approx(0.03)
-    assert playback.moment.time == pytest.approx(0.03)
+    assert playback.frame.time == pytest.approx(0.03)
 
 
 def test_nothing_moves_while_it_is_paused(playback):
@@ -84,15 +84,15 @@ def test_no_step_leaves_the_reach(playback):
 def test_reaches_follow_one_another_in_a_ring(playback):
     playback.advance(0.1)
     press(playback, "DOWN")
-    assert (playback.performance.name, playback.time) == ("short", 0)
+    assert (playback.trial.name, playback.time) == ("short", 0)
     press(playback, "DOWN")
-    assert playback.performance.name == "long"
+    assert playback.trial.name == "long"
     press(playback, "UP")
-    assert playback.performance.name == "short"
+    assert playback.trial.name == "short"
 
 
-def test_speeds_are_those_of_the_list(perform):
-    playback = Playback(perform(), speed=0.3)
+def test_speeds_are_those_of_the_list(build_simulator):
+    playback = Playback(build_simulator(), speed=0.3)
     seen = []
     for key in ["PAGE_UP"] * 3 + ["PAGE_DOWN"] * 8:
         press(playback, key)
@@ -100,12 +100,12 @@ def test_speeds_are_those_of_the_list(perform):
     assert seen == [0.5, 1.0, 1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.01, 0.01]
 
 
-def test_switching_the_controller_off_changes_what_follows_and_not_what_was(perform, hanging):
-    playback = Playback(perform(arm=hanging))
-    before = playback.performance
+def test_switching_the_controller_off_changes_what_follows_and_not_what_was(build_simulator, hanging):
+    playback = Playback(build_simulator(arm=hanging))
+    before = playback.trial
     playback.seek(4.3 * DT)
     press(playback, "ENTER")
-    after = playback.performance
+    after = playback.trial
     assert not playback.driven
     assert playback.time == pytest.approx(4 * DT)
     np.testing.assert_array_equal(after.qpos[:5], before.qpos[:5])
@@ -113,33 +113,33 @@ def test_switching_the_controller_off_changes_what_follows_and_not_what_was(perf
     assert after.end == pytest.approx(64 * DT)
 
 
-def test_switching_twice_at_the_same_time_is_not_to_have_switched(perform, hanging):
-    playback = Playback(perform(arm=hanging))
-    before = playback.performance
+def test_switching_twice_at_the_same_time_is_not_to_have_switched(build_simulator, hanging):
+    playback = Playback(build_simulator(arm=hanging))
+    before = playback.trial
     playback.seek(4 * DT)
     press(playback, "ENTER", "ENTER")
     assert playback.driven
-    np.testing.assert_array_equal(playback.performance.qpos, before.qpos)
+    np.testing.assert_array_equal(playback.trial.qpos, before.qpos)
 
 
-def test_the_controller_comes_back_from_then_on(perform):
-    playback = Playback(perform())
+def test_the_controller_comes_back_from_then_on(build_simulator):
+    playback = Playback(build_simulator())
     playback.seek(2 * DT)
     press(playback, "ENTER")
     playback.seek(5 * DT)
     press(playback, "ENTER")
-    assert playback.performance.driven[:7].tolist() == [True, True, False, False, False, True, True]
+    assert playback.trial.driven[:7].tolist() == [True, True, False, False, False, True, True]
     # A switch before those that were takes their place.
     playback.seek(1 * DT)
     press(playback, "ENTER")
-    assert playback.performance.driven[:7].tolist() == [True] + [False] * 6
+    assert playback.trial.driven[:7].tolist() == [True] + [False] * 6
 
 
-def test_what_was_switched_is_seen_again_until_the_reach_is_restarted(perform):
-    playback = Playback(perform())
+def test_what_was_switched_is_seen_again_until_the_reach_is_restarted(build_simulator):
+    playback = Playback(build_simulator())
     playback.seek(3 * DT)
     press(playback, "ENTER")
-    playback.seek(playback.performance.end)
+    playback.seek(playback.trial.end)
     playback.advance(1.0)
     assert playback.time == 0
     assert playback.driven
@@ -147,7 +147,7 @@ def test_what_was_switched_is_seen_again_until_the_reach_is_restarted(perform):
     assert not playback.driven
     press(playback, "BACKSPACE")
     assert playback.time == 0
-    assert playback.performance.driven.all()
+    assert playback.trial.driven.all()
 
 
 def test_the_ghost_comes_and_goes(playback):
@@ -157,16 +157,16 @@ def test_the_ghost_comes_and_goes(playback):
     assert not playback.ghost
 
 
-def test_it_begins_with_the_reach_that_was_asked_for(perform):
-    assert Playback(perform(), "short").performance.name == "short"
+def test_it_begins_with_the_reach_that_was_asked_for(build_simulator):
+    assert Playback(build_simulator(), "short").trial.name == "short"
     with pytest.raises(UnknownNameError, match=r"no reach named 'shrt'\. Did you mean 'short'\? .* long, short"):
-        Playback(perform(), "shrt")
+        Playback(build_simulator(), "shrt")
 
 
 @pytest.mark.parametrize("speed", [0.0, -1.0, float("inf"), float("nan")])
-def test_a_speed_that_cannot_be_is_refused(perform, speed):
+def test_a_speed_that_cannot_be_is_refused(build_simulator, speed):
     with pytest.raises(ConfigError, match=r"the speed .* 0\.1 shows a reach ten times slower"):
-        Playback(perform(), speed=speed)
+        Playback(build_simulator(), speed=speed)
 
 
 def test_every_key_does_one_thing():

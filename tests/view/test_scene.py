@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from mousearm.render import MUSCLE_COLOURS
-from mousearm.view import Playback, performer_of_config
+from mousearm.view import Playback, simulator_of_config
 from mousearm.view.browser import Kind, instances_of, mesh_of
 from mousearm.view.controls import status_text
 from mousearm.view.scene import GHOST_RGBA, POINT_COLOURS, Scene
@@ -12,8 +12,8 @@ DT = 1 / 150
 
 
 @pytest.fixture
-def playback(perform):
-    playback = Playback(perform())
+def playback(build_simulator):
+    playback = Playback(build_simulator())
     playback.play_or_pause()
     return playback
 
@@ -32,8 +32,8 @@ def test_every_point_stands_in_its_larger_translucent_target(playback, two_link)
     for (point, target), colour, mark, aim in zip(
         zip(balls[::2], balls[1::2], strict=True),
         POINT_COLOURS,
-        playback.performance.landmarks[3],
-        playback.performance.targets[3],
+        playback.trial.landmarks[3],
+        playback.trial.targets[3],
         strict=True,
     ):
         np.testing.assert_allclose(point[0], mark, atol=1e-7)
@@ -43,12 +43,12 @@ def test_every_point_stands_in_its_larger_translucent_target(playback, two_link)
         assert point[2][0] < target[2][0]
 
 
-def test_a_line_leads_from_a_point_to_its_target(perform, hanging):
-    playback = Playback(perform(arm=hanging))
+def test_a_line_leads_from_a_point_to_its_target(build_simulator, hanging):
+    playback = Playback(build_simulator(arm=hanging))
     playback.switch_controller()
     playback.seek(6 * DT)
     lines = shapes(Scene(hanging), playback, mujoco.mjtGeom.mjGEOM_CYLINDER)[:3]
-    moment = playback.moment
+    moment = playback.frame
     np.testing.assert_allclose([line[0] for line in lines], (moment.landmarks + moment.targets) / 2, atol=1e-6)
     lengths = 2 * np.array([line[2][2] for line in lines])
     np.testing.assert_allclose(1e3 * lengths, moment.errors_mm, atol=1e-3)
@@ -72,21 +72,21 @@ def ghost_balls(scene, playback):
     return balls.position[np.isclose(balls.colour, GHOST_RGBA[:3]).all(axis=1)]
 
 
-def test_the_ghost_stands_where_the_reference_is(perform, hanging):
-    playback = Playback(perform(arm=hanging))
+def test_the_ghost_stands_where_the_reference_is(build_simulator, hanging):
+    playback = Playback(build_simulator(arm=hanging))
     playback.switch_controller()
     playback.seek(6 * DT)
     scene = Scene(hanging)
     assert not len(ghost_balls(scene, playback))
     playback.show_or_hide_ghost()
-    np.testing.assert_allclose(ghost_balls(scene, playback), playback.moment.targets[1:], atol=1e-6)
+    np.testing.assert_allclose(ghost_balls(scene, playback), playback.frame.targets[1:], atol=1e-6)
 
 
 @pytest.mark.parametrize("colours", MUSCLE_COLOURS)
-def test_muscles_have_the_colours_of_their_activation(perform, cable, colours):
-    playback = Playback(perform(arm=cable), colours=colours)
+def test_muscles_have_the_colours_of_their_activation(build_simulator, cable, colours):
+    playback = Playback(build_simulator(arm=cable), colours=colours)
     rest, active = MUSCLE_COLOURS[colours]
-    playback.performance.activation[:] = 0.25
+    playback.trial.activation[:] = 0.25
     scene = Scene(cable)
     scene.pose(playback)
     np.testing.assert_allclose(scene.model.tendon_rgba[0, :3], (rest + active) / 2, atol=1e-6)  # by the square root
@@ -97,47 +97,47 @@ def test_the_arm_itself_is_drawn_where_it_is(playback, two_link):
     scene = Scene(two_link)
     playback.seek(5 * DT)
     rods = instances_of(scene.everything(playback))[Kind("rod", -1, False)]
-    shoulder, elbow, paw = playback.performance.landmarks[5]
+    shoulder, elbow, paw = playback.trial.landmarks[5]
     np.testing.assert_allclose(rods.position[:2], [(shoulder + elbow) / 2, (elbow + paw) / 2], atol=1e-6)
     np.testing.assert_allclose(rods.scale[:2], [[0.001, 0.001, 0.005]] * 2, atol=1e-7)
 
 
-def test_colours_of_the_scene_are_its_own(perform, muscle_arm, configure):
-    playback = Playback(performer_of_config(configure("model=muscle")))
-    arm = playback.performer.arm
+def test_colours_of_the_scene_are_its_own(build_simulator, muscle_arm, configure):
+    playback = Playback(simulator_of_config(configure("model=muscle")))
+    arm = playback.simulator.arm
     before = arm.model.tendon_rgba.copy()
     Scene(arm).pose(playback)
     np.testing.assert_array_equal(arm.model.tendon_rgba, before)
 
 
 def test_the_camera_sees_the_whole_reach(playback, two_link):
-    camera = Scene(two_link).camera(playback.performance)
-    points = np.concatenate([playback.performance.landmarks, playback.performance.targets]).reshape(-1, 3)
+    camera = Scene(two_link).camera(playback.trial)
+    points = np.concatenate([playback.trial.landmarks, playback.trial.targets]).reshape(-1, 3)
     reach = np.linalg.norm(points - camera.lookat, axis=1).max()
     half_angle = np.radians(two_link.model.vis.global_.fovy) / 2
     assert reach < camera.distance * np.sin(half_angle)
 
 
-def test_what_is_said(perform, hanging, still):
-    playback = Playback(perform(still([0.0, 0.0]), hanging), "short", 0.05)
+def test_what_is_said(build_simulator, hanging, still):
+    playback = Playback(build_simulator(still([0.0, 0.0]), hanging), "short", 0.05)
     playback.seek(2 * DT)
     said = status_text(playback)
     assert said["reach"] == "short (2 of 2)"
     assert said["time"] == "13 of 33 ms"
     assert said["speed"] == "0.05 of real time"
-    assert said["paw error"] == f"{playback.moment.errors_mm[2]:.3f} mm"
+    assert said["paw error"] == f"{playback.frame.errors_mm[2]:.3f} mm"
     assert said["controller"] == "on"
     assert "muscles" not in said
     playback.switch_controller()
     playback.play_or_pause()
     assert status_text(playback)["controller"] == "off, controls at rest"
     assert status_text(playback)["speed"] == "0.05 of real time, paused"
-    assert "reference" in status_text(Playback(perform()))
+    assert "reference" in status_text(Playback(build_simulator()))
 
 
 @pytest.mark.usefixtures("quiet_log")
-def test_it_is_said_that_a_simulation_came_apart(perform, explosive, still):
-    playback = Playback(perform(still([0.0, 1.0]), explosive))
+def test_it_is_said_that_a_simulation_came_apart(build_simulator, explosive, still):
+    playback = Playback(build_simulator(still([0.0, 1.0]), explosive))
     assert status_text(playback)["simulation"].startswith("diverged after ")
 
 

@@ -59,9 +59,9 @@ def test_wrong_input_is_explained(run, arguments, message):
 
 def test_a_run_is_told_from_overrides(script, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert script.performer(script.parse(["model=torque", "threads=1"])).driver == "reference"
-    assert script.performer(script.parse([])).names == ["demo"]
-    assert script.performer(script.parse(["--controller", "cmc"])).driver == "controller"
+    assert script.simulator(script.parse(["model=torque", "threads=1"])).driver == "reference"
+    assert script.simulator(script.parse([])).names == ["demo"]
+    assert script.simulator(script.parse(["--controller", "cmc"])).driver == "controller"
 
 
 @pytest.mark.parametrize("library", ["viser", "trimesh"])
