@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 
 from mousearm.errors import MouseArmError
-from mousearm.report import as_text, compare, publish, write_report
+from mousearm.report.comparison import compare
+from mousearm.report.page import as_text, write_report
 
 
 def main() -> None:
@@ -32,6 +33,8 @@ def main() -> None:
         page = write_report(comparison, arguments.out or usual_place(arguments.folders))
         print(f"{as_text(comparison)}\n\nPage: {page}")
         if arguments.wandb:
+            from mousearm.report.wandb_report import publish  # needs an extra
+
             print(publish(comparison, arguments.wandb))
     except (MouseArmError, OSError) as error:
         sys.exit(f"error: {error}")

@@ -58,7 +58,6 @@ FLOORS = {
     "video": 7,
     "tracking": 6,
     "train": 6,
-    "generalisation_curve": 6,
     "experiment": 7,
     "benchmark": 8,
     "agent_import": 8,
@@ -72,11 +71,11 @@ FLOORS = {
 # Libraries that only some modules may know.
 KNOWN_BY = {
     "daqp": {"mechanics", "retarget"},
-    "hydra": {"config", "generalisation_curve", "sweep"},
+    "hydra": {"config", "report", "sweep"},
     "hydra_plugins": {"sweep"},
     "submitit": {"sweep"},
     "optuna": {"sweep"},
-    "omegaconf": {"config", "rundir", "tracking", "generalisation_curve", "report", "sweep"},
+    "omegaconf": {"config", "rundir", "tracking", "report", "sweep"},
     "yaml": {"config"},
     "torch": {
         "policy",

@@ -1,30 +1,31 @@
-"""Everything that a report tells: groups of runs, what was measured of them, and what a reader must know of it."""
+"""The content of a report: groups of runs, what was measured of them, and what weakens the comparison."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mousearm.errors import RunError
 from mousearm.evaluate import ReachResult
-from mousearm.report.curves import Curve, read_curve
-from mousearm.report.groups import Group, Grouping, group_runs
-from mousearm.report.reading import read_runs
-from mousearm.report.runs import LeftOut, Run
-from mousearm.report.spread import Spread
+from mousearm.report.groups import Group, Grouping, MeanCI, group_runs
+from mousearm.report.reading import Excluded, LearningCurve, Run, read_curve, read_runs
 from mousearm.rundir import find_runs
+from mousearm.text import listed
+
+_MOST_NAMED = 6
 
 
 class Measure(NamedTuple):
-    """Something that is measured of every run.
+    """A quantity that is measured of every run.
 
     Attributes:
         key: as a column of a CSV file.
         title: as a column for people, with the unit.
         form: how its numbers are written.
         of: its value of a run.
-        interval: whether its interval is told.
+        interval: whether tables have its interval.
     """
 
     key: str
@@ -36,18 +37,18 @@ class Measure(NamedTuple):
 
 @dataclass(frozen=True)
 class Comparison:
-    """Finished runs in groups, and those that are left out.
+    """Finished runs in groups, and those that are excluded.
 
     Attributes:
         sources: the folders that were asked for.
         runs: the finished ones.
-        left_out: the others.
+        excluded: the others.
         grouping: the runs in groups.
     """
 
     sources: Sequence[Path]
     runs: Sequence[Run]
-    left_out: Sequence[LeftOut]
+    excluded: Sequence[Excluded]
     grouping: Grouping
 
     @property
@@ -57,17 +58,17 @@ class Comparison:
 
     @cached_property
     def split(self) -> str:
-        """Whose errors count: ``test`` where all runs have test reaches, else ``train``."""
+        """The split whose errors count: ``test`` where all runs have test reaches, else ``train``."""
         return "test" if all("test" in run.evaluation.splits for run in self.runs) else "train"
 
     @cached_property
-    def curves(self) -> dict[str, Curve]:
+    def curves(self) -> dict[str, LearningCurve]:
         """Learning curves of the split that counts, by the run's name."""
         return {run.name: read_curve(run.folder, self.split) for run in self.runs}
 
     @cached_property
     def measures(self) -> list[Measure]:
-        """What the tables tell; the first is what the groups are judged by."""
+        """The columns of the tables; groups are ranked by the first."""
         split = self.split
         trained = [Measure("paw_train_mm", "paw mm, train", ".3f", lambda run: run.error_mm("train", "paw"), False)]
         return [
@@ -78,9 +79,9 @@ class Comparison:
             Measure("minutes", "minutes", ".3g", self.minutes, False),
         ]
 
-    def spread(self, measure: Measure, group: Group) -> Spread:
+    def mean(self, measure: Measure, group: Group) -> MeanCI:
         """Mean and interval of a measure over the runs of a group."""
-        return Spread.of([measure.of(run) for run in group.runs])
+        return MeanCI.of([measure.of(run) for run in group.runs])
 
     def minutes(self, run: Run) -> float:
         """Training by the clock, from the first to the last evaluation; NaN where it is not known."""
@@ -90,7 +91,7 @@ class Comparison:
     @cached_property
     def best(self) -> Group:
         """The group with the lowest mean error."""
-        return min(self.groups, key=lambda group: self.spread(self.measures[0], group).mean)
+        return min(self.groups, key=lambda group: self.mean(self.measures[0], group).mean)
 
 
 def compare(folders: Sequence[Path], by: Sequence[str] = ()) -> Comparison:
@@ -98,17 +99,17 @@ def compare(folders: Sequence[Path], by: Sequence[str] = ()) -> Comparison:
 
     Args:
         folders: run folders, and folders that hold such, like sweeps.
-        by: keys or groups of the configuration that alone tell groups of runs apart; none: all but the seed.
+        by: keys or groups of the configuration that alone distinguish groups of runs; none: all but the seed.
 
     Raises:
         RunError: if there are no finished runs, with the reasons.
         UnknownNameError: if there is no such key.
     """
-    runs, left_out = read_runs(find_runs(folders))
+    runs, excluded = read_runs(find_runs(folders))
     if not runs:
-        reasons = "\n  ".join(f"{out.name}: {out.state}. {out.reason}" for out in left_out)
-        raise RunError(f"None of these {len(left_out)} runs can be compared:\n  {reasons}")
-    return Comparison(folders, runs, left_out, group_runs(runs, by))
+        reasons = "\n  ".join(f"{out.name}: {out.state}. {out.reason}" for out in excluded)
+        raise RunError(f"None of these {len(excluded)} runs can be compared:\n  {reasons}")
+    return Comparison(folders, runs, excluded, group_runs(runs, by))
 
 
 def extremes(group: Group) -> tuple[tuple[Run, ReachResult], tuple[Run, ReachResult]]:
@@ -116,3 +117,106 @@ def extremes(group: Group) -> tuple[tuple[Run, ReachResult], tuple[Run, ReachRes
     pairs = [(run, reach) for run in group.runs for reach in run.evaluation.reaches]
     pairs.sort(key=lambda pair: pair[1].paw_mm.mean)
     return pairs[0], pairs[-1]
+
+
+def caveats(comparison: Comparison) -> list[str]:
+    """Reasons to doubt the numbers, a line each."""
+    checks = (_excluded, _splits, _reaches, _error_scales, _code, _seeds, _diverged, _curves, _clocks)
+    return [line for check in checks for line in check(comparison)]
+
+
+def _excluded(comparison: Comparison) -> Iterator[str]:
+    if comparison.excluded:
+        states = Counter(out.state for out in comparison.excluded)
+        counted = ", ".join(f"{number} {state}" for state, number in states.items())
+        yield f"Not compared: {counted}. The reasons stand below, under “Not compared”."
+
+
+def _splits(comparison: Comparison) -> Iterator[str]:
+    with_test = [run for run in comparison.runs if "test" in run.evaluation.splits]
+    if with_test and comparison.split == "train":
+        without = [run for run in comparison.runs if run not in with_test]
+        yield f"Errors are of the train split. Without test reaches are: {_named(comparison, without)}."
+
+
+def _reaches(comparison: Comparison) -> Iterator[str]:
+    """By name, and by the hashes of their files where all runs have them."""
+    found = {run.name: run.files.get(comparison.split, ()) for run in comparison.runs}
+    hashed = all(digest for files in found.values() for _, digest in files)
+    kinds = _partition(comparison, lambda run: tuple(file if hashed else file[0] for file in found[run.name]))
+    if len(kinds) > 1:
+        listed = "; ".join(f"{len(files)} in {_named(comparison, runs)}" for files, runs in kinds.items())
+        same_names = len({tuple(name for name, _ in files) for files in found.values()}) == 1
+        content = " Their names are the same, the files are not." if same_names else ""
+        yield f"Not the same {comparison.split} reaches, so that errors do not compare: {listed}.{content}"
+
+
+def _error_scales(comparison: Comparison) -> Iterator[str]:
+    kinds = _partition(
+        comparison, lambda run: f"{run.evaluation.yardstick.text()}, retargeted by {run.evaluation.yardstick.retarget}"
+    )
+    if len(kinds) > 1:
+        listed = "; ".join(f"{text}: {_named(comparison, runs)}" for text, runs in kinds.items())
+        yield f"Not the same millimetres, so that errors do not compare: {listed}."
+
+
+def _code(comparison: Comparison) -> Iterator[str]:
+    kinds = _partition(comparison, lambda run: run.commit)
+    if len(kinds) > 1:
+        listed = "; ".join(
+            f"{commit[:10]}{'+' * commit.endswith('+')}: {_named(comparison, of)}" for commit, of in kinds.items()
+        )
+        yield f"Not the same code: {listed}."
+    if changed := [run for run in comparison.runs if run.commit.endswith("+")]:
+        yield f"The code had changes that are in no commit; environment.txt has them: {_named(comparison, changed)}."
+
+
+def _seeds(comparison: Comparison) -> Iterator[str]:
+    pooled = comparison.grouping.pooled
+    if pooled:
+        yield f"Runs of one group differ in more than the seed: {', '.join(pooled)}. Means and intervals are over all."
+    seeds = {group.description: Counter(run.seed for run in group.runs) for group in comparison.groups}
+    every = {seed for counts in seeds.values() for seed in counts}
+    lacking = {text: sorted(every - set(counts)) for text, counts in seeds.items() if every - set(counts)}
+    if lacking:
+        listed = "; ".join(f"{text} lacks {', '.join(map(str, missing))}" for text, missing in lacking.items())
+        yield f"Groups do not have the same seeds: {listed}."
+    twice = [text for text, counts in seeds.items() if max(counts.values()) > 1]
+    if twice and not pooled:
+        yield f"A seed occurs twice, and the same run twice makes intervals too narrow: {'; '.join(twice)}."
+
+
+def _diverged(comparison: Comparison) -> Iterator[str]:
+    runs = [run for run in comparison.runs if not all(reach.completed for reach in run.evaluation.reaches)]
+    if runs:
+        yield f"Simulations diverged; from there on the last good frame counts: {_named(comparison, runs)}."
+
+
+def _curves(comparison: Comparison) -> Iterator[str]:
+    missing = [run for run in comparison.runs if not len(comparison.curves[run.name].steps)]
+    if missing:
+        names = _named(comparison, missing)
+        yield f"Not in the learning curves, for want of a readable metrics.csv with such errors: {names}."
+
+
+def _clocks(comparison: Comparison) -> Iterator[str]:
+    hosts = sorted({run.host for run in comparison.runs if run.host})
+    processors = {
+        tuple(run.settings[key] for key in ("threads", "network_threads", "device")) for run in comparison.runs
+    }
+    if len(hosts) > 1:
+        yield f"Minutes do not compare: the runs were on different machines ({', '.join(hosts)})."
+    elif len(processors) > 1:
+        yield "Minutes do not compare: the runs had different numbers of threads, or devices."
+
+
+def _named(comparison: Comparison, runs: Sequence[Run]) -> str:
+    return "all runs" if len(runs) == len(comparison.runs) else listed([run.name for run in runs], _MOST_NAMED)
+
+
+def _partition(comparison: Comparison, key: Callable[[Run], Any]) -> dict[Any, list[Run]]:
+    """The runs by something that they should have in common."""
+    parts: dict[Any, list[Run]] = {}
+    for run in comparison.runs:
+        parts.setdefault(key(run), []).append(run)
+    return parts

@@ -1,57 +1,51 @@
-"""The figures of a comparison."""
+"""The figures of a comparison; a group has the same colour, line and marker in all of them."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from mousearm.page import new_page, style
+from mousearm.plots import PALETTE, error_axis, name_rows, page
 from mousearm.report.comparison import Comparison
-from mousearm.report.curves import Curve
-from mousearm.report.drawing import (
-    MEAN_LINE,
-    draw_cross,
-    draw_legend,
-    draw_mean,
-    legend_mm,
-    look,
-    name_rows,
-    scale,
-)
-from mousearm.report.groups import Group
-from mousearm.report.spread import Spread
+from mousearm.report.groups import Group, MeanCI
+from mousearm.report.reading import LearningCurve
+from mousearm.text import shortened
 
 MOST_REACHES = 24
 """Reaches that are drawn one by one: those with the largest errors."""
 Reach = tuple[str, str]
 """Name and split."""
+_LINES = ("-", (0, (4, 1.5)), (0, (1, 1)))
+_MARKERS = ("o", "s", "^")
 _RUN: dict[str, Any] = {"markersize": 3, "alpha": 0.45, "markeredgewidth": 0}
 _THIN: dict[str, Any] = {"linewidth": 0.6, "alpha": 0.45}
+_MEAN_SIZE, _MEAN_LINE, _INTERVAL_WIDTH = 5, 1.8, 1.2
 _RUNS_BELOW = 0.28  # of a row, from the mean to its runs
 _DODGE = 0.7  # of a row, over which groups are spread
 _ROW_MM, _GROUP_MM = 5.0, 1.6
-_MANY_SECONDS = 300  # more than that are told in minutes
+_LEGEND_ROW_MM, _PER_LEGEND_ROW = 5.0, 5
+_LONGEST_NAME = 32
+_MANY_SECONDS = 300  # more than that are given in minutes
 
 
 def overview_figure(comparison: Comparison) -> Figure:
     """Paw error, elbow error, and effort against paw error: runs, means and their intervals."""
     paw, elbow = comparison.measures[:2]
     groups = comparison.groups
-    with style():
-        figure = new_page(max(52.0, 22 + _ROW_MM * len(groups)))
-        FigureCanvasAgg(figure)
+    with page(max(52.0, 22 + _ROW_MM * len(groups))) as figure:
         left, middle, right = figure.subplots(1, 3, width_ratios=(1, 1, 1.15))
         for axes, measure, title in ((left, paw, "Paw error"), (middle, elbow, "Elbow error")):
             for y, group in enumerate(groups):
-                own, values = look(comparison, group, "marker"), [measure.of(run) for run in group.runs]
-                axes.plot(values, [y + _RUNS_BELOW] * len(values), **own, **_RUN)
-                draw_mean(axes, comparison.spread(measure, group), y, own)
-            scale(axes, "x", [measure.of(run) for run in comparison.runs])
+                look, values = look_of(comparison, group, "marker"), [measure.of(run) for run in group.runs]
+                axes.plot(values, [y + _RUNS_BELOW] * len(values), **look, **_RUN)
+                _draw_mean(axes, comparison.mean(measure, group), y, look)
+            error_axis(axes, "x", [measure.of(run) for run in comparison.runs])
             axes.set(title=title, xlabel=f"mean error (mm), {comparison.split}")
-        name_rows((left, middle), [group.label for group in groups], comparison.grouping.title)
+        _name_rows((left, middle), [group.label for group in groups])
+        left.set_ylabel(comparison.grouping.title)
         _trade_off(right, comparison)
     return figure
 
@@ -60,11 +54,14 @@ def _trade_off(axes: Axes, comparison: Comparison) -> None:
     paw = comparison.measures[0]
     effort = next(measure for measure in comparison.measures if measure.key == "effort")
     for group in comparison.groups:
-        own = look(comparison, group, "marker")
-        axes.plot([effort.of(run) for run in group.runs], [paw.of(run) for run in group.runs], **own, **_RUN)
-        draw_cross(axes, comparison.spread(effort, group), comparison.spread(paw, group), own)
-    scale(axes, "x", [effort.of(run) for run in comparison.runs])
-    scale(axes, "y", [paw.of(run) for run in comparison.runs])
+        look = look_of(comparison, group, "marker")
+        axes.plot([effort.of(run) for run in group.runs], [paw.of(run) for run in group.runs], **look, **_RUN)
+        x, y = comparison.mean(effort, group), comparison.mean(paw, group)
+        _draw_mean(axes, x, y.mean, look)
+        if y.low is not None and y.high is not None:
+            axes.plot([x.mean, x.mean], [y.low, y.high], color=look["color"], linewidth=_INTERVAL_WIDTH)
+    error_axis(axes, "x", [effort.of(run) for run in comparison.runs])
+    error_axis(axes, "y", [paw.of(run) for run in comparison.runs])
     axes.set(title="Error against effort", xlabel="effort, mean of (force / peak force)²", ylabel="paw error (mm)")
 
 
@@ -72,65 +69,62 @@ def curves_figure(comparison: Comparison) -> Figure:
     """Paw error of the evaluations while training, by steps and by the clock: each run thin, means thick."""
     seconds = [value for curve in comparison.curves.values() for value in curve.seconds]
     time, unit = (60.0, "min") if seconds and np.nanmax(seconds) > _MANY_SECONDS else (1.0, "s")
-    axes_of: dict[str, Callable[[Curve], np.ndarray]] = {
+    axes_of: dict[str, Callable[[LearningCurve], np.ndarray]] = {
         "control steps (thousands)": lambda curve: curve.steps / 1e3,
         f"training by the clock ({unit})": lambda curve: curve.seconds / time,
     }
-    with style():
-        figure = new_page(66 + legend_mm(comparison))
-        FigureCanvasAgg(figure)
+    with page(66 + _legend_mm(comparison)) as figure:
         panels = figure.subplots(1, 2, sharey=True)
         for axes, (label, x_of) in zip(panels, axes_of.items(), strict=True):
             for group in comparison.groups:
-                _curves(
-                    axes, [comparison.curves[run.name] for run in group.runs], x_of, look(comparison, group, "line")
-                )
+                curves = [comparison.curves[run.name] for run in group.runs]
+                _draw_curves(axes, curves, x_of, look_of(comparison, group, "line"))
             axes.set(xlabel=label, xlim=(0, None))
-        scale(panels[0], "y", [value for curve in comparison.curves.values() for value in curve.paw_mm])
+        error_axis(panels[0], "y", [value for curve in comparison.curves.values() for value in curve.paw_mm])
         panels[0].set_ylabel(f"mean paw error (mm), {comparison.split}")
-        draw_legend(figure, comparison, "line")
+        _draw_legend(figure, comparison, "line")
     return figure
 
 
-def _curves(axes: Axes, curves: Sequence[Curve], x_of: Callable[[Curve], np.ndarray], own: dict[str, Any]) -> None:
-    """The runs of a group; their mean goes on while all of them do."""
+def _draw_curves(
+    axes: Axes, curves: Sequence[LearningCurve], x_of: Callable[[LearningCurve], np.ndarray], look: dict[str, Any]
+) -> None:
+    """The runs of a group, and their mean as far as all of them have values."""
     lines = [(x_of(curve), curve.paw_mm) for curve in curves]
     lines = [(x, y) for x, y in lines if len(x) and not np.isnan(x).any()]
     if len(lines) == 1:
-        axes.plot(*lines[0], **own)
+        axes.plot(*lines[0], **look)
         return
     for x, y in lines:
-        axes.plot(x, y, **own, **_THIN)
+        axes.plot(x, y, **look, **_THIN)
     if lines:
         grid = np.unique(np.concatenate([x for x, _ in lines]))
         grid = grid[(grid >= max(x[0] for x, _ in lines)) & (grid <= min(x[-1] for x, _ in lines))]
-        axes.plot(grid, np.mean([np.interp(grid, x, y) for x, y in lines], axis=0), **own, linewidth=MEAN_LINE)
+        axes.plot(grid, np.mean([np.interp(grid, x, y) for x, y in lines], axis=0), **look, linewidth=_MEAN_LINE)
 
 
 def reaches_figure(comparison: Comparison) -> Figure:
     """Paw and elbow error per reach: means over the runs of each group, with their intervals."""
     reaches = shown_reaches(comparison)
     row_mm = max(_ROW_MM, _GROUP_MM * len(comparison.groups) + 1)
-    with style():
-        figure = new_page(20 + legend_mm(comparison) + row_mm * len(reaches))
-        FigureCanvasAgg(figure)
+    with page(20 + _legend_mm(comparison) + row_mm * len(reaches)) as figure:
         panels = figure.subplots(1, 2)
         for axes, point in zip(panels, ("paw", "elbow"), strict=True):
-            _rows(axes, comparison, reaches, point)
-        name_rows(panels, [f"{name} ({split})" for name, split in reaches])
-        draw_legend(figure, comparison, "marker")
+            _draw_reaches(axes, comparison, reaches, point)
+        _name_rows(panels, [f"{name} ({split})" for name, split in reaches])
+        _draw_legend(figure, comparison, "marker")
     return figure
 
 
-def _rows(axes: Axes, comparison: Comparison, reaches: Sequence[Reach], point: str) -> None:
+def _draw_reaches(axes: Axes, comparison: Comparison, reaches: Sequence[Reach], point: str) -> None:
     n, drawn = len(comparison.groups), []
     dodge = np.linspace(-_DODGE / 2, _DODGE / 2, n) if n > 1 else [0.0]
     for group, offset in zip(comparison.groups, dodge, strict=True):
-        errors, own = reach_errors(group, point), look(comparison, group, "marker")
+        errors, look = _reach_errors(group, point), look_of(comparison, group, "marker")
         for y, values in ((y, errors[reach]) for y, reach in enumerate(reaches) if reach in errors):
-            draw_mean(axes, Spread.of(values), y + offset, own)
+            _draw_mean(axes, MeanCI.of(values), y + offset, look)
             drawn += values
-    scale(axes, "x", drawn)
+    error_axis(axes, "x", drawn)
     axes.set(title=f"{point.capitalize()} error", xlabel="mean error (mm)")
     for y in range(1, len(reaches)):
         axes.axhline(y - 0.5, color="0.9", linewidth=0.5, zorder=0)
@@ -140,15 +134,51 @@ def shown_reaches(comparison: Comparison) -> list[Reach]:
     """The reaches that are drawn: the worst first, by the mean paw error of all runs."""
     errors: dict[Reach, list[float]] = {}
     for group in comparison.groups:
-        for reach, values in reach_errors(group, "paw").items():
+        for reach, values in _reach_errors(group, "paw").items():
             errors.setdefault(reach, []).extend(values)
     return sorted(errors, key=lambda reach: -float(np.mean(errors[reach])))[:MOST_REACHES]
 
 
-def reach_errors(group: Group, point: str) -> dict[Reach, list[float]]:
+def _reach_errors(group: Group, point: str) -> dict[Reach, list[float]]:
     """Mean errors of a group's runs in mm, by reach."""
     errors: dict[Reach, list[float]] = {}
     for run in group.runs:
         for reach in run.evaluation.reaches:
             errors.setdefault((reach.name, reach.split), []).append(getattr(reach, f"{point}_mm").mean)
     return errors
+
+
+def look_of(comparison: Comparison, group: Group, kind: Literal["line", "marker"]) -> dict[str, Any]:
+    """Colour, and line or marker, of a group; where colours repeat, lines and markers differ."""
+    turn, colour = divmod(list(comparison.groups).index(group), len(PALETTE))
+    if kind == "line":
+        return {"color": PALETTE[colour], "linestyle": _LINES[turn % len(_LINES)]}
+    return {"color": PALETTE[colour], "linestyle": "none", "marker": _MARKERS[turn % len(_MARKERS)]}
+
+
+def _draw_mean(axes: Axes, mean: MeanCI, y: float, look: dict[str, Any]) -> None:
+    """A marker at a height, with a line along x where there is an interval."""
+    if mean.low is not None and mean.high is not None:
+        axes.plot([mean.low, mean.high], [y, y], color=look["color"], linewidth=_INTERVAL_WIDTH)
+    axes.plot(mean.mean, y, markersize=_MEAN_SIZE, **look)
+
+
+def _name_rows(panels: Sequence[Axes], names: Sequence[str]) -> None:
+    """The rows of panels side by side, with names at the first panel only."""
+    for axes in panels:
+        name_rows(axes, [shortened(name, _LONGEST_NAME) if axes is panels[0] else "" for name in names])
+
+
+def _draw_legend(figure: Figure, comparison: Comparison, kind: Literal["line", "marker"]) -> None:
+    """All groups, above the panels."""
+    size = {"linewidth": _MEAN_LINE} if kind == "line" else {"markersize": _MEAN_SIZE}
+    handles = [
+        Line2D([], [], label=shortened(group.label, _LONGEST_NAME), **size, **look_of(comparison, group, kind))
+        for group in comparison.groups
+    ]
+    columns, title = _PER_LEGEND_ROW, comparison.grouping.title
+    figure.legend(handles=handles, loc="outside upper left", ncols=columns, title=title, alignment="left")
+
+
+def _legend_mm(comparison: Comparison) -> float:
+    return _LEGEND_ROW_MM * (1 + -(-len(comparison.groups) // _PER_LEGEND_ROW))

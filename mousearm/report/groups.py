@@ -1,14 +1,26 @@
-"""Which keys differ between runs, and which runs belong together."""
+"""Groups of runs that repeat each other: by which keys groups differ, and the mean of a measure over a group."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from string import ascii_uppercase
 
+import numpy as np
+
 from mousearm.errors import UnknownNameError
-from mousearm.report.runs import Run
+from mousearm.report.reading import Run
+from mousearm.text import NO_VALUE, number
+
+CONFIDENCE = 0.95
+EXPLANATION = (
+    "Intervals are 95 % bootstrap intervals of the mean over the runs of a group: of 10 000 draws of as many runs, "
+    "with replacement, the middle 95 % of the means. Of two or three runs that is from the lowest to the highest: "
+    "with so few it is a hint, not a test. One run has no interval."
+)
+_RESAMPLES = 10_000
 
 # What a run is called, shown, where it is logged and how many processors it has: nothing of what is learned.
-_ASIDE = ("name", "video", "tracking", "threads", "network_threads")
+_IRRELEVANT = ("name", "video", "tracking", "threads", "network_threads")
 _SEED = "seed"
 _DEFAULT = "(default)"
 # Labels with more factors or characters than this are replaced by letters.
@@ -21,8 +33,8 @@ class Group:
     """Runs that are compared as one: repetitions of each other.
 
     Attributes:
-        label: what it is called.
-        factors: the overrides or keys that tell the groups apart, and this group's values.
+        label: its name.
+        factors: the overrides or keys that distinguish the groups, and this group's values.
         runs: its members.
     """
 
@@ -32,13 +44,13 @@ class Group:
 
     @property
     def description(self) -> str:
-        """The label with what it is a value of, such as ``reward=paw_heavy``."""
+        """The label with its key, such as ``reward=paw_heavy``."""
         if not self.factors or self.label != ", ".join(self.factors.values()):
             return self.label
         return ", ".join(f"{factor}={value}" for factor, value in self.factors.items())
 
     def values(self, key: str) -> str:
-        """What the runs have under a key of the configuration; several values with a comma between them."""
+        """Values that the runs have under a key of the configuration, with commas."""
         return ", ".join(dict.fromkeys(_text(run.settings.get(key)) for run in self.runs))
 
 
@@ -47,7 +59,7 @@ class Grouping:
     """All groups.
 
     Attributes:
-        titles: what the labels are values of, such as ``reward``; ``group`` where labels are letters.
+        titles: keys whose values the labels are, such as ``reward``; ``group`` where labels are letters.
         groups: at least one.
         keys: keys of the configuration that differ between runs, the seed left out.
         pooled: those of them that differ within a group.
@@ -64,8 +76,52 @@ class Grouping:
         return ", ".join(self.titles)
 
     def cells(self, group: Group) -> list[str]:
-        """What a group is called, below the titles."""
+        """The cells of a group's label, below the titles."""
         return [group.label] if len(self.titles) == 1 else list(group.factors.values())
+
+
+@dataclass(frozen=True, slots=True)
+class MeanCI:
+    """The mean of some values, and its interval where there are several.
+
+    Attributes:
+        mean: NaN of no values.
+        low: lower end of the 95 % bootstrap interval of the mean; None of fewer than two values.
+        high: its upper end.
+    """
+
+    mean: float
+    low: float | None
+    high: float | None
+
+    @staticmethod
+    def of(values: Sequence[float]) -> "MeanCI":
+        """Of some values; the same values give the same interval."""
+        return _mean_ci(tuple(values))
+
+    def overlaps(self, other: "MeanCI") -> bool:
+        """Whether the intervals overlap; False where one has none."""
+        if self.low is None or self.high is None or other.low is None or other.high is None:
+            return False
+        return self.low <= other.high and other.low <= self.high
+
+    def interval(self, form: str) -> str:
+        """The interval, such as ``0.125 to 0.250`` with the format ``.3f``; a dash for none."""
+        return NO_VALUE if self.low is None else f"{number(self.low, form)} to {number(self.high, form)}"
+
+
+@cache
+def _mean_ci(values: tuple[float, ...]) -> MeanCI:
+    from scipy.stats import bootstrap  # slow to import
+
+    mean = float(np.mean(values)) if values else float("nan")
+    if len(values) < 2 or np.isnan(mean):
+        return MeanCI(mean, None, None)
+    seeded = np.random.default_rng(0)
+    drawn = bootstrap(
+        (values,), np.mean, n_resamples=_RESAMPLES, confidence_level=CONFIDENCE, method="percentile", rng=seeded
+    )
+    return MeanCI(mean, float(drawn.confidence_interval.low), float(drawn.confidence_interval.high))
 
 
 def group_runs(runs: Sequence[Run], by: Sequence[str] = ()) -> Grouping:
@@ -73,22 +129,22 @@ def group_runs(runs: Sequence[Run], by: Sequence[str] = ()) -> Grouping:
 
     Args:
         runs: at least one.
-        by: keys or groups of the configuration, such as ``reward``: only these tell groups apart.
+        by: keys or groups of the configuration, such as ``reward``: only these distinguish groups.
 
     Raises:
         UnknownNameError: if one of these does not exist.
     """
-    keys = [key for key in differing_keys(runs) if key != _SEED and not _within(key, _ASIDE)]
+    keys = [key for key in differing_keys(runs) if key != _SEED and not _within(key, _IRRELEVANT)]
     _check(by, runs, keys)
-    telling = [key for key in keys if not by or _within(key, by)]
-    factors = _factors(runs, telling, by)
+    distinguishing = [key for key in keys if not by or _within(key, by)]
+    factors = _factors(runs, distinguishing, by)
     members: dict[tuple[str, ...], list[Run]] = {}
     for run, values in zip(runs, zip(*factors.values(), strict=True) if factors else [()] * len(runs), strict=True):
         members.setdefault(values, []).append(run)
     titles, labels = _names(list(factors), list(members))
     groups = [
-        Group(label, dict(zip(factors, values, strict=True)), own)
-        for label, (values, own) in zip(labels, members.items(), strict=True)
+        Group(label, dict(zip(factors, values, strict=True)), repeats)
+        for label, (values, repeats) in zip(labels, members.items(), strict=True)
     ]
     return Grouping(titles, groups, keys, [key for key in keys if any(_differs(key, group.runs) for group in groups)])
 
@@ -115,18 +171,18 @@ def _check(by: Sequence[str], runs: Sequence[Run], keys: Sequence[str]) -> None:
 
 
 def _factors(runs: Sequence[Run], keys: Sequence[str], by: Sequence[str]) -> dict[str, list[str]]:
-    """What tells the runs apart: the overrides that vary, if they say as much as the keys do; otherwise the keys.
+    """What distinguishes the runs: the overrides that vary, if they say as much as the keys do; otherwise the keys.
 
     ``reward=paw_heavy`` on the command line is a better name than the two weights that it sets.
     """
-    told_by = [*keys, _SEED] if _SEED in by else keys
-    by_key = {key: [_text(run.settings.get(key)) for run in runs] for key in told_by}
+    compared = [*keys, _SEED] if _SEED in by else keys
+    by_key = {key: [_text(run.settings.get(key)) for run in runs] for key in compared}
     words = dict.fromkeys(word for run in runs for word in run.overrides)
     by_override = {word: [run.overrides.get(word, _DEFAULT) for run in runs] for word in words}
     varying = {
         word: values
         for word, values in by_override.items()
-        if len(set(values)) > 1 and not _within(word, _ASIDE) and (_within(word, by) if by else word != _SEED)
+        if len(set(values)) > 1 and not _within(word, _IRRELEVANT) and (_within(word, by) if by else word != _SEED)
     }
     return varying if varying and by_key and _same_partition(varying, by_key) else by_key
 
@@ -137,10 +193,10 @@ def _same_partition(one: Mapping[str, Sequence[str]], other: Mapping[str, Sequen
 
 
 def _names(factors: list[str], values: Sequence[tuple[str, ...]]) -> tuple[list[str], list[str]]:
-    """What the groups are told apart by, and what each is called."""
+    """Titles of what distinguishes the groups, and a label for each."""
     if not factors:
         return ["group"], ["all runs"]
-    labels = [", ".join(own) for own in values]
+    labels = [", ".join(words) for words in values]
     if len(factors) <= _MOST_FACTORS and all(len(label) <= _LONGEST for label in labels):
         return factors, labels
     return ["group"], [_letters(i) for i in range(len(values))]

@@ -1,21 +1,110 @@
-"""The comparison as one page that needs no other file."""
+"""The comparison as a document: written once, shown as a page of HTML, as Markdown, and in short in a terminal."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from html import escape
+from pathlib import Path
+from typing import NamedTuple
 
-from mousearm.html import bullets, document, paragraph, picture, table, warning
-from mousearm.plots import as_png
-from mousearm.report.caveats import caveats
-from mousearm.report.comparison import Comparison, extremes
-from mousearm.report.figure import MOST_REACHES, curves_figure, overview_figure, reaches_figure
-from mousearm.report.groups import Group
-from mousearm.report.runs import UNKNOWN
-from mousearm.report.spread import EXPLANATION
-from mousearm.report.tables import group_cells, key_cells, left_out_cells, run_cells
+from mousearm import html
+from mousearm.files import make_folder, write_text
+from mousearm.report.comparison import Comparison, caveats, extremes
+from mousearm.report.groups import EXPLANATION, Group
+from mousearm.report.reading import UNKNOWN
+from mousearm.report.tables import (
+    Cells,
+    as_csv,
+    excluded_cells,
+    group_cells,
+    group_rows,
+    key_cells,
+    reach_rows,
+    run_cells,
+    run_rows,
+)
+from mousearm.text import columns, markdown_table
+
+
+class Block(NamedTuple):
+    """A part of the document.
+
+    Attributes:
+        html: makes it as HTML.
+        markdown: the same as Markdown; empty for what only a page of HTML can show.
+    """
+
+    html: Callable[[], str]
+    markdown: str = ""
+
+
+class Section(NamedTuple):
+    """A heading, empty for the first section, and what stands below it."""
+
+    heading: str
+    blocks: Sequence[Block]
+
+    def markdown(self) -> str:
+        """All that Markdown can show of it, without the heading; may be empty."""
+        return "\n\n".join(block.markdown for block in self.blocks if block.markdown)
+
+    def html(self) -> Iterator[str]:
+        """Its parts, with the heading."""
+        if self.heading:
+            yield f"<h2>{escape(self.heading)}</h2>"
+        yield from (block.html() for block in self.blocks)
+
+
+def write_report(comparison: Comparison, folder: Path) -> Path:
+    """Write ``comparison.html``, ``comparison.md``, ``comparison.csv``, ``runs.csv`` and ``reaches.csv``.
+
+    Args:
+        comparison: the content.
+        folder: made where it does not exist.
+
+    Returns:
+        The page.
+
+    Raises:
+        OutputError: if something cannot be written.
+    """
+    make_folder(folder)
+    files = {
+        "comparison.html": as_html(comparison),
+        "comparison.md": as_markdown(comparison),
+        "comparison.csv": as_csv(group_rows(comparison)),
+        "runs.csv": as_csv(run_rows(comparison)),
+        "reaches.csv": as_csv(reach_rows(comparison)),
+    }
+    for name, text in files.items():
+        write_text(folder / name, text)
+    return folder / "comparison.html"
+
+
+def as_text(comparison: Comparison) -> str:
+    """The table of groups, the verdict and the caveats, for a terminal."""
+    header, rows = group_cells(comparison)
+    return "\n".join([*columns([header, *rows]), "", verdict(comparison), *caveats(comparison)])
+
+
+def as_html(comparison: Comparison) -> str:
+    """The document as one page that needs no other file."""
+    sources = html.paragraph("Compared: " + ", ".join(map(str, comparison.sources)), "key")
+    parts = [f"<h1>{escape(title(comparison))}</h1>", sources]
+    for section in (summary(comparison), *sections(comparison)):
+        parts += section.html()
+    return html.document(title(comparison), parts)
+
+
+def as_markdown(comparison: Comparison) -> str:
+    """The document without its pictures."""
+    parts = [f"# {title(comparison)}", summary(comparison).markdown()]
+    for section in sections(comparison):
+        if text := section.markdown():
+            parts += [f"## {section.heading}", text]
+    return "\n\n".join(parts) + "\n"
 
 
 def title(comparison: Comparison) -> str:
-    """What is compared, in a few words."""
+    """How many runs of which groups are compared."""
     n, runs = len(comparison.groups), len(comparison.runs)
     if n == 1:
         return f"{runs} runs that differ in nothing but the seed" if runs > 1 else "1 run"
@@ -23,22 +112,73 @@ def title(comparison: Comparison) -> str:
 
 
 def verdict(comparison: Comparison) -> str:
-    """Which group has the lowest error, and whether others may be as good."""
+    """The group with the lowest error, and the others that may be as good."""
     measure, best = comparison.measures[0], comparison.best
-    spread = comparison.spread(measure, best)
-    interval = f" (95 % interval {spread.interval(measure.form)} mm)" if spread.low is not None else ""
-    error = f"{spread.mean:{measure.form}} mm{interval}"
+    mean = comparison.mean(measure, best)
+    interval = f" (95 % interval {mean.interval(measure.form)} mm)" if mean.low is not None else ""
+    error = f"{mean.mean:{measure.form}} mm{interval}"
     if len(comparison.groups) == 1:
         return f"Mean paw error, {comparison.split} reaches: {error}."
-    others = [g for g in comparison.groups if g is not best and spread.overlaps(comparison.spread(measure, g))]
+    others = [g for g in comparison.groups if g is not best and mean.overlaps(comparison.mean(measure, g))]
     text = f"Lowest mean paw error, {comparison.split} reaches: {best.description} with {error}."
     if others:
         text += f" Its interval overlaps with that of {'; '.join(group.description for group in others)}."
     return text
 
 
-def meaning(comparison: Comparison) -> list[str]:
-    """What the columns of the table are."""
+def summary(comparison: Comparison) -> Section:
+    """The verdict, what weakens it, the table of groups, and what its columns are."""
+    warnings, best = caveats(comparison), comparison.groups.index(comparison.best)
+    marked = ["best" if i == best and len(comparison.groups) > 1 else "" for i in range(len(comparison.groups))]
+    blocks = [
+        _text(verdict(comparison), "headline"),
+        Block(lambda: html.warning(warnings), "\n\n".join(f"**{line}**" for line in warnings)),
+        _table(group_cells(comparison), "groups", marked),
+        _figure(comparison, "overview_figure", "errors and effort of the groups"),
+        _caption("Small and pale: runs. Large: means over the runs of a group, with their 95 % intervals."),
+        *(_text(line, "key") for line in _column_meanings(comparison)),
+    ]
+    return Section("", blocks)
+
+
+def sections(comparison: Comparison) -> Iterator[Section]:
+    """The rest of the document: differences, figures, runs, those that are excluded, and how to repeat them."""
+    yield Section("What differs", list(_differences(comparison)))
+    yield Section("Learning curves", list(_learning(comparison)))
+    yield Section("Errors per reach", list(_reaches(comparison)))
+    yield Section("Best and worst reach", list(_extremes(comparison)))
+    yield Section("Runs", [_table(run_cells(comparison), "runs")])
+    if comparison.excluded:
+        yield Section("Not compared", [_table(excluded_cells(comparison), "excluded")])
+    yield Section("How to make these runs again", list(_reproduction(comparison)))
+
+
+def _text(text: str, kind: str = "") -> Block:
+    return Block(lambda: html.paragraph(text, kind), text)
+
+
+def _caption(text: str) -> Block:
+    return Block(lambda: html.paragraph(text, "key"))
+
+
+def _table(cells: Cells, name: str, kinds: Sequence[str] = ()) -> Block:
+    header, rows = cells
+    return Block(lambda: html.table(header, rows, kinds, name), markdown_table(header, rows))
+
+
+def _figure(comparison: Comparison, name: str, text: str) -> Block:
+    """A figure of ``mousearm.report.figure``, drawn when a page needs it, and its alternative text."""
+
+    def draw() -> str:
+        from mousearm.plots import as_png
+        from mousearm.report import figure
+
+        return html.picture(as_png(getattr(figure, name)(comparison)), text)
+
+    return Block(draw)
+
+
+def _column_meanings(comparison: Comparison) -> list[str]:
     yardstick = comparison.runs[0].evaluation.yardstick
     return [
         f"Errors are mean distances of paw and elbow from their targets over all steps of the {comparison.split} "
@@ -48,94 +188,69 @@ def meaning(comparison: Comparison) -> list[str]:
     ]
 
 
-def page(comparison: Comparison) -> str:
-    """The HTML."""
-    header, rows = group_cells(comparison)
-    best = [group is comparison.best and len(rows) > 1 for group in comparison.groups]
-    parts = [
-        f"<h1>{escape(title(comparison))}</h1>",
-        paragraph("Compared: " + ", ".join(map(str, comparison.sources)), "key"),
-        paragraph(verdict(comparison), "headline"),
-        warning(caveats(comparison)),
-        table(header, rows, ["best" if own else "" for own in best], name="groups"),
-        picture(as_png(overview_figure(comparison)), "errors and effort of the groups"),
-        paragraph("Small and pale: runs. Large: means over the runs of a group, with their 95 % intervals.", "key"),
-        *(paragraph(line, "key") for line in meaning(comparison)),
-        *_differences(comparison),
-        *_learning(comparison),
-        *_reaches(comparison),
-        "<h2>Best and worst reach</h2>",
-        paragraph("Of all runs of a group, by the mean paw error.", "key"),
-        '<p class="key screen">Click a picture to enlarge it.</p>',
-        *(_extremes(group) for group in comparison.groups),
-        "<h2>Runs</h2>",
-        table(*run_cells(comparison), name="runs"),
-        *_left_out(comparison),
-        *_reproduction(comparison),
-    ]
-    return document(title(comparison), parts)
-
-
-def _differences(comparison: Comparison) -> Iterator[str]:
-    yield "<h2>What differs</h2>"
+def _differences(comparison: Comparison) -> Iterator[Block]:
     if comparison.grouping.keys:
-        yield table(*key_cells(comparison), name="keys")
-        yield paragraph("All other keys of the configuration are the same, but for seeds and names.", "key")
+        yield _table(key_cells(comparison), "keys")
+        yield _text("All other keys of the configuration are the same, but for seeds and names.", "key")
     else:
-        yield paragraph("Nothing but the seed.")
+        yield _text("Nothing but the seed.")
 
 
-def _learning(comparison: Comparison) -> Iterator[str]:
-    yield "<h2>Learning curves</h2>"
+def _learning(comparison: Comparison) -> Iterator[Block]:
     if not any(len(curve.steps) for curve in comparison.curves.values()):
-        yield paragraph("No run has evaluations of its training.")
+        yield _text("No run has evaluations of its training.")
         return
-    yield picture(as_png(curves_figure(comparison)), "learning curves")
-    text = "Thin: runs. Thick: means of a group, as far as all its runs go. "
     sampled = max(run.settings["algo.eval_reaches"] for run in comparison.runs)
-    text += f"Of at most {sampled} reaches of each split; the tables are of all reaches and of the best network."
-    yield paragraph(text, "key")
+    yield _figure(comparison, "curves_figure", "learning curves")
+    yield _caption(
+        "Thin: runs. Thick: means of a group, as far as all its runs go. "
+        f"Of at most {sampled} reaches of each split; the tables are of all reaches and of the best network."
+    )
 
 
-def _reaches(comparison: Comparison) -> Iterator[str]:
-    yield "<h2>Errors per reach</h2>"
-    yield picture(as_png(reaches_figure(comparison)), "errors per reach")
+def _reaches(comparison: Comparison) -> Iterator[Block]:
+    from mousearm.report.figure import MOST_REACHES
+
     names = {(reach.name, reach.split) for run in comparison.runs for reach in run.evaluation.reaches}
     left = f" The {MOST_REACHES} worst of {len(names)}; reaches.csv has all." if len(names) > MOST_REACHES else ""
-    yield paragraph(f"Means over the runs of a group, with their 95 % intervals; the worst reach first.{left}", "key")
+    yield _figure(comparison, "reaches_figure", "errors per reach")
+    yield _caption(f"Means over the runs of a group, with their 95 % intervals; the worst reach first.{left}")
 
 
-def _extremes(group: Group) -> str:
+def _extremes(comparison: Comparison) -> Iterator[Block]:
+    yield _caption("Of all runs of a group, by the mean paw error.")
+    yield Block(lambda: '<p class="key screen">Click a picture to enlarge it.</p>')
+    for group in comparison.groups:
+        yield Block(lambda group=group: _extremes_html(group))
+
+
+def _extremes_html(group: Group) -> str:
     pictures = []
     for word, (run, reach) in zip(("Best", "Worst"), extremes(group), strict=True):
         text = f"{word}: {reach.name} ({reach.split}), {reach.paw_mm.mean:.3f} mm, run {run.name}"
         file = run.folder.figures / f"{reach.name}.png"
         shown = (
-            picture(file.read_bytes(), text)
+            html.picture(file.read_bytes(), text)
             if file.is_file()
-            else paragraph(f"The run has no {file.relative_to(run.folder.path)}.", "key")
+            else html.paragraph(f"The run has no {file.relative_to(run.folder.path)}.", "key")
         )
         pictures.append(f'<figure tabindex="0"><figcaption>{escape(text)}</figcaption>{shown}</figure>')
     return f'<h3>{escape(group.description)}</h3><div class="pair">{"".join(pictures)}</div>'
 
 
-def _left_out(comparison: Comparison) -> Iterator[str]:
-    if comparison.left_out:
-        yield "<h2>Not compared</h2>"
-        yield table(*left_out_cells(comparison), name="left_out")
+def _reproduction(comparison: Comparison) -> Iterator[Block]:
+    for commit in dict.fromkeys(run.commit for run in comparison.runs):
+        commands = [*_checkout(commit), *(run.command for run in comparison.runs if run.commit == commit)]
+        yield _code("\n".join(commands))
+    remarks = list(_remarks(comparison))
+    yield Block(lambda: html.bullets(remarks), "\n".join(f"- {line}" for line in remarks))
 
 
-def _reproduction(comparison: Comparison) -> Iterator[str]:
-    yield "<h2>How to make these runs again</h2>"
-    commits: dict[str, list[str]] = {}
-    for run in comparison.runs:
-        commits.setdefault(run.commit, []).append(run.command)
-    for commit, commands in commits.items():
-        yield f"<pre>{escape(chr(10).join([*checkout(commit), *commands]))}</pre>"
-    yield bullets(_remarks(comparison))
+def _code(text: str) -> Block:
+    return Block(lambda: f"<pre>{escape(text)}</pre>", f"```\n{text}\n```")
 
 
-def checkout(commit: str) -> Sequence[str]:
+def _checkout(commit: str) -> Sequence[str]:
     """The lines that bring back the code of a commit, as ``Run.commit`` has it."""
     if commit.endswith("+"):
         return [f"git checkout {commit[:-1]}", "# and apply the changes that stand at the end of environment.txt"]
@@ -144,5 +259,5 @@ def checkout(commit: str) -> Sequence[str]:
 
 def _remarks(comparison: Comparison) -> Iterator[str]:
     yield "Versions of all packages stand in environment.txt of each run, its whole configuration in config.yaml."
-    if bare := [run.name for run in comparison.runs if not (run.folder.path / "overrides.yaml").is_file()]:
+    if bare := [run.name for run in comparison.runs if not run.folder.overrides.is_file()]:
         yield f"Without overrides.yaml the command says nothing of the configuration: {', '.join(bare)}."

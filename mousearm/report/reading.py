@@ -1,24 +1,123 @@
-"""Reading run folders: the finished ones, and why others have to stay out."""
+"""Finished runs as a comparison needs them, and the reasons why other runs are excluded from it."""
 
+import csv
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from os.path import commonpath
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from mousearm.config import Config
 from mousearm.errors import MouseArmError, RunError
-from mousearm.evaluate import read_evaluation
-from mousearm.report.runs import PLACE, UNKNOWN, LeftOut, Run
+from mousearm.evaluate import Evaluation, read_evaluation
 from mousearm.rundir import FINISHED, INTERRUPTED, RUNNING, SWEEP, RunFolder
 from mousearm.sweep.records import planned_jobs
 
+UNKNOWN = "unknown"
+"""The commit of code that was in no git checkout."""
+
+_DESTINATION = ("name",)  # overrides that say where a run goes, not what it is
 _COMMIT = "$ git rev-parse HEAD\n"
 _DIFF = "$ git diff HEAD\n"
 
 
-def read_runs(folders: Sequence[Path]) -> tuple[list[Run], list[LeftOut]]:
+@dataclass(frozen=True)
+class Run:
+    """A finished run.
+
+    Attributes:
+        folder: its folder.
+        name: by which a report calls it: the folder, without what all runs have in common.
+        settings: every key of its configuration, with its path, and the value.
+        overrides: its command line, by key.
+        evaluation: of its best network.
+        commit: of the code; ``unknown`` outside a git checkout, with a plus if the code was changed since.
+        host: where it ran.
+    """
+
+    folder: RunFolder
+    name: str
+    settings: Mapping[str, Any]
+    overrides: Mapping[str, str]
+    evaluation: Evaluation
+    commit: str
+    host: str
+
+    @property
+    def seed(self) -> int:
+        """Its seed."""
+        return self.settings["seed"]
+
+    def error_mm(self, split: str, point: str) -> float:
+        """Mean error of ``paw`` or ``elbow`` over all steps of a split, mm; NaN without such reaches."""
+        both = self.evaluation.splits.get(split)
+        return float("nan") if both is None else both[f"{point}_mm"].mean
+
+    def effort(self, split: str) -> float:
+        """Mean effort over all steps of a split; NaN without such reaches."""
+        reaches = [reach for reach in self.evaluation.reaches if reach.split == split]
+        if not reaches:
+            return float("nan")
+        return float(np.average([r.effort for r in reaches], weights=[r.steps for r in reaches]))
+
+    @cached_property
+    def files(self) -> dict[str, tuple[tuple[str, str], ...]]:
+        """By split the names of its reaches, each with the hash of its file where the run has saved one."""
+        try:
+            hashes = self.folder.saved_split().sha256
+        except RunError:
+            hashes = {}
+        names = {s: sorted(r.name for r in self.evaluation.reaches if r.split == s) for s in self.evaluation.splits}
+        return {split: tuple((name, hashes.get(name, "")) for name in of) for split, of in names.items()}
+
+    @property
+    def command(self) -> str:
+        """The command that repeats it, in another folder."""
+        words = [f"{key}={value}" for key, value in self.overrides.items() if key.lstrip("+") not in _DESTINATION]
+        words.append(f"name=again/{self.name}")
+        if "experiment" in self.overrides:
+            words.append("hydra.mode=RUN")  # the experiment may be a sweep, of which this is one run
+        return shlex.join(["python", "run.py", *words])
+
+
+@dataclass(frozen=True)
+class Excluded:
+    """A run that is not compared.
+
+    Attributes:
+        name: as of a ``Run``.
+        state: of status.json; ``unreadable`` where the run is finished but cannot be read.
+        steps: that it has done, or empty.
+        reason: why it is excluded.
+        overrides: its command line.
+    """
+
+    name: str
+    state: str
+    steps: str
+    reason: str
+    overrides: str
+
+
+class LearningCurve(NamedTuple):
+    """Evaluations of a run while it trained.
+
+    Attributes:
+        steps: (n,) control steps over all simulations.
+        seconds: (n,) of training, by the clock, evaluations included; NaN where timing.csv lacks them.
+        paw_mm: (n,) mean paw error, mm.
+    """
+
+    steps: np.ndarray
+    seconds: np.ndarray
+    paw_mm: np.ndarray
+
+
+def read_runs(folders: Sequence[Path]) -> tuple[list[Run], list[Excluded]]:
     """The finished runs among run folders, and the others.
 
     Args:
@@ -26,15 +125,15 @@ def read_runs(folders: Sequence[Path]) -> tuple[list[Run], list[LeftOut]]:
     """
     common = Path(commonpath([folder.parent for folder in folders]))
     root = common.parent if (common / SWEEP).is_file() else common
-    runs, left_out = [], []
+    runs, excluded = [], []
     for path in folders:
         name = path.relative_to(root).as_posix()
         result = _read(RunFolder(path), name)
-        (runs if isinstance(result, Run) else left_out).append(result)
-    return runs, left_out
+        (runs if isinstance(result, Run) else excluded).append(result)
+    return runs, excluded
 
 
-def _read(folder: RunFolder, name: str) -> Run | LeftOut:
+def _read(folder: RunFolder, name: str) -> Run | Excluded:
     overrides: dict[str, str] = {}
     state, steps, reason = "unknown", "", ""
     try:
@@ -45,13 +144,13 @@ def _read(folder: RunFolder, name: str) -> Run | LeftOut:
         overrides = _by_key(folder.saved_overrides())
         if state == FINISHED:
             return _finished(folder, name, overrides, status.get("host", ""))
-        reason = status.get("reason") or _why(state)
+        reason = status.get("reason") or _reason(state)
     except MouseArmError as error:
         state, reason = "unreadable", str(error)
-    return LeftOut(name, state, steps, " ".join(reason.split()), _in_words(overrides))
+    return Excluded(name, state, steps, " ".join(reason.split()), _in_words(overrides))
 
 
-def _never_began(folder: RunFolder, name: str) -> LeftOut:
+def _never_began(folder: RunFolder, name: str) -> Excluded:
     """A job of a sweep that ended, or waits, before its run was built; the sweep may know more of it."""
     state, reason, words = (
         "never began",
@@ -62,11 +161,11 @@ def _never_began(folder: RunFolder, name: str) -> LeftOut:
         if job.number == int(folder.path.name):
             state, reason = job.ended or (state, reason)
             words = _in_words(_by_key(job.overrides))
-    return LeftOut(name, state, "", " ".join(reason.split()), words)
+    return Excluded(name, state, "", " ".join(reason.split()), words)
 
 
 def _in_words(overrides: Mapping[str, str]) -> str:
-    return shlex.join(f"{key}={value}" for key, value in overrides.items() if key not in PLACE)
+    return shlex.join(f"{key}={value}" for key, value in overrides.items() if key not in _DESTINATION)
 
 
 def _finished(folder: RunFolder, name: str, overrides: dict[str, str], host: str) -> Run:
@@ -79,10 +178,12 @@ def _finished(folder: RunFolder, name: str, overrides: dict[str, str], host: str
     return Run(folder, name, settings_of(folder.saved_config()), overrides, evaluation, _commit(folder.path), host)
 
 
-def _why(state: str) -> str:
+def _reason(state: str) -> str:
     if state == RUNNING:
         return "It is at work."
-    return "Its budget is not used up; the same command goes on." if state == INTERRUPTED else "No reason was written."
+    return (
+        "Its budget is not used up; the same command resumes it." if state == INTERRUPTED else "No reason was written."
+    )
 
 
 def settings_of(config: Config) -> dict[str, Any]:
@@ -111,3 +212,32 @@ def _commit(folder: Path) -> str:
     if not commit or commit.startswith("("):
         return UNKNOWN
     return commit + ("+" if diff.strip() else "")
+
+
+def read_curve(folder: RunFolder, split: str) -> LearningCurve:
+    """The learning curve of a run; empty where metrics.csv is missing, cannot be read or has none of this split."""
+    errors = _column(folder.metrics, f"eval/{split}_paw_mm")
+    seconds = _without_restarts(_column(folder.timing, "time/training_s"))
+    steps = sorted(errors)
+    columns = (steps, [seconds.get(step, np.nan) for step in steps], [errors[step] for step in steps])
+    return LearningCurve(*(np.array(column, dtype=float) for column in columns))
+
+
+def _column(file: Path, name: str) -> dict[int, float]:
+    """The values of the rows that have one, by steps."""
+    try:
+        with file.open(newline="", encoding="utf-8") as lines:
+            return {int(row["steps"]): float(row[name]) for row in csv.DictReader(lines) if row.get(name)}
+    except (OSError, ValueError, KeyError, csv.Error):
+        return {}
+
+
+def _without_restarts(seconds: dict[int, float]) -> dict[int, float]:
+    """Seconds of the whole training: a run that was resumed counts from 0 again, so what came before is added."""
+    before, last, total = 0.0, 0.0, {}
+    for step, value in sorted(seconds.items()):
+        if value < last:
+            before += last
+        last = value
+        total[step] = before + value
+    return total

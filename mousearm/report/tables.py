@@ -2,18 +2,19 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mousearm.report.comparison import Comparison
-from mousearm.report.groups import Group
-from mousearm.report.runs import Run
-from mousearm.report.spread import CONFIDENCE, number
+from mousearm.report.groups import CONFIDENCE, Group
+from mousearm.report.reading import Run
+from mousearm.text import number
 
-Cells = list[list[str]]
+Cells = tuple[list[str], list[list[str]]]
+"""Header and rows of a table for people."""
 
 
-def group_cells(comparison: Comparison) -> tuple[list[str], Cells]:
+def group_cells(comparison: Comparison) -> Cells:
     """Header and a row per group: label, runs, seeds, and the mean and interval of each measure."""
     header = [*comparison.grouping.titles, "runs", "seeds"]
     for measure in comparison.measures:
@@ -25,12 +26,12 @@ def _group_row(comparison: Comparison, group: Group) -> list[str]:
     seeds = ", ".join(str(seed) for seed in sorted({run.seed for run in group.runs}))
     row = [*comparison.grouping.cells(group), str(len(group.runs)), seeds]
     for measure in comparison.measures:
-        spread = comparison.spread(measure, group)
-        row += [number(spread.mean, measure.form), *([spread.interval(measure.form)] if measure.interval else [])]
+        mean = comparison.mean(measure, group)
+        row += [number(mean.mean, measure.form), *([mean.interval(measure.form)] if measure.interval else [])]
     return row
 
 
-def run_cells(comparison: Comparison) -> tuple[list[str], Cells]:
+def run_cells(comparison: Comparison) -> Cells:
     """Header and a row per run: name, group, seed, measures."""
     header = ["run", *comparison.grouping.titles, "seed", *(measure.title for measure in comparison.measures)]
     rows = [
@@ -46,7 +47,7 @@ def run_cells(comparison: Comparison) -> tuple[list[str], Cells]:
     return header, rows
 
 
-def key_cells(comparison: Comparison) -> tuple[list[str], Cells]:
+def key_cells(comparison: Comparison) -> Cells:
     """What differs: keys against groups, in the way that is narrower."""
     keys, groups = comparison.grouping.keys, comparison.groups
     rows = [[key, *(group.values(key) for group in groups)] for key in keys]
@@ -57,9 +58,9 @@ def key_cells(comparison: Comparison) -> tuple[list[str], Cells]:
     return [comparison.grouping.title, *turned[0][1:]], turned[1:]
 
 
-def left_out_cells(comparison: Comparison) -> tuple[list[str], Cells]:
+def excluded_cells(comparison: Comparison) -> Cells:
     """Header and a row per run that is not compared."""
-    rows = [[out.name, out.state, out.steps, out.reason, out.overrides] for out in comparison.left_out]
+    rows = [[out.name, out.state, out.steps, out.reason, out.overrides] for out in comparison.excluded]
     return ["run", "state", "steps", "reason", "overrides"], rows
 
 
@@ -70,10 +71,10 @@ def group_rows(comparison: Comparison) -> list[dict[str, Any]]:
         row = {"group": group.label, **group.factors, "runs": len(group.runs)}
         row["seeds"] = " ".join(str(run.seed) for run in group.runs)
         for measure in comparison.measures:
-            spread = comparison.spread(measure, group)
-            row[measure.key] = spread.mean
+            mean = comparison.mean(measure, group)
+            row[measure.key] = mean.mean
             if measure.interval:
-                row |= {f"{measure.key}_low": spread.low, f"{measure.key}_high": spread.high}
+                row |= {f"{measure.key}_low": mean.low, f"{measure.key}_high": mean.high}
         rows.append(row)
     return rows
 
@@ -117,13 +118,3 @@ def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
-
-
-def as_markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Cells as a table of Markdown."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(_plain(cell) for cell in line) + " |" for line in lines)
-
-
-def _plain(cell: str) -> str:
-    return " ".join(cell.split()).replace("\\", "\\\\").replace("|", "\\|")

@@ -1,22 +1,39 @@
-"""The comparison as a report in Weights & Biases: the page's text, and panels that draw the runs that are there."""
+"""The comparison as a report in Weights & Biases: the text of the page, and panels that draw the runs that are there.
 
+It needs the extra ``report``; without it this module cannot be imported.
+"""
+
+import contextlib
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import wandb_workspaces.expr as expr
-import wandb_workspaces.reports.v2.interface as wr
-
+from mousearm.errors import RunError
+from mousearm.plots import spans_magnitudes
 from mousearm.report.comparison import Comparison
-from mousearm.report.drawing import look, spans_magnitudes
+from mousearm.report.figure import look_of
 from mousearm.report.groups import Group
-from mousearm.report.markdown import sections, summary
-from mousearm.report.page import title
-from mousearm.report.publishing import Project, Published
-from mousearm.report.runs import Run
-from mousearm.report.wandb_runs import explained, final_error, find_uploads
+from mousearm.report.page import sections, summary, title
+from mousearm.report.reading import Run
+
+try:
+    import wandb
+    import wandb_workspaces.expr as expr
+    import wandb_workspaces.reports.v2.interface as wr
+    from wandb.errors import AuthenticationError, UsageError
+except ModuleNotFoundError as error:
+    if error.name is None or error.name.partition(".")[0] not in ("wandb", "wandb_workspaces"):
+        raise
+    raise RunError(
+        "A report in Weights & Biases needs the package wandb-workspaces. In the checkout: "
+        "python -m pip install '.[report]'"
+    ) from error
 
 _LONGEST_TITLE = 128  # more is refused
+_LOGIN = "Log in once with: wandb login (the key is at https://wandb.ai/authorize). On a cluster set WANDB_API_KEY."
 _WIDTH, _HEIGHT = 12, 8  # of a panel, in the 24 columns of a grid
 _CURVES_NOTE = (
     "Lines are means over the runs of a group, with the runs beside them, of the evaluations while training. Bars are "
@@ -24,13 +41,64 @@ _CURVES_NOTE = (
 )
 
 
-def publish(comparison: Comparison, project: Project) -> Published:
-    """Make the report; see ``mousearm.report.publishing``.
+@dataclass(frozen=True)
+class Project:
+    """A project in Weights & Biases.
+
+    Attributes:
+        entity: the user or team that it belongs to.
+        name: of the project.
+    """
+
+    entity: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.entity}/{self.name}"
+
+    @staticmethod
+    def named(text: str) -> "Project":
+        """The project ``ENTITY/PROJECT``.
+
+        Raises:
+            RunError: if the text is something else.
+        """
+        parts = text.split("/")
+        if len(parts) != 2 or not all(parts):
+            raise RunError(
+                f"A project in Weights & Biases is named ENTITY/PROJECT, such as my-lab/mousearm, not '{text}'."
+            )
+        return Project(*parts)
+
+
+@dataclass(frozen=True)
+class PublishResult:
+    """A report that was made.
+
+    Attributes:
+        url: of the report.
+        absent: runs that its panels lack, each with the reason and what to do.
+    """
+
+    url: str
+    absent: list[str]
+
+    def __str__(self) -> str:
+        return "\n".join([f"Report: {self.url}", *self.absent])
+
+
+def publish(comparison: Comparison, place: str) -> PublishResult:
+    """Make a report in Weights & Biases; a new one each time, so that remarks in earlier ones are kept.
+
+    Args:
+        comparison: the content.
+        place: ``ENTITY/PROJECT``, the project in which the runs are tracked.
 
     Raises:
-        RunError: if that is impossible.
+        RunError: if nobody is logged in, the project cannot be reached, or no run is there.
     """
-    there, absent = find_uploads(comparison, project)
+    project = Project.named(place)
+    there, absent = _find_uploads(comparison, project)
     report = wr.Report(
         entity=project.entity,
         project=project.name,
@@ -38,13 +106,13 @@ def publish(comparison: Comparison, project: Project) -> Published:
         blocks=_blocks(comparison, project, there, absent),
         width="fixed",
     )
-    with explained(project):
-        return Published(report.save().url, absent)
+    with _errors_explained(project):
+        return PublishResult(report.save().url, absent)
 
 
 def _blocks(comparison: Comparison, project: Project, there: Sequence[Run], absent: Sequence[str]) -> list[Any]:
     blocks = [
-        wr.MarkdownBlock(summary(comparison)),
+        wr.MarkdownBlock(summary(comparison).markdown()),
         wr.H2("Learning curves and errors"),
         wr.P(_CURVES_NOTE),
         _panel_grid(comparison, project, there),
@@ -52,13 +120,14 @@ def _blocks(comparison: Comparison, project: Project, there: Sequence[Run], abse
     if absent:
         blocks += [wr.H2("Not in the panels"), wr.UnorderedList(list(absent))]
     for section in sections(comparison):
-        blocks += [wr.H2(section.heading), wr.MarkdownBlock(section.text)]
+        if text := section.markdown():
+            blocks += [wr.H2(section.heading), wr.MarkdownBlock(text)]
     return blocks
 
 
 def _panel_grid(comparison: Comparison, project: Project, there: Sequence[Run]) -> wr.PanelGrid:
     """The panels, and a run set for each group that has runs there; all of these are one line, or one bar."""
-    keys = telling_keys(comparison)
+    keys = distinguishing_keys(comparison)
     members = [(group, [run for run in group.runs if run in there]) for group in comparison.groups]
     shown = [(group, runs) for group, runs in members if runs]
     return wr.PanelGrid(
@@ -68,17 +137,17 @@ def _panel_grid(comparison: Comparison, project: Project, there: Sequence[Run]) 
     )
 
 
-def telling_keys(comparison: Comparison) -> list[str]:
-    """Keys that are the same within each group and together tell the groups apart; none of one group."""
+def distinguishing_keys(comparison: Comparison) -> list[str]:
+    """Keys that are the same within each group and together distinguish the groups; none of one group."""
     chosen: list[str] = []
     for key in [*comparison.grouping.keys, "seed"]:
         within = all(len({str(run.settings.get(key)) for run in group.runs}) == 1 for group in comparison.groups)
-        if within and _told_apart(comparison, [*chosen, key]) > _told_apart(comparison, chosen):
+        if within and _n_distinguished(comparison, [*chosen, key]) > _n_distinguished(comparison, chosen):
             chosen.append(key)
     return chosen
 
 
-def _told_apart(comparison: Comparison, keys: Sequence[str]) -> int:
+def _n_distinguished(comparison: Comparison, keys: Sequence[str]) -> int:
     return len({tuple(group.values(key) for key in keys) for group in comparison.groups})
 
 
@@ -134,7 +203,7 @@ def _panels(comparison: Comparison, ungrouped: bool) -> list[Any]:
 
 
 def _line(group: Group, keys: Sequence[str]) -> wr.RunsetGroup:
-    """What a group's line is known by: its run set, and the values that its runs have in common."""
+    """The key of a group's line: its run set, and the values that its runs have in common."""
     settings = group.runs[0].settings
     values = (wr.RunsetGroupKey(wr.Config(key), _as_json(settings.get(key))) for key in keys)
     return wr.RunsetGroup(group.description, tuple(values))
@@ -148,4 +217,68 @@ def _as_json(value: Any) -> str:
 
 
 def _colour(comparison: Comparison, group: Group) -> str:
-    return look(comparison, group, "line")["color"]
+    return look_of(comparison, group, "line")["color"]
+
+
+def final_error(split: str, point: str) -> str:
+    """Name in a run's summary of the mean error of ``paw`` or ``elbow`` of its best network, mm."""
+    return f"result/{split}_{point}_mm_mean"
+
+
+@contextlib.contextmanager
+def _errors_explained(project: Project) -> Iterator[None]:
+    """Turn errors of Weights & Biases into errors that say what to do.
+
+    Raises:
+        RunError: instead of whatever the body raised.
+    """
+    try:
+        yield
+    except UsageError as error:
+        raise RunError(f"Nobody is logged in to Weights & Biases. {_LOGIN}") from error
+    except AuthenticationError as error:
+        raise RunError(f"Weights & Biases cannot be reached, or does not know this key: {error} {_LOGIN}") from error
+    except Exception as error:  # the service's, the network's and the checks of what came back: no common kind
+        raise RunError(f"Weights & Biases, {project}: {error}. Does it exist, and may you write there?") from error
+
+
+def _find_uploads(comparison: Comparison, project: Project) -> tuple[list[Run], list[str]]:
+    """The runs that a project has, with the errors that evaluation.json says; and of the others the reasons.
+
+    Raises:
+        RunError: if nobody is logged in, there is no such project, or it has none of the runs.
+    """
+    ids = {run.folder.id: run for run in comparison.runs if run.folder.id}
+    with _errors_explained(project):
+        listed = wandb.Api().runs(
+            str(project), filters={"name": {"$in": list(ids)}}, per_page=len(ids) or 1, lazy=False
+        )
+        errors = {run.id: run.summary.get(final_error(comparison.split, "paw")) for run in listed}
+    problems = {run.name: _problem(run, comparison.split, errors) for run in comparison.runs}
+    there = [run for run in comparison.runs if not problems[run.name]]
+    absent = [f"{run.name} {problems[run.name]}" for run in comparison.runs if problems[run.name]]
+    if not there:
+        homes = ", ".join(sorted({run.settings["tracking.project"] for run in comparison.runs}))
+        listed = "\n  ".join(absent)
+        raise RunError(
+            f"None of these {len(absent)} runs can be shown from {project}:\n  {listed}\n"
+            f"Their configurations say tracking.project={homes}; another project is named by --wandb ENTITY/PROJECT."
+        )
+    return there, absent
+
+
+def _problem(run: Run, split: str, errors: dict[str, object]) -> str:
+    """Why panels cannot show a run, and what to do; empty where they can."""
+    path, here = run.folder.path, Path.cwd()
+    path = path.relative_to(here) if path.is_relative_to(here) else path
+    if run.folder.id not in errors:
+        if run.settings["tracking.wandb"] == "disabled":
+            return f"was not tracked: python run.py resume={path} tracking=wandb"
+        return f"is not uploaded yet: python scripts/sync.py {path}"
+    found, known = errors[run.folder.id], run.error_mm(split, "paw")
+    if not isinstance(found, float | int):
+        return f"is there without its result: python scripts/sync.py {path} --again"
+    if not math.isclose(found, known, rel_tol=1e-6):
+        text = f"has another error there ({found:.3f} mm) than evaluation.json ({known:.3f} mm)"
+        return f"{text}: python scripts/sync.py {path} --again"
+    return ""

@@ -9,8 +9,8 @@ from mousearm.config import Config, to_yaml
 from mousearm.evaluate import Errors, Evaluation, representatives
 from mousearm.hub.metadata import card_head
 from mousearm.kinematics import Split
-from mousearm.report.tables import as_markdown
 from mousearm.rundir import RUN
+from mousearm.text import counted, markdown_table
 
 # The folders of a shared agent in which its model and its reaches are, or belong; its film, by the name by which the
 # Hub shows it beside the card.
@@ -77,7 +77,7 @@ def card(subject: Subject, files: Iterable[str]) -> str:
         f"Errors are {subject.evaluation.yardstick.text()}, over all control steps of the deterministic controller; "
         "effort is the mean over steps and actuators of (force / peak force)². All digits: `evaluation.json`.",
         "## What it is",
-        as_markdown(("", ""), _facts(subject, are_lacking)),
+        markdown_table(("", ""), _facts(subject, are_lacking)),
         "## Use",
         _use(subject, are_lacking),
         "## Configuration",
@@ -97,7 +97,7 @@ def _headline(subject: Subject) -> str:
     n = sum(reach.split == side for reach in evaluation.reaches)
     return (
         f"A neural controller ({config.policy.backbone.upper()}) of a simulated mouse forelimb, trained with mousearm "
-        f"to perform reaches. Mean paw error on {n} reach{'es' if n > 1 else ''} that it was {unseen}: "
+        f"to perform reaches. Mean paw error on {counted(n, 'reach', 'reaches')} that it was {unseen}: "
         f"**{evaluation.objective:.3f} mm**."
     )
 
@@ -139,7 +139,7 @@ def _results(evaluation: Evaluation) -> str:
         ]
     left = len(evaluation.reaches) - len(worst)
     more = f"\n\n{left} reaches with smaller paw errors are in `evaluation.json`." if left else ""
-    return "Errors in mm:\n\n" + as_markdown(header, rows) + more
+    return "Errors in mm:\n\n" + markdown_table(header, rows) + more
 
 
 def _cells(errors: Errors) -> tuple[str, str, str]:

@@ -11,7 +11,8 @@ import pytest
 from page_tables import Tables
 from PIL import Image
 
-from mousearm.report import compare, write_report
+from mousearm.report.comparison import compare
+from mousearm.report.page import write_report
 
 ROOT = Path(__file__).parents[2]
 QUICK = ("debug=quick", "threads=1", "video=false", "policy.lstm_hidden_size=8", "algo.timesteps=784")

@@ -11,9 +11,8 @@ from wandb_server import KEY, WandbServer
 
 from mousearm import experiment
 from mousearm.errors import RunError
-from mousearm.report import compare, publish
-from mousearm.report.wandb_report import telling_keys
-from mousearm.report.wandb_runs import final_error
+from mousearm.report.comparison import compare
+from mousearm.report.wandb_report import distinguishing_keys, final_error, publish
 from mousearm.rundir import RunFolder
 
 PLACE = "lab/mousearm"
@@ -66,7 +65,8 @@ def blocks(server, kind):
 def table_rows(server, first):
     """The cells of the Markdown tables of the report, of the rows that begin with a cell."""
     lines = "\n".join(block["content"] for block in blocks(server, "markdown-block")).splitlines()
-    return [line.strip("| ").split(" | ") for line in lines if line.startswith(f"| {first} |")]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return [row for row in rows if row[0] == first]
 
 
 def test_the_report_has_the_numbers_of_evaluation_json(uploaded, server):
@@ -167,9 +167,9 @@ def test_runs_that_are_not_there_are_named_with_what_to_do(make_run, upload, ser
     assert table_rows(server, "6") == [["6", "failed", "1000", "it broke", "seed=6"]]
 
 
-def test_telling_keys(make_run, tmp_path):
+def test_distinguishing_keys(make_run, tmp_path):
     def keys(*by):
-        return telling_keys(compare([tmp_path / "outputs"], by))
+        return distinguishing_keys(compare([tmp_path / "outputs"], by))
 
     make_run("s/0", ["seed=0"], {"a": 0.5})
     assert keys() == []

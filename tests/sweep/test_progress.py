@@ -8,7 +8,7 @@ import pytest
 
 from mousearm.errors import RunError
 from mousearm.experiment import run
-from mousearm.report.curves import read_curve
+from mousearm.report.reading import read_curve
 from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, RUNNING
 from mousearm.sweep.progress import LOST, begin, cancel, progress, retry, status, table
 from mousearm.sweep.records import CANCELLED, WAITING, Sweep, Worker, local_process, this_process

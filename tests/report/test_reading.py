@@ -1,8 +1,7 @@
 import pytest
 
 from mousearm.errors import RunError
-from mousearm.report.curves import read_curve
-from mousearm.report.reading import read_runs
+from mousearm.report.reading import read_curve, read_runs
 from mousearm.rundir import RunFolder, find_runs
 from mousearm.sweep.records import Sweep, Worker
 
@@ -22,7 +21,7 @@ def test_runs_are_found_below_a_folder_by_number_and_once(tmp_path):
     assert [path.name for path in find_runs([sweep, sweep / "2", tmp_path])] == ["1", "2", "3", "10"]
 
 
-def test_jobs_that_made_no_run_folder_are_left_out_with_what_the_sweep_knows(make_run, tmp_path):
+def test_jobs_that_made_no_run_folder_are_excluded_with_what_the_sweep_knows(make_run, tmp_path):
     make_run("sweep/0", ["seed=0"], {"a": 0.5})
     sweep = Sweep(tmp_path / "outputs" / "sweep")
     (sweep.path / "multirun.yaml").write_text("")
@@ -30,13 +29,13 @@ def test_jobs_that_made_no_run_folder_are_left_out_with_what_the_sweep_knows(mak
     for number in range(3):
         sweep.job(number).plan(["name=sweep", f"seed={number}"], Worker("slurm", f"7_{number}", "head"))
     sweep.job(1).end("failed", "late.csv: there is no such file or folder.")
-    runs, left_out = read_runs(find_runs([sweep.path]))
+    runs, excluded = read_runs(find_runs([sweep.path]))
     assert [run.name for run in runs] == ["sweep/0"]
-    assert [(out.name, out.state, out.overrides) for out in left_out] == [
+    assert [(out.name, out.state, out.overrides) for out in excluded] == [
         ("sweep/1", "failed", "seed=1"),
         ("sweep/2", "never began", "seed=2"),
     ]
-    assert left_out[0].reason == "late.csv: there is no such file or folder."
+    assert excluded[0].reason == "late.csv: there is no such file or folder."
 
 
 def test_folders_without_runs(tmp_path):
@@ -59,14 +58,14 @@ def test_only_finished_runs_are_compared_and_the_others_say_why(make_run, tmp_pa
     sweep = tmp_path / "outputs" / "sweep"
     (sweep / "multirun.yaml").write_text("")
     (sweep / "8").mkdir()
-    (run,), left_out = read_runs(find_runs([sweep]))
+    (run,), excluded = read_runs(find_runs([sweep]))
     assert (run.name, run.seed, run.error_mm("train", "paw"), run.error_mm("train", "elbow")) == (
         "sweep/0",
         0,
         0.5,
         0.25,
     )
-    assert [(out.name, out.state) for out in left_out] == [
+    assert [(out.name, out.state) for out in excluded] == [
         ("sweep/1", "failed"),
         ("sweep/2", "interrupted"),
         ("sweep/3", "killed"),
@@ -75,15 +74,15 @@ def test_only_finished_runs_are_compared_and_the_others_say_why(make_run, tmp_pa
         ("sweep/8", "never began"),
         ("sweep/9", "unreadable"),
     ]
-    reasons = [out.reason for out in left_out]
+    reasons = [out.reason for out in excluded]
     assert reasons[0] == "RunError: it broke in two lines"
-    assert "the same command goes on" in reasons[1]
+    assert "the same command resumes it" in reasons[1]
     assert "gave no sign of life" in reasons[2]
     assert "It has no evaluation.json. Make it: python scripts/evaluate.py" in reasons[3]
     assert "evaluation.json cannot be read" in reasons[4]
     assert "gama" in reasons[5]
     assert reasons[-1].endswith("status.json cannot be read: it holds no JSON object.")
-    assert left_out[0].overrides == "seed=1"
+    assert excluded[0].overrides == "seed=1"
 
 
 def test_how_to_make_a_run_again(make_run, tmp_path):
