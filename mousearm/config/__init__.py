@@ -1,9 +1,7 @@
 """The configuration: its schema, how it is loaded, and which overrides are refused."""
 
-from mousearm.config.group_files import check_group_files
-from mousearm.config.loading import compose, load, to_yaml
-from mousearm.config.overrides import CONF, check_overrides
-from mousearm.config.saved import read_saved
+from mousearm.config.input_checks import CONF, check_group_files, check_overrides
+from mousearm.config.loading import compose, load, read_saved, to_yaml
 from mousearm.config.schema import (
     AlgoConfig,
     Config,

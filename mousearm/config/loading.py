@@ -1,6 +1,8 @@
 """The one way to load a configuration: composed by Hydra or saved by a run, and checked as a whole."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
@@ -9,9 +11,9 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from mousearm.config.overrides import CONF, check_overrides
+from mousearm.config.input_checks import CONF, check_overrides, read_plain
 from mousearm.config.schema import Config
-from mousearm.errors import ConfigError
+from mousearm.errors import ConfigError, RunError
 
 ConfigStore.instance().store(name="schema", node=Config)
 
@@ -59,3 +61,40 @@ def _cause(error: Exception) -> str:
 def to_yaml(config: Config) -> str:
     """The whole resolved configuration as YAML, from which ``load(OmegaConf.create(text))`` makes it again."""
     return OmegaConf.to_yaml(OmegaConf.structured(config))
+
+
+def read_saved(path: Path) -> Config:
+    """Read what ``to_yaml`` wrote, perhaps on another computer, by people whom nobody here knows.
+
+    Everything in it is resolved, so an interpolation, which could read environment variables, is refused.
+
+    Raises:
+        RunError: the file cannot be read, or holds something else than a plain configuration.
+        ConfigError: if a value is missing, has the wrong type or is out of range.
+        UnknownNameError: if a choice does not exist.
+    """
+    try:
+        content = read_plain(path)
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path} cannot be read: {error}") from error
+    if not isinstance(content, dict):
+        raise RunError(f"{path} holds no configuration.")
+    for text in _texts(content):
+        if "${" in text:
+            raise RunError(f"{path} holds the interpolation '{text[:80]}'. A saved configuration has none.")
+    try:
+        composed = OmegaConf.create(content)
+    except (OmegaConfBaseException, ValueError) as error:
+        raise RunError(f"{path} holds no configuration: {error}") from error
+    return load(composed)
+
+
+def _texts(content: Any) -> Iterator[str]:
+    """All texts within, keys too."""
+    if isinstance(content, dict):
+        content = [*content.keys(), *content.values()]
+    if isinstance(content, list):
+        for item in content:
+            yield from _texts(item)
+    elif isinstance(content, str):
+        yield content

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple, get_args, get_origin
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from mousearm.config.overrides import CONF
-from mousearm.config.plain_yaml import read_plain
+from mousearm.config.input_checks import CONF, read_plain
 from mousearm.config.schema import Config
 from mousearm.keys import declared
 
