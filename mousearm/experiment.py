@@ -26,11 +26,12 @@ from mousearm.rundir import (
     FINISHED,
     INTERRUPTED,
     KILLED,
-    PRUNED,
     RUNNING,
-    Pruned,
     RunFolder,
+    Status,
     advising_to_resume,
+    ending,
+    resumed,
 )
 from mousearm.simulation import log_warnings_to
 from mousearm.tracking.logger import RunLogger, tracked
@@ -65,7 +66,7 @@ def run(config: Config, folder: Path, overrides: Sequence[str] = (), judge: Judg
         if goes_on:
             _say_how_it_ended(run_folder)
             held.enter_context(run_folder.locked())
-            config = run_folder.resume(_as_saved(config, run_folder.saved_config()), overrides)
+            config = resumed(run_folder, _as_saved(config, run_folder.saved_config()), overrides)
             run_folder.check_model(model_hashes(config.model))
         interruption.max_minutes = config.max_minutes
         # Before anything is written: most mistakes in the input show here.
@@ -83,8 +84,8 @@ def _say_how_it_ended(folder: RunFolder) -> None:
     """Tell of a run that did not end as it should have."""
     with contextlib.suppress(MouseArmError):  # the status is only there to be read
         status = folder.status()
-        if status.get("state") in (FAILED, KILLED):
-            print(f"The run was {status['state']} last time: {status.get('reason')}")
+        if status.state in (FAILED, KILLED):
+            print(f"The run was {status.state} last time: {status.reason}")
 
 
 def _as_saved(config: Config, saved: Config) -> Config:
@@ -151,25 +152,13 @@ class Session:
         moment = self._newest(folder)
         steps = 0 if moment is None else moment.steps
         print(self.describe(steps), flush=True)
-        try:
+        with ending(lambda status: self._say(folder, status)):
             folder.set_status(RUNNING, steps)
             state = None if moment is None else moment.states["logger"]
             with advising_to_resume(folder.path, "used"), tracked(self.config, folder, state) as logger:
                 log_warnings_to(folder.engine_log)
                 self._learn(folder, moment, interruption, logger, judge)
-                result = self._show(folder, logger)
-            folder.set_status(FINISHED, self.algo.num_timesteps)
-            return result
-        except KeyboardInterrupt as stop:
-            self._say(folder, INTERRUPTED, str(stop))
-            print(f"Interrupted ({stop}). python run.py resume={folder.path} goes on from here.")
-            raise
-        except Pruned as end:
-            self._say(folder, PRUNED, str(end))
-            raise
-        except Exception as error:
-            self._say(folder, FAILED, f"{type(error).__name__}: {error}", getattr(error, "key", None))
-            raise
+                return self._show(folder, logger)
 
     def _show(self, folder: RunFolder, logger: RunLogger) -> float:
         """Evaluate the best network, write and draw the result; returns the objective."""
@@ -181,11 +170,16 @@ class Session:
         logger.conclude(self.algo.num_timesteps, evaluation, folder)
         return evaluation.objective
 
-    def _say(self, folder: RunFolder, state: str, reason: str, key: str | None = None) -> None:
-        """Write the status of a run that ended; where that is impossible, its silence tells."""
+    def _say(self, folder: RunFolder, end: Status) -> None:
+        """Write how the run ended; where an error ended it and nothing can be written, its silence tells."""
+        if end.state == FINISHED:
+            folder.set_status(FINISHED, self.algo.num_timesteps)
+            return
         newest = folder.checkpoints()[-1:]
         with contextlib.suppress(MouseArmError):
-            folder.set_status(state, int(newest[0].name) if newest else 0, reason, key)
+            folder.set_status(end.state, int(newest[0].name) if newest else 0, end.reason, end.key)
+        if end.state == INTERRUPTED:
+            print(f"Interrupted ({end.reason}). python run.py resume={folder.path} resumes from here.")
 
     def describe(self, steps: int = 0) -> str:
         """What is about to be trained, in a few lines, with so many steps done."""

@@ -35,8 +35,8 @@ def test_a_run_leaves_what_is_promised(finished):
         *("config.yaml", "overrides.yaml", "environment.txt", "status.json", "metrics.csv", "timing.csv"),
         *("tensorboard", "checkpoints", "best", "split.json", "evaluation.json", "figures", "origin.json", "lock"),
     }
-    assert folder.status()["state"] == "finished"
-    assert folder.status()["steps"] == 1568
+    assert folder.status().state == "finished"
+    assert folder.status().steps == 1568
     assert {path.name for path in folder.figures.iterdir()} == {"demo.png", "demo.pdf"}
     assert [path.name for path in folder.checkpoints()] == ["0", "784", "1568"]
     assert folder.saved_split().sides == {"train": ["demo"], "test": []}
@@ -86,7 +86,7 @@ def test_the_same_name_goes_on_to_a_larger_total(tmp_path, configure, capsys):
     larger = (*QUICK, "algo.timesteps=3136")
     run(configure(*larger), tmp_path / "r", ["algo.timesteps=3136"])
     folder = RunFolder(tmp_path / "r")
-    assert folder.status()["steps"] == 3136
+    assert folder.status().steps == 3136
     assert folder.saved_config().algo.timesteps == 3136
     steps = [line.split(",")[0] for line in folder.metrics.read_text().splitlines()[1:]]
     assert steps == ["0", "784", "1568", "2352", "3136"]
@@ -138,8 +138,8 @@ def test_a_failure_is_recorded(tmp_path, configure, monkeypatch):
     with pytest.raises(RunError, match="r cannot be used: the disk is gone"):
         run(configure(*QUICK), tmp_path / "r")
     status = RunFolder(tmp_path / "r").status()
-    assert (status["state"], status["steps"]) == ("failed", 1568)
-    assert status["reason"].startswith(f"RunError: {tmp_path / 'r'} cannot be used: the disk is gone.")
+    assert (status.state, status.steps) == ("failed", 1568)
+    assert status.reason.startswith(f"RunError: {tmp_path / 'r'} cannot be used: the disk is gone.")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2])
@@ -153,12 +153,12 @@ def test_a_signal_ends_a_run_which_keeps_what_it_learned(tmp_path, configure, ca
     assert stop.value.status == 128 + number
     folder = RunFolder(tmp_path / "r")
     status = folder.status()
-    assert (status["state"], status["reason"]) == ("interrupted", number.name)
+    assert (status.state, status.reason) == ("interrupted", number.name)
     assert (
         f"Interrupted ({number.name}). python run.py resume={folder.path} goes on from here." in capsys.readouterr().out
     )
     (newest,) = folder.checkpoints()[-1:]
-    assert int(newest.name) == status["steps"] > 0
+    assert int(newest.name) == status.steps > 0
     assert signal.getsignal(number) is before
 
 
@@ -168,7 +168,7 @@ def test_a_run_ends_when_its_time_is_over(tmp_path, configure):
         run(configure(*endless), tmp_path / "r", endless)
     assert stop.value.status == 124
     folder = RunFolder(tmp_path / "r")
-    assert folder.status()["state"] == "interrupted"
+    assert folder.status().state == "interrupted"
     # It goes on, for another while.
     with pytest.raises(Interrupted, match=r"max_minutes=0\.04 are over"):
         run(configure(*endless, "max_minutes=0.04"), folder.path, ["max_minutes=0.04"])
@@ -218,7 +218,7 @@ def test_a_fitted_run_goes_on_with_its_lengths(fitted, configure, tmp_path):
     # The same words again, the group among them, though the run has a length that they leave open.
     more = (*FITTED, "algo.timesteps=1568")
     run(configure(*more), folder.path, more)
-    assert folder.status()["steps"] == 1568
+    assert folder.status().steps == 1568
     assert folder.saved_config().model == model
 
 

@@ -1,6 +1,5 @@
 """Error over wall-clock time: whole runs of ours, and the stock stack with the original's hyperparameters."""
 
-import csv
 import io
 import tempfile
 import time
@@ -20,7 +19,7 @@ from mousearm.env import prepare
 from mousearm.evaluate import Evaluator
 from mousearm.experiment import run
 from mousearm.policy import PolicyController
-from mousearm.rundir import RunFolder
+from mousearm.rundir import RunFolder, read_metrics
 
 LIMITS_MM = (1.0, 0.5, 0.2)
 ORIGINAL_NAME = "original"
@@ -89,13 +88,9 @@ def _our_curve(config: Config) -> Curve:
 
 def read_curve(folder: RunFolder) -> Curve:
     """The curve of a run that has one reach to train on and none to test with."""
-    return Curve(_column(folder.timing, "time/training_s"), _column(folder.metrics, "eval/train_paw_mm"))
-
-
-def _column(file: Path, name: str) -> list[float]:
-    """The values of the rows that have one."""
-    with file.open(newline="", encoding="utf-8") as lines:
-        return [float(row[name]) for row in csv.DictReader(lines) if row.get(name)]
+    seconds = read_metrics(folder.timing).column("time/training_s")
+    errors = read_metrics(folder.metrics).column("eval/train_paw_mm")
+    return Curve(list(seconds.values()), list(errors.values()))
 
 
 class _Evaluations(BaseCallback):

@@ -1,6 +1,5 @@
 """Finished runs as a comparison needs them, and the reasons why other runs are excluded from it."""
 
-import csv
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -14,15 +13,13 @@ import numpy as np
 from mousearm.config import Config
 from mousearm.errors import MouseArmError, RunError
 from mousearm.evaluate import Evaluation, read_evaluation
-from mousearm.rundir import FINISHED, INTERRUPTED, RUNNING, SWEEP, RunFolder
+from mousearm.rundir import FINISHED, INTERRUPTED, NO_STATUS, RUNNING, SWEEP, RunFolder, read_environment, read_metrics
 from mousearm.sweep.records import planned_jobs
 
 UNKNOWN = "unknown"
 """The commit of code that was in no git checkout."""
 
 _DESTINATION = ("name",)  # overrides that say where a run goes, not what it is
-_COMMIT = "$ git rev-parse HEAD\n"
-_DIFF = "$ git diff HEAD\n"
 
 
 @dataclass(frozen=True)
@@ -135,16 +132,16 @@ def read_runs(folders: Sequence[Path]) -> tuple[list[Run], list[Excluded]]:
 
 def _read(folder: RunFolder, name: str) -> Run | Excluded:
     overrides: dict[str, str] = {}
-    state, steps, reason = "unknown", "", ""
+    state, steps, reason = NO_STATUS, "", ""
     try:
         if not folder.exists:
             return _never_began(folder, name)
         status = folder.status()
-        state, steps = status.get("state", state), str(status.get("steps", ""))
+        state, steps = status.state, "" if status.state == NO_STATUS else str(status.steps)
         overrides = _by_key(folder.saved_overrides())
         if state == FINISHED:
-            return _finished(folder, name, overrides, status.get("host", ""))
-        reason = status.get("reason") or _reason(state)
+            return _finished(folder, name, overrides, status.host)
+        reason = status.reason or _reason(state)
     except MouseArmError as error:
         state, reason = "unreadable", str(error)
     return Excluded(name, state, steps, " ".join(reason.split()), _in_words(overrides))
@@ -175,7 +172,7 @@ def _finished(folder: RunFolder, name: str, overrides: dict[str, str], host: str
             f"--json {folder.evaluation}"
         )
     evaluation = read_evaluation(folder.evaluation)
-    return Run(folder, name, settings_of(folder.saved_config()), overrides, evaluation, _commit(folder.path), host)
+    return Run(folder, name, settings_of(folder.saved_config()), overrides, evaluation, _commit(folder), host)
 
 
 def _reason(state: str) -> str:
@@ -204,32 +201,18 @@ def _by_key(overrides: Sequence[str]) -> dict[str, str]:
     return {key: value for key, _, value in (override.partition("=") for override in overrides)}
 
 
-def _commit(folder: Path) -> str:
-    file = folder / "environment.txt"
-    text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
-    commit, _, diff = text.partition(_COMMIT)[2].partition(_DIFF)
-    commit = commit.strip()
-    if not commit or commit.startswith("("):
-        return UNKNOWN
-    return commit + ("+" if diff.strip() else "")
+def _commit(folder: RunFolder) -> str:
+    found = read_environment(folder.environment)
+    return found.commit + ("+" if found.is_changed else "") if found.commit else UNKNOWN
 
 
 def read_curve(folder: RunFolder, split: str) -> LearningCurve:
     """The learning curve of a run; empty where metrics.csv is missing, cannot be read or has none of this split."""
-    errors = _column(folder.metrics, f"eval/{split}_paw_mm")
-    seconds = _without_restarts(_column(folder.timing, "time/training_s"))
+    errors = read_metrics(folder.metrics).column(f"eval/{split}_paw_mm")
+    seconds = _without_restarts(read_metrics(folder.timing).column("time/training_s"))
     steps = sorted(errors)
     columns = (steps, [seconds.get(step, np.nan) for step in steps], [errors[step] for step in steps])
     return LearningCurve(*(np.array(column, dtype=float) for column in columns))
-
-
-def _column(file: Path, name: str) -> dict[int, float]:
-    """The values of the rows that have one, by steps."""
-    try:
-        with file.open(newline="", encoding="utf-8") as lines:
-            return {int(row["steps"]): float(row[name]) for row in csv.DictReader(lines) if row.get(name)}
-    except (OSError, ValueError, KeyError, csv.Error):
-        return {}
 
 
 def _without_restarts(seconds: dict[int, float]) -> dict[int, float]:

@@ -14,10 +14,8 @@ from mousearm.config import Config, read_saved, to_yaml
 from mousearm.errors import ConfigError, KinematicsError, RunError, UnknownNameError
 from mousearm.files import os_errors_as, read_json, sha256, write_json, write_text
 from mousearm.kinematics import Split
-from mousearm.rundir.environment import describe_environment
-from mousearm.rundir.lock import locked
-from mousearm.rundir.resume import continued
-from mousearm.rundir.status import FINISHED, read_status, write_status
+from mousearm.rundir.logs import describe_environment
+from mousearm.rundir.status import FINISHED, Status, locked
 
 _KEPT_CHECKPOINTS = 3
 
@@ -151,16 +149,8 @@ class RunFolder:
             kinematics=replace(kinematics, path=place(kinematics.path) or ""),
         )
 
-    def resume(self, wanted: Config, overrides: list[str]) -> Config:
-        """The configuration to go on with: the saved one, with what may change taken from the overrides.
-
-        Raises:
-            RunError: if an override contradicts the saved configuration; the text shows both.
-        """
-        return continued(self.saved_config(), wanted, overrides, str(self.path))
-
     def update_config(self, config: Config) -> None:
-        """Write the configuration that the run goes on with, as ``resume`` made it."""
+        """Write the configuration that the run resumes with, as `resumed` made it."""
         with advising_to_resume(self.path):
             write_text(self.config, to_yaml(config))
 
@@ -182,13 +172,13 @@ class RunFolder:
             )
 
     def set_status(self, state: str, steps: int, reason: str = "", key: str | None = None) -> None:
-        """Write status.json; see ``write_status``."""
+        """Write status.json; arguments as of `Status`."""
         with advising_to_resume(self.path):
-            write_status(self._status, state, steps, reason, key)
+            Status(state, steps, reason, key).write(self._status)
 
-    def status(self) -> dict[str, Any]:
-        """What status.json holds; ``killed`` where a process died without a word, empty where there is none."""
-        return read_status(self._status, self._lock)
+    def status(self) -> Status:
+        """What status.json holds; ``killed`` where a process died without a word, ``unknown`` where there is none."""
+        return Status.read(self._status, self._lock)
 
     def saved_split(self) -> Split:
         """The reaches that the run trains on and tests with.
@@ -227,7 +217,7 @@ class RunFolder:
         """
         atomic_dir.clean_up(self._checkpoints)
         existing = self.checkpoints()
-        if not existing and self.status().get("state") == FINISHED:
+        if not existing and self.status().state == FINISHED:
             raise RunError(
                 f"{self.path} is finished and has no checkpoint to go on from: its best network can be evaluated, not "
                 "trained further. Choose another name= to train anew."

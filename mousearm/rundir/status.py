@@ -1,65 +1,191 @@
-"""status.json: how a run fares, true at every moment."""
+"""How a run fares, true at every moment: status.json, the lock of the process that works on it, and how it ends."""
 
+import contextlib
+import errno
+import fcntl
+import json
 import os
 import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mousearm.files import read_json, write_json
-from mousearm.rundir.lock import is_held
+from mousearm.errors import RunError
+from mousearm.files import os_errors_as, read_json, write_json
 
 RUNNING, FINISHED, FAILED, INTERRUPTED = "running", "finished", "failed", "interrupted"
 PRUNED = "pruned"
 """Ended by the search that it is a trial of, because others were better by then."""
 KILLED = "killed"
-"""What a reader finds who meets a run that says that it is running, though its process is no more."""
+"""What a reader finds who meets a run that says that it is running, though its process no longer exists."""
+NO_STATUS = "unknown"
+"""What a reader finds where nothing was written yet."""
 
-
-class Pruned(Exception):  # noqa: N818 (nothing went wrong)
-    """A run is to end because it is not worth going on; the text says why."""
-
-
-# On another machine, after so long without a heartbeat, a process is taken for dead.
+# Somebody who looks whether a process lives holds the lock for a moment.
+_PATIENCE_S = 0.5
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+# On another machine, a process without a heartbeat for this long is taken for dead.
 _SILENCE_S = 300.0
 
 
-def write_status(file: Path, state: str, steps: int, reason: str = "", key: str | None = None) -> None:
-    """Write status.json.
+class Pruned(Exception):  # noqa: N818 (nothing went wrong)
+    """A run is to end because others are better; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What status.json holds.
+
+    Attributes:
+        state: one of the above.
+        steps: that were done.
+        reason: why the run ended as it did; empty where nothing is to be said.
+        key: the configuration key that is to blame, if there is one.
+        host: of the process.
+        pid: of the process.
+        heartbeat: its last sign of life, as ISO 8601 with the time zone.
+    """
+
+    state: str = NO_STATUS
+    steps: int = 0
+    reason: str = ""
+    key: str | None = None
+    host: str = ""
+    pid: int = 0
+    heartbeat: str = ""
+
+    @staticmethod
+    def of_error(error: BaseException, steps: int = 0) -> "Status":
+        """The status of a run that this error ends."""
+        if isinstance(error, KeyboardInterrupt):
+            return Status(INTERRUPTED, steps, str(error))
+        if isinstance(error, Pruned):
+            return Status(PRUNED, steps, str(error))
+        return Status(FAILED, steps, f"{type(error).__name__}: {error}", getattr(error, "key", None))
+
+    def write(self, file: Path) -> None:
+        """Write status.json, with this process and this instant.
+
+        Raises:
+            OutputError: if it cannot be written.
+        """
+        now = datetime.now(UTC).isoformat()
+        write_json(file, asdict(replace(self, host=socket.gethostname(), pid=os.getpid(), heartbeat=now)))
+
+    @staticmethod
+    def read(file: Path, lock: Path) -> "Status":
+        """Read status.json, with the state ``killed`` where the process no longer exists.
+
+        On the same machine the run's lock tells, on another one the heartbeat.
+
+        Raises:
+            RunError: if it cannot be read.
+        """
+        if not file.is_file():
+            return Status()
+        content = read_json(file)
+        status = Status(
+            *(_text(content, "state") or NO_STATUS, _number(content, "steps"), _text(content, "reason")),
+            *(content.get("key"), _text(content, "host"), _number(content, "pid"), _text(content, "heartbeat")),
+        )
+        if status.state != RUNNING or status._lives(lock):
+            return status
+        reason = f"process {status.pid} on {status.host} gave no sign of life since {status.heartbeat}"
+        return replace(status, state=KILLED, reason=reason)
+
+    def _lives(self, lock: Path) -> bool:
+        if self.host == socket.gethostname():
+            return is_held(lock)
+        try:
+            silence = datetime.now(UTC) - datetime.fromisoformat(self.heartbeat)
+        except (ValueError, TypeError):
+            return False
+        return silence.total_seconds() < _SILENCE_S
+
+
+def _text(content: dict[str, Any], name: str) -> str:
+    return str(content.get(name) or "")
+
+
+def _number(content: dict[str, Any], name: str) -> int:
+    value = content.get(name)
+    return value if isinstance(value, int) else 0
+
+
+@contextmanager
+def ending(say: Callable[[Status], None]) -> Iterator[None]:
+    """Say how what stands within ended, and let its error pass.
 
     Args:
-        file: which.
-        state: one of the above but ``killed``, which nobody can write any more.
-        steps: that were done.
-        reason: why it ended so.
-        key: the configuration key that is to blame, if there is one.
+        say: takes a status: finished, interrupted, pruned or failed.
     """
-    who = {"host": socket.gethostname(), "pid": os.getpid(), "heartbeat": datetime.now(UTC).isoformat()}
-    write_json(file, {"state": state, "steps": steps, "reason": reason, "key": key, **who})
+    try:
+        yield
+    except (Exception, KeyboardInterrupt) as error:
+        say(Status.of_error(error))
+        raise
+    say(Status(FINISHED))
 
 
-def read_status(file: Path, lock: Path) -> dict[str, Any]:
-    """What status.json holds, with the state ``killed`` where the process is no more; empty where there is none.
-
-    On the same machine the run's lock tells, on another one the heartbeat.
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Hold a lock of the operating system, which ends with the process; the file tells others who holds it.
 
     Raises:
-        RunError: if it cannot be read.
+        RunError: if another process holds it, naming its host and pid; or if the file cannot be written.
     """
-    if not file.is_file():
-        return {}
-    status = read_json(file)
-    if status.get("state") != RUNNING or _lives(status, lock):
-        return status
-    reason = f"process {status.get('pid')} on {status.get('host')} gave no sign of life since {status.get('heartbeat')}"
-    return {**status, "state": KILLED, "reason": reason}
-
-
-def _lives(status: dict[str, Any], lock: Path) -> bool:
-    if status.get("host") == socket.gethostname():
-        return is_held(lock)
+    with os_errors_as(RunError, file):
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        silence = datetime.now(UTC) - datetime.fromisoformat(str(status.get("heartbeat")))
-    except (ValueError, TypeError):
+        with os_errors_as(RunError, file, "locked"):
+            _take(descriptor, file)
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, json.dumps({"host": socket.gethostname(), "pid": os.getpid()}).encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def is_held(file: Path) -> bool:
+    """Whether a process of this machine (of any, where the file system shares locks) holds a lock."""
+    try:
+        descriptor = os.open(file, os.O_RDONLY)
+    except OSError:
         return False
-    return silence.total_seconds() < _SILENCE_S
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True  # or this file system knows no locks, and nothing can be said against it
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _take(descriptor: int, file: Path) -> None:
+    until = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise RunError(_in_use(file)) from None
+            time.sleep(0.05)
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+            print(f"The file system of {file.parent} knows no locks: see that only one process at a time trains there.")
+            return None
+
+
+def _in_use(file: Path) -> str:
+    holder: dict[str, object] = {}
+    with contextlib.suppress(OSError, ValueError):  # the holder is about to write it
+        holder = json.loads(file.read_text())
+    return (
+        f"{file.parent} is in use: the process {holder.get('pid', 'unknown')} on {holder.get('host', 'another host')} "
+        "trains there. Wait until it ends, stop it (kill -INT), or choose another name=."
+    )

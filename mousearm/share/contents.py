@@ -13,11 +13,9 @@ from mousearm.hub import PREFIX
 from mousearm.kinematics import Split
 from mousearm.model import model_file, model_hashes
 from mousearm.paths import PACKAGE
-from mousearm.rundir import FINISHED, RUN, RunFolder
+from mousearm.rundir import FINISHED, RUN, RunFolder, read_environment
 from mousearm.share.card import FILM, MODEL, REACHES, Subject, card, is_reach
 from mousearm.share.privacy import check_private, private_texts
-
-_DIFF = "$ git diff HEAD\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +81,9 @@ def gather(run: Path, choices: Choices, allowed: Sequence[str] = ()) -> Contents
     status = folder.status()
     files |= own_model | own_reaches | (_pictures(folder, evaluation) if choices.pictures else {})
     files["config.yaml"] = to_yaml(shared).encode()
-    files["status.json"] = to_json(
-        {"state": FINISHED, "steps": status.get("steps"), "reason": "", "key": None}
-    ).encode()
-    files["environment.txt"] = _environment(folder).encode()
-    subject = Subject(choices.repo, choices.licence, shared, evaluation, split, hashes, int(status.get("steps", 0)))
+    files["status.json"] = to_json({"state": FINISHED, "steps": status.steps, "reason": "", "key": None}).encode()
+    files["environment.txt"] = read_environment(folder.environment).shareable.encode()
+    subject = Subject(choices.repo, choices.licence, shared, evaluation, split, hashes, status.steps)
     files["README.md"] = card(subject, files).encode()
     places = [run, config.kinematics.path, model_file(config.model)]
     private = [place for place in places if not _is_public(str(place))]
@@ -97,10 +93,10 @@ def gather(run: Path, choices: Choices, allowed: Sequence[str] = ()) -> Contents
 
 def _check_finished(folder: RunFolder) -> None:
     status = folder.status()
-    if (state := status.get("state", "unknown")) != FINISHED:
-        reason = f" ({status['reason']})" if status.get("reason") else ""
+    if status.state != FINISHED:
+        reason = f" ({status.reason})" if status.reason else ""
         raise RunError(
-            f"{folder.path} is {state}{reason}, not finished. Only finished runs are shared: python run.py "
+            f"{folder.path} is {status.state}{reason}, not finished. Only finished runs are shared: python run.py "
             f"resume={folder.path} goes on with it."
         )
     if problem := folder.best_problem():
@@ -146,13 +142,6 @@ def _pictures(folder: RunFolder, evaluation: Evaluation) -> dict[str, bytes]:
     if films := sorted(folder.videos.rglob("*.mp4")):
         wanted[FILM] = films[0]
     return {name: file.read_bytes() for name, file in wanted.items() if file.is_file()}
-
-
-def _environment(folder: RunFolder) -> str:
-    """Versions and commit; of changes of the code only that there were some, because they can hold anything."""
-    text = folder.environment.read_text(encoding="utf-8", errors="replace") if folder.environment.is_file() else ""
-    kept, mark, changes = text.partition(_DIFF)
-    return kept + mark + ("(there were changes, which are not shared)\n" if changes.strip() else "")
 
 
 def _notes(files: Mapping[str, bytes], split: Split, config: Config, shared: Config) -> list[str]:

@@ -1,6 +1,5 @@
 """One job of a sweep, in the process that does it: whatever goes wrong in it is its own affair."""
 
-import csv
 import math
 import os
 import signal
@@ -20,7 +19,7 @@ from submitit.helpers import DelayedSubmission
 from mousearm.config import Config, compose, load
 from mousearm.errors import Interrupted, MouseArmError, RunError
 from mousearm.files import read_json, write_json
-from mousearm.rundir import FAILED, INTERRUPTED, PRUNED, Pruned, RunFolder
+from mousearm.rundir import FAILED, INTERRUPTED, PRUNED, Pruned, RunFolder, read_metrics
 from mousearm.sweep.records import SLURM, Job, Sweep
 
 if TYPE_CHECKING:
@@ -165,12 +164,8 @@ class Evaluated(NamedTuple):
 
 def evaluations(run: RunFolder) -> list[Evaluated]:
     """What metrics.csv of a run tells, in the order of steps."""
-    if not run.metrics.is_file():
-        return []
-    with run.metrics.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    errors = ((row["steps"], row.get("eval/test_paw_mm") or row.get("eval/train_paw_mm")) for row in rows)
-    return [Evaluated(int(steps), float(error)) for steps, error in errors if error]
+    errors = read_metrics(run.metrics).column("eval/test_paw_mm", "eval/train_paw_mm")
+    return [Evaluated(*item) for item in errors.items()]
 
 
 def write_rule(sweep: Path, prune_after: float | None) -> None:

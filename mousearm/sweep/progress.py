@@ -8,7 +8,7 @@ from typing import Any
 
 from mousearm.errors import RunError
 from mousearm.files import read_json
-from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, PRUNED, RUNNING, RunFolder
+from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, NO_STATUS, PRUNED, RUNNING, RunFolder
 from mousearm.sweep.executor import copies, run_here, snapshot, submit
 from mousearm.sweep.job import evaluations
 from mousearm.sweep.records import CANCELLED, SLURM, WAITING, Job, Sweep, Worker, states, stop
@@ -60,9 +60,10 @@ def progress(jobs: Sequence[Job]) -> list[Progress]:
 
 def _progress(job: Job, living: dict[Worker, str]) -> Progress:
     status, file = job.run.status(), job.run.path / "status.json"
-    state, reason = _state(job, living, str(status.get("state", "")), str(status.get("reason", "")))
-    age = time.time() - file.stat().st_mtime if status else None
-    return Progress(job, state, reason, status.get("steps"), _paw_mm(job.run, state), age)
+    state, reason = _state(job, living, status.state, status.reason)
+    is_written = status.state != NO_STATUS
+    age, steps = (time.time() - file.stat().st_mtime, status.steps) if is_written else (None, None)
+    return Progress(job, state, reason, steps, _paw_mm(job.run, state), age)
 
 
 def _state(job: Job, living: dict[Worker, str], run: str, reason: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from stable_baselines3.common.logger import KVWriter, Logger, TensorBoardOutputF
 from mousearm.config import Config
 from mousearm.evaluate import Evaluation, Rollout
 from mousearm.model import Arm
-from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, PRUNED, Pruned, RunFolder
+from mousearm.rundir import RunFolder, ending
 from mousearm.tracking.metrics_file import MetricsFile
 from mousearm.tracking.wandb_rows import WandbRows
 from mousearm.tracking.wandb_start import start
@@ -115,15 +115,5 @@ def tracked(config: Config, folder: RunFolder, state: Mapping[str, Any] | None =
     Arguments and errors as of ``build_logger``.
     """
     logger = build_logger(config, folder, state)
-    try:
+    with ending(lambda status: logger.end(status.state, status.reason)):
         yield logger
-    except KeyboardInterrupt as stop:
-        logger.end(INTERRUPTED, str(stop))
-        raise
-    except Pruned as end:
-        logger.end(PRUNED, str(end))
-        raise
-    except Exception as error:
-        logger.end(FAILED, f"{type(error).__name__}: {error}")
-        raise
-    logger.end(FINISHED)

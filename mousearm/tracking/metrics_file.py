@@ -10,6 +10,7 @@ from stable_baselines3.common.logger import KVWriter
 
 from mousearm.errors import OutputError
 from mousearm.files import append_text, os_errors_as, sync, write_text
+from mousearm.rundir import read_metrics
 
 
 class Rows(KVWriter):
@@ -69,8 +70,9 @@ class MetricsFile(Rows):
         self._keep = keep
         self._columns = ["steps"]
         self.rows: list[dict[str, str]] = []
-        if row is not None and path.is_file():
-            self._columns, self.rows = _read(path, int(row["steps"]))
+        if row is not None:
+            self._columns, rows = read_metrics(path)
+            self.rows = [earlier for earlier in rows if int(earlier["steps"]) < int(row["steps"])]
         self._rewrite()
 
     def add(self, steps: int, values: Mapping[str, Any]) -> None:
@@ -104,19 +106,3 @@ class MetricsFile(Rows):
         text = io.StringIO(newline="")
         csv.DictWriter(text, self._columns).writerows(rows)
         return text.getvalue()
-
-
-def _read(path: Path, before: int) -> tuple[list[str], list[dict[str, str]]]:
-    """Columns of a CSV file, and its rows before a number of steps; a row that a kill cut short comes after those."""
-    rows: list[dict[str, str]] = []
-    with path.open(newline="", encoding="utf-8", errors="replace") as file:
-        reader = csv.DictReader(file)
-        columns = list(reader.fieldnames or [])
-        if "steps" not in columns:
-            return ["steps"], []
-        for row in reader:
-            last = int(rows[-1]["steps"]) if rows else -1
-            if len(row) != len(columns) or not row["steps"].isdigit() or not last < int(row["steps"]) < before:
-                break
-            rows.append(row)
-    return columns, rows

@@ -46,13 +46,13 @@ def sync_runs(runs: Sequence[Path], again: bool = False) -> list[SyncResult]:
 
 
 def _waiting(run: Path, again: bool) -> list[Part]:
-    if RunFolder(run).status().get("state") == RUNNING:
+    if RunFolder(run).status().state == RUNNING:
         return []
     return [part for part in parts_of(run) if not part.is_empty and (again or not part.uploaded)]
 
 
 def _upload(run: Path, parts: Sequence[Part]) -> SyncResult:
-    if RunFolder(run).status().get("state") == RUNNING:
+    if RunFolder(run).status().state == RUNNING:
         return SyncResult(run, False, "is being trained; its turn comes when it has ended")
     if not parts:
         return SyncResult(run, True, "is uploaded already" if parts_of(run) else "kept nothing for Weights & Biases")

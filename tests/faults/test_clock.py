@@ -20,5 +20,5 @@ def test_a_clock_that_jumps(tmp_path, configure, unbroken, monkeypatch):
     run(configure(*QUICK, "max_minutes=60"), tmp_path / "r")
     monkeypatch.undo()
     folder = RunFolder(tmp_path / "r")
-    assert folder.status()["state"] == "finished"
+    assert folder.status().state == "finished"
     assert result(folder) == unbroken(QUICK)[0]

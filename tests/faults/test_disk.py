@@ -52,8 +52,8 @@ def test_a_checkpoint_that_cannot_be_written_costs_nothing_but_itself(tmp_path, 
         run(configure(*QUICK), folder.path)
     assert folder.complete_checkpoints() == complete
     status = folder.status()
-    assert status["state"] == "failed"
-    assert "File too large" in status["reason"]
+    assert status.state == "failed"
+    assert "File too large" in status.reason
     run(configure(*QUICK), folder.path)
     assert result(folder) == unbroken(QUICK)[0]
 

@@ -22,5 +22,5 @@ def test_killed_thirty_times_at_random_moments(tmp_path, more):
     assert (first, last, len(killed)) == ("0", "0", 30), told
     assert set(killed) <= {"-9", "0"}, told
     assert killed.count("-9") >= 20, told
-    assert folder.status()["state"] == "finished"
+    assert folder.status().state == "finished"
     assert result(folder) == result(unbroken)

@@ -6,7 +6,7 @@ import pytest
 from mousearm.errors import RunError
 from mousearm.files import read_json, write_json
 from mousearm.kinematics import Split
-from mousearm.rundir import RunFolder
+from mousearm.rundir import RunFolder, resumed
 
 SPLIT = Split(["a", "m/b"], ["c"], {"a": "1f", "m/b": "2f", "c": "3f"})
 
@@ -47,12 +47,12 @@ def test_what_a_killed_start_left_behind_is_in_nobodys_way(started, configure):
 
 def test_resuming_without_overrides_takes_the_saved_configuration(started, configure):
     wanted = configure("model=muscle")  # what stands in the files now does not matter: nothing was said
-    assert started.resume(wanted, []) == started.saved_config()
+    assert resumed(started, wanted, []) == started.saved_config()
 
 
 def test_budget_and_tracking_may_change(started, configure):
     overrides = ["algo.timesteps=2000", "tracking=wandb_offline"]
-    config = started.resume(configure(*overrides), overrides)
+    config = resumed(started, configure(*overrides), overrides)
     assert config.algo.timesteps == 2000
     assert config.tracking.wandb == "offline"
     saved = started.saved_config()
@@ -60,13 +60,13 @@ def test_budget_and_tracking_may_change(started, configure):
 
 
 def test_an_override_that_repeats_the_saved_value_is_accepted(started, configure):
-    assert started.resume(configure("seed=0", "model=torque"), ["seed=0", "model=torque"]) == started.saved_config()
+    assert resumed(started, configure("seed=0", "model=torque"), ["seed=0", "model=torque"]) == started.saved_config()
 
 
 def test_a_contradiction_is_refused_and_shown(started, configure):
     overrides = ["model=muscle", "seed=3"]
     with pytest.raises(RunError) as refusal:
-        started.resume(configure(*overrides), overrides)
+        resumed(started, configure(*overrides), overrides)
     text = str(refusal.value)
     assert "model.file: saved package:torque.xml, wanted package:muscle.xml" in text
     assert "model.action_map: saved direct, wanted sigmoid" in text

@@ -93,7 +93,7 @@ def test_the_parts_of_a_run_become_one_run_and_are_uploaded_once(tmp_path, confi
     with pytest.raises(Interrupted):
         run(configure(*endless), sweep / "r", endless)
     folder = RunFolder(sweep / "r")
-    more = (f"algo.timesteps={folder.status()['steps'] + 2 * ROLLOUT}",)
+    more = (f"algo.timesteps={folder.status().steps + 2 * ROLLOUT}",)
     run(configure(*OFFLINE, *more), folder.path, more)
     assert server.runs == {}
 

@@ -38,7 +38,7 @@ def test_a_run_that_is_interrupted_resumed_and_extended_is_one_curve(tmp_path, c
     with pytest.raises(Interrupted):
         run(configure(*endless), tmp_path / "r", endless)
     folder = RunFolder(tmp_path / "r")
-    stopped_at = folder.status()["steps"]
+    stopped_at = folder.status().steps
     for rollouts in (2, 3):
         more = (f"algo.timesteps={stopped_at + rollouts * ROLLOUT}",)
         run(configure(*OFFLINE, *more), folder.path, more)

@@ -31,7 +31,7 @@ def test_a_run_goes_on_where_the_server_has_it(tmp_path, configure, server, logg
     folder = RunFolder(tmp_path / "r")
     (stored,) = server.runs.values()
     assert (stored.preempting, stored.exit_codes) == (True, [255])
-    more = (f"algo.timesteps={folder.status()['steps'] + 2 * ROLLOUT}",)
+    more = (f"algo.timesteps={folder.status().steps + 2 * ROLLOUT}",)
     run(configure(*ONLINE, *more), folder.path, more)
 
     assert list(server.runs) == [folder.id]
@@ -41,7 +41,7 @@ def test_a_run_goes_on_where_the_server_has_it(tmp_path, configure, server, logg
         values = expected[row["steps"]]
         assert {key: row[key] for key in values} == pytest.approx(values)
     assert stored.exit_codes == [255, 0]
-    assert (stored.summary["status"], stored.summary["steps"]) == ("finished", folder.status()["steps"])
+    assert (stored.summary["status"], stored.summary["steps"]) == ("finished", folder.status().steps)
     assert stored.config["reward"]["value"]["sigma_mm"] == [0.3, 1, 4, 16]
     assert stored.fields["tags"] == ["first", "try"]
     assert (stored.fields["groupName"], stored.fields["jobType"]) == ("tests", "train")
@@ -112,7 +112,7 @@ def test_training_goes_on_when_wandb_dies(tmp_path, configure, fresh, capsys):
     words = (*OFFLINE, "algo.timesteps=7840")
     threading.Thread(target=lambda: (wait_for_rows(tmp_path / "r" / "metrics.csv", 2), kill())).start()
     run(configure(*words), tmp_path / "r", words)
-    assert RunFolder(tmp_path / "r").status()["state"] == "finished"
+    assert RunFolder(tmp_path / "r").status().state == "finished"
     assert capsys.readouterr().out.count("Weights & Biases gave up, training goes on without it") == 1
 
 

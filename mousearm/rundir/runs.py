@@ -1,0 +1,119 @@
+"""Which run is meant: those in folders, the one that ``resume=`` names, and the configuration that it resumes with."""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from mousearm.config import Config, load
+from mousearm.errors import RunError
+from mousearm.rundir.folder import RunFolder
+
+SWEEP = "multirun.yaml"
+"""What Hydra writes into the folder of a sweep."""
+
+JOBS = "jobs"
+"""Where a sweep writes down its jobs, in a folder by number each; their runs are beside it, by the same numbers."""
+
+_RESUME = "resume="
+# What may change when a run is resumed: the budget, where metrics go, how much is shown, where it runs. Paths may,
+# because what is found there must have the hashes of what the run began with.
+MAY_CHANGE = (
+    *("name", "algo.timesteps", "max_minutes", "tracking", "video"),
+    *("threads", "network_threads", "device", "kinematics.path", "model.file", "model.osim"),
+)
+
+
+def with_resume(arguments: Sequence[str]) -> list[str]:
+    """A command line in which ``resume=RUN_FOLDER`` is what Hydra understands: the folder to work in.
+
+    Raises:
+        RunError: if there is no such run, or it is to be swept over.
+    """
+    given = [argument for argument in arguments if argument.startswith(_RESUME)]
+    if not given:
+        return list(arguments)
+    others = [argument for argument in arguments if argument not in given]
+    if len(given) > 1 or {"-m", "--multirun"} & set(others):
+        raise RunError(f"{' '.join(given)}: resume= resumes one run. Resume a sweep by its name= and overrides.")
+    folder = Path(given[0].removeprefix(_RESUME)).expanduser().absolute()
+    if not (folder / "config.yaml").is_file():
+        raise RunError(f"{given[0]}: there is no run in {folder}, which has no config.yaml. Give the folder of a run.")
+    return [*others, f"hydra.run.dir='{_quoted(str(folder))}'"]
+
+
+def _quoted(text: str) -> str:
+    """As it must stand between the single quotes of Hydra's grammar: backslashes count as such before a quote only."""
+    return re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + ("\\'" if found[2] else ""), text)
+
+
+def resumed(run: RunFolder, wanted: Config, overrides: list[str]) -> Config:
+    """The configuration to resume with: the saved one, with what may change taken from the overrides.
+
+    Args:
+        run: which.
+        wanted: the configuration that the command line makes.
+        overrides: the command line; keys that it does not name are not compared.
+
+    Raises:
+        RunError: if an override contradicts the saved configuration; the text shows both.
+    """
+    result, new = OmegaConf.structured(run.saved_config()), OmegaConf.structured(wanted)
+    conflicts = []
+    for key in (override.split("=", 1)[0].lstrip("+~") for override in overrides):
+        if any(key == free or key.startswith(f"{free}.") for free in MAY_CHANGE):
+            OmegaConf.update(result, key, OmegaConf.select(new, key))
+        elif OmegaConf.select(result, key) != OmegaConf.select(new, key):
+            conflicts += _differences(key, OmegaConf.select(result, key), OmegaConf.select(new, key))
+    if conflicts:
+        raise RunError(
+            f"{run.path} holds a run with another configuration:\n  " + "\n  ".join(conflicts) + "\n"
+            f"Only {', '.join(MAY_CHANGE)} may change when a run is resumed. Leave these overrides out to continue "
+            "it, or choose another name=."
+        )
+    return load(result)
+
+
+def _differences(key: str, saved: Any, new: Any) -> list[str]:
+    if isinstance(saved, DictConfig) and isinstance(new, DictConfig):
+        return [line for name in saved for line in _differences(f"{key}.{name}", saved[name], new[name])]
+    return [f"{key}: saved {saved}, wanted {new}"] if saved != new else []
+
+
+def find_runs(folders: Sequence[Path]) -> list[Path]:
+    """The run folders among these and below them, in the order of their numbers and names, each once.
+
+    Also those that a sweep has made for a job that never began.
+
+    Raises:
+        RunError: if a folder does not exist or holds no run.
+    """
+    found: list[Path] = []
+    for folder in folders:
+        if not folder.is_dir():
+            raise RunError(f"There is no folder {folder}. Give run folders or sweeps, such as outputs/NAME.")
+        below = list(_below(folder.resolve()))
+        if not below:
+            raise RunError(f"There is no run in {folder} or below it: no config.yaml. Runs are in outputs/.")
+        found += below
+    return list(dict.fromkeys(found))
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    is_job = folder.name.isdigit() and (folder.parent / SWEEP).is_file()
+    if RunFolder(folder).exists or is_job:
+        yield folder
+    elif (folder / SWEEP).is_file():
+        yield from _jobs(folder)
+    else:
+        inner = (path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+        for path in sorted(inner, key=lambda path: (not path.name.isdigit(), path.name.zfill(9))):
+            yield from _below(path)
+
+
+def _jobs(sweep: Path) -> list[Path]:
+    """The run folders of a sweep, also of jobs that made none; a copy of the code lies there, too, which is no run."""
+    numbers = {int(path.name) for path in (*sweep.glob("*/"), *sweep.glob(f"{JOBS}/*/")) if path.name.isdigit()}
+    return [sweep / str(number) for number in sorted(numbers)]

@@ -1,0 +1,57 @@
+import pytest
+
+from mousearm.rundir import read_environment, read_metrics
+from mousearm.rundir.logs import describe_environment
+
+ASKED = "numpy==2\n\n$ git rev-parse HEAD\n{}\n\n$ git diff HEAD\n{}"
+
+
+@pytest.mark.parametrize(
+    ("text", "commit", "is_changed"),
+    [
+        (ASKED.format("abc123\n", "\n"), "abc123", False),
+        (ASKED.format("abc123\n", "diff --git a/x b/x\n"), "abc123", True),
+        (ASKED.format("(not a git checkout)", "(not a git checkout)\n"), "", False),
+        ("", "", False),
+    ],
+)
+def test_commit_and_changes_are_found(tmp_path, text, commit, is_changed):
+    file = tmp_path / "environment.txt"
+    file.write_text(text)
+    found = read_environment(file)
+    assert (found.commit, found.is_changed) == (commit, is_changed)
+    assert "diff --git" not in found.shareable
+    assert found.shareable.startswith(text.partition("$ git diff HEAD\n")[0])
+
+
+def test_what_is_written_is_read(tmp_path):
+    (tmp_path / "environment.txt").write_text(describe_environment())
+    assert read_environment(tmp_path / "environment.txt").shareable.startswith("python 3.")
+    assert read_environment(tmp_path / "none") == ("", False, "")
+
+
+def test_metrics_by_steps_from_the_first_column_that_has_one(tmp_path):
+    file = tmp_path / "metrics.csv"
+    file.write_text("steps,a,b\n0,3,4\n50,,\n100,1,\n200,,-")
+    assert read_metrics(file).column("b", "a") == {0: 4.0, 100: 1.0}
+    assert read_metrics(file).column("none") == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "steps"),
+    [
+        (None, []),
+        (b"", []),
+        (b"\x00\xff,1\n2,3\n", []),
+        (b"steps,a\n0,1\n100,2\n2", ["0", "100"]),  # of 200
+        (b"steps,a\n0,1\n200", ["0"]),
+        (b"steps,a\n0,1\n100,2,3\n200,1\n", ["0"]),
+        (b"steps,a\n0,1\n100,2\n50,1\n", ["0", "100"]),
+        (b"steps,a\n0,1\nten,1\n", ["0"]),
+    ],
+)
+def test_rows_are_read_up_to_what_was_cut_short(tmp_path, text, steps):
+    file = tmp_path / "metrics.csv"
+    if text is not None:
+        file.write_bytes(text)
+    assert [row["steps"] for row in read_metrics(file).rows] == steps
