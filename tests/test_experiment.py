@@ -4,6 +4,7 @@ import re
 import shutil
 import signal
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -146,17 +147,20 @@ def test_a_failure_is_recorded(tmp_path, configure, monkeypatch):
 def test_a_signal_ends_a_run_which_keeps_what_it_learned(tmp_path, configure, capsys, number):
     endless = (*QUICK, "algo.timesteps=100000000")
     before = signal.getsignal(number)
-    timer = threading.Timer(3.0, signal.raise_signal, (number,))
-    timer.start()
-    with pytest.raises(Interrupted) as stop:
-        run(configure(*endless), tmp_path / "r", endless)
-    assert stop.value.status == 128 + number
     folder = RunFolder(tmp_path / "r")
+
+    def stop_once_something_is_learned():
+        while len(folder.checkpoints()) < 2:
+            time.sleep(0.05)
+        signal.raise_signal(number)
+
+    threading.Thread(target=stop_once_something_is_learned, daemon=True).start()
+    with pytest.raises(Interrupted) as stop:
+        run(configure(*endless), folder.path, endless)
+    assert stop.value.status == 128 + number
     status = folder.status()
     assert (status.state, status.reason) == ("interrupted", number.name)
-    assert (
-        f"Interrupted ({number.name}). python run.py resume={folder.path} goes on from here." in capsys.readouterr().out
-    )
+    assert f"Interrupted ({number.name}). python run.py resume={folder.path}" in capsys.readouterr().out
     (newest,) = folder.checkpoints()[-1:]
     assert int(newest.name) == status.steps > 0
     assert signal.getsignal(number) is before
