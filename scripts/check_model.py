@@ -9,9 +9,9 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from mousearm.check import check_model, draw_check, integration_accuracy
 from mousearm.config import compose
 from mousearm.errors import MouseArmError
+from mousearm.model_check import check_model, draw_check, integration_accuracy
 
 
 def main() -> None:

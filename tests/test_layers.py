@@ -49,7 +49,7 @@ FLOORS = {
     "algo": 5,
     "evaluate": 5,
     "pretrain": 5,
-    "check": 5,
+    "model_check": 5,
     "reach_check": 5,
     "fidelity": 6,
     "checkpoint": 6,

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from mousearm.check.paths import sweep
 from mousearm.fidelity.curves import MuscleCurves, compare_curves
 from mousearm.fidelity.match import Match
 from mousearm.fidelity.reference import OpenSimModel
 from mousearm.fidelity.trust import Trust, judge
 from mousearm.mechanics import Probe, random_poses
 from mousearm.model import Arm
+from mousearm.model_check.muscles import sweep
 
 JOINT_RANGES, REACHES = "in ranges", "in reaches"
 """Where fibre lengths were found."""

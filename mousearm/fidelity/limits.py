@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from mousearm.check.result import Result
 from mousearm.fidelity.compare import Fidelity
+from mousearm.model_check.result import Result
 
 MAX_DISTANCE = 1e-6
 """m, of landmarks."""

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from mousearm.check.result import result_table
 from mousearm.fidelity.compare import Fidelity
 from mousearm.fidelity.curves import MuscleCurves, Spread, spread
 from mousearm.fidelity.limits import results
 from mousearm.fidelity.tables import aside_table, curve_table, paragraph, path_table, worst_poses
+from mousearm.model_check.result import result_table
 
 
 def as_text(found: Fidelity) -> str:

@@ -11,8 +11,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from mousearm.check.paths import STEP
 from mousearm.fidelity.reference import OpenSimModel, Surface, Vertex
+from mousearm.model_check.muscles import STEP
 
 MAX_UNEXPLAINED = 2e-5
 """m: a length that changes by more than this beyond what the moment arms predict has jumped."""

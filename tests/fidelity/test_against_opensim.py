@@ -9,8 +9,6 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from mousearm.check.paths import STEP
-from mousearm.check.result import result_table
 from mousearm.errors import ModelError, UnknownNameError
 from mousearm.fidelity.bench import Bench
 from mousearm.fidelity.compare import compare
@@ -20,6 +18,8 @@ from mousearm.fidelity.report import as_text
 from mousearm.fidelity.tables import worst_poses
 from mousearm.fidelity.trust import MAX_UNEXPLAINED
 from mousearm.model import load_arm
+from mousearm.model_check.muscles import STEP
+from mousearm.model_check.result import result_table
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT.parent / "shared" / "opensim" / "scaled_mouse.osim"

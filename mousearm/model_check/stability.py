@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mousearm.check.result import Result
 from mousearm.model import Arm
+from mousearm.model_check.result import Result
 from mousearm.simulation import Simulation
 from mousearm.termination import MAX_QVEL, diverged
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from mousearm.check.muscles import FibreLengths, fibre_check, fibre_lengths, pull_check
 from mousearm.mechanics import random_poses
+from mousearm.model_check.muscles import FibreLengths, fibre_check, fibre_lengths, pull_check
 
 
 def test_fibre_length_of_a_known_path(cable):

@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from mousearm.check.muscles import FibreLengths
-from mousearm.check.strength import Strength
-from mousearm.check.suite import Report
+from mousearm.model_check.muscles import FibreLengths
+from mousearm.model_check.strength import Strength
+from mousearm.model_check.suite import Report
 from mousearm.plots import BLACK, SKY, VERMILION, legend_above, log_axis, name_rows, page, write_figure
 from mousearm.text import display_name
 

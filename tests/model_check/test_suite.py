@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mousearm.check import check_model, draw_check
-from mousearm.check.figure import check_figure
+from mousearm.model_check import check_model, draw_check
+from mousearm.model_check.figure import check_figure
 
 ROOT = Path(__file__).parents[2]
 

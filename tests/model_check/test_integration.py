@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from mousearm.check.integration import integration_accuracy, play, reference_run, with_integrator
 from mousearm.env.sources import prepare
 from mousearm.errors import UnknownNameError
+from mousearm.model_check.integration import integration_accuracy, play, reference_run, with_integrator
 
 DT = 1 / 150
 

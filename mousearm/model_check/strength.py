@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mousearm.check.result import Result
 from mousearm.mechanics import Motion, Probe, motion_of
 from mousearm.model import Arm
+from mousearm.model_check.result import Result
 from mousearm.retarget import Reference
 from mousearm.text import columns
 

@@ -4,9 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mousearm.check import anatomy, muscles, paths, stability
-from mousearm.check.result import Result, result_table
-from mousearm.check.strength import (
+from mousearm.config import Config
+from mousearm.env.sources import prepare
+from mousearm.mechanics import muscles_of, random_poses
+from mousearm.model import Arm
+from mousearm.model_check import anatomy, muscles, stability
+from mousearm.model_check.result import Result, result_table
+from mousearm.model_check.strength import (
     Strength,
     feasibility_check,
     gravity_check,
@@ -15,10 +19,6 @@ from mousearm.check.strength import (
     reach_strength,
     strength_table,
 )
-from mousearm.config import Config
-from mousearm.env.sources import prepare
-from mousearm.mechanics import muscles_of, random_poses
-from mousearm.model import Arm
 from mousearm.retarget import Reference
 from mousearm.text import columns
 
@@ -78,7 +78,7 @@ def check_model(config: Config) -> Report:
             muscles.fibre_lengths(arm, np.concatenate([reference.qpos for reference in references])),
         )
         results += [muscles.pull_check(arm, poses), muscles.fibre_check(fibres[0])]
-    results.append(paths.paths_check(arm, paths.sweep(arm, poses[:_N_BASES])))
+    results.append(muscles.paths_check(arm, muscles.sweep(arm, poses[:_N_BASES])))
     results += [gravity_check(arm, gravity), reach_check(arm, reaches), feasibility_check(arm, reaches)]
     found = stability.storm(arm, config.env.control_dt, config.env.n_substeps, config.seed)
     results.append(stability.survival_check(arm, found))

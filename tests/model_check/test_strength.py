@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from mousearm.check.strength import (
+from mousearm.mechanics import Motion, random_poses
+from mousearm.model_check.strength import (
     Strength,
     feasibility_check,
     gravity_check,
@@ -11,7 +12,6 @@ from mousearm.check.strength import (
     strength,
     strength_table,
 )
-from mousearm.mechanics import Motion, random_poses
 
 DT = 1 / 150
 GEAR = '<motor name="shoulder" joint="shoulder" gear="1e-4"'

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from mousearm.check.paths import Jump, paths_check, sweep
 from mousearm.mechanics import random_poses
+from mousearm.model_check.muscles import Jump, paths_check, sweep
 
 
 def test_a_straight_path_does_not_jump(cable):

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mousearm.check import describe
 from mousearm.mechanics import optimal_and_slack
+from mousearm.model_check import describe
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "model.md"
 

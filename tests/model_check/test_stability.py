@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mousearm.check.stability import Storm, overshoot_check, speed_check, storm, survival_check
+from mousearm.model_check.stability import Storm, overshoot_check, speed_check, storm, survival_check
 
 DT = 1 / 150
 

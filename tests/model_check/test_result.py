@@ -1,4 +1,4 @@
-from mousearm.check.result import Result, result_table
+from mousearm.model_check.result import Result, result_table
 
 
 def test_only_a_failure_tells_what_to_do():

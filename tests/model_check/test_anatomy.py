@@ -1,15 +1,15 @@
 import numpy as np
 import pytest
 
-from mousearm.check.anatomy import (
+from mousearm.config import compose
+from mousearm.model import load_arm
+from mousearm.model_check.anatomy import (
     gyration_check,
     gyration_radii,
     landmarks_check,
     segment_length,
     triangle_check,
 )
-from mousearm.config import compose
-from mousearm.model import load_arm
 
 
 def test_segment_reaches_the_next_joint_or_the_farthest_site_or_geom(hanging):
