@@ -12,7 +12,7 @@ from scipy.signal import savgol_filter
 
 from mousearm.errors import ModelError
 from mousearm.model import Arm
-from mousearm.model.landmark import body_of
+from mousearm.model.arm import body_of
 from mousearm.trajectory import ELBOW, FOLLOWED, LANDMARKS
 
 # Savitzky-Golay filter of the derivatives: at 150 Hz it spans 60 ms and follows movements up to about 30 Hz.

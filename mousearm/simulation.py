@@ -7,8 +7,7 @@ import mujoco
 import numpy as np
 from mujoco.batch import Batch
 
-from mousearm.model.arm import Arm
-from mousearm.model.landmark import positions
+from mousearm.model.arm import Arm, positions
 from mousearm.snapshot import Snapshot
 
 

@@ -4,7 +4,7 @@
 [--choices FILE.xml] [--allow-missing]`` writes DIR/FILE.xml; train on it with
 ``python run.py model.file=DIR/FILE.xml``. A model with parts that MuJoCo has no counterpart for is refused and they are
 listed; with --allow-missing they are left out. --choices merges a fragment of MJCF with looks, masses, damping, motors
-or muscle paths of your own into the result: mousearm/model/opensim/choices.py says how, mousearm/model/choices.xml is
+or muscle paths of your own into the result: mousearm/model/opensim/overlay.py says how, mousearm/model/choices.xml is
 one.
 """
 

@@ -5,9 +5,9 @@ import numpy as np
 
 from mousearm.fidelity.reference import OpenSimModel, index_of
 from mousearm.model import Arm
-from mousearm.model.landmark import POSITION_FIELDS, object_names
+from mousearm.model.arm import POSITION_FIELDS, object_names
 from mousearm.model.opensim import read_osim
-from mousearm.model.opensim.options import JOINT_NAMES
+from mousearm.model.opensim.settings import JOINT_NAMES
 from mousearm.model.opensim.tree import build_tree
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mousearm.files import write_json
-from mousearm.model.opensim.options import JOINT_NAMES
+from mousearm.model.opensim.settings import JOINT_NAMES
 from mousearm.record.recording import ReachRecording, Signal
 
 # Table -> signal. Fibre lengths become m; points become x, y, z columns in OpenSim's axes.

@@ -6,7 +6,7 @@ import numpy as np
 
 from mousearm.errors import KinematicsError
 from mousearm.model import Arm
-from mousearm.model.landmark import body_of
+from mousearm.model.arm import body_of
 from mousearm.trajectory import FOLLOWED, LANDMARKS
 
 # Pull of the joints towards the rest pose, in mm per rad: decides only what the targets leave open (redundant joints).

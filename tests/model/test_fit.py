@@ -11,8 +11,8 @@ import pytest
 from mousearm.config import LandmarksConfig, ModelConfig
 from mousearm.errors import ConfigError, ModelError
 from mousearm.model import Arm, load_arm
-from mousearm.model.fit import fit_segments
 from mousearm.model.opensim.poses import sample_poses, tendon_lengths
+from mousearm.model.scaling import fit_segments
 from mousearm.model_check.muscles import MAX_JUMP, sweep
 
 OSIM = Path(__file__).parents[3] / "shared" / "opensim" / "scaled_mouse.osim"

@@ -10,8 +10,8 @@ from osim_text import ELBOW, FLEXOR, PAW, SHOULDER, at, document, muscle, offset
 from mousearm.config import LandmarksConfig, ModelConfig
 from mousearm.errors import ModelError, UnknownNameError
 from mousearm.model import load_arm
-from mousearm.model.document import MAX_BYTES
 from mousearm.model.opensim import MjcfOptions, convert, read_osim, to_mjcf
+from mousearm.model.xml import MAX_BYTES
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "import_osim.py"
 TORQUE = MjcfOptions(actuators="torque")

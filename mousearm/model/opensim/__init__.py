@@ -5,7 +5,7 @@
 
 from mousearm.model.opensim.elements import OsimModel
 from mousearm.model.opensim.mjcf import Conversion, convert, to_mjcf
-from mousearm.model.opensim.options import ACTUATORS, INERTIAS, MjcfOptions
 from mousearm.model.opensim.reader import read_osim
+from mousearm.model.opensim.settings import ACTUATORS, INERTIAS, MjcfOptions
 
 __all__ = ["ACTUATORS", "INERTIAS", "Conversion", "MjcfOptions", "OsimModel", "convert", "read_osim", "to_mjcf"]

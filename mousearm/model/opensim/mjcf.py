@@ -8,14 +8,12 @@ import mujoco
 import numpy as np
 
 from mousearm.errors import ModelError, UnknownNameError
-from mousearm.model.opensim.choices import Choices
 from mousearm.model.opensim.elements import Muscle, OsimModel
-from mousearm.model.opensim.options import MjcfOptions
+from mousearm.model.opensim.overlay import Overlay
 from mousearm.model.opensim.poses import gravity_load, sample_poses, tendon_lengths
-from mousearm.model.opensim.segments import find_segments
-from mousearm.model.opensim.settings import write_settings
-from mousearm.model.opensim.tree import Link, build_tree
-from mousearm.model.opensim.world import WorldWriter, name_sites, text
+from mousearm.model.opensim.settings import MjcfOptions, attribute, write_settings
+from mousearm.model.opensim.tree import Link, build_tree, find_segments
+from mousearm.model.opensim.world import WorldWriter, name_sites
 from mousearm.model.opensim.wrapping import Bend, Side, find_bends
 
 _PASSIVE = "1.3"  # of the peak force at full stretch: MuJoCo's own figure
@@ -77,7 +75,7 @@ class _Writer:
     def __init__(self, model: OsimModel, options: MjcfOptions):
         self.model = model
         self.options = options
-        self.choices = Choices(options.choices, options.actuators)
+        self.overlay = Overlay(options.choices, options.actuators)
         self.links = build_tree(model, options.joint_names)
         self.joints = [dof for link in _depth_first(self.links) for dof in link.dofs]
         if not self.joints:
@@ -119,13 +117,13 @@ class _Writer:
         write_settings(root, self.model.gravity, self._size(), self.options)
         self.world.write(root, distal, sides)
         keyframe = ElementTree.SubElement(root, "keyframe")
-        ElementTree.SubElement(keyframe, "key", name="rest", qpos=text([joint.rest for joint in self.joints]))
-        self.choices.settle(root)
+        ElementTree.SubElement(keyframe, "key", name="rest", qpos=attribute([joint.rest for joint in self.joints]))
+        self.overlay.merge(root)
         return root
 
     def _with_published_paths(self) -> OsimModel:
         """The model without the bends of muscles whose path is given by the choices."""
-        given = self.choices.paths
+        given = self.overlay.paths
         muscles = (replace(item, wraps=()) if item.name in given else item for item in self.model.muscles)
         return replace(self.model, muscles=tuple(muscles))
 
@@ -134,7 +132,7 @@ class _Writer:
         lines = (
             f"Made of the OpenSim model {self.model.source} by mousearm; inertia: {self.options.inertia}.",
             "Units m, kg, s, rad. World axes are MuJoCo's, z up: an OpenSim point (x, y, z) is (z, x, y) here.",
-            *([f"With the choices of {self.choices.source}."] if self.choices.source else []),
+            *([f"With the choices of {self.overlay.source}."] if self.overlay.source else []),
             *scaled,
         )
         return "".join(f"\n    {line.replace('--', '- -')}" for line in lines) + "\n  "
@@ -151,8 +149,8 @@ class _Writer:
                 raise UnknownNameError("joint (option gears)", name, load)
         for name, value in load.items():
             gear = self.options.gears.get(name, float(f"{max(self.options.gear_per_load * value, 1e-12):.2g}"))
-            ElementTree.SubElement(actuators, "motor", name=name, joint=name, gear=text(gear))
-        self.choices.add(root, "actuator")
+            ElementTree.SubElement(actuators, "motor", name=name, joint=name, gear=attribute(gear))
+        self.overlay.merge_section(root, "actuator")
 
     def _tendons(self, root: ElementTree.Element, bends: Mapping[str, list[Bend]]) -> None:
         tendons = ElementTree.SubElement(root, "tendon")
@@ -165,7 +163,7 @@ class _Writer:
                     side = after[i].side
                     sidesite = {"sidesite": side} if side else {}
                     ElementTree.SubElement(spatial, "geom", {"geom": after[i].wrap, **sidesite})
-        self.choices.add(root, "tendon")
+        self.overlay.merge_section(root, "tendon")
 
     def _muscles(self, root: ElementTree.Element, shortest: np.ndarray, longest: np.ndarray) -> list[str]:
         """Actuators of all muscles whose length changes; returns a line for each that does not."""
@@ -176,7 +174,7 @@ class _Writer:
                 still.append(f"muscle {muscle.name}: no joint changes its length; it has no actuator")
             else:
                 ElementTree.SubElement(actuators, "muscle", _muscle_attributes(muscle, low, high))
-        self.choices.add(root, "actuator")
+        self.overlay.merge_section(root, "actuator")
         return still
 
 
@@ -192,14 +190,14 @@ def _muscle_attributes(muscle: Muscle, low: float, high: float) -> dict[str, str
     attributes = {
         "name": muscle.name,
         "tendon": muscle.name,
-        "lengthrange": text([low, high]),
-        "range": text([(low - tendon) / fiber, (high - tendon) / fiber]),
-        "force": text(muscle.force * np.cos(muscle.pennation)),
+        "lengthrange": attribute([low, high]),
+        "range": attribute([(low - tendon) / fiber, (high - tendon) / fiber]),
+        "force": attribute(muscle.force * np.cos(muscle.pennation)),
     }
     if not np.isclose(muscle.max_velocity, 10, rtol=1e-6):
-        attributes["vmax"] = text(muscle.max_velocity)
+        attributes["vmax"] = attribute(muscle.max_velocity)
     if not np.allclose((muscle.activation, muscle.deactivation), (0.015, 0.06), rtol=1e-6):
-        attributes["timeconst"] = text([muscle.activation, muscle.deactivation])
+        attributes["timeconst"] = attribute([muscle.activation, muscle.deactivation])
     if muscle.passive:
         attributes["fpmax"] = _PASSIVE
     return attributes

@@ -3,10 +3,9 @@
 import numpy as np
 
 from mousearm.errors import ModelError
-from mousearm.model.document import Node
 from mousearm.model.opensim.elements import Coordinate, Muscle, PathWrap, Point, WrapObject, pose
-from mousearm.model.opensim.frames import Frames
-from mousearm.model.opensim.joints import UnsupportedFunctionError, line_of
+from mousearm.model.opensim.joints import Frames, UnsupportedFunctionError, line_of
+from mousearm.model.xml import Node
 
 # Activation and deactivation time constants in s where a file has none (OpenSim 4.6).
 TIME_CONSTANTS = {

@@ -5,11 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from mousearm.errors import ModelError
-from mousearm.model.document import Node, read_document
 from mousearm.model.opensim.elements import GROUND, Body, Joint, OsimModel, Point
-from mousearm.model.opensim.frames import Frames
-from mousearm.model.opensim.joints import read_joint
+from mousearm.model.opensim.joints import Frames, read_joint
 from mousearm.model.opensim.muscles import TIME_CONSTANTS, read_muscle, read_point, read_wrap
+from mousearm.model.xml import Node, read_document
 
 OLDEST = 40000
 

@@ -1,11 +1,19 @@
-"""What an MJCF has beside its bodies and muscles: physics, looks, and the defaults of all elements."""
+"""The options of a conversion, and what an MJCF has beside bodies and muscles: physics, looks, defaults."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement
 
 import numpy as np
 
-from mousearm.model.opensim.options import MjcfOptions
-from mousearm.model.opensim.world import text
+from mousearm.errors import ModelError, UnknownNameError
+
+ACTUATORS = ("muscle", "torque")
+INERTIAS = ("geometric", "published")
+
+# Names of the published mouse model -> those that mousearm's own models have.
+JOINT_NAMES = {"extension_angle": "shoulder_ext", "rotation_angle": "shoulder_rot"}
 
 # MuJoCo's curves fitted by least squares to the active force-length curve (over 0.2 to 1.8) and the force-velocity
 # curve (over -1 to 1) of De Groote et al. 2016: rms 0.046 of the peak each. MuJoCo's own lmin 0.5 and lmax 1.6 leave
@@ -24,6 +32,68 @@ _MATERIALS = {"bone": "0.93 0.885 0.78 1", "tissue": "0.87 0.66 0.58 0.2", "mark
 _SKY = {"type": "skybox", "builtin": "gradient", "rgb1": "1 1 1", "rgb2": "0.93 0.94 0.955"}
 
 
+@dataclass(frozen=True)
+class MjcfOptions:
+    """Choices for ``to_mjcf``.
+
+    Attributes:
+        actuators: ``muscle`` for the muscles of the file, ``torque`` for one motor per joint.
+        inertia: ``geometric`` for capsules of tissue along the segments, ``published`` for the figures in the file,
+            which can be wrong by orders of magnitude in a scaled model of an animal; check them before use.
+        allow_missing: write the model although something could not be carried over.
+        joint_names: coordinate -> joint, for coordinates that are to be named otherwise.
+        radii: m, body -> radius of its capsule; the others follow from the segment's length.
+        density: of the capsules, kg/m3.
+        gears: N m at a control of 1, joint -> gear; the others are ``gear_per_load`` times the largest load of gravity.
+        gear_per_load: what a motor can do over what carrying the arm takes.
+        damping: of joints, N m s/rad.
+        distal_damping: of joints that carry little: less than ``distal_load`` of the most loaded one.
+        distal_load: see there.
+        armature: of joints, kg m2.
+        limits: whether joints have limits.
+        timestep: s.
+        choices: a fragment of MJCF with additions of the user's own, which count before all else; see ``overlay.py``.
+        samples: random poses for length ranges and wrapping, besides all corners of the joint ranges.
+        seed: of these poses.
+    """
+
+    actuators: str = "muscle"
+    inertia: str = "geometric"
+    allow_missing: bool = False
+    joint_names: Mapping[str, str] = field(default_factory=lambda: dict(JOINT_NAMES))
+    radii: Mapping[str, float] = field(default_factory=dict)
+    density: float = 1060.0
+    gears: Mapping[str, float] = field(default_factory=dict)
+    gear_per_load: float = 4.0
+    damping: float = 1e-6
+    distal_damping: float = 1e-7
+    distal_load: float = 0.1
+    armature: float = 1e-9
+    limits: bool = True
+    timestep: float = 1 / 1200
+    choices: str | Path | None = None
+    samples: int = 4000
+    seed: int = 0
+
+    def __post_init__(self):
+        if self.actuators not in ACTUATORS:
+            raise UnknownNameError("choice of actuators", self.actuators, ACTUATORS)
+        if self.inertia not in INERTIAS:
+            raise UnknownNameError("choice of inertia", self.inertia, INERTIAS)
+        for name in ("density", "gear_per_load", "timestep", "samples"):
+            if getattr(self, name) <= 0:
+                raise ModelError(f"{name}={getattr(self, name)} must be above 0.")
+        for name in ("damping", "distal_damping", "armature"):
+            if getattr(self, name) < 0:
+                raise ModelError(f"{name}={getattr(self, name)} must not be below 0.")
+
+
+def attribute(values: float | Iterable[float]) -> str:
+    """Numbers for an attribute: 12 digits, nothing below 1e-14."""
+    numbers = np.atleast_1d(np.asarray(values, dtype=float))
+    return " ".join(f"{0.0 if abs(number) < 1e-14 else number:.12g}" for number in numbers)
+
+
 def write_settings(root: Element, gravity: np.ndarray, size: float, options: MjcfOptions) -> None:
     """Add the sections ``compiler``, ``option``, ``visual``, ``asset`` and ``default`` to an MJCF.
 
@@ -35,7 +105,7 @@ def write_settings(root: Element, gravity: np.ndarray, size: float, options: Mjc
     """
     SubElement(root, "compiler", angle="radian", autolimits="true")
     x, y, z = gravity
-    physics = {"timestep": text(options.timestep), "integrator": "RK4", "gravity": text([z, x, y])}
+    physics = {"timestep": attribute(options.timestep), "integrator": "RK4", "gravity": attribute([z, x, y])}
     SubElement(root, "option", physics)
     visual = SubElement(root, "visual")
     SubElement(visual, "global", offwidth="1280", offheight="960", fovy="45", azimuth="158", elevation="-14")
@@ -53,19 +123,21 @@ def _write_defaults(root: Element, size: float, options: MjcfOptions) -> None:
     # Limits that stop a joint within 2 ms: stiff enough to hold the arm against its strongest muscles, and soft enough
     # for physics steps of up to 1 ms.
     stiff = {"solreflimit": "0.002 1", "solimplimit": "0.99 0.999 0.001"}
-    SubElement(default, "joint", {"damping": text(options.damping), "armature": text(options.armature), **stiff})
-    SubElement(default, "tendon", width=text(0.006 * size))
+    SubElement(
+        default, "joint", {"damping": attribute(options.damping), "armature": attribute(options.armature), **stiff}
+    )
+    SubElement(default, "tendon", width=attribute(0.006 * size))
     if options.actuators == "torque":  # MuJoCo keeps one default for actuators of all kinds
         SubElement(default, "motor", ctrlrange="-1 1")
     else:
         SubElement(default, "muscle", _MUSCLE)
     for name, tag, attributes in (
-        ("distal", "joint", {"damping": text(options.distal_damping)}),
-        ("tissue", "geom", {"type": "capsule", "material": "tissue", "density": text(options.density)}),
+        ("distal", "joint", {"damping": attribute(options.distal_damping)}),
+        ("tissue", "geom", {"type": "capsule", "material": "tissue", "density": attribute(options.density)}),
         ("bone", "geom", {"type": "capsule", "material": "bone", "mass": "0"}),
         ("wrap", "geom", {"mass": "0", "group": "4", "rgba": "0.2 0.6 0.8 0.4"}),
-        ("marker", "site", {"size": text(0.012 * size), "group": "1", "material": "marker"}),
-        ("path", "site", {"size": text(0.006 * size), "group": "4", "rgba": "0.3 0.3 0.3 1"}),
+        ("marker", "site", {"size": attribute(0.012 * size), "group": "1", "material": "marker"}),
+        ("path", "site", {"size": attribute(0.006 * size), "group": "4", "rgba": "0.3 0.3 0.3 1"}),
     ):
         of_class = SubElement(default, "default", {"class": name})
         SubElement(of_class, tag, attributes)

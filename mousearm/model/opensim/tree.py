@@ -6,10 +6,19 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from mousearm.errors import ModelError
 from mousearm.model.opensim.elements import GROUND, Axis, Coordinate, Joint, OsimModel
 
 # OpenSim is y up, MuJoCo z up: (x, y, z) becomes (z, x, y).
 Z_UP = np.array([[0.0, 0, 1, 0], [1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1]])
+
+# Radius over length, so that the masses of the mouse model (0.24, 0.087, 0.025 and 0.039 g) come out.
+SLENDERNESS = {"first": 0.215, "middle": 0.128, "beside": 0.073, "last": 0.2}
+
+# Joints nearer to each other than this part of the whole chain are one joint of two axes, not a segment.
+_SHORT = 0.1
+# The last segment reaches this much beyond its farthest marker.
+_BEYOND_TIP = 1.18
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,3 +109,113 @@ def _dof(
         range=(low * scale, high * scale),
         rest=coordinate.default * scale,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """A capsule from ``start`` to ``end`` (m, own axes), whose caps lie within; ``role``: a key of ``SLENDERNESS``."""
+
+    start: np.ndarray
+    end: np.ndarray
+    radius: float
+    role: str
+
+    @property
+    def axis(self) -> tuple[np.ndarray, np.ndarray]:
+        """Centres of the two caps: 2/3 radius inside each end, so that the volume is that of the cylinder."""
+        along = self.end - self.start
+        inset = min(2 / 3 * self.radius / np.linalg.norm(along), 0.49)
+        return self.start + inset * along, self.end - inset * along
+
+
+def find_segments(model: OsimModel, links: Mapping[str, Link], radii: Mapping[str, float]) -> dict[str, Segment]:
+    """A capsule for each body that moves by a joint of its own.
+
+    It begins at the body's joint and ends at the next joint further out that is not almost at the same place; the last
+    body of a chain ends beyond its farthest marker (or muscle point, or at twice the way to its centre of mass).
+
+    Args:
+        model: the OpenSim model.
+        links: its bodies as placed in MuJoCo.
+        radii: m, by body, where the default is not wanted.
+
+    Raises:
+        ModelError: if a body has no extent, or ``radii`` names one that does not exist.
+    """
+    _check_radii(links, radii)
+    moving = [link for link in links.values() if link.dofs]
+    tips = {link.name: _tip(model, link) for link in moving}
+    reach = _chain_length(links, moving, tips)
+    segments: dict[str, Segment] = {}
+    for link in moving:
+        later = _anchors_beyond(links, link.name)
+        far = [anchor for anchor in later if np.linalg.norm(anchor - link.anchor) > _SHORT * reach]
+        end = far[0] if far else tips[link.name]
+        if np.linalg.norm(end - link.anchor) < 1e-6:
+            raise ModelError(
+                f"Body {link.name} has no extent: no further joint, no marker, no muscle point away from its joint. "
+                "Give it a marker at its tip, or use the published inertias (inertia: published)."
+            )
+        role = _role(link, links, segments, bool(far))
+        radius = radii.get(link.name, SLENDERNESS[role] * float(np.linalg.norm(end - link.anchor)))
+        segments[link.name] = Segment(link.anchor, end, radius, role)
+    return segments
+
+
+def _check_radii(links: Mapping[str, Link], radii: Mapping[str, float]) -> None:
+    for name, radius in radii.items():
+        if name not in links or radius <= 0:
+            raise ModelError(f"radii: {name}={radius:g}; give radii above 0 m of bodies: {', '.join(links)}.")
+
+
+def _anchors_beyond(links: Mapping[str, Link], name: str) -> list[np.ndarray]:
+    """Anchors of the moving bodies that hang on a body, nearest in the tree first, in its axes at joint values 0."""
+    frames, anchors = {name: np.eye(4)}, []
+    for link in links.values():  # parents come before children
+        if link.parent in frames:
+            frame = frames[link.name] = frames[link.parent] @ link.pose
+            if link.dofs:
+                anchors.append(frame[:3, :3] @ link.anchor + frame[:3, 3])
+    return anchors
+
+
+def _tip(model: OsimModel, link: Link) -> np.ndarray:
+    markers = [point.location for point in model.markers if point.body == link.name]
+    points = [point.location for muscle in model.muscles for point in muscle.points if point.body == link.name]
+    mass_centres = [body.com for body in model.bodies if body.name == link.name]
+    for candidates, factor in ((markers, _BEYOND_TIP), (points, _BEYOND_TIP), (mass_centres, 2.0)):
+        ways = [location - link.anchor for location in candidates]
+        if ways and max(np.linalg.norm(way) for way in ways) > 1e-6:
+            return link.anchor + factor * max(ways, key=lambda way: float(np.linalg.norm(way)))
+    return link.anchor
+
+
+def _chain_length(links: Mapping[str, Link], moving: list[Link], tips: Mapping[str, np.ndarray]) -> float:
+    """Longest way from a first joint over the joints between to a tip, m."""
+    longest = 0.0
+    ways: dict[str, tuple[float, np.ndarray]] = {}  # per body: way so far, and its end in the body's axes
+    for link in links.values():
+        way, end = ways.get(link.parent, (0.0, None))
+        if end is not None:
+            end = link.pose[:3, :3].T @ (end - link.pose[:3, 3])
+        if link in moving:
+            way += 0.0 if end is None else float(np.linalg.norm(link.anchor - end))
+            end = link.anchor
+            longest = max(longest, way + float(np.linalg.norm(tips[link.name] - link.anchor)))
+        if end is not None:
+            ways[link.name] = (way, end)
+    return longest
+
+
+def _role(link: Link, links: Mapping[str, Link], done: Mapping[str, Segment], joint_beyond: bool) -> str:
+    parent = link.parent
+    while parent in links and parent not in done:
+        parent = links[parent].parent
+    if parent not in done:
+        return "first"
+    if not joint_beyond:
+        return "last"
+    before = done[parent]
+    start = links[link.name].pose[:3, :3] @ link.anchor + links[link.name].pose[:3, 3]
+    near = np.linalg.norm(start - before.start) < 0.5 * np.linalg.norm(before.end - before.start)
+    return "beside" if link.parent == parent and near else "middle"

@@ -9,19 +9,12 @@ from scipy.spatial.transform import Rotation
 
 from mousearm.errors import ModelError
 from mousearm.model.opensim.elements import GROUND, Body, OsimModel, Point, WrapObject
-from mousearm.model.opensim.options import MjcfOptions
-from mousearm.model.opensim.segments import Segment
-from mousearm.model.opensim.tree import Z_UP, Dof, Link
+from mousearm.model.opensim.settings import MjcfOptions, attribute
+from mousearm.model.opensim.tree import Z_UP, Dof, Link, Segment
 from mousearm.model.opensim.wrapping import Side
 
 # Bone within the tissue, as part of its radius.
 _BONE = 0.3
-
-
-def text(values: float | Iterable[float]) -> str:
-    """Numbers for an attribute: 12 digits, nothing below 1e-14."""
-    numbers = np.atleast_1d(np.asarray(values, dtype=float))
-    return " ".join(f"{0.0 if abs(number) < 1e-14 else number:.12g}" for number in numbers)
 
 
 def name_sites(model: OsimModel) -> dict[tuple[str, int], str]:
@@ -74,7 +67,7 @@ class WorldWriter:
         for link in self._links.values():
             quat = np.roll(Rotation.from_matrix(link.pose[:3, :3]).as_quat(canonical=True), 1)
             elements[link.name] = ElementTree.SubElement(
-                elements[link.parent], "body", name=link.name, pos=text(link.pose[:3, 3]), quat=text(quat)
+                elements[link.parent], "body", name=link.name, pos=attribute(link.pose[:3, 3]), quat=attribute(quat)
             )
             self._inertial(elements[link.name], link)
             for dof in link.dofs:
@@ -105,16 +98,16 @@ class WorldWriter:
             return
         _check_inertia(body)
         ElementTree.SubElement(
-            element, "inertial", pos=text(body.com), mass=text(body.mass), fullinertia=text(body.inertia)
+            element, "inertial", pos=attribute(body.com), mass=attribute(body.mass), fullinertia=attribute(body.inertia)
         )
 
     def _joint(self, element: ElementTree.Element, link: Link, dof: Dof, distal: bool) -> None:
-        attributes = {"name": dof.name, "type": dof.kind, "pos": text(link.anchor), "axis": text(dof.axis)}
+        attributes = {"name": dof.name, "type": dof.kind, "pos": attribute(link.anchor), "axis": attribute(dof.axis)}
         if dof.kind == "slide":
             del attributes["pos"]
         if distal:
             attributes["class"] = "distal"
-        attributes["range"] = text(dof.range)
+        attributes["range"] = attribute(dof.range)
         if not self._options.limits:
             attributes["limited"] = "false"
         ElementTree.SubElement(element, "joint", attributes)
@@ -125,11 +118,11 @@ class WorldWriter:
             self._still_bone(element, link)
             return
         start, end = segment.axis
-        tissue = {"class": "tissue", "fromto": text([*start, *end]), "size": text(segment.radius)}
+        tissue = {"class": "tissue", "fromto": attribute([*start, *end]), "size": attribute(segment.radius)}
         if self._options.inertia == "published":
             tissue["mass"] = "0"
         ElementTree.SubElement(element, "geom", tissue)
-        bone = {"class": "bone", "fromto": text([*start, *end]), "size": text(_BONE * segment.radius)}
+        bone = {"class": "bone", "fromto": attribute([*start, *end]), "size": attribute(_BONE * segment.radius)}
         ElementTree.SubElement(element, "geom", bone)
 
     def _still_bone(self, element: ElementTree.Element, link: Link) -> None:
@@ -144,12 +137,12 @@ class WorldWriter:
         middle = np.mean(points, axis=0)
         length = float(np.linalg.norm(joint - middle))
         if length > 1e-6:
-            bone = {"class": "bone", "fromto": text([*joint, *middle]), "size": text(0.05 * length)}
+            bone = {"class": "bone", "fromto": attribute([*joint, *middle]), "size": attribute(0.05 * length)}
             ElementTree.SubElement(element, "geom", bone)
 
     def _site(self, elements: Mapping[str, ElementTree.Element], name: str, kind: str, point: Point) -> None:
         location = Z_UP[:3, :3] @ point.location if point.body == GROUND else point.location
-        ElementTree.SubElement(elements[point.body], "site", {"name": name, "class": kind, "pos": text(location)})
+        ElementTree.SubElement(elements[point.body], "site", {"name": name, "class": kind, "pos": attribute(location)})
 
 
 def _ancestors(links: Mapping[str, Link], name: str) -> list[str]:
@@ -162,10 +155,10 @@ def _ancestors(links: Mapping[str, Link], name: str) -> list[str]:
 
 def _wrap_geom(element: ElementTree.Element, wrap: WrapObject) -> None:
     frame = Z_UP @ wrap.pose if wrap.body == GROUND else wrap.pose
-    attributes = {"name": wrap.name, "class": "wrap", "type": wrap.kind, "pos": text(frame[:3, 3])}
-    attributes["quat"] = text(np.roll(Rotation.from_matrix(frame[:3, :3]).as_quat(canonical=True), 1))
+    attributes = {"name": wrap.name, "class": "wrap", "type": wrap.kind, "pos": attribute(frame[:3, 3])}
+    attributes["quat"] = attribute(np.roll(Rotation.from_matrix(frame[:3, :3]).as_quat(canonical=True), 1))
     cylinder = wrap.kind == "cylinder"
-    attributes["size"] = text([wrap.radius, max(wrap.length / 2, 1e-6)] if cylinder else [wrap.radius])
+    attributes["size"] = attribute([wrap.radius, max(wrap.length / 2, 1e-6)] if cylinder else [wrap.radius])
     ElementTree.SubElement(element, "geom", attributes)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from mousearm import hub
 from mousearm.errors import ModelError
-from mousearm.model.document import Node, read_document
+from mousearm.model.xml import Node, read_document
 
 SUFFIXES = (".xml", ".obj", ".stl", ".msh", ".skn", ".png", ".bin")
 """Files that a model may consist of; MuJoCo would open archives too."""

@@ -16,8 +16,8 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from mousearm.errors import ModelError, UnknownNameError
-from mousearm.model.document import Node, read_document
-from mousearm.model.vetting import check_element
+from mousearm.model.mjcf_safety import check_element
+from mousearm.model.xml import Node, read_document
 
 # These come from the OpenSim file: tag -> where it stands. Others are added where they are not there.
 _EXISTING = {
@@ -32,7 +32,7 @@ _ONCE = ("mujoco", "option", "compiler", "visual", "default")
 _OTHER_ACTUATOR = {"muscle": "motor", "torque": "muscle"}
 
 
-class Choices:
+class Overlay:
     """A fragment, or none.
 
     Attributes:
@@ -57,7 +57,7 @@ class Choices:
         self._skipped = _OTHER_ACTUATOR[actuators]
         self.paths = {node.name for node in self._root.walk() if node.tag == "spatial" and node.children}
 
-    def settle(self, root: Element) -> None:
+    def merge(self, root: Element) -> None:
         """Merge everything but tendons and actuators into an MJCF.
 
         Raises:
@@ -76,7 +76,7 @@ class Choices:
         if any(compiler.get("angle") != "radian" for compiler in root.iter("compiler")):
             raise ModelError(f'{self.source}: <compiler angle="degree">, but the model is in rad. Give angles in rad.')
 
-    def add(self, root: Element, tag: str) -> None:
+    def merge_section(self, root: Element, tag: str) -> None:
         """Merge the section ``tendon`` or ``actuator``, which the MJCF has by now.
 
         Raises:
