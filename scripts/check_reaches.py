@@ -13,7 +13,6 @@ from pathlib import Path
 
 from mousearm.config import compose
 from mousearm.errors import MouseArmError
-from mousearm.reach_check import check_reaches, write_page
 
 
 def main() -> None:
@@ -37,6 +36,9 @@ def check(path: str, overrides: list[str], out: Path | None) -> bool:
         MouseArmError: if there is no file, or the arm cannot be built.
         OSError: if the page cannot be written.
     """
+    from mousearm.reach_check.check import check_reaches
+    from mousearm.reach_check.page import write_page
+
     config = compose(overrides)
     report = check_reaches(replace(config, kinematics=replace(config.kinematics, path=path)))
     print(report.text())

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mousearm.reach_check.measure import measure
+from mousearm.reach_check.check import measure
 
 
 def test_speed_and_acceleration_of_a_circle(turning):

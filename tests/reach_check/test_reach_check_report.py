@@ -10,9 +10,8 @@ import pytest
 
 from mousearm.errors import KinematicsError
 from mousearm.kinematics import read_csv
-from mousearm.reach_check import check_reaches, write_page
-from mousearm.reach_check.figure import PER_FIGURE, trajectory_figures
-from mousearm.reach_check.report import at_limits
+from mousearm.reach_check.check import at_limits, check_reaches
+from mousearm.reach_check.page import PER_FIGURE, trajectory_figures, write_page
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -1,4 +1,4 @@
-"""Every file by itself: read, measured, fitted to the arm; and the tables of it."""
+"""The check of recorded reaches: each file by itself, read, measured and fitted to the arm; and the tables of it."""
 
 import math
 from collections.abc import Sequence
@@ -12,11 +12,16 @@ from mousearm.env.sources import reach_files, with_lengths
 from mousearm.errors import KinematicsError
 from mousearm.kinematics import Reach, ReachFile, resample
 from mousearm.model import Arm, load_arm
-from mousearm.reach_check.measure import Measures, measure
 from mousearm.retarget import PoseCache, Reference, retarget
 from mousearm.retarget.cache import cache_folder
 from mousearm.retarget.reference import Solve
 from mousearm.text import columns
+
+GAP = 1.5
+"""An interval of more than this many median intervals is a gap."""
+
+MOST_SPREAD = 0.05
+"""Standard deviation of a segment's length, relative to its median, above which it is remarked upon."""
 
 AT_LIMIT = 0.01
 """A joint is at its limit where it is nearer to it than this part of its range."""
@@ -28,6 +33,65 @@ FOLLOWED_MM = 0.1
 """Residual up to which an arm follows a reach."""
 
 HEADER = ("reach", "frames", "Hz", "gaps", "upper arm mm", "forearm mm", "peak m/s", "peak m/s²", "IK mm", "")
+JOINT_HEADER = ("joint", "arm °", "used °", "frames at a limit")
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """The length of a segment, which would be constant if points sat on joints and were seen without error.
+
+    Attributes:
+        median_mm: over the frames.
+        spread_mm: standard deviation over the frames.
+        drift_mm: change from the first to the last frame along the line that fits best.
+    """
+
+    median_mm: float
+    spread_mm: float
+    drift_mm: float
+
+    def __str__(self) -> str:
+        drift = round(self.drift_mm, 2) + 0.0  # without the sign of a zero
+        return f"{self.median_mm:.2f} ±{self.spread_mm:.2f} {drift:+.2f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """Numbers of one reach as it was recorded.
+
+    Attributes:
+        n_frames: of the file.
+        rate: Hz.
+        n_gaps: intervals of more than `GAP` median ones.
+        longest_gap_ms: the longest interval, 0 if there is no gap.
+        upper_arm: shoulder to elbow.
+        forearm: elbow to paw.
+        peak_speed: of the paw [m/s].
+        peak_acceleration: of the paw [m/s^2]; noise raises it first.
+    """
+
+    n_frames: int
+    rate: float
+    n_gaps: int
+    longest_gap_ms: float
+    upper_arm: Segment
+    forearm: Segment
+    peak_speed: float
+    peak_acceleration: float
+
+    def remarks(self) -> list[str]:
+        """What is allowed but should be looked at."""
+        found = []
+        if self.n_gaps:
+            found.append(f"gaps in time: {self.n_gaps}, the longest of {self.longest_gap_ms:.4g} ms")
+        for name, segment in (("upper arm", self.upper_arm), ("forearm", self.forearm)):
+            if segment.spread_mm > MOST_SPREAD * segment.median_mm:
+                share = segment.spread_mm / segment.median_mm
+                found.append(
+                    f"the {name} changes its length by {share:.0%} (standard deviation): "
+                    "a point was tracked badly or does not sit on its joint"
+                )
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +127,7 @@ class Checked:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ReachCheck:
     """What was found about all files.
 
     Attributes:
@@ -108,10 +172,7 @@ class Report:
         return "\n\n".join(blocks)
 
 
-JOINT_HEADER = ("joint", "arm °", "used °", "frames at a limit")
-
-
-def check_reaches(config: Config) -> Report:
+def check_reaches(config: Config) -> ReachCheck:
     """Look at every file of ``kinematics.path`` by itself; a progress bar counts them.
 
     Args:
@@ -137,7 +198,7 @@ def check_reaches(config: Config) -> Report:
         return Checked(file.name, reach, found, reference, refusal, [*found.remarks(), *_limits(arm, reference)])
 
     pairs = tqdm(list(zip(files, read, strict=True)), unit=" reaches", desc="fitting", leave=False, disable=None)
-    return Report(config.kinematics.path, arm, [check(file, *result) for file, result in pairs])
+    return ReachCheck(config.kinematics.path, arm, [check(file, *result) for file, result in pairs])
 
 
 def at_limits(arm: Arm, qpos: np.ndarray, joints: Sequence[int]) -> float:
@@ -151,6 +212,36 @@ def at_limits(arm: Arm, qpos: np.ndarray, joints: Sequence[int]) -> float:
     low, high = arm.qpos_range[list(joints)].T
     margin = np.where(np.isfinite(high - low), AT_LIMIT * (high - low), 0.0)
     return float(((qpos <= low + margin) | (qpos >= high - margin)).any(axis=1).mean())
+
+
+def measure(reach: Reach) -> Measures:
+    """Measure a reach as it was recorded."""
+    intervals = np.diff(reach.time)
+    gaps = intervals[intervals > GAP * np.median(intervals)]
+    velocity = paw_velocity(reach)
+    acceleration = np.gradient(velocity, reach.time, axis=0)
+    return Measures(
+        n_frames=reach.n_frames,
+        rate=reach.rate,
+        n_gaps=len(gaps),
+        longest_gap_ms=1e3 * float(gaps.max(initial=0.0)),
+        upper_arm=_segment(reach.time, reach.elbow - reach.shoulder),
+        forearm=_segment(reach.time, reach.paw - reach.elbow),
+        peak_speed=float(np.linalg.norm(velocity, axis=1).max()),
+        peak_acceleration=float(np.linalg.norm(acceleration, axis=1).max()),
+    )
+
+
+def paw_velocity(reach: Reach) -> np.ndarray:
+    """(T, 3) m/s, by central differences."""
+    return np.gradient(reach.paw, reach.time, axis=0)
+
+
+def _segment(time: np.ndarray, vectors: np.ndarray) -> Segment:
+    length = 1e3 * np.linalg.norm(vectors, axis=1)
+    elapsed = time - time.mean()
+    slope = float(elapsed @ length / (elapsed @ elapsed))
+    return Segment(float(np.median(length)), float(length.std()), slope * float(time[-1] - time[0]))
 
 
 def _read(file: ReachFile) -> tuple[Reach | None, str]:

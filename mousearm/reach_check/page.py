@@ -1,18 +1,21 @@
-"""Small multiples of reaches, and the joint ranges that they use."""
+"""The report of a check as one page that needs no other file, with small multiples of the reaches and joint ranges."""
 
 from collections.abc import Sequence
+from html import escape
+from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 
-from mousearm.kinematics import Reach
-from mousearm.page import new_page, style
-from mousearm.reach_check.measure import paw_velocity
-from mousearm.reach_check.report import Checked, Report
+from mousearm.files import make_folder, write_text
+from mousearm.html import bullets, document, paragraph, picture, table
+from mousearm.kinematics.reach import Reach
+from mousearm.plots import BLACK, BLUE, VERMILION, as_png, draw_coloured
+from mousearm.plots import page as figure_page
+from mousearm.reach_check.check import HEADER, JOINT_HEADER, Checked, ReachCheck, paw_velocity
+from mousearm.text import shortened
 from mousearm.trajectory import ELBOW, PAW
 
 PER_FIGURE = 12
@@ -22,11 +25,62 @@ _TITLES = ("from the right side", "from above", "speed: m/s over s")
 _MARGIN_MM = 2.0
 _BAR_MM = 5  # length of the scale bar, and the room that it has below the arm
 _ROW_MM = 34
-_MAP = "viridis"
-_ARM, _BAD = "0.72", "#D55E00"  # Okabe and Ito's vermilion
-_BAR, _LINE = "0.88", "#0072B2"
+_ARM, _BAR = "0.72", "0.88"
 _DOT = 0.4  # degrees, so that a joint that does not move is seen
 _NAME_LENGTH = 40
+
+
+def write_page(report: ReachCheck, path: Path) -> Path:
+    """Write the report with its pictures as one HTML file; returns its path.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    make_folder(path.parent)
+    write_text(path, as_html(report))
+    return path
+
+
+def as_html(report: ReachCheck) -> str:
+    """The page as HTML."""
+    good = len(report.checked) - len(report.refused)
+    joints = joint_figure(report)
+    rows = [item.cells() for item in report.checked]
+    parts = [
+        f"<h1>{escape(report.source)}</h1>",
+        paragraph(f"{good} of {len(report.checked)} reaches can be trained on; the arm: {report.arm.source}."),
+        table(HEADER, rows, kinds=[row[-1] for row in rows]),
+        paragraph(
+            "Segments: median ± standard deviation, drift from the first to the last frame. IK: the farthest "
+            "that elbow or paw stay from their targets in the best poses of the arm.",
+            "key",
+        ),
+        _list("Refused", [f"{item.name}: {item.refusal}" for item in report.refused]),
+        _list("Worth a look", [f"{item.name}: {remark}" for item in report.checked for remark in item.remarks]),
+    ]
+    figures = trajectory_figures(report.checked)
+    if figures:
+        parts += [
+            "<h2>Trajectories</h2>",
+            paragraph(
+                "Coloured: the paw, dark at the start, bright at the end. Grey: the elbow, and the arm at the start, "
+                "in the middle and at the end. Positions are relative to the median shoulder; all panels of a kind "
+                "have the same scale.",
+                "key",
+            ),
+        ]
+        parts += [picture(as_png(figure), "reaches from the side, from above, and their speed") for figure in figures]
+    if joints is not None:
+        parts += [
+            "<h2>Joint ranges</h2>",
+            picture(as_png(joints), "joint ranges"),
+            table(JOINT_HEADER, report.joint_rows()),
+        ]
+    return document(f"Reaches of {report.source}", parts)
+
+
+def _list(title: str, lines: Sequence[str]) -> str:
+    return f'<h2 class="{title.upper()}">{title}</h2>{bullets(lines)}' if lines else ""
 
 
 def trajectory_figures(checked: Sequence[Checked]) -> list[Figure]:
@@ -42,15 +96,13 @@ def trajectory_figures(checked: Sequence[Checked]) -> list[Figure]:
     return [_figure(drawn[start : start + PER_FIGURE], limits) for start in starts]
 
 
-def joint_figure(report: Report) -> Figure | None:
+def joint_figure(report: ReachCheck) -> Figure | None:
     """One row per joint: the arm's range as a bar, the range of every reach as a line; None without reaches."""
     references = [item.reference for item in report.checked if item.reference is not None]
     if not references:
         return None
     joints = [int(joint) for joint in report.arm.tracked_joints]
-    with style():
-        figure = new_page(14 + 9 * len(joints))
-        FigureCanvasAgg(figure)
+    with figure_page(14 + 9 * len(joints)) as figure:
         axes = figure.subplots()
         offsets = np.linspace(-0.28, 0.28, len(references)) if len(references) > 1 else [0.0]
         for row, joint in enumerate(joints):
@@ -58,7 +110,7 @@ def joint_figure(report: Report) -> Figure | None:
             axes.barh(row, high - low, left=low, height=0.75, color=_BAR)
             used = np.array([np.rad2deg([r.qpos[:, joint].min(), r.qpos[:, joint].max()]) for r in references])
             width = min(1.6, 14 / len(references) ** 0.8)
-            axes.hlines(row + np.asarray(offsets), used[:, 0] - _DOT, used[:, 1] + _DOT, color=_LINE, linewidth=width)
+            axes.hlines(row + np.asarray(offsets), used[:, 0] - _DOT, used[:, 1] + _DOT, color=BLUE, linewidth=width)
         axes.set_yticks(range(len(joints)), [report.arm.joint_names[joint] for joint in joints])
         axes.set(xlabel="joint angle (°); grey: range of the arm, blue: each reach")
         axes.invert_yaxis()
@@ -69,9 +121,7 @@ def joint_figure(report: Report) -> Figure | None:
 
 def _figure(drawn: Sequence[tuple[Checked, Reach]], limits: "_Limits") -> Figure:
     n_rows = -(-len(drawn) // _PER_ROW)
-    with style():
-        figure = new_page(8 + _ROW_MM * n_rows)
-        FigureCanvasAgg(figure)
+    with figure_page(8 + _ROW_MM * n_rows) as figure:
         cells = figure.subfigures(n_rows, _PER_ROW, squeeze=False, wspace=0.04).flat
         for cell, (item, reach) in zip(cells, drawn, strict=False):
             side, above, speed = cell.subplots(1, 3, width_ratios=(1, 1, 0.9))
@@ -129,27 +179,10 @@ def _draw_speed(axes: Axes, reach: Reach, limits: _Limits) -> None:
     axes.locator_params(nbins=4)
 
 
-def draw_coloured(
-    axes: Axes, line: np.ndarray, time: np.ndarray, limits: tuple[float, float] | None = None
-) -> LineCollection:
-    """A line (T, 2) whose colour runs with time, (T,), dark at the start.
-
-    Args:
-        axes: what to draw on; its limits are the caller's business.
-        line: (T, 2).
-        time: (T,).
-        limits: times of the first and the last colour; None for those of the line itself.
-    """
-    pieces = np.stack([line[:-1], line[1:]], axis=1)
-    collection = LineCollection(list(pieces), array=time[:-1], cmap=_MAP, linewidths=1.6, zorder=3, clim=limits)
-    axes.add_collection(collection)
-    return collection
-
-
 def _title(item: Checked) -> str:
-    name = item.name if len(item.name) <= _NAME_LENGTH else f"…{item.name[1 - _NAME_LENGTH :]}"
+    name = shortened(item.name, _NAME_LENGTH)
     return f"{name} (refused)" if item.refusal else name
 
 
 def _colour(item: Checked) -> str:
-    return _BAD if item.refusal else "black"
+    return VERMILION if item.refusal else BLACK
