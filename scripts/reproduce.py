@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mousearm.errors import HubError, MouseArmError
 from mousearm.hub import Place, fetch
-from mousearm.share import TOLERANCE_MM, reproduce
+from mousearm.share.reproducing import TOLERANCE_MM, reproduce
 
 
 def main() -> None:

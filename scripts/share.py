@@ -11,21 +11,23 @@ import sys
 from pathlib import Path
 
 from mousearm.errors import MouseArmError
-from mousearm.share import Choices, gather, publish, write
+from mousearm.share.contents import ShareOptions, gather, push_contents, write_contents
 
 
 def main() -> None:
     """Read the command line, gather, show, push."""
     arguments = parser().parse_args()
     try:
-        choices = Choices(arguments.repo, arguments.with_kinematics, not arguments.without_pictures, arguments.license)
-        contents = gather(Path(arguments.run), choices, arguments.allow)
+        options = ShareOptions(
+            arguments.repo, arguments.with_kinematics, not arguments.without_pictures, arguments.license
+        )
+        contents = gather(Path(arguments.run), options, arguments.allow)
         print(f"{len(contents.files)} files for {arguments.repo}:\n{contents.text()}\n", flush=True)
         if arguments.to is not None:
-            write(contents, arguments.to)
+            write_contents(contents, arguments.to)
             print(f"Written to {arguments.to}; nothing was pushed.")
         elif arguments.yes or not sys.stdin.isatty() or input("Push them? [y/N] ").strip().lower() in ("y", "yes"):
-            place = publish(contents, arguments.repo, arguments.private, arguments.message)
+            place = push_contents(contents, arguments.repo, arguments.private, arguments.message)
             print(f"Pushed: {place.page}\ncommit   {place.revision}\n\npython scripts/reproduce.py {place.repo}")
         else:
             sys.exit("Nothing was pushed.")

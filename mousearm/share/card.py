@@ -1,4 +1,4 @@
-"""The model card of a shared agent: what it is, how well it does, how to try it, whom to cite."""
+"""The model card of a shared agent: its task and network, its errors, how to try it, whom to cite."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from mousearm.kinematics import Split
 from mousearm.rundir import RUN
 from mousearm.text import counted, markdown_table
 
-# The folders of a shared agent in which its model and its reaches are, or belong; its film, by the name by which the
-# Hub shows it beside the card.
+# Folders of a shared agent for its model and its reaches; its film, by the name by which the Hub shows it beside the
+# card.
 MODEL, REACHES, FILM = "model", "kinematics", "replay.mp4"
 
 _MOST_REACHES = 40
@@ -31,7 +31,7 @@ _CITATION = "Gilmer et al. (2025). Journal of Neurophysiology 133(4):1266-1278."
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a card is about.
+    """The content of a card.
 
     Attributes:
         repo: ``OWNER/NAME``.
@@ -56,7 +56,7 @@ def card(subject: Subject, files: Iterable[str]) -> str:
     """The text of README.md.
 
     Args:
-        subject: what it is about.
+        subject: its content.
         files: names of the files beside it.
     """
     name, names = subject.repo.split("/")[-1], set(files)

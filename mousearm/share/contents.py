@@ -1,4 +1,4 @@
-"""What of a run is shared: all that evaluates its best network anew, and nothing that is anybody's own business."""
+"""The shared files of a run: all that is needed to evaluate its best network again, and nothing private."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,23 +8,28 @@ from mousearm.config import Config, to_yaml
 from mousearm.env import reach_files
 from mousearm.errors import RunError
 from mousearm.evaluate import Evaluation, read_evaluation, representatives
-from mousearm.files import to_json
-from mousearm.hub import PREFIX
+from mousearm.files import make_folder, staged, to_json, write_bytes
+from mousearm.hub import PREFIX, Place, push
 from mousearm.kinematics import Split
 from mousearm.model import model_file, model_hashes
 from mousearm.paths import PACKAGE
 from mousearm.rundir import FINISHED, RUN, RunFolder, read_environment
 from mousearm.share.card import FILM, MODEL, REACHES, Subject, card, is_reach
 from mousearm.share.privacy import check_private, private_texts
+from mousearm.text import listed
+
+_MOST_NAMED = 5
+# A repository with these files is an agent, which another one may replace.
+_MARKS = ("config.yaml", "origin.json", "best/manifest.json")
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
-    """What whoever shares decides.
+class ShareOptions:
+    """The decisions of the person who shares.
 
     Attributes:
         repo: ``OWNER/NAME``.
-        kinematics: whether the reaches are shared too, where they are files of one's own.
+        kinematics: whether the reaches are shared too, where they are private files.
         pictures: whether figures and the film are, which show reaches.
         licence: of the agent, as the Hub abbreviates it.
     """
@@ -41,7 +46,7 @@ class Contents:
 
     Attributes:
         files: contents by path.
-        notes: what they tell of reaches and model, for whoever decides to share them.
+        notes: what they reveal of reaches and model, for the decision to share them.
     """
 
     files: Mapping[str, bytes]
@@ -54,12 +59,12 @@ class Contents:
         return "\n".join([*lines, *(f"  - {note}" for note in self.notes)])
 
 
-def gather(run: Path, choices: Choices, allowed: Sequence[str] = ()) -> Contents:
+def gather(run: Path, options: ShareOptions, allowed: Sequence[str] = ()) -> Contents:
     """Collect what is shared of a run, and see that it holds nothing private; nothing is written.
 
     Args:
         run: the run folder.
-        choices: what is shared, and how.
+        options: what is shared, and how.
         allowed: texts that seem private, but may be known.
 
     Raises:
@@ -74,16 +79,16 @@ def gather(run: Path, choices: Choices, allowed: Sequence[str] = ()) -> Contents
     evaluation, split = read_evaluation(folder.evaluation), folder.saved_split()
     files = {name: (run / name).read_bytes() for name in ("split.json", "origin.json", "evaluation.json")}
     files |= {f"best/{file.name}": file.read_bytes() for file in sorted(folder.best.iterdir()) if file.is_file()}
-    model, own_model = _model(config, hashes)
-    reaches, own_reaches = _reaches(config, split, choices.kinematics)
+    model, model_files = _model(config, hashes)
+    reaches, reach_contents = _reaches(config, split, options.kinematics)
     tracking = replace(config.tracking, wandb="disabled", project="mousearm", entity=None, group=None, tags=[])
     shared = replace(config, model=model, kinematics=reaches, tracking=tracking)
     status = folder.status()
-    files |= own_model | own_reaches | (_pictures(folder, evaluation) if choices.pictures else {})
+    files |= model_files | reach_contents | (_pictures(folder, evaluation) if options.pictures else {})
     files["config.yaml"] = to_yaml(shared).encode()
     files["status.json"] = to_json({"state": FINISHED, "steps": status.steps, "reason": "", "key": None}).encode()
     files["environment.txt"] = read_environment(folder.environment).shareable.encode()
-    subject = Subject(choices.repo, choices.licence, shared, evaluation, split, hashes, status.steps)
+    subject = Subject(options.repo, options.licence, shared, evaluation, split, hashes, status.steps)
     files["README.md"] = card(subject, files).encode()
     places = [run, config.kinematics.path, model_file(config.model)]
     private = [place for place in places if not _is_public(str(place))]
@@ -97,7 +102,7 @@ def _check_finished(folder: RunFolder) -> None:
         reason = f" ({status.reason})" if status.reason else ""
         raise RunError(
             f"{folder.path} is {status.state}{reason}, not finished. Only finished runs are shared: python run.py "
-            f"resume={folder.path} goes on with it."
+            f"resume={folder.path} resumes it."
         )
     if problem := folder.best_problem():
         raise RunError(f"The best network cannot be shared: {problem}")
@@ -114,7 +119,7 @@ def _is_public(path: str) -> bool:
 
 
 def _model(config: Config, hashes: Mapping[str, str]):
-    """The configuration of the model as it is shared, and its files where they are of one's own."""
+    """The configuration of the model as it is shared, and its files where they are private."""
     model = config.model
     if _is_public(model.osim or model.file or ""):
         return model, {}
@@ -125,7 +130,7 @@ def _model(config: Config, hashes: Mapping[str, str]):
 
 
 def _reaches(config: Config, split: Split, wanted: bool):
-    """The configuration of the reaches as it is shared, and their files where they are of one's own and wanted."""
+    """The configuration of the reaches as it is shared, and their files where they are private and wanted."""
     kinematics = config.kinematics
     if _is_public(kinematics.path):
         return kinematics, {}
@@ -146,8 +151,8 @@ def _pictures(folder: RunFolder, evaluation: Evaluation) -> dict[str, bytes]:
 
 def _notes(files: Mapping[str, bytes], split: Split, config: Config, shared: Config) -> list[str]:
     names = [*split.train, *split.test]
-    listed = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    notes = [f"Names of reaches, hashes of their files, and distance and speed of each are told: {listed}."]
+    shown = listed(names, _MOST_NAMED)
+    notes = [f"Names of reaches, hashes of their files, and distance and speed of each are told: {shown}."]
     if any(map(is_reach, files)):
         notes.append("The reaches themselves are shared.")
     elif shared.kinematics.path.startswith(RUN):
@@ -157,3 +162,25 @@ def _notes(files: Mapping[str, bytes], split: Split, config: Config, shared: Con
     if any(name.startswith(f"{MODEL}/") for name in files):
         notes.append(f"Your model is shared: {model_file(config.model).name} and the files that it names.")
     return notes
+
+
+def push_contents(contents: Contents, repo: str, private: bool, message: str) -> Place:
+    """Push to the Hub, in one commit; returns the repository at that commit. Errors as ``hub.push``."""
+    place = Place.parse(repo)
+    return push(contents.files, Place(place.repo, place.kind or "model", "main"), _MARKS, private, message)
+
+
+def write_contents(contents: Contents, folder: Path) -> None:
+    """Write a new folder.
+
+    Raises:
+        RunError: if there is something already.
+        OutputError: if it cannot be written; nothing is there then.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise RunError(f"{folder} is there already. Give a new folder (--to).")
+    make_folder(folder.resolve().parent)
+    with staged(folder) as new:
+        for name, content in contents.files.items():
+            make_folder((new / name).parent)
+            write_bytes(new / name, content)

@@ -1,4 +1,4 @@
-"""Whether files that are to be shared hold what is nobody else's business."""
+"""Search of files that are to be shared for private texts."""
 
 import getpass
 import os
@@ -40,13 +40,13 @@ class Private:
         """Whether a line holds it."""
         return re.search(rf"(?<![A-Za-z0-9]){re.escape(self.text)}(?![A-Za-z0-9])", line, re.IGNORECASE) is not None
 
-    def told(self) -> str:
-        """What was found, for a message."""
+    def description(self) -> str:
+        """The text and what it is, for a message."""
         return self.what if self.is_secret else f"{self.what} ({self.text})"
 
 
 def private_texts(places: Sequence[Path | str], entity: str | None) -> list[Private]:
-    """What must not be shared from this machine, by this user.
+    """Texts that this user must not share from this machine.
 
     Args:
         places: the run's, the model's and the reaches' paths.
@@ -63,7 +63,7 @@ def private_texts(places: Sequence[Path | str], entity: str | None) -> list[Priv
 
 
 def check_private(files: Mapping[str, bytes], private: Sequence[Private], allowed: Sequence[str] = ()) -> None:
-    """See that no file holds a private text, a token or an absolute path, nor is named so.
+    """Check that no file holds a private text, a token or an absolute path, nor is named so.
 
     Args:
         files: contents by path.
@@ -85,12 +85,12 @@ def check_private(files: Mapping[str, bytes], private: Sequence[Private], allowe
 
 
 def _found(name: str, content: bytes, private: Sequence[Private], allowed: Sequence[str]) -> Iterator[str]:
-    """What a file or its name holds."""
+    """Messages on a file and its name, one per finding."""
     is_text = not name.lower().endswith(_BINARY)
     wanted = [text for text in private if is_text or not text.is_short]
     for number, line in enumerate([name, *content.decode("utf-8", errors="replace").splitlines()]):
         place = f"{name}, line {number}" if number else f"the name of {name}"
-        yield from (f"{place}: {text.told()}" for text in wanted if text.is_in(line))
+        yield from (f"{place}: {text.description()}" for text in wanted if text.is_in(line))
         if _TOKEN.search(line):
             yield f"{place}: a token of the Hub"
         if is_text:

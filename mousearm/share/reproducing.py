@@ -1,4 +1,4 @@
-"""Evaluating a shared agent anew, and comparing with what is said of it."""
+"""The evaluation of a shared agent once more, compared with the errors that were stated of it."""
 
 import math
 from dataclasses import astuple, dataclass
@@ -17,8 +17,8 @@ TOLERANCE_MM = 0.001
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One reach, or all reaches of a split: its errors as they were stated, and as they are now."""
+class ErrorPair:
+    """Errors of one reach, or of all reaches of a split: as they were stated, and as they are now."""
 
     name: str
     split: str
@@ -35,7 +35,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Reproduction:
     """Two evaluations of one agent.
 
     Attributes:
@@ -47,7 +47,7 @@ class Comparison:
     now: Evaluation
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[ErrorPair]:
         """Reaches by name, then the splits.
 
         Raises:
@@ -60,7 +60,7 @@ class Comparison:
             )
         reaches = [_row(reach, now[reach.name]) for reach in sorted(self.stated.reaches, key=lambda reach: reach.name)]
         splits = [
-            Row("all", split, (both["paw_mm"], both["elbow_mm"]), (new["paw_mm"], new["elbow_mm"]), True)
+            ErrorPair("all", split, (both["paw_mm"], both["elbow_mm"]), (new["paw_mm"], new["elbow_mm"]), True)
             for split, both in self.stated.splits.items()
             for new in (self.now.splits[split],)
         ]
@@ -72,7 +72,7 @@ class Comparison:
         return max(row.difference_mm for row in self.rows)
 
     def text(self, tolerance_mm: float = TOLERANCE_MM) -> str:
-        """Mean errors beside each other, and whether they are the same."""
+        """Mean errors beside each other, and a verdict."""
         header = ("reach", "split", "paw mm: stated", "now", "elbow mm: stated", "now", "difference")
         cells = [
             (
@@ -97,11 +97,11 @@ class Comparison:
         return "\n".join([*columns([header, *cells]), "", verdict])
 
 
-def reproduce(run: Path, kinematics: str | None = None) -> Comparison:
-    """Evaluate the best network of a run on the run's own reaches, and compare with its evaluation.json.
+def reproduce(run: Path, kinematics: str | None = None) -> Reproduction:
+    """Evaluate the best network of a run on the reaches of the run, and compare with its evaluation.json.
 
     Args:
-        run: the run folder, one's own or downloaded.
+        run: the run folder, downloaded or not.
         kinematics: where the reaches are, if they are not where the run's configuration says; the same files, by hash.
 
     Raises:
@@ -121,13 +121,13 @@ def reproduce(run: Path, kinematics: str | None = None) -> Comparison:
             f"{', '.join(names[:5])}{', ...' if len(names) > 5 else ''}. Say where you have them: --kinematics PATH."
         )
     stated = read_evaluation(folder.evaluation)
-    return Comparison(stated, Agent.load(run, moved_to=kinematics).evaluate()[0])
+    return Reproduction(stated, Agent.load(run, moved_to=kinematics).evaluate()[0])
 
 
-def _row(stated: ReachResult, now: ReachResult) -> Row:
+def _row(stated: ReachResult, now: ReachResult) -> ErrorPair:
     both = (stated.paw_mm, stated.elbow_mm), (now.paw_mm, now.elbow_mm)
-    return Row(stated.name, stated.split, *both, stated.completed == now.completed and stated.split == now.split)
+    return ErrorPair(stated.name, stated.split, *both, stated.completed == now.completed and stated.split == now.split)
 
 
-def _means(row: Row, point: int) -> tuple[str, str]:
+def _means(row: ErrorPair, point: int) -> tuple[str, str]:
     return f"{row.stated[point].mean:.4f}", f"{row.now[point].mean:.4f}"

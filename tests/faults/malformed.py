@@ -26,8 +26,7 @@ from mutations import damage
 from sb3_contrib import RecurrentPPO
 
 from mousearm.agent import Agent
-from mousearm.agent_import import read_archive
-from mousearm.agent_import.network import load_weights, sizes
+from mousearm.agent_import import load_weights, read_archive, sizes
 from mousearm.config import LandmarksConfig, ModelConfig, compose, read_saved, to_yaml
 from mousearm.errors import MouseArmError
 from mousearm.experiment import run

@@ -4,12 +4,12 @@ import re
 import pytest
 import yaml
 
-from mousearm.share import Choices, gather
+from mousearm.share.contents import ShareOptions, gather
 
 
 @pytest.fixture
 def card(trained):
-    return gather(trained, Choices("jane/mouse-reacher", licence="cc-by-4.0")).files["README.md"].decode()
+    return gather(trained, ShareOptions("jane/mouse-reacher", licence="cc-by-4.0")).files["README.md"].decode()
 
 
 def test_the_head_is_what_the_hub_sorts_by(card):
@@ -26,7 +26,8 @@ def test_the_head_is_what_the_hub_sorts_by(card):
 
 def test_the_table_has_the_numbers_of_evaluation_json(card, trained):
     evaluation = json.loads((trained / "evaluation.json").read_text())
-    rows = [line.strip("| ").split(" | ") for line in card.splitlines() if re.match(r"\| (mouse_1|\*\*all)", line)]
+    lines = [line for line in card.splitlines() if re.match(r"\| (mouse_1|\*\*all)", line)]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     stated = {(name, side): [float(cell) for cell in cells[:6]] for name, side, *cells in rows}
     expected = {(reach["name"], reach["split"]): reach for reach in evaluation["reaches"]}
     expected |= {("**all**", side): evaluation[side] for side in ("train", "test")}
@@ -54,7 +55,7 @@ def test_it_says_what_it_is_and_whom_to_cite(card, trained):
 
 
 def test_pictures_that_are_not_shared_are_not_shown(trained):
-    shared = gather(trained, Choices("jane/agent", pictures=False, kinematics=True))
+    shared = gather(trained, ShareOptions("jane/agent", pictures=False, kinematics=True))
     card = shared.files["README.md"].decode()
     assert "figures/" not in card
     assert "python scripts/reproduce.py jane/agent\n" in card

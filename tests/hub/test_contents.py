@@ -7,7 +7,7 @@ import yaml
 from mousearm.config import read_saved, to_yaml
 from mousearm.errors import RunError
 from mousearm.rundir import RunFolder
-from mousearm.share import Choices, gather, write
+from mousearm.share.contents import ShareOptions, gather, write_contents
 
 ALWAYS = {
     *("README.md", "config.yaml", "environment.txt", "evaluation.json", "origin.json", "split.json", "status.json"),
@@ -19,7 +19,7 @@ REACHES = {f"kinematics/mouse_1/{name}.csv" for name in ("one", "two")}
 
 
 def gathered(run, **choices):
-    return gather(run, Choices("jane/agent", **choices))
+    return gather(run, ShareOptions("jane/agent", **choices))
 
 
 def test_what_evaluates_the_network_is_shared_and_no_reach_unless_asked(trained):
@@ -36,7 +36,7 @@ def test_the_shared_configuration_names_no_place_of_this_machine(trained, tmp_pa
     config = yaml.safe_load(contents.files["config.yaml"])
     assert config["model"]["file"] == "run:model/torque.xml"
     assert config["kinematics"]["path"] == "run:kinematics"
-    write(contents, tmp_path / "shared")
+    write_contents(contents, tmp_path / "shared")
     found = RunFolder(tmp_path / "shared").saved_config()
     assert found.model.file == str(tmp_path / "shared" / "model" / "torque.xml")
     assert found.kinematics.path == str(tmp_path / "shared" / "kinematics")
@@ -105,14 +105,14 @@ def test_a_private_text_in_any_file_is_refused(trained):
     assert "config.yaml, line" in str(error.value)
     assert "README.md, line" in str(error.value)
     (trained / "environment.txt").unlink()
-    gather(trained, Choices("jane/agent"), allowed=["jane_doe"])
+    gather(trained, ShareOptions("jane/agent"), allowed=["jane_doe"])
 
 
 def test_a_folder_of_something_else_is_not_written_into(trained, tmp_path):
     (tmp_path / "there").mkdir()
     (tmp_path / "there" / "mine").touch()
     with pytest.raises(RunError, match=r"is there already\. Give a new folder"):
-        write(gathered(trained), tmp_path / "there")
+        write_contents(gathered(trained), tmp_path / "there")
 
 
 def change(run, how):

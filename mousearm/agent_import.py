@@ -1,0 +1,309 @@
+"""Import of agents: what Stable-Baselines3 saved of a RecurrentPPO becomes a run folder of the project.
+
+`read_archive` takes weights and plain text out of the zip, `read_statistics` the statistics of VecNormalize. Networks
+of sb3-contrib's RecurrentPPO that can be imported have one LSTM, shared by actor and critic, and tanh.
+"""
+
+import io
+import json
+import math
+import pickle
+import re
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from mousearm import checkpoint
+from mousearm.benchmark.stock import stock_name
+from mousearm.checkpoint import Moment
+from mousearm.config import Config, compose
+from mousearm.errors import ConfigError, RunError
+from mousearm.evaluate import Evaluation
+from mousearm.experiment import Session
+from mousearm.files import write_json
+from mousearm.model import load_arm, model_hashes
+from mousearm.policy import PolicyController, RecurrentPolicy
+from mousearm.rundir import FINISHED, RunFolder
+
+MAX_BYTES = 500_000_000
+"""Largest member of an archive that is read; the weights of 16 layers of 1024 are 0.5 GB."""
+
+# How the lab's original program trained; overrides may say otherwise.
+_ORIGINAL = ("algo=original", "reward=original", "kinematics.retarget=uniform", "env.n_substeps=16")
+# Keys and groups that the network of the agent determines.
+_DECIDED = ("policy", "env.observation", "env.path_steps", "model.action_map", "algo.use_sde", "pretrain")
+_ARGUMENTS = ("n_steps", "batch_size", "n_epochs", "gamma", "gae_lambda", "ent_coef", "vf_coef", "max_grad_norm")
+_NORMALIZER = "features_extractor."
+_OTHER_NETWORKS = {
+    "lstm_critic.": "its critic has an LSTM of its own (enable_critic_lstm=True)",
+    "critic.": "its critic does not see the LSTM (shared_lstm=False)",
+    "features_extractor.": "it has a network before the LSTM",
+}
+
+
+class Archive(NamedTuple):
+    """The parts of a saved agent that are read.
+
+    Attributes:
+        weights: of its policy, by the names that they have there.
+        data: its arguments. Values that are more than JSON are pickles there, and are left as text.
+    """
+
+    weights: dict[str, torch.Tensor]
+    data: dict[str, Any]
+
+
+class Statistics(NamedTuple):
+    """Mean and variance (n,) of the observations that an agent was trained on, and their number."""
+
+    mean: np.ndarray
+    variance: np.ndarray
+    seen: float
+
+
+def import_agent(
+    zip_file: Path, folder: Path, overrides: Sequence[str] = (), statistics: Path | None = None, trust: bool = False
+) -> Evaluation:
+    """Make a run folder of an agent, and evaluate it there.
+
+    The agent saw positions and velocities of the joints and the path ahead, as ``path_preview`` shows it, and its
+    actions were controls. Its network, folded to our actions, is ``best/``: it can be evaluated, not trained further.
+
+    Args:
+        zip_file: what ``model.save`` of sb3-contrib's RecurrentPPO wrote.
+        folder: the run folder, which must not exist or be empty.
+        overrides: the arm, the reaches and the task that it was trained with, as for ``run.py``.
+        statistics: what ``VecNormalize.save`` wrote, if observations were normalised.
+        trust: whether these files may be read at all.
+
+    Raises:
+        RunError: they may not, cannot be read, or are of a network that is none of the project's.
+        MouseArmError: if the configuration, the model or the reaches cannot be used.
+    """
+    if not trust:
+        raise RunError(
+            f"{zip_file}: agents of Stable-Baselines3 are read only with --trust. Their files are made of pickles, "
+            "which run code when they are read. Of the zip nothing but numbers and text is read, but statistics of "
+            "VecNormalize cannot be read otherwise; and what an agent does, nobody has checked. Say --trust if you "
+            "know who made it."
+        )
+    archive = read_archive(zip_file)
+    config = _config(archive, folder.name, list(overrides), statistics is not None)
+    session = Session(config)
+    policy = session.algo.policy
+    load_weights(policy, archive, session.arm.ctrl_range)
+    if statistics is not None:
+        load_statistics(policy, read_statistics(statistics))
+    session.algo.num_timesteps = config.algo.timesteps
+    evaluation, _ = session.evaluator.evaluate(PolicyController(policy))
+    _write(RunFolder(folder), session, evaluation, list(overrides), f"imported from {zip_file.name}")
+    return evaluation
+
+
+def _config(archive: Archive, name: str, overrides: list[str], normalize: bool) -> Config:
+    """The original's configuration, with what the overrides and the agent say."""
+    for override in overrides:
+        key = override.split("=", 1)[0].lstrip("+~")
+        if any(key == decided or key.startswith(f"{decided}.") for decided in _DECIDED):
+            raise ConfigError(f"{override}: the agent itself decides on {', '.join(_DECIDED)}. Leave it out.")
+    network = {**sizes(archive), "normalize_observation": normalize}
+    given = [*_ORIGINAL, *_training(archive.data), *overrides]
+    model = compose(given).model
+    nq = load_arm(replace(model, fit="none", upper_arm_mm=None, forearm_mm=None)).nq
+    ahead = n_observations(archive) - 2 * nq
+    if ahead < 0 or ahead % 6:
+        raise RunError(
+            f"The agent saw {n_observations(archive)} numbers. The original shows 2 x {nq} of the joints, and 6 for "
+            "each frame ahead, which is never that many. Name the arm that it was trained with: model=muscle, or "
+            "model.file=FILE."
+        )
+    task = ("env.observation=[qpos,qvel,path_preview]", f"env.path_steps={ahead // 6}", "model.action_map=direct")
+    decided = [f"policy.{key}={value}" for key, value in network.items()]
+    return compose([*given, *task, *decided, "algo.use_sde=false", f"name={name!r}"])
+
+
+def _training(data: dict[str, Any]) -> list[str]:
+    """Overrides for those arguments of the training that the agent's file holds as numbers."""
+    numbers = {f"algo.{key}": data.get(key) for key in (*_ARGUMENTS, "learning_rate")}
+    numbers |= {"algo.timesteps": max(1, int(data.get("num_timesteps", 0))), "env.num_envs": data.get("n_envs")}
+    return [f"{key}={value}" for key, value in numbers.items() if type(value) in (int, float)]
+
+
+def _write(folder: RunFolder, session: Session, evaluation: Evaluation, overrides: list[str], reason: str) -> None:
+    steps, config = session.algo.num_timesteps, session.config
+    with folder.locked():
+        folder.create(config, overrides, session.split, model_hashes(config.model))
+        network = Moment.of(steps, session.algo.policy, {})
+        checkpoint.save_best(folder, network, best_mm=evaluation.train_objective)
+        write_json(folder.evaluation, evaluation.as_json())
+        folder.set_status(FINISHED, steps, reason)
+
+
+def read_archive(path: Path) -> Archive:
+    """Read what ``model.save`` wrote; nothing is unpacked to disk, and nothing in it is unpickled.
+
+    Raises:
+        RunError: the file is no such archive, or is damaged or too large.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            weights, data = (_member(archive, name) for name in ("policy.pth", "data"))
+        content = json.loads(data)
+        tensors = torch.load(io.BytesIO(weights), map_location="cpu", weights_only=True)
+        if not isinstance(content, dict) or not all(map(_is_weight, *zip(*tensors.items(), strict=True))):
+            raise ValueError("data is no JSON object, or policy.pth holds more than weights")
+    except Exception as error:  # zipfile, json and torch raise many kinds for damaged files
+        raise RunError(
+            f"{path}: is no agent that Stable-Baselines3 saved ({type(error).__name__}: {error}). Give the zip that "
+            "model.save wrote."
+        ) from error
+    return Archive(tensors, content)
+
+
+def _is_weight(name: Any, tensor: Any) -> bool:
+    known = isinstance(name, str) and isinstance(tensor, torch.Tensor)
+    return known and tensor.ndim in (1, 2) and tensor.is_floating_point()
+
+
+def _member(archive: zipfile.ZipFile, name: str) -> bytes:
+    with archive.open(name) as member:
+        content = member.read(MAX_BYTES + 1)  # what the archive says of its size may be wrong
+    if len(content) > MAX_BYTES:
+        raise ValueError(f"{name} has more than {MAX_BYTES / 1e6:.0f} MB")
+    return content
+
+
+def read_statistics(path: Path) -> Statistics:
+    """Read what ``VecNormalize.save`` wrote. It is a pickle: reading it runs whatever is in it.
+
+    Raises:
+        RunError: the file is none, or normalises in another way than the project's network.
+    """
+    try:
+        with path.open("rb") as file:
+            saved = pickle.load(file)
+        moments = saved.obs_rms
+        statistics = Statistics(np.asarray(moments.mean), np.asarray(moments.var), float(moments.count))
+    except Exception as error:  # a pickle can raise anything
+        raise RunError(
+            f"{path}: holds no statistics of observations ({type(error).__name__}: {error}). Give the file that "
+            "VecNormalize.save wrote."
+        ) from error
+    if not saved.norm_obs or (saved.epsilon, saved.clip_obs) != (1e-8, 10.0):
+        raise RunError(
+            f"{path}: norm_obs={saved.norm_obs}, epsilon={saved.epsilon:g}, clip_obs={saved.clip_obs:g}, but the "
+            "project's network adds 1e-8 to the variance and cuts off at 10. It would not act as it did."
+        )
+    return statistics
+
+
+def sizes(archive: Archive) -> dict[str, object]:
+    """The keys of the group ``policy`` that describe an agent's network, but for its normaliser.
+
+    Raises:
+        RunError: the network is of another kind; says which.
+    """
+    weights, arguments = archive.weights, archive.data.get("policy_kwargs")
+    arguments = arguments if isinstance(arguments, dict) else {}
+    for name in weights:
+        for prefix, why in _OTHER_NETWORKS.items():
+            if name.startswith(prefix):
+                raise _refusal(why)
+    if archive.data.get("use_sde"):
+        raise _refusal("its exploration depends on the state (use_sde=True)")
+    if "Tanh" not in str(arguments.get("activation_fn", "Tanh")):
+        raise _refusal(f"its heads have another activation than tanh ({arguments['activation_fn']})")
+    if "lstm_actor.weight_hh_l0" not in weights:
+        raise _refusal(f"it has no LSTM (its weights: {', '.join(weights)})")
+    return {
+        "backbone": "lstm",
+        "lstm_hidden_size": weights["lstm_actor.weight_hh_l0"].shape[-1],
+        "n_lstm_layers": sum(name.startswith("lstm_actor.weight_hh_l") for name in weights),
+        "net_arch_pi": _heads(weights, "policy_net"),
+        "net_arch_vf": _heads(weights, "value_net"),
+    }
+
+
+def n_observations(archive: Archive) -> int:
+    """Width of the observation that the agent saw."""
+    return int(archive.weights["lstm_actor.weight_ih_l0"].shape[-1])
+
+
+def load_weights(policy: RecurrentPolicy, archive: Archive, ctrl_range: np.ndarray) -> None:
+    """Put an agent's weights into a policy of its sizes.
+
+    Its actions were controls; ours are -1 to 1, and become controls by a straight line. With the range [l, h], the
+    weights w and bias b of the last layer are replaced by 2 w / (h - l) and 2 (b - l) / (h - l) - 1.
+
+    Args:
+        policy: changed in place, but for its normaliser.
+        archive: the agent.
+        ctrl_range: (nu, 2) the controls of the arm.
+
+    Raises:
+        RunError: the agent acted on other controls, or its weights do not fit.
+    """
+    _check_actions(archive, ctrl_range)
+    low, high = torch.as_tensor(ctrl_range, dtype=torch.float32).T
+    gain = 2 / (high - low)
+    try:
+        state = {name: weight for name, weight in policy.state_dict().items() if _NORMALIZER in name}
+        ours = [name for name in policy.state_dict() if name not in state]
+        state |= {name: archive.weights[stock_name(name)] for name in ours}
+        state["action_net.weight"] = gain[:, None] * state["action_net.weight"]
+        state["action_net.bias"] = gain * (state["action_net.bias"] - low) - 1
+        state["log_std"] = state["log_std"] + gain.log()
+        policy.load_state_dict(state)
+    except (KeyError, RuntimeError) as error:
+        raise _refusal(f"its weights do not fit the network that they describe ({error})") from error
+    unknown = archive.weights.keys() - {stock_name(name) for name in ours}
+    if unknown:
+        raise _refusal(f"it has more than such a network: {', '.join(sorted(unknown))}")
+    if not all(torch.isfinite(weight).all() for weight in state.values()):
+        raise _refusal("some of its weights are not finite")
+
+
+def load_statistics(policy: RecurrentPolicy, statistics: Statistics) -> None:
+    """Put the statistics of an agent's observations into the normaliser of a policy.
+
+    Raises:
+        RunError: they are of other observations.
+    """
+    normalizer = policy.features_extractor
+    wanted = (normalizer.features_dim,)
+    if statistics.mean.shape != wanted or statistics.variance.shape != wanted:
+        raise RunError(f"The statistics are of observations {statistics.mean.shape}; the agent's are {wanted}.")
+    moments = zip(("mean", "variance", "count"), statistics, strict=True)
+    normalizer.load_state_dict({name: torch.as_tensor(value) for name, value in moments})
+
+
+def _heads(weights: Mapping[str, torch.Tensor], net: str) -> list[int]:
+    """Sizes of the layers of a head, in order."""
+    pattern = re.compile(rf"mlp_extractor\.{net}\.(\d+)\.bias")
+    layers = sorted((int(match[1]), len(weights[name])) for name in weights if (match := pattern.fullmatch(name)))
+    return [size for _, size in layers]
+
+
+def _check_actions(archive: Archive, ctrl_range: np.ndarray) -> None:
+    """Compare what the agent's file says of its actions, in text, with the arm's controls."""
+    space = archive.data.get("action_space")
+    for side, bounds in zip(("low", "high"), ctrl_range.T, strict=True):
+        text = space.get(side) if isinstance(space, dict) else None
+        said = [float(number) for number in re.findall(r"-?\d+\.?\d*(?:e[-+]?\d+)?", str(text or ""))]
+        if said and not (len(said) == len(bounds) and all(map(math.isclose, said, bounds))):
+            raise RunError(
+                f"The agent's actions have as {side} {said}, but the controls of the arm have {bounds.tolist()}. Name "
+                "the arm that it was trained with: model=muscle, or model.file=FILE."
+            )
+
+
+def _refusal(why: str) -> RunError:
+    return RunError(
+        f"The agent's network is none of the project's: {why}. Only sb3-contrib's RecurrentPPO with a shared LSTM, no "
+        "LSTM for the critic, and tanh can be imported."
+    )
