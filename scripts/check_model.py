@@ -11,7 +11,9 @@ from pathlib import Path
 
 from mousearm.config import compose
 from mousearm.errors import MouseArmError
-from mousearm.model_check import check_model, draw_check, integration_accuracy
+from mousearm.model_check.figure import draw_check
+from mousearm.model_check.integration import integration_accuracy
+from mousearm.model_check.suite import check_model
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from mousearm.config import compose
 from mousearm.errors import MouseArmError
 from mousearm.files import make_folder, staged
 from mousearm.model import Arm, load_arm
-from mousearm.model_check import describe
+from mousearm.model_check.anatomy import describe
 from mousearm.render import Picture, posed
 
 # Colours the muscles, so that they stand out from the bones.

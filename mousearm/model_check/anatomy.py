@@ -21,7 +21,7 @@ _N_POSES, _SEED = 200, 0
 
 
 def landmarks_check(arm: Arm) -> Result:
-    """Lengths between the landmarks, at the rest pose."""
+    """Check the lengths between the landmarks, at the rest pose."""
     upper_arm, forearm = arm.segment_lengths()
     low, high = SEGMENT_RANGE
     return Result(
@@ -35,7 +35,7 @@ def landmarks_check(arm: Arm) -> Result:
 
 
 def segment_length(model: mujoco.MjModel, body: int) -> float:
-    """From a body's first joint to the farthest of its own sites and geoms and of its children's joints, m.
+    """Distance from a body's first joint to the farthest of its sites and geoms and of its children's joints, m.
 
     A body without joint is measured from its frame.
     """
@@ -55,7 +55,7 @@ def gyration_radii(model: mujoco.MjModel, body: int) -> np.ndarray:
 
 
 def gyration_check(arm: Arm) -> Result:
-    """No body's mass may lie, on the average, farther out than its segment is long."""
+    """Check that no body's mass lies, on the average, farther out than its segment is long."""
     model = arm.model
     bodies = _moving_bodies(model)
     radii = np.array([gyration_radii(model, body).max() for body in bodies])
@@ -75,7 +75,7 @@ def gyration_check(arm: Arm) -> Result:
 
 
 def triangle_check(arm: Arm) -> Result:
-    """The largest principal inertia of a body is at most the sum of the other two."""
+    """Check that the largest principal inertia of a body is at most the sum of the other two."""
     model = arm.model
     bodies = _moving_bodies(model)
     inertia = np.sort(model.body_inertia[bodies], axis=1)
@@ -91,7 +91,7 @@ def triangle_check(arm: Arm) -> Result:
 
 
 def describe(arm: Arm) -> str:
-    """Tables of bodies, joints and actuators, in Markdown."""
+    """Describe an arm by tables of bodies, joints and actuators, in Markdown."""
     return "\n\n".join([_bodies(arm), _joints(arm), *([_muscles(arm)] if len(muscles_of(arm)) else []), *_others(arm)])
 
 
@@ -101,7 +101,7 @@ def _moving_bodies(model: mujoco.MjModel) -> np.ndarray:
 
 
 def _anchor_in_parent(model: mujoco.MjModel, child: np.intp) -> np.ndarray:
-    """A child's joint (its frame, where it has none) in the coordinates of its parent."""
+    """Position of a child's joint (its frame, where it has none) in the coordinates of its parent."""
     first = model.body_jntadr[child]
     anchor = np.zeros(3)
     if first >= 0:
@@ -137,7 +137,7 @@ def _joints(arm: Arm) -> str:
 
 
 def _muscles(arm: Arm) -> str:
-    """Muscles: their path lengths at peak force and at rest, and what they turn.
+    """Muscles: their path lengths at peak force and at rest, and their moment arms.
 
     Moment arms are -d length / d q at the rest pose: above 0 where the muscle pulls towards larger angles.
     """
@@ -154,7 +154,7 @@ def _muscles(arm: Arm) -> str:
 
 
 def _others(arm: Arm) -> list[str]:
-    """Actuators that are no muscles, if there are any."""
+    """Actuators that are not muscles, if there are any."""
     rows = [["actuator", "control", "largest force (N m, N)"]]
     for i in np.setdiff1d(np.arange(arm.nu), muscles_of(arm)):
         low, high = arm.ctrl_range[i]

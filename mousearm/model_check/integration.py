@@ -1,4 +1,4 @@
-"""Which integrator, and how many physics steps, a reach needs: errors against 64 steps under the same controls."""
+"""Integrators and numbers of physics steps: their errors against 64 steps under the same controls."""
 
 import copy
 from collections.abc import Sequence
@@ -44,19 +44,18 @@ class Accuracy(NamedTuple):
 
 
 class IntegrationReport(NamedTuple):
-    """All combinations.
+    """Errors of all combinations.
 
     Attributes:
         rows: one per integrator and number of steps.
-        tracking_mm: (R,) largest distance of the reference itself from the recorded reach, mm: how like it the
-            movement is on which the rows are compared.
+        tracking_mm: (R,) largest distance of the reference itself from the recorded reach, mm.
     """
 
     rows: list[Accuracy]
     tracking_mm: np.ndarray
 
     def text(self) -> str:
-        """A table."""
+        """Format the errors as a table."""
         cells = [["integrator", "substeps", "at the end: mean mm", "worst mm", "on the way: mean mm", "worst mm"]]
         for row in self.rows:
             figures = [f(errors) for errors in (row.end_mm, row.largest_mm) for f in (np.mean, np.max)]
@@ -93,7 +92,7 @@ def integration_accuracy(
 
 
 def with_integrator(arm: Arm, name: str) -> Arm:
-    """The same arm with another integrator."""
+    """Copy of an arm with another integrator."""
     if name not in INTEGRATORS:
         raise UnknownNameError("integrator", name, INTEGRATORS)
 
@@ -155,8 +154,8 @@ def _stack(arrays: Sequence[np.ndarray], n: int) -> np.ndarray:
 def _errors_mm(points: np.ndarray, truth: np.ndarray, frames: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     """(R,) error in the last and in the worst frame of each reach; what comes after its end does not count."""
     distance = errors_mm(points, truth).max(axis=2)  # (T, R)
-    own = [distance[:n, i] for i, n in enumerate(frames)]
-    return np.array([d[-1] for d in own]), np.array([d.max() for d in own])
+    each = [distance[:n, i] for i, n in enumerate(frames)]
+    return np.array([d[-1] for d in each]), np.array([d.max() for d in each])
 
 
 def _figure(value: np.floating) -> str:

@@ -41,7 +41,7 @@ class FibreLengths(NamedTuple):
 
 
 class Jump(NamedTuple):
-    """What the sweeps found.
+    """Largest changes of lengths in the sweeps.
 
     Attributes:
         unexplained: (nu,) largest change of length in one step beyond what the moment arms predict, m.
@@ -69,7 +69,7 @@ def fibre_lengths(arm: Arm, poses: np.ndarray) -> FibreLengths:
 
 
 def fibre_check(fibres: FibreLengths) -> Result:
-    """Every muscle has active force in at least half of the poses."""
+    """Check that every muscle has active force in at least half of the poses."""
     outside = fibres.outside()
     worst = int(outside.argmax())
     low, high = fibres.lengths[:, worst].min(), fibres.lengths[:, worst].max()
@@ -84,7 +84,7 @@ def fibre_check(fibres: FibreLengths) -> Result:
 
 
 def pull_check(arm: Arm, poses: np.ndarray) -> Result:
-    """No muscle and no cable pushes, at the lowest and the highest control, at rest and in movement."""
+    """Check that no muscle or cable pushes, at the lowest and the highest control, at rest and in movement."""
     probe, pullers = Probe(arm), _pullers(arm)
     forces = np.stack([probe.forces(poses, np.full_like(poses, speed))[..., pullers] for speed in _SPEEDS])
     push = forces.max(axis=(0, 1, 2)) / arm.peak_force[pullers]
@@ -121,7 +121,7 @@ def sweep(arm: Arm, bases: np.ndarray, step: float = STEP) -> Jump:
 
 
 def paths_check(arm: Arm, jump: Jump) -> Result:
-    """No length jumps, and all is finite; an actuator at a joint has no path that could jump."""
+    """Check that no length jumps and all is finite; an actuator at a joint has no path that could jump."""
     routed = np.flatnonzero(~np.isin(arm.model.actuator_trntype, _AT_A_JOINT))
     measured, smooth = "no paths, only actuators at joints", True
     if len(routed):

@@ -1,4 +1,4 @@
-"""What one check found, and how a list of findings is written down."""
+"""Result of one check, and the table of several."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from mousearm.text import columns
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One finding about a model.
+    """Result of one check of a model.
 
     Attributes:
         name: what was checked.
         passed: whether the measured value keeps the limit.
-        measured: the value with its unit, and where it was found.
-        limit: what would be valid.
+        measured: the value with its unit, and its place.
+        limit: valid values.
         remedy: what to do if it is not; shown only then.
     """
 
@@ -26,7 +26,7 @@ class Result:
 
 
 def result_table(results: Sequence[Result]) -> str:
-    """One line per result, and below a failed one what to do."""
+    """Format one line per result, and below a failed one its remedy."""
     lines = []
     rows = columns([[result.name, result.measured, result.limit] for result in results])
     for result, row in zip(results, rows, strict=True):

@@ -1,4 +1,4 @@
-"""Whether the simulation survives whatever a network may do to it."""
+"""Stability of the simulation under random controls, the worst that a network can do."""
 
 from typing import NamedTuple
 
@@ -23,11 +23,11 @@ MAX_OVERSHOOT = np.deg2rad(10.0)
 _HOLDS = (1, 4, 16, 64)
 
 
-class Storm(NamedTuple):
-    """What random controls did.
+class StressTest(NamedTuple):
+    """Effect of random controls.
 
     Attributes:
-        seconds: how long they were meant to last, s.
+        seconds: planned duration, s.
         first_divergence_s: when the first simulation diverged, s; None if all survived.
         speed: (nq,) largest joint speeds, rad/s.
         overshoot: (nq,) largest way past a limit, rad; negative if none was reached.
@@ -39,9 +39,9 @@ class Storm(NamedTuple):
     overshoot: np.ndarray
 
 
-def storm(
+def stress_test(
     arm: Arm, control_dt: float, n_substeps: int, seed: int, seconds: float = SECONDS, n: int = N_SIMULATIONS
-) -> Storm:
+) -> StressTest:
     """Drive n simulations from the rest pose with random controls, even over their ranges.
 
     Args:
@@ -63,15 +63,15 @@ def storm(
         simulation.step(ctrl)
         snapshot = simulation.snapshot()
         if diverged(snapshot).any():
-            return Storm(seconds, (step + 1) * control_dt, speed, overshoot)
+            return StressTest(seconds, (step + 1) * control_dt, speed, overshoot)
         speed = np.maximum(speed, np.abs(snapshot.qvel).max(axis=0))
         past = np.maximum(snapshot.qpos - arm.qpos_range[:, 1], arm.qpos_range[:, 0] - snapshot.qpos)
         overshoot = np.maximum(overshoot, past.max(axis=0))
-    return Storm(seconds, None, speed, overshoot)
+    return StressTest(seconds, None, speed, overshoot)
 
 
-def survival_check(arm: Arm, found: Storm) -> Result:
-    """Nothing diverges."""
+def survival_check(arm: Arm, found: StressTest) -> Result:
+    """Check that nothing diverges."""
     end = found.first_divergence_s
     return Result(
         "random controls",
@@ -82,8 +82,8 @@ def survival_check(arm: Arm, found: Storm) -> Result:
     )
 
 
-def speed_check(arm: Arm, found: Storm) -> Result:
-    """Joints stay at speeds of an animal, within a wide margin."""
+def speed_check(arm: Arm, found: StressTest) -> Result:
+    """Check that joints stay at speeds of an animal, within a wide margin."""
     worst = int(found.speed.argmax())
     return Result(
         "joint speed",
@@ -94,8 +94,8 @@ def speed_check(arm: Arm, found: Storm) -> Result:
     )
 
 
-def overshoot_check(arm: Arm, found: Storm) -> Result:
-    """Joint limits hold."""
+def overshoot_check(arm: Arm, found: StressTest) -> Result:
+    """Check that joint limits hold."""
     worst = int(found.overshoot.argmax())
     past = np.rad2deg(max(found.overshoot[worst], 0.0))
     return Result(

@@ -1,4 +1,4 @@
-"""Whether the actuators are strong enough: against gravity in any pose, and for what given reaches ask."""
+"""Strength of the actuators: against gravity in any pose, and for given reaches."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -78,7 +78,7 @@ def reach_strength(arm: Arm, references: Sequence[Reference], control_dt: float)
 
 
 def gravity_check(arm: Arm, gravity: Strength) -> Result:
-    """Every joint alone can be held in most poses."""
+    """Check that every joint alone can be held in most poses."""
     held = np.mean(gravity.margins() >= 1, axis=0)
     worst = int(held.argmin())
     return Result(
@@ -90,8 +90,8 @@ def gravity_check(arm: Arm, gravity: Strength) -> Result:
     )
 
 
-def reach_check(arm: Arm, reaches: Strength) -> Result:
-    """Every joint alone can be given the torque that the reaches need."""
+def reach_torque_check(arm: Arm, reaches: Strength) -> Result:
+    """Check that every joint alone can be given the torque that the reaches need."""
     margins = reaches.margins().min(axis=0)
     worst = int(margins.argmin())
     return Result(
@@ -104,7 +104,7 @@ def reach_check(arm: Arm, reaches: Strength) -> Result:
 
 
 def feasibility_check(arm: Arm, reaches: Strength) -> Result:
-    """All joints together can be given the torque that the reaches need."""
+    """Check that all joints together can be given the torque that the reaches need."""
     residual = reaches.relative_residual().max(axis=0)
     worst = int(residual.argmax())
     bad = float(np.mean((reaches.relative_residual() > MAX_RESIDUAL).any(axis=1)))

@@ -15,8 +15,8 @@ from mousearm.model_check.strength import (
     feasibility_check,
     gravity_check,
     gravity_strength,
-    reach_check,
     reach_strength,
+    reach_torque_check,
     strength_table,
 )
 from mousearm.retarget import Reference
@@ -27,11 +27,11 @@ _N_POSES, _N_BASES = 300, 10
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found.
+    """Results of all checks.
 
     Attributes:
         arm: the arm.
-        references: the reaches that it was asked to follow.
+        references: the reaches that it must be able to follow.
         results: one per check.
         reaches: needed and available torque in all frames of all reaches.
         gravity: the same at rest in random poses.
@@ -47,11 +47,11 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether every check passed."""
+        """True if every check passed."""
         return all(result.passed for result in self.results)
 
     def text(self) -> str:
-        """Everything as tables."""
+        """Format everything as tables."""
         failed = sum(not result.passed for result in self.results)
         verdict = "All checks passed." if self.passed else f"{failed} of {len(self.results)} checks FAILED."
         head = f"{self.arm.source}, {len(self.references)} reach(es)"
@@ -79,8 +79,8 @@ def check_model(config: Config) -> Report:
         )
         results += [muscles.pull_check(arm, poses), muscles.fibre_check(fibres[0])]
     results.append(muscles.paths_check(arm, muscles.sweep(arm, poses[:_N_BASES])))
-    results += [gravity_check(arm, gravity), reach_check(arm, reaches), feasibility_check(arm, reaches)]
-    found = stability.storm(arm, config.env.control_dt, config.env.n_substeps, config.seed)
+    results += [gravity_check(arm, gravity), reach_torque_check(arm, reaches), feasibility_check(arm, reaches)]
+    found = stability.stress_test(arm, config.env.control_dt, config.env.n_substeps, config.seed)
     results.append(stability.survival_check(arm, found))
     results += [stability.speed_check(arm, found), stability.overshoot_check(arm, found)]
     return Report(arm, references, results, reaches, gravity, fibres)

@@ -7,8 +7,8 @@ from mousearm.model_check.strength import (
     feasibility_check,
     gravity_check,
     gravity_strength,
-    reach_check,
     reach_strength,
+    reach_torque_check,
     strength,
     strength_table,
 )
@@ -46,7 +46,7 @@ def test_too_weak_motors_fail(build_hanging):
     weak = build_hanging(GEAR, GEAR.replace("1e-4", "1e-5"))  # gives a fifth of the 5e-5 N m that it needs
     still = Motion(*np.zeros((3, 4, 2)))
     found = strength(weak, still)
-    reach = reach_check(weak, found)
+    reach = reach_torque_check(weak, found)
     assert not reach.passed
     assert reach.measured == "available / needed 0.20: shoulder"
     feasible = feasibility_check(weak, found)
@@ -73,7 +73,7 @@ def test_joints_that_are_strong_alone_may_be_too_weak_together(build_hanging):
         "<actuator>",
     )
     found = gravity_strength(coupled, np.zeros((1, 2)))
-    assert reach_check(coupled, found).passed
+    assert reach_torque_check(coupled, found).passed
     assert not feasibility_check(coupled, found).passed
 
 
@@ -83,7 +83,7 @@ def test_shipped_arms_are_strong_enough(name, request, demo):
     reaches = reach_strength(arm, [demo, demo], DT)
     gravity = gravity_strength(arm, random_poses(arm, 100, 0))
     assert len(reaches.needed) == 2 * demo.n_frames
-    for result in (reach_check(arm, reaches), feasibility_check(arm, reaches), gravity_check(arm, gravity)):
+    for result in (reach_torque_check(arm, reaches), feasibility_check(arm, reaches), gravity_check(arm, gravity)):
         assert result.passed, result
     table = strength_table(arm, reaches, gravity).splitlines()
     assert [line.split()[0] for line in table[2:]] == list(arm.joint_names)

@@ -5,9 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from mousearm.model_check import check_model, draw_check
-from mousearm.model_check.figure import check_figure
+from mousearm.model_check.figure import check_figure, draw_check
+from mousearm.model_check.suite import check_model
 
 ROOT = Path(__file__).parents[2]
 
@@ -48,7 +49,8 @@ def test_figure_has_a_panel_for_muscles_only_where_there_are_some(reports, tmp_p
     assert titles == {"torque": ["Torque"], "muscle": ["Torque", "Muscles"]}
     files = draw_check(reports["muscle"], tmp_path / "new")
     assert [file.name for file in files] == ["check_muscle.png", "check_muscle.pdf"]
-    assert all(file.stat().st_size > 1000 for file in files)
+    assert Image.open(files[0]).width == int(180 / 25.4 * 200)  # 180 mm at 200 dpi
+    assert files[1].read_bytes().startswith(b"%PDF")
 
 
 def test_figure_has_two_rows_per_joint(reports):
