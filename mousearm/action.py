@@ -45,13 +45,13 @@ def sigmoid(action: np.ndarray, ctrl_range: np.ndarray) -> np.ndarray:
 
 
 def direct_inverse(ctrl: np.ndarray, ctrl_range: np.ndarray) -> np.ndarray:
-    """The actions, (N, nu) in [-1, 1], of which ``direct`` makes controls, (N, nu)."""
+    """Invert ``direct``: actions, (N, nu) in [-1, 1], of controls, (N, nu)."""
     low, high = ctrl_range.T
     return np.clip(2 * (ctrl - low) / (high - low) - 1, -1, 1)
 
 
 def sigmoid_inverse(ctrl: np.ndarray, ctrl_range: np.ndarray) -> np.ndarray:
-    """The actions, (N, nu) in [-1, 1], of which ``sigmoid`` makes controls, (N, nu), as far as it reaches them."""
+    """Invert ``sigmoid``: actions, (N, nu) in [-1, 1], of controls, (N, nu), as far as it reaches them."""
     from scipy.special import logit
 
     low, high = ctrl_range.T

@@ -1,4 +1,4 @@
-"""What there is to say of a configuration key, said once: its meaning, its unit and which values are valid.
+"""Declaration of configuration keys: meaning, unit and valid values of each.
 
 The schema declares every key with ``field(metadata=key(...))``. ``check`` refuses values by it, and the reference in
 the documentation is made of it.
@@ -17,11 +17,11 @@ _NAME = "key"
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Values that are valid.
+    """Range of valid values.
 
     Attributes:
-        text: which these are, without the unit.
-        holds: whether a value is one of them.
+        text: the range in words, without the unit.
+        holds: tells whether a value lies in it.
     """
 
     text: str
@@ -30,7 +30,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What there is to say of one key.
+    """Declaration of a key.
 
     Attributes:
         meaning: what it decides, in sentences.
@@ -44,7 +44,7 @@ class Key:
 
     @property
     def valid_text(self) -> str:
-        """Which values are valid, with the unit; empty where all are."""
+        """Valid values, with the unit; empty where all are valid."""
         if self.valid is None:
             return ""
         if isinstance(self.valid, Range):
@@ -53,7 +53,7 @@ class Key:
 
     @property
     def choices(self) -> dict[str, str]:
-        """What each name of a registry stands for; empty where there is no registry."""
+        """Description of each name of a registry; empty without a registry."""
         return self.valid.described() if isinstance(self.valid, Registry) else {}
 
     def check(self, name: str, value: object) -> None:
@@ -75,12 +75,12 @@ class Key:
 
 
 def key(meaning: str, valid: Range | Registry | Sequence[str] | None = None, unit: str = "") -> dict[str, Key]:
-    """The metadata of a field; the arguments are ``Key``'s."""
+    """Declare a key as the metadata of a field; the arguments are ``Key``'s."""
     return {_NAME: Key(meaning, valid if isinstance(valid, Range | Registry | None) else tuple(valid), unit)}
 
 
 def declared(group: Any) -> dict[str, Key]:
-    """The keys of a dataclass, or of an object of one, by name; groups within it are passed over."""
+    """Keys of a dataclass, or of an object of one, by name; groups within it are skipped."""
     return {field.name: field.metadata[_NAME] for field in fields(group) if _NAME in field.metadata}
 
 
@@ -115,7 +115,7 @@ def between(low: float, high: float) -> Range:
 
 
 def at_least(low: int) -> Range:
-    """A whole number from low on."""
+    """Whole numbers from low."""
     return Range(f"{low} or more", lambda value: value >= low)
 
 
@@ -125,10 +125,10 @@ def above(low: float) -> Range:
 
 
 def finite(valid: Range) -> Range:
-    """A range without infinity."""
+    """Range without infinity."""
     return Range(f"finite, {valid.text}", lambda value: valid.holds(value) and math.isfinite(value))
 
 
 def _plain(number: float) -> str:
-    """A number without an exponent."""
+    """Write a number without an exponent."""
     return str(number) if isinstance(number, int) else f"{number:.10f}".rstrip("0").rstrip(".")

@@ -16,7 +16,7 @@ from mousearm.trajectory import FOLLOWED
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """Where N simulations stand in their reaches, and what comes.
+    """Position of N simulations in their reaches, and the targets to come.
 
     Attributes:
         phase: (N,) 0 at the first frame, 1 at the last.
@@ -67,7 +67,7 @@ def path(snapshot: Snapshot, ahead: Ahead) -> np.ndarray:
 def path_preview(snapshot: Snapshot, ahead: Ahead) -> np.ndarray:
     """Future targets minus the current target, (N, 6 path_steps) metres, in the order of ``path``.
 
-    Says how the reach goes on, and nothing of the arm.
+    Shows the course of the reach, and nothing of the arm.
     """
     return _flat(ahead.targets - ahead.target[:, None])
 
@@ -83,7 +83,7 @@ class Observation:
     """The terms that a configuration lists, side by side."""
 
     def __init__(self, names: Sequence[str]):
-        """Look the terms up.
+        """Find the terms.
 
         Raises:
             UnknownNameError: if there is no term of a name.

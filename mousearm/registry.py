@@ -1,4 +1,4 @@
-"""What can be added in one place: a function or a class with its docstring, found by its name.
+"""Registries of what can be added in one place: a function or a class with its docstring, found by its name.
 
 Each kind of thing has a registry here, below everything that names one. A thing is added where it stands::
 
@@ -75,7 +75,7 @@ class Registry:
         return len(self._all())
 
     def described(self) -> dict[str, str]:
-        """The first line of each docstring, by name."""
+        """First line of each docstring, by name."""
         return {name: (inspect.getdoc(thing) or "").partition("\n")[0] for name, thing in self._all().items()}
 
     def _all(self) -> dict[str, Thing]:

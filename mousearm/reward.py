@@ -23,9 +23,9 @@ class Step:
     Attributes:
         before: the arms before the step.
         after: the arms after it.
-        elbow_mm: (N,) how far the elbow then is from its target.
+        elbow_mm: (N,) distance of the elbow from its target after the step.
         paw_mm: (N,) likewise.
-        peak_force: (nu,) what each actuator can give.
+        peak_force: (nu,) largest force of each actuator.
     """
 
     before: Snapshot

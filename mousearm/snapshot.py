@@ -1,4 +1,4 @@
-"""What simulations look like at one instant, as arrays alone."""
+"""State of simulations at one instant, as arrays alone."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from mousearm.trajectory import ELBOW, PAW
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What N simulations look like at one instant; copies, so that they stay as they were.
+    """State of N simulations at one instant; copies, so that they stay as they were.
 
     Attributes:
         qpos: (N, nq) joint positions, rad.

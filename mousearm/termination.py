@@ -1,4 +1,4 @@
-"""When an episode ends: at the end of its reach (a truncation), or because the simulation diverged."""
+"""End of an episode: at the end of its reach (a truncation), or because the simulation diverged."""
 
 import numpy as np
 
@@ -9,9 +9,9 @@ MAX_QVEL = 1e4
 
 
 def diverged(snapshot: Snapshot) -> np.ndarray:
-    """(N,) whether a simulation has a value that is not finite or a joint faster than ``MAX_QVEL``.
+    """Find simulations, (N,) bool, with a value that is not finite or a joint faster than ``MAX_QVEL``.
 
-    A control that is no number counts too: MuJoCo would take it for 0 without a word.
+    A control that is not a number counts too: MuJoCo would take it for 0 without a warning.
     """
     state = np.concatenate([snapshot.qpos, snapshot.qvel, snapshot.activation, snapshot.ctrl], axis=1)
     too_fast = np.abs(snapshot.qvel) > MAX_QVEL
@@ -19,7 +19,7 @@ def diverged(snapshot: Snapshot) -> np.ndarray:
 
 
 def divergence_reward(remaining: np.ndarray, worst: np.ndarray, least_penalty: float) -> np.ndarray:
-    """The last reward of diverged episodes: no continuation could have been worse, so diverging never pays.
+    """Last reward of diverged episodes: no continuation could have been worse, so diverging never pays.
 
     Every step that remains, the last one included, is charged the worst reward of the episode so far, and at least
     ``least_penalty``: -remaining max(least_penalty, -worst).

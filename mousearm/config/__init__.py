@@ -1,4 +1,4 @@
-"""The configuration: its schema, how it is loaded, and which overrides are refused."""
+"""Configuration: the schema, loading, and the refusal of keys that do not exist."""
 
 from mousearm.config.input_checks import CONF, check_group_files, check_overrides
 from mousearm.config.loading import compose, load, read_saved, to_yaml

@@ -66,7 +66,7 @@ def _check_key(key: str) -> None:
 
 
 def read_plain(path: Path) -> Any:
-    """What a YAML file holds, in dicts, lists, texts and numbers.
+    """Read a YAML file as dicts, lists, texts and numbers.
 
     Tags could name kinds of Python, and aliases of aliases make much of little: a configuration needs neither.
 
@@ -76,7 +76,7 @@ def read_plain(path: Path) -> Any:
     """
     size = path.stat().st_size
     if size > MAX_BYTES or not path.is_file():
-        raise ValueError(f"it is no file, or larger than {MAX_BYTES / 1e3:g} kB ({size / 1e3:g} kB)")
+        raise ValueError(f"it is not a file, or larger than {MAX_BYTES / 1e3:g} kB ({size / 1e3:g} kB)")
     text = path.read_text(encoding="utf-8")
     try:
         _check_events(text)
@@ -140,7 +140,7 @@ def _check(file: Path) -> None:
 
 
 def _less_sweep(content: Any) -> Any:
-    """The content, of Hydra's section only what is swept, if it says no more than that something is, or is searched."""
+    """Reduce the content of an experiment that only sweeps or searches to what it sweeps; leave all other content."""
     match content:
         case {"defaults": [*defaults], **others} if _SEARCH in defaults:
             return _less_sweep({**others, "defaults": [item for item in defaults if item != _SEARCH]})

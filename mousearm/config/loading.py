@@ -1,4 +1,4 @@
-"""The one way to load a configuration: composed by Hydra or saved by a run, and checked as a whole."""
+"""Load a configuration that Hydra composes or a run has saved; it is checked as a whole."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -59,12 +59,12 @@ def _cause(error: Exception) -> str:
 
 
 def to_yaml(config: Config) -> str:
-    """The whole resolved configuration as YAML, from which ``load(OmegaConf.create(text))`` makes it again."""
+    """Write the whole resolved configuration as YAML, from which ``load(OmegaConf.create(text))`` makes it again."""
     return OmegaConf.to_yaml(OmegaConf.structured(config))
 
 
 def read_saved(path: Path) -> Config:
-    """Read what ``to_yaml`` wrote, perhaps on another computer, by people whom nobody here knows.
+    """Read what ``to_yaml`` wrote, perhaps on an unknown computer.
 
     Everything in it is resolved, so an interpolation, which could read environment variables, is refused.
 
@@ -90,7 +90,7 @@ def read_saved(path: Path) -> Config:
 
 
 def _texts(content: Any) -> Iterator[str]:
-    """All texts within, keys too."""
+    """Yield all texts within, keys too."""
     if isinstance(content, dict):
         content = [*content.keys(), *content.values()]
     if isinstance(content, list):

@@ -1,4 +1,4 @@
-"""Every configuration key, and every choice of a group, as there is to be read of them in the documentation."""
+"""Reference of the configuration for the documentation: every key, and every choice of a group."""
 
 import dataclasses
 import json
@@ -17,16 +17,16 @@ _TYPE_NAMES = {str: "text", int: "integer", float: "number", bool: "true or fals
 
 
 class KeyEntry(NamedTuple):
-    """One key.
+    """Reference entry of a key.
 
     Attributes:
         name: its path, such as ``env.control_dt``.
         type: in words, such as ``number or null``.
         unit: of the value; empty where there is none.
-        default: what it is when nothing is said, as it is written in YAML.
+        default: the value in `conf/`, as YAML.
         valid: which values are valid; empty where all of the type are.
         meaning: what it decides.
-        choices: what each name to choose from stands for; empty where the meaning says it.
+        choices: description of each name to choose from; empty where the meaning holds it.
     """
 
     name: str
@@ -39,7 +39,7 @@ class KeyEntry(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """One file of a group: its name, what its first comment says of it, and whether it is the default."""
+    """File of a group: its name, its first comment, and whether it is the default."""
 
     name: str
     meaning: str
@@ -47,7 +47,7 @@ class Choice(NamedTuple):
 
 
 def key_entries() -> dict[str, list[KeyEntry]]:
-    """All keys by group, in the order of the schema; those at the top level under the empty name."""
+    """List all keys by group, in the order of the schema; those at the top level under the empty name."""
     with initialize_config_dir(str(CONF), version_base="1.3"):
         defaults = OmegaConf.to_container(compose("config"), resolve=False)
     found: dict[str, list[KeyEntry]] = {"": []}
@@ -57,13 +57,13 @@ def key_entries() -> dict[str, list[KeyEntry]]:
 
 
 def group_meaning(group: str) -> str:
-    """What a group is about, or, of the empty name, the top level."""
+    """Describe a group, or, of the empty name, the top level."""
     kinds = {field.name: field.type for field in dataclasses.fields(Config)}
     return str((kinds[group] if group else Config).__doc__)
 
 
 def choices(group: str) -> list[Choice]:
-    """The files of a group, the default first; none for a group that has no folder."""
+    """List the files of a group, the default first; none for a group without a folder."""
     default = _defaults().get(group)
     found = [
         Choice(path.stem, _first_comment(path.read_text(encoding="utf-8")), path.stem == default)
@@ -84,7 +84,7 @@ def _entries(kind: Any, prefix: str, defaults: Any) -> Iterator[KeyEntry]:
 
 
 def type_text(kind: Any) -> str:
-    """A type in words; ``str | None`` is ``text or null``."""
+    """Put a type into words; ``str | None`` is ``text or null``."""
     if get_origin(kind) is list:
         (item,) = get_args(kind)
         return f"list of {type_text(item)}s" if item is not str else "list of text"
@@ -94,7 +94,7 @@ def type_text(kind: Any) -> str:
 
 
 def _default(defaults: Any, name: str) -> str:
-    """The value that is composed, with interpolations as they stand in the file."""
+    """Default value, with interpolations as they stand in the file."""
     for part in name.split("."):
         defaults = defaults[part]
     return _as_yaml(defaults)
@@ -109,13 +109,13 @@ def _as_yaml(value: Any) -> str:
 
 
 def _defaults() -> dict[str, str]:
-    """The file of each group that is taken when nothing is said."""
+    """Default file of each group."""
     named = [entry for entry in read_plain(CONF / "config.yaml")["defaults"] if isinstance(entry, dict)]
     return {group: name for entry in named for group, name in entry.items()}
 
 
 def _first_comment(text: str) -> str:
-    """The comment at the head of a file, as one line, without Hydra's own."""
+    """Comment at the head of a file, as one line, without Hydra's directives."""
     lines = []
     for line in text.splitlines():
         if not line.startswith("#"):

@@ -1,4 +1,4 @@
-"""The typed configuration: every key with its type, its meaning, its unit and which values are valid.
+"""Typed configuration: every key with its type, meaning, unit and valid values.
 
 Values live in ``conf/`` alone; this schema refuses what does not exist or cannot be right. The key reference in the
 documentation is made of it. Nothing here, or in the files, names code to run: every choice is a name that the module in
@@ -28,7 +28,7 @@ _LAYERS = Range("at most 16 sizes of 1 to 8192", lambda sizes: len(sizes) <= 16 
 
 @dataclass
 class LandmarksConfig:
-    """The points of the model that recorded points are compared with, each ``KIND:NAME`` (joint, site, body, geom)."""
+    """Points of the model that recorded points are compared with, each ``KIND:NAME`` (joint, site, body, geom)."""
 
     shoulder: str = field(metadata=key("Where the upper arm begins; it stays where the model has it."))
     elbow: str = field(metadata=key("Where the forearm begins."))
@@ -118,7 +118,7 @@ class KinematicsConfig:
     on_bad: str = field(
         default="refuse",
         metadata=key(
-            "What happens to a file that cannot be read, trusted or performed: refuse ends the run, skip goes on "
+            "What happens to a file that cannot be read, trusted or performed: refuse ends the run, skip continues "
             "without it and says so.",
             ("refuse", "skip"),
         ),
@@ -126,8 +126,8 @@ class KinematicsConfig:
     train_reaches: int | None = field(
         default=None,
         metadata=key(
-            "Only so many of the reaches to train on, to see how the error falls with their number; the test split "
-            "stays. null takes all.",
+            "How many of the reaches to train on are used, to see how the error falls with their number; the test "
+            "split stays. null takes all.",
             at_least(1),
         ),
     )
@@ -295,7 +295,7 @@ class AlgoConfig:
     )
     sde_sample_freq: int = field(
         metadata=key(
-            "With `algo.use_sde`: steps after which its noise is drawn anew; -1: at the beginning of a rollout only.",
+            "With `algo.use_sde`: steps after which its noise is drawn again; -1: at the beginning of a rollout only.",
             unit="control steps",
         )
     )
@@ -362,7 +362,7 @@ class PretrainConfig:
     )
     num_envs: int = field(
         default=64,
-        metadata=key("Simulations of the imitation; learning by reward has its own, `env.num_envs`.", at_least(1)),
+        metadata=key("Simulations of the imitation; those of learning by reward are `env.num_envs`.", at_least(1)),
     )
     learning_rate_after: float = field(
         default=3e-5,
@@ -383,12 +383,12 @@ class TrackingConfig:
 
     wandb: str = field(
         metadata=key(
-            "Weights & Biases: not at all, uploaded as the run goes on, or kept for `scripts/sync.py`.",
+            "Weights & Biases: not at all, uploaded during the run, or kept for `scripts/sync.py`.",
             ("disabled", "online", "offline"),
         )
     )
     project: str = field(metadata=key("Project at Weights & Biases."))
-    entity: str | None = field(metadata=key("Team or user there; null: your own."))
+    entity: str | None = field(metadata=key("Team or user there; null: the one that is logged in."))
     group: str | None = field(metadata=key("Runs with the same word are shown together there; null: a sweep's name."))
     tags: list[str] = field(metadata=key("Words to find the run by there."))
     # These have defaults because a run that was saved before they existed has none of them.

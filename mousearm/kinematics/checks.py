@@ -1,4 +1,4 @@
-"""Which recordings are refused, and how the place of a fault is named.
+"""Checks that refuse a recording, and how they name the place of a fault.
 
 The same checks serve a reach built in Python, where a place is a frame, and a reach read from a file, where it is a
 row of that file: a `Place` knows which of the two it is.
@@ -33,12 +33,12 @@ UNIT_HINTS = (
     (4.0, 100.0, "it looks like millimetres: divide the positions by 1000"),
     (100.0, np.inf, "it looks like pixels of a camera: calibrate them to metres first"),
 )
-"""What a median segment length in [low, high) says about the unit; lengths in none of the intervals are in order."""
+"""Hints at the unit by the median segment length in [low, high); lengths in none of the intervals are in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Names the place of a fault in a recording.
+    """Place of a fault in a recording.
 
     Args:
         source: what was read, such as ``"reach 'a'"`` or ``"/data/a.csv"``.

@@ -120,7 +120,7 @@ def read_rows(path: Path, delimiter: str = ",") -> list[Row]:
 
 
 def _columns(rows: list[Row], path: Path) -> tuple[tuple[str, ...], list[Row]]:
-    """Names of the columns, and the rows below the header if there is one."""
+    """Find the names of the columns, and the rows below the header if there is one."""
     line, first = rows[0]
     if not _is_header(first):
         return COLUMNS, rows
@@ -138,19 +138,19 @@ def _columns(rows: list[Row], path: Path) -> tuple[tuple[str, ...], list[Row]]:
 
 
 def _is_header(cells: list[str]) -> bool:
-    """Whether a first line is names: none of its cells is a number."""
+    """Tell whether a first line holds names: none of its cells is a number."""
     return not any(parse_number(cell) is not None for cell in cells)
 
 
 def _numbers(rows: list[Row], columns: tuple[str, ...], place: Place) -> dict[str, np.ndarray]:
-    """The required columns as numbers, each (T,), by name."""
+    """Parse the required columns as numbers, each (T,), by name."""
     values = np.array([list(_row_numbers(cells, columns, place, i)) for i, (_, cells) in enumerate(rows)])
     wanted = [name for name in columns if name in REQUIRED]
     return dict(zip(wanted, values.reshape(len(rows), len(wanted)).T, strict=True))
 
 
 def _row_numbers(cells: list[str], columns: tuple[str, ...], place: Place, index: int) -> Iterator[float]:
-    """The numbers of one row that stand in required columns."""
+    """Parse the numbers of one row that stand in required columns."""
     if len(cells) != len(columns):
         header = "" if columns != COLUMNS else " (a file without all of them needs a header with the columns' names)"
         raise place.error(
@@ -174,7 +174,7 @@ def _cell_number(name: str, cell: str, place: Place, index: int) -> float:
 
 
 def parse_number(cell: str) -> float | None:
-    """The number that a cell holds, or None; an underscore, which Python allows in numbers, is a typing error here."""
+    """Parse the number in a cell, None if it is not one; an underscore, which Python allows, is a typing error here."""
     try:
         return None if "_" in cell else float(cell)
     except ValueError:

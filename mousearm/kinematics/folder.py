@@ -34,7 +34,7 @@ class ReachFile:
     session: str = ""
 
     def read(self) -> Reach:
-        """The reach; errors as `read_csv`."""
+        """Read the reach; errors as `read_csv`."""
         return read_csv(self.path, name=self.name)
 
     def sha256(self) -> str:

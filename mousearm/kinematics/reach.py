@@ -133,7 +133,7 @@ def resample(reach: Reach, dt: float) -> Reach:
 
 
 def _is_on_grid(time: np.ndarray, dt: float) -> bool:
-    """Whether the times (T,) are evenly spaced at dt, up to the tolerances."""
+    """Tell whether the times (T,) are evenly spaced at dt, up to the tolerances."""
     elapsed = time - time[0]
     interval = elapsed[-1] / (len(time) - 1)
     jitter = np.abs(elapsed - interval * np.arange(len(time))).max()

@@ -1,4 +1,4 @@
-"""Which reaches are trained on, and which are kept to test with."""
+"""Split of the reaches: some are trained on, the others test."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from mousearm.files import sha256
 from mousearm.kinematics.folder import MANIFEST, MANIFEST_COLUMNS, ReachFile
 
 SPLIT_BY = ("file", "session", "animal")
-"""What stays together: nothing but the file itself, all reaches of a session, or all of an animal."""
+"""Groups that stay together: nothing but the file itself, all reaches of a session, or all of an animal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Split:
         return {"train": self.train, "test": self.test}
 
     def find(self, files: Sequence[ReachFile]) -> list[ReachFile]:
-        """The split's own files among others, in their order.
+        """Find the files of the split among others, in their order.
 
         Raises:
             KinematicsError: one of them is missing or holds something else; names it.
@@ -59,14 +59,14 @@ class Split:
         return [file for file in files if file.name in names]
 
     def with_train(self, n: int, seed: int) -> "Split":
-        """The same test side, and n of the reaches to train on; a larger n adds to those of a smaller one.
+        """Keep the test split and n of the reaches to train on; a larger n adds to those of a smaller one.
 
         Args:
             n: how many.
             seed: of the draw.
 
         Raises:
-            KinematicsError: there are not so many.
+            KinematicsError: there are fewer.
         """
         if n > len(self.train):
             raise KinematicsError(
@@ -77,7 +77,7 @@ class Split:
         return Split(train, self.test, {name: self.sha256[name] for name in (*train, *self.test)})
 
     def sample(self, most: int) -> dict[str, list[str]]:
-        """At most so many names of each side, evenly from the sorted ones, by ``train`` and ``test``."""
+        """Take at most ``most`` names of each split, evenly from the sorted ones, by ``train`` and ``test``."""
         return {side: _evenly(names, min(most, len(names))) for side, names in self.sides.items()}
 
 
@@ -133,7 +133,7 @@ def _evenly(names: Sequence[str], n: int) -> list[str]:
 
 
 def _rank(seed: int, name: str) -> str:
-    """What names are sorted by to be drawn: it depends on no other name."""
+    """Sort key of a name in a draw; it depends on no other name."""
     return sha256(f"{seed}:{name}".encode())
 
 

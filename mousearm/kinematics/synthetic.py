@@ -80,7 +80,7 @@ MARGIN = 0.02
 
 
 class ForwardKinematics(Protocol):
-    """What the generator needs of an arm."""
+    """Forward kinematics of an arm, as the generator needs it."""
 
     @property
     def joint_names(self) -> Sequence[str]:
@@ -103,7 +103,7 @@ class ForwardKinematics(Protocol):
 
 
 class Movement(NamedTuple):
-    """One drawn movement: the terms of the formula above.
+    """Drawn movement: the terms of the formula above.
 
     Attributes:
         start: (nq,) rad, and so are change, bump and settle.
@@ -147,7 +147,7 @@ def generate(
 
     Returns:
         Reaches named ``reach_00``, ``reach_01``, ... with time from 0, positions in metres, z-up. Every pose keeps
-        `MARGIN` from the limits of the joints, and every segment has the arm's own length.
+        `MARGIN` from the limits of the joints, and every segment has the length of the arm's.
 
     Raises:
         KinematicsError: n, seed, dt or frames is out of range, or the arm's limits exclude the postures of a mouse.
@@ -265,4 +265,4 @@ def _check_arguments(n: int, seed: int, dt: float, frames: tuple[int, int]) -> N
     if not (np.isfinite(dt) and dt > 0):
         raise KinematicsError(f"Synthetic reaches cannot have an interval of dt = {dt} s; give a positive number.")
     if not 3 <= frames[0] <= frames[1]:
-        raise KinematicsError(f"frames = {frames} is no range of frames; give (fewest, most) with 3 <= fewest <= most.")
+        raise KinematicsError(f"frames = {frames} is not a range; give (fewest, most) with 3 <= fewest <= most.")

@@ -80,7 +80,7 @@ class Measures:
     peak_acceleration: float
 
     def remarks(self) -> list[str]:
-        """What is allowed but should be looked at."""
+        """Remarks on what is allowed but should be looked at."""
         found = []
         if self.n_gaps:
             found.append(f"gaps in time: {self.n_gaps}, the longest of {self.longest_gap_ms:.4g} ms")
@@ -96,7 +96,7 @@ class Measures:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What was found about one file.
+    """Findings about one file.
 
     Attributes:
         name: the reach's.
@@ -128,7 +128,7 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class ReachCheck:
-    """What was found about all files.
+    """Findings about all files.
 
     Attributes:
         source: where the files are.
@@ -146,7 +146,7 @@ class ReachCheck:
         return [item for item in self.checked if item.refusal]
 
     def joint_rows(self) -> list[list[str]]:
-        """The joints that move: range of the arm, range over all reaches, share of frames at a limit."""
+        """Rows of the joints that move: range of the arm, range over all reaches, share of frames at a limit."""
         poses = [item.reference.qpos for item in self.checked if item.reference is not None]
         if not poses:
             return []
@@ -160,7 +160,7 @@ class ReachCheck:
         return rows
 
     def text(self) -> str:
-        """The tables, then what is refused and what should be looked at."""
+        """Write the tables, then what is refused and what should be looked at."""
         blocks = ["\n".join(columns([HEADER, *(item.cells() for item in self.checked)]))]
         blocks.append("Segments: median ± standard deviation, drift from the first to the last frame.")
         joints = self.joint_rows()
@@ -245,7 +245,7 @@ def _segment(time: np.ndarray, vectors: np.ndarray) -> Segment:
 
 
 def _read(file: ReachFile) -> tuple[Reach | None, str]:
-    """The reach of a file, or None and why it is refused."""
+    """Read a file: the reach, or None and why it is refused."""
     try:
         return file.read(), ""
     except KinematicsError as error:
@@ -253,7 +253,7 @@ def _read(file: ReachFile) -> tuple[Reach | None, str]:
 
 
 def _fit(reach: Reach, arm: Arm, config: Config, solve: Solve) -> tuple[Reference | None, str]:
-    """The reach as the arm would perform it, however badly, and why it is refused."""
+    """Fit a reach to the arm, however badly, and say why it is refused."""
     dt, lenient = config.env.control_dt, replace(config.kinematics, max_residual_mm=math.inf)
     reference = None
     try:

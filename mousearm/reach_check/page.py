@@ -42,7 +42,7 @@ def write_page(report: ReachCheck, path: Path) -> Path:
 
 
 def as_html(report: ReachCheck) -> str:
-    """The page as HTML."""
+    """Write the page as HTML."""
     good = len(report.checked) - len(report.refused)
     joints = joint_figure(report)
     rows = [item.cells() for item in report.checked]
@@ -84,7 +84,7 @@ def _list(title: str, lines: Sequence[str]) -> str:
 
 
 def trajectory_figures(checked: Sequence[Checked]) -> list[Figure]:
-    """Every reach that could be read, `PER_FIGURE` on a figure: the arm from the side and from above, the paw's speed.
+    """Draw every reach that could be read, `PER_FIGURE` on a figure: the arm from the side and above, the paw's speed.
 
     Positions are relative to the median shoulder, in mm; all panels of a kind have the same scale.
     """
@@ -97,7 +97,7 @@ def trajectory_figures(checked: Sequence[Checked]) -> list[Figure]:
 
 
 def joint_figure(report: ReachCheck) -> Figure | None:
-    """One row per joint: the arm's range as a bar, the range of every reach as a line; None without reaches."""
+    """Draw one row per joint: the arm's range as a bar, the range of every reach as a line; None without reaches."""
     references = [item.reference for item in report.checked if item.reference is not None]
     if not references:
         return None

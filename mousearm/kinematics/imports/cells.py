@@ -11,7 +11,7 @@ from mousearm.kinematics.files import Row, parse_number
 from mousearm.trajectory import LANDMARKS
 
 COORDINATES = ("x", "y", "z", "likelihood")
-"""What a column may hold of a point; of several points, every one has x, y and z."""
+"""Contents of a column of a point; every point has x, y and z."""
 
 # Beyond it the whole numbers that a float can hold have gaps.
 _LAST_FRAME = 2.0**53
@@ -75,7 +75,7 @@ def find_points(names: Mapping[str, str], layout: Layout, path: Path) -> list[Ma
 
 
 class Cells:
-    """The rows of a table below its header.
+    """Rows of a table below its header.
 
     Args:
         path: the file, for messages.
@@ -102,7 +102,7 @@ class Cells:
                 )
 
     def numbers(self, column: int) -> np.ndarray:
-        """The numbers of one column, (T,); NaN where a cell is empty or says NaN or infinity.
+        """Parse the numbers of one column, (T,); NaN where a cell is empty or says NaN or infinity.
 
         Triangulation puts a point at infinity where two cameras see it along parallel rays: it was not seen.
 

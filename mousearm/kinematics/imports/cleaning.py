@@ -18,7 +18,7 @@ _LEAST_FRAMES = 3 * (2 * FILTER_ORDER + 1)  # what the filter needs, to continue
 
 
 class Filled(NamedTuple):
-    """What was done about gaps.
+    """Points with gaps filled, and how many there were.
 
     Attributes:
         points: (T, 3, 3) with short gaps filled.
@@ -115,7 +115,7 @@ def refuse_gaps(markers: MarkerTrajectory, parts: list[slice], longest_ms: float
 def low_pass(markers: MarkerTrajectory, cutoff: float) -> np.ndarray:
     """Points (T, 3, 3) without what is faster than a frequency and without delay.
 
-    A Butterworth filter of second order is run forwards and backwards. Its own frequency is raised, by the bilinear
+    A Butterworth filter of second order is run forwards and backwards. Its cut-off is raised, by the bilinear
     transform's scale tan(pi f / rate), so that both passes together let 1/sqrt(2) of the amplitude through at the
     cut-off: their gain is 1 / (1 + (sqrt(2) - 1) (tan(pi f / rate) / tan(pi cutoff / rate))^4).
 
@@ -139,18 +139,18 @@ def low_pass(markers: MarkerTrajectory, cutoff: float) -> np.ndarray:
             "out, or leave this recording out.",
             0,
         )
-    own = markers.rate / np.pi * np.arctan(np.tan(np.pi * cutoff / markers.rate) / _TWO_PASSES)
-    sections = butter(FILTER_ORDER, own, fs=markers.rate, output="sos")
+    raised = markers.rate / np.pi * np.arctan(np.tan(np.pi * cutoff / markers.rate) / _TWO_PASSES)
+    sections = butter(FILTER_ORDER, raised, fs=markers.rate, output="sos")
     return sosfiltfilt(sections, markers.points, axis=0, padlen=_LEAST_FRAMES)
 
 
 def long_enough(frames: slice) -> bool:
-    """Whether a stretch has the frames that `low_pass` needs."""
+    """Tell whether a stretch has the frames that `low_pass` needs."""
     return _length(frames) > _LEAST_FRAMES
 
 
 def check_cutoff(cutoff: float | None) -> None:
-    """Refuse a cut-off that is no frequency.
+    """Refuse a cut-off that is not a frequency.
 
     Raises:
         KinematicsError: says what is valid.

@@ -24,12 +24,12 @@ MOUSE_SEGMENT = (0.006, 0.025)
 """Median length [m] that the upper arm and the forearm (elbow to paw) of a mouse may have."""
 
 DIRECTIONS = ("forward", "up", "right")
-"""What the axes x, y, z of the project's files are."""
+"""Directions of the axes x, y, z of the project's files."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Axes:
-    """Which axes of a file are forward, up and right.
+    """Axes of a file that point forward, up and right.
 
     Attributes:
         text: three of x, y, z with signs.
@@ -60,7 +60,7 @@ class Axes:
         if np.linalg.det(matrix) < 0:
             raise KinematicsError(
                 f"--axes '{text}' would mirror the animal: with {parts[0]} forward and {parts[1]} up, right is "
-                f"{_opposite(parts[2])} in right-handed axes. Flip that sign. If the file's own axes are "
+                f"{_opposite(parts[2])} in right-handed axes. Flip that sign. If the file's axes are "
                 "left-handed, flip it too and give the other --side, which mirrors them back."
             )
         return cls(" ".join(parts), matrix)
@@ -100,7 +100,7 @@ def segment_lengths(points: np.ndarray) -> tuple[float, float]:
 
 
 def choose_unit(given: str | None, stated: str | None, lengths: tuple[float, float], place: Place) -> str:
-    """The unit of a file, held against the size of a mouse.
+    """Choose the unit of a file, held against the size of a mouse.
 
     Args:
         given: what the user says.
@@ -118,7 +118,7 @@ def choose_unit(given: str | None, stated: str | None, lengths: tuple[float, flo
         if fitting
         else f"No unit of {', '.join(UNITS)} fits both: were the positions calibrated, and are the --points right?"
     )
-    what = f"the medians of upper arm and forearm are {measured} in its own unit"
+    what = f"the medians of upper arm and forearm are {measured} in its unit"
     if given is None and stated is None:
         raise place.error(f"does not say its unit; {what}. Say --units. {advice}")
     if given is not None and stated is not None and given != stated:

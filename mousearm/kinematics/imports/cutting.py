@@ -1,4 +1,4 @@
-"""Cutting a session into reaches by the speed of the paw."""
+"""Cut a recording into reaches by the speed of the paw."""
 
 from collections import Counter
 from dataclasses import dataclass, fields
@@ -17,7 +17,7 @@ DETECTION_HZ = 20.0
 
 @dataclass(frozen=True, slots=True)
 class CutRule:
-    """What a reach is.
+    """Definition of a reach by the paw's speed.
 
     The paw moves where it is faster than ``rest_speed``. Movements with less than ``pause_ms`` between them are one.
     Those that reach ``peak_speed`` and last ``min_ms`` to ``max_ms`` are reaches; ``pad_ms`` are kept at both ends.

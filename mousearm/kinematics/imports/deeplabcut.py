@@ -20,11 +20,11 @@ from mousearm.kinematics.imports.pandas_table import read_table
 from mousearm.registry import FORMATS
 
 LEVELS = ("scorer", "individuals", "bodyparts", "coords")
-"""What a header row may be called, in order; individuals may be missing."""
+"""Names of the header rows, in order; individuals may be missing."""
 
 
 def is_deeplabcut(rows: Sequence[Row]) -> bool:
-    """Whether the rows of a CSV file are DeepLabCut's."""
+    """Tell whether the rows of a CSV file are DeepLabCut's."""
     return rows[0][1][0].lower() == LEVELS[0]
 
 

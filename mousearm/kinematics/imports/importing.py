@@ -1,4 +1,4 @@
-"""The import: files of tracking programs become reaches, all or none, and it is said what was done to them."""
+"""The import: files of tracking programs become reaches, all or none, with notes on what was done to them."""
 
 import os
 from collections import Counter
@@ -28,10 +28,10 @@ SAME_NAMES: Mapping[str, str] = MappingProxyType({landmark: landmark for landmar
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """What the files do not say, and what is to be done to them.
+    """Options of an import: what the files do not say, and how they are processed.
 
     Args:
-        points: name of shoulder, elbow and paw in the files; those that are missing have their own names.
+        points: name of shoulder, elbow and paw in the files; those that are missing are named so in the files.
         unit: a key of `UNITS`, or None where the files say it.
         axes: as `Axes.parse` reads them, or None for OpenSim's files.
         rate: Hz, or None where the files have times.
@@ -75,7 +75,7 @@ class ImportOptions:
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What became of one file.
+    """Reaches of one imported file.
 
     Attributes:
         path: the file.
@@ -192,7 +192,7 @@ def csv(path: Path, names: Mapping[str, str]) -> MarkerRecording:
 
 
 def output_names(paths: Sequence[Path]) -> list[str]:
-    """A name for every input: its stem or, where stems repeat, its path below the folder that all have in common.
+    """Name every input: by its stem or, where stems repeat, its path below the folder that all have in common.
 
     Raises:
         KinematicsError: a file is given twice, or two differ only in their suffix.
@@ -217,7 +217,7 @@ def _refuse_repeats(names: Sequence[str], paths: Sequence[Path], what: str) -> N
 def _to_metres(
     markers: MarkerTrajectory, recording: MarkerRecording, options: ImportOptions
 ) -> tuple[MarkerTrajectory, list[str]]:
-    """The markers in metres, OpenSim's axes and as a right arm, and what was assumed."""
+    """Convert the markers to metres, OpenSim's axes and a right arm; also returns notes on what was assumed."""
     check_seen(markers.points, markers.place)
     lengths = segment_lengths(markers.points)
     unit = choose_unit(options.unit, recording.unit, lengths, markers.place)

@@ -11,7 +11,7 @@ from mousearm.kinematics.reach import JITTER_TOLERANCE, Reach
 from mousearm.trajectory import LANDMARKS
 
 RATE_TOLERANCE = 0.01
-"""How far, relatively, the rate that is said may be from the rate of the times."""
+"""Relative difference allowed between the stated rate and that of the times."""
 
 MOST_MISSING = 20
 """How many times as long as its frames a recording may be; beyond it, a number or time is taken for a fault."""
@@ -23,7 +23,7 @@ _LONGEST_GAP = 1e9
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MarkerRecording:
-    """What one file holds of the three landmarks.
+    """Recording of the three landmarks, as one file holds it.
 
     Attributes:
         path: the file.
@@ -96,7 +96,7 @@ class MarkerTrajectory:
         )
 
     def reach(self, name: str) -> Reach:
-        """The trajectory as a reach; its points must be metres in OpenSim's axes, which become MuJoCo's.
+        """Make it a reach; its points must be metres in OpenSim's axes, which become MuJoCo's.
 
         Raises:
             KinematicsError: the numbers cannot be a reach; names the file and the row.
@@ -174,7 +174,7 @@ def _check_frames(frames: np.ndarray, place: Place) -> None:
 
 
 def _spread(recording: MarkerRecording, steps: np.ndarray, start: float, rate: float) -> MarkerTrajectory:
-    """The frames at their places on the grid, NaN in between."""
+    """Put the frames at their places on the grid, NaN in between."""
     n_frames = int(steps[-1]) + 1
     if n_frames > MOST_MISSING * len(steps):
         jump = int(np.diff(steps).argmax()) + 1
@@ -196,5 +196,5 @@ def _spread(recording: MarkerRecording, steps: np.ndarray, start: float, rate: f
 
 
 def seen_points(points: np.ndarray) -> np.ndarray:
-    """Whether all coordinates (..., C) of a point are known, (...)."""
+    """Tell whether all coordinates (..., C) of a point are known, (...)."""
     return np.asarray(np.isfinite(points).all(axis=-1))

@@ -17,7 +17,7 @@ from mousearm.kinematics.imports.markers import MarkerRecording
 from mousearm.registry import FORMATS
 
 AXES = "x y z"
-"""OpenSim's axes are the project's own."""
+"""OpenSim's axes are those of the project's files."""
 
 _COLUMN = re.compile(r"(?P<name>.+)_t?(?P<coordinate>[xyz123])", re.IGNORECASE)
 _TRC_HEADER = 5  # lines: PathFileType; keys; values; names; coordinates
@@ -64,7 +64,7 @@ def read_sto(path: Path, names: Mapping[str, str]) -> MarkerRecording:
     rows = read_rows(path, "\t")
     end = next((i for i, (_, cells) in enumerate(rows) if cells[0].lower() == "endheader"), None)
     if end is None or end + 1 >= len(rows):
-        raise KinematicsError(f"{path}: has no line endheader with a table below it, so it is no .sto or .mot file.")
+        raise KinematicsError(f"{path}: has no line endheader with a table below it, so it is not a .sto or .mot file.")
     header = dict(_entries(rows[:end]))
     table = list(_split(rows[end + 1 :], header.get("datatype", "double"), path))
     labels = table[0][1]
@@ -92,7 +92,7 @@ def _recording(
 
 
 def _cells(path: Path, rows: Sequence[Row], header: Sequence[str]) -> Cells:
-    """The table, without the blank lines that may stand between it and the header."""
+    """Read the table below the blank lines that may stand between it and the header."""
     first = next((i for i, (_, cells) in enumerate(rows) if any(cells)), len(rows))
     return Cells(path, rows[first:], header)
 
@@ -106,9 +106,9 @@ def _entries(rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
 
 
 def _split(rows: Sequence[Row], data_type: str, path: Path) -> Iterator[Row]:
-    """The table with one number per cell; labels of points that had one column get _x, _y and _z."""
+    """Yield the table with one number per cell; labels of points that had one column get _x, _y and _z."""
     if data_type.lower() not in ("double", "vec3"):
-        raise KinematicsError(f"{path}: DataType={data_type} is no position. Write a table of double or Vec3.")
+        raise KinematicsError(f"{path}: DataType={data_type} is not a position. Write a table of double or Vec3.")
     spaced = len(rows[0][1]) == 1  # SIMM parts its columns by spaces
     for number, (line, cells) in enumerate(rows):
         cells = " ".join(cells).split() if spaced else cells

@@ -25,7 +25,7 @@ _LARGEST_PICKLE = 1_000_000
 
 
 class PandasTable(NamedTuple):
-    """The table.
+    """Table of a pandas file.
 
     Attributes:
         levels: what the header rows are called.
@@ -61,7 +61,7 @@ def read_table(path: Path) -> PandasTable:
 
 
 def _table(file: Any) -> PandasTable:
-    """The table of an open file, which must not lie in another one."""
+    """Read the table of an open file, which must not lie in another one."""
     import h5py
 
     inside = h5py.HardLink
@@ -89,7 +89,7 @@ def _table(file: Any) -> PandasTable:
 
 
 def plain(raw: bytes) -> Any:
-    """What a pickle of lists, tuples, dicts, texts and whole numbers holds.
+    """Load a pickle of lists, tuples, dicts, texts and whole numbers.
 
     Raises:
         ValueError: it has an instruction that could do more than build these.

@@ -256,7 +256,7 @@ class TestRefused:
     def test_tables_of_other_things(self, tmp_path, refused):
         path = save(tmp_path, "vectors.sto", 1e3 * arm(5))
         path.write_text(path.read_text().replace("Vec3", "Quaternion"))
-        refused(path, "DataType=Quaternion is no position")
+        refused(path, "DataType=Quaternion is not a position")
         files.write_table(path, ["version=3"], ["a"], [["0", "1"]])
         path.write_text(path.read_text().replace("time", "frame"))
         refused(path, "row 3: the first column is 'frame'; it must be time")

@@ -39,7 +39,7 @@ class TestUnits:
         )
 
     def test_no_unit(self, take, refused):
-        refused(take(), "does not say its unit", "are 12 and 14 in its own unit", "--units mm would fit", unit=None)
+        refused(take(), "does not say its unit", "are 12 and 14 in its unit", "--units mm would fit", unit=None)
 
     def test_no_unit_fits(self, take, refused):
         refused(take(change=lambda points: 30 * points), "No unit of m, cm, mm fits both", "are the --points right?")
