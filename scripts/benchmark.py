@@ -7,46 +7,37 @@ column is the speed relative to the stock stack.
 import argparse
 import os
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mousearm.benchmark import (
-    RUNS,
-    Curve,
-    device_speed,
-    draw_curves,
-    environment_speed,
-    learning_curves,
-    limits_table,
-    seconds_to_mm,
-    table,
-    training_speed,
-    update_speed,
-)
+from mousearm import cli
 from mousearm.errors import MouseArmError, UnknownNameError
-from mousearm.files import write_json
+
+if TYPE_CHECKING:
+    from mousearm.benchmark import Curve
 
 SECTIONS = ("environment", "update", "training", "device", "seconds_to_mm")
 
 
-def main() -> None:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description="Speed and learning, ours and the stock stack's, measured in one run.")
-    parser.add_argument("--only", default=",".join(SECTIONS), help="sections, with commas: " + ",".join(SECTIONS))
-    parser.add_argument("--model", default="torque", help="the arm of the section environment: torque | muscle")
-    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of the network; default all processors")
-    parser.add_argument("--runs", default=",".join(RUNS), help="trainings of seconds_to_mm: " + ",".join(RUNS))
-    parser.add_argument("--kinematics", default="package:demo.csv", help="the reach of seconds_to_mm, a CSV file")
-    parser.add_argument("--seeds", type=_positive, default=1, help="seeds of each training; the median counts")
-    parser.add_argument("--original-s", type=float, default=600, help="when to end the training of the run original")
-    parser.add_argument("--json", type=Path, help="also write the figures here")
-    parser.add_argument("--figure", type=Path, help="draw error over time here, as FILE.png and FILE.pdf")
-    arguments = parser.parse_args()
-    try:
-        benchmark(arguments)
-    except (MouseArmError, OSError) as error:
-        sys.exit("error: " + " ".join(str(error).split()))
+@cli.handled()
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure what the command line says."""
+    argument = cli.argument
+    parser = cli.parser(
+        __doc__,
+        argument("--only", default=",".join(SECTIONS), help="sections, with commas: " + ",".join(SECTIONS)),
+        argument("--model", default="torque", help="the arm of the section environment: torque | muscle"),
+        argument("--threads", type=int, default=os.cpu_count(), help="of the network; default all processors"),
+        argument("--runs", help="trainings of seconds_to_mm, with commas; default all"),
+        argument("--kinematics", default="package:demo.csv", help="the reach of seconds_to_mm, a CSV file"),
+        argument("--seeds", type=_positive, default=1, help="seeds of each training; the median counts"),
+        argument("--original-s", type=float, default=600, help="when to end the training of the run original"),
+        cli.JSON.but(help="also write the figures here"),
+        argument("--figure", type=Path, help="draw error over time here, as FILE.png and FILE.pdf"),
+    )
+    benchmark(parser.parse_args(argv))
+    return 0
 
 
 def benchmark(arguments: argparse.Namespace) -> None:
@@ -59,20 +50,38 @@ def benchmark(arguments: argparse.Namespace) -> None:
         file = getattr(arguments, option)
         if file is not None and not file.parent.is_dir():
             raise MouseArmError(f"--{option} {file}: there is no folder {file.parent}. Make it first.")
+    chosen = _names(arguments.only, "section (--only)", SECTIONS)
+    from mousearm.benchmark import (
+        RUNS,
+        device_speed,
+        draw_curves,
+        environment_speed,
+        learning_curves,
+        limits_table,
+        seconds_to_mm,
+        table,
+        training_speed,
+        update_speed,
+    )
+    from mousearm.files import write_json
+
+    def write() -> None:
+        if arguments.json is not None:
+            write_json(arguments.json, figures)
+
     sections: dict[str, Callable[[], Any]] = {
         "environment": lambda: environment_speed(arguments.model),
         "update": lambda: update_speed(arguments.threads),
         "training": lambda: training_speed(arguments.threads),
         "device": device_speed,
     }
-    chosen = _names(arguments.only, "section (--only)", SECTIONS)
-    runs = _names(arguments.runs, "training (--runs)", RUNS)
+    runs = list(RUNS) if arguments.runs is None else _names(arguments.runs, "training (--runs)", RUNS)
     figures: dict[str, Any] = {}
     for section in chosen:
         if section in sections:
             figures[section] = sections[section]()
             print(table({section: figures[section]}), flush=True)
-            _write(figures, arguments.json)
+            write()
             continue
         curves: dict[str, list[Curve]] = {}
         for name in runs:
@@ -80,14 +89,9 @@ def benchmark(arguments: argparse.Namespace) -> None:
             figures[section] = seconds_to_mm(curves)
             figures["curves"] = {run: [curve._asdict() for curve in of] for run, of in curves.items()}
             print(limits_table({name: figures[section][name]}, curves), flush=True)
-            _write(figures, arguments.json)
+            write()
             if arguments.figure is not None:
                 draw_curves(curves, arguments.figure.with_suffix(""))
-
-
-def _write(figures: Mapping[str, Any], file: Path | None) -> None:
-    if file is not None:
-        write_json(file, figures)
 
 
 def _positive(text: str) -> int:
@@ -106,4 +110,4 @@ def _names(text: str, kind: str, known: Collection[str]) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -6,46 +6,34 @@ and acceleration of the paw, how well the arm can follow, and the joint ranges t
 pictures.
 """
 
-import argparse
 import sys
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 
-from mousearm.config import compose
-from mousearm.errors import MouseArmError
+from mousearm import cli
 
 
-def main() -> None:
+@cli.handled()
+def main(argv: Sequence[str] | None = None) -> int:
     """Print the tables, and write the page where that is asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("path", help="a CSV file or a folder of them")
-    parser.add_argument("overrides", nargs="*", help="as for run.py, such as model=muscle kinematics.retarget=uniform")
-    parser.add_argument("--out", type=Path, metavar="FILE.html", help="also write a page with pictures")
-    arguments = parser.parse_intermixed_args()
-    try:
-        good = check(arguments.path, arguments.overrides, arguments.out)
-    except (MouseArmError, OSError) as error:
-        sys.exit("error: " + " ".join(str(error).split()))
-    sys.exit(0 if good else 1)
-
-
-def check(path: str, overrides: list[str], out: Path | None) -> bool:
-    """Check, print, write; returns whether no file would be refused.
-
-    Raises:
-        MouseArmError: if there is no file, or the arm cannot be built.
-        OSError: if the page cannot be written.
-    """
+    parser = cli.parser(
+        __doc__,
+        cli.argument("path", help="a CSV file or a folder of them"),
+        cli.OVERRIDES,
+        cli.argument("--out", type=Path, metavar="FILE.html", help="also write a page with pictures"),
+    )
+    given = parser.parse_intermixed_args(argv)
+    from mousearm.config import compose
     from mousearm.reach_check.check import check_reaches
-    from mousearm.reach_check.page import write_page
 
-    config = compose(overrides)
-    report = check_reaches(replace(config, kinematics=replace(config.kinematics, path=path)))
+    report = check_reaches(compose(given.overrides, given.path))
     print(report.text())
-    if out is not None:
-        print(f"\nPage: {write_page(report, out)}")
-    return not report.refused
+    if given.out is not None:
+        from mousearm.reach_check.page import write_page
+
+        print(f"\nPage: {write_page(report, given.out)}")
+    return 1 if report.refused else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -6,38 +6,35 @@ no other file, the same as comparison.md and comparison.csv, and runs.csv and re
 the same becomes a report in Weights & Biases, with panels of the runs that are tracked there.
 """
 
-import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from mousearm.errors import MouseArmError
-from mousearm.report.comparison import compare
-from mousearm.report.page import as_text, write_report
+from mousearm import cli
 
 
-def main() -> None:
+@cli.handled()
+def main(argv: Sequence[str] | None = None) -> int:
     """Print the table, and write the report."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folders", nargs="+", type=Path, metavar="RUN_OR_SWEEP", help="such as outputs/NAME")
-    parser.add_argument(
-        "--by", default="", help="keys or groups that tell runs apart, with commas: reward,env.path_steps"
+    parser = cli.parser(
+        __doc__,
+        cli.RUNS,
+        cli.argument("--by", default="", help="keys or groups that tell runs apart: reward,env.path_steps"),
+        cli.OUT.but(help="default: comparison, in the folder if there is one, else here"),
+        cli.argument("--wandb", metavar="ENTITY/PROJECT", help="also make a report there, in Weights & Biases"),
     )
-    parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="default: comparison, in the folder if there is one, else here"
-    )
-    parser.add_argument("--wandb", metavar="ENTITY/PROJECT", help="also make a report there, in Weights & Biases")
-    arguments = parser.parse_args()
-    by = [word.strip() for word in arguments.by.split(",") if word.strip()]
-    try:
-        comparison = compare(arguments.folders, by)
-        page = write_report(comparison, arguments.out or usual_place(arguments.folders))
-        print(f"{as_text(comparison)}\n\nPage: {page}")
-        if arguments.wandb:
-            from mousearm.report.wandb_report import publish  # needs an extra
+    given = parser.parse_args(argv)
+    from mousearm.report.comparison import compare
+    from mousearm.report.page import as_text, write_report
 
-            print(publish(comparison, arguments.wandb))
-    except (MouseArmError, OSError) as error:
-        sys.exit(f"error: {error}")
+    comparison = compare(given.folders, [word.strip() for word in given.by.split(",") if word.strip()])
+    page = write_report(comparison, given.out or usual_place(given.folders))
+    print(f"{as_text(comparison)}\n\nPage: {page}")
+    if given.wandb:
+        from mousearm.report.wandb_report import publish  # needs an extra
+
+        print(publish(comparison, given.wandb))
+    return 0
 
 
 def usual_place(folders: list[Path]) -> Path:
@@ -46,4 +43,4 @@ def usual_place(folders: list[Path]) -> Path:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -4,44 +4,49 @@
 ``python scripts/describe_model.py model=muscle --pictures docs/images``. The tables are Markdown.
 """
 
-import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import imageio.v3 as imageio
+from mousearm import cli
 
-from mousearm.config import compose
-from mousearm.errors import MouseArmError
-from mousearm.files import make_folder, staged
-from mousearm.model import Arm, load_arm
-from mousearm.model_check.anatomy import describe
-from mousearm.render import Picture, posed
+if TYPE_CHECKING:
+    from mousearm.model import Arm
 
 # Colours the muscles, so that they stand out from the bones.
 _SHOWN_ACTIVATION = 0.3
 
 
-def main() -> None:
+@cli.handled()
+def main(argv: Sequence[str] | None = None) -> int:
     """Print the tables, and draw where that is asked for."""
-    parser = argparse.ArgumentParser(description="Tables of a model's bodies, joints and actuators, and pictures.")
-    parser.add_argument("overrides", nargs="*", help="as for run.py, such as model=muscle model.file=my_arm.xml")
-    parser.add_argument("--pictures", type=Path, metavar="DIR", help="draw the rest pose from each camera of the model")
-    arguments = parser.parse_intermixed_args()
-    try:
-        arm = load_arm(compose(arguments.overrides).model)
-        print(describe(arm))
-        if arguments.pictures is not None:
-            print("\nPictures:", *draw(arm, arguments.pictures))
-    except (MouseArmError, OSError) as error:
-        sys.exit("error: " + " ".join(str(error).split()))
+    pictures = cli.argument(
+        "--pictures", type=Path, metavar="DIR", help="draw the rest pose from each camera of the model"
+    )
+    given = cli.parser(__doc__, cli.OVERRIDES, pictures).parse_intermixed_args(argv)
+    from mousearm.config import compose
+    from mousearm.model import load_arm
+    from mousearm.model_check.anatomy import describe
+
+    arm = load_arm(compose(given.overrides).model)
+    print(describe(arm))
+    if given.pictures is not None:
+        print("\nPictures:", *draw(arm, given.pictures))
+    return 0
 
 
-def draw(arm: Arm, folder: Path) -> list[Path]:
+def draw(arm: "Arm", folder: Path) -> list[Path]:
     """Write ``<model>_<camera>.png`` of the rest pose for each camera, or ``<model>.png`` if there is none.
 
     Raises:
         RenderError: if this machine can draw nothing.
     """
+    import imageio.v3 as imageio
+
+    from mousearm.files import make_folder, staged
+    from mousearm.render import Picture, posed
+
     make_folder(folder)
     cameras = [arm.model.camera(i).name for i in range(arm.model.ncam)] or [None]
     data, paths = posed(arm.model, arm.rest_qpos, _SHOWN_ACTIVATION), []
@@ -53,4 +58,4 @@ def draw(arm: Arm, folder: Path) -> list[Path]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

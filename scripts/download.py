@@ -8,26 +8,26 @@ into a folder of your own. Log in by `hf auth login` for what is private or give
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
-from mousearm.errors import HubError, MouseArmError
-from mousearm.hub import CATALOGUE, Place, export, fetch
+from mousearm import cli
+from mousearm.hub.catalogue import CATALOGUE
 
 
-def main() -> None:
-    """Read the command line, download, say where it is and what can be done with it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=CATALOGUE, help="what it is, which says what comes next")
+@cli.handled()
+def main(argv: Sequence[str] | None = None) -> int:
+    """Download, say where it is and what can be done with it."""
     defaults = ", ".join(f"{entry.place.removeprefix('hf://')} ({what})" for what, entry in CATALOGUE.items())
-    parser.add_argument("repo", nargs="?", metavar="REPO", help=f"by default {defaults}")
-    parser.add_argument("--revision", metavar="R", help="a branch, a tag or a commit (default main)")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="a new folder, or one that this command made")
-    arguments = parser.parse_args()
-    try:
-        print("\n".join(download(arguments)))
-    except MouseArmError as error:
-        sys.exit(f"error: {error}")
+    parser = cli.parser(
+        __doc__,
+        cli.argument("what", choices=CATALOGUE, help="what it is, which says what comes next"),
+        cli.argument("repo", nargs="?", metavar="REPO", help=f"by default {defaults}"),
+        cli.REVISION,
+        cli.OUT.but(help="a new folder, or one that this command made"),
+    )
+    print("\n".join(download(parser.parse_args(argv))))
+    return 0
 
 
 def download(arguments: argparse.Namespace) -> list[str]:
@@ -36,6 +36,9 @@ def download(arguments: argparse.Namespace) -> list[str]:
     Raises:
         MouseArmError: if it cannot be had, or not be written.
     """
+    from mousearm.errors import HubError
+    from mousearm.hub import Place, export, fetch
+
     entry = CATALOGUE[arguments.what]
     place = Place.parse(arguments.repo or entry.place)
     if arguments.revision is not None:
@@ -58,4 +61,4 @@ def download(arguments: argparse.Namespace) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

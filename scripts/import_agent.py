@@ -5,33 +5,36 @@ Overrides, as for run.py, say with which arm and reaches it was trained: ``model
 Afterwards ``python scripts/evaluate.py outputs/old`` evaluates it; it cannot be trained further.
 """
 
-import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from mousearm.agent_import import import_agent
-from mousearm.errors import MouseArmError
-from mousearm.evaluate import table
+from mousearm import cli
 
 
-def main() -> None:
-    """Read the command line, import, print how well the agent does."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("zip", type=Path, metavar="AGENT.zip", help="what model.save of RecurrentPPO wrote")
-    parser.add_argument("overrides", nargs="*", metavar="OVERRIDES", help="KEY=VALUE, as for run.py")
-    parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="a new run folder")
-    parser.add_argument("--statistics", type=Path, metavar="FILE", help="what VecNormalize.save wrote, if it was used")
-    parser.add_argument("--trust", action="store_true", help="read files that can hold code; see the warning")
-    given = parser.parse_intermixed_args()
+@cli.handled()
+def main(argv: Sequence[str] | None = None) -> int:
+    """Import, and print how well the agent does."""
+    argument = cli.argument
+    parser = cli.parser(
+        __doc__,
+        argument("zip", type=Path, metavar="AGENT.zip", help="what model.save of RecurrentPPO wrote"),
+        cli.OVERRIDES,
+        argument("--out", type=Path, required=True, metavar="RUN", help="a new run folder"),
+        argument("--statistics", type=Path, metavar="FILE", help="what VecNormalize.save wrote, if it was used"),
+        argument("--trust", action="store_true", help="read files that can hold code; see the warning"),
+    )
+    given = parser.parse_intermixed_args(argv)
+    from mousearm.agent_import import import_agent
+    from mousearm.evaluate import table
+
     if given.trust:
         run = f"{given.statistics} is unpickled, which runs any code in it" if given.statistics else "nothing is run"
         print(f"warning: {given.zip} is trusted: its weights and text are read; {run}.", file=sys.stderr)
-    try:
-        evaluation = import_agent(given.zip, given.out, given.overrides, given.statistics, given.trust)
-    except MouseArmError as error:
-        sys.exit(f"error: {error}")
+    evaluation = import_agent(given.zip, given.out, given.overrides, given.statistics, given.trust)
     print(f"{table(evaluation)}\n\nrun folder   {given.out}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -8,54 +8,49 @@ or muscle paths of your own into the result: mousearm/model/opensim/overlay.py s
 one.
 """
 
-import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import mujoco
+from mousearm.model.opensim.options import ACTUATORS, INERTIAS
 
-from mousearm.errors import MouseArmError
-from mousearm.files import write_text
-from mousearm.model.opensim import ACTUATORS, INERTIAS, Conversion, MjcfOptions, convert, read_osim
+from mousearm import cli
+
+if TYPE_CHECKING:
+    from mousearm.model.opensim import Conversion
 
 
-def main() -> None:
-    """Read the command line, convert, print what came out."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("file", type=Path, help="a model saved by OpenSim 4 (.osim)")
-    parser.add_argument("--out", type=Path, default=Path("."), metavar="DIR", help="folder to write to (default: here)")
-    parser.add_argument(
-        "--inertia", choices=INERTIAS, default="geometric", help="masses: capsules of tissue, or the file's"
+@cli.handled()
+def main(argv: Sequence[str] | None = None) -> int:
+    """Convert, write, print what came out."""
+    argument, masses = cli.argument, "masses: capsules of tissue, or the file's"
+    parser = cli.parser(
+        __doc__,
+        argument("file", type=Path, help="a model saved by OpenSim 4 (.osim)"),
+        cli.OUT.but(default=Path(), help="folder to write to (default: here)"),
+        argument("--inertia", choices=INERTIAS, default="geometric", help=masses),
+        argument("--actuators", choices=ACTUATORS, default="muscle", help="muscles, or one motor per joint"),
+        argument("--choices", type=Path, metavar="FILE.xml", help="a fragment of MJCF to merge into the result"),
+        argument("--allow-missing", action="store_true", help="leave out what MuJoCo has no counterpart for"),
     )
-    parser.add_argument("--actuators", choices=ACTUATORS, default="muscle", help="muscles, or one motor per joint")
-    parser.add_argument("--choices", type=Path, metavar="FILE.xml", help="a fragment of MJCF to merge into the result")
-    parser.add_argument("--allow-missing", action="store_true", help="leave out what MuJoCo has no counterpart for")
-    args = parser.parse_args()
-    options = MjcfOptions(args.actuators, args.inertia, args.allow_missing, choices=args.choices)
-    try:
-        path, conversion = import_osim(args.file, args.out, options)
-    except (MouseArmError, OSError) as error:
-        sys.exit("error: " + " ".join(str(error).split()))
-    print(summary(path, conversion))
+    given = parser.parse_args(argv)
+    from mousearm.files import write_text
+    from mousearm.model.opensim import MjcfOptions, convert, read_osim
 
-
-def import_osim(file: Path, out: Path, options: MjcfOptions) -> tuple[Path, Conversion]:
-    """Convert a file; returns the path of the MJCF and what was written.
-
-    Raises:
-        ModelError: if the model cannot be read or carried over.
-        UnknownNameError: if the choices name something that the model has not.
-        OSError: if the result cannot be written.
-    """
-    conversion = convert(read_osim(file), options)
-    out.mkdir(parents=True, exist_ok=True)
-    path = out / f"{file.stem}.xml"
+    options = MjcfOptions(given.actuators, given.inertia, given.allow_missing, choices=given.choices)
+    conversion = convert(read_osim(given.file), options)
+    given.out.mkdir(parents=True, exist_ok=True)
+    path = given.out / f"{given.file.stem}.xml"
     write_text(path, conversion.xml)
-    return path, conversion
+    print(summary(path, conversion))
+    return 0
 
 
-def summary(path: Path, conversion: Conversion) -> str:
+def summary(path: Path, conversion: "Conversion") -> str:
     """What was written, in lines."""
+    import mujoco
+
     model = mujoco.MjModel.from_xml_string(conversion.xml)
     joints = [model.joint(i).name for i in range(model.njnt)]
     muscles = [
@@ -75,4 +70,4 @@ def summary(path: Path, conversion: Conversion) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -7,54 +7,56 @@ printed, and written to DIR/import.txt. Nothing is written if any file is refuse
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from mousearm.errors import KinematicsError, MouseArmError
+from mousearm import cli
+from mousearm.errors import KinematicsError
 from mousearm.kinematics.imports import CutRule, ImportOptions, import_reaches
 from mousearm.kinematics.imports.conversion import SIDES, UNITS
 from mousearm.registry import FORMATS
 
 
-def main() -> None:
-    """Read the command line, import, print what was done."""
-    arguments = parser().parse_args()
-    try:
-        imported = import_reaches(arguments.files, arguments.out, options(arguments))
-    except (MouseArmError, OSError) as error:
-        sys.exit("error: " + " ".join(str(error).split()))
+@cli.handled()
+def main(argv: Sequence[str] | None = None) -> int:
+    """Import, print what was done."""
+    given = parser().parse_args(argv)
+    imported = import_reaches(given.files, given.out, options(given))
     print("\n".join(item.text() for item in imported))
     n_reaches = sum(len(item.reaches) for item in imported)
-    print(
-        f"Wrote {n_reaches} reaches to {arguments.out}. Look at them: python scripts/check_reaches.py {arguments.out}"
-    )
+    print(f"Wrote {n_reaches} reaches to {given.out}. Look at them: python scripts/check_reaches.py {given.out}")
+    return 0
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
+    argument, gap = cli.argument, ImportOptions().max_gap_ms
     formats = "\n".join(f"  .{name:<5} {meaning}" for name, meaning in FORMATS.described().items())
-    made = argparse.ArgumentParser(
-        description=f"{__doc__}\nFormats of FILES:\n{formats}", formatter_class=argparse.RawDescriptionHelpFormatter
+    axes = "the file's axes that point forward, up and right, as 'x z -y'"
+    return cli.parser(
+        f"{__doc__}\nFormats of FILES:\n{formats}",
+        argument("files", type=Path, nargs="+", metavar="FILE", help="recordings; give them before the options"),
+        argument("--out", type=Path, required=True, metavar="DIR", help="a new folder for the reaches"),
+        argument("--points", nargs="+", default=[], metavar="LANDMARK=NAME", help="paw, elbow, shoulder in the file"),
+        argument("--units", choices=UNITS, help="unit of the positions, where the file does not say it"),
+        argument("--axes", metavar="'F U R'", help=axes),
+        argument("--rate", type=float, metavar="HZ", help="frames per second, where the file has no times"),
+        argument("--side", choices=SIDES, default=SIDES[0], help="of the animal; left is mirrored (default right)"),
+        argument("--min-likelihood", type=float, metavar="P", help="take points below it as not seen"),
+        argument("--max-gap", type=float, default=gap, metavar="MS", help=f"longest gap to fill (default {gap:g})"),
+        argument("--cutoff", type=float, metavar="HZ", help="low-pass filter (default: none)"),
+        argument("--cut", action="store_true", help="cut into reaches by the paw's speed, with these options:"),
+        *(
+            argument(
+                "--" + rule.name.replace("_", "-"),
+                type=float,
+                metavar="MS" if rule.name.endswith("_ms") else "M/S",
+                help=f"default {rule.default:g}",
+            )
+            for rule in fields(CutRule)
+        ),
     )
-    made.add_argument("files", type=Path, nargs="+", metavar="FILE", help="recordings; give them before the options")
-    made.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder for the reaches")
-    made.add_argument(
-        "--points", nargs="+", default=[], metavar="LANDMARK=NAME", help="paw, elbow, shoulder in the file"
-    )
-    made.add_argument("--units", choices=UNITS, help="unit of the positions, where the file does not say it")
-    made.add_argument("--axes", metavar="'F U R'", help="the file's axes that point forward, up and right, as 'x z -y'")
-    made.add_argument("--rate", type=float, metavar="HZ", help="frames per second, where the file has no times")
-    made.add_argument("--side", choices=SIDES, default=SIDES[0], help="of the animal; left is mirrored (default right)")
-    made.add_argument("--min-likelihood", type=float, metavar="P", help="take points below it as not seen")
-    gap = ImportOptions().max_gap_ms
-    made.add_argument("--max-gap", type=float, default=gap, metavar="MS", help=f"longest gap to fill (default {gap:g})")
-    made.add_argument("--cutoff", type=float, metavar="HZ", help="low-pass filter (default: none)")
-    made.add_argument("--cut", action="store_true", help="cut into reaches by the paw's speed, with these options:")
-    for rule in fields(CutRule):
-        unit = "MS" if rule.name.endswith("_ms") else "M/S"
-        option = "--" + rule.name.replace("_", "-")
-        made.add_argument(option, type=float, metavar=unit, help=f"default {rule.default:g}")
-    return made
 
 
 def options(arguments: argparse.Namespace) -> ImportOptions:
@@ -86,4 +88,4 @@ def _malformed(pair: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -5,15 +5,17 @@ mousearm/model/choices.xml holds what the project itself decides. Writes forelim
 and, which include it, muscle.xml and torque.xml into DIR, by default mousearm/model, where they are shipped from.
 """
 
-import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import mousearm
-from mousearm.errors import MouseArmError
-from mousearm.files import write_text
-from mousearm.model.opensim import MjcfOptions, OsimModel, read_osim, to_mjcf
+from mousearm import cli
+
+if TYPE_CHECKING:
+    from mousearm.model.opensim import OsimModel
 
 FOLDER = Path(mousearm.__file__).parent / "model"
 
@@ -53,28 +55,34 @@ _ORIGIN = """
 """
 
 
-def main() -> None:
-    """Read the command line, convert, write."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("file", type=Path, help="the published model, scaled_mouse.osim")
-    parser.add_argument("--out", type=Path, default=FOLDER, metavar="DIR", help="default: where they are shipped from")
-    args = parser.parse_args()
-    try:
-        files = make(read_osim(args.file))
-        args.out.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            write_text(args.out / name, text)
-    except (MouseArmError, OSError) as error:
-        sys.exit("error: " + " ".join(str(error).split()))
-    print(f"Wrote {', '.join(files)} to {args.out}.")
+@cli.handled()
+def main(argv: Sequence[str] | None = None) -> int:
+    """Convert, and write."""
+    parser = cli.parser(
+        __doc__,
+        cli.argument("file", type=Path, help="the published model, scaled_mouse.osim"),
+        cli.OUT.but(default=FOLDER, help="default: where they are shipped from"),
+    )
+    given = parser.parse_args(argv)
+    from mousearm.files import write_text
+    from mousearm.model.opensim import read_osim
+
+    files = make(read_osim(given.file))
+    given.out.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        write_text(given.out / name, text)
+    print(f"Wrote {', '.join(files)} to {given.out}.")
+    return 0
 
 
-def make(model: OsimModel) -> dict[str, str]:
+def make(model: "OsimModel") -> dict[str, str]:
     """The three files by name.
 
     Raises:
         MouseArmError: if the model cannot be carried over, or the choices do not fit it.
     """
+    from mousearm.model.opensim import MjcfOptions, to_mjcf
+
     by_actuators = {
         actuators: ElementTree.fromstring(to_mjcf(model, MjcfOptions(actuators, choices=FOLDER / "choices.xml")))
         for actuators in ("muscle", "torque")
@@ -112,4 +120,4 @@ def _text(root: ElementTree.Element, header: str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -6,32 +6,29 @@ ship with the package were made by
 ``python scripts/make_synthetic.py mousearm/kinematics/data/demo.csv --n 1 --seed 45 --frames 50 50``.
 """
 
-import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from mousearm.config import compose
-from mousearm.errors import KinematicsError, MouseArmError
-from mousearm.kinematics import generate, write_csv
-from mousearm.model import load_arm
+from mousearm import cli
 
 
-def main() -> None:
-    """Read the command line, generate, write."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("out", type=Path, help="folder, or one file NAME.csv with --n 1")
-    parser.add_argument("--n", type=int, default=32, help="how many reaches (default 32)")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the random numbers (default 0)")
-    parser.add_argument(
-        "--frames", type=int, nargs=2, default=(40, 70), metavar=("FEWEST", "MOST"), help="frames at 150 Hz"
+@cli.handled()
+def main(argv: Sequence[str] | None = None) -> int:
+    """Generate reaches, and write them."""
+    argument, most = cli.argument, ("FEWEST", "MOST")
+    parser = cli.parser(
+        __doc__,
+        argument("out", type=Path, help="folder, or one file NAME.csv with --n 1"),
+        argument("--n", type=int, default=32, help="how many reaches (default 32)"),
+        argument("--seed", type=int, default=0, help="seed of the random numbers (default 0)"),
+        argument("--frames", type=int, nargs=2, default=(40, 70), metavar=most, help="frames at 150 Hz"),
+        argument("--model", default="torque", help="choice of the group conf/model (default torque)"),
     )
-    parser.add_argument("--model", default="torque", help="choice of the group conf/model (default torque)")
-    args = parser.parse_args()
-    try:
-        written = make(args.out, args.n, args.seed, tuple(args.frames), args.model)
-    except MouseArmError as error:
-        sys.exit(str(error))
-    print(f"Wrote {written} reaches to {args.out}.")
+    given = parser.parse_args(argv)
+    written = make(given.out, given.n, given.seed, tuple(given.frames), given.model)
+    print(f"Wrote {written} reaches to {given.out}.")
+    return 0
 
 
 def make(out: Path, n: int, seed: int, frames: tuple[int, int], model: str) -> int:
@@ -40,6 +37,11 @@ def make(out: Path, n: int, seed: int, frames: tuple[int, int], model: str) -> i
     Raises:
         MouseArmError: an argument is not valid, or a file cannot be written.
     """
+    from mousearm.config import compose
+    from mousearm.errors import KinematicsError
+    from mousearm.kinematics import generate, write_csv
+    from mousearm.model import load_arm
+
     single = out.suffix == ".csv"
     if single and n != 1:
         raise KinematicsError(f"{out} is one file, but --n {n} reaches are wanted. Give --n 1, or a folder.")
@@ -51,4 +53,4 @@ def make(out: Path, n: int, seed: int, frames: tuple[int, int], model: str) -> i
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

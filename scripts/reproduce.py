@@ -5,30 +5,31 @@ REPO_OR_RUN is a run folder, or OWNER/NAME on the Hugging Face Hub. Agents whose
 where they are; they must be the same files. The exit status is 1 if errors differ by more than the tolerance.
 """
 
-import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mousearm.errors import HubError, MouseArmError
-from mousearm.hub import Place, fetch
-from mousearm.share.reproducing import TOLERANCE_MM, reproduce
+from mousearm import cli
 
 
-def main() -> None:
+@cli.handled()
+def main(argv: Sequence[str] | None = None) -> int:
     """Print both evaluations beside each other."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("agent", metavar="REPO_OR_RUN", help="a run folder, or OWNER/NAME on the Hub")
-    parser.add_argument("--revision", metavar="R", help="of the repository: a branch, a tag or a commit (default main)")
-    parser.add_argument("--kinematics", metavar="PATH", help="where its reaches are, if they are not with it")
-    parser.add_argument("--tolerance", type=float, metavar="MM", default=TOLERANCE_MM, help=f"default {TOLERANCE_MM:g}")
-    arguments = parser.parse_args()
-    try:
-        comparison = reproduce(folder(arguments.agent, arguments.revision), arguments.kinematics)
-        print(comparison.text(arguments.tolerance))
-        sys.exit(0 if comparison.largest_mm <= arguments.tolerance else 1)
-    except MouseArmError as error:
-        sys.exit(f"error: {error}")
+    parser = cli.parser(
+        __doc__,
+        cli.argument("agent", metavar="REPO_OR_RUN", help="a run folder, or OWNER/NAME on the Hub"),
+        cli.REVISION,
+        cli.KINEMATICS.but(help="where its reaches are, if they are not with it"),
+        cli.argument("--tolerance", type=float, metavar="MM", default=0.001, help="default 0.001"),
+    )
+    given = parser.parse_args(argv)
+    agent = folder(given.agent, given.revision)
+    from mousearm.share.reproducing import reproduce
+
+    comparison = reproduce(agent, given.kinematics)
+    print(comparison.text(given.tolerance))
+    return 0 if comparison.largest_mm <= given.tolerance else 1
 
 
 def folder(agent: str, revision: str | None) -> Path:
@@ -37,6 +38,9 @@ def folder(agent: str, revision: str | None) -> Path:
     Raises:
         MouseArmError: if there is none.
     """
+    from mousearm.errors import HubError
+    from mousearm.hub import Place, fetch
+
     if Path(agent).is_dir():
         return Path(agent)
     try:
@@ -49,4 +53,4 @@ def folder(agent: str, revision: str | None) -> Path:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -6,54 +6,47 @@ your account of Weights & Biases. With --to it is written into a folder to look 
 by `hf auth login`.
 """
 
-import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from mousearm.errors import MouseArmError
-from mousearm.share.contents import ShareOptions, gather, push_contents, write_contents
+from mousearm import cli
 
 
-def main() -> None:
-    """Read the command line, gather, show, push."""
-    arguments = parser().parse_args()
-    try:
-        options = ShareOptions(
-            arguments.repo, arguments.with_kinematics, not arguments.without_pictures, arguments.license
-        )
-        contents = gather(Path(arguments.run), options, arguments.allow)
-        print(f"{len(contents.files)} files for {arguments.repo}:\n{contents.text()}\n", flush=True)
-        if arguments.to is not None:
-            write_contents(contents, arguments.to)
-            print(f"Written to {arguments.to}; nothing was pushed.")
-        elif arguments.yes or not sys.stdin.isatty() or input("Push them? [y/N] ").strip().lower() in ("y", "yes"):
-            place = push_contents(contents, arguments.repo, arguments.private, arguments.message)
-            print(f"Pushed: {place.page}\ncommit   {place.revision}\n\npython scripts/reproduce.py {place.repo}")
-        else:
-            sys.exit("Nothing was pushed.")
-    except MouseArmError as error:
-        sys.exit(f"error: {error}")
-
-
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("run", metavar="RUN", help="the folder of a finished run")
-    made.add_argument("repo", metavar="REPO", help="OWNER/NAME on the Hub; made if there is none")
-    made.add_argument("--private", action="store_true", help="only you and those whom you name see it")
-    made.add_argument(
-        "--with-kinematics", action="store_true", help="share the reaches too, if they are your own files"
+@cli.handled()
+def main(argv: Sequence[str] | None = None) -> int:
+    """Gather, show, push."""
+    argument = cli.argument
+    parser = cli.parser(
+        __doc__,
+        cli.RUN.but(help="the folder of a finished run"),
+        argument("repo", metavar="REPO", help="OWNER/NAME on the Hub; made if there is none"),
+        argument("--private", action="store_true", help="only you and those whom you name see it"),
+        argument("--with-kinematics", action="store_true", help="share the reaches too, if they are your own files"),
+        argument("--without-pictures", action="store_true", help="no figures and no film, which show reaches"),
+        argument("--license", default="mit", metavar="ID", help="of the agent (default mit); the Hub's abbreviation"),
+        argument("--message", default="Share an agent of mousearm", metavar="TEXT", help="of the commit"),
+        argument("--allow", action="append", default=[], metavar="TEXT", help="what is found but is no secret"),
+        argument("--to", type=Path, metavar="DIR", help="write a new folder instead of pushing"),
+        argument("--yes", action="store_true", help="push without asking; nobody is asked without a terminal"),
     )
-    made.add_argument("--without-pictures", action="store_true", help="no figures and no film, which show reaches")
-    made.add_argument(
-        "--license", default="mit", metavar="ID", help="of the agent (default mit); the Hub's abbreviation"
-    )
-    made.add_argument("--message", default="Share an agent of mousearm", metavar="TEXT", help="of the commit")
-    made.add_argument("--allow", action="append", default=[], metavar="TEXT", help="what is found but is no secret")
-    made.add_argument("--to", type=Path, metavar="DIR", help="write a new folder instead of pushing")
-    made.add_argument("--yes", action="store_true", help="push without asking; nobody is asked without a terminal")
-    return made
+    given = parser.parse_args(argv)
+    from mousearm.share.contents import ShareOptions, gather, push_contents, write_contents
+
+    options = ShareOptions(given.repo, given.with_kinematics, not given.without_pictures, given.license)
+    contents = gather(given.run, options, given.allow)
+    print(f"{len(contents.files)} files for {given.repo}:\n{contents.text()}\n", flush=True)
+    if given.to is not None:
+        write_contents(contents, given.to)
+        print(f"Written to {given.to}; nothing was pushed.")
+    elif given.yes or not sys.stdin.isatty() or input("Push them? [y/N] ").strip().lower() in ("y", "yes"):
+        place = push_contents(contents, given.repo, given.private, given.message)
+        print(f"Pushed: {place.page}\ncommit   {place.revision}\n\npython scripts/reproduce.py {place.repo}")
+    else:
+        print("Nothing was pushed.", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

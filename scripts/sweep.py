@@ -7,23 +7,20 @@
 ``python scripts/sweep.py doctor -- OVERRIDES``  whether sweeps can go to SLURM from here, with a test job of a minute
 """
 
-import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from mousearm.errors import MouseArmError
-from mousearm.sweep.doctor import examine as findings
-from mousearm.sweep.launcher import to_slurm
-from mousearm.sweep.plugins import slurm_settings
-from mousearm.sweep.progress import cancel, retry, status
+from mousearm import cli
 
 _ROOT = Path(__file__).resolve().parents[1]
 
 
-def main() -> None:
+@cli.handled()
+def main(argv: Sequence[str] | None = None) -> int:
     """Do what the command line says."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = cli.parser(__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, text in (("submit", "queue a sweep"), ("doctor", "look whether sweeps can go to SLURM from here")):
         command = commands.add_parser(name, help=text)
@@ -34,29 +31,19 @@ def main() -> None:
         command.add_argument("sweep", type=Path, metavar="SWEEP", help="its folder, such as outputs/NAME")
         if name == "retry":
             command.add_argument("--new-code", action="store_true", help="run the code as it is now, not as it was")
-    arguments = parser.parse_args()
-    try:
-        sys.exit(run(arguments))
-    except MouseArmError as error:
-        sys.exit(f"error: {error}")
+    given = parser.parse_args(argv)
+    if given.command == "submit":
+        submit(given.overrides)
+    elif given.command == "doctor":
+        return examine(given.overrides, given.patience)
+    from mousearm.sweep.progress import cancel, retry, status
 
-
-def run(arguments: argparse.Namespace) -> int:
-    """Do it; returns the exit status.
-
-    Raises:
-        MouseArmError: if it cannot be done.
-    """
-    if arguments.command == "submit":
-        submit(arguments.overrides)
-    elif arguments.command == "doctor":
-        return examine(arguments.overrides, arguments.patience)
-    elif arguments.command == "status":
-        print(status(arguments.sweep))
-    elif arguments.command == "retry":
-        print(retry(arguments.sweep, arguments.new_code))
+    if given.command == "status":
+        print(status(given.sweep))
+    elif given.command == "retry":
+        print(retry(given.sweep, given.new_code))
     else:
-        print(cancel(arguments.sweep))
+        print(cancel(given.sweep))
     return 0
 
 
@@ -66,18 +53,23 @@ def submit(overrides: list[str]) -> None:
     Raises:
         ConfigError: if the overrides choose a launcher that does not queue.
     """
+    from mousearm.sweep.launcher import to_slurm
+
     command = ["run.py", "-m", *to_slurm(overrides), "hydra.launcher.wait=false"]
     os.execv(sys.executable, [sys.executable, str(_ROOT / command[0]), *command[1:]])
 
 
 def examine(overrides: list[str], patience_s: float) -> int:
     """Print findings; returns 1 if one of them is not good."""
+    from mousearm.sweep import doctor
+    from mousearm.sweep.plugins import slurm_settings
+
     good = True
-    for finding in findings(slurm_settings(overrides), Path("outputs"), patience_s):
+    for finding in doctor.examine(slurm_settings(overrides), Path("outputs"), patience_s):
         good &= finding.good
         print(f"{'ok ' if finding.good else 'BAD'} {finding.question}: {finding.answer}", flush=True)
     return 0 if good else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

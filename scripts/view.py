@@ -7,58 +7,69 @@ both with ``[--reach NAME] [--slowmo 0.1] [--colours grey_red|blue_red] [--web] 
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mousearm.config import compose
-from mousearm.errors import MouseArmError
+from mousearm import cli
 from mousearm.render import MUSCLE_COLOURS
-from mousearm.view import Playback, Simulator, simulator_of_config, simulator_of_run, watch
+
+if TYPE_CHECKING:
+    from mousearm.view import Simulator
 
 
-def main() -> None:
+@cli.handled()
+def main(argv: Sequence[str] | None = None) -> int:
     """Open the viewer, and stay until it is closed."""
-    arguments = parse(sys.argv[1:])
+    given = parse(argv)
+    from mousearm.view import Playback, watch
+
+    playback = Playback(simulator(given), given.reach, given.slowmo, given.colours)
     try:
-        playback = Playback(simulator(arguments), arguments.reach, arguments.slowmo, arguments.colours)
-        watch(playback, arguments.port if arguments.web else None)
-    except MouseArmError as error:
-        sys.exit(f"error: {error}")
+        watch(playback, given.port if given.web else None)
     except KeyboardInterrupt:
         print()
+    return 0
 
 
-def parse(given: list[str]) -> argparse.Namespace:
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The command line; ``run`` is the run folder, or None where ``what`` are overrides."""
-    parser = argparse.ArgumentParser(description="Watch reaches being performed, in slow motion and in 3D.")
-    parser.add_argument("what", nargs="*", metavar="RUN", help="run folder; or overrides as for run.py: a model alone")
-    parser.add_argument("--controller", choices=["cmc"], help="without a run: computed muscle control drives the arm")
-    parser.add_argument("--kinematics", metavar="PATH", help="other reaches: a CSV file or a folder")
-    parser.add_argument("--checkpoint", help="best (default), latest, or a number of steps")
-    parser.add_argument("--reach", metavar="NAME", help="which reach to begin with")
-    parser.add_argument("--slowmo", type=float, default=0.1, help="seconds of the reach per second (default 0.1)")
-    parser.add_argument("--colours", choices=list(MUSCLE_COLOURS), default="grey_red", help="muscles at rest, active")
-    parser.add_argument("--web", action="store_true", help="show it in a browser instead of a window")
-    parser.add_argument("--port", type=int, default=8080, help="with --web: where it is served (default 8080)")
-    arguments = parser.parse_intermixed_args(given)
-    runs = [word for word in arguments.what if "=" not in word]
-    arguments.run = Path(runs[0]) if runs else None
-    if runs and (len(arguments.what) > 1 or arguments.controller is not None):
+    argument = cli.argument
+    parser = cli.parser(
+        __doc__,
+        argument("what", nargs="*", metavar="RUN", help="run folder; or overrides as for run.py: a model alone"),
+        argument("--controller", choices=["cmc"], help="without a run: computed muscle control drives the arm"),
+        cli.KINEMATICS.but(help="other reaches: a CSV file or a folder"),
+        cli.CHECKPOINT,
+        argument("--reach", metavar="NAME", help="which reach to begin with"),
+        argument("--slowmo", type=float, default=0.1, help="seconds of the reach per second (default 0.1)"),
+        argument("--colours", choices=list(MUSCLE_COLOURS), default="grey_red", help="muscles at rest, active"),
+        argument("--web", action="store_true", help="show it in a browser instead of a window"),
+        argument("--port", type=int, default=8080, help="with --web: where it is served (default 8080)"),
+    )
+    given = parser.parse_intermixed_args(argv)
+    runs = [word for word in given.what if "=" not in word]
+    given.run = Path(runs[0]) if runs else None
+    if runs and (len(given.what) > 1 or given.controller is not None):
         parser.error("give one run folder alone, or overrides as for run.py, with or without --controller cmc")
-    if not runs and arguments.checkpoint is not None:
+    if not runs and given.checkpoint is not None:
         parser.error("--checkpoint is of a run folder, and there is none")
-    return arguments
+    return given
 
 
-def simulator(arguments: argparse.Namespace) -> Simulator:
+def simulator(given: argparse.Namespace) -> "Simulator":
     """What the command line asks to see.
 
     Raises:
         MouseArmError: if it cannot be used.
     """
-    if arguments.run is not None:
-        return simulator_of_run(arguments.run, arguments.checkpoint or "best", arguments.kinematics)
-    return simulator_of_config(compose(arguments.what), arguments.kinematics, arguments.controller == "cmc")
+    from mousearm.config import compose
+    from mousearm.view import simulator_of_config, simulator_of_run
+
+    if given.run is not None:
+        return simulator_of_run(given.run, given.checkpoint or "best", given.kinematics)
+    return simulator_of_config(compose(given.what), given.kinematics, given.controller == "cmc")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

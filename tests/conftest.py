@@ -1,4 +1,9 @@
+import importlib.util
+import logging
+import sys
 from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -12,6 +17,7 @@ from mousearm.retarget import Reference
 
 torch.set_num_threads(1)
 
+ROOT = Path(__file__).parents[1]
 DT = 1 / 150
 
 # Two rods of 10 mm in the plane z = 0; gravity is along -z, so only the motors move them.
@@ -196,6 +202,50 @@ def build_task(configure):
         return Task(arm, References(references), configure(*overrides), n)
 
     return build
+
+
+class Ended(NamedTuple):
+    """A command that ended: its exit status, what it printed, and what it said of errors."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def load_script():
+    """The module of a program: ``run``, or the name of one of scripts/."""
+
+    def load(name):
+        file = ROOT / "run.py" if name == "run" else ROOT / "scripts" / f"{name}.py"
+        spec = importlib.util.spec_from_file_location(name, file)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+@pytest.fixture
+def run_script(load_script, monkeypatch, capsys):
+    """Run a program in this process as from the command line: ``run_script("evaluate", RUN, "--json", FILE)``."""
+
+    def run(name, *arguments):
+        words = [str(word) for word in arguments]
+        capsys.readouterr()
+        handlers, level = logging.root.handlers[:], logging.root.level
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "argv", [f"{name}.py", *words])
+            try:
+                status = load_script(name).main(words) or 0
+            except SystemExit as end:
+                status = end.code or 0
+        # Hydra, which run.py starts, lets the root log to the stdout of this call.
+        logging.root.handlers[:] = handlers
+        logging.root.setLevel(level)
+        return Ended(status, *capsys.readouterr())
+
+    return run
 
 
 @pytest.fixture

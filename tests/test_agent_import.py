@@ -4,8 +4,6 @@ import base64
 import io
 import json
 import pickle
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -19,7 +17,6 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 from mousearm.agent import Agent
 from mousearm.agent_import import import_agent, read_archive
-from mousearm.config import CONF
 from mousearm.env import TrackingEnv
 from mousearm.errors import ConfigError, RunError
 from mousearm.experiment import run
@@ -203,16 +200,17 @@ def test_an_archive_that_is_larger_than_it_should_be(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_script(agent, tmp_path):
+def test_script(run_script, agent, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
     def run(*arguments):
-        command = [sys.executable, str(CONF.parent / "scripts" / "import_agent.py"), str(agent[1]), *arguments]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        return run_script("import_agent", agent[1], *arguments)
 
     refused = run("--out", "run", *TASK)
-    assert refused.returncode == 1
-    assert "error: " in refused.stderr
-    assert "read only with --trust" in refused.stderr
+    assert refused.status == 1
+    assert "error: " in refused.err
+    assert "read only with --trust" in refused.err
     done = run("--trust", "--out", "run", *TASK)
-    assert done.returncode == 0, done.stderr
-    assert "old.zip is trusted: its weights and text are read; nothing is run." in done.stderr
-    assert "demo   train" in done.stdout
+    assert done.status == 0, done.err
+    assert "old.zip is trusted: its weights and text are read; nothing is run." in done.err
+    assert "demo   train" in done.out

@@ -1,5 +1,4 @@
 import json
-import sys
 
 import numpy as np
 import pytest
@@ -7,7 +6,6 @@ import pytest
 from mousearm.benchmark import Curve, draw_curves, learning, learning_curves, limits_table, seconds_to_mm, table
 from mousearm.benchmark.stock import ORIGINAL, our_environment, stock_environment
 from mousearm.benchmark.timing import in_turn
-from scripts import benchmark as script
 
 
 def test_runs_take_turns_and_the_first_round_does_not_count():
@@ -44,20 +42,19 @@ def test_the_original_is_what_its_files_and_the_list_say(configure):
     assert not config.policy.normalize_observation
 
 
-def test_chosen_sections_are_measured_and_written(tmp_path, monkeypatch, capsys):
+def test_chosen_sections_are_measured_and_written(run_script, tmp_path, monkeypatch):
     file = tmp_path / "figures.json"
     figures = {"bare_steps_per_s": 2.0, "ours_steps_per_s": 1.5, "gym_subproc_steps_per_s": 1.0}
-    monkeypatch.setattr(script, "environment_speed", lambda model: figures)
-    monkeypatch.setattr(sys, "argv", ["benchmark.py", "--only", "environment", "--json", str(file)])
-    script.main()
+    monkeypatch.setattr("mousearm.benchmark.environment_speed", lambda model: figures)
+    done = run_script("benchmark", "--only", "environment", "--json", file)
     assert json.loads(file.read_text()) == {"environment": figures}
-    assert "ours_steps_per_s" in capsys.readouterr().out
+    assert "ours_steps_per_s" in done.out
 
 
-def test_an_unknown_section_is_named_before_anything_is_measured(monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["benchmark.py", "--only", "update,trainig"])
-    with pytest.raises(SystemExit, match=r"no section \(--only\) named 'trainig'. Did you mean 'training'\?"):
-        script.main()
+def test_an_unknown_section_is_named_before_anything_is_measured(run_script):
+    refused = run_script("benchmark", "--only", "update,trainig")
+    assert refused.status == 1
+    assert "no section (--only) named 'trainig'. Did you mean 'training'?" in refused.err
 
 
 # By hand: the error falls below 1 mm at 20 s and below 0.5 mm at 30 s, and rises again.
@@ -111,11 +108,10 @@ def test_a_whole_training_gives_its_curve(monkeypatch):
         (["--figure", "nowhere/curves"], "error: --figure nowhere/curves: there is no folder nowhere."),
     ],
 )
-def test_what_would_fail_at_the_end_is_refused_before_anything_is_measured(words, message, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["benchmark.py", *words])
-    with pytest.raises(SystemExit) as ended:
-        script.main()
-    assert message in f"{ended.value.code}{capsys.readouterr().err}"
+def test_what_would_fail_at_the_end_is_refused_before_anything_is_measured(run_script, words, message):
+    refused = run_script("benchmark", *words)
+    assert refused.status != 0
+    assert message in refused.err
 
 
 @pytest.mark.slow

@@ -1,7 +1,5 @@
 import dataclasses
 import re
-import subprocess
-import sys
 
 import pytest
 from omegaconf import OmegaConf
@@ -382,21 +380,15 @@ class TestGroupFiles:
         with pytest.raises(ConfigError, match=r"theirs\.yaml: '.*' names code, or says how Hydra runs it"):
             check_group_files(theirs(text))
 
-    def test_run_py_refuses_it_before_hydra_calls_it(self, theirs, tmp_path):
+    def test_run_py_refuses_it_before_hydra_calls_it(self, run_script, theirs, tmp_path, monkeypatch):
         proof = tmp_path / "proof"
         evil = f"{{_target_: pathlib.Path.touch, _args_: [{{_target_: pathlib.Path, _args_: ['{proof}']}}]}}"
         arguments = theirs(f"# @package _global_\nhydra: {{callbacks: {{a: {evil}}}}}\n")
-        run = [
-            sys.executable,
-            str(CONF.parent / "run.py"),
-            *arguments,
-            f"hydra.run.dir={tmp_path / 'out'}",
-            "model=none",
-        ]
-        done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert done.returncode == 1
-        assert "error: " in done.stderr
-        assert "theirs.yaml: 'hydra' names code" in done.stderr
+        monkeypatch.chdir(tmp_path)
+        refused = run_script("run", *arguments, f"hydra.run.dir={tmp_path / 'out'}", "model=none")
+        assert refused.status == 1
+        assert "error: " in refused.err
+        assert "theirs.yaml: 'hydra' names code" in refused.err
         assert not proof.exists()
         assert not (tmp_path / "out").exists()
 

@@ -17,18 +17,24 @@ def call(script, *arguments, cwd):
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
 
 
-def test_train_then_evaluate_on_other_reaches(tmp_path):
-    trained = call("run.py", *QUICK, "name=first", cwd=tmp_path)
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_train_then_evaluate(here, run_script):
+    trained = call("run.py", *QUICK, "name=first", cwd=here)
     assert trained.returncode == 0, trained.stderr
     assert "paw mm: mean" in trained.stdout
     assert "paw" in trained.stderr  # the progress bar
     assert "Traceback" not in trained.stderr
-    folder = tmp_path / "outputs" / "first"
+    folder = here / "outputs" / "first"
     assert (folder / "figures" / "demo.png").is_file()
     assert (folder / "videos" / "demo.mp4").is_file() or "No video:" in trained.stdout
-    evaluated = call("scripts/evaluate.py", "outputs/first", "--json", "again.json", cwd=tmp_path)
-    assert evaluated.returncode == 0, evaluated.stderr
-    assert json.loads((tmp_path / "again.json").read_text()) == json.loads((folder / "evaluation.json").read_text())
+    evaluated = run_script("evaluate", "outputs/first", "--json", "again.json")
+    assert evaluated.status == 0, evaluated.err
+    assert json.loads((here / "again.json").read_text()) == json.loads((folder / "evaluation.json").read_text())
 
 
 @pytest.mark.slow
@@ -58,19 +64,18 @@ def test_an_experiment_sweeps_the_number_of_reaches_and_draws_the_curve(tmp_path
         (["env.observation=[qpos,sight]"], "no choice for env.observation named 'sight'"),
     ],
 )
-def test_wrong_input_is_explained_without_a_traceback_or_a_folder(tmp_path, arguments, message):
-    refused = call("run.py", *QUICK, *arguments, "name=r", cwd=tmp_path)
-    assert refused.returncode != 0
-    assert message in refused.stderr
-    assert "Traceback" not in refused.stderr
-    assert not (tmp_path / "outputs" / "r").exists()
+def test_wrong_input_is_explained_without_a_traceback_or_a_folder(here, run_script, arguments, message):
+    refused = run_script("run", *QUICK, *arguments, "name=r")
+    assert refused.status == 1
+    assert message in refused.err
+    assert "Traceback" not in refused.err
+    assert not (here / "outputs" / "r").exists()
 
 
-def test_evaluate_without_a_run(tmp_path):
-    refused = call("scripts/evaluate.py", "outputs/none", cwd=tmp_path)
-    assert refused.returncode != 0
-    assert "error: There is no run in outputs/none" in refused.stderr
-    assert "Traceback" not in refused.stderr
+def test_evaluate_without_a_run(here, run_script):
+    refused = run_script("evaluate", "outputs/none")
+    assert refused.status == 1
+    assert refused.err.startswith("error: There is no run in outputs/none")
 
 
 @pytest.mark.slow

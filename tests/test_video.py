@@ -1,7 +1,5 @@
 """Films of runs, and the command line that makes them."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -74,8 +72,8 @@ def test_what_cannot_be_filmed_is_explained(run, draws, changed, kind, text):
         film_runs([run], **{**SMALL, **changed})
 
 
-def test_the_command_line_explains_without_a_traceback(tmp_path):
-    command = [sys.executable, str(ROOT / "scripts" / "video.py"), "outputs/none"]
-    refused = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
-    assert refused.returncode == 1
-    assert refused.stderr.startswith("error: There is no run in outputs/none")
+def test_the_command_line_explains_without_a_traceback(run_script, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    refused = run_script("video", "outputs/none")
+    assert refused.status == 1
+    assert refused.err.startswith("error: There is no run in outputs/none")

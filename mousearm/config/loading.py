@@ -1,6 +1,7 @@
 """Load a configuration that Hydra composes or a run has saved; it is checked as a whole."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +36,12 @@ def load(composed: DictConfig) -> Config:
         raise ConfigError(f"The configuration is not valid: {error}") from error
 
 
-def compose(overrides: Sequence[str] = ()) -> Config:
+def compose(overrides: Sequence[str] = (), kinematics: str | None = None) -> Config:
     """Compose a configuration outside ``run.py``, from the files in ``conf/``.
 
     Args:
         overrides: as on the command line, such as ``["model=muscle", "reward.w_paw=2"]``.
+        kinematics: reaches, a file or folder, in place of ``kinematics.path``.
 
     Raises:
         ConfigError: if an override cannot be parsed or applied, or a value is not valid.
@@ -48,10 +50,11 @@ def compose(overrides: Sequence[str] = ()) -> Config:
     check_overrides(overrides)
     try:
         with initialize_config_dir(str(CONF), version_base="1.3"):
-            return load(hydra_compose("config", list(overrides)))
+            config = load(hydra_compose("config", list(overrides)))
     except (HydraException, OmegaConfBaseException, ValueError, RecursionError) as error:
         # Hydra lets ValueError out for a group that is set to a number, and for a number of thousands of digits.
         raise ConfigError(f"{error}{_cause(error)}") from error
+    return config if kinematics is None else replace(config, kinematics=replace(config.kinematics, path=kinematics))
 
 
 def _cause(error: Exception) -> str:

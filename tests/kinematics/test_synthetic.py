@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -251,24 +249,18 @@ def test_shipped_demo(arm):
     same(demo, generate(arm, 1, seed=45, frames=(50, 50))[0])
 
 
-def run_script(*arguments):
-    command = [sys.executable, str(ROOT / "scripts" / "make_synthetic.py"), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
-
-
-def test_script_writes_a_folder_and_a_file(tmp_path):
-    done = run_script(tmp_path / "new" / "two", "--n", 2, "--seed", 0)
-    assert done.returncode == 0, done.stderr
+def test_script_writes_a_folder_and_a_file(run_script, tmp_path):
+    done = run_script("make_synthetic", tmp_path / "new" / "two", "--n", 2, "--seed", 0)
+    assert done.status == 0, done.err
     written = read_reaches(tmp_path / "new" / "two")
     assert [reach.name for reach in written] == ["reach_00", "reach_01"]
     same(read_csv(DATA / "synthetic" / "reach_01.csv"), written[1])
-    done = run_script(tmp_path / "one.csv", "--n", 1, "--seed", 45, "--frames", 50, 50)
-    assert done.returncode == 0, done.stderr
+    done = run_script("make_synthetic", tmp_path / "one.csv", "--n", 1, "--seed", 45, "--frames", 50, 50)
+    assert done.status == 0, done.err
     same(read_csv(DATA / "demo.csv"), read_csv(tmp_path / "one.csv"))
 
 
-def test_script_refuses_without_a_traceback(tmp_path):
-    done = run_script(tmp_path / "one.csv", "--n", 2)
-    assert done.returncode == 1
-    assert "is one file, but --n 2 reaches are wanted" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_script_refuses_without_a_traceback(run_script, tmp_path):
+    done = run_script("make_synthetic", tmp_path / "one.csv", "--n", 2)
+    assert done.status == 1
+    assert "is one file, but --n 2 reaches are wanted" in done.err

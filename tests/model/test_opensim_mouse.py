@@ -1,7 +1,5 @@
 """The shipped mouse forelimb is made of the published model; tests/fidelity has it against OpenSim."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import mujoco
@@ -14,7 +12,6 @@ from mousearm.model.opensim.poses import sample_poses, tendon_lengths
 FILE = Path(__file__).parents[3] / "shared" / "opensim" / "scaled_mouse.osim"
 pytestmark = pytest.mark.skipif(not FILE.is_file(), reason="the published model, scaled_mouse.osim, is not here")
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "make_forelimb.py"
 
 # The project's choices give these paths of their own, so that their lengths do not jump as in the published model.
 REPLACED = ["Biceps_Long_Head", "Deltoid_Posterior", "Infraspinatus"]
@@ -40,11 +37,9 @@ def test_nothing_is_missing():
 
 
 @pytest.fixture(scope="module")
-def made_anew(tmp_path_factory):
+def made_anew(load_script, tmp_path_factory):
     folder = tmp_path_factory.mktemp("made") / "model"
-    command = [sys.executable, str(SCRIPT), str(FILE), "--out", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
+    assert load_script("make_forelimb").main([str(FILE), "--out", str(folder)]) == 0
     return folder
 
 
@@ -61,13 +56,12 @@ def words(file):
     return file.read_text(encoding="utf-8").replace('"', " ").split()
 
 
-def test_script_refuses_other_models(tmp_path):
+def test_script_refuses_other_models(run_script, tmp_path):
     (tmp_path / "arm.osim").write_text("<mujoco/>")
-    command = [sys.executable, str(SCRIPT), str(tmp_path / "arm.osim"), "--out", str(tmp_path / "out")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 1
-    assert done.stderr.startswith("error: ")
-    assert "is a <mujoco>, not an <OpenSimDocument>" in done.stderr
+    done = run_script("make_forelimb", tmp_path / "arm.osim", "--out", tmp_path / "out")
+    assert done.status == 1
+    assert done.err.startswith("error: ")
+    assert "is a <mujoco>, not an <OpenSimDocument>" in done.err
     assert not (tmp_path / "out").exists()
 
 

@@ -1,9 +1,6 @@
 """Additions of a user's own to a converted model."""
 
 import re
-import subprocess
-import sys
-from pathlib import Path
 from xml.etree import ElementTree
 
 import mujoco
@@ -13,8 +10,6 @@ from osim_text import at, document, roll
 
 from mousearm.errors import ModelError, UnknownNameError
 from mousearm.model.opensim import MjcfOptions, convert, to_mjcf
-
-SCRIPT = Path(__file__).parents[2] / "scripts" / "import_osim.py"
 
 # A surface for paths, around the elbow.
 BALL = '<body name="upper"><geom name="ball" class="wrap" type="sphere" pos="0.01 0 0" size="0.004"/></body>'
@@ -248,15 +243,15 @@ def test_files_that_are_no_fragments(read, write, text, message):
         to_mjcf(read(document()), choices)
 
 
-def test_script_takes_choices(write, tmp_path):
+def test_script_takes_choices(run_script, write, tmp_path):
     choices = write('<mujoco model="mine"/>', "looks.xml")
-    command = [sys.executable, str(SCRIPT), str(write(document())), "--out", str(tmp_path / "out"), "--choices"]
-    done = subprocess.run([*command, str(choices)], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
+    command = "import_osim", write(document()), "--out", tmp_path / "out", "--choices"
+    done = run_script(*command, choices)
+    assert done.status == 0, done.err
     xml = (tmp_path / "out" / "arm.xml").read_text()
     assert '<mujoco model="mine">' in xml
     assert "With the choices of looks.xml." in xml
     mujoco.MjModel.from_xml_string(xml)
-    refused = subprocess.run([*command, "none.xml"], capture_output=True, text=True, timeout=120)
-    assert refused.returncode == 1
-    assert refused.stderr == "error: none.xml cannot be read: No such file or directory.\n"
+    refused = run_script(*command, "none.xml")
+    assert refused.status == 1
+    assert refused.err == "error: none.xml cannot be read: No such file or directory.\n"

@@ -1,30 +1,10 @@
 """Computed muscle control evaluated as learned controllers are."""
 
 import json
-import runpy
-from pathlib import Path
 
 import pytest
 
 from mousearm.experiment import evaluate_cmc
-
-SCRIPT = str(Path(__file__).parents[2] / "scripts" / "evaluate.py")
-
-
-@pytest.fixture
-def script(monkeypatch, capsys):
-    """Call the script in this process; what it printed, and what it exited with."""
-
-    def script(*arguments):
-        monkeypatch.setattr("sys.argv", ["evaluate.py", *arguments])
-        try:
-            runpy.run_path(SCRIPT, run_name="__main__")
-            status = None
-        except SystemExit as stop:
-            status = stop.code
-        return capsys.readouterr(), status
-
-    return script
 
 
 def test_reaches_are_split_as_in_a_run(configure):
@@ -45,10 +25,10 @@ def test_it_is_drawn_where_that_is_asked_for(configure, tmp_path):
     assert [path.name for path in sorted((tmp_path / "figures").iterdir())] == ["demo.pdf", "demo.png"]
 
 
-def test_the_script_prints_and_writes_the_same_errors(script, tmp_path):
+def test_the_script_prints_and_writes_the_same_errors(run_script, tmp_path):
     file = tmp_path / "cmc.json"
-    printed, status = script("--controller", "cmc", "model=muscle", "threads=1", "--json", str(file))
-    assert status is None
+    printed = run_script("evaluate", "--controller", "cmc", "model=muscle", "threads=1", "--json", file)
+    assert printed.status == 0
     (reach,) = json.loads(file.read_text())["reaches"]
     assert reach["paw_mm"]["mean"] < 0.4
     assert f"demo   train  {reach['paw_mm']['mean']:12.3f}" in printed.out
@@ -63,12 +43,12 @@ def test_the_script_prints_and_writes_the_same_errors(script, tmp_path):
         (["--controller", "cmc", "--checkpoint", "best"], "--controller cmc has no checkpoints"),
     ],
 )
-def test_what_does_not_go_together_is_refused(script, arguments, message):
-    printed, status = script(*arguments)
-    assert status == 2
-    assert message in printed.err
+def test_what_does_not_go_together_is_refused(run_script, arguments, message):
+    refused = run_script("evaluate", *arguments)
+    assert refused.status == 2
+    assert message in refused.err
 
 
-def test_a_misspelt_key_is_explained(script):
-    _, status = script("--controller", "cmc", "model.fil=arm.xml")
-    assert status.startswith("error: There is no configuration key in model named 'fil'. Did you mean 'file'?")
+def test_a_misspelt_key_is_explained(run_script):
+    refused = run_script("evaluate", "--controller", "cmc", "model.fil=arm.xml")
+    assert refused.err.startswith("error: There is no configuration key in model named 'fil'. Did you mean 'file'?")

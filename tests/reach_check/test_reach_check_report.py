@@ -1,9 +1,6 @@
 import base64
-import importlib.util
 import re
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,31 +10,12 @@ from mousearm.kinematics import read_csv
 from mousearm.reach_check.check import at_limits, check_reaches
 from mousearm.reach_check.page import PER_FIGURE, trajectory_figures, write_page
 
-SCRIPTS = Path(__file__).parents[2] / "scripts"
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @pytest.fixture
 def report_of(configure):
     return lambda path, *overrides: check_reaches(configure(f"kinematics.path='{path}'", *overrides))
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run a script as from the command line; gives its exit status or message, and what it printed."""
-
-    def call(name, *arguments):
-        spec = importlib.util.spec_from_file_location(name, SCRIPTS / f"{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
-        try:
-            module.main()
-        except SystemExit as end:
-            return end.code, capsys.readouterr().out
-        return 0, capsys.readouterr().out
-
-    return call
 
 
 def test_every_file_is_looked_at_by_itself(folder, report_of):
@@ -129,42 +107,40 @@ def test_figures_hold_a_dozen_reaches_of_one_scale(folder, report_of):
     np.testing.assert_allclose(path, paw[:-1, [1, 2]])
 
 
-def test_check_script(folder, run, tmp_path):
-    status, printed = run("check_reaches", folder, "--out", tmp_path / "report.html")
-    assert status == 1
-    assert "2 of 4 reaches can be trained on." in printed
+def test_check_script(folder, run_script, tmp_path):
+    some = run_script("check_reaches", folder, "--out", tmp_path / "report.html")
+    assert some.status == 1
+    assert "2 of 4 reaches can be trained on." in some.out
     assert (tmp_path / "report.html").is_file()
-    status, printed = run("check_reaches", folder / "good.csv", "model=muscle")
-    assert status == 0
-    assert "1 of 1 reaches can be trained on." in printed
-    status, _ = run("check_reaches", folder / "missing")
-    assert status == 1
-    status, _ = run("check_reaches", folder / "good.csv", "modle=muscle")
-    assert status.startswith("error: ")
-    assert "modle" in status
+    good = run_script("check_reaches", folder / "good.csv", "model=muscle")
+    assert good.status == 0
+    assert "1 of 1 reaches can be trained on." in good.out
+    assert run_script("check_reaches", folder / "missing").status == 1
+    misspelt = run_script("check_reaches", folder / "good.csv", "modle=muscle")
+    assert misspelt.err.startswith("error: ")
+    assert "modle" in misspelt.err
 
 
-def test_import_script(folder, run, tmp_path):
+def test_import_script(folder, run_script, tmp_path):
     # The project's own file in millimetres, which cannot be trained on, becomes one that can.
     arguments = [folder / "millimetres.csv", "--out", tmp_path / "out", "--axes", "x y z", "--units"]
-    status, _ = run("import_reaches", *arguments, "m")
-    assert status.startswith(f"error: {folder / 'millimetres.csv'}: in m, ")
-    assert status.endswith("--units mm would fit.")
+    refused = run_script("import_reaches", *arguments, "m")
+    assert refused.err.startswith(f"error: {folder / 'millimetres.csv'}: in m, ")
+    assert refused.err.endswith("--units mm would fit.\n")
     assert not (tmp_path / "out").exists()
-    status, printed = run("import_reaches", *arguments, "mm")
-    assert status == 0
-    assert "Wrote 1 reaches" in printed
+    done = run_script("import_reaches", *arguments, "mm")
+    assert done.status == 0
+    assert "Wrote 1 reaches" in done.out
     np.testing.assert_allclose(
         read_csv(tmp_path / "out" / "millimetres.csv").paw, read_csv(folder / "good.csv").paw, atol=1e-7
     )
 
 
-def test_import_script_refuses_what_does_not_belong_together(folder, run, tmp_path):
+def test_import_script_refuses_what_does_not_belong_together(folder, run_script, tmp_path):
     base = [folder / "good.csv", "--out", tmp_path / "out"]
     for arguments, text in (
         (["--points", "hand"], "error: --points hand: write LANDMARK=NAME, such as paw=hand"),
         (["--peak-speed", "0.2"], "error: --peak-speed is about cutting; add --cut, or leave it out."),
     ):
-        status, _ = run("import_reaches", *base, *arguments)
-        assert status.startswith(text)
+        assert run_script("import_reaches", *base, *arguments).err.startswith(text)
     assert not (tmp_path / "out").exists()

@@ -1,8 +1,5 @@
-import importlib.util
-import sys
 from dataclasses import asdict, replace
 from functools import cache
-from pathlib import Path
 
 import pytest
 from omegaconf import OmegaConf
@@ -15,7 +12,6 @@ from mousearm.kinematics import Split
 from mousearm.rundir import FINISHED, RunFolder
 from mousearm.tracking.metrics_file import MetricsFile
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "compare.py"
 composed = cache(lambda *overrides: compose(["name=x", *overrides]))
 
 
@@ -100,25 +96,7 @@ def sweep(make_run, tmp_path):
 
 
 @pytest.fixture
-def script():
-    """The module of scripts/compare.py."""
-    spec = importlib.util.spec_from_file_location("compare_script", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture
-def run(script, monkeypatch, capsys, tmp_path):
-    """Run the script as from the command line, in the folder of the test; gives its message, or what it printed."""
+def run(run_script, monkeypatch, tmp_path):
+    """Run scripts/compare.py in the folder of the test; gives how it ended."""
     monkeypatch.chdir(tmp_path)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["compare.py", *map(str, arguments)])
-        try:
-            script.main()
-        except SystemExit as end:
-            return str(end.code)
-        return capsys.readouterr().out
-
-    return call
+    return lambda *arguments: run_script("compare", *arguments)

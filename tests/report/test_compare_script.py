@@ -4,13 +4,14 @@ import pytest
 
 
 def test_runs_are_compared_by_what_is_asked_for(run, sweep, tmp_path):
-    printed = run(sweep / "0", sweep / "4", "--by", "reward, seed", "--out", "other")
+    printed = run(sweep / "0", sweep / "4", "--by", "reward, seed", "--out", "other").out
     assert printed.startswith("reward   seed  runs")
     assert "Page: other/comparison.html" in printed
     assert len((tmp_path / "other" / "comparison.csv").read_text().splitlines()) == 3
 
 
-def test_a_sweep_keeps_its_comparison(script):
+def test_a_sweep_keeps_its_comparison(load_script):
+    script = load_script("compare")
     assert script.usual_place([Path("outputs/a")]) == Path("outputs/a/comparison")
     assert script.usual_place([Path("outputs/a"), Path("outputs/b")]) == Path("comparison")
 
@@ -26,5 +27,7 @@ def test_a_sweep_keeps_its_comparison(script):
 )
 def test_wrong_input_is_explained(run, sweep, tmp_path, arguments, message):
     (tmp_path / "empty").mkdir()
-    assert run(*arguments).startswith(message)
+    refused = run(*arguments)
+    assert refused.status == 1
+    assert refused.err.startswith(message)
     assert not (tmp_path / "comparison").exists()

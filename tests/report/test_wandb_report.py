@@ -195,9 +195,9 @@ def test_distinguishing_keys(make_run, tmp_path):
 def test_what_is_missing_is_explained_and_the_page_is_left(run, sweep, server, monkeypatch, change, message):
     for name, value in change.items():
         monkeypatch.delenv(name) if value is None else monkeypatch.setenv(name, value)
-    said = run(sweep, "--wandb", PLACE)
-    assert re.match(message, said)
-    assert KEY not in said
+    ended = run(sweep, "--wandb", PLACE)
+    assert re.match(message, ended.err)
+    assert KEY not in ended.out + ended.err
     assert (sweep / "comparison" / "comparison.html").is_file()
     assert not server.reports
 
@@ -223,16 +223,18 @@ def test_panels_name_what_a_run_sends(configure, tmp_path, monkeypatch):
 
 
 def test_the_script_prints_where_the_report_is(run, uploaded, server):
-    assert run(uploaded, "--wandb", PLACE).splitlines()[-1].startswith(f"Report: {server.url}/lab/mousearm/reports/")
+    assert (
+        run(uploaded, "--wandb", PLACE).out.splitlines()[-1].startswith(f"Report: {server.url}/lab/mousearm/reports/")
+    )
     assert server.strangers == 0
 
 
-def test_without_the_packages_the_page_is_made_and_the_remedy_told(script, sweep):
+def test_without_the_packages_the_page_is_made_and_the_remedy_told(load_script, sweep):
     code = (
         "import runpy, sys; sys.modules |= {'wandb': None, 'wandb_workspaces': None}; sys.argv = sys.argv[1:]; "
         "runpy.run_path(sys.argv[0], run_name='__main__')"
     )
-    command = [sys.executable, "-c", code, script.__file__, str(sweep), "--wandb", PLACE]
+    command = [sys.executable, "-c", code, load_script("compare").__file__, str(sweep), "--wandb", PLACE]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert (sweep / "comparison" / "comparison.html").is_file()
     assert ended.returncode == 1

@@ -73,10 +73,11 @@ def test_every_corner_of_the_ready_search_can_be_configured():
         compose_job(["experiment=hyperparameter_search", *corner])
 
 
-def test_a_corner_that_is_out_of_range_is_refused_before_anything_is_begun(tmp_path):
-    refused = call("run.py", "-m", "hydra/sweeper=optuna", "algo.gamma=interval(0.9,1.1)", "name=s", cwd=tmp_path)
-    assert refused.returncode == 1
-    assert refused.stderr.endswith("error: algo.gamma=1.1 is out of range: 0 to 1.\n")
+def test_a_corner_that_is_out_of_range_is_refused_before_anything_is_begun(run_script, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    refused = run_script("run", "-m", "hydra/sweeper=optuna", "algo.gamma=interval(0.9,1.1)", "name=s")
+    assert refused.status == 1
+    assert refused.err.endswith("error: algo.gamma=1.1 is out of range: 0 to 1.\n")
     assert [path.name for path in (tmp_path / "outputs" / "s").iterdir()] == ["sweep.json"]
 
 

@@ -1,9 +1,7 @@
-import subprocess
-import sys
 import threading
 
 import pytest
-from short_tracked import OFFLINE, ROLLOUT, ROOT, terminate_after_rows
+from short_tracked import OFFLINE, ROLLOUT, terminate_after_rows
 
 from mousearm.errors import Interrupted, RunError
 from mousearm.experiment import run
@@ -22,9 +20,10 @@ def kept(tmp_path):
     return tmp_path / "outputs" / "r"
 
 
-def sync(*arguments, cwd):
-    command = [sys.executable, str(ROOT / "scripts" / "sync.py"), *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+@pytest.fixture
+def sync(run_script, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    return lambda *arguments: run_script("sync", *arguments)
 
 
 def test_parts_are_in_the_order_of_time_whether_online_or_offline(tmp_path):
@@ -69,12 +68,12 @@ def test_without_login_it_says_what_to_do(kept, fresh):
 
 
 @pytest.mark.slow
-def test_a_server_out_of_reach_is_named(kept, server):
+def test_a_server_out_of_reach_is_named(sync, kept, server):
     server.__exit__()
-    answer = sync(str(kept), cwd=kept)
-    assert answer.returncode == 1
-    assert answer.stderr.startswith("error: Weights & Biases cannot be used: Failed to authenticate with http://127.0")
-    assert "Traceback" not in answer.stderr
+    answer = sync(kept)
+    assert answer.status == 1
+    assert answer.err.startswith("error: Weights & Biases cannot be used: Failed to authenticate with http://127.0")
+    assert "Traceback" not in answer.err
 
 
 @pytest.mark.slow
@@ -86,7 +85,7 @@ def test_a_part_that_cannot_be_read_is_named_and_tried_again(kept, server):
 
 
 @pytest.mark.slow
-def test_the_parts_of_a_run_become_one_run_and_are_uploaded_once(tmp_path, configure, server, logged):
+def test_the_parts_of_a_run_become_one_run_and_are_uploaded_once(sync, tmp_path, configure, server, logged):
     sweep = tmp_path / "outputs"
     endless = (*OFFLINE, "algo.timesteps=100000000")
     threading.Thread(target=terminate_after_rows, args=(sweep / "r" / "metrics.csv", 3)).start()
@@ -97,9 +96,9 @@ def test_the_parts_of_a_run_become_one_run_and_are_uploaded_once(tmp_path, confi
     run(configure(*OFFLINE, *more), folder.path, more)
     assert server.runs == {}
 
-    first = sync("outputs", cwd=tmp_path)
-    assert first.returncode == 0, first.stdout + first.stderr
-    assert first.stdout == f"{folder.path}: 2 parts uploaded to {server.url}/lab/mousearm/runs/{folder.id}\n"
+    first = sync("outputs")
+    assert first.status == 0, first.out + first.err
+    assert first.out == f"{folder.path}: 2 parts uploaded to {server.url}/lab/mousearm/runs/{folder.id}\n"
     (stored,) = server.runs.values()
     assert [row["_step"] for row in stored.history] == [row["steps"] for row in stored.history]
     assert [row["steps"] for row in stored.history] == list(logged(folder.path))
@@ -108,10 +107,10 @@ def test_the_parts_of_a_run_become_one_run_and_are_uploaded_once(tmp_path, confi
     assert any(name.startswith("media/images/result/demo") for name in stored.files)
 
     asked = len(server.requests)
-    again = sync("outputs", cwd=tmp_path)
-    assert again.stdout == f"{folder.path}: is uploaded already\n"
+    again = sync("outputs")
+    assert again.out == f"{folder.path}: is uploaded already\n"
     assert len(server.requests) == asked
     # Unless it is asked for, as after the server lost it.
     server.runs.clear()
-    assert sync("outputs", "--again", cwd=tmp_path).returncode == 0
+    assert sync("outputs", "--again").status == 0
     assert [row["steps"] for row in server.runs[folder.id].history] == list(logged(folder.path))

@@ -1,39 +1,25 @@
-import importlib.util
 import sys
-from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "view.py"
+
+@pytest.fixture
+def script(load_script):
+    return load_script("view")
 
 
 @pytest.fixture
-def script():
-    spec = importlib.util.spec_from_file_location("view_script", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture
-def run(script, monkeypatch, tmp_path):
-    """Run the script as from the command line, without a display; gives its message."""
+def run(run_script, monkeypatch, tmp_path):
+    """Run the script without a display; gives how it ended."""
     monkeypatch.chdir(tmp_path)
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["view.py", *arguments])
-        with pytest.raises(SystemExit) as end:
-            script.main()
-        return str(end.value.code)
-
-    return call
+    return lambda *arguments: run_script("view", *arguments)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there always is a display")
 def test_without_a_display_it_says_what_else_there_is(run):
-    message = run("model=muscle", "threads=1")
+    message = run("model=muscle", "threads=1").err
     assert message.startswith("error: There is no display to open a window on. `--web` shows the same in a browser")
     assert "python scripts/video.py" in message
 
@@ -47,14 +33,25 @@ def test_without_a_display_it_says_what_else_there_is(run):
         (["--reach", "dmeo"], "error: There is no reach named 'dmeo'. Did you mean 'demo'?"),
         (["--slowmo", "0"], "error: the speed 0 is not above 0"),
         (["--web", "--port", "70000"], "error: port 70000 does not exist"),
-        (["first", "second"], "2"),
-        (["outputs/first", "seed=1"], "2"),
-        (["--checkpoint", "best"], "2"),
-        (["outputs/first", "--controller", "cmc"], "2"),
     ],
 )
 def test_wrong_input_is_explained(run, arguments, message):
-    assert run(*arguments).startswith(message)
+    refused = run(*arguments)
+    assert refused.status == 1
+    assert refused.err.startswith(message)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["first", "second"],
+        ["outputs/first", "seed=1"],
+        ["--checkpoint", "best"],
+        ["outputs/first", "--controller", "cmc"],
+    ],
+)
+def test_what_does_not_go_together_is_refused(run, arguments):
+    assert run(*arguments).status == 2
 
 
 def test_a_run_is_told_from_overrides(script, tmp_path, monkeypatch):
@@ -71,4 +68,4 @@ def test_what_the_browser_needs_is_named(run, monkeypatch, library):
     ]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, library, None)
-    assert run("--web") == "error: The viewer in a browser needs viser: pip install 'mousearm[web]'."
+    assert run("--web").err == "error: The viewer in a browser needs viser: pip install 'mousearm[web]'.\n"
