@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mousearm.model.opensim.options import ACTUATORS, INERTIAS
+from mousearm.model.opensim.settings import ACTUATORS, INERTIAS
 
 from mousearm import cli
 

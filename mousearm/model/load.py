@@ -57,14 +57,14 @@ def _read(config: ModelConfig) -> tuple[str, mujoco.MjSpec]:
     try:
         return str(path), mujoco.MjSpec.from_file(str(path))
     except MUJOCO_ERRORS as error:
-        raise ModelError(f"model.file: MuJoCo cannot compile {path}: {error}") from error
+        raise ModelError(f"model.file: MuJoCo cannot compile {path}: {' '.join(str(error).split())}") from error
 
 
 def _compile(spec: mujoco.MjSpec, source: str) -> mujoco.MjModel:
     try:
         return spec.compile()
     except MUJOCO_ERRORS as error:
-        raise ModelError(f"model.file: MuJoCo cannot compile {source}: {error}") from error
+        raise ModelError(f"model.file: MuJoCo cannot compile {source}: {' '.join(str(error).split())}") from error
 
 
 def _physics(spec: mujoco.MjSpec, landmarks: Iterable[str]) -> mujoco.MjModel | None:
