@@ -16,7 +16,8 @@ from torch.nn.utils import clip_grad_norm_
 
 from mousearm.buffer import Minibatch, SequenceBuffer
 from mousearm.config import AlgoConfig, Config
-from mousearm.errors import ConfigError, NonFiniteError
+from mousearm.errors import ConfigError
+from mousearm.nan_guard import loss_error
 from mousearm.policy import RecurrentPolicy, forget
 
 # Keys of the group algo that are not arguments of RecurrentPPO.
@@ -220,7 +221,8 @@ class SequencePPO(RecurrentPPO):
         loss.loss.backward()
         norm = clip_grad_norm_(optimizer.param_groups[0]["params"], self.max_grad_norm)
         if not (norm + loss.loss).isfinite():
-            raise not_finite({**loss._asdict(), "norm of the gradient": norm}, batch._asdict())
+            figures = {**loss._asdict(), "norm of the gradient": norm}
+            raise loss_error("loss", "algo.learning_rate", figures, batch._asdict())
         optimizer.step()
 
     def _log(self, losses: torch.Tensor, last_epoch: torch.Tensor) -> None:
@@ -238,18 +240,6 @@ class SequencePPO(RecurrentPPO):
         self.logger.record("train/clip_range", self.clip_range(self._current_progress_remaining))
         if self.clip_range_vf is not None:
             self.logger.record("train/clip_range_vf", self.clip_range_vf(self._current_progress_remaining))
-
-
-def not_finite(figures: Mapping[str, torch.Tensor], batch: Mapping[str, torch.Tensor | None]) -> NonFiniteError:
-    """The error of a loss or gradient that is not finite, before the network has learned from it.
-
-    Args:
-        figures: one number each.
-        batch: the minibatch, for the dump.
-    """
-    text = ", ".join(f"{name} {float(value.detach()):.3g}" for name, value in figures.items())
-    arrays = {name: value.detach().cpu().numpy() for name, value in batch.items() if value is not None}
-    return NonFiniteError(f"The loss or its gradient is not finite: {text}.", "algo.learning_rate", arrays)
 
 
 def learning_rate(config: AlgoConfig) -> float | Callable[[float], float]:

@@ -34,18 +34,20 @@ class HubError(MouseArmError):
 
 
 class NonFiniteError(MouseArmError):
-    """A number that is none, or infinite, where learning would be spoilt by it.
+    """A number that is NaN or infinite, where learning would be spoilt by it.
 
     Args:
         text: what it is.
         key: the configuration key that is to blame.
         arrays: what shows it, by name.
+        states: the last states of the arms, by name; empty where they are not known.
     """
 
-    def __init__(self, text: str, key: str, arrays: Mapping[str, Any]):
+    def __init__(self, text: str, key: str, arrays: Mapping[str, Any], states: Mapping[str, Any] | None = None):
         super().__init__(text)
         self.key = key
         self.arrays = arrays
+        self.states = states or {}
 
 
 class Interrupted(KeyboardInterrupt):

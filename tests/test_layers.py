@@ -42,6 +42,7 @@ FLOORS = {
     "simulation": 2,
     "render": 2,
     "mechanics": 3,
+    "nan_guard": 3,
     "env": 4,
     "policy": 5,
     "buffer": 5,

@@ -10,6 +10,8 @@ from mousearm.algo import build_algo
 from mousearm.env import TrackingVecEnv
 from mousearm.errors import Interrupted, NonFiniteError
 from mousearm.evaluate import Evaluator
+from mousearm.files import read_json
+from mousearm.nan_guard import describe
 from mousearm.policy import PolicyController
 from mousearm.rundir import RunFolder
 from mousearm.tracking.logger import RunLogger
@@ -74,11 +76,11 @@ def test_a_diverged_simulation_is_dumped_with_its_model_and_training_goes_on(tra
     dumps = sorted(folder.diverged.glob("*.npz"))
     assert dumps
     assert len(dumps) == 10  # four simulations diverge at every step; more would tell nothing new
-    states = np.load(dumps[0])
-    assert states["qpos_before"].shape == (2,)
-    assert np.isfinite(states["qpos_before"]).all()
-    after = np.concatenate([states["qpos_after"], states["qvel_after"]])
-    assert not (np.isfinite(after).all() and np.abs(after).max() < 1e4)
+    states = np.load(dumps[-1])
+    assert states["qpos"].shape[1:] == (1, 2)
+    assert np.isfinite(states["qpos"][:-1]).all()
+    last = np.concatenate([states["qpos"][-1, 0], states["qvel"][-1, 0]])
+    assert not (np.isfinite(last).all() and np.abs(last).max() < 1e4)
 
 
 def test_every_network_stays_finite_when_simulations_diverge(train, explosive, quiet_log):
@@ -95,12 +97,14 @@ def test_a_loss_that_is_no_number_ends_learning_with_a_dump(train, two_link, tmp
     assert stop.value.key == "algo.learning_rate"
     dump = RunFolder(tmp_path).nonfinite
     assert mujoco.MjModel.from_binary_path(str(dump / "model.mjb")).nq == 2
-    assert np.load(dump / "states.npz")["qpos"].shape == (4, 2)
-    assert np.load(dump / "batch.npz")["observations"].shape[2] > 0
-    network = load_file(dump / "policy.safetensors")
+    content = np.load(dump / "000.npz")
+    assert content["qpos"].shape[1:] == (4, 2)
+    assert content["value_observations"].shape[2] > 0
+    network = load_file(dump / "000.safetensors")
     assert all(bool(tensor.isfinite().all()) for tensor in network.values())
-    report = json.loads((dump / "report.json").read_text())
+    report = read_json(dump / "000.json")
     assert (report["step"], report["key"]) == (44, "algo.learning_rate")
+    assert "step 44: The loss or its gradient is not finite" in describe(dump)
 
 
 def test_a_signal_waits_until_a_step_is_over_and_a_second_ctrl_c_does_not(capfd):

@@ -8,10 +8,10 @@ import numpy as np
 
 from mousearm import termination
 from mousearm.config import Config
-from mousearm.env.guard import not_finite
 from mousearm.env.references import References
 from mousearm.errors import ConfigError
 from mousearm.model import Arm
+from mousearm.nan_guard import LastStates, term_error
 from mousearm.observation import Ahead, Observation
 from mousearm.registry import ACTION_MAPS
 from mousearm.reward import Reward, Step
@@ -80,8 +80,8 @@ class Outcome:
     paw_mm: np.ndarray
 
 
-# Told the index of a diverged simulation and the snapshots before and after the step.
-DivergenceHook = Callable[[int, Snapshot, Snapshot], None]
+# Called with the index of a diverged simulation and its last states, (T, 1, ...) by name; see `LastStates.up_to`.
+DivergenceHook = Callable[[int, Mapping[str, np.ndarray]], None]
 
 
 class Task:
@@ -118,6 +118,7 @@ class Task:
         self._reach = np.zeros(n, dtype=int)
         self._frame = np.zeros(n, dtype=int)
         self._worst = np.full(n, np.inf)
+        self._last = LastStates()
         self._now = self.simulation.snapshot()
         everyone = np.arange(n)
         self.reset(everyone, Start(everyone % len(references), np.zeros(n, dtype=int)))
@@ -141,6 +142,10 @@ class Task:
     def snapshot(self) -> Snapshot:
         """The arms now."""
         return self._now
+
+    def last_states(self) -> dict[str, np.ndarray]:
+        """States of the last control steps and now, (T, N, ...) by name; see `LastStates.up_to`."""
+        return self._last.up_to(self._now, self._reach, self._frame)
 
     @property
     def position(self) -> Start:
@@ -180,7 +185,7 @@ class Task:
         if not np.isfinite(observation).all():
             ends = np.cumsum(list(self.observation_widths.values()))[:-1]
             terms = dict(zip(self.observation.names, np.split(observation, ends, axis=1), strict=True))
-            raise not_finite("observation", "env.observation", terms, {"now": self._now}, **self.position._asdict())
+            raise term_error("observation", "env.observation", terms, self.last_states())
         return observation
 
     def step(self, action: np.ndarray) -> Outcome:
@@ -200,13 +205,14 @@ class Task:
         if action.shape != (self.n, self.arm.nu):
             raise ValueError(f"the action has the shape {action.shape}; it must be {(self.n, self.arm.nu)}")
         before = self._now
+        self._last.add(before, self._reach, self._frame)
         self.simulation.step(self._map_action(action, self.arm.ctrl_range))
         after = self.simulation.snapshot()
+        self._frame = np.minimum(self._frame + 1, self.last_frame)
         diverged = termination.diverged(after)
         if diverged.any():
             after = self._handle_divergence(np.flatnonzero(diverged), before, after)
         self._now = after
-        self._frame = np.minimum(self._frame + 1, self.last_frame)
         return self._outcome(before, after, diverged)
 
     def state(self) -> dict[str, np.ndarray]:
@@ -226,6 +232,7 @@ class Task:
         """
         self.simulation.restore(state["simulation"])
         self._reach[:], self._frame[:], self._worst[:] = state["reach"], state["frame"], state["worst"]
+        self._last.clear()
         self._now = self.simulation.snapshot()
 
     def _outcome(self, before: Snapshot, after: Snapshot, diverged: np.ndarray) -> Outcome:
@@ -238,8 +245,7 @@ class Task:
             penalty = termination.divergence_reward(remaining, self._worst, self._least_penalty)
             reward = np.where(diverged, penalty, reward)
         if not np.isfinite(reward).all():
-            arms = {"before": before, "after": after}
-            raise not_finite("reward", "reward", terms, arms, reward=reward, **self.position._asdict())
+            raise term_error("reward", "reward", {**terms, "reward": reward}, self.last_states())
         self._worst = np.minimum(self._worst, reward)
         return Outcome(
             observation=self.observe(),
@@ -253,9 +259,10 @@ class Task:
 
     def _handle_divergence(self, ids: np.ndarray, before: Snapshot, after: Snapshot) -> Snapshot:
         """Report diverged simulations, and put them back to their last good pose so that no NaN leaves the task."""
-        for i in ids:
-            if self.on_divergence is not None:
-                self.on_divergence(int(i), before, after)
+        if self.on_divergence is not None:
+            states = self._last.up_to(after, self._reach, self._frame)
+            for i in ids:
+                self.on_divergence(int(i), {name: value[:, [i]] for name, value in states.items()})
         self.simulation.reset(ids, before.qpos[ids], np.zeros_like(before.qvel[ids]))
         return self.simulation.snapshot()
 

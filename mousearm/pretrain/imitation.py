@@ -16,7 +16,7 @@ from torch.nn.utils import clip_grad_norm_
 
 from mousearm.config import PretrainConfig
 from mousearm.env import Start, Task, draw_start
-from mousearm.errors import NonFiniteError
+from mousearm.nan_guard import loss_error
 from mousearm.policy import RecurrentPolicy
 from mousearm.snapshot import Snapshot
 
@@ -169,14 +169,7 @@ class Imitation:
         loss.backward()
         norm = clip_grad_norm_(self._policy.parameters(), torch.inf)  # clips nothing
         if not (norm + loss).isfinite():
-            raise _not_finite(loss, norm, batch)
+            figures = {"loss": loss, "norm of the gradient": norm}
+            raise loss_error("loss of the imitation", "pretrain.learning_rate", figures, batch._asdict())
         self._optimizer.step()
         return loss.item()
-
-
-def _not_finite(loss: torch.Tensor, norm: torch.Tensor, batch: Lesson) -> NonFiniteError:
-    return NonFiniteError(
-        f"The loss of the imitation or its gradient is not finite: {loss.item():.3g}, norm {norm.item():.3g}.",
-        "pretrain.learning_rate",
-        {name: values.detach().cpu().numpy() for name, values in batch._asdict().items()},
-    )

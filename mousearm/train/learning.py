@@ -3,22 +3,23 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+from safetensors.torch import save as to_safetensors
 from stable_baselines3.common.callbacks import CallbackList
 
 from mousearm.algo import SequencePPO
 from mousearm.checkpoint import Moment
 from mousearm.env import TrackingVecEnv
 from mousearm.errors import Interrupted, NonFiniteError
+from mousearm.nan_guard import Dumps
 from mousearm.policy import RecurrentPolicy
 from mousearm.rundir import RUNNING, RunFolder
 from mousearm.tracking.logger import RunLogger
 from mousearm.train.callbacks import LogStatistics, ProgressBar
-from mousearm.train.divergence import DivergenceDump
 from mousearm.train.evaluations import Evaluate, EvaluateAndSave, Judge
 from mousearm.train.interruption import Interruption
 from mousearm.train.keeper import Keeper
-from mousearm.train.nonfinite import dump
 from mousearm.train.warm_start import Imitate
 
 WARM_START = "warm_start"
@@ -62,7 +63,8 @@ def learn(
         RunError: if the moment does not fit, or something cannot be written.
     """
     algo.set_logger(logger)
-    env.task.on_divergence = DivergenceDump(env.task.simulation.model, folder.diverged)
+    diverged = Dumps(folder.diverged, env.task.simulation.model)
+    env.task.on_divergence = lambda i, states: diverged.write(f"Simulation {i} diverged.", algo.num_timesteps, states)
     keeper = Keeper(folder, algo, logger)
     evaluations = EvaluateAndSave(evaluate, every, keeper, judge)
     evaluations.init_callback(algo)
@@ -86,9 +88,20 @@ def learn(
         keeper.save(evaluations.best_mm)
         raise
     except NonFiniteError as error:
-        raise dump(folder.nonfinite, error, algo, env) from error
+        raise _dumped(error, folder.nonfinite, algo, env) from error
     finally:
         bar.close()
+
+
+def _dumped(error: NonFiniteError, folder: Path, algo: SequencePPO, env: TrackingVecEnv) -> NonFiniteError:
+    """Write the model, the arms, the network and the numbers that show it; returns an error that says where."""
+    network = {name: tensor.cpu() for name, tensor in Moment.of(0, algo.policy, {}).network.items()}
+    states, step = error.states or env.task.last_states(), algo.num_timesteps
+    Dumps(folder, env.task.simulation.model).write(
+        *(str(error), step, states), values=error.arrays, key=error.key, network=to_safetensors(network)
+    )
+    text = f"{error} That was at step {step}; {folder} holds the model, the arms and the numbers."
+    return NonFiniteError(f"{text} Look at them: python -m mousearm.nan_guard {folder}", error.key, error.arrays)
 
 
 @contextmanager

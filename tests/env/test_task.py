@@ -343,7 +343,7 @@ def test_the_worst_reward_is_forgotten_at_a_reset(explosive, swing, build_task, 
     assert outcome.reward[0] == 0  # nothing is known of this episode yet, and the least penalty is 0
 
 
-def test_hook_is_told_the_states_before_and_after(explosion):
+def test_hook_gets_the_last_states_of_a_simulation_that_diverges(explosion):
     task, _, harmful, _ = explosion
     calls = []
     task.on_divergence = lambda *call: calls.append(call)
@@ -351,12 +351,14 @@ def test_hook_is_told_the_states_before_and_after(explosion):
         task.step(action)
     last_good = task.snapshot
     task.step(harmful[2])
-    ((index, before, after),) = calls
+    ((index, states),) = calls
     assert index == 1
-    np.testing.assert_array_equal(before.qpos, last_good.qpos)
-    assert np.isfinite(before.qpos).all()
-    assert not np.isfinite(after.qpos[1]).all()
-    np.testing.assert_array_equal(after.ctrl[1], harmful[2, 1])
+    assert states["qpos"].shape[:2] == (4, 1)  # at the start, after two good steps, and after the last one
+    np.testing.assert_array_equal(states["qpos"][2, 0], last_good.qpos[1])
+    assert np.isfinite(states["qpos"][:3]).all()
+    assert not np.isfinite(states["qpos"][3]).all()
+    np.testing.assert_array_equal(states["ctrl"][3, 0], harmful[2, 1])
+    np.testing.assert_array_equal(states["frame"][:, 0], [0, 1, 2, 3])
 
 
 def test_a_diverged_simulation_can_start_anew(explosion):
@@ -412,8 +414,8 @@ def test_a_reward_that_is_no_number_is_refused(broken):
     with pytest.raises(NonFiniteError, match="The reward is not finite: 'elbow' of simulation 1") as stop:
         task.step(np.zeros((2, 2)))
     assert stop.value.key == "reward"
-    assert stop.value.arrays["qpos_before"].shape == (2, 2)
-    np.testing.assert_array_equal(stop.value.arrays["frame"], [2, 2])
+    assert stop.value.states["qpos"].shape == (3, 2, 2)
+    np.testing.assert_array_equal(stop.value.states["frame"], [[0, 0], [1, 1], [2, 2]])
 
 
 def test_an_observation_that_is_no_number_is_refused(broken):
@@ -421,4 +423,5 @@ def test_an_observation_that_is_no_number_is_refused(broken):
     with pytest.raises(NonFiniteError, match="The observation is not finite: 'path' of simulation 1") as stop:
         task.observe()
     assert stop.value.key == "env.observation"
-    assert {"qpos", "path", "qpos_now", "reach", "frame"} <= set(stop.value.arrays)
+    assert {"qpos", "path"} == set(stop.value.arrays)
+    assert {"qpos", "reach", "frame"} <= set(stop.value.states)
