@@ -13,9 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mousearm.model.opensim.settings import ACTUATORS, INERTIAS
-
 from mousearm import cli
+from mousearm.model.opensim.settings import ACTUATORS, INERTIAS
 
 if TYPE_CHECKING:
     from mousearm.model.opensim import Conversion
