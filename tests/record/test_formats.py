@@ -3,6 +3,7 @@
 import json
 import re
 import resource
+import shutil
 import sys
 from pathlib import Path
 
@@ -10,9 +11,9 @@ import h5py
 import numpy as np
 import pytest
 
-from mousearm.errors import ConfigError, OutputError, UnknownNameError
+from mousearm.errors import ConfigError, OutputError, RecordingError, UnknownNameError
 from mousearm.kinematics.files import read_rows
-from mousearm.record import record, write_recording
+from mousearm.record import read_recording, record, write_recording
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "record.py"
 
@@ -62,6 +63,42 @@ class TestHdf5:
             assert trials["repeat"] == [0, 0, 0, 1, 1, 1]
             for path, frames, reach in zip(trials["path"], trials["frames"], noisy.reaches, strict=True):
                 assert len(file[path]["qpos"]) == frames == len(reach.signals["qpos"].values)
+
+    def test_what_was_written_is_read(self, noisy, files):
+        read = read_recording(files["hdf5"])
+        assert read.about == noisy.about
+        for one, other in zip(read.reaches, noisy.reaches, strict=True):
+            for field in ("name", "split", "repeat", "completed"):
+                assert getattr(one, field) == getattr(other, field)
+            assert set(one.signals) == set(other.signals)
+            for name, signal in one.signals.items():
+                np.testing.assert_array_equal(signal.values, other.signals[name].values)
+                for field in ("unit", "description", "columns", "rows"):
+                    assert getattr(signal, field) == getattr(other.signals[name], field)
+
+    def test_what_is_not_there_or_no_hdf5_is_named(self, tmp_path):
+        (tmp_path / "text.h5").write_text("no HDF5")
+        for name in ("missing.h5", "text.h5"):
+            with pytest.raises(RecordingError, match=rf"{name} cannot be read as HDF5 .*scripts/record.py"):
+                read_recording(tmp_path / name)
+
+    @pytest.mark.parametrize(
+        ("damage", "text"),
+        [
+            (lambda f: f["reaches/short/repeat_0"].pop("error"), "has no signal error in /reaches/short/repeat_0"),
+            (lambda f: f.pop("trials"), "is no recording, or is damaged"),
+            (lambda f: f["reaches/short"].pop("repeat_0"), "is no recording, or is damaged"),
+            (lambda f: f["reaches/short/repeat_0/qpos"].attrs.pop("unit"), "is no recording, or is damaged"),
+            (lambda f: f["reaches/short/repeat_0"].attrs.pop("split"), "is no recording, or is damaged"),
+            (lambda f: f["reaches/short/repeat_0"].create_group("more"), "more is no dataset"),
+        ],
+    )
+    def test_damage_is_named(self, files, tmp_path, damage, text):
+        copy = shutil.copy(files["hdf5"], tmp_path / "copy.h5")
+        with h5py.File(copy, "a") as content:
+            damage(content)
+        with pytest.raises(RecordingError, match=text):
+            read_recording(copy)
 
 
 class TestTables:
