@@ -1,16 +1,21 @@
-"""A trained agent, taken from its run folder: the network, the arm that it moves, the reaches that it performs."""
+"""A trained agent, taken from its run folder: the network, its arm, the reaches that it performs, and their films."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mousearm import checkpoint
 from mousearm.config import Config
 from mousearm.env import prepare, reach_files
-from mousearm.evaluate import Evaluation, Evaluator, Rollout
+from mousearm.errors import MouseArmError, RunError, UnknownNameError
+from mousearm.evaluate.evaluation import Evaluation, middle_reach
+from mousearm.evaluate.rollout import Evaluator
+from mousearm.files import make_folder
 from mousearm.model import Arm, model_hashes
 from mousearm.policy import PolicyController, RecurrentPolicy, build_policy
 from mousearm.retarget import Reference
 from mousearm.rundir import RunFolder
+from mousearm.trajectory import Trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +26,7 @@ class Agent:
         config: the run's configuration.
         arm: the arm.
         references: the reaches, sorted by name.
-        sides: names of the reaches that count as ``train`` and as ``test``.
+        splits: names of the reaches that count as ``train`` and as ``test``.
         evaluator: lets controllers perform all of these reaches.
         policy: the network.
         checkpoint: the folder that it was taken from.
@@ -30,7 +35,7 @@ class Agent:
     config: Config
     arm: Arm
     references: list[Reference]
-    sides: dict[str, list[str]]
+    splits: dict[str, list[str]]
     evaluator: Evaluator
     policy: RecurrentPolicy
     checkpoint: Path
@@ -53,27 +58,97 @@ class Agent:
         run_folder.check_model(model_hashes(config.model))
         if kinematics is not None:
             config, arm, references = prepare(with_path(config, kinematics))
-            sides = {"test": [reference.name for reference in references]}
+            splits = {"test": [reference.name for reference in references]}
         else:
             split = run_folder.saved_split()
             config = config if moved_to is None else with_path(config, moved_to)
             config, arm, references = prepare(config, split.find(reach_files(config)))
-            sides = split.sides
-        evaluator = Evaluator(config, arm, references, sides)
+            splits = split.splits
+        evaluator = Evaluator(config, arm, references, splits)
         policy = build_policy(config.policy, evaluator.n_observations, arm.nu, config.algo.use_sde)
         source = run_folder.find_checkpoint(which)
         checkpoint.load_policy(source, policy)
-        return Agent(config, arm, references, sides, evaluator, policy, source)
+        return Agent(config, arm, references, splits, evaluator, policy, source)
 
     def controller(self) -> PolicyController:
         """The network as a deterministic controller."""
         return PolicyController(self.policy)
 
-    def evaluate(self) -> tuple[Evaluation, Rollout]:
-        """Errors on all reaches, and what the arms did."""
+    def evaluate(self) -> tuple[Evaluation, list[Trial]]:
+        """Errors on all reaches, and the trials they were measured on."""
         return self.evaluator.evaluate(self.controller())
 
 
 def with_path(config: Config, kinematics: str) -> Config:
     """The configuration with other reaches: a file or folder."""
     return replace(config, kinematics=replace(config.kinematics, path=kinematics))
+
+
+def film_runs(
+    folders: Sequence[Path],
+    out: Path | None = None,
+    *,
+    reach: str | None = None,
+    slowmo: float = 0.1,
+    fps: int | None = None,
+    size: tuple[int, int] | None = None,
+    camera: str | None = None,
+    checkpoint: str = "best",
+    kinematics: str | None = None,
+) -> Path:
+    """Film runs on one reach, each in a panel with its name.
+
+    Args:
+        folders: the run folders.
+        out: the file, ending in .mp4 or .gif; None for ``videos/REACH.mp4`` in the run's folder, or for several runs
+            ``REACH.mp4`` where one is.
+        reach: its name; None for the one with the middle error of the first run.
+        slowmo: seconds of reach per second of film; 1 is real speed.
+        fps: as of ``film``.
+        size: as of ``film``.
+        camera: as of ``render.view``.
+        checkpoint: as of ``Agent.load``.
+        kinematics: as of ``Agent.load``.
+
+    Returns:
+        The file.
+
+    Raises:
+        MouseArmError: if a run, the reach, the camera or the file cannot be used, or nothing can be drawn here.
+    """
+    from mousearm.evaluate.film import Shot, film  # slow to load, and not needed to evaluate
+
+    if not 0 < slowmo <= 1:
+        raise MouseArmError(f"--slowmo {slowmo:g} is out of range: above 0, up to 1 (real speed).")
+    shots: list[Shot] = []
+    for folder, title in zip(folders, titles(folders), strict=True):
+        agent = Agent.load(folder, checkpoint, kinematics)
+        evaluation, trials = agent.evaluate()
+        by_name = {trial.name: trial for trial in trials}
+        if reach is None:
+            reach = trials[middle_reach(evaluation)].name
+        if reach not in by_name:
+            raise UnknownNameError(f"reach in {folder}", reach, by_name)
+        shots.append(Shot(by_name[reach], agent.arm.model, title))
+    assert reach is not None
+    path = out or (RunFolder(folders[0]).videos if len(folders) == 1 else Path()) / f"{reach}.mp4"
+    make_folder(path.parent)
+    try:
+        film(shots, path, slowdown=1 / slowmo, fps=fps, size=size, camera=camera)
+    except ValueError as error:
+        raise RunError(f"{path} cannot be filmed: {error}.") from error
+    return path
+
+
+def titles(folders: Sequence[Path]) -> list[str]:
+    """Names of runs: each folder, with the folders above that tell it apart and are more than a number."""
+    parts = [folder.resolve().parts for folder in folders]
+
+    def title(folder: tuple[str, ...]) -> str:
+        for depth in range(1, len(folder)):
+            same = {other for other in parts if other[-depth:] == folder[-depth:]}
+            if len(same) == 1 and not folder[-depth].isdigit():
+                return "/".join(folder[-depth:])
+        return str(Path(*folder))
+
+    return [title(folder) for folder in parts]

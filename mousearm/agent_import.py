@@ -23,7 +23,7 @@ from mousearm.benchmark.stock import stock_name
 from mousearm.checkpoint import Moment
 from mousearm.config import Config, compose
 from mousearm.errors import ConfigError, RunError
-from mousearm.evaluate import Evaluation
+from mousearm.evaluate.evaluation import Evaluation
 from mousearm.experiment import Session
 from mousearm.files import write_json
 from mousearm.model import load_arm, model_hashes

@@ -14,7 +14,9 @@ from mousearm.checkpoint import Moment
 from mousearm.config import Config, PretrainConfig
 from mousearm.env import References, Task, TrackingVecEnv, prepare, reach_files
 from mousearm.errors import MouseArmError
-from mousearm.evaluate import Evaluation, Evaluator, Rollout, show, table
+from mousearm.evaluate.evaluation import Evaluation, table
+from mousearm.evaluate.film import show
+from mousearm.evaluate.rollout import Evaluator
 from mousearm.files import write_json
 from mousearm.kinematics import ReachFile, Split, split_reaches
 from mousearm.model import model_hashes
@@ -36,6 +38,7 @@ from mousearm.rundir import (
 from mousearm.simulation import log_warnings_to
 from mousearm.tracking.logger import RunLogger, tracked
 from mousearm.train import WARM_START, Imitate, Interruption, Judge, learn
+from mousearm.trajectory import Trial
 
 # Files that are left out and named at the beginning; of more, only the number is told.
 _MOST_LISTED = 20
@@ -143,7 +146,7 @@ class Session:
             Task(self.arm, trained_on, config, env.num_envs), env.random_start, config.seed, env.sampling
         )
         self.algo = build_algo(config, self.env)
-        some, all_reaches = self.split.sample(config.algo.eval_reaches), self.split.sides
+        some, all_reaches = self.split.sample(config.algo.eval_reaches), self.split.splits
         self.evaluator = Evaluator(config, self.arm, self.references, all_reaches)
         self.monitor = self.evaluator if some == all_reaches else Evaluator(config, self.arm, self.references, some)
 
@@ -163,10 +166,10 @@ class Session:
     def _show(self, folder: RunFolder, logger: RunLogger) -> float:
         """Evaluate the best network, write and draw the result; returns the objective."""
         checkpoint.load_policy(folder.find_checkpoint("best"), self.algo.policy)
-        evaluation, rollout = self.evaluator.evaluate(PolicyController(self.algo.policy))
+        evaluation, trials = self.evaluator.evaluate(PolicyController(self.algo.policy))
         write_json(folder.evaluation, evaluation.as_json())
         print(f"\n{table(evaluation)}\n\n{'run folder':<12} {folder.path}")
-        show(folder, self.arm, evaluation, rollout, video=self.config.video)
+        show(folder, self.arm, evaluation, trials, video=self.config.video)
         logger.conclude(self.algo.num_timesteps, evaluation, folder)
         return evaluation.objective
 
@@ -193,7 +196,7 @@ class Session:
             "reaches": f"{len(self.split.train)} to train on, {len(self.split.test)} to test with, split by "
             f"{config.kinematics.split_by} ({config.kinematics.retarget}; inverse kinematics within {residual:.2g} mm)",
             **({"left out": _listed(self.left_out)} if self.left_out else {}),
-            "errors": self.evaluator.yardstick.text(),
+            "errors": self.evaluator.scale.text(),
             "observation": ", ".join(f"{name} {width}" for name, width in task.observation_widths.items() if width),
             "reward": " + ".join(f"{weight:g} {name}" for name, weight in task.reward.weights.items()),
             "network": f"{config.policy.backbone.upper()} {config.policy.lstm_hidden_size} x "
@@ -231,8 +234,8 @@ class Session:
             return
 
         def evaluate() -> Evaluation:
-            evaluation, rollout = self.monitor.evaluate(PolicyController(self.algo.policy))
-            logger.illustrate(self.algo.num_timesteps, evaluation, rollout, self.arm)
+            evaluation, trials = self.monitor.evaluate(PolicyController(self.algo.policy))
+            logger.illustrate(self.algo.num_timesteps, evaluation, trials, self.arm)
             return evaluation
 
         learn(
@@ -274,8 +277,8 @@ def _warm_start_text(config: PretrainConfig) -> str:
 
 def evaluate_cmc(
     config: Config, kinematics: str | None = None, folder: Path | None = None
-) -> tuple[Evaluation, Rollout]:
-    """Evaluate computed muscle control, which needs no training: a yardstick for controllers that learn.
+) -> tuple[Evaluation, list[Trial]]:
+    """Evaluate computed muscle control, which needs no training: a standard for controllers that learn.
 
     Args:
         config: the arm, its reaches and the task.
@@ -289,13 +292,13 @@ def evaluate_cmc(
         config = with_path(config, kinematics)
     files = reach_files(config)
     config, arm, references = prepare(config, files)
-    sides = (
-        _draw_split(config, files, references).sides if kinematics is None else {"test": [r.name for r in references]}
+    splits = (
+        _draw_split(config, files, references).splits if kinematics is None else {"test": [r.name for r in references]}
     )
-    evaluator = Evaluator(config, arm, references, sides)
+    evaluator = Evaluator(config, arm, references, splits)
     task = evaluator.task
     control = ComputedMuscleControl(arm, task.references, config.env.control_dt, config.model.action_map)
-    evaluation, rollout = evaluator.evaluate(TaskController(task, control))
+    evaluation, trials = evaluator.evaluate(TaskController(task, control))
     if folder is not None:
-        show(RunFolder(folder), arm, evaluation, rollout, config.video)
-    return evaluation, rollout
+        show(RunFolder(folder), arm, evaluation, trials, config.video)
+    return evaluation, trials

@@ -33,6 +33,11 @@ def hold(rows: np.ndarray, n: int) -> np.ndarray:
     return np.concatenate([rows[:n], np.repeat(rows[-1:], max(n - len(rows), 0), axis=0)])
 
 
+def with_shoulder(shoulder: np.ndarray, followed: np.ndarray) -> np.ndarray:
+    """Targets of all landmarks, (T, 3, 3): a shoulder that stays, (3,), and those of elbow and paw, (T, 2, 3)."""
+    return np.concatenate([np.broadcast_to(shoulder, (len(followed), 1, 3)), followed], axis=1)
+
+
 class Frame(NamedTuple):
     """A trial at one time.
 
@@ -141,6 +146,11 @@ class Trial:
     def duration(self) -> float:
         """Time from the first to the last frame of the reach, s."""
         return self.dt * (self.n_frames - 1)
+
+    @property
+    def points(self) -> np.ndarray:
+        """(n, 3) metres, all that the landmarks and the targets of elbow and paw touch."""
+        return np.concatenate([self.landmarks.reshape(-1, 3), self.targets[:, FOLLOWED].reshape(-1, 3)])
 
     @property
     def errors_mm(self) -> np.ndarray:

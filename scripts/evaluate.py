@@ -16,7 +16,7 @@ from mousearm import cli
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table of errors, and write it as JSON where that is asked for."""
     given = parse(argv)
-    from mousearm.evaluate import table
+    from mousearm.evaluate.evaluation import table
     from mousearm.files import write_json
 
     if given.controller is None:

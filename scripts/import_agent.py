@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     given = parser.parse_intermixed_args(argv)
     from mousearm.agent_import import import_agent
-    from mousearm.evaluate import table
+    from mousearm.evaluate.evaluation import table
 
     if given.trust:
         run = f"{given.statistics} is unpickled, which runs any code in it" if given.statistics else "nothing is run"

@@ -17,7 +17,7 @@ from mousearm import cli
 def main(argv: Sequence[str] | None = None) -> int:
     """Film, and say where the file is."""
     given = vars(parser().parse_args(argv))
-    from mousearm.video import film_runs
+    from mousearm.agent import film_runs
 
     folders = [given.pop("run"), *given.pop("compare")]
     print(f"{'video':<12} {film_runs(folders, **given)}")

@@ -40,7 +40,7 @@ def test_a_run_leaves_what_is_promised(finished):
     assert folder.status().steps == 1568
     assert {path.name for path in folder.figures.iterdir()} == {"demo.png", "demo.pdf"}
     assert [path.name for path in folder.checkpoints()] == ["0", "784", "1568"]
-    assert folder.saved_split().sides == {"train": ["demo"], "test": []}
+    assert folder.saved_split().splits == {"train": ["demo"], "test": []}
 
 
 def test_evaluation_json_has_the_agreed_form(finished):
@@ -181,10 +181,10 @@ def test_a_run_ends_when_its_time_is_over(tmp_path, configure):
 
 def test_other_reaches_are_test_reaches(finished):
     folder, _ = finished
-    evaluation, rollout = Agent.load(folder.path, kinematics="package:synthetic", which="latest").evaluate()
+    evaluation, trials = Agent.load(folder.path, kinematics="package:synthetic", which="latest").evaluate()
     assert len(evaluation.reaches) == 32
     assert {reach.split for reach in evaluation.reaches} == {"test"}
-    assert np.isfinite(rollout.qpos).all()
+    assert all(np.isfinite(trial.qpos).all() for trial in trials)
 
 
 FITTED = (*QUICK, "model=muscle", "model.fit=animal", "model.forearm_mm=15.0", "algo.timesteps=784")
@@ -212,8 +212,8 @@ def test_a_run_keeps_the_lengths_of_its_animal(fitted, configure):
 def test_other_reaches_are_performed_by_the_runs_own_arm(fitted):
     evaluation, _ = Agent.load(fitted.path, kinematics="package:synthetic/reach_00.csv").evaluate()
     model = fitted.saved_config().model
-    yardstick = evaluation.yardstick
-    assert (yardstick.upper_arm_mm, yardstick.forearm_mm) == pytest.approx((model.upper_arm_mm, 15.0), rel=1e-9)
+    scale = evaluation.scale
+    assert (scale.upper_arm_mm, scale.forearm_mm) == pytest.approx((model.upper_arm_mm, 15.0), rel=1e-9)
 
 
 def test_a_fitted_run_goes_on_with_its_lengths(fitted, configure, tmp_path):
@@ -311,7 +311,7 @@ def mice(tmp_path):
 
 def test_a_session_lies_on_one_side(mice, configure):
     session = Session(configure(*QUICK, f"kinematics.path={mice}", "kinematics.split_by=session"))
-    train, test = ({name.rsplit("/", 1)[0] for name in side} for side in session.split.sides.values())
+    train, test = ({name.rsplit("/", 1)[0] for name in side} for side in session.split.splits.values())
     assert train.isdisjoint(test)
     assert (len(session.split.train), len(session.split.test)) == (6, 2)
     assert "6 to train on, 2 to test with, split by session" in session.describe()

@@ -56,7 +56,6 @@ FLOORS = {
     "checkpoint": 6,
     "agent": 6,
     "record": 7,
-    "video": 7,
     "tracking": 6,
     "train": 6,
     "experiment": 7,

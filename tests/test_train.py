@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from mousearm.algo import build_algo
 from mousearm.env import TrackingVecEnv
 from mousearm.errors import Interrupted, NonFiniteError
-from mousearm.evaluate import Evaluator
+from mousearm.evaluate.rollout import Evaluator
 from mousearm.files import read_json
 from mousearm.nan_guard import describe
 from mousearm.policy import PolicyController

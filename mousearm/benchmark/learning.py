@@ -16,7 +16,7 @@ from mousearm.algo import build_algo
 from mousearm.benchmark.stock import ORIGINAL, load_stock_weights, our_environment, stock_algo, stock_environment
 from mousearm.config import Config, compose
 from mousearm.env import prepare
-from mousearm.evaluate import Evaluator
+from mousearm.evaluate.rollout import Evaluator
 from mousearm.experiment import run
 from mousearm.policy import PolicyController
 from mousearm.rundir import RunFolder, read_metrics

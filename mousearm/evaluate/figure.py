@@ -1,89 +1,248 @@
-"""One page per reach: where the arm went, where it should have gone, how far apart the two were, and what drove it."""
+"""Figures of an evaluation: a page per reach, and one page on which all reaches are compared.
+
+The panels of a trial (path, coordinates, errors, a map of many rows) are shared with figures of recordings.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, SubFigure
 
-from mousearm.evaluate.panels import (
-    draw_coordinate,
-    draw_errors,
-    draw_map,
-    draw_path,
-    draw_point_legend,
-    label_time,
-    path_limits,
-)
-from mousearm.evaluate.rollout import Rollout
-from mousearm.evaluate.track import Track
-from mousearm.page import new_page, style, write_page
+from mousearm.evaluate.evaluation import Evaluation
+from mousearm.evaluate.results import DIRECTIONS, SPLITS, ReachResult
+from mousearm.plots import QUIET_PALETTE, SPLIT_MARKERS, below_title, error_axis, legend_above, page, write_figure
+from mousearm.render import TARGET_COLOURS
+from mousearm.text import display_name
+from mousearm.trajectory import FOLLOWED, LANDMARKS, SHOULDER, Trial
 
-# Okabe and Ito's palette without elbow and paw and without yellow, which is too pale for lines; and a grey.
-_LINE_COLOURS = ("#000000", "#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#888888")
+POINT_STYLES: dict[str, dict[str, Any]] = {
+    point: {"color": colour} for point, colour in zip(LANDMARKS[FOLLOWED], TARGET_COLOURS, strict=True)
+}
+"""Looks of the lines of elbow and paw."""
+# Those of their targets are dashed and darker.
+_TARGET_STYLES: dict[str, dict[str, Any]] = {
+    point: {"color": [0.4 * part for part in look["color"]], "linestyle": (0, (3, 2)), "linewidth": 0.8}
+    for point, look in POINT_STYLES.items()
+}
+_START_DOT: dict[str, Any] = {"marker": "o", "markevery": [0], "markersize": 3.5}
 _CONTROL = "control (dimensionless)"
+# Markers of more than so many reaches are small and let each other through.
+_FEW = 100
+_LARGE: dict[str, Any] = {"markersize": 3.5}
+_SMALL: dict[str, Any] = {"markersize": 1.6, "markeredgewidth": 0.4, "alpha": 0.6}
+_SPREAD = 0.3  # half of what the reaches of one direction are drawn apart
 
 
-def draw_reach(rollout: Rollout, reach: int, actuator_names: Sequence[str], path: Path) -> tuple[Path, Path]:
+def draw_reach(trial: Trial, actuator_names: Sequence[str], path: Path) -> tuple[Path, Path]:
     """Draw one reach and write it as PNG and PDF, 180 mm wide.
 
     Args:
-        rollout: what the arms did.
-        reach: which of them.
+        trial: the reach as an arm performed it, with its controls.
         actuator_names: names of the nu actuators, in the order of ctrl.
         path: the files' path without suffix; the folder exists.
 
     Returns:
         The PNG and the PDF file.
     """
-    return write_page(reach_figure(rollout, reach, actuator_names), path)
+    return write_figure(reach_figure(trial, actuator_names), path)
 
 
-def reach_figure(rollout: Rollout, reach: int, actuator_names: Sequence[str]) -> Figure:
-    """The figure that `draw_reach` writes; arguments as there."""
-    track = Track.of(rollout, reach)
-    as_lines = rollout.ctrl.shape[2] <= len(_LINE_COLOURS)
-    heights_mm = (114, 52 if as_lines else 14 + 3.2 * rollout.ctrl.shape[2])
-    with style():
-        figure = new_page(sum(heights_mm))
-        FigureCanvasAgg(figure)
+def reach_figure(trial: Trial, actuator_names: Sequence[str]) -> Figure:
+    """Draw the figure that `draw_reach` writes; arguments as there."""
+    n = trial.ctrl.shape[1]
+    as_lines = n <= len(QUIET_PALETTE)
+    heights_mm = (114, 52 if as_lines else 14 + 3.2 * n)
+    with page(sum(heights_mm), trial_title(trial)) as figure:
         motion, control = figure.subfigures(2, 1, squeeze=False, height_ratios=heights_mm).flat
-        _motion(motion, track)
-        (_control_lines if as_lines else _control_map)(control.add_subplot(), track, actuator_names)
-        figure.suptitle(track.title, x=0.012, ha="left")
+        _draw_motion(motion, trial)
+        (_draw_control_lines if as_lines else _draw_control_map)(control.add_subplot(), trial, actuator_names)
     return figure
 
 
-def _motion(figure: SubFigure, track: Track) -> None:
-    """Two projections and the error above the three coordinates, with one legend for all."""
+def trial_title(trial: Trial) -> str:
+    """The reach's name, its mean errors, and whether the simulation diverged."""
+    elbow, paw = trial.mean_errors_mm[FOLLOWED]
+    text = f"{trial.name}    mean error: paw {paw:.2f} mm, elbow {elbow:.2f} mm"
+    if trial.diverged:
+        text += f"\nThe simulation diverged after {1e3 * trial.end:.0f} ms; the arm is drawn up to there."
+    return text
+
+
+def _draw_motion(figure: SubFigure, trial: Trial) -> None:
+    """Draw two projections and the error above the three coordinates, with one legend for all."""
     grid = figure.add_gridspec(2, 3, height_ratios=(1.35, 1))
     for column, across in enumerate((1, 0)):
-        _projection(figure.add_subplot(grid[0, column]), track, across)
+        _draw_projection(figure.add_subplot(grid[0, column]), trial, across)
     error = figure.add_subplot(grid[0, 2])
-    draw_errors(error, track)
+    draw_errors(error, trial)
     error.set_box_aspect(1)
     for axis in range(3):
-        draw_coordinate(figure.add_subplot(grid[1, axis]), track, axis)
+        draw_coordinate(figure.add_subplot(grid[1, axis]), trial, axis)
     draw_point_legend(figure, figure.axes[0])
     figure.align_ylabels()
 
 
-def _projection(axes: Axes, track: Track, across: int) -> None:
-    """The path on the plane of one horizontal axis and z; all projections have one scale."""
-    draw_path(axes, track, [across, 2])
-    limits, letter = path_limits(track), "xyz"[across]
+def _draw_projection(axes: Axes, trial: Trial, across: int) -> None:
+    """Draw the path on the plane of one horizontal axis and z; all projections have one scale."""
+    draw_path(axes, trial, [across, 2])
+    limits, letter = path_limits(trial), "xyz"[across]
     axes.set(xlim=limits[across], ylim=limits[2], box_aspect=1)
     axes.set(title=f"Path, {letter}–z plane", xlabel=f"{letter} from shoulder (mm)", ylabel="z from shoulder (mm)")
 
 
-def _control_lines(axes: Axes, track: Track, names: Sequence[str]) -> None:
-    for ctrl, name, colour in zip(track.ctrl.T, names, _LINE_COLOURS, strict=False):
-        axes.stairs(ctrl, track.ms, baseline=None, color=colour, label=name, linewidth=1.0)
-    label_time(axes, track, title="Controls", ylabel=_CONTROL)
-    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(names), borderaxespad=0)
+def _draw_control_lines(axes: Axes, trial: Trial, names: Sequence[str]) -> None:
+    for ctrl, name, colour in zip(trial.ctrl[1:].T, names, QUIET_PALETTE, strict=False):
+        axes.stairs(ctrl, 1e3 * trial.time, baseline=None, color=colour, label=name, linewidth=1.0)
+    label_time(axes, trial, title="Controls", ylabel=_CONTROL)
+    legend_above(axes, axes.get_legend_handles_labels()[0])
 
 
-def _control_map(axes: Axes, track: Track, names: Sequence[str]) -> None:
-    draw_map(axes, track.ms, track.ctrl, names, _CONTROL)
-    label_time(axes, track, title="Controls")
+def _draw_control_map(axes: Axes, trial: Trial, names: Sequence[str]) -> None:
+    draw_map(axes, 1e3 * trial.time, trial.ctrl[1:], names, _CONTROL)
+    label_time(axes, trial, title="Controls")
+
+
+# Panels
+
+
+def draw_path(axes: Axes, trial: Trial, plane: Sequence[int]) -> None:
+    """Draw arm, paths and targets along two or, on axes of three dimensions, three of the coordinates x, y, z."""
+    points, targets = _from_shoulder(trial.landmarks, trial)[..., plane], _from_shoulder(trial.targets, trial)
+    for frame in (0, -1):
+        axes.plot(*points[frame].T, color="0.8", linewidth=2.5, label="arm at start, end")
+    axes.plot(*points[:1, SHOULDER].T, "o", color="0.5", markersize=3.5, label="shoulder")
+    for name, look in POINT_STYLES.items():
+        point = LANDMARKS.index(name)
+        axes.plot(*points[:, point].T, **look, **_START_DOT, label=f"{name}, from dot")
+        axes.plot(*targets[:, point, plane].T, **_TARGET_STYLES[name], label=f"{name} target")
+
+
+def path_limits(trial: Trial) -> np.ndarray:
+    """(3, 2) limits of x, y and z in mm, all of one span, that hold the arm and its targets."""
+    everything = _from_shoulder(trial.points, trial)
+    low, high = everything.min(axis=0), everything.max(axis=0)
+    return ((low + high) / 2)[:, None] + 0.55 * (high - low).max() * np.array([-1, 1])
+
+
+def draw_coordinate(axes: Axes, trial: Trial, axis: int) -> None:
+    """Draw one coordinate of elbow and paw, with their targets, over time."""
+    points, targets = (_from_shoulder(rows, trial)[..., axis] for rows in (trial.landmarks, trial.targets))
+    target_ms = 1e3 * trial.dt * np.arange(trial.n_frames)
+    for name, look in POINT_STYLES.items():
+        axes.plot(1e3 * trial.time, points[:, LANDMARKS.index(name)], **look)
+        axes.plot(target_ms, targets[:, LANDMARKS.index(name)], **_TARGET_STYLES[name])
+    label_time(axes, trial, title="xyz"[axis], ylabel=f"{'xyz'[axis]} from shoulder (mm)")
+
+
+def draw_errors(axes: Axes, trial: Trial) -> None:
+    """Draw the distances of elbow and paw from their targets over time, with their means."""
+    errors, means = trial.errors_mm, trial.mean_errors_mm
+    for name, look in POINT_STYLES.items():
+        point = LANDMARKS.index(name)
+        axes.plot(1e3 * trial.time, errors[:, point], **look, label=f"{name}, mean {means[point]:.2f} mm")
+        axes.axhline(means[point], **look, linewidth=0.8, linestyle=":")
+    label_time(axes, trial, title="Error", ylabel="distance from target (mm)")
+    axes.set(ylim=(0, 1.25 * max(errors[:, FOLLOWED].max(), 1e-3)))
+    axes.legend(loc="upper left")
+
+
+def label_time(axes: Axes, trial: Trial, **labels: str) -> None:
+    """Set the axis of time of a whole reach; ``labels`` are further properties of the axes."""
+    axes.set(xlim=(0, 1e3 * trial.duration), xlabel="time (ms)", **labels)
+
+
+def draw_point_legend(figure: Figure | SubFigure, path: Axes) -> None:
+    """Draw one legend above all panels, of the labels that ``draw_path`` made in one of them."""
+    handles = {str(line.get_label()): line for line in path.lines}
+    figure.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=len(handles))
+
+
+def draw_map(axes: Axes, edges_ms: np.ndarray, values: np.ndarray, names: Sequence[str], label: str) -> None:
+    """Draw many rows over time as colours, with a bar of colours.
+
+    Args:
+        axes: the panel.
+        edges_ms: (n + 1,) ms between which values hold.
+        values: (n, k); NaN for what stays empty.
+        names: of the k rows, from above.
+        label: of the colours, with the unit.
+    """
+    largest = max(0.1, np.ceil(10 * np.nanmax(np.abs(values), initial=0)) / 10)
+    signed = bool((values < 0).any())
+    colours = {"cmap": "PuOr", "vmin": -largest} if signed else {"cmap": "magma_r", "vmin": 0}
+    mesh = axes.pcolormesh(edges_ms, np.arange(len(names) + 1) - 0.5, values.T, vmax=largest, **colours)
+    axes.set_yticks(range(len(names)), [display_name(name) for name in names])
+    axes.tick_params(axis="y", length=0)
+    axes.invert_yaxis()
+    axes.figure.colorbar(mesh, ax=axes, label=label, pad=0.01, aspect=30)
+
+
+def _from_shoulder(points: np.ndarray, trial: Trial) -> np.ndarray:
+    """Points in mm from where the shoulder was at the start."""
+    return 1e3 * (points - trial.landmarks[0, SHOULDER])
+
+
+# All reaches
+
+
+def draw_generalisation(evaluation: Evaluation, path: Path) -> tuple[Path, Path]:
+    """Draw the mean paw error of each reach against distance, peak speed and direction, train and test marked.
+
+    Args:
+        evaluation: of at least one reach.
+        path: the files' path without suffix; the folder exists.
+
+    Returns:
+        The PNG and the PDF file, 180 mm wide.
+    """
+    return write_figure(generalisation_figure(evaluation), path)
+
+
+def generalisation_figure(evaluation: Evaluation) -> Figure:
+    """Draw the figure that `draw_generalisation` writes."""
+    gap, reaches = evaluation.generalisation_gap, evaluation.reaches
+    title = f"Paw error of {len(reaches)} reaches" + (f"    test / train: {gap['paw']:.2f}" if gap else "")
+    with page(78, title) as figure:
+        body = below_title(figure)
+        distance, speed, direction = body.subplots(1, 3, sharey=True, width_ratios=(1, 1, 1.3))
+        _draw_points(distance, evaluation, [reach.movement.distance_mm for reach in reaches])
+        distance.set(title="Distance", xlabel="farthest from the start (mm)", xlim=(0, None))
+        _draw_points(speed, evaluation, [reach.movement.peak_speed_m_s for reach in reaches])
+        speed.set(title="Speed", xlabel="peak speed of the target (m/s)", xlim=(0, None))
+        _draw_directions(direction, evaluation)
+        error_axis(distance, "y", [reach.paw_mm.mean for reach in reaches])
+        distance.set_ylabel("mean paw error (mm)")
+        handles, labels = distance.get_legend_handles_labels()
+        body.legend(handles, labels, loc="outside upper left", ncols=len(labels))
+    return figure
+
+
+def _draw_directions(axes: Axes, evaluation: Evaluation) -> None:
+    """Draw the reaches of one direction side by side, in their order."""
+    names = [reach.movement.direction for reach in evaluation.reaches]
+    present = [direction for direction in DIRECTIONS if direction in names]
+    x = np.array([present.index(name) for name in names], dtype=float)
+    for i in range(len(present)):
+        same = np.flatnonzero(x == i)
+        x[same] += np.linspace(-_SPREAD, _SPREAD, len(same) + 2)[1:-1]
+    _draw_points(axes, evaluation, x)
+    axes.set(title="Direction", xlabel="from the start to the farthest point", xlim=(-0.6, len(present) - 0.4))
+    axes.set_xticks(range(len(present)), present)
+
+
+def _draw_points(axes: Axes, evaluation: Evaluation, x: Sequence[float] | np.ndarray) -> None:
+    """Draw a marker per reach, and the mean of each split as a line."""
+    size = _LARGE if len(evaluation.reaches) <= _FEW else _SMALL
+    for split in SPLITS:
+        chosen: list[tuple[float, ReachResult]] = [
+            pair for pair in zip(x, evaluation.reaches, strict=True) if pair[1].split == split
+        ]
+        if chosen:
+            places, errors = [place for place, _ in chosen], [reach.paw_mm.mean for _, reach in chosen]
+            mean, look = evaluation.splits[split]["paw_mm"].mean, SPLIT_MARKERS[split]
+            label = f"{split}: {len(chosen)}, mean {mean:.3g} mm"
+            axes.plot(places, errors, linestyle="none", label=label, **size, **look)
+            axes.axhline(mean, color=look["color"], linewidth=0.8, linestyle="--", zorder=0)

@@ -1,12 +1,17 @@
-"""Errors in millimetres, and the result of one reach."""
+"""Results of single reaches, what each asks of the paw, and mean errors by distance, speed and direction."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from mousearm.evaluate.movement import Movement
-
 SPLITS = ("train", "test")
+"""Sides of the split, in the order in which tables have them."""
+
+DIRECTIONS = ("left", "right", "back", "forward", "down", "up")
+"""The lower and the upper end of each axis x, y, z of the world, as seen by the animal."""
+
+_FEWEST = 6  # with fewer reaches a third of them says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +30,33 @@ class Errors:
 
 
 @dataclass(frozen=True, slots=True)
+class Movement:
+    """Demands of a reach on the paw.
+
+    Attributes:
+        distance_mm: from the first target to the farthest from it.
+        peak_speed_m_s: largest speed of the target (central differences), m/s.
+        direction: the one of ``DIRECTIONS`` that is nearest to the way from the first target to the farthest.
+    """
+
+    distance_mm: float
+    peak_speed_m_s: float
+    direction: str
+
+    @staticmethod
+    def of(paw: np.ndarray, dt: float) -> "Movement":
+        """Measure paw targets, (T, 3) metres in the world frame (z up), dt seconds apart."""
+        offsets = paw - paw[0]
+        distances = np.linalg.norm(offsets, axis=1)
+        way = offsets[distances.argmax()]
+        axis = int(np.abs(way).argmax())
+        speed = np.linalg.norm(np.gradient(paw, dt, axis=0), axis=1).max()
+        return Movement(float(1e3 * distances.max()), float(speed), DIRECTIONS[2 * axis + int(way[axis] > 0)])
+
+
+@dataclass(frozen=True, slots=True)
 class ReachResult:
-    """How one reach was performed.
+    """Errors and effort of one reach.
 
     Attributes:
         name: of the reach.
@@ -34,9 +64,9 @@ class ReachResult:
         steps: control steps of the reach.
         completed: whether the simulation lived to the end.
         paw_mm: paw errors over all steps; after a divergence, of the last good frame.
-        elbow_mm: elbow errors.
+        elbow_mm: elbow errors, likewise.
         effort: mean over steps and actuators of (force / peak force)^2.
-        movement: what the reach asks of the paw.
+        movement: demands on the paw.
     """
 
     name: str
@@ -47,3 +77,74 @@ class ReachResult:
     elbow_mm: Errors
     effort: float
     movement: Movement
+
+
+@dataclass(frozen=True, slots=True)
+class MeanErrors:
+    """Errors of several reaches.
+
+    Attributes:
+        reaches: how many.
+        paw_mm: mean over all their steps.
+        elbow_mm: likewise.
+    """
+
+    reaches: int
+    paw_mm: float
+    elbow_mm: float
+
+    @staticmethod
+    def of(results: Sequence[ReachResult]) -> "MeanErrors":
+        """Average results over all steps."""
+        steps = [result.steps for result in results]
+        elbow, paw = ([getattr(result, key).mean for result in results] for key in ("elbow_mm", "paw_mm"))
+        return MeanErrors(len(results), float(np.average(paw, weights=steps)), float(np.average(elbow, weights=steps)))
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """Reaches of similar distance, peak speed or direction.
+
+    Attributes:
+        by: ``distance``, ``peak speed`` or ``direction``.
+        kind: the range or the direction, such as ``4.1 to 6.3 mm``.
+        splits: errors by ``train`` and ``test``, where there are such reaches.
+    """
+
+    by: str
+    kind: str
+    splits: dict[str, MeanErrors]
+
+
+def breakdown(results: Sequence[ReachResult]) -> list[Category]:
+    """Group reaches by distance and peak speed, in thirds, and by direction; none for fewer than six reaches."""
+    if len(results) < _FEWEST:
+        return []
+    movements = [result.movement for result in results]
+    labels = {
+        "distance": _thirds([movement.distance_mm for movement in movements], "{:.1f} to {:.1f} mm"),
+        "peak speed": _thirds([movement.peak_speed_m_s for movement in movements], "{:.2f} to {:.2f} m/s"),
+        "direction": [(DIRECTIONS.index(movement.direction), movement.direction) for movement in movements],
+    }
+    return [category for by, of_reach in labels.items() for category in _categories(by, of_reach, results)]
+
+
+def _thirds(values: Sequence[float], text: str) -> list[tuple[int, str]]:
+    """For each value the number and the range of the third that it lies in; equal values lie in one."""
+    array = np.asarray(values)
+    third = np.searchsorted(np.quantile(array, [1 / 3, 2 / 3]), array)
+    return [(int(i), text.format(array[third == i].min(), array[third == i].max())) for i in third]
+
+
+def _categories(by: str, labels: Sequence[tuple[int, str]], results: Sequence[ReachResult]) -> list[Category]:
+    """One category for each label, in the order of their numbers."""
+    members = {
+        label: [result for result, of_result in zip(results, labels, strict=True) if of_result == label]
+        for label in sorted({*labels})
+    }
+    return [Category(by, name, _by_split(some)) for (_, name), some in members.items()]
+
+
+def _by_split(results: Sequence[ReachResult]) -> dict[str, MeanErrors]:
+    by_split = {split: [result for result in results if result.split == split] for split in SPLITS}
+    return {split: MeanErrors.of(some) for split, some in by_split.items() if some}

@@ -15,7 +15,7 @@ from mousearm.analysis import (
     fewest,
     principal_components,
 )
-from mousearm.evaluate.panels import POINT_STYLES, POINTS, spoken
+from mousearm.evaluate.figure import POINT_STYLES
 from mousearm.figures.drawing import (
     FULL_MM,
     MOVEMENT,
@@ -29,6 +29,7 @@ from mousearm.figures.drawing import (
 from mousearm.figures.groups import MuscleGroup
 from mousearm.plots import BLUE, below_title, draw_coloured, name_rows, page
 from mousearm.record.recording import ReachRecording
+from mousearm.text import display_name
 
 STATES = ("hidden", "cell")
 """Signals of a network's memory; a network without memory has none of them, only an LSTM has the second."""
@@ -66,7 +67,7 @@ def drive_figure(reaches: Sequence[ReachRecording], groups: Sequence[MuscleGroup
             panels.flat[i - _PER_ROW].tick_params(labelbottom=True)
         for axes, (group, muscle) in zip(panels.flat, members, strict=False):
             draw_band(axes, mean, muscle, color=group_colour(groups, group))
-            axes.set_title(spoken(names[muscle]), fontweight="normal", fontsize=7)
+            axes.set_title(display_name(names[muscle]), fontweight="normal", fontsize=7)
         draw_group_legend(body, groups)
         body.supxlabel(MOVEMENT, fontsize=7)
         body.supylabel(f"{unit} (dimensionless)", fontsize=7)
@@ -107,8 +108,8 @@ def state_figure(reaches: Sequence[ReachRecording]) -> Figure:
 
 def _draw_errors(axes: Axes, reaches: Sequence[ReachRecording]) -> None:
     mean = average([reach.signals["error"].values for reach in reaches])
-    for i, point in enumerate(POINTS):
-        draw_band(axes, mean, i, **POINT_STYLES[i], label=f"{point}, mean ± s.d.")
+    for i, (point, look) in enumerate(POINT_STYLES.items()):
+        draw_band(axes, mean, i, **look, label=f"{point}, mean ± s.d.")
     top = float(np.max(mean.mean + mean.sd))
     axes.set(title="Error", xlabel=MOVEMENT, ylabel="distance from target (mm)", ylim=(0, 1.3 * max(top, 1e-3)))
     axes.legend(loc="upper left")
@@ -117,7 +118,7 @@ def _draw_errors(axes: Axes, reaches: Sequence[ReachRecording]) -> None:
 def _draw_agreement(correlation: Axes, difference: Axes, reaches: Sequence[ReachRecording]) -> None:
     """Draw Pearson's r and rms difference of every joint: a dot per trial, a line at their median."""
     found = [angles(reach)[2] for reach in reaches]
-    names = [spoken(name) for name in reaches[0].signals["qpos"].columns]
+    names = [display_name(name) for name in reaches[0].signals["qpos"].columns]
     for axes, values in ((correlation, [one.r for one in found]), (difference, [one.rms for one in found])):
         stacked = np.stack(values, axis=1)
         for j, row in enumerate(stacked):
@@ -145,7 +146,7 @@ def _draw_weights(
     members = [(group_colour(groups, group), muscle) for group in groups for muscle in group.muscles]
     colours, muscles = [colour for colour, _ in members], [muscle for _, muscle in members]
     for y, muscle in enumerate(muscles):
-        panels[0].text(1, y, spoken(names[muscle]), ha="right", va="center")
+        panels[0].text(1, y, display_name(names[muscle]), ha="right", va="center")
     panels[0].set_axis_off()
     for i, axes in enumerate(panels[1:]):
         axes.barh(range(len(muscles)), chosen.weights[i, muscles], color=colours, height=0.75)

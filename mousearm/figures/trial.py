@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from mpl_toolkits.mplot3d import Axes3D
 
-from mousearm.evaluate.panels import (
+from mousearm.evaluate.figure import (
     draw_coordinate,
     draw_errors,
     draw_map,
@@ -15,13 +15,14 @@ from mousearm.evaluate.panels import (
     draw_point_legend,
     label_time,
     path_limits,
-    spoken,
+    trial_title,
 )
-from mousearm.evaluate.track import Track
 from mousearm.figures.drawing import COLUMN_MM, FULL_MM, angles
 from mousearm.figures.groups import MuscleGroup
 from mousearm.plots import BLUE, below_title, page
 from mousearm.record.recording import ReachRecording
+from mousearm.text import display_name
+from mousearm.trajectory import Trial
 
 _UPPER_MM, _LOWER_MM, _HEAD_MM = 72, 44, 12
 _ELEVATION, _AZIMUTH, _ZOOM = 18, -50, 1.15  # degrees: from the animal's front right, a little from above
@@ -32,16 +33,16 @@ _REFERENCE: dict[str, Any] = {"color": "0.15", "linestyle": (0, (3, 2)), "linewi
 
 def trajectory_figure(reach: ReachRecording) -> Figure:
     """Draw the path in three dimensions, the distance from the target, and the three coordinates."""
-    track = _track_of(reach)
-    with page(_HEAD_MM + _UPPER_MM + _LOWER_MM, track.title, FULL_MM) as figure:
+    trial = reach.trial
+    with page(_HEAD_MM + _UPPER_MM + _LOWER_MM, trial_title(trial), FULL_MM) as figure:
         body = below_title(figure)
         upper, lower = body.subfigures(2, 1, squeeze=False, height_ratios=(_UPPER_MM, _LOWER_MM)).flat
         space = upper.add_subplot(1, 2, 1, projection="3d")
         assert isinstance(space, Axes3D)
-        _draw_space(space, track)
-        draw_errors(upper.add_subplot(1, 2, 2), track)
+        _draw_space(space, trial)
+        draw_errors(upper.add_subplot(1, 2, 2), trial)
         for axis, axes in enumerate(lower.subplots(1, 3)):
-            draw_coordinate(axes, track, axis)
+            draw_coordinate(axes, trial, axis)
         draw_point_legend(upper, space)
     return figure
 
@@ -60,7 +61,7 @@ def joint_figure(reach: ReachRecording) -> Figure:
             axes.plot(ms, actual[:, j], color=BLUE, label="arm")
             axes.plot(ms, reference[:, j], **_REFERENCE, label="reference (inverse kinematics)")
             axes.set(xlim=(ms[0], max(ms[-1], 1e-3)), ylabel="angle (°)", xlabel="time (ms)")
-            axes.set_title(spoken(name), pad=13)
+            axes.set_title(display_name(name), pad=13)
             r = "–" if np.isnan(found.r[j]) else f"{found.r[j]:.2f}"
             text = f"r = {r}, rms {found.rms[j]:.1f}°"
             axes.annotate(text, (0, 1), (0, 4), xycoords="axes fraction", textcoords="offset points")
@@ -71,42 +72,27 @@ def joint_figure(reach: ReachRecording) -> Figure:
 
 def activation_figure(reach: ReachRecording, groups: Sequence[MuscleGroup]) -> Figure:
     """Draw the activations of all muscles over time as a map, group by group."""
-    track, activation = _track_of(reach), reach.signals["activation"]
+    trial, activation = reach.trial, reach.signals["activation"]
+    ms = 1e3 * trial.time
     names, columns = [], []
     for group in groups:
         names += [group.name.capitalize(), *(activation.columns[muscle] for muscle in group.muscles)]
         columns += [None, *group.muscles]
-    blank = np.full(len(track.ms), np.nan)
+    blank = np.full(len(trial), np.nan)
     rows = np.stack([blank if column is None else activation.values[:, column] for column in columns], axis=1)
     with page(_MAP_HEAD_MM + _MAP_ROW_MM * len(names), reach.name, COLUMN_MM) as figure:
         axes = figure.subplots()
-        draw_map(axes, _edges(track.ms), rows, names, "activation (0 to 1)")
-        label_time(axes, track)
+        draw_map(axes, _edges(ms), rows, names, "activation (0 to 1)")
+        label_time(axes, trial)
         for label, column in zip(axes.get_yticklabels(), columns, strict=True):
             label.set_fontweight("bold" if column is None else "normal")
     return figure
 
 
-def _track_of(reach: ReachRecording) -> Track:
-    """Convert a recorded trial to the units of a figure."""
-    signals = {name: signal.values for name, signal in reach.signals.items()}
-    ms, shoulder = 1e3 * (signals["time"] - signals["time"][0]), signals["landmarks"][0, 0]
-    return Track(
-        name=reach.name,
-        completed=reach.completed,
-        target_ms=ms,
-        target_mm=1e3 * (signals["target"] - shoulder),
-        ms=ms,
-        points_mm=1e3 * (signals["landmarks"] - shoulder),
-        errors_mm=signals["error"],
-        ctrl=signals["excitation" if "excitation" in signals else "control"][1:],
-    )
-
-
-def _draw_space(axes: Axes3D, track: Track) -> None:
+def _draw_space(axes: Axes3D, trial: Trial) -> None:
     """Draw the path in three dimensions, all of one scale."""
-    draw_path(axes, track, [0, 1, 2])
-    limits = path_limits(track)
+    draw_path(axes, trial, [0, 1, 2])
+    limits = path_limits(trial)
     axes.set(xlim=limits[0], ylim=limits[1], zlim=limits[2])
     axes.set_title("Path", loc="left")
     axes.set(xlabel="x from shoulder (mm)", ylabel="y from shoulder (mm)", zlabel="z from shoulder (mm)")

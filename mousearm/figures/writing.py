@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from mousearm.errors import UnknownNameError
-from mousearm.evaluate.metrics import smallest_middle_largest
+from mousearm.evaluate.evaluation import smallest_middle_largest
 from mousearm.figures.drawing import drive
 from mousearm.figures.groups import MuscleGroup, muscle_groups
 from mousearm.figures.overview import STATES, drive_figure, state_figure, summary_figure, synergy_figure

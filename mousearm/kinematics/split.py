@@ -38,7 +38,7 @@ class Split:
             raise KinematicsError(f"{strange[0]!r} is neither a name nor a hash.")
 
     @property
-    def sides(self) -> dict[str, list[str]]:
+    def splits(self) -> dict[str, list[str]]:
         """The names by ``train`` and ``test``."""
         return {"train": self.train, "test": self.test}
 
@@ -78,7 +78,7 @@ class Split:
 
     def sample(self, most: int) -> dict[str, list[str]]:
         """Take at most ``most`` names of each split, evenly from the sorted ones, by ``train`` and ``test``."""
-        return {side: _evenly(names, min(most, len(names))) for side, names in self.sides.items()}
+        return {split: _evenly(names, min(most, len(names))) for split, names in self.splits.items()}
 
 
 _REMEDY = "Bring the file back as it was, start another run, or evaluate on other reaches with --kinematics."

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mousearm.trajectory import Trial, with_shoulder
+
 
 @dataclass(frozen=True, slots=True)
 class Signal:
@@ -41,6 +43,25 @@ class ReachRecording:
     repeat: int
     signals: dict[str, Signal]
     completed: bool = True
+
+    @property
+    def trial(self) -> Trial:
+        """The arm's part as a trial; of a reach that diverged it has the targets up to there."""
+        values = {name: signal.values for name, signal in self.signals.items()}
+        time = values["time"]
+        optional = {name: values[name] for name in ("qvel", "activation") if name in values}
+        return Trial(
+            name=self.name,
+            split=self.split,
+            dt=float(time[1] - time[0]) if len(time) > 1 else 1.0,
+            diverged=not self.completed,
+            landmarks=values["landmarks"],
+            targets=with_shoulder(np.full(3, np.nan), values["target"]),
+            reference=values["reference_qpos"],
+            qpos=values["qpos"],
+            ctrl=values["excitation" if "excitation" in values else "control"],
+            **optional,
+        )
 
 
 @dataclass(frozen=True, slots=True)

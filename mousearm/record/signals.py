@@ -5,11 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from mousearm.config import EnvConfig
-from mousearm.evaluate.rollout import Rollout
 from mousearm.mechanics import Probe, muscles_of, optimal_and_slack
 from mousearm.model import Arm
 from mousearm.record.recording import Signal
-from mousearm.trajectory import FOLLOWED, LANDMARKS, errors_mm
+from mousearm.trajectory import FOLLOWED, LANDMARKS, Trial
 
 _AXES = ("x", "y", "z")
 _STEP = "in the last physics step before this frame; 0 at the start"
@@ -26,27 +25,25 @@ _SEEN_AND_DONE = {
 }
 
 
-def arm_signals(rollout: Rollout, reach: int, force: np.ndarray, torque: np.ndarray, arm: Arm) -> dict[str, Signal]:
+def arm_signals(trial: Trial, force: np.ndarray, torque: np.ndarray, arm: Arm) -> dict[str, Signal]:
     """Signals of one arm at the T frames that it lived through.
 
     Args:
-        rollout: the trials of all reaches.
-        reach: index of the reach.
+        trial: the reach as the arm performed it.
         force: (T, nu) MuJoCo's ``actuator_force`` of the step that led to the frame.
         torque: (T, nq) N m, likewise.
         arm: the arm.
     """
-    frames = slice(0, int(rollout.completed[reach]))
-    qpos, qvel = rollout.qpos[reach, frames], rollout.qvel[reach, frames]
     joints = arm.joint_names
     return {
-        "time": Signal(rollout.dt * np.arange(len(qpos)), "s", "time from the start of the reach"),
-        "qpos": Signal(qpos, "rad", "joint positions", joints),
-        "qvel": Signal(qvel, "rad/s", "joint velocities", joints),
+        "time": Signal(trial.time, "s", "time from the start of the reach"),
+        "qpos": Signal(trial.qpos, "rad", "joint positions", joints),
+        "qvel": Signal(trial.qvel, "rad/s", "joint velocities", joints),
         "torque": Signal(torque, "N m", f"joint torques of all actuators, {_STEP}", joints),
-        **_point_signals(rollout, reach, frames),
-        **_actuator_signals(rollout.ctrl[reach, frames], rollout.activation[reach, frames], force, arm),
-        **_muscle_signals(qpos, qvel, arm),
+        **_point_signals(trial),
+        **_actuator_signals(trial, force, arm),
+        **_muscle_signals(trial.qpos, trial.qvel, arm),
+        "reference_qpos": Signal(trial.reference[: len(trial)], "rad", "joint positions to follow", joints),
     }
 
 
@@ -104,29 +101,29 @@ def observation_names(widths: Mapping[str, int], arm: Arm, env: EnvConfig) -> tu
     return tuple(names)
 
 
-def _point_signals(rollout: Rollout, reach: int, frames: slice) -> dict[str, Signal]:
+def _point_signals(trial: Trial) -> dict[str, Signal]:
     where = "in the world frame: x to the right, y forward, z up"
     followed = LANDMARKS[FOLLOWED]
-    error = errors_mm(rollout.landmarks[reach, frames, FOLLOWED], rollout.targets[reach, frames])
+    error, target = trial.errors_mm[:, FOLLOWED], trial.targets[: len(trial), FOLLOWED]
     return {
-        "landmarks": Signal(rollout.landmarks[reach, frames], "m", f"points of the arm, {where}", _AXES, LANDMARKS),
-        "target": Signal(rollout.targets[reach, frames], "m", f"where they should be, {where}", _AXES, followed),
+        "landmarks": Signal(trial.landmarks, "m", f"points of the arm, {where}", _AXES, LANDMARKS),
+        "target": Signal(target, "m", f"where they should be, {where}", _AXES, followed),
         "error": Signal(error, "mm", "distance of elbow and paw from their targets", followed),
     }
 
 
-def _actuator_signals(ctrl: np.ndarray, activation: np.ndarray, force: np.ndarray, arm: Arm) -> dict[str, Signal]:
+def _actuator_signals(trial: Trial, force: np.ndarray, arm: Arm) -> dict[str, Signal]:
     """Control, activation and force; a muscle's control is its excitation, and its force is positive where it pulls."""
     names, muscles = arm.actuator_names, np.isin(np.arange(arm.nu), muscles_of(arm))
     name, what = ("excitation", "muscle excitations, 0 to 1") if muscles.all() else ("control", "actuator controls")
     unit = "N" if muscles.all() else "N, N m" if muscles.any() else "N m"
     text = f"of muscles the pull, of others actuator force times gear: a motor's torque about its joint; {_STEP}"
     signals = {
-        name: Signal(ctrl, "1", f"{what}, in the control interval before this frame; 0 at the start", names),
+        name: Signal(trial.ctrl, "1", f"{what}, in the control interval before this frame; 0 at the start", names),
         "force": Signal(np.where(muscles, 0 - force, force * arm.model.actuator_gear[:, 0]), unit, text, names),
     }
     if arm.na:
-        signals["activation"] = Signal(activation, "1", "activations, of muscles 0 to 1", _activation_names(arm))
+        signals["activation"] = Signal(trial.activation, "1", "activations, of muscles 0 to 1", _activation_names(arm))
     return signals
 
 

@@ -15,13 +15,14 @@ import mousearm
 from mousearm.agent import Agent
 from mousearm.env import Task
 from mousearm.errors import ConfigError, OutputError, UnknownNameError
-from mousearm.evaluate.rollout import Rollout, roll_out
+from mousearm.evaluate.rollout import roll_out
 from mousearm.files import new_output
 from mousearm.policy import ActivityController
 from mousearm.record.hdf5 import write_hdf5
 from mousearm.record.opensim import write_tables
 from mousearm.record.recording import ReachRecording, Recording, Signal
 from mousearm.record.signals import arm_signals, network_signals, observation_names
+from mousearm.trajectory import Trial
 
 About = Mapping[str, str | float | int]
 Write = Callable[[Iterable[ReachRecording], About, Path], None]
@@ -181,23 +182,19 @@ class RecordingController:
 def _record_repeat(agent: Agent, repeat: int, noise: float, seed: int) -> Iterator[ReachRecording]:
     task = agent.evaluator.task
     controller = RecordingController(agent, _noise(task, repeat, noise, seed))
-    rollout = roll_out(task, controller)
+    trials = roll_out(task, controller)
     controller.act(task.observe())  # at the last frame, where nothing is left to be done
-    split_of = {name: split for split, names in agent.sides.items() for name in names}
-    for reach, name in enumerate(rollout.names):
-        completed = bool(rollout.completed[reach] == rollout.n_frames[reach])
-        yield ReachRecording(name, split_of[name], repeat, _signals(agent, rollout, reach, controller), completed)
+    split_of = {name: split for split, names in agent.splits.items() for name in names}
+    for reach, trial in enumerate(trials):
+        signals = _signals(agent, trial, controller.frames(reach, len(trial)))
+        yield ReachRecording(trial.name, split_of[trial.name], repeat, signals, not trial.diverged)
 
 
-def _signals(agent: Agent, rollout: Rollout, reach: int, controller: RecordingController) -> dict[str, Signal]:
-    task, n = agent.evaluator.task, int(rollout.completed[reach])
-    kept = controller.frames(reach, n)
+def _signals(agent: Agent, trial: Trial, kept: dict[str, np.ndarray]) -> dict[str, Signal]:
     force, torque = kept.pop("force"), kept.pop("torque")
-    observations = observation_names(task.observation_widths, agent.arm, agent.config.env)
-    reference = Signal(task.references.qpos[reach, :n], "rad", "joint positions to follow", agent.arm.joint_names)
+    observations = observation_names(agent.evaluator.task.observation_widths, agent.arm, agent.config.env)
     return {
-        **arm_signals(rollout, reach, force, torque, agent.arm),
-        "reference_qpos": reference,
+        **arm_signals(trial, force, torque, agent.arm),
         **network_signals(kept, observations, agent.arm.actuator_names),
     }
 

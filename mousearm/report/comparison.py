@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mousearm.errors import RunError
-from mousearm.evaluate import ReachResult
+from mousearm.evaluate.results import ReachResult
 from mousearm.report.groups import Group, Grouping, MeanCI, group_runs
 from mousearm.report.reading import Excluded, LearningCurve, Run, read_curve, read_runs
 from mousearm.rundir import find_runs
@@ -153,7 +153,7 @@ def _reaches(comparison: Comparison) -> Iterator[str]:
 
 def _error_scales(comparison: Comparison) -> Iterator[str]:
     kinds = _partition(
-        comparison, lambda run: f"{run.evaluation.yardstick.text()}, retargeted by {run.evaluation.yardstick.retarget}"
+        comparison, lambda run: f"{run.evaluation.scale.text()}, retargeted by {run.evaluation.scale.retarget}"
     )
     if len(kinds) > 1:
         listed = "; ".join(f"{text}: {_named(comparison, runs)}" for text, runs in kinds.items())

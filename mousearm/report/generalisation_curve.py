@@ -13,7 +13,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from mousearm.errors import RunError
-from mousearm.evaluate import read_evaluation
+from mousearm.evaluate.evaluation import Evaluation
 from mousearm.rundir import RunFolder
 from mousearm.text import columns, facts
 
@@ -50,7 +50,7 @@ def read_points(sweep: Path) -> list[Point]:
     runs = [RunFolder(folder) for folder in sorted(sweep.iterdir()) if folder.is_dir()]
     points = []
     for run in (run for run in runs if run.evaluation.is_file()):
-        splits = read_evaluation(run.evaluation).splits
+        splits = Evaluation.load(run.evaluation).splits
         if "test" in splits:
             errors = {split: splits[split]["paw_mm"].mean for split in ("train", "test")}
             points.append(Point(len(run.saved_split().train), **errors))

@@ -179,10 +179,10 @@ def _figure(comparison: Comparison, name: str, text: str) -> Block:
 
 
 def _column_meanings(comparison: Comparison) -> list[str]:
-    yardstick = comparison.runs[0].evaluation.yardstick
+    scale = comparison.runs[0].evaluation.scale
     return [
         f"Errors are mean distances of paw and elbow from their targets over all steps of the {comparison.split} "
-        f"reaches, in {yardstick.text()}, of the best network of each run, which is chosen by the reaches trained on.",
+        f"reaches, in {scale.text()}, of the best network of each run, which is chosen by the reaches trained on.",
         EXPLANATION,
         "Effort is the mean over steps and actuators of (force / peak force)². Minutes are of training, by the clock.",
     ]

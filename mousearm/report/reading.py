@@ -12,7 +12,7 @@ import numpy as np
 
 from mousearm.config import Config
 from mousearm.errors import MouseArmError, RunError
-from mousearm.evaluate import Evaluation, read_evaluation
+from mousearm.evaluate.evaluation import Evaluation
 from mousearm.rundir import FINISHED, INTERRUPTED, NO_STATUS, RUNNING, SWEEP, RunFolder, read_environment, read_metrics
 from mousearm.sweep.records import planned_jobs
 
@@ -171,7 +171,7 @@ def _finished(folder: RunFolder, name: str, overrides: dict[str, str], host: str
             f"It has no {folder.evaluation.name}. Make it: python scripts/evaluate.py {folder.path} "
             f"--json {folder.evaluation}"
         )
-    evaluation = read_evaluation(folder.evaluation)
+    evaluation = Evaluation.load(folder.evaluation)
     return Run(folder, name, settings_of(folder.saved_config()), overrides, evaluation, _commit(folder), host)
 
 

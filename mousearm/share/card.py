@@ -6,7 +6,8 @@ from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from mousearm.config import Config, to_yaml
-from mousearm.evaluate import Errors, Evaluation, representatives
+from mousearm.evaluate.evaluation import Evaluation, representatives
+from mousearm.evaluate.results import Errors
 from mousearm.hub.metadata import card_head
 from mousearm.kinematics import Split
 from mousearm.rundir import RUN
@@ -74,7 +75,7 @@ def card(subject: Subject, files: Iterable[str]) -> str:
         *_pictures(subject.evaluation, names),
         "## Results",
         _results(subject.evaluation),
-        f"Errors are {subject.evaluation.yardstick.text()}, over all control steps of the deterministic controller; "
+        f"Errors are {subject.evaluation.scale.text()}, over all control steps of the deterministic controller; "
         "effort is the mean over steps and actuators of (force / peak force)². All digits: `evaluation.json`.",
         "## What it is",
         markdown_table(("", ""), _facts(subject, are_lacking)),
@@ -174,9 +175,7 @@ def _place(path: str) -> str:
 def _digest(subject: Subject) -> str:
     """The hash of the model's main file."""
     main = [
-        sha256
-        for name, sha256 in subject.model.items()
-        if PurePosixPath(name).stem == subject.evaluation.yardstick.model
+        sha256 for name, sha256 in subject.model.items() if PurePosixPath(name).stem == subject.evaluation.scale.model
     ]
     return f", SHA-256 `{main[0]}`" if main else ""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from mousearm.config import Config, to_yaml
 from mousearm.env import reach_files
 from mousearm.errors import RunError
-from mousearm.evaluate import Evaluation, read_evaluation, representatives
+from mousearm.evaluate.evaluation import Evaluation, representatives
 from mousearm.files import make_folder, staged, to_json, write_bytes
 from mousearm.hub import PREFIX, Place, push
 from mousearm.kinematics import Split
@@ -76,7 +76,7 @@ def gather(run: Path, options: ShareOptions, allowed: Sequence[str] = ()) -> Con
     config = folder.saved_config()
     _check_finished(folder)
     folder.check_model(hashes := model_hashes(config.model))
-    evaluation, split = read_evaluation(folder.evaluation), folder.saved_split()
+    evaluation, split = Evaluation.load(folder.evaluation), folder.saved_split()
     files = {name: (run / name).read_bytes() for name in ("split.json", "origin.json", "evaluation.json")}
     files |= {f"best/{file.name}": file.read_bytes() for file in sorted(folder.best.iterdir()) if file.is_file()}
     model, model_files = _model(config, hashes)

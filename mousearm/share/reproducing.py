@@ -6,7 +6,8 @@ from pathlib import Path
 
 from mousearm.agent import Agent
 from mousearm.errors import RunError
-from mousearm.evaluate import Errors, Evaluation, ReachResult, read_evaluation
+from mousearm.evaluate.evaluation import Evaluation
+from mousearm.evaluate.results import Errors, ReachResult
 from mousearm.hub import PREFIX
 from mousearm.paths import PACKAGE
 from mousearm.rundir import RunFolder
@@ -120,7 +121,7 @@ def reproduce(run: Path, kinematics: str | None = None) -> Reproduction:
             f"There are no reaches at {path}, and the agent comes without. It was evaluated on {len(names)}: "
             f"{', '.join(names[:5])}{', ...' if len(names) > 5 else ''}. Say where you have them: --kinematics PATH."
         )
-    stated = read_evaluation(folder.evaluation)
+    stated = Evaluation.load(folder.evaluation)
     return Reproduction(stated, Agent.load(run, moved_to=kinematics).evaluate()[0])
 
 

@@ -23,7 +23,7 @@ from mousearm.rundir import FAILED, INTERRUPTED, PRUNED, Pruned, RunFolder, read
 from mousearm.sweep.records import SLURM, Job, Sweep
 
 if TYPE_CHECKING:
-    from mousearm.evaluate import Evaluation
+    from mousearm.evaluate.evaluation import Evaluation
     from mousearm.train import Judge
 
 

@@ -1,6 +1,6 @@
 """SB3's logger for a run that can be resumed, and what becomes of it when the run ends."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -9,12 +9,13 @@ import numpy as np
 from stable_baselines3.common.logger import KVWriter, Logger, TensorBoardOutputFormat
 
 from mousearm.config import Config
-from mousearm.evaluate import Evaluation, Rollout
+from mousearm.evaluate.evaluation import Evaluation
 from mousearm.model import Arm
 from mousearm.rundir import RunFolder, ending
 from mousearm.tracking.metrics_file import MetricsFile
 from mousearm.tracking.wandb_rows import WandbRows
 from mousearm.tracking.wandb_start import start
+from mousearm.trajectory import Trial
 
 
 class RunLogger(Logger):
@@ -38,10 +39,10 @@ class RunLogger(Logger):
         """Note a value, as a number of Python: as such it is the same after it was saved."""
         super().record(key, value.item() if isinstance(value, np.generic) else value, exclude)
 
-    def illustrate(self, steps: int, evaluation: Evaluation, rollout: Rollout, arm: Arm) -> None:
+    def illustrate(self, steps: int, evaluation: Evaluation, trials: Sequence[Trial], arm: Arm) -> None:
         """Show an evaluation while training, where pictures can be shown; see ``WandbRows.illustrate``."""
         if self._wandb is not None:
-            self._wandb.illustrate(steps, evaluation, rollout, arm)
+            self._wandb.illustrate(steps, evaluation, trials, arm)
 
     def conclude(self, steps: int, evaluation: Evaluation, folder: RunFolder) -> None:
         """Show the result of the run; see ``WandbRows.conclude``."""

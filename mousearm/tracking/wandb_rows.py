@@ -4,18 +4,21 @@ import html
 import io
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mousearm.errors import RenderError
-from mousearm.evaluate import Evaluation, Rollout, Shot, film, reach_figure, representatives, table
+from mousearm.evaluate.evaluation import Evaluation, middle_reach, table
+from mousearm.evaluate.figure import reach_figure
+from mousearm.evaluate.film import Shot, film
 from mousearm.model import Arm
 from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, PRUNED, RUNNING, RunFolder
 from mousearm.tracking.metrics_file import MetricsFile, Rows
 from mousearm.tracking.wandb_start import Started, forget_service
+from mousearm.trajectory import Trial
 
 # W&B calls what ends with 255 killed, as after Ctrl-C.
 _EXIT_CODES = {FINISHED: 0, FAILED: 1, INTERRUPTED: 255, PRUNED: 0}
@@ -70,23 +73,22 @@ class WandbRows(Rows):
             self._sent = row["steps"]
             self._safely(lambda: self._run.log({key: _to_wandb(value) for key, value in row.items()}, step=self._sent))
 
-    def illustrate(self, steps: int, evaluation: Evaluation, rollout: Rollout, arm: Arm) -> None:
+    def illustrate(self, steps: int, evaluation: Evaluation, trials: Sequence[Trial], arm: Arm) -> None:
         """Show an evaluation: a histogram of the controls, and as often as time allows a figure of the middle reach.
 
         Args:
             steps: that were done.
             evaluation: its errors.
-            rollout: what the arms did.
+            trials: the reaches as the arm performed them.
             arm: which.
         """
-        self.add(steps, {"eval/actions": _histogram(rollout)})
+        self.add(steps, {"eval/actions": _histogram(trials)})
         begin = time.perf_counter()
         if self._drawing_s > self._share * (begin - self._begin) or not self._share:
             return
-        chosen = representatives(evaluation)
-        middle = chosen[len(chosen) // 2]
-        self.add(steps, {"eval/reach": _figure(rollout, middle, arm)})
-        if self._films and (film := _film_of(rollout, middle, arm)) is not None:
+        middle = trials[middle_reach(evaluation)]
+        self.add(steps, {"eval/reach": _figure(middle, arm)})
+        if self._films and (film := _film_of(middle, arm)) is not None:
             self.add(steps, {"eval/film": film})
         self._drawing_s += time.perf_counter() - begin
 
@@ -154,34 +156,33 @@ def _numbers(row: Mapping[str, Any]) -> dict[str, Any]:
     return {key: int(value) if key == "steps" else float(value) for key, value in row.items() if value}
 
 
-def _histogram(rollout: Rollout) -> dict[str, Any]:
+def _histogram(trials: Sequence[Trial]) -> dict[str, Any]:
     """How often which control was given to the actuators, all reaches and frames together.
 
     Controls are the network's actions in the units of the actuators; most at an end of the range means saturation.
     """
-    lived = np.arange(rollout.ctrl.shape[1]) < rollout.completed[:, None]
-    lived[:, 0] = False  # no control led to the start
-    counts, edges = np.histogram(rollout.ctrl[lived], bins=_BINS)
+    controls = np.concatenate([trial.ctrl[1:] for trial in trials])  # none led to the start
+    counts, edges = np.histogram(controls, bins=_BINS)
     return {"kind": "histogram", "counts": counts, "edges": edges}
 
 
-def _figure(rollout: Rollout, reach: int, arm: Arm) -> dict[str, Any]:
+def _figure(trial: Trial, arm: Arm) -> dict[str, Any]:
     """The figure of one reach, as a PNG file."""
     file = io.BytesIO()
-    reach_figure(rollout, reach, arm.actuator_names).savefig(file, format="png", dpi=_DPI)
-    return {"kind": "figure", "file": np.frombuffer(file.getvalue(), np.uint8), "caption": rollout.names[reach]}
+    reach_figure(trial, arm.actuator_names).savefig(file, format="png", dpi=_DPI)
+    return {"kind": "figure", "file": np.frombuffer(file.getvalue(), np.uint8), "caption": trial.name}
 
 
-def _film_of(rollout: Rollout, reach: int, arm: Arm) -> dict[str, Any] | None:
+def _film_of(trial: Trial, arm: Arm) -> dict[str, Any] | None:
     """The film of one reach, as an mp4 file; None on a machine that cannot draw."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "film.mp4"
         try:
-            film([Shot(rollout, reach, arm.model)], path)
+            film([Shot(trial, arm.model)], path)
         except RenderError:
             return None
         content = np.frombuffer(path.read_bytes(), np.uint8)
-    return {"kind": "film", "file": content, "caption": rollout.names[reach]}
+    return {"kind": "film", "file": content, "caption": trial.name}
 
 
 def _to_wandb(value: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 from stable_baselines3.common.callbacks import BaseCallback
 
-from mousearm.evaluate import Evaluation
+from mousearm.evaluate.evaluation import Evaluation
 from mousearm.train.keeper import Keeper
 
 Evaluate = Callable[[], Evaluation]

@@ -8,38 +8,30 @@ from matplotlib.patches import StepPatch
 from matplotlib.text import Text
 from PIL import Image
 
-from mousearm.evaluate import Rollout, Yardstick, draw_reach, evaluate_rollout
-from mousearm.evaluate.figure import reach_figure
+from mousearm.evaluate.evaluation import ErrorScale, Evaluation, evaluate_trials
+from mousearm.evaluate.figure import draw_generalisation, draw_reach, generalisation_figure, reach_figure
+from mousearm.evaluate.results import Errors, Movement, ReachResult
+from mousearm.trajectory import ELBOW, PAW, Trial
 
+SCALE = ErrorScale("arm", "segments", "none", 12.0, 17.0)
 T = 11
-SHOULDER = np.array([0.010, 0.020, 0.030])
+PLACE = np.array([0.010, 0.020, 0.030])
 MOTORS = [f"motor_{i}" for i in range(6)]
 MUSCLES = [f"Muscle_{i}_Head" for i in range(21)]
 
 
-def rollout(nu=6, completed=(T, T), names=("first", "second")):
-    """Two reaches of 10 frames of 10 ms; paws rise by 1 mm a frame, their targets leave them by 0.5 mm a frame."""
+def trial(nu=6, lived=T, name="reach"):
+    """11 frames of 10 ms; the paw rises by 1 mm a frame, its target leaves it by 0.5 mm a frame."""
     frame = np.arange(T)
-    landmarks = np.tile(SHOULDER, (2, T, 3, 1))
-    landmarks[:, :, 1] += [0, 0, -0.010]
-    landmarks[:, :, 2] += [0, 0.012, -0.010]
-    landmarks[1, :, 2, 2] += 1e-3 * frame
-    targets = landmarks[:, :, 1:].copy()
-    targets[:, :, 1] += np.array([3e-4, 4e-4, 0]) * frame[:, None]
-    noise = np.random.default_rng(0)
-    return Rollout(
-        names=list(names),
-        dt=0.010,
-        n_frames=np.array([T, T]),
-        completed=np.array(completed),
-        targets=targets,
-        landmarks=landmarks,
-        qpos=np.zeros((2, T, 4)),
-        qvel=np.zeros((2, T, 4)),
-        activation=np.zeros((2, T, 0)),
-        ctrl=noise.uniform(-1 if nu == 6 else 0, 1, (2, T, nu)),
-        effort=np.zeros((2, T, nu)),
-    )
+    landmarks = np.tile(PLACE, (T, 3, 1))
+    landmarks[:, ELBOW] += [0, 0, -0.010]
+    landmarks[:, PAW] += [0, 0.012, -0.010]
+    landmarks[:, PAW, 2] += 1e-3 * frame
+    targets = landmarks.copy()
+    targets[:, PAW] += np.array([3e-4, 4e-4, 0]) * frame[:, None]
+    ctrl = np.random.default_rng(0).uniform(-1 if nu == 6 else 0, 1, (T, nu))
+    known = {"name": name, "split": "train", "dt": 0.010, "diverged": lived < T, "targets": targets}
+    return Trial(**known, landmarks=landmarks[:lived], ctrl=ctrl[:lived], effort=np.zeros((lived, nu)))
 
 
 def panel(figure, title):
@@ -53,28 +45,25 @@ def line(axes, label):
 
 
 def test_errors_are_those_of_the_rollout():
-    data = rollout()
-    axes = panel(reach_figure(data, 1, MOTORS), "Error")
+    data = trial()
+    axes = panel(reach_figure(data, MOTORS), "Error")
     elbow, paw = axes.lines[0], axes.lines[2]
     np.testing.assert_allclose(elbow.get_xdata(), 10 * np.arange(T))  # ms
-    np.testing.assert_allclose(elbow.get_ydata(), data.errors_mm()[1, :, 0])
+    np.testing.assert_allclose(elbow.get_ydata(), data.errors_mm[:, ELBOW])
     np.testing.assert_allclose(paw.get_ydata(), 0.5 * np.arange(T))  # 5 mm (3, 4, 5) after 10 frames
 
 
 def test_means_are_those_of_the_evaluation():
-    data = rollout()
-    result = evaluate_rollout(
-        data, {"first": "train", "second": "train"}, Yardstick("arm", "segments", "none", 12.0, 17.0)
-    ).reaches[1]
-    figure = reach_figure(data, 1, MOTORS)
+    (result,) = evaluate_trials([trial()], SCALE).reaches
+    figure = reach_figure(trial(), MOTORS)
     # 0.5 mm times the mean of 1 to 10; frame 0 is not counted.
     assert result.paw_mm.mean == pytest.approx(2.75)
-    assert figure.get_suptitle() == "second    mean error: paw 2.75 mm, elbow 0.00 mm"
+    assert figure.get_suptitle() == "reach    mean error: paw 2.75 mm, elbow 0.00 mm"
     assert [text.get_text() for text in panel(figure, "Error").get_legend().texts][1] == "paw, mean 2.75 mm"
 
 
 def test_coordinates_are_millimetres_from_the_shoulder():
-    figure = reach_figure(rollout(), 1, MOTORS)
+    figure = reach_figure(trial(), MOTORS)
     elbow, elbow_target, paw, paw_target = (line.get_ydata() for line in panel(figure, "z").lines)
     np.testing.assert_allclose(elbow, -10)
     np.testing.assert_allclose(elbow_target, -10)
@@ -84,7 +73,7 @@ def test_coordinates_are_millimetres_from_the_shoulder():
 
 
 def test_projections_show_the_same_on_one_scale():
-    figure = reach_figure(rollout(), 1, MOTORS)
+    figure = reach_figure(trial(), MOTORS)
     side, front = panel(figure, "Path, y–z plane"), panel(figure, "Path, x–z plane")
     np.testing.assert_allclose(line(side, "paw, from dot"), [np.full(T, 12), np.arange(-10, 1)])
     np.testing.assert_allclose(line(front, "paw target"), [0.3 * np.arange(T), np.arange(-10, 1)])
@@ -93,49 +82,55 @@ def test_projections_show_the_same_on_one_scale():
 
 
 def test_motors_are_steps_that_hold_between_frames():
-    data = rollout()
-    axes = panel(reach_figure(data, 1, MOTORS), "Controls")
+    data = trial()
+    axes = panel(reach_figure(data, MOTORS), "Controls")
     steps = [patch for patch in axes.patches if isinstance(patch, StepPatch)]
     for i, step in enumerate(steps):
         values, edges, _ = step.get_data()
-        np.testing.assert_array_equal(values, data.ctrl[1, 1:, i])  # row 0 led to no frame
+        np.testing.assert_array_equal(values, data.ctrl[1:, i])  # row 0 led to no frame
         np.testing.assert_allclose(edges, 10 * np.arange(T))
     assert [text.get_text() for text in axes.get_legend().texts] == MOTORS
 
 
 @pytest.mark.parametrize(("shift", "limits"), [(0.0, (0, 1)), (-1.0, (-1, 1))])
 def test_many_actuators_are_a_map_with_names(shift, limits):
-    data = rollout(nu=21)
+    data = trial(nu=21)
     data.ctrl[:] += shift
-    axes = panel(reach_figure(data, 1, MUSCLES), "Controls")
+    axes = panel(reach_figure(data, MUSCLES), "Controls")
     (mesh,) = [artist for artist in axes.collections if isinstance(artist, QuadMesh)]
-    np.testing.assert_array_equal(mesh.get_array(), data.ctrl[1, 1:].T)
+    np.testing.assert_array_equal(mesh.get_array(), data.ctrl[1:].T)
     assert mesh.get_clim() == pytest.approx(limits)
     assert [text.get_text() for text in axes.get_yticklabels()] == [f"Muscle {i} Head" for i in range(21)]
 
 
 @pytest.mark.parametrize(("names", "nu"), [(MOTORS, 6), (MUSCLES, 21)])
 def test_an_arm_that_diverged_is_drawn_up_to_there(names, nu):
-    figure = reach_figure(rollout(nu, completed=(T, 4)), 1, names)
+    figure = reach_figure(trial(nu, lived=4), names)
     assert "diverged after 30 ms" in figure.get_suptitle()
     assert [len(line.get_xdata()) for line in panel(figure, "z").lines] == [4, T, 4, T]
     assert len(panel(figure, "Error").lines[0].get_xdata()) == 4
     assert panel(figure, "Error").get_xlim() == panel(figure, "Controls").get_xlim() == (0, 100)
-    # The other reach lived.
-    assert "diverged" not in reach_figure(rollout(nu, completed=(T, 4)), 0, names).get_suptitle()
 
 
 @pytest.mark.parametrize(("names", "nu"), [(MOTORS, 6), (MUSCLES, 21)])
 def test_an_arm_that_diverged_at_once_is_drawn_too(names, nu):
-    figure = reach_figure(rollout(nu, completed=(1, 1)), 0, names)
+    figure = reach_figure(trial(nu, lived=1), names)
     figure.draw_without_rendering()
     assert "diverged after 0 ms" in figure.get_suptitle()
 
 
-@pytest.mark.parametrize(("names", "nu"), [(MOTORS, 6), (MUSCLES, 21)])
-def test_files_are_a_png_of_180_mm_at_200_dpi_and_a_pdf(names, nu, tmp_path):
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda path: draw_reach(trial(6), MOTORS, path),
+        lambda path: draw_reach(trial(21), MUSCLES, path),
+        lambda path: draw_generalisation(evaluation([1.0, 2.0, 3.0], 1), path),
+    ],
+    ids=["motors", "muscles", "generalisation"],
+)
+def test_files_are_a_png_of_180_mm_at_200_dpi_and_a_pdf(draw, tmp_path):
     settings = dict(matplotlib.rcParams)
-    png, pdf = draw_reach(rollout(nu), 1, names, tmp_path / "mouse.1_reach")
+    png, pdf = draw(tmp_path / "mouse.1_reach")
     assert (png.name, pdf.name) == ("mouse.1_reach.png", "mouse.1_reach.pdf")
     with Image.open(png) as image:
         assert image.format == "PNG"
@@ -151,7 +146,7 @@ def test_files_are_a_png_of_180_mm_at_200_dpi_and_a_pdf(names, nu, tmp_path):
 
 @pytest.mark.parametrize(("names", "nu"), [(MOTORS, 6), (MUSCLES, 21)])
 def test_text_can_be_read_in_print_and_lies_on_the_page(names, nu):
-    figure = reach_figure(rollout(nu), 1, names)
+    figure = reach_figure(trial(nu), names)
     figure.draw_without_rendering()
     texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
     assert min(text.get_fontsize() for text in texts) >= 7
@@ -161,6 +156,79 @@ def test_text_can_be_read_in_print_and_lies_on_the_page(names, nu):
 
 
 def test_a_name_is_shown_as_it_is():
-    figure = reach_figure(rollout(names=("$a_{b$", "")), 0, MOTORS)
+    figure = reach_figure(trial(name="$a_{b$"), MOTORS)
     assert figure.get_suptitle().startswith("$a_{b$ ")
     figure.draw_without_rendering()  # as mathematics it could not be parsed
+
+
+# All reaches
+
+
+def evaluation(errors_mm, n_test):
+    """Reaches of 1, 2, ... mm at 0.1, 0.2, ... m/s, up and left in turn; the last ones to test with."""
+    results = [
+        ReachResult(
+            f"r{i}",
+            "test" if i >= len(errors_mm) - n_test else "train",
+            50,
+            True,
+            Errors(error, error, error),
+            Errors(0, 0, 0),
+            0.0,
+            Movement(i + 1.0, (i + 1) / 10, "left" if i % 2 else "up"),
+        )
+        for i, error in enumerate(errors_mm)
+    ]
+    splits = {}
+    for split in ("train", "test"):
+        own = [result.paw_mm.mean for result in results if result.split == split]
+        if own:
+            splits[split] = {"paw_mm": Errors.of(np.array(own)), "elbow_mm": Errors(1, 1, 1)}
+    return Evaluation(SCALE, results, splits)
+
+
+def points(axes, split):
+    (line,) = [line for line in axes.lines if str(line.get_label()).startswith(f"{split}:")]
+    return np.array(line.get_data())
+
+
+def test_every_reach_is_where_it_belongs():
+    figure = generalisation_figure(evaluation([2.0, 3.0, 4.0, 6.0, 8.0], 2))
+    distance, speed = panel(figure, "Distance"), panel(figure, "Speed")
+    np.testing.assert_allclose(points(distance, "train"), [[1, 2, 3], [2, 3, 4]])
+    np.testing.assert_allclose(points(distance, "test"), [[4, 5], [6, 8]])
+    np.testing.assert_allclose(points(speed, "test"), [[0.4, 0.5], [6, 8]])
+    assert figure.get_suptitle() == "Paw error of 5 reaches    test / train: 2.33"  # 7 over 3
+    (legend,) = figure.subfigs[0].legends
+    assert [text.get_text() for text in legend.texts] == ["train: 3, mean 3 mm", "test: 2, mean 7 mm"]
+
+
+def test_directions_stand_side_by_side():
+    axes = panel(generalisation_figure(evaluation([2.0, 3.0, 4.0, 6.0, 8.0], 2)), "Direction")
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["left", "up"]
+    x = np.concatenate([points(axes, "train")[0], points(axes, "test")[0]])
+    np.testing.assert_array_equal(np.round(x), [1, 0, 1, 0, 1])
+    assert len(set(x)) == 5
+
+
+@pytest.mark.parametrize(("errors", "scale"), [([0.5, 9.0], "linear"), ([0.4, 9.0], "log"), ([0.0, 9.0], "linear")])
+def test_small_errors_can_be_told_apart(errors, scale):
+    axes = generalisation_figure(evaluation(errors, 1)).axes[0]
+    assert axes.get_yscale() == scale
+
+
+def test_one_split_is_enough():
+    figure = generalisation_figure(evaluation([1.0, 2.0], 0))
+    assert figure.get_suptitle() == "Paw error of 2 reaches"
+    assert len(figure.subfigs[0].legends[0].texts) == 1
+
+
+@pytest.mark.parametrize("n", [6, 300])
+def test_text_can_be_read_and_does_not_collide(n):
+    figure = generalisation_figure(evaluation(list(np.geomspace(0.1, 20, n)), n // 3))
+    figure.draw_without_rendering()
+    texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
+    assert min(text.get_fontsize() for text in texts) >= 7
+    assert not any("$" in text.get_text() for text in texts)
+    title = next(text for text in texts if text.get_text().startswith("Paw error of"))
+    assert title.get_window_extent().y0 >= figure.subfigs[0].legends[0].get_window_extent().y1

@@ -7,7 +7,7 @@ import torch
 
 from mousearm.agent import Agent
 from mousearm.env.sources import prepare
-from mousearm.evaluate import Evaluator
+from mousearm.evaluate.rollout import Evaluator
 from mousearm.policy import build_policy
 from mousearm.record import Recording, record
 
@@ -21,11 +21,11 @@ def recorded(configure):
         config, arm, references = prepare(
             configure("kinematics=synthetic", "policy.lstm_hidden_size=6", "policy.n_lstm_layers=2", *overrides)
         )
-        sides = {"train": [reference.name for reference in references[:n]]}
-        evaluator = Evaluator(config, arm, references[:n], sides)
+        splits = {"train": [reference.name for reference in references[:n]]}
+        evaluator = Evaluator(config, arm, references[:n], splits)
         torch.manual_seed(0)
         policy = build_policy(config.policy, evaluator.n_observations, arm.nu)
-        return record(Agent(config, arm, references[:n], sides, evaluator, policy, Path("best")))
+        return record(Agent(config, arm, references[:n], splits, evaluator, policy, Path("best")))
 
     return make
 

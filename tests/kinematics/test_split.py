@@ -43,7 +43,7 @@ def test_every_reach_is_on_one_side_and_sorted(build):
     assert sorted(split.train + split.test) == [file.name for file in files]
     assert (split.train, split.test) == (sorted(split.train), sorted(split.test))
     assert split.sha256 == {file.name: file.sha256() for file in files}
-    assert split.sides == {"train": split.train, "test": split.test}
+    assert split.splits == {"train": split.train, "test": split.test}
 
 
 def test_order_does_not_matter(build):
@@ -167,7 +167,7 @@ def test_a_sample_is_spread_evenly_over_both_sides():
     split = Split([f"a{i}" for i in range(10)], ["b0", "b1", "b2"], {})
     # By hand: every 10 / 4 = 2.5th name, rounded down: 0, 2, 5, 7.
     assert split.sample(4) == {"train": ["a0", "a2", "a5", "a7"], "test": ["b0", "b1", "b2"]}
-    assert split.sample(10) == split.sides
+    assert split.sample(10) == split.splits
 
 
 @pytest.mark.parametrize("side", ["train", "test"])

@@ -6,12 +6,13 @@ import pytest
 from mousearm.env import References, Start
 from mousearm.env.sources import prepare
 from mousearm.errors import ModelError, UnknownNameError
-from mousearm.evaluate import roll_out
+from mousearm.evaluate.rollout import roll_out
 from mousearm.experiment import evaluate_cmc
 from mousearm.mechanics import random_poses
 from mousearm.pretrain import ComputedMuscleControl, TaskController
 from mousearm.registry import ACTION_MAPS
 from mousearm.simulation import Simulation
+from mousearm.trajectory import FOLLOWED
 
 DT = 1 / 150
 RECORDED = Path(__file__).parents[3] / "shared" / "kinematics"
@@ -25,9 +26,9 @@ def errors_mm(configure, build_task):
         config, arm, references = prepare(configure(*overrides))
         task = build_task(arm, references, 1, *overrides)
         control = ComputedMuscleControl(arm, task.references, config.env.control_dt, config.model.action_map)
-        rollout = roll_out(task, TaskController(task, control))
-        assert rollout.completed == rollout.n_frames
-        return rollout.errors_mm()[0, 1:]
+        (trial,) = roll_out(task, TaskController(task, control))
+        assert not trial.diverged
+        return trial.errors_mm[1:, FOLLOWED]
 
     return errors_mm
 
@@ -96,8 +97,8 @@ def test_an_arm_far_off_comes_back_without_haste(two_link, follow, build_task):
 
 def test_motors_follow_a_feasible_movement_exactly(two_link, swing, build_task):
     task = build_task(two_link, [swing(two_link, 30)], 1)
-    rollout = roll_out(task, TaskController(task, ComputedMuscleControl(two_link, task.references, DT)))
-    assert rollout.errors_mm().max() < 0.02
+    (trial,) = roll_out(task, TaskController(task, ComputedMuscleControl(two_link, task.references, DT)))
+    assert trial.errors_mm.max() < 0.02
 
 
 def test_motors_follow_the_shipped_reach(errors_mm):

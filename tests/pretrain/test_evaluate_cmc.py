@@ -8,8 +8,8 @@ from mousearm.experiment import evaluate_cmc
 
 
 def test_reaches_are_split_as_in_a_run(configure):
-    evaluation, rollout = evaluate_cmc(configure("kinematics=synthetic"))
-    assert len(rollout.names) == 32
+    evaluation, trials = evaluate_cmc(configure("kinematics=synthetic"))
+    assert len(trials) == 32
     assert {reach.split for reach in evaluation.reaches} == {"train", "test"}
     assert all(reach.completed for reach in evaluation.reaches)
     assert evaluation.objective < 0.05

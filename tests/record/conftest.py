@@ -7,7 +7,7 @@ import torch
 
 from mousearm.agent import Agent
 from mousearm.env import prepare
-from mousearm.evaluate import Evaluator
+from mousearm.evaluate.rollout import Evaluator
 from mousearm.experiment import run
 from mousearm.paths import resolve
 from mousearm.policy import build_policy
@@ -39,11 +39,11 @@ def assemble():
     """An agent that was never trained, of a configuration, an arm and references."""
 
     def build(config, arm, references):
-        sides = {"train": [], "test": [reference.name for reference in references]}
-        evaluator = Evaluator(config, arm, references, sides)
+        splits = {"train": [], "test": [reference.name for reference in references]}
+        evaluator = Evaluator(config, arm, references, splits)
         torch.manual_seed(0)
         policy = build_policy(config.policy, evaluator.n_observations, arm.nu)
-        return Agent(config, arm, references, sides, evaluator, policy, Path("outputs/none/best"))
+        return Agent(config, arm, references, splits, evaluator, policy, Path("outputs/none/best"))
 
     return build
 

@@ -12,6 +12,7 @@ from mousearm.errors import ConfigError
 from mousearm.mechanics import optimal_and_slack
 from mousearm.record import record
 from mousearm.registry import ACTION_MAPS
+from mousearm.trajectory import FOLLOWED
 
 MUSCLE, TORQUE = ("model=muscle",), ("model=torque",)
 
@@ -61,12 +62,15 @@ class TestIsTheEvaluation:
             assert effort == pytest.approx(result["effort"], rel=1e-9)
 
     def test_states_are_those_of_the_evaluation_to_the_last_bit(self, agent, recording):
-        _, rollout = agent.evaluate()
-        for i, reach in enumerate(recording.reaches):
-            found, frames = values(reach), slice(0, rollout.n_frames[i])
+        _, trials = agent.evaluate()
+        for reach, trial in zip(recording.reaches, trials, strict=True):
+            found = values(reach)
             for name in ("qpos", "qvel", "activation", "landmarks"):
-                np.testing.assert_array_equal(found[name], getattr(rollout, name)[i, frames])
-            np.testing.assert_array_equal(found["excitation"], rollout.ctrl[i, frames])
+                np.testing.assert_array_equal(found[name], getattr(trial, name))
+                np.testing.assert_array_equal(getattr(reach.trial, name), getattr(trial, name))
+            np.testing.assert_array_equal(found["excitation"], trial.ctrl)
+            np.testing.assert_array_equal(reach.trial.errors_mm[:, FOLLOWED], trial.errors_mm[:, FOLLOWED])
+            assert (reach.trial.dt, reach.trial.split) == (trial.dt, reach.split)
 
     def test_it_says_of_what_it_is(self, recording):
         about = recording.about

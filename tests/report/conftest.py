@@ -6,7 +6,8 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 from mousearm.config import compose, to_yaml
-from mousearm.evaluate import Errors, Evaluation, Movement, ReachResult, Yardstick
+from mousearm.evaluate.evaluation import ErrorScale, Evaluation
+from mousearm.evaluate.results import Errors, Movement, ReachResult
 from mousearm.files import write_json, write_text
 from mousearm.kinematics import Split
 from mousearm.rundir import FINISHED, RunFolder
@@ -59,8 +60,8 @@ def make_run(tmp_path, configure_run):
                 for reach, mm in paw_mm.items()
             ]
             splits = {side: {"paw_mm": around(mean), "elbow_mm": around(mean / 2)} for side, mean in means.items()}
-            yardstick = Yardstick("torque", "segments", "none", upper_arm, 17.0)
-            write_json(folder.evaluation, Evaluation(yardstick, reaches, splits).as_json())
+            scale = ErrorScale("torque", "segments", "none", upper_arm, 17.0)
+            write_json(folder.evaluation, Evaluation(scale, reaches, splits).as_json())
             folder.figures.mkdir()
             for reach in paw_mm:
                 Image.new("RGB", (4, 3), "white").save(folder.figures / f"{reach}.png")

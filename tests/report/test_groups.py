@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from mousearm.errors import UnknownNameError
-from mousearm.evaluate import Evaluation, Yardstick
+from mousearm.evaluate.evaluation import ErrorScale, Evaluation
 from mousearm.report.groups import MeanCI, differing_keys, group_runs
 from mousearm.report.reading import Run, settings_of
 from mousearm.rundir import RunFolder
 
-NOTHING = Evaluation(Yardstick("torque", "segments", "none", 11.5, 17.0), [], {})
+NOTHING = Evaluation(ErrorScale("torque", "segments", "none", 11.5, 17.0), [], {})
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mousearm.env import References, Task
-from mousearm.evaluate import roll_out
+from mousearm.evaluate.rollout import roll_out
 from mousearm.pretrain import ComputedMuscleControl, TaskController
 from mousearm.view import Simulator, simulator_of_config
 from mousearm.view.playback import driven_at
@@ -25,11 +25,11 @@ def test_a_controller_does_what_it_does_in_evaluation(configure, demo, torque_ar
         control = ComputedMuscleControl(torque_arm, task.references, config.env.control_dt, config.model.action_map)
         return task, TaskController(task, control)
 
-    rollout = roll_out(*controlled())
+    (evaluated,) = roll_out(*controlled())
     trial = Simulator(*controlled(), config.model.action_map).simulate(0)
     for name in ("qpos", "activation", "ctrl", "landmarks"):
-        np.testing.assert_array_equal(getattr(trial, name), getattr(rollout, name)[0])
-    np.testing.assert_array_equal(trial.errors_mm[:, 1:], rollout.errors_mm()[0])
+        np.testing.assert_array_equal(getattr(trial, name), getattr(evaluated, name))
+    np.testing.assert_array_equal(trial.errors_mm, evaluated.errors_mm)
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,14 @@
 import imageio.v2 as imageio
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from mousearm.config import compose
 from mousearm.errors import RenderError, UnknownNameError
-from mousearm.evaluate import Rollout, Shot, film
-from mousearm.evaluate.filming import _arrange
+from mousearm.evaluate.film import Shot, film
 from mousearm.model import load_arm
 from mousearm.render import TARGET_COLOURS, Picture
+from mousearm.trajectory import Trial
 
 T = 7
 DT = 0.02
@@ -30,24 +30,19 @@ def arm():
     return load("torque")
 
 
-def rollout(arm, completed=T, name="wave"):
+def trial(arm, lived=T, name="wave"):
     """Elbow and shoulder bend in 120 ms, muscles go from rest to full activation; targets are off by 3 mm along y."""
     share = np.linspace(0, 1, T)[:, None]
     qpos = arm.rest_qpos + share * np.resize([0.4, 0, 0, -0.4], arm.nq)
     landmarks = arm.landmark_positions(qpos)
-    zeros = np.zeros((1, T, arm.nu))
-    return Rollout(
-        names=[name],
+    return Trial(
+        name=name,
         dt=DT,
-        n_frames=np.array([T]),
-        completed=np.array([completed]),
-        targets=(landmarks[:, 1:] + [0, 0.003, 0])[None],
-        landmarks=landmarks[None],
-        qpos=qpos[None],
-        qvel=np.zeros((1, T, arm.nq)),
-        activation=(share * np.ones(arm.na))[None],
-        ctrl=zeros,
-        effort=zeros,
+        diverged=lived < T,
+        targets=landmarks + np.array([0, 0.003, 0]),
+        landmarks=landmarks[:lived],
+        qpos=qpos[:lived],
+        activation=(share * np.ones(arm.na))[:lived],
     )
 
 
@@ -67,7 +62,7 @@ def like(pictures, colour):
 def test_a_film_shows_the_reach(model, tmp_path):
     arm = load(model)
     path = tmp_path / "wave.mp4"
-    film([Shot(rollout(arm), 0, arm.model)], path, slowdown=4, fps=20, size=SIZE)
+    film([Shot(trial(arm), arm.model)], path, slowdown=4, fps=20, size=SIZE)
     frames, meta = watch(path)
 
     assert meta["codec"] == "h264"
@@ -92,16 +87,42 @@ def test_a_film_shows_the_reach(model, tmp_path):
 
 
 def test_a_film_ends_where_the_simulation_diverged(arm, tmp_path):
-    film([Shot(rollout(arm, completed=3), 0, arm.model)], tmp_path / "part.mp4", slowdown=4, fps=20, size=(64, 48))
-    film([Shot(rollout(arm, completed=1), 0, arm.model)], tmp_path / "none.mp4", slowdown=4, fps=20, size=(64, 48))
+    film([Shot(trial(arm, lived=3), arm.model)], tmp_path / "part.mp4", slowdown=4, fps=20, size=(64, 48))
+    film([Shot(trial(arm, lived=1), arm.model)], tmp_path / "none.mp4", slowdown=4, fps=20, size=(64, 48))
     assert len(watch(tmp_path / "part.mp4")[0]) == 15  # 0.04 s are 3.2 intervals: 5 pictures, and 10 held
     assert len(watch(tmp_path / "none.mp4")[0]) == 11
 
 
-def test_the_title_is_written_in_its_corner_and_nowhere_else(arm, tmp_path):
+@pytest.fixture
+def texts(monkeypatch):
+    """All that is written on pictures, in order, with its colour."""
+    written, write = [], ImageDraw.ImageDraw.text
+
+    def spy(self, xy, text, **options):
+        written.append((text, options["fill"]))
+        return write(self, xy, text, **options)
+
+    monkeypatch.setattr(ImageDraw.ImageDraw, "text", spy)
+    return written
+
+
+def test_captions_say_whose_it_is_the_errors_the_time_and_the_speed(arm, tmp_path, texts):
+    lost = trial(arm, lived=3)
+    film([Shot(lost, arm.model, "WWWWWW" * 9)], tmp_path / "part.mp4", slowdown=4, fps=20, size=SIZE)
+    first, last = texts[:6], texts[-6:]
+    elbow, paw = (tuple(round(255 * part) for part in colour) for colour in TARGET_COLOURS)
+    assert first[:2] == [("elbow error 3.00 mm", elbow), ("paw error 3.00 mm", paw)]
+    short = first[2][0]
+    assert short.startswith("WW")  # the title has lost its middle, so as to fit
+    assert "…" in short[2:-2]
+    assert [text for text, _ in first[3:]] == ["0 of 120 ms", "wave, 4 times slower", "spheres and lines: recorded"]
+    assert last[3] == ("diverged after 40 ms", (180, 0, 0))
+
+
+def test_a_caption_is_written_in_its_corner_and_nowhere_else(arm, tmp_path):
     paths = [tmp_path / "a.mp4", tmp_path / "b.mp4"]
-    for path, title in zip(paths, ("first", "WWWWWW" * 9), strict=True):  # the longer one loses its middle
-        film([Shot(rollout(arm, completed=1), 0, arm.model, title)], path, fps=10, size=SIZE)
+    for path, title in zip(paths, ("first", "WWWWWW" * 9), strict=True):
+        film([Shot(trial(arm, lived=1), arm.model, title)], path, fps=10, size=SIZE)
     difference = np.abs(np.diff([watch(path)[0][-1].astype(int) for path in paths], axis=0)[0])
     assert difference[:CAPTION, :160].max() > 100
     assert difference[CAPTION:].max() < 40
@@ -122,7 +143,7 @@ def gif(path):
 
 def test_a_gif_shows_the_same(arm, tmp_path):
     for kind in ("mp4", "gif"):
-        film([Shot(rollout(arm), 0, arm.model)], tmp_path / f"wave.{kind}", slowdown=4, fps=20, size=SIZE)
+        film([Shot(trial(arm), arm.model)], tmp_path / f"wave.{kind}", slowdown=4, fps=20, size=SIZE)
     pictures, durations = gif(tmp_path / "wave.gif")
     # The last of 11 pictures is held for ten more, which Pillow stores as one.
     assert durations == [50] * 10 + [550]
@@ -132,7 +153,7 @@ def test_a_gif_shows_the_same(arm, tmp_path):
 
 
 def test_arms_side_by_side_have_one_clock_and_one_that_diverged_stands_still(arm, tmp_path):
-    shots = [Shot(rollout(arm), 0, arm.model, "a"), Shot(rollout(arm, completed=3), 0, arm.model, "b")]
+    shots = [Shot(trial(arm), arm.model, "a"), Shot(trial(arm, lived=3), arm.model, "b")]
     film(shots, tmp_path / "two.gif", slowdown=4, fps=20, size=SIZE)
     pictures, _ = gif(tmp_path / "two.gif")
     assert pictures.shape == (11, 240, 640, 3)
@@ -144,23 +165,26 @@ def test_arms_side_by_side_have_one_clock_and_one_that_diverged_stands_still(arm
     assert alarm.tolist() == [False] * 4 + [True] * 7  # from 40 ms on, 3.2 pictures
 
 
-@pytest.mark.parametrize(("n", "rows", "columns"), [(1, 1, 1), (2, 1, 2), (3, 1, 3), (4, 2, 2), (5, 2, 3)])
-def test_panels_are_arranged_in_rows(n, rows, columns):
-    whole = _arrange([np.full((6, 8, 3), i, dtype=np.uint8) for i in range(n)])
-    middles = whole[4::6, 5::8, 0]
-    assert middles.shape == (rows, columns)
-    assert middles.ravel().tolist() == [*range(n), *[255] * (rows * columns - n)]
+@pytest.mark.parametrize(("n", "rows", "columns"), [(1, 1, 1), (3, 1, 3), (4, 2, 2), (5, 2, 3)])
+def test_panels_are_arranged_in_rows(arm, tmp_path, n, rows, columns):
+    film([Shot(trial(arm, lived=1), arm.model)] * n, tmp_path / "all.gif", fps=10, size=(64, 48))
+    (whole,), _ = gif(tmp_path / "all.gif")
+    assert whole.shape == (48 * rows, 64 * columns, 3)
+    panels = whole.reshape(rows, 48, columns, 64, 3).swapaxes(1, 2).reshape(-1, 48, 64, 3)
+    seen = [like(panel, TARGET_COLOURS[1]).any() for panel in panels]
+    assert seen == [True] * n + [False] * (rows * columns - n)
+    assert (panels[n:, 2:, 2:] > 245).all()  # but for the lines between panels
 
 
 def test_what_cannot_be_a_film_leaves_the_older_one(arm, tmp_path):
     old = tmp_path / "wave.gif"
     old.write_text("old")
     with pytest.raises(ValueError, match="fps=30: a GIF shows each picture for a whole number of hundredths"):
-        film([Shot(rollout(arm), 0, arm.model)], old, fps=30, size=SIZE)
+        film([Shot(trial(arm), arm.model)], old, fps=30, size=SIZE)
     with pytest.raises(UnknownNameError, match=r"no kind of film \(wave.avi\) named '.avi'.* exist: .gif, .mp4"):
-        film([Shot(rollout(arm), 0, arm.model)], tmp_path / "wave.avi", size=SIZE)
+        film([Shot(trial(arm), arm.model)], tmp_path / "wave.avi", size=SIZE)
     with pytest.raises(RenderError, match=r"nowhere/wave.gif cannot be written: "):
-        film([Shot(rollout(arm, completed=1), 0, arm.model)], tmp_path / "nowhere" / "wave.gif", size=(64, 48))
+        film([Shot(trial(arm, lived=1), arm.model)], tmp_path / "nowhere" / "wave.gif", size=(64, 48))
     assert [path.name for path in tmp_path.iterdir()] == ["wave.gif"]
     assert old.read_text() == "old"
 
@@ -168,7 +192,7 @@ def test_what_cannot_be_a_film_leaves_the_older_one(arm, tmp_path):
 def test_a_machine_that_cannot_draw_leaves_no_file(arm, tmp_path, monkeypatch):
     monkeypatch.setattr("mousearm.render._obstacle", lambda: "no OpenGL")
     with pytest.raises(RenderError, match="This machine cannot draw"):
-        film([Shot(rollout(arm), 0, arm.model)], tmp_path / "wave.mp4", size=SIZE)
+        film([Shot(trial(arm), arm.model)], tmp_path / "wave.mp4", size=SIZE)
     assert not list(tmp_path.iterdir())
 
 
@@ -178,16 +202,16 @@ def test_a_machine_without_encoder_says_what_to_install(arm, tmp_path, monkeypat
 
     monkeypatch.setattr("imageio_ffmpeg.get_ffmpeg_exe", missing)
     with pytest.raises(RenderError, match="Install ffmpeg"):
-        film([Shot(rollout(arm), 0, arm.model)], tmp_path / "wave.mp4", size=SIZE)
+        film([Shot(trial(arm), arm.model)], tmp_path / "wave.mp4", size=SIZE)
 
 
 @pytest.mark.parametrize("bad", [{"slowdown": 0}, {"fps": 0}, {"size": (321, 240)}, {"size": (0, 240)}], ids=str)
 def test_numbers_that_cannot_be_filmed_are_refused(arm, tmp_path, bad):
     with pytest.raises(ValueError, match=r"must be above 0, size=.* even"):
-        film([Shot(rollout(arm), 0, arm.model)], tmp_path / "wave.mp4", **bad)
+        film([Shot(trial(arm), arm.model)], tmp_path / "wave.mp4", **bad)
 
 
 def test_an_unknown_camera_is_refused_with_those_that_exist(arm, tmp_path):
     with pytest.raises(UnknownNameError, match=r"named 'sdie'. Did you mean 'side'\? Those that exist: back, front"):
-        film([Shot(rollout(arm), 0, arm.model)], tmp_path / "wave.mp4", camera="sdie", size=SIZE)
+        film([Shot(trial(arm), arm.model)], tmp_path / "wave.mp4", camera="sdie", size=SIZE)
     assert not list(tmp_path.iterdir())

@@ -4,48 +4,40 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mousearm.evaluate.metrics import Evaluation, Yardstick, evaluate_rollout, representatives, table
-from mousearm.evaluate.movement import Movement
-from mousearm.evaluate.results import Errors, ReachResult
-from mousearm.evaluate.rollout import Rollout
+from mousearm.errors import RunError
+from mousearm.evaluate.evaluation import ErrorScale, Evaluation, evaluate_trials, representatives, table
+from mousearm.evaluate.results import Errors, Movement, ReachResult
+from mousearm.trajectory import ELBOW, FOLLOWED, PAW, Trial
 
-YARDSTICK = Yardstick("torque", "segments", "none", 11.634, 17.0)
+SCALE = ErrorScale("torque", "segments", "none", 11.634, 17.0)
 STILL = Movement(0.0, 0.0, "up")
+SOME = Errors(0.1, 0.2, 0.3)
 
 
-def rollout(paw_mm, elbow_mm, n_frames, completed=None, names=None):
-    """Arms whose landmarks are off by given millimetres, (R, T), along x; two actuators at effort 0.1 and 0.3."""
-    paw_mm, elbow_mm = np.array(paw_mm, dtype=float), np.array(elbow_mm, dtype=float)
-    n_reaches, longest = paw_mm.shape
-    landmarks = np.zeros((n_reaches, longest, 3, 3))
-    landmarks[:, :, 1, 0], landmarks[:, :, 2, 0] = elbow_mm / 1e3, paw_mm / 1e3
-    state = np.zeros((n_reaches, longest, 2))
-    effort = np.tile([0.1, 0.3], (n_reaches, longest, 1))
-    effort[:, 0] = 0
-    return Rollout(
-        names=names or [f"reach_{i}" for i in range(n_reaches)],
-        dt=0.01,
-        n_frames=np.array(n_frames),
-        completed=np.array(n_frames if completed is None else completed),
-        targets=np.zeros((n_reaches, longest, 2, 3)),
-        landmarks=landmarks,
-        qpos=state,
-        qvel=state,
-        activation=state,
-        ctrl=state,
-        effort=effort,
-    )
+def trials(paw_mm, elbow_mm, lived=None, splits=("train", "test")):
+    """Trials whose landmarks are off by given millimetres along x; two actuators at effort 0.1 and 0.3."""
+    made = []
+    for i, (paw, elbow) in enumerate(zip(paw_mm, elbow_mm, strict=True)):
+        n = len(paw) if lived is None else lived[i]
+        landmarks = np.zeros((n, 3, 3))
+        landmarks[:, ELBOW, 0], landmarks[:, PAW, 0] = np.array(elbow[:n]) / 1e3, np.array(paw[:n]) / 1e3
+        effort = np.tile([0.1, 0.3], (n, 1))
+        effort[0] = 0
+        targets = np.zeros((len(paw), 3, 3))
+        known = {"name": f"reach_{i}", "split": splits[i], "diverged": n < len(paw)}
+        made.append(Trial(**known, dt=0.01, landmarks=landmarks, targets=targets, effort=effort))
+    return made
 
 
 @pytest.fixture
 def two():
-    """Reach 0 of 4 frames to train on, reach 1 of 3 frames to test with; what stands after its end must not count."""
-    return rollout([[9, 1, 2, 3], [9, 4, 8, 99]], [[9, 0, 0, 3], [9, 2, 2, 99]], [4, 3])
+    """Reach 0 of 4 frames to train on, reach 1 of 3 frames to test with."""
+    return trials([[9, 1, 2, 3], [9, 4, 8]], [[9, 0, 0, 3], [9, 2, 2]])
 
 
 @pytest.fixture
 def evaluation(two):
-    return evaluate_rollout(two, {"reach_0": "train", "reach_1": "test"}, YARDSTICK)
+    return evaluate_trials(two, SCALE)
 
 
 def test_errors_by_hand():
@@ -72,9 +64,8 @@ def test_reaches_by_hand(evaluation):
 
 
 def test_splits_are_over_all_steps_of_their_reaches():
-    paw = [[0, 1, 1, 1], [0, 5, 99, 99], [0, 2, 2, 99]]
-    split_of = {"reach_0": "train", "reach_1": "train", "reach_2": "test"}
-    splits = evaluate_rollout(rollout(paw, paw, [4, 2, 3]), split_of, YARDSTICK).splits
+    paw = [[0, 1, 1, 1], [0, 5], [0, 2, 2]]
+    splits = evaluate_trials(trials(paw, paw, splits=("train", "train", "test")), SCALE).splits
     # Four steps: 1, 1, 1 and 5; not the mean of the reaches' means, which is 3.
     assert splits["train"]["paw_mm"].mean == pytest.approx(2)
     assert splits["train"]["elbow_mm"].max == pytest.approx(5)
@@ -90,7 +81,7 @@ def test_networks_are_chosen_by_the_train_split(evaluation):
 
 
 def test_objective_is_the_train_splits_where_nothing_is_kept_to_test(two):
-    both = evaluate_rollout(two, {"reach_0": "train", "reach_1": "train"}, YARDSTICK)
+    both = evaluate_trials([replace(trial, split="train") for trial in two], SCALE)
     assert set(both.splits) == {"train"}
     assert both.objective == pytest.approx((1 + 2 + 3 + 4 + 8) / 5)
 
@@ -113,24 +104,23 @@ def test_json_has_the_keys_of_the_contract(evaluation):
 
 
 def test_a_diverged_reach_is_marked():
-    diverged = evaluate_rollout(
-        rollout([[0, 1, 2, 2]], [[0, 1, 2, 2]], [4], completed=[3]), {"reach_0": "train"}, YARDSTICK
-    )
+    diverged = evaluate_trials(trials([[0, 1, 2, 2]], [[0, 1, 2, 2]], lived=[3]), SCALE)
     assert diverged.reaches[0].completed is False
     assert json.loads(json.dumps(diverged.as_json()))["reaches"][0]["completed"] is False
     assert "diverged" in table(diverged)
 
 
-@pytest.mark.parametrize("completed", [1, 2])
-def test_diverging_is_not_a_way_to_a_small_error(completed):
+@pytest.mark.parametrize("lived", [1, 2])
+def test_diverging_is_not_a_way_to_a_small_error(lived):
     """An arm lost after its start is not better than one that follows to the end and is 1 mm off all the way.
 
     The target runs away by 1 mm a frame from an arm that no longer moves: 0, 1, 2, ... 9 mm.
     """
-    frozen = np.maximum(np.arange(10) - (completed - 1), 0.0)[None]
-    lost = evaluate_rollout(rollout(frozen, frozen, [10], [completed]), {"reach_0": "train"}, YARDSTICK)
-    following = np.ones((1, 10))
-    kept = evaluate_rollout(rollout(following, following, [10]), {"reach_0": "train"}, YARDSTICK)
+    still = trials([np.zeros(10)], [np.zeros(10)], lived=[lived])[0]
+    still.targets[:, FOLLOWED, 0] = 1e-3 * np.maximum(np.arange(10) - (lived - 1), 0)[:, None]
+    lost = evaluate_trials([still], SCALE)
+    kept = evaluate_trials(trials([np.ones(10)], [np.ones(10)]), SCALE)
+    assert lost.objective == pytest.approx(np.maximum(np.arange(1, 10) - (lived - 1), 0).mean())
     assert kept.objective == pytest.approx(1)
     assert lost.objective > kept.objective
 
@@ -154,24 +144,23 @@ def test_generalisation_gap(evaluation, two):
     # Paw: 6 mm on the test reach, 2 mm on the one that was trained on; elbow: 2 and 1 mm.
     assert evaluation.generalisation_gap == pytest.approx({"paw": 3, "elbow": 2})
     assert evaluation.as_json()["generalisation_gap"] == pytest.approx({"paw": 3, "elbow": 2})
-    both = evaluate_rollout(two, {"reach_0": "train", "reach_1": "train"}, YARDSTICK)
+    both = evaluate_trials([replace(trial, split="train") for trial in two], SCALE)
     assert both.generalisation_gap == {}
     assert "generalisation_gap" not in both.as_json()
     assert "test / train" not in table(both)
 
 
 def test_no_error_on_the_train_split_has_no_gap():
-    perfect = rollout([[0, 0], [0, 2]], [[0, 1], [0, 2]], [2, 2])
-    evaluation = evaluate_rollout(perfect, {"reach_0": "train", "reach_1": "test"}, YARDSTICK)
+    evaluation = evaluate_trials(trials([[0, 0], [0, 2]], [[0, 1], [0, 2]]), SCALE)
     assert json.loads(json.dumps(evaluation.as_json()))["generalisation_gap"] == {"paw": None, "elbow": 2.0}
     assert "nan" in table(evaluation).splitlines()[-3]
 
 
 def test_whose_millimetres(configure, torque_arm):
-    assert replace(YARDSTICK, fit="animal").text() == "millimetres of the animal (upper arm 11.63, forearm 17.00 mm)"
-    yardstick = Yardstick.of(configure("kinematics.retarget=uniform"), torque_arm)
-    assert (yardstick.model, yardstick.retarget, yardstick.fit) == ("torque", "uniform", "none")
-    assert (yardstick.upper_arm_mm / 1e3, yardstick.forearm_mm / 1e3) == pytest.approx(torque_arm.segment_lengths())
+    assert replace(SCALE, fit="animal").text() == "millimetres of the animal (upper arm 11.63, forearm 17.00 mm)"
+    scale = ErrorScale.of(configure("kinematics.retarget=uniform"), torque_arm)
+    assert (scale.model, scale.retarget, scale.fit) == ("torque", "uniform", "none")
+    assert (scale.upper_arm_mm / 1e3, scale.forearm_mm / 1e3) == pytest.approx(torque_arm.segment_lengths())
 
 
 def many(n):
@@ -184,7 +173,7 @@ def many(n):
         for i in order
     ]
     pooled = Errors.of(np.arange(n, dtype=float))
-    return Evaluation(YARDSTICK, results, {"train": {"paw_mm": pooled, "elbow_mm": pooled}})
+    return Evaluation(SCALE, results, {"train": {"paw_mm": pooled, "elbow_mm": pooled}})
 
 
 def test_long_tables_show_the_worst():
@@ -208,3 +197,46 @@ def test_representatives_of_equal_reaches_are_different_ones():
     evaluation = many(5)
     same = [replace(reach, paw_mm=Errors(1.0, 1.0, 1.0)) for reach in evaluation.reaches]
     assert len(set(representatives(replace(evaluation, reaches=same)))) == 3
+
+
+@pytest.fixture
+def stored():
+    reaches = [ReachResult("a", "train", 49, True, SOME, SOME, 0.01, Movement(9.0, 0.2, "up"))]
+    reaches.append(ReachResult("b", "test", 30, False, SOME, SOME, 0.02, Movement(3.0, 0.1, "left")))
+    splits = {split: {"paw_mm": SOME, "elbow_mm": SOME} for split in ("train", "test")}
+    return Evaluation(SCALE, reaches, splits)
+
+
+def test_an_evaluation_is_read_back_as_it_was(stored, tmp_path):
+    file = tmp_path / "evaluation.json"
+    file.write_text(json.dumps(stored.as_json()))
+    assert Evaluation.load(file) == stored
+
+
+@pytest.mark.parametrize(
+    ("damage", "text"),
+    [
+        (lambda content: content.pop("fit"), "it lacks 'fit'"),
+        (lambda content: content["reaches"][0].pop("effort"), "it lacks 'effort'"),
+        (lambda content: [content.pop(split) for split in ("train", "test")], "it lacks 'train or test'"),
+        (lambda content: content["reaches"].clear(), "it lacks 'reaches'"),
+        (lambda content: content.update(train=3), "not subscriptable"),
+    ],
+)
+def test_what_is_missing_is_told_with_what_to_do(stored, tmp_path, damage, text):
+    file = tmp_path / "evaluation.json"
+    content = stored.as_json()
+    damage(content)
+    file.write_text(json.dumps(content))
+    with pytest.raises(RunError) as caught:
+        Evaluation.load(file)
+    assert text in str(caught.value)
+    assert f"Make it again: python scripts/evaluate.py {tmp_path} --json {file}" in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["{", "[]"])
+def test_what_is_no_evaluation_at_all(tmp_path, content):
+    file = tmp_path / "evaluation.json"
+    file.write_text(content)
+    with pytest.raises(RunError, match=r"evaluation\.json"):
+        Evaluation.load(file)

@@ -1,4 +1,4 @@
-"""Films of runs, and the command line that makes them."""
+"""Films of trained agents, and the command line that makes them."""
 
 from pathlib import Path
 
@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 
 from mousearm import experiment
+from mousearm.agent import film_runs, titles
 from mousearm.errors import MouseArmError, RenderError, RunError, UnknownNameError
 from mousearm.render import Picture
-from mousearm.video import film_runs, titles
 
 ROOT = Path(__file__).parents[1]
 SMALL = {"size": (64, 48), "slowmo": 1.0}

@@ -1,22 +1,25 @@
-"""The result of an evaluation, per reach, per split and per kind of reach, and how it is written down."""
+"""An evaluation: errors per reach and per split, as evaluation.json has them and as a table."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from mousearm.config import Config
-from mousearm.evaluate.kinds import Kind, KindErrors, kinds_of
-from mousearm.evaluate.movement import Movement
-from mousearm.evaluate.results import SPLITS, Errors, ReachResult
-from mousearm.evaluate.rollout import Rollout
-from mousearm.model import Arm
+from mousearm.errors import RunError
+from mousearm.evaluate.results import SPLITS, Category, Errors, MeanErrors, Movement, ReachResult, breakdown
+from mousearm.files import read_json
+from mousearm.trajectory import ELBOW, PAW, Trial, errors_mm, hold
+
+if TYPE_CHECKING:
+    from mousearm.config import Config
+    from mousearm.model import Arm
 
 
 @dataclass(frozen=True, slots=True)
-class Yardstick:
-    """Whose millimetres the errors are, and how the recorded reaches came to be in them.
+class ErrorScale:
+    """The arm in whose millimetres errors are given, and how reaches were fitted to it.
 
     Attributes:
         model: the model file's name.
@@ -33,10 +36,10 @@ class Yardstick:
     forearm_mm: float
 
     @staticmethod
-    def of(config: Config, arm: Arm) -> "Yardstick":
-        """That of a configuration and the arm that was built of it."""
+    def of(config: "Config", arm: "Arm") -> "ErrorScale":
+        """The scale of a configuration and the arm that was built of it."""
         upper_arm, forearm = arm.segment_lengths()
-        return Yardstick(arm.name, config.kinematics.retarget, config.model.fit, 1e3 * upper_arm, 1e3 * forearm)
+        return ErrorScale(arm.name, config.kinematics.retarget, config.model.fit, 1e3 * upper_arm, 1e3 * forearm)
 
     def text(self) -> str:
         """One line for people."""
@@ -49,13 +52,13 @@ class Evaluation:
     """The result of a deterministic evaluation.
 
     Attributes:
-        yardstick: whose millimetres these are.
+        scale: of the errors.
         reaches: one result per reach.
         splits: for ``train`` and ``test``, where they have reaches: ``paw_mm`` and ``elbow_mm`` over all steps of all
             their reaches.
     """
 
-    yardstick: Yardstick
+    scale: ErrorScale
     reaches: list[ReachResult]
     splits: dict[str, dict[str, Errors]]
 
@@ -66,7 +69,7 @@ class Evaluation:
 
     @property
     def train_objective(self) -> float:
-        """Mean paw error in mm on the train split: what networks of one run are chosen by.
+        """Mean paw error in mm on the train split, by which networks of one run are chosen.
 
         If the test split chose the best, its error would be of reaches that had a say, and too low.
         """
@@ -84,54 +87,91 @@ class Evaluation:
         return {key.removesuffix("_mm"): test[key] / train[key] if train[key] > 0 else float("nan") for key in train}
 
     @property
-    def kinds(self) -> list[Kind]:
+    def breakdown(self) -> list[Category]:
         """Errors by distance, peak speed and direction of the reaches, where there are enough of them."""
-        return kinds_of(self.reaches)
+        return breakdown(self.reaches)
 
     def as_json(self) -> dict[str, Any]:
-        """The content of evaluation.json; a gap that is NaN is null."""
-        content: dict[str, Any] = {**asdict(self.yardstick), "reaches": [asdict(reach) for reach in self.reaches]}
+        """Content of evaluation.json; a gap that is NaN is null."""
+        content: dict[str, Any] = {**asdict(self.scale), "reaches": [asdict(reach) for reach in self.reaches]}
         content |= {s: {key: asdict(errors) for key, errors in both.items()} for s, both in self.splits.items()}
         if gap := self.generalisation_gap:
             content["generalisation_gap"] = {key: None if np.isnan(ratio) else ratio for key, ratio in gap.items()}
-        if kinds := self.kinds:
+        if categories := self.breakdown:
             content["kinds"] = [
-                {"by": kind.by, "kind": kind.kind, **{split: asdict(errors) for split, errors in kind.splits.items()}}
-                for kind in kinds
+                {"by": one.by, "kind": one.kind, **{split: asdict(errors) for split, errors in one.splits.items()}}
+                for one in categories
             ]
         return content
 
+    @staticmethod
+    def load(file: Path) -> "Evaluation":
+        """Read the content of ``as_json`` from a file.
 
-def evaluate_rollout(rollout: Rollout, split_of: Mapping[str, str], yardstick: Yardstick) -> Evaluation:
-    """Measure a rollout.
+        Raises:
+            RunError: if the file cannot be read, or lacks something.
+        """
+        content = read_json(file)
+        try:
+            reaches = [_reach(reach) for reach in content["reaches"]]
+            splits = {
+                split: {key: _make(Errors, content[split][key]) for key in ("paw_mm", "elbow_mm")}
+                for split in SPLITS
+                if split in content
+            }
+            if not splits or not reaches:
+                raise KeyError(" or ".join(SPLITS) if reaches else "reaches")
+            return Evaluation(_make(ErrorScale, content), reaches, splits)
+        except (KeyError, TypeError) as error:
+            lacking = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+            raise RunError(
+                f"{file} is not an evaluation as this version writes it: {lacking}. Make it again: "
+                f"python scripts/evaluate.py {file.parent} --json {file}"
+            ) from error
+
+
+_Part = TypeVar("_Part", Errors, Movement, ReachResult, ErrorScale)
+
+
+def _reach(content: dict[str, Any]) -> ReachResult:
+    nested = {key: _make(Errors, content[key]) for key in ("paw_mm", "elbow_mm")}
+    return _make(ReachResult, {**content, **nested, "movement": _make(Movement, content["movement"])})
+
+
+def _make(kind: type[_Part], content: dict[str, Any]) -> _Part:
+    """An object of its fields; the content may have more."""
+    return kind(**{field.name: content[field.name] for field in fields(kind)})
+
+
+def evaluate_trials(trials: Sequence[Trial], scale: ErrorScale) -> Evaluation:
+    """Measure the trials of a rollout.
 
     Errors are counted at frames 1 to the last: frame 0 is where the arm was put. An arm that diverged counts to the
     end too, frozen in its last good frame, so that diverging never looks like following.
 
     Args:
-        rollout: what the arms did.
-        split_of: split of each reach.
-        yardstick: of the arm that was used.
+        trials: one per reach, each with its split and its effort.
+        scale: of the arm that was used.
     """
-    distances = rollout.errors_mm()
     results, collected = [], {split: [] for split in SPLITS}
-    for i, name in enumerate(rollout.names):
-        frames = slice(1, int(rollout.n_frames[i]))
-        elbow, paw = distances[i, frames].T
+    for trial in trials:
+        n = trial.n_frames
+        errors = errors_mm(hold(trial.landmarks, n), trial.targets)[1:]
+        elbow, paw = errors[:, ELBOW], errors[:, PAW]
         results.append(
             ReachResult(
-                name=name,
-                split=split_of[name],
-                steps=int(rollout.n_frames[i]) - 1,
-                completed=bool(rollout.completed[i] == rollout.n_frames[i]),
+                name=trial.name,
+                split=trial.split,
+                steps=n - 1,
+                completed=not trial.diverged,
                 paw_mm=Errors.of(paw),
                 elbow_mm=Errors.of(elbow),
-                effort=float(rollout.effort[i, frames].mean()),
-                movement=Movement.of(rollout.targets[i, : rollout.n_frames[i], 1], rollout.dt),
+                effort=float(hold(trial.effort, n)[1:].mean()),
+                movement=Movement.of(trial.targets[:, PAW], trial.dt),
             )
         )
-        collected[split_of[name]].append((elbow, paw))
-    return Evaluation(yardstick, results, {split: _pool(errors) for split, errors in collected.items() if errors})
+        collected[trial.split].append((elbow, paw))
+    return Evaluation(scale, results, {split: _pool(errors) for split, errors in collected.items() if errors})
 
 
 def _pool(errors: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, Errors]:
@@ -140,7 +180,7 @@ def _pool(errors: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, Errors]:
 
 
 def table(evaluation: Evaluation, longest: int = 40) -> str:
-    """The evaluation as text: a row per reach (the worst ones, if there are more than ``longest``) and per split.
+    """Format an evaluation: a row per reach (the worst ones, if there are more than ``longest``) and per split.
 
     Where there are several reaches, the ratio of test to train error and the errors by kind of reach follow. The last
     line says whose millimetres these are.
@@ -162,28 +202,28 @@ def table(evaluation: Evaluation, longest: int = 40) -> str:
             lines.append(f"{'all':<{width}}  {split:<5}  {_cells(both['paw_mm'], both['elbow_mm'])}")
     if gap := evaluation.generalisation_gap:
         lines.append(f"{'test / train':<{width + 7}}  {gap['paw']:12.2f}{gap['elbow']:30.2f}{'':14}")
-    return "\n".join([*lines, *_kind_lines(evaluation.kinds), "", f"Errors are {evaluation.yardstick.text()}."])
+    return "\n".join([*lines, *_category_lines(evaluation.breakdown), "", f"Errors are {evaluation.scale.text()}."])
 
 
 def _cells(paw: Errors, elbow: Errors) -> str:
     return f"{paw.mean:12.3f} {paw.rms:6.3f} {paw.max:6.3f}  {elbow.mean:14.3f} {elbow.rms:6.3f} {elbow.max:6.3f}"
 
 
-def _kind_lines(kinds: Sequence[Kind]) -> list[str]:
-    """An empty line and a table of the kinds: number of reaches and mean errors, train beside test."""
-    if not kinds:
+def _category_lines(categories: Sequence[Category]) -> list[str]:
+    """An empty line and a table: number of reaches and mean errors, train beside test."""
+    if not categories:
         return []
     columns = "  ".join(f"{split + ':':<6} reaches  paw mm  elbow mm" for split in SPLITS)
     lines = ["", f"{'by':<10}  {'':<18}  {columns}"]
     lines.append("-" * len(lines[1]))
-    for before, kind in zip([None, *kinds], kinds, strict=False):
-        by = "" if before is not None and before.by == kind.by else kind.by
-        cells = (_kind_cells(kind.splits.get(split)) for split in SPLITS)
-        lines.append(f"{by:<10}  {kind.kind:<18}  {'  '.join(cells)}")
+    for before, one in zip([None, *categories], categories, strict=False):
+        by = "" if before is not None and before.by == one.by else one.by
+        cells = (_category_cells(one.splits.get(split)) for split in SPLITS)
+        lines.append(f"{by:<10}  {one.kind:<18}  {'  '.join(cells)}")
     return lines
 
 
-def _kind_cells(errors: KindErrors | None) -> str:
+def _category_cells(errors: MeanErrors | None) -> str:
     if errors is None:
         return f"{0:14d}{'-':>8}{'-':>10}"
     return f"{errors.reaches:14d}{errors.paw_mm:8.3f}{errors.elbow_mm:10.3f}"
@@ -192,6 +232,12 @@ def _kind_cells(errors: KindErrors | None) -> str:
 def representatives(evaluation: Evaluation) -> list[int]:
     """Indices of the reaches with the smallest, the middle and the largest mean paw error; fewer if there are fewer."""
     return smallest_middle_largest([reach.paw_mm.mean for reach in evaluation.reaches])
+
+
+def middle_reach(evaluation: Evaluation) -> int:
+    """Index of the reach with the middle mean paw error, which stands for all."""
+    chosen = representatives(evaluation)
+    return chosen[len(chosen) // 2]
 
 
 def smallest_middle_largest(values: Sequence[float]) -> list[int]:

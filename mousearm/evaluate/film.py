@@ -1,0 +1,301 @@
+"""Films of trials: one arm, or several side by side on the same clock, with captions; and what a run shows at its end.
+
+A film is H.264 in an mp4 file, or an animated GIF.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import imageio.v2 as imageio
+import imageio_ffmpeg
+import mujoco
+import numpy as np
+from matplotlib.font_manager import FontProperties, findfont
+from PIL import Image, ImageDraw, ImageFont
+
+from mousearm.errors import RenderError, UnknownNameError
+from mousearm.evaluate.evaluation import Evaluation, middle_reach, representatives
+from mousearm.evaluate.figure import draw_generalisation, draw_reach
+from mousearm.files import make_folder, os_errors_as, staged
+from mousearm.model import Arm
+from mousearm.render import TARGET_COLOURS, Picture, posed, view
+from mousearm.rundir import RunFolder
+from mousearm.trajectory import FOLLOWED, LANDMARKS, Frame, Trial
+
+RATES = {".mp4": 30, ".gif": 25}
+"""Pictures per second of each kind of film. A GIF counts in hundredths of a second."""
+
+_HOLD_S = 0.5
+_FULL_ROW = 3
+_RULE = 200  # grey of the lines between panels
+# Width and height of a panel in pixels: alone, and beside others.
+_SIZES = {".mp4": ((960, 720), (640, 480)), ".gif": ((480, 360), (480, 360))}
+# Understood by every player.
+_ENCODING = {"codec": "libx264", "pixelformat": "yuv420p", "quality": 8, "macro_block_size": 2}
+_PALETTE_PICTURES = 8
+_INK = (40, 40, 40)
+_ALARM = (180, 0, 0)
+_LINE = 1.4  # heights of a letter from one line to the next
+_SMALLEST_FONT = 9
+_LINES_PER_PICTURE = 24
+
+Colour = tuple[int, int, int]
+Append = Callable[[np.ndarray], None]
+"""Takes the next (height, width, 3) picture of a film."""
+
+
+class Shot(NamedTuple):
+    """One panel of a film.
+
+    Attributes:
+        trial: the reach as an arm performed it, with its poses and activations.
+        model: the arm's model.
+        title: whose it is; empty for nothing.
+    """
+
+    trial: Trial
+    model: mujoco.MjModel
+    title: str = ""
+
+
+def film(
+    shots: Sequence[Shot],
+    path: Path,
+    *,
+    slowdown: float = 10.0,
+    fps: int | None = None,
+    size: tuple[int, int] | None = None,
+    camera: str | None = None,
+) -> None:
+    """Film a reach: H.264 in an mp4 file that every player shows, or a GIF that is repeated for ever.
+
+    States between two frames of a trial are interpolated. An arm whose simulation diverged stays as it was then. The
+    film ends where the last arm does, and holds its last picture for half a second. All panels are seen from the same
+    place, so that sizes compare.
+
+    Args:
+        shots: the panels, from left to right, in rows.
+        path: the file, ending in ``.mp4`` or ``.gif``; its folder exists.
+        slowdown: seconds of film per second of reach.
+        fps: pictures per second of film; None for 30, or 25 of a GIF.
+        size: width and height of a panel in pixels, both even; None for what suits the kind and the number.
+        camera: as of ``render.view``; None takes one that shows the whole reach.
+
+    Raises:
+        RenderError: if this machine cannot draw, or cannot encode a film.
+        UnknownNameError: if there is no such camera, or no such kind of film.
+        ValueError: if a number cannot be used, or there is no panel.
+    """
+    kind = path.suffix.lower()
+    fps = RATES.get(kind, RATES[".mp4"]) if fps is None else fps
+    size = size or _SIZES.get(kind, _SIZES[".mp4"])[len(shots) > 1]
+    if not shots or slowdown <= 0 or fps <= 0 or any(side <= 0 or side % 2 for side in size):
+        raise ValueError(f"slowdown={slowdown} and fps={fps} must be above 0, size={size} even and above 0")
+    everything = np.concatenate([shot.trial.points for shot in shots])
+    with ExitStack() as opened:
+        panels = [_Panel(shot, size, camera, everything, slowdown, opened) for shot in shots]
+        append = opened.enter_context(encoded(path, fps))
+        end = max(shot.trial.end for shot in shots)
+        n = int(np.ceil(end * fps * slowdown - 1e-6)) + 1
+        for time in [min(i / (fps * slowdown), end) for i in range(n)] + [end] * round(_HOLD_S * fps):
+            append(_arrange([panel.draw(time) for panel in panels]))
+
+
+class _Panel:
+    """Draws one arm at any time."""
+
+    def __init__(
+        self,
+        shot: Shot,
+        size: tuple[int, int],
+        camera: str | None,
+        everything: np.ndarray,
+        slowdown: float,
+        opened: ExitStack,
+    ):
+        self._shot, self._caption = shot, Caption(shot, size, slowdown)
+        self._paths = shot.trial.targets[:, FOLLOWED].swapaxes(0, 1)
+        self._picture = opened.enter_context(Picture(shot.model, *size, view(shot.model, camera, everything)))
+        self._last: tuple[float, np.ndarray] | None = None
+
+    def draw(self, time: float) -> np.ndarray:
+        """The picture at a time in s, (height, width, 3)."""
+        frame = self._shot.trial.at(time)
+        if self._last is None or self._last[0] != frame.time:  # otherwise it has ended, and looks the same
+            state = posed(self._shot.model, frame.qpos, frame.activation)
+            picture = self._picture.draw(state, frame.targets[FOLLOWED], self._paths)
+            self._last = frame.time, self._caption.stamp(picture, frame)
+        return self._last[1]
+
+
+def _arrange(pictures: Sequence[np.ndarray]) -> np.ndarray:
+    """Pictures in rows of at most three, with fine lines between them; four are two by two."""
+    n = len(pictures)
+    columns = 2 if n == 4 else min(n, _FULL_ROW)
+    height, width, _ = pictures[0].shape
+    whole = np.full((-(-n // columns) * height, columns * width, 3), 255, dtype=np.uint8)
+    for i, picture in enumerate(pictures):
+        row, column = divmod(i, columns)
+        panel = whole[row * height : (row + 1) * height, column * width : (column + 1) * width]
+        panel[:] = picture
+        panel[:, : 2 if column else 0] = _RULE
+        panel[: 2 if row else 0] = _RULE
+    return whole
+
+
+class Caption:
+    """Writes on pictures: title, time and errors above; below the reach, the speed and the meaning of the colours.
+
+    Names that are too long lose their middle.
+    """
+
+    def __init__(self, shot: Shot, size: tuple[int, int], slowdown: float):
+        """Prepare.
+
+        Args:
+            shot: the panel.
+            size: width and height of the pictures in pixels.
+            slowdown: seconds of film per second of reach.
+        """
+        self._trial, self._title = shot.trial, shot.title
+        self._speed = ", real speed" if slowdown == 1 else f", {slowdown:g} times slower"
+        self._legend = "spheres and lines: recorded" + ("; muscles: red when active" if shot.model.na else "")
+        height = max(_SMALLEST_FONT, size[1] // _LINES_PER_PICTURE)
+        self._plain, self._bold = (
+            ImageFont.truetype(findfont(FontProperties(family="DejaVu Sans", weight=weight)), size=height)
+            for weight in ("normal", "bold")
+        )
+        self._step, self._margin = _LINE * height, size[1] // 30
+        self._left, self._right = self._margin, size[0] - self._margin
+        self._bottom = size[1] - self._margin
+
+    def stamp(self, picture: np.ndarray, frame: Frame) -> np.ndarray:
+        """Write on a copy of a (height, width, 3) picture."""
+        image = Image.fromarray(picture)
+        draw = ImageDraw.Draw(image)
+        room = self._right - self._left - self._margin - self._write_errors(draw, frame)
+        if self._title:
+            self._write(draw, _shortened(self._title, self._bold, room), 0, font=self._bold)
+        clock, colour = f"{1e3 * frame.time:.0f} of {1e3 * self._trial.duration:.0f} ms", _INK
+        if self._trial.diverged and frame.time >= self._trial.end:
+            clock, colour = f"diverged after {1e3 * frame.time:.0f} ms", _ALARM
+        self._write(draw, clock, 1 if self._title else 0, colour=colour)
+        room = self._right - self._left - self._plain.getlength(self._speed)
+        self._write(draw, _shortened(self._trial.name, self._plain, room) + self._speed, -2)
+        self._write(draw, self._legend, -1)
+        return np.asarray(image)
+
+    def _write_errors(self, draw: ImageDraw.ImageDraw, frame: Frame) -> float:
+        """Write in the upper right corner; returns the width in pixels."""
+        errors = zip(LANDMARKS[FOLLOWED], frame.errors_mm[FOLLOWED], strict=True)
+        texts = [f"{name} error {mm:.2f} mm" for name, mm in errors]
+        for row, text in enumerate(texts):
+            red, green, blue = (round(255 * part) for part in TARGET_COLOURS[row])
+            self._write(draw, text, row, "right", (red, green, blue))
+        return max(self._plain.getlength(text) for text in texts)
+
+    def _write(
+        self,
+        draw: ImageDraw.ImageDraw,
+        text: str,
+        row: int,
+        side: str = "left",
+        colour: Colour = _INK,
+        font: ImageFont.FreeTypeFont | None = None,
+    ) -> None:
+        """Write one line, counted from the top or, below 0, from the bottom; a white rim keeps it readable."""
+        x = self._left if side == "left" else self._right
+        y = self._margin + self._step * row if row >= 0 else self._bottom + self._step * (row + 1)
+        anchor = side[0] + ("a" if row >= 0 else "d")
+        draw.text(
+            (x, y), text, font=font or self._plain, anchor=anchor, fill=colour, stroke_width=2, stroke_fill="white"
+        )
+
+
+def _shortened(text: str, font: ImageFont.FreeTypeFont, room: float) -> str:
+    """A text that fits into a number of pixels, without as much of its middle as that takes."""
+    short, kept = text, len(text)
+    while font.getlength(short) > room and kept > 2:
+        kept -= 1
+        short = f"{text[: kept - kept // 2]}…{text[len(text) - kept // 2 :]}"
+    return short
+
+
+@contextmanager
+def encoded(path: Path, fps: int) -> Iterator[Append]:
+    """Encode a film of the kind that the file's name ends with; it replaces an older one when it is whole.
+
+    Args:
+        path: the file, ending in .mp4 or .gif; its folder exists.
+        fps: pictures per second; of a GIF a divisor of 100.
+
+    Raises:
+        RenderError: if this machine cannot encode it, or the file cannot be written.
+        UnknownNameError: if there is no such kind of film.
+        ValueError: if a GIF cannot have this rate.
+    """
+    kind = path.suffix.lower()
+    if kind not in RATES:
+        raise UnknownNameError(f"kind of film ({path.name})", kind or "(no ending)", RATES)
+    encode = _mp4 if kind == ".mp4" else _gif
+    with os_errors_as(RenderError, path), staged(path) as written, encode(written, fps) as append:
+        yield append
+
+
+@contextmanager
+def _mp4(path: Path, fps: int) -> Iterator[Append]:
+    try:
+        imageio_ffmpeg.get_ffmpeg_exe()
+    except RuntimeError as error:
+        raise RenderError(
+            f"This machine cannot encode films ({error}). Install ffmpeg, give its path in IMAGEIO_FFMPEG_EXE, or make "
+            "a GIF, which needs none."
+        ) from error
+    with imageio.get_writer(path, format="FFMPEG", fps=fps, **_ENCODING) as writer:  # type: ignore[arg-type]
+        yield writer.append_data  # type: ignore[attr-defined]
+
+
+@contextmanager
+def _gif(path: Path, fps: int) -> Iterator[Append]:
+    """All pictures share one palette, without dithering, so that only what moves is stored again."""
+    if 100 % fps:
+        raise ValueError(f"fps={fps}: a GIF shows each picture for a whole number of hundredths of a second")
+    pictures: list[Image.Image] = []
+    yield lambda picture: pictures.append(Image.fromarray(picture))
+    palette = _palette(pictures)
+    first, *others = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
+    first.save(path, save_all=True, append_images=others, duration=1000 // fps, loop=0, disposal=1, optimize=False)
+
+
+def _palette(pictures: Sequence[Image.Image]) -> Image.Image:
+    """A palette of pictures from all of the film: muscles change colour."""
+    chosen = [pictures[i] for i in np.linspace(0, len(pictures) - 1, _PALETTE_PICTURES).astype(int)]
+    together = Image.fromarray(np.concatenate([np.asarray(one) for one in chosen]))
+    return together.quantize(256, Image.Quantize.MEDIANCUT, kmeans=2)
+
+
+def show(folder: RunFolder, arm: Arm, evaluation: Evaluation, trials: Sequence[Trial], video: bool) -> None:
+    """Draw the best, the middle and the worst reach of a run, film the middle one, and say where it all is.
+
+    Where there are several reaches, they are drawn together too: ``generalisation``.
+    """
+    chosen = [trials[i] for i in representatives(evaluation)]
+    for trial in chosen:
+        path = folder.figures / trial.name
+        make_folder(path.parent)
+        draw_reach(trial, arm.actuator_names, path)
+    if len(trials) > 1:
+        draw_generalisation(evaluation, folder.figures / "generalisation")
+    print(f"{'figures':<12} {folder.figures}")
+    if not video:
+        return
+    middle = trials[middle_reach(evaluation)]
+    path = folder.videos / f"{middle.name}.mp4"
+    make_folder(path.parent)
+    try:
+        film([Shot(middle, arm.model)], path)
+        print(f"{'video':<12} {path}")
+    except RenderError as error:
+        print(f"No video: {error}")
