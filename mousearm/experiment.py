@@ -37,21 +37,21 @@ from mousearm.rundir import (
 )
 from mousearm.simulation import log_warnings_to
 from mousearm.tracking.logger import RunLogger, tracked
-from mousearm.train import WARM_START, Imitate, Interruption, Judge, learn
+from mousearm.train import WARM_START, Imitate, Interruption, Pruner, learn
 from mousearm.trajectory import Trial
 
 # Files that are left out and named at the beginning; of more, only the number is told.
 _MOST_LISTED = 20
 
 
-def run(config: Config, folder: Path, overrides: Sequence[str] = (), judge: Judge | None = None) -> float:
+def run(config: Config, folder: Path, overrides: Sequence[str] = (), pruner: Pruner | None = None) -> float:
     """Train a controller, or go on training one, and write everything that is to be known about it.
 
     Args:
         config: what to train.
         folder: the run folder. If it holds a run, that run goes on with its saved configuration.
         overrides: what the command line said; only this is compared with a saved configuration.
-        judge: looks at every evaluation, and may end the run.
+        pruner: looks at every evaluation, and may end the run.
 
     Returns:
         Mean paw error in mm on the test split, or on the train split where there is none.
@@ -59,7 +59,7 @@ def run(config: Config, folder: Path, overrides: Sequence[str] = (), judge: Judg
     Raises:
         MouseArmError: if the configuration, the model, the kinematics or the folder cannot be used.
         Interrupted: after SIGINT, SIGTERM, SIGUSR1, SIGUSR2 or ``max_minutes``, when everything has been saved.
-        Pruned: by the judge, when everything has been saved.
+        Pruned: by the pruner, when everything has been saved.
         KeyboardInterrupt: after a second SIGINT.
     """
     interruption = Interruption()
@@ -80,7 +80,7 @@ def run(config: Config, folder: Path, overrides: Sequence[str] = (), judge: Judg
             run_folder.check_unused()
             held.enter_context(run_folder.locked())
             run_folder.create(session.config, overrides, session.split, model_hashes(config.model))
-        return session.run(run_folder, interruption, judge)
+        return session.run(run_folder, interruption, pruner)
 
 
 def _say_how_it_ended(folder: RunFolder) -> None:
@@ -150,7 +150,7 @@ class Session:
         self.evaluator = Evaluator(config, self.arm, self.references, all_reaches)
         self.monitor = self.evaluator if some == all_reaches else Evaluator(config, self.arm, self.references, some)
 
-    def run(self, folder: RunFolder, interruption: Interruption, judge: Judge | None = None) -> float:
+    def run(self, folder: RunFolder, interruption: Interruption, pruner: Pruner | None = None) -> float:
         """Learn what is left of the budget, then evaluate the best network and show the result."""
         moment = self._newest(folder)
         steps = 0 if moment is None else moment.steps
@@ -160,7 +160,7 @@ class Session:
             state = None if moment is None else moment.states["logger"]
             with advising_to_resume(folder.path, "used"), tracked(self.config, folder, state) as logger:
                 log_warnings_to(folder.engine_log)
-                self._learn(folder, moment, interruption, logger, judge)
+                self._learn(folder, moment, interruption, logger, pruner)
                 return self._show(folder, logger)
 
     def _show(self, folder: RunFolder, logger: RunLogger) -> float:
@@ -224,7 +224,7 @@ class Session:
         moment: Moment | None,
         interruption: Interruption,
         logger: RunLogger,
-        judge: Judge | None,
+        pruner: Pruner | None,
     ) -> None:
         """Learn up to the budget."""
         total, every = self.config.algo.timesteps, self.config.algo.eval_freq
@@ -242,7 +242,7 @@ class Session:
             *(self.algo, self.env, logger, evaluate, folder, total, every, interruption),
             moment=moment,
             warm_start=self._warm_start(moment),
-            judge=judge,
+            pruner=pruner,
         )
 
     def _warm_start(self, moment: Moment | None) -> Imitate | None:

@@ -1,4 +1,4 @@
-"""Whether sweeps can go to SLURM from here: scheduler, partition, shared folder, and the same Python on a node."""
+"""Check that sweeps can go to SLURM from here: scheduler, partition, shared folder, the same Python on a node."""
 
 import platform
 import shutil
@@ -15,7 +15,8 @@ import submitit
 import mousearm
 from mousearm.errors import MouseArmError, RunError
 from mousearm.files import write_text
-from mousearm.sweep.executor import ROOT, build_executor, give, with_environment
+from mousearm.rundir import CODE
+from mousearm.sweep.executor import build_executor, submit_calls, with_environment
 from mousearm.sweep.records import SLURM, WAITING, Worker, slurm, states, stop
 
 _POLL_S = 2.0
@@ -26,11 +27,11 @@ _MOST_LOG = 2000
 
 
 class Finding(NamedTuple):
-    """The result of one question.
+    """The result of one check.
 
     Attributes:
-        question: what was looked for.
-        good: whether it is as it must be.
+        question: what is checked.
+        good: True if it is as it must be.
         answer: what was found, and what to do where it is not good.
     """
 
@@ -40,11 +41,11 @@ class Finding(NamedTuple):
 
 
 def examine(settings: Mapping[str, Any], folder: Path, patience_s: float) -> Iterator[Finding]:
-    """Look, from the simplest to the whole; ends at the first thing without which the others cannot be.
+    """Check from the simplest to the whole; ends at the first failure.
 
     Args:
         settings: of ``hydra/launcher=slurm``.
-        folder: where sweeps will lie.
+        folder: of sweeps.
         patience_s: how long a test job may wait for its turn.
     """
     questions = {
@@ -81,7 +82,7 @@ def _writable(folder: Path) -> str:
 
 
 def _here() -> dict[str, str]:
-    """What must be the same on a node."""
+    """Python, package and folder, which must be the same on a node."""
     python = f"{platform.python_version()} {sys.executable}"
     return {"python": python, "mousearm": f"{mousearm.__version__} {mousearm.__file__}", "folder": str(Path.cwd())}
 
@@ -89,8 +90,8 @@ def _here() -> dict[str, str]:
 def _test_job(settings: Mapping[str, Any], folder: Path, patience_s: float) -> str:
     place = (folder / f".doctor-{uuid.uuid4().hex[:8]}").resolve()
     short = {**settings, "timeout_min": _TEST_MINUTES, "signal_delay_s": 10}
-    executor = build_executor(SLURM, place, with_environment(short, ROOT, None))
-    (job,) = give(executor, [_here])
+    executor = build_executor(SLURM, place, with_environment(short, CODE, None))
+    (job,) = submit_calls(executor, [_here])
     try:
         _await(Worker(SLURM, job.job_id, socket.gethostname()), patience_s)
         answer = _compare(job, place)

@@ -1,4 +1,4 @@
-"""submitit's executors, which start a process on this computer or put a job into SLURM's queue."""
+"""From jobs to processes: submitit starts them on this computer or gives them to SLURM, on a copy of the code."""
 
 import io
 import os
@@ -19,8 +19,8 @@ from hydra_plugins.hydra_submitit_launcher.config import BaseQueueConf
 from submitit.core.utils import FailedJobError
 from submitit.helpers import environment_variables
 
-import mousearm
 from mousearm.errors import RunError
+from mousearm.rundir import CODE
 from mousearm.sweep.job import QueuedJob
 from mousearm.sweep.records import LOCAL, SLURM, Job, Sweep, Worker, local_process, states, stop, this_process
 
@@ -39,13 +39,18 @@ _COMPLAINTS = {
     "processors": "cpus_per_task",
 }
 _LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_PARTS = ("mousearm", "conf", "run.py")
+_POLL_S = {LOCAL: 0.5, SLURM: 5.0}
+
+Jobs = Mapping[int, Sequence[str]]
+"""The overrides of jobs, by the jobs' numbers."""
 
 
 def build_executor(cluster: str, sweep: Path, settings: Mapping[str, Any]) -> submitit.AutoExecutor:
-    """What submits: submitit's, with the settings of the launcher.
+    """Build submitit's executor from the settings of a launcher.
 
     Raises:
-        RunError: if SLURM is not there, or a setting is not one.
+        RunError: if SLURM is not there, or a setting does not exist.
     """
     common = {field.name for field in fields(BaseQueueConf)}
     given = {name: value for name, value in settings.items() if name not in _OTHERS and value is not None}
@@ -59,7 +64,7 @@ def build_executor(cluster: str, sweep: Path, settings: Mapping[str, Any]) -> su
     return executor
 
 
-def give(executor: submitit.AutoExecutor, calls: Sequence[Callable[[], Any]]) -> list[submitit.Job[Any]]:
+def submit_calls(executor: submitit.AutoExecutor, calls: Sequence[Callable[[], Any]]) -> list[submitit.Job[Any]]:
     """Submit calls together.
 
     Raises:
@@ -74,43 +79,39 @@ def give(executor: submitit.AutoExecutor, calls: Sequence[Callable[[], Any]]) ->
 
 
 def remedy(complaint: str) -> str:
-    """Which settings to try after words of sbatch, as a sentence that follows these; empty where nothing is known."""
+    """A sentence with the settings that a complaint of sbatch is about; empty where none is known."""
     settings = [setting for word, setting in _COMPLAINTS.items() if word in complaint.lower()]
     listed = ", ".join(f"hydra.launcher.{setting}" for setting in settings)
     return f". To be changed: {listed}" if settings else ""
 
 
 def with_environment(settings: Mapping[str, Any], code: Path, threads: int | None) -> dict[str, Any]:
-    """Settings for SLURM whose jobs run a snapshot of the code, even where a cluster passes on no environment."""
+    """Settings for SLURM with which jobs run a snapshot of the code, even where no environment is passed on."""
     exports = [f"export {name}={shlex.quote(value)}" for name, value in environment(code, threads).items()]
     return {**settings, "setup": [*(settings.get("setup") or []), *exports]}
 
 
 def environment(code: Path, threads: int | None) -> dict[str, str]:
-    """What makes a process run the snapshot, whatever the working directory holds, with its share of threads."""
+    """Variables that make a process run the snapshot, wherever it works, with its share of threads."""
     path = os.pathsep.join(filter(None, (str(code), os.environ.get("PYTHONPATH"))))
     share = dict.fromkeys(_LIBRARIES, str(threads)) if threads else {}
     return {"PYTHONPATH": path, "PYTHONSAFEPATH": "1", **share}
 
 
-ROOT = Path(mousearm.__file__).parents[1]
-_PARTS = ("mousearm", "conf", "run.py")
-
-
 def snapshot(sweep: Path) -> Path:
     """Copy the code that is running into a sweep's folder: what is committed and what is not.
 
-    Where there is a git checkout the copy is one too, so that environment.txt of its runs tells commit and changes.
+    A copy of a git checkout is one, too, so that environment.txt of its runs has commit and changes.
 
     Returns:
-        The copy, ``code`` or ``code-1`` and so on: an earlier one may still be at work.
+        The copy, ``code-0`` or the next number: jobs may still run an earlier one.
     """
     copy = sweep / f"code-{len(copies(sweep))}"
-    clone = ["git", "clone", "--quiet", "--depth", "1", f"file://{ROOT}", str(copy)]
-    if not (ROOT / ".git").exists() or subprocess.run(clone, capture_output=True, check=False).returncode:
+    clone = ["git", "clone", "--quiet", "--depth", "1", f"file://{CODE}", str(copy)]
+    if not (CODE / ".git").exists() or subprocess.run(clone, capture_output=True, check=False).returncode:
         copy.mkdir(parents=True, exist_ok=True)
     for part in _PARTS:
-        _replace(ROOT / part, copy / part)
+        _replace(CODE / part, copy / part)
     return copy.resolve()
 
 
@@ -127,19 +128,13 @@ def _replace(source: Path, target: Path) -> None:
         shutil.copy2(source, target)
 
 
-Jobs = Mapping[int, Sequence[str]]
-"""The overrides of jobs, by the jobs' numbers."""
-
-_POLL_S = {LOCAL: 0.5, SLURM: 5.0}
-
-
 def submit(sweep: Sweep, jobs: Jobs, code: Path) -> None:
     """Give jobs to SLURM, all at once.
 
     Args:
-        sweep: theirs; it says with which settings.
-        jobs: which.
-        code: the snapshot of the code that they are to run.
+        sweep: has the settings.
+        jobs: of the sweep.
+        code: the snapshot of the code that they run.
 
     Raises:
         RunError: if SLURM is not there, or refuses the settings.
@@ -148,15 +143,15 @@ def submit(sweep: Sweep, jobs: Jobs, code: Path) -> None:
     threads = settings.get("cpus_per_task")
     executor = build_executor(SLURM, sweep.path, with_environment(settings, code, threads))
     calls = [_plan(sweep, number, overrides, threads) for number, overrides in jobs.items()]
-    for number, queued in zip(jobs, give(executor, calls), strict=True):
+    for number, queued in zip(jobs, submit_calls(executor, calls), strict=True):
         sweep.job(number).assign(Worker(SLURM, queued.job_id, socket.gethostname()))
 
 
 def run_here(sweep: Sweep, jobs: Jobs, code: Path) -> Iterator[Job]:
-    """Do jobs on this computer, as many at a time as the sweep's settings say; yields each as it ends.
+    """Run jobs on this computer, as many at a time as the sweep's settings say; yields each as it ends.
 
-    Threads are divided: each process gets its share of the processors. When the iteration is broken off, by Ctrl-C too,
-    no further job is begun, and those that run are asked to save themselves and end.
+    Each process gets its share of the processors. When the iteration ends early, by Ctrl-C too, no further job begins,
+    and those that run save themselves and end.
     """
     settings = sweep.settings
     parallel = min(settings.get("parallel") or processors(), len(jobs))
@@ -171,7 +166,7 @@ def run_here(sweep: Sweep, jobs: Jobs, code: Path) -> Iterator[Job]:
                 yield sweep.job(number)
             while waiting and len(running) < parallel:
                 number, call = waiting.pop(0)
-                with environment_variables(**environment(code, threads)), _deaf_to_ctrl_c():
+                with environment_variables(**environment(code, threads)), _ignoring_ctrl_c():
                     running[number] = executor.submit(call)
                 sweep.job(number).assign(local_process(running[number].job_id))
             time.sleep(_POLL_S[LOCAL])
@@ -182,7 +177,7 @@ def run_here(sweep: Sweep, jobs: Jobs, code: Path) -> Iterator[Job]:
 
 
 def await_queue(jobs: Sequence[Job]) -> Iterator[Job]:
-    """Wait for jobs that were submitted; yields each when it has left the queue."""
+    """Wait for submitted jobs; yields each when it has left the queue."""
     left = list(jobs)
     while left:
         time.sleep(_POLL_S[SLURM])
@@ -195,7 +190,7 @@ def await_queue(jobs: Sequence[Job]) -> Iterator[Job]:
 
 
 def processors() -> int:
-    """How many processors this process may use."""
+    """Number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -206,8 +201,8 @@ def _plan(sweep: Sweep, number: int, overrides: Sequence[str], threads: int | No
 
 
 @contextmanager
-def _deaf_to_ctrl_c() -> Iterator[None]:
-    """Processes that are started meanwhile ignore Ctrl-C, which reaches all; they are asked to end in another way."""
+def _ignoring_ctrl_c() -> Iterator[None]:
+    """Let processes that start meanwhile ignore Ctrl-C, which reaches all; they are ended by SIGTERM."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield

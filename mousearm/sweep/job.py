@@ -1,15 +1,15 @@
-"""One job of a sweep, in the process that does it: whatever goes wrong in it is its own affair."""
+"""One job of a sweep, in the process that runs it: no error ends the sweep, and a hopeless trial ends early."""
 
 import math
 import os
 import signal
 import time
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
@@ -24,11 +24,14 @@ from mousearm.sweep.records import SLURM, Job, Sweep
 
 if TYPE_CHECKING:
     from mousearm.evaluate.evaluation import Evaluation
-    from mousearm.train import Judge
+    from mousearm.train import Pruner
 
 
 # Longer than a scheduler takes to end a job that it has sent SIGTERM to.
 _UNTIL_KILLED_S = 600
+_RULE = "search.json"
+# With fewer trials to compare with, a median says little.
+_LEAST_OTHERS = 5
 
 
 def run_composed(composed: DictConfig) -> float:
@@ -52,10 +55,10 @@ def run_composed(composed: DictConfig) -> float:
 
 
 def run_job(job: Job, configure: Callable[[], Config], overrides: Sequence[str]) -> float:
-    """Train as ``experiment.run`` does; an error is written down and shown, and does not end the sweep.
+    """Train as ``experiment.run`` does; an error is recorded and shown, and does not end the sweep.
 
     Args:
-        job: which; its record says afterwards why it ended, if it failed.
+        job: its record says afterwards why it ended, if it failed.
         configure: makes the configuration.
         overrides: what the command line said.
 
@@ -65,7 +68,7 @@ def run_job(job: Job, configure: Callable[[], Config], overrides: Sequence[str])
     Raises:
         Interrupted: if a signal asked the whole process to end.
     """
-    # Slow to import, and who only asks how a sweep fares does without them.
+    # Slow to import, and not needed to show the state of a sweep.
     from mousearm import experiment
     from mousearm.train import TIME_IS_OVER
 
@@ -100,7 +103,7 @@ def _forget_empty(folder: Path) -> None:
 
 
 def _hand_over(number: int) -> None:
-    """In a queue, a run that a signal ended has saved itself, but what becomes of the job is for others to say.
+    """Let the queue decide what becomes of a job whose run a signal ended; the run has saved itself.
 
     The signal that announces preemption, or the end of the job's time, is submitit's, which queues the job again. After
     SIGTERM SLURM will end the job: it alone knows whether it was cancelled or is to be queued again.
@@ -113,12 +116,12 @@ def _hand_over(number: int) -> None:
 
 
 class QueuedJob:
-    """A job that is done in another process, some time: what submitit keeps, calls, and queues again.
+    """A job that runs later in another process: what submitit keeps, calls, and queues again.
 
     Args:
-        job: which.
+        job: the job.
         name: of the sweep.
-        overrides: of the configuration. It is composed when the job is done, from the files of its code.
+        overrides: of the configuration, which is composed when the job runs, from the files of its code.
         threads: of the simulator, where the configuration leaves them open; None for all processors.
     """
 
@@ -126,7 +129,7 @@ class QueuedJob:
         self._job, self._name, self._overrides, self._threads = job, name, list(overrides), threads
 
     def __call__(self) -> float:
-        """Do the job.
+        """Run the job.
 
         Raises:
             RunError: if it failed, so that the queue shows it as failed, too.
@@ -137,7 +140,7 @@ class QueuedJob:
         return objective
 
     def checkpoint(self) -> DelayedSubmission:
-        """What submitit queues after a preemption: the same again, because a run goes on in its own folder."""
+        """Queue the same again after a preemption, for submitit: the run resumes in its folder."""
         return DelayedSubmission(self)
 
     def _load(self) -> Config:
@@ -145,66 +148,51 @@ class QueuedJob:
         return replace(config, threads=self._threads) if self._threads and not config.threads else config
 
 
-_RECORD = "search.json"
-# With fewer trials to compare with, a median says little.
-_LEAST_OTHERS = 5
-
-
-class Evaluated(NamedTuple):
-    """An evaluation while a run was trained.
-
-    Attributes:
-        steps: that were done.
-        paw_mm: mean paw error on the test split, or on the train split where there is none.
-    """
-
-    steps: int
-    paw_mm: float
-
-
-def evaluations(run: RunFolder) -> list[Evaluated]:
-    """What metrics.csv of a run tells, in the order of steps."""
-    errors = read_metrics(run.metrics).column("eval/test_paw_mm", "eval/train_paw_mm")
-    return [Evaluated(*item) for item in errors.items()]
+def evaluations(run: RunFolder) -> dict[int, float]:
+    """Mean paw errors in mm by steps, of the test split or, where there is none, of the train split."""
+    return read_metrics(run.metrics).column("eval/test_paw_mm", "eval/train_paw_mm")
 
 
 def write_rule(sweep: Path, prune_after: float | None) -> None:
-    """Write down from which share of their budgets on the trials of a search are compared; None for never."""
-    write_json(sweep / _RECORD, {"prune_after": prune_after})
+    """Record after which share of their budgets the trials of a search are compared; None: never."""
+    write_json(sweep / _RULE, {"prune_after": prune_after})
 
 
-def median_rule(job: Job, total: int) -> "Judge | None":
-    """What ends a job as soon as its error is above the median of the others, at the same step; None if nothing does.
+def median_rule(job: Job, total: int) -> "Pruner | None":
+    """Build the pruner of a job, by the median rule: half of the others were better by the same step.
 
-    Errors are the smallest until then. Others are those that have got so far, of which there must be five.
+    It compares the smallest errors until then, with those of all jobs that got as far; there must be five.
 
     Args:
-        job: of a search or another sweep, which has no such rule.
+        job: a trial of a search.
         total: its budget in steps.
+
+    Returns:
+        The pruner; None for a job of another sweep, or of a search without pruning.
 
     Raises:
         RunError: if the record of the search cannot be read.
     """
-    record = job.sweep / _RECORD
+    record = job.sweep / _RULE
     share = read_json(record)["prune_after"] if record.is_file() else None
     if share is None:
         return None
 
-    def judge(steps: int, evaluation: "Evaluation") -> None:
+    def prune(steps: int, evaluation: "Evaluation") -> None:
         if not share * total <= steps < total:
             return
-        own = min([evaluation.objective, *_until(steps, evaluations(job.run))])
+        best = min([evaluation.objective, *_until(steps, evaluations(job.run))])
         runs = [other.run for other in Sweep(job.sweep).jobs() if other.number != job.number]
-        histories = [history for history in map(evaluations, runs) if history and history[-1].steps >= steps]
+        histories = [history for history in map(evaluations, runs) if history and max(history) >= steps]
         others = [min(errors) for history in histories if (errors := _until(steps, history))]
-        if len(others) >= _LEAST_OTHERS and own > (middle := median(others)):
+        if len(others) >= _LEAST_OTHERS and best > (middle := median(others)):
             raise Pruned(
-                f"{own:.3f} mm after {steps} of {total} steps; the median of {len(others)} other trials was "
+                f"{best:.3f} mm after {steps} of {total} steps; the median of {len(others)} other trials was "
                 f"{middle:.3f} mm"
             )
 
-    return judge
+    return prune
 
 
-def _until(steps: int, history: Iterable[Evaluated]) -> list[float]:
-    return [one.paw_mm for one in history if one.steps <= steps]
+def _until(steps: int, history: Mapping[int, float]) -> list[float]:
+    return [error for then, error in history.items() if then <= steps]

@@ -1,7 +1,7 @@
-"""Hydra's launchers ``slurm`` and ``local``: submitit's settings, with jobs that are written down and looked after.
+"""Hydra's launchers ``slurm`` and ``local``: submitit's settings, with jobs that are recorded and can be run again.
 
-hydra-submitit-launcher's own ones wait for results that a killed job never writes, start all processes of a computer at
-once, and run whatever the checkout holds when a job's turn comes.
+The launchers of hydra-submitit-launcher wait for results that a killed job never writes, end at the first job that
+fails, start all processes of a computer at once, and run whatever the checkout holds when a job's turn comes.
 """
 
 import math
@@ -23,9 +23,52 @@ from mousearm.sweep.executor import Jobs, await_queue, run_here, snapshot, submi
 from mousearm.sweep.progress import begin, describe, progress
 from mousearm.sweep.records import LOCAL, SLURM, Job, Sweep
 
+# Hydra takes plugins only from the package hydra_plugins, where the module `plugins` has this name.
+PLUGINS = "hydra_plugins.mousearm"
+
+
+def is_search(config: DictConfig) -> bool:
+    """True if a sweep draws its jobs as it runs, so that an earlier launch in its folder belongs to it."""
+    return config.hydra.sweeper._target_ == f"{PLUGINS}.OptunaSweeper"
+
+
+@dataclass
+class SlurmConf(SlurmQueueConf):
+    """Settings of ``hydra/launcher=slurm``: submitit's, and ``wait`` for the jobs."""
+
+    _target_: str = f"{PLUGINS}.SlurmLauncher"
+    wait: bool = True
+
+
+@dataclass
+class LocalConf(LocalQueueConf):
+    """Settings of ``hydra/launcher=local``: submitit's, and the number of processes at a time."""
+
+    _target_: str = f"{PLUGINS}.LocalLauncher"
+    timeout_min: int = 7 * 24 * 60
+    parallel: int | None = None
+
+
+def to_slurm(overrides: Sequence[str]) -> list[str]:
+    """Add ``hydra/launcher=slurm`` to overrides, unless they choose a launcher like it.
+
+    Raises:
+        ConfigError: if they choose one that does not queue.
+    """
+    chosen = [override for override in overrides if override.startswith("hydra/launcher=")]
+    if any(not override.startswith("hydra/launcher=slurm") for override in chosen):
+        raise ConfigError(
+            f"{' '.join(chosen)} does not queue jobs in SLURM. Use hydra/launcher=slurm or slurm_gpu here, or, to wait "
+            "for jobs on this computer: python run.py -m hydra/launcher=local ..."
+        )
+    return list(overrides) if chosen else ["hydra/launcher=slurm", *overrides]
+
 
 class QueueLauncher(Launcher):
-    """Gives the jobs of a sweep to other processes, and waits for them."""
+    """Gives the jobs of a sweep to other processes, and waits for them.
+
+    A subclass says where they run, and what is true after Ctrl-C.
+    """
 
     cluster: ClassVar[str]
     after_ctrl_c: ClassVar[str]
@@ -41,10 +84,10 @@ class QueueLauncher(Launcher):
         """Take the sweep's configuration."""
         self._sweep = Sweep(Path(config.hydra.sweep.dir))
         self._name = str(config.name)
-        self._goes_on = is_search(config)
+        self._keep_jobs = is_search(config)
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        """Do jobs; those without a result return NaN. Where none can be begun the program ends and says why."""
+        """Run jobs; those without a result return NaN. Where none can begin the program ends and says why."""
         jobs = dict(enumerate(job_overrides, initial_job_idx))
         print(f"{len(jobs)} jobs in {self._sweep.path}", flush=True)
         try:
@@ -58,9 +101,9 @@ class QueueLauncher(Launcher):
         return [self._result(self._sweep.job(number)) for number in jobs]
 
     def _prepare(self) -> Path:
-        """The snapshot of the code; what a sweeper launches in several parts runs the same."""
+        """Make the snapshot of the code, once: what a sweeper launches in several parts runs the same."""
         if self._code is None:
-            begin(self._sweep, self._name, self.cluster, self._settings, self._goes_on)
+            begin(self._sweep, self._name, self.cluster, self._settings, self._keep_jobs)
             self._code = snapshot(self._sweep.path)
         return self._code
 
@@ -75,7 +118,7 @@ class QueueLauncher(Launcher):
 
 
 class SlurmLauncher(QueueLauncher):
-    """To SLURM."""
+    """Launches jobs in SLURM's queue."""
 
     cluster = SLURM
     after_ctrl_c = "The jobs stay in the queue"
@@ -89,51 +132,10 @@ class SlurmLauncher(QueueLauncher):
 
 
 class LocalLauncher(QueueLauncher):
-    """To processes of this computer."""
+    """Launches jobs as processes of this computer."""
 
     cluster = LOCAL
     after_ctrl_c = "The jobs were ended, and can be taken up again"
 
     def _do(self, jobs: Jobs, code: Path) -> Iterable[Job]:
         return run_here(self._sweep, jobs, code)
-
-
-# Hydra takes plugins from the package hydra_plugins alone; there the module plugins has another name.
-PLUGINS = "hydra_plugins.mousearm"
-
-
-def is_search(config: DictConfig) -> bool:
-    """Whether a sweep draws its jobs as it goes, so that an earlier launch in its folder belongs to it."""
-    return config.hydra.sweeper._target_ == f"{PLUGINS}.OptunaSweeper"
-
-
-@dataclass
-class SlurmConf(SlurmQueueConf):
-    """Settings of ``hydra/launcher=slurm``: the plugin's, and whether to wait for the jobs."""
-
-    _target_: str = f"{PLUGINS}.SlurmLauncher"
-    wait: bool = True
-
-
-@dataclass
-class LocalConf(LocalQueueConf):
-    """Settings of ``hydra/launcher=local``: the plugin's, and how many processes there are at a time."""
-
-    _target_: str = f"{PLUGINS}.LocalLauncher"
-    timeout_min: int = 7 * 24 * 60
-    parallel: int | None = None
-
-
-def to_slurm(overrides: Sequence[str]) -> list[str]:
-    """Overrides with ``hydra/launcher=slurm``, unless they choose one like it.
-
-    Raises:
-        ConfigError: if they choose one that does not queue.
-    """
-    chosen = [override for override in overrides if override.startswith("hydra/launcher=")]
-    if any(not override.startswith("hydra/launcher=slurm") for override in chosen):
-        raise ConfigError(
-            f"{' '.join(chosen)} does not queue jobs in SLURM. Use hydra/launcher=slurm or slurm_gpu here, or, to wait "
-            "for jobs on this computer: python run.py -m hydra/launcher=local ..."
-        )
-    return list(overrides) if chosen else ["hydra/launcher=slurm", *overrides]

@@ -1,4 +1,4 @@
-"""What Hydra learns of sweeps: the launchers ``slurm`` and ``local``, the sweeper ``optuna``."""
+"""Plugins of Hydra: the launchers ``slurm`` and ``local``, the sweeper ``optuna``, the record of every sweep."""
 
 import sys
 from collections.abc import Sequence
@@ -23,9 +23,12 @@ from mousearm.sweep.progress import begin, progress, reasons
 from mousearm.sweep.records import LOCAL, Sweep, this_process
 from mousearm.sweep.search import OptunaSweeper
 
+# hydra/launcher=basic runs one job after the other; so does a retry of such a sweep.
+_ONE_BY_ONE = {"parallel": 1, "timeout_min": 7 * 24 * 60}
+
 
 def register() -> None:
-    """Let Hydra know them."""
+    """Register the launchers and the sweeper with Hydra."""
     sys.modules[PLUGINS] = sys.modules[__name__]
     for plugin in (SlurmLauncher, LocalLauncher, OptunaSweeper):
         plugin.__module__ = PLUGINS
@@ -35,7 +38,7 @@ def register() -> None:
 
 
 def slurm_settings(overrides: Sequence[str]) -> dict[str, Any]:
-    """What SLURM is asked for by overrides.
+    """The settings of the launcher ``slurm`` after overrides.
 
     Raises:
         ConfigError: if an override cannot be applied.
@@ -49,15 +52,11 @@ def slurm_settings(overrides: Sequence[str]) -> dict[str, Any]:
         raise ConfigError(f"{error}: {error.__cause__}" if error.__cause__ else str(error)) from error
 
 
-# hydra/launcher=basic does one job after the other; so does who takes such a sweep up again.
-_ONE_BY_ONE = {"parallel": 1, "timeout_min": 7 * 24 * 60}
-
-
 class SweepRecord(Callback):
-    """Writes down the jobs of a sweep that this process does; ends a sweep in which jobs failed with status 1."""
+    """Records the jobs of a sweep that this process runs; ends a sweep in which jobs failed with status 1."""
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Write down what is to be done; launchers that give jobs away do so themselves."""
+        """Record the jobs that this process will run; other launchers record theirs themselves."""
         hydra = config.hydra
         if not hydra.launcher._target_.endswith(".BasicLauncher"):
             return
@@ -71,7 +70,7 @@ class SweepRecord(Callback):
                 sweep.job(number).plan(overrides, this_process())
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Say which jobs failed, and why; of jobs that were given away and go on, where to look."""
+        """Print which jobs failed, and why; for jobs that still run elsewhere, where to look."""
         sweep = Sweep(Path(config.hydra.sweep.dir))
         now = progress(sweep.jobs())
         if not config.hydra.launcher.get("wait", True):
@@ -86,7 +85,7 @@ class SweepRecord(Callback):
 
 
 def _jobs(hydra: DictConfig) -> list[list[str]]:
-    """The jobs that Hydra's basic sweeper is about to make."""
+    """The overrides of the jobs that Hydra's basic sweeper will make."""
     given = [str(override) for override in hydra.overrides.task]
     always = [f"{key}={value}" for key, value in (hydra.sweeper.params or {}).items()]
     overrides = OverridesParser.create().parse_overrides([*always, *given])

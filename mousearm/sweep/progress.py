@@ -1,4 +1,4 @@
-"""How the jobs of a sweep fare."""
+"""The state of a sweep's jobs, and what is done with a sweep that was launched: status, cancel, retry."""
 
 import time
 from collections.abc import Sequence
@@ -12,21 +12,24 @@ from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, NO_STATUS, PRUNED, RU
 from mousearm.sweep.executor import copies, run_here, snapshot, submit
 from mousearm.sweep.job import evaluations
 from mousearm.sweep.records import CANCELLED, SLURM, WAITING, Job, Sweep, Worker, states, stop
+from mousearm.text import columns
 
 LOST = "lost"
-"""Nobody works on the job, and nobody said why: it was killed, or its computer went down."""
+"""No process works on the job, and none said why: it was killed, or its computer went down."""
+
+_RETRIED = (FAILED, LOST, INTERRUPTED, CANCELLED)
 
 
 @dataclass(frozen=True)
 class Progress:
-    """One job at one moment.
+    """The state of a job.
 
     Attributes:
-        job: which.
+        job: the job.
         state: waiting, running, finished, pruned, failed, interrupted, cancelled or lost.
         reason: why it ended without a result; empty where it did not.
-        steps: of training that are saved or told.
-        paw_mm: mean paw error: of the finished run on its test split (train, where there is none), else the latest.
+        steps: of training, as status.json has them; None where the run has not begun.
+        paw_mm: mean paw error of a finished run on its test split (train, where there is none), else the latest one.
         age_s: seconds since the run's last sign of life.
     """
 
@@ -39,17 +42,17 @@ class Progress:
 
     @property
     def is_over(self) -> bool:
-        """Whether nobody works on it any more."""
+        """True if no process will work on it any more."""
         return self.state not in (WAITING, RUNNING)
 
     @property
     def has_result(self) -> bool:
-        """Whether it ended as it was to end."""
+        """True if it ended as it should: finished or pruned."""
         return self.state in (FINISHED, PRUNED)
 
 
 def progress(jobs: Sequence[Job]) -> list[Progress]:
-    """How jobs fare.
+    """Look up the state of jobs.
 
     Raises:
         RunError: if they are in a queue that does not answer, or a record cannot be read.
@@ -73,7 +76,7 @@ def _state(job: Job, living: dict[Worker, str], run: str, reason: str) -> tuple[
         return FINISHED, ""
     life = living.get(job.worker)
     if life is not None:
-        # A process takes its jobs one after the other: those that have not begun wait.
+        # A process runs its jobs one after the other: those that have not begun wait.
         return (life if run == RUNNING or job.worker.cluster == SLURM else WAITING), ""
     return (INTERRUPTED, reason) if run == INTERRUPTED else (LOST, reason or "its process is gone and left no word")
 
@@ -82,12 +85,11 @@ def _paw_mm(run: RunFolder, state: str) -> float | None:
     if state == FINISHED and run.evaluation.is_file():
         content = read_json(run.evaluation)
         return content["test" if "test" in content else "train"]["paw_mm"]["mean"]
-    found = evaluations(run)
-    return found[-1].paw_mm if found else None
+    return next(reversed(evaluations(run).values()), None)
 
 
-def begin(sweep: Sweep, name: str, cluster: str, settings: dict[str, Any], goes_on: bool) -> None:
-    """Write down a launch, after an earlier one in the same folder or instead of it; arguments as of ``Sweep.create``.
+def begin(sweep: Sweep, name: str, cluster: str, settings: dict[str, Any], keep_jobs: bool) -> None:
+    """Record a launch, after an earlier one in the same folder or instead of it; arguments as of ``Sweep.create``.
 
     Raises:
         RunError: if jobs of the earlier one wait or run.
@@ -97,11 +99,11 @@ def begin(sweep: Sweep, name: str, cluster: str, settings: dict[str, Any], goes_
             f"Jobs of {sweep.path} wait or run already: python scripts/sweep.py status {sweep.path}. Wait for them, "
             "cancel them, or choose another name=."
         )
-    sweep.create(name, cluster, settings, goes_on)
+    sweep.create(name, cluster, settings, keep_jobs)
 
 
 def describe(job: Job) -> str:
-    """A line on how a job fares."""
+    """The state of a job in a line."""
     (now,) = progress([job])
     result = f"{now.paw_mm:.3f} mm" if now.state == FINISHED else now.reason
     return f"job {job.number}: {now.state} {result}".rstrip()
@@ -111,17 +113,8 @@ def table(jobs: Sequence[Progress]) -> str:
     """A row per job, with the overrides in which jobs differ; below, why jobs ended without a result."""
     head = ("job", "state", "steps", "paw mm", "sign of life", "overrides")
     rows = [head, *(_row(one, overrides) for one, overrides in zip(jobs, differing(jobs), strict=True))]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-    left = (False, True, False, False, False, True)
-    lines = [
-        "  ".join(
-            cell.ljust(width) if to_left else cell.rjust(width)
-            for cell, width, to_left in zip(row, widths, left, strict=True)
-        ).rstrip()
-        for row in rows
-    ]
-    lines.insert(1, "-" * len(lines[0]))
-    return "\n".join([*lines, *reasons(jobs)])
+    lines = columns(rows, right=(0, 2, 3, 4))
+    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:], *reasons(jobs)])
 
 
 def reasons(jobs: Sequence[Progress]) -> list[str]:
@@ -147,14 +140,11 @@ def _row(one: Progress, overrides: list[str]) -> tuple[str, ...]:
 
 
 def _age(seconds: float) -> str:
-    """Such as ``40 s``, ``5 min`` or ``3 h``, ago."""
+    """A time such as ``40 s``, ``5 min`` or ``3 h``."""
     for unit, length in (("h", 3600), ("min", 60)):
         if seconds >= 2 * length:
             return f"{seconds / length:.0f} {unit}"
     return f"{max(seconds, 0):.0f} s"
-
-
-_TAKEN_UP = (FAILED, LOST, INTERRUPTED, CANCELLED)
 
 
 def status(folder: Path) -> str:
@@ -167,7 +157,7 @@ def status(folder: Path) -> str:
 
 
 def cancel(folder: Path) -> str:
-    """End all jobs that wait or run; those that are being trained save themselves. Returns what was done.
+    """End all jobs that wait or run; those that train save themselves. Returns what was done.
 
     Raises:
         RunError: if there is no sweep, its queue does not answer, or processes are out of reach.
@@ -180,19 +170,19 @@ def cancel(folder: Path) -> str:
 
 
 def retry(folder: Path, new_code: bool = False) -> str:
-    """Do those jobs again that ended without a result, each in its own folder, where it goes on if it was begun.
+    """Run those jobs again that ended without a result, each in its folder, where it resumes if it had begun.
 
-    In SLURM's queue they are submitted; on one computer this returns when they are over.
+    In SLURM's queue they are submitted; on one computer this returns when they have ended.
 
     Args:
-        folder: the sweep's.
-        new_code: run the code as it is now, instead of as it was when the sweep was launched.
+        folder: of the sweep.
+        new_code: run the code as it is now, not as it was when the sweep was launched.
 
     Raises:
         RunError: if there is no sweep, or it cannot be launched.
     """
     sweep = Sweep(folder)
-    again = [one.job for one in progress(sweep.jobs()) if one.state in _TAKEN_UP]
+    again = [one.job for one in progress(sweep.jobs()) if one.state in _RETRIED]
     if not again:
         return "There is nothing to retry: every job finished, waits or runs."
     old = copies(folder)

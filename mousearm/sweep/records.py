@@ -1,7 +1,7 @@
-"""What a sweep writes down about its jobs, so that any process can tell how they fare and take them up again.
+"""What a sweep records of its jobs, so that any process can look up their state, end them and run them again.
 
-In the sweep's folder: ``sweep.json`` says how it was launched, ``jobs/<number>/plan.json`` what a job is to do and who
-works on it, ``jobs/<number>/end.json`` why it ended without a result. The run folder of a job is ``<number>/``.
+In the sweep's folder: ``sweep.json`` says how it was launched, ``jobs/<number>/plan.json`` the job's overrides and its
+worker, ``jobs/<number>/end.json`` why it ended without a result. The run folder of a job is ``<number>/``.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ _TIMEOUT_S = 60
 
 @dataclass(frozen=True)
 class Worker:
-    """Who works on a job, or will.
+    """What works on a job, or will: a process, or a job in SLURM's queue.
 
     Attributes:
         cluster: ``slurm``, or ``local`` for a process.
@@ -42,17 +42,17 @@ class Worker:
 
 
 def this_process() -> Worker:
-    """The process that asks."""
+    """The worker that this process is."""
     return local_process(os.getpid())
 
 
 def local_process(number: int | str) -> Worker:
-    """A process of this computer."""
+    """The worker that a process of this computer is."""
     return Worker(LOCAL, str(number), socket.gethostname())
 
 
 def slurm(*command: str) -> str:
-    """What one of SLURM's programs prints.
+    """Run one of SLURM's programs and return what it prints.
 
     Raises:
         RunError: if it is not there, or refuses.
@@ -70,7 +70,7 @@ def slurm(*command: str) -> str:
 
 
 def states(workers: Iterable[Worker]) -> dict[Worker, str]:
-    """Those that live: ``waiting`` for their turn, or ``running``.
+    """States of the workers that live: ``waiting`` for their turn, or ``running``.
 
     A process of another computer cannot be seen and is taken for living.
 
@@ -84,7 +84,7 @@ def states(workers: Iterable[Worker]) -> dict[Worker, str]:
 
 
 def stop(workers: Iterable[Worker]) -> None:
-    """Ask them to end; runs that are being trained save themselves first.
+    """Ask workers to end; runs that train save themselves first.
 
     Raises:
         RunError: if SLURM does not answer or refuses; if a process belongs to another computer or user.
@@ -136,17 +136,17 @@ class Job:
         self._end = self._plan.with_name("end.json")
 
     def plan(self, overrides: Sequence[str], worker: Worker) -> None:
-        """Write down that the job is to be done, perhaps again, and by whom."""
+        """Record that a worker will run the job, for the first time or again."""
         self._plan.parent.mkdir(parents=True, exist_ok=True)
         self._end.unlink(missing_ok=True)
         write_json(self._plan, {"overrides": list(overrides), "worker": asdict(worker)})
 
     def assign(self, worker: Worker) -> None:
-        """Write down who works on it."""
+        """Record which worker has it."""
         write_json(self._plan, {**self._planned(), "worker": asdict(worker)})
 
     def end(self, state: str, reason: str) -> None:
-        """Write down why the job ended without a result, unless that was done already."""
+        """Record why the job ended without a result, unless that was done already."""
         if not self._end.is_file():
             write_json(self._end, {"state": state, "reason": reason})
 
@@ -157,12 +157,12 @@ class Job:
 
     @property
     def worker(self) -> Worker:
-        """Who works on it."""
+        """The worker that has it."""
         return Worker(**self._planned()["worker"])
 
     @property
     def ended(self) -> tuple[str, str] | None:
-        """In which state, and why, it ended without a result; None where it did not."""
+        """State and reason with which it ended without a result; None where it did not."""
         if not self._end.is_file():
             return None
         content = read_json(self._end)
@@ -170,7 +170,7 @@ class Job:
 
     @property
     def was_pruned(self) -> bool:
-        """Whether it ended because others of its search were better."""
+        """True if it ended because others of its search were better."""
         return self.ended is not None and self.ended[0] == PRUNED
 
     def _planned(self) -> dict[str, Any]:
@@ -184,24 +184,23 @@ class Sweep:
         self.path = path
         self._record = path / "sweep.json"
 
-    def create(self, name: str, cluster: str, settings: dict[str, Any], goes_on: bool = False) -> None:
-        """Write down how it is launched.
+    def create(self, name: str, cluster: str, settings: dict[str, Any], keep_jobs: bool = False) -> None:
+        """Record how it is launched.
 
         Args:
-            name: the sweep's, which all its runs have.
-            cluster: as of a worker.
+            name: of the sweep, and of all its runs.
+            cluster: ``slurm`` or ``local``.
             settings: of the launcher.
-            goes_on: whether jobs of an earlier launch belong to it; otherwise what is written of them is forgotten, but
-                not their runs.
+            keep_jobs: keep the records of jobs of an earlier launch; otherwise only their runs stay.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        if not goes_on:
+        if not keep_jobs:
             shutil.rmtree(self.path / JOBS, ignore_errors=True)
         write_json(self._record, {"name": name, "cluster": cluster, "settings": settings})
 
     @property
     def exists(self) -> bool:
-        """Whether a sweep was launched here."""
+        """True if a sweep was launched here."""
         return self._record.is_file()
 
     @property
@@ -211,12 +210,12 @@ class Sweep:
 
     @property
     def cluster(self) -> str:
-        """Where its jobs are done: ``slurm``, or ``local`` for this computer."""
+        """Where its jobs run: ``slurm``, or ``local`` for this computer."""
         return str(self._read()["cluster"])
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What it was launched with."""
+        """The settings of its launcher."""
         return dict(self._read()["settings"])
 
     def job(self, number: int) -> Job:
@@ -242,5 +241,5 @@ class Sweep:
 
 
 def planned_jobs(folder: Path) -> list[Job]:
-    """The jobs that are written down in a folder, by number; none where no sweep was launched."""
+    """The recorded jobs of a folder, by number; none where no sweep was launched."""
     return [Job(folder, number) for number in sorted(int(p.parent.name) for p in folder.glob(f"{JOBS}/*/plan.json"))]

@@ -1,6 +1,6 @@
-"""Hydra's sweeper ``optuna``: jobs that are drawn one after the other, in the light of the results of those before.
+"""Hydra's sweeper ``optuna``: jobs are drawn one after the other, each from the results of those before.
 
-The one of hydra-optuna-sweeper begins at job 0 whenever it is started, does not end what was begun, and wants an Optuna
+The sweeper of hydra-optuna-sweeper begins at job 0 whenever it is started, does not resume trials, and needs an Optuna
 of 2022, whose files on disk today's SQLAlchemy cannot read.
 """
 
@@ -18,17 +18,18 @@ from omegaconf import DictConfig, OmegaConf
 from mousearm.config import load
 from mousearm.errors import ConfigError, MouseArmError
 from mousearm.files import write_text
+from mousearm.sweep.executor import Jobs
 from mousearm.sweep.job import write_rule
 from mousearm.sweep.launcher import QueueLauncher
 from mousearm.sweep.progress import Progress, progress
 from mousearm.sweep.records import Sweep, this_process
 
 if TYPE_CHECKING:  # not everybody has Optuna
-    from mousearm.sweep.study import Study, Trial
+    from mousearm.sweep.study import Study
 
 
 class OptunaSweeper(Sweeper):
-    """Searches; settings as in ``conf/hydra/sweeper/optuna.yaml``."""
+    """Searches with Optuna; settings as in ``conf/hydra/sweeper/optuna.yaml``."""
 
     def __init__(self, n_trials: int, n_jobs: int, seed: int, prune_after: float | None, params: Any):
         self._n_trials, self._n_jobs, self._seed = n_trials, n_jobs, seed
@@ -43,7 +44,7 @@ class OptunaSweeper(Sweeper):
         self._sweep = Sweep(Path(config.hydra.sweep.dir))
 
     def sweep(self, arguments: list[str]) -> None:
-        """Do all trials; where none can be begun the program ends and says why."""
+        """Run all trials; where none can begin the program ends and says why."""
         try:
             self._check()
             self._search([f"{key}={value}" for key, value in self._params.items()] + arguments)
@@ -77,34 +78,34 @@ class OptunaSweeper(Sweeper):
         study = Study(self._sweep.path, space, self._seed)
         write_text(self._sweep.path / "multirun.yaml", OmegaConf.to_yaml(self._config))  # as Hydra's own sweeper does
         write_rule(self._sweep.path, self._prune_after)
-        self._take_up(study)
+        self._resume(study)
         while len(study) < self._n_trials:
             self._launch(study, study.draw(min(self._n_jobs, self._n_trials - len(study))))
         print(f"\n{study.summary()}", flush=True)
 
     def _check_job(self, overrides: Sequence[str]) -> None:
-        """See that a job can be configured, before the first one is begun."""
+        """Check that a job can be configured, before the first one begins."""
         composed = self._loader.load_sweep_config(self._config, list(overrides))
         load(OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"]))
 
-    def _take_up(self, study: "Study") -> None:
-        """What an earlier command began: learn from what has a result meanwhile, do the others."""
+    def _resume(self, study: "Study") -> None:
+        """Learn from trials of an earlier command that have a result meanwhile; run the others that it began."""
         planned = {one.job.number: one for one in progress(self._sweep.jobs())} if self._sweep.exists else {}
         begun = study.begun()
-        over = {trial.number for trial in begun if trial.number in planned and planned[trial.number].has_result}
+        over = {number for number in begun if number in planned and planned[number].has_result}
         for number in sorted(over):
             _tell(study, planned[number])
-        left = [trial for trial in begun if trial.number not in over]
-        for _, together in groupby(enumerate(left), key=lambda pair: pair[1].number - pair[0]):
-            self._launch(study, [trial for _, trial in together])
+        left = [number for number in begun if number not in over]
+        for _, together in groupby(enumerate(left), key=lambda pair: pair[1] - pair[0]):
+            self._launch(study, {number: begun[number] for _, number in together})
 
-    def _launch(self, study: "Study", trials: Sequence["Trial"]) -> None:
-        """Do trials of consecutive numbers, together."""
-        jobs = [self._sweep.job(trial.number) for trial in trials]
+    def _launch(self, study: "Study", trials: Jobs) -> None:
+        """Run trials of consecutive numbers together."""
+        jobs = [self._sweep.job(number) for number in trials]
         if not isinstance(self._launcher, QueueLauncher):  # which plans its jobs itself
-            for job, trial in zip(jobs, trials, strict=True):
-                job.plan(trial.overrides, this_process())
-        self._launcher.launch([trial.overrides for trial in trials], initial_job_idx=trials[0].number)
+            for job in jobs:
+                job.plan(trials[job.number], this_process())
+        self._launcher.launch(list(trials.values()), initial_job_idx=jobs[0].number)
         for result in progress(jobs):
             _tell(study, result)
 

@@ -1,4 +1,4 @@
-"""A study of Optuna in the folder of a sweep: its trials are the sweep's jobs, and have their numbers."""
+"""A study of Optuna in the folder of a sweep, and the space that it searches: its trials are the sweep's jobs."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -19,17 +19,20 @@ from mousearm.errors import ConfigError, RunError
 from mousearm.rundir import FINISHED, PRUNED
 from mousearm.sweep.progress import Progress
 
-# Digits with which drawn numbers are trained, so that tables of them can be read.
+FILE = "search.db"
+_NAME = "search"
+_SPACE = "space"
+# Digits of drawn numbers, so that tables of them can be read.
 _DIGITS = 4
 
 
 class Space(NamedTuple):
-    """What is searched.
+    """The search space: overrides with ranges or lists of values, and what all trials have in common.
 
     Attributes:
         searched: distributions by the key of the configuration.
         fixed: overrides of every trial.
-        texts: by key what was said of it, which tells spaces apart.
+        texts: the override of each key as it was given; spaces with equal texts are the same.
     """
 
     searched: dict[str, BaseDistribution]
@@ -38,7 +41,7 @@ class Space(NamedTuple):
 
     @staticmethod
     def of(words: Sequence[str]) -> "Space":
-        """The space of overrides; of a key that is given twice the last one counts.
+        """Parse overrides; of a key that is given twice the last one counts.
 
         Raises:
             UnknownNameError: if a key does not exist.
@@ -64,13 +67,13 @@ class Space(NamedTuple):
         return Space(searched, fixed, {key: str(one.input_line).split("=", 1)[-1] for key, one in parsed.items()})
 
     def corners(self) -> list[list[str]]:
-        """Overrides of trials in which every end of an interval, and every value of a list, occurs."""
+        """Overrides of as few trials as have every end of an interval and every value of a list."""
         ends = {key: _ends(kind) for key, kind in self.searched.items()}
         most = max(map(len, ends.values()))
         return [self.overrides({key: values[i % len(values)] for key, values in ends.items()}) for i in range(most)]
 
     def overrides(self, params: Mapping[str, Any]) -> list[str]:
-        """The overrides of a trial in which these values were drawn."""
+        """Overrides of a trial with these drawn values."""
         return [*self.fixed, *(f"{key}={_text(params[key], kind)}" for key, kind in self.searched.items())]
 
 
@@ -104,32 +107,18 @@ def _text(value: Any, kind: BaseDistribution) -> str:
     return text if kind.low <= float(text) <= kind.high else repr(value)
 
 
-FILE = "search.db"
-_NAME = "search"
-_SPACE = "space"
+class Study:
+    """Draws trials and learns from their results; all of it is kept in ``search.db``.
 
-
-class Trial(NamedTuple):
-    """One trial.
-
-    Attributes:
-        number: of the trial, and of its job.
-        overrides: of the configuration.
+    Trials are overrides of the configuration by the number of the trial, which is that of its job.
     """
 
-    number: int
-    overrides: list[str]
-
-
-class Study:
-    """Draws trials, learns from their results, and keeps all of it on the disk."""
-
     def __init__(self, folder: Path, space: Space, seed: int):
-        """Begin a search, or go on with the one in the folder.
+        """Begin a search, or resume the one in the folder.
 
         Args:
-            folder: the sweep's, which exists.
-            space: what is searched.
+            folder: of the sweep, which exists.
+            space: that is searched.
             seed: of what is drawn.
 
         Raises:
@@ -149,30 +138,31 @@ class Study:
         self._check_space()
 
     def __len__(self) -> int:
-        """How many trials were drawn."""
+        """Number of trials that were drawn."""
         return len(self._study.get_trials(deepcopy=False))
 
-    def begun(self) -> list[Trial]:
-        """Trials that were drawn and of which no result was told: somebody ended the search amid them."""
+    def begun(self) -> dict[int, list[str]]:
+        """Trials without a result, during which the search was ended."""
         trials = self._study.get_trials(states=[TrialState.RUNNING])
         for trial in (trial for trial in trials if set(trial.params) != set(self._space.searched)):
-            self._study.tell(trial.number, state=TrialState.FAIL)  # ended while it was being drawn
-        return [self._trial(trial) for trial in self._study.get_trials(states=[TrialState.RUNNING])]
+            self._study.tell(trial.number, state=TrialState.FAIL)  # ended while it was drawn
+        return dict(map(self._trial, self._study.get_trials(states=[TrialState.RUNNING])))
 
-    def draw(self, n: int) -> list[Trial]:
-        """New trials, by the tree-structured Parzen estimator.
+    def draw(self, n: int) -> dict[int, list[str]]:
+        """Draw trials, by the tree-structured Parzen estimator.
 
-        Each draw has a generator of its own, so that a search that goes on draws what it would have drawn at once.
+        Each draw has its generator, so that a resumed search draws what it would have drawn without interruption.
         """
-        drawn = []
+        drawn = {}
         for _ in range(n):
             seed = int(np.random.SeedSequence([self._seed, len(self)]).generate_state(1)[0])
             self._study.sampler = TPESampler(seed=seed, constant_liar=n > 1)
-            drawn.append(self._trial(self._study.ask(self._space.searched)))
+            number, overrides = self._trial(self._study.ask(self._space.searched))
+            drawn[number] = overrides
         return drawn
 
     def tell(self, result: Progress) -> None:
-        """Learn from a job that is over; one without a result is a trial that failed."""
+        """Learn from a job that ended; one without a result is a trial that failed."""
         if result.state == FINISHED and result.paw_mm is not None and np.isfinite(result.paw_mm):
             self._study.tell(result.job.number, result.paw_mm)
         else:
@@ -180,7 +170,7 @@ class Study:
             self._study.tell(result.job.number, state=state)
 
     def summary(self) -> str:
-        """The best trial, and what to do with it."""
+        """The best trial, and commands to train it further."""
         trials = self._study.get_trials(deepcopy=False)
         finished = [trial for trial in trials if trial.state == TrialState.COMPLETE]
         pruned = sum(trial.state == TrialState.PRUNED for trial in trials)
@@ -188,7 +178,7 @@ class Study:
         if not finished:
             return f"{counts}. None has a result."
         best = self._study.best_trial
-        run, overrides = self._folder / str(best.number), self._trial(best).overrides
+        run, overrides = self._folder / str(best.number), self._space.overrides(best.params)
         own = overrides[len(self._space.fixed) :]
         again = [word for word in overrides if not word.startswith(("name=", "seed="))]
         if any(word.startswith("experiment=") for word in again):
@@ -204,11 +194,11 @@ class Study:
             ]
         )
 
-    def _trial(self, trial: optuna.Trial | FrozenTrial) -> Trial:
-        return Trial(trial.number, self._space.overrides(trial.params))
+    def _trial(self, trial: optuna.Trial | FrozenTrial) -> tuple[int, list[str]]:
+        return trial.number, self._space.overrides(trial.params)
 
     def _check_space(self) -> None:
-        """A search has one space; what all trials have in common counts as such."""
+        """Refuse another space than that of earlier commands."""
         now = self._space.texts
         saved: Mapping[str, str] = self._study.user_attrs.get(_SPACE, now)
         keys = sorted(key for key in {*saved, *now} if saved.get(key) != now.get(key))

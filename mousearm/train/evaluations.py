@@ -11,7 +11,7 @@ from mousearm.train.keeper import Keeper
 
 Evaluate = Callable[[], Evaluation]
 
-Judge = Callable[[int, Evaluation], None]
+Pruner = Callable[[int, Evaluation], None]
 """Looks at an evaluation after so many steps; raises `Pruned` if the run is not worth going on."""
 
 
@@ -27,9 +27,9 @@ class EvaluateAndSave(BaseCallback):
         latest_mm: the last one.
     """
 
-    def __init__(self, evaluate: Evaluate, every: int, keeper: Keeper, judge: Judge | None = None):
+    def __init__(self, evaluate: Evaluate, every: int, keeper: Keeper, pruner: Pruner | None = None):
         super().__init__()
-        self._judge = judge
+        self._pruner = pruner
         self._evaluate = evaluate
         self._every = every
         self._keeper = keeper
@@ -80,5 +80,5 @@ class EvaluateAndSave(BaseCallback):
         self.best_mm = min(self.best_mm, self.latest_mm)
         self._keeper.remember()
         self._keeper.save(self.best_mm, is_best)
-        if self._judge is not None:
-            self._judge(self._done_at, evaluation)
+        if self._pruner is not None:
+            self._pruner(self._done_at, evaluation)

@@ -17,7 +17,7 @@ from mousearm.policy import RecurrentPolicy
 from mousearm.rundir import RUNNING, RunFolder
 from mousearm.tracking.logger import RunLogger
 from mousearm.train.callbacks import LogStatistics, ProgressBar
-from mousearm.train.evaluations import Evaluate, EvaluateAndSave, Judge
+from mousearm.train.evaluations import Evaluate, EvaluateAndSave, Pruner
 from mousearm.train.interruption import Interruption
 from mousearm.train.keeper import Keeper
 from mousearm.train.warm_start import Imitate
@@ -39,7 +39,7 @@ def learn(
     interruption: Interruption,
     moment: Moment | None = None,
     warm_start: Imitate | None = None,
-    judge: Judge | None = None,
+    pruner: Pruner | None = None,
 ) -> None:
     """Train until a total number of steps.
 
@@ -54,11 +54,11 @@ def learn(
         interruption: may end it.
         moment: with what it goes on; None for a new run.
         warm_start: what comes, or goes on, before learning by reward; its steps count.
-        judge: looks at every evaluation.
+        pruner: looks at every evaluation, and may end the run.
 
     Raises:
         Interrupted: when it was interrupted and has been saved.
-        Pruned: by the judge, when what it looked at has been saved.
+        Pruned: by the pruner, when what it looked at has been saved.
         NonFiniteError: when an observation, reward, loss or gradient was not finite and has been dumped.
         RunError: if the moment does not fit, or something cannot be written.
     """
@@ -66,7 +66,7 @@ def learn(
     diverged = Dumps(folder.diverged, env.task.simulation.model)
     env.task.on_divergence = lambda i, states: diverged.write(f"Simulation {i} diverged.", algo.num_timesteps, states)
     keeper = Keeper(folder, algo, logger)
-    evaluations = EvaluateAndSave(evaluate, every, keeper, judge)
+    evaluations = EvaluateAndSave(evaluate, every, keeper, pruner)
     evaluations.init_callback(algo)
     bar = ProgressBar(total, env, evaluations)
     keeper.parts |= {"env": env, "evaluations": evaluations}

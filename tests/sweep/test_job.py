@@ -1,13 +1,14 @@
-"""A job in the process that does it."""
+"""A job in the process that runs it; when a trial ends early."""
 
 import math
 import re
+from types import SimpleNamespace
 
 import pytest
 
 from mousearm.errors import ConfigError, Interrupted, RunError
-from mousearm.rundir import FAILED, INTERRUPTED, PRUNED
-from mousearm.sweep.job import QueuedJob, run_job, write_rule
+from mousearm.rundir import FAILED, INTERRUPTED, PRUNED, Pruned
+from mousearm.sweep.job import QueuedJob, evaluations, median_rule, run_job, write_rule
 from mousearm.sweep.progress import progress
 from mousearm.sweep.records import Job, Sweep, this_process
 from mousearm.train import TIME_IS_OVER
@@ -67,7 +68,7 @@ def test_a_preempted_job_is_queued_as_it_is(job):
 
 def test_a_hopeless_trial_is_pruned_and_saved(job, configure, capsys):
     write_rule(job.sweep, 0.0)
-    Sweep(job.sweep).create("a", "local", {}, goes_on=True)
+    Sweep(job.sweep).create("a", "local", {}, keep_jobs=True)
     for number in (0, 1, 2, 4, 5):  # all of which are perfect
         other = Job(job.sweep, number)
         other.plan([], this_process())
@@ -87,3 +88,58 @@ def test_a_hopeless_trial_is_pruned_and_saved(job, configure, capsys):
 @pytest.mark.parametrize(("override", "threads"), [("threads=0", 3), ("threads=1", 1)])
 def test_threads_are_divided_where_the_configuration_leaves_them_open(job, override, threads):
     assert QueuedJob(job, "a", [override], 3)._load().threads == threads
+
+
+# Errors in mm of six trials after 100, 200, 300 steps; the last one has not got further than 100.
+OTHERS = ([5, 1], [5, 2, 9], [5, 3, 1], [5, 9, 4], [5, 5, 5], [5])
+
+
+@pytest.fixture
+def trial(tmp_path):
+    """Trial 6, which has evaluated once: 8 mm after 100 steps."""
+    sweep = Sweep(tmp_path)
+    sweep.create("a", "local", {})
+    for number, errors in enumerate((*OTHERS, [8])):
+        job = sweep.job(number)
+        job.plan([], this_process())
+        job.run.path.mkdir()
+        rows = [f"{100 * (i + 1)},,{error}\n{100 * (i + 1) + 50},0.5,\n" for i, error in enumerate(errors)]
+        job.run.metrics.write_text("steps,train/loss,eval/train_paw_mm\n" + "".join(rows))
+    return job
+
+
+def evaluation(error):
+    return SimpleNamespace(objective=error)
+
+
+def test_evaluations_are_of_the_test_split_where_there_is_one(trial):
+    assert evaluations(trial.run) == {100: 8.0}
+    trial.run.metrics.write_text("steps,eval/train_paw_mm,eval/test_paw_mm\n0,3,4\n50,,\n100,1,2\n")
+    assert evaluations(trial.run) == {0: 4.0, 100: 2.0}
+    trial.run.metrics.unlink()
+    assert evaluations(trial.run) == {}
+
+
+def test_a_trial_ends_when_it_is_worse_than_the_median_of_five_others(trial):
+    write_rule(trial.sweep, 0.5)
+    prune = median_rule(trial, 400)
+    prune(100, evaluation(100.0))  # before half of its budget
+    # After 200 steps five others have got so far; their best until then are 1, 2, 3, 5 and 5 mm, the median 3.
+    prune(200, evaluation(3.0))
+    with pytest.raises(Pruned, match=r"^3.100 mm after 200 of 400 steps; the median of 5 other trials was 3.000 mm$"):
+        prune(200, evaluation(3.1))
+    prune(300, evaluation(100.0))  # only three have got so far
+    prune(400, evaluation(100.0))  # nothing is left to be saved
+
+
+def test_its_own_best_counts_not_its_latest(trial):
+    trial.run.metrics.write_text("steps,eval/train_paw_mm\n100,2.5\n")
+    write_rule(trial.sweep, 0.0)
+    prune = median_rule(trial, 400)
+    prune(200, evaluation(100.0))
+
+
+def test_sweeps_that_are_no_searches_and_searches_without_pruning_have_no_rule(trial):
+    assert median_rule(trial, 400) is None
+    write_rule(trial.sweep, None)
+    assert median_rule(trial, 400) is None

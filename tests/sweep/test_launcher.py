@@ -1,5 +1,6 @@
 """Settings of the launchers, and what becomes of them."""
 
+import subprocess
 from typing import Any
 
 import pytest
@@ -8,8 +9,9 @@ from hydra.core.plugins import Plugins
 
 from mousearm.config import CONF
 from mousearm.errors import ConfigError, RunError
+from mousearm.rundir import CODE
 from mousearm.sweep.doctor import examine
-from mousearm.sweep.executor import build_executor, remedy, with_environment
+from mousearm.sweep.executor import build_executor, copies, remedy, snapshot, with_environment
 from mousearm.sweep.launcher import to_slurm
 from mousearm.sweep.plugins import register, slurm_settings
 
@@ -82,3 +84,19 @@ def test_jobs_run_the_snapshot_with_their_share_of_threads(tmp_path, monkeypatch
     assert f"export PYTHONPATH={tmp_path}:/elsewhere" in setup
     assert "export PYTHONSAFEPATH=1" in setup
     assert "export OMP_NUM_THREADS=3" in setup
+
+
+def test_a_copy_is_what_is_running_and_later_ones_stand_beside_it(tmp_path):
+    first, second = snapshot(tmp_path), snapshot(tmp_path)
+    assert [path.resolve() for path in copies(tmp_path)] == [first, second]
+    for name in ("run.py", "mousearm/sweep/executor.py", "conf/config.yaml", "mousearm/model/forelimb.xml"):
+        assert (first / name).read_bytes() == (CODE / name).read_bytes()
+    assert not list(first.rglob("__pycache__"))
+
+
+def test_a_copy_of_a_checkout_knows_its_commit(tmp_path):
+    def commit(folder):
+        command = ["git", "-C", str(folder), "rev-parse", "--show-prefix", "HEAD"]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+    assert commit(snapshot(tmp_path)) == commit(CODE)

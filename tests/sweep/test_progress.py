@@ -142,9 +142,9 @@ def test_a_process_of_another_computer_is_not_cancelled_from_here(sweep):
 def test_a_sweep_is_not_launched_into_one_that_goes_on(sweep, gone):
     plan(sweep, 0, this_process())
     with pytest.raises(RunError, match=r"wait or run already: .*status .*choose another name="):
-        begin(sweep, "sweep", "local", {}, goes_on=False)
+        begin(sweep, "sweep", "local", {}, keep_jobs=False)
     sweep.job(0).assign(gone)
-    begin(sweep, "sweep", "local", {}, goes_on=True)
+    begin(sweep, "sweep", "local", {}, keep_jobs=True)
     assert len(sweep.jobs()) == 1
-    begin(sweep, "sweep", "local", {}, goes_on=False)
+    begin(sweep, "sweep", "local", {}, keep_jobs=False)
     assert sweep.jobs() == []

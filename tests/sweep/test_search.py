@@ -99,10 +99,10 @@ def test_a_search_goes_on_past_a_trial_that_fails_and_after_an_end_amid_one(tmp_
     before = [one.overrides for one in Sweep(folder).jobs()]
     assert len(before) == 2
 
-    (amid,) = Study(folder, Space.of(words), 0).draw(1)  # a search that ends before there is a result
+    (amid,) = Study(folder, Space.of(words), 0).draw(1).values()  # a search that ends before there is a result
     again = call(*command, "hydra.sweeper.n_trials=4", cwd=tmp_path)
     assert "Traceback" not in again.stderr
-    assert [one.overrides for one in Sweep(folder).jobs()][:3] == [*before, amid.overrides]
+    assert [one.overrides for one in Sweep(folder).jobs()][:3] == [*before, amid]
 
     results = {}
     for job in Sweep(folder).jobs():
