@@ -33,7 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from mousearm.config import compose
     from mousearm.env.sources import prepare
-    from mousearm.fidelity import as_json, as_text, compare, draw_fidelity, results
+    from mousearm.fidelity.compare import compare_with_opensim, verdicts
+    from mousearm.fidelity.figure import draw_fidelity
+    from mousearm.fidelity.report import fidelity_json, fidelity_text
     from mousearm.files import write_json
     from mousearm.model import load_arm
 
@@ -43,13 +45,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     else:
         _, arm, references = prepare(config)
         reaches = np.concatenate([reference.qpos for reference in references])
-    found = compare(given.file, arm, given.poses, given.seed, reaches)
-    print(as_text(found))
+    found = compare_with_opensim(given.file, arm, given.poses, given.seed, reaches)
+    print(fidelity_text(found))
     if given.json is not None:
-        write_json(given.json, as_json(found))
+        write_json(given.json, fidelity_json(found))
     if given.figure is not None:
         print("\nFigures:", *(draw_fidelity(found, given.figure) or ["none, there are no muscles to compare"]))
-    return 0 if all(result.passed for result in results(found)) else 1
+    return 0 if all(result.passed for result in verdicts(found)) else 1
 
 
 if __name__ == "__main__":

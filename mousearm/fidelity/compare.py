@@ -1,4 +1,4 @@
-"""How faithful an arm is to an OpenSim model, measured against OpenSim itself in random poses."""
+"""How faithful an arm is to an OpenSim model, measured against OpenSim itself in random poses, and the limits."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from mousearm.fidelity.curves import MuscleCurves, compare_curves
-from mousearm.fidelity.match import Match
-from mousearm.fidelity.reference import OpenSimModel
-from mousearm.fidelity.trust import Trust, judge
+from mousearm.fidelity.reference import Match, OpenSimModel
+from mousearm.fidelity.validity import Validity, path_validity
 from mousearm.mechanics import Probe, random_poses
 from mousearm.model import Arm
 from mousearm.model_check.muscles import sweep
+from mousearm.model_check.result import Result
 
 JOINT_RANGES, REACHES = "in ranges", "in reaches"
 """Where fibre lengths were found."""
@@ -24,7 +24,7 @@ _N_BASES = 10  # poses from which each joint is swept
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Fidelity:
-    """What was found in P poses of M muscles and J joints.
+    """Results in P poses of M muscles and J joints.
 
     Attributes:
         file: the OpenSim model.
@@ -38,7 +38,7 @@ class Fidelity:
         moments: (2, P, M, J) likewise moment arms: d length / d joint, m (per rad); OpenSim's by differences.
         stated: (P, M, J) moment arms as OpenSim itself states them, with the same sign. Around a wrap object its path
             is not quite the shortest, so they are not quite the derivatives of its lengths.
-        trust: where OpenSim's paths can be trusted.
+        validity: where OpenSim's paths can be trusted.
         jump: (M,) m, largest change of our own lengths that moment arms do not explain, in half a degree of a sweep.
         curves: of those that are MuJoCo muscles.
         notes: what was left out of the comparison.
@@ -54,7 +54,7 @@ class Fidelity:
     lengths: np.ndarray
     moments: np.ndarray
     stated: np.ndarray
-    trust: Trust
+    validity: Validity
     jump: np.ndarray
     curves: list[MuscleCurves]
     notes: tuple[str, ...]
@@ -74,11 +74,11 @@ class Fidelity:
         return _share(self.stated, self.moments[1], poses)
 
     def contradiction(self, poses: np.ndarray) -> np.ndarray:
-        """The same of what OpenSim states against the derivatives of its own lengths."""
+        """The same of the moment arms that OpenSim states against the derivatives of OpenSim's lengths."""
         return _share(self.moments[0], self.stated, poses)
 
 
-def compare(file: Path, arm: Arm, n_poses: int, seed: int, reaches: np.ndarray | None = None) -> Fidelity:
+def compare_with_opensim(file: Path, arm: Arm, n_poses: int, seed: int, reaches: np.ndarray | None = None) -> Fidelity:
     """Compare an arm with an OpenSim model.
 
     Args:
@@ -99,7 +99,7 @@ def compare(file: Path, arm: Arm, n_poses: int, seed: int, reaches: np.ndarray |
     poses = match.values(qpos)
     ours, opensim = [probe.path(pose) for pose in qpos], [model.paths(pose) for pose in poses]
     lengths = np.array([[length for length, _ in opensim], [length[index] for length, _ in ours]])
-    trust = judge(model, poses)
+    validity = path_validity(model, poses)
     ranges = {JOINT_RANGES: lengths[0]}
     if reaches is not None:
         ranges[REACHES] = np.array([model.lengths(pose) for pose in match.values(reaches)])
@@ -112,9 +112,9 @@ def compare(file: Path, arm: Arm, n_poses: int, seed: int, reaches: np.ndarray |
         places=match.distances(qpos),
         muscles=model.muscles,
         lengths=lengths,
-        moments=np.array([match.per_joint(trust.slopes), [moment[index] for _, moment in ours]]),
+        moments=np.array([match.per_joint(validity.slopes), [moment[index] for _, moment in ours]]),
         stated=match.per_joint(np.array([-arms for _, arms in opensim])),
-        trust=trust,
+        validity=validity,
         jump=sweep(arm, qpos[:_N_BASES]).unexplained[index],
         curves=compare_curves(file, arm, model.muscles, ranges),
         notes=match.notes(),
@@ -132,3 +132,108 @@ def _share(reference: np.ndarray, found: np.ndarray, poses: np.ndarray) -> np.nd
 def _rms(values: np.ma.MaskedArray) -> np.ndarray:
     """Over the poses."""
     return np.ma.sqrt((values**2).mean(axis=0)).filled(np.nan)
+
+
+MAX_DISTANCE = 1e-6
+"""m, of landmarks."""
+MAX_LENGTH_RMS, MAX_LENGTH = 2e-5, 1e-4
+"""m, of path lengths."""
+MAX_MOMENT_ARM = 0.02
+"""rms, as share of the pair's largest moment arm."""
+MAX_PEAK_FORCE = 0.5
+"""%, of peak isometric forces, in each program at its own optimal length."""
+MAX_JUMP = 5e-5
+"""m, of our own paths in half a degree, beyond what the moment arms explain."""
+
+
+def verdicts(found: Fidelity) -> list[Result]:
+    """One verdict per promise; on paths, over the poses in which OpenSim's own can be trusted."""
+    listed = [_places(found)]
+    if found.muscles:
+        listed += [_lengths(found), _moments(found)]
+        listed += [_peaks(found)] if found.curves else []
+        listed.append(_jumps(found))
+    return listed
+
+
+def lengths_kept(found: Fidelity, poses: np.ndarray) -> np.ndarray:
+    """(M,) mask of muscles whose lengths keep their limits in poses (P, M); false without any pose."""
+    rms, largest = found.length_error(poses)
+    return (rms <= MAX_LENGTH_RMS) & (largest <= MAX_LENGTH)
+
+
+def moments_kept(found: Fidelity, poses: np.ndarray) -> np.ndarray:
+    """(M, J) whether the moment arms keep their limit in poses (P, M); true where there is no pair."""
+    return ~(found.moment_error(poses) > MAX_MOMENT_ARM)
+
+
+def _places(found: Fidelity) -> Result:
+    measured, distance = "no landmark or marker in common", np.inf
+    if found.places:
+        name, distance = max(found.places.items(), key=lambda item: item[1])
+        measured = f"largest distance {distance:.1e} m: {name}"
+    return Result(
+        "landmarks",
+        passed=distance <= MAX_DISTANCE,
+        measured=measured,
+        limit=f"at most {MAX_DISTANCE:g} m",
+        remedy="A joint or a body stands elsewhere than in the file; import the file again (scripts/import_osim.py).",
+    )
+
+
+def _lengths(found: Fidelity) -> Result:
+    poses = found.validity.trusted
+    kept, (rms, largest) = lengths_kept(found, poses), found.length_error(poses)
+    worst = int(np.nan_to_num(rms, nan=np.inf).argmax())
+    measured = f"{1e3 * rms[worst]:.2g} mm rms, {1e3 * largest[worst]:.2g} mm at most"
+    return Result(
+        "path lengths",
+        passed=bool(kept.all()),
+        measured=f"{kept.sum()} of {len(kept)} muscles keep them; worst "
+        f"{measured if poses[:, worst].any() else 'without any trustworthy pose'}: {found.muscles[worst]}",
+        limit=f"{1e3 * MAX_LENGTH_RMS:g} mm rms, {1e3 * MAX_LENGTH:g} mm at most",
+        remedy="The path has other points, or bends around something else, than in the file.",
+    )
+
+
+def _moments(found: Fidelity) -> Result:
+    poses = found.validity.trusted
+    error, kept = found.moment_error(poses), moments_kept(found, poses)
+    counted = np.isfinite(error)
+    measured = "no moment arms to compare"
+    if counted.any():
+        m, j = np.unravel_index(np.nanargmax(error), error.shape)
+        measured = (
+            f"{(kept & counted).sum()} of {counted.sum()} pairs keep it; worst {100 * error[m, j]:.2g} % rms: "
+            f"{found.muscles[m]} over {found.arm.joint_names[j]}"
+        )
+    return Result(
+        "moment arms",
+        passed=bool(kept.all()),
+        measured=measured,
+        limit=f"{100 * MAX_MOMENT_ARM:g} % rms",
+        remedy="As for the lengths: a moment arm is what the length changes by as the joint moves.",
+    )
+
+
+def _peaks(found: Fidelity) -> Result:
+    worst = max(found.curves, key=lambda item: abs(item.peak_error))
+    opensim, ours = worst.peaks
+    return Result(
+        "peak forces",
+        passed=abs(worst.peak_error) <= MAX_PEAK_FORCE,
+        measured=f"worst {worst.peak_error:+.2g} % ({1e3 * ours:.4g} instead of {1e3 * opensim:.4g} mN): {worst.name}",
+        limit=f"at most {MAX_PEAK_FORCE:g} %",
+        remedy="force = maximum isometric force x cos(pennation); range = (lengthrange - slack) / optimal length.",
+    )
+
+
+def _jumps(found: Fidelity) -> Result:
+    worst = int(found.jump.argmax())
+    return Result(
+        "own paths",
+        passed=bool(found.jump[worst] <= MAX_JUMP),
+        measured=f"largest jump {1e3 * found.jump[worst]:.2g} mm in half a degree: {found.muscles[worst]}",
+        limit=f"at most {1e3 * MAX_JUMP:g} mm",
+        remedy="A path point enters a wrap surface, or the path changes sides; see scripts/check_model.py.",
+    )

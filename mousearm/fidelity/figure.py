@@ -8,9 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
-from mousearm.fidelity.compare import Fidelity
+from mousearm.fidelity.compare import MAX_LENGTH, MAX_LENGTH_RMS, Fidelity
 from mousearm.fidelity.curves import FIBRE, SPEED, MuscleCurves
-from mousearm.fidelity.limits import MAX_LENGTH, MAX_LENGTH_RMS
 from mousearm.plots import BLACK, BLUE, ORANGE, PALETTE, name_rows, page, write_figure
 from mousearm.text import display_name
 
@@ -36,14 +35,14 @@ def draw_fidelity(found: Fidelity, folder: Path) -> list[Path]:
     if found.muscles:
         files += write_figure(lengths_figure(found), folder / "opensim_lengths")
     if found.curves:
-        files += write_figure(curves_figure(found.curves), folder / "opensim_curves")
+        files += write_figure(force_curves_figure(found.curves), folder / "opensim_curves")
     return files
 
 
 def lengths_figure(found: Fidelity) -> Figure:
     """One row per muscle, one dot per pose."""
     error = np.maximum(1e3 * np.abs(found.lengths[1] - found.lengths[0]), _SMALLEST_MM)
-    kept, (rms, _) = found.trust.trusted, found.length_error(found.trust.trusted)
+    kept, (rms, _) = found.validity.trusted, found.length_error(found.validity.trusted)
     spread = np.random.default_rng(0).uniform(-_JITTER, _JITTER, len(error))
     with page(24 + 5 * len(found.muscles)) as figure:
         axes = figure.subplots()
@@ -69,7 +68,7 @@ def lengths_figure(found: Fidelity) -> Figure:
     return figure
 
 
-def curves_figure(curves: Sequence[MuscleCurves]) -> Figure:
+def force_curves_figure(curves: Sequence[MuscleCurves]) -> Figure:
     """Active force-length, force-velocity and passive force-length; below, our curves minus OpenSim's."""
     groups, tilted = _distinct(curves), max(curves, key=lambda item: item.fibre.pennation)
     length, speed = "fibre length / optimal fibre length", "fibre speed / largest fibre speed"

@@ -1,4 +1,4 @@
-"""A model run by OpenSim itself: where its markers are, and how long its paths. A reference for our own arms.
+"""A model run by OpenSim itself: where its markers are, how long its paths, and what of an arm corresponds to it.
 
 OpenSim is not a dependency of the package: it is imported when a reference is made.
 """
@@ -7,11 +7,16 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import mujoco
 import numpy as np
 
 from mousearm.errors import ModelError, UnknownNameError
+from mousearm.model import Arm
+from mousearm.model.arm import POSITION_FIELDS, object_names
+from mousearm.model.opensim import read_osim
 from mousearm.model.opensim.elements import pose as frame_of
-from mousearm.model.opensim.tree import Z_UP
+from mousearm.model.opensim.settings import JOINT_NAMES
+from mousearm.model.opensim.tree import Z_UP, build_tree
 
 _DERIVATIVE_STEP = 1e-6  # rad or m: rounding and curvature both stay below 1e-8 m/rad
 
@@ -86,11 +91,11 @@ class OpenSimModel:
         self._model.realizePosition(self._state)
 
     def marker(self, name: str) -> np.ndarray:
-        """Where a marker is in this pose, (3,) m in MuJoCo's axes."""
+        """Position of a marker in this pose, (3,) m in MuJoCo's axes."""
         return z_up(self._model.getMarkerSet().get(name).getLocationInGround(self._state))
 
     def joint(self, coordinate: str) -> np.ndarray:
-        """Where the joint of a coordinate is in this pose: the origin of its child frame, (3,) m in MuJoCo's axes."""
+        """Position of a coordinate's joint in this pose: the origin of its child frame, (3,) m in MuJoCo's axes."""
         frame = self._model.getCoordinateSet().get(coordinate).getJoint().getChildFrame()
         return z_up(frame.getPositionInGround(self._state))
 
@@ -168,7 +173,7 @@ def load_opensim() -> Any:
 
 
 def open_model(file: Path) -> Any:
-    """OpenSim's own object of a model file.
+    """OpenSim's object of a model file.
 
     Raises:
         ModelError: if there is no such file, or OpenSim refuses it.
@@ -194,7 +199,7 @@ def start(model: Any, file: Path) -> Any:
 
 
 def index_of(kind: str, name: str, names: tuple[str, ...], file: Path) -> int:
-    """Which of the names it is.
+    """Index of a name among the names.
 
     Raises:
         UnknownNameError: if it is none.
@@ -215,3 +220,74 @@ def _array(vector: Any) -> np.ndarray:
 
 def _refused(file: Path, error: RuntimeError) -> ModelError:
     return ModelError(f"OpenSim refuses {file}: {error}")
+
+
+class Match:
+    """An arm and an OpenSim model side by side.
+
+    A coordinate has the name of its joint, or the one that our reader gives it; a joint's value is as many times the
+    coordinate's as our reader says.
+
+    Attributes:
+        coordinates: of each joint, in the arm's order.
+        held: coordinates that the arm lacks; they stay at their default.
+    """
+
+    def __init__(self, arm: Arm, model: OpenSimModel):
+        """Look up every joint.
+
+        Raises:
+            UnknownNameError: if a joint is no free coordinate of the model.
+        """
+        self._arm, self._model = arm, model
+        links = build_tree(read_osim(model.file), JOINT_NAMES).values()
+        scales = {dof.name: dof.scale for link in links for dof in link.dofs}
+        coordinate_of = {JOINT_NAMES.get(name, name): name for name in model.coordinates}
+        known = tuple(name for name in coordinate_of if name in scales)
+        for name in arm.joint_names:
+            index_of(f"coordinate for a joint of {arm.source}", name, known, model.file)
+        self.coordinates = tuple(coordinate_of[name] for name in arm.joint_names)
+        self.held = tuple(name for name in model.coordinates if name not in self.coordinates)
+        self._columns = np.array([model.coordinates.index(name) for name in self.coordinates])
+        self._scales = np.array([scales[name] for name in arm.joint_names])
+
+    def values(self, qpos: np.ndarray) -> np.ndarray:
+        """(P, C) values of all coordinates in poses of the arm, (P, J)."""
+        values = np.tile(self._model.default, (len(qpos), 1))
+        values[:, self._columns] = qpos / self._scales
+        return values
+
+    def per_joint(self, slopes: np.ndarray) -> np.ndarray:
+        """(..., J) derivatives by the arm's joints, of derivatives by coordinates, (..., C)."""
+        return slopes[..., self._columns] / self._scales
+
+    def distances(self, qpos: np.ndarray) -> dict[str, float]:
+        """Largest distance in poses, (P, J), of each point that both have, m.
+
+        Points are markers and the sites of their names, and those landmarks of the arm that are hinges: they are the
+        origins of the joints' child frames.
+        """
+        arm, model = self._arm, self._model
+        sites = [name for name in model.markers if name in object_names(arm.model, "site")]
+        hinges = {name: mark.index for name, mark in arm.landmarks.items() if mark.field == POSITION_FIELDS["joint"]}
+        data = mujoco.MjData(arm.model)
+        largest = dict.fromkeys([*hinges, *sites], 0.0)
+        for joint_values, pose in zip(qpos, self.values(qpos), strict=True):
+            model.put(pose)
+            data.qpos[:] = joint_values
+            mujoco.mj_kinematics(arm.model, data)
+            pairs = [(name, data.xanchor[i], model.joint(self.coordinates[i])) for name, i in hinges.items()]
+            pairs += [(name, data.site(name).xpos, model.marker(name)) for name in sites]
+            for name, here, there in pairs:
+                largest[name] = max(largest[name], float(np.linalg.norm(here - there)))
+        return largest
+
+    def notes(self) -> tuple[str, ...]:
+        """A line for each kind of thing that cannot be compared."""
+        sites = object_names(self._arm.model, "site")
+        listed = {
+            "muscles that the arm lacks": self._model.left_out,
+            "markers that the arm lacks": tuple(name for name in self._model.markers if name not in sites),
+            "coordinates that the arm lacks, held at their default": self.held,
+        }
+        return tuple(f"{what}: {', '.join(names)}" for what, names in listed.items() if names)

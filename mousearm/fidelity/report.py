@@ -1,32 +1,33 @@
-"""The comparison with OpenSim as one text, and as JSON."""
+"""The comparison with OpenSim as text (verdicts, tables) and as JSON."""
 
+import textwrap
 from typing import Any
 
 import numpy as np
 
-from mousearm.fidelity.compare import Fidelity
-from mousearm.fidelity.curves import MuscleCurves, Spread, spread
-from mousearm.fidelity.limits import results
-from mousearm.fidelity.tables import aside_table, curve_table, paragraph, path_table, worst_poses
+from mousearm.fidelity.compare import JOINT_RANGES, Fidelity, lengths_kept, moments_kept, verdicts
+from mousearm.fidelity.curves import Difference, MuscleCurves, difference
+from mousearm.fidelity.validity import MAX_UNEXPLAINED
 from mousearm.model_check.result import result_table
+from mousearm.text import columns
 
 
-def as_text(found: Fidelity) -> str:
+def fidelity_text(found: Fidelity) -> str:
     """Verdicts and tables."""
-    verdicts = results(found)
-    missed = sum(not result.passed for result in verdicts)
+    listed = verdicts(found)
+    missed = sum(not result.passed for result in listed)
     head = f"{found.arm.source} against {found.file} in OpenSim {found.version}, {len(found.qpos)} random poses"
-    parts = [head, result_table(verdicts)]
+    parts = [head, result_table(listed)]
     if found.muscles:
-        parts += [path_table(found), aside_table(found)]
+        parts += [_path_table(found), _aside_table(found)]
     if found.curves:
-        parts += [curve_table(found.curves), _pennation(found.curves)]
-    parts.append("\n".join(paragraph(f"Not compared: {note}.") for note in found.notes))
-    parts.append(f"{missed} of {len(verdicts)} limits are MISSED." if missed else "All limits are kept.")
+        parts += [_curve_table(found.curves), _pennation(found.curves)]
+    parts.append("\n".join(_paragraph(f"Not compared: {note}.") for note in found.notes))
+    parts.append(f"{missed} of {len(listed)} limits are MISSED." if missed else "All limits are kept.")
     return "\n\n".join(part for part in parts if part)
 
 
-def as_json(found: Fidelity) -> dict[str, Any]:
+def fidelity_json(found: Fidelity) -> dict[str, Any]:
     """All figures, with their units in the keys; null where there is nothing to compare."""
     curves = {item.name: _curves(item) for item in found.curves}
     listed = {name: _paths(found, m) | curves.get(name, {}) for m, name in enumerate(found.muscles)}
@@ -37,7 +38,7 @@ def as_json(found: Fidelity) -> dict[str, Any]:
         "poses": len(found.qpos),
         "results": [
             {"name": item.name, "passed": item.passed, "measured": item.measured, "limit": item.limit}
-            for item in results(found)
+            for item in verdicts(found)
         ],
         "landmarks_m": found.places,
         "muscles": listed,
@@ -46,24 +47,26 @@ def as_json(found: Fidelity) -> dict[str, Any]:
 
 
 def _paths(found: Fidelity, m: int) -> dict[str, Any]:
-    trust = found.trust
+    validity = found.validity
     figures: dict[str, Any] = {}
-    for name, poses in (("all_poses", np.ones_like(trust.trusted)), ("kept_poses", trust.trusted)):
+    for name, poses in (("all_poses", np.ones_like(validity.trusted)), ("kept_poses", validity.trusted)):
         rms, largest = found.length_error(poses)
         shares = {"arm": found.moment_error, "arm_stated": found.stated_error, "arm_itself": found.contradiction}
-        figures[name] = {"length_rms_m": number(rms[m]), "length_max_m": number(largest[m])} | {
-            f"moment_{key}_rms_percent": dict(zip(found.arm.joint_names, map(number, 100 * of(poses)[m]), strict=True))
+        figures[name] = {"length_rms_m": _json_number(rms[m]), "length_max_m": _json_number(largest[m])} | {
+            f"moment_{key}_rms_percent": dict(
+                zip(found.arm.joint_names, map(_json_number, 100 * of(poses)[m]), strict=True)
+            )
             for key, of in shares.items()
         }
     examples = [
         {
             "qpos": found.qpos[row].tolist(),
-            "jump_m": float(trust.jump[row, m]),
-            "coordinate": found.coordinates[trust.by[row, m]],
+            "jump_m": float(validity.jump[row, m]),
+            "coordinate": found.coordinates[validity.by[row, m]],
         }
         for row in worst_poses(found, m)
     ]
-    causes = {"inside": trust.inside, "cuts": trust.cuts, "jumps": trust.jumps, "any": ~trust.trusted}
+    causes = {"inside": validity.inside, "cuts": validity.cuts, "jumps": validity.jumps, "any": ~validity.trusted}
     aside = {name: float(mask[:, m].mean()) for name, mask in causes.items()}
     return {**figures, "set_aside_share": aside, "set_aside_examples": examples, "own_jump_m": float(found.jump[m])}
 
@@ -71,7 +74,7 @@ def _paths(found: Fidelity, m: int) -> dict[str, Any]:
 def _curves(item: MuscleCurves) -> dict[str, Any]:
     named = {"active": item.active, "passive": item.passive, "active_at_same_length": item.displaced}
     figures = {
-        name: {where or "0.2..1.8": _spread(item.spread(curve, where)) for where in (None, *item.ranges)}
+        name: {where or "0.2..1.8": _spread(item.difference(curve, where)) for where in (None, *item.ranges)}
         for name, curve in named.items()
     }
     opensim, ours = item.peaks
@@ -80,31 +83,161 @@ def _curves(item: MuscleCurves) -> dict[str, Any]:
         "peak_force_N": {"opensim": opensim, "model": ours},
         "peak_force_percent": item.peak_error,
         "peak_force_at_same_length_percent": item.peak_error_displaced,
-        "curves_percent_of_peak": {**figures, "force_velocity": _spread(spread(item.velocity))},
+        "curves_percent_of_peak": {**figures, "force_velocity": _spread(difference(item.velocity))},
     }
 
 
-def _spread(found: Spread) -> dict[str, float | None]:
-    return {"rms": number(found.rms), "max": number(found.largest)}
+def _spread(found: Difference) -> dict[str, float | None]:
+    return {"rms": _json_number(found.rms), "max": _json_number(found.largest)}
 
 
-def number(value: float) -> float | None:
+def _json_number(value: float) -> float | None:
     """As JSON has it: null instead of NaN."""
     return float(value) if np.isfinite(value) else None
 
 
 def _pennation(curves: list[MuscleCurves]) -> str:
-    """What it costs that our fibres lie along the tendon, for the muscle with the largest angle."""
+    """The error because our fibres lie along the tendon, for the muscle with the largest angle."""
     most = max(curves, key=lambda item: item.fibre.pennation)
     angle = most.fibre.pennation
     if angle == 0:
         return ""
     opensim, ours = (1e3 * length for length in most.optimal_lengths)
-    spreads = {where or "from 0.2 to 1.8": most.spread(most.displaced, where) for where in (None, *most.ranges)}
+    spreads = {where or "from 0.2 to 1.8": most.difference(most.displaced, where) for where in (None, *most.ranges)}
     costs = [f"{found.rms:.1f}/{found.largest:.1f} % {where}" for where, found in spreads.items()]
-    return paragraph(
+    return _paragraph(
         f"Pennation: {most.name} has the largest angle, {np.rad2deg(angle):.1f} degrees. In OpenSim its fibres are at "
         f"optimal length when it is {opensim:.3f} mm long, in our model at {ours:.3f} mm. At OpenSim's muscle lengths "
         f"our active force is off by {most.peak_error_displaced:+.2f} % at the peak; rms/largest over fibre lengths: "
         f"{', '.join(costs)}."
     )
+
+
+_EXAMPLES = 2  # poses per muscle
+_WIDTH = 118  # of a line of text
+
+
+def _path_table(found: Fidelity) -> str:
+    """Per muscle: all differences of lengths and moment arms, over all poses and over those kept."""
+    kept, every = found.validity.trusted, np.ones_like(found.validity.trusted)
+    rows = [
+        ["", "rms mm", "", "max mm", "", "arm %", "", "stated", "itself", "aside", "limits", ""],
+        ["muscle", *("all", "kept") * 3, "kept", "kept", "%", "all", "kept"],
+    ]
+    figures = []
+    for poses in (every, kept):
+        verdict = lengths_kept(found, poses) & moments_kept(found, poses).all(axis=1)
+        figures.append((*found.length_error(poses), _worst(found.moment_error(poses)), verdict))
+    (rms, largest, arm, passed), (kept_rms, kept_largest, kept_arm, kept_passed) = figures
+    stated, itself = _worst(found.stated_error(kept)), _worst(found.contradiction(kept))
+    aside = 100 * (1 - kept.mean(axis=0))
+    for m, name in enumerate(found.muscles):
+        lengths = [_mm(values[m]) for values in (rms, kept_rms, largest, kept_largest)]
+        arms = [_percent(values[m]) for values in (arm, kept_arm, stated, itself)]
+        verdicts = ["pass" if values[m] else "FAIL" for values in (passed, kept_passed)]
+        rows.append([name, *lengths, *arms, f"{aside[m]:.1f}", *verdicts])
+    note = _paragraph(
+        "Paths, over all poses and over those kept, in which OpenSim's own path can be trusted; aside: the others. "
+        "rms and max: difference of the length. arm: rms difference of the moment arm, the derivative of the "
+        "length, % of its largest; of the worst joint. stated: the same against the moment arms that OpenSim "
+        "states; itself: what OpenSim states against the derivatives of its own lengths."
+    )
+    return "\n".join([note, *columns(rows)])
+
+
+def _aside_table(found: Fidelity) -> str:
+    """Reasons why poses were set aside, and examples, the largest jumps first; empty without any."""
+    validity = found.validity
+    causes = {"inside": validity.inside, "cuts": validity.cuts, "jumps": validity.jumps}
+    rows = [["muscle", *(f"{name} %" for name in causes), "for example", "jump mm", *found.arm.joint_names]]
+    for m, name in enumerate(found.muscles):
+        shares = [f"{100 * mask[:, m].mean():.1f}" for mask in causes.values()]
+        for row in worst_poses(found, m):
+            why = "+".join(cause for cause, mask in causes.items() if mask[row, m])
+            angles = [f"{np.rad2deg(angle):.2f}" for angle in found.qpos[row]]
+            jump = f"{_mm(validity.jump[row, m])} ({found.coordinates[validity.by[row, m]]})"
+            rows.append([name, *shares, why, jump if validity.jumps[row, m] else "-", *angles])
+            name, shares = "", [""] * len(causes)
+    if len(rows) == 1:
+        return ""
+    note = _paragraph(
+        "Poses set aside, % by cause, and some of them (degrees). inside: the end of a segment that bends in other "
+        "poses is inside its wrap object, so that OpenSim draws it straight; cuts: both ends are outside, and the "
+        "straight line goes through it all the same; jumps: half a degree of one coordinate changes the length by "
+        f"{_mm(MAX_UNEXPLAINED)} mm or more beyond what the moment arms explain."
+    )
+    return "\n".join([note, *columns(rows)])
+
+
+def worst_poses(found: Fidelity, muscle: int) -> np.ndarray:
+    """Rows of some poses set aside for a muscle, those with the largest jumps."""
+    aside = np.flatnonzero(~found.validity.trusted[:, muscle])
+    return aside[np.argsort(-found.validity.jump[aside, muscle])][:_EXAMPLES]
+
+
+def _curve_table(curves: list[MuscleCurves]) -> str:
+    """Per muscle: fibre lengths, peak forces and differences of the curves."""
+    where = list(curves[0].ranges)
+    blank = [""] * len(where)
+    rows = [
+        ["", "pen-", "fibre lengths", *blank[1:], "peak", "", "active", *blank, "passive", "", "speed", "same"],
+        [
+            "muscle",
+            "nation",
+            *where,
+            "own",
+            "same",
+            "0.2..1.8",
+            *where,
+            "0.2..1.8",
+            JOINT_RANGES,
+            "-1..1",
+            JOINT_RANGES,
+        ],
+    ]
+    for item in curves:
+        ranges = [f"{low:.2f}..{high:.2f}" for low, high in (item.ranges[name] for name in where)]
+        peaks = [_signed(error) for error in (item.peak_error, item.peak_error_displaced)]
+        spreads = [item.difference(item.active, name) for name in (None, *where)]
+        spreads += [item.difference(item.passive, name) for name in (None, JOINT_RANGES)]
+        spreads += [difference(item.velocity), item.difference(item.displaced, JOINT_RANGES)]
+        pennation = f"{np.rad2deg(item.fibre.pennation):.1f}°"
+        rows.append([item.name, pennation, *ranges, *peaks, *(_pair(found) for found in spreads)])
+    note = _paragraph(
+        "Forces, % of the peak force; curves: rms/largest difference. peak: isometric, each at its own optimal "
+        "fibre length. active, passive: force-length at equal normalised fibre lengths, from 0.2 to 1.8 and within "
+        "those that occur. speed: force-velocity at optimal length. same: peak and active curve with the whole "
+        "muscle as long as in OpenSim."
+    )
+    return "\n".join([note, *columns(rows)])
+
+
+def _paragraph(text: str) -> str:
+    """Text in lines."""
+    return textwrap.fill(text, _WIDTH)
+
+
+def _mm(metres: float) -> str:
+    """A length in mm to two digits; below 1e-5 mm as such."""
+    if np.isnan(metres):
+        return "-"
+    return "<1e-5" if metres < 1e-8 else f"{1e3 * metres:.2g}"
+
+
+def _worst(shares: np.ndarray) -> np.ndarray:
+    """(M,) largest over the joints, NaN where there is none."""
+    return np.where(np.isfinite(shares).any(axis=1), np.nan_to_num(shares, nan=-np.inf).max(axis=1), np.nan)
+
+
+def _percent(share: float) -> str:
+    if np.isnan(share):
+        return "-"
+    return f"{100 * share:.2f}"
+
+
+def _signed(percent: float) -> str:
+    return f"{percent:+.2f}" if abs(percent) >= 0.005 else "0.00"
+
+
+def _pair(found: Difference) -> str:
+    return "-" if np.isnan(found.rms) else f"{found.rms:.1f}/{found.largest:.1f}"

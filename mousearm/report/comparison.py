@@ -84,7 +84,7 @@ class Comparison:
         return MeanCI.of([measure.of(run) for run in group.runs])
 
     def minutes(self, run: Run) -> float:
-        """Training by the clock, from the first to the last evaluation; NaN where it is not known."""
+        """Training by the clock, from the first to the last evaluation; NaN where unknown."""
         seconds = self.curves[run.name].seconds
         return float(seconds[-1]) / 60 if len(seconds) else float("nan")
 

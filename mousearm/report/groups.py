@@ -19,7 +19,7 @@ EXPLANATION = (
 )
 _RESAMPLES = 10_000
 
-# What a run is called, shown, where it is logged and how many processors it has: nothing of what is learned.
+# Names, films, tracking and threads: they change nothing of what is learned.
 _IRRELEVANT = ("name", "video", "tracking", "threads", "network_threads")
 _SEED = "seed"
 _DEFAULT = "(default)"

@@ -48,7 +48,7 @@ def run_cells(comparison: Comparison) -> Cells:
 
 
 def key_cells(comparison: Comparison) -> Cells:
-    """What differs: keys against groups, in the way that is narrower."""
+    """Keys that differ against groups, in the way that is narrower."""
     keys, groups = comparison.grouping.keys, comparison.groups
     rows = [[key, *(group.values(key) for group in groups)] for key in keys]
     header = ["key", *(group.label for group in groups)]

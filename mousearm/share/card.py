@@ -185,7 +185,7 @@ def _use(subject: Subject, are_lacking: bool) -> str:
     lacking = " --kinematics PATH" if are_lacking else ""
     of_reaches = " The reaches are not shared: PATH is where you have them." if are_lacking else ""
     return (
-        f"With mousearm installed, this evaluates the agent anew and compares with the table above.{of_reaches}\n\n"
+        f"With mousearm installed, this evaluates the agent again and compares with the table above.{of_reaches}\n\n"
         f"```\npython scripts/reproduce.py {repo}{lacking}\n```\n\n"
         "On other reaches, which it may never have seen:\n\n```\n"
         f"python scripts/download.py agent {repo} --out {folder}\n"

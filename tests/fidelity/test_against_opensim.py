@@ -10,13 +10,11 @@ import numpy as np
 import pytest
 
 from mousearm.errors import ModelError, UnknownNameError
-from mousearm.fidelity.bench import Bench
-from mousearm.fidelity.compare import compare
-from mousearm.fidelity.limits import lengths_kept, moments_kept, results
+from mousearm.fidelity.compare import compare_with_opensim, lengths_kept, moments_kept, verdicts
+from mousearm.fidelity.curves import Bench
 from mousearm.fidelity.reference import OpenSimModel
-from mousearm.fidelity.report import as_text
-from mousearm.fidelity.tables import worst_poses
-from mousearm.fidelity.trust import MAX_UNEXPLAINED
+from mousearm.fidelity.report import fidelity_text, worst_poses
+from mousearm.fidelity.validity import MAX_UNEXPLAINED
 from mousearm.model import load_arm
 from mousearm.model_check.muscles import STEP
 from mousearm.model_check.result import result_table
@@ -46,29 +44,29 @@ def published():
 
 @pytest.fixture(scope="module")
 def shipped(muscle_arm):
-    return compare(FILE, muscle_arm, 300, seed=0)
+    return compare_with_opensim(FILE, muscle_arm, 300, seed=0)
 
 
 def show(capsys, found):
     """Print the tables although the output of tests is captured."""
     with capsys.disabled():
-        print(f"\n\n{as_text(found)}")
+        print(f"\n\n{fidelity_text(found)}")
 
 
 def missed(found):
     """Muscles whose lengths or moment arms miss a limit where OpenSim can be trusted."""
-    poses = found.trust.trusted
+    poses = found.validity.trusted
     kept = lengths_kept(found, poses) & moments_kept(found, poses).all(axis=1)
     return {name for name, holds in zip(found.muscles, kept, strict=True) if not holds}
 
 
-def verdicts(found):
-    return {result.name: result.passed for result in results(found)}
+def outcomes(found):
+    return {result.name: result.passed for result in verdicts(found)}
 
 
 def test_the_shipped_arm(shipped, capsys):
     show(capsys, shipped)
-    passed = verdicts(shipped)
+    passed = outcomes(shipped)
     assert passed["landmarks"]
     assert passed["peak forces"]
     assert passed["own paths"]
@@ -93,7 +91,7 @@ def test_opensim_jumps_in_the_poses_set_aside(shipped, published):
     """The largest jump of a muscle is there, moment arms or not."""
     muscle = shipped.muscles.index("Biceps_Long_Head")
     row = worst_poses(shipped, muscle)[0]
-    jump, moved = shipped.trust.jump[row, muscle], shipped.trust.by[row, muscle]
+    jump, moved = shipped.validity.jump[row, muscle], shipped.validity.by[row, muscle]
     names = {"shoulder_ext": "extension_angle", "shoulder_rot": "rotation_angle"}
     joints = [names.get(name, name) for name in shipped.arm.joint_names]
     pose = np.array([shipped.qpos[row, joints.index(name)] for name in published.coordinates])
@@ -106,12 +104,12 @@ def test_opensim_jumps_in_the_poses_set_aside(shipped, published):
 def test_straight_paths_are_trusted_everywhere(shipped):
     bending = {"Biceps_Long_Head", "Deltoid_Posterior", "Anconeus", "Infraspinatus"}
     straight = [name not in bending for name in shipped.muscles]
-    assert shipped.trust.trusted[:, straight].all()
-    assert 0.3 < shipped.trust.inside[:, shipped.muscles.index("Biceps_Long_Head")].mean() < 0.7
+    assert shipped.validity.trusted[:, straight].all()
+    assert 0.3 < shipped.validity.inside[:, shipped.muscles.index("Biceps_Long_Head")].mean() < 0.7
 
 
 def test_opensim_states_the_derivatives_of_straight_paths(shipped):
-    contradiction = shipped.contradiction(shipped.trust.trusted)
+    contradiction = shipped.contradiction(shipped.validity.trusted)
     names = np.array(shipped.muscles)
     assert set(names[np.nan_to_num(contradiction).max(axis=1) > 1e-3]) == REPLACED
     assert np.nanmax(contradiction) < 0.05
@@ -205,10 +203,10 @@ def test_an_imported_model(edit, configure, tmp_path, capsys):
     file = tmp_path / f"{edit.__name__}.osim"
     tree.write(file)
     arm = load_arm(configure("model=osim", f"model.osim={file}").model)
-    found = compare(file, arm, 150, seed=1)
+    found = compare_with_opensim(file, arm, 150, seed=1)
     with capsys.disabled():
-        print(f"\n\n{edit.__name__}: {edit.__doc__}\n{result_table(results(found))}")
-    passed = verdicts(found)
+        print(f"\n\n{edit.__name__}: {edit.__doc__}\n{result_table(verdicts(found))}")
+    passed = outcomes(found)
     assert passed["landmarks"]
     assert {"shoulder", "elbow", "handm", "shoulderm"} <= set(found.places)
     assert len(found.muscles) == 21
@@ -218,12 +216,12 @@ def test_an_imported_model(edit, configure, tmp_path, capsys):
 
 
 def test_what_cannot_be_compared_is_refused_or_said(published, torque_arm, hanging, tmp_path):
-    found = compare(FILE, torque_arm, 5, seed=0)
+    found = compare_with_opensim(FILE, torque_arm, 5, seed=0)
     assert found.muscles == ()
     assert found.notes[0].startswith("muscles that the arm lacks: Pectoralis_Clavicle_Head, ")
-    assert [result.name for result in results(found)] == ["landmarks"]
+    assert [result.name for result in verdicts(found)] == ["landmarks"]
     with pytest.raises(UnknownNameError, match=r"no coordinate for a joint of hanging.xml in .* named 'shoulder'"):
-        compare(FILE, hanging, 5, seed=0)
+        compare_with_opensim(FILE, hanging, 5, seed=0)
     with pytest.raises(ModelError, match="There is no file"):
         OpenSimModel(tmp_path / "none.osim")
     broken = tmp_path / "broken.osim"

@@ -8,14 +8,12 @@ import numpy as np
 import pytest
 
 from mousearm.errors import ModelError
-from mousearm.fidelity.bench import Fibre
-from mousearm.fidelity.compare import Fidelity
-from mousearm.fidelity.curves import FIBRE, SPEED, MuscleCurves, forces_at, length_at, spread
-from mousearm.fidelity.figure import curves_figure, draw_fidelity
-from mousearm.fidelity.limits import results
+from mousearm.fidelity.compare import Fidelity, verdicts
+from mousearm.fidelity.curves import FIBRE, SPEED, Fibre, MuscleCurves, difference, forces_at, length_at
+from mousearm.fidelity.figure import draw_fidelity, force_curves_figure, lengths_figure
 from mousearm.fidelity.reference import OpenSimModel, Surface, Vertex
-from mousearm.fidelity.report import as_json, as_text
-from mousearm.fidelity.trust import Trust, chord, contains, segments
+from mousearm.fidelity.report import fidelity_json, fidelity_text
+from mousearm.fidelity.validity import Validity, chord, contains, segments
 
 CYLINDER = Surface("roll", np.eye(4), 1.0, 2.0, "WrapCylinder")
 SPHERE = Surface("ball", np.eye(4), 1.0, np.inf, "WrapSphere")
@@ -69,9 +67,9 @@ def test_fibres_get_steeper_as_they_shorten():
 
 def test_spread():
     # Differences of 3 and -4 %, and one that is not known: rms sqrt(12.5).
-    found = spread(np.array([[0.5, 0.5, np.nan], [0.53, 0.46, 0.1]]))
+    found = difference(np.array([[0.5, 0.5, np.nan], [0.53, 0.46, 0.1]]))
     assert found == pytest.approx((np.sqrt(12.5), 4.0))
-    assert np.isnan(spread(np.full((2, 3), np.nan))).all()
+    assert np.isnan(difference(np.full((2, 3), np.nan))).all()
 
 
 def test_forces_are_those_of_the_simulation(muscle_arm):
@@ -110,7 +108,7 @@ def drawn(cable, tmp_path):
     moments[1, :, 1, 0] += [1e-5, -1e-5, 1e-5, 5e-4]
     inside = np.array([[False, False]] * 3 + [[False, True]])
     jump = np.where(inside, 4e-4, 0.0)
-    trust = Trust(inside, np.zeros_like(inside), jump, np.ones((4, 2), int), moments[0])
+    validity = Validity(inside, np.zeros_like(inside), jump, np.ones((4, 2), int), moments[0])
     poses = np.deg2rad(np.arange(8).reshape(4, 2))
     curve, speed = np.tile(np.exp(-((FIBRE - 1) ** 2) * 9), (2, 1)), np.tile(1 + SPEED, (2, 1))
     lengths_of_ten = np.array([FIBRE_OF_TEN.path_length(FIBRE), 0.002 + 0.010 * FIBRE])
@@ -123,12 +121,12 @@ def drawn(cable, tmp_path):
     ]
     return Fidelity(
         tmp_path / "a.osim", "4.6", ("first", "second"), cable, poses, {"paw": 2e-7}, ("lift", "drop"),
-        lengths, moments, moments[0], trust, np.array([0.0, 1e-6]), curves, ("muscles that the arm lacks: hop",),
+        lengths, moments, moments[0], validity, np.array([0.0, 1e-6]), curves, ("muscles that the arm lacks: hop",),
     )  # fmt: skip
 
 
 def test_errors_with_and_without_the_poses_set_aside(drawn):
-    every, kept = np.ones((4, 2), bool), drawn.trust.trusted
+    every, kept = np.ones((4, 2), bool), drawn.validity.trusted
     rms, largest = drawn.length_error(every)
     np.testing.assert_allclose([rms[0], largest[0]], 0)
     np.testing.assert_allclose([rms[1], largest[1]], [np.sqrt((3e-10 + 1e-6) / 4), 1e-3])
@@ -141,20 +139,20 @@ def test_errors_with_and_without_the_poses_set_aside(drawn):
 
 
 def test_limits_are_judged_over_the_poses_kept(drawn):
-    assert [result.name for result in results(drawn)] == [
+    assert [result.name for result in verdicts(drawn)] == [
         "landmarks", "path lengths", "moment arms", "peak forces", "own paths",
     ]  # fmt: skip
-    assert all(result.passed for result in results(drawn))
-    drawn.trust.inside[:] = False
-    drawn.trust.jump[:] = 0
-    assert [result.passed for result in results(drawn)] == [True, False, False, True, True]
-    drawn.trust.inside[:, 0] = True
-    assert "1 mm at most: drop" not in results(drawn)[1].measured
-    assert "without any trustworthy pose: lift" in results(drawn)[1].measured
+    assert all(result.passed for result in verdicts(drawn))
+    drawn.validity.inside[:] = False
+    drawn.validity.jump[:] = 0
+    assert [result.passed for result in verdicts(drawn)] == [True, False, False, True, True]
+    drawn.validity.inside[:, 0] = True
+    assert "1 mm at most: drop" not in verdicts(drawn)[1].measured
+    assert "without any trustworthy pose: lift" in verdicts(drawn)[1].measured
 
 
 def test_tables(drawn):
-    text = as_text(drawn)
+    text = fidelity_text(drawn)
     row = next(line for line in text.splitlines() if line.split()[:2] == ["drop", "0.5"])
     # rms and largest difference in all poses and in those kept, then moment arms, then what is set aside.
     assert row.split() == ["drop", "0.5", "0.01", "1", "0.01", "25.01", "1.00", "1.00", "0.00", "25.0", "FAIL", "pass"]
@@ -170,7 +168,7 @@ def test_tables(drawn):
 
 
 def test_json_has_all_figures(drawn):
-    figures = json.loads(json.dumps(as_json(drawn), allow_nan=False))
+    figures = json.loads(json.dumps(fidelity_json(drawn), allow_nan=False))
     drop = figures["muscles"]["drop"]
     assert drop["kept_poses"]["length_max_m"] == pytest.approx(1e-5)
     assert drop["kept_poses"]["moment_arm_rms_percent"] == {"shoulder": pytest.approx(1.0), "elbow": None}
@@ -185,6 +183,7 @@ def test_figures(drawn, tmp_path):
     assert [file.name for file in files] == [
         "opensim_lengths.png", "opensim_lengths.pdf", "opensim_curves.png", "opensim_curves.pdf",
     ]  # fmt: skip
-    assert all(file.stat().st_size > 1000 for file in files)
-    legend = curves_figure(drawn.curves).legends[0]
+    (lengths,) = lengths_figure(drawn).axes
+    assert [label.get_text() for label in lengths.get_yticklabels()] == ["lift", "drop"]
+    legend = force_curves_figure(drawn.curves).legends[0]
     assert [entry.get_text() for entry in legend.get_texts()][:3] == ["OpenSim", "MuJoCo: lift", "MuJoCo: drop"]

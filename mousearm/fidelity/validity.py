@@ -1,4 +1,4 @@
-"""In which poses a path in OpenSim can be trusted: where OpenSim itself neither cuts through a wrap object nor jumps.
+"""Poses in which a path in OpenSim is valid: where OpenSim neither cuts through a wrap object nor jumps.
 
 OpenSim does not bend a segment whose end is inside the wrap object (for a cylinder: inside its radius); it draws the
 straight line through the object instead, and where the end passes the surface the length jumps. A wrap object that ends
@@ -24,8 +24,8 @@ _SLIDE_SHARE = 0.01  # of its range, the step of a coordinate that is a translat
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
-    """What was found of M muscles in P poses.
+class Validity:
+    """Validity of the paths of M muscles in P poses.
 
     Attributes:
         inside: (P, M) whether a point that bounds a segment which bends in other poses is inside the wrap object.
@@ -53,11 +53,11 @@ class Trust:
         return ~(self.inside | self.cuts | self.jumps)
 
 
-def judge(model: OpenSimModel, poses: np.ndarray) -> Trust:
-    """Look at every path in poses, (P, C)."""
+def path_validity(model: OpenSimModel, poses: np.ndarray) -> Validity:
+    """Judge every path in poses, (P, C)."""
     jump, by, slopes = (np.array(item) for item in zip(*(_jump(model, pose) for pose in poses), strict=True))
     inside, cuts = _through_surfaces(model, poses)
-    return Trust(inside, cuts, jump, by, slopes)
+    return Validity(inside, cuts, jump, by, slopes)
 
 
 def _jump(model: OpenSimModel, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -82,7 +82,7 @@ def _jump(model: OpenSimModel, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray
 def _through_surfaces(model: OpenSimModel, poses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(P, M) whether an end is inside, and whether a line cuts with both ends outside, in segments that ever bend.
 
-    A segment that bends in none of the poses is straight in all of them, and no reason for distrust.
+    A segment that bends in none of the poses is straight in all of them, and no reason to doubt it.
     """
     muscles = range(len(model.muscles))
     seen: dict[tuple[int, str, str, str], np.ndarray] = {}
@@ -142,5 +142,5 @@ def chord(start: np.ndarray, end: np.ndarray, surface: Surface) -> float:
 
 
 def _across(surface: Surface) -> int:
-    """How many axes count for the distance: those across a cylinder, or all of a sphere."""
+    """Number of axes that count for the distance: those across a cylinder, or all of a sphere."""
     return 2 if surface.kind == "WrapCylinder" else 3
