@@ -50,12 +50,14 @@ class NonFiniteError(MouseArmError):
         self.states = states or {}
 
 
+TIME_IS_OVER = 124  # the exit status, as timeout(1) has it
+
+
 class Interrupted(KeyboardInterrupt):
     """A run is to end now.
 
     Attributes:
-        status: exit status of the program: 128 + the number of the signal, as shells have it, or 124 when its time is
-            over.
+        status: exit status of the program: 128 + the number of the signal, as shells have it, or `TIME_IS_OVER`.
     """
 
     def __init__(self, reason: str, status: int):

@@ -1,7 +1,9 @@
 """What every command line shares: its arguments, and how it ends."""
 
 import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -60,3 +62,48 @@ def test_main_returns_its_status_and_takes_its_own_arguments():
     with pytest.raises(SystemExit) as end:
         main(["--jsn", "x"])
     assert end.value.code == 2
+
+
+ROOT = Path(__file__).parents[1]
+HEAVY = (
+    "torch",
+    "stable_baselines3",
+    "sb3_contrib",
+    "scipy",
+    "matplotlib",
+    "pandas",
+    "wandb",
+    "sklearn",
+    "h5py",
+    "viser",
+)
+# Calls that end before any work is begun, in one new process: a program, its arguments.
+LIGHT = """
+import contextlib, importlib.util, io, sys
+from pathlib import Path
+
+def call(file, *words):
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    sys.argv = [file.name, *words]
+    with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
+        module.main(list(words))
+    for name in {heavy}:
+        if name in sys.modules:
+            sys.exit(f"{{file.name}} {{' '.join(words)}} imports {{name}}")
+
+root = Path({root!r})
+for file in sorted((root / "scripts").glob("*.py")):
+    call(file, "--help")
+for words in (["--help"], ["reward.w_pow=1"], ["reward=nice"], ["env.n_substeps=0", "name=r"], ["resume=nowhere"]):
+    call(root / "run.py", *words)
+"""
+
+
+def test_help_and_refusals_import_nothing_that_is_slow(tmp_path):
+    code = LIGHT.format(heavy=HEAVY, root=str(ROOT))
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Did you mean 'w_paw'?" in done.stderr
+    assert "env.n_substeps=0 is out of range" in done.stderr

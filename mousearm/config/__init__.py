@@ -1,7 +1,7 @@
 """Configuration: the schema, loading, and the refusal of keys that do not exist."""
 
 from mousearm.config.input_checks import CONF, check_group_files, check_overrides
-from mousearm.config.loading import compose, load, read_saved, to_yaml
+from mousearm.config.loading import compose, help_text, load, read_saved, to_yaml
 from mousearm.config.schema import (
     AlgoConfig,
     Config,
@@ -30,6 +30,7 @@ __all__ = [
     "check_group_files",
     "check_overrides",
     "compose",
+    "help_text",
     "load",
     "read_saved",
     "to_yaml",

@@ -47,18 +47,38 @@ def compose(overrides: Sequence[str] = (), kinematics: str | None = None) -> Con
         ConfigError: if an override cannot be parsed or applied, or a value is not valid.
         UnknownNameError: if a key does not exist.
     """
+    config = load(_composed(overrides))
+    return config if kinematics is None else replace(config, kinematics=replace(config.kinematics, path=kinematics))
+
+
+def _composed(overrides: Sequence[str]) -> DictConfig:
     check_overrides(overrides)
     try:
         with initialize_config_dir(str(CONF), version_base="1.3"):
-            config = load(hydra_compose("config", list(overrides)))
+            return hydra_compose("config", list(overrides))
     except (HydraException, OmegaConfBaseException, ValueError, RecursionError) as error:
         # Hydra lets ValueError out for a group that is set to a number, and for a number of thousands of digits.
         raise ConfigError(f"{error}{_cause(error)}") from error
-    return config if kinematics is None else replace(config, kinematics=replace(config.kinematics, path=kinematics))
 
 
 def _cause(error: Exception) -> str:
     return f": {error.__cause__}" if error.__cause__ else ""
+
+
+def help_text(overrides: Sequence[str]) -> str:
+    """List the groups in ``conf/`` with their choices, and the configuration that overrides make; Hydra needs seconds.
+
+    Raises:
+        ConfigError: if an override cannot be parsed or applied.
+        UnknownNameError: if a key does not exist.
+    """
+    groups = [folder for folder in sorted(CONF.iterdir()) if folder.is_dir() and folder.name != "hydra"]
+    lines = [f"{folder.name}: {', '.join(sorted(file.stem for file in folder.glob('*.yaml')))}" for folder in groups]
+    return (
+        "== Configuration groups (GROUP=CHOICE) ==\n" + "\n".join(lines) + "\n\n"
+        "== Configuration (KEY=VALUE, such as env.num_envs=32) ==\n" + OmegaConf.to_yaml(_composed(overrides)) + "\n"
+        "What each key means: docs/configuration.md. Options of Hydra, which composes this: --hydra-help"
+    )
 
 
 def to_yaml(config: Config) -> str:

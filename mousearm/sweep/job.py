@@ -17,7 +17,7 @@ from omegaconf import DictConfig
 from submitit.helpers import DelayedSubmission
 
 from mousearm.config import Config, compose, load
-from mousearm.errors import Interrupted, MouseArmError, RunError
+from mousearm.errors import TIME_IS_OVER, Interrupted, MouseArmError, RunError
 from mousearm.files import read_json, write_json
 from mousearm.rundir import FAILED, INTERRUPTED, PRUNED, Pruned, RunFolder, read_metrics
 from mousearm.sweep.records import SLURM, Job, Sweep
@@ -68,12 +68,10 @@ def run_job(job: Job, configure: Callable[[], Config], overrides: Sequence[str])
     Raises:
         Interrupted: if a signal asked the whole process to end.
     """
-    # Slow to import, and not needed to show the state of a sweep.
-    from mousearm import experiment
-    from mousearm.train import TIME_IS_OVER
-
     try:
         config = configure()
+        from mousearm import experiment  # slow to import
+
         return experiment.run(config, job.run.path, overrides, median_rule(job, config.algo.timesteps))
     except Interrupted as stop:
         _hand_over(stop.status - 128)

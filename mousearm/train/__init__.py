@@ -1,8 +1,8 @@
 """Training: SB3's loop with evaluation, checkpoints, a progress bar, and an end when one is asked for."""
 
 from mousearm.train.evaluations import Pruner
-from mousearm.train.interruption import TIME_IS_OVER, Interruption
+from mousearm.train.interruption import Interruption
 from mousearm.train.learning import WARM_START, learn
 from mousearm.train.warm_start import Imitate
 
-__all__ = ["TIME_IS_OVER", "WARM_START", "Imitate", "Interruption", "Pruner", "learn"]
+__all__ = ["WARM_START", "Imitate", "Interruption", "Pruner", "learn"]

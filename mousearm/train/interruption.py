@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from mousearm.errors import Interrupted
+from mousearm.errors import TIME_IS_OVER, Interrupted
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
-TIME_IS_OVER = 124  # as timeout(1) has it
 _STOPPING = b"\nStopping: what was learned is being saved. Press Ctrl-C again to leave at once.\n"
 
 

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 GROUND = "ground"
 
 
 def pose(translation: np.ndarray, orientation: np.ndarray) -> np.ndarray:
     """(4, 4) frame from a translation in m and body-fixed x-y-z angles in rad."""
+    from scipy.spatial.transform import Rotation  # slow to import
+
     frame = np.eye(4)
     frame[:3, :3] = Rotation.from_euler("XYZ", orientation).as_matrix()
     frame[:3, 3] = translation

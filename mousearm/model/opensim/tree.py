@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from mousearm.errors import ModelError
 from mousearm.model.opensim.elements import GROUND, Axis, Coordinate, Joint, OsimModel
@@ -62,6 +61,8 @@ def _link(joint: Joint, names: Mapping[str, str]) -> Link:
     X0 = P T0 F1 F2 F3 C^-1 and the axis of Nk = C (Fk ... F3)^T a_k. Translations act before the rotations, along axes
     of P, that is C (F1 F2 F3)^T a in the body.
     """
+    from scipy.spatial.transform import Rotation  # slow to import
+
     coordinates = {item.name: item for item in joint.coordinates}
     child_turn = joint.child_pose[:3, :3]
     fixed = np.eye(3)  # Fk ... F3

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from xml.etree import ElementTree
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from mousearm.errors import ModelError
 from mousearm.model.opensim.elements import GROUND, Body, OsimModel, Point, WrapObject
@@ -65,7 +64,7 @@ class WorldWriter:
         )
         elements = {GROUND: world}
         for link in self._links.values():
-            quat = np.roll(Rotation.from_matrix(link.pose[:3, :3]).as_quat(canonical=True), 1)
+            quat = _quaternion(link.pose)
             elements[link.name] = ElementTree.SubElement(
                 elements[link.parent], "body", name=link.name, pos=attribute(link.pose[:3, 3]), quat=attribute(quat)
             )
@@ -153,10 +152,17 @@ def _ancestors(links: Mapping[str, Link], name: str) -> list[str]:
     return found
 
 
+def _quaternion(frame: np.ndarray) -> np.ndarray:
+    """Rotation of a (4, 4) frame as MuJoCo writes it, w first."""
+    from scipy.spatial.transform import Rotation  # slow to import
+
+    return np.roll(Rotation.from_matrix(frame[:3, :3]).as_quat(canonical=True), 1)
+
+
 def _wrap_geom(element: ElementTree.Element, wrap: WrapObject) -> None:
     frame = Z_UP @ wrap.pose if wrap.body == GROUND else wrap.pose
     attributes = {"name": wrap.name, "class": "wrap", "type": wrap.kind, "pos": attribute(frame[:3, 3])}
-    attributes["quat"] = attribute(np.roll(Rotation.from_matrix(frame[:3, :3]).as_quat(canonical=True), 1))
+    attributes["quat"] = attribute(_quaternion(frame))
     cylinder = wrap.kind == "cylinder"
     attributes["size"] = attribute([wrap.radius, max(wrap.length / 2, 1e-6)] if cylinder else [wrap.radius])
     ElementTree.SubElement(element, "geom", attributes)
