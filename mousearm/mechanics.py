@@ -8,7 +8,6 @@ import mujoco
 import numpy as np
 from mujoco.batch import Batch
 from numpy.typing import ArrayLike
-from scipy.signal import savgol_filter
 
 from mousearm.errors import ModelError
 from mousearm.model import Arm
@@ -206,6 +205,8 @@ class Probe:
 
 def motion_of(qpos: np.ndarray, control_dt: float) -> Motion:
     """Joint positions, (T, nq) rad, with smooth derivatives: local polynomials of 9 frames, exact up to order 4."""
+    from scipy.signal import savgol_filter  # slow to import
+
     window = min(_WINDOW_FRAMES, (len(qpos) - 1) // 2 * 2 + 1)
     order = min(_ORDER, window - 1)
     qvel, qacc = (
