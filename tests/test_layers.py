@@ -16,7 +16,6 @@ FLOORS = {
     "__init__": 0,
     "errors": 0,
     "cli": 1,
-    "page": 0,
     "analysis": 0,
     "plots": 0,
     "text": 0,

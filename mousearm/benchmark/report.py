@@ -4,11 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.ticker import FuncFormatter
 
 from mousearm.benchmark.learning import LIMITS_MM, ORIGINAL_NAME, Curve
-from mousearm.page import new_page, style, write_page
+from mousearm.plots import BLUE, GREY, ORANGE, SKY, VERMILION, log_axis, page, write_figure
 
 # What each figure is divided by in the last column, and which way round: more steps, fewer seconds.
 _YARDSTICKS = {
@@ -18,13 +16,13 @@ _YARDSTICKS = {
     "device": "cpu_256_s",
 }
 _HEIGHT_MM = 80
-# Label and colour (Okabe and Ito) of each run.
+# Label and colour of each run.
 _LINES = {
-    "torque": ("motors", "#0072B2"),
-    "torque_warm": ("motors, warm start", "#56B4E9"),
-    "muscle": ("muscles", "#D55E00"),
-    "muscle_warm": ("muscles, warm start", "#E69F00"),
-    ORIGINAL_NAME: ("motors, stock RecurrentPPO with the original's hyperparameters", "#888888"),
+    "torque": ("motors", BLUE),
+    "torque_warm": ("motors, warm start", SKY),
+    "muscle": ("muscles", VERMILION),
+    "muscle_warm": ("muscles, warm start", ORANGE),
+    ORIGINAL_NAME: ("motors, stock RecurrentPPO with the original's hyperparameters", GREY),
 }
 
 
@@ -72,18 +70,15 @@ def draw_curves(curves: Mapping[str, Sequence[Curve]], path: Path) -> tuple[Path
         curves: by run, one for each seed.
         path: the files' path without suffix; the folder exists.
     """
-    with style():
-        figure = new_page(_HEIGHT_MM)
-        FigureCanvasAgg(figure)
+    with page(_HEIGHT_MM) as figure:
         _draw(figure.subplots(), curves)
-    return write_page(figure, path)
+    return write_figure(figure, path)
 
 
 def _draw(axes: Axes, curves: Mapping[str, Sequence[Curve]]) -> None:
-    plain = FuncFormatter(lambda value, _: f"{value:g}")
-    axes.set(xscale="log", yscale="log", xlabel="seconds of training, two cores", ylabel="mean paw error, mm")
-    axes.xaxis.set_major_formatter(plain)
-    axes.yaxis.set_major_formatter(plain)
+    axes.set(xlabel="seconds of training, two cores", ylabel="mean paw error, mm")
+    log_axis(axes, "x", ticks=[1])
+    log_axis(axes, "y")
     for limit in LIMITS_MM:
         axes.axhline(limit, color="#dddddd", linewidth=0.6, zorder=0)
     for name, runs in curves.items():
