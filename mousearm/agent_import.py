@@ -20,7 +20,7 @@ import torch
 
 from mousearm import checkpoint
 from mousearm.benchmark.stock import stock_name
-from mousearm.checkpoint import Moment
+from mousearm.checkpoint import TrainingState
 from mousearm.config import Config, compose
 from mousearm.errors import ConfigError, RunError
 from mousearm.evaluate.evaluation import Evaluation
@@ -138,7 +138,7 @@ def _write(folder: RunFolder, session: Session, evaluation: Evaluation, override
     steps, config = session.algo.num_timesteps, session.config
     with folder.locked():
         folder.create(config, overrides, session.split, model_hashes(config.model))
-        network = Moment.of(steps, session.algo.policy, {})
+        network = TrainingState.of(steps, session.algo.policy, {})
         checkpoint.save_best(folder, network, best_mm=evaluation.train_objective)
         write_json(folder.evaluation, evaluation.as_json())
         folder.set_status(FINISHED, steps, reason)

@@ -1,7 +1,8 @@
-"""Checkpoints: a folder with all that a run needs to go on as if nothing had happened; reading one runs no code."""
+"""Checkpoints: a folder with all that a run needs to resume as if nothing had happened; reading one runs no code."""
 
 import io
 import math
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, load_model
+from safetensors.torch import load_file
 from safetensors.torch import save as to_safetensors
 
+from mousearm import formats
 from mousearm.errors import RunError
 from mousearm.files import read_json, to_json
 from mousearm.policy import RecurrentPolicy
@@ -33,8 +35,31 @@ class Stateful(Protocol):
         ...
 
 
+class RandomState:
+    """States of the random generators that the whole program shares: of Python, of numpy and of torch."""
+
+    def state(self) -> dict[str, Any]:
+        """All of them."""
+        kind, key, position, has_gauss, gauss = np.random.get_state()  # noqa: NPY002  # it is the shared one
+        return {
+            "python": random.getstate(),
+            "numpy": {"kind": kind, "key": key, "rest": (position, has_gauss, gauss)},
+            "torch": torch.get_rng_state(),
+            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else [],
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Bring them back; those of GPUs as far as there are as many."""
+        random.setstate(state["python"])
+        numpy = state["numpy"]
+        np.random.set_state((numpy["kind"], numpy["key"], *numpy["rest"]))  # noqa: NPY002
+        torch.set_rng_state(state["torch"])
+        if torch.cuda.is_initialized() and len(state["cuda"]) == torch.cuda.device_count():
+            torch.cuda.set_rng_state_all(state["cuda"])
+
+
 @dataclass(frozen=True, slots=True)
-class Moment:
+class TrainingState:
     """A run as it was at one instant, in memory.
 
     Attributes:
@@ -48,10 +73,10 @@ class Moment:
     states: dict[str, Any]
 
     @staticmethod
-    def of(steps: int, policy: RecurrentPolicy, parts: Mapping[str, Stateful]) -> "Moment":
+    def of(steps: int, policy: RecurrentPolicy, parts: Mapping[str, Stateful]) -> "TrainingState":
         """Copy everything."""
         states = {name: _each(part.state(), _copied) for name, part in parts.items()}
-        return Moment(steps, _each(_tensors(policy), _copied), states)
+        return TrainingState(steps, _each(_tensors(policy), _copied), states)
 
     def restore(self, policy: RecurrentPolicy, parts: Mapping[str, Stateful]) -> None:
         """Bring everything back.
@@ -60,12 +85,7 @@ class Moment:
             RunError: if something does not fit the network or the task, or is missing.
         """
         try:
-            for name, tensor in _tensors(policy).items():
-                if tensor.shape != self.network[name].shape:
-                    raise ValueError(
-                        f"{name} has the shape {tuple(self.network[name].shape)}, not {tuple(tensor.shape)}"
-                    )
-                tensor.detach().copy_(self.network[name])
+            _put(self.network, policy)
             for name, part in parts.items():
                 part.restore(_each(self.states[name], _copied))
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -75,51 +95,57 @@ class Moment:
             ) from error
 
 
-def save(run: RunFolder, moment: Moment, **summary: float) -> None:
+def save(run: RunFolder, state: TrainingState, **summary: float) -> None:
     """Write a checkpoint at once, into ``checkpoints/<steps>``.
 
     Args:
         run: where.
-        moment: what.
+        state: what.
         summary: numbers for people to read.
 
     Raises:
         RunError: if it cannot be written.
     """
     states = io.BytesIO()
-    torch.save(_each(moment.states, _to_torch), states)
-    run.seal(run.checkpoint(moment.steps), {**_network(moment, summary), _STATE: states.getvalue()})
+    torch.save(_each(state.states, _to_torch), states)
+    run.seal(run.checkpoint(state.steps), {**_network(state, summary), _STATE: states.getvalue()})
 
 
-def save_best(run: RunFolder, moment: Moment, **summary: float) -> None:
+def save_best(run: RunFolder, state: TrainingState, **summary: float) -> None:
     """Write the network alone into ``best``; arguments and errors as ``save``."""
-    run.seal(run.best, _network(moment, summary))
+    run.seal(run.best, _network(state, summary))
 
 
-def load(folder: Path) -> Moment:
+def load(folder: Path) -> TrainingState:
     """Read a checkpoint.
 
     Raises:
         RunError: if a file is missing or damaged.
+        FormatError: if it is of a newer format.
     """
+    summary = read_json(folder / _SUMMARY)
+    number = formats.number(formats.CHECKPOINT, summary, folder)
     states = _read(folder / _STATE, lambda file: torch.load(file, map_location="cpu", weights_only=True))
-    return Moment(
-        steps=int(read_json(folder / _SUMMARY)["steps"]),
-        network=_read(folder / _NETWORK, load_file),
-        states={name: _from_torch(state) for name, state in states.items()},
-    )
+    content = {
+        "network": _read(folder / _NETWORK, load_file),
+        "states": {name: _from_torch(state) for name, state in states.items()},
+    }
+    return TrainingState(int(summary["steps"]), **formats.upgrade(formats.CHECKPOINT, content, number))
 
 
 def load_policy(folder: Path, policy: RecurrentPolicy) -> None:
     """Put the network of a checkpoint into a policy of the same configuration.
 
     Raises:
-        RunError: if the file is missing, damaged or of another network.
+        RunError: if a file is missing, damaged or of another network.
+        FormatError: if it is of a newer format.
     """
     file = folder / _NETWORK
+    number = formats.number(formats.CHECKPOINT, read_json(folder / _SUMMARY), folder)
+    content = formats.upgrade(formats.CHECKPOINT, {"network": _read(file, load_file)}, number)
     try:
-        load_model(policy, file)
-    except Exception as error:  # safetensors and torch raise many kinds
+        _put(content["network"], policy)
+    except (KeyError, ValueError) as error:
         raise RunError(f"{file} cannot be loaded into the configured network: {error}") from error
 
 
@@ -128,10 +154,26 @@ def _tensors(policy: RecurrentPolicy) -> dict[str, torch.Tensor]:
     return {**dict(policy.named_parameters()), **dict(policy.named_buffers())}
 
 
-def _network(moment: Moment, summary: Mapping[str, float]) -> dict[str, bytes]:
+def _put(network: Mapping[str, torch.Tensor], policy: RecurrentPolicy) -> None:
+    """Copy tensors into a policy that must have exactly these.
+
+    Raises:
+        KeyError: if one is missing.
+        ValueError: if one has another shape, or has no place.
+    """
+    places = _tensors(policy)
+    if more := network.keys() - places.keys():
+        raise ValueError(f"there is no place for {', '.join(sorted(more))}")
+    for name, tensor in places.items():
+        if tensor.shape != network[name].shape:
+            raise ValueError(f"{name} has the shape {tuple(network[name].shape)}, not {tuple(tensor.shape)}")
+        tensor.detach().copy_(network[name])
+
+
+def _network(state: TrainingState, summary: Mapping[str, float]) -> dict[str, bytes]:
     numbers = {name: value if math.isfinite(value) else None for name, value in summary.items()}  # JSON knows no inf
-    text = to_json({"steps": moment.steps, **numbers})
-    weights = {name: tensor.cpu().contiguous() for name, tensor in moment.network.items()}
+    text = to_json({**formats.stamp(formats.CHECKPOINT), "steps": state.steps, **numbers})
+    weights = {name: tensor.cpu().contiguous() for name, tensor in state.network.items()}
     return {_NETWORK: to_safetensors(weights), _SUMMARY: text.encode()}
 
 

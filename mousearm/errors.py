@@ -65,6 +65,29 @@ class Interrupted(KeyboardInterrupt):
         self.status = status
 
 
+class FormatError(MouseArmError):
+    """Something that was saved in a format that is not read here.
+
+    Args:
+        kind: of what was saved.
+        path: where.
+        number: of its format.
+        newest: the number of the newest format that is read here.
+        version: of the mousearm that wrote it.
+    """
+
+    def __init__(self, kind: str, path: object, number: object, newest: int, version: str):
+        super().__init__(
+            f"{path}: this {kind} has the format {number}, written by mousearm {version}. This mousearm reads 1 "
+            f"to {newest}: install the version that wrote it, or a newer one."
+        )
+        self.kind = kind
+        self.path = path
+        self.number = number
+        self.newest = newest
+        self.version = version
+
+
 class OutputError(MouseArmError):
     """Something that cannot be written where it was asked for."""
 

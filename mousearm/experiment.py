@@ -10,7 +10,7 @@ import torch
 from mousearm import checkpoint, hub
 from mousearm.agent import with_path
 from mousearm.algo import build_algo
-from mousearm.checkpoint import Moment
+from mousearm.checkpoint import TrainingState
 from mousearm.config import Config, PretrainConfig
 from mousearm.env import References, Task, TrackingVecEnv, prepare, reach_files
 from mousearm.errors import MouseArmError
@@ -207,7 +207,7 @@ class Session:
         }
         return "\n".join(f"{name:<12} {text}" for name, text in lines.items())
 
-    def _newest(self, folder: RunFolder) -> Moment | None:
+    def _newest(self, folder: RunFolder) -> TrainingState | None:
         """The newest checkpoint that is complete, if there is one."""
         complete = folder.complete_checkpoints()
         if not complete:
@@ -221,7 +221,7 @@ class Session:
     def _learn(
         self,
         folder: RunFolder,
-        moment: Moment | None,
+        moment: TrainingState | None,
         interruption: Interruption,
         logger: RunLogger,
         pruner: Pruner | None,
@@ -245,7 +245,7 @@ class Session:
             pruner=pruner,
         )
 
-    def _warm_start(self, moment: Moment | None) -> Imitate | None:
+    def _warm_start(self, moment: TrainingState | None) -> Imitate | None:
         """Imitation of the configured teacher, where there is one and it is not over."""
         config = self.config
         if config.pretrain.teacher == "none" or (moment is not None and WARM_START not in moment.states):

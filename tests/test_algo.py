@@ -15,7 +15,7 @@ from mousearm.algo import SequencePPO, build_algo, learning_rate
 from mousearm.benchmark.stock import copy_rollout, copy_weights, stock_algo, stock_name
 from mousearm.benchmark.update import collect, gradient_difference
 from mousearm.buffer import Minibatch, SequenceBuffer
-from mousearm.checkpoint import Moment
+from mousearm.checkpoint import TrainingState
 from mousearm.env import TrackingVecEnv
 from mousearm.errors import ConfigError
 from mousearm.policy import PolicyController, build_policy
@@ -373,7 +373,7 @@ def test_a_checkpoint_acts_as_the_trained_network(tmp_path, configure, tracking,
     config = configure(f"policy={kind}", *SMALL, "algo.n_steps=8", "algo.batch_size=24", "algo.n_epochs=2")
     trained, other = build_algo(config, tracking()).learn(96), build_algo(config, tracking())
     run = RunFolder(tmp_path)
-    checkpoint.save(run, Moment.of(96, trained.policy, {}))
+    checkpoint.save(run, TrainingState.of(96, trained.policy, {}))
     checkpoint.load(run.checkpoint(96)).restore(other.policy, {})
     n_observations, n_actions = trained.observation_space.shape[0], trained.action_space.shape[0]
     alone = build_policy(config.policy, n_observations, n_actions)

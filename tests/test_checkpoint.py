@@ -7,12 +7,12 @@ import torch
 
 from mousearm import checkpoint
 from mousearm.algo import build_algo
-from mousearm.checkpoint import Moment
+from mousearm.checkpoint import RandomState, TrainingState
 from mousearm.env import TrackingVecEnv
 from mousearm.errors import RunError
 from mousearm.files import read_json
+from mousearm.formats import CHECKPOINT, stamp
 from mousearm.policy import PolicyController, build_policy
-from mousearm.random_state import RandomState
 from mousearm.rundir import RunFolder
 
 SMALL = ("policy.lstm_hidden_size=8", "env.num_envs=4", "algo.n_steps=11", "algo.batch_size=22", "algo.n_epochs=2")
@@ -39,13 +39,13 @@ def parts(algo):
 
 def save(folder, algo):
     run = RunFolder(folder)
-    checkpoint.save(run, Moment.of(algo.num_timesteps, algo.policy, parts(algo)), best_mm=1.5)
+    checkpoint.save(run, TrainingState.of(algo.num_timesteps, algo.policy, parts(algo)), best_mm=1.5)
     return run
 
 
 def test_a_second_algorithm_gets_everything(tmp_path, trained, make_algo):
     folder = save(tmp_path, trained).checkpoint(88)
-    assert read_json(folder / "state.json") == {"steps": 88, "best_mm": 1.5}
+    assert read_json(folder / "state.json") == {**stamp(CHECKPOINT), "steps": 88, "best_mm": 1.5}
     other = make_algo(1)
     checkpoint.load(folder).restore(other.policy, parts(other))
     assert (other.num_timesteps, other._n_updates) == (88, 4)
@@ -60,7 +60,7 @@ def test_a_second_algorithm_gets_everything(tmp_path, trained, make_algo):
 
 
 def test_a_moment_stays_as_it_was(trained):
-    moment = Moment.of(88, trained.policy, parts(trained))
+    moment = TrainingState.of(88, trained.policy, parts(trained))
     before = copy.deepcopy((moment.network, moment.states))
     trained.learn(88, reset_num_timesteps=False)
     assert str(before) == str((moment.network, moment.states))
@@ -70,7 +70,7 @@ def test_a_moment_stays_as_it_was(trained):
 
 def test_random_states_come_back(tmp_path, trained):
     parts = {"random": RandomState()}
-    moment = Moment.of(0, trained.policy, parts)
+    moment = TrainingState.of(0, trained.policy, parts)
     run = RunFolder(tmp_path)
     checkpoint.save(run, moment)
 
@@ -86,7 +86,7 @@ def test_random_states_come_back(tmp_path, trained):
 def test_the_folder_holds_no_pickle_that_runs_code_and_replaces_the_one_before(tmp_path, trained):
     for best_mm in (2.0, 1.0):
         run = save(tmp_path, trained)
-        checkpoint.save_best(run, Moment.of(88, trained.policy, {}), best_mm=best_mm)
+        checkpoint.save_best(run, TrainingState.of(88, trained.policy, {}), best_mm=best_mm)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best", "checkpoints"]
     files = ["manifest.json", "policy.safetensors", "state.json", "state.pt"]
     assert sorted(p.name for p in run.checkpoint(88).iterdir()) == files
@@ -130,5 +130,5 @@ def test_damaged_missing_and_foreign_files_are_named(tmp_path, trained, configur
     with pytest.raises(RunError, match=r"state\.pt cannot be read"):
         checkpoint.load(folder)
     (folder / "policy.safetensors").unlink()
-    with pytest.raises(RunError, match=r"policy\.safetensors cannot be loaded"):
+    with pytest.raises(RunError, match=r"policy\.safetensors cannot be read"):
         checkpoint.load_policy(folder, trained.policy)

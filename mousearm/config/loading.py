@@ -1,6 +1,6 @@
 """Load a configuration that Hydra composes or a run has saved; it is checked as a whole."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -86,10 +86,14 @@ def to_yaml(config: Config) -> str:
     return OmegaConf.to_yaml(OmegaConf.structured(config))
 
 
-def read_saved(path: Path) -> Config:
+def read_saved(path: Path, upgrade: Callable[[dict[str, Any]], dict[str, Any]] = lambda content: content) -> Config:
     """Read what ``to_yaml`` wrote, perhaps on an unknown computer.
 
     Everything in it is resolved, so an interpolation, which could read environment variables, is refused.
+
+    Args:
+        path: the file.
+        upgrade: makes today's keys of those that an older version wrote.
 
     Raises:
         RunError: the file cannot be read, or holds something else than a plain configuration.
@@ -106,7 +110,7 @@ def read_saved(path: Path) -> Config:
         if "${" in text:
             raise RunError(f"{path} holds the interpolation '{text[:80]}'. A saved configuration has none.")
     try:
-        composed = OmegaConf.create(content)
+        composed = OmegaConf.create(upgrade(content))
     except (OmegaConfBaseException, ValueError) as error:
         raise RunError(f"{path} holds no configuration: {error}") from error
     return load(composed)

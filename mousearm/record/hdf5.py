@@ -6,6 +6,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from mousearm import formats
 from mousearm.errors import RecordingError
 from mousearm.files import check_room
 from mousearm.record.recording import ReachRecording, Recording, Signal
@@ -47,12 +48,15 @@ def read_recording(path: Path) -> Recording:
 
     Raises:
         RecordingError: if it cannot be read, or is not such a file.
+        FormatError: if it is of a newer format.
     """
     try:
         with h5py.File(path, "r") as file:
             paths = [str(name) for name in _dataset(file, "trials/path").asstr()[()]]
             about = {name: _plain(value) for name, value in file.attrs.items()}
-            reaches = [_read_trial(_group(file, name), path) for name in paths]
+            number = formats.number(formats.RECORDING, about, path)
+            content = {"reaches": [_read_trial(_group(file, name)) for name in paths]}
+            reaches = formats.upgrade(formats.RECORDING, content, number)["reaches"]
     except OSError as error:
         raise RecordingError(
             f"{path} cannot be read as HDF5 ({error}). Give a file that scripts/record.py wrote, or a run folder."
@@ -63,6 +67,11 @@ def read_recording(path: Path) -> Recording:
         ) from error
     if not reaches:
         raise RecordingError(f"{path} holds no performance of a reach. Record again with scripts/record.py.")
+    for reach in reaches:
+        if missing := [name for name in _ALWAYS if name not in reach.signals]:
+            raise RecordingError(
+                f"{path} has no signal {', '.join(missing)} of the reach {reach.name} ({reach.repeat}). Record again."
+            )
     return Recording(reaches, about)
 
 
@@ -89,10 +98,8 @@ def _attributes(signal: Signal) -> dict[str, str | np.ndarray]:
     return {"unit": signal.unit, "description": signal.description, **listed}
 
 
-def _read_trial(group: h5py.Group, path: Path) -> ReachRecording:
+def _read_trial(group: h5py.Group) -> ReachRecording:
     signals = {str(name): _read_signal(_dataset(group, str(name))) for name in group}
-    if missing := [name for name in _ALWAYS if name not in signals]:
-        raise RecordingError(f"{path} has no signal {', '.join(missing)} in {group.name}. Record again.")
     facts = {name: _plain(value) for name, value in group.attrs.items()}
     return ReachRecording(
         str(facts["reach"]), str(facts["split"]), int(facts["repeat"]), signals, bool(facts["completed"])

@@ -11,7 +11,7 @@ from types import MappingProxyType
 import numpy as np
 from tqdm import tqdm
 
-import mousearm
+from mousearm import formats
 from mousearm.agent import Agent
 from mousearm.env import Task
 from mousearm.errors import ConfigError, OutputError, UnknownNameError
@@ -141,7 +141,7 @@ def about(agent: Agent, repeats: int, noise: float, seed: int) -> dict[str, str 
         "repeats": repeats,
         "noise": noise,
         "seed": seed,
-        "mousearm": mousearm.__version__,
+        **formats.stamp(formats.RECORDING),
         "mujoco": version("mujoco"),
         "torch": version("torch"),
     }

@@ -4,12 +4,13 @@ import json
 import uuid
 from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from omegaconf import OmegaConf
 
-from mousearm import atomic_dir
+from mousearm import atomic_dir, formats
 from mousearm.config import Config, read_saved, to_yaml
 from mousearm.errors import ConfigError, KinematicsError, RunError, UnknownNameError
 from mousearm.files import os_errors_as, read_json, sha256, write_json, write_text
@@ -100,8 +101,9 @@ class RunFolder:
         with advising_to_resume(self.path):
             write_text(self.overrides, OmegaConf.to_yaml(OmegaConf.create(overrides)))
             write_text(self.environment, describe_environment())
-            write_json(self.split, asdict(split))
-            write_json(self.origin, {"run": uuid.uuid4().hex, "model": model, "split": _hash(split)})
+            write_json(self.split, {**formats.stamp(formats.SPLIT), **asdict(split)})
+            began = {"run": uuid.uuid4().hex, "model": model, "split": _hash(split)}
+            write_json(self.origin, {**formats.stamp(formats.RUN), **began})
             write_text(self.config, to_yaml(config))  # last: from now on there is a run
 
     def saved_config(self) -> Config:
@@ -113,7 +115,8 @@ class RunFolder:
         if not self.exists:
             raise RunError(f"There is no run in {self.path}: it has no {self.config.name}.")
         try:
-            return self._with_own_paths(read_saved(self.config))
+            upgrade = partial(self._upgraded, self.config.name)
+            return self._with_own_paths(read_saved(self.config, upgrade))
         except (ConfigError, UnknownNameError) as error:
             raise RunError(f"{self.config} cannot be used: {error} Bring it back as it was.") from error
 
@@ -188,7 +191,9 @@ class RunFolder:
         """
         if not self.split.is_file():
             raise RunError(f"{self.path} has no {self.split.name}: the run never began to train.")
-        content = {"sha256": {}, **read_json(self.split)}  # a run that was saved before there were hashes has none
+        saved = read_json(self.split)
+        number = formats.number(formats.SPLIT, saved, self.split)
+        content = formats.upgrade(formats.SPLIT, formats.without_stamp(saved), number)
         if set(content) != {"train", "test", "sha256"}:
             raise RunError(f"{self.split} is no split: it has {', '.join(content)}, but needs train, test and sha256.")
         try:
@@ -272,10 +277,18 @@ class RunFolder:
     @property
     def id(self) -> str:
         """By which this run is known wherever it goes, and its checkpoints; empty for a run older than such names."""
-        return self._began().get("run", "")
+        return self._began()["run"]
 
     def _began(self) -> dict[str, Any]:
+        return self._upgraded(self.origin.name, formats.without_stamp(self._origin()))
+
+    def _origin(self) -> dict[str, Any]:
         return read_json(self.origin) if self.origin.is_file() else {}
+
+    def _upgraded(self, name: str, content: dict[str, Any]) -> dict[str, Any]:
+        """What a file of this name holds in the newest format of run folders."""
+        number = formats.number(formats.RUN, self._origin(), self.path)
+        return formats.upgrade(formats.RUN, {name: content}, number)[name]
 
     def _problem(self, folder: Path) -> str:
         try:

@@ -2,8 +2,7 @@
 
 from mousearm import checkpoint
 from mousearm.algo import SequencePPO
-from mousearm.checkpoint import Moment, Stateful
-from mousearm.random_state import RandomState
+from mousearm.checkpoint import RandomState, Stateful, TrainingState
 from mousearm.rundir import RunFolder
 from mousearm.tracking.logger import RunLogger
 
@@ -21,14 +20,14 @@ class Keeper:
     def __init__(self, folder: RunFolder, algo: SequencePPO, logger: RunLogger):
         self._folder, self._algo, self._logger = folder, algo, logger
         self.parts: dict[str, Stateful] = {"algo": algo, "logger": logger, "random": RandomState()}
-        self._moment: Moment | None = None
+        self._moment: TrainingState | None = None
         self._saved = False
 
     def remember(self) -> None:
         """The run can go on from here."""
-        self._moment, self._saved = Moment.of(self._algo.num_timesteps, self._algo.policy, self.parts), False
+        self._moment, self._saved = TrainingState.of(self._algo.num_timesteps, self._algo.policy, self.parts), False
 
-    def restore(self, moment: Moment) -> None:
+    def restore(self, moment: TrainingState) -> None:
         """Go back to a moment that was saved.
 
         Raises:

@@ -9,7 +9,7 @@ from safetensors.torch import save as to_safetensors
 from stable_baselines3.common.callbacks import CallbackList
 
 from mousearm.algo import SequencePPO
-from mousearm.checkpoint import Moment
+from mousearm.checkpoint import TrainingState
 from mousearm.env import TrackingVecEnv
 from mousearm.errors import Interrupted, NonFiniteError
 from mousearm.nan_guard import Dumps
@@ -37,7 +37,7 @@ def learn(
     total: int,
     every: int,
     interruption: Interruption,
-    moment: Moment | None = None,
+    moment: TrainingState | None = None,
     warm_start: Imitate | None = None,
     pruner: Pruner | None = None,
 ) -> None:
@@ -95,7 +95,7 @@ def learn(
 
 def _dumped(error: NonFiniteError, folder: Path, algo: SequencePPO, env: TrackingVecEnv) -> NonFiniteError:
     """Write the model, the arms, the network and the numbers that show it; returns an error that says where."""
-    network = {name: tensor.cpu() for name, tensor in Moment.of(0, algo.policy, {}).network.items()}
+    network = {name: tensor.cpu() for name, tensor in TrainingState.of(0, algo.policy, {}).network.items()}
     states, step = error.states or env.task.last_states(), algo.num_timesteps
     Dumps(folder, env.task.simulation.model).write(
         *(str(error), step, states), values=error.arrays, key=error.key, network=to_safetensors(network)

@@ -85,7 +85,7 @@ class TestHdf5:
     @pytest.mark.parametrize(
         ("damage", "text"),
         [
-            (lambda f: f["reaches/short/repeat_0"].pop("error"), "has no signal error in /reaches/short/repeat_0"),
+            (lambda f: f["reaches/short/repeat_0"].pop("error"), "has no signal error of the reach short"),
             (lambda f: f.pop("trials"), "is no recording, or is damaged"),
             (lambda f: f["reaches/short"].pop("repeat_0"), "is no recording, or is damaged"),
             (lambda f: f["reaches/short/repeat_0/qpos"].attrs.pop("unit"), "is no recording, or is damaged"),

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from mousearm import formats
 from mousearm.errors import RunError
 from mousearm.files import read_json, write_json
 from mousearm.kinematics import Split
@@ -105,7 +106,10 @@ def test_a_split_that_was_never_written(tmp_path):
 
 def test_a_split_comes_back_as_it_was(started):
     assert started.saved_split() == SPLIT
-    assert read_json(started.split) == {"train": ["a", "m/b"], "test": ["c"], "sha256": SPLIT.sha256}
+    assert read_json(started.split) == {
+        **formats.stamp(formats.SPLIT),
+        **{"train": ["a", "m/b"], "test": ["c"], "sha256": SPLIT.sha256},
+    }
 
 
 def test_a_split_that_was_saved_before_there_were_hashes(started):

@@ -1,0 +1,87 @@
+"""Formats of what is saved: each kind has a number, and older ones are read through a list of upgrades.
+
+What is saved says its number and the version of mousearm that wrote it; number 1 is what says none. Whoever changes
+what a kind holds, or what it means, appends a function to `UPGRADES` that makes the new content of the one before it;
+the number is one more than there are upgrades. An agent is a run folder, without what only training needs.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import mousearm
+from mousearm.errors import FormatError
+
+RUN, CHECKPOINT, SPLIT, RECORDING = "run folder", "checkpoint", "split", "recording"
+
+Content = dict[str, Any]
+"""What an upgrade takes and gives. Of a run folder: what its files hold, by name, as far as they are being read. Of a
+checkpoint: ``network`` and, unless it is the best network alone, ``states``. Of a split: its keys. Of a recording:
+``reaches``.
+"""
+
+
+def _run_2(files: Content) -> Content:
+    """Runs once had no name of their own."""
+    return {**files, "origin.json": {"run": "", **files["origin.json"]}} if "origin.json" in files else files
+
+
+def _split_2(split: Content) -> Content:
+    """Splits once had no hashes."""
+    return {"sha256": {}, **split}
+
+
+def _same(content: Content) -> Content:
+    """Nothing but the number is new."""
+    return content
+
+
+UPGRADES: Mapping[str, tuple[Callable[[Content], Content], ...]] = MappingProxyType(
+    {RUN: (_run_2,), CHECKPOINT: (_same,), SPLIT: (_split_2,), RECORDING: (_same,)}
+)
+"""By kind, what makes the next format of each, from the first one on."""
+
+
+def newest(kind: str) -> int:
+    """The number of the format that is written."""
+    return 1 + len(UPGRADES[kind])
+
+
+def stamp(kind: str) -> dict[str, Any]:
+    """What is saved with a content: the number of its format, and the version of mousearm."""
+    return {"format": newest(kind), "mousearm": mousearm.__version__}
+
+
+def without_stamp(content: Mapping[str, Any]) -> Content:
+    """A content that its stamp was saved in."""
+    return {key: value for key, value in content.items() if key not in stamp(RUN)}
+
+
+def number(kind: str, saved: Mapping[str, Any], path: object) -> int:
+    """The number of the format of something that was saved.
+
+    Args:
+        kind: of what was saved.
+        saved: what holds the stamp, if there is one.
+        path: where it is, for messages.
+
+    Raises:
+        FormatError: if it is newer than what is read here, or no such number.
+    """
+    found = saved.get("format", 1)
+    if not isinstance(found, int) or not 1 <= found <= newest(kind):
+        raise FormatError(kind, path, found, newest(kind), str(saved.get("mousearm", "unknown")))
+    return found
+
+
+def upgrade(kind: str, content: Content, found: int) -> Content:
+    """A content as the newest format has it.
+
+    Args:
+        kind: of what was saved.
+        content: without its stamp.
+        found: the number of its format.
+    """
+    for step in UPGRADES[kind][found - 1 :]:
+        content = step(content)
+    return content
