@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mousearm.errors import UnknownNameError
-from mousearm.registry import ACTION_MAPS, EFFORTS, FORMATS, KERNELS, OBSERVATIONS, REWARDS, Registry
+from mousearm.registry import ACTION_MAPS, EFFORTS, FORMATS, KERNELS, OBSERVATIONS, REWARDS, TRACKERS, Registry
 
 ROOT = Path(__file__).parents[1]
 
@@ -104,7 +104,7 @@ def test_what_cannot_be_added():
         registry.add(list, "hammer")
 
 
-@pytest.mark.parametrize("registry", [REWARDS, KERNELS, EFFORTS, OBSERVATIONS, ACTION_MAPS, FORMATS])
+@pytest.mark.parametrize("registry", [REWARDS, KERNELS, EFFORTS, OBSERVATIONS, ACTION_MAPS, FORMATS, TRACKERS])
 def test_everything_is_described_in_one_line(registry):
     assert len(registry) > 1
     for name, meaning in registry.described().items():

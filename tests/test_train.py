@@ -39,7 +39,7 @@ def train(tmp_path, configure, build_task, swing):
             return evaluation
 
         folder = RunFolder(tmp_path)
-        learn(algo, env, RunLogger(tmp_path, {}, []), evaluate, folder, total, every, Interruption())
+        learn(algo, env, RunLogger(tmp_path, {}), evaluate, folder, total, every, Interruption())
         return folder, algo, objectives
 
     return build

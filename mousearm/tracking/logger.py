@@ -11,107 +11,97 @@ from stable_baselines3.common.logger import KVWriter, Logger, TensorBoardOutputF
 from mousearm.config import Config
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.model import Arm
+from mousearm.registry import TRACKERS
 from mousearm.rundir import RunFolder, ending
-from mousearm.tracking.metrics_file import MetricsFile
-from mousearm.tracking.wandb_rows import WandbRows
-from mousearm.tracking.wandb_start import start
+from mousearm.tracking.metrics_file import Tracker, UnfinishedRows
 from mousearm.trajectory import Trial
 
 
 class RunLogger(Logger):
-    """SB3's logger, which can go on where it was: with what was recorded and not yet written, and unfinished rows."""
+    """SB3's logger, which can be resumed: with values that were recorded and not yet written, and unfinished rows."""
 
-    def __init__(
-        self, folder: Path, files: dict[str, MetricsFile], others: list[KVWriter], wandb: WandbRows | None = None
-    ):
+    def __init__(self, folder: Path, writers: Mapping[str, KVWriter]):
         """Gather what is written to.
 
         Args:
             folder: the run folder.
-            files: the metrics, by name.
-            others: what needs no state.
-            wandb: the run in Weights & Biases, if there is one.
+            writers: by name; of those that are trackers the unfinished rows are saved.
         """
-        self._files, self._wandb = files, wandb
-        super().__init__(str(folder), [*files.values(), *others, *([] if wandb is None else [wandb])])
+        self._trackers = {name: writer for name, writer in writers.items() if isinstance(writer, Tracker)}
+        super().__init__(str(folder), list(writers.values()))
 
     def record(self, key: str, value: Any, exclude: str | tuple[str, ...] | None = None) -> None:
         """Note a value, as a number of Python: as such it is the same after it was saved."""
         super().record(key, value.item() if isinstance(value, np.generic) else value, exclude)
 
     def illustrate(self, steps: int, evaluation: Evaluation, trials: Sequence[Trial], arm: Arm) -> None:
-        """Show an evaluation while training, where pictures can be shown; see ``WandbRows.illustrate``."""
-        if self._wandb is not None:
-            self._wandb.illustrate(steps, evaluation, trials, arm)
+        """Show an evaluation while training; see `Tracker.illustrate`."""
+        for tracker in self._trackers.values():
+            tracker.illustrate(steps, evaluation, trials, arm)
 
     def conclude(self, steps: int, evaluation: Evaluation, folder: RunFolder) -> None:
-        """Show the result of the run; see ``WandbRows.conclude``."""
-        if self._wandb is not None:
-            self._wandb.conclude(steps, evaluation, folder)
+        """Show the result of the run; see `Tracker.conclude`."""
+        for tracker in self._trackers.values():
+            tracker.conclude(steps, evaluation, folder)
 
     def sync(self) -> None:
         """Wait until the disk has what was written.
 
         Raises:
-            RunError: if it cannot have it.
+            OutputError: if it cannot have it.
         """
-        for file in self._files.values():
-            file.sync()
+        for tracker in self._trackers.values():
+            tracker.sync()
 
     def state(self) -> dict[str, Any]:
         """What is not yet on disk."""
-        rows = {name: file.row for name, file in self._files.items()}
         return {
-            "rows": rows if self._wandb is None else {**rows, "wandb": self._wandb.row},
+            "rows": {name: tracker.row for name, tracker in self._trackers.items()},
             "values": dict(self.name_to_value),
             "excluded": dict(self.name_to_excluded),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Note again what was; the rows must have been given to the files (``build_logger``)."""
+        """Note again the values that were not yet written; `build_logger` restores the rows."""
         self.name_to_value.update(state["values"])
         self.name_to_excluded.update(state["excluded"])
 
     def end(self, state: str, reason: str = "") -> None:
-        """The run is over, in a state of status.json: write what is left.
+        """End the run, in a state of status.json: write what is left.
 
         Raises:
-            RunError: if it cannot be written.
+            OutputError: if it cannot be written.
         """
-        if self._wandb is not None:
-            self._wandb.end(state, reason)
+        for tracker in self._trackers.values():
+            tracker.end(state, reason)
         self.close()
 
 
-def build_logger(config: Config, folder: RunFolder, state: Mapping[str, Any] | None = None) -> RunLogger:
-    """The logger of a run.
+@TRACKERS.add
+def tensorboard(config: Config, folder: RunFolder, rows: UnfinishedRows) -> KVWriter:
+    """Everything, in the folder ``tensorboard`` of the run."""
+    return TensorBoardOutputFormat(str(folder.tensorboard))
 
-    metrics.csv holds nothing that depends on the machine's speed, so that the same seed gives the same file; what does
-    is in timing.csv.
+
+def build_logger(config: Config, folder: RunFolder, state: Mapping[str, Any] | None = None) -> RunLogger:
+    """Build the logger of a run, with all trackers that the configuration has a use for.
 
     Args:
-        config: the group tracking is used, and the whole is sent to Weights & Biases.
-        folder: the run folder.
-        state: ``RunLogger.state`` with which the run was saved, which is to be restored yet; None for a new run.
+        config: of the run.
+        folder: of the run.
+        state: ``RunLogger.state`` with which the run was saved, of which the rows are restored; None for a new run.
 
     Raises:
-        RunError: if the files cannot be written.
+        OutputError: if the files cannot be written.
     """
     rows = state["rows"] if state is not None else {}
-    files = {
-        "metrics": MetricsFile(folder.metrics, lambda key: not key.startswith("time/"), rows.get("metrics")),
-        "timing": MetricsFile(folder.timing, lambda key: key.startswith("time/"), rows.get("timing")),
-    }
-    wandb = None
-    if config.tracking.wandb != "disabled":
-        wandb = WandbRows(start(config, folder), config.tracking.pictures_percent, config.tracking.films)
-        wandb.catch_up(files.values(), rows.get("wandb") or {})
-    return RunLogger(folder.path, files, [TensorBoardOutputFormat(str(folder.tensorboard))], wandb)
+    begun = {name: TRACKERS[name](config, folder, rows) for name in TRACKERS}
+    return RunLogger(folder.path, {name: writer for name, writer in begun.items() if writer is not None})
 
 
 @contextmanager
 def tracked(config: Config, folder: RunFolder, state: Mapping[str, Any] | None = None) -> Iterator[RunLogger]:
-    """The logger of a run while the run lasts; how it ended is told to Weights & Biases.
+    """The logger of a run while the run lasts; trackers are informed of its end.
 
     Arguments and errors as of ``build_logger``.
     """

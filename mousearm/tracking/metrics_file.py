@@ -1,4 +1,12 @@
-"""Metrics as a CSV file."""
+"""UnfinishedRows of metrics, and the one writer of metrics.csv and timing.csv.
+
+A tracker is added where it stands, by a function that begins it, or returns None where the configuration has no use
+for it::
+
+    @TRACKERS.add
+    def ledger(config: Config, folder: RunFolder, rows: UnfinishedRows) -> Tracker | None:
+        \"\"\"A line per row in ledger.txt.\"\"\"
+"""
 
 import csv
 import io
@@ -8,16 +16,24 @@ from typing import Any
 
 from stable_baselines3.common.logger import KVWriter
 
+from mousearm.config import Config
 from mousearm.errors import OutputError
+from mousearm.evaluate.evaluation import Evaluation
 from mousearm.files import append_text, os_errors_as, sync, write_text
-from mousearm.rundir import read_metrics
+from mousearm.model import Arm
+from mousearm.registry import TRACKERS
+from mousearm.rundir import RunFolder, read_metrics
+from mousearm.trajectory import Trial
+
+UnfinishedRows = Mapping[str, dict[str, Any] | None]
+"""The unfinished row of each tracker, by the tracker's name, of a run that is resumed; empty for a new one."""
 
 
-class Rows(KVWriter):
-    """Makes rows of what is logged; a row is finished when the next one begins.
+class Tracker(KVWriter):
+    """Follows a run by rows: what is logged at one number of steps is one row, which the next one finishes.
 
     Attributes:
-        row: the one in the making, with its number of ``steps``; a run that is resumed goes on with it.
+        row: the unfinished row, with its number of ``steps``; a run that is resumed continues it.
     """
 
     def __init__(self, row: dict[str, Any] | None = None):
@@ -36,7 +52,7 @@ class Rows(KVWriter):
         self.row.update(sorted(values.items()))
 
     def flush(self) -> None:
-        """Finish the row in the making, if there is one."""
+        """Finish the row, if there is one."""
         if self.row is not None:
             row, self.row = self.row, None
             self.finish(row)
@@ -45,22 +61,43 @@ class Rows(KVWriter):
         """Put a row where it belongs."""
         raise NotImplementedError
 
+    def sync(self) -> None:
+        """Wait until the disk has the finished rows."""
 
-class MetricsFile(Rows):
-    """A CSV file with one row per number of steps, first column ``steps``. New keys become new columns.
+    def illustrate(self, steps: int, evaluation: Evaluation, trials: Sequence[Trial], arm: Arm) -> None:
+        """Show an evaluation while training.
 
-    Attributes:
-        rows: the finished ones, as text.
-    """
+        Args:
+            steps: number of steps done.
+            evaluation: errors.
+            trials: the reaches as the arm performed them.
+            arm: the arm.
+        """
+
+    def conclude(self, steps: int, evaluation: Evaluation, folder: RunFolder) -> None:
+        """Show the result of the run.
+
+        Args:
+            steps: number of steps done.
+            evaluation: of the best network.
+            folder: has the figures and films.
+        """
+
+    def end(self, state: str, reason: str) -> None:
+        """Note that the run ended, in a state of status.json; `close` follows."""
+
+
+class MetricsFile(Tracker):
+    """A CSV file with one row per number of steps, first column ``steps``. New keys become new columns."""
 
     def __init__(self, path: Path, keep: Callable[[str], bool], row: dict[str, Any] | None = None):
-        """Begin a file, or go on with one.
+        """Begin or continue a file.
 
         Args:
             path: the file.
-            keep: which keys are written.
-            row: the row that was in the making (``row``); rows from there on are dropped, because they are about to be
-                made again. None drops all.
+            keep: selects the keys that are written.
+            row: the unfinished row (``row``); rows from there on are dropped, because the run makes them again. None
+                drops all.
 
         Raises:
             OutputError: if it cannot be written.
@@ -69,10 +106,10 @@ class MetricsFile(Rows):
         self._path = path
         self._keep = keep
         self._columns = ["steps"]
-        self.rows: list[dict[str, str]] = []
+        self._rows: list[dict[str, str]] = []
         if row is not None:
             self._columns, rows = read_metrics(path)
-            self.rows = [earlier for earlier in rows if int(earlier["steps"]) < int(row["steps"])]
+            self._rows = [earlier for earlier in rows if int(earlier["steps"]) < int(row["steps"])]
         self._rewrite()
 
     def add(self, steps: int, values: Mapping[str, Any]) -> None:
@@ -90,7 +127,7 @@ class MetricsFile(Rows):
 
     def finish(self, row: dict[str, Any]) -> None:
         """Write a row."""
-        self.rows.append(row)
+        self._rows.append(row)
         new = [key for key in row if key not in self._columns]
         if new:
             self._columns += new
@@ -100,9 +137,21 @@ class MetricsFile(Rows):
 
     def _rewrite(self) -> None:
         header = dict(zip(self._columns, self._columns, strict=True))
-        write_text(self._path, self._text([header, *self.rows]))
+        write_text(self._path, self._text([header, *self._rows]))
 
     def _text(self, rows: Sequence[Mapping[str, Any]]) -> str:
         text = io.StringIO(newline="")
         csv.DictWriter(text, self._columns).writerows(rows)
         return text.getvalue()
+
+
+@TRACKERS.add
+def metrics(config: Config, folder: RunFolder, rows: UnfinishedRows) -> MetricsFile:
+    """Everything that does not depend on the machine's speed, in metrics.csv: the same seed gives the same file."""
+    return MetricsFile(folder.metrics, lambda key: not key.startswith("time/"), rows.get("metrics"))
+
+
+@TRACKERS.add
+def timing(config: Config, folder: RunFolder, rows: UnfinishedRows) -> MetricsFile:
+    """What depends on the machine's speed, in timing.csv."""
+    return MetricsFile(folder.timing, lambda key: key.startswith("time/"), rows.get("timing"))

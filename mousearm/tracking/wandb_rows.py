@@ -4,20 +4,22 @@ import html
 import io
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mousearm.config import Config
 from mousearm.errors import RenderError
 from mousearm.evaluate.evaluation import Evaluation, middle_reach, table
 from mousearm.evaluate.figure import reach_figure
 from mousearm.evaluate.film import Shot, film
 from mousearm.model import Arm
-from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, PRUNED, RUNNING, RunFolder
-from mousearm.tracking.metrics_file import MetricsFile, Rows
-from mousearm.tracking.wandb_start import Started, forget_service
+from mousearm.registry import TRACKERS
+from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, PRUNED, RUNNING, RunFolder, read_metrics
+from mousearm.tracking.metrics_file import Tracker, UnfinishedRows
+from mousearm.tracking.wandb_start import Started, forget_service, start
 from mousearm.trajectory import Trial
 
 # W&B calls what ends with 255 killed, as after Ctrl-C.
@@ -26,11 +28,11 @@ _DPI = 100  # for a screen
 _BINS = 64
 
 
-class WandbRows(Rows):
+class WandbRows(Tracker):
     """The rows of metrics.csv and timing.csv, each sent once, at its number of environment steps.
 
     A run that is resumed makes rows again that came after its checkpoint. On the same machine they are the same, to the
-    last bit, and W&B, whose steps never go back, has them already: they are left out. The row in the making is not sent
+    last bit, and W&B, whose steps never go back, has them already: they are left out. The unfinished row is not sent
     when a run is interrupted, because it may not be complete.
 
     Nothing that goes wrong in W&B ends a run.
@@ -42,7 +44,7 @@ class WandbRows(Rows):
         Args:
             started: the run.
             pictures_percent: of the time so far, that figures and films of evaluations may take.
-            films: whether evaluations are filmed, too.
+            films: film evaluations, too.
         """
         super().__init__()
         self._run, self._sent, self._part = started
@@ -51,21 +53,20 @@ class WandbRows(Rows):
         self._works = True
         self._safely(lambda: self._run.summary.update({"status": RUNNING, "reason": ""}))
 
-    def catch_up(self, files: Iterable[MetricsFile], in_making: Mapping[str, Any]) -> None:
-        """Send what the files have and W&B has not, and go on with the row in the making.
+    def catch_up(self, folder: RunFolder, rows: UnfinishedRows) -> None:
+        """Send what metrics.csv and timing.csv have and W&B has not, and continue the unfinished row.
 
         Args:
-            files: of metrics; each has its part of every row.
-            in_making: the row that was in the making (``row``), for what files cannot hold.
+            folder: has the files; each has a part of every row.
+            rows: the unfinished ones: those of the files, and W&B's, which has what files cannot hold.
         """
         past: dict[int, dict[str, Any]] = {}
-        files = list(files)
-        for row in (row for file in files for row in file.rows):
+        for row in (row for file in (folder.metrics, folder.timing) for row in read_metrics(file).rows):
             past.setdefault(int(row["steps"]), {}).update(_numbers(row))
         for steps in sorted(past):
             self.finish(past[steps])
-        current = {key: value for file in files if file.row is not None for key, value in _numbers(file.row).items()}
-        self.row = {**in_making, **current} or None
+        current = [_numbers(row) for name in ("metrics", "timing") if (row := rows.get(name)) is not None]
+        self.row = {key: value for row in (rows.get("wandb") or {}, *current) for key, value in row.items()} or None
 
     def finish(self, row: dict[str, Any]) -> None:
         """Send a row, unless W&B has it."""
@@ -74,14 +75,7 @@ class WandbRows(Rows):
             self._safely(lambda: self._run.log({key: _to_wandb(value) for key, value in row.items()}, step=self._sent))
 
     def illustrate(self, steps: int, evaluation: Evaluation, trials: Sequence[Trial], arm: Arm) -> None:
-        """Show an evaluation: a histogram of the controls, and as often as time allows a figure of the middle reach.
-
-        Args:
-            steps: that were done.
-            evaluation: its errors.
-            trials: the reaches as the arm performed them.
-            arm: which.
-        """
+        """Show an evaluation: a histogram of the controls, and as often as time allows a figure of the middle reach."""
         self.add(steps, {"eval/actions": _histogram(trials)})
         begin = time.perf_counter()
         if self._drawing_s > self._share * (begin - self._begin) or not self._share:
@@ -93,13 +87,7 @@ class WandbRows(Rows):
         self._drawing_s += time.perf_counter() - begin
 
     def conclude(self, steps: int, evaluation: Evaluation, folder: RunFolder) -> None:
-        """Show the result of the run: errors in the summary and as a table of all reaches, figures and films.
-
-        Args:
-            steps: that were done.
-            evaluation: of the best network.
-            folder: has the figures and films.
-        """
+        """Show the result of the run: errors in the summary and as a table of all reaches, figures and films."""
         self._safely(lambda: self._conclude(steps, evaluation, folder))
 
     def _conclude(self, steps: int, evaluation: Evaluation, folder: RunFolder) -> None:
@@ -119,13 +107,13 @@ class WandbRows(Rows):
         self._run.save(str(folder.evaluation), base_path=str(folder.path), policy="now")
 
     def end(self, state: str, reason: str) -> None:
-        """Say how the run ended, and wait for W&B to have everything, though not for ever."""
+        """Say how the run ended, and wait until W&B has everything, for a limited time."""
         if state != INTERRUPTED:
             self.flush()
         self._safely(lambda: self._end(state, reason))
 
     def close(self) -> None:
-        """Called by SB3's logger; the run ended already (``end``)."""
+        """Do nothing: the run has ended already (``end``)."""
 
     def _end(self, state: str, reason: str) -> None:
         self._run.summary.update({"status": state, "reason": reason})
@@ -140,7 +128,7 @@ class WandbRows(Rows):
             self._part.mark_uploaded()
 
     def _safely(self, action: Callable[[], object]) -> None:
-        """Do something with W&B, whose failure is told once and is no reason to stop training."""
+        """Do something with W&B; a failure is printed once, and training continues."""
         if not self._works:
             return
         try:
@@ -151,13 +139,23 @@ class WandbRows(Rows):
             forget_service()
 
 
+@TRACKERS.add
+def wandb(config: Config, folder: RunFolder, rows: UnfinishedRows) -> WandbRows | None:
+    """Everything, in Weights & Biases: online, or kept for scripts/sync.py; where ``tracking.wandb`` says so."""
+    if config.tracking.wandb == "disabled":
+        return None
+    tracker = WandbRows(start(config, folder), config.tracking.pictures_percent, config.tracking.films)
+    tracker.catch_up(folder, rows)
+    return tracker
+
+
 def _numbers(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row of a CSV file with numbers in it; empty cells are left out."""
     return {key: int(value) if key == "steps" else float(value) for key, value in row.items() if value}
 
 
 def _histogram(trials: Sequence[Trial]) -> dict[str, Any]:
-    """How often which control was given to the actuators, all reaches and frames together.
+    """Histogram of the controls of all actuators, over all reaches and frames.
 
     Controls are the network's actions in the units of the actuators; most at an end of the range means saturation.
     """
@@ -186,7 +184,7 @@ def _film_of(trial: Trial, arm: Arm) -> dict[str, Any] | None:
 
 
 def _to_wandb(value: Any) -> Any:
-    """What W&B shows: an illustration as one of its objects, anything else as it is."""
+    """An illustration as an object of W&B; anything else unchanged."""
     import wandb
     from PIL import Image
 
