@@ -86,6 +86,9 @@ class Tracker(KVWriter):
     def end(self, state: str, reason: str) -> None:
         """Note that the run ended, in a state of status.json; `close` follows."""
 
+    def close(self) -> None:
+        """Let go of what is open; called by SB3's logger."""
+
 
 class MetricsFile(Tracker):
     """A CSV file with one row per number of steps, first column ``steps``. New keys become new columns."""

@@ -112,9 +112,6 @@ class WandbRows(Tracker):
             self.flush()
         self._safely(lambda: self._end(state, reason))
 
-    def close(self) -> None:
-        """Do nothing: the run has ended already (``end``)."""
-
     def _end(self, state: str, reason: str) -> None:
         self._run.summary.update({"status": state, "reason": reason})
         if state == INTERRUPTED:
