@@ -12,7 +12,8 @@ from mousearm.agent import with_path
 from mousearm.algo import build_algo
 from mousearm.checkpoint import TrainingState
 from mousearm.config import Config, PretrainConfig
-from mousearm.env import References, Task, TrackingVecEnv, prepare, reach_files
+from mousearm.env import References, Task, prepare, reach_files
+from mousearm.env.vec_env import TrackingVecEnv
 from mousearm.errors import MouseArmError
 from mousearm.evaluate.evaluation import Evaluation, table
 from mousearm.evaluate.film import show

@@ -16,7 +16,7 @@ from mousearm.benchmark.stock import copy_rollout, copy_weights, stock_algo, sto
 from mousearm.benchmark.update import collect, gradient_difference
 from mousearm.buffer import Minibatch, SequenceBuffer
 from mousearm.checkpoint import TrainingState
-from mousearm.env import TrackingVecEnv
+from mousearm.env.vec_env import TrackingVecEnv
 from mousearm.errors import ConfigError
 from mousearm.policy import PolicyController, build_policy
 from mousearm.rundir import RunFolder

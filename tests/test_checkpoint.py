@@ -8,7 +8,7 @@ import torch
 from mousearm import checkpoint
 from mousearm.algo import build_algo
 from mousearm.checkpoint import RandomState, TrainingState
-from mousearm.env import TrackingVecEnv
+from mousearm.env.vec_env import TrackingVecEnv
 from mousearm.errors import RunError
 from mousearm.files import read_json
 from mousearm.formats import CHECKPOINT, stamp

@@ -7,7 +7,7 @@ import pytest
 from safetensors.torch import load_file
 
 from mousearm.algo import build_algo
-from mousearm.env import TrackingVecEnv
+from mousearm.env.vec_env import TrackingVecEnv
 from mousearm.errors import Interrupted, NonFiniteError
 from mousearm.evaluate.rollout import Evaluator
 from mousearm.files import read_json

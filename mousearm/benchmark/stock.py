@@ -11,7 +11,8 @@ from stable_baselines3.common.vec_env import SubprocVecEnv, VecEnv
 
 from mousearm.algo import SequencePPO, stock_arguments
 from mousearm.config import Config, PolicyConfig
-from mousearm.env import References, Task, TrackingEnv, TrackingVecEnv, prepare
+from mousearm.env import References, Task, TrackingEnv, prepare
+from mousearm.env.vec_env import TrackingVecEnv
 from mousearm.policy.normalizer import NormalizedObservation
 
 # The hyperparameters of the lab's original program as it is usually run; its network has no normaliser.

@@ -1,4 +1,7 @@
-"""The task: make the arm follow a reach. One implementation over N simulations, with two thin faces."""
+"""The task: make the arm follow a reach. One implementation over N simulations, with two thin faces.
+
+`TrackingEnv` is Gymnasium's; the one for Stable-Baselines3, which is slow to import, is in `vec_env`.
+"""
 
 import gymnasium
 
@@ -6,7 +9,6 @@ from mousearm.env.gym_env import TrackingEnv
 from mousearm.env.references import References
 from mousearm.env.sources import Prepared, prepare, reach_files
 from mousearm.env.task import Start, Task, draw_start
-from mousearm.env.vec_env import TrackingVecEnv
 
 __all__ = [
     "Prepared",
@@ -14,7 +16,6 @@ __all__ = [
     "Start",
     "Task",
     "TrackingEnv",
-    "TrackingVecEnv",
     "draw_start",
     "prepare",
     "reach_files",

@@ -3,7 +3,7 @@
 from stable_baselines3.common.callbacks import BaseCallback
 from tqdm import tqdm
 
-from mousearm.env import TrackingVecEnv
+from mousearm.env.vec_env import TrackingVecEnv
 from mousearm.train.evaluations import EvaluateAndSave
 
 

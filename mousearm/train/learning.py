@@ -10,7 +10,7 @@ from stable_baselines3.common.callbacks import CallbackList
 
 from mousearm.algo import SequencePPO
 from mousearm.checkpoint import TrainingState
-from mousearm.env import TrackingVecEnv
+from mousearm.env.vec_env import TrackingVecEnv
 from mousearm.errors import Interrupted, NonFiniteError
 from mousearm.nan_guard import Dumps
 from mousearm.policy import RecurrentPolicy

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from mousearm.env import TrackingEnv, TrackingVecEnv
+from mousearm.env import TrackingEnv
 from mousearm.env.sampling import HardReaches
 from mousearm.env.task import Outcome
+from mousearm.env.vec_env import TrackingVecEnv
 
 
 def step(paw_mm, terminated=(), truncated=()):

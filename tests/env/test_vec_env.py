@@ -3,8 +3,8 @@ import re
 import numpy as np
 import pytest
 
-from mousearm.env import TrackingVecEnv
 from mousearm.env.statistics import Statistics
+from mousearm.env.vec_env import TrackingVecEnv
 
 
 @pytest.fixture
