@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import imageio.v2 as imageio
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -10,7 +12,6 @@ from mousearm.agent import film_runs, titles
 from mousearm.errors import MouseArmError, RenderError, RunError, UnknownNameError
 from mousearm.render import Picture
 
-ROOT = Path(__file__).parents[1]
 SMALL = {"size": (64, 48), "slowmo": 1.0}
 
 
@@ -49,12 +50,16 @@ def test_titles_tell_runs_apart_and_are_no_mere_numbers(folders, expected):
 def test_a_run_is_filmed_into_its_folder_and_runs_beside_each_other(run, draws, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert film_runs([run], **SMALL) == run / "videos" / "demo.mp4"
-    assert (run / "videos" / "demo.mp4").stat().st_size > 1000
+    with imageio.get_reader(run / "videos" / "demo.mp4") as reader:
+        assert reader.get_meta_data()["size"] == (64, 48)
+        assert reader.count_frames() == 11 + 15  # 327 ms at 30 a second, from 0 to the end, and half a second more
     assert film_runs([run, run], **SMALL, camera="top") == Path("demo.mp4")
     two = film_runs([run, run], Path("new/two.gif"), **SMALL, reach="demo")
     with Image.open(two) as image:
         assert image.size == (128, 48)
         assert image.n_frames == 9 + 1  # 327 ms at 25 a second, from 0 to the end
+        pictures = np.asarray(image.convert("RGB"))
+        np.testing.assert_array_equal(pictures[30:, 4:64], pictures[30:, 68:])  # below the titles it is one agent
 
 
 @pytest.mark.parametrize(
@@ -72,8 +77,7 @@ def test_what_cannot_be_filmed_is_explained(run, draws, changed, kind, text):
         film_runs([run], **{**SMALL, **changed})
 
 
-def test_the_command_line_explains_without_a_traceback(run_script, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_the_command_line_explains_without_a_traceback(run_script):
     refused = run_script("video", "outputs/none")
     assert refused.status == 1
     assert refused.err.startswith("error: There is no run in outputs/none")

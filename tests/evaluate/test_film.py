@@ -7,8 +7,8 @@ from mousearm.config import compose
 from mousearm.errors import RenderError, UnknownNameError
 from mousearm.evaluate.film import Shot, film
 from mousearm.model import load_arm
-from mousearm.render import TARGET_COLOURS, Picture
-from mousearm.trajectory import Trial
+from mousearm.render import TARGET_COLOURS, Picture, view
+from mousearm.trajectory import LANDMARKS, Trial
 
 T = 7
 DT = 0.02
@@ -84,6 +84,20 @@ def test_a_film_shows_the_reach(model, tmp_path):
     red = like(below, (0.86, 0.08, 0.10)).sum(axis=(1, 2))
     if arm.na:
         assert red[10] > red[0] + 100
+
+
+def test_targets_are_where_they_should_be_at_every_time(arm, tmp_path):
+    shown = trial(arm)
+    film([Shot(shown, arm.model)], tmp_path / "top.mp4", slowdown=4, fps=20, size=SIZE, camera="top")
+    frames, _ = watch(tmp_path / "top.mp4")
+    camera = view(arm.model, "top", shown.points)  # looks down; x is to the right, y upwards
+    for i, picture in enumerate(frames[:11]):
+        targets = shown.at(i / 80).targets
+        for name, colour in zip(("elbow", "paw"), TARGET_COLOURS, strict=True):
+            x, y, z = targets[LANDMARKS.index(name)] - camera.lookat
+            half = (camera.distance - z) * np.tan(np.radians(arm.model.vis.global_.fovy) / 2)
+            row, column = (round(SIZE[1] / 2 * part) for part in (1 - y / half, SIZE[0] / SIZE[1] + x / half))
+            assert like(picture, colour)[row - 2 : row + 3, column - 2 : column + 3].any(), (i, name)
 
 
 def test_a_film_ends_where_the_simulation_diverged(arm, tmp_path):
