@@ -20,7 +20,7 @@ from mousearm.trajectory import Trial
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """A network as it was trained, and what it is to do.
+    """A network as it was trained, and the reaches that it performs.
 
     Attributes:
         config: the run's configuration.
@@ -48,7 +48,7 @@ class Agent:
             folder: the run folder.
             which: the checkpoint: ``best``, ``latest`` or a number of steps.
             kinematics: other reaches, all of which then count as test reaches; a file or folder. None for the run's.
-            moved_to: where the run's own reaches are now; None for where its configuration says. The split stays.
+            moved_to: where the reaches of the run were moved to; None for where its configuration says. The split stays.
 
         Raises:
             MouseArmError: if the run, the checkpoint or the reaches cannot be used.
@@ -80,7 +80,7 @@ class Agent:
 
 
 def with_path(config: Config, kinematics: str) -> Config:
-    """The configuration with other reaches: a file or folder."""
+    """Replace the reaches of a configuration by a file or folder."""
     return replace(config, kinematics=replace(config.kinematics, path=kinematics))
 
 

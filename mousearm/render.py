@@ -11,7 +11,7 @@ import numpy as np
 
 from mousearm.errors import ConfigError, RenderError, UnknownNameError
 
-# A muscle at rest and at full activation. Between them goes the square root of activation: reaching takes little of it.
+# A muscle at rest and at full activation. Between them the square root of activation counts: reaching takes little of it.
 MUSCLE_COLOURS: MappingProxyType[str, tuple[np.ndarray, np.ndarray]] = MappingProxyType(
     {
         "grey_red": (np.array([0.62, 0.56, 0.55]), np.array([0.86, 0.08, 0.10])),
@@ -108,7 +108,7 @@ def add_shape(
     centre: np.ndarray,
     opacity: float = 1.0,
 ) -> mujoco.MjvGeom | None:
-    """A new shape in a scene; None if the scene is full."""
+    """Add a shape to a scene; None if the scene is full."""
     if scene.ngeom >= scene.maxgeom:
         return None
     shape = scene.geoms[scene.ngeom]
@@ -133,7 +133,7 @@ def colour_muscles(model: mujoco.MjModel, activation: np.ndarray, colours: str =
 
 
 def posed(model: mujoco.MjModel, qpos: np.ndarray, activation: np.ndarray | float = 0.0) -> mujoco.MjData:
-    """A pose, (nq,), with activations, (na,) or one for all muscles, ready to be drawn."""
+    """State of a pose, (nq,), with activations, (na,) or one for all muscles, ready to be drawn."""
     data = mujoco.MjData(model)
     data.qpos[:], data.act[:] = qpos, activation
     mujoco.mj_forward(model, data)
@@ -141,33 +141,33 @@ def posed(model: mujoco.MjModel, qpos: np.ndarray, activation: np.ndarray | floa
 
 
 def view(model: mujoco.MjModel, name: str | None, points: np.ndarray) -> str | mujoco.MjvCamera:
-    """A camera by what people call it.
+    """Find a camera by the name that people use.
 
     Args:
         model: the model.
         name: a camera of the model, which is taken as it is; or, framing the points, one of ``VIEWS`` or
             ``AZIMUTH,ELEVATION`` in degrees; None for the side that the model prefers.
-        points: (..., 3) metres, what is to be seen.
+        points: (..., 3) metres, all that is to be seen.
 
     Raises:
         UnknownNameError: if it is none of these.
     """
-    own = [model.camera(i).name for i in range(model.ncam)]
-    if name is None or name in own:
+    named = [model.camera(i).name for i in range(model.ncam)]
+    if name is None or name in named:
         return name or framing(model, points)
     try:
         azimuth, elevation = VIEWS[name] if name in VIEWS else map(float, name.split(","))
     except ValueError:
-        raise UnknownNameError("camera (of the model, a view, or AZIMUTH,ELEVATION)", name, {*own, *VIEWS}) from None
+        raise UnknownNameError("camera (of the model, a view, or AZIMUTH,ELEVATION)", name, {*named, *VIEWS}) from None
     if not np.isfinite([azimuth, elevation]).all():
-        raise ConfigError(f"The camera {name} is no direction: give AZIMUTH,ELEVATION in degrees, such as 158,-14.")
+        raise ConfigError(f"The camera {name} is not a direction: give AZIMUTH,ELEVATION in degrees, such as 158,-14.")
     camera = framing(model, points)
     camera.azimuth, camera.elevation = azimuth, elevation
     return camera
 
 
 def framing(model: mujoco.MjModel, points: np.ndarray, margin: float = 1.45) -> mujoco.MjvCamera:
-    """A camera that shows all of some points, from the side that the model prefers.
+    """Place a camera that shows all points, from the side that the model prefers.
 
     Args:
         model: the model, whose ``visual/global`` gives azimuth, elevation and opening angle.
@@ -186,7 +186,7 @@ def framing(model: mujoco.MjModel, points: np.ndarray, margin: float = 1.45) -> 
 
 @functools.cache
 def _obstacle() -> str | None:
-    """Why nothing can be drawn here, or None. Tried once, since MuJoCo may abort the process at a second failure."""
+    """The reason why nothing can be drawn here, or None. Tried once, since MuJoCo may abort the process at a second failure."""
     try:
         mujoco.Renderer(mujoco.MjModel.from_xml_string("<mujoco/>"), 8, 8).close()
     except Exception as error:  # each OpenGL backend has its own exceptions, down to a plain AttributeError
@@ -206,7 +206,7 @@ def _find_camera(model: mujoco.MjModel, camera: str | mujoco.MjvCamera | None) -
 
 
 def _recolourable_copy(model: mujoco.MjModel, width: int, height: int) -> mujoco.MjModel:
-    own = copy.copy(model)
-    own.vis.global_.offwidth = max(width, own.vis.global_.offwidth)
-    own.vis.global_.offheight = max(height, own.vis.global_.offheight)
-    return own
+    copied = copy.copy(model)
+    copied.vis.global_.offwidth = max(width, copied.vis.global_.offwidth)
+    copied.vis.global_.offheight = max(height, copied.vis.global_.offheight)
+    return copied

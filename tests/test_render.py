@@ -150,7 +150,7 @@ def test_a_camera_of_the_model_comes_first_and_none_is_the_model_s_side(model):
     with pytest.raises(UnknownNameError, match=r"AZIMUTH,ELEVATION\) named 'tpo'. Did you mean 'top'\?") as caught:
         view(model, "tpo", points)
     assert set(caught.value.valid) == {"near", *VIEWS}
-    with pytest.raises(ConfigError, match="nan,0 is no direction"):
+    with pytest.raises(ConfigError, match="nan,0 is not a direction"):
         view(model, "nan,0", points)
 
 

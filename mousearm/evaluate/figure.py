@@ -29,7 +29,7 @@ _TARGET_STYLES: dict[str, dict[str, Any]] = {
 }
 _START_DOT: dict[str, Any] = {"marker": "o", "markevery": [0], "markersize": 3.5}
 _CONTROL = "control (dimensionless)"
-# Markers of more than so many reaches are small and let each other through.
+# Markers of more reaches than this are small and let each other through.
 _FEW = 100
 _LARGE: dict[str, Any] = {"markersize": 3.5}
 _SMALL: dict[str, Any] = {"markersize": 1.6, "markeredgewidth": 0.4, "alpha": 0.6}
