@@ -69,7 +69,7 @@ def number(kind: str, saved: Mapping[str, Any], path: object) -> int:
         FormatError: if it is newer than what is read here, or no such number.
     """
     found = saved.get("format", 1)
-    if not isinstance(found, int) or not 1 <= found <= newest(kind):
+    if type(found) is not int or not 1 <= found <= newest(kind):
         raise FormatError(kind, path, found, newest(kind), str(saved.get("mousearm", "unknown")))
     return found
 
