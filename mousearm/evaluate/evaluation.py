@@ -109,8 +109,11 @@ class Evaluation:
         """Read the content of ``as_json`` from a file.
 
         Raises:
-            RunError: if the file cannot be read, or lacks something.
+            RunError: if there is no such file, it cannot be read, or lacks something.
         """
+        remedy = f"python scripts/evaluate.py {file.parent} --json {file}"
+        if not file.is_file():
+            raise RunError(f"There is no {file}. Make it: {remedy}")
         content = read_json(file)
         try:
             reaches = [_reach(reach) for reach in content["reaches"]]
@@ -125,8 +128,7 @@ class Evaluation:
         except (KeyError, TypeError) as error:
             lacking = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
             raise RunError(
-                f"{file} is not an evaluation as this version writes it: {lacking}. Make it again: "
-                f"python scripts/evaluate.py {file.parent} --json {file}"
+                f"{file} is not an evaluation as this version writes it: {lacking}. Make it again: {remedy}"
             ) from error
 
 

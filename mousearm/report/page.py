@@ -5,9 +5,13 @@ from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
+from matplotlib.figure import Figure
+
 from mousearm import html
 from mousearm.files import make_folder, write_text
+from mousearm.plots import as_png
 from mousearm.report.comparison import Comparison, caveats, extremes
+from mousearm.report.figure import MOST_REACHES, curves_figure, overview_figure, reaches_figure
 from mousearm.report.groups import EXPLANATION, Group
 from mousearm.report.reading import UNKNOWN
 from mousearm.report.tables import (
@@ -134,8 +138,12 @@ def summary(comparison: Comparison) -> Section:
         _text(verdict(comparison), "headline"),
         Block(lambda: html.warning(warnings), "\n\n".join(f"**{line}**" for line in warnings)),
         _table(group_cells(comparison), "groups", marked),
-        _figure(comparison, "overview_figure", "errors and effort of the groups"),
-        _caption("Small and pale: runs. Large: means over the runs of a group, with their 95 % intervals."),
+        _picture(
+            comparison,
+            overview_figure,
+            "errors and effort of the groups",
+            "Small and pale: runs. Large: means over the runs of a group, with their 95 % intervals.",
+        ),
         *(_text(line, "key") for line in _column_meanings(comparison)),
     ]
     return Section("", blocks)
@@ -157,25 +165,14 @@ def _text(text: str, kind: str = "") -> Block:
     return Block(lambda: html.paragraph(text, kind), text)
 
 
-def _caption(text: str) -> Block:
-    return Block(lambda: html.paragraph(text, "key"))
-
-
 def _table(cells: Cells, name: str, kinds: Sequence[str] = ()) -> Block:
     header, rows = cells
     return Block(lambda: html.table(header, rows, kinds, name), markdown_table(header, rows))
 
 
-def _figure(comparison: Comparison, name: str, text: str) -> Block:
-    """A figure of ``mousearm.report.figure``, drawn when a page needs it, and its alternative text."""
-
-    def draw() -> str:
-        from mousearm.plots import as_png
-        from mousearm.report import figure
-
-        return html.picture(as_png(getattr(figure, name)(comparison)), text)
-
-    return Block(draw)
+def _picture(comparison: Comparison, draw: Callable[[Comparison], Figure], text: str, caption: str) -> Block:
+    """A figure with its alternative text and a caption; drawn when a page needs it."""
+    return Block(lambda: html.picture(as_png(draw(comparison)), text) + "\n" + html.paragraph(caption, "key"))
 
 
 def _column_meanings(comparison: Comparison) -> list[str]:
@@ -201,24 +198,20 @@ def _learning(comparison: Comparison) -> Iterator[Block]:
         yield _text("No run has evaluations of its training.")
         return
     sampled = max(run.settings["algo.eval_reaches"] for run in comparison.runs)
-    yield _figure(comparison, "curves_figure", "learning curves")
-    yield _caption(
-        "Thin: runs. Thick: means of a group, as far as all its runs go. "
-        f"Of at most {sampled} reaches of each split; the tables are of all reaches and of the best network."
-    )
+    caption = "Thin: runs. Thick: means of a group, as far as all its runs go. "
+    caption += f"Of at most {sampled} reaches of each split; the tables are of all reaches and of the best network."
+    yield _picture(comparison, curves_figure, "learning curves", caption)
 
 
 def _reaches(comparison: Comparison) -> Iterator[Block]:
-    from mousearm.report.figure import MOST_REACHES
-
     names = {(reach.name, reach.split) for run in comparison.runs for reach in run.evaluation.reaches}
     left = f" The {MOST_REACHES} worst of {len(names)}; reaches.csv has all." if len(names) > MOST_REACHES else ""
-    yield _figure(comparison, "reaches_figure", "errors per reach")
-    yield _caption(f"Means over the runs of a group, with their 95 % intervals; the worst reach first.{left}")
+    caption = f"Means over the runs of a group, with their 95 % intervals; the worst reach first.{left}"
+    yield _picture(comparison, reaches_figure, "errors per reach", caption)
 
 
 def _extremes(comparison: Comparison) -> Iterator[Block]:
-    yield _caption("Of all runs of a group, by the mean paw error.")
+    yield Block(lambda: html.paragraph("Of all runs of a group, by the mean paw error.", "key"))
     yield Block(lambda: '<p class="key screen">Click a picture to enlarge it.</p>')
     for group in comparison.groups:
         yield Block(lambda group=group: _extremes_html(group))

@@ -149,11 +149,8 @@ def _read(folder: RunFolder, name: str) -> Run | Excluded:
 
 def _never_began(folder: RunFolder, name: str) -> Excluded:
     """A job of a sweep that ended, or waits, before its run was built; the sweep may know more of it."""
-    state, reason, words = (
-        "never began",
-        "It has no config.yaml: its job ended, or waits, before the run was built.",
-        "",
-    )
+    state, words = "never began", ""
+    reason = "It has no config.yaml: its job ended, or waits, before the run was built."
     for job in planned_jobs(folder.path.parent):
         if job.number == int(folder.path.name):
             state, reason = job.ended or (state, reason)
@@ -166,11 +163,6 @@ def _in_words(overrides: Mapping[str, str]) -> str:
 
 
 def _finished(folder: RunFolder, name: str, overrides: dict[str, str], host: str) -> Run:
-    if not folder.evaluation.is_file():
-        raise RunError(
-            f"It has no {folder.evaluation.name}. Make it: python scripts/evaluate.py {folder.path} "
-            f"--json {folder.evaluation}"
-        )
     evaluation = Evaluation.load(folder.evaluation)
     return Run(folder, name, settings_of(folder.saved_config()), overrides, evaluation, _commit(folder), host)
 
@@ -178,9 +170,9 @@ def _finished(folder: RunFolder, name: str, overrides: dict[str, str], host: str
 def _reason(state: str) -> str:
     if state == RUNNING:
         return "It is at work."
-    return (
-        "Its budget is not used up; the same command resumes it." if state == INTERRUPTED else "No reason was written."
-    )
+    if state == INTERRUPTED:
+        return "Its budget is not used up; the same command resumes it."
+    return "No reason was written."
 
 
 def settings_of(config: Config) -> dict[str, Any]:

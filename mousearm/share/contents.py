@@ -106,11 +106,6 @@ def _check_finished(folder: RunFolder) -> None:
         )
     if problem := folder.best_problem():
         raise RunError(f"The best network cannot be shared: {problem}")
-    if not folder.evaluation.is_file():
-        raise RunError(
-            f"{folder.path} has no {folder.evaluation.name}. Make it: python scripts/evaluate.py {folder.path} --json "
-            f"{folder.evaluation}"
-        )
 
 
 def _is_public(path: str) -> bool:

@@ -234,6 +234,11 @@ def test_what_is_missing_is_told_with_what_to_do(stored, tmp_path, damage, text)
     assert f"Make it again: python scripts/evaluate.py {tmp_path} --json {file}" in str(caught.value)
 
 
+def test_a_file_that_is_missing_is_told_with_what_to_do(tmp_path):
+    with pytest.raises(RunError, match=r"There is no .*evaluation\.json\. Make it: python scripts/evaluate\.py"):
+        Evaluation.load(tmp_path / "evaluation.json")
+
+
 @pytest.mark.parametrize("content", ["{", "[]"])
 def test_what_is_no_evaluation_at_all(tmp_path, content):
     file = tmp_path / "evaluation.json"

@@ -78,7 +78,7 @@ def test_only_finished_runs_are_compared_and_the_others_say_why(make_run, tmp_pa
     assert reasons[0] == "RunError: it broke in two lines"
     assert "the same command resumes it" in reasons[1]
     assert "gave no sign of life" in reasons[2]
-    assert "It has no evaluation.json. Make it: python scripts/evaluate.py" in reasons[3]
+    assert "evaluation.json. Make it: python scripts/evaluate.py" in reasons[3]
     assert "evaluation.json cannot be read" in reasons[4]
     assert "gama" in reasons[5]
     assert reasons[-1].endswith("status.json cannot be read: it holds no JSON object.")
