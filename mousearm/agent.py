@@ -48,7 +48,7 @@ class Agent:
             folder: the run folder.
             which: the checkpoint: ``best``, ``latest`` or a number of steps.
             kinematics: other reaches, all of which then count as test reaches; a file or folder. None for the run's.
-            moved_to: where the reaches of the run were moved to; None for where its configuration says. The split stays.
+            moved_to: where the run's reaches were moved to; None for where its configuration says. The split stays.
 
         Raises:
             MouseArmError: if the run, the checkpoint or the reaches cannot be used.

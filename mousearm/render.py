@@ -11,7 +11,7 @@ import numpy as np
 
 from mousearm.errors import ConfigError, RenderError, UnknownNameError
 
-# A muscle at rest and at full activation. Between them the square root of activation counts: reaching takes little of it.
+# A muscle at rest and at full activation. Between them counts the square root of activation: reaching takes little.
 MUSCLE_COLOURS: MappingProxyType[str, tuple[np.ndarray, np.ndarray]] = MappingProxyType(
     {
         "grey_red": (np.array([0.62, 0.56, 0.55]), np.array([0.86, 0.08, 0.10])),
@@ -186,7 +186,7 @@ def framing(model: mujoco.MjModel, points: np.ndarray, margin: float = 1.45) -> 
 
 @functools.cache
 def _obstacle() -> str | None:
-    """The reason why nothing can be drawn here, or None. Tried once, since MuJoCo may abort the process at a second failure."""
+    """The reason why nothing can be drawn here, or None. Tried once: MuJoCo may abort at a second failure."""
     try:
         mujoco.Renderer(mujoco.MjModel.from_xml_string("<mujoco/>"), 8, 8).close()
     except Exception as error:  # each OpenGL backend has its own exceptions, down to a plain AttributeError

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from mousearm.errors import UnknownNameError
@@ -16,6 +15,7 @@ from mousearm.figures.overview import STATES, drive_figure, state_figure, summar
 from mousearm.figures.trial import activation_figure, joint_figure, trajectory_figure
 from mousearm.plots import PRINT_DPI, write_figure
 from mousearm.record.recording import ReachRecording, Recording
+from mousearm.trajectory import PAW
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def _chosen(reaches: Sequence[ReachRecording], names: Sequence[str]) -> list[Rea
             raise UnknownNameError("recorded reach", name, first)
     if names:
         return [first[name] for name in names]
-    errors = [float(np.mean(reach.signals["error"].values[1:, 1])) for reach in first.values()]
+    errors = [float(reach.trial.mean_errors_mm[PAW]) for reach in first.values()]
     return [list(first.values())[i] for i in smallest_middle_largest(errors)]
 
 

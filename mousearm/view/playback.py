@@ -10,7 +10,7 @@ from mousearm.action import INVERSE_MAPS
 from mousearm.env.task import Start, Task
 from mousearm.errors import ConfigError, UnknownNameError
 from mousearm.evaluate.rollout import Controller
-from mousearm.trajectory import Frame, Trial
+from mousearm.trajectory import Frame, Trial, with_shoulder
 
 SPEEDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 # Least time that is simulated after the controller was switched: an arm of this size falls in a tenth of that.
@@ -67,13 +67,12 @@ class Simulator:
         arms = [task.snapshot]
         while len(arms) <= last and self._step(driven_at(switches, len(arms) - 1)):
             arms.append(task.snapshot)
-        shoulder = np.broadcast_to(self._shoulder, (n_frames, 1, 3))
         return Trial(
             name=self.names[reach],
             dt=dt,
             diverged=len(arms) <= last,
             driven=np.array([driven_at(switches, frame) for frame in range(len(arms))]),
-            targets=np.concatenate([shoulder, task.references.targets[reach, :n_frames]], axis=1),
+            targets=with_shoulder(self._shoulder, task.references.targets[reach, :n_frames]),
             reference=task.references.qpos[reach, :n_frames],
             landmarks=np.concatenate([arm.landmarks for arm in arms]),
             qpos=np.concatenate([arm.qpos for arm in arms]),
