@@ -6,14 +6,15 @@ from pathlib import Path
 
 from mousearm import checkpoint
 from mousearm.config import Config
-from mousearm.env import prepare, reach_files
+from mousearm.env.sources import prepare, reach_files
 from mousearm.errors import MouseArmError, RunError, UnknownNameError
 from mousearm.evaluate.evaluation import Evaluation, middle_reach
 from mousearm.evaluate.rollout import Evaluator
 from mousearm.files import make_folder
 from mousearm.model import Arm, model_hashes
-from mousearm.policy import PolicyController, RecurrentPolicy, build_policy
-from mousearm.retarget import Reference
+from mousearm.policy.controller import PolicyController
+from mousearm.policy.network import RecurrentPolicy, build_policy
+from mousearm.retarget.reference import Reference
 from mousearm.rundir import RunFolder
 from mousearm.trajectory import Trial
 

@@ -27,7 +27,8 @@ from mousearm.evaluate.evaluation import Evaluation
 from mousearm.experiment import Session
 from mousearm.files import write_json
 from mousearm.model import load_arm, model_hashes
-from mousearm.policy import PolicyController, RecurrentPolicy
+from mousearm.policy.controller import PolicyController
+from mousearm.policy.network import RecurrentPolicy
 from mousearm.rundir import FINISHED, RunFolder
 
 MAX_BYTES = 500_000_000

@@ -18,7 +18,8 @@ from mousearm.buffer import Minibatch, SequenceBuffer
 from mousearm.config import AlgoConfig, Config
 from mousearm.errors import ConfigError
 from mousearm.nan_guard import loss_error
-from mousearm.policy import RecurrentPolicy, forget
+from mousearm.policy.backbone import reset_state
+from mousearm.policy.network import RecurrentPolicy
 
 # Keys of the group algo that are not arguments of RecurrentPPO.
 _OWN = ("timesteps", "eval_freq", "eval_reaches", "learning_rate_final")
@@ -50,10 +51,10 @@ class SequencePPO(RecurrentPPO):
     """RecurrentPPO over a ``SequenceBuffer``, with an observation normaliser that learns between rollouts.
 
     Attributes:
-        critic_until: before this number of control steps only the value head learns.
+        critic_warmup_until: before this number of control steps only the value head learns.
     """
 
-    critic_until = 0
+    critic_warmup_until = 0
     policy: RecurrentPolicy
     rollout_buffer: SequenceBuffer  # type: ignore[assignment]  # only the methods below know it
 
@@ -73,6 +74,23 @@ class SequencePPO(RecurrentPPO):
         self.clip_range = FloatSchedule(self.clip_range)
         if self.clip_range_vf is not None:
             self.clip_range_vf = FloatSchedule(self.clip_range_vf)
+
+    def begin(self, total: int) -> None:
+        """Get ready to learn, from where it is, up to a total number of steps: ``rollout`` and ``update`` in turn."""
+        _, self._callback = self._setup_learn(total - self.num_timesteps, reset_num_timesteps=False)
+        self._iteration = 0
+
+    def rollout(self) -> None:
+        """Fill the buffer, after ``begin``."""
+        assert self.env is not None
+        self.collect_rollouts(self.env, self._callback, self.rollout_buffer, self.n_steps)
+
+    def update(self) -> None:
+        """Log the rollout as ``learn`` does, and learn from it."""
+        self._iteration += 1
+        self._update_current_progress_remaining(self.num_timesteps, self._total_timesteps)
+        self.dump_logs(self._iteration)
+        self.train()
 
     @network_threads(1)
     def collect_rollouts(  # type: ignore[override]
@@ -128,7 +146,7 @@ class SequencePPO(RecurrentPPO):
         assert self._last_episode_starts is not None
         observations = torch.from_numpy(self._last_obs).to(self.device)
         starts = torch.from_numpy(self._last_episode_starts).to(self.device)
-        state = forget(self._last_state, starts) if self._last_episode_starts.any() else self._last_state
+        state = reset_state(self._last_state, starts) if self._last_episode_starts.any() else self._last_state
         return observations, starts, state
 
     @torch.no_grad()
@@ -173,7 +191,7 @@ class SequencePPO(RecurrentPPO):
             "optimizer": self.policy.optimizer.state_dict(),
             "steps": self.num_timesteps,
             "n_updates": self._n_updates,
-            "critic_until": self.critic_until,
+            "critic_until": self.critic_warmup_until,
             "observations": self._last_obs,
             "starts": self._last_episode_starts,
             "memory": self._last_state,
@@ -184,7 +202,7 @@ class SequencePPO(RecurrentPPO):
         """Go back to what ``state`` was."""
         self.policy.optimizer.load_state_dict(state["optimizer"])
         self.num_timesteps, self._n_updates = state["steps"], state["n_updates"]
-        self.critic_until = state["critic_until"]
+        self.critic_warmup_until = state["critic_until"]
         self._last_obs, self._last_episode_starts = state["observations"], state["starts"]
         self._last_state.copy_(state["memory"])
         if state["episodes"] is not None:
@@ -211,7 +229,7 @@ class SequencePPO(RecurrentPPO):
             approx_kl = (ratio - 1 - log_ratio).mean()
             clip_fraction = ((ratio - 1).abs() > clip).float().mean()
         loss = self.vf_coef * value_loss
-        if self.num_timesteps >= self.critic_until:
+        if self.num_timesteps >= self.critic_warmup_until:
             loss = loss + policy_loss + self.ent_coef * entropy_loss
         return Loss(loss, policy_loss, value_loss, entropy_loss, approx_kl, clip_fraction)
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from mousearm.policy import forget
+from mousearm.policy.backbone import reset_state
 
 
 class Minibatch(NamedTuple):
@@ -184,7 +184,7 @@ class SequenceBuffer:
         values, log_prob, advantages, returns = self._scalars.flatten(1).index_select(1, kept)
         return Minibatch(
             observations=self.observations.flatten(0, 1)[rows],
-            state=forget(self.state[:, arms], forgotten),
+            state=reset_state(self.state[:, arms], forgotten),
             steps=steps,
             actions=self.actions.flatten(0, 1).index_select(0, kept),
             old_values=values,

@@ -16,7 +16,7 @@ from safetensors.torch import save as to_safetensors
 from mousearm import formats
 from mousearm.errors import RunError
 from mousearm.files import read_json, to_json
-from mousearm.policy import RecurrentPolicy
+from mousearm.policy.network import RecurrentPolicy
 from mousearm.rundir import RunFolder
 
 _NETWORK, _STATE, _SUMMARY = "policy.safetensors", "state.pt", "state.json"

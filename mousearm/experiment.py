@@ -12,7 +12,9 @@ from mousearm.agent import with_path
 from mousearm.algo import build_algo
 from mousearm.checkpoint import TrainingState
 from mousearm.config import Config, PretrainConfig
-from mousearm.env import References, Task, prepare, reach_files
+from mousearm.env.references import References
+from mousearm.env.sources import prepare, reach_files
+from mousearm.env.task import Task
 from mousearm.env.vec_env import TrackingVecEnv
 from mousearm.errors import MouseArmError
 from mousearm.evaluate.evaluation import Evaluation, table
@@ -21,9 +23,9 @@ from mousearm.evaluate.rollout import Evaluator
 from mousearm.files import write_json
 from mousearm.kinematics import ReachFile, Split, split_reaches
 from mousearm.model import model_hashes
-from mousearm.policy import PolicyController
-from mousearm.pretrain import ComputedMuscleControl, TaskController
-from mousearm.retarget import Reference
+from mousearm.policy.controller import PolicyController
+from mousearm.pretrain.cmc import ComputedMuscleControl, TaskController
+from mousearm.retarget.reference import Reference
 from mousearm.rundir import (
     FAILED,
     FINISHED,
@@ -38,7 +40,9 @@ from mousearm.rundir import (
 )
 from mousearm.simulation import log_warnings_to
 from mousearm.tracking.logger import RunLogger, tracked
-from mousearm.train import WARM_START, Imitate, Interruption, Pruner, learn
+from mousearm.train.interruption import Interruption
+from mousearm.train.learning import WARM_START, Pruner, learn
+from mousearm.train.warm_start import WarmStart
 from mousearm.trajectory import Trial
 
 # Files that are left out and named at the beginning; of more, only the number is told.
@@ -153,15 +157,15 @@ class Session:
 
     def run(self, folder: RunFolder, interruption: Interruption, pruner: Pruner | None = None) -> float:
         """Learn what is left of the budget, then evaluate the best network and show the result."""
-        moment = self._newest(folder)
-        steps = 0 if moment is None else moment.steps
+        state = self._newest(folder)
+        steps = 0 if state is None else state.steps
         print(self.describe(steps), flush=True)
         with ending(lambda status: self._say(folder, status)):
             folder.set_status(RUNNING, steps)
-            state = None if moment is None else moment.states["logger"]
-            with advising_to_resume(folder.path, "used"), tracked(self.config, folder, state) as logger:
+            logged = None if state is None else state.states["logger"]
+            with advising_to_resume(folder.path, "used"), tracked(self.config, folder, logged) as logger:
                 log_warnings_to(folder.engine_log)
-                self._learn(folder, moment, interruption, logger, pruner)
+                self._learn(folder, state, interruption, logger, pruner)
                 return self._show(folder, logger)
 
     def _show(self, folder: RunFolder, logger: RunLogger) -> float:
@@ -213,25 +217,25 @@ class Session:
         complete = folder.complete_checkpoints()
         if not complete:
             return None
-        moment = checkpoint.load(complete[-1])
+        state = checkpoint.load(complete[-1])
         if problem := folder.best_problem():
             print(f"The best network so far is lost, and is looked for anew: {problem}")
-            moment.states["evaluations"]["best_mm"] = float("inf")
-        return moment
+            state.states["evaluations"]["best_mm"] = float("inf")
+        return state
 
     def _learn(
         self,
         folder: RunFolder,
-        moment: TrainingState | None,
+        state: TrainingState | None,
         interruption: Interruption,
         logger: RunLogger,
         pruner: Pruner | None,
     ) -> None:
         """Learn up to the budget."""
         total, every = self.config.algo.timesteps, self.config.algo.eval_freq
-        if moment is not None and moment.steps >= total:
+        if state is not None and state.steps >= total:
             print(f"The budget of {total} steps is used up; raise algo.timesteps to train further.")
-            self.algo.num_timesteps = moment.steps
+            self.algo.num_timesteps = state.steps
             return
 
         def evaluate() -> Evaluation:
@@ -241,20 +245,20 @@ class Session:
 
         learn(
             *(self.algo, self.env, logger, evaluate, folder, total, every, interruption),
-            moment=moment,
-            warm_start=self._warm_start(moment),
+            state=state,
+            warm_start=self._warm_start(state),
             pruner=pruner,
         )
 
-    def _warm_start(self, moment: TrainingState | None) -> Imitate | None:
+    def _warm_start(self, state: TrainingState | None) -> WarmStart | None:
         """Imitation of the configured teacher, where there is one and it is not over."""
         config = self.config
-        if config.pretrain.teacher == "none" or (moment is not None and WARM_START not in moment.states):
+        if config.pretrain.teacher == "none" or (state is not None and WARM_START not in state.states):
             return None
         references = self.env.task.references
         task = Task(self.arm, references, config, config.pretrain.num_envs)
         teacher = ComputedMuscleControl(self.arm, references, config.env.control_dt, config.model.action_map)
-        return Imitate(self.algo, task, teacher, config.pretrain, config.seed)
+        return WarmStart(self.algo, task, teacher, config.pretrain, config.seed)
 
 
 def _draw_split(config: Config, files: Sequence[ReachFile], references: Sequence[Reference]) -> Split:

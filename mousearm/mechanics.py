@@ -53,14 +53,14 @@ class Bounds(NamedTuple):
         """(..., nv) N m that shares, (..., nu), give."""
         return self.offset + np.matvec(self.gain.mT, share)
 
-    def share(
+    def static_optimization(
         self,
         torque: np.ndarray,
         weight: np.ndarray,
         effort: ArrayLike,
         limits: tuple[ArrayLike, ArrayLike] | np.ndarray = (0.0, 1.0),
     ) -> np.ndarray:
-        """Static optimisation: the shares, (..., nu), that come close to a torque with little effort.
+        """The shares, (..., nu), that come close to a torque with little effort.
 
         Minimises |weight (torque - offset - share @ gain)|^2 + |effort share|^2 within the limits.
 
@@ -110,7 +110,7 @@ class Dynamics(NamedTuple):
         return np.matvec(self.mass, qacc) + self.bias
 
 
-class Probe:
+class ArmDynamics:
     """Puts an arm into states and reads off its mechanics.
 
     States are arrays (..., nq), of any number at once. Joint limits, contacts and other constraints are switched off:

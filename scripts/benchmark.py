@@ -15,7 +15,7 @@ from mousearm import cli
 from mousearm.errors import MouseArmError, UnknownNameError
 
 if TYPE_CHECKING:
-    from mousearm.benchmark import Curve
+    from mousearm.benchmark.learning import ErrorCurve
 
 SECTIONS = ("environment", "update", "training", "device", "seconds_to_mm")
 
@@ -51,18 +51,8 @@ def benchmark(arguments: argparse.Namespace) -> None:
         if file is not None and not file.parent.is_dir():
             raise MouseArmError(f"--{option} {file}: there is no folder {file.parent}. Make it first.")
     chosen = _names(arguments.only, "section (--only)", SECTIONS)
-    from mousearm.benchmark import (
-        RUNS,
-        device_speed,
-        draw_curves,
-        environment_speed,
-        learning_curves,
-        limits_table,
-        seconds_to_mm,
-        table,
-        training_speed,
-        update_speed,
-    )
+    from mousearm.benchmark.learning import RUNS, draw_curves, learning_curves, limits_table, seconds_to_mm
+    from mousearm.benchmark.speed import device_speed, environment_speed, speed_table, training_speed, update_speed
     from mousearm.files import write_json
 
     def write() -> None:
@@ -80,10 +70,10 @@ def benchmark(arguments: argparse.Namespace) -> None:
     for section in chosen:
         if section in sections:
             figures[section] = sections[section]()
-            print(table({section: figures[section]}), flush=True)
+            print(speed_table({section: figures[section]}), flush=True)
             write()
             continue
-        curves: dict[str, list[Curve]] = {}
+        curves: dict[str, list[ErrorCurve]] = {}
         for name in runs:
             curves[name] = learning_curves(name, arguments.kinematics, arguments.seeds, arguments.original_s)
             figures[section] = seconds_to_mm(curves)

@@ -10,10 +10,11 @@ import pytest
 import torch
 
 from mousearm.config import compose
-from mousearm.env import References, Task
+from mousearm.env.references import References
 from mousearm.env.sources import prepare
+from mousearm.env.task import Task
 from mousearm.model import Arm, load_arm
-from mousearm.retarget import Reference
+from mousearm.retarget.reference import Reference
 
 torch.set_num_threads(1)
 

@@ -17,7 +17,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 from mousearm.agent import Agent
 from mousearm.agent_import import import_agent, read_archive
-from mousearm.env import TrackingEnv
+from mousearm.env.gym_env import TrackingEnv
 from mousearm.errors import ConfigError, RunError
 from mousearm.experiment import run
 from mousearm.rundir import RunFolder

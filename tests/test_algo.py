@@ -12,13 +12,14 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from mousearm import checkpoint
 from mousearm.algo import SequencePPO, build_algo, learning_rate
+from mousearm.benchmark.speed import collect, gradient_difference
 from mousearm.benchmark.stock import copy_rollout, copy_weights, stock_algo, stock_name
-from mousearm.benchmark.update import collect, gradient_difference
 from mousearm.buffer import Minibatch, SequenceBuffer
 from mousearm.checkpoint import TrainingState
 from mousearm.env.vec_env import TrackingVecEnv
 from mousearm.errors import ConfigError
-from mousearm.policy import PolicyController, build_policy
+from mousearm.policy.controller import PolicyController
+from mousearm.policy.network import build_policy
 from mousearm.rundir import RunFolder
 
 
@@ -331,7 +332,7 @@ def test_without_a_limit_all_epochs_are_made(both):
 
 def test_before_the_actor_learns_only_the_value_head_moves(both):
     ours, _ = both("algo.n_epochs=1", "algo.batch_size=12")
-    ours.critic_until = 1
+    ours.critic_warmup_until = 1
     before = {name: weight.clone() for name, weight in ours.policy.named_parameters()}
     ours.train()
     moved = {name for name, weight in ours.policy.named_parameters() if not torch.equal(weight, before[name])}
@@ -413,7 +414,7 @@ def test_a_task_that_needs_memory(configure, kind, learns):
 
 def test_only_the_value_head_learns_at_first(configure, tracking):
     algo = begin(build_algo(configure(*SMALL, "algo.n_steps=9", "algo.batch_size=54"), tracking()))
-    algo.critic_until = 55
+    algo.critic_warmup_until = 55
     collect_on(algo)  # 9 steps of 6 arms: 54
     before = {name: value.clone() for name, value in algo.policy.named_parameters()}
     algo.train()

@@ -3,9 +3,10 @@ import json
 import numpy as np
 import pytest
 
-from mousearm.benchmark import Curve, draw_curves, learning, learning_curves, limits_table, seconds_to_mm, table
-from mousearm.benchmark.stock import ORIGINAL, our_environment, stock_environment
-from mousearm.benchmark.timing import in_turn
+from mousearm.benchmark import learning
+from mousearm.benchmark.learning import ErrorCurve, draw_curves, learning_curves, limits_table, seconds_to_mm
+from mousearm.benchmark.speed import speed_table
+from mousearm.benchmark.stock import ORIGINAL, in_turn, our_environment, stock_environment
 
 
 def test_runs_take_turns_and_the_first_round_does_not_count():
@@ -21,7 +22,7 @@ def test_table_by_hand():
         "environment": {"bare_steps_per_s": 8000.0, "ours_steps_per_s": 6000.0, "gym_subproc_steps_per_s": 2000.0},
         "update": {"stock_s": 20.0, "ours_s": 4.0, "max_relative_gradient_difference": 2e-6},
     }
-    lines = [line.split() for line in table(figures).splitlines()]
+    lines = [line.split() for line in speed_table(figures).splitlines()]
     assert lines == [
         ["environment"],
         ["bare_steps_per_s", "8000", "4.00", "x"],
@@ -45,7 +46,7 @@ def test_the_original_is_what_its_files_and_the_list_say(configure):
 def test_chosen_sections_are_measured_and_written(run_script, tmp_path, monkeypatch):
     file = tmp_path / "figures.json"
     figures = {"bare_steps_per_s": 2.0, "ours_steps_per_s": 1.5, "gym_subproc_steps_per_s": 1.0}
-    monkeypatch.setattr("mousearm.benchmark.environment_speed", lambda model: figures)
+    monkeypatch.setattr("mousearm.benchmark.speed.environment_speed", lambda model: figures)
     done = run_script("benchmark", "--only", "environment", "--json", file)
     assert json.loads(file.read_text()) == {"environment": figures}
     assert "ours_steps_per_s" in done.out
@@ -58,9 +59,9 @@ def test_an_unknown_section_is_named_before_anything_is_measured(run_script):
 
 
 # By hand: the error falls below 1 mm at 20 s and below 0.5 mm at 30 s, and rises again.
-FALLING = Curve([10.0, 20.0, 30.0, 40.0], [2.0, 0.9, 0.4, 0.6])
-SLOW = Curve([15.0, 60.0], [3.0, 1.0])
-STUCK = Curve([5.0], [8.0])
+FALLING = ErrorCurve([10.0, 20.0, 30.0, 40.0], [2.0, 0.9, 0.4, 0.6])
+SLOW = ErrorCurve([15.0, 60.0], [3.0, 1.0])
+STUCK = ErrorCurve([5.0], [8.0])
 
 
 def test_seconds_to_an_error_by_hand():

@@ -12,7 +12,8 @@ from mousearm.env.vec_env import TrackingVecEnv
 from mousearm.errors import RunError
 from mousearm.files import read_json
 from mousearm.formats import CHECKPOINT, stamp
-from mousearm.policy import PolicyController, build_policy
+from mousearm.policy.controller import PolicyController
+from mousearm.policy.network import build_policy
 from mousearm.rundir import RunFolder
 
 SMALL = ("policy.lstm_hidden_size=8", "env.num_envs=4", "algo.n_steps=11", "algo.batch_size=22", "algo.n_epochs=2")

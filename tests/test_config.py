@@ -8,7 +8,7 @@ from mousearm.config import CONF, Config, check_group_files, check_overrides, co
 from mousearm.errors import ConfigError, RunError, UnknownNameError
 from mousearm.paths import resolve
 from mousearm.registry import ACTION_MAPS, EFFORTS, KERNELS
-from mousearm.retarget import METHODS
+from mousearm.retarget.reference import METHODS
 
 # All but those in conf/hydra, which are about Hydra itself; tests/sweep builds the launchers.
 GROUP_FILES = sorted(path.relative_to(CONF) for path in CONF.glob("*/*.yaml"))

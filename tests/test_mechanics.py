@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mousearm.errors import ModelError
-from mousearm.mechanics import Bounds, Probe, motion_of, muscles_of, random_poses
+from mousearm.mechanics import ArmDynamics, Bounds, motion_of, muscles_of, random_poses
 
 DT = 1 / 150
 G, LENGTH, ONE, TWO = 10.0, 0.01, 1e-4, 2e-4
@@ -12,17 +12,17 @@ ZERO = np.zeros(2)
 
 def test_gravity_torque_of_two_links_is_that_of_their_weights(hanging):
     # Stretched along x: elbow m2 g l = 2e-5; shoulder m1 g l + m2 g 2 l = 1e-5 + 4e-5 N m.
-    assert Probe(hanging).needed(ZERO, ZERO, ZERO) == pytest.approx([5e-5, 2e-5])
+    assert ArmDynamics(hanging).needed(ZERO, ZERO, ZERO) == pytest.approx([5e-5, 2e-5])
 
 
 def test_a_hanging_pendulum_needs_no_torque(hanging):
     down = np.array([-np.pi / 2, 0.0])
-    np.testing.assert_allclose(Probe(hanging).needed(down, ZERO, ZERO), 0, atol=1e-18)
+    np.testing.assert_allclose(ArmDynamics(hanging).needed(down, ZERO, ZERO), 0, atol=1e-18)
 
 
 def test_acceleration_adds_inertia(hanging):
     # The elbow alone accelerates: m2 (l^2 + sphere) at the elbow; m2 (l (2 l) + sphere) is felt at the shoulder.
-    probe = Probe(hanging)
+    probe = ArmDynamics(hanging)
     extra = probe.needed(ZERO, ZERO, np.array([0.0, 100.0])) - probe.needed(ZERO, ZERO, ZERO)
     assert extra == pytest.approx([100 * TWO * (2 * LENGTH**2 + SPHERE), 100 * TWO * (LENGTH**2 + SPHERE)])
 
@@ -30,22 +30,22 @@ def test_acceleration_adds_inertia(hanging):
 def test_joint_limits_do_not_help(hanging):
     # Beyond the limit of -3 the shoulder still needs its whole weight.
     pose = np.array([-3.1, 0.0])
-    assert Probe(hanging).needed(pose, ZERO, ZERO)[0] == pytest.approx(5e-5 * np.cos(3.1))
+    assert ArmDynamics(hanging).needed(pose, ZERO, ZERO)[0] == pytest.approx(5e-5 * np.cos(3.1))
 
 
 def test_motors_give_gear_times_control_range(hanging):
-    torque = Probe(hanging).bounds(ZERO, ZERO).range()
+    torque = ArmDynamics(hanging).bounds(ZERO, ZERO).range()
     np.testing.assert_allclose(torque, [[-1e-4, 1e-4], [-0.5e-4, 1e-4]])
 
 
 def test_a_muscle_gives_force_times_moment_arm(cable):
     # From (0, 10 mm) to (10 mm, 0): length 14.14 mm, moment arm 10 mm / sqrt 2. Fibre: l0 = 10 mm, slack 0, so
     # 1.414 l0, on the falling limb of MuJoCo's curve (b = 1.3, lmax 1.6): ((1.6 - 1.4142) / 0.3)^2 / 2 = 0.1917.
-    length, moment = Probe(cable).path(ZERO)
+    length, moment = ArmDynamics(cable).path(ZERO)
     assert length == pytest.approx([LENGTH * np.sqrt(2)])
     assert moment[0] == pytest.approx([-LENGTH / np.sqrt(2), 0])
     share = ((1.6 - np.sqrt(2)) / 0.3) ** 2 / 2
-    torque = Probe(cable).bounds(ZERO, ZERO).range()
+    torque = ArmDynamics(cable).bounds(ZERO, ZERO).range()
     np.testing.assert_allclose(torque[0], [0, 0.1 * share * LENGTH / np.sqrt(2)], rtol=1e-6, atol=1e-12)
     np.testing.assert_allclose(torque[1], 0, atol=1e-15)
 
@@ -54,7 +54,7 @@ def test_bounds_of_an_antagonist_pair():
     pair = Bounds(np.array([0.0]), np.array([[3.0], [-2.0], [1.0]]))
     np.testing.assert_array_equal(pair.range(), [[-2.0, 4.0]])
     for torque, reached in ((4.0, 4.0), (5.0, 4.0), (-1.0, -1.0), (-3.0, -2.0)):
-        share = pair.share(np.array([torque]), np.eye(1), 1e-3)
+        share = pair.static_optimization(np.array([torque]), np.eye(1), 1e-3)
         assert pair.torque(share) == pytest.approx(reached, abs=1e-4)
         assert share.min() >= 0
         assert share.max() <= 1
@@ -63,33 +63,33 @@ def test_bounds_of_an_antagonist_pair():
 def test_shares_stay_within_given_limits():
     pair = Bounds(np.array([0.0]), np.array([[3.0], [-2.0]]))
     low, high = np.array([0.1, 0.2]), np.array([0.5, 0.3])
-    assert pair.share(np.array([9.0]), np.eye(1), 1e-3, (low, high)) == pytest.approx([0.5, 0.2])
+    assert pair.static_optimization(np.array([9.0]), np.eye(1), 1e-3, (low, high)) == pytest.approx([0.5, 0.2])
 
 
 def test_effort_decides_who_pulls():
     # Both pull alike: 1 N m is shared as x + y = 1 with x^2 + 4 y^2 least, so x = 0.8 and y = 0.2.
     two = Bounds(np.array([0.0]), np.array([[1.0], [1.0]]))
-    assert two.share(np.array([1.0]), np.eye(1), [1e-4, 2e-4]) == pytest.approx([0.8, 0.2], abs=1e-6)
+    assert two.static_optimization(np.array([1.0]), np.eye(1), [1e-4, 2e-4]) == pytest.approx([0.8, 0.2], abs=1e-6)
     # An effort that counts as much as the error is a compromise: x with (1 - x)^2 + x^2 least.
     one = Bounds(np.array([0.0]), np.array([[1.0]]))
-    assert one.share(np.array([1.0]), np.eye(1), 1.0) == pytest.approx([0.5])
+    assert one.static_optimization(np.array([1.0]), np.eye(1), 1.0) == pytest.approx([0.5])
 
 
 def test_what_counts_more_is_met_better():
     # One actuator turns two joints alike, of which one is to turn and the other not: 9 (1 - x)^2 + x^2 is least at 0.9.
     coupled = Bounds(np.zeros(2), np.array([[1.0, 1.0]]))
-    assert coupled.share(np.array([1.0, 0.0]), np.diag([3.0, 1.0]), 1e-6) == pytest.approx([0.9])
+    assert coupled.static_optimization(np.array([1.0, 0.0]), np.diag([3.0, 1.0]), 1e-6) == pytest.approx([0.9])
 
 
 @pytest.mark.parametrize(("torque", "low"), [(np.nan, 0.0), (0.0, 1.5)])
 def test_what_has_no_solution_is_refused(hanging, torque, low):
-    bounds = Probe(hanging).bounds(ZERO, ZERO)
+    bounds = ArmDynamics(hanging).bounds(ZERO, ZERO)
     with pytest.raises(ModelError, match=r"^The torque \[.*\] N m cannot be shared out .* a lower limit is above"):
-        bounds.share(np.array([torque, 0.0]), np.eye(2), 1e-3, (low, 1.0))
+        bounds.static_optimization(np.array([torque, 0.0]), np.eye(2), 1e-3, (low, 1.0))
 
 
 def test_many_states_at_once_are_as_one_by_one(muscle_arm):
-    probe, poses = Probe(muscle_arm), random_poses(muscle_arm, 6, 0)
+    probe, poses = ArmDynamics(muscle_arm), random_poses(muscle_arm, 6, 0)
     speeds = np.random.default_rng(0).normal(size=poses.shape)
     together = probe.dynamics(poses.reshape(2, 3, -1), speeds.reshape(2, 3, -1))
     for i, (pose, speed) in enumerate(zip(poses, speeds, strict=True)):
@@ -100,7 +100,7 @@ def test_many_states_at_once_are_as_one_by_one(muscle_arm):
 
 
 def test_forward_dynamics_undo_inverse_dynamics(muscle_arm):
-    probe, random = Probe(muscle_arm), np.random.default_rng(0)
+    probe, random = ArmDynamics(muscle_arm), np.random.default_rng(0)
     qpos, qvel = random_poses(muscle_arm, 5, 0), random.normal(size=(5, muscle_arm.nq))
     activation = random.uniform(size=(5, muscle_arm.na))
     qacc = probe.acceleration(qpos, qvel, activation, np.zeros((5, muscle_arm.nu)))
@@ -111,7 +111,7 @@ def test_forward_dynamics_undo_inverse_dynamics(muscle_arm):
 def test_the_jacobian_is_the_derivative_of_the_landmarks(muscle_arm):
     (pose,), h = random_poses(muscle_arm, 1, 0), 1e-6
     landmarks = muscle_arm.landmark_positions(pose[None])[0]
-    jacobian = Probe(muscle_arm).landmark_jacobian(pose, landmarks)
+    jacobian = ArmDynamics(muscle_arm).landmark_jacobian(pose, landmarks)
     for joint, step in enumerate(h * np.eye(muscle_arm.nq)):
         ahead, behind = muscle_arm.landmark_positions(np.stack([pose + step, pose - step]))[:, 1:].reshape(2, 6)
         np.testing.assert_allclose(jacobian[:, joint], (ahead - behind) / (2 * h), atol=1e-9)
@@ -152,7 +152,7 @@ def test_muscles_are_found(muscle_arm, torque_arm):
 
 
 def test_moment_arms_are_the_derivatives_of_the_lengths(muscle_arm):
-    probe, h = Probe(muscle_arm), 1e-6
+    probe, h = ArmDynamics(muscle_arm), 1e-6
     (pose,) = random_poses(muscle_arm, 1, 0)
     _, moment = probe.path(pose)
     for joint in range(muscle_arm.nq):

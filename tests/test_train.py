@@ -12,10 +12,11 @@ from mousearm.errors import Interrupted, NonFiniteError
 from mousearm.evaluate.rollout import Evaluator
 from mousearm.files import read_json
 from mousearm.nan_guard import describe
-from mousearm.policy import PolicyController
+from mousearm.policy.controller import PolicyController
 from mousearm.rundir import RunFolder
 from mousearm.tracking.logger import RunLogger
-from mousearm.train import Interruption, learn
+from mousearm.train.interruption import Interruption
+from mousearm.train.learning import learn
 
 SMALL = ("policy.lstm_hidden_size=8", "env.num_envs=4", "algo.n_steps=11", "algo.batch_size=22", "algo.n_epochs=1")
 ROLLOUT = 44  # steps of one rollout: 4 simulations of 11 steps

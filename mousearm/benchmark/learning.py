@@ -9,19 +9,22 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+from matplotlib.axes import Axes
 from sb3_contrib import RecurrentPPO
 from stable_baselines3.common.callbacks import BaseCallback
 
 from mousearm.algo import build_algo
 from mousearm.benchmark.stock import ORIGINAL, load_stock_weights, our_environment, stock_algo, stock_environment
 from mousearm.config import Config, compose
-from mousearm.env import prepare
+from mousearm.env.sources import prepare
 from mousearm.evaluate.rollout import Evaluator
 from mousearm.experiment import run
-from mousearm.policy import PolicyController
+from mousearm.plots import BLUE, GREY, ORANGE, SKY, VERMILION, log_axis, page, write_figure
+from mousearm.policy.controller import PolicyController
 from mousearm.rundir import RunFolder, read_metrics
 
 LIMITS_MM = (1.0, 0.5, 0.2)
+_HEIGHT_MM = 80
 ORIGINAL_NAME = "original"
 # What the command line of each run would be.
 RUNS: Mapping[str, tuple[str, ...]] = {
@@ -31,9 +34,17 @@ RUNS: Mapping[str, tuple[str, ...]] = {
     "muscle_warm": ("model=muscle", "pretrain=cmc"),
     ORIGINAL_NAME: (*ORIGINAL, "reward=original"),
 }
+# Label and colour of each run.
+_LINES = {
+    "torque": ("motors", BLUE),
+    "torque_warm": ("motors, warm start", SKY),
+    "muscle": ("muscles", VERMILION),
+    "muscle_warm": ("muscles, warm start", ORANGE),
+    ORIGINAL_NAME: ("motors, stock RecurrentPPO with the original's hyperparameters", GREY),
+}
 
 
-class Curve(NamedTuple):
+class ErrorCurve(NamedTuple):
     """Deterministic evaluations of a run, in order.
 
     Attributes:
@@ -50,7 +61,7 @@ class Curve(NamedTuple):
         return next(reached, None)
 
 
-def learning_curves(name: str, kinematics: str, seeds: int, budget_s: float) -> list[Curve]:
+def learning_curves(name: str, kinematics: str, seeds: int, budget_s: float) -> list[ErrorCurve]:
     """Train one of ``RUNS`` once for every seed; the original, which takes longest, with seed 0 only.
 
     Args:
@@ -65,7 +76,7 @@ def learning_curves(name: str, kinematics: str, seeds: int, budget_s: float) -> 
     return [_our_curve(compose((*words, f"seed={seed}"))) for seed in range(seeds)]
 
 
-def seconds_to_mm(curves: Mapping[str, Sequence[Curve]]) -> dict[str, dict[str, float | None]]:
+def seconds_to_mm(curves: Mapping[str, Sequence[ErrorCurve]]) -> dict[str, dict[str, float | None]]:
     """Median over the seeds of the seconds to each of ``LIMITS_MM``; None where too few seeds got there."""
     return {
         name: {str(limit): _median([curve.seconds_to(limit) for curve in runs]) for limit in LIMITS_MM}
@@ -79,18 +90,18 @@ def _median(seconds: Sequence[float | None]) -> float | None:
     return None if value == float("inf") else value
 
 
-def _our_curve(config: Config) -> Curve:
+def _our_curve(config: Config) -> ErrorCurve:
     with tempfile.TemporaryDirectory() as temporary, redirect_stdout(io.StringIO()):
         folder = RunFolder(Path(temporary) / config.name)
         run(config, folder.path)
         return read_curve(folder)
 
 
-def read_curve(folder: RunFolder) -> Curve:
+def read_curve(folder: RunFolder) -> ErrorCurve:
     """The curve of a run that has one reach to train on and none to test with."""
     seconds = read_metrics(folder.timing).column("time/training_s")
     errors = read_metrics(folder.metrics).column("eval/train_paw_mm")
-    return Curve(list(seconds.values()), list(errors.values()))
+    return ErrorCurve(list(seconds.values()), list(errors.values()))
 
 
 class _Evaluations(BaseCallback):
@@ -104,7 +115,7 @@ class _Evaluations(BaseCallback):
         self._ours = build_algo(config, our_environment(config))
         self._begin = time.perf_counter()
         self._budget_s = budget_s
-        self.curve = Curve([], [])
+        self.curve = ErrorCurve([], [])
 
     def _on_rollout_start(self) -> None:
         assert isinstance(self.model, RecurrentPPO)
@@ -117,7 +128,7 @@ class _Evaluations(BaseCallback):
         return time.perf_counter() - self._begin < self._budget_s
 
 
-def _stock_curve(config: Config, budget_s: float) -> Curve:
+def _stock_curve(config: Config, budget_s: float) -> ErrorCurve:
     environments = stock_environment(config)
     try:
         evaluations = _Evaluations(config, budget_s)
@@ -125,3 +136,48 @@ def _stock_curve(config: Config, budget_s: float) -> Curve:
     finally:
         environments.close()
     return evaluations.curve
+
+
+def limits_table(seconds: Mapping[str, Mapping[str, float | None]], curves: Mapping[str, Sequence[ErrorCurve]]) -> str:
+    """One line per run: seconds to each error, and the best error of each seed.
+
+    Args:
+        seconds: by run and error.
+        curves: by run, one for each seed.
+    """
+    head = "".join(f"{f'{limit} mm':>10}" for limit in LIMITS_MM)
+    lines = ["seconds_to_mm", f"  {'run':<14}{head}   best mm of each seed"]
+    for name, values in seconds.items():
+        cells = "".join(f"{'never' if value is None else f'{value:.1f} s':>10}" for value in values.values())
+        best = " ".join(f"{min(curve.paw_mm):.3f}" for curve in curves[name])
+        lines.append(f"  {name:<14}{cells}   {best}")
+    return "\n".join(lines)
+
+
+def draw_curves(curves: Mapping[str, Sequence[ErrorCurve]], path: Path) -> tuple[Path, Path]:
+    """Draw the error of the best network so far over wall-clock time, and write it as PNG and PDF.
+
+    Time begins at 1 s: what was evaluated before is drawn from there.
+
+    Args:
+        curves: by run, one for each seed.
+        path: the files' path without suffix; the folder exists.
+    """
+    with page(_HEIGHT_MM) as figure:
+        _draw(figure.subplots(), curves)
+        return write_figure(figure, path)
+
+
+def _draw(axes: Axes, curves: Mapping[str, Sequence[ErrorCurve]]) -> None:
+    axes.set(xlabel="seconds of training, two cores", ylabel="mean paw error, mm")
+    log_axis(axes, "x")
+    log_axis(axes, "y")
+    for limit in LIMITS_MM:
+        axes.axhline(limit, color="#dddddd", linewidth=0.6, zorder=0)
+    for name, runs in curves.items():
+        label, colour = _LINES[name]
+        for i, curve in enumerate(runs):
+            best = [min(curve.paw_mm[: k + 1]) for k in range(len(curve.paw_mm))]
+            axes.step(curve.seconds, best, where="post", color=colour, label=label if i == 0 else None)
+    axes.set_xlim(left=1.0)
+    axes.legend(loc="lower left")

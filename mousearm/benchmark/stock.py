@@ -1,7 +1,10 @@
 """The stock stack with the same task and the same numbers: sb3-contrib's RecurrentPPO, one process per environment."""
 
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from statistics import median
 from typing import Any
 
 import torch
@@ -11,9 +14,12 @@ from stable_baselines3.common.vec_env import SubprocVecEnv, VecEnv
 
 from mousearm.algo import SequencePPO, stock_arguments
 from mousearm.config import Config, PolicyConfig
-from mousearm.env import References, Task, TrackingEnv, prepare
+from mousearm.env.gym_env import TrackingEnv
+from mousearm.env.references import References
+from mousearm.env.sources import prepare
+from mousearm.env.task import Task
 from mousearm.env.vec_env import TrackingVecEnv
-from mousearm.policy.normalizer import NormalizedObservation
+from mousearm.policy.network import NormalizedObservation
 
 # The hyperparameters of the lab's original program as it is usually run; its network has no normaliser.
 ORIGINAL = (
@@ -89,3 +95,14 @@ def copy_rollout(stock: RecurrentPPO, ours: SequencePPO) -> None:
     mine.starts.copy_(torch.from_numpy(theirs.episode_starts > 0))
     hidden, cell = (torch.from_numpy(getattr(theirs, name)[0]) for name in ("hidden_states_pi", "cell_states_pi"))
     mine.begin(torch.cat([hidden, cell]))
+
+
+def in_turn(runs: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Median seconds of each run over some rounds, after one round that does not count."""
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(rounds + 1):
+        for name, run in runs.items():
+            begin = time.perf_counter()
+            run()
+            seconds[name].append(time.perf_counter() - begin)
+    return {name: median(times[1:]) for name, times in seconds.items()}

@@ -9,10 +9,9 @@ import numpy as np
 from gymnasium import spaces
 
 from mousearm.config import Config, compose
-from mousearm.env.references import References
-from mousearm.env.sampling import HardReaches
+from mousearm.env.references import HardReaches, References, Start, draw_start
 from mousearm.env.sources import prepare
-from mousearm.env.task import Start, Task, draw_start
+from mousearm.env.task import Task
 from mousearm.errors import KinematicsError, RenderError, UnknownNameError
 from mousearm.render import Picture, posed
 
@@ -78,7 +77,7 @@ class TrackingEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         """One control step with an action of (nu,)."""
         outcome = self.task.step(np.asarray(action)[None])
         if self._hard is not None:
-            self._hard.add(self.task.position.reach, outcome)
+            self._hard.add(self.task.position.reach, outcome.paw_mm, outcome.terminated, outcome.truncated)
         self._show()
         errors = {"elbow_mm": float(outcome.elbow_mm[0]), "paw_mm": float(outcome.paw_mm[0])}
         terms = {name: float(value[0]) for name, value in outcome.terms.items()}

@@ -13,8 +13,8 @@ from mousearm.errors import KinematicsError
 from mousearm.kinematics import Reach, ReachFile, find_reaches, resample
 from mousearm.model import Arm, load_arm
 from mousearm.paths import resolve
-from mousearm.retarget import PoseCache, Reference, retarget
-from mousearm.retarget.cache import cache_folder
+from mousearm.retarget.inverse_kinematics import PoseCache, cache_folder
+from mousearm.retarget.reference import Reference, retarget
 
 T = TypeVar("T")
 R = TypeVar("R")

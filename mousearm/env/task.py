@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from mousearm import termination
 from mousearm.config import Config
-from mousearm.env.references import References
+from mousearm.env.references import References, Start
 from mousearm.errors import ConfigError
 from mousearm.model import Arm
 from mousearm.nan_guard import LastStates, term_error
@@ -18,43 +17,6 @@ from mousearm.reward import Reward, Step
 from mousearm.simulation import Simulation
 from mousearm.snapshot import Snapshot
 from mousearm.trajectory import FOLLOWED, errors_mm
-
-
-class Start(NamedTuple):
-    """Where in their reaches K simulations are or start.
-
-    Attributes:
-        reach: (K,) index of the reach.
-        frame: (K,) frame of it; an episode starts at most at the last but one.
-    """
-
-    reach: np.ndarray
-    frame: np.ndarray
-
-
-def draw_start(
-    rng: np.random.Generator,
-    references: References,
-    n: int,
-    random_start: float,
-    probabilities: np.ndarray | None = None,
-) -> Start:
-    """Draw n starts: a reach at random, from frame 0 or, with the probability ``random_start``, from a random frame.
-
-    Args:
-        rng: what is random.
-        references: the reaches.
-        n: how many.
-        random_start: probability of a random frame, 0 to 1.
-        probabilities: (R,) of the reaches; None for all the same.
-    """
-    if probabilities is None:
-        reach = rng.integers(len(references), size=n)
-    else:
-        reach = rng.choice(len(references), size=n, p=probabilities)
-    random = rng.random(n) < random_start
-    frame = rng.integers(0, references.n_frames[reach] - 1)
-    return Start(reach, np.where(random, frame, 0))
 
 
 @dataclass(frozen=True, slots=True)

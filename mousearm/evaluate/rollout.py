@@ -6,10 +6,11 @@ from typing import Protocol
 import numpy as np
 
 from mousearm.config import Config
-from mousearm.env import References, Start, Task
+from mousearm.env.references import References, Start
+from mousearm.env.task import Task
 from mousearm.evaluate.evaluation import ErrorScale, Evaluation, evaluate_trials
 from mousearm.model import Arm
-from mousearm.retarget import Reference
+from mousearm.retarget.reference import Reference
 from mousearm.trajectory import SHOULDER, Trial, with_shoulder
 
 

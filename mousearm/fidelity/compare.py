@@ -8,7 +8,7 @@ import numpy as np
 from mousearm.fidelity.curves import MuscleCurves, compare_curves
 from mousearm.fidelity.reference import Match, OpenSimModel
 from mousearm.fidelity.validity import Validity, path_validity
-from mousearm.mechanics import Probe, random_poses
+from mousearm.mechanics import ArmDynamics, random_poses
 from mousearm.model import Arm
 from mousearm.model_check.muscles import sweep
 from mousearm.model_check.result import Result
@@ -93,7 +93,7 @@ def compare_with_opensim(file: Path, arm: Arm, n_poses: int, seed: int, reaches:
         UnknownNameError: if a joint is no coordinate of the model.
     """
     model = OpenSimModel(file, arm.actuator_names)
-    match, probe = Match(arm, model), Probe(arm)
+    match, probe = Match(arm, model), ArmDynamics(arm)
     index = [arm.actuator_names.index(name) for name in model.muscles]
     qpos = random_poses(arm, n_poses, seed)
     poses = match.values(qpos)

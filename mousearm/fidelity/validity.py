@@ -54,7 +54,7 @@ class Validity:
 
 
 def path_validity(model: OpenSimModel, poses: np.ndarray) -> Validity:
-    """Judge every path in poses, (P, C)."""
+    """Pruner every path in poses, (P, C)."""
     jump, by, slopes = (np.array(item) for item in zip(*(_jump(model, pose) for pose in poses), strict=True))
     inside, cuts = _through_surfaces(model, poses)
     return Validity(inside, cuts, jump, by, slopes)

@@ -6,7 +6,7 @@ import mujoco
 import numpy as np
 
 from mousearm.kinematics.checks import SEGMENT_RANGE
-from mousearm.mechanics import Probe, muscles_of, optimal_and_slack, random_poses
+from mousearm.mechanics import ArmDynamics, muscles_of, optimal_and_slack, random_poses
 from mousearm.model import Arm
 from mousearm.model_check.result import Result
 from mousearm.text import markdown_table
@@ -141,7 +141,7 @@ def _muscles(arm: Arm) -> str:
 
     Moment arms are -d length / d q at the rest pose: above 0 where the muscle pulls towards larger angles.
     """
-    muscles, probe = muscles_of(arm), Probe(arm)
+    muscles, probe = muscles_of(arm), ArmDynamics(arm)
     crossed = np.max([np.abs(probe.path(pose)[1]) for pose in random_poses(arm, _N_POSES, _SEED)], axis=0) > _CROSSES
     lengths, moments = probe.path(arm.rest_qpos)
     head = ["muscle", "force mN", "fibre mm", "optimum mm", "rest mm"]

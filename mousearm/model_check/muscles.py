@@ -5,7 +5,7 @@ from typing import NamedTuple
 import mujoco
 import numpy as np
 
-from mousearm.mechanics import Probe, muscles_of, optimal_and_slack
+from mousearm.mechanics import ArmDynamics, muscles_of, optimal_and_slack
 from mousearm.model import Arm
 from mousearm.model_check.result import Result
 
@@ -62,7 +62,7 @@ def fibre_lengths(arm: Arm, poses: np.ndarray) -> FibreLengths:
     """Fibre lengths of all muscles in poses, (P, nq)."""
     muscles = muscles_of(arm)
     optimal, slack = optimal_and_slack(arm)
-    paths = Probe(arm).path(poses)[0][:, muscles]
+    paths = ArmDynamics(arm).path(poses)[0][:, muscles]
     names = [arm.actuator_names[i] for i in muscles]
     active = arm.model.actuator_gainprm[muscles, 4:6]
     return FibreLengths(names, (paths - slack) / np.maximum(optimal, mujoco.mjMINVAL), active)
@@ -85,7 +85,7 @@ def fibre_check(fibres: FibreLengths) -> Result:
 
 def pull_check(arm: Arm, poses: np.ndarray) -> Result:
     """Check that no muscle or cable pushes, at the lowest and the highest control, at rest and in movement."""
-    probe, pullers = Probe(arm), _pullers(arm)
+    probe, pullers = ArmDynamics(arm), _pullers(arm)
     forces = np.stack([probe.forces(poses, np.full_like(poses, speed))[..., pullers] for speed in _SPEEDS])
     push = forces.max(axis=(0, 1, 2)) / arm.peak_force[pullers]
     worst = int(push.argmax())
@@ -104,7 +104,7 @@ def sweep(arm: Arm, bases: np.ndarray, step: float = STEP) -> Jump:
 
     A step of d changes a length by the integral of the moment arm, by the trapezium rule d (m_k + m_(k+1)) / 2.
     """
-    probe = Probe(arm)
+    probe = ArmDynamics(arm)
     unexplained, raw = np.zeros((arm.nq, arm.nu)), np.zeros((arm.nq, arm.nu))
     low, high, finite = np.full(arm.nu, np.inf), np.full(arm.nu, -np.inf), True
     for joint in range(arm.nq):
@@ -163,7 +163,7 @@ def _grid(arm: Arm, joint: int, step: float) -> np.ndarray:
     return np.linspace(low, high, max(2, int(np.ceil((high - low) / step)) + 1))
 
 
-def _along(probe: Probe, base: np.ndarray, joint: int, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _along(probe: ArmDynamics, base: np.ndarray, joint: int, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Lengths (K, nu) and moment arms about the joint (K, nu)."""
     poses = np.tile(base, (len(q), 1))
     poses[:, joint] = q

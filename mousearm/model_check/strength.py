@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mousearm.mechanics import Motion, Probe, motion_of
+from mousearm.mechanics import ArmDynamics, Motion, motion_of
 from mousearm.model import Arm
 from mousearm.model_check.result import Result
-from mousearm.retarget import Reference
+from mousearm.retarget.reference import Reference
 from mousearm.text import columns
 
 MIN_HELD = 0.5
@@ -58,10 +58,10 @@ def largest_needs(needed: np.ndarray) -> np.ndarray:
 
 def strength(arm: Arm, motion: Motion) -> Strength:
     """Needed and available torque in every frame of a motion."""
-    dynamics = Probe(arm).dynamics(motion.qpos, motion.qvel)
+    dynamics = ArmDynamics(arm).dynamics(motion.qpos, motion.qvel)
     needed, bounds = dynamics.needed(motion.qacc), dynamics.bounds
     weight = np.broadcast_to(np.diag(1 / largest_needs(needed)), (len(needed), arm.nq, arm.nq))
-    reached = bounds.torque(bounds.share(needed, weight, _EFFORT_WEIGHT))
+    reached = bounds.torque(bounds.static_optimization(needed, weight, _EFFORT_WEIGHT))
     return Strength(needed, bounds.range(), needed - reached)
 
 

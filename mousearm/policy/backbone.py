@@ -87,7 +87,7 @@ class FeedForward(Backbone):
         return self.net(sequence), state
 
 
-def forget(state: torch.Tensor, starts: torch.Tensor) -> torch.Tensor:
+def reset_state(state: torch.Tensor, starts: torch.Tensor) -> torch.Tensor:
     """A state (n_states, N, hidden_size) that is zero for the sequences that begin, (N,) bool."""
     return state.masked_fill(starts[:, None], 0.0)
 

@@ -1,6 +1,12 @@
-"""A trained network as a controller."""
+"""A trained network as a controller, whose inner activity can be read."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import numpy as np
+import torch
+from torch import nn
 
 from mousearm.policy.network import RecurrentPolicy
 
@@ -20,3 +26,42 @@ class PolicyController:
         """Actions (N, nu) in [-1, 1] for observations (N, n_obs) float32."""
         action, self._state = self.policy.predict(observation, self._state, deterministic=True)
         return action
+
+
+class ActivityController(PolicyController):
+    """Acts as ``PolicyController`` does, and keeps what the network computed on the way.
+
+    Attributes:
+        activity: of the last step, float32 by name: ``hidden`` and ``cell`` (N, layers, H), as far as the backbone has
+            them, after the step; the activations of every layer (N, width), see ``RecurrentPolicy.layers``; ``value``
+            (N,).
+    """
+
+    activity: dict[str, np.ndarray]
+
+    def act(self, observation: np.ndarray) -> np.ndarray:
+        """Actions (N, nu) in [-1, 1] for observations (N, n_obs) float32."""
+        backbone = self.policy.backbone
+        with _watched({"": backbone, **self.policy.layers()}) as seen, torch.no_grad():
+            action = super().act(observation)
+            outputs, state = seen.pop("")
+            value = self.policy.predict_values(outputs[0])
+        memory = state.unflatten(0, (len(backbone.memory), backbone.n_layers)) if backbone.memory else ()
+        kept = {name: part.transpose(0, 1) for name, part in zip(backbone.memory, memory, strict=True)}
+        kept |= {name: layer.reshape(len(observation), -1) for name, layer in seen.items()}
+        self.activity = {name: part.cpu().numpy() for name, part in {**kept, "value": value}.items()}
+        return action
+
+
+@contextmanager
+def _watched(modules: Mapping[str, nn.Module]) -> Iterator[dict[str, Any]]:
+    """What each module last gave, by name; filled as they run."""
+    seen: dict[str, Any] = {}
+
+    def keep(name: str) -> Any:
+        return lambda module, inputs, output: seen.update({name: output})
+
+    with ExitStack() as hooks:
+        for name, module in modules.items():
+            hooks.enter_context(module.register_forward_hook(keep(name)))
+        yield seen

@@ -1,18 +1,98 @@
 """The network: a backbone shared by actor and critic, with the observation's normaliser before it and heads behind."""
 
+import math
+from typing import Self
+
 import numpy as np
 import torch
 from gymnasium import spaces
-from stable_baselines3.common.distributions import Distribution
+from stable_baselines3.common.distributions import DiagGaussianDistribution, Distribution
 from stable_baselines3.common.policies import ActorCriticPolicy
-from stable_baselines3.common.torch_layers import MlpExtractor
+from stable_baselines3.common.torch_layers import BaseFeaturesExtractor, MlpExtractor
 from stable_baselines3.common.type_aliases import Schedule
 from torch import nn
 
 from mousearm.config import PolicyConfig
-from mousearm.policy.backbone import BACKBONES, forget
-from mousearm.policy.gaussian import Gaussian
-from mousearm.policy.normalizer import NormalizedObservation, PlainObservation
+from mousearm.policy.backbone import BACKBONES, reset_state
+
+# Normalised observations beyond this many standard deviations are cut off.
+_CLIP = 10.0
+
+
+class NormalizedObservation(BaseFeaturesExtractor):
+    """Observations minus their running mean, over their running standard deviation.
+
+    Mean and variance are of all observations that were learned from (Chan et al. 1979, merging of moments). They are
+    buffers of the network: saved with it, and constant while one rollout is learned from.
+    """
+
+    mean: torch.Tensor
+    variance: torch.Tensor
+    count: torch.Tensor
+
+    def __init__(self, observation_space: spaces.Box):
+        super().__init__(observation_space, features_dim=int(np.prod(observation_space.shape)))
+        self.register_buffer("mean", torch.zeros(self.features_dim, dtype=torch.float64))
+        self.register_buffer("variance", torch.ones(self.features_dim, dtype=torch.float64))
+        self.register_buffer("count", torch.zeros((), dtype=torch.float64))
+
+    def forward(self, observations: torch.Tensor) -> torch.Tensor:
+        """Normalise (..., n) float32."""
+        scale = torch.rsqrt(self.variance + 1e-8).float()
+        return ((observations - self.mean.float()) * scale).clamp(-_CLIP, _CLIP)
+
+    def update(self, observations: torch.Tensor) -> None:
+        """Merge the mean and variance of (..., n) observations."""
+        batch = observations.to(torch.float64).flatten(0, -2)
+        total = self.count + len(batch)
+        shift = batch.mean(0) - self.mean
+        spread = self.variance * self.count + batch.var(0, unbiased=False) * len(batch)
+        self.variance.copy_((spread + shift.square() * self.count * len(batch) / total) / total)
+        self.mean.add_(shift * len(batch) / total)
+        self.count.copy_(total)
+
+
+class PlainObservation(BaseFeaturesExtractor):
+    """Observations as they are."""
+
+    def __init__(self, observation_space: spaces.Box):
+        super().__init__(observation_space, features_dim=int(np.prod(observation_space.shape)))
+
+    def forward(self, observations: torch.Tensor) -> torch.Tensor:
+        """Pass (..., n) float32 on."""
+        return observations
+
+    def update(self, observations: torch.Tensor) -> None:
+        """Nothing to learn."""
+
+
+_LOG_2PI = math.log(2 * math.pi)
+
+
+class Gaussian(DiagGaussianDistribution):
+    """SB3's diagonal Gaussian by formula; the checks of torch.distributions cost more than the arithmetic."""
+
+    def proba_distribution(self, mean_actions: torch.Tensor, log_std: torch.Tensor) -> Self:
+        """Set mean (K, nu) and logarithm of the standard deviation (nu,)."""
+        self.mean, self.log_std = mean_actions, log_std
+        return self
+
+    def log_prob(self, actions: torch.Tensor) -> torch.Tensor:
+        """Logarithm of the density at actions (K, nu), (K,)."""
+        distance = (actions - self.mean) * torch.exp(-self.log_std)
+        return -0.5 * distance.square().sum(1) - (self.log_std + 0.5 * _LOG_2PI).sum()
+
+    def entropy(self) -> torch.Tensor:
+        """Entropy, (K,); it does not depend on the mean."""
+        return (self.log_std + 0.5 * (1 + _LOG_2PI)).sum().expand(len(self.mean))
+
+    def sample(self) -> torch.Tensor:
+        """Draw actions (K, nu)."""
+        return self.mean + self.log_std.exp() * torch.randn_like(self.mean)
+
+    def mode(self) -> torch.Tensor:
+        """The most likely actions (K, nu)."""
+        return self.mean
 
 
 class RecurrentPolicy(ActorCriticPolicy):
@@ -127,7 +207,7 @@ class RecurrentPolicy(ActorCriticPolicy):
         if state is not None:
             before = torch.as_tensor(state[0], device=self.device)
         if episode_start is not None:
-            before = forget(before, torch.as_tensor(episode_start, device=self.device))
+            before = reset_state(before, torch.as_tensor(episode_start, device=self.device))
         with torch.no_grad():
             outputs, after = self(torch.as_tensor(observation, dtype=torch.float32, device=self.device)[None], before)
             actions = self.get_distribution(outputs[0]).get_actions(deterministic=deterministic).cpu().numpy()

@@ -1,6 +1,1 @@
-"""Controllers that need no training, as baselines and as teachers; and the warm start that learns from them."""
-
-from mousearm.pretrain.cmc import ComputedMuscleControl, TaskController
-from mousearm.pretrain.imitation import Imitation, Progress, Teacher
-
-__all__ = ["ComputedMuscleControl", "Imitation", "Progress", "TaskController", "Teacher"]
+"""Controllers that need no training, as baselines and as experts; and the warm start that learns from them."""

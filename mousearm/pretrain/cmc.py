@@ -7,12 +7,12 @@ takes, the least activation that gives this torque, the excitation that leads to
 import numpy as np
 
 from mousearm.action import INVERSE_MAPS
-from mousearm.env import References, Task
+from mousearm.env.references import References
+from mousearm.env.task import Task
 from mousearm.errors import UnknownNameError
-from mousearm.mechanics import Motion, Probe, motion_of
+from mousearm.mechanics import ArmDynamics, Motion, motion_of
 from mousearm.model import Arm
-from mousearm.pretrain.excitation import Excitation
-from mousearm.pretrain.hold import RAMP, STEP
+from mousearm.pretrain.control_interval import MOTOR_INTERVAL, MUSCLE_INTERVAL, Excitation
 from mousearm.registry import ACTION_MAPS
 from mousearm.snapshot import Snapshot
 
@@ -44,12 +44,12 @@ class ComputedMuscleControl:
         """
         if action_map not in INVERSE_MAPS:
             raise UnknownNameError("action map", action_map, INVERSE_MAPS)
-        self._arm, self._dt, self._probe = arm, control_dt, Probe(arm)
+        self._arm, self._dt, self._dynamics = arm, control_dt, ArmDynamics(arm)
         self._to_action = INVERSE_MAPS[action_map]
         ends = np.ones((2, arm.nu)) * [[-1], [1]]
         self._excitation = Excitation(arm, control_dt, ACTION_MAPS[action_map](ends, arm.ctrl_range).T)
-        self._hold = RAMP if len(self._excitation.muscles) else STEP
-        self._gains = self._hold.gains(control_dt)
+        self._interval = MUSCLE_INTERVAL if len(self._excitation.muscles) else MOTOR_INTERVAL
+        self._gains = self._interval.gains(control_dt)
         self._effort = _effort(arm, self._excitation.muscles)
         motions = [
             motion_of(qpos[:n], control_dt) for qpos, n in zip(references.qpos, references.n_frames, strict=True)
@@ -74,10 +74,10 @@ class ComputedMuscleControl:
             ModelError: if a state is not finite.
         """
         activation, dt = snapshot.activation, self._dt
-        qacc = self._probe.acceleration(snapshot.qpos, snapshot.qvel, activation, snapshot.ctrl)
+        qacc = self._dynamics.acceleration(snapshot.qpos, snapshot.qvel, activation, snapshot.ctrl)
         wanted = self._wanted(Motion(snapshot.qpos, snapshot.qvel, qacc), reach, frame)
-        then = self._probe.dynamics(*self._hold.ahead(snapshot.qpos, snapshot.qvel, qacc, wanted, dt))
-        share = then.bounds.share(
+        then = self._dynamics.dynamics(*self._interval.ahead(snapshot.qpos, snapshot.qvel, qacc, wanted, dt))
+        share = then.bounds.static_optimization(
             then.needed(wanted), self._weight(snapshot, then.mass), self._effort, self._excitation.reachable(activation)
         )
         return self._excitation.control(activation, share)
@@ -90,8 +90,8 @@ class ComputedMuscleControl:
         k_pos, k_vel, k_acc = self._gains
         largest = _MAX_RETURN * k_vel / k_pos
         return (
-            (1 - self._hold.at) * goal.qacc
-            + self._hold.at * qacc[after]
+            (1 - self._interval.at) * goal.qacc
+            + self._interval.at * qacc[after]
             + k_pos * np.clip(goal.qpos - now.qpos, -largest, largest)
             + k_vel * (goal.qvel - now.qvel)
             + k_acc * (goal.qacc - now.qacc)
@@ -99,9 +99,9 @@ class ComputedMuscleControl:
 
     def _weight(self, snapshot: Snapshot, mass: np.ndarray) -> np.ndarray:
         """(N, k, nv) mm that elbow and paw (and joints) move per N m in the time that feedback takes."""
-        jacobian = self._probe.landmark_jacobian(snapshot.qpos, snapshot.landmarks)
+        jacobian = self._dynamics.landmark_jacobian(snapshot.qpos, snapshot.landmarks)
         joints = np.broadcast_to(1e-3 * _JOINT_MM * np.eye(self._arm.nq), mass.shape)
-        per_acceleration = 1e3 / self._hold.bandwidth**2
+        per_acceleration = 1e3 / self._interval.bandwidth**2
         return per_acceleration * np.concatenate([jacobian, joints], axis=1) @ np.linalg.inv(mass)
 
 

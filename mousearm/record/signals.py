@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from mousearm.config import EnvConfig
-from mousearm.mechanics import Probe, muscles_of, optimal_and_slack
+from mousearm.mechanics import ArmDynamics, muscles_of, optimal_and_slack
 from mousearm.model import Arm
 from mousearm.record.recording import Signal
 from mousearm.trajectory import FOLLOWED, LANDMARKS, Trial
@@ -132,7 +132,7 @@ def _muscle_signals(qpos: np.ndarray, qvel: np.ndarray, arm: Arm) -> dict[str, S
     muscles = muscles_of(arm)
     if not len(muscles):
         return {}
-    path, moment = Probe(arm).path(qpos)
+    path, moment = ArmDynamics(arm).path(qpos)
     length = 1e3 * (path[:, muscles] - optimal_and_slack(arm)[1])
     slope = 1e3 * moment[:, muscles]
     names = tuple(arm.actuator_names[i] for i in muscles)

@@ -13,11 +13,11 @@ from tqdm import tqdm
 
 from mousearm import formats
 from mousearm.agent import Agent
-from mousearm.env import Task
+from mousearm.env.task import Task
 from mousearm.errors import ConfigError, OutputError, UnknownNameError
 from mousearm.evaluate.rollout import roll_out
 from mousearm.files import new_output
-from mousearm.policy import ActivityController
+from mousearm.policy.controller import ActivityController
 from mousearm.record.hdf5 import write_hdf5
 from mousearm.record.opensim import write_tables
 from mousearm.record.recording import ReachRecording, Recording, Signal

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mousearm.config import Config, to_yaml
-from mousearm.env import reach_files
+from mousearm.env.sources import reach_files
 from mousearm.errors import RunError
 from mousearm.evaluate.evaluation import Evaluation, representatives
 from mousearm.files import make_folder, staged, to_json, write_bytes

@@ -24,7 +24,7 @@ from mousearm.sweep.records import SLURM, Job, Sweep
 
 if TYPE_CHECKING:
     from mousearm.evaluate.evaluation import Evaluation
-    from mousearm.train import Pruner
+    from mousearm.train.learning import Pruner
 
 
 # Longer than a scheduler takes to end a job that it has sent SIGTERM to.

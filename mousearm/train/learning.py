@@ -1,31 +1,34 @@
-"""Learning: the loop is SB3's."""
+"""Learning on one page: the loop, and where in it a run is evaluated and saved."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from safetensors.torch import save as to_safetensors
-from stable_baselines3.common.callbacks import CallbackList
 
-from mousearm.algo import SequencePPO
+from mousearm.algo import SequencePPO, network_threads
 from mousearm.checkpoint import TrainingState
 from mousearm.env.vec_env import TrackingVecEnv
 from mousearm.errors import Interrupted, NonFiniteError
+from mousearm.evaluate.evaluation import Evaluation
 from mousearm.nan_guard import Dumps
-from mousearm.policy import RecurrentPolicy
-from mousearm.rundir import RUNNING, RunFolder
+from mousearm.policy.network import RecurrentPolicy
+from mousearm.rundir import RunFolder
 from mousearm.tracking.logger import RunLogger
-from mousearm.train.callbacks import LogStatistics, ProgressBar
-from mousearm.train.evaluations import Evaluate, EvaluateAndSave, Pruner
+from mousearm.train.checkpointer import Checkpointer
 from mousearm.train.interruption import Interruption
-from mousearm.train.keeper import Keeper
-from mousearm.train.warm_start import Imitate
+from mousearm.train.progress import ProgressBar, heartbeat
+from mousearm.train.warm_start import WarmStart
 
 WARM_START = "warm_start"
 """The part of a checkpoint that is there while the warm start is not over."""
 
-_HEARTBEAT_S = 10.0
+Evaluate = Callable[[], Evaluation]
+
+Pruner = Callable[[int, Evaluation], None]
+"""Looks at the evaluation after some steps; raises `Pruned` if the run is not worth continuing."""
 
 
 def learn(
@@ -37,8 +40,8 @@ def learn(
     total: int,
     every: int,
     interruption: Interruption,
-    moment: TrainingState | None = None,
-    warm_start: Imitate | None = None,
+    state: TrainingState | None = None,
+    warm_start: WarmStart | None = None,
     pruner: Pruner | None = None,
 ) -> None:
     """Train until a total number of steps.
@@ -52,45 +55,130 @@ def learn(
         total: steps over all simulations, those already done included.
         every: steps between evaluations.
         interruption: may end it.
-        moment: with what it goes on; None for a new run.
-        warm_start: what comes, or goes on, before learning by reward; its steps count.
+        state: where to resume; None for a new run.
+        warm_start: what comes, or is resumed, before learning by reward; its steps count.
         pruner: looks at every evaluation, and may end the run.
 
     Raises:
         Interrupted: when it was interrupted and has been saved.
         Pruned: by the pruner, when what it looked at has been saved.
         NonFiniteError: when an observation, reward, loss or gradient was not finite and has been dumped.
-        RunError: if the moment does not fit, or something cannot be written.
+        RunError: if the state does not fit, or something cannot be written.
     """
     algo.set_logger(logger)
     diverged = Dumps(folder.diverged, env.task.simulation.model)
     env.task.on_divergence = lambda i, states: diverged.write(f"Simulation {i} diverged.", algo.num_timesteps, states)
-    keeper = Keeper(folder, algo, logger)
-    evaluations = EvaluateAndSave(evaluate, every, keeper, pruner)
-    evaluations.init_callback(algo)
-    bar = ProgressBar(total, env, evaluations)
-    keeper.parts |= {"env": env, "evaluations": evaluations}
+    checkpointer = Checkpointer(folder, algo, logger)
+    evaluations = Evaluations(algo, evaluate, every, checkpointer, pruner)
+    checkpointer.parts |= {"env": env, "evaluations": evaluations}
     if warm_start is not None:
-        keeper.parts[WARM_START] = warm_start
-    if moment is not None:
-        keeper.restore(moment)
-    callbacks = CallbackList([LogStatistics(env), evaluations, bar])
+        checkpointer.parts[WARM_START] = warm_start
+    if state is not None:
+        checkpointer.restore(state)
     try:
-        with interruption.patient(), _before_each_call(algo.policy, interruption.check, _heartbeat(algo, folder)):
+        with interruption.patient(), _before_each_call(algo.policy, interruption.check, heartbeat(algo, folder)):
             if warm_start is not None:
-                if moment is not None:
+                if state is not None:
                     evaluations.pause()  # it may have been stopped amid the evaluation that was due
                 warm_start.run(evaluations.pause)
-                del keeper.parts[WARM_START]
-            algo.learn(total - algo.num_timesteps, callbacks, reset_num_timesteps=False)
+                del checkpointer.parts[WARM_START]
+            _learn_by_reward(algo, env, evaluations, total)
             interruption.check()
     except Interrupted:
-        keeper.save(evaluations.best_mm)
+        checkpointer.save(evaluations.best_mm)
         raise
     except NonFiniteError as error:
         raise _dumped(error, folder.nonfinite, algo, env) from error
-    finally:
-        bar.close()
+
+
+def _learn_by_reward(algo: SequencePPO, env: TrackingVecEnv, evaluations: "Evaluations", total: int) -> None:
+    """Rollout and update in turn, up to a total number of steps."""
+    algo.begin(total)
+    with closing(ProgressBar(algo, total)) as bar:
+        while algo.num_timesteps < total:
+            with network_threads(1):
+                evaluations.pause()
+            bar.show(evaluations.latest_mm, evaluations.best_mm)
+            algo.rollout()
+            for key, value in env.statistics.pop().items():
+                algo.logger.record(key, value)
+            bar.show(evaluations.latest_mm, evaluations.best_mm)
+            algo.update()
+        evaluations.finish()
+        bar.show(evaluations.latest_mm, evaluations.best_mm)
+
+
+class Evaluations:
+    """Evaluates after every so many steps, and at the end; saves a checkpoint of each evaluation, and the best.
+
+    The best is the one with the lowest error on the train split; the test split is logged and has no say.
+
+    Logged beside the errors: ``time/training_s``, wall-clock seconds of training so far.
+
+    Attributes:
+        best_mm: lowest error on the train split so far.
+        latest_mm: the last one.
+    """
+
+    def __init__(
+        self,
+        algo: SequencePPO,
+        evaluate: Evaluate,
+        every: int,
+        checkpointer: Checkpointer,
+        pruner: Pruner | None = None,
+    ):
+        self._algo, self._evaluate, self._every = algo, evaluate, every
+        self._checkpointer, self._pruner = checkpointer, pruner
+        self._done_at = -1
+        self._begin = time.perf_counter()
+        self.best_mm = float("inf")
+        self.latest_mm = float("nan")
+
+    def pause(self) -> None:
+        """Remember the run, which can be resumed from here; evaluate if that is due."""
+        self._checkpointer.remember()
+        if self._done_at < 0 or self._algo.num_timesteps // self._every > self._done_at // self._every:
+            self._evaluate_now()
+
+    def finish(self) -> None:
+        """Evaluate what was learned last."""
+        if self._done_at != self._algo.num_timesteps:
+            self._evaluate_now()
+
+    def _evaluate_now(self) -> None:
+        """Evaluate, log, save, and ask the pruner."""
+        evaluation = self._evaluate()
+        self._done_at, self.latest_mm = self._algo.num_timesteps, evaluation.train_objective
+        self._log(evaluation)
+        is_best = self.latest_mm < self.best_mm
+        self.best_mm = min(self.best_mm, self.latest_mm)
+        self._checkpointer.remember()
+        self._checkpointer.save(self.best_mm, is_best)
+        if self._pruner is not None:
+            self._pruner(self._done_at, evaluation)
+
+    def _log(self, evaluation: Evaluation) -> None:
+        logger = self._algo.logger
+        for split, both in evaluation.splits.items():
+            for landmark, errors in both.items():
+                logger.record(f"eval/{split}_{landmark}", errors.mean)
+        logger.record("time/training_s", time.perf_counter() - self._begin)
+        logger.dump(self._done_at)
+
+    def state(self) -> dict[str, Any]:
+        """When it was done last, and what was found so far."""
+        return {
+            "done_at": self._done_at,
+            "best_mm": self.best_mm,
+            "latest_mm": self.latest_mm,
+            "seconds": time.perf_counter() - self._begin,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go back to what ``state`` was."""
+        self._done_at, self.best_mm, self.latest_mm = state["done_at"], state["best_mm"], state["latest_mm"]
+        self._begin = time.perf_counter() - state["seconds"]
 
 
 def _dumped(error: NonFiniteError, folder: Path, algo: SequencePPO, env: TrackingVecEnv) -> NonFiniteError:
@@ -106,7 +194,7 @@ def _dumped(error: NonFiniteError, folder: Path, algo: SequencePPO, env: Trackin
 
 @contextmanager
 def _before_each_call(policy: RecurrentPolicy, *actions: Callable[[], None]) -> Iterator[None]:
-    """Do something whenever the network is asked: in every step, minibatch and evaluation, and never amid a write."""
+    """Do something whenever the network is called: in every step, minibatch and evaluation, and never amid a write."""
 
     def act(*_: object) -> None:
         for action in actions:
@@ -117,16 +205,3 @@ def _before_each_call(policy: RecurrentPolicy, *actions: Callable[[], None]) -> 
         yield
     finally:
         hook.remove()
-
-
-def _heartbeat(algo: SequencePPO, folder: RunFolder) -> Callable[[], None]:
-    """Something that says in status.json, not too often, that the run is alive."""
-    last = -_HEARTBEAT_S
-
-    def beat() -> None:
-        nonlocal last
-        if time.monotonic() - last >= _HEARTBEAT_S:
-            folder.set_status(RUNNING, algo.num_timesteps)
-            last = time.monotonic()
-
-    return beat

@@ -1,4 +1,4 @@
-"""What may come before learning by reward."""
+"""The warm start that may come before learning by reward."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,23 +8,23 @@ from tqdm import tqdm
 
 from mousearm.algo import SequencePPO
 from mousearm.config import PretrainConfig
-from mousearm.env import Task
-from mousearm.pretrain import Imitation, Progress, Teacher
+from mousearm.env.task import Task
+from mousearm.pretrain.dagger import DAgger, Expert, Round
 
 
-class Imitate:
+class WarmStart:
     """A warm start by imitation: logs every round, counts its steps, shows a progress bar."""
 
-    def __init__(self, algo: SequencePPO, task: Task, teacher: Teacher, config: PretrainConfig, seed: int):
+    def __init__(self, algo: SequencePPO, task: Task, teacher: Expert, config: PretrainConfig, seed: int):
         self._algo, self._config = algo, config
-        self._imitation = Imitation(task, algo.policy, teacher, config, seed)
+        self._imitation = DAgger(task, algo.policy, teacher, config, seed)
 
     def run(self, after_round: Callable[[], object]) -> None:
         """Teach; then only the value head learns for a while, because it knows nothing yet."""
         algo, config = self._algo, self._config
         with tqdm(total=config.rounds, initial=self._imitation.rounds_done, unit=" rounds", desc="imitating") as bar:
 
-            def report(progress: Progress) -> None:
+            def report(progress: Round) -> None:
                 algo.num_timesteps += progress.steps
                 for key in ("loss", "paw_mm", "teacher_share"):
                     algo.logger.record(f"pretrain/{key}", getattr(progress, key))
@@ -35,10 +35,10 @@ class Imitate:
                 after_round()
 
             self._imitation.run(report)
-        algo.critic_until = algo.num_timesteps + config.critic_steps
+        algo.critic_warmup_until = algo.num_timesteps + config.critic_steps
 
     def state(self) -> dict[str, Any]:
-        """See ``Imitation.state``."""
+        """See ``DAgger.state``."""
         return self._imitation.state()
 
     def restore(self, state: Mapping[str, Any]) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from mousearm.action import INVERSE_MAPS
-from mousearm.env.task import Start, Task
+from mousearm.env.references import Start
+from mousearm.env.task import Task
 from mousearm.errors import ConfigError, UnknownNameError
 from mousearm.evaluate.rollout import Controller
 from mousearm.trajectory import Frame, Trial, with_shoulder

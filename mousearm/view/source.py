@@ -5,9 +5,11 @@ from pathlib import Path
 
 from mousearm.agent import Agent, with_path
 from mousearm.config import Config
-from mousearm.env import References, Task, prepare
+from mousearm.env.references import References
+from mousearm.env.sources import prepare
+from mousearm.env.task import Task
 from mousearm.errors import RenderError
-from mousearm.pretrain import ComputedMuscleControl, TaskController
+from mousearm.pretrain.cmc import ComputedMuscleControl, TaskController
 from mousearm.view.playback import Playback, Simulator
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from pages import ROOT
 from sb3_contrib import RecurrentPPO
 
-from mousearm.env import TrackingEnv
+from mousearm.env.gym_env import TrackingEnv
 
 DATA = ROOT / "mousearm" / "kinematics" / "data"
 SOURCE = ("run.py", "conf", "mousearm", "scripts")

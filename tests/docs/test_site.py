@@ -48,7 +48,11 @@ def test_every_key_can_be_linked_to(site):
 
 def test_the_api_is_there(site):
     names = re.findall(r'id="(mousearm\.[\w.]+)"', "".join(map(text_of, (site / "api").glob("*.html"))))
-    assert {"mousearm.env.TrackingEnv.step", "mousearm.agent.Agent.load", "mousearm.kinematics.read_csv"} <= set(names)
+    assert {
+        "mousearm.env.gym_env.TrackingEnv.step",
+        "mousearm.agent.Agent.load",
+        "mousearm.kinematics.read_csv",
+    } <= set(names)
 
 
 @pytest.mark.skipif(BROWSER is None, reason="there is no browser: apt-get install chromium")

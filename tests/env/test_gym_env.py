@@ -9,7 +9,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from stable_baselines3.common.env_checker import check_env as sb3_check_env
 
-from mousearm.env import TrackingEnv
+from mousearm.env.gym_env import TrackingEnv
 from mousearm.env.references import References
 from mousearm.env.sources import prepare
 from mousearm.env.task import Task
@@ -132,7 +132,7 @@ def test_no_window_without_a_screen(tmp_path):
     """In a process of its own, which must survive, and which loads a window's libraries only to open one."""
     script = f"""
 import sys
-from mousearm.env import TrackingEnv
+from mousearm.env.gym_env import TrackingEnv
 assert not {{"glfw", "mujoco.viewer"}} & set(sys.modules)
 from mousearm.errors import RenderError
 try:

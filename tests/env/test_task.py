@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from mousearm.action import direct, sigmoid
-from mousearm.env import References, Start
-from mousearm.env.task import draw_start
+from mousearm.env.references import References, Start, draw_start
 from mousearm.errors import NonFiniteError
 from mousearm.observation import Ahead
 from mousearm.registry import ACTION_MAPS

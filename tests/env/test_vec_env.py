@@ -3,8 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from mousearm.env.statistics import Statistics
-from mousearm.env.vec_env import TrackingVecEnv
+from mousearm.env.vec_env import RolloutStatistics, TrackingVecEnv
 
 
 @pytest.fixture
@@ -146,7 +145,7 @@ def test_statistics_are_means_over_steps_and_simulations(build):
     env = build(3, "reward.w_effort=0.5")
     env.reset()
     steps = [env.task.step(action) for action in np.random.default_rng(0).uniform(-1, 1, (3, 3, 2))]
-    statistics = Statistics(env.task.reward.weights)
+    statistics = RolloutStatistics(env.task.reward.weights)
     for outcome in steps:
         statistics.add(outcome)
     logged = statistics.pop()

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mousearm.env import Start
+from mousearm.env.references import Start
 from mousearm.evaluate.rollout import roll_out
 from mousearm.trajectory import ELBOW, FOLLOWED, PAW, SHOULDER
 

@@ -34,8 +34,8 @@ from mousearm.kinematics import read_reaches, resample
 from mousearm.kinematics.imports import CutRule, ImportOptions, import_reaches
 from mousearm.model import load_arm
 from mousearm.paths import resolve
-from mousearm.policy import build_policy
-from mousearm.retarget import retarget
+from mousearm.policy.network import build_policy
+from mousearm.retarget.reference import retarget
 
 SECONDS = 60
 TESTS = Path(__file__).parents[1]

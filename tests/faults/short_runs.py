@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import torch
 
-from mousearm.policy import RecurrentPolicy
+from mousearm.policy.network import RecurrentPolicy
 from mousearm.rundir import RunFolder
 
 QUICK = (

@@ -8,7 +8,7 @@ import torch
 from mousearm.agent import Agent
 from mousearm.env.sources import prepare
 from mousearm.evaluate.rollout import Evaluator
-from mousearm.policy import build_policy
+from mousearm.policy.network import build_policy
 from mousearm.record import Recording, record
 
 

@@ -3,7 +3,7 @@ import torch
 
 from mousearm.config import PolicyConfig
 from mousearm.errors import UnknownNameError
-from mousearm.policy import BACKBONES, forget
+from mousearm.policy.backbone import BACKBONES, reset_state
 
 KINDS = sorted(BACKBONES)
 MEMORIES = ["gru", "lstm", "rnn"]
@@ -97,10 +97,10 @@ def test_a_feed_forward_network_sees_one_step_only():
 
 def test_forget_clears_those_that_begin():
     state = random(2, 3, HIDDEN)
-    after = forget(state, torch.tensor([False, True, False]))
+    after = reset_state(state, torch.tensor([False, True, False]))
     assert not after[:, 1].any()
     torch.testing.assert_close(after[:, [0, 2]], state[:, [0, 2]], rtol=0, atol=0)
-    assert forget(torch.zeros(0, 3, HIDDEN), torch.ones(3, dtype=torch.bool)).shape == (0, 3, HIDDEN)
+    assert reset_state(torch.zeros(0, 3, HIDDEN), torch.ones(3, dtype=torch.bool)).shape == (0, 3, HIDDEN)
 
 
 def test_the_configuration_knows_all_kinds_and_no_other(configure):

@@ -3,13 +3,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mousearm.env import References, Start
+from mousearm.env.references import References, Start
 from mousearm.env.sources import prepare
 from mousearm.errors import ModelError, UnknownNameError
 from mousearm.evaluate.rollout import roll_out
 from mousearm.experiment import evaluate_cmc
 from mousearm.mechanics import random_poses
-from mousearm.pretrain import ComputedMuscleControl, TaskController
+from mousearm.pretrain.cmc import ComputedMuscleControl, TaskController
 from mousearm.registry import ACTION_MAPS
 from mousearm.simulation import Simulation
 from mousearm.trajectory import FOLLOWED

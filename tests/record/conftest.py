@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from mousearm.agent import Agent
-from mousearm.env import prepare
+from mousearm.env.sources import prepare
 from mousearm.evaluate.rollout import Evaluator
 from mousearm.experiment import run
 from mousearm.paths import resolve
-from mousearm.policy import build_policy
+from mousearm.policy.network import build_policy
 
 QUICK = ("debug=quick", "video=false", "policy.lstm_hidden_size=8", "algo.timesteps=1568", "algo.eval_freq=784")
 FILES = {"demo": "demo", "mouse/long": "synthetic/reach_02", "short": "synthetic/reach_12"}

@@ -8,7 +8,7 @@ from scipy.optimize import minimize_scalar
 from mousearm.errors import KinematicsError
 from mousearm.kinematics import Reach
 from mousearm.model import load_arm
-from mousearm.retarget import METHODS, retarget, segments, uniform
+from mousearm.retarget.reference import METHODS, retarget, segments, uniform
 
 DT = 1 / 150
 SHOULDER = np.array([0.001, 0.002, 0.003])

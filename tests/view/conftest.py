@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from mousearm.env import References, Task
+from mousearm.env.references import References
+from mousearm.env.task import Task
 from mousearm.view import Simulator
 
 

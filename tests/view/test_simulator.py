@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from mousearm.env import References, Task
+from mousearm.env.references import References
+from mousearm.env.task import Task
 from mousearm.evaluate.rollout import roll_out
-from mousearm.pretrain import ComputedMuscleControl, TaskController
+from mousearm.pretrain.cmc import ComputedMuscleControl, TaskController
 from mousearm.view import Simulator, simulator_of_config
 from mousearm.view.playback import driven_at
 

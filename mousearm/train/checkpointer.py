@@ -1,4 +1,4 @@
-"""A run at every point from which it can go on exactly: remembered in memory, and saved when it matters."""
+"""A run at every point from which it can be resumed exactly: remembered in memory, and saved when it matters."""
 
 from mousearm import checkpoint
 from mousearm.algo import SequencePPO
@@ -7,11 +7,11 @@ from mousearm.rundir import RunFolder
 from mousearm.tracking.logger import RunLogger
 
 
-class Keeper:
+class Checkpointer:
     """Remembers what a run is made of, and writes it.
 
     Such points are the beginnings of rollouts and the ends of rounds of imitation. What is remembered there is copied,
-    so that a run that is broken off later, wherever that is, can still be saved as it was.
+    so that a run that is interrupted later, wherever that is, can still be saved as it was.
 
     Attributes:
         parts: everything that changes but the network, by name.
@@ -20,24 +20,24 @@ class Keeper:
     def __init__(self, folder: RunFolder, algo: SequencePPO, logger: RunLogger):
         self._folder, self._algo, self._logger = folder, algo, logger
         self.parts: dict[str, Stateful] = {"algo": algo, "logger": logger, "random": RandomState()}
-        self._moment: TrainingState | None = None
+        self._state: TrainingState | None = None
         self._saved = False
 
     def remember(self) -> None:
-        """The run can go on from here."""
-        self._moment, self._saved = TrainingState.of(self._algo.num_timesteps, self._algo.policy, self.parts), False
+        """Copy the run as it is: it can be resumed from here."""
+        self._state, self._saved = TrainingState.of(self._algo.num_timesteps, self._algo.policy, self.parts), False
 
-    def restore(self, moment: TrainingState) -> None:
-        """Go back to a moment that was saved.
+    def restore(self, state: TrainingState) -> None:
+        """Go back to a state that was saved.
 
         Raises:
             RunError: if it does not fit.
         """
-        moment.restore(self._algo.policy, self.parts)
-        self._moment, self._saved = moment, True
+        state.restore(self._algo.policy, self.parts)
+        self._state, self._saved = state, True
 
     def save(self, best_mm: float, is_best: bool = False) -> None:
-        """Write what is remembered, if that was not done yet; older checkpoints are dropped.
+        """Write what is remembered, unless that was done; then drop older checkpoints.
 
         Args:
             best_mm: lowest error on the train split so far.
@@ -46,11 +46,11 @@ class Keeper:
         Raises:
             RunError: if it cannot be written.
         """
-        if self._moment is None or self._saved:
+        if self._state is None or self._saved:
             return
-        self._logger.sync()  # what comes before the moment is on disk, what comes after will be written again
+        self._logger.sync()  # what comes before this state is on disk, what comes after will be written again
         if is_best:  # first: the checkpoint, once it is there, says that the best is
-            checkpoint.save_best(self._folder, self._moment, best_mm=best_mm)
-        checkpoint.save(self._folder, self._moment, best_mm=best_mm)
+            checkpoint.save_best(self._folder, self._state, best_mm=best_mm)
+        checkpoint.save(self._folder, self._state, best_mm=best_mm)
         self._saved = True
         self._folder.drop_superseded()

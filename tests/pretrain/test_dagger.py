@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import torch
 
-from mousearm.env import Start
-from mousearm.policy import build_policy
-from mousearm.pretrain.imitation import Imitation
+from mousearm.env.references import Start
+from mousearm.policy.network import build_policy
+from mousearm.pretrain.dagger import DAgger
 
 
 class Spring:
@@ -31,7 +31,7 @@ def build(build_task, two_link, swing, configure):
         torch.manual_seed(0)
         policy = build_policy(config.policy, task.n_observations, two_link.nu)
         how = replace(config.pretrain, rounds=12, teacher_rounds=4, batch_size=88, n_epochs=10, learning_rate=3e-3)
-        return Imitation(task, policy, Spring(task.references), replace(how, **changes), seed=0), policy
+        return DAgger(task, policy, Spring(task.references), replace(how, **changes), seed=0), policy
 
     return build
 

@@ -1,17 +1,15 @@
 import numpy as np
 import pytest
 
-from mousearm.env import TrackingEnv
-from mousearm.env.sampling import HardReaches
-from mousearm.env.task import Outcome
+from mousearm.env.gym_env import TrackingEnv
+from mousearm.env.references import HardReaches
 from mousearm.env.vec_env import TrackingVecEnv
 
 
 def step(paw_mm, terminated=(), truncated=()):
-    """A step of as many simulations as there are errors; the ended ones are given by number."""
-    n = len(paw_mm)
-    ended = [np.isin(np.arange(n), which) for which in (terminated, truncated)]
-    return Outcome(np.zeros((n, 1)), np.zeros(n), {}, *ended, elbow_mm=np.zeros(n), paw_mm=np.array(paw_mm, float))
+    """What a step of as many simulations as there are errors gave; the ended ones are given by number."""
+    ended = (np.isin(np.arange(len(paw_mm)), which) for which in (terminated, truncated))
+    return np.array(paw_mm, float), *ended
 
 
 def test_nothing_known_is_uniform():
@@ -20,12 +18,12 @@ def test_nothing_known_is_uniform():
 
 def test_errors_are_means_of_episodes_and_run():
     hard = HardReaches(2, 2)
-    hard.add(np.array([0, 1]), step([1, 8]))
+    hard.add(np.array([0, 1]), *step([1, 8]))
     np.testing.assert_array_equal(hard.errors_mm, [np.nan, np.nan])  # no episode is over
-    hard.add(np.array([0, 1]), step([3, 8], truncated=[0]))
+    hard.add(np.array([0, 1]), *step([3, 8], truncated=[0]))
     np.testing.assert_array_equal(hard.errors_mm, [2, np.nan])  # (1 + 3) / 2
     hard.begin(np.array([0]))
-    hard.add(np.array([0, 1]), step([12, 2], truncated=[0, 1]))
+    hard.add(np.array([0, 1]), *step([12, 2], truncated=[0, 1]))
     # A fifth of the way from 2 to 12; the first episode of the other: (8 + 8 + 2) / 3.
     np.testing.assert_allclose(hard.errors_mm, [4, 6])
     # A fifth is uniform, the rest as 4 to 6.
@@ -34,35 +32,35 @@ def test_errors_are_means_of_episodes_and_run():
 
 def test_a_reach_that_was_not_performed_counts_as_the_mean_of_the_others():
     hard = HardReaches(3, 2)
-    hard.add(np.array([0, 2]), step([1, 3], truncated=[0, 1]))
+    hard.add(np.array([0, 2]), *step([1, 3], truncated=[0, 1]))
     # 1, (1 + 3) / 2, 3 of 6.
     np.testing.assert_allclose(hard.probabilities, 0.2 / 3 + 0.8 * np.array([1, 2, 3]) / 6)
 
 
 def test_none_starves():
     hard = HardReaches(10, 10)
-    hard.add(np.arange(10), step([1e6] + 9 * [0.0], truncated=np.arange(10)))
+    hard.add(np.arange(10), *step([1e6] + 9 * [0.0], truncated=np.arange(10)))
     assert hard.probabilities.min() == pytest.approx(0.02)
     assert hard.probabilities.sum() == pytest.approx(1)
 
 
 def test_no_error_at_all_is_uniform():
     hard = HardReaches(2, 2)
-    hard.add(np.arange(2), step([0, 0], truncated=[0, 1]))
+    hard.add(np.arange(2), *step([0, 0], truncated=[0, 1]))
     np.testing.assert_allclose(hard.probabilities, [0.5, 0.5])
 
 
 def test_diverging_early_does_not_make_a_reach_easy():
     hard = HardReaches(2, 2)
-    hard.add(np.arange(2), step([5, 0.1], truncated=[0], terminated=[1]))
+    hard.add(np.arange(2), *step([5, 0.1], truncated=[0], terminated=[1]))
     np.testing.assert_allclose(hard.errors_mm, [5, 5])
 
 
 def test_an_episode_that_was_broken_off_does_not_count():
     hard = HardReaches(1, 1)
-    hard.add(np.array([0]), step([100]))
+    hard.add(np.array([0]), *step([100]))
     hard.begin(np.array([0]))
-    hard.add(np.array([0]), step([2], truncated=[0]))
+    hard.add(np.array([0]), *step([2], truncated=[0]))
     np.testing.assert_allclose(hard.errors_mm, [2])
 
 

@@ -15,13 +15,14 @@ import torch
 from torch.nn.utils import clip_grad_norm_
 
 from mousearm.config import PretrainConfig
-from mousearm.env import Start, Task, draw_start
+from mousearm.env.references import Start, draw_start
+from mousearm.env.task import Task
 from mousearm.nan_guard import loss_error
-from mousearm.policy import RecurrentPolicy
+from mousearm.policy.network import RecurrentPolicy
 from mousearm.snapshot import Snapshot
 
 
-class Teacher(Protocol):
+class Expert(Protocol):
     """Anything that knows what to do in a state."""
 
     def __call__(self, snapshot: Snapshot, reach: np.ndarray, frame: np.ndarray) -> np.ndarray:
@@ -29,7 +30,7 @@ class Teacher(Protocol):
         ...
 
 
-class Lesson(NamedTuple):
+class Batch(NamedTuple):
     """What N arms saw on their reaches, T steps at most, and what the teacher would have done.
 
     Attributes:
@@ -43,7 +44,7 @@ class Lesson(NamedTuple):
     counts: torch.Tensor
 
 
-class Progress(NamedTuple):
+class Round(NamedTuple):
     """Where imitation stands after a round.
 
     Attributes:
@@ -59,14 +60,14 @@ class Progress(NamedTuple):
     teacher_share: float
 
 
-class Imitation:
+class DAgger:
     """Teaches a policy.
 
     Attributes:
         rounds_done: how many of the rounds are over.
     """
 
-    def __init__(self, task: Task, policy: RecurrentPolicy, teacher: Teacher, config: PretrainConfig, seed: int):
+    def __init__(self, task: Task, policy: RecurrentPolicy, teacher: Expert, config: PretrainConfig, seed: int):
         """Prepare.
 
         Args:
@@ -78,11 +79,11 @@ class Imitation:
         """
         self._task, self._policy, self._teacher, self._config = task, policy, teacher, config
         self._random = np.random.default_rng(seed)
-        self._lessons: deque[Lesson] = deque(maxlen=config.remembered_rounds)
+        self._lessons: deque[Batch] = deque(maxlen=config.remembered_rounds)
         self._optimizer = torch.optim.Adam(policy.parameters(), lr=config.learning_rate)
         self.rounds_done = 0
 
-    def run(self, report: Callable[[Progress], object]) -> None:
+    def run(self, report: Callable[[Round], object]) -> None:
         """All rounds that are not done yet. The exploration that is to follow is set as well.
 
         Args:
@@ -98,7 +99,7 @@ class Imitation:
             self._optimizer.param_groups[0]["lr"] = self._config.learning_rate * (1 - i / rounds)
             loss = self.fit()
             self.rounds_done = i + 1
-            report(Progress(int(lesson.counts.sum()), loss, paw_mm, teacher_share))
+            report(Round(int(lesson.counts.sum()), loss, paw_mm, teacher_share))
 
     def state(self) -> dict[str, Any]:
         """All but the network that the next rounds depend on, between two rounds; live, to be copied."""
@@ -114,10 +115,10 @@ class Imitation:
         self.rounds_done = state["rounds_done"]
         self._random.bit_generator.state = state["random"]
         self._lessons.clear()
-        self._lessons.extend(Lesson(*(x.to(self._policy.device) for x in lesson)) for lesson in state["lessons"])
+        self._lessons.extend(Batch(*(x.to(self._policy.device) for x in lesson)) for lesson in state["lessons"])
         self._optimizer.load_state_dict(state["optimizer"])
 
-    def collect(self, teacher_share: float) -> tuple[Lesson, float]:
+    def collect(self, teacher_share: float) -> tuple[Batch, float]:
         """One reach with every arm; the lesson, and the paw error in mm of the arms that the network drove."""
         task, n, config = self._task, self._task.n, self._config
         everyone, going = np.arange(n), np.ones(n, dtype=bool)
@@ -138,7 +139,7 @@ class Imitation:
             task.reset(everyone[ended], Start(task.position.reach[ended], np.zeros(ended.sum(), dtype=int)))
         stacked = (torch.from_numpy(np.stack(column)).float().to(state.device) for column in zip(*rows, strict=True))
         driven = np.concatenate(errors)
-        return Lesson(*stacked), float(driven.mean()) if len(driven) else float("nan")
+        return Batch(*stacked), float(driven.mean()) if len(driven) else float("nan")
 
     @torch.no_grad()
     def _act(self, observation: np.ndarray, state: torch.Tensor) -> tuple[np.ndarray, torch.Tensor]:
@@ -150,16 +151,16 @@ class Imitation:
     def fit(self) -> float:
         """Learn from the rounds that are remembered; returns the mean loss of the last epoch."""
         self._policy.set_training_mode(True)
-        lesson = Lesson(*(torch.cat(column, dim=1) for column in zip(*self._lessons, strict=True)))
+        lesson = Batch(*(torch.cat(column, dim=1) for column in zip(*self._lessons, strict=True)))
         longest, n = lesson.counts.shape
         n_batches = max(1, round(longest * n / self._config.batch_size))
         losses: list[float] = []
         for _ in range(self._config.n_epochs):
             order = torch.from_numpy(self._random.permutation(n)).to(lesson.counts.device)
-            losses = [self._descend(Lesson(*(x[:, chosen] for x in lesson))) for chosen in order.chunk(n_batches)]
+            losses = [self._descend(Batch(*(x[:, chosen] for x in lesson))) for chosen in order.chunk(n_batches)]
         return float(np.mean(losses))
 
-    def _descend(self, batch: Lesson) -> float:
+    def _descend(self, batch: Batch) -> float:
         outputs, _ = self._policy(batch.observations, self._policy.backbone.initial_state(batch.counts.shape[1]))
         actions = self._policy.get_distribution(outputs.flatten(0, 1)).mode()
         errors = (actions - batch.actions.flatten(0, 1)).square().mean(dim=1)
