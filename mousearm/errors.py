@@ -14,7 +14,16 @@ class MouseArmError(Exception):
 
 
 class ConfigError(MouseArmError):
-    """A configuration key that does not exist, or a value out of its range."""
+    """A configuration key that does not exist, or a value out of its range.
+
+    Args:
+        text: the message.
+        key: the key in question, where it is one.
+    """
+
+    def __init__(self, text: str, key: str | None = None):
+        super().__init__(text)
+        self.key = key
 
 
 class ModelError(MouseArmError):
@@ -115,5 +124,6 @@ class UnknownNameError(MouseArmError):
         hint = f" Did you mean '{close[0]}'?" if close else ""
         listed = ", ".join(names) if names else "none"
         super().__init__(f"There is no {kind} named '{name}'.{hint} Those that exist: {listed}.")
+        self.kind = kind
         self.name = name
         self.valid = names

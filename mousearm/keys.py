@@ -106,7 +106,7 @@ def require(holds: bool, name: str, value: object, valid: str) -> None:
         ConfigError: with the key's name, the value and what is valid.
     """
     if not holds:
-        raise ConfigError(f"{name}={value} is out of range: {valid}.")
+        raise ConfigError(f"{name}={value} is out of range: {valid}.", name)
 
 
 def between(low: float, high: float) -> Range:
