@@ -7,9 +7,8 @@ import contextlib
 import json
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mousearm.errors import RunError
 from mousearm.plots import spans_magnitudes
@@ -41,38 +40,7 @@ _CURVES_NOTE = (
 )
 
 
-@dataclass(frozen=True)
-class Project:
-    """A project in Weights & Biases.
-
-    Attributes:
-        entity: the user or team that it belongs to.
-        name: of the project.
-    """
-
-    entity: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.entity}/{self.name}"
-
-    @staticmethod
-    def named(text: str) -> "Project":
-        """The project ``ENTITY/PROJECT``.
-
-        Raises:
-            RunError: if the text is something else.
-        """
-        parts = text.split("/")
-        if len(parts) != 2 or not all(parts):
-            raise RunError(
-                f"A project in Weights & Biases is named ENTITY/PROJECT, such as my-lab/mousearm, not '{text}'."
-            )
-        return Project(*parts)
-
-
-@dataclass(frozen=True)
-class PublishResult:
+class PublishResult(NamedTuple):
     """A report that was made.
 
     Attributes:
@@ -87,21 +55,25 @@ class PublishResult:
         return "\n".join([f"Report: {self.url}", *self.absent])
 
 
-def publish(comparison: Comparison, place: str) -> PublishResult:
+def publish(comparison: Comparison, project: str) -> PublishResult:
     """Make a report in Weights & Biases; a new one each time, so that remarks in earlier ones are kept.
 
     Args:
         comparison: the content.
-        place: ``ENTITY/PROJECT``, the project in which the runs are tracked.
+        project: ``ENTITY/PROJECT``, the one in which the runs are tracked.
 
     Raises:
-        RunError: if nobody is logged in, the project cannot be reached, or no run is there.
+        RunError: if the project is named otherwise or cannot be reached, nobody is logged in, or no run is there.
     """
-    project = Project.named(place)
+    entity, _, name = project.partition("/")
+    if not entity or not name or "/" in name:
+        raise RunError(
+            f"A project in Weights & Biases is named ENTITY/PROJECT, such as my-lab/mousearm, not '{project}'."
+        )
     there, absent = _find_uploads(comparison, project)
     report = wr.Report(
-        entity=project.entity,
-        project=project.name,
+        entity=entity,
+        project=name,
         title=title(comparison)[:_LONGEST_TITLE],
         blocks=_blocks(comparison, project, there, absent),
         width="fixed",
@@ -110,7 +82,7 @@ def publish(comparison: Comparison, place: str) -> PublishResult:
         return PublishResult(report.save().url, absent)
 
 
-def _blocks(comparison: Comparison, project: Project, there: Sequence[Run], absent: Sequence[str]) -> list[Any]:
+def _blocks(comparison: Comparison, project: str, there: Sequence[Run], absent: Sequence[str]) -> list[Any]:
     blocks = [
         wr.MarkdownBlock(summary(comparison).markdown()),
         wr.H2("Learning curves and errors"),
@@ -125,7 +97,7 @@ def _blocks(comparison: Comparison, project: Project, there: Sequence[Run], abse
     return blocks
 
 
-def _panel_grid(comparison: Comparison, project: Project, there: Sequence[Run]) -> wr.PanelGrid:
+def _panel_grid(comparison: Comparison, project: str, there: Sequence[Run]) -> wr.PanelGrid:
     """The panels, and a run set for each group that has runs there; all of these are one line, or one bar."""
     keys = distinguishing_keys(comparison)
     members = [(group, [run for run in group.runs if run in there]) for group in comparison.groups]
@@ -151,11 +123,12 @@ def _n_distinguished(comparison: Comparison, keys: Sequence[str]) -> int:
     return len({tuple(group.values(key) for key in keys) for group in comparison.groups})
 
 
-def _run_set(comparison: Comparison, project: Project, group: Group, runs: Sequence[Run], keys: list[str]) -> wr.Runset:
+def _run_set(comparison: Comparison, project: str, group: Group, runs: Sequence[Run], keys: list[str]) -> wr.Runset:
     colour = _colour(comparison, group)
+    entity, name = project.split("/")
     return wr.Runset(
-        entity=project.entity,
-        project=project.name,
+        entity=entity,
+        project=name,
         name=group.description,
         filters=[expr.Metric("ID").isin([run.folder.id for run in runs])],
         groupby=[f"config.{key}" for key in keys],
@@ -226,7 +199,7 @@ def final_error(split: str, point: str) -> str:
 
 
 @contextlib.contextmanager
-def _errors_explained(project: Project) -> Iterator[None]:
+def _errors_explained(project: str) -> Iterator[None]:
     """Turn errors of Weights & Biases into errors that say what to do.
 
     Raises:
@@ -242,7 +215,7 @@ def _errors_explained(project: Project) -> Iterator[None]:
         raise RunError(f"Weights & Biases, {project}: {error}. Does it exist, and may you write there?") from error
 
 
-def _find_uploads(comparison: Comparison, project: Project) -> tuple[list[Run], list[str]]:
+def _find_uploads(comparison: Comparison, project: str) -> tuple[list[Run], list[str]]:
     """The runs that a project has, with the errors that evaluation.json says; and of the others the reasons.
 
     Raises:
@@ -250,9 +223,7 @@ def _find_uploads(comparison: Comparison, project: Project) -> tuple[list[Run], 
     """
     ids = {run.folder.id: run for run in comparison.runs if run.folder.id}
     with _errors_explained(project):
-        listed = wandb.Api().runs(
-            str(project), filters={"name": {"$in": list(ids)}}, per_page=len(ids) or 1, lazy=False
-        )
+        listed = wandb.Api().runs(project, filters={"name": {"$in": list(ids)}}, per_page=len(ids) or 1, lazy=False)
         errors = {run.id: run.summary.get(final_error(comparison.split, "paw")) for run in listed}
     problems = {run.name: _problem(run, comparison.split, errors) for run in comparison.runs}
     there = [run for run in comparison.runs if not problems[run.name]]
