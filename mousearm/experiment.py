@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from mousearm import checkpoint, hub
+from mousearm import checkpoint
 from mousearm.agent import with_path
 from mousearm.algo import build_algo
 from mousearm.checkpoint import TrainingState
@@ -21,6 +21,8 @@ from mousearm.evaluate.evaluation import Evaluation, table
 from mousearm.evaluate.film import show
 from mousearm.evaluate.rollout import Evaluator
 from mousearm.files import write_json
+from mousearm.hub.download import pin
+from mousearm.hub.uri import as_saved
 from mousearm.kinematics import ReachFile, Split, split_reaches
 from mousearm.model import model_hashes
 from mousearm.policy.controller import PolicyController
@@ -106,10 +108,10 @@ def _as_saved(config: Config, saved: Config) -> Config:
         open_lengths = [name for name in ("upper_arm_mm", "forearm_mm") if getattr(model, name) is None]
         model = replace(model, **{name: getattr(taken, name) for name in open_lengths})
     if model.file and taken.file:
-        model = replace(model, file=hub.as_saved(model.file, taken.file))
+        model = replace(model, file=as_saved(model.file, taken.file))
     if model.osim and taken.osim:
-        model = replace(model, osim=hub.as_saved(model.osim, taken.osim))
-    path = hub.as_saved(config.kinematics.path, saved.kinematics.path)
+        model = replace(model, osim=as_saved(model.osim, taken.osim))
+    path = as_saved(config.kinematics.path, saved.kinematics.path)
     return replace(config, model=model, kinematics=replace(config.kinematics, path=path))
 
 
@@ -118,8 +120,8 @@ def _pinned(config: Config) -> Config:
     model, kinematics = config.model, config.kinematics
     return replace(
         config,
-        model=replace(model, file=model.file and hub.pin(model.file), osim=model.osim and hub.pin(model.osim)),
-        kinematics=replace(kinematics, path=hub.pin(kinematics.path)),
+        model=replace(model, file=model.file and pin(model.file), osim=model.osim and pin(model.osim)),
+        kinematics=replace(kinematics, path=pin(kinematics.path)),
     )
 
 

@@ -3,8 +3,9 @@
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
 
-from mousearm import hub
 from mousearm.errors import ConfigError
+from mousearm.hub.download import fetch
+from mousearm.hub.uri import PREFIX, HubUri
 
 PACKAGE = "package:"
 
@@ -19,10 +20,10 @@ def resolve(text: str, folder: str) -> Path:
 
     Raises:
         ConfigError: if the text can be no path, its place cannot be looked at, or ``package:`` leads out of the folder.
-        HubError: if it is on the Hub and cannot be had.
+        HubError: if it is on the Hub and cannot be downloaded.
     """
-    if text.startswith(hub.PREFIX):
-        return hub.fetch(hub.Place.parse(text)).path
+    if text.startswith(PREFIX):
+        return fetch(HubUri.parse(text)).path
     try:
         path = _shipped(text.removeprefix(PACKAGE), folder) if text.startswith(PACKAGE) else Path(text).expanduser()
         path.exists()

@@ -18,7 +18,7 @@ from mousearm.hub.catalogue import CATALOGUE
 @cli.handled()
 def main(argv: Sequence[str] | None = None) -> int:
     """Download, say where it is and what can be done with it."""
-    defaults = ", ".join(f"{entry.place.removeprefix('hf://')} ({what})" for what, entry in CATALOGUE.items())
+    defaults = ", ".join(f"{entry.uri.removeprefix('hf://')} ({what})" for what, entry in CATALOGUE.items())
     parser = cli.parser(
         __doc__,
         cli.argument("what", choices=CATALOGUE, help="what it is, which says what comes next"),
@@ -37,10 +37,11 @@ def download(arguments: argparse.Namespace) -> list[str]:
         MouseArmError: if it cannot be had, or not be written.
     """
     from mousearm.errors import HubError
-    from mousearm.hub import Place, export, fetch
+    from mousearm.hub.download import export, fetch
+    from mousearm.hub.uri import HubUri
 
     entry = CATALOGUE[arguments.what]
-    place = Place.parse(arguments.repo or entry.place)
+    place = HubUri.parse(arguments.repo or entry.uri)
     if arguments.revision is not None:
         if place.revision not in ("main", arguments.revision):
             raise HubError(f"--revision {arguments.revision}, but REPO says @{place.revision}. Say it once.")
@@ -49,10 +50,10 @@ def download(arguments: argparse.Namespace) -> list[str]:
     changed = "" if arguments.out is None else export(snapshot, arguments.out)
     note = changed or snapshot.moved
     folder = arguments.out or snapshot.folder
-    name = arguments.out or replace(snapshot.place, path="")
+    name = arguments.out or replace(snapshot.uri, path="")
     told = {
-        "repository": f"{place.repo} ({snapshot.place.kind})",
-        "commit": f"{snapshot.place.revision} ({snapshot.asked})",
+        "repository": f"{place.repo} ({snapshot.uri.kind})",
+        "commit": f"{snapshot.uri.revision} ({snapshot.asked})",
         "files": f"{len(snapshot.files)}, each with the hash that the Hub tells",
         "folder": folder,
     }

@@ -39,12 +39,13 @@ def folder(agent: str, revision: str | None) -> Path:
         MouseArmError: if there is none.
     """
     from mousearm.errors import HubError
-    from mousearm.hub import Place, fetch
+    from mousearm.hub.download import fetch
+    from mousearm.hub.uri import HubUri
 
     if Path(agent).is_dir():
         return Path(agent)
     try:
-        place = Place.parse(agent)
+        place = HubUri.parse(agent)
         snapshot = fetch(replace(place, revision=revision or place.revision, kind=place.kind or "model"))
     except HubError as error:
         raise HubError(f"There is no folder {agent}, and on the Hub: {error}") from error

@@ -1,4 +1,4 @@
-"""What the lab offers on the Hub, and what can be done with it once it is here."""
+"""Repositories of the lab on the Hub, and what can be done with each once it is here."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ class Entry:
     """A kind of thing that can be downloaded.
 
     Attributes:
-        place: the lab's own, where no other is named.
+        uri: the lab's own, where no other is named.
         next_steps: commands for what is in a folder; gets the folder, and how configurations are to name it.
     """
 
-    place: str
+    uri: str
     next_steps: Callable[[Path, str], list[str]]
 
 

@@ -1,19 +1,23 @@
-"""A repository of the Hub as a folder on this machine: downloaded once, and checked by its hashes each time."""
+"""Repositories of the Hub as folders on this machine: downloaded once, checked by their hashes each time; copies."""
 
 import glob
+import hashlib
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mousearm.errors import HubError
-from mousearm.hub.hashes import is_named
-from mousearm.hub.place import Place
-from mousearm.hub.problems import explained
+from mousearm.files import make_folder, read_json, sha256, staged, write_json
+from mousearm.hub.uri import PREFIX, HubUri, hub_errors
 
 if TYPE_CHECKING:
     from huggingface_hub import RepoFile
+
+RECORD = "hub.json"
+"""The note in a copy: repository, kind, revision, commit, and the SHA-256 of every file."""
 
 # Files that may name others, which then lie beside or below them.
 _NAMING = (".xml", ".mjcf", ".osim")
@@ -21,18 +25,18 @@ _MOST_LISTED = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class DownloadResult:
     """What was asked for, as it is on this machine, in the cache of the Hub's library.
 
     Attributes:
-        place: where it comes from: the kind of the repository, and the commit as its revision.
+        uri: where it comes from: the kind of the repository, and the commit as its revision.
         asked: the revision that was asked for.
         before: the commit that this revision was when it was last downloaded here; None if it never was.
-        folder: the commit's folder; what is not below ``place.path`` need not be there.
+        folder: the commit's folder; what is not below ``uri.path`` need not be there.
         files: paths of the files that are there.
     """
 
-    place: Place
+    uri: HubUri
     asked: str
     before: str | None
     folder: Path
@@ -41,18 +45,18 @@ class Snapshot:
     @property
     def path(self) -> Path:
         """The file or folder that was asked for."""
-        return self.folder / self.place.path
+        return self.folder / self.uri.path
 
     @property
     def moved(self) -> str:
         """What to tell if the revision has become another commit since the last download; empty if not."""
-        now = self.place.revision
+        now = self.uri.revision
         if self.before in (None, now):
             return ""
-        return f"{self.place.repo} has changed: {self.asked} was {self.before[:12]} here before, and is {now[:12]} now."
+        return f"{self.uri.repo} has changed: {self.asked} was {self.before[:12]} here before, and is {now[:12]} now."
 
 
-def fetch(place: Place) -> Snapshot:
+def fetch(uri: HubUri) -> DownloadResult:
     """Download a file or folder, as far as the cache does not have it, and check every file by the Hub's hashes.
 
     A file that is damaged in the cache is downloaded again. A commit that is in the cache needs no network; nor does a
@@ -60,33 +64,47 @@ def fetch(place: Place) -> Snapshot:
     data set, the model is taken if there is one.
 
     Raises:
-        HubError: if it cannot be reached, does not exist, may not be had, or arrives damaged.
+        HubError: if it cannot be reached, does not exist, may not be downloaded, or arrives damaged.
     """
     from huggingface_hub import errors
 
     absent = (errors.RepositoryNotFoundError, errors.RevisionResolutionError, errors.LocalEntryNotFoundError)
-    with explained(place, "downloaded"):
+    with hub_errors(uri, "downloaded"):
         try:
-            return _fetch(replace(place, kind=place.kind or "model"))
+            return _fetch(replace(uri, kind=uri.kind or "model"))
         except absent as error:
-            if place.kind is not None or isinstance(error, errors.GatedRepoError):
+            if uri.kind is not None or isinstance(error, errors.GatedRepoError):
                 raise
             try:
-                return _fetch(replace(place, kind="dataset"))
+                return _fetch(replace(uri, kind="dataset"))
             except absent as second:
                 raise (second if isinstance(second, errors.GatedRepoError) else error) from second
 
 
-def _fetch(place: Place) -> Snapshot:
+def pin(text: str) -> str:
+    """A path of the configuration; where it is a place on the Hub, downloaded and with the commit as its revision.
+
+    Raises:
+        HubError: if it cannot be downloaded.
+    """
+    if not text.startswith(PREFIX):
+        return text
+    result = fetch(HubUri.parse(text))
+    if result.moved:
+        print(result.moved)
+    return str(result.uri)
+
+
+def _fetch(uri: HubUri) -> DownloadResult:
     """``fetch`` of a repository of a known kind; with the library's errors."""
     from huggingface_hub import get_cached_repo_tree
 
-    before, commit = _commits(place)
-    pinned = replace(place, revision=commit)
-    folder = _download(pinned, _patterns(place.path))
-    tree = get_cached_repo_tree(place.repo, repo_type=place.kind, revision=commit)
-    if place.path and not (folder / place.path).exists():
-        raise HubError(f"{place.repo} ({place.kind}, {place.revision}) has no '{place.path}'. It has {_listed(tree)}.")
+    before, commit = _commits(uri)
+    pinned = replace(uri, revision=commit)
+    folder = _download(pinned, _patterns(uri.path))
+    tree = get_cached_repo_tree(uri.repo, repo_type=uri.kind, revision=commit)
+    if uri.path and not (folder / uri.path).exists():
+        raise HubError(f"{uri.repo} ({uri.kind}, {uri.revision}) has no '{uri.path}'. It has {_listed(tree)}.")
     there = [file for file in tree if (folder / file.path).is_file()]
     if damaged := _damaged(pinned, folder, there):
         print(f"Damaged in the cache, and downloaded again: {', '.join(damaged)}")
@@ -96,31 +114,31 @@ def _fetch(place: Place) -> Snapshot:
                 f"{pinned} does not arrive as the Hub says it is: {', '.join(damaged)}. Try again later, or remove "
                 f"{folder.parents[1]}."
             )
-    return Snapshot(pinned, place.revision, before, folder, tuple(file.path for file in there))
+    return DownloadResult(pinned, uri.revision, before, folder, tuple(file.path for file in there))
 
 
-def _commits(place: Place) -> tuple[str | None, str]:
+def _commits(uri: HubUri) -> tuple[str | None, str]:
     """The commit that a revision was when it was last downloaded here, and the one that it is."""
     from huggingface_hub import HfApi, errors
 
     api = HfApi(library_name="mousearm")
-    known = {"repo_type": place.kind, "revision": place.revision}
+    known = {"repo_type": uri.kind, "revision": uri.revision}
     try:
-        before = api.resolve_revision(place.repo, **known, local_files_only=True).resolved
+        before = api.resolve_revision(uri.repo, **known, local_files_only=True).resolved
     except errors.RevisionResolutionError:
         before = None
-    return before, api.resolve_revision(place.repo, **known).resolved
+    return before, api.resolve_revision(uri.repo, **known).resolved
 
 
-def _download(place: Place, patterns: list[str] | None, again: bool = False) -> Path:
+def _download(uri: HubUri, patterns: list[str] | None, again: bool = False) -> Path:
     """The folder of a commit, with the files of some patterns; ``again`` downloads them although they are there."""
     from huggingface_hub import errors, get_cached_repo_tree, snapshot_download
 
-    known = {"repo_type": place.kind, "revision": place.revision}
-    download = partial(snapshot_download, place.repo, **known, allow_patterns=patterns, library_name="mousearm")
+    known = {"repo_type": uri.kind, "revision": uri.revision}
+    download = partial(snapshot_download, uri.repo, **known, allow_patterns=patterns, library_name="mousearm")
     if not again:
         try:
-            get_cached_repo_tree(place.repo, **known)  # without the list nobody knows whether everything is there
+            get_cached_repo_tree(uri.repo, **known)  # without the list nobody knows whether everything is there
             return Path(download(local_files_only=True))
         except (errors.CachedRepoTreeNotFoundError, errors.LocalEntryNotFoundError, errors.IncompleteSnapshotError):
             pass
@@ -134,20 +152,109 @@ def _patterns(path: str) -> list[str] | None:
     return None if path in ("", ".") else [glob.escape(path), f"{glob.escape(path)}/*"]
 
 
-def _damaged(place: Place, folder: Path, files: Sequence["RepoFile"]) -> list[str]:
+def _damaged(uri: HubUri, folder: Path, files: Sequence["RepoFile"]) -> list[str]:
     """Paths of those files that are not what the Hub says that they are."""
     from huggingface_hub import HfApi
 
-    if all(is_named(folder / file.path, file.blob_id) for file in files):
+    if all(_is_named(folder / file.path, file.blob_id) for file in files):
         return []
     # The Hub has the last word, because it knows the hashes of large files themselves.
-    told = HfApi(library_name="mousearm").verify_repo_checksums(
-        place.repo, repo_type=place.kind, revision=place.revision
-    )
-    return [mismatch["path"] for mismatch in told.mismatches]
+    answer = HfApi(library_name="mousearm").verify_repo_checksums(uri.repo, repo_type=uri.kind, revision=uri.revision)
+    return [mismatch["path"] for mismatch in answer.mismatches]
 
 
 def _listed(files: Sequence["RepoFile"]) -> str:
     names = [file.path for file in files]
     more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
     return (", ".join(names[:_MOST_LISTED]) or "no files") + more
+
+
+def _is_named(file: Path, name: str) -> bool:
+    """Whether git calls a file by a name, which is a hash of what it holds.
+
+    In place of a large file git has a pointer to it, three lines with its SHA-256 and size, and the name of that.
+    """
+    content = file.read_bytes()
+    return name in (_git_hash(content), _git_hash(_pointer(content)))
+
+
+def _git_hash(content: bytes) -> str:
+    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+
+
+def _pointer(content: bytes) -> bytes:
+    """What Git LFS (specification v1) keeps in place of a file."""
+    return f"version https://git-lfs.github.com/spec/v1\noid sha256:{sha256(content)}\nsize {len(content)}\n".encode()
+
+
+def both_cached(first: Path, second: Path) -> bool:
+    """Whether two paths are in the cache, links followed.
+
+    There the files of a repository are links, which that library makes, to a store of contents beside them.
+    """
+    from huggingface_hub import constants
+
+    cache = Path(constants.HF_HUB_CACHE).resolve()
+    return all(path.resolve().is_relative_to(cache) for path in (first, second))
+
+
+def export(result: DownloadResult, folder: Path) -> str:
+    """Copy what was downloaded into a folder, which must be new, empty, or an earlier copy that nobody changed.
+
+    Returns:
+        What to tell if the earlier copy was of another commit; empty if not.
+
+    Raises:
+        HubError: if the folder holds something else, or files that were changed; it stays as it is.
+        OutputError: if it cannot be written.
+    """
+    uri = result.uri
+    files = {name: sha256(result.folder / name) for name in result.files if _belongs(name, uri.path)}
+    record = {"repo": uri.repo, "kind": uri.kind, "revision": result.asked, "commit": uri.revision}
+    earlier = _earlier(folder, uri.repo)
+    make_folder(folder.resolve().parent)
+    with staged(folder) as new:
+        new.mkdir()
+        for name in files:
+            make_folder((new / name).parent)
+            shutil.copyfile(result.folder / name, new / name)
+        write_json(new / RECORD, {**record, "files": files})
+        if folder.exists():
+            shutil.rmtree(folder)
+    was = earlier.get("files", files)
+    changed = sorted(name for name in {*was, *files} if was.get(name) != files.get(name))
+    if not changed:
+        return ""
+    return (
+        f"{uri.repo} has changed: {folder} was {str(earlier['commit'])[:12]}, and is {uri.revision[:12]} now. "
+        f"Changed, new or gone: {', '.join(changed)}."
+    )
+
+
+def _belongs(name: str, path: str) -> bool:
+    """Whether a file is what was asked for, or below it; of files that lie beside, as models name them, too."""
+    if not path:
+        return True
+    parent = PurePosixPath(path).parent if PurePosixPath(path).suffix else PurePosixPath(path)
+    return PurePosixPath(name).is_relative_to(parent)
+
+
+def _earlier(folder: Path, repo: str) -> dict[str, Any]:
+    """The note of an earlier copy, if there is one; empty for a folder that is new or empty."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return {}
+    if not (folder / RECORD).is_file():
+        raise HubError(f"{folder} holds something else. Give a new folder (--out).")
+    record = read_json(folder / RECORD)
+    files = record.get("files")
+    if record.get("repo") != repo or not isinstance(files, dict):
+        raise HubError(f"{folder} holds a copy of {record.get('repo')}, not of {repo}. Give another folder (--out).")
+    there = (file for file in folder.rglob("*") if file.is_file())
+    now = {file.relative_to(folder).as_posix(): sha256(file) for file in there if file != folder / RECORD}
+    changed = sorted(name for name in {*files, *now} if files.get(name) != now.get(name))
+    if changed:
+        raise HubError(
+            f"{folder} was changed since it was downloaded: {', '.join(changed)}. It stays as it is. Give another "
+            "folder (--out), or remove it."
+        )
+    return record

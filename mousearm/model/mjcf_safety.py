@@ -7,8 +7,8 @@ more than a machine has. So a model is looked through before MuJoCo sees it.
 import math
 from pathlib import Path, PurePosixPath
 
-from mousearm import hub
 from mousearm.errors import ModelError
+from mousearm.hub.download import both_cached
 from mousearm.model.xml import Node, read_document
 
 SUFFIXES = (".xml", ".obj", ".stl", ".msh", ".skn", ".png", ".bin")
@@ -108,7 +108,7 @@ def _check_inside(names: list[str], folder: Path, place: str) -> None:
 
 def _is_below(path: Path, folder: Path) -> bool:
     """Whether a path is in a folder when links are followed; those of the Hub's cache are no one else's."""
-    return path.resolve().is_relative_to(folder.resolve()) or hub.both_cached(path, folder)
+    return path.resolve().is_relative_to(folder.resolve()) or both_cached(path, folder)
 
 
 def _check_size(node: Node, file: Path, copies: float) -> None:

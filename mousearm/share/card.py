@@ -8,7 +8,7 @@ from urllib.parse import quote
 from mousearm.config import Config, to_yaml
 from mousearm.evaluate.evaluation import Evaluation, representatives
 from mousearm.evaluate.results import Errors
-from mousearm.hub.metadata import card_head
+from mousearm.hub.upload import card_head
 from mousearm.kinematics import Split
 from mousearm.rundir import RUN
 from mousearm.text import counted, markdown_table

@@ -9,7 +9,8 @@ from mousearm.env.sources import reach_files
 from mousearm.errors import RunError
 from mousearm.evaluate.evaluation import Evaluation, representatives
 from mousearm.files import make_folder, staged, to_json, write_bytes
-from mousearm.hub import PREFIX, Place, push
+from mousearm.hub.upload import push
+from mousearm.hub.uri import PREFIX, HubUri
 from mousearm.kinematics import Split
 from mousearm.model import model_file, model_hashes
 from mousearm.paths import PACKAGE
@@ -159,10 +160,10 @@ def _notes(files: Mapping[str, bytes], split: Split, config: Config, shared: Con
     return notes
 
 
-def push_contents(contents: Contents, repo: str, private: bool, message: str) -> Place:
+def push_contents(contents: Contents, repo: str, private: bool, message: str) -> HubUri:
     """Push to the Hub, in one commit; returns the repository at that commit. Errors as ``hub.push``."""
-    place = Place.parse(repo)
-    return push(contents.files, Place(place.repo, place.kind or "model", "main"), _MARKS, private, message)
+    uri = HubUri.parse(repo)
+    return push(contents.files, HubUri(uri.repo, uri.kind or "model", "main"), _MARKS, private, message)
 
 
 def write_contents(contents: Contents, folder: Path) -> None:

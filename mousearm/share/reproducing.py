@@ -8,7 +8,7 @@ from mousearm.agent import Agent
 from mousearm.errors import RunError
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.results import Errors, ReachResult
-from mousearm.hub import PREFIX
+from mousearm.hub.uri import PREFIX
 from mousearm.paths import PACKAGE
 from mousearm.rundir import RunFolder
 from mousearm.text import columns

@@ -1,13 +1,13 @@
 import shutil
 
 import pytest
-from hub_runs import QUICK
 from hub_server import TOKEN, Hub
 
 from mousearm import experiment
 from mousearm.kinematics import read_csv, write_csv
 from mousearm.paths import resolve
 
+QUICK = ("debug=quick", "video=false", "policy.lstm_hidden_size=8", "algo.timesteps=784")
 ENDPOINT = "https://huggingface.co"
 
 
@@ -35,6 +35,12 @@ def hub(tmp_path, monkeypatch):
 def log_in(monkeypatch):
     """Log in: as the owner of everything, or with another token."""
     return lambda token=TOKEN: monkeypatch.setenv("HF_TOKEN", token)
+
+
+@pytest.fixture(scope="session")
+def quick():
+    """Overrides of a run that learns next to nothing within a moment."""
+    return QUICK
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,5 @@
 import hashlib
+import json
 import subprocess
 import sys
 
@@ -6,7 +7,8 @@ import pytest
 from hub_server import STRANGER
 
 from mousearm.errors import HubError
-from mousearm.hub import Place, fetch, pin
+from mousearm.hub.download import RECORD, export, fetch, pin
+from mousearm.hub.uri import HubUri
 from mousearm.paths import resolve
 
 FILES = {
@@ -24,24 +26,28 @@ def arm(hub):
 
 
 def get(text):
-    return fetch(Place.parse(text))
+    return fetch(HubUri.parse(text))
 
 
-def contents(snapshot):
-    files = (file for file in snapshot.folder.rglob("*") if file.is_file())
-    return {file.relative_to(snapshot.folder).as_posix(): file.read_bytes() for file in files}
+def contents(result):
+    return copied(result.folder)
+
+
+def copied(folder):
+    files = (file for file in folder.rglob("*") if file.is_file() and file.name != RECORD)
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
 
 
 def test_a_repository_arrives_as_it_is(hub, arm):
     snapshot = get("lab/arm")
     assert contents(snapshot) == FILES
-    assert snapshot.place == Place("lab/arm", "model", arm.refs["main"])
+    assert snapshot.uri == HubUri("lab/arm", "model", arm.refs["main"])
     assert (snapshot.asked, snapshot.before, snapshot.moved) == ("main", None, "")
 
 
 def test_a_data_set_is_found_where_there_is_no_model_of_the_name(hub):
     hub.add("lab/reaches", FILES, "dataset")
-    assert get("lab/reaches").place.kind == "dataset"
+    assert get("lab/reaches").uri.kind == "dataset"
     with pytest.raises(HubError, match="lab/reaches cannot be downloaded: there is no such repository"):
         get("hf://models/lab/reaches")
 
@@ -75,7 +81,7 @@ def test_a_branch_is_what_it_was_where_the_hub_cannot_be_reached(hub, arm, monke
 
 
 def test_a_revision_that_has_moved_is_told(hub, arm, capsys):
-    first = get("lab/arm").place.revision
+    first = get("lab/arm").uri.revision
     second = arm.commit({**FILES, "arm.xml": b"<mujoco model='b'/>"})
     told = f"lab/arm has changed: main was {first[:12]} here before, and is {second[:12]} now."
     assert get("lab/arm").moved == told
@@ -148,3 +154,59 @@ def test_what_is_missing_is_explained(hub, arm, text, message):
 def test_nothing_gets_slower_where_the_hub_is_not_used():
     code = "import sys, mousearm.paths, mousearm.model; sys.exit('huggingface_hub' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_copy_has_plain_files_and_says_what_it_is(arm, tmp_path):
+    assert export(get("lab/arm"), tmp_path / "arm") == ""
+    assert copied(tmp_path / "arm") == FILES
+    assert not any(file.is_symlink() for file in (tmp_path / "arm").rglob("*"))
+    record = json.loads((tmp_path / "arm" / "hub.json").read_text())
+    assert (record["repo"], record["kind"], record["revision"]) == ("lab/arm", "model", "main")
+    assert record["commit"] == arm.refs["main"]
+    assert set(record["files"]) == set(FILES)
+
+
+def test_a_copy_is_brought_up_to_date_and_the_difference_told(arm, tmp_path):
+    export(get("lab/arm"), tmp_path / "arm")
+    first = arm.refs["main"]
+    new = {"arm.xml": b"<mujoco model='b'/>", "reaches/a.csv": FILES["reaches/a.csv"], "leg.xml": b"<mujoco/>"}
+    second = arm.commit(new)
+    told = export(get("lab/arm"), tmp_path / "arm")
+    assert told == (
+        f"lab/arm has changed: {tmp_path / 'arm'} was {first[:12]}, and is {second[:12]} now. "
+        "Changed, new or gone: arm.xml, best/weights.bin, leg.xml, reaches/b.csv."
+    )
+    assert copied(tmp_path / "arm") == new
+
+
+def test_only_what_was_asked_for_is_copied(arm, tmp_path):
+    export(get("lab/arm/reaches"), tmp_path / "part")
+    assert set(copied(tmp_path / "part")) == {"reaches/a.csv", "reaches/b.csv"}
+
+
+def change(folder):
+    (folder / "arm.xml").write_text("mine")
+
+
+def add(folder):
+    (folder / "notes.txt").write_text("mine")
+
+
+@pytest.mark.parametrize(("do", "named"), [(change, "arm.xml"), (add, "notes.txt")])
+def test_what_somebody_changed_is_not_overwritten(arm, tmp_path, do, named):
+    export(get("lab/arm"), tmp_path / "arm")
+    do(tmp_path / "arm")
+    with pytest.raises(HubError, match=f"was changed since it was downloaded: {named}. It stays as it is"):
+        export(get("lab/arm"), tmp_path / "arm")
+    assert (tmp_path / "arm" / named).read_text() == "mine"
+
+
+def test_a_folder_of_something_else_is_left_alone(hub, arm, tmp_path):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.tex").write_text("mine")
+    with pytest.raises(HubError, match=r"holds something else\. Give a new folder"):
+        export(get("lab/arm"), tmp_path / "thesis")
+    export(get("lab/arm"), tmp_path / "arm")
+    hub.add("lab/other", FILES)
+    with pytest.raises(HubError, match="holds a copy of lab/arm, not of lab/other"):
+        export(get("lab/other"), tmp_path / "arm")

@@ -4,7 +4,7 @@ import shutil
 import pytest
 
 from mousearm.errors import KinematicsError, RunError
-from mousearm.hub import fetch
+from mousearm.hub.download import fetch
 from mousearm.share.contents import ShareOptions, gather, push_contents
 from mousearm.share.reproducing import reproduce
 

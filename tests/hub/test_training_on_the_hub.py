@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from hub_runs import QUICK
 from hub_server import TOKEN
 
 from mousearm import experiment
@@ -14,7 +13,6 @@ from mousearm.errors import ModelError
 from mousearm.rundir import RunFolder
 
 ROOT = Path(__file__).parents[2]
-HERE = (*QUICK, "name=first")
 
 
 @pytest.fixture
@@ -33,43 +31,47 @@ def contents(folder):
     return {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
 
 
-def train(configure, folder, *overrides):
-    words = [*HERE, *overrides]
-    return experiment.run(configure(*words), folder, words)
+@pytest.fixture
+def train(configure, quick):
+    def run(folder, *overrides):
+        words = [*quick, "name=first", *overrides]
+        return experiment.run(configure(*words), folder, words)
+
+    return run
 
 
-def test_the_run_keeps_the_commit_and_goes_on_with_it(hub, model, recorded, configure, tmp_path):
+def test_the_run_keeps_the_commit_and_goes_on_with_it(hub, model, recorded, train, tmp_path):
     folder = tmp_path / "outputs" / "first"
     where = ("model.file=hf://AlBornoLab/MouseArmModel/torque.xml", "kinematics=hub", "env.path_steps=1")
-    train(configure, folder, *where)
+    train(folder, *where)
     config = RunFolder(folder).saved_config()
     assert config.model.file == f"hf://models/AlBornoLab/MouseArmModel@{model.refs['main']}/torque.xml"
     assert config.kinematics.path == f"hf://datasets/AlBornoLab/MouseArmKinematics@{recorded.refs['main']}"
     recorded.commit({"other.csv": b"another one"})
     hub.requests.clear()
-    train(configure, folder, *where, "algo.timesteps=1568")
+    train(folder, *where, "algo.timesteps=1568")
     assert hub.requests == []
     assert RunFolder(folder).saved_config().kinematics == config.kinematics
 
 
-def test_models_from_the_hub_are_looked_through_as_all_are(hub, configure, tmp_path):
+def test_models_from_the_hub_are_looked_through_as_all_are(hub, train, tmp_path):
     evil = b'<mujoco><extension><plugin plugin="evil"/></extension></mujoco>'
     hub.add("lab/evil", {"arm.xml": evil})
     with pytest.raises(ModelError, match="plugins are code"):
-        train(configure, tmp_path / "run", "model.file=hf://lab/evil")
+        train(tmp_path / "run", "model.file=hf://lab/evil")
     hub.add("lab/out", {"a/arm.xml": b'<mujoco><include file="../b.xml"/></mujoco>', "b.xml": b"<mujoco/>"})
     with pytest.raises(ModelError, match="is not in the model's folder"):
-        train(configure, tmp_path / "run", "model.file=hf://lab/out/a/arm.xml")
+        train(tmp_path / "run", "model.file=hf://lab/out/a/arm.xml")
     assert not (tmp_path / "run").exists()
 
 
-def test_of_several_models_one_must_be_named(hub, model, configure, tmp_path):
+def test_of_several_models_one_must_be_named(hub, model, train, tmp_path):
     with pytest.raises(ModelError, match=r"is a folder with 2 files of .xml .*There are: forelimb.xml, torque.xml"):
-        train(configure, tmp_path / "run", "model=hub")
+        train(tmp_path / "run", "model=hub")
 
 
 @pytest.mark.slow
-def test_commands_from_beginning_to_end(hub, model, recorded, tmp_path):
+def test_commands_from_beginning_to_end(hub, model, recorded, quick, tmp_path):
     """Train on the Hub's, share, reproduce, each in a process of its own."""
 
     def command(*words, token="", status=0):
@@ -81,7 +83,7 @@ def test_commands_from_beginning_to_end(hub, model, recorded, tmp_path):
         return done.stdout + done.stderr
 
     place = "hf://AlBornoLab/MouseArmModel/torque.xml"
-    command("run.py", *HERE, f"model.file={place}", "kinematics=hub", "env.path_steps=1")
+    command("run.py", *quick, "name=first", f"model.file={place}", "kinematics=hub", "env.path_steps=1")
     told = command("scripts/download.py", "kinematics", "--out", "reaches")
     assert f"commit       {recorded.refs['main']} (main)" in told
     assert "CSV files: 1." in told

@@ -2,18 +2,20 @@ import pytest
 from hub_server import STRANGER
 
 from mousearm.errors import HubError
-from mousearm.hub import Place, fetch, push
+from mousearm.hub.download import fetch
+from mousearm.hub.upload import push
+from mousearm.hub.uri import HubUri
 
 FILES = {
     "README.md": b"---\nlicense: mit\ntags: [mouse]\n---\n# A",
     "config.yaml": b"seed: 0\n",
     "best/weights.safetensors": b"w" * 5000,
 }
-AGENT = Place("jane/agent", "model", "main")
+AGENT = HubUri("jane/agent", "model", "main")
 
 
-def pushed(files=FILES, private=False, place=AGENT):
-    return push(files, place, ["config.yaml"], private, "Share")
+def pushed(files=FILES, private=False, uri=AGENT):
+    return push(files, uri, ["config.yaml"], private, "Share")
 
 
 def test_what_is_pushed_is_what_arrives(hub, log_in):
@@ -51,7 +53,7 @@ def test_private_is_private(hub, log_in):
     assert hub.repositories["model", "jane/agent"].private
     hub.add("jane/public", {})
     with pytest.raises(HubError, match=r"exists, and all can see it\. Make it private on http"):
-        pushed(private=True, place=Place("jane/public", "model", "main"))
+        pushed(private=True, uri=HubUri("jane/public", "model", "main"))
 
 
 def test_who_may_not_write_is_told_to_log_in(hub, log_in):

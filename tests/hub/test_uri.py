@@ -1,7 +1,8 @@
 import pytest
 
 from mousearm.errors import HubError
-from mousearm.hub import Place, as_saved, pin
+from mousearm.hub.download import pin
+from mousearm.hub.uri import HubUri, as_saved
 
 COMMIT = "0123456789" * 4
 
@@ -9,23 +10,23 @@ COMMIT = "0123456789" * 4
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        ("hf://lab/arm", Place("lab/arm", None, "main")),
-        ("lab/arm", Place("lab/arm", None, "main")),
-        ("hf://lab/arm@v1/a/b.xml", Place("lab/arm", None, "v1", "a/b.xml")),
-        ("hf://models/lab/arm", Place("lab/arm", "model", "main")),
-        ("datasets/lab/reaches", Place("lab/reaches", "dataset", "main")),
-        ("hf://datasets/lab/reaches@main/mouse_1", Place("lab/reaches", "dataset", "main", "mouse_1")),
-        ("https://huggingface.co/lab/arm", Place("lab/arm", "model", "main")),
-        ("https://huggingface.co/datasets/lab/r/tree/v2/a", Place("lab/r", "dataset", "v2", "a")),
+        ("hf://lab/arm", HubUri("lab/arm", None, "main")),
+        ("lab/arm", HubUri("lab/arm", None, "main")),
+        ("hf://lab/arm@v1/a/b.xml", HubUri("lab/arm", None, "v1", "a/b.xml")),
+        ("hf://models/lab/arm", HubUri("lab/arm", "model", "main")),
+        ("datasets/lab/reaches", HubUri("lab/reaches", "dataset", "main")),
+        ("hf://datasets/lab/reaches@main/mouse_1", HubUri("lab/reaches", "dataset", "main", "mouse_1")),
+        ("https://huggingface.co/lab/arm", HubUri("lab/arm", "model", "main")),
+        ("https://huggingface.co/datasets/lab/r/tree/v2/a", HubUri("lab/r", "dataset", "v2", "a")),
     ],
 )
 def test_places_are_read_as_the_hubs_own_library_writes_them(text, place):
-    assert Place.parse(text) == place
+    assert HubUri.parse(text) == place
 
 
 @pytest.mark.parametrize("text", ["hf://lab/arm@v1/a/b.xml", "hf://datasets/lab/reaches@main", "hf://models/lab/arm@x"])
 def test_a_place_is_written_as_it_was_read(text):
-    assert str(Place.parse(text)) == text
+    assert str(HubUri.parse(text)) == text
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def test_a_place_is_written_as_it_was_read(text):
 )
 def test_what_is_no_place_is_refused(text, message):
     with pytest.raises(HubError, match=message):
-        Place.parse(text)
+        HubUri.parse(text)
 
 
 @pytest.mark.parametrize(
