@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mousearm import checkpoint
 from mousearm.config import Config
 from mousearm.env.sources import prepare, reach_files
 from mousearm.errors import MouseArmError, RunError, UnknownNameError
@@ -12,11 +12,13 @@ from mousearm.evaluate.evaluation import Evaluation, middle_reach
 from mousearm.evaluate.rollout import Evaluator
 from mousearm.files import make_folder
 from mousearm.model import Arm, model_hashes
-from mousearm.policy.controller import PolicyController
-from mousearm.policy.network import RecurrentPolicy, build_policy
 from mousearm.retarget.reference import Reference
 from mousearm.rundir import RunFolder
 from mousearm.trajectory import Trial
+
+if TYPE_CHECKING:
+    from mousearm.policy.controller import PolicyController
+    from mousearm.policy.network import RecurrentPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Agent:
     references: list[Reference]
     splits: dict[str, list[str]]
     evaluator: Evaluator
-    policy: RecurrentPolicy
+    policy: "RecurrentPolicy"
     checkpoint: Path
 
     @staticmethod
@@ -66,13 +68,19 @@ class Agent:
             config, arm, references = prepare(config, split.find(reach_files(config)))
             splits = split.splits
         evaluator = Evaluator(config, arm, references, splits)
-        policy = build_policy(config.policy, evaluator.n_observations, arm.nu, config.algo.use_sde)
         source = run_folder.find_checkpoint(which)
+        # Slow to import, so that what is refused is refused at once.
+        from mousearm import checkpoint
+        from mousearm.policy.network import build_policy
+
+        policy = build_policy(config.policy, evaluator.n_observations, arm.nu, config.algo.use_sde)
         checkpoint.load_policy(source, policy)
         return Agent(config, arm, references, splits, evaluator, policy, source)
 
-    def controller(self) -> PolicyController:
+    def controller(self) -> "PolicyController":
         """The network as a deterministic controller."""
+        from mousearm.policy.controller import PolicyController
+
         return PolicyController(self.policy)
 
     def evaluate(self) -> tuple[Evaluation, list[Trial]]:

@@ -22,16 +22,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     given = parser.parse_intermixed_args(argv)
     from mousearm.config import compose
-    from mousearm.model_check.figure import draw_check
-    from mousearm.model_check.integration import integration_accuracy
     from mousearm.model_check.suite import check_model
 
     config = compose(given.overrides, given.kinematics)
     report = check_model(config)
     print(report.text())
     if given.figure is not None:
+        from mousearm.model_check.figure import draw_check
+
         print("\nFigure:", *draw_check(report, given.figure))
     if given.integration:
+        from mousearm.model_check.integration import integration_accuracy
+
         print(f"\n{integration_accuracy(report.arm, report.references, config.env.control_dt).text()}")
     return 0 if report.passed else 1
 

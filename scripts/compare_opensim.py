@@ -34,7 +34,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     from mousearm.config import compose
     from mousearm.env.sources import prepare
     from mousearm.fidelity.compare import compare_with_opensim, verdicts
-    from mousearm.fidelity.figure import draw_fidelity
     from mousearm.fidelity.report import fidelity_json, fidelity_text
     from mousearm.files import write_json
     from mousearm.model import load_arm
@@ -50,6 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if given.json is not None:
         write_json(given.json, fidelity_json(found))
     if given.figure is not None:
+        from mousearm.fidelity.figure import draw_fidelity
+
         print("\nFigures:", *(draw_fidelity(found, given.figure) or ["none, there are no muscles to compare"]))
     return 0 if all(result.passed for result in verdicts(found)) else 1
 
