@@ -41,6 +41,7 @@ from mousearm.rundir import (
     resumed,
 )
 from mousearm.simulation import log_warnings_to
+from mousearm.text import facts, first_lines
 from mousearm.tracking.logger import RunLogger, tracked
 from mousearm.train.interruption import Interruption
 from mousearm.train.learning import WARM_START, Pruner, learn
@@ -175,7 +176,7 @@ class Session:
         checkpoint.load_policy(folder.find_checkpoint("best"), self.algo.policy)
         evaluation, trials = self.evaluator.evaluate(PolicyController(self.algo.policy))
         write_json(folder.evaluation, evaluation.as_json())
-        print(f"\n{table(evaluation)}\n\n{'run folder':<12} {folder.path}")
+        print(f"\n{table(evaluation)}\n\n{facts({'run folder': folder.path})}")
         show(folder, self.arm, evaluation, trials, video=self.config.video)
         logger.conclude(self.algo.num_timesteps, evaluation, folder)
         return evaluation.objective
@@ -212,7 +213,7 @@ class Session:
             "training": f"{steps} of {config.algo.timesteps} steps done, "
             f"{config.env.num_envs} simulations, seed {config.seed}",
         }
-        return "\n".join(f"{name:<12} {text}" for name, text in lines.items())
+        return facts(lines)
 
     def _newest(self, folder: RunFolder) -> TrainingState | None:
         """The newest checkpoint that is complete, if there is one."""
@@ -274,8 +275,7 @@ def _draw_split(config: Config, files: Sequence[ReachFile], references: Sequence
 
 def _listed(lines: Sequence[str]) -> str:
     """How many there are, and the first ones, each on a line of its own."""
-    more = [f"and {len(lines) - _MOST_LISTED} more"] if len(lines) > _MOST_LISTED else []
-    return "\n             ".join([f"{len(lines)} of the files", *lines[:_MOST_LISTED], *more])
+    return "\n             ".join([f"{len(lines)} of the files", *first_lines(lines, _MOST_LISTED)])
 
 
 def _warm_start_text(config: PretrainConfig) -> str:

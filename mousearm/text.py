@@ -62,7 +62,7 @@ def number(value: float | None, form: str) -> str:
     return NO_VALUE if value is None or value != value else format(value, form)
 
 
-def counted(n: int, one: str, many: str = "") -> str:
+def plural(n: int, one: str, many: str = "") -> str:
     """A number and what it counts: ``1 reach``, ``2 reaches``; without ``many`` the plural has an s."""
     return f"{n} {one if n == 1 else many or one + 's'}"
 
@@ -71,6 +71,11 @@ def listed(names: Sequence[str], most: int) -> str:
     """Names with commas; of more than ``most`` the first ones and how many follow."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
+
+
+def first_lines(lines: Sequence[str], most: int) -> list[str]:
+    """The first lines, at most ``most``, and how many follow."""
+    return [*lines[:most], *([f"and {len(lines) - most} more"] if len(lines) > most else [])]
 
 
 def shortened(name: str, longest: int) -> str:

@@ -2,13 +2,14 @@ import pytest
 
 from mousearm.text import (
     columns,
-    counted,
     display_name,
     facts,
+    first_lines,
     listed,
     markdown_table,
     number,
     numeric_columns,
+    plural,
     shortened,
 )
 
@@ -48,8 +49,9 @@ def test_number(value, text):
 
 
 def test_names_and_counts():
-    assert [counted(n, "reach", "reaches") for n in (0, 1, 2)] == ["0 reaches", "1 reach", "2 reaches"]
-    assert counted(2, "run") == "2 runs"
+    assert [plural(n, "reach", "reaches") for n in (0, 1, 2)] == ["0 reaches", "1 reach", "2 reaches"]
+    assert plural(2, "run") == "2 runs"
     assert [listed(["a", "b", "c"], most) for most in (2, 3)] == ["a, b and 1 more", "a, b, c"]
+    assert [first_lines(["a", "b", "c"], most) for most in (1, 3)] == [["a", "and 2 more"], ["a", "b", "c"]]
     assert [shortened(name, 4) for name in ("abcd", "abcde")] == ["abcd", "…cde"]
     assert display_name("elbow_flex_r") == "elbow flex r"

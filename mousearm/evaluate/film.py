@@ -22,6 +22,7 @@ from mousearm.files import make_folder, os_errors_as, staged
 from mousearm.model import Arm
 from mousearm.render import TARGET_COLOURS, Picture, posed, view
 from mousearm.rundir import RunFolder
+from mousearm.text import facts
 from mousearm.trajectory import FOLLOWED, LANDMARKS, Frame, Trial
 
 RATES = {".mp4": 30, ".gif": 25}
@@ -288,7 +289,7 @@ def show(folder: RunFolder, arm: Arm, evaluation: Evaluation, trials: Sequence[T
         draw_reach(trial, arm.actuator_names, path)
     if len(trials) > 1:
         draw_generalisation(evaluation, folder.figures / "generalisation")
-    print(f"{'figures':<12} {folder.figures}")
+    print(facts({"figures": folder.figures}))
     if not video:
         return
     middle = trials[middle_reach(evaluation)]
@@ -296,6 +297,6 @@ def show(folder: RunFolder, arm: Arm, evaluation: Evaluation, trials: Sequence[T
     make_folder(path.parent)
     try:
         film([Shot(middle, arm.model)], path)
-        print(f"{'video':<12} {path}")
+        print(facts({"video": path}))
     except RenderError as error:
         print(f"No video: {error}")

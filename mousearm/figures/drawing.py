@@ -12,6 +12,7 @@ from mousearm.analysis import Agreement, Average, agreement
 from mousearm.figures.groups import MuscleGroup
 from mousearm.plots import BLACK, GREEN, GREY, ORANGE, PURPLE, SKY
 from mousearm.record.recording import ReachRecording, Signal
+from mousearm.text import plural
 
 FULL_MM, COLUMN_MM = 175, 85
 """Widths of a journal's page and of one of its columns."""
@@ -35,7 +36,7 @@ def angles(reach: ReachRecording) -> tuple[np.ndarray, np.ndarray, Agreement]:
 def counted(reaches: Sequence[ReachRecording]) -> str:
     """Number of trials and reaches, in words."""
     names = {reach.name for reach in reaches}
-    text = f"{len(names)} reach" + ("es" if len(names) > 1 else "")
+    text = plural(len(names), "reach", "reaches")
     return text if len(reaches) == len(names) else f"{len(reaches)} performances of {text}"
 
 

@@ -11,7 +11,7 @@ from mousearm.evaluate.results import Errors
 from mousearm.hub.upload import card_head
 from mousearm.kinematics import Split
 from mousearm.rundir import RUN
-from mousearm.text import counted, markdown_table
+from mousearm.text import markdown_table, plural
 
 # Folders of a shared agent for its model and its reaches; its film, by the name by which the Hub shows it beside the
 # card.
@@ -98,7 +98,7 @@ def _headline(subject: Subject) -> str:
     n = sum(reach.split == side for reach in evaluation.reaches)
     return (
         f"A neural controller ({config.policy.backbone.upper()}) of a simulated mouse forelimb, trained with mousearm "
-        f"to perform reaches. Mean paw error on {counted(n, 'reach', 'reaches')} that it was {unseen}: "
+        f"to perform reaches. Mean paw error on {plural(n, 'reach', 'reaches')} that it was {unseen}: "
         f"**{evaluation.objective:.3f} mm**."
     )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mousearm.errors import RunError
+from mousearm.text import first_lines
 
 # Tokens of the Hub, and absolute paths as people's own files have them.
 _TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{20,}")
@@ -76,8 +77,7 @@ def check_private(files: Mapping[str, bytes], private: Sequence[Private], allowe
     wanted = [text for text in private if text.text not in allowed]
     found = [line for name, content in files.items() for line in _found(name, content, wanted, allowed)]
     if found:
-        more = [f"and {len(found) - _MOST_LISTED} more"] if len(found) > _MOST_LISTED else []
-        lines = "\n  ".join([*found[:_MOST_LISTED], *more])
+        lines = "\n  ".join(first_lines(found, _MOST_LISTED))
         raise RunError(
             f"This is not to be shared:\n  {lines}\nRemove it from the files of the run, or, if all may know it, say "
             "--allow TEXT. Nothing was pushed."
