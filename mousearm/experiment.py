@@ -26,7 +26,8 @@ from mousearm.hub.uri import as_saved
 from mousearm.kinematics import ReachFile, Split, split_reaches
 from mousearm.model import model_hashes
 from mousearm.policy.controller import PolicyController
-from mousearm.pretrain.cmc import ComputedMuscleControl, TaskController
+from mousearm.pretrain.controllers import TaskController
+from mousearm.registry import CONTROLLERS
 from mousearm.retarget.reference import Reference
 from mousearm.rundir import (
     FAILED,
@@ -260,7 +261,7 @@ class Session:
             return None
         references = self.env.task.references
         task = Task(self.arm, references, config, config.pretrain.num_envs)
-        teacher = ComputedMuscleControl(self.arm, references, config.env.control_dt, config.model.action_map)
+        teacher = CONTROLLERS[config.pretrain.teacher](self.arm, references, config)
         return WarmStart(self.algo, task, teacher, config.pretrain, config.seed)
 
 
@@ -282,12 +283,13 @@ def _warm_start_text(config: PretrainConfig) -> str:
     return "none" if config.teacher == "none" else f"{config.rounds} rounds of imitation, teacher {config.teacher}"
 
 
-def evaluate_cmc(
-    config: Config, kinematics: str | None = None, folder: Path | None = None
+def evaluate_controller(
+    name: str, config: Config, kinematics: str | None = None, folder: Path | None = None
 ) -> tuple[Evaluation, list[Trial]]:
-    """Evaluate computed muscle control, which needs no training: a standard for controllers that learn.
+    """Evaluate a controller that needs no training: a standard for controllers that learn.
 
     Args:
+        name: one of `CONTROLLERS`.
         config: the arm, its reaches and the task.
         kinematics: other reaches, all of which then count as test reaches; a file or folder.
         folder: where figures and a film go; None for nowhere.
@@ -304,7 +306,7 @@ def evaluate_cmc(
     )
     evaluator = Evaluator(config, arm, references, splits)
     task = evaluator.task
-    control = ComputedMuscleControl(arm, task.references, config.env.control_dt, config.model.action_map)
+    control = CONTROLLERS[name](arm, task.references, config)
     evaluation, trials = evaluator.evaluate(TaskController(task, control))
     if folder is not None:
         show(RunFolder(folder), arm, evaluation, trials, config.video)

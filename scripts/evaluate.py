@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mousearm import cli
+from mousearm.registry import CONTROLLERS
 
 
 @cli.handled()
@@ -26,9 +27,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         evaluation, _ = Agent.load(run, given.checkpoint or "best", given.kinematics).evaluate()
     else:
         from mousearm.config import compose
-        from mousearm.experiment import evaluate_cmc
+        from mousearm.experiment import evaluate_controller
 
-        evaluation, _ = evaluate_cmc(compose(given.what), given.kinematics, given.figures)
+        evaluation, _ = evaluate_controller(given.controller, compose(given.what), given.kinematics, given.figures)
     print(table(evaluation))
     if given.json is not None:
         write_json(given.json, evaluation.as_json())
@@ -37,10 +38,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The command line; ``what`` is one run folder, or with a controller overrides."""
+    described = " ".join(f"{name}: {meaning}" for name, meaning in CONTROLLERS.described().items())
     parser = cli.parser(
         __doc__,
         cli.argument("what", nargs="*", metavar="RUN", help="run folder; with --controller: overrides as for run.py"),
-        cli.argument("--controller", choices=["cmc"], help="one that needs no run: computed muscle control"),
+        cli.argument("--controller", choices=list(CONTROLLERS), help=f"one that needs no run: {described}"),
         cli.KINEMATICS,
         cli.CHECKPOINT,
         cli.JSON.but(help="also write the result here, as in evaluation.json"),
@@ -48,7 +50,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     given = parser.parse_intermixed_args(argv)
     if given.controller is None and (len(given.what) != 1 or given.figures is not None):
-        parser.error("give one run folder (which holds its figures), or --controller cmc and overrides")
+        parser.error("give one run folder (which holds its figures), or --controller and overrides")
     if given.controller is not None and given.checkpoint is not None:
         parser.error(f"--controller {given.controller} has no checkpoints")
     return given

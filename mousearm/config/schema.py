@@ -15,7 +15,7 @@ from mousearm.errors import ConfigError
 from mousearm.keys import Range, above, at_least, between, check, declared, finite, key, require
 from mousearm.kinematics.checks import SEGMENT_RANGE
 from mousearm.kinematics.split import SPLIT_BY
-from mousearm.registry import ACTION_MAPS, OBSERVATIONS, REWARDS
+from mousearm.registry import ACTION_MAPS, BACKBONES, CONTROLLERS, OBSERVATIONS, REWARDS
 from mousearm.reward import RewardForm
 
 _FINITE = finite(at_least(0))
@@ -237,7 +237,7 @@ class PolicyConfig:
     )
     backbone: str = field(
         default="lstm",
-        metadata=key("What remembers; ffn has no memory: it sees one step at a time.", ("lstm", "gru", "rnn", "ffn")),
+        metadata=key("What remembers.", BACKBONES),
     )
 
     def __post_init__(self) -> None:
@@ -326,9 +326,9 @@ class PretrainConfig:
 
     teacher: str = field(
         metadata=key(
-            "none: no warm start; the other keys of the group have no meaning then. cmc: computed muscle control (of "
-            "motors: of joint torques).",
-            ("none", "cmc"),
+            "Controller that the network imitates. none: no warm start; the other keys of the group have no meaning "
+            "then. " + " ".join(f"{name}: {meaning}" for name, meaning in CONTROLLERS.described().items()),
+            ("none", *CONTROLLERS),
         )
     )
     rounds: int = field(

@@ -1,8 +1,5 @@
 """Backbones: networks over sequences, with a memory or without, all with one face."""
 
-from collections.abc import Callable
-from types import MappingProxyType
-
 import torch
 from torch import nn
 
@@ -90,14 +87,3 @@ class FeedForward(Backbone):
 def reset_state(state: torch.Tensor, starts: torch.Tensor) -> torch.Tensor:
     """A state (n_states, N, hidden_size) that is zero for the sequences that begin, (N,) bool."""
     return state.masked_fill(starts[:, None], 0.0)
-
-
-# What builds each kind from n_features, hidden_size and n_layers.
-BACKBONES: MappingProxyType[str, Callable[[int, int, int], Backbone]] = MappingProxyType(
-    {
-        "lstm": lambda *sizes: Lstm(nn.LSTM(*sizes)),
-        "gru": lambda *sizes: Recurrent(nn.GRU(*sizes)),
-        "rnn": lambda *sizes: Recurrent(nn.RNN(*sizes)),
-        "ffn": FeedForward,
-    }
-)

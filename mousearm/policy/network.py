@@ -13,7 +13,8 @@ from stable_baselines3.common.type_aliases import Schedule
 from torch import nn
 
 from mousearm.config import PolicyConfig
-from mousearm.policy.backbone import BACKBONES, reset_state
+from mousearm.policy.backbone import reset_state
+from mousearm.registry import BACKBONES
 
 # Normalised observations beyond this many standard deviations are cut off.
 _CLIP = 10.0

@@ -8,7 +8,6 @@ import numpy as np
 
 from mousearm.action import INVERSE_MAPS
 from mousearm.env.references import References
-from mousearm.env.task import Task
 from mousearm.errors import UnknownNameError
 from mousearm.mechanics import ArmDynamics, Motion, motion_of
 from mousearm.model import Arm
@@ -115,17 +114,3 @@ def _effort(arm: Arm, muscles: np.ndarray) -> np.ndarray:
     strength = arm.peak_force[muscles] / arm.peak_force[muscles].max(initial=0)
     effort[muscles] = _EFFORT_MM * np.sqrt(strength * arm.model.actuator_dynprm[muscles, 1] / _RELAXATION_S)
     return effort
-
-
-class TaskController:
-    """Computed muscle control as a controller of all arms of a task, which it looks at itself."""
-
-    def __init__(self, task: Task, control: ComputedMuscleControl):
-        self._task, self._control = task, control
-
-    def reset(self, n: int) -> None:
-        """There is nothing to forget."""
-
-    def act(self, observation: np.ndarray) -> np.ndarray:
-        """Actions (N, nu) in [-1, 1]; the observation, which may lack what is needed, is not used."""
-        return self._control(self._task.snapshot, *self._task.position)

@@ -8,7 +8,7 @@ from its own mistakes.
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -19,15 +19,7 @@ from mousearm.env.references import Start, draw_start
 from mousearm.env.task import Task
 from mousearm.nan_guard import loss_error
 from mousearm.policy.network import RecurrentPolicy
-from mousearm.snapshot import Snapshot
-
-
-class Expert(Protocol):
-    """Anything that knows what to do in a state."""
-
-    def __call__(self, snapshot: Snapshot, reach: np.ndarray, frame: np.ndarray) -> np.ndarray:
-        """Actions (N, nu) in [-1, 1] of N arms, each in a frame (N,) of a reach (N,)."""
-        ...
+from mousearm.pretrain.controllers import Expert
 
 
 class Batch(NamedTuple):

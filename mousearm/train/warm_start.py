@@ -9,7 +9,8 @@ from tqdm import tqdm
 from mousearm.algo import SequencePPO
 from mousearm.config import PretrainConfig
 from mousearm.env.task import Task
-from mousearm.pretrain.dagger import DAgger, Expert, Round
+from mousearm.pretrain.controllers import Expert
+from mousearm.pretrain.dagger import DAgger, Round
 
 
 class WarmStart:

@@ -9,7 +9,8 @@ from mousearm.env.references import References
 from mousearm.env.sources import prepare
 from mousearm.env.task import Task
 from mousearm.errors import RenderError
-from mousearm.pretrain.cmc import ComputedMuscleControl, TaskController
+from mousearm.pretrain.controllers import TaskController
+from mousearm.registry import CONTROLLERS
 from mousearm.view.playback import Playback, Simulator
 
 
@@ -29,13 +30,13 @@ def simulator_of_run(folder: Path, checkpoint: str = "best", kinematics: str | N
     return Simulator(task, agent.controller(), agent.config.model.action_map)
 
 
-def simulator_of_config(config: Config, kinematics: str | None = None, cmc: bool = False) -> Simulator:
+def simulator_of_config(config: Config, kinematics: str | None = None, controller: str | None = None) -> Simulator:
     """Simulator of a model on the reaches of a configuration, without a run.
 
     Args:
         config: the model, its reaches and the task.
         kinematics: other reaches, a file or folder.
-        cmc: whether computed muscle control drives the arm; otherwise it is put into the reference's poses.
+        controller: one of `CONTROLLERS` that drives the arm; None puts it into the reference's poses.
 
     Raises:
         MouseArmError: if the configuration, the model or the reaches cannot be used.
@@ -44,11 +45,10 @@ def simulator_of_config(config: Config, kinematics: str | None = None, cmc: bool
         config = with_path(config, kinematics)
     config, arm, references = prepare(config)
     task = Task(arm, References(references), replace(config, threads=1), 1)
-    controller = None
-    if cmc:
-        control = ComputedMuscleControl(arm, task.references, config.env.control_dt, config.model.action_map)
-        controller = TaskController(task, control)
-    return Simulator(task, controller, config.model.action_map)
+    driver = None
+    if controller is not None:
+        driver = TaskController(task, CONTROLLERS[controller](arm, task.references, config))
+    return Simulator(task, driver, config.model.action_map)
 
 
 def watch(playback: Playback, port: int | None = None) -> None:

@@ -3,7 +3,8 @@ import torch
 
 from mousearm.config import PolicyConfig
 from mousearm.errors import UnknownNameError
-from mousearm.policy.backbone import BACKBONES, reset_state
+from mousearm.policy.backbone import reset_state
+from mousearm.registry import BACKBONES
 
 KINDS = sorted(BACKBONES)
 MEMORIES = ["gru", "lstm", "rnn"]

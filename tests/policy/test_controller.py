@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from mousearm.policy.backbone import BACKBONES
 from mousearm.policy.controller import ActivityController, PolicyController
 from mousearm.policy.network import build_policy
+from mousearm.registry import BACKBONES
 
 N_OBSERVATIONS, N_ACTIONS = 7, 3
 KINDS = sorted(BACKBONES)

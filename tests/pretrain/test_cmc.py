@@ -7,9 +7,10 @@ from mousearm.env.references import References, Start
 from mousearm.env.sources import prepare
 from mousearm.errors import ModelError, UnknownNameError
 from mousearm.evaluate.rollout import roll_out
-from mousearm.experiment import evaluate_cmc
+from mousearm.experiment import evaluate_controller
 from mousearm.mechanics import random_poses
-from mousearm.pretrain.cmc import ComputedMuscleControl, TaskController
+from mousearm.pretrain.cmc import ComputedMuscleControl
+from mousearm.pretrain.controllers import TaskController
 from mousearm.registry import ACTION_MAPS
 from mousearm.simulation import Simulation
 from mousearm.trajectory import FOLLOWED
@@ -115,7 +116,7 @@ def test_muscles_follow_the_shipped_reach(errors_mm, action_map):
 @pytest.mark.skipif(not RECORDED.is_dir(), reason="the recorded reaches are not here")
 @pytest.mark.parametrize(("model", "bound_mm"), [("torque", 0.06), ("muscle", 0.25)])
 def test_recorded_reaches_are_followed(configure, model, bound_mm):
-    evaluation, _ = evaluate_cmc(configure(f"model={model}"), kinematics=str(RECORDED))
+    evaluation, _ = evaluate_controller("cmc", configure(f"model={model}"), kinematics=str(RECORDED))
     assert len(evaluation.reaches) == 6
     for reach in evaluation.reaches:
         assert max(reach.paw_mm.mean, reach.elbow_mm.mean) < bound_mm, reach

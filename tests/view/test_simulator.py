@@ -4,7 +4,8 @@ import pytest
 from mousearm.env.references import References
 from mousearm.env.task import Task
 from mousearm.evaluate.rollout import roll_out
-from mousearm.pretrain.cmc import ComputedMuscleControl, TaskController
+from mousearm.pretrain.cmc import ComputedMuscleControl
+from mousearm.pretrain.controllers import TaskController
 from mousearm.view import Simulator, simulator_of_config
 from mousearm.view.playback import driven_at
 
@@ -126,6 +127,6 @@ def test_a_model_without_a_run_follows_the_shipped_reach(configure, model):
 
 
 def test_computed_muscle_control_needs_no_run(configure):
-    simulator = simulator_of_config(configure(), cmc=True)
+    simulator = simulator_of_config(configure(), controller="cmc")
     assert simulator.driver == "controller"
     assert simulator.simulate(0).errors_mm.max() < 0.1

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from mousearm.experiment import evaluate_cmc
+from mousearm.experiment import evaluate_controller
 
 
 def test_reaches_are_split_as_in_a_run(configure):
-    evaluation, trials = evaluate_cmc(configure("kinematics=synthetic"))
+    evaluation, trials = evaluate_controller("cmc", configure("kinematics=synthetic"))
     assert len(trials) == 32
     assert {reach.split for reach in evaluation.reaches} == {"train", "test"}
     assert all(reach.completed for reach in evaluation.reaches)
@@ -16,12 +16,12 @@ def test_reaches_are_split_as_in_a_run(configure):
 
 
 def test_other_reaches_are_all_for_testing(configure):
-    evaluation, _ = evaluate_cmc(configure(), kinematics="package:synthetic/reach_00.csv")
+    evaluation, _ = evaluate_controller("cmc", configure(), kinematics="package:synthetic/reach_00.csv")
     assert list(evaluation.splits) == ["test"]
 
 
 def test_it_is_drawn_where_that_is_asked_for(configure, tmp_path):
-    evaluate_cmc(configure("video=false"), folder=tmp_path)
+    evaluate_controller("cmc", configure("video=false"), folder=tmp_path)
     assert [path.name for path in sorted((tmp_path / "figures").iterdir())] == ["demo.pdf", "demo.png"]
 
 
@@ -37,7 +37,7 @@ def test_the_script_prints_and_writes_the_same_errors(run_script, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "give one run folder (which holds its figures), or --controller cmc and overrides"),
+        ([], "give one run folder (which holds its figures), or --controller and overrides"),
         (["one", "two"], "give one run folder"),
         (["one", "--figures", "somewhere"], "give one run folder"),
         (["--controller", "cmc", "--checkpoint", "best"], "--controller cmc has no checkpoints"),

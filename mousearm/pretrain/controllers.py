@@ -1,0 +1,44 @@
+"""Controllers that need no training, by name: standards to compare with, and experts that a network imitates."""
+
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from mousearm.registry import CONTROLLERS
+from mousearm.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from mousearm.config import Config
+    from mousearm.env.references import References
+    from mousearm.env.task import Task
+    from mousearm.model import Arm
+
+
+class Expert(Protocol):
+    """Anything that knows what to do in a state."""
+
+    def __call__(self, snapshot: Snapshot, reach: np.ndarray, frame: np.ndarray) -> np.ndarray:
+        """Actions (N, nu) in [-1, 1] of N arms, each in a frame (N,) of a reach (N,)."""
+        ...
+
+
+class TaskController:
+    """Expert as a controller of all arms of a task, whose state it reads itself."""
+
+    def __init__(self, task: "Task", expert: Expert):
+        self._task, self._expert = task, expert
+
+    def reset(self, n: int) -> None:
+        """Do nothing: an expert has no memory."""
+
+    def act(self, observation: np.ndarray) -> np.ndarray:
+        """Actions (N, nu) in [-1, 1]; the observation, which may lack what is needed, is not used."""
+        return self._expert(self._task.snapshot, *self._task.position)
+
+
+@CONTROLLERS.add
+def cmc(arm: "Arm", references: "References", config: "Config") -> Expert:
+    """Computed muscle control; of motors, control of joint torques."""
+    from mousearm.pretrain.cmc import ComputedMuscleControl
+
+    return ComputedMuscleControl(arm, references, config.env.control_dt, config.model.action_map)
