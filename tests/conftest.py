@@ -213,7 +213,7 @@ class Ended(NamedTuple):
     err: str
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def load_script():
     """The module of a program: ``run``, or the name of one of scripts/."""
 

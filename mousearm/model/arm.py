@@ -1,4 +1,4 @@
-"""An arm that can be trained: a compiled model with everything the rest of the package asks of it by name."""
+"""An arm that can be trained: a compiled model with its landmarks, joints and actuators by name."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -76,7 +76,7 @@ def positions(fields: Mapping[str, np.ndarray], landmarks: Mapping[str, Landmark
 
 
 def body_of(model: mujoco.MjModel, mark: Landmark) -> int:
-    """Index of the body that a landmark is fixed to; a joint's anchor is fixed to the joint's own body."""
+    """Index of the body that a landmark is fixed to; a joint's anchor is fixed to the body of the joint."""
     owners = {"xanchor": model.jnt_bodyid, "site_xpos": model.site_bodyid, "geom_xpos": model.geom_bodyid}
     return mark.index if mark.field == "xpos" else int(owners[mark.field][mark.index])
 
@@ -88,8 +88,8 @@ class Arm:
         name: the file's name without suffix.
         source: the file, for messages.
         model: the compiled model; treat it as read-only.
-        physics: what is simulated (``Simulation`` makes its own copy): the model without geoms that are only seen, so
-            that no time goes into placing them; the same movement to the last bit. All else has the same indices.
+        physics: the model that is simulated (``Simulation`` copies it): without geoms that are only seen, so that no
+            time goes into placing them; the same movement to the last bit. All else has the same indices.
         landmarks: shoulder, elbow and paw, by name.
         joint_names: every joint, in the order of qpos; all are hinges or slides, so nq = nv.
         tracked_joints: indices of the joints that inverse kinematics may move.
@@ -155,7 +155,7 @@ class Arm:
         return self.model.na
 
     def changed(self, change: Callable[[mujoco.MjModel], mujoco.MjModel]) -> "Arm":
-        """The same names on what a function makes of the model."""
+        """The arm with the same names whose models a function has changed."""
         return Arm(change(self.model), *self._given, self.source, change(self.physics))
 
     def landmark_positions(self, qpos: np.ndarray) -> np.ndarray:

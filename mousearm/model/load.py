@@ -1,4 +1,4 @@
-"""From the configuration to the arm."""
+"""From the configuration to the arm: its files, their hashes, the compiled model."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ from mousearm.model.scaling import fit_segments
 from mousearm.paths import resolve
 from mousearm.trajectory import LANDMARKS
 
-# What MuJoCo raises for models that cannot be made; RuntimeError where it runs out of memory.
+# Errors of MuJoCo for models that cannot be made; RuntimeError where it runs out of memory.
 MUJOCO_ERRORS = (ValueError, RuntimeError, mujoco.FatalError)
 _REFERENCE = re.compile(rb"\bfile\s*=\s*[\"']([^\"']+)[\"']")
 _FOLDER = re.compile(rb"\b(?:mesh|texture|asset)dir\s*=\s*[\"']([^\"']+)[\"']")
@@ -26,7 +26,7 @@ def load_arm(config: ModelConfig) -> Arm:
     """Compile the model that a configuration names, and scale it to the animal where that is asked for.
 
     Raises:
-        ConfigError: if it is to be scaled and a length is not given.
+        ConfigError: if a length to scale it to is not given.
         ModelError: if the file is missing, cannot be compiled or converted, or has something that cannot be used.
         UnknownNameError: if a landmark or joint does not exist in it.
     """
@@ -105,7 +105,7 @@ def model_file(config: ModelConfig) -> Path:
 def model_hashes(config: ModelConfig) -> dict[str, str]:
     """SHA-256 of the model's file and of all files that it names, by their paths from its folder.
 
-    What cannot be found is left out: whoever compiles the model complains of it.
+    Files that cannot be found are left out: compiling the model reports them.
     """
     main = model_file(config)
     files = sorted(set(_with_named(main, main.parent, set()))) if main.is_file() else []

@@ -1,7 +1,7 @@
-"""What an MJCF from elsewhere may say: nothing that runs code, reads other folders, or fills the memory.
+"""Check an MJCF from elsewhere: it must not run code, read other folders, or fill the memory.
 
 MuJoCo takes files of any folder, archives, and plugins, which are compiled code; and a few characters can ask it for
-more than a machine has. So a model is looked through before MuJoCo sees it.
+more memory than a machine has. So a model is checked before MuJoCo reads it.
 """
 
 import math
@@ -31,10 +31,10 @@ def check_mjcf(path: Path) -> None:
     """Refuse a model that MuJoCo should not read.
 
     Args:
-        path: the MJCF; files that it names must lie in its folder, or below it.
+        path: the MJCF; files that it names must be in its folder, or below it.
 
     Raises:
-        ModelError: a file is no XML in UTF-8, is too large, names plugins, files elsewhere or of unknown kinds, or
+        ModelError: a file is not XML in UTF-8, is too large, names plugins, files elsewhere or of unknown kinds, or
             asks for too much; says where.
     """
     try:
@@ -59,7 +59,7 @@ def _check_model(path: Path) -> None:
 
 
 def _read(path: Path, folder: Path, documents: dict[Path, Node]) -> None:
-    """Read a model and those that it includes; MuJoCo itself says it best where there are none."""
+    """Read a model and those that it includes; those that do not exist are left to MuJoCo's error."""
     documents[path] = read_document(path, "utf-8")
     for node in documents[path].walk():
         for name in _names(node, _FILES) if node.tag == "include" else []:
@@ -73,8 +73,8 @@ def check_element(node: Node, place: str) -> None:
     """Refuse an element that no arm needs; the place is for the error.
 
     Raises:
-        ModelError: it is a plugin or another model, asks for a simulation, or holds a file of an unknown kind or what
-            is no number.
+        ModelError: it is a plugin or another model, asks for a simulation, or holds a file of an unknown kind or
+            something that is not a number.
     """
     if node.tag in ("extension", "plugin"):
         raise ModelError(f"{place}: plugins are code that is not in the model, so they are refused. Leave them out.")
@@ -107,7 +107,7 @@ def _check_inside(names: list[str], folder: Path, place: str) -> None:
 
 
 def _is_below(path: Path, folder: Path) -> bool:
-    """Whether a path is in a folder when links are followed; those of the Hub's cache are no one else's."""
+    """True if a path is in a folder when links are followed, or both are in the Hub's cache."""
     return path.resolve().is_relative_to(folder.resolve()) or both_cached(path, folder)
 
 

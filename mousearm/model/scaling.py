@@ -1,4 +1,4 @@
-"""A model whose bodies are scaled: the same anatomy in other sizes.
+"""Scale an arm to an animal: the same anatomy in other sizes.
 
 It is the compiled model that is scaled, not its text. There every position is already in its body's frame, and every
 mass and inertia is a number, whatever defaults, frames, ``fromto`` or densities the file was written with.
@@ -24,12 +24,12 @@ _REMEDY = "Change that, or leave out model.fit=animal."
 
 
 def scaled(model: mujoco.MjModel, factors: np.ndarray, centre: np.ndarray) -> mujoco.MjModel:
-    """A model whose bodies are scaled, each by a factor of its own.
+    """Scale the bodies of a model, each by its factor.
 
     With factor s: positions and sizes within the body's frame times s, mass s^3, inertia s^5. A child's first joint
     keeps its place in the parent: with the parent's factor p, the joint's anchor a in the child's frame, the child's
     position x in the parent and its rotation R, the new position is p (x + R a) - s R a. What stands in the world moves
-    from and to the centre, with its own factor; the sites of the world, from which muscles may start, with the
+    from and to the centre, with its factor; the sites of the world, from which muscles may start, with the
     world's. Geoms, cameras and lights of the world stay. A slide moves its body in the parent, so its range, reference
     and keyframes scale like the parent.
 
@@ -38,7 +38,7 @@ def scaled(model: mujoco.MjModel, factors: np.ndarray, centre: np.ndarray) -> mu
     fibre length is at ``lengthrange``, so scaling ``lengthrange`` alone does it; MuJoCo uses it for nothing else.
 
     Joint angles and their ranges, damping, peak forces and gears stay. A muscle's force goes with its cross-section,
-    which the lengths of bones do not tell; a gear says what a control of 1 means, and that should not depend on the
+    which the lengths of bones do not give; a gear says what a control of 1 means, and that should not depend on the
     animal.
 
     Args:
@@ -88,7 +88,7 @@ def _scale_bodies(model: mujoco.MjModel, factors: np.ndarray, centre: np.ndarray
 
 
 def _scale_geometry(model: mujoco.MjModel, factors: np.ndarray) -> None:
-    """What is fixed to bodies, and what MuJoCo keeps of its sizes to find contacts."""
+    """Scale what is fixed to bodies, and the sizes that MuJoCo keeps of it to find contacts."""
     of_site = factors[model.site_bodyid, None]
     model.site_pos[:] *= of_site
     model.site_size[:] *= of_site
@@ -124,7 +124,7 @@ def _scale_tendons(new: mujoco.MjModel, old: mujoco.MjModel) -> None:
 
 
 def _keep_forces(new: mujoco.MjModel, old: mujoco.MjModel) -> None:
-    """Write down the forces that MuJoCo would derive from the inertias."""
+    """Store the forces that MuJoCo would derive from the inertias."""
     derived = (new.actuator_gaintype == mujoco.mjtGain.mjGAIN_MUSCLE) & (new.actuator_gainprm[:, 2] < 0)
     for prm in (new.actuator_gainprm, new.actuator_biasprm):
         prm[derived, 2] = muscle_force(old)[derived]

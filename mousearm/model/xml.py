@@ -10,8 +10,8 @@ import numpy as np
 
 from mousearm.errors import ModelError
 
-MAX_BYTES = 50_000_000
-MAX_DEPTH = 100
+MAX_MODEL_BYTES = 50_000_000
+_MAX_DEPTH = 100
 
 # No figure of an animal in SI units is larger; squares of larger ones would overflow.
 LARGEST = 1e12
@@ -55,7 +55,7 @@ class Node:
         return child
 
     def objects(self, tag: str) -> list["Node"]:
-        """What stands in a set: the children of ``<tag><objects>``; none where there is no such set."""
+        """Elements of a set: the children of ``<tag><objects>``; none where there is no such set."""
         inner = self.get(tag)
         listed = inner.get("objects") if inner else None
         return listed.children if listed else []
@@ -122,12 +122,12 @@ def read_document(path: Path, encoding: str | None = None) -> Node:
         raise ModelError(f"{path} cannot be read: {'no file' if path.exists() else 'No such file or directory'}.")
     try:
         size = path.stat().st_size
-        content = path.read_bytes() if size <= MAX_BYTES else b""
+        content = path.read_bytes() if size <= MAX_MODEL_BYTES else b""
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from error
-    if size > MAX_BYTES:
+    if size > MAX_MODEL_BYTES:
         raise ModelError(
-            f"{path} has {size / 1e6:.0f} MB; a model file of more than {MAX_BYTES / 1e6:.0f} MB is refused."
+            f"{path} has {size / 1e6:.0f} MB; a model file of more than {MAX_MODEL_BYTES / 1e6:.0f} MB is refused."
         )
     builder = _Builder(path, encoding)
     try:
@@ -142,7 +142,7 @@ def read_document(path: Path, encoding: str | None = None) -> Node:
 
 
 class _Builder:
-    """Makes nodes of what expat finds."""
+    """Builds nodes from what expat finds."""
 
     def __init__(self, path: Path, encoding: str | None):
         self.path = path
@@ -164,8 +164,8 @@ class _Builder:
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         line = self.parser.CurrentLineNumber
-        if len(self._open) >= MAX_DEPTH:
-            raise ModelError(f"{self.path}, line {line}: elements within elements, more than {MAX_DEPTH} deep.")
+        if len(self._open) >= _MAX_DEPTH:
+            raise ModelError(f"{self.path}, line {line}: elements within elements, more than {_MAX_DEPTH} deep.")
         name = attributes.get("name", "")
         parent = self._open[-1] if self._open else None
         here = f"{tag}[{name}]" if name and not tag.endswith("Set") else tag

@@ -104,7 +104,7 @@ def _hand_over(number: int) -> None:
     """Let the queue decide what becomes of a job whose run a signal ended; the run has saved itself.
 
     The signal that announces preemption, or the end of the job's time, is submitit's, which queues the job again. After
-    SIGTERM SLURM will end the job: it alone knows whether it was cancelled or is to be queued again.
+    SIGTERM SLURM will end the job, and cancels it or queues it again.
     """
     queue = os.environ.get("SUBMITIT_EXECUTOR")
     if queue is not None and number == signal.SIGUSR2:

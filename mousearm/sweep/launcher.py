@@ -20,7 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 from mousearm.errors import ConfigError, MouseArmError
 from mousearm.rundir import FINISHED
 from mousearm.sweep.executor import Jobs, await_queue, run_here, snapshot, submit
-from mousearm.sweep.progress import begin, describe, progress
+from mousearm.sweep.progress import begin, progress, state_line
 from mousearm.sweep.records import LOCAL, SLURM, Job, Sweep
 
 # Hydra takes plugins only from the package hydra_plugins, where the module `plugins` has this name.
@@ -92,7 +92,7 @@ class QueueLauncher(Launcher):
         print(f"{len(jobs)} jobs in {self._sweep.path}", flush=True)
         try:
             for job in self._do(jobs, self._prepare()):
-                print(describe(job), flush=True)
+                print(state_line(job), flush=True)
         except MouseArmError as error:
             sys.exit(f"error: {error}")
         except KeyboardInterrupt:

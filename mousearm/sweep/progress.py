@@ -102,14 +102,14 @@ def begin(sweep: Sweep, name: str, cluster: str, settings: dict[str, Any], keep_
     sweep.create(name, cluster, settings, keep_jobs)
 
 
-def describe(job: Job) -> str:
+def state_line(job: Job) -> str:
     """The state of a job in a line."""
     (now,) = progress([job])
     result = f"{now.paw_mm:.3f} mm" if now.state == FINISHED else now.reason
     return f"job {job.number}: {now.state} {result}".rstrip()
 
 
-def table(jobs: Sequence[Progress]) -> str:
+def status_table(jobs: Sequence[Progress]) -> str:
     """A row per job, with the overrides in which jobs differ; below, why jobs ended without a result."""
     head = ("job", "state", "steps", "paw mm", "sign of life", "overrides")
     rows = [head, *(_row(one, overrides) for one, overrides in zip(jobs, differing(jobs), strict=True))]
@@ -153,7 +153,7 @@ def status(folder: Path) -> str:
     Raises:
         RunError: if there is no sweep, or its queue does not answer.
     """
-    return table(progress(Sweep(folder).jobs()))
+    return status_table(progress(Sweep(folder).jobs()))
 
 
 def cancel(folder: Path) -> str:
@@ -191,4 +191,4 @@ def retry(folder: Path, new_code: bool = False) -> str:
     if sweep.cluster == SLURM:
         submit(sweep, jobs, code)
         return "\n".join(f"job {job.number}: {job.worker.id} {' '.join(job.overrides)}" for job in again)
-    return "\n".join(describe(job) for job in run_here(sweep, jobs, code))
+    return "\n".join(state_line(job) for job in run_here(sweep, jobs, code))

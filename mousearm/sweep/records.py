@@ -1,4 +1,4 @@
-"""What a sweep records of its jobs, so that any process can look up their state, end them and run them again.
+"""Records of a sweep's jobs, by which any process can look up their state, end them and run them again.
 
 In the sweep's folder: ``sweep.json`` says how it was launched, ``jobs/<number>/plan.json`` the job's overrides and its
 worker, ``jobs/<number>/end.json`` why it ended without a result. The run folder of a job is ``<number>/``.
@@ -28,7 +28,7 @@ _TIMEOUT_S = 60
 
 @dataclass(frozen=True)
 class Worker:
-    """What works on a job, or will: a process, or a job in SLURM's queue.
+    """A process, or a job in SLURM's queue, that works on a job or will.
 
     Attributes:
         cluster: ``slurm``, or ``local`` for a process.
@@ -210,7 +210,7 @@ class Sweep:
 
     @property
     def cluster(self) -> str:
-        """Where its jobs run: ``slurm``, or ``local`` for this computer."""
+        """The place of its jobs: ``slurm``, or ``local`` for this computer."""
         return str(self._read()["cluster"])
 
     @property

@@ -1,1 +1,1 @@
-"""Where metrics go: CSV and TensorBoard always, Weights & Biases where the configuration says so."""
+"""Trackers of runs: CSV files and TensorBoard always, Weights & Biases where the configuration says so."""

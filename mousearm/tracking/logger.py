@@ -1,4 +1,4 @@
-"""SB3's logger for a run that can be resumed, and what becomes of it when the run ends."""
+"""SB3's logger for a run that can be resumed, with all trackers of the run."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -54,7 +54,7 @@ class RunLogger(Logger):
             tracker.sync()
 
     def state(self) -> dict[str, Any]:
-        """What is not yet on disk."""
+        """Values and rows that are not yet on disk, for a checkpoint."""
         return {
             "rows": {name: tracker.row for name, tracker in self._trackers.items()},
             "values": dict(self.name_to_value),

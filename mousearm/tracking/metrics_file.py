@@ -156,5 +156,5 @@ def metrics(config: Config, folder: RunFolder, rows: UnfinishedRows) -> MetricsF
 
 @TRACKERS.add
 def timing(config: Config, folder: RunFolder, rows: UnfinishedRows) -> MetricsFile:
-    """What depends on the machine's speed, in timing.csv."""
+    """Everything that depends on the machine's speed, in timing.csv."""
     return MetricsFile(folder.timing, lambda key: key.startswith("time/"), rows.get("timing"))

@@ -11,17 +11,17 @@ from mousearm.rundir import RUNNING, RunFolder
 from mousearm.tracking.wandb_start import Part, forget_service, parts_of, wandb_command
 
 _URL = re.compile(r"View run .*?(https?://\S+)")
-# W&B's words for a record whose end is missing because the run was killed: the rest was uploaded.
+# W&B's message about a record whose end is missing because the run was killed: the rest was uploaded.
 _CUT_SHORT = "ends with an incomplete record"
 
 
 class SyncResult(NamedTuple):
-    """What became of one run.
+    """Result of the upload of one run.
 
     Attributes:
-        run: its folder.
-        good: whether the server has all of it now.
-        text: for people.
+        run: folder of the run.
+        good: True if the server has all of it now.
+        text: the result in words.
     """
 
     run: Path
@@ -30,14 +30,14 @@ class SyncResult(NamedTuple):
 
 
 def sync_runs(runs: Sequence[Path], again: bool = False) -> list[SyncResult]:
-    """Upload what was kept of runs, each run's parts in their order; they end as one run.
+    """Upload what runs kept, the parts of each in their order; they become one run there.
 
     Args:
         runs: run folders.
-        again: also what the server is known to have.
+        again: upload also what the server is known to have.
 
     Raises:
-        RunError: if nobody is logged in, or the server cannot be reached.
+        RunError: if there is no login, or the server cannot be reached.
     """
     waiting = {run: _waiting(run, again) for run in runs}
     if any(waiting.values()):
@@ -65,7 +65,7 @@ def _upload(run: Path, parts: Sequence[Part]) -> SyncResult:
 
 
 def _sync(parts: Sequence[Part]) -> tuple[list[str], str]:
-    """Let W&B upload parts of one run, one after the other; its complaints, and the run's address."""
+    """Let W&B upload the parts of one run, one after the other; returns its errors, and the run's address."""
     for part in parts:
         part.mark_uploaded(False)
     command = wandb_command("sync", "--include-online", *(str(part.file) for part in parts))

@@ -19,7 +19,7 @@ from mousearm.model import Arm
 from mousearm.registry import TRACKERS
 from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, PRUNED, RUNNING, RunFolder, read_metrics
 from mousearm.tracking.metrics_file import Tracker, UnfinishedRows
-from mousearm.tracking.wandb_start import Started, forget_service, start
+from mousearm.tracking.wandb_start import Started, forget_service, start_wandb
 from mousearm.trajectory import Trial
 
 # W&B calls what ends with 255 killed, as after Ctrl-C.
@@ -141,7 +141,7 @@ def wandb(config: Config, folder: RunFolder, rows: UnfinishedRows) -> WandbRows 
     """Everything, in Weights & Biases: online, or kept for scripts/sync.py; where ``tracking.wandb`` says so."""
     if config.tracking.wandb == "disabled":
         return None
-    tracker = WandbRows(start(config, folder), config.tracking.pictures_percent, config.tracking.films)
+    tracker = WandbRows(start_wandb(config, folder), config.tracking.pictures_percent, config.tracking.films)
     tracker.catch_up(folder, rows)
     return tracker
 

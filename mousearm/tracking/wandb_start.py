@@ -1,4 +1,4 @@
-"""Begin a run in Weights & Biases, or go on with it: online, or kept in the run folder."""
+"""Begin or resume a run in Weights & Biases: online, or kept in the run folder."""
 
 import contextlib
 import json
@@ -21,8 +21,7 @@ from mousearm.rundir import CODE, RunFolder, git
 if TYPE_CHECKING:
     from wandb import Run
 
-STEPS = "steps"
-"""The key of the environment steps, by which all metrics are drawn."""
+_STEPS = "steps"  # the key of the environment steps, over which all metrics are drawn
 
 _REACH_S = 20.0  # for a server to answer
 _FINISH_S = 30.0  # for what is left to be uploaded when a run ends; SLURM kills 30 s after SIGTERM
@@ -33,7 +32,7 @@ _OFFLINE = "offline-"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What was logged from one start to its end.
+    """The record of W&B from one start of a run to its end.
 
     Attributes:
         file: W&B's record, ``run-ID.wandb``.
@@ -43,11 +42,11 @@ class Part:
 
     @property
     def uploaded(self) -> bool:
-        """Whether the server has all of it; W&B's own way to say so."""
+        """True if the server has all of it, by the mark that W&B itself makes."""
         return self._mark.is_file()
 
     def mark_uploaded(self, yes: bool = True) -> None:
-        """The server has all of it, or may not have."""
+        """Set or remove the mark that the server has all of it."""
         if yes:
             self._mark.touch()
         else:
@@ -55,12 +54,12 @@ class Part:
 
     @property
     def is_offline(self) -> bool:
-        """Whether it was kept for later."""
+        """True if it was kept for a later upload."""
         return self.file.parent.name.startswith(_OFFLINE)
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was written: the run was killed as it began."""
+        """True if nothing was written: the run was killed as it began."""
         return self.file.stat().st_size == 0
 
     def last_step(self) -> int:
@@ -91,10 +90,10 @@ def wandb_command(*words: str) -> tuple[str, ...]:
 
 
 class Started(NamedTuple):
-    """A run that was begun or goes on.
+    """A run in W&B that was begun or resumed.
 
     Attributes:
-        run: W&B's.
+        run: W&B's object.
         sent: steps of the last row that W&B has already; -1 where it has none.
         part: what is kept of it in the run folder.
     """
@@ -104,11 +103,11 @@ class Started(NamedTuple):
     part: Part
 
 
-def start(config: Config, folder: RunFolder) -> Started:
-    """Begin a run, or go on with it, and say where it is.
+def start_wandb(config: Config, folder: RunFolder) -> Started:
+    """Begin or resume a run, and print where it is.
 
-    Where W&B cannot be reached, nobody is logged in, or an earlier part waits to be uploaded, it is kept in the run
-    folder.
+    It is kept in the run folder where W&B cannot be reached, without a login, or while an earlier part waits to be
+    uploaded.
     """
     earlier = parts_of(folder.path)
     begin = _beginning(config, folder)
@@ -123,14 +122,14 @@ def start(config: Config, folder: RunFolder) -> Started:
         sent = run.starting_step - 1
         for lost in earlier:  # what a killed part did not upload is sent again
             lost.mark_uploaded()
-    run.define_metric(STEPS, hidden=True)
-    run.define_metric("*", step_metric=STEPS)
+    run.define_metric(_STEPS, hidden=True)
+    run.define_metric("*", step_metric=_STEPS)
     run.save(str(folder.environment), base_path=str(folder.path), policy="now")
     return Started(run, sent, part)
 
 
 def _beginning(config: Config, folder: RunFolder) -> "Callable[..., Run]":
-    """What begins the run, given the mode."""
+    """A function that begins the run, given the mode."""
     import wandb  # slow to import, and most runs do without it
 
     tracking, job = config.tracking, _job(config.name, folder.path)
@@ -166,7 +165,7 @@ def _beginning(config: Config, folder: RunFolder) -> "Callable[..., Run]":
 
 
 def _can_go_online(earlier: Sequence[Part]) -> bool:
-    """Whether somebody is logged in, and W&B has all that came before; says so if not."""
+    """Check that there is a login, and that W&B has all earlier parts; print what is missing."""
     import wandb
 
     if any(part.is_offline and not part.uploaded and not part.is_empty for part in earlier):
@@ -196,7 +195,7 @@ def _try_online(begin: "Callable[..., Run]", earlier: Sequence[Part], folder: Pa
 
 
 def forget_service() -> None:
-    """Let go of W&B's process, which may be gone: the next run, or program, starts one of its own."""
+    """Release W&B's process, which may be gone: the next run, or program, starts another."""
     import wandb
 
     with contextlib.suppress(Exception):  # of many kinds, where nobody answers
@@ -205,7 +204,7 @@ def forget_service() -> None:
 
 
 def _job(name: str, folder: Path) -> str:
-    """The number of a sweep's job, whose folder is ``<sweep>/<number>``; empty for a run of its own."""
+    """Number of a sweep's job, whose folder is ``<sweep>/<number>``; empty for a run outside of a sweep."""
     parts = Path(name).parts
     inside = folder.absolute().parent.parts[-len(parts) :] == parts
     return folder.name if inside and folder.name.isdigit() else ""

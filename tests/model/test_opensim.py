@@ -7,7 +7,7 @@ from mousearm.config import LandmarksConfig, ModelConfig
 from mousearm.errors import ModelError, UnknownNameError
 from mousearm.model import load_arm
 from mousearm.model.opensim import MjcfOptions, convert, read_osim, to_mjcf
-from mousearm.model.xml import MAX_BYTES
+from mousearm.model.xml import MAX_MODEL_BYTES
 
 TORQUE = MjcfOptions(actuators="torque")
 
@@ -403,7 +403,7 @@ def test_frames_that_stand_on_each_other(read):
 def test_large_and_absent_files(tmp_path):
     large = tmp_path / "large.osim"
     with large.open("wb") as file:
-        file.truncate(MAX_BYTES + 1)
+        file.truncate(MAX_MODEL_BYTES + 1)
     with pytest.raises(ModelError, match="a model file of more than 50 MB is refused"):
         read_osim(large)
     with pytest.raises(ModelError, match=r"none\.osim cannot be read: No such file"):

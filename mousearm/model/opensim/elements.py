@@ -1,4 +1,4 @@
-"""What an OpenSim model consists of, as plain data: metres, kilograms, seconds, radians; y up, as in OpenSim."""
+"""Parts of an OpenSim model as plain data: metres, kilograms, seconds, radians; y up, as in OpenSim."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ def pose(translation: np.ndarray, orientation: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Body:
-    """A rigid body; ``inertia`` is (xx, yy, zz, xy, xz, yz) about the centre of mass ``com``, both in its own axes."""
+    """A rigid body; ``inertia`` is (xx, yy, zz, xy, xz, yz) about the centre of mass ``com``, both in its axes."""
 
     name: str
     mass: float
@@ -50,7 +50,7 @@ class Axis:
 
 @dataclass(frozen=True, eq=False)
 class Joint:
-    """How a body moves in another.
+    """Connection of a body to another.
 
     Child body in parent body = parent_pose x translations x rotations (in their order) x inverse(child_pose). The
     axes of translations are those of the parent's offset frame; each rotation turns the axes of the next.

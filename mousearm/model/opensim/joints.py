@@ -1,4 +1,4 @@
-"""Joints of an OpenSim file."""
+"""Frames and joints of an OpenSim file: a frame is named by a path, and stands on others until a body is reached."""
 
 import posixpath
 

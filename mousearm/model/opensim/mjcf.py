@@ -1,4 +1,4 @@
-"""Writes an OpenSim model as MJCF that the project can train on."""
+"""Write an OpenSim model as MJCF that the project can train on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""A user's own additions to a converted model, as a fragment of MJCF: looks, masses, damping, motors, muscle paths.
+"""A user's additions to a converted model, as a fragment of MJCF: looks, masses, damping, motors, muscle paths.
 
 The fragment is merged into what is made of the OpenSim file. An element with the kind and name (for defaults, the
 class) of one that is there is the same one, and its attributes count before those that are there; sections such as
@@ -33,18 +33,18 @@ _OTHER_ACTUATOR = {"muscle": "motor", "torque": "muscle"}
 
 
 class Overlay:
-    """A fragment, or none.
+    """A fragment of MJCF, or nothing.
 
     Attributes:
         source: the file's name, for messages; empty where there is none.
         paths: the muscles whose path it gives.
 
     Args:
-        path: the fragment; None for no choices.
+        path: the fragment; None for nothing.
         actuators: one of ``ACTUATORS``.
 
     Raises:
-        ModelError: if the file cannot be read, is no MJCF, or has what no arm needs, such as plugins.
+        ModelError: if the file cannot be read, is not MJCF, or has what no arm needs, such as plugins.
     """
 
     def __init__(self, path: str | Path | None, actuators: str):
@@ -77,7 +77,7 @@ class Overlay:
             raise ModelError(f'{self.source}: <compiler angle="degree">, but the model is in rad. Give angles in rad.')
 
     def merge_section(self, root: Element, tag: str) -> None:
-        """Merge the section ``tendon`` or ``actuator``, which the MJCF has by now.
+        """Merge the section ``tendon`` or ``actuator``, which the MJCF has already.
 
         Raises:
             UnknownNameError: if the fragment names a muscle, motor, site or geom that the model has not.
@@ -127,7 +127,7 @@ class Overlay:
 
 
 def _shows(tag: str, attributes: dict[str, str]) -> bool:
-    """Whether an element gives a body its looks or its mass."""
+    """True if an element gives a body its looks or its mass."""
     return tag == "geom" and attributes.get("class") != "wrap"
 
 

@@ -1,4 +1,4 @@
-"""What a compiled model does over its joint ranges: lengths of its tendons, and what gravity asks of its joints."""
+"""A compiled model over its joint ranges: poses, lengths of tendons, loads of gravity on joints."""
 
 import itertools
 
@@ -18,7 +18,7 @@ def sample_poses(model: mujoco.MjModel, count: int, seed: int) -> np.ndarray:
 
 
 def at_pose(model: mujoco.MjModel, data: mujoco.MjData, qpos: np.ndarray) -> None:
-    """Positions of everything, and tendon lengths, at a pose."""
+    """Compute positions of everything, and tendon lengths, at a pose."""
     data.qpos[:] = qpos
     mujoco.mj_kinematics(model, data)
     mujoco.mj_comPos(model, data)

@@ -1,4 +1,4 @@
-"""Reads an OpenSim file, from the document to a model of plain data."""
+"""Read an OpenSim file, from the document to a model of plain data."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def read_osim(path: str | Path) -> OsimModel:
         path: the .osim file.
 
     Returns:
-        the model; its ``missing`` lists what has no counterpart, which ``to_mjcf`` refuses unless told otherwise.
+        the model; its ``missing`` lists what has no counterpart, which ``to_mjcf`` refuses without ``allow_missing``.
 
     Raises:
         ModelError: if the file is broken, of an older version, or names something that does not exist.

@@ -41,7 +41,7 @@ class MjcfOptions:
         inertia: ``geometric`` for capsules of tissue along the segments, ``published`` for the figures in the file,
             which can be wrong by orders of magnitude in a scaled model of an animal; check them before use.
         allow_missing: write the model although something could not be carried over.
-        joint_names: coordinate -> joint, for coordinates that are to be named otherwise.
+        joint_names: coordinate -> joint, for coordinates whose joint has another name.
         radii: m, body -> radius of its capsule; the others follow from the segment's length.
         density: of the capsules, kg/m3.
         gears: N m at a control of 1, joint -> gear; the others are ``gear_per_load`` times the largest load of gravity.
@@ -52,7 +52,7 @@ class MjcfOptions:
         armature: of joints, kg m2.
         limits: whether joints have limits.
         timestep: s.
-        choices: a fragment of MJCF with additions of the user's own, which count before all else; see ``overlay.py``.
+        choices: a fragment of MJCF with additions of the user, which replace all else; see ``overlay.py``.
         samples: random poses for length ranges and wrapping, besides all corners of the joint ranges.
         seed: of these poses.
     """

@@ -1,4 +1,4 @@
-"""Joints of OpenSim as hinges and slides of MuJoCo: the exact port of the kinematics."""
+"""The tree of bodies as MuJoCo places them: joints as hinges and slides, exactly; capsules along the segments."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Dof:
 
 @dataclass(frozen=True, eq=False)
 class Link:
-    """A body in its parent when all its joints are at 0: (4, 4) pose; hinges pass through ``anchor`` (own axes, m)."""
+    """A body in its parent when all its joints are at 0: (4, 4) pose; hinges pass through ``anchor`` (its axes, m)."""
 
     name: str
     parent: str
@@ -48,7 +48,7 @@ def build_tree(model: OsimModel, names: Mapping[str, str]) -> dict[str, Link]:
 
     Args:
         model: the OpenSim model.
-        names: coordinate -> joint, where the joint is to be named otherwise.
+        names: coordinate -> joint, where the joint has another name.
     """
     return {joint.child: _link(joint, names) for joint in model.joints}
 
@@ -89,7 +89,7 @@ def _moves(axis: Axis, coordinates: Mapping[str, Coordinate]) -> bool:
 
 
 def _constant(axis: Axis, coordinates: Mapping[str, Coordinate]) -> float:
-    """What an axis gives when its coordinate is 0; a locked coordinate stays at its default."""
+    """Value of an axis when its coordinate is 0; a locked coordinate stays at its default."""
     if axis.coordinate is not None and coordinates[axis.coordinate].locked:
         return axis.slope * coordinates[axis.coordinate].default + axis.intercept
     return axis.intercept
@@ -114,7 +114,7 @@ def _dof(
 
 @dataclass(frozen=True, eq=False)
 class Segment:
-    """A capsule from ``start`` to ``end`` (m, own axes), whose caps lie within; ``role``: a key of ``SLENDERNESS``."""
+    """A capsule from ``start`` to ``end`` (m, axes of the body), caps included; ``role``: a key of ``SLENDERNESS``."""
 
     start: np.ndarray
     end: np.ndarray
@@ -130,7 +130,7 @@ class Segment:
 
 
 def find_segments(model: OsimModel, links: Mapping[str, Link], radii: Mapping[str, float]) -> dict[str, Segment]:
-    """A capsule for each body that moves by a joint of its own.
+    """Fit a capsule to each body that has a joint.
 
     It begins at the body's joint and ends at the next joint further out that is not almost at the same place; the last
     body of a chain ends beyond its farthest marker (or muscle point, or at twice the way to its centre of mass).

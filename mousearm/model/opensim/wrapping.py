@@ -1,4 +1,4 @@
-"""Which wrap object stands in which segment of a path, and on which side of it the path stays.
+"""Wrap objects in the segments of muscle paths, and the side of each on which the path stays.
 
 OpenSim lets a path bend around any of its wrap objects in any segment; MuJoCo takes one geom between two sites. So
 poses are sampled and a pair is kept where the straight segment enters the object in some pose. OpenSim takes the
@@ -39,13 +39,13 @@ class Side:
 
 @dataclass(frozen=True, eq=False)
 class Passage:
-    """How a straight segment passes an object in n poses.
+    """Position of a straight segment relative to an object in n poses.
 
     Attributes:
         nearest: (n, 3) m, its nearest point to the axis of a cylinder (from the axis) or to the middle of a sphere.
         depth: (n,) m that it enters, below 0 where it passes outside.
-        free: (n,) whether both ends are outside; neither program bends a segment with an end inside.
-        enters: (n,) whether the path bends.
+        free: (n,) True where both ends are outside; neither program bends a segment with an end inside.
+        enters: (n,) True where the path bends.
     """
 
     nearest: np.ndarray
@@ -155,7 +155,7 @@ def _local(tracks: tuple[np.ndarray, np.ndarray, np.ndarray], geom: int, site: i
 
 
 def _passage(wrap: WrapObject, start: np.ndarray, end: np.ndarray) -> Passage:
-    """How straight segments pass a wrap object; ``start`` and ``end`` (n, 3) in its axes."""
+    """Positions of straight segments relative to a wrap object; ``start`` and ``end`` (n, 3) in its axes."""
     across = slice(0, 2 if wrap.kind == "cylinder" else 3)
     a, way = start[:, across], (end - start)[:, across]
     along = np.clip(-(a * way).sum(1) / np.maximum((way**2).sum(1), 1e-18), 0, 1)
