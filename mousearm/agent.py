@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mousearm.config import Config
 from mousearm.env.sources import prepare, reach_files
 from mousearm.errors import MouseArmError, RunError, UnknownNameError
-from mousearm.evaluate.evaluation import Evaluation, middle_reach
+from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.rollout import Evaluator
 from mousearm.files import make_folder
 from mousearm.model import Arm, model_hashes
@@ -135,7 +135,7 @@ def film_runs(
         evaluation, trials = agent.evaluate()
         by_name = {trial.name: trial for trial in trials}
         if reach is None:
-            reach = trials[middle_reach(evaluation)].name
+            reach = trials[evaluation.middle].name
         if reach not in by_name:
             raise UnknownNameError(f"reach in {folder}", reach, by_name)
         shots.append(Shot(by_name[reach], agent.arm.model, title))

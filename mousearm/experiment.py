@@ -17,7 +17,7 @@ from mousearm.env.sources import prepare, reach_files
 from mousearm.env.task import Task
 from mousearm.env.vec_env import TrackingVecEnv
 from mousearm.errors import MouseArmError
-from mousearm.evaluate.evaluation import Evaluation, table
+from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.film import show
 from mousearm.evaluate.rollout import Evaluator
 from mousearm.files import write_json
@@ -177,7 +177,7 @@ class Session:
         checkpoint.load_policy(folder.find_checkpoint("best"), self.algo.policy)
         evaluation, trials = self.evaluator.evaluate(PolicyController(self.algo.policy))
         write_json(folder.evaluation, evaluation.as_json())
-        print(f"\n{table(evaluation)}\n\n{facts({'run folder': folder.path})}")
+        print(f"\n{evaluation.table()}\n\n{facts({'run folder': folder.path})}")
         show(folder, self.arm, evaluation, trials, video=self.config.video)
         logger.conclude(self.algo.num_timesteps, evaluation, folder)
         return evaluation.objective

@@ -17,7 +17,6 @@ from mousearm.registry import CONTROLLERS
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table of errors, and write it as JSON where that is asked for."""
     given = parse(argv)
-    from mousearm.evaluate.evaluation import table
     from mousearm.files import write_json
 
     if given.controller is None:
@@ -30,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from mousearm.experiment import evaluate_controller
 
         evaluation, _ = evaluate_controller(given.controller, compose(given.what), given.kinematics, given.figures)
-    print(table(evaluation))
+    print(evaluation.table())
     if given.json is not None:
         write_json(given.json, evaluation.as_json())
     return 0

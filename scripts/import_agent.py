@@ -26,13 +26,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     given = parser.parse_intermixed_args(argv)
     from mousearm.agent_import import import_agent
-    from mousearm.evaluate.evaluation import table
 
     if given.trust:
         run = f"{given.statistics} is unpickled, which runs any code in it" if given.statistics else "nothing is run"
         print(f"warning: {given.zip} is trusted: its weights and text are read; {run}.", file=sys.stderr)
     evaluation = import_agent(given.zip, given.out, given.overrides, given.statistics, given.trust)
-    print(f"{table(evaluation)}\n\nrun folder   {given.out}")
+    print(f"{evaluation.table()}\n\nrun folder   {given.out}")
     return 0
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from mousearm.errors import RunError
-from mousearm.evaluate.results import SPLITS, Category, Errors, MeanErrors, Movement, ReachResult, breakdown
+from mousearm.evaluate.results import SPLITS, Category, Errors, MeanErrors, PawMovement, ReachResult, breakdown
 from mousearm.files import read_json
 from mousearm.trajectory import ELBOW, PAW, Trial, errors_mm, hold
 
@@ -91,6 +91,17 @@ class Evaluation:
         """Errors by distance, peak speed and direction of the reaches, where there are enough of them."""
         return breakdown(self.reaches)
 
+    @property
+    def representatives(self) -> list[int]:
+        """Indices of the reaches with the smallest, the middle and the largest mean paw error, each once."""
+        return smallest_middle_largest([reach.paw_mm.mean for reach in self.reaches])
+
+    @property
+    def middle(self) -> int:
+        """Index of the reach with the middle mean paw error, which stands for all."""
+        chosen = self.representatives
+        return chosen[len(chosen) // 2]
+
     def as_json(self) -> dict[str, Any]:
         """Content of evaluation.json; a gap that is NaN is null."""
         content: dict[str, Any] = {**asdict(self.scale), "reaches": [asdict(reach) for reach in self.reaches]}
@@ -103,6 +114,31 @@ class Evaluation:
                 for one in categories
             ]
         return content
+
+    def table(self, longest: int = 40) -> str:
+        """Format as text: a row per reach (the worst ones, if there are more than ``longest``) and per split.
+
+        """Indices of the reaches with the smallest, the middle and the largest mean paw error, each one once."""
+        line says whose millimetres these are.
+        """
+        width = max([len("reach"), *(len(reach.name) for reach in self.reaches)])
+        columns = "paw mm: mean    rms    max  elbow mm: mean    rms    max"
+        header = f"{'reach':<{width}}  {'split':<5}  {columns}"
+        shown = sorted(self.reaches, key=lambda reach: -reach.paw_mm.mean)[:longest]
+        shown.sort(key=lambda reach: reach.name)
+        lines = [header, "-" * len(header)]
+        for reach in shown:
+            note = "" if reach.completed else "  diverged"
+            lines.append(f"{reach.name:<{width}}  {reach.split:<5}  {_cells(reach.paw_mm, reach.elbow_mm)}{note}")
+        if len(shown) < len(self.reaches):
+            lines.append(f"({len(self.reaches) - len(shown)} reaches with smaller paw errors are not shown)")
+        if len(self.reaches) > 1:
+            lines.append("-" * len(header))
+            for split, both in self.splits.items():
+                lines.append(f"{'all':<{width}}  {split:<5}  {_cells(both['paw_mm'], both['elbow_mm'])}")
+        if gap := self.generalisation_gap:
+            lines.append(f"{'test / train':<{width + 7}}  {gap['paw']:12.2f}{gap['elbow']:30.2f}{'':14}")
+        return "\n".join([*lines, *_category_lines(self.breakdown), "", f"Errors are {self.scale.text()}."])
 
     @staticmethod
     def load(file: Path) -> "Evaluation":
@@ -132,12 +168,12 @@ class Evaluation:
             ) from error
 
 
-_Part = TypeVar("_Part", Errors, Movement, ReachResult, ErrorScale)
+_Part = TypeVar("_Part", Errors, PawMovement, ReachResult, ErrorScale)
 
 
 def _reach(content: dict[str, Any]) -> ReachResult:
     nested = {key: _make(Errors, content[key]) for key in ("paw_mm", "elbow_mm")}
-    return _make(ReachResult, {**content, **nested, "movement": _make(Movement, content["movement"])})
+    return _make(ReachResult, {**content, **nested, "movement": _make(PawMovement, content["movement"])})
 
 
 def _make(kind: type[_Part], content: dict[str, Any]) -> _Part:
@@ -169,7 +205,7 @@ def evaluate_trials(trials: Sequence[Trial], scale: ErrorScale) -> Evaluation:
                 paw_mm=Errors.of(paw),
                 elbow_mm=Errors.of(elbow),
                 effort=float(hold(trial.effort, n)[1:].mean()),
-                movement=Movement.of(trial.targets[:, PAW], trial.dt),
+                movement=PawMovement.of(trial.targets[:, PAW], trial.dt),
             )
         )
         collected[trial.split].append((elbow, paw))
@@ -179,32 +215,6 @@ def evaluate_trials(trials: Sequence[Trial], scale: ErrorScale) -> Evaluation:
 def _pool(errors: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, Errors]:
     elbow, paw = (np.concatenate(column) for column in zip(*errors, strict=True))
     return {"paw_mm": Errors.of(paw), "elbow_mm": Errors.of(elbow)}
-
-
-def table(evaluation: Evaluation, longest: int = 40) -> str:
-    """Format an evaluation: a row per reach (the worst ones, if there are more than ``longest``) and per split.
-
-    Where there are several reaches, the ratio of test to train error and the errors by kind of reach follow. The last
-    line says whose millimetres these are.
-    """
-    width = max([len("reach"), *(len(reach.name) for reach in evaluation.reaches)])
-    columns = "paw mm: mean    rms    max  elbow mm: mean    rms    max"
-    header = f"{'reach':<{width}}  {'split':<5}  {columns}"
-    shown = sorted(evaluation.reaches, key=lambda reach: -reach.paw_mm.mean)[:longest]
-    shown.sort(key=lambda reach: reach.name)
-    lines = [header, "-" * len(header)]
-    for reach in shown:
-        note = "" if reach.completed else "  diverged"
-        lines.append(f"{reach.name:<{width}}  {reach.split:<5}  {_cells(reach.paw_mm, reach.elbow_mm)}{note}")
-    if len(shown) < len(evaluation.reaches):
-        lines.append(f"({len(evaluation.reaches) - len(shown)} reaches with smaller paw errors are not shown)")
-    if len(evaluation.reaches) > 1:
-        lines.append("-" * len(header))
-        for split, both in evaluation.splits.items():
-            lines.append(f"{'all':<{width}}  {split:<5}  {_cells(both['paw_mm'], both['elbow_mm'])}")
-    if gap := evaluation.generalisation_gap:
-        lines.append(f"{'test / train':<{width + 7}}  {gap['paw']:12.2f}{gap['elbow']:30.2f}{'':14}")
-    return "\n".join([*lines, *_category_lines(evaluation.breakdown), "", f"Errors are {evaluation.scale.text()}."])
 
 
 def _cells(paw: Errors, elbow: Errors) -> str:
@@ -229,17 +239,6 @@ def _category_cells(errors: MeanErrors | None) -> str:
     if errors is None:
         return f"{0:14d}{'-':>8}{'-':>10}"
     return f"{errors.reaches:14d}{errors.paw_mm:8.3f}{errors.elbow_mm:10.3f}"
-
-
-def representatives(evaluation: Evaluation) -> list[int]:
-    """Indices of the reaches with the smallest, the middle and the largest mean paw error; fewer if there are fewer."""
-    return smallest_middle_largest([reach.paw_mm.mean for reach in evaluation.reaches])
-
-
-def middle_reach(evaluation: Evaluation) -> int:
-    """Index of the reach with the middle mean paw error, which stands for all."""
-    chosen = representatives(evaluation)
-    return chosen[len(chosen) // 2]
 
 
 def smallest_middle_largest(values: Sequence[float]) -> list[int]:

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from mousearm.evaluate.evaluation import Evaluation
-from mousearm.evaluate.results import DIRECTIONS, SPLITS, ReachResult
+from mousearm.evaluate.results import REACH_DIRECTIONS, SPLITS, ReachResult
 from mousearm.plots import QUIET_PALETTE, SPLIT_MARKERS, below_title, error_axis, legend_above, page, write_figure
 from mousearm.render import TARGET_COLOURS
 from mousearm.text import display_name
@@ -223,7 +223,7 @@ def generalisation_figure(evaluation: Evaluation) -> Figure:
 def _draw_directions(axes: Axes, evaluation: Evaluation) -> None:
     """Draw the reaches of one direction side by side, in their order."""
     names = [reach.movement.direction for reach in evaluation.reaches]
-    present = [direction for direction in DIRECTIONS if direction in names]
+    present = [direction for direction in REACH_DIRECTIONS if direction in names]
     x = np.array([present.index(name) for name in names], dtype=float)
     for i in range(len(present)):
         same = np.flatnonzero(x == i)

@@ -16,7 +16,7 @@ from matplotlib.font_manager import FontProperties, findfont
 from PIL import Image, ImageDraw, ImageFont
 
 from mousearm.errors import RenderError, UnknownNameError
-from mousearm.evaluate.evaluation import Evaluation, middle_reach, representatives
+from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.figure import draw_generalisation, draw_reach
 from mousearm.files import make_folder, os_errors_as, staged
 from mousearm.model import Arm
@@ -282,7 +282,7 @@ def show(folder: RunFolder, arm: Arm, evaluation: Evaluation, trials: Sequence[T
 
     Where there are several reaches, they are drawn together too: ``generalisation``.
     """
-    chosen = [trials[i] for i in representatives(evaluation)]
+    chosen = [trials[i] for i in evaluation.representatives]
     for trial in chosen:
         path = folder.figures / trial.name
         make_folder(path.parent)
@@ -292,7 +292,7 @@ def show(folder: RunFolder, arm: Arm, evaluation: Evaluation, trials: Sequence[T
     print(facts({"figures": folder.figures}))
     if not video:
         return
-    middle = trials[middle_reach(evaluation)]
+    middle = trials[evaluation.middle]
     path = folder.videos / f"{middle.name}.mp4"
     make_folder(path.parent)
     try:

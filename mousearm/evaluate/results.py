@@ -8,7 +8,7 @@ import numpy as np
 SPLITS = ("train", "test")
 """Sides of the split, in the order in which tables have them."""
 
-DIRECTIONS = ("left", "right", "back", "forward", "down", "up")
+REACH_DIRECTIONS = ("left", "right", "back", "forward", "down", "up")
 """The lower and the upper end of each axis x, y, z of the world, as seen by the animal."""
 
 _FEWEST = 6  # with fewer reaches a third of them says nothing
@@ -30,13 +30,13 @@ class Errors:
 
 
 @dataclass(frozen=True, slots=True)
-class Movement:
+class PawMovement:
     """Demands of a reach on the paw.
 
     Attributes:
         distance_mm: from the first target to the farthest from it.
         peak_speed_m_s: largest speed of the target (central differences), m/s.
-        direction: the one of ``DIRECTIONS`` that is nearest to the way from the first target to the farthest.
+        direction: the one of ``REACH_DIRECTIONS`` that is nearest to the way from the first target to the farthest.
     """
 
     distance_mm: float
@@ -44,14 +44,14 @@ class Movement:
     direction: str
 
     @staticmethod
-    def of(paw: np.ndarray, dt: float) -> "Movement":
+    def of(paw: np.ndarray, dt: float) -> "PawMovement":
         """Measure paw targets, (T, 3) metres in the world frame (z up), dt seconds apart."""
         offsets = paw - paw[0]
         distances = np.linalg.norm(offsets, axis=1)
         way = offsets[distances.argmax()]
         axis = int(np.abs(way).argmax())
         speed = np.linalg.norm(np.gradient(paw, dt, axis=0), axis=1).max()
-        return Movement(float(1e3 * distances.max()), float(speed), DIRECTIONS[2 * axis + int(way[axis] > 0)])
+        return PawMovement(float(1e3 * distances.max()), float(speed), REACH_DIRECTIONS[2 * axis + int(way[axis] > 0)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class ReachResult:
     paw_mm: Errors
     elbow_mm: Errors
     effort: float
-    movement: Movement
+    movement: PawMovement
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def breakdown(results: Sequence[ReachResult]) -> list[Category]:
     labels = {
         "distance": _thirds([movement.distance_mm for movement in movements], "{:.1f} to {:.1f} mm"),
         "peak speed": _thirds([movement.peak_speed_m_s for movement in movements], "{:.2f} to {:.2f} m/s"),
-        "direction": [(DIRECTIONS.index(movement.direction), movement.direction) for movement in movements],
+        "direction": [(REACH_DIRECTIONS.index(movement.direction), movement.direction) for movement in movements],
     }
     return [category for by, of_reach in labels.items() for category in _categories(by, of_reach, results)]
 

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from mousearm.config import Config, to_yaml
-from mousearm.evaluate.evaluation import Evaluation, representatives
+from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.results import Errors
 from mousearm.hub.upload import card_head
 from mousearm.kinematics import Split
@@ -105,7 +105,7 @@ def _headline(subject: Subject) -> str:
 
 def _pictures(evaluation: Evaluation, files: set[str]) -> list[str]:
     """The film and the figure of the middle reach, and the figure of all, as far as they are among the files."""
-    chosen = representatives(evaluation)
+    chosen = evaluation.representatives
     middle = f"figures/{evaluation.reaches[chosen[len(chosen) // 2]].name}.png"
     pictures = {
         FILM: f'<video controls loop muted width="480" src="{FILM}"></video>\n\n[The film]({FILM})',

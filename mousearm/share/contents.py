@@ -7,7 +7,7 @@ from pathlib import Path
 from mousearm.config import Config, to_yaml
 from mousearm.env.sources import reach_files
 from mousearm.errors import RunError
-from mousearm.evaluate.evaluation import Evaluation, representatives
+from mousearm.evaluate.evaluation import Evaluation
 from mousearm.files import make_folder, staged, to_json, write_bytes
 from mousearm.hub.upload import push
 from mousearm.hub.uri import PREFIX, HubUri
@@ -138,7 +138,7 @@ def _reaches(config: Config, split: Split, wanted: bool):
 
 def _pictures(folder: RunFolder, evaluation: Evaluation) -> dict[str, bytes]:
     """The film, and the figures of the best, the middle and the worst reach, as far as the run has them."""
-    names = [evaluation.reaches[i].name for i in representatives(evaluation)]
+    names = [evaluation.reaches[i].name for i in evaluation.representatives]
     wanted = {f"figures/{name}.png": folder.figures / f"{name}.png" for name in (*names, "generalisation")}
     if films := sorted(folder.videos.rglob("*.mp4")):
         wanted[FILM] = films[0]

@@ -12,7 +12,7 @@ import numpy as np
 
 from mousearm.config import Config
 from mousearm.errors import RenderError
-from mousearm.evaluate.evaluation import Evaluation, middle_reach, table
+from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.figure import reach_figure
 from mousearm.evaluate.film import Shot, film
 from mousearm.model import Arm
@@ -80,7 +80,7 @@ class WandbRows(Tracker):
         begin = time.perf_counter()
         if self._drawing_s > self._share * (begin - self._begin) or not self._share:
             return
-        middle = trials[middle_reach(evaluation)]
+        middle = trials[evaluation.middle]
         self.add(steps, {"eval/reach": _figure(middle, arm)})
         if self._films and (film := _film_of(middle, arm)) is not None:
             self.add(steps, {"eval/film": film})
@@ -97,7 +97,7 @@ class WandbRows(Tracker):
             for landmark, errors in both.items():
                 for name in ("mean", "rms", "max"):
                     self._run.summary[f"result/{split}_{landmark}_{name}"] = getattr(errors, name)
-        shown: dict[str, Any] = {"result/reaches": wandb.Html(f"<pre>{html.escape(table(evaluation))}</pre>")}
+        shown: dict[str, Any] = {"result/reaches": wandb.Html(f"<pre>{html.escape(evaluation.table())}</pre>")}
         for file in sorted(folder.figures.rglob("*.png")):
             name = file.relative_to(folder.figures).with_suffix("").as_posix()
             shown[f"result/{name}"] = wandb.Image(str(file))

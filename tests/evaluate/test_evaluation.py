@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 from mousearm.errors import RunError
-from mousearm.evaluate.evaluation import ErrorScale, Evaluation, evaluate_trials, representatives, table
-from mousearm.evaluate.results import Errors, Movement, ReachResult
+from mousearm.evaluate.evaluation import ErrorScale, Evaluation, evaluate_trials
+from mousearm.evaluate.results import Errors, PawMovement, ReachResult
 from mousearm.trajectory import ELBOW, FOLLOWED, PAW, Trial
 
 SCALE = ErrorScale("torque", "segments", "none", 11.634, 17.0)
-STILL = Movement(0.0, 0.0, "up")
+STILL = PawMovement(0.0, 0.0, "up")
 SOME = Errors(0.1, 0.2, 0.3)
 
 
@@ -107,7 +107,7 @@ def test_a_diverged_reach_is_marked():
     diverged = evaluate_trials(trials([[0, 1, 2, 2]], [[0, 1, 2, 2]], lived=[3]), SCALE)
     assert diverged.reaches[0].completed is False
     assert json.loads(json.dumps(diverged.as_json()))["reaches"][0]["completed"] is False
-    assert "diverged" in table(diverged)
+    assert "diverged" in diverged.table()
 
 
 @pytest.mark.parametrize("lived", [1, 2])
@@ -126,7 +126,7 @@ def test_diverging_is_not_a_way_to_a_small_error(lived):
 
 
 def test_table(evaluation):
-    *lines, empty, whose = table(evaluation).splitlines()
+    *lines, empty, whose = evaluation.table().splitlines()
     assert (empty, whose) == ("", "Errors are millimetres of the model (upper arm 11.63, forearm 17.00 mm).")
     assert lines[0].split()[:2] == ["reach", "split"]
     assert len({len(line) for line in lines}) == 1  # columns stand below each other
@@ -147,13 +147,13 @@ def test_generalisation_gap(evaluation, two):
     both = evaluate_trials([replace(trial, split="train") for trial in two], SCALE)
     assert both.generalisation_gap == {}
     assert "generalisation_gap" not in both.as_json()
-    assert "test / train" not in table(both)
+    assert "test / train" not in both.table()
 
 
 def test_no_error_on_the_train_split_has_no_gap():
     evaluation = evaluate_trials(trials([[0, 0], [0, 2]], [[0, 1], [0, 2]]), SCALE)
     assert json.loads(json.dumps(evaluation.as_json()))["generalisation_gap"] == {"paw": None, "elbow": 2.0}
-    assert "nan" in table(evaluation).splitlines()[-3]
+    assert "nan" in evaluation.table().splitlines()[-3]
 
 
 def test_whose_millimetres(configure, torque_arm):
@@ -177,32 +177,32 @@ def many(n):
 
 
 def test_long_tables_show_the_worst():
-    text = table(many(10), longest=3)
+    text = many(10).table(longest=3)
     shown = [line.split()[0] for line in text.splitlines() if line.startswith("reach_")]
     assert shown == ["reach_07", "reach_08", "reach_09"]
     assert "(7 reaches with smaller paw errors are not shown)" in text
 
 
 def test_one_reach_needs_no_sum():
-    assert "all" not in table(many(1))
+    assert "all" not in many(1).table()
 
 
 @pytest.mark.parametrize(("n", "errors"), [(1, [0]), (2, [0, 1]), (3, [0, 1, 2]), (9, [0, 4, 8])])
 def test_representatives_are_the_best_the_middle_and_the_worst(n, errors):
     evaluation = many(n)
-    assert [evaluation.reaches[i].paw_mm.mean for i in representatives(evaluation)] == errors
+    assert [evaluation.reaches[i].paw_mm.mean for i in evaluation.representatives] == errors
 
 
 def test_representatives_of_equal_reaches_are_different_ones():
     evaluation = many(5)
     same = [replace(reach, paw_mm=Errors(1.0, 1.0, 1.0)) for reach in evaluation.reaches]
-    assert len(set(representatives(replace(evaluation, reaches=same)))) == 3
+    assert len(set(replace(evaluation, reaches=same).representatives)) == 3
 
 
 @pytest.fixture
 def stored():
-    reaches = [ReachResult("a", "train", 49, True, SOME, SOME, 0.01, Movement(9.0, 0.2, "up"))]
-    reaches.append(ReachResult("b", "test", 30, False, SOME, SOME, 0.02, Movement(3.0, 0.1, "left")))
+    reaches = [ReachResult("a", "train", 49, True, SOME, SOME, 0.01, PawMovement(9.0, 0.2, "up"))]
+    reaches.append(ReachResult("b", "test", 30, False, SOME, SOME, 0.02, PawMovement(3.0, 0.1, "left")))
     splits = {split: {"paw_mm": SOME, "elbow_mm": SOME} for split in ("train", "test")}
     return Evaluation(SCALE, reaches, splits)
 

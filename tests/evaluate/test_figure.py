@@ -10,7 +10,7 @@ from PIL import Image
 
 from mousearm.evaluate.evaluation import ErrorScale, Evaluation, evaluate_trials
 from mousearm.evaluate.figure import draw_generalisation, draw_reach, generalisation_figure, reach_figure
-from mousearm.evaluate.results import Errors, Movement, ReachResult
+from mousearm.evaluate.results import Errors, PawMovement, ReachResult
 from mousearm.trajectory import ELBOW, PAW, Trial
 
 SCALE = ErrorScale("arm", "segments", "none", 12.0, 17.0)
@@ -175,7 +175,7 @@ def evaluation(errors_mm, n_test):
             Errors(error, error, error),
             Errors(0, 0, 0),
             0.0,
-            Movement(i + 1.0, (i + 1) / 10, "left" if i % 2 else "up"),
+            PawMovement(i + 1.0, (i + 1) / 10, "left" if i % 2 else "up"),
         )
         for i, error in enumerate(errors_mm)
     ]

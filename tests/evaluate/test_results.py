@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from mousearm.evaluate.evaluation import ErrorScale, Evaluation, table
-from mousearm.evaluate.results import Errors, Movement, ReachResult, breakdown
+from mousearm.evaluate.evaluation import ErrorScale, Evaluation
+from mousearm.evaluate.results import Errors, PawMovement, ReachResult, breakdown
 
 # World axes x, y, z are right, forward, up for the animal (OpenSim's z, x, y).
 WAYS = {"right": (1, 0, 0), "left": (-1, 0, 0), "forward": (0, 1, 0), "back": (0, -1, 0), "up": (0, 0, 1)}
@@ -18,13 +18,13 @@ def test_direction_is_the_nearest_axis(name):
     way = np.array(WAYS[name], dtype=float)
     aside = np.roll(way, 1) * 0.9
     paw = np.linspace(0, 1, 10)[:, None] * (way + aside) * 0.01 + [0.1, 0.2, 0.3]
-    assert Movement.of(paw, 0.01).direction == name
+    assert PawMovement.of(paw, 0.01).direction == name
 
 
 def test_there_and_back_counts_the_farthest_point():
     paw = np.zeros((5, 3))
     paw[:, 1] = np.array([0, 3, 8, 5, 1]) / 1000
-    movement = Movement.of(paw, 0.01)
+    movement = PawMovement.of(paw, 0.01)
     assert movement.distance_mm == pytest.approx(8)
     assert movement.direction == "forward"
     # Central differences: 3, (8 - 0) / 2, (5 - 3) / 2, (1 - 8) / 2, -4 mm a frame of 10 ms.
@@ -32,14 +32,14 @@ def test_there_and_back_counts_the_farthest_point():
 
 
 def test_a_paw_that_stays():
-    movement = Movement.of(np.ones((4, 3)), 0.01)
+    movement = PawMovement.of(np.ones((4, 3)), 0.01)
     assert (movement.distance_mm, movement.peak_speed_m_s) == (0, 0)
 
 
 def test_where_the_reach_happens_and_how_fast_time_runs():
     paw = np.random.default_rng(0).normal(size=(20, 3)) / 100
-    one, slower = Movement.of(paw, 0.01), Movement.of(paw, 0.02)
-    shifted = Movement.of(paw + np.array([1, 2, 3]), 0.01)
+    one, slower = PawMovement.of(paw, 0.01), PawMovement.of(paw, 0.02)
+    shifted = PawMovement.of(paw + np.array([1, 2, 3]), 0.01)
     assert shifted.distance_mm == pytest.approx(one.distance_mm)
     assert shifted.direction == one.direction
     assert slower.peak_speed_m_s == pytest.approx(one.peak_speed_m_s / 2)
@@ -58,7 +58,7 @@ def results():
             f"r{i}",
             "test" if i > 6 else "train",
             float(i),
-            Movement(2.0 * i, 1 - i / 10, "up" if i % 2 else "left"),
+            PawMovement(2.0 * i, 1 - i / 10, "up" if i % 2 else "left"),
             steps=100 if i == 2 else 10,
         )
         for i in range(1, 10)
@@ -96,7 +96,7 @@ def test_every_reach_is_of_one_kind_each(results):
 
 
 def test_ranges_are_in_the_order_of_numbers(results):
-    far = [result(f"f{i}", "train", 1.0, Movement(8.0 + i, 0.1, "up")) for i in range(9)]
+    far = [result(f"f{i}", "train", 1.0, PawMovement(8.0 + i, 0.1, "up")) for i in range(9)]
     assert [kind.kind for kind in breakdown(far) if kind.by == "distance"] == [
         "8.0 to 10.0 mm",
         "11.0 to 13.0 mm",
@@ -105,7 +105,7 @@ def test_ranges_are_in_the_order_of_numbers(results):
 
 
 def test_equal_reaches_are_of_one_kind(results):
-    same = [result(f"s{i}", "train", 1.0, Movement(5.0, 0.2, "up")) for i in range(7)]
+    same = [result(f"s{i}", "train", 1.0, PawMovement(5.0, 0.2, "up")) for i in range(7)]
     assert [(kind.by, kind.kind, kind.splits["train"].reaches) for kind in breakdown(same)] == [
         ("distance", "5.0 to 5.0 mm", 7),
         ("peak speed", "0.20 to 0.20 m/s", 7),
@@ -122,7 +122,7 @@ def test_table_and_json(results):
     evaluation = Evaluation(
         ErrorScale("arm", "segments", "none", 12.0, 17.0), results, {"train": pooled, "test": pooled}
     )
-    lines = table(evaluation).splitlines()
+    lines = evaluation.table().splitlines()
     first = next(i for i, line in enumerate(lines) if line.startswith("by "))
     rows = lines[first + 2 : first + 10]
     assert len({len(line) for line in [*lines[first : first + 2], *rows]}) == 1  # columns stand below each other

@@ -7,7 +7,7 @@ from PIL import Image
 
 from mousearm.config import compose, to_yaml
 from mousearm.evaluate.evaluation import ErrorScale, Evaluation
-from mousearm.evaluate.results import Errors, Movement, ReachResult
+from mousearm.evaluate.results import Errors, PawMovement, ReachResult
 from mousearm.files import write_json, write_text
 from mousearm.kinematics import Split
 from mousearm.rundir import FINISHED, RunFolder
@@ -55,7 +55,7 @@ def make_run(tmp_path, configure_run):
         if state == FINISHED:
             reaches = [
                 ReachResult(
-                    reach, split_of[reach], 49, True, around(mm), around(mm / 2), effort, Movement(9.0, 0.2, "up")
+                    reach, split_of[reach], 49, True, around(mm), around(mm / 2), effort, PawMovement(9.0, 0.2, "up")
                 )
                 for reach, mm in paw_mm.items()
             ]
