@@ -118,8 +118,8 @@ class Evaluation:
     def table(self, longest: int = 40) -> str:
         """Format as text: a row per reach (the worst ones, if there are more than ``longest``) and per split.
 
-        """Indices of the reaches with the smallest, the middle and the largest mean paw error, each one once."""
-        line says whose millimetres these are.
+        Where there are several reaches, the ratio of test to train error and the errors by kind of reach follow. The
+        last line says whose millimetres these are.
         """
         width = max([len("reach"), *(len(reach.name) for reach in self.reaches)])
         columns = "paw mm: mean    rms    max  elbow mm: mean    rms    max"
