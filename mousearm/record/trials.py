@@ -192,6 +192,7 @@ def _record_repeat(agent: Agent, repeat: int, noise: float, seed: int) -> Iterat
 
 def _signals(agent: Agent, trial: Trial, kept: dict[str, np.ndarray]) -> dict[str, Signal]:
     force, torque = kept.pop("force"), kept.pop("torque")
+    force[0] = torque[0] = 0.0  # no step led to the first frame; the engine may still hold one of the trial before
     observations = observation_names(agent.evaluator.task.observation_widths, agent.arm, agent.config.env)
     return {
         **arm_signals(trial, force, torque, agent.arm),

@@ -11,7 +11,7 @@ from mousearm.env.references import Start
 from mousearm.env.task import Task
 from mousearm.errors import ConfigError, UnknownNameError
 from mousearm.evaluate.rollout import Controller
-from mousearm.trajectory import Frame, Trial, with_shoulder
+from mousearm.trajectory import SHOULDER, Frame, Trial, with_shoulder
 
 SPEEDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 # Least time that is simulated after the controller was switched: an arm of this size falls in a tenth of that.
@@ -47,7 +47,7 @@ class Simulator:
         self._task, self._controller = task, controller
         at_rest = np.clip(np.zeros((1, task.arm.nu)), *task.arm.ctrl_range.T)
         self._rest = INVERSE_MAPS[action_map](at_rest, task.arm.ctrl_range)
-        self._shoulder = task.arm.landmark_positions(task.arm.rest_qpos[None])[0, 0]
+        self._shoulder = task.arm.landmark_positions(task.arm.rest_qpos[None])[0, SHOULDER]
 
     def simulate(self, reach: int, switches: Sequence[int] = ()) -> Trial:
         """Simulate a reach from its first frame.

@@ -186,6 +186,11 @@ class TestNoise:
         other = values(record(muscle, 1, noise=0.1, seed=4).reaches[0])["action_noise"]
         assert not np.array_equal(other, values(again.reaches[0])["action_noise"])
 
+    def test_every_trial_starts_without_force(self, muscle):
+        for reach in record(muscle, 3, noise=0.5).reaches:
+            assert not values(reach)["force"][0].any()
+            assert not values(reach)["torque"][0].any()
+
     def test_it_is_of_the_size_that_was_asked_for_and_independent(self, muscle):
         noise = np.concatenate([values(reach)["action_noise"] for reach in record(muscle, 3, noise=0.1).reaches])
         assert noise.std() == pytest.approx(0.1, rel=0.03)
