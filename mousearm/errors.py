@@ -39,7 +39,7 @@ class RunError(MouseArmError):
 
 
 class HubError(MouseArmError):
-    """Something on the Hugging Face Hub that cannot be had, or cannot be put there."""
+    """Something on the Hugging Face Hub that cannot be downloaded or uploaded."""
 
 
 class NonFiniteError(MouseArmError):

@@ -15,24 +15,24 @@ from mousearm.errors import FormatError
 RUN, CHECKPOINT, SPLIT, RECORDING = "run folder", "checkpoint", "split", "recording"
 
 Content = dict[str, Any]
-"""What an upgrade takes and gives. Of a run folder: what its files hold, by name, as far as they are being read. Of a
+"""What an upgrade takes and returns. Of a run folder: the content of its files, by name, as far as they are read. Of a
 checkpoint: ``network`` and, unless it is the best network alone, ``states``. Of a split: its keys. Of a recording:
 ``reaches``.
 """
 
 
 def _run_2(files: Content) -> Content:
-    """Runs once had no name of their own."""
+    """Add the identifier that runs once did not have."""
     return {**files, "origin.json": {"run": "", **files["origin.json"]}} if "origin.json" in files else files
 
 
 def _split_2(split: Content) -> Content:
-    """Splits once had no hashes."""
+    """Add the hashes that splits once did not have."""
     return {"sha256": {}, **split}
 
 
 def _same(content: Content) -> Content:
-    """Nothing but the number is new."""
+    """Change nothing but the number."""
     return content
 
 
@@ -48,17 +48,17 @@ def newest(kind: str) -> int:
 
 
 def stamp(kind: str) -> dict[str, Any]:
-    """What is saved with a content: the number of its format, and the version of mousearm."""
+    """Mark of a saved content: the number of its format, and the version of mousearm."""
     return {"format": newest(kind), "mousearm": mousearm.__version__}
 
 
 def without_stamp(content: Mapping[str, Any]) -> Content:
-    """A content that its stamp was saved in."""
+    """A content without the stamp that was saved in it."""
     return {key: value for key, value in content.items() if key not in stamp(RUN)}
 
 
 def number(kind: str, saved: Mapping[str, Any], path: object) -> int:
-    """The number of the format of something that was saved.
+    """Read the number of the format of something that was saved.
 
     Args:
         kind: of what was saved.
@@ -75,7 +75,7 @@ def number(kind: str, saved: Mapping[str, Any], path: object) -> int:
 
 
 def upgrade(kind: str, content: Content, found: int) -> Content:
-    """A content as the newest format has it.
+    """Bring a content to the newest format.
 
     Args:
         kind: of what was saved.

@@ -49,7 +49,7 @@ class LastStates:
         self._ring.clear()
 
     def up_to(self, snapshot: Snapshot, reach: np.ndarray, frame: np.ndarray) -> dict[str, np.ndarray]:
-        """What is kept, then one more state: (T, N, ...) by the names of `Snapshot`, and ``reach`` and ``frame``."""
+        """The states that are kept, then one more: (T, N, ...) by the names of `Snapshot`, ``reach``, ``frame``."""
         states = [*self._ring, _arrays(snapshot, reach, frame)]
         return {name: np.stack([state[name] for state in states]) for name in states[0]}
 
@@ -137,7 +137,7 @@ class Dumps:
 
 
 def describe(folder: Path) -> str:
-    """Tell what a dump holds: for each event what, when, the values that are not finite, and the last states.
+    """Describe a dump: for each event what and when, the values that are not finite, and the last states.
 
     Raises:
         RunError: if the folder holds no dump, or one that cannot be read.

@@ -1,4 +1,4 @@
-"""Where files are found: paths that users write, the data that the package ships, places on the Hugging Face Hub."""
+"""Paths that users write: on disk, of data that the package ships, on the Hugging Face Hub."""
 
 from importlib.resources import files
 from pathlib import Path, PurePosixPath

@@ -45,12 +45,12 @@ def folder(agent: str, revision: str | None) -> Path:
     if Path(agent).is_dir():
         return Path(agent)
     try:
-        place = HubUri.parse(agent)
-        snapshot = fetch(replace(place, revision=revision or place.revision, kind=place.kind or "model"))
+        uri = HubUri.parse(agent)
+        found = fetch(replace(uri, revision=revision or uri.revision, kind=uri.kind or "model"))
     except HubError as error:
         raise HubError(f"There is no folder {agent}, and on the Hub: {error}") from error
-    print(f"{snapshot.place}\n")
-    return snapshot.path
+    print(f"{found.uri}\n")
+    return found.path
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ _MOST_LISTED = 20
 
 @dataclass(frozen=True, slots=True)
 class DownloadResult:
-    """What was asked for, as it is on this machine, in the cache of the Hub's library.
+    """A download, in the cache of the Hub's library on this machine.
 
     Attributes:
         uri: where it comes from: the kind of the repository, and the commit as its revision.
@@ -49,7 +49,7 @@ class DownloadResult:
 
     @property
     def moved(self) -> str:
-        """What to tell if the revision has become another commit since the last download; empty if not."""
+        """Note that the revision has become another commit since the last download; empty if it has not."""
         now = self.uri.revision
         if self.before in (None, now):
             return ""
@@ -146,7 +146,7 @@ def _download(uri: HubUri, patterns: list[str] | None, again: bool = False) -> P
 
 
 def _patterns(path: str) -> list[str] | None:
-    """Which files belong to a path: a folder's own, and all beside and below a file that may name others."""
+    """Patterns of the files that belong to a path: those of a folder, or all around a file that may name others."""
     if PurePosixPath(path).suffix.lower() in _NAMING:
         path = PurePosixPath(path).parent.as_posix()
     return None if path in ("", ".") else [glob.escape(path), f"{glob.escape(path)}/*"]
@@ -170,7 +170,7 @@ def _listed(files: Sequence["RepoFile"]) -> str:
 
 
 def _is_named(file: Path, name: str) -> bool:
-    """Whether git calls a file by a name, which is a hash of what it holds.
+    """True if git calls a file by this name, which is a hash of its content.
 
     In place of a large file git has a pointer to it, three lines with its SHA-256 and size, and the name of that.
     """
@@ -183,12 +183,12 @@ def _git_hash(content: bytes) -> str:
 
 
 def _pointer(content: bytes) -> bytes:
-    """What Git LFS (specification v1) keeps in place of a file."""
+    """Content of the file that Git LFS (specification v1) keeps in place of a large one."""
     return f"version https://git-lfs.github.com/spec/v1\noid sha256:{sha256(content)}\nsize {len(content)}\n".encode()
 
 
 def both_cached(first: Path, second: Path) -> bool:
-    """Whether two paths are in the cache, links followed.
+    """True if two paths are in the cache, links followed.
 
     There the files of a repository are links, which that library makes, to a store of contents beside them.
     """
@@ -202,7 +202,7 @@ def export(result: DownloadResult, folder: Path) -> str:
     """Copy what was downloaded into a folder, which must be new, empty, or an earlier copy that nobody changed.
 
     Returns:
-        What to tell if the earlier copy was of another commit; empty if not.
+        A note that the earlier copy was of another commit; empty if it was not.
 
     Raises:
         HubError: if the folder holds something else, or files that were changed; it stays as it is.
@@ -232,7 +232,7 @@ def export(result: DownloadResult, folder: Path) -> str:
 
 
 def _belongs(name: str, path: str) -> bool:
-    """Whether a file is what was asked for, or below it; of files that lie beside, as models name them, too."""
+    """True if a file is the requested one, below it, or beside it, where files lie that models name."""
     if not path:
         return True
     parent = PurePosixPath(path).parent if PurePosixPath(path).suffix else PurePosixPath(path)

@@ -11,7 +11,7 @@ _OF_THE_HUB = {".gitattributes", "README.md"}
 
 
 def push(files: Mapping[str, bytes], uri: HubUri, marks: Iterable[str], private: bool, message: str) -> HubUri:
-    """Make a repository consist of these files, in one commit; it is made where there is none.
+    """Make a repository consist of these files, in one commit; it is made if it does not exist.
 
     Args:
         files: contents by path.

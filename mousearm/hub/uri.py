@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from mousearm.errors import HubError, MouseArmError
 
 PREFIX = "hf://"
-"""How the URI of a place on the Hub begins."""
+"""Prefix of the URI of a place on the Hub."""
 
 LOG_IN = "`hf auth login` (or set HF_TOKEN)"
 
@@ -49,7 +49,7 @@ class HubUri:
             parsed = parse_hf_uri(text if is_address else PREFIX + text)
         except HfUriError as error:
             raise HubError(
-                f"'{text[:200]}' is no place on the Hub: {str(error).strip()} Write {PREFIX}OWNER/NAME, "
+                f"'{text[:200]}' is not a place on the Hub: {str(error).strip()} Write {PREFIX}OWNER/NAME, "
                 f"{PREFIX}OWNER/NAME@REVISION/PATH, or {PREFIX}datasets/OWNER/NAME..."
             ) from error
         if parsed.type not in _KINDS:
@@ -62,7 +62,7 @@ class HubUri:
 
     @property
     def is_pinned(self) -> bool:
-        """Whether the revision is a commit, which never changes."""
+        """True if the revision is a commit, which never changes."""
         return _COMMIT.fullmatch(self.revision) is not None
 
     @property

@@ -1,4 +1,4 @@
-"""The run folder: the names in it, what a run began with, what there is to resume."""
+"""The run folder: names of its files, the inputs that a run began with, its checkpoints."""
 
 import json
 import uuid
@@ -21,7 +21,7 @@ from mousearm.rundir.status import FINISHED, Status, locked
 _KEPT_CHECKPOINTS = 3
 
 RUN = "run:"
-"""How a path in config.yaml begins that is below the run folder, wherever that is: of a model or reaches kept in it."""
+"""Prefix of a path in config.yaml that is below the run folder: of a model or reaches that are kept in it."""
 
 
 def advising_to_resume(path: Path, verb: str = "written") -> AbstractContextManager[None]:
@@ -56,11 +56,11 @@ class RunFolder:
 
     @property
     def exists(self) -> bool:
-        """Whether a run was started here."""
+        """True if a run was started here."""
         return self.config.is_file()
 
     def locked(self) -> AbstractContextManager[None]:
-        """Be the only process that works here meanwhile; the folder is made if it is not there.
+        """Hold the lock of the folder meanwhile; the folder is made if it does not exist.
 
         Raises:
             RunError: if another one does, naming its host and pid.
@@ -70,7 +70,7 @@ class RunFolder:
         return locked(self._lock)
 
     def check_unused(self) -> None:
-        """See that a run can start here.
+        """Check that a run can start here.
 
         Raises:
             RunError: if there is a run, or something else.
@@ -79,19 +79,19 @@ class RunFolder:
             raise RunError(
                 f"Another process began a run in {self.path} meanwhile. Give the same command again to resume it."
             )
-        # What a start that was killed may have left behind.
-        own = (self._lock, self.overrides, self.environment, self.split, self.origin, self.config)
+        # A start that was killed may have left these behind.
+        remains = (self._lock, self.overrides, self.environment, self.split, self.origin, self.config)
         there = self.path.iterdir() if self.path.is_dir() else ()
-        if {path.name.removesuffix(".partial") for path in there} - {path.name for path in own}:
+        if {path.name.removesuffix(".partial") for path in there} - {path.name for path in remains}:
             raise RunError(f"{self.path} is not empty and holds no run. Choose another name=, or remove it.")
 
     def create(self, config: Config, overrides: list[str], split: Split, model: dict[str, str]) -> None:
-        """Start a run: write its configuration, what it ran on, and what it began with.
+        """Start a run: write its configuration, its environment, and the hashes of its inputs.
 
         Args:
             config: the configuration.
-            overrides: what the command line said.
-            split: the reaches on either side.
+            overrides: the command line.
+            split: the reaches to train on and to test with.
             model: hashes of the model's files.
 
         Raises:
@@ -107,7 +107,7 @@ class RunFolder:
             write_text(self.config, to_yaml(config))  # last: from now on there is a run
 
     def saved_config(self) -> Config:
-        """The configuration that the run was started with.
+        """Read the configuration that the run was started with.
 
         Raises:
             RunError: if there is no run, or its configuration cannot be read.
@@ -116,12 +116,12 @@ class RunFolder:
             raise RunError(f"There is no run in {self.path}: it has no {self.config.name}.")
         try:
             upgrade = partial(self._upgraded, self.config.name)
-            return self._with_own_paths(read_saved(self.config, upgrade))
+            return self._resolved(read_saved(self.config, upgrade))
         except (ConfigError, UnknownNameError) as error:
             raise RunError(f"{self.config} cannot be used: {error} Bring it back as it was.") from error
 
     def saved_overrides(self) -> list[str]:
-        """What the command line said when the run was started; nothing where that was not written down.
+        """Read the command line that started the run; empty where it was not written down.
 
         Raises:
             RunError: if the file cannot be read.
@@ -130,14 +130,14 @@ class RunFolder:
             return []
         try:
             listed = OmegaConf.to_container(OmegaConf.load(self.overrides))
-        except Exception as error:  # the YAML library's own kinds
+        except Exception as error:  # the YAML library has many kinds
             raise RunError(f"{self.overrides} cannot be read: {error}") from error
         return [str(override) for override in listed or []]
 
-    def _with_own_paths(self, config: Config) -> Config:
-        """The configuration with the places of those files that the folder itself holds."""
+    def _resolved(self, config: Config) -> Config:
+        """The configuration with the paths of those files that the folder itself holds."""
 
-        def place(text: str | None) -> str | None:
+        def resolve(text: str | None) -> str | None:
             if text is None or not text.startswith(RUN):
                 return text
             path = PurePosixPath(text.removeprefix(RUN))
@@ -148,8 +148,8 @@ class RunFolder:
         model, kinematics = config.model, config.kinematics
         return replace(
             config,
-            model=replace(model, file=place(model.file), osim=place(model.osim)),
-            kinematics=replace(kinematics, path=place(kinematics.path) or ""),
+            model=replace(model, file=resolve(model.file), osim=resolve(model.osim)),
+            kinematics=replace(kinematics, path=resolve(kinematics.path) or ""),
         )
 
     def update_config(self, config: Config) -> None:
@@ -158,7 +158,7 @@ class RunFolder:
             write_text(self.config, to_yaml(config))
 
     def check_model(self, hashes: dict[str, str]) -> None:
-        """See that a model is the one that the run began with.
+        """Check that a model is the one that the run began with.
 
         Args:
             hashes: of its files.
@@ -180,11 +180,11 @@ class RunFolder:
             Status(state, steps, reason, key).write(self._status)
 
     def status(self) -> Status:
-        """What status.json holds; ``killed`` where a process died without a word, ``unknown`` where there is none."""
+        """Read status.json; ``killed`` where the process died without a word, ``unknown`` where it does not exist."""
         return Status.read(self._status, self._lock)
 
     def saved_split(self) -> Split:
-        """The reaches that the run trains on and tests with.
+        """Read which reaches the run trains on and tests with.
 
         Raises:
             RunError: if the run has not got so far, or the file cannot be used.
@@ -205,7 +205,7 @@ class RunFolder:
         return split
 
     def checkpoint(self, steps: int) -> Path:
-        """Where the checkpoint after so many steps is, or is to be."""
+        """Folder of the checkpoint after a number of steps, written or not."""
         return self._checkpoints / str(steps)
 
     def checkpoints(self) -> list[Path]:
@@ -215,7 +215,7 @@ class RunFolder:
         return sorted((p for p in self._checkpoints.iterdir() if p.name.isdigit()), key=lambda p: int(p.name))
 
     def complete_checkpoints(self) -> list[Path]:
-        """Those that are as they were written, from the oldest to the newest; the others are named, leftovers removed.
+        """Checkpoints that are as they were written, the newest last; prints the others, and removes leftovers.
 
         Raises:
             RunError: if there are some, but none of them is complete; or none, though the run is finished.
@@ -224,8 +224,8 @@ class RunFolder:
         existing = self.checkpoints()
         if not existing and self.status().state == FINISHED:
             raise RunError(
-                f"{self.path} is finished and has no checkpoint to go on from: its best network can be evaluated, not "
-                "trained further. Choose another name= to train anew."
+                f"{self.path} is finished and has no checkpoint to resume from: its best network can be evaluated, not "
+                "trained further. Choose another name= to train again."
             )
         problems = {checkpoint: problem for checkpoint in existing if (problem := self._problem(checkpoint))}
         for checkpoint, problem in problems.items():
@@ -238,12 +238,12 @@ class RunFolder:
         return [checkpoint for checkpoint in existing if checkpoint not in problems]
 
     def best_problem(self) -> str:
-        """What is wrong with the best network; empty where nothing is."""
+        """Damage of the best network; empty where there is none."""
         atomic_dir.recover(self.best)
         return self._problem(self.best)
 
     def find_checkpoint(self, which: str) -> Path:
-        """The checkpoint ``best``, ``latest`` or of a number of steps.
+        """Find the checkpoint ``best``, ``latest`` or of a number of steps.
 
         Raises:
             RunError: if there is none, naming those that exist; or if it is damaged.
@@ -276,7 +276,7 @@ class RunFolder:
 
     @property
     def id(self) -> str:
-        """By which this run is known wherever it goes, and its checkpoints; empty for a run older than such names."""
+        """Identifier of the run, wherever its folder is, and of its checkpoints; empty for older runs."""
         return self._began()["run"]
 
     def _began(self) -> dict[str, Any]:
@@ -286,7 +286,7 @@ class RunFolder:
         return read_json(self.origin) if self.origin.is_file() else {}
 
     def _upgraded(self, name: str, content: dict[str, Any]) -> dict[str, Any]:
-        """What a file of this name holds in the newest format of run folders."""
+        """Content of a file of this name in the newest format of run folders."""
         number = formats.number(formats.RUN, self._origin(), self.path)
         return formats.upgrade(formats.RUN, {name: content}, number)[name]
 

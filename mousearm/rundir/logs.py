@@ -1,4 +1,4 @@
-"""What a run writes of itself, and the only readers of it: environment.txt, metrics.csv, timing.csv."""
+"""Records of a run and the only readers of them: environment.txt, metrics.csv, timing.csv."""
 
 import csv
 import importlib.metadata
@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 CODE = Path(__file__).parents[2]
-"""Where the code is that runs: a checkout, or a copy."""
+"""Folder of the code that runs: a checkout, or a copy."""
 
 _COMMIT, _DIFF = ("rev-parse", "HEAD"), ("diff", "HEAD")
 _NO_CHECKOUT = "(not a git checkout)"
 
 
 def describe_environment() -> str:
-    """Versions of Python and of all packages, and the commit of the code with what was changed since."""
+    """Describe the versions of Python and of all packages, and the commit of the code with the changes since."""
     packages = sorted({f"{d.metadata['Name']}=={d.version}" for d in importlib.metadata.distributions()})
     lines = [f"python {platform.python_version()} on {platform.platform()}", "", *packages, ""]
     for words in (_COMMIT, _DIFF):
@@ -25,13 +25,13 @@ def describe_environment() -> str:
 
 
 def git(*words: str) -> str | None:
-    """What git answers about the code; None where it refuses, as where there is no checkout."""
+    """Ask git about the code; None where it refuses, as outside a checkout."""
     result = subprocess.run(["git", *words], cwd=CODE, capture_output=True, text=True, check=False)
     return result.stdout if result.returncode == 0 else None
 
 
 class Environment(NamedTuple):
-    """What environment.txt says of the code.
+    """The code that a run ran, as environment.txt has it.
 
     Attributes:
         commit: empty where it is not known.
@@ -82,7 +82,7 @@ class Rows(NamedTuple):
 
 
 def read_metrics(file: Path) -> Rows:
-    """Read metrics.csv or timing.csv; a file that does not exist, or is no such file, has no rows."""
+    """Read metrics.csv or timing.csv; a file that does not exist, or is another kind of file, has no rows."""
     if not file.is_file():
         return Rows(["steps"], [])
     rows: list[dict[str, str]] = []

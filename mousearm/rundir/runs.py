@@ -1,4 +1,4 @@
-"""Which run is meant: those in folders, the one that ``resume=`` names, and the configuration that it resumes with."""
+"""Finding runs in folders, and resuming one: the folder that ``resume=`` names, and the configuration."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -12,10 +12,10 @@ from mousearm.errors import RunError
 from mousearm.rundir.folder import RunFolder
 
 SWEEP = "multirun.yaml"
-"""What Hydra writes into the folder of a sweep."""
+"""File that Hydra writes into the folder of a sweep."""
 
 JOBS = "jobs"
-"""Where a sweep writes down its jobs, in a folder by number each; their runs are beside it, by the same numbers."""
+"""Folder in which a sweep records its jobs, by number; their runs are beside it, by the same numbers."""
 
 _RESUME = "resume="
 # What may change when a run is resumed: the budget, where metrics go, how much is shown, where it runs. Paths may,
@@ -114,6 +114,6 @@ def _below(folder: Path) -> Iterator[Path]:
 
 
 def _jobs(sweep: Path) -> list[Path]:
-    """The run folders of a sweep, also of jobs that made none; a copy of the code lies there, too, which is no run."""
+    """The run folders of a sweep, also of jobs that made none; a copy of the code lies there, too."""
     numbers = {int(path.name) for path in (*sweep.glob("*/"), *sweep.glob(f"{JOBS}/*/")) if path.name.isdigit()}
     return [sweep / str(number) for number in sorted(numbers)]

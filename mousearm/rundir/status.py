@@ -1,4 +1,4 @@
-"""How a run fares, true at every moment: status.json, the lock of the process that works on it, and how it ends."""
+"""Status of a run: status.json, the lock of the process that works on it, and how it ends."""
 
 import contextlib
 import errno
@@ -21,9 +21,9 @@ RUNNING, FINISHED, FAILED, INTERRUPTED = "running", "finished", "failed", "inter
 PRUNED = "pruned"
 """Ended by the search that it is a trial of, because others were better by then."""
 KILLED = "killed"
-"""What a reader finds who meets a run that says that it is running, though its process no longer exists."""
+"""State of a run that says that it is running, though its process no longer exists; found by readers."""
 NO_STATUS = "unknown"
-"""What a reader finds where nothing was written yet."""
+"""State of a run that has written none yet; found by readers."""
 
 # Somebody who looks whether a process lives holds the lock for a moment.
 _PATIENCE_S = 0.5
@@ -38,7 +38,7 @@ class Pruned(Exception):  # noqa: N818 (nothing went wrong)
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What status.json holds.
+    """Content of status.json.
 
     Attributes:
         state: one of the above.
@@ -151,7 +151,7 @@ def locked(file: Path) -> Iterator[None]:
 
 
 def is_held(file: Path) -> bool:
-    """Whether a process of this machine (of any, where the file system shares locks) holds a lock."""
+    """True if a process of this machine (of any, where the file system shares locks) holds a lock."""
     try:
         descriptor = os.open(file, os.O_RDONLY)
     except OSError:

@@ -32,7 +32,7 @@ def test_a_place_is_written_as_it_was_read(text):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("hf://arm", "'hf://arm' is no place on the Hub: .* Write hf://OWNER/NAME"),
+        ("hf://arm", "'hf://arm' is not a place on the Hub: .* Write hf://OWNER/NAME"),
         ("lab/arm/../../secret", "leads out of the repository"),
         ("hf://lab/arm@main/a\\..\\b", "leads out of the repository"),
         ("hf://spaces/lab/demo", "is a space; only model and dataset repositories are used"),
