@@ -34,12 +34,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         argument("--allow-missing", action="store_true", help="leave out what MuJoCo has no counterpart for"),
     )
     given = parser.parse_args(argv)
-    from mousearm.files import write_text
+    from mousearm.files import make_folder, write_text
     from mousearm.model.opensim import MjcfOptions, convert, read_osim
 
     options = MjcfOptions(given.actuators, given.inertia, given.allow_missing, choices=given.choices)
     conversion = convert(read_osim(given.file), options)
-    given.out.mkdir(parents=True, exist_ok=True)
+    make_folder(given.out)
     path = given.out / f"{given.file.stem}.xml"
     write_text(path, conversion.xml)
     print(summary(path, conversion))

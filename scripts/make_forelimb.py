@@ -64,11 +64,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         cli.OUT.but(default=FOLDER, help="default: where they are shipped from"),
     )
     given = parser.parse_args(argv)
-    from mousearm.files import write_text
+    from mousearm.files import make_folder, write_text
     from mousearm.model.opensim import read_osim
 
     files = make(read_osim(given.file))
-    given.out.mkdir(parents=True, exist_ok=True)
+    make_folder(given.out)
     for name, text in files.items():
         write_text(given.out / name, text)
     print(f"Wrote {', '.join(files)} to {given.out}.")

@@ -10,6 +10,7 @@ from matplotlib.ticker import FuncFormatter
 
 from mousearm.fidelity.compare import MAX_LENGTH, MAX_LENGTH_RMS, Fidelity
 from mousearm.fidelity.curves import FIBRE, SPEED, MuscleCurves
+from mousearm.files import make_folder
 from mousearm.plots import BLACK, BLUE, ORANGE, PALETTE, name_rows, page, write_figure
 from mousearm.text import display_name
 
@@ -30,7 +31,7 @@ def draw_fidelity(found: Fidelity, folder: Path) -> list[Path]:
     Returns:
         The files.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     files: list[Path] = []
     if found.muscles:
         files += write_figure(lengths_figure(found), folder / "opensim_lengths")

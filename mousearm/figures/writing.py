@@ -13,6 +13,7 @@ from mousearm.figures.drawing import drive
 from mousearm.figures.groups import MuscleGroup, muscle_groups
 from mousearm.figures.overview import STATES, drive_figure, state_figure, summary_figure, synergy_figure
 from mousearm.figures.trial import activation_figure, joint_figure, trajectory_figure
+from mousearm.files import make_folder
 from mousearm.plots import PRINT_DPI, write_figure
 from mousearm.record.recording import ReachRecording, Recording
 from mousearm.trajectory import PAW
@@ -44,7 +45,7 @@ def draw_recording(recording: Recording, folder: Path, names: Sequence[str] = ()
 
     Raises:
         UnknownNameError: if there is no such reach.
-        OSError: if the folder cannot be written.
+        OutputError: if the folder cannot be written.
     """
     plan, left_out = planned(recording, names)
     return FiguresResult([_write(draw, folder / name) for name, draw in plan.items()], left_out)
@@ -93,5 +94,5 @@ def _chosen(reaches: Sequence[ReachRecording], names: Sequence[str]) -> list[Rea
 
 
 def _write(draw: Callable[[], Figure], path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     return write_figure(draw(), path, PRINT_DPI)[0]

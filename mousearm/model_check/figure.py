@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from mousearm.files import make_folder
 from mousearm.model_check.muscles import FibreLengths
 from mousearm.model_check.strength import Strength
 from mousearm.model_check.suite import Report
@@ -26,7 +27,7 @@ def draw_check(report: Report, folder: Path) -> tuple[Path, Path]:
     Returns:
         The PNG and the PDF file.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     return write_figure(check_figure(report), folder / f"check_{report.arm.name}")
 
 

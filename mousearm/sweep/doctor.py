@@ -14,7 +14,7 @@ import submitit
 
 import mousearm
 from mousearm.errors import MouseArmError, RunError
-from mousearm.files import write_text
+from mousearm.files import make_folder, write_text
 from mousearm.rundir import CODE
 from mousearm.sweep.executor import build_executor, submit_calls, with_environment
 from mousearm.sweep.records import SLURM, WAITING, Worker, slurm, states, stop
@@ -74,7 +74,7 @@ def _partition(wanted: str | None) -> str:
 
 
 def _writable(folder: Path) -> str:
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     probe = folder / f".doctor-{uuid.uuid4().hex}"
     write_text(probe, "")
     probe.unlink()

@@ -20,6 +20,7 @@ from submitit.core.utils import FailedJobError
 from submitit.helpers import environment_variables
 
 from mousearm.errors import RunError
+from mousearm.files import make_folder
 from mousearm.rundir import CODE
 from mousearm.sweep.job import QueuedJob
 from mousearm.sweep.records import LOCAL, SLURM, Job, Sweep, Worker, local_process, states, stop, this_process
@@ -109,7 +110,7 @@ def snapshot(sweep: Path) -> Path:
     copy = sweep / f"code-{len(copies(sweep))}"
     clone = ["git", "clone", "--quiet", "--depth", "1", f"file://{CODE}", str(copy)]
     if not (CODE / ".git").exists() or subprocess.run(clone, capture_output=True, check=False).returncode:
-        copy.mkdir(parents=True, exist_ok=True)
+        make_folder(copy)
     for part in _PARTS:
         _replace(CODE / part, copy / part)
     return copy.resolve()

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mousearm.errors import RunError
-from mousearm.files import read_json, write_json
+from mousearm.files import make_folder, read_json, write_json
 from mousearm.rundir import JOBS, PRUNED, RUNNING, RunFolder
 
 SLURM, LOCAL = "slurm", "local"
@@ -137,7 +137,7 @@ class Job:
 
     def plan(self, overrides: Sequence[str], worker: Worker) -> None:
         """Record that a worker will run the job, for the first time or again."""
-        self._plan.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self._plan.parent)
         self._end.unlink(missing_ok=True)
         write_json(self._plan, {"overrides": list(overrides), "worker": asdict(worker)})
 
@@ -193,7 +193,7 @@ class Sweep:
             settings: of the launcher.
             keep_jobs: keep the records of jobs of an earlier launch; otherwise only their runs stay.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path)
         if not keep_jobs:
             shutil.rmtree(self.path / JOBS, ignore_errors=True)
         write_json(self._record, {"name": name, "cluster": cluster, "settings": settings})

@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from mousearm.config import load
 from mousearm.errors import ConfigError, MouseArmError
-from mousearm.files import write_text
+from mousearm.files import make_folder, write_text
 from mousearm.sweep.executor import Jobs
 from mousearm.sweep.job import write_rule
 from mousearm.sweep.launcher import QueueLauncher
@@ -74,7 +74,7 @@ class OptunaSweeper(Sweeper):
         space = Space.of(words)
         for overrides in space.corners():
             self._check_job(overrides)
-        self._sweep.path.mkdir(parents=True, exist_ok=True)
+        make_folder(self._sweep.path)
         study = Study(self._sweep.path, space, self._seed)
         write_text(self._sweep.path / "multirun.yaml", OmegaConf.to_yaml(self._config))  # as Hydra's own sweeper does
         write_rule(self._sweep.path, self._prune_after)
