@@ -1,12 +1,12 @@
 """Declaration of configuration keys: meaning, unit and valid values of each.
 
-The schema declares every key with ``field(metadata=key(...))``. ``check`` refuses values by it, and the reference in
+The schema declares every key with ``NAME: TYPE = key(...)``. ``check`` refuses values by it, and the reference in
 the documentation is made of it.
 """
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
 from mousearm.errors import ConfigError, UnknownNameError
@@ -74,9 +74,12 @@ class Key:
                 raise UnknownNameError(f"choice for {name}", str(choice), self.valid)
 
 
-def key(meaning: str, valid: Range | Registry | Sequence[str] | None = None, unit: str = "") -> dict[str, Key]:
-    """Declare a key as the metadata of a field; the arguments are ``Key``'s."""
-    return {_NAME: Key(meaning, valid if isinstance(valid, Range | Registry | None) else tuple(valid), unit)}
+def key(
+    meaning: str, valid: Range | Registry | Sequence[str] | None = None, unit: str = "", *, default: Any = MISSING
+) -> Any:
+    """Declare a field of a dataclass as a key; the arguments are ``Key``'s, and the field's default."""
+    declaration = Key(meaning, valid if isinstance(valid, Range | Registry | None) else tuple(valid), unit)
+    return field(default=default, metadata={_NAME: declaration})
 
 
 def declared(group: Any) -> dict[str, Key]:

@@ -6,7 +6,7 @@ A term is a function below `REWARDS.add`; its weight is the key ``reward.w_NAME`
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -39,19 +39,16 @@ class Step:
 class RewardForm:
     """The form that the terms take."""
 
-    kernel: str = field(metadata=key("Of the elbow and paw errors.", KERNELS))
-    sigma_mm: list[float] = field(
-        metadata=key(
-            "Widths of the exp kernel: wide ones guide from far, narrow ones keep tenths of a millimetre worth "
-            "something.",
-            Range(
-                "at least one width, each above 0",
-                lambda widths: len(widths) > 0 and all(0 < width < math.inf for width in widths),
-            ),
-            "mm",
-        )
+    kernel: str = key("Of the elbow and paw errors.", KERNELS)
+    sigma_mm: list[float] = key(
+        "Widths of the exp kernel: wide ones guide from far, narrow ones keep tenths of a millimetre worth something.",
+        Range(
+            "at least one width, each above 0",
+            lambda widths: len(widths) > 0 and all(0 < width < math.inf for width in widths),
+        ),
+        "mm",
     )
-    effort: str = field(metadata=key("Of the forces.", EFFORTS))
+    effort: str = key("Of the forces.", EFFORTS)
 
 
 Term = Callable[[Step, RewardForm], np.ndarray]

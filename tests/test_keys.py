@@ -8,9 +8,9 @@ from mousearm.keys import above, at_least, between, check, declared, finite, key
 
 @dataclasses.dataclass
 class Group:
-    size: float | None = dataclasses.field(metadata=key("How large.", finite(above(0)), "mm"))
-    kind: str = dataclasses.field(default="a", metadata=key("Which.", ("a", "b")))
-    free: int = dataclasses.field(default=1, metadata=key("Anything."))
+    size: float | None = key("How large.", finite(above(0)), "mm")
+    kind: str = key("Which.", ("a", "b"), default="a")
+    free: int = key("Anything.", default=1)
 
 
 def test_values_are_checked_by_what_is_declared():

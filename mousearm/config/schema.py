@@ -7,7 +7,7 @@ question looks up.
 Keys that came later have a default here, because a run that was saved before they existed has none of them.
 """
 
-from dataclasses import dataclass, field, make_dataclass
+from dataclasses import dataclass, make_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,42 +30,36 @@ _LAYERS = Range("at most 16 sizes of 1 to 8192", lambda sizes: len(sizes) <= 16 
 class LandmarksConfig:
     """Points of the model that recorded points are compared with, each ``KIND:NAME`` (joint, site, body, geom)."""
 
-    shoulder: str = field(metadata=key("Where the upper arm begins; it stays where the model has it."))
-    elbow: str = field(metadata=key("Where the forearm begins."))
-    paw: str = field(metadata=key("The point of the hand that follows the recorded paw."))
+    shoulder: str = key("Where the upper arm begins; it stays where the model has it.")
+    elbow: str = key("Where the forearm begins.")
+    paw: str = key("The point of the hand that follows the recorded paw.")
 
 
-@dataclass
+@dataclass(kw_only=True)
 class ModelConfig:
     """The arm: its file, its landmarks, how actions become controls, whether it is scaled to the animal."""
 
-    file: str | None = field(metadata=key("An MJCF file, or `package:NAME` for one that ships."))
-    osim: str | None = field(
-        metadata=key("An OpenSim file instead of `file`, converted as by `scripts/import_osim.py`; see `model=osim`.")
+    file: str | None = key("An MJCF file, or `package:NAME` for one that ships.")
+    osim: str | None = key(
+        "An OpenSim file instead of `file`, converted as by `scripts/import_osim.py`; see `model=osim`."
     )
     landmarks: LandmarksConfig
-    joints: list[str] | None = field(metadata=key("Joints that inverse kinematics may move; null means all."))
-    action_map: str = field(metadata=key("How an action in [-1, 1] becomes a control.", ACTION_MAPS))
-    fit: str = field(
+    joints: list[str] | None = key("Joints that inverse kinematics may move; null means all.")
+    action_map: str = key("How an action in [-1, 1] becomes a control.", ACTION_MAPS)
+    fit: str = key(
+        "none: the model as it is, so that errors are millimetres of the model. animal: upper arm and forearm are "
+        "scaled to the animal, each by one factor, so that errors are millimetres of the animal.",
+        ("none", "animal"),
         default="none",
-        metadata=key(
-            "none: the model as it is, so that errors are millimetres of the model. animal: upper arm and forearm are "
-            "scaled to the animal, each by one factor, so that errors are millimetres of the animal.",
-            ("none", "animal"),
-        ),
     )
-    upper_arm_mm: float | None = field(
+    upper_arm_mm: float | None = key(
+        "Shoulder to elbow, with `model.fit=animal`. null takes the median of the recorded reaches; a run keeps "
+        "what it took in its config.yaml.",
+        _SEGMENT_MM,
+        "mm",
         default=None,
-        metadata=key(
-            "Shoulder to elbow, with `model.fit=animal`. null takes the median of the recorded reaches; a run keeps "
-            "what it took in its config.yaml.",
-            _SEGMENT_MM,
-            "mm",
-        ),
     )
-    forearm_mm: float | None = field(
-        default=None, metadata=key("Elbow to paw at rest, as `model.upper_arm_mm`.", _SEGMENT_MM, "mm")
-    )
+    forearm_mm: float | None = key("Elbow to paw at rest, as `model.upper_arm_mm`.", _SEGMENT_MM, "mm", default=None)
 
     def __post_init__(self) -> None:
         check("model.", self)
@@ -84,52 +78,40 @@ class ModelConfig:
 class KinematicsConfig:
     """The recorded reaches: where they are, how they are fitted to the arm, which of them are trained on."""
 
-    path: str = field(metadata=key("A CSV file, a folder of them, or `package:NAME` for those that ship."))
-    retarget: str = field(
-        metadata=key(
-            "How the animal's size becomes the model's. segments: directions of the animal's segments, lengths of the "
-            "model's. uniform: one scale for everything, which leaves millimetres at the elbow where the animal's "
-            "proportions are not the model's.",
-            ("segments", "uniform"),
-        )
+    path: str = key("A CSV file, a folder of them, or `package:NAME` for those that ship.")
+    retarget: str = key(
+        "How the animal's size becomes the model's. segments: directions of the animal's segments, lengths of the "
+        "model's. uniform: one scale for everything, which leaves millimetres at the elbow where the animal's "
+        "proportions are not the model's.",
+        ("segments", "uniform"),
     )
-    max_residual_mm: float = field(
-        metadata=key(
-            "A reach that the arm cannot follow closer than this in any pose, whatever the controller, is refused.",
-            above(0),
-            "mm",
-        )
+    max_residual_mm: float = key(
+        "A reach that the arm cannot follow closer than this in any pose, whatever the controller, is refused.",
+        above(0),
+        "mm",
     )
-    train_ratio: float = field(
-        metadata=key(
-            "Share of the reaches to train on, where there are several; the others are the test split.",
-            Range("above 0, at most 1", lambda share: 0 < share <= 1),
-        )
+    train_ratio: float = key(
+        "Share of the reaches to train on, where there are several; the others are the test split.",
+        Range("above 0, at most 1", lambda share: 0 < share <= 1),
     )
-    split_seed: int = field(metadata=key("Which reaches are trained on; it does not depend on `seed`."))
-    split_by: str = field(
+    split_seed: int = key("Which reaches are trained on; it does not depend on `seed`.")
+    split_by: str = key(
+        "What lies on one side of the split as a whole. Session and animal are the folders that a file lies in, "
+        "PATH/animal/session/reach.csv, or columns of PATH/manifest.csv (file, animal, session).",
+        SPLIT_BY,
         default="file",
-        metadata=key(
-            "What lies on one side of the split as a whole. Session and animal are the folders that a file lies in, "
-            "PATH/animal/session/reach.csv, or columns of PATH/manifest.csv (file, animal, session).",
-            SPLIT_BY,
-        ),
     )
-    on_bad: str = field(
+    on_bad: str = key(
+        "What happens to a file that cannot be read, trusted or performed: refuse ends the run, skip continues "
+        "without it and says so.",
+        ("refuse", "skip"),
         default="refuse",
-        metadata=key(
-            "What happens to a file that cannot be read, trusted or performed: refuse ends the run, skip continues "
-            "without it and says so.",
-            ("refuse", "skip"),
-        ),
     )
-    train_reaches: int | None = field(
+    train_reaches: int | None = key(
+        "How many of the reaches to train on are used, to see how the error falls with their number; the test "
+        "split stays. null takes all.",
+        at_least(1),
         default=None,
-        metadata=key(
-            "How many of the reaches to train on are used, to see how the error falls with their number; the test "
-            "split stays. null takes all.",
-            at_least(1),
-        ),
     )
 
     def __post_init__(self) -> None:
@@ -140,49 +122,37 @@ class KinematicsConfig:
 class EnvConfig:
     """The task: time, what the network sees, where an episode starts."""
 
-    control_dt: float = field(
-        metadata=key("Time between two actions. Reaches are resampled to it.", between(1e-5, 0.1), "s")
+    control_dt: float = key("Time between two actions. Reaches are resampled to it.", between(1e-5, 0.1), "s")
+    n_substeps: int = key("Physics steps per action.", between(1, 1000))
+    num_envs: int = key("Simulations that are trained on together.", between(1, 100_000))
+    observation: list[str] = key(
+        "What the network sees. Terms without columns (activation of motors, paths with `env.path_steps=0`) add "
+        "nothing.",
+        OBSERVATIONS,
     )
-    n_substeps: int = field(metadata=key("Physics steps per action.", between(1, 1000)))
-    num_envs: int = field(metadata=key("Simulations that are trained on together.", between(1, 100_000)))
-    observation: list[str] = field(
-        metadata=key(
-            "What the network sees. Terms without columns (activation of motors, paths with `env.path_steps=0`) add "
-            "nothing.",
-            OBSERVATIONS,
-        )
+    path_steps: int = key(
+        "Future frames that the network sees. 0: it must learn the one reach by heart and keep time itself.",
+        between(0, 1000),
     )
-    path_steps: int = field(
-        metadata=key(
-            "Future frames that the network sees. 0: it must learn the one reach by heart and keep time itself.",
-            between(0, 1000),
-        )
+    random_start: float = key(
+        "Probability that a training episode starts at a random frame instead of the first.", _SHARE
     )
-    random_start: float = field(
-        metadata=key("Probability that a training episode starts at a random frame instead of the first.", _SHARE)
+    divergence_penalty: float = key(
+        "Least penalty for each step that a diverged simulation leaves undone, in units of the reward; diverging "
+        "never pays.",
+        _FINITE,
     )
-    divergence_penalty: float = field(
-        metadata=key(
-            "Least penalty for each step that a diverged simulation leaves undone, in units of the reward; diverging "
-            "never pays.",
-            _FINITE,
-        )
-    )
-    path_spacing: int = field(
+    path_spacing: int = key(
+        "Frames from one of the future frames to the next: `env.path_steps=5` with `env.path_spacing=3` shows "
+        "frames 3, 6, ... 15 from now.",
+        between(1, 1000),
         default=1,
-        metadata=key(
-            "Frames from one of the future frames to the next: `env.path_steps=5` with `env.path_spacing=3` shows "
-            "frames 3, 6, ... 15 from now.",
-            between(1, 1000),
-        ),
     )
-    sampling: str = field(
+    sampling: str = key(
+        "Which reach an episode is on. hard: four fifths of the episodes are drawn in proportion to a running mean "
+        "of each reach's paw error.",
+        ("uniform", "hard"),
         default="uniform",
-        metadata=key(
-            "Which reach an episode is on. hard: four fifths of the episodes are drawn in proportion to a running mean "
-            "of each reach's paw error.",
-            ("uniform", "hard"),
-        ),
     )
 
     def __post_init__(self) -> None:
@@ -196,7 +166,7 @@ _WEIGHED = {
 }
 _Weights: Any = make_dataclass(
     "_Weights",
-    [(f"w_{name}", float, field(default=0.0, metadata=key(text, _FINITE))) for name, text in _WEIGHED.items()],
+    [(f"w_{name}", float, key(text, _FINITE, default=0.0)) for name, text in _WEIGHED.items()],
     kw_only=True,
 )
 
@@ -217,28 +187,21 @@ class RewardConfig(RewardForm, _Weights):
 class PolicyConfig:
     """The network: a backbone shared by actor and critic, and the layers of their heads."""
 
-    lstm_hidden_size: int = field(metadata=key("Size of the backbone, whatever its kind.", between(1, 8192), "units"))
-    n_lstm_layers: int = field(metadata=key("Layers of the backbone, whatever its kind.", between(1, 16)))
-    net_arch_pi: list[int] = field(metadata=key("Hidden layers of the head that gives the action.", _LAYERS))
-    net_arch_vf: list[int] = field(metadata=key("Hidden layers of the head that gives the value.", _LAYERS))
-    log_std_init: float = field(
-        metadata=key(
-            "Natural logarithm of the standard deviation of the exploration noise at the start; actions range from -1 "
-            "to 1.",
-            _LOG_STD,
-        )
+    lstm_hidden_size: int = key("Size of the backbone, whatever its kind.", between(1, 8192), "units")
+    n_lstm_layers: int = key("Layers of the backbone, whatever its kind.", between(1, 16))
+    net_arch_pi: list[int] = key("Hidden layers of the head that gives the action.", _LAYERS)
+    net_arch_vf: list[int] = key("Hidden layers of the head that gives the value.", _LAYERS)
+    log_std_init: float = key(
+        "Natural logarithm of the standard deviation of the exploration noise at the start; actions range from -1 "
+        "to 1.",
+        _LOG_STD,
     )
-    ortho_init: bool = field(metadata=key("Whether the heads start with orthogonal weights."))
-    normalize_observation: bool = field(
-        metadata=key(
-            "Whether observations are brought to mean 0 and variance 1, by what has been seen so far; the normaliser "
-            "is part of the network."
-        )
+    ortho_init: bool = key("Whether the heads start with orthogonal weights.")
+    normalize_observation: bool = key(
+        "Whether observations are brought to mean 0 and variance 1, by what has been seen so far; the normaliser "
+        "is part of the network."
     )
-    backbone: str = field(
-        default="lstm",
-        metadata=key("What remembers.", BACKBONES),
-    )
+    backbone: str = key("What remembers.", BACKBONES, default="lstm")
 
     def __post_init__(self) -> None:
         check("policy.", self)
@@ -250,70 +213,48 @@ class PolicyConfig:
 class AlgoConfig:
     """Learning by reward: RecurrentPPO of sb3-contrib; keys of the same name are its arguments."""
 
-    timesteps: int = field(
-        metadata=key(
-            "Budget, over all simulations, the warm start included. It is the total: a larger one trains a finished "
-            "run further.",
-            at_least(1),
-            "control steps",
-        )
+    timesteps: int = key(
+        "Budget, over all simulations, the warm start included. It is the total: a larger one trains a finished "
+        "run further.",
+        at_least(1),
+        "control steps",
     )
-    eval_freq: int = field(
-        metadata=key("From one evaluation, and checkpoint, to the next.", at_least(1), "control steps")
+    eval_freq: int = key("From one evaluation, and checkpoint, to the next.", at_least(1), "control steps")
+    learning_rate: float = key("Of Adam, at the start.", _POSITIVE)
+    learning_rate_final: float | None = key(
+        "Reached linearly at the end of the budget; null keeps it constant.", _FINITE
     )
-    learning_rate: float = field(metadata=key("Of Adam, at the start.", _POSITIVE))
-    learning_rate_final: float | None = field(
-        metadata=key("Reached linearly at the end of the budget; null keeps it constant.", _FINITE)
+    n_steps: int = key("Of each simulation between two updates.", at_least(1), "control steps")
+    batch_size: int = key("Size of a minibatch, of whole sequences.", at_least(2), "control steps")
+    n_epochs: int = key("Passes over what was collected, per update.", at_least(1))
+    gamma: float = key("Discount: what a reward of the next step is worth now.", _SHARE)
+    gae_lambda: float = key(
+        "Of generalised advantage estimation: 0 trusts the value head, 1 trusts the rewards that followed.", _SHARE
     )
-    n_steps: int = field(
-        metadata=key("Of each simulation between two updates.", at_least(1), "control steps"),
+    clip_range: float = key("How far the probability of an action may move per update, as a share of 1.", _POSITIVE)
+    clip_range_vf: float | None = key(
+        "How far a value may move per update, in units of the return; null: as far as it likes.", _POSITIVE
     )
-    batch_size: int = field(metadata=key("Size of a minibatch, of whole sequences.", at_least(2), "control steps"))
-    n_epochs: int = field(metadata=key("Passes over what was collected, per update.", at_least(1)))
-    gamma: float = field(metadata=key("Discount: what a reward of the next step is worth now.", _SHARE))
-    gae_lambda: float = field(
-        metadata=key(
-            "Of generalised advantage estimation: 0 trusts the value head, 1 trusts the rewards that followed.", _SHARE
-        )
+    normalize_advantage: bool = key("Whether the advantages of a minibatch are brought to mean 0 and variance 1.")
+    ent_coef: float = key("Weight of the entropy in the loss: keeps exploration up.", _FINITE)
+    vf_coef: float = key("Weight of the value's error in the loss.", _FINITE)
+    max_grad_norm: float = key("Longer gradients are shortened to it.", _POSITIVE)
+    use_sde: bool = key("Exploration that depends on the state (gSDE) instead of noise that is new in every step.")
+    sde_sample_freq: int = key(
+        "With `algo.use_sde`: steps after which its noise is drawn again; -1: at the beginning of a rollout only.",
+        unit="control steps",
     )
-    clip_range: float = field(
-        metadata=key("How far the probability of an action may move per update, as a share of 1.", _POSITIVE)
+    target_kl: float | None = key(
+        "An update ends once the policy has moved so far (1.5 times this Kullback-Leibler divergence), which many "
+        "actuators together soon do; null: never.",
+        _POSITIVE,
     )
-    clip_range_vf: float | None = field(
-        metadata=key(
-            "How far a value may move per update, in units of the return; null: as far as it likes.", _POSITIVE
-        )
-    )
-    normalize_advantage: bool = field(
-        metadata=key("Whether the advantages of a minibatch are brought to mean 0 and variance 1.")
-    )
-    ent_coef: float = field(metadata=key("Weight of the entropy in the loss: keeps exploration up.", _FINITE))
-    vf_coef: float = field(metadata=key("Weight of the value's error in the loss.", _FINITE))
-    max_grad_norm: float = field(metadata=key("Longer gradients are shortened to it.", _POSITIVE))
-    use_sde: bool = field(
-        metadata=key("Exploration that depends on the state (gSDE) instead of noise that is new in every step.")
-    )
-    sde_sample_freq: int = field(
-        metadata=key(
-            "With `algo.use_sde`: steps after which its noise is drawn again; -1: at the beginning of a rollout only.",
-            unit="control steps",
-        )
-    )
-    target_kl: float | None = field(
-        metadata=key(
-            "An update ends once the policy has moved so far (1.5 times this Kullback-Leibler divergence), which many "
-            "actuators together soon do; null: never.",
-            _POSITIVE,
-        )
-    )
-    stats_window_size: int = field(metadata=key("Episodes that statistics in the log are means over.", at_least(1)))
-    eval_reaches: int = field(
+    stats_window_size: int = key("Episodes that statistics in the log are means over.", at_least(1))
+    eval_reaches: int = key(
+        "Reaches of each side of the split that are evaluated while training, evenly chosen, so that many do not "
+        "make it long. The result of a run is of all of them.",
+        at_least(1),
         default=32,
-        metadata=key(
-            "Reaches of each side of the split that are evaluated while training, evenly chosen, so that many do not "
-            "make it long. The result of a run is of all of them.",
-            at_least(1),
-        ),
     )
 
     def __post_init__(self) -> None:
@@ -324,53 +265,40 @@ class AlgoConfig:
 class PretrainConfig:
     """The warm start: the network imitates a teacher before it learns by reward."""
 
-    teacher: str = field(
-        metadata=key(
-            "Controller that the network imitates. none: no warm start; the other keys of the group have no meaning "
-            "then. " + " ".join(f"{name}: {meaning}" for name, meaning in CONTROLLERS.described().items()),
-            ("none", *CONTROLLERS),
-        )
+    teacher: str = key(
+        "Controller that the network imitates. none: no warm start; the other keys of the group have no meaning "
+        "then. " + " ".join(f"{name}: {meaning}" for name, meaning in CONTROLLERS.described().items()),
+        ("none", *CONTROLLERS),
     )
-    rounds: int = field(
-        metadata=key(
-            "Rounds of imitation. In each every simulation performs a reach, driven by the teacher or, more and more, "
-            "by the network.",
-            at_least(1),
-        )
+    rounds: int = key(
+        "Rounds of imitation. In each every simulation performs a reach, driven by the teacher or, more and more, "
+        "by the network.",
+        at_least(1),
     )
-    teacher_rounds: int = field(metadata=key("Rounds after which the network drives all simulations.", at_least(1)))
-    remembered_rounds: int = field(metadata=key("Rounds that are learned from together, the latest ones.", at_least(1)))
-    n_epochs: int = field(metadata=key("Passes over what is remembered, per round.", at_least(1)))
-    batch_size: int = field(metadata=key("Size of a minibatch, of whole reaches.", at_least(1), "control steps"))
-    learning_rate: float = field(metadata=key("Of imitation; it falls linearly to 0 over the rounds.", _POSITIVE))
-    noise: float = field(
-        metadata=key(
-            "Standard deviation added to actions while lessons are collected; actions range from -1 to 1.", _SHARE
-        )
+    teacher_rounds: int = key("Rounds after which the network drives all simulations.", at_least(1))
+    remembered_rounds: int = key("Rounds that are learned from together, the latest ones.", at_least(1))
+    n_epochs: int = key("Passes over what is remembered, per round.", at_least(1))
+    batch_size: int = key("Size of a minibatch, of whole reaches.", at_least(1), "control steps")
+    learning_rate: float = key("Of imitation; it falls linearly to 0 over the rounds.", _POSITIVE)
+    noise: float = key(
+        "Standard deviation added to actions while lessons are collected; actions range from -1 to 1.", _SHARE
     )
-    log_std_after: float = field(
-        metadata=key(
-            "Natural logarithm of the exploration noise with which learning by reward begins; more of it and the "
-            "network forgets.",
-            _LOG_STD,
-        )
+    log_std_after: float = key(
+        "Natural logarithm of the exploration noise with which learning by reward begins; more of it and the "
+        "network forgets.",
+        _LOG_STD,
     )
-    critic_steps: int = field(
-        metadata=key(
-            "How long only the value head learns by reward, before the network does.", at_least(0), "control steps"
-        )
+    critic_steps: int = key(
+        "How long only the value head learns by reward, before the network does.", at_least(0), "control steps"
     )
-    num_envs: int = field(
-        default=64,
-        metadata=key("Simulations of the imitation; those of learning by reward are `env.num_envs`.", at_least(1)),
+    num_envs: int = key(
+        "Simulations of the imitation; those of learning by reward are `env.num_envs`.", at_least(1), default=64
     )
-    learning_rate_after: float = field(
+    learning_rate_after: float = key(
+        "Of learning by reward then, in place of `algo.learning_rate`: with little exploration a large step "
+        "forgets all.",
+        _POSITIVE,
         default=3e-5,
-        metadata=key(
-            "Of learning by reward then, in place of `algo.learning_rate`: with little exploration a large step "
-            "forgets all.",
-            _POSITIVE,
-        ),
     )
 
     def __post_init__(self) -> None:
@@ -381,22 +309,19 @@ class PretrainConfig:
 class TrackingConfig:
     """Where metrics go besides metrics.csv and TensorBoard."""
 
-    wandb: str = field(
-        metadata=key(
-            "Weights & Biases: not at all, uploaded during the run, or kept for `scripts/sync.py`.",
-            ("disabled", "online", "offline"),
-        )
+    wandb: str = key(
+        "Weights & Biases: not at all, uploaded during the run, or kept for `scripts/sync.py`.",
+        ("disabled", "online", "offline"),
     )
-    project: str = field(metadata=key("Project at Weights & Biases."))
-    entity: str | None = field(metadata=key("Team or user there; null: the one that is logged in."))
-    group: str | None = field(metadata=key("Runs with the same word are shown together there; null: a sweep's name."))
-    tags: list[str] = field(metadata=key("Words to find the run by there."))
+    project: str = key("Project at Weights & Biases.")
+    entity: str | None = key("Team or user there; null: the one that is logged in.")
+    group: str | None = key("Runs with the same word are shown together there; null: a sweep's name.")
+    tags: list[str] = key("Words to find the run by there.")
     # These have defaults because a run that was saved before they existed has none of them.
-    pictures_percent: float = field(
-        default=3.0,
-        metadata=key("How much of the time figures and films of evaluations may take.", between(0, 100), "%"),
+    pictures_percent: float = key(
+        "How much of the time figures and films of evaluations may take.", between(0, 100), "%", default=3.0
     )
-    films: bool = field(default=False, metadata=key("Whether evaluations while training are filmed, too."))
+    films: bool = key("Whether evaluations while training are filmed, too.", default=False)
 
     def __post_init__(self) -> None:
         check("tracking.", self)
@@ -419,38 +344,27 @@ class Config:
     algo: AlgoConfig
     pretrain: PretrainConfig
     tracking: TrackingConfig
-    name: str = field(
-        metadata=key(
-            "The run folder is outputs/NAME; by default the time of day. The same name again continues the run.",
-            Range("a folder below outputs, without outer spaces", _is_run_name),
-        )
+    name: str = key(
+        "The run folder is outputs/NAME; by default the time of day. The same name again continues the run.",
+        Range("a folder below outputs, without outer spaces", _is_run_name),
     )
-    seed: int = field(
-        metadata=key(
-            "Of everything that is drawn at random while training. The same seed gives the same run.",
-            between(0, 2**32 - 1),
-        )
+    seed: int = key(
+        "Of everything that is drawn at random while training. The same seed gives the same run.", between(0, 2**32 - 1)
     )
-    threads: int = field(metadata=key("Threads of the simulator; 0 means all processors.", between(0, 1024)))
-    network_threads: int = field(
-        metadata=key(
-            "Threads of the network on a CPU. More than one pays for large networks, on a machine that does nothing "
-            "else: threads that wait for each other on busy processors make a run ten times slower.",
-            between(1, 1024),
-        )
+    threads: int = key("Threads of the simulator; 0 means all processors.", between(0, 1024))
+    network_threads: int = key(
+        "Threads of the network on a CPU. More than one pays for large networks, on a machine that does nothing "
+        "else: threads that wait for each other on busy processors make a run ten times slower.",
+        between(1, 1024),
     )
-    device: str = field(
-        metadata=key("Where the network is trained. A GPU is never needed.", ("cpu", "cuda", "auto")),
-    )
-    video: bool = field(metadata=key("Whether a finished run is filmed, into videos/ of the run folder."))
-    max_minutes: float | None = field(
+    device: str = key("Where the network is trained. A GPU is never needed.", ("cpu", "cuda", "auto"))
+    video: bool = key("Whether a finished run is filmed, into videos/ of the run folder.")
+    max_minutes: float | None = key(
+        "A run that has lasted so long saves itself and ends as after Ctrl-C, with the exit status 124. null: no "
+        "limit.",
+        _POSITIVE,
+        "min",
         default=None,
-        metadata=key(
-            "A run that has lasted so long saves itself and ends as after Ctrl-C, with the exit status 124. null: no "
-            "limit.",
-            _POSITIVE,
-            "min",
-        ),
     )
 
     def __post_init__(self) -> None:

@@ -28,7 +28,7 @@ def fields(kind: Any, prefix: str = ""):
     ("name", "field"), list(fields(Config)), ids=lambda value: value if isinstance(value, str) else ""
 )
 def test_every_key_has_a_meaning(name, field):
-    assert isinstance(field.metadata.get("key"), Key), f"{name}: declare it with field(metadata=key(...))"
+    assert isinstance(field.metadata.get("key"), Key), f"{name}: declare it with key(...)"
     meaning = field.metadata["key"].meaning
     assert len(meaning) > 10, name
     assert meaning[0] in "[(" or meaning[0].isalnum()
