@@ -27,10 +27,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = cli.parser(__doc__, cli.OVERRIDES, pictures).parse_intermixed_args(argv)
     from mousearm.config import compose
     from mousearm.model import load_arm
-    from mousearm.model_check.anatomy import describe
+    from mousearm.model_check.anatomy import describe_arm
 
     arm = load_arm(compose(given.overrides).model)
-    print(describe(arm))
+    print(describe_arm(arm))
     if given.pictures is not None:
         print("\nPictures:", *draw(arm, given.pictures))
     return 0

@@ -90,7 +90,7 @@ def triangle_check(arm: Arm) -> Result:
     )
 
 
-def describe(arm: Arm) -> str:
+def describe_arm(arm: Arm) -> str:
     """Describe an arm by tables of bodies, joints and actuators, in Markdown."""
     return "\n\n".join([_bodies(arm), _joints(arm), *([_muscles(arm)] if len(muscles_of(arm)) else []), *_others(arm)])
 

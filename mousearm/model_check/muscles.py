@@ -13,7 +13,7 @@ MAX_OUTSIDE = 0.5
 """Largest share of poses in which a muscle may be without active force."""
 STEP = np.deg2rad(0.5)
 """Step of a sweep, rad (m for a slide)."""
-MAX_JUMP = 0.01
+MAX_LENGTH_JUMP = 0.01
 """Largest jump of a length, as a share of the range that the length has over all sweeps."""
 
 _SPEEDS = (-10.0, 0.0, 10.0)  # rad/s of all joints
@@ -127,7 +127,7 @@ def paths_check(arm: Arm, jump: Jump) -> Result:
     if len(routed):
         shares = np.nan_to_num(jump.unexplained[routed] / np.maximum(jump.span[routed], mujoco.mjMINVAL), nan=np.inf)
         worst = int(routed[shares.argmax()])
-        smooth = bool(shares.max() <= MAX_JUMP)
+        smooth = bool(shares.max() <= MAX_LENGTH_JUMP)
         measured = (
             f"largest jump {100 * shares.max():.2g} % of the length's range, {_mm(jump.unexplained[worst])} "
             f"(largest step {_mm(jump.raw[routed].max())}): "
@@ -137,7 +137,7 @@ def paths_check(arm: Arm, jump: Jump) -> Result:
         "moment arms",
         passed=jump.finite and smooth,
         measured=measured if jump.finite else f"{measured}; some are not finite",
-        limit=f"at most {100 * MAX_JUMP:g} %, finite",
+        limit=f"at most {100 * MAX_LENGTH_JUMP:g} %, finite",
         remedy="A path point enters a wrap surface, or the path changes sides; move the point, shrink the surface or "
         "give it a sidesite.",
     )

@@ -2,10 +2,10 @@
 
 from mousearm.record.hdf5 import read_recording
 from mousearm.record.recording import ReachRecording, Recording, Signal
-from mousearm.record.trials import FORMATS, RecordingResult, about, record, record_trials, write_recording
+from mousearm.record.trials import WRITERS, RecordingResult, about, record, record_trials, write_recording
 
 __all__ = [
-    "FORMATS",
+    "WRITERS",
     "ReachRecording",
     "Recording",
     "RecordingResult",

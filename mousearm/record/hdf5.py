@@ -11,7 +11,7 @@ from mousearm.errors import RecordingError
 from mousearm.files import check_room
 from mousearm.record.recording import ReachRecording, Recording, Signal
 
-MARGIN = 4 << 20
+OVERHEAD = 4 << 20
 """Bytes for names, attributes, chunks that are begun, and the end of a file."""
 # Every trial has these, whatever the arm and the network.
 _ALWAYS = ("time", "qpos", "reference_qpos", "landmarks", "target", "error")
@@ -77,7 +77,7 @@ def read_recording(path: Path) -> Recording:
 
 def room_for(reach: ReachRecording) -> int:
     """More bytes than a trial takes in HDF5."""
-    return 2 * sum(signal.values.nbytes for signal in reach.signals.values()) + MARGIN
+    return 2 * sum(signal.values.nbytes for signal in reach.signals.values()) + OVERHEAD
 
 
 def _write_trial(file: h5py.File, reach: ReachRecording) -> dict[str, str | int]:

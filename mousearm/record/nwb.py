@@ -20,7 +20,7 @@ import pynwb.behavior
 import pynwb.file
 
 from mousearm.files import check_room
-from mousearm.record.hdf5 import MARGIN, room_for
+from mousearm.record.hdf5 import OVERHEAD, room_for
 from mousearm.record.recording import ReachRecording, Signal
 from mousearm.record.signals import is_of_network
 
@@ -62,7 +62,7 @@ def write_nwb(reaches: Iterable[ReachRecording], about: Mapping[str, str | float
         nwb = _nwb_file(about)
         _add_trials(nwb, session.trials)
         _add_signals(nwb, session, float(about["dt"]))
-        check_room(path, 2 * Path(file.filename).stat().st_size + MARGIN)
+        check_room(path, 2 * Path(file.filename).stat().st_size + OVERHEAD)
         with _PYNWB.NWBHDF5IO(path, "w") as io:
             io.write(nwb, link_data=False)
 

@@ -38,7 +38,7 @@ def _write_nwb(reaches: Iterable[ReachRecording], facts: About, path: Path) -> N
     write_nwb(reaches, facts, path)
 
 
-FORMATS: MappingProxyType[str, Write] = MappingProxyType({"hdf5": write_hdf5, "nwb": _write_nwb, "sto": write_tables})
+WRITERS: MappingProxyType[str, Write] = MappingProxyType({"hdf5": write_hdf5, "nwb": _write_nwb, "sto": write_tables})
 """Writer of each format."""
 # Formats by suffix; sto is a folder.
 _SUFFIXES = MappingProxyType({".h5": "hdf5", ".hdf5": "hdf5", ".nwb": "nwb"})
@@ -107,7 +107,7 @@ def write_recording(
     Args:
         agent: the agent.
         out: the file, or the folder of tables.
-        kind: one of ``FORMATS``; None: what the suffix says.
+        kind: one of ``WRITERS``; None: what the suffix says.
         repeats: trials of each reach.
         noise: motor noise.
         seed: of the noise.
@@ -227,11 +227,11 @@ def _find_format(out: Path, kind: str | None) -> Write:
     kind = _SUFFIXES.get(out.suffix) if kind is None else kind
     if kind is None:
         raise OutputError(f"{out} (--out) ends with none of {', '.join(_SUFFIXES)}: change it, or say --format.")
-    if kind not in FORMATS:
-        raise UnknownNameError("format of recordings (--format)", kind, FORMATS)
+    if kind not in WRITERS:
+        raise UnknownNameError("format of recordings (--format)", kind, WRITERS)
     suffixes = [suffix for suffix, name in _SUFFIXES.items() if name == kind]
     if suffixes and out.suffix not in suffixes:
         raise OutputError(f"{out} (--out) must end with {' or '.join(suffixes)} for --format {kind}.")
     if not suffixes and out.suffix in (*_SUFFIXES, f".{kind}"):
         raise OutputError(f"{out} (--out) must be a folder for --format {kind}: leave {out.suffix} out.")
-    return FORMATS[kind]
+    return WRITERS[kind]

@@ -13,7 +13,7 @@ from mousearm.errors import ConfigError, ModelError
 from mousearm.model import Arm, load_arm
 from mousearm.model.opensim.poses import sample_poses, tendon_lengths
 from mousearm.model.scaling import fit_segments
-from mousearm.model_check.muscles import MAX_JUMP, sweep
+from mousearm.model_check.muscles import MAX_LENGTH_JUMP, sweep
 
 OSIM = Path(__file__).parents[3] / "shared" / "opensim" / "scaled_mouse.osim"
 
@@ -78,7 +78,7 @@ def elbow_in_humerus(model):
 def test_no_muscle_path_jumps(muscle_arm, lengths):
     fitted = fit_segments(muscle_arm, *lengths)
     jump = sweep(fitted, sample_poses(fitted.model, 3, seed=0)[:3])
-    assert (jump.unexplained / jump.span).max() < MAX_JUMP
+    assert (jump.unexplained / jump.span).max() < MAX_LENGTH_JUMP
 
 
 def test_two_links_by_hand(two_link):

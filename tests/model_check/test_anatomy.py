@@ -7,7 +7,7 @@ from mousearm.config import compose
 from mousearm.mechanics import optimal_and_slack
 from mousearm.model import load_arm
 from mousearm.model_check.anatomy import (
-    describe,
+    describe_arm,
     gyration_check,
     gyration_radii,
     landmarks_check,
@@ -89,7 +89,7 @@ def test_millimetres_instead_of_metres_are_caught(build_hanging):
 
 
 def test_the_two_link_arm(two_link):
-    text = describe(two_link)
+    text = describe_arm(two_link)
     # Ranges of 1.5 and 2 rad; both hinges turn about z.
     assert rows(text, "shoulder")[:5] == ["shoulder", "upper", "hinge", "-85.9 to 85.9 °", "0.0 °"]
     assert rows(text, "elbow")[5] == "0.000, 0.000, 1.000"
@@ -101,7 +101,7 @@ def test_the_two_link_arm(two_link):
 
 def test_a_slide_is_given_in_millimetres(build_two_link):
     arm = build_two_link('name="shoulder" range="-1.5 1.5"', 'name="shoulder" type="slide" range="-0.002 0.002"')
-    assert rows(describe(arm), "shoulder")[2:5] == ["slide", "-2.0 to 2.0 mm", "0.0 mm"]
+    assert rows(describe_arm(arm), "shoulder")[2:5] == ["slide", "-2.0 to 2.0 mm", "0.0 mm"]
 
 
 def test_published_lengths_come_out(muscle_arm):
@@ -111,12 +111,12 @@ def test_published_lengths_come_out(muscle_arm):
     # that is a fibre of 14.8953 / cos 0.1, and at its optimum a muscle of 0.35048 + 14.8953 cos 0.1.
     np.testing.assert_allclose(optimal[index], 0.0148953 / np.cos(0.1), atol=1e-7)
     np.testing.assert_allclose(slack[index] + optimal[index], 0.00035048 + 0.0148953 * np.cos(0.1), atol=1e-7)
-    cells = rows(describe(muscle_arm), "Biceps_Short_Head")
+    cells = rows(describe_arm(muscle_arm), "Biceps_Short_Head")
     # It runs from the humerus to the ulna: the elbow is the only joint that it crosses.
     assert [bool(cell) for cell in cells[5:]] == [False, False, False, True, False, False]
 
 
 def test_the_documented_tables_are_those_of_the_shipped_models(muscle_arm, torque_arm):
     document = DOCUMENT.read_text(encoding="utf-8")
-    for table in [*describe(muscle_arm).split("\n\n"), describe(torque_arm).split("\n\n")[-1]]:
+    for table in [*describe_arm(muscle_arm).split("\n\n"), describe_arm(torque_arm).split("\n\n")[-1]]:
         assert table in document, f"docs/model.md is not up to date: python scripts/describe_model.py gives\n{table}"
