@@ -138,7 +138,7 @@ def write_mjcf(folder):
 def read_mjcf(folder, rng):
     file = folder / rng.choice(("torque.xml", "muscle.xml"))
     landmarks = LandmarksConfig("joint:elv_angle", "joint:elbow_flex", "site:handm")
-    move(load_arm(ModelConfig(str(file), None, landmarks, None, "direct")))
+    move(load_arm(ModelConfig(file=str(file), osim=None, landmarks=landmarks, joints=None, action_map="direct")))
 
 
 def write_osim(folder):
@@ -151,7 +151,7 @@ def write_osim(folder):
 def read_osim(folder, rng):
     landmarks = LandmarksConfig("joint:lift", "joint:bend", "site:paw")
     for file in sorted(folder.iterdir()):
-        move(load_arm(ModelConfig(None, str(file), landmarks, None, "direct")))
+        move(load_arm(ModelConfig(file=None, osim=str(file), landmarks=landmarks, joints=None, action_map="direct")))
 
 
 def move(arm):

@@ -12,7 +12,9 @@ JOINTS = ("elv_angle", "shoulder_ext", "shoulder_rot", "elbow_flex", "radius_rot
 
 
 def config(file, shoulder="joint:shoulder", elbow="joint:elbow", paw="site:paw", joints=None):
-    return ModelConfig(str(file), None, LandmarksConfig(shoulder, elbow, paw), joints, "direct")
+    return ModelConfig(
+        file=str(file), osim=None, landmarks=LandmarksConfig(shoulder, elbow, paw), joints=joints, action_map="direct"
+    )
 
 
 @pytest.fixture

@@ -207,7 +207,18 @@ def test_from_the_configuration(configure, muscle_arm):
 @pytest.mark.skipif(not OSIM.is_file(), reason="the published model, scaled_mouse.osim, is not here")
 def test_an_imported_model():
     landmarks = LandmarksConfig("joint:elv_angle", "joint:elbow_flex", "site:handm")
-    arm = load_arm(ModelConfig(None, str(OSIM), landmarks, None, "sigmoid", "animal", 9.0, 15.0))
+    arm = load_arm(
+        ModelConfig(
+            file=None,
+            osim=str(OSIM),
+            landmarks=landmarks,
+            joints=None,
+            action_map="sigmoid",
+            fit="animal",
+            upper_arm_mm=9.0,
+            forearm_mm=15.0,
+        )
+    )
     assert isinstance(arm, Arm)
     np.testing.assert_allclose(arm.segment_lengths(), (0.009, 0.015), rtol=1e-9)
     assert arm.nu == 21

@@ -27,7 +27,7 @@ def model(tmp_path, two_link_xml):
 
 
 def load(path):
-    return load_arm(ModelConfig(str(path), None, LANDMARKS, None, "direct"))
+    return load_arm(ModelConfig(file=str(path), osim=None, landmarks=LANDMARKS, joints=None, action_map="direct"))
 
 
 def refused(path, *parts):

@@ -256,7 +256,7 @@ def test_the_result_is_an_arm(read, write):
     renamed = MjcfOptions(joint_names={"lift": "elv_angle"})
     path = write(to_mjcf(read(document()), renamed), "arm.xml")
     landmarks = LandmarksConfig("joint:elv_angle", "joint:bend", "site:paw")
-    arm = load_arm(ModelConfig(str(path), None, landmarks, None, "direct"))
+    arm = load_arm(ModelConfig(file=str(path), osim=None, landmarks=landmarks, joints=None, action_map="direct"))
     np.testing.assert_allclose(arm.segment_lengths(), (0.01, 0.01))
     assert arm.actuator_names == ("flexor",)
 
@@ -264,7 +264,7 @@ def test_the_result_is_an_arm(read, write):
 def test_an_arm_is_loaded_from_the_file_itself(write):
     path = write(document(), "arm.osim")
     landmarks = LandmarksConfig("joint:lift", "joint:bend", "site:paw")
-    arm = load_arm(ModelConfig(None, str(path), landmarks, None, "sigmoid"))
+    arm = load_arm(ModelConfig(file=None, osim=str(path), landmarks=landmarks, joints=None, action_map="sigmoid"))
     assert arm.name == "arm"
     np.testing.assert_allclose(arm.segment_lengths(), (0.01, 0.01))
 
@@ -278,7 +278,7 @@ def test_missing_marker_is_named_by_load_arm(read, write):
     path = write(to_mjcf(read(document(markers=""))), "arm.xml")
     landmarks = LandmarksConfig("joint:lift", "joint:bend", "site:paw")
     with pytest.raises(UnknownNameError, match=r"There is no site in .* named 'paw'"):
-        load_arm(ModelConfig(str(path), None, landmarks, None, "direct"))
+        load_arm(ModelConfig(file=str(path), osim=None, landmarks=landmarks, joints=None, action_map="direct"))
 
 
 SPLINE = '<SimmSpline name="function"><x>0 1</x><y>0 1</y></SimmSpline>'
