@@ -31,7 +31,7 @@ from mousearm.policy.controller import PolicyController
 from mousearm.policy.network import RecurrentPolicy
 from mousearm.rundir import FINISHED, RunFolder
 
-MAX_BYTES = 500_000_000
+MAX_MEMBER_BYTES = 500_000_000
 """Largest member of an archive that is read; the weights of 16 layers of 1024 are 0.5 GB."""
 
 # How the lab's original program trained; overrides may say otherwise.
@@ -173,9 +173,9 @@ def _is_weight(name: Any, tensor: Any) -> bool:
 
 def _member(archive: zipfile.ZipFile, name: str) -> bytes:
     with archive.open(name) as member:
-        content = member.read(MAX_BYTES + 1)  # what the archive says of its size may be wrong
-    if len(content) > MAX_BYTES:
-        raise ValueError(f"{name} has more than {MAX_BYTES / 1e6:.0f} MB")
+        content = member.read(MAX_MEMBER_BYTES + 1)  # what the archive says of its size may be wrong
+    if len(content) > MAX_MEMBER_BYTES:
+        raise ValueError(f"{name} has more than {MAX_MEMBER_BYTES / 1e6:.0f} MB")
     return content
 
 

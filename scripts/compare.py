@@ -25,11 +25,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     given = parser.parse_args(argv)
     from mousearm.report.comparison import compare
-    from mousearm.report.page import as_text, write_report
+    from mousearm.report.page import comparison_text, write_report
 
     comparison = compare(given.folders, [word.strip() for word in given.by.split(",") if word.strip()])
     page = write_report(comparison, given.out or usual_place(given.folders))
-    print(f"{as_text(comparison)}\n\nPage: {page}")
+    print(f"{comparison_text(comparison)}\n\nPage: {page}")
     if given.wandb:
         from mousearm.report.wandb_report import publish  # needs an extra
 

@@ -192,7 +192,7 @@ def test_what_does_not_fit_is_refused(agent, replaced, tmp_path):
 
 
 def test_an_archive_that_is_larger_than_it_should_be(tmp_path, monkeypatch):
-    monkeypatch.setattr("mousearm.agent_import.MAX_BYTES", 1000)
+    monkeypatch.setattr("mousearm.agent_import.MAX_MEMBER_BYTES", 1000)
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("policy.pth", bytes(10**6))
     with pytest.raises(RunError, match=r"policy\.pth has more than 0 MB"):

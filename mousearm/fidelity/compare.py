@@ -13,7 +13,7 @@ from mousearm.model import Arm
 from mousearm.model_check.muscles import sweep
 from mousearm.model_check.result import Result
 
-JOINT_RANGES, REACHES = "in ranges", "in reaches"
+IN_JOINT_RANGES, IN_REACHES = "in ranges", "in reaches"
 """Where fibre lengths were found."""
 
 MIN_MOMENT_ARM = 1e-4
@@ -100,9 +100,9 @@ def compare_with_opensim(file: Path, arm: Arm, n_poses: int, seed: int, reaches:
     ours, opensim = [probe.path(pose) for pose in qpos], [model.paths(pose) for pose in poses]
     lengths = np.array([[length for length, _ in opensim], [length[index] for length, _ in ours]])
     validity = path_validity(model, poses)
-    ranges = {JOINT_RANGES: lengths[0]}
+    ranges = {IN_JOINT_RANGES: lengths[0]}
     if reaches is not None:
-        ranges[REACHES] = np.array([model.lengths(pose) for pose in match.values(reaches)])
+        ranges[IN_REACHES] = np.array([model.lengths(pose) for pose in match.values(reaches)])
     return Fidelity(
         file=file,
         version=model.version,
@@ -142,7 +142,7 @@ MAX_MOMENT_ARM = 0.02
 """rms, as share of the pair's largest moment arm."""
 MAX_PEAK_FORCE = 0.5
 """%, of peak isometric forces, in each program at its own optimal length."""
-MAX_JUMP = 5e-5
+MAX_PATH_JUMP = 5e-5
 """m, of our own paths in half a degree, beyond what the moment arms explain."""
 
 
@@ -232,8 +232,8 @@ def _jumps(found: Fidelity) -> Result:
     worst = int(found.jump.argmax())
     return Result(
         "own paths",
-        passed=bool(found.jump[worst] <= MAX_JUMP),
+        passed=bool(found.jump[worst] <= MAX_PATH_JUMP),
         measured=f"largest jump {1e3 * found.jump[worst]:.2g} mm in half a degree: {found.muscles[worst]}",
-        limit=f"at most {1e3 * MAX_JUMP:g} mm",
+        limit=f"at most {1e3 * MAX_PATH_JUMP:g} mm",
         remedy="A path point enters a wrap surface, or the path changes sides; see scripts/check_model.py.",
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from mousearm.fidelity.compare import JOINT_RANGES, Fidelity, lengths_kept, moments_kept, verdicts
+from mousearm.fidelity.compare import IN_JOINT_RANGES, Fidelity, lengths_kept, moments_kept, verdicts
 from mousearm.fidelity.curves import Difference, MuscleCurves, difference
 from mousearm.fidelity.validity import MAX_UNEXPLAINED
 from mousearm.model_check.result import result_table
@@ -190,17 +190,17 @@ def _curve_table(curves: list[MuscleCurves]) -> str:
             "0.2..1.8",
             *where,
             "0.2..1.8",
-            JOINT_RANGES,
+            IN_JOINT_RANGES,
             "-1..1",
-            JOINT_RANGES,
+            IN_JOINT_RANGES,
         ],
     ]
     for item in curves:
         ranges = [f"{low:.2f}..{high:.2f}" for low, high in (item.ranges[name] for name in where)]
         peaks = [_signed(error) for error in (item.peak_error, item.peak_error_displaced)]
         spreads = [item.difference(item.active, name) for name in (None, *where)]
-        spreads += [item.difference(item.passive, name) for name in (None, JOINT_RANGES)]
-        spreads += [difference(item.velocity), item.difference(item.displaced, JOINT_RANGES)]
+        spreads += [item.difference(item.passive, name) for name in (None, IN_JOINT_RANGES)]
+        spreads += [difference(item.velocity), item.difference(item.displaced, IN_JOINT_RANGES)]
         pennation = f"{np.rad2deg(item.fibre.pennation):.1f}°"
         rows.append([item.name, pennation, *ranges, *peaks, *(_pair(found) for found in spreads)])
     note = _paragraph(

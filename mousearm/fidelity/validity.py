@@ -90,7 +90,7 @@ def _through_surfaces(model: OpenSimModel, poses: np.ndarray) -> tuple[np.ndarra
         model.put(pose)
         for muscle in muscles:
             for surface in model.surfaces(muscle):
-                for start, end, states in segments(model.path(muscle), surface):
+                for start, end, states in path_segments(model.path(muscle), surface):
                     table = seen.setdefault((muscle, surface.name, start, end), np.zeros((len(poses), 3), dtype=bool))
                     table[row] = states
     inside, cuts = np.zeros((2, len(poses), len(muscles)), dtype=bool)
@@ -102,7 +102,7 @@ def _through_surfaces(model: OpenSimModel, poses: np.ndarray) -> tuple[np.ndarra
     return inside, cuts
 
 
-def segments(path: list[Vertex], surface: Surface) -> Iterator[tuple[str, str, tuple[bool, bool, bool]]]:
+def path_segments(path: list[Vertex], surface: Surface) -> Iterator[tuple[str, str, tuple[bool, bool, bool]]]:
     """Names of both ends of each segment, and whether an end is inside, a line cuts through, the segment bends."""
     turn, middle = surface.pose[:3, :3], surface.pose[:3, 3]
     local = [(vertex.location - middle) @ turn for vertex in path]

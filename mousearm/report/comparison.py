@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from mousearm.errors import RunError
 from mousearm.evaluate.results import ReachResult
 from mousearm.report.groups import Group, Grouping, MeanCI, group_runs
-from mousearm.report.reading import Excluded, LearningCurve, Run, read_curve, read_runs
+from mousearm.report.reading import Excluded, LearningCurve, Run, learning_curve, read_runs
 from mousearm.rundir import find_runs
 from mousearm.text import listed
 
@@ -64,7 +64,7 @@ class Comparison:
     @cached_property
     def curves(self) -> dict[str, LearningCurve]:
         """Learning curves of the split that counts, by the run's name."""
-        return {run.name: read_curve(run.folder, self.split) for run in self.runs}
+        return {run.name: learning_curve(run.folder, self.split) for run in self.runs}
 
     @cached_property
     def measures(self) -> list[Measure]:

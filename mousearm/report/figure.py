@@ -16,7 +16,7 @@ from mousearm.text import shortened
 
 MOST_REACHES = 24
 """Reaches that are drawn one by one: those with the largest errors."""
-Reach = tuple[str, str]
+_Reach = tuple[str, str]
 """Name and split."""
 _LINES = ("-", (0, (4, 1.5)), (0, (1, 1)))
 _MARKERS = ("o", "s", "^")
@@ -116,7 +116,7 @@ def reaches_figure(comparison: Comparison) -> Figure:
     return figure
 
 
-def _draw_reaches(axes: Axes, comparison: Comparison, reaches: Sequence[Reach], point: str) -> None:
+def _draw_reaches(axes: Axes, comparison: Comparison, reaches: Sequence[_Reach], point: str) -> None:
     n, drawn = len(comparison.groups), []
     dodge = np.linspace(-_DODGE / 2, _DODGE / 2, n) if n > 1 else [0.0]
     for group, offset in zip(comparison.groups, dodge, strict=True):
@@ -130,18 +130,18 @@ def _draw_reaches(axes: Axes, comparison: Comparison, reaches: Sequence[Reach], 
         axes.axhline(y - 0.5, color="0.9", linewidth=0.5, zorder=0)
 
 
-def shown_reaches(comparison: Comparison) -> list[Reach]:
+def shown_reaches(comparison: Comparison) -> list[_Reach]:
     """The reaches that are drawn: the worst first, by the mean paw error of all runs."""
-    errors: dict[Reach, list[float]] = {}
+    errors: dict[_Reach, list[float]] = {}
     for group in comparison.groups:
         for reach, values in _reach_errors(group, "paw").items():
             errors.setdefault(reach, []).extend(values)
     return sorted(errors, key=lambda reach: -float(np.mean(errors[reach])))[:MOST_REACHES]
 
 
-def _reach_errors(group: Group, point: str) -> dict[Reach, list[float]]:
+def _reach_errors(group: Group, point: str) -> dict[_Reach, list[float]]:
     """Mean errors of a group's runs in mm, by reach."""
-    errors: dict[Reach, list[float]] = {}
+    errors: dict[_Reach, list[float]] = {}
     for run in group.runs:
         for reach in run.evaluation.reaches:
             errors.setdefault((reach.name, reach.split), []).append(getattr(reach, f"{point}_mm").mean)

@@ -24,7 +24,7 @@ _SWEPT = "kinematics.train_reaches"
 _HEIGHT_MM = 80
 
 
-class Point(NamedTuple):
+class CurvePoint(NamedTuple):
     """One finished run.
 
     Attributes:
@@ -38,7 +38,7 @@ class Point(NamedTuple):
     test: float
 
 
-def read_points(sweep: Path) -> list[Point]:
+def read_points(sweep: Path) -> list[CurvePoint]:
     """The finished runs of a sweep that have a test split, by the number of reaches trained on.
 
     Args:
@@ -53,13 +53,13 @@ def read_points(sweep: Path) -> list[Point]:
         splits = Evaluation.load(run.evaluation).splits
         if "test" in splits:
             errors = {split: splits[split]["paw_mm"].mean for split in ("train", "test")}
-            points.append(Point(len(run.saved_split().train), **errors))
+            points.append(CurvePoint(len(run.saved_split().train), **errors))
     if not points:
         raise RunError(f"{sweep} holds no finished run with a test split.")
     return sorted(points)
 
 
-def curve_table(points: Sequence[Point]) -> str:
+def curve_table(points: Sequence[CurvePoint]) -> str:
     """A line per number of reaches: medians over its runs, mm, and the number of these runs."""
     rows = [["trained on", "train mm", "test mm", "runs"]]
     for reaches in sorted({point.reaches for point in points}):
@@ -69,7 +69,7 @@ def curve_table(points: Sequence[Point]) -> str:
     return "\n".join(columns(rows, right=range(len(rows[0]))))
 
 
-def curve_figure(points: Sequence[Point]) -> "Figure":
+def curve_figure(points: Sequence[CurvePoint]) -> "Figure":
     """Test and train error over the number of reaches trained on: a marker per run, lines through the medians."""
     from mousearm.plots import SPLIT_MARKERS, log_axis, page  # slow to import
 

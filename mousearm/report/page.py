@@ -15,7 +15,7 @@ from mousearm.report.figure import MOST_REACHES, curves_figure, overview_figure,
 from mousearm.report.groups import EXPLANATION, Group
 from mousearm.report.reading import UNKNOWN
 from mousearm.report.tables import (
-    Cells,
+    TextTable,
     as_csv,
     excluded_cells,
     group_cells,
@@ -72,8 +72,8 @@ def write_report(comparison: Comparison, folder: Path) -> Path:
     """
     make_folder(folder)
     files = {
-        "comparison.html": as_html(comparison),
-        "comparison.md": as_markdown(comparison),
+        "comparison.html": comparison_html(comparison),
+        "comparison.md": comparison_markdown(comparison),
         "comparison.csv": as_csv(group_rows(comparison)),
         "runs.csv": as_csv(run_rows(comparison)),
         "reaches.csv": as_csv(reach_rows(comparison)),
@@ -83,13 +83,13 @@ def write_report(comparison: Comparison, folder: Path) -> Path:
     return folder / "comparison.html"
 
 
-def as_text(comparison: Comparison) -> str:
+def comparison_text(comparison: Comparison) -> str:
     """The table of groups, the verdict and the caveats, for a terminal."""
     header, rows = group_cells(comparison)
     return "\n".join([*columns([header, *rows]), "", verdict(comparison), *caveats(comparison)])
 
 
-def as_html(comparison: Comparison) -> str:
+def comparison_html(comparison: Comparison) -> str:
     """The document as one page that needs no other file."""
     sources = html.paragraph("Compared: " + ", ".join(map(str, comparison.sources)), "key")
     parts = [f"<h1>{escape(title(comparison))}</h1>", sources]
@@ -98,7 +98,7 @@ def as_html(comparison: Comparison) -> str:
     return html.document(title(comparison), parts)
 
 
-def as_markdown(comparison: Comparison) -> str:
+def comparison_markdown(comparison: Comparison) -> str:
     """The document without its pictures."""
     parts = [f"# {title(comparison)}", summary(comparison).markdown()]
     for section in sections(comparison):
@@ -165,7 +165,7 @@ def _text(text: str, kind: str = "") -> Block:
     return Block(lambda: html.paragraph(text, kind), text)
 
 
-def _table(cells: Cells, name: str, kinds: Sequence[str] = ()) -> Block:
+def _table(cells: TextTable, name: str, kinds: Sequence[str] = ()) -> Block:
     header, rows = cells
     return Block(lambda: html.table(header, rows, kinds, name), markdown_table(header, rows))
 

@@ -198,7 +198,7 @@ def _commit(folder: RunFolder) -> str:
     return found.commit + ("+" if found.is_changed else "") if found.commit else UNKNOWN
 
 
-def read_curve(folder: RunFolder, split: str) -> LearningCurve:
+def learning_curve(folder: RunFolder, split: str) -> LearningCurve:
     """The learning curve of a run; empty where metrics.csv is missing, cannot be read or has none of this split."""
     errors = read_metrics(folder.metrics).column(f"eval/{split}_paw_mm")
     seconds = _without_restarts(read_metrics(folder.timing).column("time/training_s"))

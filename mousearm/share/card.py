@@ -15,7 +15,7 @@ from mousearm.text import markdown_table, plural
 
 # Folders of a shared agent for its model and its reaches; its film, by the name by which the Hub shows it beside the
 # card.
-MODEL, REACHES, FILM = "model", "kinematics", "replay.mp4"
+MODEL_FOLDER, REACHES_FOLDER, FILM = "model", "kinematics", "replay.mp4"
 
 _MOST_REACHES = 40
 _TAGS = (
@@ -117,7 +117,7 @@ def _pictures(evaluation: Evaluation, files: set[str]) -> list[str]:
 
 def is_reach(name: str) -> bool:
     """Whether a file of a shared agent is one of its reaches."""
-    return name.startswith(f"{REACHES}/")
+    return name.startswith(f"{REACHES_FOLDER}/")
 
 
 def _results(evaluation: Evaluation) -> str:

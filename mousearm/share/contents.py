@@ -15,7 +15,7 @@ from mousearm.kinematics import Split
 from mousearm.model import model_file, model_hashes
 from mousearm.paths import PACKAGE
 from mousearm.rundir import FINISHED, RUN, RunFolder, read_environment
-from mousearm.share.card import FILM, MODEL, REACHES, Subject, card, is_reach
+from mousearm.share.card import FILM, MODEL_FOLDER, REACHES_FOLDER, Subject, card, is_reach
 from mousearm.share.privacy import check_private, private_texts
 from mousearm.text import listed
 
@@ -120,9 +120,9 @@ def _model(config: Config, hashes: Mapping[str, str]):
     if _is_public(model.osim or model.file or ""):
         return model, {}
     main = model_file(model)
-    place = f"{RUN}{MODEL}/{main.name}"
+    place = f"{RUN}{MODEL_FOLDER}/{main.name}"
     model = replace(model, osim=place) if model.osim else replace(model, file=place)
-    return model, {f"{MODEL}/{name}": (main.parent / name).read_bytes() for name in hashes}
+    return model, {f"{MODEL_FOLDER}/{name}": (main.parent / name).read_bytes() for name in hashes}
 
 
 def _reaches(config: Config, split: Split, wanted: bool):
@@ -131,9 +131,11 @@ def _reaches(config: Config, split: Split, wanted: bool):
     if _is_public(kinematics.path):
         return kinematics, {}
     single = Path(kinematics.path).suffix.lower() == ".csv"
-    place = f"{RUN}{REACHES}/{split.train[0]}.csv" if single else f"{RUN}{REACHES}"
+    place = f"{RUN}{REACHES_FOLDER}/{split.train[0]}.csv" if single else f"{RUN}{REACHES_FOLDER}"
     found = split.find(reach_files(config)) if wanted else []
-    return replace(kinematics, path=place), {f"{REACHES}/{file.name}.csv": file.path.read_bytes() for file in found}
+    return replace(kinematics, path=place), {
+        f"{REACHES_FOLDER}/{file.name}.csv": file.path.read_bytes() for file in found
+    }
 
 
 def _pictures(folder: RunFolder, evaluation: Evaluation) -> dict[str, bytes]:
@@ -155,7 +157,7 @@ def _notes(files: Mapping[str, bytes], split: Split, config: Config, shared: Con
         notes.append("The reaches themselves are not shared (--with-kinematics): only who has them can evaluate it.")
     if any(name.endswith((".png", ".mp4")) for name in files):
         notes.append("Pictures show some of the reaches (--without-pictures leaves them out).")
-    if any(name.startswith(f"{MODEL}/") for name in files):
+    if any(name.startswith(f"{MODEL_FOLDER}/") for name in files):
         notes.append(f"Your model is shared: {model_file(config.model).name} and the files that it names.")
     return notes
 

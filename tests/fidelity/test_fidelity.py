@@ -13,7 +13,7 @@ from mousearm.fidelity.curves import FIBRE, SPEED, Fibre, MuscleCurves, differen
 from mousearm.fidelity.figure import draw_fidelity, force_curves_figure, lengths_figure
 from mousearm.fidelity.reference import OpenSimModel, Surface, Vertex
 from mousearm.fidelity.report import fidelity_json, fidelity_text
-from mousearm.fidelity.validity import Validity, chord, contains, segments
+from mousearm.fidelity.validity import Validity, chord, contains, path_segments
 
 CYLINDER = Surface("roll", np.eye(4), 1.0, 2.0, "WrapCylinder")
 SPHERE = Surface("ball", np.eye(4), 1.0, np.inf, "WrapSphere")
@@ -52,10 +52,10 @@ def test_a_segment_that_bends_does_not_cut():
     points = {"a": (3, 0, 0), "b": (7, 0, 0), "c": (5.5, 0, 0)}
     a, b, c = (Vertex(name, None, np.array(point, float)) for name, point in points.items())
     arc = [Vertex(name, "roll", np.array(point, float)) for name, point in (("1", (4, 1, 0)), ("2", (6, 1, 0)))]
-    found = {(start, end): states for start, end, states in segments([a, *arc, b, c], surface)}
+    found = {(start, end): states for start, end, states in path_segments([a, *arc, b, c], surface)}
     # a-b bends over it; c is inside, so that b-c is drawn straight.
     assert found == {("a", "b"): (False, False, True), ("b", "c"): (True, True, False)}
-    assert list(segments([a, b], surface)) == [("a", "b", (False, True, False))]
+    assert list(path_segments([a, b], surface)) == [("a", "b", (False, True, False))]
 
 
 def test_fibres_get_steeper_as_they_shorten():

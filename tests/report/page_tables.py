@@ -2,7 +2,7 @@ from html.parser import HTMLParser
 
 
 class Tables(HTMLParser):
-    """Cells of the tables of a page, by their names."""
+    """TextTable of the tables of a page, by their names."""
 
     def __init__(self, page):
         super().__init__()

@@ -1,9 +1,9 @@
 import pytest
 
 from mousearm.errors import RunError
-from mousearm.report.generalisation_curve import Point, curve_figure, curve_table, read_points
+from mousearm.report.generalisation_curve import CurvePoint, curve_figure, curve_table, read_points
 
-POINTS = [Point(8, 0.2, 2.0), Point(8, 0.4, 1.0), Point(16, 0.5, 0.6)]
+POINTS = [CurvePoint(8, 0.2, 2.0), CurvePoint(8, 0.4, 1.0), CurvePoint(16, 0.5, 0.6)]
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import pytest
 
 from mousearm.errors import RunError
-from mousearm.report.reading import read_curve, read_runs
+from mousearm.report.reading import learning_curve, read_runs
 from mousearm.rundir import RunFolder, find_runs
 from mousearm.sweep.records import Sweep, Worker
 
@@ -121,9 +121,9 @@ def test_curve_of_a_run_that_was_continued(tmp_path):
     folder = RunFolder(tmp_path)
     folder.metrics.write_text("steps,reward,eval/test_paw_mm\n0,,8\n50,1.5,\n100,,4\n200,,2\n300,,1\n")
     folder.timing.write_text("steps,time/training_s\n0,1\n100,11\n200,2\n300,12\n")  # continued after 100 steps
-    curve = read_curve(folder, "test")
+    curve = learning_curve(folder, "test")
     assert [column.tolist() for column in curve] == [[0, 100, 200, 300], [1, 11, 13, 23], [8, 4, 2, 1]]
-    assert len(read_curve(folder, "train").steps) == 0
+    assert len(learning_curve(folder, "train").steps) == 0
 
 
 @pytest.mark.parametrize("text", [None, "", "steps,eval/test_paw_mm\n0,eight\n", "a,b\n1,2\n"])
@@ -131,4 +131,4 @@ def test_metrics_that_cannot_be_read_make_no_curve(tmp_path, text):
     folder = RunFolder(tmp_path)
     if text is not None:
         folder.metrics.write_text(text)
-    assert len(read_curve(folder, "test").steps) == 0
+    assert len(learning_curve(folder, "test").steps) == 0

@@ -11,7 +11,7 @@ from PIL import Image
 from mousearm.errors import RunError
 from mousearm.report.comparison import caveats, compare, extremes
 from mousearm.report.figure import MOST_REACHES, curves_figure, overview_figure, reaches_figure, shown_reaches
-from mousearm.report.page import as_text, verdict, write_report
+from mousearm.report.page import comparison_text, verdict, write_report
 
 
 def read_csv(file):
@@ -183,7 +183,7 @@ def test_many_groups_can_be_told_apart(make_run, tmp_path):
 
 
 def test_text_for_the_terminal(sweep):
-    head, first, *_ = as_text(compare([sweep])).splitlines()
+    head, first, *_ = comparison_text(compare([sweep])).splitlines()
     assert head.split()[:3] == ["reward", "runs", "seeds"]
     assert first.split()[:2] == ["default", "3"]
 

@@ -8,7 +8,7 @@ import pytest
 
 from mousearm.errors import RunError
 from mousearm.experiment import run
-from mousearm.report.reading import read_curve
+from mousearm.report.reading import learning_curve
 from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, RUNNING
 from mousearm.sweep.progress import LOST, begin, cancel, progress, retry, status, status_table
 from mousearm.sweep.records import CANCELLED, WAITING, Sweep, Worker, local_process, this_process
@@ -110,7 +110,7 @@ def test_the_latest_error_is_found_in_what_a_run_writes(sweep, configure):
     run(configure(*quick), job.run.path)
     job.run.set_status(INTERRUPTED, 784)
     (now,) = progress([job])
-    assert now.paw_mm == read_curve(job.run, "train").paw_mm[-1]
+    assert now.paw_mm == learning_curve(job.run, "train").paw_mm[-1]
 
 
 def test_a_folder_that_is_no_sweep_is_explained(tmp_path):
