@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 
 from mousearm import cli
 from mousearm.config import CONF, check_group_files, check_overrides, help_text
-from mousearm.rundir import with_resume
+from mousearm.rundir.runs import with_resume
 from mousearm.sweep.job import run_composed
 from mousearm.sweep.plugins import register
 

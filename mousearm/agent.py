@@ -13,7 +13,7 @@ from mousearm.evaluate.rollout import Evaluator
 from mousearm.files import make_folder
 from mousearm.model import Arm, model_hashes
 from mousearm.retarget.reference import Reference
-from mousearm.rundir import RunFolder
+from mousearm.rundir.folder import RunFolder
 from mousearm.trajectory import Trial
 
 if TYPE_CHECKING:

@@ -29,7 +29,8 @@ from mousearm.files import write_json
 from mousearm.model import load_arm, model_hashes
 from mousearm.policy.controller import PolicyController
 from mousearm.policy.network import RecurrentPolicy
-from mousearm.rundir import FINISHED, RunFolder
+from mousearm.rundir.folder import RunFolder
+from mousearm.rundir.status import FINISHED
 
 MAX_MEMBER_BYTES = 500_000_000
 """Largest member of an archive that is read; the weights of 16 layers of 1024 are 0.5 GB."""

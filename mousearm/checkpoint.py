@@ -17,7 +17,7 @@ from mousearm import formats
 from mousearm.errors import RunError
 from mousearm.files import read_json, to_json
 from mousearm.policy.network import RecurrentPolicy
-from mousearm.rundir import RunFolder
+from mousearm.rundir.folder import RunFolder
 
 _NETWORK, _STATE, _SUMMARY = "policy.safetensors", "state.pt", "state.json"
 _ARRAY = "array"

@@ -29,18 +29,9 @@ from mousearm.policy.controller import PolicyController
 from mousearm.pretrain.controllers import TaskController
 from mousearm.registry import CONTROLLERS
 from mousearm.retarget.reference import Reference
-from mousearm.rundir import (
-    FAILED,
-    FINISHED,
-    INTERRUPTED,
-    KILLED,
-    RUNNING,
-    RunFolder,
-    Status,
-    advising_to_resume,
-    ending,
-    resumed,
-)
+from mousearm.rundir.folder import RunFolder, advising_to_resume
+from mousearm.rundir.runs import resumed
+from mousearm.rundir.status import FAILED, FINISHED, INTERRUPTED, KILLED, RUNNING, Status, ending
 from mousearm.simulation import log_warnings_to
 from mousearm.text import facts, first_lines
 from mousearm.tracking.logger import RunLogger, tracked

@@ -16,7 +16,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Say what became of each run; the exit status is 1 if one could not be uploaded."""
     parser = cli.parser(__doc__, cli.RUNS, cli.argument("--again", action="store_true", help="also what was uploaded"))
     given = parser.parse_args(argv)
-    from mousearm.rundir import find_runs
+    from mousearm.rundir.runs import find_runs
     from mousearm.tracking.sync import sync_runs
 
     good = True

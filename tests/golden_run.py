@@ -22,7 +22,7 @@ from mousearm.agent import Agent
 from mousearm.config import compose
 from mousearm.experiment import run
 from mousearm.record.trials import write_recording
-from mousearm.rundir import RunFolder
+from mousearm.rundir.folder import RunFolder
 from mousearm.share.contents import ShareOptions, gather, write_contents
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -20,7 +20,7 @@ from mousearm.agent_import import import_agent, read_archive
 from mousearm.env.gym_env import TrackingEnv
 from mousearm.errors import ConfigError, RunError
 from mousearm.experiment import run
-from mousearm.rundir import RunFolder
+from mousearm.rundir.folder import RunFolder
 
 NETWORK = {
     "shared_lstm": True,

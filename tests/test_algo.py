@@ -20,7 +20,7 @@ from mousearm.env.vec_env import TrackingVecEnv
 from mousearm.errors import ConfigError
 from mousearm.policy.controller import PolicyController
 from mousearm.policy.network import build_policy
-from mousearm.rundir import RunFolder
+from mousearm.rundir.folder import RunFolder
 
 
 class RememberTheCue(VecEnv):

@@ -14,7 +14,7 @@ from mousearm.files import read_json
 from mousearm.formats import CHECKPOINT, stamp
 from mousearm.policy.controller import PolicyController
 from mousearm.policy.network import build_policy
-from mousearm.rundir import RunFolder
+from mousearm.rundir.folder import RunFolder
 
 SMALL = ("policy.lstm_hidden_size=8", "env.num_envs=4", "algo.n_steps=11", "algo.batch_size=22", "algo.n_epochs=2")
 

@@ -16,7 +16,7 @@ from mousearm.errors import Interrupted, KinematicsError, RunError, UnknownNameE
 from mousearm.experiment import Session, run
 from mousearm.kinematics import read_reaches, write_csv
 from mousearm.paths import resolve
-from mousearm.rundir import RunFolder
+from mousearm.rundir.folder import RunFolder
 
 QUICK = ("debug=quick", "video=false", "policy.lstm_hidden_size=8", "algo.timesteps=1568", "algo.eval_freq=784")
 SHARED = Path(__file__).parents[2] / "shared" / "kinematics"

@@ -14,7 +14,9 @@ from mousearm.experiment import run
 from mousearm.files import read_json, write_json
 from mousearm.formats import CHECKPOINT, RECORDING, RUN, SPLIT
 from mousearm.record.hdf5 import read_recording
-from mousearm.rundir import FINISHED, RunFolder, read_metrics
+from mousearm.rundir.folder import RunFolder
+from mousearm.rundir.logs import read_metrics
+from mousearm.rundir.status import FINISHED
 
 # Other processors may round otherwise.
 WITHIN = {"rel": 1e-3, "abs": 1e-6}

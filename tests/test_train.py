@@ -13,7 +13,7 @@ from mousearm.evaluate.rollout import Evaluator
 from mousearm.files import read_json
 from mousearm.nan_guard import describe
 from mousearm.policy.controller import PolicyController
-from mousearm.rundir import RunFolder
+from mousearm.rundir.folder import RunFolder
 from mousearm.tracking.logger import RunLogger
 from mousearm.train.interruption import Interruption
 from mousearm.train.learning import learn

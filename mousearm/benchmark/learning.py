@@ -21,7 +21,8 @@ from mousearm.evaluate.rollout import Evaluator
 from mousearm.experiment import run
 from mousearm.plots import BLUE, GREY, ORANGE, SKY, VERMILION, log_axis, page, write_figure
 from mousearm.policy.controller import PolicyController
-from mousearm.rundir import RunFolder, read_metrics
+from mousearm.rundir.folder import RunFolder
+from mousearm.rundir.logs import read_metrics
 
 LIMITS_MM = (1.0, 0.5, 0.2)
 _HEIGHT_MM = 80

@@ -21,7 +21,7 @@ from mousearm.evaluate.figure import draw_generalisation, draw_reach
 from mousearm.files import make_folder, os_errors_as, staged
 from mousearm.model import Arm
 from mousearm.render import TARGET_COLOURS, Picture, posed, view
-from mousearm.rundir import RunFolder
+from mousearm.rundir.folder import RunFolder
 from mousearm.text import facts
 from mousearm.trajectory import FOLLOWED, LANDMARKS, Frame, Trial
 

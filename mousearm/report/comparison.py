@@ -11,7 +11,7 @@ from mousearm.errors import RunError
 from mousearm.evaluate.results import ReachResult
 from mousearm.report.groups import Group, Grouping, MeanCI, group_runs
 from mousearm.report.reading import Excluded, LearningCurve, Run, learning_curve, read_runs
-from mousearm.rundir import find_runs
+from mousearm.rundir.runs import find_runs
 from mousearm.text import listed
 
 _MOST_NAMED = 6

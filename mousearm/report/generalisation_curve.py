@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 
 from mousearm.errors import RunError
 from mousearm.evaluate.evaluation import Evaluation
-from mousearm.rundir import RunFolder
+from mousearm.rundir.folder import RunFolder
 from mousearm.text import columns, facts
 
 if TYPE_CHECKING:

@@ -13,7 +13,10 @@ import numpy as np
 from mousearm.config import Config
 from mousearm.errors import MouseArmError, RunError
 from mousearm.evaluate.evaluation import Evaluation
-from mousearm.rundir import FINISHED, INTERRUPTED, NO_STATUS, RUNNING, SWEEP, RunFolder, read_environment, read_metrics
+from mousearm.rundir.folder import RunFolder
+from mousearm.rundir.logs import read_environment, read_metrics
+from mousearm.rundir.runs import SWEEP
+from mousearm.rundir.status import FINISHED, INTERRUPTED, NO_STATUS, RUNNING
 from mousearm.sweep.records import planned_jobs
 
 UNKNOWN = "unknown"

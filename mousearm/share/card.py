@@ -10,7 +10,7 @@ from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.results import Errors
 from mousearm.hub.upload import card_head
 from mousearm.kinematics import Split
-from mousearm.rundir import RUN
+from mousearm.rundir.folder import RUN
 from mousearm.text import markdown_table, plural
 
 # Folders of a shared agent for its model and its reaches; its film, by the name by which the Hub shows it beside the

@@ -14,7 +14,9 @@ from mousearm.hub.uri import PREFIX, HubUri
 from mousearm.kinematics import Split
 from mousearm.model import model_file, model_hashes
 from mousearm.paths import PACKAGE
-from mousearm.rundir import FINISHED, RUN, RunFolder, read_environment
+from mousearm.rundir.folder import RUN, RunFolder
+from mousearm.rundir.logs import read_environment
+from mousearm.rundir.status import FINISHED
 from mousearm.share.card import FILM, MODEL_FOLDER, REACHES_FOLDER, Subject, card, is_reach
 from mousearm.share.privacy import check_private, private_texts
 from mousearm.text import listed

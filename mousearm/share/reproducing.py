@@ -10,7 +10,7 @@ from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.results import Errors, ReachResult
 from mousearm.hub.uri import PREFIX
 from mousearm.paths import PACKAGE
-from mousearm.rundir import RunFolder
+from mousearm.rundir.folder import RunFolder
 from mousearm.text import columns
 
 TOLERANCE_MM = 0.001

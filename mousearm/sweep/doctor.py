@@ -15,7 +15,7 @@ import submitit
 import mousearm
 from mousearm.errors import MouseArmError, RunError
 from mousearm.files import make_folder, write_text
-from mousearm.rundir import CODE
+from mousearm.rundir.logs import CODE
 from mousearm.sweep.executor import build_executor, submit_calls, with_environment
 from mousearm.sweep.records import SLURM, WAITING, Worker, slurm, states, stop
 

@@ -21,7 +21,7 @@ from submitit.helpers import environment_variables
 
 from mousearm.errors import RunError
 from mousearm.files import make_folder
-from mousearm.rundir import CODE
+from mousearm.rundir.logs import CODE
 from mousearm.sweep.job import QueuedJob
 from mousearm.sweep.records import LOCAL, SLURM, Job, Sweep, Worker, local_process, states, stop, this_process
 

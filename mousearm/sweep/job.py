@@ -19,7 +19,9 @@ from submitit.helpers import DelayedSubmission
 from mousearm.config import Config, compose, load
 from mousearm.errors import TIME_IS_OVER, Interrupted, MouseArmError, RunError
 from mousearm.files import read_json, write_json
-from mousearm.rundir import FAILED, INTERRUPTED, PRUNED, Pruned, RunFolder, read_metrics
+from mousearm.rundir.folder import RunFolder
+from mousearm.rundir.logs import read_metrics
+from mousearm.rundir.status import FAILED, INTERRUPTED, PRUNED, Pruned
 from mousearm.sweep.records import SLURM, Job, Sweep
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from hydra_plugins.hydra_submitit_launcher.config import LocalQueueConf, SlurmQu
 from omegaconf import DictConfig, OmegaConf
 
 from mousearm.errors import ConfigError, MouseArmError
-from mousearm.rundir import FINISHED
+from mousearm.rundir.status import FINISHED
 from mousearm.sweep.executor import Jobs, await_queue, run_here, snapshot, submit
 from mousearm.sweep.progress import begin, progress, state_line
 from mousearm.sweep.records import LOCAL, SLURM, Job, Sweep

@@ -17,7 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from mousearm.config import CONF
 from mousearm.errors import ConfigError, RunError
-from mousearm.rundir import FINISHED
+from mousearm.rundir.status import FINISHED
 from mousearm.sweep.launcher import PLUGINS, LocalConf, LocalLauncher, SlurmConf, SlurmLauncher, is_search, to_slurm
 from mousearm.sweep.progress import begin, progress, reasons
 from mousearm.sweep.records import LOCAL, Sweep, this_process

@@ -8,7 +8,8 @@ from typing import Any
 
 from mousearm.errors import RunError
 from mousearm.files import read_json
-from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, NO_STATUS, PRUNED, RUNNING, RunFolder
+from mousearm.rundir.folder import RunFolder
+from mousearm.rundir.status import FAILED, FINISHED, INTERRUPTED, NO_STATUS, PRUNED, RUNNING
 from mousearm.sweep.executor import copies, run_here, snapshot, submit
 from mousearm.sweep.job import evaluations
 from mousearm.sweep.records import CANCELLED, SLURM, WAITING, Job, Sweep, Worker, states, stop

@@ -17,7 +17,9 @@ from typing import Any
 
 from mousearm.errors import RunError
 from mousearm.files import make_folder, read_json, write_json
-from mousearm.rundir import JOBS, PRUNED, RUNNING, RunFolder
+from mousearm.rundir.folder import RunFolder
+from mousearm.rundir.runs import JOBS
+from mousearm.rundir.status import PRUNED, RUNNING
 
 SLURM, LOCAL = "slurm", "local"
 CANCELLED = "cancelled"

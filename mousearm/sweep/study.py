@@ -16,7 +16,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from mousearm.config import check_overrides
 from mousearm.errors import ConfigError, RunError
-from mousearm.rundir import FINISHED, PRUNED
+from mousearm.rundir.status import FINISHED, PRUNED
 from mousearm.sweep.progress import Progress
 
 FILE = "search.db"

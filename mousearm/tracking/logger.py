@@ -12,7 +12,8 @@ from mousearm.config import Config
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.model import Arm
 from mousearm.registry import TRACKERS
-from mousearm.rundir import RunFolder, ending
+from mousearm.rundir.folder import RunFolder
+from mousearm.rundir.status import ending
 from mousearm.tracking.metrics_file import Tracker, UnfinishedRows
 from mousearm.trajectory import Trial
 

@@ -22,7 +22,8 @@ from mousearm.evaluate.evaluation import Evaluation
 from mousearm.files import append_text, os_errors_as, sync, write_text
 from mousearm.model import Arm
 from mousearm.registry import TRACKERS
-from mousearm.rundir import RunFolder, read_metrics
+from mousearm.rundir.folder import RunFolder
+from mousearm.rundir.logs import read_metrics
 from mousearm.trajectory import Trial
 
 UnfinishedRows = Mapping[str, dict[str, Any] | None]

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mousearm.errors import RunError
-from mousearm.rundir import RUNNING, RunFolder
+from mousearm.rundir.folder import RunFolder
+from mousearm.rundir.status import RUNNING
 from mousearm.tracking.wandb_start import Part, forget_service, parts_of, wandb_command
 
 _URL = re.compile(r"View run .*?(https?://\S+)")

@@ -17,7 +17,9 @@ from mousearm.evaluate.figure import reach_figure
 from mousearm.evaluate.film import Shot, film
 from mousearm.model import Arm
 from mousearm.registry import TRACKERS
-from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, PRUNED, RUNNING, RunFolder, read_metrics
+from mousearm.rundir.folder import RunFolder
+from mousearm.rundir.logs import read_metrics
+from mousearm.rundir.status import FAILED, FINISHED, INTERRUPTED, PRUNED, RUNNING
 from mousearm.tracking.metrics_file import Tracker, UnfinishedRows
 from mousearm.tracking.wandb_start import Started, forget_service, start_wandb
 from mousearm.trajectory import Trial

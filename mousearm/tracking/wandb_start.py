@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 from omegaconf import OmegaConf
 
 from mousearm.config import Config
-from mousearm.rundir import CODE, RunFolder, git
+from mousearm.rundir.folder import RunFolder
+from mousearm.rundir.logs import CODE, git
 
 if TYPE_CHECKING:
     from wandb import Run

@@ -3,7 +3,7 @@
 from mousearm import checkpoint
 from mousearm.algo import SequencePPO
 from mousearm.checkpoint import RandomState, Stateful, TrainingState
-from mousearm.rundir import RunFolder
+from mousearm.rundir.folder import RunFolder
 from mousearm.tracking.logger import RunLogger
 
 

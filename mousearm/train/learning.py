@@ -15,7 +15,7 @@ from mousearm.errors import Interrupted, NonFiniteError
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.nan_guard import Dumps
 from mousearm.policy.network import RecurrentPolicy
-from mousearm.rundir import RunFolder
+from mousearm.rundir.folder import RunFolder
 from mousearm.tracking.logger import RunLogger
 from mousearm.train.checkpointer import Checkpointer
 from mousearm.train.interruption import Interruption

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from tqdm import tqdm
 
 from mousearm.algo import SequencePPO
-from mousearm.rundir import RUNNING, RunFolder
+from mousearm.rundir.folder import RunFolder
+from mousearm.rundir.status import RUNNING
 
 _HEARTBEAT_S = 10.0
 

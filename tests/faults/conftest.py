@@ -5,7 +5,7 @@ from mousearm.errors import Interrupted
 from mousearm.experiment import run
 from mousearm.kinematics import read_reaches, write_csv
 from mousearm.paths import resolve
-from mousearm.rundir import RunFolder
+from mousearm.rundir.folder import RunFolder
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import torch
 
 from mousearm.policy.network import RecurrentPolicy
-from mousearm.rundir import RunFolder
+from mousearm.rundir.folder import RunFolder
 
 QUICK = (
     *("video=false", "env.num_envs=4", "algo.n_steps=30", "algo.batch_size=60", "algo.n_epochs=2"),

@@ -7,7 +7,7 @@ import pytest
 from short_runs import QUICK, result
 
 from mousearm.experiment import run
-from mousearm.rundir import RunFolder
+from mousearm.rundir.folder import RunFolder
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from short_runs import QUICK, result
 
 from mousearm.errors import RunError
 from mousearm.experiment import run
-from mousearm.rundir import RunFolder
+from mousearm.rundir.folder import RunFolder
 
 FILES = ("manifest.json", "policy.safetensors", "state.json", "state.pt")
 

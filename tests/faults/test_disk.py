@@ -10,7 +10,7 @@ from short_runs import QUICK, at_call, result
 
 from mousearm.errors import RunError
 from mousearm.experiment import run
-from mousearm.rundir import RunFolder
+from mousearm.rundir.folder import RunFolder
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from short_runs import QUICK, result
 
-from mousearm.rundir import RunFolder
+from mousearm.rundir.folder import RunFolder
 
 LONGER = (*QUICK, "algo.timesteps=6000", "algo.eval_freq=120")
 

@@ -7,7 +7,7 @@ from short_runs import QUICK, at_call, result, terminate
 
 from mousearm.errors import Interrupted
 from mousearm.experiment import run
-from mousearm.rundir import RunFolder
+from mousearm.rundir.folder import RunFolder
 
 IMITATION = (
     *("pretrain=cmc", "pretrain.num_envs=4", "pretrain.rounds=4", "pretrain.remembered_rounds=2"),

@@ -6,7 +6,7 @@ import yaml
 
 from mousearm.config import read_saved, to_yaml
 from mousearm.errors import RunError
-from mousearm.rundir import RunFolder
+from mousearm.rundir.folder import RunFolder
 from mousearm.share.contents import ShareOptions, gather, write_contents
 
 ALWAYS = {

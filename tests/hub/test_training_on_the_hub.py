@@ -10,7 +10,7 @@ from hub_server import TOKEN
 
 from mousearm import experiment
 from mousearm.errors import ModelError
-from mousearm.rundir import RunFolder
+from mousearm.rundir.folder import RunFolder
 
 ROOT = Path(__file__).parents[2]
 

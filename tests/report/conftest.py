@@ -10,7 +10,8 @@ from mousearm.evaluate.evaluation import ErrorScale, Evaluation
 from mousearm.evaluate.results import Errors, PawMovement, ReachResult
 from mousearm.files import write_json, write_text
 from mousearm.kinematics import Split
-from mousearm.rundir import FINISHED, RunFolder
+from mousearm.rundir.folder import RunFolder
+from mousearm.rundir.status import FINISHED
 from mousearm.tracking.metrics_file import MetricsFile
 
 composed = cache(lambda *overrides: compose(["name=x", *overrides]))

@@ -7,7 +7,7 @@ from mousearm.errors import UnknownNameError
 from mousearm.evaluate.evaluation import ErrorScale, Evaluation
 from mousearm.report.groups import MeanCI, differing_keys, group_runs
 from mousearm.report.reading import Run, settings_of
-from mousearm.rundir import RunFolder
+from mousearm.rundir.folder import RunFolder
 
 NOTHING = Evaluation(ErrorScale("torque", "segments", "none", 11.5, 17.0), [], {})
 

@@ -2,7 +2,8 @@ import pytest
 
 from mousearm.errors import RunError
 from mousearm.report.reading import learning_curve, read_runs
-from mousearm.rundir import RunFolder, find_runs
+from mousearm.rundir.folder import RunFolder
+from mousearm.rundir.runs import find_runs
 from mousearm.sweep.records import Sweep, Worker
 
 

@@ -13,7 +13,7 @@ from mousearm import experiment
 from mousearm.errors import RunError
 from mousearm.report.comparison import compare
 from mousearm.report.wandb_report import distinguishing_keys, final_error, publish
-from mousearm.rundir import RunFolder
+from mousearm.rundir.folder import RunFolder
 
 PLACE = "lab/mousearm"
 

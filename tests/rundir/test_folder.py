@@ -7,7 +7,8 @@ from mousearm import formats
 from mousearm.errors import RunError
 from mousearm.files import read_json, write_json
 from mousearm.kinematics import Split
-from mousearm.rundir import RunFolder, resumed
+from mousearm.rundir.folder import RunFolder
+from mousearm.rundir.runs import resumed
 
 SPLIT = Split(["a", "m/b"], ["c"], {"a": "1f", "m/b": "2f", "c": "3f"})
 

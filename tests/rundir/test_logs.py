@@ -1,7 +1,6 @@
 import pytest
 
-from mousearm.rundir import read_environment, read_metrics
-from mousearm.rundir.logs import describe_environment
+from mousearm.rundir.logs import describe_environment, read_environment, read_metrics
 
 ASKED = "numpy==2\n\n$ git rev-parse HEAD\n{}\n\n$ git diff HEAD\n{}"
 

@@ -2,7 +2,7 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from mousearm.errors import RunError
-from mousearm.rundir import with_resume
+from mousearm.rundir.runs import with_resume
 
 
 def test_without_resume_a_command_line_stays_as_it_is():

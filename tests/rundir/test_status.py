@@ -8,8 +8,19 @@ import pytest
 
 from mousearm.errors import ConfigError, NonFiniteError, RunError
 from mousearm.files import write_json
-from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, NO_STATUS, PRUNED, RUNNING, Pruned, Status, ending
-from mousearm.rundir.status import is_held, locked
+from mousearm.rundir.status import (
+    FAILED,
+    FINISHED,
+    INTERRUPTED,
+    NO_STATUS,
+    PRUNED,
+    RUNNING,
+    Pruned,
+    Status,
+    ending,
+    is_held,
+    locked,
+)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import re
 import pytest
 from student import QUICK
 
-from mousearm.rundir import RunFolder
+from mousearm.rundir.folder import RunFolder
 
 pytestmark = pytest.mark.slow
 # SLURM may send its signal up to a minute early; the program must have started by then.

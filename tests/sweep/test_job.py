@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from mousearm.errors import TIME_IS_OVER, ConfigError, Interrupted, RunError
-from mousearm.rundir import FAILED, INTERRUPTED, PRUNED, Pruned
+from mousearm.rundir.status import FAILED, INTERRUPTED, PRUNED, Pruned
 from mousearm.sweep.job import QueuedJob, evaluations, median_rule, run_job, write_rule
 from mousearm.sweep.progress import progress
 from mousearm.sweep.records import Job, Sweep, this_process

@@ -9,7 +9,7 @@ import pytest
 from mousearm.errors import RunError
 from mousearm.experiment import run
 from mousearm.report.reading import learning_curve
-from mousearm.rundir import FAILED, FINISHED, INTERRUPTED, RUNNING
+from mousearm.rundir.status import FAILED, FINISHED, INTERRUPTED, RUNNING
 from mousearm.sweep.progress import LOST, begin, cancel, progress, retry, status, status_table
 from mousearm.sweep.records import CANCELLED, WAITING, Sweep, Worker, local_process, this_process
 

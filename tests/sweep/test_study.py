@@ -5,7 +5,7 @@ import pytest
 pytest.importorskip("optuna")
 
 from mousearm.errors import ConfigError, RunError, UnknownNameError
-from mousearm.rundir import FAILED, FINISHED, PRUNED
+from mousearm.rundir.status import FAILED, FINISHED, PRUNED
 from mousearm.sweep.progress import Progress
 from mousearm.sweep.records import Job
 from mousearm.sweep.study import FILE, Space, Study

@@ -6,7 +6,7 @@ import json
 import numpy as np
 
 from mousearm.registry import TRACKERS
-from mousearm.rundir import RunFolder
+from mousearm.rundir.folder import RunFolder
 from mousearm.tracking.logger import build_logger
 from mousearm.tracking.metrics_file import Tracker
 

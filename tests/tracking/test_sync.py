@@ -5,7 +5,7 @@ from short_tracked import OFFLINE, ROLLOUT, terminate_after_rows
 
 from mousearm.errors import Interrupted, RunError
 from mousearm.experiment import run
-from mousearm.rundir import RunFolder
+from mousearm.rundir.folder import RunFolder
 from mousearm.tracking.sync import sync_runs
 from mousearm.tracking.wandb_start import parts_of
 

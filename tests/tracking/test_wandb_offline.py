@@ -12,7 +12,7 @@ from mousearm import experiment
 from mousearm.config import load, to_yaml
 from mousearm.errors import Interrupted
 from mousearm.experiment import run
-from mousearm.rundir import RunFolder
+from mousearm.rundir.folder import RunFolder
 from mousearm.tracking.wandb_start import parts_of
 
 

@@ -11,7 +11,7 @@ from wandb_server import KEY
 
 from mousearm.errors import Interrupted
 from mousearm.experiment import run
-from mousearm.rundir import RunFolder
+from mousearm.rundir.folder import RunFolder
 from mousearm.tracking.logger import build_logger
 from mousearm.tracking.wandb_start import parts_of, without_credentials
 
