@@ -127,7 +127,7 @@ def _saved(figure: Figure, **options: Any) -> bytes:
 
 
 def spans_magnitudes(values: Sequence[float]) -> bool:
-    """Whether values are so far apart that a linear axis would hide the small ones."""
+    """True if values are so far apart that a linear axis would hide the small ones."""
     return bool(values) and min(values) > 0 and max(values) > _LINEAR_SPAN * min(values)
 
 

@@ -1,1 +1,1 @@
-"""How faithful an arm is to its OpenSim model, measured by OpenSim itself: the only package that knows it."""
+"""Fidelity of an arm to its OpenSim model, measured by OpenSim itself: the only package that imports it."""

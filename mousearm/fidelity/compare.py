@@ -1,4 +1,4 @@
-"""How faithful an arm is to an OpenSim model, measured against OpenSim itself in random poses, and the limits."""
+"""Fidelity of an arm to an OpenSim model, measured by OpenSim itself in random poses, and its limits."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from mousearm.model_check.muscles import sweep
 from mousearm.model_check.result import Result
 
 IN_JOINT_RANGES, IN_REACHES = "in ranges", "in reaches"
-"""Where fibre lengths were found."""
+"""Poses in which fibre lengths were found."""
 
 MIN_MOMENT_ARM = 1e-4
 """m: a muscle and a joint are a pair where OpenSim's moment arm exceeds this somewhere."""

@@ -229,7 +229,7 @@ class MuscleCurves:
         return 100 * float(ours / opensim - 1)
 
     def difference(self, curves: np.ndarray, within: str | None = None) -> Difference:
-        """How far two curves over ``FIBRE`` are apart, in a named range of lengths or in all."""
+        """Difference of two curves over ``FIBRE``, in a named range of lengths or in all."""
         low, high = self.ranges[within] if within else (FIBRE[0], FIBRE[-1])
         return difference(curves[:, (low <= FIBRE) & (high >= FIBRE)])
 

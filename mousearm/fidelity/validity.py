@@ -116,7 +116,7 @@ def path_segments(path: list[Vertex], surface: Surface) -> Iterator[tuple[str, s
 
 
 def contains(point: np.ndarray, surface: Surface) -> bool:
-    """Whether a point, (3,) m in the surface's axes, is inside it."""
+    """True if a point, (3,) m in the surface's axes, is inside it."""
     across = _across(surface)
     return bool(point[:across] @ point[:across] < surface.radius**2 and abs(point[2]) <= surface.length / 2)
 

@@ -1,4 +1,4 @@
-"""How the error on reaches that were never trained on falls with the number of those that were.
+"""Error on reaches that were never trained on, over the number of reaches that were.
 
 A sweep over ``kinematics.train_reaches`` keeps the test reaches the same and gives one point per run;
 ``experiment=generalisation_curve`` is such a sweep. The curve is drawn when all its runs are finished.

@@ -100,7 +100,7 @@ class MeanCI:
         return _mean_ci(tuple(values))
 
     def overlaps(self, other: "MeanCI") -> bool:
-        """Whether the intervals overlap; False where one has none."""
+        """True if the intervals overlap; False where one has none."""
         if self.low is None or self.high is None or other.low is None or other.high is None:
             return False
         return self.low <= other.high and other.low <= self.high
@@ -171,7 +171,7 @@ def _check(by: Sequence[str], runs: Sequence[Run], keys: Sequence[str]) -> None:
 
 
 def _factors(runs: Sequence[Run], keys: Sequence[str], by: Sequence[str]) -> dict[str, list[str]]:
-    """What distinguishes the runs: the overrides that vary, if they say as much as the keys do; otherwise the keys.
+    """Values that distinguish the runs: of the overrides that vary, if they say as much as the keys; else of the keys.
 
     ``reward=paw_heavy`` on the command line is a better name than the two weights that it sets.
     """

@@ -108,7 +108,7 @@ def comparison_markdown(comparison: Comparison) -> str:
 
 
 def title(comparison: Comparison) -> str:
-    """How many runs of which groups are compared."""
+    """Number of runs and groups, and the keys that distinguish them."""
     n, runs = len(comparison.groups), len(comparison.runs)
     if n == 1:
         return f"{runs} runs that differ in nothing but the seed" if runs > 1 else "1 run"

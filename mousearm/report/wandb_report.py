@@ -239,7 +239,7 @@ def _find_uploads(comparison: Comparison, project: str) -> tuple[list[Run], list
 
 
 def _problem(run: Run, split: str, errors: dict[str, object]) -> str:
-    """Why panels cannot show a run, and what to do; empty where they can."""
+    """Reason why panels cannot show a run, and a remedy; empty where they can."""
     path, here = run.folder.path, Path.cwd()
     path = path.relative_to(here) if path.is_relative_to(here) else path
     if run.folder.id not in errors:

@@ -116,7 +116,7 @@ def _pictures(evaluation: Evaluation, files: set[str]) -> list[str]:
 
 
 def is_reach(name: str) -> bool:
-    """Whether a file of a shared agent is one of its reaches."""
+    """True if a file of a shared agent is one of its reaches."""
     return name.startswith(f"{REACHES_FOLDER}/")
 
 

@@ -112,7 +112,7 @@ def _check_finished(folder: RunFolder) -> None:
 
 
 def _is_public(path: str) -> bool:
-    """Whether anybody who has this program finds a path of the configuration."""
+    """True if everybody who has this program can find a path of the configuration."""
     return path.startswith((PACKAGE, PREFIX))
 
 

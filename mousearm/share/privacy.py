@@ -38,7 +38,7 @@ class Private:
     is_short: bool = False
 
     def is_in(self, line: str) -> bool:
-        """Whether a line holds it."""
+        """True if a line holds the text."""
         return re.search(rf"(?<![A-Za-z0-9]){re.escape(self.text)}(?![A-Za-z0-9])", line, re.IGNORECASE) is not None
 
     def description(self) -> str:
