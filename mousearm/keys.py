@@ -87,7 +87,7 @@ def declared(group: Any) -> dict[str, Key]:
     return {field.name: field.metadata[_NAME] for field in fields(group) if _NAME in field.metadata}
 
 
-def check(prefix: str, group: Any) -> None:
+def check_keys(prefix: str, group: Any) -> None:
     """Check all values of an object by what its class declares.
 
     Args:

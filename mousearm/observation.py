@@ -76,7 +76,7 @@ def _flat(offsets: np.ndarray) -> np.ndarray:
     return offsets.reshape(len(offsets), 6 * offsets.shape[1])
 
 
-Term = Callable[[Snapshot, Ahead], np.ndarray]
+ObservationTerm = Callable[[Snapshot, Ahead], np.ndarray]
 
 
 class Observation:
@@ -90,7 +90,7 @@ class Observation:
         """
         if len(set(names)) < len(names):
             raise ConfigError(f"env.observation={list(names)} lists a term twice.")
-        self._terms: dict[str, Term] = {name: OBSERVATIONS[name] for name in names}
+        self._terms: dict[str, ObservationTerm] = {name: OBSERVATIONS[name] for name in names}
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from mousearm.errors import UnknownNameError
 
 Thing = Callable[..., Any]
-T = TypeVar("T", bound=Thing)
+_T = TypeVar("_T", bound=Thing)
 
 
 class Registry:
@@ -37,7 +37,7 @@ class Registry:
         self._things: dict[str, Thing] = {}
         self._complete = False
 
-    def add(self, thing: T, *names: str) -> T:
+    def add(self, thing: _T, *names: str) -> _T:
         """Add a function or a class and return it, so that this is a decorator.
 
         Args:

@@ -51,7 +51,7 @@ class RewardForm:
     effort: str = key("Of the forces.", EFFORTS)
 
 
-Term = Callable[[Step, RewardForm], np.ndarray]
+RewardTerm = Callable[[Step, RewardForm], np.ndarray]
 
 
 @KERNELS.add
@@ -136,7 +136,7 @@ class Reward:
         weights = {name: getattr(config, f"w_{name}") for name in REWARDS}
         weights |= {"elbow": share * config.w_elbow, "paw": share * config.w_paw}
         self._form: RewardForm = config
-        self._terms: dict[str, Term] = {name: REWARDS[name] for name, weight in weights.items() if weight > 0}
+        self._terms: dict[str, RewardTerm] = {name: REWARDS[name] for name, weight in weights.items() if weight > 0}
         self.weights: dict[str, float] = {name: weights[name] for name in self._terms}
 
     def terms(self, step: Step) -> dict[str, np.ndarray]:

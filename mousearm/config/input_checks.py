@@ -21,8 +21,8 @@ from mousearm.errors import ConfigError, UnknownNameError
 
 CONF = Path(__file__).parents[2] / "conf"
 
-MAX_BYTES = 100_000
-MAX_DEPTH = 20
+MAX_YAML_BYTES = 100_000
+MAX_YAML_DEPTH = 20
 _HYDRA = re.compile(r"(?<![\w.-])hydra(?![\w-])")
 # An experiment that is a search may say so.
 _SEARCH = {"override /hydra/sweeper": "optuna"}
@@ -75,8 +75,8 @@ def read_plain(path: Path) -> Any:
         OSError: it cannot be read.
     """
     size = path.stat().st_size
-    if size > MAX_BYTES or not path.is_file():
-        raise ValueError(f"it is not a file, or larger than {MAX_BYTES / 1e3:g} kB ({size / 1e3:g} kB)")
+    if size > MAX_YAML_BYTES or not path.is_file():
+        raise ValueError(f"it is not a file, or larger than {MAX_YAML_BYTES / 1e3:g} kB ({size / 1e3:g} kB)")
     text = path.read_text(encoding="utf-8")
     try:
         _check_events(text)
@@ -94,8 +94,8 @@ def _check_events(text: str) -> None:
             raise ValueError(f"line {line}: an alias (*{event.anchor}), which is not read; write it out")
         if getattr(event, "tag", None) is not None:
             raise ValueError(f"line {line}: a tag ({event.tag}), which is not read; leave it out")
-        if depth > MAX_DEPTH:
-            raise ValueError(f"line {line}: values within values, more than {MAX_DEPTH} deep")
+        if depth > MAX_YAML_DEPTH:
+            raise ValueError(f"line {line}: values within values, more than {MAX_YAML_DEPTH} deep")
 
 
 def check_group_files(arguments: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mousearm.errors import ConfigError
-from mousearm.keys import Range, above, at_least, between, check, declared, finite, key, require
+from mousearm.keys import Range, above, at_least, between, check_keys, declared, finite, key, require
 from mousearm.kinematics.checks import SEGMENT_RANGE
 from mousearm.kinematics.split import SPLIT_BY
 from mousearm.registry import ACTION_MAPS, BACKBONES, CONTROLLERS, OBSERVATIONS, REWARDS
@@ -62,7 +62,7 @@ class ModelConfig:
     forearm_mm: float | None = key("Elbow to paw at rest, as `model.upper_arm_mm`.", _SEGMENT_MM, "mm", default=None)
 
     def __post_init__(self) -> None:
-        check("model.", self)
+        check_keys("model.", self)
         if (self.file is None) == (self.osim is None):
             raise ConfigError(
                 f"model.file={self.file} and model.osim={self.osim}: give one of them, and null for the other, as "
@@ -115,7 +115,7 @@ class KinematicsConfig:
     )
 
     def __post_init__(self) -> None:
-        check("kinematics.", self)
+        check_keys("kinematics.", self)
 
 
 @dataclass
@@ -156,7 +156,7 @@ class EnvConfig:
     )
 
     def __post_init__(self) -> None:
-        check("env.", self)
+        check_keys("env.", self)
         require(len(self.observation) > 0, "env.observation", self.observation, "at least one term")
 
 
@@ -176,7 +176,7 @@ class RewardConfig(RewardForm, _Weights):
     """Weights ``w_`` of the reward terms, 0 where nothing is said, and the form that the terms take."""
 
     def __post_init__(self) -> None:
-        check("reward.", self)
+        check_keys("reward.", self)
         require(self.w_elbow + self.w_paw > 0, "reward.w_elbow + reward.w_paw", 0, "above 0")
         shares = ("w_elbow", "w_paw")
         total = sum(getattr(self, name) for name in declared(self) if name.startswith("w_") and name not in shares)
@@ -204,7 +204,7 @@ class PolicyConfig:
     backbone: str = key("What remembers.", BACKBONES, default="lstm")
 
     def __post_init__(self) -> None:
-        check("policy.", self)
+        check_keys("policy.", self)
         weights = self.n_lstm_layers * self.lstm_hidden_size**2
         require(weights <= 2**26, "policy.n_lstm_layers x policy.lstm_hidden_size^2", weights, "at most 8192^2")
 
@@ -258,7 +258,7 @@ class AlgoConfig:
     )
 
     def __post_init__(self) -> None:
-        check("algo.", self)
+        check_keys("algo.", self)
 
 
 @dataclass
@@ -302,7 +302,7 @@ class PretrainConfig:
     )
 
     def __post_init__(self) -> None:
-        check("pretrain.", self)
+        check_keys("pretrain.", self)
 
 
 @dataclass
@@ -324,7 +324,7 @@ class TrackingConfig:
     films: bool = key("Whether evaluations while training are filmed, too.", default=False)
 
     def __post_init__(self) -> None:
-        check("tracking.", self)
+        check_keys("tracking.", self)
 
 
 def _is_run_name(name: str) -> bool:
@@ -368,6 +368,6 @@ class Config:
     )
 
     def __post_init__(self) -> None:
-        check("", self)
+        check_keys("", self)
         steps = self.algo.n_steps * self.env.num_envs
         require(steps <= 10**7, "algo.n_steps x env.num_envs", steps, "at most 10000000 steps between two updates")

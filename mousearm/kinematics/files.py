@@ -30,7 +30,7 @@ REQUIRED = tuple(name for name in COLUMNS if not name.startswith("wrist"))
 DECIMALS = 7
 """Decimals written: a tenth of a micrometre, a tenth of a microsecond."""
 
-MAX_BYTES = 500_000_000
+MAX_CSV_BYTES = 500_000_000
 """Largest text file; its cells take twenty times as much memory."""
 
 Row = tuple[int, list[str]]
@@ -97,10 +97,10 @@ def read_rows(path: Path, delimiter: str = ",") -> list[Row]:
     if path.exists() and not path.is_file():  # reading a device or a pipe might never end
         raise KinematicsError(f"{path}: is {'a folder' if path.is_dir() else 'no file'}; a file is needed here.")
     try:
-        if path.stat().st_size > MAX_BYTES:
+        if path.stat().st_size > MAX_CSV_BYTES:
             raise KinematicsError(
-                f"{path}: has {path.stat().st_size / 1e6:.0f} MB; text of more than {MAX_BYTES / 1e6:.0f} MB is not "
-                "read. Cut the recording, or give HDF5 where its program writes it."
+                f"{path}: has {path.stat().st_size / 1e6:.0f} MB; text of more than {MAX_CSV_BYTES / 1e6:.0f} MB is "
+                "not read. Cut the recording, or give HDF5 where its program writes it."
             )
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, delimiter=delimiter)

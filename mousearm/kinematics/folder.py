@@ -10,7 +10,7 @@ from mousearm.files import sha256
 from mousearm.kinematics.files import read_csv
 from mousearm.kinematics.reach import Reach
 
-MANIFEST = "manifest.csv"
+REACH_MANIFEST = "manifest.csv"
 """The file in a folder that says of which animal and session its reaches are."""
 
 MANIFEST_COLUMNS = ("file", "animal", "session")
@@ -57,8 +57,8 @@ def read_reaches(path: Path | str) -> tuple[Reach, ...]:
 def find_reaches(path: Path | str) -> tuple[ReachFile, ...]:
     """Find one file, or every ``*.csv`` below a folder; nothing is read but the manifest.
 
-    Hidden files and folders are passed over. Animal and session are those of the folder's `MANIFEST`, where there is
-    one (columns `MANIFEST_COLUMNS`, files as paths below the folder); otherwise the names of the folders that a file
+    Hidden files and folders are skipped. Animal and session are those of the folder's `REACH_MANIFEST`, where there
+    is one (columns `MANIFEST_COLUMNS`, files as paths below the folder); otherwise the names of the folders that a file
     lies in: ``FOLDER/animal/session/reach.csv``.
 
     Args:
@@ -75,12 +75,12 @@ def find_reaches(path: Path | str) -> tuple[ReachFile, ...]:
     if not path.is_dir():
         return (ReachFile(path.stem, path),)
     relatives = sorted(file.relative_to(path).as_posix() for file in path.rglob("*.csv") if file.is_file())
-    relatives = [relative for relative in relatives if "/." not in f"/{relative}" and relative != MANIFEST]
+    relatives = [relative for relative in relatives if "/." not in f"/{relative}" and relative != REACH_MANIFEST]
     if not relatives:
         raise KinematicsError(
             f"{path}: no file matches *.csv in this folder or below it. Give a CSV file or a folder with some."
         )
-    manifest = path / MANIFEST
+    manifest = path / REACH_MANIFEST
     known = (
         _read_manifest(manifest, relatives) if manifest.is_file() else {file: _of_folders(file) for file in relatives}
     )

@@ -7,7 +7,7 @@ from itertools import accumulate
 
 from mousearm.errors import KinematicsError
 from mousearm.files import sha256
-from mousearm.kinematics.folder import MANIFEST, MANIFEST_COLUMNS, ReachFile
+from mousearm.kinematics.folder import MANIFEST_COLUMNS, REACH_MANIFEST, ReachFile
 
 SPLIT_BY = ("file", "session", "animal")
 """Groups that stay together: nothing but the file itself, all reaches of a session, or all of an animal."""
@@ -142,7 +142,7 @@ def _group(file: ReachFile, by: str) -> str:
     if not group:
         raise KinematicsError(
             f"kinematics.split_by={by}, but nothing says of which {by} {file.path} is. Put files into "
-            f"FOLDER/animal/session/reach.csv, or name all of them in FOLDER/{MANIFEST} with the columns "
+            f"FOLDER/animal/session/reach.csv, or name all of them in FOLDER/{REACH_MANIFEST} with the columns "
             f"{', '.join(MANIFEST_COLUMNS)}."
         )
     return group

@@ -36,7 +36,7 @@ JOINT_HEADER = ("joint", "arm °", "used °", "frames at a limit")
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class SegmentLength:
     """The length of a segment, which would be constant if points sat on joints and were seen without error.
 
     Attributes:
@@ -73,8 +73,8 @@ class Measures:
     rate: float
     n_gaps: int
     longest_gap_ms: float
-    upper_arm: Segment
-    forearm: Segment
+    upper_arm: SegmentLength
+    forearm: SegmentLength
     peak_speed: float
     peak_acceleration: float
 
@@ -236,11 +236,11 @@ def paw_velocity(reach: Reach) -> np.ndarray:
     return np.gradient(reach.paw, reach.time, axis=0)
 
 
-def _segment(time: np.ndarray, vectors: np.ndarray) -> Segment:
+def _segment(time: np.ndarray, vectors: np.ndarray) -> SegmentLength:
     length = 1e3 * np.linalg.norm(vectors, axis=1)
     elapsed = time - time.mean()
     slope = float(elapsed @ length / (elapsed @ elapsed))
-    return Segment(float(np.median(length)), float(length.std()), slope * float(time[-1] - time[0]))
+    return SegmentLength(float(np.median(length)), float(length.std()), slope * float(time[-1] - time[0]))
 
 
 def _read(file: ReachFile) -> tuple[Reach | None, str]:

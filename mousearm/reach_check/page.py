@@ -37,14 +37,14 @@ def write_page(report: ReachCheck, path: Path) -> Path:
         OutputError: it cannot be written.
     """
     make_folder(path.parent)
-    write_text(path, as_html(report))
+    write_text(path, check_html(report))
     return path
 
 
-def as_html(report: ReachCheck) -> str:
+def check_html(report: ReachCheck) -> str:
     """Write the page as HTML."""
     good = len(report.checked) - len(report.refused)
-    joints = joint_figure(report)
+    joints = joint_range_figure(report)
     rows = [item.cells() for item in report.checked]
     parts = [
         f"<h1>{escape(report.source)}</h1>",
@@ -96,7 +96,7 @@ def trajectory_figures(checked: Sequence[Checked]) -> list[Figure]:
     return [_figure(drawn[start : start + PER_FIGURE], limits) for start in starts]
 
 
-def joint_figure(report: ReachCheck) -> Figure | None:
+def joint_range_figure(report: ReachCheck) -> Figure | None:
     """Draw one row per joint: the arm's range as a bar, the range of every reach as a line; None without reaches."""
     references = [item.reference for item in report.checked if item.reference is not None]
     if not references:

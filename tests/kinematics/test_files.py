@@ -7,7 +7,7 @@ import pytest
 
 from mousearm.errors import KinematicsError, OutputError
 from mousearm.kinematics import Reach, read_csv, read_reaches, write_csv
-from mousearm.kinematics.files import COLUMNS, MAX_BYTES, REQUIRED
+from mousearm.kinematics.files import COLUMNS, MAX_CSV_BYTES, REQUIRED
 
 RECORDED = Path(__file__).parents[2].parent / "shared" / "kinematics"
 needs_recordings = pytest.mark.skipif(not RECORDED.is_dir(), reason=f"no recorded reaches in {RECORDED}")
@@ -170,7 +170,7 @@ def test_files_without_an_end_are_not_read(tmp_path):
     os.mkfifo(tmp_path / "pipe.csv")
     refused(tmp_path / "pipe.csv", "is no file; a file is needed here")
     with (tmp_path / "large.csv").open("wb") as file:
-        file.truncate(MAX_BYTES + 1)
+        file.truncate(MAX_CSV_BYTES + 1)
     refused(tmp_path / "large.csv", "has 500 MB; text of more than 500 MB is not read. Cut the recording")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.files import Row
-from mousearm.kinematics.imports.cells import Cells, find_points, lay_out, whole_numbers
+from mousearm.kinematics.imports.cells import TextTable, find_points, lay_out, whole_numbers
 from mousearm.kinematics.imports.markers import MarkerRecording
 
 _COLUMN = re.compile(r"(?P<name>.+)[_.](?P<coordinate>x|y|z|score|likelihood)", re.IGNORECASE)
@@ -31,7 +31,7 @@ def read_anipose(path: Path, rows: Sequence[Row], names: Mapping[str, str]) -> M
     """
     header = rows[0][1]
     found = find_points(names, lay_out(map(_point, header), path), path)
-    cells = Cells(path, rows[1:], header)
+    cells = TextTable(path, rows[1:], header)
     positions, likelihood = cells.points(found)
     lower = [name.lower() for name in header]
     if "time" in lower:

@@ -74,7 +74,7 @@ def find_points(names: Mapping[str, str], layout: Layout, path: Path) -> list[Ma
     return [layout[names[landmark]] for landmark in LANDMARKS]
 
 
-class Cells:
+class TextTable:
     """Rows of a table below its header.
 
     Args:

@@ -69,7 +69,7 @@ class Axes:
         return ", ".join(f"{direction} = {axis}" for direction, axis in zip(DIRECTIONS, self.text.split(), strict=True))
 
 
-def convert(points: np.ndarray, unit: str, axes: Axes, side: str) -> np.ndarray:
+def to_metres(points: np.ndarray, unit: str, axes: Axes, side: str) -> np.ndarray:
     """Bring points to metres, OpenSim's axes and a right arm.
 
     Args:

@@ -13,7 +13,15 @@ from mousearm.errors import KinematicsError, UnknownNameError
 from mousearm.files import make_folder, new_output, write_text
 from mousearm.kinematics.files import read_rows, write_csv
 from mousearm.kinematics.imports import anipose, cleaning, deeplabcut
-from mousearm.kinematics.imports.conversion import SIDES, UNITS, Axes, check_seen, choose_unit, convert, segment_lengths
+from mousearm.kinematics.imports.conversion import (
+    SIDES,
+    UNITS,
+    Axes,
+    check_seen,
+    choose_unit,
+    segment_lengths,
+    to_metres,
+)
 from mousearm.kinematics.imports.cutting import CutRule, cut_reaches
 from mousearm.kinematics.imports.markers import MarkerRecording, MarkerTrajectory, even
 from mousearm.kinematics.reach import Reach
@@ -236,7 +244,7 @@ def _to_metres(
         f"axes      {axes} ({'--axes' if options.axes else 'the convention of OpenSim, as --axes is not given'})",
         f"side      {options.side} (--side)" + (", mirrored to the right arm that the model is" if mirrored else ""),
     ]
-    return replace(markers, points=convert(markers.points, unit, axes, options.side)), notes
+    return replace(markers, points=to_metres(markers.points, unit, axes, options.side)), notes
 
 
 def _cut(

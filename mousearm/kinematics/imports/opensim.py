@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.files import Row, parse_number, read_rows
-from mousearm.kinematics.imports.cells import Cells, find_points, lay_out
+from mousearm.kinematics.imports.cells import TextTable, find_points, lay_out
 from mousearm.kinematics.imports.markers import MarkerRecording
 from mousearm.registry import FORMATS
 
@@ -82,7 +82,7 @@ FORMATS.add(read_sto, "sto", "mot")
 
 
 def _recording(
-    path: Path, kind: str, cells: Cells, found: Sequence[Mapping[str, int]], time: int, header: Mapping[str, str]
+    path: Path, kind: str, cells: TextTable, found: Sequence[Mapping[str, int]], time: int, header: Mapping[str, str]
 ) -> MarkerRecording:
     header = {key.lower(): value for key, value in header.items()}
     positions, _ = cells.points(found)
@@ -91,10 +91,10 @@ def _recording(
     return MarkerRecording(path, kind, cells.lines, positions, None, None, cells.numbers(time), unit, rate, AXES)
 
 
-def _cells(path: Path, rows: Sequence[Row], header: Sequence[str]) -> Cells:
+def _cells(path: Path, rows: Sequence[Row], header: Sequence[str]) -> TextTable:
     """Read the table below the blank lines that may stand between it and the header."""
     first = next((i for i, (_, cells) in enumerate(rows) if any(cells)), len(rows))
-    return Cells(path, rows[first:], header)
+    return TextTable(path, rows[first:], header)
 
 
 def _entries(rows: Sequence[Row]) -> Iterator[tuple[str, str]]:

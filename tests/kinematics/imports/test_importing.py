@@ -7,7 +7,7 @@ from tracked_files import RATE, arm, write_anipose, write_dlc_h5, write_sto, wri
 from mousearm.errors import KinematicsError, OutputError, UnknownNameError
 from mousearm.kinematics import read_reaches
 from mousearm.kinematics.imports import ImportOptions
-from mousearm.kinematics.imports.conversion import Axes, convert
+from mousearm.kinematics.imports.conversion import Axes, to_metres
 from mousearm.trajectory import ELBOW, PAW, SHOULDER
 
 
@@ -64,11 +64,11 @@ class TestAxes:
     def test_by_hand(self):
         # A file with x to the left, y backwards, z up: forward is -y, up z, right -x.
         axes = Axes.parse("-y z -x")
-        np.testing.assert_array_equal(convert(np.array([1.0, 2.0, 3.0]), "mm", axes, "right"), [-2e-3, 3e-3, -1e-3])
+        np.testing.assert_array_equal(to_metres(np.array([1.0, 2.0, 3.0]), "mm", axes, "right"), [-2e-3, 3e-3, -1e-3])
         assert str(axes) == "forward = -y, up = z, right = -x"
 
     def test_left_is_mirrored_to_right(self):
-        np.testing.assert_array_equal(convert(np.array([1.0, 2, 3]), "m", Axes.parse("x,y,z"), "left"), [1, 2, -3])
+        np.testing.assert_array_equal(to_metres(np.array([1.0, 2, 3]), "m", Axes.parse("x,y,z"), "left"), [1, 2, -3])
 
     def test_axes_undo_a_rotation(self, take, bring_in, points_of):
         _, (reach,) = bring_in(take(change=lambda points: points[:, :, [2, 0, 1]]), axes="y z x")

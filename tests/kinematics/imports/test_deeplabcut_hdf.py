@@ -10,8 +10,7 @@ import pytest
 from tracked_files import MARKS, arm, deeplabcut, write_dlc_h5
 
 from mousearm.errors import KinematicsError
-from mousearm.kinematics.imports import pandas_table
-from mousearm.kinematics.imports.pandas_table import plain, read_table
+from mousearm.kinematics.imports.deeplabcut import _LARGEST_PICKLE, plain, read_table
 
 KEY = "df_with_missing"
 
@@ -138,4 +137,4 @@ def test_pickles_that_would_fill_the_memory():
     with pytest.raises(ValueError, match="PUT 99999999999"):
         plain(b"(lp99999999999\n.")
     with pytest.raises(ValueError, match="a description of"):
-        plain(b"(l" + b"p0\n" * pandas_table._LARGEST_PICKLE + b".")
+        plain(b"(l" + b"p0\n" * _LARGEST_PICKLE + b".")
