@@ -1,1 +1,1 @@
-"""The run folder: names of its files, who works on it, what there is to resume; the only readers of most of its files."""
+"""The run folder: names of its files, who works on it, what there is to resume; the readers of most of its files."""
