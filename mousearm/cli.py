@@ -1,21 +1,30 @@
 """Command lines: the arguments that several of them share, and the one way in which each of them ends.
 
-A script has ``main(argv: Sequence[str] | None = None) -> int``, decorated with ``handled()``: it parses its arguments,
-imports what its work needs, and calls one function of the package. It returns the exit status, or raises SystemExit.
+A script is a function of its arguments, decorated with ``command``: it imports what its work needs, for nothing that is
+slow to import comes before the arguments are parsed, and calls the package. It returns the exit status, None for 0.
 """
 
-import argparse
 import os
 import sys
-from collections.abc import Iterator
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from mousearm.errors import Interrupted, MouseArmError
 
 # Exit statuses, as shells have them: 128 + the number of a signal.
 _INTERRUPTED, _NOBODY_READS = 130, 141
+
+
+class Main(Protocol):
+    """A command, which returns its exit status or raises SystemExit."""
+
+    def __call__(self, argv: Sequence[str] | None = None) -> int:
+        """Run it with these words, or with those of the command line."""
+        ...
 
 
 class Argument(NamedTuple):
@@ -49,17 +58,39 @@ FIGURE = argument("--figure", type=Path, metavar="DIR", help="also draw the resu
 OUT = argument("--out", type=Path, metavar="DIR")
 
 
-def parser(text: str | None, *arguments: Argument) -> argparse.ArgumentParser:
-    """Make the parser of a script; its docstring is the help."""
-    made = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, options in arguments:
-        made.add_argument(name, **options)
-    return made
+def command(text: str | None, *arguments: Argument) -> Callable[[Callable[[Namespace], int | None]], Main]:
+    """Make the ``main(argv)`` of a script of a function that gets its arguments: parsed, and ended by ``handled``.
+
+    Args:
+        text: the help; the script's docstring.
+        arguments: of the script. Options may stand between words, such as overrides.
+    """
+
+    def decorate(work: Callable[[Namespace], int | None]) -> Main:
+        @wraps(work)
+        @handled()
+        def main(argv: Sequence[str] | None = None) -> int:
+            parser = ArgumentParser(description=text, formatter_class=RawDescriptionHelpFormatter)
+            for name, options in arguments:
+                parser.add_argument(name, **options)
+            given = parser.parse_intermixed_args(argv)
+            try:
+                return work(given) or 0
+            except UsageError as error:
+                parser.error(str(error))
+
+        return main
+
+    return decorate
+
+
+class UsageError(Exception):
+    """Arguments that do not go together; raised by the work of a command, and said with its usage."""
 
 
 @contextmanager
 def handled() -> Iterator[None]:
-    """End as every command does, in a ``with`` or as the decorator of ``main``.
+    """End as every command does, in a ``with`` or as a decorator.
 
     A mistake of the user, or a file that cannot be read or written, is one text on stderr and the status 1; what is
     interrupted has the status of shells; and where nobody reads what is printed any more, as in ``| head``, nothing is

@@ -4,10 +4,9 @@ Everything takes most of an hour, nearly all of it in the section seconds_to_mm;
 column is the speed relative to the stock stack.
 """
 
-import argparse
 import os
-import sys
-from collections.abc import Callable, Collection, Sequence
+from argparse import ArgumentTypeError, Namespace
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,52 +19,51 @@ if TYPE_CHECKING:
 SECTIONS = ("environment", "update", "training", "device", "seconds_to_mm")
 
 
-@cli.handled()
-def main(argv: Sequence[str] | None = None) -> int:
-    """Measure what the command line says."""
-    argument = cli.argument
-    parser = cli.parser(
-        __doc__,
-        argument("--only", default=",".join(SECTIONS), help="sections, with commas: " + ",".join(SECTIONS)),
-        argument("--model", default="torque", help="the arm of the section environment: torque | muscle"),
-        argument("--threads", type=int, default=os.cpu_count(), help="of the network; default all processors"),
-        argument("--runs", help="trainings of seconds_to_mm, with commas; default all"),
-        argument("--kinematics", default="package:demo.csv", help="the reach of seconds_to_mm, a CSV file"),
-        argument("--seeds", type=_positive, default=1, help="seeds of each training; the median counts"),
-        argument("--original-s", type=float, default=600, help="when to end the training of the run original"),
-        cli.JSON.but(help="also write the figures here"),
-        argument("--figure", type=Path, help="draw error over time here, as FILE.png and FILE.pdf"),
-    )
-    benchmark(parser.parse_args(argv))
-    return 0
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ArgumentTypeError(f"{number} is too few; at least 1")
+    return number
 
 
-def benchmark(arguments: argparse.Namespace) -> None:
+@cli.command(
+    __doc__,
+    cli.argument("--only", default=",".join(SECTIONS), help="sections, with commas: " + ",".join(SECTIONS)),
+    cli.argument("--model", default="torque", help="the arm of the section environment: torque | muscle"),
+    cli.argument("--threads", type=int, default=os.cpu_count(), help="of the network; default all processors"),
+    cli.argument("--runs", help="trainings of seconds_to_mm, with commas; default all"),
+    cli.argument("--kinematics", default="package:demo.csv", help="the reach of seconds_to_mm, a CSV file"),
+    cli.argument("--seeds", type=_positive, default=1, help="seeds of each training; the median counts"),
+    cli.argument("--original-s", type=float, default=600, help="when to end the training of the run original"),
+    cli.JSON.but(help="also write the figures here"),
+    cli.argument("--figure", type=Path, help="draw error over time here, as FILE.png and FILE.pdf"),
+)
+def main(given: Namespace) -> None:
     """Measure section after section, and training after training; print and write each as it comes.
 
     Raises:
         MouseArmError: if there is no such section, training, arm or reach, or no folder to write to.
     """
     for option in ("json", "figure"):
-        file = getattr(arguments, option)
+        file = getattr(given, option)
         if file is not None and not file.parent.is_dir():
             raise MouseArmError(f"--{option} {file}: there is no folder {file.parent}. Make it first.")
-    chosen = _names(arguments.only, "section (--only)", SECTIONS)
+    chosen = _names(given.only, "section (--only)", SECTIONS)
     from mousearm.benchmark.learning import RUNS, draw_curves, learning_curves, limits_table, seconds_to_mm
     from mousearm.benchmark.speed import device_speed, environment_speed, speed_table, training_speed, update_speed
     from mousearm.files import write_json
 
     def write() -> None:
-        if arguments.json is not None:
-            write_json(arguments.json, figures)
+        if given.json is not None:
+            write_json(given.json, figures)
 
     sections: dict[str, Callable[[], Any]] = {
-        "environment": lambda: environment_speed(arguments.model),
-        "update": lambda: update_speed(arguments.threads),
-        "training": lambda: training_speed(arguments.threads),
+        "environment": lambda: environment_speed(given.model),
+        "update": lambda: update_speed(given.threads),
+        "training": lambda: training_speed(given.threads),
         "device": device_speed,
     }
-    runs = list(RUNS) if arguments.runs is None else _names(arguments.runs, "training (--runs)", RUNS)
+    runs = list(RUNS) if given.runs is None else _names(given.runs, "training (--runs)", RUNS)
     figures: dict[str, Any] = {}
     for section in chosen:
         if section in sections:
@@ -75,20 +73,13 @@ def benchmark(arguments: argparse.Namespace) -> None:
             continue
         curves: dict[str, list[ErrorCurve]] = {}
         for name in runs:
-            curves[name] = learning_curves(name, arguments.kinematics, arguments.seeds, arguments.original_s)
+            curves[name] = learning_curves(name, given.kinematics, given.seeds, given.original_s)
             figures[section] = seconds_to_mm(curves)
             figures["curves"] = {run: [curve._asdict() for curve in of] for run, of in curves.items()}
             print(limits_table({name: figures[section][name]}, curves), flush=True)
             write()
-            if arguments.figure is not None:
-                draw_curves(curves, arguments.figure.with_suffix(""))
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is too few; at least 1")
-    return number
+            if given.figure is not None:
+                draw_curves(curves, given.figure.with_suffix(""))
 
 
 def _names(text: str, kind: str, known: Collection[str]) -> list[str]:
@@ -100,4 +91,4 @@ def _names(text: str, kind: str, known: Collection[str]) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

@@ -4,23 +4,20 @@
 ``python scripts/check_model.py model=muscle`` or ``python scripts/check_model.py model.file=my_arm.xml``.
 """
 
-import sys
-from collections.abc import Sequence
+from argparse import Namespace
 
 from mousearm import cli
 
 
-@cli.handled()
-def main(argv: Sequence[str] | None = None) -> int:
+@cli.command(
+    __doc__,
+    cli.OVERRIDES,
+    cli.KINEMATICS.but(help="reaches that it must be strong enough for: a CSV file or a folder"),
+    cli.FIGURE,
+    cli.argument("--integration", action="store_true", help="also compare integrators and numbers of substeps"),
+)
+def main(given: Namespace) -> int:
     """Print the tables, and draw the figure where that is asked for."""
-    parser = cli.parser(
-        __doc__,
-        cli.OVERRIDES,
-        cli.KINEMATICS.but(help="reaches that it must be strong enough for: a CSV file or a folder"),
-        cli.FIGURE,
-        cli.argument("--integration", action="store_true", help="also compare integrators and numbers of substeps"),
-    )
-    given = parser.parse_intermixed_args(argv)
     from mousearm.config import compose
     from mousearm.model_check.suite import check_model
 
@@ -39,4 +36,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

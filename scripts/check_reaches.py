@@ -6,23 +6,20 @@ and acceleration of the paw, how well the arm can follow, and the joint ranges t
 pictures.
 """
 
-import sys
-from collections.abc import Sequence
+from argparse import Namespace
 from pathlib import Path
 
 from mousearm import cli
 
 
-@cli.handled()
-def main(argv: Sequence[str] | None = None) -> int:
+@cli.command(
+    __doc__,
+    cli.argument("path", help="a CSV file or a folder of them"),
+    cli.OVERRIDES,
+    cli.argument("--out", type=Path, metavar="FILE.html", help="also write a page with pictures"),
+)
+def main(given: Namespace) -> int:
     """Print the tables, and write the page where that is asked for."""
-    parser = cli.parser(
-        __doc__,
-        cli.argument("path", help="a CSV file or a folder of them"),
-        cli.OVERRIDES,
-        cli.argument("--out", type=Path, metavar="FILE.html", help="also write a page with pictures"),
-    )
-    given = parser.parse_intermixed_args(argv)
     from mousearm.config import compose
     from mousearm.reach_check.check import check_reaches
 
@@ -36,4 +33,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

@@ -6,24 +6,21 @@ no other file, the same as comparison.md and comparison.csv, and runs.csv and re
 the same becomes a report in Weights & Biases, with panels of the runs that are tracked there.
 """
 
-import sys
-from collections.abc import Sequence
+from argparse import Namespace
 from pathlib import Path
 
 from mousearm import cli
 
 
-@cli.handled()
-def main(argv: Sequence[str] | None = None) -> int:
+@cli.command(
+    __doc__,
+    cli.RUNS,
+    cli.argument("--by", default="", help="keys or groups that tell runs apart: reward,env.path_steps"),
+    cli.OUT.but(help="default: comparison, in the folder if there is one, else here"),
+    cli.argument("--wandb", metavar="ENTITY/PROJECT", help="also make a report there, in Weights & Biases"),
+)
+def main(given: Namespace) -> int:
     """Print the table, and write the report."""
-    parser = cli.parser(
-        __doc__,
-        cli.RUNS,
-        cli.argument("--by", default="", help="keys or groups that tell runs apart: reward,env.path_steps"),
-        cli.OUT.but(help="default: comparison, in the folder if there is one, else here"),
-        cli.argument("--wandb", metavar="ENTITY/PROJECT", help="also make a report there, in Weights & Biases"),
-    )
-    given = parser.parse_args(argv)
     from mousearm.report.comparison import compare
     from mousearm.report.page import comparison_text, write_report
 
@@ -43,4 +40,4 @@ def usual_place(folders: list[Path]) -> Path:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

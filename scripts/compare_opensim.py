@@ -6,29 +6,26 @@
 (``pip install opensim``); nothing else in mousearm needs it.
 """
 
-import sys
-from collections.abc import Sequence
+from argparse import Namespace
 from pathlib import Path
 
 from mousearm import cli
 
 
-@cli.handled()
-def main(argv: Sequence[str] | None = None) -> int:
+@cli.command(
+    __doc__,
+    cli.argument("file", type=Path, help="the OpenSim model (.osim)"),
+    cli.OVERRIDES,
+    cli.argument("--poses", type=int, default=500, help="random poses within the joint ranges (default 500)"),
+    cli.argument("--seed", type=int, default=0, help="of the poses (default 0)"),
+    cli.KINEMATICS.but(help="also look at the fibre lengths in these reaches: a CSV file or a folder"),
+    cli.FIGURE,
+    cli.JSON.but(help="also write all figures here"),
+)
+def main(given: Namespace) -> int:
     """Print the tables; write JSON and figures where that is asked for."""
-    parser = cli.parser(
-        __doc__,
-        cli.argument("file", type=Path, help="the OpenSim model (.osim)"),
-        cli.OVERRIDES,
-        cli.argument("--poses", type=int, default=500, help="random poses within the joint ranges (default 500)"),
-        cli.argument("--seed", type=int, default=0, help="of the poses (default 0)"),
-        cli.KINEMATICS.but(help="also look at the fibre lengths in these reaches: a CSV file or a folder"),
-        cli.FIGURE,
-        cli.JSON.but(help="also write all figures here"),
-    )
-    given = parser.parse_intermixed_args(argv)
     if given.poses < 1:
-        parser.error(f"--poses {given.poses} must be at least 1")
+        raise cli.UsageError(f"--poses {given.poses} must be at least 1")
     import numpy as np
 
     from mousearm.config import compose
@@ -56,4 +53,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

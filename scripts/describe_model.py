@@ -4,8 +4,7 @@
 ``python scripts/describe_model.py model=muscle --pictures docs/images``. The tables are Markdown.
 """
 
-import sys
-from collections.abc import Sequence
+from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,13 +17,13 @@ if TYPE_CHECKING:
 _SHOWN_ACTIVATION = 0.3
 
 
-@cli.handled()
-def main(argv: Sequence[str] | None = None) -> int:
+@cli.command(
+    __doc__,
+    cli.OVERRIDES,
+    cli.argument("--pictures", type=Path, metavar="DIR", help="draw the rest pose from each camera of the model"),
+)
+def main(given: Namespace) -> None:
     """Print the tables, and draw where that is asked for."""
-    pictures = cli.argument(
-        "--pictures", type=Path, metavar="DIR", help="draw the rest pose from each camera of the model"
-    )
-    given = cli.parser(__doc__, cli.OVERRIDES, pictures).parse_intermixed_args(argv)
     from mousearm.config import compose
     from mousearm.model import load_arm
     from mousearm.model_check.anatomy import describe_arm
@@ -33,7 +32,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(describe_arm(arm))
     if given.pictures is not None:
         print("\nPictures:", *draw(arm, given.pictures))
-    return 0
 
 
 def draw(arm: "Arm", folder: Path) -> list[Path]:
@@ -58,4 +56,4 @@ def draw(arm: "Arm", folder: Path) -> list[Path]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

@@ -6,51 +6,39 @@ What is here already is not downloaded again. It goes into the cache of the Hub'
 into a folder of your own. Log in by `hf auth login` for what is private or given on request.
 """
 
-import argparse
-import sys
-from collections.abc import Sequence
+from argparse import Namespace
 from dataclasses import replace
 
 from mousearm import cli
 from mousearm.hub.catalogue import CATALOGUE
 
+DEFAULTS = ", ".join(f"{entry.uri.removeprefix('hf://')} ({what})" for what, entry in CATALOGUE.items())
 
-@cli.handled()
-def main(argv: Sequence[str] | None = None) -> int:
+
+@cli.command(
+    __doc__,
+    cli.argument("what", choices=CATALOGUE, help="what it is, which says what comes next"),
+    cli.argument("repo", nargs="?", metavar="REPO", help=f"by default {DEFAULTS}"),
+    cli.REVISION,
+    cli.OUT.but(help="a new folder, or one that this command made"),
+)
+def main(given: Namespace) -> None:
     """Download, say where it is and what can be done with it."""
-    defaults = ", ".join(f"{entry.uri.removeprefix('hf://')} ({what})" for what, entry in CATALOGUE.items())
-    parser = cli.parser(
-        __doc__,
-        cli.argument("what", choices=CATALOGUE, help="what it is, which says what comes next"),
-        cli.argument("repo", nargs="?", metavar="REPO", help=f"by default {defaults}"),
-        cli.REVISION,
-        cli.OUT.but(help="a new folder, or one that this command made"),
-    )
-    print("\n".join(download(parser.parse_args(argv))))
-    return 0
-
-
-def download(arguments: argparse.Namespace) -> list[str]:
-    """Download, and say what is to be known of it.
-
-    Raises:
-        MouseArmError: if it cannot be had, or not be written.
-    """
     from mousearm.errors import HubError
     from mousearm.hub.download import export, fetch
     from mousearm.hub.uri import HubUri
 
-    entry = CATALOGUE[arguments.what]
-    place = HubUri.parse(arguments.repo or entry.uri)
-    if arguments.revision is not None:
-        if place.revision not in ("main", arguments.revision):
-            raise HubError(f"--revision {arguments.revision}, but REPO says @{place.revision}. Say it once.")
-        place = replace(place, revision=arguments.revision)
+    entry = CATALOGUE[given.what]
+    place = HubUri.parse(given.repo or entry.uri)
+    if given.revision is not None:
+        if place.revision not in ("main", given.revision):
+            raise HubError(f"--revision {given.revision}, but REPO says @{place.revision}. Say it once.")
+        place = replace(place, revision=given.revision)
     snapshot = fetch(place)
-    changed = "" if arguments.out is None else export(snapshot, arguments.out)
+    changed = "" if given.out is None else export(snapshot, given.out)
     note = changed or snapshot.moved
-    folder = arguments.out or snapshot.folder
-    name = arguments.out or replace(snapshot.uri, path="")
+    folder = given.out or snapshot.folder
+    name = given.out or replace(snapshot.uri, path="")
     told = {
         "repository": f"{place.repo} ({snapshot.uri.kind})",
         "commit": f"{snapshot.uri.revision} ({snapshot.asked})",
@@ -58,8 +46,8 @@ def download(arguments: argparse.Namespace) -> list[str]:
         "folder": folder,
     }
     lines = [f"{key:<12} {text}" for key, text in told.items()]
-    return [*([note] if note else []), *lines, "", *entry.next_steps(folder, str(name))]
+    print("\n".join([*([note] if note else []), *lines, "", *entry.next_steps(folder, str(name))]))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

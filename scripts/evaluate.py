@@ -4,19 +4,30 @@
 ``python scripts/evaluate.py --controller cmc [OVERRIDES...] [--kinematics PATH] [--json FILE] [--figures DIR]``
 """
 
-import argparse
-import sys
-from collections.abc import Sequence
+from argparse import Namespace
 from pathlib import Path
 
 from mousearm import cli
 from mousearm.registry import CONTROLLERS
 
+DESCRIBED = " ".join(f"{name}: {meaning}" for name, meaning in CONTROLLERS.described().items())
 
-@cli.handled()
-def main(argv: Sequence[str] | None = None) -> int:
+
+@cli.command(
+    __doc__,
+    cli.argument("what", nargs="*", metavar="RUN", help="run folder; with --controller: overrides as for run.py"),
+    cli.argument("--controller", choices=list(CONTROLLERS), help=f"one that needs no run: {DESCRIBED}"),
+    cli.KINEMATICS,
+    cli.CHECKPOINT,
+    cli.JSON.but(help="also write the result here, as in evaluation.json"),
+    cli.argument("--figures", type=Path, metavar="DIR", help="with --controller: also draw and film into here"),
+)
+def main(given: Namespace) -> None:
     """Print the table of errors, and write it as JSON where that is asked for."""
-    given = parse(argv)
+    if given.controller is None and (len(given.what) != 1 or given.figures is not None):
+        raise cli.UsageError("give one run folder (which holds its figures), or --controller and overrides")
+    if given.controller is not None and given.checkpoint is not None:
+        raise cli.UsageError(f"--controller {given.controller} has no checkpoints")
     from mousearm.files import write_json
 
     if given.controller is None:
@@ -32,28 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(evaluation.table())
     if given.json is not None:
         write_json(given.json, evaluation.as_json())
-    return 0
-
-
-def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The command line; ``what`` is one run folder, or with a controller overrides."""
-    described = " ".join(f"{name}: {meaning}" for name, meaning in CONTROLLERS.described().items())
-    parser = cli.parser(
-        __doc__,
-        cli.argument("what", nargs="*", metavar="RUN", help="run folder; with --controller: overrides as for run.py"),
-        cli.argument("--controller", choices=list(CONTROLLERS), help=f"one that needs no run: {described}"),
-        cli.KINEMATICS,
-        cli.CHECKPOINT,
-        cli.JSON.but(help="also write the result here, as in evaluation.json"),
-        cli.argument("--figures", type=Path, metavar="DIR", help="with --controller: also draw and film into here"),
-    )
-    given = parser.parse_intermixed_args(argv)
-    if given.controller is None and (len(given.what) != 1 or given.figures is not None):
-        parser.error("give one run folder (which holds its figures), or --controller and overrides")
-    if given.controller is not None and given.checkpoint is not None:
-        parser.error(f"--controller {given.controller} has no checkpoints")
-    return given
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

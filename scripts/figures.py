@@ -4,31 +4,27 @@ Trajectories and errors, joint angles against the reference, muscle activations,
 along its principal components; each as PDF and as PNG of 300 dpi. docs/figures.md says what each figure shows.
 """
 
-import sys
-from collections.abc import Sequence
+from argparse import Namespace
 from pathlib import Path
 
 from mousearm import cli
 
 
-@cli.handled()
-def main(argv: Sequence[str] | None = None) -> int:
+@cli.command(
+    __doc__,
+    cli.argument("source", type=Path, metavar="RUN_OR_RECORDING", help="run folder, or file of record.py"),
+    cli.OUT.but(help="default: RUN/figures/recorded, or RECORDING_figures"),
+    cli.argument(
+        "--reach", nargs="+", default=[], metavar="NAME", help="drawn one by one (default: best, middle, worst)"
+    ),
+    cli.KINEMATICS,
+    cli.CHECKPOINT,
+)
+def main(given: Namespace) -> int:
     """Read or record, draw, and say where it all is."""
-    argument = cli.argument
-    parser = cli.parser(
-        __doc__,
-        argument("source", type=Path, metavar="RUN_OR_RECORDING", help="run folder, or file of record.py"),
-        cli.OUT.but(help="default: RUN/figures/recorded, or RECORDING_figures"),
-        argument(
-            "--reach", nargs="+", default=[], metavar="NAME", help="drawn one by one (default: best, middle, worst)"
-        ),
-        cli.KINEMATICS,
-        cli.CHECKPOINT,
-    )
-    given = parser.parse_args(argv)
     is_run = given.source.is_dir()
     if not is_run and (given.kinematics is not None or given.checkpoint is not None):
-        parser.error("--kinematics and --checkpoint are for a run folder; a recording has its reaches")
+        raise cli.UsageError("--kinematics and --checkpoint are for a run folder; a recording has its reaches")
     from mousearm.agent import Agent
     from mousearm.figures import draw_recording
     from mousearm.record import read_recording, record
@@ -48,4 +44,4 @@ def usual_place(source: Path) -> Path:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

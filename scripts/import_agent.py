@@ -6,25 +6,22 @@ Afterwards ``python scripts/evaluate.py outputs/old`` evaluates it; it cannot be
 """
 
 import sys
-from collections.abc import Sequence
+from argparse import Namespace
 from pathlib import Path
 
 from mousearm import cli
 
 
-@cli.handled()
-def main(argv: Sequence[str] | None = None) -> int:
+@cli.command(
+    __doc__,
+    cli.argument("zip", type=Path, metavar="AGENT.zip", help="what model.save of RecurrentPPO wrote"),
+    cli.OVERRIDES,
+    cli.argument("--out", type=Path, required=True, metavar="RUN", help="a new run folder"),
+    cli.argument("--statistics", type=Path, metavar="FILE", help="what VecNormalize.save wrote, if it was used"),
+    cli.argument("--trust", action="store_true", help="read files that can hold code; see the warning"),
+)
+def main(given: Namespace) -> int:
     """Import, and print how well the agent does."""
-    argument = cli.argument
-    parser = cli.parser(
-        __doc__,
-        argument("zip", type=Path, metavar="AGENT.zip", help="what model.save of RecurrentPPO wrote"),
-        cli.OVERRIDES,
-        argument("--out", type=Path, required=True, metavar="RUN", help="a new run folder"),
-        argument("--statistics", type=Path, metavar="FILE", help="what VecNormalize.save wrote, if it was used"),
-        argument("--trust", action="store_true", help="read files that can hold code; see the warning"),
-    )
-    given = parser.parse_intermixed_args(argv)
     from mousearm.agent_import import import_agent
 
     if given.trust:
@@ -36,4 +33,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

@@ -8,8 +8,7 @@ or muscle paths of your own into the result: mousearm/model/opensim/overlay.py s
 one.
 """
 
-import sys
-from collections.abc import Sequence
+from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,20 +19,17 @@ if TYPE_CHECKING:
     from mousearm.model.opensim import Conversion
 
 
-@cli.handled()
-def main(argv: Sequence[str] | None = None) -> int:
+@cli.command(
+    __doc__,
+    cli.argument("file", type=Path, help="a model saved by OpenSim 4 (.osim)"),
+    cli.OUT.but(default=Path(), help="folder to write to (default: here)"),
+    cli.argument("--inertia", choices=INERTIAS, default="geometric", help="masses: of capsules, or the file's"),
+    cli.argument("--actuators", choices=ACTUATORS, default="muscle", help="muscles, or one motor per joint"),
+    cli.argument("--choices", type=Path, metavar="FILE.xml", help="a fragment of MJCF to merge into the result"),
+    cli.argument("--allow-missing", action="store_true", help="leave out what MuJoCo has no counterpart for"),
+)
+def main(given: Namespace) -> int:
     """Convert, write, print what came out."""
-    argument, masses = cli.argument, "masses: capsules of tissue, or the file's"
-    parser = cli.parser(
-        __doc__,
-        argument("file", type=Path, help="a model saved by OpenSim 4 (.osim)"),
-        cli.OUT.but(default=Path(), help="folder to write to (default: here)"),
-        argument("--inertia", choices=INERTIAS, default="geometric", help=masses),
-        argument("--actuators", choices=ACTUATORS, default="muscle", help="muscles, or one motor per joint"),
-        argument("--choices", type=Path, metavar="FILE.xml", help="a fragment of MJCF to merge into the result"),
-        argument("--allow-missing", action="store_true", help="leave out what MuJoCo has no counterpart for"),
-    )
-    given = parser.parse_args(argv)
     from mousearm.files import make_folder, write_text
     from mousearm.model.opensim import MjcfOptions, convert, read_osim
 
@@ -69,4 +65,4 @@ def summary(path: Path, conversion: "Conversion") -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

@@ -5,9 +5,7 @@ For example ``python scripts/import_reaches.py take1.csv take2.csv --out reaches
 printed, and written to DIR/import.txt. Nothing is written if any file is refused; the exit status is 1 then.
 """
 
-import argparse
-import sys
-from collections.abc import Sequence
+from argparse import Namespace
 from dataclasses import fields
 from pathlib import Path
 
@@ -17,49 +15,44 @@ from mousearm.kinematics.imports import CutRule, ImportOptions, import_reaches
 from mousearm.kinematics.imports.conversion import SIDES, UNITS
 from mousearm.registry import FORMATS
 
+FORMATS_TEXT = "\n".join(f"  .{name:<5} {meaning}" for name, meaning in FORMATS.described().items())
+GAP_MS = ImportOptions().max_gap_ms
 
-@cli.handled()
-def main(argv: Sequence[str] | None = None) -> int:
+
+@cli.command(
+    f"{__doc__}\nFormats of FILES:\n{FORMATS_TEXT}",
+    cli.argument("files", type=Path, nargs="+", metavar="FILE", help="recordings; give them before the options"),
+    cli.argument("--out", type=Path, required=True, metavar="DIR", help="a new folder for the reaches"),
+    cli.argument("--points", nargs="+", default=[], metavar="LANDMARK=NAME", help="paw, elbow, shoulder in the file"),
+    cli.argument("--units", choices=UNITS, help="unit of the positions, where the file does not say it"),
+    cli.argument("--axes", metavar="'F U R'", help="the file's axes that point forward, up and right, as 'x z -y'"),
+    cli.argument("--rate", type=float, metavar="HZ", help="frames per second, where the file has no times"),
+    cli.argument("--side", choices=SIDES, default=SIDES[0], help="of the animal; left is mirrored (default right)"),
+    cli.argument("--min-likelihood", type=float, metavar="P", help="take points below it as not seen"),
+    cli.argument(
+        "--max-gap", type=float, default=GAP_MS, metavar="MS", help=f"longest gap filled (default {GAP_MS:g})"
+    ),
+    cli.argument("--cutoff", type=float, metavar="HZ", help="low-pass filter (default: none)"),
+    cli.argument("--cut", action="store_true", help="cut into reaches by the paw's speed, with these options:"),
+    *(
+        cli.argument(
+            "--" + rule.name.replace("_", "-"),
+            type=float,
+            metavar="MS" if rule.name.endswith("_ms") else "M/S",
+            help=f"default {rule.default:g}",
+        )
+        for rule in fields(CutRule)
+    ),
+)
+def main(given: Namespace) -> None:
     """Import, print what was done."""
-    given = parser().parse_args(argv)
     imported = import_reaches(given.files, given.out, options(given))
     print("\n".join(item.text() for item in imported))
     n_reaches = sum(len(item.reaches) for item in imported)
     print(f"Wrote {n_reaches} reaches to {given.out}. Look at them: python scripts/check_reaches.py {given.out}")
-    return 0
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    argument, gap = cli.argument, ImportOptions().max_gap_ms
-    formats = "\n".join(f"  .{name:<5} {meaning}" for name, meaning in FORMATS.described().items())
-    axes = "the file's axes that point forward, up and right, as 'x z -y'"
-    return cli.parser(
-        f"{__doc__}\nFormats of FILES:\n{formats}",
-        argument("files", type=Path, nargs="+", metavar="FILE", help="recordings; give them before the options"),
-        argument("--out", type=Path, required=True, metavar="DIR", help="a new folder for the reaches"),
-        argument("--points", nargs="+", default=[], metavar="LANDMARK=NAME", help="paw, elbow, shoulder in the file"),
-        argument("--units", choices=UNITS, help="unit of the positions, where the file does not say it"),
-        argument("--axes", metavar="'F U R'", help=axes),
-        argument("--rate", type=float, metavar="HZ", help="frames per second, where the file has no times"),
-        argument("--side", choices=SIDES, default=SIDES[0], help="of the animal; left is mirrored (default right)"),
-        argument("--min-likelihood", type=float, metavar="P", help="take points below it as not seen"),
-        argument("--max-gap", type=float, default=gap, metavar="MS", help=f"longest gap to fill (default {gap:g})"),
-        argument("--cutoff", type=float, metavar="HZ", help="low-pass filter (default: none)"),
-        argument("--cut", action="store_true", help="cut into reaches by the paw's speed, with these options:"),
-        *(
-            argument(
-                "--" + rule.name.replace("_", "-"),
-                type=float,
-                metavar="MS" if rule.name.endswith("_ms") else "M/S",
-                help=f"default {rule.default:g}",
-            )
-            for rule in fields(CutRule)
-        ),
-    )
-
-
-def options(arguments: argparse.Namespace) -> ImportOptions:
+def options(arguments: Namespace) -> ImportOptions:
     """The options of the import.
 
     Raises:
@@ -88,4 +81,4 @@ def _malformed(pair: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

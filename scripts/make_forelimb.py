@@ -5,8 +5,7 @@ mousearm/model/choices.xml holds what the project itself decides. Writes forelim
 and, which include it, muscle.xml and torque.xml into DIR, by default mousearm/model, where they are shipped from.
 """
 
-import sys
-from collections.abc import Sequence
+from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
@@ -55,15 +54,13 @@ _ORIGIN = """
 """
 
 
-@cli.handled()
-def main(argv: Sequence[str] | None = None) -> int:
+@cli.command(
+    __doc__,
+    cli.argument("file", type=Path, help="the published model, scaled_mouse.osim"),
+    cli.OUT.but(default=FOLDER, help="default: where they are shipped from"),
+)
+def main(given: Namespace) -> int:
     """Convert, and write."""
-    parser = cli.parser(
-        __doc__,
-        cli.argument("file", type=Path, help="the published model, scaled_mouse.osim"),
-        cli.OUT.but(default=FOLDER, help="default: where they are shipped from"),
-    )
-    given = parser.parse_args(argv)
     from mousearm.files import make_folder, write_text
     from mousearm.model.opensim import read_osim
 
@@ -120,4 +117,4 @@ def _text(root: ElementTree.Element, header: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

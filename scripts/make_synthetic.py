@@ -6,26 +6,22 @@ ship with the package were made by
 ``python scripts/make_synthetic.py mousearm/kinematics/data/demo.csv --n 1 --seed 45 --frames 50 50``.
 """
 
-import sys
-from collections.abc import Sequence
+from argparse import Namespace
 from pathlib import Path
 
 from mousearm import cli
 
 
-@cli.handled()
-def main(argv: Sequence[str] | None = None) -> int:
+@cli.command(
+    __doc__,
+    cli.argument("out", type=Path, help="folder, or one file NAME.csv with --n 1"),
+    cli.argument("--n", type=int, default=32, help="how many reaches (default 32)"),
+    cli.argument("--seed", type=int, default=0, help="seed of the random numbers (default 0)"),
+    cli.argument("--frames", type=int, nargs=2, default=(40, 70), metavar=("FEWEST", "MOST"), help="frames at 150 Hz"),
+    cli.argument("--model", default="torque", help="choice of the group conf/model (default torque)"),
+)
+def main(given: Namespace) -> int:
     """Generate reaches, and write them."""
-    argument, most = cli.argument, ("FEWEST", "MOST")
-    parser = cli.parser(
-        __doc__,
-        argument("out", type=Path, help="folder, or one file NAME.csv with --n 1"),
-        argument("--n", type=int, default=32, help="how many reaches (default 32)"),
-        argument("--seed", type=int, default=0, help="seed of the random numbers (default 0)"),
-        argument("--frames", type=int, nargs=2, default=(40, 70), metavar=most, help="frames at 150 Hz"),
-        argument("--model", default="torque", help="choice of the group conf/model (default torque)"),
-    )
-    given = parser.parse_args(argv)
     written = make(given.out, given.n, given.seed, tuple(given.frames), given.model)
     print(f"Wrote {written} reaches to {given.out}.")
     return 0
@@ -54,4 +50,4 @@ def make(out: Path, n: int, seed: int, frames: tuple[int, int], model: str) -> i
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

@@ -5,30 +5,26 @@ control, activation, force, length and moment arms of muscles; joints, points an
 Neurodata Without Borders; with --format sto, --out is a folder of OpenSim tables. docs/recording.md explains it all.
 """
 
-import sys
-from collections.abc import Sequence
+from argparse import Namespace
 from pathlib import Path
 
 from mousearm import cli
 
 
-@cli.handled()
-def main(argv: Sequence[str] | None = None) -> int:
+@cli.command(
+    __doc__,
+    cli.RUN,
+    cli.argument("--out", type=Path, required=True, metavar="FILE", help="file, or folder of tables, to write"),
+    cli.argument("--format", metavar="hdf5|nwb|sto", help="default: what the suffix of --out says"),
+    cli.KINEMATICS,
+    cli.CHECKPOINT.but(default="best"),
+    cli.argument("--noise", type=float, default=0.0, metavar="N", help="motor noise, s.d. added to actions (-1 to 1)"),
+    cli.argument("--repeats", type=int, default=1, metavar="K", help="performances of each reach, with noise"),
+    cli.argument("--seed", type=int, default=0, help="of the noise (default 0)"),
+    cli.argument("--overwrite", action="store_true", help="replace the file if it exists"),
+)
+def main(given: Namespace) -> int:
     """Record, and say what was written."""
-    argument = cli.argument
-    parser = cli.parser(
-        __doc__,
-        cli.RUN,
-        argument("--out", type=Path, required=True, metavar="FILE", help="file, or folder of tables, to write"),
-        argument("--format", metavar="hdf5|nwb|sto", help="default: what the suffix of --out says"),
-        cli.KINEMATICS,
-        cli.CHECKPOINT.but(default="best"),
-        argument("--noise", type=float, default=0.0, metavar="N", help="motor noise, s.d. added to actions (-1 to 1)"),
-        argument("--repeats", type=int, default=1, metavar="K", help="performances of each reach, with noise"),
-        argument("--seed", type=int, default=0, help="of the noise (default 0)"),
-        argument("--overwrite", action="store_true", help="replace the file if it exists"),
-    )
-    given = parser.parse_args(argv)
     from mousearm.agent import Agent
     from mousearm.record import write_recording
 
@@ -45,4 +41,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

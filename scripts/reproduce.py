@@ -5,25 +5,22 @@ REPO_OR_RUN is a run folder, or OWNER/NAME on the Hugging Face Hub. Agents whose
 where they are; they must be the same files. The exit status is 1 if errors differ by more than the tolerance.
 """
 
-import sys
-from collections.abc import Sequence
+from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 
 from mousearm import cli
 
 
-@cli.handled()
-def main(argv: Sequence[str] | None = None) -> int:
+@cli.command(
+    __doc__,
+    cli.argument("agent", metavar="REPO_OR_RUN", help="a run folder, or OWNER/NAME on the Hub"),
+    cli.REVISION,
+    cli.KINEMATICS.but(help="where its reaches are, if they are not with it"),
+    cli.argument("--tolerance", type=float, metavar="MM", default=0.001, help="default 0.001"),
+)
+def main(given: Namespace) -> int:
     """Print both evaluations beside each other."""
-    parser = cli.parser(
-        __doc__,
-        cli.argument("agent", metavar="REPO_OR_RUN", help="a run folder, or OWNER/NAME on the Hub"),
-        cli.REVISION,
-        cli.KINEMATICS.but(help="where its reaches are, if they are not with it"),
-        cli.argument("--tolerance", type=float, metavar="MM", default=0.001, help="default 0.001"),
-    )
-    given = parser.parse_args(argv)
     agent = folder(given.agent, given.revision)
     from mousearm.share.reproducing import reproduce
 
@@ -54,4 +51,4 @@ def folder(agent: str, revision: str | None) -> Path:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

@@ -7,30 +7,27 @@ by `hf auth login`.
 """
 
 import sys
-from collections.abc import Sequence
+from argparse import Namespace
 from pathlib import Path
 
 from mousearm import cli
 
 
-@cli.handled()
-def main(argv: Sequence[str] | None = None) -> int:
+@cli.command(
+    __doc__,
+    cli.RUN.but(help="the folder of a finished run"),
+    cli.argument("repo", metavar="REPO", help="OWNER/NAME on the Hub; made if there is none"),
+    cli.argument("--private", action="store_true", help="only you and those whom you name see it"),
+    cli.argument("--with-kinematics", action="store_true", help="share the reaches too, if they are your own files"),
+    cli.argument("--without-pictures", action="store_true", help="no figures and no film, which show reaches"),
+    cli.argument("--license", default="mit", metavar="ID", help="of the agent (default mit); the Hub's abbreviation"),
+    cli.argument("--message", default="Share an agent of mousearm", metavar="TEXT", help="of the commit"),
+    cli.argument("--allow", action="append", default=[], metavar="TEXT", help="what is found but is no secret"),
+    cli.argument("--to", type=Path, metavar="DIR", help="write a new folder instead of pushing"),
+    cli.argument("--yes", action="store_true", help="push without asking; nobody is asked without a terminal"),
+)
+def main(given: Namespace) -> int:
     """Gather, show, push."""
-    argument = cli.argument
-    parser = cli.parser(
-        __doc__,
-        cli.RUN.but(help="the folder of a finished run"),
-        argument("repo", metavar="REPO", help="OWNER/NAME on the Hub; made if there is none"),
-        argument("--private", action="store_true", help="only you and those whom you name see it"),
-        argument("--with-kinematics", action="store_true", help="share the reaches too, if they are your own files"),
-        argument("--without-pictures", action="store_true", help="no figures and no film, which show reaches"),
-        argument("--license", default="mit", metavar="ID", help="of the agent (default mit); the Hub's abbreviation"),
-        argument("--message", default="Share an agent of mousearm", metavar="TEXT", help="of the commit"),
-        argument("--allow", action="append", default=[], metavar="TEXT", help="what is found but is no secret"),
-        argument("--to", type=Path, metavar="DIR", help="write a new folder instead of pushing"),
-        argument("--yes", action="store_true", help="push without asking; nobody is asked without a terminal"),
-    )
-    given = parser.parse_args(argv)
     from mousearm.share.contents import ShareOptions, gather, push_contents, write_contents
 
     options = ShareOptions(given.repo, given.with_kinematics, not given.without_pictures, given.license)
@@ -49,4 +46,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

@@ -9,6 +9,7 @@
 
 import os
 import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,7 +21,7 @@ _ROOT = Path(__file__).resolve().parents[1]
 @cli.handled()
 def main(argv: Sequence[str] | None = None) -> int:
     """Do what the command line says."""
-    parser = cli.parser(__doc__)
+    parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, text in (("submit", "queue a sweep"), ("doctor", "look whether sweeps can go to SLURM from here")):
         command = commands.add_parser(name, help=text)
@@ -72,4 +73,4 @@ def examine(overrides: list[str], patience_s: float) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

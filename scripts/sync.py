@@ -5,17 +5,14 @@ network, end in Weights & Biases as if they had been online; all parts of a run 
 is uploaded already is left alone, unless --again is given: after a run was deleted there, or the server lost something.
 """
 
-import sys
-from collections.abc import Sequence
+from argparse import Namespace
 
 from mousearm import cli
 
 
-@cli.handled()
-def main(argv: Sequence[str] | None = None) -> int:
+@cli.command(__doc__, cli.RUNS, cli.argument("--again", action="store_true", help="also what was uploaded"))
+def main(given: Namespace) -> int:
     """Say what became of each run; the exit status is 1 if one could not be uploaded."""
-    parser = cli.parser(__doc__, cli.RUNS, cli.argument("--again", action="store_true", help="also what was uploaded"))
-    given = parser.parse_args(argv)
     from mousearm.rundir.runs import find_runs
     from mousearm.tracking.sync import sync_runs
 
@@ -27,4 +24,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

@@ -49,19 +49,27 @@ def test_nothing_is_said_where_nobody_reads(monkeypatch, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_main_returns_its_status_and_takes_its_own_arguments():
-    @cli.handled()
-    def main(argv=None):
-        parser = cli.parser("Help.", cli.OVERRIDES, cli.JSON, cli.CHECKPOINT.but(default="best"))
-        given = parser.parse_intermixed_args(argv)
-        assert (given.overrides, str(given.json), given.checkpoint) == (["a=1", "b=2"], "x.json", "best")
-        return 3
+@cli.command("Help.", cli.OVERRIDES, cli.JSON, cli.CHECKPOINT.but(default="best"))
+def main(given):
+    if given.checkpoint == "latest":
+        raise cli.UsageError("latest does not go with this")
+    print(given.overrides, given.json, given.checkpoint)
+    return 3 if given.json else None
 
+
+def test_a_command_takes_its_arguments_in_any_order_and_returns_its_status(capsys):
     assert main(["a=1", "--json", "x.json", "b=2"]) == 3
+    assert capsys.readouterr().out == "['a=1', 'b=2'] x.json best\n"
+    assert main([]) == 0
     assert cli.CHECKPOINT.options.get("default") is None  # the shared argument is as it was
+
+
+@pytest.mark.parametrize(("words", "text"), [(["--jsn", "x"], "--jsn"), (["--checkpoint", "latest"], "does not go")])
+def test_wrong_usage_has_the_status_of_argparse(capsys, words, text):
     with pytest.raises(SystemExit) as end:
-        main(["--jsn", "x"])
+        main(words)
     assert end.value.code == 2
+    assert text in capsys.readouterr().err
 
 
 ROOT = Path(__file__).parents[1]
