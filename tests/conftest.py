@@ -241,6 +241,9 @@ def run_script(load_script, monkeypatch, capsys):
                 status = load_script(name).main(words) or 0
             except SystemExit as end:
                 status = end.code or 0
+                if isinstance(status, str):  # as the interpreter would
+                    print(status, file=sys.stderr)
+                    status = 1
         # Hydra, which run.py starts, lets the root log to the stdout of this call.
         logging.root.handlers[:] = handlers
         logging.root.setLevel(level)
