@@ -17,7 +17,8 @@ from hydra.types import HydraContext, TaskFunction
 from hydra_plugins.hydra_submitit_launcher.config import LocalQueueConf, SlurmQueueConf
 from omegaconf import DictConfig, OmegaConf
 
-from mousearm.errors import ConfigError, MouseArmError
+from mousearm import cli
+from mousearm.errors import ConfigError
 from mousearm.rundir.status import FINISHED
 from mousearm.sweep.executor import Jobs, await_queue, run_here, snapshot, submit
 from mousearm.sweep.progress import begin, progress, state_line
@@ -90,14 +91,13 @@ class QueueLauncher(Launcher):
         """Run jobs; those without a result return NaN. Where none can begin the program ends and says why."""
         jobs = dict(enumerate(job_overrides, initial_job_idx))
         print(f"{len(jobs)} jobs in {self._sweep.path}", flush=True)
-        try:
-            for job in self._do(jobs, self._prepare()):
-                print(state_line(job), flush=True)
-        except MouseArmError as error:
-            sys.exit(f"error: {error}")
-        except KeyboardInterrupt:
-            print(f"\n{self.after_ctrl_c}: python scripts/sweep.py status {self._sweep.path}", file=sys.stderr)
-            sys.exit(130)
+        with cli.handled():
+            try:
+                for job in self._do(jobs, self._prepare()):
+                    print(state_line(job), flush=True)
+            except KeyboardInterrupt:
+                print(f"\n{self.after_ctrl_c}: python scripts/sweep.py status {self._sweep.path}", file=sys.stderr)
+                raise
         return [self._result(self._sweep.job(number)) for number in jobs]
 
     def _prepare(self) -> Path:

@@ -15,6 +15,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from mousearm import cli
 from mousearm.config import CONF
 from mousearm.errors import ConfigError, RunError
 from mousearm.rundir.status import FINISHED
@@ -61,10 +62,8 @@ class SweepRecord(Callback):
         if not hydra.launcher._target_.endswith(".BasicLauncher"):
             return
         sweep = Sweep(Path(hydra.sweep.dir))
-        try:
+        with cli.handled():
             begin(sweep, str(config.name), LOCAL, _ONE_BY_ONE, is_search(config))
-        except RunError as error:
-            sys.exit(f"error: {error}")
         if hydra.sweeper._target_.endswith(".BasicSweeper"):
             for number, overrides in enumerate(_jobs(hydra)):
                 sweep.job(number).plan(overrides, this_process())
@@ -81,7 +80,8 @@ class SweepRecord(Callback):
         done = sum(one.state == FINISHED for one in now)
         print("\n".join([f"\n{done} of {len(now)} jobs finished in {sweep.path}", *reasons(now)]), flush=True)
         if any(one.is_over and not one.has_result for one in now):
-            sys.exit(f"error: some jobs have no result; python scripts/sweep.py retry {sweep.path} does them again.")
+            with cli.handled():
+                raise RunError(f"some jobs have no result; python scripts/sweep.py retry {sweep.path} does them again.")
 
 
 def _jobs(hydra: DictConfig) -> list[list[str]]:

@@ -4,7 +4,6 @@ The sweeper of hydra-optuna-sweeper begins at job 0 whenever it is started, does
 of 2022, whose files on disk today's SQLAlchemy cannot read.
 """
 
-import sys
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
@@ -15,8 +14,9 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
+from mousearm import cli
 from mousearm.config import load
-from mousearm.errors import ConfigError, MouseArmError
+from mousearm.errors import ConfigError
 from mousearm.files import make_folder, write_text
 from mousearm.sweep.executor import Jobs
 from mousearm.sweep.job import write_rule
@@ -45,11 +45,9 @@ class OptunaSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> None:
         """Run all trials; where none can begin the program ends and says why."""
-        try:
+        with cli.handled():
             self._check()
             self._search([f"{key}={value}" for key, value in self._params.items()] + arguments)
-        except MouseArmError as error:
-            sys.exit(f"error: {error}")
 
     def _check(self) -> None:
         whole = {"n_trials": (self._n_trials, 1), "n_jobs": (self._n_jobs, 1), "seed": (self._seed, 0)}
