@@ -7,8 +7,9 @@ Each kind of thing has a registry here, below everything that names one. A thing
         \"\"\"Minus the squared joint velocities, (rad/s)^2.\"\"\"
 
 Configuration keys, ``--help``, the table before training, the log and the reference all read the registry, so a name
-and its description are written once. A registry imports its home when it is first asked; homes are light: they import
-libraries such as torch inside the functions that need them, and nothing of `mousearm.config`.
+and its description are written once. A registry imports its home when it is first asked. Homes that the
+configuration or a ``--help`` asks are light: they import libraries such as torch inside the functions that need them,
+and nothing of `mousearm.config`.
 """
 
 import importlib

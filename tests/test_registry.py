@@ -123,3 +123,17 @@ def test_everything_is_described_in_one_line(registry):
     for name, meaning in registry.described().items():
         assert name in registry
         assert meaning.endswith("."), name
+
+
+def test_what_the_configuration_and_help_ask_is_light():
+    asked = "REWARDS, KERNELS, EFFORTS, OBSERVATIONS, ACTION_MAPS, BACKBONES, CONTROLLERS, FORMATS"
+    code = f"""
+import sys
+from mousearm.config import compose
+from mousearm.registry import {asked}
+compose(["name=a"])
+assert all(registry.described() for registry in ({asked}))
+print(sorted({{"torch", "mujoco", "scipy", "matplotlib", "stable_baselines3", "wandb", "h5py"}} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.stderr) == ("[]", "")
