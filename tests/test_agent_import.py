@@ -109,7 +109,7 @@ def test_it_acts_here_as_it_did_there(agent, tmp_path):
     assert (config.policy.lstm_hidden_size, config.policy.net_arch_pi, config.policy.net_arch_vf) == (8, [6], [5, 4])
     assert (config.algo.n_steps, config.algo.batch_size, config.algo.timesteps, config.env.num_envs) == (64, 32, 64, 1)
     assert folder.status().reason == "imported from old.zip"
-    with pytest.raises(RunError, match=r"is finished and has no checkpoint to go on from"):
+    with pytest.raises(RunError, match=r"is finished and has no checkpoint to resume from"):
         run(config, folder.path, ["algo.timesteps=128"])
 
 
