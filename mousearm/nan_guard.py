@@ -5,8 +5,9 @@ where the network is of interest, ``000.safetensors``. ``python -m mousearm.nan_
 """
 
 import io
+from argparse import Namespace
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -173,12 +174,10 @@ def _largest(values: np.ndarray) -> float:
     return float(np.abs(values).max())
 
 
-@cli.handled()
-def main(argv: Sequence[str] | None = None) -> int:
-    """Print what a dump holds."""
-    folder = cli.argument("folder", type=Path, metavar="FOLDER", help="RUN/diverged or RUN/nonfinite")
-    print(describe(cli.parser(__doc__, folder).parse_args(argv).folder))
-    return 0
+@cli.command(__doc__, cli.argument("folder", type=Path, metavar="FOLDER", help="RUN/diverged or RUN/nonfinite"))
+def main(given: Namespace) -> None:
+    """Print the content of a dump."""
+    print(describe(given.folder))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from mousearm.errors import UnknownNameError
 from mousearm.figures import draw_recording, planned
 from mousearm.record import Recording
+from mousearm.trajectory import FOLLOWED
 
 
 def test_figures_are_written_for_print(recorded, tmp_path):
@@ -49,7 +51,11 @@ def test_what_makes_no_sense_is_left_out_and_said(recorded, muscles, change):
 def test_best_middle_and_worst_are_drawn_by_default(motors, change):
     first = motors.reaches[0]
     errors = {"a": 3.0, "b": 1.0, "c": 9.0, "d": 4.0, "e": 2.0}
-    reaches = [replace(change(first, error=lambda e, mm=mm: 0 * e + mm), name=name) for name, mm in errors.items()]
+    followed = first.signals["landmarks"].values[:, FOLLOWED]
+    reaches = [
+        replace(change(first, target=lambda _, mm=mm: np.add(followed, [1e-3 * mm, 0, 0])), name=name)
+        for name, mm in errors.items()
+    ]
     plan, _ = planned(Recording(reaches, {}))
     assert [name.removesuffix("/joints") for name in plan if name.endswith("/joints")] == ["b", "a", "c"]
 
