@@ -125,13 +125,13 @@ def film_runs(
     Raises:
         MouseArmError: if a run, the reach, the camera or the file cannot be used, or nothing can be drawn here.
     """
-    from mousearm.evaluate.film import Shot, film  # slow to load, and not needed to evaluate
-
     if not 0 < slowmo <= 1:
         raise MouseArmError(f"--slowmo {slowmo:g} is out of range: above 0, up to 1 (real speed).")
+    agents = [Agent.load(folder, checkpoint, kinematics) for folder in folders]
+    from mousearm.evaluate.film import Shot, film  # slow to import
+
     shots: list[Shot] = []
-    for folder, title in zip(folders, titles(folders), strict=True):
-        agent = Agent.load(folder, checkpoint, kinematics)
+    for folder, title, agent in zip(folders, titles(folders), agents, strict=True):
         evaluation, trials = agent.evaluate()
         by_name = {trial.name: trial for trial in trials}
         if reach is None:

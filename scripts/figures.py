@@ -20,22 +20,23 @@ from mousearm import cli
     cli.KINEMATICS,
     cli.CHECKPOINT,
 )
-def main(given: Namespace) -> int:
+def main(given: Namespace) -> None:
     """Read or record, draw, and say where it all is."""
     is_run = given.source.is_dir()
     if not is_run and (given.kinematics is not None or given.checkpoint is not None):
         raise cli.UsageError("--kinematics and --checkpoint are for a run folder; a recording has its reaches")
-    from mousearm.agent import Agent
-    from mousearm.figures import draw_recording
     from mousearm.record import read_recording, record
 
     if is_run:
+        from mousearm.agent import Agent
+
         recording = record(Agent.load(given.source, given.checkpoint or "best", given.kinematics))
     else:
         recording = read_recording(given.source)
+    from mousearm.figures import draw_recording
+
     drawn = draw_recording(recording, given.out or usual_place(given.source), given.reach)
     print(*drawn.files, *drawn.left_out, sep="\n")
-    return 0
 
 
 def usual_place(source: Path) -> Path:

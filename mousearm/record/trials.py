@@ -17,7 +17,6 @@ from mousearm.env.task import Task
 from mousearm.errors import ConfigError, OutputError, UnknownNameError
 from mousearm.evaluate.rollout import roll_out
 from mousearm.files import new_output
-from mousearm.policy.controller import ActivityController
 from mousearm.record.hdf5 import write_hdf5
 from mousearm.record.opensim import write_tables
 from mousearm.record.recording import ReachRecording, Recording, Signal
@@ -157,6 +156,8 @@ class RecordingController:
             agent: the agent.
             noise: (R, T, nu) what is added to the actions; None for nothing.
         """
+        from mousearm.policy.controller import ActivityController  # slow to import
+
         self._network, self._task, self._noise = ActivityController(agent.policy), agent.evaluator.task, noise
         self._rows: list[dict[str, np.ndarray]] = []
 
