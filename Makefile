@@ -36,9 +36,10 @@ test-all: $(VENV)/.opensim ## fast and slow tests, with OpenSim as a reference
 	$(BIN)/python -m pytest -m '' -n 2 --dist loadfile $(BY_THE_CLOCK:%=--ignore %)
 	$(BIN)/python -m pytest -m '' $(BY_THE_CLOCK)
 
-check: setup docs ## style, types and documentation
+check: setup docs ## style, floors, types and documentation
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/pyright
 
 docs: setup ## build the documentation into site/, every warning an error

@@ -2,11 +2,12 @@
 
 The home page is the README, the changelog is CHANGELOG.md. On other pages a line ``*[made by the site: NAME]*`` is
 replaced: by the configuration keys and the choices of the groups, which stand in the schema and in ``conf/``, or by
-the floors of the house, which a test knows. Whoever reads the pages elsewhere sees that line.
+the floors of the house, which the contract in pyproject.toml states. Whoever reads the pages elsewhere sees that line.
 """
 
 import ast
 import re
+import tomllib
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
@@ -54,13 +55,9 @@ def experiments() -> str:
 
 def floors() -> str:
     """The floors of the house as a picture, the highest on top, and what each module is."""
-    tree = ast.parse((ROOT / "tests" / "test_layers.py").read_text(encoding="utf-8"))
-    (found,) = (
-        ast.literal_eval(node.value)
-        for node in tree.body
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "FLOORS"
-    )
-    modules = {name: floor for name, floor in found.items() if name != "__init__"}
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    (layers,) = (contract["layers"] for contract in settings["contracts"] if contract["id"] == "floors")
+    modules = {name: floor for floor, names in enumerate(reversed(layers)) for name in names.split(" | ")}
     rows = []
     for floor in sorted(set(modules.values()), reverse=True):
         names = sorted(name for name in modules if modules[name] == floor)

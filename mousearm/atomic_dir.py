@@ -39,7 +39,7 @@ def write(folder: Path, files: Mapping[str, bytes], run: str) -> None:
     shutil.rmtree(before, ignore_errors=True)
 
 
-def check(folder: Path, run: str = "") -> None:
+def verify(folder: Path, run: str = "") -> None:
     """Check that a folder is as it was written.
 
     Args:

@@ -116,7 +116,7 @@ def save_best(run: RunFolder, state: TrainingState, **summary: float) -> None:
     run.seal(run.best, _network(state, summary))
 
 
-def load(folder: Path) -> TrainingState:
+def load_state(folder: Path) -> TrainingState:
     """Read a checkpoint.
 
     Raises:
@@ -124,7 +124,7 @@ def load(folder: Path) -> TrainingState:
         FormatError: if it is of a newer format.
     """
     summary = read_json(folder / _SUMMARY)
-    number = formats.number(formats.CHECKPOINT, summary, folder)
+    number = formats.format_number(formats.CHECKPOINT, summary, folder)
     states = _read(folder / _STATE, lambda file: torch.load(file, map_location="cpu", weights_only=True))
     content = {
         "network": _read(folder / _NETWORK, load_file),
@@ -141,7 +141,7 @@ def load_policy(folder: Path, policy: RecurrentPolicy) -> None:
         FormatError: if it is of a newer format.
     """
     file = folder / _NETWORK
-    number = formats.number(formats.CHECKPOINT, read_json(folder / _SUMMARY), folder)
+    number = formats.format_number(formats.CHECKPOINT, read_json(folder / _SUMMARY), folder)
     content = formats.upgrade(formats.CHECKPOINT, {"network": _read(file, load_file)}, number)
     try:
         _put(content["network"], policy)

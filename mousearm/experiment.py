@@ -212,7 +212,7 @@ class Session:
         complete = folder.complete_checkpoints()
         if not complete:
             return None
-        state = checkpoint.load(complete[-1])
+        state = checkpoint.load_state(complete[-1])
         if problem := folder.best_problem():
             print(f"The best network so far is lost, and is looked for anew: {problem}")
             state.states["evaluations"]["best_mm"] = float("inf")

@@ -57,7 +57,7 @@ def without_stamp(content: Mapping[str, Any]) -> Content:
     return {key: value for key, value in content.items() if key not in stamp(RUN)}
 
 
-def number(kind: str, saved: Mapping[str, Any], path: object) -> int:
+def format_number(kind: str, saved: Mapping[str, Any], path: object) -> int:
     """Read the number of the format of something that was saved.
 
     Args:

@@ -49,7 +49,7 @@ def main(given: Namespace) -> None:
         if file is not None and not file.parent.is_dir():
             raise MouseArmError(f"--{option} {file}: there is no folder {file.parent}. Make it first.")
     chosen = _names(given.only, "section (--only)", SECTIONS)
-    from mousearm.benchmark.learning import RUNS, draw_curves, learning_curves, limits_table, seconds_to_mm
+    from mousearm.benchmark.learning import LEARNING_RUNS, draw_curves, learning_curves, limits_table, seconds_to_mm
     from mousearm.benchmark.speed import device_speed, environment_speed, speed_table, training_speed, update_speed
     from mousearm.files import write_json
 
@@ -63,7 +63,7 @@ def main(given: Namespace) -> None:
         "training": lambda: training_speed(given.threads),
         "device": device_speed,
     }
-    runs = list(RUNS) if given.runs is None else _names(given.runs, "training (--runs)", RUNS)
+    runs = list(LEARNING_RUNS) if given.runs is None else _names(given.runs, "training (--runs)", LEARNING_RUNS)
     figures: dict[str, Any] = {}
     for section in chosen:
         if section in sections:

@@ -375,7 +375,7 @@ def test_a_checkpoint_acts_as_the_trained_network(tmp_path, configure, tracking,
     trained, other = build_algo(config, tracking()).learn(96), build_algo(config, tracking())
     run = RunFolder(tmp_path)
     checkpoint.save(run, TrainingState.of(96, trained.policy, {}))
-    checkpoint.load(run.checkpoint(96)).restore(other.policy, {})
+    checkpoint.load_state(run.checkpoint(96)).restore(other.policy, {})
     n_observations, n_actions = trained.observation_space.shape[0], trained.action_space.shape[0]
     alone = build_policy(config.policy, n_observations, n_actions)
     checkpoint.load_policy(run.checkpoint(96), alone)

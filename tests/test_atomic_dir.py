@@ -1,6 +1,6 @@
 import pytest
 
-from mousearm.atomic_dir import check, clean_up, recover, remove, write
+from mousearm.atomic_dir import clean_up, recover, remove, verify, write
 from mousearm.errors import RunError
 
 FILES = {"a.txt": b"one", "b.bin": bytes(range(256))}
@@ -13,14 +13,14 @@ def written(tmp_path):
 
 
 def test_a_folder_is_whole(written):
-    check(written)
-    check(written, "run 1")
+    verify(written)
+    verify(written, "run 1")
     assert sorted(path.name for path in written.iterdir()) == ["a.txt", "b.bin", "manifest.json"]
 
 
 def test_another_one_takes_its_place(written):
     write(written, {"c": b""}, "run 1")
-    check(written)
+    verify(written)
     assert sorted(path.name for path in written.iterdir()) == ["c", "manifest.json"]
     assert [path.name for path in written.parent.iterdir()] == ["best"]
 
@@ -39,30 +39,30 @@ def test_damage_is_found_and_named(written, name, damage):
             file.write_bytes(flipped)
             if name != "manifest.json":
                 with pytest.raises(RunError, match=f"{name} is damaged"):
-                    check(written, "run 1")
+                    verify(written, "run 1")
             elif b"a.txt" in flipped and b"b.bin" in flipped:  # otherwise it lists other files, which are not there
                 with pytest.raises(RunError):
-                    check(written, "run 1")
+                    verify(written, "run 1")
         return
     else:
         file.write_bytes(content[: len(content) // 2] if damage == "truncated" else b"")
     with pytest.raises(RunError, match=name):
-        check(written)
+        verify(written)
 
 
 def test_a_folder_of_another_run(written):
     with pytest.raises(RunError, match="best is of another run"):
-        check(written, "run 2")
+        verify(written, "run 2")
 
 
 def test_a_kill_between_the_renames_loses_nothing(written):
     written.rename(written.with_name("best.before"))
     recover(written)
-    check(written)
+    verify(written)
     # A kill a little later leaves the old one beside the new one, which counts.
     write(written.with_name("best.before"), {"old": b""}, "run 1")
     recover(written)
-    check(written, "run 1")
+    verify(written, "run 1")
     assert (written / "a.txt").is_file()
     write(written, FILES, "run 1")
     assert [path.name for path in written.parent.iterdir()] == ["best"]

@@ -48,7 +48,7 @@ def test_a_second_algorithm_gets_everything(tmp_path, trained, make_algo):
     folder = save(tmp_path, trained).checkpoint(88)
     assert read_json(folder / "state.json") == {**stamp(CHECKPOINT), "steps": 88, "best_mm": 1.5}
     other = make_algo(1)
-    checkpoint.load(folder).restore(other.policy, parts(other))
+    checkpoint.load_state(folder).restore(other.policy, parts(other))
     assert (other.num_timesteps, other._n_updates) == (88, 4)
     for name, tensor in trained.policy.state_dict().items():
         assert torch.equal(tensor, other.policy.state_dict()[name]), name
@@ -80,7 +80,7 @@ def test_random_states_come_back(tmp_path, trained):
 
     drawn = draw()
     assert draw() != drawn
-    checkpoint.load(run.checkpoint(0)).restore(trained.policy, parts)
+    checkpoint.load_state(run.checkpoint(0)).restore(trained.policy, parts)
     assert draw() == drawn
 
 
@@ -110,7 +110,7 @@ def test_a_policy_alone_acts_as_the_trained_one(tmp_path, trained, configure):
 
 
 def test_what_does_not_fit_is_refused(tmp_path, trained, configure, make_algo):
-    moment = checkpoint.load(save(tmp_path, trained).checkpoint(88))
+    moment = checkpoint.load_state(save(tmp_path, trained).checkpoint(88))
     other = build_policy(configure("policy.lstm_hidden_size=9").policy, 12, 6)
     with pytest.raises(
         RunError, match=r"step 88 does not fit the configured run: .*has the shape \(32, 12\), not \(36,"
@@ -129,7 +129,7 @@ def test_damaged_missing_and_foreign_files_are_named(tmp_path, trained, configur
         checkpoint.load_policy(folder, build_policy(configure("policy.lstm_hidden_size=9").policy, 12, 6))
     (folder / "state.pt").write_bytes(b"not torch")
     with pytest.raises(RunError, match=r"state\.pt cannot be read"):
-        checkpoint.load(folder)
+        checkpoint.load_state(folder)
     (folder / "policy.safetensors").unlink()
     with pytest.raises(RunError, match=r"policy\.safetensors cannot be read"):
         checkpoint.load_policy(folder, trained.policy)

@@ -408,7 +408,7 @@ def test_a_warm_start_comes_first_and_counts(tmp_path, configure):
     assert [row["steps"] for row in rows if row["pretrain/loss"]] == ["392", "784", "1176"]
     assert rows[-1]["steps"] == folder.checkpoints()[-1].name == "1960"
     # What was learned already is not learned again.
-    assert "warm_start" not in checkpoint.load(folder.checkpoints()[-1]).states
+    assert "warm_start" not in checkpoint.load_state(folder.checkpoints()[-1]).states
 
 
 def test_a_warm_start_is_evaluated_as_it_goes_and_what_it_saves_can_go_on(tmp_path, configure):
@@ -423,7 +423,7 @@ def test_a_warm_start_is_evaluated_as_it_goes_and_what_it_saves_can_go_on(tmp_pa
     assert list(seconds) == ["392", "784", "1176", "1960"]
     assert sorted(seconds.values()) == list(seconds.values())
     session = Session(folder.saved_config())
-    moment = checkpoint.load(folder.checkpoints()[0])
+    moment = checkpoint.load_state(folder.checkpoints()[0])
     assert moment.steps == 784
     assert moment.states["warm_start"]["rounds_done"] == 2
     moment.restore(session.algo.policy, {"algo": session.algo})

@@ -81,7 +81,11 @@ def newer(kind):
         (RUN, "agent/origin.json", lambda golden: Agent.load(golden / "agent")),
         (SPLIT, "run/split.json", lambda golden: RunFolder(golden / "run").saved_split()),
         (CHECKPOINT, "run/best/state.json", lambda golden: checkpoint.load_policy(golden / "run" / "best", None)),
-        (CHECKPOINT, "run/checkpoints/300/state.json", lambda golden: checkpoint.load(golden / "run/checkpoints/300")),
+        (
+            CHECKPOINT,
+            "run/checkpoints/300/state.json",
+            lambda golden: checkpoint.load_state(golden / "run/checkpoints/300"),
+        ),
     ],
 )
 def test_a_newer_format_is_refused(golden, kind, file, read):
@@ -105,12 +109,12 @@ def test_a_newer_recording_is_refused(golden):
 @pytest.mark.parametrize("saved", [0, -1, 1.0, "2", None, True])
 def test_what_is_no_number_of_a_format_is_refused(saved):
     with pytest.raises(FormatError):
-        formats.number(RUN, {"format": saved}, "origin.json")
+        formats.format_number(RUN, {"format": saved}, "origin.json")
 
 
 def test_the_refusal_says_who_wrote_it_what_is_read_and_what_to_do():
     with pytest.raises(FormatError) as refusal:
-        formats.number(SPLIT, {"format": 7, "mousearm": "9.9"}, "split.json")
+        formats.format_number(SPLIT, {"format": 7, "mousearm": "9.9"}, "split.json")
     assert str(refusal.value) == (
         "split.json: this split has the format 7, written by mousearm 9.9. This mousearm reads 1 to "
         f"{formats.newest(SPLIT)}: install the version that wrote it, or a newer one."
@@ -122,9 +126,9 @@ def test_older_formats_go_through_every_upgrade_from_theirs_on(monkeypatch):
     monkeypatch.setattr(formats, "UPGRADES", {RUN: steps})
     assert formats.stamp(RUN) == {"format": 4, "mousearm": mousearm.__version__}
     for found, seen in ((1, [2, 3, 4]), (3, [4]), (4, [])):
-        assert formats.number(RUN, {"format": found}, "") == found
+        assert formats.format_number(RUN, {"format": found}, "") == found
         assert formats.upgrade(RUN, {"seen": []}, found) == {"seen": seen}
-    assert formats.number(RUN, {}, "") == 1
+    assert formats.format_number(RUN, {}, "") == 1
 
 
 def test_splits_without_hashes_and_runs_without_a_name_are_understood():

@@ -28,7 +28,7 @@ LIMITS_MM = (1.0, 0.5, 0.2)
 _HEIGHT_MM = 80
 ORIGINAL_NAME = "original"
 # What the command line of each run would be.
-RUNS: Mapping[str, tuple[str, ...]] = {
+LEARNING_RUNS: Mapping[str, tuple[str, ...]] = {
     "torque": (),
     "torque_warm": ("pretrain=cmc",),
     "muscle": ("experiment=muscle_from_scratch",),
@@ -63,15 +63,15 @@ class ErrorCurve(NamedTuple):
 
 
 def learning_curves(name: str, kinematics: str, seeds: int, budget_s: float) -> list[ErrorCurve]:
-    """Train one of ``RUNS`` once for every seed; the original, which takes longest, with seed 0 only.
+    """Train one of ``LEARNING_RUNS`` once for every seed; the original, which takes longest, with seed 0 only.
 
     Args:
-        name: key of ``RUNS``.
+        name: key of ``LEARNING_RUNS``.
         kinematics: the reach, as ``kinematics.path``.
         seeds: how many; they are 0, 1, 2, ...
         budget_s: when to end the original's training; it would take hours.
     """
-    words = (*RUNS[name], f"kinematics.path={kinematics}", "video=false")
+    words = (*LEARNING_RUNS[name], f"kinematics.path={kinematics}", "video=false")
     if name == ORIGINAL_NAME:
         return [_stock_curve(compose(words), budget_s)]
     return [_our_curve(compose((*words, f"seed={seed}"))) for seed in range(seeds)]

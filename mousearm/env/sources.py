@@ -16,7 +16,7 @@ from mousearm.paths import resolve
 from mousearm.retarget.inverse_kinematics import PoseCache, cache_folder
 from mousearm.retarget.reference import Reference, retarget
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 R = TypeVar("R")
 
 
@@ -87,7 +87,7 @@ def _check_animals(config: Config, files: Sequence[ReachFile]) -> None:
         )
 
 
-def _map_good(make: Callable[[T], R], items: Sequence[T], doing: str, skip: Callable[[str], None] | None) -> list[R]:
+def _map_good(make: Callable[[_T], R], items: Sequence[_T], doing: str, skip: Callable[[str], None] | None) -> list[R]:
     """What a function makes of all items that are not bad; ``skip`` is told of those, None lets their error pass."""
     made: list[R] = []
     reason = ""
@@ -104,7 +104,7 @@ def _map_good(make: Callable[[T], R], items: Sequence[T], doing: str, skip: Call
     return made
 
 
-def _with_bar(items: Sequence[T], doing: str) -> Iterable[T]:
+def _with_bar(items: Sequence[_T], doing: str) -> Iterable[_T]:
     """The items, with a bar that appears after a second."""
     return tqdm(items, desc=f"{doing} reaches", unit=" reaches", delay=1, leave=False)
 

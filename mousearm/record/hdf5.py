@@ -54,7 +54,7 @@ def read_recording(path: Path) -> Recording:
         with h5py.File(path, "r") as file:
             paths = [str(name) for name in _dataset(file, "trials/path").asstr()[()]]
             about = {name: _plain(value) for name, value in file.attrs.items()}
-            number = formats.number(formats.RECORDING, about, path)
+            number = formats.format_number(formats.RECORDING, about, path)
             content = {"reaches": [_read_trial(_group(file, name)) for name in paths]}
             reaches = formats.upgrade(formats.RECORDING, content, number)["reaches"]
     except OSError as error:

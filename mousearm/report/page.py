@@ -15,7 +15,7 @@ from mousearm.report.figure import MOST_REACHES, curves_figure, overview_figure,
 from mousearm.report.groups import EXPLANATION, Group
 from mousearm.report.reading import UNKNOWN
 from mousearm.report.tables import (
-    TextTable,
+    Cells,
     as_csv,
     excluded_cells,
     group_cells,
@@ -165,7 +165,7 @@ def _text(text: str, kind: str = "") -> Block:
     return Block(lambda: html.paragraph(text, kind), text)
 
 
-def _table(cells: TextTable, name: str, kinds: Sequence[str] = ()) -> Block:
+def _table(cells: Cells, name: str, kinds: Sequence[str] = ()) -> Block:
     header, rows = cells
     return Block(lambda: html.table(header, rows, kinds, name), markdown_table(header, rows))
 

@@ -10,11 +10,11 @@ from mousearm.report.groups import CONFIDENCE, Group
 from mousearm.report.reading import Run
 from mousearm.text import number
 
-TextTable = tuple[list[str], list[list[str]]]
+Cells = tuple[list[str], list[list[str]]]
 """Header and rows of a table for people."""
 
 
-def group_cells(comparison: Comparison) -> TextTable:
+def group_cells(comparison: Comparison) -> Cells:
     """Header and a row per group: label, runs, seeds, and the mean and interval of each measure."""
     header = [*comparison.grouping.titles, "runs", "seeds"]
     for measure in comparison.measures:
@@ -31,7 +31,7 @@ def _group_row(comparison: Comparison, group: Group) -> list[str]:
     return row
 
 
-def run_cells(comparison: Comparison) -> TextTable:
+def run_cells(comparison: Comparison) -> Cells:
     """Header and a row per run: name, group, seed, measures."""
     header = ["run", *comparison.grouping.titles, "seed", *(measure.title for measure in comparison.measures)]
     rows = [
@@ -47,7 +47,7 @@ def run_cells(comparison: Comparison) -> TextTable:
     return header, rows
 
 
-def key_cells(comparison: Comparison) -> TextTable:
+def key_cells(comparison: Comparison) -> Cells:
     """Keys that differ against groups, in the way that is narrower."""
     keys, groups = comparison.grouping.keys, comparison.groups
     rows = [[key, *(group.values(key) for group in groups)] for key in keys]
@@ -58,7 +58,7 @@ def key_cells(comparison: Comparison) -> TextTable:
     return [comparison.grouping.title, *turned[0][1:]], turned[1:]
 
 
-def excluded_cells(comparison: Comparison) -> TextTable:
+def excluded_cells(comparison: Comparison) -> Cells:
     """Header and a row per run that is not compared."""
     rows = [[out.name, out.state, out.steps, out.reason, out.overrides] for out in comparison.excluded]
     return ["run", "state", "steps", "reason", "overrides"], rows

@@ -20,7 +20,7 @@ from mousearm.rundir.status import FINISHED, Status, locked
 
 _KEPT_CHECKPOINTS = 3
 
-RUN = "run:"
+RUN_PREFIX = "run:"
 """Prefix of a path in config.yaml that is below the run folder: of a model or reaches that are kept in it."""
 
 
@@ -138,9 +138,9 @@ class RunFolder:
         """The configuration with the paths of those files that the folder itself holds."""
 
         def resolve(text: str | None) -> str | None:
-            if text is None or not text.startswith(RUN):
+            if text is None or not text.startswith(RUN_PREFIX):
                 return text
-            path = PurePosixPath(text.removeprefix(RUN))
+            path = PurePosixPath(text.removeprefix(RUN_PREFIX))
             if path.is_absolute() or ".." in path.parts:
                 raise ConfigError(f"'{text}' leads out of the run folder.")
             return str(self.path / path)
@@ -192,7 +192,7 @@ class RunFolder:
         if not self.split.is_file():
             raise RunError(f"{self.path} has no {self.split.name}: the run never began to train.")
         saved = read_json(self.split)
-        number = formats.number(formats.SPLIT, saved, self.split)
+        number = formats.format_number(formats.SPLIT, saved, self.split)
         content = formats.upgrade(formats.SPLIT, formats.without_stamp(saved), number)
         if set(content) != {"train", "test", "sha256"}:
             raise RunError(f"{self.split} is no split: it has {', '.join(content)}, but needs train, test and sha256.")
@@ -287,12 +287,12 @@ class RunFolder:
 
     def _upgraded(self, name: str, content: dict[str, Any]) -> dict[str, Any]:
         """Content of a file of this name in the newest format of run folders."""
-        number = formats.number(formats.RUN, self._origin(), self.path)
+        number = formats.format_number(formats.RUN, self._origin(), self.path)
         return formats.upgrade(formats.RUN, {name: content}, number)[name]
 
     def _problem(self, folder: Path) -> str:
         try:
-            atomic_dir.check(folder, self.id)
+            atomic_dir.verify(folder, self.id)
         except RunError as error:
             return str(error)
         return ""

@@ -10,7 +10,7 @@ from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.results import Errors
 from mousearm.hub.upload import card_head
 from mousearm.kinematics import Split
-from mousearm.rundir.folder import RUN
+from mousearm.rundir.folder import RUN_PREFIX
 from mousearm.text import markdown_table, plural
 
 # Folders of a shared agent for its model and its reaches; its film, by the name by which the Hub shows it beside the
@@ -61,7 +61,7 @@ def card(subject: Subject, files: Iterable[str]) -> str:
         files: names of the files beside it.
     """
     name, names = subject.repo.split("/")[-1], set(files)
-    are_lacking = subject.config.kinematics.path.startswith(RUN) and not any(map(is_reach, names))
+    are_lacking = subject.config.kinematics.path.startswith(RUN_PREFIX) and not any(map(is_reach, names))
     metrics = {
         f"mean {point} error (mm), {split}": round(errors[f"{point}_mm"].mean, 4)
         for split, errors in subject.evaluation.splits.items()
@@ -169,7 +169,7 @@ def _facts(subject: Subject, are_lacking: bool) -> list[tuple[str, str]]:
 
 
 def _place(path: str) -> str:
-    return f"`{path.removeprefix(RUN)}`" + (" in this repository" if path.startswith(RUN) else "")
+    return f"`{path.removeprefix(RUN_PREFIX)}`" + (" in this repository" if path.startswith(RUN_PREFIX) else "")
 
 
 def _digest(subject: Subject) -> str:

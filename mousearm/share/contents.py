@@ -14,7 +14,7 @@ from mousearm.hub.uri import PREFIX, HubUri
 from mousearm.kinematics import Split
 from mousearm.model import model_file, model_hashes
 from mousearm.paths import PACKAGE
-from mousearm.rundir.folder import RUN, RunFolder
+from mousearm.rundir.folder import RUN_PREFIX, RunFolder
 from mousearm.rundir.logs import read_environment
 from mousearm.rundir.status import FINISHED
 from mousearm.share.card import FILM, MODEL_FOLDER, REACHES_FOLDER, Subject, card, is_reach
@@ -122,7 +122,7 @@ def _model(config: Config, hashes: Mapping[str, str]):
     if _is_public(model.osim or model.file or ""):
         return model, {}
     main = model_file(model)
-    place = f"{RUN}{MODEL_FOLDER}/{main.name}"
+    place = f"{RUN_PREFIX}{MODEL_FOLDER}/{main.name}"
     model = replace(model, osim=place) if model.osim else replace(model, file=place)
     return model, {f"{MODEL_FOLDER}/{name}": (main.parent / name).read_bytes() for name in hashes}
 
@@ -133,7 +133,7 @@ def _reaches(config: Config, split: Split, wanted: bool):
     if _is_public(kinematics.path):
         return kinematics, {}
     single = Path(kinematics.path).suffix.lower() == ".csv"
-    place = f"{RUN}{REACHES_FOLDER}/{split.train[0]}.csv" if single else f"{RUN}{REACHES_FOLDER}"
+    place = f"{RUN_PREFIX}{REACHES_FOLDER}/{split.train[0]}.csv" if single else f"{RUN_PREFIX}{REACHES_FOLDER}"
     found = split.find(reach_files(config)) if wanted else []
     return replace(kinematics, path=place), {
         f"{REACHES_FOLDER}/{file.name}.csv": file.path.read_bytes() for file in found
@@ -155,7 +155,7 @@ def _notes(files: Mapping[str, bytes], split: Split, config: Config, shared: Con
     notes = [f"Names of reaches, hashes of their files, and distance and speed of each are told: {shown}."]
     if any(map(is_reach, files)):
         notes.append("The reaches themselves are shared.")
-    elif shared.kinematics.path.startswith(RUN):
+    elif shared.kinematics.path.startswith(RUN_PREFIX):
         notes.append("The reaches themselves are not shared (--with-kinematics): only who has them can evaluate it.")
     if any(name.endswith((".png", ".mp4")) for name in files):
         notes.append("Pictures show some of the reaches (--without-pictures leaves them out).")

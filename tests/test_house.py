@@ -1,0 +1,145 @@
+"""What holds for every file: floors and circles (pyproject.toml), who knows which library, one name per thing."""
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from importlinter.api import read_configuration
+from importlinter.cli import lint_imports
+
+import mousearm
+
+PACKAGE = Path(mousearm.__file__).parent
+ROOT = PACKAGE.parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+# Libraries that only some modules may know.
+KNOWN_BY = {
+    "daqp": {"mechanics", "retarget"},
+    "hydra": {"config", "report", "sweep"},
+    "hydra_plugins": {"sweep"},
+    "submitit": {"sweep"},
+    "optuna": {"sweep"},
+    "omegaconf": {"config", "rundir", "tracking", "report", "sweep"},
+    "yaml": {"config"},
+    "torch": {
+        "policy",
+        "pretrain",
+        "buffer",
+        "algo",
+        "random_state",
+        "benchmark",
+        "checkpoint",
+        "train",
+        "agent_import",
+        "experiment",
+    },
+    "stable_baselines3": {"env", "policy", "algo", "benchmark", "train", "tracking"},
+    "sb3_contrib": {"algo", "benchmark"},
+    "wandb": {"tracking", "report"},
+    "wandb_workspaces": {"report"},
+    "opensim": {"fidelity"},
+    "sklearn": {"analysis"},
+    "h5py": {"kinematics", "record"},
+    "pynwb": {"record"},
+    "hdmf": {"record"},
+    "glfw": {"env", "view"},
+    "viser": {"view"},
+    "trimesh": {"view"},
+    "huggingface_hub": {"hub"},
+    "pandas": set(),  # it and tables unpickle what they find in a file
+    "tables": set(),
+}
+
+# Names of one meaning that stand in several files on purpose: name -> why.
+SHARED_NAMES = {
+    "qpos": "a reward term and an observation term, which users call by this name",
+    "qvel": "a reward term and an observation term, which users call by this name",
+}
+
+
+def top_of(path: Path) -> str:
+    """The module or package directly below mousearm that a file belongs to."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(source: str) -> Iterator[str]:
+    """Dotted names of everything that a source imports, wherever the statement stands."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def public_names(source: str) -> Iterator[str]:
+    """Functions, classes and constants that a file defines at its top level for others."""
+    for node in ast.parse(source).body:
+        targets = [node.target] if isinstance(node, ast.AnnAssign) else getattr(node, "targets", [])
+        names = [target.id for target in targets if isinstance(target, ast.Name)]
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names = [node.name]
+        yield from (name for name in names if not name.startswith("_"))
+
+
+def test_imports_are_found_in_every_form():
+    source = "import os, torch.nn\nfrom mousearm import train\ndef f():\n    from mousearm.model.arm import Arm"
+    assert set(imported(source)) == {"os", "torch.nn", "mousearm.train", "mousearm.model.arm.Arm"}
+
+
+def test_the_contracts_of_imports_are_kept(capsys, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert lint_imports(no_cache=True) == 0, capsys.readouterr().out
+
+
+def test_the_contracts_find_what_they_forbid(tmp_path, monkeypatch, capsys):
+    """The same contracts on a house of three files, of which two import upwards and in a circle."""
+    house = tmp_path / "small"
+    (house / "high").mkdir(parents=True)
+    (house / "__init__.py").touch()
+    (house / "low.py").write_text("from small.high import a\n")
+    (house / "high" / "__init__.py").touch()
+    (house / "high" / "a.py").write_text("from small.high import b\n")
+    (house / "high" / "b.py").write_text("from small.high import a\n")
+    stated = read_configuration(str(ROOT / "pyproject.toml"))["contracts_options"]
+    kind = {contract["id"]: contract["type"] for contract in stated}
+    (tmp_path / "small.toml").write_text(
+        '[tool.importlinter]\nroot_package = "small"\n'
+        f'[[tool.importlinter.contracts]]\nname = "floors"\ntype = "{kind["floors"]}"\n'
+        'containers = ["small"]\nlayers = ["high", "low"]\nexhaustive = true\n'
+        f'[[tool.importlinter.contracts]]\nname = "circles"\ntype = "{kind["circles"]}"\n'
+        'ancestors = ["small"]\n'
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert lint_imports(config_filename="small.toml", no_cache=True) == 1
+    said = capsys.readouterr().out
+    assert "floors BROKEN" in said
+    assert "circles BROKEN" in said
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_libraries_stay_where_they_belong(path):
+    libraries = {name.partition(".")[0] for name in imported(path.read_text(encoding="utf-8"))}
+    strange = {name for name in libraries & set(KNOWN_BY) if top_of(path) not in KNOWN_BY[name]}
+    assert not strange, f"{top_of(path)} is not to know {sorted(strange)}"
+
+
+def test_evaluation_knows_nothing_of_training():
+    for path in (path for path in FILES if top_of(path) == "evaluate"):
+        known = {
+            name.split(".")[1] for name in imported(path.read_text(encoding="utf-8")) if name.startswith("mousearm.")
+        }
+        assert known.isdisjoint({"policy", "buffer", "algo", "train"}), path
+
+
+def test_a_public_name_stands_in_one_file():
+    places = defaultdict(set)
+    for path in FILES:
+        for name in public_names(path.read_text(encoding="utf-8")):
+            places[name].add(str(path.relative_to(PACKAGE)))
+    several = {name: sorted(files) for name, files in places.items() if len(files) > 1}
+    assert {name: files for name, files in several.items() if name not in SHARED_NAMES} == {}
+    assert set(SHARED_NAMES) <= set(several), "a name that is listed stands in one file only: take it from the list"
