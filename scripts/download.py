@@ -27,6 +27,7 @@ def main(given: Namespace) -> None:
     from mousearm.errors import HubError
     from mousearm.hub.download import export, fetch
     from mousearm.hub.uri import HubUri
+    from mousearm.text import facts
 
     entry = CATALOGUE[given.what]
     place = HubUri.parse(given.repo or entry.uri)
@@ -45,8 +46,7 @@ def main(given: Namespace) -> None:
         "files": f"{len(snapshot.files)}, each with the hash that the Hub tells",
         "folder": folder,
     }
-    lines = [f"{key:<12} {text}" for key, text in told.items()]
-    print("\n".join([*([note] if note else []), *lines, "", *entry.next_steps(folder, str(name))]))
+    print("\n".join([*([note] if note else []), facts(told), "", *entry.next_steps(folder, str(name))]))
 
 
 if __name__ == "__main__":

@@ -41,8 +41,9 @@ def main(given: Namespace) -> None:
     options = vars(given)
     folders = [options.pop("run"), *options.pop("compare")]
     from mousearm.agent import film_runs
+    from mousearm.text import facts
 
-    print(f"{'video':<12} {film_runs(folders, **options)}")
+    print(facts({"video": film_runs(folders, **options)}))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mousearm.errors import HubError
 from mousearm.files import make_folder, read_json, sha256, staged, write_json
 from mousearm.hub.uri import PREFIX, HubUri, hub_errors
+from mousearm.text import listed
 
 if TYPE_CHECKING:
     from huggingface_hub import RepoFile
@@ -164,9 +165,7 @@ def _damaged(uri: HubUri, folder: Path, files: Sequence["RepoFile"]) -> list[str
 
 
 def _listed(files: Sequence["RepoFile"]) -> str:
-    names = [file.path for file in files]
-    more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
-    return (", ".join(names[:_MOST_LISTED]) or "no files") + more
+    return listed([file.path for file in files], _MOST_LISTED) or "no files"
 
 
 def _is_named(file: Path, name: str) -> bool:
