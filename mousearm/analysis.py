@@ -37,8 +37,8 @@ class Agreement(NamedTuple):
 def agreement(actual: np.ndarray, reference: np.ndarray) -> Agreement:
     """Pearson's r and rms difference over time.
 
-    r = sum (a - mean a)(b - mean b) / sqrt(sum (a - mean a)^2 sum (b - mean b)^2) tells whether the shapes are the
-    same whatever their size and offset; rms = sqrt(mean (a - b)^2) tells how far apart the two are. Frame 0 is left
+    r = sum (a - mean a)(b - mean b) / sqrt(sum (a - mean a)^2 sum (b - mean b)^2) shows whether the shapes are the
+    same whatever their size and offset; rms = sqrt(mean (a - b)^2) shows how far apart the two are. Frame 0 is left
     out, as in the evaluation: it is where the arm was put. It counts only if there is no other.
 
     Args:

@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 import torch
 
+from mousearm.agent import Agent
 from mousearm.config import compose
 from mousearm.env.references import References
 from mousearm.env.sources import prepare
 from mousearm.env.task import Task
+from mousearm.evaluate.rollout import Evaluator
 from mousearm.model import Arm, load_arm
+from mousearm.policy.network import build_policy
 from mousearm.retarget.reference import Reference
 
 torch.set_num_threads(1)
@@ -201,6 +204,20 @@ def build_task(configure):
 
     def build(arm, references, n, *overrides):
         return Task(arm, References(references), configure(*overrides), n)
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def assemble():
+    """An agent that was never trained, of a configuration, an arm and references, all in one split."""
+
+    def build(config, arm, references, split="test"):
+        splits = {"train": [], "test": []} | {split: [reference.name for reference in references]}
+        evaluator = Evaluator(config, arm, references, splits)
+        torch.manual_seed(0)
+        policy = build_policy(config.policy, evaluator.n_observations, arm.nu)
+        return Agent(config, arm, references, splits, evaluator, policy, Path("outputs/none/best"))
 
     return build
 

@@ -86,7 +86,7 @@ def gravity_check(arm: Arm, gravity: Strength) -> Result:
         passed=bool(held[worst] >= MIN_HELD),
         measured=f"held in {100 * held[worst]:.0f} % of poses: {arm.joint_names[worst]}",
         limit=f"at least {100 * MIN_HELD:g} % per joint",
-        remedy="Raise gear or force, or lower the masses; the table below tells the needed torque of each joint.",
+        remedy="Raise gear or force, or lower the masses; the table below lists the needed torque of each joint.",
     )
 
 
@@ -99,7 +99,7 @@ def reach_torque_check(arm: Arm, reaches: Strength) -> Result:
         passed=bool(margins[worst] >= 1),
         measured=f"available / needed {margins[worst]:.2f}: {arm.joint_names[worst]}",
         limit="at least 1 in every frame",
-        remedy="Raise gear or force, or check the inertias; the table below tells the needed torque of each joint.",
+        remedy="Raise gear or force, or check the inertias; the table below lists the needed torque of each joint.",
     )
 
 

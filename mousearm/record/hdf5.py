@@ -63,7 +63,7 @@ def read_recording(path: Path) -> Recording:
         ) from error
     except (KeyError, TypeError, ValueError) as error:
         raise RecordingError(
-            f"{path} is no recording, or is damaged ({error}). Give an HDF5 file that scripts/record.py wrote."
+            f"{path} is not a recording, or is damaged ({error}). Give an HDF5 file that scripts/record.py wrote."
         ) from error
     if not reaches:
         raise RecordingError(f"{path} holds no performance of a reach. Record again with scripts/record.py.")
@@ -123,12 +123,12 @@ def _plain(value: object) -> str | float | int:
 def _group(file: h5py.Group, name: str) -> h5py.Group:
     found = file[name]
     if not isinstance(found, h5py.Group):
-        raise TypeError(f"{name} is no group")
+        raise TypeError(f"{name} is not a group")
     return found
 
 
 def _dataset(group: h5py.Group, name: str) -> h5py.Dataset:
     found = group[name]
     if not isinstance(found, h5py.Dataset):
-        raise TypeError(f"{name} is no dataset")
+        raise TypeError(f"{name} is not a dataset")
     return found

@@ -214,7 +214,7 @@ def _check(repeats: int, noise: float, seed: int) -> None:
     if repeats < 1:
         raise ConfigError(f"{repeats} repeats cannot be recorded: give 1 or more.")
     if not 0 <= noise < math.inf:
-        raise ConfigError(f"The noise {noise} is no standard deviation: give 0, or a number such as 0.1.")
+        raise ConfigError(f"The noise {noise} is not a standard deviation: give 0, or a number such as 0.1.")
     if seed < 0:
         raise ConfigError(f"The seed {seed} is negative: give 0 or more.")
     if repeats > 1 and noise == 0:

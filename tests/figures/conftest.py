@@ -1,31 +1,22 @@
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 
 import pytest
-import torch
 
-from mousearm.agent import Agent
 from mousearm.env.sources import prepare
-from mousearm.evaluate.rollout import Evaluator
-from mousearm.policy.network import build_policy
 from mousearm.record import Recording, record
 
 
 @pytest.fixture(scope="session")
-def recorded(configure):
-    """What a small network that was never trained does: ``recorded("model=muscle", n=3)``, of n synthetic reaches."""
+def recorded(configure, assemble):
+    """Recording of a small untrained network on n synthetic reaches: ``recorded("model=muscle", n=3)``."""
 
     @cache
     def make(*overrides, n=2):
         config, arm, references = prepare(
             configure("kinematics=synthetic", "policy.lstm_hidden_size=6", "policy.n_lstm_layers=2", *overrides)
         )
-        splits = {"train": [reference.name for reference in references[:n]]}
-        evaluator = Evaluator(config, arm, references[:n], splits)
-        torch.manual_seed(0)
-        policy = build_policy(config.policy, evaluator.n_observations, arm.nu)
-        return record(Agent(config, arm, references[:n], splits, evaluator, policy, Path("best")))
+        return record(assemble(config, arm, references[:n], "train"))
 
     return make
 

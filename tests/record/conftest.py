@@ -1,16 +1,11 @@
 import shutil
 from functools import cache
-from pathlib import Path
 
 import pytest
-import torch
 
-from mousearm.agent import Agent
 from mousearm.env.sources import prepare
-from mousearm.evaluate.rollout import Evaluator
 from mousearm.experiment import run
 from mousearm.paths import resolve
-from mousearm.policy.network import build_policy
 
 QUICK = ("debug=quick", "video=false", "policy.lstm_hidden_size=8", "algo.timesteps=1568", "algo.eval_freq=784")
 FILES = {"demo": "demo", "mouse/long": "synthetic/reach_02", "short": "synthetic/reach_12"}
@@ -32,20 +27,6 @@ def trained(tmp_path_factory, configure, reach_folder):
     folder = tmp_path_factory.mktemp("runs") / "first"
     run(configure(*QUICK, "model=muscle", f"kinematics.path={reach_folder}", "kinematics.train_ratio=0.5"), folder, [])
     return folder
-
-
-@pytest.fixture(scope="session")
-def assemble():
-    """An agent that was never trained, of a configuration, an arm and references."""
-
-    def build(config, arm, references):
-        splits = {"train": [], "test": [reference.name for reference in references]}
-        evaluator = Evaluator(config, arm, references, splits)
-        torch.manual_seed(0)
-        policy = build_policy(config.policy, evaluator.n_observations, arm.nu)
-        return Agent(config, arm, references, splits, evaluator, policy, Path("outputs/none/best"))
-
-    return build
 
 
 @pytest.fixture(scope="session")

@@ -86,11 +86,11 @@ class TestHdf5:
         ("damage", "text"),
         [
             (lambda f: f["reaches/short/repeat_0"].pop("error"), "has no signal error of the reach short"),
-            (lambda f: f.pop("trials"), "is no recording, or is damaged"),
-            (lambda f: f["reaches/short"].pop("repeat_0"), "is no recording, or is damaged"),
-            (lambda f: f["reaches/short/repeat_0/qpos"].attrs.pop("unit"), "is no recording, or is damaged"),
-            (lambda f: f["reaches/short/repeat_0"].attrs.pop("split"), "is no recording, or is damaged"),
-            (lambda f: f["reaches/short/repeat_0"].create_group("more"), "more is no dataset"),
+            (lambda f: f.pop("trials"), "is not a recording, or is damaged"),
+            (lambda f: f["reaches/short"].pop("repeat_0"), "is not a recording, or is damaged"),
+            (lambda f: f["reaches/short/repeat_0/qpos"].attrs.pop("unit"), "is not a recording, or is damaged"),
+            (lambda f: f["reaches/short/repeat_0"].attrs.pop("split"), "is not a recording, or is damaged"),
+            (lambda f: f["reaches/short/repeat_0"].create_group("more"), "more is not a dataset"),
         ],
     )
     def test_damage_is_named(self, files, tmp_path, damage, text):

@@ -211,8 +211,8 @@ class TestNoise:
         ("options", "text"),
         [
             ({"repeats": 0}, "0 repeats cannot be recorded"),
-            ({"noise": -0.1}, r"The noise -0\.1 is no standard deviation"),
-            ({"noise": float("nan")}, "The noise nan is no standard deviation"),
+            ({"noise": -0.1}, r"The noise -0\.1 is not a standard deviation"),
+            ({"noise": float("nan")}, "The noise nan is not a standard deviation"),
             ({"noise": 0.1, "seed": -1}, "The seed -1 is negative"),
             ({"repeats": 3}, "3 repeats without noise would be the same performance 3 times"),
         ],
