@@ -6,16 +6,91 @@ import numpy as np
 import pytest
 
 from mousearm.errors import KinematicsError
-from mousearm.kinematics import read_csv
-from mousearm.reach_check.check import at_limits, check_reaches
+from mousearm.kinematics import Reach, generate, read_csv, write_csv
+from mousearm.reach_check.check import at_limits, check_reaches, measure
 from mousearm.reach_check.page import PER_FIGURE, trajectory_figures, write_page
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory, monkeypatch):
+    """Joint angles that are found in a test are kept for that test alone."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture
+def folder(tmp_path, torque_arm):
+    """Two synthetic reaches, one file in millimetres, and one that the arm cannot follow: its elbow bends backwards."""
+    path = tmp_path / "reaches"
+    path.mkdir()
+    first, second = generate(torque_arm, 2, seed=0)
+    write_csv(first, path / "good.csv")
+    write_csv(second, path / "bold <b>$x$.csv")
+    lines = (path / "good.csv").read_text().splitlines()
+    rows = [[float(cell) for cell in line.split(",")] for line in lines[1:]]
+    big = [",".join(f"{value * (1 if i == 0 else 1e3):.4f}" for i, value in enumerate(row)) for row in rows]
+    (path / "millimetres.csv").write_text("\n".join([lines[0], *big]) + "\n")
+    backwards = first.elbow - (first.paw - first.elbow)
+    write_csv(replace(first, name="backwards", paw=backwards), path / "backwards.csv")
+    return path
+
+
+@pytest.fixture
+def turning():
+    """A reach whose paw circles the elbow by 14 mm at 10 rad/s, 150 Hz; with changes of time and paw."""
+
+    def make(change=lambda time, paw: (time, paw)):
+        time = np.arange(60) / 150
+        elbow = np.tile([0.0, 0.0, -0.012], (60, 1))
+        around = np.stack([np.cos(10 * time), np.sin(10 * time), 0 * time], axis=1)
+        time, paw = change(time, elbow + 0.014 * around)
+        return Reach("turning", time, shoulder=np.zeros((len(time), 3)), elbow=elbow[: len(time)], paw=paw)
+
+    return make
+
+
 @pytest.fixture
 def report_of(configure):
     return lambda path, *overrides: check_reaches(configure(f"kinematics.path='{path}'", *overrides))
+
+
+def test_speed_and_acceleration_of_a_circle(turning):
+    found = measure(turning())
+    # 14 mm x 10 rad/s, and x 10 rad/s again; central differences give sin(h)/h of them, h = 1/15 rad: 0.07 % less.
+    assert found.peak_speed == pytest.approx(0.14, rel=2e-3)
+    assert found.peak_acceleration == pytest.approx(1.4, rel=5e-2)
+    assert (found.n_frames, found.n_gaps, found.longest_gap_ms) == (60, 0, 0)
+    assert found.rate == pytest.approx(150)
+    assert str(found.upper_arm) == "12.00 ±0.00 +0.00"
+    assert found.forearm.median_mm == pytest.approx(14)
+    assert found.remarks() == []
+
+
+def test_drift_and_spread(turning):
+    # The forearm grows evenly from 14 to 17.5 mm: the drift is 3.5 mm, the standard deviation 3.5 / sqrt(12) = 1.01 mm.
+    def grow(time, paw):
+        elbow = np.array([0.0, 0.0, -0.012])
+        return time, elbow + (paw - elbow) * np.linspace(1, 1.25, 60)[:, None]
+
+    found = measure(turning(grow))
+    assert found.forearm.drift_mm == pytest.approx(3.5)
+    assert found.forearm.spread_mm == pytest.approx(3.5 / 12**0.5, rel=0.03)
+    assert found.remarks() == [
+        "the forearm changes its length by 7% (standard deviation): a point was tracked badly or does not sit on its "
+        "joint"
+    ]
+
+
+def test_gaps(turning):
+    def lose(time, paw):
+        keep = np.delete(np.arange(60), [10, 30, 31])
+        return time[keep], paw[keep]
+
+    found = measure(turning(lose))
+    assert found.n_gaps == 2
+    assert found.longest_gap_ms == pytest.approx(20)  # three intervals
+    assert found.remarks() == ["gaps in time: 2, the longest of 20 ms"]
 
 
 def test_every_file_is_looked_at_by_itself(folder, report_of):
