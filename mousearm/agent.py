@@ -1,19 +1,18 @@
 """A trained agent, taken from its run folder: the network, its arm, the reaches that it performs, and their films."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mousearm.config import Config
-from mousearm.env.sources import prepare, reach_files
 from mousearm.errors import MouseArmError, RunError, UnknownNameError
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.rollout import Evaluator
 from mousearm.files import make_folder
 from mousearm.model import Arm, model_hashes
-from mousearm.retarget.reference import Reference
 from mousearm.rundir.folder import RunFolder
+from mousearm.setup import Setup
 from mousearm.trajectory import Trial
 
 if TYPE_CHECKING:
@@ -26,22 +25,26 @@ class Agent:
     """A network as it was trained, and the reaches that it performs.
 
     Attributes:
-        config: the run's configuration.
-        arm: the arm.
-        references: the reaches, sorted by name.
-        splits: names of the reaches that count as ``train`` and as ``test``.
+        setup: the run's arm and the reaches.
         evaluator: lets controllers perform all of these reaches.
         policy: the network.
         checkpoint: the folder that it was taken from.
     """
 
-    config: Config
-    arm: Arm
-    references: list[Reference]
-    splits: dict[str, list[str]]
+    setup: Setup
     evaluator: Evaluator
     policy: "RecurrentPolicy"
     checkpoint: Path
+
+    @property
+    def config(self) -> Config:
+        """The run's configuration."""
+        return self.setup.config
+
+    @property
+    def arm(self) -> Arm:
+        """The arm."""
+        return self.setup.arm
 
     @staticmethod
     def load(folder: Path, which: str = "best", kinematics: str | None = None, moved_to: str | None = None) -> "Agent":
@@ -60,22 +63,18 @@ class Agent:
         config = run_folder.saved_config()
         run_folder.check_model(model_hashes(config.model))
         if kinematics is not None:
-            config, arm, references = prepare(with_path(config, kinematics))
-            splits = {"test": [reference.name for reference in references]}
+            setup = Setup.to_test(config, kinematics)
         else:
-            split = run_folder.saved_split()
-            config = config if moved_to is None else with_path(config, moved_to)
-            config, arm, references = prepare(config, split.find(reach_files(config)))
-            splits = split.splits
-        evaluator = Evaluator(config, arm, references, splits)
+            setup = Setup.build(config if moved_to is None else config.with_reaches(moved_to), run_folder.saved_split())
+        evaluator = setup.evaluator()
         source = run_folder.find_checkpoint(which)
         # Slow to import, so that what is refused is refused at once.
         from mousearm import checkpoint
         from mousearm.policy.network import build_policy
 
-        policy = build_policy(config.policy, evaluator.n_observations, arm.nu, config.algo.use_sde)
+        policy = build_policy(config.policy, evaluator.n_observations, setup.arm.nu, config.algo.use_sde)
         checkpoint.load_policy(source, policy)
-        return Agent(config, arm, references, splits, evaluator, policy, source)
+        return Agent(setup, evaluator, policy, source)
 
     def controller(self) -> "PolicyController":
         """The network as a deterministic controller."""
@@ -86,11 +85,6 @@ class Agent:
     def evaluate(self) -> tuple[Evaluation, list[Trial]]:
         """Errors on all reaches, and the trials they were measured on."""
         return self.evaluator.evaluate(self.controller())
-
-
-def with_path(config: Config, kinematics: str) -> Config:
-    """Replace the reaches of a configuration by a file or folder."""
-    return replace(config, kinematics=replace(config.kinematics, path=kinematics))
 
 
 def film_runs(

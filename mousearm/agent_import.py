@@ -19,18 +19,18 @@ import numpy as np
 import torch
 
 from mousearm import checkpoint
-from mousearm.benchmark.stock import stock_name
+from mousearm.algo import stock_name
 from mousearm.checkpoint import TrainingState
 from mousearm.config import Config, compose
 from mousearm.errors import ConfigError, RunError
 from mousearm.evaluate.evaluation import Evaluation
-from mousearm.experiment import Session
 from mousearm.files import write_json
 from mousearm.model import load_arm, model_hashes
 from mousearm.policy.controller import PolicyController
-from mousearm.policy.network import RecurrentPolicy
+from mousearm.policy.network import RecurrentPolicy, build_policy
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.status import FINISHED
+from mousearm.setup import Setup
 
 MAX_MEMBER_BYTES = 500_000_000
 """Largest member of an archive that is read; the weights of 16 layers of 1024 are 0.5 GB."""
@@ -96,14 +96,14 @@ def import_agent(
         )
     archive = read_archive(zip_file)
     config = _config(archive, folder.name, list(overrides), statistics is not None)
-    session = Session(config)
-    policy = session.algo.policy
-    load_weights(policy, archive, session.arm.ctrl_range)
+    setup = Setup.build(config)
+    evaluator = setup.evaluator()
+    policy = build_policy(config.policy, evaluator.n_observations, setup.arm.nu)
+    load_weights(policy, archive, setup.arm.ctrl_range)
     if statistics is not None:
         load_statistics(policy, read_statistics(statistics))
-    session.algo.num_timesteps = config.algo.timesteps
-    evaluation, _ = session.evaluator.evaluate(PolicyController(policy))
-    _write(RunFolder(folder), session, evaluation, list(overrides), f"imported from {zip_file.name}")
+    evaluation, _ = evaluator.evaluate(PolicyController(policy))
+    _write(RunFolder(folder), setup, policy, evaluation, list(overrides), f"imported from {zip_file.name}")
     return evaluation
 
 
@@ -136,11 +136,18 @@ def _training(data: dict[str, Any]) -> list[str]:
     return [f"{key}={value}" for key, value in numbers.items() if type(value) in (int, float)]
 
 
-def _write(folder: RunFolder, session: Session, evaluation: Evaluation, overrides: list[str], reason: str) -> None:
-    steps, config = session.algo.num_timesteps, session.config
+def _write(
+    folder: RunFolder,
+    setup: Setup,
+    policy: RecurrentPolicy,
+    evaluation: Evaluation,
+    overrides: list[str],
+    reason: str,
+) -> None:
+    config, steps = setup.config, setup.config.algo.timesteps
     with folder.locked():
-        folder.create(config, overrides, session.split, model_hashes(config.model))
-        network = TrainingState.of(steps, session.algo.policy, {})
+        folder.create(config, overrides, setup.split, model_hashes(config.model))
+        network = TrainingState.of(steps, policy, {})
         checkpoint.save_best(folder, network, best_mm=evaluation.train_objective)
         write_json(folder.evaluation, evaluation.as_json())
         folder.set_status(FINISHED, steps, reason)

@@ -274,6 +274,11 @@ def stock_arguments(config: AlgoConfig) -> dict[str, Any]:
     return {**stock, "learning_rate": learning_rate(config)}
 
 
+def stock_name(name: str) -> str:
+    """The name that sb3-contrib has for a weight of our network, whose backbone is an LSTM."""
+    return name.replace("backbone.net.", "lstm_actor.")
+
+
 def build_algo(config: Config, env: VecEnv) -> SequencePPO:
     """The algorithm of a configuration, with a fresh network.
 

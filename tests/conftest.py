@@ -14,10 +14,11 @@ from mousearm.config import compose
 from mousearm.env.references import References
 from mousearm.env.sources import prepare
 from mousearm.env.task import Task
-from mousearm.evaluate.rollout import Evaluator
+from mousearm.kinematics import Split
 from mousearm.model import Arm, load_arm
 from mousearm.policy.network import build_policy
 from mousearm.retarget.reference import Reference
+from mousearm.setup import Setup
 
 torch.set_num_threads(1)
 
@@ -213,11 +214,12 @@ def assemble():
     """An agent that was never trained, of a configuration, an arm and references, all in one split."""
 
     def build(config, arm, references, split="test"):
-        splits = {"train": [], "test": []} | {split: [reference.name for reference in references]}
-        evaluator = Evaluator(config, arm, references, splits)
+        names = {"train": [], "test": []} | {split: [reference.name for reference in references]}
+        setup = Setup(config, arm, list(references), Split(**names, sha256={}), [])
         torch.manual_seed(0)
+        evaluator = setup.evaluator()
         policy = build_policy(config.policy, evaluator.n_observations, arm.nu)
-        return Agent(config, arm, references, splits, evaluator, policy, Path("outputs/none/best"))
+        return Agent(setup, evaluator, policy, Path("outputs/none/best"))
 
     return build
 

@@ -13,7 +13,7 @@ import pytest
 from mousearm import checkpoint, experiment
 from mousearm.agent import Agent
 from mousearm.errors import Interrupted, KinematicsError, RunError, UnknownNameError
-from mousearm.experiment import Session, run
+from mousearm.experiment import Experiment, run
 from mousearm.kinematics import read_reaches, write_csv
 from mousearm.paths import resolve
 from mousearm.rundir.folder import RunFolder
@@ -205,7 +205,7 @@ def test_a_run_keeps_the_lengths_of_its_animal(fitted, configure):
     assert (content["fit"], content["retarget"]) == ("animal", "segments")
     assert (content["upper_arm_mm"], content["forearm_mm"]) == pytest.approx((model.upper_arm_mm, 15.0), rel=1e-9)
     lengths = f"(upper arm {model.upper_arm_mm:.2f}, forearm 15.00 mm)"
-    described = Session(configure(*FITTED)).describe()
+    described = Experiment(configure(*FITTED)).describe()
     assert f"errors       millimetres of the animal {lengths}" in described.splitlines()
 
 
@@ -255,23 +255,23 @@ def test_several_reaches_are_split_and_the_objective_is_of_the_test_split(tmp_pa
 
 def test_a_few_reaches_are_evaluated_while_training_and_all_at_the_end(tmp_path, configure):
     config = configure(*QUICK, "kinematics=synthetic", "algo.eval_reaches=2", "algo.timesteps=784")
-    session = Session(config)
-    everything = session.split
-    assert session.monitor.task.references.names == sorted(name for s in everything.sample(2).values() for name in s)
-    assert session.evaluator.task.references.names == sorted(everything.train + everything.test)
+    experiment = Experiment(config)
+    everything = experiment.setup.split
+    assert experiment.monitor.task.references.names == sorted(name for s in everything.sample(2).values() for name in s)
+    assert experiment.evaluator.task.references.names == sorted(everything.train + everything.test)
     folder = RunFolder(tmp_path / "r")
-    session_result = run(config, folder.path)
+    result = run(config, folder.path)
     assert len(json.loads(folder.evaluation.read_text())["reaches"]) == 32
     with folder.metrics.open(newline="") as file:
         logged = [float(row["eval/test_paw_mm"]) for row in csv.DictReader(file) if row["eval/test_paw_mm"]]
     # Two of the six test reaches are logged: not the mean of all of them, which is the run's result.
     assert len(logged) == 2
-    assert session_result not in logged
+    assert result not in logged
 
 
 def test_few_or_many_reaches_are_evaluated_by_one_evaluator_where_that_is_all(configure):
-    session = Session(configure(*QUICK, "kinematics=synthetic"))
-    assert session.monitor is session.evaluator
+    experiment = Experiment(configure(*QUICK, "kinematics=synthetic"))
+    assert experiment.monitor is experiment.evaluator
 
 
 @pytest.mark.slow
@@ -310,12 +310,12 @@ def mice(tmp_path):
 
 
 def test_a_session_lies_on_one_side(mice, configure):
-    session = Session(configure(*QUICK, f"kinematics.path={mice}", "kinematics.split_by=session"))
-    train, test = ({name.rsplit("/", 1)[0] for name in side} for side in session.split.splits.values())
+    experiment = Experiment(configure(*QUICK, f"kinematics.path={mice}", "kinematics.split_by=session"))
+    train, test = ({name.rsplit("/", 1)[0] for name in side} for side in experiment.setup.split.splits.values())
     assert train.isdisjoint(test)
-    assert (len(session.split.train), len(session.split.test)) == (6, 2)
-    assert "6 to train on, 2 to test with, split by session" in session.describe()
-    assert set(session.env.task.references.names) == set(session.split.train)
+    assert (len(experiment.setup.split.train), len(experiment.setup.split.test)) == (6, 2)
+    assert "6 to train on, 2 to test with, split by session" in experiment.describe()
+    assert set(experiment.env.task.references.names) == set(experiment.setup.split.train)
 
 
 def test_a_run_keeps_its_split_whatever_is_added_and_refuses_what_changed(mice, configure, capsys, tmp_path):
@@ -345,24 +345,24 @@ def test_a_run_keeps_its_split_whatever_is_added_and_refuses_what_changed(mice, 
 
 def test_what_is_skipped_is_listed_and_not_in_the_split(mice, configure):
     (mice / "notes.csv").write_text("hello\nworld\n")
-    session = Session(configure(*QUICK, f"kinematics.path={mice}", "kinematics.on_bad=skip"))
-    assert len(session.split.train) + len(session.split.test) == 8
-    described = session.describe().splitlines()
+    experiment = Experiment(configure(*QUICK, f"kinematics.path={mice}", "kinematics.on_bad=skip"))
+    assert len(experiment.setup.split.train) + len(experiment.setup.split.test) == 8
+    described = experiment.describe().splitlines()
     first = described.index("left out     1 of the files")
     assert described[first + 1].startswith(f"             {mice / 'notes.csv'}, row 1: the header has no column")
     # A file that is no reach moves none of the others.
     (mice / "notes.csv").unlink()
-    assert Session(configure(*QUICK, f"kinematics.path={mice}")).split == session.split
+    assert Experiment(configure(*QUICK, f"kinematics.path={mice}")).setup.split == experiment.setup.split
 
 
 def test_hard_reaches_are_sampled_where_that_is_asked_for(mice, configure):
     words = (*QUICK, f"kinematics.path={mice}")
-    hard = Session(configure(*words, "env.sampling=hard")).env
+    hard = Experiment(configure(*words, "env.sampling=hard")).env
     hard.reset()
     for _ in range(70):  # every reach is shorter
         hard.step(np.zeros((hard.num_envs, hard.task.arm.nu)))
     assert np.ptp(hard._hard.begin(np.array([0]))) > 0
-    assert Session(configure(*words)).env._hard is None
+    assert Experiment(configure(*words)).env._hard is None
 
 
 @pytest.mark.slow
@@ -422,9 +422,9 @@ def test_a_warm_start_is_evaluated_as_it_goes_and_what_it_saves_can_go_on(tmp_pa
     # Rounds end at 392, 784 and 1176 steps: the first is always evaluated, then the first after each 500 steps.
     assert list(seconds) == ["392", "784", "1176", "1960"]
     assert sorted(seconds.values()) == list(seconds.values())
-    session = Session(folder.saved_config())
-    moment = checkpoint.load_state(folder.checkpoints()[0])
-    assert moment.steps == 784
-    assert moment.states["warm_start"]["rounds_done"] == 2
-    moment.restore(session.algo.policy, {"algo": session.algo})
-    assert session.algo.policy.log_std.tolist() == pytest.approx([-3.0] * session.env.task.arm.nu)
+    experiment = Experiment(folder.saved_config())
+    state = checkpoint.load_state(folder.checkpoints()[0])
+    assert state.steps == 784
+    assert state.states["warm_start"]["rounds_done"] == 2
+    state.restore(experiment.algo.policy, {"algo": experiment.algo})
+    assert experiment.algo.policy.log_std.tolist() == pytest.approx([-3.0] * experiment.env.task.arm.nu)

@@ -14,15 +14,14 @@ from sb3_contrib import RecurrentPPO
 from stable_baselines3.common.callbacks import BaseCallback
 
 from mousearm.algo import build_algo
-from mousearm.benchmark.stock import ORIGINAL, load_stock_weights, our_environment, stock_algo, stock_environment
+from mousearm.benchmark.stock import ORIGINAL, load_stock_weights, stock_algo, stock_environment
 from mousearm.config import Config, compose
-from mousearm.env.sources import prepare
-from mousearm.evaluate.rollout import Evaluator
 from mousearm.experiment import run
 from mousearm.plots import BLUE, GREY, ORANGE, SKY, VERMILION, log_axis, page, write_figure
 from mousearm.policy.controller import PolicyController
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.logs import read_metrics
+from mousearm.setup import Setup
 
 LIMITS_MM = (1.0, 0.5, 0.2)
 _HEIGHT_MM = 80
@@ -110,10 +109,9 @@ class _Evaluations(BaseCallback):
 
     def __init__(self, config: Config, budget_s: float):
         super().__init__()
-        config, arm, references = prepare(config)
-        names = [reference.name for reference in references]
-        self._evaluator = Evaluator(config, arm, references, {"train": names, "test": []})
-        self._ours = build_algo(config, our_environment(config))
+        setup = Setup.build(config)
+        self._evaluator = setup.evaluator()
+        self._ours = build_algo(setup.config, setup.training_env())
         self._begin = time.perf_counter()
         self._budget_s = budget_s
         self.curve = ErrorCurve([], [])

@@ -10,7 +10,7 @@ from mujoco.batch import Batch
 from sb3_contrib import RecurrentPPO
 from stable_baselines3.common.callbacks import CallbackList
 
-from mousearm.algo import SequencePPO, build_algo, network_threads
+from mousearm.algo import SequencePPO, build_algo, network_threads, stock_name
 from mousearm.benchmark.stock import (
     ORIGINAL,
     copy_rollout,
@@ -19,7 +19,6 @@ from mousearm.benchmark.stock import (
     our_environment,
     stock_algo,
     stock_environment,
-    stock_name,
 )
 from mousearm.config import compose
 from mousearm.registry import ACTION_MAPS

@@ -12,14 +12,12 @@ from sb3_contrib import RecurrentPPO
 from stable_baselines3.common.torch_layers import FlattenExtractor
 from stable_baselines3.common.vec_env import SubprocVecEnv, VecEnv
 
-from mousearm.algo import SequencePPO, stock_arguments
+from mousearm.algo import SequencePPO, stock_arguments, stock_name
 from mousearm.config import Config, PolicyConfig
 from mousearm.env.gym_env import TrackingEnv
-from mousearm.env.references import References
-from mousearm.env.sources import prepare
-from mousearm.env.task import Task
 from mousearm.env.vec_env import TrackingVecEnv
 from mousearm.policy.network import NormalizedObservation
+from mousearm.setup import Setup
 
 # The hyperparameters of the lab's original program as it is usually run; its network has no normaliser.
 ORIGINAL = (
@@ -35,9 +33,7 @@ ORIGINAL = (
 
 def our_environment(config: Config) -> TrackingVecEnv:
     """All arms of a configuration in one process."""
-    config, arm, references = prepare(config)
-    task = Task(arm, References(references), config, config.env.num_envs)
-    return TrackingVecEnv(task, config.env.random_start, config.seed)
+    return Setup.build(config).training_env()
 
 
 def stock_environment(config: Config) -> SubprocVecEnv:
@@ -69,11 +65,6 @@ def stock_algo(config: Config, env: VecEnv) -> RecurrentPPO:
         seed=config.seed,
         device=config.device,
     )
-
-
-def stock_name(name: str) -> str:
-    """What sb3-contrib calls a weight of our network."""
-    return name.replace("backbone.net.", "lstm_actor.")
 
 
 def copy_weights(ours: SequencePPO, stock: RecurrentPPO) -> None:

@@ -1,7 +1,6 @@
 """Load a configuration that Hydra composes or a run has saved; it is checked as a whole."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +47,7 @@ def compose(overrides: Sequence[str] = (), kinematics: str | None = None) -> Con
         UnknownNameError: if a key does not exist.
     """
     config = load(_composed(overrides))
-    return config if kinematics is None else replace(config, kinematics=replace(config.kinematics, path=kinematics))
+    return config if kinematics is None else config.with_reaches(kinematics)
 
 
 def _composed(overrides: Sequence[str]) -> DictConfig:

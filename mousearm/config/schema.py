@@ -7,7 +7,7 @@ question looks up.
 Keys that came later have a default here, because a run that was saved before they existed has none of them.
 """
 
-from dataclasses import dataclass, make_dataclass
+from dataclasses import dataclass, make_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -371,3 +371,7 @@ class Config:
         check_keys("", self)
         steps = self.algo.n_steps * self.env.num_envs
         require(steps <= 10**7, "algo.n_steps x env.num_envs", steps, "at most 10000000 steps between two updates")
+
+    def with_reaches(self, path: str) -> "Config":
+        """The same configuration with other reaches: a file or folder."""
+        return replace(self, kinematics=replace(self.kinematics, path=path))

@@ -185,7 +185,7 @@ def _record_repeat(agent: Agent, repeat: int, noise: float, seed: int) -> Iterat
     controller = RecordingController(agent, _noise(task, repeat, noise, seed))
     trials = roll_out(task, controller)
     controller.act(task.observe())  # at the last frame, where nothing is left to be done
-    split_of = {name: split for split, names in agent.splits.items() for name in names}
+    split_of = {name: split for split, names in agent.setup.split.splits.items() for name in names}
     for reach, trial in enumerate(trials):
         signals = _signals(agent, trial, controller.frames(reach, len(trial)))
         yield ReachRecording(trial.name, split_of[trial.name], repeat, signals, not trial.diverged)

@@ -1,16 +1,11 @@
 """From a run folder or a configuration to a viewer of its reaches."""
 
-from dataclasses import replace
 from pathlib import Path
 
-from mousearm.agent import Agent, with_path
+from mousearm.agent import Agent
 from mousearm.config import Config
-from mousearm.env.references import References
-from mousearm.env.sources import prepare
-from mousearm.env.task import Task
 from mousearm.errors import RenderError
-from mousearm.pretrain.controllers import TaskController
-from mousearm.registry import CONTROLLERS
+from mousearm.setup import Setup
 from mousearm.view.playback import Playback, Simulator
 
 
@@ -26,8 +21,7 @@ def simulator_of_run(folder: Path, checkpoint: str = "best", kinematics: str | N
         MouseArmError: if the run, the checkpoint or the reaches cannot be used.
     """
     agent = Agent.load(folder, checkpoint, kinematics)
-    task = Task(agent.arm, agent.evaluator.task.references, replace(agent.config, threads=1), 1)
-    return Simulator(task, agent.controller(), agent.config.model.action_map)
+    return Simulator(agent.setup.task(1), agent.controller(), agent.config.model.action_map)
 
 
 def simulator_of_config(config: Config, kinematics: str | None = None, controller: str | None = None) -> Simulator:
@@ -41,13 +35,9 @@ def simulator_of_config(config: Config, kinematics: str | None = None, controlle
     Raises:
         MouseArmError: if the configuration, the model or the reaches cannot be used.
     """
-    if kinematics is not None:
-        config = with_path(config, kinematics)
-    config, arm, references = prepare(config)
-    task = Task(arm, References(references), replace(config, threads=1), 1)
-    driver = None
-    if controller is not None:
-        driver = TaskController(task, CONTROLLERS[controller](arm, task.references, config))
+    setup = Setup.to_test(config, kinematics)
+    task = setup.task(1)
+    driver = None if controller is None else setup.controller(controller, task)
     return Simulator(task, driver, config.model.action_map)
 
 

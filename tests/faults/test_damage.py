@@ -74,6 +74,6 @@ def test_what_a_run_began_with_is_needed(folder, configure, name, how):
 def test_a_best_network_that_is_lost_is_looked_for_anew(folder, configure, unbroken, capsys):
     damage(folder.best / "policy.safetensors", "flipped")
     run(configure(*QUICK), folder.path)
-    assert "The best network so far is lost, and is looked for anew: " in capsys.readouterr().out
+    assert "The best network so far is lost, and is looked for again: " in capsys.readouterr().out
     assert result(folder)[:3] == unbroken(QUICK)[0][:3]
     assert not folder.best_problem()

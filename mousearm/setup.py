@@ -1,0 +1,134 @@
+"""An experiment before anything is learned: an arm, its reaches, and which of them are kept to test with."""
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from mousearm.config import Config
+from mousearm.env.references import References
+from mousearm.env.sources import prepare, reach_files
+from mousearm.env.task import Task
+from mousearm.evaluate.rollout import Evaluator
+from mousearm.hub import uri
+from mousearm.hub.download import pin
+from mousearm.kinematics import ReachFile, Split, split_reaches
+from mousearm.model import Arm
+from mousearm.pretrain.controllers import Expert, TaskController
+from mousearm.registry import CONTROLLERS
+from mousearm.retarget.reference import Reference
+
+if TYPE_CHECKING:
+    from mousearm.env.vec_env import TrackingVecEnv
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """The parts that every experiment is assembled from.
+
+    Attributes:
+        config: the configuration, with all that it left open: the commits of what is on the Hub, and the lengths of the
+            arm's segments if it was fitted to the animal.
+        arm: the arm.
+        references: the reaches as the arm is to perform them, sorted by name.
+        split: names of the reaches to train on and to test with.
+        unused: files that were found and are not in the split.
+    """
+
+    config: Config
+    arm: Arm
+    references: list[Reference]
+    split: Split
+    unused: list[ReachFile]
+
+    @staticmethod
+    def build(config: Config, split: Split | None = None, on_skip: Callable[[str], None] = warnings.warn) -> "Setup":
+        """Build the arm and the reaches of a configuration.
+
+        Args:
+            config: the configuration.
+            split: of a run that is resumed or evaluated; None to draw one.
+            on_skip: called with every reach that is left out, and why, with ``kinematics.on_bad=skip``.
+
+        Raises:
+            MouseArmError: if the configuration, the model or the kinematics cannot be used.
+        """
+        config = _pinned(config)
+        found = reach_files(config)
+        files = found if split is None else split.find(found)
+        config, arm, references = prepare(config, files, on_skip)
+        used = set(files)
+        unused = [file for file in found if file not in used]
+        return Setup(config, arm, references, split or _draw_split(config, files, references), unused)
+
+    @staticmethod
+    def to_test(config: Config, kinematics: str | None = None) -> "Setup":
+        """Build it with all reaches to test with.
+
+        Args:
+            config: the configuration.
+            kinematics: other reaches than those of the configuration; a file or folder.
+
+        Raises:
+            MouseArmError: if the configuration, the model or the kinematics cannot be used.
+        """
+        config, arm, references = prepare(_pinned(config if kinematics is None else config.with_reaches(kinematics)))
+        return Setup(config, arm, references, Split([], [reference.name for reference in references], {}), [])
+
+    def task(self, n: int, names: Sequence[str] | None = None) -> Task:
+        """N simulations on the reaches of these names; None for all of the split. One simulation has one thread."""
+        chosen = {*self.split.train, *self.split.test} if names is None else set(names)
+        references = References([reference for reference in self.references if reference.name in chosen])
+        return Task(self.arm, references, self.config if n > 1 else replace(self.config, threads=1), n)
+
+    def training_env(self) -> "TrackingVecEnv":
+        """The environment to train on, ``env.num_envs`` simulations on the reaches to train on."""
+        from mousearm.env.vec_env import TrackingVecEnv  # slow to import, and not needed to evaluate
+
+        env = self.config.env
+        task = self.task(env.num_envs, self.split.train)
+        return TrackingVecEnv(task, env.random_start, self.config.seed, env.sampling)
+
+    def evaluator(self, splits: Mapping[str, Sequence[str]] | None = None) -> Evaluator:
+        """Evaluator of the reaches that are named, by split; None for all of the split."""
+        return Evaluator(self.config, self.arm, self.references, self.split.splits if splits is None else splits)
+
+    def controller(self, name: str, task: Task) -> TaskController:
+        """The controller of this name, one of `CONTROLLERS`, for all arms of a task."""
+        return TaskController(task, self.expert(name, task))
+
+    def expert(self, name: str, task: Task) -> Expert:
+        """The same as an expert for a network that imitates it."""
+        return CONTROLLERS[name](self.arm, task.references, self.config)
+
+
+def complete_from(config: Config, saved: Config) -> Config:
+    """Complete a configuration where it leaves things open by the saved one, so that it does not contradict that one.
+
+    These are the lengths of the animal's segments, and the commits of what is on the Hub.
+    """
+    model, taken = config.model, saved.model
+    if model.fit != "none":
+        open_lengths = [name for name in ("upper_arm_mm", "forearm_mm") if getattr(model, name) is None]
+        model = replace(model, **{name: getattr(taken, name) for name in open_lengths})
+    if model.file and taken.file:
+        model = replace(model, file=uri.as_saved(model.file, taken.file))
+    if model.osim and taken.osim:
+        model = replace(model, osim=uri.as_saved(model.osim, taken.osim))
+    return replace(config, model=model).with_reaches(uri.as_saved(config.kinematics.path, saved.kinematics.path))
+
+
+def _pinned(config: Config) -> Config:
+    """The configuration with the commits of what is on the Hub, so that the run folder says which files these were."""
+    model = config.model
+    model = replace(model, file=model.file and pin(model.file), osim=model.osim and pin(model.osim))
+    return replace(config, model=model).with_reaches(pin(config.kinematics.path))
+
+
+def _draw_split(config: Config, files: Sequence[ReachFile], references: Sequence[Reference]) -> Split:
+    """Split those files of which references could be made."""
+    kinematics, names = config.kinematics, {reference.name for reference in references}
+    good = [file for file in files if file.name in names]
+    split = split_reaches(good, kinematics.train_ratio, kinematics.split_seed, kinematics.split_by)
+    n = kinematics.train_reaches
+    return split if n is None else split.with_train(n, kinematics.split_seed)
