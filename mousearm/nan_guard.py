@@ -18,8 +18,8 @@ import numpy as np
 from mousearm import cli
 from mousearm.errors import NonFiniteError, RunError
 from mousearm.files import make_folder, read_json, staged, write_bytes, write_json
-from mousearm.snapshot import Snapshot
 from mousearm.text import columns
+from mousearm.trajectory import Snapshot
 
 KEPT_STATES = 8
 """Control steps before an event that a dump shows."""

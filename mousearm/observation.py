@@ -10,8 +10,7 @@ import numpy as np
 
 from mousearm.errors import ConfigError
 from mousearm.registry import OBSERVATIONS
-from mousearm.snapshot import Snapshot
-from mousearm.trajectory import FOLLOWED
+from mousearm.trajectory import FOLLOWED, Snapshot
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import numpy as np
 
 from mousearm.keys import Range, key
 from mousearm.registry import EFFORTS, KERNELS, REWARDS
-from mousearm.snapshot import Snapshot
+from mousearm.trajectory import Snapshot
 
 
 @dataclass(frozen=True, slots=True)

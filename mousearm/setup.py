@@ -16,7 +16,7 @@ from mousearm.kinematics import ReachFile, Split, split_reaches
 from mousearm.model import Arm
 from mousearm.pretrain.controllers import Expert, TaskController
 from mousearm.registry import CONTROLLERS
-from mousearm.retarget.reference import Reference
+from mousearm.retarget import Reference
 
 if TYPE_CHECKING:
     from mousearm.env.vec_env import TrackingVecEnv

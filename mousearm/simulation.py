@@ -8,7 +8,7 @@ import numpy as np
 from mujoco.batch import Batch
 
 from mousearm.model.arm import Arm, positions
-from mousearm.snapshot import Snapshot
+from mousearm.trajectory import Snapshot
 
 
 def log_warnings_to(file: Path) -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mousearm.snapshot import Snapshot
+from mousearm.trajectory import Snapshot
 
 # rad/s; more than a thousand turns a second, while random controls at full force stay below 200 rad/s.
 MAX_QVEL = 1e4

@@ -17,7 +17,7 @@ from mousearm.env.task import Task
 from mousearm.kinematics import Split
 from mousearm.model import Arm, load_arm
 from mousearm.policy.network import build_policy
-from mousearm.retarget.reference import Reference
+from mousearm.retarget import Reference
 from mousearm.setup import Setup
 
 torch.set_num_threads(1)

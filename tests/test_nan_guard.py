@@ -4,7 +4,7 @@ import pytest
 
 from mousearm.errors import RunError
 from mousearm.nan_guard import KEPT_STATES, Dumps, LastStates, describe, loss_error, main, term_error
-from mousearm.snapshot import Snapshot
+from mousearm.trajectory import Snapshot
 
 
 def snapshot(value):

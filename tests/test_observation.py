@@ -6,7 +6,7 @@ import pytest
 from mousearm.errors import MouseArmError, UnknownNameError
 from mousearm.observation import Ahead, Observation
 from mousearm.registry import OBSERVATIONS
-from mousearm.snapshot import Snapshot
+from mousearm.trajectory import Snapshot
 
 N = 2
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mousearm.reward import Reward, Step, effort_mean, effort_sum, exp, squared
-from mousearm.snapshot import Snapshot
+from mousearm.trajectory import Snapshot
 
 SIGMA = np.array([0.3, 1.0, 4.0, 16.0])
 

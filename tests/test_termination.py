@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from mousearm.snapshot import Snapshot
 from mousearm.termination import MAX_QVEL, diverged, divergence_reward
+from mousearm.trajectory import Snapshot
 
 
 def snapshot(n=3):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mousearm.retarget.reference import Reference
+from mousearm.retarget import Reference
 from mousearm.trajectory import hold
 
 # Share of the episodes that are drawn uniformly, so that a reach that went well once is not forgotten.

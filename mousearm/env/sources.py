@@ -13,8 +13,7 @@ from mousearm.errors import KinematicsError
 from mousearm.kinematics import Reach, ReachFile, find_reaches, resample
 from mousearm.model import Arm, load_arm
 from mousearm.paths import resolve
-from mousearm.retarget.inverse_kinematics import PoseCache, cache_folder
-from mousearm.retarget.reference import Reference, retarget
+from mousearm.retarget import PoseCache, Reference, cache_folder, retarget
 
 _T = TypeVar("_T")
 R = TypeVar("R")

@@ -15,8 +15,7 @@ from mousearm.observation import Ahead, Observation
 from mousearm.registry import ACTION_MAPS
 from mousearm.reward import Reward, Step
 from mousearm.simulation import Simulation
-from mousearm.snapshot import Snapshot
-from mousearm.trajectory import FOLLOWED, errors_mm
+from mousearm.trajectory import FOLLOWED, Snapshot, errors_mm
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from mousearm.env.references import References, Start
 from mousearm.env.task import Task
 from mousearm.evaluate.evaluation import ErrorScale, Evaluation, evaluate_trials
 from mousearm.model import Arm
-from mousearm.retarget.reference import Reference
+from mousearm.retarget import Reference
 from mousearm.trajectory import SHOULDER, Trial, with_shoulder
 
 

@@ -255,3 +255,21 @@ def muscle_force(model: mujoco.MjModel) -> np.ndarray:
     """
     given, scale = model.actuator_gainprm[:, 2], model.actuator_gainprm[:, 3]
     return np.where(given >= 0, given, scale / np.maximum(model.actuator_acc0, mujoco.mjMINVAL))
+
+
+def at_pose(model: mujoco.MjModel, data: mujoco.MjData, qpos: np.ndarray) -> None:
+    """Compute positions of everything, and tendon lengths, at a pose."""
+    data.qpos[:] = qpos
+    mujoco.mj_kinematics(model, data)
+    mujoco.mj_comPos(model, data)
+    mujoco.mj_tendon(model, data)
+
+
+def tendon_lengths(model: mujoco.MjModel, poses: np.ndarray) -> np.ndarray:
+    """(n, ntendon) lengths in m."""
+    data = mujoco.MjData(model)
+    lengths = np.empty((len(poses), model.ntendon))
+    for row, qpos in enumerate(poses):
+        at_pose(model, data, qpos)
+        lengths[row] = data.ten_length
+    return lengths

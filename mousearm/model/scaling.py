@@ -11,8 +11,7 @@ import mujoco
 import numpy as np
 
 from mousearm.errors import ModelError
-from mousearm.model.arm import Arm, body_of, muscle_force, rest_pose
-from mousearm.model.opensim.poses import tendon_lengths
+from mousearm.model.arm import Arm, body_of, muscle_force, rest_pose, tendon_lengths
 from mousearm.trajectory import LANDMARKS
 
 _ROUNDS = 50

@@ -12,7 +12,7 @@ from mousearm.errors import UnknownNameError
 from mousearm.mechanics import motion_of
 from mousearm.model import Arm
 from mousearm.pretrain.cmc import ComputedMuscleControl
-from mousearm.retarget.reference import Reference
+from mousearm.retarget import Reference
 from mousearm.simulation import Simulation
 from mousearm.termination import diverged
 from mousearm.text import columns

@@ -8,7 +8,7 @@ import numpy as np
 from mousearm.mechanics import ArmDynamics, Motion, motion_of
 from mousearm.model import Arm
 from mousearm.model_check.result import Result
-from mousearm.retarget.reference import Reference
+from mousearm.retarget import Reference
 from mousearm.text import columns
 
 MIN_HELD = 0.5

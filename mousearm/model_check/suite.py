@@ -19,7 +19,7 @@ from mousearm.model_check.strength import (
     reach_torque_check,
     strength_table,
 )
-from mousearm.retarget.reference import Reference
+from mousearm.retarget import Reference
 from mousearm.text import columns
 
 _N_POSES, _N_BASES = 300, 10

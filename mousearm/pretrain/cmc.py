@@ -13,7 +13,7 @@ from mousearm.mechanics import ArmDynamics, Motion, motion_of
 from mousearm.model import Arm
 from mousearm.pretrain.control_interval import MOTOR_INTERVAL, MUSCLE_INTERVAL, Excitation
 from mousearm.registry import ACTION_MAPS
-from mousearm.snapshot import Snapshot
+from mousearm.trajectory import Snapshot
 
 # Largest speed at which a joint goes back to its reach, rad/s: an arm that is far off does not throw itself about.
 _MAX_RETURN = 7.0

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from mousearm.registry import CONTROLLERS
-from mousearm.snapshot import Snapshot
+from mousearm.trajectory import Snapshot
 
 if TYPE_CHECKING:
     from mousearm.config import Config

@@ -12,8 +12,7 @@ from mousearm.env.sources import reach_files, with_lengths
 from mousearm.errors import KinematicsError
 from mousearm.kinematics import Reach, ReachFile, resample
 from mousearm.model import Arm, load_arm
-from mousearm.retarget.inverse_kinematics import PoseCache, cache_folder
-from mousearm.retarget.reference import Reference, Solve, retarget
+from mousearm.retarget import PoseCache, Reference, Solve, cache_folder, retarget
 from mousearm.text import columns
 
 GAP = 1.5

@@ -7,7 +7,7 @@ from omegaconf import OmegaConf
 from mousearm.config import CONF, Config, compose, load, read_saved, to_yaml
 from mousearm.errors import ConfigError, RunError, UnknownNameError
 from mousearm.registry import ACTION_MAPS, EFFORTS, KERNELS, OBSERVATIONS, REWARDS
-from mousearm.retarget.reference import METHODS
+from mousearm.retarget import METHODS
 
 # All but those in conf/hydra, which are about Hydra itself; tests/sweep builds the launchers.
 GROUP_FILES = sorted(path.relative_to(CONF) for path in CONF.glob("*/*.yaml"))

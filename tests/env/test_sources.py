@@ -7,7 +7,7 @@ from statistics import median
 import numpy as np
 import pytest
 
-from mousearm import retarget
+import mousearm
 from mousearm.env.sources import prepare, reach_files, with_lengths
 from mousearm.errors import KinematicsError
 from mousearm.kinematics import Reach, read_reaches, write_csv
@@ -61,7 +61,7 @@ def test_lengths_do_not_depend_on_the_control_rate(configure):
 
 
 def test_an_arm_is_not_fitted_to_several_animals_unless_their_lengths_are_given(configure, tmp_path):
-    (shipped,) = read_reaches(Path(retarget.__file__).parents[1] / "kinematics" / "data" / "demo.csv")
+    (shipped,) = read_reaches(Path(mousearm.__file__).parent / "kinematics" / "data" / "demo.csv")
     for animal in ("m1", "m2"):
         (tmp_path / animal / "monday").mkdir(parents=True)
         write_csv(shipped, tmp_path / animal / "monday" / "r.csv")
@@ -111,7 +111,7 @@ def test_with_one_scale_the_targets_are_what_was_recorded(configure):
 @pytest.fixture
 def folder(tmp_path):
     """Three shipped reaches, a file of text, and a reach with a forearm that turns by 180 degrees in one frame."""
-    reaches = read_reaches(Path(retarget.__file__).parents[1] / "kinematics" / "data" / "synthetic")[:4]
+    reaches = read_reaches(Path(mousearm.__file__).parent / "kinematics" / "data" / "synthetic")[:4]
     for one in reaches[:3]:
         write_csv(one, tmp_path / f"{one.name}.csv")
     (tmp_path / "notes.csv").write_text("hello\nworld\n")
@@ -164,7 +164,7 @@ def test_a_second_time_nothing_is_searched(folder, configure, monkeypatch, tmp_p
     def search(*arguments):
         raise AssertionError("inverse kinematics was done again")
 
-    monkeypatch.setattr("mousearm.retarget.inverse_kinematics.inverse_kinematics", search)
+    monkeypatch.setattr("mousearm.retarget.inverse_kinematics", search)
     again = prepare(config).references[0]
     for name in ("elbow", "paw", "qpos", "qvel", "residual_mm"):
         np.testing.assert_array_equal(getattr(again, name), getattr(first, name))

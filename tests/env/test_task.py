@@ -10,7 +10,7 @@ from mousearm.env.references import References, Start, draw_start
 from mousearm.errors import NonFiniteError
 from mousearm.observation import Ahead
 from mousearm.registry import ACTION_MAPS
-from mousearm.snapshot import Snapshot
+from mousearm.trajectory import Snapshot
 
 PENALTY = 1.0
 

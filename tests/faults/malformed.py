@@ -35,7 +35,7 @@ from mousearm.kinematics.imports import CutRule, ImportOptions, import_reaches
 from mousearm.model import load_arm
 from mousearm.paths import resolve
 from mousearm.policy.network import build_policy
-from mousearm.retarget.reference import retarget
+from mousearm.retarget import retarget
 
 SECONDS = 60
 TESTS = Path(__file__).parents[1]

@@ -11,7 +11,8 @@ import pytest
 from mousearm.config import LandmarksConfig, ModelConfig
 from mousearm.errors import ConfigError, ModelError
 from mousearm.model import Arm, load_arm
-from mousearm.model.opensim.poses import sample_poses, tendon_lengths
+from mousearm.model.arm import tendon_lengths
+from mousearm.model.opensim.mjcf import sample_poses
 from mousearm.model.scaling import fit_segments
 from mousearm.model_check.muscles import MAX_LENGTH_JUMP, sweep
 

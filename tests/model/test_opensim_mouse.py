@@ -6,8 +6,9 @@ import mujoco
 import numpy as np
 import pytest
 
+from mousearm.model.arm import tendon_lengths
 from mousearm.model.opensim import MjcfOptions, convert, read_osim, to_mjcf
-from mousearm.model.opensim.poses import sample_poses, tendon_lengths
+from mousearm.model.opensim.mjcf import sample_poses
 
 FILE = Path(__file__).parents[3] / "shared" / "opensim" / "scaled_mouse.osim"
 pytestmark = pytest.mark.skipif(not FILE.is_file(), reason="the published model, scaled_mouse.osim, is not here")

@@ -7,8 +7,8 @@ import mujoco
 import numpy as np
 import pytest
 
-from mousearm.model.arm import muscle_force, rest_pose
-from mousearm.model.opensim.poses import sample_poses, tendon_lengths
+from mousearm.model.arm import muscle_force, rest_pose, tendon_lengths
+from mousearm.model.opensim.mjcf import sample_poses
 from mousearm.model.scaling import scaled
 
 NOWHERE = np.zeros(3)

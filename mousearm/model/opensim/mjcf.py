@@ -1,5 +1,6 @@
 """Write an OpenSim model as MJCF that the project can train on."""
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from xml.etree import ElementTree
@@ -8,14 +9,15 @@ import mujoco
 import numpy as np
 
 from mousearm.errors import ModelError, UnknownNameError
+from mousearm.model.arm import at_pose, tendon_lengths
 from mousearm.model.opensim.elements import Muscle, OsimModel
 from mousearm.model.opensim.overlay import Overlay
-from mousearm.model.opensim.poses import gravity_load, sample_poses, tendon_lengths
 from mousearm.model.opensim.settings import MjcfOptions, attribute, write_settings
 from mousearm.model.opensim.tree import Link, build_tree, find_segments
 from mousearm.model.opensim.world import WorldWriter, name_sites
 from mousearm.model.opensim.wrapping import Bend, Side, find_bends
 
+_CORNERS_UP_TO = 10  # joints; 2^10 corners
 _PASSIVE = "1.3"  # of the peak force at full stretch: MuJoCo's own figure
 
 
@@ -201,6 +203,35 @@ def _muscle_attributes(muscle: Muscle, low: float, high: float) -> dict[str, str
     if muscle.passive:
         attributes["fpmax"] = _PASSIVE
     return attributes
+
+
+def sample_poses(model: mujoco.MjModel, count: int, seed: int) -> np.ndarray:
+    """(n, nq): ``count`` random poses within the joint ranges, then the corners of the ranges, then the rest pose."""
+    low, high = model.jnt_range.T
+    random = np.random.default_rng(seed).uniform(low, high, (count, model.nq))
+    corners = np.array(list(itertools.product(*model.jnt_range))) if model.njnt <= _CORNERS_UP_TO else random[:0]
+    rest = model.key_qpos if model.nkey else model.qpos0[None]
+    return np.vstack([random, corners, rest])
+
+
+def gravity_load(model: mujoco.MjModel, poses: np.ndarray) -> np.ndarray:
+    """(nv,) N m (N for slides): largest load of the weight of all bodies beyond a joint.
+
+    Weight is taken across the axis whatever its direction: m g times the distance of the centre of mass from the axis,
+    so that the posture of the trunk does not matter.
+    """
+    data = mujoco.MjData(model)
+    gravity = float(np.linalg.norm(model.opt.gravity)) or 9.81
+    load = np.zeros(model.njnt)
+    for qpos in poses:
+        at_pose(model, data, qpos)
+        for joint in range(model.njnt):
+            body = model.jnt_bodyid[joint]
+            mass = model.body_subtreemass[body]
+            arm = np.cross(data.subtree_com[body] - data.xanchor[joint], data.xaxis[joint])
+            slide = model.jnt_type[joint] == mujoco.mjtJoint.mjJNT_SLIDE
+            load[joint] = max(load[joint], mass * gravity * (1.0 if slide else float(np.linalg.norm(arm))))
+    return load
 
 
 def _depth_first(links: Mapping[str, Link]) -> list[Link]:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
+from mousearm.model.arm import at_pose
 from mousearm.model.opensim.elements import OsimModel, WrapObject
-from mousearm.model.opensim.poses import at_pose
 
 # Distance of a side site from the middle of its object, in radii: outside, so that the path stays outside.
 _SIDE_RADII = 2.8
