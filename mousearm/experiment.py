@@ -1,39 +1,26 @@
-"""A run from beginning to end: build, resume or start, learn, evaluate, show. The one module that sees every part."""
+"""A run from beginning to end: build, resume or start it, then learn by `train.run`, which is slow to import."""
 
 import contextlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-
-from mousearm import checkpoint
-from mousearm.algo import build_algo
-from mousearm.checkpoint import TrainingState
 from mousearm.config import Config
 from mousearm.errors import MouseArmError
 from mousearm.evaluate.evaluation import Evaluation
-from mousearm.evaluate.film import show
-from mousearm.files import write_json
-from mousearm.kinematics import Split
 from mousearm.model import model_hashes
-from mousearm.policy.controller import PolicyController
-from mousearm.rundir.folder import RunFolder, advising_to_resume
+from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.runs import resumed
-from mousearm.rundir.status import FAILED, FINISHED, INTERRUPTED, KILLED, RUNNING, Status, ending
+from mousearm.rundir.status import FAILED, KILLED
 from mousearm.setup import Setup, complete_from
-from mousearm.simulation import log_warnings_to
-from mousearm.text import facts, first_lines
-from mousearm.tracking.logger import RunLogger, tracked
 from mousearm.train.interruption import Interruption
-from mousearm.train.learning import WARM_START, Pruner, learn
-from mousearm.train.warm_start import WarmStart
 from mousearm.trajectory import Trial
 
-# Most excluded files that are named at the beginning; of more, only the number is shown.
-_MOST_LISTED = 20
+if TYPE_CHECKING:
+    from mousearm.train.learning import Pruner
 
 
-def run(config: Config, folder: Path, overrides: Sequence[str] = (), pruner: Pruner | None = None) -> float:
+def run(config: Config, folder: Path, overrides: Sequence[str] = (), pruner: "Pruner | None" = None) -> float:
     """Train a controller, or resume its training, and write everything that is to be known about it.
 
     Args:
@@ -61,9 +48,12 @@ def run(config: Config, folder: Path, overrides: Sequence[str] = (), pruner: Pru
             config = resumed(run_folder, complete_from(config, run_folder.saved_config()), overrides)
             run_folder.check_model(model_hashes(config.model))
         interruption.max_minutes = config.max_minutes
-        # Before anything is written: most mistakes in the input show here.
-        experiment = Experiment(config, run_folder.saved_split() if resumes else None)
-        setup = experiment.setup
+        skipped: list[str] = []
+        # Before anything is written: most mistakes in the input show here, and before what is slow to import.
+        setup = Setup.build(config, run_folder.saved_split() if resumes else None, skipped.append)
+        from mousearm.train.run import Experiment
+
+        experiment = Experiment(setup, skipped)
         if resumes:
             run_folder.update_config(setup.config)
         else:
@@ -79,148 +69,6 @@ def _print_failure(folder: RunFolder) -> None:
         status = folder.status()
         if status.state in (FAILED, KILLED):
             print(f"The run was {status.state} last time: {status.reason}")
-
-
-class Experiment:
-    """One run: its parts, and how it learns and ends.
-
-    Attributes:
-        setup: the arm, the reaches, their split.
-        excluded: lines on the files that are left out, and why.
-        env: the environment to train on.
-        algo: the algorithm with its network.
-        evaluator: of all reaches of the split.
-        monitor: of those that are evaluated while the run trains.
-    """
-
-    def __init__(self, config: Config, split: Split | None = None):
-        """Build everything; nothing is written.
-
-        Args:
-            config: the configuration.
-            split: of a run that is resumed; None to draw one.
-
-        Raises:
-            MouseArmError: if the configuration, the model or the kinematics cannot be used.
-        """
-        torch.set_num_threads(config.network_threads)
-        skipped: list[str] = []
-        self.setup = setup = Setup.build(config, split, skipped.append)
-        self.excluded = [f"{file.path}: is not in the run's split." for file in setup.unused] + skipped
-        self.env = setup.training_env()
-        self.algo = build_algo(setup.config, self.env)
-        some, everything = setup.split.sample(config.algo.eval_reaches), setup.split.splits
-        self.evaluator = setup.evaluator(everything)
-        self.monitor = self.evaluator if some == everything else setup.evaluator(some)
-
-    def run(self, folder: RunFolder, interruption: Interruption, pruner: Pruner | None = None) -> float:
-        """Learn what is left of the budget, then evaluate the best network and show the result."""
-        state = self._newest(folder)
-        steps, logged = (0, None) if state is None else (state.steps, state.states["logger"])
-        print(self.describe(steps), flush=True)
-        with ending(lambda status: self._write_status(folder, status)):
-            folder.set_status(RUNNING, steps)
-            with advising_to_resume(folder.path, "used"), tracked(self.setup.config, folder, logged) as logger:
-                log_warnings_to(folder.engine_log)
-                self._learn(folder, state, interruption, logger, pruner)
-                return self._show(folder, logger)
-
-    def _newest(self, folder: RunFolder) -> TrainingState | None:
-        """The newest checkpoint that is complete, if there is one."""
-        complete = folder.complete_checkpoints()
-        if not complete:
-            return None
-        state = checkpoint.load_state(complete[-1])
-        if problem := folder.best_problem():
-            print(f"The best network so far is lost, and is looked for again: {problem}")
-            state.states["evaluations"]["best_mm"] = float("inf")
-        return state
-
-    def _learn(
-        self,
-        folder: RunFolder,
-        state: TrainingState | None,
-        interruption: Interruption,
-        logger: RunLogger,
-        pruner: Pruner | None,
-    ) -> None:
-        """Learn up to the budget."""
-        algo, config = self.algo, self.setup.config.algo
-        if state is not None and state.steps >= config.timesteps:
-            print(f"The budget of {config.timesteps} steps is used up; raise algo.timesteps to train further.")
-            algo.num_timesteps = state.steps
-            return
-
-        def evaluate() -> Evaluation:
-            evaluation, trials = self.monitor.evaluate(PolicyController(algo.policy))
-            logger.illustrate(algo.num_timesteps, evaluation, trials, self.setup.arm)
-            return evaluation
-
-        learn(
-            *(algo, self.env, logger, evaluate, folder, config.timesteps, config.eval_freq, interruption),
-            state=state,
-            warm_start=self._warm_start(state),
-            pruner=pruner,
-        )
-
-    def _warm_start(self, state: TrainingState | None) -> WarmStart | None:
-        """Imitation of the configured teacher, where there is one and it is not over."""
-        setup, pretrain = self.setup, self.setup.config.pretrain
-        if pretrain.teacher == "none" or (state is not None and WARM_START not in state.states):
-            return None
-        task = setup.task(pretrain.num_envs, setup.split.train)
-        return WarmStart(self.algo, task, setup.expert(pretrain.teacher, task), pretrain, setup.config.seed)
-
-    def _show(self, folder: RunFolder, logger: RunLogger) -> float:
-        """Evaluate the best network, write and draw the result; returns the objective."""
-        checkpoint.load_policy(folder.find_checkpoint("best"), self.algo.policy)
-        evaluation, trials = self.evaluator.evaluate(PolicyController(self.algo.policy))
-        write_json(folder.evaluation, evaluation.as_json())
-        print(f"\n{evaluation.table()}\n\n{facts({'run folder': folder.path})}")
-        show(folder, self.setup.arm, evaluation, trials, video=self.setup.config.video)
-        logger.conclude(self.algo.num_timesteps, evaluation, folder)
-        return evaluation.objective
-
-    def _write_status(self, folder: RunFolder, end: Status) -> None:
-        """Write how the run ended; where an error ended it and nothing can be written, its silence tells."""
-        if end.state == FINISHED:
-            folder.set_status(FINISHED, self.algo.num_timesteps)
-            return
-        newest = folder.checkpoints()[-1:]
-        with contextlib.suppress(MouseArmError):
-            folder.set_status(end.state, int(newest[0].name) if newest else 0, end.reason, end.key)
-        if end.state == INTERRUPTED:
-            print(f"Interrupted ({end.reason}). python run.py resume={folder.path} resumes from here.")
-
-    def describe(self, steps: int = 0) -> str:
-        """The run in a few lines, when some steps of it are done."""
-        config, arm, split, task = self.setup.config, self.setup.arm, self.setup.split, self.env.task
-        names = {*split.train, *split.test}
-        residual = max(float(reach.residual_mm.max()) for reach in self.setup.references if reach.name in names)
-        parameters = sum(p.numel() for p in self.algo.policy.parameters())
-        pretrain, policy = config.pretrain, config.policy
-        warm_start = f"{pretrain.rounds} rounds of imitation, teacher {pretrain.teacher}"
-        lines = {
-            "run": config.name,
-            "model": f"{arm.name}: {arm.nq} joints, {arm.nu} actuators",
-            "reaches": f"{len(split.train)} to train on, {len(split.test)} to test with, split by "
-            f"{config.kinematics.split_by} ({config.kinematics.retarget}; inverse kinematics within {residual:.2g} mm)",
-            **({"left out": _listed(self.excluded)} if self.excluded else {}),
-            "errors": self.evaluator.scale.text(),
-            "observation": ", ".join(f"{name} {width}" for name, width in task.observation_widths.items() if width),
-            "reward": " + ".join(f"{weight:g} {name}" for name, weight in task.reward.weights.items()),
-            "network": f"{policy.backbone.upper()} {policy.lstm_hidden_size} x {policy.n_lstm_layers}, "
-            f"{parameters} weights",
-            "warm start": "none" if pretrain.teacher == "none" else warm_start,
-            "training": f"{steps} of {config.algo.timesteps} steps done, "
-            f"{config.env.num_envs} simulations, seed {config.seed}",
-        }
-        return facts(lines)
-
-
-def _listed(lines: Sequence[str]) -> str:
-    """The number of lines, and the first ones, each on its own line."""
-    return "\n             ".join([f"{len(lines)} of the files", *first_lines(lines, _MOST_LISTED)])
 
 
 def evaluate_controller(
@@ -241,5 +89,7 @@ def evaluate_controller(
     evaluator = setup.evaluator()
     evaluation, trials = evaluator.evaluate(setup.controller(name, evaluator.task))
     if folder is not None:
+        from mousearm.evaluate.film import show  # slow to import
+
         show(RunFolder(folder), setup.arm, evaluation, trials, config.video)
     return evaluation, trials

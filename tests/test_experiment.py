@@ -10,16 +10,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mousearm import checkpoint, experiment
+from mousearm import checkpoint
 from mousearm.agent import Agent
 from mousearm.errors import Interrupted, KinematicsError, RunError, UnknownNameError
-from mousearm.experiment import Experiment, run
+from mousearm.experiment import run
 from mousearm.kinematics import read_reaches, write_csv
 from mousearm.paths import resolve
 from mousearm.rundir.folder import RunFolder
+from mousearm.setup import Setup
+from mousearm.train.run import Experiment
 
 QUICK = ("debug=quick", "video=false", "policy.lstm_hidden_size=8", "algo.timesteps=1568", "algo.eval_freq=784")
 SHARED = Path(__file__).parents[2] / "shared" / "kinematics"
+
+
+def assemble(config):
+    """The parts of a run, as ``run`` builds them."""
+    skipped = []
+    return Experiment(Setup.build(config, None, skipped.append), skipped)
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +143,7 @@ def test_a_failure_is_recorded(tmp_path, configure, monkeypatch):
     def fail(*arguments):
         raise OSError("the disk is gone")
 
-    monkeypatch.setattr(experiment.checkpoint, "load_policy", fail)
+    monkeypatch.setattr("mousearm.checkpoint.load_policy", fail)
     with pytest.raises(RunError, match="r cannot be used: the disk is gone"):
         run(configure(*QUICK), tmp_path / "r")
     status = RunFolder(tmp_path / "r").status()
@@ -205,7 +213,7 @@ def test_a_run_keeps_the_lengths_of_its_animal(fitted, configure):
     assert (content["fit"], content["retarget"]) == ("animal", "segments")
     assert (content["upper_arm_mm"], content["forearm_mm"]) == pytest.approx((model.upper_arm_mm, 15.0), rel=1e-9)
     lengths = f"(upper arm {model.upper_arm_mm:.2f}, forearm 15.00 mm)"
-    described = Experiment(configure(*FITTED)).describe()
+    described = assemble(configure(*FITTED)).describe()
     assert f"errors       millimetres of the animal {lengths}" in described.splitlines()
 
 
@@ -255,7 +263,7 @@ def test_several_reaches_are_split_and_the_objective_is_of_the_test_split(tmp_pa
 
 def test_a_few_reaches_are_evaluated_while_training_and_all_at_the_end(tmp_path, configure):
     config = configure(*QUICK, "kinematics=synthetic", "algo.eval_reaches=2", "algo.timesteps=784")
-    experiment = Experiment(config)
+    experiment = assemble(config)
     everything = experiment.setup.split
     assert experiment.monitor.task.references.names == sorted(name for s in everything.sample(2).values() for name in s)
     assert experiment.evaluator.task.references.names == sorted(everything.train + everything.test)
@@ -270,7 +278,7 @@ def test_a_few_reaches_are_evaluated_while_training_and_all_at_the_end(tmp_path,
 
 
 def test_few_or_many_reaches_are_evaluated_by_one_evaluator_where_that_is_all(configure):
-    experiment = Experiment(configure(*QUICK, "kinematics=synthetic"))
+    experiment = assemble(configure(*QUICK, "kinematics=synthetic"))
     assert experiment.monitor is experiment.evaluator
 
 
@@ -310,7 +318,7 @@ def mice(tmp_path):
 
 
 def test_a_session_lies_on_one_side(mice, configure):
-    experiment = Experiment(configure(*QUICK, f"kinematics.path={mice}", "kinematics.split_by=session"))
+    experiment = assemble(configure(*QUICK, f"kinematics.path={mice}", "kinematics.split_by=session"))
     train, test = ({name.rsplit("/", 1)[0] for name in side} for side in experiment.setup.split.splits.values())
     assert train.isdisjoint(test)
     assert (len(experiment.setup.split.train), len(experiment.setup.split.test)) == (6, 2)
@@ -345,24 +353,24 @@ def test_a_run_keeps_its_split_whatever_is_added_and_refuses_what_changed(mice, 
 
 def test_what_is_skipped_is_listed_and_not_in_the_split(mice, configure):
     (mice / "notes.csv").write_text("hello\nworld\n")
-    experiment = Experiment(configure(*QUICK, f"kinematics.path={mice}", "kinematics.on_bad=skip"))
+    experiment = assemble(configure(*QUICK, f"kinematics.path={mice}", "kinematics.on_bad=skip"))
     assert len(experiment.setup.split.train) + len(experiment.setup.split.test) == 8
     described = experiment.describe().splitlines()
     first = described.index("left out     1 of the files")
     assert described[first + 1].startswith(f"             {mice / 'notes.csv'}, row 1: the header has no column")
     # A file that is no reach moves none of the others.
     (mice / "notes.csv").unlink()
-    assert Experiment(configure(*QUICK, f"kinematics.path={mice}")).setup.split == experiment.setup.split
+    assert assemble(configure(*QUICK, f"kinematics.path={mice}")).setup.split == experiment.setup.split
 
 
 def test_hard_reaches_are_sampled_where_that_is_asked_for(mice, configure):
     words = (*QUICK, f"kinematics.path={mice}")
-    hard = Experiment(configure(*words, "env.sampling=hard")).env
+    hard = assemble(configure(*words, "env.sampling=hard")).env
     hard.reset()
     for _ in range(70):  # every reach is shorter
         hard.step(np.zeros((hard.num_envs, hard.task.arm.nu)))
     assert np.ptp(hard._hard.begin(np.array([0]))) > 0
-    assert Experiment(configure(*words)).env._hard is None
+    assert assemble(configure(*words)).env._hard is None
 
 
 @pytest.mark.slow
@@ -422,7 +430,7 @@ def test_a_warm_start_is_evaluated_as_it_goes_and_what_it_saves_can_go_on(tmp_pa
     # Rounds end at 392, 784 and 1176 steps: the first is always evaluated, then the first after each 500 steps.
     assert list(seconds) == ["392", "784", "1176", "1960"]
     assert sorted(seconds.values()) == list(seconds.values())
-    experiment = Experiment(folder.saved_config())
+    experiment = assemble(folder.saved_config())
     state = checkpoint.load_state(folder.checkpoints()[0])
     assert state.steps == 784
     assert state.states["warm_start"]["rounds_done"] == 2

@@ -8,7 +8,6 @@ import pytest
 from omegaconf import OmegaConf
 from short_tracked import OFFLINE, QUICK, ROLLOUT, ROOT, terminate_after_rows, wait_for_rows
 
-from mousearm import experiment
 from mousearm.config import load, to_yaml
 from mousearm.errors import Interrupted
 from mousearm.experiment import run
@@ -130,7 +129,7 @@ def test_a_failure_is_marked_with_its_reason(tmp_path, configure, fresh, records
     def fail(*arguments):
         raise OSError("the disk is gone")
 
-    monkeypatch.setattr(experiment.checkpoint, "load_policy", fail)
+    monkeypatch.setattr("mousearm.checkpoint.load_policy", fail)
     with pytest.raises(Exception, match="the disk is gone"):
         run(configure(*OFFLINE), tmp_path / "r", OFFLINE)
     (part,) = records(tmp_path / "r")
