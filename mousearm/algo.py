@@ -22,7 +22,7 @@ from mousearm.policy.backbone import reset_state
 from mousearm.policy.network import RecurrentPolicy
 
 # Keys of the group algo that are not arguments of RecurrentPPO.
-_OWN = ("timesteps", "eval_freq", "eval_reaches", "learning_rate_final")
+_NOT_STOCK = ("timesteps", "eval_freq", "eval_reaches", "learning_rate_final")
 
 
 class Loss(NamedTuple):
@@ -38,7 +38,7 @@ class Loss(NamedTuple):
 
 @contextmanager
 def network_threads(n: int) -> Iterator[None]:
-    """Compute networks on n threads of the CPU meanwhile."""
+    """Compute networks on n threads of the CPU while active."""
     before = torch.get_num_threads()
     torch.set_num_threads(n)
     try:
@@ -106,7 +106,7 @@ class SequencePPO(RecurrentPPO):
             False if the callback ended training.
         """
         self.policy.set_training_mode(False)
-        callback.on_rollout_start()  # before anything is drawn: a run can go on from here
+        callback.on_rollout_start()  # before anything is drawn: a run can be resumed from here
         if self.use_sde:
             self.policy.reset_noise(env.num_envs)
         rollout_buffer.begin(self._last_state)
@@ -141,7 +141,7 @@ class SequencePPO(RecurrentPPO):
         return buffer.actions[t].cpu().numpy(), state
 
     def _now(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """What the arms see, whether their episodes start, and the state of the backbone, zero where they do."""
+        """Observations of the arms, whether their episodes start, and the state of the backbone, zero where they do."""
         assert isinstance(self._last_obs, np.ndarray)
         assert self._last_episode_starts is not None
         observations = torch.from_numpy(self._last_obs).to(self.device)
@@ -199,7 +199,7 @@ class SequencePPO(RecurrentPPO):
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go back to what ``state`` was."""
+        """Restore what ``state`` returned."""
         self.policy.optimizer.load_state_dict(state["optimizer"])
         self.num_timesteps, self._n_updates = state["steps"], state["n_updates"]
         self.critic_warmup_until = state["critic_until"]
@@ -270,7 +270,7 @@ def learning_rate(config: AlgoConfig) -> float | Callable[[float], float]:
 
 def stock_arguments(config: AlgoConfig) -> dict[str, Any]:
     """The arguments of RecurrentPPO that a configuration stands for."""
-    stock = {name: value for name, value in asdict(config).items() if name not in _OWN}
+    stock = {name: value for name, value in asdict(config).items() if name not in _NOT_STOCK}
     return {**stock, "learning_rate": learning_rate(config)}
 
 

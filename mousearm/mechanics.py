@@ -31,7 +31,7 @@ class Motion(NamedTuple):
 
 
 class Bounds(NamedTuple):
-    """What the actuators can do in a state: torque = offset + share @ gain, 0 <= share <= 1.
+    """Limits of the actuators in a state: torque = offset + share @ gain, 0 <= share <= 1.
 
     Attributes:
         offset: (..., nv) N m with every actuator at its lowest control.
@@ -93,7 +93,7 @@ class Bounds(NamedTuple):
 
 
 class Dynamics(NamedTuple):
-    """How an arm moves in a state: mass qacc + bias = torque of the actuators.
+    """Equation of motion of an arm in a state: mass qacc + bias = torque of the actuators.
 
     Attributes:
         mass: (..., nv, nv) kg m2.
@@ -114,7 +114,7 @@ class ArmDynamics:
     """Puts an arm into states and reads off its mechanics.
 
     States are arrays (..., nq), of any number at once. Joint limits, contacts and other constraints are switched off:
-    what is asked is what the actuators must do alone.
+    torques are those of the actuators alone.
     """
 
     def __init__(self, arm: Arm):
@@ -169,7 +169,7 @@ class ArmDynamics:
         return np.stack(forces, axis=-2)
 
     def bounds(self, qpos: np.ndarray, qvel: np.ndarray) -> Bounds:
-        """What the actuators can do in a state; a muscle's force at that length and speed."""
+        """Limits of the actuators in a state; a muscle's force at that length and speed."""
         forces = self.forces(qpos, qvel)
         low, high = forces[..., 0, :], forces[..., 1, :]
         moment = self._moment(qpos.shape[:-1])

@@ -40,7 +40,7 @@ Solve = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What the arm is to do.
+    """The movement that the arm is to perform.
 
     Attributes:
         name: the reach's name.

@@ -79,7 +79,7 @@ class Simulation:
         return self._batch.state
 
     def restore(self, state: np.ndarray) -> None:
-        """Go back to what ``state`` was; actuator forces are not known before the next step.
+        """Restore what ``state`` returned; actuator forces are not known before the next step.
 
         Raises:
             ValueError: if it is of another model, or of another number of simulations.

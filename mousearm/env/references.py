@@ -117,7 +117,7 @@ class HardReaches:
         return {"errors_mm": self.errors_mm, "sum_mm": self._sum_mm, "steps": self._steps}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Go back to what ``state`` was."""
+        """Restore what ``state`` returned."""
         self.errors_mm[:], self._sum_mm[:], self._steps[:] = state["errors_mm"], state["sum_mm"], state["steps"]
 
     @property

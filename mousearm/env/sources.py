@@ -20,7 +20,7 @@ R = TypeVar("R")
 
 
 class Prepared(NamedTuple):
-    """What a task is made of.
+    """The parts of a task.
 
     Attributes:
         config: the configuration, which now says how long the arm's segments are if it was fitted to the animal.
@@ -52,7 +52,7 @@ def prepare(
     Args:
         config: the configuration.
         files: the reaches; None for all of ``kinematics.path``.
-        on_skip: told of every reach that is left out, and why, with ``kinematics.on_bad=skip``.
+        on_skip: called with each reach that is left out, and why, with ``kinematics.on_bad=skip``.
 
     Raises:
         ConfigError: if the arm cannot be built as it says.
@@ -87,7 +87,7 @@ def _check_animals(config: Config, files: Sequence[ReachFile]) -> None:
 
 
 def _map_good(make: Callable[[_T], R], items: Sequence[_T], doing: str, skip: Callable[[str], None] | None) -> list[R]:
-    """What a function makes of all items that are not bad; ``skip`` is told of those, None lets their error pass."""
+    """Apply a function to all items; bad ones are left out and reported to ``skip``, or raise where that is None."""
     made: list[R] = []
     reason = ""
     for item in _with_bar(items, doing):

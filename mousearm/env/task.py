@@ -20,7 +20,7 @@ from mousearm.trajectory import FOLLOWED, Snapshot, errors_mm
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a step of N simulations gave.
+    """Outcome of a step of N simulations.
 
     Attributes:
         observation: (N, n_obs) float32, of the state after the step.
@@ -186,7 +186,7 @@ class Task:
         }
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Go back to what ``state`` was.
+        """Restore what ``state`` returned.
 
         Raises:
             ValueError: if it is of another task.

@@ -12,7 +12,7 @@ from mousearm.env.task import Outcome, Task
 
 
 class RolloutStatistics:
-    """Running sums over steps and simulations of what is logged."""
+    """Running sums, over steps and simulations, of what is logged."""
 
     def __init__(self, weights: dict[str, float]):
         self._weights = weights
@@ -39,11 +39,11 @@ class RolloutStatistics:
         return {**means, "rollout/diverged": float(self.diverged)}
 
     def state(self) -> dict[str, Any]:
-        """What was counted so far; live, to be copied."""
+        """Sums and counts so far; live, to be copied."""
         return {"steps": self._steps, "sums": self._sums, "diverged": self.diverged}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go back to what ``state`` was."""
+        """Restore what ``state`` returned."""
         self._steps, self._sums, self.diverged = state["steps"], dict(state["sums"]), state["diverged"]
 
     def _clear(self) -> None:
@@ -55,7 +55,7 @@ class RolloutStatistics:
 
 
 class TrackingVecEnv(VecEnv):
-    """N tracking episodes that start anew as they end, each on a reach drawn for it.
+    """N tracking episodes, restarted as they end, each on a reach drawn for it.
 
     An episode starts at frame 0, or with the probability ``random_start`` at a random frame. The end of a reach is a
     truncation: ``TimeLimit.truncated`` is set, so that the value of the last state is bootstrapped.
@@ -134,7 +134,7 @@ class TrackingVecEnv(VecEnv):
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go back to what ``state`` was.
+        """Restore what ``state`` returned.
 
         Raises:
             ValueError: if it is of another task.
@@ -159,12 +159,12 @@ class TrackingVecEnv(VecEnv):
         return [getattr(self, attr_name) for _ in self._get_indices(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
-        """Not offered: simulations have no attributes of their own."""
-        raise NotImplementedError("the simulations of a TrackingVecEnv have no attributes of their own")
+        """Not offered: single simulations have no attributes."""
+        raise NotImplementedError("single simulations of a TrackingVecEnv have no attributes")
 
     def env_method(self, method_name: str, *args: Any, indices: Any = None, **kwargs: Any) -> list[Any]:
-        """Not offered: simulations have no methods of their own."""
-        raise NotImplementedError("the simulations of a TrackingVecEnv have no methods of their own")
+        """Not offered: single simulations have no methods."""
+        raise NotImplementedError("single simulations of a TrackingVecEnv have no methods")
 
     def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
         """Never wrapped one by one."""

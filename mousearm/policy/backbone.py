@@ -31,7 +31,7 @@ class Backbone(nn.Module):
 
     @property
     def layers(self) -> list[nn.Module]:
-        """The layers whose outputs are no part of the state, in order."""
+        """The layers whose outputs are not in the state, in order."""
         return []
 
     def initial_state(self, n: int) -> torch.Tensor:

@@ -19,7 +19,7 @@ class PolicyController:
         self.reset(0)
 
     def reset(self, n: int) -> None:
-        """Forget the past; n arms follow."""
+        """Start n episodes, without memory of earlier ones."""
         self._state: tuple[np.ndarray, ...] | None = None
 
     def act(self, observation: np.ndarray) -> np.ndarray:
@@ -55,7 +55,7 @@ class ActivityController(PolicyController):
 
 @contextmanager
 def _watched(modules: Mapping[str, nn.Module]) -> Iterator[dict[str, Any]]:
-    """What each module last gave, by name; filled as they run."""
+    """Last output of each module by name, filled as they run."""
     seen: dict[str, Any] = {}
 
     def keep(name: str) -> Any:

@@ -100,7 +100,7 @@ class RecurrentPolicy(ActorCriticPolicy):
     """SB3's actor and critic on the outputs of a backbone.
 
     ``outputs, state = policy(observations, state)`` runs whole sequences; distributions and values are then computed
-    from the outputs of all steps at once. Episodes that start within a sequence are not its business: whoever calls
+    from the outputs of all steps at once. It knows nothing of episodes that start within a sequence: the caller
     sets the state of an arm to zero where its episode starts.
 
     The critic's error does not reach the backbone, as in sb3-contrib's policy with a shared LSTM.
@@ -215,7 +215,7 @@ class RecurrentPolicy(ActorCriticPolicy):
         return np.clip(actions, self.action_space.low, self.action_space.high), (after.cpu().numpy(),)
 
     def layers(self) -> dict[str, nn.Module]:
-        """What computes the activations of each layer that is no part of the state, by name, such as ``actor_1``.
+        """Modules that compute the activations of each layer outside the state, by name, such as ``actor_1``.
 
         ``actor_1`` and so on lead to the actions, ``critic_1`` to the value; ``backbone_1`` is the first layer of a
         backbone without memory.
@@ -231,7 +231,7 @@ class RecurrentPolicy(ActorCriticPolicy):
 
 
 def build_policy(config: PolicyConfig, n_observations: int, n_actions: int, use_sde: bool = False) -> RecurrentPolicy:
-    """A policy on its own, to load a trained network into; ``use_sde`` is ``algo.use_sde`` of its training."""
+    """A policy alone, to load a trained network into; ``use_sde`` is ``algo.use_sde`` of its training."""
     observation_space = spaces.Box(-np.inf, np.inf, (n_observations,), np.float32)
     action_space = spaces.Box(-1.0, 1.0, (n_actions,), np.float32)
     return RecurrentPolicy(observation_space, action_space, lambda _: 0.0, config, use_sde)

@@ -27,7 +27,7 @@ _LEAST_EFFORT_MM = 1e-4
 
 
 class ComputedMuscleControl:
-    """Follows reaches with N arms; what it does depends on their states and frames alone."""
+    """Follows reaches with N arms; its actions depend on their states and frames alone."""
 
     def __init__(self, arm: Arm, references: References, control_dt: float, action_map: str = "direct"):
         """Prepare.
@@ -107,7 +107,7 @@ class ComputedMuscleControl:
 def _effort(arm: Arm, muscles: np.ndarray) -> np.ndarray:
     """(nu,) mm that full control of each actuator counts for.
 
-    Its square goes with the impulse that a muscle goes on giving when it is told to stop, peak force times time
+    Its square is proportional to the impulse that a muscle still gives after its excitation ends, peak force times time
     constant: what is strong and relaxes slowly must be fought by others, and is called last.
     """
     effort = np.full(arm.nu, _LEAST_EFFORT_MM)

@@ -107,6 +107,6 @@ class Excitation:
         return np.clip(control, *self._ctrl_limits)
 
     def _progress(self, now: np.ndarray, goal: np.ndarray, rising: np.ndarray) -> np.ndarray:
-        """What part of the way to the excitation is done in an interval that begins and ends with these activations."""
+        """Share of the way to the excitation that is done in an interval between these activations."""
         slowness = 0.5 + 1.5 * np.clip((now + goal) / 2, 0, 1)
         return -np.expm1(-self._dt / np.where(rising, self._up * slowness, self._down / slowness))

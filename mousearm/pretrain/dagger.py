@@ -1,9 +1,9 @@
-"""A warm start: the network learns from a teacher, on the states that it gets itself into.
+"""A warm start: the network learns from an expert, in the states that it leads to.
 
-Dataset aggregation (DAgger, Ross et al. 2011). In each round N arms perform a reach each, some driven by the teacher
-and some by the network; the teacher says at every step what it would do; the network is fitted to all that, whole
-reaches at a time. The share of arms that the teacher drives falls to zero, so that the network learns how to come back
-from its own mistakes.
+Dataset aggregation (DAgger, Ross et al. 2011). In each round N arms perform a reach each, some driven by the expert
+and some by the network; the expert says at every step what it would do; the network is fitted to all that, whole
+reaches at a time. The share of arms that the expert drives falls to zero, so that the network learns how to come back
+from its mistakes.
 """
 
 from collections import deque
@@ -23,11 +23,11 @@ from mousearm.pretrain.controllers import Expert
 
 
 class Batch(NamedTuple):
-    """What N arms saw on their reaches, T steps at most, and what the teacher would have done.
+    """Observations of N arms on their reaches, T steps at most, and the actions of the expert in them.
 
     Attributes:
         observations: (T, N, n_obs).
-        actions: (T, N, nu), the teacher's.
+        actions: (T, N, nu), the expert's.
         counts: (T, N), 1 for steps within the reach and 0 after its end.
     """
 
@@ -37,13 +37,13 @@ class Batch(NamedTuple):
 
 
 class Round(NamedTuple):
-    """Where imitation stands after a round.
+    """Result of a round of imitation.
 
     Attributes:
         steps: control steps of the round, over all arms.
-        loss: mean squared difference between the network's actions and the teacher's in the last epoch.
+        loss: mean squared difference between the network's actions and the expert's in the last epoch.
         paw_mm: mean distance from the target of the arms that the network drove; NaN where there were none.
-        teacher_share: share of arms that the teacher drove.
+        teacher_share: share of arms that the expert drove.
     """
 
     steps: int
@@ -53,79 +53,79 @@ class Round(NamedTuple):
 
 
 class DAgger:
-    """Teaches a policy.
+    """Trains a policy to imitate an expert.
 
     Attributes:
         rounds_done: how many of the rounds are over.
     """
 
-    def __init__(self, task: Task, policy: RecurrentPolicy, teacher: Expert, config: PretrainConfig, seed: int):
+    def __init__(self, task: Task, policy: RecurrentPolicy, expert: Expert, config: PretrainConfig, seed: int):
         """Prepare.
 
         Args:
             task: the arms and their reaches.
             policy: the network; its value head is left alone.
-            teacher: knows what to do.
+            expert: knows what to do.
             config: how long and how.
             seed: of reaches, drivers, noise and the order of learning.
         """
-        self._task, self._policy, self._teacher, self._config = task, policy, teacher, config
+        self._task, self._policy, self._expert, self._config = task, policy, expert, config
         self._random = np.random.default_rng(seed)
-        self._lessons: deque[Batch] = deque(maxlen=config.remembered_rounds)
+        self._batches: deque[Batch] = deque(maxlen=config.remembered_rounds)
         self._optimizer = torch.optim.Adam(policy.parameters(), lr=config.learning_rate)
         self.rounds_done = 0
 
     def run(self, report: Callable[[Round], object]) -> None:
-        """All rounds that are not done yet. The exploration that is to follow is set as well.
+        """Do all rounds that are left, after setting the exploration that is to follow.
 
         Args:
-            report: told of every round.
+            report: called after every round.
         """
         torch.nn.init.constant_(self._policy.log_std, self._config.log_std_after)
         rounds = self._config.rounds
         for i in range(self.rounds_done, rounds):
             teacher_share = max(0.0, 1 - i / self._config.teacher_rounds)
-            lesson, paw_mm = self.collect(teacher_share)
-            self._lessons.append(lesson)
-            self._policy.learn_normalization(lesson.observations)
+            batch, paw_mm = self.collect(teacher_share)
+            self._batches.append(batch)
+            self._policy.learn_normalization(batch.observations)
             self._optimizer.param_groups[0]["lr"] = self._config.learning_rate * (1 - i / rounds)
             loss = self.fit()
             self.rounds_done = i + 1
-            report(Round(int(lesson.counts.sum()), loss, paw_mm, teacher_share))
+            report(Round(int(batch.counts.sum()), loss, paw_mm, teacher_share))
 
     def state(self) -> dict[str, Any]:
         """All but the network that the next rounds depend on, between two rounds; live, to be copied."""
         return {
             "rounds_done": self.rounds_done,
             "random": self._random.bit_generator.state,
-            "lessons": [tuple(lesson) for lesson in self._lessons],
+            "lessons": [tuple(batch) for batch in self._batches],
             "optimizer": self._optimizer.state_dict(),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go back to what ``state`` was."""
+        """Restore what ``state`` returned."""
         self.rounds_done = state["rounds_done"]
         self._random.bit_generator.state = state["random"]
-        self._lessons.clear()
-        self._lessons.extend(Batch(*(x.to(self._policy.device) for x in lesson)) for lesson in state["lessons"])
+        self._batches.clear()
+        self._batches.extend(Batch(*(x.to(self._policy.device) for x in batch)) for batch in state["lessons"])
         self._optimizer.load_state_dict(state["optimizer"])
 
     def collect(self, teacher_share: float) -> tuple[Batch, float]:
-        """One reach with every arm; the lesson, and the paw error in mm of the arms that the network drove."""
+        """Perform one reach with every arm; returns the batch, and the paw error in mm of the arms of the network."""
         task, n, config = self._task, self._task.n, self._config
         everyone, going = np.arange(n), np.ones(n, dtype=bool)
-        by_teacher = self._random.random(n) < teacher_share
+        by_expert = self._random.random(n) < teacher_share
         task.reset(everyone, draw_start(self._random, task.references, n, 0.0))
         state = self._policy.backbone.initial_state(n)
         rows: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         errors: list[np.ndarray] = []
-        for _ in range(int(task.references.n_frames.max()) - 1):  # all of them, so that lessons are of one length
-            observation, told = task.observe(), self._teacher(task.snapshot, *task.position)
-            own, state = self._act(observation, state)
-            noise = config.noise * self._random.standard_normal(own.shape)
-            rows.append((observation, told, going.copy()))
-            outcome = task.step(np.clip(np.where(by_teacher[:, None], told, own) + noise, -1, 1))
-            errors.append(outcome.paw_mm[going & ~by_teacher])
+        for _ in range(int(task.references.n_frames.max()) - 1):  # all of them, so that all batches have one length
+            observation, wanted = task.observe(), self._expert(task.snapshot, *task.position)
+            action, state = self._act(observation, state)
+            noise = config.noise * self._random.standard_normal(action.shape)
+            rows.append((observation, wanted, going.copy()))
+            outcome = task.step(np.clip(np.where(by_expert[:, None], wanted, action) + noise, -1, 1))
+            errors.append(outcome.paw_mm[going & ~by_expert])
             ended = outcome.terminated | outcome.truncated
             going &= ~ended
             task.reset(everyone[ended], Start(task.position.reach[ended], np.zeros(ended.sum(), dtype=int)))
@@ -143,13 +143,13 @@ class DAgger:
     def fit(self) -> float:
         """Learn from the rounds that are remembered; returns the mean loss of the last epoch."""
         self._policy.set_training_mode(True)
-        lesson = Batch(*(torch.cat(column, dim=1) for column in zip(*self._lessons, strict=True)))
-        longest, n = lesson.counts.shape
+        batch = Batch(*(torch.cat(column, dim=1) for column in zip(*self._batches, strict=True)))
+        longest, n = batch.counts.shape
         n_batches = max(1, round(longest * n / self._config.batch_size))
         losses: list[float] = []
         for _ in range(self._config.n_epochs):
-            order = torch.from_numpy(self._random.permutation(n)).to(lesson.counts.device)
-            losses = [self._descend(Batch(*(x[:, chosen] for x in lesson))) for chosen in order.chunk(n_batches)]
+            order = torch.from_numpy(self._random.permutation(n)).to(batch.counts.device)
+            losses = [self._descend(Batch(*(x[:, chosen] for x in batch))) for chosen in order.chunk(n_batches)]
         return float(np.mean(losses))
 
     def _descend(self, batch: Batch) -> float:

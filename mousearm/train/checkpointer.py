@@ -8,7 +8,7 @@ from mousearm.tracking.logger import RunLogger
 
 
 class Checkpointer:
-    """Remembers what a run is made of, and writes it.
+    """Remembers the parts of a run, and writes them.
 
     Such points are the beginnings of rollouts and the ends of rounds of imitation. What is remembered there is copied,
     so that a run that is interrupted later, wherever that is, can still be saved as it was.

@@ -1,4 +1,4 @@
-"""What ends a run before its budget is used up: signals, and a limit of time."""
+"""The end of a run before its budget is used up: by signals, or a limit of time."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ class Interruption:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Meanwhile signals are heard; a second Ctrl-C raises KeyboardInterrupt wherever the program is."""
+        """Handle signals while active; a second Ctrl-C raises KeyboardInterrupt wherever the program is."""
         before = {number: signal.signal(number, self._hear) for number in SIGNALS}
         try:
             yield
@@ -38,7 +38,7 @@ class Interruption:
 
     @contextmanager
     def patient(self) -> Iterator[None]:
-        """Meanwhile a signal waits for ``check``."""
+        """Let signals wait for ``check`` while active."""
         self._patient = True
         try:
             yield
@@ -46,7 +46,7 @@ class Interruption:
             self._patient = False
 
     def check(self) -> None:
-        """A step is over.
+        """End the run if that was asked for; to be called when a step is over.
 
         Raises:
             Interrupted: if there was a signal, or time is over.

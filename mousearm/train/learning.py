@@ -109,7 +109,7 @@ def _learn_by_reward(algo: SequencePPO, env: TrackingVecEnv, evaluations: "Evalu
 
 
 class Evaluations:
-    """Evaluates after every so many steps, and at the end; saves a checkpoint of each evaluation, and the best.
+    """Evaluates every ``every`` steps, and at the end; saves a checkpoint of each evaluation, and the best.
 
     The best is the one with the lowest error on the train split; the test split is logged and has no say.
 
@@ -176,7 +176,7 @@ class Evaluations:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go back to what ``state`` was."""
+        """Restore what ``state`` returned."""
         self._done_at, self.best_mm, self.latest_mm = state["done_at"], state["best_mm"], state["latest_mm"]
         self._begin = time.perf_counter() - state["seconds"]
 

@@ -16,9 +16,9 @@ from mousearm.pretrain.dagger import DAgger, Round
 class WarmStart:
     """A warm start by imitation: logs every round, counts its steps, shows a progress bar."""
 
-    def __init__(self, algo: SequencePPO, task: Task, teacher: Expert, config: PretrainConfig, seed: int):
+    def __init__(self, algo: SequencePPO, task: Task, expert: Expert, config: PretrainConfig, seed: int):
         self._algo, self._config = algo, config
-        self._imitation = DAgger(task, algo.policy, teacher, config, seed)
+        self._imitation = DAgger(task, algo.policy, expert, config, seed)
 
     def run(self, after_round: Callable[[], object]) -> None:
         """Teach; then only the value head learns for a while, because it knows nothing yet."""
@@ -43,5 +43,5 @@ class WarmStart:
         return self._imitation.state()
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go back to what ``state`` was."""
+        """Restore what ``state`` returned."""
         self._imitation.restore(state)
