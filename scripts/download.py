@@ -10,9 +10,9 @@ from argparse import Namespace
 from dataclasses import replace
 
 from mousearm import cli
-from mousearm.hub.catalogue import CATALOGUE
+from mousearm.hub.uri import CATALOGUE
 
-DEFAULTS = ", ".join(f"{entry.uri.removeprefix('hf://')} ({what})" for what, entry in CATALOGUE.items())
+DEFAULTS = ", ".join(f"{uri.removeprefix('hf://')} ({what})" for what, uri in CATALOGUE.items())
 
 
 @cli.command(
@@ -26,11 +26,10 @@ def main(given: Namespace) -> None:
     """Download, say where it is and what can be done with it."""
     from mousearm.errors import HubError
     from mousearm.hub.download import export, fetch
-    from mousearm.hub.uri import HubUri
+    from mousearm.hub.uri import HubUri, next_steps
     from mousearm.text import facts
 
-    entry = CATALOGUE[given.what]
-    place = HubUri.parse(given.repo or entry.uri)
+    place = HubUri.parse(given.repo or CATALOGUE[given.what])
     if given.revision is not None:
         if place.revision not in ("main", given.revision):
             raise HubError(f"--revision {given.revision}, but REPO says @{place.revision}. Say it once.")
@@ -46,7 +45,7 @@ def main(given: Namespace) -> None:
         "files": f"{len(snapshot.files)}, each with the hash that the Hub tells",
         "folder": folder,
     }
-    print("\n".join([*([note] if note else []), facts(told), "", *entry.next_steps(folder, str(name))]))
+    print("\n".join([*([note] if note else []), facts(told), "", *next_steps(given.what, folder, str(name))]))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,6 @@ RECORD = "hub.json"
 
 # Files that may name others, which then lie beside or below them.
 _NAMING = (".xml", ".mjcf", ".osim")
-_MOST_LISTED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class DownloadResult:
         asked: the revision that was asked for.
         before: the commit that this revision was when it was last downloaded here; None if it never was.
         folder: the commit's folder; what is not below ``uri.path`` need not be there.
-        files: paths of the files that are there.
+        files: the paths that are there.
     """
 
     uri: HubUri
@@ -83,11 +82,7 @@ def fetch(uri: HubUri) -> DownloadResult:
 
 
 def pin(text: str) -> str:
-    """A path of the configuration; where it is a place on the Hub, downloaded and with the commit as its revision.
-
-    Raises:
-        HubError: if it cannot be downloaded.
-    """
+    """A path of the configuration; a place on the Hub is downloaded (else HubError), its commit becomes the revision."""
     if not text.startswith(PREFIX):
         return text
     result = fetch(HubUri.parse(text))
@@ -98,14 +93,20 @@ def pin(text: str) -> str:
 
 def _fetch(uri: HubUri) -> DownloadResult:
     """``fetch`` of a repository of a known kind; with the library's errors."""
-    from huggingface_hub import get_cached_repo_tree
+    from huggingface_hub import HfApi, errors, get_cached_repo_tree
 
-    before, commit = _commits(uri)
+    resolve = partial(HfApi(library_name="mousearm").resolve_revision, uri.repo, repo_type=uri.kind)
+    try:
+        before = resolve(revision=uri.revision, local_files_only=True).resolved
+    except errors.RevisionResolutionError:
+        before = None
+    commit = resolve(revision=uri.revision).resolved
     pinned = replace(uri, revision=commit)
     folder = _download(pinned, _patterns(uri.path))
     tree = get_cached_repo_tree(uri.repo, repo_type=uri.kind, revision=commit)
     if uri.path and not (folder / uri.path).exists():
-        raise HubError(f"{uri.repo} ({uri.kind}, {uri.revision}) has no '{uri.path}'. It has {_listed(tree)}.")
+        found = listed([file.path for file in tree], 20) or "no files"
+        raise HubError(f"{uri.repo} ({uri.kind}, {uri.revision}) has no '{uri.path}'. It has {found}.")
     there = [file for file in tree if (folder / file.path).is_file()]
     if damaged := _damaged(pinned, folder, there):
         print(f"Damaged in the cache, and downloaded again: {', '.join(damaged)}")
@@ -116,19 +117,6 @@ def _fetch(uri: HubUri) -> DownloadResult:
                 f"{folder.parents[1]}."
             )
     return DownloadResult(pinned, uri.revision, before, folder, tuple(file.path for file in there))
-
-
-def _commits(uri: HubUri) -> tuple[str | None, str]:
-    """The commit that a revision was when it was last downloaded here, and the one that it is."""
-    from huggingface_hub import HfApi, errors
-
-    api = HfApi(library_name="mousearm")
-    known = {"repo_type": uri.kind, "revision": uri.revision}
-    try:
-        before = api.resolve_revision(uri.repo, **known, local_files_only=True).resolved
-    except errors.RevisionResolutionError:
-        before = None
-    return before, api.resolve_revision(uri.repo, **known).resolved
 
 
 def _download(uri: HubUri, patterns: list[str] | None, again: bool = False) -> Path:
@@ -164,33 +152,18 @@ def _damaged(uri: HubUri, folder: Path, files: Sequence["RepoFile"]) -> list[str
     return [mismatch["path"] for mismatch in answer.mismatches]
 
 
-def _listed(files: Sequence["RepoFile"]) -> str:
-    return listed([file.path for file in files], _MOST_LISTED) or "no files"
-
-
 def _is_named(file: Path, name: str) -> bool:
-    """True if git calls a file by this name, which is a hash of its content.
+    """True if git calls a file by this name, a hash of its content, or of the pointer in place of a large file.
 
-    In place of a large file git has a pointer to it, three lines with its SHA-256 and size, and the name of that.
+    The pointer is that of Git LFS, specification v1: three lines with the SHA-256 and the size.
     """
     content = file.read_bytes()
-    return name in (_git_hash(content), _git_hash(_pointer(content)))
-
-
-def _git_hash(content: bytes) -> str:
-    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
-
-
-def _pointer(content: bytes) -> bytes:
-    """Content of the file that Git LFS (specification v1) keeps in place of a large one."""
-    return f"version https://git-lfs.github.com/spec/v1\noid sha256:{sha256(content)}\nsize {len(content)}\n".encode()
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{sha256(content)}\nsize {len(content)}\n"
+    return name in (hashlib.sha1(b"blob %d\0" % len(of) + of).hexdigest() for of in (content, pointer.encode()))
 
 
 def both_cached(first: Path, second: Path) -> bool:
-    """True if two paths are in the cache, links followed.
-
-    There the files of a repository are links, which that library makes, to a store of contents beside them.
-    """
+    """True if two paths are in the cache, where files are links to a store of contents beside them; links followed."""
     from huggingface_hub import constants
 
     cache = Path(constants.HF_HUB_CACHE).resolve()
@@ -232,10 +205,8 @@ def export(result: DownloadResult, folder: Path) -> str:
 
 def _belongs(name: str, path: str) -> bool:
     """True if a file is the requested one, below it, or beside it, where files lie that models name."""
-    if not path:
-        return True
-    parent = PurePosixPath(path).parent if PurePosixPath(path).suffix else PurePosixPath(path)
-    return PurePosixPath(name).is_relative_to(parent)
+    asked = PurePosixPath(path)
+    return PurePosixPath(name).is_relative_to(asked.parent if asked.suffix else asked)
 
 
 def _earlier(folder: Path, repo: str) -> dict[str, Any]:

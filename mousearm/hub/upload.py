@@ -50,11 +50,7 @@ def push(files: Mapping[str, bytes], uri: HubUri, marks: Iterable[str], private:
 
 
 def _contents(api, uri: HubUri, private: bool) -> set[str]:
-    """Names of the files of a repository; none if it does not exist.
-
-    Raises:
-        HubError: if it is seen by all and is to be private.
-    """
+    """Names of the files of a repository, none if it does not exist; HubError if all see what is to be private."""
     from huggingface_hub import errors
 
     try:

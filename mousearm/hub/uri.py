@@ -1,15 +1,22 @@
-"""Places on the Hub, and in plain words what the Hub, or the way to it, refuses of them."""
+"""Places on the Hub, those of the lab, and in plain words what the Hub, or the way to it, refuses of them."""
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from mousearm.errors import HubError, MouseArmError
 
 PREFIX = "hf://"
 """Prefix of the URI of a place on the Hub."""
+
+CATALOGUE = {
+    "model": "hf://AlBornoLab/MouseArmModel",
+    "kinematics": "hf://AlBornoLab/MouseArmKinematics",
+    "agent": "hf://AlBornoLab/Welle",
+}
+"""What can be downloaded, and the lab's repository of it."""
 
 LOG_IN = "`hf auth login` (or set HF_TOKEN)"
 
@@ -75,9 +82,8 @@ class HubUri:
     def __str__(self) -> str:
         from huggingface_hub import HfUri
 
-        if self.kind is not None:
-            return HfUri(self.kind, self.repo, self.revision, self.path).to_uri()  # type: ignore[arg-type]
-        return HfUri("model", self.repo, self.revision, self.path).to_uri().replace("models/", "", 1)
+        text = HfUri(self.kind or "model", self.repo, self.revision, self.path).to_uri()  # type: ignore[arg-type]
+        return text if self.kind else text.replace("models/", "", 1)
 
 
 def as_saved(wanted: str, saved: str) -> str:
@@ -95,14 +101,42 @@ def as_saved(wanted: str, saved: str) -> str:
     return saved if same and not found.is_pinned else wanted
 
 
-@contextmanager
-def hub_errors(uri: HubUri, verb: str) -> Iterator[None]:
-    """Turn what the Hub's library raises into a HubError.
+def next_steps(what: str, folder: Path, name: str) -> list[str]:
+    """Commands for what was downloaded.
 
     Args:
-        uri: what is worked on.
-        verb: what it cannot be, such as ``downloaded``.
+        what: a key of `CATALOGUE`.
+        folder: where it is.
+        name: how configurations are to name the folder.
     """
+    if what == "model":
+        keys = {".osim": "model=osim model.osim", ".xml": "model=hub model.file"}
+        steps = [f"python run.py {keys[Path(file).suffix.lower()]}={name}/{file}" for file in _below(folder, *keys)]
+        return steps or ["It holds no model: neither an MJCF (.xml) nor an OpenSim file (.osim)."]
+    if what == "kinematics":
+        if files := _below(folder, ".csv"):
+            look = f"CSV files: {len(files)}. Look at them: python scripts/check_reaches.py {name}"
+            return [look, f"python run.py kinematics.path={name}"]
+        return ["It holds no reach: no CSV file. scripts/import_reaches.py reads those of tracking programs."]
+    if (folder / "config.yaml").is_file():
+        return [f"python scripts/reproduce.py {name}"]
+    archives = _below(folder, ".zip")
+    if not archives:
+        return ["It holds no agent: neither a run folder (config.yaml) nor an archive of Stable-Baselines3 (.zip)."]
+    return [
+        "Archives of Stable-Baselines3, made of pickles. If you trust who made them:",
+        *(f"python scripts/import_agent.py {folder / file} --trust --out outputs/NAME OVERRIDES" for file in archives),
+    ]
+
+
+def _below(folder: Path, *suffixes: str) -> list[str]:
+    files = (file for file in folder.rglob("*") if file.suffix.lower() in suffixes and file.is_file())
+    return sorted(file.relative_to(folder).as_posix() for file in files)
+
+
+@contextmanager
+def hub_errors(uri: HubUri, verb: str) -> Iterator[None]:
+    """Turn what the Hub's library raises into a HubError: the place cannot be ``downloaded``, or another verb."""
     try:
         yield
     except MouseArmError:
@@ -131,22 +165,18 @@ def _text(uri: HubUri, verb: str, error: Exception) -> str:
             "OWNER/NAME, a data set datasets/OWNER/NAME."
         )
     if isinstance(error, errors.HfHubHTTPError):
-        return _refused(uri, verb, error.response.status_code, error)
+        if (status := error.response.status_code) in (401, 403):
+            return (
+                f"{uri.repo} cannot be {verb}: the Hub does not allow it ({status}). Log in by {LOG_IN}, with a token "
+                "that may do so."
+            )
+        return f"{uri.repo} cannot be {verb}: the Hub answers {status}. {_line(error)}"
     if isinstance(error, errors.RevisionResolutionError | errors.LocalEntryNotFoundError):
         return (
             f"{uri} cannot be {verb}: the Hub cannot be reached, and it is not complete in the cache of this "
             f"machine. Try again with a network. ({_line(error)})"
         )
     return f"{uri} cannot be {verb}: {type(error).__name__}: {_line(error)}. Try again."
-
-
-def _refused(uri: HubUri, verb: str, status: int, error: Exception) -> str:
-    if status in (401, 403):
-        return (
-            f"{uri.repo} cannot be {verb}: the Hub does not allow it ({status}). Log in by {LOG_IN}, with a token "
-            "that may do so."
-        )
-    return f"{uri.repo} cannot be {verb}: the Hub answers {status}. {_line(error)}"
 
 
 def _line(error: Exception) -> str:

@@ -1,7 +1,7 @@
 import pytest
 
 from mousearm.errors import RunError
-from mousearm.share.privacy import Private, check_private, private_texts
+from mousearm.share.contents import Private, check_private, private_texts
 
 WORDS = [
     Private("/home/jane/lab", "a path of this machine"),
