@@ -13,24 +13,24 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import torch
 
-from mousearm import checkpoint
-from mousearm.algo import stock_name
-from mousearm.checkpoint import TrainingState
 from mousearm.config import Config, compose
 from mousearm.errors import ConfigError, RunError
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.files import write_json
 from mousearm.model import load_arm, model_hashes
-from mousearm.policy.controller import PolicyController
-from mousearm.policy.network import RecurrentPolicy, build_policy
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.status import FINISHED
 from mousearm.setup import Setup
+
+# Slow to import, so only where it is used: torch, and what stands on it.
+if TYPE_CHECKING:
+    import torch
+
+    from mousearm.policy.network import RecurrentPolicy
 
 MAX_MEMBER_BYTES = 500_000_000
 """Largest member of an archive that is read; the weights of 16 layers of 1024 are 0.5 GB."""
@@ -56,7 +56,7 @@ class Archive(NamedTuple):
         data: its arguments. Values that are more than JSON are pickles there, and are left as text.
     """
 
-    weights: dict[str, torch.Tensor]
+    weights: dict[str, "torch.Tensor"]
     data: dict[str, Any]
 
 
@@ -98,6 +98,9 @@ def import_agent(
     config = _config(archive, folder.name, list(overrides), statistics is not None)
     setup = Setup.build(config)
     evaluator = setup.evaluator()
+    from mousearm.policy.controller import PolicyController
+    from mousearm.policy.network import build_policy
+
     policy = build_policy(config.policy, evaluator.n_observations, setup.arm.nu)
     load_weights(policy, archive, setup.arm.ctrl_range)
     if statistics is not None:
@@ -139,11 +142,14 @@ def _training(data: dict[str, Any]) -> list[str]:
 def _write(
     folder: RunFolder,
     setup: Setup,
-    policy: RecurrentPolicy,
+    policy: "RecurrentPolicy",
     evaluation: Evaluation,
     overrides: list[str],
     reason: str,
 ) -> None:
+    from mousearm import checkpoint
+    from mousearm.checkpoint import TrainingState
+
     config, steps = setup.config, setup.config.algo.timesteps
     with folder.locked():
         folder.create(config, overrides, setup.split, model_hashes(config.model))
@@ -163,6 +169,8 @@ def read_archive(path: Path) -> Archive:
         with zipfile.ZipFile(path) as archive:
             weights, data = (_member(archive, name) for name in ("policy.pth", "data"))
         content = json.loads(data)
+        import torch
+
         tensors = torch.load(io.BytesIO(weights), map_location="cpu", weights_only=True)
         if not isinstance(content, dict) or not all(map(_is_weight, *zip(*tensors.items(), strict=True))):
             raise ValueError("data is no JSON object, or policy.pth holds more than weights")
@@ -175,6 +183,8 @@ def read_archive(path: Path) -> Archive:
 
 
 def _is_weight(name: Any, tensor: Any) -> bool:
+    import torch
+
     known = isinstance(name, str) and isinstance(tensor, torch.Tensor)
     return known and tensor.ndim in (1, 2) and tensor.is_floating_point()
 
@@ -243,7 +253,7 @@ def n_observations(archive: Archive) -> int:
     return int(archive.weights["lstm_actor.weight_ih_l0"].shape[-1])
 
 
-def load_weights(policy: RecurrentPolicy, archive: Archive, ctrl_range: np.ndarray) -> None:
+def load_weights(policy: "RecurrentPolicy", archive: Archive, ctrl_range: np.ndarray) -> None:
     """Put an agent's weights into a policy of its sizes.
 
     Its actions were controls; ours are -1 to 1, and become controls by a straight line. With the range [l, h], the
@@ -257,6 +267,10 @@ def load_weights(policy: RecurrentPolicy, archive: Archive, ctrl_range: np.ndarr
     Raises:
         RunError: the agent acted on other controls, or its weights do not fit.
     """
+    import torch
+
+    from mousearm.algo import stock_name
+
     _check_actions(archive, ctrl_range)
     low, high = torch.as_tensor(ctrl_range, dtype=torch.float32).T
     gain = 2 / (high - low)
@@ -277,12 +291,14 @@ def load_weights(policy: RecurrentPolicy, archive: Archive, ctrl_range: np.ndarr
         raise _refusal("some of its weights are not finite")
 
 
-def load_statistics(policy: RecurrentPolicy, statistics: Statistics) -> None:
+def load_statistics(policy: "RecurrentPolicy", statistics: Statistics) -> None:
     """Put the statistics of an agent's observations into the normaliser of a policy.
 
     Raises:
         RunError: they are of other observations.
     """
+    import torch
+
     normalizer = policy.features_extractor
     wanted = (normalizer.features_dim,)
     if statistics.mean.shape != wanted or statistics.variance.shape != wanted:
@@ -291,7 +307,7 @@ def load_statistics(policy: RecurrentPolicy, statistics: Statistics) -> None:
     normalizer.load_state_dict({name: torch.as_tensor(value) for name, value in moments})
 
 
-def _heads(weights: Mapping[str, torch.Tensor], net: str) -> list[int]:
+def _heads(weights: Mapping[str, "torch.Tensor"], net: str) -> list[int]:
     """Sizes of the layers of a head, in order."""
     pattern = re.compile(rf"mlp_extractor\.{net}\.(\d+)\.bias")
     layers = sorted((int(match[1]), len(weights[name])) for name in weights if (match := pattern.fullmatch(name)))
