@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mousearm.benchmark.learning import ErrorCurve
 
 SECTIONS = ("environment", "update", "training", "device", "seconds_to_mm")
+RUNS = ("torque", "torque_warm", "muscle", "muscle_warm", "original")  # of LEARNING_RUNS, which is slow to import
 
 
 def _positive(text: str) -> int:
@@ -31,7 +32,7 @@ def _positive(text: str) -> int:
     cli.argument("--only", default=",".join(SECTIONS), help="sections, with commas: " + ",".join(SECTIONS)),
     cli.argument("--model", default="torque", help="the arm of the section environment: torque | muscle"),
     cli.argument("--threads", type=int, default=os.cpu_count(), help="of the network; default all processors"),
-    cli.argument("--runs", help="trainings of seconds_to_mm, with commas; default all"),
+    cli.argument("--runs", default=",".join(RUNS), help="trainings of seconds_to_mm: " + ",".join(RUNS)),
     cli.argument("--kinematics", default="package:demo.csv", help="the reach of seconds_to_mm, a CSV file"),
     cli.argument("--seeds", type=_positive, default=1, help="seeds of each training; the median counts"),
     cli.argument("--original-s", type=float, default=600, help="when to end the training of the run original"),
@@ -49,7 +50,8 @@ def main(given: Namespace) -> None:
         if file is not None and not file.parent.is_dir():
             raise MouseArmError(f"--{option} {file}: there is no folder {file.parent}. Make it first.")
     chosen = _names(given.only, "section (--only)", SECTIONS)
-    from mousearm.benchmark.learning import LEARNING_RUNS, draw_curves, learning_curves, limits_table, seconds_to_mm
+    runs = _names(given.runs, "training (--runs)", RUNS)
+    from mousearm.benchmark.learning import draw_curves, learning_curves, limits_table, seconds_to_mm
     from mousearm.benchmark.speed import device_speed, environment_speed, speed_table, training_speed, update_speed
     from mousearm.files import write_json
 
@@ -63,7 +65,6 @@ def main(given: Namespace) -> None:
         "training": lambda: training_speed(given.threads),
         "device": device_speed,
     }
-    runs = list(LEARNING_RUNS) if given.runs is None else _names(given.runs, "training (--runs)", LEARNING_RUNS)
     figures: dict[str, Any] = {}
     for section in chosen:
         if section in sections:

@@ -19,7 +19,7 @@ from mousearm import cli
     cli.OUT.but(help="default: comparison, in the folder if there is one, else here"),
     cli.argument("--wandb", metavar="ENTITY/PROJECT", help="also make a report there, in Weights & Biases"),
 )
-def main(given: Namespace) -> int:
+def main(given: Namespace) -> None:
     """Print the table, and write the report."""
     from mousearm.report.comparison import compare
     from mousearm.report.page import comparison_text, write_report
@@ -31,7 +31,6 @@ def main(given: Namespace) -> int:
         from mousearm.report.wandb_report import publish  # needs an extra
 
         print(publish(comparison, given.wandb))
-    return 0
 
 
 def usual_place(folders: list[Path]) -> Path:

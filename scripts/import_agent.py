@@ -20,7 +20,7 @@ from mousearm import cli
     cli.argument("--statistics", type=Path, metavar="FILE", help="what VecNormalize.save wrote, if it was used"),
     cli.argument("--trust", action="store_true", help="read files that can hold code; see the warning"),
 )
-def main(given: Namespace) -> int:
+def main(given: Namespace) -> None:
     """Import, and print how well the agent does."""
     from mousearm.agent_import import import_agent
 
@@ -29,7 +29,6 @@ def main(given: Namespace) -> int:
         print(f"warning: {given.zip} is trusted: its weights and text are read; {run}.", file=sys.stderr)
     evaluation = import_agent(given.zip, given.out, given.overrides, given.statistics, given.trust)
     print(f"{evaluation.table()}\n\nrun folder   {given.out}")
-    return 0
 
 
 if __name__ == "__main__":

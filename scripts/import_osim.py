@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     cli.argument("--choices", type=Path, metavar="FILE.xml", help="a fragment of MJCF to merge into the result"),
     cli.argument("--allow-missing", action="store_true", help="leave out what MuJoCo has no counterpart for"),
 )
-def main(given: Namespace) -> int:
+def main(given: Namespace) -> None:
     """Convert, write, print what came out."""
     from mousearm.files import make_folder, write_text
     from mousearm.model.opensim import MjcfOptions, convert, read_osim
@@ -39,7 +39,6 @@ def main(given: Namespace) -> int:
     path = given.out / f"{given.file.stem}.xml"
     write_text(path, conversion.xml)
     print(summary(path, conversion))
-    return 0
 
 
 def summary(path: Path, conversion: "Conversion") -> str:

@@ -59,7 +59,7 @@ _ORIGIN = """
     cli.argument("file", type=Path, help="the published model, scaled_mouse.osim"),
     cli.OUT.but(default=FOLDER, help="default: where they are shipped from"),
 )
-def main(given: Namespace) -> int:
+def main(given: Namespace) -> None:
     """Convert, and write."""
     from mousearm.files import make_folder, write_text
     from mousearm.model.opensim import read_osim
@@ -69,7 +69,6 @@ def main(given: Namespace) -> int:
     for name, text in files.items():
         write_text(given.out / name, text)
     print(f"Wrote {', '.join(files)} to {given.out}.")
-    return 0
 
 
 def make(model: "OsimModel") -> dict[str, str]:

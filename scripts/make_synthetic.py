@@ -20,11 +20,10 @@ from mousearm import cli
     cli.argument("--frames", type=int, nargs=2, default=(40, 70), metavar=("FEWEST", "MOST"), help="frames at 150 Hz"),
     cli.argument("--model", default="torque", help="choice of the group conf/model (default torque)"),
 )
-def main(given: Namespace) -> int:
+def main(given: Namespace) -> None:
     """Generate reaches, and write them."""
     written = make(given.out, given.n, given.seed, tuple(given.frames), given.model)
     print(f"Wrote {written} reaches to {given.out}.")
-    return 0
 
 
 def make(out: Path, n: int, seed: int, frames: tuple[int, int], model: str) -> int:

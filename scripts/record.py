@@ -23,7 +23,7 @@ from mousearm import cli
     cli.argument("--seed", type=int, default=0, help="of the noise (default 0)"),
     cli.argument("--overwrite", action="store_true", help="replace the file if it exists"),
 )
-def main(given: Namespace) -> int:
+def main(given: Namespace) -> None:
     """Record, and say what was written."""
     from mousearm.agent import Agent
     from mousearm.record import write_recording
@@ -37,7 +37,6 @@ def main(given: Namespace) -> int:
     )
     if written.diverged:
         print(f"Diverged, recorded up to there: {', '.join(written.diverged)}")
-    return 0
 
 
 if __name__ == "__main__":

@@ -58,6 +58,10 @@ def test_an_unknown_section_is_named_before_anything_is_measured(run_script):
     assert "no section (--only) named 'trainig'. Did you mean 'training'?" in refused.err
 
 
+def test_the_command_line_knows_all_trainings(load_script):
+    assert load_script("benchmark").RUNS == tuple(learning.LEARNING_RUNS)
+
+
 # By hand: the error falls below 1 mm at 20 s and below 0.5 mm at 30 s, and rises again.
 FALLING = ErrorCurve([10.0, 20.0, 30.0, 40.0], [2.0, 0.9, 0.4, 0.6])
 SLOW = ErrorCurve([15.0, 60.0], [3.0, 1.0])
