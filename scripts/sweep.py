@@ -66,9 +66,8 @@ def examine(overrides: list[str], patience_s: float) -> int:
     from mousearm.sweep.plugins import slurm_settings
 
     good = True
-    for finding in doctor.examine(slurm_settings(overrides), Path("outputs"), patience_s):
-        good &= finding.good
-        print(f"{'ok ' if finding.good else 'BAD'} {finding.question}: {finding.answer}", flush=True)
+    for question, good, answer in doctor.examine(slurm_settings(overrides), Path("outputs"), patience_s):
+        print(f"{'ok ' if good else 'BAD'} {question}: {answer}", flush=True)
     return 0 if good else 1
 
 

@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import submitit
 
@@ -26,27 +26,16 @@ _SHARED_WITHIN_S = 30.0
 _MOST_LOG = 2000
 
 
-class Finding(NamedTuple):
-    """The result of one check.
-
-    Attributes:
-        question: what is checked.
-        good: True if it is as it must be.
-        answer: what was found, and what to do where it is not good.
-    """
-
-    question: str
-    good: bool
-    answer: str
-
-
-def examine(settings: Mapping[str, Any], folder: Path, patience_s: float) -> Iterator[Finding]:
+def examine(settings: Mapping[str, Any], folder: Path, patience_s: float) -> Iterator[tuple[str, bool, str]]:
     """Check from the simplest to the whole; ends at the first failure.
 
     Args:
         settings: of ``hydra/launcher=slurm``.
         folder: of sweeps.
         patience_s: how long a test job may wait for its turn.
+
+    Yields:
+        What is checked, whether it is as it must be, and what was found: with what to do where it is not.
     """
     questions = {
         "scheduler": lambda: slurm("scontrol", "ping").strip().splitlines()[0],
@@ -56,9 +45,9 @@ def examine(settings: Mapping[str, Any], folder: Path, patience_s: float) -> Ite
     }
     for question, look in questions.items():
         try:
-            yield Finding(question, True, look())
+            yield question, True, look()
         except (MouseArmError, OSError) as error:
-            yield Finding(question, False, str(error))
+            yield question, False, str(error)
             return
 
 

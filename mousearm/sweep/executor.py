@@ -48,11 +48,7 @@ Jobs = Mapping[int, Sequence[str]]
 
 
 def build_executor(cluster: str, sweep: Path, settings: Mapping[str, Any]) -> submitit.AutoExecutor:
-    """Build submitit's executor from the settings of a launcher.
-
-    Raises:
-        RunError: if SLURM is not there, or a setting does not exist.
-    """
+    """Build submitit's executor from the settings of a launcher; RunError if one, or SLURM, does not exist."""
     common = {field.name for field in fields(BaseQueueConf)}
     given = {name: value for name, value in settings.items() if name not in _OTHERS and value is not None}
     own = {name if name in common else f"{cluster}_{name}": value for name, value in given.items()}
@@ -66,11 +62,7 @@ def build_executor(cluster: str, sweep: Path, settings: Mapping[str, Any]) -> su
 
 
 def submit_calls(executor: submitit.AutoExecutor, calls: Sequence[Callable[[], Any]]) -> list[submitit.Job[Any]]:
-    """Submit calls together.
-
-    Raises:
-        RunError: if SLURM refuses them.
-    """
+    """Submit calls together; RunError if SLURM refuses them."""
     try:
         with redirect_stderr(io.StringIO()), executor.batch():  # submitit prints there what the error says
             return [executor.submit(call) for call in calls]
@@ -102,17 +94,19 @@ def environment(code: Path, threads: int | None) -> dict[str, str]:
 def snapshot(sweep: Path) -> Path:
     """Copy the code that is running into a sweep's folder: what is committed and what is not.
 
-    A copy of a git checkout is one, too, so that environment.txt of its runs has commit and changes.
-
-    Returns:
-        The copy, ``code-0`` or the next number: jobs may still run an earlier one.
+    A copy of a git checkout is one, too, so that environment.txt of its runs has commit and changes. It is ``code-0``
+    or the next number, for jobs may still run an earlier one.
     """
     copy = sweep / f"code-{len(copies(sweep))}"
     clone = ["git", "clone", "--quiet", "--depth", "1", f"file://{CODE}", str(copy)]
     if not (CODE / ".git").exists() or subprocess.run(clone, capture_output=True, check=False).returncode:
         make_folder(copy)
-    for part in _PARTS:
-        _replace(CODE / part, copy / part)
+    for source, target in ((CODE / part, copy / part) for part in _PARTS):
+        if source.is_dir():
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, target)
     return copy.resolve()
 
 
@@ -121,26 +115,9 @@ def copies(sweep: Path) -> list[Path]:
     return sorted(sweep.glob("code-*"), key=lambda path: int(path.name.removeprefix("code-")))
 
 
-def _replace(source: Path, target: Path) -> None:
-    if source.is_dir():
-        shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-    else:
-        shutil.copy2(source, target)
-
-
 def submit(sweep: Sweep, jobs: Jobs, code: Path) -> None:
-    """Give jobs to SLURM, all at once.
-
-    Args:
-        sweep: has the settings.
-        jobs: of the sweep.
-        code: the snapshot of the code that they run.
-
-    Raises:
-        RunError: if SLURM is not there, or refuses the settings.
-    """
-    settings = sweep.settings
+    """Give jobs to SLURM, all at once, to run a snapshot of the code; RunError if it is not there, or refuses."""
+    settings = sweep.launch()["settings"]
     threads = settings.get("cpus_per_task")
     executor = build_executor(SLURM, sweep.path, with_environment(settings, code, threads))
     calls = [_plan(sweep, number, overrides, threads) for number, overrides in jobs.items()]
@@ -154,7 +131,7 @@ def run_here(sweep: Sweep, jobs: Jobs, code: Path) -> Iterator[Job]:
     Each process gets its share of the processors. When the iteration ends early, by Ctrl-C too, no further job begins,
     and those that run save themselves and end.
     """
-    settings = sweep.settings
+    settings = sweep.launch()["settings"]
     parallel = min(settings.get("parallel") or processors(), len(jobs))
     threads = settings.get("cpus_per_task") or max(1, processors() // parallel)
     executor = build_executor(LOCAL, sweep.path, settings)
@@ -198,7 +175,7 @@ def processors() -> int:
 def _plan(sweep: Sweep, number: int, overrides: Sequence[str], threads: int | None) -> QueuedJob:
     job = Job(sweep.path.resolve(), number)
     job.plan(overrides, this_process())
-    return QueuedJob(job, sweep.name, overrides, threads)
+    return QueuedJob(job, sweep.launch()["name"], overrides, threads)
 
 
 @contextmanager

@@ -37,12 +37,7 @@ _LEAST_OTHERS = 5
 
 
 def run_composed(composed: DictConfig) -> float:
-    """Train what Hydra composed, alone or as a job of a sweep; returns mean paw error in mm.
-
-    Raises:
-        MouseArmError: if a run that is alone cannot be started or fails.
-        Interrupted: if it was asked to end.
-    """
+    """Train what Hydra composed, alone or as a job of a sweep; returns mean paw error in mm."""
     hydra = HydraConfig.get()
     folder, overrides = Path(hydra.runtime.output_dir), list(hydra.overrides.task)
     if hydra.mode is RunMode.MULTIRUN:
@@ -58,11 +53,6 @@ def run_composed(composed: DictConfig) -> float:
 
 def run_job(job: Job, configure: Callable[[], Config], overrides: Sequence[str]) -> float:
     """Train as ``experiment.run`` does; an error is recorded and shown, and does not end the sweep.
-
-    Args:
-        job: its record says afterwards why it ended, if it failed.
-        configure: makes the configuration.
-        overrides: what the command line said.
 
     Returns:
         Mean paw error in mm; NaN where there is none because the job failed, was pruned, or its time was over.
@@ -118,24 +108,17 @@ def _hand_over(number: int) -> None:
 class QueuedJob:
     """A job that runs later in another process: what submitit keeps, calls, and queues again.
 
-    Args:
-        job: the job.
-        name: of the sweep.
-        overrides: of the configuration, which is composed when the job runs, from the files of its code.
-        threads: of the simulator, where the configuration leaves them open; None for all processors.
+    Its configuration is composed when it runs, from the files of its code; ``threads`` are those of the simulator where
+    that leaves them open, None for all processors.
     """
 
     def __init__(self, job: Job, name: str, overrides: Sequence[str], threads: int | None):
         self._job, self._name, self._overrides, self._threads = job, name, list(overrides), threads
 
     def __call__(self) -> float:
-        """Run the job.
-
-        Raises:
-            RunError: if it failed, so that the queue shows it as failed, too.
-        """
+        """Run the job; RunError if it failed, so that the queue shows it as failed, too."""
         objective = run_job(self._job, self._load, self._overrides)
-        if math.isnan(objective) and not self._job.was_pruned:
+        if math.isnan(objective) and (self._job.ended or [""])[0] != PRUNED:
             raise RunError(f"Job {self._job.number} ended without a result.")
         return objective
 
@@ -161,17 +144,8 @@ def write_rule(sweep: Path, prune_after: float | None) -> None:
 def median_rule(job: Job, total: int) -> "Pruner | None":
     """Build the pruner of a job, by the median rule: half of the others were better by the same step.
 
-    It compares the smallest errors until then, with those of all jobs that got as far; there must be five.
-
-    Args:
-        job: a trial of a search.
-        total: its budget in steps.
-
-    Returns:
-        The pruner; None for a job of another sweep, or of a search without pruning.
-
-    Raises:
-        RunError: if the record of the search cannot be read.
+    It compares the smallest errors until then, with those of all jobs that got as far; there must be five. None for a
+    job of another sweep, or of a search without pruning; ``total`` is the job's budget in steps.
     """
     record = job.sweep / _RULE
     share = read_json(record)["prune_after"] if record.is_file() else None

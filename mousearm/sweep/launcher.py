@@ -21,7 +21,7 @@ from mousearm import cli
 from mousearm.errors import ConfigError
 from mousearm.rundir.status import FINISHED
 from mousearm.sweep.executor import Jobs, await_queue, run_here, snapshot, submit
-from mousearm.sweep.progress import begin, progress, state_line
+from mousearm.sweep.progress import begin, progress, queued_line, state_line
 from mousearm.sweep.records import LOCAL, SLURM, Job, Sweep
 
 # Hydra takes plugins only from the package hydra_plugins, where the module `plugins` has this name.
@@ -51,11 +51,7 @@ class LocalConf(LocalQueueConf):
 
 
 def to_slurm(overrides: Sequence[str]) -> list[str]:
-    """Add ``hydra/launcher=slurm`` to overrides, unless they choose a launcher like it.
-
-    Raises:
-        ConfigError: if they choose one that does not queue.
-    """
+    """Add ``hydra/launcher=slurm``, unless overrides choose one like it; ConfigError if theirs does not queue."""
     chosen = [override for override in overrides if override.startswith("hydra/launcher=")]
     if any(not override.startswith("hydra/launcher=slurm") for override in chosen):
         raise ConfigError(
@@ -66,10 +62,7 @@ def to_slurm(overrides: Sequence[str]) -> list[str]:
 
 
 class QueueLauncher(Launcher):
-    """Gives the jobs of a sweep to other processes, and waits for them.
-
-    A subclass says where they run, and what is true after Ctrl-C.
-    """
+    """Gives jobs of a sweep to other processes, and waits; a subclass says where, and what is true after Ctrl-C."""
 
     cluster: ClassVar[str]
     after_ctrl_c: ClassVar[str]
@@ -127,7 +120,7 @@ class SlurmLauncher(QueueLauncher):
         submit(self._sweep, jobs, code)
         planned = [self._sweep.job(number) for number in jobs]
         for job in planned:
-            print(f"job {job.number}: {job.worker.id} {' '.join(job.overrides)}", flush=True)
+            print(queued_line(job), flush=True)
         return await_queue(planned) if self._settings["wait"] else ()
 
 

@@ -1,9 +1,14 @@
-"""Plugins of Hydra: the launchers ``slurm`` and ``local``, the sweeper ``optuna``, the record of every sweep."""
+"""Plugins of Hydra: the launchers ``slurm`` and ``local``, the sweeper ``optuna``, the record of every sweep.
+
+The sweeper of hydra-optuna-sweeper begins at job 0 whenever it is started, does not resume trials, and needs an Optuna
+of 2022, whose files on disk today's SQLAlchemy cannot read.
+"""
 
 import sys
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra import compose, initialize_config_dir
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -12,17 +17,33 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mousearm import cli
-from mousearm.config import CONF
+from mousearm.config import CONF, load
 from mousearm.errors import ConfigError, RunError
+from mousearm.files import make_folder, write_text
 from mousearm.rundir.status import FINISHED
-from mousearm.sweep.launcher import PLUGINS, LocalConf, LocalLauncher, SlurmConf, SlurmLauncher, is_search, to_slurm
-from mousearm.sweep.progress import begin, progress, reasons
+from mousearm.sweep.executor import Jobs
+from mousearm.sweep.job import write_rule
+from mousearm.sweep.launcher import (
+    PLUGINS,
+    LocalConf,
+    LocalLauncher,
+    QueueLauncher,
+    SlurmConf,
+    SlurmLauncher,
+    is_search,
+    to_slurm,
+)
+from mousearm.sweep.progress import Progress, begin, progress, reasons
 from mousearm.sweep.records import LOCAL, Sweep, this_process
-from mousearm.sweep.search import OptunaSweeper
+
+if TYPE_CHECKING:  # not everybody has Optuna
+    from mousearm.sweep.study import Study
 
 # hydra/launcher=basic runs one job after the other; so does a retry of such a sweep.
 _ONE_BY_ONE = {"parallel": 1, "timeout_min": 7 * 24 * 60}
@@ -39,11 +60,7 @@ def register() -> None:
 
 
 def slurm_settings(overrides: Sequence[str]) -> dict[str, Any]:
-    """The settings of the launcher ``slurm`` after overrides.
-
-    Raises:
-        ConfigError: if an override cannot be applied.
-    """
+    """The settings of the launcher ``slurm`` after overrides; ConfigError if one cannot be applied."""
     register()
     try:
         with initialize_config_dir(str(CONF), version_base="1.3"):
@@ -73,9 +90,8 @@ class SweepRecord(Callback):
         sweep = Sweep(Path(config.hydra.sweep.dir))
         now = progress(sweep.jobs())
         if not config.hydra.launcher.get("wait", True):
-            print(
-                f"\n{len(now)} jobs are queued. How they fare: python scripts/sweep.py status {sweep.path}", flush=True
-            )
+            look = f"python scripts/sweep.py status {sweep.path}"
+            print(f"\n{len(now)} jobs are queued. How they fare: {look}", flush=True)
             return
         done = sum(one.state == FINISHED for one in now)
         print("\n".join([f"\n{done} of {len(now)} jobs finished in {sweep.path}", *reasons(now)]), flush=True)
@@ -91,3 +107,89 @@ def _jobs(hydra: DictConfig) -> list[list[str]]:
     overrides = OverridesParser.create().parse_overrides([*always, *given])
     (batch,) = BasicSweeper.split_arguments(overrides, None)
     return batch
+
+
+class OptunaSweeper(Sweeper):
+    """Searches with Optuna; settings as in ``conf/hydra/sweeper/optuna.yaml``."""
+
+    def __init__(self, n_trials: int, n_jobs: int, seed: int, prune_after: float | None, params: Any):
+        self._n_trials, self._n_jobs, self._seed = n_trials, n_jobs, seed
+        self._prune_after, self._params = prune_after, params or {}
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Take the sweep's configuration, and build its launcher."""
+        self._config, self._loader = config, hydra_context.config_loader
+        self._launcher = Plugins.instance().instantiate_launcher(
+            config=config, hydra_context=hydra_context, task_function=task_function
+        )
+        self._sweep = Sweep(Path(config.hydra.sweep.dir))
+
+    def sweep(self, arguments: list[str]) -> None:
+        """Run all trials; where none can begin the program ends and says why."""
+        with cli.handled():
+            self._check()
+            self._search([f"{key}={value}" for key, value in self._params.items()] + arguments)
+
+    def _check(self) -> None:
+        whole = {"n_trials": (self._n_trials, 1), "n_jobs": (self._n_jobs, 1), "seed": (self._seed, 0)}
+        for name, (value, least) in whole.items():
+            if not isinstance(value, int) or value < least:
+                raise ConfigError(f"hydra.sweeper.{name}={value} is out of range: a whole number, {least} or more.")
+        share = self._prune_after
+        if share is not None and not (isinstance(share, int | float) and 0 <= share <= 1):
+            raise ConfigError(f"hydra.sweeper.prune_after={share} is out of range: null, or 0 to 1.")
+        if not self._config.hydra.launcher.get("wait", True):
+            raise ConfigError(
+                "A search waits for the results of its jobs: leave hydra.launcher.wait=false out, and instead of "
+                "scripts/sweep.py submit use python run.py -m hydra/launcher=slurm, in a terminal that stays (tmux)."
+            )
+
+    def _search(self, words: Sequence[str]) -> None:
+        try:
+            from mousearm.sweep.study import Space, Study
+        except ModuleNotFoundError as error:
+            raise ConfigError(f"hydra/sweeper=optuna needs Optuna ({error}): pip install 'mousearm[search]'") from error
+
+        space = Space.of(words)
+        for overrides in space.corners():
+            self._check_job(overrides)
+        make_folder(self._sweep.path)
+        study = Study(self._sweep.path, space, self._seed)
+        write_text(self._sweep.path / "multirun.yaml", OmegaConf.to_yaml(self._config))  # as Hydra's own sweeper does
+        write_rule(self._sweep.path, self._prune_after)
+        self._resume(study)
+        while len(study) < self._n_trials:
+            self._launch(study, study.draw(min(self._n_jobs, self._n_trials - len(study))))
+        print(f"\n{study.summary()}", flush=True)
+
+    def _check_job(self, overrides: Sequence[str]) -> None:
+        """Check that a job can be configured, before the first one begins."""
+        composed = self._loader.load_sweep_config(self._config, list(overrides))
+        load(OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"]))
+
+    def _resume(self, study: "Study") -> None:
+        """Learn from trials of an earlier command that have a result meanwhile; run the others that it began."""
+        planned = {one.job.number: one for one in progress(self._sweep.jobs())} if self._sweep.exists else {}
+        begun = study.begun()
+        over = {number for number in begun if number in planned and planned[number].has_result}
+        for number in sorted(over):
+            _tell(study, planned[number])
+        left = [number for number in begun if number not in over]
+        for _, together in groupby(enumerate(left), key=lambda pair: pair[1] - pair[0]):
+            self._launch(study, {number: begun[number] for _, number in together})
+
+    def _launch(self, study: "Study", trials: Jobs) -> None:
+        """Run trials of consecutive numbers together."""
+        jobs = [self._sweep.job(number) for number in trials]
+        if not isinstance(self._launcher, QueueLauncher):  # which plans its jobs itself
+            for job in jobs:
+                job.plan(trials[job.number], this_process())
+        self._launcher.launch(list(trials.values()), initial_job_idx=jobs[0].number)
+        for result in progress(jobs):
+            _tell(study, result)
+
+
+def _tell(study: "Study", result: Progress) -> None:
+    study.tell(result)
+    error = "" if result.paw_mm is None else f" {result.paw_mm:.3f} mm"
+    print(f"trial {result.job.number}: {result.state}{error}", flush=True)

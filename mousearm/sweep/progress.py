@@ -23,23 +23,14 @@ _RETRIED = (FAILED, LOST, INTERRUPTED, CANCELLED)
 
 @dataclass(frozen=True)
 class Progress:
-    """The state of a job.
-
-    Attributes:
-        job: the job.
-        state: waiting, running, finished, pruned, failed, interrupted, cancelled or lost.
-        reason: why it ended without a result; empty where it did not.
-        steps: of training, as status.json has them; None where the run has not begun.
-        paw_mm: mean paw error of a finished run on its test split (train, where there is none), else the latest one.
-        age_s: seconds since the run's last sign of life.
-    """
+    """The state of a job: waiting, running, finished, pruned, failed, interrupted, cancelled or lost."""
 
     job: Job
     state: str
-    reason: str
-    steps: int | None
-    paw_mm: float | None
-    age_s: float | None
+    reason: str  # why it ended without a result; empty where it did not
+    steps: int | None  # of training; None, as the age, where the run has not begun
+    paw_mm: float | None  # mean error of a finished run on its test split (else train), or the latest one
+    age_s: float | None  # since the run's last sign of life
 
     @property
     def is_over(self) -> bool:
@@ -53,11 +44,7 @@ class Progress:
 
 
 def progress(jobs: Sequence[Job]) -> list[Progress]:
-    """Look up the state of jobs.
-
-    Raises:
-        RunError: if they are in a queue that does not answer, or a record cannot be read.
-    """
+    """Look up the state of jobs; RunError if they are in a queue that does not answer."""
     living = states(job.worker for job in jobs)
     return [_progress(job, living) for job in jobs]
 
@@ -65,8 +52,7 @@ def progress(jobs: Sequence[Job]) -> list[Progress]:
 def _progress(job: Job, living: dict[Worker, str]) -> Progress:
     status, file = job.run.status(), job.run.path / "status.json"
     state, reason = _state(job, living, status.state, status.reason)
-    is_written = status.state != NO_STATUS
-    age, steps = (time.time() - file.stat().st_mtime, status.steps) if is_written else (None, None)
+    age, steps = (time.time() - file.stat().st_mtime, status.steps) if status.state != NO_STATUS else (None, None)
     return Progress(job, state, reason, steps, _paw_mm(job.run, state), age)
 
 
@@ -90,17 +76,18 @@ def _paw_mm(run: RunFolder, state: str) -> float | None:
 
 
 def begin(sweep: Sweep, name: str, cluster: str, settings: dict[str, Any], keep_jobs: bool) -> None:
-    """Record a launch, after an earlier one in the same folder or instead of it; arguments as of ``Sweep.create``.
-
-    Raises:
-        RunError: if jobs of the earlier one wait or run.
-    """
+    """Record a launch, as ``Sweep.create`` does; RunError if jobs of an earlier one in its folder wait or run."""
     if sweep.exists and not all(one.is_over for one in progress(sweep.jobs())):
         raise RunError(
             f"Jobs of {sweep.path} wait or run already: python scripts/sweep.py status {sweep.path}. Wait for them, "
             "cancel them, or choose another name=."
         )
     sweep.create(name, cluster, settings, keep_jobs)
+
+
+def queued_line(job: Job) -> str:
+    """A job in SLURM's queue in a line."""
+    return f"job {job.number}: {job.worker.id} {' '.join(job.overrides)}"
 
 
 def state_line(job: Job) -> str:
@@ -110,8 +97,9 @@ def state_line(job: Job) -> str:
     return f"job {job.number}: {now.state} {result}".rstrip()
 
 
-def status_table(jobs: Sequence[Progress]) -> str:
-    """A row per job, with the overrides in which jobs differ; below, why jobs ended without a result."""
+def status(folder: Path) -> str:
+    """A row per job of a sweep, with the overrides in which jobs differ; below, why jobs ended without a result."""
+    jobs = progress(Sweep(folder).jobs())
     head = ("job", "state", "steps", "paw mm", "sign of life", "overrides")
     rows = [head, *(_row(one, overrides) for one, overrides in zip(jobs, differing(jobs), strict=True))]
     lines = columns(rows, right=(0, 2, 3, 4))
@@ -148,21 +136,8 @@ def _age(seconds: float) -> str:
     return f"{max(seconds, 0):.0f} s"
 
 
-def status(folder: Path) -> str:
-    """The table of a sweep's jobs.
-
-    Raises:
-        RunError: if there is no sweep, or its queue does not answer.
-    """
-    return status_table(progress(Sweep(folder).jobs()))
-
-
 def cancel(folder: Path) -> str:
-    """End all jobs that wait or run; those that train save themselves. Returns what was done.
-
-    Raises:
-        RunError: if there is no sweep, its queue does not answer, or processes are out of reach.
-    """
+    """End all jobs that wait or run; those that train save themselves. Returns what was done; errors as of `stop`."""
     living = [one.job for one in progress(Sweep(folder).jobs()) if not one.is_over]
     for job in living:
         job.end(CANCELLED, "by scripts/sweep.py cancel")
@@ -173,14 +148,8 @@ def cancel(folder: Path) -> str:
 def retry(folder: Path, new_code: bool = False) -> str:
     """Run those jobs again that ended without a result, each in its folder, where it resumes if it had begun.
 
-    In SLURM's queue they are submitted; on one computer this returns when they have ended.
-
-    Args:
-        folder: of the sweep.
-        new_code: run the code as it is now, not as it was when the sweep was launched.
-
-    Raises:
-        RunError: if there is no sweep, or it cannot be launched.
+    In SLURM's queue they are submitted; on one computer this returns when they have ended. They run the code as it was
+    when the sweep was launched, or the new one.
     """
     sweep = Sweep(folder)
     again = [one.job for one in progress(sweep.jobs()) if one.state in _RETRIED]
@@ -189,7 +158,7 @@ def retry(folder: Path, new_code: bool = False) -> str:
     old = copies(folder)
     code = snapshot(folder) if new_code or not old else old[-1].resolve()
     jobs = {job.number: job.overrides for job in again}
-    if sweep.cluster == SLURM:
+    if sweep.launch()["cluster"] == SLURM:
         submit(sweep, jobs, code)
-        return "\n".join(f"job {job.number}: {job.worker.id} {' '.join(job.overrides)}" for job in again)
+        return "\n".join(map(queued_line, again))
     return "\n".join(state_line(job) for job in run_here(sweep, jobs, code))

@@ -19,7 +19,7 @@ from mousearm.errors import RunError
 from mousearm.files import make_folder, read_json, write_json
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.runs import JOBS
-from mousearm.rundir.status import PRUNED, RUNNING
+from mousearm.rundir.status import RUNNING
 
 SLURM, LOCAL = "slurm", "local"
 CANCELLED = "cancelled"
@@ -30,16 +30,10 @@ _TIMEOUT_S = 60
 
 @dataclass(frozen=True)
 class Worker:
-    """A process, or a job in SLURM's queue, that works on a job or will.
-
-    Attributes:
-        cluster: ``slurm``, or ``local`` for a process.
-        id: of the job in SLURM's queue, such as ``12_3``; or of the process.
-        host: the process's computer, or where the job was submitted.
-    """
+    """A process of a computer (``host``), or a job in SLURM's queue submitted there, that works on a job or will."""
 
     cluster: str
-    id: str
+    id: str  # of the process, or such as ``12_3`` in the queue
     host: str
 
 
@@ -95,8 +89,9 @@ def stop(workers: Iterable[Worker]) -> None:
     in_queue = [worker.id for worker in found if worker.cluster == SLURM]
     if in_queue:
         slurm("scancel", *in_queue)
-    for worker in (worker for worker in found if worker.cluster == LOCAL):
-        _terminate(worker)
+    for worker in found:
+        if worker.cluster == LOCAL:
+            _terminate(worker)
 
 
 def _terminate(worker: Worker) -> None:
@@ -145,7 +140,7 @@ class Job:
 
     def assign(self, worker: Worker) -> None:
         """Record which worker has it."""
-        write_json(self._plan, {**self._planned(), "worker": asdict(worker)})
+        write_json(self._plan, {**read_json(self._plan), "worker": asdict(worker)})
 
     def end(self, state: str, reason: str) -> None:
         """Record why the job ended without a result, unless that was done already."""
@@ -155,12 +150,12 @@ class Job:
     @property
     def overrides(self) -> list[str]:
         """The job's overrides of the configuration."""
-        return list(self._planned()["overrides"])
+        return list(read_json(self._plan)["overrides"])
 
     @property
     def worker(self) -> Worker:
         """The worker that has it."""
-        return Worker(**self._planned()["worker"])
+        return Worker(**read_json(self._plan)["worker"])
 
     @property
     def ended(self) -> tuple[str, str] | None:
@@ -169,14 +164,6 @@ class Job:
             return None
         content = read_json(self._end)
         return content["state"], content["reason"]
-
-    @property
-    def was_pruned(self) -> bool:
-        """True if it ended because others of its search were better."""
-        return self.ended is not None and self.ended[0] == PRUNED
-
-    def _planned(self) -> dict[str, Any]:
-        return read_json(self._plan)
 
 
 class Sweep:
@@ -187,14 +174,7 @@ class Sweep:
         self._record = path / "sweep.json"
 
     def create(self, name: str, cluster: str, settings: dict[str, Any], keep_jobs: bool = False) -> None:
-        """Record how it is launched.
-
-        Args:
-            name: of the sweep, and of all its runs.
-            cluster: ``slurm`` or ``local``.
-            settings: of the launcher.
-            keep_jobs: keep the records of jobs of an earlier launch; otherwise only their runs stay.
-        """
+        """Record how it is launched; of an earlier launch the runs stay, and its jobs' records if they are to."""
         make_folder(self.path)
         if not keep_jobs:
             shutil.rmtree(self.path / JOBS, ignore_errors=True)
@@ -205,41 +185,27 @@ class Sweep:
         """True if a sweep was launched here."""
         return self._record.is_file()
 
-    @property
-    def name(self) -> str:
-        """The sweep's name."""
-        return str(self._read()["name"])
-
-    @property
-    def cluster(self) -> str:
-        """The place of its jobs: ``slurm``, or ``local`` for this computer."""
-        return str(self._read()["cluster"])
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """The settings of its launcher."""
-        return dict(self._read()["settings"])
-
-    def job(self, number: int) -> Job:
-        """One of its jobs, whether planned or not."""
-        return Job(self.path, number)
-
-    def jobs(self) -> list[Job]:
-        """All planned jobs, by number.
+    def launch(self) -> dict[str, Any]:
+        """How it was launched: ``name``, ``cluster``, ``settings`` of the launcher.
 
         Raises:
             RunError: if the folder holds no sweep.
         """
-        self._read()
-        return planned_jobs(self.path)
-
-    def _read(self) -> dict[str, Any]:
         if not self.exists:
             raise RunError(
                 f"There is no sweep in {self.path}: it has no {self._record.name}. Give the folder that run.py -m or "
                 "scripts/sweep.py submit named, such as outputs/NAME."
             )
         return read_json(self._record)
+
+    def job(self, number: int) -> Job:
+        """One of its jobs, whether planned or not."""
+        return Job(self.path, number)
+
+    def jobs(self) -> list[Job]:
+        """All planned jobs, by number; errors as of `launch`."""
+        self.launch()
+        return planned_jobs(self.path)
 
 
 def planned_jobs(folder: Path) -> list[Job]:

@@ -12,7 +12,7 @@ from hydra.core.override_parser.types import IntervalSweep, Override
 from hydra.errors import HydraException
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.samplers import TPESampler
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import TrialState
 
 from mousearm.config import check_overrides
 from mousearm.errors import ConfigError, RunError
@@ -27,26 +27,15 @@ _DIGITS = 4
 
 
 class Space(NamedTuple):
-    """The search space: overrides with ranges or lists of values, and what all trials have in common.
-
-    Attributes:
-        searched: distributions by the key of the configuration.
-        fixed: overrides of every trial.
-        texts: the override of each key as it was given; spaces with equal texts are the same.
-    """
+    """The search space: overrides with ranges or lists of values by key, and those that all trials have in common."""
 
     searched: dict[str, BaseDistribution]
     fixed: list[str]
-    texts: dict[str, str]
+    texts: dict[str, str]  # as they were given, of all keys; spaces with equal texts are the same
 
     @staticmethod
     def of(words: Sequence[str]) -> "Space":
-        """Parse overrides; of a key that is given twice the last one counts.
-
-        Raises:
-            UnknownNameError: if a key does not exist.
-            ConfigError: if an override cannot be searched, or none is.
-        """
+        """Parse overrides; of a key that is given twice the last one counts. ConfigError if none can be searched."""
         check_overrides(words)
         try:
             parsed = {one.get_key_element(): one for one in OverridesParser.create().parse_overrides(list(words))}
@@ -114,16 +103,7 @@ class Study:
     """
 
     def __init__(self, folder: Path, space: Space, seed: int):
-        """Begin a search, or resume the one in the folder.
-
-        Args:
-            folder: of the sweep, which exists.
-            space: that is searched.
-            seed: of what is drawn.
-
-        Raises:
-            RunError: if the folder holds something else, or a search of something else.
-        """
+        """Begin a search, or resume the one in the folder; RunError if that is of something else, or no search."""
         file = folder / FILE
         if not file.is_file() and any(path.name.isdigit() for path in folder.iterdir()):
             raise RunError(f"{folder} holds runs and is no search, for it has no {FILE}. Choose another name=.")
@@ -146,7 +126,8 @@ class Study:
         trials = self._study.get_trials(states=[TrialState.RUNNING])
         for trial in (trial for trial in trials if set(trial.params) != set(self._space.searched)):
             self._study.tell(trial.number, state=TrialState.FAIL)  # ended while it was drawn
-        return dict(map(self._trial, self._study.get_trials(states=[TrialState.RUNNING])))
+        running = self._study.get_trials(states=[TrialState.RUNNING])
+        return {trial.number: self._space.overrides(trial.params) for trial in running}
 
     def draw(self, n: int) -> dict[int, list[str]]:
         """Draw trials, by the tree-structured Parzen estimator.
@@ -157,8 +138,8 @@ class Study:
         for _ in range(n):
             seed = int(np.random.SeedSequence([self._seed, len(self)]).generate_state(1)[0])
             self._study.sampler = TPESampler(seed=seed, constant_liar=n > 1)
-            number, overrides = self._trial(self._study.ask(self._space.searched))
-            drawn[number] = overrides
+            trial = self._study.ask(self._space.searched)
+            drawn[trial.number] = self._space.overrides(trial.params)
         return drawn
 
     def tell(self, result: Progress) -> None:
@@ -193,9 +174,6 @@ class Study:
                 f"{'with other seeds':<16} {shlex.join(['python', 'run.py', '-m', *again])}",
             ]
         )
-
-    def _trial(self, trial: optuna.Trial | FrozenTrial) -> tuple[int, list[str]]:
-        return trial.number, self._space.overrides(trial.params)
 
     def _check_space(self) -> None:
         """Refuse another space than that of earlier commands."""

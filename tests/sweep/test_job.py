@@ -75,7 +75,7 @@ def test_a_hopeless_trial_is_pruned_and_saved(job, configure, capsys):
         other.run.metrics.write_text("steps,eval/train_paw_mm\n0,0\n10000,0\n")
     quick = ("debug=quick", "policy.lstm_hidden_size=8", "video=false")
     assert math.isnan(run_job(job, lambda: configure(*quick), []))
-    assert job.was_pruned
+    assert job.ended[0] == PRUNED
     assert job.run.status().state == PRUNED
     assert re.fullmatch(r".* mm after 0 of 2352 steps; the median of 5 other trials was 0.000 mm", job.ended[1])
     assert job.run.complete_checkpoints()

@@ -71,10 +71,10 @@ def test_words_of_sbatch_lead_to_settings(complaint, settings):
 
 def test_the_doctor_says_what_is_missing_and_stops_there(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    (finding,) = examine(slurm_settings(["name=a"]), tmp_path, 1.0)
-    assert (finding.question, finding.good) == ("scheduler", False)
-    assert "SLURM does not answer" in finding.answer
-    assert "hydra/launcher=local" in finding.answer
+    ((question, good, answer),) = examine(slurm_settings(["name=a"]), tmp_path, 1.0)
+    assert (question, good) == ("scheduler", False)
+    assert "SLURM does not answer" in answer
+    assert "hydra/launcher=local" in answer
 
 
 def test_jobs_run_the_snapshot_with_their_share_of_threads(tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ from mousearm.errors import RunError
 from mousearm.experiment import run
 from mousearm.report.reading import learning_curve
 from mousearm.rundir.status import FAILED, FINISHED, INTERRUPTED, RUNNING
-from mousearm.sweep.progress import LOST, begin, cancel, progress, retry, status, status_table
+from mousearm.sweep.progress import LOST, begin, cancel, progress, retry, status
 from mousearm.sweep.records import CANCELLED, WAITING, Sweep, Worker, local_process, this_process
 
 
@@ -101,7 +101,7 @@ def test_the_latest_error_of_a_run_that_goes_on_is_that_of_its_metrics(sweep):
     (now,) = progress([job])
     assert now.paw_mm == 2.5
     assert now.age_s is not None
-    assert "2.500" in status_table([now])
+    assert "2.500" in status(sweep.path)
 
 
 def test_the_latest_error_is_found_in_what_a_run_writes(sweep, configure):

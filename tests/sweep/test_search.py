@@ -15,10 +15,9 @@ pytest.importorskip("optuna")
 
 from mousearm.config import CONF
 from mousearm.config import compose as compose_job
-from mousearm.sweep.plugins import register
+from mousearm.sweep.plugins import OptunaSweeper, register
 from mousearm.sweep.progress import status
 from mousearm.sweep.records import Sweep
-from mousearm.sweep.search import OptunaSweeper
 from mousearm.sweep.study import Space, Study
 
 ROOT = Path(__file__).parents[2]
