@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mousearm.record.recording import ReachRecording
+from mousearm.record.signals import ReachRecording
 from mousearm.trajectory import ELBOW, PAW, SHOULDER
 
 # A muscle crosses a joint if its moment arm about it exceeds this in some frame, mm.

@@ -1,13 +1,16 @@
 """Figures of all trials together: errors and joint angles, mean activations, synergies, the network's state."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.patches import Patch
 
 from mousearm.analysis import (
     ENOUGH,
+    Average,
     PrincipalComponents,
     Synergies,
     average,
@@ -16,23 +19,17 @@ from mousearm.analysis import (
     principal_components,
 )
 from mousearm.evaluate.figure import POINT_STYLES
-from mousearm.figures.drawing import (
-    FULL_MM,
-    MOVEMENT,
-    angles,
-    counted,
-    draw_band,
-    draw_group_legend,
-    drive,
-    group_colour,
-)
 from mousearm.figures.groups import MuscleGroup
-from mousearm.plots import BLUE, below_title, draw_coloured, name_rows, page
-from mousearm.record.recording import ReachRecording
-from mousearm.text import display_name
+from mousearm.figures.trial import FULL_MM, angles
+from mousearm.plots import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, below_title, draw_coloured, name_rows, page
+from mousearm.record.signals import ReachRecording, Signal
+from mousearm.text import display_name, plural
 
 STATES = ("hidden", "cell")
 """Signals of a network's memory; a network without memory has none of them, only an LSTM has the second."""
+_MOVEMENT = "movement (%)"
+_GROUP_COLOURS = (GREEN, SKY, ORANGE, PURPLE, BLACK, GREY)  # not those of elbow and paw
+_BAND: dict[str, Any] = {"alpha": 0.25, "linewidth": 0}
 _SUMMARY_MM = 62
 _DRIVE_HEAD_MM, _DRIVE_ROW_MM, _PER_ROW = 16, 19, 4
 _MUSCLE_MM, _COURSE_MM, _SYNERGY_HEAD_MM = 3.4, 38, 20
@@ -42,9 +39,14 @@ _MOST_SHARES = 10
 _PLANES = ((0, 1), (0, 2))
 
 
+def drive(reach: ReachRecording) -> Signal:
+    """Signal that drives the arm: activations of muscles, controls of motors."""
+    return reach.signals["activation" if "activation" in reach.signals else "control"]
+
+
 def summary_figure(reaches: Sequence[ReachRecording]) -> Figure:
     """Draw mean errors of elbow and paw over the movement, and of every joint Pearson's r and rms difference."""
-    with page(_SUMMARY_MM, f"Summary of {counted(reaches)}", FULL_MM) as figure:
+    with page(_SUMMARY_MM, f"Summary of {_counted(reaches)}", FULL_MM) as figure:
         errors, correlation, difference = figure.subplots(1, 3, width_ratios=(1.2, 1, 1))
         _draw_errors(errors, reaches)
         _draw_agreement(correlation, difference, reaches)
@@ -58,7 +60,7 @@ def drive_figure(reaches: Sequence[ReachRecording], groups: Sequence[MuscleGroup
     names, unit = drive(reaches[0]).columns, "activation" if "activation" in reaches[0].signals else "control"
     members = [(group, muscle) for group in groups for muscle in group.muscles]
     n_rows = -(-len(members) // _PER_ROW)
-    title = f"Mean {unit} ± s.d. over {counted(reaches)}"
+    title = f"Mean {unit} ± s.d. over {_counted(reaches)}"
     with page(_DRIVE_HEAD_MM + _DRIVE_ROW_MM * n_rows, title, FULL_MM) as figure:
         body = below_title(figure)
         panels = body.subplots(n_rows, _PER_ROW, squeeze=False, sharex=True, sharey=True)
@@ -66,10 +68,10 @@ def drive_figure(reaches: Sequence[ReachRecording], groups: Sequence[MuscleGroup
             panels.flat[i].remove()
             panels.flat[i - _PER_ROW].tick_params(labelbottom=True)
         for axes, (group, muscle) in zip(panels.flat, members, strict=False):
-            draw_band(axes, mean, muscle, color=group_colour(groups, group))
+            _draw_band(axes, mean, muscle, color=_group_colour(groups, group))
             axes.set_title(display_name(names[muscle]), fontweight="normal", fontsize=7)
-        draw_group_legend(body, groups)
-        body.supxlabel(MOVEMENT, fontsize=7)
+        _draw_group_legend(body, groups)
+        body.supxlabel(_MOVEMENT, fontsize=7)
         body.supylabel(f"{unit} (dimensionless)", fontsize=7)
     return figure
 
@@ -78,7 +80,7 @@ def synergy_figure(reaches: Sequence[ReachRecording], groups: Sequence[MuscleGro
     """Draw variance over the number of synergies; weights and courses of the fewest that account for 90 % of it."""
     spectrum = extract([reach.signals["activation"].values for reach in reaches])
     chosen, names = fewest(spectrum), reaches[0].signals["activation"].columns
-    title = f"{chosen.n} synerg{'y' if chosen.n == 1 else 'ies'} of {counted(reaches)}    VAF {100 * chosen.vaf:.0f} %"
+    title = f"{chosen.n} synerg{'y' if chosen.n == 1 else 'ies'} of {_counted(reaches)}    VAF {100 * chosen.vaf:.0f} %"
     with page(_SYNERGY_HEAD_MM + _MUSCLE_MM * len(names) + _COURSE_MM, title, FULL_MM) as figure:
         body = below_title(figure)
         grid = body.add_gridspec(
@@ -91,14 +93,14 @@ def synergy_figure(reaches: Sequence[ReachRecording], groups: Sequence[MuscleGro
         _draw_weights(upper, chosen, names, groups)
         _draw_variance(lower[0], spectrum, chosen)
         _draw_courses(lower[1:], chosen)
-        draw_group_legend(body, groups)
+        _draw_group_legend(body, groups)
     return figure
 
 
 def state_figure(reaches: Sequence[ReachRecording]) -> Figure:
     """Draw hidden and cell state in two planes of principal components, coloured by time, and explained variance."""
     kinds = [kind for kind in STATES if kind in reaches[0].signals]
-    title = f"Principal components of the network's state over {counted(reaches)}"
+    title = f"Principal components of the network's state over {_counted(reaches)}"
     with page(_STATE_HEAD_MM + _STATE_ROW_MM * len(kinds), title, FULL_MM) as figure:
         rows = figure.subplots(len(kinds), 3, squeeze=False, width_ratios=(1, 1, 0.8))
         for row, kind in zip(rows, kinds, strict=True):
@@ -109,9 +111,9 @@ def state_figure(reaches: Sequence[ReachRecording]) -> Figure:
 def _draw_errors(axes: Axes, reaches: Sequence[ReachRecording]) -> None:
     mean = average([reach.signals["error"].values for reach in reaches])
     for i, (point, look) in enumerate(POINT_STYLES.items()):
-        draw_band(axes, mean, i, **look, label=f"{point}, mean ± s.d.")
+        _draw_band(axes, mean, i, **look, label=f"{point}, mean ± s.d.")
     top = float(np.max(mean.mean + mean.sd))
-    axes.set(title="Error", xlabel=MOVEMENT, ylabel="distance from target (mm)", ylim=(0, 1.3 * max(top, 1e-3)))
+    axes.set(title="Error", xlabel=_MOVEMENT, ylabel="distance from target (mm)", ylim=(0, 1.3 * max(top, 1e-3)))
     axes.legend(loc="upper left")
 
 
@@ -143,7 +145,7 @@ def _draw_weights(
     panels: Sequence[Axes], chosen: Synergies, names: Sequence[str], groups: Sequence[MuscleGroup]
 ) -> None:
     """Draw names in the first panel, then one panel of bars for each synergy."""
-    members = [(group_colour(groups, group), muscle) for group in groups for muscle in group.muscles]
+    members = [(_group_colour(groups, group), muscle) for group in groups for muscle in group.muscles]
     colours, muscles = [colour for colour, _ in members], [muscle for _, muscle in members]
     for y, muscle in enumerate(muscles):
         panels[0].text(1, y, display_name(names[muscle]), ha="right", va="center")
@@ -171,8 +173,8 @@ def _draw_courses(panels: Sequence[Axes], chosen: Synergies) -> None:
     mean = average(chosen.courses)
     top = 1.05 * (mean.mean + mean.sd).max()
     for i, axes in enumerate(panels):
-        draw_band(axes, mean, i, color=BLUE)
-        axes.set(ylim=(0, top), xlabel=MOVEMENT)
+        _draw_band(axes, mean, i, color=BLUE)
+        axes.set(ylim=(0, top), xlabel=_MOVEMENT)
         if i:
             axes.tick_params(labelleft=False)
     panels[0].set_ylabel("activation (dimensionless)")
@@ -203,3 +205,31 @@ def _draw_plane(axes: Axes, found: PrincipalComponents, times: Sequence[np.ndarr
     axes.autoscale_view()
     labels = [f"PC {i + 1}, {100 * found.share[i]:.0f} % (dimensionless)" for i in (x, y)]
     axes.set(xlabel=labels[0], ylabel=labels[1])
+
+
+def _counted(reaches: Sequence[ReachRecording]) -> str:
+    """Number of trials and reaches, in words."""
+    names = {reach.name for reach in reaches}
+    text = plural(len(names), "reach", "reaches")
+    return text if len(reaches) == len(names) else f"{len(reaches)} performances of {text}"
+
+
+def _group_colour(groups: Sequence[MuscleGroup], group: MuscleGroup) -> str:
+    """Colour of a group, the same in every figure of a recording."""
+    return _GROUP_COLOURS[list(groups).index(group) % len(_GROUP_COLOURS)]
+
+
+def _draw_group_legend(figure: Figure | SubFigure, groups: Sequence[MuscleGroup]) -> None:
+    """Draw the colours of the groups above all panels; nothing where there is one group."""
+    if len(groups) > 1:
+        handles = [Patch(color=_group_colour(groups, group), label=group.name) for group in groups]
+        figure.legend(handles=handles, loc="outside upper left", ncols=len(handles), handlelength=1)
+
+
+def _draw_band(axes: Axes, average: Average, column: int, **look: Any) -> None:
+    """Draw the mean of one column over the movement, and a band of one standard deviation to either side."""
+    share = np.linspace(0, 100, len(average.mean))
+    mean, sd = average.mean[:, column], average.sd[:, column]
+    axes.fill_between(share, mean - sd, mean + sd, color=look["color"], **_BAND)
+    axes.plot(share, mean, **look)
+    axes.set(xlim=(0, 100), xticks=(0, 50, 100))

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from mpl_toolkits.mplot3d import Axes3D
 
+from mousearm.analysis import Agreement, agreement
 from mousearm.evaluate.figure import (
     draw_coordinate,
     draw_errors,
@@ -17,13 +18,14 @@ from mousearm.evaluate.figure import (
     path_limits,
     trial_title,
 )
-from mousearm.figures.drawing import COLUMN_MM, FULL_MM, angles
 from mousearm.figures.groups import MuscleGroup
 from mousearm.plots import BLUE, below_title, page
-from mousearm.record.recording import ReachRecording
+from mousearm.record.signals import ReachRecording
 from mousearm.text import display_name
 from mousearm.trajectory import Trial
 
+FULL_MM, COLUMN_MM = 175, 85
+"""Widths of a journal's page and of one of its columns."""
 _UPPER_MM, _LOWER_MM, _HEAD_MM = 72, 44, 12
 _ELEVATION, _AZIMUTH, _ZOOM = 18, -50, 1.15  # degrees: from the animal's front right, a little from above
 _PER_ROW, _JOINT_MM = 3, 42
@@ -87,6 +89,12 @@ def activation_figure(reach: ReachRecording, groups: Sequence[MuscleGroup]) -> F
         for label, column in zip(axes.get_yticklabels(), columns, strict=True):
             label.set_fontweight("bold" if column is None else "normal")
     return figure
+
+
+def angles(reach: ReachRecording) -> tuple[np.ndarray, np.ndarray, Agreement]:
+    """Joint angles and their reference in degrees, each (T, nq), and how well they agree."""
+    actual, reference = (np.rad2deg(reach.signals[name].values) for name in ("qpos", "reference_qpos"))
+    return actual, reference, agreement(actual, reference)
 
 
 def _draw_space(axes: Axes3D, trial: Trial) -> None:

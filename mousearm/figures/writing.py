@@ -9,13 +9,12 @@ from matplotlib.figure import Figure
 
 from mousearm.errors import UnknownNameError
 from mousearm.evaluate.evaluation import smallest_middle_largest
-from mousearm.figures.drawing import drive
 from mousearm.figures.groups import MuscleGroup, muscle_groups
-from mousearm.figures.overview import STATES, drive_figure, state_figure, summary_figure, synergy_figure
+from mousearm.figures.overview import STATES, drive, drive_figure, state_figure, summary_figure, synergy_figure
 from mousearm.figures.trial import activation_figure, joint_figure, trajectory_figure
 from mousearm.files import make_folder
 from mousearm.plots import PRINT_DPI, write_figure
-from mousearm.record.recording import ReachRecording, Recording
+from mousearm.record.signals import ReachRecording, Recording
 from mousearm.trajectory import PAW
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from mousearm import formats
 from mousearm.errors import RecordingError
 from mousearm.files import check_room
-from mousearm.record.recording import ReachRecording, Recording, Signal
+from mousearm.record.signals import ReachRecording, Recording, Signal
 
 OVERHEAD = 4 << 20
 """Bytes for names, attributes, chunks that are begun, and the end of a file."""

@@ -21,8 +21,7 @@ import pynwb.file
 
 from mousearm.files import check_room
 from mousearm.record.hdf5 import OVERHEAD, room_for
-from mousearm.record.recording import ReachRecording, Signal
-from mousearm.record.signals import is_of_network
+from mousearm.record.signals import ReachRecording, Signal, is_of_network
 
 _PYNWB: Any = pynwb  # it makes its classes while it is imported, so that no type checker knows them
 _PAUSE_S = 1.0

@@ -11,7 +11,7 @@ import numpy as np
 
 from mousearm.files import write_json
 from mousearm.model.opensim.settings import JOINT_NAMES
-from mousearm.record.recording import ReachRecording, Signal
+from mousearm.record.signals import ReachRecording, Signal
 
 # Table -> signal. Fibre lengths become m; points become x, y, z columns in OpenSim's axes.
 _TABLES = {

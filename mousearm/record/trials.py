@@ -19,8 +19,7 @@ from mousearm.evaluate.rollout import roll_out
 from mousearm.files import new_output
 from mousearm.record.hdf5 import write_hdf5
 from mousearm.record.opensim import write_tables
-from mousearm.record.recording import ReachRecording, Recording, Signal
-from mousearm.record.signals import arm_signals, network_signals, observation_names
+from mousearm.record.signals import ReachRecording, Recording, Signal, arm_signals, network_signals, observation_names
 from mousearm.trajectory import Trial
 
 About = Mapping[str, str | float | int]

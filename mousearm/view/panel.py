@@ -9,8 +9,7 @@ import viser
 
 from mousearm.render import MUSCLE_COLOURS
 from mousearm.trajectory import FOLLOWED, LANDMARKS, PAW, Trial
-from mousearm.view.controls import CONTROLS, shown, status_text
-from mousearm.view.playback import SPEEDS, Playback
+from mousearm.view.playback import CONTROLS, SPEEDS, Playback, shown, status_text
 from mousearm.view.scene import POINT_COLOURS
 
 # A change of the playback; browsers ask for it from other threads.

@@ -2,7 +2,8 @@
 
 import math
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -11,13 +12,15 @@ from mousearm.env.references import Start
 from mousearm.env.task import Task
 from mousearm.errors import ConfigError, UnknownNameError
 from mousearm.evaluate.rollout import Controller
-from mousearm.trajectory import SHOULDER, Frame, Trial, with_shoulder
+from mousearm.trajectory import LANDMARKS, SHOULDER, Frame, Trial, with_shoulder
 
 SPEEDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 # Least time that is simulated after the controller was switched: an arm of this size falls in a tenth of that.
 _AFTER_SWITCH_S = 0.4
 _HOLD_S = 0.6  # that the last frame stays before the reach begins again, s of real time
 _ON_FRAME = 1e-6  # frames by which a time may miss a frame and still count as that frame's
+_LEGEND = {"grey_red": "grey at rest, red when active", "blue_red": "blue at rest, red when active"}
+PageKey = Literal["space", "F", "B", "N", "P", "R", "1", "2", "C", "G"]
 _ONE = np.zeros(1, dtype=int)  # the only simulation
 
 
@@ -220,3 +223,55 @@ class Playback:
 def driven_at(switches: Sequence[int], frame: int) -> bool:
     """True if the arm is driven in the step that begins at a frame, given the frames of the switches."""
     return sum(switch <= frame for switch in switches) % 2 == 0
+
+
+class Control(NamedTuple):
+    """One command of a viewer.
+
+    Attributes:
+        window_key: the key in the window, as GLFW calls it; MuJoCo's viewer has taken all letters.
+        page_key: the key in the browser, where arrows (and W, A, S, D, Q, E) turn and move the camera.
+        meaning: what it does.
+        do: does it.
+    """
+
+    window_key: str
+    page_key: PageKey
+    meaning: str
+    do: Callable[[Playback], None]
+
+
+CONTROLS = (
+    Control("SPACE", "space", "play or pause", Playback.play_or_pause),
+    Control("RIGHT", "F", "one frame forward", lambda playback: playback.step(1)),
+    Control("LEFT", "B", "one frame back", lambda playback: playback.step(-1)),
+    Control("DOWN", "N", "next reach", Playback.next),
+    Control("UP", "P", "previous reach", Playback.previous),
+    Control("BACKSPACE", "R", "restart the reach", Playback.restart),
+    Control("PAGE_DOWN", "1", "slower", Playback.slower),
+    Control("PAGE_UP", "2", "faster", Playback.faster),
+    Control("ENTER", "C", "controller on or off", Playback.switch_controller),
+    Control("8", "G", "ghost of the reference on or off", Playback.show_or_hide_ghost),
+)
+
+
+def shown(key: str) -> str:
+    """Name of a key as keyboards print it."""
+    return key.replace("_", " ").capitalize()
+
+
+def status_text(playback: Playback) -> dict[str, str]:
+    """Describe what is shown now: a heading and a text for each line."""
+    trial, frame = playback.trial, playback.frame
+    lines = {
+        "reach": f"{trial.name} ({playback.reach + 1} of {len(playback.names)})",
+        "time": f"{1e3 * frame.time:.0f} of {1e3 * trial.end:.0f} ms",
+        "speed": f"{playback.speed:g} of real time" + ("" if playback.playing else ", paused"),
+        **{f"{name} error": f"{error:.3f} mm" for name, error in zip(LANDMARKS, frame.errors_mm, strict=True)},
+        playback.simulator.driver: "on" if playback.driven else "off, controls at rest",
+    }
+    if len(frame.activation):
+        lines["muscles"] = _LEGEND[playback.colours]
+    if trial.diverged:
+        lines["simulation"] = f"diverged after {1e3 * trial.end:.0f} ms"
+    return lines

@@ -9,8 +9,7 @@ import glfw
 import mujoco
 
 from mousearm.errors import RenderError
-from mousearm.view.controls import CONTROLS, shown, status_text
-from mousearm.view.playback import Playback
+from mousearm.view.playback import CONTROLS, Playback, shown, status_text
 from mousearm.view.scene import Scene
 
 _FRAME_S = 1 / 60

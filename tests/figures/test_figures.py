@@ -20,7 +20,7 @@ from mousearm.figures import (
     synergy_figure,
     trajectory_figure,
 )
-from mousearm.figures.drawing import COLUMN_MM, FULL_MM
+from mousearm.figures.trial import COLUMN_MM, FULL_MM
 
 
 def panel(figure, title):

@@ -3,7 +3,7 @@ import pytest
 
 from mousearm.errors import ConfigError, UnknownNameError
 from mousearm.view import Playback
-from mousearm.view.controls import CONTROLS
+from mousearm.view.playback import CONTROLS
 
 DT = 1 / 150
 

@@ -5,7 +5,7 @@ import pytest
 from mousearm.render import MUSCLE_COLOURS
 from mousearm.view import Playback, simulator_of_config
 from mousearm.view.browser import Kind, instances_of, mesh_of
-from mousearm.view.controls import status_text
+from mousearm.view.playback import status_text
 from mousearm.view.scene import GHOST_RGBA, POINT_COLOURS, Scene
 
 DT = 1 / 150
