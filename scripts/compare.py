@@ -22,9 +22,10 @@ from mousearm import cli
 def main(given: Namespace) -> None:
     """Print the table, and write the report."""
     from mousearm.report.comparison import compare
-    from mousearm.report.page import comparison_text, write_report
 
     comparison = compare(given.folders, [word.strip() for word in given.by.split(",") if word.strip()])
+    from mousearm.report.page import comparison_text, write_report
+
     page = write_report(comparison, given.out or usual_place(given.folders))
     print(f"{comparison_text(comparison)}\n\nPage: {page}")
     if given.wandb:

@@ -73,18 +73,26 @@ def test_wrong_usage_has_the_status_of_argparse(capsys, words, text):
 
 
 ROOT = Path(__file__).parents[1]
-HEAVY = (
-    "torch",
-    "stable_baselines3",
-    "sb3_contrib",
-    "scipy",
-    "matplotlib",
-    "pandas",
-    "wandb",
-    "sklearn",
-    "h5py",
-    "viser",
-)
+HEAVY = ["torch", "stable_baselines3", "scipy", "matplotlib", "pandas", "wandb", "sklearn", "viser"]
+REFUSED = """run.py --help
+run.py reward.w_pow=1
+run.py reward=nice
+run.py env.n_substeps=0 name=r
+run.py resume=none
+run.py kinematics.path=none.csv
+run.py model.file=none.xml
+scripts/evaluate.py none
+scripts/evaluate.py --controller cmc kinematics.path=none.csv
+scripts/record.py none --out a.h5
+scripts/video.py none
+scripts/view.py none
+scripts/share.py none jane/a
+scripts/compare.py none
+scripts/sync.py none
+scripts/sweep.py status none
+scripts/check_model.py modle=1
+scripts/import_agent.py none.zip --out a
+scripts/benchmark.py --only seconds_to_mm --runs none""".splitlines()
 # Calls that end before any work is begun, in one new process: a program, its arguments.
 LIGHT = """
 import contextlib, importlib.util, io, sys
@@ -104,14 +112,16 @@ def call(file, *words):
 root = Path({root!r})
 for file in sorted((root / "scripts").glob("*.py")):
     call(file, "--help")
-for words in (["--help"], ["reward.w_pow=1"], ["reward=nice"], ["env.n_substeps=0", "name=r"], ["resume=nowhere"]):
-    call(root / "run.py", *words)
+for words in {refused}:
+    name, *arguments = words.split()
+    call(root / name, *arguments)
 """
 
 
 def test_help_and_refusals_import_nothing_that_is_slow(tmp_path):
-    code = LIGHT.format(heavy=HEAVY, root=str(ROOT))
+    code = LIGHT.format(heavy=HEAVY, refused=REFUSED, root=str(ROOT))
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "Did you mean 'w_paw'?" in done.stderr
     assert "env.n_substeps=0 is out of range" in done.stderr
+    assert done.stderr.count("There is no run in none") == 5
