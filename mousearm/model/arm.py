@@ -11,14 +11,8 @@ from mousearm.errors import ModelError, UnknownNameError
 from mousearm.model.xml import LARGEST
 from mousearm.trajectory import LANDMARKS
 
-# How a landmark is named in the configuration -> where MuJoCo keeps its position and what lists the names.
+# How a landmark is named in the configuration -> where MuJoCo keeps its position, and the number of such objects.
 POSITION_FIELDS = {"joint": "xanchor", "site": "site_xpos", "body": "xpos", "geom": "geom_xpos"}
-_OBJECT_TYPES = {
-    "joint": mujoco.mjtObj.mjOBJ_JOINT,
-    "site": mujoco.mjtObj.mjOBJ_SITE,
-    "body": mujoco.mjtObj.mjOBJ_BODY,
-    "geom": mujoco.mjtObj.mjOBJ_GEOM,
-}
 _COUNT_FIELDS = {"joint": "njnt", "site": "nsite", "body": "nbody", "geom": "ngeom"}
 
 
@@ -37,37 +31,22 @@ class Landmark:
 
 def object_names(model: mujoco.MjModel, kind: str) -> list[str]:
     """Names of all objects of a kind (``joint``, ``site``, ``body`` or ``geom``) that have one."""
-    objects = range(getattr(model, _COUNT_FIELDS[kind]))
-    names = (mujoco.mj_id2name(model, _OBJECT_TYPES[kind], i) for i in objects)
+    names = (getattr(model, kind)(i).name for i in range(getattr(model, _COUNT_FIELDS[kind])))
     return [name for name in names if name]
 
 
-def find_landmarks(model: mujoco.MjModel, names: Mapping[str, str], source: str) -> dict[str, Landmark]:
-    """Find shoulder, elbow and paw in a model.
-
-    Args:
-        model: the compiled model.
-        names: for each of ``LANDMARKS``, ``KIND:NAME`` with a kind of ``POSITION_FIELDS``, such as ``site:handm``.
-        source: the file, for messages.
-
-    Raises:
-        ModelError: if a description has no such form.
-        UnknownNameError: if the model has no object of that name.
-    """
-    return {landmark: _find(model, names[landmark], f"model.landmarks.{landmark}", source) for landmark in LANDMARKS}
-
-
-def _find(model: mujoco.MjModel, description: str, key: str, source: str) -> Landmark:
+def _find_landmark(model: mujoco.MjModel, description: str, key: str, source: str) -> Landmark:
+    """The point that ``KIND:NAME`` describes, with a kind of ``POSITION_FIELDS``, such as ``site:handm``."""
     kind, _, name = description.partition(":")
     if kind not in POSITION_FIELDS or not name:
         raise ModelError(
             f"{key}='{description}' does not name a landmark. Write KIND:NAME, where KIND is one of "
             f"{', '.join(POSITION_FIELDS)}; for example {key}=site:handm."
         )
-    index = mujoco.mj_name2id(model, _OBJECT_TYPES[kind], name)
-    if index < 0:
-        raise UnknownNameError(f"{kind} in {source} (key {key})", name, object_names(model, kind))
-    return Landmark(POSITION_FIELDS[kind], index)
+    names = object_names(model, kind)
+    if name not in names:
+        raise UnknownNameError(f"{kind} in {source} (key {key})", name, names)
+    return Landmark(POSITION_FIELDS[kind], getattr(model, kind)(name).id)
 
 
 def positions(fields: Mapping[str, np.ndarray], landmarks: Mapping[str, Landmark]) -> np.ndarray:
@@ -90,6 +69,7 @@ class Arm:
         model: the compiled model; treat it as read-only.
         physics: the model that is simulated (``Simulation`` copies it): without geoms that are only seen, so that no
             time goes into placing them; the same movement to the last bit. All else has the same indices.
+        nq, nu, na: numbers of joint positions, actuators and activations; na is 21 for the muscle arm, 0 for motors.
         landmarks: shoulder, elbow and paw, by name.
         joint_names: every joint, in the order of qpos; all are hinges or slides, so nq = nv.
         tracked_joints: indices of the joints that inverse kinematics may move.
@@ -128,7 +108,10 @@ class Arm:
         self.name = Path(source).stem
         self._given = landmarks, joints
         _check_joints(model, source)
-        self.landmarks = find_landmarks(model, landmarks, source)
+        self.nq, self.nu, self.na = model.nq, model.nu, model.na
+        self.landmarks = {
+            name: _find_landmark(model, landmarks[name], f"model.landmarks.{name}", source) for name in LANDMARKS
+        }
         self.joint_names = tuple(model.joint(i).name for i in range(model.njnt))
         self.tracked_joints = _joint_indices(model, joints, source)
         self.actuator_names = tuple(model.actuator(i).name for i in range(model.nu))
@@ -139,34 +122,12 @@ class Arm:
         self.peak_force = _peak_force(model, self.ctrl_range)
         self._check_finite()
 
-    @property
-    def nq(self) -> int:
-        """Number of joint positions."""
-        return self.model.nq
-
-    @property
-    def nu(self) -> int:
-        """Number of actuators."""
-        return self.model.nu
-
-    @property
-    def na(self) -> int:
-        """Number of actuator activations: 21 for the muscle arm, 0 for motors."""
-        return self.model.na
-
     def changed(self, change: Callable[[mujoco.MjModel], mujoco.MjModel]) -> "Arm":
         """The arm with the same names whose models a function has changed."""
         return Arm(change(self.model), *self._given, self.source, change(self.physics))
 
     def landmark_positions(self, qpos: np.ndarray) -> np.ndarray:
-        """Forward kinematics.
-
-        Args:
-            qpos: (T, nq) joint positions in rad.
-
-        Returns:
-            (T, 3, 3): shoulder, elbow and paw in metres, world frame (z up).
-        """
+        """Forward kinematics: shoulder, elbow and paw, (T, 3, 3) m in the world frame (z up), of poses (T, nq) rad."""
         data = mujoco.MjData(self.model)
         points = np.empty((len(qpos), 3, 3))
         for row, pose in enumerate(qpos):

@@ -30,14 +30,21 @@ def load_arm(config: ModelConfig) -> Arm:
         ModelError: if the file is missing, cannot be compiled or converted, or has something that cannot be used.
         UnknownNameError: if a landmark or joint does not exist in it.
     """
-    if config.osim is not None:
-        path = model_file(config)
-        source, spec = str(path), mujoco.MjSpec.from_string(to_mjcf(read_osim(path)))
-    else:
-        source, spec = _read(config)
+    path = model_file(config)
+    converted = None if config.osim is None else to_mjcf(read_osim(path))
+    if converted is None:
+        if not path.is_file():
+            raise ModelError(
+                f"model.file='{config.file}': there is no file {path}. Give the path of an MJCF (.xml) file."
+            )
+        check_mjcf(path)
+    try:
+        spec = mujoco.MjSpec.from_file(str(path)) if converted is None else mujoco.MjSpec.from_string(converted)
+        model = spec.compile()
+    except MUJOCO_ERRORS as error:
+        raise ModelError(f"model.file: MuJoCo cannot compile {path}: {' '.join(str(error).split())}") from error
     landmarks = {name: getattr(config.landmarks, name) for name in LANDMARKS}
-    model = _compile(spec, source)
-    arm = Arm(model, landmarks, config.joints, source, _physics(spec, landmarks.values()))
+    arm = Arm(model, landmarks, config.joints, str(path), _physics(spec, landmarks.values()))
     if config.fit == "none":
         return arm
     if config.upper_arm_mm is None or config.forearm_mm is None:
@@ -46,25 +53,6 @@ def load_arm(config: ModelConfig) -> Arm:
             "model.upper_arm_mm and model.forearm_mm."
         )
     return fit_segments(arm, config.upper_arm_mm / 1e3, config.forearm_mm / 1e3)
-
-
-def _read(config: ModelConfig) -> tuple[str, mujoco.MjSpec]:
-    """Path and content of an MJCF file."""
-    path = model_file(config)
-    if not path.is_file():
-        raise ModelError(f"model.file='{config.file}': there is no file {path}. Give the path of an MJCF (.xml) file.")
-    check_mjcf(path)
-    try:
-        return str(path), mujoco.MjSpec.from_file(str(path))
-    except MUJOCO_ERRORS as error:
-        raise ModelError(f"model.file: MuJoCo cannot compile {path}: {' '.join(str(error).split())}") from error
-
-
-def _compile(spec: mujoco.MjSpec, source: str) -> mujoco.MjModel:
-    try:
-        return spec.compile()
-    except MUJOCO_ERRORS as error:
-        raise ModelError(f"model.file: MuJoCo cannot compile {source}: {' '.join(str(error).split())}") from error
 
 
 def _physics(spec: mujoco.MjSpec, landmarks: Iterable[str]) -> mujoco.MjModel | None:
@@ -109,7 +97,8 @@ def model_hashes(config: ModelConfig) -> dict[str, str]:
     """
     main = model_file(config)
     files = sorted(set(_with_named(main, main.parent, set()))) if main.is_file() else []
-    return {_relative(file, main.parent): sha256(file) for file in files}
+    names = [file.relative_to(main.parent) if file.is_relative_to(main.parent) else Path(file.name) for file in files]
+    return {name.as_posix(): sha256(file) for name, file in zip(names, files, strict=True)}
 
 
 def _with_named(file: Path, root: Path, seen: set[Path]) -> Iterator[Path]:
@@ -126,7 +115,3 @@ def _with_named(file: Path, root: Path, seen: set[Path]) -> Iterator[Path]:
         for candidate in (folder / name for folder in folders):
             if candidate.is_file():
                 yield from _with_named(candidate, root, seen)
-
-
-def _relative(file: Path, root: Path) -> str:
-    return file.relative_to(root).as_posix() if file.is_relative_to(root) else file.name

@@ -28,10 +28,7 @@ _MOST = {
 
 
 def check_mjcf(path: Path) -> None:
-    """Refuse a model that MuJoCo should not read.
-
-    Args:
-        path: the MJCF; files that it names must be in its folder, or below it.
+    """Refuse an MJCF that MuJoCo should not read; files that it names must be in its folder, or below it.
 
     Raises:
         ModelError: a file is not XML in UTF-8, is too large, names plugins, files elsewhere or of unknown kinds, or

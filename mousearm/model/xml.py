@@ -44,11 +44,7 @@ class Node:
         return next((child for child in self.children if child.tag == tag), None)
 
     def need(self, tag: str) -> "Node":
-        """The first child of a kind.
-
-        Raises:
-            ModelError: if there is none.
-        """
+        """The first child of a kind, which must be there."""
         child = self.get(tag)
         if child is None:
             raise ModelError(f"{self.place} (line {self.line}) has no <{tag}>.")
@@ -75,11 +71,7 @@ class Node:
         return text or (default or "")
 
     def numbers(self, tag: str, count: int, default: Any = None) -> np.ndarray:
-        """Finite numbers of a child, ``(count,)``; without a default it must be there.
-
-        Raises:
-            ModelError: if they are not numbers, or not as many.
-        """
+        """Finite numbers of a child, ``(count,)``, and just as many; without a default it must be there."""
         child = self.need(tag) if default is None else self.get(tag)
         if child is None:
             return np.asarray(default, dtype=float)
@@ -109,11 +101,7 @@ class Node:
 
 
 def read_document(path: Path, encoding: str | None = None) -> Node:
-    """The root element of an XML file.
-
-    Args:
-        path: the file.
-        encoding: the only one that it may have; None for the one that it declares.
+    """The root element of an XML file; ``encoding``: the only one it may have, None for the one that it declares.
 
     Raises:
         ModelError: if the file is missing, too large, broken, or declares a document type (and so could hold entities).
@@ -169,11 +157,9 @@ class _Builder:
         name = attributes.get("name", "")
         parent = self._open[-1] if self._open else None
         here = f"{tag}[{name}]" if name and not tag.endswith("Set") else tag
-        hidden = parent is None or parent.tag == "OpenSimDocument"  # paths begin at the model
-        if parent is not None and parent.tag == "objects":
+        place = here
+        if parent is not None and parent.tag != "OpenSimDocument":  # paths begin at the model
             place = f"{parent.place.removesuffix('/objects')}/{here}"
-        else:
-            place = here if hidden or parent is None else f"{parent.place}/{here}"
         node = Node(tag, name, line, place, attributes)
         if parent is None:
             self.root = node

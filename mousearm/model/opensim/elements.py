@@ -102,7 +102,6 @@ class Muscle:
     """A muscle and its path, from one end to the other.
 
     Attributes:
-        name: its name.
         points: at least two.
         wraps: what its path may bend around.
         force: maximum isometric force, N.

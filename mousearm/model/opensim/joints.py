@@ -1,6 +1,7 @@
 """Frames and joints of an OpenSim file: a frame is named by a path, and stands on others until a body is reached."""
 
 import posixpath
+from collections import Counter
 
 import numpy as np
 
@@ -10,45 +11,31 @@ from mousearm.model.xml import Node
 
 _ROTATIONS = ("rotation1", "rotation2", "rotation3")
 _TRANSLATIONS = ("translation1", "translation2", "translation3")
-_OFFSETS = ("PhysicalOffsetFrame",)
 
 
 class Frames:
-    """All frames of a model, by path.
-
-    Args:
-        model: the element ``<Model>``.
-    """
+    """All frames of a model, its element ``<Model>``, by path."""
 
     def __init__(self, model: Node):
-        self._bodies = {"/ground": GROUND}
+        bodies = {f"/bodyset/{body.name}": body for body in model.objects("BodySet")}
+        joints = {f"/jointset/{joint.name}": joint for joint in model.objects("JointSet")}
+        self._bodies = {"/ground": GROUND, **{path: body.name for path, body in bodies.items()}}
         self._offsets: dict[str, Node] = {}
-        self._owners: dict[int, str] = {}
-        self._collect_offsets(model, "")
-        for body in model.objects("BodySet"):
-            self._bodies[f"/bodyset/{body.name}"] = body.name
-            self._collect_offsets(body, f"/bodyset/{body.name}")
-        for joint in model.objects("JointSet"):
-            self._collect_offsets(joint, f"/jointset/{joint.name}")
+        for path, owner in {"": model, **bodies, **joints}.items():
+            self._collect_offsets(owner, path)
 
     def _collect_offsets(self, owner: Node, path: str) -> None:
         for group in ("components", "frames"):
             listed = owner.get(group)
             for frame in listed.children if listed else ():
-                if frame.tag in _OFFSETS:
+                if frame.tag == "PhysicalOffsetFrame":
                     self._offsets[f"{path}/{frame.name}"] = frame
                     self._collect_offsets(frame, f"{path}/{frame.name}")
 
     def find(self, owner: Node, path: str, socket: str) -> tuple[str, np.ndarray]:
-        """The body that a socket leads to.
+        """The body that a socket leads to, and the (4, 4) pose in it of the frame that the socket names.
 
-        Args:
-            owner: the element that has the socket.
-            path: where that element stands, such as ``/jointset/shoulder``; relative sockets begin there.
-            socket: the socket's tag, such as ``socket_parent_frame``.
-
-        Returns:
-            the body's name, and the (4, 4) pose in it of the frame that the socket names.
+        ``path`` is where the socket's owner stands, such as ``/jointset/shoulder``; relative sockets begin there.
 
         Raises:
             ModelError: if there is no such frame, or if frames stand on each other in a circle.
@@ -84,12 +71,7 @@ class UnsupportedFunctionError(Exception):
 
 
 def line_of(node: Node) -> tuple[float, float]:
-    """(slope, intercept) of a function element.
-
-    Raises:
-        UnsupportedFunctionError: if it is not a straight line.
-        ModelError: if it is broken.
-    """
+    """(slope, intercept) of a function element; UnsupportedFunctionError if it is not a straight line."""
     if node.tag == "Constant":
         return 0.0, node.number("value", 0.0)
     if node.tag == "LinearFunction":
@@ -106,11 +88,7 @@ def line_of(node: Node) -> tuple[float, float]:
 
 
 def read_joint(node: Node, frames: Frames, missing: list[str]) -> Joint:
-    """A joint; what has no counterpart is held still, and named in ``missing``.
-
-    Raises:
-        ModelError: if the element is broken.
-    """
+    """A joint; what has no counterpart is held still, and named in ``missing``."""
     path = f"/jointset/{node.name}"
     parent, parent_pose = frames.find(node, path, "socket_parent_frame")
     child, child_pose = frames.find(node, path, "socket_child_frame")
@@ -131,8 +109,12 @@ def read_joint(node: Node, frames: Frames, missing: list[str]) -> Joint:
             f"{node.place}: joints of kind {node.tag} cannot be carried over (weld, pin and custom joints can); "
             f"{child} is fixed to {parent}"
         )
-    _check_single_use(node, (*translations, *rotations), missing)
-    translations, rotations = _first_use(translations, rotations)
+    driven = Counter(axis.coordinate for axis in (*rotations, *translations) if axis.coordinate)
+    for name, count in sorted(driven.items()):
+        if count > 1:
+            missing.append(f"{node.place}: coordinate {name} drives {count} axes at once; only one moves with it")
+    seen: set[str] = set()
+    rotations, translations = _first_use(rotations, seen), _first_use(translations, seen)
     return Joint(node.name, parent, child, parent_pose, child_pose, rotations, translations, coordinates)
 
 
@@ -187,24 +169,10 @@ def _axis(node: Node, coordinates: tuple[Coordinate, ...], missing: list[str]) -
     return Axis(axis, used[0], slope, intercept)
 
 
-def _check_single_use(node: Node, axes: tuple[Axis, ...], missing: list[str]) -> None:
-    names = [axis.coordinate for axis in axes if axis.coordinate]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        missing.append(
-            f"{node.place}: coordinate {name} drives {names.count(name)} axes at once; only one moves with it"
-        )
-
-
-def _first_use(
-    translations: tuple[Axis, ...], rotations: tuple[Axis, ...]
-) -> tuple[tuple[Axis, ...], tuple[Axis, ...]]:
-    """Each coordinate keeps its first axis, rotations first; the others stay at their intercept."""
-    seen: set[str] = set()
-    kept: list[list[Axis]] = []
-    for axes in (rotations, translations):
-        kept.append([])
-        for axis in axes:
-            again = axis.coordinate is not None and axis.coordinate in seen
-            kept[-1].append(Axis(axis.axis, None, 0.0, axis.intercept) if again else axis)
-            seen.add(axis.coordinate or "")
-    return tuple(kept[1]), tuple(kept[0])
+def _first_use(axes: tuple[Axis, ...], seen: set[str]) -> tuple[Axis, ...]:
+    """Keep each coordinate's first axis, and add it to those seen; the others stay at their intercept."""
+    kept = []
+    for axis in axes:
+        kept.append(Axis(axis.axis, None, 0.0, axis.intercept) if axis.coordinate in seen else axis)
+        seen |= {axis.coordinate} if axis.coordinate else set()
+    return tuple(kept)

@@ -1,16 +1,16 @@
 """Write an OpenSim model as MJCF that the project can train on."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from xml.etree import ElementTree
+from xml.etree.ElementTree import Comment, Element, SubElement, indent, tostring
 
 import mujoco
 import numpy as np
 
 from mousearm.errors import ModelError, UnknownNameError
 from mousearm.model.arm import at_pose, tendon_lengths
-from mousearm.model.opensim.elements import Muscle, OsimModel
+from mousearm.model.opensim.elements import GROUND, Muscle, OsimModel
 from mousearm.model.opensim.overlay import Overlay
 from mousearm.model.opensim.settings import MjcfOptions, attribute, write_settings
 from mousearm.model.opensim.tree import Link, build_tree, find_segments
@@ -18,7 +18,6 @@ from mousearm.model.opensim.world import WorldWriter, name_sites
 from mousearm.model.opensim.wrapping import Bend, Side, find_bends
 
 _CORNERS_UP_TO = 10  # joints; 2^10 corners
-_PASSIVE = "1.3"  # of the peak force at full stretch: MuJoCo's own figure
 
 
 @dataclass(frozen=True)
@@ -94,17 +93,18 @@ class _Writer:
         poses = sample_poses(draft, options.samples, options.seed)
         load = dict(zip((joint.name for joint in self.joints), gravity_load(draft, poses[:200]), strict=True))
         distal = {name for name, value in load.items() if value < options.distal_load * max(load.values())}
-        missing = list(self.model.missing)
         if options.actuators == "torque":
             root = self._root(distal, [])
             self._motors(root, load)
-            return Conversion(_string(root), tuple(missing), ())
-        bends = find_bends(self._with_published_paths(), draft, poses, self.sites)
+            return Conversion(_string(root), self.model.missing, ())
+        given = self.overlay.paths  # by the choices
+        muscles = (replace(item, wraps=()) if item.name in given else item for item in self.model.muscles)
+        bends = find_bends(replace(self.model, muscles=tuple(muscles)), draft, poses, self.sites)
         root = self._root(distal, bends.sides)
         self._tendons(root, bends.of_muscle)
         lengths = tendon_lengths(_compile(_string(root), self.model, options), poses)[:, : len(self.model.muscles)]
         still = self._muscles(root, lengths.min(axis=0), lengths.max(axis=0))
-        return Conversion(_string(root), (*missing, *bends.dropped, *still), tuple(bends.jumps))
+        return Conversion(_string(root), (*self.model.missing, *bends.dropped, *still), tuple(bends.jumps))
 
     def _draft(self) -> mujoco.MjModel:
         draft = _compile(_string(self._root(set(), [])), self.model, self.options)
@@ -113,21 +113,15 @@ class _Writer:
             raise ModelError(f"{self.options.choices} adds joints; those of a model are its own: {names}.")
         return draft
 
-    def _root(self, distal: set[str], sides: list[Side]) -> ElementTree.Element:
-        root = ElementTree.Element("mujoco", model=self.model.name)
-        root.append(ElementTree.Comment(self._heading()))
+    def _root(self, distal: set[str], sides: list[Side]) -> Element:
+        root = Element("mujoco", model=self.model.name)
+        root.append(Comment(self._heading()))
         write_settings(root, self.model.gravity, self._size(), self.options)
         self.world.write(root, distal, sides)
-        keyframe = ElementTree.SubElement(root, "keyframe")
-        ElementTree.SubElement(keyframe, "key", name="rest", qpos=attribute([joint.rest for joint in self.joints]))
+        keyframe = SubElement(root, "keyframe")
+        SubElement(keyframe, "key", name="rest", qpos=attribute([joint.rest for joint in self.joints]))
         self.overlay.merge(root)
         return root
-
-    def _with_published_paths(self) -> OsimModel:
-        """The model without the bends of muscles whose path is given by the choices."""
-        given = self.overlay.paths
-        muscles = (replace(item, wraps=()) if item.name in given else item for item in self.model.muscles)
-        return replace(self.model, muscles=tuple(muscles))
 
     def _heading(self) -> str:
         scaled = [f"{dof.name} is {dof.scale:g} times its coordinate." for dof in self.joints if dof.scale != 1.0]
@@ -144,38 +138,37 @@ class _Writer:
         anchors = [link.pose[:3, :3] @ link.anchor + link.pose[:3, 3] for link in self.links.values()]
         return max([float(np.linalg.norm(anchor)) for anchor in anchors] + [1e-3])
 
-    def _motors(self, root: ElementTree.Element, load: Mapping[str, float]) -> None:
-        actuators = ElementTree.SubElement(root, "actuator")
+    def _motors(self, root: Element, load: Mapping[str, float]) -> None:
+        actuators = SubElement(root, "actuator")
         for name in self.options.gears:
             if name not in load:
                 raise UnknownNameError("joint (option gears)", name, load)
         for name, value in load.items():
             gear = self.options.gears.get(name, float(f"{max(self.options.gear_per_load * value, 1e-12):.2g}"))
-            ElementTree.SubElement(actuators, "motor", name=name, joint=name, gear=attribute(gear))
+            SubElement(actuators, "motor", name=name, joint=name, gear=attribute(gear))
         self.overlay.merge_section(root, "actuator")
 
-    def _tendons(self, root: ElementTree.Element, bends: Mapping[str, list[Bend]]) -> None:
-        tendons = ElementTree.SubElement(root, "tendon")
+    def _tendons(self, root: Element, bends: Mapping[str, list[Bend]]) -> None:
+        tendons = SubElement(root, "tendon")
         for muscle in self.model.muscles:
-            spatial = ElementTree.SubElement(tendons, "spatial", name=muscle.name, rgba="0.60 0.17 0.15 1")
+            spatial = SubElement(tendons, "spatial", name=muscle.name, rgba="0.60 0.17 0.15 1")
             after = {bend.segment: bend for bend in bends[muscle.name]}
             for i in range(len(muscle.points)):
-                ElementTree.SubElement(spatial, "site", site=self.sites[muscle.name, i])
+                SubElement(spatial, "site", site=self.sites[muscle.name, i])
                 if i in after:
                     side = after[i].side
-                    sidesite = {"sidesite": side} if side else {}
-                    ElementTree.SubElement(spatial, "geom", {"geom": after[i].wrap, **sidesite})
+                    SubElement(spatial, "geom", {"geom": after[i].wrap, **({"sidesite": side} if side else {})})
         self.overlay.merge_section(root, "tendon")
 
-    def _muscles(self, root: ElementTree.Element, shortest: np.ndarray, longest: np.ndarray) -> list[str]:
+    def _muscles(self, root: Element, shortest: np.ndarray, longest: np.ndarray) -> list[str]:
         """Actuators of all muscles whose length changes; returns a line for each that does not."""
-        actuators = ElementTree.SubElement(root, "actuator")
+        actuators = SubElement(root, "actuator")
         still = []
         for muscle, low, high in zip(self.model.muscles, shortest, longest, strict=True):
             if high - low < 1e-6 * muscle.fiber:
                 still.append(f"muscle {muscle.name}: no joint changes its length; it has no actuator")
             else:
-                ElementTree.SubElement(actuators, "muscle", _muscle_attributes(muscle, low, high))
+                SubElement(actuators, "muscle", _muscle_attributes(muscle, low, high))
         self.overlay.merge_section(root, "actuator")
         return still
 
@@ -201,7 +194,7 @@ def _muscle_attributes(muscle: Muscle, low: float, high: float) -> dict[str, str
     if not np.allclose((muscle.activation, muscle.deactivation), (0.015, 0.06), rtol=1e-6):
         attributes["timeconst"] = attribute([muscle.activation, muscle.deactivation])
     if muscle.passive:
-        attributes["fpmax"] = _PASSIVE
+        attributes["fpmax"] = "1.3"  # of the peak force at full stretch: MuJoCo's default
     return attributes
 
 
@@ -234,19 +227,14 @@ def gravity_load(model: mujoco.MjModel, poses: np.ndarray) -> np.ndarray:
     return load
 
 
-def _depth_first(links: Mapping[str, Link]) -> list[Link]:
+def _depth_first(links: Mapping[str, Link], parent: str = GROUND) -> Iterator[Link]:
     """Bodies in the order in which MuJoCo numbers them."""
-    children: dict[str, list[Link]] = {}
     for link in links.values():
-        children.setdefault(link.parent, []).append(link)
-    order: list[Link] = []
-    waiting = list(reversed(children.get("ground", [])))
-    while waiting:
-        order.append(waiting.pop())
-        waiting += reversed(children.get(order[-1].name, []))
-    return order
+        if link.parent == parent:
+            yield link
+            yield from _depth_first(links, link.name)
 
 
-def _string(root: ElementTree.Element) -> str:
-    ElementTree.indent(root)
-    return ElementTree.tostring(root, encoding="unicode") + "\n"
+def _string(root: Element) -> str:
+    indent(root)
+    return tostring(root, encoding="unicode") + "\n"

@@ -44,16 +44,7 @@ def read_muscle(
 ) -> Muscle | None:
     """A muscle; None, and a line in ``missing``, where its path has fewer than two points left.
 
-    Args:
-        node: the muscle's element.
-        frames: all frames.
-        coordinates: all coordinates by name.
-        wraps: the wrap objects that can be carried over, by name.
-        known_wraps: the names of all wrap objects.
-        missing: where lines are added.
-
-    Raises:
-        ModelError: if the element is broken.
+    Of the wrap objects, ``wraps`` can be carried over, and ``known_wraps`` exist.
     """
     path = node.get("GeometryPath")
     if path is None:

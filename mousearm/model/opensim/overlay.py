@@ -58,12 +58,7 @@ class Overlay:
         self.paths = {node.name for node in self._root.walk() if node.tag == "spatial" and node.children}
 
     def merge(self, root: Element) -> None:
-        """Merge everything but tendons and actuators into an MJCF.
-
-        Raises:
-            UnknownNameError: if the fragment names a body or joint that the model has not.
-            ModelError: if it is in degrees.
-        """
+        """Merge all but tendons and actuators into an MJCF in rad, which must have the bodies and joints named."""
         root.attrib.update(self._root.attributes)
         for node in self._root.walk():
             if node.tag == "body" and any(_shows(geom.tag, geom.attributes) for geom in node.children):
@@ -77,11 +72,7 @@ class Overlay:
             raise ModelError(f'{self.source}: <compiler angle="degree">, but the model is in rad. Give angles in rad.')
 
     def merge_section(self, root: Element, tag: str) -> None:
-        """Merge the section ``tendon`` or ``actuator``, which the MJCF has already.
-
-        Raises:
-            UnknownNameError: if the fragment names a muscle, motor, site or geom that the model has not.
-        """
+        """Merge the section ``tendon`` or ``actuator``, of which the MJCF must have everything that is named."""
         for section in self._root.children:
             if section.tag == tag:
                 self._merge(root, self._counterpart(root, root, section), section)

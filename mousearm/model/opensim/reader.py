@@ -10,20 +10,13 @@ from mousearm.model.opensim.joints import Frames, read_joint
 from mousearm.model.opensim.muscles import TIME_CONSTANTS, read_muscle, read_point, read_wrap
 from mousearm.model.xml import Node, read_document
 
-OLDEST = 40000
-
-# Forces that MuJoCo's joint limits replace.
-_LIMIT_FORCES = ("CoordinateLimitForce",)
+_OLDEST = 40000
 
 
 def read_osim(path: str | Path) -> OsimModel:
-    """Read a model that OpenSim 4 has written.
+    """Read a model, an .osim file that OpenSim 4 has written.
 
-    Args:
-        path: the .osim file.
-
-    Returns:
-        the model; its ``missing`` lists what has no counterpart, which ``to_mjcf`` refuses without ``allow_missing``.
+    Its ``missing`` lists what has no counterpart, which ``to_mjcf`` refuses without ``allow_missing``.
 
     Raises:
         ModelError: if the file is broken, of an older version, or names something that does not exist.
@@ -81,9 +74,9 @@ def _check_version(root: Node) -> None:
     if root.tag != "OpenSimDocument":
         raise ModelError(f"the file is a <{root.tag}>, not an <OpenSimDocument>: not an OpenSim model.")
     version = root.attributes.get("Version", "")
-    if not version.isdecimal() or int(version) < OLDEST:
+    if not version.isdecimal() or int(version) < _OLDEST:
         raise ModelError(
-            f"document version {version or 'none'}; {OLDEST} or newer is needed. Open the file in "
+            f"document version {version or 'none'}; {_OLDEST} or newer is needed. Open the file in "
             "OpenSim 4 and save it."
         )
 
@@ -140,7 +133,7 @@ def _forces(model: Node, missing: list[str]) -> list[Node]:
                 muscles.append(node)
             else:
                 missing.append(f"{node.place}: is switched off (appliesForce is false); left out")
-        elif node.tag not in _LIMIT_FORCES:
+        elif node.tag != "CoordinateLimitForce":  # MuJoCo's joint limits replace it
             missing.append(f"{node.place}: forces of kind {node.tag} cannot be carried over; left out")
     return muscles
 

@@ -95,13 +95,10 @@ def attribute(values: float | Iterable[float]) -> str:
 
 
 def write_settings(root: Element, gravity: np.ndarray, size: float, options: MjcfOptions) -> None:
-    """Add the sections ``compiler``, ``option``, ``visual``, ``asset`` and ``default`` to an MJCF.
+    """Add the sections ``compiler``, ``option``, ``visual``, ``asset`` and ``default`` to ``<mujoco>``.
 
-    Args:
-        root: ``<mujoco>``.
-        gravity: (3,) m/s2 in the axes of OpenSim.
-        size: m, a length of the arm, which the drawn size of points and paths follows.
-        options: the choices.
+    ``gravity`` is (3,) m/s2 in the axes of OpenSim; ``size`` is a length of the arm in m, which the drawn size of
+    points and paths follows.
     """
     SubElement(root, "compiler", angle="radian", autolimits="true")
     x, y, z = gravity

@@ -44,12 +44,7 @@ class Link:
 
 
 def build_tree(model: OsimModel, names: Mapping[str, str]) -> dict[str, Link]:
-    """The bodies as MuJoCo places them, parents before children.
-
-    Args:
-        model: the OpenSim model.
-        names: coordinate -> joint, where the joint has another name.
-    """
+    """The bodies as MuJoCo places them, parents before children; ``names``: coordinate -> joint with another name."""
     return {joint.child: _link(joint, names) for joint in model.joints}
 
 
@@ -114,12 +109,11 @@ def _dof(
 
 @dataclass(frozen=True, eq=False)
 class Segment:
-    """A capsule from ``start`` to ``end`` (m, axes of the body), caps included; ``role``: a key of ``SLENDERNESS``."""
+    """A capsule from ``start`` to ``end`` (m, axes of the body), caps included."""
 
     start: np.ndarray
     end: np.ndarray
     radius: float
-    role: str
 
     @property
     def axis(self) -> tuple[np.ndarray, np.ndarray]:
@@ -135,15 +129,12 @@ def find_segments(model: OsimModel, links: Mapping[str, Link], radii: Mapping[st
     It begins at the body's joint and ends at the next joint further out that is not almost at the same place; the last
     body of a chain ends beyond its farthest marker (or muscle point, or at twice the way to its centre of mass).
 
-    Args:
-        model: the OpenSim model.
-        links: its bodies as placed in MuJoCo.
-        radii: m, by body, where the default is not wanted.
-
     Raises:
-        ModelError: if a body has no extent, or ``radii`` names one that does not exist.
+        ModelError: if a body has no extent, or ``radii``, in m by body, names one that does not exist.
     """
-    _check_radii(links, radii)
+    for name, radius in radii.items():
+        if name not in links or radius <= 0:
+            raise ModelError(f"radii: {name}={radius:g}; give radii above 0 m of bodies: {', '.join(links)}.")
     moving = [link for link in links.values() if link.dofs]
     tips = {link.name: _tip(model, link) for link in moving}
     reach = _chain_length(links, moving, tips)
@@ -159,14 +150,8 @@ def find_segments(model: OsimModel, links: Mapping[str, Link], radii: Mapping[st
             )
         role = _role(link, links, segments, bool(far))
         radius = radii.get(link.name, SLENDERNESS[role] * float(np.linalg.norm(end - link.anchor)))
-        segments[link.name] = Segment(link.anchor, end, radius, role)
+        segments[link.name] = Segment(link.anchor, end, radius)
     return segments
-
-
-def _check_radii(links: Mapping[str, Link], radii: Mapping[str, float]) -> None:
-    for name, radius in radii.items():
-        if name not in links or radius <= 0:
-            raise ModelError(f"radii: {name}={radius:g}; give radii above 0 m of bodies: {', '.join(links)}.")
 
 
 def _anchors_beyond(links: Mapping[str, Link], name: str) -> list[np.ndarray]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, SubElement
 
 import numpy as np
 
@@ -31,14 +31,7 @@ def name_sites(model: OsimModel) -> dict[tuple[str, int], str]:
 
 
 class WorldWriter:
-    """Writes ``<worldbody>``.
-
-    Args:
-        model: the OpenSim model.
-        links: its bodies as placed.
-        segments: the capsules of those that move.
-        options: the choices.
-    """
+    """Writes ``<worldbody>``: the bodies as placed, with capsules along the segments of those that move."""
 
     def __init__(
         self, model: OsimModel, links: Mapping[str, Link], segments: Mapping[str, Segment], options: MjcfOptions
@@ -50,22 +43,14 @@ class WorldWriter:
         self._sites = name_sites(model)
         self._published = {body.name: body for body in model.bodies}
 
-    def write(self, root: ElementTree.Element, distal: set[str], sides: Iterable[Side]) -> None:
-        """Add the element to the MJCF.
-
-        Args:
-            root: ``<mujoco>``.
-            distal: joints that carry little.
-            sides: the sites that keep paths on their side.
-        """
-        world = ElementTree.SubElement(root, "worldbody")
-        ElementTree.SubElement(
-            world, "light", name="key", type="directional", pos="0.05 0.05 0.1", dir="-0.5 -0.4 -0.8"
-        )
+    def write(self, root: Element, distal: set[str], sides: Iterable[Side]) -> None:
+        """Add the element to ``<mujoco>``; ``distal``: joints that carry little, ``sides``: sites beside paths."""
+        world = SubElement(root, "worldbody")
+        SubElement(world, "light", name="key", type="directional", pos="0.05 0.05 0.1", dir="-0.5 -0.4 -0.8")
         elements = {GROUND: world}
         for link in self._links.values():
             quat = _quaternion(link.pose)
-            elements[link.name] = ElementTree.SubElement(
+            elements[link.name] = SubElement(
                 elements[link.parent], "body", name=link.name, pos=attribute(link.pose[:3, 3]), quat=attribute(quat)
             )
             self._inertial(elements[link.name], link)
@@ -88,7 +73,7 @@ class WorldWriter:
                 element.remove(child)
                 element.append(child)
 
-    def _inertial(self, element: ElementTree.Element, link: Link) -> None:
+    def _inertial(self, element: Element, link: Link) -> None:
         body = self._published.get(link.name)
         moves = bool(link.dofs) or any(parent in self._segments for parent in _ancestors(self._links, link.name))
         if self._options.inertia != "published" or not moves or body is None:
@@ -96,11 +81,11 @@ class WorldWriter:
         if body.mass <= 0 and not link.dofs:
             return
         _check_inertia(body)
-        ElementTree.SubElement(
+        SubElement(
             element, "inertial", pos=attribute(body.com), mass=attribute(body.mass), fullinertia=attribute(body.inertia)
         )
 
-    def _joint(self, element: ElementTree.Element, link: Link, dof: Dof, distal: bool) -> None:
+    def _joint(self, element: Element, link: Link, dof: Dof, distal: bool) -> None:
         attributes = {"name": dof.name, "type": dof.kind, "pos": attribute(link.anchor), "axis": attribute(dof.axis)}
         if dof.kind == "slide":
             del attributes["pos"]
@@ -109,9 +94,9 @@ class WorldWriter:
         attributes["range"] = attribute(dof.range)
         if not self._options.limits:
             attributes["limited"] = "false"
-        ElementTree.SubElement(element, "joint", attributes)
+        SubElement(element, "joint", attributes)
 
-    def _looks(self, element: ElementTree.Element, link: Link) -> None:
+    def _looks(self, element: Element, link: Link) -> None:
         segment = self._segments.get(link.name)
         if segment is None:
             self._still_bone(element, link)
@@ -120,11 +105,11 @@ class WorldWriter:
         tissue = {"class": "tissue", "fromto": attribute([*start, *end]), "size": attribute(segment.radius)}
         if self._options.inertia == "published":
             tissue["mass"] = "0"
-        ElementTree.SubElement(element, "geom", tissue)
+        SubElement(element, "geom", tissue)
         bone = {"class": "bone", "fromto": attribute([*start, *end]), "size": attribute(_BONE * segment.radius)}
-        ElementTree.SubElement(element, "geom", bone)
+        SubElement(element, "geom", bone)
 
-    def _still_bone(self, element: ElementTree.Element, link: Link) -> None:
+    def _still_bone(self, element: Element, link: Link) -> None:
         """A body that does not move: from the middle of the muscle points on it to the joint that hangs on it."""
         points = [
             point.location for muscle in self._model.muscles for point in muscle.points if point.body == link.name
@@ -137,11 +122,11 @@ class WorldWriter:
         length = float(np.linalg.norm(joint - middle))
         if length > 1e-6:
             bone = {"class": "bone", "fromto": attribute([*joint, *middle]), "size": attribute(0.05 * length)}
-            ElementTree.SubElement(element, "geom", bone)
+            SubElement(element, "geom", bone)
 
-    def _site(self, elements: Mapping[str, ElementTree.Element], name: str, kind: str, point: Point) -> None:
+    def _site(self, elements: Mapping[str, Element], name: str, kind: str, point: Point) -> None:
         location = Z_UP[:3, :3] @ point.location if point.body == GROUND else point.location
-        ElementTree.SubElement(elements[point.body], "site", {"name": name, "class": kind, "pos": attribute(location)})
+        SubElement(elements[point.body], "site", {"name": name, "class": kind, "pos": attribute(location)})
 
 
 def _ancestors(links: Mapping[str, Link], name: str) -> list[str]:
@@ -159,13 +144,11 @@ def _quaternion(frame: np.ndarray) -> np.ndarray:
     return np.roll(Rotation.from_matrix(frame[:3, :3]).as_quat(canonical=True), 1)
 
 
-def _wrap_geom(element: ElementTree.Element, wrap: WrapObject) -> None:
+def _wrap_geom(element: Element, wrap: WrapObject) -> None:
     frame = Z_UP @ wrap.pose if wrap.body == GROUND else wrap.pose
-    attributes = {"name": wrap.name, "class": "wrap", "type": wrap.kind, "pos": attribute(frame[:3, 3])}
-    attributes["quat"] = attribute(_quaternion(frame))
-    cylinder = wrap.kind == "cylinder"
-    attributes["size"] = attribute([wrap.radius, max(wrap.length / 2, 1e-6)] if cylinder else [wrap.radius])
-    ElementTree.SubElement(element, "geom", attributes)
+    size = [wrap.radius, max(wrap.length / 2, 1e-6)] if wrap.kind == "cylinder" else [wrap.radius]
+    place = {"pos": attribute(frame[:3, 3]), "quat": attribute(_quaternion(frame)), "size": attribute(size)}
+    SubElement(element, "geom", {"name": wrap.name, "class": "wrap", "type": wrap.kind, **place})
 
 
 def _check_inertia(body: Body) -> None:

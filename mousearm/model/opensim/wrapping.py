@@ -67,16 +67,10 @@ class Bends:
 def find_bends(
     model: OsimModel, compiled: mujoco.MjModel, poses: np.ndarray, site_of: Mapping[tuple[str, int], str]
 ) -> Bends:
-    """Bends of every muscle's path.
+    """Bends of every muscle's path in poses, (n, nq) rad.
 
-    Args:
-        model: the OpenSim model.
-        compiled: the same as MuJoCo model, with all path points as sites and all wrap objects as geoms.
-        poses: (n, nq) rad.
-        site_of: (muscle, number of the point) -> site.
-
-    Returns:
-        what was found.
+    ``compiled`` is the model as MuJoCo has it, with all wrap objects as geoms, and all path points as sites: (muscle,
+    number of the point) -> site.
     """
     wraps = {wrap.name: wrap for wrap in model.wraps}
     tracks = _positions(compiled, poses)
