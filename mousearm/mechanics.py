@@ -132,16 +132,14 @@ class ArmDynamics:
 
     def dynamics(self, qpos: np.ndarray, qvel: np.ndarray) -> Dynamics:
         """Everything that relates torque and acceleration, with a muscle's force at that length and speed."""
-        bounds = self.bounds(qpos, qvel)
+        forces, moment = self.forces(qpos, qvel), self._moment(qpos.shape[:-1])
+        low, high = forces[..., 0, :], forces[..., 1, :]
+        bounds = Bounds(np.vecmat(low, moment), (high - low)[..., None] * moment)
         (row, column), nv = self._mass_at, self._model.nv
         mass = np.zeros((self._batch.nsim, nv, nv))
         mass[:, row, column] = mass[:, column, row] = self._fields["M"]
         bias = self._fields["qfrc_bias"] - self._fields["qfrc_passive"]
         return Dynamics(mass.reshape(*qpos.shape, nv), bias.reshape(qpos.shape), bounds)
-
-    def needed(self, qpos: np.ndarray, qvel: np.ndarray, qacc: np.ndarray) -> np.ndarray:
-        """Inverse dynamics: the torque, (..., nv) N m, that accelerations take; gravity and passive forces included."""
-        return self.dynamics(qpos, qvel).needed(qacc)
 
     def acceleration(self, qpos: np.ndarray, qvel: np.ndarray, activation: np.ndarray, ctrl: np.ndarray) -> np.ndarray:
         """Forward dynamics: (..., nv) rad/s2 under activations, (..., na), and the controls of other actuators."""
@@ -168,20 +166,8 @@ class ArmDynamics:
             forces.append(self._fields["actuator_force"].reshape(*qpos.shape[:-1], -1).copy())
         return np.stack(forces, axis=-2)
 
-    def bounds(self, qpos: np.ndarray, qvel: np.ndarray) -> Bounds:
-        """Limits of the actuators in a state; a muscle's force at that length and speed."""
-        forces = self.forces(qpos, qvel)
-        low, high = forces[..., 0, :], forces[..., 1, :]
-        moment = self._moment(qpos.shape[:-1])
-        return Bounds(np.vecmat(low, moment), (high - low)[..., None] * moment)
-
     def landmark_jacobian(self, qpos: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-        """(..., 6, nv) how elbow and paw move with the joints, m/rad.
-
-        Args:
-            qpos: (..., nq) rad.
-            landmarks: (..., 3, 3) shoulder, elbow and paw there, m.
-        """
+        """(..., 6, nv) m/rad how elbow and paw move with the joints; ``landmarks``, (..., 3, 3) m, are those there."""
         self._put(qpos, np.zeros_like(qpos))
         points = landmarks.reshape(-1, 3, 3)
         jacobians = [self._batch.jac(body, points[:, ELBOW + i])[0] for i, body in enumerate(self._bodies)]

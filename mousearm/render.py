@@ -4,7 +4,7 @@ import copy
 import functools
 from collections.abc import Sequence
 from itertools import pairwise
-from types import MappingProxyType, TracebackType
+from types import MappingProxyType
 
 import mujoco
 import numpy as np
@@ -24,6 +24,7 @@ TARGET_COLOURS = ((0.0, 0.45, 0.70), (0.84, 0.37, 0.0))
 VIEWS = {"front": (-90, 0), "back": (90, 0), "side": (180, 0), "inside": (0, 0), "top": (90, -90)}
 _TARGET_RADIUS_M = 0.8e-3
 _PATH_WIDTH_PIXELS = 3.0
+_MARGIN = 1.45  # of a view around the sphere that holds all points
 
 
 class Picture:
@@ -54,9 +55,13 @@ class Picture:
         Raises:
             UnknownNameError: if the model has no such camera.
         """
-        self.model = _recolourable_copy(model, width, height)
+        self.model = copy.copy(model)
+        shown = self.model.vis.global_
+        shown.offwidth, shown.offheight = max(width, shown.offwidth), max(height, shown.offheight)
         self._size = (height, width)
-        self._camera = _find_camera(model, camera)
+        if isinstance(camera, str) and camera not in _cameras(model):
+            raise UnknownNameError("camera in the model", camera, _cameras(model))
+        self._camera = camera if camera is not None else 0 if model.ncam else -1
         self._sites_hidden = mujoco.MjvOption()
         self._sites_hidden.sitegroup[:] = 0
 
@@ -70,9 +75,7 @@ class Picture:
         self._renderer = mujoco.Renderer(self.model, *self._size)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._renderer.close()
 
     def draw(
@@ -152,7 +155,7 @@ def view(model: mujoco.MjModel, name: str | None, points: np.ndarray) -> str | m
     Raises:
         UnknownNameError: if it is none of these.
     """
-    named = [model.camera(i).name for i in range(model.ncam)]
+    named = _cameras(model)
     if name is None or name in named:
         return name or framing(model, points)
     try:
@@ -166,17 +169,11 @@ def view(model: mujoco.MjModel, name: str | None, points: np.ndarray) -> str | m
     return camera
 
 
-def framing(model: mujoco.MjModel, points: np.ndarray, margin: float = 1.45) -> mujoco.MjvCamera:
-    """Place a camera that shows all points, from the side that the model prefers.
-
-    Args:
-        model: the model, whose ``visual/global`` gives azimuth, elevation and opening angle.
-        points: (..., 3) metres.
-        margin: how much larger the view is than the sphere around the points.
-    """
+def framing(model: mujoco.MjModel, points: np.ndarray) -> mujoco.MjvCamera:
+    """Place a camera that shows all points, (..., 3) m, from the side that the model prefers in ``visual/global``."""
     points = points.reshape(-1, 3)
     centre = (points.min(axis=0) + points.max(axis=0)) / 2
-    radius = margin * float(np.linalg.norm(points - centre, axis=1).max())
+    radius = _MARGIN * float(np.linalg.norm(points - centre, axis=1).max())
     camera = mujoco.MjvCamera()
     mujoco.mjv_defaultFreeCamera(model, camera)
     camera.lookat[:] = centre
@@ -194,19 +191,5 @@ def _obstacle() -> str | None:
     return None
 
 
-def _find_camera(model: mujoco.MjModel, camera: str | mujoco.MjvCamera | None) -> int | mujoco.MjvCamera:
-    if camera is None:
-        return 0 if model.ncam else -1
-    if not isinstance(camera, str):
-        return camera
-    names = [model.camera(i).name for i in range(model.ncam)]
-    if camera not in names:
-        raise UnknownNameError("camera in the model", camera, names)
-    return names.index(camera)
-
-
-def _recolourable_copy(model: mujoco.MjModel, width: int, height: int) -> mujoco.MjModel:
-    copied = copy.copy(model)
-    copied.vis.global_.offwidth = max(width, copied.vis.global_.offwidth)
-    copied.vis.global_.offheight = max(height, copied.vis.global_.offheight)
-    return copied
+def _cameras(model: mujoco.MjModel) -> list[str]:
+    return [model.camera(i).name for i in range(model.ncam)]

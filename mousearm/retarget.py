@@ -241,12 +241,7 @@ class PoseCache:
     """
 
     def __init__(self, arm: Arm, folder: Path):
-        """Make the part of the key that is the arm's.
-
-        Args:
-            arm: the arm.
-            folder: where the files are; it need not exist.
-        """
+        """Make the part of the key that is the arm's; the folder need not exist."""
         self._arm = arm
         self._folder = folder / "poses"
         compiled = np.empty(mujoco.mj_sizeModel(arm.model), dtype=np.uint8)
@@ -259,16 +254,16 @@ class PoseCache:
 
         A damaged file is found again and replaced. A folder that cannot be written costs time, nothing else.
         """
-        file = self._file(elbow, paw)
+        name = sha256(self._hash.encode() + np.stack([elbow, paw]).tobytes())
+        file = self._folder / name[:2] / f"{name}.npz"
         poses = self._read(file, len(paw))
         if poses is None:
             poses = inverse_kinematics(self._arm, elbow, paw)
-            _write(file, poses)
+            with suppress(OutputError):  # a home that is full, or cannot be written to
+                make_folder(file.parent)
+                with staged(file) as new:
+                    np.savez(new, qpos=poses)
         return poses
-
-    def _file(self, elbow: np.ndarray, paw: np.ndarray) -> Path:
-        name = sha256(self._hash.encode() + np.stack([elbow, paw]).tobytes())
-        return self._folder / name[:2] / f"{name}.npz"
 
     def _read(self, file: Path, n_frames: int) -> np.ndarray | None:
         try:
@@ -277,10 +272,3 @@ class PoseCache:
         except Exception:  # there is none, or it is damaged, for which numpy and zipfile raise many kinds
             return None
         return poses if poses.shape == (n_frames, self._arm.nq) and np.isfinite(poses).all() else None
-
-
-def _write(file: Path, poses: np.ndarray) -> None:
-    with suppress(OutputError):  # a home that is full, or cannot be written to
-        make_folder(file.parent)
-        with staged(file) as new:
-            np.savez(new, qpos=poses)

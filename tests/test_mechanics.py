@@ -12,29 +12,29 @@ ZERO = np.zeros(2)
 
 def test_gravity_torque_of_two_links_is_that_of_their_weights(hanging):
     # Stretched along x: elbow m2 g l = 2e-5; shoulder m1 g l + m2 g 2 l = 1e-5 + 4e-5 N m.
-    assert ArmDynamics(hanging).needed(ZERO, ZERO, ZERO) == pytest.approx([5e-5, 2e-5])
+    assert ArmDynamics(hanging).dynamics(ZERO, ZERO).needed(ZERO) == pytest.approx([5e-5, 2e-5])
 
 
 def test_a_hanging_pendulum_needs_no_torque(hanging):
     down = np.array([-np.pi / 2, 0.0])
-    np.testing.assert_allclose(ArmDynamics(hanging).needed(down, ZERO, ZERO), 0, atol=1e-18)
+    np.testing.assert_allclose(ArmDynamics(hanging).dynamics(down, ZERO).needed(ZERO), 0, atol=1e-18)
 
 
 def test_acceleration_adds_inertia(hanging):
     # The elbow alone accelerates: m2 (l^2 + sphere) at the elbow; m2 (l (2 l) + sphere) is felt at the shoulder.
     probe = ArmDynamics(hanging)
-    extra = probe.needed(ZERO, ZERO, np.array([0.0, 100.0])) - probe.needed(ZERO, ZERO, ZERO)
+    extra = probe.dynamics(ZERO, ZERO).needed(np.array([0.0, 100.0])) - probe.dynamics(ZERO, ZERO).needed(ZERO)
     assert extra == pytest.approx([100 * TWO * (2 * LENGTH**2 + SPHERE), 100 * TWO * (LENGTH**2 + SPHERE)])
 
 
 def test_joint_limits_do_not_help(hanging):
     # Beyond the limit of -3 the shoulder still needs its whole weight.
     pose = np.array([-3.1, 0.0])
-    assert ArmDynamics(hanging).needed(pose, ZERO, ZERO)[0] == pytest.approx(5e-5 * np.cos(3.1))
+    assert ArmDynamics(hanging).dynamics(pose, ZERO).needed(ZERO)[0] == pytest.approx(5e-5 * np.cos(3.1))
 
 
 def test_motors_give_gear_times_control_range(hanging):
-    torque = ArmDynamics(hanging).bounds(ZERO, ZERO).range()
+    torque = ArmDynamics(hanging).dynamics(ZERO, ZERO).bounds.range()
     np.testing.assert_allclose(torque, [[-1e-4, 1e-4], [-0.5e-4, 1e-4]])
 
 
@@ -45,7 +45,7 @@ def test_a_muscle_gives_force_times_moment_arm(cable):
     assert length == pytest.approx([LENGTH * np.sqrt(2)])
     assert moment[0] == pytest.approx([-LENGTH / np.sqrt(2), 0])
     share = ((1.6 - np.sqrt(2)) / 0.3) ** 2 / 2
-    torque = ArmDynamics(cable).bounds(ZERO, ZERO).range()
+    torque = ArmDynamics(cable).dynamics(ZERO, ZERO).bounds.range()
     np.testing.assert_allclose(torque[0], [0, 0.1 * share * LENGTH / np.sqrt(2)], rtol=1e-6, atol=1e-12)
     np.testing.assert_allclose(torque[1], 0, atol=1e-15)
 
@@ -83,7 +83,7 @@ def test_what_counts_more_is_met_better():
 
 @pytest.mark.parametrize(("torque", "low"), [(np.nan, 0.0), (0.0, 1.5)])
 def test_what_has_no_solution_is_refused(hanging, torque, low):
-    bounds = ArmDynamics(hanging).bounds(ZERO, ZERO)
+    bounds = ArmDynamics(hanging).dynamics(ZERO, ZERO).bounds
     with pytest.raises(ModelError, match=r"^The torque \[.*\] N m cannot be shared out .* a lower limit is above"):
         bounds.static_optimization(np.array([torque, 0.0]), np.eye(2), 1e-3, (low, 1.0))
 

@@ -100,17 +100,14 @@ def _scale_geometry(model: mujoco.MjModel, factors: np.ndarray) -> None:
     model.light_pos[:] *= factors[model.light_bodyid, None]
     for first, count, factor in zip(model.body_bvhadr, model.body_bvhnum, factors, strict=True):
         model.bvh_aabb[first : first + count] *= factor
-    for mesh, factor in _mesh_factors(model, factors).items():
+    meshes = np.flatnonzero(model.geom_type == mujoco.mjtGeom.mjGEOM_MESH)
+    of_mesh = {int(model.geom_dataid[geom]): float(factors[model.geom_bodyid[geom]]) for geom in meshes}
+    for mesh, factor in of_mesh.items():
         vertices, tree = model.mesh_vertadr[mesh], model.mesh_bvhadr[mesh]
         model.mesh_vert[vertices : vertices + model.mesh_vertnum[mesh]] *= factor
         model.bvh_aabb[tree : tree + model.mesh_bvhnum[mesh]] *= factor
         model.mesh_pos[mesh] *= factor
         model.mesh_scale[mesh] *= factor
-
-
-def _mesh_factors(model: mujoco.MjModel, factors: np.ndarray) -> dict[int, float]:
-    geoms = np.flatnonzero(model.geom_type == mujoco.mjtGeom.mjGEOM_MESH)
-    return {int(model.geom_dataid[geom]): float(factors[model.geom_bodyid[geom]]) for geom in geoms}
 
 
 def _scale_tendons(new: mujoco.MjModel, old: mujoco.MjModel) -> None:
