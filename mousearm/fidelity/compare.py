@@ -10,15 +10,13 @@ from mousearm.fidelity.reference import Match, OpenSimModel
 from mousearm.fidelity.validity import Validity, path_validity
 from mousearm.mechanics import ArmDynamics, random_poses
 from mousearm.model import Arm
+from mousearm.model_check import Result
 from mousearm.model_check.muscles import sweep
-from mousearm.model_check.result import Result
 
-IN_JOINT_RANGES, IN_REACHES = "in ranges", "in reaches"
-"""Poses in which fibre lengths were found."""
+IN_JOINT_RANGES = "in ranges"
+"""Name of the fibre lengths found in the random poses."""
 
-MIN_MOMENT_ARM = 1e-4
-"""m: a muscle and a joint are a pair where OpenSim's moment arm exceeds this somewhere."""
-
+_MIN_MOMENT_ARM = 1e-4  # m: a muscle and a joint are a pair where OpenSim's moment arm exceeds this somewhere
 _N_BASES = 10  # poses from which each joint is swept
 
 
@@ -30,8 +28,7 @@ class Fidelity:
         file: the OpenSim model.
         version: OpenSim's.
         coordinates: OpenSim's names of what moves.
-        arm: ours.
-        qpos: (P, J) the poses.
+        qpos: (P, J) the poses, rad.
         places: largest distance of each point that both have, m.
         muscles: names of those that both have.
         lengths: (2, P, M) path lengths in OpenSim and in ours, m.
@@ -66,8 +63,7 @@ class Fidelity:
 
     def moment_error(self, poses: np.ndarray) -> np.ndarray:
         """(M, J) rms difference of moment arms in poses (P, M), as share of OpenSim's largest; NaN: not a pair."""
-        opensim, ours = self.moments
-        return _share(opensim, ours, poses)
+        return _share(self.moments[0], self.moments[1], poses)
 
     def stated_error(self, poses: np.ndarray) -> np.ndarray:
         """The same against the moment arms that OpenSim states."""
@@ -93,16 +89,16 @@ def compare_with_opensim(file: Path, arm: Arm, n_poses: int, seed: int, reaches:
         UnknownNameError: if a joint is no coordinate of the model.
     """
     model = OpenSimModel(file, arm.actuator_names)
-    match, probe = Match(arm, model), ArmDynamics(arm)
+    match, dynamics = Match(arm, model), ArmDynamics(arm)
     index = [arm.actuator_names.index(name) for name in model.muscles]
     qpos = random_poses(arm, n_poses, seed)
     poses = match.values(qpos)
-    ours, opensim = [probe.path(pose) for pose in qpos], [model.paths(pose) for pose in poses]
+    ours, opensim = [dynamics.path(pose) for pose in qpos], [model.paths(pose) for pose in poses]
     lengths = np.array([[length for length, _ in opensim], [length[index] for length, _ in ours]])
     validity = path_validity(model, poses)
     ranges = {IN_JOINT_RANGES: lengths[0]}
     if reaches is not None:
-        ranges[IN_REACHES] = np.array([model.lengths(pose) for pose in match.values(reaches)])
+        ranges["in reaches"] = np.array([model.lengths(pose) for pose in match.values(reaches)])
     return Fidelity(
         file=file,
         version=model.version,
@@ -126,7 +122,7 @@ def _share(reference: np.ndarray, found: np.ndarray, poses: np.ndarray) -> np.nd
     left_out = np.broadcast_to(~poses[:, :, None], reference.shape)
     largest = np.abs(np.ma.array(reference, mask=left_out)).max(axis=0).filled(0.0)
     error = _rms(np.ma.array(found - reference, mask=left_out))
-    return np.where(largest > MIN_MOMENT_ARM, error / np.maximum(largest, MIN_MOMENT_ARM), np.nan)
+    return np.where(largest > _MIN_MOMENT_ARM, error / np.maximum(largest, _MIN_MOMENT_ARM), np.nan)
 
 
 def _rms(values: np.ma.MaskedArray) -> np.ndarray:

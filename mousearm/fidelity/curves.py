@@ -45,24 +45,8 @@ class Fibre(NamedTuple):
         return np.hypot((path - self.slack) / self.optimal, np.sin(self.pennation))
 
 
-class ReferenceCurves(NamedTuple):
-    """Isometric curves of a muscle, each (K,); NaN where OpenSim does not let the fibre be that short.
-
-    ``active`` and ``passive`` are OpenSim's multipliers; ``force`` is the active force along the tendon, N, at full
-    activation.
-    """
-
-    active: np.ndarray
-    passive: np.ndarray
-    force: np.ndarray
-
-
 class Bench:
-    """All muscles of a file between the ground and one slider.
-
-    Attributes:
-        muscles: their names.
-    """
+    """All muscles of a file between the ground and one slider."""
 
     def __init__(self, file: Path):
         """Read the file and replace the paths.
@@ -81,7 +65,7 @@ class Bench:
         self._model.addBody(body)
         self._model.addJoint(joint)
         muscles = self._model.updMuscles()
-        self.muscles = tuple(muscles.get(i).getName() for i in range(muscles.getSize()))
+        self._muscles = tuple(muscles.get(i).getName() for i in range(muscles.getSize()))
         for i in range(muscles.getSize()):
             self._stretch(muscles.get(i), body)
         self._model.finalizeConnections()
@@ -111,8 +95,12 @@ class Bench:
             item.getMaxContractionVelocity(),
         )
 
-    def curves(self, muscle: str, fibre: np.ndarray) -> ReferenceCurves:
-        """Isometric curves at normalised fibre lengths, (K,)."""
+    def curves(self, muscle: str, fibre: np.ndarray) -> np.ndarray:
+        """(3, K) isometric curves at normalised fibre lengths, (K,): active and passive multiplier, and force.
+
+        The force is the active one along the tendon, N, at full activation. NaN where OpenSim does not let the fibre be
+        that short.
+        """
         item, figures = self._get(muscle), self.fibre(muscle)
         item.setActivation(self._state, 1.0)
         rows = np.full((len(fibre), 3), np.nan)
@@ -121,7 +109,7 @@ class Bench:
                 row[0] = item.getActiveForceLengthMultiplier(self._state)
                 row[1] = item.getPassiveForceMultiplier(self._state)
                 row[2] = self._active_force(item)
-        return ReferenceCurves(*rows.T)
+        return rows.T
 
     def force_velocity(self, muscle: str, speed: np.ndarray) -> np.ndarray:
         """(K,) force-velocity multiplier at optimal fibre length, at normalised fibre speeds (lengthening above 0).
@@ -146,7 +134,7 @@ class Bench:
         return float(item.getMaxIsometricForce() * multiplier)
 
     def _get(self, muscle: str) -> Any:
-        return self._model.getMuscles().get(index_of("muscle", muscle, self.muscles, self._file))
+        return self._model.getMuscles().get(index_of("muscle", muscle, self._muscles, self._file))
 
     def _put(self, item: Any, length: float, speed: float, fibre: float) -> float:
         """Go to a muscle-tendon length in m and speed in m/s; returns the normalised fibre length that OpenSim has."""
@@ -176,7 +164,7 @@ class Difference(NamedTuple):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class MuscleCurves:
-    """Curves of one muscle in both programs, over ``FIBRE`` and ``SPEED``.
+    """Curves of one muscle in OpenSim and in MuJoCo, over ``FIBRE`` and ``SPEED``.
 
     Both are compared at the same normalised fibre length, each as its program defines it. With optimal length l0
     and slack length lt, in OpenSim a fibre of length n l0 makes a muscle lt + l0 sqrt(n^2 - sin^2(pennation)) long;
@@ -184,8 +172,7 @@ class MuscleCurves:
     shows in ``displaced``, MuJoCo's active curve at OpenSim's muscle lengths.
 
     Attributes:
-        name: of the muscle.
-        fibre: its figures in OpenSim.
+        fibre: figures in OpenSim.
         active, passive: (2, K) OpenSim's and MuJoCo's, as shares of the peak force.
         velocity: (2, V) likewise, at optimal length.
         force: (2, K) N, active force along the tendon at full activation.
@@ -205,16 +192,14 @@ class MuscleCurves:
     ranges: dict[str, tuple[float, float]]
 
     @property
-    def peaks(self) -> tuple[float, float]:
+    def peaks(self) -> list[float]:
         """Peak isometric force in OpenSim and in MuJoCo, N, each at its own optimal length."""
-        opensim, ours = self.force[:, _OPTIMAL]
-        return float(opensim), float(ours)
+        return self.force[:, _OPTIMAL].tolist()
 
     @property
-    def optimal_lengths(self) -> tuple[float, float]:
+    def optimal_lengths(self) -> list[float]:
         """Length of the whole muscle in OpenSim and in MuJoCo with fibres of optimal length, m."""
-        opensim, ours = self.lengths[:, _OPTIMAL]
-        return float(opensim), float(ours)
+        return self.lengths[:, _OPTIMAL].tolist()
 
     @property
     def peak_error(self) -> float:
@@ -235,27 +220,24 @@ class MuscleCurves:
 
 
 def compare_curves(file: Path, arm: Arm, names: Sequence[str], lengths: dict[str, np.ndarray]) -> list[MuscleCurves]:
-    """ReferenceCurves of the muscles that both programs have.
+    """Curves of those of M muscles that are MuJoCo muscles.
 
     Args:
         file: the OpenSim model.
         arm: ours.
-        names: muscles, M of them.
-        lengths: muscle-tendon lengths in OpenSim, (P, M) m, by what they were found in, such as "the joint ranges".
+        names: M muscles that both programs have.
+        lengths: muscle-tendon lengths in OpenSim, (P, M) m, by what they were found in.
 
     Raises:
         ModelError: if OpenSim is not installed or cannot use the file.
     """
     bench = Bench(file)
-    ours = {arm.actuator_names[i]: int(i) for i in muscles_of(arm)}
-    found = []
-    for m, name in enumerate(names):
-        if name in ours:
-            fibre = bench.fibre(name)
-            normal = {where: fibre.fibre_length(table[:, m]) for where, table in lengths.items()}
-            ranges = {where: (float(values.min()), float(values.max())) for where, values in normal.items()}
-            found.append(_compare(bench, fibre, arm, ours[name], ranges))
-    return found
+    ours = {arm.actuator_names[i] for i in muscles_of(arm)}
+    return [
+        _compare(bench, arm, name, {where: table[:, m] for where, table in lengths.items()})
+        for m, name in enumerate(names)
+        if name in ours
+    ]
 
 
 def difference(curves: np.ndarray) -> Difference:
@@ -277,11 +259,7 @@ def length_at(arm: Arm, actuator: int, fibre: np.ndarray) -> np.ndarray:
 def forces_at(arm: Arm, actuator: int, length: float, speed: float = 0.0) -> tuple[float, float]:
     """Active force at full activation and passive force of a MuJoCo muscle, N; pulling is above 0.
 
-    Args:
-        arm: ours.
-        actuator: its index.
-        length: muscle-tendon length, m.
-        speed: of lengthening, m/s.
+    Its muscle-tendon ``length`` is in m, its ``speed`` of lengthening in m/s.
     """
     model = arm.model
     limits, unit = model.actuator_lengthrange[actuator], model.actuator_acc0[actuator]
@@ -290,25 +268,24 @@ def forces_at(arm: Arm, actuator: int, length: float, speed: float = 0.0) -> tup
     return active, -mujoco.mju_muscleBias(length, limits, unit, bias)
 
 
-def _compare(
-    bench: Bench, fibre: Fibre, arm: Arm, actuator: int, ranges: dict[str, tuple[float, float]]
-) -> MuscleCurves:
-    name = arm.actuator_names[actuator]
-    opensim, along = bench.curves(name, FIBRE), fibre.path_length(FIBRE)
+def _compare(bench: Bench, arm: Arm, name: str, lengths: dict[str, np.ndarray]) -> MuscleCurves:
+    actuator, fibre = arm.actuator_names.index(name), bench.fibre(name)
+    normal = {where: fibre.fibre_length(paths) for where, paths in lengths.items()}
+    (opensim_active, opensim_passive, force), along = bench.curves(name, FIBRE), fibre.path_length(FIBRE)
     straight = length_at(arm, actuator, FIBRE)
     ours, passive = np.array([forces_at(arm, actuator, length) for length in straight]).T
     displaced = np.array([forces_at(arm, actuator, length)[0] if length > 0 else np.nan for length in along])
     speeds = SPEED * fibre.max_velocity * fibre.optimal
     moving = np.array([forces_at(arm, actuator, straight[_OPTIMAL], speed)[0] for speed in speeds])
-    peak = np.array([opensim.force[_OPTIMAL], arm.peak_force[actuator]])
+    peak = np.array([force[_OPTIMAL], arm.peak_force[actuator]])
     return MuscleCurves(
         name=name,
         fibre=fibre,
-        active=np.array([opensim.active, ours / peak[1]]),
-        passive=np.array([opensim.passive, passive / peak[1]]),
+        active=np.array([opensim_active, ours / peak[1]]),
+        passive=np.array([opensim_passive, passive / peak[1]]),
         velocity=np.array([bench.force_velocity(name, SPEED), moving / ours[_OPTIMAL]]),
-        force=np.array([opensim.force, ours]),
+        force=np.array([force, ours]),
         lengths=np.array([along, straight]),
-        displaced=np.array([opensim.force, displaced]) / peak[:, None],
-        ranges=ranges,
+        displaced=np.array([force, displaced]) / peak[:, None],
+        ranges={where: (float(values.min()), float(values.max())) for where, values in normal.items()},
     )

@@ -12,7 +12,7 @@ from mousearm.fidelity.compare import MAX_LENGTH, MAX_LENGTH_RMS, Fidelity
 from mousearm.fidelity.curves import FIBRE, SPEED, MuscleCurves
 from mousearm.files import make_folder
 from mousearm.plots import BLACK, BLUE, ORANGE, PALETTE, name_rows, page, write_figure
-from mousearm.text import display_name
+from mousearm.text import display_name, listed
 
 _OPENSIM, _KEPT, _ASIDE = BLACK, BLUE, ORANGE
 
@@ -22,15 +22,7 @@ _SAME = 1e-3  # of the peak force: curves that differ by less are drawn as one
 
 
 def draw_fidelity(found: Fidelity, folder: Path) -> list[Path]:
-    """Write ``opensim_lengths`` and ``opensim_curves``, each as .png and .pdf, as far as there are muscles to show.
-
-    Args:
-        found: the comparison.
-        folder: made where it does not exist.
-
-    Returns:
-        The files.
-    """
+    """Write ``opensim_lengths`` and ``opensim_curves``, each as .png and .pdf, as far as there are muscles to show."""
     make_folder(folder)
     files: list[Path] = []
     if found.muscles:
@@ -83,7 +75,8 @@ def force_curves_figure(curves: Sequence[MuscleCurves]) -> Figure:
                 above.plot(x, opensim, color=_OPENSIM, linewidth=2.2, alpha=0.35)
                 above.plot(x, ours, color=colour, linestyle="--")
                 below.plot(x, 100 * (ours - opensim), color=colour)
-            handles.append(Line2D([], [], color=colour, linestyle="--", label=f"MuJoCo: {_members(group)}"))
+            names = [display_name(item.name) for item in group]
+            handles.append(Line2D([], [], color=colour, linestyle="--", label=f"MuJoCo: {listed(names, 1)}"))
         if tilted.fibre.pennation > 0:
             opensim, ours = tilted.displaced
             (line,) = bottom[0].plot(FIBRE, 100 * (ours - opensim), color="0.4", linestyle=":")
@@ -105,23 +98,17 @@ def _distinct(curves: Sequence[MuscleCurves]) -> list[list[MuscleCurves]]:
     """Muscles with the same curves; first in each group the one whose curves are known furthest."""
     groups: list[list[MuscleCurves]] = []
     for item in sorted(curves, key=lambda item: item.fibre.pennation):
-        same = (group for group in groups if _alike(group[0], item))
-        group = next(same, None)
-        if group is None:
-            groups.append([item])
+        same = [group for group in groups if _alike(group[0], item)]
+        if same:
+            same[0].append(item)
         else:
-            group.append(item)
+            groups.append([item])
     return groups
 
 
 def _alike(one: MuscleCurves, other: MuscleCurves) -> bool:
     pairs = ((one.active, other.active), (one.passive, other.passive), (one.velocity, other.velocity))
     return all(np.nan_to_num(np.abs(a - b), nan=0.0).max() < _SAME for a, b in pairs)
-
-
-def _members(group: list[MuscleCurves]) -> str:
-    others = f" and {len(group) - 1} more" if len(group) > 1 else ""
-    return display_name(group[0].name) + others
 
 
 def _power(value: float) -> str:

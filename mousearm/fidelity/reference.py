@@ -36,30 +36,22 @@ class Surface(NamedTuple):
     pose: np.ndarray
     radius: float
     length: float
-    kind: str
 
 
 class OpenSimModel:
     """An OpenSim model in poses of its free coordinates.
 
     Attributes:
-        file: where it was read from.
-        version: OpenSim's.
         coordinates: names of the coordinates that are free, C of them.
         range: (C, 2) rad, or m where the coordinate is a translation.
         default: (C,) their values at the start.
         turns: (C,) whether the coordinate is a rotation.
         muscles: names of the muscles that are looked at, M of them.
         left_out: names of the others.
-        markers: names of the markers.
     """
 
     def __init__(self, file: Path, muscles: Collection[str] | None = None):
-        """Read the file and build the system.
-
-        Args:
-            file: the model.
-            muscles: look at these only, as far as they exist; None for all.
+        """Read the file and build the system, with these muscles as far as they exist; None for all.
 
         Raises:
             ModelError: if OpenSim is not installed or cannot use the file.
@@ -151,15 +143,11 @@ class OpenSimModel:
         kind = wrap.getConcreteClassName()
         shape = getattr(self._opensim, kind).safeDownCast(wrap)
         length = shape.get_length() if kind == "WrapCylinder" else np.inf
-        return Surface(wrap.getName(), body @ local, shape.get_radius(), length, kind)
+        return Surface(wrap.getName(), body @ local, shape.get_radius(), length)
 
 
 def load_opensim() -> Any:
-    """The Python package ``opensim``, quiet: no log file in the working folder, and errors only.
-
-    Raises:
-        ModelError: if it is not installed.
-    """
+    """The Python package ``opensim``, quiet: no log file in the working folder, and errors only."""
     try:
         import opensim
     except ImportError as error:
@@ -173,11 +161,7 @@ def load_opensim() -> Any:
 
 
 def open_model(file: Path) -> Any:
-    """OpenSim's object of a model file.
-
-    Raises:
-        ModelError: if there is no such file, or OpenSim refuses it.
-    """
+    """OpenSim's object of a model file; raises ModelError if there is no such file, or OpenSim refuses it."""
     if not file.is_file():
         raise ModelError(f"There is no file {file}. Give the path of an OpenSim model (.osim).")
     try:
@@ -187,11 +171,7 @@ def open_model(file: Path) -> Any:
 
 
 def start(model: Any, file: Path) -> Any:
-    """The first state of a model.
-
-    Raises:
-        ModelError: if OpenSim cannot build the system.
-    """
+    """The first state of a model; raises ModelError if OpenSim cannot build the system."""
     try:
         return model.initSystem()
     except RuntimeError as error:
@@ -199,11 +179,7 @@ def start(model: Any, file: Path) -> Any:
 
 
 def index_of(kind: str, name: str, names: tuple[str, ...], file: Path) -> int:
-    """Index of a name among the names.
-
-    Raises:
-        UnknownNameError: if it is none.
-    """
+    """Index of a name among the names; raises UnknownNameError if it is not among them."""
     if name not in names:
         raise UnknownNameError(f"{kind} in {file}", name, names)
     return names.index(name)
@@ -226,19 +202,11 @@ class Match:
     """An arm and an OpenSim model side by side.
 
     A coordinate has the name of its joint, or the one that our reader gives it; a joint's value is as many times the
-    coordinate's as our reader says.
-
-    Attributes:
-        coordinates: of each joint, in the arm's order.
-        held: coordinates that the arm lacks; they stay at their default.
+    coordinate's as our reader says. Coordinates that the arm lacks stay at their default.
     """
 
     def __init__(self, arm: Arm, model: OpenSimModel):
-        """Look up every joint.
-
-        Raises:
-            UnknownNameError: if a joint is no free coordinate of the model.
-        """
+        """Look up every joint; raises UnknownNameError if one is not a free coordinate of the model."""
         self._arm, self._model = arm, model
         links = build_tree(read_osim(model.file), JOINT_NAMES).values()
         scales = {dof.name: dof.scale for link in links for dof in link.dofs}
@@ -246,9 +214,8 @@ class Match:
         known = tuple(name for name in coordinate_of if name in scales)
         for name in arm.joint_names:
             index_of(f"coordinate for a joint of {arm.source}", name, known, model.file)
-        self.coordinates = tuple(coordinate_of[name] for name in arm.joint_names)
-        self.held = tuple(name for name in model.coordinates if name not in self.coordinates)
-        self._columns = np.array([model.coordinates.index(name) for name in self.coordinates])
+        self._coordinates = tuple(coordinate_of[name] for name in arm.joint_names)
+        self._columns = np.array([model.coordinates.index(name) for name in self._coordinates])
         self._scales = np.array([scales[name] for name in arm.joint_names])
 
     def values(self, qpos: np.ndarray) -> np.ndarray:
@@ -276,7 +243,7 @@ class Match:
             model.put(pose)
             data.qpos[:] = joint_values
             mujoco.mj_kinematics(arm.model, data)
-            pairs = [(name, data.xanchor[i], model.joint(self.coordinates[i])) for name, i in hinges.items()]
+            pairs = [(name, data.xanchor[i], model.joint(self._coordinates[i])) for name, i in hinges.items()]
             pairs += [(name, data.site(name).xpos, model.marker(name)) for name in sites]
             for name, here, there in pairs:
                 largest[name] = max(largest[name], float(np.linalg.norm(here - there)))
@@ -284,10 +251,12 @@ class Match:
 
     def notes(self) -> tuple[str, ...]:
         """A line for each kind of thing that cannot be compared."""
-        sites = object_names(self._arm.model, "site")
+        model, sites = self._model, object_names(self._arm.model, "site")
         listed = {
-            "muscles that the arm lacks": self._model.left_out,
-            "markers that the arm lacks": tuple(name for name in self._model.markers if name not in sites),
-            "coordinates that the arm lacks, held at their default": self.held,
+            "muscles that the arm lacks": model.left_out,
+            "markers that the arm lacks": [name for name in model.markers if name not in sites],
+            "coordinates that the arm lacks, held at their default": [
+                name for name in model.coordinates if name not in self._coordinates
+            ],
         }
         return tuple(f"{what}: {', '.join(names)}" for what, names in listed.items() if names)

@@ -8,8 +8,12 @@ import numpy as np
 from mousearm.fidelity.compare import IN_JOINT_RANGES, Fidelity, lengths_kept, moments_kept, verdicts
 from mousearm.fidelity.curves import Difference, MuscleCurves, difference
 from mousearm.fidelity.validity import MAX_UNEXPLAINED
-from mousearm.model_check.result import result_table
+from mousearm.model_check import result_table
 from mousearm.text import columns
+
+_EXAMPLES = 2  # poses per muscle
+_WIDTH = 118  # of a line of text
+_ALL_LENGTHS = "0.2..1.8"  # of ``FIBRE``
 
 
 def fidelity_text(found: Fidelity) -> str:
@@ -30,7 +34,6 @@ def fidelity_text(found: Fidelity) -> str:
 def fidelity_json(found: Fidelity) -> dict[str, Any]:
     """All figures, with their units in the keys; null where there is nothing to compare."""
     curves = {item.name: _curves(item) for item in found.curves}
-    listed = {name: _paths(found, m) | curves.get(name, {}) for m, name in enumerate(found.muscles)}
     return {
         "file": str(found.file),
         "opensim": found.version,
@@ -41,7 +44,7 @@ def fidelity_json(found: Fidelity) -> dict[str, Any]:
             for item in verdicts(found)
         ],
         "landmarks_m": found.places,
-        "muscles": listed,
+        "muscles": {name: _paths(found, m) | curves.get(name, {}) for m, name in enumerate(found.muscles)},
         "not_compared": list(found.notes),
     }
 
@@ -51,13 +54,11 @@ def _paths(found: Fidelity, m: int) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     for name, poses in (("all_poses", np.ones_like(validity.trusted)), ("kept_poses", validity.trusted)):
         rms, largest = found.length_error(poses)
+        figures[name] = {"length_rms_m": _json_number(rms[m]), "length_max_m": _json_number(largest[m])}
         shares = {"arm": found.moment_error, "arm_stated": found.stated_error, "arm_itself": found.contradiction}
-        figures[name] = {"length_rms_m": _json_number(rms[m]), "length_max_m": _json_number(largest[m])} | {
-            f"moment_{key}_rms_percent": dict(
-                zip(found.arm.joint_names, map(_json_number, 100 * of(poses)[m]), strict=True)
-            )
-            for key, of in shares.items()
-        }
+        for key, of in shares.items():
+            percent = map(_json_number, 100 * of(poses)[m])
+            figures[name][f"moment_{key}_rms_percent"] = dict(zip(found.arm.joint_names, percent, strict=True))
     examples = [
         {
             "qpos": found.qpos[row].tolist(),
@@ -74,7 +75,7 @@ def _paths(found: Fidelity, m: int) -> dict[str, Any]:
 def _curves(item: MuscleCurves) -> dict[str, Any]:
     named = {"active": item.active, "passive": item.passive, "active_at_same_length": item.displaced}
     figures = {
-        name: {where or "0.2..1.8": _spread(item.difference(curve, where)) for where in (None, *item.ranges)}
+        name: {where or _ALL_LENGTHS: _spread(item.difference(curve, where)) for where in (None, *item.ranges)}
         for name, curve in named.items()
     }
     opensim, ours = item.peaks
@@ -111,10 +112,6 @@ def _pennation(curves: list[MuscleCurves]) -> str:
         f"our active force is off by {most.peak_error_displaced:+.2f} % at the peak; rms/largest over fibre lengths: "
         f"{', '.join(costs)}."
     )
-
-
-_EXAMPLES = 2  # poses per muscle
-_WIDTH = 118  # of a line of text
 
 
 def _path_table(found: Fidelity) -> str:
@@ -181,23 +178,13 @@ def _curve_table(curves: list[MuscleCurves]) -> str:
     blank = [""] * len(where)
     rows = [
         ["", "pen-", "fibre lengths", *blank[1:], "peak", "", "active", *blank, "passive", "", "speed", "same"],
-        [
-            "muscle",
-            "nation",
-            *where,
-            "own",
-            "same",
-            "0.2..1.8",
-            *where,
-            "0.2..1.8",
-            IN_JOINT_RANGES,
-            "-1..1",
-            IN_JOINT_RANGES,
-        ],
+        ["muscle", "nation", *where, "own", "same", _ALL_LENGTHS, *where],
     ]
+    rows[1] += [_ALL_LENGTHS, IN_JOINT_RANGES, "-1..1", IN_JOINT_RANGES]
     for item in curves:
         ranges = [f"{low:.2f}..{high:.2f}" for low, high in (item.ranges[name] for name in where)]
-        peaks = [_signed(error) for error in (item.peak_error, item.peak_error_displaced)]
+        errors = (item.peak_error, item.peak_error_displaced)
+        peaks = [f"{error:+.2f}" if abs(error) >= 0.005 else "0.00" for error in errors]
         spreads = [item.difference(item.active, name) for name in (None, *where)]
         spreads += [item.difference(item.passive, name) for name in (None, IN_JOINT_RANGES)]
         spreads += [difference(item.velocity), item.difference(item.displaced, IN_JOINT_RANGES)]
@@ -213,7 +200,6 @@ def _curve_table(curves: list[MuscleCurves]) -> str:
 
 
 def _paragraph(text: str) -> str:
-    """Text in lines."""
     return textwrap.fill(text, _WIDTH)
 
 
@@ -230,13 +216,7 @@ def _worst(shares: np.ndarray) -> np.ndarray:
 
 
 def _percent(share: float) -> str:
-    if np.isnan(share):
-        return "-"
-    return f"{100 * share:.2f}"
-
-
-def _signed(percent: float) -> str:
-    return f"{percent:+.2f}" if abs(percent) >= 0.005 else "0.00"
+    return "-" if np.isnan(share) else f"{100 * share:.2f}"
 
 
 def _pair(found: Difference) -> str:

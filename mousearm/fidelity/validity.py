@@ -54,7 +54,7 @@ class Validity:
 
 
 def path_validity(model: OpenSimModel, poses: np.ndarray) -> Validity:
-    """Pruner every path in poses, (P, C)."""
+    """Judge every path in poses, (P, C)."""
     jump, by, slopes = (np.array(item) for item in zip(*(_jump(model, pose) for pose in poses), strict=True))
     inside, cuts = _through_surfaces(model, poses)
     return Validity(inside, cuts, jump, by, slopes)
@@ -117,7 +117,7 @@ def path_segments(path: list[Vertex], surface: Surface) -> Iterator[tuple[str, s
 
 def contains(point: np.ndarray, surface: Surface) -> bool:
     """True if a point, (3,) m in the surface's axes, is inside it."""
-    across = _across(surface)
+    across = _axes_across(surface)
     return bool(point[:across] @ point[:across] < surface.radius**2 and abs(point[2]) <= surface.length / 2)
 
 
@@ -127,7 +127,7 @@ def chord(start: np.ndarray, end: np.ndarray, surface: Surface) -> float:
     The share t of the way where |start + t way| = radius solves a quadratic equation; the ends of a cylinder and of the
     line bound it.
     """
-    way, across = end - start, _across(surface)
+    way, across = end - start, _axes_across(surface)
     a, b = float(way[:across] @ way[:across]), float(start[:across] @ way[:across])
     discriminant = b * b - a * (float(start[:across] @ start[:across]) - surface.radius**2)
     if a <= 0 or discriminant <= 0:
@@ -141,6 +141,6 @@ def chord(start: np.ndarray, end: np.ndarray, surface: Surface) -> float:
     return max(0.0, high - low) * float(np.linalg.norm(way))
 
 
-def _across(surface: Surface) -> int:
+def _axes_across(surface: Surface) -> int:
     """Number of axes that count for the distance: those across a cylinder, or all of a sphere."""
-    return 2 if surface.kind == "WrapCylinder" else 3
+    return 2 if np.isfinite(surface.length) else 3

@@ -1,1 +1,36 @@
-"""Fitness of a model for training: its anatomy, muscles, moment arms, strength and stability, each against a limit."""
+"""Checks of a model: the result of one, and the table of several."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mousearm.text import columns
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Result of one check of a model.
+
+    Attributes:
+        name: what was checked.
+        passed: whether the measured value keeps the limit.
+        measured: the value with its unit, and its place.
+        limit: valid values.
+        remedy: what to do if it did not pass; shown only then.
+    """
+
+    name: str
+    passed: bool
+    measured: str
+    limit: str
+    remedy: str
+
+
+def result_table(results: Sequence[Result]) -> str:
+    """Format one line per result, and below a failed one its remedy."""
+    lines = []
+    rows = columns([[result.name, result.measured, result.limit] for result in results])
+    for result, row in zip(results, rows, strict=True):
+        lines.append(f"{'pass' if result.passed else 'FAIL'}  {row}")
+        if not result.passed:
+            lines.append(f"      -> {result.remedy}")
+    return "\n".join(lines)

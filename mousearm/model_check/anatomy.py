@@ -8,7 +8,7 @@ import numpy as np
 from mousearm.kinematics.checks import SEGMENT_RANGE
 from mousearm.mechanics import ArmDynamics, muscles_of, optimal_and_slack, random_poses
 from mousearm.model import Arm
-from mousearm.model_check.result import Result
+from mousearm.model_check import Result
 from mousearm.text import markdown_table
 
 MAX_GYRATION = 1.0
@@ -92,7 +92,8 @@ def triangle_check(arm: Arm) -> Result:
 
 def describe_arm(arm: Arm) -> str:
     """Describe an arm by tables of bodies, joints and actuators, in Markdown."""
-    return "\n\n".join([_bodies(arm), _joints(arm), *([_muscles(arm)] if len(muscles_of(arm)) else []), *_others(arm)])
+    tables = [_bodies(arm), _joints(arm), _muscles(arm), _others(arm)]
+    return "\n\n".join(_table(rows) for rows in tables if len(rows) > 1)
 
 
 def _moving_bodies(model: mujoco.MjModel) -> np.ndarray:
@@ -109,17 +110,16 @@ def _anchor_in_parent(model: mujoco.MjModel, child: np.intp) -> np.ndarray:
     return model.body_pos[child] + anchor
 
 
-def _bodies(arm: Arm) -> str:
-    """Bodies that move and have mass."""
+def _bodies(arm: Arm) -> list[list[str]]:
     model, rows = arm.model, [["body", "length mm", "mass mg", "principal inertias 1e-12 kg m2"]]
-    for body in map(int, np.flatnonzero((model.body_weldid != 0) & (model.body_mass > 0))):
+    for body in map(int, _moving_bodies(model)):
         inertia = ", ".join(f"{1e12 * moment:.1f}" for moment in model.body_inertia[body])
         length, mass = 1e3 * segment_length(model, body), 1e6 * model.body_mass[body]
         rows.append([model.body(body).name, f"{length:.2f}", f"{mass:.1f}", inertia])
-    return _table(rows)
+    return rows
 
 
-def _joints(arm: Arm) -> str:
+def _joints(arm: Arm) -> list[list[str]]:
     """Angles in degrees, places of slides in mm; axes in the world at the rest pose."""
     data = mujoco.MjData(arm.model)
     data.qpos[:] = arm.rest_qpos
@@ -128,15 +128,14 @@ def _joints(arm: Arm) -> str:
     for j, name in enumerate(arm.joint_names):
         slide = arm.model.jnt_type[j] == mujoco.mjtJoint.mjJNT_SLIDE
         low, high, rest = (1e3 if slide else np.rad2deg(1)) * np.array([*arm.qpos_range[j], arm.rest_qpos[j]])
-        unit = "mm" if slide else "°"
+        kind, unit = ("slide", "mm") if slide else ("hinge", "°")
         body = arm.model.body(arm.model.jnt_bodyid[j]).name
         axis = ", ".join(f"{x:.3f}" for x in data.xaxis[j] + 0.0)
-        kind = "slide" if slide else "hinge"
         rows.append([name, body, kind, f"{low:.1f} to {high:.1f} {unit}", f"{rest:.1f} {unit}", axis])
-    return _table(rows)
+    return rows
 
 
-def _muscles(arm: Arm) -> str:
+def _muscles(arm: Arm) -> list[list[str]]:
     """Muscles: their path lengths at peak force and at rest, and their moment arms.
 
     Moment arms are -d length / d q at the rest pose: above 0 where the muscle pulls towards larger angles.
@@ -150,17 +149,17 @@ def _muscles(arm: Arm) -> str:
         in_mm = (f"{1e3 * length:.2f}" for length in (optimal, slack + optimal, lengths[i]))
         arms = [f"{-1e3 * moments[i, j]:.2f}" if crossed[i, j] else "" for j in range(arm.nq)]
         rows.append([arm.actuator_names[i], f"{1e3 * arm.peak_force[i]:.1f}", *in_mm, *arms])
-    return _table(rows)
+    return rows
 
 
-def _others(arm: Arm) -> list[str]:
-    """Actuators that are not muscles, if there are any."""
+def _others(arm: Arm) -> list[list[str]]:
+    """Actuators that are not muscles."""
     rows = [["actuator", "control", "largest force (N m, N)"]]
     for i in np.setdiff1d(np.arange(arm.nu), muscles_of(arm)):
         low, high = arm.ctrl_range[i]
         largest = arm.peak_force[i] * np.abs(arm.model.actuator_gear[i]).max()
         rows.append([arm.actuator_names[i], f"{low:g} to {high:g}", f"{largest:.3g}"])
-    return [_table(rows)] if len(rows) > 1 else []
+    return rows
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:

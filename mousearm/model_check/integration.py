@@ -59,7 +59,8 @@ class IntegrationReport(NamedTuple):
         cells = [["integrator", "substeps", "at the end: mean mm", "worst mm", "on the way: mean mm", "worst mm"]]
         for row in self.rows:
             figures = [f(errors) for errors in (row.end_mm, row.largest_mm) for f in (np.mean, np.max)]
-            cells.append([row.integrator, str(row.n_substeps), *(_figure(value) for value in figures)])
+            texts = [f"{value:.2g}" if np.isfinite(value) else "diverged" for value in figures]
+            cells.append([row.integrator, str(row.n_substeps), *texts])
         integrator, n_substeps = REFERENCE
         head = (
             f"Elbow or paw, distance from {integrator} with {n_substeps} substeps under the same controls; "
@@ -82,7 +83,7 @@ def integration_accuracy(
     """
     controls, truth = reference_run(arm, references, control_dt)
     frames = [reference.n_frames for reference in references]
-    targets = _stack([np.stack([r.elbow, r.paw], axis=1) for r in references], len(truth))
+    targets = np.stack([hold(np.stack([r.elbow, r.paw], axis=1), len(truth)) for r in references], axis=1)
     rows = []
     for integrator in integrators:
         for n_substeps in substeps:
@@ -146,17 +147,8 @@ def _start(arm: Arm, references: Sequence[Reference], control_dt: float, n_subst
     return simulation
 
 
-def _stack(arrays: Sequence[np.ndarray], n: int) -> np.ndarray:
-    """Arrays (T, ...) side by side, (n, R, ...), the last row of each repeated."""
-    return np.stack([hold(rows, n) for rows in arrays], axis=1)
-
-
 def _errors_mm(points: np.ndarray, truth: np.ndarray, frames: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     """(R,) error in the last and in the worst frame of each reach; what comes after its end does not count."""
     distance = errors_mm(points, truth).max(axis=2)  # (T, R)
     each = [distance[:n, i] for i, n in enumerate(frames)]
     return np.array([d[-1] for d in each]), np.array([d.max() for d in each])
-
-
-def _figure(value: np.floating) -> str:
-    return f"{value:.2g}" if np.isfinite(value) else "diverged"

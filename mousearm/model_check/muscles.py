@@ -7,7 +7,7 @@ import numpy as np
 
 from mousearm.mechanics import ArmDynamics, muscles_of, optimal_and_slack
 from mousearm.model import Arm
-from mousearm.model_check.result import Result
+from mousearm.model_check import Result
 
 MAX_OUTSIDE = 0.5
 """Largest share of poses in which a muscle may be without active force."""
@@ -85,15 +85,15 @@ def fibre_check(fibres: FibreLengths) -> Result:
 
 def pull_check(arm: Arm, poses: np.ndarray) -> Result:
     """Check that no muscle or cable pushes, at the lowest and the highest control, at rest and in movement."""
-    probe, pullers = ArmDynamics(arm), _pullers(arm)
-    forces = np.stack([probe.forces(poses, np.full_like(poses, speed))[..., pullers] for speed in _SPEEDS])
+    dynamics, pullers = ArmDynamics(arm), _pullers(arm)
+    forces = np.stack([dynamics.forces(poses, np.full_like(poses, speed))[..., pullers] for speed in _SPEEDS])
     push = forces.max(axis=(0, 1, 2)) / arm.peak_force[pullers]
     worst = int(push.argmax())
-    name = arm.actuator_names[pullers[worst]]
     return Result(
         "muscles only pull",
         passed=bool(push[worst] <= _PUSH_TOLERANCE),
-        measured=f"largest push {100 * max(push[worst], 0):.2g} % of the peak force: {name}",
+        measured=f"largest push {100 * max(push[worst], 0):.2g} % of the peak force: "
+        f"{arm.actuator_names[pullers[worst]]}",
         limit="0 %",
         remedy="In MuJoCo a pulling force is negative; check gain and ctrlrange.",
     )
@@ -104,13 +104,16 @@ def sweep(arm: Arm, bases: np.ndarray, step: float = STEP) -> Jump:
 
     A step of d changes a length by the integral of the moment arm, by the trapezium rule d (m_k + m_(k+1)) / 2.
     """
-    probe = ArmDynamics(arm)
+    dynamics = ArmDynamics(arm)
     unexplained, raw = np.zeros((arm.nq, arm.nu)), np.zeros((arm.nq, arm.nu))
     low, high, finite = np.full(arm.nu, np.inf), np.full(arm.nu, -np.inf), True
     for joint in range(arm.nq):
         for base in bases:
             q = _grid(arm, joint, step)
-            lengths, moments = _along(probe, base, joint, q)
+            poses = np.tile(base, (len(q), 1))
+            poses[:, joint] = q
+            lengths, moments = dynamics.path(poses)
+            moments = moments[..., joint]
             changes = np.diff(lengths, axis=0)
             predicted = np.diff(q)[:, None] * (moments[1:] + moments[:-1]) / 2
             unexplained[joint] = np.maximum(unexplained[joint], np.abs(changes - predicted).max(axis=0))
@@ -146,14 +149,9 @@ def paths_check(arm: Arm, jump: Jump) -> Result:
 def _pullers(arm: Arm) -> np.ndarray:
     """Actuators that can only pull: muscles, and whatever acts on a tendon that runs through space."""
     model = arm.model
-    first = model.wrap_type[model.tendon_adr] if model.ntendon else np.zeros(0)
-    spatial = [
-        i
-        for i in range(arm.nu)
-        if model.actuator_trntype[i] == mujoco.mjtTrn.mjTRN_TENDON
-        and first[model.actuator_trnid[i, 0]] != mujoco.mjtWrap.mjWRAP_JOINT
-    ]
-    return np.union1d(muscles_of(arm), spatial).astype(int)
+    at_tendons = np.flatnonzero(model.actuator_trntype == mujoco.mjtTrn.mjTRN_TENDON)
+    first = model.wrap_type[model.tendon_adr[model.actuator_trnid[at_tendons, 0]]]
+    return np.union1d(muscles_of(arm), at_tendons[first != mujoco.mjtWrap.mjWRAP_JOINT])
 
 
 def _grid(arm: Arm, joint: int, step: float) -> np.ndarray:
@@ -161,14 +159,6 @@ def _grid(arm: Arm, joint: int, step: float) -> np.ndarray:
     low = low if np.isfinite(low) else arm.rest_qpos[joint] - np.pi
     high = high if np.isfinite(high) else arm.rest_qpos[joint] + np.pi
     return np.linspace(low, high, max(2, int(np.ceil((high - low) / step)) + 1))
-
-
-def _along(probe: ArmDynamics, base: np.ndarray, joint: int, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lengths (K, nu) and moment arms about the joint (K, nu)."""
-    poses = np.tile(base, (len(q), 1))
-    poses[:, joint] = q
-    lengths, moments = probe.path(poses)
-    return lengths, moments[..., joint]
 
 
 def _mm(metres: float) -> str:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mousearm.model import Arm
-from mousearm.model_check.result import Result
+from mousearm.model_check import Result
 from mousearm.simulation import Simulation
 from mousearm.termination import MAX_QVEL, diverged
 
@@ -44,13 +44,8 @@ def stress_test(
 ) -> StressTest:
     """Drive n simulations from the rest pose with random controls, even over their ranges.
 
-    Args:
-        arm: the arm.
-        control_dt: time between two controls, s.
-        n_substeps: physics steps in that time.
-        seed: of the controls.
-        seconds: simulated time; it ends early when a simulation diverges.
-        n: number of simulations.
+    ``n_substeps`` physics steps make one control step of ``control_dt`` s. The simulated time, ``seconds``, ends early
+    when a simulation diverges.
     """
     simulation = Simulation(arm, n, control_dt, n_substeps, threads=1)
     simulation.reset(np.arange(n), np.tile(arm.rest_qpos, (n, 1)), np.zeros((n, arm.nq)))

@@ -7,7 +7,7 @@ import numpy as np
 
 from mousearm.mechanics import ArmDynamics, Motion, motion_of
 from mousearm.model import Arm
-from mousearm.model_check.result import Result
+from mousearm.model_check import Result
 from mousearm.retarget import Reference
 from mousearm.text import columns
 
@@ -39,15 +39,12 @@ class Strength(NamedTuple):
     def margins(self) -> np.ndarray:
         """(F, nv) available / needed in the needed direction; infinite where hardly anything is needed."""
         there = np.where(self.needed > 0, self.available[..., 1], self.available[..., 0])
-        counts = np.abs(self.needed) > _NEGLIGIBLE * self._largest()
+        counts = np.abs(self.needed) > _NEGLIGIBLE * largest_needs(self.needed)
         return np.divide(there, self.needed, out=np.full_like(self.needed, np.inf), where=counts)
 
     def relative_residual(self) -> np.ndarray:
         """(F, nv) |residual| as a share of the joint's largest need."""
-        return np.abs(self.residual) / self._largest()
-
-    def _largest(self) -> np.ndarray:
-        return largest_needs(self.needed)
+        return np.abs(self.residual) / largest_needs(self.needed)
 
 
 def largest_needs(needed: np.ndarray) -> np.ndarray:
@@ -120,23 +117,14 @@ def feasibility_check(arm: Arm, reaches: Strength) -> Result:
 
 def strength_table(arm: Arm, reaches: Strength, gravity: Strength) -> str:
     """Per joint: largest need, and the smallest torque available in each direction, 1e-6 N m."""
-    title = ["joint", "needed by reaches", "available", "margin", "residual %", "needed at rest", "held %"]
-    rows = [title]
+    rows = [["joint", "needed by reaches", "available", "margin", "residual %", "needed at rest", "held %"]]
     margins, residual = reaches.margins().min(axis=0), reaches.relative_residual().max(axis=0)
     held = np.mean(gravity.margins() >= 1, axis=0)
     for j, name in enumerate(arm.joint_names):
-        least, most = reaches.available[:, j, 0].max(), reaches.available[:, j, 1].min()
-        rows.append(
-            [
-                name,
-                _span(reaches.needed[:, j].min(), reaches.needed[:, j].max()),
-                _span(least, most),
-                f"{margins[j]:.3g}",
-                f"{100 * residual[j]:.2g}",
-                _span(gravity.needed[:, j].min(), gravity.needed[:, j].max()),
-                f"{100 * held[j]:.0f}",
-            ]
-        )
+        needed, at_rest = (_span(found.needed[:, j].min(), found.needed[:, j].max()) for found in (reaches, gravity))
+        available = _span(reaches.available[:, j, 0].max(), reaches.available[:, j, 1].min())
+        row = [name, needed, available, f"{margins[j]:.3g}", f"{100 * residual[j]:.2g}"]
+        rows.append([*row, at_rest, f"{100 * held[j]:.0f}"])
     return "\n".join(["Torque in 1e-6 N m", *columns(rows)])
 
 

@@ -8,8 +8,7 @@ from mousearm.config import Config
 from mousearm.env.sources import prepare
 from mousearm.mechanics import muscles_of, random_poses
 from mousearm.model import Arm
-from mousearm.model_check import anatomy, muscles, stability
-from mousearm.model_check.result import Result, result_table
+from mousearm.model_check import Result, anatomy, muscles, result_table, stability
 from mousearm.model_check.strength import (
     Strength,
     feasibility_check,
@@ -30,7 +29,6 @@ class Report:
     """Results of all checks.
 
     Attributes:
-        arm: the arm.
         references: the reaches that it must be able to follow.
         results: one per check.
         reaches: needed and available torque in all frames of all reaches.
@@ -73,10 +71,8 @@ def check_model(config: Config) -> Report:
     results = [anatomy.landmarks_check(arm), anatomy.gyration_check(arm), anatomy.triangle_check(arm)]
     fibres = None
     if len(muscles_of(arm)):
-        fibres = (
-            muscles.fibre_lengths(arm, poses),
-            muscles.fibre_lengths(arm, np.concatenate([reference.qpos for reference in references])),
-        )
+        in_reaches = np.concatenate([reference.qpos for reference in references])
+        fibres = muscles.fibre_lengths(arm, poses), muscles.fibre_lengths(arm, in_reaches)
         results += [muscles.pull_check(arm, poses), muscles.fibre_check(fibres[0])]
     results.append(muscles.paths_check(arm, muscles.sweep(arm, poses[:_N_BASES])))
     results += [gravity_check(arm, gravity), reach_torque_check(arm, reaches), feasibility_check(arm, reaches)]

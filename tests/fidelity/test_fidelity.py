@@ -15,8 +15,8 @@ from mousearm.fidelity.reference import OpenSimModel, Surface, Vertex
 from mousearm.fidelity.report import fidelity_json, fidelity_text
 from mousearm.fidelity.validity import Validity, chord, contains, path_segments
 
-CYLINDER = Surface("roll", np.eye(4), 1.0, 2.0, "WrapCylinder")
-SPHERE = Surface("ball", np.eye(4), 1.0, np.inf, "WrapSphere")
+CYLINDER = Surface("roll", np.eye(4), 1.0, 2.0)
+SPHERE = Surface("ball", np.eye(4), 1.0, np.inf)
 
 # 10 mm long fibres, 2 mm of tendon; sin(pennation) = 0.6, so a muscle is 6 mm wide.
 FIBRE_OF_TEN = Fibre("any", 1.0, 0.010, 0.002, np.arcsin(0.6), 10.0)

@@ -3,8 +3,19 @@
 import pytest
 from PIL import Image
 
+from mousearm.model_check import Result, result_table
 from mousearm.model_check.figure import check_figure, draw_check
 from mousearm.model_check.suite import check_model
+
+
+def test_only_a_failure_tells_what_to_do():
+    good = Result("one", True, "1 mm", "2 mm", "never shown")
+    bad = Result("second", False, "3 mm", "2 mm", "shrink it")
+    assert result_table([good, bad]).splitlines() == [
+        "pass  one     1 mm  2 mm",
+        "FAIL  second  3 mm  2 mm",
+        "      -> shrink it",
+    ]
 
 
 @pytest.fixture
