@@ -82,7 +82,7 @@ def fetch(uri: HubUri) -> DownloadResult:
 
 
 def pin(text: str) -> str:
-    """A path of the configuration; a place on the Hub is downloaded (else HubError), its commit becomes the revision."""
+    """A path of the configuration; a place on the Hub is downloaded, or a HubError, and gets its commit as revision."""
     if not text.startswith(PREFIX):
         return text
     result = fetch(HubUri.parse(text))

@@ -9,42 +9,25 @@ from typing import Any, NamedTuple
 
 from mousearm.errors import RunError
 from mousearm.evaluate.results import ReachResult
-from mousearm.report.groups import Group, Grouping, MeanCI, group_runs
+from mousearm.report.groups import Group, Grouping, MeanCI, group_runs, mean_ci
 from mousearm.report.reading import Excluded, LearningCurve, Run, learning_curve, read_runs
 from mousearm.rundir.runs import find_runs
 from mousearm.text import listed
 
-_MOST_NAMED = 6
-
 
 class Measure(NamedTuple):
-    """A quantity that is measured of every run.
-
-    Attributes:
-        key: as a column of a CSV file.
-        title: as a column for people, with the unit.
-        form: how its numbers are written.
-        of: its value of a run.
-        interval: whether tables have its interval.
-    """
+    """A quantity that is measured of every run: its columns in CSV files and for people, there with the unit."""
 
     key: str
     title: str
     form: str
     of: Callable[[Run], float]
-    interval: bool = True
+    interval: bool = True  # whether tables have it
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Finished runs in groups, and those that are excluded.
-
-    Attributes:
-        sources: the folders that were asked for.
-        runs: the finished ones.
-        excluded: the others.
-        grouping: the runs in groups.
-    """
+    """Finished runs in groups, the runs that are excluded, and the folders that were asked for."""
 
     sources: Sequence[Path]
     runs: Sequence[Run]
@@ -55,6 +38,11 @@ class Comparison:
     def groups(self) -> Sequence[Group]:
         """The groups."""
         return self.grouping.groups
+
+    @property
+    def members(self) -> list[tuple[Group, Run]]:
+        """Every run with its group, group by group."""
+        return [(group, run) for group in self.groups for run in group.runs]
 
     @cached_property
     def split(self) -> str:
@@ -81,7 +69,7 @@ class Comparison:
 
     def mean(self, measure: Measure, group: Group) -> MeanCI:
         """Mean and interval of a measure over the runs of a group."""
-        return MeanCI.of([measure.of(run) for run in group.runs])
+        return mean_ci(tuple(measure.of(run) for run in group.runs))
 
     def minutes(self, run: Run) -> float:
         """Training by the clock, from the first to the last evaluation; NaN where unknown."""
@@ -142,38 +130,30 @@ def _splits(comparison: Comparison) -> Iterator[str]:
 def _reaches(comparison: Comparison) -> Iterator[str]:
     """By name, and by the hashes of their files where all runs have them."""
     found = {run.name: run.files.get(comparison.split, ()) for run in comparison.runs}
+    names = {name: tuple(reach for reach, _ in files) for name, files in found.items()}
     hashed = all(digest for files in found.values() for _, digest in files)
-    kinds = _partition(comparison, lambda run: tuple(file if hashed else file[0] for file in found[run.name]))
-    if len(kinds) > 1:
-        listed = "; ".join(f"{len(files)} in {_named(comparison, runs)}" for files, runs in kinds.items())
-        same_names = len({tuple(name for name, _ in files) for files in found.values()}) == 1
-        content = " Their names are the same, the files are not." if same_names else ""
-        yield f"Not the same {comparison.split} reaches, so that errors do not compare: {listed}.{content}"
+    compared = found if hashed else names
+    if kinds := _kinds(comparison, lambda run: compared[run.name], lambda files: f"{len(files)} in"):
+        content = " Their names are the same, the files are not." if len(set(names.values())) == 1 else ""
+        yield f"Not the same {comparison.split} reaches, so that errors do not compare: {kinds}.{content}"
 
 
 def _error_scales(comparison: Comparison) -> Iterator[str]:
-    kinds = _partition(
-        comparison, lambda run: f"{run.evaluation.scale.text()}, retargeted by {run.evaluation.scale.retarget}"
-    )
-    if len(kinds) > 1:
-        listed = "; ".join(f"{text}: {_named(comparison, runs)}" for text, runs in kinds.items())
-        yield f"Not the same millimetres, so that errors do not compare: {listed}."
+    scales = {run.name: run.evaluation.scale for run in comparison.runs}
+    texts = {name: f"{scale.text()}, retargeted by {scale.retarget}" for name, scale in scales.items()}
+    if kinds := _kinds(comparison, lambda run: texts[run.name], lambda text: f"{text}:"):
+        yield f"Not the same millimetres, so that errors do not compare: {kinds}."
 
 
 def _code(comparison: Comparison) -> Iterator[str]:
-    kinds = _partition(comparison, lambda run: run.commit)
-    if len(kinds) > 1:
-        listed = "; ".join(
-            f"{commit[:10]}{'+' * commit.endswith('+')}: {_named(comparison, of)}" for commit, of in kinds.items()
-        )
-        yield f"Not the same code: {listed}."
+    if kinds := _kinds(comparison, lambda run: run.commit, lambda of: f"{of[:10]}{'+' * of.endswith('+')}:"):
+        yield f"Not the same code: {kinds}."
     if changed := [run for run in comparison.runs if run.commit.endswith("+")]:
         yield f"The code had changes that are in no commit; environment.txt has them: {_named(comparison, changed)}."
 
 
 def _seeds(comparison: Comparison) -> Iterator[str]:
-    pooled = comparison.grouping.pooled
-    if pooled:
+    if pooled := comparison.grouping.pooled:
         yield f"Runs of one group differ in more than the seed: {', '.join(pooled)}. Means and intervals are over all."
     seeds = {group.description: Counter(run.seed for run in group.runs) for group in comparison.groups}
     every = {seed for counts in seeds.values() for seed in counts}
@@ -187,36 +167,32 @@ def _seeds(comparison: Comparison) -> Iterator[str]:
 
 
 def _diverged(comparison: Comparison) -> Iterator[str]:
-    runs = [run for run in comparison.runs if not all(reach.completed for reach in run.evaluation.reaches)]
-    if runs:
+    if runs := [run for run in comparison.runs if not all(reach.completed for reach in run.evaluation.reaches)]:
         yield f"Simulations diverged; from there on the last good frame counts: {_named(comparison, runs)}."
 
 
 def _curves(comparison: Comparison) -> Iterator[str]:
-    missing = [run for run in comparison.runs if not len(comparison.curves[run.name].steps)]
-    if missing:
+    if missing := [run for run in comparison.runs if not len(comparison.curves[run.name].steps)]:
         names = _named(comparison, missing)
         yield f"Not in the learning curves, for want of a readable metrics.csv with such errors: {names}."
 
 
 def _clocks(comparison: Comparison) -> Iterator[str]:
     hosts = sorted({run.host for run in comparison.runs if run.host})
-    processors = {
-        tuple(run.settings[key] for key in ("threads", "network_threads", "device")) for run in comparison.runs
-    }
+    keys = ("threads", "network_threads", "device")
     if len(hosts) > 1:
         yield f"Minutes do not compare: the runs were on different machines ({', '.join(hosts)})."
-    elif len(processors) > 1:
+    elif len({tuple(run.settings[key] for key in keys) for run in comparison.runs}) > 1:
         yield "Minutes do not compare: the runs had different numbers of threads, or devices."
 
 
 def _named(comparison: Comparison, runs: Sequence[Run]) -> str:
-    return "all runs" if len(runs) == len(comparison.runs) else listed([run.name for run in runs], _MOST_NAMED)
+    return "all runs" if len(runs) == len(comparison.runs) else listed([run.name for run in runs], most=6)
 
 
-def _partition(comparison: Comparison, key: Callable[[Run], Any]) -> dict[Any, list[Run]]:
-    """The runs by something that they should have in common."""
-    parts: dict[Any, list[Run]] = {}
+def _kinds(comparison: Comparison, key: Callable[[Run], Any], label: Callable[[Any], str]) -> str:
+    """The runs by something that they should have in common, after a label for each; empty where they have it."""
+    kinds: dict[Any, list[Run]] = {}
     for run in comparison.runs:
-        parts.setdefault(key(run), []).append(run)
-    return parts
+        kinds.setdefault(key(run), []).append(run)
+    return "; ".join(f"{label(kind)} {_named(comparison, of)}" for kind, of in kinds.items()) if len(kinds) > 1 else ""

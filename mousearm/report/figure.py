@@ -10,21 +10,19 @@ from matplotlib.lines import Line2D
 
 from mousearm.plots import PALETTE, error_axis, name_rows, page
 from mousearm.report.comparison import Comparison
-from mousearm.report.groups import Group, MeanCI
+from mousearm.report.groups import Group, MeanCI, mean_ci
 from mousearm.report.reading import LearningCurve
 from mousearm.text import shortened
 
 MOST_REACHES = 24
 """Reaches that are drawn one by one: those with the largest errors."""
-_Reach = tuple[str, str]
-"""Name and split."""
+_Reach = tuple[str, str]  # name and split
 _LINES = ("-", (0, (4, 1.5)), (0, (1, 1)))
 _MARKERS = ("o", "s", "^")
 _RUN: dict[str, Any] = {"markersize": 3, "alpha": 0.45, "markeredgewidth": 0}
 _THIN: dict[str, Any] = {"linewidth": 0.6, "alpha": 0.45}
 _MEAN_SIZE, _MEAN_LINE, _INTERVAL_WIDTH = 5, 1.8, 1.2
-_RUNS_BELOW = 0.28  # of a row, from the mean to its runs
-_DODGE = 0.7  # of a row, over which groups are spread
+_RUNS_BELOW, _DODGE = 0.28, 0.7  # of a row: from the mean to its runs, and over which groups are spread
 _ROW_MM, _GROUP_MM = 5.0, 1.6
 _LEGEND_ROW_MM, _PER_LEGEND_ROW = 5.0, 5
 _LONGEST_NAME = 32
@@ -122,7 +120,7 @@ def _draw_reaches(axes: Axes, comparison: Comparison, reaches: Sequence[_Reach],
     for group, offset in zip(comparison.groups, dodge, strict=True):
         errors, look = _reach_errors(group, point), look_of(comparison, group, "marker")
         for y, values in ((y, errors[reach]) for y, reach in enumerate(reaches) if reach in errors):
-            _draw_mean(axes, MeanCI.of(values), y + offset, look)
+            _draw_mean(axes, mean_ci(tuple(values)), y + offset, look)
             drawn += values
     error_axis(axes, "x", drawn)
     axes.set(title=f"{point.capitalize()} error", xlabel="mean error (mm)")

@@ -25,13 +25,7 @@ _HEIGHT_MM = 80
 
 
 class CurvePoint(NamedTuple):
-    """One finished run.
-
-    Attributes:
-        reaches: that it was trained on.
-        train: mean paw error on them, mm.
-        test: mean paw error on the test split, mm.
-    """
+    """One finished run: reaches that it was trained on, mean paw error in mm on them and on the test split."""
 
     reaches: int
     train: float
@@ -41,17 +35,12 @@ class CurvePoint(NamedTuple):
 def read_points(sweep: Path) -> list[CurvePoint]:
     """The finished runs of a sweep that have a test split, by the number of reaches trained on.
 
-    Args:
-        sweep: folder of the run folders.
-
     Raises:
         RunError: if there are none, or one of them cannot be read.
     """
-    runs = [RunFolder(folder) for folder in sorted(sweep.iterdir()) if folder.is_dir()]
     points = []
-    for run in (run for run in runs if run.evaluation.is_file()):
-        splits = Evaluation.load(run.evaluation).splits
-        if "test" in splits:
+    for run in map(RunFolder, sorted(sweep.iterdir())):
+        if run.evaluation.is_file() and "test" in (splits := Evaluation.load(run.evaluation).splits):
             errors = {split: splits[split]["paw_mm"].mean for split in ("train", "test")}
             points.append(CurvePoint(len(run.saved_split().train), **errors))
     if not points:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import count, islice, product
 from string import ascii_uppercase
 
 import numpy as np
@@ -23,23 +24,15 @@ _RESAMPLES = 10_000
 _IRRELEVANT = ("name", "video", "tracking", "threads", "network_threads")
 _SEED = "seed"
 _DEFAULT = "(default)"
-# Labels with more factors or characters than this are replaced by letters.
-_MOST_FACTORS = 3
-_LONGEST = 40
+_MOST_FACTORS, _LONGEST = 3, 40  # labels with more factors or characters are replaced by letters
 
 
 @dataclass(frozen=True)
 class Group:
-    """Runs that are compared as one: repetitions of each other.
-
-    Attributes:
-        label: its name.
-        factors: the overrides or keys that distinguish the groups, and this group's values.
-        runs: its members.
-    """
+    """Runs that are compared as one: repetitions of each other."""
 
     label: str
-    factors: Mapping[str, str]
+    factors: Mapping[str, str]  # the overrides or keys that distinguish the groups, and its values
     runs: Sequence[Run]
 
     @property
@@ -82,22 +75,11 @@ class Grouping:
 
 @dataclass(frozen=True, slots=True)
 class MeanCI:
-    """The mean of some values, and its interval where there are several.
-
-    Attributes:
-        mean: NaN of no values.
-        low: lower end of the 95 % bootstrap interval of the mean; None of fewer than two values.
-        high: its upper end.
-    """
+    """The mean of some values, NaN of none, and its 95 % bootstrap interval; None of fewer than two values."""
 
     mean: float
     low: float | None
     high: float | None
-
-    @staticmethod
-    def of(values: Sequence[float]) -> "MeanCI":
-        """Of some values; the same values give the same interval."""
-        return _mean_ci(tuple(values))
 
     def overlaps(self, other: "MeanCI") -> bool:
         """True if the intervals overlap; False where one has none."""
@@ -111,17 +93,16 @@ class MeanCI:
 
 
 @cache
-def _mean_ci(values: tuple[float, ...]) -> MeanCI:
+def mean_ci(values: tuple[float, ...]) -> MeanCI:
+    """Mean and interval of some values; the same values give the same interval."""
     from scipy.stats import bootstrap  # slow to import
 
     mean = float(np.mean(values)) if values else float("nan")
     if len(values) < 2 or np.isnan(mean):
         return MeanCI(mean, None, None)
-    seeded = np.random.default_rng(0)
-    drawn = bootstrap(
-        (values,), np.mean, n_resamples=_RESAMPLES, confidence_level=CONFIDENCE, method="percentile", rng=seeded
-    )
-    return MeanCI(mean, float(drawn.confidence_interval.low), float(drawn.confidence_interval.high))
+    known = {"n_resamples": _RESAMPLES, "confidence_level": CONFIDENCE, "rng": np.random.default_rng(0)}
+    low, high = bootstrap((values,), np.mean, method="percentile", **known).confidence_interval
+    return MeanCI(mean, float(low), float(high))
 
 
 def group_runs(runs: Sequence[Run], by: Sequence[str] = ()) -> Grouping:
@@ -199,13 +180,8 @@ def _names(factors: list[str], values: Sequence[tuple[str, ...]]) -> tuple[list[
     labels = [", ".join(words) for words in values]
     if len(factors) <= _MOST_FACTORS and all(len(label) <= _LONGEST for label in labels):
         return factors, labels
-    return ["group"], [_letters(i) for i in range(len(values))]
-
-
-def _letters(i: int) -> str:
-    """A, B, ... Z, AA, AB, ... for 0, 1, ..."""
-    head = _letters(i // len(ascii_uppercase) - 1) if i >= len(ascii_uppercase) else ""
-    return head + ascii_uppercase[i % len(ascii_uppercase)]
+    letters = ("".join(word) for n in count(1) for word in product(ascii_uppercase, repeat=n))  # A, ... Z, AA, AB, ...
+    return ["group"], list(islice(letters, len(values)))
 
 
 def _text(value: object) -> str:

@@ -10,31 +10,22 @@ from matplotlib.figure import Figure
 from mousearm import html
 from mousearm.files import make_folder, write_text
 from mousearm.plots import as_png
+from mousearm.report import tables
 from mousearm.report.comparison import Comparison, caveats, extremes
 from mousearm.report.figure import MOST_REACHES, curves_figure, overview_figure, reaches_figure
 from mousearm.report.groups import EXPLANATION, Group
 from mousearm.report.reading import UNKNOWN
-from mousearm.report.tables import (
-    Cells,
-    as_csv,
-    excluded_cells,
-    group_cells,
-    group_rows,
-    key_cells,
-    reach_rows,
-    run_cells,
-    run_rows,
-)
 from mousearm.text import columns, markdown_table
+
+_ERRORS = (
+    "Errors are mean distances of paw and elbow from their targets over all steps of the {} reaches, in {}, of the "
+    "best network of each run, which is chosen by the reaches trained on."
+)
+_EFFORT = "Effort is the mean over steps and actuators of (force / peak force)². Minutes are of training, by the clock."
 
 
 class Block(NamedTuple):
-    """A part of the document.
-
-    Attributes:
-        html: makes it as HTML.
-        markdown: the same as Markdown; empty for what only a page of HTML can show.
-    """
+    """A part of the document: makes it as HTML; as Markdown, empty for what only a page of HTML can show."""
 
     html: Callable[[], str]
     markdown: str = ""
@@ -74,9 +65,9 @@ def write_report(comparison: Comparison, folder: Path) -> Path:
     files = {
         "comparison.html": comparison_html(comparison),
         "comparison.md": comparison_markdown(comparison),
-        "comparison.csv": as_csv(group_rows(comparison)),
-        "runs.csv": as_csv(run_rows(comparison)),
-        "reaches.csv": as_csv(reach_rows(comparison)),
+        "comparison.csv": tables.as_csv(tables.group_rows(comparison)),
+        "runs.csv": tables.as_csv(tables.run_rows(comparison)),
+        "reaches.csv": tables.as_csv(tables.reach_rows(comparison)),
     }
     for name, text in files.items():
         write_text(folder / name, text)
@@ -85,7 +76,7 @@ def write_report(comparison: Comparison, folder: Path) -> Path:
 
 def comparison_text(comparison: Comparison) -> str:
     """The table of groups, the verdict and the caveats, for a terminal."""
-    header, rows = group_cells(comparison)
+    header, rows = tables.group_cells(comparison)
     return "\n".join([*columns([header, *rows]), "", verdict(comparison), *caveats(comparison)])
 
 
@@ -137,14 +128,16 @@ def summary(comparison: Comparison) -> Section:
     blocks = [
         _text(verdict(comparison), "headline"),
         Block(lambda: html.warning(warnings), "\n\n".join(f"**{line}**" for line in warnings)),
-        _table(group_cells(comparison), "groups", marked),
+        _table(tables.group_cells(comparison), "groups", marked),
         _picture(
             comparison,
             overview_figure,
             "errors and effort of the groups",
             "Small and pale: runs. Large: means over the runs of a group, with their 95 % intervals.",
         ),
-        *(_text(line, "key") for line in _column_meanings(comparison)),
+        _text(_ERRORS.format(comparison.split, comparison.runs[0].evaluation.scale.text()), "key"),
+        _text(EXPLANATION, "key"),
+        _text(_EFFORT, "key"),
     ]
     return Section("", blocks)
 
@@ -155,9 +148,9 @@ def sections(comparison: Comparison) -> Iterator[Section]:
     yield Section("Learning curves", list(_learning(comparison)))
     yield Section("Errors per reach", list(_reaches(comparison)))
     yield Section("Best and worst reach", list(_extremes(comparison)))
-    yield Section("Runs", [_table(run_cells(comparison), "runs")])
+    yield Section("Runs", [_table(tables.run_cells(comparison), "runs")])
     if comparison.excluded:
-        yield Section("Not compared", [_table(excluded_cells(comparison), "excluded")])
+        yield Section("Not compared", [_table(tables.excluded_cells(comparison), "excluded")])
     yield Section("How to make these runs again", list(_reproduction(comparison)))
 
 
@@ -165,7 +158,7 @@ def _text(text: str, kind: str = "") -> Block:
     return Block(lambda: html.paragraph(text, kind), text)
 
 
-def _table(cells: Cells, name: str, kinds: Sequence[str] = ()) -> Block:
+def _table(cells: tables.Cells, name: str, kinds: Sequence[str] = ()) -> Block:
     header, rows = cells
     return Block(lambda: html.table(header, rows, kinds, name), markdown_table(header, rows))
 
@@ -175,22 +168,12 @@ def _picture(comparison: Comparison, draw: Callable[[Comparison], Figure], text:
     return Block(lambda: html.picture(as_png(draw(comparison)), text) + "\n" + html.paragraph(caption, "key"))
 
 
-def _column_meanings(comparison: Comparison) -> list[str]:
-    scale = comparison.runs[0].evaluation.scale
-    return [
-        f"Errors are mean distances of paw and elbow from their targets over all steps of the {comparison.split} "
-        f"reaches, in {scale.text()}, of the best network of each run, which is chosen by the reaches trained on.",
-        EXPLANATION,
-        "Effort is the mean over steps and actuators of (force / peak force)². Minutes are of training, by the clock.",
-    ]
-
-
 def _differences(comparison: Comparison) -> Iterator[Block]:
-    if comparison.grouping.keys:
-        yield _table(key_cells(comparison), "keys")
-        yield _text("All other keys of the configuration are the same, but for seeds and names.", "key")
-    else:
+    if not comparison.grouping.keys:
         yield _text("Nothing but the seed.")
+        return
+    yield _table(tables.key_cells(comparison), "keys")
+    yield _text("All other keys of the configuration are the same, but for seeds and names.", "key")
 
 
 def _learning(comparison: Comparison) -> Iterator[Block]:
@@ -222,35 +205,26 @@ def _extremes_html(group: Group) -> str:
     for word, (run, reach) in zip(("Best", "Worst"), extremes(group), strict=True):
         text = f"{word}: {reach.name} ({reach.split}), {reach.paw_mm.mean:.3f} mm, run {run.name}"
         file = run.folder.figures / f"{reach.name}.png"
-        shown = (
-            html.picture(file.read_bytes(), text)
-            if file.is_file()
-            else html.paragraph(f"The run has no {file.relative_to(run.folder.path)}.", "key")
-        )
+        absent = html.paragraph(f"The run has no {file.relative_to(run.folder.path)}.", "key")
+        shown = html.picture(file.read_bytes(), text) if file.is_file() else absent
         pictures.append(f'<figure tabindex="0"><figcaption>{escape(text)}</figcaption>{shown}</figure>')
     return f'<h3>{escape(group.description)}</h3><div class="pair">{"".join(pictures)}</div>'
 
 
 def _reproduction(comparison: Comparison) -> Iterator[Block]:
     for commit in dict.fromkeys(run.commit for run in comparison.runs):
-        commands = [*_checkout(commit), *(run.command for run in comparison.runs if run.commit == commit)]
-        yield _code("\n".join(commands))
-    remarks = list(_remarks(comparison))
-    yield Block(lambda: html.bullets(remarks), "\n".join(f"- {line}" for line in remarks))
-
-
-def _code(text: str) -> Block:
-    return Block(lambda: f"<pre>{escape(text)}</pre>", f"```\n{text}\n```")
-
-
-def _checkout(commit: str) -> Sequence[str]:
-    """The lines that bring back the code of a commit, as ``Run.commit`` has it."""
-    if commit.endswith("+"):
-        return [f"git checkout {commit[:-1]}", "# and apply the changes that stand at the end of environment.txt"]
-    return [f"git checkout {commit}"] if commit != UNKNOWN else ["# The commit is not known: no git checkout."]
-
-
-def _remarks(comparison: Comparison) -> Iterator[str]:
-    yield "Versions of all packages stand in environment.txt of each run, its whole configuration in config.yaml."
+        commands = [run.command for run in comparison.runs if run.commit == commit]
+        text = "\n".join([_checkout(commit), *commands])
+        yield Block(lambda text=text: f"<pre>{escape(text)}</pre>", f"```\n{text}\n```")
+    lines = ["Versions of all packages stand in environment.txt of each run, its whole configuration in config.yaml."]
     if bare := [run.name for run in comparison.runs if not run.folder.overrides.is_file()]:
-        yield f"Without overrides.yaml the command says nothing of the configuration: {', '.join(bare)}."
+        lines.append(f"Without overrides.yaml the command says nothing of the configuration: {', '.join(bare)}.")
+    yield Block(lambda: html.bullets(lines), "\n".join(f"- {line}" for line in lines))
+
+
+def _checkout(commit: str) -> str:
+    """The lines that bring back the code of a commit, as ``Run.commit`` has it."""
+    if commit == UNKNOWN:
+        return "# The commit is not known: no git checkout."
+    changed = "\n# and apply the changes that stand at the end of environment.txt" if commit.endswith("+") else ""
+    return f"git checkout {commit.removesuffix('+')}{changed}"

@@ -23,6 +23,7 @@ UNKNOWN = "unknown"
 """The commit of code that was in no git checkout."""
 
 _DESTINATION = ("name",)  # overrides that say where a run goes, not what it is
+_REASONS = {RUNNING: "It is at work.", INTERRUPTED: "Its budget is not used up; the same command resumes it."}
 
 
 @dataclass(frozen=True)
@@ -86,43 +87,25 @@ class Run:
 
 @dataclass(frozen=True)
 class Excluded:
-    """A run that is not compared.
-
-    Attributes:
-        name: as of a ``Run``.
-        state: of status.json; ``unreadable`` where the run is finished but cannot be read.
-        steps: that it has done, or empty.
-        reason: why it is excluded.
-        overrides: its command line.
-    """
+    """A run that is not compared, and why; texts for a table."""
 
     name: str
-    state: str
+    state: str  # of status.json; ``unreadable`` where the run is finished but cannot be read
     steps: str
     reason: str
     overrides: str
 
 
 class LearningCurve(NamedTuple):
-    """Evaluations of a run while it trained.
+    """Evaluations of a run while it trained; each (n,)."""
 
-    Attributes:
-        steps: (n,) control steps over all simulations.
-        seconds: (n,) of training, by the clock, evaluations included; NaN where timing.csv lacks them.
-        paw_mm: (n,) mean paw error, mm.
-    """
-
-    steps: np.ndarray
-    seconds: np.ndarray
-    paw_mm: np.ndarray
+    steps: np.ndarray  # control steps over all simulations
+    seconds: np.ndarray  # of training, by the clock, evaluations included; NaN where timing.csv lacks them
+    paw_mm: np.ndarray  # mean paw error
 
 
 def read_runs(folders: Sequence[Path]) -> tuple[list[Run], list[Excluded]]:
-    """The finished runs among run folders, and the others.
-
-    Args:
-        folders: as ``find_runs`` gives them.
-    """
+    """The finished runs among run folders, as ``find_runs`` gives them, and the others."""
     common = Path(commonpath([folder.parent for folder in folders]))
     root = common.parent if (common / SWEEP).is_file() else common
     runs, excluded = [], []
@@ -143,8 +126,9 @@ def _read(folder: RunFolder, name: str) -> Run | Excluded:
         state, steps = status.state, "" if status.state == NO_STATUS else str(status.steps)
         overrides = _by_key(folder.saved_overrides())
         if state == FINISHED:
-            return _finished(folder, name, overrides, status.host)
-        reason = status.reason or _reason(state)
+            evaluation, settings = Evaluation.load(folder.evaluation), settings_of(folder.saved_config())
+            return Run(folder, name, settings, overrides, evaluation, _commit(folder), status.host)
+        reason = status.reason or _REASONS.get(state, "No reason was written.")
     except MouseArmError as error:
         state, reason = "unreadable", str(error)
     return Excluded(name, state, steps, " ".join(reason.split()), _in_words(overrides))
@@ -152,8 +136,8 @@ def _read(folder: RunFolder, name: str) -> Run | Excluded:
 
 def _never_began(folder: RunFolder, name: str) -> Excluded:
     """A job of a sweep that ended, or waits, before its run was built; the sweep may know more of it."""
-    state, words = "never began", ""
-    reason = "It has no config.yaml: its job ended, or waits, before the run was built."
+    state, reason = "never began", "It has no config.yaml: its job ended, or waits, before the run was built."
+    words = ""
     for job in planned_jobs(folder.path.parent):
         if job.number == int(folder.path.name):
             state, reason = job.ended or (state, reason)
@@ -163,19 +147,6 @@ def _never_began(folder: RunFolder, name: str) -> Excluded:
 
 def _in_words(overrides: Mapping[str, str]) -> str:
     return shlex.join(f"{key}={value}" for key, value in overrides.items() if key not in _DESTINATION)
-
-
-def _finished(folder: RunFolder, name: str, overrides: dict[str, str], host: str) -> Run:
-    evaluation = Evaluation.load(folder.evaluation)
-    return Run(folder, name, settings_of(folder.saved_config()), overrides, evaluation, _commit(folder), host)
-
-
-def _reason(state: str) -> str:
-    if state == RUNNING:
-        return "It is at work."
-    if state == INTERRUPTED:
-        return "Its budget is not used up; the same command resumes it."
-    return "No reason was written."
 
 
 def settings_of(config: Config) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from mousearm.report.comparison import Comparison
@@ -19,31 +20,24 @@ def group_cells(comparison: Comparison) -> Cells:
     header = [*comparison.grouping.titles, "runs", "seeds"]
     for measure in comparison.measures:
         header += [measure.title, f"{100 * CONFIDENCE:.0f} % interval"] if measure.interval else [measure.title]
-    return header, [_group_row(comparison, group) for group in comparison.groups]
-
-
-def _group_row(comparison: Comparison, group: Group) -> list[str]:
-    seeds = ", ".join(str(seed) for seed in sorted({run.seed for run in group.runs}))
-    row = [*comparison.grouping.cells(group), str(len(group.runs)), seeds]
-    for measure in comparison.measures:
-        mean = comparison.mean(measure, group)
-        row += [number(mean.mean, measure.form), *([mean.interval(measure.form)] if measure.interval else [])]
-    return row
+    rows = []
+    for group in comparison.groups:
+        seeds = ", ".join(str(seed) for seed in sorted({run.seed for run in group.runs}))
+        row = [*comparison.grouping.cells(group), str(len(group.runs)), seeds]
+        for measure in comparison.measures:
+            mean = comparison.mean(measure, group)
+            row += [number(mean.mean, measure.form), *([mean.interval(measure.form)] if measure.interval else [])]
+        rows.append(row)
+    return header, rows
 
 
 def run_cells(comparison: Comparison) -> Cells:
     """Header and a row per run: name, group, seed, measures."""
     header = ["run", *comparison.grouping.titles, "seed", *(measure.title for measure in comparison.measures)]
-    rows = [
-        [
-            run.name,
-            *comparison.grouping.cells(group),
-            str(run.seed),
-            *(number(measure.of(run), measure.form) for measure in comparison.measures),
-        ]
-        for group in comparison.groups
-        for run in group.runs
-    ]
+    rows = []
+    for group, run in comparison.members:
+        measured = [number(measure.of(run), measure.form) for measure in comparison.measures]
+        rows.append([run.name, *comparison.grouping.cells(group), str(run.seed), *measured])
     return header, rows
 
 
@@ -89,21 +83,19 @@ def run_rows(comparison: Comparison) -> list[dict[str, Any]]:
             "commit": run.commit,
             "command": run.command,
         }
-        for group in comparison.groups
-        for run in group.runs
+        for group, run in comparison.members
     ]
 
 
 def reach_rows(comparison: Comparison) -> list[dict[str, Any]]:
     """A row per run and reach with all digits."""
     rows = []
-    for group in comparison.groups:
-        for run in group.runs:
-            for reach in run.evaluation.reaches:
-                row = {**_whose(group, run), "reach": reach.name, "split": reach.split, "completed": reach.completed}
-                for point, errors in (("paw", reach.paw_mm), ("elbow", reach.elbow_mm)):
-                    row |= {f"{point}_{name}_mm": getattr(errors, name) for name in ("mean", "rms", "max")}
-                rows.append({**row, "effort": reach.effort})
+    for group, run in comparison.members:
+        for reach in run.evaluation.reaches:
+            row = {**_whose(group, run), "reach": reach.name, "split": reach.split, "completed": reach.completed}
+            for point, errors in (("paw", reach.paw_mm), ("elbow", reach.elbow_mm)):
+                row |= {f"{point}_{name}_mm": value for name, value in asdict(errors).items()}
+            rows.append({**row, "effort": reach.effort})
     return rows
 
 

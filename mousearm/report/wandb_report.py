@@ -31,7 +31,6 @@ except ModuleNotFoundError as error:
         "python -m pip install '.[report]'"
     ) from error
 
-_LONGEST_TITLE = 128  # more is refused
 _LOGIN = "Log in once with: wandb login (the key is at https://wandb.ai/authorize). On a cluster set WANDB_API_KEY."
 _WIDTH, _HEIGHT = 12, 8  # of a panel, in the 24 columns of a grid
 _CURVES_NOTE = (
@@ -41,12 +40,7 @@ _CURVES_NOTE = (
 
 
 class PublishResult(NamedTuple):
-    """A report that was made.
-
-    Attributes:
-        url: of the report.
-        absent: runs that its panels lack, each with the reason and what to do.
-    """
+    """A report that was made, and the runs that its panels lack, each with the reason and what to do."""
 
     url: str
     absent: list[str]
@@ -74,7 +68,7 @@ def publish(comparison: Comparison, project: str) -> PublishResult:
     report = wr.Report(
         entity=entity,
         project=name,
-        title=title(comparison)[:_LONGEST_TITLE],
+        title=title(comparison)[:128],  # more is refused
         blocks=_blocks(comparison, project, there, absent),
         width="fixed",
     )
@@ -112,15 +106,13 @@ def _panel_grid(comparison: Comparison, project: str, there: Sequence[Run]) -> w
 def distinguishing_keys(comparison: Comparison) -> list[str]:
     """Keys that are the same within each group and together distinguish the groups; none of one group."""
     chosen: list[str] = []
+    told_apart = {()}
     for key in [*comparison.grouping.keys, "seed"]:
         within = all(len({str(run.settings.get(key)) for run in group.runs}) == 1 for group in comparison.groups)
-        if within and _n_distinguished(comparison, [*chosen, key]) > _n_distinguished(comparison, chosen):
-            chosen.append(key)
+        parts = {tuple(group.values(of) for of in (*chosen, key)) for group in comparison.groups}
+        if within and len(parts) > len(told_apart):
+            chosen, told_apart = [*chosen, key], parts
     return chosen
-
-
-def _n_distinguished(comparison: Comparison, keys: Sequence[str]) -> int:
-    return len({tuple(group.values(key) for key in keys) for group in comparison.groups})
 
 
 def _run_set(comparison: Comparison, project: str, group: Group, runs: Sequence[Run], keys: list[str]) -> wr.Runset:
@@ -141,35 +133,24 @@ def _panels(comparison: Comparison, ungrouped: bool) -> list[Any]:
     """Learning curves by steps and by the clock, paw and elbow errors; ``ungrouped`` run sets are put together here."""
     split, runs = comparison.split, len(comparison.runs)
     errors = [error for curve in comparison.curves.values() for error in curve.paw_mm]
+    both: dict[str, Any] = {"groupby_aggfunc": "mean", "aggregate": ungrouped or None, "max_runs_to_show": runs}
     curve: dict[str, Any] = {
+        **both,
         "title": f"Mean paw error while training, {split}",
         "y": [f"eval/{split}_paw_mm"],
         "title_y": "mm",
         "log_y": spans_magnitudes(errors),
-        "groupby_aggfunc": "mean",
         "groupby_rangefunc": "samples",
-        "aggregate": ungrouped or None,
         "smoothing_type": "none",
-        "max_runs_to_show": runs,
     }
-    bars: dict[str, Any] = {
-        "title_x": "mm",
-        "groupby_aggfunc": "mean",
-        "groupby_rangefunc": "minmax",
-        "aggregate": ungrouped or None,
-        "max_runs_to_show": runs,
-        "max_bars_to_show": runs,
-    }
-    panels = [
+    bars: dict[str, Any] = {**both, "title_x": "mm", "groupby_rangefunc": "minmax", "max_bars_to_show": runs}
+    panels: list[Any] = [
         wr.LinePlot(x="Step", title_x="control steps over all simulations", **curve),
         wr.LinePlot(x="time/training_s", title_x="training by the clock (s)", **curve),
-        *(
-            wr.BarPlot(
-                title=f"Mean {point} error, {split}", metrics=[wr.SummaryMetric(final_error(split, point))], **bars
-            )
-            for point in ("paw", "elbow")
-        ),
     ]
+    for point in ("paw", "elbow"):
+        metric = wr.SummaryMetric(final_error(split, point))
+        panels.append(wr.BarPlot(title=f"Mean {point} error, {split}", metrics=[metric], **bars))
     for i, panel in enumerate(panels):
         panel.layout = wr.Layout(x=_WIDTH * (i % 2), y=_HEIGHT * (i // 2), w=_WIDTH, h=_HEIGHT)
     return panels
@@ -200,11 +181,7 @@ def final_error(split: str, point: str) -> str:
 
 @contextlib.contextmanager
 def _errors_explained(project: str) -> Iterator[None]:
-    """Turn errors of Weights & Biases into errors that say what to do.
-
-    Raises:
-        RunError: instead of whatever the body raised.
-    """
+    """Turn errors of Weights & Biases into RunErrors that say what to do."""
     try:
         yield
     except UsageError as error:
@@ -216,18 +193,14 @@ def _errors_explained(project: str) -> Iterator[None]:
 
 
 def _find_uploads(comparison: Comparison, project: str) -> tuple[list[Run], list[str]]:
-    """The runs that a project has, with the errors that evaluation.json says; and of the others the reasons.
-
-    Raises:
-        RunError: if nobody is logged in, there is no such project, or it has none of the runs.
-    """
+    """The runs that a project has, with the errors that evaluation.json says; and of the others the reasons."""
     ids = {run.folder.id: run for run in comparison.runs if run.folder.id}
     with _errors_explained(project):
         listed = wandb.Api().runs(project, filters={"name": {"$in": list(ids)}}, per_page=len(ids) or 1, lazy=False)
         errors = {run.id: run.summary.get(final_error(comparison.split, "paw")) for run in listed}
     problems = {run.name: _problem(run, comparison.split, errors) for run in comparison.runs}
     there = [run for run in comparison.runs if not problems[run.name]]
-    absent = [f"{run.name} {problems[run.name]}" for run in comparison.runs if problems[run.name]]
+    absent = [f"{name} {problem}" for name, problem in problems.items() if problem]
     if not there:
         homes = ", ".join(sorted({run.settings["tracking.project"] for run in comparison.runs}))
         listed = "\n  ".join(absent)
@@ -240,8 +213,8 @@ def _find_uploads(comparison: Comparison, project: str) -> tuple[list[Run], list
 
 def _problem(run: Run, split: str, errors: dict[str, object]) -> str:
     """Reason why panels cannot show a run, and a remedy; empty where they can."""
-    path, here = run.folder.path, Path.cwd()
-    path = path.relative_to(here) if path.is_relative_to(here) else path
+    path = run.folder.path
+    path = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
     if run.folder.id not in errors:
         if run.settings["tracking.wandb"] == "disabled":
             return f"was not tracked: python run.py resume={path} tracking=wandb"

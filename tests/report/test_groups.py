@@ -5,7 +5,7 @@ import pytest
 
 from mousearm.errors import UnknownNameError
 from mousearm.evaluate.evaluation import ErrorScale, Evaluation
-from mousearm.report.groups import MeanCI, differing_keys, group_runs
+from mousearm.report.groups import MeanCI, differing_keys, group_runs, mean_ci
 from mousearm.report.reading import Run, settings_of
 from mousearm.rundir.folder import RunFolder
 
@@ -97,24 +97,24 @@ def test_differing_keys_have_their_whole_path(run_of):
 
 def test_of_two_or_three_runs_the_interval_is_all_of_them():
     # The lowest of n runs n times in a row is drawn with probability n**-n: 1/4, 1/27 are above 2.5 %, 1/256 is not.
-    assert MeanCI.of([1.0, 2.0]) == MeanCI(1.5, 1.0, 2.0)
-    assert MeanCI.of([4.0, 1.0, 1.0]) == MeanCI(2.0, 1.0, 4.0)
-    four = MeanCI.of([1.0, 2.0, 3.0, 4.0])
+    assert mean_ci((1.0, 2.0)) == MeanCI(1.5, 1.0, 2.0)
+    assert mean_ci((4.0, 1.0, 1.0)) == MeanCI(2.0, 1.0, 4.0)
+    four = mean_ci((1.0, 2.0, 3.0, 4.0))
     assert 1.0 < four.low < four.mean < four.high < 4.0
 
 
 def test_one_run_has_no_interval_and_equal_runs_have_none_to_speak_of():
-    assert MeanCI.of([0.25]) == MeanCI(0.25, None, None)
-    assert MeanCI.of([0.25, 0.25, 0.25]) == MeanCI(0.25, 0.25, 0.25)
-    assert np.isnan(MeanCI.of([]).mean)
-    assert MeanCI.of([1.0, float("nan")]).low is None
+    assert mean_ci((0.25,)) == MeanCI(0.25, None, None)
+    assert mean_ci((0.25, 0.25, 0.25)) == MeanCI(0.25, 0.25, 0.25)
+    assert np.isnan(mean_ci(()).mean)
+    assert mean_ci((1.0, float("nan"))).low is None
 
 
 def test_many_runs_come_near_the_standard_error():
     values = np.random.default_rng(1).normal(10.0, 2.0, 400)  # 1.96 * 2 / sqrt(400) = 0.196
-    mean = MeanCI.of(list(values))
+    mean = mean_ci(tuple(values))
     assert (mean.high - mean.low) / 2 == pytest.approx(0.196, rel=0.1)
-    assert mean == MeanCI.of(list(values))
+    assert mean == mean_ci(tuple(values))
 
 
 @pytest.mark.parametrize(
