@@ -61,7 +61,8 @@ class Picture:
         self._size = (height, width)
         if isinstance(camera, str) and camera not in _cameras(model):
             raise UnknownNameError("camera in the model", camera, _cameras(model))
-        self._camera = camera if camera is not None else 0 if model.ncam else -1
+        first = 0 if model.ncam else -1
+        self._camera = first if camera is None else camera
         self._sites_hidden = mujoco.MjvOption()
         self._sites_hidden.sitegroup[:] = 0
 

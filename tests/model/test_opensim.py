@@ -413,8 +413,8 @@ def test_large_and_absent_files(tmp_path):
 def test_options_are_checked():
     with pytest.raises(UnknownNameError, match=r"choice of actuators named 'muscles'\. Did you mean 'muscle'"):
         MjcfOptions(actuators="muscles")
-    with pytest.raises(ModelError, match="density=0 must be above 0"):
-        MjcfOptions(density=0)
+    with pytest.raises(ModelError, match="samples=0 must be above 0"):
+        MjcfOptions(samples=0)
 
 
 def test_no_muscles(read):

@@ -14,9 +14,11 @@ from mousearm.model.opensim.elements import GROUND, Muscle, OsimModel
 from mousearm.model.opensim.overlay import Overlay
 from mousearm.model.opensim.settings import MjcfOptions, attribute, write_settings
 from mousearm.model.opensim.tree import Link, build_tree, find_segments
-from mousearm.model.opensim.world import WorldWriter, name_sites
+from mousearm.model.opensim.world import WorldWriter
 from mousearm.model.opensim.wrapping import Bend, Side, find_bends
 
+_GEAR_PER_LOAD = 4.0  # what a motor can do over what carrying the arm takes
+_DISTAL_LOAD = 0.1  # joints that carry less than this part of the most loaded one have less damping
 _CORNERS_UP_TO = 10  # joints; 2^10 corners
 
 
@@ -83,8 +85,8 @@ class _Writer:
             raise ModelError(f"{model.source}: no coordinate moves anything; an arm needs at least one.")
         if options.actuators == "muscle" and not model.muscles:
             raise ModelError(f"{model.source} has no muscles; give its joints motors (--actuators torque).")
-        self.world = WorldWriter(model, self.links, find_segments(model, self.links, options.radii), options)
-        self.sites = name_sites(model)
+        self.world = WorldWriter(model, self.links, find_segments(model, self.links, options.radii), options.inertia)
+        self.sites = self.world.sites
 
     def write(self) -> Conversion:
         """The MJCF with actuators."""
@@ -92,7 +94,7 @@ class _Writer:
         draft = self._draft()
         poses = sample_poses(draft, options.samples, options.seed)
         load = dict(zip((joint.name for joint in self.joints), gravity_load(draft, poses[:200]), strict=True))
-        distal = {name for name, value in load.items() if value < options.distal_load * max(load.values())}
+        distal = {name for name, value in load.items() if value < _DISTAL_LOAD * max(load.values())}
         if options.actuators == "torque":
             root = self._root(distal, [])
             self._motors(root, load)
@@ -116,7 +118,7 @@ class _Writer:
     def _root(self, distal: set[str], sides: list[Side]) -> Element:
         root = Element("mujoco", model=self.model.name)
         root.append(Comment(self._heading()))
-        write_settings(root, self.model.gravity, self._size(), self.options)
+        write_settings(root, self.model.gravity, self._size(), self.options.actuators)
         self.world.write(root, distal, sides)
         keyframe = SubElement(root, "keyframe")
         SubElement(keyframe, "key", name="rest", qpos=attribute([joint.rest for joint in self.joints]))
@@ -144,7 +146,7 @@ class _Writer:
             if name not in load:
                 raise UnknownNameError("joint (option gears)", name, load)
         for name, value in load.items():
-            gear = self.options.gears.get(name, float(f"{max(self.options.gear_per_load * value, 1e-12):.2g}"))
+            gear = self.options.gears.get(name, float(f"{max(_GEAR_PER_LOAD * value, 1e-12):.2g}"))
             SubElement(actuators, "motor", name=name, joint=name, gear=attribute(gear))
         self.overlay.merge_section(root, "actuator")
 

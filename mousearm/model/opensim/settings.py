@@ -34,7 +34,7 @@ _SKY = {"type": "skybox", "builtin": "gradient", "rgb1": "1 1 1", "rgb2": "0.93 
 
 @dataclass(frozen=True)
 class MjcfOptions:
-    """Choices for ``to_mjcf``.
+    """Choices for ``to_mjcf``; time step, damping, armature, density, limits and the like are given by ``choices``.
 
     Attributes:
         actuators: ``muscle`` for the muscles of the file, ``torque`` for one motor per joint.
@@ -43,15 +43,7 @@ class MjcfOptions:
         allow_missing: write the model although something could not be carried over.
         joint_names: coordinate -> joint, for coordinates whose joint has another name.
         radii: m, body -> radius of its capsule; the others follow from the segment's length.
-        density: of the capsules, kg/m3.
-        gears: N m at a control of 1, joint -> gear; the others are ``gear_per_load`` times the largest load of gravity.
-        gear_per_load: what a motor can do over what carrying the arm takes.
-        damping: of joints, N m s/rad.
-        distal_damping: of joints that carry little: less than ``distal_load`` of the most loaded one.
-        distal_load: see there.
-        armature: of joints, kg m2.
-        limits: whether joints have limits.
-        timestep: s.
+        gears: N m at a control of 1, joint -> gear; the others are 4 times the largest load of gravity.
         choices: a fragment of MJCF with additions of the user, which replace all else; see ``overlay.py``.
         samples: random poses for length ranges and wrapping, besides all corners of the joint ranges.
         seed: of these poses.
@@ -62,15 +54,7 @@ class MjcfOptions:
     allow_missing: bool = False
     joint_names: Mapping[str, str] = field(default_factory=lambda: dict(JOINT_NAMES))
     radii: Mapping[str, float] = field(default_factory=dict)
-    density: float = 1060.0
     gears: Mapping[str, float] = field(default_factory=dict)
-    gear_per_load: float = 4.0
-    damping: float = 1e-6
-    distal_damping: float = 1e-7
-    distal_load: float = 0.1
-    armature: float = 1e-9
-    limits: bool = True
-    timestep: float = 1 / 1200
     choices: str | Path | None = None
     samples: int = 4000
     seed: int = 0
@@ -80,12 +64,8 @@ class MjcfOptions:
             raise UnknownNameError("choice of actuators", self.actuators, ACTUATORS)
         if self.inertia not in INERTIAS:
             raise UnknownNameError("choice of inertia", self.inertia, INERTIAS)
-        for name in ("density", "gear_per_load", "timestep", "samples"):
-            if getattr(self, name) <= 0:
-                raise ModelError(f"{name}={getattr(self, name)} must be above 0.")
-        for name in ("damping", "distal_damping", "armature"):
-            if getattr(self, name) < 0:
-                raise ModelError(f"{name}={getattr(self, name)} must not be below 0.")
+        if self.samples <= 0:
+            raise ModelError(f"samples={self.samples} must be above 0.")
 
 
 def attribute(values: float | Iterable[float]) -> str:
@@ -94,7 +74,7 @@ def attribute(values: float | Iterable[float]) -> str:
     return " ".join(f"{0.0 if abs(number) < 1e-14 else number:.12g}" for number in numbers)
 
 
-def write_settings(root: Element, gravity: np.ndarray, size: float, options: MjcfOptions) -> None:
+def write_settings(root: Element, gravity: np.ndarray, size: float, actuators: str) -> None:
     """Add the sections ``compiler``, ``option``, ``visual``, ``asset`` and ``default`` to ``<mujoco>``.
 
     ``gravity`` is (3,) m/s2 in the axes of OpenSim; ``size`` is a length of the arm in m, which the drawn size of
@@ -102,7 +82,7 @@ def write_settings(root: Element, gravity: np.ndarray, size: float, options: Mjc
     """
     SubElement(root, "compiler", angle="radian", autolimits="true")
     x, y, z = gravity
-    physics = {"timestep": attribute(options.timestep), "integrator": "RK4", "gravity": attribute([z, x, y])}
+    physics = {"timestep": attribute(1 / 1200), "integrator": "RK4", "gravity": attribute([z, x, y])}
     SubElement(root, "option", physics)
     visual = SubElement(root, "visual")
     SubElement(visual, "global", offwidth="1280", offheight="960", fovy="45", azimuth="158", elevation="-14")
@@ -111,26 +91,24 @@ def write_settings(root: Element, gravity: np.ndarray, size: float, options: Mjc
     SubElement(asset, "texture", {"name": "background", **_SKY, "width": "256", "height": "256"})
     for name, rgba in _MATERIALS.items():
         SubElement(asset, "material", name=name, rgba=rgba)
-    _write_defaults(root, size, options)
+    _write_defaults(root, size, actuators)
 
 
-def _write_defaults(root: Element, size: float, options: MjcfOptions) -> None:
+def _write_defaults(root: Element, size: float, actuators: str) -> None:
     default = SubElement(root, "default")
     SubElement(default, "geom", contype="0", conaffinity="0", group="1")
     # Limits that stop a joint within 2 ms: stiff enough to hold the arm against its strongest muscles, and soft enough
     # for physics steps of up to 1 ms.
     stiff = {"solreflimit": "0.002 1", "solimplimit": "0.99 0.999 0.001"}
-    SubElement(
-        default, "joint", {"damping": attribute(options.damping), "armature": attribute(options.armature), **stiff}
-    )
+    SubElement(default, "joint", {"damping": "1e-06", "armature": "1e-09", **stiff})
     SubElement(default, "tendon", width=attribute(0.006 * size))
-    if options.actuators == "torque":  # MuJoCo keeps one default for actuators of all kinds
+    if actuators == "torque":  # MuJoCo keeps one default for actuators of all kinds
         SubElement(default, "motor", ctrlrange="-1 1")
     else:
         SubElement(default, "muscle", _MUSCLE)
     for name, tag, attributes in (
-        ("distal", "joint", {"damping": attribute(options.distal_damping)}),
-        ("tissue", "geom", {"type": "capsule", "material": "tissue", "density": attribute(options.density)}),
+        ("distal", "joint", {"damping": "1e-07"}),
+        ("tissue", "geom", {"type": "capsule", "material": "tissue", "density": "1060"}),
         ("bone", "geom", {"type": "capsule", "material": "bone", "mass": "0"}),
         ("wrap", "geom", {"mass": "0", "group": "4", "rgba": "0.2 0.6 0.8 0.4"}),
         ("marker", "site", {"size": attribute(0.012 * size), "group": "1", "material": "marker"}),

@@ -8,7 +8,7 @@ import numpy as np
 
 from mousearm.errors import ModelError
 from mousearm.model.opensim.elements import GROUND, Body, OsimModel, Point, WrapObject
-from mousearm.model.opensim.settings import MjcfOptions, attribute
+from mousearm.model.opensim.settings import attribute
 from mousearm.model.opensim.tree import Z_UP, Dof, Link, Segment
 from mousearm.model.opensim.wrapping import Side
 
@@ -16,7 +16,7 @@ from mousearm.model.opensim.wrapping import Side
 _BONE = 0.3
 
 
-def name_sites(model: OsimModel) -> dict[tuple[str, int], str]:
+def _name_sites(model: OsimModel) -> dict[tuple[str, int], str]:
     """A site for every point of every path, (muscle, number) -> name: that of the point, where it is the only one."""
     count = Counter(point.name for muscle in model.muscles for point in muscle.points)
     taken = {marker.name for marker in model.markers}
@@ -33,14 +33,12 @@ def name_sites(model: OsimModel) -> dict[tuple[str, int], str]:
 class WorldWriter:
     """Writes ``<worldbody>``: the bodies as placed, with capsules along the segments of those that move."""
 
-    def __init__(
-        self, model: OsimModel, links: Mapping[str, Link], segments: Mapping[str, Segment], options: MjcfOptions
-    ):
+    def __init__(self, model: OsimModel, links: Mapping[str, Link], segments: Mapping[str, Segment], inertia: str):
         self._model = model
         self._links = links
         self._segments = segments
-        self._options = options
-        self._sites = name_sites(model)
+        self._inertia = inertia
+        self.sites = _name_sites(model)
         self._published = {body.name: body for body in model.bodies}
 
     def write(self, root: Element, distal: set[str], sides: Iterable[Side]) -> None:
@@ -65,7 +63,7 @@ class WorldWriter:
             self._site(elements, marker.name, "marker", marker)
         for muscle in self._model.muscles:
             for i, point in enumerate(muscle.points):
-                self._site(elements, self._sites[muscle.name, i], "path", point)
+                self._site(elements, self.sites[muscle.name, i], "path", point)
         for element in elements.values():
             # Bodies within last, so that a body's own parts can be read first; of them, those that move last.
             bodies = [child for child in element if child.tag == "body"]
@@ -76,7 +74,7 @@ class WorldWriter:
     def _inertial(self, element: Element, link: Link) -> None:
         body = self._published.get(link.name)
         moves = bool(link.dofs) or any(parent in self._segments for parent in _ancestors(self._links, link.name))
-        if self._options.inertia != "published" or not moves or body is None:
+        if self._inertia != "published" or not moves or body is None:
             return
         if body.mass <= 0 and not link.dofs:
             return
@@ -92,8 +90,6 @@ class WorldWriter:
         if distal:
             attributes["class"] = "distal"
         attributes["range"] = attribute(dof.range)
-        if not self._options.limits:
-            attributes["limited"] = "false"
         SubElement(element, "joint", attributes)
 
     def _looks(self, element: Element, link: Link) -> None:
@@ -103,7 +99,7 @@ class WorldWriter:
             return
         start, end = segment.axis
         tissue = {"class": "tissue", "fromto": attribute([*start, *end]), "size": attribute(segment.radius)}
-        if self._options.inertia == "published":
+        if self._inertia == "published":
             tissue["mass"] = "0"
         SubElement(element, "geom", tissue)
         bone = {"class": "bone", "fromto": attribute([*start, *end]), "size": attribute(_BONE * segment.radius)}
