@@ -60,13 +60,7 @@ class RandomState:
 
 @dataclass(frozen=True, slots=True)
 class TrainingState:
-    """A run as it was at one instant, in memory.
-
-    Attributes:
-        steps: that were done.
-        network: tensors of the policy, by name.
-        states: of all other parts, by name.
-    """
+    """A run as it was at one instant, in memory: its policy's tensors and the states of all other parts, by name."""
 
     steps: int
     network: dict[str, torch.Tensor]
@@ -96,12 +90,7 @@ class TrainingState:
 
 
 def save(run: RunFolder, state: TrainingState, **summary: float) -> None:
-    """Write a checkpoint at once, into ``checkpoints/<steps>``.
-
-    Args:
-        run: where.
-        state: what.
-        summary: numbers for people to read.
+    """Write a checkpoint at once, into ``checkpoints/<steps>``, with a summary for people to read.
 
     Raises:
         RunError: if it cannot be written.
@@ -155,12 +144,7 @@ def _tensors(policy: RecurrentPolicy) -> dict[str, torch.Tensor]:
 
 
 def _put(network: Mapping[str, torch.Tensor], policy: RecurrentPolicy) -> None:
-    """Copy tensors into a policy that must have exactly these.
-
-    Raises:
-        KeyError: if one is missing.
-        ValueError: if one has another shape, or has no place.
-    """
+    """Copy tensors into a policy; KeyError if one is missing, ValueError if it has another shape, or no place."""
     places = _tensors(policy)
     if more := network.keys() - places.keys():
         raise ValueError(f"there is no place for {', '.join(sorted(more))}")

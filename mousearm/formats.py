@@ -58,15 +58,10 @@ def without_stamp(content: Mapping[str, Any]) -> Content:
 
 
 def format_number(kind: str, saved: Mapping[str, Any], path: object) -> int:
-    """Read the number of the format of something that was saved.
-
-    Args:
-        kind: of what was saved.
-        saved: what holds the stamp, if there is one.
-        path: where it is, for messages.
+    """Read the number of the format of something that was saved, from the stamp in it, if there is one.
 
     Raises:
-        FormatError: if it is newer than what is read here, or no such number.
+        FormatError: if it is newer than what is read here, or no such number; it names the path.
     """
     found = saved.get("format", 1)
     if type(found) is not int or not 1 <= found <= newest(kind):
@@ -75,13 +70,7 @@ def format_number(kind: str, saved: Mapping[str, Any], path: object) -> int:
 
 
 def upgrade(kind: str, content: Content, found: int) -> Content:
-    """Bring a content to the newest format.
-
-    Args:
-        kind: of what was saved.
-        content: without its stamp.
-        found: the number of its format.
-    """
+    """Bring a content, without its stamp, to the newest format from that of a number."""
     for step in UPGRADES[kind][found - 1 :]:
         content = step(content)
     return content

@@ -36,13 +36,7 @@ class LastStates:
         self._ring: deque[dict[str, np.ndarray]] = deque(maxlen=KEPT_STATES)
 
     def add(self, snapshot: Snapshot, reach: np.ndarray, frame: np.ndarray) -> None:
-        """Keep a state.
-
-        Args:
-            snapshot: the arms.
-            reach: (N,) index of the reach that each follows.
-            frame: (N,) frame of it.
-        """
+        """Keep a state: the arms, the (N,) indices of the reaches that they follow, the (N,) frames of these."""
         self._ring.append(_arrays(snapshot, reach, frame))
 
     def clear(self) -> None:
@@ -63,13 +57,9 @@ def _arrays(snapshot: Snapshot, reach: np.ndarray, frame: np.ndarray) -> dict[st
 def term_error(
     what: str, key: str, terms: Mapping[str, np.ndarray], states: Mapping[str, np.ndarray]
 ) -> NonFiniteError:
-    """Make the error of an observation or reward that is not finite.
+    """Make the error of an observation or reward (``what``) that is not finite.
 
-    Args:
-        what: ``observation`` or ``reward``.
-        key: the configuration key that it comes from.
-        terms: what it is made of, (N, ...) each.
-        states: of the arms, as `LastStates.up_to`.
+    Its terms are (N, ...) each; the states of the arms as `LastStates.up_to`.
     """
     bad = {name: ~np.isfinite(value.reshape(len(value), -1)).all(axis=1) for name, value in terms.items()}
     named = [f"'{name}' of simulation {wrong.argmax()}" for name, wrong in bad.items() if wrong.any()]
@@ -80,11 +70,7 @@ def term_error(
 def loss_error(what: str, key: str, figures: Mapping[str, Any], batch: Mapping[str, Any]) -> NonFiniteError:
     """Make the error of a loss or gradient that is not finite, before the network has learned from it.
 
-    Args:
-        what: of what loss.
-        key: the configuration key that is to blame.
-        figures: tensors of one number each.
-        batch: the minibatch, tensors, for the dump; those that are None are left out.
+    Figures are tensors of one number each; tensors of the minibatch that are None are left out of the dump.
     """
     text = ", ".join(f"{name} {float(value.detach()):.3g}" for name, value in figures.items())
     arrays = {name: value.detach().cpu().numpy() for name, value in batch.items() if value is not None}
@@ -107,7 +93,7 @@ class Dumps:
         key: str | None = None,
         network: bytes | None = None,
     ) -> None:
-        """Write an event.
+        """Write an event; OutputError if it cannot be written.
 
         Args:
             what: what happened, a sentence.
@@ -116,9 +102,6 @@ class Dumps:
             values: numbers that show it.
             key: the configuration key that is to blame.
             network: weights, as the content of a safetensors file.
-
-        Raises:
-            OutputError: if it cannot be written.
         """
         if self._n >= _MOST_EVENTS:
             return
@@ -138,11 +121,7 @@ class Dumps:
 
 
 def describe(folder: Path) -> str:
-    """Describe a dump: for each event what and when, the values that are not finite, and the last states.
-
-    Raises:
-        RunError: if the folder holds no dump, or one that cannot be read.
-    """
+    """Describe a dump, event by event: what and when, the values that are not finite, and the last states."""
     events = sorted(folder.glob("*.npz"))
     if not events:
         raise RunError(f"{folder} holds no dump of numbers that are not finite. Give RUN/diverged or RUN/nonfinite.")
@@ -165,13 +144,9 @@ def _event(file: Path) -> Iterator[str]:
     shown = [name for name in ("qpos", "qvel", "activation", "ctrl", "force") if arrays[name].shape[-1]]
     rows = [["step", "frame", *(f"max |{name}|" for name in shown)]]
     for i, frame in enumerate(arrays["frame"][:, worst]):
-        cells = [f"{_largest(arrays[name][i, worst]):.4g}" for name in shown]
+        cells = [f"{np.abs(arrays[name][i, worst]).max():.4g}" for name in shown]
         rows.append([str(i + 1 - len(arrays["frame"])), str(frame), *cells])
     yield from (f"  {line}" for line in columns(rows, right=range(len(rows[0]))))
-
-
-def _largest(values: np.ndarray) -> float:
-    return float(np.abs(values).max())
 
 
 @cli.command(__doc__, cli.argument("folder", type=Path, metavar="FOLDER", help="RUN/diverged or RUN/nonfinite"))

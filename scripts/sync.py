@@ -14,13 +14,12 @@ from mousearm import cli
 def main(given: Namespace) -> int:
     """Say what became of each run; the exit status is 1 if one could not be uploaded."""
     from mousearm.rundir.runs import find_runs
-    from mousearm.tracking.sync import sync_runs
+    from mousearm.tracking.wandb_parts import sync_runs
 
-    good = True
-    for uploaded in sync_runs(find_runs(given.folders), given.again):
-        print(f"{uploaded.run}: {uploaded.text}", flush=True)
-        good &= uploaded.good
-    return 0 if good else 1
+    uploaded = sync_runs(find_runs(given.folders), given.again)
+    for run, (_, text) in uploaded.items():
+        print(f"{run}: {text}", flush=True)
+    return 0 if all(good for good, _ in uploaded.values()) else 1
 
 
 if __name__ == "__main__":

@@ -92,7 +92,7 @@ class RunFolder:
             config: the configuration.
             overrides: the command line.
             split: the reaches to train on and to test with.
-            model: hashes of the model's files.
+            model: SHA-256 of the model's files, by name.
 
         Raises:
             RunError: if the folder holds something already, or cannot be written.
@@ -158,10 +158,7 @@ class RunFolder:
             write_text(self.config, to_yaml(config))
 
     def check_model(self, hashes: dict[str, str]) -> None:
-        """Check that a model is the one that the run began with.
-
-        Args:
-            hashes: of its files.
+        """Check, by the hashes of its files, that a model is the one that the run began with.
 
         Raises:
             RunError: naming the files that differ.

@@ -31,17 +31,11 @@ def git(*words: str) -> str | None:
 
 
 class Environment(NamedTuple):
-    """The code that a run ran, as environment.txt has it.
+    """The code that a run ran, as environment.txt has it."""
 
-    Attributes:
-        commit: empty where it is not known.
-        is_changed: whether there were changes that are in no commit.
-        shareable: the text with a note in place of the changes, which can hold anything.
-    """
-
-    commit: str
-    is_changed: bool
-    shareable: str
+    commit: str  # empty where it is not known
+    is_changed: bool  # by what is in no commit
+    shareable: str  # the text with a note in place of the changes, which can hold anything
 
 
 def read_environment(file: Path) -> Environment:
@@ -59,11 +53,9 @@ def _asked(words: tuple[str, ...]) -> str:
 
 
 class Rows(NamedTuple):
-    """Rows of a CSV file of metrics.
+    """Complete rows of a CSV file of metrics, in the order of ``steps``, and the names of its columns.
 
-    Attributes:
-        columns: their names; the first is ``steps``.
-        rows: the complete ones, in the order of steps; a row that a kill cut short and what follows it are left out.
+    A row that a kill cut short and what follows it are left out.
     """
 
     columns: list[str]

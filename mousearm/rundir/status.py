@@ -68,11 +68,7 @@ class Status:
         return Status(FAILED, steps, f"{type(error).__name__}: {error}", getattr(error, "key", None))
 
     def write(self, file: Path) -> None:
-        """Write status.json, with this process and this instant.
-
-        Raises:
-            OutputError: if it cannot be written.
-        """
+        """Write status.json, with this process and this instant; OutputError if it cannot be written."""
         now = datetime.now(UTC).isoformat()
         write_json(file, asdict(replace(self, host=socket.gethostname(), pid=os.getpid(), heartbeat=now)))
 
@@ -80,10 +76,7 @@ class Status:
     def read(file: Path, lock: Path) -> "Status":
         """Read status.json, with the state ``killed`` where the process no longer exists.
 
-        On the same machine the run's lock tells, on another one the heartbeat.
-
-        Raises:
-            RunError: if it cannot be read.
+        On the same machine the run's lock tells, on another one the heartbeat. RunError if it cannot be read.
         """
         if not file.is_file():
             return Status()
@@ -118,11 +111,7 @@ def _number(content: dict[str, Any], name: str) -> int:
 
 @contextmanager
 def ending(say: Callable[[Status], None]) -> Iterator[None]:
-    """Say how what stands within ended, and let its error pass.
-
-    Args:
-        say: takes a status: finished, interrupted, pruned or failed.
-    """
+    """Say how what stands within ended (finished, interrupted, pruned or failed), and let its error pass."""
     try:
         yield
     except (Exception, KeyboardInterrupt) as error:

@@ -22,12 +22,7 @@ class RunLogger(Logger):
     """SB3's logger, which can be resumed: with values that were recorded and not yet written, and unfinished rows."""
 
     def __init__(self, folder: Path, writers: Mapping[str, KVWriter]):
-        """Gather what is written to.
-
-        Args:
-            folder: the run folder.
-            writers: by name; of those that are trackers the unfinished rows are saved.
-        """
+        """Gather what is written to, by name; of writers that are trackers the unfinished rows are saved."""
         self._trackers = {name: writer for name, writer in writers.items() if isinstance(writer, Tracker)}
         super().__init__(str(folder), list(writers.values()))
 
@@ -46,11 +41,7 @@ class RunLogger(Logger):
             tracker.conclude(steps, evaluation, folder)
 
     def sync(self) -> None:
-        """Wait until the disk has what was written.
-
-        Raises:
-            OutputError: if it cannot have it.
-        """
+        """Wait until the disk has what was written; OutputError if it cannot have it."""
         for tracker in self._trackers.values():
             tracker.sync()
 
@@ -68,11 +59,7 @@ class RunLogger(Logger):
         self.name_to_excluded.update(state["excluded"])
 
     def end(self, state: str, reason: str = "") -> None:
-        """End the run, in a state of status.json: write what is left.
-
-        Raises:
-            OutputError: if it cannot be written.
-        """
+        """End the run, in a state of status.json: write what is left; OutputError if that is impossible."""
         for tracker in self._trackers.values():
             tracker.end(state, reason)
         self.close()
@@ -87,13 +74,8 @@ def tensorboard(config: Config, folder: RunFolder, rows: UnfinishedRows) -> KVWr
 def build_logger(config: Config, folder: RunFolder, state: Mapping[str, Any] | None = None) -> RunLogger:
     """Build the logger of a run, with all trackers that the configuration has a use for.
 
-    Args:
-        config: of the run.
-        folder: of the run.
-        state: ``RunLogger.state`` with which the run was saved, of which the rows are restored; None for a new run.
-
-    Raises:
-        OutputError: if the files cannot be written.
+    Of the ``RunLogger.state`` with which a run was saved the rows are restored; None for a new run. OutputError if the
+    files cannot be written.
     """
     rows = state["rows"] if state is not None else {}
     begun = {name: TRACKERS[name](config, folder, rows) for name in TRACKERS}

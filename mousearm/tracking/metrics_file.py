@@ -66,23 +66,10 @@ class Tracker(KVWriter):
         """Wait until the disk has the finished rows."""
 
     def illustrate(self, steps: int, evaluation: Evaluation, trials: Sequence[Trial], arm: Arm) -> None:
-        """Show an evaluation while training.
-
-        Args:
-            steps: number of steps done.
-            evaluation: errors.
-            trials: the reaches as the arm performed them.
-            arm: the arm.
-        """
+        """Show an evaluation after some steps of training; the trials are the reaches as the arm performed them."""
 
     def conclude(self, steps: int, evaluation: Evaluation, folder: RunFolder) -> None:
-        """Show the result of the run.
-
-        Args:
-            steps: number of steps done.
-            evaluation: of the best network.
-            folder: has the figures and films.
-        """
+        """Show the result of the run: errors of the best network, and the figures and films in the folder."""
 
     def end(self, state: str, reason: str) -> None:
         """Note that the run ended, in a state of status.json; `close` follows."""
@@ -95,16 +82,12 @@ class MetricsFile(Tracker):
     """A CSV file with one row per number of steps, first column ``steps``. New keys become new columns."""
 
     def __init__(self, path: Path, keep: Callable[[str], bool], row: dict[str, Any] | None = None):
-        """Begin or continue a file.
+        """Begin or continue a file; OutputError if it cannot be written.
 
         Args:
             path: the file.
             keep: selects the keys that are written.
-            row: the unfinished row (``row``); rows from there on are dropped, because the run makes them again. None
-                drops all.
-
-        Raises:
-            OutputError: if it cannot be written.
+            row: the unfinished one; rows from there on are dropped, because the run makes them again. None drops all.
         """
         super().__init__(row)
         self._path = path

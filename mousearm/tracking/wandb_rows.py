@@ -21,7 +21,7 @@ from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.logs import read_metrics
 from mousearm.rundir.status import FAILED, FINISHED, INTERRUPTED, PRUNED, RUNNING
 from mousearm.tracking.metrics_file import Tracker, UnfinishedRows
-from mousearm.tracking.wandb_start import Started, forget_service, start_wandb
+from mousearm.tracking.wandb_parts import forget_service, start_wandb
 from mousearm.trajectory import Trial
 
 # W&B calls what ends with 255 killed, as after Ctrl-C.
@@ -40,17 +40,11 @@ class WandbRows(Tracker):
     Nothing that goes wrong in W&B ends a run.
     """
 
-    def __init__(self, started: Started, pictures_percent: float, films: bool):
-        """Follow a run.
-
-        Args:
-            started: the run.
-            pictures_percent: of the time so far, that figures and films of evaluations may take.
-            films: film evaluations, too.
-        """
+    def __init__(self, config: Config, folder: RunFolder):
+        """Begin to follow a run, or follow it again."""
         super().__init__()
-        self._run, self._sent, self._part = started
-        self._share, self._films = pictures_percent / 100, films
+        self._run, self._sent, self._part = start_wandb(config, folder)
+        self._share, self._films = config.tracking.pictures_percent / 100, config.tracking.films
         self._begin, self._drawing_s = time.perf_counter(), 0.0
         self._works = True
         self._safely(lambda: self._run.summary.update({"status": RUNNING, "reason": ""}))
@@ -58,9 +52,7 @@ class WandbRows(Tracker):
     def catch_up(self, folder: RunFolder, rows: UnfinishedRows) -> None:
         """Send what metrics.csv and timing.csv have and W&B has not, and continue the unfinished row.
 
-        Args:
-            folder: has the files; each has a part of every row.
-            rows: the unfinished ones: those of the files, and W&B's, which has what files cannot hold.
+        That is the parts that the files have of it, and W&B's, which has what files cannot hold.
         """
         past: dict[int, dict[str, Any]] = {}
         for row in (row for file in (folder.metrics, folder.timing) for row in read_metrics(file).rows):
@@ -143,7 +135,7 @@ def wandb(config: Config, folder: RunFolder, rows: UnfinishedRows) -> WandbRows 
     """Everything, in Weights & Biases: online, or kept for scripts/sync.py; where ``tracking.wandb`` says so."""
     if config.tracking.wandb == "disabled":
         return None
-    tracker = WandbRows(start_wandb(config, folder), config.tracking.pictures_percent, config.tracking.films)
+    tracker = WandbRows(config, folder)
     tracker.catch_up(folder, rows)
     return tracker
 

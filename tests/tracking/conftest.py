@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from wandb_server import KEY, WandbServer
 
-from mousearm.tracking.wandb_start import forget_service, parts_of, wandb_command
+from mousearm.tracking.wandb_parts import forget_service, parts_of, wandb_command
 
 
 @pytest.fixture

@@ -6,8 +6,7 @@ from short_tracked import OFFLINE, ROLLOUT, terminate_after_rows
 from mousearm.errors import Interrupted, RunError
 from mousearm.experiment import run
 from mousearm.rundir.folder import RunFolder
-from mousearm.tracking.sync import sync_runs
-from mousearm.tracking.wandb_start import parts_of
+from mousearm.tracking.wandb_parts import parts_of, sync_runs
 
 
 @pytest.fixture
@@ -46,18 +45,15 @@ def test_what_there_is_nothing_to_upload_of(kept):
     (part,) = parts_of(kept)
     part.mark_uploaded()
     (kept / "wandb" / "empty-run-1").mkdir()
-    (one,) = sync_runs([kept])
-    assert (one.good, one.text) == (True, "is uploaded already")
-    (other,) = sync_runs([kept.parent])
-    assert (other.good, other.text) == (True, "kept nothing for Weights & Biases")
+    assert sync_runs([kept]) == {kept: (True, "is uploaded already")}
+    assert sync_runs([kept.parent]) == {kept.parent: (True, "kept nothing for Weights & Biases")}
 
 
 def test_a_run_that_is_at_work_is_left_alone(kept):
     folder = RunFolder(kept)
     with folder.locked():
         folder.set_status("running", 0)
-        (one,) = sync_runs([kept])
-    assert (one.good, one.text) == (False, "is being trained; its turn comes when it has ended")
+        assert sync_runs([kept]) == {kept: (False, "is being trained; its turn comes when it has ended")}
 
 
 def test_without_login_it_says_what_to_do(kept, fresh):
@@ -79,9 +75,9 @@ def test_a_server_out_of_reach_is_named(sync, kept, server):
 @pytest.mark.slow
 def test_a_part_that_cannot_be_read_is_named_and_tried_again(kept, server):
     for _ in range(2):
-        (one,) = sync_runs([kept])
-        assert not one.good
-        assert one.text.startswith('1 of 1 parts could not be uploaded: Failed to read "')
+        ((good, text),) = sync_runs([kept]).values()
+        assert not good
+        assert text.startswith('1 of 1 parts could not be uploaded: Failed to read "')
 
 
 @pytest.mark.slow

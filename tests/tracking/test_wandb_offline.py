@@ -12,7 +12,7 @@ from mousearm.config import load, to_yaml
 from mousearm.errors import Interrupted
 from mousearm.experiment import run
 from mousearm.rundir.folder import RunFolder
-from mousearm.tracking.wandb_start import parts_of
+from mousearm.tracking.wandb_parts import parts_of
 
 
 def history(part):

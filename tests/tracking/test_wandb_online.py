@@ -13,7 +13,7 @@ from mousearm.errors import Interrupted
 from mousearm.experiment import run
 from mousearm.rundir.folder import RunFolder
 from mousearm.tracking.logger import build_logger
-from mousearm.tracking.wandb_start import parts_of, without_credentials
+from mousearm.tracking.wandb_parts import parts_of, without_credentials
 
 ONLINE = (*QUICK, "tracking=wandb", "algo.eval_freq=1568")
 

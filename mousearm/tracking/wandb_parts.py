@@ -1,8 +1,9 @@
-"""Begin or resume a run in Weights & Biases: online, or kept in the run folder."""
+"""Runs in Weights & Biases, in parts: begun or resumed online, or kept in the run folder and uploaded later."""
 
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,14 +11,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from omegaconf import OmegaConf
 
 from mousearm.config import Config
+from mousearm.errors import RunError
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.logs import CODE, git
+from mousearm.rundir.status import RUNNING
+from mousearm.text import plural
 
 if TYPE_CHECKING:
     from wandb import Run
@@ -29,17 +33,16 @@ _FINISH_S = 30.0  # for what is left to be uploaded when a run ends; SLURM kills
 _FLUSH_S = 1.0  # what is lost at most of the record when a run is killed
 _FOLDER = "wandb"  # in the run folder, made by W&B
 _OFFLINE = "offline-"
+_URL = re.compile(r"View run .*?(https?://\S+)")
+# W&B's message about a record whose end is missing because the run was killed: the rest was uploaded.
+_CUT_SHORT = "ends with an incomplete record"
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The record of W&B from one start of a run to its end.
+    """The record of W&B from one start of a run to its end."""
 
-    Attributes:
-        file: W&B's record, ``run-ID.wandb``.
-    """
-
-    file: Path
+    file: Path  # W&B's, ``run-ID.wandb``
 
     @property
     def uploaded(self) -> bool:
@@ -90,25 +93,14 @@ def wandb_command(*words: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "wandb", *words)
 
 
-class Started(NamedTuple):
-    """A run in W&B that was begun or resumed.
-
-    Attributes:
-        run: W&B's object.
-        sent: steps of the last row that W&B has already; -1 where it has none.
-        part: what is kept of it in the run folder.
-    """
-
-    run: "Run"
-    sent: int
-    part: Part
-
-
-def start_wandb(config: Config, folder: RunFolder) -> Started:
+def start_wandb(config: Config, folder: RunFolder) -> "tuple[Run, int, Part]":
     """Begin or resume a run, and print where it is.
 
     It is kept in the run folder where W&B cannot be reached, without a login, or while an earlier part waits to be
     uploaded.
+
+    Returns:
+        W&B's run, steps of the last row that it has already (-1: none), and what is kept of it in the run folder.
     """
     earlier = parts_of(folder.path)
     begin = _beginning(config, folder)
@@ -126,7 +118,7 @@ def start_wandb(config: Config, folder: RunFolder) -> Started:
     run.define_metric(_STEPS, hidden=True)
     run.define_metric("*", step_metric=_STEPS)
     run.save(str(folder.environment), base_path=str(folder.path), policy="now")
-    return Started(run, sent, part)
+    return run, sent, part
 
 
 def _beginning(config: Config, folder: RunFolder) -> "Callable[..., Run]":
@@ -221,3 +213,71 @@ def without_credentials(url: str | None) -> str | None:
         return None
     split = urlsplit(url)
     return split._replace(netloc=split.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
+def sync_runs(runs: Sequence[Path], again: bool = False) -> dict[Path, tuple[bool, str]]:
+    """Upload what runs kept, the parts of each in their order; they become one run there.
+
+    Args:
+        runs: run folders.
+        again: upload also what the server is known to have.
+
+    Returns:
+        By run, whether the server has all of it now, and the result in words.
+
+    Raises:
+        RunError: if there is no login, or the server cannot be reached.
+    """
+    waiting = {run: _waiting(run, again) for run in runs}
+    if any(waiting.values()):
+        _check_login()
+    return {run: _upload(run, parts) for run, parts in waiting.items()}
+
+
+def _waiting(run: Path, again: bool) -> list[Part]:
+    if RunFolder(run).status().state == RUNNING:
+        return []
+    return [part for part in parts_of(run) if not part.is_empty and (again or not part.uploaded)]
+
+
+def _upload(run: Path, parts: Sequence[Part]) -> tuple[bool, str]:
+    if RunFolder(run).status().state == RUNNING:
+        return False, "is being trained; its turn comes when it has ended"
+    if not parts:
+        return True, "is uploaded already" if parts_of(run) else "kept nothing for Weights & Biases"
+    errors, url = _sync(parts)
+    left = [part for part in parts if not part.uploaded]
+    if left:
+        problem = "; ".join(errors) or "wandb sync gave no reason"
+        return False, f"{len(left)} of {len(parts)} parts could not be uploaded: {problem}"
+    return True, f"{plural(len(parts), 'part')} uploaded{url and f' to {url}'}"
+
+
+def _sync(parts: Sequence[Part]) -> tuple[list[str], str]:
+    """Let W&B upload the parts of one run, one after the other; returns its errors, and the run's address."""
+    for part in parts:
+        part.mark_uploaded(False)
+    command = wandb_command("sync", "--include-online", *(str(part.file) for part in parts))
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    lines = [line.removeprefix("wandb: ") for line in (result.stdout + result.stderr).splitlines()]
+    errors = [line.removeprefix("ERROR ") for line in lines if line.startswith(("ERROR ", "Error: "))]
+    for part in parts:
+        if any(_CUT_SHORT in error and str(part.file.parent) in error for error in errors):
+            part.mark_uploaded()
+    return errors, next((found[1] for line in lines if (found := _URL.search(line))), "")
+
+
+def _check_login() -> None:
+    import wandb  # slow to import
+
+    wandb.setup(wandb.Settings(silent=True))
+    try:
+        problem = "" if wandb.login(prompt=False, verify=True) else "nobody is logged in."
+    except wandb.Error as error:
+        problem = " ".join(str(error).split())
+    forget_service()
+    if problem:
+        raise RunError(
+            f"Weights & Biases cannot be used: {problem} Log in with `wandb login`, or set WANDB_API_KEY; the computer "
+            "must reach the server."
+        )
