@@ -14,7 +14,7 @@ QUICK = ("debug=quick", "threads=1", "policy.lstm_hidden_size=8", "algo.timestep
 
 def call(script, *arguments, cwd):
     command = [sys.executable, str(ROOT / script), *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=600, check=False)
 
 
 @pytest.fixture
