@@ -1,36 +1,26 @@
-"""Points that were seen badly or not at all, and noise."""
+"""Clean a recording (points that were seen badly or not at all, noise) and cut it into reaches by the paw's speed."""
 
+from collections import Counter
+from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from mousearm.errors import KinematicsError
-from mousearm.kinematics.imports.markers import MarkerTrajectory, seen_points
-from mousearm.trajectory import LANDMARKS
+from mousearm.kinematics.imports.markers import MarkerRecording, MarkerTrajectory
+from mousearm.trajectory import LANDMARKS, PAW
 
 FILTER_ORDER = 2
 """Order of the Butterworth filter; run forwards and backwards it has twice that."""
 
-_TWO_PASSES = (2**0.5 - 1) ** (
-    1 / (2 * FILTER_ORDER)
-)  # where one pass gives half of the -3 dB, relative to its cut-off
-_LEAST_FRAMES = 3 * (2 * FILTER_ORDER + 1)  # what the filter needs, to continue the ends
+FILTER_FRAMES = 3 * (2 * FILTER_ORDER + 1)
+"""A recording needs more frames than these, by which the filter continues its ends."""
 
+DETECTION_HZ = 20.0
+"""Cut-off below which the speed is looked at, so that noise starts no reach; the reaches themselves are not changed."""
 
-class Filled(NamedTuple):
-    """Points with gaps filled, and how many there were.
-
-    Attributes:
-        points: (T, 3, 3) with short gaps filled.
-        n_gaps: gaps that were filled, over the three points.
-        n_frames: positions that were filled, over the three points.
-        longest_ms: the longest of them.
-    """
-
-    points: np.ndarray
-    n_gaps: int
-    n_frames: int
-    longest_ms: float
+# Where one pass gives half of the -3 dB, relative to its cut-off.
+_TWO_PASSES = (2**0.5 - 1) ** (1 / (2 * FILTER_ORDER))
 
 
 def runs(mask: np.ndarray) -> list[slice]:
@@ -39,54 +29,43 @@ def runs(mask: np.ndarray) -> list[slice]:
     return [slice(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]
 
 
-def drop_unlikely(markers: MarkerTrajectory, least: float) -> tuple[np.ndarray, int]:
-    """Points (T, 3, 3) without those below a likelihood, and how many these were; an unsaid likelihood counts as 0.
+def drop_unlikely(recording: MarkerRecording, least: float) -> tuple[MarkerRecording, int]:
+    """Take points below a likelihood as not seen, and count them; a likelihood that is not said counts as 0.
 
     Raises:
         KinematicsError: the file says no likelihood of all three points.
     """
-    if markers.likelihood is None:
-        raise markers.place.error(
+    if recording.likelihood is None:
+        raise recording.place.error(
             f"says no likelihood (or score) of {', '.join(LANDMARKS)}, so --min-likelihood {least:g} cannot be kept. "
             "Leave it out."
         )
-    unlikely = ~(markers.likelihood >= least)
-    n_dropped = int((unlikely & seen_points(markers.points)).sum())
-    return np.where(unlikely[:, :, None], np.nan, markers.points), n_dropped
+    unlikely = ~(recording.likelihood >= least)
+    n_dropped = int((unlikely & np.isfinite(recording.points).all(axis=-1)).sum())
+    return replace(recording, points=np.where(unlikely[:, :, None], np.nan, recording.points)), n_dropped
 
 
-def fill_gaps(points: np.ndarray, rate: float, longest_ms: float) -> Filled:
-    """Fill gaps in the middle of a recording, each point by itself.
+def fill_gaps(markers: MarkerTrajectory, longest_ms: float) -> tuple[MarkerTrajectory, list[int]]:
+    """Fill gaps of up to ``longest_ms`` (missing frames / rate) in the middle of a recording, each point by itself.
 
     A piecewise cubic that keeps the order of its values (PCHIP) is used: it makes no waves of noise beside the gap.
 
-    Args:
-        points: (T, 3, 3), NaN where a point was not seen.
-        rate: Hz.
-        longest_ms: the longest gap (its missing frames / rate) that is filled.
+    Returns:
+        The filled recording, and of each gap that was filled its length in frames.
     """
     from scipy.interpolate import PchipInterpolator
 
-    points, lengths = points.copy(), []
+    points, lengths = markers.points.copy(), []
     for index in range(points.shape[1]):
-        seen = seen_points(points[:, index])
+        seen = np.isfinite(points[:, index]).all(axis=-1)
         known = np.flatnonzero(seen)
         inner = [gap for gap in runs(~seen) if gap.start > 0 and gap.stop < len(seen)]
-        short = [gap for gap in inner if 1e3 * _length(gap) / rate <= longest_ms + 1e-9]
+        short = [gap for gap in inner if 1e3 * _length(gap) / markers.rate <= longest_ms + 1e-9]
         if short:
             missing = np.concatenate([np.arange(gap.start, gap.stop) for gap in short])
             points[missing, index] = PchipInterpolator(known, points[known, index])(missing)
         lengths += [_length(gap) for gap in short]
-    return Filled(points, len(lengths), sum(lengths), 1e3 * max(lengths, default=0) / rate)
-
-
-def whole_parts(points: np.ndarray) -> list[slice]:
-    """Stretches in which all points are seen.
-
-    Args:
-        points: (T, 3, 3), NaN where a point was not seen.
-    """
-    return runs(seen_points(points.reshape(len(points), -1)))
+    return replace(markers, points=points), lengths
 
 
 def refuse_gaps(markers: MarkerTrajectory, parts: list[slice], longest_ms: float) -> None:
@@ -94,7 +73,7 @@ def refuse_gaps(markers: MarkerTrajectory, parts: list[slice], longest_ms: float
 
     Args:
         markers: after `fill_gaps`.
-        parts: its `whole_parts`.
+        parts: its stretches in which all points are seen.
         longest_ms: the longest gap that was allowed.
 
     Raises:
@@ -103,7 +82,7 @@ def refuse_gaps(markers: MarkerTrajectory, parts: list[slice], longest_ms: float
     if len(parts) == 1:
         return
     gap = slice(parts[0].stop, parts[1].start)
-    missing = ~seen_points(markers.points[gap])
+    missing = ~np.isfinite(markers.points[gap]).all(axis=-1)
     names = " and ".join(name for name, lost in zip(LANDMARKS, missing.T, strict=True) if lost.any())
     raise markers.place.error(
         f"from here on the {names} was not seen for {1e3 * _length(gap) / markers.rate:.4g} ms; gaps of up to "
@@ -113,15 +92,11 @@ def refuse_gaps(markers: MarkerTrajectory, parts: list[slice], longest_ms: float
 
 
 def low_pass(markers: MarkerTrajectory, cutoff: float) -> np.ndarray:
-    """Points (T, 3, 3) without what is faster than a frequency and without delay.
+    """Points (T, 3, 3) of a recording without gaps, less what is faster than a cut-off [Hz]; without delay.
 
     A Butterworth filter of second order is run forwards and backwards. Its cut-off is raised, by the bilinear
     transform's scale tan(pi f / rate), so that both passes together let 1/sqrt(2) of the amplitude through at the
     cut-off: their gain is 1 / (1 + (sqrt(2) - 1) (tan(pi f / rate) / tan(pi cutoff / rate))^4).
-
-    Args:
-        markers: without gaps.
-        cutoff: Hz.
 
     Raises:
         KinematicsError: the cut-off is too high for the rate, or there are too few frames.
@@ -133,30 +108,113 @@ def low_pass(markers: MarkerTrajectory, cutoff: float) -> np.ndarray:
             f"was recorded at {markers.rate:.4g} Hz, so --cutoff must be below half of it; it is {cutoff:g} Hz. Lower "
             "it, or leave the filter out."
         )
-    if len(markers.points) <= _LEAST_FRAMES:
+    if len(markers.points) <= FILTER_FRAMES:
         raise markers.place.error(
-            f"{len(markers.points)} frames are too few to filter; more than {_LEAST_FRAMES} are needed. Leave --cutoff "
+            f"{len(markers.points)} frames are too few to filter; more than {FILTER_FRAMES} are needed. Leave --cutoff "
             "out, or leave this recording out.",
             0,
         )
     raised = markers.rate / np.pi * np.arctan(np.tan(np.pi * cutoff / markers.rate) / _TWO_PASSES)
     sections = butter(FILTER_ORDER, raised, fs=markers.rate, output="sos")
-    return sosfiltfilt(sections, markers.points, axis=0, padlen=_LEAST_FRAMES)
+    return sosfiltfilt(sections, markers.points, axis=0, padlen=FILTER_FRAMES)
 
 
-def long_enough(frames: slice) -> bool:
-    """Tell whether a stretch has the frames that `low_pass` needs."""
-    return _length(frames) > _LEAST_FRAMES
+@dataclass(frozen=True, slots=True)
+class CutRule:
+    """Definition of a reach by the paw's speed.
 
-
-def check_cutoff(cutoff: float | None) -> None:
-    """Refuse a cut-off that is not a frequency.
+    The paw moves where it is faster than ``rest_speed``. Movements with less than ``pause_ms`` between them are one.
+    Those that reach ``peak_speed`` and last ``min_ms`` to ``max_ms`` are reaches; ``pad_ms`` are kept at both ends.
+    The published reaches have peaks of 0.17 to 0.36 m/s and last 0.1 to 0.6 s.
 
     Raises:
-        KinematicsError: says what is valid.
+        KinematicsError: a number is out of its range.
     """
-    if cutoff is not None and not 0 < cutoff < np.inf:
-        raise KinematicsError(f"--cutoff {cutoff:g}: give a frequency above 0 Hz.")
+
+    peak_speed: float = 0.12  # m/s
+    rest_speed: float = 0.03  # m/s
+    pause_ms: float = 100.0
+    pad_ms: float = 50.0
+    min_ms: float = 80.0
+    max_ms: float = 1500.0
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not (0 <= value < np.inf and (value > 0 or field.name == "pad_ms")):
+                raise KinematicsError(f"{_option(field.name)} {value:g}: give a number above 0.")
+        self._check_order("rest_speed", "peak_speed")
+        self._check_order("min_ms", "max_ms")
+        if 2 * self.pad_ms > self.pause_ms:
+            raise KinematicsError(
+                f"--pad-ms {self.pad_ms:g} at both ends is more than --pause-ms {self.pause_ms:g}, so reaches would "
+                "overlap. Give at most half of the pause."
+            )
+
+    def _check_order(self, low: str, high: str) -> None:
+        if getattr(self, low) >= getattr(self, high):
+            raise KinematicsError(
+                f"{_option(low)} {getattr(self, low):g} must be below {_option(high)} {getattr(self, high):g}."
+            )
+
+
+class Cut(NamedTuple):
+    """Reaches of a session.
+
+    Attributes:
+        reaches: their frames.
+        left_out: why movements are not among them, with their numbers.
+        peak_speed: the highest speed of the paw that was seen [m/s].
+    """
+
+    reaches: list[slice]
+    left_out: Counter[str]
+    peak_speed: float
+
+
+def cut_reaches(markers: MarkerTrajectory, rule: CutRule) -> Cut:
+    """Find the reaches of a session in metres, without gaps and long enough to filter.
+
+    A movement without ``pad_ms`` of rest before and after it is left out: the session may hold a part of it only.
+    """
+    speed = paw_speed(markers)
+    pad = round(1e-3 * rule.pad_ms * markers.rate)
+    reaches, left_out = [], Counter[str]()
+    for movement in _joined(runs(speed > rule.rest_speed), 1e-3 * rule.pause_ms * markers.rate):
+        whole = pad < movement.start and movement.stop + pad < len(speed)
+        milliseconds = 1e3 * _length(movement) / markers.rate
+        if speed[movement].max() < rule.peak_speed:
+            left_out[f"slower than {rule.peak_speed:g} m/s"] += 1
+        elif not whole:
+            left_out["cut off by a gap or an end of the recording"] += 1
+        elif milliseconds < rule.min_ms:
+            left_out[f"shorter than {rule.min_ms:g} ms"] += 1
+        elif milliseconds > rule.max_ms:
+            left_out[f"longer than {rule.max_ms:g} ms"] += 1
+        else:
+            reaches.append(slice(movement.start - pad, movement.stop + pad))
+    return Cut(reaches, left_out, float(speed.max()))
+
+
+def paw_speed(markers: MarkerTrajectory) -> np.ndarray:
+    """Speed of the paw (T,) [m/s] below `DETECTION_HZ`, or below a fifth of the rate where that is less."""
+    paw = low_pass(markers, min(DETECTION_HZ, 0.2 * markers.rate))[:, PAW]
+    return np.linalg.norm(np.gradient(paw, 1 / markers.rate, axis=0), axis=1)
+
+
+def _joined(movements: list[slice], pause: float) -> list[slice]:
+    """Movements with those joined between which there are fewer frames than the pause."""
+    joined: list[slice] = []
+    for movement in movements:
+        if joined and movement.start - joined[-1].stop < pause:
+            joined[-1] = slice(joined[-1].start, movement.stop)
+        else:
+            joined.append(movement)
+    return joined
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
 def _length(frames: slice) -> int:

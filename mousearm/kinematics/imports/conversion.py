@@ -11,7 +11,6 @@ import numpy as np
 
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.checks import Place
-from mousearm.kinematics.imports.markers import seen_points
 from mousearm.trajectory import LANDMARKS
 
 UNITS = {"m": 1.0, "cm": 1e-2, "mm": 1e-3}
@@ -23,20 +22,12 @@ SIDES = ("right", "left")
 MOUSE_SEGMENT = (0.006, 0.025)
 """Median length [m] that the upper arm and the forearm (elbow to paw) of a mouse may have."""
 
-DIRECTIONS = ("forward", "up", "right")
-"""Directions of the axes x, y, z of the project's files."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Axes:
-    """Axes of a file that point forward, up and right.
+    """Axes of a file that point forward, up and right, with the rotation (3, 3) from them to OpenSim's."""
 
-    Attributes:
-        text: three of x, y, z with signs.
-        matrix: (3, 3) rotation from the file's axes to OpenSim's.
-    """
-
-    text: str
+    names: tuple[str, ...]
     matrix: np.ndarray
 
     @classmethod
@@ -58,39 +49,27 @@ class Axes:
         for row, part in enumerate(parts):
             matrix[row, "xyz".index(part[-1])] = -1 if part[0] == "-" else 1
         if np.linalg.det(matrix) < 0:
+            opposite = parts[2][-1] if parts[2][0] == "-" else f"-{parts[2][-1]}"
             raise KinematicsError(
                 f"--axes '{text}' would mirror the animal: with {parts[0]} forward and {parts[1]} up, right is "
-                f"{_opposite(parts[2])} in right-handed axes. Flip that sign. If the file's axes are "
+                f"{opposite} in right-handed axes. Flip that sign. If the file's axes are "
                 "left-handed, flip it too and give the other --side, which mirrors them back."
             )
-        return cls(" ".join(parts), matrix)
+        return cls(tuple(parts), matrix)
 
     def __str__(self) -> str:
-        return ", ".join(f"{direction} = {axis}" for direction, axis in zip(DIRECTIONS, self.text.split(), strict=True))
+        forward, up, right = self.names
+        return f"forward = {forward}, up = {up}, right = {right}"
 
 
 def to_metres(points: np.ndarray, unit: str, axes: Axes, side: str) -> np.ndarray:
-    """Bring points to metres, OpenSim's axes and a right arm.
-
-    Args:
-        points: (..., 3) in the file's unit and axes.
-        unit: one of `UNITS`.
-        axes: which of the file's axes is which.
-        side: one of `SIDES`.
-
-    Returns:
-        (..., 3) m.
-    """
+    """Bring points (..., 3) in a file's unit and axes to metres, OpenSim's axes and a right arm, (..., 3)."""
     mirror = np.array([1.0, 1.0, 1.0 if side == SIDES[0] else -1.0])
     return UNITS[unit] * points @ axes.matrix.T * mirror
 
 
 def segment_lengths(points: np.ndarray) -> tuple[float, float]:
-    """Median lengths of upper arm and forearm in the unit of the points; NaN where a point is never seen.
-
-    Args:
-        points: (T, 3, 3) shoulder, elbow and paw.
-    """
+    """Median lengths of upper arm and forearm in the unit of the points (T, 3, 3); NaN where one is never seen."""
     shoulder, elbow, paw = np.moveaxis(points, 1, 0)
     lengths = [np.linalg.norm(ends, axis=1) for ends in (elbow - shoulder, paw - elbow)]
     upper_arm, forearm = (
@@ -111,7 +90,8 @@ def choose_unit(given: str | None, stated: str | None, lengths: tuple[float, flo
     Raises:
         KinematicsError: nobody says a unit, the two contradict each other, or a segment is not a mouse's in that unit.
     """
-    fitting = [name for name in UNITS if all(_is_mouse(UNITS[name] * length) for length in lengths)]
+    low, high = MOUSE_SEGMENT
+    fitting = [name for name in UNITS if all(low <= UNITS[name] * length <= high for length in lengths)]
     measured = " and ".join(f"{length:.4g}" for length in lengths)
     advice = (
         f"--units {fitting[0]} would fit."
@@ -126,38 +106,21 @@ def choose_unit(given: str | None, stated: str | None, lengths: tuple[float, flo
     unit = given or stated
     assert unit is not None
     if unit not in fitting:
-        low, high = (1e3 * length for length in MOUSE_SEGMENT)
         in_mm = " and ".join(f"{1e3 * UNITS[unit] * length:.4g}" for length in lengths)
         raise place.error(
             f"in {unit}, the medians of upper arm and forearm are {in_mm} mm; a mouse has "
-            f"{low:g} to {high:g} mm. {advice}"
+            f"{1e3 * low:g} to {1e3 * high:g} mm. {advice}"
         )
     return unit
 
 
 def check_seen(points: np.ndarray, place: Place) -> None:
-    """Refuse a recording in which a landmark is never seen, or never together with its neighbour.
-
-    Args:
-        points: (T, 3, 3) shoulder, elbow and paw; NaN where one was not seen.
-        place: names the file.
-
-    Raises:
-        KinematicsError: names the landmark.
-    """
-    seen = seen_points(points)
+    """Refuse points (T, 3, 3), NaN where not seen, one of which is never seen, or never with its neighbour."""
+    seen = np.isfinite(points).all(axis=-1).any(axis=0)
     for index, landmark in enumerate(LANDMARKS):
-        if not seen[:, index].any():
+        if not seen[index]:
             raise place.error(
                 f"the {landmark} is never seen. Check --points; where --min-likelihood is given, it may be too high."
             )
     if np.isnan(segment_lengths(points)).any():
         raise place.error("paw, elbow and shoulder are never seen in the same frame. Check --points.")
-
-
-def _is_mouse(length: float) -> bool:
-    return MOUSE_SEGMENT[0] <= length <= MOUSE_SEGMENT[1]
-
-
-def _opposite(part: str) -> str:
-    return part[-1] if part[0] == "-" else f"-{part[-1]}"

@@ -22,8 +22,8 @@ import numpy as np
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.checks import Place
 from mousearm.kinematics.files import Row, parse_number
-from mousearm.kinematics.imports.cells import TextTable, find_points, lay_out, whole_numbers
 from mousearm.kinematics.imports.markers import MarkerRecording
+from mousearm.kinematics.imports.tables import TextTable, find_points, stack_points, whole_numbers
 from mousearm.registry import FORMATS
 
 LEVELS = ("scorer", "individuals", "bodyparts", "coords")
@@ -39,18 +39,8 @@ _DATA = frozenset(
 _LARGEST_PICKLE = 1_000_000
 
 
-def is_deeplabcut(rows: Sequence[Row]) -> bool:
-    """Tell whether the rows of a CSV file are DeepLabCut's."""
-    return rows[0][1][0].lower() == LEVELS[0]
-
-
 def read_deeplabcut(path: Path, rows: Sequence[Row], names: Mapping[str, str]) -> MarkerRecording:
-    """Read a CSV file of DeepLabCut 3D.
-
-    Args:
-        path: the file.
-        rows: its lines.
-        names: name of every landmark in the file.
+    """Read the rows of a CSV file of DeepLabCut 3D, by the name of every landmark in the file.
 
     Raises:
         KinematicsError: the table is not DeepLabCut's, or a cell is not a number.
@@ -65,8 +55,8 @@ def read_deeplabcut(path: Path, rows: Sequence[Row], names: Mapping[str, str]) -
     columns = list(zip(*header, strict=True))
     cells = TextTable(path, rows[n_header:], ["frame", *("/".join(column[1:]) for column in columns[1:])])
     _check_index([row[0] for _, row in rows[n_header:]], cells.place)
-    found = find_points(names, lay_out([None, *map(_point, columns[1:])], path), path)
-    positions, likelihood = cells.points(found)
+    found = find_points([None, *map(_point, columns[1:])], names, path)
+    positions, likelihood = stack_points(cells.numbers, found)
     frames = whole_numbers(cells.numbers(0), "frame", cells.place)
     return MarkerRecording(path, "DeepLabCut CSV", cells.lines, positions, likelihood, frames)
 
@@ -74,17 +64,15 @@ def read_deeplabcut(path: Path, rows: Sequence[Row], names: Mapping[str, str]) -
 def read_deeplabcut_hdf(path: Path, names: Mapping[str, str]) -> MarkerRecording:
     """Read an HDF5 file of DeepLabCut 3D.
 
-    Arguments and errors are those of `read_deeplabcut`; a place in the file is a frame, counted from 1.
+    Errors as `read_deeplabcut`, with frames, counted from 1, in place of rows.
     """
     table = read_table(path)
     _check_levels(table.levels, path)
     place = Place(str(path))
     _check_index([str(frame) for frame in table.frames], place)
-    found = find_points(names, lay_out(map(_point, table.columns), path), path)
+    found = find_points(map(_point, table.columns), names, path)
     values = np.where(np.isfinite(table.values), table.values, np.nan)  # as in text: a point at infinity was not seen
-    positions = np.stack([np.stack([values[:, point[axis]] for axis in "xyz"], 1) for point in found], 1)
-    sure = all("likelihood" in point for point in found)
-    likelihood = np.stack([values[:, point["likelihood"]] for point in found], 1) if sure else None
+    positions, likelihood = stack_points(lambda column: values[:, column], found)
     frames = whole_numbers(table.frames.astype(float), "frame", place)
     return MarkerRecording(path, "DeepLabCut HDF5", None, positions, likelihood, frames)
 

@@ -5,14 +5,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType
 
+import numpy as np
 from tqdm import tqdm
 
 from mousearm.errors import KinematicsError, UnknownNameError
 from mousearm.files import make_folder, new_output, write_text
 from mousearm.kinematics.files import read_rows, write_csv
-from mousearm.kinematics.imports import anipose, cleaning, deeplabcut
+from mousearm.kinematics.imports import cleaning, deeplabcut, tables
+from mousearm.kinematics.imports.cleaning import CutRule
 from mousearm.kinematics.imports.conversion import (
     SIDES,
     UNITS,
@@ -22,7 +23,6 @@ from mousearm.kinematics.imports.conversion import (
     segment_lengths,
     to_metres,
 )
-from mousearm.kinematics.imports.cutting import CutRule, cut_reaches
 from mousearm.kinematics.imports.markers import MarkerRecording, MarkerTrajectory, even
 from mousearm.kinematics.reach import Reach
 from mousearm.registry import FORMATS
@@ -30,8 +30,6 @@ from mousearm.trajectory import LANDMARKS
 
 NOTES = "import.txt"
 """File beside the reaches that says how they were made."""
-
-SAME_NAMES: Mapping[str, str] = MappingProxyType({landmark: landmark for landmark in LANDMARKS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,8 @@ class ImportOptions:
             raise KinematicsError(f"--min-likelihood {self.min_likelihood:g}: give a number from 0 to 1.")
         if not 0 <= self.max_gap_ms < float("inf"):
             raise KinematicsError(f"--max-gap {self.max_gap_ms:g}: give a number of ms, 0 or more.")
-        cleaning.check_cutoff(self.cutoff)
+        if self.cutoff is not None and not 0 < self.cutoff < float("inf"):
+            raise KinematicsError(f"--cutoff {self.cutoff:g}: give a frequency above 0 Hz.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,21 +138,21 @@ def import_file(path: Path, name: str, options: ImportOptions) -> ImportResult:
         KinematicsError: the file cannot be read or trusted, or holds no reach.
         UnknownNameError: the file lacks a point.
     """
-    recording = read_markers(path, {**SAME_NAMES, **options.points})
-    markers = even(recording, options.rate)
-    notes = [f"read      {recording.kind}, {len(markers.points)} frames at {markers.rate:.5g} Hz ({_by(recording)})"]
+    recording = read_markers(path, {**dict(zip(LANDMARKS, LANDMARKS, strict=True)), **options.points})
+    notes = []
     if options.min_likelihood is not None:
-        points, n_dropped = cleaning.drop_unlikely(markers, options.min_likelihood)
-        markers = replace(markers, points=points)
+        recording, n_dropped = cleaning.drop_unlikely(recording, options.min_likelihood)
         notes.append(f"unlikely  {n_dropped} points below {options.min_likelihood:g} taken as not seen")
+    markers = even(recording, options.rate)
+    by = "--rate" if recording.time is None else "its times"
+    notes.insert(0, f"read      {recording.kind}, {len(markers.points)} frames at {markers.rate:.5g} Hz ({by})")
     markers, more = _to_metres(markers, recording, options)
     notes += more
-    filled = cleaning.fill_gaps(markers.points, markers.rate, options.max_gap_ms)
-    markers = replace(markers, points=filled.points)
-    parts = cleaning.whole_parts(markers.points)
+    markers, gaps = cleaning.fill_gaps(markers, options.max_gap_ms)
+    parts = cleaning.runs(np.isfinite(markers.points).all(axis=(1, 2)))
     notes.append(
-        f"gaps      {filled.n_gaps} filled ({filled.n_frames} positions, the longest gap {filled.longest_ms:.4g} ms of "
-        f"{options.max_gap_ms:g} ms allowed)"
+        f"gaps      {len(gaps)} filled ({sum(gaps)} positions, the longest gap "
+        f"{1e3 * max(gaps, default=0) / markers.rate:.4g} ms of {options.max_gap_ms:g} ms allowed)"
     )
     if not parts:
         raise markers.place.error("there is no frame in which all three points are seen. Raise --max-gap.")
@@ -170,7 +169,11 @@ def import_file(path: Path, name: str, options: ImportOptions) -> ImportResult:
         if options.cutoff is None
         else f"filter    Butterworth forwards and backwards, -3 dB at {options.cutoff:g} Hz (--cutoff)"
     )
-    return ImportResult(path, reaches, [*notes, *map(_line, reaches)])
+    notes += [
+        f"reach     {reach.name}.csv: {reach.n_frames} frames, {reach.time[0]:.3f} to {reach.time[-1]:.3f} s"
+        for reach in reaches
+    ]
+    return ImportResult(path, reaches, notes)
 
 
 def read_markers(path: Path, names: Mapping[str, str]) -> MarkerRecording:
@@ -195,16 +198,13 @@ def read_markers(path: Path, names: Mapping[str, str]) -> MarkerRecording:
 def csv(path: Path, names: Mapping[str, str]) -> MarkerRecording:
     """Read a table of DeepLabCut 3D or Anipose, or one with times; the first cell tells which."""
     rows = read_rows(path)
-    read = deeplabcut.read_deeplabcut if deeplabcut.is_deeplabcut(rows) else anipose.read_anipose
+    first = rows[0][1][0].lower()
+    read = deeplabcut.read_deeplabcut if first == deeplabcut.LEVELS[0] else tables.read_anipose
     return read(path, rows, names)
 
 
 def output_names(paths: Sequence[Path]) -> list[str]:
-    """Name every input: by its stem or, where stems repeat, its path below the folder that all have in common.
-
-    Raises:
-        KinematicsError: a file is given twice, or two differ only in their suffix.
-    """
+    """Name every input: by its stem or, where stems repeat, its path below the folder that all have in common."""
     resolved = [path.resolve() for path in paths]
     _refuse_repeats([str(path) for path in resolved], paths, "is given twice")
     if len({path.stem for path in paths}) == len(paths):
@@ -250,15 +250,15 @@ def _to_metres(
 def _cut(
     markers: MarkerTrajectory, parts: Sequence[slice], name: str, options: ImportOptions, rule: CutRule
 ) -> tuple[list[Reach], list[str]]:
-    """Reaches of all stretches of a markers, and what was left out."""
+    """Reaches of all stretches of a session, and what was left out."""
     found: list[MarkerTrajectory] = []
     left_out, fastest = Counter[str](), 0.0
     for part in parts:
-        if not cleaning.long_enough(part):
+        if part.stop - part.start <= cleaning.FILTER_FRAMES:
             left_out["in a stretch too short to look at"] += 1
             continue
         stretch = _filtered(markers.part(part), options.cutoff)
-        cut = cut_reaches(stretch, rule)
+        cut = cleaning.cut_reaches(stretch, rule)
         found += [stretch.part(frames) for frames in cut.reaches]
         left_out += cut.left_out
         fastest = max(fastest, cut.peak_speed)
@@ -274,11 +274,3 @@ def _cut(
 
 def _filtered(markers: MarkerTrajectory, cutoff: float | None) -> MarkerTrajectory:
     return markers if cutoff is None else replace(markers, points=cleaning.low_pass(markers, cutoff))
-
-
-def _by(recording: MarkerRecording) -> str:
-    return "--rate" if recording.time is None else "its times"
-
-
-def _line(reach: Reach) -> str:
-    return f"reach     {reach.name}.csv: {reach.n_frames} frames, {reach.time[0]:.3f} to {reach.time[-1]:.3f} s"

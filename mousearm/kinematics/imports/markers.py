@@ -16,9 +16,7 @@ RATE_TOLERANCE = 0.01
 MOST_MISSING = 20
 """How many times as long as its frames a recording may be; beyond it, a number or time is taken for a fault."""
 
-
-# Frames of a gap, at most, so that they can be counted; far more are refused.
-_LONGEST_GAP = 1e9
+_LONGEST_GAP = 1e9  # frames, at most, so that they can be counted; far more are refused
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,25 +58,16 @@ class MarkerTrajectory:
     """Positions at an even rate.
 
     Attributes:
-        path: the file that they come from.
-        rows: line of that file for every frame (of a dropped frame, the line before it), or None.
+        place: names the file and its rows in errors; of a dropped frame, the row before it.
         start: time of the first frame [s].
         rate: frames per second [Hz].
         points: (T, 3, 3) shoulder, elbow and paw; NaN where one was not seen.
-        likelihood: (T, 3), or None.
     """
 
-    path: Path
-    rows: Sequence[int] | None
+    place: Place
     start: float
     rate: float
     points: np.ndarray
-    likelihood: np.ndarray | None = None
-
-    @property
-    def place(self) -> Place:
-        """Names the file and its rows in errors."""
-        return Place(str(self.path), self.rows)
 
     @property
     def time(self) -> np.ndarray:
@@ -87,13 +76,9 @@ class MarkerTrajectory:
 
     def part(self, frames: slice) -> "MarkerTrajectory":
         """Some of the frames."""
-        return replace(
-            self,
-            rows=None if self.rows is None else self.rows[frames],
-            start=float(self.time[frames][0]),
-            points=self.points[frames],
-            likelihood=None if self.likelihood is None else self.likelihood[frames],
-        )
+        rows = None if self.place.rows is None else self.place.rows[frames]
+        place = replace(self.place, rows=rows)
+        return replace(self, place=place, start=float(self.time[frames][0]), points=self.points[frames])
 
     def reach(self, name: str) -> Reach:
         """Make it a reach; its points must be metres in OpenSim's axes, which become MuJoCo's.
@@ -112,33 +97,25 @@ def even(recording: MarkerRecording, rate: float | None) -> MarkerTrajectory:
     Frame numbers are divided by the rate, which must be given then. Times say the rate themselves: their intervals are
     taken as whole numbers of the median one. Frames that are missing become gaps.
 
-    Args:
-        recording: as it was read.
-        rate: frames per second [Hz], or None where the file has times.
-
     Raises:
-        KinematicsError: the rate is unknown or contradicts the file, frames or times do not increase, times are not
-            evenly spaced, or nearly all frames are missing.
+        KinematicsError: the rate [Hz] is unknown or contradicts the file, frames or times do not increase, times are
+            not evenly spaced, or nearly all frames are missing.
     """
     place = recording.place
     check_length(len(recording.points), place)
     if recording.time is not None:
-        steps, rate = _steps_of_times(recording, rate)
-        start = float(recording.time[0])
-    else:
-        assert recording.frames is not None  # every reader gives one of the two
-        if rate is None:
-            raise place.error("has frame numbers but no times. Say how many frames a second were filmed: --rate HZ.")
-        steps = recording.frames - recording.frames[0]
-        _check_frames(recording.frames, place)
-        start = float(recording.frames[0] / rate)
-    return _spread(recording, steps, start, rate)
+        steps, rate = _steps_of_times(recording, recording.time, rate)
+        return _spread(recording, steps, float(recording.time[0]), rate)
+    assert recording.frames is not None  # every reader gives one of the two
+    if rate is None:
+        raise place.error("has frame numbers but no times. Say how many frames a second were filmed: --rate HZ.")
+    _check_frames(recording.frames, place)
+    return _spread(recording, recording.frames - recording.frames[0], float(recording.frames[0] / rate), rate)
 
 
-def _steps_of_times(recording: MarkerRecording, wanted: float | None) -> tuple[np.ndarray, float]:
-    """Place (T,) of every frame on the grid, and the rate [Hz] of the grid."""
-    time, place = recording.time, recording.place
-    assert time is not None
+def _steps_of_times(recording: MarkerRecording, time: np.ndarray, wanted: float | None) -> tuple[np.ndarray, float]:
+    """Place (T,) of every frame on the grid of its times (T,) [s], and the rate [Hz] of the grid."""
+    place = recording.place
     check_finite(time, {}, place)
     check_time(time, place)
     intervals = np.diff(time)
@@ -185,16 +162,7 @@ def _spread(recording: MarkerRecording, steps: np.ndarray, start: float, rate: f
         )
     points = np.full((n_frames, *recording.points.shape[1:]), np.nan)
     points[steps] = recording.points
-    likelihood = None
-    if recording.likelihood is not None:
-        likelihood = np.full((n_frames, len(LANDMARKS)), np.nan)
-        likelihood[steps] = recording.likelihood
     rows = None
     if recording.rows is not None:
         rows = np.asarray(recording.rows)[np.searchsorted(steps, np.arange(n_frames), side="right") - 1].tolist()
-    return MarkerTrajectory(recording.path, rows, start, rate, points, likelihood)
-
-
-def seen_points(points: np.ndarray) -> np.ndarray:
-    """Tell whether all coordinates (..., C) of a point are known, (...)."""
-    return np.asarray(np.isfinite(points).all(axis=-1))
+    return MarkerTrajectory(replace(recording.place, rows=rows), start, rate, points)

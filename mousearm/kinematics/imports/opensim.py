@@ -12,12 +12,9 @@ from pathlib import Path
 
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.files import Row, parse_number, read_rows
-from mousearm.kinematics.imports.cells import TextTable, find_points, lay_out
 from mousearm.kinematics.imports.markers import MarkerRecording
+from mousearm.kinematics.imports.tables import TextTable, find_points, point_of, stack_points
 from mousearm.registry import FORMATS
-
-AXES = "x y z"
-"""OpenSim's axes are those of the project's files."""
 
 _COLUMN = re.compile(r"(?P<name>.+)_t?(?P<coordinate>[xyz123])", re.IGNORECASE)
 _TRC_HEADER = 5  # lines: PathFileType; keys; values; names; coordinates
@@ -30,10 +27,6 @@ _UNITS = {
 
 def read_trc(path: Path, names: Mapping[str, str]) -> MarkerRecording:
     """Read a marker file of OpenSim.
-
-    Args:
-        path: the file.
-        names: name of every landmark in the file.
 
     Raises:
         KinematicsError: the file is not a .trc file, is cut off, or has a cell that is not a number.
@@ -52,14 +45,14 @@ def read_trc(path: Path, names: Mapping[str, str]) -> MarkerRecording:
     columns = [(name, axis) for name in markers[2:] for axis in "xyz"]
     cells = _cells(path, rows[_TRC_HEADER:], [*markers[:2], *(f"{name} {axis}" for name, axis in columns)])
     _check_count(header, "NumFrames", len(cells.lines), "rows of data", path)
-    found = find_points(names, lay_out([None, None, *columns], path), path)
+    found = find_points([None, None, *columns], names, path)
     return _recording(path, "OpenSim .trc", cells, found, 1, header)
 
 
 def read_sto(path: Path, names: Mapping[str, str]) -> MarkerRecording:
     """Read a table of points of OpenSim.
 
-    Arguments and errors are those of `read_trc`.
+    Errors as `read_trc`.
     """
     rows = read_rows(path, "\t")
     end = next((i for i, (_, cells) in enumerate(rows) if cells[0].lower() == "endheader"), None)
@@ -70,7 +63,7 @@ def read_sto(path: Path, names: Mapping[str, str]) -> MarkerRecording:
     labels = table[0][1]
     if labels[0].lower() != "time":
         raise KinematicsError(f"{path}, row {table[0][0]}: the first column is '{labels[0]}'; it must be time.")
-    found = find_points(names, lay_out(map(_point, labels), path), path)
+    found = find_points((point_of(label, _COLUMN) for label in labels), names, path)
     cells = _cells(path, table[1:], labels)
     for key in ("nrows", "datarows"):
         _check_count(header, key, len(cells.lines), "rows of data", path)
@@ -85,10 +78,10 @@ def _recording(
     path: Path, kind: str, cells: TextTable, found: Sequence[Mapping[str, int]], time: int, header: Mapping[str, str]
 ) -> MarkerRecording:
     header = {key.lower(): value for key, value in header.items()}
-    positions, _ = cells.points(found)
+    positions, _ = stack_points(cells.numbers, found)
     unit = _unit(header["units"], path) if "units" in header else None
     rate = _rate(header["datarate"], path) if "datarate" in header else None
-    return MarkerRecording(path, kind, cells.lines, positions, None, None, cells.numbers(time), unit, rate, AXES)
+    return MarkerRecording(path, kind, cells.lines, positions, None, None, cells.numbers(time), unit, rate, "x y z")
 
 
 def _cells(path: Path, rows: Sequence[Row], header: Sequence[str]) -> TextTable:
@@ -117,14 +110,6 @@ def _split(rows: Sequence[Row], data_type: str, path: Path) -> Iterator[Row]:
         elif data_type.lower() == "vec3":
             cells = [part.strip() for cell in cells for part in cell.split(",")]
         yield line, cells
-
-
-def _point(column: str) -> tuple[str, str] | None:
-    match = _COLUMN.fullmatch(column)
-    if match is None:
-        return None
-    coordinate = match["coordinate"].lower()
-    return match["name"], dict(zip("123", "xyz", strict=True)).get(coordinate, coordinate)
 
 
 def _check_count(header: Mapping[str, str], key: str, found: int, what: str, path: Path) -> None:

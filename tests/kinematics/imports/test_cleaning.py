@@ -1,22 +1,20 @@
 """The filter against sines, the cutting against reaches that are known."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from tracked_files import RATE, arm, arm_points, write_anipose
 
 from mousearm.errors import KinematicsError
+from mousearm.kinematics.checks import Place
 from mousearm.kinematics.imports import CutRule
-from mousearm.kinematics.imports.cleaning import low_pass
-from mousearm.kinematics.imports.cutting import cut_reaches, paw_speed
+from mousearm.kinematics.imports.cleaning import cut_reaches, low_pass, paw_speed
 from mousearm.kinematics.imports.markers import MarkerTrajectory
 from mousearm.kinematics.synthetic import minimum_jerk
 from mousearm.trajectory import ELBOW, PAW
 
 
 def session(points, rate=RATE):
-    return MarkerTrajectory(Path("a.csv"), None, 0.0, rate, points)
+    return MarkerTrajectory(Place("a.csv"), 0.0, rate, points)
 
 
 def sine(frequency, n_frames=600):
