@@ -49,11 +49,7 @@ class Place:
     rows: Sequence[int] | None = None
 
     def frame(self, index: int) -> str:
-        """Name one frame: ``row 5`` of a file, ``frame 5`` otherwise; both count from 1.
-
-        Args:
-            index: the frame, counted from 0.
-        """
+        """Name the frame of an index: ``row 5`` of a file, ``frame 5`` otherwise; both count from 1."""
         return f"frame {index + 1}" if self.rows is None else f"row {self.rows[index]}"
 
     def error(self, what: str, index: int | None = None, column: str | None = None) -> KinematicsError:
@@ -64,12 +60,8 @@ class Place:
             index: the frame, counted from 0, or None when the whole recording is meant.
             column: the column that is wrong, or None.
         """
-        place = self.source
-        if index is not None:
-            place += f", {self.frame(index)}"
-        if column is not None:
-            place += f", column {column}"
-        return KinematicsError(f"{place}: {what}")
+        frame = "" if index is None else f", {self.frame(index)}"
+        return KinematicsError(f"{self.source}{frame}{f', column {column}' if column else ''}: {what}")
 
 
 def check_recording(time: np.ndarray, landmarks: Mapping[str, np.ndarray], place: Place) -> None:
@@ -87,31 +79,18 @@ def check_recording(time: np.ndarray, landmarks: Mapping[str, np.ndarray], place
     check_finite(time, landmarks, place)
     check_time(time, place)
     upper_arm, forearm = landmarks["elbow"] - landmarks["shoulder"], landmarks["paw"] - landmarks["elbow"]
-    check_segments({"upper arm": upper_arm, "forearm": forearm}, place)
-    check_near(landmarks, place)
+    _check_segments({"upper arm": upper_arm, "forearm": forearm}, place)
+    _check_near(landmarks, place)
 
 
 def check_length(n_frames: int, place: Place) -> None:
-    """Refuse a recording of fewer than `MIN_FRAMES` frames.
-
-    Raises:
-        KinematicsError: says how many there are and how many are needed.
-    """
+    """Refuse a recording of fewer than `MIN_FRAMES` frames."""
     if n_frames < MIN_FRAMES:
         raise place.error(f"{n_frames} frames; a reach needs at least {MIN_FRAMES}, to have an acceleration.")
 
 
 def check_finite(time: np.ndarray, landmarks: Mapping[str, np.ndarray], place: Place) -> None:
-    """Refuse NaN and infinities.
-
-    Args:
-        time: (T,) s.
-        landmarks: name to positions (T, 3) m, MuJoCo axes.
-        place: where the numbers come from.
-
-    Raises:
-        KinematicsError: names the first frame and column that is not finite.
-    """
+    """Refuse NaN and infinities among times (T,) and positions (T, 3); arguments as `check_recording`."""
     names = ["time", *(f"{name}_{axis}" for name in landmarks for axis in COLUMN_AXES)]
     values = np.column_stack([time, *landmarks.values()])
     bad = np.argwhere(~np.isfinite(values))
@@ -122,15 +101,7 @@ def check_finite(time: np.ndarray, landmarks: Mapping[str, np.ndarray], place: P
 
 
 def check_time(time: np.ndarray, place: Place) -> None:
-    """Refuse a time that repeats or runs backwards.
-
-    Args:
-        time: (T,) s, finite.
-        place: where the numbers come from.
-
-    Raises:
-        KinematicsError: names the first frame that is not later than the one before.
-    """
+    """Refuse a time, (T,) s, that repeats or runs backwards."""
     bad = np.flatnonzero(np.diff(time) <= 0)
     if len(bad):
         frame = int(bad[0]) + 1
@@ -143,26 +114,18 @@ def check_time(time: np.ndarray, place: Place) -> None:
         )
 
 
-def check_segments(segments: Mapping[str, np.ndarray], place: Place) -> None:
-    """Refuse segments that are not a mouse's arm in metres, or that vanish in a frame.
-
-    Args:
-        segments: name to vectors (T, 3) m along the segment.
-        place: where the numbers come from.
-
-    Raises:
-        KinematicsError: names the unit that the lengths look like, or the frame whose segment has no direction.
-    """
+def _check_segments(segments: Mapping[str, np.ndarray], place: Place) -> None:
+    """Refuse segments, vectors (T, 3), that are not a mouse's arm in metres, or that vanish in a frame."""
     lengths = {name: np.linalg.norm(vectors, axis=1) for name, vectors in segments.items()}
     low, high = SEGMENT_RANGE
     for name, length in lengths.items():
         median = float(np.median(length))
-        hint = unit_hint(median)
-        if hint:
-            raise place.error(
-                f"read as metres, the {name} has a median length of {median:.4g} m: {hint}. "
-                f"Positions must be in metres, with segments of {low:g} to {high:g} m."
-            )
+        for shortest, longest, hint in UNIT_HINTS:
+            if shortest <= median < longest:
+                raise place.error(
+                    f"read as metres, the {name} has a median length of {median:.4g} m: {hint}. "
+                    f"Positions must be in metres, with segments of {low:g} to {high:g} m."
+                )
     for name, length in lengths.items():
         bad = np.flatnonzero(length < ZERO_SEGMENT)
         if len(bad):
@@ -173,25 +136,8 @@ def check_segments(segments: Mapping[str, np.ndarray], place: Place) -> None:
             )
 
 
-def unit_hint(length: float) -> str | None:
-    """Say what is odd about a segment length, or None when a mouse may have it.
-
-    Args:
-        length: median segment length, read as metres.
-    """
-    return next((hint for low, high, hint in UNIT_HINTS if low <= length < high), None)
-
-
-def check_near(landmarks: Mapping[str, np.ndarray], place: Place) -> None:
-    """Refuse landmarks farther than `FARTHEST` from the origin.
-
-    Args:
-        landmarks: name to positions (T, 3) m.
-        place: where the numbers come from.
-
-    Raises:
-        KinematicsError: names the landmark, the first frame and the distance.
-    """
+def _check_near(landmarks: Mapping[str, np.ndarray], place: Place) -> None:
+    """Refuse landmarks, (T, 3) m, farther than `FARTHEST` from the origin."""
     for name, positions in landmarks.items():
         distance = np.linalg.norm(positions, axis=1)
         bad = np.flatnonzero(distance > FARTHEST)

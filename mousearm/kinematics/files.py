@@ -52,8 +52,7 @@ def read_csv(path: Path | str, name: str | None = None) -> Reach:
             (the line of the file; the first is 1) and the column.
     """
     path = Path(path)
-    rows = read_rows(path)
-    columns, rows = _columns(rows, path)
+    columns, rows = _columns(read_rows(path), path)
     place = Place(str(path), [line for line, _ in rows])
     table = _numbers(rows, columns, place)
     time = table["time"]
@@ -65,11 +64,8 @@ def read_csv(path: Path | str, name: str | None = None) -> Reach:
 def write_csv(reach: Reach, path: Path | str) -> None:
     """Write one reach with a header, in the axes of OpenSim, so that `read_csv` gives it back.
 
-    Numbers are rounded to `DECIMALS` decimals. There are the columns of `REQUIRED`; a `Reach` has no wrist.
-
-    Args:
-        reach: what to write.
-        path: the file; its folder must exist. An existing file is replaced.
+    Numbers are rounded to `DECIMALS` decimals. There are the columns of `REQUIRED`; a `Reach` has no wrist. The folder
+    must exist; an existing file is replaced.
 
     Raises:
         OutputError: the file cannot be written.
@@ -85,11 +81,7 @@ def write_csv(reach: Reach, path: Path | str) -> None:
 
 
 def read_rows(path: Path, delimiter: str = ",") -> list[Row]:
-    """Read all lines of a text file as cells without outer spaces; blank lines at the end are dropped.
-
-    Args:
-        path: the file, in UTF-8.
-        delimiter: what stands between cells, a comma or a tab.
+    """Read all lines of a text file in UTF-8 as cells without outer spaces; blank lines at the end are dropped.
 
     Raises:
         KinematicsError: the file cannot be read, is not such text, or is empty.
@@ -120,9 +112,9 @@ def read_rows(path: Path, delimiter: str = ",") -> list[Row]:
 
 
 def _columns(rows: list[Row], path: Path) -> tuple[tuple[str, ...], list[Row]]:
-    """Find the names of the columns, and the rows below the header if there is one."""
+    """Find the names of the columns, and the rows below the header; a first line with a number is none."""
     line, first = rows[0]
-    if not _is_header(first):
+    if any(parse_number(cell) is not None for cell in first):
         return COLUMNS, rows
     names = tuple(cell.lower() for cell in first)
     missing = [name for name in REQUIRED if name not in names]
@@ -135,11 +127,6 @@ def _columns(rows: list[Row], path: Path) -> tuple[tuple[str, ...], list[Row]]:
     if twice:
         raise KinematicsError(f"{path}, row {line}: the header has the column {', '.join(twice)} more than once.")
     return names, rows[1:]
-
-
-def _is_header(cells: list[str]) -> bool:
-    """Tell whether a first line holds names: none of its cells is a number."""
-    return not any(parse_number(cell) is not None for cell in cells)
 
 
 def _numbers(rows: list[Row], columns: tuple[str, ...], place: Place) -> dict[str, np.ndarray]:
@@ -159,18 +146,15 @@ def _row_numbers(cells: list[str], columns: tuple[str, ...], place: Place, index
             index,
         )
     for name, cell in zip(columns, cells, strict=True):
-        if name in REQUIRED:
-            yield _cell_number(name, cell, place, index)
-
-
-def _cell_number(name: str, cell: str, place: Place, index: int) -> float:
-    number = parse_number(cell)
-    if number is None:
-        found = f"'{cell}' is not a number" if cell else "the cell is empty"
-        raise place.error(f"{found}. Write a decimal number such as 0.0123.", index, name)
-    if not np.isfinite(number):
-        raise place.error(f"'{cell}' is not a finite number. Fill the gap or cut the recording there.", index, name)
-    return number
+        if name not in REQUIRED:
+            continue
+        number = parse_number(cell)
+        if number is None:
+            found = f"'{cell}' is not a number" if cell else "the cell is empty"
+            raise place.error(f"{found}. Write a decimal number such as 0.0123.", index, name)
+        if not np.isfinite(number):
+            raise place.error(f"'{cell}' is not a finite number. Fill the gap or cut the recording there.", index, name)
+        yield number
 
 
 def parse_number(cell: str) -> float | None:

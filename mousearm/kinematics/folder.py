@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from mousearm.errors import KinematicsError
 from mousearm.files import sha256
@@ -81,20 +81,17 @@ def find_reaches(path: Path | str) -> tuple[ReachFile, ...]:
             f"{path}: no file matches *.csv in this folder or below it. Give a CSV file or a folder with some."
         )
     manifest = path / REACH_MANIFEST
-    known = (
-        _read_manifest(manifest, relatives) if manifest.is_file() else {file: _of_folders(file) for file in relatives}
-    )
+    if manifest.is_file():
+        known = _read_manifest(manifest, relatives)
+    else:
+        known = {relative: _of_folders(relative) for relative in relatives}
     return tuple(ReachFile(file.removesuffix(".csv"), path / file, *known.get(file, ("", ""))) for file in relatives)
 
 
 def _of_folders(relative: str) -> tuple[str, str]:
     """Animal and session of ``animal/session/reach.csv``; empty where the folders are missing."""
-    session = PurePosixPath(relative).parent
-    return ("" if session.parent == session else _text(session.parent)), _text(session)
-
-
-def _text(folder: PurePosixPath) -> str:
-    return "" if folder == PurePosixPath() else folder.as_posix()
+    session = relative.rpartition("/")[0]
+    return session.rpartition("/")[0], session
 
 
 def _read_manifest(path: Path, files: Sequence[str]) -> dict[str, tuple[str, str]]:

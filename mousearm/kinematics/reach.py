@@ -57,16 +57,13 @@ class Reach:
         place = Place(f"reach '{self.name}'")
         for field in ("time", *LANDMARKS):
             object.__setattr__(self, field, _frozen(getattr(self, field), field, place))
-        self._check_shapes(place)
-        check_recording(self.time, {name: getattr(self, name) for name in LANDMARKS}, place)
-
-    def _check_shapes(self, place: Place) -> None:
         if self.time.ndim != 1:
             raise place.error(f"time has the shape {self.time.shape}; it must be (T,).")
         for field in LANDMARKS:
             shape, wanted = getattr(self, field).shape, (len(self.time), 3)
             if shape != wanted:
                 raise place.error(f"{field} has the shape {shape}; with {len(self.time)} times it must be {wanted}.")
+        check_recording(self.time, {name: getattr(self, name) for name in LANDMARKS}, place)
 
     @property
     def landmarks(self) -> np.ndarray:

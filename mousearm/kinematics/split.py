@@ -59,11 +59,7 @@ class Split:
         return [file for file in files if file.name in names]
 
     def with_train(self, n: int, seed: int) -> "Split":
-        """Keep the test split and n of the reaches to train on; a larger n adds to those of a smaller one.
-
-        Args:
-            n: how many.
-            seed: of the draw.
+        """Keep the test split and n of the reaches to train on, drawn by a seed; a larger n adds to a smaller one's.
 
         Raises:
             KinematicsError: there are fewer.
@@ -115,17 +111,13 @@ def split_reaches(files: Sequence[ReachFile], train_ratio: float, seed: int, by:
         test=[name for name in names if group_of[name] not in trained_on],
         sha256={file.name: file.sha256() for file in files},
     )
-    _refuse_copies(split)
-    return split
-
-
-def _refuse_copies(split: Split) -> None:
-    trained_on = {split.sha256[name]: name for name in split.train}
+    hashes = {split.sha256[name]: name for name in split.train}
     for name in split.test:
-        if copy := trained_on.get(split.sha256[name]):
+        if copy := hashes.get(split.sha256[name]):
             raise KinematicsError(
                 f"The reaches '{copy}' and '{name}' hold the same, one to train on, one to test with. Remove one."
             )
+    return split
 
 
 def _evenly(names: Sequence[str], n: int) -> list[str]:

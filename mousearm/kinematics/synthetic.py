@@ -103,17 +103,9 @@ class ForwardKinematics(Protocol):
 
 
 class Movement(NamedTuple):
-    """Drawn movement: the terms of the formula above.
+    """Drawn movement: the terms of the formula above, (nq,) rad, and onset and duration of its two parts [s].
 
-    Attributes:
-        start: (nq,) rad, and so are change, bump and settle.
-        change: from the start to the target of the reach.
-        bump: deviation from the straight way, at its peak.
-        settle: the correction after the reach.
-        onset: time at which the reach starts [s]; negative in a clip that begins mid-movement.
-        seconds: duration of the reach [s].
-        settle_onset: time at which the correction starts [s].
-        settle_seconds: duration of the correction [s].
+    The onset of the reach is negative in a clip that begins mid-movement.
     """
 
     start: np.ndarray
@@ -153,7 +145,14 @@ def generate(
         KinematicsError: n, seed, dt or frames is out of range, or the arm's limits exclude the postures of a mouse.
         UnknownNameError: the arm lacks a joint of `POSTURES`.
     """
-    _check_arguments(n, seed, dt, frames)
+    if n < 1:
+        raise KinematicsError(f"Cannot generate n = {n} reaches; give a whole number of at least 1.")
+    if seed < 0:
+        raise KinematicsError(f"The seed of synthetic reaches is {seed}; give a whole number of at least 0.")
+    if not (np.isfinite(dt) and dt > 0):
+        raise KinematicsError(f"Synthetic reaches cannot have an interval of dt = {dt} s; give a positive number.")
+    if not 3 <= frames[0] <= frames[1]:
+        raise KinematicsError(f"frames = {frames} is not a range; give (fewest, most) with 3 <= fewest <= most.")
     limits = posture_limits(arm)
     seeds = np.random.SeedSequence(seed).spawn(n)
     generators = (np.random.default_rng(child) for child in seeds)
@@ -213,13 +212,7 @@ def _reach(
 
 
 def draw_movement(arm: ForwardKinematics, limits: np.ndarray, rng: np.random.Generator) -> Movement:
-    """Draw one movement from the ranges of this module.
-
-    Args:
-        arm: the arm that performs it.
-        limits: (nq, 2) rad, as `posture_limits` gives them; the movement stays between them.
-        rng: source of the random numbers.
-    """
+    """Draw one movement from the ranges of this module; it stays between the limits (nq, 2) of `posture_limits`."""
     start, change, bend, settle = (_draw(arm, term, rng) for term in Postures._fields)
     low, high = limits.T
     start = np.clip(start, low, high)
@@ -255,14 +248,3 @@ def _peak_paw_speed(arm: ForwardKinematics, movement: Movement) -> float:
 def _phase(time: np.ndarray, onset: float, seconds: float) -> np.ndarray:
     """Part of a movement that is over, (T, 1) in [0, 1]."""
     return np.clip((time - onset) / seconds, 0, 1)[:, None]
-
-
-def _check_arguments(n: int, seed: int, dt: float, frames: tuple[int, int]) -> None:
-    if n < 1:
-        raise KinematicsError(f"Cannot generate n = {n} reaches; give a whole number of at least 1.")
-    if seed < 0:
-        raise KinematicsError(f"The seed of synthetic reaches is {seed}; give a whole number of at least 0.")
-    if not (np.isfinite(dt) and dt > 0):
-        raise KinematicsError(f"Synthetic reaches cannot have an interval of dt = {dt} s; give a positive number.")
-    if not 3 <= frames[0] <= frames[1]:
-        raise KinematicsError(f"frames = {frames} is not a range; give (fewest, most) with 3 <= fewest <= most.")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mousearm.errors import KinematicsError
-from mousearm.kinematics.imports.markers import MarkerRecording, MarkerTrajectory
+from mousearm.kinematics.imports.markers import MarkerRecording, MarkerTrajectory, seen_points
 from mousearm.trajectory import LANDMARKS, PAW
 
 FILTER_ORDER = 2
@@ -41,7 +41,7 @@ def drop_unlikely(recording: MarkerRecording, least: float) -> tuple[MarkerRecor
             "Leave it out."
         )
     unlikely = ~(recording.likelihood >= least)
-    n_dropped = int((unlikely & np.isfinite(recording.points).all(axis=-1)).sum())
+    n_dropped = int((unlikely & seen_points(recording.points)).sum())
     return replace(recording, points=np.where(unlikely[:, :, None], np.nan, recording.points)), n_dropped
 
 
@@ -57,7 +57,7 @@ def fill_gaps(markers: MarkerTrajectory, longest_ms: float) -> tuple[MarkerTraje
 
     points, lengths = markers.points.copy(), []
     for index in range(points.shape[1]):
-        seen = np.isfinite(points[:, index]).all(axis=-1)
+        seen = seen_points(points[:, index])
         known = np.flatnonzero(seen)
         inner = [gap for gap in runs(~seen) if gap.start > 0 and gap.stop < len(seen)]
         short = [gap for gap in inner if 1e3 * _length(gap) / markers.rate <= longest_ms + 1e-9]
@@ -82,7 +82,7 @@ def refuse_gaps(markers: MarkerTrajectory, parts: list[slice], longest_ms: float
     if len(parts) == 1:
         return
     gap = slice(parts[0].stop, parts[1].start)
-    missing = ~np.isfinite(markers.points[gap]).all(axis=-1)
+    missing = ~seen_points(markers.points[gap])
     names = " and ".join(name for name, lost in zip(LANDMARKS, missing.T, strict=True) if lost.any())
     raise markers.place.error(
         f"from here on the {names} was not seen for {1e3 * _length(gap) / markers.rate:.4g} ms; gaps of up to "

@@ -11,6 +11,7 @@ import numpy as np
 
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.checks import Place
+from mousearm.kinematics.imports.markers import seen_points
 from mousearm.trajectory import LANDMARKS
 
 UNITS = {"m": 1.0, "cm": 1e-2, "mm": 1e-3}
@@ -116,9 +117,9 @@ def choose_unit(given: str | None, stated: str | None, lengths: tuple[float, flo
 
 def check_seen(points: np.ndarray, place: Place) -> None:
     """Refuse points (T, 3, 3), NaN where not seen, one of which is never seen, or never with its neighbour."""
-    seen = np.isfinite(points).all(axis=-1).any(axis=0)
+    seen = seen_points(points)
     for index, landmark in enumerate(LANDMARKS):
-        if not seen[index]:
+        if not seen[:, index].any():
             raise place.error(
                 f"the {landmark} is never seen. Check --points; where --min-likelihood is given, it may be too high."
             )

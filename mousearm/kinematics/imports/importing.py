@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 
 from mousearm.errors import KinematicsError, UnknownNameError
@@ -23,7 +22,7 @@ from mousearm.kinematics.imports.conversion import (
     segment_lengths,
     to_metres,
 )
-from mousearm.kinematics.imports.markers import MarkerRecording, MarkerTrajectory, even
+from mousearm.kinematics.imports.markers import MarkerRecording, MarkerTrajectory, even, seen_points
 from mousearm.kinematics.reach import Reach
 from mousearm.registry import FORMATS
 from mousearm.trajectory import LANDMARKS
@@ -149,7 +148,7 @@ def import_file(path: Path, name: str, options: ImportOptions) -> ImportResult:
     markers, more = _to_metres(markers, recording, options)
     notes += more
     markers, gaps = cleaning.fill_gaps(markers, options.max_gap_ms)
-    parts = cleaning.runs(np.isfinite(markers.points).all(axis=(1, 2)))
+    parts = cleaning.runs(seen_points(markers.points.reshape(len(markers.points), -1)))
     notes.append(
         f"gaps      {len(gaps)} filled ({sum(gaps)} positions, the longest gap "
         f"{1e3 * max(gaps, default=0) / markers.rate:.4g} ms of {options.max_gap_ms:g} ms allowed)"

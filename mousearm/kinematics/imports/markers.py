@@ -166,3 +166,8 @@ def _spread(recording: MarkerRecording, steps: np.ndarray, start: float, rate: f
     if recording.rows is not None:
         rows = np.asarray(recording.rows)[np.searchsorted(steps, np.arange(n_frames), side="right") - 1].tolist()
     return MarkerTrajectory(replace(recording.place, rows=rows), start, rate, points)
+
+
+def seen_points(points: np.ndarray) -> np.ndarray:
+    """Tell whether all coordinates (..., C) of a point are known, (...)."""
+    return np.asarray(np.isfinite(points).all(axis=-1))
