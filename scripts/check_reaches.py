@@ -21,7 +21,7 @@ from mousearm import cli
 def main(given: Namespace) -> int:
     """Print the tables, and write the page where that is asked for."""
     from mousearm.config import compose
-    from mousearm.reach_check.check import check_reaches
+    from mousearm.reach_check import check_reaches
 
     report = check_reaches(compose(given.overrides, given.path))
     print(report.text())

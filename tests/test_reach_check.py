@@ -7,7 +7,7 @@ import pytest
 
 from mousearm.errors import KinematicsError
 from mousearm.kinematics import Reach, generate, read_csv, write_csv
-from mousearm.reach_check.check import at_limits, check_reaches, measure
+from mousearm.reach_check import at_limits, check_reaches, measure
 from mousearm.reach_check.page import PER_FIGURE, trajectory_figures, write_page
 
 PNG = b"\x89PNG\r\n\x1a\n"

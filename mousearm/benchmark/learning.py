@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+import numpy as np
 from matplotlib.axes import Axes
 from sb3_contrib import RecurrentPPO
 from stable_baselines3.common.callbacks import BaseCallback
@@ -24,7 +25,6 @@ from mousearm.rundir.logs import read_metrics
 from mousearm.setup import Setup
 
 LIMITS_MM = (1.0, 0.5, 0.2)
-_HEIGHT_MM = 80
 ORIGINAL_NAME = "original"
 # What the command line of each run would be.
 LEARNING_RUNS: Mapping[str, tuple[str, ...]] = {
@@ -91,16 +91,12 @@ def _median(seconds: Sequence[float | None]) -> float | None:
 
 
 def _our_curve(config: Config) -> ErrorCurve:
+    """The curve of a run that has one reach to train on and none to test with."""
     with tempfile.TemporaryDirectory() as temporary, redirect_stdout(io.StringIO()):
         folder = RunFolder(Path(temporary) / config.name)
         run(config, folder.path)
-        return read_curve(folder)
-
-
-def read_curve(folder: RunFolder) -> ErrorCurve:
-    """The curve of a run that has one reach to train on and none to test with."""
-    seconds = read_metrics(folder.timing).column("time/training_s")
-    errors = read_metrics(folder.metrics).column("eval/train_paw_mm")
+        seconds = read_metrics(folder.timing).column("time/training_s")
+        errors = read_metrics(folder.metrics).column("eval/train_paw_mm")
     return ErrorCurve(list(seconds.values()), list(errors.values()))
 
 
@@ -138,12 +134,7 @@ def _stock_curve(config: Config, budget_s: float) -> ErrorCurve:
 
 
 def limits_table(seconds: Mapping[str, Mapping[str, float | None]], curves: Mapping[str, Sequence[ErrorCurve]]) -> str:
-    """One line per run: seconds to each error, and the best error of each seed.
-
-    Args:
-        seconds: by run and error.
-        curves: by run, one for each seed.
-    """
+    """One line per run: seconds by run and error, and the best error of each seed's curve."""
     head = "".join(f"{f'{limit} mm':>10}" for limit in LIMITS_MM)
     lines = ["seconds_to_mm", f"  {'run':<14}{head}   best mm of each seed"]
     for name, values in seconds.items():
@@ -162,7 +153,7 @@ def draw_curves(curves: Mapping[str, Sequence[ErrorCurve]], path: Path) -> tuple
         curves: by run, one for each seed.
         path: the files' path without suffix; the folder exists.
     """
-    with page(_HEIGHT_MM) as figure:
+    with page(80) as figure:
         _draw(figure.subplots(), curves)
         return write_figure(figure, path)
 
@@ -176,7 +167,7 @@ def _draw(axes: Axes, curves: Mapping[str, Sequence[ErrorCurve]]) -> None:
     for name, runs in curves.items():
         label, colour = _LINES[name]
         for i, curve in enumerate(runs):
-            best = [min(curve.paw_mm[: k + 1]) for k in range(len(curve.paw_mm))]
+            best = np.minimum.accumulate(curve.paw_mm)
             axes.step(curve.seconds, best, where="post", color=colour, label=label if i == 0 else None)
     axes.set_xlim(left=1.0)
     axes.legend(loc="lower left")

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import torch
@@ -91,8 +92,7 @@ _DEVICE_BATCHES = (256, 1024, 4096, 16384)
 def update_speed(threads: int) -> dict[str, float]:
     """Seconds of a whole update with the original's hyperparameters, on one rollout, and how much the gradients differ.
 
-    Args:
-        threads: of the network, for both.
+    Both networks have these threads.
     """
     config = compose(ORIGINAL)
     env = our_environment(config)
@@ -115,9 +115,8 @@ def device_speed() -> dict[str, float]:
 
 
 def _epoch(device: str, batch_size: int) -> Callable[[], object]:
-    config = compose(
-        (*ORIGINAL, f"device={device}", "env.num_envs=64", f"algo.batch_size={batch_size}", "algo.n_epochs=1")
-    )
+    sizes = ("env.num_envs=64", f"algo.batch_size={batch_size}", "algo.n_epochs=1")
+    config = compose((*ORIGINAL, f"device={device}", *sizes))
     algo = build_algo(config, our_environment(config))
     collect(algo)
 
@@ -162,16 +161,12 @@ def _one_minibatch(algo: SequencePPO | RecurrentPPO) -> Iterator[None]:
     """
     batch_size, n_epochs = algo.batch_size, algo.n_epochs
     algo.batch_size, algo.n_epochs = algo.n_steps * algo.n_envs, 1
-    seeds = (seed for seed in range(10**6) if _turn(seed, algo.batch_size) % algo.n_steps == 0)
-    np.random.seed(next(seeds))  # noqa: NPY002 (that is the generator of the stock buffer)
+    turns = ((seed, np.random.RandomState(seed).randint(algo.batch_size)) for seed in range(10**6))
+    np.random.seed(next(seed for seed, turn in turns if turn % algo.n_steps == 0))  # noqa: NPY002 (the stock buffer's)
     try:
         yield
     finally:
         algo.batch_size, algo.n_epochs = batch_size, n_epochs
-
-
-def _turn(seed: int, n: int) -> int:
-    return np.random.RandomState(seed).randint(n)
 
 
 # Rollouts of a round; with our defaults one takes less than a second.
@@ -181,8 +176,7 @@ _ROLLOUTS = {"stock": 1, "ours_same_hyperparameters": 1, "ours_defaults": 4}
 def training_speed(threads: int) -> dict[str, float]:
     """Steps/s of the stock stack with the original's hyperparameters, of ours with the same, and of ours by default.
 
-    Args:
-        threads: of the network, for all.
+    All networks have these threads.
     """
     original, defaults = compose(ORIGINAL), compose()
     processes = stock_environment(original)
@@ -194,21 +188,17 @@ def training_speed(threads: int) -> dict[str, float]:
     steps = {name: _ROLLOUTS[name] * algo.n_steps * algo.n_envs for name, algo in algos.items()}
     try:
         with network_threads(threads):
-            seconds = in_turn({name: _learn(algo, steps[name]) for name, algo in algos.items()}, _TRAINING_ROUNDS)
+            runs = {name: partial(algo.learn, steps[name]) for name, algo in algos.items()}
+            seconds = in_turn(runs, _TRAINING_ROUNDS)
     finally:
         processes.close()
     return {f"{name}_steps_per_s": steps[name] / seconds[name] for name in algos}
 
 
-def _learn(algo: SequencePPO | RecurrentPPO, steps: int) -> Callable[[], object]:
-    return lambda: algo.learn(steps)
-
-
 def speed_table(figures: Mapping[str, Mapping[str, float]]) -> str:
-    """One line per figure, with its speed relative to the stock stack's.
+    """One line per figure, by section and name, with its speed relative to the stock stack's.
 
-    Args:
-        figures: by section and name; names end in their unit, ``steps_per_s`` or ``s``, or have none.
+    Names end in their unit, ``steps_per_s`` or ``s``, or have none.
     """
     lines = []
     for section, values in figures.items():

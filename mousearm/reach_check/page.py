@@ -12,9 +12,8 @@ from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 from mousearm.files import make_folder, write_text
 from mousearm.html import bullets, document, paragraph, picture, table
 from mousearm.kinematics.reach import Reach
-from mousearm.plots import BLACK, BLUE, VERMILION, as_png, draw_coloured
-from mousearm.plots import page as figure_page
-from mousearm.reach_check.check import HEADER, JOINT_HEADER, Checked, ReachCheck, paw_velocity
+from mousearm.plots import BLACK, BLUE, VERMILION, as_png, draw_coloured, name_rows, page
+from mousearm.reach_check import HEADER, JOINT_HEADER, SEGMENTS_NOTE, Checked, ReachCheck, paw_velocity
 from mousearm.text import shortened
 from mousearm.trajectory import ELBOW, PAW
 
@@ -43,20 +42,18 @@ def write_page(report: ReachCheck, path: Path) -> Path:
 
 def check_html(report: ReachCheck) -> str:
     """Write the page as HTML."""
-    good = len(report.checked) - len(report.refused)
     joints = joint_range_figure(report)
     rows = [item.cells() for item in report.checked]
     parts = [
         f"<h1>{escape(report.source)}</h1>",
-        paragraph(f"{good} of {len(report.checked)} reaches can be trained on; the arm: {report.arm.source}."),
+        paragraph(f"{report.summary}; the arm: {report.arm.source}."),
         table(HEADER, rows, kinds=[row[-1] for row in rows]),
         paragraph(
-            "Segments: median ± standard deviation, drift from the first to the last frame. IK: the farthest "
-            "that elbow or paw stay from their targets in the best poses of the arm.",
+            f"{SEGMENTS_NOTE} IK: the farthest that elbow or paw stay from their targets in the best poses of the arm.",
             "key",
         ),
         _list("Refused", [f"{item.name}: {item.refusal}" for item in report.refused]),
-        _list("Worth a look", [f"{item.name}: {remark}" for item in report.checked for remark in item.remarks]),
+        _list("Worth a look", report.remarks),
     ]
     figures = trajectory_figures(report.checked)
     if figures:
@@ -92,8 +89,7 @@ def trajectory_figures(checked: Sequence[Checked]) -> list[Figure]:
     if not drawn:
         return []
     limits = _Limits([reach for _, reach in drawn])
-    starts = range(0, len(drawn), PER_FIGURE)
-    return [_figure(drawn[start : start + PER_FIGURE], limits) for start in starts]
+    return [_figure(drawn[i : i + PER_FIGURE], limits) for i in range(0, len(drawn), PER_FIGURE)]
 
 
 def joint_range_figure(report: ReachCheck) -> Figure | None:
@@ -102,35 +98,35 @@ def joint_range_figure(report: ReachCheck) -> Figure | None:
     if not references:
         return None
     joints = [int(joint) for joint in report.arm.tracked_joints]
-    with figure_page(14 + 9 * len(joints)) as figure:
+    with page(14 + 9 * len(joints)) as figure:
         axes = figure.subplots()
-        offsets = np.linspace(-0.28, 0.28, len(references)) if len(references) > 1 else [0.0]
+        offsets = np.linspace(-0.28, 0.28, len(references)) if len(references) > 1 else np.zeros(1)
         for row, joint in enumerate(joints):
             low, high = np.rad2deg(report.arm.qpos_range[joint])
             axes.barh(row, high - low, left=low, height=0.75, color=_BAR)
             used = np.array([np.rad2deg([r.qpos[:, joint].min(), r.qpos[:, joint].max()]) for r in references])
             width = min(1.6, 14 / len(references) ** 0.8)
-            axes.hlines(row + np.asarray(offsets), used[:, 0] - _DOT, used[:, 1] + _DOT, color=BLUE, linewidth=width)
-        axes.set_yticks(range(len(joints)), [report.arm.joint_names[joint] for joint in joints])
+            axes.hlines(row + offsets, used[:, 0] - _DOT, used[:, 1] + _DOT, color=BLUE, linewidth=width)
+        name_rows(axes, [report.arm.joint_names[joint] for joint in joints])
         axes.set(xlabel="joint angle (°); grey: range of the arm, blue: each reach")
-        axes.invert_yaxis()
-        axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
     return figure
 
 
 def _figure(drawn: Sequence[tuple[Checked, Reach]], limits: "_Limits") -> Figure:
     n_rows = -(-len(drawn) // _PER_ROW)
-    with figure_page(8 + _ROW_MM * n_rows) as figure:
+    with page(8 + _ROW_MM * n_rows) as figure:
         cells = figure.subfigures(n_rows, _PER_ROW, squeeze=False, wspace=0.04).flat
         for cell, (item, reach) in zip(cells, drawn, strict=False):
             side, above, speed = cell.subplots(1, 3, width_ratios=(1, 1, 0.9))
-            cell.suptitle(_title(item), x=0.01, ha="left", fontsize=7.5, weight="bold", color=_colour(item))
+            title = shortened(item.name, _NAME_LENGTH) + (" (refused)" if item.refusal else "")
+            colour = VERMILION if item.refusal else BLACK
+            cell.suptitle(title, x=0.01, ha="left", fontsize=7.5, weight="bold", color=colour)
             _draw_view(side, reach, _UP, limits)
             _draw_view(above, reach, _RIGHT, limits)
             _draw_speed(speed, reach, limits)
-            for axes, title in zip((side, above, speed), _TITLES, strict=True):
-                axes.set_title(title, fontsize=7, weight="normal", color="0.35")
+            for axes, of in zip((side, above, speed), _TITLES, strict=True):
+                axes.set_title(of, fontsize=7, weight="normal", color="0.35")
     return figure
 
 
@@ -162,8 +158,7 @@ def _draw_view(axes: Axes, reach: Reach, vertical: int, limits: _Limits) -> None
     axes.set_ylim(limits.middle[vertical] - limits.half, limits.middle[vertical] + limits.half)
     if vertical == _RIGHT:
         axes.invert_yaxis()
-    axes.set_aspect("equal")
-    axes.set(xticks=[], yticks=[], facecolor="0.97")
+    axes.set(aspect="equal", xticks=[], yticks=[], facecolor="0.97")
     axes.spines[:].set_visible(False)
     scale = AnchoredSizeBar(
         axes.transData, _BAR_MM, f"{_BAR_MM} mm", "lower left", pad=0.3, sep=2, frameon=False, color="0.35"
@@ -177,12 +172,3 @@ def _draw_speed(axes: Axes, reach: Reach, limits: _Limits) -> None:
     draw_coloured(axes, np.stack([elapsed, speed], axis=1), reach.time)
     axes.set(xlim=(0, limits.seconds), ylim=(0, 1.05 * limits.speed))
     axes.locator_params(nbins=4)
-
-
-def _title(item: Checked) -> str:
-    name = shortened(item.name, _NAME_LENGTH)
-    return f"{name} (refused)" if item.refusal else name
-
-
-def _colour(item: Checked) -> str:
-    return VERMILION if item.refusal else BLACK
