@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all: writers, staging, hashes; errors of the operating system in plain words."""
+"""Files and folders that appear whole or not at all; hashes by which damage shows; the system's errors in words."""
 
 import errno
 import hashlib
@@ -6,12 +6,15 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from mousearm.errors import MouseArmError, OutputError, RunError
+
+MANIFEST = "manifest.json"
+"""File in a folder of `write_folder`, with the SHA-256 of each of its files."""
 
 _REMEDIES = {
     errno.ENOSPC: "Free some space there",
@@ -70,9 +73,9 @@ def write_bytes(path: Path, content: bytes) -> None:
     """
     beside = path.with_name(path.name + ".partial")
     with _naming(path):
-        write_synced(beside, content)
+        _write_synced(beside, content)
         beside.replace(path)
-        sync_folder(path.parent)
+        _sync_folder(path.parent)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -115,7 +118,7 @@ def append_text(path: Path, text: str) -> None:
         file.write(text)
 
 
-def write_synced(path: Path, content: bytes) -> None:
+def _write_synced(path: Path, content: bytes) -> None:
     """Write a file, and wait until the disk has it; a kill may leave half of it. Raises OSError."""
     with path.open("wb") as file:
         file.write(content)
@@ -129,7 +132,7 @@ def sync(file: Path) -> None:
         os.fsync(opened.fileno())
 
 
-def sync_folder(folder: Path) -> None:
+def _sync_folder(folder: Path) -> None:
     """Let the disk know which names a folder holds, so that a rename outlives a power cut. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -169,7 +172,7 @@ def staged(path: Path) -> Iterator[Path]:
             if written.is_file():
                 sync(written)
             written.replace(path)
-            sync_folder(path.parent)
+            _sync_folder(path.parent)
     except OutputError as error:
         raise OutputError(str(error).replace(f"{hidden}/", f"{path.parent}/")) from error.__cause__
     finally:
@@ -222,3 +225,87 @@ def check_room(path: Path, n_bytes: int) -> None:
         size = path.stat().st_size if path.exists() else 0
         with tempfile.TemporaryFile(dir=path.parent) as file:
             os.posix_fallocate(file.fileno(), size, n_bytes)
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes], run: str) -> None:
+    """Write a folder at once: beside, with its manifest, synced, then renamed; one of the same name is replaced.
+
+    Args:
+        folder: the folder.
+        files: contents by name.
+        run: whose it is; kept in the manifest.
+
+    Raises:
+        OutputError: if it cannot be written; what was there is as it was.
+    """
+    partial, before = _staging(folder)
+    with os_errors_as(OutputError, folder):
+        recover_folder(folder)
+        for leftover in (partial, before):
+            shutil.rmtree(leftover, ignore_errors=True)
+        partial.mkdir()
+        manifest = to_json({"run": run, "sha256": {name: sha256(content) for name, content in files.items()}})
+        for name, content in {**files, MANIFEST: manifest.encode()}.items():
+            with os_errors_as(OutputError, folder / name):
+                _write_synced(partial / name, content)
+        _sync_folder(partial)
+        if folder.exists():
+            folder.rename(before)
+        partial.rename(folder)
+        _sync_folder(folder.parent)
+    shutil.rmtree(before, ignore_errors=True)
+
+
+def verify_folder(folder: Path, run: str = "") -> None:
+    """Check that a folder is as `write_folder` left it, of a run or of any.
+
+    Raises:
+        RunError: naming the file that is missing, damaged or not of it.
+    """
+    manifest = read_json(folder / MANIFEST)
+    hashes = manifest.get("sha256")
+    if not isinstance(hashes, dict):
+        raise RunError(f"{folder / MANIFEST} is no manifest: it has no hashes (sha256).")
+    for name, wanted in hashes.items():
+        file = folder / Path(name).name
+        if not file.is_file():
+            raise RunError(f"{file} is missing.")
+        with os_errors_as(RunError, file, "read"):
+            found = sha256(file)
+        if found != wanted:
+            raise RunError(f"{file} is damaged: its hash is not that of {MANIFEST}.")
+    if run and manifest.get("run") != run:
+        raise RunError(f"{folder} is of another run.")
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder; a kill on the way leaves nothing that looks like one.
+
+    Raises:
+        OutputError: if it cannot be removed.
+    """
+    partial, _ = _staging(folder)
+    shutil.rmtree(partial, ignore_errors=True)
+    with os_errors_as(OutputError, folder, "removed"):
+        folder.rename(partial)
+    shutil.rmtree(partial, ignore_errors=True)
+
+
+def recover_folder(folder: Path) -> None:
+    """Finish what a kill interrupted between the two renames of `write_folder`: the old folder comes back."""
+    _, before = _staging(folder)
+    if before.is_dir() and not folder.exists():
+        before.rename(folder)
+
+
+def clean_up(place: Path) -> None:
+    """Recover, or remove, what kills left behind in a folder of such folders."""
+    for before in place.glob("*.before"):
+        recover_folder(before.with_suffix(""))
+    for leftover in (*place.glob("*.partial"), *place.glob("*.before")):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _staging(folder: Path) -> tuple[Path, Path]:
+    """Paths where a folder is written, and where the one that it replaces waits."""
+    return folder.with_name(folder.name + ".partial"), folder.with_name(folder.name + ".before")

@@ -8,13 +8,18 @@ from mousearm.errors import OutputError, RunError
 from mousearm.files import (
     append_text,
     check_room,
+    clean_up,
     make_folder,
     new_output,
     os_errors_as,
     read_json,
+    recover_folder,
+    remove_folder,
     sha256,
     staged,
+    verify_folder,
     write_bytes,
+    write_folder,
     write_json,
     write_text,
 )
@@ -168,3 +173,80 @@ def test_room_is_looked_for_behind_what_is_there(tmp_path):
     with pytest.raises(OSError, match=r"No space left|File too large"):
         check_room(file, 1 << 60)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+FILES = {"a.txt": b"one", "b.bin": bytes(range(256))}
+
+
+@pytest.fixture
+def written(tmp_path):
+    write_folder(tmp_path / "best", FILES, "run 1")
+    return tmp_path / "best"
+
+
+def test_a_folder_is_whole(written):
+    verify_folder(written)
+    verify_folder(written, "run 1")
+    assert sorted(path.name for path in written.iterdir()) == ["a.txt", "b.bin", "manifest.json"]
+
+
+def test_another_one_takes_its_place(written):
+    write_folder(written, {"c": b""}, "run 1")
+    verify_folder(written)
+    assert sorted(path.name for path in written.iterdir()) == ["c", "manifest.json"]
+    assert [path.name for path in written.parent.iterdir()] == ["best"]
+
+
+@pytest.mark.parametrize("name", [*FILES, "manifest.json"])
+@pytest.mark.parametrize("damage", ["truncated", "emptied", "flipped", "deleted"])
+def test_damage_is_found_and_named(written, name, damage):
+    file = written / name
+    content = bytearray(file.read_bytes())
+    if damage == "deleted":
+        file.unlink()
+    elif damage == "flipped":
+        for i in range(0, 8 * len(content), 13):
+            flipped = bytearray(content)
+            flipped[i // 8] ^= 1 << i % 8
+            file.write_bytes(flipped)
+            if name != "manifest.json":
+                with pytest.raises(RunError, match=f"{name} is damaged"):
+                    verify_folder(written, "run 1")
+            elif b"a.txt" in flipped and b"b.bin" in flipped:  # otherwise it lists other files, which are not there
+                with pytest.raises(RunError):
+                    verify_folder(written, "run 1")
+        return
+    else:
+        file.write_bytes(content[: len(content) // 2] if damage == "truncated" else b"")
+    with pytest.raises(RunError, match=name):
+        verify_folder(written)
+
+
+def test_a_folder_of_another_run(written):
+    with pytest.raises(RunError, match="best is of another run"):
+        verify_folder(written, "run 2")
+
+
+def test_a_kill_between_the_renames_loses_nothing(written):
+    written.rename(written.with_name("best.before"))
+    recover_folder(written)
+    verify_folder(written)
+    # A kill a little later leaves the old one beside the new one, which counts.
+    write_folder(written.with_name("best.before"), {"old": b""}, "run 1")
+    recover_folder(written)
+    verify_folder(written, "run 1")
+    assert (written / "a.txt").is_file()
+    write_folder(written, FILES, "run 1")
+    assert [path.name for path in written.parent.iterdir()] == ["best"]
+
+
+def test_what_kills_left_behind_is_removed(written):
+    for name in ("best.partial", "best.before", "200.partial", "100.before"):
+        (written.with_name(name)).mkdir()
+    clean_up(written.parent)
+    assert sorted(path.name for path in written.parent.iterdir()) == ["100", "best"]
+
+
+def test_removed(written):
+    remove_folder(written)
+    assert list(written.parent.iterdir()) == []

@@ -10,10 +10,22 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from mousearm import atomic_dir, formats
+from mousearm import formats
 from mousearm.config import Config, read_saved, to_yaml
 from mousearm.errors import ConfigError, KinematicsError, RunError, UnknownNameError
-from mousearm.files import os_errors_as, read_json, sha256, write_json, write_text
+from mousearm.files import (
+    MANIFEST,
+    clean_up,
+    os_errors_as,
+    read_json,
+    recover_folder,
+    remove_folder,
+    sha256,
+    verify_folder,
+    write_folder,
+    write_json,
+    write_text,
+)
 from mousearm.kinematics import Split
 from mousearm.rundir.logs import describe_environment
 from mousearm.rundir.status import FINISHED, Status, locked
@@ -217,7 +229,7 @@ class RunFolder:
         Raises:
             RunError: if there are some, but none of them is complete; or none, though the run is finished.
         """
-        atomic_dir.clean_up(self._checkpoints)
+        clean_up(self._checkpoints)
         existing = self.checkpoints()
         if not existing and self.status().state == FINISHED:
             raise RunError(
@@ -236,7 +248,7 @@ class RunFolder:
 
     def best_problem(self) -> str:
         """Damage of the best network; empty where there is none."""
-        atomic_dir.recover(self.best)
+        recover_folder(self.best)
         return self._problem(self.best)
 
     def find_checkpoint(self, which: str) -> Path:
@@ -253,23 +265,23 @@ class RunFolder:
         if which not in existing:
             names = ", ".join(existing) or "none"
             raise RunError(f"{self.path} has no checkpoint '{which}'. Those that exist: {names}.")
-        if (existing[which] / atomic_dir.MANIFEST).is_file() and (problem := self._problem(existing[which])):
+        if (existing[which] / MANIFEST).is_file() and (problem := self._problem(existing[which])):
             raise RunError(
                 f"The checkpoint '{which}' cannot be used: {problem} Those that exist: {', '.join(existing)}."
             )
         return existing[which]
 
     def seal(self, folder: Path, files: dict[str, bytes]) -> None:
-        """Write a checkpoint of this run at once; see ``atomic_dir.write``."""
+        """Write a checkpoint of this run at once; see `write_folder`."""
         with advising_to_resume(self.path):
             self._checkpoints.mkdir(exist_ok=True)  # but not the run folder: if it is gone, that is to be said
-            atomic_dir.write(folder, files, self.id)
+            write_folder(folder, files, self.id)
 
     def drop_superseded(self) -> None:
         """Remove checkpoints older than the newest few."""
         for old in self.checkpoints()[:-_KEPT_CHECKPOINTS]:
             with advising_to_resume(old):
-                atomic_dir.remove(old)
+                remove_folder(old)
 
     @property
     def id(self) -> str:
@@ -289,7 +301,7 @@ class RunFolder:
 
     def _problem(self, folder: Path) -> str:
         try:
-            atomic_dir.verify(folder, self.id)
+            verify_folder(folder, self.id)
         except RunError as error:
             return str(error)
         return ""

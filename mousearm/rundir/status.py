@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from mousearm.errors import RunError
 from mousearm.files import os_errors_as, read_json, write_json
@@ -80,11 +79,9 @@ class Status:
         """
         if not file.is_file():
             return Status()
-        content = read_json(file)
-        status = Status(
-            *(_text(content, "state") or NO_STATUS, _number(content, "steps"), _text(content, "reason")),
-            *(content.get("key"), _text(content, "host"), _number(content, "pid"), _text(content, "heartbeat")),
-        )
+        kinds = {name: str if name == "key" else type(default) for name, default in asdict(Status()).items()}
+        found = {name: value for name, value in read_json(file).items() if value and name in kinds}
+        status = Status(**{name: value for name, value in found.items() if isinstance(value, kinds[name])})
         if status.state != RUNNING or status._lives(lock):
             return status
         reason = f"process {status.pid} on {status.host} gave no sign of life since {status.heartbeat}"
@@ -98,15 +95,6 @@ class Status:
         except (ValueError, TypeError):
             return False
         return silence.total_seconds() < _SILENCE_S
-
-
-def _text(content: dict[str, Any], name: str) -> str:
-    return str(content.get(name) or "")
-
-
-def _number(content: dict[str, Any], name: str) -> int:
-    value = content.get(name)
-    return value if isinstance(value, int) else 0
 
 
 @contextmanager

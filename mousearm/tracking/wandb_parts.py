@@ -159,19 +159,22 @@ def _beginning(config: Config, folder: RunFolder) -> "Callable[..., Run]":
 
 def _can_go_online(earlier: Sequence[Part]) -> bool:
     """Check that there is a login, and that W&B has all earlier parts; print what is missing."""
-    import wandb
-
     if any(part.is_offline and not part.uploaded and not part.is_empty for part in earlier):
         print("Weights & Biases: an earlier part of the run is not uploaded yet, so this one is kept offline after it.")
         return False
+    if problem := _login_problem(verify=False):
+        print(f"Weights & Biases: {problem} Going on offline; `wandb login` lets the next run go online.")
+    return not problem
+
+
+def _login_problem(verify: bool) -> str:
+    """A sentence, if nobody is logged in, or the server (where it is to verify that) cannot be reached; else empty."""
+    import wandb
+
     try:
-        if wandb.login(prompt=False, verify=False):
-            return True
-        problem = "nobody is logged in"
+        return "" if wandb.login(prompt=False, verify=verify) else "nobody is logged in."
     except wandb.Error as error:
-        problem = str(error)
-    print(f"Weights & Biases: {problem}. Going on offline; `wandb login` lets the next run go online.")
-    return False
+        return f"{' '.join(str(error).split()).rstrip('.')}."
 
 
 def _try_online(begin: "Callable[..., Run]", earlier: Sequence[Part], folder: Path) -> "Run":
@@ -271,10 +274,7 @@ def _check_login() -> None:
     import wandb  # slow to import
 
     wandb.setup(wandb.Settings(silent=True))
-    try:
-        problem = "" if wandb.login(prompt=False, verify=True) else "nobody is logged in."
-    except wandb.Error as error:
-        problem = " ".join(str(error).split())
+    problem = _login_problem(verify=True)
     forget_service()
     if problem:
         raise RunError(
