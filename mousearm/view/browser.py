@@ -31,13 +31,6 @@ _ENDLESS_M = 1.0  # size of a plane without end, which has size 0 in MuJoCo
 _PLANE_M = 1e-6
 
 
-class Mesh(NamedTuple):
-    """Vertices (V, 3) and triangles (F, 3)."""
-
-    vertices: np.ndarray
-    faces: np.ndarray
-
-
 class Kind(NamedTuple):
     """Mesh and look that instances share.
 
@@ -104,15 +97,7 @@ class BrowserViewer:
     """A playback on a page. All who open it see, and steer, the same."""
 
     def __init__(self, playback: Playback, port: int):
-        """Serve the page.
-
-        Args:
-            playback: the reaches that are shown.
-            port: the next one that is free if it is taken, and any free one if it is 0.
-
-        Raises:
-            ConfigError: if there is no such port.
-        """
+        """Serve the page at a port, or the next one that is free; 0 takes any that is free."""
         if not 0 <= port <= 65535:
             raise ConfigError(f"port {port} does not exist; ports are 1 to 65535, and 0 takes any that is free.")
         self._playback, self._scene = playback, Scene(playback.simulator.arm)
@@ -121,15 +106,11 @@ class BrowserViewer:
             self._server = viser.ViserServer(_HOST, port, label="mousearm", verbose=False)
         self._server.scene.configure_environment_map(environment_intensity=_AMBIENT_LIGHT)
         self._server.gui.main_panel.dock_right()
+        self.port = self._server.get_port()
         self._batches = Batches(self._server.scene, self._scene.model)
         self._panel = Panel(self._server.gui, playback, self._commands.put)
         self._look()
         self.draw()
-
-    @property
-    def port(self) -> int:
-        """Port of the page."""
-        return self._server.get_port()
 
     def obey(self) -> bool:
         """Carry out the commands that came from browsers since the last call; True if there were any."""
@@ -164,12 +145,7 @@ class Batches:
     """Shapes in a browser: one batch of copies per mesh, whose arrays are sent when they change."""
 
     def __init__(self, api: viser.SceneApi, model: mujoco.MjModel):
-        """Start with an empty scene.
-
-        Args:
-            api: the browser's scene.
-            model: whose meshes there may be.
-        """
+        """Start with an empty scene, in which meshes of the model may be."""
         self._api, self._model = api, model
         self._handles: dict[Kind, viser.BatchedMeshHandle] = {}
 
@@ -214,18 +190,18 @@ def instances_of(scene: mujoco.MjvScene) -> Mapping[Kind, Instances]:
     return {kind: _gather(members) for kind, members in found.items()}
 
 
-def mesh_of(kind: Kind, model: mujoco.MjModel) -> Mesh:
-    """Mesh of which instances of a kind are copies."""
+def mesh_of(kind: Kind, model: mujoco.MjModel) -> tuple[np.ndarray, np.ndarray]:
+    """Mesh of which instances of a kind are copies: vertices (V, 3) and triangles (F, 3)."""
     if kind.shape == "mesh":
         first, n = model.mesh_vertadr[kind.number], model.mesh_vertnum[kind.number]
         begin, count = model.mesh_faceadr[kind.number], model.mesh_facenum[kind.number]
-        return Mesh(model.mesh_vert[first : first + n], model.mesh_face[begin : begin + count])
+        return model.mesh_vert[first : first + n], model.mesh_face[begin : begin + count]
     made = {
         "ball": lambda: trimesh.creation.icosphere(subdivisions=3),
         "rod": lambda: trimesh.creation.cylinder(radius=1, height=2, sections=24),
         "box": lambda: trimesh.creation.box(extents=(2, 2, 2)),
     }[kind.shape]()
-    return Mesh(made.vertices, made.faces)
+    return made.vertices, made.faces
 
 
 def _parts(shape: mujoco.MjvGeom) -> list[_Part]:

@@ -25,13 +25,7 @@ class Panel:
     """Controls, status and plots beside the picture."""
 
     def __init__(self, gui: viser.GuiApi, playback: Playback, order: Callable[[Command], Any]):
-        """Build the panel.
-
-        Args:
-            gui: where.
-            playback: the reach that is shown.
-            order: takes the commands of the user.
-        """
+        """Build the panel; ``order`` takes the commands of the user."""
         self._playback, self._order, self._drawn = playback, order, None
         arm = playback.simulator.arm
         self._names = arm.actuator_names
@@ -105,7 +99,7 @@ class Panel:
 
 
 _STEPS: dict[str, Command] = {
-    "restart": Playback.restart,
+    "restart": lambda playback: playback.choose(playback.reach),
     "back": lambda playback: playback.step(-1),
     "forward": lambda playback: playback.step(1),
 }

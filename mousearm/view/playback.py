@@ -22,6 +22,7 @@ _ON_FRAME = 1e-6  # frames by which a time may miss a frame and still count as t
 _LEGEND = {"grey_red": "grey at rest, red when active", "blue_red": "blue at rest, red when active"}
 PageKey = Literal["space", "F", "B", "N", "P", "R", "1", "2", "C", "G"]
 _ONE = np.zeros(1, dtype=int)  # the only simulation
+_KEPT = ("landmarks", "qpos", "activation", "ctrl")  # of every frame
 
 
 class Simulator:
@@ -37,12 +38,9 @@ class Simulator:
     """
 
     def __init__(self, task: Task, controller: Controller | None, action_map: str):
-        """Prepare.
+        """Prepare a task of one simulation; without a controller its arm is put into the reference's poses.
 
-        Args:
-            task: the reaches, and one simulation.
-            controller: drives the arm; None for the reference alone.
-            action_map: ``model.action_map`` of the task.
+        ``action_map`` is ``model.action_map`` of the task.
         """
         self.arm = task.arm
         self.names = task.references.names
@@ -53,14 +51,9 @@ class Simulator:
         self._shoulder = task.arm.landmark_positions(task.arm.rest_qpos[None])[0, SHOULDER]
 
     def simulate(self, reach: int, switches: Sequence[int] = ()) -> Trial:
-        """Simulate a reach from its first frame.
+        """Simulate a reach, by its index, from its first frame; the controller is switched off, on, off ... at frames.
 
-        Args:
-            reach: index of the reach.
-            switches: frames, in rising order, at which the controller is switched off, on, off ...
-
-        Returns:
-            The whole reach, and more where a switch is near its end; it ends early if the simulation diverges.
+        The trial is the whole reach, and more where a switch is near its end; it ends early if the simulation diverges.
         """
         task, dt = self._task, self._task.simulation.control_dt
         n_frames = int(task.references.n_frames[reach])
@@ -78,10 +71,7 @@ class Simulator:
             driven=np.array([driven_at(switches, frame) for frame in range(len(arms))]),
             targets=with_shoulder(self._shoulder, task.references.targets[reach, :n_frames]),
             reference=task.references.qpos[reach, :n_frames],
-            landmarks=np.concatenate([arm.landmarks for arm in arms]),
-            qpos=np.concatenate([arm.qpos for arm in arms]),
-            activation=np.concatenate([arm.activation for arm in arms]),
-            ctrl=np.concatenate([arm.ctrl for arm in arms]),
+            **{part: np.concatenate([getattr(arm, part) for arm in arms]) for part in _KEPT},
         )
 
     def _step(self, driven: bool) -> bool:
@@ -102,6 +92,7 @@ class Playback:
     Attributes:
         simulator: simulates the reaches.
         names: of the reaches.
+        reach: index of the one that is shown.
         trial: the reach that is shown.
         time: where in it, s.
         speed: seconds of the reach per second.
@@ -111,13 +102,7 @@ class Playback:
     """
 
     def __init__(self, simulator: Simulator, reach: str | None = None, speed: float = 0.1, colours: str = "grey_red"):
-        """Start to play.
-
-        Args:
-            simulator: simulates the reaches.
-            reach: which reach; None for the first.
-            speed: seconds of the reach per second.
-            colours: one of ``render.MUSCLE_COLOURS``.
+        """Start to play a reach, by its name; None for the first.
 
         Raises:
             UnknownNameError: if there is no such reach.
@@ -130,11 +115,6 @@ class Playback:
         self.simulator, self.names = simulator, simulator.names
         self.speed, self.playing, self.ghost, self.colours = speed, True, False, colours
         self.choose(0 if reach is None else self.names.index(reach))
-
-    @property
-    def reach(self) -> int:
-        """Index of the reach that is shown."""
-        return self._reach
 
     @property
     def frame(self) -> Frame:
@@ -174,21 +154,9 @@ class Playback:
 
     def choose(self, reach: int) -> None:
         """Show a reach from its beginning, driven; beyond the last comes the first."""
-        self._reach = reach % len(self.names)
+        self.reach = reach % len(self.names)
         self._simulate([])
         self.seek(0.0)
-
-    def next(self) -> None:
-        """Show the next reach."""
-        self.choose(self._reach + 1)
-
-    def previous(self) -> None:
-        """Show the reach before."""
-        self.choose(self._reach - 1)
-
-    def restart(self) -> None:
-        """Show the same reach from its beginning, driven."""
-        self.choose(self._reach)
 
     def faster(self) -> None:
         """Take the next of `SPEEDS`."""
@@ -217,7 +185,7 @@ class Playback:
 
     def _simulate(self, switches: Sequence[int]) -> None:
         self._switches = switches
-        self.trial = self.simulator.simulate(self._reach, switches)
+        self.trial = self.simulator.simulate(self.reach, switches)
 
 
 def driven_at(switches: Sequence[int], frame: int) -> bool:
@@ -226,17 +194,10 @@ def driven_at(switches: Sequence[int], frame: int) -> bool:
 
 
 class Control(NamedTuple):
-    """One command of a viewer.
+    """One command of a viewer, the same in the window and the browser."""
 
-    Attributes:
-        window_key: the key in the window, as GLFW calls it; MuJoCo's viewer has taken all letters.
-        page_key: the key in the browser, where arrows (and W, A, S, D, Q, E) turn and move the camera.
-        meaning: what it does.
-        do: does it.
-    """
-
-    window_key: str
-    page_key: PageKey
+    window_key: str  # as GLFW calls it; MuJoCo's viewer has taken all letters
+    page_key: PageKey  # arrows (and W, A, S, D, Q, E) turn and move the camera there
     meaning: str
     do: Callable[[Playback], None]
 
@@ -245,9 +206,9 @@ CONTROLS = (
     Control("SPACE", "space", "play or pause", Playback.play_or_pause),
     Control("RIGHT", "F", "one frame forward", lambda playback: playback.step(1)),
     Control("LEFT", "B", "one frame back", lambda playback: playback.step(-1)),
-    Control("DOWN", "N", "next reach", Playback.next),
-    Control("UP", "P", "previous reach", Playback.previous),
-    Control("BACKSPACE", "R", "restart the reach", Playback.restart),
+    Control("DOWN", "N", "next reach", lambda playback: playback.choose(playback.reach + 1)),
+    Control("UP", "P", "previous reach", lambda playback: playback.choose(playback.reach - 1)),
+    Control("BACKSPACE", "R", "restart the reach", lambda playback: playback.choose(playback.reach)),
     Control("PAGE_DOWN", "1", "slower", Playback.slower),
     Control("PAGE_UP", "2", "faster", Playback.faster),
     Control("ENTER", "C", "controller on or off", Playback.switch_controller),

@@ -42,11 +42,7 @@ def simulator_of_config(config: Config, kinematics: str | None = None, controlle
 
 
 def watch(playback: Playback, port: int | None = None) -> None:
-    """Show a playback until the window is closed or, in a browser, until Ctrl-C; only then load the libraries for it.
-
-    Args:
-        playback: what is shown.
-        port: where it is served to browsers; None for a window.
+    """Show a playback until the window is closed or, with a port, in browsers until Ctrl-C.
 
     Raises:
         RenderError: if no window can be opened here, or viser is not installed.

@@ -62,11 +62,8 @@ def _look_at(viewer: "mujoco.viewer.Handle", scene: Scene, playback: Playback) -
     with viewer.lock():
         viewer.opt.sitegroup[:] = 0
         viewer.cam.lookat[:] = camera.lookat
-        viewer.cam.distance, viewer.cam.azimuth, viewer.cam.elevation = (
-            camera.distance,
-            camera.azimuth,
-            camera.elevation,
-        )
+        for name in ("distance", "azimuth", "elevation"):
+            setattr(viewer.cam, name, getattr(camera, name))
 
 
 def _draw(viewer: "mujoco.viewer.Handle", scene: Scene, playback: Playback, keys_shown: bool) -> None:
