@@ -2,7 +2,7 @@
 
 from mousearm.record.hdf5 import read_recording
 from mousearm.record.signals import ReachRecording, Recording, Signal
-from mousearm.record.trials import WRITERS, RecordingResult, about, record, record_trials, write_recording
+from mousearm.record.trials import WRITERS, RecordingResult, record, write_recording
 
 __all__ = [
     "WRITERS",
@@ -10,9 +10,7 @@ __all__ = [
     "Recording",
     "RecordingResult",
     "Signal",
-    "about",
     "read_recording",
     "record",
-    "record_trials",
     "write_recording",
 ]

@@ -1,7 +1,8 @@
 """Recordings as HDF5: a group per trial, a dataset per signal, with units and descriptions as attributes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeVar
 
 import h5py
 import numpy as np
@@ -9,28 +10,21 @@ import numpy as np
 from mousearm import formats
 from mousearm.errors import RecordingError
 from mousearm.files import check_room
-from mousearm.record.signals import ReachRecording, Recording, Signal
+from mousearm.record.signals import About, ReachRecording, Recording, Signal
 
 OVERHEAD = 4 << 20
 """Bytes for names, attributes, chunks that are begun, and the end of a file."""
+_Kind = TypeVar("_Kind", h5py.Group, h5py.Dataset)
 # Every trial has these, whatever the arm and the network.
 _ALWAYS = ("time", "qpos", "reference_qpos", "landmarks", "target", "error")
 
 
-def write_hdf5(reaches: Iterable[ReachRecording], about: Mapping[str, str | float | int], path: Path) -> None:
+def write_hdf5(reaches: Iterable[ReachRecording], about: About, path: Path) -> None:
     """Write trials one by one, as they come.
 
     ``reaches/NAME/repeat_0/SIGNAL`` has the attributes ``unit``, ``description`` and, where there are names,
     ``columns`` and ``rows``. ``trials`` lists the trials: ``path``, ``reach``, ``split``, ``repeat``, ``completed``
-    and ``frames``, one row each. Attributes of the file say what was recorded.
-
-    Args:
-        reaches: the trials.
-        about: what was recorded.
-        path: a file that does not exist.
-
-    Raises:
-        OSError: if it cannot be written.
+    and ``frames``, one row each. Attributes of the file, which does not exist yet, say what was recorded.
     """
     with h5py.File(path, "w") as file:
         file.attrs.update(about)
@@ -52,10 +46,10 @@ def read_recording(path: Path) -> Recording:
     """
     try:
         with h5py.File(path, "r") as file:
-            paths = [str(name) for name in _dataset(file, "trials/path").asstr()[()]]
+            paths = [str(name) for name in _member(file, "trials/path", h5py.Dataset).asstr()[()]]
             about = {name: _plain(value) for name, value in file.attrs.items()}
             number = formats.format_number(formats.RECORDING, about, path)
-            content = {"reaches": [_read_trial(_group(file, name)) for name in paths]}
+            content = {"reaches": [_read_trial(_member(file, name, h5py.Group)) for name in paths]}
             reaches = formats.upgrade(formats.RECORDING, content, number)["reaches"]
     except OSError as error:
         raise RecordingError(
@@ -93,13 +87,12 @@ def _write_trial(file: h5py.File, reach: ReachRecording) -> dict[str, str | int]
 
 def _attributes(signal: Signal) -> dict[str, str | np.ndarray]:
     """Unit, description and names of a signal."""
-    names = {"columns": signal.columns, "rows": signal.rows}
-    listed = {key: np.array(value, dtype=h5py.string_dtype()) for key, value in names.items() if value}
+    listed = {key: np.array(value, dtype=h5py.string_dtype()) for key, value in signal.labels.items()}
     return {"unit": signal.unit, "description": signal.description, **listed}
 
 
 def _read_trial(group: h5py.Group) -> ReachRecording:
-    signals = {str(name): _read_signal(_dataset(group, str(name))) for name in group}
+    signals = {str(name): _read_signal(_member(group, str(name), h5py.Dataset)) for name in group}
     facts = {name: _plain(value) for name, value in group.attrs.items()}
     return ReachRecording(
         str(facts["reach"]), str(facts["split"]), int(facts["repeat"]), signals, bool(facts["completed"])
@@ -120,15 +113,8 @@ def _plain(value: object) -> str | float | int:
     return plain
 
 
-def _group(file: h5py.Group, name: str) -> h5py.Group:
-    found = file[name]
-    if not isinstance(found, h5py.Group):
-        raise TypeError(f"{name} is not a group")
-    return found
-
-
-def _dataset(group: h5py.Group, name: str) -> h5py.Dataset:
+def _member(group: h5py.Group, name: str, kind: type[_Kind]) -> _Kind:
     found = group[name]
-    if not isinstance(found, h5py.Dataset):
-        raise TypeError(f"{name} is not a dataset")
+    if not isinstance(found, kind):
+        raise TypeError(f"{name} is not a {kind.__name__.lower()}")
     return found

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import Any
 
 import h5py
 import numpy as np
@@ -21,53 +21,37 @@ import pynwb.file
 
 from mousearm.files import check_room
 from mousearm.record.hdf5 import OVERHEAD, room_for
-from mousearm.record.signals import ReachRecording, Signal, is_of_network
+from mousearm.record.signals import About, ReachRecording, Signal, is_of_network
 
 _PYNWB: Any = pynwb  # it makes its classes while it is imported, so that no type checker knows them
 _PAUSE_S = 1.0
-_TO_SI = {"mm": ("m", 1e-3), "mm/s": ("m/s", 1e-3)}
 _FRAME = "world: x to the right, y forward, z up"
 _POINTS = {"landmarks": "", "target": "_target"}  # what is appended to the names of the points
 
 
-class _Session(NamedTuple):
-    """Trials one after the other.
-
-    Attributes:
-        trials: ``start_time`` and ``stop_time`` (s), ``reach``, ``split``, ``repeat`` and ``is_completed`` of each.
-        signals: by name; the values are datasets of a file, (frames of all trials, ...). ``time`` is that of the
-            session.
-    """
-
-    trials: list[dict[str, Any]]
-    signals: dict[str, Signal]
-
-
-def write_nwb(reaches: Iterable[ReachRecording], about: Mapping[str, str | float | int], path: Path) -> None:
-    """Write a session.
+def write_nwb(reaches: Iterable[ReachRecording], about: About, path: Path) -> None:
+    """Write a session into a file that does not exist and ends with .nwb.
 
     The values wait in a file beside until all are known, so that they need not be in memory.
-
-    Args:
-        reaches: the trials.
-        about: what was recorded.
-        path: a file that does not exist; ends with .nwb.
-
-    Raises:
-        OSError: if it cannot be written.
     """
     with TemporaryDirectory(dir=path.parent) as folder, h5py.File(Path(folder) / "signals.h5", "w") as file:
-        session = _collect(reaches, file)
+        trials, signals = _collect(reaches, file)
         nwb = _nwb_file(about)
-        _add_trials(nwb, session.trials)
-        _add_signals(nwb, session, float(about["dt"]))
+        _add_trials(nwb, trials)
+        # One trial has a rate; of more, the first series holds the times of all.
+        time: Any = signals.pop("time").values
+        clock = {"timestamps": time} if len(trials) > 1 else {"starting_time": 0.0, "rate": 1 / float(about["dt"])}
+        _add_signals(nwb, signals, clock)
         check_room(path, 2 * Path(file.filename).stat().st_size + OVERHEAD)
         with _PYNWB.NWBHDF5IO(path, "w") as io:
             io.write(nwb, link_data=False)
 
 
-def _collect(reaches: Iterable[ReachRecording], file: h5py.File) -> _Session:
-    """Write the values of all trials below each other into a file."""
+def _collect(reaches: Iterable[ReachRecording], file: h5py.File) -> tuple[list[dict[str, Any]], dict[str, Signal]]:
+    """Write the values of all trials below each other into a file: what NWB says of each trial, and the signals.
+
+    The signals' values are datasets of the file, (frames of all trials, ...); ``time`` is that of the session, s.
+    """
     trials, signals, start = [], {}, 0.0
     for reach in reaches:
         check_room(Path(file.filename), room_for(reach))
@@ -79,7 +63,7 @@ def _collect(reaches: Iterable[ReachRecording], file: h5py.File) -> _Session:
         trials.append({**trial, "repeat": reach.repeat, "is_completed": reach.completed})
         start = time[-1] + _PAUSE_S
         file.flush()
-    return _Session(trials, signals)
+    return trials, signals
 
 
 def _append(file: h5py.File, name: str, values: np.ndarray) -> Any:
@@ -92,7 +76,7 @@ def _append(file: h5py.File, name: str, values: np.ndarray) -> Any:
     return dataset
 
 
-def _nwb_file(about: Mapping[str, str | float | int]) -> Any:
+def _nwb_file(about: About) -> Any:
     subject = _PYNWB.file.Subject(
         subject_id=str(about["run"]).replace("/", "_"),
         description=f"No animal: a neural network that moves a simulated mouse forelimb ({about['model']}) in MuJoCo.",
@@ -120,13 +104,10 @@ def _add_trials(nwb: Any, trials: list[dict[str, Any]]) -> None:
         nwb.add_trial(**trial)
 
 
-def _add_signals(nwb: Any, session: _Session, dt: float) -> None:
-    """Add a series per signal or point. One trial has a rate; of more, the first series holds the times of all."""
+def _add_signals(nwb: Any, signals: Mapping[str, Signal], clock: dict[str, Any]) -> None:
+    """Add a series per signal or point; where the clock has times, the first series holds those of all."""
     points, arm = _PYNWB.behavior.Position(name="points"), _PYNWB.behavior.BehavioralTimeSeries(name="arm")
     nwb.create_processing_module("behavior", "what the arm did").add([points, arm])
-    signals = dict(session.signals)
-    time: Any = signals.pop("time").values
-    clock: dict[str, Any] = {"timestamps": time} if len(session.trials) > 1 else {"starting_time": 0.0, "rate": 1 / dt}
     for name, signal in signals.items():
         if name in _POINTS:
             made = [_point(row + _POINTS[name], signal, i, clock) for i, row in enumerate(signal.rows)]
@@ -139,15 +120,14 @@ def _add_signals(nwb: Any, session: _Session, dt: float) -> None:
 
 
 def _series(name: str, signal: Signal, clock: Mapping[str, Any]) -> Any:
-    unit, conversion = _TO_SI.get(signal.unit, (signal.unit, 1.0))
-    names = {key: value for key, value in (("columns", signal.columns), ("rows", signal.rows)) if value}
+    unit, conversion = signal.si
     return _PYNWB.TimeSeries(
         name=name,
         data=signal.values,
         unit=unit,
         conversion=conversion,
         description=signal.description,
-        comments=json.dumps(names) if names else "no comments",
+        comments=json.dumps(signal.labels) if signal.labels else "no comments",
         **clock,
     )
 

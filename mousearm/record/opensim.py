@@ -4,14 +4,14 @@ OpenSim's units are m, rad, N, N m; its axes x forward, y up, z to the right. Jo
 https://opensimconfluence.atlassian.net/wiki/spaces/OpenSim/pages/53089996 describes the format.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from mousearm.files import write_json
 from mousearm.model.opensim.settings import JOINT_NAMES
-from mousearm.record.signals import ReachRecording, Signal
+from mousearm.record.signals import About, ReachRecording, Signal
 
 # Table -> signal. Fibre lengths become m; points become x, y, z columns in OpenSim's axes.
 _TABLES = {
@@ -27,23 +27,14 @@ _TABLES = {
     "points": "landmarks",
     "targets": "target",
 }
-_TO_SI = {"mm": 1e-3, "mm/s": 1e-3}
 _COORDINATES = {joint: coordinate for coordinate, joint in JOINT_NAMES.items()}
 _AXES = [1, 2, 0]  # OpenSim's x, y, z among the world's: forward, up, to the right
 
 
-def write_tables(reaches: Iterable[ReachRecording], about: Mapping[str, str | float | int], folder: Path) -> None:
-    """Write a folder per trial, ``NAME/repeat_0``, with a table per quantity.
+def write_tables(reaches: Iterable[ReachRecording], about: About, folder: Path) -> None:
+    """Write a folder per trial, ``NAME/repeat_0``, with a table per quantity, into a folder that does not exist.
 
     ``recording.json`` says what was recorded.
-
-    Args:
-        reaches: the trials.
-        about: what was recorded.
-        folder: a folder that does not exist.
-
-    Raises:
-        OSError: if it cannot be written.
     """
     folder.mkdir()
     write_json(folder / "recording.json", dict(about))
@@ -56,7 +47,7 @@ def write_tables(reaches: Iterable[ReachRecording], about: Mapping[str, str | fl
 
 
 def _write_table(path: Path, time: np.ndarray, signal: Signal) -> None:
-    values = signal.values * _TO_SI.get(signal.unit, 1)
+    values = signal.values * signal.si[1]
     columns = [_COORDINATES.get(name, name) for name in signal.columns]
     if signal.rows:
         columns = [f"{point}_{axis}" for point in signal.rows for axis in "xyz"]

@@ -10,6 +10,9 @@ from mousearm.mechanics import ArmDynamics, muscles_of, optimal_and_slack
 from mousearm.model import Arm
 from mousearm.trajectory import FOLLOWED, LANDMARKS, Trial, with_shoulder
 
+About = Mapping[str, str | float | int]
+"""Origin of a recording, by names that every format writes once."""
+_TO_SI = {"mm": ("m", 1e-3), "mm/s": ("m/s", 1e-3)}
 _AXES = ("x", "y", "z")
 _STEP = "in the last physics step before this frame; 0 at the start"
 _MEMORY = {
@@ -42,6 +45,16 @@ class Signal:
     description: str
     columns: tuple[str, ...] = ()
     rows: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """``columns`` and ``rows``, where they have names."""
+        return {key: names for key, names in (("columns", self.columns), ("rows", self.rows)) if names}
+
+    @property
+    def si(self) -> tuple[str, float]:
+        """The unit of OpenSim and NWB, and what the values are multiplied with to be in it."""
+        return _TO_SI.get(self.unit, (self.unit, 1.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +105,13 @@ class Recording:
     """
 
     reaches: list[ReachRecording]
-    about: dict[str, str | float | int]
+    about: About
 
 
 def arm_signals(trial: Trial, force: np.ndarray, torque: np.ndarray, arm: Arm) -> dict[str, Signal]:
     """Signals of one arm at the T frames that it lived through.
 
-    Args:
-        trial: the reach as the arm performed it.
-        force: (T, nu) MuJoCo's ``actuator_force`` of the step that led to the frame.
-        torque: (T, nq) N m, likewise.
-        arm: the arm.
+    ``force``, (T, nu), is MuJoCo's ``actuator_force`` of the step that led to the frame, ``torque``, (T, nq) N m, too.
     """
     joints = arm.joint_names
     return {
@@ -120,12 +129,9 @@ def arm_signals(trial: Trial, force: np.ndarray, torque: np.ndarray, arm: Arm) -
 def network_signals(
     activity: Mapping[str, np.ndarray], observations: tuple[str, ...], actuators: tuple[str, ...]
 ) -> dict[str, Signal]:
-    """Signals of a network at T frames.
+    """Signals of a network at T frames, from ``observations`` and ``actuators``, names of what it sees and drives.
 
-    Args:
-        activity: (T, ...) ``observation``, ``action``, perhaps ``action_noise``, and what ``ActivityController`` keeps.
-        observations: names of the observation's columns.
-        actuators: names of the action's columns.
+    ``activity``: (T, ...) ``observation``, ``action``, perhaps ``action_noise``, and what ``ActivityController`` keeps.
     """
     columns = {"observation": observations, "action": actuators, "action_noise": actuators}
     signals = {}
@@ -150,10 +156,7 @@ def is_of_network(name: str) -> bool:
 def observation_names(widths: Mapping[str, int], arm: Arm, env: EnvConfig) -> tuple[str, ...]:
     """Names such as ``qpos/elbow_flex`` or ``path/12/paw_x`` (12 frames from now) of an observation's columns.
 
-    Args:
-        widths: columns of each term, in order; a term that is not known here has its columns numbered from 1.
-        arm: the arm.
-        env: which frames the network sees.
+    ``widths``: columns of each term, in order; a term that is not known here has its columns numbered from 1.
     """
     frames = [env.path_spacing * i for i in range(1, env.path_steps + 1)]
     ahead = tuple(f"{frame}/{point}_{axis}" for frame in frames for point in LANDMARKS[FOLLOWED] for axis in _AXES)

@@ -2,7 +2,7 @@
 
 import math
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -19,10 +19,17 @@ from mousearm.evaluate.rollout import roll_out
 from mousearm.files import new_output
 from mousearm.record.hdf5 import write_hdf5
 from mousearm.record.opensim import write_tables
-from mousearm.record.signals import ReachRecording, Recording, Signal, arm_signals, network_signals, observation_names
+from mousearm.record.signals import (
+    About,
+    ReachRecording,
+    Recording,
+    Signal,
+    arm_signals,
+    network_signals,
+    observation_names,
+)
 from mousearm.trajectory import Trial
 
-About = Mapping[str, str | float | int]
 Write = Callable[[Iterable[ReachRecording], About, Path], None]
 
 
@@ -82,11 +89,11 @@ def record(agent: Agent, repeats: int = 1, noise: float = 0.0, seed: int = 0) ->
     Raises:
         ConfigError: if an argument is out of its range.
     """
-    return Recording(list(record_trials(agent, repeats, noise, seed)), about(agent, repeats, noise, seed))
+    return Recording(list(_record_trials(agent, repeats, noise, seed)), _about(agent, repeats, noise, seed))
 
 
-def record_trials(agent: Agent, repeats: int = 1, noise: float = 0.0, seed: int = 0) -> Iterator[ReachRecording]:
-    """Give the trials of ``record`` one by one, so that not all need to be in memory; arguments likewise."""
+def _record_trials(agent: Agent, repeats: int, noise: float, seed: int) -> Iterator[ReachRecording]:
+    """Give the trials of ``record`` one by one, so that not all need to be in memory."""
     _check(repeats, noise, seed)
     return (trial for repeat in range(repeats) for trial in _record_repeat(agent, repeat, noise, seed))
 
@@ -106,9 +113,9 @@ def write_recording(
         agent: the agent.
         out: the file, or the folder of tables.
         kind: one of ``WRITERS``; None: what the suffix says.
-        repeats: trials of each reach.
-        noise: motor noise.
-        seed: of the noise.
+        repeats: as of ``record``, like noise and seed.
+        noise: as of ``record``.
+        seed: as of ``record``.
         overwrite: whether a file of that name is replaced.
 
     Raises:
@@ -117,16 +124,16 @@ def write_recording(
         ConfigError: if another argument is out of its range.
     """
     write = _find_format(out, kind)
-    trials, result = record_trials(agent, repeats, noise, seed), RecordingResult()
+    trials, result = _record_trials(agent, repeats, noise, seed), RecordingResult()
     bar = tqdm(trials, "recording", repeats * agent.evaluator.task.n, delay=1, leave=False, unit=" reaches")
     with new_output(out, overwrite) as path:
-        write(result.count(bar), about(agent, repeats, noise, seed), path)
+        write(result.count(bar), _about(agent, repeats, noise, seed), path)
         files = path.rglob("*") if path.is_dir() else [path]
         result.bytes = sum(file.stat().st_size for file in files)
     return result
 
 
-def about(agent: Agent, repeats: int, noise: float, seed: int) -> dict[str, str | float | int]:
+def _about(agent: Agent, repeats: int, noise: float, seed: int) -> About:
     """Origin of a recording: the attributes that every format writes once."""
     task = agent.evaluator.task
     return {
@@ -149,12 +156,7 @@ class RecordingController:
     """The network as a controller that adds motor noise and keeps what it and the simulation hold at every frame."""
 
     def __init__(self, agent: Agent, noise: np.ndarray | None):
-        """Prepare.
-
-        Args:
-            agent: the agent.
-            noise: (R, T, nu) what is added to the actions; None for nothing.
-        """
+        """Prepare; (R, T, nu) of noise are added to the actions."""
         from mousearm.policy.controller import ActivityController  # slow to import
 
         self._network, self._task, self._noise = ActivityController(agent.policy), agent.evaluator.task, noise

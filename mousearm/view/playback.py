@@ -22,7 +22,6 @@ _ON_FRAME = 1e-6  # frames by which a time may miss a frame and still count as t
 _LEGEND = {"grey_red": "grey at rest, red when active", "blue_red": "blue at rest, red when active"}
 PageKey = Literal["space", "F", "B", "N", "P", "R", "1", "2", "C", "G"]
 _ONE = np.zeros(1, dtype=int)  # the only simulation
-_KEPT = ("landmarks", "qpos", "activation", "ctrl")  # of every frame
 
 
 class Simulator:
@@ -71,7 +70,10 @@ class Simulator:
             driven=np.array([driven_at(switches, frame) for frame in range(len(arms))]),
             targets=with_shoulder(self._shoulder, task.references.targets[reach, :n_frames]),
             reference=task.references.qpos[reach, :n_frames],
-            **{part: np.concatenate([getattr(arm, part) for arm in arms]) for part in _KEPT},
+            landmarks=np.concatenate([arm.landmarks for arm in arms]),
+            qpos=np.concatenate([arm.qpos for arm in arms]),
+            activation=np.concatenate([arm.activation for arm in arms]),
+            ctrl=np.concatenate([arm.ctrl for arm in arms]),
         )
 
     def _step(self, driven: bool) -> bool:
