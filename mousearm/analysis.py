@@ -10,12 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-N_POINTS = 101
-"""From 0 to 100 % of the movement."""
 ENOUGH = 0.9
 """Variance accounted for at which the synergies are usually said to be enough."""
-MOST = 8
-"""Number of synergies up to which factorisations are tried."""
 # A signal whose standard deviation is smaller is constant, but for rounding: a correlation with it means nothing.
 _CONSTANT = 1e-9
 # The factorisation has many local minima: the best of one start from the singular vectors and some at random counts.
@@ -62,40 +58,27 @@ class Average(NamedTuple):
     Attributes:
         mean: (P, k) at each share of the movement.
         sd: (P, k) standard deviation between trials (n - 1 in the denominator); 0 of a single one.
-        n: number of trials.
     """
 
     mean: np.ndarray
     sd: np.ndarray
-    n: int
 
 
-def over_movement(values: np.ndarray, n_points: int = N_POINTS) -> np.ndarray:
-    """Values at even shares of the movement, the first frame at 0 %, the last at 100 %; linear in between.
+def over_movement(values: np.ndarray, n_points: int = 101) -> np.ndarray:
+    """Values (T, k), evenly spaced in time, at P even shares of the movement, (P, k).
 
-    Args:
-        values: (T, k), T of at least 1, evenly spaced in time.
-        n_points: P, how many shares.
-
-    Returns:
-        (P, k).
+    The first frame is at 0 %, the last at 100 %; linear in between.
     """
     at = np.linspace(0, 1, n_points)
     frames = np.linspace(0, 1, len(values)) if len(values) > 1 else np.zeros(1)
     return np.stack([np.interp(at, frames, column) for column in values.T], axis=1)
 
 
-def average(trials: Sequence[np.ndarray], n_points: int = N_POINTS) -> Average:
-    """Mean and standard deviation over trials at even shares of the movement.
-
-    Args:
-        trials: (T, k) each; T may differ between trials.
-        n_points: P, how many shares.
-    """
+def average(trials: Sequence[np.ndarray], n_points: int = 101) -> Average:
+    """Mean and standard deviation over trials, (T, k) with any T each, at even shares of the movement."""
     stacked = np.stack([over_movement(values, n_points) for values in trials])
-    n = len(stacked)
-    sd = stacked.std(axis=0, ddof=1) if n > 1 else np.zeros_like(stacked[0])
-    return Average(stacked.mean(axis=0), sd, n)
+    sd = stacked.std(axis=0, ddof=1) if len(stacked) > 1 else np.zeros_like(stacked[0])
+    return Average(stacked.mean(axis=0), sd)
 
 
 class PrincipalComponents(NamedTuple):
@@ -155,7 +138,7 @@ class Synergies:
         return len(self.weights)
 
 
-def extract(trials: Sequence[np.ndarray], most: int = MOST) -> list[Synergies]:
+def extract(trials: Sequence[np.ndarray], most: int = 8) -> list[Synergies]:
     """Non-negative matrix factorisation of all frames of all trials together, with 1, 2, ... synergies.
 
     SSE = sum (activation - course @ weights)^2 is made small with courses and weights of 0 or more (Lee & Seung 1999,

@@ -5,7 +5,7 @@ Only drawing code imports this module, because matplotlib is slow to load.
 
 import io
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -66,21 +66,10 @@ _STYLE: dict[Any, Any] = {
 }
 
 
-def style() -> AbstractContextManager[None]:
-    """Use the style of all figures, with text of at least 7 pt, while active."""
-    return matplotlib.rc_context(_STYLE)
-
-
 @contextmanager
 def page(height_mm: float, title: str = "", width_mm: float = _WIDTH_MM) -> Iterator[Figure]:
-    """Draw on an empty figure, in the style of all figures.
-
-    Args:
-        height_mm: of the figure.
-        title: at the upper left; none if empty.
-        width_mm: by default that of a journal's page, 180 mm.
-    """
-    with style():
+    """Draw on an empty figure, by default as wide as a journal's page, in the style of all figures; text is 7 pt."""
+    with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(width_mm / _MM_PER_INCH, height_mm / _MM_PER_INCH), layout="constrained")
         FigureCanvasAgg(figure)
         if title:
@@ -99,15 +88,9 @@ def as_png(figure: Figure, dpi: int = _SCREEN_DPI) -> bytes:
 
 
 def write_figure(figure: Figure, path: Path, dpi: int = _SCREEN_DPI) -> tuple[Path, Path]:
-    """Write a figure as PNG and PDF.
+    """Write a figure of `page` as PNG, with ``dpi`` pixels per inch, and PDF, and return the two files.
 
-    Args:
-        figure: a figure made by `page`.
-        path: of the files, without suffix; the folder exists.
-        dpi: pixels per inch of the PNG.
-
-    Returns:
-        The PNG and the PDF file.
+    The path is theirs without suffix; the folder exists.
 
     Raises:
         OutputError: if a file cannot be written.
@@ -121,7 +104,7 @@ def write_figure(figure: Figure, path: Path, dpi: int = _SCREEN_DPI) -> tuple[Pa
 
 def _saved(figure: Figure, **options: Any) -> bytes:
     buffer = io.BytesIO()
-    with style():
+    with matplotlib.rc_context(_STYLE):
         figure.savefig(buffer, **options)
     return buffer.getvalue()
 
@@ -150,13 +133,7 @@ def log_axis(axes: Axes, which: Literal["x", "y"], ticks: Sequence[float] = (1, 
 
 
 def name_rows(axes: Axes, names: Sequence[str], margin: float = 0.6) -> None:
-    """Name the rows 0, 1, ... of a panel, the first at the top.
-
-    Args:
-        axes: the panel.
-        names: one per row.
-        margin: from the first and the last row to the edge, in rows.
-    """
+    """Name the rows 0, 1, ... of a panel, the first at the top; the margin above and below is in rows."""
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 1 + margin, -margin)
     axes.tick_params(axis="y", length=0)
@@ -170,13 +147,9 @@ def legend_above(axes: Axes, handles: Sequence[Artist]) -> None:
 def draw_coloured(
     axes: Axes, line: np.ndarray, time: np.ndarray, limits: tuple[float, float] | None = None
 ) -> LineCollection:
-    """Draw a line whose colour runs with time, dark at the start; the limits of the axes stay.
+    """Draw a line, (T, 2), whose colour runs with time, (T,), dark at the start; the limits of the axes stay.
 
-    Args:
-        axes: the panel.
-        line: (T, 2) points.
-        time: (T,) of the points.
-        limits: times of the first and the last colour; None for those of the line itself.
+    ``limits`` are the times of the first and the last colour; None for those of the line itself.
     """
     pieces = np.stack([line[:-1], line[1:]], axis=1)
     collection = LineCollection(list(pieces), array=time[:-1], cmap="viridis", linewidths=1.6, zorder=3, clim=limits)

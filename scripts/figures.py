@@ -35,8 +35,8 @@ def main(given: Namespace) -> None:
         recording = read_recording(given.source)
     from mousearm.figures import draw_recording
 
-    drawn = draw_recording(recording, given.out or usual_place(given.source), given.reach)
-    print(*drawn.files, *drawn.left_out, sep="\n")
+    files, left_out = draw_recording(recording, given.out or usual_place(given.source), given.reach)
+    print(*files, *left_out, sep="\n")
 
 
 def usual_place(source: Path) -> Path:

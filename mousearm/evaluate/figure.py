@@ -4,7 +4,6 @@ The panels of a trial (path, coordinates, errors, a map of many rows) are shared
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.results import REACH_DIRECTIONS, SPLITS, ReachResult
-from mousearm.plots import QUIET_PALETTE, SPLIT_MARKERS, below_title, error_axis, legend_above, page, write_figure
+from mousearm.plots import QUIET_PALETTE, SPLIT_MARKERS, below_title, error_axis, legend_above, page
 from mousearm.render import TARGET_COLOURS
 from mousearm.text import display_name
 from mousearm.trajectory import FOLLOWED, LANDMARKS, SHOULDER, Trial
@@ -36,22 +35,13 @@ _SMALL: dict[str, Any] = {"markersize": 1.6, "markeredgewidth": 0.4, "alpha": 0.
 _SPREAD = 0.3  # half of what the reaches of one direction are drawn apart
 
 
-def draw_reach(trial: Trial, actuator_names: Sequence[str], path: Path) -> tuple[Path, Path]:
-    """Draw one reach and write it as PNG and PDF, 180 mm wide.
+def reach_figure(trial: Trial, actuator_names: Sequence[str]) -> Figure:
+    """Draw one reach as an arm performed it, 180 mm wide.
 
     Args:
-        trial: the reach as an arm performed it, with its controls.
+        trial: the reach, with its controls.
         actuator_names: names of the nu actuators, in the order of ctrl.
-        path: the files' path without suffix; the folder exists.
-
-    Returns:
-        The PNG and the PDF file.
     """
-    return write_figure(reach_figure(trial, actuator_names), path)
-
-
-def reach_figure(trial: Trial, actuator_names: Sequence[str]) -> Figure:
-    """Draw the figure that `draw_reach` writes; arguments as there."""
     n = trial.ctrl.shape[1]
     as_lines = n <= len(QUIET_PALETTE)
     heights_mm = (114, 52 if as_lines else 14 + 3.2 * n)
@@ -161,14 +151,9 @@ def draw_point_legend(figure: Figure | SubFigure, path: Axes) -> None:
 
 
 def draw_map(axes: Axes, edges_ms: np.ndarray, values: np.ndarray, names: Sequence[str], label: str) -> None:
-    """Draw many rows over time as colours, with a bar of colours.
+    """Draw k named rows over time as colours, from above, with a bar of colours and its label.
 
-    Args:
-        axes: the panel.
-        edges_ms: (n + 1,) ms between which values hold.
-        values: (n, k); NaN for what stays empty.
-        names: of the k rows, from above.
-        label: of the colours, with the unit.
+    ``values``, (n, k), hold between ``edges_ms``, (n + 1,) ms; NaN stays empty.
     """
     largest = max(0.1, np.ceil(10 * np.nanmax(np.abs(values), initial=0)) / 10)
     signed = bool((values < 0).any())
@@ -188,21 +173,11 @@ def _from_shoulder(points: np.ndarray, trial: Trial) -> np.ndarray:
 # All reaches
 
 
-def draw_generalisation(evaluation: Evaluation, path: Path) -> tuple[Path, Path]:
+def generalisation_figure(evaluation: Evaluation) -> Figure:
     """Draw the mean paw error of each reach against distance, peak speed and direction, train and test marked.
 
-    Args:
-        evaluation: of at least one reach.
-        path: the files' path without suffix; the folder exists.
-
-    Returns:
-        The PNG and the PDF file, 180 mm wide.
+    There is at least one reach; the figure is 180 mm wide.
     """
-    return write_figure(generalisation_figure(evaluation), path)
-
-
-def generalisation_figure(evaluation: Evaluation) -> Figure:
-    """Draw the figure that `draw_generalisation` writes."""
     gap, reaches = evaluation.generalisation_gap, evaluation.reaches
     title = f"Paw error of {len(reaches)} reaches" + (f"    test / train: {gap['paw']:.2f}" if gap else "")
     with page(78, title) as figure:

@@ -17,9 +17,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from mousearm.errors import RenderError, UnknownNameError
 from mousearm.evaluate.evaluation import Evaluation
-from mousearm.evaluate.figure import draw_generalisation, draw_reach
+from mousearm.evaluate.figure import generalisation_figure, reach_figure
 from mousearm.files import make_folder, os_errors_as, staged
 from mousearm.model import Arm
+from mousearm.plots import write_figure
 from mousearm.render import TARGET_COLOURS, Picture, posed, view
 from mousearm.rundir.folder import RunFolder
 from mousearm.text import facts
@@ -42,7 +43,6 @@ _LINE = 1.4  # heights of a letter from one line to the next
 _SMALLEST_FONT = 9
 _LINES_PER_PICTURE = 24
 
-Colour = tuple[int, int, int]
 Append = Callable[[np.ndarray], None]
 """Takes the next (height, width, 3) picture of a film."""
 
@@ -96,8 +96,11 @@ def film(
         raise ValueError(f"slowdown={slowdown} and fps={fps} must be above 0, size={size} even and above 0")
     everything = np.concatenate([shot.trial.points for shot in shots])
     with ExitStack() as opened:
-        panels = [_Panel(shot, size, camera, everything, slowdown, opened) for shot in shots]
-        append = opened.enter_context(encoded(path, fps))
+        panels = []
+        for shot in shots:
+            picture = opened.enter_context(Picture(shot.model, *size, view(shot.model, camera, everything)))
+            panels.append(_Panel(shot, picture, size, slowdown))
+        append = opened.enter_context(_encoded(path, fps))
         end = max(shot.trial.end for shot in shots)
         n = int(np.ceil(end * fps * slowdown - 1e-6)) + 1
         for time in [min(i / (fps * slowdown), end) for i in range(n)] + [end] * round(_HOLD_S * fps):
@@ -105,62 +108,16 @@ def film(
 
 
 class _Panel:
-    """Draws one arm at any time."""
+    """Draws one arm at any time, with a caption.
 
-    def __init__(
-        self,
-        shot: Shot,
-        size: tuple[int, int],
-        camera: str | None,
-        everything: np.ndarray,
-        slowdown: float,
-        opened: ExitStack,
-    ):
-        self._shot, self._caption = shot, Caption(shot, size, slowdown)
-        self._paths = shot.trial.targets[:, FOLLOWED].swapaxes(0, 1)
-        self._picture = opened.enter_context(Picture(shot.model, *size, view(shot.model, camera, everything)))
-        self._last: tuple[float, np.ndarray] | None = None
-
-    def draw(self, time: float) -> np.ndarray:
-        """The picture at a time in s, (height, width, 3)."""
-        frame = self._shot.trial.at(time)
-        if self._last is None or self._last[0] != frame.time:  # otherwise it has ended, and looks the same
-            state = posed(self._shot.model, frame.qpos, frame.activation)
-            picture = self._picture.draw(state, frame.targets[FOLLOWED], self._paths)
-            self._last = frame.time, self._caption.stamp(picture, frame)
-        return self._last[1]
-
-
-def _arrange(pictures: Sequence[np.ndarray]) -> np.ndarray:
-    """Pictures in rows of at most three, with fine lines between them; four are two by two."""
-    n = len(pictures)
-    columns = 2 if n == 4 else min(n, _FULL_ROW)
-    height, width, _ = pictures[0].shape
-    whole = np.full((-(-n // columns) * height, columns * width, 3), 255, dtype=np.uint8)
-    for i, picture in enumerate(pictures):
-        row, column = divmod(i, columns)
-        panel = whole[row * height : (row + 1) * height, column * width : (column + 1) * width]
-        panel[:] = picture
-        panel[:, : 2 if column else 0] = _RULE
-        panel[: 2 if row else 0] = _RULE
-    return whole
-
-
-class Caption:
-    """Writes on pictures: title, time and errors above; below the reach, the speed and the meaning of the colours.
-
-    Names that are too long lose their middle.
+    Above are title, time and errors; below the reach, the speed and the meaning of the colours. Names that are too long
+    lose their middle.
     """
 
-    def __init__(self, shot: Shot, size: tuple[int, int], slowdown: float):
-        """Prepare.
-
-        Args:
-            shot: the panel.
-            size: width and height of the pictures in pixels.
-            slowdown: seconds of film per second of reach.
-        """
-        self._trial, self._title = shot.trial, shot.title
+    def __init__(self, shot: Shot, picture: Picture, size: tuple[int, int], slowdown: float):
+        self._shot, self._trial, self._title, self._picture = shot, shot.trial, shot.title, picture
+        self._paths = shot.trial.targets[:, FOLLOWED].swapaxes(0, 1)
+        self._last: tuple[float, np.ndarray] | None = None
         self._speed = ", real speed" if slowdown == 1 else f", {slowdown:g} times slower"
         self._legend = "spheres and lines: recorded" + ("; muscles: red when active" if shot.model.na else "")
         height = max(_SMALLEST_FONT, size[1] // _LINES_PER_PICTURE)
@@ -172,7 +129,16 @@ class Caption:
         self._left, self._right = self._margin, size[0] - self._margin
         self._bottom = size[1] - self._margin
 
-    def stamp(self, picture: np.ndarray, frame: Frame) -> np.ndarray:
+    def draw(self, time: float) -> np.ndarray:
+        """The picture at a time in s, (height, width, 3)."""
+        frame = self._trial.at(time)
+        if self._last is None or self._last[0] != frame.time:  # otherwise it has ended, and looks the same
+            state = posed(self._shot.model, frame.qpos, frame.activation)
+            picture = self._picture.draw(state, frame.targets[FOLLOWED], self._paths)
+            self._last = frame.time, self._captioned(picture, frame)
+        return self._last[1]
+
+    def _captioned(self, picture: np.ndarray, frame: Frame) -> np.ndarray:
         """Write on a copy of a (height, width, 3) picture."""
         image = Image.fromarray(picture)
         draw = ImageDraw.Draw(image)
@@ -203,7 +169,7 @@ class Caption:
         text: str,
         row: int,
         side: str = "left",
-        colour: Colour = _INK,
+        colour: tuple[int, int, int] = _INK,
         font: ImageFont.FreeTypeFont | None = None,
     ) -> None:
         """Write one line, counted from the top or, below 0, from the bottom; a white rim keeps it readable."""
@@ -213,6 +179,21 @@ class Caption:
         draw.text(
             (x, y), text, font=font or self._plain, anchor=anchor, fill=colour, stroke_width=2, stroke_fill="white"
         )
+
+
+def _arrange(pictures: Sequence[np.ndarray]) -> np.ndarray:
+    """Pictures in rows of at most three, with fine lines between them; four are two by two."""
+    n = len(pictures)
+    columns = 2 if n == 4 else min(n, _FULL_ROW)
+    height, width, _ = pictures[0].shape
+    whole = np.full((-(-n // columns) * height, columns * width, 3), 255, dtype=np.uint8)
+    for i, picture in enumerate(pictures):
+        row, column = divmod(i, columns)
+        panel = whole[row * height : (row + 1) * height, column * width : (column + 1) * width]
+        panel[:] = picture
+        panel[:, : 2 if column else 0] = _RULE
+        panel[: 2 if row else 0] = _RULE
+    return whole
 
 
 def _shortened(text: str, font: ImageFont.FreeTypeFont, room: float) -> str:
@@ -225,18 +206,8 @@ def _shortened(text: str, font: ImageFont.FreeTypeFont, room: float) -> str:
 
 
 @contextmanager
-def encoded(path: Path, fps: int) -> Iterator[Append]:
-    """Encode a film of the kind that the file's name ends with; it replaces an older one when it is whole.
-
-    Args:
-        path: the file, ending in .mp4 or .gif; its folder exists.
-        fps: pictures per second; of a GIF a divisor of 100.
-
-    Raises:
-        RenderError: if this machine cannot encode it, or the file cannot be written.
-        UnknownNameError: if there is no such kind of film.
-        ValueError: if a GIF cannot have this rate.
-    """
+def _encoded(path: Path, fps: int) -> Iterator[Append]:
+    """Encode a film of the kind that the file's name ends with; it replaces an older one when it is whole."""
     kind = path.suffix.lower()
     if kind not in RATES:
         raise UnknownNameError(f"kind of film ({path.name})", kind or "(no ending)", RATES)
@@ -286,9 +257,9 @@ def show(folder: RunFolder, arm: Arm, evaluation: Evaluation, trials: Sequence[T
     for trial in chosen:
         path = folder.figures / trial.name
         make_folder(path.parent)
-        draw_reach(trial, arm.actuator_names, path)
+        write_figure(reach_figure(trial, arm.actuator_names), path)
     if len(trials) > 1:
-        draw_generalisation(evaluation, folder.figures / "generalisation")
+        write_figure(generalisation_figure(evaluation), folder.figures / "generalisation")
     print(facts({"figures": folder.figures}))
     if not video:
         return

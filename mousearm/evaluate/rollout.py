@@ -26,10 +26,10 @@ class Controller(Protocol):
 
 
 def roll_out(task: Task, controller: Controller, split_of: Mapping[str, str] | None = None) -> list[Trial]:
-    """Let a controller perform every reach of a task from its first frame.
+    """Let a controller perform every reach of a task, with as many simulations as references, from its first frame.
 
     Args:
-        task: a task with as many simulations as references.
+        task: the task.
         controller: chooses the actions.
         split_of: split of each reach; None where that is not known.
 
@@ -92,14 +92,7 @@ class Evaluator:
     """
 
     def __init__(self, config: Config, arm: Arm, references: Sequence[Reference], splits: Mapping[str, Sequence[str]]):
-        """Build one simulation per reach of the splits.
-
-        Args:
-            config: the run's configuration.
-            arm: the arm.
-            references: the reaches; those that no split names are left out.
-            splits: names of the reaches in each split, ``train`` and ``test``.
-        """
+        """Build one simulation per reach that one of the splits, ``train`` and ``test``, names."""
         self.scale = ErrorScale.of(config, arm)
         self._split_of = {name: split for split, names in splits.items() for name in names}
         chosen = [reference for reference in references if reference.name in self._split_of]

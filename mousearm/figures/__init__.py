@@ -6,10 +6,9 @@ Each function takes a trial or all of them and gives a figure; `draw_recording` 
 from mousearm.figures.groups import MuscleGroup, muscle_groups
 from mousearm.figures.overview import drive_figure, state_figure, summary_figure, synergy_figure
 from mousearm.figures.trial import activation_figure, joint_figure, trajectory_figure
-from mousearm.figures.writing import FiguresResult, draw_recording, planned
+from mousearm.figures.writing import draw_recording, planned
 
 __all__ = [
-    "FiguresResult",
     "MuscleGroup",
     "activation_figure",
     "draw_recording",

@@ -16,12 +16,7 @@ _SHOULDER, _FLEXORS, _EXTENSORS = "shoulder", "elbow flexors", "elbow extensors"
 
 
 class MuscleGroup(NamedTuple):
-    """Muscles of one function.
-
-    Attributes:
-        name: such as ``elbow flexors``.
-        muscles: columns of ``activation``, in the order to draw them.
-    """
+    """Muscles of one function, such as ``elbow flexors``: columns of ``activation``, in the order to draw them."""
 
     name: str
     muscles: list[int]

@@ -1,7 +1,6 @@
 """All figures of a recording, as files."""
 
-from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -18,20 +17,7 @@ from mousearm.record.signals import ReachRecording, Recording
 from mousearm.trajectory import PAW
 
 
-@dataclass(frozen=True, slots=True)
-class FiguresResult:
-    """Figures that were written, and those that were not.
-
-    Attributes:
-        files: the PNG files; a PDF of the same name lies beside each.
-        left_out: figures that were not drawn, and why, a line each.
-    """
-
-    files: list[Path]
-    left_out: list[str]
-
-
-def draw_recording(recording: Recording, folder: Path, names: Sequence[str] = ()) -> FiguresResult:
+def draw_recording(recording: Recording, folder: Path, names: Sequence[str] = ()) -> tuple[list[Path], list[str]]:
     """Draw everything that makes sense for a recording, as PDF and as PNG of 300 dpi.
 
     Figures of all trials go into the folder, those of single trials into folders below it that have the names of the
@@ -42,12 +28,19 @@ def draw_recording(recording: Recording, folder: Path, names: Sequence[str] = ()
         folder: made if it is not there.
         names: the reaches that are drawn one by one; none for the best, the middle and the worst.
 
+    Returns:
+        The PNG files, beside each of which lies a PDF of the same name; and why others were not drawn, a line each.
+
     Raises:
         UnknownNameError: if there is no such reach.
         OutputError: if the folder cannot be written.
     """
     plan, left_out = planned(recording, names)
-    return FiguresResult([_write(draw, folder / name) for name, draw in plan.items()], left_out)
+    files = []
+    for name, draw in plan.items():
+        make_folder((folder / name).parent)
+        files.append(write_figure(draw(), folder / name, PRINT_DPI)[0])
+    return files, left_out
 
 
 def planned(recording: Recording, names: Sequence[str] = ()) -> tuple[dict[str, Callable[[], Figure]], list[str]]:
@@ -66,18 +59,14 @@ def planned(recording: Recording, names: Sequence[str] = ()) -> tuple[dict[str, 
         plan["synergies"] = partial(synergy_figure, reaches, groups)
     if any(kind in reaches[0].signals for kind in STATES):
         plan["state"] = partial(state_figure, reaches)
-    return plan, _left_out(muscles, plan)
-
-
-def _left_out(muscles: bool, plan: Container[str]) -> list[str]:
-    lines = []
+    left_out = []
     if not muscles:
-        lines.append("No activation and no synergies: this arm has motors.")
+        left_out.append("No activation and no synergies: this arm has motors.")
     elif "synergies" not in plan:
-        lines.append("No synergies: no muscle is ever active.")
+        left_out.append("No synergies: no muscle is ever active.")
     if "state" not in plan:
-        lines.append("No principal components of a state: this network has no memory.")
-    return lines
+        left_out.append("No principal components of a state: this network has no memory.")
+    return plan, left_out
 
 
 def _chosen(reaches: Sequence[ReachRecording], names: Sequence[str]) -> list[ReachRecording]:
@@ -90,8 +79,3 @@ def _chosen(reaches: Sequence[ReachRecording], names: Sequence[str]) -> list[Rea
         return [first[name] for name in names]
     errors = [float(reach.trial.mean_errors_mm[PAW]) for reach in first.values()]
     return [list(first.values())[i] for i in smallest_middle_largest(errors)]
-
-
-def _write(draw: Callable[[], Figure], path: Path) -> Path:
-    make_folder(path.parent)
-    return write_figure(draw(), path, PRINT_DPI)[0]

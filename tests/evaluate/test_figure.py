@@ -9,8 +9,9 @@ from matplotlib.text import Text
 from PIL import Image
 
 from mousearm.evaluate.evaluation import ErrorScale, Evaluation, evaluate_trials
-from mousearm.evaluate.figure import draw_generalisation, draw_reach, generalisation_figure, reach_figure
+from mousearm.evaluate.figure import generalisation_figure, reach_figure
 from mousearm.evaluate.results import Errors, PawMovement, ReachResult
+from mousearm.plots import write_figure
 from mousearm.trajectory import ELBOW, PAW, Trial
 
 SCALE = ErrorScale("arm", "segments", "none", 12.0, 17.0)
@@ -122,15 +123,15 @@ def test_an_arm_that_diverged_at_once_is_drawn_too(names, nu):
 @pytest.mark.parametrize(
     "draw",
     [
-        lambda path: draw_reach(trial(6), MOTORS, path),
-        lambda path: draw_reach(trial(21), MUSCLES, path),
-        lambda path: draw_generalisation(evaluation([1.0, 2.0, 3.0], 1), path),
+        lambda: reach_figure(trial(6), MOTORS),
+        lambda: reach_figure(trial(21), MUSCLES),
+        lambda: generalisation_figure(evaluation([1.0, 2.0, 3.0], 1)),
     ],
     ids=["motors", "muscles", "generalisation"],
 )
 def test_files_are_a_png_of_180_mm_at_200_dpi_and_a_pdf(draw, tmp_path):
     settings = dict(matplotlib.rcParams)
-    png, pdf = draw(tmp_path / "mouse.1_reach")
+    png, pdf = write_figure(draw(), tmp_path / "mouse.1_reach")
     assert (png.name, pdf.name) == ("mouse.1_reach.png", "mouse.1_reach.pdf")
     with Image.open(png) as image:
         assert image.format == "PNG"

@@ -14,11 +14,11 @@ from mousearm.trajectory import FOLLOWED
 def test_figures_are_written_for_print(recorded, tmp_path):
     recording = recorded("policy=ffn")
     name = recording.reaches[0].name
-    drawn = draw_recording(recording, tmp_path / "new", [name])
+    drawn, _ = draw_recording(recording, tmp_path / "new", [name])
     expected = ["trajectory", "joints"]
     files = [tmp_path / "new" / name / f"{figure}.png" for figure in expected]
-    assert drawn.files == [*files, tmp_path / "new" / "summary.png", tmp_path / "new" / "mean_control.png"]
-    for png in drawn.files:
+    assert drawn == [*files, tmp_path / "new" / "summary.png", tmp_path / "new" / "mean_control.png"]
+    for png in drawn:
         with Image.open(png) as image:
             assert image.width == int(175 / 25.4 * 300)
         pdf = png.with_suffix(".pdf").read_bytes()
