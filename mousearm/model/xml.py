@@ -9,6 +9,7 @@ from xml.parsers import expat
 import numpy as np
 
 from mousearm.errors import ModelError
+from mousearm.files import os_errors_as
 
 MAX_MODEL_BYTES = 50_000_000
 _MAX_DEPTH = 100
@@ -108,11 +109,9 @@ def read_document(path: Path, encoding: str | None = None) -> Node:
     """
     if not path.is_file():  # reading a device or a pipe might never end
         raise ModelError(f"{path} cannot be read: {'no file' if path.exists() else 'No such file or directory'}.")
-    try:
+    with os_errors_as(ModelError, path, "read"):
         size = path.stat().st_size
         content = path.read_bytes() if size <= MAX_MODEL_BYTES else b""
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from error
     if size > MAX_MODEL_BYTES:
         raise ModelError(
             f"{path} has {size / 1e6:.0f} MB; a model file of more than {MAX_MODEL_BYTES / 1e6:.0f} MB is refused."
