@@ -1,7 +1,7 @@
 """Import of agents: what Stable-Baselines3 saved of a RecurrentPPO becomes a run folder of the project.
 
-`read_archive` takes weights and plain text out of the zip, `read_statistics` the statistics of VecNormalize. Networks
-of sb3-contrib's RecurrentPPO that can be imported have one LSTM, shared by actor and critic, and tanh.
+`read_archive` takes weights and plain text out of the zip, `load_statistics` puts the statistics of VecNormalize into a
+policy. Networks of sb3-contrib's RecurrentPPO that can be imported have one LSTM, shared by actor and critic, and tanh.
 """
 
 import io
@@ -49,23 +49,10 @@ _OTHER_NETWORKS = {
 
 
 class Archive(NamedTuple):
-    """The parts of a saved agent that are read.
+    """The parts of a saved agent that are read."""
 
-    Attributes:
-        weights: of its policy, by the names that they have there.
-        data: its arguments. Values that are more than JSON are pickles there, and are left as text.
-    """
-
-    weights: dict[str, "torch.Tensor"]
-    data: dict[str, Any]
-
-
-class Statistics(NamedTuple):
-    """Mean and variance (n,) of the observations that an agent was trained on, and their number."""
-
-    mean: np.ndarray
-    variance: np.ndarray
-    seen: float
+    weights: dict[str, "torch.Tensor"]  # of its policy, by the names that they have there
+    data: dict[str, Any]  # its arguments; values that are more than JSON are pickles there, and are left as text
 
 
 def import_agent(
@@ -98,15 +85,22 @@ def import_agent(
     config = _config(archive, folder.name, list(overrides), statistics is not None)
     setup = Setup.build(config)
     evaluator = setup.evaluator()
+    from mousearm import checkpoint
     from mousearm.policy.controller import PolicyController
     from mousearm.policy.network import build_policy
 
     policy = build_policy(config.policy, evaluator.n_observations, setup.arm.nu)
     load_weights(policy, archive, setup.arm.ctrl_range)
     if statistics is not None:
-        load_statistics(policy, read_statistics(statistics))
+        load_statistics(policy, statistics)
     evaluation, _ = evaluator.evaluate(PolicyController(policy))
-    _write(RunFolder(folder), setup, policy, evaluation, list(overrides), f"imported from {zip_file.name}")
+    run, steps = RunFolder(folder), config.algo.timesteps
+    with run.locked():
+        run.create(config, list(overrides), setup.split, model_hashes(config.model))
+        network = checkpoint.TrainingState.of(steps, policy, {})
+        checkpoint.save_best(run, network, best_mm=evaluation.train_objective)
+        write_json(run.evaluation, evaluation.as_json())
+        run.set_status(FINISHED, steps, f"imported from {zip_file.name}")
     return evaluation
 
 
@@ -120,10 +114,11 @@ def _config(archive: Archive, name: str, overrides: list[str], normalize: bool) 
     given = [*_ORIGINAL, *_training(archive.data), *overrides]
     model = compose(given).model
     nq = load_arm(replace(model, fit="none", upper_arm_mm=None, forearm_mm=None)).nq
-    ahead = n_observations(archive) - 2 * nq
+    seen = archive.weights["lstm_actor.weight_ih_l0"].shape[-1]
+    ahead = seen - 2 * nq
     if ahead < 0 or ahead % 6:
         raise RunError(
-            f"The agent saw {n_observations(archive)} numbers. The original shows 2 x {nq} of the joints, and 6 for "
+            f"The agent saw {seen} numbers. The original shows 2 x {nq} of the joints, and 6 for "
             "each frame ahead, which is never that many. Name the arm that it was trained with: model=muscle, or "
             "model.file=FILE."
         )
@@ -139,26 +134,6 @@ def _training(data: dict[str, Any]) -> list[str]:
     return [f"{key}={value}" for key, value in numbers.items() if type(value) in (int, float)]
 
 
-def _write(
-    folder: RunFolder,
-    setup: Setup,
-    policy: "RecurrentPolicy",
-    evaluation: Evaluation,
-    overrides: list[str],
-    reason: str,
-) -> None:
-    from mousearm import checkpoint
-    from mousearm.checkpoint import TrainingState
-
-    config, steps = setup.config, setup.config.algo.timesteps
-    with folder.locked():
-        folder.create(config, overrides, setup.split, model_hashes(config.model))
-        network = TrainingState.of(steps, policy, {})
-        checkpoint.save_best(folder, network, best_mm=evaluation.train_objective)
-        write_json(folder.evaluation, evaluation.as_json())
-        folder.set_status(FINISHED, steps, reason)
-
-
 def read_archive(path: Path) -> Archive:
     """Read what ``model.save`` wrote; nothing is unpacked to disk, and nothing in it is unpickled.
 
@@ -172,7 +147,14 @@ def read_archive(path: Path) -> Archive:
         import torch
 
         tensors = torch.load(io.BytesIO(weights), map_location="cpu", weights_only=True)
-        if not isinstance(content, dict) or not all(map(_is_weight, *zip(*tensors.items(), strict=True))):
+        are_weights = all(
+            isinstance(name, str)
+            and isinstance(tensor, torch.Tensor)
+            and tensor.ndim in (1, 2)
+            and tensor.is_floating_point()
+            for name, tensor in tensors.items()
+        )
+        if not (isinstance(content, dict) and tensors and are_weights):
             raise ValueError("data is no JSON object, or policy.pth holds more than weights")
     except Exception as error:  # zipfile, json and torch raise many kinds for damaged files
         raise RunError(
@@ -180,13 +162,6 @@ def read_archive(path: Path) -> Archive:
             "model.save wrote."
         ) from error
     return Archive(tensors, content)
-
-
-def _is_weight(name: Any, tensor: Any) -> bool:
-    import torch
-
-    known = isinstance(name, str) and isinstance(tensor, torch.Tensor)
-    return known and tensor.ndim in (1, 2) and tensor.is_floating_point()
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> bytes:
@@ -197,17 +172,21 @@ def _member(archive: zipfile.ZipFile, name: str) -> bytes:
     return content
 
 
-def read_statistics(path: Path) -> Statistics:
-    """Read what ``VecNormalize.save`` wrote. It is a pickle: reading it runs whatever is in it.
+def load_statistics(policy: "RecurrentPolicy", path: Path) -> None:
+    """Put the statistics of an agent's observations, which ``VecNormalize.save`` wrote, into a policy's normaliser.
+
+    The file is a pickle: reading it runs whatever is in it.
 
     Raises:
-        RunError: the file is none, or normalises in another way than the project's network.
+        RunError: it is none, normalises in another way than the project's network, or is of other observations.
     """
+    import torch
+
     try:
         with path.open("rb") as file:
             saved = pickle.load(file)
         moments = saved.obs_rms
-        statistics = Statistics(np.asarray(moments.mean), np.asarray(moments.var), float(moments.count))
+        mean, variance, count = np.asarray(moments.mean), np.asarray(moments.var), float(moments.count)
     except Exception as error:  # a pickle can raise anything
         raise RunError(
             f"{path}: holds no statistics of observations ({type(error).__name__}: {error}). Give the file that "
@@ -218,7 +197,12 @@ def read_statistics(path: Path) -> Statistics:
             f"{path}: norm_obs={saved.norm_obs}, epsilon={saved.epsilon:g}, clip_obs={saved.clip_obs:g}, but the "
             "project's network adds 1e-8 to the variance and cuts off at 10. It would not act as it did."
         )
-    return statistics
+    normalizer = policy.features_extractor
+    wanted = (normalizer.features_dim,)
+    if mean.shape != wanted or variance.shape != wanted:
+        raise RunError(f"The statistics are of observations {mean.shape}; the agent's are {wanted}.")
+    state = {"mean": mean, "variance": variance, "count": count}
+    normalizer.load_state_dict({name: torch.as_tensor(value) for name, value in state.items()})
 
 
 def sizes(archive: Archive) -> dict[str, object]:
@@ -246,11 +230,6 @@ def sizes(archive: Archive) -> dict[str, object]:
         "net_arch_pi": _heads(weights, "policy_net"),
         "net_arch_vf": _heads(weights, "value_net"),
     }
-
-
-def n_observations(archive: Archive) -> int:
-    """Width of the observation that the agent saw."""
-    return int(archive.weights["lstm_actor.weight_ih_l0"].shape[-1])
 
 
 def load_weights(policy: "RecurrentPolicy", archive: Archive, ctrl_range: np.ndarray) -> None:
@@ -289,22 +268,6 @@ def load_weights(policy: "RecurrentPolicy", archive: Archive, ctrl_range: np.nda
         raise _refusal(f"it has more than such a network: {', '.join(sorted(unknown))}")
     if not all(torch.isfinite(weight).all() for weight in state.values()):
         raise _refusal("some of its weights are not finite")
-
-
-def load_statistics(policy: "RecurrentPolicy", statistics: Statistics) -> None:
-    """Put the statistics of an agent's observations into the normaliser of a policy.
-
-    Raises:
-        RunError: they are of other observations.
-    """
-    import torch
-
-    normalizer = policy.features_extractor
-    wanted = (normalizer.features_dim,)
-    if statistics.mean.shape != wanted or statistics.variance.shape != wanted:
-        raise RunError(f"The statistics are of observations {statistics.mean.shape}; the agent's are {wanted}.")
-    moments = zip(("mean", "variance", "count"), statistics, strict=True)
-    normalizer.load_state_dict({name: torch.as_tensor(value) for name, value in moments})
 
 
 def _heads(weights: Mapping[str, "torch.Tensor"], net: str) -> list[int]:

@@ -1,7 +1,7 @@
 """The model card of a shared agent: its task and network, its errors, how to try it, whom to cite."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
@@ -19,47 +19,27 @@ MODEL_FOLDER, REACHES_FOLDER, FILM = "model", "kinematics", "replay.mp4"
 
 _MOST_REACHES = 40
 _TAGS = (
-    "mouse",
-    "neuroscience",
-    "motor-control",
-    "musculoskeletal",
-    "mujoco",
-    "reinforcement-learning",
-    "imitation-learning",
+    *("mouse", "neuroscience", "motor-control", "musculoskeletal", "mujoco"),
+    *("reinforcement-learning", "imitation-learning"),
 )
 _CITATION = "Gilmer et al. (2025). Journal of Neurophysiology 133(4):1266-1278."
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The content of a card.
+    """The content of a card."""
 
-    Attributes:
-        repo: ``OWNER/NAME``.
-        licence: of the agent.
-        config: the configuration as it is shared.
-        evaluation: errors of the best network.
-        split: the reaches on either side.
-        model: hashes of the model's files.
-        steps: of training.
-    """
-
-    repo: str
+    repo: str  # OWNER/NAME
     licence: str
-    config: Config
+    config: Config  # as it is shared
     evaluation: Evaluation
     split: Split
-    model: Mapping[str, str]
+    model: Mapping[str, str]  # hashes of its files
     steps: int
 
 
 def card(subject: Subject, files: Iterable[str]) -> str:
-    """The text of README.md.
-
-    Args:
-        subject: its content.
-        files: names of the files beside it.
-    """
+    """The text of README.md, which stands beside files of these names."""
     name, names = subject.repo.split("/")[-1], set(files)
     are_lacking = subject.config.kinematics.path.startswith(RUN_PREFIX) and not any(map(is_reach, names))
     metrics = {
@@ -123,28 +103,20 @@ def is_reach(name: str) -> bool:
 def _results(evaluation: Evaluation) -> str:
     header = ("reach", "split", "paw mean", "rms", "max", "elbow mean", "rms", "max", "effort")
     worst = sorted(evaluation.reaches, key=lambda reach: -reach.paw_mm.mean)[:_MOST_REACHES]
-    rows = [
-        (
-            reach.name,
-            reach.split,
-            *_cells(reach.paw_mm),
-            *_cells(reach.elbow_mm),
-            f"{reach.effort:.2g}" + ("" if reach.completed else ", diverged"),
-        )
-        for reach in sorted(worst, key=lambda reach: reach.name)
-    ]
+    rows = []
+    for reach in sorted(worst, key=lambda reach: reach.name):
+        effort = f"{reach.effort:.2g}" + ("" if reach.completed else ", diverged")
+        rows.append((reach.name, reach.split, *_cells(reach.paw_mm, reach.elbow_mm), effort))
     if len(evaluation.reaches) > 1:
-        rows += [
-            ("**all**", split, *_cells(both["paw_mm"]), *_cells(both["elbow_mm"]), "")
-            for split, both in evaluation.splits.items()
-        ]
+        for split, both in evaluation.splits.items():
+            rows.append(("**all**", split, *_cells(both["paw_mm"], both["elbow_mm"]), ""))
     left = len(evaluation.reaches) - len(worst)
     more = f"\n\n{left} reaches with smaller paw errors are in `evaluation.json`." if left else ""
     return "Errors in mm:\n\n" + markdown_table(header, rows) + more
 
 
-def _cells(errors: Errors) -> tuple[str, str, str]:
-    return f"{errors.mean:.3f}", f"{errors.rms:.3f}", f"{errors.max:.3f}"
+def _cells(*points: Errors) -> list[str]:
+    return [f"{value:.3f}" for errors in points for value in astuple(errors)]
 
 
 def _facts(subject: Subject, are_lacking: bool) -> list[tuple[str, str]]:
@@ -155,8 +127,10 @@ def _facts(subject: Subject, are_lacking: bool) -> list[tuple[str, str]]:
     reaches = "not shared" if are_lacking else _place(kinematics.path)
     sides = f"{len(subject.split.train)} to train on, {len(subject.split.test)} to test with"
     by = f"split by {kinematics.split_by}, seed {kinematics.split_seed}"
+    name = subject.evaluation.scale.model
+    digest = [f", SHA-256 `{sha256}`" for file, sha256 in subject.model.items() if PurePosixPath(file).stem == name][:1]
     return [
-        ("arm", f"{_place(config.model.osim or config.model.file or '')}{_digest(subject)}"),
+        ("arm", "".join([_place(config.model.osim or config.model.file or ""), *digest])),
         ("reaches", f"{reaches}: {sides}, {by}"),
         ("fitted to the arm by", kinematics.retarget),
         ("network", f"{policy.backbone.upper()} {policy.lstm_hidden_size} x {policy.n_lstm_layers}"),
@@ -170,14 +144,6 @@ def _facts(subject: Subject, are_lacking: bool) -> list[tuple[str, str]]:
 
 def _place(path: str) -> str:
     return f"`{path.removeprefix(RUN_PREFIX)}`" + (" in this repository" if path.startswith(RUN_PREFIX) else "")
-
-
-def _digest(subject: Subject) -> str:
-    """The hash of the model's main file."""
-    main = [
-        sha256 for name, sha256 in subject.model.items() if PurePosixPath(name).stem == subject.evaluation.scale.model
-    ]
-    return f", SHA-256 `{main[0]}`" if main else ""
 
 
 def _use(subject: Subject, are_lacking: bool) -> str:

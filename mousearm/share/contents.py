@@ -5,7 +5,7 @@ import os
 import re
 import socket
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mousearm.config import Config, to_yaml
@@ -24,7 +24,6 @@ from mousearm.rundir.status import FINISHED
 from mousearm.share.card import FILM, MODEL_FOLDER, REACHES_FOLDER, Subject, card, is_reach
 from mousearm.text import first_lines, listed
 
-_MOST_NAMED = 5
 # A repository with these files is an agent, which another one may replace.
 _MARKS = ("config.yaml", "origin.json", "best/manifest.json")
 
@@ -34,7 +33,6 @@ _PATH = re.compile(
     r"(?<![\w./:-])(?:/(?:home|Users|root|mnt|media|data|scratch|tmp|srv|opt)/|[A-Za-z]:\\+)[^\s\"'<>]{2,}"
 )
 _KEYS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "WANDB_API_KEY")
-_MOST_LISTED = 20
 _BINARY = (".png", ".mp4", ".safetensors", ".stl", ".obj", ".msh", ".skn", ".bin")
 
 
@@ -57,15 +55,10 @@ class ShareOptions:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """The files of a repository.
-
-    Attributes:
-        files: contents by path.
-        notes: what they reveal of reaches and model, for the decision to share them.
-    """
+    """The files of a repository by path, and notes on what they reveal of reaches and model."""
 
     files: Mapping[str, bytes]
-    notes: Sequence[str] = field(default_factory=tuple)
+    notes: Sequence[str]
 
     def text(self) -> str:
         """One line per file with its size, then the notes."""
@@ -162,8 +155,7 @@ def _pictures(folder: RunFolder, evaluation: Evaluation) -> dict[str, bytes]:
 
 
 def _notes(files: Mapping[str, bytes], split: Split, config: Config, shared: Config) -> list[str]:
-    names = [*split.train, *split.test]
-    shown = listed(names, _MOST_NAMED)
+    shown = listed([*split.train, *split.test], most=5)
     notes = [f"Names of reaches, hashes of their files, and distance and speed of each are told: {shown}."]
     if any(map(is_reach, files)):
         notes.append("The reaches themselves are shared.")
@@ -224,12 +216,7 @@ class Private:
 
 
 def private_texts(places: Sequence[Path | str], entity: str | None) -> list[Private]:
-    """Texts that this user must not share from this machine.
-
-    Args:
-        places: the run's, the model's and the reaches' paths.
-        entity: the account of Weights & Biases.
-    """
+    """Texts that must not be shared: of this user and machine, these places, and the account of Weights & Biases."""
     paths = [Path.home(), Path.cwd(), *(Path(place).expanduser().absolute() for place in places)]
     return [
         *(Private(str(path), "a path of this machine") for path in paths if len(path.parts) > 1),
@@ -254,7 +241,7 @@ def check_private(files: Mapping[str, bytes], private: Sequence[Private], allowe
     wanted = [text for text in private if text.text not in allowed]
     found = [line for name, content in files.items() for line in _found(name, content, wanted, allowed)]
     if found:
-        lines = "\n  ".join(first_lines(found, _MOST_LISTED))
+        lines = "\n  ".join(first_lines(found, most=20))
         raise RunError(
             f"This is not to be shared:\n  {lines}\nRemove it from the files of the run, or, if all may know it, say "
             "--allow TEXT. Nothing was pushed."

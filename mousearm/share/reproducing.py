@@ -7,7 +7,7 @@ from pathlib import Path
 from mousearm.agent import Agent
 from mousearm.errors import RunError
 from mousearm.evaluate.evaluation import Evaluation
-from mousearm.evaluate.results import Errors, ReachResult
+from mousearm.evaluate.results import Errors
 from mousearm.hub.uri import PREFIX
 from mousearm.paths import PACKAGE
 from mousearm.rundir.folder import RunFolder
@@ -37,12 +37,7 @@ class ErrorPair:
 
 @dataclass(frozen=True, slots=True)
 class Reproduction:
-    """Two evaluations of one agent.
-
-    Attributes:
-        stated: as it was shared.
-        now: as it is here.
-    """
+    """Two evaluations of one agent: as it was shared, and as it is here."""
 
     stated: Evaluation
     now: Evaluation
@@ -54,18 +49,21 @@ class Reproduction:
         Raises:
             RunError: if the two are not of the same reaches.
         """
-        now = {reach.name: reach for reach in self.now.reaches}
+        stated, now = ({reach.name: reach for reach in of.reaches} for of in (self.stated, self.now))
         if sorted(now) != sorted(reach.name for reach in self.stated.reaches):
             raise RunError(
                 "evaluation.json and split.json of the agent name different reaches. It was put together wrongly."
             )
-        reaches = [_row(reach, now[reach.name]) for reach in sorted(self.stated.reaches, key=lambda reach: reach.name)]
-        splits = [
-            ErrorPair("all", split, (both["paw_mm"], both["elbow_mm"]), (new["paw_mm"], new["elbow_mm"]), True)
-            for split, both in self.stated.splits.items()
-            for new in (self.now.splits[split],)
-        ]
-        return [*reaches, *splits]
+        rows = []
+        for name, one in sorted(stated.items()):
+            new = now[name]
+            same_end = (one.completed, one.split) == (new.completed, new.split)
+            rows.append(ErrorPair(name, one.split, (one.paw_mm, one.elbow_mm), (new.paw_mm, new.elbow_mm), same_end))
+        for split, one in self.stated.splits.items():
+            new = self.now.splits[split]
+            errors = (one["paw_mm"], one["elbow_mm"]), (new["paw_mm"], new["elbow_mm"])
+            rows.append(ErrorPair("all", split, *errors, True))
+        return rows
 
     @property
     def largest_mm(self) -> float:
@@ -74,17 +72,10 @@ class Reproduction:
 
     def text(self, tolerance_mm: float = TOLERANCE_MM) -> str:
         """Mean errors beside each other, and a verdict."""
-        header = ("reach", "split", "paw mm: stated", "now", "elbow mm: stated", "now", "difference")
-        cells = [
-            (
-                row.name,
-                row.split,
-                *_means(row, 0),
-                *_means(row, 1),
-                f"{row.difference_mm:.2g}" if row.difference_mm else "0",
-            )
-            for row in self.rows
-        ]
+        cells = [["reach", "split", "paw mm: stated", "now", "elbow mm: stated", "now", "difference"]]
+        for row in self.rows:
+            means = [f"{errors[point].mean:.4f}" for point in (0, 1) for errors in (row.stated, row.now)]
+            cells.append([row.name, row.split, *means, f"{row.difference_mm:.2g}" if row.difference_mm else "0"])
         largest = self.largest_mm
         if largest == 0:
             verdict = "Reproduced: every error is the same, to the last bit."
@@ -95,7 +86,7 @@ class Reproduction:
                 f"NOT reproduced: errors differ by up to {largest:.2g} mm (tolerance {tolerance_mm:g} mm). Versions of "
                 "MuJoCo and PyTorch that it was evaluated with: environment.txt."
             )
-        return "\n".join([*columns([header, *cells]), "", verdict])
+        return "\n".join([*columns(cells), "", verdict])
 
 
 def reproduce(run: Path, kinematics: str | None = None) -> Reproduction:
@@ -123,12 +114,3 @@ def reproduce(run: Path, kinematics: str | None = None) -> Reproduction:
         )
     stated = Evaluation.load(folder.evaluation)
     return Reproduction(stated, Agent.load(run, moved_to=kinematics).evaluate()[0])
-
-
-def _row(stated: ReachResult, now: ReachResult) -> ErrorPair:
-    both = (stated.paw_mm, stated.elbow_mm), (now.paw_mm, now.elbow_mm)
-    return ErrorPair(stated.name, stated.split, *both, stated.completed == now.completed and stated.split == now.split)
-
-
-def _means(row: ErrorPair, point: int) -> tuple[str, str]:
-    return f"{row.stated[point].mean:.4f}", f"{row.now[point].mean:.4f}"
