@@ -82,11 +82,12 @@ def _first_line(module: str) -> str:
 
 
 def _entry(entry: KeyEntry) -> str:
-    unit = f" · {entry.unit}" if entry.unit else ""
-    valid = f" · valid: {entry.valid}" if entry.valid else ""
+    key = entry.key
+    unit = f" · {key.unit}" if key.unit else ""
+    valid = f" · valid: {key.valid_text}" if key.valid_text else ""
     facts = f"{entry.type}{unit} · default `{entry.default}`{valid}"
-    listed = "".join(f"\n- `{name}`: {_inline(meaning)}" for name, meaning in entry.choices.items())
-    meaning = f"{_inline(entry.meaning)}\n{listed}" if listed else _inline(entry.meaning)
+    listed = "".join(f"\n- `{name}`: {_inline(meaning)}" for name, meaning in key.choices.items())
+    meaning = f"{_inline(key.meaning)}\n{listed}" if listed else _inline(key.meaning)
     return f"### `{entry.name}` {{ #{entry.name} }}\n\n{facts}\n{{ .facts }}\n\n{meaning}"
 
 

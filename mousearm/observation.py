@@ -3,7 +3,7 @@
 A term is a function below `OBSERVATIONS.add`, listed by its name in ``env.observation``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,9 +75,6 @@ def _flat(offsets: np.ndarray) -> np.ndarray:
     return offsets.reshape(len(offsets), 6 * offsets.shape[1])
 
 
-ObservationTerm = Callable[[Snapshot, Ahead], np.ndarray]
-
-
 class Observation:
     """The terms that a configuration lists, side by side."""
 
@@ -89,7 +86,7 @@ class Observation:
         """
         if len(set(names)) < len(names):
             raise ConfigError(f"env.observation={list(names)} lists a term twice.")
-        self._terms: dict[str, ObservationTerm] = {name: OBSERVATIONS[name] for name in names}
+        self._terms = {name: OBSERVATIONS[name] for name in names}
 
     @property
     def names(self) -> tuple[str, ...]:

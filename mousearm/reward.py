@@ -5,7 +5,6 @@ A term is a function below `REWARDS.add`; its weight is the key ``reward.w_NAME`
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,9 +48,6 @@ class RewardForm:
         "mm",
     )
     effort: str = key("Of the forces.", EFFORTS)
-
-
-RewardTerm = Callable[[Step, RewardForm], np.ndarray]
 
 
 @KERNELS.add
@@ -127,16 +123,12 @@ class Reward:
     """
 
     def __init__(self, config: Any):
-        """Weigh the terms.
-
-        Args:
-            config: a ``RewardConfig``: a `RewardForm` with the weights ``w_``.
-        """
+        """Weigh the terms by a ``RewardConfig``: a `RewardForm` with the weights ``w_``."""
         share = config.w_bone_diff / (config.w_elbow + config.w_paw)
         weights = {name: getattr(config, f"w_{name}") for name in REWARDS}
         weights |= {"elbow": share * config.w_elbow, "paw": share * config.w_paw}
         self._form: RewardForm = config
-        self._terms: dict[str, RewardTerm] = {name: REWARDS[name] for name, weight in weights.items() if weight > 0}
+        self._terms = {name: REWARDS[name] for name, weight in weights.items() if weight > 0}
         self.weights: dict[str, float] = {name: weights[name] for name in self._terms}
 
     def terms(self, step: Step) -> dict[str, np.ndarray]:

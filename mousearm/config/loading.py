@@ -46,22 +46,20 @@ def compose(overrides: Sequence[str] = (), kinematics: str | None = None) -> Con
         ConfigError: if an override cannot be parsed or applied, or a value is not valid.
         UnknownNameError: if a key does not exist.
     """
-    config = load(_composed(overrides))
+    config = load(compose_unchecked(overrides))
     return config if kinematics is None else config.with_reaches(kinematics)
 
 
-def _composed(overrides: Sequence[str]) -> DictConfig:
+def compose_unchecked(overrides: Sequence[str]) -> DictConfig:
+    """Compose as `compose`, with the values unchecked."""
     check_overrides(overrides)
     try:
         with initialize_config_dir(str(CONF), version_base="1.3"):
             return hydra_compose("config", list(overrides))
     except (HydraException, OmegaConfBaseException, ValueError, RecursionError) as error:
         # Hydra lets ValueError out for a group that is set to a number, and for a number of thousands of digits.
-        raise ConfigError(f"{error}{_cause(error)}") from error
-
-
-def _cause(error: Exception) -> str:
-    return f": {error.__cause__}" if error.__cause__ else ""
+        cause = f": {error.__cause__}" if error.__cause__ else ""
+        raise ConfigError(f"{error}{cause}") from error
 
 
 def help_text(overrides: Sequence[str]) -> str:
@@ -75,7 +73,9 @@ def help_text(overrides: Sequence[str]) -> str:
     lines = [f"{folder.name}: {', '.join(sorted(file.stem for file in folder.glob('*.yaml')))}" for folder in groups]
     return (
         "== Configuration groups (GROUP=CHOICE) ==\n" + "\n".join(lines) + "\n\n"
-        "== Configuration (KEY=VALUE, such as env.num_envs=32) ==\n" + OmegaConf.to_yaml(_composed(overrides)) + "\n"
+        "== Configuration (KEY=VALUE, such as env.num_envs=32) ==\n"
+        + OmegaConf.to_yaml(compose_unchecked(overrides))
+        + "\n"
         "What each key means: docs/configuration.md. Options of Hydra, which composes this: --hydra-help"
     )
 

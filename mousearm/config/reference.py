@@ -6,12 +6,12 @@ import types
 from collections.abc import Iterator
 from typing import Any, NamedTuple, get_args, get_origin
 
-from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from mousearm.config.input_checks import CONF, read_plain
+from mousearm.config.loading import compose_unchecked
 from mousearm.config.schema import Config
-from mousearm.keys import declared
+from mousearm.keys import Key, declared
 
 _TYPE_NAMES = {str: "text", int: "integer", float: "number", bool: "true or false", types.NoneType: "null"}
 
@@ -22,20 +22,14 @@ class KeyEntry(NamedTuple):
     Attributes:
         name: its path, such as ``env.control_dt``.
         type: in words, such as ``number or null``.
-        unit: of the value; empty where there is none.
-        default: the value in `conf/`, as YAML.
-        valid: which values are valid; empty where all of the type are.
-        meaning: what it decides.
-        choices: description of each name to choose from; empty where the meaning holds it.
+        default: the value in `conf/`, as YAML, with interpolations as they stand in the file.
+        key: its declaration.
     """
 
     name: str
     type: str
-    unit: str
     default: str
-    valid: str
-    meaning: str
-    choices: dict[str, str]
+    key: Key
 
 
 class Choice(NamedTuple):
@@ -48,8 +42,7 @@ class Choice(NamedTuple):
 
 def key_entries() -> dict[str, list[KeyEntry]]:
     """List all keys by group, in the order of the schema; those at the top level under the empty name."""
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        defaults = OmegaConf.to_container(compose("config"), resolve=False)
+    defaults = OmegaConf.to_container(compose_unchecked(()), resolve=False)
     found: dict[str, list[KeyEntry]] = {"": []}
     for entry in _entries(Config, "", defaults):
         found.setdefault(entry.name.rpartition(".")[0].partition(".")[0], []).append(entry)
@@ -64,7 +57,8 @@ def group_meaning(group: str) -> str:
 
 def choices(group: str) -> list[Choice]:
     """List the files of a group, the default first; none for a group without a folder."""
-    default = _defaults().get(group)
+    named = [entry for entry in read_plain(CONF / "config.yaml")["defaults"] if isinstance(entry, dict)]
+    default = next((entry[group] for entry in named if group in entry), None)
     found = [
         Choice(path.stem, _first_comment(path.read_text(encoding="utf-8")), path.stem == default)
         for path in sorted((CONF / group).glob("*.yaml"))
@@ -77,10 +71,9 @@ def _entries(kind: Any, prefix: str, defaults: Any) -> Iterator[KeyEntry]:
     for field in dataclasses.fields(kind):
         name = f"{prefix}{field.name}"
         if dataclasses.is_dataclass(field.type):
-            yield from _entries(field.type, f"{name}.", defaults)
-            continue
-        says, default = known[field.name], _default(defaults, name)
-        yield KeyEntry(name, type_text(field.type), says.unit, default, says.valid_text, says.meaning, says.choices)
+            yield from _entries(field.type, f"{name}.", defaults[field.name])
+        else:
+            yield KeyEntry(name, type_text(field.type), _as_yaml(defaults[field.name]), known[field.name])
 
 
 def type_text(kind: Any) -> str:
@@ -93,25 +86,12 @@ def type_text(kind: Any) -> str:
     return _TYPE_NAMES[kind]
 
 
-def _default(defaults: Any, name: str) -> str:
-    """Default value, with interpolations as they stand in the file."""
-    for part in name.split("."):
-        defaults = defaults[part]
-    return _as_yaml(defaults)
-
-
 def _as_yaml(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_as_yaml, value))}]"
     if isinstance(value, float):
         return f"{value:.6g}"
     return json.dumps(value) if value is None or isinstance(value, bool) else str(value)
-
-
-def _defaults() -> dict[str, str]:
-    """Default file of each group."""
-    named = [entry for entry in read_plain(CONF / "config.yaml")["defaults"] if isinstance(entry, dict)]
-    return {group: name for entry in named for group, name in entry.items()}
 
 
 def _first_comment(text: str) -> str:

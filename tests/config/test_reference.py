@@ -44,19 +44,21 @@ def test_every_key_that_a_meaning_names_exists():
     names = {entry.name for entry in ENTRIES}
     groups = tuple(f"{group}." for group in key_entries() if group)
     for entry in ENTRIES:
-        named = {word.partition("=")[0] for word in re.findall(r"`([a-z_.]+(?:=[^`]*)?)`", entry.meaning)}
+        named = {word.partition("=")[0] for word in re.findall(r"`([a-z_.]+(?:=[^`]*)?)`", entry.key.meaning)}
         assert {word for word in named if word.startswith(groups)} <= names, entry.name
 
 
 def test_an_entry_is_what_stands_in_the_schema_and_in_conf():
     entries = {entry.name: entry for entry in ENTRIES}
     rate = entries["env.control_dt"]
-    assert rate[:5] == ("env.control_dt", "number", "s", "0.00666667", "0.00001 to 0.1 s")
-    assert entries["model.joints"][1:4] == ("list of text or null", "", "null")
+    assert rate[:3] == ("env.control_dt", "number", "0.00666667")
+    assert (rate.key.unit, rate.key.valid_text) == ("s", "0.00001 to 0.1 s")
+    joints = entries["model.joints"]
+    assert (*joints[1:3], joints.key.unit) == ("list of text or null", "null", "")
     assert entries["reward.sigma_mm"].default == "[0.3, 1, 4, 16]"
     assert entries["video"].default == "true"
     assert entries["name"].default.startswith("${now:")
-    assert entries["env.sampling"].valid == "uniform, hard"
+    assert entries["env.sampling"].key.valid_text == "uniform, hard"
 
 
 def test_the_defaults_are_valid_and_are_composed():
