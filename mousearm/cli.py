@@ -112,7 +112,7 @@ def handled() -> Iterator[None]:
 
 
 def _nobody_reads() -> bool:
-    """Whether it is stdout that cannot be written to; what is printed from then on goes nowhere."""
+    """True if it is stdout that cannot be written to; what is printed from then on goes nowhere."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:

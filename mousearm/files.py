@@ -109,11 +109,7 @@ def read_json(path: Path, kind: type[MouseArmError] = RunError) -> dict[str, Any
 
 
 def append_text(path: Path, text: str) -> None:
-    """Write at the end of a file; a kill may leave half of it, and the disk may have it only after `sync`.
-
-    Raises:
-        OutputError: if it cannot be written.
-    """
+    """Write at the end of a file, or raise OutputError; a kill may leave half of it, a power cut more before `sync`."""
     with os_errors_as(OutputError, path), path.open("a", newline="", encoding="utf-8") as file:
         file.write(text)
 
@@ -203,11 +199,7 @@ def new_output(path: Path, overwrite: bool = False) -> Iterator[Path]:
 
 
 def make_folder(path: Path) -> Path:
-    """Make a folder and those above it, where they do not exist.
-
-    Raises:
-        OutputError: if it cannot be made.
-    """
+    """Make a folder and those above it, where they do not exist; OutputError if it cannot be made."""
     with os_errors_as(OutputError, path, "made"):
         path.mkdir(parents=True, exist_ok=True)
     return path
@@ -279,11 +271,7 @@ def verify_folder(folder: Path, run: str = "") -> None:
 
 
 def remove_folder(folder: Path) -> None:
-    """Remove a folder; a kill on the way leaves nothing that looks like one.
-
-    Raises:
-        OutputError: if it cannot be removed.
-    """
+    """Remove a folder, or raise OutputError; a kill on the way leaves nothing that looks like one."""
     partial, _ = _staging(folder)
     shutil.rmtree(partial, ignore_errors=True)
     with os_errors_as(OutputError, folder, "removed"):

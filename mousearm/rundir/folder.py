@@ -72,21 +72,13 @@ class RunFolder:
         return self.config.is_file()
 
     def locked(self) -> AbstractContextManager[None]:
-        """Hold the lock of the folder meanwhile; the folder is made if it does not exist.
-
-        Raises:
-            RunError: if another one does, naming its host and pid.
-        """
+        """Hold the lock of the folder, which is made where it does not exist; RunError if another process holds it."""
         with advising_to_resume(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
         return locked(self._lock)
 
     def check_unused(self) -> None:
-        """Check that a run can start here.
-
-        Raises:
-            RunError: if there is a run, or something else.
-        """
+        """Check that a run can start here; RunError if there is one, or something else."""
         if self.exists:
             raise RunError(
                 f"Another process began a run in {self.path} meanwhile. Give the same command again to resume it."
@@ -119,11 +111,7 @@ class RunFolder:
             write_text(self.config, to_yaml(config))  # last: from now on there is a run
 
     def saved_config(self) -> Config:
-        """Read the configuration that the run was started with.
-
-        Raises:
-            RunError: if there is no run, or its configuration cannot be read.
-        """
+        """Read the configuration that the run was started with; RunError if there is none that can be read."""
         if not self.exists:
             raise RunError(f"There is no run in {self.path}: it has no {self.config.name}.")
         try:
@@ -133,11 +121,7 @@ class RunFolder:
             raise RunError(f"{self.config} cannot be used: {error} Bring it back as it was.") from error
 
     def saved_overrides(self) -> list[str]:
-        """Read the command line that started the run; empty where it was not written down.
-
-        Raises:
-            RunError: if the file cannot be read.
-        """
+        """Read the command line that started the run; empty where it was not written down."""
         if not self.overrides.is_file():
             return []
         try:
