@@ -107,17 +107,15 @@ def check_group_files(arguments: Sequence[str]) -> None:
     Raises:
         ConfigError: a file speaks of Hydra, names code, or cannot be read; says where.
     """
-    ours = [file for file in _files(CONF) if file != CONF / "config.yaml" and CONF / "hydra" not in file.parents]
-    for file in [*ours, *(file for folder in _other_folders(arguments) for file in _files(folder))]:
-        _check(file)
-
-
-def _other_folders(arguments: Sequence[str]) -> list[Path]:
     parser = argparse.ArgumentParser(add_help=False)
     for short, long in (("-cd", "--config-dir"), ("-cp", "--config-path"), ("-cn", "--config-name")):
         parser.add_argument(short, long)
     given = parser.parse_known_args(list(arguments))[0]
-    return [Path(folder) for folder in (given.config_dir, given.config_path) if folder]
+    files = [file for file in _files(CONF) if file != CONF / "config.yaml" and CONF / "hydra" not in file.parents]
+    for folder in filter(None, (given.config_dir, given.config_path)):
+        files += _files(Path(folder))
+    for file in files:
+        _check(file)
 
 
 def _files(folder: Path) -> list[Path]:

@@ -69,15 +69,12 @@ def fill_gaps(markers: MarkerTrajectory, longest_ms: float) -> tuple[MarkerTraje
 
 
 def refuse_gaps(markers: MarkerTrajectory, parts: list[slice], longest_ms: float) -> None:
-    """Refuse a recording that is not one stretch; before the first and after the last seen frame nothing is missed.
+    """Refuse a recording of several parts; before the first and after the last seen frame nothing is missed.
 
     Args:
         markers: after `fill_gaps`.
         parts: its stretches in which all points are seen.
         longest_ms: the longest gap that was allowed.
-
-    Raises:
-        KinematicsError: names the landmark, the row and the length of the first gap.
     """
     if len(parts) == 1:
         return

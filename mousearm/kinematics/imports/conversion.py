@@ -80,13 +80,7 @@ def segment_lengths(points: np.ndarray) -> tuple[float, float]:
 
 
 def choose_unit(given: str | None, stated: str | None, lengths: tuple[float, float], place: Place) -> str:
-    """Choose the unit of a file, held against the size of a mouse.
-
-    Args:
-        given: what the user says.
-        stated: what the file says.
-        lengths: median upper arm and forearm in the file's unit.
-        place: names the file.
+    """Choose the unit that is given or that the file states; with it the median lengths must be those of a mouse.
 
     Raises:
         KinematicsError: nobody says a unit, the two contradict each other, or a segment is not a mouse's in that unit.
