@@ -27,12 +27,7 @@ _MOST_LOG = 2000
 
 
 def examine(settings: Mapping[str, Any], folder: Path, patience_s: float) -> Iterator[tuple[str, bool, str]]:
-    """Check from the simplest to the whole; ends at the first failure.
-
-    Args:
-        settings: of ``hydra/launcher=slurm``.
-        folder: of sweeps.
-        patience_s: how long a test job may wait for its turn.
+    """Check settings of ``hydra/launcher=slurm`` from the simplest to the whole, a test job; end at the first failure.
 
     Yields:
         What is checked, whether it is as it must be, and what was found: with what to do where it is not.

@@ -48,11 +48,7 @@ def local_process(number: int | str) -> Worker:
 
 
 def slurm(*command: str) -> str:
-    """Run one of SLURM's programs and return what it prints.
-
-    Raises:
-        RunError: if it is not there, or refuses.
-    """
+    """Run one of SLURM's programs and return what it prints; RunError if it is not there, or refuses."""
     try:
         result = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -68,10 +64,7 @@ def slurm(*command: str) -> str:
 def states(workers: Iterable[Worker]) -> dict[Worker, str]:
     """States of the workers that live: ``waiting`` for their turn, or ``running``.
 
-    A process of another computer cannot be seen and is taken for living.
-
-    Raises:
-        RunError: if there are jobs in a queue and SLURM does not answer.
+    A process of another computer cannot be seen and is taken for living; RunError if SLURM has jobs and does not answer.
     """
     found = set(workers)
     queued = _queue() if any(worker.cluster == SLURM for worker in found) else {}
@@ -174,7 +167,7 @@ class Sweep:
         self._record = path / "sweep.json"
 
     def create(self, name: str, cluster: str, settings: dict[str, Any], keep_jobs: bool = False) -> None:
-        """Record how it is launched; of an earlier launch the runs stay, and its jobs' records if they are to."""
+        """Record how it is launched; of an earlier launch the runs stay, and with ``keep_jobs`` the jobs' records."""
         make_folder(self.path)
         if not keep_jobs:
             shutil.rmtree(self.path / JOBS, ignore_errors=True)
@@ -186,11 +179,7 @@ class Sweep:
         return self._record.is_file()
 
     def launch(self) -> dict[str, Any]:
-        """How it was launched: ``name``, ``cluster``, ``settings`` of the launcher.
-
-        Raises:
-            RunError: if the folder holds no sweep.
-        """
+        """How it was launched: ``name``, ``cluster``, ``settings`` of the launcher; RunError if it never was."""
         if not self.exists:
             raise RunError(
                 f"There is no sweep in {self.path}: it has no {self._record.name}. Give the folder that run.py -m or "
