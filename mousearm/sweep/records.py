@@ -64,7 +64,7 @@ def slurm(*command: str) -> str:
 def states(workers: Iterable[Worker]) -> dict[Worker, str]:
     """States of the workers that live: ``waiting`` for their turn, or ``running``.
 
-    A process of another computer cannot be seen and is taken for living; RunError if SLURM has jobs and does not answer.
+    A process of another computer cannot be seen and is taken to live; RunError if SLURM has jobs and does not answer.
     """
     found = set(workers)
     queued = _queue() if any(worker.cluster == SLURM for worker in found) else {}
