@@ -96,25 +96,25 @@ def test_the_contracts_of_imports_are_kept(capsys, monkeypatch):
 
 def test_the_contracts_find_what_they_forbid(tmp_path, monkeypatch, capsys):
     """The same contracts on a house of three files, of which two import upwards and in a circle."""
-    house = tmp_path / "small"
+    house = tmp_path / "little_house"
     (house / "high").mkdir(parents=True)
     (house / "__init__.py").touch()
-    (house / "low.py").write_text("from small.high import a\n")
+    (house / "low.py").write_text("from little_house.high import a\n")
     (house / "high" / "__init__.py").touch()
-    (house / "high" / "a.py").write_text("from small.high import b\n")
-    (house / "high" / "b.py").write_text("from small.high import a\n")
+    (house / "high" / "a.py").write_text("from little_house.high import b\n")
+    (house / "high" / "b.py").write_text("from little_house.high import a\n")
     stated = read_configuration(str(ROOT / "pyproject.toml"))["contracts_options"]
     kind = {contract["id"]: contract["type"] for contract in stated}
-    (tmp_path / "small.toml").write_text(
-        '[tool.importlinter]\nroot_package = "small"\n'
+    (tmp_path / "little_house.toml").write_text(
+        '[tool.importlinter]\nroot_package = "little_house"\n'
         f'[[tool.importlinter.contracts]]\nname = "floors"\ntype = "{kind["floors"]}"\n'
-        'containers = ["small"]\nlayers = ["high", "low"]\nexhaustive = true\n'
+        'containers = ["little_house"]\nlayers = ["high", "low"]\nexhaustive = true\n'
         f'[[tool.importlinter.contracts]]\nname = "circles"\ntype = "{kind["circles"]}"\n'
-        'ancestors = ["small"]\n'
+        'ancestors = ["little_house"]\n'
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    assert lint_imports(config_filename="small.toml", no_cache=True) == 1
+    assert lint_imports(config_filename="little_house.toml", no_cache=True) == 1
     said = capsys.readouterr().out
     assert "floors BROKEN" in said
     assert "circles BROKEN" in said
