@@ -10,7 +10,6 @@ from statistics import median
 from typing import NamedTuple
 
 import numpy as np
-from matplotlib.axes import Axes
 from sb3_contrib import RecurrentPPO
 from stable_baselines3.common.callbacks import BaseCallback
 
@@ -147,27 +146,20 @@ def limits_table(seconds: Mapping[str, Mapping[str, float | None]], curves: Mapp
 def draw_curves(curves: Mapping[str, Sequence[ErrorCurve]], path: Path) -> tuple[Path, Path]:
     """Draw the error of the best network so far over wall-clock time, and write it as PNG and PDF.
 
-    Time begins at 1 s: what was evaluated before is drawn from there.
-
-    Args:
-        curves: by run, one for each seed.
-        path: the files' path without suffix; the folder exists.
+    Time begins at 1 s: what was evaluated before is drawn from there. The path has no suffix; its folder exists.
     """
     with page(80) as figure:
-        _draw(figure.subplots(), curves)
+        axes = figure.subplots()
+        axes.set(xlabel="seconds of training, two cores", ylabel="mean paw error, mm")
+        log_axis(axes, "x")
+        log_axis(axes, "y")
+        for limit in LIMITS_MM:
+            axes.axhline(limit, color="#dddddd", linewidth=0.6, zorder=0)
+        for name, runs in curves.items():
+            label, colour = _LINES[name]
+            for i, curve in enumerate(runs):
+                best = np.minimum.accumulate(curve.paw_mm)
+                axes.step(curve.seconds, best, where="post", color=colour, label=label if i == 0 else None)
+        axes.set_xlim(left=1.0)
+        axes.legend(loc="lower left")
         return write_figure(figure, path)
-
-
-def _draw(axes: Axes, curves: Mapping[str, Sequence[ErrorCurve]]) -> None:
-    axes.set(xlabel="seconds of training, two cores", ylabel="mean paw error, mm")
-    log_axis(axes, "x")
-    log_axis(axes, "y")
-    for limit in LIMITS_MM:
-        axes.axhline(limit, color="#dddddd", linewidth=0.6, zorder=0)
-    for name, runs in curves.items():
-        label, colour = _LINES[name]
-        for i, curve in enumerate(runs):
-            best = np.minimum.accumulate(curve.paw_mm)
-            axes.step(curve.seconds, best, where="post", color=colour, label=label if i == 0 else None)
-    axes.set_xlim(left=1.0)
-    axes.legend(loc="lower left")

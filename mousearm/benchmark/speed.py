@@ -10,6 +10,7 @@ import torch
 from mujoco.batch import Batch
 from sb3_contrib import RecurrentPPO
 from stable_baselines3.common.callbacks import CallbackList
+from stable_baselines3.common.vec_env import VecEnv
 
 from mousearm.algo import SequencePPO, build_algo, network_threads, stock_name
 from mousearm.benchmark.stock import (
@@ -42,10 +43,7 @@ def environment_speed(model: str = "torque") -> dict[str, float]:
     All perform the shipped reach's episode with the same time step, ours and the bare simulator 64 at once, the
     processes 16. The bare simulator is given the same start and the same controls, so that it has the same physics to
     compute: a joint that touches its limit costs time. It steps the model as it is in the file; ours leaves out what is
-    only seen (``Arm.physics``).
-
-    Args:
-        model: ``torque`` or ``muscle``.
+    only seen (``Arm.physics``). The model is ``torque`` or ``muscle``.
     """
     config = compose([f"model={model}"])
     ours = our_environment(config)
@@ -67,18 +65,15 @@ def environment_speed(model: str = "torque") -> dict[str, float]:
             ctrl[:] = control
             bare.step(nstep=config.env.n_substeps)
 
-    def step_ours() -> None:
+    def step_all(env: VecEnv) -> None:
         for action in actions:
-            ours.step(action)
+            env.step(action[: env.num_envs])
 
-    def step_processes() -> None:
-        for action in actions:
-            processes.step(action[:_WORKERS])
-
+    runs = {"bare": step_bare, "ours": partial(step_all, ours), "gym_subproc": partial(step_all, processes)}
     try:
         ours.reset()
         processes.reset()
-        seconds = in_turn({"bare": step_bare, "ours": step_ours, "gym_subproc": step_processes}, _STEP_ROUNDS)
+        seconds = in_turn(runs, _STEP_ROUNDS)
     finally:
         processes.close()
     steps = {"bare": ours.num_envs, "ours": ours.num_envs, "gym_subproc": _WORKERS}

@@ -13,9 +13,7 @@ from mousearm.model import Arm
 from mousearm.model_check import Result
 from mousearm.model_check.muscles import sweep
 
-IN_JOINT_RANGES = "in ranges"
-"""Name of the fibre lengths found in the random poses."""
-
+IN_JOINT_RANGES = "in ranges"  # name of the fibre lengths found in the random poses
 _MIN_MOMENT_ARM = 1e-4  # m: a muscle and a joint are a pair where OpenSim's moment arm exceeds this somewhere
 _N_BASES = 10  # poses from which each joint is swept
 
@@ -130,16 +128,11 @@ def _rms(values: np.ma.MaskedArray) -> np.ndarray:
     return np.ma.sqrt((values**2).mean(axis=0)).filled(np.nan)
 
 
-MAX_DISTANCE = 1e-6
-"""m, of landmarks."""
-MAX_LENGTH_RMS, MAX_LENGTH = 2e-5, 1e-4
-"""m, of path lengths."""
-MAX_MOMENT_ARM = 0.02
-"""rms, as share of the pair's largest moment arm."""
-MAX_PEAK_FORCE = 0.5
-"""%, of peak isometric forces, in each program at its own optimal length."""
-MAX_PATH_JUMP = 5e-5
-"""m, of our own paths in half a degree, beyond what the moment arms explain."""
+MAX_DISTANCE = 1e-6  # m, of landmarks
+MAX_LENGTH_RMS, MAX_LENGTH = 2e-5, 1e-4  # m, of path lengths
+MAX_MOMENT_ARM = 0.02  # rms, as share of the pair's largest moment arm
+MAX_PEAK_FORCE = 0.5  # %, of peak isometric forces, in each program at its own optimal length
+MAX_PATH_JUMP = 5e-5  # m, of our own paths in half a degree, beyond what the moment arms explain
 
 
 def verdicts(found: Fidelity) -> list[Result]:
@@ -164,14 +157,11 @@ def moments_kept(found: Fidelity, poses: np.ndarray) -> np.ndarray:
 
 
 def _places(found: Fidelity) -> Result:
-    measured, distance = "no landmark or marker in common", np.inf
-    if found.places:
-        name, distance = max(found.places.items(), key=lambda item: item[1])
-        measured = f"largest distance {distance:.1e} m: {name}"
+    name, distance = max(found.places.items(), key=lambda item: item[1], default=("", np.inf))
     return Result(
         "landmarks",
         passed=distance <= MAX_DISTANCE,
-        measured=measured,
+        measured=f"largest distance {distance:.1e} m: {name}" if name else "no landmark or marker in common",
         limit=f"at most {MAX_DISTANCE:g} m",
         remedy="A joint or a body stands elsewhere than in the file; import the file again (scripts/import_osim.py).",
     )

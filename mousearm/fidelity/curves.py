@@ -146,12 +146,10 @@ class Bench:
         return float(item.getNormalizedFiberLength(self._state))
 
 
-FIBRE = np.linspace(0.2, 1.8, 161)
-"""Normalised fibre lengths at which curves are compared."""
-
-SPEED = np.linspace(-1, 1, 101)
-"""Fibre speeds at which they are compared, as shares of the largest; lengthening above 0."""
-
+FIBRE = np.linspace(0.2, 1.8, 161)  # normalised fibre lengths at which curves are compared
+SPEED = np.linspace(
+    -1, 1, 101
+)  # fibre speeds at which they are compared, as shares of the largest; lengthening above 0
 _OPTIMAL = int(np.argmin(np.abs(FIBRE - 1)))
 
 
@@ -220,16 +218,9 @@ class MuscleCurves:
 
 
 def compare_curves(file: Path, arm: Arm, names: Sequence[str], lengths: dict[str, np.ndarray]) -> list[MuscleCurves]:
-    """Curves of those of M muscles that are MuJoCo muscles.
+    """Curves of those of M muscles in both programs that are MuJoCo muscles.
 
-    Args:
-        file: the OpenSim model.
-        arm: ours.
-        names: M muscles that both programs have.
-        lengths: muscle-tendon lengths in OpenSim, (P, M) m, by what they were found in.
-
-    Raises:
-        ModelError: if OpenSim is not installed or cannot use the file.
+    ``lengths`` are muscle-tendon lengths in OpenSim, (P, M) m, by what they were found in.
     """
     bench = Bench(file)
     ours = {arm.actuator_names[i] for i in muscles_of(arm)}

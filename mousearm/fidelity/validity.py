@@ -14,12 +14,8 @@ import numpy as np
 from mousearm.fidelity.reference import OpenSimModel, Surface, Vertex
 from mousearm.model_check.muscles import STEP
 
-MAX_UNEXPLAINED = 2e-5
-"""m: a length that changes by more than this beyond what the moment arms predict has jumped."""
-
-MIN_CHORD = 1e-6
-"""m: OpenSim's tangent points are not exact; a chord through a wrap object counts when it is longer than this."""
-
+MAX_UNEXPLAINED = 2e-5  # m: a length that changes by more than this beyond what the moment arms predict has jumped
+_MIN_CHORD = 1e-6  # m: OpenSim's tangent points are not exact; a longer chord through a wrap object counts
 _SLIDE_SHARE = 0.01  # of its range, the step of a coordinate that is a translation
 
 
@@ -109,7 +105,7 @@ def path_segments(path: list[Vertex], surface: Surface) -> Iterator[tuple[str, s
     fixed = [i for i, vertex in enumerate(path) if vertex.wrap is None]
     for first, last in pairwise(fixed):
         lines = [i for i in range(first, last) if path[i].wrap is None or path[i].wrap != path[i + 1].wrap]
-        cuts = any(chord(local[i], local[i + 1], surface) > MIN_CHORD for i in lines)
+        cuts = any(chord(local[i], local[i + 1], surface) > _MIN_CHORD for i in lines)
         enters = contains(local[first], surface) or contains(local[last], surface)
         bends = any(vertex.wrap == surface.name for vertex in path[first:last])
         yield path[first].name, path[last].name, (enters, cuts, bends)

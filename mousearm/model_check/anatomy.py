@@ -1,7 +1,5 @@
 """Parts of an arm: tables of them, and whether segments and masses can be a mouse's."""
 
-from collections.abc import Sequence
-
 import mujoco
 import numpy as np
 
@@ -11,12 +9,10 @@ from mousearm.model import Arm
 from mousearm.model_check import Result
 from mousearm.text import markdown_table
 
+# Largest radius of gyration as a share of the segment's length; an even rod has 0.29 about its middle.
 MAX_GYRATION = 1.0
-"""Largest radius of gyration as a share of the segment's length; an even rod has 0.29 about its middle."""
-
 _TRIANGLE_TOLERANCE = 1e-6
-# A muscle crosses a joint if its moment arm about it exceeds this in some pose, m.
-_CROSSES = 1e-6
+_CROSSES = 1e-6  # m: a muscle crosses a joint if its moment arm about it exceeds this in some pose
 _N_POSES, _SEED = 200, 0
 
 
@@ -93,7 +89,7 @@ def triangle_check(arm: Arm) -> Result:
 def describe_arm(arm: Arm) -> str:
     """Describe an arm by tables of bodies, joints and actuators, in Markdown."""
     tables = [_bodies(arm), _joints(arm), _muscles(arm), _others(arm)]
-    return "\n\n".join(_table(rows) for rows in tables if len(rows) > 1)
+    return "\n\n".join(markdown_table(head, rows, right=range(1, len(head))) for head, *rows in tables if rows)
 
 
 def _moving_bodies(model: mujoco.MjModel) -> np.ndarray:
@@ -160,8 +156,3 @@ def _others(arm: Arm) -> list[list[str]]:
         largest = arm.peak_force[i] * np.abs(arm.model.actuator_gear[i]).max()
         rows.append([arm.actuator_names[i], f"{low:g} to {high:g}", f"{largest:.3g}"])
     return rows
-
-
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    """A table of Markdown with the first row as its head; all columns but the first are aligned to the right."""
-    return markdown_table(rows[0], rows[1:], right=range(1, len(rows[0])))

@@ -18,15 +18,7 @@ _AVAILABLE, _NEEDED, _GRAVITY, _ACTIVE = SKY, VERMILION, BLACK, "0.92"
 
 
 def draw_check(report: Report, folder: Path) -> tuple[Path, Path]:
-    """Write the figure as ``check_<model>.png`` and ``.pdf``, 180 mm wide.
-
-    Args:
-        report: what was found.
-        folder: made where it does not exist.
-
-    Returns:
-        The PNG and the PDF file.
-    """
+    """Write the figure as ``check_<model>.png`` and ``.pdf``, 180 mm wide, into a folder; returns the two files."""
     make_folder(folder)
     return write_figure(check_figure(report), folder / f"check_{report.arm.name}")
 
@@ -48,14 +40,11 @@ def check_figure(report: Report) -> Figure:
 
 def _torques(axes: Axes, names: tuple[str, ...], reaches: Strength, gravity: Strength) -> None:
     """Two rows per joint, one for each direction, on a logarithmic scale of |torque|."""
-    rows, labels = [], []
-    for j, name in enumerate(names):
-        for sign, end in ((1, 1), (-1, 0)):
-            rows.append([1e6 * sign * torque for torque in (reaches.available[:, j, end], reaches.needed[:, j])])
-            rows[-1].append(1e6 * sign * gravity.needed[:, j])
-            labels.append(f"{name} {'+' if sign > 0 else '−'}")
     floor = 0.1 * 1e6 * np.abs(reaches.needed).max(axis=0).min() or 1e-3
-    for y, (available, needed, at_rest) in enumerate(rows):
+    for y in range(2 * len(names)):
+        j, sign, end = y // 2, (-1) ** y, 1 - y % 2
+        torques = (reaches.available[:, j, end], reaches.needed[:, j], gravity.needed[:, j])
+        available, needed, at_rest = (1e6 * sign * torque for torque in torques)
         low, high = np.maximum([available.min(), available.max()], floor)
         axes.plot([low, high], [y, y], color=_AVAILABLE, linewidth=5, solid_capstyle="butt")
         axes.plot(low, y, "|", color=_AVAILABLE, markersize=9, markeredgewidth=2, label="available")
@@ -65,7 +54,7 @@ def _torques(axes: Axes, names: tuple[str, ...], reaches: Strength, gravity: Str
             axes.plot(at_rest.max(), y, "x", color=_GRAVITY, markersize=4, label="largest need at rest in any pose")
     axes.set(title="Torque", xlabel=f"torque (10⁻⁶ N m; at {floor:.1g}: that or less)")
     log_axis(axes, "x", ticks=[1])
-    name_rows(axes, labels)
+    name_rows(axes, [f"{name} {sign}" for name in names for sign in "+−"])
     handles, texts = axes.get_legend_handles_labels()
     legend_above(axes, list(dict(zip(texts, handles, strict=True)).values()))
 
@@ -74,9 +63,9 @@ def _fibres(axes: Axes, anywhere: FibreLengths, reaching: FibreLengths) -> None:
     """One row per muscle: the active range, and the lengths in random poses and in the reaches."""
     for y in range(len(anywhere.names)):
         axes.barh(y, np.ptp(anywhere.active[y]), left=anywhere.active[y, 0], height=0.8, color=_ACTIVE)
-        for fibres, colour, width in ((anywhere, _AVAILABLE, 3), (reaching, _NEEDED, 3)):
+        for fibres, colour in ((anywhere, _AVAILABLE), (reaching, _NEEDED)):
             lengths = fibres.lengths[:, y]
-            axes.plot([lengths.min(), lengths.max()], [y, y], color=colour, linewidth=width, solid_capstyle="butt")
+            axes.plot([lengths.min(), lengths.max()], [y, y], color=colour, linewidth=3, solid_capstyle="butt")
     axes.axvline(1.0, color="0.5", linewidth=0.6, linestyle=":")
     axes.set(title="Muscles", xlabel="fibre length / optimal fibre length")
     name_rows(axes, [display_name(name) for name in anywhere.names])

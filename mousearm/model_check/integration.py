@@ -108,13 +108,11 @@ def with_integrator(arm: Arm, name: str) -> Arm:
 def reference_run(arm: Arm, references: Sequence[Reference], control_dt: float) -> tuple[np.ndarray, np.ndarray]:
     """Follow the reaches in the most accurate simulation, by computed muscle control.
 
-    Returns:
-        Controls, (T - 1, R, nu), and elbow and paw of the simulation, (T, R, 2, 3) m, T frames of the longest reach.
+    Returns controls, (T - 1, R, nu), and elbow and paw, (T, R, 2, 3) m, in the T frames of the longest reach.
     """
     reaches = References(references)
     controller, everyone = ComputedMuscleControl(arm, reaches, control_dt), np.arange(len(reaches))
-    integrator, n_substeps = REFERENCE
-    simulation = _start(with_integrator(arm, integrator), references, control_dt, n_substeps)
+    simulation = _start(with_integrator(arm, REFERENCE[0]), references, control_dt, REFERENCE[1])
     points, controls = [simulation.snapshot().landmarks[:, FOLLOWED]], []
     for frame in range(reaches.n_frames.max() - 1):
         frames = np.minimum(frame, reaches.n_frames - 1)

@@ -9,13 +9,9 @@ from mousearm.mechanics import ArmDynamics, muscles_of, optimal_and_slack
 from mousearm.model import Arm
 from mousearm.model_check import Result
 
-MAX_OUTSIDE = 0.5
-"""Largest share of poses in which a muscle may be without active force."""
-STEP = np.deg2rad(0.5)
-"""Step of a sweep, rad (m for a slide)."""
-MAX_LENGTH_JUMP = 0.01
-"""Largest jump of a length, as a share of the range that the length has over all sweeps."""
-
+MAX_OUTSIDE = 0.5  # largest share of poses in which a muscle may be without active force
+STEP = np.deg2rad(0.5)  # of a sweep, rad (m for a slide)
+MAX_LENGTH_JUMP = 0.01  # largest jump of a length, as a share of the range that the length has over all sweeps
 _SPEEDS = (-10.0, 0.0, 10.0)  # rad/s of all joints
 _PUSH_TOLERANCE = 1e-9  # of the peak force
 _AT_A_JOINT = (mujoco.mjtTrn.mjTRN_JOINT, mujoco.mjtTrn.mjTRN_JOINTINPARENT)
@@ -132,8 +128,8 @@ def paths_check(arm: Arm, jump: Jump) -> Result:
         worst = int(routed[shares.argmax()])
         smooth = bool(shares.max() <= MAX_LENGTH_JUMP)
         measured = (
-            f"largest jump {100 * shares.max():.2g} % of the length's range, {_mm(jump.unexplained[worst])} "
-            f"(largest step {_mm(jump.raw[routed].max())}): "
+            f"largest jump {100 * shares.max():.2g} % of the length's range, {1e3 * jump.unexplained[worst]:.2g} mm "
+            f"(largest step {1e3 * jump.raw[routed].max():.2g} mm): "
             f"{arm.actuator_names[worst]} over {arm.joint_names[jump.joint[worst]]}"
         )
     return Result(
@@ -159,7 +155,3 @@ def _grid(arm: Arm, joint: int, step: float) -> np.ndarray:
     low = low if np.isfinite(low) else arm.rest_qpos[joint] - np.pi
     high = high if np.isfinite(high) else arm.rest_qpos[joint] + np.pi
     return np.linspace(low, high, max(2, int(np.ceil((high - low) / step)) + 1))
-
-
-def _mm(metres: float) -> str:
-    return f"{1e3 * metres:.2g} mm"

@@ -9,16 +9,10 @@ from mousearm.model_check import Result
 from mousearm.simulation import Simulation
 from mousearm.termination import MAX_QVEL, diverged
 
-SECONDS = 10.0
-N_SIMULATIONS = 8
-
-MAX_SPEED = MAX_QVEL / 10
-"""Largest joint speed, rad/s: a tenth of what counts as divergence."""
-
+MAX_SPEED = MAX_QVEL / 10  # largest joint speed, rad/s: a tenth of what counts as divergence
+# Largest way past a joint limit, rad (m for a slide): a limit that stops a joint within 2 ms lets one that comes at
+# 200 rad/s, far above what an animal does, go v t / e = 8 degrees too far.
 MAX_OVERSHOOT = np.deg2rad(10.0)
-"""Largest way past a joint limit, rad (m for a slide): a limit that stops a joint within 2 ms lets one that comes at
-200 rad/s, far above what an animal does, go v t / e = 8 degrees too far."""
-
 # Controls are held for 1, 4, 16 or 64 control steps: noise that shakes, and pushes that throw the arm at its limits.
 _HOLDS = (1, 4, 16, 64)
 
@@ -40,7 +34,7 @@ class StressTest(NamedTuple):
 
 
 def stress_test(
-    arm: Arm, control_dt: float, n_substeps: int, seed: int, seconds: float = SECONDS, n: int = N_SIMULATIONS
+    arm: Arm, control_dt: float, n_substeps: int, seed: int, seconds: float = 10.0, n: int = 8
 ) -> StressTest:
     """Drive n simulations from the rest pose with random controls, even over their ranges.
 

@@ -11,12 +11,10 @@ from mousearm.model_check import Result
 from mousearm.retarget import Reference
 from mousearm.text import columns
 
+# Smallest share of poses that a joint must be held in; a muscle-driven one may lack an antagonist at its end.
 MIN_HELD = 0.5
-"""Smallest share of poses that a joint must be held in; a muscle-driven one may lack an antagonist at its end."""
-
+# Largest torque that static optimisation may leave, as a share of the joint's largest need.
 MAX_RESIDUAL = 0.05
-"""Largest torque that static optimisation may leave, as a share of the joint's largest need."""
-
 # A need below this share of the joint's largest one is noise, and has no margin.
 _NEGLIGIBLE = 0.01
 # Weight of the smallest solution among all that give the torque; far below what the checks can see.
