@@ -1,6 +1,5 @@
 """Action maps: how an action in [-1, 1] becomes a control within the actuator's range."""
 
-from collections.abc import Callable
 from types import MappingProxyType
 
 import numpy as np
@@ -11,8 +10,6 @@ from mousearm.registry import ACTION_MAPS
 _SLOPE, _CENTRE = 5.0, 0.5
 # Far below what the sigmoid reaches; keeps the logarithm of its inverse finite.
 _LEAST_SHARE = 1e-6
-
-ActionMap = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 @ACTION_MAPS.add
@@ -59,6 +56,4 @@ def sigmoid_inverse(ctrl: np.ndarray, ctrl_range: np.ndarray) -> np.ndarray:
     return np.clip(_CENTRE + logit(share) / _SLOPE, -1, 1)
 
 
-INVERSE_MAPS: MappingProxyType[str, ActionMap] = MappingProxyType(
-    {"direct": direct_inverse, "sigmoid": sigmoid_inverse}
-)
+INVERSE_MAPS = MappingProxyType({"direct": direct_inverse, "sigmoid": sigmoid_inverse})

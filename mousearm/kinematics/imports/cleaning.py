@@ -140,18 +140,15 @@ class CutRule:
             value = getattr(self, field.name)
             if not (0 <= value < np.inf and (value > 0 or field.name == "pad_ms")):
                 raise KinematicsError(f"{_option(field.name)} {value:g}: give a number above 0.")
-        self._check_order("rest_speed", "peak_speed")
-        self._check_order("min_ms", "max_ms")
+        for low, high in (("rest_speed", "peak_speed"), ("min_ms", "max_ms")):
+            if getattr(self, low) >= getattr(self, high):
+                raise KinematicsError(
+                    f"{_option(low)} {getattr(self, low):g} must be below {_option(high)} {getattr(self, high):g}."
+                )
         if 2 * self.pad_ms > self.pause_ms:
             raise KinematicsError(
                 f"--pad-ms {self.pad_ms:g} at both ends is more than --pause-ms {self.pause_ms:g}, so reaches would "
                 "overlap. Give at most half of the pause."
-            )
-
-    def _check_order(self, low: str, high: str) -> None:
-        if getattr(self, low) >= getattr(self, high):
-            raise KinematicsError(
-                f"{_option(low)} {getattr(self, low):g} must be below {_option(high)} {getattr(self, high):g}."
             )
 
 
