@@ -31,15 +31,11 @@ class Agreement(NamedTuple):
 
 
 def agreement(actual: np.ndarray, reference: np.ndarray) -> Agreement:
-    """Pearson's r and rms difference over time.
+    """Pearson's r and rms difference of k signals from their references over time, both (T, k).
 
     r = sum (a - mean a)(b - mean b) / sqrt(sum (a - mean a)^2 sum (b - mean b)^2) shows whether the shapes are the
     same whatever their size and offset; rms = sqrt(mean (a - b)^2) shows how far apart the two are. Frame 0 is left
     out, as in the evaluation: it is where the arm was put. It counts only if there is no other.
-
-    Args:
-        actual: (T, k).
-        reference: (T, k).
     """
     first = min(1, len(actual) - 1)
     a, b = actual[first:], reference[first:]

@@ -58,16 +58,6 @@ class Snapshot:
     force: np.ndarray
     landmarks: np.ndarray
 
-    @property
-    def elbow(self) -> np.ndarray:
-        """(N, 3) metres."""
-        return self.landmarks[:, ELBOW]
-
-    @property
-    def paw(self) -> np.ndarray:
-        """(N, 3) metres."""
-        return self.landmarks[:, PAW]
-
 
 class Frame(NamedTuple):
     """A trial at one time.

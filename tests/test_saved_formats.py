@@ -13,7 +13,7 @@ from mousearm.errors import FormatError
 from mousearm.experiment import run
 from mousearm.files import read_json, write_json
 from mousearm.formats import CHECKPOINT, RECORDING, RUN, SPLIT
-from mousearm.record.hdf5 import read_recording
+from mousearm.record.files import read_recording
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.logs import read_metrics
 from mousearm.rundir.status import FINISHED

@@ -68,8 +68,6 @@ def test_landmarks_are_current_with_the_pose(arm):
         batch.step(controls)
         snapshot = batch.snapshot()
         np.testing.assert_array_equal(snapshot.landmarks, arm.landmark_positions(snapshot.qpos))
-        np.testing.assert_array_equal(snapshot.elbow, snapshot.landmarks[:, 1])
-        np.testing.assert_array_equal(snapshot.paw, snapshot.landmarks[:, 2])
 
 
 def test_reset_leaves_nothing_of_the_past(arm):

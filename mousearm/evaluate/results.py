@@ -81,13 +81,7 @@ class ReachResult:
 
 @dataclass(frozen=True, slots=True)
 class MeanErrors:
-    """Errors of several reaches.
-
-    Attributes:
-        reaches: how many.
-        paw_mm: mean over all their steps.
-        elbow_mm: likewise.
-    """
+    """Number of reaches, and their mean errors over all steps, mm."""
 
     reaches: int
     paw_mm: float

@@ -1,6 +1,6 @@
 """Recordings of what an agent does and of what happens in it, step by step, as an experimenter records an animal."""
 
-from mousearm.record.hdf5 import read_recording
+from mousearm.record.files import read_recording
 from mousearm.record.signals import ReachRecording, Recording, Signal
 from mousearm.record.trials import WRITERS, RecordingResult, record, write_recording
 

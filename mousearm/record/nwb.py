@@ -20,7 +20,7 @@ import pynwb.behavior
 import pynwb.file
 
 from mousearm.files import check_room
-from mousearm.record.hdf5 import OVERHEAD, room_for
+from mousearm.record.files import OVERHEAD, room_for
 from mousearm.record.signals import About, ReachRecording, Signal, is_of_network
 
 _PYNWB: Any = pynwb  # it makes its classes while it is imported, so that no type checker knows them

@@ -17,8 +17,7 @@ from mousearm.env.task import Task
 from mousearm.errors import ConfigError, OutputError, UnknownNameError
 from mousearm.evaluate.rollout import roll_out
 from mousearm.files import new_output
-from mousearm.record.hdf5 import write_hdf5
-from mousearm.record.opensim import write_tables
+from mousearm.record.files import write_hdf5, write_tables
 from mousearm.record.signals import (
     About,
     ReachRecording,
@@ -51,13 +50,9 @@ _SUFFIXES = MappingProxyType({".h5": "hdf5", ".hdf5": "hdf5", ".nwb": "nwb"})
 
 @dataclass
 class RecordingResult:
-    """Size of a recording that was written.
+    """Size of a recording that was written: its trials, the seconds of reaches in them, the bytes on the disk.
 
-    Attributes:
-        trials: how many.
-        seconds: of reaches in all of them.
-        bytes: on the disk.
-        diverged: name and repeat of those whose simulation did not live to the end of the reach.
+    ``diverged``: name and repeat of those whose simulation did not live to the end of the reach.
     """
 
     trials: int = 0

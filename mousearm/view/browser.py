@@ -32,16 +32,10 @@ _PLANE_M = 1e-6
 
 
 class Kind(NamedTuple):
-    """Mesh and look that instances share.
+    """Mesh and look that instances share."""
 
-    Attributes:
-        shape: ``ball``, ``rod``, ``box`` or ``mesh``; the first three reach from -1 to 1 along each axis.
-        number: which mesh of the model; -1 for the others.
-        translucent: whether they are to be mixed with what is behind them.
-    """
-
-    shape: str
-    number: int
+    shape: str  # ball, rod, box, which reach from -1 to 1 along each axis, or mesh
+    number: int  # of the mesh in the model; -1 for the others
     translucent: bool
 
 

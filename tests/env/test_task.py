@@ -10,7 +10,7 @@ from mousearm.env.references import References, Start, draw_start
 from mousearm.errors import NonFiniteError
 from mousearm.observation import Ahead
 from mousearm.registry import ACTION_MAPS
-from mousearm.trajectory import Snapshot
+from mousearm.trajectory import ELBOW, PAW, Snapshot
 
 PENALTY = 1.0
 
@@ -143,8 +143,8 @@ def test_the_target_of_the_next_frame_counts(demo, torque_arm, build_task):
     task = build_task(torque_arm, [demo], 2, "reward=original")
     task.reset(np.arange(2), at([0, 6]))
     outcome = task.step(random_actions(task, 1)[0])
-    elbow = task.snapshot.elbow - demo.elbow[[1, 7]]
-    paw = task.snapshot.paw - demo.paw[[1, 7]]
+    elbow = task.snapshot.landmarks[:, ELBOW] - demo.elbow[[1, 7]]
+    paw = task.snapshot.landmarks[:, PAW] - demo.paw[[1, 7]]
     np.testing.assert_allclose(outcome.elbow_mm, 1e3 * np.linalg.norm(elbow, axis=1))
     np.testing.assert_allclose(outcome.paw_mm, 1e3 * np.linalg.norm(paw, axis=1))
     np.testing.assert_allclose(outcome.terms["paw"], -np.square(paw).sum(axis=1))

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from mousearm.record.hdf5 import write_hdf5
+from mousearm.record.files import write_hdf5
 
 
 @pytest.fixture

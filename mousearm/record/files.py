@@ -1,4 +1,10 @@
-"""Recordings as HDF5: a group per trial, a dataset per signal, with units and descriptions as attributes."""
+"""Recordings as HDF5, which is read again, and as tables of OpenSim.
+
+HDF5 has a group per trial and a dataset per signal, with units and descriptions as attributes. Tables of OpenSim (.sto)
+are played in its window or read by its tools: its units are m, rad, N, N m; its axes x forward, y up, z to the right;
+joints have the names of its coordinates. https://opensimconfluence.atlassian.net/wiki/spaces/OpenSim/pages/53089996
+describes their format.
+"""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,7 +15,8 @@ import numpy as np
 
 from mousearm import formats
 from mousearm.errors import RecordingError
-from mousearm.files import check_room
+from mousearm.files import check_room, write_json
+from mousearm.model.opensim.settings import JOINT_NAMES
 from mousearm.record.signals import About, ReachRecording, Recording, Signal
 
 OVERHEAD = 4 << 20
@@ -17,6 +24,22 @@ OVERHEAD = 4 << 20
 _Kind = TypeVar("_Kind", h5py.Group, h5py.Dataset)
 # Every trial has these, whatever the arm and the network.
 _ALWAYS = ("time", "qpos", "reference_qpos", "landmarks", "target", "error")
+# Table -> signal. Fibre lengths become m; points become x, y, z columns in OpenSim's axes.
+_TABLES = {
+    "coordinates": "qpos",
+    "speeds": "qvel",
+    "controls": "control",
+    "excitations": "excitation",
+    "activations": "activation",
+    "forces": "force",
+    "torques": "torque",
+    "fibre_lengths": "fibre_length",
+    "fibre_velocities": "fibre_velocity",
+    "points": "landmarks",
+    "targets": "target",
+}
+_COORDINATES = {joint: coordinate for coordinate, joint in JOINT_NAMES.items()}
+_AXES = [1, 2, 0]  # OpenSim's x, y, z among the world's: forward, up, to the right
 
 
 def write_hdf5(reaches: Iterable[ReachRecording], about: About, path: Path) -> None:
@@ -69,6 +92,21 @@ def read_recording(path: Path) -> Recording:
     return Recording(reaches, about)
 
 
+def write_tables(reaches: Iterable[ReachRecording], about: About, folder: Path) -> None:
+    """Write a folder per trial, ``NAME/repeat_0``, with a table per quantity, into a folder that does not exist.
+
+    ``recording.json`` says what was recorded.
+    """
+    folder.mkdir()
+    write_json(folder / "recording.json", dict(about))
+    for reach in reaches:
+        place = folder / reach.name / f"repeat_{reach.repeat}"
+        place.mkdir(parents=True)
+        for table, name in _TABLES.items():
+            if name in reach.signals:
+                _write_table(place / f"{table}.sto", reach.signals["time"].values, reach.signals[name])
+
+
 def room_for(reach: ReachRecording) -> int:
     """More bytes than a trial takes in HDF5."""
     return 2 * sum(signal.values.nbytes for signal in reach.signals.values()) + OVERHEAD
@@ -78,17 +116,13 @@ def _write_trial(file: h5py.File, reach: ReachRecording) -> dict[str, str | int]
     """Write one trial; its row of ``trials``."""
     group = file.create_group(f"reaches/{reach.name}/repeat_{reach.repeat}")
     for name, signal in reach.signals.items():
-        group.create_dataset(name, data=signal.values).attrs.update(_attributes(signal))
+        facts = {"unit": signal.unit, "description": signal.description}
+        names = {key: np.array(value, dtype=h5py.string_dtype()) for key, value in signal.labels.items()}
+        group.create_dataset(name, data=signal.values).attrs.update({**facts, **names})
     frames = len(reach.signals["time"].values)
     found = {"reach": reach.name, "split": reach.split, "repeat": reach.repeat, "completed": reach.completed}
     group.attrs.update(found)
     return {"path": str(group.name), **found, "frames": frames}
-
-
-def _attributes(signal: Signal) -> dict[str, str | np.ndarray]:
-    """Unit, description and names of a signal."""
-    listed = {key: np.array(value, dtype=h5py.string_dtype()) for key, value in signal.labels.items()}
-    return {"unit": signal.unit, "description": signal.description, **listed}
 
 
 def _read_trial(group: h5py.Group) -> ReachRecording:
@@ -118,3 +152,15 @@ def _member(group: h5py.Group, name: str, kind: type[_Kind]) -> _Kind:
     if not isinstance(found, kind):
         raise TypeError(f"{name} is not a {kind.__name__.lower()}")
     return found
+
+
+def _write_table(path: Path, time: np.ndarray, signal: Signal) -> None:
+    values = signal.values * signal.si[1]
+    columns = [_COORDINATES.get(name, name) for name in signal.columns]
+    if signal.rows:
+        columns = [f"{point}_{axis}" for point in signal.rows for axis in "xyz"]
+        values = values[..., _AXES].reshape(len(time), -1)
+    size = [f"nRows={len(time)}", f"nColumns={len(columns) + 1}"]
+    header = [path.stem, "version=1", *size, "inDegrees=no", "endheader", "\t".join(["time", *columns])]
+    rows = np.column_stack([time, values])
+    np.savetxt(path, rows, "%.12g", "\t", header="\n".join(header), comments="", encoding="utf-8")
