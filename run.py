@@ -24,8 +24,8 @@ def train(composed: DictConfig) -> float:
 def main(argv: Sequence[str] | None = None) -> None:
     """Refuse what Hydra would not explain as well; then Hydra composes the configuration and calls ``train``."""
     sys.argv[1:] = words = with_resume(sys.argv[1:] if argv is None else argv)
-    check_overrides(words)
     check_group_files(words)
+    check_overrides(words)
     options = [word for word in words if word.startswith("-")]
     if options in (["-h"], ["--help"]):
         print(f"{__doc__}\n\n{help_text([word for word in words if word not in options])}")

@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import ChoiceSweep, Glob, Override, Sweep
 from hydra.errors import HydraException
 
 from mousearm.config.schema import Config
@@ -30,14 +31,15 @@ _PACKAGE = re.compile(r"^#\s*@package\s+(.*)$", re.MULTILINE)
 
 
 def check_overrides(arguments: Sequence[str]) -> None:
-    """Refuse overrides of keys that do not exist, naming those that do; Hydra's own message lists none.
+    """Refuse overrides of keys, and choices of groups, that do not exist, naming those that do.
 
     Args:
         arguments: the command line; options that start with ``-`` and Hydra's own keys are passed over.
 
     Raises:
-        UnknownNameError: with the part of the key that is wrong and the keys that exist beside it.
+        UnknownNameError: with the part of the key that is wrong and the keys that exist beside it, or with the choices.
     """
+    folders = [CONF, *_given_folders(arguments)]
     for argument in arguments:
         if argument.startswith("-") or "=" not in argument:
             continue
@@ -45,13 +47,30 @@ def check_overrides(arguments: Sequence[str]) -> None:
             (override,) = OverridesParser.create().parse_overrides([argument])
         except (HydraException, ValueError, RecursionError):
             continue  # Hydra explains a malformed override well
-        if not override.key_or_group.startswith("hydra"):
-            _check_key(override.key_or_group)
+        group = override.key_or_group
+        if any((folder / group).is_dir() for folder in folders):  # also hydra/launcher; some (debug) have no keys
+            _check_choices(override, folders)
+        elif not group.startswith("hydra"):
+            _check_key(group)
+
+
+def _check_choices(override: Override, folders: Sequence[Path]) -> None:
+    group = override.key_or_group
+    if group.startswith("hydra") or override.is_delete():  # others than those in conf/ exist; Hydra says what cannot go
+        return
+    value = override.value()
+    chosen = value.list if isinstance(value, ChoiceSweep) else value if isinstance(value, list) else [value]
+    if isinstance(value, Sweep | Glob) and not isinstance(value, ChoiceSweep):  # drawn from what exists, or numbers
+        return
+    known = {
+        str(file.relative_to(place).with_suffix("")) for place in (f / group for f in folders) for file in _files(place)
+    }
+    for choice in chosen:
+        if choice is not None and str(choice) not in known:
+            raise UnknownNameError(f"choice of the group {group}", str(choice), known)
 
 
 def _check_key(key: str) -> None:
-    if (CONF / key).is_dir():  # a group, some of which (debug) have no key of their own
-        return
     kind: Any = Config
     parts = key.split(".")
     for depth, part in enumerate(parts):
@@ -107,15 +126,20 @@ def check_group_files(arguments: Sequence[str]) -> None:
     Raises:
         ConfigError: a file speaks of Hydra, names code, or cannot be read; says where.
     """
+    files = [file for file in _files(CONF) if file != CONF / "config.yaml" and CONF / "hydra" not in file.parents]
+    for folder in _given_folders(arguments):
+        files += _files(folder)
+    for file in files:
+        _check(file)
+
+
+def _given_folders(arguments: Sequence[str]) -> list[Path]:
+    """Folders of groups that the command line names."""
     parser = argparse.ArgumentParser(add_help=False)
     for short, long in (("-cd", "--config-dir"), ("-cp", "--config-path"), ("-cn", "--config-name")):
         parser.add_argument(short, long)
     given = parser.parse_known_args(list(arguments))[0]
-    files = [file for file in _files(CONF) if file != CONF / "config.yaml" and CONF / "hydra" not in file.parents]
-    for folder in filter(None, (given.config_dir, given.config_path)):
-        files += _files(Path(folder))
-    for file in files:
-        _check(file)
+    return [Path(folder) for folder in (given.config_dir, given.config_path) if folder]
 
 
 def _files(folder: Path) -> list[Path]:

@@ -21,6 +21,48 @@ def test_misspelt_key(override, place, name, near):
     assert near in caught.value.valid
 
 
+@pytest.mark.parametrize(
+    ("words", "group", "name"),
+    [
+        (["experiment=muscle_from_scrach"], "experiment", "muscle_from_scrach"),
+        (["debug="], "debug", ""),
+        (["debug=slow"], "debug", "slow"),
+        (["model=[torque]"], None, None),
+        (["-m", "reward=default,paw_hevy"], "reward", "paw_hevy"),
+        (["-m", "model=choice(torque,muscel)"], "model", "muscel"),
+        (["-m", "model=glob(*)", "experiment=null"], None, None),
+        (["policy@policy=lsmt"], "policy", "lsmt"),
+        (["++experiment=any_rech"], "experiment", "any_rech"),
+        (["experiment=3"], "experiment", "3"),
+    ],
+    ids=str,
+)
+def test_a_choice_that_does_not_exist_is_refused(words, group, name):
+    if group is None:
+        check_overrides(words)
+        return
+    with pytest.raises(UnknownNameError) as caught:
+        check_overrides(words)
+    assert (caught.value.kind, caught.value.name) == (f"choice of the group {group}", name)
+
+
+def test_choices_of_a_folder_that_the_command_line_names(tmp_path):
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "mine.yaml").write_text("# @package _global_\nseed: 3\n")
+    check_overrides(["--config-dir", str(tmp_path), "experiment=mine"])
+    with pytest.raises(UnknownNameError):
+        check_overrides(["experiment=mine"])
+
+
+def test_a_choice_that_a_file_names_is_refused(tmp_path, run_script):
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "mine.yaml").write_text("# @package _global_\ndefaults: [{override /model: musle}]\n")
+    ended = run_script("run", "--config-dir", str(tmp_path), "experiment=mine", f"hydra.run.dir={tmp_path / 'run'}")
+    assert ended.status == 1
+    assert "model/musle" in ended.out + ended.err
+    assert not (tmp_path / "run").exists()
+
+
 def test_key_below_a_value():
     with pytest.raises(ConfigError, match=r"^algo\.gamma\.x: algo\.gamma is a value, it has no keys below it\.$"):
         check_overrides(["algo.gamma.x=1"])

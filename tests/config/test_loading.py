@@ -2,6 +2,8 @@ import dataclasses
 from functools import reduce
 
 import pytest
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
 from omegaconf import OmegaConf
 
 from mousearm.config import CONF, Config, compose, load, read_saved, to_yaml
@@ -94,8 +96,27 @@ class TestGroups:
         assert text.splitlines()[1].startswith(f"# python run.py {choice(path)} ")
 
     def test_an_unknown_choice_lists_the_files(self):
-        with pytest.raises(ConfigError, match=r"Could not find 'model/wing'(.|\n)*muscle(.|\n)*torque"):
+        with pytest.raises(UnknownNameError) as caught:
             compose(["model=wing"])
+        assert (caught.value.kind, caught.value.name) == ("choice of the group model", "wing")
+        assert {"muscle", "torque"} <= set(caught.value.valid)
+
+    def test_what_an_experiment_sets_holds_below_the_command_line(self, tmp_path):
+        """Every key at the top level, set in an experiment of the user's."""
+        values = {
+            **{"name": "theirs", "seed": 7, "threads": 3, "network_threads": 2, "device": "cpu", "video": False},
+            "max_minutes": 5.0,
+        }
+        assert set(values) == {f.name for f in dataclasses.fields(Config) if not dataclasses.is_dataclass(f.type)}
+        (tmp_path / "experiment").mkdir()
+        theirs = OmegaConf.to_yaml(OmegaConf.create(values))
+        (tmp_path / "experiment" / "mine.yaml").write_text(f"# @package _global_\n{theirs}")
+        with initialize_config_dir(str(CONF), version_base="1.3"):
+            search = f"hydra.searchpath=[file://{tmp_path}]"
+            composed = load(hydra_compose("config", ["experiment=mine", search]))
+            above = load(hydra_compose("config", ["experiment=mine", "seed=8", search]))
+        assert {name: getattr(composed, name) for name in values} == values
+        assert above == dataclasses.replace(composed, seed=8)
 
 
 class TestComposed:
