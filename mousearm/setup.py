@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mousearm.config import Config
-from mousearm.env.references import References
-from mousearm.env.sources import prepare, reach_files
+from mousearm.env.references import References, prepare, reach_files
 from mousearm.env.task import Task
 from mousearm.evaluate.rollout import Evaluator
 from mousearm.hub import uri

@@ -29,7 +29,7 @@ def main(given: Namespace) -> int:
     import numpy as np
 
     from mousearm.config import compose
-    from mousearm.env.sources import prepare
+    from mousearm.env.references import prepare
     from mousearm.fidelity.compare import compare_with_opensim, verdicts
     from mousearm.fidelity.report import fidelity_json, fidelity_text
     from mousearm.files import write_json

@@ -11,8 +11,7 @@ import torch
 
 from mousearm.agent import Agent
 from mousearm.config import compose
-from mousearm.env.references import References
-from mousearm.env.sources import prepare
+from mousearm.env.references import References, prepare
 from mousearm.env.task import Task
 from mousearm.kinematics import Split
 from mousearm.model import Arm, load_arm

@@ -9,8 +9,7 @@ import numpy as np
 from gymnasium import spaces
 
 from mousearm.config import Config, compose
-from mousearm.env.references import HardReaches, References, Start, draw_start
-from mousearm.env.sources import prepare
+from mousearm.env.references import HardReaches, References, Start, draw_start, prepare
 from mousearm.env.task import Task
 from mousearm.errors import KinematicsError, RenderError, UnknownNameError
 from mousearm.render import Picture, posed

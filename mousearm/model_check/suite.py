@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mousearm.config import Config
-from mousearm.env.sources import prepare
+from mousearm.env.references import prepare
 from mousearm.mechanics import muscles_of, random_poses
 from mousearm.model import Arm
 from mousearm.model_check import Result, anatomy, muscles, result_table, stability

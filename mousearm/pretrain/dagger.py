@@ -69,7 +69,7 @@ class DAgger:
             config: how long and how.
             seed: of reaches, drivers, noise and the order of learning.
         """
-        self._task, self._policy, self._expert, self._config = task, policy, expert, config
+        self._task, self._policy, self._expert, self.config = task, policy, expert, config
         self._random = np.random.default_rng(seed)
         self._batches: deque[Batch] = deque(maxlen=config.remembered_rounds)
         self._optimizer = torch.optim.Adam(policy.parameters(), lr=config.learning_rate)
@@ -81,14 +81,14 @@ class DAgger:
         Args:
             report: called after every round.
         """
-        torch.nn.init.constant_(self._policy.log_std, self._config.log_std_after)
-        rounds = self._config.rounds
+        torch.nn.init.constant_(self._policy.log_std, self.config.log_std_after)
+        rounds = self.config.rounds
         for i in range(self.rounds_done, rounds):
-            teacher_share = max(0.0, 1 - i / self._config.teacher_rounds)
+            teacher_share = max(0.0, 1 - i / self.config.teacher_rounds)
             batch, paw_mm = self.collect(teacher_share)
             self._batches.append(batch)
             self._policy.learn_normalization(batch.observations)
-            self._optimizer.param_groups[0]["lr"] = self._config.learning_rate * (1 - i / rounds)
+            self._optimizer.param_groups[0]["lr"] = self.config.learning_rate * (1 - i / rounds)
             loss = self.fit()
             self.rounds_done = i + 1
             report(Round(int(batch.counts.sum()), loss, paw_mm, teacher_share))
@@ -112,7 +112,7 @@ class DAgger:
 
     def collect(self, teacher_share: float) -> tuple[Batch, float]:
         """Perform one reach with every arm; returns the batch, and the paw error in mm of the arms of the network."""
-        task, n, config = self._task, self._task.n, self._config
+        task, n, config = self._task, self._task.n, self.config
         everyone, going = np.arange(n), np.ones(n, dtype=bool)
         by_expert = self._random.random(n) < teacher_share
         task.reset(everyone, draw_start(self._random, task.references, n, 0.0))
@@ -145,9 +145,9 @@ class DAgger:
         self._policy.set_training_mode(True)
         batch = Batch(*(torch.cat(column, dim=1) for column in zip(*self._batches, strict=True)))
         longest, n = batch.counts.shape
-        n_batches = max(1, round(longest * n / self._config.batch_size))
+        n_batches = max(1, round(longest * n / self.config.batch_size))
         losses: list[float] = []
-        for _ in range(self._config.n_epochs):
+        for _ in range(self.config.n_epochs):
             order = torch.from_numpy(self._random.permutation(n)).to(batch.counts.device)
             losses = [self._descend(Batch(*(x[:, chosen] for x in batch))) for chosen in order.chunk(n_batches)]
         return float(np.mean(losses))

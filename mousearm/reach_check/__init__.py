@@ -8,7 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from mousearm.config import Config
-from mousearm.env.sources import reach_files, with_lengths
+from mousearm.env.references import reach_files, with_lengths
 from mousearm.errors import KinematicsError
 from mousearm.kinematics import Reach, ReachFile, resample
 from mousearm.model import Arm, load_arm

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mousearm.config import Config, to_yaml
-from mousearm.env.sources import reach_files
+from mousearm.env.references import reach_files
 from mousearm.errors import RunError
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.files import make_folder, staged, to_json, write_bytes

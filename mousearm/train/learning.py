@@ -1,31 +1,33 @@
-"""Learning on one page: the loop, and where in it a run is evaluated and saved."""
+"""Learning on one page: the warm start, the loop, and where in them a run is evaluated and saved."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from safetensors.torch import save as to_safetensors
+from tqdm import tqdm
 
+from mousearm import checkpoint
 from mousearm.algo import SequencePPO, network_threads
-from mousearm.checkpoint import TrainingState
+from mousearm.checkpoint import RandomState, Stateful, TrainingState
 from mousearm.env.vec_env import TrackingVecEnv
 from mousearm.errors import Interrupted, NonFiniteError
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.nan_guard import Dumps
 from mousearm.policy.network import RecurrentPolicy
+from mousearm.pretrain.dagger import DAgger, Round
 from mousearm.rundir.folder import RunFolder
+from mousearm.rundir.status import RUNNING
 from mousearm.tracking.logger import RunLogger
-from mousearm.train.checkpointer import Checkpointer
 from mousearm.train.interruption import Interruption
-from mousearm.train.progress import ProgressBar, heartbeat
-from mousearm.train.warm_start import WarmStart
 
 WARM_START = "warm_start"
 """The part of a checkpoint that is there while the warm start is not over."""
 
-Evaluate = Callable[[], Evaluation]
+_HEARTBEAT_S = 10.0
 
 Pruner = Callable[[int, Evaluation], None]
 """Looks at the evaluation after some steps; raises `Pruned` if the run is not worth continuing."""
@@ -35,13 +37,13 @@ def learn(
     algo: SequencePPO,
     env: TrackingVecEnv,
     logger: RunLogger,
-    evaluate: Evaluate,
+    evaluate: Callable[[], Evaluation],
     folder: RunFolder,
     total: int,
     every: int,
     interruption: Interruption,
     state: TrainingState | None = None,
-    warm_start: WarmStart | None = None,
+    warm_start: DAgger | None = None,
     pruner: Pruner | None = None,
 ) -> None:
     """Train until a total number of steps.
@@ -56,7 +58,7 @@ def learn(
         every: steps between evaluations.
         interruption: may end it.
         state: where to resume; None for a new run.
-        warm_start: what comes, or is resumed, before learning by reward; its steps count.
+        warm_start: imitation that comes, or is resumed, before learning by reward; its steps count.
         pruner: looks at every evaluation, and may end the run.
 
     Raises:
@@ -76,11 +78,11 @@ def learn(
     if state is not None:
         checkpointer.restore(state)
     try:
-        with interruption.patient(), _before_each_call(algo.policy, interruption.check, heartbeat(algo, folder)):
+        with interruption.patient(), _before_each_call(algo.policy, interruption.check, _heartbeat(algo, folder)):
             if warm_start is not None:
                 if state is not None:
                     evaluations.pause()  # it may have been stopped amid the evaluation that was due
-                warm_start.run(evaluations.pause)
+                _imitate(algo, warm_start, evaluations.pause)
                 del checkpointer.parts[WARM_START]
             _learn_by_reward(algo, env, evaluations, total)
             interruption.check()
@@ -91,21 +93,88 @@ def learn(
         raise _dumped(error, folder.nonfinite, algo, env) from error
 
 
+def _imitate(algo: SequencePPO, imitation: DAgger, after_round: Callable[[], object]) -> None:
+    """Warm start: log every round and count its steps; then only the value head, which knows nothing yet, learns."""
+    rounds = imitation.config.rounds
+    with tqdm(total=rounds, initial=imitation.rounds_done, unit=" rounds", desc="imitating") as bar:
+
+        def report(progress: Round) -> None:
+            algo.num_timesteps += progress.steps
+            for key in ("loss", "paw_mm", "teacher_share"):
+                algo.logger.record(f"pretrain/{key}", getattr(progress, key))
+            algo.logger.dump(algo.num_timesteps)
+            if not np.isnan(progress.paw_mm):  # the network drove no arm yet
+                bar.set_postfix_str(f"paw {progress.paw_mm:.2f} mm", refresh=False)
+            bar.update()
+            after_round()
+
+        imitation.run(report)
+    algo.critic_warmup_until = algo.num_timesteps + imitation.config.critic_steps
+
+
 def _learn_by_reward(algo: SequencePPO, env: TrackingVecEnv, evaluations: "Evaluations", total: int) -> None:
-    """Rollout and update in turn, up to a total number of steps."""
+    """Rollout and update in turn, up to a total number of steps; a bar shows paw errors: the last one, and the best."""
     algo.begin(total)
-    with closing(ProgressBar(algo, total)) as bar:
+    with tqdm(total=total, initial=algo.num_timesteps, unit=" steps", unit_scale=True, desc="training") as bar:
+
+        def show() -> None:
+            errors = f"paw {evaluations.latest_mm:.2f} mm, best {evaluations.best_mm:.2f} mm"
+            bar.set_postfix_str(errors, refresh=False)
+            bar.update(min(algo.num_timesteps, total) - bar.n)
+
         while algo.num_timesteps < total:
             with network_threads(1):
                 evaluations.pause()
-            bar.show(evaluations.latest_mm, evaluations.best_mm)
+            show()
             algo.rollout()
             for key, value in env.statistics.pop().items():
                 algo.logger.record(key, value)
-            bar.show(evaluations.latest_mm, evaluations.best_mm)
+            show()
             algo.update()
         evaluations.finish()
-        bar.show(evaluations.latest_mm, evaluations.best_mm)
+        show()
+
+
+class Checkpointer:
+    """Remembers a run at every point from which it can be resumed exactly, and writes it when it matters.
+
+    Such points are the beginnings of rollouts and the ends of rounds of imitation. What is remembered there is copied,
+    so that a run that is interrupted later, wherever that is, can still be saved as it was.
+
+    Attributes:
+        parts: everything that changes but the network, by name.
+    """
+
+    def __init__(self, folder: RunFolder, algo: SequencePPO, logger: RunLogger):
+        self._folder, self._algo, self._logger = folder, algo, logger
+        self.parts: dict[str, Stateful] = {"algo": algo, "logger": logger, "random": RandomState()}
+        self._state: TrainingState | None = None
+        self._saved = False
+
+    def remember(self) -> None:
+        """Copy the run as it is: it can be resumed from here."""
+        self._state, self._saved = TrainingState.of(self._algo.num_timesteps, self._algo.policy, self.parts), False
+
+    def restore(self, state: TrainingState) -> None:
+        """Go back to a state that was saved."""
+        state.restore(self._algo.policy, self.parts)
+        self._state, self._saved = state, True
+
+    def save(self, best_mm: float, is_best: bool = False) -> None:
+        """Write what is remembered, unless that was done; then drop older checkpoints.
+
+        Args:
+            best_mm: lowest error on the train split so far.
+            is_best: whether what is remembered has it, and is to be kept as the best.
+        """
+        if self._state is None or self._saved:
+            return
+        self._logger.sync()  # what comes before this state is on disk, what comes after will be written again
+        if is_best:  # first: the checkpoint, once it is there, says that the best is
+            checkpoint.save_best(self._folder, self._state, best_mm=best_mm)
+        checkpoint.save(self._folder, self._state, best_mm=best_mm)
+        self._saved = True
+        self._folder.drop_superseded()
 
 
 class Evaluations:
@@ -123,7 +192,7 @@ class Evaluations:
     def __init__(
         self,
         algo: SequencePPO,
-        evaluate: Evaluate,
+        evaluate: Callable[[], Evaluation],
         every: int,
         checkpointer: Checkpointer,
         pruner: Pruner | None = None,
@@ -190,6 +259,19 @@ def _dumped(error: NonFiniteError, folder: Path, algo: SequencePPO, env: Trackin
     )
     text = f"{error} That was at step {step}; {folder} holds the model, the arms and the numbers."
     return NonFiniteError(f"{text} Look at them: python -m mousearm.nan_guard {folder}", error.key, error.arrays)
+
+
+def _heartbeat(algo: SequencePPO, folder: RunFolder) -> Callable[[], None]:
+    """A function that says in status.json, not too often, that the run is alive."""
+    last = -_HEARTBEAT_S
+
+    def beat() -> None:
+        nonlocal last
+        if time.monotonic() - last >= _HEARTBEAT_S:
+            folder.set_status(RUNNING, algo.num_timesteps)
+            last = time.monotonic()
+
+    return beat
 
 
 @contextmanager

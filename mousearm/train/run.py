@@ -13,6 +13,7 @@ from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.film import show
 from mousearm.files import write_json
 from mousearm.policy.controller import PolicyController
+from mousearm.pretrain.dagger import DAgger
 from mousearm.rundir.folder import RunFolder, advising_to_resume
 from mousearm.rundir.status import FINISHED, INTERRUPTED, RUNNING, Status, ending
 from mousearm.setup import Setup
@@ -21,7 +22,6 @@ from mousearm.text import facts, first_lines
 from mousearm.tracking.logger import RunLogger, tracked
 from mousearm.train.interruption import Interruption
 from mousearm.train.learning import WARM_START, Pruner, learn
-from mousearm.train.warm_start import WarmStart
 
 # Most excluded files that are named at the beginning; of more, only the number is shown.
 _MOST_LISTED = 20
@@ -105,13 +105,13 @@ class Experiment:
             pruner=pruner,
         )
 
-    def _warm_start(self, state: TrainingState | None) -> WarmStart | None:
+    def _warm_start(self, state: TrainingState | None) -> DAgger | None:
         """Imitation of the configured teacher, where there is one and it is not over."""
         setup, pretrain = self.setup, self.setup.config.pretrain
         if pretrain.teacher == "none" or (state is not None and WARM_START not in state.states):
             return None
         task = setup.task(pretrain.num_envs, setup.split.train)
-        return WarmStart(self.algo, task, setup.expert(pretrain.teacher, task), pretrain, setup.config.seed)
+        return DAgger(task, self.algo.policy, setup.expert(pretrain.teacher, task), pretrain, setup.config.seed)
 
     def _show(self, folder: RunFolder, logger: RunLogger) -> float:
         """Evaluate the best network, write and draw the result; returns the objective."""

@@ -10,8 +10,7 @@ from gymnasium.utils.env_checker import check_env
 from stable_baselines3.common.env_checker import check_env as sb3_check_env
 
 from mousearm.env.gym_env import TrackingEnv
-from mousearm.env.references import References
-from mousearm.env.sources import prepare
+from mousearm.env.references import References, prepare
 from mousearm.env.task import Task
 from mousearm.env.vec_env import TrackingVecEnv
 from mousearm.errors import MouseArmError, RenderError, UnknownNameError

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import mousearm
-from mousearm.env.sources import prepare, reach_files, with_lengths
+from mousearm.env.references import prepare, reach_files, with_lengths
 from mousearm.errors import KinematicsError
 from mousearm.kinematics import Reach, read_reaches, write_csv
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mousearm.env.sources import prepare
+from mousearm.env.references import prepare
 from mousearm.errors import UnknownNameError
 from mousearm.model_check.integration import integration_accuracy, play, reference_run, with_integrator
 

@@ -3,8 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mousearm.env.references import References, Start
-from mousearm.env.sources import prepare
+from mousearm.env.references import References, Start, prepare
 from mousearm.errors import ModelError, UnknownNameError
 from mousearm.evaluate.rollout import roll_out
 from mousearm.experiment import evaluate_controller

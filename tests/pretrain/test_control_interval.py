@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mousearm.pretrain.control_interval import MOTOR_INTERVAL, MUSCLE_INTERVAL, Excitation
+from mousearm.pretrain.cmc import MOTOR_INTERVAL, MUSCLE_INTERVAL, Excitation
 from mousearm.simulation import Simulation
 
 DT = 1 / 150

@@ -3,7 +3,7 @@ from functools import cache
 
 import pytest
 
-from mousearm.env.sources import prepare
+from mousearm.env.references import prepare
 from mousearm.experiment import run
 from mousearm.paths import resolve
 
