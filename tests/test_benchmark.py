@@ -2,11 +2,14 @@ import json
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.pyplot import imread
 
 from mousearm.benchmark import learning
 from mousearm.benchmark.learning import ErrorCurve, draw_curves, learning_curves, limits_table, seconds_to_mm
 from mousearm.benchmark.speed import speed_table
 from mousearm.benchmark.stock import ORIGINAL, in_turn, our_environment, stock_environment
+from mousearm.plots import BLUE, ORANGE
 
 
 def test_runs_take_turns_and_the_first_round_does_not_count():
@@ -92,8 +95,11 @@ def test_limits_table_by_hand():
 
 def test_curves_are_drawn(tmp_path):
     curves = {"torque": [FALLING, SLOW], "muscle_warm": [STUCK]}
-    for file in draw_curves(curves, tmp_path / "curves"):
-        assert file.stat().st_size > 1000
+    png, pdf = draw_curves(curves, tmp_path / "curves")
+    picture = imread(png)[..., :3]
+    for colour in (BLUE, ORANGE):  # motors, muscles with a warm start
+        assert np.isclose(picture, to_rgb(colour), atol=0.02).all(axis=-1).sum() > 100
+    assert pdf.read_bytes().startswith(b"%PDF")
 
 
 def test_a_whole_training_gives_its_curve(monkeypatch):

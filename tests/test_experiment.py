@@ -1,11 +1,14 @@
 import csv
+import itertools
 import json
 import re
 import shutil
 import signal
 import threading
 import time
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -174,17 +177,22 @@ def test_a_signal_ends_a_run_which_keeps_what_it_learned(tmp_path, configure, ca
     assert signal.getsignal(number) is before
 
 
-def test_a_run_ends_when_its_time_is_over(tmp_path, configure):
+def test_a_run_ends_when_its_time_is_over(tmp_path, configure, monkeypatch):
+    """On a clock that moves by 10 ms whenever a run asks, which it does at every step."""
+    clock = SimpleNamespace(monotonic=partial(next, itertools.count(step=0.01)))
+    monkeypatch.setattr("mousearm.train.interruption.time", clock)
     endless = (*QUICK, "algo.timesteps=100000000", "max_minutes=0.05")
     with pytest.raises(Interrupted, match=r"max_minutes=0\.05 are over") as stop:
         run(configure(*endless), tmp_path / "r", endless)
     assert stop.value.status == 124
     folder = RunFolder(tmp_path / "r")
     assert folder.status().state == "interrupted"
-    # It goes on, for another while.
+    reached = int(folder.checkpoints()[-1].name)
+    assert reached > 0
+    # It is resumed, for another while.
     with pytest.raises(Interrupted, match=r"max_minutes=0\.04 are over"):
         run(configure(*endless, "max_minutes=0.04"), folder.path, ["max_minutes=0.04"])
-    assert int(folder.checkpoints()[-1].name) > 0
+    assert int(folder.checkpoints()[-1].name) > reached
 
 
 def test_other_reaches_are_test_reaches(finished):
