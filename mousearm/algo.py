@@ -183,7 +183,7 @@ class SequencePPO(RecurrentPPO):
             if too_far:
                 break
         self._log(torch.stack(losses), torch.stack(losses[done:]))
-        self.policy.learn_normalization(self.rollout_buffer.observations)
+        self.policy.features_extractor.update(self.rollout_buffer.observations)
 
     def state(self) -> dict[str, Any]:
         """All but the network that learning depends on, between two rollouts; live, to be copied."""

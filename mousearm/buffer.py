@@ -56,13 +56,9 @@ class TimeLimits:
         return len(self.steps)
 
     def add(self, step: int, dones: np.ndarray, infos: Sequence[dict[str, Any]], state: torch.Tensor) -> None:
-        """Look for them among the episodes that ended with a step.
+        """Look for them in what SB3's VecEnv says of the episodes that ended with a step, (N,) bool.
 
-        Args:
-            step: the step.
-            dones: (N,) whose episode ended.
-            infos: SB3's; ``TimeLimit.truncated`` and ``terminal_observation`` are used.
-            state: of the backbone after the step, (n_states, N, hidden).
+        The backbone had the state (n_states, N, hidden) after that step.
         """
         arms = [arm for arm in np.flatnonzero(dones).tolist() if infos[arm].get("TimeLimit.truncated", False)]
         if arms:
@@ -97,14 +93,7 @@ class SequenceBuffer:
     """
 
     def __init__(self, n_steps: int, n_observations: int, n_actions: int, state: torch.Tensor):
-        """Make the tensors.
-
-        Args:
-            n_steps: T.
-            n_observations: columns of an observation.
-            n_actions: columns of an action.
-            state: of the backbone for N arms; its device is that of the buffer.
-        """
+        """Make the tensors of T steps, on the device of the backbone's state for N arms, (n_states, N, hidden)."""
         _, n_arms, hidden_size = state.shape
         self.shape = (n_steps, n_arms)
         self.state = state
@@ -127,11 +116,8 @@ class SequenceBuffer:
     ) -> None:
         """Generalised advantage estimation (Schulman et al. 2016), and the returns that belong to it.
 
-        Args:
-            last_values: of the observations after the last step, (N,).
-            last_starts: (N,) bool, whether a new episode starts with them.
-            gamma: discount factor.
-            gae_lambda: weight of longer estimates.
+        After the last step the observations have the values ``last_values`` (N,), and a new episode starts with them
+        where ``last_starts`` (N,) says so.
         """
         goes_on = (~torch.cat([self.starts[1:], last_starts[None]])).float()
         errors = self.rewards + gamma * goes_on * torch.cat([self.values[1:], last_values[None]]) - self.values
@@ -151,8 +137,7 @@ class SequenceBuffer:
         a minibatch is the same function; but here the steps of one minibatch come from sequences of all arms, and
         gradients reach back to the first step of each.
 
-        Args:
-            batch_size: steps of a minibatch; None for everything at once.
+        With ``batch_size`` None everything comes at once.
         """
         arm, first, length = self._sequences()
         order = torch.randperm(len(length)).numpy()

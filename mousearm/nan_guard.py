@@ -33,11 +33,11 @@ class LastStates:
     """A ring of the last states of N simulations."""
 
     def __init__(self):
-        self._ring: deque[dict[str, np.ndarray]] = deque(maxlen=KEPT_STATES)
+        self._ring: deque[tuple[Snapshot, np.ndarray, np.ndarray]] = deque(maxlen=KEPT_STATES)
 
     def add(self, snapshot: Snapshot, reach: np.ndarray, frame: np.ndarray) -> None:
         """Keep a state: the arms, the (N,) indices of the reaches that they follow, the (N,) frames of these."""
-        self._ring.append(_arrays(snapshot, reach, frame))
+        self._ring.append((snapshot, reach.copy(), frame.copy()))
 
     def clear(self) -> None:
         """Forget all."""
@@ -45,13 +45,9 @@ class LastStates:
 
     def up_to(self, snapshot: Snapshot, reach: np.ndarray, frame: np.ndarray) -> dict[str, np.ndarray]:
         """The states that are kept, then one more: (T, N, ...) by the names of `Snapshot`, ``reach``, ``frame``."""
-        states = [*self._ring, _arrays(snapshot, reach, frame)]
-        return {name: np.stack([state[name] for state in states]) for name in states[0]}
-
-
-def _arrays(snapshot: Snapshot, reach: np.ndarray, frame: np.ndarray) -> dict[str, np.ndarray]:
-    arrays = {field.name: getattr(snapshot, field.name) for field in fields(snapshot)}
-    return arrays | {"reach": reach.copy(), "frame": frame.copy()}
+        snapshots, reaches, frames = zip(*self._ring, (snapshot, reach, frame), strict=True)
+        arrays = {field.name: np.stack([getattr(now, field.name) for now in snapshots]) for field in fields(Snapshot)}
+        return {**arrays, "reach": np.stack(reaches), "frame": np.stack(frames)}
 
 
 def term_error(

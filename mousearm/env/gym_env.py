@@ -23,10 +23,7 @@ class TrackingEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     terminates. ``info`` holds ``reach``, ``frame``, ``elbow_mm``, ``paw_mm`` and the unweighted reward terms.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc]
-        "render_modes": ["rgb_array", "human"],
-        "render_fps": 150,
-    }
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array", "human"], "render_fps": 150}  # type: ignore[misc]
 
     def __init__(self, overrides: Sequence[str] = (), *, config: Config | None = None, render_mode: str | None = None):
         """Compose the configuration and build the task.
@@ -78,16 +75,10 @@ class TrackingEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         if self._hard is not None:
             self._hard.add(self.task.position.reach, outcome.paw_mm, outcome.terminated, outcome.truncated)
         self._show()
-        errors = {"elbow_mm": float(outcome.elbow_mm[0]), "paw_mm": float(outcome.paw_mm[0])}
-        terms = {name: float(value[0]) for name, value in outcome.terms.items()}
-        info = {**self._info(), **errors, **terms}
-        return (
-            outcome.observation[0],
-            float(outcome.reward[0]),
-            bool(outcome.terminated[0]),
-            bool(outcome.truncated[0]),
-            info,
-        )
+        figures = {"elbow_mm": outcome.elbow_mm, "paw_mm": outcome.paw_mm, **outcome.terms}
+        info = self._info() | {name: float(value[0]) for name, value in figures.items()}
+        ends = bool(outcome.terminated[0]), bool(outcome.truncated[0])
+        return outcome.observation[0], float(outcome.reward[0]), *ends, info
 
     def render(self) -> np.ndarray | None:  # type: ignore[override]
         """The arm and its targets, (720, 960, 3) uint8, in the mode ``rgb_array``; a window shows itself.
@@ -142,11 +133,7 @@ class TrackingEnv(gymnasium.Env[np.ndarray, np.ndarray]):
 
 
 def _open_window(model: mujoco.MjModel, data: mujoco.MjData) -> Any:
-    """MuJoCo's passive viewer; its libraries are loaded only here, so that machines without a screen need none.
-
-    Raises:
-        RenderError: if there is no screen.
-    """
+    """MuJoCo's passive viewer; its libraries are loaded only here, so that machines without a screen need none."""
     import glfw
     import mujoco.viewer
 

@@ -27,12 +27,9 @@ _NEWEST = 0.2
 
 
 class Prepared(NamedTuple):
-    """The parts of a task.
+    """An arm and the reaches as it is to perform them, sorted by name.
 
-    Attributes:
-        config: the configuration, which now says how long the arm's segments are if it was fitted to the animal.
-        arm: the arm.
-        references: the reaches as the arm is to perform them, sorted by name.
+    The configuration now says how long the arm's segments are, if it was fitted to the animal.
     """
 
     config: Config
@@ -54,12 +51,9 @@ def prepare(
 ) -> Prepared:
     """Read the reaches of a configuration, build its arm, fit the one to the other.
 
-    Joint angles that were found before are taken from ``cache_folder()``; a bar shows progress if it takes long.
-
-    Args:
-        config: the configuration.
-        files: the reaches; None for all of ``kinematics.path``.
-        on_skip: called with each reach that is left out, and why, with ``kinematics.on_bad=skip``.
+    Joint angles that were found before are taken from ``cache_folder()``; a bar shows progress if it takes long. With
+    ``files`` None it reads all of ``kinematics.path``. With ``kinematics.on_bad=skip`` it calls ``on_skip`` with each
+    reach that is left out, and why.
 
     Raises:
         ConfigError: if the arm cannot be built as it says.
@@ -199,14 +193,7 @@ class HardReaches:
         self._steps = np.zeros(n_simulations, dtype=int)
 
     def add(self, reach: np.ndarray, paw_mm: np.ndarray, terminated: np.ndarray, truncated: np.ndarray) -> None:
-        """Count one step of all N simulations, before those whose episode is over are reset.
-
-        Args:
-            reach: (N,) index of the reach that each follows.
-            paw_mm: (N,) distance of the paw from its target.
-            terminated: (N,) the simulation diverged.
-            truncated: (N,) the reach is over.
-        """
+        """Count one step of all N simulations, before those whose episode is over are reset; arguments (N,)."""
         self._sum_mm += paw_mm
         self._steps += 1
         for i in np.flatnonzero(terminated | truncated):

@@ -41,25 +41,19 @@ class Outcome:
     paw_mm: np.ndarray
 
 
-# Called with the index of a diverged simulation and its last states, (T, 1, ...) by name; see `LastStates.up_to`.
-DivergenceHook = Callable[[int, Mapping[str, np.ndarray]], None]
-
-
 class Task:
     """N arms, each following a reach.
 
     At frame t the network sees the arm (and, with ``path``, the targets from t + 1); after its step the target of
     frame t + 1 counts. A reach of T frames is an episode of T - 1 steps.
+
+    Attributes:
+        on_divergence: called with the index of a diverged simulation and its last states, (T, 1, ...) by name; see
+            `LastStates.up_to`.
     """
 
     def __init__(self, arm: Arm, references: References, config: Config, n: int):
-        """Build the simulations.
-
-        Args:
-            arm: the arm.
-            references: the reaches, at one frame per control step.
-            config: groups model (action map), env and reward are used.
-            n: number of simulations.
+        """Build n simulations, which follow references at one frame per control step.
 
         Raises:
             UnknownNameError: if an observation term does not exist.
@@ -72,7 +66,7 @@ class Task:
         self.simulation = Simulation(arm, n, env.control_dt, env.n_substeps, config.threads)
         self.observation = Observation(env.observation)
         self.reward = Reward(config.reward)
-        self.on_divergence: DivergenceHook | None = None
+        self.on_divergence: Callable[[int, Mapping[str, np.ndarray]], None] | None = None
         self._map_action = ACTION_MAPS[config.model.action_map]
         self._ahead = env.path_spacing * np.arange(env.path_steps + 1)  # frames from now; the first is the present one
         self._least_penalty = env.divergence_penalty
@@ -80,7 +74,6 @@ class Task:
         self._frame = np.zeros(n, dtype=int)
         self._worst = np.full(n, np.inf)
         self._last = LastStates()
-        self._now = self.simulation.snapshot()
         everyone = np.arange(n)
         self.reset(everyone, Start(everyone % len(references), np.zeros(n, dtype=int)))
         if self.n_observations == 0:
@@ -124,12 +117,7 @@ class Task:
         return self.references.targets[self._reach, self._frame]
 
     def reset(self, ids: np.ndarray, start: Start) -> None:
-        """Start episodes with the reference's pose and velocity; activations begin at 0.
-
-        Args:
-            ids: (K,) which simulations.
-            start: where.
-        """
+        """Start episodes of simulations (K,) with the reference's pose and velocity; activations begin at 0."""
         self._reach[ids], self._frame[ids] = start
         self._worst[ids] = np.inf
         pose = self.references.qpos[start.reach, start.frame]
@@ -178,12 +166,8 @@ class Task:
 
     def state(self) -> dict[str, np.ndarray]:
         """All that the next step depends on; live views, to be copied."""
-        return {
-            "simulation": self.simulation.state(),
-            "reach": self._reach,
-            "frame": self._frame,
-            "worst": self._worst,
-        }
+        simulation = self.simulation.state()
+        return {"simulation": simulation, "reach": self._reach, "frame": self._frame, "worst": self._worst}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Restore what ``state`` returned.

@@ -16,18 +16,18 @@ class RolloutStatistics:
 
     def __init__(self, weights: dict[str, float]):
         self._weights = weights
+        self._sums: dict[str, float] = {}
+        self._steps = 0
         self.diverged = 0
-        self._clear()
 
     def add(self, outcome: Outcome) -> None:
         """Count one step of all simulations."""
         self._steps += len(outcome.reward)
-        self._add("reward", outcome.reward)
-        for name, value in outcome.terms.items():
-            self._add(f"reward_raw/{name}", value)
-        self._add("rollout/elbow_mm", outcome.elbow_mm)
-        self._add("rollout/paw_mm", outcome.paw_mm)
         self.diverged += int(outcome.terminated.sum())
+        terms = {f"reward_raw/{name}": value for name, value in outcome.terms.items()}
+        errors = {"rollout/elbow_mm": outcome.elbow_mm, "rollout/paw_mm": outcome.paw_mm}
+        for key, values in {"reward": outcome.reward, **terms, **errors}.items():
+            self._sums[key] = self._sums.get(key, 0.0) + float(values.sum())
 
     def pop(self) -> dict[str, float]:
         """Means since the last call, by log key, and ``rollout/diverged``, the count since the start."""
@@ -35,7 +35,7 @@ class RolloutStatistics:
         for name, weight in self._weights.items():
             if (raw := f"reward_raw/{name}") in means:
                 means[f"reward/{name}"] = weight * means[raw]
-        self._clear()
+        self._sums, self._steps = {}, 0
         return {**means, "rollout/diverged": float(self.diverged)}
 
     def state(self) -> dict[str, Any]:
@@ -46,34 +46,19 @@ class RolloutStatistics:
         """Restore what ``state`` returned."""
         self._steps, self._sums, self.diverged = state["steps"], dict(state["sums"]), state["diverged"]
 
-    def _clear(self) -> None:
-        self._steps = 0
-        self._sums: dict[str, float] = {}
-
-    def _add(self, key: str, values: np.ndarray) -> None:
-        self._sums[key] = self._sums.get(key, 0.0) + float(values.sum())
-
 
 class TrackingVecEnv(VecEnv):
     """N tracking episodes, restarted as they end, each on a reach drawn for it.
 
-    An episode starts at frame 0, or with the probability ``random_start`` at a random frame. The end of a reach is a
-    truncation: ``TimeLimit.truncated`` is set, so that the value of the last state is bootstrapped.
+    An episode starts at frame 0, or with the probability ``random_start`` at a random frame, of any reach or, with the
+    sampling ``hard``, of one by its errors so far (`HardReaches`); ``seed`` is that of these draws. The end of a reach
+    is a truncation: ``TimeLimit.truncated`` is set, so that the value of the last state is bootstrapped.
     """
 
     render_mode: str | None = None
 
     def __init__(self, task: Task, random_start: float = 0.0, seed: int = 0, sampling: str = "uniform"):
-        """Wrap a task.
-
-        Args:
-            task: the task.
-            random_start: probability, 0 to 1.
-            seed: of reaches and start frames.
-            sampling: ``uniform``, or ``hard``: reaches by their errors so far (`HardReaches`).
-        """
-        shape = (task.n_observations,)
-        observation_space = spaces.Box(-np.inf, np.inf, shape, np.float32)
+        observation_space = spaces.Box(-np.inf, np.inf, (task.n_observations,), np.float32)
         super().__init__(task.n, observation_space, spaces.Box(-1.0, 1.0, (task.arm.nu,), np.float32))
         self.task = task
         self.random_start = random_start

@@ -39,30 +39,20 @@ class Backbone(nn.Module):
         return next(self.parameters()).new_zeros(self.n_states, n, self.hidden_size)
 
 
-class Lstm(Backbone):
-    """Long short-term memory."""
-
-    def __init__(self, net: nn.LSTM):
-        super().__init__(net.hidden_size, net.num_layers, ("hidden", "cell"))
-        self.net = net
-
-    def forward(self, sequence: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Outputs, and the state after the last step."""
-        hidden, cell = state.chunk(2)
-        outputs, after = self.net(sequence, (hidden, cell))
-        return outputs, torch.cat(after)
-
-
 class Recurrent(Backbone):
-    """Gated recurrent units, or plain ones with tanh."""
+    """Long short-term memory, gated recurrent units, or plain ones with tanh."""
 
-    def __init__(self, net: nn.GRU | nn.RNN):
-        super().__init__(net.hidden_size, net.num_layers, ("hidden",))
+    def __init__(self, net: nn.LSTM | nn.GRU | nn.RNN):
+        memory = ("hidden", "cell") if isinstance(net, nn.LSTM) else ("hidden",)
+        super().__init__(net.hidden_size, net.num_layers, memory)
         self.net = net
 
     def forward(self, sequence: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Outputs, and the state after the last step."""
-        return self.net(sequence, state)
+        if len(self.memory) == 1:
+            return self.net(sequence, state)
+        outputs, after = self.net(sequence, state.chunk(2))
+        return outputs, torch.cat(after)
 
 
 class FeedForward(Backbone):

@@ -13,9 +13,9 @@ def lstm(n_features: int, hidden_size: int, n_layers: int) -> "Backbone":
     """Long short-term memory."""
     from torch import nn
 
-    from mousearm.policy.backbone import Lstm
+    from mousearm.policy.backbone import Recurrent
 
-    return Lstm(nn.LSTM(n_features, hidden_size, n_layers))
+    return Recurrent(nn.LSTM(n_features, hidden_size, n_layers))
 
 
 @BACKBONES.add

@@ -118,14 +118,9 @@ class RecurrentPolicy(ActorCriticPolicy):
         config: PolicyConfig,
         use_sde: bool = False,
     ):
-        """Build the network and its optimiser.
+        """Build the network for the spaces of one arm, (n_obs,) and (nu,), and its optimiser, as SB3 does.
 
-        Args:
-            observation_space: of one arm, (n_obs,).
-            action_space: of one arm, (nu,).
-            lr_schedule: learning rate; the optimiser starts with that of 1.
-            config: sizes and kinds.
-            use_sde: exploration that depends on the state (``algo.use_sde``).
+        ``use_sde`` is exploration that depends on the state (``algo.use_sde``).
         """
         self.config = config
         super().__init__(
@@ -152,11 +147,7 @@ class RecurrentPolicy(ActorCriticPolicy):
     def forward(  # type: ignore[override]  # stock has no state
         self, observations: torch.Tensor, state: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Run N sequences of T steps.
-
-        Args:
-            observations: (T, N, n_obs).
-            state: of the backbone before the first step, (n_states, N, hidden).
+        """Run N sequences of T observations (T, N, n_obs), from the backbone's state (n_states, N, hidden) before them.
 
         Returns:
             Outputs of the backbone (T, N, hidden), and its state after the last step.
@@ -174,12 +165,7 @@ class RecurrentPolicy(ActorCriticPolicy):
     def evaluate_actions(  # type: ignore[override]
         self, outputs: torch.Tensor, actions: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Values, log-probabilities and entropies, (K,) each.
-
-        Args:
-            outputs: of the backbone, (K, hidden).
-            actions: (K, nu).
-        """
+        """Values, log-probabilities and entropies, (K,) each, of actions (K, nu) for outputs (K, hidden)."""
         distribution = self.get_distribution(outputs)
         entropy = distribution.entropy()
         assert entropy is not None  # only squashed distributions have none
@@ -224,10 +210,6 @@ class RecurrentPolicy(ActorCriticPolicy):
         found = {name: [part for part in head if isinstance(part, self.activation_fn)] for name, head in heads.items()}
         found["backbone"] = self.backbone.layers
         return {f"{name}_{i}": layer for name, layers in found.items() for i, layer in enumerate(layers, 1)}
-
-    def learn_normalization(self, observations: torch.Tensor) -> None:
-        """Take observations (..., n) into the normaliser."""
-        self.features_extractor.update(observations)
 
 
 def build_policy(config: PolicyConfig, n_observations: int, n_actions: int, use_sde: bool = False) -> RecurrentPolicy:

@@ -90,13 +90,7 @@ class Excitation:
     """
 
     def __init__(self, arm: Arm, control_dt: float, ctrl_limits: np.ndarray):
-        """Prepare.
-
-        Args:
-            arm: the arm.
-            control_dt: how long a control is held, s.
-            ctrl_limits: (nu, 2) lowest and highest control that may be given.
-        """
+        """Prepare for controls within limits, (nu, 2), that are held for ``control_dt`` s."""
         model = arm.model
         self.muscles = np.flatnonzero(model.actuator_dyntype == mujoco.mjtDyn.mjDYN_MUSCLE)
         self._dt = control_dt
@@ -133,16 +127,10 @@ class ComputedMuscleControl:
     """Follows reaches with N arms; its actions depend on their states and frames alone."""
 
     def __init__(self, arm: Arm, references: References, control_dt: float, action_map: str = "direct"):
-        """Prepare.
-
-        Args:
-            arm: the arm.
-            references: the reaches, at one frame per control step.
-            control_dt: how long a control is held, s.
-            action_map: ``model.action_map`` of the task.
+        """Prepare for reaches at one frame per control step, whose controls are held for ``control_dt`` s.
 
         Raises:
-            UnknownNameError: if there is no such action map.
+            UnknownNameError: if there is no action map of the name ``action_map``, ``model.action_map`` of the task.
         """
         if action_map not in INVERSE_MAPS:
             raise UnknownNameError("action map", action_map, INVERSE_MAPS)
@@ -161,16 +149,11 @@ class ComputedMuscleControl:
         self._start = np.cumsum(references.n_frames) - references.n_frames
 
     def __call__(self, snapshot: Snapshot, reach: np.ndarray, frame: np.ndarray) -> np.ndarray:
-        """Actions of the task, (N, nu) in [-1, 1]; arguments as ``control``."""
+        """Actions of the task, (N, nu) in [-1, 1]; see ``control``."""
         return self._to_action(self.control(snapshot, reach, frame), self._arm.ctrl_range)
 
     def control(self, snapshot: Snapshot, reach: np.ndarray, frame: np.ndarray) -> np.ndarray:
-        """Controls, (N, nu), for the interval that begins now.
-
-        Args:
-            snapshot: N arms.
-            reach: (N,) which reach each of them follows.
-            frame: (N,) in which frame of it each is.
+        """Controls, (N, nu), for the interval that begins now, of N arms, each in a frame (N,) of a reach (N,).
 
         Raises:
             ModelError: if a state is not finite.

@@ -53,22 +53,14 @@ class Round(NamedTuple):
 
 
 class DAgger:
-    """Trains a policy to imitate an expert.
+    """Trains a policy, all but its value head, to imitate an expert.
 
     Attributes:
         rounds_done: how many of the rounds are over.
     """
 
     def __init__(self, task: Task, policy: RecurrentPolicy, expert: Expert, config: PretrainConfig, seed: int):
-        """Prepare.
-
-        Args:
-            task: the arms and their reaches.
-            policy: the network; its value head is left alone.
-            expert: knows what to do.
-            config: how long and how.
-            seed: of reaches, drivers, noise and the order of learning.
-        """
+        """Prepare; ``seed`` is that of reaches, drivers, noise and the order of learning."""
         self._task, self._policy, self._expert, self.config = task, policy, expert, config
         self._random = np.random.default_rng(seed)
         self._batches: deque[Batch] = deque(maxlen=config.remembered_rounds)
@@ -76,18 +68,14 @@ class DAgger:
         self.rounds_done = 0
 
     def run(self, report: Callable[[Round], object]) -> None:
-        """Do all rounds that are left, after setting the exploration that is to follow.
-
-        Args:
-            report: called after every round.
-        """
+        """Do all rounds that are left, with a report of each, after setting the exploration that is to follow."""
         torch.nn.init.constant_(self._policy.log_std, self.config.log_std_after)
         rounds = self.config.rounds
         for i in range(self.rounds_done, rounds):
             teacher_share = max(0.0, 1 - i / self.config.teacher_rounds)
             batch, paw_mm = self.collect(teacher_share)
             self._batches.append(batch)
-            self._policy.learn_normalization(batch.observations)
+            self._policy.features_extractor.update(batch.observations)
             self._optimizer.param_groups[0]["lr"] = self.config.learning_rate * (1 - i / rounds)
             loss = self.fit()
             self.rounds_done = i + 1

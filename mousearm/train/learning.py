@@ -195,7 +195,7 @@ class Evaluations:
         evaluate: Callable[[], Evaluation],
         every: int,
         checkpointer: Checkpointer,
-        pruner: Pruner | None = None,
+        pruner: Pruner | None,
     ):
         self._algo, self._evaluate, self._every = algo, evaluate, every
         self._checkpointer, self._pruner = checkpointer, pruner
@@ -237,12 +237,8 @@ class Evaluations:
 
     def state(self) -> dict[str, Any]:
         """When it was done last, and what was found so far."""
-        return {
-            "done_at": self._done_at,
-            "best_mm": self.best_mm,
-            "latest_mm": self.latest_mm,
-            "seconds": time.perf_counter() - self._begin,
-        }
+        seconds = time.perf_counter() - self._begin
+        return {"done_at": self._done_at, "best_mm": self.best_mm, "latest_mm": self.latest_mm, "seconds": seconds}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Restore what ``state`` returned."""

@@ -40,12 +40,7 @@ class Experiment:
     """
 
     def __init__(self, setup: Setup, skipped: Sequence[str] = ()):
-        """Build everything; nothing is written.
-
-        Args:
-            setup: the arm, the reaches, their split.
-            skipped: lines on the reaches that the setup left out, and why.
-        """
+        """Build everything; nothing is written. ``skipped`` are lines on the reaches that the setup left out."""
         torch.set_num_threads(setup.config.network_threads)
         self.setup = setup
         self.excluded = [f"{file.path}: is not in the run's split." for file in setup.unused] + [*skipped]
@@ -139,6 +134,7 @@ class Experiment:
         config, arm, split, task = self.setup.config, self.setup.arm, self.setup.split, self.env.task
         names = {*split.train, *split.test}
         residual = max(float(reach.residual_mm.max()) for reach in self.setup.references if reach.name in names)
+        excluded = [f"{len(self.excluded)} of the files", *first_lines(self.excluded, _MOST_LISTED)]
         parameters = sum(p.numel() for p in self.algo.policy.parameters())
         pretrain, policy = config.pretrain, config.policy
         warm_start = f"{pretrain.rounds} rounds of imitation, teacher {pretrain.teacher}"
@@ -147,7 +143,7 @@ class Experiment:
             "model": f"{arm.name}: {arm.nq} joints, {arm.nu} actuators",
             "reaches": f"{len(split.train)} to train on, {len(split.test)} to test with, split by "
             f"{config.kinematics.split_by} ({config.kinematics.retarget}; inverse kinematics within {residual:.2g} mm)",
-            **({"left out": _listed(self.excluded)} if self.excluded else {}),
+            **({"left out": "\n             ".join(excluded)} if self.excluded else {}),
             "errors": self.evaluator.scale.text(),
             "observation": ", ".join(f"{name} {width}" for name, width in task.observation_widths.items() if width),
             "reward": " + ".join(f"{weight:g} {name}" for name, weight in task.reward.weights.items()),
@@ -158,8 +154,3 @@ class Experiment:
             f"{config.env.num_envs} simulations, seed {config.seed}",
         }
         return facts(lines)
-
-
-def _listed(lines: Sequence[str]) -> str:
-    """The number of lines, and the first ones, each on its own line."""
-    return "\n             ".join([f"{len(lines)} of the files", *first_lines(lines, _MOST_LISTED)])

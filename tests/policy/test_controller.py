@@ -18,7 +18,7 @@ def policy(request, configure):
     torch.manual_seed(0)
     config = configure(f"policy={request.param}", "policy.lstm_hidden_size=16", "policy.n_lstm_layers=2").policy
     policy = build_policy(config, N_OBSERVATIONS, N_ACTIONS)
-    policy.learn_normalization(torch.randn(50, N_OBSERVATIONS) * 3 + 2)
+    policy.features_extractor.update(torch.randn(50, N_OBSERVATIONS) * 3 + 2)
     torch.nn.init.orthogonal_(policy.action_net.weight)
     return policy
 
