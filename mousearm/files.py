@@ -1,20 +1,44 @@
-"""Files and folders that appear whole or not at all; hashes by which damage shows; the system's errors in words."""
+"""Files and folders that appear whole or not at all; hashes by which damage shows; the system's errors in words.
+
+Also the door for files that come from elsewhere, behind which are only regular files of a bounded size: `read_bytes`,
+`read_text`, `read_json`, `open_hdf5`, and `check_file` for what reads by itself. `inside` is the door for names.
+"""
 
 import errno
 import hashlib
 import json
+import math
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
 
 from mousearm.errors import MouseArmError, OutputError, RunError
+from mousearm.text import is_plain
+
+if TYPE_CHECKING:
+    import h5py
+
+MAX_TEXT_BYTES = 50_000_000
+"""Most bytes of a text file that is read at once, where its reader says nothing else."""
 
 MANIFEST = "manifest.json"
 """File in a folder of `write_folder`, with the SHA-256 of each of its files."""
+
+_OTHERS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+_MAX_PART_BYTES = 4_000_000_000  # of a folder of `write_folder`; more would be hashed for minutes
+_MAX_OBJECTS = 100_000  # in an HDF5 file
+_LONGEST_NAME = 255  # bytes that file systems allow
 
 _REMEDIES = {
     errno.ENOSPC: "Free some space there",
@@ -26,6 +50,13 @@ _REMEDIES = {
     errno.EEXIST: "Remove the file of that name, or give another place",
     errno.ENOTDIR: "A file is where a folder should be: give another place",
     errno.ENOENT: "Make the folder, or bring it back if it was moved away",
+    errno.ENAMETOOLONG: "Give a shorter name",
+}
+_REMEDIES_TO_READ = {
+    errno.ENOENT: "Correct the name, or bring the file back",
+    errno.EACCES: "Let yourself read it (chmod u+r)",
+    errno.ENOTDIR: "A file is where a folder should be: correct the name",
+    errno.ENAMETOOLONG: "Correct the name",
 }
 
 
@@ -52,7 +83,8 @@ def os_errors_as(kind: type[MouseArmError], path: Path, verb: str = "written", a
 
 
 def _refusal(path: Path | str, verb: str, error: OSError, advice: str = "") -> str:
-    remedy = _REMEDIES.get(error.errno or 0, "See that it can be read and written")
+    remedies = _REMEDIES_TO_READ if verb == "read" else _REMEDIES
+    remedy = remedies.get(error.errno or 0, "See that it can be read and written")
     return f"{path} cannot be {verb}: {error.strerror or error}. {remedy}. {advice}".rstrip()
 
 
@@ -93,19 +125,143 @@ def to_json(content: Any) -> str:
     return json.dumps(content, indent=2) + "\n"
 
 
-def read_json(path: Path, kind: type[MouseArmError] = RunError) -> dict[str, Any]:
-    """Read a JSON object.
+def check_file(path: Path, most: int, kind: type[MouseArmError] = RunError) -> None:
+    """Check that a name from elsewhere is that of a regular file of at most ``most`` bytes, before it is opened.
+
+    A pipe, a device or a socket might never end, and a file that is too large fills the memory.
+
+    Raises:
+        MouseArmError: of a kind; says what it is instead.
+    """
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise kind(_refusal(path, "read", error)) from error
+    except ValueError as error:  # a NUL in the name
+        raise kind(f"{str(path)!r} cannot be read: {error}. Correct the name.") from error
+    if not stat.S_ISREG(found.st_mode):
+        raise kind(f"{path} cannot be read: it is {_OTHERS.get(stat.S_IFMT(found.st_mode), 'no file')}. Name a file.")
+    if found.st_size > most:
+        raise kind(_too_large(path, found.st_size, most))
+
+
+def _too_large(path: Path, n_bytes: int, most: int) -> str:
+    return (
+        f"{path} cannot be read: it has {n_bytes / 1e6:.1f} MB or more; of such a file at most {most / 1e6:.1f} MB are "
+        "read. Give the file that was meant, or a part of it."
+    )
+
+
+def read_bytes(path: Path, most: int = MAX_TEXT_BYTES, kind: type[MouseArmError] = RunError) -> bytes:
+    """Read a file that comes from elsewhere; errors as `check_file`, and where the system refuses."""
+    check_file(path, most, kind)
+    with os_errors_as(kind, path, "read"), path.open("rb") as file:
+        content = file.read(most + 1)  # a file of the system has more than it says
+    if len(content) > most:
+        raise kind(_too_large(path, len(content), most))
+    return content
+
+
+def read_text(path: Path, most: int = MAX_TEXT_BYTES, kind: type[MouseArmError] = RunError) -> str:
+    """Read a text file in UTF-8, without a byte order mark; errors as `read_bytes`, and where it is no such text."""
+    content = read_bytes(path, most, kind)
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = 1 + content.count(b"\n", 0, error.start)
+        raise kind(f"{path}, line {line}: cannot be read: it is no text in UTF-8. Save it as UTF-8.") from error
+
+
+def read_json(path: Path, kind: type[MouseArmError] = RunError, most: int = MAX_TEXT_BYTES) -> dict[str, Any]:
+    """Read a JSON object in which no key stands twice.
 
     Raises:
         MouseArmError: of that kind, if the file is not one.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise kind(f"{path} cannot be read: {error}") from error
+        content = json.loads(read_text(path, most, kind), object_pairs_hook=_object)
+    except (ValueError, RecursionError) as error:
+        raise kind(f"{path} cannot be read: {error}. Bring it back as it was.") from error
     if not isinstance(content, dict):
-        raise kind(f"{path} cannot be read: it holds no JSON object.")
+        raise kind(f"{path} cannot be read: it holds no JSON object. Bring it back as it was.")
     return content
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return content
+
+
+@contextmanager
+def open_hdf5(path: Path, most: int, kind: type[MouseArmError], advice: str = "") -> "Iterator[h5py.File]":
+    """Open an HDF5 file that comes from elsewhere: it leads to no other file, and holds at most ``most`` bytes.
+
+    A few bytes can say that a dataset is as large as the memory, or lies in any file of this machine.
+
+    Args:
+        path: the file.
+        most: bytes of the file, and of all that its datasets declare.
+        kind: of the error, also of what the library refuses within the ``with``.
+        advice: what else to do, a sentence.
+
+    Raises:
+        MouseArmError: of a kind; says what is wrong.
+    """
+    import h5py
+
+    check_file(path, most, kind)
+    try:
+        with h5py.File(path, "r") as file:
+            _check_hdf5(file, most)
+            yield file
+    except MouseArmError:
+        raise
+    except Exception as error:  # h5py raises many kinds for damaged files
+        raise kind(f"{path} cannot be read as HDF5 ({type(error).__name__}: {error}). {advice}".rstrip()) from error
+
+
+def _check_hdf5(file: "h5py.File", most: int) -> None:
+    import h5py
+
+    n_objects = n_bytes = 0
+
+    def look(name: str, link: Any) -> None:
+        nonlocal n_objects, n_bytes
+        n_objects += 1
+        if n_objects > _MAX_OBJECTS:
+            raise ValueError(f"it holds more than {_MAX_OBJECTS} objects")
+        if isinstance(link, h5py.ExternalLink):
+            raise ValueError(f"{name} lies in another file, {link.filename}, which is not read: copy it into this one")
+        found = file.get(name)
+        if not isinstance(found, h5py.Dataset):
+            return
+        if found.is_virtual or found.external:
+            raise ValueError(f"{name} lies in other files, which are not read: copy it into this one")
+        chunk = math.prod(found.chunks or ()) * found.dtype.itemsize  # is read whole
+        n_bytes += max(chunk, found.nbytes or 0)
+        if n_bytes > most:
+            raise ValueError(f"it says that it holds {n_bytes / 1e6:.1f} MB or more; at most {most / 1e6:.1f} are read")
+
+    file.visititems_links(look)
+
+
+def inside(folder: Path, name: str, kind: type[MouseArmError] = RunError) -> Path:
+    """Path of what a name from elsewhere names below a folder, such as a reach's ``mouse_1/monday/reach_3``.
+
+    Raises:
+        MouseArmError: of a kind; the name is none, leads out of the folder, be it by a link, or has characters that no
+            name needs.
+    """
+    parts = PurePosixPath(name).parts
+    is_short = is_plain(name) and all(len(os.fsencode(part)) <= _LONGEST_NAME for part in parts)
+    if not parts or name.startswith("/") or ".." in parts or not is_short:
+        raise kind(f"{name[:80]!r} is no name of something below {folder}. Give it a plain name, such as reach_1.")
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise kind(f"{path} leads out of {folder} by a link, {path.resolve()}. Put the file itself there.")
+    return path
 
 
 def append_text(path: Path, text: str) -> None:
@@ -141,6 +297,8 @@ def sha256(content: bytes | Path) -> str:
     """SHA-256 of bytes, or of what a file holds, as hexadecimal text. Raises OSError if the file cannot be read."""
     if isinstance(content, bytes):
         return hashlib.sha256(content).hexdigest()
+    if not stat.S_ISREG(content.stat().st_mode):
+        raise OSError(errno.EINVAL, "not a regular file", str(content))
     with content.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -256,12 +414,16 @@ def verify_folder(folder: Path, run: str = "") -> None:
     """
     manifest = read_json(folder / MANIFEST)
     hashes = manifest.get("sha256")
-    if not isinstance(hashes, dict):
+    if not isinstance(hashes, dict) or not hashes or not all(isinstance(wanted, str) for wanted in hashes.values()):
         raise RunError(f"{folder / MANIFEST} is no manifest: it has no hashes (sha256).")
+    there = {path.name for path in folder.iterdir() if not path.name.startswith(".")} - {MANIFEST}
+    if missing := sorted(hashes.keys() - there):
+        raise RunError(f"{folder / missing[0]} is missing.")
+    if more := sorted(there - hashes.keys()):
+        raise RunError(f"{folder / more[0]} is not in {MANIFEST}: it was not written with the others.")
     for name, wanted in hashes.items():
-        file = folder / Path(name).name
-        if not file.is_file():
-            raise RunError(f"{file} is missing.")
+        file = folder / name
+        check_file(file, _MAX_PART_BYTES)
         with os_errors_as(RunError, file, "read"):
             found = sha256(file)
         if found != wanted:

@@ -1,14 +1,58 @@
-"""Text for terminals and Markdown: aligned columns, tables, facts, lists that stay short."""
+"""Text for terminals, Markdown and tables: aligned columns, facts, lists that stay short, names that stay names.
+
+A name may come from anywhere: it must not move a terminal's cursor, become a link on a page, or a formula in a
+spreadsheet. `printable`, `markdown` and `csv_cell` make it safe for each place, `html.escape` for pages of HTML.
+"""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 NO_VALUE = "–"
 """Cell of a table where a number is missing."""
 
 _NUMBER = re.compile(r"[-+±–]?$|[-+]?\d")  # how a cell that holds a number begins
+# What a terminal obeys instead of showing it: control characters, marks that reverse text, halves of characters.
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+# What Markdown and HTML take for more than text. Brackets count where a place follows, underscores at ends of words.
+_MARKUP = re.compile(
+    r"[`*~]|<(?=[\w/!?])|&(?=[\w#])|\](?=[(\[:])|!(?=\[)|(?<!\w)_|_(?!\w)|:(?=//)|(?<=\bwww)\.", re.IGNORECASE
+)
+_SIGNED = re.compile(r"[-+](\d+\.?\d*|\.\d+)(e[-+]?\d+)?|[-+]?(inf|nan)", re.IGNORECASE)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet computes
 _FACT_WIDTH = 12  # of the names before facts
 _WIDEST = 60  # characters up to which cells of a Markdown table widen their column
+
+
+def printable(text: object) -> str:
+    """Text that a terminal shows and does not obey: whatever would move its cursor or reverse lines is written out.
+
+    Line breaks and tabs stay. Text that is printable already stays as it is.
+    """
+    return _UNSEEN.sub(lambda found: ascii(found[0])[1:-1], str(text))
+
+
+def is_plain(name: str) -> bool:
+    """True if a name is printable and on one line."""
+    return printable(name) == name and not {"\n", "\t"} & {*name}
+
+
+def markdown(text: object) -> str:
+    """Text on one line of Markdown, in a table too, that is nothing but text: no link, picture, emphasis or HTML."""
+    line = " ".join(printable(text).split()).replace("\\", "\\\\").replace("|", "\\|")
+    return _MARKUP.sub(lambda found: f"&#{ord(found[0])};", line)
+
+
+def code_block(text: str, language: str = "") -> str:
+    """A block of code of Markdown, which no line of the text can end."""
+    fence = "`" * max([3, *(1 + len(run) for run in re.findall("`+", text))])
+    return f"{fence}{language}\n{printable(text)}\n{fence}"
+
+
+def csv_cell(value: Any) -> Any:
+    """A cell that a spreadsheet shows and does not compute: text that begins like a formula gets an apostrophe."""
+    is_formula = isinstance(value, str) and value.startswith(_FORMULA) and not _SIGNED.fullmatch(value)
+    return f"'{value}" if is_formula else value
 
 
 def columns(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
@@ -18,6 +62,7 @@ def columns(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[
         rows: cells, as many in each row.
         right: indices of the columns that are aligned to the right.
     """
+    rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(_align(row, widths, right)).rstrip() for row in rows]
 
@@ -29,7 +74,7 @@ def _align(row: Sequence[str], widths: Sequence[int], right: Collection[int]) ->
 
 def facts(values: Mapping[str, object]) -> str:
     """A line per fact: its name, and its value in a column beside it."""
-    return "\n".join(f"{name:<{_FACT_WIDTH}} {value}" for name, value in values.items())
+    return "\n".join(f"{name:<{_FACT_WIDTH}} {printable(value)}" for name, value in values.items())
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]], right: Collection[int] | None = None) -> str:
@@ -37,18 +82,14 @@ def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]], right: 
 
     Args:
         header: a cell per column.
-        rows: cells; ``|``, backslashes and line breaks in them cannot spoil the table.
+        rows: cells of plain text, which cannot spoil the table.
         right: indices of the columns that are aligned to the right; None for those of ``numeric_columns``.
     """
-    lines = [[_table_cell(cell) for cell in row] for row in (header, *rows)]
+    lines = [[markdown(cell) for cell in row] for row in (header, *rows)]
     right = numeric_columns(lines[1:]) if right is None else right
     widths = [max([3, *(len(cell) for cell in cells if len(cell) <= _WIDEST)]) for cells in zip(*lines, strict=True)]
     lines.insert(1, ["-" * (width - 1) + ":" if i in right else "-" * width for i, width in enumerate(widths)])
     return "\n".join(f"| {' | '.join(_align(line, widths, right))} |" for line in lines)
-
-
-def _table_cell(cell: str) -> str:
-    return " ".join(cell.split()).replace("\\", "\\\\").replace("|", "\\|")
 
 
 def numeric_columns(rows: Sequence[Sequence[str]]) -> set[int]:
