@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from mousearm.errors import Interrupted, MouseArmError
+from mousearm.text import printable
 
 # Exit statuses, as shells have them: 128 + the number of a signal.
 _INTERRUPTED, _NOBODY_READS = 130, 141
@@ -105,7 +106,7 @@ def handled() -> Iterator[None]:
     except (MouseArmError, OSError) as error:
         if isinstance(error, BrokenPipeError) and _nobody_reads():
             sys.exit(_NOBODY_READS)
-        print(f"error: {error}", file=sys.stderr)
+        print(printable(f"error: {error}"), file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt as stop:
         sys.exit(stop.status if isinstance(stop, Interrupted) else _INTERRUPTED)

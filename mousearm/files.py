@@ -9,6 +9,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -29,6 +30,9 @@ MAX_TEXT_BYTES = 50_000_000
 MANIFEST = "manifest.json"
 """File in a folder of `write_folder`, with the SHA-256 of each of its files."""
 
+SEAL = "sha256sums.txt"
+"""File with the SHA-256 of others beside it, as ``sha256sum --check`` reads it."""
+
 _OTHERS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a named pipe",
@@ -37,6 +41,8 @@ _OTHERS = {
     stat.S_IFBLK: "a device",
 }
 _MAX_PART_BYTES = 4_000_000_000  # of a folder of `write_folder`; more would be hashed for minutes
+_HASH = re.compile("[0-9a-f]{64}")
+_UNSEAL = "If you changed it yourself, remove {}, which may have other hashes to tell damage by."
 _MAX_OBJECTS = 100_000  # in an HDF5 file
 _LONGEST_NAME = 255  # bytes that file systems allow
 
@@ -225,26 +231,23 @@ def open_hdf5(path: Path, most: int, kind: type[MouseArmError], advice: str = ""
 def _check_hdf5(file: "h5py.File", most: int) -> None:
     import h5py
 
-    n_objects = n_bytes = 0
-
-    def look(name: str, link: Any) -> None:
-        nonlocal n_objects, n_bytes
-        n_objects += 1
-        if n_objects > _MAX_OBJECTS:
-            raise ValueError(f"it holds more than {_MAX_OBJECTS} objects")
+    links: list[tuple[str, Any]] = []
+    file.visititems_links(lambda *link: links.append(link) or (len(links) > _MAX_OBJECTS or None))
+    if len(links) > _MAX_OBJECTS:
+        raise ValueError(f"it holds more than {_MAX_OBJECTS} objects")
+    n_bytes = 0
+    for name, link in links:
         if isinstance(link, h5py.ExternalLink):
             raise ValueError(f"{name} lies in another file, {link.filename}, which is not read: copy it into this one")
         found = file.get(name)
         if not isinstance(found, h5py.Dataset):
-            return
+            continue
         if found.is_virtual or found.external:
             raise ValueError(f"{name} lies in other files, which are not read: copy it into this one")
         chunk = math.prod(found.chunks or ()) * found.dtype.itemsize  # is read whole
         n_bytes += max(chunk, found.nbytes or 0)
         if n_bytes > most:
-            raise ValueError(f"it says that it holds {n_bytes / 1e6:.1f} MB or more; at most {most / 1e6:.1f} are read")
-
-    file.visititems_links(look)
+            raise ValueError(f"it says that it holds {n_bytes / 1e6:.1f} MB or more, which is too much")
 
 
 def inside(folder: Path, name: str, kind: type[MouseArmError] = RunError) -> Path:
@@ -254,14 +257,19 @@ def inside(folder: Path, name: str, kind: type[MouseArmError] = RunError) -> Pat
         MouseArmError: of a kind; the name is none, leads out of the folder, be it by a link, or has characters that no
             name needs.
     """
-    parts = PurePosixPath(name).parts
-    is_short = is_plain(name) and all(len(os.fsencode(part)) <= _LONGEST_NAME for part in parts)
-    if not parts or name.startswith("/") or ".." in parts or not is_short:
-        raise kind(f"{name[:80]!r} is no name of something below {folder}. Give it a plain name, such as reach_1.")
+    check_name(name, kind)
     path = folder / name
     if not path.resolve().is_relative_to(folder.resolve()):
         raise kind(f"{path} leads out of {folder} by a link, {path.resolve()}. Put the file itself there.")
     return path
+
+
+def check_name(name: str, kind: type[MouseArmError] = RunError) -> None:
+    """Check that a name leads out of no folder, as `inside`, wherever it is used."""
+    parts = PurePosixPath(name).parts
+    is_short = is_plain(name) and all(len(os.fsencode(part)) <= _LONGEST_NAME for part in parts)
+    if not parts or name.startswith("/") or ".." in parts or not is_short:
+        raise kind(f"{name[:80]!r} is no name of something in a folder. Give it a plain one, such as reach_1.")
 
 
 def append_text(path: Path, text: str) -> None:
@@ -375,6 +383,60 @@ def check_room(path: Path, n_bytes: int) -> None:
         size = path.stat().st_size if path.exists() else 0
         with tempfile.TemporaryFile(dir=path.parent) as file:
             os.posix_fallocate(file.fileno(), size, n_bytes)
+
+
+def read_seal(folder: Path) -> dict[str, str]:
+    """Hashes of a folder's files by name, as `seal` noted them; none where nothing was noted.
+
+    Raises:
+        RunError: the note is damaged.
+    """
+    path = folder / SEAL
+    if not path.exists():
+        return {}
+    lines = [line.partition("  ") for line in read_text(path).splitlines()]
+    if not all(_HASH.fullmatch(digest) and name for digest, _, name in lines):
+        raise RunError(f"{path} is damaged: it is no list of hashes and names. {_UNSEAL.format(path)}")
+    return {name: digest for digest, _, name in lines}
+
+
+def seal(folder: Path, hashes: Mapping[str, str | None]) -> None:
+    """Note hashes of files by name, so that damage to them shows; None for a file that is about to change.
+
+    Raises:
+        OutputError: the note cannot be written.
+    """
+    before = read_seal(folder)
+    after = {name: digest for name, digest in {**before, **hashes}.items() if digest is not None}
+    if after != before:
+        write_text(folder / SEAL, as_seal(after))
+
+
+def as_seal(hashes: Mapping[str, str]) -> str:
+    """Text of a `SEAL`: hashes of files by name."""
+    return "".join(f"{digest}  {name}\n" for name, digest in sorted(hashes.items()))
+
+
+def write_sealed(path: Path, text: str) -> None:
+    """Write a text file as `write_text`, and note its hash; a kill on the way leaves it without one."""
+    seal(path.parent, {path.name: None})
+    write_text(path, text)
+    seal(path.parent, {path.name: sha256(text.encode())})
+
+
+def check_seal(path: Path, advice: str = "Bring it back as it was.") -> None:
+    """Check that a file is as it was when its hash was noted, where it was noted and the file is there.
+
+    Raises:
+        RunError: it is not; says what to do, a sentence.
+    """
+    wanted = read_seal(path.parent).get(path.name)
+    with os_errors_as(RunError, path, "read"):
+        if wanted is not None and path.exists() and sha256(path) != wanted:
+            raise RunError(
+                f"{path} has changed since it was written: its hash is not that of {SEAL}. {advice} "
+                f"{_UNSEAL.format(path.with_name(SEAL))}"
+            )
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes], run: str) -> None:

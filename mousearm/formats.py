@@ -37,7 +37,7 @@ def _same(content: Content) -> Content:
 
 
 UPGRADES: Mapping[str, tuple[Callable[[Content], Content], ...]] = MappingProxyType(
-    {RUN: (_run_2,), CHECKPOINT: (_same,), SPLIT: (_split_2,), RECORDING: (_same,)}
+    {RUN: (_run_2, _same), CHECKPOINT: (_same,), SPLIT: (_split_2,), RECORDING: (_same,)}
 )
 """By kind, what makes the next format of each, from the first one on."""
 

@@ -28,7 +28,7 @@ def main(given: Namespace) -> None:
         raise cli.UsageError("give one run folder (which holds its figures), or --controller and overrides")
     if given.controller is not None and given.checkpoint is not None:
         raise cli.UsageError(f"--controller {given.controller} has no checkpoints")
-    from mousearm.files import write_json
+    from mousearm.files import SEAL, to_json, write_sealed, write_text
 
     if given.controller is None:
         from mousearm.agent import Agent
@@ -42,7 +42,8 @@ def main(given: Namespace) -> None:
         evaluation, _ = evaluate_controller(given.controller, compose(given.what), given.kinematics, given.figures)
     print(evaluation.table())
     if given.json is not None:
-        write_json(given.json, evaluation.as_json())
+        write = write_sealed if given.json.with_name(SEAL).exists() else write_text
+        write(given.json, to_json(evaluation.as_json()))
 
 
 if __name__ == "__main__":

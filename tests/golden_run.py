@@ -21,6 +21,7 @@ from safetensors.torch import load_file
 from mousearm.agent import Agent
 from mousearm.config import compose
 from mousearm.experiment import run
+from mousearm.files import read_seal, seal, sha256, to_json, write_json
 from mousearm.record.trials import write_recording
 from mousearm.rundir.folder import RunFolder
 from mousearm.share.contents import ShareOptions, gather, write_contents
@@ -56,10 +57,13 @@ def make(folder: Path) -> None:
     for file in (trained.config, trained.overrides):
         file.write_text(file.read_text().replace(f"{inputs}/", "run:"))
     status = json.loads((trained.path / "status.json").read_text())
-    (trained.path / "status.json").write_text(json.dumps({**status, "host": "host", "pid": 1}, indent=2) + "\n")
+    status = {key: value for key, value in status.items() if key != "sha256"} | {"host": "host", "pid": 1}
+    write_json(trained.path / "status.json", {**status, "sha256": sha256(to_json(status).encode())})
     for file in (trained.environment, folder / "agent" / "environment.txt"):
         packages = [line for line in file.read_text().splitlines() if _PACKAGES.match(line)]
         file.write_text("\n".join(["python 3 on Linux", "", *packages, ""]))
+    for place in (trained.path, folder / "agent"):
+        seal(place, {name: sha256(place / name) for name in read_seal(place)})
 
 
 def layout(folder: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from mousearm.errors import FormatError
 from mousearm.experiment import run
 from mousearm.files import read_json, write_json
 from mousearm.formats import CHECKPOINT, RECORDING, RUN, SPLIT
-from mousearm.record.files import read_recording
+from mousearm.record.files import read_recording, seal_recording
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.logs import read_metrics
 from mousearm.rundir.status import FINISHED
@@ -101,6 +101,8 @@ def test_a_newer_recording_is_refused(golden):
 
     with h5py.File(golden / "recording.h5", "r+") as file:
         file.attrs.update(newer(RECORDING))
+    if golden.joinpath("recording.h5").read_bytes().startswith(b"mousearm"):
+        seal_recording(golden / "recording.h5")
     with pytest.raises(FormatError) as refusal:
         read_recording(golden / "recording.h5")
     assert (refusal.value.kind, refusal.value.version) == (RECORDING, "9.9")

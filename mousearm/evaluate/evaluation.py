@@ -1,15 +1,25 @@
 """An evaluation: errors per reach and per split, as evaluation.json has them and as a table."""
 
+import shlex
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import Field, asdict, dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mousearm.errors import RunError
-from mousearm.evaluate.results import SPLITS, Category, Errors, MeanErrors, PawMovement, ReachResult, breakdown
-from mousearm.files import read_json
+from mousearm.evaluate.results import (
+    REACH_DIRECTIONS,
+    SPLITS,
+    Category,
+    Errors,
+    MeanErrors,
+    PawMovement,
+    ReachResult,
+    breakdown,
+)
+from mousearm.files import check_name, check_seal, read_json
 from mousearm.trajectory import ELBOW, PAW, Trial, errors_mm, hold
 
 if TYPE_CHECKING:
@@ -147,12 +157,13 @@ class Evaluation:
         Raises:
             RunError: if there is no such file, it cannot be read, or lacks something.
         """
-        remedy = f"python scripts/evaluate.py {file.parent} --json {file}"
-        if not file.is_file():
+        remedy = shlex.join(["python", "scripts/evaluate.py", str(file.parent), "--json", str(file)])
+        if not file.exists():
             raise RunError(f"There is no {file}. Make it: {remedy}")
+        check_seal(file, f"Make it again: {remedy}")
         content = read_json(file)
         try:
-            reaches = [_reach(reach) for reach in content["reaches"]]
+            reaches = [_make(ReachResult, reach) for reach in content["reaches"]]
             splits = {
                 split: {key: _make(Errors, content[split][key]) for key in ("paw_mm", "elbow_mm")}
                 for split in SPLITS
@@ -160,25 +171,34 @@ class Evaluation:
             }
             if not splits or not reaches:
                 raise KeyError(" or ".join(SPLITS) if reaches else "reaches")
+            if {reach.split for reach in reaches} != splits.keys():
+                raise ValueError(f"its reaches are of other splits than {' and '.join(splits)}")
             return Evaluation(_make(ErrorScale, content), reaches, splits)
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError, RunError) as error:
             lacking = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
             raise RunError(
                 f"{file} is not an evaluation as this version writes it: {lacking}. Make it again: {remedy}"
             ) from error
 
 
-_Part = TypeVar("_Part", Errors, PawMovement, ReachResult, ErrorScale)
+_LARGEST = 1e15  # more no arm of a mouse comes to
+_CHOICES: dict[str, Sequence[str]] = {"split": SPLITS, "direction": REACH_DIRECTIONS, "fit": ("none", "animal")}
 
 
-def _reach(content: dict[str, Any]) -> ReachResult:
-    nested = {key: _make(Errors, content[key]) for key in ("paw_mm", "elbow_mm")}
-    return _make(ReachResult, {**content, **nested, "movement": _make(PawMovement, content["movement"])})
+def _make(kind: type, content: dict[str, Any]) -> Any:
+    """An object of its fields, and of theirs; the content may have more, and can come from anywhere."""
+    return kind(**{field.name: _checked(field, content[field.name]) for field in fields(kind)})
 
 
-def _make(kind: type[_Part], content: dict[str, Any]) -> _Part:
-    """An object of its fields; the content may have more."""
-    return kind(**{field.name: content[field.name] for field in fields(kind)})
+def _checked(field: Field[Any], value: Any) -> Any:
+    if isinstance(field.type, type) and is_dataclass(field.type):
+        return _make(field.type, value)
+    is_number = field.type in (int, float) and type(value) in (int, field.type) and 0 <= value < _LARGEST
+    if not (is_number or type(value) is field.type in (str, bool)) or value not in _CHOICES.get(field.name, [value]):
+        raise TypeError(f"{field.name} cannot be {str(value)[:80]!r}")
+    if field.name == "name":
+        check_name(value)
+    return value
 
 
 def evaluate_trials(trials: Sequence[Trial], scale: ErrorScale) -> Evaluation:

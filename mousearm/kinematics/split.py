@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from mousearm.errors import KinematicsError
-from mousearm.files import sha256
+from mousearm.files import check_name, sha256
 from mousearm.kinematics.folder import MANIFEST_COLUMNS, REACH_MANIFEST, ReachFile
 
 SPLIT_BY = ("file", "session", "animal")
@@ -36,6 +36,8 @@ class Split:
         strange = [text for text in (*self.train, *self.test, *self.sha256.values()) if not isinstance(text, str)]
         if strange:
             raise KinematicsError(f"{strange[0]!r} is neither a name nor a hash.")
+        for name in (*self.train, *self.test):
+            check_name(name, KinematicsError)
 
     @property
     def splits(self) -> dict[str, list[str]]:

@@ -1,12 +1,14 @@
 """Recordings as HDF5, which is read again, and as tables of OpenSim.
 
-HDF5 has a group per trial and a dataset per signal, with units and descriptions as attributes. Tables of OpenSim (.sto)
+HDF5 has a group per trial and a dataset per signal, with units and descriptions as attributes; before what HDF5 reads,
+in what it calls the user block, stands a hash of it, so that damage shows. Tables of OpenSim (.sto)
 are played in its window or read by its tools: its units are m, rad, N, N m; its axes x forward, y up, z to the right;
 joints have the names of its coordinates. https://opensimconfluence.atlassian.net/wiki/spaces/OpenSim/pages/53089996
 describes their format.
 """
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,12 +17,18 @@ import numpy as np
 
 from mousearm import formats
 from mousearm.errors import RecordingError
-from mousearm.files import check_room, write_json
+from mousearm.files import check_file, check_name, check_room, open_hdf5, os_errors_as, write_json
 from mousearm.model.opensim.settings import JOINT_NAMES
 from mousearm.record.signals import About, ReachRecording, Recording, Signal
 
+MAX_BYTES = 1_500_000_000
+"""Most bytes of a recording that is read again, at once; h5py reads larger ones in parts."""
+
 OVERHEAD = 4 << 20
 """Bytes for names, attributes, chunks that are begun, and the end of a file."""
+_BLOCK = 512  # bytes before what HDF5 reads
+_MARK = b"mousearm recording, sha256 of what follows this block of 512 bytes: "
+_HDF5 = b"\x89HDF\r\n\x1a\n"
 _Kind = TypeVar("_Kind", h5py.Group, h5py.Dataset)
 # Every trial has these, whatever the arm and the network.
 _ALWAYS = ("time", "qpos", "reference_qpos", "landmarks", "target", "error")
@@ -49,7 +57,7 @@ def write_hdf5(reaches: Iterable[ReachRecording], about: About, path: Path) -> N
     ``columns`` and ``rows``. ``trials`` lists the trials: ``path``, ``reach``, ``split``, ``repeat``, ``completed``
     and ``frames``, one row each. Attributes of the file, which does not exist yet, say what was recorded.
     """
-    with h5py.File(path, "w") as file:
+    with h5py.File(path, "w", userblock_size=_BLOCK) as file:
         file.attrs.update(about)
         trials = []
         for reach in reaches:
@@ -58,6 +66,31 @@ def write_hdf5(reaches: Iterable[ReachRecording], about: About, path: Path) -> N
             file.flush()
         for name in trials[0]:
             file.create_dataset(f"trials/{name}", data=[trial[name] for trial in trials])
+    seal_recording(path)
+
+
+def seal_recording(path: Path) -> None:
+    """Note the hash of a recording in it, in place of what was noted before."""
+    digest = _digest(path)
+    with path.open("r+b") as file:
+        file.write(_MARK + digest.encode())
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        file.seek(_BLOCK)
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_digest(path: Path) -> None:
+    """Check a recording by its hash; older ones have none, and begin as HDF5 does."""
+    with os_errors_as(RecordingError, path, "read"), path.open("rb") as file:
+        block = file.read(_BLOCK)
+        if not block.startswith(_HDF5) and block.rstrip(b"\0") != _MARK + _digest(path).encode():
+            raise RecordingError(
+                f"{path} has changed since it was written (its hash is another), or is no recording. Bring it back as "
+                "it was, or record again with scripts/record.py."
+            )
 
 
 def read_recording(path: Path) -> Recording:
@@ -67,21 +100,15 @@ def read_recording(path: Path) -> Recording:
         RecordingError: if it cannot be read, or is not such a file.
         FormatError: if it is of a newer format.
     """
-    try:
-        with h5py.File(path, "r") as file:
-            paths = [str(name) for name in _member(file, "trials/path", h5py.Dataset).asstr()[()]]
-            about = {name: _plain(value) for name, value in file.attrs.items()}
-            number = formats.format_number(formats.RECORDING, about, path)
-            content = {"reaches": [_read_trial(_member(file, name, h5py.Group)) for name in paths]}
-            reaches = formats.upgrade(formats.RECORDING, content, number)["reaches"]
-    except OSError as error:
-        raise RecordingError(
-            f"{path} cannot be read as HDF5 ({error}). Give a file that scripts/record.py wrote, or a run folder."
-        ) from error
-    except (KeyError, TypeError, ValueError) as error:
-        raise RecordingError(
-            f"{path} is not a recording, or is damaged ({error}). Give an HDF5 file that scripts/record.py wrote."
-        ) from error
+    advice = "Give an HDF5 file that scripts/record.py wrote, or a run folder."
+    check_file(path, MAX_BYTES, RecordingError)
+    _check_digest(path)
+    with open_hdf5(path, min(MAX_BYTES, path.stat().st_size + OVERHEAD), RecordingError, advice) as file:
+        paths = list(_paths(_member(file, "trials/path", h5py.Dataset)))
+        about = {name: _plain(value) for name, value in file.attrs.items()}
+        number = formats.format_number(formats.RECORDING, about, path)
+        content = {"reaches": [_read_trial(_member(file, name, h5py.Group)) for name in paths]}
+        reaches = formats.upgrade(formats.RECORDING, content, number)["reaches"]
     if not reaches:
         raise RecordingError(f"{path} holds no performance of a reach. Record again with scripts/record.py.")
     for reach in reaches:
@@ -89,6 +116,11 @@ def read_recording(path: Path) -> Recording:
             raise RecordingError(
                 f"{path} has no signal {', '.join(missing)} of the reach {reach.name} ({reach.repeat}). Record again."
             )
+        check_name(reach.name, RecordingError)
+        try:
+            reach.trial  # noqa: B018
+        except (KeyError, ValueError, IndexError, TypeError) as error:
+            raise RecordingError(f"{path}: the signals of {reach.name} do not fit ({error}). Record again.") from error
     return Recording(reaches, about)
 
 
@@ -123,6 +155,14 @@ def _write_trial(file: h5py.File, reach: ReachRecording) -> dict[str, str | int]
     found = {"reach": reach.name, "split": reach.split, "repeat": reach.repeat, "completed": reach.completed}
     group.attrs.update(found)
     return {"path": str(group.name), **found, "frames": frames}
+
+
+def _paths(column: h5py.Dataset) -> Iterator[str]:
+    """Paths of the trials, one by one: a thousand of them can be the same long text."""
+    for i in range(len(column)):
+        name = column.asstr()[i]
+        check_name(str(name).removeprefix("/"), RecordingError)
+        yield str(name)
 
 
 def _read_trial(group: h5py.Group) -> ReachRecording:

@@ -8,14 +8,14 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 
 from mousearm import html
-from mousearm.files import make_folder, write_text
+from mousearm.files import inside, make_folder, write_text
 from mousearm.plots import as_png
 from mousearm.report import tables
 from mousearm.report.comparison import Comparison, caveats, extremes
 from mousearm.report.figure import MOST_REACHES, curves_figure, overview_figure, reaches_figure
 from mousearm.report.groups import EXPLANATION, Group
 from mousearm.report.reading import UNKNOWN
-from mousearm.text import columns, markdown_table
+from mousearm.text import code_block, columns, markdown, markdown_table
 
 _ERRORS = (
     "Errors are mean distances of paw and elbow from their targets over all steps of the {} reaches, in {}, of the "
@@ -91,7 +91,7 @@ def comparison_html(comparison: Comparison) -> str:
 
 def comparison_markdown(comparison: Comparison) -> str:
     """The document without its pictures."""
-    parts = [f"# {title(comparison)}", summary(comparison).markdown()]
+    parts = [f"# {markdown(title(comparison))}", summary(comparison).markdown()]
     for section in sections(comparison):
         if text := section.markdown():
             parts += [f"## {section.heading}", text]
@@ -127,7 +127,7 @@ def summary(comparison: Comparison) -> Section:
     marked = ["best" if i == best and len(comparison.groups) > 1 else "" for i in range(len(comparison.groups))]
     blocks = [
         _text(verdict(comparison), "headline"),
-        Block(lambda: html.warning(warnings), "\n\n".join(f"**{line}**" for line in warnings)),
+        Block(lambda: html.warning(warnings), "\n\n".join(f"**{markdown(line)}**" for line in warnings)),
         _table(tables.group_cells(comparison), "groups", marked),
         _picture(
             comparison,
@@ -155,7 +155,7 @@ def sections(comparison: Comparison) -> Iterator[Section]:
 
 
 def _text(text: str, kind: str = "") -> Block:
-    return Block(lambda: html.paragraph(text, kind), text)
+    return Block(lambda: html.paragraph(text, kind), markdown(text))
 
 
 def _table(cells: tables.Cells, name: str, kinds: Sequence[str] = ()) -> Block:
@@ -204,7 +204,7 @@ def _extremes_html(group: Group) -> str:
     pictures = []
     for word, (run, reach) in zip(("Best", "Worst"), extremes(group), strict=True):
         text = f"{word}: {reach.name} ({reach.split}), {reach.paw_mm.mean:.3f} mm, run {run.name}"
-        file = run.folder.figures / f"{reach.name}.png"
+        file = inside(run.folder.figures, f"{reach.name}.png")
         absent = html.paragraph(f"The run has no {file.relative_to(run.folder.path)}.", "key")
         shown = html.picture(file.read_bytes(), text) if file.is_file() else absent
         pictures.append(f'<figure tabindex="0"><figcaption>{escape(text)}</figcaption>{shown}</figure>')
@@ -215,11 +215,11 @@ def _reproduction(comparison: Comparison) -> Iterator[Block]:
     for commit in dict.fromkeys(run.commit for run in comparison.runs):
         commands = [run.command for run in comparison.runs if run.commit == commit]
         text = "\n".join([_checkout(commit), *commands])
-        yield Block(lambda text=text: f"<pre>{escape(text)}</pre>", f"```\n{text}\n```")
+        yield Block(lambda text=text: f"<pre>{escape(text)}</pre>", code_block(text))
     lines = ["Versions of all packages stand in environment.txt of each run, its whole configuration in config.yaml."]
     if bare := [run.name for run in comparison.runs if not run.folder.overrides.is_file()]:
         lines.append(f"Without overrides.yaml the command says nothing of the configuration: {', '.join(bare)}.")
-    yield Block(lambda: html.bullets(lines), "\n".join(f"- {line}" for line in lines))
+    yield Block(lambda: html.bullets(lines), "\n".join(f"- {markdown(line)}" for line in lines))
 
 
 def _checkout(commit: str) -> str:

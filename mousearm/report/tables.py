@@ -9,7 +9,7 @@ from typing import Any
 from mousearm.report.comparison import Comparison
 from mousearm.report.groups import CONFIDENCE, Group
 from mousearm.report.reading import Run
-from mousearm.text import number
+from mousearm.text import csv_cell, number
 
 Cells = tuple[list[str], list[list[str]]]
 """Header and rows of a table for people."""
@@ -106,7 +106,6 @@ def _whose(group: Group, run: Run) -> dict[str, Any]:
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows of the same keys as CSV."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([map(csv_cell, rows[0]), *(map(csv_cell, row.values()) for row in rows)])
     return text.getvalue()

@@ -11,26 +11,31 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from mousearm import formats
-from mousearm.config import Config, read_saved, to_yaml
+from mousearm.config import Config, read_plain, read_saved, to_yaml
 from mousearm.errors import ConfigError, KinematicsError, RunError, UnknownNameError
 from mousearm.files import (
     MANIFEST,
+    SEAL,
+    check_seal,
     clean_up,
     os_errors_as,
     read_json,
     recover_folder,
     remove_folder,
+    seal,
     sha256,
+    to_json,
     verify_folder,
     write_folder,
-    write_json,
+    write_sealed,
     write_text,
 )
 from mousearm.kinematics import Split
-from mousearm.rundir.logs import describe_environment
+from mousearm.rundir.logs import describe_environment, read_metrics
 from mousearm.rundir.status import FINISHED, Status, locked
 
 _KEPT_CHECKPOINTS = 3
+_AWAY = "Bring it back as it was, or move it away: nothing but reports needs it."
 
 RUN_PREFIX = "run:"
 """Prefix of a path in config.yaml that is below the run folder: of a model or reaches that are kept in it."""
@@ -86,7 +91,7 @@ class RunFolder:
         # A start that was killed may have left these behind.
         remains = (self._lock, self.overrides, self.environment, self.split, self.origin, self.config)
         there = self.path.iterdir() if self.path.is_dir() else ()
-        if {path.name.removesuffix(".partial") for path in there} - {path.name for path in remains}:
+        if {path.name.removesuffix(".partial") for path in there} - {SEAL, *(path.name for path in remains)}:
             raise RunError(f"{self.path} is not empty and holds no run. Choose another name=, or remove it.")
 
     def create(self, config: Config, overrides: list[str], split: Split, model: dict[str, str]) -> None:
@@ -103,32 +108,42 @@ class RunFolder:
         """
         self.check_unused()
         with advising_to_resume(self.path):
-            write_text(self.overrides, OmegaConf.to_yaml(OmegaConf.create(overrides)))
-            write_text(self.environment, describe_environment())
-            write_json(self.split, {**formats.stamp(formats.SPLIT), **asdict(split)})
             began = {"run": uuid.uuid4().hex, "model": model, "split": _hash(split)}
-            write_json(self.origin, {**formats.stamp(formats.RUN), **began})
-            write_text(self.config, to_yaml(config))  # last: from now on there is a run
+            texts = {
+                self.overrides: OmegaConf.to_yaml(OmegaConf.create(overrides)),
+                self.environment: describe_environment(),
+                self.split: to_json({**formats.stamp(formats.SPLIT), **asdict(split)}),
+                self.origin: to_json({**formats.stamp(formats.RUN), **began}),
+                self.config: to_yaml(config),  # last: from then on there is a run
+            }
+            seal(self.path, {file.name: sha256(text.encode()) for file, text in texts.items()})
+            for file, text in texts.items():
+                write_text(file, text)
 
     def saved_config(self) -> Config:
         """Read the configuration that the run was started with; RunError if there is none that can be read."""
         if not self.exists:
             raise RunError(f"There is no run in {self.path}: it has no {self.config.name}.")
+        upgrade = partial(self._upgraded, self.config.name)
+        self._origin()  # says first if it is of a newer format
+        check_seal(self.config)
         try:
-            upgrade = partial(self._upgraded, self.config.name)
             return self._resolved(read_saved(self.config, upgrade))
         except (ConfigError, UnknownNameError) as error:
             raise RunError(f"{self.config} cannot be used: {error} Bring it back as it was.") from error
 
     def saved_overrides(self) -> list[str]:
-        """Read the command line that started the run; empty where it was not written down."""
-        if not self.overrides.is_file():
+        """Read the command line that started the run; empty where it was not written down; RunError if damaged."""
+        if not self.overrides.exists():
             return []
+        check_seal(self.overrides, _AWAY)
         try:
-            listed = OmegaConf.to_container(OmegaConf.load(self.overrides))
-        except Exception as error:  # the YAML library has many kinds
-            raise RunError(f"{self.overrides} cannot be read: {error}") from error
-        return [str(override) for override in listed or []]
+            listed = read_plain(self.overrides)
+        except (OSError, ValueError) as error:
+            raise RunError(f"{self.overrides} cannot be read: {error}. {_AWAY}") from error
+        if not isinstance(listed, list) or not all(isinstance(word, str) for word in listed):
+            raise RunError(f"{self.overrides} is no list of overrides. {_AWAY}")
+        return listed
 
     def _resolved(self, config: Config) -> Config:
         """The configuration with the paths of those files that the folder itself holds."""
@@ -151,7 +166,19 @@ class RunFolder:
     def update_config(self, config: Config) -> None:
         """Write the configuration that the run resumes with, as `resumed` made it."""
         with advising_to_resume(self.path):
-            write_text(self.config, to_yaml(config))
+            write_sealed(self.config, to_yaml(config))
+
+    def open_logs(self) -> None:
+        """Check that metrics.csv and timing.csv are whole, before a run goes on with them; RunError if not."""
+        for file in (self.metrics, self.timing):
+            read_metrics(file)
+        with advising_to_resume(self.path):
+            seal(self.path, {self.metrics.name: None, self.timing.name: None})
+
+    def close_logs(self) -> None:
+        """Note the hashes of metrics.csv and timing.csv when a run ends."""
+        with advising_to_resume(self.path):
+            seal(self.path, {file.name: sha256(file) for file in (self.metrics, self.timing) if file.is_file()})
 
     def check_model(self, hashes: dict[str, str]) -> None:
         """Check, by the hashes of its files, that a model is the one that the run began with.
@@ -249,7 +276,8 @@ class RunFolder:
         if which not in existing:
             names = ", ".join(existing) or "none"
             raise RunError(f"{self.path} has no checkpoint '{which}'. Those that exist: {names}.")
-        if (existing[which] / MANIFEST).is_file() and (problem := self._problem(existing[which])):
+        # Only runs that had no name of their own had checkpoints without hashes.
+        if (self.id or (existing[which] / MANIFEST).exists()) and (problem := self._problem(existing[which])):
             raise RunError(
                 f"The checkpoint '{which}' cannot be used: {problem} Those that exist: {', '.join(existing)}."
             )
@@ -273,15 +301,23 @@ class RunFolder:
         return self._began()["run"]
 
     def _began(self) -> dict[str, Any]:
-        return self._upgraded(self.origin.name, formats.without_stamp(self._origin()))
+        began = self._upgraded(self.origin.name, formats.without_stamp(self._origin()[1]))
+        model = began.get("model", {})
+        texts = [began.get("run"), began.get("split", ""), *(model.values() if isinstance(model, dict) else [None])]
+        if not all(isinstance(text, str) for text in texts):
+            raise RunError(f"{self.origin} does not say what the run began with. Bring it back as it was.")
+        return began
 
-    def _origin(self) -> dict[str, Any]:
-        return read_json(self.origin) if self.origin.is_file() else {}
+    def _origin(self) -> tuple[int, dict[str, Any]]:
+        """Number of the format, and content of origin.json; a newer format is said before damage."""
+        content = read_json(self.origin) if self.origin.exists() else {}
+        number = formats.format_number(formats.RUN, content, self.path)
+        check_seal(self.origin)
+        return number, content
 
     def _upgraded(self, name: str, content: dict[str, Any]) -> dict[str, Any]:
         """Content of a file of this name in the newest format of run folders."""
-        number = formats.format_number(formats.RUN, self._origin(), self.path)
-        return formats.upgrade(formats.RUN, {name: content}, number)[name]
+        return formats.upgrade(formats.RUN, {name: content}, self._origin()[0])[name]
 
     def _problem(self, folder: Path) -> str:
         try:

@@ -3,13 +3,21 @@
 import csv
 import importlib.metadata
 import platform
+import re
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
+
+from mousearm.errors import RunError
+from mousearm.files import check_seal, read_bytes
 
 CODE = Path(__file__).parents[2]
 """Folder of the code that runs: a checkout, or a copy."""
 
+_MAX_METRICS_BYTES = 500_000_000
+_NUMBER = re.compile("[0-9]{1,18}")
+_BRING_BACK = "Bring it back as it was, or move it away: the run then begins a new one where it goes on."
 _COMMIT, _DIFF = ("rev-parse", "HEAD"), ("diff", "HEAD")
 _NO_CHECKOUT = "(not a git checkout)"
 
@@ -39,8 +47,11 @@ class Environment(NamedTuple):
 
 
 def read_environment(file: Path) -> Environment:
-    """Read what ``describe_environment`` wrote; a file that does not exist says nothing."""
-    text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+    """Read what ``describe_environment`` wrote; a file that does not exist says nothing. RunError as `check_seal`."""
+    if not file.exists():
+        return Environment("", False, "")
+    check_seal(file)
+    text = read_bytes(file).decode(errors="replace")
     before, mark, changes = text.partition(f"{_asked(_DIFF)}\n")
     commit = before.partition(f"{_asked(_COMMIT)}\n")[2].strip()
     is_changed = changes.strip() not in ("", _NO_CHECKOUT)
@@ -74,19 +85,27 @@ class Rows(NamedTuple):
 
 
 def read_metrics(file: Path) -> Rows:
-    """Read metrics.csv or timing.csv; a file that does not exist, or is another kind of file, has no rows."""
-    if not file.is_file():
+    """Read metrics.csv or timing.csv; a file that does not exist has no rows.
+
+    Raises:
+        RunError: it has changed since its run ended, has no column ``steps``, or rows follow on one that is not whole.
+    """
+    if not file.exists():
         return Rows(["steps"], [])
-    rows: list[dict[str, str]] = []
-    with file.open(newline="", encoding="utf-8", errors="replace") as lines:
-        reader = csv.DictReader(lines)
-        columns = list(reader.fieldnames or [])
-        if "steps" not in columns:
-            return Rows(["steps"], [])
-        for row in reader:
-            last = int(rows[-1]["steps"]) if rows else -1
-            is_complete = len(row) == len(columns) and None not in row.values()
-            if not (is_complete and row["steps"].isdigit() and last < int(row["steps"])):
-                break
-            rows.append(row)
-    return Rows(columns, rows)
+    check_seal(file, _BRING_BACK)
+    text = read_bytes(file, _MAX_METRICS_BYTES).decode(errors="replace")
+    lines = text[: text.rfind("\n") + 1].splitlines()
+    try:
+        columns, *rows = csv.reader(lines) if lines else [["steps"]]
+    except csv.Error as error:
+        raise RunError(f"{file} cannot be read as a table ({error}). {_BRING_BACK}") from error
+    if "steps" not in columns or len({*columns}) < len(columns):
+        raise RunError(
+            f"{file} is no table of metrics: its first line names no steps, or a column twice. {_BRING_BACK}"
+        )
+    at = columns.index("steps")
+    steps = [int(row[at]) if len(row) == len(columns) and _NUMBER.fullmatch(row[at]) else -1 for row in rows]
+    good = next((i for i, (last, now) in enumerate(pairwise([-1, *steps])) if now <= last), len(steps))
+    if any(step > max([-1, *steps[:good]]) for step in steps[good:]):
+        raise RunError(f"{file}, line {good + 2}, is not whole, or out of order, though rows follow it. {_BRING_BACK}")
+    return Rows(columns, [dict(zip(columns, row, strict=True)) for row in rows[:good]])

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mousearm.errors import RunError
-from mousearm.files import os_errors_as, read_json, write_json
+from mousearm.files import check_seal, os_errors_as, read_json, sha256, to_json, write_json
 
 RUNNING, FINISHED, FAILED, INTERRUPTED = "running", "finished", "failed", "interrupted"
 PRUNED = "pruned"
@@ -23,6 +23,7 @@ KILLED = "killed"
 """State of a run that says that it is running, though its process no longer exists; found by readers."""
 NO_STATUS = "unknown"
 """State of a run that has written none yet; found by readers."""
+_STATES = (RUNNING, FINISHED, FAILED, INTERRUPTED, PRUNED, NO_STATUS)
 
 # Somebody who looks whether a process lives holds the lock for a moment.
 _PATIENCE_S = 0.5
@@ -69,19 +70,26 @@ class Status:
     def write(self, file: Path) -> None:
         """Write status.json, with this process and this instant; OutputError if it cannot be written."""
         now = datetime.now(UTC).isoformat()
-        write_json(file, asdict(replace(self, host=socket.gethostname(), pid=os.getpid(), heartbeat=now)))
+        content = asdict(replace(self, host=socket.gethostname(), pid=os.getpid(), heartbeat=now))
+        write_json(file, {**content, "sha256": sha256(to_json(content).encode())})
 
     @staticmethod
     def read(file: Path, lock: Path) -> "Status":
         """Read status.json, with the state ``killed`` where the process no longer exists.
 
-        On the same machine the run's lock tells, on another one the heartbeat. RunError if it cannot be read.
+        On the same machine the run's lock tells, on another one the heartbeat. RunError if it cannot be read, or has
+        changed since it was written.
         """
-        if not file.is_file():
+        if not file.exists():
             return Status()
-        kinds = {name: str if name == "key" else type(default) for name, default in asdict(Status()).items()}
-        found = {name: value for name, value in read_json(file).items() if value and name in kinds}
-        status = Status(**{name: value for name, value in found.items() if isinstance(value, kinds[name])})
+        check_seal(file)  # of an agent from elsewhere
+        content = read_json(file)
+        wanted = content.pop("sha256", None)  # older ones have none
+        status = Status(**{name: value for name, value in content.items() if name in _KINDS})
+        wrong = [name for name, kind in _KINDS.items() if not isinstance(getattr(status, name), kind)]
+        is_same = wanted in (None, sha256(to_json(content).encode()))
+        if not is_same or wrong or status.state not in _STATES:
+            raise RunError(f"{file} has changed since it was written. Remove it: the run then goes on without it.")
         if status.state != RUNNING or status._lives(lock):
             return status
         reason = f"process {status.pid} on {status.host} gave no sign of life since {status.heartbeat}"
@@ -95,6 +103,9 @@ class Status:
         except (ValueError, TypeError):
             return False
         return silence.total_seconds() < _SILENCE_S
+
+
+_KINDS = {**{name: type(default) for name, default in asdict(Status()).items()}, "key": str | None}
 
 
 @contextmanager
@@ -160,8 +171,8 @@ def _take(descriptor: int, file: Path) -> None:
 
 def _in_use(file: Path) -> str:
     holder: dict[str, object] = {}
-    with contextlib.suppress(OSError, ValueError):  # the holder is about to write it
-        holder = json.loads(file.read_text())
+    with contextlib.suppress(RunError):  # the holder is about to write it
+        holder = read_json(file)
     return (
         f"{file.parent} is in use: the process {holder.get('pid', 'unknown')} on {holder.get('host', 'another host')} "
         "trains there. Wait until it ends, stop it (kill -INT), or choose another name=."

@@ -11,7 +11,7 @@ from mousearm.evaluate.results import Errors
 from mousearm.hub.upload import card_head
 from mousearm.kinematics import Split
 from mousearm.rundir.folder import RUN_PREFIX
-from mousearm.text import markdown_table, plural
+from mousearm.text import code_block, markdown_table, plural
 
 # Folders of a shared agent for its model and its reaches; its film, by the name by which the Hub shows it beside the
 # card.
@@ -62,7 +62,7 @@ def card(subject: Subject, files: Iterable[str]) -> str:
         "## Use",
         _use(subject, are_lacking),
         "## Configuration",
-        f"<details><summary>config.yaml</summary>\n\n```yaml\n{to_yaml(subject.config)}```\n\n</details>",
+        f"<details><summary>config.yaml</summary>\n\n{code_block(to_yaml(subject.config), 'yaml')}\n\n</details>",
         "Versions of everything: `environment.txt`.",
         "## Licence and citation",
         f"Licence: {subject.licence}. The arm, and the published reaches, are those of\n\n> {_CITATION}\n\n"
@@ -109,7 +109,7 @@ def _results(evaluation: Evaluation) -> str:
         rows.append((reach.name, reach.split, *_cells(reach.paw_mm, reach.elbow_mm), effort))
     if len(evaluation.reaches) > 1:
         for split, both in evaluation.splits.items():
-            rows.append(("**all**", split, *_cells(both["paw_mm"], both["elbow_mm"]), ""))
+            rows.append(("all", split, *_cells(both["paw_mm"], both["elbow_mm"]), ""))
     left = len(evaluation.reaches) - len(worst)
     more = f"\n\n{left} reaches with smaller paw errors are in `evaluation.json`." if left else ""
     return "Errors in mm:\n\n" + markdown_table(header, rows) + more
@@ -128,7 +128,7 @@ def _facts(subject: Subject, are_lacking: bool) -> list[tuple[str, str]]:
     sides = f"{len(subject.split.train)} to train on, {len(subject.split.test)} to test with"
     by = f"split by {kinematics.split_by}, seed {kinematics.split_seed}"
     name = subject.evaluation.scale.model
-    digest = [f", SHA-256 `{sha256}`" for file, sha256 in subject.model.items() if PurePosixPath(file).stem == name][:1]
+    digest = [f", SHA-256 {sha256}" for file, sha256 in subject.model.items() if PurePosixPath(file).stem == name][:1]
     return [
         ("arm", "".join([_place(config.model.osim or config.model.file or ""), *digest])),
         ("reaches", f"{reaches}: {sides}, {by}"),
@@ -143,7 +143,7 @@ def _facts(subject: Subject, are_lacking: bool) -> list[tuple[str, str]]:
 
 
 def _place(path: str) -> str:
-    return f"`{path.removeprefix(RUN_PREFIX)}`" + (" in this repository" if path.startswith(RUN_PREFIX) else "")
+    return path.removeprefix(RUN_PREFIX) + (" in this repository" if path.startswith(RUN_PREFIX) else "")
 
 
 def _use(subject: Subject, are_lacking: bool) -> str:

@@ -12,7 +12,7 @@ from mousearm.config import Config, to_yaml
 from mousearm.env.references import reach_files
 from mousearm.errors import RunError
 from mousearm.evaluate.evaluation import Evaluation
-from mousearm.files import make_folder, staged, to_json, write_bytes
+from mousearm.files import SEAL, as_seal, make_folder, sha256, staged, to_json, write_bytes
 from mousearm.hub.upload import push
 from mousearm.hub.uri import PREFIX, HubUri
 from mousearm.kinematics import Split
@@ -97,6 +97,8 @@ def gather(run: Path, options: ShareOptions, allowed: Sequence[str] = ()) -> Con
     files["status.json"] = to_json({"state": FINISHED, "steps": status.steps, "reason": "", "key": None}).encode()
     files["environment.txt"] = read_environment(folder.environment).shareable.encode()
     subject = Subject(options.repo, options.licence, shared, evaluation, split, hashes, status.steps)
+    sealed = ("config.yaml", "origin.json", "environment.txt", "evaluation.json", "split.json", "status.json")
+    files[SEAL] = as_seal({name: sha256(files[name]) for name in sealed}).encode()
     files["README.md"] = card(subject, files).encode()
     places = [run, config.kinematics.path, model_file(config.model)]
     private = [place for place in places if not _is_public(str(place))]

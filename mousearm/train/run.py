@@ -11,7 +11,7 @@ from mousearm.checkpoint import TrainingState
 from mousearm.errors import MouseArmError
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.film import show
-from mousearm.files import write_json
+from mousearm.files import to_json, write_sealed
 from mousearm.policy.controller import PolicyController
 from mousearm.pretrain.dagger import DAgger
 from mousearm.rundir.folder import RunFolder, advising_to_resume
@@ -56,6 +56,7 @@ class Experiment:
         steps, logged = (0, None) if state is None else (state.steps, state.states["logger"])
         print(self.describe(steps), flush=True)
         with ending(lambda status: self._write_status(folder, status)):
+            folder.open_logs()
             folder.set_status(RUNNING, steps)
             with advising_to_resume(folder.path, "used"), tracked(self.setup.config, folder, logged) as logger:
                 log_warnings_to(folder.engine_log)
@@ -112,7 +113,7 @@ class Experiment:
         """Evaluate the best network, write and draw the result; returns the objective."""
         checkpoint.load_policy(folder.find_checkpoint("best"), self.algo.policy)
         evaluation, trials = self.evaluator.evaluate(PolicyController(self.algo.policy))
-        write_json(folder.evaluation, evaluation.as_json())
+        write_sealed(folder.evaluation, to_json(evaluation.as_json()))
         print(f"\n{evaluation.table()}\n\n{facts({'run folder': folder.path})}")
         show(folder, self.setup.arm, evaluation, trials, video=self.setup.config.video)
         logger.conclude(self.algo.num_timesteps, evaluation, folder)
@@ -121,10 +122,12 @@ class Experiment:
     def _write_status(self, folder: RunFolder, end: Status) -> None:
         """Write how the run ended; where an error ended it and nothing can be written, its silence tells."""
         if end.state == FINISHED:
+            folder.close_logs()
             folder.set_status(FINISHED, self.algo.num_timesteps)
             return
         newest = folder.checkpoints()[-1:]
         with contextlib.suppress(MouseArmError):
+            folder.close_logs()
             folder.set_status(end.state, int(newest[0].name) if newest else 0, end.reason, end.key)
         if end.state == INTERRUPTED:
             print(f"Interrupted ({end.reason}). python run.py resume={folder.path} resumes from here.")

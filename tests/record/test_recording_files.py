@@ -14,6 +14,7 @@ import pytest
 from mousearm.errors import ConfigError, OutputError, RecordingError, UnknownNameError
 from mousearm.kinematics.files import read_rows
 from mousearm.record import read_recording, record, write_recording
+from mousearm.record.files import seal_recording
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "record.py"
 
@@ -39,6 +40,14 @@ def files(agent, tmp_path_factory):
         written = write_recording(agent, path, kind, 2, 0.1, 1)
         assert written.trials == 6
     return paths
+
+
+def replaced(group, name, value):
+    attributes = dict(group[name].attrs)
+    del group[name]
+    group[name] = value
+    if isinstance(value, np.ndarray):
+        group[name].attrs.update(attributes)
 
 
 class TestHdf5:
@@ -79,17 +88,22 @@ class TestHdf5:
     def test_what_is_not_there_or_no_hdf5_is_named(self, tmp_path):
         (tmp_path / "text.h5").write_text("no HDF5")
         for name in ("missing.h5", "text.h5"):
-            with pytest.raises(RecordingError, match=rf"{name} cannot be read as HDF5 .*scripts/record.py"):
+            with pytest.raises(RecordingError, match=rf"{name} (cannot be read: No such|has changed .*record\.py)"):
                 read_recording(tmp_path / name)
 
     @pytest.mark.parametrize(
         ("damage", "text"),
         [
             (lambda f: f["reaches/short/repeat_0"].pop("error"), "has no signal error of the reach short"),
-            (lambda f: f.pop("trials"), "is not a recording, or is damaged"),
-            (lambda f: f["reaches/short"].pop("repeat_0"), "is not a recording, or is damaged"),
-            (lambda f: f["reaches/short/repeat_0/qpos"].attrs.pop("unit"), "is not a recording, or is damaged"),
-            (lambda f: f["reaches/short/repeat_0"].attrs.pop("split"), "is not a recording, or is damaged"),
+            (lambda f: f.pop("trials"), "Give an HDF5 file that"),
+            (lambda f: f["reaches/short"].pop("repeat_0"), "Give an HDF5 file that"),
+            (lambda f: f["reaches/short/repeat_0/qpos"].attrs.pop("unit"), "Give an HDF5 file that"),
+            (lambda f: f["reaches/short/repeat_0"].attrs.pop("split"), "Give an HDF5 file that"),
+            (lambda f: f["reaches/short/repeat_0"].attrs.update(reach="../../x"), "no name of something in a folder"),
+            (lambda f: f["trials/path"].__setitem__(..., "/etc"), "Give an HDF5 file that"),
+            (lambda f: replaced(f["reaches/short/repeat_0"], "landmarks", np.zeros((3, 3, 3))), "do not fit"),
+            (lambda f: replaced(f["reaches/short/repeat_0"], "qpos", h5py.ExternalLink("a.h5", "/x")), "another file"),
+            (lambda f: f.create_dataset("more", (10**9,), "f8"), "says that it holds"),
             (lambda f: f["reaches/short/repeat_0"].create_group("more"), "more is not a dataset"),
         ],
     )
@@ -97,8 +111,25 @@ class TestHdf5:
         copy = shutil.copy(files["hdf5"], tmp_path / "copy.h5")
         with h5py.File(copy, "a") as content:
             damage(content)
+        with pytest.raises(RecordingError, match=r"copy\.h5 has changed since it was written"):
+            read_recording(copy)
+        seal_recording(copy)  # by somebody who means it
         with pytest.raises(RecordingError, match=text):
             read_recording(copy)
+
+    def test_any_byte_that_changes_is_found(self, files, tmp_path):
+        whole = files["hdf5"].read_bytes()
+        copy = tmp_path / "copy.h5"
+        for at in [*range(0, 512, 16), *np.random.default_rng(0).integers(512, len(whole), 20)]:
+            copy.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+            with pytest.raises(RecordingError, match="has changed"):
+                read_recording(copy)
+        for part in (whole[:-1], whole + b"\0", whole[512:-8], whole[100:], b""):
+            copy.write_bytes(part)
+            with pytest.raises(RecordingError):
+                read_recording(copy)
+        copy.write_bytes(whole)
+        assert read_recording(copy).reaches
 
 
 class TestTables:

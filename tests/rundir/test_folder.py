@@ -1,13 +1,15 @@
 import shutil
+import subprocess
 from dataclasses import replace
 
 import pytest
 
 from mousearm import formats
-from mousearm.errors import RunError
-from mousearm.files import read_json, write_json
+from mousearm.errors import MouseArmError, RunError
+from mousearm.files import MANIFEST, SEAL, read_json, seal, sha256, write_json
 from mousearm.kinematics import Split
 from mousearm.rundir.folder import RunFolder
+from mousearm.rundir.logs import read_environment, read_metrics
 from mousearm.rundir.runs import resumed
 
 SPLIT = Split(["a", "m/b"], ["c"], {"a": "1f", "m/b": "2f", "c": "3f"})
@@ -79,6 +81,11 @@ def test_a_contradiction_is_refused_and_shown(started, configure):
 def test_no_run_and_unreadable_configuration(tmp_path, started):
     with pytest.raises(RunError, match=r"There is no run in .*none: it has no config\.yaml"):
         RunFolder(tmp_path / "none").saved_config()
+    saved = started.config.read_text()
+    started.config.write_text(saved.replace("w_paw: 1.0", "w_paw: 9.0"))
+    with pytest.raises(RunError, match=r"config\.yaml has changed since it was written.*remove .*sha256sums\.txt"):
+        started.saved_config()
+    (started.path / SEAL).unlink()
     started.config.write_text("a: [1\n")
     with pytest.raises(RunError, match=r"config\.yaml cannot be read"):
         started.saved_config()
@@ -89,7 +96,7 @@ def test_no_run_and_unreadable_configuration(tmp_path, started):
 
 def test_checkpoints_are_ordered_by_number_and_found_by_name(started):
     for steps in (900, 1000, 50, 200):
-        started.checkpoint(steps).mkdir(parents=True)
+        started.seal(started.checkpoint(steps), {"a": b"1"})
     started.checkpoint(1000).with_name("1000.partial").mkdir()
     assert [path.name for path in started.checkpoints()] == ["50", "200", "900", "1000"]
     started.drop_superseded()
@@ -98,6 +105,9 @@ def test_checkpoints_are_ordered_by_number_and_found_by_name(started):
     assert started.find_checkpoint("200").name == "200"
     with pytest.raises(RunError, match=r"has no checkpoint 'best'. Those that exist: 200, 900, 1000, latest\."):
         started.find_checkpoint("best")
+    (started.checkpoint(200) / MANIFEST).unlink()
+    with pytest.raises(RunError, match=r"'200' cannot be used: .*manifest\.json"):
+        started.find_checkpoint("200")
 
 
 def test_a_split_that_was_never_written(tmp_path):
@@ -172,3 +182,89 @@ def test_a_checkpoint_of_another_run_is_passed_over(started, tmp_path, configure
     assert "900 is of another run" in capsys.readouterr().out
     shutil.copytree(other.checkpoint(900), started.best)
     assert "best is of another run" in started.best_problem()
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("config", RunFolder.saved_config),
+        ("overrides", RunFolder.saved_overrides),
+        ("origin", RunFolder.saved_split),
+        ("split", RunFolder.saved_split),
+        ("environment", lambda folder: read_environment(folder.environment)),
+    ],
+)
+def test_advice_on_what_has_changed_since_it_was_written(started, name, read):
+    file = getattr(started, name)
+    before, whole = read(started), file.read_text()
+    for i in range(0, len(whole), max(1, len(whole) // 40)):
+        file.write_text(whole[:i] + chr(1 + ord(whole[i])) + whole[i + 1 :])
+        try:
+            assert read(started) == before  # as a version or the number of a format, which nothing here depends on
+        except MouseArmError as error:
+            assert str(file) in str(error)  # noqa: PT017
+    file.write_text(whole)  # brought back as it was
+    assert read(started) == before
+
+
+def test_hashes_are_those_that_sha256sum_checks(started):
+    check = ["sha256sum", "--check", "--strict", "--quiet", SEAL]
+    assert subprocess.run(check, cwd=started.path, check=True, capture_output=True).stdout == b""
+    started.config.write_text("changed")
+    assert subprocess.run(check, cwd=started.path, check=False, capture_output=True).returncode == 1
+
+
+def test_advice_to_remove_hashes_where_a_change_was_meant(started):
+    started.config.write_text(started.config.read_text().replace("seed: 0", "seed: 5"))
+    with pytest.raises(RunError):
+        started.saved_config()
+    (started.path / SEAL).unlink()
+    assert started.saved_config().seed == 5
+
+
+@pytest.mark.parametrize("text", ["x", "\0", "0" * 64, f"{'0' * 64} config.yaml", f"{'g' * 64}  config.yaml", "\n\n"])
+def test_hashes_that_are_damaged_are_no_reason_to_trust(started, text):
+    (started.path / SEAL).write_text(text)
+    with pytest.raises(RunError, match=r"sha256sums\.txt is damaged"):
+        started.saved_config()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "a: 1", "- 1", "- [a]", "&a [*a]", "- !!python/object/apply:os.system [ls]", "- &a x\n- *a", "[" * 3000),
+        "\n".join(["- &a0 [x, x]", *(f"- &a{i} [*a{i - 1}, *a{i - 1}]" for i in range(1, 200))]),
+    ],
+)
+def test_overrides_are_a_plain_list_of_texts(started, text):
+    started.overrides.write_text(text)
+    (started.path / SEAL).unlink()
+    with pytest.raises(RunError, match=r"overrides\.yaml"):
+        started.saved_overrides()
+    started.overrides.rename(started.path / "moved")  # as the message advises
+    assert started.saved_overrides() == []
+
+
+@pytest.mark.parametrize(
+    "content", [{"run": 1}, {"run": None}, {"model": []}, {"model": {"a": 1}}, {"split": 3}, {"run": ["a"]}]
+)
+def test_what_a_run_began_with_is_in_texts(started, content):
+    write_json(started.origin, {**read_json(started.origin), **content})
+    (started.path / SEAL).unlink()
+    for read in (started.saved_split, lambda: started.check_model({})):
+        with pytest.raises(RunError, match=r"origin\.json does not say"):
+            read()
+
+
+def test_metrics_are_sealed_when_a_run_ends_and_open_when_it_goes_on(started):
+    started.metrics.write_text("steps,a\n0,1\n10,2\n")
+    started.close_logs()
+    started.metrics.write_text("steps,a\n0,1\n10,3\n")
+    with pytest.raises(RunError, match=r"metrics\.csv has changed"):
+        started.open_logs()
+    started.metrics.rename(started.path / "damaged.csv")  # as the message advises
+    started.open_logs()
+    started.metrics.write_text("steps,a\n20,5\n")
+    assert read_metrics(started.metrics).column("a") == {20: 5.0}
+    started.close_logs()
+    seal(started.path, {"metrics.csv": sha256(started.metrics)})

@@ -1,5 +1,6 @@
 import pytest
 
+from mousearm.errors import RunError
 from mousearm.rundir.logs import describe_environment, read_environment, read_metrics
 
 ASKED = "numpy==2\n\n$ git rev-parse HEAD\n{}\n\n$ git diff HEAD\n{}"
@@ -41,12 +42,12 @@ def test_metrics_by_steps_from_the_first_column_that_has_one(tmp_path):
     [
         (None, []),
         (b"", []),
-        (b"\x00\xff,1\n2,3\n", []),
         (b"steps,a\n0,1\n100,2\n2", ["0", "100"]),  # of 200
+        (b"steps,a\n0,1\n100,2.2", ["0"]),  # of 2.25
         (b"steps,a\n0,1\n200", ["0"]),
-        (b"steps,a\n0,1\n100,2,3\n200,1\n", ["0"]),
         (b"steps,a\n0,1\n100,2\n50,1\n", ["0", "100"]),
         (b"steps,a\n0,1\nten,1\n", ["0"]),
+        (b"steps,a\n0,1\n" + bytes(4096), ["0"]),  # the power failed
     ],
 )
 def test_rows_are_read_up_to_what_was_cut_short(tmp_path, text, steps):
@@ -54,3 +55,22 @@ def test_rows_are_read_up_to_what_was_cut_short(tmp_path, text, steps):
     if text is not None:
         file.write_bytes(text)
     assert [row["steps"] for row in read_metrics(file).rows] == steps
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(b"\x00\xff,1\n2,3\n", b"a,b\n0,1\n", b"steps,a,a\n0,1,2\n", b"\n0,1\n"),
+        *(b"steps,a\n0,1\n100,2,3\n200,1\n", b"steps,a\n0,1\n100\n200,1\n", b"steps,a\n0,1\n\n200,1\n"),
+        *(b"steps,a\n0,1\n1OO,2\n200,1\n", b"steps,a\n0,1\n300,2\n200,1\n400,1\n", "steps,a\n²,1\n200,1\n".encode()),
+        *(b"steps,a\n" + b"9" * 5000 + b",1\n2,1\n", b"steps,a\n0," + b"1" * 200_000 + b"\n", b"steps,a\n-1,2\n3,4\n"),
+    ],
+    ids=range(13),
+)
+def test_advice_on_metrics_with_a_broken_row_that_others_follow(tmp_path, text):
+    file = tmp_path / "metrics.csv"
+    file.write_bytes(text)
+    with pytest.raises(RunError, match=rf"{file}.*move it away"):
+        read_metrics(file)
+    file.rename(tmp_path / "away.csv")
+    assert read_metrics(file).rows == []

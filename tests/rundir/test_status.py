@@ -63,7 +63,7 @@ def test_on_another_machine_the_heartbeat_tells(file, lock, minutes, state):
     assert Status.read(file, lock).state == state
 
 
-@pytest.mark.parametrize("heartbeat", [None, "yesterday", "2026-01-01T00:00:00", 5])
+@pytest.mark.parametrize("heartbeat", ["", "yesterday", "2026-01-01T00:00:00"])
 def test_no_heartbeat_is_no_sign_of_life(file, lock, heartbeat):
     write_json(file, {"state": "running", "host": "elsewhere", "heartbeat": heartbeat})
     assert Status.read(file, lock).state == "killed"
@@ -153,3 +153,21 @@ def test_where_no_lock_can_be_made(tmp_path):
     assert not is_held(tmp_path / "none")
     with pytest.raises(RunError, match="gone/lock cannot be written"), locked(tmp_path / "gone" / "lock"):
         pass
+
+
+def test_advice_on_a_status_that_has_changed(file, lock):
+    Status(FINISHED, 1200, "because").write(file)
+    whole = file.read_text()
+    before = Status.read(file, lock)
+    for i in range(len(whole)):
+        file.write_text(whole[:i] + chr(1 + ord(whole[i])) + whole[i + 1 :])
+        try:
+            assert Status.read(file, lock) == before
+        except RunError as error:
+            assert str(file) in str(error)  # noqa: PT017
+    for content in ({"state": "flying"}, {"steps": "12"}, {"steps": None}, {"pid": []}, {"reason": 3}, {"key": {}}):
+        write_json(file, {"state": "finished", **content})
+        with pytest.raises(RunError, match="Remove it"):
+            Status.read(file, lock)
+    file.unlink()
+    assert Status.read(file, lock) == Status(NO_STATUS)

@@ -2,6 +2,7 @@ import csv
 
 import pytest
 
+from mousearm.errors import RunError
 from mousearm.tracking.metrics_file import MetricsFile
 
 
@@ -57,8 +58,11 @@ def test_a_row_that_a_kill_cut_short_is_dropped(tmp_path):
     assert file.read_text() == "steps,a\n0,1\n100,2\n200,3\n"
 
 
-def test_a_file_that_is_no_metrics_begins_anew(tmp_path):
+def test_a_file_that_is_no_metrics_is_not_lost(tmp_path):
     file = tmp_path / "metrics.csv"
     file.write_bytes(b"\x00\xff,1\n2,3\n")
+    with pytest.raises(RunError, match="move it away"):
+        MetricsFile(file, everything, {"steps": "200", "a": "3"})
+    file.rename(tmp_path / "away.csv")
     MetricsFile(file, everything, {"steps": "200", "a": "3"}).close()
     assert file.read_text() == "steps,a\n200,3\n"
