@@ -3,7 +3,8 @@
 import io
 import math
 import random
-from collections.abc import Callable, Mapping
+import zipfile
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,12 +16,13 @@ from safetensors.torch import save as to_safetensors
 
 from mousearm import formats
 from mousearm.errors import RunError
-from mousearm.files import read_json, to_json
+from mousearm.files import MAX_PART_BYTES, check_file, read_json, to_json
 from mousearm.policy.network import RecurrentPolicy
 from mousearm.rundir.folder import RunFolder
 
 _NETWORK, _STATE, _SUMMARY = "policy.safetensors", "state.pt", "state.json"
 _ARRAY = "array"
+_MOST_PARTS = 1_000_000  # numbers, texts, lists and tensors in the state of a run
 
 
 class Stateful(Protocol):
@@ -79,13 +81,17 @@ class TrainingState:
             RunError: if something does not fit the network or the task, or is missing.
         """
         try:
+            shapes = {(), *(tuple(parameter.shape) for parameter in policy.parameters())}
+            for name, part in parts.items():
+                _check_fit(self.states[name], part.state(), name, shapes)
             _put(self.network, policy)
             for name, part in parts.items():
                 part.restore(_each(self.states[name], _copied))
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        except Exception as error:  # random generators, optimisers and simulators have their own kinds
             raise RunError(
                 f"The checkpoint of step {self.steps} does not fit the configured run: {error!r}. It may be of another "
-                "version of the program; environment.txt says which one began the run."
+                "version of the program; environment.txt says which one began the run. Remove its folder, and the same "
+                "command resumes from the one before."
             ) from error
 
 
@@ -114,12 +120,11 @@ def load_state(folder: Path) -> TrainingState:
     """
     summary = read_json(folder / _SUMMARY)
     number = formats.format_number(formats.CHECKPOINT, summary, folder)
-    states = _read(folder / _STATE, lambda file: torch.load(file, map_location="cpu", weights_only=True))
-    content = {
-        "network": _read(folder / _NETWORK, load_file),
-        "states": {name: _from_torch(state) for name, state in states.items()},
-    }
-    return TrainingState(int(summary["steps"]), **formats.upgrade(formats.CHECKPOINT, content, number))
+    steps = summary.get("steps")
+    if type(steps) is not int or folder.name != str(steps):
+        raise RunError(f"{folder / _SUMMARY} is not of this checkpoint: it says {steps!r} steps. Remove {folder}.")
+    content = {"network": _read(folder / _NETWORK, load_file), "states": _read(folder / _STATE, _load_states)}
+    return TrainingState(steps, **formats.upgrade(formats.CHECKPOINT, content, number))
 
 
 def load_policy(folder: Path, policy: RecurrentPolicy) -> None:
@@ -146,11 +151,15 @@ def _tensors(policy: RecurrentPolicy) -> dict[str, torch.Tensor]:
 def _put(network: Mapping[str, torch.Tensor], policy: RecurrentPolicy) -> None:
     """Copy tensors into a policy; KeyError if one is missing, ValueError if it has another shape, or no place."""
     places = _tensors(policy)
+    if strange := [name for name, tensor in network.items() if not tensor.isfinite().all()]:
+        raise ValueError(f"{strange[0]} holds numbers that are not finite")
     if more := network.keys() - places.keys():
         raise ValueError(f"there is no place for {', '.join(sorted(more))}")
     for name, tensor in places.items():
         if tensor.shape != network[name].shape:
             raise ValueError(f"{name} has the shape {tuple(network[name].shape)}, not {tuple(tensor.shape)}")
+        if tensor.dtype != network[name].dtype:
+            raise ValueError(f"{name} holds {network[name].dtype}, not {tensor.dtype}")
         tensor.detach().copy_(network[name])
 
 
@@ -162,10 +171,57 @@ def _network(state: TrainingState, summary: Mapping[str, float]) -> dict[str, by
 
 
 def _read(file: Path, read: Callable[[Path], Any]) -> Any:
+    check_file(file, MAX_PART_BYTES)
     try:
         return read(file)
     except Exception as error:  # torch and safetensors raise many kinds for damaged files
-        raise RunError(f"{file} cannot be read: {error}") from error
+        raise RunError(
+            f"{file} cannot be read: {error}. Remove {file.parent}, which is no whole checkpoint."
+        ) from error
+
+
+def _load_states(file: Path) -> dict[str, Any]:
+    """States of a run's parts; whatever may be in a file from elsewhere, they are plain and not larger than it."""
+    with zipfile.ZipFile(file) as archive:
+        if sum(member.file_size for member in archive.infolist()) > file.stat().st_size:
+            raise ValueError("it unpacks to more than it has")
+    states = torch.load(file, map_location="cpu", weights_only=True)
+    waiting, n_parts = [states], 0
+    while waiting:
+        value, n_parts = waiting.pop(), n_parts + 1
+        if n_parts > _MOST_PARTS:  # as where lists hold one another
+            raise ValueError(f"it has more than {_MOST_PARTS} parts")
+        if isinstance(value, torch.Tensor):
+            if value.layout != torch.strided or value.nbytes > value.untyped_storage().nbytes():
+                raise ValueError("it holds a tensor that is larger than its numbers")
+        elif isinstance(value, dict | list | tuple):
+            waiting += value.values() if isinstance(value, dict) else value
+        elif not isinstance(value, str | int | float | None):
+            raise TypeError(f"it holds a {type(value).__name__}")
+    return {name: _from_torch(state) for name, state in states.items()}
+
+
+def _check_fit(saved: Any, own: Any, place: str, shapes: Collection[tuple[int, ...]]) -> None:
+    """Check that a saved state is of the kind of the part's own; what is empty or None may have become anything.
+
+    ``shapes`` are those of the network's tensors, one of which whatever an optimiser remembers has.
+    """
+    if isinstance(own, Mapping):
+        if not isinstance(saved, Mapping) or not own.keys() <= saved.keys():
+            raise ValueError(f"{place} lacks something")
+        for key, value in own.items():
+            _check_fit(saved[key], value, f"{place}.{key}", shapes)
+        for memory in saved["state"].values() if place.endswith(".optimizer") else ():
+            if any(tuple(tensor.shape) not in shapes for tensor in memory.values()):
+                raise ValueError(f"{place} is of another network")
+    elif isinstance(own, np.ndarray | torch.Tensor):
+        if type(saved) is not type(own) or saved.shape != own.shape or saved.dtype != own.dtype:
+            raise ValueError(f"{place} is not {own.dtype} of the shape {tuple(own.shape)}")
+    elif isinstance(own, list | tuple) and isinstance(saved, list | tuple):
+        for i, (one, other) in enumerate(zip(saved, own, strict=False)):
+            _check_fit(one, other, f"{place}.{i}", shapes)
+    elif own is not None and not isinstance(saved, str if isinstance(own, str) else int | float):
+        raise ValueError(f"{place} cannot be {saved!r:.80}")
 
 
 def _each(value: Any, change: Callable[[Any], Any]) -> Any:

@@ -24,6 +24,9 @@ from mousearm.text import is_plain
 if TYPE_CHECKING:
     import h5py
 
+MAX_PART_BYTES = 4_000_000_000
+"""Most bytes of a file of a checkpoint: more would be hashed for minutes."""
+
 MAX_TEXT_BYTES = 50_000_000
 """Most bytes of a text file that is read at once, where its reader says nothing else."""
 
@@ -40,7 +43,6 @@ _OTHERS = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
-_MAX_PART_BYTES = 4_000_000_000  # of a folder of `write_folder`; more would be hashed for minutes
 _HASH = re.compile("[0-9a-f]{64}")
 _UNSEAL = "If you changed it yourself, remove {}, which may have other hashes to tell damage by."
 _MAX_OBJECTS = 100_000  # in an HDF5 file
@@ -485,7 +487,7 @@ def verify_folder(folder: Path, run: str = "") -> None:
         raise RunError(f"{folder / more[0]} is not in {MANIFEST}: it was not written with the others.")
     for name, wanted in hashes.items():
         file = folder / name
-        check_file(file, _MAX_PART_BYTES)
+        check_file(file, MAX_PART_BYTES)
         with os_errors_as(RunError, file, "read"):
             found = sha256(file)
         if found != wanted:

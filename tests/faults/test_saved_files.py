@@ -1,0 +1,194 @@
+"""Everything that a run saves, damaged: what is read is right, or refused with its name; nothing else ever.
+
+Disks and editors damage files alone. Somebody who means it makes the hashes anew: then the content may be another one,
+but nobody gets a traceback, waits for long, or needs all of the memory.
+"""
+
+import contextlib
+import random
+import resource
+import shutil
+import signal
+from dataclasses import astuple
+
+import numpy as np
+import pytest
+import torch
+from golden_run import FOLDERS, STEPS
+from mutations import damage
+
+from mousearm import checkpoint
+from mousearm.config import compose
+from mousearm.errors import MouseArmError
+from mousearm.evaluate.evaluation import Evaluation
+from mousearm.files import MANIFEST, read_json, read_seal, seal, sha256, write_json
+from mousearm.policy.network import build_policy
+from mousearm.record import read_recording
+from mousearm.record.files import seal_recording
+from mousearm.rundir.folder import RunFolder
+from mousearm.rundir.logs import read_environment, read_metrics
+
+FEW, MANY, SECONDS = 12, 1000, 20
+NEWEST = f"run/checkpoints/{STEPS}"
+
+
+def plain(value):
+    """Arrays and tensors as what can be compared."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value.tolist() if isinstance(value, np.ndarray | torch.Tensor) else repr(value)
+
+
+def network(folder):
+    policy = build_policy(
+        compose(["policy.lstm_hidden_size=3", "policy.net_arch_pi=[3]", "policy.net_arch_vf=[3]"]).policy, 4, 2
+    )
+    checkpoint.load_policy(folder, policy)
+    return plain(policy.state_dict())
+
+
+def recording(path):
+    read = read_recording(path)
+    reaches = [
+        (r.name, r.split, r.repeat, r.completed, {k: plain(astuple(s)) for k, s in r.signals.items()})
+        for r in read.reaches
+    ]
+    return reaches, dict(read.about)
+
+
+def best(place):
+    return network(RunFolder(place / "run").find_checkpoint("best"))
+
+
+def newest(place):
+    return plain(checkpoint.load_state(RunFolder(place / "run").complete_checkpoints()[-1]).states)
+
+
+def agent(read):
+    return lambda place: read(RunFolder(place / "agent"))
+
+
+READERS = {
+    "run/config.yaml": lambda place: RunFolder(place / "run").saved_config(),
+    "run/overrides.yaml": lambda place: RunFolder(place / "run").saved_overrides(),
+    "run/environment.txt": lambda place: read_environment(RunFolder(place / "run").environment),
+    "run/origin.json": lambda place: (RunFolder(place / "run").id, RunFolder(place / "run").saved_split()),
+    "run/split.json": lambda place: RunFolder(place / "run").saved_split(),
+    "run/status.json": lambda place: RunFolder(place / "run").status(),
+    "run/metrics.csv": lambda place: read_metrics(RunFolder(place / "run").metrics),
+    "run/timing.csv": lambda place: read_metrics(RunFolder(place / "run").timing),
+    "run/evaluation.json": lambda place: Evaluation.load(RunFolder(place / "run").evaluation),
+    "run/sha256sums.txt": lambda place: Evaluation.load(RunFolder(place / "run").evaluation),
+    f"run/best/{MANIFEST}": best,
+    "run/best/state.json": best,
+    "run/best/policy.safetensors": best,
+    f"{NEWEST}/{MANIFEST}": newest,
+    f"{NEWEST}/state.json": newest,
+    f"{NEWEST}/policy.safetensors": newest,
+    f"{NEWEST}/state.pt": newest,
+    "agent/config.yaml": agent(RunFolder.saved_config),
+    "agent/origin.json": agent(lambda folder: (folder.id, folder.saved_split())),
+    "agent/split.json": agent(RunFolder.saved_split),
+    "agent/status.json": agent(RunFolder.status),
+    "agent/evaluation.json": agent(lambda folder: Evaluation.load(folder.evaluation)),
+    "agent/environment.txt": agent(lambda folder: read_environment(folder.environment)),
+    "agent/best/policy.safetensors": agent(lambda folder: network(folder.find_checkpoint("best"))),
+    "recording.h5": lambda place: recording(place / "recording.h5"),
+}
+
+
+@pytest.fixture
+def saved(tmp_path):
+    return shutil.copytree(FOLDERS[-1], tmp_path / "saved")
+
+
+@contextlib.contextmanager
+def limits():
+    """End the process after too long, and refuse it more memory than 2 GiB over what it has."""
+    with open("/proc/self/statm") as file:
+        has = int(file.read().split()[0]) * resource.getpagesize()
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(
+        resource.RLIMIT_AS, (min(has + (2 << 30), before[1]) if before[1] > 0 else has + (2 << 30), before[1])
+    )
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)  # nobody catches the signal
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def passed_over(said, name):
+    """Whether the damage was told, and an older checkpoint taken."""
+    return name.startswith(NEWEST) and f"{STEPS} is passed over" in said
+
+
+def sweep(place, name, seeds, capsys, reseal=None):
+    """Count what becomes of the damage of a file; faults are raised."""
+    read, file = READERS[name], place / name
+    whole, expected = file.read_bytes(), read(place)
+    counts = dict.fromkeys(("right", "refused", "another"), 0)
+    for seed in seeds:
+        file.write_bytes(damage(whole, random.Random(seed)))
+        if reseal is not None:
+            reseal(file)
+        try:
+            with limits():
+                result = read(place)
+            told = passed_over(capsys.readouterr().out, name)
+            how = "refused" if told else "right" if plain(result) == plain(expected) else "another"
+        except MouseArmError as error:
+            assert str(place) in str(error), f"seed {seed}: {error}"  # noqa: PT017
+            how = "refused"
+        assert how != "another" or reseal is not None, f"seed {seed}: accepted in silence"
+        counts[how] += 1
+    file.write_bytes(whole)
+    if reseal is not None:
+        reseal(file)
+    assert plain(read(place)) == plain(expected)  # brought back as it was, as the messages advise
+    assert counts["refused"] or (reseal is not None and name.endswith(".txt"))  # a text can say anything
+    return counts
+
+
+def reseal(file):
+    """Make the hash of a file anew, wherever it stands."""
+    if file.suffix == ".h5":
+        seal_recording(file)
+        return
+    if (file.parent / MANIFEST).exists() and file.name != MANIFEST:
+        manifest = read_json(file.parent / MANIFEST)
+        write_json(file.parent / MANIFEST, {**manifest, "sha256": {**manifest["sha256"], file.name: sha256(file)}})
+    if file.name in read_seal(file.parent):
+        seal(file.parent, {file.name: sha256(file)})
+
+
+RESEALED = [name for name in READERS if not name.startswith("agent/") and name != "run/sha256sums.txt"]
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_some_damage_is_found(saved, name, capsys):
+    sweep(saved, name, range(FEW), capsys)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", READERS)
+def test_damage_is_found(saved, name, capsys):
+    counts = sweep(saved, name, range(MANY), capsys)
+    with capsys.disabled():
+        print(f"\n{name}: {counts}")
+
+
+@pytest.mark.parametrize("name", RESEALED)
+def test_some_damage_that_is_meant_does_no_harm(saved, name, capsys):
+    sweep(saved, name, range(FEW), capsys, reseal)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RESEALED)
+def test_damage_that_is_meant_does_no_harm(saved, name, capsys):
+    counts = sweep(saved, name, range(MANY), capsys, reseal)
+    with capsys.disabled():
+        print(f"\n{name}, resealed: {counts}")
