@@ -156,7 +156,7 @@ def check_file(path: Path, most: int, kind: type[MouseArmError] = RunError) -> N
 def _too_large(path: Path, n_bytes: int, most: int) -> str:
     return (
         f"{path} cannot be read: it has {n_bytes / 1e6:.1f} MB or more; of such a file at most {most / 1e6:.1f} MB are "
-        "read. Give the file that was meant, or a part of it."
+        "read at once. Give the file that was meant, or a part of it."
     )
 
 

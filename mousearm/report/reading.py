@@ -13,6 +13,7 @@ import numpy as np
 from mousearm.config import Config
 from mousearm.errors import MouseArmError, RunError
 from mousearm.evaluate.evaluation import Evaluation
+from mousearm.files import check_seal
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.logs import read_environment, read_metrics
 from mousearm.rundir.runs import SWEEP
@@ -126,6 +127,8 @@ def _read(folder: RunFolder, name: str) -> Run | Excluded:
         state, steps = status.state, "" if status.state == NO_STATUS else str(status.steps)
         overrides = _by_key(folder.saved_overrides())
         if state == FINISHED:
+            for file in (folder.metrics, folder.timing):
+                read_metrics(file)  # refuses what has changed
             evaluation, settings = Evaluation.load(folder.evaluation), settings_of(folder.saved_config())
             return Run(folder, name, settings, overrides, evaluation, _commit(folder), status.host)
         reason = status.reason or _REASONS.get(state, "No reason was written.")
@@ -168,6 +171,7 @@ def _by_key(overrides: Sequence[str]) -> dict[str, str]:
 
 
 def _commit(folder: RunFolder) -> str:
+    check_seal(folder.environment)
     found = read_environment(folder.environment)
     return found.commit + ("+" if found.is_changed else "") if found.commit else UNKNOWN
 

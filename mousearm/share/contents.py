@@ -12,7 +12,7 @@ from mousearm.config import Config, to_yaml
 from mousearm.env.references import reach_files
 from mousearm.errors import RunError
 from mousearm.evaluate.evaluation import Evaluation
-from mousearm.files import SEAL, as_seal, make_folder, sha256, staged, to_json, write_bytes
+from mousearm.files import SEAL, as_seal, check_seal, make_folder, sha256, staged, to_json, write_bytes
 from mousearm.hub.upload import push
 from mousearm.hub.uri import PREFIX, HubUri
 from mousearm.kinematics import Split
@@ -80,11 +80,11 @@ def gather(run: Path, options: ShareOptions, allowed: Sequence[str] = ()) -> Con
             a file holds something private.
         MouseArmError: if the model or, where they are to be shared, the reaches cannot be read.
     """
-    folder = RunFolder(run)
+    folder = RunFolder(run, checked=False)  # what is private is told first
     config = folder.saved_config()
     _check_finished(folder)
     folder.check_model(hashes := model_hashes(config.model))
-    evaluation, split = Evaluation.load(folder.evaluation), folder.saved_split()
+    evaluation, split = Evaluation.load(folder.evaluation, checked=False), folder.saved_split()
     files = {name: (run / name).read_bytes() for name in ("split.json", "origin.json", "evaluation.json")}
     files |= {f"best/{file.name}": file.read_bytes() for file in sorted(folder.best.iterdir()) if file.is_file()}
     model, model_files = _model(config, hashes)
@@ -103,6 +103,8 @@ def gather(run: Path, options: ShareOptions, allowed: Sequence[str] = ()) -> Con
     places = [run, config.kinematics.path, model_file(config.model)]
     private = [place for place in places if not _is_public(str(place))]
     check_private(files, private_texts(private, config.tracking.entity), allowed)
+    for name in sealed:
+        check_seal(run / name)
     return Contents(files, _notes(files, split, config, shared))
 
 

@@ -9,7 +9,7 @@ import random
 import resource
 import shutil
 import signal
-from dataclasses import astuple
+from dataclasses import asdict, astuple
 
 import numpy as np
 import pytest
@@ -19,14 +19,15 @@ from mutations import damage
 
 from mousearm import checkpoint
 from mousearm.config import compose
-from mousearm.errors import MouseArmError
+from mousearm.errors import MouseArmError, RunError
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.files import MANIFEST, read_json, read_seal, seal, sha256, write_json
 from mousearm.policy.network import build_policy
 from mousearm.record import read_recording
 from mousearm.record.files import seal_recording
+from mousearm.report.reading import read_runs
 from mousearm.rundir.folder import RunFolder
-from mousearm.rundir.logs import read_environment, read_metrics
+from mousearm.rundir.logs import read_metrics
 
 FEW, MANY, SECONDS = 12, 1000, 20
 NEWEST = f"run/checkpoints/{STEPS}"
@@ -66,6 +67,14 @@ def newest(place):
     return plain(checkpoint.load_state(RunFolder(place / "run").complete_checkpoints()[-1]).states)
 
 
+def run_of(folder):
+    """What a comparison reads of a run, or why it does not."""
+    runs, excluded = read_runs([folder])
+    if excluded:
+        raise RunError(excluded[0].reason)
+    return asdict(runs[0].evaluation), runs[0].commit, runs[0].settings, runs[0].overrides
+
+
 def agent(read):
     return lambda place: read(RunFolder(place / "agent"))
 
@@ -73,7 +82,7 @@ def agent(read):
 READERS = {
     "run/config.yaml": lambda place: RunFolder(place / "run").saved_config(),
     "run/overrides.yaml": lambda place: RunFolder(place / "run").saved_overrides(),
-    "run/environment.txt": lambda place: read_environment(RunFolder(place / "run").environment),
+    "run/environment.txt": lambda place: run_of(place / "run"),
     "run/origin.json": lambda place: (RunFolder(place / "run").id, RunFolder(place / "run").saved_split()),
     "run/split.json": lambda place: RunFolder(place / "run").saved_split(),
     "run/status.json": lambda place: RunFolder(place / "run").status(),
@@ -93,7 +102,7 @@ READERS = {
     "agent/split.json": agent(RunFolder.saved_split),
     "agent/status.json": agent(RunFolder.status),
     "agent/evaluation.json": agent(lambda folder: Evaluation.load(folder.evaluation)),
-    "agent/environment.txt": agent(lambda folder: read_environment(folder.environment)),
+    "agent/environment.txt": lambda place: run_of(place / "agent"),
     "agent/best/policy.safetensors": agent(lambda folder: network(folder.find_checkpoint("best"))),
     "recording.h5": lambda place: recording(place / "recording.h5"),
 }

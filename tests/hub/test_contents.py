@@ -6,11 +6,21 @@ import yaml
 
 from mousearm.config import read_saved, to_yaml
 from mousearm.errors import RunError
+from mousearm.files import SEAL, write_sealed
 from mousearm.rundir.folder import RunFolder
 from mousearm.share.contents import ShareOptions, gather, write_contents
 
 ALWAYS = {
-    *("README.md", "config.yaml", "environment.txt", "evaluation.json", "origin.json", "split.json", "status.json"),
+    *(
+        "README.md",
+        "config.yaml",
+        "environment.txt",
+        "evaluation.json",
+        "origin.json",
+        "sha256sums.txt",
+        "split.json",
+        "status.json",
+    ),
     *("best/manifest.json", "best/policy.safetensors", "best/state.json"),
 }
 PICTURES = {f"figures/mouse_1/{name}.png" for name in ("one", "two")} | {"figures/generalisation.png"}
@@ -54,7 +64,7 @@ def test_account_host_and_changes_of_the_code_are_left_out(trained):
     change(trained, lambda config: replace(config, tracking=replace(config.tracking, **tracking)))
     config = RunFolder(trained).saved_config()
     text = (trained / "environment.txt").read_text().partition("$ git diff HEAD\n")[0]
-    (trained / "environment.txt").write_text(text + "$ git diff HEAD\n+password = 'mouse'\n")
+    write_sealed(trained / "environment.txt", text + "$ git diff HEAD\n+password = 'mouse'\n")
     files = gathered(trained).files
     shared = yaml.safe_load(files["config.yaml"])["tracking"]
     public = {"wandb": "disabled", "project": "mousearm", "entity": None, "group": None, "tags": []}
@@ -65,6 +75,7 @@ def test_account_host_and_changes_of_the_code_are_left_out(trained):
 
 def test_a_run_that_is_not_finished_is_not_shared(trained):
     status = json.loads((trained / "status.json").read_text())
+    del status["sha256"]
     (trained / "status.json").write_text(json.dumps({**status, "state": "interrupted", "reason": "SIGTERM"}))
     with pytest.raises(RunError, match=r"is interrupted \(SIGTERM\), not finished. .*run.py resume="):
         gathered(trained)
@@ -104,7 +115,11 @@ def test_a_private_text_in_any_file_is_refused(trained):
     assert f"environment.txt, line 1: a path of this machine ({trained})" in str(error.value)
     assert "config.yaml, line" in str(error.value)
     assert "README.md, line" in str(error.value)
+    (trained / "evaluation.json").write_text((trained / "evaluation.json").read_text() + " ")
     (trained / "environment.txt").unlink()
+    with pytest.raises(RunError, match=r"evaluation\.json has changed since it was written"):
+        gather(trained, ShareOptions("jane/agent"), allowed=["jane_doe"])
+    (trained / SEAL).unlink()
     gather(trained, ShareOptions("jane/agent"), allowed=["jane_doe"])
 
 
@@ -118,4 +133,4 @@ def test_a_folder_of_something_else_is_not_written_into(trained, tmp_path):
 def change(run, how):
     """Change the saved configuration of a run."""
     file = run / "config.yaml"
-    file.write_text(to_yaml(how(read_saved(file))))
+    write_sealed(file, to_yaml(how(read_saved(file))))

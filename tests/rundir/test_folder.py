@@ -9,7 +9,7 @@ from mousearm.errors import MouseArmError, RunError
 from mousearm.files import MANIFEST, SEAL, read_json, seal, sha256, write_json
 from mousearm.kinematics import Split
 from mousearm.rundir.folder import RunFolder
-from mousearm.rundir.logs import read_environment, read_metrics
+from mousearm.rundir.logs import read_metrics
 from mousearm.rundir.runs import resumed
 
 SPLIT = Split(["a", "m/b"], ["c"], {"a": "1f", "m/b": "2f", "c": "3f"})
@@ -191,7 +191,6 @@ def test_a_checkpoint_of_another_run_is_passed_over(started, tmp_path, configure
         ("overrides", RunFolder.saved_overrides),
         ("origin", RunFolder.saved_split),
         ("split", RunFolder.saved_split),
-        ("environment", lambda folder: read_environment(folder.environment)),
     ],
 )
 def test_advice_on_what_has_changed_since_it_was_written(started, name, read):
