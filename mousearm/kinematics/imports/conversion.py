@@ -80,10 +80,10 @@ def segment_lengths(points: np.ndarray) -> tuple[float, float]:
 
 
 def choose_unit(given: str | None, stated: str | None, lengths: tuple[float, float], place: Place) -> str:
-    """Choose the unit that is given or that the file states; with it the median lengths must be those of a mouse.
+    """Choose the unit that is given or else that the file states; in it the median lengths must be those of a mouse.
 
     Raises:
-        KinematicsError: nobody says a unit, the two contradict each other, or a segment is not a mouse's in that unit.
+        KinematicsError: nobody says a unit, or a segment is not a mouse's in that unit.
     """
     low, high = MOUSE_SEGMENT
     fitting = [name for name in UNITS if all(low <= UNITS[name] * length <= high for length in lengths)]
@@ -96,8 +96,6 @@ def choose_unit(given: str | None, stated: str | None, lengths: tuple[float, flo
     what = f"the medians of upper arm and forearm are {measured} in its unit"
     if given is None and stated is None:
         raise place.error(f"does not say its unit; {what}. Say --units. {advice}")
-    if given is not None and stated is not None and given != stated:
-        raise place.error(f"says that its unit is {stated}, but --units is {given}; {what}. {advice}")
     unit = given or stated
     assert unit is not None
     if unit not in fitting:

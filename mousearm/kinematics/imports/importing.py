@@ -10,8 +10,8 @@ from tqdm import tqdm
 
 from mousearm.errors import KinematicsError, UnknownNameError
 from mousearm.files import make_folder, new_output, write_text
-from mousearm.kinematics.files import read_rows, write_csv
-from mousearm.kinematics.imports import cleaning, deeplabcut, tables
+from mousearm.kinematics.files import write_csv
+from mousearm.kinematics.imports import cleaning, opensim, tables
 from mousearm.kinematics.imports.cleaning import CutRule
 from mousearm.kinematics.imports.conversion import (
     SIDES,
@@ -23,6 +23,7 @@ from mousearm.kinematics.imports.conversion import (
     to_metres,
 )
 from mousearm.kinematics.imports.markers import MarkerRecording, MarkerTrajectory, even, seen_points
+from mousearm.kinematics.imports.sheets import Sheet, read_head, refuse_other
 from mousearm.kinematics.reach import Reach
 from mousearm.registry import FORMATS
 from mousearm.trajectory import LANDMARKS
@@ -142,8 +143,7 @@ def import_file(path: Path, name: str, options: ImportOptions) -> ImportResult:
     if options.min_likelihood is not None:
         recording, n_dropped = cleaning.drop_unlikely(recording, options.min_likelihood)
         notes.append(f"unlikely  {n_dropped} points below {options.min_likelihood:g} taken as not seen")
-    markers = even(recording, options.rate)
-    by = "--rate" if recording.time is None else "its times"
+    markers, by = even(recording, options.rate)
     notes.insert(0, f"read      {recording.kind}, {len(markers.points)} frames at {markers.rate:.5g} Hz ({by})")
     markers, more = _to_metres(markers, recording, options)
     notes += more
@@ -189,17 +189,21 @@ def read_markers(path: Path, names: Mapping[str, str]) -> MarkerRecording:
     suffix = path.suffix.lower().removeprefix(".")
     if suffix not in FORMATS:
         known = ", ".join(f".{name}" for name in FORMATS)
-        raise KinematicsError(f"{path}: its format is not known. Give files in {known}.")
+        refuse_other(path, read_head(path), f"named as a file in {known}")
     return FORMATS[suffix](path, names)
 
 
-@FORMATS.add
-def csv(path: Path, names: Mapping[str, str]) -> MarkerRecording:
-    """Read a table of DeepLabCut 3D or Anipose, or one with times; the first cell tells which."""
-    rows = read_rows(path)
-    first = rows[0][1][0].lower()
-    read = deeplabcut.read_deeplabcut if first == deeplabcut.LEVELS[0] else tables.read_anipose
-    return read(path, rows, names)
+def read_text(path: Path, names: Mapping[str, str]) -> MarkerRecording:
+    """Read text: OpenSim, DeepLabCut 3D, Anipose, JARVIS, or any table with names, x, y and z in its header."""
+    sheet = Sheet.read(path)
+    if sheet.lines[0].lstrip("\"' ").startswith("PathFileType"):
+        return opensim.read_trc(sheet, names)
+    if path.suffix.lower() in (".sto", ".mot") or "endheader" in map(str.strip, map(str.lower, sheet.lines[:100])):
+        return opensim.read_sto(sheet, names)
+    return tables.read_table(sheet, names)
+
+
+FORMATS.add(read_text, "csv", "tsv", "txt", "trc", "sto", "mot")
 
 
 def output_names(paths: Sequence[Path]) -> list[str]:
@@ -235,10 +239,11 @@ def _to_metres(
             "right: --axes 'x z -y' means x forward, z up, y to the left."
         )
     axes = Axes.parse(text)
+    stated = f", the file says {recording.unit}" if recording.unit not in (None, unit) else ""
     upper_arm, forearm = (1e3 * UNITS[unit] * length for length in lengths)
     mirrored = options.side != SIDES[0]
     notes = [
-        f"unit      {unit} ({'the file' if recording.unit else '--units'} says so); median upper arm "
+        f"unit      {unit} ({'--units' if options.unit else 'the file'} says so{stated}); median upper arm "
         f"{upper_arm:.2f} mm, forearm {forearm:.2f} mm",
         f"axes      {axes} ({'--axes' if options.axes else 'the convention of OpenSim, as --axes is not given'})",
         f"side      {options.side} (--side)" + (", mirrored to the right arm that the model is" if mirrored else ""),

@@ -16,6 +16,11 @@ RATE_TOLERANCE = 0.01
 MOST_MISSING = 20
 """How many times as long as its frames a recording may be; beyond it, a number or time is taken for a fault."""
 
+MOST_UNEVEN, LEAST_UNEVEN = 1.75, 0.3
+"""Most and least, in mean intervals, by which frames may be apart to be resampled; between frames further apart is a
+gap. Frames closer to each other were not filmed so, and their times are not the camera's."""
+
+_AS_FRAMES = "Write frame numbers (1, 2, 3 ...) in place of the times, and give --rate HZ."
 _LONGEST_GAP = 1e9  # frames, at most, so that they can be counted; far more are refused
 
 
@@ -29,8 +34,8 @@ class MarkerRecording:
         rows: line of the file for every frame, or None where the file has no lines.
         points: (T, 3, 3) shoulder, elbow and paw, in the unit and axes of the file; NaN where a point was not seen.
         likelihood: (T, 3) how sure the program was, NaN where it did not say; or None.
-        frames: (T,) frame numbers, or None where the file has times.
-        time: (T,) s, or None where the file has frame numbers.
+        frames: (T,) frame numbers, or None where the file has times or no numbers: each row is a frame then.
+        time: (T,) s, or None where the file has none.
         unit: what the file says its unit is, or None.
         rate: what the file says its rate is [Hz], or None.
         axes: the axes by convention of the format, in the notation of `Axes.parse`, or None where there is none.
@@ -91,52 +96,108 @@ class MarkerTrajectory:
         return Reach(name, self.time, **landmarks)
 
 
-def even(recording: MarkerRecording, rate: float | None) -> MarkerTrajectory:
+def even(recording: MarkerRecording, rate: float | None) -> tuple[MarkerTrajectory, str]:
     """Put a recording on an even grid.
 
-    Frame numbers are divided by the rate, which must be given then. Times say the rate themselves: their intervals are
-    taken as whole numbers of the median one. Frames that are missing become gaps.
+    Frame numbers are divided by the rate; without them each row is a frame. Times say the rate themselves: their
+    intervals are taken as whole numbers of the mean one. Frames that are missing become gaps. Times that are further
+    from the grid than `JITTER_TOLERANCE`, of cameras that are not triggered evenly, are resampled by cubic splines. A
+    given rate decides where the file contradicts itself, or where the times are frame numbers, ms, us or ns.
+
+    Returns:
+        The recording on its grid, and in words where the rate is from.
 
     Raises:
         KinematicsError: the rate [Hz] is unknown or contradicts the file, frames or times do not increase, times are
-            not evenly spaced, or nearly all frames are missing.
+            too uneven, or nearly all frames are missing.
     """
-    place = recording.place
+    place, frames = recording.place, recording.frames
     check_length(len(recording.points), place)
     if recording.time is not None:
-        steps, rate = _steps_of_times(recording, recording.time, rate)
-        return _spread(recording, steps, float(recording.time[0]), rate)
-    assert recording.frames is not None  # every reader gives one of the two
-    if rate is None:
+        time, unit = _in_seconds(recording, recording.time, rate)
+        return _on_grid(recording, time, rate, unit)
+    if rate is None and recording.rate is None:
         raise place.error("has frame numbers but no times. Say how many frames a second were filmed: --rate HZ.")
-    _check_frames(recording.frames, place)
-    return _spread(recording, recording.frames - recording.frames[0], float(recording.frames[0] / rate), rate)
+    by = "the file" if rate is None else "--rate"
+    if rate is not None and recording.rate is not None and abs(recording.rate / rate - 1) > RATE_TOLERANCE:
+        by += f"; the file says {recording.rate:.5g} Hz"
+    rate = rate or recording.rate or np.nan
+    if frames is None:
+        frames, by = np.arange(len(recording.points)), f"{by}; without frame numbers, each row is a frame"
+    _check_frames(frames, place)
+    return _spread(recording, frames - frames[0], float(frames[0] / rate), rate), by
 
 
-def _steps_of_times(recording: MarkerRecording, time: np.ndarray, wanted: float | None) -> tuple[np.ndarray, float]:
-    """Place (T,) of every frame on the grid of its times (T,) [s], and the rate [Hz] of the grid."""
+def _in_seconds(recording: MarkerRecording, time: np.ndarray, rate: float | None) -> tuple[np.ndarray, str]:
+    """Times (T,) in s, and what they are in the file if a given rate [Hz] shows that they are not seconds."""
     place = recording.place
     check_finite(time, {}, place)
+    if (np.diff(time) == 0).any() and (np.diff(time) >= 0).all():
+        frame = int(np.flatnonzero(np.diff(time) == 0)[0]) + 1
+        raise place.error(
+            f"time repeats: {time[frame]:.9g} s. Were times rounded? {_AS_FRAMES} Otherwise remove the repeated rows.",
+            frame,
+            "time",
+        )
     check_time(time, place)
+    units = {"frame numbers": 1 / rate, "ms": 1e-3, "us": 1e-6, "ns": 1e-9} if rate else {}
+    interval = float(np.median(np.diff(time)))
+    for unit, length in units.items():
+        if rate and abs(interval * length * rate - 1) < 0.2 and interval * rate > 2:
+            return time * length, f"; its times are {unit}"
+    return time, ""
+
+
+def _on_grid(
+    recording: MarkerRecording, time: np.ndarray, wanted: float | None, unit: str
+) -> tuple[MarkerTrajectory, str]:
+    """Put the frames at times (T,) [s] on a grid with their rate; returns also where that is from."""
     intervals = np.diff(time)
     ratios = np.clip(np.round(intervals / np.median(intervals)), 1, _LONGEST_GAP)
     steps = np.concatenate([[0], np.cumsum(ratios)]).astype(int)
     rate = float(steps[-1] / (time[-1] - time[0]))
     off = np.abs((time - time[0]) * rate - steps)
-    if off.max() > JITTER_TOLERANCE:
-        worst = int(off.argmax())
-        raise place.error(
-            f"times are not evenly spaced: at {rate:.4g} Hz, {time[worst]:.9g} s is off by {off[worst]:.2g} intervals "
-            f"(at most {JITTER_TOLERANCE:g}). Write the table at a fixed rate.",
-            worst,
+    uneven = off.max() > JITTER_TOLERANCE
+    if uneven:
+        rate = 1 / float(intervals[intervals < MOST_UNEVEN * np.median(intervals)].mean())
+    rate, by = _agreed_rate(recording, rate, wanted, JITTER_TOLERANCE if uneven else RATE_TOLERANCE)
+    if not uneven:
+        return _spread(recording, steps, float(time[0]), rate), by + unit
+    shortest = float(intervals.min() * rate)
+    if shortest < LEAST_UNEVEN:
+        frame = int(intervals.argmin()) + 1
+        raise recording.place.error(
+            f"times are too uneven: only {shortest:.2g} of a mean interval before {time[frame]:.9g} s (at least "
+            f"{LEAST_UNEVEN:g} is needed). {_AS_FRAMES}",
+            frame,
             "time",
         )
-    for said, by in ((recording.rate, "the file's DataRate"), (wanted, "--rate")):
-        if said is not None and abs(said / rate - 1) > RATE_TOLERANCE:
-            raise place.error(
-                f"its times run at {rate:.5g} Hz, but {by} is {said:g} Hz. Leave --rate out, or correct the times."
-            )
-    return steps, rate
+    rate = wanted or rate
+    shortest, longest = (f"{value * rate:.2f}" for value in (intervals.min(), intervals.max()))
+    by += f"{unit}; uneven, {shortest} to {longest} of the mean interval apart, resampled by cubic splines"
+    return _resampled(recording, time, rate), by
+
+
+def _agreed_rate(recording: MarkerRecording, rate: float, wanted: float | None, tolerance: float) -> tuple[float, str]:
+    """Rate [Hz] of times, with what the file and ``--rate`` say of it, and where it is from."""
+    stated = recording.rate
+
+    def differ(one: float | None, other: float | None) -> bool:
+        return one is not None and other is not None and abs(one / other - 1) > tolerance
+
+    if wanted is None and differ(stated, rate):
+        raise recording.place.error(
+            f"its times run at {rate:.5g} Hz, but the file's DataRate is {stated:g} Hz. Say --rate {rate:.4g} if the "
+            f"times are right, --rate {stated:g} if DataRate is."
+        )
+    if wanted is not None and differ(wanted, rate) and differ(wanted, stated or rate):
+        raise recording.place.error(
+            f"its times run at {rate:.5g} Hz, but --rate is {wanted:g} Hz. Leave --rate out if the times are right. If "
+            f"not: {_AS_FRAMES}"
+        )
+    if differ(wanted, rate):
+        return wanted or rate, f"--rate and DataRate; its times run at {rate:.5g} Hz"
+    return rate, "its times" + (f" and --rate; its DataRate is {stated:g} Hz" if differ(stated, rate) else "")
 
 
 def _check_frames(frames: np.ndarray, place: Place) -> None:
@@ -153,19 +214,47 @@ def _check_frames(frames: np.ndarray, place: Place) -> None:
 def _spread(recording: MarkerRecording, steps: np.ndarray, start: float, rate: float) -> MarkerTrajectory:
     """Put the frames at their places on the grid, NaN in between."""
     n_frames = int(steps[-1]) + 1
+    _check_missing(recording, steps)
+    points = np.full((n_frames, *recording.points.shape[1:]), np.nan)
+    points[steps] = recording.points
+    return MarkerTrajectory(_place_on_grid(recording, steps, np.arange(n_frames)), start, rate, points)
+
+
+def _resampled(recording: MarkerRecording, time: np.ndarray, rate: float) -> MarkerTrajectory:
+    """Evaluate cubic splines through the positions at times (T,) [s] on an even grid; NaN in gaps."""
+    from scipy.interpolate import CubicSpline
+
+    _check_missing(recording, (time - time[0]) * rate)
+    grid = time[0] + np.arange(int((time[-1] - time[0]) * rate + 1e-6) + 1) / rate
+    points = np.full((len(grid), len(LANDMARKS), 3), np.nan)
+    for index in range(len(LANDMARKS)):
+        known = np.flatnonzero(seen_points(recording.points[:, index]))
+        for part in np.split(known, np.flatnonzero(np.diff(time[known]) > MOST_UNEVEN / rate) + 1):
+            within = (grid >= time[part[0]]) & (grid <= time[part[-1]]) if len(part) > 1 else np.zeros(len(grid), bool)
+            if within.any():
+                points[within, index] = CubicSpline(time[part], recording.points[part, index])(grid[within])
+    return MarkerTrajectory(_place_on_grid(recording, time, grid), float(time[0]), rate, points)
+
+
+def _check_missing(recording: MarkerRecording, steps: np.ndarray) -> None:
+    """Refuse frames, at places (T,) on a grid, nearly all of which are missing."""
+    n_frames = float(steps[-1]) + 1
     if n_frames > MOST_MISSING * len(steps):
         jump = int(np.diff(steps).argmax()) + 1
         raise recording.place.error(
-            f"{steps[jump] - steps[jump - 1] - 1} frames are missing before this one, and {n_frames - len(steps)} "
-            f"beside the {len(steps)} frames of the file. Correct the frame number or time, or cut the file there.",
+            f"{steps[jump] - steps[jump - 1] - 1:.0f} frames are missing before this one, and "
+            f"{n_frames - len(steps):.0f} beside the {len(steps)} frames of the file. Correct the frame number or time, or "
+            "cut the file there.",
             jump,
         )
-    points = np.full((n_frames, *recording.points.shape[1:]), np.nan)
-    points[steps] = recording.points
-    rows = None
-    if recording.rows is not None:
-        rows = np.asarray(recording.rows)[np.searchsorted(steps, np.arange(n_frames), side="right") - 1].tolist()
-    return MarkerTrajectory(replace(recording.place, rows=rows), start, rate, points)
+
+
+def _place_on_grid(recording: MarkerRecording, at: np.ndarray, grid: np.ndarray) -> Place:
+    """Rows of the file for a grid: for each place of it the last row at or before it."""
+    if recording.rows is None:
+        return recording.place
+    last = np.searchsorted(at, grid, side="right") - 1
+    return replace(recording.place, rows=np.asarray(recording.rows)[last].tolist())
 
 
 def seen_points(points: np.ndarray) -> np.ndarray:

@@ -1,66 +1,236 @@
-"""Tables of points: which columns hold which point, cells that become numbers; and the plainest of them, Anipose's.
+"""Tables of points in text: which columns hold which point, frame numbers or times, in any of the usual headers.
 
-Anipose, and SLEAP by way of it, writes one header row with NAME_x, NAME_y, NAME_z, NAME_error, NAME_ncams, NAME_score.
-The frame number is the column ``fnum``; instead, a column ``time`` in seconds is understood. A point that was not seen
-has empty cells. Other columns, such as the rotation M_00 ... center_2, are ignored. Neither units nor the rate are in
-the file: units are those of the calibration board.
+- One header row with NAME_x, NAME_y, NAME_z, NAME_score: Anipose, FreeMoCap, the project's own files.
+- A row with names above one with x, y, z, confidence: JARVIS, and tables of pandas. Names that stand over the first of
+  their columns only count for the others too.
+- DeepLabCut 3D: scorer, (individuals,) bodyparts and coords, one below the other. With individuals a point is called
+  INDIVIDUAL/BODYPART.
+
+The frame number is a column ``fnum``, ``frame``, ``index`` or the like, or the first one without a name; instead, a
+column ``time`` is understood, in seconds or in the unit of its name (``time_ms``). Without either a row is a frame.
+A point that was not seen has empty cells. Other columns, such as Anipose's M_00 ... center_2, are ignored.
 """
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from mousearm.errors import KinematicsError, UnknownNameError
 from mousearm.kinematics.checks import Place
-from mousearm.kinematics.files import Row, parse_number
 from mousearm.kinematics.imports.markers import MarkerRecording
+from mousearm.kinematics.imports.sheets import NumberTable, Sheet, to_number
 from mousearm.trajectory import LANDMARKS
 
 COORDINATES = ("x", "y", "z", "likelihood")
 """Contents of a column of a point; every point has x, y and z."""
 
-_SYNONYMS = {"1": "x", "2": "y", "3": "z", "score": "likelihood"}
-_ANIPOSE_COLUMN = re.compile(r"(?P<name>.+)[_.](?P<coordinate>x|y|z|score|likelihood)", re.IGNORECASE)
+LEVELS = ("scorer", "individuals", "bodyparts", "coords")
+"""Names of DeepLabCut's header rows, in order; individuals may be missing."""
+
+LENGTH_UNITS = {
+    "m": ("m", "meter", "meters", "metre", "metres"),
+    "cm": ("cm", "centimeter", "centimeters", "centimetre", "centimetres"),
+    "mm": ("mm", "millimeter", "millimeters", "millimetre", "millimetres"),
+}
+"""Name of a unit of length to how programs call it."""
+
 _LAST_FRAME = 2.0**53  # beyond it the whole numbers that a float can hold have gaps
+_SYNONYMS = {"1": "x", "2": "y", "3": "z", "score": "likelihood", "confidence": "likelihood"}
+_CONTENT = r"t?(?P<coordinate>[xyz123]|likelihood|score|confidence)(?:[\s_]*[(\[]?(?P<unit>mm|cm|m)[)\]]?)?"
+_IN_NAME = re.compile(rf"(?i:(?P<name>.+?)[\s_.:/-]+{_CONTENT})")
+_CAMEL = re.compile(r"(?P<name>.+[a-z0-9])(?P<coordinate>[XYZ])(?P<unit>)")
+_ALONE = re.compile(rf"(?P<name>){_CONTENT}\d*", re.IGNORECASE)
+_SECONDS = {"s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "milliseconds": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+_TIME = re.compile(rf"(?:t|times?|timestamps?)(?:[\s_]*[(\[]?({'|'.join(_SECONDS)})[)\]]?)?")
+_FRAMES = frozenset(
+    ("fnum", "frame", "frames", "frameidx", "frameindex", "framenumber", "frameid", "index", "sample", "0")
+)
+_POINT_NAMES = frozenset(("bodypart", "bodyparts", "keypoint", "keypoints", "marker", "node", "label", "landmark"))
 
 
-def read_anipose(path: Path, rows: Sequence[Row], names: Mapping[str, str]) -> MarkerRecording:
-    """Read the rows of a CSV file of Anipose, or of one with times, by the name of every landmark in the file.
+class Header(NamedTuple):
+    """What the columns of a table hold."""
+
+    names: Sequence[str]  # of every column, for messages
+    points: Sequence[tuple[str, str] | None]  # of every column the name of its point and its coordinate
+    unit: str | None  # of the positions
+    time: tuple[int, float] | None  # its column, and the length [s] of its unit
+    frames: int | None  # the column of frame numbers
+
+
+def read_table(sheet: Sheet, names: Mapping[str, str]) -> MarkerRecording:
+    """Read a table of points by the name of every landmark in the file.
 
     Raises:
-        KinematicsError: the table has no points, neither frame numbers nor times, or a cell that is not a number.
+        KinematicsError: the table has no points, or a cell that is not a number.
         UnknownNameError: the file lacks a name.
     """
-    header = rows[0][1]
-    found = find_points((point_of(column, _ANIPOSE_COLUMN) for column in header), names, path)
-    cells = TextTable(path, rows[1:], header)
-    positions, likelihood = stack_points(cells.numbers, found)
-    lower = [name.lower() for name in header]
-    if "time" in lower:
-        time = cells.numbers(lower.index("time"))
-        return MarkerRecording(path, "CSV with times", cells.lines, positions, likelihood, time=time)
-    if "fnum" not in lower:
+    path = sheet.path
+    above, first = _header_rows(sheet)
+    levels = [cells[0].lower() for cells in above]
+    deeplabcut = levels[0] == LEVELS[0]
+    if deeplabcut:
+        check_levels(levels, path)
+        check_index(sheet.cells(first)[0] if first < len(sheet.lines) else "0", Place(str(path), [first + 1]))
+    header = _deeplabcut_header(above) if deeplabcut else _header(above, path)
+    found = find_points(header.points, names, path)
+    wanted = {column for point in found for column in point.values()}
+    if header.time or header.frames is not None:
+        wanted.add(header.time[0] if header.time else header.frames or 0)
+    elif header.points[0] is None and first < len(sheet.lines) and to_number(sheet.cells(first)[0]) is not None:
+        wanted.add(0)
+    table = NumberTable(path, sheet.rows(first), header.names, wanted)
+    positions, likelihood = stack_points(table.numbers, found)
+    time, frames = None, None
+    if header.time:
+        time = header.time[1] * table.numbers(header.time[0])
+    elif header.frames is not None:
+        frames = whole_numbers(table.numbers(header.frames), header.names[header.frames], table.place)
+    else:
+        _check_rows(table, header.names[0] if 0 in wanted and header.points[0] is None else "")
+    kind = "DeepLabCut CSV" if deeplabcut else "table with times" if header.time else "table of points"
+    return MarkerRecording(path, kind, table.lines, positions, likelihood, frames, time, header.unit)
+
+
+def _header_rows(sheet: Sheet) -> tuple[list[list[str]], int]:
+    """Cells of the header's rows, and the index of the first line below; a comment sign before them is left out."""
+    rows: list[list[str]] = []
+    for index in range(len(sheet.lines)):
+        cells = sheet.cells(index)
+        filled = [cell for cell in cells if cell]
+        if not filled and not (rows and len(cells) > 1 and _says_coordinates(rows[-1])):
+            continue
+        if cells[0].lower() not in LEVELS and 2 * sum(to_number(cell) is not None for cell in filled) >= len(filled):
+            break
+        if cells[0].startswith(("#", "%")):
+            cells = [cell for cell in [cells[0].lstrip("#% "), *cells[1:]] if cell]
+        if rows and len(cells) > 1 and filled == [cells[0]]:  # the name of pandas' index, below those of columns
+            rows[-1][0] = rows[-1][0] if rows[-1][0].lower() in LEVELS else cells[0]
+            continue
+        rows.append(cells)
+    else:
+        index = len(sheet.lines)
+    if not rows:
         raise KinematicsError(
-            f"{path}, row {rows[0][0]}: there is neither a column fnum (frame number, as Anipose writes it) nor a "
-            f"column time (in s); there are {', '.join(header)}. Add one, so that dropped frames are known."
+            f"{sheet.path}: has no header, so nobody knows which column is which. Put a row above the numbers, such as "
+            "time,paw_x,paw_y,paw_z,elbow_x,elbow_y,elbow_z,shoulder_x,shoulder_y,shoulder_z."
         )
-    frames = whole_numbers(cells.numbers(lower.index("fnum")), "fnum", cells.place)
-    return MarkerRecording(path, "Anipose CSV", cells.lines, positions, likelihood, frames)
+    width = max(map(len, rows))
+    return [cells + [""] * (width - len(cells)) for cells in rows], index
 
 
-def point_of(column: str, pattern: re.Pattern[str]) -> tuple[str, str] | None:
-    """Name of the point and coordinate of a column, by a pattern with these two groups; None of another column."""
-    match = pattern.fullmatch(column)
-    if match is None:
-        return None
+def _says_coordinates(row: Sequence[str]) -> bool:
+    return any(_ALONE.fullmatch(cell) or point_of(cell) for cell in row)
+
+
+def _deeplabcut_header(rows: Sequence[Sequence[str]]) -> Header:
+    columns = list(zip(*rows, strict=True))[1:]
+    names = ["frame", *("/".join(column[1:]) for column in columns)]
+    return Header(names, [None, *map(point_of_levels, columns)], None, None, 0)
+
+
+def _header(rows: Sequence[Sequence[str]], path: Path) -> Header:
+    """Read a header of one row with names and coordinates, or of a row of names and one of coordinates."""
+    alone = [sum(_ALONE.fullmatch(cell) is not None for cell in row) for row in rows]
+    labels = int(np.argmax(alone)) if max(alone) >= 3 else len(rows) - 1
+    owners, match_label = [""] * len(rows[labels]), _matched
+    if max(alone) >= 3 and len(rows) > 1:
+        owners, match_label = _filled_right(rows[labels - 1 if labels else 1], rows[labels]), _ALONE.fullmatch
+    matches = [(owner, match_label(cell)) for owner, cell in zip(owners, rows[labels], strict=True)]
+    points = [(owner or match["name"], _coordinate(match)) if match else None for owner, match in matches]
+    names = ["/".join(filter(None, pair)) for pair in zip(owners, rows[labels], strict=True)]
+    below = [[cell.strip("()[]") for cell in row] for row in rows[labels + 1 :]]
+    units = {match["unit"].lower() for _, match in matches if match and match["unit"]}
+    units |= {unit for row in below for cell in row if (unit := unit_of(cell))}
+    if len(units) > 1:
+        raise KinematicsError(f"{path}: its header says several units, {', '.join(sorted(units))}. Write all in one.")
+    others = [(index, name.lower()) for index, name in enumerate(names) if points[index] is None]
+    times = [(index, match[1]) for index, name in others if (match := _TIME.fullmatch(name))]
+    times = [
+        (index, said or next((row[index] for row in below if row[index] in _SECONDS), "s")) for index, said in times
+    ]
+    frames = [index for index, name in others if re.sub(r"[\s_#:]|unnamed", "", name) in _FRAMES]
+    if not points[0] and (not names[0] or names[0].lower() in _POINT_NAMES):  # the index of pandas
+        frames.append(0)
+    time = (times[0][0], _SECONDS[times[0][1]]) if times else None
+    return Header(names, points, next(iter(units), None), time, frames[0] if frames else None)
+
+
+def _filled_right(row: Sequence[str], labels: Sequence[str]) -> list[str]:
+    """Names with those of cells to the left where they are empty, above labels of coordinates."""
+    filled, last = [], ""
+    for name, label in zip(row, labels, strict=True):
+        last = name or last
+        filled.append(last if _ALONE.fullmatch(label) else name)
+    return filled
+
+
+def _coordinate(match: re.Match[str]) -> str:
     coordinate = match["coordinate"].lower()
-    return match["name"], _SYNONYMS.get(coordinate, coordinate)
+    return _SYNONYMS.get(coordinate, coordinate)
+
+
+def _check_rows(table: NumberTable, first: str) -> None:
+    """Refuse blank lines where a row is a frame, and a first column, of a name, that seems to number the rows."""
+    if first and (np.diff(table.numbers(0)) > 0).all():
+        raise table.place.error(
+            f"its first column, {first}, increases from row to row. Call it frame, if it has frame numbers, or time "
+            "(time_ms if in ms), or remove it: each row is a frame then."
+        )
+    gap = np.flatnonzero(np.diff(table.lines) != 1)
+    if len(gap):
+        raise table.place.error(
+            "blank lines follow, and there is neither a column of frame numbers nor of times. Remove them or, where a "
+            "point was not seen, write the separators.",
+            int(gap[0]),
+        )
+
+
+def check_levels(levels: Sequence[str], path: Path) -> None:
+    """Refuse header rows that are not those of DeepLabCut 3D."""
+    if tuple(levels) not in (LEVELS, (LEVELS[0], *LEVELS[2:])):
+        raise KinematicsError(
+            f"{path}: its header rows are {', '.join(levels)}; DeepLabCut 3D has scorer, (individuals,) bodyparts and "
+            "coords. Give the file that deeplabcut.triangulate wrote."
+        )
+
+
+def check_index(frame: str, place: Place) -> None:
+    """Refuse a table of DeepLabCut whose first row has another name than a number."""
+    if to_number(frame) is None:
+        raise place.error(
+            f"'{frame}' is not a frame number; tables of labelled pictures have names there. Give the file that "
+            "deeplabcut.triangulate wrote, which has a row for every frame of the film.",
+            0,
+            "frame",
+        )
+
+
+def point_of_levels(column: Sequence[str]) -> tuple[str, str]:
+    """Name of the point and coordinate of a column of DeepLabCut: scorer, (individual,) body part, coordinate."""
+    return "/".join(column[1:-1]), column[-1].lower()
+
+
+def point_of(column: str) -> tuple[str, str] | None:
+    """Name of the point and coordinate of a column with a name such as paw_x; None of another column."""
+    match = _matched(column)
+    return (match["name"], _coordinate(match)) if match else None
+
+
+def _matched(column: str) -> re.Match[str] | None:
+    return _IN_NAME.fullmatch(column) or _CAMEL.fullmatch(column)
+
+
+def unit_of(text: str) -> str | None:
+    """Unit of length that a program calls so, or None."""
+    return next((unit for unit, names in LENGTH_UNITS.items() if text.lower() in names), None)
 
 
 def find_points(
-    columns: Iterable[tuple[str, str] | None], names: Mapping[str, str], path: Path
+    columns: Iterable[tuple[str, str] | None], names: Mapping[str, str], path: Path, hint: str = "NAME"
 ) -> list[Mapping[str, int]]:
     """Find the columns of each landmark, by coordinate, in the order of `LANDMARKS`.
 
@@ -68,6 +238,7 @@ def find_points(
         columns: for every column the name of its point and its coordinate, or None if it holds something else.
         names: name of every landmark in the file.
         path: the file, for messages.
+        hint: what is to be given with ``--points``, for messages.
 
     Raises:
         KinematicsError: a coordinate stands twice, or no point has all of x, y and z.
@@ -94,59 +265,13 @@ def find_points(
     if not whole:
         raise KinematicsError(
             f"{path}: no point was found. Every point needs three columns, such as paw_x, paw_y, paw_z "
-            "(or scorer, bodyparts and coords in three header rows)."
+            "(or its name above columns x, y, z in a second header row); angles of joints are not enough. Where a row "
+            "is a point: pandas.read_csv(path).pivot(index='frame', columns='bodypart').to_csv(other)."
         )
     for landmark in LANDMARKS:
         if names[landmark] not in whole:
-            raise UnknownNameError(f"point in {path} (--points {landmark}=NAME)", names[landmark], whole)
+            raise UnknownNameError(f"point in {path} (--points {landmark}={hint})", names[landmark], whole)
     return [whole[names[landmark]] for landmark in LANDMARKS]
-
-
-class TextTable:
-    """Rows of a table below its header; empty cells beyond the header's width are dropped.
-
-    Raises:
-        KinematicsError: there is no row, or a row has more or fewer cells than the header.
-    """
-
-    def __init__(self, path: Path, rows: Sequence[Row], header: Sequence[str]):
-        self.lines = [line for line, _ in rows]
-        self.place = Place(str(path), self.lines)
-        self._header = header
-        width = len(header)
-        self._rows = [cells if any(cells[width:]) else cells[:width] for _, cells in rows]
-        if not rows:
-            raise self.place.error("has a header but no rows below it. Export the recording again.")
-        for index, cells in enumerate(self._rows):
-            if len(cells) != width:
-                raise self.place.error(
-                    f"has {len(cells)} columns instead of the {width} of the header. Is the file cut off, or "
-                    "was it edited by hand? Export it again.",
-                    index,
-                )
-
-    def numbers(self, column: int) -> np.ndarray:
-        """Parse the numbers of one column, (T,); NaN where a cell is empty or says NaN or infinity.
-
-        Triangulation puts a point at infinity where two cameras see it along parallel rays: it was not seen.
-
-        Raises:
-            KinematicsError: a cell holds something else; names its row and column.
-        """
-        values = np.full(len(self._rows), np.nan)
-        for index, cells in enumerate(self._rows):
-            if not cells[column]:
-                continue
-            number = parse_number(cells[column])
-            if number is None:
-                raise self.place.error(
-                    f"'{cells[column]}' is not a number. Write a decimal number, or leave the cell empty where "
-                    "the point was not seen.",
-                    index,
-                    self._header[column],
-                )
-            values[index] = number
-        return np.where(np.isfinite(values), values, np.nan)
 
 
 def stack_points(
@@ -166,5 +291,10 @@ def whole_numbers(values: np.ndarray, column: str, place: Place) -> np.ndarray:
     """Turn frame numbers (T,), called so in the file, into integers; refuse those that are missing or not whole."""
     bad = np.flatnonzero(~(np.abs(values) < _LAST_FRAME) | (values != np.round(values)))
     if len(bad):
-        raise place.error(f"{values[bad[0]]:g} is not a frame number. Write a whole number.", int(bad[0]), column)
+        raise place.error(
+            f"{values[bad[0]]:g} is not a frame number. Write a whole number or, where these are seconds, call the "
+            "column time.",
+            int(bad[0]),
+            column,
+        )
     return values.astype(int)

@@ -153,12 +153,12 @@ def test_as_opensim_itself_writes(tmp_path, bring_in, points_of):
 class TestRefused:
     def test_no_file(self, tmp_path, refused):
         for name in ("a.csv", "a.h5", "a.trc", "a.mot"):
-            refused(tmp_path / name, "there is no such file")
+            refused(tmp_path / name, "cannot be read: No such file or directory. Correct the name")
 
     def test_unknown_format(self, tmp_path, refused):
-        path = tmp_path / "a.c3d"
-        path.write_bytes(b"\x02P")
-        refused(path, "its format is not known. Give files in .h5, .hdf5, .csv, .trc, .sto, .mot.")
+        path = tmp_path / "a.abc"
+        path.write_bytes(b"abc")
+        refused(path, "is not named as a file in", ".h5", ".trc", "Write its positions as CSV")
 
     @pytest.mark.parametrize("name", WRITERS)
     def test_unknown_point(self, tmp_path, refused, name):
@@ -185,7 +185,7 @@ class TestRefused:
     def test_rows_are_missing(self, tmp_path, refused, name, said):
         path = save(tmp_path, name, 1e3 * arm(9))
         path.write_text("\n".join(path.read_text().splitlines()[:-2]) + "\n")
-        refused(path, f"says {said}, but has 7 rows of data. Is the file cut off? Export it again.")
+        refused(path, f"says {said}, but has 7 rows of data. Is the file cut off? Export it again or")
 
     def test_pictures_of_one_camera(self, tmp_path, refused):
         table = pandas.DataFrame(np.ones((5, 9)), columns=files.columns(["x", "y", "likelihood"]))
@@ -206,22 +206,17 @@ class TestRefused:
 
     def test_other_hdf5(self, tmp_path, refused):
         (tmp_path / "text.h5").write_text("hello")
-        refused(tmp_path / "text.h5", "is not a single table as DeepLabCut 3D writes it", "or its CSV file")
+        refused(tmp_path / "text.h5", "is not HDF5 of DeepLabCut 3D", "Write its positions as CSV")
         pandas.DataFrame({"a": [1.0]}).to_hdf(tmp_path / "fixed.h5", key="a")
         refused(tmp_path / "fixed.h5", "it has 0 tables of pandas with format='table'")
         levels = pandas.MultiIndex.from_product([["a"], ["b"]], names=["one", "two"])
         pandas.DataFrame([[1.0]], columns=levels).to_hdf(tmp_path / "plain.h5", key="a", format="table")
         refused(tmp_path / "plain.h5", "DeepLabCut 3D has scorer, (individuals,) bodyparts and coords")
 
-    def test_no_frame_numbers(self, tmp_path, refused):
-        path = save(tmp_path, "anipose.csv", 1e3 * arm(5))
-        pandas.read_csv(path).drop(columns="fnum").to_csv(path, index=False)
-        refused(path, "row 1: there is neither a column fnum", "nor a column time")
-
     def test_frame_numbers_that_are_none(self, tmp_path, refused):
         path = tmp_path / "a.csv"
         files.write_anipose(path, 1e3 * arm(4), frames=[0, 1, 1.5, 2])
-        refused(path, "row 4, column fnum: 1.5 is not a frame number. Write a whole number.")
+        refused(path, "row 4, column fnum: 1.5 is not a frame number. Write a whole number")
 
     def test_no_points(self, tmp_path, refused):
         path = tmp_path / "a.mot"
@@ -234,9 +229,8 @@ class TestRefused:
         refused(path, "elbow has two columns for x (7 and 8). Rename one.")
 
     def test_other_files_with_the_suffix(self, tmp_path, refused):
-        for name, text in (("a.trc", "time\tx\n0\t1\n"), ("a.sto", "time\tx\n0\t1\n"), ("b.trc", "PathFileType\t4\n")):
+        for name, text in (("a.sto", "time\tx\n0\t1\n"), ("b.trc", "PathFileType\t4\n")):
             (tmp_path / name).write_text(text)
-        refused(tmp_path / "a.trc", "row 1: does not start with PathFileType")
         refused(tmp_path / "b.trc", "ends after row 1, within its header")
         refused(tmp_path / "a.sto", "has no line endheader")
 
@@ -261,7 +255,7 @@ class TestRefused:
         path.write_text(path.read_text().replace("time", "frame"))
         refused(path, "row 3: the first column is 'frame'; it must be time")
 
-    @pytest.mark.parametrize(("name", "kind"), [("a.csv", "comma"), ("a.trc", "tab"), ("a.sto", "tab")])
-    def test_not_a_text_file(self, tmp_path, refused, name, kind):
+    @pytest.mark.parametrize("name", ["a.csv", "a.trc", "a.sto"])
+    def test_not_a_text_file(self, tmp_path, refused, name):
         (tmp_path / name).write_bytes(b"\x89HDF\r\n")
-        refused(tmp_path / name, f"is not a {kind}-separated text file in UTF-8", "Export")
+        refused(tmp_path / name, "is an HDF5 file. Give it with the suffix .h5")

@@ -1,0 +1,271 @@
+"""Recordings in HDF5: tables of pandas (DeepLabCut 3D), SLEAP-Anipose, netCDF of movement, NWB with poses.
+
+What a file holds tells which it is. All come through h5py as plain arrays: nothing is run, no link into another file is
+followed, and no more is read than `MAX_BYTES`, whatever a small file declares.
+
+The tables of pandas that `deeplabcut.triangulate` writes are unpickled by pandas and PyTables, which can run any code.
+The names of columns are in the file as pickles all the same; they are taken only if no instruction in them can do more
+than build lists, tuples, dicts, texts and numbers.
+"""
+
+import pickle
+import pickletools
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mousearm.errors import KinematicsError
+from mousearm.files import open_hdf5
+from mousearm.kinematics.checks import Place
+from mousearm.kinematics.imports.markers import MarkerRecording
+from mousearm.kinematics.imports.sheets import read_head, refuse_other
+from mousearm.kinematics.imports.tables import (
+    check_index,
+    check_levels,
+    find_points,
+    point_of_levels,
+    stack_points,
+    unit_of,
+    whole_numbers,
+)
+from mousearm.registry import FORMATS
+from mousearm.trajectory import LANDMARKS
+
+MAX_BYTES = 400_000_000
+"""Largest array. An hour at 150 Hz of ten points with likelihoods has 0.2 GB."""
+
+# Instructions of pickle's protocol 0, which PyTables writes, that name nothing and call nothing.
+_DATA = frozenset(
+    ("MARK", "LIST", "DICT", "TUPLE", "PUT", "GET", "INT", "LONG", "UNICODE", "NONE", "APPEND", "SETITEM", "STOP")
+)
+_LARGEST_PICKLE = 1_000_000
+_DIMENSIONS = ("time", "individual", "keypoint", "space")  # of movement, which wrote some in the plural
+_SERIES = ("PoseEstimationSeries", "SpatialSeries")  # of NWB, with or without ndx-pose
+_WHOLE = 10**12  # bytes of a file, of which a few arrays are read
+_ADVICE = (
+    "Give the file that DeepLabCut 3D, SLEAP-Anipose, movement or NWB with poses wrote, or a table as CSV: a row per "
+    "frame, columns frame, paw_x, paw_y, paw_z, elbow_x ... shoulder_z."
+)
+
+
+def read_hdf5(path: Path, names: Mapping[str, str]) -> MarkerRecording:
+    """Read HDF5 of DeepLabCut 3D or SLEAP-Anipose, netCDF of movement, or NWB with poses.
+
+    Raises:
+        KinematicsError: the file cannot be read, holds none of these, or more than plain numbers; frames count from 1.
+        UnknownNameError: the file lacks a name.
+    """
+    head = read_head(path)
+    if not head.startswith(b"\x89HDF"):
+        refuse_other(path, head, "HDF5 of DeepLabCut 3D, SLEAP-Anipose, movement or NWB with poses")
+    with open_hdf5(path, _WHOLE, KinematicsError, _ADVICE) as file:
+        return _reader(file)(file, path, names)
+
+
+FORMATS.add(read_hdf5, "h5", "hdf5", "nc", "nwb")
+
+
+def _reader(file: Any) -> Callable[[Any, Path, Mapping[str, str]], MarkerRecording]:
+    if "nwb_version" in file.attrs:
+        return _read_nwb
+    if "position" in file:
+        return _read_movement
+    return _read_sleap_anipose if "tracks" in file else _read_deeplabcut
+
+
+def _read_deeplabcut(file: Any, path: Path, names: Mapping[str, str]) -> MarkerRecording:
+    table = _table(file)
+    check_levels(table.levels, path)
+    place = Place(str(path))
+    check_index(str(table.frames[0]) if len(table.frames) else "0", place)
+    found = find_points(map(point_of_levels, table.columns), names, path)
+    positions, likelihood = stack_points(lambda column: _seen(table.values[:, column]), found)
+    frames = whole_numbers(table.frames.astype(float), "frame", place)
+    return MarkerRecording(path, "DeepLabCut HDF5", None, positions, likelihood, frames)
+
+
+def _read_sleap_anipose(file: Any, path: Path, names: Mapping[str, str]) -> MarkerRecording:
+    """Read ``tracks`` (frames, animals, nodes, 3), whose points have no names but their numbers in the skeleton."""
+    tracks = _array(file, "tracks")
+    if tracks.ndim != 4 or tracks.shape[3] != 3:
+        raise KinematicsError(
+            f"{path}: its tracks have the shape {tracks.shape}; in 3D it is (frames, animals, nodes, 3). What SLEAP "
+            "itself writes are positions in one camera's picture: triangulate them first, with sleap-anipose."
+        )
+    n_animals, n_nodes = tracks.shape[1:3]
+    owners = [f"{animal}/{node}" if n_animals > 1 else f"{node}" for animal, node in np.ndindex(n_animals, n_nodes)]
+    columns = ((owner, axis) for owner in owners for axis in "xyz")
+    found = find_points(columns, names, path, "NUMBER, of the node in the skeleton, from 0")
+    points, _ = stack_points(lambda column: tracks.reshape(len(tracks), -1)[:, column], found)
+    start = int(_array(file, "frames")[0]) if "frames" in file else 0
+    return MarkerRecording(path, "SLEAP-Anipose HDF5", None, points, None, start + np.arange(len(points)))
+
+
+def _read_movement(file: Any, path: Path, names: Mapping[str, str]) -> MarkerRecording:
+    """Read ``position`` and ``confidence`` of a data set, called as their keypoints, or INDIVIDUAL/KEYPOINT."""
+    position = _labelled(file, "position")
+    marks, animals, axes = (_labels(file, name) for name in ("keypoint", "individual", "space"))
+    owners = [f"{animal}/{mark}" for animal in animals for mark in marks] if len(animals) > 1 else marks
+    columns = [(owner, axis) for owner in owners for axis in axes]
+    found = find_points(columns, names, path)
+    flat = position.reshape(len(position), -1)
+    points, _ = stack_points(lambda column: flat[:, column], found)
+    likelihood = None
+    if "confidence" in file:
+        sure = _labelled(file, "confidence").reshape(len(position), -1)
+        likelihood = sure[:, [min(point.values()) // len(axes) for point in found]]
+    time = _array(file, "time")
+    numbered = _text(file.attrs.get("time_unit", "seconds")) == "frames"
+    frames = whole_numbers(time, "time", Place(str(path))) if numbered else None
+    return MarkerRecording(path, "netCDF of movement", None, points, likelihood, frames, None if numbered else time)
+
+
+def _labelled(file: Any, name: str) -> np.ndarray:
+    """Array of movement with axes for time, individuals, keypoints and space, of length 1 where it has none."""
+    found = _found(file, name)
+    labels = [dimension[0].name.rpartition("/")[2].rstrip("s") for dimension in found.dims]
+    order = [labels.index(label) for label in _DIMENSIONS if label in labels]
+    lengths = dict(zip(labels, found.shape, strict=True))
+    return _array(file, name).transpose(order).reshape([lengths.get(label, 1) for label in _DIMENSIONS])
+
+
+def _labels(file: Any, name: str) -> list[str]:
+    """Labels along a dimension of movement, called so or in the plural; none where it has none."""
+    name = name if name in file else f"{name}s"
+    return [_text(label) for label in np.atleast_1d(_found(file, name)[()]).tolist()] if name in file else []
+
+
+def _read_nwb(file: Any, path: Path, names: Mapping[str, str]) -> MarkerRecording:
+    """Read the series of an NWB file that hold positions, each called as its group, or CONTAINER/GROUP if names repeat.
+
+    A series holds ``data`` (T, 3), which times ``conversion`` has the unit that it names, and either ``timestamps`` or
+    a start and a rate.
+    """
+    groups: dict[str, Any] = {}
+
+    def visit(name: str, item: Any) -> None:
+        if _text(item.attrs.get("neurodata_type", "")) in _SERIES:
+            groups[name] = item
+
+    file.visititems(visit)  # follows no links into other files
+    short = [name.rpartition("/")[2] for name in groups]
+    if len(set(short)) < len(short):
+        short = ["/".join(name.split("/")[-2:]) for name in groups]
+    series = dict(zip(short, groups.values(), strict=True))
+    columns = [(name, axis) for name, group in series.items() for axis in "xyz"[: _found(group, "data").shape[-1]]]
+    find_points(columns, names, path)
+    chosen = [series[names[landmark]] for landmark in LANDMARKS]
+    scales = [_scale(_found(group, "data").attrs) for group in chosen]
+    points = np.stack([scale * _array(group, "data") for group, (scale, _) in zip(chosen, scales, strict=True)], axis=1)
+    sure = [_array(group, "confidence") for group in chosen if "confidence" in group]
+    times = [_times(group, len(points)) for group in chosen]
+    if any(not np.array_equal(times[0], other) for other in times[1:]):
+        raise KinematicsError(
+            f"{path}: its three points have different times. Resample them to the same, and save that."
+        )
+    units = {unit for _, unit in scales}
+    likelihood = np.stack(sure, axis=1) if len(sure) == len(chosen) else None
+    unit = unit_of(units.pop()) if len(units) == 1 else None
+    return MarkerRecording(path, "NWB", None, points, likelihood, time=times[0], unit=unit)
+
+
+def _scale(attributes: Any) -> tuple[float, str]:
+    return float(attributes.get("conversion", 1.0)), _text(attributes.get("unit", ""))
+
+
+def _times(group: Any, n_frames: int) -> np.ndarray:
+    """Times (T,) [s] of a series of NWB."""
+    if "timestamps" in group:
+        return _array(group, "timestamps")
+    start = _found(group, "starting_time")
+    return float(start[()]) + np.arange(n_frames) / float(start.attrs["rate"])
+
+
+def _text(value: Any) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def _seen(values: np.ndarray) -> np.ndarray:
+    """Numbers, with NaN for infinity: as in text, a point there was not seen."""
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _array(group: Any, name: str) -> np.ndarray:
+    """Numbers of an array in a file, as float64."""
+    return _seen(_found(group, name)[()].astype(np.float64))
+
+
+def _found(group: Any, name: str) -> Any:
+    """Array of a name in a file, of a size that can be read; ValueError if there is none."""
+    import h5py
+
+    found = group.get(name)
+    if not isinstance(found, h5py.Dataset):
+        raise ValueError(f"there is no array {name} in {group.name}")
+    n_bytes = max(found.nbytes or 0, 8 * (found.size or 0))  # as numbers of 8 bytes, which whole numbers become
+    if n_bytes > MAX_BYTES:
+        raise ValueError(f"{name} has {n_bytes / 1e6:.0f} MB; more than {MAX_BYTES / 1e6:.0f} MB are refused")
+    return found
+
+
+class PandasTable(NamedTuple):
+    """Table of a pandas file.
+
+    Attributes:
+        levels: what the header rows are called.
+        columns: the names of every column, one per level.
+        frames: (T,) what names the rows, numbers or texts.
+        values: (T, C) float64.
+    """
+
+    levels: tuple[str, ...]
+    columns: list[tuple[str, ...]]
+    frames: np.ndarray
+    values: np.ndarray
+
+
+def read_table(path: Path) -> PandasTable:
+    """Read the only table of a file, which pandas wrote with ``format="table"``.
+
+    Raises:
+        KinematicsError: the file cannot be read, holds no such table, more than numbers, or is too large.
+    """
+    with open_hdf5(path, _WHOLE, KinematicsError, _ADVICE) as file:
+        return _table(file)
+
+
+def _table(file: Any) -> PandasTable:
+    """Read the table of an open file, which must not lie in another one."""
+    groups = [group for group in file.values() if group.attrs.get("pandas_type") == b"frame_table"]
+    if len(groups) != 1:
+        raise ValueError(f"it has {len(groups)} tables of pandas with format='table'")
+    rows = _found(groups[0], "table")
+    blocks = [name for name in rows.dtype.names if name.startswith("values_block_")]
+    columns = [tuple(map(str, column)) for name in blocks for column in plain(rows.attrs[f"{name}_kind"])]
+    content = rows[()]
+    values = np.concatenate([content[name].reshape(len(content), -1) for name in blocks], axis=1, dtype=np.float64)
+    if len(columns) != values.shape[1]:
+        raise ValueError(f"it names {len(columns)} columns, but has {values.shape[1]}")
+    levels = plain(groups[0].attrs["info"])[1]["names"]
+    index = content["index"]
+    frames = np.char.decode(index) if index.dtype.kind == "S" else index
+    return PandasTable(tuple(map(str, levels)), columns, frames, values)
+
+
+def plain(raw: bytes) -> Any:
+    """Load a pickle of lists, tuples, dicts, texts and whole numbers.
+
+    Raises:
+        ValueError: it has an instruction that could do more than build these.
+    """
+    content = bytes(raw)
+    if len(content) > _LARGEST_PICKLE:
+        raise ValueError(f"a description of {len(content)} bytes")
+    for instruction, argument, _ in pickletools.genops(content):
+        if instruction.name not in _DATA:
+            raise ValueError(f"a pickle that is more than data: {instruction.name} {argument or ''}".rstrip())
+        if instruction.name == "PUT" and int(argument or 0) > len(content):  # would make a list of that length
+            raise ValueError(f"a pickle that is damaged: PUT {argument}")
+    return pickle.loads(content)

@@ -1,0 +1,232 @@
+"""Text files of other programs: their encoding, the separator of their cells, their numbers; and what is no text.
+
+Programs and languages differ: UTF-8 with a mark or without, UTF-16, Latin-1; tabs, semicolons, commas or spaces;
+decimal points or commas. A `Sheet` finds these out. What is not text is recognised by its first bytes.
+"""
+
+import csv
+import re
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mousearm.errors import KinematicsError
+from mousearm.files import check_file, os_errors_as, read_bytes
+from mousearm.kinematics.checks import Place
+from mousearm.kinematics.files import parse_number
+
+MAX_BYTES = 300_000_000
+"""Largest text file: an hour at 150 Hz of 50 points; a few times as much memory is needed."""
+
+_HEAD, _ANY_SIZE = 4096, 2**62
+_SEPARATORS = "\t;,"
+_NOT_SEEN = frozenset(("", "na", "n/a", "#n/a", "null", "none", "missing", "-", "--", "."))
+_NOT_A_NUMBER = re.compile(r"[+-]?(nan(\(ind\))?|1[.,]#(qnan|ind|inf|snan)\w*)", re.IGNORECASE)
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+
+_AS_TABLE = (
+    "Write its positions as CSV: a row per frame, columns frame (or time, in s), paw_x, paw_y, paw_z, elbow_x ... "
+    "shoulder_z"
+)
+_EXCEL = "an Excel file. Save the sheet as 'CSV UTF-8' there, and give that"
+_PANDAS = f"{_AS_TABLE}; in Python pandas has DataFrame.to_csv"
+_VIDEO = "a film. Track its points in 3D first, with DeepLabCut, SLEAP or Anipose, and give what that writes"
+_KINDS = (
+    (rb"PK\x03\x04.*(\[Content_Types\]|xl/)", _EXCEL),
+    (rb"\xd0\xcf\x11\xe0", _EXCEL),
+    (rb"PK\x03\x04.*\.npy|\x93NUMPY", f"an array of NumPy. {_AS_TABLE}, with numpy.savetxt or pandas"),
+    (rb"PK\x03\x04|\x1f\x8b|BZh|\xfd7zXZ|7z\xbc\xaf|Rar!", "packed. Unpack it, and give the file in it"),
+    (rb"MATLAB 7\.3", f"a file of MATLAB. {_AS_TABLE}, by MATLAB's writetable"),
+    (rb"MATLAB 5\.0", f"a file of MATLAB. {_AS_TABLE}, by MATLAB's writetable, or scipy.io.loadmat and pandas"),
+    (rb"\x80[\x02-\x05]", f"a pickle of Python, which could run any code and is not opened. {_PANDAS}"),
+    (rb"PAR1|ARROW1|FEA1", f"a table of Parquet or Arrow. {_PANDAS}"),
+    (rb"CDF[\x01\x02\x05]", "netCDF 3. Save it as netCDF 4: dataset.to_netcdf(path, engine='h5netcdf')"),
+    (rb"\x89HDF", "an HDF5 file. Give it with the suffix .h5"),
+    (rb"[\x02-\x20]\x50", "a C3D file, by its first bytes. Give it with the suffix .c3d"),
+    (rb"....ftyp|RIFF....AVI|\x1aE\xdf\xa3|\x00\x00\x01\xba|....moov|....mdat", _VIDEO),
+    (rb"\xff\xd8\xff|\x89PNG|GIF8|II\*|MM\x00\*", _VIDEO.replace("a film", "a picture")),
+    (rb"%PDF|SQLite format 3|\s*[{<]|\s*\[[\[{]", f"a document or a database, no table. {_AS_TABLE}"),
+    (rb"\W*Format Version,", "text of Motive. Export C3D there (File > Export Tracking Data), and give that"),
+    (rb"\W*Trajectories\s", "text of Vicon Nexus. Export C3D there (File > Export), or give the trial's own .c3d file"),
+    (rb"\W*NO_OF_FRAMES", "text of Qualisys Track Manager. Export C3D there (File > Export), and give that"),
+    (rb"\W*Number of frames,", "text of NDI First Principles. Export C3D there (File > Export), and give that"),
+)
+
+
+def refuse_other(path: Path, content: bytes, expected: str = "") -> None:
+    """Refuse a file whose contents are of another known kind, or where they ought to be ``expected``, and say how."""
+    kind = next((kind for start, kind in _KINDS if re.match(start, content[:_HEAD], re.DOTALL)), "")
+    if kind or expected:
+        raise KinematicsError(f"{path}: is {kind or f'not {expected}. {_AS_TABLE}'}.")
+
+
+def read_head(path: Path) -> bytes:
+    """Read the first bytes of a file of any size; KinematicsError if it is no regular one, or cannot be read."""
+    check_file(path, _ANY_SIZE, KinematicsError)
+    with os_errors_as(KinematicsError, path, "read"), path.open("rb") as file:
+        return file.read(_HEAD)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sheet:
+    """Lines of a text file that are split into cells.
+
+    Attributes:
+        path: the file.
+        lines: without line breaks; none that is blank at the end.
+        separator: between cells; empty for spaces.
+    """
+
+    path: Path
+    lines: Sequence[str]
+    separator: str
+
+    @classmethod
+    def read(cls, path: Path) -> "Sheet":
+        """Read a text file in any usual encoding.
+
+        Raises:
+            KinematicsError: it cannot be read, is no text or empty.
+        """
+        content = read_bytes(path, MAX_BYTES, KinematicsError)
+        refuse_other(path, content)
+        lines = re.split(r"\r*\n|\r", _decoded(content, path))
+        while lines and not lines[-1].strip(" \t,;"):
+            lines.pop()
+        if not lines:
+            raise KinematicsError(f"{path}: is empty. Export the recording again, or leave this file out.")
+        said = re.fullmatch(r"\"?sep=(.)\"?", lines[0].strip(" "), re.IGNORECASE)  # the way to tell Excel
+        if said:
+            lines[0] = ""
+        return cls(path, lines, said[1] if said else _separator(lines))
+
+    def cells(self, index: int) -> list[str]:
+        """Cells of a line, without outer spaces."""
+        line = self.lines[index]
+        if not self.separator:
+            return line.split()
+        if '"' not in line:
+            return [cell.strip() for cell in line.split(self.separator)]
+        try:
+            return [cell.strip() for cell in next(csv.reader([line], delimiter=self.separator))]
+        except csv.Error as error:
+            raise Place(str(self.path), [index + 1]).error(
+                f"has cells that cannot be told apart ({error}).", 0
+            ) from error
+
+    def rows(self, first: int = 0) -> Iterator["Row"]:
+        """Number of each line in the file, the first is 1, and its cells; from an index on."""
+        return ((index + 1, self.cells(index)) for index in range(first, len(self.lines)))
+
+    def split_at(self, index: int) -> "Sheet":
+        """The same, but separated as the line of an index is."""
+        return Sheet(self.path, self.lines, _separator(self.lines[index:]))
+
+
+Row = tuple[int, list[str]]
+"""A line number of the file (the first is 1) and the cells of that line."""
+
+
+def _decoded(content: bytes, path: Path) -> str:
+    head = content[:_HEAD]
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16", errors="replace")
+    if head[1::2].count(0) > len(head) // 4 or head[::2].count(0) > len(head) // 4:
+        return content.decode("utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be", "replace")
+    if _CONTROL.search(head):
+        raise KinematicsError(f"{path}: is no text, and of no kind that is known here. {_AS_TABLE}.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:  # of Western Windows, which nearly is Latin-1; numbers are the same in all of them
+        return content.decode("cp1252", errors="replace")
+
+
+def _separator(lines: Sequence[str]) -> str:
+    """Separator that stands in a line in the middle, and in one of words, where a comma is no decimal comma."""
+    middle = lines[len(lines) // 2].strip()
+    words = [line.strip() for line in lines[:20] if re.search("[A-Za-z]", line)] or [middle]
+    return next((mark for mark in _SEPARATORS if mark in middle and any(mark in line for line in words)), "")
+
+
+def to_number(cell: str) -> float | None:
+    """Number of a cell with a decimal point or comma; NaN of one that says that there is none; None of other text."""
+    number = parse_number(cell)
+    if number is None and cell.count(",") == 1 and "." not in cell:
+        number = parse_number(cell.replace(",", "."))
+    if number is None and "\N{MINUS SIGN}" in cell:
+        number = to_number(cell.replace("\N{MINUS SIGN}", "-"))
+    if number is None and (cell.lower() in _NOT_SEEN or _NOT_A_NUMBER.fullmatch(cell)):
+        return float("nan")
+    return number
+
+
+class NumberTable:
+    """Numbers in some columns of a table.
+
+    Args:
+        path: the file.
+        rows: of the table, below its header; blank ones are left out.
+        header: name of every column; of those at the end without a name, the cells must be empty.
+        wanted: indices of the columns that are read.
+
+    Attributes:
+        lines: number of each row in the file.
+        place: names the file and its rows in errors.
+
+    Raises:
+        KinematicsError: there is no row, a row has more or fewer cells than the header, or a cell is not a number;
+            names the row and the column.
+    """
+
+    def __init__(self, path: Path, rows: Iterable[Row], header: Sequence[str], wanted: Iterable[int]):
+        self._columns = sorted(set(wanted))
+        self.lines: list[int] = []
+        width = len(header)
+        while width and not header[width - 1] and width - 1 not in self._columns:
+            width -= 1
+        values = array("d")
+        for line, cells in rows:
+            if not any(cells) and len(cells) < width:
+                continue
+            self.lines.append(line)
+            if len(cells) != width:
+                self._check_width(path, line, cells, width)
+            values.extend([self._number(path, line, cells[column], header[column]) for column in self._columns])
+        self.place = Place(str(path), self.lines)
+        if not self.lines:
+            raise self.place.error("has a header but no rows below it. Export the recording again.")
+        table = np.array(values).reshape(len(self.lines), len(self._columns))
+        self._values = np.where(np.isfinite(table), table, np.nan)
+
+    def numbers(self, column: int) -> np.ndarray:
+        """Numbers of one column, (T,); NaN where a cell is empty or says NaN or infinity.
+
+        Triangulation puts a point at infinity where two cameras see it along parallel rays: it was not seen.
+        """
+        return self._values[:, self._columns.index(column)]
+
+    def _check_width(self, path: Path, line: int, cells: Sequence[str], width: int) -> None:
+        if len(cells) > width and not any(cells[width:]):
+            return
+        hint = (
+            "Are decimal commas and the separator the same? Export it with decimal points, or with semicolons."
+            if len(cells) >= 2 * width - 1 > 1
+            else "Is the file cut off, or was it edited by hand? Export it again, or remove this row."
+        )
+        raise Place(str(path), [line]).error(
+            f"has {len(cells)} columns instead of the {width} of the header. {hint}", 0
+        )
+
+    def _number(self, path: Path, line: int, cell: str, column: str) -> float:
+        number = to_number(cell)
+        if number is None:
+            raise Place(str(path), [line]).error(
+                f"'{cell}' is not a number. Write a decimal number, or leave the cell empty where the point was not "
+                "seen.",
+                0,
+                column,
+            )
+        return number
