@@ -109,12 +109,32 @@ class Dynamics(NamedTuple):
         """Inverse dynamics: the torque, (..., nv) N m, that an acceleration takes, (..., nv) rad/s2."""
         return np.matvec(self.mass, qacc) + self.bias
 
+    def reduced(self, slopes: np.ndarray, bends: np.ndarray) -> "Dynamics":
+        """The same, of the free joints alone, the others following them: qacc = slopes qacc + bends.
+
+        Constraints do no work, so torques go with the transpose: those of the joints that follow are 0, as are their
+        rows and columns of the mass.
+        """
+        mass, bias = slopes.mT @ self.mass @ slopes, np.vecmat(np.matvec(self.mass, bends) + self.bias, slopes)
+        offset, gain = np.vecmat(self.bounds.offset, slopes), self.bounds.gain @ slopes
+        return Dynamics(mass, bias, Bounds(offset, gain))
+
+    def mobility(self) -> np.ndarray:
+        """(..., nv, nv) the inverse of the mass; 0 for joints that follow others."""
+        return _inverse(self.mass)
+
+
+def _inverse(mass: np.ndarray) -> np.ndarray:
+    following = np.eye(mass.shape[-1]) * (np.diagonal(mass, axis1=-2, axis2=-1) == 0)[..., None]
+    return np.linalg.inv(mass + following) - following if following.any() else np.linalg.inv(mass)
+
 
 class ArmDynamics:
     """Puts an arm into states and reads off its mechanics.
 
     States are arrays (..., nq), of any number at once. Joint limits, contacts and other constraints are switched off:
-    torques are those of the actuators alone.
+    torques are those of the actuators alone. Where joints follow others, all is said of the free joints: a torque is
+    what reaches them through those that follow.
     """
 
     def __init__(self, arm: Arm):
@@ -122,6 +142,7 @@ class ArmDynamics:
         self._model = copy.copy(arm.model)
         self._model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_CONSTRAINT
         self._drives = [_drive(arm, end) for end in (0, 1)]
+        self._couplings = arm.couplings
         self._bodies = [body_of(arm.model, arm.landmarks[name]) for name in LANDMARKS[FOLLOWED]]
         data = mujoco.MjData(self._model)
         mujoco.mj_forward(self._model, data)
@@ -135,11 +156,9 @@ class ArmDynamics:
         forces, moment = self.forces(qpos, qvel), self._moment(qpos.shape[:-1])
         low, high = forces[..., 0, :], forces[..., 1, :]
         bounds = Bounds(np.vecmat(low, moment), (high - low)[..., None] * moment)
-        (row, column), nv = self._mass_at, self._model.nv
-        mass = np.zeros((self._batch.nsim, nv, nv))
-        mass[:, row, column] = mass[:, column, row] = self._fields["M"]
         bias = self._fields["qfrc_bias"] - self._fields["qfrc_passive"]
-        return Dynamics(mass.reshape(*qpos.shape, nv), bias.reshape(qpos.shape), bounds)
+        free = Dynamics(self._mass(qpos.shape), bias.reshape(qpos.shape), bounds)
+        return free.reduced(*self._couplings.derivatives(qpos, qvel)) if self._couplings else free
 
     def acceleration(self, qpos: np.ndarray, qvel: np.ndarray, activation: np.ndarray, ctrl: np.ndarray) -> np.ndarray:
         """Forward dynamics: (..., nv) rad/s2 under activations, (..., na), and the controls of other actuators."""
@@ -147,7 +166,20 @@ class ArmDynamics:
         self._fields["act"][:] = activation.reshape(self._fields["act"].shape)
         self._fields["ctrl"][:] = ctrl.reshape(self._fields["ctrl"].shape)
         self._batch.forward()
-        return self._fields["qacc"].reshape(qvel.shape).copy()
+        qacc = self._fields["qacc"].reshape(qvel.shape).copy()
+        if not self._couplings:
+            return qacc
+        # Without the constraints' forces M qacc = f. With them T' M (T v + b) = T' f, v being that of the free joints.
+        (slopes, bends), mass = self._couplings.derivatives(qpos, qvel), self._mass(qpos.shape)
+        driven = np.vecmat(np.matvec(mass, qacc - bends), slopes)
+        return np.matvec(slopes, np.matvec(_inverse(slopes.mT @ mass @ slopes), driven)) + bends
+
+    def following(self, qpos: np.ndarray, qvel: np.ndarray, qacc: np.ndarray) -> np.ndarray:
+        """Accelerations (..., nv) rad/s2 with those of the joints that follow others as the free ones make them."""
+        if not self._couplings:
+            return qacc
+        slopes, bends = self._couplings.derivatives(qpos, qvel)
+        return np.matvec(slopes, qacc) + bends
 
     def path(self, qpos: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Actuator lengths, (..., nu) m for muscles, and moment arms d length / d q, (..., nu, nv) m; times gear."""
@@ -171,7 +203,14 @@ class ArmDynamics:
         self._put(qpos, np.zeros_like(qpos))
         points = landmarks.reshape(-1, 3, 3)
         jacobians = [self._batch.jac(body, points[:, ELBOW + i])[0] for i, body in enumerate(self._bodies)]
-        return np.concatenate(jacobians, axis=1).reshape(*qpos.shape[:-1], 6, -1)
+        jacobian = np.concatenate(jacobians, axis=1).reshape(*qpos.shape[:-1], 6, -1)
+        return jacobian @ self._couplings.derivatives(qpos, qpos)[0] if self._couplings else jacobian
+
+    def _mass(self, shape: tuple[int, ...]) -> np.ndarray:
+        (row, column), nv = self._mass_at, self._model.nv
+        mass = np.zeros((self._batch.nsim, nv, nv))
+        mass[:, row, column] = mass[:, column, row] = self._fields["M"]
+        return mass.reshape(*shape, nv)
 
     def _resize(self, n: int) -> None:
         self._batch = Batch(self._model, nsim=n, nthread=1)
@@ -206,7 +245,7 @@ def random_poses(arm: Arm, n: int, seed: int) -> np.ndarray:
     low, high = arm.qpos_range.T
     low = np.where(np.isfinite(low), low, arm.rest_qpos - np.pi)
     high = np.where(np.isfinite(high), high, arm.rest_qpos + np.pi)
-    return np.random.default_rng(seed).uniform(low, high, (n, arm.nq))
+    return arm.couplings.complete(np.random.default_rng(seed).uniform(low, high, (n, arm.nq)))
 
 
 def muscles_of(arm: Arm) -> np.ndarray:

@@ -19,7 +19,7 @@ from mousearm.errors import KinematicsError, OutputError
 from mousearm.files import make_folder, sha256, staged
 from mousearm.kinematics import Reach
 from mousearm.model import Arm
-from mousearm.model.arm import body_of
+from mousearm.model.arm import body_of, geom_name
 from mousearm.trajectory import FOLLOWED, LANDMARKS, SHOULDER, errors_mm
 
 # Pull of the joints towards the rest pose, in mm per rad: decides only what the targets leave open (redundant joints).
@@ -110,7 +110,8 @@ def retarget(
         solve: what finds the joint angles, such as ``PoseCache.solve``; None for ``inverse_kinematics``.
 
     Raises:
-        KinematicsError: if the arm cannot come close enough to the targets; names the worst frame.
+        KinematicsError: if the arm cannot come close enough to the targets, or contacts or tendons keep it from the
+            poses that do; names the worst frame.
     """
     shoulder = arm.landmark_positions(arm.rest_qpos[None])[0, SHOULDER]
     elbow, paw = METHODS[config.retarget](reach, shoulder, *arm.segment_lengths())
@@ -125,7 +126,37 @@ def retarget(
             f"allowed (mean over the reach {residual_mm.mean():.2f} mm). Try kinematics.retarget=segments, check the "
             "axes and the order of the columns, or raise the bound."
         )
+    _check_free(reach.name, arm, qpos, config.max_residual_mm)
     return Reference(reach.name, elbow, paw, qpos, np.gradient(qpos, control_dt, axis=0), residual_mm)
+
+
+def _check_free(name: str, arm: Arm, qpos: np.ndarray, allowed_mm: float) -> None:
+    """Refuse poses that contacts or limits of tendons, which inverse kinematics does not see, would not let be."""
+    model, data = arm.model, mujoco.MjData(arm.model)
+    limited = model.tendon_limited > 0
+    if not (limited.any() or model.geom_contype.any() or model.npair):
+        return
+    worst = (0.0, 0, "", "")
+    for frame, pose in enumerate(qpos):
+        data.qpos[:] = pose
+        mujoco.mj_fwdPosition(model, data)
+        if data.ncon and -1e3 * data.contact.dist.min() > worst[0]:
+            depth = -data.contact.dist.min()
+            pair = [geom_name(model, i) for i in data.contact.geom[data.contact.dist.argmin()]]
+            remedy = 'give one of them contype="0" conaffinity="0", or exclude the pair by <contact><exclude>'
+            worst = (1e3 * depth, frame, f"{pair[0]} and {pair[1]} overlap by {1e3 * depth:.2f} mm", remedy)
+        low, high = model.tendon_range.T
+        past = np.where(limited, np.maximum(data.ten_length - high, low - data.ten_length), 0.0)
+        if 1e3 * past.max(initial=0.0) > worst[0]:
+            tendon = model.tendon(past.argmax()).name or f"number {past.argmax()}"
+            what = f"tendon '{tendon}' is {past.max():.3g} past its range (m; rad if it is of hinges)"
+            worst = (1e3 * past.max(), frame, what, 'correct its range, or give it limited="false"')
+    if worst[0] > allowed_mm:
+        raise KinematicsError(
+            f"{name}: the arm of {arm.source} cannot be where this reach takes it. At frame {worst[1]} (of "
+            f"{len(qpos)}) {worst[2]}, which the simulation does not let be; kinematics.max_residual_mm={allowed_mm:g} "
+            f"is allowed. If that is not meant, {worst[3]}; or raise the bound."
+        )
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:
@@ -136,10 +167,10 @@ def inverse_kinematics(arm: Arm, elbow: np.ndarray, paw: np.ndarray) -> np.ndarr
     """Joint angles that bring elbow and paw to their targets, within the joint ranges.
 
     Bounded least squares frame by frame, each started from the one before, the first from the rest pose; joints that
-    the targets leave free stay near the rest pose.
+    the targets leave free stay near the rest pose, and joints that follow others by an equality constraint do so.
 
     Args:
-        arm: the arm; only ``arm.tracked_joints`` move.
+        arm: the arm; only ``arm.tracked_joints`` move, and those that follow them.
         elbow: (T, 3) metres.
         paw: (T, 3) metres.
 
@@ -172,7 +203,8 @@ class _PoseSolver:
     def __init__(self, arm: Arm):
         self._model = arm.model
         self._data = mujoco.MjData(arm.model)
-        self._joints = arm.tracked_joints
+        self._couplings = arm.couplings
+        self._joints = arm.tracked_joints[arm.couplings.free[arm.tracked_joints]]
         self._low, self._high = arm.qpos_range[self._joints].T
         self._rest = arm.rest_qpos[self._joints]
         marks = [arm.landmarks[name] for name in LANDMARKS[FOLLOWED]]
@@ -203,7 +235,7 @@ class _PoseSolver:
             if np.abs(step).max() < _SMALLEST_STEP or 0 <= gain < _SMALLEST_GAIN * cost:
                 break
         pose[self._joints] = np.clip(q, self._low, self._high)
-        return pose
+        return self._couplings.complete(pose)
 
     def _step(self, jacobian: np.ndarray, residual: np.ndarray, q: np.ndarray, damping: float) -> np.ndarray:
         hessian = jacobian.T @ jacobian + damping * self._unit
@@ -213,6 +245,7 @@ class _PoseSolver:
     def _move(self, pose: np.ndarray, q: np.ndarray) -> None:
         self._data.qpos[:] = pose
         self._data.qpos[self._joints] = q
+        self._data.qpos[:] = self._couplings.complete(self._data.qpos)
         mujoco.mj_kinematics(self._model, self._data)
 
     def _residual(self, pose: np.ndarray, q: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -224,7 +257,12 @@ class _PoseSolver:
         mujoco.mj_comPos(self._model, self._data)
         for i, (point, body) in enumerate(zip(self._points, self._bodies, strict=True)):
             mujoco.mj_jac(self._model, self._data, self._full[3 * i : 3 * i + 3], None, point, body)
-        return np.concatenate([1e3 * self._full[:, self._joints], self._pull])
+        full = (
+            self._full @ self._couplings.derivatives(self._data.qpos, self._data.qvel)[0]
+            if self._couplings
+            else self._full
+        )
+        return np.concatenate([1e3 * full[:, self._joints], self._pull])
 
 
 def cache_folder() -> Path:
@@ -247,7 +285,8 @@ class PoseCache:
         compiled = np.empty(mujoco.mj_sizeModel(arm.model), dtype=np.uint8)
         mujoco.mj_saveModel(arm.model, None, compiled)
         marks = repr([(name, mark.field, mark.index) for name, mark in sorted(arm.landmarks.items())])
-        self._hash = sha256(_VERSION + compiled.tobytes() + arm.tracked_joints.tobytes() + marks.encode())
+        version = _VERSION + b"coupled" * bool(arm.couplings)
+        self._hash = sha256(version + compiled.tobytes() + arm.tracked_joints.tobytes() + marks.encode())
 
     def solve(self, elbow: np.ndarray, paw: np.ndarray) -> np.ndarray:
         """Joint angles for targets, as ``inverse_kinematics``; found only if they are not on disk yet.

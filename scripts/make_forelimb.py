@@ -79,10 +79,11 @@ def make(model: "OsimModel") -> dict[str, str]:
     """
     from mousearm.model.opensim import MjcfOptions, to_mjcf
 
-    by_actuators = {
-        actuators: ElementTree.fromstring(to_mjcf(model, MjcfOptions(actuators, choices=FOLDER / "choices.xml")))
-        for actuators in ("muscle", "torque")
-    }
+    def arm(actuators: str) -> ElementTree.Element:
+        options = MjcfOptions(actuators, excitations=False, choices=FOLDER / "choices.xml")
+        return ElementTree.fromstring(to_mjcf(model, options))
+
+    by_actuators = {actuators: arm(actuators) for actuators in ("muscle", "torque")}
     drives = {name: _take_drive(root, name) for name, root in by_actuators.items()}
     limb = by_actuators["muscle"]  # with the sites that keep paths on their side
     return {

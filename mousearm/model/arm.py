@@ -8,6 +8,7 @@ import mujoco
 import numpy as np
 
 from mousearm.errors import ModelError, UnknownNameError
+from mousearm.model.coupling import Couplings
 from mousearm.model.xml import LARGEST
 from mousearm.trajectory import LANDMARKS
 
@@ -33,6 +34,12 @@ def object_names(model: mujoco.MjModel, kind: str) -> list[str]:
     """Names of all objects of a kind (``joint``, ``site``, ``body`` or ``geom``) that have one."""
     names = (getattr(model, kind)(i).name for i in range(getattr(model, _COUNT_FIELDS[kind])))
     return [name for name in names if name]
+
+
+def geom_name(model: mujoco.MjModel, geom: int) -> str:
+    """A geom for messages: its name, or its number and body where it has none."""
+    name, body = model.geom(geom).name, model.body(model.geom_bodyid[geom]).name
+    return f"geom '{name}'" if name else f"geom number {geom} (of body '{body}')"
 
 
 def _find_landmark(model: mujoco.MjModel, description: str, key: str, source: str) -> Landmark:
@@ -74,8 +81,9 @@ class Arm:
         joint_names: every joint, in the order of qpos; all are hinges or slides, so nq = nv.
         tracked_joints: indices of the joints that inverse kinematics may move.
         actuator_names: every actuator, in the order of ctrl.
-        rest_qpos: (nq,) rad, the first keyframe, or the model's default pose where there is none.
-        qpos_range: (nq, 2) rad, infinite where a joint has no limit.
+        couplings: which joints follow others, by the model's equality constraints.
+        rest_qpos: (nq,) rad, the first keyframe, or the model's default pose where there is none, within the couplings.
+        qpos_range: (nq, 2) rad, infinite where a joint has no limit; limits of the joints that follow it count.
         ctrl_range: (nu, 2) valid controls.
         peak_force: (nu,) the force that effort is given relative to, in the units of MuJoCo's ``actuator_force``: a
             muscle's peak isometric force in N, for other actuators gain times the largest control; at most forcerange.
@@ -115,9 +123,12 @@ class Arm:
         self.joint_names = tuple(model.joint(i).name for i in range(model.njnt))
         self.tracked_joints = _joint_indices(model, joints, source)
         self.actuator_names = tuple(model.actuator(i).name for i in range(model.nu))
-        self.rest_qpos = rest_pose(model)
+        self.couplings = Couplings(model, source)
+        if not self.couplings.free[self.tracked_joints].any():
+            raise ModelError(f"model.joints={joints}: these follow other joints of {source}. Name those, or give null.")
+        self.rest_qpos = self.couplings.complete(rest_pose(model))
         limits = np.where(model.jnt_limited[:, None] > 0, model.jnt_range, (-np.inf, np.inf))
-        self.qpos_range = np.asarray(limits, dtype=float)
+        self.qpos_range = self.couplings.narrowed(np.asarray(limits, dtype=float), self.rest_qpos)
         self.ctrl_range = _ctrl_range(model, source)
         self.peak_force = _peak_force(model, self.ctrl_range)
         self._check_finite()

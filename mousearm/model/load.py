@@ -44,7 +44,11 @@ def load_arm(config: ModelConfig) -> Arm:
     except MUJOCO_ERRORS as error:
         raise ModelError(f"model.file: MuJoCo cannot compile {path}: {' '.join(str(error).split())}") from error
     landmarks = {name: getattr(config.landmarks, name) for name in LANDMARKS}
-    arm = Arm(model, landmarks, config.joints, str(path), _physics(spec, landmarks.values()))
+    try:
+        arm = Arm(model, landmarks, config.joints, str(path), _physics(spec, landmarks.values()))
+        mujoco.mj_forward(model, mujoco.MjData(model))
+    except MUJOCO_ERRORS as error:
+        raise ModelError(f"model.file: MuJoCo cannot compute with {path}: {' '.join(str(error).split())}") from error
     if config.fit == "none":
         return arm
     if config.upper_arm_mm is None or config.forearm_mm is None:

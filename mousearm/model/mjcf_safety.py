@@ -21,10 +21,24 @@ _FOLDERS = ("assetdir", "meshdir", "texturedir")
 _MOST = {
     "replicate": (("count",), 1e4),
     "flexcomp": (("count", "cellcount"), 1e5),
-    "texture": (("width", "height"), 1e8),
+    "texture": (("width", "height"), 2e7),
     "hfield": (("nrow", "ncol"), 1e7),
-    "size": (("nkey",), 1e5),
+    "mesh": (("params",), 1e3),
+    "composite": (("count",), 1e4),
 }
+# Attributes of any element that take memory or time, each with the most that it may be.
+_MOST_EACH = {
+    **dict.fromkeys(("nkey", "nuserdata", "nemax", "numslices", "numstacks", "numquads"), 1e4),
+    **dict.fromkeys(
+        (f"nuser_{of}" for of in ("body", "jnt", "geom", "site", "cam", "tendon", "actuator", "sensor")), 1e3
+    ),
+    **dict.fromkeys(("njmax", "nconmax"), 1e5),
+    **dict.fromkeys(("memory", "nstack"), 1e9),
+    **dict.fromkeys(("iterations", "ls_iterations", "noslip_iterations", "ccd_iterations"), 1e4),
+    **dict.fromkeys(("sdf_iterations", "sdf_initpoints", "nsample", "actdim"), 1e3),
+    **dict.fromkeys(("offwidth", "offheight", "shadowsize"), 2e4),
+}
+_UNITS = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40, "P": 2**50, "E": 2**60}  # of memory, after the number
 
 
 def check_mjcf(path: Path) -> None:
@@ -86,6 +100,14 @@ def check_element(node: Node, place: str) -> None:
     for key, value in node.attributes.items():
         if "nan" in value.lower().split():
             raise ModelError(f"{place}: {key}='{value[:80]}' is not a number.")
+    for key in node.attributes.keys() & _MOST_EACH.keys():
+        text = node.attributes[key].strip()
+        unit = _UNITS.get(text[-1:].upper(), 1)
+        for number in _numbers(text if unit == 1 else text[:-1]):
+            if not unit * number <= _MOST_EACH[key]:
+                raise ModelError(
+                    f"{place}: {key}='{text[:80]}' asks for too much; at most {_MOST_EACH[key]:g} is done."
+                )
     for name in _names(node, _FILES):
         if PurePosixPath(name).suffix.lower() not in SUFFIXES:
             raise ModelError(f"{place}: '{name}' is of no kind that is read: {', '.join(SUFFIXES)}.")
@@ -99,7 +121,7 @@ def _check_inside(names: list[str], folder: Path, place: str) -> None:
         if strange or not _is_below(folder / name, folder):
             raise ModelError(
                 f"{place}: '{name}' is not in the model's folder, {folder}. A model reads only files beside and below "
-                "it: put them there, or the model above them."
+                "it: put the file there, and change its name here to where it is from the model."
             )
 
 

@@ -207,10 +207,9 @@ def _check_scalable(arm: Arm, segment: np.ndarray) -> None:
             raise ModelError(f"{place} shares its mesh with a segment that is scaled differently. {_REMEDY}")
         if body == 0 and geom in wraps:
             raise ModelError(f"{place} guides a tendon but is fixed to the world: put it into a body. {_REMEDY}")
-    for i in range(model.neq):
+    for i in np.flatnonzero(model.eq_active0):  # those of joints: an arm has no others
         joints = [joint for joint in (model.eq_obj1id[i], model.eq_obj2id[i]) if joint >= 0]
-        coupling = model.eq_type[i] == mujoco.mjtEq.mjEQ_JOINT
-        if not coupling or (model.jnt_type[joints] != mujoco.mjtJoint.mjJNT_HINGE).any():
+        if (model.jnt_type[joints] != mujoco.mjtJoint.mjJNT_HINGE).any():
             place = f"{arm.source}: equality constraint '{model.equality(i).name}' (number {i})"
             raise ModelError(f"{place} cannot be scaled; only couplings of hinges can. {_REMEDY}")
     if model.nflex or model.nskin:

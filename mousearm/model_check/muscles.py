@@ -12,6 +12,7 @@ from mousearm.model_check import Result
 MAX_OUTSIDE = 0.5  # largest share of poses in which a muscle may be without active force
 STEP = np.deg2rad(0.5)  # of a sweep, rad (m for a slide)
 MAX_LENGTH_JUMP = 0.01  # largest jump of a length, as a share of the range that the length has over all sweeps
+_MOST_STEPS = 5000  # of a sweep, through whatever range
 _SPEEDS = (-10.0, 0.0, 10.0)  # rad/s of all joints
 _PUSH_TOLERANCE = 1e-9  # of the peak force
 _AT_A_JOINT = (mujoco.mjtTrn.mjTRN_JOINT, mujoco.mjtTrn.mjTRN_JOINTINPARENT)
@@ -96,20 +97,21 @@ def pull_check(arm: Arm, poses: np.ndarray) -> Result:
 
 
 def sweep(arm: Arm, bases: np.ndarray, step: float = STEP) -> Jump:
-    """Move each joint through its range from base poses, (B, nq), the others held.
+    """Move each free joint through its range from base poses, (B, nq), the others held or following it.
 
     A step of d changes a length by the integral of the moment arm, by the trapezium rule d (m_k + m_(k+1)) / 2.
     """
     dynamics = ArmDynamics(arm)
     unexplained, raw = np.zeros((arm.nq, arm.nu)), np.zeros((arm.nq, arm.nu))
     low, high, finite = np.full(arm.nu, np.inf), np.full(arm.nu, -np.inf), True
-    for joint in range(arm.nq):
+    for joint in np.flatnonzero(arm.couplings.free):
         for base in bases:
             q = _grid(arm, joint, step)
             poses = np.tile(base, (len(q), 1))
             poses[:, joint] = q
+            poses = arm.couplings.complete(poses)
             lengths, moments = dynamics.path(poses)
-            moments = moments[..., joint]
+            moments = (moments @ arm.couplings.derivatives(poses, poses)[0])[..., joint]
             changes = np.diff(lengths, axis=0)
             predicted = np.diff(q)[:, None] * (moments[1:] + moments[:-1]) / 2
             unexplained[joint] = np.maximum(unexplained[joint], np.abs(changes - predicted).max(axis=0))
@@ -154,4 +156,4 @@ def _grid(arm: Arm, joint: int, step: float) -> np.ndarray:
     low, high = arm.qpos_range[joint]
     low = low if np.isfinite(low) else arm.rest_qpos[joint] - np.pi
     high = high if np.isfinite(high) else arm.rest_qpos[joint] + np.pi
-    return np.linspace(low, high, max(2, int(np.ceil((high - low) / step)) + 1))
+    return np.linspace(low, high, max(2, int(min(np.ceil((high - low) / step) + 1, _MOST_STEPS))))

@@ -25,12 +25,14 @@ class StressTest(NamedTuple):
         first_divergence_s: when the first simulation diverged, s; None if all survived.
         speed: (nq,) largest joint speeds, rad/s.
         overshoot: (nq,) largest way past a limit, rad; negative if none was reached.
+        apart: (nq,) largest distance of a joint that follows another from where that puts it, rad.
     """
 
     seconds: float
     first_divergence_s: float | None
     speed: np.ndarray
     overshoot: np.ndarray
+    apart: np.ndarray
 
 
 def stress_test(
@@ -45,18 +47,19 @@ def stress_test(
     simulation.reset(np.arange(n), np.tile(arm.rest_qpos, (n, 1)), np.zeros((n, arm.nq)))
     random, hold = np.random.default_rng(seed), np.resize(_HOLDS, n)
     ctrl, (low, high) = np.zeros((n, arm.nu)), arm.ctrl_range.T
-    speed, overshoot = np.zeros(arm.nq), np.full(arm.nq, -np.inf)
+    speed, overshoot, apart = np.zeros(arm.nq), np.full(arm.nq, -np.inf), np.zeros(arm.nq)
     for step in range(round(seconds / control_dt)):
         fresh = step % hold == 0
         ctrl[fresh] = random.uniform(low, high, (int(fresh.sum()), arm.nu))
         simulation.step(ctrl)
         snapshot = simulation.snapshot()
         if diverged(snapshot).any():
-            return StressTest(seconds, (step + 1) * control_dt, speed, overshoot)
+            return StressTest(seconds, (step + 1) * control_dt, speed, overshoot, apart)
         speed = np.maximum(speed, np.abs(snapshot.qvel).max(axis=0))
         past = np.maximum(snapshot.qpos - arm.qpos_range[:, 1], arm.qpos_range[:, 0] - snapshot.qpos)
         overshoot = np.maximum(overshoot, past.max(axis=0))
-    return StressTest(seconds, None, speed, overshoot)
+        apart = np.maximum(apart, np.abs(snapshot.qpos - arm.couplings.complete(snapshot.qpos)).max(axis=0))
+    return StressTest(seconds, None, speed, overshoot, apart)
 
 
 def survival_check(arm: Arm, found: StressTest) -> Result:
@@ -94,4 +97,17 @@ def overshoot_check(arm: Arm, found: StressTest) -> Result:
         limit=f"at most {np.rad2deg(MAX_OVERSHOOT):g} degrees",
         remedy="Stiffen the limit (a smaller first solreflimit, but at least two physics steps), or raise "
         "env.n_substeps.",
+    )
+
+
+def coupling_check(arm: Arm, found: StressTest) -> Result:
+    """Check that joints that follow others do so, as far as joint limits must hold."""
+    worst = int(found.apart.argmax())
+    return Result(
+        "joint couplings",
+        passed=bool(found.apart[worst] <= MAX_OVERSHOOT),
+        measured=f"{np.rad2deg(found.apart[worst]):.2f} degrees apart: {arm.joint_names[worst]}",
+        limit=f"at most {np.rad2deg(MAX_OVERSHOOT):g} degrees",
+        remedy='Stiffen the equality constraint, as by solref="0.002 1" solimp="0.99 0.999 0.001" (the first at least '
+        "two physics steps), or raise env.n_substeps.",
     )

@@ -79,6 +79,8 @@ def check_model(config: Config) -> Report:
     found = stability.stress_test(arm, config.env.control_dt, config.env.n_substeps, config.seed)
     results.append(stability.survival_check(arm, found))
     results += [stability.speed_check(arm, found), stability.overshoot_check(arm, found)]
+    if arm.couplings:
+        results.append(stability.coupling_check(arm, found))
     return Report(arm, references, results, reaches, gravity, fibres)
 
 

@@ -161,9 +161,13 @@ class ComputedMuscleControl:
         activation, dt = snapshot.activation, self._dt
         qacc = self._dynamics.acceleration(snapshot.qpos, snapshot.qvel, activation, snapshot.ctrl)
         wanted = self._wanted(Motion(snapshot.qpos, snapshot.qvel, qacc), reach, frame)
+        wanted = self._dynamics.following(snapshot.qpos, snapshot.qvel, wanted)
         then = self._dynamics.dynamics(*self._interval.ahead(snapshot.qpos, snapshot.qvel, qacc, wanted, dt))
         share = then.bounds.static_optimization(
-            then.needed(wanted), self._weight(snapshot, then.mass), self._effort, self._excitation.reachable(activation)
+            then.needed(wanted),
+            self._weight(snapshot, then.mobility()),
+            self._effort,
+            self._excitation.reachable(activation),
         )
         return self._excitation.control(activation, share)
 
@@ -182,12 +186,12 @@ class ComputedMuscleControl:
             + k_acc * (goal.qacc - now.qacc)
         )
 
-    def _weight(self, snapshot: Snapshot, mass: np.ndarray) -> np.ndarray:
+    def _weight(self, snapshot: Snapshot, mobility: np.ndarray) -> np.ndarray:
         """(N, k, nv) mm that elbow and paw (and joints) move per N m in the time that feedback takes."""
         jacobian = self._dynamics.landmark_jacobian(snapshot.qpos, snapshot.landmarks)
-        joints = np.broadcast_to(1e-3 * _JOINT_MM * np.eye(self._arm.nq), mass.shape)
+        joints = np.broadcast_to(1e-3 * _JOINT_MM * np.eye(self._arm.nq), mobility.shape)
         per_acceleration = 1e3 / self._interval.bandwidth**2
-        return per_acceleration * np.concatenate([jacobian, joints], axis=1) @ np.linalg.inv(mass)
+        return per_acceleration * np.concatenate([jacobian, joints], axis=1) @ mobility
 
 
 def _effort(arm: Arm, muscles: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ def offset(name, parent, translation="0 0 0", orientation="0 0 0"):
       <translation>{translation}</translation><orientation>{orientation}</orientation></PhysicalOffsetFrame>"""
 
 
-def pin(name, parent, child, coordinate, extra="<range>-1.5 1.5</range>"):
+def pin(name, parent, child, coordinate, extra="<range>-1.5 1.5</range><clamped>true</clamped>"):
     return f"""<PinJoint name="{name}"><socket_parent_frame>in</socket_parent_frame>
       <socket_child_frame>out</socket_child_frame>
       <coordinates><Coordinate name="{coordinate}">{extra}</Coordinate></coordinates>

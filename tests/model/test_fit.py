@@ -181,8 +181,13 @@ WRAP = """<tendon><spatial><site site="a"/><geom geom="wrap"/><site site="paw"/>
             "geom 'wrap' (number 0) guides a tendon but is fixed to the world: put it into a body.",
         ),
         (
-            ["<actuator>", '<equality><weld name="w" body1="fore"/></equality><actuator>'],
-            "equality constraint 'w' (number 0) cannot be scaled; only couplings of hinges can.",
+            [
+                '<site name="paw"',
+                '<body><joint name="slide" type="slide"/><geom type="sphere"/></body><site name="paw"',
+                "<actuator>",
+                '<equality><joint name="e" joint1="slide" joint2="elbow"/></equality><actuator>',
+            ],
+            "equality constraint 'e' (number 0) cannot be scaled; only couplings of hinges can.",
         ),
     ],
 )

@@ -56,7 +56,7 @@ def test_parts_and_meshes_in_the_folder_are_read(model, tmp_path):
 def test_files_elsewhere_are_refused(model, tmp_path, element, name):
     (tmp_path / "bone.obj").write_text(TETRAHEDRON)
     refused(
-        model(element.format(name).replace("\\", r"\\")), "line 2", "is not in the model's folder", "put them there"
+        model(element.format(name).replace("\\", r"\\")), "line 2", "is not in the model's folder", "put the file there"
     )
 
 
@@ -96,7 +96,7 @@ def test_a_model_that_includes_itself_ends(model):
         ('<worldbody><replicate count="2"><include file="m.xml"/></replicate></worldbody>', "is within <replicate>"),
         ('<option timestep="nan"/>', "timestep='nan' is not a number"),
         ('<compiler><lengthrange inttotal="1e9"/></compiler>', "a simulation of any length is refused"),
-        ('<size nkey="2000000000"/>', "nkey comes to 2e+09; at most 100000 is made"),
+        ('<size nkey="2000000000"/>', "nkey='2000000000' asks for too much; at most 10000 is done"),
         ('<asset><texture name="t" type="2d" builtin="flat" width="100000" height="100000"/></asset>', "1e+10"),
         ('<asset><hfield name="h" nrow="100000" ncol="100000" size="1 1 1 1"/></asset>', "nrow x ncol comes to 1e+10"),
         ('<worldbody><flexcomp name="f" type="grid" count="999 999 999"/></worldbody>', "comes to 9.97e+08"),

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mousearm.model.opensim.functions import Function
+
 GROUND = "ground"
 
 
@@ -30,12 +32,25 @@ class Body:
 
 @dataclass(frozen=True, eq=False)
 class Coordinate:
-    """A degree of freedom: its value at the start, its range, and whether it stays at that value."""
+    """A degree of freedom: its value at the start, its range, whether it stays at that value, and in that range."""
 
     name: str
     default: float
     range: tuple[float, float]
     locked: bool
+    clamped: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Coupler:
+    """A coordinate that is ``scale`` times a function of another, whose value at the default pose is ``rest``."""
+
+    coordinate: str
+    other: str
+    rest: float
+    scale: float
+    function: Function
+    place: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +125,7 @@ class Muscle:
         pennation: angle of the fibres at optimal length, rad.
         max_velocity: largest speed of shortening, optimal fibre lengths per second.
         activation, deactivation: time constants, s.
+        excitation: lowest and highest.
         passive: whether its fibres resist stretch.
     """
 
@@ -123,12 +139,13 @@ class Muscle:
     max_velocity: float
     activation: float
     deactivation: float
+    excitation: tuple[float, float]
     passive: bool
 
 
 @dataclass(frozen=True, eq=False)
 class OsimModel:
-    """A model; ``missing`` names, one line each, what could not be carried over and why."""
+    """A model; ``missing`` names, one line each, what could not be carried over and why; ``notes`` what to look at."""
 
     name: str
     source: str
@@ -138,4 +155,6 @@ class OsimModel:
     markers: tuple[Point, ...]
     wraps: tuple[WrapObject, ...]
     muscles: tuple[Muscle, ...]
+    couplers: tuple[Coupler, ...]
     missing: tuple[str, ...]
+    notes: tuple[str, ...]

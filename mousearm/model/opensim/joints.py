@@ -1,16 +1,28 @@
 """Frames and joints of an OpenSim file: a frame is named by a path, and stands on others until a body is reached."""
 
 import posixpath
-from collections import Counter
 
 import numpy as np
 
 from mousearm.errors import ModelError
 from mousearm.model.opensim.elements import GROUND, Axis, Coordinate, Joint, pose
+from mousearm.model.opensim.functions import read_function
 from mousearm.model.xml import Node
 
 _ROTATIONS = ("rotation1", "rotation2", "rotation3")
-_TRANSLATIONS = ("translation1", "translation2", "translation3")
+_AXIS_NAMES = (_ROTATIONS, ("translation1", "translation2", "translation3"))
+
+# Kinds of joints each coordinate of which turns, or moves, about one axis; in the order of the coordinates.
+_SIMPLE = {
+    "WeldJoint": ("", ""),
+    "PinJoint": ("z", ""),
+    "SliderJoint": ("", "x"),
+    "UniversalJoint": ("xy", ""),
+    "GimbalJoint": ("xyz", ""),
+    "BallJoint": ("xyz", ""),
+    "PlanarJoint": ("z", "xy"),
+    "FreeJoint": ("xyz", "xyz"),
+}
 
 
 class Frames:
@@ -66,77 +78,65 @@ class Frames:
         )
 
 
-class UnsupportedFunctionError(Exception):
-    """A function that is neither constant nor linear; the text is its kind."""
-
-
-def line_of(node: Node) -> tuple[float, float]:
-    """(slope, intercept) of a function element; UnsupportedFunctionError if it is not a straight line."""
-    if node.tag == "Constant":
-        return 0.0, node.number("value", 0.0)
-    if node.tag == "LinearFunction":
-        slope, intercept = node.numbers("coefficients", 2, [1, 0])
-        return float(slope), float(intercept)
-    if node.tag == "MultiplierFunction":
-        inner = node.need("function")
-        if not inner.children:
-            raise ModelError(f"{inner.place} (line {inner.line}) holds no function.")
-        scale = node.number("scale", 1.0)
-        slope, intercept = line_of(inner.children[0])
-        return scale * slope, scale * intercept
-    raise UnsupportedFunctionError(node.tag)
-
-
 def read_joint(node: Node, frames: Frames, missing: list[str]) -> Joint:
-    """A joint; what has no counterpart is held still, and named in ``missing``."""
+    """A joint; what has no counterpart is held as it is at the default pose, and named in ``missing``.
+
+    Raises:
+        ModelError: if it is broken, or of a kind whose default pose is not known.
+    """
     path = f"/jointset/{node.name}"
     parent, parent_pose = frames.find(node, path, "socket_parent_frame")
     child, child_pose = frames.find(node, path, "socket_child_frame")
     listed = node.get("coordinates")
     coordinates = tuple(_coordinate(item, missing) for item in (listed.children if listed else ()))
-    rotations: tuple[Axis, ...] = ()
-    translations: tuple[Axis, ...] = ()
-    if node.tag == "PinJoint":
-        if len(coordinates) != 1:
-            raise ModelError(f"{node.place} (line {node.line}) has {len(coordinates)} coordinates; a pin has one.")
-        rotations = (Axis(np.array([0.0, 0.0, 1.0]), coordinates[0].name, 1.0, 0.0),)
-    elif node.tag == "CustomJoint":
-        transform = node.need("SpatialTransform")
-        rotations = _axes(transform, _ROTATIONS, coordinates, missing)
-        translations = _axes(transform, _TRANSLATIONS, coordinates, missing)
-    elif node.tag != "WeldJoint":
-        missing.append(
-            f"{node.place}: joints of kind {node.tag} cannot be carried over (weld, pin and custom joints can); "
-            f"{child} is fixed to {parent}"
-        )
-    driven = Counter(axis.coordinate for axis in (*rotations, *translations) if axis.coordinate)
-    for name, count in sorted(driven.items()):
-        if count > 1:
-            missing.append(f"{node.place}: coordinate {name} drives {count} axes at once; only one moves with it")
     seen: set[str] = set()
-    rotations, translations = _first_use(rotations, seen), _first_use(translations, seen)
+    if node.tag == "CustomJoint":
+        transform = node.need("SpatialTransform")
+        rotations, translations = (_axes(transform, names, coordinates, seen, missing) for names in _AXIS_NAMES)
+    elif node.tag in _SIMPLE:
+        rotations, translations = _simple_axes(node, coordinates)
+    else:
+        raise ModelError(
+            f"{node.place} (line {node.line}): joints of kind {node.tag} are not known here, so {child} cannot even be "
+            f"held where it is in {parent}. Known are CustomJoint, {', '.join(_SIMPLE)}: replace it in OpenSim."
+        )
     return Joint(node.name, parent, child, parent_pose, child_pose, rotations, translations, coordinates)
 
 
 def _coordinate(node: Node, missing: list[str]) -> Coordinate:
-    low, high = node.numbers("range", 2, [-10, 10])
+    low, high = (float(end) for end in node.numbers("range", 2, [-10, 10]))
     if not low <= high:
         raise ModelError(f"{node.place}/range (line {node.need('range').line}): {low:g} is above {high:g}.")
+    default, locked = node.number("default_value", 0.0), node.flag("locked", False)
     if node.flag("prescribed", False):
-        missing.append(f"{node.place}: its motion is prescribed by a function; it is left free")
-    return Coordinate(
-        node.name, node.number("default_value", 0.0), (float(low), float(high)), node.flag("locked", False)
-    )
+        missing.append(f"{node.place}: its motion is prescribed by a function; it is left free, {default:g} at rest")
+    return Coordinate(node.name, default, (low, high), locked, node.flag("clamped", False))
+
+
+def _simple_axes(node: Node, coordinates: tuple[Coordinate, ...]) -> tuple[tuple[Axis, ...], tuple[Axis, ...]]:
+    """Rotations and translations of a joint each coordinate of which drives one axis."""
+    turned, moved = _SIMPLE[node.tag]
+    if len(coordinates) != len(turned + moved):
+        raise ModelError(
+            f"{node.place} (line {node.line}) has {len(coordinates)} coordinates; a {node.tag} has "
+            f"{len(turned + moved)}."
+        )
+    axes = [
+        Axis(np.eye(3)["xyz".index(letter)], coordinate.name, 1.0, 0.0)
+        for letter, coordinate in zip(turned + moved, coordinates, strict=True)
+    ]
+    return tuple(axes[: len(turned)]), tuple(axes[len(turned) :])
 
 
 def _axes(
-    transform: Node, names: tuple[str, ...], coordinates: tuple[Coordinate, ...], missing: list[str]
+    transform: Node, names: tuple[str, ...], coordinates: tuple[Coordinate, ...], seen: set[str], missing: list[str]
 ) -> tuple[Axis, ...]:
     nodes = {child.name: child for child in transform.children if child.tag == "TransformAxis"}
-    return tuple(_axis(nodes[name], coordinates, missing) for name in names if name in nodes)
+    return tuple(_axis(nodes[name], coordinates, seen, missing) for name in names if name in nodes)
 
 
-def _axis(node: Node, coordinates: tuple[Coordinate, ...], missing: list[str]) -> Axis:
+def _axis(node: Node, coordinates: tuple[Coordinate, ...], seen: set[str], missing: list[str]) -> Axis:
+    """An axis; of those that a coordinate drives, all but the first, whose coordinate is in ``seen``, are held."""
     axis = node.numbers("axis", 3, [1, 0, 0])
     length = np.linalg.norm(axis)
     if length < 1e-9:
@@ -150,29 +150,19 @@ def _axis(node: Node, coordinates: tuple[Coordinate, ...], missing: list[str]) -
             f"{node.place} (line {node.line}): the joint has no coordinate '{unknown[0]}'. Those that exist: {exist}."
         )
     function = next((child for child in node.children if child.tag not in ("coordinates", "axis")), None)
-    while function is not None and function.tag == "function" and function.children:
-        function = function.children[0]
     if function is None:
         if used:
             raise ModelError(f"{node.place} (line {node.line}) has a coordinate but no function of it.")
         return Axis(axis, None, 0.0, 0.0)
-    try:
-        slope, intercept = line_of(function)
-    except UnsupportedFunctionError as error:
-        missing.append(
-            f"{node.place}: a function of kind {error} cannot be carried over (Constant, LinearFunction and "
-            "MultiplierFunction of these can); held at 0"
-        )
-        return Axis(axis, None, 0.0, 0.0)
-    if not used or slope == 0.0:
-        return Axis(axis, None, 0.0, intercept)
-    return Axis(axis, used[0], slope, intercept)
-
-
-def _first_use(axes: tuple[Axis, ...], seen: set[str]) -> tuple[Axis, ...]:
-    """Keep each coordinate's first axis, and add it to those seen; the others stay at their intercept."""
-    kept = []
-    for axis in axes:
-        kept.append(Axis(axis.axis, None, 0.0, axis.intercept) if axis.coordinate in seen else axis)
-        seen |= {axis.coordinate} if axis.coordinate else set()
-    return tuple(kept)
+    curve = read_function(function)
+    driver = next((coordinate for coordinate in coordinates if used and coordinate.name == used[0]), None)
+    if driver is None or driver.locked or (curve.line and curve.line[0] == 0.0):
+        return Axis(axis, None, 0.0, curve.value(driver.default if driver else 0.0))
+    if curve.line and len(used) == 1 and driver.name not in seen:
+        seen.add(driver.name)
+        return Axis(axis, driver.name, *curve.line)
+    value = curve.value(driver.default)
+    unit = "rad" if node.name in _ROTATIONS else "m"
+    why = f"a {curve.kind} of {', '.join(used)}" if curve.line is None else f"a second axis that {driver.name} drives"
+    missing.append(f"{node.place}: {why}; held at its value at the default pose, {value:.6g} {unit}")
+    return Axis(axis, None, 0.0, value)

@@ -10,9 +10,10 @@ import numpy as np
 
 from mousearm.errors import ModelError, UnknownNameError
 from mousearm.model.arm import at_pose, tendon_lengths
-from mousearm.model.opensim.elements import GROUND, Muscle, OsimModel
+from mousearm.model.coupling import Couplings
+from mousearm.model.opensim.elements import GROUND, Coupler, Muscle, OsimModel
 from mousearm.model.opensim.overlay import Overlay
-from mousearm.model.opensim.settings import MjcfOptions, attribute, write_settings
+from mousearm.model.opensim.settings import STIFF, MjcfOptions, attribute, write_settings
 from mousearm.model.opensim.tree import Link, build_tree, find_segments
 from mousearm.model.opensim.world import WorldWriter
 from mousearm.model.opensim.wrapping import Bend, Side, find_bends
@@ -60,7 +61,7 @@ def _check_missing(model: OsimModel, missing: tuple[str, ...], options: MjcfOpti
         lines = "\n".join(f"  - {line}" for line in missing)
         raise ModelError(
             f"{model.source}: {len(missing)} things cannot be carried over to MuJoCo:\n{lines}\n"
-            "Change them in OpenSim, or accept the difference (--allow-missing, allow_missing=True)."
+            "Change them in OpenSim, or accept the difference: --allow-missing of scripts/import_osim.py."
         )
 
 
@@ -81,24 +82,30 @@ class _Writer:
         self.overlay = Overlay(options.choices, options.actuators)
         self.links = build_tree(model, options.joint_names)
         self.joints = [dof for link in _depth_first(self.links) for dof in link.dofs]
+        self.rest = np.array([dof.rest for dof in self.joints])
+        self.approximate: list[str] = []
+        self.equalities = {item.coordinate: line for item in model.couplers if (line := self._coupled(item))}
         if not self.joints:
             raise ModelError(f"{model.source}: no coordinate moves anything; an arm needs at least one.")
         if options.actuators == "muscle" and not model.muscles:
-            raise ModelError(f"{model.source} has no muscles; give its joints motors (--actuators torque).")
-        self.world = WorldWriter(model, self.links, find_segments(model, self.links, options.radii), options.inertia)
+            remedy = "--actuators torque of scripts/import_osim.py"
+            raise ModelError(f"{model.source} has no muscles; give its joints motors: {remedy}.")
+        segments = find_segments(model, self.links, options.radii, needed=options.inertia == "geometric")
+        self.world = WorldWriter(model, self.links, segments, options.inertia)
         self.sites = self.world.sites
 
     def write(self) -> Conversion:
         """The MJCF with actuators."""
-        options = self.options
+        options, model_missing = self.options, (*self.model.missing, *self.approximate)
         draft = self._draft()
         poses = sample_poses(draft, options.samples, options.seed)
         load = dict(zip((joint.name for joint in self.joints), gravity_load(draft, poses[:200]), strict=True))
         distal = {name for name, value in load.items() if value < _DISTAL_LOAD * max(load.values())}
         if options.actuators == "torque":
             root = self._root(distal, [])
-            self._motors(root, load)
-            return Conversion(_string(root), self.model.missing, ())
+            followers = [line["joint1"] for line in self.equalities.values()]
+            self._motors(root, {name: value for name, value in load.items() if name not in followers})
+            return Conversion(_string(root), model_missing, self.model.notes)
         given = self.overlay.paths  # by the choices
         muscles = (replace(item, wraps=()) if item.name in given else item for item in self.model.muscles)
         bends = find_bends(replace(self.model, muscles=tuple(muscles)), draft, poses, self.sites)
@@ -106,13 +113,34 @@ class _Writer:
         self._tendons(root, bends.of_muscle)
         lengths = tendon_lengths(_compile(_string(root), self.model, options), poses)[:, : len(self.model.muscles)]
         still = self._muscles(root, lengths.min(axis=0), lengths.max(axis=0))
-        return Conversion(_string(root), (*self.model.missing, *bends.dropped, *still), tuple(bends.jumps))
+        return Conversion(_string(root), (*model_missing, *bends.dropped, *still), (*bends.jumps, *self.model.notes))
+
+    def _coupled(self, coupler: Coupler) -> dict[str, str]:
+        """The equality that makes a joint follow another; empty where its coordinate moves nothing."""
+        dofs = {dof.coordinate: dof for dof in self.joints}
+        follower, leader = dofs.get(coupler.coordinate), dofs.get(coupler.other)
+        if follower is None:
+            return {}
+        scale = follower.scale * coupler.scale
+        if leader is None:  # it does not move
+            value = scale * coupler.function.value(coupler.rest)
+            return {"joint1": follower.name, "polycoef": attribute([value, 0, 0, 0, 0]), **STIFF}
+        polynomial, error = coupler.function.fitted(*(end / leader.scale for end in leader.range))
+        coefficients = np.zeros(5)
+        coefficients[: len(polynomial.coef)] = scale * polynomial.coef / leader.scale ** np.arange(len(polynomial.coef))
+        if error > 1e-9:
+            self.approximate.append(
+                f"{coupler.place}: a {coupler.function.kind}; carried over as a polynomial of order 4, at most "
+                f"{abs(scale) * error:.3g} off (rad or m)"
+            )
+        return {"joint1": follower.name, "joint2": leader.name, "polycoef": attribute(coefficients), **STIFF}
 
     def _draft(self) -> mujoco.MjModel:
         draft = _compile(_string(self._root(set(), [])), self.model, self.options)
         if draft.njnt != len(self.joints):
             names = ", ".join(joint.name for joint in self.joints)
             raise ModelError(f"{self.options.choices} adds joints; those of a model are its own: {names}.")
+        self.rest = Couplings(draft, self.model.source).complete(self.rest)
         return draft
 
     def _root(self, distal: set[str], sides: list[Side]) -> Element:
@@ -120,8 +148,12 @@ class _Writer:
         root.append(Comment(self._heading()))
         write_settings(root, self.model.gravity, self._size(), self.options.actuators)
         self.world.write(root, distal, sides)
+        if self.equalities:
+            equality = SubElement(root, "equality")
+            for attributes in self.equalities.values():
+                SubElement(equality, "joint", attributes)
         keyframe = SubElement(root, "keyframe")
-        SubElement(keyframe, "key", name="rest", qpos=attribute([joint.rest for joint in self.joints]))
+        SubElement(keyframe, "key", name="rest", qpos=attribute(self.rest))
         self.overlay.merge(root)
         return root
 
@@ -170,7 +202,8 @@ class _Writer:
             if high - low < 1e-6 * muscle.fiber:
                 still.append(f"muscle {muscle.name}: no joint changes its length; it has no actuator")
             else:
-                SubElement(actuators, "muscle", _muscle_attributes(muscle, low, high))
+                bounds = muscle.excitation if self.options.excitations else (0.0, 1.0)
+                SubElement(actuators, "muscle", _muscle_attributes(replace(muscle, excitation=bounds), low, high))
         self.overlay.merge_section(root, "actuator")
         return still
 
@@ -195,6 +228,8 @@ def _muscle_attributes(muscle: Muscle, low: float, high: float) -> dict[str, str
         attributes["vmax"] = attribute(muscle.max_velocity)
     if not np.allclose((muscle.activation, muscle.deactivation), (0.015, 0.06), rtol=1e-6):
         attributes["timeconst"] = attribute([muscle.activation, muscle.deactivation])
+    if muscle.excitation != (0.0, 1.0):
+        attributes["ctrlrange"] = attribute(muscle.excitation)
     if muscle.passive:
         attributes["fpmax"] = "1.3"  # of the peak force at full stretch: MuJoCo's default
     return attributes
@@ -206,7 +241,7 @@ def sample_poses(model: mujoco.MjModel, count: int, seed: int) -> np.ndarray:
     random = np.random.default_rng(seed).uniform(low, high, (count, model.nq))
     corners = np.array(list(itertools.product(*model.jnt_range))) if model.njnt <= _CORNERS_UP_TO else random[:0]
     rest = model.key_qpos if model.nkey else model.qpos0[None]
-    return np.vstack([random, corners, rest])
+    return Couplings(model, "").complete(np.vstack([random, corners, rest]))
 
 
 def gravity_load(model: mujoco.MjModel, poses: np.ndarray) -> np.ndarray:

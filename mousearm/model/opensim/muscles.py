@@ -4,14 +4,15 @@ import numpy as np
 
 from mousearm.errors import ModelError
 from mousearm.model.opensim.elements import Coordinate, Muscle, PathWrap, Point, WrapObject, pose
-from mousearm.model.opensim.joints import Frames, UnsupportedFunctionError, line_of
+from mousearm.model.opensim.functions import read_function
+from mousearm.model.opensim.joints import Frames
 from mousearm.model.xml import Node
 
-# Activation and deactivation time constants in s where a file has none (OpenSim 4.6).
-TIME_CONSTANTS = {
-    "Thelen2003Muscle": (0.015, 0.05),
-    "Millard2012EquilibriumMuscle": (0.01, 0.04),
-    "DeGrooteFregly2016Muscle": (0.015, 0.06),
+# Activation and deactivation time constants in s, and lowest excitation, where a file has none (OpenSim 4.6).
+DEFAULTS = {
+    "Thelen2003Muscle": (0.015, 0.05, 0.01),
+    "Millard2012EquilibriumMuscle": (0.01, 0.04, 0.01),
+    "DeGrooteFregly2016Muscle": (0.015, 0.06, 0.01),
 }
 
 
@@ -71,7 +72,13 @@ def read_muscle(
     for key, value in positive.items():
         if value <= 0:
             raise ModelError(f"{node.place}/{key} (line {node.need(key).line}) must be above 0, not {value:g}.")
-    rise, fall = TIME_CONSTANTS[node.tag]
+    rise, fall, least = DEFAULTS[node.tag]
+    excitation = node.number("min_control", least), node.number("max_control", 1.0)
+    if not 0 <= excitation[0] < excitation[1]:
+        raise ModelError(
+            f"{node.place} (line {node.line}): min_control {excitation[0]:g} must be at least 0 and below max_control, "
+            f"{excitation[1]:g}."
+        )
     return Muscle(
         name=node.name,
         points=kept,
@@ -83,6 +90,7 @@ def read_muscle(
         max_velocity=node.number("max_contraction_velocity", 10.0),
         activation=node.number("activation_time_constant", rise),
         deactivation=node.number("deactivation_time_constant", fall),
+        excitation=excitation,
         passive=not node.flag("ignore_passive_fiber_force", False),
     )
 
@@ -95,7 +103,7 @@ def read_point(node: Node, frames: Frames, location: np.ndarray) -> Point:
 
 def _point(node: Node, frames: Frames, coordinates: dict[str, Coordinate], missing: list[str]) -> Point | None:
     if node.tag == "MovingPathPoint":
-        return _moving_point(node, frames, missing)
+        return _moving_point(node, frames, coordinates, missing)
     if node.tag not in ("PathPoint", "ConditionalPathPoint"):
         missing.append(f"{node.place}: points of kind {node.tag} cannot be carried over; left out")
         return None
@@ -107,30 +115,33 @@ def _point(node: Node, frames: Frames, coordinates: dict[str, Coordinate], missi
     coordinate = coordinates.get(name)
     if coordinate is None:
         raise ModelError(f"{node.place} (line {node.line}): there is no coordinate '{name}'.")
-    if low <= coordinate.range[0] and high >= coordinate.range[1]:
-        return point
     stays = low <= coordinate.default <= high
-    missing.append(
-        f"{node.place}: the point counts only while {name} is within {low:g} to {high:g}; "
-        + ("it counts always" if stays else "left out")
-    )
+    if not coordinate.locked and (low > coordinate.range[0] or high < coordinate.range[1]):
+        missing.append(
+            f"{node.place}: the point counts only while {name} is within {low:g} to {high:g}; at the default pose, "
+            f"{coordinate.default:g}, it " + ("does, and here always" if stays else "does not: left out")
+        )
     return point if stays else None
 
 
-def _moving_point(node: Node, frames: Frames, missing: list[str]) -> Point | None:
-    location = np.zeros(3)
-    for i, key in enumerate(("x_location", "y_location", "z_location")):
-        function = node.need(key)
-        if function.children:
-            function = function.children[0]
-        try:
-            slope, location[i] = line_of(function)
-        except UnsupportedFunctionError as error:
-            missing.append(f"{node.place}: the point moves by a function of kind {error}; left out")
-            return None
-        if slope != 0.0:
-            missing.append(f"{node.place}: the point moves with a coordinate; left out")
-            return None
+def _moving_point(node: Node, frames: Frames, coordinates: dict[str, Coordinate], missing: list[str]) -> Point:
+    """A point that moves with coordinates, where it is at the default pose."""
+    location, moves = np.zeros(3), set[str]()
+    for i, letter in enumerate("xyz"):
+        curve = read_function(node.need(f"{letter}_location"))
+        socket = node.string(f"socket_{letter}_coordinate", node.string(f"{letter}_coordinate", "-"))
+        coordinate = coordinates.get(socket.rsplit("/", 1)[-1])
+        if coordinate is None and not (curve.line and curve.line[0] == 0.0):
+            raise ModelError(f"{node.place} (line {node.line}): there is no coordinate '{socket}'.")
+        location[i] = curve.value(coordinate.default if coordinate else 0.0)
+        if coordinate and not coordinate.locked and not (curve.line and curve.line[0] == 0.0):
+            moves.add(coordinate.name)
+    if moves:
+        at = " ".join(f"{1e3 * x:.4g}" for x in location)
+        missing.append(
+            f"{node.place}: the point moves with {', '.join(sorted(moves))}; held where it is at the default pose, "
+            f"{at} mm"
+        )
     return read_point(node, frames, location)
 
 

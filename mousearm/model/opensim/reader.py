@@ -5,16 +5,18 @@ from pathlib import Path
 import numpy as np
 
 from mousearm.errors import ModelError
-from mousearm.model.opensim.elements import GROUND, Body, Joint, OsimModel, Point
+from mousearm.model.opensim.elements import GROUND, Body, Coordinate, Coupler, Joint, OsimModel, Point
+from mousearm.model.opensim.functions import read_function
 from mousearm.model.opensim.joints import Frames, read_joint
-from mousearm.model.opensim.muscles import TIME_CONSTANTS, read_muscle, read_point, read_wrap
+from mousearm.model.opensim.muscles import DEFAULTS, read_muscle, read_point, read_wrap
 from mousearm.model.xml import Node, read_document
 
-_OLDEST = 40000
+_MOMENTS = ("xx", "yy", "zz", "xy", "xz", "yz")
+_OLDEST, _BESIDE = 30000, 40000  # versions of documents; from the second on, joints stand beside the bodies
 
 
 def read_osim(path: str | Path) -> OsimModel:
-    """Read a model, an .osim file that OpenSim 4 has written.
+    """Read a model, an .osim file that OpenSim 3 or 4 has written.
 
     Its ``missing`` lists what has no counterpart, which ``to_mjcf`` refuses without ``allow_missing``.
 
@@ -30,9 +32,11 @@ def read_osim(path: str | Path) -> OsimModel:
 
 
 def _model(root: Node, path: Path) -> OsimModel:
-    _check_version(root)
-    model = root.need("Model")
+    version, model = _version(root), root.need("Model")
+    if version < _BESIDE:
+        _upgrade(model)
     missing: list[str] = []
+    notes: list[str] = []
     frames = Frames(model)
     _check_names(model)
     bodies = tuple(_body(node) for node in model.objects("BodySet"))
@@ -47,7 +51,7 @@ def _model(root: Node, path: Path) -> OsimModel:
     carried = {wrap.name: wrap for wrap in reversed(wraps) if wrap is not None and wrap.body in reached}
     known = {node.name for node, _ in wrap_nodes}
     muscles = []
-    for node in _forces(model, missing):
+    for node in _forces(model, coordinates, missing, notes):
         muscle = read_muscle(node, frames, coordinates, carried, known, missing)
         if muscle is None:
             continue
@@ -56,7 +60,13 @@ def _model(root: Node, path: Path) -> OsimModel:
             missing.append(f"{node.place}: point {lost[0]} is on a body that is left out; the muscle is left out")
         else:
             muscles.append(muscle)
-    _list_rest(model, missing)
+    notes += [
+        f"coordinate {item.name}: clamped is false, so it has no limit, and {item.range[0]:g} to {item.range[1]:g} is "
+        "only where lengths of muscles are sampled"
+        for item in coordinates.values()
+        if not (item.clamped or item.locked)
+    ]
+    couplers = _constraints(model, coordinates, missing)
     return OsimModel(
         name=model.name or path.stem,
         source=path.name,
@@ -66,19 +76,56 @@ def _model(root: Node, path: Path) -> OsimModel:
         markers=tuple(_markers(model, frames, reached, missing)),
         wraps=tuple(reversed(carried.values())),
         muscles=tuple(muscles),
+        couplers=tuple(couplers),
         missing=tuple(missing),
+        notes=tuple(notes),
     )
 
 
-def _check_version(root: Node) -> None:
+def _version(root: Node) -> int:
     if root.tag != "OpenSimDocument":
         raise ModelError(f"the file is a <{root.tag}>, not an <OpenSimDocument>: not an OpenSim model.")
     version = root.attributes.get("Version", "")
     if not version.isdecimal() or int(version) < _OLDEST:
         raise ModelError(
-            f"document version {version or 'none'}; {_OLDEST} or newer is needed. Open the file in "
-            "OpenSim 4 and save it."
+            f"document version '{version}'; {_OLDEST} or newer is needed. Open the file in OpenSim 4 and save it, or "
+            "let its Python package do that: pip install opensim, then "
+            "python -c \"import opensim; opensim.Model('OLD.osim').printToXML('NEW.osim')\"."
         )
+    return int(version)
+
+
+def _upgrade(model: Node) -> None:
+    """Add to a model of OpenSim 3, in place, what OpenSim 4 would write of it: joints beside bodies, frames by path."""
+
+    def add(owner: Node, tag: str, text: str = "", children: list[Node] | None = None, name: str = "") -> Node:
+        owner.children.append(Node(tag, name, owner.line, f"{owner.place}/{tag}", {}, children or [], text))
+        return owner.children[-1]
+
+    joints = add(add(model, "JointSet"), "objects").children
+    for body in model.objects("BodySet"):
+        add(body, "inertia", " ".join(body.string(f"inertia_{axes}", "0") for axes in _MOMENTS))
+        inside = body.get("Joint")
+        for joint in inside.children if inside else ():
+            joints.append(joint)
+            frames = add(joint, "frames")
+            for end, of, place in (("parent", joint.string("parent_body"), "_in_parent"), ("child", body.name, "")):
+                frame = add(frames, "PhysicalOffsetFrame", name=f"{end}_offset")
+                add(frame, "socket_parent", f"/bodyset/{of}")
+                add(frame, "translation", joint.string(f"location{place}", "0 0 0"))
+                add(frame, "orientation", joint.string(f"orientation{place}", "0 0 0"))
+                add(joint, f"socket_{end}_frame", frame.name)
+            add(joint, "coordinates", children=joint.objects("CoordinateSet"))
+            if joint.flag("reverse", False):
+                raise ModelError(
+                    f"{joint.place} (line {joint.line}): is reversed. Open the file in OpenSim 4 and save it."
+                )
+    for node in list(model.walk()):
+        if node.get("body") and (node.tag == "Marker" or node.tag.endswith("PathPoint")):
+            add(node, "socket_parent_frame", f"/bodyset/{node.string('body')}")
+        if node.get("isDisabled"):
+            for tag in ("appliesForce", "isEnforced"):
+                add(node, tag, str(not node.flag("isDisabled", False)))
 
 
 def _check_names(model: Node) -> None:
@@ -124,16 +171,24 @@ def _connected(joints: list[Joint], bodies: tuple[Body, ...], missing: list[str]
     return order
 
 
-def _forces(model: Node, missing: list[str]) -> list[Node]:
+def _forces(model: Node, coordinates: dict[str, Coordinate], missing: list[str], notes: list[str]) -> list[Node]:
     """The muscles among the forces."""
     muscles = []
     for node in model.objects("ForceSet"):
-        if node.tag in TIME_CONSTANTS:
-            if node.flag("appliesForce", True):
-                muscles.append(node)
-            else:
-                missing.append(f"{node.place}: is switched off (appliesForce is false); left out")
-        elif node.tag != "CoordinateLimitForce":  # MuJoCo's joint limits replace it
+        if not node.flag("appliesForce", True):
+            missing += [f"{node.place}: is switched off (appliesForce is false); left out"] * (node.tag in DEFAULTS)
+        elif node.tag in DEFAULTS:
+            muscles.append(node)
+        elif node.tag == "CoordinateLimitForce":
+            coordinate = coordinates.get(node.string("coordinate", "").rsplit("/", 1)[-1])
+            ends = [node.string(f"{end}_limit", "0") for end in ("lower", "upper")]
+            instead = "the limits of the coordinate, which are hard, are instead"
+            if coordinate is None or not coordinate.clamped:
+                instead = "left out, and the coordinate has no limit (clamped is false)"
+            (notes if coordinate and coordinate.clamped else missing).append(
+                f"{node.place}: a force that begins at {ends[0]} and {ends[1]} (degrees or m); {instead}"
+            )
+        else:
             missing.append(f"{node.place}: forces of kind {node.tag} cannot be carried over; left out")
     return muscles
 
@@ -149,11 +204,28 @@ def _markers(model: Node, frames: Frames, reached: set[str], missing: list[str])
     return markers
 
 
-def _list_rest(model: Node, missing: list[str]) -> None:
-    for group, what in (
-        ("ConstraintSet", "constraints"),
-        ("ContactGeometrySet", "contact surfaces"),
-        ("ControllerSet", "controllers"),
-    ):
-        for node in model.objects(group):
-            missing.append(f"{node.place}: {what} cannot be carried over; left out")
+def _constraints(model: Node, coordinates: dict[str, Coordinate], missing: list[str]) -> list[Coupler]:
+    """The couplers of coordinates that are enforced; what else a model has is named in ``missing``."""
+    couplers = []
+    for node in model.objects("ConstraintSet"):
+        if not node.flag("isEnforced", True):
+            continue
+        names = [
+            node.string("dependent_coordinate_name", "-"),
+            *node.string("independent_coordinate_names", "").split(),
+        ]
+        if node.tag != "CoordinateCouplerConstraint" or len(names) != 2:
+            missing.append(
+                f"{node.place}: constraints other than couplers of two coordinates cannot be carried over; left out, "
+                "and what it holds is free"
+            )
+            continue
+        for name in names:
+            if name not in coordinates:
+                raise ModelError(f"{node.place} (line {node.line}): there is no coordinate '{name}'.")
+        function = read_function(node.need("coupled_coordinates_function"))
+        scale, rest = node.number("scale_factor", 1.0), coordinates[names[1]].default
+        couplers.append(Coupler(names[0], names[1], rest, scale, function, node.place))
+    for group, what in (("ContactGeometrySet", "contact surfaces"), ("ControllerSet", "controllers")):
+        missing += [f"{node.place}: {what} cannot be carried over; left out" for node in model.objects(group)]
+    return couplers

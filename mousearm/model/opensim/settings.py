@@ -29,6 +29,9 @@ _MUSCLE = {
     "fpmax": "1e-12",
 }
 _MATERIALS = {"bone": "0.93 0.885 0.78 1", "tissue": "0.87 0.66 0.58 0.2", "marker": "0.12 0.40 0.66 1"}
+# Limits that stop a joint within 2 ms, and joints that follow others so: stiff enough to hold the arm against its
+# strongest muscles, and soft enough for physics steps of up to 1 ms.
+STIFF = {"solref": "0.002 1", "solimp": "0.99 0.999 0.001"}
 _SKY = {"type": "skybox", "builtin": "gradient", "rgb1": "1 1 1", "rgb2": "0.93 0.94 0.955"}
 
 
@@ -41,6 +44,7 @@ class MjcfOptions:
         inertia: ``geometric`` for capsules of tissue along the segments, ``published`` for the figures in the file,
             which can be wrong by orders of magnitude in a scaled model of an animal; check them before use.
         allow_missing: write the model although something could not be carried over.
+        excitations: keep to the file's lowest and highest excitations of muscles; otherwise they are 0 to 1.
         joint_names: coordinate -> joint, for coordinates whose joint has another name.
         radii: m, body -> radius of its capsule; the others follow from the segment's length.
         gears: N m at a control of 1, joint -> gear; the others are 4 times the largest load of gravity.
@@ -52,6 +56,7 @@ class MjcfOptions:
     actuators: str = "muscle"
     inertia: str = "geometric"
     allow_missing: bool = False
+    excitations: bool = True
     joint_names: Mapping[str, str] = field(default_factory=lambda: dict(JOINT_NAMES))
     radii: Mapping[str, float] = field(default_factory=dict)
     gears: Mapping[str, float] = field(default_factory=dict)
@@ -97,9 +102,7 @@ def write_settings(root: Element, gravity: np.ndarray, size: float, actuators: s
 def _write_defaults(root: Element, size: float, actuators: str) -> None:
     default = SubElement(root, "default")
     SubElement(default, "geom", contype="0", conaffinity="0", group="1")
-    # Limits that stop a joint within 2 ms: stiff enough to hold the arm against its strongest muscles, and soft enough
-    # for physics steps of up to 1 ms.
-    stiff = {"solreflimit": "0.002 1", "solimplimit": "0.99 0.999 0.001"}
+    stiff = {f"{key}limit": value for key, value in STIFF.items()}
     SubElement(default, "joint", {"damping": "1e-06", "armature": "1e-09", **stiff})
     SubElement(default, "tendon", width=attribute(0.006 * size))
     if actuators == "torque":  # MuJoCo keeps one default for actuators of all kinds

@@ -22,13 +22,18 @@ _BEYOND_TIP = 1.18
 
 @dataclass(frozen=True, eq=False)
 class Dof:
-    """A hinge or slide: its value is ``scale`` (above 0) times the coordinate's; ``axis`` is in the body's axes."""
+    """A hinge or slide: its value is ``scale`` (above 0) times the coordinate's; ``axis`` is in the body's axes.
+
+    ``range`` limits it only if it is ``limited``.
+    """
 
     name: str
+    coordinate: str
     kind: str
     axis: np.ndarray
     scale: float
     range: tuple[float, float]
+    limited: bool
     rest: float
 
 
@@ -99,10 +104,12 @@ def _dof(
     low, high = coordinate.range
     return Dof(
         name=names.get(coordinate.name, coordinate.name),
+        coordinate=coordinate.name,
         kind=kind,
         axis=direction * np.sign(axis.slope),
         scale=scale,
         range=(low * scale, high * scale),
+        limited=coordinate.clamped,
         rest=coordinate.default * scale,
     )
 
@@ -123,8 +130,10 @@ class Segment:
         return self.start + inset * along, self.end - inset * along
 
 
-def find_segments(model: OsimModel, links: Mapping[str, Link], radii: Mapping[str, float]) -> dict[str, Segment]:
-    """Fit a capsule to each body that has a joint.
+def find_segments(
+    model: OsimModel, links: Mapping[str, Link], radii: Mapping[str, float], needed: bool = True
+) -> dict[str, Segment]:
+    """Fit a capsule to each body that has a joint; where none is ``needed``, not to those without extent.
 
     It begins at the body's joint and ends at the next joint further out that is not almost at the same place; the last
     body of a chain ends beyond its farthest marker (or muscle point, or at twice the way to its centre of mass).
@@ -144,9 +153,12 @@ def find_segments(model: OsimModel, links: Mapping[str, Link], radii: Mapping[st
         far = [anchor for anchor in later if np.linalg.norm(anchor - link.anchor) > _SHORT * reach]
         end = far[0] if far else tips[link.name]
         if np.linalg.norm(end - link.anchor) < 1e-6:
+            if not needed:
+                continue
             raise ModelError(
                 f"Body {link.name} has no extent: no further joint, no marker, no muscle point away from its joint. "
-                "Give it a marker at its tip, or use the published inertias (inertia: published)."
+                "Give it a marker at its tip, or take the masses of the file: --inertia published of "
+                "scripts/import_osim.py."
             )
         role = _role(link, links, segments, bool(far))
         radius = radii.get(link.name, SLENDERNESS[role] * float(np.linalg.norm(end - link.anchor)))

@@ -90,6 +90,8 @@ class WorldWriter:
         if distal:
             attributes["class"] = "distal"
         attributes["range"] = attribute(dof.range)
+        if not dof.limited:
+            attributes["limited"] = "false"
         SubElement(element, "joint", attributes)
 
     def _looks(self, element: Element, link: Link) -> None:
@@ -154,5 +156,5 @@ def _check_inertia(body: Body) -> None:
         listed = ", ".join(f"{moment:.3g}" for moment in moments)
         raise ModelError(
             f"{body.place}: mass {body.mass:g} kg with principal moments {listed} kg m2 belongs to no rigid body (all "
-            "must be above 0, and none above the sum of the others). Use the geometric inertias (inertia: geometric)."
+            "must be above 0, and none above the sum of the others). Correct it, or leave --inertia published out."
         )
