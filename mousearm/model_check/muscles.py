@@ -104,7 +104,7 @@ def sweep(arm: Arm, bases: np.ndarray, step: float = STEP) -> Jump:
     dynamics = ArmDynamics(arm)
     unexplained, raw = np.zeros((arm.nq, arm.nu)), np.zeros((arm.nq, arm.nu))
     low, high, finite = np.full(arm.nu, np.inf), np.full(arm.nu, -np.inf), True
-    for joint in np.flatnonzero(arm.couplings.free):
+    for joint in map(int, np.flatnonzero(arm.couplings.free)):
         for base in bases:
             q = _grid(arm, joint, step)
             poses = np.tile(base, (len(q), 1))

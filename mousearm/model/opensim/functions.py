@@ -58,7 +58,9 @@ def read_function(node: Node) -> Function:
         return _polynomial(node.tag, node.numbers("coefficients", count, [1.0, 0.0])[::-1])
     if node.tag == "MultiplierFunction":
         scale, inner = node.number("scale", 1.0), read_function(node.need("function"))
-        scaled = None if inner.polynomial is None else _polynomial("", scale * inner.polynomial.coef).polynomial
+        scaled = (
+            None if inner.polynomial is None else _polynomial("", scale * np.asarray(inner.polynomial.coef)).polynomial
+        )
         return Function(inner.kind, lambda x: scale * inner.at(x), scaled)
     if node.tag in _SPLINES:
         return _through_points(node)

@@ -127,7 +127,8 @@ class _Writer:
             return {"joint1": follower.name, "polycoef": attribute([value, 0, 0, 0, 0]), **STIFF}
         polynomial, error = coupler.function.fitted(*(end / leader.scale for end in leader.range))
         coefficients = np.zeros(5)
-        coefficients[: len(polynomial.coef)] = scale * polynomial.coef / leader.scale ** np.arange(len(polynomial.coef))
+        coefficients[: polynomial.degree() + 1] = polynomial.coef
+        coefficients *= scale / leader.scale ** np.arange(5)
         if error > 1e-9:
             self.approximate.append(
                 f"{coupler.place}: a {coupler.function.kind}; carried over as a polynomial of order 4, at most "
