@@ -59,7 +59,7 @@ def read_function(node: Node) -> Function:
     if node.tag == "MultiplierFunction":
         scale, inner = node.number("scale", 1.0), read_function(node.need("function"))
         scaled = (
-            None if inner.polynomial is None else _polynomial("", scale * np.asarray(inner.polynomial.coef)).polynomial
+            None if inner.polynomial is None else _polynomial("", np.multiply(scale, inner.polynomial.coef)).polynomial
         )
         return Function(inner.kind, lambda x: scale * inner.at(x), scaled)
     if node.tag in _SPLINES:
