@@ -8,10 +8,10 @@ import os
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import wraps
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from functools import partial, wraps
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TextIO
 
 from mousearm.errors import Interrupted, MouseArmError
 from mousearm.text import printable
@@ -95,11 +95,15 @@ def handled() -> Iterator[None]:
 
     A mistake of the user, or a file that cannot be read or written, is one text on stderr and the status 1; what is
     interrupted has the status of shells; and where nobody reads what is printed any more, as in ``| head``, nothing is
-    said.
+    said. What the terminal's encoding lacks is printed as its number. Figures are drawn into files, whatever a notebook
+    has told matplotlib.
 
     Raises:
         SystemExit: with the status, for any of these.
     """
+    os.environ["MPLBACKEND"] = "agg"
+    if reconfigure := getattr(sys.stdout, "reconfigure", None):
+        reconfigure(errors="backslashreplace")
     try:
         yield
         sys.stdout.flush()
@@ -117,6 +121,35 @@ def _nobody_reads() -> bool:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence(sys.stdout)
         return True
     return False
+
+
+def _silence(stream: TextIO) -> None:
+    """Let what is written to a stream, and what waits in it, go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+@contextmanager
+def outliving_readers() -> Iterator[None]:
+    """Let a program go on when its output cannot be written any more: a pipe is closed, the terminal is gone."""
+    with redirect_stdout(_Unread(sys.stdout)), redirect_stderr(_Unread(sys.stderr)):  # type: ignore[type-var]
+        yield
+
+
+class _Unread:
+    """A stream that is silent from when it cannot be written to."""
+
+    def __init__(self, stream: TextIO):
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        there = getattr(self._stream, name)
+        return partial(self._try, there) if name in ("write", "writelines", "flush") else there
+
+    def _try(self, method: Callable[..., Any], *what: Any) -> Any:
+        try:
+            return method(*what)
+        except OSError:
+            _silence(self._stream)

@@ -34,7 +34,7 @@ def run(config: Config, folder: Path, overrides: Sequence[str] = (), pruner: "Pr
 
     Raises:
         MouseArmError: if the configuration, the model, the kinematics or the folder cannot be used.
-        Interrupted: after SIGINT, SIGTERM, SIGUSR1, SIGUSR2 or ``max_minutes``, when everything has been saved.
+        Interrupted: after a signal of `train.interruption.SIGNALS`, or ``max_minutes``, when everything has been saved.
         Pruned: by the pruner, when everything has been saved.
         KeyboardInterrupt: after a second SIGINT.
     """

@@ -15,6 +15,7 @@ and nothing of `mousearm.config`.
 import importlib
 import inspect
 import pkgutil
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -48,7 +49,7 @@ class Registry:
         Raises:
             ValueError: it has no docstring, or a name is taken.
         """
-        if not inspect.getdoc(thing):
+        if not inspect.getdoc(thing) and sys.flags.optimize < 2:  # -OO leaves no docstrings
             raise ValueError(f"The {self.kind} {thing.__name__} needs a docstring: its first line describes it.")
         for name in names or (thing.__name__,):
             if name in self._things:

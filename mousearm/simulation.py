@@ -2,6 +2,7 @@
 
 import copy
 from pathlib import Path
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -42,12 +43,21 @@ class Simulation:
         self.n = n
         self.control_dt = control_dt
         self.n_substeps = n_substeps
+        self._threads = threads
         self._batch = Batch(model, nsim=n, nthread=threads)
         self._fields = {mark.field: self._batch.bind(mark.field) for mark in arm.landmarks.values()}
         self._qpos, self._qvel = self._batch.bind("qpos"), self._batch.bind("qvel")
         self._act, self._ctrl = self._batch.bind("act"), self._batch.bind("ctrl")
         self._force, self._torque = self._batch.bind("actuator_force"), self._batch.bind("qfrc_actuator")
         self._batch.reset(stage=mujoco.mjtStage.mjSTAGE_VEL)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let copies, and other processes, build it anew: what the engine holds cannot be copied."""
+        made_of = self.arm, self.n, self.control_dt, self.n_substeps, self._threads
+        return Simulation, made_of, self.state().copy()
+
+    def __setstate__(self, state: np.ndarray) -> None:
+        self.restore(state)
 
     def reset(self, ids: np.ndarray, qpos: np.ndarray, qvel: np.ndarray, activation: np.ndarray | float = 0.0) -> None:
         """Put simulations back to their defaults (time and warm start included) and then into a state.

@@ -50,10 +50,11 @@ def simulator(given: Namespace) -> "Simulator":
 )
 def main(given: Namespace) -> None:
     """Open the viewer, and stay until it is closed."""
-    seen = simulator(given)
-    from mousearm.view import Playback, watch
+    from mousearm.view import Playback, check_port, check_speed, watch
 
-    playback = Playback(seen, given.reach, given.slowmo, given.colours)
+    check_speed(given.slowmo)
+    check_port(given.port)
+    playback = Playback(simulator(given), given.reach, given.slowmo, given.colours)
     try:
         watch(playback, given.port if given.web else None)
     except KeyboardInterrupt:

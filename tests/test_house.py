@@ -47,6 +47,8 @@ KNOWN_BY = {
     "hdmf": {"record"},
     "glfw": {"env", "view"},
     "viser": {"view"},
+    "msgspec": {"view"},
+    "websockets": {"view"},
     "trimesh": {"view"},
     "huggingface_hub": {"hub"},
     "pandas": set(),  # it and tables unpickle what they find in a file

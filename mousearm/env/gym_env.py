@@ -16,7 +16,7 @@ from mousearm.render import Picture, posed
 
 
 class TrackingEnv(gymnasium.Env[np.ndarray, np.ndarray]):
-    """Follow a recorded reach with the arm; ``gymnasium.make("mousearm/Tracking-v0")``.
+    """Follow a recorded reach with the arm; ``gymnasium.make("mousearm.env:mousearm/Tracking-v0")``.
 
     Observation: the terms of ``env.observation`` side by side, float32. Action: (nu,) in [-1, 1], mapped to the
     actuators' ranges. Reward: that of the group ``reward``. The end of a reach truncates, a diverged simulation
@@ -48,6 +48,10 @@ class TrackingEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self.action_space = spaces.Box(-1.0, 1.0, (arm.nu,), np.float32)
         self._picture: Picture | None = None
         self._window: Any = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy, or another process, goes on from; it opens its own picture or window when it draws."""
+        return {**self.__dict__, "_picture": None, "_window": None, "_data": None}
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

@@ -2,14 +2,16 @@
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
-from mousearm.errors import TIME_IS_OVER, Interrupted
+from mousearm.errors import TIME_IS_OVER, Interrupted, RunError
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+_ONE_RUN = threading.Lock()
 _STOPPING = b"\nStopping: what was learned is being saved. Press Ctrl-C again to leave at once.\n"
 
 
@@ -28,13 +30,28 @@ class Interruption:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Handle signals while active; a second Ctrl-C raises KeyboardInterrupt wherever the program is."""
-        before = {number: signal.signal(number, self._hear) for number in SIGNALS}
+        """Handle signals while active; a second Ctrl-C raises KeyboardInterrupt wherever the program is.
+
+        A signal that is ignored, such as SIGHUP under nohup, still is, but for SIGINT, which scripts ignore for what
+        they start in the background. Outside the main thread there are no signals.
+
+        Raises:
+            RunError: if another run is listening in this process.
+        """
+        if not _ONE_RUN.acquire(blocking=False):
+            raise RunError(
+                "Another run is training in this process, and the two would draw from the same random numbers. Wait "
+                "until it has ended, or start this one as a program: python run.py."
+            )
+        main = threading.current_thread() is threading.main_thread()
+        ignored = {number for number in SIGNALS if signal.getsignal(number) is signal.SIG_IGN} - {signal.SIGINT}
+        before = {number: signal.signal(number, self._hear) for number in SIGNALS if main and number not in ignored}
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+            _ONE_RUN.release()
 
     @contextmanager
     def patient(self) -> Iterator[None]:
@@ -65,4 +82,5 @@ class Interruption:
         self._asked = Interrupted(signal.Signals(number).name, 128 + number)
         if not self._patient:
             raise self._asked
-        os.write(2, _STOPPING)  # print may be what the signal has interrupted
+        with suppress(OSError):  # the terminal may be gone
+            os.write(2, _STOPPING)  # print may be what the signal has interrupted

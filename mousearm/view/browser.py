@@ -4,7 +4,7 @@ import queue
 import time
 from collections import defaultdict
 from collections.abc import Mapping
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,13 +14,12 @@ import trimesh
 import viser
 from scipy.spatial.transform import Rotation
 
-from mousearm.errors import ConfigError
+from mousearm.view.door import Door
 from mousearm.view.panel import Command, Panel
 from mousearm.view.playback import Playback
 from mousearm.view.scene import Scene
 
-# The page is on this machine alone; others come by an SSH tunnel.
-_HOST = "127.0.0.1"
+_MOST_WAITING = 100  # commands; who sends more has no use for them
 _FRAME_S = 1 / 30
 _AMBIENT_LIGHT = 0.4
 # The browser's scene is in millimetres, because its camera sees nothing that is nearer than a hundredth of a unit.
@@ -73,7 +72,7 @@ def watch_in_browser(playback: Playback, port: int) -> None:
         ConfigError: if there is no such port.
     """
     viewer = BrowserViewer(playback, port)
-    print(_invitation(viewer.port), flush=True)
+    print(_invitation(viewer.door), flush=True)
     last = time.monotonic()
     try:
         while True:
@@ -92,27 +91,30 @@ class BrowserViewer:
 
     def __init__(self, playback: Playback, port: int):
         """Serve the page at a port, or the next one that is free; 0 takes any that is free."""
-        if not 0 <= port <= 65535:
-            raise ConfigError(f"port {port} does not exist; ports are 1 to 65535, and 0 takes any that is free.")
         self._playback, self._scene = playback, Scene(playback.simulator.arm)
-        self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
-        with redirect_stdout(None):  # viser prints addresses too, but not how to come from another machine
-            self._server = viser.ViserServer(_HOST, port, label="mousearm", verbose=False)
+        self._commands: queue.Queue[Command] = queue.Queue(_MOST_WAITING)
+        self.door = Door(port)
+        with self.door.in_front(), redirect_stdout(None):  # viser prints addresses too, without the token
+            self._server = viser.ViserServer(label="mousearm", verbose=False)
+        # What a browser says that a control cannot be is dropped without a traceback.
+        self._server.get_event_loop().set_exception_handler(lambda _loop, _context: None)
         self._server.scene.configure_environment_map(environment_intensity=_AMBIENT_LIGHT)
         self._server.gui.main_panel.dock_right()
-        self.port = self._server.get_port()
         self._batches = Batches(self._server.scene, self._scene.model)
-        self._panel = Panel(self._server.gui, playback, self._commands.put)
+        self._panel = Panel(self._server.gui, playback, self._order)
         self._look()
         self.draw()
 
     def obey(self) -> bool:
         """Carry out the commands that came from browsers since the last call; True if there were any."""
-        asked = False
-        while not self._commands.empty():
+        waiting = self._commands.qsize()
+        for _ in range(waiting):
             self._commands.get()(self._playback)
-            asked = True
-        return asked
+        return waiting > 0
+
+    def _order(self, command: Command) -> None:
+        with suppress(queue.Full):
+            self._commands.put_nowait(command)
 
     def draw(self) -> None:
         """Show the present state of the playback."""
@@ -245,9 +247,10 @@ def _filled(rows: np.ndarray, n: int) -> Any:
     return np.concatenate([rows, np.zeros((n - len(rows), *rows.shape[1:]))]).astype(np.float32)
 
 
-def _invitation(port: int) -> str:
+def _invitation(door: Door) -> str:
     return (
-        f"Open http://localhost:{port} in a browser; Ctrl-C here ends it. If this is not the machine that you sit at,\n"
-        f"  ssh -L {port}:localhost:{port} USER@THIS_MACHINE\n"
-        "on the one that you sit at makes the same address work there."
+        f"Open http://localhost:{door.port}{door.path} in a browser; Ctrl-C here ends it. Who knows the address sees,\n"
+        f"and steers, the same. If this is not the machine that you sit at,\n"
+        f"  ssh -L {door.port}:localhost:{door.port} USER@THIS_MACHINE\n"
+        "on the one that you sit at makes it work there."
     )

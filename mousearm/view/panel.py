@@ -34,7 +34,7 @@ class Panel:
         self._play = gui.add_button("Pause")
         self._play.on_click(lambda _: order(Playback.play_or_pause))
         steps = gui.add_button_group("Frame", ("restart", "back", "forward"))
-        steps.on_click(lambda event: order(_STEPS[event.target.value]))
+        steps.on_click(lambda event: order(_STEPS.get(event.target.value, _nothing)))
         self._time = gui.add_slider("Time (ms)", 0.0, 1.0, 0.1, 0.0)
         self._when_used(self._time, lambda playback, value: _scrub(playback, value / 1e3))
         self._speed = gui.add_dropdown("Speed", [f"{s:g}" for s in sorted({*SPEEDS, playback.speed})])
@@ -77,12 +77,16 @@ class Panel:
         self._bars.content = self._activity()
 
     def _when_used(self, handle: Any, do: Callable[[Playback, Any], None]) -> None:
-        """Do something with the playback and the new value when a user, not this program, changes it."""
+        """Do something with the playback and the new value when a user, not this program, changes it.
+
+        A value that is not among those to choose from changes nothing; what is shown is set back.
+        """
 
         def changed(event: Any) -> None:
             if event.client is not None:
                 value = event.target.value
-                self._order(lambda playback: do(playback, value))
+                possible = value in getattr(handle, "options", [value])
+                self._order(lambda playback: do(playback, value) if possible else None)
 
         handle.on_update(changed)
 
@@ -103,6 +107,10 @@ _STEPS: dict[str, Command] = {
     "back": lambda playback: playback.step(-1),
     "forward": lambda playback: playback.step(1),
 }
+
+
+def _nothing(_: Playback) -> None:
+    """Only draw again."""
 
 
 def _scrub(playback: Playback, time: float) -> None:

@@ -112,8 +112,7 @@ class Playback:
         """
         if reach is not None and reach not in simulator.names:
             raise UnknownNameError("reach", reach, simulator.names)
-        if not 0 < speed < float("inf"):
-            raise ConfigError(f"the speed {speed:g} is not above 0; 0.1 shows a reach ten times slower than it was.")
+        check_speed(speed)
         self.simulator, self.names = simulator, simulator.names
         self.speed, self.playing, self.ghost, self.colours = speed, True, False, colours
         self.choose(0 if reach is None else self.names.index(reach))
@@ -188,6 +187,12 @@ class Playback:
     def _simulate(self, switches: Sequence[int]) -> None:
         self._switches = switches
         self.trial = self.simulator.simulate(self.reach, switches)
+
+
+def check_speed(speed: float) -> None:
+    """Check that time can run at a speed, or raise ConfigError."""
+    if not 0 < speed < float("inf"):
+        raise ConfigError(f"the speed {speed:g} is not above 0; 0.1 shows a reach ten times slower than it was.")
 
 
 def driven_at(switches: Sequence[int], frame: int) -> bool:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mousearm.agent import Agent
 from mousearm.config import Config
-from mousearm.errors import RenderError
+from mousearm.errors import ConfigError, RenderError
 from mousearm.setup import Setup
 from mousearm.view.playback import Playback, Simulator
 
@@ -41,22 +41,29 @@ def simulator_of_config(config: Config, kinematics: str | None = None, controlle
     return Simulator(task, driver, config.model.action_map)
 
 
+def check_port(port: int) -> None:
+    """Check that a port can exist, or raise ConfigError."""
+    if not 0 <= port <= 65535:
+        raise ConfigError(f"port {port} does not exist; ports are 1 to 65535, and 0 takes any that is free.", "port")
+
+
 def watch(playback: Playback, port: int | None = None) -> None:
     """Show a playback until the window is closed or, with a port, in browsers until Ctrl-C.
 
     Raises:
         RenderError: if no window can be opened here, or viser is not installed.
-        ConfigError: if there is no such port.
+        ConfigError: if there is no such port, or none is free.
     """
     if port is None:
         from mousearm.view.window import watch_in_window
 
         watch_in_window(playback)
         return
+    check_port(port)
     try:
         from mousearm.view.browser import watch_in_browser
     except ModuleNotFoundError as error:
-        if error.name not in ("viser", "trimesh"):
+        if error.name not in ("viser", "trimesh", "msgspec", "websockets"):
             raise
         raise RenderError("The viewer in a browser needs viser: pip install 'mousearm[web]'.") from error
     watch_in_browser(playback, port)

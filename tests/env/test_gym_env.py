@@ -1,4 +1,6 @@
+import copy
 import os
+import pickle
 import subprocess
 import sys
 import warnings
@@ -8,6 +10,8 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 from stable_baselines3.common.env_checker import check_env as sb3_check_env
+from stable_baselines3.common.env_util import make_vec_env
+from stable_baselines3.common.vec_env import SubprocVecEnv
 
 from mousearm.env.gym_env import TrackingEnv
 from mousearm.env.references import References, prepare
@@ -171,3 +175,71 @@ def test_frames_per_second_are_those_of_the_control_interval():
     env = TrackingEnv([*OVERRIDES, "env.control_dt=0.01"])
     assert env.metadata["render_fps"] == 100
     assert TrackingEnv.metadata["render_fps"] == 150
+
+
+COPIES = [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))]
+
+
+@pytest.mark.parametrize("copied", COPIES, ids=["deepcopy", "pickle"])
+@pytest.mark.parametrize("model", ["torque", "muscle"])
+def test_a_copy_goes_on_from_where_it_was_made_and_leaves_the_original_alone(copied, model):
+    options = [*OVERRIDES, f"model={model}", "env.sampling=hard", "env.random_start=0.5"]
+    env = gymnasium.make("mousearm.env:mousearm/Tracking-v0", overrides=options)
+    env.reset(seed=1)
+    actions = np.random.default_rng(0).uniform(-1, 1, (9, *env.action_space.shape)).astype(np.float32)
+    for action in actions[:4]:
+        env.step(action)
+    other = copied(env)
+    for action in actions[4:]:
+        mine, its = env.step(action), other.step(action)
+        np.testing.assert_array_equal(mine[0], its[0])
+        assert mine[1:] == its[1:]
+    for _ in range(3):
+        mine, its = env.reset(), other.reset()
+        np.testing.assert_array_equal(mine[0], its[0])
+        assert mine[1] == its[1]
+
+
+def test_a_copy_of_what_has_drawn_draws():
+    env = TrackingEnv(OVERRIDES, render_mode="rgb_array")
+    env.reset(seed=0)
+    try:
+        picture = env.render()
+    except RenderError as error:
+        pytest.skip(str(error))
+    other = copy.deepcopy(env)
+    assert (other.render() == picture).all()
+    for each in (env, other):
+        each.close()
+
+
+@pytest.mark.parametrize("copied", COPIES, ids=["deepcopy", "pickle"])
+def test_copies_of_the_vec_env(torque_config, torque_arm, demo, copied):
+    env = TrackingVecEnv(Task(torque_arm, References([demo]), torque_config, 3), random_start=0.5, sampling="hard")
+    env.reset()
+    actions = np.random.default_rng(0).uniform(-1, 1, (30, 3, 6))
+    for action in actions[:5]:
+        env.step(action)
+    other = copied(env)
+    for action in actions[5:]:
+        for mine, its in zip(env.step(action)[:3], other.step(action)[:3], strict=True):
+            np.testing.assert_array_equal(mine, its)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+def test_other_processes_find_it_by_its_name(method):
+    """In processes that have not imported it, by the name that the pages use."""
+    name, overrides = "mousearm.env:mousearm/Tracking-v0", {"overrides": OVERRIDES}
+    alone = TrackingEnv(OVERRIDES)
+    expected = alone.reset(seed=0, options={"reach": "demo", "frame": 0})[0]
+    if method != "fork":
+        ours = make_vec_env(
+            name, 2, env_kwargs=overrides, vec_env_cls=SubprocVecEnv, vec_env_kwargs={"start_method": method}
+        )
+        ours.set_options({"reach": "demo", "frame": 0})
+        np.testing.assert_array_equal(ours.reset(), [expected, expected])
+        ours.close()
+    theirs = gymnasium.make_vec(name, 2, "async", vector_kwargs={"context": method}, **overrides)
+    np.testing.assert_array_equal(theirs.reset(options={"reach": "demo", "frame": 0})[0], [expected, expected])
+    theirs.close()

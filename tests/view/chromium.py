@@ -20,7 +20,7 @@ _OPTIONS = (
     "--enable-unsafe-swiftshader",
     "--remote-debugging-port=0",
     "--remote-allow-origins=*",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
+    "--host-resolver-rules=MAP evil.example 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 )
 
 

@@ -20,7 +20,7 @@ class Still:
         return self.action
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def build_simulator(torque_config, two_link, swing):
     """Build a simulator of two reaches, of 10 and 6 frames, with an arm whose motors only move it."""
 

@@ -1,13 +1,18 @@
 """The page of the viewer, served for real and used in a real browser."""
 
 import contextlib
+import http.server
+import itertools
 import os
 import re
 import subprocess
+import threading
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+import viser
 from chromium import BROWSER, Page
 from PIL import Image
 from viewer_process import end_viewer, start_viewer
@@ -88,7 +93,7 @@ def test_nothing_comes_from_elsewhere(serve, page):
     address = serve("threads=1")
     page.open(address)
     page.wait_for("paw error")
-    port = address.rsplit(":", 1)[1]
+    port = urlsplit(address).port
     own = re.compile(rf"(data:|(blob:)?(https?|ws)://localhost:{port}(/|$))")
     strange = [request[:100] for request in page.requested if not own.match(request)]
     assert strange == []
@@ -97,7 +102,56 @@ def test_nothing_comes_from_elsewhere(serve, page):
 
 
 def test_it_is_served_to_this_machine_alone(serve):
-    port = int(serve("threads=1").rsplit(":", 1)[1])
+    port = urlsplit(serve("threads=1")).port
     listening = Path("/proc/net/tcp").read_text() + Path("/proc/net/tcp6").read_text()
     mine = re.findall(rf"([0-9A-F]+):{port:04X} [0-9A-F]+:0000 0A", listening)
     assert mine == ["0100007F"]  # 127.0.0.1
+
+
+FOREIGN = """
+<title>another page</title><script>
+const said = [], tell = text => { said.push(text); document.body.innerText = said.join("\n"); };
+const reached = (name, address, protocols) => new Promise(done => {
+  const socket = new WebSocket(address, protocols);
+  socket.onmessage = () => done(tell(name + " read"));
+  socket.onopen = () => { tell(name + " opened"); socket.send(new Uint8Array(8)); };
+  socket.onclose = socket.onerror = () => done();
+});
+onload = async () => {
+  for (const path of ["", TOKEN]) {
+    await reached("socket" + path, "ws://" + HOST + path, [VERSION]);
+    await reached("bare socket" + path, "ws://" + HOST + path, []);
+    await fetch("http://" + HOST + path).then(answer => answer.text()).then(() => tell("fetched" + path), () => 0);
+  }
+  tell("all tried");
+};
+</script><body></body>
+"""
+
+
+def test_a_page_of_another_origin_can_neither_read_nor_steer(serve, page):
+    """Even one that knows the address, from another port or by a name of its own that leads to this machine."""
+    viewer = urlsplit(serve("threads=1"))
+    script = FOREIGN.replace("TOKEN", repr(viewer.path)).replace("VERSION", repr(f"viser-v{viser.__version__}"))
+
+    class Foreign(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(script.replace("HOST", repr(f"{self.path[1:]}:{viewer.port}")).encode())
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Foreign) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        for host, target in itertools.product(
+            ("localhost", "127.0.0.1", "evil.example"), ("localhost", "127.0.0.1", "evil.example")
+        ):
+            page.open(f"http://{host}:{other.server_port}/{target}")
+            assert page.wait_for("all tried").split() == ["all", "tried"], (host, target)
+        page.open(f"http://evil.example:{viewer.port}{viewer.path}")  # a name that is led here after the page has come
+        assert "Open the address that view.py printed" in page.wait_for("Open the address")
+        other.shutdown()
+    page.open(viewer.geturl())
+    page.wait_for("paw error")
