@@ -44,8 +44,8 @@ class _Visitor(server.ServerConnection):
 
     async def recv(self, decode: bool | None = None) -> Any:  # type: ignore[override]
         while True:
-            message = await super().recv(decode)
-            with suppress(msgspec.MsgspecError, TypeError):  # TypeError: text, where the page sends bytes
+            message = await super().recv(decode=False)
+            with suppress(msgspec.MsgspecError):
                 _MESSAGES.decode(message)
                 return message
 

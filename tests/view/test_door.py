@@ -183,6 +183,7 @@ MESSAGES = [
     *({}, [], None, 1, "text", ["GuiUpdateMessage"], {"type": 5}, {1: 2}),
 ]
 RAW = ["text", "", b"", b"\xc1", b"\x00" * 8000, b"\xdf\xff\xff\xff\xff", bytes([0x91]) * 5000]
+RAW += [msgspec.msgpack.encode({"type": "CommandTriggerMessage", "x": 0})[:-1] + bytes([0x91]) * 5000]
 
 
 def test_nothing_that_is_said_ends_it_or_makes_the_arm_lose_its_way(served, capfd):
@@ -199,7 +200,7 @@ def test_nothing_that_is_said_ends_it_or_makes_the_arm_lose_its_way(served, capf
             browser.ping().wait(20)
         served.obey()
         served.draw()
-    assert (len(controls), len(sent) + len(RAW)) == (7, 259)
+    assert (len(controls), len(sent) + len(RAW)) == (7, 260)
     with steer(served.door) as browser:
         browser.send(msgspec.msgpack.encode(CAMERA))
         served.obey()
