@@ -1,7 +1,7 @@
 """Recordings in HDF5: tables of pandas (DeepLabCut 3D), SLEAP-Anipose, netCDF of movement, NWB with poses.
 
 What a file holds tells which it is. All come through h5py as plain arrays: nothing is run, no link into another file is
-followed, and no more is read than `MAX_BYTES`, whatever a small file declares.
+followed, and no more is read than `LARGEST_ARRAY`, whatever a small file declares.
 
 The tables of pandas that `deeplabcut.triangulate` writes are unpickled by pandas and PyTables, which can run any code.
 The names of columns are in the file as pickles all the same; they are taken only if no instruction in them can do more
@@ -33,7 +33,7 @@ from mousearm.kinematics.imports.tables import (
 from mousearm.registry import FORMATS
 from mousearm.trajectory import LANDMARKS
 
-MAX_BYTES = 400_000_000
+LARGEST_ARRAY = 400_000_000
 """Largest array. An hour at 150 Hz of ten points with likelihoods has 0.2 GB."""
 
 # Instructions of pickle's protocol 0, which PyTables writes, that name nothing and call nothing.
@@ -205,8 +205,8 @@ def _found(group: Any, name: str) -> Any:
     if not isinstance(found, h5py.Dataset):
         raise ValueError(f"there is no array {name} in {group.name}")
     n_bytes = max(found.nbytes or 0, 8 * (found.size or 0))  # as numbers of 8 bytes, which whole numbers become
-    if n_bytes > MAX_BYTES:
-        raise ValueError(f"{name} has {n_bytes / 1e6:.0f} MB; more than {MAX_BYTES / 1e6:.0f} MB are refused")
+    if n_bytes > LARGEST_ARRAY:
+        raise ValueError(f"{name} has {n_bytes / 1e6:.0f} MB; more than {LARGEST_ARRAY / 1e6:.0f} MB are refused")
     return found
 
 

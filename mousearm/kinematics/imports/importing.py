@@ -193,17 +193,17 @@ def read_markers(path: Path, names: Mapping[str, str]) -> MarkerRecording:
     return FORMATS[suffix](path, names)
 
 
-def read_text(path: Path, names: Mapping[str, str]) -> MarkerRecording:
+def read_sheet(path: Path, names: Mapping[str, str]) -> MarkerRecording:
     """Read text: OpenSim, DeepLabCut 3D, Anipose, JARVIS, or any table with names, x, y and z in its header."""
     sheet = Sheet.read(path)
     if sheet.lines[0].lstrip("\"' ").startswith("PathFileType"):
         return opensim.read_trc(sheet, names)
     if path.suffix.lower() in (".sto", ".mot") or "endheader" in map(str.strip, map(str.lower, sheet.lines[:100])):
         return opensim.read_sto(sheet, names)
-    return tables.read_table(sheet, names)
+    return tables.read_columns(sheet, names)
 
 
-FORMATS.add(read_text, "csv", "tsv", "txt", "trc", "sto", "mot")
+FORMATS.add(read_sheet, "csv", "tsv", "txt", "trc", "sto", "mot")
 
 
 def output_names(paths: Sequence[Path]) -> list[str]:

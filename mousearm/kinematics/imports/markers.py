@@ -243,8 +243,8 @@ def _check_missing(recording: MarkerRecording, steps: np.ndarray) -> None:
         jump = int(np.diff(steps).argmax()) + 1
         raise recording.place.error(
             f"{steps[jump] - steps[jump - 1] - 1:.0f} frames are missing before this one, and "
-            f"{n_frames - len(steps):.0f} beside the {len(steps)} frames of the file. Correct the frame number or time, or "
-            "cut the file there.",
+            f"{n_frames - len(steps):.0f} beside the {len(steps)} of the file. Correct the frame number or time, "
+            "or cut the file there.",
             jump,
         )
 

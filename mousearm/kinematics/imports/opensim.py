@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mousearm.errors import KinematicsError
-from mousearm.kinematics.files import parse_number
+from mousearm.kinematics.files import Row, parse_number
 from mousearm.kinematics.imports.markers import MarkerRecording
-from mousearm.kinematics.imports.sheets import NumberTable, Row, Sheet
+from mousearm.kinematics.imports.sheets import NumberTable, Sheet
 from mousearm.kinematics.imports.tables import LENGTH_UNITS, find_points, point_of, stack_points, unit_of
 
 _TRC_HEADER = 5  # lines: PathFileType; keys; values; names; coordinates

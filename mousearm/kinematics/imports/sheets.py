@@ -16,9 +16,9 @@ import numpy as np
 from mousearm.errors import KinematicsError
 from mousearm.files import check_file, os_errors_as, read_bytes
 from mousearm.kinematics.checks import Place
-from mousearm.kinematics.files import parse_number
+from mousearm.kinematics.files import Row, parse_number
 
-MAX_BYTES = 300_000_000
+_LARGEST = 300_000_000
 """Largest text file: an hour at 150 Hz of 50 points; a few times as much memory is needed."""
 
 _HEAD, _ANY_SIZE = 4096, 2**62
@@ -91,7 +91,7 @@ class Sheet:
         Raises:
             KinematicsError: it cannot be read, is no text or empty.
         """
-        content = read_bytes(path, MAX_BYTES, KinematicsError)
+        content = read_bytes(path, _LARGEST, KinematicsError)
         refuse_other(path, content)
         lines = re.split(r"\r*\n|\r", _decoded(content, path))
         while lines and not lines[-1].strip(" \t,;"):
@@ -117,17 +117,13 @@ class Sheet:
                 f"has cells that cannot be told apart ({error}).", 0
             ) from error
 
-    def rows(self, first: int = 0) -> Iterator["Row"]:
+    def rows(self, first: int = 0) -> Iterator[Row]:
         """Number of each line in the file, the first is 1, and its cells; from an index on."""
         return ((index + 1, self.cells(index)) for index in range(first, len(self.lines)))
 
     def split_at(self, index: int) -> "Sheet":
         """The same, but separated as the line of an index is."""
         return Sheet(self.path, self.lines, _separator(self.lines[index:]))
-
-
-Row = tuple[int, list[str]]
-"""A line number of the file (the first is 1) and the cells of that line."""
 
 
 def _decoded(content: bytes, path: Path) -> str:

@@ -61,7 +61,7 @@ class Header(NamedTuple):
     frames: int | None  # the column of frame numbers
 
 
-def read_table(sheet: Sheet, names: Mapping[str, str]) -> MarkerRecording:
+def read_columns(sheet: Sheet, names: Mapping[str, str]) -> MarkerRecording:
     """Read a table of points by the name of every landmark in the file.
 
     Raises:

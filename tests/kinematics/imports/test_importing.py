@@ -119,7 +119,7 @@ class TestRate:
         refused(take(5, frames=[0, 1, 3, 3, 4]), "row 5: frame 3 follows frame 3; frame numbers must increase")
 
     def test_a_number_out_of_all_proportion(self, take, refused):
-        text = "row 5: 9999999996 frames are missing before this one, and 9999999996 beside the 5 frames of the file"
+        text = "row 5: 9999999996 frames are missing before this one, and 9999999996 beside the 5 of the file"
         refused(take(5, frames=[0, 1, 2, 9_999_999_999, 10**10]), text, "Correct the frame number or time")
 
     def test_numbers_that_no_frame_has(self, tmp_path, take, refused):
