@@ -5,7 +5,7 @@ import re
 import mujoco
 import numpy as np
 import pytest
-from osim_text import ELBOW, SHOULDER, at, document, muscle, offset, pin, points
+from osim_text import ELBOW, PAW, SHOULDER, at, document, muscle, offset, pin, points
 
 from mousearm.errors import ModelError
 from mousearm.model.coupling import Couplings
@@ -151,7 +151,7 @@ def test_a_coordinate_has_the_limits_that_the_file_gives_it(clamped, limited, re
         ("Thelen2003Muscle", "<min_control>0</min_control>", (0, 1)),
         ("Thelen2003Muscle", "", (0.01, 1)),
         ("Millard2012EquilibriumMuscle", "", (0.01, 1)),
-        ("DeGrooteFregly2016Muscle", "", (0.01, 1)),
+        ("DeGrooteFregly2016Muscle", "", (0, 1)),
     ],
 )
 def test_excitations_keep_to_the_bounds_of_the_file(kind, given, bounds, read):
@@ -295,6 +295,38 @@ def test_what_is_disabled_in_opensim_3_is_off(read):
     osim = read(text.replace("<max_isometric_force>", f"{off}<max_isometric_force>"))
     assert osim.couplers == ()
     assert "flexor]: is switched off" in osim.missing[0]
+
+
+def test_a_joint_whose_name_stands_twice_in_opensim_3(read):
+    text = as_version_3(document(version="30000"))
+    assert len(read(text.replace('<PinJoint name="elbow">', '<PinJoint name="shoulder">')).joints) == 2
+
+
+def test_a_body_without_extent_has_the_mass_of_the_file(read):
+    joint = pin("wrist", offset("in", "/bodyset/fore", "0.01 0 0"), offset("out", "/bodyset/lump"), "wrist")
+    text = document(joints=SHOULDER + ELBOW + joint)
+    lump = '<Body name="lump"><mass>0.002</mass><inertia>2e-9 2e-9 2e-9 0 0 0</inertia></Body>'
+    text = text.replace("</Body>\n  </objects>", f"</Body>{lump}</objects>")
+    model = mujoco.MjModel.from_xml_string(to_mjcf(read(text)))
+    assert model.body("lump").mass == 0.002
+    assert model.body("fore").mass != 0.001  # of a capsule
+    with pytest.raises(ModelError, match="a body without extent needs a marker at its tip"):
+        to_mjcf(read(text.replace("2e-9 2e-9 2e-9", "0 0 0")))
+    marker = PAW.replace("fore", "lump").replace('"paw"', '"tip"')
+    to_mjcf(read(text.replace("2e-9 2e-9 2e-9", "0 0 0").replace(PAW, PAW + marker)))
+
+
+def test_what_is_fixed_to_a_body_gives_it_its_extent_and_may_be_a_point(read):
+    joint = pin("wrist", offset("in", "/bodyset/fore", "0.01 0 0"), offset("out", "/bodyset/lump"), "wrist")
+    weld = re.sub("<coordinates>.*</coordinates>", "", joint).replace("PinJoint", "WeldJoint")
+    text = document(joints=SHOULDER + ELBOW + weld, markers=PAW.replace("fore", "lump"), forces="")
+    lump = '<Body name="lump"><mass>0.002</mass><inertia>0 0 0 0 0 0</inertia></Body>'
+    osim = read(text.replace("</Body>\n  </objects>", f"</Body>{lump}</objects>"))
+    model = mujoco.MjModel.from_xml_string(to_mjcf(osim, MjcfOptions("torque")))
+    # The forearm reaches 1.18 times as far as the marker, 20 mm away; its cylinder is 0.2 times as thick.
+    np.testing.assert_allclose(model.geom_size[model.body("fore").geomadr[0], 0], 0.2 * 1.18 * 0.02)
+    model = mujoco.MjModel.from_xml_string(to_mjcf(osim, MjcfOptions("torque", inertia="published")))
+    assert (model.body("lump").mass, model.body("lump").inertia.any()) == (0.002, False)
 
 
 def model_for_opensim():

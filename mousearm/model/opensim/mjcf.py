@@ -90,8 +90,7 @@ class _Writer:
         if options.actuators == "muscle" and not model.muscles:
             remedy = "--actuators torque of scripts/import_osim.py"
             raise ModelError(f"{model.source} has no muscles; give its joints motors: {remedy}.")
-        segments = find_segments(model, self.links, options.radii, needed=options.inertia == "geometric")
-        self.world = WorldWriter(model, self.links, segments, options.inertia)
+        self.world = WorldWriter(model, self.links, find_segments(model, self.links, options.radii), options.inertia)
         self.sites = self.world.sites
 
     def write(self) -> Conversion:

@@ -8,11 +8,12 @@ from mousearm.model.opensim.functions import read_function
 from mousearm.model.opensim.joints import Frames
 from mousearm.model.xml import Node
 
-# Activation and deactivation time constants in s, and lowest excitation, where a file has none (OpenSim 4.6).
+# Activation and deactivation time constants in s, and lowest excitation, where a file has none; these defaults, and
+# those below, are OpenSim's, which writes no property that has its default (OpenSim 4.6).
 DEFAULTS = {
     "Thelen2003Muscle": (0.015, 0.05, 0.01),
     "Millard2012EquilibriumMuscle": (0.01, 0.04, 0.01),
-    "DeGrooteFregly2016Muscle": (0.015, 0.06, 0.01),
+    "DeGrooteFregly2016Muscle": (0.015, 0.06, 0.0),
 }
 
 
@@ -68,10 +69,10 @@ def read_muscle(
             )
         if name in wraps:
             bends.append(_path_wrap(item, name, position))
-    positive = {key: node.number(key) for key in ("max_isometric_force", "optimal_fiber_length")}
-    for key, value in positive.items():
+    force, fiber = node.number("max_isometric_force", 1000.0), node.number("optimal_fiber_length", 0.1)
+    for key, value in (("max_isometric_force", force), ("optimal_fiber_length", fiber)):
         if value <= 0:
-            raise ModelError(f"{node.place}/{key} (line {node.need(key).line}) must be above 0, not {value:g}.")
+            raise ModelError(f"{node.place}/{key} (line {node.line}) must be above 0, not {value:g}.")
     rise, fall, least = DEFAULTS[node.tag]
     excitation = node.number("min_control", least), node.number("max_control", 1.0)
     if not 0 <= excitation[0] < excitation[1]:
@@ -83,9 +84,9 @@ def read_muscle(
         name=node.name,
         points=kept,
         wraps=tuple(bends),
-        force=positive["max_isometric_force"],
-        fiber=positive["optimal_fiber_length"],
-        tendon=node.number("tendon_slack_length"),
+        force=force,
+        fiber=fiber,
+        tendon=node.number("tendon_slack_length", 0.2),
         pennation=node.number("pennation_angle_at_optimal", 0.0),
         max_velocity=node.number("max_contraction_velocity", 10.0),
         activation=node.number("activation_time_constant", rise),

@@ -11,12 +11,16 @@ from mousearm.model.opensim.joints import Frames, read_joint
 from mousearm.model.opensim.muscles import DEFAULTS, read_muscle, read_point, read_wrap
 from mousearm.model.xml import Node, read_document
 
+_SAVE_AGAIN = (
+    "open the file in OpenSim 4 and save it, or let its Python package do that: pip install opensim, then "
+    "python -c \"import opensim; opensim.Model('OLD.osim').printToXML('NEW.osim')\""
+)
 _MOMENTS = ("xx", "yy", "zz", "xy", "xz", "yz")
-_OLDEST, _BESIDE = 30000, 40000  # versions of documents; from the second on, joints stand beside the bodies
+_OLDEST, _BESIDE = 20302, 40000  # versions of documents; from the second on, joints stand beside the bodies
 
 
 def read_osim(path: str | Path) -> OsimModel:
-    """Read a model, an .osim file that OpenSim 3 or 4 has written.
+    """Read a model, an .osim file that OpenSim 2.3 or newer has written.
 
     Its ``missing`` lists what has no counterpart, which ``to_mjcf`` refuses without ``allow_missing``.
 
@@ -24,7 +28,10 @@ def read_osim(path: str | Path) -> OsimModel:
         ModelError: if the file is broken, of an older version, or names something that does not exist.
     """
     path = Path(path)
-    root = read_document(path)
+    try:
+        root = read_document(path)
+    except ModelError as error:
+        raise ModelError(f"{error} Where OpenSim opens it all the same: {_SAVE_AGAIN}.") from error
     try:
         return _model(root, path)
     except ModelError as error:
@@ -87,11 +94,7 @@ def _version(root: Node) -> int:
         raise ModelError(f"the file is a <{root.tag}>, not an <OpenSimDocument>: not an OpenSim model.")
     version = root.attributes.get("Version", "")
     if not version.isdecimal() or int(version) < _OLDEST:
-        raise ModelError(
-            f"document version '{version}'; {_OLDEST} or newer is needed. Open the file in OpenSim 4 and save it, or "
-            "let its Python package do that: pip install opensim, then "
-            "python -c \"import opensim; opensim.Model('OLD.osim').printToXML('NEW.osim')\"."
-        )
+        raise ModelError(f"document version '{version}'; {_OLDEST} or newer is needed: {_SAVE_AGAIN}.")
     return int(version)
 
 
@@ -107,6 +110,8 @@ def _upgrade(model: Node) -> None:
         add(body, "inertia", " ".join(body.string(f"inertia_{axes}", "0") for axes in _MOMENTS))
         inside = body.get("Joint")
         for joint in inside.children if inside else ():
+            if joint.name in [other.name for other in joints]:
+                joint.name += f"_{body.name}"
             joints.append(joint)
             frames = add(joint, "frames")
             for end, of, place in (("parent", joint.string("parent_body"), "_in_parent"), ("child", body.name, "")):

@@ -1,6 +1,6 @@
 """The tree of bodies as MuJoCo places them: joints as hinges and slides, exactly; capsules along the segments."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -130,22 +130,21 @@ class Segment:
         return self.start + inset * along, self.end - inset * along
 
 
-def find_segments(
-    model: OsimModel, links: Mapping[str, Link], radii: Mapping[str, float], needed: bool = True
-) -> dict[str, Segment]:
-    """Fit a capsule to each body that has a joint; where none is ``needed``, not to those without extent.
+def find_segments(model: OsimModel, links: Mapping[str, Link], radii: Mapping[str, float]) -> dict[str, Segment]:
+    """Fit a capsule to each body that has a joint, and an extent.
 
     It begins at the body's joint and ends at the next joint further out that is not almost at the same place; the last
-    body of a chain ends beyond its farthest marker (or muscle point, or at twice the way to its centre of mass).
+    body of a chain ends beyond its farthest marker (or muscle point, or at twice the way to its centre of mass), those
+    of bodies that are fixed to it included.
 
     Raises:
-        ModelError: if a body has no extent, or ``radii``, in m by body, names one that does not exist.
+        ModelError: if ``radii``, in m by body, names a body that does not exist.
     """
     for name, radius in radii.items():
         if name not in links or radius <= 0:
             raise ModelError(f"radii: {name}={radius:g}; give radii above 0 m of bodies: {', '.join(links)}.")
     moving = [link for link in links.values() if link.dofs]
-    tips = {link.name: _tip(model, link) for link in moving}
+    tips = {link.name: _tip(model, links, link) for link in moving}
     reach = _chain_length(links, moving, tips)
     segments: dict[str, Segment] = {}
     for link in moving:
@@ -153,13 +152,7 @@ def find_segments(
         far = [anchor for anchor in later if np.linalg.norm(anchor - link.anchor) > _SHORT * reach]
         end = far[0] if far else tips[link.name]
         if np.linalg.norm(end - link.anchor) < 1e-6:
-            if not needed:
-                continue
-            raise ModelError(
-                f"Body {link.name} has no extent: no further joint, no marker, no muscle point away from its joint. "
-                "Give it a marker at its tip, or take the masses of the file: --inertia published of "
-                "scripts/import_osim.py."
-            )
+            continue
         role = _role(link, links, segments, bool(far))
         radius = radii.get(link.name, SLENDERNESS[role] * float(np.linalg.norm(end - link.anchor)))
         segments[link.name] = Segment(link.anchor, end, radius)
@@ -177,10 +170,18 @@ def _anchors_beyond(links: Mapping[str, Link], name: str) -> list[np.ndarray]:
     return anchors
 
 
-def _tip(model: OsimModel, link: Link) -> np.ndarray:
-    markers = [point.location for point in model.markers if point.body == link.name]
-    points = [point.location for muscle in model.muscles for point in muscle.points if point.body == link.name]
-    mass_centres = [body.com for body in model.bodies if body.name == link.name]
+def _tip(model: OsimModel, links: Mapping[str, Link], link: Link) -> np.ndarray:
+    frames = {link.name: np.eye(4)}  # of what is fixed to it
+    for other in links.values():
+        if other.parent in frames and not other.dofs:
+            frames[other.name] = frames[other.parent] @ other.pose
+
+    def located(points: Iterable[tuple[str, np.ndarray]]) -> list[np.ndarray]:
+        return [frames[body][:3, :3] @ at + frames[body][:3, 3] for body, at in points if body in frames]
+
+    markers = located((point.body, point.location) for point in model.markers)
+    points = located((point.body, point.location) for muscle in model.muscles for point in muscle.points)
+    mass_centres = located((body.name, body.com) for body in model.bodies)
     for candidates, factor in ((markers, _BEYOND_TIP), (points, _BEYOND_TIP), (mass_centres, 2.0)):
         ways = [location - link.anchor for location in candidates]
         if ways and max(np.linalg.norm(way) for way in ways) > 1e-6:

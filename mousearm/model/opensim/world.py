@@ -73,15 +73,18 @@ class WorldWriter:
 
     def _inertial(self, element: Element, link: Link) -> None:
         body = self._published.get(link.name)
-        moves = bool(link.dofs) or any(parent in self._segments for parent in _ancestors(self._links, link.name))
-        if self._inertia != "published" or not moves or body is None:
-            return
-        if body.mass <= 0 and not link.dofs:
-            return
-        _check_inertia(body)
-        SubElement(
-            element, "inertial", pos=attribute(body.com), mass=attribute(body.mass), fullinertia=attribute(body.inertia)
+        bare = bool(link.dofs) and link.name not in self._segments  # it has nothing else to have a mass from
+        moves = any(
+            self._links[name].dofs for name in (link.name, *_ancestors(self._links, link.name)) if name != GROUND
         )
+        if body is None or not (bare or (self._inertia == "published" and moves)) or (body.mass <= 0 and not link.dofs):
+            return
+        given = {"pos": attribute(body.com), "mass": attribute(body.mass), "fullinertia": attribute(body.inertia)}
+        if not link.dofs and not body.inertia.any():
+            given = {"pos": given["pos"], "mass": given["mass"], "diaginertia": "0 0 0"}  # a point
+        else:
+            _check_inertia(body)
+        SubElement(element, "inertial", given)
 
     def _joint(self, element: Element, link: Link, dof: Dof, distal: bool) -> None:
         attributes = {"name": dof.name, "type": dof.kind, "pos": attribute(link.anchor), "axis": attribute(dof.axis)}
@@ -156,5 +159,6 @@ def _check_inertia(body: Body) -> None:
         listed = ", ".join(f"{moment:.3g}" for moment in moments)
         raise ModelError(
             f"{body.place}: mass {body.mass:g} kg with principal moments {listed} kg m2 belongs to no rigid body (all "
-            "must be above 0, and none above the sum of the others). Correct it, or leave --inertia published out."
+            "must be above 0, and none above the sum of the others). Correct it, or leave --inertia published out; "
+            "a body without extent needs a marker at its tip then."
         )
