@@ -358,7 +358,7 @@ ENTITY = '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
     [
         (
             document(version="10901"),
-            r"document version '10901'; 20302 or newer .* Open the file in OpenSim 4 and save it, .*printToXML",
+            r"document version '10901'; 20302 or newer .* open the file in OpenSim 4 and save it, .*printToXML",
         ),
         (document().replace("<OpenSimDocument", f"{ENTITY}<OpenSimDocument"), r"line 2: declares a DOCTYPE"),
         (document()[:-30], r"line \d+: not a whole XML file \(unclosed token\)"),
