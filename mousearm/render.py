@@ -37,23 +37,12 @@ class Picture:
     """
 
     def __init__(
-        self,
-        model: mujoco.MjModel,
-        width: int = 960,
-        height: int = 720,
-        camera: str | mujoco.MjvCamera | None = None,
+        self, model: mujoco.MjModel, width: int = 960, height: int = 720, camera: str | mujoco.MjvCamera | None = None
     ):
-        """Prepare; nothing is opened yet.
+        """Prepare pictures of some pixels of a model, which is copied because muscles change colour.
 
-        Args:
-            model: the model, which is copied because muscles change colour.
-            width: pixels.
-            height: pixels.
-            camera: a camera of the model, or any other, such as one of `framing`; None takes the model's first, or a
-                free one that frames the model.
-
-        Raises:
-            UnknownNameError: if the model has no such camera.
+        The camera is one of the model (UnknownNameError if there is none such), or any other, such as one of `framing`;
+        None takes the model's first, or a free one that frames the model.
         """
         self.model = copy.copy(model)
         shown = self.model.vis.global_
@@ -82,15 +71,9 @@ class Picture:
     def draw(
         self, data: mujoco.MjData, targets: np.ndarray | None = None, paths: np.ndarray | None = None
     ) -> np.ndarray:
-        """Draw a state whose kinematics are current.
+        """Draw a state whose kinematics are current, (height, width, 3) uint8; its activations colour the muscles.
 
-        Args:
-            data: the state; its activations colour the muscles.
-            targets: (2, 3) current targets of elbow and paw, metres, drawn as spheres.
-            paths: (2, T, 3) whole target paths of elbow and paw, metres, drawn as lines.
-
-        Returns:
-            (height, width, 3) uint8.
+        Current ``targets`` of elbow and paw, (2, 3) m, are drawn as spheres, whole ``paths``, (2, T, 3) m, as lines.
         """
         colour_muscles(self.model, data.act)
         self._renderer.update_scene(data, self._camera, self._sites_hidden)
@@ -122,11 +105,7 @@ def add_shape(
 
 
 def colour_muscles(model: mujoco.MjModel, activation: np.ndarray, colours: str = "grey_red") -> None:
-    """Give the tendon of each muscle the colour of its activation, (na,); ``colours`` is one of `MUSCLE_COLOURS`.
-
-    Raises:
-        UnknownNameError: if there are no such colours.
-    """
+    """Give the tendon of each muscle the colour of its activation, (na,), from one of `MUSCLE_COLOURS`."""
     if colours not in MUSCLE_COLOURS:
         raise UnknownNameError("pair of muscle colours", colours, MUSCLE_COLOURS)
     rest, active = MUSCLE_COLOURS[colours]
@@ -147,14 +126,9 @@ def posed(model: mujoco.MjModel, qpos: np.ndarray, activation: np.ndarray | floa
 def view(model: mujoco.MjModel, name: str | None, points: np.ndarray) -> str | mujoco.MjvCamera:
     """Find a camera by the name that people use.
 
-    Args:
-        model: the model.
-        name: a camera of the model, which is taken as it is; or, framing the points, one of ``VIEWS`` or
-            ``AZIMUTH,ELEVATION`` in degrees; None for the side that the model prefers.
-        points: (..., 3) metres, all that is to be seen.
-
-    Raises:
-        UnknownNameError: if it is none of these.
+    The name is that of a camera of the model, which is taken as it is; or, framing all points, (..., 3) metres, one of
+    ``VIEWS`` or ``AZIMUTH,ELEVATION`` in degrees; None for the side that the model prefers. UnknownNameError if it is
+    none of these.
     """
     named = _cameras(model)
     if name is None or name in named:

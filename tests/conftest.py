@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 
 from mousearm.agent import Agent
 from mousearm.config import compose
@@ -72,6 +73,18 @@ def own_cache(tmp_path_factory):
     """Nothing is read from the user's cache, or written to it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def blank_figures():
+    """Figures at the end of a run are blank: a short run would draw for longer than it trains.
+
+    tests/evaluate looks at what they show, and commands in processes of their own draw them.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("reach_figure", "generalisation_figure"):
+            patch.setattr(f"mousearm.evaluate.film.{name}", lambda *_: Figure((0.1, 0.1)))
         yield
 
 

@@ -25,16 +25,14 @@ from mousearm.setup import Setup
 
 LIMITS_MM = (1.0, 0.5, 0.2)
 ORIGINAL_NAME = "original"
-# What the command line of each run would be.
-LEARNING_RUNS: Mapping[str, tuple[str, ...]] = {
+LEARNING_RUNS: Mapping[str, tuple[str, ...]] = {  # what the command line of each would be
     "torque": (),
     "torque_warm": ("pretrain=cmc",),
     "muscle": ("experiment=muscle_from_scratch",),
     "muscle_warm": ("model=muscle", "pretrain=cmc"),
     ORIGINAL_NAME: (*ORIGINAL, "reward=original"),
 }
-# Label and colour of each run.
-_LINES = {
+_LINES = {  # label and colour of each run
     "torque": ("motors", BLUE),
     "torque_warm": ("motors, warm start", SKY),
     "muscle": ("muscles", VERMILION),
@@ -44,15 +42,10 @@ _LINES = {
 
 
 class ErrorCurve(NamedTuple):
-    """Deterministic evaluations of a run, in order.
+    """Deterministic evaluations of a run, in order."""
 
-    Attributes:
-        seconds: of training until each of them, warm start and earlier evaluations included.
-        paw_mm: mean paw error.
-    """
-
-    seconds: list[float]
-    paw_mm: list[float]
+    seconds: list[float]  # of training until each of them, warm start and earlier evaluations included
+    paw_mm: list[float]  # mean paw error
 
     def seconds_to(self, limit_mm: float) -> float | None:
         """Seconds until the error was at most a limit for the first time; None if it never was."""
@@ -61,13 +54,9 @@ class ErrorCurve(NamedTuple):
 
 
 def learning_curves(name: str, kinematics: str, seeds: int, budget_s: float) -> list[ErrorCurve]:
-    """Train one of ``LEARNING_RUNS`` once for every seed; the original, which takes longest, with seed 0 only.
+    """Train one of ``LEARNING_RUNS`` on a reach, once for each of the seeds 0, 1, 2, ...
 
-    Args:
-        name: key of ``LEARNING_RUNS``.
-        kinematics: the reach, as ``kinematics.path``.
-        seeds: how many; they are 0, 1, 2, ...
-        budget_s: when to end the original's training; it would take hours.
+    The original, which would take hours, is trained with seed 0 only, and for ``budget_s`` at most.
     """
     words = (*LEARNING_RUNS[name], f"kinematics.path={kinematics}", "video=false")
     if name == ORIGINAL_NAME:

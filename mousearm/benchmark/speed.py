@@ -32,8 +32,7 @@ _YARDSTICKS = {
     "training": "stock_steps_per_s",
     "device": "cpu_256_s",
 }
-# Rounds of each comparison; of the environment, of an update, of whole training.
-_STEP_ROUNDS, _UPDATE_ROUNDS, _TRAINING_ROUNDS = 20, 3, 2
+_STEP_ROUNDS, _UPDATE_ROUNDS, _TRAINING_ROUNDS = 20, 3, 2  # of the environment, of an update, of whole training
 _WORKERS = 16
 
 
@@ -80,8 +79,7 @@ def environment_speed(model: str = "torque") -> dict[str, float]:
     return {f"{name}_steps_per_s": n_steps * steps[name] / seconds[name] for name in seconds}
 
 
-# Steps of a minibatch for which devices are compared.
-_DEVICE_BATCHES = (256, 1024, 4096, 16384)
+_DEVICE_BATCHES = (256, 1024, 4096, 16384)  # steps of a minibatch for which devices are compared
 
 
 def update_speed(threads: int) -> dict[str, float]:
@@ -164,8 +162,7 @@ def _one_minibatch(algo: SequencePPO | RecurrentPPO) -> Iterator[None]:
         algo.batch_size, algo.n_epochs = batch_size, n_epochs
 
 
-# Rollouts of a round; with our defaults one takes less than a second.
-_ROLLOUTS = {"stock": 1, "ours_same_hyperparameters": 1, "ours_defaults": 4}
+_ROLLOUTS = {"stock": 1, "ours_same_hyperparameters": 1, "ours_defaults": 4}  # of a round; ours is done in no time
 
 
 def training_speed(threads: int) -> dict[str, float]:

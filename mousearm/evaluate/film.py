@@ -37,24 +37,16 @@ _SIZES = {".mp4": ((960, 720), (640, 480)), ".gif": ((480, 360), (480, 360))}
 # Understood by every player.
 _ENCODING = {"codec": "libx264", "pixelformat": "yuv420p", "quality": 8, "macro_block_size": 2}
 _PALETTE_PICTURES = 8
-_INK = (40, 40, 40)
-_ALARM = (180, 0, 0)
+_INK, _ALARM = (40, 40, 40), (180, 0, 0)
 _LINE = 1.4  # heights of a letter from one line to the next
-_SMALLEST_FONT = 9
-_LINES_PER_PICTURE = 24
+_SMALLEST_FONT, _LINES_PER_PICTURE = 9, 24
 
 Append = Callable[[np.ndarray], None]
 """Takes the next (height, width, 3) picture of a film."""
 
 
 class Shot(NamedTuple):
-    """One panel of a film.
-
-    Attributes:
-        trial: the reach as an arm performed it, with its poses and activations.
-        model: the arm's model.
-        title: whose it is; empty for nothing.
-    """
+    """One panel of a film: the reach as an arm performed it, the arm's model, and whose it is, empty for nothing."""
 
     trial: Trial
     model: mujoco.MjModel

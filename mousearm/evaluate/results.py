@@ -1,6 +1,6 @@
 """Results of single reaches, what each asks of the paw, and mean errors by distance, speed and direction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -130,15 +130,9 @@ def _thirds(values: Sequence[float], text: str) -> list[tuple[int, str]]:
     return [(int(i), text.format(array[third == i].min(), array[third == i].max())) for i in third]
 
 
-def _categories(by: str, labels: Sequence[tuple[int, str]], results: Sequence[ReachResult]) -> list[Category]:
+def _categories(by: str, labels: Sequence[tuple[int, str]], results: Sequence[ReachResult]) -> Iterator[Category]:
     """One category for each label, in the order of their numbers."""
-    members = {
-        label: [result for result, of_result in zip(results, labels, strict=True) if of_result == label]
-        for label in sorted({*labels})
-    }
-    return [Category(by, name, _by_split(some)) for (_, name), some in members.items()]
-
-
-def _by_split(results: Sequence[ReachResult]) -> dict[str, MeanErrors]:
-    by_split = {split: [result for result in results if result.split == split] for split in SPLITS}
-    return {split: MeanErrors.of(some) for split, some in by_split.items() if some}
+    for label in sorted({*labels}):
+        same = [result for result, of_result in zip(results, labels, strict=True) if of_result == label]
+        by_split = {split: [result for result in same if result.split == split] for split in SPLITS}
+        yield Category(by, label[1], {split: MeanErrors.of(some) for split, some in by_split.items() if some})

@@ -28,16 +28,8 @@ class Controller(Protocol):
 def roll_out(task: Task, controller: Controller, split_of: Mapping[str, str] | None = None) -> list[Trial]:
     """Let a controller perform every reach of a task, with as many simulations as references, from its first frame.
 
-    Args:
-        task: the task.
-        controller: chooses the actions.
-        split_of: split of each reach; None where that is not known.
-
-    Returns:
-        A trial per reach, with all that a trial can hold.
-
-    Raises:
-        ValueError: if there are more or fewer simulations than references.
+    ``split_of`` is the split of each reach, None where that is not known. There is a trial per reach, with all that a
+    trial can hold. ValueError if there are more or fewer simulations than references.
     """
     n, references = task.n, task.references
     if n != len(references):

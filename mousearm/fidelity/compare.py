@@ -20,39 +20,24 @@ _N_BASES = 10  # poses from which each joint is swept
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Fidelity:
-    """Results in P poses of M muscles and J joints.
-
-    Attributes:
-        file: the OpenSim model.
-        version: OpenSim's.
-        coordinates: OpenSim's names of what moves.
-        qpos: (P, J) the poses, rad.
-        places: largest distance of each point that both have, m.
-        muscles: names of those that both have.
-        lengths: (2, P, M) path lengths in OpenSim and in ours, m.
-        moments: (2, P, M, J) likewise moment arms: d length / d joint, m (per rad); OpenSim's by differences.
-        stated: (P, M, J) moment arms as OpenSim itself states them, with the same sign. Around a wrap object its path
-            is not quite the shortest, so they are not quite the derivatives of its lengths.
-        validity: where OpenSim's paths can be trusted.
-        jump: (M,) m, largest change of our own lengths that moment arms do not explain, in half a degree of a sweep.
-        curves: of those that are MuJoCo muscles.
-        notes: what was left out of the comparison.
-    """
+    """Results in P poses of M muscles and J joints, in an OpenSim model and in ours."""
 
     file: Path
-    version: str
-    coordinates: tuple[str, ...]
+    version: str  # OpenSim's
+    coordinates: tuple[str, ...]  # OpenSim's names of what moves
     arm: Arm
-    qpos: np.ndarray
-    places: dict[str, float]
-    muscles: tuple[str, ...]
-    lengths: np.ndarray
-    moments: np.ndarray
+    qpos: np.ndarray  # (P, J) the poses, rad
+    places: dict[str, float]  # largest distance of each point that both have, m
+    muscles: tuple[str, ...]  # those that both have
+    lengths: np.ndarray  # (2, P, M) path lengths in OpenSim and in ours, m
+    moments: np.ndarray  # (2, P, M, J) likewise d length / d joint, m (per rad); OpenSim's by differences
+    # (P, M, J) the same as OpenSim itself states them. Around a wrap object its path is not quite the shortest, so they
+    # are not quite the derivatives of its lengths.
     stated: np.ndarray
     validity: Validity
-    jump: np.ndarray
-    curves: list[MuscleCurves]
-    notes: tuple[str, ...]
+    jump: np.ndarray  # (M,) m, largest change of our own lengths that moment arms do not explain, in half a degree
+    curves: list[MuscleCurves]  # of those that are MuJoCo muscles
+    notes: tuple[str, ...]  # what was left out of the comparison
 
     def length_error(self, poses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(M,) rms and (M,) largest difference of lengths, m, in poses (P, M); NaN for a muscle without any."""
@@ -73,14 +58,9 @@ class Fidelity:
 
 
 def compare_with_opensim(file: Path, arm: Arm, n_poses: int, seed: int, reaches: np.ndarray | None = None) -> Fidelity:
-    """Compare an arm with an OpenSim model.
+    """Compare an arm with an OpenSim model in random poses; muscles and markers are matched by name.
 
-    Args:
-        file: the OpenSim model.
-        arm: ours; every joint must be a coordinate of the model. Muscles and markers are matched by name.
-        n_poses: how many random poses within the joint ranges.
-        seed: of these.
-        reaches: (T, J) poses in reaches, for the fibre lengths there; None for none.
+    Every joint must be a coordinate of the model. ``reaches`` are poses, (T, J), for the fibre lengths there.
 
     Raises:
         ModelError: if OpenSim is not installed, or either program cannot use the file.

@@ -49,11 +49,7 @@ class Bench:
     """All muscles of a file between the ground and one slider."""
 
     def __init__(self, file: Path):
-        """Read the file and replace the paths.
-
-        Raises:
-            ModelError: if OpenSim is not installed or cannot use the file.
-        """
+        """Read the file and replace the paths; ModelError if OpenSim is not installed or cannot use the file."""
         self._file = file
         self._opensim = load_opensim()
         self._model = open_model(file)
@@ -147,17 +143,24 @@ class Bench:
 
 
 FIBRE = np.linspace(0.2, 1.8, 161)  # normalised fibre lengths at which curves are compared
-SPEED = np.linspace(
-    -1, 1, 101
-)  # fibre speeds at which they are compared, as shares of the largest; lengthening above 0
+SPEED = np.linspace(-1, 1, 101)  # fibre speeds at which they are, as shares of the largest; lengthening above 0
 _OPTIMAL = int(np.argmin(np.abs(FIBRE - 1)))
 
 
 class Difference(NamedTuple):
-    """A difference over some lengths or speeds, % of the peak force; NaN where there is nothing to compare."""
+    """A difference of two curves, % of the peak force; NaN where there is nothing to compare."""
 
     rms: float
     largest: float
+
+    @staticmethod
+    def of(curves: np.ndarray) -> "Difference":
+        """Difference of two curves, (2, K) shares of the peak force, where both are known."""
+        percent = 100 * (curves[1] - curves[0])
+        percent = percent[np.isfinite(percent)]
+        if not len(percent):
+            return Difference(np.nan, np.nan)
+        return Difference(float(np.sqrt(np.mean(percent**2))), float(np.abs(percent).max()))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -168,26 +171,17 @@ class MuscleCurves:
     and slack length lt, in OpenSim a fibre of length n l0 makes a muscle lt + l0 sqrt(n^2 - sin^2(pennation)) long;
     in MuJoCo, whose fibres lie along the tendon, the muscle's length grows in proportion to n. What that costs
     shows in ``displaced``, MuJoCo's active curve at OpenSim's muscle lengths.
-
-    Attributes:
-        fibre: figures in OpenSim.
-        active, passive: (2, K) OpenSim's and MuJoCo's, as shares of the peak force.
-        velocity: (2, V) likewise, at optimal length.
-        force: (2, K) N, active force along the tendon at full activation.
-        lengths: (2, K) m, of the whole muscle at ``FIBRE``.
-        displaced: (2, K) active force along the tendon at equal muscle-tendon lengths, as shares of the peak force.
-        ranges: normalised fibre lengths, lowest and highest, by what they were found in.
     """
 
     name: str
-    fibre: Fibre
-    active: np.ndarray
-    passive: np.ndarray
-    velocity: np.ndarray
-    force: np.ndarray
-    lengths: np.ndarray
-    displaced: np.ndarray
-    ranges: dict[str, tuple[float, float]]
+    fibre: Fibre  # figures in OpenSim
+    active: np.ndarray  # (2, K) OpenSim's and MuJoCo's, as shares of the peak force
+    passive: np.ndarray  # (2, K) likewise
+    velocity: np.ndarray  # (2, V) likewise, at optimal length
+    force: np.ndarray  # (2, K) N, active force along the tendon at full activation
+    lengths: np.ndarray  # (2, K) m, of the whole muscle at FIBRE
+    displaced: np.ndarray  # (2, K) shares of the peak force, active, along the tendon, at equal muscle-tendon lengths
+    ranges: dict[str, tuple[float, float]]  # normalised fibre lengths, lowest and highest, by what they were found in
 
     @property
     def peaks(self) -> list[float]:
@@ -214,14 +208,11 @@ class MuscleCurves:
     def difference(self, curves: np.ndarray, within: str | None = None) -> Difference:
         """Difference of two curves over ``FIBRE``, in a named range of lengths or in all."""
         low, high = self.ranges[within] if within else (FIBRE[0], FIBRE[-1])
-        return difference(curves[:, (low <= FIBRE) & (high >= FIBRE)])
+        return Difference.of(curves[:, (low <= FIBRE) & (high >= FIBRE)])
 
 
 def compare_curves(file: Path, arm: Arm, names: Sequence[str], lengths: dict[str, np.ndarray]) -> list[MuscleCurves]:
-    """Curves of those of M muscles in both programs that are MuJoCo muscles.
-
-    ``lengths`` are muscle-tendon lengths in OpenSim, (P, M) m, by what they were found in.
-    """
+    """Curves of MuJoCo muscles; ``lengths`` are OpenSim's of the M muscles, (P, M) m, by what they were found in."""
     bench = Bench(file)
     ours = {arm.actuator_names[i] for i in muscles_of(arm)}
     return [
@@ -229,15 +220,6 @@ def compare_curves(file: Path, arm: Arm, names: Sequence[str], lengths: dict[str
         for m, name in enumerate(names)
         if name in ours
     ]
-
-
-def difference(curves: np.ndarray) -> Difference:
-    """Difference of two curves, (2, K) shares of the peak force, where both are known."""
-    difference = 100 * (curves[1] - curves[0])
-    difference = difference[np.isfinite(difference)]
-    if not len(difference):
-        return Difference(np.nan, np.nan)
-    return Difference(float(np.sqrt(np.mean(difference**2))), float(np.abs(difference).max()))
 
 
 def length_at(arm: Arm, actuator: int, fibre: np.ndarray) -> np.ndarray:

@@ -39,23 +39,10 @@ class Surface(NamedTuple):
 
 
 class OpenSimModel:
-    """An OpenSim model in poses of its free coordinates.
-
-    Attributes:
-        coordinates: names of the coordinates that are free, C of them.
-        range: (C, 2) rad, or m where the coordinate is a translation.
-        default: (C,) their values at the start.
-        turns: (C,) whether the coordinate is a rotation.
-        muscles: names of the muscles that are looked at, M of them.
-        left_out: names of the others.
-    """
+    """An OpenSim model in poses of its C free coordinates, with the M muscles that are looked at."""
 
     def __init__(self, file: Path, muscles: Collection[str] | None = None):
-        """Read the file and build the system, with these muscles as far as they exist; None for all.
-
-        Raises:
-            ModelError: if OpenSim is not installed or cannot use the file.
-        """
+        """Build the system, with these muscles as far as they exist; ModelError if OpenSim is not there or refuses."""
         self.file = file
         self._opensim = load_opensim()
         self._model = open_model(file)
@@ -65,7 +52,7 @@ class OpenSimModel:
         every = [listed.get(i) for i in range(listed.getSize())]
         self._free = [coordinate for coordinate in every if not coordinate.getLocked(self._state)]
         self.coordinates = tuple(item.getName() for item in self._free)
-        self.range = np.array([[item.getRangeMin(), item.getRangeMax()] for item in self._free])
+        self.range = np.array([[item.getRangeMin(), item.getRangeMax()] for item in self._free])  # (C, 2) rad or m
         self.default = np.array([item.getDefaultValue() for item in self._free])
         self.turns = np.array([item.getMotionType() == self._opensim.Coordinate.Rotational for item in self._free])
         listed = self._model.getMuscles()

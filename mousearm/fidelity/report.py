@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from mousearm.fidelity.compare import IN_JOINT_RANGES, Fidelity, lengths_kept, moments_kept, verdicts
-from mousearm.fidelity.curves import Difference, MuscleCurves, difference
+from mousearm.fidelity.curves import Difference, MuscleCurves
 from mousearm.fidelity.validity import MAX_UNEXPLAINED
 from mousearm.model_check import result_table
 from mousearm.text import columns
@@ -40,8 +40,7 @@ def fidelity_json(found: Fidelity) -> dict[str, Any]:
         "model": found.arm.source,
         "poses": len(found.qpos),
         "results": [
-            {"name": item.name, "passed": item.passed, "measured": item.measured, "limit": item.limit}
-            for item in verdicts(found)
+            {key: getattr(item, key) for key in ("name", "passed", "measured", "limit")} for item in verdicts(found)
         ],
         "landmarks_m": found.places,
         "muscles": {name: _paths(found, m) | curves.get(name, {}) for m, name in enumerate(found.muscles)},
@@ -84,7 +83,7 @@ def _curves(item: MuscleCurves) -> dict[str, Any]:
         "peak_force_N": {"opensim": opensim, "model": ours},
         "peak_force_percent": item.peak_error,
         "peak_force_at_same_length_percent": item.peak_error_displaced,
-        "curves_percent_of_peak": {**figures, "force_velocity": _spread(difference(item.velocity))},
+        "curves_percent_of_peak": {**figures, "force_velocity": _spread(Difference.of(item.velocity))},
     }
 
 
@@ -187,7 +186,7 @@ def _curve_table(curves: list[MuscleCurves]) -> str:
         peaks = [f"{error:+.2f}" if abs(error) >= 0.005 else "0.00" for error in errors]
         spreads = [item.difference(item.active, name) for name in (None, *where)]
         spreads += [item.difference(item.passive, name) for name in (None, IN_JOINT_RANGES)]
-        spreads += [difference(item.velocity), item.difference(item.displaced, IN_JOINT_RANGES)]
+        spreads += [Difference.of(item.velocity), item.difference(item.displaced, IN_JOINT_RANGES)]
         pennation = f"{np.rad2deg(item.fibre.pennation):.1f}°"
         rows.append([item.name, pennation, *ranges, *peaks, *(_pair(found) for found in spreads)])
     note = _paragraph(

@@ -21,22 +21,15 @@ _SLIDE_SHARE = 0.01  # of its range, the step of a coordinate that is a translat
 
 @dataclass(frozen=True, slots=True)
 class Validity:
-    """Validity of the paths of M muscles in P poses.
+    """Validity of the paths of M muscles in P poses."""
 
-    Attributes:
-        inside: (P, M) whether a point that bounds a segment which bends in other poses is inside the wrap object.
-        cuts: (P, M) whether, with both ends outside, the straight line of such a segment cuts through it all the same.
-        jump: (P, M) m, largest change of length beyond the moment arms when one coordinate moves by 0.5 degrees
-            (a translation: 1 % of its range) either way.
-        by: (P, M) which coordinate that was.
-        slopes: (P, M, C) d length / d coordinate, by differences.
-    """
-
-    inside: np.ndarray
-    cuts: np.ndarray
+    inside: np.ndarray  # (P, M) whether an end of a segment which bends in other poses is inside the wrap object
+    cuts: np.ndarray  # (P, M) whether, with both ends outside, the straight line of such a segment cuts through it
+    # (P, M) m, largest change of length beyond the moment arms when one coordinate moves by 0.5 degrees (a translation:
+    # 1 % of its range) either way.
     jump: np.ndarray
-    by: np.ndarray
-    slopes: np.ndarray
+    by: np.ndarray  # (P, M) which coordinate that was
+    slopes: np.ndarray  # (P, M, C) d length / d coordinate, by differences
 
     @property
     def jumps(self) -> np.ndarray:

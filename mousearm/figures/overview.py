@@ -8,16 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import Patch
 
-from mousearm.analysis import (
-    ENOUGH,
-    Average,
-    PrincipalComponents,
-    Synergies,
-    average,
-    extract,
-    fewest,
-    principal_components,
-)
+from mousearm.analysis import ENOUGH, Average, Synergies, average, extract, fewest, principal_components
 from mousearm.evaluate.figure import POINT_STYLES
 from mousearm.figures.groups import MuscleGroup
 from mousearm.figures.trial import FULL_MM, angles
@@ -56,8 +47,11 @@ def summary_figure(reaches: Sequence[ReachRecording]) -> Figure:
 
 def drive_figure(reaches: Sequence[ReachRecording], groups: Sequence[MuscleGroup]) -> Figure:
     """Draw a panel per muscle or motor: mean activation or control over the movement, with its standard deviation."""
-    mean = average([_driven(reach) for reach in reaches])
     names, unit = drive(reaches[0]).columns, "activation" if "activation" in reaches[0].signals else "control"
+    values = [drive(reach).values for reach in reaches]
+    if unit == "control":  # none led to the first frame
+        values = [one[min(1, len(one) - 1) :] for one in values]
+    mean = average(values)
     members = [(group, muscle) for group in groups for muscle in group.muscles]
     n_rows = -(-len(members) // _PER_ROW)
     title = f"Mean {unit} ± s.d. over {_counted(reaches)}"
@@ -135,12 +129,6 @@ def _draw_agreement(correlation: Axes, difference: Axes, reaches: Sequence[Reach
     difference.set_xlim(left=0)
 
 
-def _driven(reach: ReachRecording) -> np.ndarray:
-    """Values of ``drive``, (T, k); of controls without the first frame, to which none led."""
-    signal = drive(reach).values
-    return signal if "activation" in reach.signals else signal[min(1, len(signal) - 1) :]
-
-
 def _draw_weights(
     panels: Sequence[Axes], chosen: Synergies, names: Sequence[str], groups: Sequence[MuscleGroup]
 ) -> None:
@@ -184,8 +172,15 @@ def _draw_state(panels: Sequence[Axes], reaches: Sequence[ReachRecording], kind:
     values = [reach.signals[kind].values for reach in reaches]
     found = principal_components([one.reshape(len(one), -1) for one in values])
     times = [1e3 * reach.signals["time"].values for reach in reaches]
+    limits = 0.0, max(float(ms[-1]) for ms in times)
     for axes, plane in zip(panels, _PLANES, strict=False):
-        _draw_plane(axes, found, times, plane)
+        x, y = (min(component, len(found.directions) - 1) for component in plane)
+        for scores, ms in zip(found.scores, times, strict=True):  # a line per trial, from its dot
+            draw_coloured(axes, scores[:, [x, y]], ms, limits)
+            axes.plot(*scores[0, [x, y]], "o", color="black", markersize=2)
+        axes.autoscale_view()
+        labels = [f"PC {i + 1}, {100 * found.share[i]:.0f} % (dimensionless)" for i in (x, y)]
+        axes.set(xlabel=labels[0], ylabel=labels[1])
     panels[0].set_title(f"{kind.capitalize()} state")
     panels[1].figure.colorbar(panels[1].collections[0], ax=panels[1], label="time (ms)", pad=0.02, aspect=25)
     n = min(_MOST_SHARES, len(found.share))
@@ -193,18 +188,6 @@ def _draw_state(panels: Sequence[Axes], reaches: Sequence[ReachRecording], kind:
     shares.plot(range(1, n + 1), 100 * np.cumsum(found.share)[:n], "o-", color=BLUE, markersize=3)
     shares.set(title="Variance explained", xlabel="principal components", ylabel="cumulative (%)", ylim=(0, 103))
     shares.set_xticks(range(1, n + 1, 1 + n // 6))
-
-
-def _draw_plane(axes: Axes, found: PrincipalComponents, times: Sequence[np.ndarray], plane: tuple[int, int]) -> None:
-    """Draw one line per trial, from its dot; all have one scale of colours."""
-    limits = 0.0, max(float(ms[-1]) for ms in times)
-    x, y = (min(component, len(found.directions) - 1) for component in plane)
-    for scores, ms in zip(found.scores, times, strict=True):
-        draw_coloured(axes, scores[:, [x, y]], ms, limits)
-        axes.plot(*scores[0, [x, y]], "o", color="black", markersize=2)
-    axes.autoscale_view()
-    labels = [f"PC {i + 1}, {100 * found.share[i]:.0f} % (dimensionless)" for i in (x, y)]
-    axes.set(xlabel=labels[0], ylabel=labels[1])
 
 
 def _counted(reaches: Sequence[ReachRecording]) -> str:

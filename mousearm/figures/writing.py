@@ -59,14 +59,12 @@ def planned(recording: Recording, names: Sequence[str] = ()) -> tuple[dict[str, 
         plan["synergies"] = partial(synergy_figure, reaches, groups)
     if any(kind in reaches[0].signals for kind in STATES):
         plan["state"] = partial(state_figure, reaches)
-    left_out = []
-    if not muscles:
-        left_out.append("No activation and no synergies: this arm has motors.")
-    elif "synergies" not in plan:
-        left_out.append("No synergies: no muscle is ever active.")
-    if "state" not in plan:
-        left_out.append("No principal components of a state: this network has no memory.")
-    return plan, left_out
+    reasons = {
+        "No activation and no synergies: this arm has motors.": not muscles,
+        "No synergies: no muscle is ever active.": muscles and "synergies" not in plan,
+        "No principal components of a state: this network has no memory.": "state" not in plan,
+    }
+    return plan, [reason for reason, holds in reasons.items() if holds]
 
 
 def _chosen(reaches: Sequence[ReachRecording], names: Sequence[str]) -> list[ReachRecording]:

@@ -66,8 +66,7 @@ CUT_SHARE = 0.25
 """Share of the clips that start mid-movement. Where a clip ends, its correction may still be going on."""
 
 CUT_PHASE = (0.15, 0.6)
-"""Part of the reach that is already over where a clip starts mid-movement. One of the six recorded
-clips does: it starts at 0.3 by the fit, with the paw at its peak speed."""
+"""Part of the reach that is over where a clip starts mid-movement; one of six recorded does, at 0.3, at peak speed."""
 
 FRAMES = (40, 70)
 """Fewest and most frames of a clip at 150 Hz."""
@@ -153,10 +152,15 @@ def generate(
         raise KinematicsError(f"Synthetic reaches cannot have an interval of dt = {dt} s; give a positive number.")
     if not 3 <= frames[0] <= frames[1]:
         raise KinematicsError(f"frames = {frames} is not a range; give (fewest, most) with 3 <= fewest <= most.")
-    limits = posture_limits(arm)
-    seeds = np.random.SeedSequence(seed).spawn(n)
-    generators = (np.random.default_rng(child) for child in seeds)
-    return tuple(_reach(arm, limits, rng, f"reach_{i:02d}", dt, frames) for i, rng in enumerate(generators))
+    limits, reaches = posture_limits(arm), []
+    for i, child in enumerate(np.random.SeedSequence(seed).spawn(n)):
+        rng = np.random.default_rng(child)
+        movement = draw_movement(arm, limits, rng)
+        seconds = (rng.integers(frames[0], frames[1] + 1) - 1) / RATE
+        time = dt * np.arange(round(seconds / dt) + 1)
+        shoulder, elbow, paw = np.moveaxis(arm.landmark_positions(movement.qpos(time)), 1, 0)
+        reaches.append(Reach(f"reach_{i:02d}", time, shoulder=shoulder, elbow=elbow, paw=paw))
+    return tuple(reaches)
 
 
 def minimum_jerk(s: np.ndarray) -> np.ndarray:
@@ -170,15 +174,10 @@ def bump(s: np.ndarray) -> np.ndarray:
 
 
 def posture_limits(arm: ForwardKinematics) -> np.ndarray:
-    """Angles between which the generator may move each joint.
+    """Angles between which the generator may move each joint, (nq, 2) rad.
 
-    Returns:
-        (nq, 2) rad: for the joints of `POSTURES` what was recorded, less what the arm cannot do with `MARGIN` to spare;
-        for the others the rest pose, twice.
-
-    Raises:
-        KinematicsError: nothing recorded lies within the arm's limits.
-        UnknownNameError: the arm lacks a joint of `POSTURES`.
+    For the joints of `POSTURES` what was recorded, less what the arm cannot do with `MARGIN` to spare (KinematicsError
+    if nothing is left, UnknownNameError if there is no such joint); for the others the rest pose, twice.
     """
     limits = np.repeat(np.asarray(arm.rest_qpos, dtype=float)[:, None], 2, axis=1)
     for name, recorded in RECORDED_QPOS.items():
@@ -194,21 +193,6 @@ def posture_limits(arm: ForwardKinematics) -> np.ndarray:
                 f"to {recorded[1]:g} rad, so no synthetic reach is possible. Use an arm with the published joint axes."
             )
     return limits
-
-
-def _reach(
-    arm: ForwardKinematics,
-    limits: np.ndarray,
-    rng: np.random.Generator,
-    name: str,
-    dt: float,
-    frames: tuple[int, int],
-) -> Reach:
-    movement = draw_movement(arm, limits, rng)
-    seconds = (rng.integers(frames[0], frames[1] + 1) - 1) / RATE
-    time = dt * np.arange(round(seconds / dt) + 1)
-    shoulder, elbow, paw = np.moveaxis(arm.landmark_positions(movement.qpos(time)), 1, 0)
-    return Reach(name, time, shoulder=shoulder, elbow=elbow, paw=paw)
 
 
 def draw_movement(arm: ForwardKinematics, limits: np.ndarray, rng: np.random.Generator) -> Movement:

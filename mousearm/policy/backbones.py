@@ -11,31 +11,27 @@ if TYPE_CHECKING:
 @BACKBONES.add
 def lstm(n_features: int, hidden_size: int, n_layers: int) -> "Backbone":
     """Long short-term memory."""
-    from torch import nn
-
-    from mousearm.policy.backbone import Recurrent
-
-    return Recurrent(nn.LSTM(n_features, hidden_size, n_layers))
+    return _recurrent("LSTM", n_features, hidden_size, n_layers)
 
 
 @BACKBONES.add
 def gru(n_features: int, hidden_size: int, n_layers: int) -> "Backbone":
     """Gated recurrent units."""
-    from torch import nn
-
-    from mousearm.policy.backbone import Recurrent
-
-    return Recurrent(nn.GRU(n_features, hidden_size, n_layers))
+    return _recurrent("GRU", n_features, hidden_size, n_layers)
 
 
 @BACKBONES.add
 def rnn(n_features: int, hidden_size: int, n_layers: int) -> "Backbone":
     """Plain recurrent units with tanh."""
+    return _recurrent("RNN", n_features, hidden_size, n_layers)
+
+
+def _recurrent(kind: str, *sizes: int) -> "Backbone":
     from torch import nn
 
     from mousearm.policy.backbone import Recurrent
 
-    return Recurrent(nn.RNN(n_features, hidden_size, n_layers))
+    return Recurrent(getattr(nn, kind)(*sizes))
 
 
 @BACKBONES.add

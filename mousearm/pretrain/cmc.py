@@ -34,18 +34,12 @@ class ControlInterval(NamedTuple):
     """One control interval of a joint whose acceleration goes from a to b, which is chosen.
 
     position' = position + dt speed + dt^2 (p0 a + p1 b), speed' = speed + dt (s0 a + s1 b).
-
-    Attributes:
-        position: (p0, p1).
-        speed: (s0, s1).
-        at: the part of the interval after which the joint has the acceleration b.
-        bandwidth: how fast errors are to die out, 1/s.
     """
 
-    position: tuple[float, float]
-    speed: tuple[float, float]
-    at: float
-    bandwidth: float
+    position: tuple[float, float]  # (p0, p1)
+    speed: tuple[float, float]  # (s0, s1)
+    at: float  # the part of the interval after which the joint has the acceleration b
+    bandwidth: float  # how fast errors are to die out, 1/s
 
     def ahead(
         self, qpos: np.ndarray, qvel: np.ndarray, qacc: np.ndarray, chosen: np.ndarray, dt: float

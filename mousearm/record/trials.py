@@ -223,7 +223,8 @@ def _check(repeats: int, noise: float, seed: int) -> None:
 def _find_format(out: Path, kind: str | None) -> Write:
     kind = _SUFFIXES.get(out.suffix) if kind is None else kind
     if kind is None:
-        raise OutputError(f"{out} (--out) ends with none of {', '.join(_SUFFIXES)}: change it, or say --format.")
+        known = ", ".join(_SUFFIXES)
+        raise OutputError(f"{out} (--out) ends with none of {known}: change it, or say --format sto, for a folder.")
     if kind not in WRITERS:
         raise UnknownNameError("format of recordings (--format)", kind, WRITERS)
     suffixes = [suffix for suffix, name in _SUFFIXES.items() if name == kind]

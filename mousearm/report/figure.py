@@ -11,14 +11,13 @@ from matplotlib.lines import Line2D
 from mousearm.plots import PALETTE, error_axis, name_rows, page
 from mousearm.report.comparison import Comparison
 from mousearm.report.groups import Group, MeanCI, mean_ci
-from mousearm.report.reading import LearningCurve
+from mousearm.report.reading import LearningCurve, Run
 from mousearm.text import shortened
 
 MOST_REACHES = 24
 """Reaches that are drawn one by one: those with the largest errors."""
 _Reach = tuple[str, str]  # name and split
-_LINES = ("-", (0, (4, 1.5)), (0, (1, 1)))
-_MARKERS = ("o", "s", "^")
+_LINES, _MARKERS = ("-", (0, (4, 1.5)), (0, (1, 1))), ("o", "s", "^")
 _RUN: dict[str, Any] = {"markersize": 3, "alpha": 0.45, "markeredgewidth": 0}
 _THIN: dict[str, Any] = {"linewidth": 0.6, "alpha": 0.45}
 _MEAN_SIZE, _MEAN_LINE, _INTERVAL_WIDTH = 5, 1.8, 1.2
@@ -118,7 +117,7 @@ def _draw_reaches(axes: Axes, comparison: Comparison, reaches: Sequence[_Reach],
     n, drawn = len(comparison.groups), []
     dodge = np.linspace(-_DODGE / 2, _DODGE / 2, n) if n > 1 else [0.0]
     for group, offset in zip(comparison.groups, dodge, strict=True):
-        errors, look = _reach_errors(group, point), look_of(comparison, group, "marker")
+        errors, look = _reach_errors(group.runs, point), look_of(comparison, group, "marker")
         for y, values in ((y, errors[reach]) for y, reach in enumerate(reaches) if reach in errors):
             _draw_mean(axes, mean_ci(tuple(values)), y + offset, look)
             drawn += values
@@ -130,17 +129,14 @@ def _draw_reaches(axes: Axes, comparison: Comparison, reaches: Sequence[_Reach],
 
 def shown_reaches(comparison: Comparison) -> list[_Reach]:
     """The reaches that are drawn: the worst first, by the mean paw error of all runs."""
-    errors: dict[_Reach, list[float]] = {}
-    for group in comparison.groups:
-        for reach, values in _reach_errors(group, "paw").items():
-            errors.setdefault(reach, []).extend(values)
+    errors = _reach_errors([run for _, run in comparison.members], "paw")
     return sorted(errors, key=lambda reach: -float(np.mean(errors[reach])))[:MOST_REACHES]
 
 
-def _reach_errors(group: Group, point: str) -> dict[_Reach, list[float]]:
-    """Mean errors of a group's runs in mm, by reach."""
+def _reach_errors(runs: Sequence[Run], point: str) -> dict[_Reach, list[float]]:
+    """Mean errors of runs in mm, by reach."""
     errors: dict[_Reach, list[float]] = {}
-    for run in group.runs:
+    for run in runs:
         for reach in run.evaluation.reaches:
             errors.setdefault((reach.name, reach.split), []).append(getattr(reach, f"{point}_mm").mean)
     return errors

@@ -49,19 +49,12 @@ class Group:
 
 @dataclass(frozen=True)
 class Grouping:
-    """All groups.
+    """All groups."""
 
-    Attributes:
-        titles: keys whose values the labels are, such as ``reward``; ``group`` where labels are letters.
-        groups: at least one.
-        keys: keys of the configuration that differ between runs, the seed left out.
-        pooled: those of them that differ within a group.
-    """
-
-    titles: Sequence[str]
-    groups: Sequence[Group]
-    keys: Sequence[str]
-    pooled: Sequence[str]
+    titles: Sequence[str]  # keys whose values the labels are, such as ``reward``; ``group`` where labels are letters
+    groups: Sequence[Group]  # at least one
+    keys: Sequence[str]  # keys of the configuration that differ between runs, the seed left out
+    pooled: Sequence[str]  # those of them that differ within a group
 
     @property
     def title(self) -> str:
@@ -106,17 +99,17 @@ def mean_ci(values: tuple[float, ...]) -> MeanCI:
 
 
 def group_runs(runs: Sequence[Run], by: Sequence[str] = ()) -> Grouping:
-    """Put runs that differ in nothing, or in their seed only, into one group.
+    """Put runs, at least one, that differ in nothing, or in their seed only, into one group.
 
-    Args:
-        runs: at least one.
-        by: keys or groups of the configuration, such as ``reward``: only these distinguish groups.
-
-    Raises:
-        UnknownNameError: if one of these does not exist.
+    ``by`` are keys or groups of the configuration, such as ``reward``, that alone distinguish groups; UnknownNameError
+    if one of them does not exist.
     """
-    keys = [key for key in differing_keys(runs) if key != _SEED and not _within(key, _IRRELEVANT)]
-    _check(by, runs, keys)
+    every = dict.fromkeys(key for run in runs for key in run.settings)
+    keys = [key for key in every if key != _SEED and not _within(key, _IRRELEVANT) and _differs(key, runs)]
+    for word in by:
+        if not any(_within(key, [word]) for key in every):
+            groups = {key.partition(".")[0] for key in runs[0].settings if "." in key}
+            raise UnknownNameError("key or group of the configuration (--by)", word, {*groups, *keys, _SEED})
     distinguishing = [key for key in keys if not by or _within(key, by)]
     factors = _factors(runs, distinguishing, by)
     members: dict[tuple[str, ...], list[Run]] = {}
@@ -130,25 +123,12 @@ def group_runs(runs: Sequence[Run], by: Sequence[str] = ()) -> Grouping:
     return Grouping(titles, groups, keys, [key for key in keys if any(_differs(key, group.runs) for group in groups)])
 
 
-def differing_keys(runs: Sequence[Run]) -> list[str]:
-    """Keys of the configuration of which the runs do not all have one value."""
-    every = dict.fromkeys(key for run in runs for key in run.settings)
-    return [key for key in every if _differs(key, runs)]
-
-
 def _differs(key: str, runs: Iterable[Run]) -> bool:
     return len({_text(run.settings.get(key)) for run in runs}) > 1
 
 
 def _within(key: str, words: Iterable[str]) -> bool:
     return any(key == word or key.startswith(f"{word}.") for word in words)
-
-
-def _check(by: Sequence[str], runs: Sequence[Run], keys: Sequence[str]) -> None:
-    for word in by:
-        if not any(_within(key, [word]) for run in runs for key in run.settings):
-            groups = {key.partition(".")[0] for key in runs[0].settings if "." in key}
-            raise UnknownNameError("key or group of the configuration (--by)", word, {*groups, *keys, _SEED})
 
 
 def _factors(runs: Sequence[Run], keys: Sequence[str], by: Sequence[str]) -> dict[str, list[str]]:

@@ -51,15 +51,7 @@ class Section(NamedTuple):
 def write_report(comparison: Comparison, folder: Path) -> Path:
     """Write ``comparison.html``, ``comparison.md``, ``comparison.csv``, ``runs.csv`` and ``reaches.csv``.
 
-    Args:
-        comparison: the content.
-        folder: made where it does not exist.
-
-    Returns:
-        The page.
-
-    Raises:
-        OutputError: if something cannot be written.
+    The folder is made where it does not exist. Returns the page; OutputError if something cannot be written.
     """
     make_folder(folder)
     files = {

@@ -1,7 +1,7 @@
 """Finished runs as a comparison needs them, and the reasons why other runs are excluded from it."""
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from os.path import commonpath
@@ -29,25 +29,15 @@ _REASONS = {RUNNING: "It is at work.", INTERRUPTED: "Its budget is not used up; 
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run.
-
-    Attributes:
-        folder: its folder.
-        name: by which a report calls it: the folder, without what all runs have in common.
-        settings: every key of its configuration, with its path, and the value.
-        overrides: its command line, by key.
-        evaluation: of its best network.
-        commit: of the code; ``unknown`` outside a git checkout, with a plus if the code was changed since.
-        host: where it ran.
-    """
+    """A finished run."""
 
     folder: RunFolder
-    name: str
-    settings: Mapping[str, Any]
-    overrides: Mapping[str, str]
-    evaluation: Evaluation
-    commit: str
-    host: str
+    name: str  # by which a report calls it: the folder, without what all runs have in common
+    settings: Mapping[str, Any]  # every key of its configuration, with its path, and the value
+    overrides: Mapping[str, str]  # its command line, by key
+    evaluation: Evaluation  # of its best network
+    commit: str  # of the code; ``unknown`` outside a git checkout, with a plus if the code was changed since
+    host: str  # where it ran
 
     @property
     def seed(self) -> int:
@@ -139,12 +129,10 @@ def _read(folder: RunFolder, name: str) -> Run | Excluded:
 
 def _never_began(folder: RunFolder, name: str) -> Excluded:
     """A job of a sweep that ended, or waits, before its run was built; the sweep may know more of it."""
-    state, reason = "never began", "It has no config.yaml: its job ended, or waits, before the run was built."
-    words = ""
-    for job in planned_jobs(folder.path.parent):
-        if job.number == int(folder.path.name):
-            state, reason = job.ended or (state, reason)
-            words = _in_words(_by_key(job.overrides))
+    known = "never began", "It has no config.yaml: its job ended, or waits, before the run was built."
+    jobs = [job for job in planned_jobs(folder.path.parent) if job.number == int(folder.path.name)]
+    state, reason = (jobs[0].ended if jobs else None) or known
+    words = _in_words(_by_key(jobs[0].overrides)) if jobs else ""
     return Excluded(name, state, "", " ".join(reason.split()), words)
 
 
@@ -154,15 +142,14 @@ def _in_words(overrides: Mapping[str, str]) -> str:
 
 def settings_of(config: Config) -> dict[str, Any]:
     """Every key of a configuration with its path, such as ``reward.w_paw``, and its value."""
-    return dict(_flat("", asdict(config)))
+    return _flat(asdict(config))
 
 
-def _flat(prefix: str, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
     for key, value in values.items():
-        if isinstance(value, dict):
-            yield from _flat(f"{prefix}{key}.", value)
-        else:
-            yield prefix + key, value
+        found |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return found
 
 
 def _by_key(overrides: Sequence[str]) -> dict[str, str]:

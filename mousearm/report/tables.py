@@ -17,10 +17,9 @@ Cells = tuple[list[str], list[list[str]]]
 
 def group_cells(comparison: Comparison) -> Cells:
     """Header and a row per group: label, runs, seeds, and the mean and interval of each measure."""
-    header = [*comparison.grouping.titles, "runs", "seeds"]
+    header, rows = [*comparison.grouping.titles, "runs", "seeds"], []
     for measure in comparison.measures:
         header += [measure.title, f"{100 * CONFIDENCE:.0f} % interval"] if measure.interval else [measure.title]
-    rows = []
     for group in comparison.groups:
         seeds = ", ".join(str(seed) for seed in sorted({run.seed for run in group.runs}))
         row = [*comparison.grouping.cells(group), str(len(group.runs)), seeds]
@@ -62,8 +61,8 @@ def group_rows(comparison: Comparison) -> list[dict[str, Any]]:
     """The same as ``group_cells`` with all digits."""
     rows = []
     for group in comparison.groups:
-        row = {"group": group.label, **group.factors, "runs": len(group.runs)}
-        row["seeds"] = " ".join(str(run.seed) for run in group.runs)
+        seeds = " ".join(str(run.seed) for run in group.runs)
+        row = {"group": group.label, **group.factors, "runs": len(group.runs), "seeds": seeds}
         for measure in comparison.measures:
             mean = comparison.mean(measure, group)
             row[measure.key] = mean.mean

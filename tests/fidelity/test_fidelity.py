@@ -9,7 +9,7 @@ import pytest
 
 from mousearm.errors import ModelError
 from mousearm.fidelity.compare import Fidelity, verdicts
-from mousearm.fidelity.curves import FIBRE, SPEED, Fibre, MuscleCurves, difference, forces_at, length_at
+from mousearm.fidelity.curves import FIBRE, SPEED, Difference, Fibre, MuscleCurves, forces_at, length_at
 from mousearm.fidelity.figure import draw_fidelity, force_curves_figure, lengths_figure
 from mousearm.fidelity.reference import OpenSimModel, Surface, Vertex
 from mousearm.fidelity.report import fidelity_json, fidelity_text
@@ -67,9 +67,9 @@ def test_fibres_get_steeper_as_they_shorten():
 
 def test_spread():
     # Differences of 3 and -4 %, and one that is not known: rms sqrt(12.5).
-    found = difference(np.array([[0.5, 0.5, np.nan], [0.53, 0.46, 0.1]]))
+    found = Difference.of(np.array([[0.5, 0.5, np.nan], [0.53, 0.46, 0.1]]))
     assert found == pytest.approx((np.sqrt(12.5), 4.0))
-    assert np.isnan(difference(np.full((2, 3), np.nan))).all()
+    assert np.isnan(Difference.of(np.full((2, 3), np.nan))).all()
 
 
 def test_forces_are_those_of_the_simulation(muscle_arm):

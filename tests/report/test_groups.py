@@ -5,7 +5,7 @@ import pytest
 
 from mousearm.errors import UnknownNameError
 from mousearm.evaluate.evaluation import ErrorScale, Evaluation
-from mousearm.report.groups import MeanCI, differing_keys, group_runs, mean_ci
+from mousearm.report.groups import MeanCI, group_runs, mean_ci
 from mousearm.report.reading import Run, settings_of
 from mousearm.rundir.folder import RunFolder
 
@@ -89,10 +89,8 @@ def test_by_something_that_does_not_exist(run_of):
 
 
 def test_differing_keys_have_their_whole_path(run_of):
-    assert differing_keys([run_of("seed=0"), run_of("seed=1", "model.landmarks.paw=site:x")]) == [
-        "model.landmarks.paw",
-        "seed",
-    ]
+    runs = [run_of("seed=0"), run_of("seed=1", "model.landmarks.paw=site:x")]
+    assert group_runs(runs).keys == ["model.landmarks.paw"]  # the seed is no difference
 
 
 def test_of_two_or_three_runs_the_interval_is_all_of_them():

@@ -1,0 +1,441 @@
+"""Every message of the package that tells what to do: doing that works, or leads to a message that says more.
+
+In `COMMANDS`, and where `told` is called, something is refused with an advice, a part of the message as it stands in
+the source; then the same is done as it says. `ELSEWHERE` names the tests of other messages, and `NOT_DONE` those of
+which no test can do what they say, with the reason. A message that is in none of them fails a test.
+"""
+
+import ast
+import re
+import shlex
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import mousearm
+from mousearm import experiment, nan_guard
+from mousearm.algo import build_algo
+from mousearm.config import compose
+from mousearm.env.gym_env import TrackingEnv
+from mousearm.env.references import prepare
+from mousearm.errors import MouseArmError
+from mousearm.evaluate.evaluation import Evaluation
+from mousearm.evaluate.film import Shot, film
+from mousearm.files import append_text, make_folder, new_output, staged, write_bytes, write_json
+from mousearm.kinematics import generate, read_reaches, write_csv
+from mousearm.model import load_arm
+from mousearm.model.load import model_file
+from mousearm.paths import resolve
+from mousearm.record import read_recording
+from mousearm.render import view
+from mousearm.rundir.folder import RunFolder
+from mousearm.rundir.runs import find_runs, with_resume
+from mousearm.setup import Setup
+from mousearm.share.contents import write_contents
+from mousearm.share.reproducing import reproduce
+
+PACKAGE = Path(mousearm.__file__).parent
+TESTS = Path(__file__).parent
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The inventory: texts in the source that tell what to do.
+
+_VERBS = (
+    "Add|Ask|Bring|Cancel|Change|Check|Choose|Clear|Convert|Correct|Cut|Drop|End|Export|Fix|Flip|Free|Give|Include|"
+    "Install|Leave|Log|Look|Lower|Make|Move|Name|Open|Put|Raise|Record|Remove|Rename|Reorder|Repeat|Replace|Resample|"
+    "Resume|Run|Save|Say|See|Set|Split|Start|Stiffen|Take|Train|Triangulate|Try|Turn|Use|Visit|Wait|Work|Write"
+)
+_REMEDY = re.compile(
+    rf"(?:^|[.:;]\s+|\n)(?:{_VERBS})\b|pip install|python (?:run|scripts|-m)"
+    rf"|(?:[:;,]|, or|\bor|\band) (?:{_VERBS.lower()}) "
+)
+
+
+def inventory():
+    """File and text of every message that tells what to do; what is filled in is left out of the text."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for text in texts_of(ast.parse(path.read_text(encoding="utf-8"))):
+            if len(text) > 15 and _REMEDY.search(text):
+                yield path.relative_to(PACKAGE).as_posix(), text
+
+
+def texts_of(node):
+    """Texts of a source, without docstrings and without the arguments of calls that describe options and keys."""
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        return
+    if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("argument", "key", "Range", "command"):
+        return
+    if isinstance(node, ast.JoinedStr):
+        yield "".join(part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    else:
+        for child in ast.iter_child_nodes(node):
+            yield from texts_of(child)
+
+
+def advice_that_is_followed():
+    """Parts of messages that the tests of this file call `told` or `COMMANDS` with, and those of the lists below."""
+    for node in ast.walk(ast.parse(Path(__file__).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "told":
+            yield ast.literal_eval(node.args[0])
+    yield from (says for _, says, _ in COMMANDS)
+    yield from ELSEWHERE
+    yield from NOT_DONE
+
+
+def test_every_message_with_a_remedy_is_followed_by_a_test():
+    messages, followed = list(inventory()), list(advice_that_is_followed())
+    assert len(messages) > 150
+    without = [f"{file}: {text}" for file, text in messages if not any(says in text for says in followed)]
+    assert not without, "\n".join(["Add a case to tests/test_advice.py, or name the test in ELSEWHERE:", *without])
+
+
+def test_what_is_listed_stands_in_the_source():
+    texts = [text for _, text in inventory()]
+    assert [says for says in (*ELSEWHERE, *NOT_DONE) if not any(says in text for text in texts)] == []
+    for place in ELSEWHERE.values():
+        file, _, name = place.partition("::")
+        assert f"def {name}(" in (TESTS / file).read_text(encoding="utf-8"), place
+
+
+def told(says, call, *arguments, **options):
+    """Do what is refused, and see that its message tells this."""
+    with pytest.raises(MouseArmError) as refused:
+        call(*arguments, **options)
+    said = " ".join(str(refused.value).split())
+    assert says in said, said
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Command lines, each in a folder of its own that holds `run` (finished), `run.h5`, `reaches` (three), `demo.csv`.
+
+QUICK = ("debug=quick", "video=false", "policy.lstm_hidden_size=8", "algo.timesteps=784", "algo.eval_freq=784")
+
+COMMANDS = [
+    ("make_synthetic two.csv --n 2", "Give --n 1, or a folder", "make_synthetic two.csv --n 1"),
+    ("make_synthetic two.csv --n 2", "Give --n 1, or a folder", "make_synthetic two --n 2"),
+    ("make_synthetic some --n 0", "give a whole number of at least 1", "make_synthetic some --n 1"),
+    ("make_synthetic some --n 1 --seed -1", "give a whole number of at least 0", "make_synthetic some --n 1 --seed 0"),
+    ("make_synthetic some --n 1 --frames 5 4", "3 <= fewest <= most", "make_synthetic some --n 1 --frames 4 5"),
+    ("record run --out a.h5 --repeats 0", "give 1 or more", "record run --out a.h5 --repeats 1"),
+    ("record run --out a.h5 --noise -1", "give 0, or a number such as 0.1", "record run --out a.h5 --noise 0.1"),
+    ("record run --out a.h5 --noise nan", "give 0, or a number such as 0.1", "record run --out a.h5 --noise 0"),
+    ("record run --out a.h5 --seed -1", "give 0 or more", "record run --out a.h5 --seed 0"),
+    ("record run --out a.h5 --repeats 2", "Add noise such as 0.1", "record run --out a.h5 --repeats 2 --noise 0.1"),
+    ("record run --out a.h5 --repeats 2", "or record one", "record run --out a.h5"),
+    ("record run --out a.xyz", "say --format sto", "record run --out a.xyz --format sto"),
+    ("record run --out a.xyz", "change it", "record run --out a.h5"),
+    ("record run --out a.h5 --format sto", "out.", "record run --out a --format sto"),
+    ("record run --out run.h5", "Give another name, or remove it", "record run --out other.h5"),
+    ("record run --out reaches --format sto", "Give another folder, or remove it", "record run --out new --format sto"),
+    ("check_reaches empty", "Give a CSV file or a folder with some", "check_reaches demo.csv"),
+    ("check_reaches empty", "Give a CSV file or a folder with some", "check_reaches reaches"),
+    ("compare nothing", "Give run folders or sweeps", "compare run"),
+    ("compare run --by rewrad", "Did you mean 'reward'", "compare run --by reward"),
+    ("evaluate run --checkpoint 3", "Those that exist", "evaluate run --checkpoint best"),
+    ("evaluate run --json nowhere/a.json", "Make the folder", "evaluate run --json reaches/a.json"),
+    ("video run --reach dmeo --out a.gif", "Did you mean 'demo'", "video run --reach demo --out a.gif --slowmo 1"),
+]
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory):
+    """What the command lines work with."""
+    folder = tmp_path_factory.mktemp("workshop")
+    for name in ("reaches", "empty"):
+        (folder / name).mkdir()
+    data = resolve("package:synthetic", "kinematics/data")
+    shutil.copy(resolve("package:demo.csv", "kinematics/data"), folder / "demo.csv")
+    for name in ("reach_02", "reach_05", "reach_12"):
+        shutil.copy(data / f"{name}.csv", folder / "reaches")
+    overrides = ["name=run", "threads=1", *QUICK, f"kinematics.path={folder / 'demo.csv'}"]
+    experiment.run(compose(overrides), folder / "run", overrides)
+    return folder
+
+
+@pytest.fixture
+def place(workshop, tmp_path, monkeypatch):
+    """A copy of the workshop, in which the test is."""
+    shutil.copytree(workshop, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "run.h5").touch()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(("wrong", "says", "right"), COMMANDS, ids=[wrong for wrong, _, _ in COMMANDS])
+def test_advice_of_a_command(place, run_script, wrong, says, right):
+    refused = run_script(*shlex.split(wrong))
+    assert refused.status in (1, 2)
+    assert says in " ".join(refused.err.split()), refused.err
+    done = run_script(*shlex.split(right))
+    assert done.status == 0, done.err
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Calls.
+
+
+def test_advice_where_a_name_is_taken(tmp_path):
+    (tmp_path / "a").write_text("1")
+    told("Give another name, or remove it", new_output(tmp_path / "a").__enter__)
+    with new_output(tmp_path / "b") as file:
+        file.write_text("2")
+    (tmp_path / "a").unlink()
+    with new_output(tmp_path / "a") as file:
+        file.write_text("2")
+    assert (tmp_path / "a").read_text() == (tmp_path / "b").read_text() == "2"
+
+
+def test_advice_where_a_file_stands_in_the_way_of_a_folder(tmp_path):
+    (tmp_path / "a").write_text("1")
+    told("Remove the file of that name, or give another place", make_folder, tmp_path / "a")
+    told("A file is where a folder should be: give another place", make_folder, tmp_path / "a" / "b")
+    make_folder(tmp_path / "b")
+    (tmp_path / "a").unlink()
+    assert make_folder(tmp_path / "a" / "b").is_dir()
+
+
+def test_advice_where_a_folder_is_not_there(tmp_path):
+    told("Make the folder, or bring it back", write_bytes, tmp_path / "a" / "b", b"1")
+    told("Make the folder, or bring it back", append_text, tmp_path / "a" / "b", "1")
+    told("Make the folder, or bring it back", staged(tmp_path / "a" / "b").__enter__)
+    make_folder(tmp_path / "a")
+    append_text(tmp_path / "a" / "b", "1")
+    write_bytes(tmp_path / "a" / "b", b"2")
+    assert (tmp_path / "a" / "b").read_bytes() == b"2"
+
+
+def test_advice_where_a_benchmark_is_to_be_written(run_script, tmp_path):
+    words = ("benchmark", "--only", "seconds_to_mm", "--runs", "none", "--json", tmp_path / "new" / "a.json")
+    assert "Make it first" in run_script(*words).err
+    (tmp_path / "new").mkdir()
+    assert "no training (--runs) named 'none'" in run_script(*words).err  # which is said after files are looked at
+
+
+def test_advice_on_intervals_of_synthetic_reaches(torque_arm):
+    told("give a positive number", generate, torque_arm, 1, 0, dt=0.0)
+    assert generate(torque_arm, 1, 0, dt=0.01)[0].n_frames > 3
+
+
+def test_advice_to_use_an_arm_that_reaches_as_mice_do(torque_arm, build_two_link):
+    stiff = build_two_link(
+        *('name="shoulder" range="-1.5 1.5"', 'name="elv_angle" range="-0.5 0.5"'),
+        *('joint name="elbow"', 'joint name="elbow_flex"'),
+        *('joint="shoulder"', 'joint="elv_angle"', 'joint="elbow"', 'joint="elbow_flex"'),
+        landmarks={"shoulder": "joint:elv_angle", "elbow": "joint:elbow_flex", "paw": "site:paw"},
+    )
+    told("Use an arm with the published joint axes", generate, stiff, 1, 0)
+    assert len(generate(torque_arm, 1, 0)) == 1
+
+
+def test_advice_on_cameras(torque_arm):
+    points = np.zeros((1, 3))
+    told("give AZIMUTH,ELEVATION in degrees, such as 158,-14", view, torque_arm.model, "nan,0", points)
+    told("Did you mean", view, torque_arm.model, "tpo", points)
+    assert view(torque_arm.model, "158,-14", points).azimuth == 158
+    assert view(torque_arm.model, "top", points).elevation == -90
+
+
+def test_advice_to_make_a_gif_or_to_name_ffmpeg(two_link, swing, assemble, configure, tmp_path, monkeypatch):
+    import imageio_ffmpeg
+
+    agent = assemble(configure("policy.lstm_hidden_size=8"), two_link, [swing(two_link, 3)])
+    (shot,) = [Shot(trial, two_link.model) for trial in agent.evaluate()[1]]
+    found = imageio_ffmpeg.get_ffmpeg_exe()
+    with monkeypatch.context() as patch:
+        patch.setattr("imageio_ffmpeg._utils.get_ffmpeg_exe", lambda: None)
+        patch.setattr("imageio_ffmpeg.get_ffmpeg_exe", _no_ffmpeg)
+        told("or make a GIF, which needs none", film, [shot], tmp_path / "a.mp4", size=(32, 32), slowdown=1)
+        film([shot], tmp_path / "a.gif", size=(32, 32), slowdown=1)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", found)
+    film([shot], tmp_path / "a.mp4", size=(32, 32), slowdown=1)
+    assert (tmp_path / "a.mp4").stat().st_size > 0
+
+
+def _no_ffmpeg():
+    raise RuntimeError("No ffmpeg exe could be found.")
+
+
+def test_advice_on_dumps(place, two_link):
+    told("Give RUN/diverged or RUN/nonfinite", nan_guard.describe, place / "run")
+    states = {"qpos": np.zeros((1, 1, 2)), "qvel": np.full((1, 1, 2), np.nan), "activation": np.zeros((1, 1, 0))}
+    states |= {"ctrl": np.zeros((1, 1, 2)), "force": np.zeros((1, 1, 2)), "frame": np.zeros((1, 1), dtype=int)}
+    nan_guard.Dumps(place / "run" / "diverged", two_link.model).write("it fell apart", 3, states)
+    assert "it fell apart" in nan_guard.describe(place / "run" / "diverged")
+
+
+def test_advice_on_what_the_network_sees(build_task, two_link, swing):
+    words = ("env.path_steps=0", "env.observation=[path]")
+    told("Add qpos and qvel", build_task, two_link, [swing(two_link, 5)], 1, *words)
+    seen = build_task(two_link, [swing(two_link, 5)], 1, "env.path_steps=0", "env.observation=[path,qpos,qvel]")
+    assert seen.n_observations == 4
+
+
+def test_advice_on_devices(configure, two_link, swing, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    told("device=auto takes one where there is one", build_algo, configure("device=cuda"), None)
+    for device in ("auto", "cpu"):
+        config = configure(f"device={device}", "policy.lstm_hidden_size=8", "env.num_envs=2")
+        env = Setup(config, two_link, [swing(two_link, 5)], split=_only("swing"), unused=[]).training_env()
+        assert build_algo(config, env).device.type == "cpu"
+
+
+def _only(name):
+    from mousearm.kinematics import Split
+
+    return Split([name], [], {})
+
+
+def test_advice_to_draw_without_a_window(monkeypatch, configure):
+    monkeypatch.setattr("glfw.init", lambda: False)
+    env = TrackingEnv(config=configure(), render_mode="human")
+    told("Use render_mode='rgb_array'", env.reset)
+    env = TrackingEnv(config=configure(), render_mode="rgb_array")
+    env.reset()
+    assert env.render().ndim == 3
+
+
+def test_advice_on_folders_of_runs(place, configure):
+    told("Give run folders or sweeps, such as outputs/NAME", find_runs, [place / "nothing"])
+    told("Give the folder of a run", with_resume, [f"resume={place}"])
+    told("Resume a sweep by its name= and overrides", with_resume, ["-m", f"resume={place / 'run'}"])
+    assert find_runs([place / "run"]) == [place / "run"]
+    assert with_resume([f"resume={place / 'run'}"]) == [f"hydra.run.dir='{place / 'run'}'"]
+
+
+def test_advice_where_a_folder_holds_something_else(place):
+    told("Choose another name=, or remove it", RunFolder(place / "reaches").check_unused)
+    RunFolder(place / "other").check_unused()
+    shutil.rmtree(place / "reaches")
+    RunFolder(place / "reaches").check_unused()
+    told("Give the same command again to resume it", RunFolder(place / "run").check_unused)
+
+
+def train(place, *words):
+    overrides = ["name=run", "threads=1", *QUICK, f"kinematics.path={place / 'demo.csv'}", *words]
+    return experiment.run(compose(overrides), place / "run", overrides)
+
+
+@pytest.mark.slow
+def test_advice_where_a_run_is_another_one(place, capsys):
+    told("Leave these overrides out to continue it, or choose another name=", train, place, "algo.gamma=0.5")
+    train(place, "algo.timesteps=784")
+    assert "raise algo.timesteps to train further" in capsys.readouterr().out
+    train(place, "algo.timesteps=1568")
+    assert "raise algo.timesteps" not in capsys.readouterr().out
+    assert RunFolder(place / "run").status().steps == 1568
+
+
+@pytest.mark.slow
+def test_advice_where_a_run_has_lost_its_checkpoints(place):
+    run = RunFolder(place / "run")
+    shutil.copytree(run.path / "checkpoints", place / "copy")
+    for file in run.path.glob("checkpoints/*/*.safetensors"):
+        file.write_bytes(b"")
+    told("Bring", train, place, "algo.timesteps=1568")
+    shutil.rmtree(run.path / "checkpoints")
+    shutil.copytree(place / "copy", run.path / "checkpoints")
+    train(place, "algo.timesteps=1568")
+    assert run.status().steps == 1568
+    shutil.rmtree(run.path / "checkpoints")
+    told("Choose another name= to train again", train, place, "algo.timesteps=2352")
+    experiment.run(
+        compose(["name=again", "threads=1", *QUICK, f"kinematics.path={place / 'demo.csv'}"]), place / "again"
+    )
+
+
+@pytest.mark.slow
+def test_advice_to_begin_again_without_checkpoints(place):
+    run = RunFolder(place / "run")
+    run.set_status("interrupted", 784, "SIGTERM")
+    for file in run.path.glob("checkpoints/*/*.safetensors"):
+        file.write_bytes(b"")
+    told("or remove it to start from the beginning", train, place)
+    shutil.rmtree(run.path / "checkpoints")
+    train(place)
+    assert run.status().state == "finished"
+
+
+def test_advice_where_model_or_split_have_changed(place, configure):
+    run = RunFolder(place / "run")
+    saved = run.split.read_text()
+    run.split.write_text(saved.replace('"train"', '"test"', 1).replace('"test": []', '"train": []', 1))
+    told("Bring it back, or start another run", run.saved_split)
+    run.split.write_text(saved)
+    assert run.saved_split().train == ["demo"]
+    told("Bring the files back as they were", run.check_model, {"torque.xml": "another"})
+
+
+def test_advice_where_an_evaluation_is_missing(place, run_script):
+    """The command in the message is run as it stands."""
+    file = place / "run" / "evaluation.json"
+    before = Evaluation.load(file)
+    for damage in (Path.unlink, lambda file: write_json(file, {"model": {}})):
+        damage(file)
+        with pytest.raises(MouseArmError) as refused:
+            Evaluation.load(file)
+        command = re.search(r"python scripts/evaluate\.py (\S+) --json (\S+)", str(refused.value))
+        assert command, str(refused.value)
+        done = run_script("evaluate", command[1], "--json", command[2])
+        assert done.status == 0, done.err
+        assert Evaluation.load(file).objective == before.objective
+
+
+def test_advice_on_recordings(place, run_script):
+    assert run_script("record", "run", "--out", "good.h5").status == 0
+    (place / "damaged.h5").write_bytes((place / "good.h5").read_bytes()[:1000])
+    told("or record again with scripts/record.py", read_recording, place / "damaged.h5")
+    assert len(read_recording(place / "good.h5").reaches) == 1
+
+
+def test_advice_where_to_share_to(place):
+    told("Give a new folder (--to)", write_contents, None, place / "reaches")
+
+
+def test_advice_where_the_reaches_are_elsewhere(place):
+    make_folder(place / "moved")
+    (place / "demo.csv").rename(place / "moved" / "demo.csv")
+    config = RunFolder(place / "run").config
+    config.write_text(
+        config.read_text().replace(str(RunFolder(place / "run").saved_config().kinematics.path), "gone.csv")
+    )
+    told("If you changed it yourself, remove", reproduce, place / "run")
+    (place / "run" / "sha256sums.txt").unlink()
+    told("Say where you have them: --kinematics PATH", reproduce, place / "run")
+    assert reproduce(place / "run", str(place / "moved")).largest_mm == 0
+
+
+def test_advice_on_models(configure, tmp_path):
+    shutil.copytree(resolve("package:", "model"), tmp_path / "models", ignore=shutil.ignore_patterns("*.py", "__*"))
+    told("Give the path of an MJCF (.xml) file", load_arm, configure(f"model.file={tmp_path}/none.xml").model)
+    told("Name the model itself", model_file, configure(f"model.file={tmp_path}/models").model)
+    assert load_arm(configure(f"model.file={tmp_path}/models/torque.xml").model).nq
+    fitted = configure("model.fit=animal").model
+    told("give model.upper_arm_mm and model.forearm_mm", load_arm, fitted)
+    assert load_arm(replace(fitted, upper_arm_mm=12.0, forearm_mm=17.0)).nq
+    told("add model.fit=animal", compose, ["model.upper_arm_mm=12"])
+    compose(["model.upper_arm_mm=12", "model.fit=animal"])
+    told("give one of them, and null for the other", compose, ["model.osim=a.osim"])
+    compose(["model=osim", "model.osim=a.osim"])
+
+
+def test_advice_on_several_animals(tmp_path, configure):
+    reaches = read_reaches(resolve("package:synthetic", "kinematics/data"))
+    for animal, reach in zip(("one", "two"), reaches, strict=False):
+        make_folder(tmp_path / animal / "monday")
+        write_csv(reach, tmp_path / animal / "monday" / "reach.csv")
+    words = f"kinematics.path={tmp_path}", "model.fit=animal"
+    told("Give the folder of one animal, or the lengths to use", prepare, configure(*words))
+    assert prepare(configure(f"kinematics.path={tmp_path / 'one'}", "model.fit=animal")).references
+    assert len(prepare(configure(*words, "model.upper_arm_mm=12", "model.forearm_mm=17")).references) == 2
+
+
+# Tests of other files that do what a message says, by a part of the message.
+ELSEWHERE: dict[str, str] = {}
+
+# Messages of which no test can do what they say, and why.
+NOT_DONE: dict[str, str] = {}
