@@ -35,16 +35,18 @@ def make(out: Path, n: int, seed: int, frames: tuple[int, int], model: str) -> i
     from mousearm.config import compose
     from mousearm.errors import KinematicsError
     from mousearm.files import make_folder
-    from mousearm.kinematics import generate, write_csv
+    from mousearm.kinematics import generate, write_csv, write_reaches
     from mousearm.model import load_arm
 
     single = out.suffix == ".csv"
     if single and n != 1:
         raise KinematicsError(f"{out} is one file, but --n {n} reaches are wanted. Give --n 1, or a folder.")
     reaches = generate(load_arm(compose([f"model={model}"]).model), n, seed, frames=frames)
-    make_folder(out.parent if single else out)
-    for reach in reaches:
-        write_csv(reach, out if single else out / f"{reach.name}.csv")
+    if single:
+        make_folder(out.parent)
+        write_csv(reaches[0], out)
+    else:
+        write_reaches(reaches, out)
     return len(reaches)
 
 

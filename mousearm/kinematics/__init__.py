@@ -8,7 +8,7 @@ it, so that the package works without recordings.
 """
 
 from mousearm.kinematics.files import read_csv, write_csv
-from mousearm.kinematics.folder import ReachFile, find_reaches, read_reaches
+from mousearm.kinematics.folder import ReachFile, find_reaches, read_reaches, write_reaches
 from mousearm.kinematics.reach import Reach, resample
 from mousearm.kinematics.split import SPLIT_BY, Split, split_reaches
 from mousearm.kinematics.synthetic import ForwardKinematics, generate
@@ -26,4 +26,5 @@ __all__ = [
     "resample",
     "split_reaches",
     "write_csv",
+    "write_reaches",
 ]

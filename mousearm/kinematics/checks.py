@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mousearm.errors import KinematicsError
+from mousearm.kinematics.damage import HELD, held, jumps, lost, segment_lengths, stand_ins
+from mousearm.trajectory import LANDMARKS
 
 COLUMN_AXES = ("z", "x", "y")
 """File axis (OpenSim, y-up) that stands behind each MuJoCo axis x, y, z: OpenSim (x, y, z) is MuJoCo (z, x, y)."""
@@ -19,6 +21,9 @@ MIN_FRAMES = 3
 
 SEGMENT_RANGE = (0.002, 0.060)
 """Median length [m] that an upper arm or a forearm may have. The recorded mice have 7 to 17 mm."""
+
+SEGMENTS = ("upper arm", "forearm")
+"""Names of the segments between `LANDMARKS`."""
 
 ZERO_SEGMENT = 1e-4
 """Length [m] below which a segment has no usable direction."""
@@ -34,6 +39,19 @@ UNIT_HINTS = (
     (100.0, np.inf, "it looks like pixels of a camera: calibrate them to metres first"),
 )
 """Hints at the unit by the median segment length in [low, high); lengths in none of the intervals are in order."""
+
+
+TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "min": 60.0}
+"""Name of a unit to its time [s]."""
+
+RATE_RANGE = (20.0, 5000.0)
+"""Frames per second [Hz] that a recording may have: with fewer a reach is a handful of frames."""
+
+LONGEST = 60.0
+"""Duration [s] that a reach may have; the recorded ones last 0.1 to 0.6 s."""
+
+SPEED_RANGE = (0.005, 3.0)
+"""Highest speed [m/s] that a paw may have in a reach; published reaches have 0.05 to 0.35, noise adds to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +82,52 @@ class Place:
         return KinematicsError(f"{self.source}{frame}{f', column {column}' if column else ''}: {what}")
 
 
-def check_recording(time: np.ndarray, landmarks: Mapping[str, np.ndarray], place: Place) -> None:
+def check_recording(
+    time: np.ndarray, landmarks: Mapping[str, np.ndarray], place: Place, advice: str | None = None
+) -> None:
     """Refuse a recording whose numbers cannot be a reach; the first fault found is reported.
+
+    With advice it must be plausible as a recording, too: time is held against the animal as length is (frames per
+    second, duration, speed of the paw), and rows must not be lost or held, nor points jump.
 
     Args:
         time: (T,) s.
         landmarks: ``shoulder``, ``elbow`` and ``paw``, each (T, 3) m, MuJoCo axes.
         place: where the numbers come from.
+        advice: what to do about points that are missing or damaged; None for a reach built in Python.
 
     Raises:
-        KinematicsError: names the place, what is wrong and what would be valid.
+        KinematicsError: names the place, what is wrong, what would be valid and what to do.
     """
     check_length(len(time), place)
-    check_finite(time, landmarks, place)
+    check_finite(time, landmarks, place, advice or "Fill the gap or cut the recording there.")
     check_time(time, place)
-    upper_arm, forearm = landmarks["elbow"] - landmarks["shoulder"], landmarks["paw"] - landmarks["elbow"]
-    _check_segments({"upper arm": upper_arm, "forearm": forearm}, place)
-    _check_near(landmarks, place)
+    if advice:
+        check_rate(1 / float(np.median(np.diff(time))), place)
+        check_rows(time, place, advice)
+    points = np.stack([landmarks[name] for name in LANDMARKS], axis=1)
+    _check_units(points, place)
+    if advice:
+        check_jumps(time, points, place, advice)
+    _check_segments(points, place)
+    _check_near(points, place)
+    if advice:
+        _check_speed(time, landmarks["paw"], place)
+
+
+def check_rate(rate: float, place: Place) -> None:
+    """Refuse frames per second [Hz] with which no reach is filmed, and name the unit of time that they show."""
+    low, high = RATE_RANGE
+    if low <= rate <= high:
+        return
+    units = [f"{unit} (at {rate / scale:.4g} Hz)" for unit, scale in TIME_UNITS.items() if low <= rate / scale <= high]
+    units += ["frame numbers"] if round(rate, 6) == 1 else []
+    looks = f"it looks like {' or '.join(units)}" if units else "no usual unit explains it"
+    raise place.error(
+        f"read as seconds, its times make {rate:.4g} frames a second; {low:g} to {high:g} are plausible: {looks}. "
+        "Convert the times to seconds; or name their unit in the header of a CSV file, as time_ms; or say how many "
+        "frames a second were filmed and import the file, by scripts/import_reaches.py with --rate HZ."
+    )
 
 
 def check_length(n_frames: int, place: Place) -> None:
@@ -89,15 +136,14 @@ def check_length(n_frames: int, place: Place) -> None:
         raise place.error(f"{n_frames} frames; a reach needs at least {MIN_FRAMES}, to have an acceleration.")
 
 
-def check_finite(time: np.ndarray, landmarks: Mapping[str, np.ndarray], place: Place) -> None:
+def check_finite(time: np.ndarray, landmarks: Mapping[str, np.ndarray], place: Place, advice: str) -> None:
     """Refuse NaN and infinities among times (T,) and positions (T, 3); arguments as `check_recording`."""
     names = ["time", *(f"{name}_{axis}" for name in landmarks for axis in COLUMN_AXES)]
     values = np.column_stack([time, *landmarks.values()])
     bad = np.argwhere(~np.isfinite(values))
     if len(bad):
         frame, column = (int(index) for index in bad[0])
-        what = f"{values[frame, column]} is not a finite number. Fill the gap or cut the recording there."
-        raise place.error(what, frame, names[column])
+        raise place.error(f"{values[frame, column]} is not a finite number. {advice}", frame, names[column])
 
 
 def check_time(time: np.ndarray, place: Place) -> None:
@@ -114,36 +160,87 @@ def check_time(time: np.ndarray, place: Place) -> None:
         )
 
 
-def _check_segments(segments: Mapping[str, np.ndarray], place: Place) -> None:
-    """Refuse segments, vectors (T, 3), that are not a mouse's arm in metres, or that vanish in a frame."""
-    lengths = {name: np.linalg.norm(vectors, axis=1) for name, vectors in segments.items()}
+def _check_units(points: np.ndarray, place: Place) -> None:
+    """Refuse shoulder, elbow and paw, (T, 3, 3), whose segments are not those of a mouse's arm in metres."""
     low, high = SEGMENT_RANGE
-    for name, length in lengths.items():
-        median = float(np.median(length))
+    for name, median in zip(SEGMENTS, segment_lengths(points), strict=True):
         for shortest, longest, hint in UNIT_HINTS:
             if shortest <= median < longest:
                 raise place.error(
                     f"read as metres, the {name} has a median length of {median:.4g} m: {hint}. "
                     f"Positions must be in metres, with segments of {low:g} to {high:g} m."
                 )
-    for name, length in lengths.items():
-        bad = np.flatnonzero(length < ZERO_SEGMENT)
-        if len(bad):
-            raise place.error(
-                f"the {name} is {length[bad[0]] * 1e3:.3g} mm long, so it has no direction "
-                f"(at least {ZERO_SEGMENT * 1e3:g} mm is needed). Were two markers swapped or merged here?",
-                int(bad[0]),
-            )
 
 
-def _check_near(landmarks: Mapping[str, np.ndarray], place: Place) -> None:
-    """Refuse landmarks, (T, 3) m, farther than `FARTHEST` from the origin."""
-    for name, positions in landmarks.items():
-        distance = np.linalg.norm(positions, axis=1)
-        bad = np.flatnonzero(distance > FARTHEST)
-        if len(bad):
-            raise place.error(
-                f"the {name} is {distance[bad[0]]:.4g} m from the origin; more than {FARTHEST:g} m is implausible for "
-                "a mouse. Positions are in metres: check their unit and their origin.",
-                int(bad[0]),
-            )
+def _check_segments(points: np.ndarray, place: Place) -> None:
+    """Refuse segments that vanish in a frame; arguments as `_check_units`."""
+    lengths = np.linalg.norm(np.diff(points, axis=1), axis=2)
+    bad = np.argwhere(lengths.T < ZERO_SEGMENT)
+    if len(bad):
+        segment, frame = (int(index) for index in bad[0])
+        raise place.error(
+            f"the {SEGMENTS[segment]} is {lengths[frame, segment] * 1e3:.3g} mm long, so it has no direction "
+            f"(at least {ZERO_SEGMENT * 1e3:g} mm is needed). Were two markers swapped or merged here?",
+            frame,
+        )
+
+
+def _check_near(points: np.ndarray, place: Place) -> None:
+    """Refuse landmarks, (T, 3, 3) m, farther than `FARTHEST` from the origin."""
+    distance = np.linalg.norm(points, axis=2)
+    bad = np.argwhere(distance.T > FARTHEST)
+    if len(bad):
+        landmark, frame = (int(index) for index in bad[0])
+        raise place.error(
+            f"the {LANDMARKS[landmark]} is {distance[frame, landmark]:.4g} m from the origin; more than {FARTHEST:g} m "
+            "is implausible for a mouse. Positions are in metres: check their unit and their origin.",
+            frame,
+        )
+
+
+def check_rows(time: np.ndarray, place: Place, advice: str) -> None:
+    """Refuse times, (T,) s, of more than a reach, and even ones between which rows are lost."""
+    duration = float(time[-1] - time[0])
+    if duration > LONGEST:
+        raise place.error(
+            f"lasts {duration:.4g} s; up to {LONGEST:g} s are a reach. Are its times in seconds? Cut a session into "
+            "its reaches by scripts/import_reaches.py with --cut."
+        )
+    missing = lost(time)
+    if missing.any():
+        frame = int(missing.argmax())
+        raise place.error(
+            f"{missing[frame]} rows after this one are lost: {1e3 * (time[frame + 1] - time[frame]):.4g} ms pass until "
+            f"the next, {1e3 * np.median(np.diff(time)):.4g} ms between others. {advice}",
+            frame,
+            "time",
+        )
+
+
+def check_jumps(time: np.ndarray, points: np.ndarray, place: Place, advice: str) -> None:
+    """Refuse points, (T, 3, 3) m, that jump, stand for a point that was not seen, or repeat while the arm moves."""
+    for frame, landmark in np.argwhere(stand_ins(points)):
+        values = " ".join(f"{value:g}" for value in points[frame, landmark])
+        what = f"the {LANDMARKS[landmark]} is at {values}, which programs write for a point that was not seen"
+        raise place.error(f"{what}. {advice}", int(frame))
+    off = jumps(time, points)
+    if off.any():
+        frame, landmark = (int(index) for index in np.unravel_index(off.argmax(), off.shape))
+        what = f"the {LANDMARKS[landmark]} is {off[frame, landmark] * 1e3:.3g} mm from where it is before and after"
+        raise place.error(f"{what}. {advice}", frame)
+    repeated = np.flatnonzero(held(points, HELD * segment_lengths(points)[0]))
+    if len(repeated):
+        frame = int(repeated[0])
+        raise place.error(f"repeats the positions of the row before while the arm moves. {advice}", frame)
+
+
+def _check_speed(time: np.ndarray, paw: np.ndarray, place: Place) -> None:
+    """Refuse a paw, (T, 3) m, that hardly moves, or faster than any."""
+    peak = float(np.linalg.norm(np.gradient(paw, time, axis=0), axis=1).max())
+    low, high = SPEED_RANGE
+    if not low <= peak <= high:
+        raise place.error(
+            f"the highest speed of the paw is {peak:.3g} m/s; {low:g} to {high:g} m/s are plausible, and published "
+            "reaches have 0.05 to 0.35. Check the unit of time, the frame rate and the paw's columns; leave out a "
+            "recording in which the paw rests."
+        )

@@ -3,21 +3,25 @@
 A file has one row per frame: the time in seconds and the positions of paw, wrist, shoulder and elbow in metres, in the
 ground axes of OpenSim (y-up). OpenSim (x, y, z) is MuJoCo (z, x, y), a proper rotation; `Reach` has MuJoCo's axes.
 
-- With a header, columns are found by name (`time, paw_x ... shoulder_z`), in any order; others are ignored.
+- With a header, columns are found by name (`time, paw_x ... shoulder_z`), in any order; others are ignored. A column
+  `time_ms`, `time (us)` and the like holds the time in that unit.
 - Without one, there must be exactly the 13 columns of `COLUMNS`, in that order.
 
 The wrist is never used: in the published recordings it wanders by millimetres while the segments are rigid.
 """
 
 import csv
+import io
+import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from mousearm.errors import KinematicsError
-from mousearm.files import write_text
-from mousearm.kinematics.checks import COLUMN_AXES, Place, check_recording
+from mousearm.files import read_text, write_text
+from mousearm.kinematics.checks import COLUMN_AXES, TIME_UNITS, Place, check_recording
 from mousearm.kinematics.reach import Reach
 from mousearm.trajectory import LANDMARKS
 
@@ -30,8 +34,14 @@ REQUIRED = tuple(name for name in COLUMNS if not name.startswith("wrist"))
 DECIMALS = 7
 """Decimals written: a tenth of a micrometre, a tenth of a microsecond."""
 
-MAX_CSV_BYTES = 500_000_000
-"""Largest text file; its cells take twenty times as much memory."""
+SECONDS = {
+    **TIME_UNITS,
+    **{"sec": 1.0, "seconds": 1.0, "milliseconds": 1e-3, "µs": 1e-6, "μs": 1e-6, "minutes": 60.0},
+}
+"""Name that a header may have for a unit of time, to its length [s]."""
+
+TIME_NAME = re.compile(rf"(?:t|times?|timestamps?)(?:[\s_]*[(\[]?({'|'.join(SECONDS)})[)\]]?)?")
+"""Name of a column of times in lower case, with the name of its unit where it says one."""
 
 Row = tuple[int, list[str]]
 """A line number of the file (the first is 1) and the cells of that line."""
@@ -52,12 +62,12 @@ def read_csv(path: Path | str, name: str | None = None) -> Reach:
             (the line of the file; the first is 1) and the column.
     """
     path = Path(path)
-    columns, rows = _columns(read_rows(path), path)
+    columns, rows, second = _columns(read_rows(path), path)
     place = Place(str(path), [line for line, _ in rows])
     table = _numbers(rows, columns, place)
-    time = table["time"]
+    time = second * table["time"]
     landmarks = {point: np.column_stack([table[f"{point}_{axis}"] for axis in COLUMN_AXES]) for point in LANDMARKS}
-    check_recording(time, landmarks, place)
+    check_recording(time, landmarks, place, _import_it(place))
     return Reach(path.stem if name is None else name, time, **landmarks)
 
 
@@ -86,24 +96,11 @@ def read_rows(path: Path, delimiter: str = ",") -> list[Row]:
     Raises:
         KinematicsError: the file cannot be read, is not such text, or is empty.
     """
-    if path.exists() and not path.is_file():  # reading a device or a pipe might never end
-        raise KinematicsError(f"{path}: is {'a folder' if path.is_dir() else 'no file'}; a file is needed here.")
+    reader = csv.reader(io.StringIO(read_text(path, kind=KinematicsError), newline=""), delimiter=delimiter)
     try:
-        if path.stat().st_size > MAX_CSV_BYTES:
-            raise KinematicsError(
-                f"{path}: has {path.stat().st_size / 1e6:.0f} MB; text of more than {MAX_CSV_BYTES / 1e6:.0f} MB is "
-                "not read. Cut the recording, or give HDF5 where its program writes it."
-            )
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, delimiter=delimiter)
-            rows = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
-    except FileNotFoundError:
-        raise KinematicsError(f"{path}: there is no such file or folder.") from None
-    except OSError as error:
-        raise KinematicsError(f"{path}: cannot be read ({error.strerror}).") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        kind, remedy = ("comma", "Export the reach as CSV.") if delimiter == "," else ("tab", "Export it again.")
-        raise KinematicsError(f"{path}: is not a {kind}-separated text file in UTF-8 ({error}). {remedy}") from error
+        rows = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
+    except csv.Error as error:
+        raise KinematicsError(f"{path}, row {reader.line_num}: cannot be read ({error}). Correct the row.") from error
     while rows and not any(rows[-1][1]):
         rows.pop()
     if not rows:
@@ -111,12 +108,19 @@ def read_rows(path: Path, delimiter: str = ",") -> list[Row]:
     return rows
 
 
-def _columns(rows: list[Row], path: Path) -> tuple[tuple[str, ...], list[Row]]:
-    """Find the names of the columns, and the rows below the header; a first line with a number is none."""
-    line, first = rows[0]
-    if any(parse_number(cell) is not None for cell in first):
-        return COLUMNS, rows
-    names = tuple(cell.lower() for cell in first)
+def _columns(rows: list[Row], path: Path) -> tuple[tuple[str, ...], list[Row], float]:
+    """Find the names of the columns, the rows below the header, and the unit [s] of the time.
+
+    A first line with a number is no header.
+    """
+    if any(parse_number(cell) is not None for cell in rows[0][1]):
+        return COLUMNS, rows, 1.0
+    (line, first), *rows = rows
+    names = [cell.lower() for cell in first]
+    times = [(i, match[1]) for i, name in enumerate(names) if (match := TIME_NAME.fullmatch(name))]
+    index, unit = min(times, key=lambda time: names[time[0]] != "time", default=(0, None))
+    if times:
+        names[index] = "time"
     missing = [name for name in REQUIRED if name not in names]
     if missing:
         raise KinematicsError(
@@ -126,7 +130,15 @@ def _columns(rows: list[Row], path: Path) -> tuple[tuple[str, ...], list[Row]]:
     twice = [name for name in REQUIRED if names.count(name) > 1]
     if twice:
         raise KinematicsError(f"{path}, row {line}: the header has the column {', '.join(twice)} more than once.")
-    return names, rows[1:]
+    return tuple(names), rows, SECONDS[unit or "s"]
+
+
+def _import_it(place: Place) -> str:
+    """Advice on a file in which points are missing or damaged."""
+    return (
+        "Correct it or, where a point was not seen, import the file, which fills short gaps: "
+        f"python scripts/import_reaches.py {shlex.quote(place.source)} --out FOLDER --units m --axes 'x y z'"
+    )
 
 
 def _numbers(rows: list[Row], columns: tuple[str, ...], place: Place) -> dict[str, np.ndarray]:
@@ -151,9 +163,9 @@ def _row_numbers(cells: list[str], columns: tuple[str, ...], place: Place, index
         number = parse_number(cell)
         if number is None:
             found = f"'{cell}' is not a number" if cell else "the cell is empty"
-            raise place.error(f"{found}. Write a decimal number such as 0.0123.", index, name)
+            raise place.error(f"{found}. Write a decimal number such as 0.0123. {_import_it(place)}", index, name)
         if not np.isfinite(number):
-            raise place.error(f"'{cell}' is not a finite number. Fill the gap or cut the recording there.", index, name)
+            raise place.error(f"'{cell}' is not a finite number. {_import_it(place)}", index, name)
         yield number
 
 

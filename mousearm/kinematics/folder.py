@@ -1,13 +1,13 @@
-"""Folders of reaches: which files there are, and of which animal and session each of them is."""
+"""Folders of reaches: which files there are, of which animal and session each of them is, and what was written."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mousearm.errors import KinematicsError
-from mousearm.files import sha256
-from mousearm.kinematics.files import read_csv
+from mousearm.files import SEAL, make_folder, os_errors_as, read_seal, seal, sha256
+from mousearm.kinematics.files import read_csv, write_csv
 from mousearm.kinematics.reach import Reach
 
 REACH_MANIFEST = "manifest.csv"
@@ -26,15 +26,26 @@ class ReachFile:
         path: where it is.
         animal: whose reach it is, as the manifest or the folder above the session's says; empty where neither does.
         session: of which session, unique over animals: ``animal/session``; empty where nothing says so.
+        written: hash of the file when it was written, as `SEAL` beside it says; empty where nothing says so.
     """
 
     name: str
     path: Path
     animal: str = ""
     session: str = ""
+    written: str = ""
 
     def read(self) -> Reach:
-        """Read the reach; errors as `read_csv`."""
+        """Read the reach.
+
+        Raises:
+            KinematicsError: as `read_csv`; or the file is not as it was written.
+        """
+        if self.written and self.written != self.sha256():
+            raise KinematicsError(
+                f"{self.path}: is not as it was written; its hash is not that in {SEAL} beside it. Bring it back as it "
+                f"was or, if you changed it yourself, remove its line from {SEAL}."
+            )
         return read_csv(self.path, name=self.name)
 
     def sha256(self) -> str:
@@ -43,10 +54,25 @@ class ReachFile:
         Raises:
             KinematicsError: the file cannot be read.
         """
-        try:
+        with os_errors_as(KinematicsError, self.path, "read"):
             return sha256(self.path)
-        except OSError as error:
-            raise KinematicsError(f"{self.path}: cannot be read ({error.strerror}).") from error
+
+
+def write_reaches(reaches: Iterable[Reach], folder: Path) -> None:
+    """Write each reach below a folder as its name says, with its hash beside it.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    hashes: dict[Path, dict[str, str | None]] = {}
+    for reach in reaches:
+        file = folder / f"{reach.name}.csv"
+        make_folder(file.parent)
+        seal(file.parent, {file.name: None})
+        write_csv(reach, file)
+        hashes.setdefault(file.parent, {})[file.name] = sha256(file)
+    for parent, known in hashes.items():
+        seal(parent, known)
 
 
 def read_reaches(path: Path | str) -> tuple[Reach, ...]:
@@ -55,7 +81,7 @@ def read_reaches(path: Path | str) -> tuple[Reach, ...]:
 
 
 def find_reaches(path: Path | str) -> tuple[ReachFile, ...]:
-    """Find one file, or every ``*.csv`` below a folder; nothing is read but the manifest.
+    """Find one file, or every ``*.csv`` below a folder; nothing is read but the manifest and `SEAL`.
 
     Hidden files and folders are skipped. Animal and session are those of the folder's `REACH_MANIFEST`, where there
     is one (columns `MANIFEST_COLUMNS`, files as paths below the folder); otherwise the names of the folders that a file
@@ -73,7 +99,7 @@ def find_reaches(path: Path | str) -> tuple[ReachFile, ...]:
     """
     path = Path(path)
     if not path.is_dir():
-        return (ReachFile(path.stem, path),)
+        return (ReachFile(path.stem, path, written=read_seal(path.parent).get(path.name, "")),)
     relatives = sorted(file.relative_to(path).as_posix() for file in path.rglob("*.csv") if file.is_file())
     relatives = [relative for relative in relatives if "/." not in f"/{relative}" and relative != REACH_MANIFEST]
     if not relatives:
@@ -85,7 +111,16 @@ def find_reaches(path: Path | str) -> tuple[ReachFile, ...]:
         known = _read_manifest(manifest, relatives)
     else:
         known = {relative: _of_folders(relative) for relative in relatives}
-    return tuple(ReachFile(file.removesuffix(".csv"), path / file, *known.get(file, ("", ""))) for file in relatives)
+    sums = {folder: read_seal(folder) for folder in {(path / file).parent for file in relatives}}
+    return tuple(
+        ReachFile(
+            file.removesuffix(".csv"),
+            path / file,
+            *known.get(file, ("", "")),
+            sums[(path / file).parent].get(Path(file).name, ""),
+        )
+        for file in relatives
+    )
 
 
 def _of_folders(relative: str) -> tuple[str, str]:

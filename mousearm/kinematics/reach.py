@@ -5,7 +5,7 @@ from dataclasses import KW_ONLY, dataclass, replace
 import numpy as np
 
 from mousearm.errors import KinematicsError
-from mousearm.kinematics.checks import MIN_FRAMES, Place, check_recording
+from mousearm.kinematics.checks import MIN_FRAMES, Place, check_recording, check_rows
 from mousearm.trajectory import LANDMARKS
 
 INTERVAL_TOLERANCE = 0.01
@@ -16,12 +16,6 @@ JITTER_TOLERANCE = 0.1
 
 STEP_ROUNDING = 1e-3
 """Part of a step by which the last one may be short: time stamps rounded to a microsecond do not cost a frame."""
-
-MAX_GAP = 5.0
-"""Longest interval, in median intervals, across which positions are interpolated."""
-
-MAX_FRAMES = 1_000_000
-"""Most frames of a reach, two hours at 150 Hz: times of more are in another unit."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,6 +80,11 @@ class Reach:
         return float(1.0 / np.median(np.diff(self.time)))
 
     @property
+    def peak_speed(self) -> float:
+        """Highest speed of the paw [m/s], by central differences."""
+        return float(np.linalg.norm(np.gradient(self.paw, self.time, axis=0), axis=1).max())
+
+    @property
     def upper_arm_length(self) -> float:
         """Distance from shoulder to elbow [m], median over the frames."""
         return float(np.median(np.linalg.norm(self.elbow - self.shoulder, axis=1)))
@@ -114,14 +113,14 @@ def resample(reach: Reach, dt: float) -> Reach:
 
     Raises:
         KinematicsError: dt is not a positive number, the recording is shorter than three frames at dt or longer than
-            `MAX_FRAMES`, or it has a gap of more than five median intervals.
+            a reach, or rows of it are lost.
     """
     from scipy.interpolate import CubicSpline
 
     place = Place(f"reach '{reach.name}'")
     if not (np.isfinite(dt) and dt > 0):
         raise place.error(f"cannot be resampled to an interval of dt = {dt} s; give a positive number of seconds.")
-    _check_gaps(reach, place)
+    check_rows(reach.time, place, "Fill the gap or cut the recording there.")
     if _is_on_grid(reach.time, dt):
         return replace(reach, time=dt * np.arange(reach.n_frames))
     time = dt * np.arange(_steps(reach, dt, place))
@@ -137,25 +136,8 @@ def _is_on_grid(time: np.ndarray, dt: float) -> bool:
     return bool(abs(interval - dt) <= INTERVAL_TOLERANCE * dt and jitter <= JITTER_TOLERANCE * interval)
 
 
-def _check_gaps(reach: Reach, place: Place) -> None:
-    intervals = np.diff(reach.time)
-    median = np.median(intervals)
-    worst = int(np.argmax(intervals))
-    if intervals[worst] > MAX_GAP * median:
-        raise place.error(
-            f"{intervals[worst]:.4g} s pass between {place.frame(worst)} (time {reach.time[worst]:.6g} s) and "
-            f"{place.frame(worst + 1)} (time {reach.time[worst + 1]:.6g} s); the median interval is {median:.4g} s. "
-            f"A gap of more than {MAX_GAP:g} intervals is not interpolated: cut the recording there."
-        )
-
-
 def _steps(reach: Reach, dt: float, place: Place) -> int:
     """Number of frames at dt that fit into the duration; a last step short by rounding only is kept."""
-    if reach.duration / dt > MAX_FRAMES:
-        raise place.error(
-            f"lasts {reach.duration:.4g} s, which is more than {MAX_FRAMES} frames at dt = {dt:.4g} s. Are its times "
-            "in seconds?"
-        )
     steps = int(np.floor(reach.duration / dt + STEP_ROUNDING)) + 1
     if steps < MIN_FRAMES:
         raise place.error(

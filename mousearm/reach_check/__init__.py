@@ -15,8 +15,8 @@ from mousearm.model import Arm, load_arm
 from mousearm.retarget import PoseCache, Reference, Solve, cache_folder, retarget
 from mousearm.text import columns
 
-GAP = 1.5
-"""An interval of more than this many median intervals is a gap."""
+USUAL = (("the highest speed of the paw is", "m/s", 0.05, 0.5), ("it lasts", "s", 0.05, 5.0))
+"""What is remarked upon outside a range, with unit and range."""
 
 MOST_SPREAD = 0.05
 """Standard deviation of a segment's length, relative to its median, above which it is remarked upon."""
@@ -30,7 +30,7 @@ MOST_AT_LIMIT = 0.1
 FOLLOWED_MM = 0.1
 """Residual up to which an arm follows a reach."""
 
-HEADER = ("reach", "frames", "Hz", "gaps", "upper arm mm", "forearm mm", "peak m/s", "peak m/s²", "IK mm", "")
+HEADER = ("reach", "frames", "Hz", "upper arm mm", "forearm mm", "peak m/s", "peak m/s²", "IK mm", "")
 JOINT_HEADER = ("joint", "arm °", "used °", "frames at a limit")
 SEGMENTS_NOTE = "Segments: median ± standard deviation, drift from the first to the last frame."
 
@@ -60,16 +60,12 @@ class Measures:
 
     Attributes:
         rate: Hz.
-        n_gaps: intervals of more than `GAP` median ones.
-        longest_gap_ms: the longest interval, 0 if there is no gap.
         peak_speed: of the paw [m/s].
         peak_acceleration: of the paw [m/s^2]; noise raises it first.
     """
 
     n_frames: int
     rate: float
-    n_gaps: int
-    longest_gap_ms: float
     upper_arm: SegmentLength
     forearm: SegmentLength
     peak_speed: float
@@ -78,8 +74,9 @@ class Measures:
     def remarks(self) -> list[str]:
         """Remarks on what is allowed but should be looked at."""
         found = []
-        if self.n_gaps:
-            found.append(f"gaps in time: {self.n_gaps}, the longest of {self.longest_gap_ms:.4g} ms")
+        for (what, unit, low, high), value in zip(USUAL, (self.peak_speed, self.n_frames / self.rate), strict=True):
+            if not low <= value <= high:
+                found.append(f"{what} {value:.3g} {unit}, usual is {low:g} to {high:g}: check rate and unit of time")
         for name, segment in (("upper arm", self.upper_arm), ("forearm", self.forearm)):
             if segment.spread_mm > MOST_SPREAD * segment.median_mm:
                 share = segment.spread_mm / segment.median_mm
@@ -115,9 +112,8 @@ class Checked:
             return [self.name, *["-"] * (len(HEADER) - 2), verdict]
         found = self.measures
         residual = "-" if self.reference is None else f"{self.reference.residual_mm.max():.3f}"
-        gaps = f"{found.n_gaps} ({found.longest_gap_ms:.0f} ms)" if found.n_gaps else "0"
         sizes = [str(found.upper_arm), str(found.forearm), f"{found.peak_speed:.3f}", f"{found.peak_acceleration:.1f}"]
-        return [self.name, str(found.n_frames), f"{found.rate:.4g}", gaps, *sizes, residual, verdict]
+        return [self.name, str(found.n_frames), f"{found.rate:.4g}", *sizes, residual, verdict]
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,18 +206,14 @@ def at_limits(arm: Arm, qpos: np.ndarray, joints: Sequence[int]) -> float:
 
 def measure(reach: Reach) -> Measures:
     """Measure a reach as it was recorded."""
-    intervals = np.diff(reach.time)
-    gaps = intervals[intervals > GAP * np.median(intervals)]
     velocity = paw_velocity(reach)
     acceleration = np.gradient(velocity, reach.time, axis=0)
     return Measures(
         n_frames=reach.n_frames,
         rate=reach.rate,
-        n_gaps=len(gaps),
-        longest_gap_ms=1e3 * float(gaps.max(initial=0.0)),
         upper_arm=_segment(reach.time, reach.elbow - reach.shoulder),
         forearm=_segment(reach.time, reach.paw - reach.elbow),
-        peak_speed=float(np.linalg.norm(velocity, axis=1).max()),
+        peak_speed=reach.peak_speed,
         peak_acceleration=float(np.linalg.norm(acceleration, axis=1).max()),
     )
 

@@ -139,7 +139,7 @@ class _Limits:
         self.middle = (self.low + self.high) / 2
         self.half = 0.5 * max((self.high - self.low)[[_RIGHT, _UP]]) + _BAR_MM
         self.seconds = max(reach.duration for reach in reaches)
-        self.speed = max(float(np.linalg.norm(paw_velocity(reach), axis=1).max()) for reach in reaches)
+        self.speed = max(reach.peak_speed for reach in reaches)
 
 
 def _relative(reach: Reach) -> np.ndarray:

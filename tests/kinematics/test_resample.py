@@ -83,13 +83,6 @@ def test_interval_within_and_beyond_one_percent():
     assert error(resample(sampled(np.arange(40) * DT * 1.009), DT)) > 1e-5
 
 
-def test_a_lost_frame_is_interpolated():
-    time = np.delete(np.arange(46) * DT, 20)
-    result = resample(sampled(time), DT)
-    assert result.n_frames == 46
-    assert error(result) < 1e-5
-
-
 def test_start_time_is_dropped():
     a, b = resample(sampled(irregular()), DT), resample(sampled(irregular(), offset=12.5), DT)
     assert b.time[0] == 0
@@ -107,11 +100,11 @@ def test_twice_is_once():
     np.testing.assert_array_equal(resample(once, DT).paw, once.paw)
 
 
-def test_gap():
-    time = np.delete(np.arange(46) * DT, range(20, 26))  # frames 20 and 26 remain neighbours: 7 intervals
-    with pytest.raises(KinematicsError, match=r"reach 'r': 0\.04667 s pass between frame 20 .* and frame 21 .* gap"):
+@pytest.mark.parametrize("n", [1, 6])
+def test_lost_frames(n):
+    time = np.delete(np.arange(46) * DT, range(20, 20 + n))
+    with pytest.raises(KinematicsError, match=rf"reach 'r', frame 20, column time: {n} rows after this one are lost"):
         resample(sampled(time), DT)
-    assert resample(sampled(np.delete(np.arange(46) * DT, range(20, 24))), DT).n_frames == 46  # 5 intervals
 
 
 @pytest.mark.parametrize("dt", [0, -0.1, np.nan, np.inf])
@@ -123,7 +116,7 @@ def test_dt_out_of_range(dt):
 def test_times_in_another_unit():
     inside = sampled(np.linspace(0, SECONDS, 4))
     reach = replace(inside, time=1e9 * inside.time)
-    with pytest.raises(KinematicsError, match=r"lasts 3e\+08 s, which is more than 1000000 frames at dt = 0\.006667 s"):
+    with pytest.raises(KinematicsError, match=r"lasts 3e\+08 s; up to 60 s are a reach\. Are its times in seconds"):
         resample(reach, DT)
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mousearm.errors import KinematicsError
+from mousearm.kinematics.damage import HELD, held, runs, segment_lengths, spikes, stand_ins
 from mousearm.kinematics.imports.markers import MarkerRecording, MarkerTrajectory, seen_points
 from mousearm.trajectory import LANDMARKS, PAW
 
@@ -23,12 +24,6 @@ DETECTION_HZ = 20.0
 _TWO_PASSES = (2**0.5 - 1) ** (1 / (2 * FILTER_ORDER))
 
 
-def runs(mask: np.ndarray) -> list[slice]:
-    """Stretches of a mask (T,) that are true, in order."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(int)))
-    return [slice(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]
-
-
 def drop_unlikely(recording: MarkerRecording, least: float) -> tuple[MarkerRecording, int]:
     """Take points below a likelihood as not seen, and count them; a likelihood that is not said counts as 0.
 
@@ -43,6 +38,21 @@ def drop_unlikely(recording: MarkerRecording, least: float) -> tuple[MarkerRecor
     unlikely = ~(recording.likelihood >= least)
     n_dropped = int((unlikely & seen_points(recording.points)).sum())
     return replace(recording, points=np.where(unlikely[:, :, None], np.nan, recording.points)), n_dropped
+
+
+def drop_stand_ins(recording: MarkerRecording) -> tuple[MarkerRecording, int]:
+    """Take `stand_ins`, and positions that are `held`, as not seen; and count them."""
+    points = np.where(stand_ins(recording.points)[:, :, None], np.nan, recording.points)
+    moved = HELD * segment_lengths(points)[0]
+    repeated = np.stack([held(points[:, i], moved) for i in range(points.shape[1])], axis=1)
+    points = np.where(repeated[:, :, None], np.nan, points)
+    return replace(recording, points=points), int((seen_points(recording.points) & ~seen_points(points)).sum())
+
+
+def drop_spikes(markers: MarkerTrajectory) -> tuple[MarkerTrajectory, int]:
+    """Take as not seen, and count, points of a recording in metres that jump in one frame only."""
+    found = spikes(markers.time, markers.points)
+    return replace(markers, points=np.where(found[:, :, None], np.nan, markers.points)), int(found.sum())
 
 
 def fill_gaps(markers: MarkerTrajectory, longest_ms: float) -> tuple[MarkerTrajectory, list[int]]:

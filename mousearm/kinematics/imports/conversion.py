@@ -11,6 +11,7 @@ import numpy as np
 
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.checks import Place
+from mousearm.kinematics.damage import segment_lengths
 from mousearm.kinematics.imports.markers import seen_points
 from mousearm.trajectory import LANDMARKS
 
@@ -67,16 +68,6 @@ def to_metres(points: np.ndarray, unit: str, axes: Axes, side: str) -> np.ndarra
     """Bring points (..., 3) in a file's unit and axes to metres, OpenSim's axes and a right arm, (..., 3)."""
     mirror = np.array([1.0, 1.0, 1.0 if side == SIDES[0] else -1.0])
     return UNITS[unit] * points @ axes.matrix.T * mirror
-
-
-def segment_lengths(points: np.ndarray) -> tuple[float, float]:
-    """Median lengths of upper arm and forearm in the unit of the points (T, 3, 3); NaN where one is never seen."""
-    shoulder, elbow, paw = np.moveaxis(points, 1, 0)
-    lengths = [np.linalg.norm(ends, axis=1) for ends in (elbow - shoulder, paw - elbow)]
-    upper_arm, forearm = (
-        float(np.median(seen)) if len(seen := length[~np.isnan(length)]) else np.nan for length in lengths
-    )
-    return upper_arm, forearm
 
 
 def choose_unit(given: str | None, stated: str | None, lengths: tuple[float, float], place: Place) -> str:

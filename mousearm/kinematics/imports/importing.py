@@ -9,8 +9,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from mousearm.errors import KinematicsError, UnknownNameError
-from mousearm.files import make_folder, new_output, write_text
-from mousearm.kinematics.files import write_csv
+from mousearm.files import new_output, write_text
+from mousearm.kinematics.checks import RATE_RANGE, check_jumps
+from mousearm.kinematics.damage import jumps, runs
+from mousearm.kinematics.folder import write_reaches
 from mousearm.kinematics.imports import cleaning, opensim, tables
 from mousearm.kinematics.imports.cleaning import CutRule
 from mousearm.kinematics.imports.conversion import (
@@ -30,6 +32,11 @@ from mousearm.trajectory import LANDMARKS
 
 NOTES = "import.txt"
 """File beside the reaches that says how they were made."""
+
+_NO_JUMPS = (
+    "Was another point tracked there? Take it out with --min-likelihood or by emptying its cells; with --cut, "
+    "movements with a jump are left out."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +77,9 @@ class ImportOptions:
             raise UnknownNameError("unit (--units)", self.unit, UNITS)
         if self.side not in SIDES:
             raise UnknownNameError("side (--side)", self.side, SIDES)
-        if self.rate is not None and not 0 < self.rate < float("inf"):
-            raise KinematicsError(f"--rate {self.rate:g}: give the frames per second, a number above 0 Hz.")
+        slowest, fastest = RATE_RANGE
+        if self.rate is not None and not slowest <= self.rate <= fastest:
+            raise KinematicsError(f"--rate {self.rate:g}: give the frames per second, {slowest:g} to {fastest:g} Hz.")
         if self.min_likelihood is not None and not 0 <= self.min_likelihood <= 1:
             raise KinematicsError(f"--min-likelihood {self.min_likelihood:g}: give a number from 0 to 1.")
         if not 0 <= self.max_gap_ms < float("inf"):
@@ -119,9 +127,7 @@ def import_reaches(paths: Sequence[Path], out: Path, options: ImportOptions) -> 
         named = tqdm(list(zip(paths, names, strict=True)), unit=" files", desc="importing", leave=False, disable=None)
         imported = [import_file(path, name, options) for path, name in named]
         folder.mkdir()
-        for reach in (reach for item in imported for reach in item.reaches):
-            make_folder((folder / reach.name).parent)
-            write_csv(reach, folder / f"{reach.name}.csv")
+        write_reaches((reach for item in imported for reach in item.reaches), folder)
         write_text(folder / NOTES, "\n".join(item.text() for item in imported) + "\n")
     return imported
 
@@ -143,12 +149,21 @@ def import_file(path: Path, name: str, options: ImportOptions) -> ImportResult:
     if options.min_likelihood is not None:
         recording, n_dropped = cleaning.drop_unlikely(recording, options.min_likelihood)
         notes.append(f"unlikely  {n_dropped} points below {options.min_likelihood:g} taken as not seen")
+    recording, n_dropped = cleaning.drop_stand_ins(recording)
+    if n_dropped:
+        notes.append(f"no value  {n_dropped} points such as 0 0 0, or held while the arm moves, taken as not seen")
     markers, by = even(recording, options.rate)
     notes.insert(0, f"read      {recording.kind}, {len(markers.points)} frames at {markers.rate:.5g} Hz ({by})")
     markers, more = _to_metres(markers, recording, options)
     notes += more
+    markers, n_dropped = cleaning.drop_spikes(markers)
+    if n_dropped:
+        notes.append(f"spikes    {n_dropped} points that jump in one frame taken as not seen")
     markers, gaps = cleaning.fill_gaps(markers, options.max_gap_ms)
-    parts = cleaning.runs(seen_points(markers.points.reshape(len(markers.points), -1)))
+    if options.cut is None:
+        check_jumps(markers.time, markers.points, markers.place, _NO_JUMPS)
+    steady = ~jumps(markers.time, markers.points).any(axis=1)
+    parts = runs(steady & seen_points(markers.points.reshape(len(markers.points), -1)))
     notes.append(
         f"gaps      {len(gaps)} filled ({sum(gaps)} positions, the longest gap "
         f"{1e3 * max(gaps, default=0) / markers.rate:.4g} ms of {options.max_gap_ms:g} ms allowed)"
@@ -169,7 +184,8 @@ def import_file(path: Path, name: str, options: ImportOptions) -> ImportResult:
         else f"filter    Butterworth forwards and backwards, -3 dB at {options.cutoff:g} Hz (--cutoff)"
     )
     notes += [
-        f"reach     {reach.name}.csv: {reach.n_frames} frames, {reach.time[0]:.3f} to {reach.time[-1]:.3f} s"
+        f"reach     {reach.name}.csv: {reach.n_frames} frames, {reach.time[0]:.3f} to {reach.time[-1]:.3f} s, at most "
+        f"{reach.peak_speed:.3g} m/s"
         for reach in reaches
     ]
     return ImportResult(path, reaches, notes)

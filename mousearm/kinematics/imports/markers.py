@@ -6,7 +6,16 @@ from pathlib import Path
 
 import numpy as np
 
-from mousearm.kinematics.checks import Place, check_finite, check_length, check_recording, check_time
+from mousearm.kinematics.checks import (
+    RATE_RANGE,
+    TIME_UNITS,
+    Place,
+    check_finite,
+    check_length,
+    check_recording,
+    check_time,
+)
+from mousearm.kinematics.damage import LOST
 from mousearm.kinematics.reach import JITTER_TOLERANCE, Reach
 from mousearm.trajectory import LANDMARKS
 
@@ -16,9 +25,8 @@ RATE_TOLERANCE = 0.01
 MOST_MISSING = 20
 """How many times as long as its frames a recording may be; beyond it, a number or time is taken for a fault."""
 
-MOST_UNEVEN, LEAST_UNEVEN = 1.75, 0.3
-"""Most and least, in mean intervals, by which frames may be apart to be resampled; between frames further apart is a
-gap. Frames closer to each other were not filmed so, and their times are not the camera's."""
+LEAST_UNEVEN = 0.3
+"""Least, in mean intervals, by which frames may be apart to be resampled; no camera films closer ones."""
 
 _AS_FRAMES = "Write frame numbers (1, 2, 3 ...) in place of the times, and give --rate HZ."
 _LONGEST_GAP = 1e9  # frames, at most, so that they can be counted; far more are refused
@@ -92,7 +100,7 @@ class MarkerTrajectory:
             KinematicsError: the numbers cannot be a reach; names the file and the row.
         """
         landmarks = {mark: self.points[:, i][:, [2, 0, 1]] for i, mark in enumerate(LANDMARKS)}
-        check_recording(self.time, landmarks, self.place)
+        check_recording(self.time, landmarks, self.place, "Leave this recording out.")
         return Reach(name, self.time, **landmarks)
 
 
@@ -131,7 +139,7 @@ def even(recording: MarkerRecording, rate: float | None) -> tuple[MarkerTrajecto
 def _in_seconds(recording: MarkerRecording, time: np.ndarray, rate: float | None) -> tuple[np.ndarray, str]:
     """Times (T,) in s, and what they are in the file if a given rate [Hz] shows that they are not seconds."""
     place = recording.place
-    check_finite(time, {}, place)
+    check_finite(time, {}, place, "Write a time in every row, or remove the row.")
     if (np.diff(time) == 0).any() and (np.diff(time) >= 0).all():
         frame = int(np.flatnonzero(np.diff(time) == 0)[0]) + 1
         raise place.error(
@@ -140,10 +148,14 @@ def _in_seconds(recording: MarkerRecording, time: np.ndarray, rate: float | None
             "time",
         )
     check_time(time, place)
-    units = {"frame numbers": 1 / rate, "ms": 1e-3, "us": 1e-6, "ns": 1e-9} if rate else {}
     interval = float(np.median(np.diff(time)))
+    if rate is None or 0.5 < interval * rate < 2:
+        return time, ""
+    units = {"frame numbers": 1 / rate, **TIME_UNITS}
+    if interval > 1 / RATE_RANGE[0]:  # ticks of a clock
+        units["in an unknown unit"] = 1 / (interval * rate)
     for unit, length in units.items():
-        if rate and abs(interval * length * rate - 1) < 0.2 and interval * rate > 2:
+        if abs(interval * length * rate - 1) < 0.2:
             return time * length, f"; its times are {unit}"
     return time, ""
 
@@ -159,7 +171,7 @@ def _on_grid(
     off = np.abs((time - time[0]) * rate - steps)
     uneven = off.max() > JITTER_TOLERANCE
     if uneven:
-        rate = 1 / float(intervals[intervals < MOST_UNEVEN * np.median(intervals)].mean())
+        rate = 1 / float(intervals[intervals < LOST * np.median(intervals)].mean())
     rate, by = _agreed_rate(recording, rate, wanted, JITTER_TOLERANCE if uneven else RATE_TOLERANCE)
     if not uneven:
         return _spread(recording, steps, float(time[0]), rate), by + unit
@@ -229,7 +241,7 @@ def _resampled(recording: MarkerRecording, time: np.ndarray, rate: float) -> Mar
     points = np.full((len(grid), len(LANDMARKS), 3), np.nan)
     for index in range(len(LANDMARKS)):
         known = np.flatnonzero(seen_points(recording.points[:, index]))
-        for part in np.split(known, np.flatnonzero(np.diff(time[known]) > MOST_UNEVEN / rate) + 1):
+        for part in np.split(known, np.flatnonzero(np.diff(time[known]) > LOST / rate) + 1):
             within = (grid >= time[part[0]]) & (grid <= time[part[-1]]) if len(part) > 1 else np.zeros(len(grid), bool)
             if within.any():
                 points[within, index] = CubicSpline(time[part], recording.points[part, index])(grid[within])

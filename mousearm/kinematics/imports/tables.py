@@ -20,6 +20,7 @@ import numpy as np
 
 from mousearm.errors import KinematicsError, UnknownNameError
 from mousearm.kinematics.checks import Place
+from mousearm.kinematics.files import COLUMNS, SECONDS, TIME_NAME
 from mousearm.kinematics.imports.markers import MarkerRecording
 from mousearm.kinematics.imports.sheets import NumberTable, Sheet, to_number
 from mousearm.trajectory import LANDMARKS
@@ -43,8 +44,6 @@ _CONTENT = r"t?(?P<coordinate>[xyz123]|likelihood|score|confidence)(?:[\s_]*[(\[
 _IN_NAME = re.compile(rf"(?i:(?P<name>.+?)[\s_.:/-]+{_CONTENT})")
 _CAMEL = re.compile(r"(?P<name>.+[a-z0-9])(?P<coordinate>[XYZ])(?P<unit>)")
 _ALONE = re.compile(rf"(?P<name>){_CONTENT}\d*", re.IGNORECASE)
-_SECONDS = {"s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "milliseconds": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
-_TIME = re.compile(rf"(?:t|times?|timestamps?)(?:[\s_]*[(\[]?({'|'.join(_SECONDS)})[)\]]?)?")
 _FRAMES = frozenset(
     ("fnum", "frame", "frames", "frameidx", "frameindex", "framenumber", "frameid", "index", "sample", "0")
 )
@@ -113,6 +112,8 @@ def _header_rows(sheet: Sheet) -> tuple[list[list[str]], int]:
         rows.append(cells)
     else:
         index = len(sheet.lines)
+    if not rows and len(sheet.cells(0)) == len(COLUMNS):
+        return [list(COLUMNS)], 0
     if not rows:
         raise KinematicsError(
             f"{sheet.path}: has no header, so nobody knows which column is which. Put a row above the numbers, such as "
@@ -148,14 +149,14 @@ def _header(rows: Sequence[Sequence[str]], path: Path) -> Header:
     if len(units) > 1:
         raise KinematicsError(f"{path}: its header says several units, {', '.join(sorted(units))}. Write all in one.")
     others = [(index, name.lower()) for index, name in enumerate(names) if points[index] is None]
-    times = [(index, match[1]) for index, name in others if (match := _TIME.fullmatch(name))]
+    times = [(index, match[1]) for index, name in others if (match := TIME_NAME.fullmatch(name))]
     times = [
-        (index, said or next((row[index] for row in below if row[index] in _SECONDS), "s")) for index, said in times
+        (index, said or next((row[index] for row in below if row[index] in SECONDS), "s")) for index, said in times
     ]
     frames = [index for index, name in others if re.sub(r"[\s_#:]|unnamed", "", name) in _FRAMES]
     if not points[0] and (not names[0] or names[0].lower() in _POINT_NAMES):  # the index of pandas
         frames.append(0)
-    time = (times[0][0], _SECONDS[times[0][1]]) if times else None
+    time = (times[0][0], SECONDS[times[0][1]]) if times else None
     return Header(names, points, next(iter(units), None), time, frames[0] if frames else None)
 
 
