@@ -7,7 +7,7 @@ import hydra
 from omegaconf import DictConfig
 
 from mousearm import cli
-from mousearm.config import CONF, check_group_files, check_overrides, help_text
+from mousearm.config import CONF, check_command_line, explaining, help_text
 from mousearm.rundir.runs import with_resume
 from mousearm.sweep.job import run_composed
 from mousearm.sweep.plugins import register
@@ -23,15 +23,14 @@ def train(composed: DictConfig) -> float:
 @cli.handled()
 def main(argv: Sequence[str] | None = None) -> None:
     """Refuse what Hydra would not explain as well; then Hydra composes the configuration and calls ``train``."""
-    sys.argv[1:] = words = with_resume(sys.argv[1:] if argv is None else argv)
-    check_group_files(words)
-    check_overrides(words)
+    sys.argv[1:] = words = check_command_line(with_resume(sys.argv[1:] if argv is None else argv))
     options = [word for word in words if word.startswith("-")]
     if options in (["-h"], ["--help"]):
         print(f"{__doc__}\n\n{help_text([word for word in words if word not in options])}")
         return
     register()
-    train()
+    with explaining():
+        train()
 
 
 if __name__ == "__main__":

@@ -6,19 +6,100 @@ the floors of the house, which the contract in pyproject.toml states. Whoever re
 """
 
 import ast
+import dataclasses
+import json
 import re
 import tomllib
 from collections.abc import Callable
+from functools import reduce
 from html import escape
+from operator import getitem
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from omegaconf import OmegaConf
 
-from mousearm.config.reference import Choice, KeyEntry, choices, group_meaning, key_entries
+from mousearm.config import CONF, Config, all_keys
+from mousearm.config.input_checks import read_group_file
+from mousearm.config.loading import compose_unchecked
+from mousearm.keys import Key, declaration, type_text
 
 ROOT = Path(__file__).resolve().parents[1]
 _PLACE = re.compile(r"^\*\[made by the site: (.+)\]\*$", re.MULTILINE)
+
+
+class KeyEntry(NamedTuple):
+    """Reference entry of a key.
+
+    Attributes:
+        name: its path, such as ``env.control_dt``.
+        type: in words, such as ``number or null``.
+        default: the value in `conf/`, as YAML, with interpolations as they stand in the file.
+        key: its declaration.
+    """
+
+    name: str
+    type: str
+    default: str
+    key: Key
+
+
+class Choice(NamedTuple):
+    """File of a group: its name, its first comment, and whether it is the default."""
+
+    name: str
+    meaning: str
+    is_default: bool
+
+
+def key_entries() -> dict[str, list[KeyEntry]]:
+    """List all keys by group, in the order of the schema; those at the top level under the empty name."""
+    defaults: Any = OmegaConf.to_container(compose_unchecked(()), resolve=False)
+    found: dict[str, list[KeyEntry]] = {"": []}
+    for name, field in all_keys().items():
+        if not dataclasses.is_dataclass(field.type):
+            default = _as_yaml(reduce(getitem, name.split("."), defaults))
+            entry = KeyEntry(name, type_text(field.type), default, declaration(field))
+            found.setdefault(name.partition(".")[0] if "." in name else "", []).append(entry)
+    return found
+
+
+def group_meaning(group: str) -> str:
+    """Describe a group, or, of the empty name, the top level."""
+    kinds = {field.name: field.type for field in dataclasses.fields(Config)}
+    return str((kinds[group] if group else Config).__doc__)
+
+
+def choices(group: str) -> list[Choice]:
+    """List the files of a group, the default first; none for a group without a folder."""
+    named = [entry for entry in read_group_file(CONF / "config.yaml")["defaults"] if isinstance(entry, dict)]
+    default = next((entry[group] for entry in named if group in entry), None)
+    found = [
+        Choice(path.stem, _first_comment(path.read_text(encoding="utf-8")), path.stem == default)
+        for path in sorted((CONF / group).glob("*.yaml"))
+    ]
+    return sorted(found, key=lambda choice: not choice.is_default)
+
+
+def _as_yaml(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_as_yaml, value))}]"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return json.dumps(value) if value is None or isinstance(value, bool) else str(value)
+
+
+def _first_comment(text: str) -> str:
+    """Comment at the head of a file, as one line, without Hydra's directives."""
+    lines = []
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            break
+        if "@package" not in line:
+            lines.append(line.lstrip("# "))
+    return " ".join(lines)
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

@@ -120,7 +120,8 @@ class UnknownNameError(MouseArmError):
 
     def __init__(self, kind: str, name: str, valid: Iterable[str]):
         names = sorted(valid)
-        close = difflib.get_close_matches(name, names, n=1)
+        same = [other for other in names if other.rpartition(".")[2] == name]  # a key of another group
+        close = same or difflib.get_close_matches(name, names, n=1)
         hint = f" Did you mean '{close[0]}'?" if close else ""
         listed = ", ".join(names) if names else "none"
         super().__init__(f"There is no {kind} named '{name}'.{hint} Those that exist: {listed}.")

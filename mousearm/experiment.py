@@ -13,6 +13,7 @@ from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.runs import resumed
 from mousearm.rundir.status import FAILED, KILLED
 from mousearm.setup import Setup, complete_from
+from mousearm.tracking.wandb_parts import check_wandb
 from mousearm.train.interruption import Interruption
 from mousearm.trajectory import Trial
 
@@ -47,6 +48,9 @@ def run(config: Config, folder: Path, overrides: Sequence[str] = (), pruner: "Pr
             held.enter_context(run_folder.locked())
             config = resumed(run_folder, complete_from(config, run_folder.saved_config()), overrides)
             run_folder.check_model(model_hashes(config.model))
+        else:
+            config.check_start()
+        check_wandb(config)
         interruption.max_minutes = config.max_minutes
         skipped: list[str] = []
         # Before anything is written: most mistakes in the input show here, and before what is slow to import.

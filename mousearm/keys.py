@@ -5,14 +5,16 @@ the documentation is made of it.
 """
 
 import math
+import types
 from collections.abc import Callable, Sequence
-from dataclasses import MISSING, dataclass, field, fields
-from typing import Any
+from dataclasses import MISSING, Field, dataclass, field, fields
+from typing import Any, get_args, get_origin
 
 from mousearm.errors import ConfigError, UnknownNameError
 from mousearm.registry import Registry
 
 _NAME = "key"
+_TYPE_NAMES = {str: "text", int: "integer", float: "number", bool: "true or false", types.NoneType: "null"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +80,28 @@ def key(
     meaning: str, valid: Range | Registry | Sequence[str] | None = None, unit: str = "", *, default: Any = MISSING
 ) -> Any:
     """Declare a field of a dataclass as a key; the arguments are ``Key``'s, and the field's default."""
-    declaration = Key(meaning, valid if isinstance(valid, Range | Registry | None) else tuple(valid), unit)
-    return field(default=default, metadata={_NAME: declaration})
+    known = Key(meaning, valid if isinstance(valid, Range | Registry | None) else tuple(valid), unit)
+    return field(default=default, metadata={_NAME: known})
+
+
+def declaration(field: Field[Any]) -> Key:
+    """Declaration of a field of a dataclass, which must not be a group."""
+    return field.metadata[_NAME]
 
 
 def declared(group: Any) -> dict[str, Key]:
     """Keys of a dataclass, or of an object of one, by name; groups within it are skipped."""
-    return {field.name: field.metadata[_NAME] for field in fields(group) if _NAME in field.metadata}
+    return {field.name: declaration(field) for field in fields(group) if _NAME in field.metadata}
+
+
+def type_text(kind: Any) -> str:
+    """Put a type into words; ``str | None`` is ``text or null``."""
+    if get_origin(kind) is list:
+        (item,) = get_args(kind)
+        return f"list of {type_text(item)}s" if item is not str else "list of text"
+    if parts := get_args(kind):
+        return " or ".join(map(type_text, parts))
+    return _TYPE_NAMES[kind]
 
 
 def check_keys(prefix: str, group: Any) -> None:
@@ -98,8 +115,8 @@ def check_keys(prefix: str, group: Any) -> None:
         UnknownNameError: if a value is none of the names to choose from.
         ConfigError: if one is out of range.
     """
-    for name, declaration in declared(group).items():
-        declaration.check(f"{prefix}{name}", getattr(group, name))
+    for name, known in declared(group).items():
+        known.check(f"{prefix}{name}", getattr(group, name))
 
 
 def require(holds: bool, name: str, value: object, valid: str) -> None:

@@ -5,6 +5,7 @@ spreadsheet. `printable`, `markdown` and `csv_cell` make it safe for each place,
 """
 
 import re
+import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -122,6 +123,11 @@ def first_lines(lines: Sequence[str], most: int) -> list[str]:
 def shortened(name: str, longest: int) -> str:
     """The end of a name that is too long, after an ellipsis."""
     return name if len(name) <= longest else f"…{name[1 - longest :]}"
+
+
+def command(*words: object) -> str:
+    """A command of Python as it is typed into a shell, such as ``python scripts/view.py 'my run'``."""
+    return shlex.join(["python", *map(str, words)])
 
 
 def display_name(name: str) -> str:

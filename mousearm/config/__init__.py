@@ -1,7 +1,8 @@
 """Configuration: the schema, loading, and the refusal of keys that do not exist."""
 
-from mousearm.config.input_checks import CONF, check_group_files, check_overrides, read_plain
-from mousearm.config.loading import compose, help_text, load, read_saved, to_yaml
+from mousearm.config.command_line import check_command_line, check_overrides, quoted
+from mousearm.config.input_checks import CONF, check_group_files, read_plain
+from mousearm.config.loading import compose, explained, explaining, help_text, load, read_saved, to_yaml
 from mousearm.config.schema import (
     AlgoConfig,
     Config,
@@ -13,6 +14,7 @@ from mousearm.config.schema import (
     PretrainConfig,
     RewardConfig,
     TrackingConfig,
+    all_keys,
 )
 
 __all__ = [
@@ -27,11 +29,16 @@ __all__ = [
     "PretrainConfig",
     "RewardConfig",
     "TrackingConfig",
+    "all_keys",
+    "check_command_line",
     "check_group_files",
     "check_overrides",
     "compose",
+    "explained",
+    "explaining",
     "help_text",
     "load",
+    "quoted",
     "read_plain",
     "read_saved",
     "to_yaml",

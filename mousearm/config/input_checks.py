@@ -1,23 +1,17 @@
-"""Checks of the command line and of files: keys that exist, YAML that is data alone, groups that name no code.
+"""Checks of files: YAML that is data alone, groups that name no code.
 
 Files of groups say what is trained and what is swept, not how Hydra runs it, which can be any code: Hydra calls what
 ``_target_`` names in its own section, and so does the logging that it sets up. So whoever copies an experiment from
 elsewhere, or points ``--config-dir`` to one, would run what it names.
 """
 
-import argparse
-import dataclasses
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import ChoiceSweep, Glob, Override, Sweep
-from hydra.errors import HydraException
 
-from mousearm.config.schema import Config
 from mousearm.errors import ConfigError, UnknownNameError
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -30,58 +24,16 @@ _SEARCH = {"override /hydra/sweeper": "optuna"}
 _PACKAGE = re.compile(r"^#\s*@package\s+(.*)$", re.MULTILINE)
 
 
-def check_overrides(arguments: Sequence[str]) -> None:
-    """Refuse overrides of keys, and choices of groups, that do not exist, naming those that do.
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """A safe loader, fast where it can be, that takes no key twice."""
 
-    Args:
-        arguments: the command line; options that start with ``-`` and Hydra's own keys are passed over.
-
-    Raises:
-        UnknownNameError: with the part of the key that is wrong and the keys that exist beside it, or with the choices.
-    """
-    folders = [CONF, *_given_folders(arguments)]
-    for argument in arguments:
-        if argument.startswith("-") or "=" not in argument:
-            continue
-        try:
-            (override,) = OverridesParser.create().parse_overrides([argument])
-        except (HydraException, ValueError, RecursionError):
-            continue  # Hydra explains a malformed override well
-        group = override.key_or_group
-        if any((folder / group).is_dir() for folder in folders):  # also hydra/launcher; some (debug) have no keys
-            _check_choices(override, folders)
-        elif not group.startswith("hydra"):
-            _check_key(group)
-
-
-def _check_choices(override: Override, folders: Sequence[Path]) -> None:
-    group = override.key_or_group
-    if group.startswith("hydra") or override.is_delete():  # others than those in conf/ exist; Hydra says what cannot go
-        return
-    value = override.value()
-    chosen = value.list if isinstance(value, ChoiceSweep) else value if isinstance(value, list) else [value]
-    if isinstance(value, Sweep | Glob) and not isinstance(value, ChoiceSweep):  # drawn from what exists, or numbers
-        return
-    known = {
-        str(file.relative_to(place).with_suffix("")) for place in (f / group for f in folders) for file in _files(place)
-    }
-    for choice in chosen:
-        if choice is not None and str(choice) not in known:
-            raise UnknownNameError(f"choice of the group {group}", str(choice), known)
-
-
-def _check_key(key: str) -> None:
-    kind: Any = Config
-    parts = key.split(".")
-    for depth, part in enumerate(parts):
-        if not dataclasses.is_dataclass(kind):
-            above = ".".join(parts[:depth])
-            raise ConfigError(f"{key}: {above} is a value, it has no keys below it.")
-        fields = {f.name: f.type for f in dataclasses.fields(kind)}
-        if part not in fields:
-            place = f"in {'.'.join(parts[:depth])}" if depth else "at the top level"
-            raise UnknownNameError(f"configuration key {place}", part, fields)
-        kind = fields[part]
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        mapping = super().construct_mapping(node, deep)
+        if len(mapping) < len(node.value):
+            keys = [key.value for key, _ in node.value]
+            twice = next((key for key in keys if keys.count(key) > 1), keys[-1])
+            raise ValueError(f"line {node.start_mark.line + 1} or below: the key {twice} is there twice; leave one out")
+        return mapping
 
 
 def read_plain(path: Path) -> Any:
@@ -99,14 +51,14 @@ def read_plain(path: Path) -> Any:
     text = path.read_text(encoding="utf-8")
     try:
         _check_events(text)
-        return yaml.safe_load(text)
+        return yaml.load(text, _Loader)
     except (yaml.YAMLError, ValueError, TypeError) as error:  # TypeError: a key that is a list
         raise ValueError(" ".join(str(error).split())) from error
 
 
 def _check_events(text: str) -> None:
     depth = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+    for event in yaml.parse(text, Loader=_Loader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         line = event.start_mark.line + 1
         if isinstance(event, yaml.AliasEvent):
@@ -117,48 +69,57 @@ def _check_events(text: str) -> None:
             raise ValueError(f"line {line}: values within values, more than {MAX_YAML_DEPTH} deep")
 
 
-def check_group_files(arguments: Sequence[str]) -> None:
-    """Refuse files that speak of Hydra, in --config-dir and in ``conf/``, but for its config.yaml and its folder hydra.
-
-    Args:
-        arguments: the command line.
+def check_group_files(folders: Sequence[Path]) -> None:
+    """Refuse files that speak of Hydra, in ``conf/`` and other folders, but for its config.yaml and its folder hydra.
 
     Raises:
         ConfigError: a file speaks of Hydra, names code, or cannot be read; says where.
     """
     files = [file for file in _files(CONF) if file != CONF / "config.yaml" and CONF / "hydra" not in file.parents]
-    for folder in _given_folders(arguments):
-        files += _files(folder)
-    for file in files:
-        _check(file)
+    for file in [*files, *(file for folder in folders if folder != CONF for file in _files(folder))]:
+        _check(file, {CONF, *folders})
 
 
-def _given_folders(arguments: Sequence[str]) -> list[Path]:
-    """Folders of groups that the command line names."""
-    parser = argparse.ArgumentParser(add_help=False)
-    for short, long in (("-cd", "--config-dir"), ("-cp", "--config-path"), ("-cn", "--config-name")):
-        parser.add_argument(short, long)
-    given = parser.parse_known_args(list(arguments))[0]
-    return [Path(folder) for folder in (given.config_dir, given.config_path) if folder]
+def choices_of(group: str, folders: Iterable[Path]) -> set[str]:
+    """The choices of a group in folders of groups."""
+    places = [folder / group for folder in folders]
+    return {str(file.relative_to(place).with_suffix("")) for place in places for file in _files(place)}
 
 
 def _files(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*.yaml"))
 
 
-def _check(file: Path) -> None:
+def read_group_file(file: Path) -> dict[Any, Any]:
+    """Read a file of a group, perhaps an empty one; ConfigError if it cannot be read."""
     try:
-        content, text = read_plain(file), file.read_text(encoding="utf-8")
+        content = read_plain(file)
     except (OSError, ValueError) as error:
         raise ConfigError(f"{file} cannot be read: {error}") from error
-    defaults = content.get("defaults") if isinstance(content, dict) else None
+    if content is not None and not isinstance(content, dict):
+        raise ConfigError(f"{file} holds no KEY: VALUE.")
+    return content or {}
+
+
+def _check(file: Path, folders: Iterable[Path]) -> None:
+    content, text = read_group_file(file), file.read_text(encoding="utf-8")
+    defaults = content.get("defaults")
     chosen = [item for item in defaults if isinstance(item, str)] if isinstance(defaults, list) else []
     for name in [*_PACKAGE.findall(text), *chosen, *_keys(_less_sweep(content))]:
+        name = name.removeprefix("override ")
         if _HYDRA.search(name) or name == "_target_":
             raise ConfigError(
                 f"{file}: '{name}' names code, or says how Hydra runs it, which a file of a configuration group is "
                 "not to do. Say it on the command line (such as hydra/launcher=...), or in conf/config.yaml."
             )
+        if name.startswith("optional "):
+            raise ConfigError(f"{file}: with '{name}' a choice that does not exist counts as none. Leave optional out.")
+    for key, name in [pair for item in defaults or [] if isinstance(item, dict) for pair in item.items()]:
+        group = str(key).removeprefix("override ").removeprefix("/")
+        if (known := choices_of(group, folders)) and not str(key).startswith("override /"):
+            raise ConfigError(f"{file}: '{key}: {name}' must be 'override /{group}: {name}'.")
+        if known and isinstance(name, str) and name not in known and "$" not in name:
+            raise UnknownNameError(f"choice of the group {group} in {file}", name, known)
 
 
 def _less_sweep(content: Any) -> Any:

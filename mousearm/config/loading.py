@@ -1,19 +1,26 @@
 """Load a configuration that Hydra composes or a run has saved; it is checked as a whole."""
 
+import contextlib
+import os
+import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import Field, fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException, ValidationError
 
-from mousearm.config.input_checks import CONF, check_overrides, read_plain
-from mousearm.config.schema import Config
-from mousearm.errors import ConfigError, RunError
+from mousearm.config.command_line import check_overrides
+from mousearm.config.input_checks import CONF, choices_of, read_plain
+from mousearm.config.schema import Config, all_keys
+from mousearm.errors import ConfigError, MouseArmError, RunError, UnknownNameError
+from mousearm.keys import declaration, type_text
 
 ConfigStore.instance().store(name="schema", node=Config)
 
@@ -32,7 +39,59 @@ def load(composed: DictConfig) -> Config:
         typed = OmegaConf.merge(OmegaConf.structured(Config), composed)
         return OmegaConf.to_object(typed)  # type: ignore[return-value]
     except OmegaConfBaseException as error:
-        raise ConfigError(f"The configuration is not valid: {error}") from error
+        raise explained(error) from error
+
+
+def explained(error: Exception) -> MouseArmError:
+    """What Hydra and OmegaConf say of a configuration, in our words where they have only their own."""
+    within = error.__cause__ or error.__context__
+    text, inner = str(error), error if isinstance(error, OmegaConfBaseException) else within
+    where = f" in {found[1]}" if (found := re.search(r"In '(.+?)'", text)) else ""
+    if unknown := re.search(r"Could not (?:find|load) '(.+)/(.*)'", text):
+        options = re.findall(r"^\t(\S+)$", text, re.MULTILINE) or choices_of(unknown[1], [CONF])
+        return UnknownNameError(f"choice of the group {unknown[1]}{where}", unknown[2], options)
+    said = " ".join((f"{text}: {inner}" if inner and inner is not error else text).split())
+    if not isinstance(inner, OmegaConfBaseException):
+        return ConfigError(said)
+    key, last = str(inner.full_key or ""), str(inner.key)
+    if isinstance(inner, ConfigKeyError | ConfigAttributeError) and inner.parent_node is not None:
+        if where.startswith(f" in {key}/"):
+            return ConfigError(f"{key}{where}: the file must begin with the line '# @package _global_'.", key)
+        if "." in last:
+            return ConfigError(f"{key}{where}: a file has {last.replace('.', ': {')}: VALUE}}, without a dot.", key)
+        place = f"in {above}" if (above := key.rpartition(".")[0]) else "at the top level"
+        place += where and f", set{where},"
+        namesakes = [one for one in all_keys() if one.rpartition(".")[2] == last]
+        return UnknownNameError(f"configuration key {place}", last, [*map(str, inner.parent_node), *namesakes])
+    field = all_keys().get(key.partition("[")[0])
+    if field is None or not isinstance(inner, ValidationError):
+        return ConfigError(said, key or None)
+    value = "null" if inner.value is None else " ".join(str(inner.value).split())[:200]
+    return ConfigError(f"{key}={value}{where} {_remedy(field, value, '[' in key)}", key)
+
+
+def _remedy(field: Field[Any], value: str, is_item: bool) -> str:
+    """The type that a value should have, and how it is written then."""
+    if is_dataclass(field.type):
+        return f"is no group: {field.name} has keys below it, such as {field.name}.{fields(field.type)[0].name}."
+    valid = declaration(field).valid_text
+    text = f"is not of its type: {type_text(field.type)}{valid and f', {valid}'}."
+    if value == "null":
+        return f"{text} Leave {field.name} out for its default."
+    with contextlib.suppress(ValueError, OverflowError):
+        if field.type is int and (number := float(value)).is_integer():
+            return f"{text} Write {int(number)}."
+    return f"{text} Write [{value}]." if get_origin(field.type) is list and not is_item else text
+
+
+@contextmanager
+def explaining() -> Iterator[None]:
+    """Put into our words what Hydra finds wrong while its program runs, which it would print in its own."""
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException) as error:
+        raise explained(error) from error
 
 
 def compose(overrides: Sequence[str] = (), kinematics: str | None = None) -> Config:
@@ -56,10 +115,8 @@ def compose_unchecked(overrides: Sequence[str]) -> DictConfig:
     try:
         with initialize_config_dir(str(CONF), version_base="1.3"):
             return hydra_compose("config", list(overrides))
-    except (HydraException, OmegaConfBaseException, ValueError, RecursionError) as error:
-        # Hydra lets ValueError out for a group that is set to a number, and for a number of thousands of digits.
-        cause = f": {error.__cause__}" if error.__cause__ else ""
-        raise ConfigError(f"{error}{cause}") from error
+    except (HydraException, OmegaConfBaseException) as error:
+        raise explained(error) from error
 
 
 def help_text(overrides: Sequence[str]) -> str:

@@ -7,7 +7,9 @@ question looks up.
 Keys that came later have a default here, because a run that was saved before they existed has none of them.
 """
 
-from dataclasses import dataclass, make_dataclass, replace
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, fields, is_dataclass, make_dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -313,7 +315,7 @@ class TrackingConfig:
         "Weights & Biases: not at all, uploaded during the run, or kept for `scripts/sync.py`.",
         ("disabled", "online", "offline"),
     )
-    project: str = key("Project at Weights & Biases.")
+    project: str = key("Project at Weights & Biases.", Range("not empty", lambda name: name.strip() != ""))
     entity: str | None = key("Team or user there; null: the one that is logged in.")
     group: str | None = key("Runs with the same word are shown together there; null: a sweep's name.")
     tags: list[str] = key("Words to find the run by there.")
@@ -329,7 +331,9 @@ class TrackingConfig:
 
 def _is_run_name(name: str) -> bool:
     path = Path(name)
-    return name.strip() == name != "" and not path.is_absolute() and ".." not in path.parts
+    fits = all(len(part.encode(errors="replace")) <= 255 for part in path.parts)  # as file systems have it
+    below = path.parts and not path.is_absolute() and ".." not in path.parts
+    return bool(name.strip() == name and name.isprintable() and below and fits)
 
 
 @dataclass
@@ -346,7 +350,7 @@ class Config:
     tracking: TrackingConfig
     name: str = key(
         "The run folder is outputs/NAME; by default the time of day. The same name again continues the run.",
-        Range("a folder below outputs, without outer spaces", _is_run_name),
+        Range("a folder below outputs, printable, without outer spaces, of at most 255 bytes", _is_run_name),
     )
     seed: int = key(
         "Of everything that is drawn at random while training. The same seed gives the same run.", between(0, 2**32 - 1)
@@ -372,6 +376,31 @@ class Config:
         steps = self.algo.n_steps * self.env.num_envs
         require(steps <= 10**7, "algo.n_steps x env.num_envs", steps, "at most 10000000 steps between two updates")
 
+    def check_start(self) -> None:
+        """Check what only a run that begins must hold, for older ones began without it; ConfigError if it does not."""
+        size, rollout = self.algo.batch_size, self.algo.n_steps * self.env.num_envs
+        if size > rollout:
+            raise ConfigError(
+                f"algo.batch_size={size} is more than there is to learn from at a time, algo.n_steps x env.num_envs = "
+                f"{rollout} control steps. Give algo.batch_size={rollout} or less, or more of these.",
+                "algo.batch_size",
+            )
+
     def with_reaches(self, path: str) -> "Config":
         """The same configuration with other reaches: a file or folder."""
         return replace(self, kinematics=replace(self.kinematics, path=path))
+
+
+@cache
+def all_keys() -> Mapping[str, Field[Any]]:
+    """Fields of all keys, and of the groups, by their paths, such as ``env.control_dt``."""
+    found: dict[str, Field[Any]] = {}
+
+    def gather(kind: Any, prefix: str) -> None:
+        for field in fields(kind):
+            found[prefix + field.name] = field
+            if is_dataclass(field.type):
+                gather(field.type, f"{prefix}{field.name}.")
+
+    gather(Config, "")
+    return found

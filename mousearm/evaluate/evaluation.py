@@ -1,6 +1,5 @@
 """An evaluation: errors per reach and per split, as evaluation.json has them and as a table."""
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import Field, asdict, dataclass, fields, is_dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from mousearm.evaluate.results import (
     breakdown,
 )
 from mousearm.files import check_name, check_seal, read_json
+from mousearm.text import command
 from mousearm.trajectory import ELBOW, PAW, Trial, errors_mm, hold
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ class Evaluation:
             RunError: if there is no such file, it cannot be read, lacks something, or, if that is checked, has changed
                 since it was written.
         """
-        remedy = shlex.join(["python", "scripts/evaluate.py", str(file.parent), "--json", str(file)])
+        remedy = command("scripts/evaluate.py", file.parent, "--json", file)
         if not file.exists():
             raise RunError(f"There is no {file}. Make it: {remedy}")
         if checked:

@@ -17,6 +17,7 @@ from mousearm.report.figure import look_of
 from mousearm.report.groups import Group
 from mousearm.report.page import sections, summary, title
 from mousearm.report.reading import Run
+from mousearm.text import command
 
 try:
     import wandb
@@ -217,12 +218,12 @@ def _problem(run: Run, split: str, errors: dict[str, object]) -> str:
     path = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
     if run.folder.id not in errors:
         if run.settings["tracking.wandb"] == "disabled":
-            return f"was not tracked: python run.py resume={path} tracking=wandb"
-        return f"is not uploaded yet: python scripts/sync.py {path}"
+            return f"was not tracked: {command('run.py', f'resume={path}', 'tracking=wandb')}"
+        return f"is not uploaded yet: {command('scripts/sync.py', path)}"
     found, known = errors[run.folder.id], run.error_mm(split, "paw")
     if not isinstance(found, float | int):
-        return f"is there without its result: python scripts/sync.py {path} --again"
+        return f"is there without its result: {command('scripts/sync.py', path, '--again')}"
     if not math.isclose(found, known, rel_tol=1e-6):
         text = f"has another error there ({found:.3f} mm) than evaluation.json ({known:.3f} mm)"
-        return f"{text}: python scripts/sync.py {path} --again"
+        return f"{text}: {command('scripts/sync.py', path, '--again')}"
     return ""

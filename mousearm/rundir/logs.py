@@ -2,12 +2,13 @@
 
 import csv
 import importlib.metadata
+import os
 import platform
 import re
 import subprocess
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mousearm.errors import RunError
 from mousearm.files import check_seal, read_bytes
@@ -28,14 +29,23 @@ def describe_environment() -> str:
     lines = [f"python {platform.python_version()} on {platform.platform()}", "", *packages, ""]
     for words in (_COMMIT, _DIFF):
         answer = git(*words)
-        lines += [_asked(words), _NO_CHECKOUT if answer is None else answer, ""]
+        if answer.startswith("(") and answer != _NO_CHECKOUT and words == _COMMIT:
+            print(f"The commit of the code in {CODE} is not written down {answer}.")
+        lines += [_asked(words), answer.replace(str(CODE), "CODE") if answer.startswith("(") else answer, ""]
     return "\n".join(lines)
 
 
-def git(*words: str) -> str | None:
-    """Ask git about the code; None where it refuses, as outside a checkout."""
-    result = subprocess.run(["git", *words], cwd=CODE, capture_output=True, text=True, check=False)
-    return result.stdout if result.returncode == 0 else None
+def git(*words: str) -> str:
+    """Ask git about the code; where it has no answer, as outside a checkout, why, in parentheses."""
+    how: dict[str, Any] = {"capture_output": True, "encoding": "utf-8", "errors": "replace", "check": False}
+    try:
+        result = subprocess.run(["git", *words], cwd=CODE, env={**os.environ, "LC_ALL": "C"}, **how)
+    except OSError as error:
+        return f"(git cannot be asked: {error.strerror})"
+    if result.returncode == 0:
+        return result.stdout
+    reason = " ".join(result.stderr.split()) or f"it ends with {result.returncode}"
+    return _NO_CHECKOUT if "not a git repository" in reason else f"(git says: {reason})"
 
 
 class Environment(NamedTuple):
@@ -51,9 +61,9 @@ def read_environment(file: Path) -> Environment:
     text = read_bytes(file).decode(errors="replace") if file.exists() else ""
     before, mark, changes = text.partition(f"{_asked(_DIFF)}\n")
     commit = before.partition(f"{_asked(_COMMIT)}\n")[2].strip()
-    is_changed = changes.strip() not in ("", _NO_CHECKOUT)
+    is_changed = changes.strip()[:1] not in ("", "(")
     kept = "(there were changes, which are not shared)\n" if is_changed else changes
-    return Environment("" if commit == _NO_CHECKOUT else commit, is_changed, before + mark + kept)
+    return Environment("" if commit.startswith("(") else commit, is_changed, before + mark + kept)
 
 
 def _asked(words: tuple[str, ...]) -> str:

@@ -1,13 +1,13 @@
 """Finding runs in folders, and resuming one: the folder that ``resume=`` names, and the configuration."""
 
-import re
 from collections.abc import Iterator, Sequence
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from mousearm.config import Config, load
+from mousearm.config import Config, all_keys, compose, load, quoted
 from mousearm.errors import RunError
 from mousearm.rundir.folder import RunFolder
 
@@ -41,12 +41,7 @@ def with_resume(arguments: Sequence[str]) -> list[str]:
     folder = Path(given[0].removeprefix(_RESUME)).expanduser().absolute()
     if not (folder / "config.yaml").is_file():
         raise RunError(f"{given[0]}: there is no run in {folder}, which has no config.yaml. Give the folder of a run.")
-    return [*others, f"hydra.run.dir='{_quoted(str(folder))}'"]
-
-
-def _quoted(text: str) -> str:
-    """As it must stand between the single quotes of Hydra's grammar: backslashes count as such before a quote only."""
-    return re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + ("\\'" if found[2] else ""), text)
+    return [*others, f"hydra.run.dir={quoted(str(folder))}"]
 
 
 def resumed(run: RunFolder, wanted: Config, overrides: list[str]) -> Config:
@@ -58,22 +53,41 @@ def resumed(run: RunFolder, wanted: Config, overrides: list[str]) -> Config:
         overrides: the command line; keys that it does not name are not compared.
 
     Raises:
-        RunError: if an override contradicts the saved configuration; the text shows both.
+        RunError: if an override contradicts the saved configuration; the text shows both. If the budget becomes smaller
+            than what was done.
     """
-    result, new = OmegaConf.structured(run.saved_config()), OmegaConf.structured(wanted)
+    saved = run.saved_config()
+    result, new = OmegaConf.structured(saved), OmegaConf.structured(wanted)
     conflicts = []
-    for key in (override.split("=", 1)[0].lstrip("+~") for override in overrides):
+    for key in _said(overrides, new):
         if any(key == free or key.startswith(f"{free}.") for free in MAY_CHANGE):
             OmegaConf.update(result, key, OmegaConf.select(new, key))
         elif OmegaConf.select(result, key) != OmegaConf.select(new, key):
             conflicts += _differences(key, OmegaConf.select(result, key), OmegaConf.select(new, key))
     if conflicts:
         raise RunError(
-            f"{run.path} holds a run with another configuration:\n  " + "\n  ".join(conflicts) + "\n"
+            f"{run.path} holds a run with another configuration:\n  " + "\n  ".join(dict.fromkeys(conflicts)) + "\n"
             f"Only {', '.join(MAY_CHANGE)} may change when a run is resumed. Leave these overrides out to continue "
             "it, or choose another name=."
         )
-    return load(result)
+    config, done = load(result), max((int(checkpoint.name) for checkpoint in run.checkpoints()), default=0)
+    total = config.algo.timesteps
+    if total < min(saved.algo.timesteps, done):
+        raise RunError(
+            f"{run.path} has done {done} steps already, and algo.timesteps={total} would say less. Leave it out, or "
+            f"give {done} or more."
+        )
+    return config
+
+
+def _said(overrides: Sequence[str], new: DictConfig) -> list[str]:
+    """Keys that a command line speaks of; what an experiment or debug sets counts where it is not the default."""
+    keys = [override.split("=", 1)[0].lstrip("+~") for override in overrides]
+    if all(key in all_keys() for key in keys):
+        return keys
+    default = OmegaConf.structured(compose())
+    values = (key for key, field in all_keys().items() if key != "name" and not is_dataclass(field.type))
+    return [*keys, *(key for key in values if OmegaConf.select(new, key) != OmegaConf.select(default, key))]
 
 
 def _differences(key: str, saved: Any, new: Any) -> list[str]:

@@ -22,7 +22,7 @@ from mousearm.rundir.folder import RUN_PREFIX, RunFolder
 from mousearm.rundir.logs import read_environment
 from mousearm.rundir.status import FINISHED
 from mousearm.share.card import FILM, MODEL_FOLDER, REACHES_FOLDER, Subject, card, is_reach
-from mousearm.text import first_lines, listed
+from mousearm.text import command, first_lines, listed
 
 # A repository with these files is an agent, which another one may replace.
 _MARKS = ("config.yaml", "origin.json", "best/manifest.json")
@@ -113,8 +113,8 @@ def _check_finished(folder: RunFolder) -> None:
     if status.state != FINISHED:
         reason = f" ({status.reason})" if status.reason else ""
         raise RunError(
-            f"{folder.path} is {status.state}{reason}, not finished. Only finished runs are shared: python run.py "
-            f"resume={folder.path} resumes it."
+            f"{folder.path} is {status.state}{reason}, not finished. Only finished runs are shared: "
+            f"{command('run.py', f'resume={folder.path}')} resumes it."
         )
     if problem := folder.best_problem():
         raise RunError(f"The best network cannot be shared: {problem}")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
+from types import NoneType
 from typing import TYPE_CHECKING
 
 from hydra.core.hydra_config import HydraConfig
@@ -18,11 +19,11 @@ from submitit.helpers import DelayedSubmission
 
 from mousearm.config import Config, compose, load
 from mousearm.errors import TIME_IS_OVER, Interrupted, MouseArmError, RunError
-from mousearm.files import read_json, write_json
+from mousearm.files import write_json
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.logs import read_metrics
 from mousearm.rundir.status import FAILED, INTERRUPTED, PRUNED, Pruned
-from mousearm.sweep.records import SLURM, Job, Sweep
+from mousearm.sweep.records import SLURM, Job, Sweep, read_record
 
 if TYPE_CHECKING:
     from mousearm.evaluate.evaluation import Evaluation
@@ -148,7 +149,7 @@ def median_rule(job: Job, total: int) -> "Pruner | None":
     job of another sweep, or of a search without pruning; ``total`` is the job's budget in steps.
     """
     record = job.sweep / _RULE
-    share = read_json(record)["prune_after"] if record.is_file() else None
+    share = read_record(record, prune_after=(float, int, NoneType))["prune_after"] if record.is_file() else None
     if share is None:
         return None
 

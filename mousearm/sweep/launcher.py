@@ -18,11 +18,13 @@ from hydra_plugins.hydra_submitit_launcher.config import LocalQueueConf, SlurmQu
 from omegaconf import DictConfig, OmegaConf
 
 from mousearm import cli
+from mousearm.config import CONF
 from mousearm.errors import ConfigError
 from mousearm.rundir.status import FINISHED
 from mousearm.sweep.executor import Jobs, await_queue, run_here, snapshot, submit
 from mousearm.sweep.progress import begin, progress, queued_line, state_line
-from mousearm.sweep.records import LOCAL, SLURM, Job, Sweep
+from mousearm.sweep.records import LOCAL, SLURM, Job, Sweep, slurm
+from mousearm.text import command
 
 # Hydra takes plugins only from the package hydra_plugins, where the module `plugins` has this name.
 PLUGINS = "hydra_plugins.mousearm"
@@ -79,6 +81,12 @@ class QueueLauncher(Launcher):
         self._sweep = Sweep(Path(config.hydra.sweep.dir))
         self._name = str(config.name)
         self._keep_jobs = is_search(config)
+        given = [one.path for one in config.hydra.runtime.config_sources if "command-line" in one.provider]
+        if given:
+            raise ConfigError(
+                f"Jobs of hydra/launcher={self.cluster} compose their configuration themselves, from a copy of conf/. "
+                f"Copy the files of {', '.join(given)} into {CONF}, and leave --config-dir out."
+            )
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Run jobs; those without a result return NaN. Where none can begin the program ends and says why."""
@@ -89,7 +97,8 @@ class QueueLauncher(Launcher):
                 for job in self._do(jobs, self._prepare()):
                     print(state_line(job), flush=True)
             except KeyboardInterrupt:
-                print(f"\n{self.after_ctrl_c}: python scripts/sweep.py status {self._sweep.path}", file=sys.stderr)
+                look = command("scripts/sweep.py", "status", self._sweep.path)
+                print(f"\n{self.after_ctrl_c}: {look}", file=sys.stderr)
                 raise
         return [self._result(self._sweep.job(number)) for number in jobs]
 
@@ -115,6 +124,11 @@ class SlurmLauncher(QueueLauncher):
 
     cluster = SLURM
     after_ctrl_c = "The jobs stay in the queue"
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Take the sweep's configuration, where there is a SLURM; RunError elsewhere."""
+        slurm("sbatch", "--version")
+        super().setup(hydra_context=hydra_context, task_function=task_function, config=config)
 
     def _do(self, jobs: Jobs, code: Path) -> Iterable[Job]:
         submit(self._sweep, jobs, code)

@@ -23,7 +23,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mousearm import cli
-from mousearm.config import CONF, load
+from mousearm.config import CONF, explained, load
 from mousearm.errors import ConfigError, RunError
 from mousearm.files import make_folder, write_text
 from mousearm.rundir.status import FINISHED
@@ -41,6 +41,7 @@ from mousearm.sweep.launcher import (
 )
 from mousearm.sweep.progress import Progress, begin, progress, reasons
 from mousearm.sweep.records import LOCAL, Sweep, this_process
+from mousearm.text import command
 
 if TYPE_CHECKING:  # not everybody has Optuna
     from mousearm.sweep.study import Study
@@ -67,7 +68,7 @@ def slurm_settings(overrides: Sequence[str]) -> dict[str, Any]:
             chosen = compose("config", to_slurm(overrides), return_hydra_config=True)
             return OmegaConf.to_container(chosen.hydra.launcher, resolve=True)  # type: ignore[return-value]
     except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(f"{error}: {error.__cause__}" if error.__cause__ else str(error)) from error
+        raise explained(error) from error
 
 
 class SweepRecord(Callback):
@@ -90,14 +91,15 @@ class SweepRecord(Callback):
         sweep = Sweep(Path(config.hydra.sweep.dir))
         now = progress(sweep.jobs())
         if not config.hydra.launcher.get("wait", True):
-            look = f"python scripts/sweep.py status {sweep.path}"
+            look = command("scripts/sweep.py", "status", sweep.path)
             print(f"\n{len(now)} jobs are queued. How they fare: {look}", flush=True)
             return
         done = sum(one.state == FINISHED for one in now)
         print("\n".join([f"\n{done} of {len(now)} jobs finished in {sweep.path}", *reasons(now)]), flush=True)
         if any(one.is_over and not one.has_result for one in now):
             with cli.handled():
-                raise RunError(f"some jobs have no result; python scripts/sweep.py retry {sweep.path} does them again.")
+                retry = command("scripts/sweep.py", "retry", sweep.path)
+                raise RunError(f"some jobs have no result; {retry} does them again.")
 
 
 def _jobs(hydra: DictConfig) -> list[list[str]]:
@@ -165,7 +167,7 @@ class OptunaSweeper(Sweeper):
     def _check_job(self, overrides: Sequence[str]) -> None:
         """Check that a job can be configured, before the first one begins."""
         composed = self._loader.load_sweep_config(self._config, list(overrides))
-        load(OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"]))
+        load(OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])).check_start()
 
     def _resume(self, study: "Study") -> None:
         """Learn from trials of an earlier command that have a result meanwhile; run the others that it began."""

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from mousearm.errors import RunError
-from mousearm.files import read_json
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.status import FAILED, FINISHED, INTERRUPTED, NO_STATUS, PRUNED, RUNNING
 from mousearm.sweep.executor import copies, run_here, snapshot, submit
 from mousearm.sweep.job import evaluations
 from mousearm.sweep.records import CANCELLED, SLURM, WAITING, Job, Sweep, Worker, states, stop
-from mousearm.text import columns
+from mousearm.text import columns, command
 
 LOST = "lost"
 """No process works on the job, and none said why: it was killed, or its computer went down."""
@@ -70,8 +69,9 @@ def _state(job: Job, living: dict[Worker, str], run: str, reason: str) -> tuple[
 
 def _paw_mm(run: RunFolder, state: str) -> float | None:
     if state == FINISHED and run.evaluation.is_file():
-        content = read_json(run.evaluation)
-        return content["test" if "test" in content else "train"]["paw_mm"]["mean"]
+        from mousearm.evaluate.evaluation import Evaluation  # slow to import
+
+        return Evaluation.load(run.evaluation).objective
     return next(reversed(evaluations(run).values()), None)
 
 
@@ -79,8 +79,8 @@ def begin(sweep: Sweep, name: str, cluster: str, settings: dict[str, Any], keep_
     """Record a launch, as ``Sweep.create`` does; RunError if jobs of an earlier one in its folder wait or run."""
     if sweep.exists and not all(one.is_over for one in progress(sweep.jobs())):
         raise RunError(
-            f"Jobs of {sweep.path} wait or run already: python scripts/sweep.py status {sweep.path}. Wait for them, "
-            "cancel them, or choose another name=."
+            f"Jobs of {sweep.path} wait or run already: {command('scripts/sweep.py', 'status', sweep.path)}. Wait for "
+            "them, cancel them, or choose another name=."
         )
     sweep.create(name, cluster, settings, keep_jobs)
 
@@ -93,7 +93,7 @@ def queued_line(job: Job) -> str:
 def state_line(job: Job) -> str:
     """The state of a job in a line."""
     (now,) = progress([job])
-    result = f"{now.paw_mm:.3f} mm" if now.state == FINISHED else now.reason
+    result = f"{now.paw_mm:.3f} mm" if now.state == FINISHED and now.paw_mm is not None else now.reason
     return f"job {job.number}: {now.state} {result}".rstrip()
 
 

@@ -6,6 +6,7 @@ worker, ``jobs/<number>/end.json`` why it ended without a result. The run folder
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -26,6 +27,8 @@ CANCELLED = "cancelled"
 WAITING = "waiting"
 _PENDING = ("PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "SPECIAL_EXIT", "SUSPENDED")
 _TIMEOUT_S = 60
+# What may be signalled and cancelled: one process, or one job of the queue.
+_WORKER = re.compile(rf"{LOCAL} [1-9]\d*|{SLURM} \d+([_+]\d+)?")
 
 
 @dataclass(frozen=True)
@@ -142,20 +145,23 @@ class Job:
 
     @property
     def overrides(self) -> list[str]:
-        """The job's overrides of the configuration."""
-        return list(read_json(self._plan)["overrides"])
+        """The job's overrides of the configuration; RunError if its record is damaged."""
+        return [str(override) for override in read_record(self._plan, overrides=list)["overrides"]]
 
     @property
     def worker(self) -> Worker:
-        """The worker that has it."""
-        return Worker(**read_json(self._plan)["worker"])
+        """The worker that has it; RunError if its record is damaged, or names no worker of ours."""
+        found = read_record(self._plan, worker=dict)["worker"]
+        if not (set(found) == {"cluster", "id", "host"} and _WORKER.fullmatch(f"{found['cluster']} {found['id']}")):
+            raise RunError(f"{self._plan} names no worker. Bring it back, or choose another name=.")
+        return Worker(**found)
 
     @property
     def ended(self) -> tuple[str, str] | None:
         """State and reason with which it ended without a result; None where it did not."""
         if not self._end.is_file():
             return None
-        content = read_json(self._end)
+        content = read_record(self._end, state=str, reason=str)
         return content["state"], content["reason"]
 
 
@@ -185,7 +191,7 @@ class Sweep:
                 f"There is no sweep in {self.path}: it has no {self._record.name}. Give the folder that run.py -m or "
                 "scripts/sweep.py submit named, such as outputs/NAME."
             )
-        return read_json(self._record)
+        return read_record(self._record, name=str, cluster=str, settings=dict)
 
     def job(self, number: int) -> Job:
         """One of its jobs, whether planned or not."""
@@ -199,4 +205,14 @@ class Sweep:
 
 def planned_jobs(folder: Path) -> list[Job]:
     """The recorded jobs of a folder, by number; none where no sweep was launched."""
-    return [Job(folder, number) for number in sorted(int(p.parent.name) for p in folder.glob(f"{JOBS}/*/plan.json"))]
+    names = [plan.parent.name for plan in folder.glob(f"{JOBS}/*/plan.json")]
+    return [Job(folder, number) for number in sorted(int(name) for name in names if name.isdecimal())]
+
+
+def read_record(path: Path, **kinds: type | tuple[type, ...]) -> dict[str, Any]:
+    """Read a record whose values, by name, are of these kinds; RunError if it is none."""
+    content = read_json(path)
+    wrong = [name for name, kind in kinds.items() if not isinstance(content.get(name), kind)]
+    if wrong:
+        raise RunError(f"{path} has no {wrong[0]} that can be used. Bring it back, or choose another name=.")
+    return content

@@ -1,23 +1,22 @@
 """A study of Optuna in the folder of a sweep, and the space that it searches: its trials are the sweep's jobs."""
 
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import optuna
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import IntervalSweep, Override
-from hydra.errors import HydraException
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.samplers import TPESampler
 from optuna.trial import TrialState
 
 from mousearm.config import check_overrides
+from mousearm.config.command_line import parse
 from mousearm.errors import ConfigError, RunError
 from mousearm.rundir.status import FINISHED, PRUNED
 from mousearm.sweep.progress import Progress
+from mousearm.text import command
 
 FILE = "search.db"
 _NAME = "search"
@@ -37,10 +36,7 @@ class Space(NamedTuple):
     def of(words: Sequence[str]) -> "Space":
         """Parse overrides; of a key that is given twice the last one counts. ConfigError if none can be searched."""
         check_overrides(words)
-        try:
-            parsed = {one.get_key_element(): one for one in OverridesParser.create().parse_overrides(list(words))}
-        except (HydraException, ValueError) as error:
-            raise ConfigError(str(error)) from error
+        parsed = {one.get_key_element(): one for one in map(parse, words)}
         searched = {key: _distribution(key, one) for key, one in parsed.items() if one.is_sweep_override()}
         if "seed" in searched:
             raise ConfigError(
@@ -170,8 +166,8 @@ class Study:
                 f"{counts}. The best is trial {best.number}, {best.value:.3f} mm:",
                 *(f"  {word}" for word in own),
                 f"{'its run':<16} {run}",
-                f"{'train it further':<16} python run.py resume={run} algo.timesteps=N",
-                f"{'with other seeds':<16} {shlex.join(['python', 'run.py', '-m', *again])}",
+                f"{'train it further':<16} {command('run.py', f'resume={run}')} algo.timesteps=N",
+                f"{'with other seeds':<16} {command('run.py', '-m', *again)}",
             ]
         )
 

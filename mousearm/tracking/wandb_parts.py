@@ -17,11 +17,11 @@ from urllib.parse import urlsplit
 from omegaconf import OmegaConf
 
 from mousearm.config import Config
-from mousearm.errors import RunError
+from mousearm.errors import ConfigError, RunError
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.logs import CODE, git
 from mousearm.rundir.status import RUNNING
-from mousearm.text import plural
+from mousearm.text import command, plural, shortened
 
 if TYPE_CHECKING:
     from wandb import Run
@@ -33,6 +33,8 @@ _FINISH_S = 30.0  # for what is left to be uploaded when a run ends; SLURM kills
 _FLUSH_S = 1.0  # what is lost at most of the record when a run is killed
 _FOLDER = "wandb"  # in the run folder, made by W&B
 _OFFLINE = "offline-"
+_MODES = ("disabled", "offline", "online")
+_LONGEST = 128  # name or group
 _URL = re.compile(r"View run .*?(https?://\S+)")
 # W&B's message about a record whose end is missing because the run was killed: the rest was uploaded.
 _CUT_SHORT = "ends with an incomplete record"
@@ -104,11 +106,11 @@ def start_wandb(config: Config, folder: RunFolder) -> "tuple[Run, int, Part]":
     """
     earlier = parts_of(folder.path)
     begin = _beginning(config, folder)
-    online = config.tracking.wandb == "online" and _can_go_online(earlier)
+    online = wandb_mode(config) == "online" and _can_go_online(earlier)
     run = _try_online(begin, earlier, folder.path) if online else begin(mode="offline")
     (part,) = (part for part in parts_of(folder.path) if part not in earlier)
     if run.offline:
-        print(f"Weights & Biases: kept in {part.file.parent}. To upload it: python scripts/sync.py {folder.path}")
+        print(f"Weights & Biases: kept in {part.file.parent}. To upload it: {command('scripts/sync.py', folder.path)}")
         sent = max((part.last_step() for part in earlier), default=-1)
     else:
         print(f"Weights & Biases: {run.url}")
@@ -119,6 +121,35 @@ def start_wandb(config: Config, folder: RunFolder) -> "tuple[Run, int, Part]":
     run.define_metric("*", step_metric=_STEPS)
     run.save(str(folder.environment), base_path=str(folder.path), policy="now")
     return run, sent, part
+
+
+def wandb_mode(config: Config) -> str:
+    """What becomes of tracking in W&B; WANDB_MODE, which clusters without a network set, can only make it less."""
+    asked = config.tracking.wandb
+    variable = os.environ.get("WANDB_MODE", "").replace("dryrun", "offline")
+    return min(asked, variable if variable in _MODES else asked, key=_MODES.index)
+
+
+def check_wandb(config: Config) -> None:
+    """Check, before anything is written, that W&B takes what the configuration and the environment say of it.
+
+    Raises:
+        ConfigError: it refuses something; says what.
+    """
+    if wandb_mode(config) == "disabled":
+        return
+    import wandb  # slow to import, and most runs do without it
+
+    tracking = config.tracking
+    what = f"tracking.project={tracking.project} or tracking.tags={tracking.tags}"
+    try:
+        settings = wandb.Settings(project=tracking.project, run_tags=tracking.tags)  # type: ignore[arg-type]
+        what = "an environment variable WANDB_..."
+        settings.update_from_env_vars(dict(os.environ))
+    except (wandb.Error, ValueError) as error:
+        listed = getattr(error, "errors", list)()  # of pydantic
+        why = "; ".join(f"{one['loc'][0]}: {one['msg']}" for one in listed) or str(error)
+        raise ConfigError(f"Weights & Biases refuses {what}: {why}. Correct it.") from error
 
 
 def _beginning(config: Config, folder: RunFolder) -> "Callable[..., Run]":
@@ -147,8 +178,8 @@ def _beginning(config: Config, folder: RunFolder) -> "Callable[..., Run]":
         reinit="create_new",  # jobs of a sweep may share a process
         project=tracking.project,
         entity=tracking.entity,
-        group=tracking.group or (config.name if job else None),
-        name=f"{config.name}/{job}" if job else config.name,
+        group=shortened(tracking.group or (config.name if job else ""), _LONGEST) or None,
+        name=shortened(f"{config.name}/{job}" if job else config.name, _LONGEST),
         job_type="train",
         tags=tracking.tags,
         notes=" ".join(folder.saved_overrides()),
@@ -207,7 +238,8 @@ def _job(name: str, folder: Path) -> str:
 
 
 def _git(*words: str) -> str | None:
-    return (git(*words) or "").strip() or None
+    answer = git(*words).strip()
+    return None if answer.startswith("(") else answer or None
 
 
 def without_credentials(url: str | None) -> str | None:

@@ -21,7 +21,7 @@ from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.logs import read_metrics
 from mousearm.rundir.status import FAILED, FINISHED, INTERRUPTED, PRUNED, RUNNING
 from mousearm.tracking.metrics_file import Tracker, UnfinishedRows
-from mousearm.tracking.wandb_parts import forget_service, start_wandb
+from mousearm.tracking.wandb_parts import forget_service, start_wandb, wandb_mode
 from mousearm.trajectory import Trial
 
 # W&B calls what ends with 255 killed, as after Ctrl-C.
@@ -133,7 +133,10 @@ class WandbRows(Tracker):
 @TRACKERS.add
 def wandb(config: Config, folder: RunFolder, rows: UnfinishedRows) -> WandbRows | None:
     """Everything, in Weights & Biases: online, or kept for scripts/sync.py; where ``tracking.wandb`` says so."""
-    if config.tracking.wandb == "disabled":
+    mode, asked = wandb_mode(config), config.tracking.wandb
+    if mode != asked:
+        print(f"Weights & Biases: WANDB_MODE makes tracking.wandb={asked} {mode}.")
+    if mode == "disabled":
         return None
     tracker = WandbRows(config, folder)
     tracker.catch_up(folder, rows)

@@ -71,6 +71,7 @@ class TestGroups:
     def test_every_file_composes(self, path):
         to_be_given = {"model=osim": ["model.osim=arm.osim"]}
         config = compose(["name=test", choice(path), *to_be_given.get(choice(path), [])])
+        config.check_start()
         assert load(plain(config)) == config
 
     @pytest.mark.parametrize("path", GROUP_FILES, ids=choice)
@@ -146,7 +147,7 @@ class TestComposed:
         assert load(plain(config)) == config
 
     def test_malformed_override(self):
-        with pytest.raises(ConfigError, match="missing EQUAL"):
+        with pytest.raises(ConfigError, match="is no KEY=VALUE"):
             compose(["seed"])
 
     def test_a_value_that_is_to_be_given(self):
@@ -173,7 +174,7 @@ class TestValues:
         ],
     )
     def test_a_wrong_type_names_the_full_key(self, refused, change, key):
-        assert f"full_key: {key}" in str(refused(ConfigError, change))
+        assert refused(ConfigError, change).key == key
 
     @pytest.mark.parametrize(
         "change",
@@ -241,6 +242,13 @@ class TestValues:
             loaded = load(OmegaConf.merge(OmegaConf.create(saved), OmegaConf.from_dotlist([f"{key}={name}"])))
             assert reduce(getattr, key.split("."), loaded) == name
 
+    def test_advice_for_a_minibatch_that_is_larger_than_the_rollout(self):
+        words = ["env.num_envs=4", "algo.n_steps=98", "algo.batch_size=393"]
+        with pytest.raises(ConfigError, match=r"Give algo\.batch_size=392 or less") as caught:
+            compose(words).check_start()
+        assert caught.value.key == "algo.batch_size"
+        compose([*words, "algo.batch_size=392"]).check_start()
+
     def test_terms_are_those_of_the_registries(self, refused, saved):
         assert refused(UnknownNameError, "env.observation=[qpos,sight]").valid == sorted(OBSERVATIONS)
         weights = [name for name in load(OmegaConf.create(saved)).reward.__dict__ if name.startswith("w_")]
@@ -296,8 +304,9 @@ class TestSaved:
             load(changed)
         changed = OmegaConf.create(saved)
         changed.algo.gama = 0.9
-        with pytest.raises(ConfigError, match=r"full_key: algo\.gama"):
+        with pytest.raises(UnknownNameError) as caught:
             load(changed)
+        assert (caught.value.kind, caught.value.name) == ("configuration key in algo", "gama")
 
     @pytest.mark.parametrize(
         ("text", "why"),
@@ -324,5 +333,5 @@ class TestSaved:
         assert [path.name for path in tmp_path.iterdir()] == ["config.yaml"]
 
     def test_a_target_is_not_a_key(self, write, saved):
-        with pytest.raises(ConfigError, match="_target_"):
+        with pytest.raises(UnknownNameError, match="_target_"):
             read_saved(write(saved.replace("model:\n", "model:\n  _target_: os.system\n")))

@@ -2,6 +2,7 @@
 
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -9,8 +10,7 @@ import sys
 import pytest
 from pages import ROOT
 
-from mousearm.config.reference import key_entries
-
+key_entries = runpy.run_path(str(ROOT / "docs" / "generated.py"))["key_entries"]
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 pytestmark = pytest.mark.slow

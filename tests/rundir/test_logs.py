@@ -1,7 +1,7 @@
 import pytest
 
 from mousearm.errors import RunError
-from mousearm.rundir.logs import describe_environment, read_environment, read_metrics
+from mousearm.rundir.logs import CODE, describe_environment, read_environment, read_metrics
 
 ASKED = "numpy==2\n\n$ git rev-parse HEAD\n{}\n\n$ git diff HEAD\n{}"
 
@@ -12,6 +12,7 @@ ASKED = "numpy==2\n\n$ git rev-parse HEAD\n{}\n\n$ git diff HEAD\n{}"
         (ASKED.format("abc123\n", "\n"), "abc123", False),
         (ASKED.format("abc123\n", "diff --git a/x b/x\n"), "abc123", True),
         (ASKED.format("(not a git checkout)", "(not a git checkout)\n"), "", False),
+        (ASKED.format("(git says: fatal: x)", "(git says: fatal: x)\n"), "", False),
         ("", "", False),
     ],
 )
@@ -28,6 +29,37 @@ def test_what_is_written_is_read(tmp_path):
     (tmp_path / "environment.txt").write_text(describe_environment())
     assert read_environment(tmp_path / "environment.txt").shareable.startswith("python 3.")
     assert read_environment(tmp_path / "none") == ("", False, "")
+
+
+# What git's program does, and what is said of it: in the file, and on the terminal.
+GIT = {
+    "answers": ("echo abc123", "abc123", ""),
+    "no checkout": ("echo fatal: not a git repository >&2; exit 128", "(not a git checkout)", ""),
+    "refuses": (
+        "printf \"fatal: dubious ownership in '$PWD'\\nTo add an exception, call: git config X $PWD\" >&2; exit 128",
+        "(git says: fatal: dubious ownership in 'CODE' To add an exception, call: git config X CODE)",
+        f"To add an exception, call: git config X {CODE}",
+    ),
+    "no commit": ("echo fatal: ambiguous HEAD >&2; exit 128", "(git says: fatal: ambiguous HEAD)", "ambiguous HEAD"),
+    "dies": ("kill -9 $$", "(git says: it ends with -9)", "ends with -9"),
+    "other letters": ("printf 'diff \\377\\n'", "diff \ufffd", ""),
+    "is not there": (None, "(git cannot be asked: No such file or directory)", "git cannot be asked"),
+}
+
+
+@pytest.mark.parametrize(("script", "written", "told"), GIT.values(), ids=GIT)
+def test_what_git_says_is_written_and_a_refusal_is_told(tmp_path, monkeypatch, capsys, script, written, told):
+    if script is not None:
+        (tmp_path / "git").write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    file = tmp_path / "environment.txt"
+    file.write_text(describe_environment())
+    assert f"$ git rev-parse HEAD\n{written}" in file.read_text()
+    assert told in capsys.readouterr().out if told else capsys.readouterr().out == ""
+    found = read_environment(file)
+    assert found.commit == ("" if written.startswith("(") else written)
+    assert not (found.is_changed and written.startswith("("))
 
 
 def test_metrics_by_steps_from_the_first_column_that_has_one(tmp_path):

@@ -1,8 +1,15 @@
+import shutil
+from pathlib import Path
+
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
+from mousearm.config import compose
 from mousearm.errors import RunError
-from mousearm.rundir.runs import with_resume
+from mousearm.rundir.folder import RunFolder
+from mousearm.rundir.runs import resumed, with_resume
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "2" / "run"  # has done all of its 300 steps
 
 
 def test_without_resume_a_command_line_stays_as_it_is():
@@ -25,3 +32,40 @@ def test_what_cannot_be_resumed(tmp_path):
         with_resume([f"resume={tmp_path}"])
     with pytest.raises(RunError, match=r"resumes one run\. Resume a sweep by its name="):
         with_resume(["-m", f"resume={tmp_path}"])
+
+
+def resume(*words):
+    """The configuration with which a run of 300 steps is resumed."""
+    return resumed(RunFolder(GOLDEN), compose(["name=test", *words]), list(words))
+
+
+@pytest.mark.parametrize("total", [1, 180, 299])
+def test_advice_not_to_record_a_smaller_budget_than_was_used_up(total):
+    with pytest.raises(RunError, match="has done 300 steps already") as caught:
+        resume(f"algo.timesteps={total}")
+    assert "give 300 or more" in str(caught.value)
+    assert resume("algo.timesteps=300").algo.timesteps == 300
+    assert resume("algo.timesteps=301").algo.timesteps == 301
+    assert resume() == RunFolder(GOLDEN).saved_config()
+
+
+@pytest.mark.parametrize("total", [300, 301, 999, 1000, 2000])
+def test_a_budget_that_is_not_used_up_may_become_smaller(tmp_path, total):
+    shutil.copytree(GOLDEN, tmp_path / "run")
+    config = tmp_path / "run" / "config.yaml"
+    config.write_text(config.read_text().replace("timesteps: 300\n", "timesteps: 1000\n"))
+    words = [f"algo.timesteps={total}"]
+    assert resumed(RunFolder(tmp_path / "run"), compose(words), words).algo.timesteps == total
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["experiment=any_reach"], "env.path_steps: saved 0, wanted 5"),
+        (["debug=quick", "algo.timesteps=300"], "env.num_envs: saved 2, wanted 8"),
+        (["experiment=torque_against_muscle", "algo.timesteps=300"], "pretrain.teacher: saved none, wanted cmc"),
+    ],
+)
+def test_an_experiment_that_contradicts_the_run_is_refused(words, line):
+    with pytest.raises(RunError, match=line):
+        resume(*words)

@@ -8,7 +8,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.plugins import Plugins
 
 from mousearm.config import CONF
-from mousearm.errors import ConfigError, RunError
+from mousearm.errors import ConfigError, RunError, UnknownNameError
 from mousearm.rundir.logs import CODE
 from mousearm.sweep.doctor import examine
 from mousearm.sweep.executor import build_executor, copies, remedy, snapshot, with_environment
@@ -24,7 +24,9 @@ def test_slurm_has_what_the_command_line_and_the_file_say():
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (CONF / "hydra" / "launcher").glob("*.yaml")))
-def test_every_launcher_is_built_from_its_file(tmp_path, name):
+def test_every_launcher_is_built_from_its_file(tmp_path, monkeypatch, name):
+    (tmp_path / "sbatch").symlink_to("/bin/true")
+    monkeypatch.setenv("PATH", str(tmp_path))
     register()
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = compose("config", [f"hydra/launcher={name}", "name=a"], return_hydra_config=True)
@@ -35,7 +37,7 @@ def test_every_launcher_is_built_from_its_file(tmp_path, name):
 
 
 def test_a_setting_that_does_not_exist_is_refused():
-    with pytest.raises(ConfigError, match="partitoin"):
+    with pytest.raises(UnknownNameError, match="Did you mean 'partition'"):
         slurm_settings(["hydra.launcher.partitoin=gpu"])
 
 
@@ -46,8 +48,14 @@ def test_slurm_is_chosen_unless_something_like_it_is():
         to_slurm(["hydra/launcher=local", "seed=0,1"])
 
 
-def test_without_slurm_the_other_launcher_is_named(tmp_path, monkeypatch):
+def test_advice_without_slurm_names_the_other_launcher_and_nothing_is_written(tmp_path, monkeypatch, run_script):
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    refused = run_script("run", "-m", "hydra/launcher=slurm", "seed=0,1", "name=a")
+    assert (refused.status, refused.out) == (1, "")
+    assert refused.err.startswith("error: SLURM does not answer")
+    assert refused.err.endswith("On one computer: hydra/launcher=local.\n")
+    assert not list(tmp_path.iterdir())
     with pytest.raises(RunError, match="hydra/launcher=slurm cannot be used: Could not detect"):
         build_executor("slurm", tmp_path, slurm_settings(["name=a"]))
 
@@ -75,6 +83,16 @@ def test_the_doctor_says_what_is_missing_and_stops_there(tmp_path, monkeypatch):
     assert (question, good) == ("scheduler", False)
     assert "SLURM does not answer" in answer
     assert "hydra/launcher=local" in answer
+
+
+def test_advice_to_copy_files_of_another_folder_to_where_jobs_find_them(tmp_path, monkeypatch, run_script):
+    (tmp_path / "mine" / "experiment").mkdir(parents=True)
+    (tmp_path / "mine" / "experiment" / "x.yaml").write_text("# @package _global_\nseed: 3\n")
+    monkeypatch.chdir(tmp_path)
+    refused = run_script("run", "-m", "hydra/launcher=local", "--config-dir=mine", "experiment=x", "seed=0,1", "name=a")
+    assert refused.status == 1
+    assert str(CONF) in refused.err
+    assert not (tmp_path / "outputs").exists()
 
 
 def test_jobs_run_the_snapshot_with_their_share_of_threads(tmp_path, monkeypatch):

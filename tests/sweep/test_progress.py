@@ -1,8 +1,10 @@
 """What a sweep writes down, and what is made of it."""
 
+import contextlib
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,8 @@ from mousearm.report.reading import learning_curve
 from mousearm.rundir.status import FAILED, FINISHED, INTERRUPTED, RUNNING
 from mousearm.sweep.progress import LOST, begin, cancel, progress, retry, status
 from mousearm.sweep.records import CANCELLED, WAITING, Sweep, Worker, local_process, this_process
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "2" / "run"
 
 
 @pytest.fixture
@@ -38,8 +42,12 @@ def plan(sweep, number, worker, state=None, **evaluation):
         content = {"state": state, "steps": 100 * number, "reason": ""}
         (job.run.path / "status.json").write_text(json.dumps(content))
     if evaluation:
-        sides = {side: {"paw_mm": {"mean": error}} for side, error in evaluation.items()}
-        (job.run.path / "evaluation.json").write_text(json.dumps(sides))
+        golden = json.loads((GOLDEN / "evaluation.json").read_text())
+        some = golden["train"]
+        sides = {side: {**some, "paw_mm": {**some["paw_mm"], "mean": error}} for side, error in evaluation.items()}
+        sides["reaches"] = [{**golden["reaches"][0], "split": side} for side in evaluation]
+        content = {key: value for key, value in golden.items() if key not in ("train", "test")}
+        (job.run.path / "evaluation.json").write_text(json.dumps(content | sides))
     return job
 
 
@@ -137,6 +145,36 @@ def test_a_process_of_another_computer_is_not_cancelled_from_here(sweep):
     plan(sweep, 0, Worker("local", "1", "elsewhere"))
     with pytest.raises(RunError, match="belongs to elsewhere: cancel the sweep there"):
         cancel(sweep.path)
+
+
+def damaged(text):
+    """What may have become of a JSON file."""
+    yield from (b"", b"[]", b"null", b"{", b"\xff\xfe", text[: len(text) // 2].encode())
+    content = json.loads(text)
+    for name in content:
+        yield json.dumps({key: value for key, value in content.items() if key != name}).encode()
+        yield from (json.dumps({**content, name: value}).encode() for value in (None, 3, [], {}, "x", [[1]]))
+    for name, value in (("id", "-1"), ("id", "0"), ("id", "--me"), ("id", 1), ("cluster", "x"), ("cluster", "slurm")):
+        if "worker" in content:
+            yield json.dumps({**content, "worker": {**content["worker"], name: value}}).encode()
+
+
+@pytest.mark.parametrize("name", ["sweep.json", "jobs/0/plan.json", "jobs/0/end.json"])
+def test_damaged_records_are_refused_and_signal_nobody(sweep, gone, monkeypatch, name):
+    plan(sweep, 0, gone)
+    sweep.job(0).end(FAILED, "by hand")
+    signalled = []
+    monkeypatch.setattr("os.kill", lambda pid, number: signalled.append((pid, number)))
+    monkeypatch.setenv("PATH", "")  # no SLURM
+    file = sweep.path / name
+    text = file.read_text()
+    for content in damaged(text):
+        file.write_bytes(content)
+        for ask in (status, cancel):
+            with contextlib.suppress(RunError):
+                ask(sweep.path)
+    assert [(pid, number) for pid, number in signalled if number != 0] == []
+    assert all(pid > 0 for pid, _ in signalled)
 
 
 def test_a_sweep_is_not_launched_into_one_that_goes_on(sweep, gone):

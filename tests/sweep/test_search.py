@@ -50,7 +50,10 @@ def build(tmp_path):
         ([], "There is nothing to search"),
     ],
 )
-def test_what_cannot_be_begun_is_explained(build, tmp_path, capsys, overrides, text):
+def test_what_cannot_be_begun_is_explained(build, tmp_path, tmp_path_factory, monkeypatch, capsys, overrides, text):
+    programs = tmp_path_factory.mktemp("programs")
+    (programs / "sbatch").symlink_to("/bin/true")
+    monkeypatch.setenv("PATH", str(programs))
     with pytest.raises(SystemExit):
         build(*overrides).sweep([])
     assert capsys.readouterr().err.startswith(f"error: {text}")

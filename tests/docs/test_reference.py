@@ -2,14 +2,17 @@
 
 import dataclasses
 import re
+import runpy
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mousearm.config import CONF, Config, compose
-from mousearm.config.reference import choices, group_meaning, key_entries, type_text
-from mousearm.keys import Key
+from mousearm.keys import Key, type_text
 
+GENERATED = runpy.run_path(str(Path(__file__).parents[2] / "docs" / "generated.py"))
+choices, group_meaning, key_entries = (GENERATED[name] for name in ("choices", "group_meaning", "key_entries"))
 ENTRIES = [entry for entries in key_entries().values() for entry in entries]
 GROUPS = sorted(path.name for path in CONF.iterdir() if path.is_dir() and path.name != "hydra")
 
