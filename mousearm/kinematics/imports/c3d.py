@@ -1,8 +1,13 @@
 """C3D, the format of marker systems (Vicon, Motive, Qualisys, Theia): units, rate and occlusions are in the file.
 
-Axes are those of the laboratory. A point with a negative residual was not seen. The package ezc3d reads the file.
+Axes are those of the laboratory. A point with a negative residual was not seen. The package ezc3d reads the file. A
+damaged one can crash it or make it ask for all memory, so it works in a process of its own, with limits.
 """
 
+import importlib.util
+import io
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,44 +19,66 @@ from mousearm.kinematics.imports.sheets import read_head, refuse_other
 from mousearm.kinematics.imports.tables import find_points, unit_of
 from mousearm.registry import FORMATS
 
+_SECONDS, _BYTES_PER_SECOND = 15, 5e6  # that reading may take, and of a large file in addition
+_READ = """
+import contextlib, io, sys
+with contextlib.suppress(ImportError, OSError, ValueError):
+    import resource
+    resource.setrlimit(resource.RLIMIT_AS, (2**31, 2**31))
+import ezc3d, numpy
+file = ezc3d.c3d(sys.argv[1])
+point, data, into = file["parameters"]["POINT"], file["data"], io.BytesIO()
+numpy.savez(into, points=data["points"], residuals=data["meta_points"]["residuals"][0], labels=point["LABELS"]["value"],
+            unit=point["UNITS"]["value"][:1], rate=point["RATE"]["value"][:1])
+sys.stdout.buffer.write(into.getvalue())
+"""
+
 
 def read_c3d(path: Path, names: Mapping[str, str]) -> MarkerRecording:
     """Read a C3D file; needs the package ezc3d.
 
     Raises:
-        KinematicsError: the file is not C3D or damaged, or ezc3d is not installed.
+        KinematicsError: the file is not C3D, is damaged or cut off, or ezc3d is not installed.
         UnknownNameError: the file lacks a name.
     """
     head = read_head(path)
     if head[1:2] != b"\x50":
         refuse_other(path, head, "C3D")
-    try:
-        import ezc3d
-    except ImportError as error:
+    if importlib.util.find_spec("ezc3d") is None:
+        raise KinematicsError(f"{path}: C3D needs the package ezc3d: pip install 'mousearm[c3d]'. Or export .trc.")
+    file = _read(path)
+    labels, unit = [str(label).strip() for label in file["labels"]], "".join(map(str, file["unit"])).strip()
+    points, rate = file["points"][:3], float(file["rate"].sum())
+    first, last = (int.from_bytes(head[start : start + 2], "little") for start in (6, 8))
+    if last < 2**16 - 1 and points.shape[2] != last - first + 1:
         raise KinematicsError(
-            f"{path}: C3D needs the package ezc3d, which cannot be imported here ({error}): pip install "
-            "'mousearm[c3d]'. Or export .trc."
-        ) from error
-    try:
-        file = ezc3d.c3d(str(path))
-        point = file["parameters"]["POINT"]
-        labels = [str(label).strip() for label in point["LABELS"]["value"]]
-        positions, residuals = file["data"]["points"], file["data"]["meta_points"]["residuals"]
-        unit, rate = str(point["UNITS"]["value"][0]).strip(), float(point["RATE"]["value"][0])
-        first = int(file["header"]["points"]["first_frame"])
-    except Exception as error:  # of a damaged file, of many kinds
-        raise KinematicsError(
-            f"{path}: is damaged, or no C3D file ({error}). Export it again, or export .trc."
-        ) from error
-    found = find_points(((label, axis) for label in labels[: positions.shape[1]] for axis in "xyz"), names, path)
+            f"{path}: says that it has frames {first} to {last}, but has {points.shape[2]}. Is it cut off? Export it "
+            "again."
+        )
+    found = find_points(((label, axis) for label in labels[: points.shape[1]] for axis in "xyz"), names, path)
     chosen = [column["x"] // 3 for column in found]
-    points = np.where(residuals[0, chosen] < 0, np.nan, positions[:3, chosen]).transpose(2, 1, 0)
-    points = np.where(np.isfinite(points), points, np.nan)
+    seen = (file["residuals"][chosen] >= 0) & np.isfinite(points[:, chosen]).all(axis=0)
+    positions = np.where(seen, points[:, chosen], np.nan).transpose(2, 1, 0)
     if unit and unit_of(unit) is None:
         raise KinematicsError(f"{path}: says its unit is {unit}; m, cm and mm are known. Export it in one of these.")
-    rate_known = rate if 0 < rate < np.inf else None
-    frames = first + np.arange(len(points))
-    return MarkerRecording(path, "C3D", None, points, None, frames, unit=unit_of(unit), rate=rate_known)
+    frames = first + np.arange(len(positions))
+    known = rate if 0 < rate < np.inf else None
+    return MarkerRecording(path, "C3D", None, positions, None, frames, unit=unit_of(unit), rate=known)
 
 
 FORMATS.add(read_c3d, "c3d")
+
+
+def _read(path: Path) -> Mapping[str, np.ndarray]:
+    """Arrays of a file: points (4, P, T), residuals (P, T), labels, unit, rate."""
+    limit = _SECONDS + path.stat().st_size / _BYTES_PER_SECOND
+    try:
+        done = subprocess.run([sys.executable, "-c", _READ, str(path)], capture_output=True, timeout=limit, check=True)
+        with np.load(io.BytesIO(done.stdout), allow_pickle=False) as file:
+            return dict(file)
+    except (subprocess.SubprocessError, ValueError, OSError) as error:
+        last = getattr(error, "stderr", None) or b"it cannot be read"
+        why = last.decode(errors="replace").strip().rpartition("\n")[2]
+        raise KinematicsError(
+            f"{path}: is damaged, or no C3D file ({why}). Export it again, or export .trc."
+        ) from error
