@@ -20,7 +20,7 @@ import numpy as np
 from mousearm.config import Config, compose
 from mousearm.errors import ConfigError, RunError
 from mousearm.evaluate.evaluation import Evaluation
-from mousearm.files import write_json
+from mousearm.files import check_file, write_json
 from mousearm.model import load_arm, model_hashes
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.status import FINISHED
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 MAX_MEMBER_BYTES = 500_000_000
 """Largest member of an archive that is read; the weights of 16 layers of 1024 are 0.5 GB."""
+
+_MAX_ARCHIVE_BYTES = 2_000_000_000  # weights, and the states of their optimiser
 
 # How the lab's original program trained; overrides may say otherwise.
 _ORIGINAL = ("algo=original", "reward=original", "kinematics.retarget=uniform", "env.n_substeps=16")
@@ -130,8 +132,12 @@ def _config(archive: Archive, name: str, overrides: list[str], normalize: bool) 
 def _training(data: dict[str, Any]) -> list[str]:
     """Overrides for those arguments of the training that the agent's file holds as numbers."""
     numbers = {f"algo.{key}": data.get(key) for key in (*_ARGUMENTS, "learning_rate")}
-    numbers |= {"algo.timesteps": max(1, int(data.get("num_timesteps", 0))), "env.num_envs": data.get("n_envs")}
-    return [f"{key}={value}" for key, value in numbers.items() if type(value) in (int, float)]
+    numbers |= {"algo.timesteps": data.get("num_timesteps") or 1, "env.num_envs": data.get("n_envs")}
+
+    def is_number(value: object) -> bool:
+        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15
+
+    return [f"{key}={value}" for key, value in numbers.items() if is_number(value)]
 
 
 def read_archive(path: Path) -> Archive:
@@ -140,22 +146,13 @@ def read_archive(path: Path) -> Archive:
     Raises:
         RunError: the file is no such archive, or is damaged or too large.
     """
+    check_file(path, _MAX_ARCHIVE_BYTES)
     try:
         with zipfile.ZipFile(path) as archive:
             weights, data = (_member(archive, name) for name in ("policy.pth", "data"))
-        content = json.loads(data)
-        import torch
-
-        tensors = torch.load(io.BytesIO(weights), map_location="cpu", weights_only=True)
-        are_weights = all(
-            isinstance(name, str)
-            and isinstance(tensor, torch.Tensor)
-            and tensor.ndim in (1, 2)
-            and tensor.is_floating_point()
-            for name, tensor in tensors.items()
-        )
-        if not (isinstance(content, dict) and tensors and are_weights):
-            raise ValueError("data is no JSON object, or policy.pth holds more than weights")
+        content, tensors = json.loads(data), _tensors(weights)
+        if not isinstance(content, dict):
+            raise ValueError("data is no JSON object")
     except Exception as error:  # zipfile, json and torch raise many kinds for damaged files
         raise RunError(
             f"{path}: is no agent that Stable-Baselines3 saved ({type(error).__name__}: {error}). Give the zip that "
@@ -172,6 +169,29 @@ def _member(archive: zipfile.ZipFile, name: str) -> bytes:
     return content
 
 
+def _tensors(content: bytes) -> dict[str, "torch.Tensor"]:
+    """Read weights that torch saved: as large in memory as the file says, and of one or two dimensions."""
+    import torch
+
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if sum(member.file_size for member in archive.infolist()) > MAX_MEMBER_BYTES:
+            raise ValueError(f"policy.pth unpacks to more than {MAX_MEMBER_BYTES / 1e6:.0f} MB")
+    tensors = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+
+    def is_weight(tensor: object) -> bool:
+        return (
+            isinstance(tensor, torch.Tensor)
+            and (tensor.layout, tensor.device.type) == (torch.strided, "cpu")
+            and tensor.ndim in (1, 2)
+            and tensor.is_floating_point()
+            and 0 < tensor.nbytes <= tensor.untyped_storage().nbytes()  # a view can seem larger than what it shows
+        )
+
+    if not (tensors and all(isinstance(name, str) and is_weight(tensor) for name, tensor in tensors.items())):
+        raise ValueError("policy.pth holds something other than weights")
+    return tensors
+
+
 def load_statistics(policy: "RecurrentPolicy", path: Path) -> None:
     """Put the statistics of an agent's observations, which ``VecNormalize.save`` wrote, into a policy's normaliser.
 
@@ -182,6 +202,7 @@ def load_statistics(policy: "RecurrentPolicy", path: Path) -> None:
     """
     import torch
 
+    check_file(path, MAX_MEMBER_BYTES)
     try:
         with path.open("rb") as file:
             saved = pickle.load(file)
@@ -223,13 +244,12 @@ def sizes(archive: Archive) -> dict[str, object]:
         raise _refusal(f"its heads have another activation than tanh ({arguments['activation_fn']})")
     if "lstm_actor.weight_hh_l0" not in weights:
         raise _refusal(f"it has no LSTM (its weights: {', '.join(weights)})")
-    return {
-        "backbone": "lstm",
-        "lstm_hidden_size": weights["lstm_actor.weight_hh_l0"].shape[-1],
-        "n_lstm_layers": sum(name.startswith("lstm_actor.weight_hh_l") for name in weights),
-        "net_arch_pi": _heads(weights, "policy_net"),
-        "net_arch_vf": _heads(weights, "value_net"),
-    }
+    size = weights["lstm_actor.weight_hh_l0"].shape[-1]
+    n_layers = sum(name.startswith("lstm_actor.weight_hh_l") for name in weights)
+    shapes = {f"lstm_actor.weight_{of}_l{i}": (4 * size, size) for i in range(n_layers) for of in ("hh", "ih")}
+    _check_shapes(weights, {**shapes, "lstm_actor.weight_ih_l0": (4 * size, None)})
+    heads = {f"net_arch_{key}": _heads(weights, net, size) for key, net in (("pi", "policy_net"), ("vf", "value_net"))}
+    return {"backbone": "lstm", "lstm_hidden_size": size, "n_lstm_layers": n_layers, **heads}
 
 
 def load_weights(policy: "RecurrentPolicy", archive: Archive, ctrl_range: np.ndarray) -> None:
@@ -270,11 +290,22 @@ def load_weights(policy: "RecurrentPolicy", archive: Archive, ctrl_range: np.nda
         raise _refusal("some of its weights are not finite")
 
 
-def _heads(weights: Mapping[str, "torch.Tensor"], net: str) -> list[int]:
-    """Sizes of the layers of a head, in order."""
-    pattern = re.compile(rf"mlp_extractor\.{net}\.(\d+)\.bias")
+def _heads(weights: Mapping[str, "torch.Tensor"], net: str, width: int) -> list[int]:
+    """Sizes of the layers of a head on so many numbers, in order."""
+    pattern = re.compile(rf"mlp_extractor\.{net}\.(\d{{1,9}})\.bias")
     layers = sorted((int(match[1]), len(weights[name])) for name in weights if (match := pattern.fullmatch(name)))
+    for number, size in layers:
+        _check_shapes(weights, {f"mlp_extractor.{net}.{number}.weight": (size, width)})
+        width = size
     return [size for _, size in layers]
+
+
+def _check_shapes(weights: Mapping[str, "torch.Tensor"], shapes: Mapping[str, tuple[int, int | None]]) -> None:
+    """Refuse weights that are not of these shapes, before a network is made that might be larger than they are."""
+    for name, shape in shapes.items():
+        found = tuple(weights[name].shape) if name in weights else None
+        if found is None or len(found) != 2 or any(a not in (b, None) for a, b in zip(shape, found, strict=True)):
+            raise _refusal(f"{name} should be {shape}, and is {found or 'missing'}")
 
 
 def _check_actions(archive: Archive, ctrl_range: np.ndarray) -> None:

@@ -1,9 +1,9 @@
 """Share a finished run on the Hugging Face Hub: its best network, all that evaluates it anew, and a model card.
 
 ``python scripts/share.py RUN REPO [--private] [--with-kinematics] [--without-pictures] [--message TEXT] [--to DIR]``
-Says first what is going to be pushed, and refuses it if a file holds a path of this machine, your user name, a token or
-your account of Weights & Biases. With --to it is written into a folder to look at, and nothing is pushed. Log in once
-by `hf auth login`.
+Says first what is going to be pushed, and refuses it if a file holds a key or a password, an address, a name or a path
+of yours or of this machine. With --to it is written into a folder to look at, and nothing is pushed. Log in once by
+`hf auth login`.
 """
 
 import sys

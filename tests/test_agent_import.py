@@ -3,9 +3,11 @@
 import base64
 import io
 import json
+import os
 import pickle
 import zipfile
 from pathlib import Path
+from random import Random
 
 import gymnasium
 import numpy as np
@@ -16,10 +18,12 @@ from sb3_contrib import RecurrentPPO
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 from mousearm.agent import Agent
-from mousearm.agent_import import import_agent, read_archive
+from mousearm.agent_import import import_agent, load_weights, read_archive, sizes
+from mousearm.config import compose
 from mousearm.env.gym_env import TrackingEnv
 from mousearm.errors import ConfigError, RunError
 from mousearm.experiment import run
+from mousearm.policy.network import build_policy
 from mousearm.rundir.folder import RunFolder
 
 NETWORK = {
@@ -184,7 +188,7 @@ def test_what_does_not_fit_is_refused(agent, replaced, tmp_path):
         (replaced(policy_pth=weights(algo, **{"action_net.bias": bias * torch.nan})), TASK, RunError, "are not finite"),
         (replaced(policy_pth=b""), TASK, RunError, "is no agent that Stable-Baselines3 saved"),
         (replaced(data=b"[]"), TASK, RunError, "is no agent that Stable-Baselines3 saved"),
-        (tmp_path / "no.zip", TASK, RunError, "is no agent that Stable-Baselines3 saved"),
+        (tmp_path / "no.zip", TASK, RunError, "No such file or directory. Correct the name"),
     ):
         with pytest.raises(kind, match=why):
             import_agent(file, tmp_path / "run", overrides, trust=True)
@@ -197,6 +201,126 @@ def test_an_archive_that_is_larger_than_it_should_be(tmp_path, monkeypatch):
         archive.writestr("policy.pth", bytes(10**6))
     with pytest.raises(RunError, match=r"policy\.pth has more than 0 MB"):
         read_archive(tmp_path / "a.zip")
+
+
+def bomb(**changes):
+    """The weights as torch saves them, with some that are not what they say."""
+    return lambda algo: weights(algo, **{name.replace("__", "."): tensor for name, tensor in changes.items()})
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (bomb(action_net__bias=torch.zeros(1).expand(10**9)), "something other than weights"),
+        (bomb(action_net__weight=torch.zeros(1, 1).expand(10**5, 10**5)), "something other than weights"),
+        (bomb(action_net__bias=torch.zeros(10**9, device="meta")), "something other than weights"),
+        (bomb(action_net__bias=torch.zeros(4, 4).to_sparse()), "something other than weights"),
+        (bomb(action_net__bias=torch.zeros(3, dtype=torch.int64)), "something other than weights"),
+        (bomb(action_net__bias=torch.zeros(0)), "something other than weights"),
+        (bomb(mlp_extractor__policy_net__0__bias=torch.zeros(10**6)), "policy_net.0.weight should be"),
+        (bomb(lstm_actor__weight_hh_l7=torch.zeros(4, 4)), "weight_.h_l. should be"),
+        (bomb(lstm_actor__weight_ih_l0=torch.zeros(4)), "weight_ih_l0 should be"),
+        (lambda algo: bytes(100), "is no agent that Stable-Baselines3 saved"),
+    ],
+)
+def test_weights_that_are_larger_than_their_file(agent, replaced, tmp_path, make, why):
+    with pytest.raises(RunError, match=why):
+        import_agent(replaced(policy_pth=make(agent[0])), tmp_path / "run", TASK, trust=True)
+    assert not (tmp_path / "run").exists()
+
+
+def test_weights_that_unpack_to_more_than_they_should(agent, replaced, monkeypatch):
+    packed = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(weights(agent[0]))) as old,
+        zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for name in old.namelist():
+            new.writestr(name, bytes(10**7) if name.endswith("/data/0") else old.read(name))
+    monkeypatch.setattr("mousearm.agent_import.MAX_MEMBER_BYTES", 10**6)
+    with pytest.raises(RunError, match=r"policy\.pth unpacks to more than 1 MB"):
+        read_archive(replaced(policy_pth=packed.getvalue()))
+
+
+def test_what_is_no_file_is_not_opened(tmp_path):
+    os.mkfifo(tmp_path / "pipe.zip")
+    for path in (tmp_path / "pipe.zip", Path("/dev/zero"), tmp_path):
+        with pytest.raises(RunError):
+            import_agent(path, tmp_path / "run", TASK, trust=True)
+
+
+ODD = [
+    None,
+    True,
+    -1,
+    0,
+    10**30,
+    1e308,
+    float("nan"),
+    float("inf"),
+    "x",
+    "Tanh",
+    [],
+    [1],
+    {},
+    {"low": "[[[1e999"},
+    "1" * 400,
+]
+
+
+def mutate(content, random):
+    """The zip's bytes, or a value of its text, changed at random."""
+    if random.random() < 0.5:
+        content = bytearray(content)
+        for _ in range(random.choice((1, 1, 5, 50))):
+            content[random.randrange(len(content))] = random.randrange(256)
+        cut = random.randrange(len(content)) if random.random() < 0.1 else len(content)
+        return bytes(content[:cut])
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(made, "w") as new:
+        data = json.loads(old.read("data"))
+        for key in random.sample([*data, "num_timesteps", "n_envs", "use_sde"], random.choice((1, 1, 3))):
+            data[key] = random.choice(ODD)
+        for name in old.namelist():
+            new.writestr(name, json.dumps(data) if name == "data" else old.read(name))
+    return made.getvalue()
+
+
+@pytest.mark.parametrize("n", [60, pytest.param(1000, marks=pytest.mark.slow)])
+def test_a_damaged_archive_is_refused_or_the_same_agent(agent, tmp_path, n):
+    """Bytes and values that are changed: the zip's own checksums, or what is checked here, find what matters."""
+    algo, path = agent
+    random, content, file = Random(n), path.read_bytes(), tmp_path / "a.zip"
+    config = compose(["policy.lstm_hidden_size=8", "policy.net_arch_pi=[6]", "policy.net_arch_vf=[5,4]"])
+    n_inputs, n_actions = algo.observation_space.shape[0], algo.action_space.shape[0]
+    policy = build_policy(config.policy, n_inputs, n_actions)
+    n_refused = 0
+    for _ in range(n):
+        file.write_bytes(mutate(content, random))
+        try:
+            archive = read_archive(file)
+            sizes(archive)
+            load_weights(policy, archive, np.tile([0.0, 1.0], (n_actions, 1)))
+        except RunError:
+            n_refused += 1
+            continue
+        for name, tensor in algo.policy.state_dict().items():
+            assert torch.equal(archive.weights[name], tensor)
+    assert 0 < n_refused < n
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("value", ODD, ids=ascii)
+def test_odd_values_in_the_text_are_refused_or_left_out(agent, replaced, tmp_path, value):
+    with zipfile.ZipFile(agent[1]) as old:
+        data = json.loads(old.read("data"))
+    for key in ("num_timesteps", "n_envs", "gamma", "batch_size"):
+        path = replaced(data=json.dumps({**data, key: value}).encode())
+        try:
+            evaluation = import_agent(path, tmp_path / f"run_{key}", TASK, trust=True)
+        except (RunError, ConfigError):
+            continue
+        assert evaluation.objective == pytest.approx(perform(agent[0]), rel=1e-3)
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from mousearm.errors import HubError
-from mousearm.files import make_folder, read_json, sha256, staged, write_json
+from mousearm.files import check_name, make_folder, read_json, sha256, staged, write_json
 from mousearm.hub.uri import PREFIX, HubUri, hub_errors
 from mousearm.text import listed
 
@@ -104,6 +104,8 @@ def _fetch(uri: HubUri) -> DownloadResult:
     pinned = replace(uri, revision=commit)
     folder = _download(pinned, _patterns(uri.path))
     tree = get_cached_repo_tree(uri.repo, repo_type=uri.kind, revision=commit)
+    for file in tree:
+        check_name(file.path, HubError)
     if uri.path and not (folder / uri.path).exists():
         found = listed([file.path for file in tree], 20) or "no files"
         raise HubError(f"{uri.repo} ({uri.kind}, {uri.revision}) has no '{uri.path}'. It has {found}.")
@@ -157,9 +159,13 @@ def _is_named(file: Path, name: str) -> bool:
 
     The pointer is that of Git LFS, specification v1: three lines with the SHA-256 and the size.
     """
-    content = file.read_bytes()
-    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{sha256(content)}\nsize {len(content)}\n"
-    return name in (hashlib.sha1(b"blob %d\0" % len(of) + of).hexdigest() for of in (content, pointer.encode()))
+    size, pointer = file.stat().st_size, "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize {}\n"
+    small = pointer.format(sha256(file), size).encode()
+    whole = hashlib.sha1(b"blob %d\0" % size)
+    with file.open("rb") as opened:
+        for piece in iter(partial(opened.read, 1 << 20), b""):
+            whole.update(piece)
+    return name in (whole.hexdigest(), hashlib.sha1(b"blob %d\0" % len(small) + small).hexdigest())
 
 
 def both_cached(first: Path, second: Path) -> bool:
@@ -181,7 +187,8 @@ def export(result: DownloadResult, folder: Path) -> str:
         OutputError: if it cannot be written.
     """
     uri = result.uri
-    files = {name: sha256(result.folder / name) for name in result.files if _belongs(name, uri.path)}
+    wanted = (name for name in result.files if _belongs(name, uri.path) and name != RECORD)
+    files = {name: sha256(result.folder / name) for name in wanted}
     record = {"repo": uri.repo, "kind": uri.kind, "revision": result.asked, "commit": uri.revision}
     earlier = _earlier(folder, uri.repo)
     make_folder(folder.resolve().parent)

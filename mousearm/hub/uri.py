@@ -1,6 +1,7 @@
 """Places on the Hub, those of the lab, and in plain words what the Hub, or the way to it, refuses of them."""
 
 import re
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -110,22 +111,26 @@ def next_steps(what: str, folder: Path, name: str) -> list[str]:
         name: how configurations are to name the folder.
     """
     if what == "model":
-        keys = {".osim": "model=osim model.osim", ".xml": "model=hub model.file"}
-        steps = [f"python run.py {keys[Path(file).suffix.lower()]}={name}/{file}" for file in _below(folder, *keys)]
+        keys = {".osim": ("model=osim", "model.osim"), ".xml": ("model=hub", "model.file")}
+        found = [(keys[Path(file).suffix.lower()], f"{name}/{file}") for file in _below(folder, *keys)]
+        steps = [shlex.join(["python", "run.py", group, f"{key}={path}"]) for (group, key), path in found]
         return steps or ["It holds no model: neither an MJCF (.xml) nor an OpenSim file (.osim)."]
     if what == "kinematics":
         if files := _below(folder, ".csv"):
-            look = f"CSV files: {len(files)}. Look at them: python scripts/check_reaches.py {name}"
-            return [look, f"python run.py kinematics.path={name}"]
+            look = f"CSV files: {len(files)}. Look at them: python scripts/check_reaches.py {shlex.quote(name)}"
+            return [look, shlex.join(["python", "run.py", f"kinematics.path={name}"])]
         return ["It holds no reach: no CSV file. scripts/import_reaches.py reads those of tracking programs."]
     if (folder / "config.yaml").is_file():
-        return [f"python scripts/reproduce.py {name}"]
+        return [shlex.join(["python", "scripts/reproduce.py", name])]
     archives = _below(folder, ".zip")
     if not archives:
         return ["It holds no agent: neither a run folder (config.yaml) nor an archive of Stable-Baselines3 (.zip)."]
     return [
         "Archives of Stable-Baselines3, made of pickles. If you trust who made them:",
-        *(f"python scripts/import_agent.py {folder / file} --trust --out outputs/NAME OVERRIDES" for file in archives),
+        *(
+            f"python scripts/import_agent.py {shlex.quote(str(folder / file))} --trust --out outputs/NAME OVERRIDES"
+            for file in archives
+        ),
     ]
 
 

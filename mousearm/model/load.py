@@ -1,7 +1,6 @@
 """From the configuration to the arm: its files, their hashes, the compiled model."""
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import mujoco
@@ -18,8 +17,6 @@ from mousearm.trajectory import LANDMARKS
 
 # Errors of MuJoCo for models that cannot be made; RuntimeError where it runs out of memory.
 MUJOCO_ERRORS = (ValueError, RuntimeError, mujoco.FatalError)
-_REFERENCE = re.compile(rb"\bfile\s*=\s*[\"']([^\"']+)[\"']")
-_FOLDER = re.compile(rb"\b(?:mesh|texture|asset)dir\s*=\s*[\"']([^\"']+)[\"']")
 
 
 def load_arm(config: ModelConfig) -> Arm:
@@ -95,27 +92,15 @@ def model_file(config: ModelConfig) -> Path:
 
 
 def model_hashes(config: ModelConfig) -> dict[str, str]:
-    """SHA-256 of the model's file and of all files that it names, by their paths from its folder.
+    """SHA-256 of the model's file and of all files that its elements name, by their paths from its folder.
 
     Files that cannot be found are left out: compiling the model reports them.
+
+    Raises:
+        ModelError: if the model cannot be trusted with files.
     """
     main = model_file(config)
-    files = sorted(set(_with_named(main, main.parent, set()))) if main.is_file() else []
-    names = [file.relative_to(main.parent) if file.is_relative_to(main.parent) else Path(file.name) for file in files]
-    return {name.as_posix(): sha256(file) for name, file in zip(names, files, strict=True)}
-
-
-def _with_named(file: Path, root: Path, seen: set[Path]) -> Iterator[Path]:
-    """A file, and those that it names, however deep."""
-    if file in seen:
-        return
-    seen.add(file)
-    yield file
-    if file.suffix.lower() not in (".xml", ".mjcf"):
-        return
-    text = file.read_bytes()
-    folders = [root, *(root / found.decode(errors="replace") for found in _FOLDER.findall(text))]
-    for name in (found.decode(errors="replace") for found in _REFERENCE.findall(text)):
-        for candidate in (folder / name for folder in folders):
-            if candidate.is_file():
-                yield from _with_named(candidate, root, seen)
+    if not main.is_file():
+        return {}
+    files = check_mjcf(main) if config.osim is None else [main]
+    return {file.relative_to(main.parent).as_posix(): sha256(file) for file in files}

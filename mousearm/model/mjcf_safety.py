@@ -41,32 +41,44 @@ _MOST_EACH = {
 _UNITS = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40, "P": 2**50, "E": 2**60}  # of memory, after the number
 
 
-def check_mjcf(path: Path) -> None:
+def check_mjcf(path: Path) -> list[Path]:
     """Refuse an MJCF that MuJoCo should not read; files that it names must be in its folder, or below it.
+
+    Returns:
+        The files that it consists of, sorted: itself, those that it includes, and those that its elements name, at
+        every place where MuJoCo looks for them. Those that do not exist are left to MuJoCo's error.
 
     Raises:
         ModelError: a file is not XML in UTF-8, is too large, names plugins, files elsewhere or of unknown kinds, or
             asks for too much; says where.
     """
     try:
-        _check_model(path)
+        return sorted(_check_model(path))
     except (OSError, ValueError) as error:  # a name that is too long, or has a NUL
         raise ModelError(f"{path} names a file that cannot be looked for: {error}") from error
 
 
-def _check_model(path: Path) -> None:
+def _check_model(path: Path) -> set[Path]:
     documents: dict[Path, Node] = {}
-    _read(path, path.parent, documents)
+    folder = path.parent
+    _read(path, folder, documents)
     if documents[path].tag != "mujoco":
         raise ModelError(f"{path}: the file is a <{documents[path].tag}>, not a <mujoco>: not an MJCF.")
     nodes = [node for root in documents.values() for node in root.walk()]
     bases = ["", *(node.attributes[key] for node in nodes for key in _FOLDERS if key in node.attributes)]
+    files = set(documents)
     for file, root in documents.items():
+        beside = file.parent.relative_to(folder).as_posix().removeprefix(".")  # of an included file, its folder too
         for node in root.walk():
             check_element(node, _place(file, node))
-            for name in _names(node, (*_FILES, *_FOLDERS)):
-                _check_inside([f"{base}/{name}" if base else name for base in bases], path.parent, _place(file, node))
+            _check_inside(_names(node, _FOLDERS), folder, _place(file, node))
+            for name in _names(node, _FILES):
+                parts = ((base, inner, name) for inner in dict.fromkeys(("", beside)) for base in bases)
+                places = ["/".join(filter(None, part)) for part in parts]
+                _check_inside(places, folder, _place(file, node))
+                files |= {folder / place for place in places if (folder / place).is_file()}
         _check_size(root, file, 1.0)
+    return files
 
 
 def _read(path: Path, folder: Path, documents: dict[Path, Node]) -> None:

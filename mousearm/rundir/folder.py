@@ -37,6 +37,10 @@ from mousearm.rundir.status import FINISHED, Status, locked
 _KEPT_CHECKPOINTS = 3
 _AWAY = "Bring it back as it was, or move it away: nothing but reports needs it."
 
+# The format from which on the hashes are of the files that a model's elements name. Before, only a comment named some,
+# and some that included files name were lacking.
+_EXACT_HASHES, _DOCUMENTS = 3, (".xml", ".mjcf", ".osim")
+
 RUN_PREFIX = "run:"
 """Prefix of a path in config.yaml that is below the run folder: of a model or reaches that are kept in it."""
 
@@ -193,7 +197,10 @@ class RunFolder:
             RunError: naming the files that differ.
         """
         began = self._began().get("model", hashes)
-        differ = sorted(name for name in {*began, *hashes} if began.get(name) != hashes.get(name))
+        names = {*began, *hashes}
+        if self._origin()[0] < _EXACT_HASHES:
+            names = {name for name in hashes if name in began or PurePosixPath(name).suffix in _DOCUMENTS}
+        differ = sorted(name for name in names if began.get(name) != hashes.get(name))
         if differ:
             raise RunError(
                 f"The model is not the one that {self.path} began with. Changed, missing or new: {', '.join(differ)}. "

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from mousearm.config import Config, to_yaml
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.results import Errors
+from mousearm.files import SEAL
 from mousearm.hub.upload import card_head
 from mousearm.kinematics import Split
 from mousearm.rundir.folder import RUN_PREFIX
@@ -16,6 +17,23 @@ from mousearm.text import code_block, markdown_table, plural
 # Folders of a shared agent for its model and its reaches; its film, by the name by which the Hub shows it beside the
 # card.
 MODEL_FOLDER, REACHES_FOLDER, FILM = "model", "kinematics", "replay.mp4"
+
+# Why a file is there, by itself or by its folder.
+_NEEDED = {
+    "README.md": "this page",
+    "best": "the network",
+    "config.yaml": "arm, task and network, to build them again",
+    "environment.txt": "the versions that it was trained with",
+    "evaluation.json": "the errors that are stated, to compare with",
+    "origin.json": "hashes of the arm and of the split, to see that they are the same",
+    SEAL: "hashes of these, to see damage by",
+    "split.json": "which reaches it was trained on, and their hashes",
+    "status.json": "that the run was finished",
+    MODEL_FOLDER: "the arm",
+    REACHES_FOLDER: "the reaches",
+    FILM: "the film",
+    "figures": "pictures of some reaches",
+}
 
 _MOST_REACHES = 40
 _TAGS = (
@@ -64,6 +82,8 @@ def card(subject: Subject, files: Iterable[str]) -> str:
         "## Configuration",
         f"<details><summary>config.yaml</summary>\n\n{code_block(to_yaml(subject.config), 'yaml')}\n\n</details>",
         "Versions of everything: `environment.txt`.",
+        "## Files",
+        markdown_table(("file", "what it is needed for"), _files(names | {"README.md"})),
         "## Licence and citation",
         f"Licence: {subject.licence}. The arm, and the published reaches, are those of\n\n> {_CITATION}\n\n"
         "Please cite it when you use this agent.",
@@ -140,6 +160,10 @@ def _facts(subject: Subject, are_lacking: bool) -> list[tuple[str, str]]:
         ("warm start", config.pretrain.teacher),
         ("training", f"{subject.steps} steps, {env.num_envs} simulations at a time, seed {config.seed}"),
     ]
+
+
+def _files(names: Iterable[str]) -> list[tuple[str, str]]:
+    return [(name, _NEEDED[name.split("/")[0]]) for name in sorted(names)]
 
 
 def _place(path: str) -> str:

@@ -1,39 +1,50 @@
 """The shared files of a run: all that is needed to evaluate its best network again, and nothing private."""
 
-import getpass
-import os
-import re
-import socket
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from mousearm import formats
 from mousearm.config import Config, to_yaml
 from mousearm.env.references import reach_files
 from mousearm.errors import RunError
 from mousearm.evaluate.evaluation import Evaluation
-from mousearm.files import SEAL, as_seal, check_seal, make_folder, sha256, staged, to_json, write_bytes
+from mousearm.files import (
+    MANIFEST,
+    SEAL,
+    as_seal,
+    check_seal,
+    inside,
+    make_folder,
+    read_bytes,
+    read_json,
+    sha256,
+    staged,
+    to_json,
+    write_bytes,
+)
 from mousearm.hub.upload import push
 from mousearm.hub.uri import PREFIX, HubUri
 from mousearm.kinematics import Split
-from mousearm.model import model_file, model_hashes
+from mousearm.model import load_arm, model_file, model_hashes
 from mousearm.paths import PACKAGE
 from mousearm.rundir.folder import RUN_PREFIX, RunFolder
 from mousearm.rundir.logs import read_environment
 from mousearm.rundir.status import FINISHED
 from mousearm.share.card import FILM, MODEL_FOLDER, REACHES_FOLDER, Subject, card, is_reach
-from mousearm.text import command, first_lines, listed
+from mousearm.share.privacy import check_private, private_texts
+from mousearm.text import command, listed
 
 # A repository with these files is an agent, which another one may replace.
 _MARKS = ("config.yaml", "origin.json", "best/manifest.json")
 
-# Tokens of the Hub, and absolute paths as people's own files have them.
-_TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{20,}")
-_PATH = re.compile(
-    r"(?<![\w./:-])(?:/(?:home|Users|root|mnt|media|data|scratch|tmp|srv|opt)/|[A-Za-z]:\\+)[^\s\"'<>]{2,}"
-)
-_KEYS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "WANDB_API_KEY")
-_BINARY = (".png", ".mp4", ".safetensors", ".stl", ".obj", ".msh", ".skn", ".bin")
+# Files that are written anew, so that there is nothing in them but what this program reads.
+_WRITTEN = ("config.yaml", "environment.txt", "evaluation.json", "origin.json", "split.json", "status.json")
+# Files of best/, and keys of origin.json, that an evaluation reads.
+_NETWORK = (MANIFEST, "policy.safetensors", "state.json")
+_ORIGIN = (*formats.stamp(formats.RUN), "run", "model", "split")
+
+_MAX_BYTES = 200_000_000  # of a file that is shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,30 +91,38 @@ def gather(run: Path, options: ShareOptions, allowed: Sequence[str] = ()) -> Con
             a file holds something private.
         MouseArmError: if the model or, where they are to be shared, the reaches cannot be read.
     """
-    folder = RunFolder(run, checked=False)  # what is private is told first
+    folder, repo = RunFolder(run, checked=False), HubUri.parse(options.repo).repo  # what is private is told first
+    for name in _WRITTEN:
+        inside(run, name)
     config = folder.saved_config()
     _check_finished(folder)
-    folder.check_model(hashes := model_hashes(config.model))
     evaluation, split = Evaluation.load(folder.evaluation, checked=False), folder.saved_split()
-    files = {name: (run / name).read_bytes() for name in ("split.json", "origin.json", "evaluation.json")}
-    files |= {f"best/{file.name}": file.read_bytes() for file in sorted(folder.best.iterdir()) if file.is_file()}
-    model, model_files = _model(config, hashes)
-    reaches, reach_contents = _reaches(config, split, options.kinematics)
+    began = read_json(folder.origin)
+    model, model_files = _model(config, folder, began.get("model", {}))
+    reaches, reach_contents = _reaches(config, split, folder, options.kinematics)
     tracking = replace(config.tracking, wandb="disabled", project="mousearm", entity=None, group=None, tags=[])
     shared = replace(config, model=model, kinematics=reaches, tracking=tracking)
-    status = folder.status()
-    files |= model_files | reach_contents | (_pictures(folder, evaluation) if options.pictures else {})
-    files["config.yaml"] = to_yaml(shared).encode()
-    files["status.json"] = to_json({"state": FINISHED, "steps": status.steps, "reason": "", "key": None}).encode()
-    files["environment.txt"] = read_environment(folder.environment).shareable.encode()
-    subject = Subject(options.repo, options.licence, shared, evaluation, split, hashes, status.steps)
-    sealed = ("config.yaml", "origin.json", "environment.txt", "evaluation.json", "split.json", "status.json")
-    files[SEAL] = as_seal({name: sha256(files[name]) for name in sealed}).encode()
+    environment = read_environment(folder.environment)
+    steps = folder.status().steps
+    texts = (
+        to_yaml(shared),
+        environment.shareable,
+        to_json(evaluation.as_json()),
+        to_json({key: began[key] for key in _ORIGIN if key in began}),
+        to_json({**formats.stamp(formats.SPLIT), **asdict(split)}),
+        to_json({"state": FINISHED, "steps": steps, "reason": "", "key": None}),
+    )
+    files = {name: text.encode() for name, text in zip(_WRITTEN, texts, strict=True)}
+    files |= {SEAL: as_seal({name: sha256(content) for name, content in files.items()}).encode()}
+    files |= model_files | reach_contents
+    files |= {f"best/{name}": _own(run, f"best/{name}") for name in _NETWORK}
+    files |= _pictures(folder, evaluation) if options.pictures else {}
+    subject = Subject(repo, options.licence, shared, evaluation, split, began.get("model", {}), steps)
     files["README.md"] = card(subject, files).encode()
     places = [run, config.kinematics.path, model_file(config.model)]
     private = [place for place in places if not _is_public(str(place))]
-    check_private(files, private_texts(private, config.tracking.entity), allowed)
-    for name in sealed:
+    check_private(files, private_texts(private, config.tracking.entity), [*allowed, environment.commit])
+    for name in _WRITTEN:
         check_seal(run / name)
     return Contents(files, _notes(files, split, config, shared))
 
@@ -125,18 +144,39 @@ def _is_public(path: str) -> bool:
     return path.startswith((PACKAGE, PREFIX))
 
 
-def _model(config: Config, hashes: Mapping[str, str]):
-    """The configuration of the model as it is shared, and its files where they are private."""
-    model = config.model
+def _own(folder: Path, name: str) -> bytes:
+    """Content of a file of a folder, be it a model's or a run's; RunError if a link leads elsewhere."""
+    return read_bytes(inside(folder, name), _MAX_BYTES)
+
+
+def _model(config: Config, folder: RunFolder, began: Mapping[str, str]):
+    """The configuration of the model as it is shared, and its files where they are private.
+
+    These are the files that the model's elements name, once it has been found safe and compiled; and only those whose
+    hashes the run has recorded, so that a run of others cannot ask for files of this machine.
+    """
+    model, hashes = config.model, model_hashes(config.model)
+    folder.check_model(hashes)
     if _is_public(model.osim or model.file or ""):
         return model, {}
     main = model_file(model)
+    load_arm(replace(model, fit="none", upper_arm_mm=None, forearm_mm=None))
+    _check_recorded(folder, {main.parent / name: name in began for name in hashes})
     place = f"{RUN_PREFIX}{MODEL_FOLDER}/{main.name}"
     model = replace(model, osim=place) if model.osim else replace(model, file=place)
-    return model, {f"{MODEL_FOLDER}/{name}": (main.parent / name).read_bytes() for name in hashes}
+    return model, {f"{MODEL_FOLDER}/{name}": _own(main.parent, name) for name in hashes}
 
 
-def _reaches(config: Config, split: Split, wanted: bool):
+def _check_recorded(folder: RunFolder, recorded: Mapping[Path, bool]) -> None:
+    lacking = [str(file) for file, is_known in recorded.items() if not is_known]
+    if lacking:
+        raise RunError(
+            f"{folder.path} has no hash of {listed(lacking, most=5)}, so nothing says that it was trained with what "
+            "is there now. Train it again by this version (another name=) to share it with these files."
+        )
+
+
+def _reaches(config: Config, split: Split, folder: RunFolder, wanted: bool):
     """The configuration of the reaches as it is shared, and their files where they are private and wanted."""
     kinematics = config.kinematics
     if _is_public(kinematics.path):
@@ -144,18 +184,19 @@ def _reaches(config: Config, split: Split, wanted: bool):
     single = Path(kinematics.path).suffix.lower() == ".csv"
     place = f"{RUN_PREFIX}{REACHES_FOLDER}/{split.train[0]}.csv" if single else f"{RUN_PREFIX}{REACHES_FOLDER}"
     found = split.find(reach_files(config)) if wanted else []
+    _check_recorded(folder, {file.path: file.name in split.sha256 for file in found})
     return replace(kinematics, path=place), {
-        f"{REACHES_FOLDER}/{file.name}.csv": file.path.read_bytes() for file in found
+        f"{REACHES_FOLDER}/{file.name}.csv": read_bytes(file.path, _MAX_BYTES) for file in found
     }
 
 
 def _pictures(folder: RunFolder, evaluation: Evaluation) -> dict[str, bytes]:
     """The film, and the figures of the best, the middle and the worst reach, as far as the run has them."""
     names = [evaluation.reaches[i].name for i in evaluation.representatives]
-    wanted = {f"figures/{name}.png": folder.figures / f"{name}.png" for name in (*names, "generalisation")}
+    wanted = {name: name for name in (f"figures/{name}.png" for name in (*names, "generalisation"))}
     if films := sorted(folder.videos.rglob("*.mp4")):
-        wanted[FILM] = films[0]
-    return {name: file.read_bytes() for name, file in wanted.items() if file.is_file()}
+        wanted[FILM] = films[0].relative_to(folder.path).as_posix()
+    return {name: _own(folder.path, file) for name, file in wanted.items() if (folder.path / file).exists()}
 
 
 def _notes(files: Mapping[str, bytes], split: Split, config: Config, shared: Config) -> list[str]:
@@ -192,74 +233,3 @@ def write_contents(contents: Contents, folder: Path) -> None:
         for name, content in contents.files.items():
             make_folder((new / name).parent)
             write_bytes(new / name, content)
-
-
-@dataclass(frozen=True, slots=True)
-class Private:
-    """A text that must not be shared.
-
-    Attributes:
-        text: as it is, or would be, in a file; found as a whole word, in any case.
-        what: for messages.
-        is_secret: whether not even a message may repeat it.
-        is_short: whether it stands by chance in files that are not text, which are then not searched for it.
-    """
-
-    text: str
-    what: str
-    is_secret: bool = False
-    is_short: bool = False
-
-    def is_in(self, line: str) -> bool:
-        """True if a line holds the text."""
-        return re.search(rf"(?<![A-Za-z0-9]){re.escape(self.text)}(?![A-Za-z0-9])", line, re.IGNORECASE) is not None
-
-    def description(self) -> str:
-        """The text and what it is, for a message."""
-        return self.what if self.is_secret else f"{self.what} ({self.text})"
-
-
-def private_texts(places: Sequence[Path | str], entity: str | None) -> list[Private]:
-    """Texts that must not be shared: of this user and machine, these places, and the account of Weights & Biases."""
-    paths = [Path.home(), Path.cwd(), *(Path(place).expanduser().absolute() for place in places)]
-    return [
-        *(Private(str(path), "a path of this machine") for path in paths if len(path.parts) > 1),
-        *(Private(os.environ[key], f"what {key} is", is_secret=True) for key in _KEYS if os.environ.get(key)),
-        Private(socket.gethostname(), "the name of this machine", is_short=True),
-        Private(getpass.getuser(), "your user name", is_short=True),
-        *([Private(entity, "your account of Weights & Biases", is_short=True)] if entity else []),
-    ]
-
-
-def check_private(files: Mapping[str, bytes], private: Sequence[Private], allowed: Sequence[str] = ()) -> None:
-    """Check that no file holds a private text, a token or an absolute path, nor is named so.
-
-    Args:
-        files: contents by path.
-        private: what must not be in them.
-        allowed: texts of these that are no secret, such as a user name that is a common word.
-
-    Raises:
-        RunError: naming every file and line with such a text.
-    """
-    wanted = [text for text in private if text.text not in allowed]
-    found = [line for name, content in files.items() for line in _found(name, content, wanted, allowed)]
-    if found:
-        lines = "\n  ".join(first_lines(found, most=20))
-        raise RunError(
-            f"This is not to be shared:\n  {lines}\nRemove it from the files of the run, or, if all may know it, say "
-            "--allow TEXT. Nothing was pushed."
-        )
-
-
-def _found(name: str, content: bytes, private: Sequence[Private], allowed: Sequence[str]) -> Iterator[str]:
-    """Messages on a file and its name, one per finding."""
-    is_text = not name.lower().endswith(_BINARY)
-    wanted = [text for text in private if is_text or not text.is_short]
-    for number, line in enumerate([name, *content.decode("utf-8", errors="replace").splitlines()]):
-        place = f"{name}, line {number}" if number else f"the name of {name}"
-        yield from (f"{place}: {text.description()}" for text in wanted if text.is_in(line))
-        if _TOKEN.search(line):
-            yield f"{place}: a token of the Hub"
-        if is_text:
-            yield from (f"{place}: an absolute path ({path})" for path in _PATH.findall(line) if path not in allowed)

@@ -1,14 +1,16 @@
 import hashlib
 import json
+import shlex
 import subprocess
 import sys
 
 import pytest
 from hub_server import STRANGER
 
+from mousearm.config import compose
 from mousearm.errors import HubError
 from mousearm.hub.download import RECORD, export, fetch, pin
-from mousearm.hub.uri import HubUri
+from mousearm.hub.uri import HubUri, next_steps
 from mousearm.paths import resolve
 
 FILES = {
@@ -182,6 +184,45 @@ def test_a_copy_is_brought_up_to_date_and_the_difference_told(arm, tmp_path):
 def test_only_what_was_asked_for_is_copied(arm, tmp_path):
     export(get("lab/arm/reaches"), tmp_path / "part")
     assert set(copied(tmp_path / "part")) == {"reaches/a.csv", "reaches/b.csv"}
+
+
+@pytest.mark.parametrize("name", ["../../evil.xml", "/tmp/evil.xml", "a/../../../evil.xml", "a\x1b[2Jb.xml", "x" * 300])
+def test_names_from_the_hub_lead_nowhere(hub, tmp_path, name):
+    hub.add("lab/arm", {**FILES, name: b"<mujoco/>"})
+    with pytest.raises(HubError) as error:
+        get("lab/arm")
+    assert "\x1b" not in str(error.value)
+    assert not list(tmp_path.rglob("evil.xml"))
+
+
+def test_a_repository_may_have_a_note_of_our_name(hub, tmp_path):
+    hub.add("lab/arm", {**FILES, RECORD: b"{}"})
+    for _ in range(2):
+        export(get("lab/arm"), tmp_path / "arm")
+    assert json.loads((tmp_path / "arm" / RECORD).read_text())["repo"] == "lab/arm"
+
+
+@pytest.mark.slow
+def test_a_large_file_is_not_held_in_memory(hub):
+    hub.add("lab/arm", {"large.bin": bytes(200_000_000)})
+    get("lab/arm")
+    code = (
+        "import resource, sys; from mousearm.hub.download import fetch; from mousearm.hub.uri import HubUri;"
+        "import huggingface_hub; before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss;"
+        "fetch(HubUri.parse('lab/arm')); print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
+    )
+    more = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert int(more) < 150_000  # kB
+
+
+@pytest.mark.parametrize("name", ["my arm.xml", "an  arm.xml"])
+def test_advice_after_a_download(tmp_path, name):
+    """What is printed can be given to a shell, whatever files are called."""
+    (tmp_path / name).write_text("<mujoco/>")
+    (told,) = next_steps("model", tmp_path, str(tmp_path))
+    words = shlex.split(told)
+    assert words[:3] == ["python", "run.py", "model=hub"]
+    assert compose(words[2:]).model.file == str(tmp_path / name)
 
 
 def change(folder):

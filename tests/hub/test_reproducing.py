@@ -4,6 +4,7 @@ import shutil
 import pytest
 
 from mousearm.errors import KinematicsError, RunError
+from mousearm.files import SEAL
 from mousearm.hub.download import fetch
 from mousearm.share.contents import ShareOptions, gather, push_contents
 from mousearm.share.reproducing import reproduce
@@ -35,6 +36,12 @@ def test_reaches_that_are_not_shared_are_asked_for_and_must_be_the_same(hub, log
         reproduce(folder, str(others))
 
 
+def rewrite(run, name, text):
+    """Put something else into a file of a run, and take away what would tell."""
+    (run / name).write_text(text)
+    (run / SEAL).unlink(missing_ok=True)
+
+
 @pytest.mark.parametrize(
     ("off_mm", "verdict"),
     [
@@ -45,7 +52,7 @@ def test_reaches_that_are_not_shared_are_asked_for_and_must_be_the_same(hub, log
 def test_other_numbers_are_told(trained, off_mm, verdict):
     evaluation = json.loads((trained / "evaluation.json").read_text())
     evaluation["reaches"][1]["elbow_mm"]["max"] += off_mm
-    (trained / "evaluation.json").write_text(json.dumps(evaluation))
+    rewrite(trained, "evaluation.json", json.dumps(evaluation))
     comparison = reproduce(trained)
     assert comparison.largest_mm == pytest.approx(off_mm)
     assert verdict in comparison.text()
@@ -54,7 +61,7 @@ def test_other_numbers_are_told(trained, off_mm, verdict):
 def test_an_arm_that_diverges_now_is_not_reproduced(trained):
     evaluation = json.loads((trained / "evaluation.json").read_text())
     evaluation["reaches"][0]["completed"] = False
-    (trained / "evaluation.json").write_text(json.dumps(evaluation))
+    rewrite(trained, "evaluation.json", json.dumps(evaluation))
     assert reproduce(trained).largest_mm == float("inf")
 
 
@@ -66,16 +73,15 @@ def test_what_is_no_agent_is_explained(tmp_path):
 
 def test_a_shared_agent_cannot_lead_out_of_its_folder(trained):
     text = (trained / "config.yaml").read_text()
-    (trained / "config.yaml").write_text(text.replace("path: ", "path: run:../../secret #", 1))
+    rewrite(trained, "config.yaml", text.replace("path: ", "path: run:../../secret #", 1))
     with pytest.raises(RunError, match="leads out of the run folder"):
         reproduce(trained)
 
 
 def test_a_shared_agent_runs_no_code(trained):
     text = (trained / "config.yaml").read_text()
-    (trained / "config.yaml").write_text(
-        text.replace("seed: 0", "seed: !!python/object/apply:os.system ['touch proof']")
-    )
+    evil = text.replace("seed: 0", "seed: !!python/object/apply:os.system ['touch proof']")
+    rewrite(trained, "config.yaml", evil)
     with pytest.raises(RunError, match="a tag"):
         reproduce(trained)
     assert not (trained / "proof").exists()

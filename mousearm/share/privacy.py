@@ -1,0 +1,233 @@
+"""Search of what is to be shared for secrets, and for names and places of people and machines.
+
+Known kinds of secrets are found by the detectors of detect-secrets, which only read here: no service is asked whether a
+secret is one. Files that are no text are searched for runs of characters, also within what is compressed in them, as
+the remarks in pictures may be.
+"""
+
+import getpass
+import io
+import os
+import pwd
+import re
+import socket
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from mousearm.errors import RunError
+from mousearm.text import first_lines
+
+# Names of accounts and machines that tell nothing, because they are those of many.
+_NOBODY = ("root", "user", "admin", "ubuntu", "debian", "runner", "jovyan", "docker", "guest", "student", "localhost")
+_ENDS_OF_KEYS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIALS")
+_SHORTEST_KEY = 8  # of what variables of the environment hold
+
+# Revisions on the Hub and versions, which look like addresses and keys.
+_EVERYBODYS = re.compile(r"(?<=hf://)[\w./-]+@[\w.-]+|(?<===)[\d.]+")
+
+# What people's own files have, and detect-secrets does not know, or knows in part: patterns, and hints, texts in small
+# letters of which there must be one in a line for the pattern to be tried; where there are none, a long word.
+_SECRETS = {
+    "a key of Weights & Biases": ((), r"(?<![0-9a-f])(?=\d*[a-f])[0-9a-f]{40}(?![0-9a-f]{2})|wandb_v1_\w{20,}"),
+    "a private key": (("private key", "putty"), r"-*BEGIN [A-Z0-9 ]*PRIVATE KEY-*|PuTTY-User-Key-File"),
+    "a token": (
+        (),
+        r"(?:hf|npm|gsk|r8|api_org)_[0-9A-Za-z]{20,}|github_pat_\w{20,}|dckr_pat_[\w-]{20,}|AIza[\w-]{30,}|ya29\.[\w-]{20,}"
+        r"|(?<![a-z])(?:sk|pypi|xapp|xox[a-z]|gl[a-z]{2,5})-(?=[\w-]*\d)[\w-]{20,}|dapi[0-9a-f]{32}"
+        r"|(?<=[Bb]earer )[\w.~+/=-]{20,}|(?:(?<=key[:=])|(?<=key\": \"))[0-9a-f]{32}\b",
+    ),
+}
+_PLACES = {
+    "an e-mail address": (("@",), r"(?<![\w.+-])(?!git@)[\w.+-]+@(?:[\w-]+\.)+[A-Za-z]{2,}(?![\w@-])"),
+    # Of the system, and within models of OpenSim, paths are everybody's.
+    "an absolute path": (
+        ("/",),
+        r"/(?:(?<![\w./<)\]}~]/)|(?<=file:///))(?!(?:usr|bin|lib|dev|etc|proc|sys|ground|\w+set)/)"
+        r"[A-Za-z0-9_][\w.@+~-]*/[^\s\"'`<>]{2,}",
+    ),
+    "a path of Windows": (
+        ("\\",),
+        r"(?<![0-9A-Za-z])[A-Za-z]:\\+[^\s\"'`<>]{2,}|(?<![\\\w])\\{2,4}[\w.-]{2,}\\+[\w.$-]{2,}",
+    ),
+    "a path in a home folder": (("~",), r"(?<![\w./])~(?:[a-z_][\w.-]*)?/[A-Za-z_.][^\s\"'`<>]+"),
+}
+_HINTS = {"Basic Auth Credentials": ("://",), "Public IP (ipv4)": (".",), "Private Key": ("private key", "putty")}
+_PASSWORDS = ("pass", "pwd", "secret", "key", "contrase")
+_LONG_WORD = re.compile(r"[\w.+/=-]{13,}")
+_WORD = r"[^\s\"'`<>]*"
+
+# Lines of meshes and recordings, which hold nothing but numbers.
+_NUMBERS = re.compile(r"(?:[vf]|v[tn])?[\d\s.,;eE+/-]*")
+# Longer lines are searched in pieces that overlap, because patterns take the square of a length.
+_PIECE, _OVERLAP = 2000, 300
+
+_RUN = re.compile(rb"[\x20-\x7e]{5,}|(?:[\x20-\x7e]\x00){5,}")  # of ASCII, or of UTF-16
+_LONG_RUN = 10  # of which it is hardly chance that they look like something
+_COMPRESSED = re.compile(rb"\x78[\x01\x5e\x9c\xda]")  # by zlib, as in PNG, PDF and HDF5
+_MOST_UNPACKED = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Private:
+    """A text that must not be shared.
+
+    Attributes:
+        text: as it is, or would be, in a file; found as a whole word, in any case.
+        what: for messages.
+        is_secret: whether not even a message may repeat it.
+    """
+
+    text: str
+    what: str
+    is_secret: bool = False
+
+    def is_in(self, line: str, is_text: bool) -> bool:
+        """True if a line holds the text as a word; of what is no text, where anything may stand beside it, if long."""
+        text, line = self.text.lower(), line.lower()
+        if not is_text or text not in line:
+            return len(text) >= _SHORTEST_KEY and text in line
+        return re.search(rf"(?<![A-Za-z0-9]){re.escape(text)}(?![A-Za-z0-9])", line) is not None
+
+    def description(self) -> str:
+        """What it is, and the text, of a secret only its beginning and its length."""
+        if not self.is_secret:
+            return f"{self.what} ({self.text})"
+        return f"{self.what} ({self.text[:3] if len(self.text) >= 20 else ''}…, {len(self.text)} characters)"
+
+
+def private_texts(places: Sequence[Path | str], entity: str | None) -> list[Private]:
+    """Texts that must not be shared: of this user and machine, these places, and the account of Weights & Biases."""
+    paths = [Path.home(), Path.cwd(), *(Path(place).expanduser().absolute() for place in places)]
+    keys = {name: value for name, value in os.environ.items() if name.upper().endswith(_ENDS_OF_KEYS)}
+    host, user = socket.gethostname(), getpass.getuser()
+    names = {"the name of this machine": {host, host.split(".")[0]}, "your user name": {user, _full_name()}}
+    return [
+        *(Private(str(path), "a path of this machine") for path in dict.fromkeys(paths) if len(path.parts) > 1),
+        *(Private(value, f"what {name} is", True) for name, value in keys.items() if len(value) >= _SHORTEST_KEY),
+        *(
+            Private(text, what)
+            for what, texts in names.items()
+            for text in sorted(texts)
+            if len(text) > 2 and text.lower() not in _NOBODY
+        ),
+        *([Private(entity, "your account of Weights & Biases")] if entity else []),
+    ]
+
+
+def _full_name() -> str:
+    """First and last name of the user, if the machine knows them."""
+    try:
+        name = pwd.getpwuid(os.getuid()).pw_gecos.split(",")[0].strip()
+    except KeyError:  # as in a container
+        return ""
+    return name if " " in name else ""
+
+
+def check_private(files: Mapping[str, bytes], private: Sequence[Private], allowed: Sequence[str] = ()) -> None:
+    """Check that no file holds a private text, a secret, an address or an absolute path, nor is named so.
+
+    Args:
+        files: contents by path.
+        private: what must not be in them.
+        allowed: texts of these that are no secret, such as a user name that is a common word.
+
+    Raises:
+        RunError: naming every file and line with such a text.
+    """
+    if found := find_private(files, private, allowed):
+        lines = "\n  ".join(first_lines(found, most=20))
+        raise RunError(
+            f"This is not to be shared:\n  {lines}\nRemove it from the files of the run, or, if all may know it, say "
+            "--allow TEXT, with all of the text as it stands there. Nothing was pushed."
+        )
+
+
+def find_private(files: Mapping[str, bytes], private: Sequence[Private], allowed: Sequence[str] = ()) -> list[str]:
+    """Lines on what `check_private` refuses, each with its file and place."""
+    wanted = [text for text in private if text.text not in allowed]
+    search = _search(wanted, {text.lower() for text in allowed})
+    return [line for name, content in files.items() for line in _found(name, content, search)]
+
+
+def _found(name: str, content: bytes, search: Callable[[str, bool], list[Private]]) -> list[str]:
+    """Messages on a file and its name, one per finding."""
+    stem = name.rpartition(".")[0] or name
+    found = {text: f"the name of {name}: {text.description()}" for text in search(stem, True)}
+    for place, text, is_text in _texts(content):
+        found |= {(place, finding): f"{name}, {place}: {finding.description()}" for finding in search(text, is_text)}
+    return list(found.values())
+
+
+def _texts(content: bytes) -> Iterator[tuple[str, str, bool]]:
+    """Texts in a file and their places: its lines, if it is a text, and else its runs of characters; True if it is."""
+    if b"\0" not in content:
+        for number, line in enumerate(io.BytesIO(content), 1):
+            yield f"line {number}", line.decode("utf-8", errors="replace").rstrip("\r\n"), True
+        return
+    view = memoryview(content)
+    parts = [("byte", 0, content)]
+    for match in _COMPRESSED.finditer(content):
+        start = match.start()
+        try:
+            packed = view[start : start + _MOST_UNPACKED]
+            parts.append(("compressed at byte", start, zlib.decompressobj().decompress(packed, _MOST_UNPACKED)))
+        except zlib.error:  # it only looked so
+            continue
+    for what, start, part in parts:
+        for run in _RUN.finditer(part):
+            text = run[0].replace(b"\0", b"").decode("ascii")
+            yield f"{what} {start or run.start()}", text, False
+
+
+def _search(private: Sequence[Private], allowed: set[str]) -> Callable[[str, bool], list[Private]]:
+    """A function that finds what is private in a line of a text, or in a run of characters of another file."""
+    detectors, harmless = list(_detectors()), allowed | {"null", "none", "true", "false"}
+
+    def search(line: str, is_text: bool) -> list[Private]:
+        if _NUMBERS.fullmatch(line):
+            return []
+        found = [text for text in private if text.is_in(line, is_text)]
+        bare = _EVERYBODYS.sub("", line).replace('\\"', '"')
+        for start in range(0, len(bare) if is_text or len(line) >= _LONG_RUN else 0, _PIECE):
+            piece = bare[start : start + _PIECE + _OVERLAP]
+            small, is_long = piece.lower(), _LONG_WORD.search(piece) is not None
+            for what, is_secret, hints, detect in detectors:
+                if any(hint in small for hint in hints) if hints else is_long:
+                    known = [text.text for text in found if text.is_secret]
+                    new = (text for text in detect(piece) if not any(text in other for other in known))
+                    found += [Private(text, what, is_secret) for text in new]
+        return [text for text in found if text.text.lower() not in harmless]
+
+    return search
+
+
+_Detector = tuple[str, bool, Sequence[str], Callable[[str], Iterator[str]]]
+
+
+def _detectors() -> Iterator[_Detector]:
+    """What is found in a line, whether it is a secret, its hints, and how it is found; secrets first.
+
+    Of detect-secrets, what knows kinds of secrets, but not what takes all that looks random for one, as hashes do.
+    """
+    from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
+    from detect_secrets.plugins.base import RegexBasedDetector
+    from detect_secrets.plugins.keyword import REGEX_BY_FILETYPE, KeywordDetector
+    from detect_secrets.util.filetype import FileType
+
+    def matches(pattern: str, line: str) -> Iterator[str]:
+        return (match[0] for match in re.finditer(pattern, line))
+
+    def whole(detect: Callable[[str], Iterator[str]], line: str) -> Iterator[str]:  # they tell some by their beginning
+        return (next(matches(f"{_WORD}{re.escape(text)}{_WORD}", line), text) for text in detect(line))
+
+    yield from ((what, True, hints, partial(matches, pattern)) for what, (hints, pattern) in _SECRETS.items())
+    for what, kind in get_mapping_from_secret_type_to_class().items():
+        if issubclass(kind, RegexBasedDetector):
+            yield what, True, _HINTS.get(what, ()), partial(whole, kind().analyze_string)
+    unquoted = REGEX_BY_FILETYPE[FileType.YAML]
+    passwords = partial(KeywordDetector().analyze_string, denylist_regex_to_group=unquoted)
+    yield "a password", True, _PASSWORDS, partial(whole, passwords)
+    yield from ((what, False, hints, partial(matches, pattern)) for what, (hints, pattern) in _PLACES.items())
