@@ -82,7 +82,10 @@ class Bounds(NamedTuple):
         none, kinds = np.zeros((0, nu)), np.zeros(nu, dtype=np.int32)
         shares, solved = np.empty_like(slope), np.isfinite(slope).all(axis=1)
         for i in np.flatnonzero(solved):
-            shares[i], _, flag, _ = daqp.solve(hessian[i], slope[i], none, high[i], low[i], kinds)
+            for scale in (1.0, 1 / np.abs(hessian[i]).max()):  # its tolerances are absolute
+                shares[i], _, flag, _ = daqp.solve(scale * hessian[i], scale * slope[i], none, high[i], low[i], kinds)
+                if flag == 1:
+                    break
             solved[i] = flag == 1
         if not solved.all():
             raise ModelError(

@@ -66,6 +66,13 @@ def test_shares_stay_within_given_limits():
     assert pair.static_optimization(np.array([9.0]), np.eye(1), 1e-3, (low, high)) == pytest.approx([0.5, 0.2])
 
 
+@pytest.mark.parametrize("scale", [1e-15, 1e-6, 1.0, 1e6, 1e15])
+def test_units_do_not_matter(scale):
+    pair = Bounds(np.array([0.0]), np.array([[3.0 * scale], [-2.0 * scale]]))
+    share = pair.static_optimization(np.array([2.0 * scale]), np.eye(1), 1e-9 * scale)
+    assert pair.torque(share) == pytest.approx(2 * scale)
+
+
 def test_effort_decides_who_pulls():
     # Both pull alike: 1 N m is shared as x + y = 1 with x^2 + 4 y^2 least, so x = 0.8 and y = 0.2.
     two = Bounds(np.array([0.0]), np.array([[1.0], [1.0]]))

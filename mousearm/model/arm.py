@@ -176,10 +176,14 @@ def _check_joints(model: mujoco.MjModel, source: str) -> None:
         if mujoco.mjtJoint(kind) not in simple:
             raise ModelError(
                 f"{source}: joint '{model.joint(i).name}' (number {i}) is a {mujoco.mjtJoint(kind).name[6:].lower()} "
-                "joint; only hinge and slide joints can be tracked. Replace it by three hinges."
+                "joint; only hinge and slide joints can be tracked. Replace a ball joint by three hinges; leave a free "
+                "one out, so that its body stays, or replace it by three slides and three hinges."
             )
     if model.njnt == 0 or model.nu == 0:
-        raise ModelError(f"{source}: has {model.njnt} joints and {model.nu} actuators; an arm needs at least one each.")
+        raise ModelError(
+            f"{source}: has {model.njnt} joints and {model.nu} actuators; an arm needs at least one each: "
+            "add <joint> to what moves, and an <actuator> for it."
+        )
 
 
 def _joint_indices(model: mujoco.MjModel, joints: list[str] | None, source: str) -> np.ndarray:

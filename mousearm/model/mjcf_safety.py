@@ -63,7 +63,10 @@ def _check_model(path: Path) -> set[Path]:
     folder = path.parent
     _read(path, folder, documents)
     if documents[path].tag != "mujoco":
-        raise ModelError(f"{path}: the file is a <{documents[path].tag}>, not a <mujoco>: not an MJCF.")
+        raise ModelError(
+            f"{path}: the file is a <{documents[path].tag}>, not a <mujoco>: not an MJCF, or only a part "
+            "of one, for which the model that includes it is to be given."
+        )
     nodes = [node for root in documents.values() for node in root.walk()]
     bases = ["", *(node.attributes[key] for node in nodes for key in _FOLDERS if key in node.attributes)]
     files = set(documents)

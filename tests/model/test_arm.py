@@ -202,7 +202,7 @@ def test_no_actuators(arm_file):
     file = arm_file()
     text = file.read_text()
     file.write_text(text[: text.index("<actuator>")] + "</mujoco>")
-    refused(ModelError, "has 2 joints and 0 actuators; an arm needs at least one each.", config(file))
+    refused(ModelError, "has 2 joints and 0 actuators; an arm needs at least one each:", config(file))
 
 
 MUSCLE = '<muscle name="elbow" joint="elbow" ctrlrange="0 1" lengthrange="0.01 0.02" force="{force}" scale="300"/>'
