@@ -130,6 +130,11 @@ def command(*words: object) -> str:
     return shlex.join(["python", *map(str, words)])
 
 
+def quoted(text: str) -> str:
+    """Quote a text for Hydra's grammar, in which backslashes count as such before a quote only."""
+    return "'" + re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + ("\\'" if found[2] else ""), text) + "'"
+
+
 def display_name(name: str) -> str:
     """A name of the model as figures show it: without underscores."""
     return name.replace("_", " ")

@@ -20,7 +20,7 @@ from mousearm.config.input_checks import CONF, check_group_files, choices_of, re
 from mousearm.config.schema import Config, all_keys
 from mousearm.errors import ConfigError, UnknownNameError
 from mousearm.keys import declared
-from mousearm.text import command
+from mousearm.text import command, quoted
 
 _MORE = "Keys are given without dashes, as KEY=VALUE; Hydra's options: python run.py --hydra-help"
 _NOT_AVAILABLE = {
@@ -115,11 +115,6 @@ def parse(word: str) -> Override:
             raise ConfigError(f"{word[:200]} cannot be read as KEY=VALUE.", name) from None
         text = f"{word} cannot be read as it is. A text with such characters is quoted, for Hydra too: {_shell(remedy)}"
         raise ConfigError(text, name) from None
-
-
-def quoted(text: str) -> str:
-    """Quote a text for Hydra's grammar, in which backslashes count as such before a quote only."""
-    return "'" + re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + ("\\'" if found[2] else ""), text) + "'"
 
 
 def _shell(word: str) -> str:

@@ -1,13 +1,13 @@
 """Places on the Hub, those of the lab, and in plain words what the Hub, or the way to it, refuses of them."""
 
 import re
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from mousearm.errors import HubError, MouseArmError
+from mousearm.text import command, quoted
 
 PREFIX = "hf://"
 """Prefix of the URI of a place on the Hub."""
@@ -23,6 +23,8 @@ LOG_IN = "`hf auth login` (or set HF_TOKEN)"
 
 _KINDS = ("model", "dataset")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+_PLAIN = re.compile(r"[\w./:@+~-]+")  # what Hydra takes as it is
+_TO_IMPORT = ("--trust", "--out", "outputs/NAME", "OVERRIDES")
 _QUERY = re.compile(r"\?\S+")  # addresses of storage are signed there
 
 
@@ -113,25 +115,26 @@ def next_steps(what: str, folder: Path, name: str) -> list[str]:
     if what == "model":
         keys = {".osim": ("model=osim", "model.osim"), ".xml": ("model=hub", "model.file")}
         found = [(keys[Path(file).suffix.lower()], f"{name}/{file}") for file in _below(folder, *keys)]
-        steps = [shlex.join(["python", "run.py", group, f"{key}={path}"]) for (group, key), path in found]
+        steps = [command("run.py", group, _override(key, path)) for (group, key), path in found]
         return steps or ["It holds no model: neither an MJCF (.xml) nor an OpenSim file (.osim)."]
     if what == "kinematics":
         if files := _below(folder, ".csv"):
-            look = f"CSV files: {len(files)}. Look at them: python scripts/check_reaches.py {shlex.quote(name)}"
-            return [look, shlex.join(["python", "run.py", f"kinematics.path={name}"])]
+            look = f"CSV files: {len(files)}. Look at them: {command('scripts/check_reaches.py', name)}"
+            return [look, command("run.py", _override("kinematics.path", name))]
         return ["It holds no reach: no CSV file. scripts/import_reaches.py reads those of tracking programs."]
     if (folder / "config.yaml").is_file():
-        return [shlex.join(["python", "scripts/reproduce.py", name])]
+        return [command("scripts/reproduce.py", name)]
     archives = _below(folder, ".zip")
     if not archives:
         return ["It holds no agent: neither a run folder (config.yaml) nor an archive of Stable-Baselines3 (.zip)."]
     return [
         "Archives of Stable-Baselines3, made of pickles. If you trust who made them:",
-        *(
-            f"python scripts/import_agent.py {shlex.quote(str(folder / file))} --trust --out outputs/NAME OVERRIDES"
-            for file in archives
-        ),
+        *(command("scripts/import_agent.py", folder / file, *_TO_IMPORT) for file in archives),
     ]
+
+
+def _override(key: str, path: str) -> str:
+    return f"{key}={path if _PLAIN.fullmatch(path) else quoted(path)}"
 
 
 def _below(folder: Path, *suffixes: str) -> list[str]:

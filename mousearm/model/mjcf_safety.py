@@ -45,8 +45,8 @@ def check_mjcf(path: Path) -> list[Path]:
     """Refuse an MJCF that MuJoCo should not read; files that it names must be in its folder, or below it.
 
     Returns:
-        The files that it consists of, sorted: itself, those that it includes, and those that its elements name, at
-        every place where MuJoCo looks for them. Those that do not exist are left to MuJoCo's error.
+        The files that it consists of, sorted: itself, those that it includes, and those that its elements name, where
+        MuJoCo looks for them. Those that do not exist are left to MuJoCo's error.
 
     Raises:
         ModelError: a file is not XML in UTF-8, is too large, names plugins, files elsewhere or of unknown kinds, or
@@ -68,18 +68,24 @@ def _check_model(path: Path) -> set[Path]:
             "of one, for which the model that includes it is to be given."
         )
     nodes = [node for root in documents.values() for node in root.walk()]
-    bases = ["", *(node.attributes[key] for node in nodes for key in _FOLDERS if key in node.attributes)]
+    bases = {
+        kind: [node.attributes[key] for node in nodes for key in (kind, "assetdir") if key in node.attributes] or [""]
+        for kind in ("meshdir", "texturedir")
+    }
     files = set(documents)
     for file, root in documents.items():
-        beside = file.parent.relative_to(folder).as_posix().removeprefix(".")  # of an included file, its folder too
+        beside = file.parent.relative_to(folder).as_posix()  # where MuJoCo looks next for what an included file names
         for node in root.walk():
             check_element(node, _place(file, node))
             _check_inside(_names(node, _FOLDERS), folder, _place(file, node))
-            for name in _names(node, _FILES):
-                parts = ((base, inner, name) for inner in dict.fromkeys(("", beside)) for base in bases)
-                places = ["/".join(filter(None, part)) for part in parts]
-                _check_inside(places, folder, _place(file, node))
-                files |= {folder / place for place in places if (folder / place).is_file()}
+            for name in _names(node, _FILES) if node.tag != "include" else []:
+                places = [
+                    f"{base}/{name}" if base else name
+                    for base in bases["texturedir" if node.tag == "texture" else "meshdir"]
+                ]
+                _check_inside([name, *places], folder, _place(file, node))
+                there = [folder / place for place in places if (folder / place).is_file()]
+                files.update(there or filter(Path.is_file, [folder / beside / name]))
         _check_size(root, file, 1.0)
     return files
 
@@ -90,9 +96,9 @@ def _read(path: Path, folder: Path, documents: dict[Path, Node]) -> None:
     for node in documents[path].walk():
         for name in _names(node, _FILES) if node.tag == "include" else []:
             _check_inside([name], folder, _place(path, node))
-            for part in {folder / name, path.parent / name} - documents.keys():
-                if part.is_file():
-                    _read(part, folder, documents)
+            part = next(filter(Path.is_file, (folder / name, path.parent / name)), None)
+            if part is not None and part not in documents:
+                _read(part, folder, documents)
 
 
 def check_element(node: Node, place: str) -> None:

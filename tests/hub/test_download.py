@@ -215,7 +215,9 @@ def test_a_large_file_is_not_held_in_memory(hub):
     assert int(more) < 150_000  # kB
 
 
-@pytest.mark.parametrize("name", ["my arm.xml", "an  arm.xml"])
+@pytest.mark.parametrize(
+    "name", ["my arm.xml", "a;rm -rf x.xml", "$(id).xml", "a'b.xml", "a,b.xml", "a=b.xml", "[a].xml"]
+)
 def test_advice_after_a_download(tmp_path, name):
     """What is printed can be given to a shell, whatever files are called."""
     (tmp_path / name).write_text("<mujoco/>")

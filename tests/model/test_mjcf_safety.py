@@ -8,6 +8,7 @@ import pytest
 from mousearm.config import LandmarksConfig, ModelConfig
 from mousearm.errors import ModelError
 from mousearm.model import load_arm
+from mousearm.model.mjcf_safety import check_mjcf
 
 LANDMARKS = LandmarksConfig("joint:shoulder", "joint:elbow", "site:paw")
 TETRAHEDRON = "v 0 0 0\nv .01 0 0\nv 0 .01 0\nv 0 0 .01\nf 1 3 2\nf 1 2 4\nf 2 3 4\nf 1 4 3\n"
@@ -46,6 +47,26 @@ def test_parts_and_meshes_in_the_folder_are_read(model, tmp_path):
     (tmp_path / "model" / "meshes").mkdir()
     (tmp_path / "model" / "meshes" / "bone.obj").write_text(TETRAHEDRON)
     assert load(path).model.nmesh == 1
+
+
+@pytest.mark.parametrize("place", ["", "parts", "meshes", "meshes/parts", "parts/meshes"])
+@pytest.mark.parametrize("compiler_in", ["", "arm.xml", "parts/assets.xml"])
+def test_files_of_a_model_are_those_that_mujoco_reads(model, tmp_path, compiler_in, place):
+    folder, compiler = tmp_path / "model", '<compiler meshdir="meshes"/><!-- <mesh file="note.obj"/> -->'
+    path = model((compiler if compiler_in == "arm.xml" else "") + '<include file="parts/assets.xml"/>')
+    for name in ("parts", "meshes/parts", "parts/meshes"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    part = (compiler if compiler_in.startswith("parts") else "") + '<asset><mesh name="b" file="bone.obj"/></asset>'
+    (folder / "parts" / "assets.xml").write_text(f"<mujoco>{part}</mujoco>")
+    (folder / place / "bone.obj").write_text(TETRAHEDRON)
+    (folder / "note.obj").write_text("what only a comment names")
+    files = {file.relative_to(folder).as_posix() for file in check_mjcf(path)}
+    try:
+        load(path)
+        read = {f"{place}/bone.obj".removeprefix("/")}
+    except ModelError:
+        read = set()
+    assert files == {"arm.xml", "parts/assets.xml"} | read
 
 
 @pytest.mark.parametrize(
