@@ -206,7 +206,8 @@ class SequencePPO(RecurrentPPO):
         self._last_obs, self._last_episode_starts = state["observations"], state["starts"]
         self._last_state.copy_(state["memory"])
         if state["episodes"] is not None:
-            self.ep_info_buffer = deque(state["episodes"], maxlen=self._stats_window_size)
+            episodes = [{"r": float(episode["r"]), "l": int(episode["l"])} for episode in state["episodes"]]
+            self.ep_info_buffer = deque(episodes, maxlen=self._stats_window_size)
             self.ep_success_buffer = deque(maxlen=self._stats_window_size)  # SB3 wants both or none
 
     def loss(self, batch: Minibatch) -> Loss:

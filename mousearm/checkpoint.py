@@ -4,7 +4,7 @@ import io
 import math
 import random
 import zipfile
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -81,7 +81,7 @@ class TrainingState:
             RunError: if something does not fit the network or the task, or is missing.
         """
         try:
-            shapes = {(), *(tuple(parameter.shape) for parameter in policy.parameters())}
+            shapes = [parameter.shape for parameter in policy.parameters()]
             for name, part in parts.items():
                 _check_fit(self.states[name], part.state(), name, shapes)
             _put(self.network, policy)
@@ -201,27 +201,40 @@ def _load_states(file: Path) -> dict[str, Any]:
     return {name: _from_torch(state) for name, state in states.items()}
 
 
-def _check_fit(saved: Any, own: Any, place: str, shapes: Collection[tuple[int, ...]]) -> None:
+def _check_fit(saved: Any, own: Any, place: str, shapes: Sequence[torch.Size]) -> None:
     """Check that a saved state is of the kind of the part's own; what is empty or None may have become anything.
 
-    ``shapes`` are those of the network's tensors, one of which whatever an optimiser remembers has.
+    ``shapes`` are those of the network's tensors, in the order in which optimisers number them.
     """
-    if isinstance(own, Mapping):
+    if place.endswith(".optimizer"):
+        _check_optimizer(saved["state"], saved["param_groups"], own["param_groups"], shapes)
+    elif isinstance(own, Mapping):
         if not isinstance(saved, Mapping) or not own.keys() <= saved.keys():
             raise ValueError(f"{place} lacks something")
         for key, value in own.items():
             _check_fit(saved[key], value, f"{place}.{key}", shapes)
-        for memory in saved["state"].values() if place.endswith(".optimizer") else ():
-            if any(tuple(tensor.shape) not in shapes for tensor in memory.values()):
-                raise ValueError(f"{place} is of another network")
     elif isinstance(own, np.ndarray | torch.Tensor):
         if type(saved) is not type(own) or saved.shape != own.shape or saved.dtype != own.dtype:
             raise ValueError(f"{place} is not {own.dtype} of the shape {tuple(own.shape)}")
-    elif isinstance(own, list | tuple) and isinstance(saved, list | tuple):
+    elif isinstance(own, list | tuple):
+        if not isinstance(saved, list | tuple):
+            raise ValueError(f"{place} is no list")
         for i, (one, other) in enumerate(zip(saved, own, strict=False)):
             _check_fit(one, other, f"{place}.{i}", shapes)
     elif own is not None and not isinstance(saved, str if isinstance(own, str) else int | float):
         raise ValueError(f"{place} cannot be {saved!r:.80}")
+
+
+def _check_optimizer(memories: Any, saved: Any, own: Any, shapes: Sequence[torch.Size]) -> None:
+    """Check what torch does not: numbers that do not fit their tensors are read from elsewhere in the memory."""
+    kinds = [[{key: type(value) for key, value in group.items()} for group in groups] for groups in (saved, own)]
+    if kinds[0] != kinds[1] or [group["params"] for group in saved] != [group["params"] for group in own]:
+        raise ValueError("an optimizer is of another kind")
+    for i, memory in memories.items():
+        first = next(iter(memories.values()))
+        fits = all(tensor.shape in ((), shapes[i]) and tensor.dtype == torch.float32 for tensor in memory.values())
+        if memory.keys() != first.keys() or not fits:
+            raise ValueError("an optimizer is of another network")
 
 
 def _each(value: Any, change: Callable[[Any], Any]) -> Any:

@@ -13,6 +13,7 @@ from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.runs import resumed
 from mousearm.rundir.status import FAILED, KILLED
 from mousearm.setup import Setup, complete_from
+from mousearm.text import printable
 from mousearm.tracking.wandb_parts import check_wandb
 from mousearm.train.interruption import Interruption
 from mousearm.trajectory import Trial
@@ -72,7 +73,7 @@ def _print_failure(folder: RunFolder) -> None:
     with contextlib.suppress(MouseArmError):  # the status is only there to be read
         status = folder.status()
         if status.state in (FAILED, KILLED):
-            print(f"The run was {status.state} last time: {status.reason}")
+            print(printable(f"The run was {status.state} last time: {status.reason}"))
 
 
 def evaluate_controller(

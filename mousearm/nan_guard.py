@@ -18,7 +18,7 @@ import numpy as np
 from mousearm import cli
 from mousearm.errors import NonFiniteError, RunError
 from mousearm.files import make_folder, read_json, staged, write_bytes, write_json
-from mousearm.text import columns
+from mousearm.text import columns, printable
 from mousearm.trajectory import Snapshot
 
 KEPT_STATES = 8
@@ -148,7 +148,7 @@ def _event(file: Path) -> Iterator[str]:
 @cli.command(__doc__, cli.argument("folder", type=Path, metavar="FOLDER", help="RUN/diverged or RUN/nonfinite"))
 def main(given: Namespace) -> None:
     """Print the content of a dump."""
-    print(describe(given.folder))
+    print(printable(describe(given.folder)))
 
 
 if __name__ == "__main__":

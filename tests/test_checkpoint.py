@@ -9,7 +9,7 @@ from mousearm import checkpoint
 from mousearm.algo import build_algo
 from mousearm.checkpoint import RandomState, TrainingState
 from mousearm.env.vec_env import TrackingVecEnv
-from mousearm.errors import RunError
+from mousearm.errors import MouseArmError, RunError
 from mousearm.files import read_json
 from mousearm.formats import CHECKPOINT, stamp
 from mousearm.policy.controller import PolicyController
@@ -133,3 +133,82 @@ def test_damaged_missing_and_foreign_files_are_named(tmp_path, trained, configur
     (folder / "policy.safetensors").unlink()
     with pytest.raises(RunError, match=r"policy\.safetensors cannot be read"):
         checkpoint.load_policy(folder, trained.policy)
+
+
+def leaves(value, path=()):
+    """Paths of everything in a state, containers too."""
+    if path:
+        yield path
+    for key, item in (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list | tuple) else ()
+    ):
+        yield from leaves(item, (*path, key))
+
+
+def replaced(value, path, new):
+    """A copy in which something else stands at a path; nothing for ``...``."""
+    if not path:
+        return new
+    items = dict(value) if isinstance(value, dict) else dict(enumerate(value))
+    items[path[0]] = replaced(items[path[0]], path[1:], new)
+    if items[path[0]] is ...:
+        del items[path[0]]
+    return items if isinstance(value, dict) else type(value)(items.values())
+
+
+def strange(old, rng):
+    """Something else than what a state holds."""
+    others = [
+        None,
+        "x",
+        -1,
+        10**30,
+        0.5,
+        float("nan"),
+        [],
+        {},
+        {"a": 1},
+        [[]],
+        True,
+        ...,
+        torch.zeros(3),
+        np.zeros((2, 2)),
+    ]
+    if isinstance(old, torch.Tensor | np.ndarray):
+        others += [
+            old[..., None],
+            old[:1] if old.ndim else old,
+            old.astype(complex) if isinstance(old, np.ndarray) else old.to(int),
+        ]
+    return rng.choice(others)
+
+
+def check_strange_states(seeds, trained, make_algo):
+    """Every state is refused, or learning goes on with it or ends with an error that says why."""
+    moment, told = TrainingState.of(88, trained.policy, parts(trained)), 0
+    places = list(leaves(moment.states))
+    for seed in seeds:
+        rng = random.Random(seed)
+        path = rng.choice(places)
+        old = moment.states
+        for key in path:
+            old = old[key]
+        algo = make_algo(1)
+        state = TrainingState(88, moment.network, replaced(moment.states, path, strange(old, rng)))
+        try:
+            state.restore(algo.policy, parts(algo))
+            algo.learn(44, reset_num_timesteps=False)
+        except MouseArmError as error:
+            told += "Remove its folder" in str(error)
+        except Exception as error:
+            raise AssertionError(f"seed {seed}, {path}: {error!r}") from error
+    return told
+
+
+def test_some_states_that_do_not_fit_are_refused(trained, make_algo):
+    assert check_strange_states(range(12), trained, make_algo)
+
+
+@pytest.mark.slow
+def test_states_that_do_not_fit_are_refused(trained, make_algo):
+    assert check_strange_states(range(150), trained, make_algo) > 75

@@ -44,7 +44,8 @@ class RolloutStatistics:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Restore what ``state`` returned."""
-        self._steps, self._sums, self.diverged = state["steps"], dict(state["sums"]), state["diverged"]
+        self._steps, self.diverged = state["steps"], state["diverged"]
+        self._sums = {key: float(total) for key, total in state["sums"].items()}
 
 
 class TrackingVecEnv(VecEnv):

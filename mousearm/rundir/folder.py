@@ -33,6 +33,7 @@ from mousearm.files import (
 from mousearm.kinematics import Split
 from mousearm.rundir.logs import describe_environment, read_metrics
 from mousearm.rundir.status import FINISHED, Status, locked
+from mousearm.text import printable
 
 _KEPT_CHECKPOINTS = 3
 _AWAY = "Bring it back as it was, or move it away: nothing but reports needs it."
@@ -262,7 +263,7 @@ class RunFolder:
             )
         problems = {checkpoint: problem for checkpoint in existing if (problem := self._problem(checkpoint))}
         for checkpoint, problem in problems.items():
-            print(f"The checkpoint {checkpoint} is passed over: {problem}")
+            print(printable(f"The checkpoint {checkpoint} is passed over: {problem}"))
         if existing and len(problems) == len(existing):
             raise RunError(
                 f"No checkpoint of {self.path} can be used. Bring {self._checkpoints} back from a copy, or remove it "

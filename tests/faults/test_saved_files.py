@@ -9,7 +9,7 @@ import random
 import resource
 import shutil
 import signal
-from dataclasses import asdict, astuple
+from dataclasses import astuple
 
 import numpy as np
 import pytest
@@ -19,15 +19,14 @@ from mutations import damage
 
 from mousearm import checkpoint
 from mousearm.config import compose
-from mousearm.errors import MouseArmError, RunError
+from mousearm.errors import MouseArmError
 from mousearm.evaluate.evaluation import Evaluation
-from mousearm.files import MANIFEST, read_json, read_seal, seal, sha256, write_json
+from mousearm.files import MANIFEST, check_seal, read_json, read_seal, seal, sha256, write_json
 from mousearm.policy.network import build_policy
 from mousearm.record import read_recording
 from mousearm.record.files import seal_recording
-from mousearm.report.reading import read_runs
 from mousearm.rundir.folder import RunFolder
-from mousearm.rundir.logs import read_metrics
+from mousearm.rundir.logs import read_environment, read_metrics
 
 FEW, MANY, SECONDS = 12, 1000, 20
 NEWEST = f"run/checkpoints/{STEPS}"
@@ -67,12 +66,10 @@ def newest(place):
     return plain(checkpoint.load_state(RunFolder(place / "run").complete_checkpoints()[-1]).states)
 
 
-def run_of(folder):
-    """What a comparison reads of a run, or why it does not."""
-    runs, excluded = read_runs([folder])
-    if excluded:
-        raise RunError(excluded[0].reason)
-    return asdict(runs[0].evaluation), runs[0].commit, runs[0].settings, runs[0].overrides
+def environment(folder):
+    """What a comparison reads of it."""
+    check_seal(folder / "environment.txt")
+    return read_environment(folder / "environment.txt")
 
 
 def agent(read):
@@ -82,7 +79,7 @@ def agent(read):
 READERS = {
     "run/config.yaml": lambda place: RunFolder(place / "run").saved_config(),
     "run/overrides.yaml": lambda place: RunFolder(place / "run").saved_overrides(),
-    "run/environment.txt": lambda place: run_of(place / "run"),
+    "run/environment.txt": lambda place: environment(place / "run"),
     "run/origin.json": lambda place: (RunFolder(place / "run").id, RunFolder(place / "run").saved_split()),
     "run/split.json": lambda place: RunFolder(place / "run").saved_split(),
     "run/status.json": lambda place: RunFolder(place / "run").status(),
@@ -102,7 +99,7 @@ READERS = {
     "agent/split.json": agent(RunFolder.saved_split),
     "agent/status.json": agent(RunFolder.status),
     "agent/evaluation.json": agent(lambda folder: Evaluation.load(folder.evaluation)),
-    "agent/environment.txt": lambda place: run_of(place / "agent"),
+    "agent/environment.txt": lambda place: environment(place / "agent"),
     "agent/best/policy.safetensors": agent(lambda folder: network(folder.find_checkpoint("best"))),
     "recording.h5": lambda place: recording(place / "recording.h5"),
 }

@@ -1,5 +1,6 @@
 import base64
 import csv
+import html
 import json
 import re
 
@@ -192,3 +193,47 @@ def test_no_finished_run(make_run, tmp_path):
     make_run("s/0", ["seed=0"], {"a": 0.2}, state="failed", reason="RunError: it broke")
     with pytest.raises(RunError, match=r"None of these 1 runs can be compared:\n  0: failed\. RunError: it broke"):
         compare([tmp_path])
+
+
+HOSTILE = ("<script>alert(1)</script>", "=cmd|' /C calc'!A0", "**b** [x](https:__a)", "$x$ $", "a `b`", "+1+1", "@a")
+
+
+def test_names_are_nothing_but_text_wherever_they_are_shown(make_run, tmp_path):
+    names = {name.replace("/", "_"): 0.1 * (i + 1) for i, name in enumerate(HOSTILE)}
+    make_run("s/0", ["seed=0"], names)
+    make_run("s/1", ["seed=1"], names)
+    page = write_report(compare([tmp_path]), tmp_path / "report")
+    text = page.read_text()
+    assert "<script" not in text
+    assert html.escape(min(names, key=names.get)) in text  # the best reach
+    assert "`b`" not in (tmp_path / "report" / "comparison.md").read_text()
+    tables = [read_csv(page.with_name(f"{name}.csv")) for name in ("comparison", "runs", "reaches")]
+    cells = [cell for rows in tables for row in rows for cell in row.values()]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
+    assert {cell.removeprefix("'") for cell in cells} >= names.keys()
+
+
+@pytest.mark.parametrize("name", ["../../x", "/etc/passwd", "a/../../b", "\x1b[2Jx", "a\nb", "", "..", "x" * 300])
+def test_names_that_lead_elsewhere_exclude_a_run(make_run, tmp_path, name):
+    folder = make_run("s/0", ["seed=0"], {"a": 0.2})
+    make_run("s/1", ["seed=1"], {"a": 0.2})
+    content = json.loads(folder.evaluation.read_text())
+    content["reaches"][0]["name"] = name
+    folder.evaluation.write_text(json.dumps(content))
+    (out,) = compare([tmp_path]).excluded
+    assert out.name == "0"
+    assert "no name of something in a folder" in out.reason
+    assert "python scripts/evaluate.py" in out.reason
+
+
+def test_a_figure_that_is_a_link_elsewhere_is_not_shown(make_run, tmp_path):
+    folder = make_run("s/0", ["seed=0"], {"a": 0.2})
+    make_run("s/1", ["seed=1"], {"a": 0.3})
+    (tmp_path / "secret").write_bytes(b"secret of another folder")
+    (folder.figures / "a.png").unlink()
+    (folder.figures / "a.png").symlink_to(tmp_path / "secret")
+    with pytest.raises(RunError, match=r"leads out of .*figures by a link.*Put the file itself there"):
+        write_report(compare([tmp_path]), tmp_path / "report")
+    (folder.figures / "a.png").unlink()
+    (folder.figures / "a.png").write_bytes((tmp_path / "secret").read_bytes())
+    assert write_report(compare([tmp_path]), tmp_path / "report").is_file()
