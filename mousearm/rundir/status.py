@@ -85,9 +85,9 @@ class Status:
         check_seal(file)  # of an agent from elsewhere
         content = read_json(file)
         wanted = content.pop("sha256", None)  # older ones have none
+        is_same = wanted in (None, sha256(to_json(content).encode())) and content.keys() <= _KINDS.keys()
         status = Status(**{name: value for name, value in content.items() if name in _KINDS})
         wrong = [name for name, kind in _KINDS.items() if not isinstance(getattr(status, name), kind)]
-        is_same = wanted in (None, sha256(to_json(content).encode()))
         if not is_same or wrong or status.state not in _STATES:
             raise RunError(f"{file} has changed since it was written. Remove it: the run then goes on without it.")
         if status.state != RUNNING or status._lives(lock):
