@@ -16,7 +16,7 @@ ACCELERATION = 20.0
 HELD = 0.005
 """Step beside rows that repeat, relative to the upper arm, above which the point moved and the tracking stood still."""
 
-LOST = 1.75
+GAP = 1.75
 """Interval, in median ones, beyond which rows are lost; the times of a camera jitter by less."""
 
 NOT_SEEN = 1e6
@@ -66,7 +66,7 @@ def held(points: np.ndarray, moved: float) -> np.ndarray:
     """Tell which frames (T,) repeat the one before to the last decimal while the points (T, ...) move.
 
     They move where the steps before and after the repeated frames are more than ``moved``, in the points' unit, and
-    more than a few units of the last decimal, as a resting paw's are not.
+    more than a few units of the last decimal, as a resting paw's are not. At an end nobody can tell.
     """
     flat = points.reshape(len(points), -1)
     change = np.abs(np.diff(flat, axis=0))
@@ -114,4 +114,4 @@ def segment_lengths(points: np.ndarray) -> tuple[float, float]:
 def lost(time: np.ndarray) -> np.ndarray:
     """Count the rows (T - 1,) that are lost between those of a recording at an even rate, from its times (T,)."""
     ratios = np.diff(time) / np.median(np.diff(time))
-    return np.where(ratios > LOST, np.round(ratios) - 1, 0).astype(int)
+    return np.where(ratios > GAP, np.round(ratios) - 1, 0).astype(int)

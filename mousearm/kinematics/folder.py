@@ -1,12 +1,13 @@
 """Folders of reaches: which files there are, of which animal and session each of them is, and what was written."""
 
 import csv
+import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mousearm.errors import KinematicsError
-from mousearm.files import SEAL, make_folder, os_errors_as, read_seal, seal, sha256
+from mousearm.files import SEAL, make_folder, os_errors_as, read_seal, read_text, seal, sha256
 from mousearm.kinematics.files import read_csv, write_csv
 from mousearm.kinematics.reach import Reach
 
@@ -131,12 +132,11 @@ def _of_folders(relative: str) -> tuple[str, str]:
 
 def _read_manifest(path: Path, files: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Animal and session by file."""
+    reader = csv.DictReader(io.StringIO(read_text(path, kind=KinematicsError), newline=""), skipinitialspace=True)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, skipinitialspace=True)
-            columns, rows = reader.fieldnames or (), list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise KinematicsError(f"{path}: cannot be read as comma-separated text in UTF-8 ({error}).") from error
+        columns, rows = reader.fieldnames or (), list(reader)
+    except csv.Error as error:
+        raise KinematicsError(f"{path}, row {reader.line_num}: cannot be read ({error}). Correct the row.") from error
     missing = [name for name in MANIFEST_COLUMNS if name not in columns]
     if missing:
         raise KinematicsError(

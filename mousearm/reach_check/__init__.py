@@ -13,7 +13,7 @@ from mousearm.errors import KinematicsError
 from mousearm.kinematics import Reach, ReachFile, resample
 from mousearm.model import Arm, load_arm
 from mousearm.retarget import PoseCache, Reference, Solve, cache_folder, retarget
-from mousearm.text import columns
+from mousearm.text import columns, printable
 
 USUAL = (("the highest speed of the paw is", "m/s", 0.05, 0.5), ("it lasts", "s", 0.05, 5.0))
 """What is remarked upon outside a range, with unit and range."""
@@ -165,7 +165,7 @@ class ReachCheck:
             blocks.append("\n".join(columns([JOINT_HEADER, *joints])))
         blocks += [f"REFUSED {item.name}: {item.refusal}" for item in self.refused]
         blocks += [f"look at {remark}" for remark in self.remarks]
-        return "\n\n".join([*blocks, f"{self.summary}."])
+        return printable("\n\n".join([*blocks, f"{self.summary}."]))
 
 
 def check_reaches(config: Config) -> ReachCheck:

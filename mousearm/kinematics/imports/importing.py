@@ -28,6 +28,7 @@ from mousearm.kinematics.imports.markers import MarkerRecording, MarkerTrajector
 from mousearm.kinematics.imports.sheets import Sheet, read_head, refuse_other
 from mousearm.kinematics.reach import Reach
 from mousearm.registry import FORMATS
+from mousearm.text import printable
 from mousearm.trajectory import LANDMARKS
 
 NOTES = "import.txt"
@@ -104,7 +105,7 @@ class ImportResult:
 
     def text(self) -> str:
         """The notes, below the name of the file."""
-        return "\n".join([str(self.path), *(f"  {note}" for note in self.notes)])
+        return printable("\n".join([str(self.path), *(f"  {note}" for note in self.notes)]))
 
 
 def import_reaches(paths: Sequence[Path], out: Path, options: ImportOptions) -> list[ImportResult]:

@@ -12,10 +12,11 @@ from mousearm.kinematics.checks import (
     Place,
     check_finite,
     check_length,
+    check_rate,
     check_recording,
     check_time,
 )
-from mousearm.kinematics.damage import LOST
+from mousearm.kinematics.damage import GAP
 from mousearm.kinematics.reach import JITTER_TOLERANCE, Reach
 from mousearm.trajectory import LANDMARKS
 
@@ -171,7 +172,7 @@ def _on_grid(
     off = np.abs((time - time[0]) * rate - steps)
     uneven = off.max() > JITTER_TOLERANCE
     if uneven:
-        rate = 1 / float(intervals[intervals < LOST * np.median(intervals)].mean())
+        rate = 1 / float(intervals[intervals < GAP * np.median(intervals)].mean())
     rate, by = _agreed_rate(recording, rate, wanted, JITTER_TOLERANCE if uneven else RATE_TOLERANCE)
     if not uneven:
         return _spread(recording, steps, float(time[0]), rate), by + unit
@@ -193,6 +194,8 @@ def _on_grid(
 def _agreed_rate(recording: MarkerRecording, rate: float, wanted: float | None, tolerance: float) -> tuple[float, str]:
     """Rate [Hz] of times, with what the file and ``--rate`` say of it, and where it is from."""
     stated = recording.rate
+    if wanted is None:
+        check_rate(rate, recording.place)
 
     def differ(one: float | None, other: float | None) -> bool:
         return one is not None and other is not None and abs(one / other - 1) > tolerance
@@ -241,7 +244,7 @@ def _resampled(recording: MarkerRecording, time: np.ndarray, rate: float) -> Mar
     points = np.full((len(grid), len(LANDMARKS), 3), np.nan)
     for index in range(len(LANDMARKS)):
         known = np.flatnonzero(seen_points(recording.points[:, index]))
-        for part in np.split(known, np.flatnonzero(np.diff(time[known]) > LOST / rate) + 1):
+        for part in np.split(known, np.flatnonzero(np.diff(time[known]) > GAP / rate) + 1):
             within = (grid >= time[part[0]]) & (grid <= time[part[-1]]) if len(part) > 1 else np.zeros(len(grid), bool)
             if within.any():
                 points[within, index] = CubicSpline(time[part], recording.points[part, index])(grid[within])

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tracked_files import RATE, arm, arm_points, write_anipose
+from tracked_files import RATE, WRITERS, arm, arm_points, write_anipose, write_sto, write_trc
 
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.checks import Place
@@ -10,7 +10,7 @@ from mousearm.kinematics.imports import CutRule
 from mousearm.kinematics.imports.cleaning import cut_reaches, low_pass, paw_speed
 from mousearm.kinematics.imports.markers import MarkerTrajectory
 from mousearm.kinematics.synthetic import minimum_jerk
-from mousearm.trajectory import ELBOW, PAW
+from mousearm.trajectory import ELBOW, PAW, SHOULDER
 
 
 def session(points, rate=RATE):
@@ -161,3 +161,29 @@ def test_no_reach(tmp_path, refused):
 def test_rules_that_cannot_be(change, text):
     with pytest.raises(KinematicsError, match=text):
         CutRule(**change)
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, 1e10])
+@pytest.mark.parametrize("name", WRITERS)
+def test_values_for_a_point_that_was_not_seen(tmp_path, bring_in, points_of, name, value):
+    points = 1e3 * arm(60)
+    points[20:24, PAW] = points[40, SHOULDER] = value
+    WRITERS[name](tmp_path / name, points)
+    (imported,), (reach,) = bring_in(tmp_path / name)
+    assert "5 points such as 0 0 0" in imported.text()
+    assert "2 filled (5 positions" in imported.text()
+    np.testing.assert_allclose(points_of(reach), arm(60), atol=3e-4)
+
+
+@pytest.mark.parametrize("write", [write_trc, write_sto])
+def test_advice_times_in_another_unit(tmp_path, refused, bring_in, points_of, write):
+    path = tmp_path / f"a.{write.__name__[-3:]}"
+    write(path, 1e3 * arm(60))
+    text = path.read_text()
+    for i in range(60):
+        text = text.replace(f"{i / RATE:.16g}\t", f"{1e3 * i / RATE:.16g}\t", 1) if i else text
+    path.write_text(text)
+    refused(path, "ms (at 150 Hz)", "--rate HZ", rate=None)
+    _, (reach,) = bring_in(path)
+    np.testing.assert_allclose(points_of(reach), arm(60), atol=5.1e-8)
+    np.testing.assert_allclose(reach.time, np.arange(60) / RATE, atol=5.1e-8)
