@@ -24,6 +24,7 @@ from mousearm.text import command, quoted
 
 _MORE = "Keys are given without dashes, as KEY=VALUE; Hydra's options: python run.py --hydra-help"
 _NOT_AVAILABLE = {
+    "config_name": "conf/config.yaml is needed; say what differs in conf/experiment/NAME.yaml and give experiment=NAME",
     "config_path": "conf/ is needed; --config-dir=DIR adds a folder of groups to it",
     "experimental_rerun": "it would run code in the file; resume=RUN_FOLDER resumes a run",
 }
@@ -36,12 +37,24 @@ def check_command_line(arguments: Sequence[str]) -> list[str]:
         ConfigError: an option or a word that cannot be understood, or that would count as nothing.
         UnknownNameError: a key or a choice that does not exist, with those that do.
     """
-    given, ordered = _options(arguments)
-    folders = _folders(given)
+
+    def refuse(message: str) -> NoReturn:
+        raise ConfigError(f"{message}. {_MORE}")
+
+    parser = get_args_parser()
+    parser.error = refuse  # type: ignore[method-assign]
+    given, later = parser.parse_known_args(list(arguments))
+    if unknown := [word for word in later if word.startswith("-")]:
+        refuse(f"There is no option {unknown[0]}")
+    for option, remedy in _NOT_AVAILABLE.items():
+        if getattr(given, option):
+            raise ConfigError(f"--{option.replace('_', '-')} is not available: {remedy}.")
+    folders = [CONF, Path(given.config_dir or CONF)]
+    if not folders[1].is_dir():
+        raise ConfigError(f"There is no folder {folders[1]} (--config-dir). Give one of folders named as groups are.")
+    given.overrides += later
+    ordered = [*(word for word in arguments if word not in given.overrides), *given.overrides]
     check_group_files(folders)
-    names = {file.stem for folder in folders for file in folder.glob("*.yaml")}
-    if given.config_name and given.config_name not in names:
-        raise UnknownNameError("configuration (--config-name)", given.config_name, names)
     check_overrides(given.overrides, folders)
     _check_sweep(given, folders, ordered)
     return ordered
@@ -52,13 +65,13 @@ def check_overrides(words: Sequence[str], folders: Sequence[Path] = (CONF,)) -> 
     for word in words:
         override = parse(word)
         group, value = override.key_or_group, override.value()
-        is_group = any(
-            (folder / group).is_dir() for folder in folders
-        )  # also hydra/launcher; some (debug) have no keys
+        is_group = any((folder / group).is_dir() for folder in folders)  # also hydra/launcher, and debug without keys
         if override.is_delete() and group.partition(".")[0] in all_keys():
             raise ConfigError(f"{word}: every run needs {group}. Leave the word out for its default.", group)
         if is_group and override.is_add():
             raise ConfigError(f"{word}: leave the + out: {word[1:]}", group)
+        if group == "hydra.searchpath":
+            raise ConfigError(f"{word} is not available: --config-dir=DIR adds a folder of groups.", group)
         if is_group and not group.startswith("hydra") and not override.is_delete():  # of Hydra's there are others
             _check_choices(override, folders)
         elif not is_group and not group.startswith("hydra"):
@@ -67,38 +80,6 @@ def check_overrides(words: Sequence[str], folders: Sequence[Path] = (CONF,)) -> 
             raise ConfigError(f"{word} is no name. Leave it out for the time of day.", group)
         if group == "name" and not override.is_sweep_override():  # Hydra makes the folder before names are looked at
             declared(Config)["name"].check("name", str(value))
-
-
-def _options(arguments: Sequence[str]) -> tuple[Namespace, list[str]]:
-    """Options and overrides of a command line, and its words in Hydra's order."""
-
-    def refuse(message: str) -> NoReturn:
-        raise ConfigError(f"{message}. {_MORE}")
-
-    parser = get_args_parser()
-    parser.error = refuse  # type: ignore[method-assign]
-    given, later = parser.parse_known_args(list(arguments))
-    if unknown := [word for word in later if word.startswith("-")]:
-        raise ConfigError(f"There is no option {unknown[0]}. {_MORE}")
-    for option, remedy in _NOT_AVAILABLE.items():
-        if getattr(given, option):
-            raise ConfigError(f"--{option.replace('_', '-')} is not available: {remedy}.")
-    given.overrides += later
-    return given, [*(word for word in arguments if word not in given.overrides), *given.overrides]
-
-
-def _folders(given: Namespace) -> list[Path]:
-    """Folders of groups, in the order in which Hydra looks."""
-    found = [CONF, *(Path(folder) for folder in [given.config_dir] if folder is not None)]
-    for word in given.overrides:
-        if word.lstrip("+").startswith("hydra.searchpath="):
-            paths = parse(word).value()
-            listed = paths if isinstance(paths, list) else [paths]
-            found += [Path(str(path).removeprefix("file://")) for path in listed]
-    for folder in found:
-        if not folder.is_dir():
-            raise ConfigError(f"There is no folder {folder}. Give one that has folders by the names of groups in it.")
-    return found
 
 
 def parse(word: str) -> Override:

@@ -12,7 +12,8 @@ from typing import Any
 
 import yaml
 
-from mousearm.errors import ConfigError, UnknownNameError
+from mousearm.errors import ConfigError, MouseArmError, RunError, UnknownNameError
+from mousearm.files import read_text
 
 CONF = Path(__file__).parents[2] / "conf"
 
@@ -36,24 +37,20 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
         return mapping
 
 
-def read_plain(path: Path) -> Any:
+def read_plain(path: Path, kind: type[MouseArmError] = RunError, advice: str = "Bring it back as it was.") -> Any:
     """Read a YAML file as dicts, lists, texts and numbers.
 
     Tags could name kinds of Python, and aliases of aliases make much of little: a configuration needs neither.
 
     Raises:
-        ValueError: the file is not such YAML; the text says why, without its name.
-        OSError: it cannot be read.
+        MouseArmError: of that kind, if the file is not such YAML or cannot be read.
     """
-    size = path.stat().st_size
-    if size > MAX_YAML_BYTES or not path.is_file():
-        raise ValueError(f"it is not a file, or larger than {MAX_YAML_BYTES / 1e3:g} kB ({size / 1e3:g} kB)")
-    text = path.read_text(encoding="utf-8")
+    text = read_text(path, MAX_YAML_BYTES, kind)
     try:
         _check_events(text)
         return yaml.load(text, _Loader)
     except (yaml.YAMLError, ValueError, TypeError) as error:  # TypeError: a key that is a list
-        raise ValueError(" ".join(str(error).split())) from error
+        raise kind(f"{path} cannot be read: {' '.join(str(error).split())}. {advice}") from error
 
 
 def _check_events(text: str) -> None:
@@ -92,10 +89,7 @@ def _files(folder: Path) -> list[Path]:
 
 def read_group_file(file: Path) -> dict[Any, Any]:
     """Read a file of a group, perhaps an empty one; ConfigError if it cannot be read."""
-    try:
-        content = read_plain(file)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{file} cannot be read: {error}") from error
+    content = read_plain(file, ConfigError, "Correct it.")
     if content is not None and not isinstance(content, dict):
         raise ConfigError(f"{file} holds no KEY: VALUE.")
     return content or {}

@@ -156,10 +156,7 @@ def read_saved(path: Path, upgrade: Callable[[dict[str, Any]], dict[str, Any]] =
         ConfigError: if a value is missing, has the wrong type or is out of range.
         UnknownNameError: if a choice does not exist.
     """
-    try:
-        content = read_plain(path)
-    except (OSError, ValueError) as error:
-        raise RunError(f"{path} cannot be read: {error}") from error
+    content = read_plain(path)
     if not isinstance(content, dict):
         raise RunError(f"{path} holds no configuration.")
     for text in _texts(content):

@@ -148,10 +148,7 @@ class RunFolder:
         if not self.overrides.exists():
             return []
         self._check_seal(self.overrides, _AWAY)
-        try:
-            listed = read_plain(self.overrides)
-        except (OSError, ValueError) as error:
-            raise RunError(f"{self.overrides} cannot be read: {error}. {_AWAY}") from error
+        listed = read_plain(self.overrides, advice=_AWAY)
         if not isinstance(listed, list) or not all(isinstance(word, str) for word in listed):
             raise RunError(f"{self.overrides} is no list of overrides. {_AWAY}")
         return listed

@@ -27,12 +27,12 @@ def describe_environment() -> str:
     """Describe the versions of Python and of all packages, and the commit of the code with the changes since."""
     packages = sorted({f"{d.metadata['Name']}=={d.version}" for d in importlib.metadata.distributions()})
     lines = [f"python {platform.python_version()} on {platform.platform()}", "", *packages, ""]
-    for words in (_COMMIT, _DIFF):
-        answer = git(*words)
-        if answer.startswith("(") and answer != _NO_CHECKOUT and words == _COMMIT:
-            print(f"The commit of the code in {CODE} is not written down {answer}.")
-        lines += [_asked(words), answer.replace(str(CODE), "CODE") if answer.startswith("(") else answer, ""]
-    return "\n".join(lines)
+    commit = git(*_COMMIT)
+    knows = not commit.startswith("(")
+    if not knows and commit != _NO_CHECKOUT:
+        print(f"The commit of the code in {CODE} is not written down {commit}.")
+    said = commit.replace(str(CODE), "CODE")  # which may name the user
+    return "\n".join([*lines, _asked(_COMMIT), said, "", _asked(_DIFF), git(*_DIFF) if knows else said, ""])
 
 
 def git(*words: str) -> str:

@@ -6,7 +6,6 @@ import shlex
 import shutil
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr
@@ -21,7 +20,7 @@ from submitit.helpers import environment_variables
 
 from mousearm.errors import RunError
 from mousearm.files import make_folder
-from mousearm.rundir.logs import CODE
+from mousearm.rundir.logs import CODE, git
 from mousearm.sweep.job import QueuedJob
 from mousearm.sweep.records import LOCAL, SLURM, Job, Sweep, Worker, local_process, states, stop, this_process
 
@@ -98,9 +97,11 @@ def snapshot(sweep: Path) -> Path:
     or the next number, for jobs may still run an earlier one.
     """
     copy = sweep / f"code-{len(copies(sweep))}"
-    clone = ["git", "clone", "--quiet", "--depth", "1", f"file://{CODE}", str(copy)]
-    if not (CODE / ".git").exists() or subprocess.run(clone, capture_output=True, check=False).returncode:
-        make_folder(copy)
+    if (CODE / ".git").exists():
+        answer = git("clone", "--quiet", "--depth", "1", f"file://{CODE}", str(copy.absolute()))
+        if answer.startswith("("):
+            print(f"Jobs will not write down the commit of their code {answer}.")
+    make_folder(copy)
     for source, target in ((CODE / part, copy / part) for part in _PARTS):
         if source.is_dir():
             shutil.rmtree(target, ignore_errors=True)

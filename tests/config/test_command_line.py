@@ -91,11 +91,11 @@ WRONG = [
     ("--model muscle", None, "model=muscle"),
     ("-x", None, ""),
     ("--cfg=jobs", None, "--cfg=job"),
-    ("--config-name=nope", "nope", "--config-name=config"),
+    ("--config-name=nope", None, "experiment=any_reach"),
     ("--config-path=conf", None, f"--config-dir={CONF}"),
     ("--config-dir=nowhere", None, f"--config-dir={CONF}"),
     ("--experimental-rerun=config.pickle", None, ""),
-    ("hydra.searchpath=[nowhere]", None, f"hydra.searchpath=[{CONF}]"),
+    ("hydra.searchpath=[mine]", "hydra.searchpath", f"--config-dir={CONF}"),
     (
         "hydra.launcher.partitoin=gpu -m hydra/launcher=slurm",
         "partitoin",
@@ -116,7 +116,9 @@ WRONG = [
 
 def accept(line: str):
     """What run.py does with a command line until the first job begins."""
-    words = [word for word in check_command_line(shlex.split(line)) if not word.startswith("-")]
+    words = check_command_line(shlex.split(line))
+    places = [word.partition("=")[2] for word in words if word.startswith("--config-dir=")]
+    words = [*(word for word in words if not word.startswith("-")), f"hydra.searchpath={places}"]
     register()
     with initialize_config_dir(str(CONF), version_base="1.3"):
         try:
@@ -269,7 +271,7 @@ FILES = {
 def test_advice_for_a_wrong_file_names_it_and_works(tmp_path, text, about, right):
     file = tmp_path / "experiment" / "mine.yaml"
     file.parent.mkdir()
-    line = f"hydra.searchpath=[{tmp_path}] experiment=mine"
+    line = f"--config-dir={tmp_path} experiment=mine"
     file.write_text(text)
     if about == "":
         accept(line)
@@ -286,7 +288,7 @@ def test_advice_for_a_wrong_file_names_it_and_works(tmp_path, text, about, right
 def test_keys_of_a_file_of_a_group_stand_without_its_name(tmp_path):
     (tmp_path / "reward").mkdir()
     file = tmp_path / "reward" / "mine.yaml"
-    line = f"hydra.searchpath=[{tmp_path}] reward=mine"
+    line = f"--config-dir={tmp_path} reward=mine"
     file.write_text("defaults: [default, _self_]\nreward: {w_paw: 2}\n")
     with pytest.raises(UnknownNameError) as caught:
         accept(line)
@@ -310,8 +312,7 @@ def test_words_that_are_right_pass():
 def test_choices_of_a_folder_that_the_command_line_names(tmp_path):
     (tmp_path / "experiment").mkdir()
     (tmp_path / "experiment" / "mine.yaml").write_text(GLOBAL + "seed: 3\n")
-    for option in (f"--config-dir={tmp_path}", f"hydra.searchpath=[file://{tmp_path}]"):
-        check_command_line([option, "experiment=mine"])
+    check_command_line([f"--config-dir={tmp_path}", "experiment=mine"])
     with pytest.raises(UnknownNameError):
         check_command_line(["experiment=mine"])
 

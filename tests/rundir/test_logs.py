@@ -1,3 +1,7 @@
+import re
+import shlex
+import subprocess
+
 import pytest
 
 from mousearm.errors import RunError
@@ -60,6 +64,21 @@ def test_what_git_says_is_written_and_a_refusal_is_told(tmp_path, monkeypatch, c
     found = read_environment(file)
     assert found.commit == ("" if written.startswith("(") else written)
     assert not (found.is_changed and written.startswith("("))
+
+
+@pytest.mark.skipif(not (CODE / ".git").exists(), reason="the code is no checkout")
+def test_advice_of_git_about_a_folder_of_another_owner_works(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    text = describe_environment()
+    assert "detected dubious ownership" in text
+    assert str(CODE) not in text
+    advice = re.search(r"git config .*?(?=\)\.\n)", capsys.readouterr().out)[0]
+    subprocess.run(shlex.split(advice), check=True)
+    file = tmp_path / "environment.txt"
+    file.write_text(describe_environment())
+    assert len(read_environment(file).commit) == 40
+    assert capsys.readouterr().out == ""
 
 
 def test_metrics_by_steps_from_the_first_column_that_has_one(tmp_path):

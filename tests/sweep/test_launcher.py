@@ -112,6 +112,15 @@ def test_a_copy_is_what_is_running_and_later_ones_stand_beside_it(tmp_path):
     assert not list(first.rglob("__pycache__"))
 
 
+def test_a_copy_that_git_refuses_to_make_is_a_copy_and_says_so(tmp_path, monkeypatch, capsys):
+    (tmp_path / "git").write_text("#!/bin/sh\necho fatal: by hand >&2; exit 128\n")
+    (tmp_path / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    copy = snapshot(tmp_path)
+    assert (copy / "run.py").read_bytes() == (CODE / "run.py").read_bytes()
+    assert ("(git says: fatal: by hand)" in capsys.readouterr().out) == (CODE / ".git").exists()
+
+
 def test_a_copy_of_a_checkout_knows_its_commit(tmp_path):
     def commit(folder):
         command = ["git", "-C", str(folder), "rev-parse", "--show-prefix", "HEAD"]
