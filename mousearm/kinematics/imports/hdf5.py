@@ -10,7 +10,7 @@ than build lists, tuples, dicts, texts and numbers.
 
 import pickle
 import pickletools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -61,27 +61,23 @@ def read_hdf5(path: Path, names: Mapping[str, str]) -> MarkerRecording:
     if not head.startswith(b"\x89HDF"):
         refuse_other(path, head, "HDF5 of DeepLabCut 3D, SLEAP-Anipose, movement or NWB with poses")
     with open_hdf5(path, _WHOLE, KinematicsError, _ADVICE) as file:
-        return _reader(file)(file, path, names)
+        if "nwb_version" in file.attrs:
+            return _read_nwb(file, path, names)
+        if "position" in file:
+            return _read_movement(file, path, names)
+        return (_read_sleap_anipose if "tracks" in file else _read_deeplabcut)(file, path, names)
 
 
 FORMATS.add(read_hdf5, "h5", "hdf5", "nc", "nwb")
 
 
-def _reader(file: Any) -> Callable[[Any, Path, Mapping[str, str]], MarkerRecording]:
-    if "nwb_version" in file.attrs:
-        return _read_nwb
-    if "position" in file:
-        return _read_movement
-    return _read_sleap_anipose if "tracks" in file else _read_deeplabcut
-
-
 def _read_deeplabcut(file: Any, path: Path, names: Mapping[str, str]) -> MarkerRecording:
-    table = _table(file)
+    table = pandas_table(file)
     check_levels(table.levels, path)
     place = Place(str(path))
     check_index(str(table.frames[0]) if len(table.frames) else "0", place)
     found = find_points(map(point_of_levels, table.columns), names, path)
-    positions, likelihood = stack_points(lambda column: _seen(table.values[:, column]), found)
+    positions, likelihood = stack_points(lambda column: table.values[:, column], found)
     frames = whole_numbers(table.frames.astype(float), "frame", place)
     return MarkerRecording(path, "DeepLabCut HDF5", None, positions, likelihood, frames)
 
@@ -96,8 +92,8 @@ def _read_sleap_anipose(file: Any, path: Path, names: Mapping[str, str]) -> Mark
         )
     n_animals, n_nodes = tracks.shape[1:3]
     owners = [f"{animal}/{node}" if n_animals > 1 else f"{node}" for animal, node in np.ndindex(n_animals, n_nodes)]
-    columns = ((owner, axis) for owner in owners for axis in "xyz")
-    found = find_points(columns, names, path, "NUMBER, of the node in the skeleton, from 0")
+    points = ((owner, axis) for owner in owners for axis in "xyz")
+    found = find_points(points, names, path, "NUMBER, of the node in the skeleton, from 0")
     points, _ = stack_points(lambda column: tracks.reshape(len(tracks), -1)[:, column], found)
     start = int(_array(file, "frames")[0]) if "frames" in file else 0
     return MarkerRecording(path, "SLEAP-Anipose HDF5", None, points, None, start + np.arange(len(points)))
@@ -108,8 +104,7 @@ def _read_movement(file: Any, path: Path, names: Mapping[str, str]) -> MarkerRec
     position = _labelled(file, "position")
     marks, animals, axes = (_labels(file, name) for name in ("keypoint", "individual", "space"))
     owners = [f"{animal}/{mark}" for animal in animals for mark in marks] if len(animals) > 1 else marks
-    columns = [(owner, axis) for owner in owners for axis in axes]
-    found = find_points(columns, names, path)
+    found = find_points(((owner, axis) for owner in owners for axis in axes), names, path)
     flat = position.reshape(len(position), -1)
     points, _ = stack_points(lambda column: flat[:, column], found)
     likelihood = None
@@ -149,7 +144,7 @@ def _read_nwb(file: Any, path: Path, names: Mapping[str, str]) -> MarkerRecordin
         if _text(item.attrs.get("neurodata_type", "")) in _SERIES:
             groups[name] = item
 
-    file.visititems(visit)  # follows no links into other files
+    file.visititems(visit)
     short = [name.rpartition("/")[2] for name in groups]
     if len(set(short)) < len(short):
         short = ["/".join(name.split("/")[-2:]) for name in groups]
@@ -157,22 +152,19 @@ def _read_nwb(file: Any, path: Path, names: Mapping[str, str]) -> MarkerRecordin
     columns = [(name, axis) for name, group in series.items() for axis in "xyz"[: _found(group, "data").shape[-1]]]
     find_points(columns, names, path)
     chosen = [series[names[landmark]] for landmark in LANDMARKS]
-    scales = [_scale(_found(group, "data").attrs) for group in chosen]
-    points = np.stack([scale * _array(group, "data") for group, (scale, _) in zip(chosen, scales, strict=True)], axis=1)
+    attributes = [_found(group, "data").attrs for group in chosen]
+    scales = [float(said.get("conversion", 1.0)) for said in attributes]
+    points = np.stack([scale * _array(group, "data") for group, scale in zip(chosen, scales, strict=True)], axis=1)
     sure = [_array(group, "confidence") for group in chosen if "confidence" in group]
     times = [_times(group, len(points)) for group in chosen]
     if any(not np.array_equal(times[0], other) for other in times[1:]):
         raise KinematicsError(
             f"{path}: its three points have different times. Resample them to the same, and save that."
         )
-    units = {unit for _, unit in scales}
+    units = {unit_of(_text(said.get("unit", ""))) for said in attributes}
     likelihood = np.stack(sure, axis=1) if len(sure) == len(chosen) else None
-    unit = unit_of(units.pop()) if len(units) == 1 else None
+    unit = units.pop() if len(units) == 1 else None
     return MarkerRecording(path, "NWB", None, points, likelihood, time=times[0], unit=unit)
-
-
-def _scale(attributes: Any) -> tuple[float, str]:
-    return float(attributes.get("conversion", 1.0)), _text(attributes.get("unit", ""))
 
 
 def _times(group: Any, n_frames: int) -> np.ndarray:
@@ -187,14 +179,9 @@ def _text(value: Any) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
-def _seen(values: np.ndarray) -> np.ndarray:
-    """Numbers, with NaN for infinity: as in text, a point there was not seen."""
-    return np.where(np.isfinite(values), values, np.nan)
-
-
 def _array(group: Any, name: str) -> np.ndarray:
     """Numbers of an array in a file, as float64."""
-    return _seen(_found(group, name)[()].astype(np.float64))
+    return _found(group, name)[()].astype(np.float64)
 
 
 def _found(group: Any, name: str) -> Any:
@@ -211,33 +198,16 @@ def _found(group: Any, name: str) -> Any:
 
 
 class PandasTable(NamedTuple):
-    """Table of a pandas file.
+    """Table of a pandas file."""
 
-    Attributes:
-        levels: what the header rows are called.
-        columns: the names of every column, one per level.
-        frames: (T,) what names the rows, numbers or texts.
-        values: (T, C) float64.
-    """
-
-    levels: tuple[str, ...]
-    columns: list[tuple[str, ...]]
-    frames: np.ndarray
-    values: np.ndarray
+    levels: tuple[str, ...]  # what the header rows are called
+    columns: list[tuple[str, ...]]  # the names of every column, one per level
+    frames: np.ndarray  # (T,) what names the rows, numbers or texts
+    values: np.ndarray  # (T, C) float64
 
 
-def read_table(path: Path) -> PandasTable:
-    """Read the only table of a file, which pandas wrote with ``format="table"``.
-
-    Raises:
-        KinematicsError: the file cannot be read, holds no such table, more than numbers, or is too large.
-    """
-    with open_hdf5(path, _WHOLE, KinematicsError, _ADVICE) as file:
-        return _table(file)
-
-
-def _table(file: Any) -> PandasTable:
-    """Read the table of an open file, which must not lie in another one."""
+def pandas_table(file: Any) -> PandasTable:
+    """Read the only table of an open file, which pandas wrote with ``format="table"``; ValueError if there is none."""
     groups = [group for group in file.values() if group.attrs.get("pandas_type") == b"frame_table"]
     if len(groups) != 1:
         raise ValueError(f"it has {len(groups)} tables of pandas with format='table'")

@@ -72,28 +72,19 @@ def read_head(path: Path) -> bytes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sheet:
-    """Lines of a text file that are split into cells.
-
-    Attributes:
-        path: the file.
-        lines: without line breaks; none that is blank at the end.
-        separator: between cells; empty for spaces.
-    """
+    """Lines of a text file that are split into cells."""
 
     path: Path
-    lines: Sequence[str]
-    separator: str
+    lines: Sequence[str]  # without line breaks; none that is blank at the end
+    separator: str  # between cells; empty for spaces
 
     @classmethod
     def read(cls, path: Path) -> "Sheet":
-        """Read a text file in any usual encoding.
-
-        Raises:
-            KinematicsError: it cannot be read, is no text or empty.
-        """
+        """Read a text file in any usual encoding; KinematicsError if it is no text, empty, cut off or unreadable."""
         content = read_bytes(path, _LARGEST, KinematicsError)
         refuse_other(path, content)
         lines = re.split(r"\r*\n|\r", _decoded(content, path))
+        ended = not lines[-1]
         while lines and not lines[-1].strip(" \t,;"):
             lines.pop()
         if not lines:
@@ -101,7 +92,15 @@ class Sheet:
         said = re.fullmatch(r"\"?sep=(.)\"?", lines[0].strip(" "), re.IGNORECASE)  # the way to tell Excel
         if said:
             lines[0] = ""
-        return cls(path, lines, said[1] if said else _separator(lines))
+        sheet = cls(path, lines, said[1] if said else _separator(lines))
+        ends = [len((sheet.cells(index) or [""])[-1]) for index in range(max(0, len(lines) - 30), len(lines))]
+        if not ended and len(ends) > 3 and ends[-1] < min(ends[2:-1]):
+            raise Place(str(path), [len(lines)]).error(
+                "may be cut off: its last cell is shorter than those above, and no line break follows. Remove it or, "
+                "if it is whole, add a line break.",
+                0,
+            )
+        return sheet
 
     def cells(self, index: int) -> list[str]:
         """Cells of a line, without outer spaces."""
@@ -160,21 +159,15 @@ def to_number(cell: str) -> float | None:
 
 
 class NumberTable:
-    """Numbers in some columns of a table.
-
-    Args:
-        path: the file.
-        rows: of the table, below its header; blank ones are left out.
-        header: name of every column; of those at the end without a name, the cells must be empty.
-        wanted: indices of the columns that are read.
+    """Numbers in the wanted columns of the rows below a header; blank rows are left out.
 
     Attributes:
         lines: number of each row in the file.
         place: names the file and its rows in errors.
 
     Raises:
-        KinematicsError: there is no row, a row has more or fewer cells than the header, or a cell is not a number;
-            names the row and the column.
+        KinematicsError: there is no row, a row has more or fewer cells than the header (but empty ones at the end), or
+            a cell is not a number; names the row and the column.
     """
 
     def __init__(self, path: Path, rows: Iterable[Row], header: Sequence[str], wanted: Iterable[int]):
@@ -194,14 +187,10 @@ class NumberTable:
         self.place = Place(str(path), self.lines)
         if not self.lines:
             raise self.place.error("has a header but no rows below it. Export the recording again.")
-        table = np.array(values).reshape(len(self.lines), len(self._columns))
-        self._values = np.where(np.isfinite(table), table, np.nan)
+        self._values = np.array(values).reshape(len(self.lines), len(self._columns))
 
     def numbers(self, column: int) -> np.ndarray:
-        """Numbers of one column, (T,); NaN where a cell is empty or says NaN or infinity.
-
-        Triangulation puts a point at infinity where two cameras see it along parallel rays: it was not seen.
-        """
+        """Numbers of one column, (T,); NaN where a cell is empty or says NaN."""
         return self._values[:, self._columns.index(column)]
 
     def _check_width(self, path: Path, line: int, cells: Sequence[str], width: int) -> None:

@@ -280,9 +280,11 @@ def stack_points(
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Positions (T, 3, 3) and likelihoods (T, 3) of the points that were found, from the numbers (T,) of each column.
 
-    The likelihoods are None unless every point has one.
+    The likelihoods are None unless every point has one. Infinity becomes NaN: triangulation puts a point there where
+    two cameras see it along parallel rays, so it was not seen.
     """
     positions = np.stack([np.stack([numbers(point[axis]) for axis in "xyz"], 1) for point in found], 1)
+    positions = np.where(np.isfinite(positions), positions, np.nan)
     if not all("likelihood" in point for point in found):
         return positions, None
     return positions, np.stack([numbers(point["likelihood"]) for point in found], 1)

@@ -597,6 +597,12 @@ refused(
     content(lambda: frame(missing(), time=TIME).to_csv(index=False), gap=(12, 15)),
 )
 refused("a row cut off", "remove this row", content(lambda: own.to_csv(index=False) + "0.31,1,2\n"), OWN)
+refused(
+    "a number cut off",
+    "Remove the row",
+    content(lambda: own.to_csv(index=False, float_format="%.6f")[:-7]),
+    content(lambda: "\n".join(own.to_csv(index=False, float_format="%.6f").splitlines()), far=1e-6),
+)
 rounded = content(lambda: frame(time=np.round(TIME, 2)).to_csv(index=False))
 numbered = content(lambda: frame(time=range(1, T + 1)).to_csv(index=False), say=RATED)
 refused("times of two digits", "Write frame numbers", rounded, numbered)

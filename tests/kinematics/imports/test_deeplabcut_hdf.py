@@ -10,9 +10,15 @@ import pytest
 from tracked_files import MARKS, arm, deeplabcut, write_dlc_h5
 
 from mousearm.errors import KinematicsError
-from mousearm.kinematics.imports.hdf5 import _LARGEST_PICKLE, plain, read_table
+from mousearm.files import open_hdf5
+from mousearm.kinematics.imports.hdf5 import _LARGEST_PICKLE, pandas_table, plain
 
 KEY = "df_with_missing"
+
+
+def read_table(path):
+    with open_hdf5(path, 10**9, KinematicsError) as file:
+        return pandas_table(file)
 
 
 class Touch:
