@@ -22,6 +22,7 @@ def status_of(error):
     [
         (MouseArmError("There is no x."), "error: There is no x.\n", 1),
         (PermissionError(13, "Permission denied", "a.json"), "error: [Errno 13] Permission denied: 'a.json'\n", 1),
+        (MouseArmError("There is no \x1b[2J\u202ex.\nTry y."), "error: There is no \\x1b[2J\\u202ex.\nTry y.\n", 1),
         (BrokenPipeError(32, "Broken pipe"), "error: [Errno 32] Broken pipe\n", 1),  # of another pipe than stdout
         (Interrupted("SIGTERM", 143), "", 143),
         (KeyboardInterrupt(), "", 130),

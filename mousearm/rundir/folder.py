@@ -5,6 +5,7 @@ import uuid
 from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 from functools import partial
+from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -177,9 +178,15 @@ class RunFolder:
             write_sealed(self.config, to_yaml(config))
 
     def open_logs(self) -> None:
-        """Check that metrics.csv and timing.csv are whole, before a run goes on with them; RunError if not."""
+        """Take back the hashes of metrics.csv and timing.csv, which a run adds to; what is damaged is moved away."""
         for file in (self.metrics, self.timing):
-            read_metrics(file)
+            try:
+                read_metrics(file)
+            except RunError as error:
+                kept = next(path for i in count(1) if not (path := file.with_name(f"{file.name}.damaged_{i}")).exists())
+                with advising_to_resume(file, "moved"):
+                    file.rename(kept)
+                print(printable(f"A new {file.name} begins, and {kept.name} is what was there: {error}"))
         with advising_to_resume(self.path):
             seal(self.path, {self.metrics.name: None, self.timing.name: None})
 

@@ -18,7 +18,7 @@ CODE = Path(__file__).parents[2]
 
 _MAX_METRICS_BYTES = 500_000_000
 _NUMBER = re.compile("[0-9]{1,18}")
-_BRING_BACK = "Bring it back as it was, or move it away: the run then begins a new one where it goes on."
+_BRING_BACK = "Bring it back as it was, or move it away: the run begins a new one where it goes on."
 _COMMIT, _DIFF = ("rev-parse", "HEAD"), ("diff", "HEAD")
 _NO_CHECKOUT = "(not a git checkout)"
 

@@ -255,14 +255,16 @@ def test_what_a_run_began_with_is_in_texts(started, content):
             read()
 
 
-def test_metrics_are_sealed_when_a_run_ends_and_open_when_it_goes_on(started):
+def test_metrics_are_sealed_when_a_run_ends_and_open_when_it_goes_on(started, capsys):
     started.metrics.write_text("steps,a\n0,1\n10,2\n")
     started.close_logs()
     started.metrics.write_text("steps,a\n0,1\n10,3\n")
     with pytest.raises(RunError, match=r"metrics\.csv has changed"):
-        started.open_logs()
-    started.metrics.rename(started.path / "damaged.csv")  # as the message advises
+        read_metrics(started.metrics)
+    (started.path / "metrics.csv.damaged_1").touch()
     started.open_logs()
+    assert "A new metrics.csv begins, and metrics.csv.damaged_2 is what was there" in capsys.readouterr().out
+    assert (started.path / "metrics.csv.damaged_2").read_text().endswith("10,3\n")
     started.metrics.write_text("steps,a\n20,5\n")
     assert read_metrics(started.metrics).column("a") == {20: 5.0}
     started.close_logs()
