@@ -125,7 +125,7 @@ def shortened(name: str, longest: int) -> str:
     return name if len(name) <= longest else f"…{name[1 - longest :]}"
 
 
-def command(*words: object) -> str:
+def shell(*words: object) -> str:
     """A command of Python as it is typed into a shell, such as ``python scripts/view.py 'my run'``."""
     return shlex.join(["python", *map(str, words)])
 

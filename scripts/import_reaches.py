@@ -14,7 +14,7 @@ from mousearm.errors import KinematicsError
 from mousearm.kinematics.imports import CutRule, ImportOptions, import_reaches
 from mousearm.kinematics.imports.conversion import SIDES, UNITS
 from mousearm.registry import FORMATS
-from mousearm.text import command
+from mousearm.text import shell
 
 FORMATS_TEXT = "\n".join(f"  .{name:<5} {meaning}" for name, meaning in FORMATS.described().items())
 GAP_MS = ImportOptions().max_gap_ms
@@ -50,7 +50,7 @@ def main(given: Namespace) -> None:
     imported = import_reaches(given.files, given.out, options(given))
     print("\n".join(item.text() for item in imported))
     n_reaches = sum(len(item.reaches) for item in imported)
-    print(f"Wrote {n_reaches} reaches to {given.out}. Look at them: {command('scripts/check_reaches.py', given.out)}")
+    print(f"Wrote {n_reaches} reaches to {given.out}. Look at them: {shell('scripts/check_reaches.py', given.out)}")
 
 
 def options(arguments: Namespace) -> ImportOptions:

@@ -104,7 +104,7 @@ def test_curves_are_drawn(tmp_path):
 
 def test_a_whole_training_gives_its_curve(monkeypatch):
     # The run of that name, made small enough for a test.
-    monkeypatch.setattr(learning, "LEARNING_RUNS", {"torque": ("debug=quick", "env.num_envs=2")})
+    monkeypatch.setattr(learning, "LEARNING_RUNS", {"torque": ("debug=quick", "env.num_envs=2", "algo.batch_size=196")})
     (curve,) = learning_curves("torque", "package:demo.csv", seeds=1, budget_s=0.0)
     assert len(curve.seconds) == len(curve.paw_mm) >= 2
     assert (np.diff(curve.seconds) > 0).all()

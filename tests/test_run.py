@@ -58,7 +58,7 @@ def test_an_experiment_sweeps_the_number_of_reaches_and_draws_the_curve(tmp_path
         (["reward.w_pwa=1"], "There is no configuration key in reward named 'w_pwa'. Did you mean 'w_paw'?"),
         (["reward=paw_hevy"], "There is no choice of the group reward named 'paw_hevy'. Did you mean 'paw_heavy'?"),
         (["env.n_substeps=0"], "env.n_substeps=0 is out of range: 1 to 1000."),
-        (["env.n_substeps=many"], "Value 'many' of type 'str' could not be converted to Integer"),
+        (["env.n_substeps=many"], "env.n_substeps=many is not of its type: integer, 1 to 1000."),
         (["kinematics.path=nowhere.csv"], "nowhere.csv"),
         (["model.file=nowhere.xml"], "there is no file nowhere.xml. Give the path of an MJCF"),
         (["env.observation=[qpos,sight]"], "no choice for env.observation named 'sight'"),

@@ -20,7 +20,7 @@ from mousearm.config.input_checks import CONF, check_group_files, choices_of, re
 from mousearm.config.schema import Config, all_keys
 from mousearm.errors import ConfigError, UnknownNameError
 from mousearm.keys import declared
-from mousearm.text import command, quoted
+from mousearm.text import quoted, shell
 
 _MORE = "Keys are given without dashes, as KEY=VALUE; Hydra's options: python run.py --hydra-help"
 _NOT_AVAILABLE = {
@@ -148,7 +148,7 @@ def _check_sweep(given: Namespace, folders: Sequence[Path], arguments: Sequence[
     for one, word in zip(overrides, given.overrides, strict=True):
         key, value = one.key_or_group, word.partition("=")[2]
         alone = f"One text with commas is quoted, for Hydra too: {_shell(f'{key}={quoted(value)}')}"
-        sweep = command("run.py", "-m", *arguments)
+        sweep = shell("run.py", "-m", *arguments)
         if not sweeps and key in ("hydra/launcher", "hydra/sweeper"):
             raise ConfigError(f"{word} is for sweeps: {sweep}")
         if one.is_sweep_override() and key == "name":

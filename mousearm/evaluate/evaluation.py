@@ -19,7 +19,7 @@ from mousearm.evaluate.results import (
     breakdown,
 )
 from mousearm.files import check_name, check_seal, read_json
-from mousearm.text import command
+from mousearm.text import shell
 from mousearm.trajectory import ELBOW, PAW, Trial, errors_mm, hold
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ class Evaluation:
             RunError: if there is no such file, it cannot be read, lacks something, or, if that is checked, has changed
                 since it was written.
         """
-        remedy = command("scripts/evaluate.py", file.parent, "--json", file)
+        remedy = shell("scripts/evaluate.py", file.parent, "--json", file)
         if not file.exists():
             raise RunError(f"There is no {file}. Make it: {remedy}")
         if checked:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from mousearm.errors import HubError, MouseArmError
-from mousearm.text import command, quoted
+from mousearm.text import quoted, shell
 
 PREFIX = "hf://"
 """Prefix of the URI of a place on the Hub."""
@@ -115,21 +115,21 @@ def next_steps(what: str, folder: Path, name: str) -> list[str]:
     if what == "model":
         keys = {".osim": ("model=osim", "model.osim"), ".xml": ("model=hub", "model.file")}
         found = [(keys[Path(file).suffix.lower()], f"{name}/{file}") for file in _below(folder, *keys)]
-        steps = [command("run.py", group, _override(key, path)) for (group, key), path in found]
+        steps = [shell("run.py", group, _override(key, path)) for (group, key), path in found]
         return steps or ["It holds no model: neither an MJCF (.xml) nor an OpenSim file (.osim)."]
     if what == "kinematics":
         if files := _below(folder, ".csv"):
-            look = f"CSV files: {len(files)}. Look at them: {command('scripts/check_reaches.py', name)}"
-            return [look, command("run.py", _override("kinematics.path", name))]
+            look = f"CSV files: {len(files)}. Look at them: {shell('scripts/check_reaches.py', name)}"
+            return [look, shell("run.py", _override("kinematics.path", name))]
         return ["It holds no reach: no CSV file. scripts/import_reaches.py reads those of tracking programs."]
     if (folder / "config.yaml").is_file():
-        return [command("scripts/reproduce.py", name)]
+        return [shell("scripts/reproduce.py", name)]
     archives = _below(folder, ".zip")
     if not archives:
         return ["It holds no agent: neither a run folder (config.yaml) nor an archive of Stable-Baselines3 (.zip)."]
     return [
         "Archives of Stable-Baselines3, made of pickles. If you trust who made them:",
-        *(command("scripts/import_agent.py", folder / file, *_TO_IMPORT) for file in archives),
+        *(shell("scripts/import_agent.py", folder / file, *_TO_IMPORT) for file in archives),
     ]
 
 

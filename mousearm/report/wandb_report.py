@@ -17,7 +17,7 @@ from mousearm.report.figure import look_of
 from mousearm.report.groups import Group
 from mousearm.report.page import sections, summary, title
 from mousearm.report.reading import Run
-from mousearm.text import command
+from mousearm.text import shell
 
 try:
     import wandb
@@ -218,12 +218,12 @@ def _problem(run: Run, split: str, errors: dict[str, object]) -> str:
     path = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
     if run.folder.id not in errors:
         if run.settings["tracking.wandb"] == "disabled":
-            return f"was not tracked: {command('run.py', f'resume={path}', 'tracking=wandb')}"
-        return f"is not uploaded yet: {command('scripts/sync.py', path)}"
+            return f"was not tracked: {shell('run.py', f'resume={path}', 'tracking=wandb')}"
+        return f"is not uploaded yet: {shell('scripts/sync.py', path)}"
     found, known = errors[run.folder.id], run.error_mm(split, "paw")
     if not isinstance(found, float | int):
-        return f"is there without its result: {command('scripts/sync.py', path, '--again')}"
+        return f"is there without its result: {shell('scripts/sync.py', path, '--again')}"
     if not math.isclose(found, known, rel_tol=1e-6):
         text = f"has another error there ({found:.3f} mm) than evaluation.json ({known:.3f} mm)"
-        return f"{text}: {command('scripts/sync.py', path, '--again')}"
+        return f"{text}: {shell('scripts/sync.py', path, '--again')}"
     return ""

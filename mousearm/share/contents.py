@@ -33,7 +33,7 @@ from mousearm.rundir.logs import read_environment
 from mousearm.rundir.status import FINISHED
 from mousearm.share.card import FILM, MODEL_FOLDER, REACHES_FOLDER, Subject, card, is_reach
 from mousearm.share.privacy import check_private, private_texts
-from mousearm.text import command, listed
+from mousearm.text import listed, shell
 
 # A repository with these files is an agent, which another one may replace.
 _MARKS = ("config.yaml", "origin.json", "best/manifest.json")
@@ -133,7 +133,7 @@ def _check_finished(folder: RunFolder) -> None:
         reason = f" ({status.reason})" if status.reason else ""
         raise RunError(
             f"{folder.path} is {status.state}{reason}, not finished. Only finished runs are shared: "
-            f"{command('run.py', f'resume={folder.path}')} resumes it."
+            f"{shell('run.py', f'resume={folder.path}')} resumes it."
         )
     if problem := folder.best_problem():
         raise RunError(f"The best network cannot be shared: {problem}")

@@ -24,7 +24,7 @@ from mousearm.rundir.status import FINISHED
 from mousearm.sweep.executor import Jobs, await_queue, run_here, snapshot, submit
 from mousearm.sweep.progress import begin, progress, queued_line, state_line
 from mousearm.sweep.records import LOCAL, SLURM, Job, Sweep, slurm
-from mousearm.text import command
+from mousearm.text import shell
 
 # Hydra takes plugins only from the package hydra_plugins, where the module `plugins` has this name.
 PLUGINS = "hydra_plugins.mousearm"
@@ -97,7 +97,7 @@ class QueueLauncher(Launcher):
                 for job in self._do(jobs, self._prepare()):
                     print(state_line(job), flush=True)
             except KeyboardInterrupt:
-                look = command("scripts/sweep.py", "status", self._sweep.path)
+                look = shell("scripts/sweep.py", "status", self._sweep.path)
                 print(f"\n{self.after_ctrl_c}: {look}", file=sys.stderr)
                 raise
         return [self._result(self._sweep.job(number)) for number in jobs]

@@ -41,7 +41,7 @@ from mousearm.sweep.launcher import (
 )
 from mousearm.sweep.progress import Progress, begin, progress, reasons
 from mousearm.sweep.records import LOCAL, Sweep, this_process
-from mousearm.text import command
+from mousearm.text import shell
 
 if TYPE_CHECKING:  # not everybody has Optuna
     from mousearm.sweep.study import Study
@@ -91,14 +91,14 @@ class SweepRecord(Callback):
         sweep = Sweep(Path(config.hydra.sweep.dir))
         now = progress(sweep.jobs())
         if not config.hydra.launcher.get("wait", True):
-            look = command("scripts/sweep.py", "status", sweep.path)
+            look = shell("scripts/sweep.py", "status", sweep.path)
             print(f"\n{len(now)} jobs are queued. How they fare: {look}", flush=True)
             return
         done = sum(one.state == FINISHED for one in now)
         print("\n".join([f"\n{done} of {len(now)} jobs finished in {sweep.path}", *reasons(now)]), flush=True)
         if any(one.is_over and not one.has_result for one in now):
             with cli.handled():
-                retry = command("scripts/sweep.py", "retry", sweep.path)
+                retry = shell("scripts/sweep.py", "retry", sweep.path)
                 raise RunError(f"some jobs have no result; {retry} does them again.")
 
 

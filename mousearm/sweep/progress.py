@@ -12,7 +12,7 @@ from mousearm.rundir.status import FAILED, FINISHED, INTERRUPTED, NO_STATUS, PRU
 from mousearm.sweep.executor import copies, run_here, snapshot, submit
 from mousearm.sweep.job import evaluations
 from mousearm.sweep.records import CANCELLED, SLURM, WAITING, Job, Sweep, Worker, states, stop
-from mousearm.text import columns, command
+from mousearm.text import columns, shell
 
 LOST = "lost"
 """No process works on the job, and none said why: it was killed, or its computer went down."""
@@ -79,7 +79,7 @@ def begin(sweep: Sweep, name: str, cluster: str, settings: dict[str, Any], keep_
     """Record a launch, as ``Sweep.create`` does; RunError if jobs of an earlier one in its folder wait or run."""
     if sweep.exists and not all(one.is_over for one in progress(sweep.jobs())):
         raise RunError(
-            f"Jobs of {sweep.path} wait or run already: {command('scripts/sweep.py', 'status', sweep.path)}. Wait for "
+            f"Jobs of {sweep.path} wait or run already: {shell('scripts/sweep.py', 'status', sweep.path)}. Wait for "
             "them, cancel them, or choose another name=."
         )
     sweep.create(name, cluster, settings, keep_jobs)

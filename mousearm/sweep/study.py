@@ -16,7 +16,7 @@ from mousearm.config.command_line import parse
 from mousearm.errors import ConfigError, RunError
 from mousearm.rundir.status import FINISHED, PRUNED
 from mousearm.sweep.progress import Progress
-from mousearm.text import command
+from mousearm.text import shell
 
 FILE = "search.db"
 _NAME = "search"
@@ -166,8 +166,8 @@ class Study:
                 f"{counts}. The best is trial {best.number}, {best.value:.3f} mm:",
                 *(f"  {word}" for word in own),
                 f"{'its run':<16} {run}",
-                f"{'train it further':<16} {command('run.py', f'resume={run}')} algo.timesteps=N",
-                f"{'with other seeds':<16} {command('run.py', '-m', *again)}",
+                f"{'train it further':<16} {shell('run.py', f'resume={run}')} algo.timesteps=N",
+                f"{'with other seeds':<16} {shell('run.py', '-m', *again)}",
             ]
         )
 

@@ -21,7 +21,7 @@ from mousearm.errors import ConfigError, RunError
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.logs import CODE, git
 from mousearm.rundir.status import RUNNING
-from mousearm.text import command, plural, shortened
+from mousearm.text import plural, shell, shortened
 
 if TYPE_CHECKING:
     from wandb import Run
@@ -110,7 +110,7 @@ def start_wandb(config: Config, folder: RunFolder) -> "tuple[Run, int, Part]":
     run = _try_online(begin, earlier, folder.path) if online else begin(mode="offline")
     (part,) = (part for part in parts_of(folder.path) if part not in earlier)
     if run.offline:
-        print(f"Weights & Biases: kept in {part.file.parent}. To upload it: {command('scripts/sync.py', folder.path)}")
+        print(f"Weights & Biases: kept in {part.file.parent}. To upload it: {shell('scripts/sync.py', folder.path)}")
         sent = max((part.last_step() for part in earlier), default=-1)
     else:
         print(f"Weights & Biases: {run.url}")

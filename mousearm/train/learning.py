@@ -21,7 +21,7 @@ from mousearm.policy.network import RecurrentPolicy
 from mousearm.pretrain.dagger import DAgger, Round
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.status import RUNNING
-from mousearm.text import command
+from mousearm.text import shell
 from mousearm.tracking.logger import RunLogger
 from mousearm.train.interruption import Interruption
 
@@ -255,9 +255,7 @@ def _dumped(error: NonFiniteError, folder: Path, algo: SequencePPO, env: Trackin
         *(str(error), step, states), values=error.arrays, key=error.key, network=to_safetensors(network)
     )
     text = f"{error} That was at step {step}; {folder} holds the model, the arms and the numbers."
-    return NonFiniteError(
-        f"{text} Look at them: {command('-m', 'mousearm.nan_guard', folder)}", error.key, error.arrays
-    )
+    return NonFiniteError(f"{text} Look at them: {shell('-m', 'mousearm.nan_guard', folder)}", error.key, error.arrays)
 
 
 def _heartbeat(algo: SequencePPO, folder: RunFolder) -> Callable[[], None]:

@@ -18,7 +18,7 @@ from mousearm.rundir.folder import RunFolder, advising_to_resume
 from mousearm.rundir.status import FINISHED, INTERRUPTED, RUNNING, Status, ending
 from mousearm.setup import Setup
 from mousearm.simulation import log_warnings_to
-from mousearm.text import command, facts, first_lines
+from mousearm.text import facts, first_lines, shell
 from mousearm.tracking.logger import RunLogger, tracked
 from mousearm.train.interruption import Interruption
 from mousearm.train.learning import WARM_START, Pruner, learn
@@ -130,7 +130,7 @@ class Experiment:
             folder.close_logs()
             folder.set_status(end.state, int(newest[0].name) if newest else 0, end.reason, end.key)
         if end.state == INTERRUPTED:
-            print(f"Interrupted ({end.reason}). {command('run.py', f'resume={folder.path}')} resumes from here.")
+            print(f"Interrupted ({end.reason}). {shell('run.py', f'resume={folder.path}')} resumes from here.")
 
     def describe(self, steps: int = 0) -> str:
         """The run in a few lines, when some steps of it are done."""
