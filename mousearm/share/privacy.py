@@ -5,7 +5,6 @@ secret is one. Files that are no text are searched for runs of characters, also 
 the remarks in pictures may be.
 """
 
-import getpass
 import io
 import os
 import pwd
@@ -13,8 +12,10 @@ import re
 import socket
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 from mousearm.errors import RunError
@@ -28,39 +29,56 @@ _SHORTEST_KEY = 8  # of what variables of the environment hold
 # Revisions on the Hub and versions, which look like addresses and keys.
 _EVERYBODYS = re.compile(r"(?<=hf://)[\w./-]+@[\w.-]+|(?<===)[\d.]+")
 
-# What people's own files have, and detect-secrets does not know, or knows in part: patterns, and hints, texts in small
-# letters of which there must be one in a line for the pattern to be tried; where there are none, a long word.
-_SECRETS = {
-    "a key of Weights & Biases": ((), r"(?<![0-9a-f])(?=\d*[a-f])[0-9a-f]{40}(?![0-9a-f]{2})|wandb_v1_\w{20,}"),
-    "a private key": (("private key", "putty"), r"-*BEGIN [A-Z0-9 ]*PRIVATE KEY-*|PuTTY-User-Key-File"),
+# What people's own files have, and detect-secrets does not know, or knows in part: whether it is a secret; a pattern,
+# with a group where it is a part; and hints, texts in small letters of which there must be one in a line for the
+# pattern to be tried, a long word where there are none.
+_PATTERNS = {
+    "a key of Weights & Biases": (True, r"(?<![0-9a-f])(?=\d*[a-f])[0-9a-f]{40}(?![0-9a-f]{2})|wandb_v1_\w{20,}", ()),
+    "a private key": (True, r"-*BEGIN [A-Z0-9 ]*PRIVATE KEY-*|PuTTY-User-Key-File", ("private key", "putty")),
     "a token": (
+        True,
+        r"(?:hf|npm|gsk|r8|api_org)_[0-9A-Za-z]{20,}|github_pat_\w{20,}|AIza[\w-]{30,}|ya29\.[\w-]{20,}"
+        r"|(?<![a-z])(?:sk|pypi|xapp|xox[a-z]|gl[a-z]{2,5})-(?=[\w-]*\d)[\w-]{20,}|(?<=[Bb]earer )[\w.~+/=-]{20,}"
+        r"|(?:dapi|dop_v1_|shp[a-z]{2}_|(?:key|token)(?:[-_=:]|[\"'] ?: ?[\"']))([0-9a-f]{32,})",
         (),
-        r"(?:hf|npm|gsk|r8|api_org)_[0-9A-Za-z]{20,}|github_pat_\w{20,}|dckr_pat_[\w-]{20,}|AIza[\w-]{30,}|ya29\.[\w-]{20,}"
-        r"|(?<![a-z])(?:sk|pypi|xapp|xox[a-z]|gl[a-z]{2,5})-(?=[\w-]*\d)[\w-]{20,}|dapi[0-9a-f]{32}"
-        r"|(?<=[Bb]earer )[\w.~+/=-]{20,}|(?:(?<=key[:=])|(?<=key\": \"))[0-9a-f]{32}\b",
     ),
-}
-_PLACES = {
-    "an e-mail address": (("@",), r"(?<![\w.+-])(?!git@)[\w.+-]+@(?:[\w-]+\.)+[A-Za-z]{2,}(?![\w@-])"),
+    "a password": (
+        True,
+        r"(?i:(?:passwort|passphrase|kennwort|\bpass|\bpw) ?[:=] ?((?=\S*\d)\S{6,})|login \S+ password (\S+))",
+        ("pass", "pw", "kennwort"),
+    ),
+    "an e-mail address": (False, r"(?<![\w.+-])(?!git@)[\w.+-]+@(?:[\w-]+\.)+[A-Za-z]{2,}(?![\w@-])", ("@",)),
     # Of the system, and within models of OpenSim, paths are everybody's.
     "an absolute path": (
-        ("/",),
+        False,
         r"/(?:(?<![\w./<)\]}~]/)|(?<=file:///))(?!(?:usr|bin|lib|dev|etc|proc|sys|ground|\w+set)/)"
-        r"[A-Za-z0-9_][\w.@+~-]*/[^\s\"'`<>]{2,}",
+        r"[A-Za-z0-9_][\w.@+~-]*/[^\s\"'`<>]+|\b(?:file|smb|afp|nfs|cifs|s?ftp|ssh)://[\w.@-]+/[^\s\"'`<>]+",
+        ("/",),
     ),
     "a path of Windows": (
-        ("\\",),
+        False,
         r"(?<![0-9A-Za-z])[A-Za-z]:\\+[^\s\"'`<>]{2,}|(?<![\\\w])\\{2,4}[\w.-]{2,}\\+[\w.$-]{2,}",
+        ("\\",),
     ),
-    "a path in a home folder": (("~",), r"(?<![\w./])~(?:[a-z_][\w.-]*)?/[A-Za-z_.][^\s\"'`<>]+"),
+    "a path in a home folder": (False, r"(?<![\w./])~(?:[a-z_][\w.-]*)?/[A-Za-z_.][^\s\"'`<>]+", ("~",)),
+    "an address of a machine": (
+        False,
+        r"(?<![\w.])(?:10(?:\.\d{1,3}){3}|(?:192\.168|172\.(?:1[6-9]|2\d|3[01]))(?:\.\d{1,3}){2})(?![\w.])"
+        r"|(?<![\w:])(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}(?![\w:])",
+        (".", ":"),
+    ),
 }
 _HINTS = {"Basic Auth Credentials": ("://",), "Public IP (ipv4)": (".",), "Private Key": ("private key", "putty")}
-_PASSWORDS = ("pass", "pwd", "secret", "key", "contrase")
+_KEYWORDS = ("pass", "pwd", "secret", "key", "contrase")
 _LONG_WORD = re.compile(r"[\w.+/=-]{13,}")
+_LETTERS = re.compile(r"(?=[A-Z0-9]*[a-z])(?=[a-z0-9]*[A-Z])(?=[A-Za-z]*\d)[0-9A-Za-z]{20,}")
+_CHANGES = (
+    0.45  # of neighbours in a random word, with digits and both kinds of letters; in a camel's name there are fewer
+)
 _WORD = r"[^\s\"'`<>]*"
 
 # Lines of meshes and recordings, which hold nothing but numbers.
-_NUMBERS = re.compile(r"(?:[vf]|v[tn])?[\d\s.,;eE+/-]*")
+_NUMBERS = re.compile(r"(?!.*\d\.\d+\.)(?:[vf]|v[tn])?[\d\s.,;eE+/-]*")
 # Longer lines are searched in pieces that overlap, because patterns take the square of a length.
 _PIECE, _OVERLAP = 2000, 300
 
@@ -91,39 +109,30 @@ class Private:
             return len(text) >= _SHORTEST_KEY and text in line
         return re.search(rf"(?<![A-Za-z0-9]){re.escape(text)}(?![A-Za-z0-9])", line) is not None
 
-    def description(self) -> str:
-        """What it is, and the text, of a secret only its beginning and its length."""
-        if not self.is_secret:
-            return f"{self.what} ({self.text})"
-        return f"{self.what} ({self.text[:3] if len(self.text) >= 20 else ''}…, {len(self.text)} characters)"
+    @property
+    def shown(self) -> str:
+        """The text, of a secret only its beginning and its length."""
+        beginning = self.text[:3] if len(self.text) >= 20 else ""
+        return f"{beginning}…, {len(self.text)} characters" if self.is_secret else self.text
 
 
 def private_texts(places: Sequence[Path | str], entity: str | None) -> list[Private]:
     """Texts that must not be shared: of this user and machine, these places, and the account of Weights & Biases."""
     paths = [Path.home(), Path.cwd(), *(Path(place).expanduser().absolute() for place in places)]
     keys = {name: value for name, value in os.environ.items() if name.upper().endswith(_ENDS_OF_KEYS)}
-    host, user = socket.gethostname(), getpass.getuser()
-    names = {"the name of this machine": {host, host.split(".")[0]}, "your user name": {user, _full_name()}}
+    host, users = socket.gethostname(), {os.environ.get(key, "") for key in ("LOGNAME", "USER")}
+    with suppress(KeyError):  # as in a container
+        account = pwd.getpwuid(os.getuid())
+        full_name = account.pw_gecos.split(",")[0].strip()
+        users |= {account.pw_name, full_name if " " in full_name else ""}
+    hosts = (host, host.split(".")[0])
+    names = dict.fromkeys(users, "your user name") | dict.fromkeys(hosts, "the name of this machine")
     return [
         *(Private(str(path), "a path of this machine") for path in dict.fromkeys(paths) if len(path.parts) > 1),
         *(Private(value, f"what {name} is", True) for name, value in keys.items() if len(value) >= _SHORTEST_KEY),
-        *(
-            Private(text, what)
-            for what, texts in names.items()
-            for text in sorted(texts)
-            if len(text) > 2 and text.lower() not in _NOBODY
-        ),
+        *(Private(text, what) for text, what in names.items() if len(text) > 2 and text.lower() not in _NOBODY),
         *([Private(entity, "your account of Weights & Biases")] if entity else []),
     ]
-
-
-def _full_name() -> str:
-    """First and last name of the user, if the machine knows them."""
-    try:
-        name = pwd.getpwuid(os.getuid()).pw_gecos.split(",")[0].strip()
-    except KeyError:  # as in a container
-        return ""
-    return name if " " in name else ""
 
 
 def check_private(files: Mapping[str, bytes], private: Sequence[Private], allowed: Sequence[str] = ()) -> None:
@@ -154,10 +163,12 @@ def find_private(files: Mapping[str, bytes], private: Sequence[Private], allowed
 
 def _found(name: str, content: bytes, search: Callable[[str, bool], list[Private]]) -> list[str]:
     """Messages on a file and its name, one per finding."""
-    stem = name.rpartition(".")[0] or name
-    found = {text: f"the name of {name}: {text.description()}" for text in search(stem, True)}
-    for place, text, is_text in _texts(content):
-        found |= {(place, finding): f"{name}, {place}: {finding.description()}" for finding in search(text, is_text)}
+    named = search((name.rpartition(".")[0] or name).replace("/", " "), True)
+    for text in named:
+        name = name.replace(text.text, text.shown)
+    found = {text: f"the name of {name}: {text.what} ({text.shown})" for text in named}
+    for place, line, is_text in _texts(content):
+        found |= {(place, text): f"{name}, {place}: {text.what} ({text.shown})" for text in search(line, is_text)}
     return list(found.values())
 
 
@@ -204,10 +215,7 @@ def _search(private: Sequence[Private], allowed: set[str]) -> Callable[[str, boo
     return search
 
 
-_Detector = tuple[str, bool, Sequence[str], Callable[[str], Iterator[str]]]
-
-
-def _detectors() -> Iterator[_Detector]:
+def _detectors() -> Iterator[tuple[str, bool, Sequence[str], Callable[[str], Iterator[str]]]]:
     """What is found in a line, whether it is a secret, its hints, and how it is found; secrets first.
 
     Of detect-secrets, what knows kinds of secrets, but not what takes all that looks random for one, as hashes do.
@@ -218,16 +226,26 @@ def _detectors() -> Iterator[_Detector]:
     from detect_secrets.util.filetype import FileType
 
     def matches(pattern: str, line: str) -> Iterator[str]:
-        return (match[0] for match in re.finditer(pattern, line))
+        return (match[match.lastindex or 0] for match in re.finditer(pattern, line))
 
     def whole(detect: Callable[[str], Iterator[str]], line: str) -> Iterator[str]:  # they tell some by their beginning
         return (next(matches(f"{_WORD}{re.escape(text)}{_WORD}", line), text) for text in detect(line))
 
-    yield from ((what, True, hints, partial(matches, pattern)) for what, (hints, pattern) in _SECRETS.items())
+    ours = [(what, is_secret, hints, partial(matches, kind)) for what, (is_secret, kind, hints) in _PATTERNS.items()]
+    yield from (one for one in ours if one[1])
     for what, kind in get_mapping_from_secret_type_to_class().items():
         if issubclass(kind, RegexBasedDetector):
             yield what, True, _HINTS.get(what, ()), partial(whole, kind().analyze_string)
     unquoted = REGEX_BY_FILETYPE[FileType.YAML]
     passwords = partial(KeywordDetector().analyze_string, denylist_regex_to_group=unquoted)
-    yield "a password", True, _PASSWORDS, partial(whole, passwords)
-    yield from ((what, False, hints, partial(matches, pattern)) for what, (hints, pattern) in _PLACES.items())
+    yield "a password", True, _KEYWORDS, partial(whole, passwords)
+    yield "a text as random as a key", True, (), partial(whole, _random_words)
+    yield from (one for one in ours if not one[1])
+
+
+def _random_words(line: str) -> Iterator[str]:
+    """Words in which digits, small and large letters change as often as they would by chance."""
+    for match in _LETTERS.finditer(line):
+        kinds = [(letter.isdigit(), letter.isupper()) for letter in match[0]]
+        if sum(a != b for a, b in pairwise(kinds)) >= _CHANGES * len(kinds):
+            yield match[0]

@@ -1,5 +1,6 @@
 """Planted secrets are found, wherever they are, and nothing else is."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,10 @@ WORDS = [
     Private("janes-lab", "your account of Weights & Biases"),
     Private("sesame-open-123", "what HF_TOKEN is", is_secret=True),
 ]
+NO_SECRETS = (
+    *("e-mail", "address of a machine", "address in a network", "path of a cluster", "path of a person", "Windows"),
+    *("machine", "user", "account"),
+)
 PLANTED = [(kind, text) for kind, texts in SECRETS.items() for text in texts]
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -38,11 +43,12 @@ def test_a_planted_secret_is_found_in_every_file(name):
         assert found(name, CARRIERS[name](text)), (kind, text)
 
 
-@pytest.mark.parametrize(("kind", "text"), [(kind, texts[0]) for kind, texts in SECRETS.items() if texts[0][0] != "/"])
+@pytest.mark.parametrize(("kind", "text"), [(kind, texts[0]) for kind, texts in SECRETS.items() if "/" not in texts[0]])
 def test_a_file_may_not_be_named_by_one_either(kind, text):
     told = found(f"figures/{text}.png", CARRIERS["figures/a.png"]("plain"))
     assert told
     assert all(line.startswith("the name of figures/") for line in told)
+    assert kind in NO_SECRETS or not any(text.split()[-1][3:] in line for line in told)
 
 
 @pytest.mark.parametrize(
@@ -62,8 +68,7 @@ def test_file_and_line_are_told_but_secrets_not_repeated(name, content, told):
 
 
 def test_no_secret_is_repeated():
-    secrets = [text for kind in list(SECRETS)[:22] for text in SECRETS[kind]]
-    for text in secrets:
+    for text in (text for kind, text in PLANTED if kind not in NO_SECRETS):
         assert not any(text.split()[-1][3:] in line for line in found("a.txt", text.encode())), text
 
 
@@ -96,7 +101,7 @@ def test_advice_to_allow_what_is_no_secret(kind, text):
     told = found("a.txt", content)
     with pytest.raises(RunError, match="say --allow TEXT"):
         check_private({"a.txt": content}, WORDS)
-    left = found("a.txt", content, allowed=[text, *text.split(), *text.split("=")])
+    left = found("a.txt", content, allowed=[text, *re.findall(r"\w+", text), *re.split("[ =]", text)])
     assert left == [line for line in told if "/data/shared/x" in line]
 
 
