@@ -14,7 +14,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -113,8 +113,13 @@ def write_bytes(path: Path, content: bytes) -> None:
     """
     beside = path.with_name(path.name + ".partial")
     with _naming(path):
-        _write_synced(beside, content)
-        beside.replace(path)
+        try:
+            _write_synced(beside, content)
+            beside.replace(path)
+        except OSError:
+            with suppress(OSError):
+                beside.unlink()  # what is half there takes the room that there is
+            raise
         _sync_folder(path.parent)
 
 

@@ -1,8 +1,11 @@
+import resource
+
 import matplotlib
 import numpy as np
 import pytest
 from PIL import Image
 
+from mousearm.errors import OutputError
 from mousearm.plots import (
     PALETTE,
     QUIET_PALETTE,
@@ -39,6 +42,23 @@ def test_files_hold_what_was_drawn(tmp_path):
     assert (pixels[20, 50] == [0x00, 0x72, 0xB2]).all()
     assert pdf.read_bytes().startswith(b"%PDF")
     assert as_png(figure, dpi=50) == png.read_bytes()
+
+
+def test_a_pdf_that_the_disk_does_not_take_leaves_what_was_there(tmp_path):
+    with page(25.4, width_mm=50.8) as figure:
+        figure.subplots()
+    before = write_figure(figure, tmp_path / "a", dpi=20)[1].read_bytes()
+    figure.suptitle("new")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))
+    try:
+        with pytest.raises(OutputError, match=r"a\.pdf cannot be written: File too large\. Raise the limit"):
+            write_figure(figure, tmp_path / "a", dpi=20)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)  # as the message advises
+    assert {file.name for file in tmp_path.iterdir()} == {"a.png", "a.pdf"}
+    assert (tmp_path / "a.pdf").read_bytes() == before
+    assert write_figure(figure, tmp_path / "a", dpi=20)[1].read_bytes() != before
 
 
 def test_colours_of_a_palette_differ():
