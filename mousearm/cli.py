@@ -105,6 +105,7 @@ def handled() -> Iterator[None]:
     if reconfigure := getattr(sys.stdout, "reconfigure", None):
         reconfigure(errors="backslashreplace")
     try:
+        _check_encoding()
         yield
         sys.stdout.flush()
     except (MouseArmError, OSError) as error:
@@ -114,6 +115,16 @@ def handled() -> Iterator[None]:
         sys.exit(1)
     except KeyboardInterrupt as stop:
         sys.exit(stop.status if isinstance(stop, Interrupted) else _INTERRUPTED)
+
+
+def _check_encoding() -> None:
+    """Refuse words of the command that Python could not read: no file would be found by them."""
+    encoding = sys.getfilesystemencoding()
+    if encoding != "utf-8" and any("\udc80" <= letter <= "\udcff" for letter in "".join(sys.argv)):
+        raise MouseArmError(
+            f"The command has letters that {encoding}, the encoding of this terminal, lacks. Give it as "
+            "PYTHONUTF8=1 python ..."
+        )
 
 
 def _nobody_reads() -> bool:

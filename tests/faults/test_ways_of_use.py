@@ -25,6 +25,7 @@ from mousearm.rundir.folder import RunFolder
 from mousearm.train.interruption import SIGNALS, Interruption
 
 ROOT = Path(__file__).parents[2]
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 LONGER = (*QUICK, "algo.timesteps=6000")
 
 
@@ -126,6 +127,15 @@ def test_every_terminal_can_print_every_name(tmp_path, monkeypatch, encoding):
     assert file.read_bytes().endswith(b"\\udce4.csv\n")
 
 
+def test_advice_for_a_terminal_of_ascii():
+    def said(**more):
+        command = [sys.executable, str(ROOT / "scripts" / "sync.py"), "mäuse"]
+        return subprocess.run(command, env={**os.environ, **ASCII, **more}, capture_output=True, check=False).stderr
+
+    assert b"Give it as PYTHONUTF8=1 python" in said()
+    assert "There is no folder mäuse".encode() in said(PYTHONUTF8="1")
+
+
 def start(folder, words, options=(), **more):
     """Start run.py as a process."""
     command = [sys.executable, *options, str(ROOT / "run.py"), f"name={folder.name}", "threads=1", *words]
@@ -193,7 +203,6 @@ def test_a_reader_that_goes_away_loses_nothing(folder, unbroken):
 
 
 NOTEBOOK, BACKEND = "module://matplotlib_inline.backend_inline", "module://nowhere"
-ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 SURROUNDINGS = {
     "jupyter": {"MPLBACKEND": NOTEBOOK, "PYTHONOPTIMIZE": "1", **ASCII},
     "bare": {"MPLBACKEND": BACKEND, "PYTHONOPTIMIZE": "2", "DISPLAY": "localhost:99.0", "HOME": "/nonexistent"},
