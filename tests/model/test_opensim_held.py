@@ -1,6 +1,7 @@
 """What MuJoCo has no counterpart for is where OpenSim has it at the default pose; what has one is carried over."""
 
 import re
+from dataclasses import replace
 
 import mujoco
 import numpy as np
@@ -14,11 +15,12 @@ from mousearm.model.opensim.functions import read_function
 from mousearm.model.opensim.mjcf import sample_poses
 from mousearm.model.xml import read_document
 
-MISSING = MjcfOptions(allow_missing=True)
+FEW = MjcfOptions(samples=20)
+MISSING = replace(FEW, allow_missing=True)
 
 
 def spline(x, y, kind="SimmSpline"):
-    return f'<{kind} name="f"><x>{" ".join(map(str, x))}</x><y>{" ".join(map(str, y))}</y></{kind}>'
+    return f'<{kind} name="function"><x>{" ".join(map(str, x))}</x><y>{" ".join(map(str, y))}</y></{kind}>'
 
 
 BENT = spline([-1, 0, 1, 2, 3], [0.0, -0.004, 0.001, 0.006, 0.002])
@@ -57,7 +59,12 @@ def elbow(function, default=0.0, locked="false", kind="translation2"):
     """An elbow whose height (x forward, y up) is a function of its angle, over what it turns by."""
     axes = f"""<TransformAxis name="rotation1"><coordinates>bend</coordinates><axis>0 0 1</axis>
         <LinearFunction><coefficients>1 0</coefficients></LinearFunction></TransformAxis>
-      <TransformAxis name="{kind}"><coordinates>bend</coordinates><axis>0 1 0</axis>{function}</TransformAxis>"""
+      <TransformAxis name="{kind}"><coordinates>bend</coordinates><axis>0 1 0</axis>{function}</TransformAxis>
+      <TransformAxis name="rotation3"><coordinates/><axis>1 0 0</axis><Constant><value>0</value></Constant>
+      </TransformAxis>"""
+    if kind != "rotation2":
+        axes += """<TransformAxis name="rotation2"><coordinates/><axis>0 1 0</axis><Constant><value>0</value></Constant>
+            </TransformAxis>"""
     return f"""<CustomJoint name="elbow"><socket_parent_frame>in</socket_parent_frame>
       <socket_child_frame>out</socket_child_frame><coordinates><Coordinate name="bend"><range>0 2</range>
       <default_value>{default}</default_value><clamped>true</clamped><locked>{locked}</locked></Coordinate></coordinates>
@@ -89,7 +96,7 @@ def test_a_spline_that_is_straight_is_carried_over(name, read):
     joints = SHOULDER + elbow(text).replace("<coordinates>bend</coordinates><axis>0 0 1", "<coordinates/><axis>0 0 1")
     osim = read(document(joints=joints) if name == "slanted" else document(joints=SHOULDER + elbow(text)))
     assert osim.missing == ()
-    xml = to_mjcf(osim)
+    xml = to_mjcf(osim, FEW)
     for bend, height in zip((0.0, 1.0), values, strict=False):
         scale = 0.002 if name == "slanted" else 1.0  # of a slide, which is its coordinate times the slope
         np.testing.assert_allclose(at(xml, bend=bend * scale)[1].body("fore").xpos, [0, 0.01, height], atol=1e-12)
@@ -136,7 +143,7 @@ def test_a_coordinate_has_the_limits_that_the_file_gives_it(clamped, limited, re
     joint = pin(
         "shoulder", offset("in", "/ground"), offset("out", "/bodyset/upper"), "lift", f"<range>-1 1</range>{clamped}"
     )
-    conversion = convert(read(document(joints=joint + ELBOW)))
+    conversion = convert(read(document(joints=joint + ELBOW)), FEW)
     model = mujoco.MjModel.from_xml_string(conversion.xml)
     assert model.jnt_limited.tolist() == [limited, 1]
     np.testing.assert_array_equal(model.jnt_range[0], [-1, 1])
@@ -156,7 +163,7 @@ def test_a_coordinate_has_the_limits_that_the_file_gives_it(clamped, limited, re
 )
 def test_excitations_keep_to_the_bounds_of_the_file(kind, given, bounds, read):
     osim = read(document(forces=muscle(points(("upper", "0.007 0 0"), ("fore", "0.004 0 0")), kind, extra=given)))
-    for options, expected in ((MjcfOptions(), bounds), (MjcfOptions(excitations=False), (0, 1))):
+    for options, expected in ((FEW, bounds), (replace(FEW, excitations=False), (0, 1))):
         model = mujoco.MjModel.from_xml_string(to_mjcf(osim, options))
         np.testing.assert_allclose(model.actuator_ctrlrange[0], expected)
 
@@ -192,7 +199,7 @@ def test_a_coupler_of_coordinates_is_an_equality_of_joints(function, scale, off,
         == 0
     )
     motors = mujoco.MjModel.from_xml_string(
-        to_mjcf(read(document(rest=coupler(function, scale))), MjcfOptions("torque", allow_missing=True))
+        to_mjcf(read(document(rest=coupler(function, scale))), replace(MISSING, actuators="torque"))
     )
     assert (motors.nu, motors.neq) == (1, 1)
 
@@ -231,7 +238,7 @@ def test_other_kinds_of_joints(kind, read):
     joint = re.sub("<coordinates>.*</coordinates>", f"<coordinates>{coordinates}</coordinates>", joint)
     osim = read(document(joints=joint + ELBOW))
     assert osim.missing == ()
-    _, data = at(to_mjcf(osim), **dict(zip(names, values, strict=True)))
+    _, data = at(to_mjcf(osim, FEW), **dict(zip(names, values, strict=True)))
     turn = np.eye(3)
     for letter, angle in zip(turns if turns.isalpha() else "", values, strict=False):
         turn = turn @ Rotation.from_euler(letter, angle).as_matrix()
@@ -285,7 +292,7 @@ def as_version_3(text):
 @pytest.mark.parametrize("inertia", ["geometric", "published"])
 def test_a_file_of_opensim_3_is_the_same_arm(inertia, read):
     text = document(version="30000", rest=coupler(LINE))
-    options = MjcfOptions(inertia=inertia)
+    options = replace(FEW, inertia=inertia)
     assert to_mjcf(read(as_version_3(text)), options) == to_mjcf(read(text.replace("30000", "40000")), options)
 
 
@@ -307,13 +314,13 @@ def test_a_body_without_extent_has_the_mass_of_the_file(read):
     text = document(joints=SHOULDER + ELBOW + joint)
     lump = '<Body name="lump"><mass>0.002</mass><inertia>2e-9 2e-9 2e-9 0 0 0</inertia></Body>'
     text = text.replace("</Body>\n  </objects>", f"</Body>{lump}</objects>")
-    model = mujoco.MjModel.from_xml_string(to_mjcf(read(text)))
+    model = mujoco.MjModel.from_xml_string(to_mjcf(read(text), FEW))
     assert model.body("lump").mass == 0.002
     assert model.body("fore").mass != 0.001  # of a capsule
     with pytest.raises(ModelError, match="a body without extent needs a marker at its tip"):
-        to_mjcf(read(text.replace("2e-9 2e-9 2e-9", "0 0 0")))
+        to_mjcf(read(text.replace("2e-9 2e-9 2e-9", "0 0 0")), FEW)
     marker = PAW.replace("fore", "lump").replace('"paw"', '"tip"')
-    to_mjcf(read(text.replace("2e-9 2e-9 2e-9", "0 0 0").replace(PAW, PAW + marker)))
+    to_mjcf(read(text.replace("2e-9 2e-9 2e-9", "0 0 0").replace(PAW, PAW + marker)), FEW)
 
 
 def test_what_is_fixed_to_a_body_gives_it_its_extent_and_may_be_a_point(read):
@@ -322,10 +329,10 @@ def test_what_is_fixed_to_a_body_gives_it_its_extent_and_may_be_a_point(read):
     text = document(joints=SHOULDER + ELBOW + weld, markers=PAW.replace("fore", "lump"), forces="")
     lump = '<Body name="lump"><mass>0.002</mass><inertia>0 0 0 0 0 0</inertia></Body>'
     osim = read(text.replace("</Body>\n  </objects>", f"</Body>{lump}</objects>"))
-    model = mujoco.MjModel.from_xml_string(to_mjcf(osim, MjcfOptions("torque")))
+    model = mujoco.MjModel.from_xml_string(to_mjcf(osim, replace(FEW, actuators="torque")))
     # The forearm reaches 1.18 times as far as the marker, 20 mm away; its cylinder is 0.2 times as thick.
     np.testing.assert_allclose(model.geom_size[model.body("fore").geomadr[0], 0], 0.2 * 1.18 * 0.02)
-    model = mujoco.MjModel.from_xml_string(to_mjcf(osim, MjcfOptions("torque", inertia="published")))
+    model = mujoco.MjModel.from_xml_string(to_mjcf(osim, replace(FEW, actuators="torque", inertia="published")))
     assert (model.body("lump").mass, model.body("lump").inertia.any()) == (0.002, False)
 
 
@@ -335,11 +342,13 @@ def model_for_opensim():
     moving = f"""<MovingPathPoint name="m"><socket_parent_frame>/bodyset/fore</socket_parent_frame>
         <x_location>{spline([0, 1, 2], [0.004, 0.006, 0.003])}</x_location>
         <socket_x_coordinate>/jointset/elbow/bend</socket_x_coordinate>
+        <socket_y_coordinate>/jointset/elbow/bend</socket_y_coordinate>
+        <socket_z_coordinate>/jointset/elbow/bend</socket_z_coordinate>
         <y_location>{still.format(0.001)}</y_location><z_location>{still.format(0)}</z_location></MovingPathPoint>"""
     return document(
         joints=SHOULDER + elbow(BENT, 0.7),
         forces=muscle(points(("upper", "0.007 0.001 0")) + moving),
-        rest=coupler(QUARTIC, 0.5),
+        rest=coupler(QUARTIC.replace(" 0.05<", " 1<"), 0.5),
     )
 
 
@@ -358,13 +367,12 @@ def test_the_default_pose_and_bounds_are_those_of_opensim(write, read):
         np.testing.assert_allclose(pose[1], bend, atol=1e-6)
     actuator = opensim.ScalarActuator.safeDownCast(reference.getMuscles().get(0))
     np.testing.assert_allclose(model.actuator_ctrlrange[0], [actuator.getMinControl(), actuator.getMaxControl()])
-    for name in FUNCTIONS:
-        owner = document(joints=SHOULDER + elbow(FUNCTIONS[name][0]))
-        path = write(owner, "function.osim")
-        axis = opensim.CustomJoint.safeDownCast(
-            opensim.Model(str(path)).getJointSet().get("elbow")
-        ).getSpatialTransform()
-        theirs = axis.get_translation2().getFunction()
-        ours = read_function(read_document(write(FUNCTIONS[name][0], "f.xml")))
+    for name, (function, *_) in FUNCTIONS.items():
+        owner = opensim.Model(
+            str(write(document(joints=SHOULDER + elbow(function)), "function.osim"))
+        )  # not to be lost
+        joint = opensim.CustomJoint.safeDownCast(owner.getJointSet().get("elbow"))
+        theirs = joint.getSpatialTransform().get_translation2().getFunction()
+        ours = read_function(read_document(write(function, "f.xml")))
         for x in np.linspace(-2, 4, 13):
             np.testing.assert_allclose(ours.value(x), theirs.calcValue(opensim.Vector(1, x)), atol=1e-12, err_msg=name)
