@@ -150,7 +150,10 @@ class ArmDynamics:
         data = mujoco.MjData(self._model)
         mujoco.mj_forward(self._model, data)
         # Which elements of the sparse matrices are stored; that depends on the model alone.
-        self._moment_at = np.repeat(np.arange(arm.nu), data.moment_rownnz), data.moment_colind.copy()
+        rows = np.repeat(np.arange(arm.nu), data.moment_rownnz)
+        before = np.cumsum(data.moment_rownnz) - data.moment_rownnz
+        self._stored = np.arange(len(rows)) + (data.moment_rowadr - before)[rows]
+        self._moment_at = rows, data.moment_colind[self._stored]
         self._mass_at = np.repeat(np.arange(arm.nq), self._model.M_rownnz), self._model.M_colind.copy()
         self._resize(1)
 
@@ -227,7 +230,7 @@ class ArmDynamics:
 
     def _moment(self, lead: tuple[int, ...]) -> np.ndarray:
         moment = np.zeros((self._batch.nsim, self._model.nu, self._model.nv))
-        moment[:, *self._moment_at] = self._fields["actuator_moment"]
+        moment[:, *self._moment_at] = self._fields["actuator_moment"][:, self._stored]
         return moment.reshape(*lead, self._model.nu, self._model.nv)
 
 
