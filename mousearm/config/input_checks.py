@@ -25,8 +25,8 @@ _SEARCH = {"override /hydra/sweeper": "optuna"}
 _PACKAGE = re.compile(r"^#\s*@package\s+(.*)$", re.MULTILINE)
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """A safe loader, fast where it can be, that takes no key twice."""
+class _Loader(yaml.SafeLoader):  # not the C library's, which takes what Hydra's does not
+    """A safe loader that takes no key twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         mapping = super().construct_mapping(node, deep)

@@ -1,5 +1,7 @@
 """Wrong command lines and wrong files: each is refused, and doing what the refusal says works."""
 
+import contextlib
+import random
 import shlex
 
 import pytest
@@ -213,8 +215,7 @@ def test_advice_to_quote_a_text_gives_that_text(text):
         quotes = [part for part in str(error).split(": ") if "kinematics.path='" in part]
         (word,) = shlex.split(quotes[-1].removesuffix(".").partition(". A list")[0])
         assert parse(word).value() == text
-    (word,) = check_command_line([f"kinematics.path={quoted(text)}"])
-    assert parse(word).value() == text
+    assert parse(f"kinematics.path={quoted(text)}").value() == text
 
 
 GLOBAL = "# @package _global_\n"
@@ -283,6 +284,69 @@ def test_advice_for_a_wrong_file_names_it_and_works(tmp_path, text, about, right
     if right is not None:
         file.write_text(right)
         accept(line)
+
+
+TYPOS = "=,.+~@/'\"[]{}()$:;#\\ \tü0é-_%!nul"
+
+
+def mistyped(text, draw):
+    """A text with one to three letters lost, doubled, swapped or replaced."""
+    for _ in range(draw.randint(1, 3)):
+        i = draw.randrange(len(text) + 1)
+        change = draw.choice(("lost", "added", "replaced", "doubled", "swapped"))
+        letter = draw.choice(TYPOS)
+        text = {
+            "lost": text[:i] + text[i + 1 :],
+            "added": text[:i] + letter + text[i:],
+            "replaced": text[:i] + letter + text[i + 1 :],
+            "doubled": text[:i] + text[i : i + 1] + text[i:],
+            "swapped": text[:i] + text[i + 1 : i + 2] + text[i : i + 1] + text[i + 2 :],
+        }[change]
+    return text
+
+
+SWEPT = "-m reward=default,paw_heavy seed=0,1 env.path_steps=5 name=a"
+ALONE = "experiment=any_reach model.landmarks={paw:site:handm} policy.net_arch_pi=[8,8] kinematics.path=a/b.csv ~debug"
+
+
+@pytest.mark.parametrize("n", [15, pytest.param(500, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("line", [SWEPT, ALONE])
+def test_no_typo_ends_in_a_traceback(line, n):
+    for seed in range(n):
+        draw = random.Random(seed)
+        words = line.split()
+        i = draw.randrange(len(words))
+        words[i] = mistyped(words[i], draw)
+        with contextlib.suppress(ConfigError, UnknownNameError):
+            check_command_line(words)
+
+
+THEIRS = """# @package _global_
+defaults:
+  - override /model: muscle
+  - any_reach
+  - _self_
+seed: 3
+env: {path_steps: 3}
+algo:
+  timesteps: 2000
+  learning_rate: 1.0e-3
+policy:
+  net_arch_pi: [8, 8]
+hydra:
+  mode: MULTIRUN
+  sweeper: {params: {seed: "0,1"}}
+"""
+
+
+@pytest.mark.parametrize("n", [3, pytest.param(100, marks=pytest.mark.slow)])
+def test_no_typo_in_a_file_ends_in_a_traceback(tmp_path, n):
+    file = tmp_path / "experiment" / "mine.yaml"
+    file.parent.mkdir()
+    for seed in range(n):
+        file.write_text(mistyped(THEIRS, random.Random(seed)))
+        with contextlib.suppress(ConfigError, UnknownNameError):
+            accept(f"--config-dir={tmp_path} experiment=mine")
 
 
 def test_keys_of_a_file_of_a_group_stand_without_its_name(tmp_path):

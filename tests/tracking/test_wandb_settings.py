@@ -1,9 +1,13 @@
 """What W&B would refuse is found before a run begins; what the environment says of it counts."""
 
 import pytest
+from short_tracked import QUICK
 
 from mousearm.errors import ConfigError
 from mousearm.experiment import run
+from mousearm.registry import TRACKERS
+from mousearm.rundir.folder import RunFolder
+from mousearm.rundir.status import FINISHED
 from mousearm.tracking.wandb_parts import check_wandb, wandb_mode
 
 # What is said, in the configuration or in the environment, a word of the refusal, and what is right.
@@ -59,3 +63,22 @@ def test_nobody_is_asked_where_there_is_no_tracking(configure, fresh):
 def test_a_variable_of_the_environment_can_only_make_it_less(configure, fresh, variable, asked, becomes):
     fresh.setenv("WANDB_MODE", variable)
     assert wandb_mode(configure(f"tracking.wandb={asked}")) == becomes
+
+
+def test_a_run_that_the_environment_does_not_want_followed_says_so(tmp_path, configure, fresh, capsys):
+    fresh.setenv("WANDB_MODE", "disabled")
+    assert TRACKERS["wandb"](configure("tracking=wandb"), RunFolder(tmp_path), {}) is None
+    assert "WANDB_MODE makes tracking.wandb=online disabled" in capsys.readouterr().out
+    assert TRACKERS["wandb"](configure(), RunFolder(tmp_path), {}) is None
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.slow
+def test_a_run_with_a_long_name_that_the_environment_wants_offline_is_kept(tmp_path, configure, fresh, records):
+    fresh.setenv("WANDB_MODE", "offline")
+    words = (*QUICK, "tracking=wandb", f"name={'n' * 200}")
+    run(configure(*words), tmp_path / "r", words)
+    (part,) = records(tmp_path / "r")
+    (begun,) = (content for kind, content in part if kind == "run")
+    assert len(begun["display_name"]) == 128
+    assert RunFolder(tmp_path / "r").status().state == FINISHED
