@@ -223,7 +223,7 @@ def check_jumps(time: np.ndarray, points: np.ndarray, place: Place, advice: str)
         values = " ".join(f"{value:g}" for value in points[frame, landmark])
         what = f"the {LANDMARKS[landmark]} is at {values}, which programs write for a point that was not seen"
         raise place.error(f"{what}. {advice}", int(frame))
-    off = jumps(time, points)
+    off, _ = jumps(time, points)
     if off.any():
         frame, landmark = (int(index) for index in np.unravel_index(off.argmax(), off.shape))
         what = f"the {LANDMARKS[landmark]} is {off[frame, landmark] * 1e3:.3g} mm from where it is before and after"

@@ -32,34 +32,27 @@ def runs(mask: np.ndarray) -> list[slice]:
     return [slice(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]
 
 
-def jumps(time: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """How far points jump.
+def jumps(time: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distances of points from the straight line between their neighbours in time, and in which frames only one is off.
 
     Args:
         time: (T,) s.
         points: (T, K, 3) m; NaN where one was not seen.
 
     Returns:
-        (T, K) m, the distance of a point from the straight line between its neighbours in time, where that is more
-        than a mouse can do; 0 elsewhere, at both ends, and beside a point that was not seen.
+        (T, K) m where a distance is more than a mouse can do, 0 elsewhere, at both ends, and beside a point that was
+        not seen; and (T, K) where it is that of a spike, which puts its neighbours off by a half.
     """
-    found = np.zeros(points.shape[:2])
-    if len(time) < 3:
-        return found
+    off = np.zeros(points.shape[:2])
     before, after = np.diff(time)[:-1], np.diff(time)[1:]
     share = (before / (before + after))[:, None, None]
-    off = np.linalg.norm(points[1:-1] - (1 - share) * points[:-2] - share * points[2:], axis=2)
-    limit = np.maximum(JUMP, 0.5 * ACCELERATION * before * after)[:, None]
-    found[1:-1] = np.where(off > limit, off, 0.0)
-    return found
-
-
-def spikes(time: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Tell which points (T, K) jump in one frame only, so that those beside them are in order; arguments as `jumps`."""
-    off = jumps(time, points)
-    found = np.zeros(off.shape, dtype=bool)
-    found[1:-1] = off[1:-1] > 1.5 * np.maximum(off[:-2], off[2:])  # a spike makes its neighbours jump by a half
-    return found
+    off[1:-1] = np.linalg.norm(points[1:-1] - (1 - share) * points[:-2] - share * points[2:], axis=2)
+    beside = np.zeros_like(off)
+    beside[1:-1] = np.fmax(off[:-2], off[2:])
+    limit = np.full(len(time), np.inf)
+    limit[1:-1] = np.maximum(JUMP, 0.5 * ACCELERATION * before * after)
+    found = np.where(off > limit[:, None], off, 0.0)
+    return found, (found > 1.5 * beside) & (beside > 0.35 * found)
 
 
 def held(points: np.ndarray, moved: float) -> np.ndarray:

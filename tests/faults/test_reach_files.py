@@ -4,14 +4,16 @@ Of a file without a hash it is asked that no point ends more than `ALLOWED_MM` f
 """
 
 import random
+import shutil
 from collections import Counter
 
 import mutations
 import numpy as np
 import pytest
 
-from mousearm.errors import KinematicsError
+from mousearm.errors import KinematicsError, MouseArmError
 from mousearm.kinematics import generate, read_csv, read_reaches, write_reaches
+from mousearm.kinematics.imports import ImportOptions, import_reaches
 from mousearm.trajectory import LANDMARKS
 
 ALLOWED_MM = 10.0
@@ -71,11 +73,18 @@ def damage_rows(data, rng):
     return ("\n".join(",".join(row) for row in [header, *rows]) + "\n").encode()
 
 
-def outcome(path, truth):
+def bring_in(path):
+    out = path.parent / "out"
+    shutil.rmtree(out, ignore_errors=True)
+    import_reaches([path], out, ImportOptions(unit="m", axes="x y z", max_gap_ms=60.0))
+    return read_csv(out / path.name)
+
+
+def outcome(read, path, truth):
     """What becomes of one file: refused, harmless, or how far a point is off."""
     try:
-        found = read_csv(path)
-    except KinematicsError:
+        found = read(path)
+    except MouseArmError:
         return "refused"
     off = 0.0
     for name in LANDMARKS:
@@ -98,7 +107,8 @@ def sweep(arm, folder, seeds):
         bad = damage_rows(good, rng) if seed % 2 else mutations.damage(good, rng)
         plain = folder / "plain" / "reach.csv"
         plain.write_bytes(bad)
-        found[seed] = outcome(plain, reach)
+        found[seed] = outcome(read_csv, plain, reach)
+        found[seed, "import"] = outcome(bring_in, plain, reach)
         file.write_bytes(bad)
         try:
             read_reaches(file)
@@ -122,4 +132,4 @@ def test_some_damaged_reaches(torque_arm, tmp_path):
 
 @pytest.mark.slow
 def test_damaged_reaches(torque_arm, tmp_path):
-    print(check(*sweep(torque_arm, tmp_path, range(4000))))
+    print(check(*sweep(torque_arm, tmp_path, range(2000))))

@@ -220,7 +220,7 @@ class TestDamage:
         assert farthest_mm(imported, reach) < 0.5
 
     @pytest.mark.parametrize("point", [0, 1, 2])
-    @pytest.mark.parametrize("row", [1, 30, 58])
+    @pytest.mark.parametrize("row", [1, 2, 30, 58])
     def test_advice_a_spike(self, saved, tmp_path, reach, point, row):
         def move(values):
             values[row, 1 + 3 * point : 4 + 3 * point] += [0.006, -0.006, 0.006]  # 10.4 mm
@@ -231,6 +231,17 @@ class TestDamage:
         result, imported = brought_in(path, tmp_path / "out")
         assert "spikes    1 points" in result.text()
         assert farthest_mm(imported, reach) < 1
+
+    @pytest.mark.parametrize("rows", [slice(0, 1), slice(0, 2), slice(58, 60), slice(59, 60), slice(30, 60)])
+    def test_what_is_moved_at_an_end_is_no_spike(self, saved, tmp_path, rows):
+        def move(values):
+            values[rows, 1:4] += [0.006, -0.006, 0.006]
+            return values
+
+        path = saved(move)
+        refusal(path)
+        with pytest.raises(KinematicsError, match=r"the paw is .* mm from"):
+            brought_in(path, tmp_path / "out")
 
     def test_advice_a_stretch_that_is_moved(self, saved, tmp_path, reach):
         def move(values):

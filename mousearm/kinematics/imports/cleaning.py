@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mousearm.errors import KinematicsError
-from mousearm.kinematics.damage import HELD, held, runs, segment_lengths, spikes, stand_ins
+from mousearm.kinematics.damage import HELD, held, jumps, runs, segment_lengths, stand_ins
 from mousearm.kinematics.imports.markers import MarkerRecording, MarkerTrajectory, seen_points
 from mousearm.trajectory import LANDMARKS, PAW
 
@@ -51,7 +51,7 @@ def drop_stand_ins(recording: MarkerRecording) -> tuple[MarkerRecording, int]:
 
 def drop_spikes(markers: MarkerTrajectory) -> tuple[MarkerTrajectory, int]:
     """Take as not seen, and count, points of a recording in metres that jump in one frame only."""
-    found = spikes(markers.time, markers.points)
+    _, found = jumps(markers.time, markers.points)
     return replace(markers, points=np.where(found[:, :, None], np.nan, markers.points)), int(found.sum())
 
 

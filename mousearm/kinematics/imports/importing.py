@@ -163,7 +163,7 @@ def import_file(path: Path, name: str, options: ImportOptions) -> ImportResult:
     markers, gaps = cleaning.fill_gaps(markers, options.max_gap_ms)
     if options.cut is None:
         check_jumps(markers.time, markers.points, markers.place, _NO_JUMPS)
-    steady = ~jumps(markers.time, markers.points).any(axis=1)
+    steady = ~jumps(markers.time, markers.points)[0].any(axis=1)
     parts = runs(steady & seen_points(markers.points.reshape(len(markers.points), -1)))
     notes.append(
         f"gaps      {len(gaps)} filled ({sum(gaps)} positions, the longest gap "
