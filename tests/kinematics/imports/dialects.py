@@ -599,7 +599,7 @@ refused(
 refused("a row cut off", "remove this row", content(lambda: own.to_csv(index=False) + "0.31,1,2\n"), OWN)
 refused(
     "a number cut off",
-    "Remove the row",
+    "Remove it",
     content(lambda: own.to_csv(index=False, float_format="%.6f")[:-7]),
     content(lambda: "\n".join(own.to_csv(index=False, float_format="%.6f").splitlines()), far=1e-6),
 )
