@@ -21,15 +21,7 @@ from mousearm.files import open_hdf5
 from mousearm.kinematics.checks import Place
 from mousearm.kinematics.imports.markers import MarkerRecording
 from mousearm.kinematics.imports.sheets import read_head, refuse_other
-from mousearm.kinematics.imports.tables import (
-    check_index,
-    check_levels,
-    find_points,
-    point_of_levels,
-    stack_points,
-    unit_of,
-    whole_numbers,
-)
+from mousearm.kinematics.imports.tables import deeplabcut_points, find_points, stack_points, unit_of, whole_numbers
 from mousearm.registry import FORMATS
 from mousearm.trajectory import LANDMARKS
 
@@ -73,10 +65,9 @@ FORMATS.add(read_hdf5, "h5", "hdf5", "nc", "nwb")
 
 def _read_deeplabcut(file: Any, path: Path, names: Mapping[str, str]) -> MarkerRecording:
     table = pandas_table(file)
-    check_levels(table.levels, path)
     place = Place(str(path))
-    check_index(str(table.frames[0]) if len(table.frames) else "0", place)
-    found = find_points(map(point_of_levels, table.columns), names, path)
+    points = deeplabcut_points(table.levels, table.columns, str([*table.frames, 0][0]), place)
+    found = find_points(points, names, path)
     positions, likelihood = stack_points(lambda column: table.values[:, column], found)
     frames = whole_numbers(table.frames.astype(float), "frame", place)
     return MarkerRecording(path, "DeepLabCut HDF5", None, positions, likelihood, frames)

@@ -25,9 +25,6 @@ from mousearm.kinematics.imports.markers import MarkerRecording
 from mousearm.kinematics.imports.sheets import NumberTable, Sheet, to_number
 from mousearm.trajectory import LANDMARKS
 
-COORDINATES = ("x", "y", "z", "likelihood")
-"""Contents of a column of a point; every point has x, y and z."""
-
 LEVELS = ("scorer", "individuals", "bodyparts", "coords")
 """Names of DeepLabCut's header rows, in order; individuals may be missing."""
 
@@ -69,17 +66,19 @@ def read_columns(sheet: Sheet, names: Mapping[str, str]) -> MarkerRecording:
     """
     path = sheet.path
     above, first = _header_rows(sheet)
-    levels = [cells[0].lower() for cells in above]
-    deeplabcut = levels[0] == LEVELS[0]
+    index = sheet.cells(first)[0] if first < len(sheet.lines) else "0"
+    deeplabcut = above[0][0].lower() == LEVELS[0]
     if deeplabcut:
-        check_levels(levels, path)
-        check_index(sheet.cells(first)[0] if first < len(sheet.lines) else "0", Place(str(path), [first + 1]))
-    header = _deeplabcut_header(above) if deeplabcut else _header(above, path)
+        levels, *columns = zip(*above, strict=True)
+        points = deeplabcut_points(list(map(str.lower, levels)), columns, index, Place(str(path), [first + 1]))
+        header = Header(["frame", *map("/".join, points)], [None, *points], None, None, 0)
+    else:
+        header = _header(above, path)
     found = find_points(header.points, names, path)
     wanted = {column for point in found for column in point.values()}
     if header.time or header.frames is not None:
         wanted.add(header.time[0] if header.time else header.frames or 0)
-    elif header.points[0] is None and first < len(sheet.lines) and to_number(sheet.cells(first)[0]) is not None:
+    elif header.points[0] is None and to_number(index) is not None:
         wanted.add(0)
     table = NumberTable(path, sheet.rows(first), header.names, wanted)
     positions, likelihood = stack_points(table.numbers, found)
@@ -100,7 +99,7 @@ def _header_rows(sheet: Sheet) -> tuple[list[list[str]], int]:
     for index in range(len(sheet.lines)):
         cells = sheet.cells(index)
         filled = [cell for cell in cells if cell]
-        if not filled and not (rows and len(cells) > 1 and _says_coordinates(rows[-1])):
+        if not filled and not (rows and len(cells) > 1 and any(map(_says_axis, rows[-1]))):
             continue
         if cells[0].lower() not in LEVELS and 2 * sum(to_number(cell) is not None for cell in filled) >= len(filled):
             break
@@ -123,14 +122,8 @@ def _header_rows(sheet: Sheet) -> tuple[list[list[str]], int]:
     return [cells + [""] * (width - len(cells)) for cells in rows], index
 
 
-def _says_coordinates(row: Sequence[str]) -> bool:
-    return any(_ALONE.fullmatch(cell) or point_of(cell) for cell in row)
-
-
-def _deeplabcut_header(rows: Sequence[Sequence[str]]) -> Header:
-    columns = list(zip(*rows, strict=True))[1:]
-    names = ["frame", *("/".join(column[1:]) for column in columns)]
-    return Header(names, [None, *map(point_of_levels, columns)], None, None, 0)
+def _says_axis(cell: str) -> bool:
+    return bool(_ALONE.fullmatch(cell) or _matched(cell))
 
 
 def _header(rows: Sequence[Sequence[str]], path: Path) -> Header:
@@ -149,14 +142,13 @@ def _header(rows: Sequence[Sequence[str]], path: Path) -> Header:
     if len(units) > 1:
         raise KinematicsError(f"{path}: its header says several units, {', '.join(sorted(units))}. Write all in one.")
     others = [(index, name.lower()) for index, name in enumerate(names) if points[index] is None]
-    times = [(index, match[1]) for index, name in others if (match := TIME_NAME.fullmatch(name))]
-    times = [
-        (index, said or next((row[index] for row in below if row[index] in SECONDS), "s")) for index, said in times
-    ]
+    time = next(((index, match[1]) for index, name in others if (match := TIME_NAME.fullmatch(name))), None)
+    if time:
+        index, said = time
+        time = index, SECONDS[said or next((row[index] for row in below if row[index] in SECONDS), "s")]
     frames = [index for index, name in others if re.sub(r"[\s_#:]|unnamed", "", name) in _FRAMES]
     if not points[0] and (not names[0] or names[0].lower() in _POINT_NAMES):  # the index of pandas
         frames.append(0)
-    time = (times[0][0], SECONDS[times[0][1]]) if times else None
     return Header(names, points, next(iter(units), None), time, frames[0] if frames else None)
 
 
@@ -190,17 +182,19 @@ def _check_rows(table: NumberTable, first: str) -> None:
         )
 
 
-def check_levels(levels: Sequence[str], path: Path) -> None:
-    """Refuse header rows that are not those of DeepLabCut 3D."""
+def deeplabcut_points(
+    levels: Sequence[str], columns: Iterable[Sequence[str]], frame: str, place: Place
+) -> list[tuple[str, str]]:
+    """Name of the point and coordinate of every column of DeepLabCut 3D, by its names from scorer to coords.
+
+    Raises:
+        KinematicsError: the levels have other names, or the first row has one that is no number.
+    """
     if tuple(levels) not in (LEVELS, (LEVELS[0], *LEVELS[2:])):
-        raise KinematicsError(
-            f"{path}: its header rows are {', '.join(levels)}; DeepLabCut 3D has scorer, (individuals,) bodyparts and "
+        raise place.error(
+            f"its header rows are {', '.join(levels)}; DeepLabCut 3D has scorer, (individuals,) bodyparts and "
             "coords. Give the file that deeplabcut.triangulate wrote."
         )
-
-
-def check_index(frame: str, place: Place) -> None:
-    """Refuse a table of DeepLabCut whose first row has another name than a number."""
     if to_number(frame) is None:
         raise place.error(
             f"'{frame}' is not a frame number; tables of labelled pictures have names there. Give the file that "
@@ -208,11 +202,7 @@ def check_index(frame: str, place: Place) -> None:
             0,
             "frame",
         )
-
-
-def point_of_levels(column: Sequence[str]) -> tuple[str, str]:
-    """Name of the point and coordinate of a column of DeepLabCut: scorer, (individual,) body part, coordinate."""
-    return "/".join(column[1:-1]), column[-1].lower()
+    return [("/".join(column[1:-1]), column[-1].lower()) for column in columns]
 
 
 def point_of(column: str) -> tuple[str, str] | None:
@@ -247,7 +237,7 @@ def find_points(
     """
     points: dict[str, dict[str, int]] = {}
     for index, column in enumerate(columns):
-        if column is None or column[1] not in COORDINATES:
+        if column is None or column[1] not in ("x", "y", "z", "likelihood"):
             continue
         name, coordinate = column
         point = points.setdefault(name, {})
