@@ -3,7 +3,6 @@
 import io
 import math
 import random
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from safetensors.torch import save as to_safetensors
 
 from mousearm import formats
 from mousearm.errors import RunError
-from mousearm.files import MAX_PART_BYTES, check_file, read_json, to_json
+from mousearm.files import MAX_PART_BYTES, check_file, check_zip, read_json, to_json
 from mousearm.policy.network import RecurrentPolicy
 from mousearm.rundir.folder import RunFolder
 
@@ -182,9 +181,7 @@ def _read(file: Path, read: Callable[[Path], Any]) -> Any:
 
 def _load_states(file: Path) -> dict[str, Any]:
     """States of a run's parts; whatever may be in a file from elsewhere, they are plain and not larger than it."""
-    with zipfile.ZipFile(file) as archive:
-        if sum(member.file_size for member in archive.infolist()) > file.stat().st_size:
-            raise ValueError("it unpacks to more than it has")
+    check_zip(file, file.stat().st_size)
     states = torch.load(file, map_location="cpu", weights_only=True)
     waiting, n_parts = [states], 0
     while waiting:

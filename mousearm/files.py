@@ -13,6 +13,7 @@ import re
 import shutil
 import stat
 import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
@@ -207,6 +208,13 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return content
 
 
+def check_zip(path: Path, most: int) -> None:
+    """Check that a zip archive from elsewhere unpacks to at most ``most`` bytes; ValueError if not."""
+    with zipfile.ZipFile(path) as archive:
+        if sum(member.file_size for member in archive.infolist()) > most:
+            raise ValueError(f"it unpacks to more than {most / 1e6:.1f} MB")
+
+
 @contextmanager
 def open_hdf5(path: Path, most: int, kind: type[MouseArmError], advice: str = "") -> "Iterator[h5py.File]":
     """Open an HDF5 file that comes from elsewhere: it leads to no other file, and holds at most ``most`` bytes.
@@ -309,11 +317,16 @@ def _sync_folder(folder: Path) -> None:
 
 
 def sha256(content: bytes | Path) -> str:
-    """SHA-256 of bytes, or of what a file holds, as hexadecimal text. Raises OSError if the file cannot be read."""
+    """SHA-256 of bytes, or of what a file holds, as hexadecimal text.
+
+    Raises:
+        OSError: the file cannot be read, is no regular one, or has more than `MAX_PART_BYTES`.
+    """
     if isinstance(content, bytes):
         return hashlib.sha256(content).hexdigest()
-    if not stat.S_ISREG(content.stat().st_mode):
-        raise OSError(errno.EINVAL, "not a regular file", str(content))
+    found = content.stat()
+    if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_PART_BYTES:
+        raise OSError(errno.EINVAL, "No regular file, or a very large one", str(content))
     with content.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -492,7 +505,6 @@ def verify_folder(folder: Path, run: str = "") -> None:
         raise RunError(f"{folder / more[0]} is not in {MANIFEST}: it was not written with the others.")
     for name, wanted in hashes.items():
         file = folder / name
-        check_file(file, MAX_PART_BYTES)
         with os_errors_as(RunError, file, "read"):
             found = sha256(file)
         if found != wanted:

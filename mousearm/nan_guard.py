@@ -17,7 +17,7 @@ import numpy as np
 
 from mousearm import cli
 from mousearm.errors import NonFiniteError, RunError
-from mousearm.files import make_folder, read_json, staged, write_bytes, write_json
+from mousearm.files import check_zip, make_folder, read_json, staged, write_bytes, write_json
 from mousearm.text import columns, printable
 from mousearm.trajectory import Snapshot
 
@@ -25,6 +25,7 @@ KEPT_STATES = 8
 """Control steps before an event that a dump shows."""
 
 _MODEL = "model.mjb"
+_MAX_DUMP_BYTES = 1_000_000_000
 _MOST_EVENTS = 10  # more dumps than this tell nothing new
 _VALUE = "value_"
 
@@ -127,10 +128,15 @@ def describe(folder: Path) -> str:
 def _event(file: Path) -> Iterator[str]:
     report = read_json(file.with_suffix(".json"))
     try:
+        check_zip(file, _MAX_DUMP_BYTES)
         with np.load(file, allow_pickle=False) as content:
             arrays = dict(content)
+        yield from _table(file, report, arrays)
     except Exception as error:  # numpy and zipfile raise many kinds for damaged files
-        raise RunError(f"{file} cannot be read: {error}") from error
+        raise RunError(f"{file} cannot be read: {error!r}. Move it away to see the others.") from error
+
+
+def _table(file: Path, report: dict[str, Any], arrays: dict[str, np.ndarray]) -> Iterator[str]:
     key = f" ({report.get('key')})" if report.get("key") else ""
     yield f"{file.stem}  step {report.get('step')}: {report.get('what')}{key}"
     bad = [name for name, value in arrays.items() if value.dtype.kind == "f" and not np.isfinite(value).all()]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 
 from mousearm import html
-from mousearm.files import inside, make_folder, write_text
+from mousearm.files import inside, make_folder, read_bytes, write_text
 from mousearm.plots import as_png
 from mousearm.report import tables
 from mousearm.report.comparison import Comparison, caveats, extremes
@@ -198,7 +198,7 @@ def _extremes_html(group: Group) -> str:
         text = f"{word}: {reach.name} ({reach.split}), {reach.paw_mm.mean:.3f} mm, run {run.name}"
         file = inside(run.folder.figures, f"{reach.name}.png")
         absent = html.paragraph(f"The run has no {file.relative_to(run.folder.path)}.", "key")
-        shown = html.picture(file.read_bytes(), text) if file.is_file() else absent
+        shown = html.picture(read_bytes(file), text) if file.is_file() else absent
         pictures.append(f'<figure tabindex="0"><figcaption>{escape(text)}</figcaption>{shown}</figure>')
     return f'<h3>{escape(group.description)}</h3><div class="pair">{"".join(pictures)}</div>'
 

@@ -141,7 +141,7 @@ def locked(file: Path) -> Iterator[None]:
 def is_held(file: Path) -> bool:
     """True if a process of this machine (of any, where the file system shares locks) holds a lock."""
     try:
-        descriptor = os.open(file, os.O_RDONLY)
+        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)  # a pipe of that name would be waited for
     except OSError:
         return False
     try:
