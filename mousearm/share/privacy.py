@@ -48,19 +48,15 @@ _PATTERNS = {
         ("pass", "pw", "kennwort"),
     ),
     "an e-mail address": (False, r"(?<![\w.+-])(?!git@)[\w.+-]+@(?:[\w-]+\.)+[A-Za-z]{2,}(?![\w@-])", ("@",)),
-    # Of the system, and within models of OpenSim, paths are everybody's.
-    "an absolute path": (
+    # Of the system, and within models of OpenSim, paths are everybody's. Then those of networks, Windows, home folders.
+    "a path": (
         False,
         r"/(?:(?<![\w./<)\]}~]/)|(?<=file:///))(?!(?:usr|bin|lib|dev|etc|proc|sys|ground|\w+set)/)"
-        r"[A-Za-z0-9_][\w.@+~-]*/[^\s\"'`<>]+|\b(?:file|smb|afp|nfs|cifs|s?ftp|ssh)://[\w.@-]+/[^\s\"'`<>]+",
-        ("/",),
+        r"[A-Za-z0-9_][\w.@+~-]*/[^\s\"'`<>]+|\b(?:file|smb|afp|nfs|cifs|s?ftp|ssh)://[\w.@-]+/[^\s\"'`<>]+"
+        r"|(?<![0-9A-Za-z])[A-Za-z]:\\+[^\s\"'`<>]{2,}|(?<![\\\w])\\{2,4}[\w.-]{2,}\\+[\w.$-]{2,}"
+        r"|(?<![\w./])~(?:[a-z_][\w.-]*)?/[A-Za-z_.][^\s\"'`<>]+",
+        ("/", "\\"),
     ),
-    "a path of Windows": (
-        False,
-        r"(?<![0-9A-Za-z])[A-Za-z]:\\+[^\s\"'`<>]{2,}|(?<![\\\w])\\{2,4}[\w.-]{2,}\\+[\w.$-]{2,}",
-        ("\\",),
-    ),
-    "a path in a home folder": (False, r"(?<![\w./])~(?:[a-z_][\w.-]*)?/[A-Za-z_.][^\s\"'`<>]+", ("~",)),
     "an address of a machine": (
         False,
         r"(?<![\w.])(?:10(?:\.\d{1,3}){3}|(?:192\.168|172\.(?:1[6-9]|2\d|3[01]))(?:\.\d{1,3}){2})(?![\w.])"
@@ -72,9 +68,7 @@ _HINTS = {"Basic Auth Credentials": ("://",), "Public IP (ipv4)": (".",), "Priva
 _KEYWORDS = ("pass", "pwd", "secret", "key", "contrase")
 _LONG_WORD = re.compile(r"[\w.+/=-]{13,}")
 _LETTERS = re.compile(r"(?=[A-Z0-9]*[a-z])(?=[a-z0-9]*[A-Z])(?=[A-Za-z]*\d)[0-9A-Za-z]{20,}")
-_CHANGES = (
-    0.45  # of neighbours in a random word, with digits and both kinds of letters; in a camel's name there are fewer
-)
+_CHANGES = 0.45  # among the neighbours in a random word; in a name in camel case there are fewer
 _WORD = r"[^\s\"'`<>]*"
 
 # Lines of meshes and recordings, which hold nothing but numbers.
@@ -149,8 +143,9 @@ def check_private(files: Mapping[str, bytes], private: Sequence[Private], allowe
     if found := find_private(files, private, allowed):
         lines = "\n  ".join(first_lines(found, most=20))
         raise RunError(
-            f"This is not to be shared:\n  {lines}\nRemove it from the files of the run, or, if all may know it, say "
-            "--allow TEXT, with all of the text as it stands there. Nothing was pushed."
+            f"This is not to be shared:\n  {lines}\nIf all may know it, say --allow TEXT, with all of the text as it "
+            "stands there. Or remove it from the files of the run; without it a model or a reach is another one, with "
+            "which a new run (another name=) is to be trained. Nothing was pushed."
         )
 
 

@@ -1,10 +1,12 @@
 import json
 import os
+import re
 import shutil
 from dataclasses import asdict, replace
 
 import pytest
 import yaml
+from secrets_to_plant import SECRETS, png
 
 from mousearm.config import read_saved, to_yaml
 from mousearm.errors import ModelError, RunError
@@ -163,6 +165,21 @@ def test_only_files_that_elements_name_are_shared_and_each_is_listed(hostile, tm
     write_contents(contents, tmp_path / "shared")
     assert load_arm(RunFolder(tmp_path / "shared").saved_config().model).nu > 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["outputs", "secret.txt", "shared"]
+
+
+def test_planted_secrets_are_told_and_nothing_is_written(hostile, tmp_path, run_script):
+    planted = [text for texts in SECRETS.values() for text in texts if not {"<", "&", "--"} & {*text, text[:2]}]
+    run = hostile("<!--\n" + "\n".join(f"{text} end" for text in planted if "--" not in text) + "\n-->")
+    (run / "figures" / "generalisation.png").write_bytes(png(packed=planted[0]))
+    with pytest.raises(RunError) as error:
+        gathered(run)
+    told = str(error.value)
+    n_more = int(re.search(r"and (\d+) more", told)[1])
+    assert 20 + n_more >= 40
+    assert "model/torque.xml, line " in told
+    ran = run_script("share", run, "jane/agent", "--yes", "--to", tmp_path / "shared")
+    assert ran.status == 1
+    assert not (tmp_path / "shared").exists()
 
 
 @pytest.mark.parametrize(
