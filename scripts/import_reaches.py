@@ -16,7 +16,11 @@ from mousearm.kinematics.imports.conversion import SIDES, UNITS
 from mousearm.registry import FORMATS
 from mousearm.text import shell
 
-FORMATS_TEXT = "\n".join(f"  .{name:<5} {meaning}" for name, meaning in FORMATS.described().items())
+MEANINGS = FORMATS.described()
+FORMATS_TEXT = "\n".join(
+    f"  {' '.join(f'.{name}' for name in MEANINGS if MEANINGS[name] == meaning)}\n      {meaning}"
+    for meaning in dict.fromkeys(MEANINGS.values())
+)
 GAP_MS = ImportOptions().max_gap_ms
 
 
