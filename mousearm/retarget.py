@@ -123,11 +123,18 @@ def retarget(
         raise KinematicsError(
             f"{reach.name}: the arm of {arm.source} cannot follow it. At frame {worst} (of {reach.n_frames}) the best "
             f"pose misses by {residual_mm[worst]:.2f} mm; kinematics.max_residual_mm={config.max_residual_mm:g} is "
-            f"allowed (mean over the reach {residual_mm.mean():.2f} mm). Try kinematics.retarget=segments, check the "
-            "axes and the order of the columns, or raise the bound."
+            f"allowed (mean over the reach {residual_mm.mean():.2f} mm). {_advice(arm, config)}Check the axes and the "
+            "order of the columns, or raise the bound."
         )
     _check_free(reach.name, arm, qpos, config.max_residual_mm)
     return Reference(reach.name, elbow, paw, qpos, np.gradient(qpos, control_dt, axis=0), residual_mm)
+
+
+def _advice(arm: Arm, config: KinematicsConfig) -> str:
+    """What else there is to look at, as far as it is not done."""
+    held = ", ".join(name for name, free in zip(arm.joint_names, arm.couplings.free, strict=True) if not free)
+    text = f"Joints that follow others by equality constraints, which may forbid it: {held}. " if held else ""
+    return text + ("Try kinematics.retarget=segments. " if config.retarget != "segments" else "")
 
 
 def _check_free(name: str, arm: Arm, qpos: np.ndarray, allowed_mm: float) -> None:

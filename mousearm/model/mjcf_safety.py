@@ -8,8 +8,9 @@ import math
 from pathlib import Path, PurePosixPath
 
 from mousearm.errors import ModelError
+from mousearm.files import check_file
 from mousearm.hub.download import both_cached
-from mousearm.model.xml import Node, read_document
+from mousearm.model.xml import MAX_MODEL_BYTES, Node, read_document
 
 SUFFIXES = (".xml", ".obj", ".stl", ".msh", ".skn", ".png", ".bin")
 """Files that a model may consist of; MuJoCo would open archives too."""
@@ -84,6 +85,8 @@ def _check_model(path: Path) -> set[Path]:
                     for base in bases["texturedir" if node.tag == "texture" else "meshdir"]
                 ]
                 _check_inside([name, *places], folder, _place(file, node))
+                for place in (*places, f"{beside}/{name}"):
+                    _check_part(folder / place)
                 there = [folder / place for place in places if (folder / place).is_file()]
                 files.update(there or filter(Path.is_file, [folder / beside / name]))
         _check_size(root, file, 1.0)
@@ -99,6 +102,18 @@ def _read(path: Path, folder: Path, documents: dict[Path, Node]) -> None:
             part = next(filter(Path.is_file, (folder / name, path.parent / name)), None)
             if part is not None and part not in documents:
                 _read(part, folder, documents)
+
+
+def _check_part(file: Path) -> None:
+    """Refuse a file that might never end, or fill the memory; one that does not exist is left to MuJoCo's error."""
+    if not file.exists():
+        return
+    check_file(file, MAX_MODEL_BYTES, ModelError)
+    with file.open("rb") as opened:
+        head = opened.read(24)
+    width, height = int.from_bytes(head[16:20]), int.from_bytes(head[20:24])
+    if head[1:4] == b"PNG" and width * height > _MOST["texture"][1]:
+        raise ModelError(f"{file} is a picture of {width} x {height}; at most {_MOST['texture'][1]:g} pixels are read.")
 
 
 def check_element(node: Node, place: str) -> None:

@@ -9,7 +9,7 @@ from xml.parsers import expat
 import numpy as np
 
 from mousearm.errors import ModelError
-from mousearm.files import os_errors_as
+from mousearm.files import read_bytes
 
 MAX_MODEL_BYTES = 50_000_000
 _MAX_DEPTH = 100
@@ -107,15 +107,7 @@ def read_document(path: Path, encoding: str | None = None) -> Node:
     Raises:
         ModelError: if the file is missing, too large, broken, or declares a document type (and so could hold entities).
     """
-    if not path.is_file():  # reading a device or a pipe might never end
-        raise ModelError(f"{path} cannot be read: {'no file' if path.exists() else 'No such file or directory'}.")
-    with os_errors_as(ModelError, path, "read"):
-        size = path.stat().st_size
-        content = path.read_bytes() if size <= MAX_MODEL_BYTES else b""
-    if size > MAX_MODEL_BYTES:
-        raise ModelError(
-            f"{path} has {size / 1e6:.0f} MB; a model file of more than {MAX_MODEL_BYTES / 1e6:.0f} MB is refused."
-        )
+    content = read_bytes(path, MAX_MODEL_BYTES, ModelError)
     builder = _Builder(path, encoding)
     try:
         builder.parser.Parse(content, True)

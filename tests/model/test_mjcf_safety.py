@@ -2,6 +2,7 @@
 
 import os
 import re
+import struct
 
 import pytest
 
@@ -142,6 +143,29 @@ def test_other_encodings_are_refused(model):
     path = model('<custom><text name="é" data="é"/></custom>')
     path.write_bytes(path.read_text().encode("latin-1"))
     refused(path, "line 2: not a whole XML file (not well-formed")
+
+
+@pytest.mark.parametrize("compiler", ["", '<compiler meshdir="parts"/>', '<include file="parts/a.xml"/>'])
+def test_what_is_named_is_not_waited_for_and_not_too_large(model, compiler):
+    path = model(compiler + '<asset><mesh name="m" file="bone.obj"/></asset>')
+    folder = path.parent / ("parts" if compiler else "")
+    folder.mkdir(exist_ok=True)
+    (folder / "a.xml").write_text("<mujoco/>")
+    if "include" in compiler:
+        folder = path.parent
+    os.mkfifo(folder / "bone.obj")
+    refused(path, "bone.obj cannot be read: it is a named pipe")
+    (folder / "bone.obj").unlink()
+    with (folder / "bone.obj").open("wb") as file:
+        file.truncate(10**12)
+    refused(path, "of such a file at most 50.0 MB are read")
+
+
+def test_a_picture_that_would_fill_the_memory(model):
+    path = model('<asset><texture name="t" type="2d" file="t.png"/></asset>')
+    size = struct.pack(">II", 60_000, 60_000)
+    (path.parent / "t.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + size + bytes(9))
+    refused(path, "t.png is a picture of 60000 x 60000")
 
 
 def test_a_pipe_is_not_waited_for(tmp_path):
