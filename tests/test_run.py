@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -70,6 +71,24 @@ def test_wrong_input_is_explained_without_a_traceback_or_a_folder(here, run_scri
     assert message in refused.err
     assert "Traceback" not in refused.err
     assert not (here / "outputs" / "r").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["algo.timesteps=100"], "has done 300 steps already, and algo.timesteps=100 would say less"),
+        (["experiment=any_reach", "algo.timesteps=300"], "env.path_steps: saved 0, wanted 5"),
+        (["seed=4"], "seed: saved 0, wanted 4"),
+    ],
+)
+def test_what_contradicts_a_run_is_refused_and_the_run_stays_as_it_was(here, run_script, words, message):
+    shutil.copytree(ROOT / "tests" / "golden" / "3" / "run", here / "run")
+    before = {file: file.read_bytes() for file in (here / "run").rglob("*") if file.is_file()}
+    refused = run_script("run", "resume=run", *words)
+    assert refused.status == 1
+    assert message in refused.err
+    assert "Traceback" not in refused.err
+    assert {file: file.read_bytes() for file in before if file.name != "lock"} == before
 
 
 def test_evaluate_without_a_run(here, run_script):

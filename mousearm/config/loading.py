@@ -12,6 +12,7 @@ from typing import Any, get_origin
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException, ValidationError
@@ -112,11 +113,14 @@ def compose(overrides: Sequence[str] = (), kinematics: str | None = None) -> Con
 def compose_unchecked(overrides: Sequence[str]) -> DictConfig:
     """Compose as `compose`, with the values unchecked."""
     check_overrides(overrides)
+    outer, GlobalHydra.instance().hydra = GlobalHydra.instance().hydra, None  # which may run this program
     try:
         with initialize_config_dir(str(CONF), version_base="1.3"):
             return hydra_compose("config", list(overrides))
     except (HydraException, OmegaConfBaseException) as error:
         raise explained(error) from error
+    finally:
+        GlobalHydra.instance().hydra = outer
 
 
 def help_text(overrides: Sequence[str]) -> str:
