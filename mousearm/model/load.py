@@ -10,7 +10,6 @@ from mousearm.errors import ConfigError, ModelError
 from mousearm.files import sha256
 from mousearm.model.arm import Arm
 from mousearm.model.mjcf_safety import check_mjcf
-from mousearm.model.opensim import read_osim, to_mjcf
 from mousearm.model.scaling import fit_segments
 from mousearm.paths import resolve
 from mousearm.trajectory import LANDMARKS
@@ -28,8 +27,12 @@ def load_arm(config: ModelConfig) -> Arm:
         UnknownNameError: if a landmark or joint does not exist in it.
     """
     path = model_file(config)
-    converted = None if config.osim is None else to_mjcf(read_osim(path))
-    if converted is None:
+    converted = None
+    if config.osim is not None:
+        from mousearm.model.opensim import read_osim, to_mjcf  # slow to import
+
+        converted = to_mjcf(read_osim(path))
+    else:
         if not path.is_file():
             raise ModelError(
                 f"model.file='{config.file}': there is no file {path}. Give the path of an MJCF (.xml) file."
