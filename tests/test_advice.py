@@ -9,6 +9,7 @@ import ast
 import re
 import shlex
 import shutil
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,13 +25,14 @@ from mousearm.env.references import prepare
 from mousearm.errors import MouseArmError
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.film import Shot, film
-from mousearm.files import append_text, make_folder, new_output, staged, write_bytes, write_json
-from mousearm.kinematics import generate, read_reaches, write_csv
+from mousearm.files import append_text, check_name, make_folder, new_output, read_json, staged, write_bytes, write_json
+from mousearm.kinematics import find_reaches, generate, read_reaches, resample, split_reaches, write_csv
 from mousearm.model import load_arm
 from mousearm.model.load import model_file
 from mousearm.paths import resolve
 from mousearm.record import read_recording
 from mousearm.render import view
+from mousearm.retarget import retarget
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.runs import find_runs, with_resume
 from mousearm.setup import Setup
@@ -78,11 +80,12 @@ def texts_of(node):
 
 
 def advice_that_is_followed():
-    """Parts of messages that the tests of this file call `told` or `COMMANDS` with, and those of the lists below."""
+    """Parts of messages that the tests of this file do what they say, and those of the lists below."""
     for node in ast.walk(ast.parse(Path(__file__).read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "told":
-            yield ast.literal_eval(node.args[0])
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("told", "refused"):
+            yield from (part.value for part in node.args[:1] if isinstance(part, ast.Constant))
     yield from (says for _, says, _ in COMMANDS)
+    yield from (says for _, _, says, _ in MODELS)
     yield from ELSEWHERE
     yield from NOT_DONE
 
@@ -121,8 +124,8 @@ COMMANDS = [
     ("record run --out a.h5 --repeats 2", "Add noise such as 0.1", "record run --out a.h5 --repeats 2 --noise 0.1"),
     ("record run --out a.h5 --repeats 2", "or record one", "record run --out a.h5"),
     ("record run --out a.xyz", "say --format sto", "record run --out a.xyz --format sto"),
-    ("record run --out a.xyz", "change it", "record run --out a.h5"),
-    ("record run --out a.h5 --format sto", "out.", "record run --out a --format sto"),
+    ("record run --out a.xyz", "change it, or say", "record run --out a.h5"),
+    ("record run --out a.h5 --format sto", "must be a folder for --format", "record run --out a --format sto"),
     ("record run --out run.h5", "Give another name, or remove it", "record run --out other.h5"),
     ("record run --out reaches --format sto", "Give another folder, or remove it", "record run --out new --format sto"),
     ("check_reaches empty", "Give a CSV file or a folder with some", "check_reaches demo.csv"),
@@ -130,7 +133,7 @@ COMMANDS = [
     ("compare nothing", "Give run folders or sweeps", "compare run"),
     ("compare run --by rewrad", "Did you mean 'reward'", "compare run --by reward"),
     ("evaluate run --checkpoint 3", "Those that exist", "evaluate run --checkpoint best"),
-    ("evaluate run --json nowhere/a.json", "Make the folder", "evaluate run --json reaches/a.json"),
+    ("evaluate run --json nowhere/a.json", "Make the folder, or bring it back", "evaluate run --json reaches/a.json"),
     ("video run --reach dmeo --out a.gif", "Did you mean 'demo'", "video run --reach demo --out a.gif --slowmo 1"),
 ]
 
@@ -210,7 +213,7 @@ def test_advice_where_a_benchmark_is_to_be_written(run_script, tmp_path):
 
 
 def test_advice_on_intervals_of_synthetic_reaches(torque_arm):
-    told("give a positive number", generate, torque_arm, 1, 0, dt=0.0)
+    told("give a positive number.", generate, torque_arm, 1, 0, dt=0.0)
     assert generate(torque_arm, 1, 0, dt=0.01)[0].n_frames > 3
 
 
@@ -301,7 +304,7 @@ def test_advice_on_folders_of_runs(place, configure):
 
 
 def test_advice_where_a_folder_holds_something_else(place):
-    told("Choose another name=, or remove it", RunFolder(place / "reaches").check_unused)
+    told("holds no run. Choose another name=, or remove it", RunFolder(place / "reaches").check_unused)
     RunFolder(place / "other").check_unused()
     shutil.rmtree(place / "reaches")
     RunFolder(place / "reaches").check_unused()
@@ -329,7 +332,7 @@ def test_advice_where_a_run_has_lost_its_checkpoints(place):
     shutil.copytree(run.path / "checkpoints", place / "copy")
     for file in run.path.glob("checkpoints/*/*.safetensors"):
         file.write_bytes(b"")
-    told("Bring", train, place, "algo.timesteps=1568")
+    told("back from a copy", train, place, "algo.timesteps=1568")
     shutil.rmtree(run.path / "checkpoints")
     shutil.copytree(place / "copy", run.path / "checkpoints")
     train(place, "algo.timesteps=1568")
@@ -425,6 +428,176 @@ def test_advice_on_several_animals(tmp_path, configure):
     told("Give the folder of one animal, or the lengths to use", prepare, configure(*words))
     assert prepare(configure(f"kinematics.path={tmp_path / 'one'}", "model.fit=animal")).references
     assert len(prepare(configure(*words, "model.upper_arm_mm=12", "model.forearm_mm=17")).references) == 2
+
+
+# Of a model: what is put instead of what into the two-link arm; what is told; what is put there instead.
+GEOM = '<geom name="upper" fromto="0 0 0 0.01 0 0"/>'
+MODELS = [
+    ("<worldbody>", '<extension><plugin plugin="x"/></extension><worldbody>', "Leave them out", "<worldbody>"),
+    (
+        "<worldbody>",
+        "<compiler><lengthrange/></compiler><worldbody>",
+        "Give every muscle its lengthrange",
+        "<worldbody>",
+    ),
+    (
+        "<worldbody>",
+        '<asset><mesh name="m" content_type="model/obj" file="m.obj"/></asset><worldbody>',
+        "because a file's suffix says what it is. Leave it out",
+        '<asset><mesh name="m" file="m.obj"/></asset><worldbody>',
+    ),
+    (
+        "<worldbody>",
+        '<asset><model name="m" file="part.xml"/></asset><worldbody>',
+        "Include it",
+        PART := '<include file="part.xml"/><worldbody>',
+    ),
+    ("<worldbody>", '<include file="../part.xml"/><worldbody>', "put the file there", PART),
+    (
+        'joint="elbow" gear="1e-5" ctrlrange="-1 1"',
+        'joint="elbow"',
+        'Give it one, for example ctrlrange="-1 1"',
+        'joint="elbow" ctrlrange="-1 1"',
+    ),
+    (
+        '<joint name="elbow" range="-2 2"/>',
+        '<joint name="elbow" type="ball"/>',
+        "Replace it by three hinges",
+        '<joint name="elbow"/><joint name="b" axis="0 1 0"/><joint name="c" axis="1 0 0"/>',
+    ),
+    ('pos="0.01 0 0"><joint', 'pos="1e30 0 0"><joint', "Correct the model", 'pos="0.02 0 0"><joint'),
+    ("<mujoco", '<!DOCTYPE a [<!ENTITY b "c">]><mujoco', "or fill the memory; remove it", "<mujoco"),
+]
+
+
+@pytest.mark.parametrize(("old", "wrong", "says", "right"), MODELS, ids=[says for _, _, says, _ in MODELS])
+def test_advice_on_what_a_model_holds(configure, two_link_xml, tmp_path, old, wrong, says, right):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for place in (tmp_path, folder):
+        (place / "part.xml").write_text(
+            '<mujoco><worldbody><geom name="part" type="sphere" size="0.001"/></worldbody></mujoco>'
+        )
+    (folder / "m.obj").write_text("v 0 0 0\nv 0 0 1\nv 0 1 0\nv 1 0 0\nf 1 2 3\nf 1 3 4\nf 1 4 2\nf 2 4 3\n")
+    words = [f"model.landmarks.{name}={place}" for name, place in TWO_LINKS.items()]
+    config = configure(f"model.file={folder}/arm.xml", *words).model
+    assert old in two_link_xml
+    (folder / "arm.xml").write_text(two_link_xml.strip().replace(old, wrong, 1))
+    told(says, load_arm, config)
+    (folder / "arm.xml").write_text(two_link_xml.strip().replace(old, right, 1))
+    assert load_arm(config).nq >= 2
+
+
+TWO_LINKS = {"shoulder": "joint:shoulder", "elbow": "joint:elbow", "paw": "site:paw"}
+
+
+def test_advice_on_keys_of_a_model(configure):
+    told("Write KIND:NAME", load_arm, configure("model.landmarks.paw=handm").model)
+    assert load_arm(configure("model.landmarks.paw=site:handm").model)
+    told("Name joints, or give null for all", load_arm, configure("model.joints=[]").model)
+    for joints in ("[elbow_flex]", "null"):
+        assert load_arm(configure(f"model.joints={joints}").model)
+
+
+def test_advice_on_folders_of_reaches(tmp_path):
+    (reach,) = read_reaches(resolve("package:demo.csv", "kinematics/data"))
+    for place in ("one/monday", "two/friday"):
+        make_folder(tmp_path / place)
+        write_csv(reach, tmp_path / place / "reach.csv")
+    manifest, file = tmp_path / "manifest.csv", "one/monday/reach.csv"
+    manifest.write_text(f"file,animal\n{file},one\n")
+    told("if it is a reach, give it another name", find_reaches, tmp_path)
+    manifest.write_text(f"file,animal,session\n{file},one,monday\nthree.csv,a,b\n")
+    told("Correct or remove the row", find_reaches, tmp_path)
+    manifest.write_text(f"file,animal,session\n{file},one,monday\n")
+    files = find_reaches(tmp_path)
+    told("Put files into FOLDER/animal/session/reach.csv, or name all of them", split_reaches, files, 0.5, 0, "animal")
+    manifest.unlink()  # the folders say it too
+    files = find_reaches(tmp_path)
+    told("Remove one", split_reaches, files, 0.5, 0, "animal")
+    assert split_reaches(files[:1], 0.5, 0, "animal").train
+    with (tmp_path / file).open("a") as more:
+        more.write("\n")
+    split = split_reaches(files, 0.5, 0, "animal")
+    told("Give fewer, or raise kinematics.train_ratio", split.with_train, 2, 0)
+    assert split.with_train(1, 0).train == split.train
+    assert split_reaches(files, 1.0, 0, "animal").with_train(2, 0)
+    told("evaluate on other reaches with --kinematics", split.find, files[:1])
+    assert split.find(files) == list(files)
+
+
+def test_advice_on_lines_of_a_reach(tmp_path):
+    source = resolve("package:demo.csv", "kinematics/data").read_text().splitlines()
+    file = tmp_path / "reach.csv"
+
+    def refused(says, *lines):
+        file.write_text("\n".join(lines) + "\n")
+        told(says, read_reaches, file)
+
+    refused("Write a decimal number such as 0.0123", *source[:5], source[5].replace(",", ",x", 1), *source[6:])
+    refused("remove or reorder the frames", *source[:5], source[6], source[5], *source[7:])
+    file.write_text("\n".join(source) + "\n")
+    assert read_reaches(file)
+
+
+def test_advice_on_intervals(torque_arm):
+    (reach,) = generate(torque_arm, 1, 0)
+    told("give a positive number of seconds", resample, reach, 0.0)
+    told("Choose a smaller dt or leave this reach out", resample, reach, 1.0)
+    assert resample(reach, 0.01).n_frames > 10
+
+
+def test_advice_where_the_arm_cannot_follow(configure, torque_arm):
+    (reach,) = generate(torque_arm, 1, 0)
+    moved = replace(reach, paw=reach.elbow + 1.4 * (reach.paw - reach.elbow))
+    words = ("kinematics.retarget=uniform", "kinematics.max_residual_mm=0.5")
+
+    def fit(*words):
+        return retarget(moved, torque_arm, 1 / moved.rate, configure(*words).kinematics)
+
+    told("Try kinematics.retarget=segments", fit, *words)
+    assert fit("kinematics.retarget=segments", words[1]).residual_mm.max() < 0.5
+    told("columns, or raise the bound", fit, *words)
+    assert fit(words[0], "kinematics.max_residual_mm=20").residual_mm.max() < 20
+
+
+def test_advice_on_searches(tmp_path):
+    study = pytest.importorskip("mousearm.sweep.study", reason="Optuna is not installed")
+    space = study.Space.of
+    told("Give one, such as seed=0", space, ["name=a", "seed=0,1"])
+    told("Give ranges", space, ["name=a", "seed=0"])
+    told("or lists of values, such as reward=default,paw_heavy", space, ["name=a"])
+    for word in ("algo.gamma=interval(0.8,0.99)", "reward=default,paw_heavy"):
+        assert space(["name=a", "seed=0", word]).searched
+    (tmp_path / "runs" / "0").mkdir(parents=True)
+    (tmp_path / "other").mkdir()
+    words = ["name=a", "algo.gamma=interval(0.8,0.99)"]
+    told("holds runs and is no search", study.Study, tmp_path / "runs", space(words), 0)
+    study.Study(tmp_path / "other", space(words), 0).draw(1)
+    told("Give the same command to go on with it", study.Study, tmp_path / "other", space([*words, "seed=1"]), 0)
+    assert len(study.Study(tmp_path / "other", space(words), 0)) == 1
+
+
+def test_advice_on_what_is_read(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "a.json").write_text("[]")
+    (tmp_path / "b.json").write_bytes(b"\xff\xfe{}")
+    told("Correct the name", read_json, tmp_path / "none.json")
+    told("Name a file", read_json, tmp_path / "folder")
+    told("it holds no JSON object. Bring it back as it was", read_json, tmp_path / "a.json")
+    told("Save it as UTF-8", read_json, tmp_path / "b.json")
+    told("Give it a plain one, such as reach_1", check_name, "../x")
+    check_name("reach_1")
+    (tmp_path / "a.json").write_text("{}")
+    assert read_json(tmp_path / "a.json") == {}
+    told("Give a shorter name", write_bytes, tmp_path / ("x" * 300), b"")
+
+
+def test_every_extra_that_is_to_be_installed_exists():
+    extras = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    named = {name for _, text in inventory() for name in re.findall(r"install '(?:mousearm|\.)\[(\w+)\]'", text)}
+    assert len(named) >= 4
+    assert named <= set(extras)
 
 
 # Tests of other files that do what a message says, by a part of the message.

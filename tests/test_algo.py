@@ -401,7 +401,15 @@ def final_reward(config, n_envs=32, steps=9000):
     return float(reward.mean())
 
 
-@pytest.mark.parametrize(("kind", "learns"), [("lstm", True), ("gru", True), ("rnn", True), ("ffn", False)])
+@pytest.mark.parametrize(
+    ("kind", "learns"),
+    [
+        ("lstm", True),
+        pytest.param("gru", True, marks=pytest.mark.slow),
+        pytest.param("rnn", True, marks=pytest.mark.slow),
+        ("ffn", False),
+    ],
+)
 def test_a_task_that_needs_memory(configure, kind, learns):
     # Rollouts of 10 steps hold two and a half episodes of 4, so that memory is carried over their end.
     overrides = ("algo.n_steps=10", "algo.batch_size=80", "algo.n_epochs=8", "algo.learning_rate=0.005")
