@@ -47,6 +47,7 @@ def test_a_run_leaves_what_is_promised(finished):
     assert names == {
         *("config.yaml", "overrides.yaml", "environment.txt", "status.json", "metrics.csv", "timing.csv"),
         *("tensorboard", "checkpoints", "best", "split.json", "evaluation.json", "figures", "origin.json", "lock"),
+        "sha256sums.txt",
     }
     assert folder.status().state == "finished"
     assert folder.status().steps == 1568
