@@ -22,7 +22,7 @@ GAP = 1.75
 NOT_SEEN = 1e6
 """Coordinates from here on, in whatever unit, stand for a point that was not seen; some programs write 1e10."""
 
-_DECIMALS = 5.0  # steps beside rows that repeat are larger than this many times the last decimal
+_DECIMALS = 30.0  # steps beside rows that repeat are larger than this many times the last decimal
 _FAR = 0.25  # of the shorter segment, from where the point was seen last
 
 
@@ -59,7 +59,7 @@ def held(points: np.ndarray, moved: float) -> np.ndarray:
     """Tell which frames (T,) repeat the one before to the last decimal while the points (T, ...) move.
 
     They move where the steps before and after the repeated frames are more than ``moved``, in the points' unit, and
-    more than a few units of the last decimal, as a resting paw's are not. At an end nobody can tell.
+    more than some units of the last decimal, as a resting paw's are not. At an end nobody can tell.
     """
     flat = points.reshape(len(points), -1)
     change = np.abs(np.diff(flat, axis=0))
