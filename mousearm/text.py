@@ -21,6 +21,7 @@ _MARKUP = re.compile(
 )
 _SIGNED = re.compile(r"[-+](\d+\.?\d*|\.\d+)(e[-+]?\d+)?|[-+]?(inf|nan)", re.IGNORECASE)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet computes
+_PLAIN = re.compile(r"(?!(null|true|false|nan|inf)$)[a-z_/][a-z0-9_./:@+~-]*", re.IGNORECASE)  # a text for Hydra
 _FACT_WIDTH = 12  # of the names before facts
 _WIDEST = 60  # characters up to which cells of a Markdown table widen their column
 
@@ -128,6 +129,11 @@ def shortened(name: str, longest: int) -> str:
 def shell(*words: object) -> str:
     """A command of Python as it is typed into a shell, such as ``python scripts/view.py 'my run'``."""
     return shlex.join(["python", *map(str, words)])
+
+
+def override(key: str, text: str) -> str:
+    """An override of a configuration key with a text, quoted for Hydra where it must be."""
+    return f"{key}={text if _PLAIN.fullmatch(text) else quoted(text)}"
 
 
 def quoted(text: str) -> str:

@@ -1,6 +1,6 @@
 """Configuration: the schema, loading, and the refusal of keys that do not exist."""
 
-from mousearm.config.command_line import check_command_line, check_overrides, quoted
+from mousearm.config.command_line import check_command_line, check_overrides
 from mousearm.config.input_checks import CONF, check_group_files, read_plain
 from mousearm.config.loading import compose, explained, explaining, help_text, load, read_saved, to_yaml
 from mousearm.config.schema import (
@@ -38,7 +38,6 @@ __all__ = [
     "explaining",
     "help_text",
     "load",
-    "quoted",
     "read_plain",
     "read_saved",
     "to_yaml",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from mousearm.errors import HubError, MouseArmError
-from mousearm.text import quoted, shell
+from mousearm.text import override, shell
 
 PREFIX = "hf://"
 """Prefix of the URI of a place on the Hub."""
@@ -23,7 +23,6 @@ LOG_IN = "`hf auth login` (or set HF_TOKEN)"
 
 _KINDS = ("model", "dataset")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_PLAIN = re.compile(r"[\w./:@+~-]+")  # what Hydra takes as it is
 _TO_IMPORT = ("--trust", "--out", "outputs/NAME", "OVERRIDES")
 _QUERY = re.compile(r"\?\S+")  # addresses of storage are signed there
 
@@ -115,12 +114,12 @@ def next_steps(what: str, folder: Path, name: str) -> list[str]:
     if what == "model":
         keys = {".osim": ("model=osim", "model.osim"), ".xml": ("model=hub", "model.file")}
         found = [(keys[Path(file).suffix.lower()], f"{name}/{file}") for file in _below(folder, *keys)]
-        steps = [shell("run.py", group, _override(key, path)) for (group, key), path in found]
+        steps = [shell("run.py", group, override(key, path)) for (group, key), path in found]
         return steps or ["It holds no model: neither an MJCF (.xml) nor an OpenSim file (.osim)."]
     if what == "kinematics":
         if files := _below(folder, ".csv"):
             look = f"CSV files: {len(files)}. Look at them: {shell('scripts/check_reaches.py', name)}"
-            return [look, shell("run.py", _override("kinematics.path", name))]
+            return [look, shell("run.py", override("kinematics.path", name))]
         return ["It holds no reach: no CSV file. scripts/import_reaches.py reads those of tracking programs."]
     if (folder / "config.yaml").is_file():
         return [shell("scripts/reproduce.py", name)]
@@ -131,10 +130,6 @@ def next_steps(what: str, folder: Path, name: str) -> list[str]:
         "Archives of Stable-Baselines3, made of pickles. If you trust who made them:",
         *(shell("scripts/import_agent.py", folder / file, *_TO_IMPORT) for file in archives),
     ]
-
-
-def _override(key: str, path: str) -> str:
-    return f"{key}={path if _PLAIN.fullmatch(path) else quoted(path)}"
 
 
 def _below(folder: Path, *suffixes: str) -> list[str]:

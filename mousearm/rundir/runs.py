@@ -7,9 +7,10 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from mousearm.config import Config, all_keys, compose, load, quoted
+from mousearm.config import Config, all_keys, compose, load
 from mousearm.errors import RunError
 from mousearm.rundir.folder import RunFolder
+from mousearm.text import override
 
 SWEEP = "multirun.yaml"
 """File that Hydra writes into the folder of a sweep."""
@@ -41,7 +42,7 @@ def with_resume(arguments: Sequence[str]) -> list[str]:
     folder = Path(given[0].removeprefix(_RESUME)).expanduser().absolute()
     if not (folder / "config.yaml").is_file():
         raise RunError(f"{given[0]}: there is no run in {folder}, which has no config.yaml. Give the folder of a run.")
-    return [*others, f"hydra.run.dir={quoted(str(folder))}"]
+    return [*others, override("hydra.run.dir", str(folder))]
 
 
 def resumed(run: RunFolder, wanted: Config, overrides: list[str]) -> Config:

@@ -16,7 +16,7 @@ from mousearm.config.command_line import parse
 from mousearm.errors import ConfigError, RunError
 from mousearm.rundir.status import FINISHED, PRUNED
 from mousearm.sweep.progress import Progress
-from mousearm.text import shell
+from mousearm.text import override, shell
 
 FILE = "search.db"
 _NAME = "search"
@@ -160,7 +160,7 @@ class Study:
         again = [word for word in overrides if not word.startswith(("name=", "seed="))]
         if any(word.startswith("experiment=") for word in again):
             again += ["hydra/sweeper=basic", "hydra.sweeper.params=null"]  # the experiment may be what searches
-        again += [f"name={self._folder.name}_best", "seed=1,2,3,4,5"]
+        again += [override("name", f"{self._folder.name}_best"), "seed=1,2,3,4,5"]
         return "\n".join(
             [
                 f"{counts}. The best is trial {best.number}, {best.value:.3f} mm:",

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from omegaconf.errors import OmegaConfBaseException
 
 from mousearm.config import CONF, check_command_line, check_overrides, explained, load
-from mousearm.config.command_line import parse, quoted
+from mousearm.config.command_line import parse
 from mousearm.errors import ConfigError, UnknownNameError
 from mousearm.sweep.plugins import register
+from mousearm.text import override
 
 LONG = "n" * 256
 # What was typed, the key or the name that the refusal is about, and what was meant. None: nothing can be advised.
@@ -207,6 +208,11 @@ def test_advice_for_wrong_values_works(line, about, right):
 @example("a;b")
 @example("a{1}")
 @example("$(ls)")
+@example("null")
+@example("True")
+@example("1_000")
+@example("1e3")
+@example("hf://a/b@main/c.xml")
 def test_advice_to_quote_a_text_gives_that_text(text):
     word = f"kinematics.path={text}"
     try:
@@ -215,7 +221,7 @@ def test_advice_to_quote_a_text_gives_that_text(text):
         quotes = [part for part in str(error).split(": ") if "kinematics.path='" in part]
         (word,) = shlex.split(quotes[-1].removesuffix(".").partition(". A list")[0])
         assert parse(word).value() == text
-    assert parse(f"kinematics.path={quoted(text)}").value() == text
+    assert parse(override("kinematics.path", text)).value() == text
 
 
 GLOBAL = "# @package _global_\n"
