@@ -1,7 +1,5 @@
 """Joints that follow others: the equality constraints of a model, as functions of the joints that are free."""
 
-from typing import NamedTuple
-
 import mujoco
 import numpy as np
 from numpy.polynomial import Polynomial
@@ -9,25 +7,17 @@ from numpy.polynomial import Polynomial
 from mousearm.errors import ModelError
 from mousearm.model.xml import LARGEST
 
-_GRID = 2001  # points of a joint's range at which the joints that follow it are looked at
-_TOLERANCE = 1e-9  # rad (m for slides): what rounding may leave
-_HALVINGS = 60
+_ACROSS = 1e-7  # rad (m for slides) from a pose within which a limit counts as reached there
+_TOLERANCE = 1e-9  # the same, for what rounding may leave
 _REMEDY = 'Leave it out, or give it active="false"'
-
-
-class _Rule(NamedTuple):
-    """One joint that follows another; ``leader`` is the joint itself where it stays at one position."""
-
-    joint: int
-    leader: int
-    position: Polynomial
 
 
 class Couplings:
     """Positions of joints that follow others: q_i = r_i + sum_k c_k (q_j - r_j)^k, k from 0 to 4.
 
     r is the default pose of the model; where there is no joint j, q_i = r_i + c_0 (MuJoCo, XML reference,
-    equality/joint). All joints are hinges or slides. False where no joint follows another.
+    equality/joint). What follows a joint that follows another follows that. All joints are hinges or slides. False
+    where no joint follows another.
 
     Attributes:
         free: (nq,) True for the joints that follow none.
@@ -41,14 +31,15 @@ class Couplings:
         """
         self._source, self._names = source, [model.joint(i).name or f"number {i}" for i in range(model.njnt)]
         waiting = _read_rules(model, source)
-        self._rules: list[_Rule] = []  # of a joint before those of the joints that follow it
-        self._root, self.free = np.arange(model.njnt), np.ones(model.njnt, dtype=bool)
+        self.free = np.ones(model.njnt, dtype=bool)
         self.free[list(waiting)] = False
-        while ready := [rule for rule in waiting.values() if rule.joint == rule.leader or rule.leader not in waiting]:
-            for rule in ready:
-                self._rules.append(rule)
-                self._root[rule.joint] = self._root[rule.leader]
-                del waiting[rule.joint]
+        # By joint that follows: the free one at the end, or itself where it is fixed, and its position as a function.
+        self._rules: dict[int, tuple[int, Polynomial]] = {}
+        while ready := [joint for joint, (leader, _) in waiting.items() if leader == joint or leader not in waiting]:
+            for joint in ready:
+                leader, position = waiting.pop(joint)
+                root, of_root = self._rules.get(leader, (leader, Polynomial([0.0, 1.0])))
+                self._rules[joint] = root, position(of_root).trim()
         if waiting:
             circle = ", ".join(self._names[joint] for joint in waiting)
             raise ModelError(f"{source}: equality constraints of {circle} make each follow another of them. {_REMEDY}.")
@@ -61,8 +52,8 @@ class Couplings:
         if not self:
             return qpos
         qpos = np.array(qpos)
-        for rule in self._rules:
-            qpos[..., rule.joint] = rule.position(qpos[..., rule.leader])
+        for joint, (root, position) in self._rules.items():
+            qpos[..., joint] = position(qpos[..., root])
         return qpos
 
     def derivatives(self, qpos: np.ndarray, qvel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -72,10 +63,9 @@ class Couplings:
         """
         slopes = np.broadcast_to(np.diag(self.free.astype(float)), (*qpos.shape, qpos.shape[-1])).copy()
         bends = np.zeros(qpos.shape)
-        for joint, leader, position in self._rules:
-            slope, curve = (position.deriv(n)(qpos[..., leader]) for n in (1, 2))
-            slopes[..., joint, :] = slope[..., None] * slopes[..., leader, :]
-            bends[..., joint] = curve * np.square(qvel[..., leader]) + slope * bends[..., leader]
+        for joint, (root, position) in self._rules.items():
+            slopes[..., joint, root] = position.deriv()(qpos[..., root])
+            bends[..., joint] = position.deriv(2)(qpos[..., root]) * np.square(qvel[..., root])
         return slopes, bends
 
     def narrowed(self, ranges: np.ndarray, rest: np.ndarray) -> np.ndarray:
@@ -85,37 +75,27 @@ class Couplings:
             ModelError: a joint is out of its range at that pose, because of the one that it follows.
         """
         narrow = ranges.copy()
-        for joint, *_ in self._rules:
-            if not ranges[joint, 0] - _TOLERANCE <= rest[joint] <= ranges[joint, 1] + _TOLERANCE:
+        for joint, (root, position) in self._rules.items():
+            low, high = ranges[joint]
+            if not low - _TOLERANCE <= rest[joint] <= high + _TOLERANCE:
                 raise ModelError(
                     f"{self._source}: an equality constraint puts joint '{self._names[joint]}' at {rest[joint]:.4g} in "
                     f"the rest pose; its range is {ranges[joint].tolist()}. Correct one of them."
                 )
-            root = self._root[joint]
-            for side, far in enumerate((-4 * np.pi, 4 * np.pi)) if self.free[root] else ():
-                end = narrow[root, side]
-                grid = np.linspace(rest[root], end if np.isfinite(end) else rest[root] + far, _GRID)
-                bad = np.flatnonzero(~self._keeps(joint, ranges[joint], rest, grid))
-                if len(bad):
-                    inside, outside = grid[bad[0] - 1], grid[bad[0]]
-                    for _ in range(_HALVINGS):
-                        middle = np.array([(inside + outside) / 2])
-                        good = self._keeps(joint, ranges[joint], rest, middle)[0]
-                        inside, outside = (middle[0], outside) if good else (inside, middle[0])
-                    narrow[root, side] = inside
+            roots = [x for limit in (low, high) if np.isfinite(limit) for x in (position - limit).roots()]
+            ends = [x.real for x in roots if abs(x.imag) < _ACROSS]
+            for side, sign in enumerate((-1, 1)):
+                probe = position(rest[root] + sign * _ACROSS)
+                here = [] if low - _TOLERANCE <= probe <= high + _TOLERANCE else [rest[root]]
+                beyond = [x for x in ends if sign * (x - rest[root]) > _ACROSS]
+                nearest = min(here + beyond, key=lambda x: abs(x - rest[root]), default=narrow[root, side])
+                narrow[root, side] = sign * min(sign * nearest, sign * narrow[root, side])
         return narrow
 
-    def _keeps(self, joint: int, limits: np.ndarray, rest: np.ndarray, root: np.ndarray) -> np.ndarray:
-        """Where, (n,), a joint keeps to its limits while the free one that it follows is at (n,) places."""
-        poses = np.tile(rest, (len(root), 1))
-        poses[:, self._root[joint]] = root
-        place = self.complete(poses)[:, joint]
-        return (place >= limits[0] - _TOLERANCE) & (place <= limits[1] + _TOLERANCE)
 
-
-def _read_rules(model: mujoco.MjModel, source: str) -> dict[int, _Rule]:
-    """By joint, the rule that it follows."""
-    rules: dict[int, _Rule] = {}
+def _read_rules(model: mujoco.MjModel, source: str) -> dict[int, tuple[int, Polynomial]]:
+    """By joint that follows, the one that it follows, itself where it is fixed, and its position as a function."""
+    rules: dict[int, tuple[int, Polynomial]] = {}
     if model.opt.disableflags & mujoco.mjtDisableBit.mjDSBL_EQUALITY:
         return rules
     for i in np.flatnonzero(model.eq_active0):
@@ -134,5 +114,5 @@ def _read_rules(model: mujoco.MjModel, source: str) -> dict[int, _Rule]:
             )
         leader, count = (joint, 1) if other < 0 else (other, 5)
         shift = Polynomial([-model.qpos0[leader], 1.0])
-        rules[joint] = _Rule(joint, leader, Polynomial(model.eq_data[i, :count])(shift) + model.qpos0[joint])
+        rules[joint] = leader, Polynomial(model.eq_data[i, :count]).trim()(shift) + model.qpos0[joint]
     return rules

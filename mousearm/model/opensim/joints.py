@@ -121,10 +121,10 @@ def _simple_axes(node: Node, coordinates: tuple[Coordinate, ...]) -> tuple[tuple
             f"{node.place} (line {node.line}) has {len(coordinates)} coordinates; a {node.tag} has "
             f"{len(turned + moved)}."
         )
-    axes = [
-        Axis(np.eye(3)["xyz".index(letter)], coordinate.name, 1.0, 0.0)
-        for letter, coordinate in zip(turned + moved, coordinates, strict=True)
-    ]
+    axes = []
+    for letter, item in zip(turned + moved, coordinates, strict=True):
+        drive = (None, 0.0, item.default) if item.locked else (item.name, 1.0, 0.0)
+        axes.append(Axis(np.eye(3)["xyz".index(letter)], *drive))
     return tuple(axes[: len(turned)]), tuple(axes[len(turned) :])
 
 

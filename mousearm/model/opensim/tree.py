@@ -68,31 +68,20 @@ def _link(joint: Joint, names: Mapping[str, str]) -> Link:
     fixed = np.eye(3)  # Fk ... F3
     hinges: list[Dof] = []
     for axis in reversed(joint.rotations):
-        fixed = Rotation.from_rotvec(axis.axis * _constant(axis, coordinates)).as_matrix() @ fixed
-        if _moves(axis, coordinates):
+        fixed = Rotation.from_rotvec(axis.axis * axis.intercept).as_matrix() @ fixed
+        if axis.coordinate:
             hinges.insert(0, _dof("hinge", axis, child_turn @ fixed.T @ axis.axis, coordinates, names))
     start = np.eye(4)
     start[:3, :3] = fixed
     slides: list[Dof] = []
     for axis in joint.translations:
-        start[:3, 3] += axis.axis * _constant(axis, coordinates)
-        if _moves(axis, coordinates):
+        start[:3, 3] += axis.axis * axis.intercept
+        if axis.coordinate:
             slides.append(_dof("slide", axis, child_turn @ fixed.T @ axis.axis, coordinates, names))
     pose = joint.parent_pose @ start @ np.linalg.inv(joint.child_pose)
     if joint.parent == GROUND:
         pose = Z_UP @ pose
     return Link(joint.child, joint.parent, pose, joint.child_pose[:3, 3].copy(), (*slides, *hinges))
-
-
-def _moves(axis: Axis, coordinates: Mapping[str, Coordinate]) -> bool:
-    return axis.coordinate is not None and not coordinates[axis.coordinate].locked
-
-
-def _constant(axis: Axis, coordinates: Mapping[str, Coordinate]) -> float:
-    """Value of an axis when its coordinate is 0; a locked coordinate stays at its default."""
-    if axis.coordinate is not None and coordinates[axis.coordinate].locked:
-        return axis.slope * coordinates[axis.coordinate].default + axis.intercept
-    return axis.intercept
 
 
 def _dof(
