@@ -20,7 +20,7 @@ import numpy as np
 from mousearm.config import Config, compose
 from mousearm.errors import ConfigError, RunError
 from mousearm.evaluate.evaluation import Evaluation
-from mousearm.files import check_file, write_json
+from mousearm.files import check_file, to_json, write_sealed
 from mousearm.model import load_arm, model_hashes
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.status import FINISHED
@@ -101,7 +101,7 @@ def import_agent(
         run.create(config, list(overrides), setup.split, model_hashes(config.model))
         network = checkpoint.TrainingState.of(steps, policy, {})
         checkpoint.save_best(run, network, best_mm=evaluation.train_objective)
-        write_json(run.evaluation, evaluation.as_json())
+        write_sealed(run.evaluation, to_json(evaluation.as_json()))
         run.set_status(FINISHED, steps, f"imported from {zip_file.name}")
     return evaluation
 

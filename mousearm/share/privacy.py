@@ -76,8 +76,8 @@ _NUMBERS = re.compile(r"(?!.*\d\.\d+\.)(?:[vf]|v[tn])?[\d\s.,;eE+/-]*")
 # Longer lines are searched in pieces that overlap, because patterns take the square of a length.
 _PIECE, _OVERLAP = 2000, 300
 
-_RUN = re.compile(rb"[\x20-\x7e]{5,}|(?:[\x20-\x7e]\x00){5,}")  # of ASCII, or of UTF-16
-_LONG_RUN = 10  # of which it is hardly chance that they look like something
+_RUN = re.compile(rb"[\x20-\x7e]{8,}|(?:[\x20-\x7e]\x00){8,}")  # of ASCII, or of UTF-16
+_NO_CHANCE = re.compile(r"[\w./\\:@~+$-]{10,}")  # what is hardly chance, if it looks like something in a film
 _COMPRESSED = re.compile(rb"\x78[\x01\x5e\x9c\xda]")  # by zlib, as in PNG, PDF and HDF5
 _MOST_UNPACKED = 1_000_000
 
@@ -197,14 +197,15 @@ def _search(private: Sequence[Private], allowed: set[str]) -> Callable[[str, boo
             return []
         found = [text for text in private if text.is_in(line, is_text)]
         bare = _EVERYBODYS.sub("", line).replace('\\"', '"')
-        for start in range(0, len(bare) if is_text or len(line) >= _LONG_RUN else 0, _PIECE):
+        for start in range(0, len(bare), _PIECE):
             piece = bare[start : start + _PIECE + _OVERLAP]
             small, is_long = piece.lower(), _LONG_WORD.search(piece) is not None
             for what, is_secret, hints, detect in detectors:
                 if any(hint in small for hint in hints) if hints else is_long:
                     known = [text.text for text in found if text.is_secret]
                     new = (text for text in detect(piece) if not any(text in other for other in known))
-                    found += [Private(text, what, is_secret) for text in new]
+                    is_sure = is_text or is_secret
+                    found += [Private(text, what, is_secret) for text in new if is_sure or _NO_CHANCE.match(text)]
         return [text for text in found if text.text.lower() not in harmless]
 
     return search
