@@ -21,6 +21,7 @@ from mousearm.rundir.folder import RunFolder
 
 _NETWORK, _STATE, _SUMMARY = "policy.safetensors", "state.pt", "state.json"
 _ARRAY = "array"
+_OF_OPTIMIZERS = {"params", "lr", "betas", "eps", "weight_decay"}  # others have become more since, and have defaults
 _MOST_PARTS = 1_000_000  # numbers, texts, lists and tensors in the state of a run
 
 
@@ -206,10 +207,10 @@ def _check_fit(saved: Any, own: Any, place: str, shapes: Sequence[torch.Size]) -
     if place.endswith(".optimizer"):
         _check_optimizer(saved["state"], saved["param_groups"], own["param_groups"], shapes)
     elif isinstance(own, Mapping):
-        if not isinstance(saved, Mapping) or not own.keys() <= saved.keys():
-            raise ValueError(f"{place} lacks something")
-        for key, value in own.items():
-            _check_fit(saved[key], value, f"{place}.{key}", shapes)
+        if not isinstance(saved, Mapping):
+            raise ValueError(f"{place} cannot be {saved!r:.80}")
+        for key in own.keys() & saved.keys():  # a run may have other trackers than before; what lacks is missed later
+            _check_fit(saved[key], own[key], f"{place}.{key}", shapes)
     elif isinstance(own, np.ndarray | torch.Tensor):
         if type(saved) is not type(own) or saved.shape != own.shape or saved.dtype != own.dtype:
             raise ValueError(f"{place} is not {own.dtype} of the shape {tuple(own.shape)}")
@@ -224,9 +225,10 @@ def _check_fit(saved: Any, own: Any, place: str, shapes: Sequence[torch.Size]) -
 
 def _check_optimizer(memories: Any, saved: Any, own: Any, shapes: Sequence[torch.Size]) -> None:
     """Check what torch does not: numbers that do not fit their tensors are read from elsewhere in the memory."""
-    kinds = [[{key: type(value) for key, value in group.items()} for group in groups] for groups in (saved, own)]
-    if kinds[0] != kinds[1] or [group["params"] for group in saved] != [group["params"] for group in own]:
-        raise ValueError("an optimizer is of another kind")
+    for one, other in zip(saved, own, strict=True):
+        same = all(one[key] == other[key] for key in other.keys() & one.keys() - {"lr"})  # that falls
+        if not (same and _OF_OPTIMIZERS <= one.keys() and type(one["lr"]) is float and 0 <= one["lr"] < 1):
+            raise ValueError("an optimizer is of another kind")
     for i, memory in memories.items():
         first = next(iter(memories.values()))
         fits = all(tensor.shape in ((), shapes[i]) and tensor.dtype == torch.float32 for tensor in memory.values())

@@ -22,9 +22,10 @@ def main(given: Namespace) -> int:
     """Print the tables, and write the page where that is asked for."""
     from mousearm.config import compose
     from mousearm.reach_check import check_reaches
+    from mousearm.text import printable
 
     report = check_reaches(compose(given.overrides, given.path))
-    print(report.text())
+    print(printable(report.text()))
     if given.out is not None:
         from mousearm.reach_check.page import write_page
 

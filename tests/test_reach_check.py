@@ -215,3 +215,12 @@ def test_import_script_refuses_what_does_not_belong_together(folder, run_script,
     ):
         assert run_script("import_reaches", *base, *arguments).err.startswith(text)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_name_orders_no_terminal_about(folder, run_script, tmp_path):
+    (tmp_path / "strange").mkdir()
+    file = tmp_path / "strange" / "\x1b[2J\x1b[31ma\n\u202eb.csv"
+    file.write_bytes((folder / "good.csv").read_bytes())
+    ended = run_script("check_reaches", tmp_path / "strange")
+    assert not {"\x1b", "\u202e"} & {*ended.out, *ended.err}
+    assert "\\x1b[2J" in ended.out + ended.err
