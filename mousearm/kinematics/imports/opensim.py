@@ -47,9 +47,8 @@ def read_trc(sheet: Sheet, names: Mapping[str, str]) -> MarkerRecording:
     found = find_points([None, None, *columns], names, path)
     coordinates = sheet.cells(4)
     first = 5 if any(parse_number(cell) is None for cell in coordinates if cell) else 4
-    return _recording(
-        sheet, "OpenSim .trc", sheet.rows(first), [*labels[:2], *map(" ".join, columns)], found, 1, header
-    )
+    labels = [*labels[:2], *map(" ".join, columns)]
+    return _recording(sheet, "OpenSim .trc", sheet.rows(first), labels, found, 1, header)
 
 
 def read_sto(sheet: Sheet, names: Mapping[str, str]) -> MarkerRecording:

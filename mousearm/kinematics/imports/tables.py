@@ -65,13 +65,15 @@ def read_columns(sheet: Sheet, names: Mapping[str, str]) -> MarkerRecording:
         UnknownNameError: the file lacks a name.
     """
     path = sheet.path
-    above, first = _header_rows(sheet)
+    above, first, index_name = _header_rows(sheet)
     index = sheet.cells(first)[0] if first < len(sheet.lines) else "0"
     deeplabcut = above[0][0].lower() == LEVELS[0]
     if deeplabcut:
         levels, *columns = zip(*above, strict=True)
         points = deeplabcut_points(list(map(str.lower, levels)), columns, index, Place(str(path), [first + 1]))
-        header = Header(["frame", *map("/".join, points)], [None, *points], None, None, 0)
+        time = TIME_NAME.fullmatch(index_name.lower())
+        seconds = (0, SECONDS[time[1] or "s"]) if time else None
+        header = Header(["frame", *map("/".join, points)], [None, *points], None, seconds, 0)
     else:
         header = _header(above, path)
     found = find_points(header.points, names, path)
@@ -93,9 +95,10 @@ def read_columns(sheet: Sheet, names: Mapping[str, str]) -> MarkerRecording:
     return MarkerRecording(path, kind, table.lines, positions, likelihood, frames, time, header.unit)
 
 
-def _header_rows(sheet: Sheet) -> tuple[list[list[str]], int]:
-    """Cells of the header's rows, and the index of the first line below; a comment sign before them is left out."""
+def _header_rows(sheet: Sheet) -> tuple[list[list[str]], int, str]:
+    """Cells of the header's rows without comment signs, index of the first line below, name of pandas' index."""
     rows: list[list[str]] = []
+    index_name = ""
     for index in range(len(sheet.lines)):
         cells = sheet.cells(index)
         filled = [cell for cell in cells if cell]
@@ -105,21 +108,22 @@ def _header_rows(sheet: Sheet) -> tuple[list[list[str]], int]:
             break
         if cells[0].startswith(("#", "%")):
             cells = [cell for cell in [cells[0].lstrip("#% "), *cells[1:]] if cell]
-        if rows and len(cells) > 1 and filled == [cells[0]]:  # the name of pandas' index, below those of columns
-            rows[-1][0] = rows[-1][0] if rows[-1][0].lower() in LEVELS else cells[0]
+        if rows and len(cells) > 1 and filled == [cells[0]]:  # it stands below the names of columns
+            index_name = cells[0]
+            rows[-1][0] = rows[-1][0] if rows[-1][0].lower() in LEVELS else index_name
             continue
         rows.append(cells)
     else:
         index = len(sheet.lines)
     if not rows and len(sheet.cells(0)) == len(COLUMNS):
-        return [list(COLUMNS)], 0
+        return [list(COLUMNS)], 0, ""
     if not rows:
         raise KinematicsError(
             f"{sheet.path}: has no header, so nobody knows which column is which. Put a row above the numbers, such as "
             "time,paw_x,paw_y,paw_z,elbow_x,elbow_y,elbow_z,shoulder_x,shoulder_y,shoulder_z."
         )
     width = max(map(len, rows))
-    return [cells + [""] * (width - len(cells)) for cells in rows], index
+    return [cells + [""] * (width - len(cells)) for cells in rows], index, index_name
 
 
 def _says_axis(cell: str) -> bool:

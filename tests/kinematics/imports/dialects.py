@@ -146,6 +146,10 @@ def _(path):
     write_table(path, ["DataType=Vec3", "version=3"], MARKS, [[*row, ""] for row in rows])
 
 
+def lost_tabs(content):
+    return "\n".join(line.rstrip("\t") for line in content.splitlines()) + "\n"
+
+
 KEYS = [
     "DataRate",
     "CameraRate",
@@ -329,6 +333,7 @@ text("DeepLabCut", lambda: deeplabcut(MM).to_csv(), say=RATED)
 text("DeepLabCut, likelihood", lambda: deeplabcut(MM, SURE).to_csv(), say=RATED)
 text("DeepLabCut, several animals", lambda: deeplabcut(MM, individual="m1").to_csv(), **ONE)
 text("DeepLabCut, named index", lambda: deeplabcut(MM).rename_axis("frame").to_csv(), say=RATED)
+text("DeepLabCut, index of times", lambda: deeplabcut(MM).set_axis(TIME).rename_axis("time").to_csv())
 text("DeepLabCut, semicolons", lambda: deeplabcut(MM).to_csv(sep=";", decimal=","), say=RATED)
 text("DeepLabCut, UTF-16", lambda: deeplabcut(MM).to_csv(sep="\t"), "utf-16", say=RATED)
 DLC = {"key": "df_with_missing", "format": "table", "mode": "w"}
@@ -543,6 +548,12 @@ refused(
 refused("DataRate, corrected", "--rate 150", always_120, content(trc, **TRC))
 unnamed = content(lambda: trc().replace("\telbow\t", "\t\t").replace("\t3\tmm", "\t2\tmm"), **TRC)
 refused("trc, a marker without a name", "Name every marker", unnamed, content(trc, **TRC))
+refused(
+    "trc, empty cells at the ends lost",
+    "write NaN",
+    content(lambda: lost_tabs(trc(missing())), **TRC),
+    content(lambda: trc(missing(), unseen="NaN"), **TRC, gap=(12, 15)),
+)
 counted = content(lambda: trc().replace("\t46\t3\t", "\t45\t3\t"), **TRC)
 refused("trc, a wrong count", "correct NumFrames", counted, content(trc, **TRC))
 refused("trc, inches", "Correct it there", content(lambda: trc(unit="in"), **TRC), content(trc, **TRC))
@@ -596,7 +607,7 @@ refused(
     content(lambda: frame(missing(), time=TIME).to_csv(index=False, na_rep="lost")),
     content(lambda: frame(missing(), time=TIME).to_csv(index=False), gap=(12, 15)),
 )
-refused("a row cut off", "remove this row", content(lambda: own.to_csv(index=False) + "0.31,1,2\n"), OWN)
+refused("a row cut off", "write NaN", content(lambda: own.to_csv(index=False) + "0.31,1,2\n"), OWN)
 refused(
     "a number cut off",
     "Remove it",
@@ -619,6 +630,16 @@ refused(
 )
 unknown = Dialect(lambda path: sleap_anipose(path, MM[:, None]), "h5", RATED)
 refused("SLEAP-Anipose by name", "NUMBER, of the node", unknown, DIALECTS["SLEAP-Anipose"])
+
+
+def sleap(path):
+    """As SLEAP writes what one camera saw: (animals, 2, nodes, frames)."""
+    with h5py.File(path, "w") as file:
+        file["tracks"] = MM[None, :, :, :2].transpose(0, 3, 2, 1)
+        file["node_names"] = [mark.encode() for mark in MARKS]
+
+
+refused("SLEAP, one camera", "with sleap-anipose", Dialect(sleap, "h5", RATED), DIALECTS["SLEAP-Anipose"])
 refused(
     "C3D in inches", "Export it in one of these", Dialect(lambda path: c3d(path, "in"), "c3d", SILENT), DIALECTS["C3D"]
 )
