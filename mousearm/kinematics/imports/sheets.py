@@ -199,7 +199,7 @@ class NumberTable:
         hint = (
             "Are decimal commas and the separator the same? Export it with decimal points, or with semicolons."
             if len(cells) >= 2 * width - 1 > 1
-            else "Is the file cut off, or are empty cells at its ends lost? Export it again, or write NaN in what is missing."
+            else "Is the file cut off, or has it lost empty cells? Export it again, or write NaN in them."
         )
         raise Place(str(path), [line]).error(
             f"has {len(cells)} columns instead of the {width} of the header. {hint}", 0
