@@ -1,8 +1,8 @@
 """Used in another way than by a command in the main thread: threads, notebooks, hung-up terminals, closed pipes."""
 
-import contextlib
 import fcntl
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -158,7 +158,7 @@ def folder(tmp_path):
 
 def dropped(folder, ignored):
     """Train on a terminal of its own, as ssh gives one, and drop the connection; gives the exit status."""
-    ours, its = os.openpty()
+    (ours, its), drop = os.openpty(), threading.Event()
 
     def own_terminal():
         os.setsid()
@@ -166,15 +166,16 @@ def dropped(folder, ignored):
         signal.signal(signal.SIGHUP, signal.SIG_IGN if ignored else signal.SIG_DFL)
 
     def read():
-        with contextlib.suppress(OSError):
-            while os.read(ours, 4096):
-                pass
+        while not drop.is_set():
+            if select.select([ours], [], [], 0.05)[0]:
+                os.read(ours, 4096)
+        os.close(ours)
 
     process = start(folder.path, LONGER, preexec_fn=own_terminal, stdin=its, stdout=its, stderr=its)
     os.close(its)
     threading.Thread(target=read, daemon=True).start()
     wait_until_it_trains(folder, process)
-    os.close(ours)
+    drop.set()
     return process.wait(timeout=600)
 
 
