@@ -20,6 +20,7 @@ import mousearm
 from mousearm import experiment, nan_guard
 from mousearm.algo import build_algo
 from mousearm.config import compose
+from mousearm.config.input_checks import read_plain
 from mousearm.env.gym_env import TrackingEnv
 from mousearm.env.references import prepare
 from mousearm.errors import MouseArmError
@@ -29,6 +30,7 @@ from mousearm.files import append_text, check_name, make_folder, new_output, rea
 from mousearm.kinematics import find_reaches, generate, read_reaches, resample, split_reaches, write_csv
 from mousearm.model import load_arm
 from mousearm.model.load import model_file
+from mousearm.model.scaling import fit_segments
 from mousearm.paths import resolve
 from mousearm.record import read_recording
 from mousearm.render import view
@@ -38,6 +40,7 @@ from mousearm.rundir.runs import find_runs, with_resume
 from mousearm.setup import Setup
 from mousearm.share.contents import write_contents
 from mousearm.share.reproducing import reproduce
+from mousearm.train.interruption import Interruption
 
 PACKAGE = Path(mousearm.__file__).parent
 TESTS = Path(__file__).parent
@@ -591,6 +594,49 @@ def test_advice_on_what_is_read(tmp_path):
     (tmp_path / "a.json").write_text("{}")
     assert read_json(tmp_path / "a.json") == {}
     told("Give a shorter name", write_bytes, tmp_path / ("x" * 300), b"")
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "right"),
+    [
+        ("a: &x [1]\nb: *x\n", "write it out", "a: [1]\nb: [1]\n"),
+        ("a: !!python/name:os.system ''\n", "which is not read; leave it out", "a: 1\n"),
+        ("a: 1\na: 2\n", "is there twice; leave one out", "a: 2\n"),
+    ],
+)
+def test_advice_on_yaml(tmp_path, text, says, right):
+    file = tmp_path / "a.yaml"
+    file.write_text(text)
+    told(says, read_plain, file)
+    file.write_text(right)
+    assert read_plain(file)
+
+
+def test_advice_where_another_run_trains():
+    with Interruption().listening():
+        told("Wait until it has ended, or start this one as a program", Interruption().listening().__enter__)
+    with Interruption().listening():
+        pass
+
+
+def test_advice_where_another_process_trains(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    with folder.locked():
+        told("Wait until it ends, stop it (kill -INT), or choose another name=", folder.locked().__enter__)
+        with RunFolder(tmp_path / "other").locked():
+            pass
+    with folder.locked():
+        pass
+
+
+def test_advice_on_arms_that_cannot_have_the_size_of_the_animal(build_two_link):
+    def fit(arm):
+        return fit_segments(arm, 0.012, 0.014)
+
+    places = {"shoulder": "joint:shoulder", "elbow": "joint:elbow", "paw": "site:paw"}
+    wrong = build_two_link(landmarks={**places, "elbow": "joint:shoulder"})
+    told("Name the joints by model.landmarks, or leave out model.fit=animal", fit, wrong)
+    assert fit(build_two_link(landmarks=places)).segment_lengths() == pytest.approx((0.012, 0.014))
 
 
 def test_every_extra_that_is_to_be_installed_exists():
