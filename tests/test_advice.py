@@ -7,12 +7,15 @@ which no test can do what they say, with the reason. A message that is in none o
 
 import ast
 import re
+import resource
 import shlex
 import shutil
+import signal
 import tomllib
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -23,16 +26,27 @@ from mousearm.config import compose
 from mousearm.config.input_checks import read_plain
 from mousearm.env.gym_env import TrackingEnv
 from mousearm.env.references import prepare
-from mousearm.errors import MouseArmError
+from mousearm.errors import MouseArmError, RunError
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.film import Shot, film
-from mousearm.files import append_text, check_name, make_folder, new_output, read_json, staged, write_bytes, write_json
+from mousearm.files import (
+    append_text,
+    check_file,
+    check_name,
+    make_folder,
+    new_output,
+    read_json,
+    staged,
+    write_bytes,
+    write_json,
+)
 from mousearm.kinematics import find_reaches, generate, read_reaches, resample, split_reaches, write_csv
 from mousearm.model import load_arm
 from mousearm.model.load import model_file
 from mousearm.model.scaling import fit_segments
 from mousearm.paths import resolve
 from mousearm.record import read_recording
+from mousearm.record.files import seal_recording
 from mousearm.render import view
 from mousearm.retarget import retarget
 from mousearm.rundir.folder import RunFolder
@@ -83,14 +97,13 @@ def texts_of(node):
 
 
 def advice_that_is_followed():
-    """Parts of messages that the tests of this file do what they say, and those of the lists below."""
-    for node in ast.walk(ast.parse(Path(__file__).read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("told", "refused"):
-            yield from (part.value for part in node.args[:1] if isinstance(part, ast.Constant))
-    yield from (says for _, says, _ in COMMANDS)
-    yield from (says for _, _, says, _ in MODELS)
-    yield from ELSEWHERE
-    yield from NOT_DONE
+    """Texts of the tests of advice, which say what messages have in them, and those of the lists below."""
+    for file in TESTS.rglob("test_*advice.py"):
+        parts = ast.parse(file.read_text(encoding="utf-8")).body
+        parts = [part for part in parts if getattr(getattr(part, "target", None), "id", "") not in LISTS]
+        yield from (text for part in parts for text in texts_of(part) if len(text) > 12)
+    for listed in LISTS.values():
+        yield from listed
 
 
 def test_what_is_listed_stands_in_the_source():
@@ -445,6 +458,15 @@ MODELS = [
     ),
     (
         "<worldbody>",
+        '<worldbody><body name="b"><freejoint name="f"/><geom type="sphere" size="0.001"/></body>',
+        "replace it by three slides and three hinges",
+        '<worldbody><body name="b"><geom type="sphere" size="0.001"/>'
+        '<joint name="x" type="slide" axis="1 0 0"/><joint name="y" type="slide" axis="0 1 0"/>'
+        '<joint name="z" type="slide"/><joint name="u" axis="1 0 0"/><joint name="v" axis="0 1 0"/><joint name="w"/>'
+        "</body>",
+    ),
+    (
+        "<worldbody>",
         '<asset><mesh name="m" content_type="model/obj" file="m.obj"/></asset><worldbody>',
         "because a file's suffix says what it is. Leave it out",
         '<asset><mesh name="m" file="m.obj"/></asset><worldbody>',
@@ -639,6 +661,40 @@ def test_advice_on_arms_that_cannot_have_the_size_of_the_animal(build_two_link):
     assert fit(build_two_link(landmarks=places)).segment_lengths() == pytest.approx((0.012, 0.014))
 
 
+def test_advice_on_what_is_too_large_or_under_a_file(tmp_path):
+    (tmp_path / "a.json").write_text("{}" + " " * 20)
+    told("Give the file that was meant, or a part of it", check_file, tmp_path / "a.json", 10, RunError)
+    check_file(tmp_path / "a.json", 100, RunError)
+    told("A file is where a folder should be: correct the name", read_json, tmp_path / "a.json" / "b.json")
+    told("Correct the name, or bring the file back", read_json, tmp_path / "b.json")
+    assert read_json(tmp_path / "a.json") == {}
+
+
+def test_advice_to_raise_the_limit_on_the_size_of_files(tmp_path):
+    before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1024, before[1]))
+        told("Raise the limit on the size of files (ulimit -f)", write_bytes, tmp_path / "a", bytes(2000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    write_bytes(tmp_path / "a", bytes(2000))
+
+
+def test_advice_where_a_recording_is_none_or_lacks_something(place, run_script):
+    assert run_script("record", "run", "--out", "good.h5").status == 0
+    file = place / "bad.h5"
+    file.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(2000))
+    told("Give an HDF5 file that scripts/record.py wrote, or a run folder", read_recording, file)
+    shutil.copy(place / "good.h5", file)
+    with h5py.File(file, "r+") as content:
+        path = content["trials/path"].asstr()[0]
+        del content[path]["qpos"]
+    seal_recording(file)
+    told("Record again", read_recording, file)
+    assert read_recording(place / "good.h5").reaches
+
+
 def test_every_extra_that_is_to_be_installed_exists():
     extras = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     named = {name for _, text in inventory() for name in re.findall(r"install '(?:mousearm|\.)\[(\w+)\]'", text)}
@@ -646,8 +702,6 @@ def test_every_extra_that_is_to_be_installed_exists():
     assert named <= set(extras)
 
 
-# Tests of other files that do what a message says, by a part of the message.
 ELSEWHERE: dict[str, str] = {}
-
-# Messages of which no test can do what they say, and why.
 NOT_DONE: dict[str, str] = {}
+LISTS = {"ELSEWHERE": ELSEWHERE, "NOT_DONE": NOT_DONE}

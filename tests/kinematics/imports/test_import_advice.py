@@ -103,7 +103,7 @@ LINES = [
     ),
     (lambda: lines(fnum={3: "2.5"}), "Write a whole number", lines, {}),
     (lambda: table(60)[:1], "Export the recording again", lines, {}),
-    (lambda: [table(2)[0].replace("hand_y", "hand_x"), *table(60)[1:]], "Rename one", lines, {}),
+    (lambda: [table(2)[0].replace("hand_y", "hand_x"), *table(60)[1:]], "). Rename one", lines, {}),
 ]
 
 
@@ -140,6 +140,41 @@ def test_advice_where_two_files_would_be_one(tmp_path):
     refused("Leave one out, or import it to another --out", lambda: import_reaches(files, tmp_path / "out", options()))
     for i, file in enumerate(files):
         assert import_reaches([file], tmp_path / f"out_{i}", options())[0].reaches
+
+
+def test_advice_to_export_again(tmp_path):
+    file = tmp_path / "take.trc"
+    tracked.write_trc(file, 1e3 * tracked.arm(60))
+    good = file.read_text()
+    for n, says in ((4, ", within its header. Export it again"), (40, "Export it again or, if all is there, correct")):
+        file.write_text("\n".join(good.splitlines()[:n]) + "\n")
+        refused(says, lambda: import_reaches([file], tmp_path / "out", options(unit=WITHOUT)))
+    file.write_text(good)
+    assert import_reaches([file], tmp_path / "out", options(unit=WITHOUT))[0].reaches
+
+
+def test_advice_to_leave_an_option_out(tmp_path):
+    tracked.write_trc(tmp_path / "take.trc", 1e3 * tracked.arm(60))
+    likely = options(unit=WITHOUT, min_likelihood=0.5)
+    refused("cannot be kept. Leave it out", lambda: import_reaches([tmp_path / "take.trc"], tmp_path / "out", likely))
+    assert import_reaches([tmp_path / "take.trc"], tmp_path / "out", options(unit=WITHOUT))[0].reaches
+    tracked.write_anipose(tmp_path / "few.csv", 1e3 * tracked.arm(8))
+    out = "Leave --cutoff out, or leave this recording out"
+    refused(out, lambda: import_reaches([tmp_path / "few.csv"], tmp_path / "few", options(cutoff=20.0)))
+    assert import_reaches([tmp_path / "few.csv"], tmp_path / "few", options())[0].reaches
+
+
+def test_advice_to_write_positions(tmp_path):
+    file = tmp_path / "take.sto"
+    tracked.write_sto(file, tracked.arm(60))
+    good = file.read_text()
+    file.write_text(good.replace("DataType=double", "DataType=Quaternion"))
+    metres = options(unit="m", rate=WITHOUT)
+    refused(
+        "is not a position. Write a table of double or Vec3", lambda: import_reaches([file], tmp_path / "o", metres)
+    )
+    file.write_text(good)
+    assert import_reaches([file], tmp_path / "o", metres)[0].reaches
 
 
 @pytest.mark.parametrize(
