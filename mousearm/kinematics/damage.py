@@ -22,6 +22,7 @@ GAP = 1.75
 NOT_SEEN = 1e6
 """Coordinates from here on, in whatever unit, stand for a point that was not seen; some programs write 1e10."""
 
+_CATCH_UP = 1.3  # the step after rows that repeat, relative to the one before: it makes up for them
 _DECIMALS = 30.0  # steps beside rows that repeat are larger than this many times the last decimal
 _FAR = 0.25  # of the shorter segment, from where the point was seen last
 
@@ -58,8 +59,9 @@ def jumps(time: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 def held(points: np.ndarray, moved: float) -> np.ndarray:
     """Tell which frames (T,) repeat the one before to the last decimal while the points (T, ...) move.
 
-    They move where the steps before and after the repeated frames are more than ``moved``, in the points' unit, and
-    more than some units of the last decimal, as a resting paw's are not. At an end nobody can tell.
+    They move where the step before is more than ``moved``, in the points' unit, and than some units of the last
+    decimal, as that of a resting paw is not; and where the step after is longer, as after a pause it is not. At an end
+    nobody can tell.
     """
     flat = points.reshape(len(points), -1)
     change = np.abs(np.diff(flat, axis=0))
@@ -68,7 +70,7 @@ def held(points: np.ndarray, moved: float) -> np.ndarray:
     found = np.zeros(len(flat), dtype=bool)
     for run in runs(steps == 0):
         inside = run.start > 0 and run.stop < len(steps)
-        if inside and min(steps[run.start - 1], steps[run.stop]) > max(_DECIMALS * last_decimal, moved):
+        if inside and steps[run.stop] / _CATCH_UP > steps[run.start - 1] > max(_DECIMALS * last_decimal, moved):
             found[run.start + 1 : run.stop + 1] = True
     return found
 

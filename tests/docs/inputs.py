@@ -79,7 +79,7 @@ def _write_recordings(folder: Path) -> None:
     tracked = runpy.run_path(str(ROOT / "tests" / "kinematics" / "imports" / "tracked_files.py"))
     for name, source in {"take1.csv": DATA / "demo.csv", "take2.csv": DATA / "synthetic" / "reach_00.csv"}.items():
         reach = np.loadtxt(source, delimiter=",", skiprows=1)[:, 1:].reshape(-1, 3, 3)  # paw, shoulder, elbow
-        forward, up, right = np.moveaxis(1e3 * reach[:, [0, 2, 1]], 2, 0)
+        forward, up, right = np.moveaxis(1e3 * reach[:, [1, 2, 0]], 2, 0)
         there = np.stack([forward, -right, up], axis=2)
         start, end = (np.repeat(points, 40, axis=0) for points in (there[:1], there[-1:]))
         whole = np.concatenate([start, there, end, there[::-1], start])
