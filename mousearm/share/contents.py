@@ -33,7 +33,7 @@ from mousearm.rundir.logs import read_environment
 from mousearm.rundir.status import FINISHED
 from mousearm.share.card import FILM, MODEL_FOLDER, REACHES_FOLDER, Subject, card, is_reach
 from mousearm.share.privacy import check_private, private_texts
-from mousearm.text import listed, shell
+from mousearm.text import listed, printable, shell
 
 # A repository with these files is an agent, which another one may replace.
 _MARKS = ("config.yaml", "origin.json", "best/manifest.json")
@@ -75,7 +75,7 @@ class Contents:
         """One line per file with its size, then the notes."""
         width = max(map(len, self.files))
         lines = [f"  {name:<{width}}  {len(content) / 1e3:9.1f} kB" for name, content in sorted(self.files.items())]
-        return "\n".join([*lines, *(f"  - {note}" for note in self.notes)])
+        return printable("\n".join([*lines, *(f"  - {note}" for note in self.notes)]))
 
 
 def gather(run: Path, options: ShareOptions, allowed: Sequence[str] = ()) -> Contents:

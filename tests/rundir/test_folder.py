@@ -151,6 +151,20 @@ def test_another_model_is_refused(started):
     started.check_model({"arm.xml": "2f"})
 
 
+def test_older_runs_recorded_what_comments_name_and_not_all_that_is_included(started):
+    hashes = {"arm.xml": "1f", "only_in_a_comment.stl": "2f"}
+    origin = read_json(started.origin)
+    write_json(started.origin, {**origin, "format": 2, "model": hashes})
+    (started.path / SEAL).unlink()
+    started.check_model({"arm.xml": "1f", "of_an_included_file.stl": "3f"})
+    for other in ({"arm.xml": "1f", "more.xml": "3f"}, {"arm.xml": "4f"}, {"other.osim": "1f"}):
+        with pytest.raises(RunError, match="is not the one"):
+            started.check_model(other)
+    write_json(started.origin, {**origin, "model": hashes})
+    with pytest.raises(RunError, match=r"Changed, missing or new: only_in_a_comment\.stl"):
+        started.check_model({"arm.xml": "1f"})
+
+
 def test_the_newest_complete_checkpoint_is_used_and_damaged_ones_are_named(started, capsys):
     for steps in (100, 200, 300):
         started.seal(started.checkpoint(steps), {"a": b"1", "b": b"2"})
