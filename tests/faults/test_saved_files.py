@@ -32,7 +32,7 @@ from mousearm.record.files import seal_recording
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.logs import read_environment, read_metrics
 
-FEW, MANY, SECONDS = 5, 1000, 20
+FEW, MANY, SECONDS = 3, 1000, 20
 NEWEST = f"run/checkpoints/{STEPS}"
 
 

@@ -1,12 +1,14 @@
+import contextlib
 import shutil
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from mousearm import formats
 from mousearm.errors import MouseArmError, RunError
-from mousearm.files import MANIFEST, SEAL, read_json, seal, sha256, write_json
+from mousearm.files import MANIFEST, SEAL, check_seal, read_json, seal, sha256, write_json, write_sealed
 from mousearm.kinematics import Split
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.logs import read_metrics
@@ -283,3 +285,50 @@ def test_metrics_are_sealed_when_a_run_ends_and_open_when_it_goes_on(started, ca
     assert read_metrics(started.metrics).column("a") == {20: 5.0}
     started.close_logs()
     seal(started.path, {"metrics.csv": sha256(started.metrics)})
+
+
+class Killed(BaseException):
+    """The end of a process, after which nothing of it happens."""
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_kill_at_any_write_leaves_nothing_that_looks_damaged(tmp_path, configure, monkeypatch, after):
+    config, rename = configure("algo.timesteps=1000"), Path.replace
+    monkeypatch.setattr("mousearm.rundir.folder.describe_environment", lambda: "python")
+
+    def work(folder):
+        if not folder.exists:
+            folder.create(config, ["seed=0"], SPLIT, {})
+        check_seal(folder.config)
+        folder.update_config(replace(config, max_minutes=5.0))
+        folder.open_logs()
+        folder.metrics.write_text("steps,a\n0,1\n")
+        folder.close_logs()
+        for text in ("first", "second"):
+            write_sealed(folder.evaluation, text)
+
+    for n in range(1000):
+        left = n
+
+        def replace_or_die(path, target):
+            nonlocal left
+            left -= 1
+            if left < 0 and not after:
+                raise Killed
+            result = rename(path, target)
+            if left < 0:
+                raise Killed
+            return result
+
+        folder = RunFolder(tmp_path / str(n))
+        folder.path.mkdir()
+        with monkeypatch.context() as patch, contextlib.suppress(Killed):
+            patch.setattr(Path, "replace", replace_or_die)
+            work(folder)
+        for file in folder.path.iterdir():
+            check_seal(file)
+        work(folder)
+        check_seal(folder.evaluation)
+        if left >= 0:
+            break
+    assert n > 12
