@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from mousearm.model_check.stability import StressTest, overshoot_check, speed_check, stress_test, survival_check
+from mousearm.model_check.stability import (
+    StressTest,
+    coupling_check,
+    overshoot_check,
+    speed_check,
+    stress_test,
+    survival_check,
+)
 
 DT = 1 / 150
 
@@ -28,10 +35,14 @@ def test_same_seed_same_stress_test(two_link):
 
 
 def test_limits_are_applied(two_link):
-    found = StressTest(1.0, None, np.array([10.0, 2000.0]), np.array([-0.5, np.deg2rad(12)]))
+    found = StressTest(
+        1.0, None, np.array([10.0, 2000.0]), np.array([-0.5, np.deg2rad(12)]), np.array([0.0, np.deg2rad(11)])
+    )
     assert speed_check(two_link, found).measured == "2000 rad/s: elbow"
     assert not speed_check(two_link, found).passed
     assert overshoot_check(two_link, found).measured == "12.00 degrees past the limit: elbow"
     assert not overshoot_check(two_link, found).passed
-    untouched = StressTest(1.0, None, np.zeros(2), np.array([-0.5, -0.1]))
+    assert coupling_check(two_link, found).measured == "11.00 degrees apart: elbow"
+    assert not coupling_check(two_link, found).passed
+    untouched = StressTest(1.0, None, np.zeros(2), np.array([-0.5, -0.1]), np.zeros(2))
     assert overshoot_check(two_link, untouched).measured.startswith("0.00 degrees")

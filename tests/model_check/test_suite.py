@@ -88,7 +88,7 @@ def test_script_refuses_the_published_inertia(call, published_inertia):
     [
         (["model.file=nowhere.xml"], "there is no file nowhere.xml"),
         (["model.landmarks.paw=site:hand"], "Did you mean 'handm'?"),
-        (["--kinematics", "nowhere.csv"], "nowhere.csv: there is no such file or folder."),
+        (["--kinematics", "nowhere.csv"], "nowhere.csv cannot be read: No such file or directory."),
         (["model.fil=x"], "There is no configuration key in model named 'fil'"),
         (["model.file=broken.xml"], "MuJoCo cannot compile broken.xml"),
     ],
