@@ -5,7 +5,6 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import redirect_stdout, suppress
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import mujoco
@@ -38,23 +37,10 @@ class Kind(NamedTuple):
     translucent: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Instances:
-    """N shapes of one kind.
-
-    Attributes:
-        position: (N, 3) metres.
-        wxyz: (N, 4) orientation as a quaternion.
-        scale: (N, 3) along the axes of the shape.
-        colour: (N, 3) 0 to 1.
-        opacity: (N,) 0 to 1.
-    """
-
-    position: np.ndarray
-    wxyz: np.ndarray
-    scale: np.ndarray
-    colour: np.ndarray
-    opacity: np.ndarray
+Arrays = Mapping[str, np.ndarray]
+"""N shapes of one kind as viser takes them: ``batched_positions`` and ``batched_scales`` (N, 3) in mm,
+``batched_wxyzs`` (N, 4), ``batched_colors`` (N, 3) linear amounts of light, ``batched_opacities`` (N,) if translucent.
+"""
 
 
 class _Part(NamedTuple):
@@ -145,19 +131,19 @@ class Batches:
         self._api, self._model = api, model
         self._handles: dict[Kind, viser.BatchedMeshHandle] = {}
 
-    def show(self, found: Mapping[Kind, Instances]) -> None:
+    def show(self, found: Mapping[Kind, Arrays]) -> None:
         """Draw these, and nothing else."""
         for kind, handle in self._handles.items():
             handle.visible = kind in found
         for kind, instances in found.items():
             self._show(kind, instances)
 
-    def _show(self, kind: Kind, instances: Instances) -> None:
+    def _show(self, kind: Kind, instances: Arrays) -> None:
         """Draw all shapes of one kind; what there is room for beyond them has no size."""
         handle = self._handles.get(kind)
-        needed = max(_LEAST_ROOM, 1 << (len(instances.position) - 1).bit_length())
+        needed = max(_LEAST_ROOM, 1 << (len(instances["batched_positions"]) - 1).bit_length())
         room = needed if handle is None else max(needed, len(handle.batched_positions))
-        arrays = {name: _filled(rows, room) for name, rows in _arrays(kind, instances).items()}
+        arrays = {name: _filled(rows, room) for name, rows in instances.items()}
         if handle is not None and room == len(handle.batched_positions):
             for name, rows in arrays.items():
                 setattr(handle, name, rows)
@@ -172,7 +158,7 @@ class Batches:
         )
 
 
-def instances_of(scene: mujoco.MjvScene) -> Mapping[Kind, Instances]:
+def instances_of(scene: mujoco.MjvScene) -> Mapping[Kind, Arrays]:
     """Find all shapes of a scene, by kind.
 
     Spheres, ellipsoids, capsules, cylinders, boxes, planes and meshes; other kinds (height fields, skins, flexes, which
@@ -218,28 +204,18 @@ def _parts(shape: mujoco.MjvGeom) -> list[_Part]:
     return []
 
 
-def _gather(members: list[tuple[mujoco.MjvGeom, _Part]]) -> Instances:
+def _gather(members: list[tuple[mujoco.MjvGeom, _Part]]) -> Arrays:
     turns = np.array([shape.mat for shape, _ in members], dtype=float).reshape(-1, 3, 3)
     offsets = np.array([part.offset for _, part in members])
     colours = np.array([shape.rgba for shape, _ in members], dtype=float)
-    return Instances(
-        position=np.array([shape.pos for shape, _ in members]) + offsets[:, None] * turns[:, :, 2],
-        wxyz=Rotation.from_matrix(turns).as_quat(scalar_first=True),
-        scale=np.array([part.scale for _, part in members]),
-        colour=colours[:, :3],
-        opacity=colours[:, 3],
-    )
-
-
-def _arrays(kind: Kind, instances: Instances) -> dict[str, Any]:
-    """Arguments of viser; colours become linear amounts of light, MuJoCo's being sRGB (nearly a power of 2.2)."""
     arrays = {
-        "batched_positions": _UNITS * instances.position,
-        "batched_wxyzs": instances.wxyz,
-        "batched_scales": _UNITS * instances.scale,
-        "batched_colors": instances.colour**2.2,
+        "batched_positions": _UNITS
+        * (np.array([shape.pos for shape, _ in members]) + offsets[:, None] * turns[:, :, 2]),
+        "batched_wxyzs": Rotation.from_matrix(turns).as_quat(scalar_first=True),
+        "batched_scales": _UNITS * np.array([part.scale for _, part in members]),
+        "batched_colors": colours[:, :3] ** 2.2,  # MuJoCo's are sRGB, which is nearly that power
     }
-    return arrays | ({"batched_opacities": instances.opacity} if kind.translucent else {})
+    return arrays | ({"batched_opacities": colours[:, 3]} if (colours[:, 3] < 1).any() else {})
 
 
 def _filled(rows: np.ndarray, n: int) -> Any:

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import mujoco
 import numpy as np
 import pytest
@@ -66,9 +68,17 @@ def test_the_path_behind_is_told_from_the_path_ahead(playback, two_link, frame):
         assert frame in (0, 9) or radius[:frame].min() > radius[frame:].max()
 
 
+def drawn(arrays):
+    """Arrays of viser in metres and MuJoCo's colours."""
+    names = {"position": "batched_positions", "scale": "batched_scales", "wxyz": "batched_wxyzs"}
+    colours = {"colour": arrays["batched_colors"] ** (1 / 2.2), "opacity": arrays.get("batched_opacities")}
+    metres = {name: arrays[key] / (1 if name == "wxyz" else 1e3) for name, key in names.items()}
+    return SimpleNamespace(**metres, **colours)
+
+
 def ghost_balls(scene, playback):
     """Where the ghost's balls are: the hanging arm has one at the elbow and one at the paw."""
-    balls = instances_of(scene.everything(playback))[Kind("ball", -1, True)]
+    balls = drawn(instances_of(scene.everything(playback))[Kind("ball", -1, True)])
     return balls.position[np.isclose(balls.colour, GHOST_RGBA[:3]).all(axis=1)]
 
 
@@ -96,7 +106,7 @@ def test_muscles_have_the_colours_of_their_activation(build_simulator, cable, co
 def test_the_arm_itself_is_drawn_where_it_is(playback, two_link):
     scene = Scene(two_link)
     playback.seek(5 * DT)
-    rods = instances_of(scene.everything(playback))[Kind("rod", -1, False)]
+    rods = drawn(instances_of(scene.everything(playback))[Kind("rod", -1, False)])
     shoulder, elbow, paw = playback.trial.landmarks[5]
     np.testing.assert_allclose(rods.position[:2], [(shoulder + elbow) / 2, (elbow + paw) / 2], atol=1e-6)
     np.testing.assert_allclose(rods.scale[:2], [[0.001, 0.001, 0.005]] * 2, atol=1e-7)
@@ -166,7 +176,7 @@ def zoo():
     scene = mujoco.MjvScene(model, 100)
     everything = mujoco.mjtCatBit.mjCAT_ALL
     mujoco.mjv_updateScene(model, data, mujoco.MjvOption(), None, mujoco.MjvCamera(), everything, scene)
-    return model, data, instances_of(scene)
+    return model, data, {kind: drawn(arrays) for kind, arrays in instances_of(scene).items()}
 
 
 def test_shapes_become_instances_of_few_meshes(zoo):
