@@ -136,12 +136,12 @@ def _check_sweep(given: Namespace, folders: Sequence[Path], arguments: Sequence[
     files = [folder / "experiment" / f"{chosen.get('experiment')}.yaml" for folder in folders]
     file = next((file for file in files if file.is_file()), None)
     content = read_group_file(file) if file else {}
-    sweeps = given.multirun or chosen.get("hydra.mode") == "MULTIRUN"
-    match content:
-        case {"hydra": {"mode": "MULTIRUN", "sweeper": {"params": params}}}:
-            sweeps = True
+    swept = content.get("hydra", {})  # of no other shape: `check_group_files`
+    sweeps = given.multirun or bool(swept) or chosen.get("hydra.mode") == "MULTIRUN"
+    match swept:
+        case {"sweeper": {"params": {**params}}}:
             try:
-                check_overrides([f"{key}={value}" for key, value in (params or {}).items()], folders)
+                check_overrides([f"{key}={value}" for key, value in params.items()], folders)
             except UnknownNameError as error:
                 raise UnknownNameError(f"{error.kind} in {file}", error.name, error.valid) from error
     searches = "hydra/sweeper" in chosen or "override /hydra/sweeper" in str(content.get("defaults"))

@@ -269,6 +269,7 @@ FILES = {
         "smoth",
         None,
     ),
+    "a sweep of no keys": (GLOBAL + "hydra: {mode: MULTIRUN, sweeper: {params: [a]}}\n", None, None),
     "a sweep without params": (GLOBAL + "hydra: {mode: MULTIRUN, sweeper: {params: null}}\n", "", None),
     "nothing": ("", None, GLOBAL),
 }
