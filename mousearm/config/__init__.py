@@ -2,7 +2,7 @@
 
 from mousearm.config.command_line import check_command_line, check_overrides
 from mousearm.config.input_checks import CONF, check_group_files, read_plain
-from mousearm.config.loading import compose, explained, explaining, help_text, load, read_saved, to_yaml
+from mousearm.config.loading import compose, explaining, help_text, load, read_saved, to_yaml
 from mousearm.config.schema import (
     AlgoConfig,
     Config,
@@ -34,7 +34,6 @@ __all__ = [
     "check_group_files",
     "check_overrides",
     "compose",
-    "explained",
     "explaining",
     "help_text",
     "load",

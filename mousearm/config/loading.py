@@ -110,13 +110,13 @@ def compose(overrides: Sequence[str] = (), kinematics: str | None = None) -> Con
     return config if kinematics is None else config.with_reaches(kinematics)
 
 
-def compose_unchecked(overrides: Sequence[str]) -> DictConfig:
-    """Compose as `compose`, with the values unchecked."""
+def compose_unchecked(overrides: Sequence[str], with_hydra: bool = False) -> DictConfig:
+    """Compose as `compose`, with the values unchecked; ``with_hydra`` tells whether with the section of Hydra's own."""
     check_overrides(overrides)
     outer, GlobalHydra.instance().hydra = GlobalHydra.instance().hydra, None  # which may run this program
     try:
         with initialize_config_dir(str(CONF), version_base="1.3"):
-            return hydra_compose("config", list(overrides))
+            return hydra_compose("config", list(overrides), return_hydra_config=with_hydra)
     except (HydraException, OmegaConfBaseException) as error:
         raise explained(error) from error
     finally:

@@ -10,20 +10,18 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hydra import compose, initialize_config_dir
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
-from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from mousearm import cli
-from mousearm.config import CONF, explained, load
+from mousearm.config import explaining, load
+from mousearm.config.loading import compose_unchecked
 from mousearm.errors import ConfigError, RunError
 from mousearm.files import make_folder, write_text
 from mousearm.rundir.status import FINISHED
@@ -63,12 +61,9 @@ def register() -> None:
 def slurm_settings(overrides: Sequence[str]) -> dict[str, Any]:
     """The settings of the launcher ``slurm`` after overrides; ConfigError if one cannot be applied."""
     register()
-    try:
-        with initialize_config_dir(str(CONF), version_base="1.3"):
-            chosen = compose("config", to_slurm(overrides), return_hydra_config=True)
-            return OmegaConf.to_container(chosen.hydra.launcher, resolve=True)  # type: ignore[return-value]
-    except (HydraException, OmegaConfBaseException) as error:
-        raise explained(error) from error
+    with explaining():
+        chosen = compose_unchecked(to_slurm(overrides), with_hydra=True)
+        return OmegaConf.to_container(chosen.hydra.launcher, resolve=True)  # type: ignore[return-value]
 
 
 class SweepRecord(Callback):

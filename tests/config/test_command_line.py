@@ -12,8 +12,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from omegaconf.errors import OmegaConfBaseException
 
-from mousearm.config import CONF, check_command_line, check_overrides, explained, load
+from mousearm.config import CONF, check_command_line, check_overrides, load
 from mousearm.config.command_line import parse
+from mousearm.config.loading import explained
 from mousearm.errors import ConfigError, UnknownNameError
 from mousearm.sweep.plugins import register
 from mousearm.text import override
