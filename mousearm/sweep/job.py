@@ -133,8 +133,14 @@ class QueuedJob:
 
 
 def evaluations(run: RunFolder) -> dict[int, float]:
-    """Mean paw errors in mm by steps, of the test split or, where there is none, of the train split."""
-    return read_metrics(run.metrics).column("eval/test_paw_mm", "eval/train_paw_mm")
+    """Mean paw errors in mm by steps, of the test split or, where there is none, of the train split.
+
+    Empty where metrics.csv cannot be read: what happens to one job must not end the others.
+    """
+    try:
+        return read_metrics(run.metrics).column("eval/test_paw_mm", "eval/train_paw_mm")
+    except RunError:
+        return {}
 
 
 def write_rule(sweep: Path, prune_after: float | None) -> None:

@@ -115,6 +115,8 @@ def test_evaluations_are_of_the_test_split_where_there_is_one(trial):
     assert evaluations(trial.run) == {100: 8.0}
     trial.run.metrics.write_text("steps,eval/train_paw_mm,eval/test_paw_mm\n0,3,4\n50,,\n100,1,2\n")
     assert evaluations(trial.run) == {0: 4.0, 100: 2.0}
+    trial.run.metrics.write_text("steps,eval/train_paw_mm\n0,3\n50\n100,1\n")  # damaged
+    assert evaluations(trial.run) == {}
     trial.run.metrics.unlink()
     assert evaluations(trial.run) == {}
 
