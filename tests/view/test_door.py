@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import math
+import random
 import socket
 import threading
 
@@ -215,6 +216,29 @@ def test_nothing_that_is_said_ends_it_or_makes_the_arm_lose_its_way(served, capf
     assert playback.speed in SPEEDS
     assert all(not handle._impl.removed for handle in controls.values())
     assert served._server._share_tunnel is None
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.slow
+def test_two_thousand_mutated_messages_do_no_harm(served, capfd):
+    draw = random.Random(0)
+    uuids = [*served._server.gui._gui_input_handle_from_uuid, *served._server.gui._command_handle_from_uuid]
+    good = [CAMERA, *(used(uuid, value) for uuid in uuids for value in (True, 3.5, "0.1", "forward", "long"))]
+    good += [{"type": "CommandTriggerMessage", "uuid": uuid} for uuid in uuids]
+    for _ in range(100):
+        with contextlib.suppress(ConnectionClosed), steer(served.door) as browser:
+            browser.send(msgspec.msgpack.encode(CAMERA))
+            for message in draw.choices(good, k=20):
+                content = bytearray(msgspec.msgpack.encode(message))
+                for _ in range(draw.randint(0, 3)):
+                    content[draw.randrange(len(content))] = draw.randrange(256)
+                browser.send(bytes(content[: draw.choice([None, None, draw.randrange(len(content))])]))
+        served.obey()
+        served._playback.advance(0.02)
+        served.draw()
+    assert 0 <= served._playback.time <= served._playback.trial.end
+    assert served._server._share_tunnel is None
+    assert status(served.door) == 200
     assert capfd.readouterr().err == ""
 
 

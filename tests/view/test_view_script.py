@@ -32,8 +32,12 @@ def test_without_a_display_it_says_what_else_there_is(run):
         (["modle=muscle"], "error: "),
         (["--kinematics", "none.csv"], "error: "),
         (["--reach", "dmeo"], "error: There is no reach named 'dmeo'. Did you mean 'demo'?"),
-        (["--slowmo", "0"], "error: the speed 0 is not above 0"),
-        (["--web", "--port", "70000"], "error: port 70000 does not exist"),
+        *(
+            (["--kinematics", "none.csv", "--slowmo", s], f"error: the speed {s} is not above 0")
+            for s in ("0", "-1", "nan", "inf")
+        ),
+        (["--kinematics", "none.csv", "--web", "--port", "70000"], "error: port 70000 does not exist"),
+        (["none", "--web", "--port", "-1"], "error: port -1 does not exist"),
     ],
 )
 def test_wrong_input_is_explained(run, arguments, message):
