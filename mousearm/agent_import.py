@@ -242,14 +242,15 @@ def sizes(archive: Archive) -> dict[str, object]:
         raise _refusal("its exploration depends on the state (use_sde=True)")
     if "Tanh" not in str(arguments.get("activation_fn", "Tanh")):
         raise _refusal(f"its heads have another activation than tanh ({arguments['activation_fn']})")
-    if "lstm_actor.weight_hh_l0" not in weights:
+    if not {"lstm_actor.weight_ih_l0", "lstm_actor.weight_hh_l0"} <= weights.keys():
         raise _refusal(f"it has no LSTM (its weights: {', '.join(weights)})")
-    size = weights["lstm_actor.weight_hh_l0"].shape[-1]
-    n_layers = sum(name.startswith("lstm_actor.weight_hh_l") for name in weights)
-    shapes = {f"lstm_actor.weight_{of}_l{i}": (4 * size, size) for i in range(n_layers) for of in ("hh", "ih")}
-    _check_shapes(weights, {**shapes, "lstm_actor.weight_ih_l0": (4 * size, None)})
-    heads = {f"net_arch_{key}": _heads(weights, net, size) for key, net in (("pi", "policy_net"), ("vf", "value_net"))}
-    return {"backbone": "lstm", "lstm_hidden_size": size, "n_lstm_layers": n_layers, **heads}
+    return {
+        "backbone": "lstm",
+        "lstm_hidden_size": weights["lstm_actor.weight_hh_l0"].shape[-1],
+        "n_lstm_layers": sum(name.startswith("lstm_actor.weight_hh_l") for name in weights),
+        "net_arch_pi": _heads(weights, "policy_net"),
+        "net_arch_vf": _heads(weights, "value_net"),
+    }
 
 
 def load_weights(policy: "RecurrentPolicy", archive: Archive, ctrl_range: np.ndarray) -> None:
@@ -290,22 +291,11 @@ def load_weights(policy: "RecurrentPolicy", archive: Archive, ctrl_range: np.nda
         raise _refusal("some of its weights are not finite")
 
 
-def _heads(weights: Mapping[str, "torch.Tensor"], net: str, width: int) -> list[int]:
-    """Sizes of the layers of a head on so many numbers, in order."""
+def _heads(weights: Mapping[str, "torch.Tensor"], net: str) -> list[int]:
+    """Sizes of the layers of a head, in order."""
     pattern = re.compile(rf"mlp_extractor\.{net}\.(\d{{1,9}})\.bias")
     layers = sorted((int(match[1]), len(weights[name])) for name in weights if (match := pattern.fullmatch(name)))
-    for number, size in layers:
-        _check_shapes(weights, {f"mlp_extractor.{net}.{number}.weight": (size, width)})
-        width = size
     return [size for _, size in layers]
-
-
-def _check_shapes(weights: Mapping[str, "torch.Tensor"], shapes: Mapping[str, tuple[int, int | None]]) -> None:
-    """Refuse weights that are not of these shapes, before a network is made that might be larger than they are."""
-    for name, shape in shapes.items():
-        found = tuple(weights[name].shape) if name in weights else None
-        if found is None or len(found) != 2 or any(a not in (b, None) for a, b in zip(shape, found, strict=True)):
-            raise _refusal(f"{name} should be {shape}, and is {found or 'missing'}")
 
 
 def _check_actions(archive: Archive, ctrl_range: np.ndarray) -> None:

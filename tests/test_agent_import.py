@@ -217,14 +217,14 @@ def bomb(**changes):
         (bomb(action_net__bias=torch.zeros(4, 4).to_sparse()), "something other than weights"),
         (bomb(action_net__bias=torch.zeros(3, dtype=torch.int64)), "something other than weights"),
         (bomb(action_net__bias=torch.zeros(0)), "something other than weights"),
-        (bomb(mlp_extractor__policy_net__0__bias=torch.zeros(10**6)), "policy_net.0.weight should be"),
-        (bomb(lstm_actor__weight_hh_l7=torch.zeros(4, 4)), "weight_.h_l. should be"),
-        (bomb(lstm_actor__weight_ih_l0=torch.zeros(4)), "weight_ih_l0 should be"),
+        (bomb(mlp_extractor__policy_net__0__bias=torch.zeros(10**6)), "out of range"),
+        (bomb(lstm_actor__weight_hh_l7=torch.zeros(4, 4)), "do not fit the network"),
+        (bomb(lstm_actor__weight_ih_l0=torch.zeros(4)), "The agent saw 4 numbers"),
         (lambda algo: bytes(100), "is no agent that Stable-Baselines3 saved"),
     ],
 )
 def test_weights_that_are_larger_than_their_file(agent, replaced, tmp_path, make, why):
-    with pytest.raises(RunError, match=why):
+    with pytest.raises((RunError, ConfigError), match=why):
         import_agent(replaced(policy_pth=make(agent[0])), tmp_path / "run", TASK, trust=True)
     assert not (tmp_path / "run").exists()
 
