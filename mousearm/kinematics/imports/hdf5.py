@@ -20,7 +20,7 @@ from mousearm.errors import KinematicsError
 from mousearm.files import open_hdf5
 from mousearm.kinematics.checks import Place
 from mousearm.kinematics.imports.markers import MarkerRecording
-from mousearm.kinematics.imports.sheets import read_head, refuse_other
+from mousearm.kinematics.imports.sheets import AS_TABLE, read_head, refuse_other
 from mousearm.kinematics.imports.tables import deeplabcut_points, find_points, stack_points, unit_of, whole_numbers
 from mousearm.registry import FORMATS
 from mousearm.trajectory import LANDMARKS
@@ -36,10 +36,7 @@ _LARGEST_PICKLE = 1_000_000
 _DIMENSIONS = ("time", "individual", "keypoint", "space")  # of movement, which wrote some in the plural
 _SERIES = ("PoseEstimationSeries", "SpatialSeries")  # of NWB, with or without ndx-pose
 _WHOLE = 10**12  # bytes of a file, of which a few arrays are read
-_ADVICE = (
-    "Give the file that DeepLabCut 3D, SLEAP-Anipose, movement or NWB with poses wrote, or a table as CSV: a row per "
-    "frame, columns frame, paw_x, paw_y, paw_z, elbow_x ... shoulder_z."
-)
+_ADVICE = f"Give the file that DeepLabCut 3D, SLEAP-Anipose, movement or NWB with poses wrote. Or: {AS_TABLE}."
 
 
 def read_hdf5(path: Path, names: Mapping[str, str]) -> MarkerRecording:

@@ -96,7 +96,7 @@ def _recording(
             f"{path}: says Units={header['units']}; only {', '.join(LENGTH_UNITS)} are known. Correct it there, "
             "and the numbers if need be."
         )
-    rate = _rate(header["datarate"], path) if "datarate" in header else None
+    rate = parse_number(header.get("datarate", "")) or None  # 0 is what some write who do not know it
     return MarkerRecording(path, kind, table.lines, positions, None, None, table.numbers(time), unit, rate, "x y z")
 
 
@@ -122,10 +122,3 @@ def _check_count(header: Mapping[str, str], key: str, found: int, what: str, pat
             f"{path}: says {key}={said}, but has {found} {what}. Is the file cut off? Export it again or, if all is "
             f"there, correct {key}."
         )
-
-
-def _rate(text: str, path: Path) -> float:
-    rate = parse_number(text)
-    if rate is None or not 0 < rate < float("inf"):
-        raise KinematicsError(f"{path}: says DataRate={text}; it must be a number of Hz above 0. Correct it.")
-    return rate

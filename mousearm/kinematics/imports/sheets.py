@@ -27,20 +27,22 @@ _NOT_SEEN = frozenset(("", "na", "n/a", "#n/a", "null", "none", "missing", "-", 
 _NOT_A_NUMBER = re.compile(r"[+-]?(nan(\(ind\))?|1[.,]#(qnan|ind|inf|snan)\w*)", re.IGNORECASE)
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
-_AS_TABLE = (
+AS_TABLE = (
     "Write its positions as CSV: a row per frame, columns frame (or time, in s), paw_x, paw_y, paw_z, elbow_x ... "
     "shoulder_z"
 )
+"""What to do with any other file."""
+
 _EXCEL = "an Excel file. Save the sheet as 'CSV UTF-8' there, and give that"
-_PANDAS = f"{_AS_TABLE}; in Python pandas has DataFrame.to_csv"
+_PANDAS = f"{AS_TABLE}; in Python pandas has DataFrame.to_csv"
 _VIDEO = "a film. Track its points in 3D first, with DeepLabCut, SLEAP or Anipose, and give what that writes"
 _KINDS = (
     (rb"PK\x03\x04.*(\[Content_Types\]|xl/)", _EXCEL),
     (rb"\xd0\xcf\x11\xe0", _EXCEL),
-    (rb"PK\x03\x04.*\.npy|\x93NUMPY", f"an array of NumPy. {_AS_TABLE}, with numpy.savetxt or pandas"),
+    (rb"PK\x03\x04.*\.npy|\x93NUMPY", f"an array of NumPy. {AS_TABLE}, with numpy.savetxt or pandas"),
     (rb"PK\x03\x04|\x1f\x8b|BZh|\xfd7zXZ|7z\xbc\xaf|Rar!", "packed. Unpack it, and give the file in it"),
-    (rb"MATLAB 7\.3", f"a file of MATLAB. {_AS_TABLE}, by MATLAB's writetable"),
-    (rb"MATLAB 5\.0", f"a file of MATLAB. {_AS_TABLE}, by MATLAB's writetable, or scipy.io.loadmat and pandas"),
+    (rb"MATLAB 7\.3", f"a file of MATLAB. {AS_TABLE}, by MATLAB's writetable"),
+    (rb"MATLAB 5\.0", f"a file of MATLAB. {AS_TABLE}, by MATLAB's writetable, or scipy.io.loadmat and pandas"),
     (rb"\x80[\x02-\x05]", f"a pickle of Python, which could run any code and is not opened. {_PANDAS}"),
     (rb"PAR1|ARROW1|FEA1", f"a table of Parquet or Arrow. {_PANDAS}"),
     (rb"CDF[\x01\x02\x05]", "netCDF 3. Save it as netCDF 4: dataset.to_netcdf(path, engine='h5netcdf')"),
@@ -48,7 +50,7 @@ _KINDS = (
     (rb"[\x02-\x20]\x50", "a C3D file, by its first bytes. Give it with the suffix .c3d"),
     (rb"....ftyp|RIFF....AVI|\x1aE\xdf\xa3|\x00\x00\x01\xba|....moov|....mdat", _VIDEO),
     (rb"\xff\xd8\xff|\x89PNG|GIF8|II\*|MM\x00\*", _VIDEO.replace("a film", "a picture")),
-    (rb"%PDF|SQLite format 3|\s*[{<]|\s*\[[\[{]", f"a document or a database, no table. {_AS_TABLE}"),
+    (rb"%PDF|SQLite format 3|\s*[{<]|\s*\[[\[{]", f"a document or a database, no table. {AS_TABLE}"),
     (rb"\W*Format Version,", "text of Motive. Export C3D there (File > Export Tracking Data), and give that"),
     (rb"\W*Trajectories\s", "text of Vicon Nexus. Export C3D there (File > Export), or give the trial's own .c3d file"),
     (rb"\W*NO_OF_FRAMES", "text of Qualisys Track Manager. Export C3D there (File > Export), and give that"),
@@ -60,7 +62,7 @@ def refuse_other(path: Path, content: bytes, expected: str = "") -> None:
     """Refuse a file whose contents are of another known kind, or where they ought to be ``expected``, and say how."""
     kind = next((kind for start, kind in _KINDS if re.match(start, content[:_HEAD], re.DOTALL)), "")
     if kind or expected:
-        raise KinematicsError(f"{path}: is {kind or f'not {expected}. {_AS_TABLE}'}.")
+        raise KinematicsError(f"{path}: is {kind or f'not {expected}. {AS_TABLE}'}.")
 
 
 def read_head(path: Path) -> bytes:
@@ -132,7 +134,7 @@ def _decoded(content: bytes, path: Path) -> str:
     if head[1::2].count(0) > len(head) // 4 or head[::2].count(0) > len(head) // 4:
         return content.decode("utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be", "replace")
     if _CONTROL.search(head):
-        raise KinematicsError(f"{path}: is no text, and of no kind that is known here. {_AS_TABLE}.")
+        raise KinematicsError(f"{path}: is no text, and of no kind that is known here. {AS_TABLE}.")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:  # of Western Windows, which nearly is Latin-1; numbers are the same in all of them

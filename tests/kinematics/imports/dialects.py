@@ -204,6 +204,7 @@ text("trc, always 120 Hz, --rate", lambda: trc(rate="120.00"), suffix="trc", say
 text("trc, frames renumbered", lambda: trc(first=1201), suffix="trc", say=SILENT)
 text("trc, no unit in the header", lambda: trc(unit=""), suffix="trc")
 text("trc, no rate in the header", lambda: trc(rate=""), suffix="trc", say=SILENT)
+text("trc, no rate known", lambda: trc(rate="0"), suffix="trc", say=SILENT)
 text("trc, names side by side", lambda: trc(empty=False), suffix="trc", say=SILENT)
 text("trc, Windows, no blank line", lambda: trc(blank=False, end="\r\n"), suffix="trc", say=SILENT)
 text("trc, parted by spaces", lambda: " ".join(trc(empty=False).split("\t")), suffix="trc", say=SILENT)
@@ -647,7 +648,7 @@ refused("C3D as text", "suffix .c3d", Dialect(misnamed, "csv", SILENT), DIALECTS
 refused(
     "HDF5 as text", "suffix .h5", Dialect(lambda path: movement(path, **SECONDS), "csv"), DIALECTS["movement as .h5"]
 )
-refused("HDF5 of something else", "a table as CSV", Dialect(lambda path: h5py.File(path, "w").close(), "h5"), OWN)
+refused("HDF5 of something else", "positions as CSV", Dialect(lambda path: h5py.File(path, "w").close(), "h5"), OWN)
 refused("text as HDF5", "as CSV", content(lambda: own.to_csv(index=False), suffix="h5"), OWN)
 refused("text of an unknown suffix", ".csv", content(lambda: own.to_csv(index=False), suffix="asc"), OWN)
 

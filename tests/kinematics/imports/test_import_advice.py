@@ -177,18 +177,11 @@ def test_advice_to_write_positions(tmp_path):
     assert import_reaches([file], tmp_path / "o", metres)[0].reaches
 
 
-@pytest.mark.parametrize(
-    ("old", "wrong", "says"),
-    [
-        ("150\t150", "none\t150", "it must be a number of Hz above 0. Correct it"),
-        ("\tmm\t", "\tfeet\t", "are known. Correct it there"),
-    ],
-)
-def test_advice_on_headers(tmp_path, old, wrong, says):
+def test_advice_on_headers(tmp_path):
     file = tmp_path / "take.trc"
     tracked.write_trc(file, 1e3 * tracked.arm(60))
     good = file.read_text()
-    file.write_text(good.replace(old, wrong, 1))
-    refused(says, lambda: import_reaches([file], tmp_path / "out", options(unit=WITHOUT)))
+    file.write_text(good.replace("\tmm\t", "\tfeet\t", 1))
+    refused("are known. Correct it there", lambda: import_reaches([file], tmp_path / "out", options(unit=WITHOUT)))
     file.write_text(good)
     assert import_reaches([file], tmp_path / "out", options(unit=WITHOUT))[0].reaches
