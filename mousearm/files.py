@@ -66,6 +66,7 @@ _REMEDIES_TO_READ = {
     errno.EACCES: "Let yourself read it (chmod u+r)",
     errno.ENOTDIR: "A file is where a folder should be: correct the name",
     errno.ENAMETOOLONG: "Correct the name",
+    errno.ELOOP: "Put the file itself there, not a link in a circle",
 }
 
 

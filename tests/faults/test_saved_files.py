@@ -233,7 +233,7 @@ SLOW_KINDS = [pytest.param(kind, marks=pytest.mark.slow) for kind in ("folder", 
 @pytest.mark.parametrize("kind", ["pipe", *SLOW_KINDS])
 def test_what_is_no_file_is_refused_and_not_waited_for(saved, kind, capsys):
     for name, read in READERS.items():
-        kept = (saved / name).with_name("kept")
+        kept = saved.with_name("kept")
         shutil.copy(saved / name, kept)
         something_else(kind, saved / name)
         with limits():
