@@ -19,12 +19,7 @@ _RANDOM_STARTS, _TOLERANCE, _ITERATIONS = 4, 1e-4, 1000
 
 
 class Agreement(NamedTuple):
-    """Agreement of k signals with their references.
-
-    Attributes:
-        r: (k,) Pearson's correlation coefficient; NaN where a signal or its reference is constant.
-        rms: (k,) root of the mean squared difference, in the signals' unit.
-    """
+    """Agreement of k signals with their references: Pearson's ``r``, NaN where one is constant, ``rms`` difference."""
 
     r: np.ndarray
     rms: np.ndarray
@@ -49,12 +44,7 @@ def agreement(actual: np.ndarray, reference: np.ndarray) -> Agreement:
 
 
 class Average(NamedTuple):
-    """Average over n trials.
-
-    Attributes:
-        mean: (P, k) at each share of the movement.
-        sd: (P, k) standard deviation between trials (n - 1 in the denominator); 0 of a single one.
-    """
+    """Mean and standard deviation (n - 1, 0 of a single one) of n trials at each share of the movement, (P, k)."""
 
     mean: np.ndarray
     sd: np.ndarray

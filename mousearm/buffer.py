@@ -10,27 +10,16 @@ from mousearm.policy.backbone import reset_state
 
 
 class Minibatch(NamedTuple):
-    """S whole sequences, L steps long at most, with K steps altogether.
+    """S whole sequences, L steps long at most, with K steps altogether."""
 
-    Attributes:
-        observations: (L, S, n_obs); a shorter sequence repeats its last step.
-        state: (n_states, S, hidden) of the backbone before the first step of each.
-        steps: (K,) where the steps stand in (L * S), repeated ones left out; None where all sequences are L long.
-        actions: (K, nu).
-        old_values: (K,), as are the following.
-        old_log_prob: of the actions.
-        advantages: of the actions.
-        returns: targets of the values.
-    """
-
-    observations: torch.Tensor
-    state: torch.Tensor
-    steps: torch.Tensor | None
-    actions: torch.Tensor
-    old_values: torch.Tensor
-    old_log_prob: torch.Tensor
-    advantages: torch.Tensor
-    returns: torch.Tensor
+    observations: torch.Tensor  # (L, S, n_obs); a shorter sequence repeats its last step
+    state: torch.Tensor  # (n_states, S, hidden) of the backbone before the first step of each
+    steps: torch.Tensor | None  # (K,) where the steps stand in (L * S), without repeated ones; None: all are L long
+    actions: torch.Tensor  # (K, nu)
+    old_values: torch.Tensor  # (K,), as are the following
+    old_log_prob: torch.Tensor  # of the actions
+    advantages: torch.Tensor  # of the actions
+    returns: torch.Tensor  # targets of the values
 
     def select(self, outputs: torch.Tensor) -> torch.Tensor:
         """From (L, S, n) to (K, n): leave the repeated steps out."""
@@ -39,15 +28,10 @@ class Minibatch(NamedTuple):
 
 
 class TimeLimits:
-    """The episodes of a rollout that time cut off: what the arms saw last, and the state of the backbone before that.
-
-    Attributes:
-        steps: the M steps that they ended with.
-        arms: the M arms.
-    """
+    """The M episodes of a rollout that time cut off: what the arms saw last, and the backbone's state before that."""
 
     def __init__(self) -> None:
-        self.steps: list[int] = []
+        self.steps: list[int] = []  # that they ended with
         self.arms: list[int] = []
         self._observations: list[np.ndarray] = []
         self._states: list[torch.Tensor] = []

@@ -92,13 +92,9 @@ class Dumps:
     ) -> None:
         """Write an event; OutputError if it cannot be written.
 
-        Args:
-            what: what happened, a sentence.
-            step: of the training.
-            states: of the arms, as `LastStates.up_to`.
-            values: numbers that show it.
-            key: the configuration key that is to blame.
-            network: weights, as the content of a safetensors file.
+        It says in a sentence what happened, at which step of the training, with the states of the arms as of
+        `LastStates.up_to`, numbers that show it, the configuration key that is to blame, and weights as in a
+        safetensors file.
         """
         if self._n >= _MOST_EVENTS:
             return

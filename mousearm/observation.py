@@ -79,11 +79,7 @@ class Observation:
     """The terms that a configuration lists, side by side."""
 
     def __init__(self, names: Sequence[str]):
-        """Find the terms.
-
-        Raises:
-            UnknownNameError: if there is no term of a name.
-        """
+        """Find the terms; UnknownNameError if there is none of a name."""
         if len(set(names)) < len(names):
             raise ConfigError(f"env.observation={list(names)} lists a term twice.")
         self._terms = {name: OBSERVATIONS[name] for name in names}

@@ -28,13 +28,7 @@ _MARGIN = 1.45  # of a view around the sphere that holds all points
 
 
 class Picture:
-    """Draws one model off screen; use it in a ``with`` statement.
-
-    The model's sites (muscle path points, markers) are not drawn.
-
-    Raises:
-        RenderError: on entering, if this machine can draw nothing.
-    """
+    """Draws one model off screen, without its sites, in a ``with`` statement; RenderError if this machine cannot."""
 
     def __init__(
         self, model: mujoco.MjModel, width: int = 960, height: int = 720, camera: str | mujoco.MjvCamera | None = None

@@ -89,11 +89,7 @@ class Simulation:
         return self._batch.state
 
     def restore(self, state: np.ndarray) -> None:
-        """Restore what ``state`` returned; actuator forces are not known before the next step.
-
-        Raises:
-            ValueError: if it is of another model, or of another number of simulations.
-        """
+        """Restore what ``state`` returned, or ValueError; actuator forces are not known before the next step."""
         if state.shape != self._batch.state.shape:
             raise ValueError(f"states of simulations of the shape {state.shape}, here {self._batch.state.shape}")
         self._batch.state[:] = state

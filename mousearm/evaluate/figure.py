@@ -36,12 +36,7 @@ _SPREAD = 0.3  # half of what the reaches of one direction are drawn apart
 
 
 def reach_figure(trial: Trial, actuator_names: Sequence[str]) -> Figure:
-    """Draw one reach as an arm performed it, 180 mm wide.
-
-    Args:
-        trial: the reach, with its controls.
-        actuator_names: names of the nu actuators, in the order of ctrl.
-    """
+    """Draw one reach as an arm performed it, 180 mm wide, with its controls by names of the nu actuators."""
     n = trial.ctrl.shape[1]
     as_lines = n <= len(QUIET_PALETTE)
     heights_mm = (114, 52 if as_lines else 14 + 3.2 * n)

@@ -60,11 +60,8 @@ class Fidelity:
 def compare_with_opensim(file: Path, arm: Arm, n_poses: int, seed: int, reaches: np.ndarray | None = None) -> Fidelity:
     """Compare an arm with an OpenSim model in random poses; muscles and markers are matched by name.
 
-    Every joint must be a coordinate of the model. ``reaches`` are poses, (T, J), for the fibre lengths there.
-
-    Raises:
-        ModelError: if OpenSim is not installed, or either program cannot use the file.
-        UnknownNameError: if a joint is no coordinate of the model.
+    Every joint must be a coordinate of the model (else UnknownNameError). ``reaches`` are poses, (T, J), for the fibre
+    lengths there. ModelError if OpenSim is not installed, or either program cannot use the file.
     """
     model = OpenSimModel(file, arm.actuator_names)
     match, dynamics = Match(arm, model), ArmDynamics(arm)

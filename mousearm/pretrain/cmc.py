@@ -123,8 +123,7 @@ class ComputedMuscleControl:
     def __init__(self, arm: Arm, references: References, control_dt: float, action_map: str = "direct"):
         """Prepare for reaches at one frame per control step, whose controls are held for ``control_dt`` s.
 
-        Raises:
-            UnknownNameError: if there is no action map of the name ``action_map``, ``model.action_map`` of the task.
+        ``action_map`` is ``model.action_map`` of the task; UnknownNameError if there is no such one.
         """
         if action_map not in INVERSE_MAPS:
             raise UnknownNameError("action map", action_map, INVERSE_MAPS)

@@ -83,15 +83,10 @@ class Comparison:
 
 
 def compare(folders: Sequence[Path], by: Sequence[str] = ()) -> Comparison:
-    """Compare the finished runs in some folders.
+    """Compare the finished runs in run folders, and in folders that hold such, like sweeps.
 
-    Args:
-        folders: run folders, and folders that hold such, like sweeps.
-        by: keys or groups of the configuration that alone distinguish groups of runs; none: all but the seed.
-
-    Raises:
-        RunError: if there are no finished runs, with the reasons.
-        UnknownNameError: if there is no such key.
+    ``by`` are keys or groups of the configuration that alone distinguish groups of runs; none: all but the seed.
+    RunError if there are no finished runs, with the reasons; UnknownNameError if there is no such key.
     """
     runs, excluded = read_runs(find_runs(folders))
     if not runs:

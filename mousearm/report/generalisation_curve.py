@@ -33,11 +33,7 @@ class CurvePoint(NamedTuple):
 
 
 def read_points(sweep: Path) -> list[CurvePoint]:
-    """The finished runs of a sweep that have a test split, by the number of reaches trained on.
-
-    Raises:
-        RunError: if there are none, or one of them cannot be read.
-    """
+    """The finished runs of a sweep that have a test split, by the number of reaches trained on; RunError if none."""
     points = []
     for run in map(RunFolder, sorted(sweep.iterdir())):
         if run.evaluation.is_file() and "test" in (splits := Evaluation.load(run.evaluation).splits):

@@ -53,12 +53,8 @@ class PublishResult(NamedTuple):
 def publish(comparison: Comparison, project: str) -> PublishResult:
     """Make a report in Weights & Biases; a new one each time, so that remarks in earlier ones are kept.
 
-    Args:
-        comparison: the content.
-        project: ``ENTITY/PROJECT``, the one in which the runs are tracked.
-
-    Raises:
-        RunError: if the project is named otherwise or cannot be reached, nobody is logged in, or no run is there.
+    The project, ``ENTITY/PROJECT``, is the one in which the runs are tracked. RunError if it is named otherwise or
+    cannot be reached, nobody is logged in, or no run is there.
     """
     entity, _, name = project.partition("/")
     if not entity or not name or "/" in name:
