@@ -499,7 +499,7 @@ MODELS = [
     (
         '<joint name="elbow" range="-2 2"/>',
         '<joint name="elbow" type="ball"/>',
-        "Replace it by three hinges",
+        "Replace a ball joint by three hinges",
         '<joint name="elbow"/><joint name="b" axis="0 1 0"/><joint name="c" axis="1 0 0"/>',
     ),
     ('pos="0.01 0 0"><joint', 'pos="1e30 0 0"><joint', "Correct the model", 'pos="0.02 0 0"><joint'),
@@ -798,18 +798,36 @@ ELSEWHERE: dict[str, list[str]] = {
     "kinematics/test_plausible.py::test_advice_what_was_written_here_is_hashed": [
         "changed it yourself, remove its line from",
     ],
+    "model/test_arm.py::test_advice_to_add_actuators": [
+        "to what moves, and an <actuator> for it.",
+    ],
     "model/test_coupling.py::test_advice_to_leave_out_what_cannot_be_held": [
         'Leave it out, or give it active="false"',
         ". Correct one of them.",
         "; or write it as <equality><joint/>.",
         "; or name the other joint as joint1.",
     ],
+    "model/test_coupling.py::test_advice_to_stiffen_a_soft_equality": [
+        "first at least two physics steps), or raise env.n_substeps.",
+    ],
     "model/test_coupling.py::test_advice_where_contacts_or_tendons_are_in_the_way": [
         'correct its range, or give it limited="false"',
         "; or raise the bound.",
     ],
+    "model/test_fit.py::test_advice_to_put_what_guides_a_tendon_into_a_body": [
+        "is fixed to the world: put it into a body.",
+    ],
+    "model/test_opensim.py::test_advice_where_there_are_no_muscles": [
+        "has no muscles; give its joints motors:",
+    ],
+    "model/test_opensim.py::test_inertias": [
+        "; give radii above 0 m of bodies:",
+    ],
     "model/test_opensim.py::test_script_lists_what_is_missing": [
         "--allow-missing of scripts/import_osim.py.",
+    ],
+    "model/test_opensim_held.py::test_advice_where_a_body_without_extent_has_no_mass_either": [
+        "extent needs a marker at its tip then.",
     ],
     "model/test_opensim_held.py::test_advice_to_replace_what_cannot_even_be_held": [
         ": replace it by one of these in OpenSim.",
@@ -1001,29 +1019,11 @@ OPEN: dict[str, list[str]] = {
     "kinematics/reach.py": [
         "Fill the gap or cut the recording there.",
     ],
-    "model/arm.py": [
-        "to what moves, and an <actuator> for it.",
-    ],
-    "model/opensim/mjcf.py": [
-        "has no muscles; give its joints motors:",
-    ],
     "model/opensim/overlay.py": [
         "but the model is in rad. Give angles in rad.",
     ],
-    "model/opensim/tree.py": [
-        "; give radii above 0 m of bodies:",
-    ],
-    "model/opensim/world.py": [
-        "extent needs a marker at its tip then.",
-    ],
-    "model/scaling.py": [
-        "is fixed to the world: put it into a body.",
-    ],
     "model_check/anatomy.py": [
         "check the order and the frame of <inertial>.",
-    ],
-    "model_check/stability.py": [
-        "first at least two physics steps), or raise env.n_substeps.",
     ],
     "model_check/strength.py": [
         "check moment arms, forces and inertias.",

@@ -198,11 +198,15 @@ def test_actuator_without_control_range(arm_file):
     refused(ModelError, expected, config(arm_file('"elbow" gear="1e-5" ctrlrange="-1 1"', '"elbow" gear="1e-5"')))
 
 
-def test_no_actuators(arm_file):
+def test_advice_to_add_actuators(arm_file):
     file = arm_file()
     text = file.read_text()
     file.write_text(text[: text.index("<actuator>")] + "</mujoco>")
     refused(ModelError, "has 2 joints and 0 actuators; an arm needs at least one each:", config(file))
+    file.write_text(
+        text[: text.index("<actuator>")] + '<actuator><motor joint="elbow" ctrlrange="-1 1"/></actuator></mujoco>'
+    )
+    assert load_arm(config(file)).nu == 1
 
 
 MUSCLE = '<muscle name="elbow" joint="elbow" ctrlrange="0 1" lengthrange="0.01 0.02" force="{force}" scale="300"/>'

@@ -195,6 +195,12 @@ def test_what_cannot_be_scaled(build_two_link, pieces, text):
     refused(build_two_link(*pieces), text)
 
 
+def test_advice_to_put_what_guides_a_tendon_into_a_body(build_two_link):
+    wrap = '<site name="a"/><geom name="wrap" type="sphere"/>'
+    arm = build_two_link("<worldbody>", f'<worldbody><body name="b">{wrap}</body>', "<actuator>", WRAP)
+    np.testing.assert_allclose(fit_segments(arm, 0.02, 0.02).segment_lengths(), 0.02)
+
+
 def test_coupled_hinges_and_meshes_of_one_segment_pass(build_two_link):
     arm = build_two_link(
         *("<worldbody>", BONE, '<site name="paw"', '<geom type="mesh" mesh="bone"/><site name="paw"'),

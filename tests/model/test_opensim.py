@@ -232,6 +232,7 @@ def test_inertias(read):
     np.testing.assert_allclose(geometric.body_mass[1], 1060 * np.pi * 0.002**2 * 0.01)
     with pytest.raises(ModelError, match=r"radii: arm=1; give radii above 0 m of bodies: upper, fore\."):
         to_mjcf(osim, MjcfOptions(radii={"arm": 1.0}))
+    to_mjcf(osim, MjcfOptions(radii={"fore": 0.001}))
 
 
 def test_impossible_inertia_is_refused(read):
@@ -415,6 +416,12 @@ def test_options_are_checked():
         MjcfOptions(actuators="muscles")
     with pytest.raises(ModelError, match="samples=0 must be above 0"):
         MjcfOptions(samples=0)
+
+
+def test_advice_where_there_are_no_muscles(run_script, write, tmp_path):
+    command = "import_osim", write(document(forces="")), "--out", tmp_path
+    assert run_script(*command, "--actuators", "torque").status == 0
+    assert "--actuators torque of scripts/import_osim.py" in run_script(*command).err
 
 
 def test_no_muscles(read):

@@ -309,7 +309,7 @@ def test_a_joint_whose_name_stands_twice_in_opensim_3(read):
     assert len(read(text.replace('<PinJoint name="elbow">', '<PinJoint name="shoulder">')).joints) == 2
 
 
-def test_a_body_without_extent_has_the_mass_of_the_file(read):
+def test_advice_where_a_body_without_extent_has_no_mass_either(read):
     joint = pin("wrist", offset("in", "/bodyset/fore", "0.01 0 0"), offset("out", "/bodyset/lump"), "wrist")
     text = document(joints=SHOULDER + ELBOW + joint)
     lump = '<Body name="lump"><mass>0.002</mass><inertia>2e-9 2e-9 2e-9 0 0 0</inertia></Body>'
