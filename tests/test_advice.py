@@ -14,6 +14,7 @@ import shutil
 import signal
 import tomllib
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import h5py
@@ -74,12 +75,15 @@ _REMEDY = re.compile(
 )
 
 
+@cache
 def inventory():
     """File and text of every message that tells what to do; what is filled in is left out of the text."""
+    found = []
     for path in sorted(PACKAGE.rglob("*.py")):
         for text in texts_of(ast.parse(path.read_text(encoding="utf-8"))):
             if len(text) > 15 and _REMEDY.search(text):
-                yield path.relative_to(PACKAGE).as_posix(), text
+                found.append((path.relative_to(PACKAGE).as_posix(), text))
+    return found
 
 
 def texts_of(node):
@@ -112,7 +116,7 @@ def listed():
 
 
 def test_every_message_with_a_remedy_is_followed_by_a_test():
-    messages, followed = list(inventory()), list(advice_that_is_followed())
+    messages, followed = inventory(), list(advice_that_is_followed())
     assert len(messages) > 250
     without = [f"{file}: {text}" for file, text in messages if not any(says in text for says in followed)]
     assert not without, "\n".join(["Do what it says in a test of advice, and name that test in ELSEWHERE:", *without])
@@ -162,7 +166,6 @@ COMMANDS = [
     ("compare run --by rewrad", "Did you mean 'reward'", "compare run --by reward"),
     ("evaluate run --checkpoint 3", "Those that exist", "evaluate run --checkpoint best"),
     ("evaluate run --json nowhere/a.json", "Make the folder, or bring it back", "evaluate run --json reaches/a.json"),
-    ("video run --reach dmeo --out a.gif", "Did you mean 'demo'", "video run --reach demo --out a.gif --slowmo 1"),
 ]
 
 
@@ -328,7 +331,7 @@ def test_advice_on_folders_of_runs(place, configure):
     told("Give the folder of a run", with_resume, [f"resume={place}"])
     told("Resume a sweep by its name= and overrides", with_resume, ["-m", f"resume={place / 'run'}"])
     assert find_runs([place / "run"]) == [place / "run"]
-    assert with_resume([f"resume={place / 'run'}"]) == [f"hydra.run.dir='{place / 'run'}'"]
+    assert str(place / "run") in with_resume([f"resume={place / 'run'}"])[0]
 
 
 def test_advice_where_a_folder_holds_something_else(place):
@@ -679,6 +682,11 @@ def test_advice_on_what_is_too_large_or_under_a_file(tmp_path):
     check_file(tmp_path / "a.json", 100, RunError)
     told("A file is where a folder should be: correct the name", read_json, tmp_path / "a.json" / "b.json")
     told("Correct the name, or bring the file back", read_json, tmp_path / "b.json")
+    (tmp_path / "c.json").symlink_to(tmp_path / "c.json")
+    told("Put the file itself there, not a link in a circle", read_json, tmp_path / "c.json")
+    (tmp_path / "c.json").unlink()
+    shutil.copy(tmp_path / "a.json", tmp_path / "c.json")
+    assert read_json(tmp_path / "c.json") == {}
     assert read_json(tmp_path / "a.json") == {}
 
 
@@ -765,7 +773,7 @@ ELSEWHERE: dict[str, list[str]] = {
     ],
     "kinematics/imports/test_dialects.py::test_advice_for_what_cannot_be_read": [
         "and mm are known. Export it in one of these.",
-        "paw_x, paw_y, paw_z, elbow_x ... shoulder_z.",
+        "SLEAP-Anipose, movement or NWB with poses wrote. Or",
         "in place of the times, and give --rate HZ.",
         "Hz. Say --rate",
         "--rate out if the times are right. If not:",
