@@ -11,6 +11,7 @@ import numpy as np
 
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.damage import HELD, held, jumps, lost, segment_lengths, stand_ins
+from mousearm.text import plural
 from mousearm.trajectory import LANDMARKS
 
 COLUMN_AXES = ("z", "x", "y")
@@ -210,7 +211,7 @@ def check_rows(time: np.ndarray, place: Place, advice: str) -> None:
     if missing.any():
         frame = int(missing.argmax())
         raise place.error(
-            f"{missing[frame]} rows after this one are lost: {1e3 * (time[frame + 1] - time[frame]):.4g} ms pass until "
+            f"{plural(missing[frame], 'row')} lost after this one: {1e3 * (time[frame + 1] - time[frame]):.4g} ms pass until "
             f"the next, {1e3 * np.median(np.diff(time)):.4g} ms between others. {advice}",
             frame,
             "time",

@@ -11,6 +11,7 @@ from mousearm.kinematics import Reach, generate, read_csv, read_reaches, resampl
 from mousearm.kinematics.files import COLUMNS, REQUIRED
 from mousearm.kinematics.imports import CutRule, ImportOptions, import_reaches
 from mousearm.paths import resolve
+from mousearm.text import plural
 from mousearm.trajectory import LANDMARKS
 
 from .test_files import RECORDED, needs_recordings
@@ -214,7 +215,7 @@ class TestDamage:
     def test_advice_lost_rows(self, saved, follow, reach, n):
         path = saved(lambda values: np.delete(values, range(25, 25 + n), axis=0))
         text = refusal(path)
-        assert f"row 26, column time: {n} rows after this one are lost" in text
+        assert f"row 26, column time: {plural(n, 'row')} lost after this one" in text
         _, imported = follow(text)
         assert imported.n_frames == reach.n_frames
         assert farthest_mm(imported, reach) < 0.5
