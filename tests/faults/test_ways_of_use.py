@@ -12,10 +12,7 @@ import threading
 import time
 from pathlib import Path
 
-import nbclient
-import nbformat
 import pytest
-from jupyter_client import AsyncKernelManager
 from short_runs import QUICK, result
 
 from mousearm import cli
@@ -259,6 +256,10 @@ two.close()
 
 @pytest.mark.slow
 def test_a_notebook_trains_resumes_and_draws(tmp_path, unbroken):
+    import nbclient  # slow to import, as are those below
+    import nbformat
+    from jupyter_client import AsyncKernelManager
+
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS.split("#---")])
     kernel = AsyncKernelManager()
     kernel.kernel_spec.argv[0] = sys.executable
