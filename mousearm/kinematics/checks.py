@@ -211,8 +211,8 @@ def check_rows(time: np.ndarray, place: Place, advice: str) -> None:
     if missing.any():
         frame = int(missing.argmax())
         raise place.error(
-            f"{plural(missing[frame], 'row')} lost after this one: {1e3 * (time[frame + 1] - time[frame]):.4g} ms pass until "
-            f"the next, {1e3 * np.median(np.diff(time)):.4g} ms between others. {advice}",
+            f"{plural(missing[frame], 'row')} lost after this one: {1e3 * (time[frame + 1] - time[frame]):.4g} ms pass "
+            f"until the next, {1e3 * np.median(np.diff(time)):.4g} ms between others. {advice}",
             frame,
             "time",
         )
