@@ -26,6 +26,14 @@ ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 LONGER = (*QUICK, "algo.timesteps=6000")
 
 
+@pytest.fixture(autouse=True)
+def hang_ups_count():
+    """Take what stands for SIGHUP back to the system's, where the tests themselves run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 def in_thread(work):
     """What a function in another thread gives, or raises."""
     ended = []
