@@ -16,7 +16,7 @@ from mousearm.sweep.plugins import register
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
 def train(composed: DictConfig) -> float:
     """Run one job; the objective is returned for sweepers."""
-    with cli.outliving_readers(), cli.handled():
+    with cli.outliving_readers(), cli.handled(), explaining():
         return run_composed(composed)
 
 

@@ -262,11 +262,14 @@ class SequencePPO(RecurrentPPO):
 
 
 def learning_rate(config: AlgoConfig) -> float | Callable[[float], float]:
-    """The constant rate, or the straight line from ``learning_rate`` to ``learning_rate_final`` over the budget."""
+    """The constant rate, or the straight line from ``learning_rate`` to ``learning_rate_final`` over the budget.
+
+    The last rollout ends after the budget. The line goes on until then, but not below zero, which would unlearn.
+    """
     first, last = config.learning_rate, config.learning_rate_final
     if last is None:
         return first
-    return lambda progress_remaining: last + (first - last) * progress_remaining
+    return lambda progress_remaining: max(last + (first - last) * progress_remaining, 0.0)
 
 
 def stock_arguments(config: AlgoConfig) -> dict[str, Any]:

@@ -227,7 +227,7 @@ def _check_optimizer(memories: Any, saved: Any, own: Any, shapes: Sequence[torch
     """Check what torch does not: numbers that do not fit their tensors are read from elsewhere in the memory."""
     for one, other in zip(saved, own, strict=True):
         same = all(one[key] == other[key] for key in other.keys() & one.keys() - {"lr"})  # that falls
-        if not (same and one.keys() >= _OF_OPTIMIZERS and type(one["lr"]) is float and 0 <= one["lr"] < math.inf):
+        if not (same and one.keys() >= _OF_OPTIMIZERS and type(one["lr"]) is float and math.isfinite(one["lr"])):
             raise ValueError("an optimizer is of another kind")
     for i, memory in memories.items():
         first = next(iter(memories.values()))

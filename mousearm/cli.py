@@ -47,7 +47,11 @@ def argument(name: str, **options: Any) -> Argument:
 RUN = argument("run", type=Path, metavar="RUN", help="run folder, such as outputs/NAME")
 RUNS = argument("folders", nargs="+", type=Path, metavar="RUN_OR_SWEEP", help="such as outputs/NAME")
 OVERRIDES = argument(
-    "overrides", nargs="*", metavar="KEY=VALUE", help="as for run.py, such as model=muscle model.file=my_arm.xml"
+    "overrides",
+    nargs="*",
+    default=[],  # or argparse says that they are required
+    metavar="KEY=VALUE",
+    help="as for run.py, such as model=muscle model.file=my_arm.xml",
 )
 CHECKPOINT = argument("--checkpoint", metavar="WHICH", help="best (default), latest, or a number of steps")
 KINEMATICS = argument(

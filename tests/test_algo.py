@@ -130,6 +130,8 @@ def test_learning_rate_by_hand(configure):
     schedule = learning_rate(config)
     # At the start, half way and at the end of the budget.
     assert [schedule(left) for left in (1.0, 0.5, 0.0)] == pytest.approx([1e-3, 5.5e-4, 1e-4])
+    # The last rollout is counted whole: a budget of 2000 steps may end at 3136.
+    assert [schedule(left) for left in (-0.05, -0.568)] == pytest.approx([5.5e-5, 0.0])
     assert learning_rate(replace(config, learning_rate_final=None)) == 1e-3
 
 

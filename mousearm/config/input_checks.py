@@ -108,12 +108,43 @@ def _check(file: Path, folders: Iterable[Path]) -> None:
             )
         if name.startswith("optional "):
             raise ConfigError(f"{file}: with '{name}' a choice that does not exist counts as none. Leave optional out.")
+    if not isinstance(defaults, list | None):
+        raise ConfigError(f"{file}: defaults is a list: '- override /GROUP: CHOICE' below it, a line for each.")
+    if circle := _circle([file]):
+        raise ConfigError(f"{circle[-1]}: '- {circle[0].stem}' below its defaults leads back to itself. Leave it out.")
+    groups = {place.name for folder in folders for place in folder.iterdir() if place.is_dir()}
+    for group, name in content.items():
+        if group in groups and isinstance(name, str) and "_global_" in _PACKAGE.findall(text):
+            raise ConfigError(f"{file}: '{group}: {name}' sets no choice. {_choice(group, name)}")
     for key, name in [pair for item in defaults or [] if isinstance(item, dict) for pair in item.items()]:
-        group = str(key).removeprefix("override ").removeprefix("/")
+        group = str(key).removeprefix("override ").removeprefix("/").partition("@")[0]
+        if group.partition("/")[0] not in groups:
+            raise UnknownNameError(f"configuration group in {file}", group, groups)
+        if group in ("experiment", "debug") and str(key).startswith("override"):
+            raise ConfigError(f"{file}: '{key}: {name}' has no effect. {_choice(group, name)}")
         if (known := choices_of(group, folders)) and not str(key).startswith("override /"):
             raise ConfigError(f"{file}: '{key}: {name}' must be 'override /{group}: {name}'.")
         if known and isinstance(name, str) and name not in known and "$" not in name:
             raise UnknownNameError(f"choice of the group {group} in {file}", name, known)
+
+
+def _choice(group: str, name: str) -> str:
+    """How a file of an experiment makes a choice of a group."""
+    if group == "debug":
+        return f"Leave it out, and give debug={name} on the command line."
+    return f"Write '{f'- {name}' if group == 'experiment' else f'- override /{group}: {name}'}' below defaults."
+
+
+def _circle(files: list[Path]) -> list[Path]:
+    """The files that lead, each by a choice of its own group, from the last of these back to a file among them."""
+    defaults = read_group_file(files[-1]).get("defaults")
+    for name in defaults if isinstance(defaults, list) else []:
+        file = files[-1].parent / f"{name}.yaml"
+        if file in files:
+            return [file, *files]
+        if isinstance(name, str) and file.is_file() and (circle := _circle([*files, file])):
+            return circle
+    return []
 
 
 def _less_sweep(content: Any) -> Any:

@@ -15,7 +15,13 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException, ValidationError
+from omegaconf.errors import (
+    ConfigAttributeError,
+    ConfigKeyError,
+    InterpolationResolutionError,
+    OmegaConfBaseException,
+    ValidationError,
+)
 
 from mousearm.config.command_line import check_overrides
 from mousearm.config.input_checks import CONF, choices_of, read_plain
@@ -55,6 +61,11 @@ def explained(error: Exception) -> MouseArmError:
     if not isinstance(inner, OmegaConfBaseException):
         return ConfigError(said)
     key, last = str(inner.full_key or ""), str(inner.key)
+    if isinstance(inner, InterpolationResolutionError):
+        valid = "What stands in ${...} is a key, as in ${seed}, or a variable that is set, as in ${oc.env:HOME}."
+        return ConfigError(
+            f"{key or 'A value'}{where} cannot be resolved: {text.splitlines()[0]}. {valid}", key or None
+        )
     if isinstance(inner, ConfigKeyError | ConfigAttributeError) and inner.parent_node is not None:
         if where.startswith(f" in {key}/"):
             return ConfigError(f"{key}{where}: the file must begin with the line '# @package _global_'.", key)
@@ -79,8 +90,9 @@ def _remedy(field: Field[Any], value: str, is_item: bool) -> str:
     text = f"is not of its type: {type_text(field.type)}{valid and f', {valid}'}."
     if value == "null":
         return f"{text} Leave {field.name} out for its default."
-    with contextlib.suppress(ValueError, OverflowError):
+    with contextlib.suppress(ValueError, OverflowError, ConfigError):
         if field.type is int and (number := float(value)).is_integer():
+            declaration(field).check(field.name, int(number))
             return f"{text} Write {int(number)}."
     return f"{text} Write [{value}]." if get_origin(field.type) is list and not is_item else text
 

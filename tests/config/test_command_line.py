@@ -273,6 +273,18 @@ FILES = {
     "a sweep of no keys": (GLOBAL + "hydra: {mode: MULTIRUN, sweeper: {params: [a]}}\n", None, None),
     "a sweep without params": (GLOBAL + "hydra: {mode: MULTIRUN, sweeper: {params: null}}\n", "", None),
     "nothing": ("", None, GLOBAL),
+    "a choice as a value": (GLOBAL + "reward: smooth\n", None, GLOBAL + "defaults: [override /reward: smooth]\n"),
+    "an experiment as a value": (GLOBAL + "experiment: any_reach\n", None, GLOBAL + "defaults: [any_reach]\n"),
+    "an experiment that overrides itself": (GLOBAL + "defaults: [override /experiment: any_reach]\n", None, GLOBAL),
+    "debug": (GLOBAL + "debug: quick\n", None, GLOBAL),
+    "debug below defaults": (GLOBAL + "defaults: [override /debug: quick]\n", None, GLOBAL),
+    "defaults that are no list": (GLOBAL + "defaults: 3\n", None, GLOBAL + "defaults: [_self_]\n"),
+    "a group that does not exist": (
+        GLOBAL + "defaults: [override /rewrd: smooth]\n",
+        "rewrd",
+        GLOBAL + "defaults: [override /reward: smooth]\n",
+    ),
+    "a circle": (GLOBAL + "defaults: [mine, _self_]\n", None, GLOBAL + "defaults: [_self_]\n"),
 }
 
 

@@ -74,3 +74,10 @@ def test_a_larger_total_trains_as_if_it_had_been_the_total_from_the_beginning(tm
     run(configure(*constant), tmp_path / "r", ["algo.timesteps=600"])
     folder = RunFolder(tmp_path / "r")
     assert result(folder)[1:3] == expected[1:3]
+
+
+def test_a_run_that_ended_after_its_budget_goes_on(tmp_path, configure):
+    falling = (*QUICK, "algo.learning_rate_final=1e-4", "algo.eval_freq=120")
+    run(configure(*falling, "algo.timesteps=130"), tmp_path / "r")  # ends at 240, where the line is below zero
+    run(configure(*falling, "algo.timesteps=360"), tmp_path / "r", ["algo.timesteps=360"])
+    assert RunFolder(tmp_path / "r").checkpoints()[-1].name == "360"
