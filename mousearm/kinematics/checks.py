@@ -124,10 +124,12 @@ def check_rate(rate: float, place: Place) -> None:
     units = [f"{unit} (at {rate / scale:.4g} Hz)" for unit, scale in TIME_UNITS.items() if low <= rate / scale <= high]
     units += ["frame numbers"] if round(rate, 6) == 1 else []
     looks = f"it looks like {' or '.join(units)}" if units else "no usual unit explains it"
+    leave = "leave the recording out" if rate < low else "keep every second row, or fewer"
     raise place.error(
         f"read as seconds, its times make {rate:.4g} frames a second; {low:g} to {high:g} are plausible: {looks}. "
         "Convert the times to seconds; or name their unit in the header of a CSV file, as time_ms; or say how many "
-        "frames a second were filmed and import the file, by scripts/import_reaches.py with --rate HZ."
+        "frames a second were filmed and import the file, by scripts/import_reaches.py with --rate HZ. If they are "
+        f"seconds, {leave}."
     )
 
 

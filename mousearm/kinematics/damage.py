@@ -16,6 +16,9 @@ ACCELERATION = 20.0
 HELD = 0.005
 """Step beside rows that repeat, relative to the upper arm, above which the point moved and the tracking stood still."""
 
+AGAIN = 4
+"""Frames between repeats, up to which a slower camera's rows were written several times; an arm pauses less often."""
+
 GAP = 1.75
 """Interval, in median ones, beyond which rows are lost; the times of a camera jitter by less."""
 
@@ -60,17 +63,20 @@ def held(points: np.ndarray, moved: float) -> np.ndarray:
     """Tell which frames (T,) repeat the one before to the last decimal while the points (T, ...) move.
 
     They move where the step before is more than ``moved``, in the points' unit, and than some units of the last
-    decimal, as that of a resting paw is not; and where the step after is longer, as after a pause it is not. At an end
-    nobody can tell.
+    decimal, as that of a resting paw is not; and where the step after is longer, or this happens again within
+    `AGAIN` frames, as after a pause it is not. Of a single one at an end nobody can tell.
     """
     flat = points.reshape(len(points), -1)
     change = np.abs(np.diff(flat, axis=0))
     last_decimal = change[change > 0].min(initial=np.inf)
     steps = np.linalg.norm(change, axis=1)
     found = np.zeros(len(flat), dtype=bool)
-    for run in runs(steps == 0):
-        inside = run.start > 0 and run.stop < len(steps)
-        if inside and steps[run.stop] / _CATCH_UP > steps[run.start - 1] > max(_DECIMALS * last_decimal, moved):
+    limit = max(_DECIMALS * last_decimal, moved)
+    before, after = np.append(np.nan, steps), np.append(steps, np.nan)  # a run, by its first and its last step
+    moving = [run for run in runs(steps == 0) if not before[run.start] <= limit]
+    close = np.concatenate([[False], np.diff([run.start for run in moving]) <= AGAIN, [False]])
+    for run, again in zip(moving, close[1:] | close[:-1], strict=False):
+        if again or after[run.stop] / _CATCH_UP > before[run.start]:
             found[run.start + 1 : run.stop + 1] = True
     return found
 

@@ -125,7 +125,8 @@ def _columns(rows: list[Row], path: Path) -> tuple[tuple[str, ...], list[Row], f
     if missing:
         raise KinematicsError(
             f"{path}, row {line}: the header has no column {', '.join(missing)}; it has {', '.join(first)}. "
-            f"Needed, in any order and separated by commas: {', '.join(REQUIRED)}."
+            f"Needed, in any order and separated by commas: {', '.join(REQUIRED)}. Import other tables, and "
+            "frame numbers without times, by scripts/import_reaches.py."
         )
     twice = [name for name in REQUIRED if names.count(name) > 1]
     if twice:

@@ -77,6 +77,7 @@ class Measures:
         for (what, unit, low, high), value in zip(USUAL, (self.peak_speed, self.n_frames / self.rate), strict=True):
             if not low <= value <= high:
                 found.append(f"{what} {value:.3g} {unit}, usual is {low:g} to {high:g}: check rate and unit of time")
+                found[-1] += ", or import a session with --cut" if unit == "s" and value > high else ""
         for name, segment in (("upper arm", self.upper_arm), ("forearm", self.forearm)):
             if segment.spread_mm > MOST_SPREAD * segment.median_mm:
                 share = segment.spread_mm / segment.median_mm

@@ -195,6 +195,15 @@ class TestNotSeen:
         assert "held while the arm moves" in result.text()
         assert farthest_mm(imported, reach) < 0.5
 
+    @pytest.mark.parametrize("times", [2, 3])
+    def test_rows_of_a_slower_camera(self, tmp_path, reach, times):
+        slow = np.arange(reach.n_frames) // times * times
+        values = {name: getattr(reach, name)[slow] for name in LANDMARKS}
+        write_csv(Reach("slow", reach.time, **values), tmp_path / "slow.csv")
+        assert "repeats" in refusal(tmp_path / "slow.csv")
+        _, imported = brought_in(tmp_path / "slow.csv", tmp_path / "out")
+        assert farthest_mm(imported, reach) < 0.5
+
     @pytest.mark.parametrize("point", LANDMARKS)
     def test_an_origin_in_a_point_is_a_position(self, tmp_path, reach, point):
         origin = getattr(reach, point)

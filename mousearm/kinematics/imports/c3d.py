@@ -61,7 +61,7 @@ def read_c3d(path: Path, names: Mapping[str, str]) -> MarkerRecording:
     positions = np.where(seen, points[:, chosen], np.nan).transpose(2, 1, 0)
     if unit and unit_of(unit) is None:
         raise KinematicsError(f"{path}: says its unit is {unit}; m, cm and mm are known. Export it in one of these.")
-    frames = first + np.arange(len(positions))
+    frames = first - 1 + np.arange(len(positions))  # the first frame of a trial is 1, at time 0
     known = rate if 0 < rate < np.inf else None
     return MarkerRecording(path, "C3D", None, positions, None, frames, unit=unit_of(unit), rate=known)
 

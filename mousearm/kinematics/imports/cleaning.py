@@ -45,6 +45,7 @@ def drop_stand_ins(recording: MarkerRecording) -> tuple[MarkerRecording, int]:
     points = np.where(stand_ins(recording.points)[:, :, None], np.nan, recording.points)
     moved = HELD * segment_lengths(points)[0]
     repeated = np.stack([held(points[:, i], moved) for i in range(points.shape[1])], axis=1)
+    repeated |= held(points, moved)[:, None]
     points = np.where(repeated[:, :, None], np.nan, points)
     return replace(recording, points=points), int((seen_points(recording.points) & ~seen_points(points)).sum())
 

@@ -82,7 +82,8 @@ def choose_unit(given: str | None, stated: str | None, lengths: tuple[float, flo
     advice = (
         f"--units {fitting[0]} would fit."
         if fitting
-        else f"No unit of {', '.join(UNITS)} fits both: were the positions calibrated, and are the --points right?"
+        else f"No unit of {', '.join(UNITS)} fits both: were the positions calibrated, and are the --points right? "
+        "Convert another unit to one of these."
     )
     what = f"the medians of upper arm and forearm are {measured} in its unit"
     if given is None and stated is None:

@@ -123,8 +123,8 @@ def _labels(file: Any, name: str) -> list[str]:
 def _read_nwb(file: Any, path: Path, names: Mapping[str, str]) -> MarkerRecording:
     """Read the series of an NWB file that hold positions, each called as its group, or CONTAINER/GROUP if names repeat.
 
-    A series holds ``data`` (T, 3), which times ``conversion`` has the unit that it names, and either ``timestamps`` or
-    a start and a rate.
+    A series holds ``data`` (T, 3), which times ``conversion`` and plus ``offset`` has the unit that it names, and
+    either ``timestamps`` or a start and a rate.
     """
     groups: dict[str, Any] = {}
 
@@ -141,8 +141,7 @@ def _read_nwb(file: Any, path: Path, names: Mapping[str, str]) -> MarkerRecordin
     find_points(columns, names, path)
     chosen = [series[names[landmark]] for landmark in LANDMARKS]
     attributes = [_found(group, "data").attrs for group in chosen]
-    scales = [float(said.get("conversion", 1.0)) for said in attributes]
-    points = np.stack([scale * _array(group, "data") for group, scale in zip(chosen, scales, strict=True)], axis=1)
+    points = np.stack([_array(group, "data") for group in chosen], axis=1)
     sure = [_array(group, "confidence") for group in chosen if "confidence" in group]
     times = [_times(group, len(points)) for group in chosen]
     if any(not np.array_equal(times[0], other) for other in times[1:]):
@@ -168,8 +167,15 @@ def _text(value: Any) -> str:
 
 
 def _array(group: Any, name: str) -> np.ndarray:
-    """Numbers of an array in a file, as float64."""
-    return _found(group, name)[()].astype(np.float64)
+    """Numbers of an array in a file, as float64, with the scale, offset and fill value that NWB or netCDF say of it."""
+    found = _found(group, name)
+
+    def said(*keys: str, default: float) -> float:
+        return next((float(np.ravel(found.attrs[key])[0]) for key in keys if key in found.attrs), default)
+
+    values = found[()].astype(np.float64)
+    values = np.where(values == said("_FillValue", "missing_value", default=np.nan), np.nan, values)
+    return said("conversion", "scale_factor", default=1.0) * values + said("offset", "add_offset", default=0.0)
 
 
 def _found(group: Any, name: str) -> Any:

@@ -33,7 +33,7 @@ def read_trc(sheet: Sheet, names: Mapping[str, str]) -> MarkerRecording:
         raise KinematicsError(f"{path}: ends after row {len(sheet.lines)}, within its header. Export it again.")
     keys, values, labels = (sheet.cells(index) for index in (1, 2, 3))
     header = {key.lower(): value for key, value in zip(keys, values, strict=False) if key and value}
-    if [name.lower() for name in labels[:2]] != ["frame#", "time"]:
+    if [name.lower().replace(" ", "") for name in labels[:2]] != ["frame#", "time"]:
         raise KinematicsError(f"{path}, row 4: does not start with Frame# and Time, so it is not a .trc file.")
     markers = [name for name in labels[2:] if name]
     _check_count(header, "NumMarkers", len(markers), "markers in row 4", path)

@@ -23,7 +23,7 @@ _LARGEST = 300_000_000
 
 _HEAD, _ANY_SIZE = 4096, 2**62
 _SEPARATORS = "\t;,"
-_NOT_SEEN = frozenset(("", "na", "n/a", "#n/a", "null", "none", "missing", "-", "--", "."))
+_NOT_SEEN = frozenset(("", "na", "n/a", "#n/a", "null", "none", "missing", "nat", "<na>", "-", "--", "."))
 _NOT_A_NUMBER = re.compile(r"[+-]?(nan(\(ind\))?|1[.,]#(qnan|ind|inf|snan)\w*)", re.IGNORECASE)
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
@@ -108,7 +108,7 @@ class Sheet:
         """Cells of a line, without outer spaces."""
         line = self.lines[index]
         if not self.separator:
-            return line.split()
+            return [cell.strip('"') for cell in line.split()]
         if '"' not in line:
             return [cell.strip() for cell in line.split(self.separator)]
         try:

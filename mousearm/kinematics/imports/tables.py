@@ -123,6 +123,9 @@ def _header_rows(sheet: Sheet) -> tuple[list[list[str]], int, str]:
             "time,paw_x,paw_y,paw_z,elbow_x,elbow_y,elbow_z,shoulder_x,shoulder_y,shoulder_z."
         )
     width = max(map(len, rows))
+    below = sheet.cells(index) if index < len(sheet.lines) else []
+    if len(rows) == 1 and len(below) == width + 1 and below[-1]:  # R's write.table: names of rows, but none above them
+        rows, width = [["", *rows[0]]], width + 1
     return [cells + [""] * (width - len(cells)) for cells in rows], index, index_name
 
 
@@ -133,7 +136,8 @@ def _says_axis(cell: str) -> bool:
 def _header(rows: Sequence[Sequence[str]], path: Path) -> Header:
     """Read a header of one row with names and coordinates, or of a row of names and one of coordinates."""
     alone = [sum(_ALONE.fullmatch(cell) is not None for cell in row) for row in rows]
-    labels = int(np.argmax(alone)) if max(alone) >= 3 else len(rows) - 1
+    named = [sum(map(bool, map(_matched, row))) for row in rows]  # below names there may be a row of units
+    labels = int(np.argmax(alone if max(alone) >= 3 else named))
     owners, match_label = [""] * len(rows[labels]), _matched
     if max(alone) >= 3 and len(rows) > 1:
         owners, match_label = _filled_right(rows[labels - 1 if labels else 1], rows[labels]), _ALONE.fullmatch
@@ -151,7 +155,7 @@ def _header(rows: Sequence[Sequence[str]], path: Path) -> Header:
         index, said = time
         time = index, SECONDS[said or next((row[index] for row in below if row[index] in SECONDS), "s")]
     frames = [index for index, name in others if re.sub(r"[\s_#:]|unnamed", "", name) in _FRAMES]
-    if not points[0] and (not names[0] or names[0].lower() in _POINT_NAMES):  # the index of pandas
+    if not points[0] and (not names[0] or names[0].lower().split("/")[0] in _POINT_NAMES):  # the index of pandas
         frames.append(0)
     return Header(names, points, next(iter(units), None), time, frames[0] if frames else None)
 

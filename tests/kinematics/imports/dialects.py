@@ -208,6 +208,7 @@ text("trc, no rate known", lambda: trc(rate="0"), suffix="trc", say=SILENT)
 text("trc, names side by side", lambda: trc(empty=False), suffix="trc", say=SILENT)
 text("trc, Windows, no blank line", lambda: trc(blank=False, end="\r\n"), suffix="trc", say=SILENT)
 text("trc, parted by spaces", lambda: " ".join(trc(empty=False).split("\t")), suffix="trc", say=SILENT)
+text("trc, Frame # with a space", lambda: trc().replace("Frame#", "Frame #"), suffix="trc", say=SILENT)
 text("trc as .txt", trc, suffix="txt", say=SILENT)
 DIALECTS["trc of OpenSim"] = Dialect(lambda path: write_trc(path, MM), "trc", SILENT)
 
@@ -261,10 +262,17 @@ text("pandas with its index", lambda: frame().to_csv(), say=RATED)
 text("pandas with a named index", lambda: frame().rename_axis("frame").to_csv(), say=RATED)
 text("pandas read and written again", lambda: frame(**{"Unnamed: 0": range(T)}).to_csv(index=False), say=RATED)
 text("R with row names", lambda: frame(fnum=range(1, T + 1)).to_csv(quoting=csv.QUOTE_NONNUMERIC), say=RATED)
+text("R's write.table", lambda: frame().to_csv(sep=" ", quoting=csv.QUOTE_NONNUMERIC)[3:], suffix="txt", say=RATED)
 text("frames from 1000", lambda: frame(Frame=range(1000, 1000 + T)).to_csv(index=False), say=RATED)
 text("FreeMoCap", lambda: frame().to_csv(index=False), say=RATED)
 text("numpy.savetxt", lambda: saved(header=" ".join(["time", *NAMES])), suffix="txt")
 text("numpy.savetxt, no comment sign", lambda: saved(header=",".join(["time", *NAMES]), comments="", delimiter=","))
+text("units below names", lambda: own.to_csv(index=False).replace("\n", f"\ns{9 * ',mm'}\n", 1), say=SILENT)
+text(
+    "units below names, ms",
+    lambda: frame(time=1e3 * TIME).to_csv(index=False).replace("\n", f"\n[ms]{9 * ',[mm]'}\n", 1),
+    say=SILENT,
+)
 text("NaN in words", lambda: frame(missing(), time=TIME).to_csv(index=False, na_rep="NA"), gap=(12, 15))
 text("NaN of Windows", lambda: frame(missing(), time=TIME).to_csv(index=False, na_rep="-1.#IND"), gap=(12, 15))
 text("NaN of Excel", lambda: frame(missing(), time=TIME).to_csv(index=False, na_rep="#N/A"), gap=(12, 15))
@@ -334,6 +342,7 @@ text("DeepLabCut", lambda: deeplabcut(MM).to_csv(), say=RATED)
 text("DeepLabCut, likelihood", lambda: deeplabcut(MM, SURE).to_csv(), say=RATED)
 text("DeepLabCut, several animals", lambda: deeplabcut(MM, individual="m1").to_csv(), **ONE)
 text("DeepLabCut, named index", lambda: deeplabcut(MM).rename_axis("frame").to_csv(), say=RATED)
+text("DeepLabCut, scorer dropped", lambda: deeplabcut(MM).droplevel(0, axis=1).to_csv(), say=RATED)
 text("DeepLabCut, index of times", lambda: deeplabcut(MM).set_axis(TIME).rename_axis("time").to_csv())
 text("DeepLabCut, semicolons", lambda: deeplabcut(MM).to_csv(sep=";", decimal=","), say=RATED)
 text("DeepLabCut, UTF-16", lambda: deeplabcut(MM).to_csv(sep="\t"), "utf-16", say=RATED)
@@ -419,6 +428,22 @@ DIALECTS["movement, frames"] = Dialect(lambda path: movement(path, **UNRATED), "
 DIALECTS["movement, two animals"] = Dialect(
     lambda path: movement(path, animals=("m1", "m2"), **SECONDS), "nc", points=TWO
 )
+
+
+@dialect("movement, packed", suffix="nc", gap=(12, 15))
+def _(path):
+    movement(path, **SECONDS)
+    with h5py.File(path, "a") as file:
+        scales = [dimension[0] for dimension in file["position"].dims]
+        packed = np.round((file["position"][()] - 20) / 1e-7).astype("i4")
+        packed[12:15, :, 2] = -(2**31)
+        del file["position"]
+        file["position"] = packed
+        file["position"].attrs.update({"scale_factor": 1e-7, "add_offset": 20.0, "_FillValue": [np.int32(-(2**31))]})
+        for i, scale in enumerate(scales):
+            file["position"].dims[i].attach_scale(scale)
+
+
 DIALECTS["movement as .h5"] = Dialect(lambda path: movement(path, **SECONDS), "h5")
 
 
@@ -454,8 +479,10 @@ DIALECTS["NWB, spatial series"] = Dialect(lambda path: nwb(path, "SpatialSeries"
 def _(path):
     nwb(path, unit="meters")
     with h5py.File(path, "a") as file:
-        for mark in MARKS:
-            file[f"processing/behavior/PoseEstimation/{mark}/data"].attrs["conversion"] = 1e-3
+        for i, mark in enumerate(MARKS):  # each with an origin of its own
+            data = file[f"processing/behavior/PoseEstimation/{mark}/data"]
+            data[...] -= 7 * i
+            data.attrs.update({"conversion": 1e-3, "offset": 7e-3 * i})
 
 
 # C3D
