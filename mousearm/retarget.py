@@ -20,6 +20,7 @@ from mousearm.files import make_folder, sha256, staged
 from mousearm.kinematics import Reach
 from mousearm.model import Arm
 from mousearm.model.arm import body_of, geom_name
+from mousearm.model.coupling import switched_off
 from mousearm.trajectory import FOLLOWED, LANDMARKS, SHOULDER, errors_mm
 
 # Pull of the joints towards the rest pose, in mm per rad: decides only what the targets leave open (redundant joints).
@@ -140,7 +141,7 @@ def _advice(arm: Arm, config: KinematicsConfig) -> str:
 def _check_free(name: str, arm: Arm, qpos: np.ndarray, allowed_mm: float) -> None:
     """Refuse poses that contacts or limits of tendons, which inverse kinematics does not see, would not let be."""
     model, data = arm.model, mujoco.MjData(arm.model)
-    limited = model.tendon_limited > 0
+    limited = model.tendon_limited * (not switched_off(model, mujoco.mjtDisableBit.mjDSBL_LIMIT)) > 0
     if not (limited.any() or model.geom_contype.any() or model.npair):
         return
     worst = (0.0, 0, "", "")

@@ -12,6 +12,7 @@ from tqdm import tqdm
 from mousearm.config import Config, ModelConfig
 from mousearm.errors import KinematicsError
 from mousearm.kinematics import Reach, ReachFile, find_reaches, resample
+from mousearm.kinematics.checks import SEGMENT_RANGE
 from mousearm.model import Arm, load_arm
 from mousearm.paths import resolve
 from mousearm.retarget import PoseCache, Reference, cache_folder, retarget
@@ -68,6 +69,13 @@ def prepare(
     reaches = _map_good(ReachFile.read, files, "reading", skip)
     model = with_lengths(config.model, reaches)
     arm = load_arm(model)
+    lengths = 1e3 * np.array(arm.segment_lengths())
+    if (lengths < 1e3 * SEGMENT_RANGE[0]).any() or (lengths > 1e3 * SEGMENT_RANGE[1]).any():
+        warnings.warn(
+            f"{arm.source}: upper arm {lengths[0]:.4g} mm and forearm {lengths[1]:.4g} mm are not a mouse's. See that "
+            "the model is in metres, and that model.landmarks name the right points.",
+            stacklevel=2,
+        )
     solve = PoseCache(arm, cache_folder()).solve
 
     def fit(reach: Reach) -> Reference:

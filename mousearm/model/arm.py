@@ -8,7 +8,7 @@ import mujoco
 import numpy as np
 
 from mousearm.errors import ModelError, UnknownNameError
-from mousearm.model.coupling import Couplings
+from mousearm.model.coupling import Couplings, switched_off
 from mousearm.model.xml import LARGEST
 from mousearm.trajectory import LANDMARKS
 
@@ -127,7 +127,8 @@ class Arm:
         if not self.couplings.free[self.tracked_joints].any():
             raise ModelError(f"model.joints={joints}: these follow other joints of {source}. Name those, or give null.")
         self.rest_qpos = self.couplings.complete(rest_pose(model))
-        limits = np.where(model.jnt_limited[:, None] > 0, model.jnt_range, (-np.inf, np.inf))
+        limited = model.jnt_limited[:, None] * (not switched_off(model, mujoco.mjtDisableBit.mjDSBL_LIMIT)) > 0
+        limits = np.where(limited, model.jnt_range, (-np.inf, np.inf))
         self.qpos_range = self.couplings.narrowed(np.asarray(limits, dtype=float), self.rest_qpos)
         self.ctrl_range = _ctrl_range(model, source)
         self.peak_force = _peak_force(model, self.ctrl_range)
@@ -199,12 +200,20 @@ def _joint_indices(model: mujoco.MjModel, joints: list[str] | None, source: str)
 
 
 def _ctrl_range(model: mujoco.MjModel, source: str) -> np.ndarray:
+    all_off = model.opt.disableflags & int(mujoco.mjtDisableBit.mjDSBL_ACTUATION)
     for i in range(model.nu):
+        group = int(model.actuator_group[i])
+        if all_off or model.opt.disableactuator & 1 << max(group, 0):
+            option = '<flag actuation="disable">' if all_off else f'<option actuatorgroupdisable="{group}">'
+            raise ModelError(
+                f"{source}: actuator '{model.actuator(i).name}' (number {i}) is switched off by {option}, so it could "
+                "move nothing. Leave that out, or the actuator."
+            )
         low, high = model.actuator_ctrlrange[i]
         if not model.actuator_ctrllimited[i] or high <= low:
             raise ModelError(
                 f"{source}: actuator '{model.actuator(i).name}' (number {i}) has no control range, so an action has "
-                'nothing to be mapped to. Give it one, for example ctrlrange="-1 1".'
+                'nothing to be mapped to. Give it one, as ctrllimited="true" ctrlrange="-1 1" ("0 1" for a muscle).'
             )
     return model.actuator_ctrlrange.copy()
 

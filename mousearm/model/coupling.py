@@ -93,10 +93,15 @@ class Couplings:
         return narrow
 
 
+def switched_off(model: mujoco.MjModel, kind: mujoco.mjtDisableBit) -> bool:
+    """True if the model's options switch a kind of constraint off, or all of them."""
+    return bool(model.opt.disableflags & (int(kind) | int(mujoco.mjtDisableBit.mjDSBL_CONSTRAINT)))
+
+
 def _read_rules(model: mujoco.MjModel, source: str) -> dict[int, tuple[int, Polynomial]]:
     """By joint that follows, the one that it follows, itself where it is fixed, and its position as a function."""
     rules: dict[int, tuple[int, Polynomial]] = {}
-    if model.opt.disableflags & mujoco.mjtDisableBit.mjDSBL_EQUALITY:
+    if switched_off(model, mujoco.mjtDisableBit.mjDSBL_EQUALITY):
         return rules
     for i in np.flatnonzero(model.eq_active0):
         kind = mujoco.mjtEq(model.eq_type[i])

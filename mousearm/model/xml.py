@@ -1,5 +1,6 @@
 """XML read safely: no entities, a limit on size; every error names its place."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ _MAX_DEPTH = 100
 
 # No figure of an animal in SI units is larger; squares of larger ones would overflow.
 LARGEST = 1e12
+_NUMBERS = re.compile(r"[\s\d.eE+-]*\d\s*")
 
 
 @dataclass(eq=False)
@@ -62,6 +64,12 @@ class Node:
         yield self
         for child in self.children:
             yield from child.walk()
+
+    def figures(self) -> str:
+        """Numbers within it, for messages: `` (radius 0.1, length 2)``; empty where there are none."""
+        numbers = [(node.tag, node.text.split()) for node in self.children if _NUMBERS.fullmatch(node.text)]
+        held = [f"{tag} {' '.join(words)[:80]}" for tag, words in numbers]
+        return f" ({', '.join(held)})" if held else ""
 
     def string(self, tag: str, default: str | None = None) -> str:
         """Text of a child; without a default it must be there and not be empty."""

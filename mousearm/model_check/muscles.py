@@ -15,7 +15,7 @@ MAX_LENGTH_JUMP = 0.01  # largest jump of a length, as a share of the range that
 _MOST_STEPS = 5000  # of a sweep, through whatever range
 _SPEEDS = (-10.0, 0.0, 10.0)  # rad/s of all joints
 _PUSH_TOLERANCE = 1e-9  # of the peak force
-_AT_A_JOINT = (mujoco.mjtTrn.mjTRN_JOINT, mujoco.mjtTrn.mjTRN_JOINTINPARENT)
+_HAVE_A_PATH = (mujoco.mjtTrn.mjTRN_TENDON, mujoco.mjtTrn.mjTRN_SLIDERCRANK)
 
 
 class FibreLengths(NamedTuple):
@@ -122,9 +122,9 @@ def sweep(arm: Arm, bases: np.ndarray, step: float = STEP) -> Jump:
 
 
 def paths_check(arm: Arm, jump: Jump) -> Result:
-    """Check that no length jumps and all is finite; an actuator at a joint has no path that could jump."""
-    routed = np.flatnonzero(~np.isin(arm.model.actuator_trntype, _AT_A_JOINT))
-    measured, smooth = "no paths, only actuators at joints", True
+    """Check that no length jumps and all is finite; an actuator at a joint, site or body has no path that could."""
+    routed = np.flatnonzero(np.isin(arm.model.actuator_trntype, _HAVE_A_PATH))
+    measured, smooth = "no paths, only actuators at joints, sites or bodies", True
     if len(routed):
         shares = np.nan_to_num(jump.unexplained[routed] / np.maximum(jump.span[routed], mujoco.mjMINVAL), nan=np.inf)
         worst = int(routed[shares.argmax()])

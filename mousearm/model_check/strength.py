@@ -57,7 +57,10 @@ def strength(arm: Arm, motion: Motion) -> Strength:
     needed, bounds = dynamics.needed(motion.qacc), dynamics.bounds
     weight = np.broadcast_to(np.diag(1 / largest_needs(needed)), (len(needed), arm.nq, arm.nq))
     reached = bounds.torque(bounds.static_optimization(needed, weight, _EFFORT_WEIGHT))
-    return Strength(needed, bounds.range(), needed - reached)
+    limited = arm.model.jnt_actfrclimited[:, None] > 0  # actuatorfrcrange of joints, which MuJoCo applies to the sum
+    low, high = np.where(limited, arm.model.jnt_actfrcrange, (-np.inf, np.inf)).T
+    available = np.clip(bounds.range(), low[:, None], high[:, None])
+    return Strength(needed, available, needed - np.clip(reached, low, high))
 
 
 def gravity_strength(arm: Arm, poses: np.ndarray) -> Strength:
@@ -81,7 +84,7 @@ def gravity_check(arm: Arm, gravity: Strength) -> Result:
         passed=bool(held[worst] >= MIN_HELD),
         measured=f"held in {100 * held[worst]:.0f} % of poses: {arm.joint_names[worst]}",
         limit=f"at least {100 * MIN_HELD:g} % per joint",
-        remedy="Raise gear or force, or lower the masses; the table below lists the needed torque of each joint.",
+        remedy="Raise gear or force (or actuatorfrcrange), or lower the masses; the table below says what is needed.",
     )
 
 
@@ -94,7 +97,7 @@ def reach_torque_check(arm: Arm, reaches: Strength) -> Result:
         passed=bool(margins[worst] >= 1),
         measured=f"available / needed {margins[worst]:.2f}: {arm.joint_names[worst]}",
         limit="at least 1 in every frame",
-        remedy="Raise gear or force, or check the inertias; the table below lists the needed torque of each joint.",
+        remedy="Raise gear or force (or actuatorfrcrange), or check the inertias; the table below says what is needed.",
     )
 
 

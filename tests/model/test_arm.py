@@ -1,10 +1,12 @@
 import re
+import warnings
 
 import mujoco
 import numpy as np
 import pytest
 
 from mousearm.config import LandmarksConfig, ModelConfig
+from mousearm.env.references import prepare
 from mousearm.errors import ModelError, UnknownNameError
 from mousearm.model import Landmark, load_arm
 
@@ -196,6 +198,40 @@ def test_joints_that_cannot_be_tracked(arm_file, joint, kind):
 def test_actuator_without_control_range(arm_file):
     expected = "actuator 'elbow' (number 1) has no control range"
     refused(ModelError, expected, config(arm_file('"elbow" gear="1e-5" ctrlrange="-1 1"', '"elbow" gear="1e-5"')))
+
+
+@pytest.mark.parametrize("limits", ["", 'ctrlrange="-1 1" ctrllimited="false"'])
+def test_advice_to_give_a_control_range(arm_file, limits):
+    given = '"elbow" gear="1e-5" ctrlrange="-1 1"'
+    with pytest.raises(ModelError) as caught:
+        load_arm(config(arm_file(given, f'"elbow" gear="1e-5" {limits}')))
+    (advice,) = re.findall(r'ctrllimited="true" ctrlrange="-1 1"', str(caught.value))
+    assert load_arm(config(arm_file(given, f'"elbow" gear="1e-5" {advice}'))).nu == 2
+
+
+@pytest.mark.parametrize(
+    ("option", "named"),
+    [('<option actuatorgroupdisable="3"/>', "'elbow'"), ('<option><flag actuation="disable"/></option>', "'shoulder'")],
+)
+def test_advice_where_actuators_are_switched_off(arm_file, option, named):
+    file = arm_file('joint="elbow" gear', 'joint="elbow" group="3" gear')
+    text = file.read_text()
+    file.write_text(text.replace("<worldbody>", f"{option}<worldbody>"))
+    refused(ModelError, f"actuator {named}", config(file))
+    file.write_text(text)
+    assert load_arm(config(file)).nu == 2
+
+
+def test_an_arm_in_millimetres_is_said(arm_file, configure):
+    file = arm_file()
+    keys = [f"model.file={file}", "model.landmarks.shoulder=joint:shoulder", "model.landmarks.elbow=joint:elbow"]
+    settings = configure(*keys, "model.landmarks.paw=site:paw", "kinematics.max_residual_mm=1e9")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        prepare(settings)
+    file.write_text(file.read_text().replace('"0.01 0 0"', '"10 0 0"'))
+    with pytest.warns(UserWarning, match="upper arm 1e.04 mm .* model is in metres"):
+        prepare(settings)
 
 
 def test_advice_to_add_actuators(arm_file):

@@ -270,10 +270,16 @@ def test_advice_to_leave_out_what_cannot_be_held(name):
     assert not chain("", *TENDON).couplings
 
 
-def test_disabled_equalities_hold_nothing():
-    assert not chain(
-        EQUALITIES["linear"], '<option gravity="0 0 -9.81"/>', '<option><flag equality="disable"/></option>'
-    ).couplings
+@pytest.mark.parametrize(("flag", "follows", "limited"), [("equality", 0, 1), ("limit", 1, 0), ("constraint", 0, 0)])
+def test_what_is_switched_off_holds_nothing(flag, follows, limited, torque_config):
+    off = ('<option gravity="0 0 -9.81"/>', f'<option><flag {flag}="disable"/></option>')
+    arm = chain(EQUALITIES["linear"], *off)
+    assert bool(arm.couplings) == bool(follows)
+    assert np.isfinite(arm.qpos_range).all() == bool(limited)
+    if not limited:  # nor does a tendon's range forbid a reach
+        held = chain("", *CORD)
+        reach = recorded(held, swing(held))
+        assert retarget(reach, chain("", *off, *CORD), DT, torque_config.kinematics).residual_mm.max() < 0.1
 
 
 OBSTACLE = ('<geom type="sphere" size="0.002"/>', '<geom name="ball" type="sphere" size="0.002" contype="1"/>')

@@ -6,7 +6,7 @@ from dataclasses import replace
 import mujoco
 import numpy as np
 import pytest
-from osim_text import ELBOW, PAW, SHOULDER, at, document, muscle, offset, pin, points
+from osim_text import ELBOW, FLEXOR, PAW, SHOULDER, at, document, muscle, offset, pin, points
 
 from mousearm.errors import ModelError
 from mousearm.model.coupling import Couplings
@@ -204,6 +204,99 @@ def test_a_coupler_of_coordinates_is_an_equality_of_joints(function, scale, off,
     assert (motors.nu, motors.neq) == (1, 1)
 
 
+@pytest.mark.parametrize("rest", ["", "<default_value>0.7</default_value>"])
+def test_what_is_held_is_where_couplers_put_it(rest, read):
+    """A chain lift -> bend -> slide: what the file gives the last two as default values counts for nothing."""
+    extra = "<range>-1.5 1.5</range><clamped>true</clamped>"
+    shoulder = pin(
+        "shoulder",
+        offset("in", "/ground"),
+        offset("out", "/bodyset/upper"),
+        "lift",
+        f"{extra}<default_value>0.4</default_value>",
+    )
+    axes = f"""<TransformAxis name="rotation1"><coordinates>bend</coordinates><axis>0 0 1</axis>
+        <LinearFunction><coefficients>1 0</coefficients></LinearFunction></TransformAxis>
+        <TransformAxis name="translation2"><coordinates>slide</coordinates><axis>0 1 0</axis>{BENT}</TransformAxis>"""
+    joint = f"""<CustomJoint name="elbow"><socket_parent_frame>in</socket_parent_frame>
+        <socket_child_frame>out</socket_child_frame><coordinates><Coordinate name="bend">{extra}{rest}</Coordinate>
+        <Coordinate name="slide">{extra}{rest}</Coordinate></coordinates>
+        <frames>{offset("in", "/bodyset/upper", "0.01 0 0")}{offset("out", "/bodyset/fore")}</frames>
+        <SpatialTransform>{axes}</SpatialTransform></CustomJoint>"""
+    second = coupler("<LinearFunction><coefficients>2 0.4</coefficients></LinearFunction>", dependent="slide")
+    second = second.replace("names>lift<", "names>bend<").replace('name="c"', 'name="d"')
+    both = second.removesuffix("</objects></ConstraintSet>") + coupler(LINE).removeprefix("<ConstraintSet><objects>")
+    conditional = """<ConditionalPathPoint name="m"><socket_parent_frame>/bodyset/fore</socket_parent_frame>
+        <location>0.002 0 0</location><range>0.9 1.1</range><coordinate>slide</coordinate></ConditionalPathPoint>"""
+    path = points(("upper", "0.007 0 0"), ("fore", "0.004 0 0")) + conditional
+    osim = read(document(joints=shoulder + joint, rest=both, forces=muscle(path)))
+    # bend = 0.5 0.4 + 0.1 = 0.3, slide = 2 0.3 + 0.4 = 1, and the spline at 1 is 0.001.
+    assert osim.missing[0].endswith("a SimmSpline of slide; held at its value at the default pose, 0.001 m")
+    assert osim.missing[1].endswith("at the default pose, 1, it does, and here always")
+    model, _ = at(to_mjcf(osim, MISSING))
+    np.testing.assert_allclose(model.key_qpos, [[0.4, 0.3]])
+
+
+BENT_IN_TIME = f"<prescribed_function>{BENT}</prescribed_function>"
+
+
+@pytest.mark.parametrize(
+    ("extra", "value", "missing"),
+    [
+        ("<locked>true</locked><default_value>0.3</default_value>", 0.3, 0),
+        ("<range>0.2 0.2</range><clamped>true</clamped><default_value>0.2</default_value>", 0.2, 0),
+        (
+            "<prescribed>true</prescribed><prescribed_function><Constant><value>0.4</value></Constant></prescribed_function>",
+            0.4,
+            0,
+        ),
+        (f"<prescribed>true</prescribed>{BENT_IN_TIME}", -0.004, 1),
+        (f"<prescribed>false</prescribed>{BENT_IN_TIME}", None, 0),
+    ],
+)
+def test_a_coordinate_that_is_held_is_no_joint_and_said_with_its_value(extra, value, missing, read):
+    joint = pin("shoulder", offset("in", "/ground"), offset("out", "/bodyset/upper"), "lift", extra)
+    conversion = convert(read(document(joints=joint + ELBOW)), MISSING)
+    model, data = at(conversion.xml)
+    assert (model.njnt, len(conversion.missing)) == (1 if value is not None else 2, missing)
+    assert [note for note in conversion.notes if "no joint" in note] == (
+        [f"coordinate lift: held at {value:g}; no joint"] if value is not None else []
+    )
+    if value is not None:  # x is forward, y up in OpenSim
+        np.testing.assert_allclose(data.body("fore").xpos, [0, 0.01 * np.cos(value), 0.01 * np.sin(value)], atol=1e-12)
+
+
+@pytest.mark.parametrize("instead", [("0.9", "0.4"), ("true", "false")])
+def test_advice_where_a_default_value_is_out_of_its_range(instead, read):
+    extra = "<range>-0.5 0.5</range><clamped>true</clamped><default_value>0.9</default_value>"
+    text = document(
+        joints=pin("shoulder", offset("in", "/ground"), offset("out", "/bodyset/upper"), "lift", extra) + ELBOW
+    )
+    with pytest.raises(ModelError, match=r"Coordinate\[lift\].*default_value 0.9 is not within its range"):
+        read(text)
+    assert read(text.replace(*instead)).missing == ()
+
+
+LEFT_OUT = {
+    "force": ("optimal_force 7", "CoordinateActuator", "<optimal_force>7</optimal_force>"),
+    "wrap": ("dimensions 0.001 0.002 1e-3", "WrapEllipsoid", "<dimensions>0.001 0.002 1e-3</dimensions>"),
+    "constraint": ("constant_distance 0.02", "Distance", "<constant_distance>0.02</constant_distance><f>no 1</f>"),
+}
+
+
+@pytest.mark.parametrize("name", LEFT_OUT)
+def test_what_is_left_out_is_said_with_its_numbers(name, read):
+    figures, kind, inner = LEFT_OUT[name]
+    element = f'<{kind} name="x">{inner}</{kind}>'
+    parts = {
+        "force": {"forces": FLEXOR + element},
+        "wrap": {"wraps": element},
+        "constraint": {"rest": f"<ConstraintSet><objects>{element}</objects></ConstraintSet>"},
+    }
+    (line,) = read(document(**parts[name])).missing
+    assert f"left out ({figures})" in line
+
+
 def test_a_coupler_that_is_off_holds_nothing(read):
     osim = read(document(rest=coupler(LINE, extra="<isEnforced>false</isEnforced>")))
     assert (osim.couplers, osim.missing) == ((), ())
@@ -287,6 +380,19 @@ def as_version_3(text):
     return text.replace('<Ground name="ground"/>', "").replace(
         '<BodySet name="bodyset"><objects>', f"<BodySet><objects>{ground}"
     )
+
+
+@pytest.mark.parametrize(
+    ("version", "reads"), [(30000, True), (30499, True), (30512, False), (30517, True), (40000, True)]
+)
+def test_files_of_trial_releases_are_refused(version, reads, read):
+    text = document(version=str(version))
+    text = as_version_3(text) if version < 30500 else text
+    if reads:
+        assert len(read(text).joints) == 2
+    else:
+        with pytest.raises(ModelError, match="trial release"):
+            read(text)
 
 
 @pytest.mark.parametrize("inertia", ["geometric", "published"])

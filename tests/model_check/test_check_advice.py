@@ -14,6 +14,7 @@ HINGE = '<joint name="elbow" range="-2 2"/>'
 MOTOR = '<motor name="shoulder" joint="shoulder" gear="1e-4" ctrlrange="-1 1"/>'
 WEAK = (MOTOR, MOTOR.replace("1e-4", "1e-6"), 'joint="elbow" gear="1e-4"', 'joint="elbow" gear="1e-5"')
 ABOVE = '<site name="above" pos="0 0 0.01"/>'
+SHOULDER = '<joint name="shoulder"'
 
 
 def gravity(arm):
@@ -65,6 +66,10 @@ CASES = [
     (gravity, (GEAR, GEAR.replace("1e-4", "1e-5")), "Raise gear or force", (GEAR, GEAR.replace("1e-4", "3e-4"))),
     (gravity, ('mass="2e-4"', 'mass="2e-3"'), "lower the masses", ('mass="2e-4"', 'mass="1e-4"')),
     (held, (GEAR, GEAR.replace("1e-4", "1e-5")), "Raise gear or force", (GEAR, GEAR.replace("1e-4", "3e-4"))),
+    *[
+        (check, (SHOULDER, f'{SHOULDER} actuatorfrcrange="-1e-5 1e-5"'), "actuatorfrcrange", (SHOULDER, SHOULDER))
+        for check in (gravity, held)
+    ],
     (landmarks_check, ("0.01 0 0", "10 0 0"), "that the model is in metres", ("0.01 0 0", "0.012 0 0")),
     (
         gyration_check,

@@ -89,10 +89,15 @@ def test_a_point_that_enters_its_wrap_surface_is_caught(build_hanging):
     assert "lift over shoulder" in result.measured
 
 
+def test_what_acts_on_a_site_has_no_path(build_hanging):
+    arm = build_hanging("<actuator>", '<actuator><motor site="paw" gear="0 0 1 0 0 0" ctrlrange="-1 1"/>')
+    assert paths_check(arm, sweep(arm, np.zeros((1, 2)))).passed
+
+
 def test_motors_have_no_paths(torque_arm):
     result = paths_check(torque_arm, sweep(torque_arm, torque_arm.rest_qpos[None]))
     assert result.passed
-    assert result.measured == "no paths, only actuators at joints"
+    assert result.measured == "no paths, only actuators at joints, sites or bodies"
 
 
 def test_moment_arms_that_are_not_finite_are_caught(torque_arm):

@@ -1,6 +1,7 @@
 """Frames and joints of an OpenSim file: a frame is named by a path, and stands on others until a body is reached."""
 
 import posixpath
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from mousearm.model.opensim.elements import GROUND, Axis, Coordinate, Joint, pos
 from mousearm.model.opensim.functions import read_function
 from mousearm.model.xml import Node
 
+_SAME = 1.5e-8  # rad (m for slides): what OpenSim lets a default value be out of its range
 _ROTATIONS = ("rotation1", "rotation2", "rotation3")
 _AXIS_NAMES = (_ROTATIONS, ("translation1", "translation2", "translation3"))
 
@@ -78,8 +80,10 @@ class Frames:
         )
 
 
-def read_joint(node: Node, frames: Frames, missing: list[str]) -> Joint:
+def read_joint(node: Node, frames: Frames, rest: Mapping[str, float], missing: list[str]) -> Joint:
     """A joint; what has no counterpart is held as it is at the default pose, and named in ``missing``.
+
+    ``rest`` says where at that pose couplers put the coordinates that follow others.
 
     Raises:
         ModelError: if it is broken, or of a kind whose default pose is not known.
@@ -88,7 +92,7 @@ def read_joint(node: Node, frames: Frames, missing: list[str]) -> Joint:
     parent, parent_pose = frames.find(node, path, "socket_parent_frame")
     child, child_pose = frames.find(node, path, "socket_child_frame")
     listed = node.get("coordinates")
-    coordinates = tuple(_coordinate(item, missing) for item in (listed.children if listed else ()))
+    coordinates = tuple(_coordinate(item, rest, missing) for item in (listed.children if listed else ()))
     seen: set[str] = set()
     if node.tag == "CustomJoint":
         transform = node.need("SpatialTransform")
@@ -103,14 +107,27 @@ def read_joint(node: Node, frames: Frames, missing: list[str]) -> Joint:
     return Joint(node.name, parent, child, parent_pose, child_pose, rotations, translations, coordinates)
 
 
-def _coordinate(node: Node, missing: list[str]) -> Coordinate:
+def _coordinate(node: Node, rest: Mapping[str, float], missing: list[str]) -> Coordinate:
     low, high = (float(end) for end in node.numbers("range", 2, [-10, 10]))
     if not low <= high:
         raise ModelError(f"{node.place}/range (line {node.need('range').line}): {low:g} is above {high:g}.")
-    default, locked = node.number("default_value", 0.0), node.flag("locked", False)
-    if node.flag("prescribed", False):
-        missing.append(f"{node.place}: its motion is prescribed by a function; it is left free, {default:g} at rest")
-    return Coordinate(node.name, default, (low, high), locked, node.flag("clamped", False))
+    default, clamped = node.number("default_value", 0.0), node.flag("clamped", False)
+    if clamped and not low - _SAME <= default <= high + _SAME:
+        raise ModelError(
+            f"{node.place} (line {node.line}): default_value {default:g} is not within its range, {low:g} to {high:g}, "
+            "and clamped is true, which OpenSim refuses too. Correct one of them, or set clamped to false."
+        )
+    locked, motion = node.flag("locked", False), node.get("prescribed_function")
+    if motion and motion.children and not locked and node.flag("prescribed", False):
+        curve = read_function(motion)
+        default, locked = curve.value(0.0), True
+        if not curve.line or curve.line[0] != 0.0:
+            missing.append(
+                f"{node.place}: its motion is prescribed by a {curve.kind} of time; held at its value at the start, "
+                f"{default:.6g} (rad or m)"
+            )
+    locked |= clamped and high - low <= _SAME  # MuJoCo takes a range of one value for none
+    return Coordinate(node.name, default if locked else rest.get(node.name, default), (low, high), locked, clamped)
 
 
 def _simple_axes(node: Node, coordinates: tuple[Coordinate, ...]) -> tuple[tuple[Axis, ...], tuple[Axis, ...]]:
@@ -142,7 +159,8 @@ def _axis(node: Node, coordinates: tuple[Coordinate, ...], seen: set[str], missi
     if length < 1e-9:
         raise ModelError(f"{node.place}/axis (line {node.need('axis').line}) has no direction.")
     axis = axis / length
-    used = node.string("coordinates", "").split()
+    listed = node.string("coordinates", "")
+    used = [listed] if listed in {coordinate.name for coordinate in coordinates} else listed.split()
     unknown = [name for name in used if name not in {coordinate.name for coordinate in coordinates}]
     if unknown:
         exist = ", ".join(coordinate.name for coordinate in coordinates) or "none"
@@ -163,6 +181,7 @@ def _axis(node: Node, coordinates: tuple[Coordinate, ...], seen: set[str], missi
         return Axis(axis, driver.name, *curve.line)
     value = curve.value(driver.default)
     unit = "rad" if node.name in _ROTATIONS else "m"
-    why = f"a {curve.kind} of {', '.join(used)}" if curve.line is None else f"a second axis that {driver.name} drives"
+    second = curve.line is not None and len(used) == 1
+    why = f"a second axis that {driver.name} drives" if second else f"a {curve.kind} of {', '.join(used)}"
     missing.append(f"{node.place}: {why}; held at its value at the default pose, {value:.6g} {unit}")
     return Axis(axis, None, 0.0, value)

@@ -22,7 +22,9 @@ def read_wrap(node: Node, body: str, missing: list[str]) -> WrapObject | None:
     if not node.flag("active", True):
         return None
     if node.tag not in ("WrapCylinder", "WrapSphere"):
-        missing.append(f"{node.place}: paths in MuJoCo bend around cylinders and spheres, not a {node.tag}")
+        missing.append(
+            f"{node.place}: paths in MuJoCo bend around cylinders and spheres only; left out{node.figures()}"
+        )
         return None
     frame = pose(node.numbers("translation", 3, np.zeros(3)), node.numbers("xyz_body_rotation", 3, np.zeros(3)))
     radius = node.number("radius", 1.0)

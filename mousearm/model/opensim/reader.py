@@ -1,5 +1,6 @@
 """Read an OpenSim file, from the document to a model of plain data."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,8 @@ _SAVE_AGAIN = (
     "python -c \"import opensim; opensim.Model('OLD.osim').printToXML('NEW.osim')\""
 )
 _MOMENTS = ("xx", "yy", "zz", "xy", "xz", "yz")
-_OLDEST, _BESIDE = 20302, 40000  # versions of documents; from the second on, joints stand beside the bodies
+# Versions of documents: the oldest, the first of OpenSim 4 before its release, and the first with joints beside bodies.
+_OLDEST, _TRIAL, _BESIDE = 20302, 30500, 30517
 
 
 def read_osim(path: str | Path) -> OsimModel:
@@ -47,7 +49,9 @@ def _model(root: Node, path: Path) -> OsimModel:
     frames = Frames(model)
     _check_names(model)
     bodies = tuple(_body(node) for node in model.objects("BodySet"))
-    joints = [read_joint(node, frames, missing) for node in model.objects("JointSet")]
+    unlike: list[str] = []
+    couplers, rest = _constraints(model, unlike)
+    joints = [read_joint(node, frames, rest, missing) for node in model.objects("JointSet")]
     kept = _connected(joints, bodies, missing)
     reached = {GROUND, *(joint.child for joint in kept)}
     coordinates = {item.name: item for joint in joints for item in joint.coordinates}
@@ -73,7 +77,9 @@ def _model(root: Node, path: Path) -> OsimModel:
         for item in coordinates.values()
         if not (item.clamped or item.locked)
     ]
-    couplers = _constraints(model, coordinates, missing)
+    held = [item for item in coordinates.values() if item.locked]
+    notes += [f"coordinate {item.name}: held at {item.default:g}; no joint" for item in held]
+    missing += unlike
     return OsimModel(
         name=model.name or path.stem,
         source=path.name,
@@ -83,7 +89,7 @@ def _model(root: Node, path: Path) -> OsimModel:
         markers=tuple(_markers(model, frames, reached, missing)),
         wraps=tuple(reversed(carried.values())),
         muscles=tuple(muscles),
-        couplers=tuple(couplers),
+        couplers=tuple(replace(item, rest=coordinates[item.other].default) for item in couplers),
         missing=tuple(missing),
         notes=tuple(notes),
     )
@@ -93,8 +99,9 @@ def _version(root: Node) -> int:
     if root.tag != "OpenSimDocument":
         raise ModelError(f"the file is a <{root.tag}>, not an <OpenSimDocument>: not an OpenSim model.")
     version = root.attributes.get("Version", "")
-    if not version.isdecimal() or int(version) < _OLDEST:
-        raise ModelError(f"document version '{version}'; {_OLDEST} or newer is needed: {_SAVE_AGAIN}.")
+    if not version.isdecimal() or int(version) < _OLDEST or _TRIAL <= int(version) < _BESIDE:
+        wanted = f"{_OLDEST} or newer that is of no trial release ({_TRIAL} to {_BESIDE - 1}) is needed"
+        raise ModelError(f"document version '{version}'; {wanted}: {_SAVE_AGAIN}.")
     return int(version)
 
 
@@ -194,7 +201,7 @@ def _forces(model: Node, coordinates: dict[str, Coordinate], missing: list[str],
                 f"{node.place}: a force that begins at {ends[0]} and {ends[1]} (degrees or m); {instead}"
             )
         else:
-            missing.append(f"{node.place}: forces of kind {node.tag} cannot be carried over; left out")
+            missing.append(f"{node.place}: forces of kind {node.tag} cannot be carried over; left out{node.figures()}")
     return muscles
 
 
@@ -209,28 +216,36 @@ def _markers(model: Node, frames: Frames, reached: set[str], missing: list[str])
     return markers
 
 
-def _constraints(model: Node, coordinates: dict[str, Coordinate], missing: list[str]) -> list[Coupler]:
-    """The couplers of coordinates that are enforced; what else a model has is named in ``missing``."""
+def _constraints(model: Node, missing: list[str]) -> tuple[list[Coupler], dict[str, float]]:
+    """The couplers of coordinates that are enforced, and where these put what follows at the default pose.
+
+    What else a model has is named in ``missing``.
+    """
     couplers = []
+    rest = {node.name: node.number("default_value", 0.0) for node in model.walk() if node.tag == "Coordinate"}
     for node in model.objects("ConstraintSet"):
         if not node.flag("isEnforced", True):
             continue
-        names = [
-            node.string("dependent_coordinate_name", "-"),
-            *node.string("independent_coordinate_names", "").split(),
-        ]
+        others = node.string("independent_coordinate_names", "")
+        names = [node.string("dependent_coordinate_name", "-"), *([others] if others in rest else others.split())]
         if node.tag != "CoordinateCouplerConstraint" or len(names) != 2:
             missing.append(
-                f"{node.place}: constraints other than couplers of two coordinates cannot be carried over; left out, "
-                "and what it holds is free"
+                f"{node.place}: constraints other than couplers of two coordinates cannot be carried over; left out"
+                f"{node.figures()}, and what it holds is free"
             )
             continue
         for name in names:
-            if name not in coordinates:
+            if name not in rest:
                 raise ModelError(f"{node.place} (line {node.line}): there is no coordinate '{name}'.")
         function = read_function(node.need("coupled_coordinates_function"))
-        scale, rest = node.number("scale_factor", 1.0), coordinates[names[1]].default
-        couplers.append(Coupler(names[0], names[1], rest, scale, function, node.place))
+        couplers.append(Coupler(names[0], names[1], 0.0, node.number("scale_factor", 1.0), function, node.place))
     for group, what in (("ContactGeometrySet", "contact surfaces"), ("ControllerSet", "controllers")):
-        missing += [f"{node.place}: {what} cannot be carried over; left out" for node in model.objects(group)]
-    return couplers
+        missing += [
+            f"{node.place}: {what} cannot be carried over; left out{node.figures()}" for node in model.objects(group)
+        ]
+    for _ in couplers:  # as often as the longest chain of them takes
+        settled = rest | {item.coordinate: item.scale * item.function.value(rest[item.other]) for item in couplers}
+        if settled == rest:
+            break
+        rest = settled
+    return couplers, {item.coordinate: rest[item.coordinate] for item in couplers}
