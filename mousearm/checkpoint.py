@@ -91,7 +91,7 @@ class TrainingState:
             raise RunError(
                 f"The checkpoint of step {self.steps} does not fit the configured run: {error!r}. It may be of another "
                 "version of the program; environment.txt says which one began the run. Remove its folder, and the same "
-                "command resumes from the one before."
+                "command resumes from the one before, or begins where there is none."
             ) from error
 
 

@@ -449,14 +449,14 @@ def check_seal(path: Path, advice: str = "Bring it back as it was.") -> None:
     """Check that a file is as it was when its hash was noted, where it was noted and the file is there.
 
     Raises:
-        RunError: it is not; says what to do, a sentence.
+        RunError: it is not; says last what to do, which may end with a command.
     """
     wanted = read_seal(path.parent).get(path.name)
     with os_errors_as(RunError, path, "read"):
         if wanted is not None and path.exists() and sha256(path) != wanted:
             raise RunError(
-                f"{path} has changed since it was written: its hash is not that of {SEAL}. {advice} "
-                f"{_UNSEAL.format(path.with_name(SEAL))}"
+                f"{path} has changed since it was written: its hash is not that of {SEAL}. "
+                f"{_UNSEAL.format(path.with_name(SEAL))} If not: {advice}"
             )
 
 

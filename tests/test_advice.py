@@ -12,6 +12,8 @@ import resource
 import shlex
 import shutil
 import signal
+import subprocess
+import sys
 import tomllib
 from dataclasses import replace
 from functools import cache
@@ -22,7 +24,7 @@ import numpy as np
 import pytest
 
 import mousearm
-from mousearm import experiment, nan_guard
+from mousearm import checkpoint, experiment, nan_guard
 from mousearm.algo import build_algo
 from mousearm.config import compose
 from mousearm.config.input_checks import read_plain
@@ -32,6 +34,7 @@ from mousearm.errors import MouseArmError, RunError
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.film import Shot, film
 from mousearm.files import (
+    MANIFEST,
     append_text,
     check_file,
     check_name,
@@ -41,6 +44,7 @@ from mousearm.files import (
     staged,
     write_bytes,
     write_json,
+    write_sealed,
 )
 from mousearm.kinematics import find_reaches, generate, read_reaches, resample, split_reaches, write_csv
 from mousearm.model import load_arm
@@ -52,10 +56,12 @@ from mousearm.record.files import seal_recording
 from mousearm.render import view
 from mousearm.retarget import retarget
 from mousearm.rundir.folder import RunFolder
-from mousearm.rundir.runs import find_runs, with_resume
+from mousearm.rundir.runs import JOBS, find_runs, with_resume
 from mousearm.setup import Setup
 from mousearm.share.contents import write_contents
 from mousearm.share.reproducing import reproduce
+from mousearm.sweep.progress import begin, status
+from mousearm.sweep.records import Sweep, local_process
 from mousearm.train.interruption import Interruption
 
 PACKAGE = Path(mousearm.__file__).parent
@@ -291,8 +297,15 @@ def test_advice_on_dumps(place, two_link):
     told("Give RUN/diverged or RUN/nonfinite", nan_guard.describe, place / "run")
     states = {"qpos": np.zeros((1, 1, 2)), "qvel": np.full((1, 1, 2), np.nan), "activation": np.zeros((1, 1, 0))}
     states |= {"ctrl": np.zeros((1, 1, 2)), "force": np.zeros((1, 1, 2)), "frame": np.zeros((1, 1), dtype=int)}
-    nan_guard.Dumps(place / "run" / "diverged", two_link.model).write("it fell apart", 3, states)
-    assert "it fell apart" in nan_guard.describe(place / "run" / "diverged")
+    folder = place / "run" / "diverged"
+    dumps = nan_guard.Dumps(folder, two_link.model)
+    for what in ("it fell apart", "it did again"):
+        dumps.write(what, 3, states)
+    assert "it fell apart" in nan_guard.describe(folder)
+    (folder / "000.npz").write_bytes(b"PK")
+    told(". Move it away to see the others.", nan_guard.describe, folder)
+    (folder / "000.npz").rename(place / "000.npz")
+    assert "it did again" in nan_guard.describe(folder)
 
 
 def test_advice_on_what_the_network_sees(build_task, two_link, swing):
@@ -363,13 +376,13 @@ def test_advice_where_a_run_has_lost_its_checkpoints(place):
     shutil.copytree(run.path / "checkpoints", place / "copy")
     for file in run.path.glob("checkpoints/*/*.safetensors"):
         file.write_bytes(b"")
-    told("back from a copy", train, place, "algo.timesteps=1568")
-    shutil.rmtree(run.path / "checkpoints")
+    told(", or choose another name= to train again.", train, place, "algo.timesteps=1568")
+    damaged = (run.path / "checkpoints").rename(place / "damaged")
+    told("Choose another name= to train again", train, place, "algo.timesteps=1568")
     shutil.copytree(place / "copy", run.path / "checkpoints")
     train(place, "algo.timesteps=1568")
     assert run.status().steps == 1568
-    shutil.rmtree(run.path / "checkpoints")
-    told("Choose another name= to train again", train, place, "algo.timesteps=2352")
+    assert damaged.is_dir()
     experiment.run(
         compose(["name=again", "threads=1", *QUICK, f"kinematics.path={place / 'demo.csv'}"]), place / "again"
     )
@@ -381,10 +394,30 @@ def test_advice_to_begin_again_without_checkpoints(place):
     run.set_status("interrupted", 784, "SIGTERM")
     for file in run.path.glob("checkpoints/*/*.safetensors"):
         file.write_bytes(b"")
-    told("or remove it to start from the beginning", train, place)
+    told("back from a copy", train, place)
+    told(", or remove it to start anew.", train, place)
     shutil.rmtree(run.path / "checkpoints")
     train(place)
     assert run.status().state == "finished"
+
+
+def test_advice_to_remove_a_checkpoint_that_cannot_be_loaded(place):
+    """None of these is damaged, by its hashes; where it is removed, the run goes on from the one before."""
+    run, more = RunFolder(place / "run"), "algo.timesteps=1568"
+    good = run.checkpoints()[-1]
+    state, strange = checkpoint.load_state(good), run.checkpoint(900)
+    shutil.copytree(good, strange)
+    told("steps. Remove ", train, place, more)
+    shutil.rmtree(strange)
+    parts = {file.name: file.read_bytes() for file in good.iterdir() if file.name != MANIFEST}
+    run.seal(strange, {**parts, "state.json": b'{"format": 3, "steps": 900}', "state.pt": b"PK"})
+    told(", which is no whole checkpoint", train, place, more)
+    shutil.rmtree(strange)
+    checkpoint.save(run, replace(state, steps=900, states={**state.states, "env": {}}))
+    told("same command resumes from the one before", train, place, more)
+    shutil.rmtree(strange)
+    train(place, more)
+    assert run.status().steps == 1568
 
 
 def test_advice_where_model_or_split_have_changed(place, configure):
@@ -398,16 +431,20 @@ def test_advice_where_model_or_split_have_changed(place, configure):
 
 
 def test_advice_where_an_evaluation_is_missing(place, run_script):
-    """The command in the message is run as it stands."""
+    """All that follows the colon is run as it stands, as it would be copied."""
     file = place / "run" / "evaluation.json"
     before = Evaluation.load(file)
-    for damage in (Path.unlink, lambda file: write_json(file, {"model": {}})):
+    for says, damage in (
+        (". Make it: {}", Path.unlink),
+        ("Make it again: {}", lambda file: write_json(file, {"model": {}})),
+        (". Make it again: {}", lambda file: write_sealed(file, "{}")),
+    ):
         damage(file)
         with pytest.raises(MouseArmError) as refused:
             Evaluation.load(file)
-        command = re.search(r"python scripts/evaluate\.py (\S+) --json (\S+)", str(refused.value))
-        assert command, str(refused.value)
-        done = run_script("evaluate", command[1], "--json", command[2])
+        program, script, *words = shlex.split(str(refused.value).partition(says.format(""))[2])
+        assert (program, script) == ("python", "scripts/evaluate.py"), str(refused.value)
+        done = run_script("evaluate", *words)
         assert done.status == 0, done.err
         assert Evaluation.load(file).objective == before.objective
 
@@ -417,6 +454,55 @@ def test_advice_on_recordings(place, run_script):
     (place / "damaged.h5").write_bytes((place / "good.h5").read_bytes()[:1000])
     told("or record again with scripts/record.py", read_recording, place / "damaged.h5")
     assert len(read_recording(place / "good.h5").reaches) == 1
+
+
+@pytest.mark.parametrize(
+    ("says", "wrong", "right"),
+    [
+        (": check rate and unit of time", ("--rate", "20"), ("--rate", "150")),
+        ("of the frames: check axes and side", ("--rate", "150", "--axes", "-z y x"), ("--rate", "150")),
+    ],
+)
+def test_advice_on_imported_reaches(place, run_script, says, wrong, right):
+    lines = (place / "demo.csv").read_text().splitlines()
+    (place / "film.csv").write_text("\n".join(line.partition(",")[2] for line in lines) + "\n")
+    for words, is_told in ((wrong, True), (right, False)):
+        done = run_script("import_reaches", "film.csv", "--out", f"reaches_{is_told}", "--units", "m", *words)
+        assert done.status == 0, done.err
+        assert (says in run_script("check_reaches", f"reaches_{is_told}").out) == is_told
+
+
+def test_advice_on_records_of_a_sweep(tmp_path):
+    sweep = Sweep(tmp_path / "sweep")
+
+    def again(folder):
+        begin(folder, "sweep", "local", {}, keep_jobs=False)
+
+    told("submit named, such as outputs/NAME", status, tmp_path)
+    again(sweep)
+    plan = tmp_path / "sweep" / JOBS / "0" / "plan.json"
+    for says, change in (
+        ("that can be used. Bring it back, or choose another name=", {"overrides": 3}),
+        ("that can be used. Bring it back, or choose another name=", {"worker": None}),
+        ("names no worker. Bring it back, or choose another name=", {"worker": {"cluster": "local"}}),
+    ):
+        sweep.job(0).plan(["seed=0"], local_process(_ended()))
+        before = read_json(plan)
+        write_json(plan, {**before, **change})
+        told(says, status, sweep.path)
+        if "worker" in change:
+            told(says, again, sweep)
+        again(Sweep(tmp_path / f"other{len(list(tmp_path.iterdir()))}"))
+        write_json(plan, before)
+        assert "seed=0" in status(sweep.path)
+        again(sweep)
+
+
+def _ended():
+    """The number of a process that is no more."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    return ended.pid
 
 
 def test_advice_where_to_share_to(place):
@@ -448,6 +534,11 @@ def test_advice_on_models(configure, tmp_path):
     compose(["model.upper_arm_mm=12", "model.fit=animal"])
     told("give one of them, and null for the other", compose, ["model.osim=a.osim"])
     compose(["model=osim", "model.osim=a.osim"])
+
+
+def test_advice_where_a_value_is_missing():
+    told(". Give one as KEY=VALUE.", compose, ["seed=???"])
+    assert compose(["seed=3"]).seed == 3
 
 
 def test_advice_on_several_animals(tmp_path, configure):
@@ -711,8 +802,19 @@ def test_advice_where_a_recording_is_none_or_lacks_something(place, run_script):
         path = content["trials/path"].asstr()[0]
         del content[path]["qpos"]
     seal_recording(file)
-    told("Record again", read_recording, file)
-    assert read_recording(place / "good.h5").reaches
+    told("has no signal ", read_recording, file)
+    with h5py.File(file, "r+") as content:
+        content[path]["qpos"] = np.zeros((2, 2))
+    seal_recording(file)
+    told(": the signals of ", read_recording, file)
+    with h5py.File(file, "r+") as content:
+        del content["trials/path"]
+        content["trials/path"] = np.array([], dtype=h5py.string_dtype())
+    seal_recording(file)
+    told("holds no performance of a reach. Record again with scripts/record.py", read_recording, file)
+    file.unlink()
+    assert run_script("record", "run", "--out", "bad.h5").status == 0
+    assert read_recording(file).reaches
 
 
 def test_every_extra_that_is_to_be_installed_exists():
@@ -864,7 +966,7 @@ ELSEWHERE: dict[str, list[str]] = {
     "sweep/test_progress.py::test_a_sweep_is_not_launched_into_one_that_goes_on": [
         "them, cancel them, or choose another name=.",
     ],
-    "sweep/test_search.py::test_a_search_goes_on_past_a_trial_that_fails_and_after_an_end_amid_one": [
+    "sweep/test_search.py::test_advice_to_wait_for_a_search": [
         "in a terminal that stays (tmux).",
     ],
     "test_advice.py::test_advice_on_folders_of_reaches": [
@@ -883,7 +985,7 @@ ELSEWHERE: dict[str, list[str]] = {
         ". Make it:",
         ". Make it again:",
     ],
-    "test_agent_import.py::test_script": [
+    "test_agent_import.py::test_advice_of_the_script": [
         "Say --trust if you know who made it.",
         ": the agent itself decides on",
         "many. Name the arm that it was trained with: model=muscle, or model.file=FILE.",
@@ -903,7 +1005,7 @@ ELSEWHERE: dict[str, list[str]] = {
     "tracking/test_wandb_settings.py::test_advice_for_what_wandb_refuses_comes_before_the_folder": [
         "Weights & Biases refuses",
     ],
-    "view/test_door.py::test_the_page_and_its_connection_come_in": [
+    "view/test_door.py::test_advice_to_open_the_address_that_was_printed": [
         "the port, on this machine or by a tunnel.",
     ],
     "view/test_web_viewer.py::test_the_page_is_steered_by_mouse_and_keys": [
@@ -990,17 +1092,6 @@ NOT_DONE: dict[str, list[str]] = {
 
 # By file, messages that tests provoke at most, and do not follow yet. There are to be no more of them.
 OPEN: dict[str, list[str]] = {
-    "checkpoint.py": [
-        "same command resumes from the one before.",
-        "steps. Remove",
-        ", which is no whole checkpoint.",
-    ],
-    "config/loading.py": [
-        ". Give one as KEY=VALUE.",
-    ],
-    "evaluate/evaluation.py": [
-        "Make it again: {}",
-    ],
     "kinematics/checks.py": [
         "metres: check their unit and their origin.",
     ],
@@ -1035,23 +1126,6 @@ OPEN: dict[str, list[str]] = {
     ],
     "model_check/strength.py": [
         "check moment arms, forces and inertias.",
-    ],
-    "nan_guard.py": [
-        ". Move it away to see the others.",
-    ],
-    "reach_check/__init__.py": [
-        ": check rate and unit of time",
-        "of the frames: check axes and side",
-    ],
-    "record/files.py": [
-        "reach. Record again with scripts/record.py.",
-        "has no signal",
-        ": the signals of",
-    ],
-    "sweep/records.py": [
-        "names no worker. Bring it back, or choose another name=.",
-        "submit named, such as outputs/NAME.",
-        "that can be used. Bring it back, or choose another name=.",
     ],
 }
 LISTS = {"ELSEWHERE": ELSEWHERE, "NOT_DONE": NOT_DONE, "OPEN": OPEN}

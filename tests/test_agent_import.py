@@ -122,6 +122,8 @@ def test_statistics_of_observations_go_along(tmp_path):
     algo = train(env)
     algo.save(tmp_path / "old.zip")
     env.save(tmp_path / "statistics.pkl")
+    with pytest.raises(RunError, match=r"Give the file that VecNormalize\.save wrote"):  # and then it is given
+        import_agent(tmp_path / "old.zip", tmp_path / "run", TASK, tmp_path / "old.zip", trust=True)
     evaluation = import_agent(tmp_path / "old.zip", tmp_path / "run", TASK, tmp_path / "statistics.pkl", trust=True)
     assert evaluation.objective == pytest.approx(perform(algo, env.normalize_obs), rel=1e-3)
     assert Agent.load(tmp_path / "run").evaluate()[0].objective == evaluation.objective
@@ -324,17 +326,30 @@ def test_odd_values_in_the_text_are_refused_or_left_out(agent, replaced, tmp_pat
 
 
 @pytest.mark.slow
-def test_script(run_script, agent, tmp_path, monkeypatch):
+def test_advice_of_the_script(run_script, agent, two_link_xml, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    Path("empty.zip").touch()
+    Path("arm.xml").write_text(two_link_xml)
+    places = {"shoulder": "joint:shoulder", "elbow": "joint:elbow", "paw": "site:paw"}
+    other_arm = ["model.file=arm.xml", *(f"model.landmarks.{name}={place}" for name, place in places.items())]
 
-    def run(*arguments):
-        return run_script("import_agent", agent[1], *arguments)
+    def run(zip_file, *arguments):
+        return run_script("import_agent", zip_file, *arguments, "--out", "run", *TASK)
 
-    refused = run("--out", "run", *TASK)
-    assert refused.status == 1
-    assert "error: " in refused.err
-    assert "read only with --trust" in refused.err
-    done = run("--trust", "--out", "run", *TASK)
+    for says, words in (
+        ("Say --trust if you know who made it.", (agent[1],)),
+        ("Give the zip that model.save wrote.", ("empty.zip", "--trust")),
+        ("policy=gru: the agent itself decides on", (agent[1], "--trust", "policy=gru")),
+        ("many. Name the arm that it was trained with: model=muscle", (agent[1], "--trust", *other_arm)),
+    ):
+        refused = run(*words)
+        assert refused.status == 1
+        assert says in " ".join(refused.err.split()), refused.err
+    torque = [word for word in TASK if not word.startswith("model=")]
+    refused = run_script("import_agent", agent[1], "--trust", "--out", "run", "model=torque", *torque)
+    assert "Name the arm that it was trained with: model=muscle, or model.file=FILE.\n" in refused.err
+    assert not Path("run").exists()
+    done = run(agent[1], "--trust")
     assert done.status == 0, done.err
     assert "old.zip is trusted: its weights and text are read; nothing is run." in done.err
     assert "demo   train" in done.out

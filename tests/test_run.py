@@ -119,6 +119,8 @@ def test_jobs_in_one_process_do_not_touch_each_other_even_if_one_fails(tmp_path)
 def test_a_sweep_in_parallel_ends_without_the_job_that_fails_and_goes_on_when_asked(tmp_path):
     words = ("video=false", "name=sweep", "kinematics.path=package:demo.csv,late.csv")
     quick = [word for word in QUICK if not word.startswith("threads=")]
+    refused = call("scripts/sweep.py", "submit", "hydra/launcher=local", *quick, *words, cwd=tmp_path)
+    assert "to wait for jobs on this computer: python run.py -m hydra/launcher=local ..." in refused.stderr
     swept = call("run.py", "-m", "hydra/launcher=local", *quick, *words, cwd=tmp_path)
     assert swept.returncode == 1
     assert "1 of 2 jobs finished" in swept.stdout

@@ -8,6 +8,7 @@ from short_runs import QUICK, result
 from mousearm.errors import RunError
 from mousearm.experiment import run
 from mousearm.rundir.folder import RunFolder
+from mousearm.rundir.runs import resumed
 
 FILES = ("manifest.json", "policy.safetensors", "state.json", "state.pt")
 
@@ -65,9 +66,13 @@ def test_what_is_only_there_to_be_read_is_not_needed(folder, configure, unbroken
 @pytest.mark.parametrize("name", ["config.yaml", "split.json", "origin.json"])
 @pytest.mark.parametrize("how", ["truncated", "emptied"])
 def test_what_a_run_began_with_is_needed(folder, configure, name, how):
+    before = (folder.path / name).read_bytes()
     damage(folder.path / name, how)
     with pytest.raises(RunError, match=name.replace(".", r"\.")):
         run(configure(*QUICK), folder.path)
+    (folder.path / name).write_bytes(before)  # as the message advises
+    assert resumed(folder, folder.saved_config(), []).algo.timesteps == 600
+    assert folder.saved_split().train
 
 
 @pytest.mark.slow

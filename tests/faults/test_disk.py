@@ -82,6 +82,8 @@ def test_a_read_only_folder(small_disk, configure, stopped):
     with pytest.raises(RunError, match=r"new cannot be written: Read-only file system"):
         run(configure(*QUICK), small_disk / "new")
     remount(small_disk, "rw")
+    run(configure(*QUICK), folder.path)
+    assert folder.status().state == "finished"
 
 
 def test_a_folder_that_vanishes(tmp_path, configure, stopped):

@@ -255,7 +255,7 @@ def test_advice_on_an_evaluation_that_has_changed(saved, run_script):
     file.write_text(file.read_text().replace('"mean": ', '"mean": 1'))
     with pytest.raises(MouseArmError) as caught:
         Evaluation.load(file)
-    words = shlex.split(str(caught.value).partition("Make it again: python scripts/")[2].partition(" If you")[0])
+    words = shlex.split(str(caught.value).partition("Make it again: python scripts/")[2])
     ended = run_script(words[0].removesuffix(".py"), *words[1:])
     assert ended.status == 0, ended.err
     assert Evaluation.load(file).objective == pytest.approx(whole.objective, rel=1e-3)

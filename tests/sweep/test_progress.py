@@ -181,6 +181,7 @@ def test_a_sweep_is_not_launched_into_one_that_goes_on(sweep, gone):
     plan(sweep, 0, this_process())
     with pytest.raises(RunError, match=r"wait or run already: .*status .*choose another name="):
         begin(sweep, "sweep", "local", {}, keep_jobs=False)
+    begin(Sweep(sweep.path.with_name("other")), "other", "local", {}, keep_jobs=False)
     sweep.job(0).assign(gone)
     begin(sweep, "sweep", "local", {}, keep_jobs=True)
     assert len(sweep.jobs()) == 1

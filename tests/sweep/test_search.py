@@ -127,6 +127,17 @@ def test_a_search_goes_on_past_a_trial_that_fails_and_after_an_end_amid_one(tmp_
     assert compared.returncode == 0, compared.stderr
 
 
+def test_advice_to_wait_for_a_search(run_script, tmp_path, monkeypatch):
+    """It is followed up to SLURM, which is not here."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    words = ("run", "-m", "hydra/sweeper=optuna", "hydra/launcher=slurm", "name=a", "algo.gamma=interval(0.8,0.99)")
+    refused = run_script(*words, "hydra.launcher.wait=false")  # as scripts/sweep.py submit adds it
+    assert "use python run.py -m hydra/launcher=slurm, in a terminal that stays (tmux)" in refused.err
+    assert run_script(*words).err.startswith("error: SLURM does not answer")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.slow
 def test_a_space_with_another_word_is_refused_without_a_traceback(tmp_path):
     words = ("-m", "hydra/sweeper=optuna", "name=s", "algo.gamma=interval(0.8,0.99)", "hydra.sweeper.n_trials=1")

@@ -2,6 +2,7 @@ import threading
 
 import pytest
 from short_tracked import OFFLINE, ROLLOUT, terminate_after_rows
+from wandb.sdk.wandb_run import Run
 
 from mousearm.errors import Interrupted, RunError
 from mousearm.experiment import run
@@ -81,7 +82,13 @@ def test_a_part_that_cannot_be_read_is_named_and_tried_again(kept, server):
 
 
 @pytest.mark.slow
-def test_the_parts_of_a_run_become_one_run_and_are_uploaded_once(sync, tmp_path, configure, server, logged):
+def test_the_parts_of_a_run_become_one_run_and_are_uploaded_once(
+    sync, tmp_path, configure, server, logged, monkeypatch, capsys
+):
+    def late(*arguments, finish=Run.finish, **options):
+        finish(*arguments, **options)
+        raise TimeoutError
+
     sweep = tmp_path / "outputs"
     endless = (*OFFLINE, "algo.timesteps=100000000")
     threading.Thread(target=terminate_after_rows, args=(sweep / "r" / "metrics.csv", 3)).start()
@@ -89,7 +96,13 @@ def test_the_parts_of_a_run_become_one_run_and_are_uploaded_once(sync, tmp_path,
         run(configure(*endless), sweep / "r", endless)
     folder = RunFolder(sweep / "r")
     more = (f"algo.timesteps={folder.status().steps + 2 * ROLLOUT}",)
-    run(configure(*OFFLINE, *more), folder.path, more)
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "finish", late)
+        run(configure(*OFFLINE, *more), folder.path, more)
+    assert "not everything could be uploaded yet. python scripts/sync.py RUN uploads it." in capsys.readouterr().out
+    with monkeypatch.context() as patch:
+        patch.delenv("WANDB_API_KEY")
+        assert "or set WANDB_API_KEY; the computer must reach the server." in sync("outputs").err
     assert server.runs == {}
 
     first = sync("outputs")

@@ -5,8 +5,11 @@ import contextlib
 import itertools
 import math
 import random
+import re
 import socket
 import threading
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import msgspec
 import pytest
@@ -17,7 +20,7 @@ from websockets.sync.client import connect
 
 from mousearm.errors import ConfigError, RenderError
 from mousearm.view import Playback
-from mousearm.view.browser import BrowserViewer
+from mousearm.view.browser import BrowserViewer, _invitation
 from mousearm.view.door import Door
 from mousearm.view.playback import SPEEDS
 
@@ -94,6 +97,18 @@ PATHS = [
 @pytest.mark.parametrize(("asked", "answer"), SAME_PAGE)
 def test_the_page_and_its_connection_come_in(served, asked, answer):
     assert status(served.door, **asked) == answer
+
+
+def test_advice_to_open_the_address_that_was_printed(served):
+    address = re.search(r"http://\S+", _invitation(served.door))[0]
+    for wrong in (address[:-1], f"http://localhost:{served.door.port}"):
+        with pytest.raises(HTTPError) as refused:
+            urlopen(wrong, timeout=20)
+        assert refused.value.read() == (
+            b"Open the address that view.py printed, with all that follows the port, on this machine or by a tunnel.\n"
+        )
+    assert b"<html" in urlopen(address, timeout=20).read()
+    assert status(served.door, host="localhost:9000") == 200  # by a tunnel
 
 
 def test_no_other_page_comes_in_and_nobody_without_the_token(served, capfd):
