@@ -7,7 +7,7 @@ from wandb.sdk.wandb_run import Run
 from mousearm.errors import Interrupted, RunError
 from mousearm.experiment import run
 from mousearm.rundir.folder import RunFolder
-from mousearm.tracking.wandb_parts import parts_of, sync_runs
+from mousearm.tracking.wandb_parts import forget_service, parts_of, sync_runs
 
 
 @pytest.fixture
@@ -102,6 +102,7 @@ def test_the_parts_of_a_run_become_one_run_and_are_uploaded_once(
     assert "not everything could be uploaded yet. python scripts/sync.py RUN uploads it." in capsys.readouterr().out
     with monkeypatch.context() as patch:
         patch.delenv("WANDB_API_KEY")
+        forget_service()
         assert "or set WANDB_API_KEY; the computer must reach the server." in sync("outputs").err
     assert server.runs == {}
 
