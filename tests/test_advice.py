@@ -401,6 +401,7 @@ def test_advice_to_begin_again_without_checkpoints(place):
     assert run.status().state == "finished"
 
 
+@pytest.mark.slow
 def test_advice_to_remove_a_checkpoint_that_cannot_be_loaded(place):
     """None of these is damaged, by its hashes; where it is removed, the run goes on from the one before."""
     run, more = RunFolder(place / "run"), "algo.timesteps=1000"
