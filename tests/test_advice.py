@@ -588,8 +588,8 @@ MODELS = [
     (
         'joint="elbow" gear="1e-5" ctrlrange="-1 1"',
         'joint="elbow"',
-        'Give it one, for example ctrlrange="-1 1"',
-        'joint="elbow" ctrlrange="-1 1"',
+        'Give it one, as ctrllimited="true" ctrlrange="-1 1"',
+        'joint="elbow" ctrllimited="true" ctrlrange="-1 1"',
     ),
     (
         '<joint name="elbow" range="-2 2"/>',
@@ -840,6 +840,9 @@ ELSEWHERE: dict[str, list[str]] = {
     "config/test_command_line.py::test_advice_for_a_wrong_file_names_it_and_works": [
         "hydra/launcher=...), or in conf/config.yaml.",
         "exist counts as none. Leave optional out.",
+        "leads back to itself. Leave it out.",
+        "Leave it out, and give debug=",
+        "' below defaults.",
     ],
     "config/test_loading.py::test_advice_for_a_minibatch_that_is_larger_than_the_rollout": [
         "control steps. Give algo.batch_size=",
@@ -910,6 +913,9 @@ ELSEWHERE: dict[str, list[str]] = {
     "kinematics/test_plausible.py::test_advice_what_was_written_here_is_hashed": [
         "changed it yourself, remove its line from",
     ],
+    "model/test_arm.py::test_advice_where_actuators_are_switched_off": [
+        ". Leave that out, or the actuator.",
+    ],
     "model/test_arm.py::test_advice_to_add_actuators": [
         "to what moves, and an <actuator> for it.",
     ],
@@ -937,6 +943,9 @@ ELSEWHERE: dict[str, list[str]] = {
     ],
     "model/test_opensim.py::test_script_lists_what_is_missing": [
         "--allow-missing of scripts/import_osim.py.",
+    ],
+    "model/test_opensim_held.py::test_advice_where_a_default_value_is_out_of_its_range": [
+        "Correct one of them, or set clamped to false.",
     ],
     "model/test_opensim_held.py::test_advice_where_a_body_without_extent_has_no_mass_either": [
         "extent needs a marker at its tip then.",
