@@ -177,7 +177,7 @@ class Evaluation:
                 raise ValueError(f"its reaches are of other splits than {' and '.join(splits)}")
             return Evaluation(_make(ErrorScale, content), reaches, splits)
         except (KeyError, TypeError, ValueError, RunError) as error:
-            lacking = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+            lacking = f"it lacks {error}" if isinstance(error, KeyError) else str(error).rstrip(".")
             raise RunError(
                 f"{file} is not an evaluation as this version writes it: {lacking}. Make it again: {remedy}"
             ) from error

@@ -5,6 +5,7 @@ secret is one. Files that are no text are searched for runs of characters, also 
 the remarks in pictures may be.
 """
 
+import html
 import io
 import os
 import pwd
@@ -60,7 +61,8 @@ _PATTERNS = {
     "an address of a machine": (
         False,
         r"(?<![\w.])(?:10(?:\.\d{1,3}){3}|(?:192\.168|172\.(?:1[6-9]|2\d|3[01]))(?:\.\d{1,3}){2})(?![\w.])"
-        r"|(?<![\w:])(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}(?![\w:])",
+        r"|(?<![\w:])(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}(?![\w:])"
+        r"|(?<![\w:])(?=(?i:fe80|f[cd]..|2...):)(?=[0-9A-Fa-f:]*::|[0-9A-Fa-f]+(?::[0-9A-Fa-f]+){7})[0-9A-Fa-f:]{5,}",
         (".", ":"),
     ),
 }
@@ -78,6 +80,7 @@ _PIECE, _OVERLAP = 2000, 300
 
 _RUN = re.compile(rb"[\x20-\x7e]{8,}|(?:[\x20-\x7e]\x00){8,}")  # of ASCII, or of UTF-16
 _NO_CHANCE = re.compile(r"[\w./\\:@~+$-]{10,}")  # what is hardly chance, if it looks like something in a film
+_ESCAPED = re.compile(r"\\[ux]((?<=u)[0-9A-Fa-f]{4}|(?<=x)[0-9A-Fa-f]{2})")
 _COMPRESSED = re.compile(rb"\x78[\x01\x5e\x9c\xda]")  # by zlib, as in PNG, PDF and HDF5
 _MOST_UNPACKED = 1_000_000
 
@@ -171,7 +174,10 @@ def _texts(content: bytes) -> Iterator[tuple[str, str, bool]]:
     """Texts in a file and their places: its lines, if it is a text, and else its runs of characters; True if it is."""
     if b"\0" not in content:
         for number, line in enumerate(io.BytesIO(content), 1):
-            yield f"line {number}", line.decode("utf-8", errors="replace").rstrip("\r\n"), True
+            text = line.decode("utf-8", errors="replace").rstrip("\r\n")
+            yield f"line {number}", text, True
+            if "&" in text or "\\" in text:  # what XML, JSON and YAML write of some letters
+                yield f"line {number}", html.unescape(_ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)), True
         return
     view = memoryview(content)
     parts = [("byte", 0, content)]

@@ -68,7 +68,12 @@ SECRETS = {
     "address with a password": ["postgres://jane:s3cr3t-word@db.lab.example/reaches", "ftp://u:pass1word@10.0.0.3/x"],
     "e-mail": ["jane.doe@uni-ulm.de", "J.Doe+mice@lab.neuro.ox.ac.uk", "mailto:mouse@example.org"],
     "address of a machine": ["ssh 134.60.17.200 (mine)", "http://141.14.251.3:8080/x"],
-    "address in a network": ["192.168.3.17 ", "(00:1A:2B:3C:4D:5E)", "smb://nas01/lab/x"],
+    "address in a network": [
+        "192.168.3.17 ",
+        "(00:1A:2B:3C:4D:5E)",
+        "smb://nas01/lab/x",
+        "2001:db8:85a3::8a2e:370:7334",
+    ],
     "path of a cluster": [
         *("/gpfs/bwfor/home/ul/jane", "/users/jdoe/mice", "/lustre/work/lab/x", "/nfs/mouse1/raw", "/u/jdoe/arm.xml"),
         *("/n/holylabs/LABS/x", "/oak/stanford/groups/lab", "/Volumes/LabDisk/mice", "/beegfs/data/jd"),

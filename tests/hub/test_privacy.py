@@ -67,6 +67,14 @@ def test_file_and_line_are_told_but_secrets_not_repeated(name, content, told):
     assert told in found(name, content)
 
 
+@pytest.mark.parametrize("written", ["&#{};", "&#x{:x};", "\\u{:04x}", "\\x{:02x}"])
+def test_letters_are_read_as_xml_json_and_yaml_write_them(written):
+    key = "hf_" + "aB3" * 11
+    for text in (key, "jane_doe"):
+        line = "".join(written.format(ord(letter)) for letter in text)
+        assert found("a.txt", f'a="{line}"'.encode()), text
+
+
 def test_no_secret_is_repeated():
     for text in (text for kind, text in PLANTED if kind not in NO_SECRETS):
         assert not any(text.split()[-1][3:] in line for line in found("a.txt", text.encode())), text
@@ -80,6 +88,7 @@ def test_no_secret_is_repeated():
         *("opencv-python==4.10.0.84", "password: null", "token: none", "</body></geom>", "(N/m)/s/kg", "~5/10 mm"),
         *("<socket_parent_frame>/bodyset/humerus</socket_parent_frame>", "git@github.com:lab/arm.git"),
         *("a" * 64, "0f" * 32, "0f" * 16, "#!/usr/bin/env python", "5 rad/s/s", "sk-learn", "./outputs/first/x"),
+        *("2026:11:26 10:30:00", "std::vector", "fcl::mesh", "12:30:45"),
     ],
 )
 def test_other_texts_pass(text):
