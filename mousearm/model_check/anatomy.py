@@ -11,7 +11,6 @@ from mousearm.text import markdown_table
 
 # Largest radius of gyration as a share of the segment's length; an even rod has 0.29 about its middle.
 MAX_GYRATION = 1.0
-_TRIANGLE_TOLERANCE = 1e-6
 _CROSSES = 1e-6  # m: a muscle crosses a joint if its moment arm about it exceeds this in some pose
 _N_POSES, _SEED = 200, 0
 
@@ -67,22 +66,6 @@ def gyration_check(arm: Arm) -> Result:
         limit=f"at most {MAX_GYRATION:g}",
         remedy=f"The inertia of {', '.join(wrong)} belongs to a far larger body. Leave out <inertial> and let MuJoCo "
         "compute it from geoms with the density of tissue (1060 kg/m3).",
-    )
-
-
-def triangle_check(arm: Arm) -> Result:
-    """Check that the largest principal inertia of a body is at most the sum of the other two."""
-    model = arm.model
-    bodies = _moving_bodies(model)
-    inertia = np.sort(model.body_inertia[bodies], axis=1)
-    shares = inertia[:, 2] / np.maximum(inertia[:, 0] + inertia[:, 1], mujoco.mjMINVAL)
-    worst = int(shares.argmax())
-    return Result(
-        "inertia triangle",
-        passed=bool(shares[worst] <= 1 + _TRIANGLE_TOLERANCE),
-        measured=f"largest / sum of the others {shares[worst]:.3f}: {model.body(bodies[worst]).name}",
-        limit="at most 1",
-        remedy="No distribution of mass has such inertias; check the order and the frame of <inertial>.",
     )
 
 

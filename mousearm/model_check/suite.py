@@ -68,7 +68,7 @@ def check_model(config: Config) -> Report:
     config, arm, references = prepare(config)
     poses = random_poses(arm, _N_POSES, config.seed)
     gravity, reaches = gravity_strength(arm, poses), reach_strength(arm, references, config.env.control_dt)
-    results = [anatomy.landmarks_check(arm), anatomy.gyration_check(arm), anatomy.triangle_check(arm)]
+    results = [anatomy.landmarks_check(arm), anatomy.gyration_check(arm)]
     fibres = None
     if len(muscles_of(arm)):
         in_reaches = np.concatenate([reference.qpos for reference in references])
