@@ -97,10 +97,14 @@ def read_rows(path: Path, delimiter: str = ",") -> list[Row]:
         KinematicsError: the file cannot be read, is not such text, or is empty.
     """
     reader = csv.reader(io.StringIO(read_text(path, kind=KinematicsError), newline=""), delimiter=delimiter)
+    rows: list[Row] = []
+    first = 1  # line in which a row begins: a quotation mark without an end makes it long
     try:
-        rows = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
+        for cells in reader:
+            rows.append((first, [cell.strip() for cell in cells]))
+            first = reader.line_num + 1
     except csv.Error as error:
-        raise KinematicsError(f"{path}, row {reader.line_num}: cannot be read ({error}). Correct the row.") from error
+        raise KinematicsError(f"{path}, row {first}: cannot be read ({error}). Correct the row.") from error
     while rows and not any(rows[-1][1]):
         rows.pop()
     if not rows:

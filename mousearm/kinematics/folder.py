@@ -136,7 +136,9 @@ def _read_manifest(path: Path, files: Sequence[str]) -> dict[str, tuple[str, str
     try:
         columns, rows = reader.fieldnames or (), list(reader)
     except csv.Error as error:
-        raise KinematicsError(f"{path}, row {reader.line_num}: cannot be read ({error}). Correct the row.") from error
+        raise KinematicsError(
+            f"{path}, row {reader.line_num + 1}: cannot be read ({error}). Correct the row."
+        ) from error
     missing = [name for name in MANIFEST_COLUMNS if name not in columns]
     if missing:
         raise KinematicsError(
