@@ -196,7 +196,7 @@ def _check_near(points: np.ndarray, place: Place) -> None:
         landmark, frame = (int(index) for index in bad[0])
         raise place.error(
             f"the {LANDMARKS[landmark]} is {distance[frame, landmark]:.4g} m from the origin; more than {FARTHEST:g} m "
-            "is implausible for a mouse. Positions are in metres: check their unit and their origin.",
+            "is implausible for a mouse. Move the origin: subtract a point near it, such as the first shoulder.",
             frame,
         )
 

@@ -255,3 +255,11 @@ def test_script_takes_choices(run_script, write, tmp_path):
     refused = run_script(*command, "none.xml")
     assert refused.status == 1
     assert refused.err.startswith("error: none.xml cannot be read: No such file or directory.")
+
+
+def test_advice_to_give_angles_in_radians(made):
+    body = '<worldbody><body name="fore"><joint name="bend" range="{}"/></body></worldbody>'
+    with pytest.raises(ModelError, match=r"Leave it out, and give angles in rad\."):
+        made('<compiler angle="degree"/>' + body.format("-30 30"))
+    model, _ = at(made(body.format("-0.5 0.5")))
+    np.testing.assert_array_equal(model.joint("bend").range, [-0.5, 0.5])

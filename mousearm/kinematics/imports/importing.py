@@ -170,7 +170,10 @@ def import_file(path: Path, name: str, options: ImportOptions) -> ImportResult:
         f"{1e3 * max(gaps, default=0) / markers.rate:.4g} ms of {options.max_gap_ms:g} ms allowed)"
     )
     if not parts:
-        raise markers.place.error("there is no frame in which all three points are seen. Raise --max-gap.")
+        raise markers.place.error(
+            "there is no frame in which all three points are seen. Raise --max-gap or, if that does not help, check "
+            "--points and --min-likelihood."
+        )
     if options.cut is None:
         cleaning.refuse_gaps(markers, parts, options.max_gap_ms)
         n_ends = len(markers.points) - (parts[0].stop - parts[0].start)

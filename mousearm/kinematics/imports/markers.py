@@ -101,7 +101,8 @@ class MarkerTrajectory:
             KinematicsError: the numbers cannot be a reach; names the file and the row.
         """
         landmarks = {mark: self.points[:, i][:, [2, 0, 1]] for i, mark in enumerate(LANDMARKS)}
-        check_recording(self.time, landmarks, self.place, "Leave this recording out.")
+        advice = "Lower --max-gap, so that no gap is filled there, or leave this recording out."
+        check_recording(self.time, landmarks, self.place, advice)
         return Reach(name, self.time, **landmarks)
 
 

@@ -98,8 +98,8 @@ class Sheet:
         ends = [len((sheet.cells(index) or [""])[-1]) for index in range(max(0, len(lines) - 30), len(lines))]
         if not ended and len(ends) > 3 and ends[-1] < min(ends[2:-1]):
             raise Place(str(path), [len(lines)]).error(
-                "may be cut off: its last cell is shorter than those above, and no line break follows. Remove it or, "
-                "if it is whole, add a line break.",
+                "may be cut off: its last cell is shorter than those above, and no line break follows. Remove the "
+                "row or, if it is whole, add a line break.",
                 0,
             )
         return sheet

@@ -69,7 +69,10 @@ class Overlay:
             if section.tag not in ("tendon", "actuator"):
                 self._merge(root, self._counterpart(root, root, section), section)
         if any(compiler.get("angle") != "radian" for compiler in root.iter("compiler")):
-            raise ModelError(f'{self.source}: <compiler angle="degree">, but the model is in rad. Give angles in rad.')
+            raise ModelError(
+                f'{self.source}: <compiler angle="degree">, but the model is in rad. Leave it out, and give angles in '
+                "rad."
+            )
 
     def merge_section(self, root: Element, tag: str) -> None:
         """Merge the section ``tendon`` or ``actuator``, of which the MJCF must have everything that is named."""

@@ -17,6 +17,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pandas
+from scipy.interpolate import CubicSpline
 from tracked_files import MARKS, RATE, arm, deeplabcut, write_anipose, write_simm, write_table, write_trc, write_vec3
 
 T = 46
@@ -485,6 +486,16 @@ def _(path):
             data.attrs.update({"conversion": 1e-3, "offset": 7e-3 * i})
 
 
+def apart(path, resampled=False):
+    """NWB whose elbow was seen 1 ms after the other points; or resampled to their times, as somebody would do that."""
+    nwb(path)
+    with h5py.File(path, "a") as file:
+        elbow = file["processing/behavior/PoseEstimation/elbow"]
+        later = CubicSpline(TIME, MM[:, 1])(TIME + 1e-3)
+        elbow["data"][:] = CubicSpline(TIME + 1e-3, later)(TIME) if resampled else later
+        elbow["timestamps"][:] = TIME if resampled else TIME + 1e-3
+
+
 # C3D
 
 
@@ -638,7 +649,7 @@ refused(
 refused("a row cut off", "write NaN", content(lambda: own.to_csv(index=False) + "0.31,1,2\n"), OWN)
 refused(
     "a number cut off",
-    "Remove it",
+    "Remove the row",
     content(lambda: own.to_csv(index=False, float_format="%.6f")[:-7]),
     content(lambda: "\n".join(own.to_csv(index=False, float_format="%.6f").splitlines()), far=1e-6),
 )
@@ -656,6 +667,12 @@ refused(
     content(lambda: own.to_csv(index=False), say={"unit": "mm", "rate": 200.0}),
     OWN,
 )
+refused(
+    "NWB, points at different times",
+    "Resample them to the same, and save that",
+    Dialect(apart, "nwb", SILENT),
+    Dialect(lambda path: apart(path, resampled=True), "nwb", SILENT, far=SPLINED),
+)
 unknown = Dialect(lambda path: sleap_anipose(path, MM[:, None]), "h5", RATED)
 refused("SLEAP-Anipose by name", "NUMBER, of the node", unknown, DIALECTS["SLEAP-Anipose"])
 
@@ -671,6 +688,9 @@ refused("SLEAP, one camera", "with sleap-anipose", Dialect(sleap, "h5", RATED), 
 refused(
     "C3D in inches", "Export it in one of these", Dialect(lambda path: c3d(path, "in"), "c3d", SILENT), DIALECTS["C3D"]
 )
+unread = Dialect(lambda path: path.write_bytes(b"\x02\x50" + bytes(600)), "c3d", SILENT)
+refused("C3D, damaged", "Export it again, or export .trc", unread, DIALECTS["C3D"])
+refused("C3D, damaged, as .trc", "or export .trc", unread, content(trc, **TRC))
 refused("C3D as text", "suffix .c3d", Dialect(misnamed, "csv", SILENT), DIALECTS["C3D"])
 refused(
     "HDF5 as text", "suffix .h5", Dialect(lambda path: movement(path, **SECONDS), "csv"), DIALECTS["movement as .h5"]

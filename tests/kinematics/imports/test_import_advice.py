@@ -89,6 +89,21 @@ def unseen(rows, name="hand"):
     return {f"{name}_{axis}": dict.fromkeys(rows, "") for axis in "xyz"}
 
 
+def timed(**changes):
+    """Lines with times in s instead of frame numbers, which may be changed."""
+    header, *rows = [line.split(",") for line in lines()]
+    for row in rows:
+        row[-1] = changes.get(f"frame_{row[-1]}", f"{int(row[-1]) / tracked.RATE:.6f}")
+    return [",".join(row) for row in ([*header[:-1], "time"], *rows)]
+
+
+def lost_cells(instead):
+    """Lines of which one has lost the cells of the paw, or has something in their place."""
+    whole, header = lines(), lines()[0].split(",")
+    row, first = whole[8].split(","), header.index("hand_x")
+    return [*whole[:8], ",".join(row[:first]) + "," + instead + ",".join(row[first + 3 :]), *whole[9:]]
+
+
 # Lines that are refused, what is said, and the lines or options after that was done.
 LINES = [
     (lambda: lines(fnum={7: "3"}), "Remove or reorder the rows", lines, {}),
@@ -104,6 +119,22 @@ LINES = [
     (lambda: lines(fnum={3: "2.5"}), "Write a whole number", lines, {}),
     (lambda: table(60)[:1], "Export the recording again", lines, {}),
     (lambda: [table(2)[0].replace("hand_y", "hand_x"), *table(60)[1:]], "). Rename one", lines, {}),
+    (lambda: timed(frame_7=""), "Write a time in every row", timed, {"rate": WITHOUT}),
+    (lambda: timed(frame_7=""), ", or remove the row.", lambda: timed()[:8] + timed()[9:], {"rate": WITHOUT}),
+    (lambda: lost_cells(""), "Export it again", lines, {}),
+    (lambda: lost_cells(""), ", or write NaN in them.", lambda: lost_cells("NaN,NaN,NaN,"), {}),
+    (
+        lambda: lines(**unseen([*range(20), *range(40, 60)]), **unseen(range(20, 40), "sh1")),
+        "seen. Raise --max-gap",
+        None,
+        {"max_gap_ms": 200.0},
+    ),
+    (
+        lambda: lines(**unseen(range(30)), **unseen(range(30, 60), "sh1")),
+        "if that does not help, check --points",
+        lines,
+        {},
+    ),
 ]
 
 
@@ -117,6 +148,49 @@ def test_advice_on_lines(tmp_path, wrong, says, right, more):
     if right is not None:
         file.write_text("\n".join(right()) + "\n")
     assert import_reaches([file], tmp_path / "out", options(**more))[0].reaches
+
+
+def test_advice_where_a_file_may_be_cut_off(tmp_path):
+    file, rows = tmp_path / "take.csv", [["fnum", *tracked_names()]]
+    rows += [[str(i), *(f"{value:.4f}" for value in row.ravel())] for i, row in enumerate(1e3 * tracked.arm(60))]
+    rows[-1][-1] = rows[-1][-1][:-2]  # whole, as its two last decimals may have been 0
+    text = "\n".join(map(",".join, rows))
+    file.write_text(text)
+    says = "Remove the row or, if it is whole, add a line break"
+    refused(says, lambda: import_reaches([file], tmp_path / "out", options()))
+    for i, (right, n) in enumerate([(text.rpartition("\n")[0], 59), (text + "\n", 60)]):
+        file.write_text(right)
+        (reach,) = import_reaches([file], tmp_path / f"out_{i}", options())[0].reaches
+        assert reach.n_frames == n
+
+
+def tracked_names():
+    return [f"{mark}_{axis}" for mark in tracked.MARKS for axis in "xyz"]
+
+
+def test_advice_to_leave_a_recording_out(tmp_path):
+    """A gap that ends where it began is filled by a point that stands still, between frames in which it moves."""
+    whole = one_movement()
+    again = np.tile(whole[-1], (100, 1, 1))
+    again[:, 2, 0] += np.cumsum(np.repeat([2e-6, 4e-4, 0.0, -8e-4, 2e-6], [40, 10, 4, 10, 36]))
+    again[50:53, 2] = np.nan
+    points = np.concatenate([whole, again])
+    tracked.write_anipose(tmp_path / "still.csv", 1e3 * points)
+    tracked.write_anipose(tmp_path / "good.csv", 1e3 * one_movement())
+    files, cut = [tmp_path / "good.csv", tmp_path / "still.csv"], CutRule(peak_speed=0.05)
+    says = "Lower --max-gap, so that no gap is filled there, or leave this recording out."
+    refused(says, lambda: import_reaches(files, tmp_path / "out", options(cut=cut)))
+    assert import_reaches(files[:1], tmp_path / "out", options(cut=cut))[0].reaches
+    assert import_reaches(files, tmp_path / "new", options(cut=cut, max_gap_ms=0.0))[0].reaches
+
+
+def test_advice_to_move_the_origin(tmp_path):
+    points = tracked.arm(60) + np.array([0.0, 2.0, 0.0])
+    tracked.write_anipose(tmp_path / "far.csv", 1e3 * points)
+    says = "Move the origin: subtract a point near it, such as the first shoulder."
+    refused(says, lambda: import_reaches([tmp_path / "far.csv"], tmp_path / "out", options()))
+    tracked.write_anipose(tmp_path / "far.csv", 1e3 * (points - points[0, 0]))
+    assert import_reaches([tmp_path / "far.csv"], tmp_path / "out", options())[0].reaches
 
 
 def test_advice_to_check_the_points(tmp_path):
