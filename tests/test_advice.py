@@ -2,8 +2,7 @@
 
 In `COMMANDS`, and where `told` is called, something is refused with an advice, a part of the message as it stands in
 the source; then the same is done as it says. `ELSEWHERE` names the tests of other messages, and `NOT_DONE` those of
-which no test can do what they say, with the reason; `OPEN` has those of which none does yet. A message that is in none
-of them fails a test.
+which no test can do what they say, with the reason. A message that is in none of them fails a test.
 """
 
 import ast
@@ -22,6 +21,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from scipy.interpolate import CubicSpline
 
 import mousearm
 from mousearm import checkpoint, experiment, nan_guard
@@ -46,7 +46,7 @@ from mousearm.files import (
     write_json,
     write_sealed,
 )
-from mousearm.kinematics import find_reaches, generate, read_reaches, resample, split_reaches, write_csv
+from mousearm.kinematics import Reach, find_reaches, generate, read_reaches, resample, split_reaches, write_csv
 from mousearm.model import load_arm
 from mousearm.model.load import model_file
 from mousearm.model.scaling import fit_segments
@@ -63,6 +63,7 @@ from mousearm.share.reproducing import reproduce
 from mousearm.sweep.progress import begin, status
 from mousearm.sweep.records import Sweep, local_process
 from mousearm.train.interruption import Interruption
+from mousearm.trajectory import LANDMARKS
 
 PACKAGE = Path(mousearm.__file__).parent
 TESTS = Path(__file__).parent
@@ -641,6 +642,8 @@ def test_advice_on_folders_of_reaches(tmp_path):
     told("if it is a reach, give it another name", find_reaches, tmp_path)
     manifest.write_text(f"file,animal,session\n{file},one,monday\nthree.csv,a,b\n")
     told("Correct or remove the row", find_reaches, tmp_path)
+    manifest.write_text(f"file,animal,session\n{file},{'one' * 50_000},monday\n")
+    told("manifest.csv, row 2: cannot be read", find_reaches, tmp_path)
     manifest.write_text(f"file,animal,session\n{file},one,monday\n")
     files = find_reaches(tmp_path)
     told("Put files into FOLDER/animal/session/reach.csv, or name all of them", split_reaches, files, 0.5, 0, "animal")
@@ -668,6 +671,8 @@ def test_advice_on_lines_of_a_reach(tmp_path):
 
     refused("Write a decimal number such as 0.0123", *source[:5], source[5].replace(",", ",x", 1), *source[6:])
     refused("remove or reorder the frames", *source[:5], source[6], source[5], *source[7:])
+    refused("reach.csv, row 5: cannot be read (field", *source[:4], '"' + source[4], *60 * source[5:])
+    refused("). Correct the row.", *source[:4], '"' + source[4], *60 * source[5:])
     file.write_text("\n".join(source) + "\n")
     assert read_reaches(file)
 
@@ -677,6 +682,23 @@ def test_advice_on_intervals(torque_arm):
     told("give a positive number of seconds", resample, reach, 0.0)
     told("Choose a smaller dt or leave this reach out", resample, reach, 1.0)
     assert resample(reach, 0.01).n_frames > 10
+
+
+def test_advice_on_gaps_of_a_reach(torque_arm):
+    (reach,) = generate(torque_arm, 1, 0)
+
+    def of(time, landmarks):
+        return Reach("a", time, **dict(zip(LANDMARKS, np.moveaxis(landmarks, 1, 0), strict=True)))
+
+    unseen = reach.landmarks.copy()
+    unseen[20:23, 2] = np.nan
+    told("Fill the gap or cut the recording there.", of, reach.time, unseen)
+    seen = np.delete(np.arange(reach.n_frames), [20, 21, 22])
+    lost = of(reach.time[seen], reach.landmarks[seen])
+    told("Fill the gap or cut the recording there.", resample, lost, 0.01)
+    filled = CubicSpline(lost.time, lost.landmarks)(reach.time)
+    for time, landmarks in ((reach.time, filled), (reach.time[:20], unseen[:20]), (reach.time[23:], unseen[23:])):
+        assert resample(of(time, landmarks), 0.01).n_frames > 10
 
 
 def test_advice_where_the_arm_cannot_follow(configure, torque_arm):
@@ -794,7 +816,6 @@ def test_advice_to_raise_the_limit_on_the_size_of_files(tmp_path):
 
 
 def test_advice_where_a_recording_is_none_or_lacks_something(place, run_script):
-    assert run_script("record", "run", "--out", "good.h5").status == 0
     file = place / "bad.h5"
     file.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(2000))
     told("Give an HDF5 file that scripts/record.py wrote, or a run folder", read_recording, file)
@@ -889,6 +910,8 @@ ELSEWHERE: dict[str, list[str]] = {
         "sheet as 'CSV UTF-8' there, and give that",
         "SLEAP or Anipose, and give what that writes",
         "packed. Unpack it, and give the file in it",
+        "). Export it again, or export .trc.",
+        "Resample them to the same, and save that.",
         "dataset.to_netcdf(path, engine='h5netcdf')",
         "an HDF5 file. Give it with the suffix .h5",
         "first bytes. Give it with the suffix .c3d",
@@ -953,6 +976,9 @@ ELSEWHERE: dict[str, list[str]] = {
     "model/test_opensim_held.py::test_advice_to_replace_what_cannot_even_be_held": [
         ": replace it by one of these in OpenSim.",
         ": replace it in OpenSim.",
+    ],
+    "model/test_overlay.py::test_advice_to_give_angles_in_radians": [
+        "in rad. Leave it out, and give angles in rad.",
     ],
     "rundir/test_folder.py::test_advice_on_what_has_changed_since_it_was_written": [
         "Bring it back as it was.",
@@ -1101,42 +1127,4 @@ NOT_DONE: dict[str, list[str]] = {
     ],
 }
 
-# By file, messages that tests provoke at most, and do not follow yet. There are to be no more of them.
-OPEN: dict[str, list[str]] = {
-    "kinematics/checks.py": [
-        "metres: check their unit and their origin.",
-    ],
-    "kinematics/folder.py": [
-        "). Correct the row.",
-    ],
-    "kinematics/imports/c3d.py": [
-        "). Export it again, or export .trc.",
-    ],
-    "kinematics/imports/hdf5.py": [
-        "Resample them to the same, and save that.",
-    ],
-    "kinematics/imports/importing.py": [
-        "all three points are seen. Raise --max-gap.",
-    ],
-    "kinematics/imports/markers.py": [
-        "Leave this recording out.",
-        "Write a time in every row, or remove the row.",
-    ],
-    "kinematics/imports/sheets.py": [
-        "it or, if it is whole, add a line break.",
-        "Export it again, or write NaN in them.",
-    ],
-    "kinematics/reach.py": [
-        "Fill the gap or cut the recording there.",
-    ],
-    "model/opensim/overlay.py": [
-        "but the model is in rad. Give angles in rad.",
-    ],
-    "model_check/anatomy.py": [
-        "check the order and the frame of <inertial>.",
-    ],
-    "model_check/strength.py": [
-        "check moment arms, forces and inertias.",
-    ],
-}
-LISTS = {"ELSEWHERE": ELSEWHERE, "NOT_DONE": NOT_DONE, "OPEN": OPEN}
+LISTS = {"ELSEWHERE": ELSEWHERE, "NOT_DONE": NOT_DONE}

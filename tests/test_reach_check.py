@@ -7,6 +7,8 @@ import pytest
 
 from mousearm.errors import KinematicsError
 from mousearm.kinematics import Reach, generate, read_csv, write_csv
+from mousearm.kinematics.imports import ImportOptions, import_reaches
+from mousearm.paths import resolve
 from mousearm.reach_check import at_limits, check_reaches, measure
 from mousearm.reach_check.page import PER_FIGURE, trajectory_figures, write_page
 
@@ -87,6 +89,15 @@ def test_time_that_is_unusual_is_remarked_upon(turning, slower, remarks):
     # 0.14 m/s for 0.39 s; then 0.035 m/s for 1.6 s, then 0.007 m/s for 7.9 s: too slow, and too long.
     found = measure(turning(lambda time, paw: (slower * time, paw))).remarks()
     assert [remark.split()[0] for remark in found] == ["the", "it"][:remarks]
+
+
+def test_advice_to_check_the_side(tmp_path, report_of):
+    source, remarks = resolve("package:synthetic/reach_16.csv", "kinematics/data"), {}
+    for side in ("left", "right"):
+        import_reaches([source], tmp_path / side, ImportOptions(unit="m", axes="x y z", side=side))
+        remarks[side] = [remark for item in report_of(tmp_path / side).checked for remark in item.remarks]
+    assert ["check axes and side" in remark for remark in remarks["left"]] == [True]
+    assert remarks["right"] == []
 
 
 def test_every_file_is_looked_at_by_itself(folder, report_of):

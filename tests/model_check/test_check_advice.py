@@ -7,7 +7,13 @@ from mousearm.mechanics import Motion, random_poses
 from mousearm.model_check.anatomy import gyration_check, landmarks_check
 from mousearm.model_check.muscles import fibre_check, fibre_lengths, paths_check, pull_check, sweep
 from mousearm.model_check.stability import overshoot_check, speed_check, stress_test, survival_check
-from mousearm.model_check.strength import gravity_check, gravity_strength, reach_torque_check, strength
+from mousearm.model_check.strength import (
+    feasibility_check,
+    gravity_check,
+    gravity_strength,
+    reach_torque_check,
+    strength,
+)
 
 GEAR = '<motor name="shoulder" joint="shoulder" gear="1e-4"'
 HINGE = '<joint name="elbow" range="-2 2"/>'
@@ -23,6 +29,20 @@ def gravity(arm):
 
 def held(arm):
     return reach_torque_check(arm, strength(arm, Motion(*np.zeros((3, 4, 2)))))
+
+
+def together(arm):
+    return feasibility_check(arm, gravity_strength(arm, np.zeros((1, 2))))
+
+
+def shared(elbow):
+    """One motor that drives both joints, by a tendon whose moment arms are 1 and something."""
+    joints = f'<joint joint="shoulder" coef="1"/><joint joint="elbow" coef="{elbow}"/>'
+    return (
+        *('<motor name="elbow" joint="elbow" gear="1e-4" ctrlrange="-0.5 1"/>', ""),
+        *(GEAR, '<motor name="both" tendon="both" gear="1e-4"'),
+        *("<actuator>", f'<tendon><fixed name="both">{joints}</fixed></tendon><actuator>'),
+    )
 
 
 def stressed(check):
@@ -70,6 +90,9 @@ CASES = [
         (check, (SHOULDER, f'{SHOULDER} actuatorfrcrange="-1e-5 1e-5"'), "actuatorfrcrange", (SHOULDER, SHOULDER))
         for check in (gravity, held)
     ],
+    (together, shared(1), "together; check moment arms, forces and inertias.", shared(0.4)),
+    (together, (GEAR, GEAR.replace("1e-4", "4e-5")), "check moment arms, forces and", (GEAR, GEAR)),
+    (together, ('mass="2e-4"', 'mass="2e-3"'), "forces and inertias.", ('mass="2e-4"', 'mass="2e-4"')),
     (landmarks_check, ("0.01 0 0", "10 0 0"), "that the model is in metres", ("0.01 0 0", "0.012 0 0")),
     (
         gyration_check,
