@@ -78,9 +78,10 @@ class Arm:
             time goes into placing them; the same movement to the last bit. All else has the same indices.
         nq, nu, na: numbers of joint positions, actuators and activations; na is 21 for the muscle arm, 0 for motors.
         landmarks: shoulder, elbow and paw, by name.
-        joint_names: every joint, in the order of qpos; all are hinges or slides, so nq = nv.
+        joint_names: every joint, in the order of qpos, by number where it has no name; all are hinges or slides, so
+            nq = nv.
         tracked_joints: indices of the joints that inverse kinematics may move.
-        actuator_names: every actuator, in the order of ctrl.
+        actuator_names: every actuator, in the order of ctrl, by number where it has no name.
         couplings: which joints follow others, by the model's equality constraints.
         rest_qpos: (nq,) rad, the first keyframe, or the model's default pose where there is none, within the couplings.
         qpos_range: (nq, 2) rad, infinite where a joint has no limit; limits of the joints that follow it count.
@@ -120,9 +121,9 @@ class Arm:
         self.landmarks = {
             name: _find_landmark(model, landmarks[name], f"model.landmarks.{name}", source) for name in LANDMARKS
         }
-        self.joint_names = tuple(model.joint(i).name for i in range(model.njnt))
+        self.joint_names = tuple(model.joint(i).name or f"joint {i}" for i in range(model.njnt))
         self.tracked_joints = _joint_indices(model, joints, source)
-        self.actuator_names = tuple(model.actuator(i).name for i in range(model.nu))
+        self.actuator_names = tuple(model.actuator(i).name or f"actuator {i}" for i in range(model.nu))
         self.couplings = Couplings(model, source)
         if not self.couplings.free[self.tracked_joints].any():
             raise ModelError(f"model.joints={joints}: these follow other joints of {source}. Name those, or give null.")

@@ -10,6 +10,7 @@ from mousearm.env.references import prepare
 from mousearm.errors import ModelError, UnknownNameError
 from mousearm.model import Landmark, load_arm
 
+SPINNER = '<worldbody><body><joint/><geom fromto="0 0 0 0 1 0"/></body>'
 JOINTS = ("elv_angle", "shoulder_ext", "shoulder_rot", "elbow_flex", "radius_rot", "wrist_angle")
 
 
@@ -220,6 +221,12 @@ def test_advice_where_actuators_are_switched_off(arm_file, option, named):
     refused(ModelError, f"actuator {named}", config(file))
     file.write_text(text)
     assert load_arm(config(file)).nu == 2
+
+
+def test_what_has_no_name_is_told_apart_by_its_number(build_two_link):
+    arm = build_two_link('motor name="shoulder"', "motor", 'motor name="elbow"', "motor", "<worldbody>", SPINNER)
+    assert arm.actuator_names == ("actuator 0", "actuator 1")
+    assert arm.joint_names == ("joint 0", "shoulder", "elbow")
 
 
 def test_an_arm_in_millimetres_is_said(arm_file, configure):
