@@ -21,6 +21,7 @@ _NUMBER = re.compile("[0-9]{1,18}")
 _BRING_BACK = "Bring it back as it was, or move it away: the run begins a new one where it goes on."
 _COMMIT, _DIFF = ("rev-parse", "HEAD"), ("diff", "HEAD")
 _NO_CHECKOUT = "(not a git checkout)"
+_TOLD = re.compile(r"python \d|[\w.-]+==|\$ git |\(|[0-9a-f]+$|$")  # the lines that `describe_environment` writes
 
 
 def describe_environment() -> str:
@@ -53,7 +54,7 @@ class Environment(NamedTuple):
 
     commit: str  # empty where it is not known
     is_changed: bool  # by what is in no commit
-    shareable: str  # the text with a note in place of the changes, which can hold anything
+    shareable: str  # versions and commit, and a note in place of the changes; of what else stands there nothing
 
 
 def read_environment(file: Path) -> Environment:
@@ -63,7 +64,8 @@ def read_environment(file: Path) -> Environment:
     commit = before.partition(f"{_asked(_COMMIT)}\n")[2].strip()
     is_changed = changes.strip()[:1] not in ("", "(")
     kept = "(there were changes, which are not shared)\n" if is_changed else changes
-    return Environment("" if commit.startswith("(") else commit, is_changed, before + mark + kept)
+    told = "".join(line for line in (before + mark + kept).splitlines(keepends=True) if _TOLD.match(line))
+    return Environment("" if commit.startswith("(") else commit, is_changed, told)
 
 
 def _asked(words: tuple[str, ...]) -> str:

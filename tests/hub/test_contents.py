@@ -103,7 +103,7 @@ def test_what_would_not_be_reproduced_is_not_shared(trained, damage, message):
 
 
 def test_a_private_text_in_any_file_is_refused(trained):
-    (trained / "environment.txt").write_text(f"torch @ file://{trained}/torch.whl\n")
+    (trained / "environment.txt").write_text(f"torch==2 @ file://{trained}/torch.whl\n")
     change(trained, lambda config: replace(config, name="of-jane_doe"))
     with pytest.raises(RunError, match="This is not to be shared") as error:
         gathered(trained)

@@ -29,8 +29,16 @@ def test_commit_and_changes_are_found(tmp_path, text, commit, is_changed):
     assert found.shareable.startswith(text.partition("$ git diff HEAD\n")[0])
 
 
+def test_nothing_but_versions_and_the_commit_is_shared(tmp_path):
+    file = tmp_path / "environment.txt"
+    file.write_text("dear diary\n" + ASKED.format("abc123\n", "\n") + "machine of mine\n")
+    assert read_environment(file).shareable == ASKED.format("abc123\n", "(there were changes, which are not shared)\n")
+
+
 def test_what_is_written_is_read(tmp_path):
-    (tmp_path / "environment.txt").write_text(describe_environment())
+    (tmp_path / "environment.txt").write_text(text := describe_environment())
+    told = text.partition("$ git diff HEAD\n")[0]
+    assert read_environment(tmp_path / "environment.txt").shareable.startswith(told)
     assert read_environment(tmp_path / "environment.txt").shareable.startswith("python 3.")
     assert read_environment(tmp_path / "none") == ("", False, "")
 
