@@ -195,6 +195,20 @@ class TestNotSeen:
         assert "held while the arm moves" in result.text()
         assert farthest_mm(imported, reach) < 0.5
 
+    def test_another_point_between_gaps_is_noted(self, tmp_path, reach):
+        paw = reach.paw.copy()
+        paw[20:24] += [0, 0, 0.015]
+        other = Reach("other", reach.time, shoulder=reach.shoulder, elbow=reach.elbow, paw=paw)
+        write_csv(other, tmp_path / "other.csv")
+        lines = [line.split(",") for line in (tmp_path / "other.csv").read_text().splitlines()]
+        columns = [i for i, name in enumerate(lines[0]) if name.startswith("paw")]
+        for frame in (17, 18, 19, 24, 25, 26):
+            for column in columns:
+                lines[1 + frame][column] = ""
+        (tmp_path / "other.csv").write_text("\n".join(map(",".join, lines)) + "\n")
+        result, _ = brought_in(tmp_path / "other.csv", tmp_path / "out")
+        assert re.search(r"row 2\d the length of the forearm", result.text())
+
     @pytest.mark.parametrize("times", [2, 3])
     def test_rows_of_a_slower_camera(self, tmp_path, reach, times):
         slow = np.arange(reach.n_frames) // times * times

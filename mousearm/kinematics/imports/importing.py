@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 from tqdm import tqdm
 
 from mousearm.errors import KinematicsError, UnknownNameError
 from mousearm.files import new_output, write_text
-from mousearm.kinematics.checks import RATE_RANGE, check_jumps
+from mousearm.kinematics.checks import RATE_RANGE, SEGMENTS, check_jumps
 from mousearm.kinematics.damage import jumps, runs
 from mousearm.kinematics.folder import write_reaches
 from mousearm.kinematics.imports import cleaning, opensim, tables
@@ -31,12 +32,15 @@ from mousearm.registry import FORMATS
 from mousearm.text import printable
 from mousearm.trajectory import LANDMARKS
 
+STRETCH = 0.25
+"""Difference of a segment's length from its median, relative to it, that is noted."""
+
 NOTES = "import.txt"
 """File beside the reaches that says how they were made."""
 
 _NO_JUMPS = (
-    "Was another point tracked there? Take it out with --min-likelihood or by emptying its cells; with --cut, "
-    "movements with a jump are left out."
+    "Was another point tracked there? Take it out, in all rows that are off, with --min-likelihood or by emptying its "
+    "cells; with --cut, movements with a jump are left out."
 )
 
 
@@ -163,6 +167,7 @@ def import_file(path: Path, name: str, options: ImportOptions) -> ImportResult:
     markers, gaps = cleaning.fill_gaps(markers, options.max_gap_ms)
     if options.cut is None:
         check_jumps(markers.time, markers.points, markers.place, _NO_JUMPS)
+    notes += _stretched(markers)
     steady = ~jumps(markers.time, markers.points)[0].any(axis=1)
     parts = runs(steady & seen_points(markers.points.reshape(len(markers.points), -1)))
     notes.append(
@@ -269,6 +274,19 @@ def _to_metres(
         f"side      {options.side} (--side)" + (", mirrored to the right arm that the model is" if mirrored else ""),
     ]
     return replace(markers, points=to_metres(markers.points, unit, axes, options.side)), notes
+
+
+def _stretched(markers: MarkerTrajectory) -> list[str]:
+    """A note on the frame in which a segment's length is furthest from its median, if that is no noise."""
+    lengths = np.linalg.norm(np.diff(markers.points, axis=1), axis=2)
+    off = np.nan_to_num(np.abs(lengths / segment_lengths(markers.points) - 1))
+    frame, segment = np.unravel_index(off.argmax(), off.shape)
+    if off[frame, segment] <= STRETCH:
+        return []
+    return [
+        f"look      at {markers.place.frame(int(frame))} the length of the {SEGMENTS[segment]} is "
+        f"{off[frame, segment]:.0%} off its median; was another point tracked there?"
+    ]
 
 
 def _cut(
