@@ -106,6 +106,9 @@ def handled() -> Iterator[None]:
         SystemExit: with the status, for any of these.
     """
     os.environ["MPLBACKEND"] = "agg"
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed from the start, as by `>&-`
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
     if reconfigure := getattr(sys.stdout, "reconfigure", None):
         reconfigure(errors="backslashreplace")
     try:

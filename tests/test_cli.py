@@ -126,3 +126,10 @@ def test_help_and_refusals_import_nothing_that_is_slow(tmp_path):
     assert "Did you mean 'w_paw'?" in done.stderr
     assert "env.n_substeps=0 is out of range" in done.stderr
     assert done.stderr.count("There is no run in none") == 5
+
+
+@pytest.mark.parametrize("closed", ["stdout", "stderr"])
+def test_streams_that_are_closed_from_the_start(monkeypatch, closed):
+    monkeypatch.setattr(sys, closed, None)
+    with cli.handled(), cli.outliving_readers():
+        print("nobody reads this", file=getattr(sys, closed))
