@@ -816,6 +816,7 @@ def test_advice_to_raise_the_limit_on_the_size_of_files(tmp_path):
 
 
 def test_advice_where_a_recording_is_none_or_lacks_something(place, run_script):
+    assert run_script("record", "run", "--out", "good.h5").status == 0
     file = place / "bad.h5"
     file.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(2000))
     told("Give an HDF5 file that scripts/record.py wrote, or a run folder", read_recording, file)

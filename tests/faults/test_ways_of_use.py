@@ -263,11 +263,12 @@ two.close()
 
 
 @pytest.mark.slow
-def test_a_notebook_trains_resumes_and_draws(tmp_path, unbroken):
+def test_a_notebook_trains_resumes_and_draws(tmp_path, unbroken, monkeypatch):
     import nbclient  # slow to import, as are those below
     import nbformat
     from jupyter_client import AsyncKernelManager
 
+    monkeypatch.delenv("MPLBACKEND", raising=False)  # which programs that ran in this process have set
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS.split("#---")])
     kernel = AsyncKernelManager()
     kernel.kernel_spec.argv[0] = sys.executable
