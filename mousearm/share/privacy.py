@@ -27,8 +27,8 @@ _NOBODY = ("root", "user", "admin", "ubuntu", "debian", "runner", "jovyan", "doc
 _ENDS_OF_KEYS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIALS")
 _SHORTEST_KEY = 8  # of what variables of the environment hold
 
-# Revisions on the Hub and versions, which look like addresses and keys.
-_EVERYBODYS = re.compile(r"(?<=hf://)[\w./-]+@[\w.-]+|(?<===)[\d.]+")
+# Revisions on the Hub (also as Markdown writes them) and versions, which look like addresses and keys.
+_EVERYBODYS = re.compile(r"\bhf(?::|&#58;)//[\w./-]+@[\w.-]+|(?<===)[\d.]+")
 
 # What people's own files have, and detect-secrets does not know, or knows in part: whether it is a secret; a pattern,
 # with a group where it is a part; and hints, texts in small letters of which there must be one in a line for the
