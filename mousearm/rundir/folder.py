@@ -259,8 +259,8 @@ class RunFolder:
             RunError: if there are some, but none of them is complete; or none, though the run is finished.
         """
         clean_up(self._checkpoints)
-        existing, is_finished = self.checkpoints(), self.status().state == FINISHED
-        if not existing and is_finished:
+        existing = self.checkpoints()
+        if not existing and self.status().state == FINISHED:
             raise RunError(
                 f"{self.path} is finished and has no checkpoint to resume from: its best network can be evaluated, not "
                 "trained further. Choose another name= to train again."
@@ -269,6 +269,7 @@ class RunFolder:
         for checkpoint, problem in problems.items():
             print(printable(f"The checkpoint {checkpoint} is passed over: {problem}"))
         if existing and len(problems) == len(existing):
+            is_finished = self.status().state == FINISHED
             anew = ", or choose another name= to train again." if is_finished else ", or remove it to start anew."
             raise RunError(
                 f"No checkpoint of {self.path} can be used. Bring {self._checkpoints} back from a copy{anew}"
