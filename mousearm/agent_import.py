@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from mousearm.config import Config, compose
+from mousearm.door import check_file
 from mousearm.errors import ConfigError, RunError
 from mousearm.evaluate.evaluation import Evaluation
-from mousearm.files import check_file, to_json, write_sealed
+from mousearm.files import to_json, write_sealed
 from mousearm.model import load_arm, model_hashes
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.status import FINISHED

@@ -14,8 +14,9 @@ from safetensors.torch import load_file
 from safetensors.torch import save as to_safetensors
 
 from mousearm import formats
+from mousearm.door import MAX_PART_BYTES, check_file, check_zip, read_json
 from mousearm.errors import RunError
-from mousearm.files import MAX_PART_BYTES, check_file, check_zip, read_json, to_json
+from mousearm.files import to_json
 from mousearm.policy.network import RecurrentPolicy
 from mousearm.rundir.folder import RunFolder
 

@@ -1,7 +1,10 @@
 """Errors that a user can act on: what is wrong, where, what is valid, what to do."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+import errno
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 
@@ -128,3 +131,50 @@ class UnknownNameError(MouseArmError):
         self.kind = kind
         self.name = name
         self.valid = names
+
+
+_REMEDIES = {
+    errno.ENOSPC: "Free some space there",
+    errno.EDQUOT: "Free some of your quota there",
+    errno.EFBIG: "Raise the limit on the size of files (ulimit -f)",
+    errno.EROFS: "Make the file system writable, or give another place",
+    errno.EACCES: "Make the folder writable, or give another place",
+    errno.EPERM: "Make the folder writable, or give another place",
+    errno.EEXIST: "Remove the file of that name, or give another place",
+    errno.ENOTDIR: "A file is where a folder should be: give another place",
+    errno.ENOENT: "Make the folder, or bring it back if it was moved away",
+    errno.ENAMETOOLONG: "Give a shorter name",
+}
+_REMEDIES_TO_READ = {
+    errno.ENOENT: "Correct the name, or bring the file back",
+    errno.EACCES: "Let yourself read it (chmod u+r)",
+    errno.ENOTDIR: "A file is where a folder should be: correct the name",
+    errno.ENAMETOOLONG: "Correct the name",
+    errno.ELOOP: "Put the file itself there, not a link in a circle",
+}
+
+
+@contextmanager
+def os_errors_as(
+    kind: type[MouseArmError], path: Path, verb: str = "written", advice: str = "", *, is_exact: bool = False
+) -> Iterator[None]:
+    """Turn what the operating system refuses, and an `OutputError`, into an error that says what, where, what to do.
+
+    Args:
+        kind: of the error; it is made from a text.
+        path: what is worked on.
+        verb: what it cannot be.
+        advice: what else to do, a sentence.
+        is_exact: whether the path is named even where the system names another, such as what is written beside it.
+    """
+    try:
+        yield
+    except OSError as error:
+        remedies = _REMEDIES_TO_READ if verb == "read" else _REMEDIES
+        remedy = remedies.get(error.errno or 0, "See that it can be read and written")
+        place = path if is_exact else error.filename or path
+        raise kind(f"{place} cannot be {verb}: {error.strerror or error}. {remedy}. {advice}".rstrip()) from error
+    except OutputError as error:
+        if kind is OutputError:
+            raise
+        raise kind(f"{error} {advice}".rstrip()) from error

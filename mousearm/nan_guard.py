@@ -16,8 +16,9 @@ import mujoco
 import numpy as np
 
 from mousearm import cli
+from mousearm.door import check_zip, read_json
 from mousearm.errors import NonFiniteError, RunError
-from mousearm.files import check_zip, make_folder, read_json, staged, write_bytes, write_json
+from mousearm.files import make_folder, staged, write_bytes, write_json
 from mousearm.text import columns, printable
 from mousearm.trajectory import Snapshot
 

@@ -15,8 +15,9 @@ import mujoco
 import numpy as np
 
 from mousearm.config import KinematicsConfig
+from mousearm.door import sha256
 from mousearm.errors import KinematicsError, OutputError
-from mousearm.files import make_folder, sha256, staged
+from mousearm.files import make_folder, staged
 from mousearm.kinematics import Reach
 from mousearm.model import Arm
 from mousearm.model.arm import body_of, geom_name

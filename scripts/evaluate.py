@@ -28,7 +28,8 @@ def main(given: Namespace) -> None:
         raise cli.UsageError("give one run folder (which holds its figures), or --controller and overrides")
     if given.controller is not None and given.checkpoint is not None:
         raise cli.UsageError(f"--controller {given.controller} has no checkpoints")
-    from mousearm.files import SEAL, to_json, write_sealed, write_text
+    from mousearm.door import SEAL
+    from mousearm.files import to_json, write_sealed, write_text
 
     if given.controller is None:
         from mousearm.agent import Agent

@@ -20,8 +20,9 @@ from safetensors.torch import load_file
 
 from mousearm.agent import Agent
 from mousearm.config import compose
+from mousearm.door import read_seal, sha256
 from mousearm.experiment import run
-from mousearm.files import read_seal, seal, sha256, to_json, write_json
+from mousearm.files import seal, to_json, write_json
 from mousearm.record.trials import write_recording
 from mousearm.rundir.folder import RunFolder
 from mousearm.share.contents import ShareOptions, gather, write_contents

@@ -28,24 +28,13 @@ from mousearm import checkpoint, experiment, nan_guard
 from mousearm.algo import build_algo
 from mousearm.config import compose
 from mousearm.config.input_checks import read_plain
+from mousearm.door import MANIFEST, check_file, check_name, read_json
 from mousearm.env.gym_env import TrackingEnv
 from mousearm.env.references import prepare
 from mousearm.errors import MouseArmError, RunError
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.film import Shot, film
-from mousearm.files import (
-    MANIFEST,
-    append_text,
-    check_file,
-    check_name,
-    make_folder,
-    new_output,
-    read_json,
-    staged,
-    write_bytes,
-    write_json,
-    write_sealed,
-)
+from mousearm.files import append_text, make_folder, new_output, staged, write_bytes, write_json, write_sealed
 from mousearm.kinematics import Reach, find_reaches, generate, read_reaches, resample, split_reaches, write_csv
 from mousearm.model import load_arm
 from mousearm.model.load import model_file

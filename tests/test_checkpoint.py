@@ -8,9 +8,9 @@ import torch
 from mousearm import checkpoint
 from mousearm.algo import build_algo
 from mousearm.checkpoint import RandomState, TrainingState
+from mousearm.door import read_json
 from mousearm.env.vec_env import TrackingVecEnv
 from mousearm.errors import MouseArmError, RunError
-from mousearm.files import read_json
 from mousearm.formats import CHECKPOINT, stamp
 from mousearm.policy.controller import PolicyController
 from mousearm.policy.network import build_policy

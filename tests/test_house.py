@@ -42,7 +42,7 @@ KNOWN_BY = {
     "wandb_workspaces": {"report"},
     "opensim": {"fidelity"},
     "sklearn": {"analysis"},
-    "h5py": {"files", "kinematics", "record"},
+    "h5py": {"door", "kinematics", "record"},
     "pynwb": {"record"},
     "hdmf": {"record"},
     "glfw": {"env", "view"},

@@ -9,9 +9,10 @@ from safetensors.torch import load_file
 import mousearm
 from mousearm import checkpoint, formats
 from mousearm.agent import Agent
+from mousearm.door import read_json
 from mousearm.errors import FormatError
 from mousearm.experiment import run
-from mousearm.files import read_json, write_json
+from mousearm.files import write_json
 from mousearm.formats import CHECKPOINT, RECORDING, RUN, SPLIT
 from mousearm.record.files import read_recording, seal_recording
 from mousearm.rundir.folder import RunFolder

@@ -7,10 +7,10 @@ import pytest
 from safetensors.torch import load_file
 
 from mousearm.algo import build_algo
+from mousearm.door import read_json
 from mousearm.env.vec_env import TrackingVecEnv
 from mousearm.errors import Interrupted, NonFiniteError
 from mousearm.evaluate.rollout import Evaluator
-from mousearm.files import read_json
 from mousearm.nan_guard import describe
 from mousearm.policy.controller import PolicyController
 from mousearm.rundir.folder import RunFolder

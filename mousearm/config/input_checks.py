@@ -12,8 +12,8 @@ from typing import Any
 
 import yaml
 
+from mousearm.door import read_text
 from mousearm.errors import ConfigError, MouseArmError, RunError, UnknownNameError
-from mousearm.files import read_text
 
 CONF = Path(__file__).parents[2] / "conf"
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mousearm.door import check_name, check_seal, read_json
 from mousearm.errors import RunError
 from mousearm.evaluate.results import (
     REACH_DIRECTIONS,
@@ -18,7 +19,6 @@ from mousearm.evaluate.results import (
     ReachResult,
     breakdown,
 )
-from mousearm.files import check_name, check_seal, read_json
 from mousearm.text import shell
 from mousearm.trajectory import ELBOW, PAW, Trial, errors_mm, hold
 

@@ -15,10 +15,10 @@ import numpy as np
 from matplotlib.font_manager import FontProperties, findfont
 from PIL import Image, ImageDraw, ImageFont
 
-from mousearm.errors import RenderError, UnknownNameError
+from mousearm.errors import RenderError, UnknownNameError, os_errors_as
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.figure import generalisation_figure, reach_figure
-from mousearm.files import make_folder, os_errors_as, staged
+from mousearm.files import make_folder, staged
 from mousearm.model import Arm
 from mousearm.plots import write_figure
 from mousearm.render import TARGET_COLOURS, Picture, posed, view

@@ -9,8 +9,9 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from mousearm.door import check_name, read_json, sha256
 from mousearm.errors import HubError
-from mousearm.files import check_name, make_folder, read_json, sha256, staged, write_json
+from mousearm.files import make_folder, staged, write_json
 from mousearm.hub.uri import PREFIX, HubUri, hub_errors
 from mousearm.text import listed
 

@@ -19,8 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
+from mousearm.door import read_text
 from mousearm.errors import KinematicsError
-from mousearm.files import read_text, write_text
+from mousearm.files import write_text
 from mousearm.kinematics.checks import COLUMN_AXES, TIME_UNITS, Place, check_recording
 from mousearm.kinematics.reach import Reach
 from mousearm.trajectory import LANDMARKS

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mousearm.errors import KinematicsError
-from mousearm.files import SEAL, make_folder, os_errors_as, read_seal, read_text, seal, sha256
+from mousearm.door import SEAL, read_seal, read_text, sha256
+from mousearm.errors import KinematicsError, os_errors_as
+from mousearm.files import make_folder, seal
 from mousearm.kinematics.files import read_csv, write_csv
 from mousearm.kinematics.reach import Reach
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from mousearm.door import check_name, sha256
 from mousearm.errors import KinematicsError
-from mousearm.files import check_name, sha256
 from mousearm.kinematics.folder import MANIFEST_COLUMNS, REACH_MANIFEST, ReachFile
 
 SPLIT_BY = ("file", "session", "animal")

@@ -6,8 +6,8 @@ from pathlib import Path
 import mujoco
 
 from mousearm.config import ModelConfig
+from mousearm.door import sha256
 from mousearm.errors import ConfigError, ModelError
-from mousearm.files import sha256
 from mousearm.model.arm import Arm
 from mousearm.model.mjcf_safety import check_mjcf
 from mousearm.model.scaling import fit_segments

@@ -7,8 +7,8 @@ more memory than a machine has. So a model is checked before MuJoCo reads it.
 import math
 from pathlib import Path, PurePosixPath
 
+from mousearm.door import check_file
 from mousearm.errors import ModelError
-from mousearm.files import check_file
 from mousearm.hub.download import both_cached
 from mousearm.model.xml import MAX_MODEL_BYTES, Node, read_document
 

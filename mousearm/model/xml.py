@@ -9,8 +9,8 @@ from xml.parsers import expat
 
 import numpy as np
 
+from mousearm.door import read_bytes
 from mousearm.errors import ModelError
-from mousearm.files import read_bytes
 
 MAX_MODEL_BYTES = 50_000_000
 _MAX_DEPTH = 100

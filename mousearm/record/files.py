@@ -16,8 +16,9 @@ import h5py
 import numpy as np
 
 from mousearm import formats
-from mousearm.errors import RecordingError
-from mousearm.files import check_file, check_name, check_room, open_hdf5, os_errors_as, write_json
+from mousearm.door import check_file, check_name, open_hdf5
+from mousearm.errors import RecordingError, os_errors_as
+from mousearm.files import check_room, write_json
 from mousearm.model.opensim.settings import JOINT_NAMES
 from mousearm.record.signals import About, ReachRecording, Recording, Signal
 

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 
 from mousearm import html
-from mousearm.files import inside, make_folder, read_bytes, write_text
+from mousearm.door import inside, read_bytes
+from mousearm.files import make_folder, write_text
 from mousearm.plots import as_png
 from mousearm.report import tables
 from mousearm.report.comparison import Comparison, caveats, extremes

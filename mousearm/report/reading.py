@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mousearm.config import Config
+from mousearm.door import check_seal
 from mousearm.errors import MouseArmError, RunError
 from mousearm.evaluate.evaluation import Evaluation
-from mousearm.files import check_seal
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.logs import read_environment, read_metrics
 from mousearm.rundir.runs import SWEEP

@@ -13,20 +13,14 @@ from omegaconf import OmegaConf
 
 from mousearm import formats
 from mousearm.config import Config, read_plain, read_saved, to_yaml
-from mousearm.errors import ConfigError, KinematicsError, RunError, UnknownNameError
+from mousearm.door import MANIFEST, SEAL, check_seal, read_json, sha256, verify_folder
+from mousearm.errors import ConfigError, KinematicsError, RunError, UnknownNameError, os_errors_as
 from mousearm.files import (
-    MANIFEST,
-    SEAL,
-    check_seal,
     clean_up,
-    os_errors_as,
-    read_json,
     recover_folder,
     remove_folder,
     seal,
-    sha256,
     to_json,
-    verify_folder,
     write_folder,
     write_sealed,
     write_text,

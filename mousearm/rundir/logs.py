@@ -10,8 +10,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mousearm.door import check_seal, read_bytes
 from mousearm.errors import RunError
-from mousearm.files import check_seal, read_bytes
 
 CODE = Path(__file__).parents[2]
 """Folder of the code that runs: a checkout, or a copy."""

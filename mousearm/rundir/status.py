@@ -13,8 +13,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mousearm.errors import RunError
-from mousearm.files import check_seal, os_errors_as, read_json, sha256, to_json, write_json
+from mousearm.door import check_seal, read_json, sha256
+from mousearm.errors import RunError, os_errors_as
+from mousearm.files import to_json, write_json
 
 RUNNING, FINISHED, FAILED, INTERRUPTED = "running", "finished", "failed", "interrupted"
 PRUNED = "pruned"

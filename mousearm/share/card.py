@@ -6,9 +6,9 @@ from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from mousearm.config import Config, to_yaml
+from mousearm.door import SEAL
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.results import Errors
-from mousearm.files import SEAL
 from mousearm.hub.upload import card_head
 from mousearm.kinematics import Split
 from mousearm.rundir.folder import RUN_PREFIX

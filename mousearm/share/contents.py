@@ -6,23 +6,11 @@ from pathlib import Path
 
 from mousearm import formats
 from mousearm.config import Config, to_yaml
+from mousearm.door import MANIFEST, SEAL, check_seal, inside, read_bytes, read_json, sha256
 from mousearm.env.references import reach_files
 from mousearm.errors import RunError
 from mousearm.evaluate.evaluation import Evaluation
-from mousearm.files import (
-    MANIFEST,
-    SEAL,
-    as_seal,
-    check_seal,
-    inside,
-    make_folder,
-    read_bytes,
-    read_json,
-    sha256,
-    staged,
-    to_json,
-    write_bytes,
-)
+from mousearm.files import as_seal, make_folder, staged, to_json, write_bytes
 from mousearm.hub.upload import push
 from mousearm.hub.uri import PREFIX, HubUri
 from mousearm.kinematics import Split

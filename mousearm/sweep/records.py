@@ -16,8 +16,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from mousearm.door import read_json
 from mousearm.errors import RunError
-from mousearm.files import make_folder, read_json, write_json
+from mousearm.files import make_folder, write_json
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.runs import JOBS
 from mousearm.rundir.status import RUNNING

@@ -17,9 +17,9 @@ from typing import Any
 from stable_baselines3.common.logger import KVWriter
 
 from mousearm.config import Config
-from mousearm.errors import OutputError
+from mousearm.errors import OutputError, os_errors_as
 from mousearm.evaluate.evaluation import Evaluation
-from mousearm.files import append_text, os_errors_as, sync, write_text
+from mousearm.files import append_text, sync, write_text
 from mousearm.model import Arm
 from mousearm.registry import TRACKERS
 from mousearm.rundir.folder import RunFolder

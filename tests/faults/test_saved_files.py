@@ -23,9 +23,10 @@ from mutations import damage
 
 from mousearm import checkpoint
 from mousearm.config import compose
+from mousearm.door import MANIFEST, check_seal, read_json, read_seal, sha256
 from mousearm.errors import MouseArmError
 from mousearm.evaluate.evaluation import Evaluation
-from mousearm.files import MANIFEST, check_seal, read_json, read_seal, seal, sha256, write_json
+from mousearm.files import seal, write_json
 from mousearm.policy.network import build_policy
 from mousearm.record import read_recording
 from mousearm.record.files import seal_recording

@@ -9,8 +9,9 @@ import yaml
 from secrets_to_plant import SECRETS, png
 
 from mousearm.config import read_saved, to_yaml
+from mousearm.door import SEAL
 from mousearm.errors import ModelError, RunError
-from mousearm.files import SEAL, write_sealed
+from mousearm.files import write_sealed
 from mousearm.model import load_arm, model_hashes
 from mousearm.rundir.folder import RunFolder
 from mousearm.share.contents import ShareOptions, gather, write_contents

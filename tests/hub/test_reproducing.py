@@ -3,8 +3,8 @@ import shutil
 
 import pytest
 
+from mousearm.door import SEAL
 from mousearm.errors import KinematicsError, RunError
-from mousearm.files import SEAL
 from mousearm.hub.download import fetch
 from mousearm.share.contents import ShareOptions, gather, push_contents
 from mousearm.share.reproducing import reproduce

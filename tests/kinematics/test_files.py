@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mousearm.door import MAX_TEXT_BYTES
 from mousearm.errors import KinematicsError, OutputError
-from mousearm.files import MAX_TEXT_BYTES
 from mousearm.kinematics import Reach, read_csv, read_reaches, write_csv
 from mousearm.kinematics.files import COLUMNS, REQUIRED
 

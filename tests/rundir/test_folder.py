@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from mousearm import formats
+from mousearm.door import MANIFEST, SEAL, check_seal, read_json, sha256
 from mousearm.errors import MouseArmError, RunError
-from mousearm.files import MANIFEST, SEAL, check_seal, read_json, seal, sha256, write_json, write_sealed
+from mousearm.files import seal, write_json, write_sealed
 from mousearm.kinematics import Split
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.logs import read_metrics

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mousearm.door import open_hdf5
 from mousearm.errors import KinematicsError
-from mousearm.files import open_hdf5
 from mousearm.kinematics.checks import Place
 from mousearm.kinematics.imports.markers import MarkerRecording
 from mousearm.kinematics.imports.sheets import AS_TABLE, read_head, refuse_other

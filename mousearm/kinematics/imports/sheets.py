@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mousearm.errors import KinematicsError
-from mousearm.files import check_file, os_errors_as, read_bytes
+from mousearm.door import check_file, read_bytes
+from mousearm.errors import KinematicsError, os_errors_as
 from mousearm.kinematics.checks import Place
 from mousearm.kinematics.files import Row, parse_number
 

@@ -9,8 +9,8 @@ import pandas
 import pytest
 from tracked_files import MARKS, arm, deeplabcut, write_dlc_h5
 
+from mousearm.door import open_hdf5
 from mousearm.errors import KinematicsError
-from mousearm.files import open_hdf5
 from mousearm.kinematics.imports.hdf5 import _LARGEST_PICKLE, pandas_table, plain
 
 KEY = "df_with_missing"
