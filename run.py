@@ -1,37 +1,6 @@
 """Train a controller: ``python run.py [KEY=VALUE ...]``, ``-m`` for a sweep, ``resume=RUN_FOLDER``. See README.md."""
 
-import sys
-from collections.abc import Sequence
-
-import hydra
-from omegaconf import DictConfig
-
-from mousearm import cli
-from mousearm.config import CONF, check_command_line, explaining, help_text
-from mousearm.rundir.runs import with_resume
-from mousearm.sweep.job import run_composed
-from mousearm.sweep.plugins import register
-
-
-@hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
-def train(composed: DictConfig) -> float:
-    """Run one job; the objective is returned for sweepers."""
-    with cli.outliving_readers(), cli.handled(), explaining():
-        return run_composed(composed)
-
-
-@cli.handled()
-def main(argv: Sequence[str] | None = None) -> None:
-    """Refuse what Hydra would not explain as well; then Hydra composes the configuration and calls ``train``."""
-    sys.argv[1:] = words = check_command_line(with_resume(sys.argv[1:] if argv is None else argv))
-    options = [word for word in words if word.startswith("-")]
-    if options in (["-h"], ["--help"]):
-        print(f"{__doc__}\n\n{help_text([word for word in words if word not in options])}")
-        return
-    register()
-    with explaining():
-        train()
-
+from mousearm.__main__ import main
 
 if __name__ == "__main__":
     main()

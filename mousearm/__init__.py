@@ -3,8 +3,15 @@
 import ctypes.util
 import os
 import sys
+from pathlib import Path
 
 __version__ = "0.1.0"
+
+INSTALLED = Path(__file__).parent
+"""Folder of the package."""
+
+CHECKOUT = None if (INSTALLED / "conf").is_dir() else INSTALLED.parent
+"""Folder of run.py, conf/ and scripts/; None for a wheel, of which conf and scripts are parts."""
 
 
 def _prefer_headless_rendering() -> None:

@@ -9,6 +9,8 @@ import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from mousearm import CHECKOUT
+
 NO_VALUE = "–"
 """Cell of a table where a number is missing."""
 
@@ -127,8 +129,15 @@ def shortened(name: str, longest: int) -> str:
 
 
 def shell(*words: object) -> str:
-    """A command of Python as it is typed into a shell, such as ``python scripts/view.py 'my run'``."""
-    return shlex.join(["python", *map(str, words)])
+    """A command of Python as it is typed into a shell, such as ``python scripts/view.py 'my run'``.
+
+    Where there is no checkout, it names the module: ``python -m mousearm.scripts.view``.
+    """
+    program, *rest = map(str, words)
+    if program.endswith(".py") and CHECKOUT is None:
+        module = "" if program == "run.py" else f".{program.removesuffix('.py').replace('/', '.')}"
+        rest, program = [f"mousearm{module}", *rest], "-m"
+    return shlex.join(["python", program, *rest])
 
 
 def override(key: str, text: str) -> str:

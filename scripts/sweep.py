@@ -15,8 +15,6 @@ from pathlib import Path
 
 from mousearm import cli
 
-_ROOT = Path(__file__).resolve().parents[1]
-
 
 @cli.handled()
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,15 +47,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def submit(overrides: list[str]) -> None:
-    """Become run.py, which queues the jobs and does not wait for them.
+    """Become the program of run.py, which queues the jobs and does not wait for them.
 
     Raises:
         ConfigError: if the overrides choose a launcher that does not queue.
     """
     from mousearm.sweep.launcher import to_slurm
 
-    command = ["run.py", "-m", *to_slurm(overrides), "hydra.launcher.wait=false"]
-    os.execv(sys.executable, [sys.executable, str(_ROOT / command[0]), *command[1:]])
+    words = ["-m", *to_slurm(overrides), "hydra.launcher.wait=false"]
+    os.execv(sys.executable, [sys.executable, "-m", "mousearm", *words])
 
 
 def examine(overrides: list[str], patience_s: float) -> int:

@@ -18,11 +18,11 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Libraries that only some modules may know.
 KNOWN_BY = {
     "daqp": {"mechanics", "retarget"},
-    "hydra": {"config", "report", "sweep"},
+    "hydra": {"__main__", "config", "report", "sweep"},
     "hydra_plugins": {"sweep"},
     "submitit": {"sweep"},
     "optuna": {"sweep"},
-    "omegaconf": {"config", "rundir", "tracking", "report", "sweep"},
+    "omegaconf": {"__main__", "config", "rundir", "tracking", "report", "sweep"},
     "yaml": {"config"},
     "torch": {
         "policy",
@@ -57,6 +57,7 @@ KNOWN_BY = {
 
 # Names of one meaning that stand in several files on purpose: name -> why.
 SHARED_NAMES = {
+    "main": "what a program begins with, where a module is one",
     "qpos": "a reward term and an observation term, which users call by this name",
     "qvel": "a reward term and an observation term, which users call by this name",
 }

@@ -12,17 +12,18 @@ from typing import Any
 
 import yaml
 
+from mousearm import CHECKOUT, INSTALLED
 from mousearm.door import read_text
 from mousearm.errors import ConfigError, MouseArmError, RunError, UnknownNameError
 
-CONF = Path(__file__).parents[2] / "conf"
+CONF = (CHECKOUT or INSTALLED) / "conf"
 
 MAX_YAML_BYTES = 100_000
 MAX_YAML_DEPTH = 20
 _HYDRA = re.compile(r"(?<![\w.-])hydra(?![\w-])")
 # An experiment that is a search may say so.
 _SEARCH = {"override /hydra/sweeper": "optuna"}
-_PACKAGE = re.compile(r"^#\s*@package\s+(.*)$", re.MULTILINE)
+_INSTALLED = re.compile(r"^#\s*@package\s+(.*)$", re.MULTILINE)
 
 
 class _Loader(yaml.SafeLoader):  # not the C library's, which takes what Hydra's does not
@@ -99,7 +100,7 @@ def _check(file: Path, folders: Iterable[Path]) -> None:
     content, text = read_group_file(file), file.read_text(encoding="utf-8")
     defaults = content.get("defaults")
     chosen = [item for item in defaults if isinstance(item, str)] if isinstance(defaults, list) else []
-    for name in [*_PACKAGE.findall(text), *chosen, *_keys(_less_sweep(content))]:
+    for name in [*_INSTALLED.findall(text), *chosen, *_keys(_less_sweep(content))]:
         name = name.removeprefix("override ")
         if _HYDRA.search(name) or name == "_target_":
             raise ConfigError(
@@ -114,7 +115,7 @@ def _check(file: Path, folders: Iterable[Path]) -> None:
         raise ConfigError(f"{circle[-1]}: '- {circle[0].stem}' below its defaults leads back to itself. Leave it out.")
     groups = {place.name for folder in folders for place in folder.iterdir() if place.is_dir()}
     for group, name in content.items():
-        if group in groups and isinstance(name, str) and "_global_" in _PACKAGE.findall(text):
+        if group in groups and isinstance(name, str) and "_global_" in _INSTALLED.findall(text):
             raise ConfigError(f"{file}: '{group}: {name}' sets no choice. {_choice(group, name)}")
     for key, name in [pair for item in defaults or [] if isinstance(item, dict) for pair in item.items()]:
         group = str(key).removeprefix("override ").removeprefix("/").partition("@")[0]

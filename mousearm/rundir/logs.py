@@ -10,11 +10,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mousearm import CHECKOUT, INSTALLED
 from mousearm.door import check_seal, read_bytes
 from mousearm.errors import RunError
 
-CODE = Path(__file__).parents[2]
-"""Folder of the code that runs: a checkout, or a copy."""
+CODE = INSTALLED.parent
+"""Folder of the code that runs: a checkout, a copy, or where packages are installed."""
 
 _MAX_METRICS_BYTES = 500_000_000
 _NUMBER = re.compile("[0-9]{1,18}")
@@ -38,6 +39,8 @@ def describe_environment() -> str:
 
 def git(*words: str) -> str:
     """Ask git about the code; where it has no answer, as outside a checkout, why, in parentheses."""
+    if CHECKOUT is None:  # the repository around it, if there is one, is another's
+        return _NO_CHECKOUT
     how: dict[str, Any] = {"capture_output": True, "encoding": "utf-8", "errors": "replace", "check": False}
     try:
         result = subprocess.run(["git", *words], cwd=CODE, env={**os.environ, "LC_ALL": "C"}, **how)

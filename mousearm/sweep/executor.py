@@ -18,6 +18,7 @@ from hydra_plugins.hydra_submitit_launcher.config import BaseQueueConf
 from submitit.core.utils import FailedJobError
 from submitit.helpers import environment_variables
 
+from mousearm import CHECKOUT
 from mousearm.errors import RunError
 from mousearm.files import make_folder
 from mousearm.rundir.logs import CODE, git
@@ -39,7 +40,7 @@ _COMPLAINTS = {
     "processors": "cpus_per_task",
 }
 _LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-_PARTS = ("mousearm", "conf", "run.py")
+_PARTS = ("mousearm", "conf", "run.py") if CHECKOUT else ("mousearm",)
 _POLL_S = {LOCAL: 0.5, SLURM: 5.0}
 
 Jobs = Mapping[int, Sequence[str]]

@@ -1,0 +1,40 @@
+"""The program: ``python -m mousearm``, and ``python run.py`` in a checkout, trains a controller."""
+
+import sys
+from collections.abc import Sequence
+
+import hydra
+from omegaconf import DictConfig
+
+from mousearm import cli
+from mousearm.config import CONF, check_command_line, explaining, help_text
+from mousearm.rundir.runs import with_resume
+from mousearm.sweep.job import run_composed
+from mousearm.sweep.plugins import register
+from mousearm.text import shell
+
+
+@hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
+def train(composed: DictConfig) -> float:
+    """Run one job; the objective is returned for sweepers."""
+    with cli.outliving_readers(), cli.handled(), explaining():
+        return run_composed(composed)
+
+
+@cli.handled()
+def main(argv: Sequence[str] | None = None) -> None:
+    """Refuse what Hydra would not explain as well; then Hydra composes the configuration and calls ``train``."""
+    sys.argv[1:] = words = check_command_line(with_resume(sys.argv[1:] if argv is None else argv))
+    options = [word for word in words if word.startswith("-")]
+    if options in (["-h"], ["--help"]):
+        usage = f"{shell('run.py')} [KEY=VALUE ...], -m for a sweep, resume=RUN_FOLDER"
+        print(f"Train a controller: {usage}. See README.md.")
+        print(f"\n{help_text([word for word in words if word not in options])}")
+        return
+    register()
+    with explaining():
+        train()
+
+
+if __name__ == "__main__":
+    main()
