@@ -5,6 +5,7 @@ slow to import comes before the arguments are parsed, and calls the package. It 
 """
 
 import os
+import select
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterator, Sequence
@@ -135,13 +136,14 @@ def _check_encoding() -> None:
 
 
 def _nobody_reads() -> bool:
-    """True if it is stdout that cannot be written to; what is printed from then on goes nowhere."""
+    """True if stdout is a pipe without a reader; what is printed from then on goes nowhere."""
     try:
-        sys.stdout.flush()
-    except BrokenPipeError:
+        (watch := select.poll()).register(sys.stdout.fileno(), 0)
+    except OSError:  # no file, as in a notebook
+        return False
+    if gone := bool(watch.poll(0)):
         _silence(sys.stdout)
-        return True
-    return False
+    return gone
 
 
 def _silence(stream: TextIO) -> None:

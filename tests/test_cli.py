@@ -39,13 +39,14 @@ def test_a_mistake_in_the_program_keeps_its_traceback():
         raise ZeroDivisionError
 
 
-def test_nothing_is_said_where_nobody_reads(monkeypatch, capsys):
+@pytest.mark.parametrize("lines", [1, 10_000])  # in the stream's buffer, and past it
+def test_nothing_is_said_where_nobody_reads(monkeypatch, capsys, lines):
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "w") as nobody, monkeypatch.context() as patch:
         patch.setattr(sys, "stdout", nobody)
         with pytest.raises(SystemExit) as end, cli.handled():
-            print("a table")
+            print("a table\n" * lines)
     assert end.value.code == 141
     assert capsys.readouterr().err == ""
 
