@@ -1,6 +1,8 @@
 """The mechanics of an arm in given states, any number at once: masses, moment arms, actuator forces, needed torques."""
 
 import copy
+from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import daqp
@@ -16,7 +18,6 @@ from mousearm.trajectory import ELBOW, FOLLOWED, LANDMARKS
 
 # Savitzky-Golay filter of the derivatives: at 150 Hz it spans 60 ms and follows movements up to about 30 Hz.
 _WINDOW_FRAMES, _ORDER = 9, 4
-
 # Bound to the batch from the start: what is bound later holds nothing before the next call.
 _INPUTS = ("qpos", "qvel", "ctrl", "act")
 _OUTPUTS = ("M", "qfrc_bias", "qfrc_passive", "actuator_length", "actuator_moment", "actuator_force", "qacc")
@@ -31,15 +32,10 @@ class Motion(NamedTuple):
 
 
 class Bounds(NamedTuple):
-    """Limits of the actuators in a state: torque = offset + share @ gain, 0 <= share <= 1.
+    """Limits of the actuators in a state: torque = offset + share @ gain, 0 <= share <= 1."""
 
-    Attributes:
-        offset: (..., nv) N m with every actuator at its lowest control.
-        gain: (..., nu, nv) N m that each adds on its way from the lowest to the highest control.
-    """
-
-    offset: np.ndarray
-    gain: np.ndarray
+    offset: np.ndarray  # (..., nv) N m with every actuator at its lowest control
+    gain: np.ndarray  # (..., nu, nv) N m that each adds on its way from the lowest to the highest control
 
     def range(self) -> np.ndarray:
         """(..., nv, 2) lowest and highest torque of each joint alone, N m.
@@ -60,18 +56,11 @@ class Bounds(NamedTuple):
         effort: ArrayLike,
         limits: tuple[ArrayLike, ArrayLike] | np.ndarray = (0.0, 1.0),
     ) -> np.ndarray:
-        """The shares, (..., nu), that come close to a torque with little effort.
+        """The shares, (..., nu), that come close to a torque, (..., nv) N m, with little effort.
 
-        Minimises |weight (torque - offset - share @ gain)|^2 + |effort share|^2 within the limits.
-
-        Args:
-            torque: (..., nv) N m.
-            weight: (..., k, nv) per N m, how much an error of the torque counts.
-            effort: (nu,), or one for all, above 0: how much an actuator at its highest control counts.
-            limits: lowest and highest shares, each (..., nu) or one for all.
-
-        Raises:
-            ModelError: if there is no solution, as in a state that is not finite, or with limits in the wrong order.
+        Minimises |weight (torque - offset - share @ gain)|^2 + |effort share|^2, the weight (..., k, nv) per N m, the
+        effort (nu,) or one for all and above 0, within limits, the lowest and the highest shares, each (..., nu) or one
+        for all. ModelError if there is no solution, as in a state that is not finite or with limits in the wrong order.
         """
         *lead, nu, nv = self.gain.shape
         rows = (weight @ self.gain.mT).reshape(-1, weight.shape[-2], nu)
@@ -96,31 +85,15 @@ class Bounds(NamedTuple):
 
 
 class Dynamics(NamedTuple):
-    """Equation of motion of an arm in a state: mass qacc + bias = torque of the actuators.
+    """Equation of motion of an arm in a state: mass qacc + bias = torque of the actuators."""
 
-    Attributes:
-        mass: (..., nv, nv) kg m2.
-        bias: (..., nv) N m: gravity, Coriolis forces and passive forces of the joints.
-        bounds: what the actuators can give.
-    """
-
-    mass: np.ndarray
-    bias: np.ndarray
-    bounds: Bounds
+    mass: np.ndarray  # (..., nv, nv) kg m2
+    bias: np.ndarray  # (..., nv) N m: gravity, Coriolis forces and passive forces of the joints
+    bounds: Bounds  # what the actuators can give
 
     def needed(self, qacc: np.ndarray) -> np.ndarray:
         """Inverse dynamics: the torque, (..., nv) N m, that an acceleration takes, (..., nv) rad/s2."""
         return np.matvec(self.mass, qacc) + self.bias
-
-    def reduced(self, slopes: np.ndarray, bends: np.ndarray) -> "Dynamics":
-        """The same, of the free joints alone, the others following them: qacc = slopes qacc + bends.
-
-        Constraints do no work, so torques go with the transpose: those of the joints that follow are 0, as are their
-        rows and columns of the mass.
-        """
-        mass, bias = slopes.mT @ self.mass @ slopes, np.vecmat(np.matvec(self.mass, bends) + self.bias, slopes)
-        offset, gain = np.vecmat(self.bounds.offset, slopes), self.bounds.gain @ slopes
-        return Dynamics(mass, bias, Bounds(offset, gain))
 
     def mobility(self) -> np.ndarray:
         """(..., nv, nv) the inverse of the mass; 0 for joints that follow others."""
@@ -144,7 +117,11 @@ class ArmDynamics:
         """Prepare; the arm's model is copied."""
         self._model = copy.copy(arm.model)
         self._model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_CONSTRAINT
-        self._drives = [_drive(arm, end) for end in (0, 1)]
+        active = np.flatnonzero(arm.model.actuator_actadr >= 0)
+        act = np.zeros((2, arm.na))
+        last = arm.model.actuator_actadr[active] + arm.model.actuator_actnum[active] - 1  # what force is made of
+        act[:, last] = drive_range(arm)[active].T
+        self._ends = list(zip(arm.ctrl_range.T, act, strict=True))
         self._couplings = arm.couplings
         self._bodies = [body_of(arm.model, arm.landmarks[name]) for name in LANDMARKS[FOLLOWED]]
         data = mujoco.MjData(self._model)
@@ -161,10 +138,15 @@ class ArmDynamics:
         """Everything that relates torque and acceleration, with a muscle's force at that length and speed."""
         forces, moment = self.forces(qpos, qvel), self._moment(qpos.shape[:-1])
         low, high = forces[..., 0, :], forces[..., 1, :]
-        bounds = Bounds(np.vecmat(low, moment), (high - low)[..., None] * moment)
-        bias = self._fields["qfrc_bias"] - self._fields["qfrc_passive"]
-        free = Dynamics(self._mass(qpos.shape), bias.reshape(qpos.shape), bounds)
-        return free.reduced(*self._couplings.derivatives(qpos, qvel)) if self._couplings else free
+        offset, gain, mass = np.vecmat(low, moment), (high - low)[..., None] * moment, self._mass(qpos.shape)
+        bias = (self._fields["qfrc_bias"] - self._fields["qfrc_passive"]).reshape(qpos.shape)
+        if not self._couplings:
+            return Dynamics(mass, bias, Bounds(offset, gain))
+        # The others follow the free joints: qacc = slopes qacc + bends. Constraints do no work, so torques go with the
+        # transpose: those of the joints that follow are 0, as are their rows and columns of the mass.
+        slopes, bends = self._couplings.derivatives(qpos, qvel)
+        bias = np.vecmat(np.matvec(mass, bends) + bias, slopes)
+        return Dynamics(slopes.mT @ mass @ slopes, bias, Bounds(np.vecmat(offset, slopes), gain @ slopes))
 
     def acceleration(self, qpos: np.ndarray, qvel: np.ndarray, activation: np.ndarray, ctrl: np.ndarray) -> np.ndarray:
         """Forward dynamics: (..., nv) rad/s2 under activations, (..., na), and the controls of other actuators."""
@@ -198,7 +180,7 @@ class ArmDynamics:
         """(..., 2, nu) actuator forces at the lowest and at the highest control, activations having followed."""
         self._put(qpos, qvel)
         forces = []
-        for ctrl, act in self._drives:
+        for ctrl, act in self._ends:
             self._fields["ctrl"][:], self._fields["act"][:] = ctrl, act
             self._batch.forward()
             forces.append(self._fields["actuator_force"].reshape(*qpos.shape[:-1], -1).copy())
@@ -234,23 +216,29 @@ class ArmDynamics:
         return moment.reshape(*lead, self._model.nu, self._model.nv)
 
 
-def motion_of(qpos: np.ndarray, control_dt: float) -> Motion:
-    """Joint positions, (T, nq) rad, with smooth derivatives: local polynomials of 9 frames, exact up to order 4."""
+def motions_of(paths: Sequence[np.ndarray], control_dt: float) -> Motion:
+    """Joint positions, (T, nq) rad each, with smooth derivatives, one path after the other.
+
+    The derivatives are those of local polynomials of 9 frames, exact up to order 4.
+    """
     from scipy.signal import savgol_filter  # slow to import
 
-    window = min(_WINDOW_FRAMES, (len(qpos) - 1) // 2 * 2 + 1)
-    order = min(_ORDER, window - 1)
-    qvel, qacc = (
-        np.asarray(savgol_filter(qpos, window, order, deriv=deriv, delta=control_dt, axis=0)) for deriv in (1, 2)
-    )
-    return Motion(qpos, qvel, qacc)
+    motions = []
+    for qpos in paths:
+        window = min(_WINDOW_FRAMES, (len(qpos) - 1) // 2 * 2 + 1)
+        smooth = partial(savgol_filter, qpos, window, min(_ORDER, window - 1), delta=control_dt, axis=0)
+        motions.append((qpos, smooth(deriv=1), smooth(deriv=2)))
+    return Motion(*map(np.concatenate, zip(*motions, strict=True)))
+
+
+def finite_range(arm: Arm) -> np.ndarray:
+    """(nq, 2) the joint ranges; a joint without one turns half a turn either way from its rest."""
+    return np.where(np.isfinite(arm.qpos_range), arm.qpos_range, arm.rest_qpos[:, None] + [-np.pi, np.pi])
 
 
 def random_poses(arm: Arm, n: int, seed: int) -> np.ndarray:
-    """Poses, (n, nq), spread evenly over the joint ranges; a joint without one turns half a turn either way."""
-    low, high = arm.qpos_range.T
-    low = np.where(np.isfinite(low), low, arm.rest_qpos - np.pi)
-    high = np.where(np.isfinite(high), high, arm.rest_qpos + np.pi)
+    """Poses, (n, nq), spread evenly over the joint ranges."""
+    low, high = finite_range(arm).T
     return arm.couplings.complete(np.random.default_rng(seed).uniform(low, high, (n, arm.nq)))
 
 
@@ -274,12 +262,3 @@ def drive_range(arm: Arm) -> np.ndarray:
     """(nu, 2) what force is made of at the lowest and highest control: the activation, or the control itself."""
     limited = (arm.model.actuator_actadr >= 0) & (arm.model.actuator_actlimited > 0)
     return np.where(limited[:, None], arm.model.actuator_actrange, arm.ctrl_range)
-
-
-def _drive(arm: Arm, end: int) -> tuple[np.ndarray, np.ndarray]:
-    """Controls (nu,) and activations (na,) at the lowest (0) or highest (1) end of their ranges."""
-    model, act = arm.model, np.zeros(arm.na)
-    active = np.flatnonzero(model.actuator_actadr >= 0)
-    last = model.actuator_actadr[active] + model.actuator_actnum[active] - 1  # the one that force is made of
-    act[last] = drive_range(arm)[active, end]
-    return arm.ctrl_range[:, end], act

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mousearm.errors import ModelError
-from mousearm.mechanics import ArmDynamics, Bounds, motion_of, muscles_of, random_poses
+from mousearm.mechanics import ArmDynamics, Bounds, motions_of, muscles_of, random_poses
 
 DT = 1 / 150
 G, LENGTH, ONE, TWO = 10.0, 0.01, 1e-4, 2e-4
@@ -127,7 +127,7 @@ def test_the_jacobian_is_the_derivative_of_the_landmarks(muscle_arm):
 def test_smooth_derivatives_are_exact_for_a_parabola():
     t = DT * np.arange(12)
     qpos = np.stack([3 + 2 * t + 5 * t**2, -t], axis=1)
-    motion = motion_of(qpos, DT)
+    motion = motions_of([qpos], DT)
     np.testing.assert_allclose(motion.qvel, np.stack([2 + 10 * t, -np.ones(12)], axis=1), atol=1e-9)
     np.testing.assert_allclose(motion.qacc, np.tile([10.0, 0.0], (12, 1)), atol=1e-6)
 
@@ -135,7 +135,7 @@ def test_smooth_derivatives_are_exact_for_a_parabola():
 @pytest.mark.parametrize("n_frames", [3, 4, 8, 9])
 def test_short_reaches_have_derivatives(n_frames):
     qpos = np.arange(n_frames, dtype=float)[:, None]
-    motion = motion_of(qpos, 1.0)
+    motion = motions_of([qpos], 1.0)
     np.testing.assert_allclose(motion.qvel, 1)
     np.testing.assert_allclose(motion.qacc, 0, atol=1e-9)
 

@@ -8,21 +8,13 @@ from mousearm.text import columns
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Result of one check of a model.
+    """Result of one check of a model."""
 
-    Attributes:
-        name: what was checked.
-        passed: whether the measured value keeps the limit.
-        measured: the value with its unit, and its place.
-        limit: valid values.
-        remedy: what to do if it did not pass; shown only then.
-    """
-
-    name: str
+    name: str  # what was checked
     passed: bool
-    measured: str
-    limit: str
-    remedy: str
+    measured: str  # the value with its unit, and its place
+    limit: str  # valid values
+    remedy: str  # what to do if it did not pass; shown only then
 
 
 def result_table(results: Sequence[Result]) -> str:

@@ -29,32 +29,30 @@ def landmarks_check(arm: Arm) -> Result:
     )
 
 
-def segment_length(model: mujoco.MjModel, body: int) -> float:
-    """Distance from a body's first joint to the farthest of its sites and geoms and of its children's joints, m.
+def segment_extents(model: mujoco.MjModel) -> np.ndarray:
+    """(nbody,) distance from a body's first joint to the farthest of its sites and geoms and its children's joints, m.
 
     A body without joint is measured from its frame.
     """
-    first = model.body_jntadr[body]
-    start = model.jnt_pos[first] if first >= 0 else np.zeros(3)
-    children = np.flatnonzero(model.body_parentid == body)
-    points = [*model.site_pos[model.site_bodyid == body], *(_anchor_in_parent(model, child) for child in children)]
-    geoms = np.flatnonzero(model.geom_bodyid == body)
-    ends = [float(np.linalg.norm(point - start)) for point in points]
-    ends += [float(np.linalg.norm(model.geom_pos[i] - start) + model.geom_rbound[i]) for i in geoms]
-    return max(ends, default=0.0)
-
-
-def gyration_radii(model: mujoco.MjModel, body: int) -> np.ndarray:
-    """(3,) sqrt(I / m) of the principal inertias, m."""
-    return np.sqrt(model.body_inertia[body] / model.body_mass[body])
+    data = mujoco.MjData(model)
+    mujoco.mj_kinematics(model, data)
+    start = np.where(model.body_jntadr[:, None] >= 0, data.xanchor[model.body_jntadr], data.xpos)
+    lengths = np.zeros(model.nbody)
+    for bodies, points, radii in (
+        (model.site_bodyid, data.site_xpos, 0.0),
+        (model.geom_bodyid, data.geom_xpos, model.geom_rbound),
+        (model.body_parentid, start, 0.0),
+    ):
+        np.maximum.at(lengths, bodies, np.linalg.norm(points - start[bodies], axis=1) + radii)
+    return lengths
 
 
 def gyration_check(arm: Arm) -> Result:
-    """Check that no body's mass lies, on the average, farther out than its segment is long."""
+    """Check that no body's mass lies, on the average, farther out than its segment is long: sqrt(I / m)."""
     model = arm.model
     bodies = _moving_bodies(model)
-    radii = np.array([gyration_radii(model, body).max() for body in bodies])
-    lengths = np.array([segment_length(model, body) for body in bodies])
+    radii = np.sqrt(model.body_inertia[bodies].max(axis=1) / model.body_mass[bodies])
+    lengths = segment_extents(model)[bodies]
     shares = radii / np.maximum(lengths, mujoco.mjMINVAL)
     worst = int(shares.argmax())
     wrong = [model.body(bodies[i]).name for i in np.flatnonzero(shares > MAX_GYRATION)]
@@ -80,21 +78,12 @@ def _moving_bodies(model: mujoco.MjModel) -> np.ndarray:
     return np.flatnonzero((model.body_weldid != 0) & (model.body_mass > 0))
 
 
-def _anchor_in_parent(model: mujoco.MjModel, child: np.intp) -> np.ndarray:
-    """Position of a child's joint (its frame, where it has none) in the coordinates of its parent."""
-    first = model.body_jntadr[child]
-    anchor = np.zeros(3)
-    if first >= 0:
-        mujoco.mju_rotVecQuat(anchor, model.jnt_pos[first], model.body_quat[child])
-    return model.body_pos[child] + anchor
-
-
 def _bodies(arm: Arm) -> list[list[str]]:
-    model, rows = arm.model, [["body", "length mm", "mass mg", "principal inertias 1e-12 kg m2"]]
-    for body in map(int, _moving_bodies(model)):
+    model, lengths = arm.model, 1e3 * segment_extents(arm.model)
+    rows = [["body", "length mm", "mass mg", "principal inertias 1e-12 kg m2"]]
+    for body in _moving_bodies(model):
         inertia = ", ".join(f"{1e12 * moment:.1f}" for moment in model.body_inertia[body])
-        length, mass = 1e3 * segment_length(model, body), 1e6 * model.body_mass[body]
-        rows.append([model.body(body).name, f"{length:.2f}", f"{mass:.1f}", inertia])
+        rows.append([model.body(body).name, f"{lengths[body]:.2f}", f"{1e6 * model.body_mass[body]:.1f}", inertia])
     return rows
 
 

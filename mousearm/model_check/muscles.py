@@ -5,7 +5,7 @@ from typing import NamedTuple
 import mujoco
 import numpy as np
 
-from mousearm.mechanics import ArmDynamics, muscles_of, optimal_and_slack
+from mousearm.mechanics import ArmDynamics, finite_range, muscles_of, optimal_and_slack
 from mousearm.model import Arm
 from mousearm.model_check import Result
 
@@ -19,17 +19,11 @@ _HAVE_A_PATH = (mujoco.mjtTrn.mjTRN_TENDON, mujoco.mjtTrn.mjTRN_SLIDERCRANK)
 
 
 class FibreLengths(NamedTuple):
-    """Normalised fibre lengths, (muscle-tendon length - tendon slack length) / optimal fibre length.
+    """Normalised fibre lengths, (muscle-tendon length - tendon slack length) / optimal fibre length."""
 
-    Attributes:
-        names: the M muscles.
-        lengths: (P, M) in P poses.
-        active: (M, 2) the range in which each has active force (lmin, lmax).
-    """
-
-    names: list[str]
-    lengths: np.ndarray
-    active: np.ndarray
+    names: list[str]  # the M muscles
+    lengths: np.ndarray  # (P, M) in P poses
+    active: np.ndarray  # (M, 2) the range in which each has active force (lmin, lmax)
 
     def outside(self) -> np.ndarray:
         """(M,) share of poses outside the active range."""
@@ -38,31 +32,20 @@ class FibreLengths(NamedTuple):
 
 
 class Jump(NamedTuple):
-    """Largest changes of lengths in the sweeps.
+    """Largest changes of lengths in the sweeps, m."""
 
-    Attributes:
-        unexplained: (nu,) largest change of length in one step beyond what the moment arms predict, m.
-        raw: (nu,) largest change of length in one step, m.
-        span: (nu,) range of the length over all sweeps, m.
-        joint: (nu,) index of the joint whose sweep had the largest unexplained change.
-        finite: whether every length and moment arm is finite.
-    """
-
-    unexplained: np.ndarray
-    raw: np.ndarray
-    span: np.ndarray
-    joint: np.ndarray
-    finite: bool
+    unexplained: np.ndarray  # (nu,) in one step, beyond what the moment arms predict
+    raw: np.ndarray  # (nu,) in one step
+    span: np.ndarray  # (nu,) range of the length over all sweeps
+    joint: np.ndarray  # (nu,) index of the joint whose sweep had the largest unexplained change
+    finite: bool  # whether every length and moment arm is finite
 
 
 def fibre_lengths(arm: Arm, poses: np.ndarray) -> FibreLengths:
     """Fibre lengths of all muscles in poses, (P, nq)."""
-    muscles = muscles_of(arm)
-    optimal, slack = optimal_and_slack(arm)
-    paths = ArmDynamics(arm).path(poses)[0][:, muscles]
-    names = [arm.actuator_names[i] for i in muscles]
-    active = arm.model.actuator_gainprm[muscles, 4:6]
-    return FibreLengths(names, (paths - slack) / np.maximum(optimal, mujoco.mjMINVAL), active)
+    muscles, (optimal, slack) = muscles_of(arm), optimal_and_slack(arm)
+    lengths = (ArmDynamics(arm).path(poses)[0][:, muscles] - slack) / np.maximum(optimal, mujoco.mjMINVAL)
+    return FibreLengths([arm.actuator_names[i] for i in muscles], lengths, arm.model.actuator_gainprm[muscles, 4:6])
 
 
 def fibre_check(fibres: FibreLengths) -> Result:
@@ -104,9 +87,10 @@ def sweep(arm: Arm, bases: np.ndarray, step: float = STEP) -> Jump:
     dynamics = ArmDynamics(arm)
     unexplained, raw = np.zeros((arm.nq, arm.nu)), np.zeros((arm.nq, arm.nu))
     low, high, finite = np.full(arm.nu, np.inf), np.full(arm.nu, -np.inf), True
-    for joint in map(int, np.flatnonzero(arm.couplings.free)):
+    for joint in np.flatnonzero(arm.couplings.free):
+        begin, end = finite_range(arm)[joint]
+        q = np.linspace(begin, end, max(2, int(min(np.ceil((end - begin) / step) + 1, _MOST_STEPS))))
         for base in bases:
-            q = _grid(arm, joint, step)
             poses = np.tile(base, (len(q), 1))
             poses[:, joint] = q
             poses = arm.couplings.complete(poses)
@@ -150,10 +134,3 @@ def _pullers(arm: Arm) -> np.ndarray:
     at_tendons = np.flatnonzero(model.actuator_trntype == mujoco.mjtTrn.mjTRN_TENDON)
     first = model.wrap_type[model.tendon_adr[model.actuator_trnid[at_tendons, 0]]]
     return np.union1d(muscles_of(arm), at_tendons[first != mujoco.mjtWrap.mjWRAP_JOINT])
-
-
-def _grid(arm: Arm, joint: int, step: float) -> np.ndarray:
-    low, high = arm.qpos_range[joint]
-    low = low if np.isfinite(low) else arm.rest_qpos[joint] - np.pi
-    high = high if np.isfinite(high) else arm.rest_qpos[joint] + np.pi
-    return np.linspace(low, high, max(2, int(min(np.ceil((high - low) / step) + 1, _MOST_STEPS))))

@@ -18,21 +18,13 @@ _HOLDS = (1, 4, 16, 64)
 
 
 class StressTest(NamedTuple):
-    """Effect of random controls.
+    """Effect of random controls."""
 
-    Attributes:
-        seconds: planned duration, s.
-        first_divergence_s: when the first simulation diverged, s; None if all survived.
-        speed: (nq,) largest joint speeds, rad/s.
-        overshoot: (nq,) largest way past a limit, rad; negative if none was reached.
-        apart: (nq,) largest distance of a joint that follows another from where that puts it, rad.
-    """
-
-    seconds: float
-    first_divergence_s: float | None
-    speed: np.ndarray
-    overshoot: np.ndarray
-    apart: np.ndarray
+    seconds: float  # planned duration
+    first_divergence_s: float | None  # when the first simulation diverged; None if all survived
+    speed: np.ndarray  # (nq,) largest joint speeds, rad/s
+    overshoot: np.ndarray  # (nq,) largest way past a limit, rad; negative if none was reached
+    apart: np.ndarray  # (nq,) largest distance of a joint that follows another from where that puts it, rad
 
 
 def stress_test(
@@ -62,10 +54,10 @@ def stress_test(
     return StressTest(seconds, None, speed, overshoot, apart)
 
 
-def survival_check(arm: Arm, found: StressTest) -> Result:
-    """Check that nothing diverges."""
+def stress_checks(arm: Arm, found: StressTest) -> list[Result]:
+    """Check that nothing diverges, and that joints keep to an animal's speeds, their limits, and those they follow."""
     end = found.first_divergence_s
-    return Result(
+    survival = Result(
         "random controls",
         passed=end is None,
         measured=f"{found.seconds:g} s survived" if end is None else f"diverged after {end:.3f} s",
@@ -73,41 +65,21 @@ def survival_check(arm: Arm, found: StressTest) -> Result:
         remedy="Raise env.n_substeps, damping or armature, or weaken the actuators; use integrator implicitfast.",
     )
 
+    def largest(name: str, values: np.ndarray, form: str, most: float, unit: str, remedy: str) -> Result:
+        worst = int(values.argmax())
+        measured = f"{max(values[worst], 0):{form}} {unit}: {arm.joint_names[worst]}"
+        return Result(name, bool(values[worst] <= most), measured, f"at most {most:g} {unit.partition(' ')[0]}", remedy)
 
-def speed_check(arm: Arm, found: StressTest) -> Result:
-    """Check that joints stay at speeds of an animal, within a wide margin."""
-    worst = int(found.speed.argmax())
-    return Result(
-        "joint speed",
-        passed=bool(found.speed[worst] <= MAX_SPEED),
-        measured=f"{found.speed[worst]:.0f} rad/s: {arm.joint_names[worst]}",
-        limit=f"at most {MAX_SPEED:g} rad/s",
-        remedy="Raise damping or armature of that joint, or weaken its actuators.",
+    degrees = np.rad2deg(MAX_OVERSHOOT)
+    remedy = "Raise damping or armature of that joint, or weaken its actuators."
+    speed = largest("joint speed", found.speed, ".0f", MAX_SPEED, "rad/s", remedy)
+    remedy = "Stiffen the limit (a smaller first solreflimit, but at least two physics steps), or raise env.n_substeps."
+    limits = largest("joint limits", np.rad2deg(found.overshoot), ".2f", degrees, "degrees past the limit", remedy)
+    if not arm.couplings:
+        return [survival, speed, limits]
+    remedy = (
+        'Stiffen the equality constraint, as by solref="0.002 1" solimp="0.99 0.999 0.001" (the first at least two '
+        "physics steps), or raise env.n_substeps."
     )
-
-
-def overshoot_check(arm: Arm, found: StressTest) -> Result:
-    """Check that joint limits hold."""
-    worst = int(found.overshoot.argmax())
-    past = np.rad2deg(max(found.overshoot[worst], 0.0))
-    return Result(
-        "joint limits",
-        passed=bool(found.overshoot[worst] <= MAX_OVERSHOOT),
-        measured=f"{past:.2f} degrees past the limit: {arm.joint_names[worst]}",
-        limit=f"at most {np.rad2deg(MAX_OVERSHOOT):g} degrees",
-        remedy="Stiffen the limit (a smaller first solreflimit, but at least two physics steps), or raise "
-        "env.n_substeps.",
-    )
-
-
-def coupling_check(arm: Arm, found: StressTest) -> Result:
-    """Check that joints that follow others do so, as far as joint limits must hold."""
-    worst = int(found.apart.argmax())
-    return Result(
-        "joint couplings",
-        passed=bool(found.apart[worst] <= MAX_OVERSHOOT),
-        measured=f"{np.rad2deg(found.apart[worst]):.2f} degrees apart: {arm.joint_names[worst]}",
-        limit=f"at most {np.rad2deg(MAX_OVERSHOOT):g} degrees",
-        remedy='Stiffen the equality constraint, as by solref="0.002 1" solimp="0.99 0.999 0.001" (the first at least '
-        "two physics steps), or raise env.n_substeps.",
-    )
+    following = largest("joint couplings", np.rad2deg(found.apart), ".2f", degrees, "degrees apart", remedy)
+    return [survival, speed, limits, following]

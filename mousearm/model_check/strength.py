@@ -1,14 +1,12 @@
 """Strength of the actuators: against gravity in any pose, and for given reaches."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from mousearm.mechanics import ArmDynamics, Motion, motion_of
+from mousearm.mechanics import ArmDynamics, Motion
 from mousearm.model import Arm
 from mousearm.model_check import Result
-from mousearm.retarget import Reference
 from mousearm.text import columns
 
 # Smallest share of poses that a joint must be held in; a muscle-driven one may lack an antagonist at its end.
@@ -22,17 +20,11 @@ _EFFORT_WEIGHT = 1e-3
 
 
 class Strength(NamedTuple):
-    """Needed and available torque in F states.
+    """Needed and available torque in F states, N m."""
 
-    Attributes:
-        needed: (F, nv) N m.
-        available: (F, nv, 2) lowest and highest torque of each joint alone, N m.
-        residual: (F, nv) torque that no set of controls gives, all joints together, N m.
-    """
-
-    needed: np.ndarray
-    available: np.ndarray
-    residual: np.ndarray
+    needed: np.ndarray  # (F, nv)
+    available: np.ndarray  # (F, nv, 2) lowest and highest of each joint alone
+    residual: np.ndarray  # (F, nv) what no set of controls gives, all joints together
 
     def margins(self) -> np.ndarray:
         """(F, nv) available / needed in the needed direction; infinite where hardly anything is needed."""
@@ -43,6 +35,10 @@ class Strength(NamedTuple):
     def relative_residual(self) -> np.ndarray:
         """(F, nv) |residual| as a share of the joint's largest need."""
         return np.abs(self.residual) / largest_needs(self.needed)
+
+    def held(self) -> np.ndarray:
+        """(nv,) share of the states in which each joint alone is strong enough."""
+        return np.mean(self.margins() >= 1, axis=0)
 
 
 def largest_needs(needed: np.ndarray) -> np.ndarray:
@@ -69,15 +65,9 @@ def gravity_strength(arm: Arm, poses: np.ndarray) -> Strength:
     return strength(arm, Motion(poses, still, still))
 
 
-def reach_strength(arm: Arm, references: Sequence[Reference], control_dt: float) -> Strength:
-    """Needed and available torque in every frame of every reach, one after the other."""
-    motions = [motion_of(reference.qpos, control_dt) for reference in references]
-    return strength(arm, Motion(*(np.concatenate(parts) for parts in zip(*motions, strict=True))))
-
-
 def gravity_check(arm: Arm, gravity: Strength) -> Result:
     """Check that every joint alone can be held in most poses."""
-    held = np.mean(gravity.margins() >= 1, axis=0)
+    held = gravity.held()
     worst = int(held.argmin())
     return Result(
         "strength against gravity",
@@ -88,39 +78,33 @@ def gravity_check(arm: Arm, gravity: Strength) -> Result:
     )
 
 
-def reach_torque_check(arm: Arm, reaches: Strength) -> Result:
-    """Check that every joint alone can be given the torque that the reaches need."""
-    margins = reaches.margins().min(axis=0)
-    worst = int(margins.argmin())
-    return Result(
+def reach_checks(arm: Arm, reaches: Strength) -> tuple[Result, Result]:
+    """Check that the joints, each alone and all together, can be given the torque that the reaches need."""
+    margins, residual = reaches.margins().min(axis=0), reaches.relative_residual()
+    least, most, kept = int(margins.argmin()), int(residual.max(axis=0).argmax()), residual <= MAX_RESIDUAL
+    alone = Result(
         "strength for the reaches",
-        passed=bool(margins[worst] >= 1),
-        measured=f"available / needed {margins[worst]:.2f}: {arm.joint_names[worst]}",
+        passed=bool(margins[least] >= 1),
+        measured=f"available / needed {margins[least]:.2f}: {arm.joint_names[least]}",
         limit="at least 1 in every frame",
         remedy="Raise gear or force (or actuatorfrcrange), or check the inertias; the table below says what is needed.",
     )
-
-
-def feasibility_check(arm: Arm, reaches: Strength) -> Result:
-    """Check that all joints together can be given the torque that the reaches need."""
-    residual = reaches.relative_residual().max(axis=0)
-    worst = int(residual.argmax())
-    bad = float(np.mean((reaches.relative_residual() > MAX_RESIDUAL).any(axis=1)))
-    return Result(
+    together = Result(
         "static optimisation",
-        passed=bool(residual[worst] <= MAX_RESIDUAL),
-        measured=f"residual {100 * residual[worst]:.2g} % of the largest need: {arm.joint_names[worst]} "
-        f"({100 * bad:.0f} % of frames over the limit)",
+        passed=bool(kept.all()),
+        measured=f"residual {100 * residual[:, most].max():.2g} % of the largest need: {arm.joint_names[most]} "
+        f"({100 * np.mean(~kept.all(axis=1)):.0f} % of frames over the limit)",
         limit=f"at most {100 * MAX_RESIDUAL:g} %",
         remedy="The actuators cannot give these torques together; check moment arms, forces and inertias.",
     )
+    return alone, together
 
 
 def strength_table(arm: Arm, reaches: Strength, gravity: Strength) -> str:
     """Per joint: largest need, and the smallest torque available in each direction, 1e-6 N m."""
     rows = [["joint", "needed by reaches", "available", "margin", "residual %", "needed at rest", "held %"]]
     margins, residual = reaches.margins().min(axis=0), reaches.relative_residual().max(axis=0)
-    held = np.mean(gravity.margins() >= 1, axis=0)
+    held = gravity.held()
     for j, name in enumerate(arm.joint_names):
         needed, at_rest = (_span(found.needed[:, j].min(), found.needed[:, j].max()) for found in (reaches, gravity))
         available = _span(reaches.available[:, j, 0].max(), reaches.available[:, j, 1].min())

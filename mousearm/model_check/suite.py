@@ -6,18 +6,9 @@ import numpy as np
 
 from mousearm.config import Config
 from mousearm.env.references import prepare
-from mousearm.mechanics import muscles_of, random_poses
+from mousearm.mechanics import motions_of, muscles_of, random_poses
 from mousearm.model import Arm
-from mousearm.model_check import Result, anatomy, muscles, result_table, stability
-from mousearm.model_check.strength import (
-    Strength,
-    feasibility_check,
-    gravity_check,
-    gravity_strength,
-    reach_strength,
-    reach_torque_check,
-    strength_table,
-)
+from mousearm.model_check import Result, anatomy, muscles, result_table, stability, strength
 from mousearm.retarget import Reference
 from mousearm.text import columns
 
@@ -39,8 +30,8 @@ class Report:
     arm: Arm
     references: list[Reference]
     results: list[Result]
-    reaches: Strength
-    gravity: Strength
+    reaches: strength.Strength
+    gravity: strength.Strength
     fibres: tuple[muscles.FibreLengths, muscles.FibreLengths] | None
 
     @property
@@ -53,7 +44,7 @@ class Report:
         failed = sum(not result.passed for result in self.results)
         verdict = "All checks passed." if self.passed else f"{failed} of {len(self.results)} checks FAILED."
         head = f"{self.arm.source}, {len(self.references)} reach(es)"
-        parts = [head, result_table(self.results), strength_table(self.arm, self.reaches, self.gravity)]
+        parts = [head, result_table(self.results), strength.strength_table(self.arm, self.reaches, self.gravity)]
         if self.fibres is not None:
             parts.append(_fibre_table(*self.fibres))
         return "\n\n".join([*parts, verdict])
@@ -67,20 +58,18 @@ def check_model(config: Config) -> Report:
     """
     config, arm, references = prepare(config)
     poses = random_poses(arm, _N_POSES, config.seed)
-    gravity, reaches = gravity_strength(arm, poses), reach_strength(arm, references, config.env.control_dt)
+    paths = [reference.qpos for reference in references]
+    gravity = strength.gravity_strength(arm, poses)
+    reaches = strength.strength(arm, motions_of(paths, config.env.control_dt))
     results = [anatomy.landmarks_check(arm), anatomy.gyration_check(arm)]
     fibres = None
     if len(muscles_of(arm)):
-        in_reaches = np.concatenate([reference.qpos for reference in references])
-        fibres = muscles.fibre_lengths(arm, poses), muscles.fibre_lengths(arm, in_reaches)
+        fibres = muscles.fibre_lengths(arm, poses), muscles.fibre_lengths(arm, np.concatenate(paths))
         results += [muscles.pull_check(arm, poses), muscles.fibre_check(fibres[0])]
     results.append(muscles.paths_check(arm, muscles.sweep(arm, poses[:_N_BASES])))
-    results += [gravity_check(arm, gravity), reach_torque_check(arm, reaches), feasibility_check(arm, reaches)]
+    results += [strength.gravity_check(arm, gravity), *strength.reach_checks(arm, reaches)]
     found = stability.stress_test(arm, config.env.control_dt, config.env.n_substeps, config.seed)
-    results.append(stability.survival_check(arm, found))
-    results += [stability.speed_check(arm, found), stability.overshoot_check(arm, found)]
-    if arm.couplings:
-        results.append(stability.coupling_check(arm, found))
+    results += stability.stress_checks(arm, found)
     return Report(arm, references, results, reaches, gravity, fibres)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from mousearm.action import INVERSE_MAPS
 from mousearm.env.references import References
 from mousearm.errors import UnknownNameError
-from mousearm.mechanics import ArmDynamics, Motion, drive_range, motion_of
+from mousearm.mechanics import ArmDynamics, Motion, drive_range, motions_of
 from mousearm.model import Arm
 from mousearm.registry import ACTION_MAPS
 from mousearm.trajectory import Snapshot
@@ -134,11 +134,8 @@ class ComputedMuscleControl:
         self._interval = MUSCLE_INTERVAL if len(self._excitation.muscles) else MOTOR_INTERVAL
         self._gains = self._interval.gains(control_dt)
         self._effort = _effort(arm, self._excitation.muscles)
-        motions = [
-            motion_of(qpos[:n], control_dt) for qpos, n in zip(references.qpos, references.n_frames, strict=True)
-        ]
-        self._last_frame = references.n_frames - 1
-        self._reach = Motion(*(np.concatenate(parts) for parts in zip(*motions, strict=True)))
+        paths = [qpos[:n] for qpos, n in zip(references.qpos, references.n_frames, strict=True)]
+        self._last_frame, self._reach = references.n_frames - 1, motions_of(paths, control_dt)
         self._start = np.cumsum(references.n_frames) - references.n_frames
 
     def __call__(self, snapshot: Snapshot, reach: np.ndarray, frame: np.ndarray) -> np.ndarray:

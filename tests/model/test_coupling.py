@@ -12,8 +12,8 @@ from mousearm.kinematics import Reach
 from mousearm.mechanics import ArmDynamics, random_poses
 from mousearm.model import Arm
 from mousearm.model_check.muscles import sweep
-from mousearm.model_check.stability import coupling_check, stress_test
-from mousearm.model_check.strength import feasibility_check, gravity_strength
+from mousearm.model_check.stability import stress_checks, stress_test
+from mousearm.model_check.strength import gravity_strength, reach_checks
 from mousearm.pretrain.cmc import ComputedMuscleControl
 from mousearm.retarget import inverse_kinematics, retarget
 from mousearm.simulation import Simulation
@@ -200,18 +200,18 @@ def test_checks_of_a_model_move_what_is_free_and_see_whether_the_rest_follows(ar
     jump = sweep(arm, random_poses(arm, 2, 0), step=0.05)
     assert jump.unexplained.max() < 2e-3
     assert arm.couplings.free[jump.joint].all()
-    assert feasibility_check(arm, gravity_strength(arm, random_poses(arm, 20, 0))).passed
-    assert coupling_check(arm, stress_test(arm, DT, 8, 0, seconds=0.3, n=4)).passed
+    assert reach_checks(arm, gravity_strength(arm, random_poses(arm, 20, 0)))[1].passed
+    assert stress_checks(arm, stress_test(arm, DT, 8, 0, seconds=0.3, n=4))[3].passed
 
 
 def test_advice_to_stiffen_a_soft_equality():
     soft = chain(EQUALITIES["linear"].replace(RIGID, 'solref="2 1"'))
-    result = coupling_check(soft, stress_test(soft, DT, 8, 0, seconds=0.3, n=4))
+    result = stress_checks(soft, stress_test(soft, DT, 8, 0, seconds=0.3, n=4))[3]
     assert not result.passed
     advice = 'solref="0.002 1" solimp="0.99 0.999 0.001"'
     assert advice in result.remedy
     stiff = chain(EQUALITIES["linear"].replace(RIGID, advice))
-    assert coupling_check(stiff, stress_test(stiff, DT, 8, 0, seconds=0.3, n=4)).passed
+    assert stress_checks(stiff, stress_test(stiff, DT, 8, 0, seconds=0.3, n=4))[3].passed
 
 
 def limits(equality, low, high):

@@ -16,7 +16,7 @@ from mousearm.errors import ModelError
 from mousearm.mechanics import random_poses
 from mousearm.model import load_arm
 from mousearm.model.opensim import MjcfOptions, convert, read_osim
-from mousearm.model_check.strength import feasibility_check, gravity_strength
+from mousearm.model_check.strength import gravity_strength, reach_checks
 from mousearm.retarget import inverse_kinematics
 
 SECONDS, MOST_REMEDIES = 20, 12
@@ -115,7 +115,7 @@ def walk(file, folder):
         data.qpos[:] = pose
         mujoco.mj_forward(arm.model, data)
         assert np.abs(data.efc_pos[data.efc_type == mujoco.mjtConstraint.mjCNSTR_EQUALITY]).max(initial=0) < 1e-9
-    assert feasibility_check(arm, gravity_strength(arm, poses)).measured
+    assert reach_checks(arm, gravity_strength(arm, poses))[1].measured
     assert time.perf_counter() - start < SECONDS
     print(f"\n{len(refusals)} refusals, {int((~arm.couplings.free).sum())} of {arm.nq} joints follow others", end=" ")
 

@@ -22,7 +22,7 @@ from mousearm.mechanics import muscles_of, random_poses
 from mousearm.model import load_arm
 from mousearm.model.opensim import MjcfOptions, convert, read_osim
 from mousearm.model_check import anatomy, muscles, stability
-from mousearm.model_check.strength import feasibility_check, gravity_check, gravity_strength
+from mousearm.model_check.strength import gravity_check, gravity_strength, reach_checks
 from mousearm.simulation import log_warnings_to
 
 SECONDS, BYTES = 20, 2 * 2**30
@@ -99,11 +99,8 @@ def use_mjcf(file, landmarks):
         results += [muscles.pull_check(arm, poses), muscles.fibre_check(muscles.fibre_lengths(arm, poses))]
     results.append(muscles.paths_check(arm, muscles.sweep(arm, poses[:1], 0.2)))
     strength = gravity_strength(arm, poses)
-    results += [gravity_check(arm, strength), feasibility_check(arm, strength)]
-    found = stability.stress_test(arm, 1 / 150, 8, 0, seconds=0.05, n=2)
-    results += [
-        check(arm, found) for check in (stability.survival_check, stability.speed_check, stability.overshoot_check)
-    ]
+    results += [gravity_check(arm, strength), *reach_checks(arm, strength)]
+    results += stability.stress_checks(arm, stability.stress_test(arm, 1 / 150, 8, 0, seconds=0.05, n=2))
     assert anatomy.describe_arm(arm)
     assert all(result.measured for result in results)
 

@@ -9,9 +9,8 @@ from mousearm.model import load_arm
 from mousearm.model_check.anatomy import (
     describe_arm,
     gyration_check,
-    gyration_radii,
     landmarks_check,
-    segment_length,
+    segment_extents,
 )
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "model.md"
@@ -26,7 +25,7 @@ def rows(text, first):
 def test_segment_reaches_the_next_joint_or_the_farthest_site_or_geom(hanging):
     # Both end 10 mm from their joint, where a mass of radius 0.1 mm sits.
     for body in ("upper", "fore"):
-        assert segment_length(hanging.model, hanging.model.body(body).id) == pytest.approx(0.0101)
+        assert segment_extents(hanging.model)[hanging.model.body(body).id] == pytest.approx(0.0101)
 
 
 def test_child_joints_are_found_through_a_turned_frame(build_hanging):
@@ -36,12 +35,12 @@ def test_child_joints_are_found_through_a_turned_frame(build_hanging):
         '<body name="fore" pos="0.01 0 0" euler="0 0 1.5707963"><joint name="elbow" pos="0.005 0 0"',
     )
     expected = np.hypot(0.01, 0.005)  # farther than the mass, at 10.1 mm
-    assert segment_length(turned.model, turned.model.body("upper").id) == pytest.approx(expected)
+    assert segment_extents(turned.model)[turned.model.body("upper").id] == pytest.approx(expected)
 
 
 def test_radius_of_gyration_of_a_sphere(hanging):
-    radii = gyration_radii(hanging.model, hanging.model.body("fore").id)
-    np.testing.assert_allclose(radii, 0.0001 * np.sqrt(0.4))
+    # sqrt(0.4) of its radius, 0.1 mm, about its middle; both segments end 10.1 mm from their joint.
+    assert gyration_check(hanging).measured == "0.01 of the length: upper 0.0632 mm in 10.1 mm"
 
 
 def test_shipped_bodies_are_possible(torque_arm):
@@ -51,12 +50,9 @@ def test_shipped_bodies_are_possible(torque_arm):
 
 def test_published_inertia_is_caught(published_inertia):
     arm = load_arm(compose([f"model.file={published_inertia}"]).model)
-    # sqrt(9e-6 kg m2 / 0.71e-3 kg) = 0.1126 m
-    radius = gyration_radii(arm.model, arm.model.body("humerus").id)
-    np.testing.assert_allclose(radius, 0.1126, atol=1e-4)
     result = gyration_check(arm)
     assert not result.passed
-    assert "humerus 113 mm in 1" in result.measured
+    assert "humerus 113 mm in 1" in result.measured  # sqrt(9e-6 kg m2 / 0.71e-3 kg) = 0.1126 m
     assert "The inertia of humerus belongs to a far larger body" in result.remedy
 
 

@@ -1,29 +1,21 @@
 import numpy as np
 import pytest
 
-from mousearm.model_check.stability import (
-    StressTest,
-    coupling_check,
-    overshoot_check,
-    speed_check,
-    stress_test,
-    survival_check,
-)
+from mousearm.model_check.stability import StressTest, stress_checks, stress_test
 
 DT = 1 / 150
 
 
 def test_shipped_arms_survive(torque_arm, muscle_arm):
     for arm in (torque_arm, muscle_arm):
-        found = stress_test(arm, DT, 16, seed=0, seconds=2.0)
-        for check in (survival_check, speed_check, overshoot_check):
-            assert check(arm, found).passed, check(arm, found)
+        results = stress_checks(arm, stress_test(arm, DT, 16, seed=0, seconds=2.0))
+        assert [result.passed for result in results] == [True, True, True], results
 
 
 def test_an_explosive_arm_is_caught(explosive, quiet_log):
     found = stress_test(explosive, DT, 16, seed=0, seconds=1.0)
     assert found.first_divergence_s == pytest.approx(DT)
-    result = survival_check(explosive, found)
+    result = stress_checks(explosive, found)[0]
     assert not result.passed
     assert result.measured == "diverged after 0.007 s"
 
@@ -34,15 +26,18 @@ def test_same_seed_same_stress_test(two_link):
     assert (first.speed != other.speed).all()
 
 
-def test_limits_are_applied(two_link):
+def test_limits_are_applied(build_two_link):
+    arm = build_two_link("<actuator>", '<equality><joint joint1="elbow" joint2="shoulder"/></equality><actuator>')
     found = StressTest(
         1.0, None, np.array([10.0, 2000.0]), np.array([-0.5, np.deg2rad(12)]), np.array([0.0, np.deg2rad(11)])
     )
-    assert speed_check(two_link, found).measured == "2000 rad/s: elbow"
-    assert not speed_check(two_link, found).passed
-    assert overshoot_check(two_link, found).measured == "12.00 degrees past the limit: elbow"
-    assert not overshoot_check(two_link, found).passed
-    assert coupling_check(two_link, found).measured == "11.00 degrees apart: elbow"
-    assert not coupling_check(two_link, found).passed
+    results = stress_checks(arm, found)
+    assert [result.measured for result in results] == [
+        "1 s survived",
+        "2000 rad/s: elbow",
+        "12.00 degrees past the limit: elbow",
+        "11.00 degrees apart: elbow",
+    ]
+    assert [result.passed for result in results] == [True, False, False, False]
     untouched = StressTest(1.0, None, np.zeros(2), np.array([-0.5, -0.1]), np.zeros(2))
-    assert overshoot_check(two_link, untouched).measured.startswith("0.00 degrees")
+    assert stress_checks(arm, untouched)[2].measured.startswith("0.00 degrees")
