@@ -14,24 +14,20 @@ from mousearm.kinematics.damage import HELD, held, jumps, lost, segment_lengths,
 from mousearm.text import plural
 from mousearm.trajectory import LANDMARKS
 
+# File axis (OpenSim, y-up) that stands behind each MuJoCo axis x, y, z: OpenSim (x, y, z) is MuJoCo (z, x, y).
 COLUMN_AXES = ("z", "x", "y")
-"""File axis (OpenSim, y-up) that stands behind each MuJoCo axis x, y, z: OpenSim (x, y, z) is MuJoCo (z, x, y)."""
+SEGMENTS = ("upper arm", "forearm")  # between `LANDMARKS`
 
-MIN_FRAMES = 3
-"""Fewest frames of a reach: two have a velocity, three have an acceleration."""
+# What a recording of a reach may have.
+MIN_FRAMES = 3  # two have a velocity, three have an acceleration
+RATE_RANGE = (20.0, 5000.0)  # Hz; with fewer a reach is a handful of frames
+LONGEST = 60.0  # s; the recorded ones last 0.1 to 0.6
+SPEED_RANGE = (0.005, 3.0)  # highest of the paw, m/s; published reaches have 0.05 to 0.35, noise adds to it
+SEGMENT_RANGE = (0.002, 0.060)  # median length of a segment, m; the recorded mice have 7 to 17 mm
+ZERO_SEGMENT = 1e-4  # m, below which a segment has no usable direction
+FARTHEST = 1.0  # m from the origin, beyond which no landmark of a head-fixed mouse can lie
 
-SEGMENT_RANGE = (0.002, 0.060)
-"""Median length [m] that an upper arm or a forearm may have. The recorded mice have 7 to 17 mm."""
-
-SEGMENTS = ("upper arm", "forearm")
-"""Names of the segments between `LANDMARKS`."""
-
-ZERO_SEGMENT = 1e-4
-"""Length [m] below which a segment has no usable direction."""
-
-FARTHEST = 1.0
-"""Distance [m] from the origin beyond which no landmark of a head-fixed mouse can lie."""
-
+# Hints at the unit by the median segment length in [low, high); lengths in none of the intervals are in order.
 UNIT_HINTS = (
     (1e-9, SEGMENT_RANGE[0], "too short for a mouse; were metres divided by 1000 once too often?"),
     (SEGMENT_RANGE[1], 0.3, "too long for a mouse, and no usual unit explains it"),
@@ -39,46 +35,22 @@ UNIT_HINTS = (
     (4.0, 100.0, "it looks like millimetres: divide the positions by 1000"),
     (100.0, np.inf, "it looks like pixels of a camera: calibrate them to metres first"),
 )
-"""Hints at the unit by the median segment length in [low, high); lengths in none of the intervals are in order."""
-
-
-TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "min": 60.0}
-"""Name of a unit to its time [s]."""
-
-RATE_RANGE = (20.0, 5000.0)
-"""Frames per second [Hz] that a recording may have: with fewer a reach is a handful of frames."""
-
-LONGEST = 60.0
-"""Duration [s] that a reach may have; the recorded ones last 0.1 to 0.6 s."""
-
-SPEED_RANGE = (0.005, 3.0)
-"""Highest speed [m/s] that a paw may have in a reach; published reaches have 0.05 to 0.35, noise adds to it."""
+TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "min": 60.0}  # s
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Place of a fault in a recording.
+    """Place of a fault in a recording."""
 
-    Args:
-        source: what was read, such as ``"reach 'a'"`` or ``"/data/a.csv"``.
-        rows: line of the file (the first is 1) for every frame, or None when the source is not a file.
-    """
-
-    source: str
-    rows: Sequence[int] | None = None
+    source: str  # what was read, such as "reach 'a'" or "/data/a.csv"
+    rows: Sequence[int] | None = None  # line of the file (the first is 1) for every frame; None without a file
 
     def frame(self, index: int) -> str:
         """Name the frame of an index: ``row 5`` of a file, ``frame 5`` otherwise; both count from 1."""
         return f"frame {index + 1}" if self.rows is None else f"row {self.rows[index]}"
 
     def error(self, what: str, index: int | None = None, column: str | None = None) -> KinematicsError:
-        """Build the error that says what is wrong at this place.
-
-        Args:
-            what: the fault, what would be valid and what to do.
-            index: the frame, counted from 0, or None when the whole recording is meant.
-            column: the column that is wrong, or None.
-        """
+        """The error of a fault here: ``what`` is wrong, would be valid, and is to be done; ``index`` counts from 0."""
         frame = "" if index is None else f", {self.frame(index)}"
         return KinematicsError(f"{self.source}{frame}{f', column {column}' if column else ''}: {what}")
 
@@ -139,13 +111,18 @@ def check_length(n_frames: int, place: Place) -> None:
         raise place.error(f"{n_frames} frames; a reach needs at least {MIN_FRAMES}, to have an acceleration.")
 
 
+def _first(fault: np.ndarray) -> tuple[int, int] | None:
+    """Row and column of the first fault, row by row, or None."""
+    found = np.argwhere(fault)
+    return (int(found[0, 0]), int(found[0, 1])) if len(found) else None
+
+
 def check_finite(time: np.ndarray, landmarks: Mapping[str, np.ndarray], place: Place, advice: str) -> None:
     """Refuse NaN and infinities among times (T,) and positions (T, 3); arguments as `check_recording`."""
     names = ["time", *(f"{name}_{axis}" for name in landmarks for axis in COLUMN_AXES)]
     values = np.column_stack([time, *landmarks.values()])
-    bad = np.argwhere(~np.isfinite(values))
-    if len(bad):
-        frame, column = (int(index) for index in bad[0])
+    if bad := _first(~np.isfinite(values)):
+        frame, column = bad
         raise place.error(f"{values[frame, column]} is not a finite number. {advice}", frame, names[column])
 
 
@@ -178,9 +155,8 @@ def _check_units(points: np.ndarray, place: Place) -> None:
 def _check_segments(points: np.ndarray, place: Place) -> None:
     """Refuse segments that vanish in a frame; arguments as `_check_units`."""
     lengths = np.linalg.norm(np.diff(points, axis=1), axis=2)
-    bad = np.argwhere(lengths.T < ZERO_SEGMENT)
-    if len(bad):
-        segment, frame = (int(index) for index in bad[0])
+    if bad := _first(lengths.T < ZERO_SEGMENT):
+        segment, frame = bad
         raise place.error(
             f"the {SEGMENTS[segment]} is {lengths[frame, segment] * 1e3:.3g} mm long, so it has no direction "
             f"(at least {ZERO_SEGMENT * 1e3:g} mm is needed). Were two markers swapped or merged here?",
@@ -191,9 +167,8 @@ def _check_segments(points: np.ndarray, place: Place) -> None:
 def _check_near(points: np.ndarray, place: Place) -> None:
     """Refuse landmarks, (T, 3, 3) m, farther than `FARTHEST` from the origin."""
     distance = np.linalg.norm(points, axis=2)
-    bad = np.argwhere(distance.T > FARTHEST)
-    if len(bad):
-        landmark, frame = (int(index) for index in bad[0])
+    if bad := _first(distance.T > FARTHEST):
+        landmark, frame = bad
         raise place.error(
             f"the {LANDMARKS[landmark]} is {distance[frame, landmark]:.4g} m from the origin; more than {FARTHEST:g} m "
             "is implausible for a mouse. Move the origin: subtract a point near it, such as the first shoulder.",

@@ -6,25 +6,14 @@ Nothing here decides what becomes of them: an import takes what it finds as not 
 
 import numpy as np
 
+# m from the middle of its neighbours in time, beyond which a point jumps: a row that was moved by 10 mm, or one after
+# which all are, is at least 5 mm off; a reach at 60 Hz with noise of 0.3 mm 3.4 mm.
 JUMP = 0.004
-"""Distance [m] from the middle of its neighbours in time beyond which a point jumps: a row that was moved by 10 mm, or
-one after which all are, is at least 5 mm off; a reach at 60 Hz with noise of 0.3 mm 3.4 mm."""
-
-ACCELERATION = 20.0
-"""Acceleration [m/s^2] up to which a paw bends its path; published reaches have 3 to 12. It matters below 60 Hz."""
-
-HELD = 0.005
-"""Step beside rows that repeat, relative to the upper arm, above which the point moved and the tracking stood still."""
-
-AGAIN = 4
-"""Frames between repeats, up to which a slower camera's rows were written several times; an arm pauses less often."""
-
-GAP = 1.75
-"""Interval, in median ones, beyond which rows are lost; the times of a camera jitter by less."""
-
-NOT_SEEN = 1e6
-"""Coordinates from here on, in whatever unit, stand for a point that was not seen; some programs write 1e10."""
-
+ACCELERATION = 20.0  # m/s^2 up to which a paw bends its path; published ones have 3 to 12. It matters below 60 Hz
+HELD = 0.005  # step beside rows that repeat, of the upper arm, above which the point moved and the tracking stood still
+AGAIN = 4  # frames between repeats up to which a slower camera's rows were written several times
+GAP = 1.75  # interval, in median ones, beyond which rows are lost; the times of a camera jitter by less
+NOT_SEEN = 1e6  # coordinates from here on, in any unit, stand for a point that was not seen; some programs write 1e10
 _CATCH_UP = 1.3  # the step after rows that repeat, relative to the one before: it makes up for them
 _DECIMALS = 30.0  # steps beside rows that repeat are larger than this many times the last decimal
 _FAR = 0.25  # of the shorter segment, from where the point was seen last
@@ -85,10 +74,7 @@ def stand_ins(points: np.ndarray) -> np.ndarray:
     """Tell which positions are none, (T, 3), but stand for a point that was not seen, such as 0 0 0, -1 -1 -1 or 1e10.
 
     Such are three equal whole numbers, far from where the point is otherwise. So an origin that lies in a point, or
-    that a path crosses, is a position.
-
-    Args:
-        points: (T, 3, 3) shoulder, elbow and paw in any unit; NaN where one was not seen.
+    that a path crosses, is a position. Points are (T, 3, 3) shoulder, elbow and paw in any unit; NaN where not seen.
     """
     first = points[..., :1]
     found = np.asarray((np.abs(points) >= NOT_SEEN).any(axis=2))
