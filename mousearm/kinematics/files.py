@@ -14,7 +14,6 @@ import csv
 import io
 import re
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -26,37 +25,20 @@ from mousearm.kinematics.checks import COLUMN_AXES, TIME_UNITS, Place, check_rec
 from mousearm.kinematics.reach import Reach
 from mousearm.trajectory import LANDMARKS
 
+# The 13 columns of a file without a header, in order, and the 10 that one with a header must have.
 COLUMNS = ("time", *(f"{point}_{axis}" for point in ("paw", "wrist", "shoulder", "elbow") for axis in "xyz"))
-"""The 13 columns of a file without a header, in order; arrays have the order of `LANDMARKS`."""
-
 REQUIRED = tuple(name for name in COLUMNS if not name.startswith("wrist"))
-"""The 10 columns that a file with a header must have."""
+DECIMALS = 7  # written: a tenth of a micrometre, a tenth of a microsecond
 
-DECIMALS = 7
-"""Decimals written: a tenth of a micrometre, a tenth of a microsecond."""
-
-SECONDS = {
-    **TIME_UNITS,
-    **{"sec": 1.0, "seconds": 1.0, "milliseconds": 1e-3, "µs": 1e-6, "μs": 1e-6, "minutes": 60.0},
-}
-"""Name that a header may have for a unit of time, to its length [s]."""
-
+# Names that a header may have for a unit of time, in s; and for the times, in lower case, where it may say their unit.
+SECONDS = TIME_UNITS | {"sec": 1.0, "seconds": 1.0, "milliseconds": 1e-3, "µs": 1e-6, "μs": 1e-6, "minutes": 60.0}
 TIME_NAME = re.compile(rf"(?:t|times?|timestamps?)(?:[\s_]*[(\[]?({'|'.join(SECONDS)})[)\]]?)?")
-"""Name of a column of times in lower case, with the name of its unit where it says one."""
 
-Row = tuple[int, list[str]]
-"""A line number of the file (the first is 1) and the cells of that line."""
+Row = tuple[int, list[str]]  # a line number of the file (the first is 1) and the cells of that line
 
 
 def read_csv(path: Path | str, name: str | None = None) -> Reach:
-    """Read one reach.
-
-    Args:
-        path: the file.
-        name: the reach's name; None for the file's stem.
-
-    Returns:
-        The reach in metres and MuJoCo axes (z-up), with the file's time.
+    """Read one reach in metres and MuJoCo axes (z-up), with the file's time; its name is the file's stem or ``name``.
 
     Raises:
         KinematicsError: the file cannot be read, or its contents cannot be a reach. The text names the file, the row
@@ -65,10 +47,14 @@ def read_csv(path: Path | str, name: str | None = None) -> Reach:
     path = Path(path)
     columns, rows, second = _columns(read_rows(path), path)
     place = Place(str(path), [line for line, _ in rows])
-    table = _numbers(rows, columns, place)
+    import_it = (
+        "Correct it or, where a point was not seen, import the file, which fills short gaps: "
+        f"python scripts/import_reaches.py {shlex.quote(place.source)} --out FOLDER --units m --axes 'x y z'"
+    )
+    table = _numbers(rows, columns, place, import_it)
     time = second * table["time"]
     landmarks = {point: np.column_stack([table[f"{point}_{axis}"] for axis in COLUMN_AXES]) for point in LANDMARKS}
-    check_recording(time, landmarks, place, _import_it(place))
+    check_recording(time, landmarks, place, import_it)
     return Reach(path.stem if name is None else name, time, **landmarks)
 
 
@@ -84,10 +70,8 @@ def write_csv(reach: Reach, path: Path | str) -> None:
     columns = {"time": reach.time}
     for point in LANDMARKS:
         columns |= {f"{point}_{axis}": getattr(reach, point)[:, i] for i, axis in enumerate(COLUMN_AXES)}
-    lines = [",".join(REQUIRED)]
-    lines += [
-        ",".join(f"{value:.{DECIMALS}f}" for value in row) for row in zip(*map(columns.get, REQUIRED), strict=True)
-    ]
+    rows = np.column_stack([columns[name] for name in REQUIRED])
+    lines = [",".join(REQUIRED), *(",".join(f"{value:.{DECIMALS}f}" for value in row) for row in rows)]
     write_text(Path(path), "\n".join(lines) + "\n")
 
 
@@ -139,40 +123,28 @@ def _columns(rows: list[Row], path: Path) -> tuple[tuple[str, ...], list[Row], f
     return tuple(names), rows, SECONDS[unit or "s"]
 
 
-def _import_it(place: Place) -> str:
-    """Advice on a file in which points are missing or damaged."""
-    return (
-        "Correct it or, where a point was not seen, import the file, which fills short gaps: "
-        f"python scripts/import_reaches.py {shlex.quote(place.source)} --out FOLDER --units m --axes 'x y z'"
-    )
-
-
-def _numbers(rows: list[Row], columns: tuple[str, ...], place: Place) -> dict[str, np.ndarray]:
-    """Parse the required columns as numbers, each (T,), by name."""
-    values = np.array([list(_row_numbers(cells, columns, place, i)) for i, (_, cells) in enumerate(rows)])
-    wanted = [name for name in columns if name in REQUIRED]
-    return dict(zip(wanted, values.reshape(len(rows), len(wanted)).T, strict=True))
-
-
-def _row_numbers(cells: list[str], columns: tuple[str, ...], place: Place, index: int) -> Iterator[float]:
-    """Parse the numbers of one row that stand in required columns."""
-    if len(cells) != len(columns):
-        header = "" if columns != COLUMNS else " (a file without all of them needs a header with the columns' names)"
-        raise place.error(
-            f"has {len(cells)} columns instead of {len(columns)}. Needed, separated by commas: "
-            f"{', '.join(columns)}{header}.",
-            index,
-        )
-    for name, cell in zip(columns, cells, strict=True):
-        if name not in REQUIRED:
-            continue
-        number = parse_number(cell)
-        if number is None:
-            found = f"'{cell}' is not a number" if cell else "the cell is empty"
-            raise place.error(f"{found}. Write a decimal number such as 0.0123. {_import_it(place)}", index, name)
-        if not np.isfinite(number):
-            raise place.error(f"'{cell}' is not a finite number. {_import_it(place)}", index, name)
-        yield number
+def _numbers(rows: list[Row], columns: tuple[str, ...], place: Place, import_it: str) -> dict[str, np.ndarray]:
+    """Parse the required columns as numbers, each (T,), by name; ``import_it`` says what else to do."""
+    values = {name: np.empty(len(rows)) for name in columns if name in REQUIRED}
+    for index, (_, cells) in enumerate(rows):
+        if len(cells) != len(columns):
+            header = "" if columns != COLUMNS else " (a file without all of them needs a header with their names)"
+            raise place.error(
+                f"has {len(cells)} columns instead of {len(columns)}. Needed, separated by commas: "
+                f"{', '.join(columns)}{header}.",
+                index,
+            )
+        for name, cell in zip(columns, cells, strict=True):
+            if name not in REQUIRED:
+                continue
+            number = parse_number(cell)
+            if number is None:
+                found = f"'{cell}' is not a number" if cell else "the cell is empty"
+                raise place.error(f"{found}. Write a decimal number such as 0.0123. {import_it}", index, name)
+            if not np.isfinite(number):
+                raise place.error(f"'{cell}' is not a finite number. {import_it}", index, name)
+            values[name][index] = number
+    return values
 
 
 def parse_number(cell: str) -> float | None:

@@ -12,30 +12,19 @@ from mousearm.files import make_folder, seal
 from mousearm.kinematics.files import read_csv, write_csv
 from mousearm.kinematics.reach import Reach
 
-REACH_MANIFEST = "manifest.csv"
-"""The file in a folder that says of which animal and session its reaches are."""
-
-MANIFEST_COLUMNS = ("file", "animal", "session")
-"""The columns that it must have; others are ignored."""
+REACH_MANIFEST = "manifest.csv"  # in a folder: says of which animal and session its reaches are
+MANIFEST_COLUMNS = ("file", "animal", "session")  # that it must have; others are ignored
 
 
 @dataclass(frozen=True, slots=True)
 class ReachFile:
-    """A file that holds a reach.
+    """A file that holds a reach; what nothing says of it is empty."""
 
-    Attributes:
-        name: the reach's: the path below the folder without suffix, such as ``mouse_1/monday/reach_3``.
-        path: where it is.
-        animal: whose reach it is, as the manifest or the folder above the session's says; empty where neither does.
-        session: of which session, unique over animals: ``animal/session``; empty where nothing says so.
-        written: hash of the file when it was written, as `SEAL` beside it says; empty where nothing says so.
-    """
-
-    name: str
+    name: str  # of the reach: the path below the folder without suffix, such as ``mouse_1/monday/reach_3``
     path: Path
-    animal: str = ""
-    session: str = ""
-    written: str = ""
+    animal: str = ""  # as the manifest or the folder above the session's says
+    session: str = ""  # unique over animals: ``animal/session``
+    written: str = ""  # hash of the file when it was written, as `SEAL` beside it says
 
     def read(self) -> Reach:
         """Read the reach.
@@ -51,11 +40,7 @@ class ReachFile:
         return read_csv(self.path, name=self.name)
 
     def sha256(self) -> str:
-        """Hash of the file's bytes, as hexadecimal text.
-
-        Raises:
-            KinematicsError: the file cannot be read.
-        """
+        """Hash of the file's bytes, as hexadecimal text; KinematicsError if it cannot be read."""
         with os_errors_as(KinematicsError, self.path, "read"):
             return sha256(self.path)
 
@@ -83,14 +68,11 @@ def read_reaches(path: Path | str) -> tuple[Reach, ...]:
 
 
 def find_reaches(path: Path | str) -> tuple[ReachFile, ...]:
-    """Find one file, or every ``*.csv`` below a folder; nothing is read but the manifest and `SEAL`.
+    """Find one file, or every ``*.csv`` below a folder, at any depth; nothing is read but the manifest and `SEAL`.
 
     Hidden files and folders are skipped. Animal and session are those of the folder's `REACH_MANIFEST`, where there
     is one (columns `MANIFEST_COLUMNS`, files as paths below the folder); otherwise the names of the folders that a file
     lies in: ``FOLDER/animal/session/reach.csv``.
-
-    Args:
-        path: a file, or a folder that is searched with its subfolders.
 
     Returns:
         The files, sorted by their path below the folder (as POSIX text, so every disk gives the same order). A single
@@ -108,27 +90,21 @@ def find_reaches(path: Path | str) -> tuple[ReachFile, ...]:
         raise KinematicsError(
             f"{path}: no file matches *.csv in this folder or below it. Give a CSV file or a folder with some."
         )
-    manifest = path / REACH_MANIFEST
-    if manifest.is_file():
-        known = _read_manifest(manifest, relatives)
-    else:
-        known = {relative: _of_folders(relative) for relative in relatives}
-    sums = {folder: read_seal(folder) for folder in {(path / file).parent for file in relatives}}
+    sessions = {file: file.rpartition("/")[0] for file in relatives}  # animal/session/reach.csv
+    known = {file: (session.rpartition("/")[0], session) for file, session in sessions.items()}
+    if (path / REACH_MANIFEST).is_file():
+        known = _read_manifest(path / REACH_MANIFEST, relatives)
+    seals = {session: read_seal(path / session) for session in sessions.values()}
     return tuple(
         ReachFile(
-            file.removesuffix(".csv"),
-            path / file,
-            *known.get(file, ("", "")),
-            sums[(path / file).parent].get(Path(file).name, ""),
+            name=file.removesuffix(".csv"),
+            path=path / file,
+            animal=known.get(file, ("", ""))[0],
+            session=known.get(file, ("", ""))[1],
+            written=seals[session].get(Path(file).name, ""),
         )
-        for file in relatives
+        for file, session in sessions.items()
     )
-
-
-def _of_folders(relative: str) -> tuple[str, str]:
-    """Animal and session of ``animal/session/reach.csv``; empty where the folders are missing."""
-    session = relative.rpartition("/")[0]
-    return session.rpartition("/")[0], session
 
 
 def _read_manifest(path: Path, files: Sequence[str]) -> dict[str, tuple[str, str]]:

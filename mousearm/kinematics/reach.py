@@ -8,14 +8,11 @@ from mousearm.errors import KinematicsError
 from mousearm.kinematics.checks import MIN_FRAMES, Place, check_recording, check_rows
 from mousearm.trajectory import LANDMARKS
 
-INTERVAL_TOLERANCE = 0.01
-"""How far, relatively, a recording's mean interval may be from dt for its frames to be taken as control steps."""
-
-JITTER_TOLERANCE = 0.1
-"""How far a frame may be from its place in an even grid, in intervals. Times of 150 Hz rounded to 1 ms pass."""
-
+# How far, relatively, a recording's mean interval may be from dt for its frames to be taken as control steps, and a frame
+# from its place in an even grid, in intervals: times of 150 Hz rounded to 1 ms pass.
+INTERVAL_TOLERANCE, JITTER_TOLERANCE = 0.01, 0.1
+# Part of a step by which the last one may be short: time stamps rounded to a microsecond do not cost a frame.
 STEP_ROUNDING = 1e-3
-"""Part of a step by which the last one may be short: time stamps rounded to a microsecond do not cost a frame."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,7 +93,7 @@ class Reach:
 
 
 def resample(reach: Reach, dt: float) -> Reach:
-    """Return the reach on the time grid 0, dt, 2 dt, ...
+    """Return the reach, of the same name, on the time grid 0, dt, 2 dt, ...
 
     A recording that is evenly spaced at dt already (mean interval within 1 %, no frame off the grid by more than a
     tenth of an interval) keeps its positions: one frame is one control step, and only the time is replaced, so the
@@ -107,9 +104,6 @@ def resample(reach: Reach, dt: float) -> Reach:
     Args:
         reach: the recording.
         dt: interval of the result [s].
-
-    Returns:
-        A reach of the same name with ``time = dt * [0, 1, ...]``, positions in metres.
 
     Raises:
         KinematicsError: dt is not a positive number, the recording is shorter than three frames at dt or longer than
@@ -123,7 +117,13 @@ def resample(reach: Reach, dt: float) -> Reach:
     check_rows(reach.time, place, "Fill the gap or cut the recording there.")
     if _is_on_grid(reach.time, dt):
         return replace(reach, time=dt * np.arange(reach.n_frames))
-    time = dt * np.arange(_steps(reach, dt, place))
+    steps = int(np.floor(reach.duration / dt + STEP_ROUNDING)) + 1
+    if steps < MIN_FRAMES:
+        raise place.error(
+            f"lasts {reach.duration:.4g} s, which is {steps} frame(s) at dt = {dt:.4g} s; at least {MIN_FRAMES} are "
+            "needed. Choose a smaller dt or leave this reach out."
+        )
+    time = dt * np.arange(steps)
     landmarks = CubicSpline(reach.time - reach.time[0], reach.landmarks)(time)
     return Reach(reach.name, time, **dict(zip(LANDMARKS, np.moveaxis(landmarks, 1, 0), strict=True)))
 
@@ -134,17 +134,6 @@ def _is_on_grid(time: np.ndarray, dt: float) -> bool:
     interval = elapsed[-1] / (len(time) - 1)
     jitter = np.abs(elapsed - interval * np.arange(len(time))).max()
     return bool(abs(interval - dt) <= INTERVAL_TOLERANCE * dt and jitter <= JITTER_TOLERANCE * interval)
-
-
-def _steps(reach: Reach, dt: float, place: Place) -> int:
-    """Number of frames at dt that fit into the duration; a last step short by rounding only is kept."""
-    steps = int(np.floor(reach.duration / dt + STEP_ROUNDING)) + 1
-    if steps < MIN_FRAMES:
-        raise place.error(
-            f"lasts {reach.duration:.4g} s, which is {steps} frame(s) at dt = {dt:.4g} s; at least {MIN_FRAMES} are "
-            "needed. Choose a smaller dt or leave this reach out."
-        )
-    return steps
 
 
 def _frozen(values: object, field: str, place: Place) -> np.ndarray:

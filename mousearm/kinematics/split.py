@@ -15,12 +15,7 @@ SPLIT_BY = ("file", "session", "animal")
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Names of the reaches on either side, sorted, and what their files held.
-
-    Attributes:
-        train: reaches to train on.
-        test: reaches to test with.
-        sha256: hash of each reach's file.
+    """Names of the reaches to train on and of those to test with, sorted, and the hash of each reach's file.
 
     Raises:
         KinematicsError: names or hashes are no texts, as where somebody has written them by hand.
@@ -63,8 +58,7 @@ class Split:
     def with_train(self, n: int, seed: int) -> "Split":
         """Keep the test split and n of the reaches to train on, drawn by a seed; a larger n adds to a smaller one's.
 
-        Raises:
-            KinematicsError: there are fewer.
+        KinematicsError if there are fewer.
         """
         if n > len(self.train):
             raise KinematicsError(

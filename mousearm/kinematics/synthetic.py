@@ -31,51 +31,33 @@ class Postures(NamedTuple):
     settle: tuple[float, float]
 
 
+# The joints that move, and how far: the range of six recorded reaches.
 POSTURES = {
     "elv_angle": Postures(start=(1.21, 1.60), change=(-0.18, 0.14), bump=(-0.10, 0.15), settle=(-0.09, 0.16)),
     "shoulder_ext": Postures(start=(-0.48, -0.29), change=(0.36, 0.76), bump=(-0.08, 0.22), settle=(-0.33, 0.00)),
     "shoulder_rot": Postures(start=(-0.26, 0.48), change=(-0.42, 0.56), bump=(-0.50, 0.01), settle=(-0.13, 0.03)),
     "elbow_flex": Postures(start=(-0.26, 0.03), change=(-0.08, 0.46), bump=(-0.41, -0.11), settle=(-0.28, -0.10)),
 }
-"""The joints that move, and how far: the range of six recorded reaches."""
 
+# Lowest and highest angle [rad] of each joint in the recorded reaches; postures are drawn inside.
 RECORDED_QPOS = {
     "elv_angle": (1.17, 1.65),
     "shoulder_ext": (-0.48, 0.30),
     "shoulder_rot": (-0.48, 0.48),
     "elbow_flex": (-0.50, 0.19),
 }
-"""Lowest and highest angle [rad] of each joint in the recorded reaches; postures are drawn inside."""
 
-PEAK_SPEED = (0.17, 0.36)
-"""Peak speed of the paw during the reach [m/s]; recorded, on the model: 0.17 to 0.33. The shortest duration caps it."""
-
-REACH_SECONDS = (0.11, 0.24)
-"""Shortest and longest reach [s]; recorded: 0.11 to 0.23. It is set by the peak speed as far as this allows."""
-
-SETTLE_SECONDS = (0.12, 0.40)
-"""Duration of the correction [s]; recorded: 0.10 to 0.35."""
-
-GAP_SECONDS = (-0.05, 0.08)
-"""Time from the end of the reach to the onset of the correction [s]; recorded: -0.05 to 0.05."""
-
-ONSET_SECONDS = (0.0, 0.04)
-"""Time of the onset in a clip that starts before the movement [s]; recorded: 0.01 to 0.04."""
-
-CUT_SHARE = 0.25
-"""Share of the clips that start mid-movement. Where a clip ends, its correction may still be going on."""
-
-CUT_PHASE = (0.15, 0.6)
-"""Part of the reach that is over where a clip starts mid-movement; one of six recorded does, at 0.3, at peak speed."""
-
-FRAMES = (40, 70)
-"""Fewest and most frames of a clip at 150 Hz."""
-
-RATE = 150.0
-"""Rate of the recordings [Hz], in which `FRAMES` are counted whatever dt is."""
-
-MARGIN = 0.02
-"""Distance kept from a joint's limits, as a part of its range."""
+# Ranges of what else is drawn, and what was recorded.
+PEAK_SPEED = (0.17, 0.36)  # of the paw during the reach, m/s; 0.17 to 0.33 on the model. The shortest duration caps it
+REACH_SECONDS = (0.11, 0.24)  # 0.11 to 0.23; set by the peak speed as far as this allows
+SETTLE_SECONDS = (0.12, 0.40)  # of the correction; 0.10 to 0.35
+GAP_SECONDS = (-0.05, 0.08)  # from the end of the reach to the onset of the correction; -0.05 to 0.05
+ONSET_SECONDS = (0.0, 0.04)  # in a clip that starts before the movement; 0.01 to 0.04
+CUT_PHASE = (0.15, 0.6)  # part of the reach that is over where a clip starts mid-movement; in one of six, 0.3
+CUT_SHARE = 0.25  # of the clips start mid-movement. Where a clip ends, its correction may still be going on
+FRAMES = (40, 70)  # fewest and most of a clip
+RATE = 150.0  # of the recordings [Hz], in which `FRAMES` are counted whatever dt is
+MARGIN = 0.02  # distance kept from a joint's limits, as a part of its range
 
 
 class ForwardKinematics(Protocol):
