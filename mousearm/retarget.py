@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 import daqp
 import mujoco
@@ -42,23 +41,14 @@ Solve = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The movement that the arm is to perform.
+    """The movement that the arm is to perform, one row per control step; world frame (z up)."""
 
-    Attributes:
-        name: the reach's name.
-        elbow: (T, 3) target in metres, world frame (z up), one row per control step.
-        paw: (T, 3) target in metres.
-        qpos: (T, nq) joint angles that hit the targets best, rad.
-        qvel: (T, nq) their velocities, rad/s (central differences).
-        residual_mm: (T,) distance of elbow or paw, whichever is larger, from its target under ``qpos``.
-    """
-
-    name: str
-    elbow: np.ndarray
-    paw: np.ndarray
-    qpos: np.ndarray
-    qvel: np.ndarray
-    residual_mm: np.ndarray
+    name: str  # of the reach
+    elbow: np.ndarray  # (T, 3) target, m
+    paw: np.ndarray  # (T, 3) target, m
+    qpos: np.ndarray  # (T, nq) joint angles that hit the targets best, rad
+    qvel: np.ndarray  # (T, nq) their velocities, rad/s (central differences)
+    residual_mm: np.ndarray  # (T,) distance of elbow or paw, whichever is larger, from its target under `qpos`
 
     @property
     def n_frames(self) -> int:
@@ -70,16 +60,8 @@ def segments(reach: Reach, shoulder: np.ndarray, upper_arm: float, forearm: floa
     """Keep the directions of both segments and take the model's lengths, so that every frame can be reached.
 
     elbow = shoulder + U unit(elbow - shoulder), paw = elbow + L unit(paw - elbow), the recorded shoulder's own
-    movement (the trunk's) being dropped.
-
-    Args:
-        reach: the recorded reach, T frames.
-        shoulder: (3,) the model's shoulder, metres.
-        upper_arm: U, metres.
-        forearm: L, metres.
-
-    Returns:
-        Targets of elbow and paw, (T, 3) each, metres.
+    movement (the trunk's) being dropped. The shoulder, (3,) m, and the lengths U, L [m] are the model's. Returns the
+    targets of elbow and paw, (T, 3) m each.
     """
     elbow = shoulder + upper_arm * _unit(reach.elbow - reach.shoulder)
     return elbow, elbow + forearm * _unit(reach.paw - reach.elbow)
@@ -96,7 +78,7 @@ def uniform(reach: Reach, shoulder: np.ndarray, upper_arm: float, forearm: float
     return shoulder + (reach.elbow - reach.shoulder) / scale, shoulder + (reach.paw - reach.shoulder) / scale
 
 
-METHODS = MappingProxyType({"segments": segments, "uniform": uniform})
+METHODS = {"segments": segments, "uniform": uniform}
 
 
 def retarget(
@@ -176,15 +158,8 @@ def inverse_kinematics(arm: Arm, elbow: np.ndarray, paw: np.ndarray) -> np.ndarr
     """Joint angles that bring elbow and paw to their targets, within the joint ranges.
 
     Bounded least squares frame by frame, each started from the one before, the first from the rest pose; joints that
-    the targets leave free stay near the rest pose, and joints that follow others by an equality constraint do so.
-
-    Args:
-        arm: the arm; only ``arm.tracked_joints`` move, and those that follow them.
-        elbow: (T, 3) metres.
-        paw: (T, 3) metres.
-
-    Returns:
-        (T, nq) rad.
+    the targets leave free stay near the rest pose, and joints that follow others by an equality constraint do so. Only
+    ``arm.tracked_joints`` move, and those that follow them. Targets are (T, 3) metres each, the result is (T, nq) rad.
 
     Raises:
         KinematicsError: if a target is not finite.
@@ -266,18 +241,16 @@ class _PoseSolver:
         mujoco.mj_comPos(self._model, self._data)
         for i, (point, body) in enumerate(zip(self._points, self._bodies, strict=True)):
             mujoco.mj_jac(self._model, self._data, self._full[3 * i : 3 * i + 3], None, point, body)
-        full = (
-            self._full @ self._couplings.derivatives(self._data.qpos, self._data.qvel)[0]
-            if self._couplings
-            else self._full
-        )
+        full = self._full
+        if self._couplings:
+            full = full @ self._couplings.derivatives(self._data.qpos, self._data.qvel)[0]
         return np.concatenate([1e3 * full[:, self._joints], self._pull])
 
 
 def cache_folder() -> Path:
     """``$XDG_CACHE_HOME/mousearm``, or ``~/.cache/mousearm``; it may be deleted at any time."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "mousearm"
+    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return (base if base.is_absolute() else Path.home() / ".cache") / "mousearm"
 
 
 class PoseCache:

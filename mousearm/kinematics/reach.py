@@ -8,8 +8,8 @@ from mousearm.errors import KinematicsError
 from mousearm.kinematics.checks import MIN_FRAMES, Place, check_recording, check_rows
 from mousearm.trajectory import LANDMARKS
 
-# How far, relatively, a recording's mean interval may be from dt for its frames to be taken as control steps, and a frame
-# from its place in an even grid, in intervals: times of 150 Hz rounded to 1 ms pass.
+# How far, relatively, a mean interval may be from dt for the frames to be taken as control steps, and a frame from its
+# place in an even grid, in intervals: times of 150 Hz rounded to 1 ms pass.
 INTERVAL_TOLERANCE, JITTER_TOLERANCE = 0.01, 0.1
 # Part of a step by which the last one may be short: time stamps rounded to a microsecond do not cost a frame.
 STEP_ROUNDING = 1e-3
