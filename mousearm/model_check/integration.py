@@ -77,8 +77,9 @@ def perform(
     """Elbow and paw, (T, R, 2, 3) m, in the T frames of the longest reach; infinite from a divergence on."""
     changed = arm.changed(lambda model: _integrated(model, setting[0]))
     simulation = Simulation(changed, len(reaches), control_dt, setting[1], threads=1)
-    qvel = [motions_of([qpos], control_dt).qvel[0] for qpos in reaches.qpos]
-    simulation.reset(np.arange(len(reaches)), reaches.qpos[:, 0], np.array(qvel))
+    paths = (qpos[:n] for qpos, n in zip(reaches.qpos, reaches.n_frames, strict=True))
+    qvel = np.array([motions_of([path], control_dt).qvel[0] for path in paths])
+    simulation.reset(np.arange(len(reaches)), reaches.qpos[:, 0], qvel)
     points, alive = [], np.ones(len(reaches), dtype=bool)
     for frame in range(reaches.n_frames.max()):
         if frame > 0:
