@@ -15,6 +15,9 @@ LANDMARKS = ("shoulder", "elbow", "paw")
 SHOULDER, ELBOW, PAW = range(len(LANDMARKS))
 """Their indices."""
 
+DIRECTIONS = ("right", "forward", "up")
+"""Where the axes x, y, z of MuJoCo's world point, as the animal sees it; what is shown calls them so."""
+
 FOLLOWED = slice(ELBOW, PAW + 1)
 """The landmarks that follow targets; the shoulder is held by the trunk."""
 

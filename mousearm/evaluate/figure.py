@@ -15,7 +15,7 @@ from mousearm.evaluate.results import REACH_DIRECTIONS, SPLITS, ReachResult
 from mousearm.plots import QUIET_PALETTE, SPLIT_MARKERS, below_title, error_axis, legend_above, page
 from mousearm.render import TARGET_COLOURS
 from mousearm.text import display_name
-from mousearm.trajectory import FOLLOWED, LANDMARKS, SHOULDER, Trial
+from mousearm.trajectory import DIRECTIONS, FOLLOWED, LANDMARKS, SHOULDER, Trial
 
 POINT_STYLES: dict[str, dict[str, Any]] = {
     point: {"color": colour} for point, colour in zip(LANDMARKS[FOLLOWED], TARGET_COLOURS, strict=True)
@@ -71,11 +71,11 @@ def _draw_motion(figure: SubFigure, trial: Trial) -> None:
 
 
 def _draw_projection(axes: Axes, trial: Trial, across: int) -> None:
-    """Draw the path on the plane of one horizontal axis and z; all projections have one scale."""
+    """Draw the path on the plane of one horizontal axis and up; all projections have one scale."""
     draw_path(axes, trial, [across, 2])
-    limits, letter = path_limits(trial), "xyz"[across]
+    limits, name = path_limits(trial), DIRECTIONS[across]
     axes.set(xlim=limits[across], ylim=limits[2], box_aspect=1)
-    axes.set(title=f"Path, {letter}–z plane", xlabel=f"{letter} from shoulder (mm)", ylabel="z from shoulder (mm)")
+    axes.set(title=f"Path, {name}–up plane", xlabel=f"{name} from shoulder (mm)", ylabel="up from shoulder (mm)")
 
 
 def _draw_control_lines(axes: Axes, trial: Trial, names: Sequence[str]) -> None:
@@ -119,7 +119,7 @@ def draw_coordinate(axes: Axes, trial: Trial, axis: int) -> None:
     for name, look in POINT_STYLES.items():
         axes.plot(1e3 * trial.time, points[:, LANDMARKS.index(name)], **look)
         axes.plot(target_ms, targets[:, LANDMARKS.index(name)], **_TARGET_STYLES[name])
-    label_time(axes, trial, title="xyz"[axis], ylabel=f"{'xyz'[axis]} from shoulder (mm)")
+    label_time(axes, trial, title=DIRECTIONS[axis].capitalize(), ylabel=f"{DIRECTIONS[axis]} from shoulder (mm)")
 
 
 def draw_errors(axes: Axes, trial: Trial) -> None:

@@ -22,7 +22,7 @@ from mousearm.figures.groups import MuscleGroup
 from mousearm.plots import BLUE, below_title, page
 from mousearm.record.signals import ReachRecording
 from mousearm.text import display_name
-from mousearm.trajectory import Trial
+from mousearm.trajectory import DIRECTIONS, Trial
 
 FULL_MM, COLUMN_MM = 175, 85
 """Widths of a journal's page and of one of its columns."""
@@ -103,7 +103,7 @@ def _draw_space(axes: Axes3D, trial: Trial) -> None:
     limits = path_limits(trial)
     axes.set(xlim=limits[0], ylim=limits[1], zlim=limits[2])
     axes.set_title("Path", loc="left")
-    axes.set(xlabel="x from shoulder (mm)", ylabel="y from shoulder (mm)", zlabel="z from shoulder (mm)")
+    axes.set(**{f"{axis}label": f"{name} from shoulder (mm)" for axis, name in zip("xyz", DIRECTIONS, strict=True)})
     axes.set_box_aspect(np.ones(3), zoom=_ZOOM)  # type: ignore[arg-type]  # its stub knows whole numbers alone
     axes.view_init(_ELEVATION, _AZIMUTH)
     for axis in (axes.xaxis, axes.yaxis, axes.zaxis):

@@ -65,17 +65,17 @@ def test_means_are_those_of_the_evaluation():
 
 def test_coordinates_are_millimetres_from_the_shoulder():
     figure = reach_figure(trial(), MOTORS)
-    elbow, elbow_target, paw, paw_target = (line.get_ydata() for line in panel(figure, "z").lines)
+    elbow, elbow_target, paw, paw_target = (line.get_ydata() for line in panel(figure, "Up").lines)
     np.testing.assert_allclose(elbow, -10)
     np.testing.assert_allclose(elbow_target, -10)
     np.testing.assert_allclose(paw, -10 + np.arange(T))
     np.testing.assert_allclose(paw_target, paw)
-    np.testing.assert_allclose(panel(figure, "y").lines[3].get_ydata(), 12 + 0.4 * np.arange(T))
+    np.testing.assert_allclose(panel(figure, "Forward").lines[3].get_ydata(), 12 + 0.4 * np.arange(T))
 
 
 def test_projections_show_the_same_on_one_scale():
     figure = reach_figure(trial(), MOTORS)
-    side, front = panel(figure, "Path, y–z plane"), panel(figure, "Path, x–z plane")
+    side, front = panel(figure, "Path, forward–up plane"), panel(figure, "Path, right–up plane")
     np.testing.assert_allclose(line(side, "paw, from dot"), [np.full(T, 12), np.arange(-10, 1)])
     np.testing.assert_allclose(line(front, "paw target"), [0.3 * np.arange(T), np.arange(-10, 1)])
     spans = [np.ptp(limits) for axes in (side, front) for limits in (axes.get_xlim(), axes.get_ylim())]
@@ -108,7 +108,7 @@ def test_many_actuators_are_a_map_with_names(shift, limits):
 def test_an_arm_that_diverged_is_drawn_up_to_there(names, nu):
     figure = reach_figure(trial(nu, lived=4), names)
     assert "diverged after 30 ms" in figure.get_suptitle()
-    assert [len(line.get_xdata()) for line in panel(figure, "z").lines] == [4, T, 4, T]
+    assert [len(line.get_xdata()) for line in panel(figure, "Up").lines] == [4, T, 4, T]
     assert len(panel(figure, "Error").lines[0].get_xdata()) == 4
     assert panel(figure, "Error").get_xlim() == panel(figure, "Controls").get_xlim() == (0, 100)
 

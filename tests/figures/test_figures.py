@@ -53,7 +53,7 @@ def test_the_trajectory_is_in_millimetres_from_the_shoulder(muscles):
     space = {line.get_label(): np.array(line.get_data_3d()).T for line in panel(figure, "Path").lines}
     np.testing.assert_allclose(space["paw, from dot"], paw - shoulder)
     np.testing.assert_allclose(space["paw target"], target - shoulder)
-    for axis, name in enumerate("xyz"):
+    for axis, name in enumerate(("Right", "Forward", "Up")):
         lines = panel(figure, name).lines
         np.testing.assert_allclose(lines[2].get_ydata(), (paw - shoulder)[:, axis])
         np.testing.assert_allclose(lines[3].get_ydata(), (target - shoulder)[:, axis])
