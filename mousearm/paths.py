@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 
 from mousearm.errors import ConfigError
 from mousearm.hub.download import fetch
-from mousearm.hub.uri import PREFIX, HubUri
+from mousearm.hub.repository import PREFIX, HubUri
 
 PACKAGE = "package:"
 

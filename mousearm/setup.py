@@ -9,8 +9,8 @@ from mousearm.config import Config
 from mousearm.env.references import References, prepare, reach_files
 from mousearm.env.task import Task
 from mousearm.evaluate.rollout import Evaluator
-from mousearm.hub import uri
 from mousearm.hub.download import pin
+from mousearm.hub.repository import as_saved
 from mousearm.kinematics import ReachFile, Split, split_reaches
 from mousearm.model import Arm
 from mousearm.pretrain.controllers import Expert, TaskController
@@ -111,10 +111,10 @@ def complete_from(config: Config, saved: Config) -> Config:
         open_lengths = [name for name in ("upper_arm_mm", "forearm_mm") if getattr(model, name) is None]
         model = replace(model, **{name: getattr(taken, name) for name in open_lengths})
     if model.file and taken.file:
-        model = replace(model, file=uri.as_saved(model.file, taken.file))
+        model = replace(model, file=as_saved(model.file, taken.file))
     if model.osim and taken.osim:
-        model = replace(model, osim=uri.as_saved(model.osim, taken.osim))
-    return replace(config, model=model).with_reaches(uri.as_saved(config.kinematics.path, saved.kinematics.path))
+        model = replace(model, osim=as_saved(model.osim, taken.osim))
+    return replace(config, model=model).with_reaches(as_saved(config.kinematics.path, saved.kinematics.path))
 
 
 def _pinned(config: Config) -> Config:

@@ -10,7 +10,7 @@ from argparse import Namespace
 from dataclasses import replace
 
 from mousearm import cli
-from mousearm.hub.uri import CATALOGUE
+from mousearm.hub.download import CATALOGUE
 
 DEFAULTS = ", ".join(f"{uri.removeprefix('hf://')} ({what})" for what, uri in CATALOGUE.items())
 
@@ -25,8 +25,8 @@ DEFAULTS = ", ".join(f"{uri.removeprefix('hf://')} ({what})" for what, uri in CA
 def main(given: Namespace) -> None:
     """Download, say where it is and what can be done with it."""
     from mousearm.errors import HubError
-    from mousearm.hub.download import export, fetch
-    from mousearm.hub.uri import HubUri, next_steps
+    from mousearm.hub.download import export, fetch, next_steps
+    from mousearm.hub.repository import HubUri
     from mousearm.text import facts
 
     place = HubUri.parse(given.repo or CATALOGUE[given.what])

@@ -37,7 +37,7 @@ def folder(agent: str, revision: str | None) -> Path:
     """
     from mousearm.errors import HubError
     from mousearm.hub.download import fetch
-    from mousearm.hub.uri import HubUri
+    from mousearm.hub.repository import HubUri
 
     if Path(agent).is_dir():
         return Path(agent)

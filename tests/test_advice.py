@@ -47,7 +47,6 @@ from mousearm.retarget import retarget
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.runs import JOBS, find_runs, with_resume
 from mousearm.setup import Setup
-from mousearm.share.contents import write_contents
 from mousearm.share.reproducing import reproduce
 from mousearm.sweep.progress import begin, status
 from mousearm.sweep.records import Sweep, local_process
@@ -494,10 +493,6 @@ def _ended():
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     return ended.pid
-
-
-def test_advice_where_to_share_to(place):
-    told("Give a new folder (--to)", write_contents, None, place / "reaches")
 
 
 def test_advice_where_the_reaches_are_elsewhere(place):

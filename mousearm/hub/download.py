@@ -1,9 +1,9 @@
-"""Repositories of the Hub as folders on this machine: downloaded once, checked by their hashes each time; copies."""
+"""Repositories of the Hub as folders here: downloaded once, checked by their hashes each time; copies; what is next."""
 
 import glob
 import hashlib
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -12,36 +12,36 @@ from typing import TYPE_CHECKING, Any
 from mousearm.door import check_name, read_json, sha256
 from mousearm.errors import HubError
 from mousearm.files import make_folder, staged, write_json
-from mousearm.hub.uri import PREFIX, HubUri, hub_errors
-from mousearm.text import listed
+from mousearm.hub.repository import PREFIX, HubUri, hub_errors
+from mousearm.text import listed, override, shell
 
 if TYPE_CHECKING:
     from huggingface_hub import RepoFile
 
+CATALOGUE = {
+    "model": "hf://AlBornoLab/MouseArmModel",
+    "kinematics": "hf://AlBornoLab/MouseArmKinematics",
+    "agent": "hf://AlBornoLab/Welle",
+}
+"""What can be downloaded, and the lab's repository of it."""
+
 RECORD = "hub.json"
 """The note in a copy: repository, kind, revision, commit, and the SHA-256 of every file."""
 
+_TO_IMPORT = ("--trust", "--out", "outputs/NAME", "OVERRIDES")
 # Files that may name others, which then lie beside or below them.
 _NAMING = (".xml", ".mjcf", ".osim")
 
 
 @dataclass(frozen=True, slots=True)
 class DownloadResult:
-    """A download, in the cache of the Hub's library on this machine.
+    """A download, in the cache of the Hub's library on this machine."""
 
-    Attributes:
-        uri: where it comes from: the kind of the repository, and the commit as its revision.
-        asked: the revision that was asked for.
-        before: the commit that this revision was when it was last downloaded here; None if it never was.
-        folder: the commit's folder; what is not below ``uri.path`` need not be there.
-        files: the paths that are there.
-    """
-
-    uri: HubUri
-    asked: str
-    before: str | None
-    folder: Path
-    files: tuple[str, ...]
+    uri: HubUri  # where it comes from: the kind of the repository, and the commit as its revision
+    asked: str  # the revision that was asked for
+    before: str | None  # the commit that this revision was when it was last downloaded here; None if it never was
+    folder: Path  # the commit's folder; what is not below ``uri.path`` need not be there
+    files: tuple[str, ...]  # the paths that are there
 
     @property
     def path(self) -> Path:
@@ -180,16 +180,14 @@ def both_cached(first: Path, second: Path) -> bool:
 def export(result: DownloadResult, folder: Path) -> str:
     """Copy what was downloaded into a folder, which must be new, empty, or an earlier copy that nobody changed.
 
-    Returns:
-        A note that the earlier copy was of another commit; empty if it was not.
+    Returns a note that the earlier copy was of another commit; empty if it was not.
 
     Raises:
         HubError: if the folder holds something else, or files that were changed; it stays as it is.
         OutputError: if it cannot be written.
     """
     uri = result.uri
-    wanted = (name for name in result.files if _belongs(name, uri.path) and name != RECORD)
-    files = {name: sha256(result.folder / name) for name in wanted}
+    files = {name: sha256(result.folder / name) for name in result.files if _belongs(name, uri.path) and name != RECORD}
     record = {"repo": uri.repo, "kind": uri.kind, "revision": result.asked, "commit": uri.revision}
     earlier = _earlier(folder, uri.repo)
     make_folder(folder.resolve().parent)
@@ -201,14 +199,18 @@ def export(result: DownloadResult, folder: Path) -> str:
         write_json(new / RECORD, {**record, "files": files})
         if folder.exists():
             shutil.rmtree(folder)
-    was = earlier.get("files", files)
-    changed = sorted(name for name in {*was, *files} if was.get(name) != files.get(name))
+    changed = _changed(earlier.get("files", files), files)
     if not changed:
         return ""
     return (
         f"{uri.repo} has changed: {folder} was {str(earlier['commit'])[:12]}, and is {uri.revision[:12]} now. "
         f"Changed, new or gone: {', '.join(changed)}."
     )
+
+
+def _changed(was: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Names of files whose hashes differ, or that are there once only."""
+    return sorted(name for name in {*was, *now} if was.get(name) != now.get(name))
 
 
 def _belongs(name: str, path: str) -> bool:
@@ -227,12 +229,38 @@ def _earlier(folder: Path, repo: str) -> dict[str, Any]:
     files = record.get("files")
     if record.get("repo") != repo or not isinstance(files, dict):
         raise HubError(f"{folder} holds a copy of {record.get('repo')}, not of {repo}. Give another folder (--out).")
-    there = (file for file in folder.rglob("*") if file.is_file())
-    now = {file.relative_to(folder).as_posix(): sha256(file) for file in there if file != folder / RECORD}
-    changed = sorted(name for name in {*files, *now} if files.get(name) != now.get(name))
-    if changed:
+    if changed := _changed(files, {name: sha256(folder / name) for name in _below(folder) if name != RECORD}):
         raise HubError(
             f"{folder} was changed since it was downloaded: {', '.join(changed)}. It stays as it is. Give another "
             "folder (--out), or remove it."
         )
     return record
+
+
+def next_steps(what: str, folder: Path, name: str) -> list[str]:
+    """Commands for what was downloaded, a key of `CATALOGUE`, into a folder that configurations are to name so."""
+    if what == "model":
+        keys = {".osim": ("model=osim", "model.osim"), ".xml": ("model=hub", "model.file")}
+        found = [(keys[Path(file).suffix.lower()], f"{name}/{file}") for file in _below(folder, *keys)]
+        steps = [shell("run.py", group, override(key, path)) for (group, key), path in found]
+        return steps or ["It holds no model: neither an MJCF (.xml) nor an OpenSim file (.osim)."]
+    if what == "kinematics":
+        if files := _below(folder, ".csv"):
+            look = f"CSV files: {len(files)}. Look at them: {shell('scripts/check_reaches.py', name)}"
+            return [look, shell("run.py", override("kinematics.path", name))]
+        return ["It holds no reach: no CSV file. scripts/import_reaches.py reads those of tracking programs."]
+    if (folder / "config.yaml").is_file():
+        return [shell("scripts/reproduce.py", name)]
+    archives = _below(folder, ".zip")
+    if not archives:
+        return ["It holds no agent: neither a run folder (config.yaml) nor an archive of Stable-Baselines3 (.zip)."]
+    return [
+        "Archives of Stable-Baselines3, made of pickles. If you trust who made them:",
+        *(shell("scripts/import_agent.py", folder / file, *_TO_IMPORT) for file in archives),
+    ]
+
+
+def _below(folder: Path, *suffixes: str) -> list[str]:
+    """Files below a folder, with one of these suffixes if there are any, by their paths from there."""
+    files = (file for file in folder.rglob("*") if file.is_file() and (not suffixes or file.suffix.lower() in suffixes))
+    return sorted(file.relative_to(folder).as_posix() for file in files)

@@ -2,15 +2,6 @@
 
 from mousearm.record.files import read_recording
 from mousearm.record.signals import ReachRecording, Recording, Signal
-from mousearm.record.trials import WRITERS, RecordingResult, record, write_recording
+from mousearm.record.trials import RecordingResult, record, write_recording
 
-__all__ = [
-    "WRITERS",
-    "ReachRecording",
-    "Recording",
-    "RecordingResult",
-    "Signal",
-    "read_recording",
-    "record",
-    "write_recording",
-]
+__all__ = ["ReachRecording", "Recording", "RecordingResult", "Signal", "read_recording", "record", "write_recording"]

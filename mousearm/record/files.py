@@ -95,12 +95,7 @@ def _check_digest(path: Path) -> None:
 
 
 def read_recording(path: Path) -> Recording:
-    """Read a file that ``scripts/record.py`` wrote as HDF5.
-
-    Raises:
-        RecordingError: if it cannot be read, or is not such a file.
-        FormatError: if it is of a newer format.
-    """
+    """Read a file that ``scripts/record.py`` wrote as HDF5; RecordingError if it is none, FormatError if newer."""
     advice = "Give an HDF5 file that scripts/record.py wrote, or a run folder."
     check_file(path, MAX_BYTES, RecordingError)
     _check_digest(path)
@@ -126,10 +121,7 @@ def read_recording(path: Path) -> Recording:
 
 
 def write_tables(reaches: Iterable[ReachRecording], about: About, folder: Path) -> None:
-    """Write a folder per trial, ``NAME/repeat_0``, with a table per quantity, into a folder that does not exist.
-
-    ``recording.json`` says what was recorded.
-    """
+    """Write a folder per trial, ``NAME/repeat_0``, with a table per quantity, and what was recorded as JSON."""
     folder.mkdir()
     write_json(folder / "recording.json", dict(about))
     for reach in reaches:
@@ -152,10 +144,9 @@ def _write_trial(file: h5py.File, reach: ReachRecording) -> dict[str, str | int]
         facts = {"unit": signal.unit, "description": signal.description}
         names = {key: np.array(value, dtype=h5py.string_dtype()) for key, value in signal.labels.items()}
         group.create_dataset(name, data=signal.values).attrs.update({**facts, **names})
-    frames = len(reach.signals["time"].values)
     found = {"reach": reach.name, "split": reach.split, "repeat": reach.repeat, "completed": reach.completed}
     group.attrs.update(found)
-    return {"path": str(group.name), **found, "frames": frames}
+    return {"path": str(group.name), **found, "frames": len(reach.signals["time"].values)}
 
 
 def _paths(column: h5py.Dataset) -> Iterator[str]:
@@ -168,10 +159,8 @@ def _paths(column: h5py.Dataset) -> Iterator[str]:
 
 def _read_trial(group: h5py.Group) -> ReachRecording:
     signals = {str(name): _read_signal(_member(group, str(name), h5py.Dataset)) for name in group}
-    facts = {name: _plain(value) for name, value in group.attrs.items()}
-    return ReachRecording(
-        str(facts["reach"]), str(facts["split"]), int(facts["repeat"]), signals, bool(facts["completed"])
-    )
+    reach, split, repeat, completed = (_plain(group.attrs[key]) for key in ("reach", "split", "repeat", "completed"))
+    return ReachRecording(str(reach), str(split), int(repeat), signals, bool(completed))
 
 
 def _read_signal(dataset: h5py.Dataset) -> Signal:
@@ -196,8 +185,7 @@ def _member(group: h5py.Group, name: str, kind: type[_Kind]) -> _Kind:
 
 
 def _write_table(path: Path, time: np.ndarray, signal: Signal) -> None:
-    values = signal.values * signal.si[1]
-    columns = [_COORDINATES.get(name, name) for name in signal.columns]
+    values, columns = signal.values * signal.si[1], [_COORDINATES.get(name, name) for name in signal.columns]
     if signal.rows:
         columns = [f"{point}_{axis}" for point in signal.rows for axis in "xyz"]
         values = values[..., _AXES].reshape(len(time), -1)

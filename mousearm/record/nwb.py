@@ -26,6 +26,12 @@ from mousearm.record.signals import About, ReachRecording, Signal, is_of_network
 _PYNWB: Any = pynwb  # it makes its classes while it is imported, so that no type checker knows them
 _PAUSE_S = 1.0
 _FRAME = "world: x to the right, y forward, z up"
+_TRIAL_COLUMNS = (
+    ("reach", "name of the reach"),
+    ("split", "whether the network was trained on the reach: train or test"),
+    ("repeat", "which performance of that reach, from 0"),
+    ("is_completed", "whether the simulation lived to the end of the reach"),
+)
 _POINTS = {"landmarks": "", "target": "_target"}  # what is appended to the names of the points
 
 
@@ -37,7 +43,10 @@ def write_nwb(reaches: Iterable[ReachRecording], about: About, path: Path) -> No
     with TemporaryDirectory(dir=path.parent) as folder, h5py.File(Path(folder) / "signals.h5", "w") as file:
         trials, signals = _collect(reaches, file)
         nwb = _nwb_file(about)
-        _add_trials(nwb, trials)
+        for column in _TRIAL_COLUMNS:
+            nwb.add_trial_column(*column)
+        for trial in trials:
+            nwb.add_trial(**trial)
         # One trial has a rate; of more, the first series holds the times of all.
         time: Any = signals.pop("time").values
         clock = {"timestamps": time} if len(trials) > 1 else {"starting_time": 0.0, "rate": 1 / float(about["dt"])}
@@ -95,15 +104,6 @@ def _nwb_file(about: About) -> Any:
     )
 
 
-def _add_trials(nwb: Any, trials: list[dict[str, Any]]) -> None:
-    nwb.add_trial_column("reach", "name of the reach")
-    nwb.add_trial_column("split", "whether the network was trained on the reach: train or test")
-    nwb.add_trial_column("repeat", "which performance of that reach, from 0")
-    nwb.add_trial_column("is_completed", "whether the simulation lived to the end of the reach")
-    for trial in trials:
-        nwb.add_trial(**trial)
-
-
 def _add_signals(nwb: Any, signals: Mapping[str, Signal], clock: dict[str, Any]) -> None:
     """Add a series per signal or point; where the clock has times, the first series holds those of all."""
     points, arm = _PYNWB.behavior.Position(name="points"), _PYNWB.behavior.BehavioralTimeSeries(name="arm")
@@ -121,23 +121,13 @@ def _add_signals(nwb: Any, signals: Mapping[str, Signal], clock: dict[str, Any])
 
 def _series(name: str, signal: Signal, clock: Mapping[str, Any]) -> Any:
     unit, conversion = signal.si
-    return _PYNWB.TimeSeries(
-        name=name,
-        data=signal.values,
-        unit=unit,
-        conversion=conversion,
-        description=signal.description,
-        comments=json.dumps(signal.labels) if signal.labels else "no comments",
-        **clock,
-    )
+    comments = json.dumps(signal.labels) if signal.labels else "no comments"
+    about = {"unit": unit, "conversion": conversion, "description": signal.description, "comments": comments}
+    return _PYNWB.TimeSeries(name=name, data=signal.values, **about, **clock)
 
 
 def _point(name: str, signal: Signal, row: int, clock: Mapping[str, Any]) -> Any:
+    about = {"unit": "meters", "description": f"{name.replace('_', ', ')}: {signal.description}"}
     return _PYNWB.behavior.SpatialSeries(
-        name=name,
-        data=signal.values[:, row],
-        reference_frame=_FRAME,
-        unit="meters",
-        description=f"{name.replace('_', ', ')}: {signal.description}",
-        **clock,
+        name=name, data=signal.values[:, row], reference_frame=_FRAME, **about, **clock
     )

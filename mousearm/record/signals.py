@@ -30,14 +30,9 @@ _SEEN_AND_DONE = {
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One quantity over the T frames of a trial.
+    """One quantity over the T frames of a trial: values (T, ...) or (T, rows, columns), with names where there are any.
 
-    Attributes:
-        values: (T, ...).
-        unit: such as ``mm``, ``rad/s``; ``1`` for what has none.
-        description: what it is, in a sentence.
-        columns: names along the last axis; empty where there is nothing to name.
-        rows: names along the axis before it, of signals (T, rows, columns); empty where there is nothing to name.
+    The unit is such as ``mm``, ``rad/s``; ``1`` for what has none.
     """
 
     values: np.ndarray
@@ -59,28 +54,19 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class ReachRecording:
-    """One trial of one reach; frame 0 is the start.
-
-    Attributes:
-        name: of the reach.
-        split: ``train`` or ``test``.
-        repeat: which trial of that reach, from 0.
-        signals: by name.
-        completed: whether the simulation lived to the end of the reach.
-    """
+    """One trial of one reach, in ``train`` or ``test``; frame 0 is the start."""
 
     name: str
     split: str
-    repeat: int
+    repeat: int  # which trial of that reach, from 0
     signals: dict[str, Signal]
-    completed: bool = True
+    completed: bool = True  # whether the simulation lived to the end of the reach
 
     @property
     def trial(self) -> Trial:
         """The arm's part as a trial; of a reach that diverged it has the targets up to there."""
         values = {name: signal.values for name, signal in self.signals.items()}
         time = values["time"]
-        optional = {name: values[name] for name in ("qvel", "activation") if name in values}
         return Trial(
             name=self.name,
             split=self.split,
@@ -91,21 +77,16 @@ class ReachRecording:
             reference=values["reference_qpos"],
             qpos=values["qpos"],
             ctrl=values["excitation" if "excitation" in values else "control"],
-            **optional,
+            **{name: values[name] for name in ("qvel", "activation") if name in values},
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Trials of one agent.
-
-    Attributes:
-        reaches: the trials: all reaches by name, then all of them once more for each further repeat.
-        about: what was recorded: run, checkpoint, model, noise and the like.
-    """
+    """Trials of one agent: all reaches by name, then all of them once more for each further repeat."""
 
     reaches: list[ReachRecording]
-    about: About
+    about: About  # what was recorded: run, checkpoint, model, noise and the like
 
 
 def arm_signals(trial: Trial, force: np.ndarray, torque: np.ndarray, arm: Arm) -> dict[str, Signal]:
@@ -143,8 +124,7 @@ def network_signals(
             signals[name] = Signal(values, "1", _MEMORY[name], rows=rows)
         else:
             part, _, number = name.rpartition("_")
-            text = f"activations of layer {number} of the {part}, which {_LEADS_TO[part]}"
-            signals[name] = Signal(values, "1", text)
+            signals[name] = Signal(values, "1", f"activations of layer {number} of the {part}, which {_LEADS_TO[part]}")
     return signals
 
 
@@ -160,13 +140,8 @@ def observation_names(widths: Mapping[str, int], arm: Arm, env: EnvConfig) -> tu
     """
     frames = [env.path_spacing * i for i in range(1, env.path_steps + 1)]
     ahead = tuple(f"{frame}/{point}_{axis}" for frame in frames for point in LANDMARKS[FOLLOWED] for axis in _AXES)
-    known = {
-        "qpos": arm.joint_names,
-        "qvel": arm.joint_names,
-        "activation": _activation_names(arm),
-        "path": ahead,
-        "path_preview": ahead,
-    }
+    known = {"qpos": arm.joint_names, "qvel": arm.joint_names, "activation": _activation_names(arm)}
+    known |= {"path": ahead, "path_preview": ahead}
     names = []
     for term, width in widths.items():
         columns = known.get(term, tuple(str(i) for i in range(1, width + 1)))
@@ -177,11 +152,11 @@ def observation_names(widths: Mapping[str, int], arm: Arm, env: EnvConfig) -> tu
 def _point_signals(trial: Trial) -> dict[str, Signal]:
     where = "in the world frame: x to the right, y forward, z up"
     followed = LANDMARKS[FOLLOWED]
-    error, target = trial.errors_mm[:, FOLLOWED], trial.targets[: len(trial), FOLLOWED]
+    target = trial.targets[: len(trial), FOLLOWED]
     return {
         "landmarks": Signal(trial.landmarks, "m", f"points of the arm, {where}", _AXES, LANDMARKS),
         "target": Signal(target, "m", f"where they should be, {where}", _AXES, followed),
-        "error": Signal(error, "mm", "distance of elbow and paw from their targets", followed),
+        "error": Signal(trial.errors_mm[:, FOLLOWED], "mm", "distance of elbow and paw from their targets", followed),
     }
 
 
@@ -220,10 +195,5 @@ def _muscle_signals(qpos: np.ndarray, qvel: np.ndarray, arm: Arm) -> dict[str, S
 
 def _activation_names(arm: Arm) -> tuple[str, ...]:
     """Actuator of each of the ``na`` activations, with a number where an actuator has several."""
-    names = []
-    for name, first, count in zip(
-        arm.actuator_names, arm.model.actuator_actadr, arm.model.actuator_actnum, strict=True
-    ):
-        if first >= 0:
-            names += [name] if count == 1 else [f"{name}_{i}" for i in range(1, count + 1)]
-    return tuple(names)
+    counts = zip(arm.actuator_names, arm.model.actuator_actnum, strict=True)
+    return tuple(name if n == 1 else f"{name}_{i}" for name, n in counts for i in range(1, n + 1))

@@ -2,7 +2,7 @@
 
 import math
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -18,18 +18,7 @@ from mousearm.errors import ConfigError, OutputError, UnknownNameError
 from mousearm.evaluate.rollout import roll_out
 from mousearm.files import new_output
 from mousearm.record.files import write_hdf5, write_tables
-from mousearm.record.signals import (
-    About,
-    ReachRecording,
-    Recording,
-    Signal,
-    arm_signals,
-    network_signals,
-    observation_names,
-)
-from mousearm.trajectory import Trial
-
-Write = Callable[[Iterable[ReachRecording], About, Path], None]
+from mousearm.record.signals import About, ReachRecording, Recording, arm_signals, network_signals, observation_names
 
 
 def _write_nwb(reaches: Iterable[ReachRecording], facts: About, path: Path) -> None:
@@ -42,7 +31,7 @@ def _write_nwb(reaches: Iterable[ReachRecording], facts: About, path: Path) -> N
     write_nwb(reaches, facts, path)
 
 
-WRITERS: MappingProxyType[str, Write] = MappingProxyType({"hdf5": write_hdf5, "nwb": _write_nwb, "sto": write_tables})
+WRITERS = MappingProxyType({"hdf5": write_hdf5, "nwb": _write_nwb, "sto": write_tables})
 """Writer of each format."""
 # Formats by suffix; sto is a folder.
 _SUFFIXES = MappingProxyType({".h5": "hdf5", ".hdf5": "hdf5", ".nwb": "nwb"})
@@ -50,15 +39,12 @@ _SUFFIXES = MappingProxyType({".h5": "hdf5", ".hdf5": "hdf5", ".nwb": "nwb"})
 
 @dataclass
 class RecordingResult:
-    """Size of a recording that was written: its trials, the seconds of reaches in them, the bytes on the disk.
-
-    ``diverged``: name and repeat of those whose simulation did not live to the end of the reach.
-    """
+    """Size of a recording that was written."""
 
     trials: int = 0
-    seconds: float = 0.0
-    bytes: int = 0
-    diverged: list[str] = field(default_factory=list)
+    seconds: float = 0.0  # of reaches in them
+    bytes: int = 0  # on the disk
+    diverged: list[str] = field(default_factory=list)  # name and repeat of trials that ended before the reach
 
     def count(self, reaches: Iterable[ReachRecording]) -> Iterator[ReachRecording]:
         """Pass trials on, and count them."""
@@ -75,7 +61,7 @@ def record(agent: Agent, repeats: int = 1, noise: float = 0.0, seed: int = 0) ->
     Without noise the trials are those of ``agent.evaluate()``, to the last bit.
 
     Args:
-        agent: the agent.
+        agent: whose reaches.
         repeats: trials of each reach; more than one only with noise, for they would be the same.
         noise: motor noise: standard deviation of what is added to each action, which ranges from -1 to 1, at every
             control step; normal numbers that are independent of one another, as in training (``pretrain.noise``).
@@ -89,7 +75,17 @@ def record(agent: Agent, repeats: int = 1, noise: float = 0.0, seed: int = 0) ->
 
 def _record_trials(agent: Agent, repeats: int, noise: float, seed: int) -> Iterator[ReachRecording]:
     """Give the trials of ``record`` one by one, so that not all need to be in memory."""
-    _check(repeats, noise, seed)
+    if repeats < 1:
+        raise ConfigError(f"{repeats} repeats cannot be recorded: give 1 or more.")
+    if not 0 <= noise < math.inf:
+        raise ConfigError(f"The noise {noise} is not a standard deviation: give 0, or a number such as 0.1.")
+    if seed < 0:
+        raise ConfigError(f"The seed {seed} is negative: give 0 or more.")
+    if repeats > 1 and noise == 0:
+        raise ConfigError(
+            f"{repeats} repeats without noise would be the same performance {repeats} times: the network and the arm "
+            "are deterministic. Add noise such as 0.1, or record one."
+        )
     return (trial for repeat in range(repeats) for trial in _record_repeat(agent, repeat, noise, seed))
 
 
@@ -102,29 +98,21 @@ def write_recording(
     seed: int = 0,
     overwrite: bool = False,
 ) -> RecordingResult:
-    """Record an agent, see ``record``, into a file or folder that appears whole or not at all.
+    """Record an agent, as ``record`` does, into a file or folder that appears whole or not at all.
 
-    Args:
-        agent: the agent.
-        out: the file, or the folder of tables.
-        kind: one of ``WRITERS``; None: what the suffix says.
-        repeats: as of ``record``, like noise and seed.
-        noise: as of ``record``.
-        seed: as of ``record``.
-        overwrite: whether a file of that name is replaced.
+    The format is one of ``WRITERS``, or what the suffix of ``out`` says.
 
     Raises:
         UnknownNameError: if there is no such format.
         OutputError: if the name does not fit the format, is taken, or cannot be written.
         ConfigError: if another argument is out of its range.
     """
-    write = _find_format(out, kind)
+    write = WRITERS[_find_format(out, kind)]
     trials, result = _record_trials(agent, repeats, noise, seed), RecordingResult()
     bar = tqdm(trials, "recording", repeats * agent.evaluator.task.n, delay=1, leave=False, unit=" reaches")
     with new_output(out, overwrite) as path:
         write(result.count(bar), _about(agent, repeats, noise, seed), path)
-        files = path.rglob("*") if path.is_dir() else [path]
-        result.bytes = sum(file.stat().st_size for file in files)
+        result.bytes = sum(file.stat().st_size for file in (path, *path.rglob("*")) if file.is_file())
     return result
 
 
@@ -164,12 +152,13 @@ class RecordingController:
 
     def act(self, observation: np.ndarray) -> np.ndarray:
         """Actions (N, nu) in [-1, 1] for observations (N, n_obs) float32 of the task as it is now."""
-        action = self._network.act(observation)
+        action = done = self._network.act(observation)
         row = {"observation": observation, **self._network.activity, "action": action}
         if self._noise is not None:
-            row["action_noise"] = self._noise[:, len(self._rows)]
+            row["action_noise"] = noise = self._noise[:, len(self._rows)]
+            done = np.clip(action + noise, -1, 1)
         self._rows.append({**row, "force": self._task.snapshot.force, "torque": self._task.simulation.torque})
-        return np.clip(action + row["action_noise"], -1, 1) if self._noise is not None else action
+        return done
 
     def frames(self, reach: int, n: int) -> dict[str, np.ndarray]:
         """Rows of the first n frames of a reach, (n, ...) by name."""
@@ -182,19 +171,14 @@ def _record_repeat(agent: Agent, repeat: int, noise: float, seed: int) -> Iterat
     trials = roll_out(task, controller)
     controller.act(task.observe())  # at the last frame, where nothing is left to be done
     split_of = {name: split for split, names in agent.setup.split.splits.items() for name in names}
+    observations = observation_names(task.observation_widths, agent.arm, agent.config.env)
     for reach, trial in enumerate(trials):
-        signals = _signals(agent, trial, controller.frames(reach, len(trial)))
+        kept = controller.frames(reach, len(trial))
+        force, torque = kept.pop("force"), kept.pop("torque")
+        force[0] = torque[0] = 0.0  # no step led to the first frame; the engine may still hold one of the trial before
+        of_network = network_signals(kept, observations, agent.arm.actuator_names)
+        signals = arm_signals(trial, force, torque, agent.arm) | of_network
         yield ReachRecording(trial.name, split_of[trial.name], repeat, signals, not trial.diverged)
-
-
-def _signals(agent: Agent, trial: Trial, kept: dict[str, np.ndarray]) -> dict[str, Signal]:
-    force, torque = kept.pop("force"), kept.pop("torque")
-    force[0] = torque[0] = 0.0  # no step led to the first frame; the engine may still hold one of the trial before
-    observations = observation_names(agent.evaluator.task.observation_widths, agent.arm, agent.config.env)
-    return {
-        **arm_signals(trial, force, torque, agent.arm),
-        **network_signals(kept, observations, agent.arm.actuator_names),
-    }
 
 
 def _noise(task: Task, repeat: int, noise: float, seed: int) -> np.ndarray | None:
@@ -206,21 +190,7 @@ def _noise(task: Task, repeat: int, noise: float, seed: int) -> np.ndarray | Non
     return noise * np.stack([np.random.default_rng(key).standard_normal(shape) for key in keys])
 
 
-def _check(repeats: int, noise: float, seed: int) -> None:
-    if repeats < 1:
-        raise ConfigError(f"{repeats} repeats cannot be recorded: give 1 or more.")
-    if not 0 <= noise < math.inf:
-        raise ConfigError(f"The noise {noise} is not a standard deviation: give 0, or a number such as 0.1.")
-    if seed < 0:
-        raise ConfigError(f"The seed {seed} is negative: give 0 or more.")
-    if repeats > 1 and noise == 0:
-        raise ConfigError(
-            f"{repeats} repeats without noise would be the same performance {repeats} times: the network and the arm "
-            "are deterministic. Add noise such as 0.1, or record one."
-        )
-
-
-def _find_format(out: Path, kind: str | None) -> Write:
+def _find_format(out: Path, kind: str | None) -> str:
     kind = _SUFFIXES.get(out.suffix) if kind is None else kind
     if kind is None:
         known = ", ".join(_SUFFIXES)
@@ -232,4 +202,4 @@ def _find_format(out: Path, kind: str | None) -> Write:
         raise OutputError(f"{out} (--out) must end with {' or '.join(suffixes)} for --format {kind}.")
     if not suffixes and out.suffix in (*_SUFFIXES, f".{kind}"):
         raise OutputError(f"{out} (--out) must be a folder for --format {kind}: leave {out.suffix} out.")
-    return WRITERS[kind]
+    return kind

@@ -9,13 +9,12 @@ from mousearm.config import Config, to_yaml
 from mousearm.door import SEAL
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.results import Errors
-from mousearm.hub.upload import card_head
+from mousearm.hub.repository import card_head
 from mousearm.kinematics import Split
 from mousearm.rundir.folder import RUN_PREFIX
 from mousearm.text import code_block, markdown_table, plural
 
-# Folders of a shared agent for its model and its reaches; its film, by the name by which the Hub shows it beside the
-# card.
+# Folders of a shared agent for its model and its reaches; its film, by the name that the Hub shows beside the card.
 MODEL_FOLDER, REACHES_FOLDER, FILM = "model", "kinematics", "replay.mp4"
 
 # Why a file is there, by itself or by its folder.
@@ -58,7 +57,7 @@ class Subject:
 
 def card(subject: Subject, files: Iterable[str]) -> str:
     """The text of README.md, which stands beside files of these names."""
-    name, names = subject.repo.split("/")[-1], set(files)
+    name, names = subject.repo.split("/")[-1], {*files}
     are_lacking = subject.config.kinematics.path.startswith(RUN_PREFIX) and not any(map(is_reach, names))
     metrics = {
         f"mean {point} error (mm), {split}": round(errors[f"{point}_mm"].mean, 4)
@@ -83,7 +82,10 @@ def card(subject: Subject, files: Iterable[str]) -> str:
         f"<details><summary>config.yaml</summary>\n\n{code_block(to_yaml(subject.config), 'yaml')}\n\n</details>",
         "Versions of everything: `environment.txt`.",
         "## Files",
-        markdown_table(("file", "what it is needed for"), _files(names | {"README.md"})),
+        markdown_table(
+            ("file", "what it is needed for"),
+            sorted((file, _NEEDED[file.split("/")[0]]) for file in names | {"README.md"}),
+        ),
         "## Licence and citation",
         f"Licence: {subject.licence}. The arm, and the published reaches, are those of\n\n> {_CITATION}\n\n"
         "Please cite it when you use this agent.",
@@ -160,10 +162,6 @@ def _facts(subject: Subject, are_lacking: bool) -> list[tuple[str, str]]:
         ("warm start", config.pretrain.teacher),
         ("training", f"{subject.steps} steps, {env.num_envs} simulations at a time, seed {config.seed}"),
     ]
-
-
-def _files(names: Iterable[str]) -> list[tuple[str, str]]:
-    return [(name, _NEEDED[name.split("/")[0]]) for name in sorted(names)]
 
 
 def _place(path: str) -> str:

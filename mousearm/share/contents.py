@@ -10,9 +10,8 @@ from mousearm.door import MANIFEST, SEAL, check_seal, inside, read_bytes, read_j
 from mousearm.env.references import reach_files
 from mousearm.errors import RunError
 from mousearm.evaluate.evaluation import Evaluation
-from mousearm.files import as_seal, make_folder, staged, to_json, write_bytes
-from mousearm.hub.upload import push
-from mousearm.hub.uri import PREFIX, HubUri
+from mousearm.files import as_seal, make_folder, new_output, to_json, write_bytes
+from mousearm.hub.repository import PREFIX, HubUri, push
 from mousearm.kinematics import Split
 from mousearm.model import load_arm, model_file, model_hashes
 from mousearm.paths import PACKAGE
@@ -37,19 +36,12 @@ _MAX_BYTES = 200_000_000  # of a file that is shared
 
 @dataclass(frozen=True, slots=True)
 class ShareOptions:
-    """The decisions of the person who shares.
+    """The decisions of the person who shares."""
 
-    Attributes:
-        repo: ``OWNER/NAME``.
-        kinematics: whether the reaches are shared too, where they are private files.
-        pictures: whether figures and the film are, which show reaches.
-        licence: of the agent, as the Hub abbreviates it.
-    """
-
-    repo: str
-    kinematics: bool = False
-    pictures: bool = True
-    licence: str = "mit"
+    repo: str  # OWNER/NAME
+    kinematics: bool = False  # whether the reaches are shared too, where they are private files
+    pictures: bool = True  # whether figures and the film are, which show reaches
+    licence: str = "mit"  # of the agent, as the Hub abbreviates it
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +59,7 @@ class Contents:
 
 
 def gather(run: Path, options: ShareOptions, allowed: Sequence[str] = ()) -> Contents:
-    """Collect what is shared of a run, and see that it holds nothing private; nothing is written.
-
-    Args:
-        run: the run folder.
-        options: what is shared, and how.
-        allowed: texts that seem private, but may be known.
+    """Collect what is shared of a run folder, and see that it holds nothing private but ``allowed`` texts.
 
     Raises:
         RunError: if the run is not finished, has no evaluation, or its best network is damaged; its model changed; or
@@ -82,8 +69,15 @@ def gather(run: Path, options: ShareOptions, allowed: Sequence[str] = ()) -> Con
     folder, repo = RunFolder(run, checked=False), HubUri.parse(options.repo).repo  # what is private is told first
     for name in _WRITTEN:
         inside(run, name)
-    config = folder.saved_config()
-    _check_finished(folder)
+    config, status = folder.saved_config(), folder.status()
+    if status.state != FINISHED:
+        reason = f" ({status.reason})" if status.reason else ""
+        raise RunError(
+            f"{run} is {status.state}{reason}, not finished. Only finished runs are shared: "
+            f"{shell('run.py', f'resume={run}')} resumes it."
+        )
+    if problem := folder.best_problem():
+        raise RunError(f"The best network cannot be shared: {problem}")
     evaluation, split = Evaluation.load(folder.evaluation, checked=False), folder.saved_split()
     began = read_json(folder.origin)
     model, model_files = _model(config, folder, began.get("model", {}))
@@ -91,21 +85,20 @@ def gather(run: Path, options: ShareOptions, allowed: Sequence[str] = ()) -> Con
     tracking = replace(config.tracking, wandb="disabled", project="mousearm", entity=None, group=None, tags=[])
     shared = replace(config, model=model, kinematics=reaches, tracking=tracking)
     environment = read_environment(folder.environment)
-    steps = folder.status().steps
     texts = (
         to_yaml(shared),
         environment.shareable,
         to_json(evaluation.as_json()),
         to_json({key: began[key] for key in _ORIGIN if key in began}),
         to_json({**formats.stamp(formats.SPLIT), **asdict(split)}),
-        to_json({"state": FINISHED, "steps": steps, "reason": "", "key": None}),
+        to_json({"state": FINISHED, "steps": status.steps, "reason": "", "key": None}),
     )
     files = {name: text.encode() for name, text in zip(_WRITTEN, texts, strict=True)}
-    files |= {SEAL: as_seal({name: sha256(content) for name, content in files.items()}).encode()}
+    files[SEAL] = as_seal({name: sha256(content) for name, content in files.items()}).encode()
     files |= model_files | reach_contents
     files |= {f"best/{name}": _own(run, f"best/{name}") for name in _NETWORK}
     files |= _pictures(folder, evaluation) if options.pictures else {}
-    subject = Subject(repo, options.licence, shared, evaluation, split, began.get("model", {}), steps)
+    subject = Subject(repo, options.licence, shared, evaluation, split, began.get("model", {}), status.steps)
     files["README.md"] = card(subject, files).encode()
     places = [run, config.kinematics.path, model_file(config.model)]
     private = [place for place in places if not _is_public(str(place))]
@@ -113,18 +106,6 @@ def gather(run: Path, options: ShareOptions, allowed: Sequence[str] = ()) -> Con
     for name in _WRITTEN:
         check_seal(run / name)
     return Contents(files, _notes(files, split, config, shared))
-
-
-def _check_finished(folder: RunFolder) -> None:
-    status = folder.status()
-    if status.state != FINISHED:
-        reason = f" ({status.reason})" if status.reason else ""
-        raise RunError(
-            f"{folder.path} is {status.state}{reason}, not finished. Only finished runs are shared: "
-            f"{shell('run.py', f'resume={folder.path}')} resumes it."
-        )
-    if problem := folder.best_problem():
-        raise RunError(f"The best network cannot be shared: {problem}")
 
 
 def _is_public(path: str) -> bool:
@@ -156,8 +137,7 @@ def _model(config: Config, folder: RunFolder, began: Mapping[str, str]):
 
 
 def _check_recorded(folder: RunFolder, recorded: Mapping[Path, bool]) -> None:
-    lacking = [str(file) for file, is_known in recorded.items() if not is_known]
-    if lacking:
+    if lacking := [str(file) for file, is_known in recorded.items() if not is_known]:
         raise RunError(
             f"{folder.path} has no hash of {listed(lacking, most=5)}, so nothing says that it was trained with what "
             "is there now. Train it again by this version (another name=) to share it with these files."
@@ -180,8 +160,8 @@ def _reaches(config: Config, split: Split, folder: RunFolder, wanted: bool):
 
 def _pictures(folder: RunFolder, evaluation: Evaluation) -> dict[str, bytes]:
     """The film, and the figures of the best, the middle and the worst reach, as far as the run has them."""
-    names = [evaluation.reaches[i].name for i in evaluation.representatives]
-    wanted = {name: name for name in (f"figures/{name}.png" for name in (*names, "generalisation"))}
+    names = [*(evaluation.reaches[i].name for i in evaluation.representatives), "generalisation"]
+    wanted = {name: name for name in (f"figures/{name}.png" for name in names)}
     if films := sorted(folder.videos.rglob("*.mp4")):
         wanted[FILM] = films[0].relative_to(folder.path).as_posix()
     return {name: _own(folder.path, file) for name, file in wanted.items() if (folder.path / file).exists()}
@@ -202,22 +182,14 @@ def _notes(files: Mapping[str, bytes], split: Split, config: Config, shared: Con
 
 
 def push_contents(contents: Contents, repo: str, private: bool, message: str) -> HubUri:
-    """Push to the Hub, in one commit; returns the repository at that commit. Errors as ``hub.push``."""
+    """Push to the Hub, in one commit; returns the repository at that commit. Errors as `push`."""
     uri = HubUri.parse(repo)
     return push(contents.files, HubUri(uri.repo, uri.kind or "model", "main"), _MARKS, private, message)
 
 
 def write_contents(contents: Contents, folder: Path) -> None:
-    """Write a new folder.
-
-    Raises:
-        RunError: if there is something already.
-        OutputError: if it cannot be written; nothing is there then.
-    """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise RunError(f"{folder} is there already. Give a new folder (--to).")
-    make_folder(folder.resolve().parent)
-    with staged(folder) as new:
+    """Write a new folder; OutputError if there is something already, or it cannot be written."""
+    with new_output(folder, option="--to") as new:
         for name, content in contents.files.items():
             make_folder((new / name).parent)
             write_bytes(new / name, content)

@@ -87,17 +87,11 @@ _MOST_UNPACKED = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Private:
-    """A text that must not be shared.
+    """A text that must not be shared."""
 
-    Attributes:
-        text: as it is, or would be, in a file; found as a whole word, in any case.
-        what: for messages.
-        is_secret: whether not even a message may repeat it.
-    """
-
-    text: str
-    what: str
-    is_secret: bool = False
+    text: str  # as it is, or would be, in a file; found as a whole word, in any case
+    what: str  # for messages
+    is_secret: bool = False  # whether not even a message may repeat it
 
     def is_in(self, line: str, is_text: bool) -> bool:
         """True if a line holds the text as a word; of what is no text, where anything may stand beside it, if long."""
@@ -133,12 +127,9 @@ def private_texts(places: Sequence[Path | str], entity: str | None) -> list[Priv
 
 
 def check_private(files: Mapping[str, bytes], private: Sequence[Private], allowed: Sequence[str] = ()) -> None:
-    """Check that no file holds a private text, a secret, an address or an absolute path, nor is named so.
+    """Check that no file, contents by path, holds a private text, a secret, an address or a path, nor is named so.
 
-    Args:
-        files: contents by path.
-        private: what must not be in them.
-        allowed: texts of these that are no secret, such as a user name that is a common word.
+    Allowed are texts of these that are no secret, such as a user name that is a common word.
 
     Raises:
         RunError: naming every file and line with such a text.

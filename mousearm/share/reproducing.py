@@ -1,6 +1,7 @@
 """The evaluation of a shared agent once more, compared with the errors that were stated of it."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -8,31 +9,12 @@ from mousearm.agent import Agent
 from mousearm.errors import RunError
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.results import Errors
-from mousearm.hub.uri import PREFIX
+from mousearm.hub.repository import PREFIX
 from mousearm.paths import PACKAGE
 from mousearm.rundir.folder import RunFolder
-from mousearm.text import columns
+from mousearm.text import columns, listed
 
-TOLERANCE_MM = 0.001
-"""Errors that differ by less are the same. On one machine they are equal to the last bit; see docs/sharing.md."""
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorPair:
-    """Errors of one reach, or of all reaches of a split: as they were stated, and as they are now."""
-
-    name: str
-    split: str
-    stated: tuple[Errors, Errors]
-    now: tuple[Errors, Errors]
-    same_end: bool  # whether it was completed, or diverged, both times
-
-    @property
-    def difference_mm(self) -> float:
-        """The largest one of mean, rms and largest error, of paw and elbow; infinite if it ended differently."""
-        pairs = zip(self.stated, self.now, strict=True)
-        differences = [abs(a - b) for one, other in pairs for a, b in zip(astuple(one), astuple(other), strict=True)]
-        return max(differences) if self.same_end and all(map(math.isfinite, differences)) else math.inf
+_Errors = tuple[Errors, Errors, bool]  # of paw and elbow; whether the reaches were completed
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,39 +25,34 @@ class Reproduction:
     now: Evaluation
 
     @property
-    def rows(self) -> list[ErrorPair]:
-        """Reaches by name, then the splits.
+    def rows(self) -> Iterator[tuple[str, str, _Errors, _Errors]]:
+        """Name, split, errors as they were stated and as they are now: of reaches by name, then of all of each split.
 
         Raises:
             RunError: if the two are not of the same reaches.
         """
-        stated, now = ({reach.name: reach for reach in of.reaches} for of in (self.stated, self.now))
-        if sorted(now) != sorted(reach.name for reach in self.stated.reaches):
+        stated, now = _errors(self.stated), _errors(self.now)
+        if not stated.keys() == now.keys() or len(self.stated.reaches) != len(self.now.reaches):
             raise RunError(
                 "evaluation.json and split.json of the agent name different reaches. It was put together wrongly."
             )
-        rows = []
-        for name, one in sorted(stated.items()):
-            new = now[name]
-            same_end = (one.completed, one.split) == (new.completed, new.split)
-            rows.append(ErrorPair(name, one.split, (one.paw_mm, one.elbow_mm), (new.paw_mm, new.elbow_mm), same_end))
-        for split, one in self.stated.splits.items():
-            new = self.now.splits[split]
-            errors = (one["paw_mm"], one["elbow_mm"]), (new["paw_mm"], new["elbow_mm"])
-            rows.append(ErrorPair("all", split, *errors, True))
-        return rows
+        return ((name or "all", split, errors, now[name, split]) for (name, split), errors in stated.items())
 
     @property
     def largest_mm(self) -> float:
-        """The largest difference of any reach."""
-        return max(row.difference_mm for row in self.rows)
+        """The largest difference of any reach; infinite if one ended differently."""
+        return max(_difference_mm(stated, now) for *_, stated, now in self.rows)
 
-    def text(self, tolerance_mm: float = TOLERANCE_MM) -> str:
-        """Mean errors beside each other, and a verdict."""
+    def text(self, tolerance_mm: float = 0.001) -> str:
+        """Mean errors beside each other, and a verdict: errors that differ by less than the tolerance are the same.
+
+        On one machine they are equal to the last bit; see docs/sharing.md.
+        """
         cells = [["reach", "split", "paw mm: stated", "now", "elbow mm: stated", "now", "difference"]]
-        for row in self.rows:
-            means = [f"{errors[point].mean:.4f}" for point in (0, 1) for errors in (row.stated, row.now)]
-            cells.append([row.name, row.split, *means, f"{row.difference_mm:.2g}" if row.difference_mm else "0"])
+        for name, split, stated, now in self.rows:
+            means = [f"{errors.mean:.4f}" for pair in zip(stated[:2], now[:2], strict=True) for errors in pair]
+            difference = _difference_mm(stated, now)
+            cells.append([name, split, *means, f"{difference:.2g}" if difference else "0"])
         largest = self.largest_mm
         if largest == 0:
             verdict = "Reproduced: every error is the same, to the last bit."
@@ -89,12 +66,24 @@ class Reproduction:
         return "\n".join([*columns(cells), "", verdict])
 
 
-def reproduce(run: Path, kinematics: str | None = None) -> Reproduction:
-    """Evaluate the best network of a run on the reaches of the run, and compare with its evaluation.json.
+def _errors(of: Evaluation) -> dict[tuple[str, str], _Errors]:
+    """Errors by name and split; of all reaches of a split without a name."""
+    reaches = sorted(of.reaches, key=lambda reach: reach.name)
+    splits = {("", split): (both["paw_mm"], both["elbow_mm"], True) for split, both in of.splits.items()}
+    return {(reach.name, reach.split): (reach.paw_mm, reach.elbow_mm, reach.completed) for reach in reaches} | splits
 
-    Args:
-        run: the run folder, downloaded or not.
-        kinematics: where the reaches are, if they are not where the run's configuration says; the same files, by hash.
+
+def _difference_mm(stated: _Errors, now: _Errors) -> float:
+    """The largest one of mean, rms and largest error, of paw and elbow; infinite if only one was completed."""
+    pairs = zip(stated[:2], now[:2], strict=True)
+    differences = [abs(a - b) for one, other in pairs for a, b in zip(astuple(one), astuple(other), strict=True)]
+    return max(differences) if stated[2] == now[2] and all(map(math.isfinite, differences)) else math.inf
+
+
+def reproduce(run: Path, kinematics: str | None = None) -> Reproduction:
+    """Evaluate the best network of a run folder on the reaches of the run, and compare with its evaluation.json.
+
+    The reaches may be elsewhere than its configuration says, in ``kinematics``, but must be the same files, by hash.
 
     Raises:
         RunError: if it is no run with an evaluation, or its reaches are not with it.
@@ -110,7 +99,7 @@ def reproduce(run: Path, kinematics: str | None = None) -> Reproduction:
         names = [*folder.saved_split().train, *folder.saved_split().test]
         raise RunError(
             f"There are no reaches at {path}, and the agent comes without. It was evaluated on {len(names)}: "
-            f"{', '.join(names[:5])}{', ...' if len(names) > 5 else ''}. Say where you have them: --kinematics PATH."
+            f"{listed(names, most=5)}. Say where you have them: --kinematics PATH."
         )
     stated = Evaluation.load(folder.evaluation)
     return Reproduction(stated, Agent.load(run, moved_to=kinematics).evaluate()[0])

@@ -10,7 +10,7 @@ from secrets_to_plant import SECRETS, png
 
 from mousearm.config import read_saved, to_yaml
 from mousearm.door import SEAL
-from mousearm.errors import ModelError, RunError
+from mousearm.errors import ModelError, OutputError, RunError
 from mousearm.files import write_sealed
 from mousearm.model import load_arm, model_hashes
 from mousearm.rundir.folder import RunFolder
@@ -122,7 +122,7 @@ def test_a_private_text_in_any_file_is_refused(trained):
 def test_a_folder_of_something_else_is_not_written_into(trained, tmp_path):
     (tmp_path / "there").mkdir()
     (tmp_path / "there" / "mine").touch()
-    with pytest.raises(RunError, match=r"is there already\. Give a new folder"):
+    with pytest.raises(OutputError, match=r"\(--to\) exists already"):
         write_contents(gathered(trained), tmp_path / "there")
 
 

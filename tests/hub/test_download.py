@@ -9,8 +9,8 @@ from hub_server import STRANGER
 
 from mousearm.config import compose
 from mousearm.errors import HubError
-from mousearm.hub.download import RECORD, export, fetch, pin
-from mousearm.hub.uri import HubUri, next_steps
+from mousearm.hub.download import RECORD, export, fetch, next_steps, pin
+from mousearm.hub.repository import HubUri
 from mousearm.paths import resolve
 
 FILES = {
@@ -207,7 +207,7 @@ def test_a_large_file_is_not_held_in_memory(hub):
     hub.add("lab/arm", {"large.bin": bytes(200_000_000)})
     get("lab/arm")
     code = (
-        "import resource, sys; from mousearm.hub.download import fetch; from mousearm.hub.uri import HubUri;"
+        "import resource, sys; from mousearm.hub.download import fetch; from mousearm.hub.repository import HubUri;"
         "import huggingface_hub; before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss;"
         "fetch(HubUri.parse('lab/arm')); print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
     )

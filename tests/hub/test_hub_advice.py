@@ -8,8 +8,7 @@ from hub_server import STRANGER
 
 from mousearm.errors import HubError, ModelError
 from mousearm.hub.download import export, fetch
-from mousearm.hub.upload import push
-from mousearm.hub.uri import HubUri
+from mousearm.hub.repository import HubUri, push
 from mousearm.model.load import model_file
 
 FILES = {"config.yaml": b"seed: 0\n", "arm.xml": b"<mujoco/>"}

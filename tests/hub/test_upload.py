@@ -3,8 +3,7 @@ from hub_server import STRANGER
 
 from mousearm.errors import HubError
 from mousearm.hub.download import fetch
-from mousearm.hub.upload import push
-from mousearm.hub.uri import HubUri
+from mousearm.hub.repository import HubUri, push
 
 FILES = {
     "README.md": b"---\nlicense: mit\ntags: [mouse]\n---\n# A",

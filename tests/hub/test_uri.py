@@ -2,7 +2,7 @@ import pytest
 
 from mousearm.errors import HubError
 from mousearm.hub.download import pin
-from mousearm.hub.uri import HubUri, as_saved
+from mousearm.hub.repository import HubUri, as_saved
 
 COMMIT = "0123456789" * 4
 

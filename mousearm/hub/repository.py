@@ -1,55 +1,39 @@
-"""Places on the Hub, those of the lab, and in plain words what the Hub, or the way to it, refuses of them."""
+"""Repositories of the Hub: how their places are written, what the Hub refuses of them in plain words, and pushing."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from mousearm.errors import HubError, MouseArmError
-from mousearm.text import override, shell
 
 PREFIX = "hf://"
 """Prefix of the URI of a place on the Hub."""
-
-CATALOGUE = {
-    "model": "hf://AlBornoLab/MouseArmModel",
-    "kinematics": "hf://AlBornoLab/MouseArmKinematics",
-    "agent": "hf://AlBornoLab/Welle",
-}
-"""What can be downloaded, and the lab's repository of it."""
 
 LOG_IN = "`hf auth login` (or set HF_TOKEN)"
 
 _KINDS = ("model", "dataset")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_TO_IMPORT = ("--trust", "--out", "outputs/NAME", "OVERRIDES")
 _QUERY = re.compile(r"\?\S+")  # addresses of storage are signed there
+_OF_THE_HUB = {".gitattributes", "README.md"}  # which the Hub itself puts into a new repository
 
 
 @dataclass(frozen=True, slots=True)
 class HubUri:
-    """A repository at a revision, or a file or folder in it.
+    """A repository, ``OWNER/NAME``, at a revision, or a file or folder in it.
 
-    Attributes:
-        repo: ``OWNER/NAME``.
-        kind: of the repository, ``model`` or ``dataset``; None where it is not said, and either may be meant.
-        revision: a branch, a tag or a commit.
-        path: below the repository; empty for all of it.
+    The kind is ``model`` or ``dataset``, or None where it is not said, and either may be meant.
     """
 
     repo: str
     kind: str | None
-    revision: str
-    path: str = ""
+    revision: str  # a branch, a tag or a commit
+    path: str = ""  # below the repository; empty for all of it
 
     @staticmethod
     def parse(text: str) -> "HubUri":
-        """Read ``hf://...``, the address of a page of the Hub, or the bare ``OWNER/NAME``.
-
-        Raises:
-            HubError: if it is none of these.
-        """
+        """Read ``hf://...``, the address of a page of the Hub, or the bare ``OWNER/NAME``; HubError if it is none."""
         from huggingface_hub import parse_hf_uri
         from huggingface_hub.errors import HfUriError
 
@@ -65,14 +49,8 @@ class HubUri:
             raise HubError(f"'{text[:200]}' is a {parsed.type}; only {' and '.join(_KINDS)} repositories are used.")
         if ".." in PurePosixPath(parsed.path_in_repo).parts or "\\" in parsed.path_in_repo:
             raise HubError(f"'{text[:200]}' leads out of the repository. Give a path below it.")
-        bare = text.removeprefix(PREFIX)
-        said = parsed.type != "model" or bare.startswith(("models/", "https://", "http://"))
+        said = parsed.type != "model" or text.removeprefix(PREFIX).startswith(("models/", "https://", "http://"))
         return HubUri(parsed.id, parsed.type if said else None, parsed.revision or "main", parsed.path_in_repo)
-
-    @property
-    def is_pinned(self) -> bool:
-        """True if the revision is a commit, which never changes."""
-        return _COMMIT.fullmatch(self.revision) is not None
 
     @property
     def page(self) -> str:
@@ -92,49 +70,13 @@ def as_saved(wanted: str, saved: str) -> str:
     """Return the path that a run was saved with, where the wanted one is the same place and leaves the commit open.
 
     So a run that took a commit keeps it when it is resumed, whatever the branch has become, and without asking the Hub.
-
-    Raises:
-        HubError: if the wanted one is malformed.
+    HubError if the wanted one is malformed.
     """
     if not (wanted.startswith(PREFIX) and saved.startswith(PREFIX)):
         return wanted
     found, taken = HubUri.parse(wanted), HubUri.parse(saved)
     same = replace(found, kind=found.kind or taken.kind, revision=taken.revision) == taken
-    return saved if same and not found.is_pinned else wanted
-
-
-def next_steps(what: str, folder: Path, name: str) -> list[str]:
-    """Commands for what was downloaded.
-
-    Args:
-        what: a key of `CATALOGUE`.
-        folder: where it is.
-        name: how configurations are to name the folder.
-    """
-    if what == "model":
-        keys = {".osim": ("model=osim", "model.osim"), ".xml": ("model=hub", "model.file")}
-        found = [(keys[Path(file).suffix.lower()], f"{name}/{file}") for file in _below(folder, *keys)]
-        steps = [shell("run.py", group, override(key, path)) for (group, key), path in found]
-        return steps or ["It holds no model: neither an MJCF (.xml) nor an OpenSim file (.osim)."]
-    if what == "kinematics":
-        if files := _below(folder, ".csv"):
-            look = f"CSV files: {len(files)}. Look at them: {shell('scripts/check_reaches.py', name)}"
-            return [look, shell("run.py", override("kinematics.path", name))]
-        return ["It holds no reach: no CSV file. scripts/import_reaches.py reads those of tracking programs."]
-    if (folder / "config.yaml").is_file():
-        return [shell("scripts/reproduce.py", name)]
-    archives = _below(folder, ".zip")
-    if not archives:
-        return ["It holds no agent: neither a run folder (config.yaml) nor an archive of Stable-Baselines3 (.zip)."]
-    return [
-        "Archives of Stable-Baselines3, made of pickles. If you trust who made them:",
-        *(shell("scripts/import_agent.py", folder / file, *_TO_IMPORT) for file in archives),
-    ]
-
-
-def _below(folder: Path, *suffixes: str) -> list[str]:
-    files = (file for file in folder.rglob("*") if file.suffix.lower() in suffixes and file.is_file())
-    return sorted(file.relative_to(folder).as_posix() for file in files)
+    return saved if same and not _COMMIT.fullmatch(found.revision) else wanted
 
 
 @contextmanager
@@ -185,3 +127,70 @@ def _text(uri: HubUri, verb: str, error: Exception) -> str:
 def _line(error: Exception) -> str:
     """The error in one line, without what follows the addresses in it."""
     return _QUERY.sub("", " ".join(str(error).split()))[:500].rstrip(".")
+
+
+def push(files: Mapping[str, bytes], uri: HubUri, marks: Iterable[str], private: bool, message: str) -> HubUri:
+    """Make a repository consist of files, contents by path, in one commit; it is made if it does not exist.
+
+    Args:
+        files: these.
+        uri: the repository, whose kind must be said; at the new commit it is returned.
+        marks: names of files by which a repository is known that may be replaced; its history keeps what it was.
+        private: whether only its owner sees a repository that is made here.
+        message: of the commit.
+
+    Raises:
+        HubError: if nobody is logged in, or may not write there; or the repository holds something else, or others see
+            it although it is to be private. Nothing is written then.
+    """
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, get_token
+
+    if get_token() is None:
+        raise HubError(f"{uri.repo} cannot be written: you are not logged in. Log in by {LOG_IN}.")
+    with hub_errors(uri, "written"):
+        api = HfApi(library_name="mousearm")
+        there = _contents(api, uri, private)
+        if there - _OF_THE_HUB and not set(marks) <= there:
+            raise HubError(
+                f"{uri.repo} holds something else ({', '.join(sorted(there)[:5])}), which is not overwritten. Give "
+                "another REPO."
+            )
+        api.create_repo(uri.repo, repo_type=uri.kind, private=private, exist_ok=True)
+        stale = sorted(there - files.keys() - _OF_THE_HUB)
+        operations = [*(CommitOperationAdd(*file) for file in files.items()), *map(CommitOperationDelete, stale)]
+        done = api.create_commit(uri.repo, operations, commit_message=message, repo_type=uri.kind)
+    return replace(uri, revision=done.oid)
+
+
+def _contents(api, uri: HubUri, private: bool) -> set[str]:
+    """Names of the files of a repository, none if it does not exist; HubError if all see what is to be private."""
+    from huggingface_hub import errors
+
+    try:
+        info = api.repo_info(uri.repo, repo_type=uri.kind)
+    except errors.GatedRepoError:
+        raise
+    except errors.RepositoryNotFoundError:
+        return set()
+    if private and not info.private:
+        raise HubError(f"{uri.repo} exists, and all can see it. Make it private on {uri.page}/settings first.")
+    return {file.rfilename for file in info.siblings or ()}
+
+
+def card_head(name: str, licence: str, tags: Sequence[str], data: str, results: Mapping[str, float]) -> str:
+    """YAML, between two lines of dashes, on an agent: its results are on ``data``, numbers by what they are."""
+    from huggingface_hub import EvalResult, ModelCardData
+
+    task = "reinforcement-learning"
+    head = ModelCardData(
+        license=licence,
+        library_name="mousearm",
+        pipeline_tag=task,
+        tags=list(tags),
+        model_name=name,
+        eval_results=[
+            EvalResult(task, "reaches", data, "mean-error-mm", value, metric_name=metric)
+            for metric, value in results.items()
+        ],
+    )
+    return f"---\n{head.to_yaml()}\n---\n"
