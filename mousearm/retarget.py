@@ -4,9 +4,9 @@ Inverse kinematics finds the joint angles that bring elbow and paw to their targ
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import daqp
@@ -32,6 +32,9 @@ _LEAST_DAMPING = 1e-9
 # Ends the search where targets are centimetres out of reach, on the way to which the last micrometres take long.
 _MOST_STEPS = 200
 
+# Movement [m] of a coordinate by which the effect of noise on targets is found.
+_NOISE_STEP = 1e-6
+
 # Part of every key of the cache: raise it when inverse kinematics gives other results.
 _VERSION = b"1"
 
@@ -49,6 +52,11 @@ class Reference:
     qpos: np.ndarray  # (T, nq) joint angles that hit the targets best, rad
     qvel: np.ndarray  # (T, nq) their velocities, rad/s (central differences)
     residual_mm: np.ndarray  # (T,) distance of elbow or paw, whichever is larger, from its target under `qpos`
+    # Expected mean distance of the targets of `elbow` and `paw` from where the animal's were, as far as the tracking's
+    # noise is the reason: no controller can be known to be nearer. NaN where it is not known.
+    noise_floor_mm: Mapping[str, float] = field(default_factory=dict)
+    # (T, 2, 3) targets of elbow and paw, m, made of what the file holds of `VERSIONS` of the reach.
+    versions: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def n_frames(self) -> int:
@@ -98,7 +106,11 @@ def retarget(
             poses that do; names the worst frame.
     """
     shoulder = arm.landmark_positions(arm.rest_qpos[None])[0, SHOULDER]
-    elbow, paw = METHODS[config.retarget](reach, shoulder, *arm.segment_lengths())
+
+    def fitted(to: Reach) -> tuple[np.ndarray, np.ndarray]:
+        return METHODS[config.retarget](to, shoulder, *arm.segment_lengths())
+
+    elbow, paw = fitted(reach)
     qpos = inverse_kinematics(arm, elbow, paw) if solve is None else solve(elbow, paw)
     points = arm.landmark_positions(qpos)[:, FOLLOWED]
     residual_mm = errors_mm(points, np.stack([elbow, paw], axis=1)).max(axis=1)
@@ -111,7 +123,24 @@ def retarget(
             "order of the columns, or raise the bound."
         )
     _check_free(reach.name, arm, qpos, config.max_residual_mm)
-    return Reference(reach.name, elbow, paw, qpos, np.gradient(qpos, control_dt, axis=0), residual_mm)
+    versions = {name: np.stack(fitted(reach.moved(points)), axis=1) for name, points in reach.versions.items()}
+    qvel = np.gradient(qpos, control_dt, axis=0)
+    return Reference(reach.name, elbow, paw, qpos, qvel, residual_mm, _noise_floor_mm(reach, fitted), versions)
+
+
+def _noise_floor_mm(reach: Reach, fitted: Callable[[Reach], tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
+    """Expected mean distance [mm] of fitted targets from those of a reach without its noise, to first order."""
+    noise = 1e-3 * np.repeat([*reach.noise_mm.values()], 3)
+    steps = _NOISE_STEP * np.eye(9, 10).T.reshape(10, 1, len(LANDMARKS), 3)  # of each coordinate; last, of none
+    points = (reach.landmarks + steps).reshape(-1, len(LANDMARKS), 3)
+    moved = np.stack(fitted(reach.moved(points, time=np.arange(len(points)), versions={})), axis=1)
+    moved = moved.reshape(10, reach.n_frames, 2, 3)
+    slopes = (moved[:9] - moved[9]) / _NOISE_STEP * noise[:, None, None, None]  # m, for a standard deviation of each
+    covariance = np.einsum("itpj,itpk->tpjk", slopes, slopes)
+    square = np.trace(covariance, axis1=2, axis2=3)
+    # E|x| = sqrt(E x^2) (1 - var(x^2) / (8 (E x^2)^2)), up to 1 % for normal x; var(x^2) = 2 tr(covariance^2)
+    mean = np.sqrt(square) * (1 - np.square(covariance).sum(axis=(2, 3)) / (4 * np.square(np.maximum(square, 1e-30))))
+    return dict(zip(LANDMARKS[FOLLOWED], map(float, 1e3 * mean.mean(axis=0)), strict=True))
 
 
 def _advice(arm: Arm, config: KinematicsConfig) -> str:

@@ -909,6 +909,7 @@ ELSEWHERE: dict[str, list[str]] = {
         "ms), or remove it: each row is a frame then.",
         "a point was not seen, write the separators.",
     ],
+    "kinematics/test_noise.py::test_advice_on_numbers_that_differ": ["Remove the column, or correct it"],
     "kinematics/test_plausible.py::test_advice_a_spike": [
         "short gaps: python scripts/import_reaches.py",
     ],

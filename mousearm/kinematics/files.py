@@ -4,7 +4,9 @@ A file has one row per frame: the time in seconds and the positions of paw, wris
 ground axes of OpenSim (y-up). OpenSim (x, y, z) is MuJoCo (z, x, y), a proper rotation; `Reach` has MuJoCo's axes.
 
 - With a header, columns are found by name (`time, paw_x ... shoulder_z`), in any order; others are ignored. A column
-  `time_ms`, `time (us)` and the like holds the time in that unit.
+  `time_ms`, `time (us)` and the like holds the time in that unit. What is known of the tracking may stand in more
+  columns, the same in every row: `paw_noise_mm ...`, `cutoff_hz`, and `paw_recorded_x ...`, `paw_truth_x ...` for
+  `VERSIONS` of the positions.
 - Without one, there must be exactly the 13 columns of `COLUMNS`, in that order.
 
 The wrist is never used: in the published recordings it wanders by millimetres while the segments are rigid.
@@ -14,6 +16,7 @@ import csv
 import io
 import re
 import shlex
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -22,12 +25,19 @@ from mousearm.door import read_text
 from mousearm.errors import KinematicsError
 from mousearm.files import write_text
 from mousearm.kinematics.checks import COLUMN_AXES, TIME_UNITS, Place, check_recording
-from mousearm.kinematics.reach import Reach
+from mousearm.kinematics.reach import VERSIONS, Reach
 from mousearm.trajectory import LANDMARKS
 
 # The 13 columns of a file without a header, in order, and the 10 that one with a header must have.
 COLUMNS = ("time", *(f"{point}_{axis}" for point in ("paw", "wrist", "shoulder", "elbow") for axis in "xyz"))
 REQUIRED = tuple(name for name in COLUMNS if not name.startswith("wrist"))
+# What is known of the tracking; and columns of positions in the order of arrays (T, 3, 3), of the reach itself ("") and
+# of its versions.
+_NOISE, _CUTOFF = {point: f"{point}_noise_mm" for point in LANDMARKS}, "cutoff_hz"
+_POINTS = {
+    of: [f"{point}{of and '_'}{of}_{axis}" for point in LANDMARKS for axis in COLUMN_AXES] for of in ("", *VERSIONS)
+}
+_READ = dict.fromkeys((*REQUIRED, *_NOISE.values(), _CUTOFF, *chain(*_POINTS.values())))
 DECIMALS = 7  # written: a tenth of a micrometre, a tenth of a microsecond
 
 # Names that a header may have for a unit of time, in s; and for the times, in lower case, where it may say their unit.
@@ -53,25 +63,52 @@ def read_csv(path: Path | str, name: str | None = None) -> Reach:
     )
     table = _numbers(rows, columns, place, import_it)
     time = second * table["time"]
-    landmarks = {point: np.column_stack([table[f"{point}_{axis}"] for axis in COLUMN_AXES]) for point in LANDMARKS}
-    check_recording(time, landmarks, place, import_it)
-    return Reach(path.stem if name is None else name, time, **landmarks)
+    versions = {
+        of: np.column_stack([table[column] for column in columns]).reshape(-1, len(LANDMARKS), 3)
+        for of, columns in _POINTS.items()
+        if table.keys() >= set(columns)
+    }
+    shoulder, elbow, paw = np.moveaxis(versions.pop(""), 1, 0)
+    check_recording(time, {"shoulder": shoulder, "elbow": elbow, "paw": paw}, place, import_it)
+    noise = {point: _same(table[column], column, place) for point, column in _NOISE.items() if column in table}
+    return Reach(
+        path.stem if name is None else name,
+        time,
+        shoulder=shoulder,
+        elbow=elbow,
+        paw=paw,
+        measured_noise_mm=noise if len(noise) == len(_NOISE) else {},
+        cutoff=_same(table[_CUTOFF], _CUTOFF, place) if _CUTOFF in table else None,
+        versions=versions,
+    )
+
+
+def _same(values: np.ndarray, column: str, place: Place) -> float:
+    """The number that stands in every row, (T,)."""
+    bad = np.flatnonzero((values != values[0]) | (values < 0))
+    if len(bad):
+        what = "is not the number above 0 that stands in all rows. Remove the column, or correct it."
+        raise place.error(f"{values[bad[0]]:g} {what}", int(bad[0]), column)
+    return float(values[0])
 
 
 def write_csv(reach: Reach, path: Path | str) -> None:
     """Write one reach with a header, in the axes of OpenSim, so that `read_csv` gives it back.
 
-    Numbers are rounded to `DECIMALS` decimals. There are the columns of `REQUIRED`; a `Reach` has no wrist. The folder
-    must exist; an existing file is replaced.
+    Numbers are rounded to `DECIMALS` decimals. There are the columns of `REQUIRED`, and those of what the reach knows
+    of its tracking; a `Reach` has no wrist. The folder must exist; an existing file is replaced.
 
     Raises:
         OutputError: the file cannot be written.
     """
-    columns = {"time": reach.time}
-    for point in LANDMARKS:
-        columns |= {f"{point}_{axis}": getattr(reach, point)[:, i] for i, axis in enumerate(COLUMN_AXES)}
-    rows = np.column_stack([columns[name] for name in REQUIRED])
-    lines = [",".join(REQUIRED), *(",".join(f"{value:.{DECIMALS}f}" for value in row) for row in rows)]
+    columns = dict.fromkeys(REQUIRED, reach.time)
+    for of, points in {"": reach.landmarks, **reach.versions}.items():
+        columns |= zip(_POINTS[of], points.reshape(reach.n_frames, -1).T, strict=True)
+    facts = {_NOISE[point]: noise for point, noise in reach.measured_noise_mm.items()}
+    facts |= {} if reach.cutoff is None else {_CUTOFF: reach.cutoff}
+    columns |= {name: np.full(reach.n_frames, value) for name, value in facts.items()}
+    rows = np.column_stack([*columns.values()])
+    lines = [",".join(columns), *(",".join(f"{value:.{DECIMALS}f}" for value in row) for row in rows)]
     write_text(Path(path), "\n".join(lines) + "\n")
 
 
@@ -117,15 +154,15 @@ def _columns(rows: list[Row], path: Path) -> tuple[tuple[str, ...], list[Row], f
             f"Needed, in any order and separated by commas: {', '.join(REQUIRED)}. Import other tables, and "
             "frame numbers without times, by scripts/import_reaches.py."
         )
-    twice = [name for name in REQUIRED if names.count(name) > 1]
+    twice = [name for name in _READ if names.count(name) > 1]
     if twice:
         raise KinematicsError(f"{path}, row {line}: the header has the column {', '.join(twice)} more than once.")
     return tuple(names), rows, SECONDS[unit or "s"]
 
 
 def _numbers(rows: list[Row], columns: tuple[str, ...], place: Place, import_it: str) -> dict[str, np.ndarray]:
-    """Parse the required columns as numbers, each (T,), by name; ``import_it`` says what else to do."""
-    values = {name: np.empty(len(rows)) for name in columns if name in REQUIRED}
+    """Parse the columns that are read as numbers, each (T,), by name; ``import_it`` says what else to do."""
+    values = {name: np.empty(len(rows)) for name in columns if name in _READ}
     for index, (_, cells) in enumerate(rows):
         if len(cells) != len(columns):
             header = "" if columns != COLUMNS else " (a file without all of them needs a header with their names)"
@@ -135,7 +172,7 @@ def _numbers(rows: list[Row], columns: tuple[str, ...], place: Place, import_it:
                 index,
             )
         for name, cell in zip(columns, cells, strict=True):
-            if name not in REQUIRED:
+            if name not in _READ:
                 continue
             number = parse_number(cell)
             if number is None:

@@ -1,16 +1,21 @@
 """A reach: where shoulder, elbow and paw were, frame by frame; and the same at the rate of the controller."""
 
-from dataclasses import KW_ONLY, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.checks import MIN_FRAMES, Place, check_recording, check_rows
+from mousearm.kinematics.noise import noise_left, tracking_noise
 from mousearm.trajectory import LANDMARKS
 
 # How far, relatively, a mean interval may be from dt for the frames to be taken as control steps, and a frame from its
 # place in an even grid, in intervals: times of 150 Hz rounded to 1 ms pass.
 INTERVAL_TOLERANCE, JITTER_TOLERANCE = 0.01, 0.1
+# Other positions that a file may hold of the same movement: before a filter; and without the noise that was added.
+VERSIONS = ("recorded", "truth")
 # Part of a step by which the last one may be short: time stamps rounded to a microsecond do not cost a frame.
 STEP_ROUNDING = 1e-3
 
@@ -28,6 +33,10 @@ class Reach:
         shoulder: (T, 3) m; landmarks are given by name.
         elbow: (T, 3) m.
         paw: (T, 3) m.
+        measured_noise_mm: standard deviation per axis of the tracking's noise of each landmark before any filter, as
+            the file says it; empty where it does not: then it is estimated where it is asked for.
+        cutoff: of the low-pass filter that the positions went through [Hz], as the file says it.
+        versions: (T, 3, 3) m by names of `VERSIONS`, those that the file holds.
 
     Raises:
         KinematicsError: a shape does not fit, a number is not finite, time does not increase, a segment vanishes
@@ -41,25 +50,45 @@ class Reach:
     shoulder: np.ndarray
     elbow: np.ndarray
     paw: np.ndarray
+    measured_noise_mm: Mapping[str, float] = field(default_factory=dict)
+    cutoff: float | None = None
+    versions: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self):
         if not isinstance(self.name, str) or not self.name.strip():
             raise KinematicsError(f"A reach needs a name that is not empty; got {self.name!r}.")
         place = Place(f"reach '{self.name}'")
-        for field in ("time", *LANDMARKS):
-            object.__setattr__(self, field, _frozen(getattr(self, field), field, place))
+        for name in ("time", *LANDMARKS):
+            object.__setattr__(self, name, _frozen(getattr(self, name), name, place))
         if self.time.ndim != 1:
             raise place.error(f"time has the shape {self.time.shape}; it must be (T,).")
-        for field in LANDMARKS:
-            shape, wanted = getattr(self, field).shape, (len(self.time), 3)
+        for name in LANDMARKS:
+            shape, wanted = getattr(self, name).shape, (len(self.time), 3)
             if shape != wanted:
-                raise place.error(f"{field} has the shape {shape}; with {len(self.time)} times it must be {wanted}.")
+                raise place.error(f"{name} has the shape {shape}; with {len(self.time)} times it must be {wanted}.")
+        object.__setattr__(self, "versions", {name: _frozen(of, name, place) for name, of in self.versions.items()})
+        for name, points in self.versions.items():
+            if name not in VERSIONS or points.shape != self.landmarks.shape:
+                raise place.error(f"'{name}' is not among {', '.join(VERSIONS)}, or not (T, 3, 3) as the landmarks.")
         check_recording(self.time, {name: getattr(self, name) for name in LANDMARKS}, place)
 
     @property
     def landmarks(self) -> np.ndarray:
         """(T, 3, 3) shoulder, elbow and paw, m."""
         return np.stack([getattr(self, name) for name in LANDMARKS], axis=1)
+
+    def moved(self, landmarks: np.ndarray, **changes: Any) -> "Reach":
+        """The same with shoulder, elbow and paw elsewhere, (T, 3, 3) m, and other changes."""
+        return replace(self, **dict(zip(LANDMARKS, np.moveaxis(landmarks, 1, 0), strict=True)), **changes)
+
+    @property
+    def noise_mm(self) -> dict[str, float]:
+        """Standard deviation per axis of the noise in the positions of each landmark; NaN where nobody can tell."""
+        measured = self.measured_noise_mm or dict(
+            zip(LANDMARKS, 1e3 * tracking_noise(self.versions.get("recorded", self.landmarks), self.rate), strict=True)
+        )
+        left = noise_left(self.rate, self.cutoff)
+        return {name: left * float(noise) for name, noise in measured.items()}
 
     @property
     def n_frames(self) -> int:
@@ -123,9 +152,15 @@ def resample(reach: Reach, dt: float) -> Reach:
             f"lasts {reach.duration:.4g} s, which is {steps} frame(s) at dt = {dt:.4g} s; at least {MIN_FRAMES} are "
             "needed. Choose a smaller dt or leave this reach out."
         )
-    time = dt * np.arange(steps)
-    landmarks = CubicSpline(reach.time - reach.time[0], reach.landmarks)(time)
-    return Reach(reach.name, time, **dict(zip(LANDMARKS, np.moveaxis(landmarks, 1, 0), strict=True)))
+    time, elapsed = dt * np.arange(steps), reach.time - reach.time[0]
+    left = noise_left(reach.rate, reach.cutoff, dt) / noise_left(reach.rate, reach.cutoff)
+    return reach.moved(
+        CubicSpline(elapsed, reach.landmarks)(time),
+        time=time,
+        measured_noise_mm={name: left * noise for name, noise in reach.noise_mm.items()},
+        cutoff=None,
+        versions={name: CubicSpline(elapsed, points)(time) for name, points in reach.versions.items()},
+    )
 
 
 def _is_on_grid(time: np.ndarray, dt: float) -> bool:

@@ -9,19 +9,11 @@ import numpy as np
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.damage import HELD, held, jumps, runs, segment_lengths, stand_ins
 from mousearm.kinematics.imports.markers import MarkerRecording, MarkerTrajectory, seen_points
+from mousearm.kinematics.noise import FILTER_FRAMES, low_pass
 from mousearm.trajectory import LANDMARKS, PAW
-
-FILTER_ORDER = 2
-"""Order of the Butterworth filter; run forwards and backwards it has twice that."""
-
-FILTER_FRAMES = 3 * (2 * FILTER_ORDER + 1)
-"""A recording needs more frames than these, by which the filter continues its ends."""
 
 DETECTION_HZ = 20.0
 """Cut-off below which the speed is looked at, so that noise starts no reach; the reaches themselves are not changed."""
-
-# Where one pass gives half of the -3 dB, relative to its cut-off.
-_TWO_PASSES = (2**0.5 - 1) ** (1 / (2 * FILTER_ORDER))
 
 
 def drop_unlikely(recording: MarkerRecording, least: float) -> tuple[MarkerRecording, int]:
@@ -99,18 +91,14 @@ def refuse_gaps(markers: MarkerTrajectory, parts: list[slice], longest_ms: float
     )
 
 
-def low_pass(markers: MarkerTrajectory, cutoff: float) -> np.ndarray:
-    """Points (T, 3, 3) of a recording without gaps, less what is faster than a cut-off [Hz]; without delay.
-
-    A Butterworth filter of second order is run forwards and backwards. Its cut-off is raised, by the bilinear
-    transform's scale tan(pi f / rate), so that both passes together let 1/sqrt(2) of the amplitude through at the
-    cut-off: their gain is 1 / (1 + (sqrt(2) - 1) (tan(pi f / rate) / tan(pi cutoff / rate))^4).
+def filtered(markers: MarkerTrajectory, cutoff: float | None) -> MarkerTrajectory:
+    """A recording without gaps after `low_pass`; as it is for None.
 
     Raises:
         KinematicsError: the cut-off is too high for the rate, or there are too few frames.
     """
-    from scipy.signal import butter, sosfiltfilt
-
+    if cutoff is None:
+        return markers
     if cutoff >= 0.5 * markers.rate:
         raise markers.place.error(
             f"was recorded at {markers.rate:.4g} Hz, so --cutoff must be below half of it; it is {cutoff:g} Hz. Lower "
@@ -122,9 +110,7 @@ def low_pass(markers: MarkerTrajectory, cutoff: float) -> np.ndarray:
             "out, or leave this recording out.",
             0,
         )
-    raised = markers.rate / np.pi * np.arctan(np.tan(np.pi * cutoff / markers.rate) / _TWO_PASSES)
-    sections = butter(FILTER_ORDER, raised, fs=markers.rate, output="sos")
-    return sosfiltfilt(sections, markers.points, axis=0, padlen=FILTER_FRAMES)
+    return replace(markers, points=low_pass(markers.points, markers.rate, cutoff))
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +189,7 @@ def cut_reaches(markers: MarkerTrajectory, rule: CutRule) -> Cut:
 
 def paw_speed(markers: MarkerTrajectory) -> np.ndarray:
     """Speed of the paw (T,) [m/s] below `DETECTION_HZ`, or below a fifth of the rate where that is less."""
-    paw = low_pass(markers, min(DETECTION_HZ, 0.2 * markers.rate))[:, PAW]
+    paw = filtered(markers, min(DETECTION_HZ, 0.2 * markers.rate)).points[:, PAW]
     return np.linalg.norm(np.gradient(paw, 1 / markers.rate, axis=0), axis=1)
 
 

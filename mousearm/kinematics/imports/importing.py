@@ -27,6 +27,7 @@ from mousearm.kinematics.imports.conversion import (
 )
 from mousearm.kinematics.imports.markers import MarkerRecording, MarkerTrajectory, even, seen_points
 from mousearm.kinematics.imports.sheets import Sheet, read_head, refuse_other
+from mousearm.kinematics.noise import FILTER_FRAMES
 from mousearm.kinematics.reach import Reach
 from mousearm.registry import FORMATS
 from mousearm.text import printable
@@ -183,7 +184,7 @@ def import_file(path: Path, name: str, options: ImportOptions) -> ImportResult:
         cleaning.refuse_gaps(markers, parts, options.max_gap_ms)
         n_ends = len(markers.points) - (parts[0].stop - parts[0].start)
         notes += [f"ends      {n_ends} frames without all points left out"] if n_ends else []
-        reaches = [_filtered(markers.part(parts[0]), options.cutoff).reach(name)]
+        reaches = [cleaning.filtered(markers.part(parts[0]), options.cutoff).reach(name)]
     else:
         reaches, more = _cut(markers, parts, name, options, options.cut)
         notes += more
@@ -296,10 +297,10 @@ def _cut(
     found: list[MarkerTrajectory] = []
     left_out, fastest = Counter[str](), 0.0
     for part in parts:
-        if part.stop - part.start <= cleaning.FILTER_FRAMES:
+        if part.stop - part.start <= FILTER_FRAMES:
             left_out["in a stretch too short to look at"] += 1
             continue
-        stretch = _filtered(markers.part(part), options.cutoff)
+        stretch = cleaning.filtered(markers.part(part), options.cutoff)
         cut = cleaning.cut_reaches(stretch, rule)
         found += [stretch.part(frames) for frames in cut.reaches]
         left_out += cut.left_out
@@ -312,7 +313,3 @@ def _cut(
         )
     notes = [f"cut       {len(found)} reaches from {len(parts)} stretches without gaps; left out: {reasons}"]
     return [part.reach(f"{name}_{number:03d}") for number, part in enumerate(found, 1)], notes
-
-
-def _filtered(markers: MarkerTrajectory, cutoff: float | None) -> MarkerTrajectory:
-    return markers if cutoff is None else replace(markers, points=cleaning.low_pass(markers, cutoff))

@@ -100,10 +100,10 @@ class MarkerTrajectory:
         Raises:
             KinematicsError: the numbers cannot be a reach; names the file and the row.
         """
-        landmarks = {mark: self.points[:, i][:, [2, 0, 1]] for i, mark in enumerate(LANDMARKS)}
+        shoulder, elbow, paw = np.moveaxis(self.points[:, :, [2, 0, 1]], 1, 0)
         advice = "Lower --max-gap, so that no gap is filled there, or leave this recording out."
-        check_recording(self.time, landmarks, self.place, advice)
-        return Reach(name, self.time, **landmarks)
+        check_recording(self.time, {"shoulder": shoulder, "elbow": elbow, "paw": paw}, self.place, advice)
+        return Reach(name, self.time, shoulder=shoulder, elbow=elbow, paw=paw)
 
 
 def even(recording: MarkerRecording, rate: float | None) -> tuple[MarkerTrajectory, str]:

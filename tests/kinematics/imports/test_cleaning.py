@@ -7,8 +7,9 @@ from tracked_files import RATE, WRITERS, arm, arm_points, write_anipose, write_s
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.checks import Place
 from mousearm.kinematics.imports import CutRule
-from mousearm.kinematics.imports.cleaning import cut_reaches, low_pass, paw_speed
+from mousearm.kinematics.imports.cleaning import cut_reaches, paw_speed
 from mousearm.kinematics.imports.markers import MarkerTrajectory
+from mousearm.kinematics.noise import low_pass
 from mousearm.kinematics.synthetic import minimum_jerk
 from mousearm.trajectory import ELBOW, PAW, SHOULDER
 
@@ -37,20 +38,20 @@ def test_slow_sines_pass_without_delay():
     # 3 Hz is a tenth of 30 Hz: 1 - 0.414 x (0.063 / 0.727)^4 = 1 - 2e-5 of the amplitude.
     points = sine(3.0)
     assert gain(3, 30) > 1 - 3e-5
-    assert np.abs(low_pass(session(points), 30.0) - points)[MIDDLE].max() < 3e-5
+    assert np.abs(low_pass(points, RATE, 30.0) - points)[MIDDLE].max() < 3e-5
 
 
 def test_fast_sines_vanish():
     # 70 Hz is near the Nyquist frequency of 75 Hz.
     assert gain(70, 20) < 3e-5
-    assert np.abs(low_pass(session(sine(70.0)), 20.0))[MIDDLE].max() < 3e-5
+    assert np.abs(low_pass(sine(70.0), RATE, 20.0))[MIDDLE].max() < 3e-5
 
 
 @pytest.mark.parametrize(("frequency", "cutoff"), [(5, 5), (30, 30), (60, 60), (20, 10)])
 def test_gain_without_delay(frequency, cutoff):
     points = sine(float(frequency))
     expected = gain(frequency, cutoff) * points
-    np.testing.assert_allclose(low_pass(session(points), float(cutoff))[MIDDLE], expected[MIDDLE], atol=1e-6)
+    np.testing.assert_allclose(low_pass(points, RATE, float(cutoff))[MIDDLE], expected[MIDDLE], atol=1e-6)
     assert frequency != cutoff or gain(frequency, cutoff) == pytest.approx(2**-0.5)
 
 

@@ -1,0 +1,121 @@
+"""Planted noise is found; what a filter and the control rate leave of it, and what is known of targets."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.interpolate import CubicSpline
+
+from mousearm.config import compose
+from mousearm.errors import KinematicsError
+from mousearm.kinematics import generate, read_csv, read_reaches, resample, write_csv
+from mousearm.kinematics.noise import low_pass, noise_left, tracking_noise
+from mousearm.paths import resolve
+from mousearm.retarget import retarget
+from mousearm.trajectory import LANDMARKS
+
+KINEMATICS = compose([]).kinematics
+
+
+def noisy(points, noise_mm, seed=0):
+    return points + np.random.default_rng(seed).normal(0, 1e-3 * noise_mm, points.shape)
+
+
+@pytest.mark.parametrize("rate", [100, 150, 250, 500])
+@pytest.mark.parametrize("noise_mm", [0.02, 0.1, 0.3])
+def test_planted_noise_is_found(torque_arm, rate, noise_mm):
+    reaches = generate(torque_arm, 10, seed=77, dt=1 / rate)
+    found = [tracking_noise(noisy(of.landmarks, noise_mm, i), rate) for i, of in enumerate(reaches)]
+    ratios = 1e3 * np.array(found) / noise_mm
+    # Of 40 frames at 100 Hz, a third of which are noise alone, the standard deviation itself is known to 8 %.
+    assert (np.abs(ratios - 1) < 0.2).mean() > (0.8 if rate == 100 else 0.95)
+    np.testing.assert_allclose(np.median(ratios, axis=0), 1, atol=0.15 if rate == 100 else 0.08)
+
+
+def test_landmarks_have_noise_of_their_own():
+    (reach,) = read_reaches(resolve("package:demo.csv", "kinematics/data"))
+    planted, rng = np.array([[2e-5], [1e-4], [3e-4]]), np.random.default_rng(0)
+    found = [tracking_noise(reach.landmarks + planted * rng.normal(size=(50, 3, 3)), 150.0) for _ in range(20)]
+    np.testing.assert_allclose(np.median(found, axis=0), planted[:, 0], rtol=0.08)
+
+
+def test_a_badly_tracked_stretch_does_not_count():
+    still = np.random.default_rng(0).normal(0, 1e-4, (1000, 1, 3))
+    still[100:200] *= 30
+    assert tracking_noise(still, 150.0) == pytest.approx(1e-4, rel=0.1)
+
+
+def test_nothing_is_said_of_a_handful_of_frames():
+    assert np.isnan(tracking_noise(np.zeros((11, 3, 3)), 150.0)).all()
+
+
+@pytest.mark.parametrize(
+    ("rate", "cutoff", "dt"), [(150.0, 20.0, None), (500.0, None, 1 / 150), (500.0, 60.0, 1 / 150)]
+)
+def test_noise_that_is_left(torque_arm, rate, cutoff, dt):
+    white = np.random.default_rng(1).normal(0, 1, (20_000, 1, 1))
+    left = white if cutoff is None else low_pass(white, rate, cutoff)
+    time = np.arange(len(left)) / rate
+    left = left if dt is None else CubicSpline(time, left)(np.arange(0, time[-1], dt))
+    assert noise_left(rate, cutoff, dt) == pytest.approx(left.std(), rel=0.03)
+
+
+@pytest.mark.parametrize(("rate", "cutoff"), [(150, None), (150, 25.0), (500, None), (500, 25.0)])
+@pytest.mark.parametrize("method", ["segments", "uniform"])
+def test_floor_is_the_mean_distance_of_targets_from_the_truth(torque_arm, rate, cutoff, method):
+    config = replace(KINEMATICS, retarget=method, max_residual_mm=100.0)
+    floors, distances = [], []
+    for i, reach in enumerate(generate(torque_arm, 12, seed=5, dt=1 / rate)):
+        points = noisy(reach.landmarks, 0.1, i)
+        points = points if cutoff is None else low_pass(points, rate, cutoff)
+        recording = reach.moved(
+            points, measured_noise_mm=dict.fromkeys(LANDMARKS, 0.1), cutoff=cutoff, versions={"truth": reach.landmarks}
+        )
+        found = retarget(resample(recording, 1 / 150), torque_arm, 1 / 150, config, no_poses(torque_arm))
+        targets = np.stack([found.elbow, found.paw], axis=1)
+        distances.append(1e3 * np.linalg.norm(targets - found.versions["truth"], axis=2).mean(axis=0))
+        floors.append([found.noise_floor_mm[name] for name in ("elbow", "paw")])
+    np.testing.assert_allclose(np.mean(floors, axis=0), np.mean(distances, axis=0), atol=0.02)
+
+
+def no_poses(arm):
+    return lambda elbow, paw: np.tile(arm.rest_qpos, (len(paw), 1))
+
+
+def test_a_file_keeps_what_is_known(tmp_path, torque_arm):
+    (reach,) = generate(torque_arm, 1, seed=0)
+    noise = {"shoulder": 0.05, "elbow": 0.1, "paw": 0.2}
+    versions = {"recorded": noisy(reach.landmarks, 0.2), "truth": reach.landmarks}
+    write_csv(reach.moved(reach.landmarks, measured_noise_mm=noise, cutoff=30.0, versions=versions), tmp_path / "a.csv")
+    back = read_csv(tmp_path / "a.csv")
+    assert (back.measured_noise_mm, back.cutoff) == (noise, 30.0)
+    for name, points in versions.items():
+        np.testing.assert_allclose(back.versions[name], points, atol=5.1e-8)
+    # Of white noise the filter leaves noise_left; the recording as it was is not asked again.
+    assert back.noise_mm["paw"] == pytest.approx(0.2 * noise_left(back.rate, 30.0))
+
+
+def test_what_the_recording_was_like_says_the_noise(torque_arm):
+    (reach,) = generate(torque_arm, 1, seed=0, dt=1 / 500)
+    recorded = noisy(reach.landmarks, 0.2)
+    filtered = reach.moved(low_pass(recorded, 500.0, 20.0), cutoff=20.0, versions={"recorded": recorded})
+    assert filtered.noise_mm["paw"] == pytest.approx(0.2 * noise_left(500.0, 20.0), rel=0.2)
+
+
+def test_advice_on_numbers_that_differ(tmp_path, torque_arm):
+    (reach,) = generate(torque_arm, 1, seed=0)
+    write_csv(reach.moved(reach.landmarks, cutoff=30.0), tmp_path / "a.csv")
+    text = (tmp_path / "a.csv").read_text()
+    for wrong in ("20.0000000", "-1"):
+        (tmp_path / "a.csv").write_text(text.rstrip().rpartition(",")[0] + f",{wrong}\n")
+        with pytest.raises(KinematicsError, match=rf"row {reach.n_frames + 1}, column cutoff_hz: .*Remove the column"):
+            read_csv(tmp_path / "a.csv")
+    (tmp_path / "a.csv").write_text("".join(line.rpartition(",")[0] + "\n" for line in text.splitlines()))
+    assert read_csv(tmp_path / "a.csv").cutoff is None
+
+
+def test_versions_that_cannot_be(torque_arm):
+    (reach,) = generate(torque_arm, 1, seed=0)
+    for versions in ({"other": reach.landmarks}, {"truth": reach.landmarks[1:]}):
+        with pytest.raises(KinematicsError, match="recorded, truth"):
+            reach.moved(reach.landmarks, versions=versions)
