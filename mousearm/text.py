@@ -11,6 +11,9 @@ from typing import Any
 
 from mousearm import CHECKOUT
 
+TERMINAL = 80
+"""Characters of a line that fits into every terminal."""
+
 NO_VALUE = "–"
 """Cell of a table where a number is missing."""
 
@@ -59,16 +62,29 @@ def csv_cell(value: Any) -> Any:
     return f"'{value}" if is_formula else value
 
 
-def columns(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
+def columns(rows: Sequence[Sequence[str]], right: Collection[int] = (), width: int | None = None) -> list[str]:
     """Rows of cells as lines of aligned columns.
 
     Args:
         rows: cells, as many in each row.
         right: indices of the columns that are aligned to the right.
+        width: characters of a line; columns that do not fit follow below, after the first one again.
     """
     rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(_align(row, widths, right)).rstrip() for row in rows]
+    parts, room = [[0]], 0
+    for i in range(1, len(widths)):
+        room = widths[0] if len(parts[-1]) == 1 else room
+        if width is not None and room + 2 + widths[i] > width and len(parts[-1]) > 1:
+            parts, room = [*parts, [0]], widths[0]
+        parts[-1].append(i)
+        room += 2 + widths[i]
+    lines: list[str] = []
+    for part in parts:
+        chosen, of = [widths[i] for i in part], [k for k, i in enumerate(part) if i in right]
+        below = ["  ".join(_align([row[i] for i in part], chosen, of)).rstrip() for row in rows]
+        lines += ["", *below] if lines else below
+    return lines
 
 
 def _align(row: Sequence[str], widths: Sequence[int], right: Collection[int]) -> Iterator[str]:

@@ -834,6 +834,7 @@ def test_every_extra_that_is_to_be_installed_exists():
 
 # Tests that do what messages say, each with a part of these messages.
 ELSEWHERE: dict[str, list[str]] = {
+    "report/test_report.py::test_nothing_is_called_lowest_where_a_group_has_one_seed": ["train each with several"],
     "config/test_command_line.py::test_advice_for_a_wrong_command_line_works": [
         "Hydra's options: python run.py --hydra-help",
         ". Leave the word out for its default.",

@@ -29,7 +29,7 @@ def test_train_then_evaluate(here, run_script):
     (here / "demo.csv").write_text("\n".join(reach[:12]) + "\n")  # of a short reach, for films are slow to make
     trained = call("run.py", *QUICK, "kinematics.path=demo.csv", "name=first", cwd=here)
     assert trained.returncode == 0, trained.stderr
-    assert "paw mm: mean" in trained.stdout
+    assert "split  paw mm" in trained.stdout
     assert "paw" in trained.stderr  # the progress bar
     assert "Traceback" not in trained.stderr
     folder = here / "outputs" / "first"

@@ -14,12 +14,11 @@ from mousearm.evaluate.results import (
     SPLITS,
     Category,
     Errors,
-    MeanErrors,
     PawMovement,
     ReachResult,
     breakdown,
 )
-from mousearm.text import shell
+from mousearm.text import columns, listed, shell, shortened
 from mousearm.trajectory import ELBOW, PAW, Trial, errors_mm, hold
 
 if TYPE_CHECKING:
@@ -29,21 +28,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ErrorScale:
-    """The arm in whose millimetres errors are given, and how reaches were fitted to it.
+    """The arm in whose millimetres errors are given, and how reaches were fitted to it."""
 
-    Attributes:
-        model: the model file's name.
-        retarget: ``kinematics.retarget``.
-        fit: ``model.fit``: ``none`` or ``animal``.
-        upper_arm_mm: length of the arm's upper arm.
-        forearm_mm: of its forearm, at the rest pose.
-    """
-
-    model: str
-    retarget: str
-    fit: str
-    upper_arm_mm: float
-    forearm_mm: float
+    model: str  # the file's name
+    retarget: str  # ``kinematics.retarget``
+    fit: str  # ``model.fit``: ``none`` or ``animal``
+    upper_arm_mm: float  # length of the arm's upper arm
+    forearm_mm: float  # of its forearm, at the rest pose
 
     @staticmethod
     def of(config: "Config", arm: "Arm") -> "ErrorScale":
@@ -59,18 +50,11 @@ class ErrorScale:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The result of a deterministic evaluation.
-
-    Attributes:
-        scale: of the errors.
-        reaches: one result per reach.
-        splits: for ``train`` and ``test``, where they have reaches: ``paw_mm`` and ``elbow_mm`` over all steps of all
-            their reaches.
-    """
+    """The result of a deterministic evaluation."""
 
     scale: ErrorScale
     reaches: list[ReachResult]
-    splits: dict[str, dict[str, Errors]]
+    splits: dict[str, dict[str, Errors]]  # of ``train`` and ``test``: ``paw_mm`` and ``elbow_mm`` over all steps
 
     @property
     def objective(self) -> float:
@@ -97,11 +81,6 @@ class Evaluation:
         return {key.removesuffix("_mm"): test[key] / train[key] if train[key] > 0 else float("nan") for key in train}
 
     @property
-    def breakdown(self) -> list[Category]:
-        """Errors by distance, peak speed and direction of the reaches, where there are enough of them."""
-        return breakdown(self.reaches)
-
-    @property
     def representatives(self) -> list[int]:
         """Indices of the reaches with the smallest, the middle and the largest mean paw error, each once."""
         return smallest_middle_largest([reach.paw_mm.mean for reach in self.reaches])
@@ -118,11 +97,8 @@ class Evaluation:
         content |= {s: {key: asdict(errors) for key, errors in both.items()} for s, both in self.splits.items()}
         if gap := self.generalisation_gap:
             content["generalisation_gap"] = {key: None if np.isnan(ratio) else ratio for key, ratio in gap.items()}
-        if categories := self.breakdown:
-            content["kinds"] = [
-                {"by": one.by, "kind": one.kind, **{split: asdict(errors) for split, errors in one.splits.items()}}
-                for one in categories
-            ]
+        if categories := breakdown(self.reaches):
+            content["kinds"] = [{"by": one.by, "kind": one.kind, **one.splits} for one in categories]
         return content
 
     def table(self, longest: int = 40) -> str:
@@ -131,24 +107,24 @@ class Evaluation:
         Where there are several reaches, the ratio of test to train error and the errors by kind of reach follow. The
         last line says whose millimetres these are.
         """
-        width = max([len("reach"), *(len(reach.name) for reach in self.reaches)])
-        columns = "paw mm: mean    rms    max  elbow mm: mean    rms    max"
-        header = f"{'reach':<{width}}  {'split':<5}  {columns}"
         shown = sorted(self.reaches, key=lambda reach: -reach.paw_mm.mean)[:longest]
-        shown.sort(key=lambda reach: reach.name)
-        lines = [header, "-" * len(header)]
-        for reach in shown:
-            note = "" if reach.completed else "  diverged"
-            lines.append(f"{reach.name:<{width}}  {reach.split:<5}  {_cells(reach.paw_mm, reach.elbow_mm)}{note}")
-        if len(shown) < len(self.reaches):
-            lines.append(f"({len(self.reaches) - len(shown)} reaches with smaller paw errors are not shown)")
+        rows = [["reach", "split", "paw mm", "rms", "max", "elbow mm", "rms", "max"]]
+        for reach in sorted(shown, key=lambda reach: reach.name):
+            rows.append([shortened(reach.name, _LONGEST_NAME), reach.split, *_cells(reach.paw_mm, reach.elbow_mm)])
+        n = len(rows)
         if len(self.reaches) > 1:
-            lines.append("-" * len(header))
-            for split, both in self.splits.items():
-                lines.append(f"{'all':<{width}}  {split:<5}  {_cells(both['paw_mm'], both['elbow_mm'])}")
+            rows += [["all", split, *_cells(both["paw_mm"], both["elbow_mm"])] for split, both in self.splits.items()]
         if gap := self.generalisation_gap:
-            lines.append(f"{'test / train':<{width + 7}}  {gap['paw']:12.2f}{gap['elbow']:30.2f}{'':14}")
-        return "\n".join([*lines, *_category_lines(self.breakdown), "", f"Errors are {self.scale.text()}."])
+            rows.append(["test / train", "", f"{gap['paw']:.2f} ", "", "", f"{gap['elbow']:.2f} ", "", ""])
+        lines = columns(rows, right=range(2, 8))
+        if len(shown) < len(self.reaches):
+            lines.insert(n, f"({len(self.reaches) - len(shown)} reaches with smaller paw errors are not shown)")
+        rule = "-" * len(lines[0])
+        lines[1:n] = [rule, *lines[1:n], *([rule] if len(self.reaches) > 1 else [])]
+        lines += [*_category_lines(breakdown(self.reaches)), "", f"Errors are {self.scale.text()}."]
+        if lost := [reach.name for reach in self.reaches if not reach.completed]:
+            lines.append(f"These diverged, and their last good frame counts to the end: {listed(lost, most=3)}.")
+        return "\n".join(lines)
 
     @staticmethod
     def load(file: Path, checked: bool = True) -> "Evaluation":
@@ -183,6 +159,7 @@ class Evaluation:
             ) from error
 
 
+_LONGEST_NAME = 25  # of a reach in a table of 80 columns
 _LARGEST = 1e15  # more no arm of a mouse comes to
 _CHOICES: dict[str, Sequence[str]] = {"split": SPLITS, "direction": REACH_DIRECTIONS, "fit": ("none", "animal")}
 
@@ -239,28 +216,21 @@ def _pool(errors: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, Errors]:
     return {"paw_mm": Errors.of(paw), "elbow_mm": Errors.of(elbow)}
 
 
-def _cells(paw: Errors, elbow: Errors) -> str:
-    return f"{paw.mean:12.3f} {paw.rms:6.3f} {paw.max:6.3f}  {elbow.mean:14.3f} {elbow.rms:6.3f} {elbow.max:6.3f}"
+def _cells(*points: Errors) -> list[str]:
+    return [f"{value:.3f}" for errors in points for value in (errors.mean, errors.rms, errors.max)]
 
 
 def _category_lines(categories: Sequence[Category]) -> list[str]:
     """An empty line and a table: number of reaches and mean errors, train beside test."""
-    if not categories:
-        return []
-    columns = "  ".join(f"{split + ':':<6} reaches  paw mm  elbow mm" for split in SPLITS)
-    lines = ["", f"{'by':<10}  {'':<18}  {columns}"]
-    lines.append("-" * len(lines[1]))
-    for before, one in zip([None, *categories], categories, strict=False):
-        by = "" if before is not None and before.by == one.by else one.by
-        cells = (_category_cells(one.splits.get(split)) for split in SPLITS)
-        lines.append(f"{by:<10}  {one.kind:<18}  {'  '.join(cells)}")
-    return lines
-
-
-def _category_cells(errors: MeanErrors | None) -> str:
-    if errors is None:
-        return f"{0:14d}{'-':>8}{'-':>10}"
-    return f"{errors.reaches:14d}{errors.paw_mm:8.3f}{errors.elbow_mm:10.3f}"
+    rows = [["kind of reach", *(title for split in SPLITS for title in (split, "paw mm", "elbow"))]]
+    for one in categories:
+        cells: list[str] = []
+        for split in SPLITS:
+            of = one.splits.get(split)
+            cells += [str(of["reaches"]), f"{of['paw_mm']:.3f}", f"{of['elbow_mm']:.3f}"] if of else ["0", "-", "-"]
+        rows.append([f"{one.by} {one.kind}", *cells])
+    head, *lines = columns(rows, right=range(1, 7))
+    return ["", head, "-" * len(head), *lines] if categories else []
 
 
 def smallest_middle_largest(values: Sequence[float]) -> list[int]:

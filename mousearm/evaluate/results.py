@@ -1,7 +1,8 @@
 """Results of single reaches, what each asks of the paw, and mean errors by distance, speed and direction."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -31,17 +32,11 @@ class Errors:
 
 @dataclass(frozen=True, slots=True)
 class PawMovement:
-    """Demands of a reach on the paw.
+    """Demands of a reach on the paw, with the way from the first target to the farthest from it."""
 
-    Attributes:
-        distance_mm: from the first target to the farthest from it.
-        peak_speed_m_s: largest speed of the target (central differences), m/s.
-        direction: the one of ``REACH_DIRECTIONS`` that is nearest to the way from the first target to the farthest.
-    """
-
-    distance_mm: float
-    peak_speed_m_s: float
-    direction: str
+    distance_mm: float  # of that way
+    peak_speed_m_s: float  # of the target, by central differences
+    direction: str  # the one of ``REACH_DIRECTIONS`` that is nearest to that way
 
     @staticmethod
     def of(paw: np.ndarray, dt: float) -> "PawMovement":
@@ -56,58 +51,24 @@ class PawMovement:
 
 @dataclass(frozen=True, slots=True)
 class ReachResult:
-    """Errors and effort of one reach.
-
-    Attributes:
-        name: of the reach.
-        split: ``train`` or ``test``.
-        steps: control steps of the reach.
-        completed: whether the simulation lived to the end.
-        paw_mm: paw errors over all steps; after a divergence, of the last good frame.
-        elbow_mm: elbow errors, likewise.
-        effort: mean over steps and actuators of (force / peak force)^2.
-        movement: demands on the paw.
-    """
+    """Errors over all steps of one reach, after a divergence those of the last good frame, and its effort."""
 
     name: str
-    split: str
-    steps: int
-    completed: bool
+    split: str  # ``train`` or ``test``
+    steps: int  # of control
+    completed: bool  # whether the simulation lived to the end
     paw_mm: Errors
     elbow_mm: Errors
-    effort: float
+    effort: float  # mean over steps and actuators of (force / peak force)^2
     movement: PawMovement
 
 
-@dataclass(frozen=True, slots=True)
-class MeanErrors:
-    """Number of reaches, and their mean errors over all steps, mm."""
+class Category(NamedTuple):
+    """Reaches of similar distance, peak speed or direction."""
 
-    reaches: int
-    paw_mm: float
-    elbow_mm: float
-
-    @staticmethod
-    def of(results: Sequence[ReachResult]) -> "MeanErrors":
-        """Average results over all steps."""
-        steps = [result.steps for result in results]
-        elbow, paw = ([getattr(result, key).mean for result in results] for key in ("elbow_mm", "paw_mm"))
-        return MeanErrors(len(results), float(np.average(paw, weights=steps)), float(np.average(elbow, weights=steps)))
-
-
-@dataclass(frozen=True, slots=True)
-class Category:
-    """Reaches of similar distance, peak speed or direction.
-
-    Attributes:
-        by: ``distance``, ``peak speed`` or ``direction``.
-        kind: the range or the direction, such as ``4.1 to 6.3 mm``.
-        splits: errors by ``train`` and ``test``, where there are such reaches.
-    """
-
-    by: str
-    kind: str
-    splits: dict[str, MeanErrors]
+    by: str  # ``distance``, ``peak speed`` or ``direction``
+    kind: str  # the range or the direction, such as ``4.1 to 6.3 mm``
+    splits: dict[str, dict[str, float]]  # of ``train`` and ``test``: number of reaches, ``paw_mm`` and ``elbow_mm``
 
 
 def breakdown(results: Sequence[ReachResult]) -> list[Category]:
@@ -120,7 +81,21 @@ def breakdown(results: Sequence[ReachResult]) -> list[Category]:
         "peak speed": _thirds([movement.peak_speed_m_s for movement in movements], "{:.2f} to {:.2f} m/s"),
         "direction": [(REACH_DIRECTIONS.index(movement.direction), movement.direction) for movement in movements],
     }
-    return [category for by, of_reach in labels.items() for category in _categories(by, of_reach, results)]
+    found = []
+    for by, of_reach in labels.items():
+        for label in sorted({*of_reach}):
+            same = [result for result, of_result in zip(results, of_reach, strict=True) if of_result == label]
+            by_split = {split: [result for result in same if result.split == split] for split in SPLITS}
+            found.append(Category(by, label[1], {split: _mean(some) for split, some in by_split.items() if some}))
+    return found
+
+
+def _mean(results: Sequence[ReachResult]) -> dict[str, float]:
+    """Number of results, and their mean errors over all steps."""
+    steps = [result.steps for result in results]
+    points = ("paw_mm", "elbow_mm")
+    means = {key: float(np.average([getattr(result, key).mean for result in results], weights=steps)) for key in points}
+    return {"reaches": len(results), **means}
 
 
 def _thirds(values: Sequence[float], text: str) -> list[tuple[int, str]]:
@@ -128,11 +103,3 @@ def _thirds(values: Sequence[float], text: str) -> list[tuple[int, str]]:
     array = np.asarray(values)
     third = np.searchsorted(np.quantile(array, [1 / 3, 2 / 3]), array)
     return [(int(i), text.format(array[third == i].min(), array[third == i].max())) for i in third]
-
-
-def _categories(by: str, labels: Sequence[tuple[int, str]], results: Sequence[ReachResult]) -> Iterator[Category]:
-    """One category for each label, in the order of their numbers."""
-    for label in sorted({*labels}):
-        same = [result for result, of_result in zip(results, labels, strict=True) if of_result == label]
-        by_split = {split: [result for result in same if result.split == split] for split in SPLITS}
-        yield Category(by, label[1], {split: MeanErrors.of(some) for split, some in by_split.items() if some})

@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 
 from mousearm.errors import RunError
 from mousearm.evaluate.results import ReachResult
-from mousearm.report.groups import Group, Grouping, MeanCI, group_runs, mean_ci
+from mousearm.report.groups import Group, Grouping, Spread, group_runs, spread
 from mousearm.report.reading import Excluded, LearningCurve, Run, learning_curve, read_runs
 from mousearm.rundir.runs import find_runs
 from mousearm.text import listed
+
+_SAME_BUDGET = 1.05  # most over least steps: the last rollout may go a little beyond a budget
 
 
 class Measure(NamedTuple):
@@ -22,7 +24,7 @@ class Measure(NamedTuple):
     title: str
     form: str
     of: Callable[[Run], float]
-    interval: bool = True  # whether tables have it
+    interval: bool = True  # whether tables have its range or interval
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,9 @@ class Comparison:
             Measure("minutes", "minutes", ".3g", self.minutes, False),
         ]
 
-    def mean(self, measure: Measure, group: Group) -> MeanCI:
-        """Mean and interval of a measure over the runs of a group."""
-        return mean_ci(tuple(measure.of(run) for run in group.runs))
+    def mean(self, measure: Measure, group: Group) -> Spread:
+        """Mean of a measure over the runs of a group, and their range or its interval."""
+        return spread(tuple(measure.of(run) for run in group.runs))
 
     def minutes(self, run: Run) -> float:
         """Training by the clock, from the first to the last evaluation; NaN where unknown."""
@@ -77,9 +79,16 @@ class Comparison:
         return float(seconds[-1]) / 60 if len(seconds) else float("nan")
 
     @cached_property
-    def best(self) -> Group:
-        """The group with the lowest mean error."""
+    def best(self) -> Group | None:
+        """The group with the lowest mean error; None where there is one, or one has a single seed: that is luck."""
+        if len(self.groups) == 1 or self.unrepeated:
+            return None
         return min(self.groups, key=lambda group: self.mean(self.measures[0], group).mean)
+
+    @property
+    def unrepeated(self) -> list[Group]:
+        """The groups whose runs have all the same seed."""
+        return [group for group in self.groups if len(group.seeds) == 1]
 
 
 def compare(folders: Sequence[Path], by: Sequence[str] = ()) -> Comparison:
@@ -104,7 +113,7 @@ def extremes(group: Group) -> tuple[tuple[Run, ReachResult], tuple[Run, ReachRes
 
 def caveats(comparison: Comparison) -> list[str]:
     """Reasons to doubt the numbers, a line each."""
-    checks = (_excluded, _splits, _reaches, _error_scales, _code, _seeds, _diverged, _curves, _clocks)
+    checks = (_excluded, _budgets, _splits, _reaches, _error_scales, _code, _seeds, _diverged, _curves, _clocks)
     return [line for check in checks for line in check(comparison)]
 
 
@@ -113,6 +122,13 @@ def _excluded(comparison: Comparison) -> Iterator[str]:
         states = Counter(out.state for out in comparison.excluded)
         counted = ", ".join(f"{number} {state}" for state, number in states.items())
         yield f"Not compared: {counted}. The reasons stand below, under “Not compared”."
+
+
+def _budgets(comparison: Comparison) -> Iterator[str]:
+    parts = zip(*((run.imitated, run.steps - run.imitated) for run in comparison.runs), strict=True)
+    if any(max(steps) > _SAME_BUDGET * min(steps) for steps in parts):
+        kinds = _kinds(comparison, lambda run: run.budget, lambda text: f"{text}:")
+        yield f"Not the same steps of training, which may be all that errors differ by: {kinds}."
 
 
 def _splits(comparison: Comparison) -> Iterator[str]:
@@ -150,13 +166,11 @@ def _code(comparison: Comparison) -> Iterator[str]:
 def _seeds(comparison: Comparison) -> Iterator[str]:
     if pooled := comparison.grouping.pooled:
         yield f"Runs of one group differ in more than the seed: {', '.join(pooled)}. Means and intervals are over all."
-    seeds = {group.description: Counter(run.seed for run in group.runs) for group in comparison.groups}
-    every = {seed for counts in seeds.values() for seed in counts}
-    lacking = {text: sorted(every - set(counts)) for text, counts in seeds.items() if every - set(counts)}
-    if lacking:
-        listed = "; ".join(f"{text} lacks {', '.join(map(str, missing))}" for text, missing in lacking.items())
-        yield f"Groups do not have the same seeds: {listed}."
-    twice = [text for text, counts in seeds.items() if max(counts.values()) > 1]
+    every = {seed for group in comparison.groups for seed in group.seeds}
+    missing = {group.description: sorted(every.difference(group.seeds)) for group in comparison.groups}
+    if lacking := [f"{text} lacks {', '.join(map(str, seeds))}" for text, seeds in missing.items() if seeds]:
+        yield f"Groups do not have the same seeds: {'; '.join(lacking)}."
+    twice = [group.description for group in comparison.groups if len(group.seeds) < len(group.runs)]
     if twice and not pooled:
         yield f"A seed occurs twice, and the same run twice makes intervals too narrow: {'; '.join(twice)}."
 

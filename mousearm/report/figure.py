@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 
 from mousearm.plots import PALETTE, error_axis, name_rows, page
 from mousearm.report.comparison import Comparison
-from mousearm.report.groups import Group, MeanCI, mean_ci
+from mousearm.report.groups import Group, Spread, spread
 from mousearm.report.reading import LearningCurve, Run
 from mousearm.text import shortened
 
@@ -37,7 +37,8 @@ def overview_figure(comparison: Comparison) -> Figure:
         for axes, measure, title in ((left, paw, "Paw error"), (middle, elbow, "Elbow error")):
             for y, group in enumerate(groups):
                 look, values = look_of(comparison, group, "marker"), [measure.of(run) for run in group.runs]
-                axes.plot(values, [y + _RUNS_BELOW] * len(values), **look, **_RUN)
+                if len(values) > 1:
+                    axes.plot(values, [y + _RUNS_BELOW] * len(values), **look, **_RUN)
                 _draw_mean(axes, comparison.mean(measure, group), y, look)
             error_axis(axes, "x", [measure.of(run) for run in comparison.runs])
             axes.set(title=title, xlabel=f"mean error (mm), {comparison.split}")
@@ -52,7 +53,8 @@ def _trade_off(axes: Axes, comparison: Comparison) -> None:
     effort = next(measure for measure in comparison.measures if measure.key == "effort")
     for group in comparison.groups:
         look = look_of(comparison, group, "marker")
-        axes.plot([effort.of(run) for run in group.runs], [paw.of(run) for run in group.runs], **look, **_RUN)
+        if len(group.runs) > 1:
+            axes.plot([effort.of(run) for run in group.runs], [paw.of(run) for run in group.runs], **look, **_RUN)
         x, y = comparison.mean(effort, group), comparison.mean(paw, group)
         _draw_mean(axes, x, y.mean, look)
         if y.low is not None and y.high is not None:
@@ -119,7 +121,7 @@ def _draw_reaches(axes: Axes, comparison: Comparison, reaches: Sequence[_Reach],
     for group, offset in zip(comparison.groups, dodge, strict=True):
         errors, look = _reach_errors(group.runs, point), look_of(comparison, group, "marker")
         for y, values in ((y, errors[reach]) for y, reach in enumerate(reaches) if reach in errors):
-            _draw_mean(axes, mean_ci(tuple(values)), y + offset, look)
+            _draw_mean(axes, spread(tuple(values)), y + offset, look)
             drawn += values
     error_axis(axes, "x", drawn)
     axes.set(title=f"{point.capitalize()} error", xlabel="mean error (mm)")
@@ -150,7 +152,7 @@ def look_of(comparison: Comparison, group: Group, kind: Literal["line", "marker"
     return {"color": PALETTE[colour], "linestyle": "none", "marker": _MARKERS[turn % len(_MARKERS)]}
 
 
-def _draw_mean(axes: Axes, mean: MeanCI, y: float, look: dict[str, Any]) -> None:
+def _draw_mean(axes: Axes, mean: Spread, y: float, look: dict[str, Any]) -> None:
     """A marker at a height, with a line along x where there is an interval."""
     if mean.low is not None and mean.high is not None:
         axes.plot([mean.low, mean.high], [y, y], color=look["color"], linewidth=_INTERVAL_WIDTH)

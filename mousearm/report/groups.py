@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import count, islice, product
+from itertools import count, product
 from string import ascii_uppercase
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,13 +13,12 @@ from mousearm.errors import UnknownNameError
 from mousearm.report.reading import Run
 from mousearm.text import NO_VALUE, number
 
-CONFIDENCE = 0.95
 EXPLANATION = (
-    "Intervals are 95 % bootstrap intervals of the mean over the runs of a group: of 10 000 draws of as many runs, "
-    "with replacement, the middle 95 % of the means. Of two or three runs that is from the lowest to the highest: "
-    "with so few it is a hint, not a test. One run has no interval."
+    "A range, of two or three runs, goes from the lowest to the highest: a hint, not a test. From four runs on there "
+    "is a 95 % bootstrap interval of the mean: of 10 000 draws of as many runs, with replacement, the middle 95 % of "
+    "the means. One run has neither."
 )
-_RESAMPLES = 10_000
+_CONFIDENCE, _RESAMPLES, _ENOUGH = 0.95, 10_000, 4  # runs: of fewer the bootstrap gives nothing but their range
 
 # Names, films, tracking and threads: they change nothing of what is learned.
 _IRRELEVANT = ("name", "video", "tracking", "threads", "network_threads")
@@ -31,16 +31,16 @@ _MOST_FACTORS, _LONGEST = 3, 40  # labels with more factors or characters are re
 class Group:
     """Runs that are compared as one: repetitions of each other."""
 
-    label: str
+    label: str  # short, for figures
+    cells: Sequence[str]  # the same in a table, below the titles of the grouping
+    description: str  # the same in a sentence, with its keys, such as ``reward=paw_heavy``
     factors: Mapping[str, str]  # the overrides or keys that distinguish the groups, and its values
     runs: Sequence[Run]
 
     @property
-    def description(self) -> str:
-        """The label with its key, such as ``reward=paw_heavy``."""
-        if not self.factors or self.label != ", ".join(self.factors.values()):
-            return self.label
-        return ", ".join(f"{factor}={value}" for factor, value in self.factors.items())
+    def seeds(self) -> list[int]:
+        """The seeds of its runs, each once."""
+        return sorted({run.seed for run in self.runs})
 
     def values(self, key: str) -> str:
         """Values that the runs have under a key of the configuration, with commas."""
@@ -51,7 +51,7 @@ class Group:
 class Grouping:
     """All groups."""
 
-    titles: Sequence[str]  # keys whose values the labels are, such as ``reward``; ``group`` where labels are letters
+    titles: Sequence[str]  # of the cells: keys, such as ``reward``, or what the groups are called by
     groups: Sequence[Group]  # at least one
     keys: Sequence[str]  # keys of the configuration that differ between runs, the seed left out
     pooled: Sequence[str]  # those of them that differ within a group
@@ -61,41 +61,44 @@ class Grouping:
         """The titles in one line."""
         return ", ".join(self.titles)
 
-    def cells(self, group: Group) -> list[str]:
-        """The cells of a group's label, below the titles."""
-        return [group.label] if len(self.titles) == 1 else list(group.factors.values())
 
-
-@dataclass(frozen=True, slots=True)
-class MeanCI:
-    """The mean of some values, NaN of none, and its 95 % bootstrap interval; None of fewer than two values."""
+class Spread(NamedTuple):
+    """The mean of n values, NaN of none, and their range or its 95 % interval; None of fewer than two values."""
 
     mean: float
     low: float | None
     high: float | None
+    n: int
 
-    def overlaps(self, other: "MeanCI") -> bool:
-        """True if the intervals overlap; False where one has none."""
+    @property
+    def kind(self) -> str:
+        """Whether it goes from the lowest to the highest value or is an interval of the mean; empty for neither."""
+        return "" if self.low is None else "range" if self.n < _ENOUGH else "95 % interval"
+
+    def overlaps(self, other: "Spread") -> bool:
+        """True if they overlap; False where one has none."""
         if self.low is None or self.high is None or other.low is None or other.high is None:
             return False
         return self.low <= other.high and other.low <= self.high
 
-    def interval(self, form: str) -> str:
-        """The interval, such as ``0.125 to 0.250`` with the format ``.3f``; a dash for none."""
+    def text(self, form: str) -> str:
+        """From where to where, such as ``0.125 to 0.250`` with the format ``.3f``; a dash for nowhere."""
         return NO_VALUE if self.low is None else f"{number(self.low, form)} to {number(self.high, form)}"
 
 
 @cache
-def mean_ci(values: tuple[float, ...]) -> MeanCI:
-    """Mean and interval of some values; the same values give the same interval."""
-    from scipy.stats import bootstrap  # slow to import
-
+def spread(values: tuple[float, ...]) -> Spread:
+    """Mean, and range or interval, of some values; the same values give the same interval."""
     mean = float(np.mean(values)) if values else float("nan")
     if len(values) < 2 or np.isnan(mean):
-        return MeanCI(mean, None, None)
-    known = {"n_resamples": _RESAMPLES, "confidence_level": CONFIDENCE, "rng": np.random.default_rng(0)}
+        return Spread(mean, None, None, len(values))
+    if len(values) < _ENOUGH:
+        return Spread(mean, min(values), max(values), len(values))
+    from scipy.stats import bootstrap  # slow to import
+
+    known = {"n_resamples": _RESAMPLES, "confidence_level": _CONFIDENCE, "rng": np.random.default_rng(0)}
     low, high = bootstrap((values,), np.mean, method="percentile", **known).confidence_interval
-    return MeanCI(mean, float(low), float(high))
+    return Spread(mean, float(low), float(high), len(values))
 
 
 def group_runs(runs: Sequence[Run], by: Sequence[str] = ()) -> Grouping:
@@ -115,11 +118,7 @@ def group_runs(runs: Sequence[Run], by: Sequence[str] = ()) -> Grouping:
     members: dict[tuple[str, ...], list[Run]] = {}
     for run, values in zip(runs, zip(*factors.values(), strict=True) if factors else [()] * len(runs), strict=True):
         members.setdefault(values, []).append(run)
-    titles, labels = _names(list(factors), list(members))
-    groups = [
-        Group(label, dict(zip(factors, values, strict=True)), repeats)
-        for label, (values, repeats) in zip(labels, members.items(), strict=True)
-    ]
+    titles, groups = _named(list(factors), members)
     return Grouping(titles, groups, keys, [key for key in keys if any(_differs(key, group.runs) for group in groups)])
 
 
@@ -149,19 +148,33 @@ def _factors(runs: Sequence[Run], keys: Sequence[str], by: Sequence[str]) -> dic
 
 
 def _same_partition(one: Mapping[str, Sequence[str]], other: Mapping[str, Sequence[str]]) -> bool:
-    pairs = set(zip(zip(*one.values(), strict=True), zip(*other.values(), strict=True), strict=False))
-    return len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs})
+    first, second = (list(zip(*values.values(), strict=True)) for values in (one, other))
+    return len({*zip(first, second, strict=True)}) == len({*first}) == len({*second})
 
 
-def _names(factors: list[str], values: Sequence[tuple[str, ...]]) -> tuple[list[str], list[str]]:
-    """Titles of what distinguishes the groups, and a label for each."""
-    if not factors:
-        return ["group"], ["all runs"]
-    labels = [", ".join(words) for words in values]
-    if len(factors) <= _MOST_FACTORS and all(len(label) <= _LONGEST for label in labels):
-        return factors, labels
+def _named(factors: list[str], members: Mapping[tuple[str, ...], list[Run]]) -> tuple[list[str], list[Group]]:
+    """Titles of what distinguishes the groups, and the groups: by name where each is one run, else by their values.
+
+    A job of a sweep is named by both, and what would be too long by letters.
+    """
+    by_values = len(factors) <= _MOST_FACTORS and all(len(", ".join(values)) <= _LONGEST for values in members)
+    single = all(len(runs) == 1 for runs in members.values())
     letters = ("".join(word) for n in count(1) for word in product(ascii_uppercase, repeat=n))  # A, ... Z, AA, AB, ...
-    return ["group"], list(islice(letters, len(values)))
+    shown = factors if by_values else []
+    titles = ["run", *shown] if single else shown or ["group"]
+    groups = []
+    for (values, runs), letter in zip(members.items(), letters, strict=False):
+        named = dict(zip(factors, values, strict=True))
+        label = (", ".join(values) if by_values else letter) or "all runs"
+        description = ", ".join(f"{factor}={value}" for factor, value in named.items() if by_values) or label
+        cells = [*values] if by_values and factors else [label]
+        if single:
+            name, known = runs[0].name, bool(shown)
+            cells = [name, *(values if by_values else ())]
+            label = f"{label} ({name})" if known and name.rpartition("/")[2].isdigit() else name
+            description = f"{name} ({description})" if known else name
+        groups.append(Group(label, cells, description, named, runs))
+    return titles, groups
 
 
 def _text(value: object) -> str:

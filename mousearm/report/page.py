@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from pathlib import Path
+from textwrap import fill
 from typing import NamedTuple
 
 from matplotlib.figure import Figure
@@ -16,7 +17,7 @@ from mousearm.report.comparison import Comparison, caveats, extremes
 from mousearm.report.figure import MOST_REACHES, curves_figure, overview_figure, reaches_figure
 from mousearm.report.groups import EXPLANATION, Group
 from mousearm.report.reading import UNKNOWN
-from mousearm.text import code_block, columns, markdown, markdown_table
+from mousearm.text import TERMINAL, code_block, columns, markdown, markdown_table
 
 _ERRORS = (
     "Errors are mean distances of paw and elbow from their targets over all steps of the {} reaches, in {}, of the "
@@ -70,7 +71,8 @@ def write_report(comparison: Comparison, folder: Path) -> Path:
 def comparison_text(comparison: Comparison) -> str:
     """The table of groups, the verdict and the caveats, for a terminal."""
     header, rows = tables.group_cells(comparison)
-    return "\n".join([*columns([header, *rows]), "", verdict(comparison), *caveats(comparison)])
+    lines = [verdict(comparison), *caveats(comparison)]
+    return "\n".join([*columns([header, *rows], width=TERMINAL), "", *(fill(line, TERMINAL) for line in lines)])
 
 
 def comparison_html(comparison: Comparison) -> str:
@@ -92,32 +94,41 @@ def comparison_markdown(comparison: Comparison) -> str:
 
 
 def title(comparison: Comparison) -> str:
-    """Number of runs and groups, and the keys that distinguish them."""
+    """Number of runs and groups, and what distinguishes them."""
     n, runs = len(comparison.groups), len(comparison.runs)
     if n == 1:
         return f"{runs} runs that differ in nothing but the seed" if runs > 1 else "1 run"
-    return f"{comparison.grouping.title}: {runs} runs in {n} groups"
+    return f"{comparison.grouping.title}: {runs} runs" + (f" in {n} groups" if n < runs else "")
 
 
 def verdict(comparison: Comparison) -> str:
-    """The group with the lowest error, and the others that may be as good."""
-    measure, best = comparison.measures[0], comparison.best
-    mean = comparison.mean(measure, best)
-    interval = f" (95 % interval {mean.interval(measure.form)} mm)" if mean.low is not None else ""
-    error = f"{mean.mean:{measure.form}} mm{interval}"
-    if len(comparison.groups) == 1:
-        return f"Mean paw error, {comparison.split} reaches: {error}."
-    others = [g for g in comparison.groups if g is not best and mean.overlaps(comparison.mean(measure, g))]
-    text = f"Lowest mean paw error, {comparison.split} reaches: {best.description} with {error}."
-    if others:
-        text += f" Its interval overlaps with that of {'; '.join(group.description for group in others)}."
-    return text
+    """The mean error of each group, or the group with the lowest and the others that may be as good."""
+    measure, best, groups = comparison.measures[0], comparison.best, comparison.groups
+    means = [comparison.mean(measure, group) for group in groups]
+    errors = [f"{mean.mean:{measure.form}} mm" for mean in means]
+    errors = [f"{e} ({m.kind} {m.text(measure.form)} mm)" if m.kind else e for e, m in zip(errors, means, strict=True)]
+    head = f"mean paw error, {comparison.split} reaches:"
+    if len(groups) == 1:
+        return f"{head.capitalize()} {errors[0]}."
+    if best is None:
+        listing = "; ".join(f"{group.description}, {error}" for group, error in zip(groups, errors, strict=True))
+        once = "; ".join(group.description for group in comparison.unrepeated)
+        advice = (
+            f"One seed, as of {once}, cannot tell which is better: train each with several, such as -m seed=0,1,2,3,4."
+        )
+        return f"{head.capitalize()} {listing}. {advice}"
+    mean = means[groups.index(best)]
+    others = [
+        group.description for group, of in zip(groups, means, strict=True) if group is not best and mean.overlaps(of)
+    ]
+    shared = f" Its {mean.kind} overlaps with that of {'; '.join(others)}." if others else ""
+    return f"Lowest {head} {best.description} with {errors[groups.index(best)]}.{shared}"
 
 
 def summary(comparison: Comparison) -> Section:
     """The verdict, what weakens it, the table of groups, and what its columns are."""
-    warnings, best = caveats(comparison), comparison.groups.index(comparison.best)
-    marked = ["best" if i == best and len(comparison.groups) > 1 else "" for i in range(len(comparison.groups))]
+    warnings = caveats(comparison)
+    marked = ["best" if group is comparison.best else "" for group in comparison.groups]
     blocks = [
         _text(verdict(comparison), "headline"),
         Block(lambda: html.warning(warnings), "\n\n".join(f"**{markdown(line)}**" for line in warnings)),
@@ -126,7 +137,7 @@ def summary(comparison: Comparison) -> Section:
             comparison,
             overview_figure,
             "errors and effort of the groups",
-            "Small and pale: runs. Large: means over the runs of a group, with their 95 % intervals.",
+            "Small and pale: runs, where a group has several. Large: their mean, with the range or the 95 % interval.",
         ),
         _text(_ERRORS.format(comparison.split, comparison.runs[0].evaluation.scale.text()), "key"),
         _text(EXPLANATION, "key"),
@@ -182,7 +193,7 @@ def _learning(comparison: Comparison) -> Iterator[Block]:
 def _reaches(comparison: Comparison) -> Iterator[Block]:
     names = {(reach.name, reach.split) for run in comparison.runs for reach in run.evaluation.reaches}
     left = f" The {MOST_REACHES} worst of {len(names)}; reaches.csv has all." if len(names) > MOST_REACHES else ""
-    caption = f"Means over the runs of a group, with their 95 % intervals; the worst reach first.{left}"
+    caption = f"Means over the runs of a group, with their range or 95 % interval; the worst reach first.{left}"
     yield _picture(comparison, reaches_figure, "errors per reach", caption)
 
 

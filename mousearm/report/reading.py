@@ -38,11 +38,19 @@ class Run:
     evaluation: Evaluation  # of its best network
     commit: str  # of the code; ``unknown`` outside a git checkout, with a plus if the code was changed since
     host: str  # where it ran
+    steps: int  # of control, over all simulations
+    imitated: int  # those of them in which it imitated
 
     @property
     def seed(self) -> int:
         """Its seed."""
         return self.settings["seed"]
+
+    @property
+    def budget(self) -> str:
+        """Its training in words."""
+        parts = {"imitation": self.imitated, "reward": self.steps - self.imitated}
+        return " + ".join(f"{_rounded(steps)} by {name}" for name, steps in parts.items() if steps) or "no steps"
 
     def error_mm(self, split: str, point: str) -> float:
         """Mean error of ``paw`` or ``elbow`` over all steps of a split, mm; NaN without such reaches."""
@@ -117,10 +125,11 @@ def _read(folder: RunFolder, name: str) -> Run | Excluded:
         state, steps = status.state, "" if status.state == NO_STATUS else str(status.steps)
         overrides = _by_key(folder.saved_overrides())
         if state == FINISHED:
-            for file in (folder.metrics, folder.timing):
-                read_metrics(file)  # refuses what has changed
+            read_metrics(folder.timing)  # refuses what has changed
+            imitated = max(read_metrics(folder.metrics).column("pretrain/loss"), default=0)
             evaluation, settings = Evaluation.load(folder.evaluation), settings_of(folder.saved_config())
-            return Run(folder, name, settings, overrides, evaluation, _commit(folder), status.host)
+            code, whence = _commit(folder), status.host
+            return Run(folder, name, settings, overrides, evaluation, code, whence, status.steps, imitated)
         reason = status.reason or _REASONS.get(state, "No reason was written.")
     except MouseArmError as error:
         state, reason = "unreadable", str(error)
@@ -134,6 +143,11 @@ def _never_began(folder: RunFolder, name: str) -> Excluded:
     state, reason = (jobs[0].ended if jobs else None) or known
     words = _in_words(_by_key(jobs[0].overrides)) if jobs else ""
     return Excluded(name, state, "", " ".join(reason.split()), words)
+
+
+def _rounded(steps: int) -> str:
+    """Steps to three digits: the last rollout may go a little beyond a budget."""
+    return f"{float(f'{steps:.3g}'):,.0f}".replace(",", " ")
 
 
 def _in_words(overrides: Mapping[str, str]) -> str:

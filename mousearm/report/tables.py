@@ -7,37 +7,41 @@ from dataclasses import asdict
 from typing import Any
 
 from mousearm.report.comparison import Comparison
-from mousearm.report.groups import CONFIDENCE, Group
+from mousearm.report.groups import Group
 from mousearm.report.reading import Run
-from mousearm.text import csv_cell, number
+from mousearm.text import csv_cell, listed, number
 
 Cells = tuple[list[str], list[list[str]]]
 """Header and rows of a table for people."""
 
 
 def group_cells(comparison: Comparison) -> Cells:
-    """Header and a row per group: label, runs, seeds, and the mean and interval of each measure."""
+    """Header and a row per group: what it is, runs, seeds, and of each measure the mean and its range or interval."""
+    kinds = {comparison.mean(measure, group).kind for group in comparison.groups for measure in comparison.measures}
+    kinds.discard("")
     header, rows = [*comparison.grouping.titles, "runs", "seeds"], []
     for measure in comparison.measures:
-        header += [measure.title, f"{100 * CONFIDENCE:.0f} % interval"] if measure.interval else [measure.title]
+        header += [measure.title, *([" or ".join(sorted(kinds))] if measure.interval and kinds else [])]
     for group in comparison.groups:
-        seeds = ", ".join(str(seed) for seed in sorted({run.seed for run in group.runs}))
-        row = [*comparison.grouping.cells(group), str(len(group.runs)), seeds]
+        row = [*group.cells, str(len(group.runs)), listed([str(seed) for seed in group.seeds], most=6)]
         for measure in comparison.measures:
             mean = comparison.mean(measure, group)
-            row += [number(mean.mean, measure.form), *([mean.interval(measure.form)] if measure.interval else [])]
+            note = f" ({mean.kind})" if len(kinds) > 1 and mean.kind else ""
+            row += [number(mean.mean, measure.form)]
+            row += [mean.text(measure.form) + note] if measure.interval and kinds else []
         rows.append(row)
     return header, rows
 
 
 def run_cells(comparison: Comparison) -> Cells:
-    """Header and a row per run: name, group, seed, measures."""
-    header = ["run", *comparison.grouping.titles, "seed", *(measure.title for measure in comparison.measures)]
+    """Header and a row per run: name, group, seed, measures, steps of training."""
+    titles = [title for title in comparison.grouping.titles if title != "run"]
     rows = []
     for group, run in comparison.members:
         measured = [number(measure.of(run), measure.form) for measure in comparison.measures]
-        rows.append([run.name, *comparison.grouping.cells(group), str(run.seed), *measured])
-    return header, rows
+        cells = group.cells[len(group.cells) - len(titles) :]
+        rows.append([run.name, *cells, str(run.seed), *measured, run.budget])
+    return ["run", *titles, "seed", *(measure.title for measure in comparison.measures), "steps"], rows
 
 
 def key_cells(comparison: Comparison) -> Cells:

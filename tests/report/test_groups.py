@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -5,7 +6,7 @@ import pytest
 
 from mousearm.errors import UnknownNameError
 from mousearm.evaluate.evaluation import ErrorScale, Evaluation
-from mousearm.report.groups import MeanCI, group_runs, mean_ci
+from mousearm.report.groups import Spread, group_runs, spread
 from mousearm.report.reading import Run, settings_of
 from mousearm.rundir.folder import RunFolder
 
@@ -18,7 +19,9 @@ def run_of(configure_run):
 
     def build(*overrides):
         words = dict(override.split("=", 1) for override in overrides)
-        return Run(RunFolder(Path("x")), "x", settings_of(configure_run("x", overrides)), words, NOTHING, "unknown", "")
+        return Run(
+            RunFolder(Path("x")), "x", settings_of(configure_run("x", overrides)), words, NOTHING, "unknown", "", 0, 0
+        )
 
     return build
 
@@ -44,7 +47,20 @@ def test_labels_are_what_the_command_line_said(run_of):
 
 
 def test_an_override_that_was_not_given_is_the_default(run_of):
-    assert list(seeds_of(group_runs([run_of(), run_of("reward=paw_heavy")]))) == ["(default)", "paw_heavy"]
+    runs = [run_of(*reward, f"seed={seed}") for reward in ([], ["reward=paw_heavy"]) for seed in (0, 1)]
+    assert list(seeds_of(group_runs(runs))) == ["(default)", "paw_heavy"]
+
+
+def test_runs_without_repetitions_keep_their_names(run_of):
+    first, heavy = replace(run_of(), name="first"), replace(run_of("reward=paw_heavy"), name="heavy")
+    grouping = group_runs([first, heavy])
+    assert grouping.titles == ["run", "reward"]
+    assert [group.label for group in grouping.groups] == ["first", "heavy"]
+    assert [group.cells for group in grouping.groups] == [["first", "(default)"], ["heavy", "paw_heavy"]]
+    assert grouping.groups[1].description == "heavy (reward=paw_heavy)"
+    jobs = group_runs([replace(first, name="rewards/0"), replace(heavy, name="rewards/1")])
+    assert [group.label for group in jobs.groups] == ["(default) (rewards/0)", "paw_heavy (rewards/1)"]
+    assert (group_runs([first]).groups[0].label, group_runs([first]).titles) == ("first", ["run"])
 
 
 def test_labels_are_keys_where_the_command_line_says_something_else(run_of):
@@ -57,7 +73,7 @@ def test_labels_are_keys_where_the_command_line_says_something_else(run_of):
 
 def test_many_factors_are_called_by_letters(run_of):
     changes = ["env.n_substeps=4", "algo.gamma=0.5", "algo.gae_lambda=0.5", "reward.w_paw=3"]
-    grouping = group_runs([run_of(), run_of(*changes)])
+    grouping = group_runs([run_of(*words, f"seed={seed}") for words in ([], changes) for seed in (0, 1)])
     assert grouping.titles == ["group"]
     assert list(seeds_of(grouping)) == ["A", "B"]
     assert [group.description for group in grouping.groups] == ["A", "B"]
@@ -73,13 +89,14 @@ def test_by_pools_what_it_does_not_name(run_of):
     }
     assert list(grouping.pooled) == ["env.path_steps"]
     both = group_runs(runs, ["reward", "env.path_steps"])
-    assert both.titles == ["reward", "env.path_steps"]
-    assert [both.cells(group) for group in both.groups][1] == ["default", "5"]
+    assert both.titles == ["run", "reward", "env.path_steps"]
+    assert both.groups[1].cells == ["x", "default", "5"]
     assert not both.pooled
 
 
 def test_by_seed(run_of):
-    assert seeds_of(group_runs([run_of("seed=0"), run_of("seed=1")], ["seed"])) == {"0": [0], "1": [1]}
+    runs = [run_of(f"seed={seed}", "threads=1") for seed in (0, 1, 1)]
+    assert seeds_of(group_runs(runs, ["seed"])) == {"0": [0], "1": [1, 1]}
 
 
 def test_by_something_that_does_not_exist(run_of):
@@ -93,36 +110,38 @@ def test_differing_keys_have_their_whole_path(run_of):
     assert group_runs(runs).keys == ["model.landmarks.paw"]  # the seed is no difference
 
 
-def test_of_two_or_three_runs_the_interval_is_all_of_them():
+def test_two_or_three_runs_have_a_range_and_more_an_interval():
     # The lowest of n runs n times in a row is drawn with probability n**-n: 1/4, 1/27 are above 2.5 %, 1/256 is not.
-    assert mean_ci((1.0, 2.0)) == MeanCI(1.5, 1.0, 2.0)
-    assert mean_ci((4.0, 1.0, 1.0)) == MeanCI(2.0, 1.0, 4.0)
-    four = mean_ci((1.0, 2.0, 3.0, 4.0))
+    assert spread((1.0, 2.0)) == Spread(1.5, 1.0, 2.0, 2)
+    assert spread((4.0, 1.0, 1.0)) == Spread(2.0, 1.0, 4.0, 3)
+    four = spread((1.0, 2.0, 3.0, 4.0))
     assert 1.0 < four.low < four.mean < four.high < 4.0
+    kinds = [spread(tuple(range(n))).kind for n in range(6)]
+    assert kinds == ["", "", "range", "range", "95 % interval", "95 % interval"]
 
 
 def test_one_run_has_no_interval_and_equal_runs_have_none_to_speak_of():
-    assert mean_ci((0.25,)) == MeanCI(0.25, None, None)
-    assert mean_ci((0.25, 0.25, 0.25)) == MeanCI(0.25, 0.25, 0.25)
-    assert np.isnan(mean_ci(()).mean)
-    assert mean_ci((1.0, float("nan"))).low is None
+    assert spread((0.25,)) == Spread(0.25, None, None, 1)
+    assert spread((0.25, 0.25, 0.25)) == Spread(0.25, 0.25, 0.25, 3)
+    assert np.isnan(spread(()).mean)
+    assert spread((1.0, float("nan"))).low is None
 
 
 def test_many_runs_come_near_the_standard_error():
     values = np.random.default_rng(1).normal(10.0, 2.0, 400)  # 1.96 * 2 / sqrt(400) = 0.196
-    mean = mean_ci(tuple(values))
+    mean = spread(tuple(values))
     assert (mean.high - mean.low) / 2 == pytest.approx(0.196, rel=0.1)
-    assert mean == mean_ci(tuple(values))
+    assert mean == spread(tuple(values))
 
 
 @pytest.mark.parametrize(
     ("low", "high", "overlap"), [(2.0, 3.0, True), (2.5, 3.0, False), (0.0, 5.0, True), (None, None, False)]
 )
 def test_overlap(low, high, overlap):
-    one, other = MeanCI(1.5, 1.0, 2.0), MeanCI(2.7, low, high)
+    one, other = Spread(1.5, 1.0, 2.0, 3), Spread(2.7, low, high, 3)
     assert one.overlaps(other) == other.overlaps(one) == overlap
 
 
 def test_text():
-    assert MeanCI(1.5, 1.0, 2.25).interval(".1f") == "1.0 to 2.2"
-    assert MeanCI(1.5, None, None).interval(".1f") == "–"
+    assert Spread(1.5, 1.0, 2.25, 3).text(".1f") == "1.0 to 2.2"
+    assert Spread(1.5, None, None, 1).text(".1f") == "–"

@@ -31,7 +31,7 @@ def test_means_and_intervals_by_hand(sweep):
     assert comparison.mean(minutes, default).mean == pytest.approx(1000 / 100 / 60)
     assert comparison.best is default
     assert verdict(comparison) == (
-        "Lowest mean paw error, train reaches: reward=default with 0.300 mm (95 % interval 0.200 to 0.400 mm)."
+        "Lowest mean paw error, train reaches: reward=default with 0.300 mm (range 0.200 to 0.400 mm)."
     )
     assert caveats(comparison) == []
 
@@ -39,7 +39,39 @@ def test_means_and_intervals_by_hand(sweep):
 def test_an_overlap_is_told(make_run, tmp_path):
     for job, (reward, mm) in enumerate([("default", 0.2), ("default", 0.5), ("smooth", 0.4), ("smooth", 0.6)]):
         make_run(f"s/{job}", [f"reward={reward}", f"seed={job % 2}"], {"a": mm})
-    assert verdict(compare([tmp_path])).endswith("Its interval overlaps with that of reward=smooth.")
+    assert verdict(compare([tmp_path])).endswith("Its range overlaps with that of reward=smooth.")
+
+
+def test_nothing_is_called_lowest_where_a_group_has_one_seed(make_run, tmp_path):
+    make_run("first", [], {"a": 0.2})
+    make_run("smooth", ["reward=smooth"], {"a": 0.3})
+    comparison = compare([tmp_path])
+    assert comparison.best is None
+    assert verdict(comparison).startswith(
+        "Mean paw error, train reaches: first (reward=(default)), 0.200 mm; smooth (reward=smooth), 0.300 mm. One seed"
+    )
+    page = write_report(comparison, tmp_path / "report").read_text()
+    assert "Lowest" not in page
+    assert 'class="best"' not in page
+    table = Tables(page).found["groups"]
+    assert table[0] == ["run", "reward", "runs", "seeds", "paw mm, train", "elbow mm, train", "effort", "minutes"]
+    assert [row[:2] for row in table[1:]] == [["first", "(default)"], ["smooth", "smooth"]]
+    paw, _, trade_off = overview_figure(comparison).axes
+    assert [len(axes.lines) for axes in (paw, trade_off)] == [2, 2]  # one dot for each run
+    make_run("again", ["reward=smooth"], {"a": 0.5})  # the same seed once more is no repetition
+    assert compare([tmp_path]).best is None
+    make_run("second", ["seed=1"], {"a": 0.2})
+    make_run("smooth2", ["reward=smooth", "seed=1"], {"a": 0.3})
+    assert compare([tmp_path]).best.factors == {"reward": "(default)"}
+
+
+def test_unequal_training_is_told(make_run, tmp_path):
+    make_run("s/0", ["seed=0"], {"a": 0.2})
+    other = make_run("s/1", ["seed=1"], {"a": 0.2})
+    assert caveats(compare([tmp_path])) == []
+    other.metrics.write_text("steps,pretrain/loss,eval/train_paw_mm\n0,,1\n300,1.5,\n600,1.0,\n1000,,1\n")
+    (told,) = caveats(compare([tmp_path]))
+    assert told.endswith("differ by: 1 000 by reward: 0; 600 by imitation + 400 by reward: 1.")
 
 
 def test_the_test_split_counts_where_all_runs_have_one(make_run, tmp_path):
@@ -184,9 +216,11 @@ def test_many_groups_can_be_told_apart(make_run, tmp_path):
 
 
 def test_text_for_the_terminal(sweep):
-    head, first, *_ = comparison_text(compare([sweep])).splitlines()
-    assert head.split()[:3] == ["reward", "runs", "seeds"]
-    assert first.split()[:2] == ["default", "3"]
+    text = comparison_text(compare([sweep])).splitlines()
+    assert text[0].split()[:3] == ["reward", "runs", "seeds"]
+    assert text[1].split()[:2] == ["default", "3"]
+    assert max(map(len, text)) <= 80
+    assert [line.split()[0] for line in text if "default" in line] == ["default", "default", "Lowest"]  # in two parts
 
 
 def test_no_finished_run(make_run, tmp_path):
