@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import mujoco
 import numpy as np
 
-from mousearm.fidelity.reference import index_of, load_opensim, open_model, start
-from mousearm.mechanics import muscles_of
+from mousearm.fidelity.reference import opened
+from mousearm.mechanics import muscles_of, optimal_and_slack
 from mousearm.model import Arm
 
 # OpenSim has no rigid tendon for it; its fibre length is set instead, and its speed cannot be.
@@ -50,22 +50,17 @@ class Bench:
 
     def __init__(self, file: Path):
         """Read the file and replace the paths; ModelError if OpenSim is not installed or cannot use the file."""
-        self._file = file
-        self._opensim = load_opensim()
-        self._model = open_model(file)
-        start(self._model, file)  # connects it
-        zero = self._opensim.Vec3(0)
-        body = self._opensim.Body("bench", 1.0, zero, self._opensim.Inertia(1))
-        joint = self._opensim.SliderJoint("bench", self._model.getGround(), body)
-        joint.upd_coordinates(0).setName("bench")
-        self._model.addBody(body)
-        self._model.addJoint(joint)
-        muscles = self._model.updMuscles()
-        self._muscles = tuple(muscles.get(i).getName() for i in range(muscles.getSize()))
-        for i in range(muscles.getSize()):
-            self._stretch(muscles.get(i), body)
-        self._model.finalizeConnections()
-        self._state = start(self._model, file)
+        with opened(file) as (self._opensim, self._model):
+            self._model.initSystem()  # connects it
+            body = self._opensim.Body("bench", 1.0, self._opensim.Vec3(0), self._opensim.Inertia(1))
+            joint = self._opensim.SliderJoint("bench", self._model.getGround(), body)
+            joint.upd_coordinates(0).setName("bench")
+            self._model.addBody(body)
+            self._model.addJoint(joint)
+            for muscle in self._model.updMuscles():
+                self._stretch(muscle, body)
+            self._model.finalizeConnections()
+            self._state = self._model.initSystem()
         self._slider = self._model.getCoordinateSet().get("bench")
 
     def _stretch(self, muscle: Any, body: Any) -> None:
@@ -81,7 +76,7 @@ class Bench:
 
     def fibre(self, muscle: str) -> Fibre:
         """Figures of a muscle."""
-        item = self._get(muscle)
+        item = self._model.getMuscles().get(muscle)
         return Fibre(
             item.getConcreteClassName(),
             item.getMaxIsometricForce(),
@@ -97,7 +92,7 @@ class Bench:
         The force is the active one along the tendon, N, at full activation. NaN where OpenSim does not let the fibre be
         that short.
         """
-        item, figures = self._get(muscle), self.fibre(muscle)
+        item, figures = self._model.getMuscles().get(muscle), self.fibre(muscle)
         item.setActivation(self._state, 1.0)
         rows = np.full((len(fibre), 3), np.nan)
         for row, wanted, length in zip(rows, fibre, figures.path_length(fibre), strict=True):
@@ -112,7 +107,7 @@ class Bench:
 
         NaN where the tendon is elastic, so that the fibre's speed cannot be set.
         """
-        item, figures = self._get(muscle), self.fibre(muscle)
+        item, figures = self._model.getMuscles().get(muscle), self.fibre(muscle)
         if figures.kind == _ELASTIC_ONLY:
             return np.full(len(speed), np.nan)
         length = float(figures.path_length(np.ones(1))[0])
@@ -129,9 +124,6 @@ class Bench:
         multiplier = item.getActiveForceLengthMultiplier(self._state) * item.getCosPennationAngle(self._state)
         return float(item.getMaxIsometricForce() * multiplier)
 
-    def _get(self, muscle: str) -> Any:
-        return self._model.getMuscles().get(index_of("muscle", muscle, self._muscles, self._file))
-
     def _put(self, item: Any, length: float, speed: float, fibre: float) -> float:
         """Go to a muscle-tendon length in m and speed in m/s; returns the normalised fibre length that OpenSim has."""
         self._slider.setValue(self._state, float(length), False)
@@ -144,7 +136,7 @@ class Bench:
 
 FIBRE = np.linspace(0.2, 1.8, 161)  # normalised fibre lengths at which curves are compared
 SPEED = np.linspace(-1, 1, 101)  # fibre speeds at which they are, as shares of the largest; lengthening above 0
-_OPTIMAL = int(np.argmin(np.abs(FIBRE - 1)))
+OPTIMAL = int(np.argmin(np.abs(FIBRE - 1)))
 
 
 class Difference(NamedTuple):
@@ -186,24 +178,12 @@ class MuscleCurves:
     @property
     def peaks(self) -> list[float]:
         """Peak isometric force in OpenSim and in MuJoCo, N, each at its own optimal length."""
-        return self.force[:, _OPTIMAL].tolist()
+        return self.force[:, OPTIMAL].tolist()
 
     @property
-    def optimal_lengths(self) -> list[float]:
-        """Length of the whole muscle in OpenSim and in MuJoCo with fibres of optimal length, m."""
-        return self.lengths[:, _OPTIMAL].tolist()
-
-    @property
-    def peak_error(self) -> float:
-        """Difference of the peaks, %."""
-        opensim, ours = self.peaks
-        return 100 * (ours / opensim - 1)
-
-    @property
-    def peak_error_displaced(self) -> float:
-        """The same with MuJoCo's muscle as long as OpenSim's is at its peak, %."""
-        opensim, ours = self.displaced[:, _OPTIMAL]
-        return 100 * float(ours / opensim - 1)
+    def peak_errors(self) -> list[float]:
+        """Differences of the peaks, %: each at its own optimal length; both muscles as long as OpenSim's is there."""
+        return [100 * float(ours / opensim - 1) for opensim, ours in (self.peaks, self.displaced[:, OPTIMAL])]
 
     def difference(self, curves: np.ndarray, within: str | None = None) -> Difference:
         """Difference of two curves over ``FIBRE``, in a named range of lengths or in all."""
@@ -213,20 +193,13 @@ class MuscleCurves:
 
 def compare_curves(file: Path, arm: Arm, names: Sequence[str], lengths: dict[str, np.ndarray]) -> list[MuscleCurves]:
     """Curves of MuJoCo muscles; ``lengths`` are OpenSim's of the M muscles, (P, M) m, by what they were found in."""
-    bench = Bench(file)
-    ours = {arm.actuator_names[i] for i in muscles_of(arm)}
+    bench, muscles = Bench(file), zip(muscles_of(arm), *optimal_and_slack(arm), strict=True)
+    ours = {arm.actuator_names[i]: slack + FIBRE * optimal for i, optimal, slack in muscles}
     return [
-        _compare(bench, arm, name, {where: table[:, m] for where, table in lengths.items()})
+        _compare(bench, arm, name, ours[name], {where: table[:, m] for where, table in lengths.items()})
         for m, name in enumerate(names)
         if name in ours
     ]
-
-
-def length_at(arm: Arm, actuator: int, fibre: np.ndarray) -> np.ndarray:
-    """Lengths, m, at which a MuJoCo muscle has normalised fibre lengths: from ``range`` at ``lengthrange``."""
-    short, long = arm.model.actuator_lengthrange[actuator]
-    low, high = arm.model.actuator_gainprm[actuator, :2]
-    return short + (fibre - low) * (long - short) / (high - low)
 
 
 def forces_at(arm: Arm, actuator: int, length: float, speed: float = 0.0) -> tuple[float, float]:
@@ -241,22 +214,22 @@ def forces_at(arm: Arm, actuator: int, length: float, speed: float = 0.0) -> tup
     return active, -mujoco.mju_muscleBias(length, limits, unit, bias)
 
 
-def _compare(bench: Bench, arm: Arm, name: str, lengths: dict[str, np.ndarray]) -> MuscleCurves:
+def _compare(bench: Bench, arm: Arm, name: str, straight: np.ndarray, lengths: dict[str, np.ndarray]) -> MuscleCurves:
+    """Compare one muscle, of which ours is as long as ``straight`` at ``FIBRE``, (K,) m."""
     actuator, fibre = arm.actuator_names.index(name), bench.fibre(name)
     normal = {where: fibre.fibre_length(paths) for where, paths in lengths.items()}
     (opensim_active, opensim_passive, force), along = bench.curves(name, FIBRE), fibre.path_length(FIBRE)
-    straight = length_at(arm, actuator, FIBRE)
     ours, passive = np.array([forces_at(arm, actuator, length) for length in straight]).T
     displaced = np.array([forces_at(arm, actuator, length)[0] if length > 0 else np.nan for length in along])
     speeds = SPEED * fibre.max_velocity * fibre.optimal
-    moving = np.array([forces_at(arm, actuator, straight[_OPTIMAL], speed)[0] for speed in speeds])
-    peak = np.array([force[_OPTIMAL], arm.peak_force[actuator]])
+    moving = np.array([forces_at(arm, actuator, straight[OPTIMAL], speed)[0] for speed in speeds])
+    peak = np.array([force[OPTIMAL], arm.peak_force[actuator]])
     return MuscleCurves(
         name=name,
         fibre=fibre,
         active=np.array([opensim_active, ours / peak[1]]),
         passive=np.array([opensim_passive, passive / peak[1]]),
-        velocity=np.array([bench.force_velocity(name, SPEED), moving / ours[_OPTIMAL]]),
+        velocity=np.array([bench.force_velocity(name, SPEED), moving / ours[OPTIMAL]]),
         force=np.array([force, ours]),
         lengths=np.array([along, straight]),
         displaced=np.array([force, displaced]) / peak[:, None],

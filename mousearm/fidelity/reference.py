@@ -3,7 +3,8 @@
 OpenSim is not a dependency of the package: it is imported when a reference is made.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from mousearm.model.opensim.elements import pose as frame_of
 from mousearm.model.opensim.settings import JOINT_NAMES
 from mousearm.model.opensim.tree import Z_UP, build_tree
 
+_SURFACES = ("WrapCylinder", "WrapSphere")
 _DERIVATIVE_STEP = 1e-6  # rad or m: rounding and curvature both stay below 1e-8 m/rad
 
 
@@ -44,24 +46,19 @@ class OpenSimModel:
     def __init__(self, file: Path, muscles: Collection[str] | None = None):
         """Build the system, with these muscles as far as they exist; ModelError if OpenSim is not there or refuses."""
         self.file = file
-        self._opensim = load_opensim()
-        self._model = open_model(file)
-        self._state = start(self._model, file)
+        with opened(file) as (self._opensim, self._model):
+            self._state = self._model.initSystem()
         self.version = str(self._opensim.GetVersion()).split("-")[0]
-        listed = self._model.getCoordinateSet()
-        every = [listed.get(i) for i in range(listed.getSize())]
-        self._free = [coordinate for coordinate in every if not coordinate.getLocked(self._state)]
+        self._free = [item for item in self._model.getCoordinateSet() if not item.getLocked(self._state)]
         self.coordinates = tuple(item.getName() for item in self._free)
         self.range = np.array([[item.getRangeMin(), item.getRangeMax()] for item in self._free])  # (C, 2) rad or m
         self.default = np.array([item.getDefaultValue() for item in self._free])
         self.turns = np.array([item.getMotionType() == self._opensim.Coordinate.Rotational for item in self._free])
-        listed = self._model.getMuscles()
-        names = [listed.get(i).getName() for i in range(listed.getSize())]
+        names = [item.getName() for item in self._model.getMuscles()]
         self.muscles = tuple(name for name in names if muscles is None or name in muscles)
         self.left_out = tuple(name for name in names if name not in self.muscles)
-        self._paths = [listed.get(name).getGeometryPath() for name in self.muscles]
-        markers = self._model.getMarkerSet()
-        self.markers = tuple(markers.get(i).getName() for i in range(markers.getSize()))
+        self._paths = [self._model.getMuscles().get(name).getGeometryPath() for name in self.muscles]
+        self.markers = tuple(item.getName() for item in self._model.getMarkerSet())
 
     def put(self, values: np.ndarray) -> None:
         """Go to a pose, (C,)."""
@@ -71,12 +68,12 @@ class OpenSimModel:
 
     def marker(self, name: str) -> np.ndarray:
         """Position of a marker in this pose, (3,) m in MuJoCo's axes."""
-        return z_up(self._model.getMarkerSet().get(name).getLocationInGround(self._state))
+        return _z_up(self._model.getMarkerSet().get(name).getLocationInGround(self._state))
 
     def joint(self, coordinate: str) -> np.ndarray:
         """Position of a coordinate's joint in this pose: the origin of its child frame, (3,) m in MuJoCo's axes."""
         frame = self._model.getCoordinateSet().get(coordinate).getJoint().getChildFrame()
-        return z_up(frame.getPositionInGround(self._state))
+        return _z_up(frame.getPositionInGround(self._state))
 
     def lengths(self, values: np.ndarray) -> np.ndarray:
         """(M,) m, lengths of the muscles' paths at a pose, (C,)."""
@@ -110,23 +107,20 @@ class OpenSimModel:
 
     def surfaces(self, muscle: int) -> list[Surface]:
         """Cylinders and spheres that the path of a muscle may bend around, where they are in this pose."""
-        wraps = self._paths[muscle].getWrapSet()
-        objects = [wraps.get(i).getWrapObject() for i in range(wraps.getSize())]
-        return [
-            self._surface(item) for item in objects if item.getConcreteClassName() in ("WrapCylinder", "WrapSphere")
-        ]
+        objects = [wrap.getWrapObject() for wrap in self._paths[muscle].getWrapSet()]
+        return [self._surface(item) for item in objects if item.getConcreteClassName() in _SURFACES]
 
     def _vertex(self, point: Any) -> Vertex:
         on = self._opensim.PathWrapPoint.safeDownCast(point)
         wrap = None if on is None else on.getWrapObject().getName()
-        return Vertex(point.getName(), wrap, _array(point.getLocationInGround(self._state)))
+        return Vertex(point.getName(), wrap, point.getLocationInGround(self._state).to_numpy())
 
     def _surface(self, wrap: Any) -> Surface:
         frame = wrap.getFrame().getTransformInGround(self._state)
         body = np.eye(4)
-        body[:3, 3] = _array(frame.p())
+        body[:3, 3] = frame.p().to_numpy()
         body[:3, :3] = [[frame.R().get(i, j) for j in range(3)] for i in range(3)]
-        local = frame_of(_array(wrap.get_translation()), _array(wrap.get_xyz_body_rotation()))
+        local = frame_of(wrap.get_translation().to_numpy(), wrap.get_xyz_body_rotation().to_numpy())
         kind = wrap.getConcreteClassName()
         shape = getattr(self._opensim, kind).safeDownCast(wrap)
         length = shape.get_length() if kind == "WrapCylinder" else np.inf
@@ -147,42 +141,21 @@ def load_opensim() -> Any:
     return opensim
 
 
-def open_model(file: Path) -> Any:
-    """OpenSim's object of a model file; raises ModelError if there is no such file, or OpenSim refuses it."""
+@contextmanager
+def opened(file: Path) -> Iterator[tuple[Any, Any]]:
+    """OpenSim and its object of a model file; ModelError if there is none, or for what OpenSim refuses meanwhile."""
+    opensim = load_opensim()
     if not file.is_file():
         raise ModelError(f"There is no file {file}. Give the path of an OpenSim model (.osim).")
     try:
-        return load_opensim().Model(str(file))
+        yield opensim, opensim.Model(str(file))
     except RuntimeError as error:
-        raise _refused(file, error) from error
+        raise ModelError(f"OpenSim refuses {file}: {error}") from error
 
 
-def start(model: Any, file: Path) -> Any:
-    """The first state of a model; raises ModelError if OpenSim cannot build the system."""
-    try:
-        return model.initSystem()
-    except RuntimeError as error:
-        raise _refused(file, error) from error
-
-
-def index_of(kind: str, name: str, names: tuple[str, ...], file: Path) -> int:
-    """Index of a name among the names; raises UnknownNameError if it is not among them."""
-    if name not in names:
-        raise UnknownNameError(f"{kind} in {file}", name, names)
-    return names.index(name)
-
-
-def z_up(point: Any) -> np.ndarray:
+def _z_up(point: Any) -> np.ndarray:
     """An OpenSim vector in MuJoCo's axes: (x, y, z) becomes (z, x, y)."""
-    return Z_UP[:3, :3] @ _array(point)
-
-
-def _array(vector: Any) -> np.ndarray:
-    return np.array([vector.get(i) for i in range(3)])
-
-
-def _refused(file: Path, error: RuntimeError) -> ModelError:
-    return ModelError(f"OpenSim refuses {file}: {error}")
+    return Z_UP[:3, :3] @ point.to_numpy()
 
 
 class Match:
@@ -198,9 +171,10 @@ class Match:
         links = build_tree(read_osim(model.file), JOINT_NAMES).values()
         scales = {dof.name: dof.scale for link in links for dof in link.dofs}
         coordinate_of = {JOINT_NAMES.get(name, name): name for name in model.coordinates}
-        known = tuple(name for name in coordinate_of if name in scales)
+        known = [name for name in coordinate_of if name in scales]
         for name in arm.joint_names:
-            index_of(f"coordinate for a joint of {arm.source}", name, known, model.file)
+            if name not in known:
+                raise UnknownNameError(f"coordinate for a joint of {arm.source} in {model.file}", name, known)
         self._coordinates = tuple(coordinate_of[name] for name in arm.joint_names)
         self._columns = np.array([model.coordinates.index(name) for name in self._coordinates])
         self._scales = np.array([scales[name] for name in arm.joint_names])

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from mousearm.fidelity.compare import IN_JOINT_RANGES, Fidelity, lengths_kept, moments_kept, verdicts
-from mousearm.fidelity.curves import Difference, MuscleCurves
+from mousearm.fidelity.curves import OPTIMAL, Difference, MuscleCurves
 from mousearm.fidelity.validity import MAX_UNEXPLAINED
 from mousearm.model_check import result_table
-from mousearm.text import columns
+from mousearm.text import NO_VALUE, columns, number
 
 _EXAMPLES = 2  # poses per muscle
 _WIDTH = 118  # of a line of text
@@ -54,9 +54,8 @@ def _paths(found: Fidelity, m: int) -> dict[str, Any]:
     for name, poses in (("all_poses", np.ones_like(validity.trusted)), ("kept_poses", validity.trusted)):
         rms, largest = found.length_error(poses)
         figures[name] = {"length_rms_m": _json_number(rms[m]), "length_max_m": _json_number(largest[m])}
-        shares = {"arm": found.moment_error, "arm_stated": found.stated_error, "arm_itself": found.contradiction}
-        for key, of in shares.items():
-            percent = map(_json_number, 100 * of(poses)[m])
+        for key, shares in found.moment_errors(poses).items():
+            percent = map(_json_number, 100 * shares[m])
             figures[name][f"moment_{key}_rms_percent"] = dict(zip(found.arm.joint_names, percent, strict=True))
     examples = [
         {
@@ -66,7 +65,7 @@ def _paths(found: Fidelity, m: int) -> dict[str, Any]:
         }
         for row in worst_poses(found, m)
     ]
-    causes = {"inside": validity.inside, "cuts": validity.cuts, "jumps": validity.jumps, "any": ~validity.trusted}
+    causes = {**validity.causes, "any": ~validity.trusted}
     aside = {name: float(mask[:, m].mean()) for name, mask in causes.items()}
     return {**figures, "set_aside_share": aside, "set_aside_examples": examples, "own_jump_m": float(found.jump[m])}
 
@@ -81,8 +80,8 @@ def _curves(item: MuscleCurves) -> dict[str, Any]:
     return {
         "fibre_lengths": {where: list(limits) for where, limits in item.ranges.items()},
         "peak_force_N": {"opensim": opensim, "model": ours},
-        "peak_force_percent": item.peak_error,
-        "peak_force_at_same_length_percent": item.peak_error_displaced,
+        "peak_force_percent": item.peak_errors[0],
+        "peak_force_at_same_length_percent": item.peak_errors[1],
         "curves_percent_of_peak": {**figures, "force_velocity": _spread(Difference.of(item.velocity))},
     }
 
@@ -102,13 +101,13 @@ def _pennation(curves: list[MuscleCurves]) -> str:
     angle = most.fibre.pennation
     if angle == 0:
         return ""
-    opensim, ours = (1e3 * length for length in most.optimal_lengths)
+    opensim, ours = 1e3 * most.lengths[:, OPTIMAL]
     spreads = {where or "from 0.2 to 1.8": most.difference(most.displaced, where) for where in (None, *most.ranges)}
     costs = [f"{found.rms:.1f}/{found.largest:.1f} % {where}" for where, found in spreads.items()]
     return _paragraph(
         f"Pennation: {most.name} has the largest angle, {np.rad2deg(angle):.1f} degrees. In OpenSim its fibres are at "
         f"optimal length when it is {opensim:.3f} mm long, in our model at {ours:.3f} mm. At OpenSim's muscle lengths "
-        f"our active force is off by {most.peak_error_displaced:+.2f} % at the peak; rms/largest over fibre lengths: "
+        f"our active force is off by {most.peak_errors[1]:+.2f} % at the peak; rms/largest over fibre lengths: "
         f"{', '.join(costs)}."
     )
 
@@ -123,13 +122,13 @@ def _path_table(found: Fidelity) -> str:
     figures = []
     for poses in (every, kept):
         verdict = lengths_kept(found, poses) & moments_kept(found, poses).all(axis=1)
-        figures.append((*found.length_error(poses), _worst(found.moment_error(poses)), verdict))
-    (rms, largest, arm, passed), (kept_rms, kept_largest, kept_arm, kept_passed) = figures
-    stated, itself = _worst(found.stated_error(kept)), _worst(found.contradiction(kept))
+        errors = {name: _worst(shares) for name, shares in found.moment_errors(poses).items()}
+        figures.append((*found.length_error(poses), errors, verdict))
+    (rms, largest, every_arm, passed), (kept_rms, kept_largest, kept_arm, kept_passed) = figures
     aside = 100 * (1 - kept.mean(axis=0))
     for m, name in enumerate(found.muscles):
         lengths = [_mm(values[m]) for values in (rms, kept_rms, largest, kept_largest)]
-        arms = [_percent(values[m]) for values in (arm, kept_arm, stated, itself)]
+        arms = [number(100 * shares[m], ".2f") for shares in (every_arm["arm"], *kept_arm.values())]
         verdicts = ["pass" if values[m] else "FAIL" for values in (passed, kept_passed)]
         rows.append([name, *lengths, *arms, f"{aside[m]:.1f}", *verdicts])
     note = _paragraph(
@@ -143,8 +142,7 @@ def _path_table(found: Fidelity) -> str:
 
 def _aside_table(found: Fidelity) -> str:
     """Reasons why poses were set aside, and examples, the largest jumps first; empty without any."""
-    validity = found.validity
-    causes = {"inside": validity.inside, "cuts": validity.cuts, "jumps": validity.jumps}
+    validity, causes = found.validity, found.validity.causes
     rows = [["muscle", *(f"{name} %" for name in causes), "for example", "jump mm", *found.arm.joint_names]]
     for m, name in enumerate(found.muscles):
         shares = [f"{100 * mask[:, m].mean():.1f}" for mask in causes.values()]
@@ -152,7 +150,7 @@ def _aside_table(found: Fidelity) -> str:
             why = "+".join(cause for cause, mask in causes.items() if mask[row, m])
             angles = [f"{np.rad2deg(angle):.2f}" for angle in found.qpos[row]]
             jump = f"{_mm(validity.jump[row, m])} ({found.coordinates[validity.by[row, m]]})"
-            rows.append([name, *shares, why, jump if validity.jumps[row, m] else "-", *angles])
+            rows.append([name, *shares, why, jump if causes["jumps"][row, m] else NO_VALUE, *angles])
             name, shares = "", [""] * len(causes)
     if len(rows) == 1:
         return ""
@@ -182,8 +180,7 @@ def _curve_table(curves: list[MuscleCurves]) -> str:
     rows[1] += [_ALL_LENGTHS, IN_JOINT_RANGES, "-1..1", IN_JOINT_RANGES]
     for item in curves:
         ranges = [f"{low:.2f}..{high:.2f}" for low, high in (item.ranges[name] for name in where)]
-        errors = (item.peak_error, item.peak_error_displaced)
-        peaks = [f"{error:+.2f}" if abs(error) >= 0.005 else "0.00" for error in errors]
+        peaks = [f"{error:+.2f}" if abs(error) >= 0.005 else "0.00" for error in item.peak_errors]
         spreads = [item.difference(item.active, name) for name in (None, *where)]
         spreads += [item.difference(item.passive, name) for name in (None, IN_JOINT_RANGES)]
         spreads += [Difference.of(item.velocity), item.difference(item.displaced, IN_JOINT_RANGES)]
@@ -204,19 +201,13 @@ def _paragraph(text: str) -> str:
 
 def _mm(metres: float) -> str:
     """A length in mm to two digits; below 1e-5 mm as such."""
-    if np.isnan(metres):
-        return "-"
-    return "<1e-5" if metres < 1e-8 else f"{1e3 * metres:.2g}"
+    return "<1e-5" if metres < 1e-8 else number(1e3 * metres, ".2g")
 
 
 def _worst(shares: np.ndarray) -> np.ndarray:
     """(M,) largest over the joints, NaN where there is none."""
-    return np.where(np.isfinite(shares).any(axis=1), np.nan_to_num(shares, nan=-np.inf).max(axis=1), np.nan)
-
-
-def _percent(share: float) -> str:
-    return "-" if np.isnan(share) else f"{100 * share:.2f}"
+    return np.ma.masked_invalid(shares).max(axis=1).filled(np.nan)
 
 
 def _pair(found: Difference) -> str:
-    return "-" if np.isnan(found.rms) else f"{found.rms:.1f}/{found.largest:.1f}"
+    return NO_VALUE if np.isnan(found.rms) else f"{found.rms:.1f}/{found.largest:.1f}"

@@ -32,14 +32,14 @@ class Validity:
     slopes: np.ndarray  # (P, M, C) d length / d coordinate, by differences
 
     @property
-    def jumps(self) -> np.ndarray:
-        """(P, M) whether the length jumps close by."""
-        return self.jump > MAX_UNEXPLAINED
+    def causes(self) -> dict[str, np.ndarray]:
+        """(P, M) of each cause why a path is not trusted, whether it holds."""
+        return {"inside": self.inside, "cuts": self.cuts, "jumps": self.jump > MAX_UNEXPLAINED}
 
     @property
     def trusted(self) -> np.ndarray:
         """(P, M) none of the three."""
-        return ~(self.inside | self.cuts | self.jumps)
+        return ~np.any([*self.causes.values()], axis=0)
 
 
 def path_validity(model: OpenSimModel, poses: np.ndarray) -> Validity:

@@ -27,12 +27,7 @@ if TYPE_CHECKING:
     from wandb import Run
 
 _STEPS = "steps"  # the key of the environment steps, over which all metrics are drawn
-
-_REACH_S = 20.0  # for a server to answer
-_FINISH_S = 30.0  # for what is left to be uploaded when a run ends; SLURM kills 30 s after SIGTERM
-_FLUSH_S = 1.0  # what is lost at most of the record when a run is killed
-_FOLDER = "wandb"  # in the run folder, made by W&B
-_OFFLINE = "offline-"
+_OFFLINE = "offline-"  # how folders of parts begin that were kept for a later upload
 _MODES = ("disabled", "offline", "online")
 _LONGEST = 128  # name or group
 _URL = re.compile(r"View run .*?(https?://\S+)")
@@ -47,16 +42,14 @@ class Part:
     file: Path  # W&B's, ``run-ID.wandb``
 
     @property
-    def uploaded(self) -> bool:
-        """True if the server has all of it, by the mark that W&B itself makes."""
-        return self._mark.is_file()
+    def mark(self) -> Path:
+        """The file that W&B itself makes when the server has all of it."""
+        return self.file.with_name(self.file.name + ".synced")
 
-    def mark_uploaded(self, yes: bool = True) -> None:
-        """Set or remove the mark that the server has all of it."""
-        if yes:
-            self._mark.touch()
-        else:
-            self._mark.unlink(missing_ok=True)
+    @property
+    def uploaded(self) -> bool:
+        """True if the server has all of it, by that mark."""
+        return self.mark.is_file()
 
     @property
     def is_offline(self) -> bool:
@@ -79,14 +72,10 @@ class Part:
         except (ValueError, KeyError, TypeError):
             return -1
 
-    @property
-    def _mark(self) -> Path:
-        return self.file.with_name(self.file.name + ".synced")
-
 
 def parts_of(run: Path) -> list[Part]:
     """The parts in a run folder, from the oldest to the newest."""
-    files = (run / _FOLDER).glob("*run-*/run-*.wandb")
+    files = (run / "wandb").glob("*run-*/run-*.wandb")
     return [Part(file) for file in sorted(files, key=lambda file: file.parent.name.removeprefix(_OFFLINE))]
 
 
@@ -104,10 +93,17 @@ def start_wandb(config: Config, folder: RunFolder) -> "tuple[Run, int, Part]":
     Returns:
         W&B's run, steps of the last row that it has already (-1: none), and what is kept of it in the run folder.
     """
-    earlier = parts_of(folder.path)
-    begin = _beginning(config, folder)
-    online = wandb_mode(config) == "online" and _can_go_online(earlier)
-    run = _try_online(begin, earlier, folder.path) if online else begin(mode="offline")
+    import wandb  # slow to import, and most runs do without it
+
+    earlier, begin, run = parts_of(folder.path), _beginning(config, folder), None
+    if wandb_mode(config) == "online" and _can_go_online(earlier):
+        try:
+            run = begin(mode="online")
+        except wandb.Error as error:
+            print(f"Weights & Biases: {' '.join(str(error).split())}. Going on offline.")
+            for part in (part for part in parts_of(folder.path) if part not in earlier):
+                shutil.rmtree(part.file.parent)
+    run = run or begin(mode="offline")
     (part,) = (part for part in parts_of(folder.path) if part not in earlier)
     if run.offline:
         print(f"Weights & Biases: kept in {part.file.parent}. To upload it: {shell('scripts/sync.py', folder.path)}")
@@ -116,7 +112,7 @@ def start_wandb(config: Config, folder: RunFolder) -> "tuple[Run, int, Part]":
         print(f"Weights & Biases: {run.url}")
         sent = run.starting_step - 1
         for lost in earlier:  # what a killed part did not upload is sent again
-            lost.mark_uploaded()
+            lost.mark.touch()
     run.define_metric(_STEPS, hidden=True)
     run.define_metric("*", step_metric=_STEPS)
     run.save(str(folder.environment), base_path=str(folder.path), policy="now")
@@ -131,11 +127,7 @@ def wandb_mode(config: Config) -> str:
 
 
 def check_wandb(config: Config) -> None:
-    """Check, before anything is written, that W&B takes what the configuration and the environment say of it.
-
-    Raises:
-        ConfigError: it refuses something; says what.
-    """
+    """Check, before anything is written, that W&B takes what configuration and environment say; ConfigError if not."""
     if wandb_mode(config) == "disabled":
         return
     import wandb  # slow to import, and most runs do without it
@@ -160,11 +152,11 @@ def _beginning(config: Config, folder: RunFolder) -> "Callable[..., Run]":
     settings = wandb.Settings(
         silent=True,
         console="off",
-        init_timeout=_REACH_S,
-        finish_timeout=_FINISH_S,
+        init_timeout=20.0,  # s, for a server to answer
+        finish_timeout=30.0,  # s, for what is left to be uploaded; SLURM kills so long after SIGTERM
         finish_timeout_raises=True,
         symlink=False,  # so that the folder can be copied to where there is a network
-        x_transaction_log_flush_interval=_FLUSH_S,
+        x_transaction_log_flush_interval=1.0,  # s: what is lost at most of the record when a run is killed
         git_root=str(CODE),
         git_commit=_git("rev-parse", "HEAD"),
         git_remote_url=without_credentials(_git("config", "--get", "remote.origin.url")),
@@ -206,19 +198,6 @@ def _login_problem(verify: bool) -> str:
         return "" if wandb.login(prompt=False, verify=verify) else "nobody is logged in."
     except wandb.Error as error:
         return f"{' '.join(str(error).split()).rstrip('.')}."
-
-
-def _try_online(begin: "Callable[..., Run]", earlier: Sequence[Part], folder: Path) -> "Run":
-    import wandb
-
-    try:
-        return begin(mode="online")
-    except wandb.Error as error:
-        print(f"Weights & Biases: {' '.join(str(error).split())}. Going on offline.")
-        for part in parts_of(folder):
-            if part not in earlier:
-                shutil.rmtree(part.file.parent)
-        return begin(mode="offline")
 
 
 def forget_service() -> None:
@@ -263,46 +242,41 @@ def sync_runs(runs: Sequence[Path], again: bool = False) -> dict[Path, tuple[boo
     Raises:
         RunError: if there is no login, or the server cannot be reached.
     """
-    waiting = {run: _waiting(run, again) for run in runs}
-    if any(waiting.values()):
-        _check_login()
-    return {run: _upload(run, parts) for run, parts in waiting.items()}
+    results: dict[Path, tuple[bool, str]] = {}
+    is_reachable = False
+    for run in runs:
+        parts = parts_of(run)
+        waiting = [part for part in parts if not part.is_empty and (again or not part.uploaded)]
+        if RunFolder(run).status().state == RUNNING:
+            results[run] = False, "is being trained; its turn comes when it has ended"
+        elif waiting:
+            is_reachable = is_reachable or _check_login()
+            results[run] = _upload(waiting)
+        else:
+            results[run] = True, "is uploaded already" if parts else "kept nothing for Weights & Biases"
+    return results
 
 
-def _waiting(run: Path, again: bool) -> list[Part]:
-    if RunFolder(run).status().state == RUNNING:
-        return []
-    return [part for part in parts_of(run) if not part.is_empty and (again or not part.uploaded)]
-
-
-def _upload(run: Path, parts: Sequence[Part]) -> tuple[bool, str]:
-    if RunFolder(run).status().state == RUNNING:
-        return False, "is being trained; its turn comes when it has ended"
-    if not parts:
-        return True, "is uploaded already" if parts_of(run) else "kept nothing for Weights & Biases"
-    errors, url = _sync(parts)
-    left = [part for part in parts if not part.uploaded]
-    if left:
-        problem = "; ".join(errors) or "wandb sync gave no reason"
-        return False, f"{len(left)} of {len(parts)} parts could not be uploaded: {problem}"
-    return True, f"{plural(len(parts), 'part')} uploaded{url and f' to {url}'}"
-
-
-def _sync(parts: Sequence[Part]) -> tuple[list[str], str]:
-    """Let W&B upload the parts of one run, one after the other; returns its errors, and the run's address."""
+def _upload(parts: Sequence[Part]) -> tuple[bool, str]:
+    """Let W&B upload the parts of one run, one after the other."""
     for part in parts:
-        part.mark_uploaded(False)
+        part.mark.unlink(missing_ok=True)
     command = wandb_command("sync", "--include-online", *(str(part.file) for part in parts))
     result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     lines = [line.removeprefix("wandb: ") for line in (result.stdout + result.stderr).splitlines()]
     errors = [line.removeprefix("ERROR ") for line in lines if line.startswith(("ERROR ", "Error: "))]
     for part in parts:
         if any(_CUT_SHORT in error and str(part.file.parent) in error for error in errors):
-            part.mark_uploaded()
-    return errors, next((found[1] for line in lines if (found := _URL.search(line))), "")
+            part.mark.touch()
+    if left := sum(not part.uploaded for part in parts):
+        problem = "; ".join(errors) or "wandb sync gave no reason"
+        return False, f"{left} of {len(parts)} parts could not be uploaded: {problem}"
+    url = next((found[1] for line in lines if (found := _URL.search(line))), "")
+    return True, f"{plural(len(parts), 'part')} uploaded{url and f' to {url}'}"
 
 
-def _check_login() -> None:
+def _check_login() -> bool:
+    """True; RunError if nobody is logged in, or the server cannot be reached."""
     import wandb  # slow to import
 
     wandb.setup(wandb.Settings(silent=True))
@@ -313,3 +287,4 @@ def _check_login() -> None:
             f"Weights & Biases cannot be used: {problem} Log in with `wandb login`, or set WANDB_API_KEY; the computer "
             "must reach the server."
         )
+    return True

@@ -16,11 +16,12 @@ from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.figure import reach_figure
 from mousearm.evaluate.film import Shot, film
 from mousearm.model import Arm
+from mousearm.plots import as_png
 from mousearm.registry import TRACKERS
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.logs import read_metrics
 from mousearm.rundir.status import FAILED, FINISHED, INTERRUPTED, PRUNED, RUNNING
-from mousearm.tracking.metrics_file import Tracker, UnfinishedRows
+from mousearm.tracking.logger import Tracker, UnfinishedRows
 from mousearm.tracking.wandb_parts import forget_service, start_wandb, wandb_mode
 from mousearm.trajectory import Trial
 
@@ -40,20 +41,18 @@ class WandbRows(Tracker):
     Nothing that goes wrong in W&B ends a run.
     """
 
-    def __init__(self, config: Config, folder: RunFolder):
-        """Begin to follow a run, or follow it again."""
+    def __init__(self, config: Config, folder: RunFolder, rows: UnfinishedRows):
+        """Begin to follow a run, or follow it again: send what metrics.csv and timing.csv have and W&B has not.
+
+        The unfinished row goes on with the parts that these files have of it, and W&B's, which has what files cannot
+        hold.
+        """
         super().__init__()
         self._run, self._sent, self._part = start_wandb(config, folder)
         self._share, self._films = config.tracking.pictures_percent / 100, config.tracking.films
         self._begin, self._drawing_s = time.perf_counter(), 0.0
         self._works = True
         self._safely(lambda: self._run.summary.update({"status": RUNNING, "reason": ""}))
-
-    def catch_up(self, folder: RunFolder, rows: UnfinishedRows) -> None:
-        """Send what metrics.csv and timing.csv have and W&B has not, and continue the unfinished row.
-
-        That is the parts that the files have of it, and W&B's, which has what files cannot hold.
-        """
         past: dict[int, dict[str, Any]] = {}
         for row in (row for file in (folder.metrics, folder.timing) for row in read_metrics(file).rows):
             past.setdefault(int(row["steps"]), {}).update(_numbers(row))
@@ -116,7 +115,7 @@ class WandbRows(Tracker):
             print("Weights & Biases: not everything could be uploaded yet. python scripts/sync.py RUN uploads it.")
             return
         if not self._run.offline:
-            self._part.mark_uploaded()
+            self._part.mark.touch()
 
     def _safely(self, action: Callable[[], object]) -> None:
         """Do something with W&B; a failure is printed once, and training continues."""
@@ -136,11 +135,7 @@ def wandb(config: Config, folder: RunFolder, rows: UnfinishedRows) -> WandbRows 
     mode, asked = wandb_mode(config), config.tracking.wandb
     if mode != asked:
         print(f"Weights & Biases: WANDB_MODE makes tracking.wandb={asked} {mode}.")
-    if mode == "disabled":
-        return None
-    tracker = WandbRows(config, folder)
-    tracker.catch_up(folder, rows)
-    return tracker
+    return None if mode == "disabled" else WandbRows(config, folder, rows)
 
 
 def _numbers(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,9 +155,8 @@ def _histogram(trials: Sequence[Trial]) -> dict[str, Any]:
 
 def _figure(trial: Trial, arm: Arm) -> dict[str, Any]:
     """The figure of one reach, as a PNG file."""
-    file = io.BytesIO()
-    reach_figure(trial, arm.actuator_names).savefig(file, format="png", dpi=_DPI)
-    return {"kind": "figure", "file": np.frombuffer(file.getvalue(), np.uint8), "caption": trial.name}
+    png = as_png(reach_figure(trial, arm.actuator_names), _DPI)
+    return {"kind": "figure", "file": np.frombuffer(png, np.uint8), "caption": trial.name}
 
 
 def _film_of(trial: Trial, arm: Arm) -> dict[str, Any] | None:

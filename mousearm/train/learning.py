@@ -170,7 +170,8 @@ class Checkpointer:
         """
         if self._state is None or self._saved:
             return
-        self._logger.sync()  # what comes before this state is on disk, what comes after will be written again
+        for tracker in self._logger.trackers.values():
+            tracker.sync()  # what comes before this state is on disk, what comes after will be written again
         if is_best:  # first: the checkpoint, once it is there, says that the best is
             checkpoint.save_best(self._folder, self._state, best_mm=best_mm)
         checkpoint.save(self._folder, self._state, best_mm=best_mm)

@@ -91,7 +91,8 @@ class Experiment:
 
         def evaluate() -> Evaluation:
             evaluation, trials = self.monitor.evaluate(PolicyController(algo.policy))
-            logger.illustrate(algo.num_timesteps, evaluation, trials, self.setup.arm)
+            for tracker in logger.trackers.values():
+                tracker.illustrate(algo.num_timesteps, evaluation, trials, self.setup.arm)
             return evaluation
 
         learn(
@@ -116,7 +117,8 @@ class Experiment:
         write_sealed(folder.evaluation, to_json(evaluation.as_json()))
         print(f"\n{evaluation.table()}\n\n{facts({'run folder': folder.path})}")
         show(folder, self.setup.arm, evaluation, trials, video=self.setup.config.video)
-        logger.conclude(self.algo.num_timesteps, evaluation, folder)
+        for tracker in logger.trackers.values():
+            tracker.conclude(self.algo.num_timesteps, evaluation, folder)
         return evaluation.objective
 
     def _write_status(self, folder: RunFolder, end: Status) -> None:

@@ -12,7 +12,7 @@ from mousearm.files import write_json, write_text
 from mousearm.kinematics import Split
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.status import FINISHED
-from mousearm.tracking.metrics_file import MetricsFile
+from mousearm.tracking.logger import MetricsFile
 
 composed = cache(lambda *overrides: compose(["name=x", *overrides]))
 

@@ -44,7 +44,7 @@ def test_parts_are_in_the_order_of_time_whether_online_or_offline(tmp_path):
 
 def test_what_there_is_nothing_to_upload_of(kept):
     (part,) = parts_of(kept)
-    part.mark_uploaded()
+    part.mark.touch()
     (kept / "wandb" / "empty-run-1").mkdir()
     assert sync_runs([kept]) == {kept: (True, "is uploaded already")}
     assert sync_runs([kept.parent]) == {kept.parent: (True, "kept nothing for Weights & Biases")}
