@@ -15,14 +15,12 @@ from stable_baselines3.common.vec_env import VecEnv
 from torch.nn.utils import clip_grad_norm_
 
 from mousearm.buffer import Minibatch, SequenceBuffer
-from mousearm.config import AlgoConfig, Config
+from mousearm.config import Config
+from mousearm.config.schema import AlgoConfig
 from mousearm.errors import ConfigError
 from mousearm.nan_guard import loss_error
 from mousearm.policy.backbone import reset_state
 from mousearm.policy.network import RecurrentPolicy
-
-# Keys of the group algo that are not arguments of RecurrentPPO.
-_NOT_STOCK = ("timesteps", "eval_freq", "eval_reaches", "learning_rate_final")
 
 
 class Loss(NamedTuple):
@@ -48,13 +46,9 @@ def network_threads(n: int) -> Iterator[None]:
 
 
 class SequencePPO(RecurrentPPO):
-    """RecurrentPPO over a ``SequenceBuffer``, with an observation normaliser that learns between rollouts.
+    """RecurrentPPO over a ``SequenceBuffer``, with an observation normaliser that learns between rollouts."""
 
-    Attributes:
-        critic_warmup_until: before this number of control steps only the value head learns.
-    """
-
-    critic_warmup_until = 0
+    critic_warmup_until = 0  # before this number of control steps only the value head learns
     policy: RecurrentPolicy
     rollout_buffer: SequenceBuffer  # type: ignore[assignment]  # only the methods below know it
 
@@ -96,14 +90,11 @@ class SequencePPO(RecurrentPPO):
     def collect_rollouts(  # type: ignore[override]
         self, env: VecEnv, callback: BaseCallback, rollout_buffer: SequenceBuffer, n_rollout_steps: int
     ) -> bool:
-        """Fill the buffer. Callbacks, counters and statistics of episodes are as in SB3.
+        """Fill the buffer. Callbacks, counters, statistics of episodes and what is returned are as in SB3.
 
         Only what the next action depends on is computed at each step; values and log-probabilities follow for all steps
         at once, from the outputs of the backbone. The network has one thread meanwhile: a step is too little to share,
         and idle threads would be in the simulator's way.
-
-        Returns:
-            False if the callback ended training.
         """
         self.policy.set_training_mode(False)
         callback.on_rollout_start()  # before anything is drawn: a run can be resumed from here
@@ -274,7 +265,8 @@ def learning_rate(config: AlgoConfig) -> float | Callable[[float], float]:
 
 def stock_arguments(config: AlgoConfig) -> dict[str, Any]:
     """The arguments of RecurrentPPO that a configuration stands for."""
-    stock = {name: value for name, value in asdict(config).items() if name not in _NOT_STOCK}
+    ours = ("timesteps", "eval_freq", "eval_reaches", "learning_rate_final")
+    stock = {name: value for name, value in asdict(config).items() if name not in ours}
     return {**stock, "learning_rate": learning_rate(config)}
 
 
@@ -284,11 +276,7 @@ def stock_name(name: str) -> str:
 
 
 def build_algo(config: Config, env: VecEnv) -> SequencePPO:
-    """The algorithm of a configuration, with a fresh network.
-
-    Raises:
-        ConfigError: if it asks for a GPU and there is none; SB3 would take the CPU without a word.
-    """
+    """The algorithm of a configuration, with a fresh network; ConfigError if there is no GPU, but one is asked for."""
     if config.device == "cuda" and not torch.cuda.is_available():
         raise ConfigError(
             "device=cuda: torch finds no GPU here. device=auto takes one where there is one, cpu never; a machine that "

@@ -61,30 +61,17 @@ class SequenceBuffer:
 
     A sequence is what one arm did between two episode starts, or between one and an end of the rollout. So only the
     state before the first step has to be kept: all other sequences begin with none.
-
-    Attributes:
-        observations: (T, N, n_obs).
-        actions: (T, N, nu), before they are clipped to the action space.
-        rewards: (T, N), as are the following.
-        starts: bool, whether an episode starts with the step.
-        values: of the observations.
-        log_probs: of the actions.
-        advantages: set by ``compute_advantages``.
-        returns: likewise; advantages plus values.
-        outputs: of the backbone, (T, N, hidden).
-        state: of the backbone before the first step, (n_states, N, hidden).
-        time_limits: the episodes that time cut off.
     """
 
     def __init__(self, n_steps: int, n_observations: int, n_actions: int, state: torch.Tensor):
         """Make the tensors of T steps, on the device of the backbone's state for N arms, (n_states, N, hidden)."""
         _, n_arms, hidden_size = state.shape
         self.shape = (n_steps, n_arms)
-        self.state = state
+        self.state = state  # of the backbone before the first step
         self.observations = state.new_zeros(*self.shape, n_observations)
-        self.actions = state.new_zeros(*self.shape, n_actions)
-        self.outputs = state.new_zeros(*self.shape, hidden_size)
-        self.starts = torch.zeros(self.shape, dtype=torch.bool, device=state.device)
+        self.actions = state.new_zeros(*self.shape, n_actions)  # before they are clipped to the action space
+        self.outputs = state.new_zeros(*self.shape, hidden_size)  # of the backbone
+        self.starts = torch.zeros(self.shape, dtype=torch.bool, device=state.device)  # does an episode start?
         self.rewards = state.new_zeros(self.shape)
         self._scalars = state.new_zeros(4, *self.shape)  # in one tensor, because minibatches want all four
         self.values, self.log_probs, self.advantages, self.returns = self._scalars
@@ -111,23 +98,19 @@ class SequenceBuffer:
             advantage = torch.addcmul(errors[t], decay[t], advantage, out=self.advantages[t])
         torch.add(self.advantages, self.values, out=self.returns)
 
-    def minibatches(self, batch_size: int | None) -> Iterator[Minibatch]:
+    def minibatches(self, batch_size: int) -> Iterator[Minibatch]:
         """One epoch, in another order each time.
 
         The sequences are shuffled and dealt to minibatches of about ``batch_size`` steps, all of nearly the same size.
-        Sequences are never cut, so a minibatch is one sequence at least (and two steps: one has no standard deviation).
-
-        sb3-contrib's minibatches are ``batch_size`` steps of one arm after the other, cut where that falls. The loss of
-        a minibatch is the same function; but here the steps of one minibatch come from sequences of all arms, and
-        gradients reach back to the first step of each.
-
-        With ``batch_size`` None everything comes at once.
+        Sequences are never cut, so a minibatch is one sequence at least (and two steps: one has no standard deviation);
+        sb3-contrib's are ``batch_size`` steps of one arm after the other, cut where that falls. The loss is the same;
+        here the steps of a minibatch come from all arms, and gradients reach back to the first of each sequence.
         """
         arm, first, length = self._sequences()
         order = torch.randperm(len(length)).numpy()
         filled = np.cumsum(length[order])
         total = filled[-1]
-        n_batches = max(1, round(total / batch_size)) if batch_size else 1
+        n_batches = max(1, round(total / batch_size))
         ends = np.unique(filled[np.searchsorted(filled, total * np.arange(1, n_batches) / n_batches)])
         ends = ends[(np.diff(ends, prepend=0) >= 2) & (total - ends >= 2)]
         for chosen in np.split(order, np.searchsorted(filled, ends) + 1):
@@ -143,8 +126,7 @@ class SequenceBuffer:
     def _minibatch(self, arm: np.ndarray, first: np.ndarray, length: np.ndarray) -> Minibatch:
         step = np.arange(length.max())[:, None]
         rows = torch.from_numpy((first + np.minimum(step, length - 1)) * self.shape[1] + arm).to(self.state.device)
-        steps = None
-        kept = rows.flatten()
+        steps, kept = None, rows.flatten()
         if length.min() < length.max():
             steps = torch.from_numpy(np.flatnonzero(step < length)).to(self.state.device)
             kept = kept[steps]

@@ -79,16 +79,10 @@ def _print_failure(folder: RunFolder) -> None:
 def evaluate_controller(
     name: str, config: Config, kinematics: str | None = None, folder: Path | None = None
 ) -> tuple[Evaluation, list[Trial]]:
-    """Evaluate a controller that needs no training: a standard for controllers that learn.
+    """Evaluate one of `CONTROLLERS`, which need no training: a standard for controllers that learn.
 
-    Args:
-        name: one of `CONTROLLERS`.
-        config: the arm, its reaches and the task.
-        kinematics: other reaches, all of which then count as test reaches; a file or folder.
-        folder: where figures and a film go; None for nowhere.
-
-    Raises:
-        MouseArmError: if the configuration, the model or the reaches cannot be used.
+    On other reaches (a file or folder) where some are given, all of which count as test reaches. Figures and a film go
+    to the folder. MouseArmError if the configuration, the model or the reaches cannot be used.
     """
     setup = Setup.build(config) if kinematics is None else Setup.to_test(config, kinematics)
     evaluator = setup.evaluator()

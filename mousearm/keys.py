@@ -7,7 +7,7 @@ the documentation is made of it.
 import math
 import types
 from collections.abc import Callable, Sequence
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from typing import Any, get_args, get_origin
 
 from mousearm.errors import ConfigError, UnknownNameError
@@ -19,29 +19,18 @@ _TYPE_NAMES = {str: "text", int: "integer", float: "number", bool: "true or fals
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Range of valid values.
+    """Range of valid values."""
 
-    Attributes:
-        text: the range in words, without the unit.
-        holds: tells whether a value lies in it.
-    """
-
-    text: str
-    holds: Callable[[Any], bool]
+    text: str  # the range in words, without the unit
+    holds: Callable[[Any], bool]  # tells whether a value lies in it
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Declaration of a key.
+    """Declaration of a key."""
 
-    Attributes:
-        meaning: what it decides, in sentences.
-        valid: the names to choose from, those of a registry, or a range; None where every value of its type will do.
-        unit: of the value; empty where there is none.
-    """
-
-    meaning: str
-    valid: Range | Registry | tuple[str, ...] | None = None
+    meaning: str  # what it decides, in sentences
+    valid: Range | Registry | tuple[str, ...] | None = None  # None where every value of its type will do
     unit: str = ""
 
     @property
@@ -59,12 +48,7 @@ class Key:
         return self.valid.described() if isinstance(self.valid, Registry) else {}
 
     def check(self, name: str, value: object) -> None:
-        """Refuse a value, or a list of names if one of them is wrong; ``null``, where the type allows it, is valid.
-
-        Raises:
-            UnknownNameError: if it is none of the names to choose from.
-            ConfigError: if it is out of range.
-        """
+        """Refuse a value, or a list with one, that is no name to choose from (UnknownNameError) or out of range."""
         if value is None or self.valid is None:
             return
         if isinstance(self.valid, Range):
@@ -89,11 +73,6 @@ def declaration(field: Field[Any]) -> Key:
     return field.metadata[_NAME]
 
 
-def declared(group: Any) -> dict[str, Key]:
-    """Keys of a dataclass, or of an object of one, by name; groups within it are skipped."""
-    return {field.name: declaration(field) for field in fields(group) if _NAME in field.metadata}
-
-
 def type_text(kind: Any) -> str:
     """Put a type into words; ``str | None`` is ``text or null``."""
     if get_origin(kind) is list:
@@ -104,27 +83,18 @@ def type_text(kind: Any) -> str:
     return _TYPE_NAMES[kind]
 
 
-def check_keys(prefix: str, group: Any) -> None:
-    """Check all values of an object by what its class declares.
-
-    Args:
-        prefix: what comes before the names of its keys, such as ``"env."``.
-        group: the object.
-
-    Raises:
-        UnknownNameError: if a value is none of the names to choose from.
-        ConfigError: if one is out of range.
-    """
-    for name, known in declared(group).items():
-        known.check(f"{prefix}{name}", getattr(group, name))
+def check_keys(group: Any, prefix: str = "") -> None:
+    """Check all values of a dataclass, and of the groups in it, as `Key.check`; the prefix is such as ``env.``."""
+    for declared in fields(group):
+        name, value = f"{prefix}{declared.name}", getattr(group, declared.name)
+        if is_dataclass(value):
+            check_keys(value, f"{name}.")
+        else:
+            declaration(declared).check(name, value)
 
 
 def require(holds: bool, name: str, value: object, valid: str) -> None:
-    """Refuse a value if something does not hold.
-
-    Raises:
-        ConfigError: with the key's name, the value and what is valid.
-    """
+    """Refuse a value if something does not hold: ConfigError with the key's name, the value and what is valid."""
     if not holds:
         raise ConfigError(f"{name}={value} is out of range: {valid}.", name)
 

@@ -22,9 +22,7 @@ from mousearm.files import make_folder, staged, write_bytes, write_json
 from mousearm.text import columns, printable
 from mousearm.trajectory import Snapshot
 
-KEPT_STATES = 8
-"""Control steps before an event that a dump shows."""
-
+KEPT_STATES = 8  # control steps before an event that a dump shows
 _MODEL = "model.mjb"
 _MAX_DUMP_BYTES = 1_000_000_000
 _MOST_EVENTS = 10  # more dumps than this tell nothing new
@@ -55,10 +53,7 @@ class LastStates:
 def term_error(
     what: str, key: str, terms: Mapping[str, np.ndarray], states: Mapping[str, np.ndarray]
 ) -> NonFiniteError:
-    """Make the error of an observation or reward (``what``) that is not finite.
-
-    Its terms are (N, ...) each; the states of the arms as `LastStates.up_to`.
-    """
+    """Make the error of an observation or reward that is not finite: terms (N, ...), states as `LastStates.up_to`."""
     bad = {name: ~np.isfinite(value.reshape(len(value), -1)).all(axis=1) for name, value in terms.items()}
     named = [f"'{name}' of simulation {wrong.argmax()}" for name, wrong in bad.items() if wrong.any()]
     text = f"The {what} is not finite: {', '.join(named) or 'the sum of its terms'}."
@@ -91,11 +86,10 @@ class Dumps:
         key: str | None = None,
         network: bytes | None = None,
     ) -> None:
-        """Write an event; OutputError if it cannot be written.
+        """Write an event: what happened, in a sentence, and at which step; OutputError if it cannot be written.
 
-        It says in a sentence what happened, at which step of the training, with the states of the arms as of
-        `LastStates.up_to`, numbers that show it, the configuration key that is to blame, and weights as in a
-        safetensors file.
+        With the states of the arms as of `LastStates.up_to`, numbers that show it, the configuration key that is to
+        blame, and weights as in a safetensors file.
         """
         if self._n >= _MOST_EVENTS:
             return
@@ -116,8 +110,7 @@ class Dumps:
 
 def describe(folder: Path) -> str:
     """Describe a dump, event by event: what and when, the values that are not finite, and the last states."""
-    events = sorted(folder.glob("*.npz"))
-    if not events:
+    if not (events := sorted(folder.glob("*.npz"))):
         raise RunError(f"{folder} holds no dump of numbers that are not finite. Give RUN/diverged or RUN/nonfinite.")
     return "\n\n".join("\n".join(_event(file)) for file in events)
 
@@ -127,8 +120,7 @@ def _event(file: Path) -> Iterator[str]:
     try:
         check_zip(file, _MAX_DUMP_BYTES)
         with np.load(file, allow_pickle=False) as content:
-            arrays = dict(content)
-        yield from _table(file, report, arrays)
+            yield from _table(file, report, dict(content))
     except Exception as error:  # numpy and zipfile raise many kinds for damaged files
         raise RunError(f"{file} cannot be read: {error!r}. Move it away to see the others.") from error
 

@@ -13,7 +13,7 @@ from mousearm.hub.download import pin
 from mousearm.hub.repository import as_saved
 from mousearm.kinematics import ReachFile, Split, split_reaches
 from mousearm.model import Arm
-from mousearm.pretrain.controllers import Expert, TaskController
+from mousearm.pretrain.controllers import TaskController
 from mousearm.registry import CONTROLLERS
 from mousearm.retarget import Reference
 
@@ -23,31 +23,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The parts that every experiment is assembled from.
+    """The parts that every experiment is assembled from."""
 
-    Attributes:
-        config: the configuration, with all that it left open: the commits of what is on the Hub, and the lengths of the
-            arm's segments if it was fitted to the animal.
-        arm: the arm.
-        references: the reaches as the arm is to perform them, sorted by name.
-        split: names of the reaches to train on and to test with.
-        unused: files that were found and are not in the split.
-    """
-
-    config: Config
+    config: Config  # with what it left open: commits of what is on the Hub, lengths of an arm fitted to the animal
     arm: Arm
-    references: list[Reference]
+    references: list[Reference]  # the reaches as the arm is to perform them, sorted by name
     split: Split
-    unused: list[ReachFile]
+    unused: list[ReachFile]  # files that were found and are not in the split
 
     @staticmethod
     def build(config: Config, split: Split | None = None, on_skip: Callable[[str], None] = warnings.warn) -> "Setup":
-        """Build the arm and the reaches of a configuration.
+        """Build the arm and the reaches of a configuration, with the split of a run; None to draw one.
 
-        Args:
-            config: the configuration.
-            split: of a run that is resumed or evaluated; None to draw one.
-            on_skip: called with every reach that is left out, and why, with ``kinematics.on_bad=skip``.
+        ``on_skip`` is called with every reach that is left out, and why, with ``kinematics.on_bad=skip``.
 
         Raises:
             MouseArmError: if the configuration, the model or the kinematics cannot be used.
@@ -62,15 +50,7 @@ class Setup:
 
     @staticmethod
     def to_test(config: Config, kinematics: str | None = None) -> "Setup":
-        """Build it with all reaches to test with.
-
-        Args:
-            config: the configuration.
-            kinematics: other reaches than those of the configuration; a file or folder.
-
-        Raises:
-            MouseArmError: if the configuration, the model or the kinematics cannot be used.
-        """
+        """Build it with all reaches to test with, perhaps others (a file or folder); errors as `build`."""
         config, arm, references = prepare(_pinned(config if kinematics is None else config.with_reaches(kinematics)))
         return Setup(config, arm, references, Split([], [reference.name for reference in references], {}), [])
 
@@ -94,18 +74,11 @@ class Setup:
 
     def controller(self, name: str, task: Task) -> TaskController:
         """The controller of this name, one of `CONTROLLERS`, for all arms of a task."""
-        return TaskController(task, self.expert(name, task))
-
-    def expert(self, name: str, task: Task) -> Expert:
-        """The same as an expert for a network that imitates it."""
-        return CONTROLLERS[name](self.arm, task.references, self.config)
+        return TaskController(task, CONTROLLERS[name](self.arm, task.references, self.config))
 
 
 def complete_from(config: Config, saved: Config) -> Config:
-    """Complete a configuration where it leaves things open by the saved one, so that it does not contradict that one.
-
-    These are the lengths of the animal's segments, and the commits of what is on the Hub.
-    """
+    """A configuration with what it leaves open from the saved one: the animal's segments, commits on the Hub."""
     model, taken = config.model, saved.model
     if model.fit != "none":
         open_lengths = [name for name in ("upper_arm_mm", "forearm_mm") if getattr(model, name) is None]

@@ -48,7 +48,7 @@ def numbers(batch):
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("batch_size", [None, 20, 25, 60, 1000])
+@pytest.mark.parametrize("batch_size", [20, 25, 60, 1000])
 def test_every_step_appears_once_per_epoch(seed, batch_size):
     buffer, number = fill(random_starts(seed))
     for _ in range(3):
@@ -131,7 +131,7 @@ def test_epochs_differ_and_follow_the_seed():
 
 def test_an_episode_longer_than_the_rollout_is_one_sequence():
     buffer, number = fill(np.zeros((N_STEPS, 1), dtype=bool))
-    (batch,) = buffer.minibatches(None)
+    (batch,) = buffer.minibatches(1000)
     np.testing.assert_array_equal(batch.observations[:, 0, 0], number[:, 0])
     assert batch.state.any()
 

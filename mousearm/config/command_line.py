@@ -17,9 +17,9 @@ from hydra.core.override_parser.types import ChoiceSweep, Glob, Override, Sweep
 from hydra.errors import HydraException
 
 from mousearm.config.input_checks import CONF, check_group_files, choices_of, read_group_file
-from mousearm.config.schema import Config, all_keys
+from mousearm.config.schema import all_keys
 from mousearm.errors import ConfigError, UnknownNameError
-from mousearm.keys import declared
+from mousearm.keys import declaration
 from mousearm.text import quoted, shell
 
 _MORE = "Keys are given without dashes, as KEY=VALUE; Hydra's options: python run.py --hydra-help"
@@ -79,7 +79,7 @@ def check_overrides(words: Sequence[str], folders: Sequence[Path] = (CONF,)) -> 
         if group == "name" and value is None:
             raise ConfigError(f"{word} is no name. Leave it out for the time of day.", group)
         if group == "name" and not override.is_sweep_override():  # Hydra makes the folder before names are looked at
-            declared(Config)["name"].check("name", str(value))
+            declaration(all_keys()["name"]).check("name", str(value))
 
 
 def parse(word: str) -> Override:
@@ -154,9 +154,7 @@ def _check_sweep(given: Namespace, folders: Sequence[Path], arguments: Sequence[
         if one.is_sweep_override() and key == "name":
             raise ConfigError(f"{word}: a sweep has one name, and its jobs have numbers. {alone}", key)
         if one.is_sweep_override() and not sweeps:
-            listed = _shell(f"{key}=[{value}]")
-            raise ConfigError(
-                f"{word}: several values are a sweep: {sweep}. A list has brackets: {listed}. {alone}", key
-            )
+            brackets = f"A list has brackets: {_shell(f'{key}=[{value}]')}."
+            raise ConfigError(f"{word}: several values are a sweep: {sweep}. {brackets} {alone}", key)
         if one.is_sweep_override() and not one.is_discrete_sweep() and not searches:
             raise ConfigError(f"{word}: a range is for a search: add hydra/sweeper=optuna, or give values: 1,2,3", key)

@@ -21,9 +21,8 @@ CONF = (CHECKOUT or INSTALLED) / "conf"
 MAX_YAML_BYTES = 100_000
 MAX_YAML_DEPTH = 20
 _HYDRA = re.compile(r"(?<![\w.-])hydra(?![\w-])")
-# An experiment that is a search may say so.
-_SEARCH = {"override /hydra/sweeper": "optuna"}
-_INSTALLED = re.compile(r"^#\s*@package\s+(.*)$", re.MULTILINE)
+_SEARCH = {"override /hydra/sweeper": "optuna"}  # what an experiment that is a search may say
+_PACKAGE = re.compile(r"^#\s*@package\s+(.*)$", re.MULTILINE)
 
 
 class _Loader(yaml.SafeLoader):  # not the C library's, which takes what Hydra's does not
@@ -39,12 +38,9 @@ class _Loader(yaml.SafeLoader):  # not the C library's, which takes what Hydra's
 
 
 def read_plain(path: Path, kind: type[MouseArmError] = RunError, advice: str = "Bring it back as it was.") -> Any:
-    """Read a YAML file as dicts, lists, texts and numbers.
+    """Read a YAML file as dicts, lists, texts and numbers; a MouseArmError of a kind if it is no such file.
 
     Tags could name kinds of Python, and aliases of aliases make much of little: a configuration needs neither.
-
-    Raises:
-        MouseArmError: of that kind, if the file is not such YAML or cannot be read.
     """
     text = read_text(path, MAX_YAML_BYTES, kind)
     try:
@@ -68,10 +64,9 @@ def _check_events(text: str) -> None:
 
 
 def check_group_files(folders: Sequence[Path]) -> None:
-    """Refuse files that speak of Hydra, in ``conf/`` and other folders, but for its config.yaml and its folder hydra.
+    """Refuse files that speak of Hydra or name code, in ``conf/`` and other folders; ConfigError says where.
 
-    Raises:
-        ConfigError: a file speaks of Hydra, names code, or cannot be read; says where.
+    What ``conf/config.yaml`` and ``conf/hydra`` say of Hydra is ours.
     """
     files = [file for file in _files(CONF) if file != CONF / "config.yaml" and CONF / "hydra" not in file.parents]
     for file in [*files, *(file for folder in folders if folder != CONF for file in _files(folder))]:
@@ -100,7 +95,7 @@ def _check(file: Path, folders: Iterable[Path]) -> None:
     content, text = read_group_file(file), file.read_text(encoding="utf-8")
     defaults = content.get("defaults")
     chosen = [item for item in defaults if isinstance(item, str)] if isinstance(defaults, list) else []
-    for name in [*_INSTALLED.findall(text), *chosen, *_keys(_less_sweep(content))]:
+    for name in [*_PACKAGE.findall(text), *chosen, *_keys(_less_sweep(content))]:
         name = name.removeprefix("override ")
         if _HYDRA.search(name) or name == "_target_":
             raise ConfigError(
@@ -115,7 +110,7 @@ def _check(file: Path, folders: Iterable[Path]) -> None:
         raise ConfigError(f"{circle[-1]}: '- {circle[0].stem}' below its defaults leads back to itself. Leave it out.")
     groups = {place.name for folder in folders for place in folder.iterdir() if place.is_dir()}
     for group, name in content.items():
-        if group in groups and isinstance(name, str) and "_global_" in _INSTALLED.findall(text):
+        if group in groups and isinstance(name, str) and "_global_" in _PACKAGE.findall(text):
             raise ConfigError(f"{file}: '{group}: {name}' sets no choice. {_choice(group, name)}")
     for key, name in [pair for item in defaults or [] if isinstance(item, dict) for pair in item.items()]:
         group = str(key).removeprefix("override ").removeprefix("/").partition("@")[0]
@@ -153,9 +148,7 @@ def _less_sweep(content: Any) -> Any:
     match content:
         case {"defaults": [*defaults], **others} if _SEARCH in defaults:
             return _less_sweep({**others, "defaults": [item for item in defaults if item != _SEARCH]})
-        case {"hydra": {"mode": "MULTIRUN", "sweeper": {"params": params, **more}, **others}} if (
-            not more and not others
-        ):
+        case {"hydra": {"mode": "MULTIRUN", "sweeper": {"params": params, **more}, **others}} if not {**more, **others}:
             return {**{key: value for key, value in content.items() if key != "hydra"}, "params": params}
     return content
 

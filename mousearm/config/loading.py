@@ -1,10 +1,9 @@
 """Load a configuration that Hydra composes or a run has saved; it is checked as a whole."""
 
-import contextlib
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import Field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_origin
@@ -40,8 +39,7 @@ def load(composed: DictConfig) -> Config:
         UnknownNameError: if a choice does not exist.
     """
     try:
-        missing = OmegaConf.missing_keys(composed)
-        if missing:
+        if missing := OmegaConf.missing_keys(composed):
             raise ConfigError(f"No value is given for {', '.join(sorted(missing))}. Give one as KEY=VALUE.")
         typed = OmegaConf.merge(OmegaConf.structured(Config), composed)
         return OmegaConf.to_object(typed)  # type: ignore[return-value]
@@ -63,9 +61,8 @@ def explained(error: Exception) -> MouseArmError:
     key, last = str(inner.full_key or ""), str(inner.key)
     if isinstance(inner, InterpolationResolutionError):
         valid = "What stands in ${...} is a key, as in ${seed}, or a variable that is set, as in ${oc.env:HOME}."
-        return ConfigError(
-            f"{key or 'A value'}{where} cannot be resolved: {text.splitlines()[0]}. {valid}", key or None
-        )
+        said = f"{key or 'A value'}{where} cannot be resolved: {text.splitlines()[0]}. {valid}"
+        return ConfigError(said, key or None)
     if isinstance(inner, ConfigKeyError | ConfigAttributeError) and inner.parent_node is not None:
         if where.startswith(f" in {key}/"):
             return ConfigError(f"{key}{where}: the file must begin with the line '# @package _global_'.", key)
@@ -90,7 +87,7 @@ def _remedy(field: Field[Any], value: str, is_item: bool) -> str:
     text = f"is not of its type: {type_text(field.type)}{valid and f', {valid}'}."
     if value == "null":
         return f"{text} Leave {field.name} out for its default."
-    with contextlib.suppress(ValueError, OverflowError, ConfigError):
+    with suppress(ValueError, OverflowError, ConfigError):
         if field.type is int and (number := float(value)).is_integer():
             declaration(field).check(field.name, int(number))
             return f"{text} Write {int(number)}."
@@ -114,9 +111,7 @@ def compose(overrides: Sequence[str] = (), kinematics: str | None = None) -> Con
         overrides: as on the command line, such as ``["model=muscle", "reward.w_paw=2"]``.
         kinematics: reaches, a file or folder, in place of ``kinematics.path``.
 
-    Raises:
-        ConfigError: if an override cannot be parsed or applied, or a value is not valid.
-        UnknownNameError: if a key does not exist.
+    Errors are those of `check_overrides` and `load`.
     """
     config = load(compose_unchecked(overrides))
     return config if kinematics is None else config.with_reaches(kinematics)
@@ -136,21 +131,16 @@ def compose_unchecked(overrides: Sequence[str], with_hydra: bool = False) -> Dic
 
 
 def help_text(overrides: Sequence[str]) -> str:
-    """List the groups in ``conf/`` with their choices, and the configuration that overrides make; Hydra needs seconds.
-
-    Raises:
-        ConfigError: if an override cannot be parsed or applied.
-        UnknownNameError: if a key does not exist.
-    """
+    """The groups in ``conf/`` with their choices, and the configuration that overrides make; Hydra needs seconds."""
     groups = [folder for folder in sorted(CONF.iterdir()) if folder.is_dir() and folder.name != "hydra"]
     lines = [f"{folder.name}: {', '.join(sorted(file.stem for file in folder.glob('*.yaml')))}" for folder in groups]
-    return (
-        "== Configuration groups (GROUP=CHOICE) ==\n" + "\n".join(lines) + "\n\n"
-        "== Configuration (KEY=VALUE, such as env.num_envs=32) ==\n"
-        + OmegaConf.to_yaml(compose_unchecked(overrides))
-        + "\n"
-        "What each key means: docs/configuration.md. Options of Hydra, which composes this: --hydra-help"
-    )
+    lines += [
+        "",
+        "== Configuration (KEY=VALUE, such as env.num_envs=32) ==",
+        OmegaConf.to_yaml(compose_unchecked(overrides)),
+    ]
+    end = "What each key means: docs/configuration.md. Options of Hydra, which composes this: --hydra-help"
+    return "\n".join(["== Configuration groups (GROUP=CHOICE) ==", *lines, end])
 
 
 def to_yaml(config: Config) -> str:
@@ -159,38 +149,20 @@ def to_yaml(config: Config) -> str:
 
 
 def read_saved(path: Path, upgrade: Callable[[dict[str, Any]], dict[str, Any]] = lambda content: content) -> Config:
-    """Read what ``to_yaml`` wrote, perhaps on an unknown computer.
+    """Read what ``to_yaml`` wrote, perhaps on an unknown computer; ``upgrade`` makes today's keys of older ones.
 
     Everything in it is resolved, so an interpolation, which could read environment variables, is refused.
 
-    Args:
-        path: the file.
-        upgrade: makes today's keys of those that an older version wrote.
-
     Raises:
-        RunError: the file cannot be read, or holds something else than a plain configuration.
-        ConfigError: if a value is missing, has the wrong type or is out of range.
-        UnknownNameError: if a choice does not exist.
+        RunError: the file cannot be read, or holds something else than a plain configuration; others as of `load`.
     """
     content = read_plain(path)
     if not isinstance(content, dict):
         raise RunError(f"{path} holds no configuration.")
-    for text in _texts(content):
-        if "${" in text:
-            raise RunError(f"{path} holds the interpolation '{text[:80]}'. A saved configuration has none.")
+    if found := re.search(r"\$\{[^}]{,78}}?", repr(content)):
+        raise RunError(f"{path} holds the interpolation '{found[0]}'. A saved configuration has none.")
     try:
         composed = OmegaConf.create(upgrade(content))
     except (OmegaConfBaseException, ValueError) as error:
         raise RunError(f"{path} holds no configuration: {error}") from error
     return load(composed)
-
-
-def _texts(content: Any) -> Iterator[str]:
-    """Yield all texts within, keys too."""
-    if isinstance(content, dict):
-        content = [*content.keys(), *content.values()]
-    if isinstance(content, list):
-        for item in content:
-            yield from _texts(item)
-    elif isinstance(content, str):
-        yield content

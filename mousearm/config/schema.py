@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mousearm.errors import ConfigError
-from mousearm.keys import Range, above, at_least, between, check_keys, declared, finite, key, require
+from mousearm.keys import Range, above, at_least, between, check_keys, finite, key, require
 from mousearm.kinematics.checks import SEGMENT_RANGE
 from mousearm.kinematics.split import SPLIT_BY
 from mousearm.registry import ACTION_MAPS, BACKBONES, CONTROLLERS, OBSERVATIONS, REWARDS
@@ -42,9 +42,7 @@ class ModelConfig:
     """The arm: its file, its landmarks, how actions become controls, whether it is scaled to the animal."""
 
     file: str | None = key("An MJCF file, or `package:NAME` for one that ships.")
-    osim: str | None = key(
-        "An OpenSim file instead of `file`, converted as by `scripts/import_osim.py`; see `model=osim`."
-    )
+    osim: str | None = key("An OpenSim file instead of `file`, converted as by `scripts/import_osim.py`; `model=osim`.")
     landmarks: LandmarksConfig
     joints: list[str] | None = key("Joints that inverse kinematics may move; null means all.")
     action_map: str = key("How an action in [-1, 1] becomes a control.", ACTION_MAPS)
@@ -55,8 +53,7 @@ class ModelConfig:
         default="none",
     )
     upper_arm_mm: float | None = key(
-        "Shoulder to elbow, with `model.fit=animal`. null takes the median of the recorded reaches; a run keeps "
-        "what it took in its config.yaml.",
+        "Shoulder to elbow, with `model.fit=animal`. null takes the median of the reaches; config.yaml keeps it.",
         _SEGMENT_MM,
         "mm",
         default=None,
@@ -64,7 +61,6 @@ class ModelConfig:
     forearm_mm: float | None = key("Elbow to paw at rest, as `model.upper_arm_mm`.", _SEGMENT_MM, "mm", default=None)
 
     def __post_init__(self) -> None:
-        check_keys("model.", self)
         if (self.file is None) == (self.osim is None):
             raise ConfigError(
                 f"model.file={self.file} and model.osim={self.osim}: give one of them, and null for the other, as "
@@ -82,16 +78,11 @@ class KinematicsConfig:
 
     path: str = key("A CSV file, a folder of them, or `package:NAME` for those that ship.")
     retarget: str = key(
-        "How the animal's size becomes the model's. segments: directions of the animal's segments, lengths of the "
-        "model's. uniform: one scale for everything, which leaves millimetres at the elbow where the animal's "
-        "proportions are not the model's.",
+        "How the animal's size becomes the model's. segments: its segments' directions, the model's lengths. uniform: "
+        "one scale for everything, which leaves millimetres at the elbow where the proportions are others.",
         ("segments", "uniform"),
     )
-    max_residual_mm: float = key(
-        "A reach that the arm cannot follow closer than this in any pose, whatever the controller, is refused.",
-        above(0),
-        "mm",
-    )
+    max_residual_mm: float = key("A reach that the arm in no pose can follow closer is refused.", above(0), "mm")
     train_ratio: float = key(
         "Share of the reaches to train on, where there are several; the others are the test split.",
         Range("above 0, at most 1", lambda share: 0 < share <= 1),
@@ -104,20 +95,13 @@ class KinematicsConfig:
         default="file",
     )
     on_bad: str = key(
-        "What happens to a file that cannot be read, trusted or performed: refuse ends the run, skip continues "
-        "without it and says so.",
+        "A file that cannot be read, trusted or performed ends the run (refuse), or is left out and listed (skip).",
         ("refuse", "skip"),
         default="refuse",
     )
     train_reaches: int | None = key(
-        "How many of the reaches to train on are used, to see how the error falls with their number; the test "
-        "split stays. null takes all.",
-        at_least(1),
-        default=None,
+        "How many of the reaches to train on are used; the test split stays. null takes all.", at_least(1), default=None
     )
-
-    def __post_init__(self) -> None:
-        check_keys("kinematics.", self)
 
 
 @dataclass
@@ -128,38 +112,26 @@ class EnvConfig:
     n_substeps: int = key("Physics steps per action.", between(1, 1000))
     num_envs: int = key("Simulations that are trained on together.", between(1, 100_000))
     observation: list[str] = key(
-        "What the network sees. Terms without columns (activation of motors, paths with `env.path_steps=0`) add "
-        "nothing.",
-        OBSERVATIONS,
+        "What the network sees. Activation of motors, and paths with `env.path_steps=0`, add nothing.", OBSERVATIONS
     )
     path_steps: int = key(
-        "Future frames that the network sees. 0: it must learn the one reach by heart and keep time itself.",
+        "Future frames that the network sees. 0: it must learn one reach by heart and keep time itself.",
         between(0, 1000),
     )
-    random_start: float = key(
-        "Probability that a training episode starts at a random frame instead of the first.", _SHARE
-    )
+    random_start: float = key("Probability that a training episode starts at a random frame.", _SHARE)
     divergence_penalty: float = key(
-        "Least penalty for each step that a diverged simulation leaves undone, in units of the reward; diverging "
-        "never pays.",
-        _FINITE,
+        "Least penalty for each step that a diverged simulation leaves undone, in units of the reward.", _FINITE
     )
     path_spacing: int = key(
-        "Frames from one of the future frames to the next: `env.path_steps=5` with `env.path_spacing=3` shows "
-        "frames 3, 6, ... 15 from now.",
+        "Frames from one of them to the next: `env.path_steps=5` with `env.path_spacing=3` shows frames 3, 6, ... 15.",
         between(1, 1000),
         default=1,
     )
     sampling: str = key(
-        "Which reach an episode is on. hard: four fifths of the episodes are drawn in proportion to a running mean "
-        "of each reach's paw error.",
+        "Which reach an episode is on. hard: of four in five by a running mean of each reach's paw error.",
         ("uniform", "hard"),
         default="uniform",
     )
-
-    def __post_init__(self) -> None:
-        check_keys("env.", self)
-        require(len(self.observation) > 0, "env.observation", self.observation, "at least one term")
 
 
 _WEIGHED = {
@@ -177,13 +149,6 @@ _Weights: Any = make_dataclass(
 class RewardConfig(RewardForm, _Weights):
     """Weights ``w_`` of the reward terms, 0 where nothing is said, and the form that the terms take."""
 
-    def __post_init__(self) -> None:
-        check_keys("reward.", self)
-        require(self.w_elbow + self.w_paw > 0, "reward.w_elbow + reward.w_paw", 0, "above 0")
-        shares = ("w_elbow", "w_paw")
-        total = sum(getattr(self, name) for name in declared(self) if name.startswith("w_") and name not in shares)
-        require(total > 0, "the sum of all reward weights", 0, "above 0")
-
 
 @dataclass
 class PolicyConfig:
@@ -194,21 +159,13 @@ class PolicyConfig:
     net_arch_pi: list[int] = key("Hidden layers of the head that gives the action.", _LAYERS)
     net_arch_vf: list[int] = key("Hidden layers of the head that gives the value.", _LAYERS)
     log_std_init: float = key(
-        "Natural logarithm of the standard deviation of the exploration noise at the start; actions range from -1 "
-        "to 1.",
-        _LOG_STD,
+        "Natural logarithm of the s.d. of the exploration noise at the start; actions range from -1 to 1.", _LOG_STD
     )
     ortho_init: bool = key("Whether the heads start with orthogonal weights.")
     normalize_observation: bool = key(
-        "Whether observations are brought to mean 0 and variance 1, by what has been seen so far; the normaliser "
-        "is part of the network."
+        "Whether observations are brought to mean 0 and variance 1 of what was seen so far, a part of the network."
     )
     backbone: str = key("What remembers.", BACKBONES, default="lstm")
-
-    def __post_init__(self) -> None:
-        check_keys("policy.", self)
-        weights = self.n_lstm_layers * self.lstm_hidden_size**2
-        require(weights <= 2**26, "policy.n_lstm_layers x policy.lstm_hidden_size^2", weights, "at most 8192^2")
 
 
 @dataclass
@@ -223,9 +180,7 @@ class AlgoConfig:
     )
     eval_freq: int = key("From one evaluation, and checkpoint, to the next.", at_least(1), "control steps")
     learning_rate: float = key("Of Adam, at the start.", _POSITIVE)
-    learning_rate_final: float | None = key(
-        "Reached linearly at the end of the budget; null keeps it constant.", _FINITE
-    )
+    learning_rate_final: float | None = key("Reached linearly at the end of the budget; null: constant.", _FINITE)
     n_steps: int = key("Of each simulation between two updates.", at_least(1), "control steps")
     batch_size: int = key("Size of a minibatch, of whole sequences.", at_least(2), "control steps")
     n_epochs: int = key("Passes over what was collected, per update.", at_least(1))
@@ -247,20 +202,15 @@ class AlgoConfig:
         unit="control steps",
     )
     target_kl: float | None = key(
-        "An update ends once the policy has moved so far (1.5 times this Kullback-Leibler divergence), which many "
-        "actuators together soon do; null: never.",
+        "An update ends once the policy has moved so far (1.5 times this Kullback-Leibler divergence); null: never.",
         _POSITIVE,
     )
     stats_window_size: int = key("Episodes that statistics in the log are means over.", at_least(1))
     eval_reaches: int = key(
-        "Reaches of each side of the split that are evaluated while training, evenly chosen, so that many do not "
-        "make it long. The result of a run is of all of them.",
+        "Reaches of each side of the split that are evaluated while training, evenly chosen; the result is of all.",
         at_least(1),
         default=32,
     )
-
-    def __post_init__(self) -> None:
-        check_keys("algo.", self)
 
 
 @dataclass
@@ -268,13 +218,12 @@ class PretrainConfig:
     """The warm start: the network imitates a teacher before it learns by reward."""
 
     teacher: str = key(
-        "Controller that the network imitates. none: no warm start; the other keys of the group have no meaning "
-        "then. " + " ".join(f"{name}: {meaning}" for name, meaning in CONTROLLERS.described().items()),
+        "Controller that the network imitates. none: no warm start; the other keys mean nothing then. "
+        + " ".join(f"{name}: {meaning}" for name, meaning in CONTROLLERS.described().items()),
         ("none", *CONTROLLERS),
     )
     rounds: int = key(
-        "Rounds of imitation. In each every simulation performs a reach, driven by the teacher or, more and more, "
-        "by the network.",
+        "Rounds of imitation: every simulation performs a reach, driven by the teacher or, more and more, the network.",
         at_least(1),
     )
     teacher_rounds: int = key("Rounds after which the network drives all simulations.", at_least(1))
@@ -282,51 +231,31 @@ class PretrainConfig:
     n_epochs: int = key("Passes over what is remembered, per round.", at_least(1))
     batch_size: int = key("Size of a minibatch, of whole reaches.", at_least(1), "control steps")
     learning_rate: float = key("Of imitation; it falls linearly to 0 over the rounds.", _POSITIVE)
-    noise: float = key(
-        "Standard deviation added to actions while lessons are collected; actions range from -1 to 1.", _SHARE
-    )
+    noise: float = key("S.d. of noise on actions while lessons are collected; actions range from -1 to 1.", _SHARE)
     log_std_after: float = key(
-        "Natural logarithm of the exploration noise with which learning by reward begins; more of it and the "
-        "network forgets.",
-        _LOG_STD,
+        "As `policy.log_std_init`, when learning by reward begins; with more of it the network forgets.", _LOG_STD
     )
     critic_steps: int = key(
         "How long only the value head learns by reward, before the network does.", at_least(0), "control steps"
     )
-    num_envs: int = key(
-        "Simulations of the imitation; those of learning by reward are `env.num_envs`.", at_least(1), default=64
-    )
+    num_envs: int = key("Simulations, as `env.num_envs` for learning by reward.", at_least(1), default=64)
     learning_rate_after: float = key(
-        "Of learning by reward then, in place of `algo.learning_rate`: with little exploration a large step "
-        "forgets all.",
-        _POSITIVE,
-        default=3e-5,
+        "Of learning by reward then, in place of `algo.learning_rate`, which would forget all.", _POSITIVE, default=3e-5
     )
-
-    def __post_init__(self) -> None:
-        check_keys("pretrain.", self)
 
 
 @dataclass
 class TrackingConfig:
     """Where metrics go besides metrics.csv and TensorBoard."""
 
-    wandb: str = key(
-        "Weights & Biases: not at all, uploaded during the run, or kept for `scripts/sync.py`.",
-        ("disabled", "online", "offline"),
-    )
+    wandb: str = key("Weights & Biases; offline runs wait for `scripts/sync.py`.", ("disabled", "online", "offline"))
     project: str = key("Project at Weights & Biases.", Range("not empty", lambda name: name.strip() != ""))
     entity: str | None = key("Team or user there; null: the one that is logged in.")
     group: str | None = key("Runs with the same word are shown together there; null: a sweep's name.")
     tags: list[str] = key("Words to find the run by there.")
     # These have defaults because a run that was saved before they existed has none of them.
-    pictures_percent: float = key(
-        "How much of the time figures and films of evaluations may take.", between(0, 100), "%", default=3.0
-    )
+    pictures_percent: float = key("Time that pictures of evaluations may take.", between(0, 100), "%", default=3.0)
     films: bool = key("Whether evaluations while training are filmed, too.", default=False)
-
-    def __post_init__(self) -> None:
-        check_keys("tracking.", self)
 
 
 def _is_run_name(name: str) -> bool:
@@ -352,27 +281,31 @@ class Config:
         "The run folder is outputs/NAME; by default the time of day. The same name again continues the run.",
         Range("a folder below outputs, printable, without outer spaces, of at most 255 bytes", _is_run_name),
     )
-    seed: int = key(
-        "Of everything that is drawn at random while training. The same seed gives the same run.", between(0, 2**32 - 1)
-    )
+    seed: int = key("Of all that is drawn while training; the same seed gives the same run.", between(0, 2**32 - 1))
     threads: int = key("Threads of the simulator; 0 means all processors.", between(0, 1024))
     network_threads: int = key(
-        "Threads of the network on a CPU. More than one pays for large networks, on a machine that does nothing "
-        "else: threads that wait for each other on busy processors make a run ten times slower.",
+        "Threads of the network on a CPU. More than one pays for large networks on an idle machine; on a busy one "
+        "threads that wait for each other make a run ten times slower.",
         between(1, 1024),
     )
     device: str = key("Where the network is trained. A GPU is never needed.", ("cpu", "cuda", "auto"))
     video: bool = key("Whether a finished run is filmed, into videos/ of the run folder.")
     max_minutes: float | None = key(
-        "A run that has lasted so long saves itself and ends as after Ctrl-C, with the exit status 124. null: no "
-        "limit.",
+        "A run that has lasted so long saves itself and ends, with the exit status 124; null: no limit.",
         _POSITIVE,
         "min",
         default=None,
     )
 
     def __post_init__(self) -> None:
-        check_keys("", self)
+        check_keys(self)
+        reward, policy = self.reward, self.policy
+        require(len(self.env.observation) > 0, "env.observation", self.env.observation, "at least one term")
+        require(reward.w_elbow + reward.w_paw > 0, "reward.w_elbow + reward.w_paw", 0, "above 0")
+        total = sum(getattr(reward, f"w_{name}") for name in _WEIGHED.keys() - {"elbow", "paw"})
+        require(total > 0, "the sum of all reward weights", 0, "above 0")
+        weights = policy.n_lstm_layers * policy.lstm_hidden_size**2
+        require(weights <= 2**26, "policy.n_lstm_layers x policy.lstm_hidden_size^2", weights, "at most 8192^2")
         steps = self.algo.n_steps * self.env.num_envs
         require(steps <= 10**7, "algo.n_steps x env.num_envs", steps, "at most 10000000 steps between two updates")
 

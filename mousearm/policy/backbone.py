@@ -10,19 +10,15 @@ class Backbone(nn.Module):
     ``outputs, state = backbone(sequence, state)`` runs N sequences of T steps, (T, N, n_features), and gives
     (T, N, hidden_size). The state is one tensor, so that nobody outside has to know of which parts a memory consists. A
     sequence run at once gives the same as step by step with the state handed on.
-
-    Attributes:
-        hidden_size: size of an output.
-        n_layers: number of layers.
-        memory: names of the vectors of that size that each layer remembers; empty for a network without memory. The
-            state holds the first of every layer, then the second of every layer.
     """
 
     def __init__(self, hidden_size: int, n_layers: int, memory: tuple[str, ...]):
+        """``memory`` names the vectors (hidden_size,) that each layer remembers; it is empty where there is none.
+
+        The state holds the first of every layer, then the second of every layer.
+        """
         super().__init__()
-        self.hidden_size = hidden_size
-        self.n_layers = n_layers
-        self.memory = memory
+        self.hidden_size, self.n_layers, self.memory = hidden_size, n_layers, memory
 
     @property
     def n_states(self) -> int:

@@ -29,12 +29,10 @@ class PolicyController:
 
 
 class ActivityController(PolicyController):
-    """Acts as ``PolicyController`` does, and keeps what the network computed on the way.
+    """Acts as ``PolicyController`` does, and keeps what the network computed on the way, ``activity`` of the last step.
 
-    Attributes:
-        activity: of the last step, float32 by name: ``hidden`` and ``cell`` (N, layers, H), as far as the backbone has
-            them, after the step; the activations of every layer (N, width), see ``RecurrentPolicy.layers``; ``value``
-            (N,).
+    That is float32 by name: ``hidden`` and ``cell`` (N, layers, H), as far as the backbone has them, after the step;
+    the activations of every layer (N, width), see ``RecurrentPolicy.layers``; ``value`` (N,).
     """
 
     activity: dict[str, np.ndarray]

@@ -8,7 +8,7 @@ import torch
 from gymnasium import spaces
 from stable_baselines3.common.distributions import DiagGaussianDistribution, Distribution
 from stable_baselines3.common.policies import ActorCriticPolicy
-from stable_baselines3.common.torch_layers import BaseFeaturesExtractor, MlpExtractor
+from stable_baselines3.common.torch_layers import BaseFeaturesExtractor, FlattenExtractor, MlpExtractor
 from stable_baselines3.common.type_aliases import Schedule
 from torch import nn
 
@@ -16,8 +16,8 @@ from mousearm.config import PolicyConfig
 from mousearm.policy.backbone import reset_state
 from mousearm.registry import BACKBONES
 
-# Normalised observations beyond this many standard deviations are cut off.
-_CLIP = 10.0
+_CLIP = 10.0  # normalised observations beyond this many standard deviations are cut off
+_LOG_2PI = math.log(2 * math.pi)
 
 
 class NormalizedObservation(BaseFeaturesExtractor):
@@ -53,11 +53,8 @@ class NormalizedObservation(BaseFeaturesExtractor):
         self.count.copy_(total)
 
 
-class PlainObservation(BaseFeaturesExtractor):
+class PlainObservation(FlattenExtractor):
     """Observations as they are."""
-
-    def __init__(self, observation_space: spaces.Box):
-        super().__init__(observation_space, features_dim=int(np.prod(observation_space.shape)))
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
         """Pass (..., n) float32 on."""
@@ -65,9 +62,6 @@ class PlainObservation(BaseFeaturesExtractor):
 
     def update(self, observations: torch.Tensor) -> None:
         """Nothing to learn."""
-
-
-_LOG_2PI = math.log(2 * math.pi)
 
 
 class Gaussian(DiagGaussianDistribution):
@@ -147,10 +141,9 @@ class RecurrentPolicy(ActorCriticPolicy):
     def forward(  # type: ignore[override]  # stock has no state
         self, observations: torch.Tensor, state: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Run N sequences of T observations (T, N, n_obs), from the backbone's state (n_states, N, hidden) before them.
+        """Outputs of the backbone (T, N, hidden) for observations (T, N, n_obs), and its state after the last step.
 
-        Returns:
-            Outputs of the backbone (T, N, hidden), and its state after the last step.
+        The state (n_states, N, hidden) that it gets is that before the first step.
         """
         return self.backbone(self.features_extractor(observations), state)
 
@@ -178,21 +171,14 @@ class RecurrentPolicy(ActorCriticPolicy):
         episode_start: np.ndarray | None = None,
         deterministic: bool = False,
     ) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
-        """SB3's way to ask for actions.
+        """SB3's way to ask for actions (N, nu) within the action space, for observations (N, n_obs).
 
-        Args:
-            observation: (N, n_obs).
-            state: what the call before returned; None at the beginning.
-            episode_start: (N,) where an episode starts, which forgets the state; None for nowhere.
-            deterministic: the most likely action instead of a drawn one.
-
-        Returns:
-            Actions (N, nu) within the action space, and the state.
+        The state is what the call before returned, None at the beginning; where an episode starts, (N,), it is
+        forgotten. ``deterministic`` is the most likely action instead of a drawn one.
         """
         self.set_training_mode(False)
-        before = self.backbone.initial_state(len(observation))
-        if state is not None:
-            before = torch.as_tensor(state[0], device=self.device)
+        n = len(observation)
+        before = self.backbone.initial_state(n) if state is None else torch.as_tensor(state[0], device=self.device)
         if episode_start is not None:
             before = reset_state(before, torch.as_tensor(episode_start, device=self.device))
         with torch.no_grad():

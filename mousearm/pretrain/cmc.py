@@ -78,14 +78,12 @@ class Excitation:
     An activation a goes towards the excitation u as da/dt = (u - a) / tau, with tau = t_act (0.5 + 1.5 a) on its way up
     and t_deact / (0.5 + 1.5 a) on its way down (MuJoCo, mju_muscleDynamics). Here tau is that of the middle of the way;
     activations come out within 0.02.
-
-    Attributes:
-        muscles: (M,) indices of the actuators that have such dynamics.
     """
 
     def __init__(self, arm: Arm, control_dt: float, ctrl_limits: np.ndarray):
         """Prepare for controls within limits, (nu, 2), that are held for ``control_dt`` s."""
         model = arm.model
+        # (M,) indices of the actuators that have such dynamics
         self.muscles = np.flatnonzero(model.actuator_dyntype == mujoco.mjtDyn.mjDYN_MUSCLE)
         self._dt = control_dt
         self._low, self._span = drive_range(arm)[:, 0], np.ptp(drive_range(arm), axis=1)
@@ -143,22 +141,14 @@ class ComputedMuscleControl:
         return self._to_action(self.control(snapshot, reach, frame), self._arm.ctrl_range)
 
     def control(self, snapshot: Snapshot, reach: np.ndarray, frame: np.ndarray) -> np.ndarray:
-        """Controls, (N, nu), for the interval that begins now, of N arms, each in a frame (N,) of a reach (N,).
-
-        Raises:
-            ModelError: if a state is not finite.
-        """
+        """Controls, (N, nu), of N arms, each in a frame (N,) of a reach (N,); ModelError if a state is not finite."""
         activation, dt = snapshot.activation, self._dt
         qacc = self._dynamics.acceleration(snapshot.qpos, snapshot.qvel, activation, snapshot.ctrl)
         wanted = self._wanted(Motion(snapshot.qpos, snapshot.qvel, qacc), reach, frame)
         wanted = self._dynamics.following(snapshot.qpos, snapshot.qvel, wanted)
         then = self._dynamics.dynamics(*self._interval.ahead(snapshot.qpos, snapshot.qvel, qacc, wanted, dt))
-        share = then.bounds.static_optimization(
-            then.needed(wanted),
-            self._weight(snapshot, then.mobility()),
-            self._effort,
-            self._excitation.reachable(activation),
-        )
+        weight, reachable = self._weight(snapshot, then.mobility()), self._excitation.reachable(activation)
+        share = then.bounds.static_optimization(then.needed(wanted), weight, self._effort, reachable)
         return self._excitation.control(activation, share)
 
     def _wanted(self, now: Motion, reach: np.ndarray, frame: np.ndarray) -> np.ndarray:

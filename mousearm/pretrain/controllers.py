@@ -26,14 +26,14 @@ class TaskController:
     """Expert as a controller of all arms of a task, whose state it reads itself."""
 
     def __init__(self, task: "Task", expert: Expert):
-        self._task, self._expert = task, expert
+        self._task, self.expert = task, expert
 
     def reset(self, n: int) -> None:
         """Do nothing: an expert has no memory."""
 
     def act(self, observation: np.ndarray) -> np.ndarray:
         """Actions (N, nu) in [-1, 1]; the observation, which may lack what is needed, is not used."""
-        return self._expert(self._task.snapshot, *self._task.position)
+        return self.expert(self._task.snapshot, *self._task.position)
 
 
 @CONTROLLERS.add

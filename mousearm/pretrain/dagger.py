@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch.nn.utils import clip_grad_norm_
 
-from mousearm.config import PretrainConfig
+from mousearm.config.schema import PretrainConfig
 from mousearm.env.references import Start, draw_start
 from mousearm.env.task import Task
 from mousearm.nan_guard import loss_error
@@ -23,41 +23,24 @@ from mousearm.pretrain.controllers import Expert
 
 
 class Batch(NamedTuple):
-    """Observations of N arms on their reaches, T steps at most, and the actions of the expert in them.
+    """Observations of N arms on their reaches, T steps at most, and the actions of the expert in them."""
 
-    Attributes:
-        observations: (T, N, n_obs).
-        actions: (T, N, nu), the expert's.
-        counts: (T, N), 1 for steps within the reach and 0 after its end.
-    """
-
-    observations: torch.Tensor
-    actions: torch.Tensor
-    counts: torch.Tensor
+    observations: torch.Tensor  # (T, N, n_obs)
+    actions: torch.Tensor  # (T, N, nu), the expert's
+    counts: torch.Tensor  # (T, N), 1 for steps within the reach and 0 after its end
 
 
 class Round(NamedTuple):
-    """Result of a round of imitation.
+    """Result of a round of imitation."""
 
-    Attributes:
-        steps: control steps of the round, over all arms.
-        loss: mean squared difference between the network's actions and the expert's in the last epoch.
-        paw_mm: mean distance from the target of the arms that the network drove; NaN where there were none.
-        teacher_share: share of arms that the expert drove.
-    """
-
-    steps: int
-    loss: float
-    paw_mm: float
-    teacher_share: float
+    steps: int  # over all arms
+    loss: float  # mean squared difference between the network's actions and the expert's in the last epoch
+    paw_mm: float  # mean distance from the target of the arms that the network drove; NaN where there were none
+    teacher_share: float  # of the arms that the expert drove
 
 
 class DAgger:
-    """Trains a policy, all but its value head, to imitate an expert.
-
-    Attributes:
-        rounds_done: how many of the rounds are over.
-    """
+    """Trains a policy, all but its value head, to imitate an expert."""
 
     def __init__(self, task: Task, policy: RecurrentPolicy, expert: Expert, config: PretrainConfig, seed: int):
         """Prepare; ``seed`` is that of reaches, drivers, noise and the order of learning."""

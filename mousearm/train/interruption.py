@@ -16,14 +16,10 @@ _STOPPING = b"\nStopping: what was learned is being saved. Press Ctrl-C again to
 
 
 class Interruption:
-    """Raises `Interrupted` when a run is to end: at once, or while it is ``patient`` when it says that a step is over.
-
-    Attributes:
-        max_minutes: since this object was made, after which a run is to end; None for never.
-    """
+    """Raises `Interrupted` when a run is to end: at once, or while it is ``patient`` when a step is said to be over."""
 
     def __init__(self) -> None:
-        self.max_minutes: float | None = None
+        self.max_minutes: float | None = None  # since this object was made; None for no limit
         self._begin = time.monotonic()  # a clock that does not jump
         self._patient = False
         self._asked: Interrupted | None = None
@@ -63,11 +59,7 @@ class Interruption:
             self._patient = False
 
     def check(self) -> None:
-        """End the run if that was asked for; to be called when a step is over.
-
-        Raises:
-            Interrupted: if there was a signal, or time is over.
-        """
+        """End the run, by `Interrupted`, if there was a signal or time is over; to be called when a step is over."""
         limit = self.max_minutes
         if self._asked is None and limit is not None and time.monotonic() - self._begin > 60 * limit:
             self._asked = Interrupted(f"max_minutes={limit:g} are over", TIME_IS_OVER)

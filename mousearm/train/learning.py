@@ -1,8 +1,7 @@
 """Learning on one page: the warm start, the loop, and where in them a run is evaluated and saved."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from mousearm.env.vec_env import TrackingVecEnv
 from mousearm.errors import Interrupted, NonFiniteError
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.nan_guard import Dumps
-from mousearm.policy.network import RecurrentPolicy
 from mousearm.pretrain.dagger import DAgger, Round
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.status import RUNNING
@@ -25,8 +23,7 @@ from mousearm.text import shell
 from mousearm.tracking.logger import RunLogger
 from mousearm.train.interruption import Interruption
 
-WARM_START = "warm_start"
-"""The part of a checkpoint that is there while the warm start is not over."""
+WARM_START = "warm_start"  # the part of a checkpoint that is there while the warm start is not over
 
 _HEARTBEAT_S = 10.0
 
@@ -47,7 +44,7 @@ def learn(
     warm_start: DAgger | None = None,
     pruner: Pruner | None = None,
 ) -> None:
-    """Train until a total number of steps.
+    """Train until a total number of steps over all simulations, those done already and the warm start's included.
 
     Args:
         algo: the algorithm.
@@ -55,12 +52,12 @@ def learn(
         logger: where metrics go.
         evaluate: a deterministic evaluation of its policy.
         folder: where checkpoints go.
-        total: steps over all simulations, those already done included.
+        total: the number of steps.
         every: steps between evaluations.
         interruption: may end it.
         state: where to resume; None for a new run.
-        warm_start: imitation that comes, or is resumed, before learning by reward; its steps count.
-        pruner: looks at every evaluation, and may end the run.
+        warm_start: imitation that comes, or is resumed, before learning by reward.
+        pruner: looks at every evaluation.
 
     Raises:
         Interrupted: when it was interrupted and has been saved.
@@ -71,24 +68,28 @@ def learn(
     algo.set_logger(logger)
     diverged = Dumps(folder.diverged, env.task.simulation.model)
     env.task.on_divergence = lambda i, states: diverged.write(f"Simulation {i} diverged.", algo.num_timesteps, states)
-    checkpointer = Checkpointer(folder, algo, logger)
-    evaluations = Evaluations(algo, evaluate, every, checkpointer, pruner)
-    checkpointer.parts |= {"env": env, "evaluations": evaluations}
+    evaluations = Evaluations(algo, env, logger, folder, evaluate, every, pruner)
     if warm_start is not None:
-        checkpointer.parts[WARM_START] = warm_start
+        evaluations.parts[WARM_START] = warm_start
     if state is not None:
-        checkpointer.restore(state)
+        evaluations.go_back(state)
+    beat = _heartbeat(algo, folder)
+
+    def before_each_call(*_: object) -> None:  # in every step, minibatch and evaluation, and never amid a write
+        interruption.check()
+        beat()
+
     try:
-        with interruption.patient(), _before_each_call(algo.policy, interruption.check, _heartbeat(algo, folder)):
+        with interruption.patient(), algo.policy.register_forward_pre_hook(before_each_call):
             if warm_start is not None:
                 if state is not None:
                     evaluations.pause()  # it may have been stopped amid the evaluation that was due
                 _imitate(algo, warm_start, evaluations.pause)
-                del checkpointer.parts[WARM_START]
+                del evaluations.parts[WARM_START]
             _learn_by_reward(algo, env, evaluations, total)
             interruption.check()
     except Interrupted:
-        checkpointer.save(evaluations.best_mm)
+        evaluations.save()
         raise
     except NonFiniteError as error:
         raise _dumped(error, folder.nonfinite, algo, env) from error
@@ -114,7 +115,7 @@ def _imitate(algo: SequencePPO, imitation: DAgger, after_round: Callable[[], obj
 
 
 def _learn_by_reward(algo: SequencePPO, env: TrackingVecEnv, evaluations: "Evaluations", total: int) -> None:
-    """Rollout and update in turn, up to a total number of steps; a bar shows paw errors: the last one, and the best."""
+    """Rollout and update in turn, up to a total number of steps; a bar shows the last paw error, and the best."""
     algo.begin(total)
     with tqdm(total=total, initial=algo.num_timesteps, unit=" steps", unit_scale=True, desc="training") as bar:
 
@@ -136,79 +137,43 @@ def _learn_by_reward(algo: SequencePPO, env: TrackingVecEnv, evaluations: "Evalu
         show()
 
 
-class Checkpointer:
-    """Remembers a run at every point from which it can be resumed exactly, and writes it when it matters.
-
-    Such points are the beginnings of rollouts and the ends of rounds of imitation. What is remembered there is copied,
-    so that a run that is interrupted later, wherever that is, can still be saved as it was.
-
-    Attributes:
-        parts: everything that changes but the network, by name.
-    """
-
-    def __init__(self, folder: RunFolder, algo: SequencePPO, logger: RunLogger):
-        self._folder, self._algo, self._logger = folder, algo, logger
-        self.parts: dict[str, Stateful] = {"algo": algo, "logger": logger, "random": RandomState()}
-        self._state: TrainingState | None = None
-        self._saved = False
-
-    def remember(self) -> None:
-        """Copy the run as it is: it can be resumed from here."""
-        self._state, self._saved = TrainingState.of(self._algo.num_timesteps, self._algo.policy, self.parts), False
-
-    def restore(self, state: TrainingState) -> None:
-        """Go back to a state that was saved."""
-        state.restore(self._algo.policy, self.parts)
-        self._state, self._saved = state, True
-
-    def save(self, best_mm: float, is_best: bool = False) -> None:
-        """Write what is remembered, unless that was done; then drop older checkpoints.
-
-        Args:
-            best_mm: lowest error on the train split so far.
-            is_best: whether what is remembered has it, and is to be kept as the best.
-        """
-        if self._state is None or self._saved:
-            return
-        for tracker in self._logger.trackers.values():
-            tracker.sync()  # what comes before this state is on disk, what comes after will be written again
-        if is_best:  # first: the checkpoint, once it is there, says that the best is
-            checkpoint.save_best(self._folder, self._state, best_mm=best_mm)
-        checkpoint.save(self._folder, self._state, best_mm=best_mm)
-        self._saved = True
-        self._folder.drop_superseded()
-
-
 class Evaluations:
-    """Evaluates every ``every`` steps, and at the end; saves a checkpoint of each evaluation, and the best.
+    """Remembers a run wherever it can be resumed exactly; evaluates and saves it every so many steps, and at the end.
+
+    It can be resumed from the beginnings of rollouts and the ends of rounds of imitation. What is remembered there is
+    copied, so that a run that is interrupted later, wherever that is, can still be saved as it was.
 
     The best is the one with the lowest error on the train split; the test split is logged and has no say.
-
-    Logged beside the errors: ``time/training_s``, wall-clock seconds of training so far.
-
-    Attributes:
-        best_mm: lowest error on the train split so far.
-        latest_mm: the last one.
     """
 
     def __init__(
         self,
         algo: SequencePPO,
+        env: TrackingVecEnv,
+        logger: RunLogger,
+        folder: RunFolder,
         evaluate: Callable[[], Evaluation],
         every: int,
-        checkpointer: Checkpointer,
         pruner: Pruner | None,
     ):
-        self._algo, self._evaluate, self._every = algo, evaluate, every
-        self._checkpointer, self._pruner = checkpointer, pruner
-        self._done_at = -1
-        self._begin = time.perf_counter()
-        self.best_mm = float("inf")
-        self.latest_mm = float("nan")
+        self._algo, self._logger, self._folder = algo, logger, folder
+        self._evaluate, self._every, self._pruner = evaluate, every, pruner
+        # Everything that changes but the network.
+        self.parts: dict[str, Stateful] = {"algo": algo, "logger": logger, "random": RandomState(), "env": env}
+        self.parts["evaluations"] = self
+        self._remembered: TrainingState | None = None
+        self._is_saved = False
+        self._done_at, self._begin = -1, time.perf_counter()
+        self.best_mm, self.latest_mm = float("inf"), float("nan")  # errors on the train split: the lowest, the last
+
+    def go_back(self, state: TrainingState) -> None:
+        """Go back to a state that was saved."""
+        state.restore(self._algo.policy, self.parts)
+        self._remembered, self._is_saved = state, True
 
     def pause(self) -> None:
         """Remember the run, which can be resumed from here; evaluate if that is due."""
-        self._checkpointer.remember()
+        self._remember()
         if self._done_at < 0 or self._algo.num_timesteps // self._every > self._done_at // self._every:
             self._evaluate_now()
 
@@ -217,25 +182,36 @@ class Evaluations:
         if self._done_at != self._algo.num_timesteps:
             self._evaluate_now()
 
+    def save(self, is_best: bool = False) -> None:
+        """Write what is remembered, unless that was done, perhaps as the best too; then drop older checkpoints."""
+        if self._remembered is None or self._is_saved:
+            return
+        for tracker in self._logger.trackers.values():
+            tracker.sync()  # what comes before this state is on disk, what comes after will be written again
+        if is_best:  # first: the checkpoint, once it is there, says that the best is
+            checkpoint.save_best(self._folder, self._remembered, best_mm=self.best_mm)
+        checkpoint.save(self._folder, self._remembered, best_mm=self.best_mm)
+        self._is_saved = True
+        self._folder.drop_superseded()
+
+    def _remember(self) -> None:
+        self._remembered = TrainingState.of(self._algo.num_timesteps, self._algo.policy, self.parts)
+        self._is_saved = False
+
     def _evaluate_now(self) -> None:
-        """Evaluate, log, save, and ask the pruner."""
         evaluation = self._evaluate()
         self._done_at, self.latest_mm = self._algo.num_timesteps, evaluation.train_objective
-        self._log(evaluation)
-        is_best = self.latest_mm < self.best_mm
-        self.best_mm = min(self.best_mm, self.latest_mm)
-        self._checkpointer.remember()
-        self._checkpointer.save(self.best_mm, is_best)
-        if self._pruner is not None:
-            self._pruner(self._done_at, evaluation)
-
-    def _log(self, evaluation: Evaluation) -> None:
-        logger = self._algo.logger
         for split, both in evaluation.splits.items():
             for landmark, errors in both.items():
-                logger.record(f"eval/{split}_{landmark}", errors.mean)
-        logger.record("time/training_s", time.perf_counter() - self._begin)
-        logger.dump(self._done_at)
+                self._logger.record(f"eval/{split}_{landmark}", errors.mean)
+        self._logger.record("time/training_s", time.perf_counter() - self._begin)  # so far, as the clock on the wall
+        self._logger.dump(self._done_at)
+        is_best = self.latest_mm < self.best_mm
+        self.best_mm = min(self.best_mm, self.latest_mm)
+        self._remember()
+        self.save(is_best)
+        if self._pruner is not None:
+            self._pruner(self._done_at, evaluation)
 
     def state(self) -> dict[str, Any]:
         """When it was done last, and what was found so far."""
@@ -270,18 +246,3 @@ def _heartbeat(algo: SequencePPO, folder: RunFolder) -> Callable[[], None]:
             last = time.monotonic()
 
     return beat
-
-
-@contextmanager
-def _before_each_call(policy: RecurrentPolicy, *actions: Callable[[], None]) -> Iterator[None]:
-    """Do something whenever the network is called: in every step, minibatch and evaluation, and never amid a write."""
-
-    def act(*_: object) -> None:
-        for action in actions:
-            action()
-
-    hook = policy.register_forward_pre_hook(act)
-    try:
-        yield
-    finally:
-        hook.remove()

@@ -23,21 +23,11 @@ from mousearm.tracking.logger import RunLogger, tracked
 from mousearm.train.interruption import Interruption
 from mousearm.train.learning import WARM_START, Pruner, learn
 
-# Most excluded files that are named at the beginning; of more, only the number is shown.
-_MOST_LISTED = 20
+_MOST_LISTED = 20  # excluded files that are named at the beginning
 
 
 class Experiment:
-    """One run: its parts, and how it learns and ends.
-
-    Attributes:
-        setup: the arm, the reaches, their split.
-        excluded: lines on the files that are left out, and why.
-        env: the environment to train on.
-        algo: the algorithm with its network.
-        evaluator: of all reaches of the split.
-        monitor: of those that are evaluated while the run trains.
-    """
+    """One run: its parts, and how it learns and ends."""
 
     def __init__(self, setup: Setup, skipped: Sequence[str] = ()):
         """Build everything; nothing is written. ``skipped`` are lines on the reaches that the setup left out."""
@@ -48,6 +38,7 @@ class Experiment:
         self.algo = build_algo(setup.config, self.env)
         some, everything = setup.split.sample(setup.config.algo.eval_reaches), setup.split.splits
         self.evaluator = setup.evaluator(everything)
+        # Of the reaches that are evaluated while the run trains.
         self.monitor = self.evaluator if some == everything else setup.evaluator(some)
 
     def run(self, folder: RunFolder, interruption: Interruption, pruner: Pruner | None = None) -> float:
@@ -82,7 +73,6 @@ class Experiment:
         logger: RunLogger,
         pruner: Pruner | None,
     ) -> None:
-        """Learn up to the budget."""
         algo, config = self.algo, self.setup.config.algo
         if state is not None and state.steps >= config.timesteps:
             print(f"The budget of {config.timesteps} steps is used up; raise algo.timesteps to train further.")
@@ -108,7 +98,8 @@ class Experiment:
         if pretrain.teacher == "none" or (state is not None and WARM_START not in state.states):
             return None
         task = setup.task(pretrain.num_envs, setup.split.train)
-        return DAgger(task, self.algo.policy, setup.expert(pretrain.teacher, task), pretrain, setup.config.seed)
+        expert = setup.controller(pretrain.teacher, task).expert
+        return DAgger(task, self.algo.policy, expert, pretrain, setup.config.seed)
 
     def _show(self, folder: RunFolder, logger: RunLogger) -> float:
         """Evaluate the best network, write and draw the result; returns the objective."""

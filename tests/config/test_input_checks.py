@@ -1,6 +1,6 @@
 import pytest
 
-from mousearm.config import check_group_files
+from mousearm.config.input_checks import check_group_files
 from mousearm.errors import ConfigError
 
 

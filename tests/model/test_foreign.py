@@ -11,7 +11,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from mousearm.config import LandmarksConfig, ModelConfig
+from mousearm.config.schema import LandmarksConfig, ModelConfig
 from mousearm.errors import ModelError
 from mousearm.mechanics import random_poses
 from mousearm.model import load_arm
