@@ -50,6 +50,7 @@ class SequencePPO(RecurrentPPO):
 
     critic_warmup_until = 0  # before this number of control steps only the value head learns
     policy: RecurrentPolicy
+    batch_size: int
     rollout_buffer: SequenceBuffer  # type: ignore[assignment]  # only the methods below know it
 
     def _setup_model(self) -> None:
