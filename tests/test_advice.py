@@ -948,9 +948,6 @@ ELSEWHERE: dict[str, list[str]] = {
     "model/test_opensim.py::test_advice_where_there_are_no_muscles": [
         "has no muscles; give its joints motors:",
     ],
-    "model/test_opensim.py::test_inertias": [
-        "; give radii above 0 m of bodies:",
-    ],
     "model/test_opensim.py::test_script_lists_what_is_missing": [
         "--allow-missing of scripts/import_osim.py.",
     ],

@@ -1,6 +1,6 @@
 """Parts of an OpenSim model as plain data: metres, kilograms, seconds, radians; y up, as in OpenSim."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,30 +19,32 @@ def pose(translation: np.ndarray, orientation: np.ndarray) -> np.ndarray:
     return frame
 
 
-@dataclass(frozen=True, eq=False)
-class Body:
-    """A rigid body; ``inertia`` is (xx, yy, zz, xy, xz, yz) about the centre of mass ``com``, both in its axes."""
+def placed(frame: np.ndarray, point: np.ndarray) -> np.ndarray:
+    """(3,) m, a point given in the axes of a (4, 4) frame, in those that the frame is given in."""
+    return frame[:3, :3] @ point + frame[:3, 3]
+
+
+class Body(NamedTuple):
+    """A rigid body."""
 
     name: str
     mass: float
-    com: np.ndarray
-    inertia: np.ndarray
+    com: np.ndarray  # (3,) centre of mass, in its axes
+    inertia: np.ndarray  # (xx, yy, zz, xy, xz, yz) about that, in its axes
     place: str
 
 
-@dataclass(frozen=True, eq=False)
-class Coordinate:
-    """A degree of freedom: its value at the start, its range, whether it stays at that value, and in that range."""
+class Coordinate(NamedTuple):
+    """A degree of freedom."""
 
     name: str
     default: float
     range: tuple[float, float]
-    locked: bool
-    clamped: bool
+    locked: bool  # whether it stays at its default
+    clamped: bool  # whether it keeps to its range
 
 
-@dataclass(frozen=True, eq=False)
-class Coupler:
+class Coupler(NamedTuple):
     """A coordinate that is ``scale`` times a function of another, whose value at the default pose is ``rest``."""
 
     coordinate: str
@@ -53,8 +55,7 @@ class Coupler:
     place: str
 
 
-@dataclass(frozen=True, eq=False)
-class Axis:
+class Axis(NamedTuple):
     """A rotation about, or translation along, ``axis`` by slope x coordinate + intercept; coordinate None: constant."""
 
     axis: np.ndarray
@@ -63,8 +64,7 @@ class Axis:
     intercept: float
 
 
-@dataclass(frozen=True, eq=False)
-class Joint:
+class Joint(NamedTuple):
     """Connection of a body to another.
 
     Child body in parent body = parent_pose x translations x rotations (in their order) x inverse(child_pose). The
@@ -81,17 +81,15 @@ class Joint:
     coordinates: tuple[Coordinate, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class Point:
-    """A marker or a point of a muscle's path: (3,) m in the axes of its body."""
+class Point(NamedTuple):
+    """A marker, a point of a muscle's path, or one that keeps a path on its side."""
 
     name: str
     body: str
-    location: np.ndarray
+    location: np.ndarray  # (3,) m in the axes of its body
 
 
-@dataclass(frozen=True, eq=False)
-class WrapObject:
+class WrapObject(NamedTuple):
     """A cylinder along its z axis, or a sphere (``length`` 0); ``side`` is ``+x``, ``-x``, ... or empty."""
 
     name: str
@@ -103,8 +101,7 @@ class WrapObject:
     side: str
 
 
-@dataclass(frozen=True, eq=False)
-class PathWrap:
+class PathWrap(NamedTuple):
     """A path may bend around a wrap object in the segments ``first`` up to, not including, ``last``."""
 
     wrap: str
@@ -112,39 +109,24 @@ class PathWrap:
     last: int
 
 
-@dataclass(frozen=True, eq=False)
-class Muscle:
-    """A muscle and its path, from one end to the other.
-
-    Attributes:
-        points: at least two.
-        wraps: what its path may bend around.
-        force: maximum isometric force, N.
-        fiber: optimal fibre length, m.
-        tendon: tendon slack length, m.
-        pennation: angle of the fibres at optimal length, rad.
-        max_velocity: largest speed of shortening, optimal fibre lengths per second.
-        activation, deactivation: time constants, s.
-        excitation: lowest and highest.
-        passive: whether its fibres resist stretch.
-    """
+class Muscle(NamedTuple):
+    """A muscle and its path, from one end to the other."""
 
     name: str
-    points: tuple[Point, ...]
-    wraps: tuple[PathWrap, ...]
-    force: float
-    fiber: float
-    tendon: float
-    pennation: float
-    max_velocity: float
-    activation: float
-    deactivation: float
-    excitation: tuple[float, float]
-    passive: bool
+    points: tuple[Point, ...]  # at least two
+    wraps: tuple[PathWrap, ...]  # what its path may bend around
+    force: float  # maximum isometric force, N
+    fiber: float  # optimal fibre length, m
+    tendon: float  # tendon slack length, m
+    pennation: float  # angle of the fibres at optimal length, rad
+    max_velocity: float  # largest speed of shortening, optimal fibre lengths per second
+    activation: float  # time constant, s
+    deactivation: float  # time constant, s
+    excitation: tuple[float, float]  # lowest and highest
+    passive: bool  # whether its fibres resist stretch
 
 
-@dataclass(frozen=True, eq=False)
-class OsimModel:
+class OsimModel(NamedTuple):
     """A model; ``missing`` names, one line each, what could not be carried over and why; ``notes`` what to look at."""
 
     name: str

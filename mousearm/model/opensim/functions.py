@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.polynomial import Polynomial
 
-from mousearm.errors import ModelError
 from mousearm.model.xml import Node
 
 _ORDER = 4  # of the polynomials that MuJoCo takes
@@ -16,11 +15,16 @@ _KINDS = ("Constant", "LinearFunction", "PolynomialFunction", "MultiplierFunctio
 
 
 class Function(NamedTuple):
-    """A function of one coordinate: its kind, what maps (n,) values to (n,), and the polynomial that it is, if any."""
+    """A function of one coordinate."""
 
     kind: str
-    at: Callable[[np.ndarray], np.ndarray]
-    polynomial: Polynomial | None
+    at: Callable[[np.ndarray], np.ndarray]  # maps (n,) values to (n,)
+    polynomial: Polynomial | None  # that it is, if any
+
+    @property
+    def is_constant(self) -> bool:
+        """True if it has one value everywhere."""
+        return self.polynomial is not None and self.polynomial.degree() == 0
 
     @property
     def line(self) -> tuple[float, float] | None:
@@ -58,58 +62,47 @@ def read_function(node: Node) -> Function:
         return _polynomial(node.tag, node.numbers("coefficients", count, [1.0, 0.0])[::-1])
     if node.tag == "MultiplierFunction":
         scale, inner = node.number("scale", 1.0), read_function(node.need("function"))
-        scaled = (
-            None if inner.polynomial is None else _polynomial("", np.multiply(scale, inner.polynomial.coef)).polynomial
-        )
-        return Function(inner.kind, lambda x: scale * inner.at(x), scaled)
+        if inner.polynomial is not None:
+            return _polynomial(inner.kind, np.multiply(scale, inner.polynomial.coef))
+        return Function(inner.kind, lambda x: scale * inner.at(x), None)
     if node.tag in _SPLINES:
         return _through_points(node)
-    raise ModelError(
-        f"{node.place} (line {node.line}): no function of a kind that is known here, so it cannot even be held at its "
-        f"value. Known are {', '.join(_KINDS)}: replace it by one of these in OpenSim."
+    raise node.error(
+        "no function of a kind that is known here, so it cannot even be held at its value. Known are "
+        f"{', '.join(_KINDS)}: replace it by one of these in OpenSim."
     )
 
 
-def _polynomial(kind: str, coefficients: "np.ndarray | list[float]") -> Function:
+def _polynomial(kind: str, coefficients: np.ndarray | list[float]) -> Function:
     curve = Polynomial(coefficients).trim()
     return Function(kind, curve, curve)
 
 
 def _through_points(node: Node) -> Function:
-    """A curve through points, straight beyond them."""
+    """A curve through points, straight beyond them.
+
+    The third derivative of a smooth one at each end is that of the cubic through the four points there, as in Forsythe,
+    Malcolm, Moler 1977, Computer methods for mathematical computations.
+    """
+    from scipy.interpolate import CubicHermiteSpline, make_interp_spline  # slow to import
+
     x, y = (node.numbers(tag, max(2, len(node.string("x").split()))) for tag in ("x", "y"))
     if (np.diff(x) <= 0).any():
-        raise ModelError(f"{node.place} (line {node.line}): each number of x must be above the one before.")
-    slopes = np.diff(y) / np.diff(x)
+        raise node.error("each number of x must be above the one before.")
     mean = (y[-1] - y[0]) / (x[-1] - x[0])
     if np.abs(y - y[0] - mean * (x - x[0])).max() <= _STRAIGHT * np.abs(y).max():
         return _polynomial(node.tag, [y[0] - mean * x[0], mean])
-    spline = (lambda inside: np.interp(inside, x, y)) if node.tag == _SPLINES[-1] else None
-    if spline is None:
-        spline, slopes = _simm(x, y)
+    if node.tag == _SPLINES[-1]:
+        spline = make_interp_spline(x, y, 1)
+    else:
+        ends = [Polynomial.fit(x[four], y[four], 3) for four in (slice(4), slice(-4, None)) if len(x) > 3]
+        first, last = [6 * end.convert().coef[-1] for end in ends] or (0.0, 0.0)
+        slopes = make_interp_spline(x, y, 3, bc_type=([(3, first)], [(3, last)]))(x, 1)
+        spline = CubicHermiteSpline(x, y, slopes)  # the same, and exact at the points
+    before, beyond = spline(x[[0, -1]], 1)
 
     def at(where: np.ndarray) -> np.ndarray:
         inside = np.clip(where, x[0], x[-1])
-        return spline(inside) + np.where(where < x[0], slopes[0], slopes[-1]) * (where - inside)
+        return spline(inside) + np.where(where < x[0], before, beyond) * (where - inside)
 
     return Function(node.tag, at, None)
-
-
-def _simm(x: np.ndarray, y: np.ndarray) -> tuple[Callable[[np.ndarray], np.ndarray], np.ndarray]:
-    """The cubic spline whose third derivative at each end is that of the cubic through the four points there.
-
-    As in Forsythe, Malcolm, Moler 1977, Computer methods for mathematical computations. Returns it, and its slopes at
-    the points.
-    """
-    from scipy.interpolate import CubicHermiteSpline  # slow to import
-    from scipy.linalg import solve_banded
-
-    d, m = np.diff(x), np.diff(y) / np.diff(x)
-    band, right = np.ones((3, len(x))), np.zeros(len(x))  # three diagonals, of the second derivatives
-    band[0, 1] = band[2, -2] = -1.0
-    band[0, 2:], band[1, 1:-1], band[2, :-2], right[1:-1] = d[1:], 2 * (d[:-1] + d[1:]), d[:-1], 6 * np.diff(m)
-    for end, inner, four in ((0, 1, slice(0, 4)), (-1, -2, slice(-4, None))) if len(x) > 3 else ():
-        right[end] = 6 * Polynomial.fit(x[four], y[four], 3).convert().coef[-1] * (x[end] - x[inner])
-    second = solve_banded((1, 1), band, right)
-    slopes = np.append(m - d * (2 * second[:-1] + second[1:]) / 6, m[-1] + d[-1] * (second[-2] + 2 * second[-1]) / 6)
-    return CubicHermiteSpline(x, y, slopes), slopes

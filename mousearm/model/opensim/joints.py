@@ -5,14 +5,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from mousearm.errors import ModelError
 from mousearm.model.opensim.elements import GROUND, Axis, Coordinate, Joint, pose
 from mousearm.model.opensim.functions import read_function
 from mousearm.model.xml import Node
 
 _SAME = 1.5e-8  # rad (m for slides): what OpenSim lets a default value be out of its range
 _ROTATIONS = ("rotation1", "rotation2", "rotation3")
-_AXIS_NAMES = (_ROTATIONS, ("translation1", "translation2", "translation3"))
+_TRANSLATIONS = ("translation1", "translation2", "translation3")
 
 # Kinds of joints each coordinate of which turns, or moves, about one axis; in the order of the coordinates.
 _SIMPLE = {
@@ -33,18 +32,17 @@ class Frames:
     def __init__(self, model: Node):
         bodies = {f"/bodyset/{body.name}": body for body in model.objects("BodySet")}
         joints = {f"/jointset/{joint.name}": joint for joint in model.objects("JointSet")}
-        self._bodies = {"/ground": GROUND, **{path: body.name for path, body in bodies.items()}}
-        self._offsets: dict[str, Node] = {}
+        # What a path leads to: the name of a body, or a frame that stands on something else.
+        self._frames: dict[str, str | Node] = {"/ground": GROUND}
+        self._frames |= {path: body.name for path, body in bodies.items()}
         for path, owner in {"": model, **bodies, **joints}.items():
             self._collect_offsets(owner, path)
 
     def _collect_offsets(self, owner: Node, path: str) -> None:
-        for group in ("components", "frames"):
-            listed = owner.get(group)
-            for frame in listed.children if listed else ():
-                if frame.tag == "PhysicalOffsetFrame":
-                    self._offsets[f"{path}/{frame.name}"] = frame
-                    self._collect_offsets(frame, f"{path}/{frame.name}")
+        for frame in (*owner.parts("components"), *owner.parts("frames")):
+            if frame.tag == "PhysicalOffsetFrame":
+                self._frames.setdefault(f"{path}/{frame.name}", frame)
+                self._collect_offsets(frame, f"{path}/{frame.name}")
 
     def find(self, owner: Node, path: str, socket: str) -> tuple[str, np.ndarray]:
         """The body that a socket leads to, and the (4, 4) pose in it of the frame that the socket names.
@@ -58,12 +56,13 @@ class Frames:
         seen: set[str] = set()
         while True:
             target = self._resolve(owner, path, socket)
-            if target in self._bodies:
-                return self._bodies[target], frame
+            found = self._frames[target]
+            if isinstance(found, str):
+                return found, frame
             if target in seen:
-                raise ModelError(f"{owner.place} (line {owner.line}) stands on itself: {' on '.join(sorted(seen))}.")
+                raise owner.error(f"stands on itself: {' on '.join(sorted(seen))}.")
             seen.add(target)
-            owner, path, socket = self._offsets[target], target, "socket_parent"
+            owner, path, socket = found, target, "socket_parent"
             offset = pose(owner.numbers("translation", 3, np.zeros(3)), owner.numbers("orientation", 3, np.zeros(3)))
             frame = offset @ frame
 
@@ -71,13 +70,9 @@ class Frames:
         name = owner.string(socket)
         absolute = posixpath.normpath(posixpath.join(path or "/", name))
         for candidate in (absolute, f"/bodyset/{name}", f"/{name}"):
-            if candidate in self._bodies or candidate in self._offsets:
+            if candidate in self._frames:
                 return candidate
-        known = ", ".join([*self._bodies, *self._offsets])
-        line = owner.need(socket).line
-        raise ModelError(
-            f"{owner.place}/{socket} (line {line}): there is no frame '{name}'. Those that exist: {known}."
-        )
+        raise owner.need(socket).unknown("frame", name, self._frames)
 
 
 def read_joint(node: Node, frames: Frames, rest: Mapping[str, float], missing: list[str]) -> Joint:
@@ -91,18 +86,20 @@ def read_joint(node: Node, frames: Frames, rest: Mapping[str, float], missing: l
     path = f"/jointset/{node.name}"
     parent, parent_pose = frames.find(node, path, "socket_parent_frame")
     child, child_pose = frames.find(node, path, "socket_child_frame")
-    listed = node.get("coordinates")
-    coordinates = tuple(_coordinate(item, rest, missing) for item in (listed.children if listed else ()))
-    seen: set[str] = set()
+    coordinates = tuple(_coordinate(item, rest, missing) for item in node.parts("coordinates"))
     if node.tag == "CustomJoint":
-        transform = node.need("SpatialTransform")
-        rotations, translations = (_axes(transform, names, coordinates, seen, missing) for names in _AXIS_NAMES)
+        axes = {axis.name: axis for axis in node.need("SpatialTransform").children if axis.tag == "TransformAxis"}
+        seen: set[str] = set()
+        rotations, translations = (
+            tuple(_axis(axes[name], coordinates, seen, missing) for name in names if name in axes)
+            for names in (_ROTATIONS, _TRANSLATIONS)
+        )
     elif node.tag in _SIMPLE:
         rotations, translations = _simple_axes(node, coordinates)
     else:
-        raise ModelError(
-            f"{node.place} (line {node.line}): joints of kind {node.tag} are not known here, so {child} cannot even be "
-            f"held where it is in {parent}. Known are CustomJoint, {', '.join(_SIMPLE)}: replace it in OpenSim."
+        raise node.error(
+            f"joints of kind {node.tag} are not known here, so {child} cannot even be held where it is in {parent}. "
+            f"Known are CustomJoint, {', '.join(_SIMPLE)}: replace it in OpenSim."
         )
     return Joint(node.name, parent, child, parent_pose, child_pose, rotations, translations, coordinates)
 
@@ -110,18 +107,18 @@ def read_joint(node: Node, frames: Frames, rest: Mapping[str, float], missing: l
 def _coordinate(node: Node, rest: Mapping[str, float], missing: list[str]) -> Coordinate:
     low, high = (float(end) for end in node.numbers("range", 2, [-10, 10]))
     if not low <= high:
-        raise ModelError(f"{node.place}/range (line {node.need('range').line}): {low:g} is above {high:g}.")
+        raise node.need("range").error(f"{low:g} is above {high:g}.")
     default, clamped = node.number("default_value", 0.0), node.flag("clamped", False)
     if clamped and not low - _SAME <= default <= high + _SAME:
-        raise ModelError(
-            f"{node.place} (line {node.line}): default_value {default:g} is not within its range, {low:g} to {high:g}, "
-            "and clamped is true, which OpenSim refuses too. Correct one of them, or set clamped to false."
+        raise node.error(
+            f"default_value {default:g} is not within its range, {low:g} to {high:g}, and clamped is true, which "
+            "OpenSim refuses too. Correct one of them, or set clamped to false."
         )
     locked, motion = node.flag("locked", False), node.get("prescribed_function")
     if motion and motion.children and not locked and node.flag("prescribed", False):
         curve = read_function(motion)
         default, locked = curve.value(0.0), True
-        if not curve.line or curve.line[0] != 0.0:
+        if not curve.is_constant:
             missing.append(
                 f"{node.place}: its motion is prescribed by a {curve.kind} of time; held at its value at the start, "
                 f"{default:.6g} (rad or m)"
@@ -134,10 +131,8 @@ def _simple_axes(node: Node, coordinates: tuple[Coordinate, ...]) -> tuple[tuple
     """Rotations and translations of a joint each coordinate of which drives one axis."""
     turned, moved = _SIMPLE[node.tag]
     if len(coordinates) != len(turned + moved):
-        raise ModelError(
-            f"{node.place} (line {node.line}) has {len(coordinates)} coordinates; a {node.tag} has "
-            f"{len(turned + moved)}."
-        )
+        wanted = len(turned + moved)
+        raise node.error(f"there are {len(coordinates)} coordinates; a {node.tag} has {wanted}.")
     axes = []
     for letter, item in zip(turned + moved, coordinates, strict=True):
         drive = (None, 0.0, item.default) if item.locked else (item.name, 1.0, 0.0)
@@ -145,36 +140,26 @@ def _simple_axes(node: Node, coordinates: tuple[Coordinate, ...]) -> tuple[tuple
     return tuple(axes[: len(turned)]), tuple(axes[len(turned) :])
 
 
-def _axes(
-    transform: Node, names: tuple[str, ...], coordinates: tuple[Coordinate, ...], seen: set[str], missing: list[str]
-) -> tuple[Axis, ...]:
-    nodes = {child.name: child for child in transform.children if child.tag == "TransformAxis"}
-    return tuple(_axis(nodes[name], coordinates, seen, missing) for name in names if name in nodes)
-
-
 def _axis(node: Node, coordinates: tuple[Coordinate, ...], seen: set[str], missing: list[str]) -> Axis:
     """An axis; of those that a coordinate drives, all but the first, whose coordinate is in ``seen``, are held."""
     axis = node.numbers("axis", 3, [1, 0, 0])
     length = np.linalg.norm(axis)
     if length < 1e-9:
-        raise ModelError(f"{node.place}/axis (line {node.need('axis').line}) has no direction.")
+        raise node.need("axis").error("has no direction.")
     axis = axis / length
-    listed = node.string("coordinates", "")
-    used = [listed] if listed in {coordinate.name for coordinate in coordinates} else listed.split()
-    unknown = [name for name in used if name not in {coordinate.name for coordinate in coordinates}]
-    if unknown:
-        exist = ", ".join(coordinate.name for coordinate in coordinates) or "none"
-        raise ModelError(
-            f"{node.place} (line {node.line}): the joint has no coordinate '{unknown[0]}'. Those that exist: {exist}."
-        )
+    listed, known = node.string("coordinates", ""), {coordinate.name: coordinate for coordinate in coordinates}
+    used = [listed] if listed in known else listed.split()
+    for name in used:
+        if name not in known:
+            raise node.unknown("coordinate of the joint", name, known)
     function = next((child for child in node.children if child.tag not in ("coordinates", "axis")), None)
     if function is None:
         if used:
-            raise ModelError(f"{node.place} (line {node.line}) has a coordinate but no function of it.")
+            raise node.error("there is a coordinate but no function of it.")
         return Axis(axis, None, 0.0, 0.0)
     curve = read_function(function)
-    driver = next((coordinate for coordinate in coordinates if used and coordinate.name == used[0]), None)
-    if driver is None or driver.locked or (curve.line and curve.line[0] == 0.0):
+    driver = known[used[0]] if used else None
+    if driver is None or driver.locked or curve.is_constant:
         return Axis(axis, None, 0.0, curve.value(driver.default if driver else 0.0))
     if curve.line and len(used) == 1 and driver.name not in seen:
         seen.add(driver.name)

@@ -2,29 +2,28 @@
 
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 from xml.etree.ElementTree import Comment, Element, SubElement, indent, tostring
 
 import mujoco
 import numpy as np
 
-from mousearm.errors import ModelError, UnknownNameError
+from mousearm.errors import ModelError
 from mousearm.model.arm import at_pose, tendon_lengths
 from mousearm.model.coupling import Couplings
-from mousearm.model.opensim.elements import GROUND, Coupler, Muscle, OsimModel
+from mousearm.model.opensim.elements import GROUND, Coupler, Muscle, OsimModel, Point, placed
 from mousearm.model.opensim.overlay import Overlay
-from mousearm.model.opensim.settings import STIFF, MjcfOptions, attribute, write_settings
+from mousearm.model.opensim.settings import STIFF, MjcfOptions, attribute, settings
 from mousearm.model.opensim.tree import Link, build_tree, find_segments
 from mousearm.model.opensim.world import WorldWriter
-from mousearm.model.opensim.wrapping import Bend, Side, find_bends
+from mousearm.model.opensim.wrapping import find_bends
 
 _GEAR_PER_LOAD = 4.0  # what a motor can do over what carrying the arm takes
 _DISTAL_LOAD = 0.1  # joints that carry less than this part of the most loaded one have less damping
 _CORNERS_UP_TO = 10  # joints; 2^10 corners
 
 
-@dataclass(frozen=True)
-class Conversion:
+class Conversion(NamedTuple):
     """The MJCF, one line for each thing that it lacks, and one for each that was carried over but deserves a look."""
 
     xml: str
@@ -90,14 +89,14 @@ class _Writer:
         if options.actuators == "muscle" and not model.muscles:
             remedy = "--actuators torque of scripts/import_osim.py"
             raise ModelError(f"{model.source} has no muscles; give its joints motors: {remedy}.")
-        self.world = WorldWriter(model, self.links, find_segments(model, self.links, options.radii), options.inertia)
+        self.world = WorldWriter(model, self.links, find_segments(model, self.links), options.inertia)
         self.sites = self.world.sites
 
     def write(self) -> Conversion:
         """The MJCF with actuators."""
         options, model_missing = self.options, (*self.model.missing, *self.approximate)
         draft = self._draft()
-        poses = sample_poses(draft, options.samples, options.seed)
+        poses = sample_poses(draft, options.samples)
         load = dict(zip((joint.name for joint in self.joints), gravity_load(draft, poses[:200]), strict=True))
         distal = {name for name, value in load.items() if value < _DISTAL_LOAD * max(load.values())}
         if options.actuators == "torque":
@@ -106,8 +105,8 @@ class _Writer:
             self._motors(root, {name: value for name, value in load.items() if name not in followers})
             return Conversion(_string(root), model_missing, self.model.notes)
         given = self.overlay.paths  # by the choices
-        muscles = (replace(item, wraps=()) if item.name in given else item for item in self.model.muscles)
-        bends = find_bends(replace(self.model, muscles=tuple(muscles)), draft, poses, self.sites)
+        muscles = (item._replace(wraps=()) if item.name in given else item for item in self.model.muscles)
+        bends = find_bends(self.model._replace(muscles=tuple(muscles)), draft, poses, self.sites)
         root = self._root(distal, bends.sides)
         self._tendons(root, bends.of_muscle)
         lengths = tendon_lengths(_compile(_string(root), self.model, options), poses)[:, : len(self.model.muscles)]
@@ -143,17 +142,16 @@ class _Writer:
         self.rest = Couplings(draft, self.model.source).complete(self.rest)
         return draft
 
-    def _root(self, distal: set[str], sides: list[Side]) -> Element:
+    def _root(self, distal: set[str], sides: list[Point]) -> Element:
         root = Element("mujoco", model=self.model.name)
         root.append(Comment(self._heading()))
-        write_settings(root, self.model.gravity, self._size(), self.options.actuators)
+        root.extend(settings(self.model.gravity, self._size(), self.options.actuators))
         self.world.write(root, distal, sides)
         if self.equalities:
             equality = SubElement(root, "equality")
             for attributes in self.equalities.values():
                 SubElement(equality, "joint", attributes)
-        keyframe = SubElement(root, "keyframe")
-        SubElement(keyframe, "key", name="rest", qpos=attribute(self.rest))
+        SubElement(SubElement(root, "keyframe"), "key", name="rest", qpos=attribute(self.rest))
         self.overlay.merge(root)
         return root
 
@@ -169,29 +167,24 @@ class _Writer:
 
     def _size(self) -> float:
         """A length of the arm in m, for what is drawn: the largest offset of a body's joint in its parent."""
-        anchors = [link.pose[:3, :3] @ link.anchor + link.pose[:3, 3] for link in self.links.values()]
-        return max([float(np.linalg.norm(anchor)) for anchor in anchors] + [1e-3])
+        anchors = [placed(link.pose, link.anchor) for link in self.links.values()]
+        return max([1e-3, *(float(np.linalg.norm(anchor)) for anchor in anchors)])
 
     def _motors(self, root: Element, load: Mapping[str, float]) -> None:
         actuators = SubElement(root, "actuator")
-        for name in self.options.gears:
-            if name not in load:
-                raise UnknownNameError("joint (option gears)", name, load)
         for name, value in load.items():
-            gear = self.options.gears.get(name, float(f"{max(_GEAR_PER_LOAD * value, 1e-12):.2g}"))
+            gear = float(f"{max(_GEAR_PER_LOAD * value, 1e-12):.2g}")
             SubElement(actuators, "motor", name=name, joint=name, gear=attribute(gear))
         self.overlay.merge_section(root, "actuator")
 
-    def _tendons(self, root: Element, bends: Mapping[str, list[Bend]]) -> None:
+    def _tendons(self, root: Element, bends: Mapping[str, Mapping[int, dict[str, str]]]) -> None:
         tendons = SubElement(root, "tendon")
         for muscle in self.model.muscles:
             spatial = SubElement(tendons, "spatial", name=muscle.name, rgba="0.60 0.17 0.15 1")
-            after = {bend.segment: bend for bend in bends[muscle.name]}
             for i in range(len(muscle.points)):
                 SubElement(spatial, "site", site=self.sites[muscle.name, i])
-                if i in after:
-                    side = after[i].side
-                    SubElement(spatial, "geom", {"geom": after[i].wrap, **({"sidesite": side} if side else {})})
+                if i in bends[muscle.name]:
+                    SubElement(spatial, "geom", bends[muscle.name][i])
         self.overlay.merge_section(root, "tendon")
 
     def _muscles(self, root: Element, shortest: np.ndarray, longest: np.ndarray) -> list[str]:
@@ -203,7 +196,7 @@ class _Writer:
                 still.append(f"muscle {muscle.name}: no joint changes its length; it has no actuator")
             else:
                 bounds = muscle.excitation if self.options.excitations else (0.0, 1.0)
-                SubElement(actuators, "muscle", _muscle_attributes(replace(muscle, excitation=bounds), low, high))
+                SubElement(actuators, "muscle", _muscle_attributes(muscle._replace(excitation=bounds), low, high))
         self.overlay.merge_section(root, "actuator")
         return still
 
@@ -235,7 +228,7 @@ def _muscle_attributes(muscle: Muscle, low: float, high: float) -> dict[str, str
     return attributes
 
 
-def sample_poses(model: mujoco.MjModel, count: int, seed: int) -> np.ndarray:
+def sample_poses(model: mujoco.MjModel, count: int, seed: int = 0) -> np.ndarray:
     """(n, nq): ``count`` random poses within the joint ranges, then the corners of the ranges, then the rest pose."""
     low, high = model.jnt_range.T
     random = np.random.default_rng(seed).uniform(low, high, (count, model.nq))

@@ -1,9 +1,10 @@
 """Muscles, their paths and the objects that paths bend around."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from mousearm.errors import ModelError
-from mousearm.model.opensim.elements import Coordinate, Muscle, PathWrap, Point, WrapObject, pose
+from mousearm.model.opensim.elements import Coordinate, Muscle, PathWrap, Point, WrapObject, placed, pose
 from mousearm.model.opensim.functions import read_function
 from mousearm.model.opensim.joints import Frames
 from mousearm.model.xml import Node
@@ -15,13 +16,14 @@ DEFAULTS = {
     "Millard2012EquilibriumMuscle": (0.01, 0.04, 0.01),
     "DeGrooteFregly2016Muscle": (0.015, 0.06, 0.0),
 }
+_WRAPS = {"WrapCylinder": "cylinder", "WrapSphere": "sphere"}
 
 
 def read_wrap(node: Node, body: str, missing: list[str]) -> WrapObject | None:
     """A wrap object of a body; None, and a line in ``missing``, where MuJoCo has no counterpart."""
     if not node.flag("active", True):
         return None
-    if node.tag not in ("WrapCylinder", "WrapSphere"):
+    if node.tag not in _WRAPS:
         missing.append(
             f"{node.place}: paths in MuJoCo bend around cylinders and spheres only; left out{node.figures()}"
         )
@@ -30,32 +32,28 @@ def read_wrap(node: Node, body: str, missing: list[str]) -> WrapObject | None:
     radius = node.number("radius", 1.0)
     length = node.number("length", 1.0) if node.tag == "WrapCylinder" else 0.0
     if radius <= 0 or length < 0:
-        raise ModelError(f"{node.place} (line {node.line}): radius {radius:g} and length {length:g} must be above 0.")
-    side = node.string("quadrant", "all").lower().removeprefix("+")
-    signed = side if side.startswith("-") else f"+{side}"
-    constrained = signed in ("+x", "-x", "+y", "-y", "+z", "-z")
-    kind = "cylinder" if node.tag == "WrapCylinder" else "sphere"
-    return WrapObject(node.name, kind, body, frame, radius, length, signed if constrained else "")
+        raise node.error(f"radius {radius:g} and length {length:g} must be above 0.")
+    side = node.string("quadrant", "all").lower()
+    side = side if side[0] in "+-" else f"+{side}"
+    return WrapObject(node.name, _WRAPS[node.tag], body, frame, radius, length, side if side[1:] in (*"xyz",) else "")
 
 
 def read_muscle(
     node: Node,
     frames: Frames,
-    coordinates: dict[str, Coordinate],
-    wraps: dict[str, WrapObject],
-    known_wraps: set[str],
+    coordinates: Mapping[str, Coordinate],
+    wraps: Mapping[str, WrapObject | None],
     missing: list[str],
 ) -> Muscle | None:
     """A muscle; None, and a line in ``missing``, where its path has fewer than two points left.
 
-    Of the wrap objects, ``wraps`` can be carried over, and ``known_wraps`` exist.
+    A wrap object that is None exists, but cannot be carried over.
     """
     path = node.get("GeometryPath")
     if path is None:
         missing.append(f"{node.place}: its path is not a GeometryPath; left out")
         return None
-    nodes = path.objects("PathPointSet")
-    points = [_point(item, frames, coordinates, missing) for item in nodes]
+    points = [_point(item, frames, coordinates, missing) for item in path.objects("PathPointSet")]
     kept = tuple(point for point in points if point is not None)
     if len(kept) < 2:
         missing.append(f"{node.place}: its path has {len(kept)} fixed points, two are needed; left out")
@@ -64,24 +62,18 @@ def read_muscle(
     bends = []
     for item in path.objects("PathWrapSet"):
         name = item.string("wrap_object").rsplit("/", 1)[-1]
-        if name not in known_wraps:
-            exist = ", ".join(sorted(known_wraps)) or "none"
-            raise ModelError(
-                f"{item.place} (line {item.line}): there is no wrap object '{name}'. Those that exist: {exist}."
-            )
-        if name in wraps:
+        if name not in wraps:
+            raise item.unknown("wrap object", name, wraps)
+        if wraps[name] is not None:
             bends.append(_path_wrap(item, name, position))
     force, fiber = node.number("max_isometric_force", 1000.0), node.number("optimal_fiber_length", 0.1)
     for key, value in (("max_isometric_force", force), ("optimal_fiber_length", fiber)):
         if value <= 0:
-            raise ModelError(f"{node.place}/{key} (line {node.line}) must be above 0, not {value:g}.")
+            raise node.need(key).error(f"must be above 0, not {value:g}.")
     rise, fall, least = DEFAULTS[node.tag]
     excitation = node.number("min_control", least), node.number("max_control", 1.0)
     if not 0 <= excitation[0] < excitation[1]:
-        raise ModelError(
-            f"{node.place} (line {node.line}): min_control {excitation[0]:g} must be at least 0 and below max_control, "
-            f"{excitation[1]:g}."
-        )
+        raise node.error("min_control {:g} must be at least 0 and below max_control, {:g}.".format(*excitation))
     return Muscle(
         name=node.name,
         points=kept,
@@ -101,10 +93,10 @@ def read_muscle(
 def read_point(node: Node, frames: Frames, location: np.ndarray) -> Point:
     """A point given in any frame, in the axes of the body that carries the frame."""
     body, frame = frames.find(node, "", "socket_parent_frame")
-    return Point(node.name, body, frame[:3, :3] @ location + frame[:3, 3])
+    return Point(node.name, body, placed(frame, location))
 
 
-def _point(node: Node, frames: Frames, coordinates: dict[str, Coordinate], missing: list[str]) -> Point | None:
+def _point(node: Node, frames: Frames, coordinates: Mapping[str, Coordinate], missing: list[str]) -> Point | None:
     if node.tag == "MovingPathPoint":
         return _moving_point(node, frames, coordinates, missing)
     if node.tag not in ("PathPoint", "ConditionalPathPoint"):
@@ -113,11 +105,10 @@ def _point(node: Node, frames: Frames, coordinates: dict[str, Coordinate], missi
     point = read_point(node, frames, node.numbers("location", 3))
     if node.tag == "PathPoint":
         return point
-    name = node.string("socket_coordinate", node.string("coordinate", "-")).rsplit("/", 1)[-1]
-    low, high = sorted(node.numbers("range", 2))
-    coordinate = coordinates.get(name)
-    if coordinate is None:
-        raise ModelError(f"{node.place} (line {node.line}): there is no coordinate '{name}'.")
+    name = _coordinate_name(node, "coordinate")
+    if name not in coordinates:
+        raise node.unknown("coordinate", name, coordinates)
+    coordinate, (low, high) = coordinates[name], sorted(node.numbers("range", 2))
     stays = low <= coordinate.default <= high
     if not coordinate.locked and (low > coordinate.range[0] or high < coordinate.range[1]):
         missing.append(
@@ -127,25 +118,27 @@ def _point(node: Node, frames: Frames, coordinates: dict[str, Coordinate], missi
     return point if stays else None
 
 
-def _moving_point(node: Node, frames: Frames, coordinates: dict[str, Coordinate], missing: list[str]) -> Point:
+def _moving_point(node: Node, frames: Frames, coordinates: Mapping[str, Coordinate], missing: list[str]) -> Point:
     """A point that moves with coordinates, where it is at the default pose."""
     location, moves = np.zeros(3), set[str]()
     for i, letter in enumerate("xyz"):
-        curve = read_function(node.need(f"{letter}_location"))
-        socket = node.string(f"socket_{letter}_coordinate", node.string(f"{letter}_coordinate", "-"))
-        coordinate = coordinates.get(socket.rsplit("/", 1)[-1])
-        if coordinate is None and not (curve.line and curve.line[0] == 0.0):
-            raise ModelError(f"{node.place} (line {node.line}): there is no coordinate '{socket}'.")
+        curve, name = read_function(node.need(f"{letter}_location")), _coordinate_name(node, f"{letter}_coordinate")
+        coordinate = coordinates.get(name)
+        if coordinate is None and not curve.is_constant:
+            raise node.unknown("coordinate", name, coordinates)
         location[i] = curve.value(coordinate.default if coordinate else 0.0)
-        if coordinate and not coordinate.locked and not (curve.line and curve.line[0] == 0.0):
-            moves.add(coordinate.name)
+        if coordinate and not coordinate.locked and not curve.is_constant:
+            moves.add(name)
     if moves:
         at = " ".join(f"{1e3 * x:.4g}" for x in location)
-        missing.append(
-            f"{node.place}: the point moves with {', '.join(sorted(moves))}; held where it is at the default pose, "
-            f"{at} mm"
-        )
+        moving = f"the point moves with {', '.join(sorted(moves))}"
+        missing.append(f"{node.place}: {moving}; held where it is at the default pose, {at} mm")
     return read_point(node, frames, location)
+
+
+def _coordinate_name(node: Node, key: str) -> str:
+    """Name of a coordinate that an element names by a path, or, in older files, by that name."""
+    return node.string(f"socket_{key}", node.string(key, "-")).rsplit("/", 1)[-1]
 
 
 def _path_wrap(node: Node, name: str, position: np.ndarray) -> PathWrap:
@@ -154,5 +147,5 @@ def _path_wrap(node: Node, name: str, position: np.ndarray) -> PathWrap:
     first, last = (int(value) for value in node.numbers("range", 2, [-1, -1]))
     first, last = (first if first > 0 else 1), (last if last > 0 else count)
     if first > count or last > count:
-        raise ModelError(f"{node.place}/range (line {node.line}): the path has {count} points.")
+        raise node.need("range").error(f"the path has {count} points.")
     return PathWrap(name, int(position[first - 1]), max(int(position[last]) - 1, 0))

@@ -1,12 +1,11 @@
 """Read an OpenSim file, from the document to a model of plain data."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from mousearm.errors import ModelError
-from mousearm.model.opensim.elements import GROUND, Body, Coordinate, Coupler, Joint, OsimModel, Point
+from mousearm.model.opensim.elements import GROUND, Body, Coordinate, Coupler, Joint, OsimModel, Point, WrapObject
 from mousearm.model.opensim.functions import read_function
 from mousearm.model.opensim.joints import Frames, read_joint
 from mousearm.model.opensim.muscles import DEFAULTS, read_muscle, read_point, read_wrap
@@ -48,7 +47,16 @@ def _model(root: Node, path: Path) -> OsimModel:
     notes: list[str] = []
     frames = Frames(model)
     _check_names(model)
-    bodies = tuple(_body(node) for node in model.objects("BodySet"))
+    bodies = [
+        Body(
+            node.name,
+            node.number("mass"),
+            node.numbers("mass_center", 3, np.zeros(3)),
+            node.numbers("inertia", 6, np.zeros(6)),
+            node.place,
+        )
+        for node in model.objects("BodySet")
+    ]
     unlike: list[str] = []
     couplers, rest = _constraints(model, unlike)
     joints = [read_joint(node, frames, rest, missing) for node in model.objects("JointSet")]
@@ -56,14 +64,13 @@ def _model(root: Node, path: Path) -> OsimModel:
     reached = {GROUND, *(joint.child for joint in kept)}
     coordinates = {item.name: item for joint in joints for item in joint.coordinates}
     owners = [(model.get("Ground"), GROUND), *((node, node.name) for node in model.objects("BodySet"))]
-    wrap_nodes = [(wrap, body) for node, body in owners if node for wrap in node.objects("WrapObjectSet")]
-    wraps = [read_wrap(node, body, missing) for node, body in wrap_nodes]
-    # As in OpenSim, the first of a name is the one that paths mean.
-    carried = {wrap.name: wrap for wrap in reversed(wraps) if wrap is not None and wrap.body in reached}
-    known = {node.name for node, _ in wrap_nodes}
+    wraps: dict[str, WrapObject | None] = {}  # as in OpenSim, the first of a name is the one that paths mean
+    for item, body in [(item, body) for node, body in owners if node for item in node.objects("WrapObjectSet")]:
+        wrap = read_wrap(item, body, missing)
+        wraps[item.name] = wraps.get(item.name) or (wrap if body in reached else None)
     muscles = []
     for node in _forces(model, coordinates, missing, notes):
-        muscle = read_muscle(node, frames, coordinates, carried, known, missing)
+        muscle = read_muscle(node, frames, coordinates, wraps, missing)
         if muscle is None:
             continue
         lost = [point.name for point in muscle.points if point.body not in reached]
@@ -87,9 +94,9 @@ def _model(root: Node, path: Path) -> OsimModel:
         bodies=tuple(body for body in bodies if body.name in reached),
         joints=tuple(kept),
         markers=tuple(_markers(model, frames, reached, missing)),
-        wraps=tuple(reversed(carried.values())),
+        wraps=tuple(wrap for wrap in wraps.values() if wrap),
         muscles=tuple(muscles),
-        couplers=tuple(replace(item, rest=coordinates[item.other].default) for item in couplers),
+        couplers=tuple(item._replace(rest=coordinates[item.other].default) for item in couplers),
         missing=tuple(missing),
         notes=tuple(notes),
     )
@@ -115,8 +122,7 @@ def _upgrade(model: Node) -> None:
     joints = add(add(model, "JointSet"), "objects").children
     for body in model.objects("BodySet"):
         add(body, "inertia", " ".join(body.string(f"inertia_{axes}", "0") for axes in _MOMENTS))
-        inside = body.get("Joint")
-        for joint in inside.children if inside else ():
+        for joint in body.parts("Joint"):
             if joint.name in [other.name for other in joints]:
                 joint.name += f"_{body.name}"
             joints.append(joint)
@@ -129,9 +135,7 @@ def _upgrade(model: Node) -> None:
                 add(joint, f"socket_{end}_frame", frame.name)
             add(joint, "coordinates", children=joint.objects("CoordinateSet"))
             if joint.flag("reverse", False):
-                raise ModelError(
-                    f"{joint.place} (line {joint.line}): is reversed. Open the file in OpenSim 4 and save it."
-                )
+                raise joint.error("is reversed. Open the file in OpenSim 4 and save it.")
     for node in list(model.walk()):
         if node.get("body") and (node.tag == "Marker" or node.tag.endswith("PathPoint")):
             add(node, "socket_parent_frame", f"/bodyset/{node.string('body')}")
@@ -147,21 +151,11 @@ def _check_names(model: Node) -> None:
         for node in model.objects(group):
             if not node.name or node.name in seen:
                 what = f"the name '{node.name}' stands twice" if node.name else "an element has no name"
-                raise ModelError(f"{node.place} (line {node.line}): {what} in the {group}.")
+                raise node.error(f"{what} in the {group}.")
             seen.add(node.name)
 
 
-def _body(node: Node) -> Body:
-    return Body(
-        name=node.name,
-        mass=node.number("mass"),
-        com=node.numbers("mass_center", 3, np.zeros(3)),
-        inertia=node.numbers("inertia", 6, np.zeros(6)),
-        place=node.place,
-    )
-
-
-def _connected(joints: list[Joint], bodies: tuple[Body, ...], missing: list[str]) -> list[Joint]:
+def _connected(joints: list[Joint], bodies: list[Body], missing: list[str]) -> list[Joint]:
     """The joints that make a tree on the ground, parents before children."""
     parent_of: dict[str, Joint] = {}
     for joint in joints:
@@ -193,13 +187,13 @@ def _forces(model: Node, coordinates: dict[str, Coordinate], missing: list[str],
             muscles.append(node)
         elif node.tag == "CoordinateLimitForce":
             coordinate = coordinates.get(node.string("coordinate", "").rsplit("/", 1)[-1])
-            ends = [node.string(f"{end}_limit", "0") for end in ("lower", "upper")]
-            instead = "the limits of the coordinate, which are hard, are instead"
-            if coordinate is None or not coordinate.clamped:
-                instead = "left out, and the coordinate has no limit (clamped is false)"
-            (notes if coordinate and coordinate.clamped else missing).append(
-                f"{node.place}: a force that begins at {ends[0]} and {ends[1]} (degrees or m); {instead}"
-            )
+            is_clamped = coordinate is not None and coordinate.clamped
+            instead = "left out, and the coordinate has no limit (clamped is false)"
+            if is_clamped:
+                instead = "the limits of the coordinate, which are hard, are instead"
+            low, high = (node.string(f"{end}_limit", "0") for end in ("lower", "upper"))
+            line = f"{node.place}: a force that begins at {low} and {high} (degrees or m); {instead}"
+            (notes if is_clamped else missing).append(line)
         else:
             missing.append(f"{node.place}: forces of kind {node.tag} cannot be carried over; left out{node.figures()}")
     return muscles
@@ -236,7 +230,7 @@ def _constraints(model: Node, missing: list[str]) -> tuple[list[Coupler], dict[s
             continue
         for name in names:
             if name not in rest:
-                raise ModelError(f"{node.place} (line {node.line}): there is no coordinate '{name}'.")
+                raise node.unknown("coordinate", name, rest)
         function = read_function(node.need("coupled_coordinates_function"))
         couplers.append(Coupler(names[0], names[1], 0.0, node.number("scale_factor", 1.0), function, node.place))
     for group, what in (("ContactGeometrySet", "contact surfaces"), ("ControllerSet", "controllers")):

@@ -1,12 +1,12 @@
 """The tree of bodies as MuJoCo places them: joints as hinges and slides, exactly; capsules along the segments."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
-from mousearm.errors import ModelError
-from mousearm.model.opensim.elements import GROUND, Axis, Coordinate, Joint, OsimModel
+from mousearm.model.opensim.elements import GROUND, Axis, Joint, OsimModel, placed
 
 # OpenSim is y up, MuJoCo z up: (x, y, z) becomes (z, x, y).
 Z_UP = np.array([[0.0, 0, 1, 0], [1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1]])
@@ -20,31 +20,26 @@ _SHORT = 0.1
 _BEYOND_TIP = 1.18
 
 
-@dataclass(frozen=True, eq=False)
-class Dof:
-    """A hinge or slide: its value is ``scale`` (above 0) times the coordinate's; ``axis`` is in the body's axes.
-
-    ``range`` limits it only if it is ``limited``.
-    """
+class Dof(NamedTuple):
+    """A hinge or slide: its value is ``scale`` (above 0) times the coordinate's."""
 
     name: str
     coordinate: str
     kind: str
-    axis: np.ndarray
+    axis: np.ndarray  # in the body's axes
     scale: float
     range: tuple[float, float]
-    limited: bool
+    limited: bool  # whether it keeps to its range
     rest: float
 
 
-@dataclass(frozen=True, eq=False)
-class Link:
-    """A body in its parent when all its joints are at 0: (4, 4) pose; hinges pass through ``anchor`` (its axes, m)."""
+class Link(NamedTuple):
+    """A body in its parent when all its joints are at 0."""
 
     name: str
     parent: str
-    pose: np.ndarray
-    anchor: np.ndarray
+    pose: np.ndarray  # (4, 4)
+    anchor: np.ndarray  # (3,) m, in its axes: where its hinges pass through
     dofs: tuple[Dof, ...]
 
 
@@ -64,47 +59,35 @@ def _link(joint: Joint, names: Mapping[str, str]) -> Link:
     from scipy.spatial.transform import Rotation  # slow to import
 
     coordinates = {item.name: item for item in joint.coordinates}
-    child_turn = joint.child_pose[:3, :3]
-    fixed = np.eye(3)  # Fk ... F3
+    fixed, start = np.eye(3), np.eye(4)  # Fk ... F3, and T0 F1 F2 F3
+
+    def dofs(kind: str, axis: Axis) -> list[Dof]:
+        """None for an axis that stays; a negative slope turns it round, so that values keep the coordinate's sign."""
+        if axis.coordinate is None:
+            return []
+        coordinate, scale = coordinates[axis.coordinate], abs(axis.slope)
+        direction = joint.child_pose[:3, :3] @ fixed.T @ axis.axis * np.sign(axis.slope)
+        low, high = coordinate.range
+        name, limits = names.get(coordinate.name, coordinate.name), (low * scale, high * scale)
+        rest = coordinate.default * scale
+        return [Dof(name, coordinate.name, kind, direction, scale, limits, coordinate.clamped, rest)]
+
     hinges: list[Dof] = []
     for axis in reversed(joint.rotations):
         fixed = Rotation.from_rotvec(axis.axis * axis.intercept).as_matrix() @ fixed
-        if axis.coordinate:
-            hinges.insert(0, _dof("hinge", axis, child_turn @ fixed.T @ axis.axis, coordinates, names))
-    start = np.eye(4)
+        hinges = dofs("hinge", axis) + hinges
     start[:3, :3] = fixed
     slides: list[Dof] = []
     for axis in joint.translations:
         start[:3, 3] += axis.axis * axis.intercept
-        if axis.coordinate:
-            slides.append(_dof("slide", axis, child_turn @ fixed.T @ axis.axis, coordinates, names))
-    pose = joint.parent_pose @ start @ np.linalg.inv(joint.child_pose)
+        slides += dofs("slide", axis)
+    frame = joint.parent_pose @ start @ np.linalg.inv(joint.child_pose)
     if joint.parent == GROUND:
-        pose = Z_UP @ pose
-    return Link(joint.child, joint.parent, pose, joint.child_pose[:3, 3].copy(), (*slides, *hinges))
+        frame = Z_UP @ frame
+    return Link(joint.child, joint.parent, frame, joint.child_pose[:3, 3].copy(), (*slides, *hinges))
 
 
-def _dof(
-    kind: str, axis: Axis, direction: np.ndarray, coordinates: Mapping[str, Coordinate], names: Mapping[str, str]
-) -> Dof:
-    """A negative slope turns the axis round, so that the joint's value keeps the coordinate's sign."""
-    coordinate = coordinates[axis.coordinate or ""]
-    scale = abs(axis.slope)
-    low, high = coordinate.range
-    return Dof(
-        name=names.get(coordinate.name, coordinate.name),
-        coordinate=coordinate.name,
-        kind=kind,
-        axis=direction * np.sign(axis.slope),
-        scale=scale,
-        range=(low * scale, high * scale),
-        limited=coordinate.clamped,
-        rest=coordinate.default * scale,
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class Segment:
+class Segment(NamedTuple):
     """A capsule from ``start`` to ``end`` (m, axes of the body), caps included."""
 
     start: np.ndarray
@@ -119,91 +102,67 @@ class Segment:
         return self.start + inset * along, self.end - inset * along
 
 
-def find_segments(model: OsimModel, links: Mapping[str, Link], radii: Mapping[str, float]) -> dict[str, Segment]:
+def carriers(links: Mapping[str, Link]) -> dict[str, str]:
+    """The body itself, or the next one that it hangs on, that has joints, by body; none for what does not move."""
+    carrier: dict[str, str] = {}
+    for link in links.values():  # parents come before children
+        if link.dofs or link.parent in carrier:
+            carrier[link.name] = link.name if link.dofs else carrier[link.parent]
+    return carrier
+
+
+def find_segments(model: OsimModel, links: Mapping[str, Link]) -> dict[str, Segment]:
     """Fit a capsule to each body that has a joint, and an extent.
 
     It begins at the body's joint and ends at the next joint further out that is not almost at the same place; the last
     body of a chain ends beyond its farthest marker (or muscle point, or at twice the way to its centre of mass), those
     of bodies that are fixed to it included.
-
-    Raises:
-        ModelError: if ``radii``, in m by body, names a body that does not exist.
     """
-    for name, radius in radii.items():
-        if name not in links or radius <= 0:
-            raise ModelError(f"radii: {name}={radius:g}; give radii above 0 m of bodies: {', '.join(links)}.")
-    moving = [link for link in links.values() if link.dofs]
-    tips = {link.name: _tip(model, links, link) for link in moving}
-    reach = _chain_length(links, moving, tips)
+    frames, hung_on, anchors = {GROUND: np.eye(4)}, {GROUND: list[str]()}, dict[str, np.ndarray]()
+    for link in links.values():  # all joints at 0
+        frames[link.name] = frames[link.parent] @ link.pose
+        hung_on[link.name] = [link.parent, *hung_on[link.parent]]  # the nearest first
+        if link.dofs:
+            anchors[link.name] = placed(frames[link.name], link.anchor)
+    tips = {name: _tip(model, frames, carriers(links), name, anchor) for name, anchor in anchors.items()}
+    ways: dict[str, float] = {}  # from a first joint to that of a body
+    for name, anchor in anchors.items():
+        before = next((other for other in hung_on[name] if other in anchors), None)
+        ways[name] = ways[before] + math.dist(anchor, anchors[before]) if before else 0.0
+    longest = max((way + math.dist(tips[name], anchors[name]) for name, way in ways.items()), default=0.0)
     segments: dict[str, Segment] = {}
-    for link in moving:
-        later = _anchors_beyond(links, link.name)
-        far = [anchor for anchor in later if np.linalg.norm(anchor - link.anchor) > _SHORT * reach]
-        end = far[0] if far else tips[link.name]
-        if np.linalg.norm(end - link.anchor) < 1e-6:
+    ends: dict[str, np.ndarray] = {}  # of those segments, in the world
+    for name, anchor in anchors.items():
+        later = [place for other, place in anchors.items() if name in hung_on[other]]
+        far = [place for place in later if math.dist(place, anchor) > _SHORT * longest]
+        end = far[0] if far else tips[name]
+        if math.dist(end, anchor) < 1e-6:
             continue
-        role = _role(link, links, segments, bool(far))
-        radius = radii.get(link.name, SLENDERNESS[role] * float(np.linalg.norm(end - link.anchor)))
-        segments[link.name] = Segment(link.anchor, end, radius)
+        before = next((other for other in hung_on[name] if other in ends), None)
+        if before is None:
+            role = "first"
+        elif not far:
+            role = "last"
+        else:
+            is_near = math.dist(anchor, anchors[before]) < 0.5 * math.dist(ends[before], anchors[before])
+            role = "beside" if before == links[name].parent and is_near else "middle"
+        radius, local = SLENDERNESS[role] * math.dist(end, anchor), placed(np.linalg.inv(frames[name]), end)
+        ends[name], segments[name] = end, Segment(links[name].anchor, local, radius)
     return segments
 
 
-def _anchors_beyond(links: Mapping[str, Link], name: str) -> list[np.ndarray]:
-    """Anchors of the moving bodies that hang on a body, nearest in the tree first, in its axes at joint values 0."""
-    frames, anchors = {name: np.eye(4)}, []
-    for link in links.values():  # parents come before children
-        if link.parent in frames:
-            frame = frames[link.name] = frames[link.parent] @ link.pose
-            if link.dofs:
-                anchors.append(frame[:3, :3] @ link.anchor + frame[:3, 3])
-    return anchors
-
-
-def _tip(model: OsimModel, links: Mapping[str, Link], link: Link) -> np.ndarray:
-    frames = {link.name: np.eye(4)}  # of what is fixed to it
-    for other in links.values():
-        if other.parent in frames and not other.dofs:
-            frames[other.name] = frames[other.parent] @ other.pose
-
-    def located(points: Iterable[tuple[str, np.ndarray]]) -> list[np.ndarray]:
-        return [frames[body][:3, :3] @ at + frames[body][:3, 3] for body, at in points if body in frames]
-
-    markers = located((point.body, point.location) for point in model.markers)
-    points = located((point.body, point.location) for muscle in model.muscles for point in muscle.points)
-    mass_centres = located((body.name, body.com) for body in model.bodies)
-    for candidates, factor in ((markers, _BEYOND_TIP), (points, _BEYOND_TIP), (mass_centres, 2.0)):
-        ways = [location - link.anchor for location in candidates]
-        if ways and max(np.linalg.norm(way) for way in ways) > 1e-6:
-            return link.anchor + factor * max(ways, key=lambda way: float(np.linalg.norm(way)))
-    return link.anchor
-
-
-def _chain_length(links: Mapping[str, Link], moving: list[Link], tips: Mapping[str, np.ndarray]) -> float:
-    """Longest way from a first joint over the joints between to a tip, m."""
-    longest = 0.0
-    ways: dict[str, tuple[float, np.ndarray]] = {}  # per body: way so far, and its end in the body's axes
-    for link in links.values():
-        way, end = ways.get(link.parent, (0.0, None))
-        if end is not None:
-            end = link.pose[:3, :3].T @ (end - link.pose[:3, 3])
-        if link in moving:
-            way += 0.0 if end is None else float(np.linalg.norm(link.anchor - end))
-            end = link.anchor
-            longest = max(longest, way + float(np.linalg.norm(tips[link.name] - link.anchor)))
-        if end is not None:
-            ways[link.name] = (way, end)
-    return longest
-
-
-def _role(link: Link, links: Mapping[str, Link], done: Mapping[str, Segment], joint_beyond: bool) -> str:
-    parent = link.parent
-    while parent in links and parent not in done:
-        parent = links[parent].parent
-    if parent not in done:
-        return "first"
-    if not joint_beyond:
-        return "last"
-    before = done[parent]
-    start = links[link.name].pose[:3, :3] @ link.anchor + links[link.name].pose[:3, 3]
-    near = np.linalg.norm(start - before.start) < 0.5 * np.linalg.norm(before.end - before.start)
-    return "beside" if link.parent == parent and near else "middle"
+def _tip(
+    model: OsimModel, frames: Mapping[str, np.ndarray], carrier: Mapping[str, str], name: str, anchor: np.ndarray
+) -> np.ndarray:
+    """Where a body ends if it is the last of a chain, (3,) m in the world."""
+    points = [point for muscle in model.muscles for point in muscle.points]
+    for candidates, factor in (
+        ([(marker.body, marker.location) for marker in model.markers], _BEYOND_TIP),
+        ([(point.body, point.location) for point in points], _BEYOND_TIP),
+        ([(body.name, body.com) for body in model.bodies], 2.0),
+    ):
+        ways = [placed(frames[body], at) - anchor for body, at in candidates if carrier.get(body) == name]
+        farthest = max(ways, key=lambda way: float(np.linalg.norm(way)), default=np.zeros(3))
+        if np.linalg.norm(farthest) > 1e-6:
+            return anchor + factor * farthest
+    return anchor

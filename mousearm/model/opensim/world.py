@@ -7,10 +7,9 @@ from xml.etree.ElementTree import Element, SubElement
 import numpy as np
 
 from mousearm.errors import ModelError
-from mousearm.model.opensim.elements import GROUND, Body, OsimModel, Point, WrapObject
+from mousearm.model.opensim.elements import GROUND, Body, OsimModel, Point, WrapObject, placed
 from mousearm.model.opensim.settings import attribute
-from mousearm.model.opensim.tree import Z_UP, Dof, Link, Segment
-from mousearm.model.opensim.wrapping import Side
+from mousearm.model.opensim.tree import Z_UP, Dof, Link, Segment, carriers
 
 # Bone within the tissue, as part of its radius.
 _BONE = 0.3
@@ -40,116 +39,105 @@ class WorldWriter:
         self._inertia = inertia
         self.sites = _name_sites(model)
         self._published = {body.name: body for body in model.bodies}
+        self._moving = carriers(links)
 
-    def write(self, root: Element, distal: set[str], sides: Iterable[Side]) -> None:
+    def write(self, root: Element, distal: set[str], sides: Iterable[Point]) -> None:
         """Add the element to ``<mujoco>``; ``distal``: joints that carry little, ``sides``: sites beside paths."""
         world = SubElement(root, "worldbody")
         SubElement(world, "light", name="key", type="directional", pos="0.05 0.05 0.1", dir="-0.5 -0.4 -0.8")
         elements = {GROUND: world}
         for link in self._links.values():
-            quat = _quaternion(link.pose)
-            elements[link.name] = SubElement(
-                elements[link.parent], "body", name=link.name, pos=attribute(link.pose[:3, 3]), quat=attribute(quat)
-            )
-            self._inertial(elements[link.name], link)
+            body = SubElement(elements[link.parent], "body", {"name": link.name, **_pose(link.pose)})
+            elements[link.name] = body
+            self._inertial(body, link)
             for dof in link.dofs:
-                self._joint(elements[link.name], link, dof, dof.name in distal)
-            self._looks(elements[link.name], link)
+                _joint(body, link, dof, dof.name in distal)
+            self._looks(body, link)
         for wrap in self._model.wraps:
             _wrap_geom(elements[wrap.body], wrap)
         for side in sides:
-            self._site(elements, side.name, "path", Point(side.name, side.body, side.location))
+            _site(elements, side.name, "path", side)
         for marker in self._model.markers:
-            self._site(elements, marker.name, "marker", marker)
+            _site(elements, marker.name, "marker", marker)
         for muscle in self._model.muscles:
             for i, point in enumerate(muscle.points):
-                self._site(elements, self.sites[muscle.name, i], "path", point)
+                _site(elements, self.sites[muscle.name, i], "path", point)
+        # Bodies within last, so that a body's own parts can be read first; of them, those that move last.
         for element in elements.values():
-            # Bodies within last, so that a body's own parts can be read first; of them, those that move last.
-            bodies = [child for child in element if child.tag == "body"]
-            for child in sorted(bodies, key=lambda body: body.find(".//joint") is not None):
-                element.remove(child)
-                element.append(child)
+            element[:] = sorted(element, key=lambda part: (part.tag == "body", part.find(".//joint") is not None))
 
     def _inertial(self, element: Element, link: Link) -> None:
         body = self._published.get(link.name)
         bare = bool(link.dofs) and link.name not in self._segments  # it has nothing else to have a mass from
-        moves = any(
-            self._links[name].dofs for name in (link.name, *_ancestors(self._links, link.name)) if name != GROUND
-        )
-        if body is None or not (bare or (self._inertia == "published" and moves)) or (body.mass <= 0 and not link.dofs):
+        publishes = self._inertia == "published" and link.name in self._moving
+        if body is None or not (bare or publishes) or (body.mass <= 0 and not link.dofs):
             return
-        given = {"pos": attribute(body.com), "mass": attribute(body.mass), "fullinertia": attribute(body.inertia)}
+        given = {"pos": attribute(body.com), "mass": attribute(body.mass)}
         if not link.dofs and not body.inertia.any():
-            given = {"pos": given["pos"], "mass": given["mass"], "diaginertia": "0 0 0"}  # a point
+            given["diaginertia"] = "0 0 0"  # a point
         else:
             _check_inertia(body)
+            given["fullinertia"] = attribute(body.inertia)
         SubElement(element, "inertial", given)
-
-    def _joint(self, element: Element, link: Link, dof: Dof, distal: bool) -> None:
-        attributes = {"name": dof.name, "type": dof.kind, "pos": attribute(link.anchor), "axis": attribute(dof.axis)}
-        if dof.kind == "slide":
-            del attributes["pos"]
-        if distal:
-            attributes["class"] = "distal"
-        attributes["range"] = attribute(dof.range)
-        if not dof.limited:
-            attributes["limited"] = "false"
-        SubElement(element, "joint", attributes)
 
     def _looks(self, element: Element, link: Link) -> None:
         segment = self._segments.get(link.name)
         if segment is None:
             self._still_bone(element, link)
             return
-        start, end = segment.axis
-        tissue = {"class": "tissue", "fromto": attribute([*start, *end]), "size": attribute(segment.radius)}
+        ends = np.concatenate(segment.axis)
+        tissue = _capsule(element, "tissue", ends, segment.radius)
         if self._inertia == "published":
-            tissue["mass"] = "0"
-        SubElement(element, "geom", tissue)
-        bone = {"class": "bone", "fromto": attribute([*start, *end]), "size": attribute(_BONE * segment.radius)}
-        SubElement(element, "geom", bone)
+            tissue.set("mass", "0")
+        _capsule(element, "bone", ends, _BONE * segment.radius)
 
     def _still_bone(self, element: Element, link: Link) -> None:
         """A body that does not move: from the middle of the muscle points on it to the joint that hangs on it."""
-        points = [
-            point.location for muscle in self._model.muscles for point in muscle.points if point.body == link.name
-        ]
+        every = (point for muscle in self._model.muscles for point in muscle.points)
+        points = [point.location for point in every if point.body == link.name]
         joints = [child for child in self._links.values() if child.parent == link.name and child.dofs]
         if not points or not joints:
             return
-        joint = joints[0].pose[:3, :3] @ joints[0].anchor + joints[0].pose[:3, 3]
-        middle = np.mean(points, axis=0)
+        joint, middle = placed(joints[0].pose, joints[0].anchor), np.mean(points, axis=0)
         length = float(np.linalg.norm(joint - middle))
         if length > 1e-6:
-            bone = {"class": "bone", "fromto": attribute([*joint, *middle]), "size": attribute(0.05 * length)}
-            SubElement(element, "geom", bone)
-
-    def _site(self, elements: Mapping[str, Element], name: str, kind: str, point: Point) -> None:
-        location = Z_UP[:3, :3] @ point.location if point.body == GROUND else point.location
-        SubElement(elements[point.body], "site", {"name": name, "class": kind, "pos": attribute(location)})
+            _capsule(element, "bone", np.concatenate([joint, middle]), 0.05 * length)
 
 
-def _ancestors(links: Mapping[str, Link], name: str) -> list[str]:
-    found = []
-    while name in links:
-        name = links[name].parent
-        found.append(name)
-    return found
+def _capsule(element: Element, kind: str, ends: np.ndarray, radius: float) -> Element:
+    return SubElement(element, "geom", {"class": kind, "fromto": attribute(ends), "size": attribute(radius)})
 
 
-def _quaternion(frame: np.ndarray) -> np.ndarray:
-    """Rotation of a (4, 4) frame as MuJoCo writes it, w first."""
-    from scipy.spatial.transform import Rotation  # slow to import
+def _joint(element: Element, link: Link, dof: Dof, is_distal: bool) -> None:
+    attributes = {"name": dof.name, "type": dof.kind, "pos": attribute(link.anchor), "axis": attribute(dof.axis)}
+    if dof.kind == "slide":
+        del attributes["pos"]
+    if is_distal:
+        attributes["class"] = "distal"
+    attributes["range"] = attribute(dof.range)
+    if not dof.limited:
+        attributes["limited"] = "false"
+    SubElement(element, "joint", attributes)
 
-    return np.roll(Rotation.from_matrix(frame[:3, :3]).as_quat(canonical=True), 1)
+
+def _site(elements: Mapping[str, Element], name: str, kind: str, point: Point) -> None:
+    location = placed(Z_UP, point.location) if point.body == GROUND else point.location
+    SubElement(elements[point.body], "site", {"name": name, "class": kind, "pos": attribute(location)})
 
 
 def _wrap_geom(element: Element, wrap: WrapObject) -> None:
     frame = Z_UP @ wrap.pose if wrap.body == GROUND else wrap.pose
     size = [wrap.radius, max(wrap.length / 2, 1e-6)] if wrap.kind == "cylinder" else [wrap.radius]
-    place = {"pos": attribute(frame[:3, 3]), "quat": attribute(_quaternion(frame)), "size": attribute(size)}
-    SubElement(element, "geom", {"name": wrap.name, "class": "wrap", "type": wrap.kind, **place})
+    attributes = {"name": wrap.name, "class": "wrap", "type": wrap.kind, **_pose(frame), "size": attribute(size)}
+    SubElement(element, "geom", attributes)
+
+
+def _pose(frame: np.ndarray) -> dict[str, str]:
+    """Attributes of a (4, 4) frame; MuJoCo writes w of a quaternion first."""
+    from scipy.spatial.transform import Rotation  # slow to import
+
+    quat = Rotation.from_matrix(frame[:3, :3]).as_quat(canonical=True, scalar_first=True)
+    return {"pos": attribute(frame[:3, 3]), "quat": attribute(quat)}
 
 
 def _check_inertia(body: Body) -> None:

@@ -7,61 +7,35 @@ there between the samples. A path whose end enters a wrap object can jump, in Op
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import mujoco
 import numpy as np
 
 from mousearm.model.arm import at_pose
-from mousearm.model.opensim.elements import OsimModel, WrapObject
+from mousearm.model.opensim.elements import Muscle, OsimModel, Point, WrapObject, placed
 
 # Distance of a side site from the middle of its object, in radii: outside, so that the path stays outside.
 _SIDE_RADII = 2.8
 
 
-@dataclass(frozen=True, eq=False)
-class Bend:
-    """In segment ``segment`` (from that point to the next) a path bends around ``wrap``, past the site ``side``."""
+class Passage(NamedTuple):
+    """Position of a straight segment of a path relative to an object in n poses."""
 
-    segment: int
-    wrap: str
-    side: str | None
-
-
-@dataclass(frozen=True, eq=False)
-class Side:
-    """A side site: (3,) m in the axes of the wrap object's body."""
-
-    name: str
-    body: str
-    location: np.ndarray
+    wrap: WrapObject
+    nearest: np.ndarray  # (n, 3) m, its nearest point to a cylinder's axis (from the axis), or to a sphere's middle
+    depth: np.ndarray  # (n,) m that it enters, below 0 where it passes outside
+    free: np.ndarray  # (n,) True where both ends are outside; neither program bends a segment with an end inside
+    enters: np.ndarray  # (n,) True where the path bends
 
 
-@dataclass(frozen=True, eq=False)
-class Passage:
-    """Position of a straight segment relative to an object in n poses.
+class Bends(NamedTuple):
+    """How paths bend."""
 
-    Attributes:
-        nearest: (n, 3) m, its nearest point to the axis of a cylinder (from the axis) or to the middle of a sphere.
-        depth: (n,) m that it enters, below 0 where it passes outside.
-        free: (n,) True where both ends are outside; neither program bends a segment with an end inside.
-        enters: (n,) True where the path bends.
-    """
-
-    nearest: np.ndarray
-    depth: np.ndarray
-    free: np.ndarray
-    enters: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
-class Bends:
-    """Bends by muscle, the side sites they need, and lines on bends that were not kept and on lengths that can jump."""
-
-    of_muscle: dict[str, list[Bend]]
-    sides: list[Side]
-    dropped: list[str]
-    jumps: list[str]
+    of_muscle: dict[str, dict[int, dict[str, str]]]  # by muscle and segment, the attributes of ``<geom>``
+    sides: list[Point]  # side sites that they need
+    dropped: list[str]  # lines on bends that were not kept
+    jumps: list[str]  # lines on lengths that can jump
 
 
 def find_bends(
@@ -70,45 +44,49 @@ def find_bends(
     """Bends of every muscle's path in poses, (n, nq) rad.
 
     ``compiled`` is the model as MuJoCo has it, with all wrap objects as geoms, and all path points as sites: (muscle,
-    number of the point) -> site.
+    number of the point) -> site. Segment i goes from point i to the next.
     """
     wraps = {wrap.name: wrap for wrap in model.wraps}
-    tracks = _positions(compiled, poses)
-    bends: dict[str, list[Bend]] = {}
-    sides: list[Side] = []
-    dropped: list[str] = []
-    jumps: list[str] = []
+    tracks = _Tracks(compiled, poses)
+    found = Bends({}, [], [], [])
     for muscle in model.muscles:
-        chosen: dict[int, tuple[int, WrapObject, Passage]] = {}
+        passing: dict[int, list[tuple[int, Passage]]] = {}
         for item in {item.wrap: item for item in muscle.wraps}.values():
-            wrap = wraps[item.wrap]
             passages = {}
-            for segment in range(item.first, item.last):
-                ends = [compiled.site(site_of[muscle.name, segment + i]).id for i in (0, 1)]
-                start, end = (_local(tracks, compiled.geom(wrap.name).id, site) for site in ends)
-                passages[segment] = _passage(wrap, start, end)
+            for i in range(item.first, item.last):
+                ends = (tracks.local(item.wrap, site_of[muscle.name, point]) for point in (i, i + 1))
+                passages[i] = _passage(wraps[item.wrap], *ends)
             for segment, count in _segments_that_bend(passages).items():
-                found = (count, wrap, passages[segment])
-                other = chosen.get(segment, found)
-                if other is not found:
-                    loser = min(other, found, key=lambda entry: entry[0])[1].name
-                    dropped.append(
-                        f"muscle {muscle.name}: MuJoCo bends a segment around one object only; between points "
-                        f"{segment + 1} and {segment + 2} the wrap object {loser} is left out"
-                    )
-                chosen[segment] = max(other, found, key=lambda entry: entry[0])
-        bends[muscle.name] = []
-        for segment, (_, wrap, passage) in sorted(chosen.items(), key=lambda entry: entry[0]):
-            side = _side(f"{muscle.name}-side{segment + 1}", wrap, passage)
-            bends[muscle.name].append(Bend(segment, wrap.name, side.name if side else None))
-            sides += [side] if side else []
-            entered = 1 - passage.free.mean()
-            if entered > 0:
-                jumps.append(
-                    f"muscle {muscle.name}: an end of its path enters {wrap.name} in {100 * entered:.2g} % of the "
-                    "poses; its length can jump there, in OpenSim as in MuJoCo (see scripts/check_model.py)"
-                )
-    return Bends(bends, sides, dropped, jumps)
+                passing.setdefault(segment, []).append((count, passages[segment]))
+        bends = found.of_muscle[muscle.name] = {}
+        for segment, counted in sorted(passing.items()):
+            (_, kept), *others = sorted(counted, key=lambda entry: -entry[0])
+            bends[segment] = _bend(found, muscle, segment, kept)
+            found.dropped.extend(
+                f"muscle {muscle.name}: MuJoCo bends a segment around one object only; between points {segment + 1} "
+                f"and {segment + 2} the wrap object {other.wrap.name} is left out"
+                for _, other in others
+            )
+    return found
+
+
+def _bend(found: Bends, muscle: Muscle, segment: int, passage: Passage) -> dict[str, str]:
+    """The geom of a segment, as MuJoCo has it; what there is to add or to say of it is added to the others."""
+    wrap = passage.wrap
+    entered = 1 - passage.free.mean()
+    if entered > 0:
+        found.jumps.append(
+            f"muscle {muscle.name}: an end of its path enters {wrap.name} in {100 * entered:.2g} % of the poses; its "
+            "length can jump there, in OpenSim as in MuJoCo (see scripts/check_model.py)"
+        )
+    direction = _side(passage)
+    if direction is None:
+        return {"geom": wrap.name}
+    side = Point(
+        f"{muscle.name}-side{segment + 1}", wrap.body, placed(wrap.pose, _SIDE_RADII * wrap.radius * direction)
+    )
+    found.sides.append(side)
+    return {"geom": wrap.name, "sidesite": side.name}
 
 
 def _segments_that_bend(passages: Mapping[int, Passage]) -> dict[int, int]:
@@ -119,33 +97,28 @@ def _segments_that_bend(passages: Mapping[int, Passage]) -> dict[int, int]:
     """
     if not passages:
         return {}
-    order = list(passages)
-    depth = np.stack([np.where(passages[i].enters, passages[i].depth, np.inf) for i in order])
+    depth = np.stack([np.where(passage.enters, passage.depth, np.inf) for passage in passages.values()])
     least = depth.argmin(axis=0)
-    kept = {}
-    for row, segment in enumerate(order):
-        enters = int(passages[segment].enters.sum())
-        wins = int((passages[segment].enters & (least == row)).sum())
-        if enters and wins >= enters / 2:
-            kept[segment] = wins
-    return kept
+    enters = {segment: int(passage.enters.sum()) for segment, passage in passages.items()}
+    wins = {i: int((passages[i].enters & (least == row)).sum()) for row, i in enumerate(passages)}
+    return {i: count for i, count in wins.items() if enters[i] and count >= enters[i] / 2}
 
 
-def _positions(compiled: mujoco.MjModel, poses: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of every pose: sites (n, nsite, 3), geoms (n, ngeom, 3) and their axes (n, ngeom, 3, 3)."""
-    data = mujoco.MjData(compiled)
-    rows = []
-    for qpos in poses:
-        at_pose(compiled, data, qpos)
-        rows.append((data.site_xpos.copy(), data.geom_xpos.copy(), data.geom_xmat.reshape(-1, 3, 3).copy()))
-    sites, geoms, axes = (np.stack(items) for items in zip(*rows, strict=True))
-    return sites, geoms, axes
+class _Tracks:
+    """Where sites are in poses, (n, nq), seen from geoms."""
 
+    def __init__(self, compiled: mujoco.MjModel, poses: np.ndarray):
+        self._compiled, data = compiled, mujoco.MjData(compiled)
+        rows = []
+        for qpos in poses:
+            at_pose(compiled, data, qpos)
+            rows.append((data.site_xpos.copy(), data.geom_xpos.copy(), data.geom_xmat.reshape(-1, 3, 3).copy()))
+        self._sites, self._geoms, self._axes = (np.stack(items) for items in zip(*rows, strict=True))
 
-def _local(tracks: tuple[np.ndarray, np.ndarray, np.ndarray], geom: int, site: int) -> np.ndarray:
-    """(n, 3) positions of a site in the axes of a geom."""
-    sites, geoms, axes = tracks
-    return np.einsum("nji,nj->ni", axes[:, geom], sites[:, site] - geoms[:, geom])
+    def local(self, geom_name: str, site_name: str) -> np.ndarray:
+        """(n, 3) positions of a site in the axes of a geom."""
+        geom, site = self._compiled.geom(geom_name).id, self._compiled.site(site_name).id
+        return np.einsum("nji,nj->ni", self._axes[:, geom], self._sites[:, site] - self._geoms[:, geom])
 
 
 def _passage(wrap: WrapObject, start: np.ndarray, end: np.ndarray) -> Passage:
@@ -155,28 +128,25 @@ def _passage(wrap: WrapObject, start: np.ndarray, end: np.ndarray) -> Passage:
     along = np.clip(-(a * way).sum(1) / np.maximum((way**2).sum(1), 1e-18), 0, 1)
     nearest = start + along[:, None] * (end - start)
     depth = wrap.radius - np.linalg.norm(nearest[:, across], axis=1)
-    ends = np.minimum(np.linalg.norm(a, axis=1), np.linalg.norm(end[:, across], axis=1))
-    within = np.abs(nearest[:, 2]) <= wrap.length / 2 if wrap.kind == "cylinder" else np.full(len(start), True)
-    free = ends > wrap.radius
+    free = np.minimum(np.linalg.norm(a, axis=1), np.linalg.norm(end[:, across], axis=1)) > wrap.radius
+    enters = (depth > 0) & free
     if wrap.kind == "cylinder":
+        enters &= np.abs(nearest[:, 2]) <= wrap.length / 2
         nearest[:, 2] = 0
-    return Passage(nearest, depth, free, (depth > 0) & free & within)
+    return Passage(wrap, nearest, depth, free, enters)
 
 
-def _side(name: str, wrap: WrapObject, passage: Passage) -> Side | None:
-    """A site on the side on which a path stays; None where it changes sides.
+def _side(passage: Passage) -> np.ndarray | None:
+    """(3,) the side on which a path stays, in the object's axes; None where it changes sides.
 
     MuJoCo makes a path that passes on the other side go all the way round, even if it does not touch. So all poses must
     agree, unless the file itself names the side.
     """
-    direction = np.zeros(3)
-    if wrap.side:
-        direction["xyz".index(wrap.side[1])] = -1.0 if wrap.side[0] == "-" else 1.0
-    else:
-        direction = passage.nearest[passage.enters].mean(axis=0)
-        length = np.linalg.norm(direction)
-        if length < 1e-9 or (passage.nearest[passage.free] @ direction).min() <= 0:
-            return None
-        direction /= length
-    location = wrap.pose[:3, :3] @ (_SIDE_RADII * wrap.radius * direction) + wrap.pose[:3, 3]
-    return Side(name, wrap.body, location)
+    if passage.wrap.side:
+        sign, letter = passage.wrap.side
+        return np.eye(3)["xyz".index(letter)] * float(f"{sign}1")
+    direction = passage.nearest[passage.enters].mean(axis=0)
+    length = np.linalg.norm(direction)
+    if length < 1e-9 or (passage.nearest[passage.free] @ direction).min() <= 0:
+        return None
+    return direction / length
