@@ -12,8 +12,8 @@ from mousearm.kinematics.imports.markers import MarkerRecording, MarkerTrajector
 from mousearm.kinematics.noise import FILTER_FRAMES, low_pass
 from mousearm.trajectory import LANDMARKS, PAW
 
+# Cut-off below which the speed is looked at, so that noise starts no reach; the reaches themselves are not changed.
 DETECTION_HZ = 20.0
-"""Cut-off below which the speed is looked at, so that noise starts no reach; the reaches themselves are not changed."""
 
 
 def drop_unlikely(recording: MarkerRecording, least: float) -> tuple[MarkerRecording, int]:
@@ -49,12 +49,9 @@ def drop_spikes(markers: MarkerTrajectory) -> tuple[MarkerTrajectory, int]:
 
 
 def fill_gaps(markers: MarkerTrajectory, longest_ms: float) -> tuple[MarkerTrajectory, list[int]]:
-    """Fill gaps of up to ``longest_ms`` (missing frames / rate) in the middle of a recording, each point by itself.
+    """Fill gaps of up to ``longest_ms`` in the middle of a recording, each point by itself; also returns their frames.
 
     A piecewise cubic that keeps the order of its values (PCHIP) is used: it makes no waves of noise beside the gap.
-
-    Returns:
-        The filled recording, and of each gap that was filled its length in frames.
     """
     from scipy.interpolate import PchipInterpolator
 
@@ -63,40 +60,30 @@ def fill_gaps(markers: MarkerTrajectory, longest_ms: float) -> tuple[MarkerTraje
         seen = seen_points(points[:, index])
         known = np.flatnonzero(seen)
         inner = [gap for gap in runs(~seen) if gap.start > 0 and gap.stop < len(seen)]
-        short = [gap for gap in inner if 1e3 * _length(gap) / markers.rate <= longest_ms + 1e-9]
+        short = [gap for gap in inner if 1e3 * (gap.stop - gap.start) / markers.rate <= longest_ms + 1e-9]
         if short:
             missing = np.concatenate([np.arange(gap.start, gap.stop) for gap in short])
             points[missing, index] = PchipInterpolator(known, points[known, index])(missing)
-        lengths += [_length(gap) for gap in short]
+        lengths += [gap.stop - gap.start for gap in short]
     return replace(markers, points=points), lengths
 
 
 def refuse_gaps(markers: MarkerTrajectory, parts: list[slice], longest_ms: float) -> None:
-    """Refuse a recording of several parts; before the first and after the last seen frame nothing is missed.
-
-    Args:
-        markers: after `fill_gaps`.
-        parts: its stretches in which all points are seen.
-        longest_ms: the longest gap that was allowed.
-    """
+    """Refuse a recording, after `fill_gaps`, of several parts in which all points are seen."""
     if len(parts) == 1:
         return
     gap = slice(parts[0].stop, parts[1].start)
     missing = ~seen_points(markers.points[gap])
     names = " and ".join(name for name, lost in zip(LANDMARKS, missing.T, strict=True) if lost.any())
     raise markers.place.error(
-        f"from here on the {names} was not seen for {1e3 * _length(gap) / markers.rate:.4g} ms; gaps of up to "
+        f"from here on the {names} was not seen for {1e3 * len(missing) / markers.rate:.4g} ms; gaps of up to "
         f"{longest_ms:g} ms are filled. Raise --max-gap, or split the session there with --cut.",
         gap.start,
     )
 
 
 def filtered(markers: MarkerTrajectory, cutoff: float | None) -> MarkerTrajectory:
-    """A recording without gaps after `low_pass`; as it is for None.
-
-    Raises:
-        KinematicsError: the cut-off is too high for the rate, or there are too few frames.
-    """
+    """A recording without gaps after `low_pass`; refused where the cut-off is too high, or there are too few frames."""
     if cutoff is None:
         return markers
     if cutoff >= 0.5 * markers.rate:
@@ -115,14 +102,11 @@ def filtered(markers: MarkerTrajectory, cutoff: float | None) -> MarkerTrajector
 
 @dataclass(frozen=True, slots=True)
 class CutRule:
-    """Definition of a reach by the paw's speed.
+    """Definition of a reach by the paw's speed; KinematicsError if a number is out of its range.
 
     The paw moves where it is faster than ``rest_speed``. Movements with less than ``pause_ms`` between them are one.
     Those that reach ``peak_speed`` and last ``min_ms`` to ``max_ms`` are reaches; ``pad_ms`` are kept at both ends.
     The published reaches have peaks of 0.17 to 0.36 m/s and last 0.1 to 0.6 s.
-
-    Raises:
-        KinematicsError: a number is out of its range.
     """
 
     peak_speed: float = 0.12  # m/s
@@ -136,11 +120,11 @@ class CutRule:
         for field in fields(self):
             value = getattr(self, field.name)
             if not (0 <= value < np.inf and (value > 0 or field.name == "pad_ms")):
-                raise KinematicsError(f"{_option(field.name)} {value:g}: give a number above 0.")
+                raise KinematicsError(f"{option(field.name)} {value:g}: give a number above 0.")
         for low, high in (("rest_speed", "peak_speed"), ("min_ms", "max_ms")):
             if getattr(self, low) >= getattr(self, high):
                 raise KinematicsError(
-                    f"{_option(low)} {getattr(self, low):g} must be below {_option(high)} {getattr(self, high):g}."
+                    f"{option(low)} {getattr(self, low):g} must be below {option(high)} {getattr(self, high):g}."
                 )
         if 2 * self.pad_ms > self.pause_ms:
             raise KinematicsError(
@@ -150,17 +134,11 @@ class CutRule:
 
 
 class Cut(NamedTuple):
-    """Reaches of a session.
+    """Reaches of a session."""
 
-    Attributes:
-        reaches: their frames.
-        left_out: why movements are not among them, with their numbers.
-        peak_speed: the highest speed of the paw that was seen [m/s].
-    """
-
-    reaches: list[slice]
-    left_out: Counter[str]
-    peak_speed: float
+    reaches: list[slice]  # their frames
+    left_out: Counter[str]  # why movements are not among them, and how many
+    peak_speed: float  # of the paw, m/s
 
 
 def cut_reaches(markers: MarkerTrajectory, rule: CutRule) -> Cut:
@@ -169,21 +147,26 @@ def cut_reaches(markers: MarkerTrajectory, rule: CutRule) -> Cut:
     A movement without ``pad_ms`` of rest before and after it is left out: the session may hold a part of it only.
     """
     speed = paw_speed(markers)
-    pad = round(1e-3 * rule.pad_ms * markers.rate)
+    pad, pause = (1e-3 * ms * markers.rate for ms in (rule.pad_ms, rule.pause_ms))
+    movements: list[slice] = []
+    for movement in runs(speed > rule.rest_speed):
+        if movements and movement.start - movements[-1].stop < pause:
+            movement = slice(movements.pop().start, movement.stop)
+        movements.append(movement)
     reaches, left_out = [], Counter[str]()
-    for movement in _joined(runs(speed > rule.rest_speed), 1e-3 * rule.pause_ms * markers.rate):
-        whole = pad < movement.start and movement.stop + pad < len(speed)
-        milliseconds = 1e3 * _length(movement) / markers.rate
+    for movement in movements:
+        first, stop = movement.start - round(pad), movement.stop + round(pad)
+        milliseconds = 1e3 * (movement.stop - movement.start) / markers.rate
         if speed[movement].max() < rule.peak_speed:
             left_out[f"slower than {rule.peak_speed:g} m/s"] += 1
-        elif not whole:
+        elif not 0 < first < stop < len(speed):
             left_out["cut off by a gap or an end of the recording"] += 1
         elif milliseconds < rule.min_ms:
             left_out[f"shorter than {rule.min_ms:g} ms"] += 1
         elif milliseconds > rule.max_ms:
             left_out[f"longer than {rule.max_ms:g} ms"] += 1
         else:
-            reaches.append(slice(movement.start - pad, movement.stop + pad))
+            reaches.append(slice(first, stop))
     return Cut(reaches, left_out, float(speed.max()))
 
 
@@ -193,20 +176,6 @@ def paw_speed(markers: MarkerTrajectory) -> np.ndarray:
     return np.linalg.norm(np.gradient(paw, 1 / markers.rate, axis=0), axis=1)
 
 
-def _joined(movements: list[slice], pause: float) -> list[slice]:
-    """Movements with those joined between which there are fewer frames than the pause."""
-    joined: list[slice] = []
-    for movement in movements:
-        if joined and movement.start - joined[-1].stop < pause:
-            joined[-1] = slice(joined[-1].start, movement.stop)
-        else:
-            joined.append(movement)
-    return joined
-
-
-def _option(name: str) -> str:
+def option(name: str) -> str:
+    """The option of the command line that sets a field."""
     return "--" + name.replace("_", "-")
-
-
-def _length(frames: slice) -> int:
-    return frames.stop - frames.start

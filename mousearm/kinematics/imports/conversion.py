@@ -15,14 +15,9 @@ from mousearm.kinematics.damage import segment_lengths
 from mousearm.kinematics.imports.markers import seen_points
 from mousearm.trajectory import LANDMARKS
 
-UNITS = {"m": 1.0, "cm": 1e-2, "mm": 1e-3}
-"""Name of a unit to its length [m]."""
-
-SIDES = ("right", "left")
-"""Sides that a recorded arm may have; the first is the model's."""
-
-MOUSE_SEGMENT = (0.006, 0.025)
-"""Median length [m] that the upper arm and the forearm (elbow to paw) of a mouse may have."""
+UNITS = {"m": 1.0, "cm": 1e-2, "mm": 1e-3}  # m
+SIDES = ("right", "left")  # that a recorded arm may have; the first is the model's
+MOUSE_SEGMENT = (0.006, 0.025)  # median length that the upper arm and the forearm (elbow to paw) of a mouse may have, m
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,11 +29,7 @@ class Axes:
 
     @classmethod
     def parse(cls, text: str) -> "Axes":
-        """Read axes such as ``x z -y``: forward is the file's x, up its z, right against its y.
-
-        Raises:
-            KinematicsError: these are not three different axes, or they make a mirror image.
-        """
+        """Read axes such as ``x z -y``: forward is the file's x, up its z, right against its y; no mirror image."""
         parts = text.replace(",", " ").lower().split()
         if sorted(part.lstrip("+-") for part in parts) != ["x", "y", "z"] or not all(
             re.fullmatch("[+-]?[xyz]", part) for part in parts
@@ -71,25 +62,22 @@ def to_metres(points: np.ndarray, unit: str, axes: Axes, side: str) -> np.ndarra
 
 
 def choose_unit(given: str | None, stated: str | None, lengths: tuple[float, float], place: Place) -> str:
-    """Choose the unit that is given or else that the file states; in it the median lengths must be those of a mouse.
-
-    Raises:
-        KinematicsError: nobody says a unit, or a segment is not a mouse's in that unit.
-    """
+    """The unit that is given or else that the file states; refused where the median lengths in it are no mouse's."""
     low, high = MOUSE_SEGMENT
     fitting = [name for name in UNITS if all(low <= UNITS[name] * length <= high for length in lengths)]
-    measured = " and ".join(f"{length:.4g}" for length in lengths)
     advice = (
         f"--units {fitting[0]} would fit."
         if fitting
         else f"No unit of {', '.join(UNITS)} fits both: were the positions calibrated, and are the --points right? "
         "Convert another unit to one of these."
     )
-    what = f"the medians of upper arm and forearm are {measured} in its unit"
-    if given is None and stated is None:
-        raise place.error(f"does not say its unit; {what}. Say --units. {advice}")
     unit = given or stated
-    assert unit is not None
+    if unit is None:
+        measured = " and ".join(f"{length:.4g}" for length in lengths)
+        raise place.error(
+            f"does not say its unit; the medians of upper arm and forearm are {measured} in its unit. Say --units. "
+            f"{advice}"
+        )
     if unit not in fitting:
         in_mm = " and ".join(f"{1e3 * UNITS[unit] * length:.4g}" for length in lengths)
         raise place.error(

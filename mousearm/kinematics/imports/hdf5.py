@@ -25,9 +25,7 @@ from mousearm.kinematics.imports.tables import deeplabcut_points, find_points, s
 from mousearm.registry import FORMATS
 from mousearm.trajectory import LANDMARKS
 
-LARGEST_ARRAY = 400_000_000
-"""Largest array. An hour at 150 Hz of ten points with likelihoods has 0.2 GB."""
-
+LARGEST_ARRAY = 400_000_000  # bytes; an hour at 150 Hz of ten points with likelihoods has half of it
 # Instructions of pickle's protocol 0, which PyTables writes, that name nothing and call nothing.
 _DATA = frozenset(
     ("MARK", "LIST", "DICT", "TUPLE", "PUT", "GET", "INT", "LONG", "UNICODE", "NONE", "APPEND", "SETITEM", "STOP")
@@ -61,11 +59,9 @@ FORMATS.add(read_hdf5, "h5", "hdf5", "nc", "nwb")
 
 
 def _read_deeplabcut(file: Any, path: Path, names: Mapping[str, str]) -> MarkerRecording:
-    table = pandas_table(file)
-    place = Place(str(path))
+    table, place = pandas_table(file), Place(str(path))
     points = deeplabcut_points(table.levels, table.columns, str([*table.frames, 0][0]), place)
-    found = find_points(points, names, path)
-    positions, likelihood = stack_points(lambda column: table.values[:, column], found)
+    positions, likelihood = stack_points(table.values.T.__getitem__, find_points(points, names, path))
     frames = whole_numbers(table.frames.astype(float), "frame", place)
     return MarkerRecording(path, "DeepLabCut HDF5", None, positions, likelihood, frames)
 
@@ -82,7 +78,7 @@ def _read_sleap_anipose(file: Any, path: Path, names: Mapping[str, str]) -> Mark
     owners = [f"{animal}/{node}" if n_animals > 1 else f"{node}" for animal, node in np.ndindex(n_animals, n_nodes)]
     points = ((owner, axis) for owner in owners for axis in "xyz")
     found = find_points(points, names, path, "NUMBER, of the node in the skeleton, from 0")
-    points, _ = stack_points(lambda column: tracks.reshape(len(tracks), -1)[:, column], found)
+    points, _ = stack_points(tracks.reshape(len(tracks), -1).T.__getitem__, found)
     start = int(_array(file, "frames")[0]) if "frames" in file else 0
     return MarkerRecording(path, "SLEAP-Anipose HDF5", None, points, None, start + np.arange(len(points)))
 
@@ -93,8 +89,7 @@ def _read_movement(file: Any, path: Path, names: Mapping[str, str]) -> MarkerRec
     marks, animals, axes = (_labels(file, name) for name in ("keypoint", "individual", "space"))
     owners = [f"{animal}/{mark}" for animal in animals for mark in marks] if len(animals) > 1 else marks
     found = find_points(((owner, axis) for owner in owners for axis in axes), names, path)
-    flat = position.reshape(len(position), -1)
-    points, _ = stack_points(lambda column: flat[:, column], found)
+    points, _ = stack_points(position.reshape(len(position), -1).T.__getitem__, found)
     likelihood = None
     if "confidence" in file:
         sure = _labelled(file, "confidence").reshape(len(position), -1)

@@ -20,46 +20,27 @@ from mousearm.kinematics.damage import GAP
 from mousearm.kinematics.reach import JITTER_TOLERANCE, Reach
 from mousearm.trajectory import LANDMARKS
 
-RATE_TOLERANCE = 0.01
-"""Relative difference allowed between the stated rate and that of the times."""
-
-MOST_MISSING = 20
-"""How many times as long as its frames a recording may be; beyond it, a number or time is taken for a fault."""
-
-LEAST_UNEVEN = 0.3
-"""Least, in mean intervals, by which frames may be apart to be resampled; no camera films closer ones."""
-
+RATE_TOLERANCE = 0.01  # relative difference allowed between the stated rate and that of the times
+MOST_MISSING = 20  # times as long as its frames a recording may be; beyond it, a number or time is taken for a fault
+LEAST_UNEVEN = 0.3  # mean intervals by which frames are apart at least to be resampled; no camera films closer ones
 _AS_FRAMES = "Write frame numbers (1, 2, 3 ...) in place of the times, and give --rate HZ."
 _LONGEST_GAP = 1e9  # frames, at most, so that they can be counted; far more are refused
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MarkerRecording:
-    """Recording of the three landmarks, as one file holds it.
-
-    Attributes:
-        path: the file.
-        kind: what wrote it, for messages.
-        rows: line of the file for every frame, or None where the file has no lines.
-        points: (T, 3, 3) shoulder, elbow and paw, in the unit and axes of the file; NaN where a point was not seen.
-        likelihood: (T, 3) how sure the program was, NaN where it did not say; or None.
-        frames: (T,) frame numbers, or None where the file has times or no numbers: each row is a frame then.
-        time: (T,) s, or None where the file has none.
-        unit: what the file says its unit is, or None.
-        rate: what the file says its rate is [Hz], or None.
-        axes: the axes by convention of the format, in the notation of `Axes.parse`, or None where there is none.
-    """
+    """Recording of the three landmarks, as one file holds it."""
 
     path: Path
-    kind: str
-    rows: Sequence[int] | None
-    points: np.ndarray
-    likelihood: np.ndarray | None = None
-    frames: np.ndarray | None = None
-    time: np.ndarray | None = None
-    unit: str | None = None
-    rate: float | None = None
-    axes: str | None = None
+    kind: str  # what wrote it, for messages
+    rows: Sequence[int] | None  # line of the file for every frame, or None where the file has no lines
+    points: np.ndarray  # (T, 3, 3) shoulder, elbow and paw, in unit and axes of the file; NaN where one was not seen
+    likelihood: np.ndarray | None = None  # (T, 3) how sure the program was, NaN where it did not say
+    frames: np.ndarray | None = None  # (T,) numbers; None where there are times, or each row is a frame
+    time: np.ndarray | None = None  # (T,) s, or None where the file has none
+    unit: str | None = None  # that the file says
+    rate: float | None = None  # that the file says, Hz
+    axes: str | None = None  # by convention of the format, as `Axes.parse` reads them, or None where there is none
 
     @property
     def place(self) -> Place:
@@ -69,19 +50,12 @@ class MarkerRecording:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MarkerTrajectory:
-    """Positions at an even rate.
+    """Positions at an even rate."""
 
-    Attributes:
-        place: names the file and its rows in errors; of a dropped frame, the row before it.
-        start: time of the first frame [s].
-        rate: frames per second [Hz].
-        points: (T, 3, 3) shoulder, elbow and paw; NaN where one was not seen.
-    """
-
-    place: Place
-    start: float
-    rate: float
-    points: np.ndarray
+    place: Place  # names the file and its rows in errors; of a dropped frame, the row before it
+    start: float  # time of the first frame, s
+    rate: float  # Hz
+    points: np.ndarray  # (T, 3, 3) shoulder, elbow and paw; NaN where one was not seen
 
     @property
     def time(self) -> np.ndarray:
@@ -95,11 +69,7 @@ class MarkerTrajectory:
         return replace(self, place=place, start=float(self.time[frames][0]), points=self.points[frames])
 
     def reach(self, name: str) -> Reach:
-        """Make it a reach; its points must be metres in OpenSim's axes, which become MuJoCo's.
-
-        Raises:
-            KinematicsError: the numbers cannot be a reach; names the file and the row.
-        """
+        """Make it a reach, of points in metres and OpenSim's axes, which become MuJoCo's; errors name file and row."""
         shoulder, elbow, paw = np.moveaxis(self.points[:, :, [2, 0, 1]], 1, 0)
         advice = "Lower --max-gap, so that no gap is filled there, or leave this recording out."
         check_recording(self.time, {"shoulder": shoulder, "elbow": elbow, "paw": paw}, self.place, advice)
@@ -114,12 +84,8 @@ def even(recording: MarkerRecording, rate: float | None) -> tuple[MarkerTrajecto
     from the grid than `JITTER_TOLERANCE`, of cameras that are not triggered evenly, are resampled by cubic splines. A
     given rate decides where the file contradicts itself, or where the times are frame numbers, ms, us or ns.
 
-    Returns:
-        The recording on its grid, and in words where the rate is from.
-
-    Raises:
-        KinematicsError: the rate [Hz] is unknown or contradicts the file, frames or times do not increase, times are
-            too uneven, or nearly all frames are missing.
+    Returns the recording on its grid, and in words where the rate is from. Refused are a rate [Hz] that is unknown or
+    contradicts the file, frames or times that do not increase, too uneven times, and nearly all frames missing.
     """
     place, frames = recording.place, recording.frames
     check_length(len(recording.points), place)
@@ -134,7 +100,10 @@ def even(recording: MarkerRecording, rate: float | None) -> tuple[MarkerTrajecto
     rate = rate or recording.rate or np.nan
     if frames is None:
         frames, by = np.arange(len(recording.points)), f"{by}; without frame numbers, each row is a frame"
-    _check_frames(frames, place)
+    bad = np.flatnonzero(np.diff(frames) <= 0)
+    if len(bad):
+        what = f"frame {frames[bad[0] + 1]} follows frame {frames[bad[0]]}; frame numbers must increase."
+        raise place.error(f"{what} Remove or reorder the rows.", int(bad[0]) + 1)
     return _spread(recording, frames - frames[0], float(frames[0] / rate), rate), by
 
 
@@ -170,26 +139,23 @@ def _on_grid(
     ratios = np.clip(np.round(intervals / np.median(intervals)), 1, _LONGEST_GAP)
     steps = np.concatenate([[0], np.cumsum(ratios)]).astype(int)
     rate = float(steps[-1] / (time[-1] - time[0]))
-    off = np.abs((time - time[0]) * rate - steps)
-    uneven = off.max() > JITTER_TOLERANCE
+    uneven = np.abs((time - time[0]) * rate - steps).max() > JITTER_TOLERANCE
     if uneven:
         rate = 1 / float(intervals[intervals < GAP * np.median(intervals)].mean())
     rate, by = _agreed_rate(recording, rate, wanted, JITTER_TOLERANCE if uneven else RATE_TOLERANCE)
     if not uneven:
         return _spread(recording, steps, float(time[0]), rate), by + unit
-    shortest = float(intervals.min() * rate)
-    if shortest < LEAST_UNEVEN:
-        frame = int(intervals.argmin()) + 1
+    frame = int(intervals.argmin()) + 1
+    if intervals.min() * rate < LEAST_UNEVEN:
         raise recording.place.error(
-            f"times are too uneven: only {shortest:.2g} of a mean interval before {time[frame]:.9g} s (at least "
-            f"{LEAST_UNEVEN:g} is needed). {_AS_FRAMES}",
+            f"times are too uneven: only {intervals.min() * rate:.2g} of a mean interval before {time[frame]:.9g} s "
+            f"(at least {LEAST_UNEVEN:g} is needed). {_AS_FRAMES}",
             frame,
             "time",
         )
     rate = wanted or rate
-    shortest, longest = (f"{value * rate:.2f}" for value in (intervals.min(), intervals.max()))
-    by += f"{unit}; uneven, {shortest} to {longest} of the mean interval apart, resampled by cubic splines"
-    return _resampled(recording, time, rate), by
+    apart = f"{intervals.min() * rate:.2f} to {intervals.max() * rate:.2f} of the mean interval apart"
+    return _resampled(recording, time, rate), f"{by}{unit}; uneven, {apart}, resampled by cubic splines"
 
 
 def _agreed_rate(recording: MarkerRecording, rate: float, wanted: float | None, tolerance: float) -> tuple[float, str]:
@@ -216,31 +182,19 @@ def _agreed_rate(recording: MarkerRecording, rate: float, wanted: float | None, 
     return rate, "its times" + (f" and --rate; its DataRate is {stated:g} Hz" if differ(stated, rate) else "")
 
 
-def _check_frames(frames: np.ndarray, place: Place) -> None:
-    bad = np.flatnonzero(np.diff(frames) <= 0)
-    if len(bad):
-        frame = int(bad[0]) + 1
-        raise place.error(
-            f"frame {frames[frame]} follows frame {frames[frame - 1]}; frame numbers must increase. Remove or reorder "
-            "the rows.",
-            frame,
-        )
-
-
 def _spread(recording: MarkerRecording, steps: np.ndarray, start: float, rate: float) -> MarkerTrajectory:
     """Put the frames at their places on the grid, NaN in between."""
-    n_frames = int(steps[-1]) + 1
-    _check_missing(recording, steps)
-    points = np.full((n_frames, *recording.points.shape[1:]), np.nan)
+    place = _place_on_grid(recording, steps)
+    points = np.full((int(steps[-1]) + 1, *recording.points.shape[1:]), np.nan)
     points[steps] = recording.points
-    return MarkerTrajectory(_place_on_grid(recording, steps, np.arange(n_frames)), start, rate, points)
+    return MarkerTrajectory(place, start, rate, points)
 
 
 def _resampled(recording: MarkerRecording, time: np.ndarray, rate: float) -> MarkerTrajectory:
     """Evaluate cubic splines through the positions at times (T,) [s] on an even grid; NaN in gaps."""
     from scipy.interpolate import CubicSpline
 
-    _check_missing(recording, (time - time[0]) * rate)
+    place = _place_on_grid(recording, (time - time[0]) * rate)
     grid = time[0] + np.arange(int((time[-1] - time[0]) * rate + 1e-6) + 1) / rate
     points = np.full((len(grid), len(LANDMARKS), 3), np.nan)
     for index in range(len(LANDMARKS)):
@@ -249,27 +203,22 @@ def _resampled(recording: MarkerRecording, time: np.ndarray, rate: float) -> Mar
             within = (grid >= time[part[0]]) & (grid <= time[part[-1]]) if len(part) > 1 else np.zeros(len(grid), bool)
             if within.any():
                 points[within, index] = CubicSpline(time[part], recording.points[part, index])(grid[within])
-    return MarkerTrajectory(_place_on_grid(recording, time, grid), float(time[0]), rate, points)
+    return MarkerTrajectory(place, float(time[0]), rate, points)
 
 
-def _check_missing(recording: MarkerRecording, steps: np.ndarray) -> None:
-    """Refuse frames, at places (T,) on a grid, nearly all of which are missing."""
-    n_frames = float(steps[-1]) + 1
-    if n_frames > MOST_MISSING * len(steps):
-        jump = int(np.diff(steps).argmax()) + 1
+def _place_on_grid(recording: MarkerRecording, at: np.ndarray) -> Place:
+    """For each place of a grid the last row at or before it; the frames, at places (T,) of it, must not be too few."""
+    if at[-1] + 1 > MOST_MISSING * len(at):
+        jump = int(np.diff(at).argmax()) + 1
         raise recording.place.error(
-            f"{steps[jump] - steps[jump - 1] - 1:.0f} frames are missing before this one, and "
-            f"{n_frames - len(steps):.0f} beside the {len(steps)} of the file. Correct the frame number or time, "
-            "or cut the file there.",
+            f"{at[jump] - at[jump - 1] - 1:.0f} frames are missing before this one, and "
+            f"{at[-1] + 1 - len(at):.0f} beside the {len(at)} of the file. Correct the frame number or time, or cut "
+            "the file there.",
             jump,
         )
-
-
-def _place_on_grid(recording: MarkerRecording, at: np.ndarray, grid: np.ndarray) -> Place:
-    """Rows of the file for a grid: for each place of it the last row at or before it."""
     if recording.rows is None:
         return recording.place
-    last = np.searchsorted(at, grid, side="right") - 1
+    last = np.searchsorted(at, np.arange(int(at[-1] + 1e-6) + 1) + 1e-6, side="right") - 1
     return replace(recording.place, rows=np.asarray(recording.rows)[last].tolist())
 
 

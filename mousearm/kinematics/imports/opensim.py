@@ -14,9 +14,10 @@ from pathlib import Path
 
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.files import Row, parse_number
+from mousearm.kinematics.imports.conversion import UNITS
 from mousearm.kinematics.imports.markers import MarkerRecording
 from mousearm.kinematics.imports.sheets import NumberTable, Sheet
-from mousearm.kinematics.imports.tables import LENGTH_UNITS, find_points, point_of, stack_points, unit_of
+from mousearm.kinematics.imports.tables import find_points, point_of, stack_points, unit_of
 
 _TRC_HEADER = 5  # lines: PathFileType; keys; values; names; coordinates
 
@@ -93,7 +94,7 @@ def _recording(
     unit = unit_of(header["units"]) if "units" in header else None
     if "units" in header and unit is None:
         raise KinematicsError(
-            f"{path}: says Units={header['units']}; only {', '.join(LENGTH_UNITS)} are known. Correct it there, "
+            f"{path}: says Units={header['units']}; only {', '.join(UNITS)} are known. Correct it there, "
             "and the numbers if need be."
         )
     rate = parse_number(header.get("datarate", "")) or None  # 0 is what some write who do not know it

@@ -25,26 +25,15 @@ from mousearm.kinematics.imports.markers import MarkerRecording
 from mousearm.kinematics.imports.sheets import NumberTable, Sheet, to_number
 from mousearm.trajectory import LANDMARKS
 
-LEVELS = ("scorer", "individuals", "bodyparts", "coords")
-"""Names of DeepLabCut's header rows, in order; individuals may be missing."""
-
-LENGTH_UNITS = {
-    "m": ("m", "meter", "meters", "metre", "metres"),
-    "cm": ("cm", "centimeter", "centimeters", "centimetre", "centimetres"),
-    "mm": ("mm", "millimeter", "millimeters", "millimetre", "millimetres"),
-}
-"""Name of a unit of length to how programs call it."""
-
+LEVELS = ("scorer", "individuals", "bodyparts", "coords")  # DeepLabCut's header rows; individuals may be missing
 _LAST_FRAME = 2.0**53  # beyond it the whole numbers that a float can hold have gaps
 _SYNONYMS = {"1": "x", "2": "y", "3": "z", "score": "likelihood", "confidence": "likelihood"}
 _CONTENT = r"t?(?P<coordinate>[xyz123]|likelihood|score|confidence)(?:[\s_]*[(\[]?(?P<unit>mm|cm|m)[)\]]?)?"
 _IN_NAME = re.compile(rf"(?i:(?P<name>.+?)[\s_.:/-]+{_CONTENT})")
 _CAMEL = re.compile(r"(?P<name>.+[a-z0-9])(?P<coordinate>[XYZ])(?P<unit>)")
 _ALONE = re.compile(rf"(?P<name>){_CONTENT}\d*", re.IGNORECASE)
-_FRAMES = frozenset(
-    ("fnum", "frame", "frames", "frameidx", "frameindex", "framenumber", "frameid", "index", "sample", "0")
-)
-_POINT_NAMES = frozenset(("bodypart", "bodyparts", "keypoint", "keypoints", "marker", "node", "label", "landmark"))
+_FRAMES = ("fnum", "frame", "frames", "frameidx", "frameindex", "framenumber", "frameid", "index", "sample", "0")
+_POINT_NAMES = ("bodypart", "bodyparts", "keypoint", "keypoints", "marker", "node", "label", "landmark")
 
 
 class Header(NamedTuple):
@@ -58,12 +47,7 @@ class Header(NamedTuple):
 
 
 def read_columns(sheet: Sheet, names: Mapping[str, str]) -> MarkerRecording:
-    """Read a table of points by the name of every landmark in the file.
-
-    Raises:
-        KinematicsError: the table has no points, or a cell that is not a number.
-        UnknownNameError: the file lacks a name.
-    """
+    """Read a table of points by the name of every landmark in the file; errors as `find_points` and `NumberTable`."""
     path = sheet.path
     above, first, index_name = _header_rows(sheet)
     index = sheet.cells(first)[0] if first < len(sheet.lines) else "0"
@@ -78,10 +62,10 @@ def read_columns(sheet: Sheet, names: Mapping[str, str]) -> MarkerRecording:
         header = _header(above, path)
     found = find_points(header.points, names, path)
     wanted = {column for point in found for column in point.values()}
-    if header.time or header.frames is not None:
-        wanted.add(header.time[0] if header.time else header.frames or 0)
-    elif header.points[0] is None and to_number(index) is not None:
-        wanted.add(0)
+    numbered = header.time[0] if header.time else header.frames
+    unnamed = numbered is None and header.points[0] is None and to_number(index) is not None  # may number the rows
+    if unnamed or numbered is not None:
+        wanted.add(numbered or 0)
     table = NumberTable(path, sheet.rows(first), header.names, wanted)
     positions, likelihood = stack_points(table.numbers, found)
     time, frames = None, None
@@ -90,7 +74,7 @@ def read_columns(sheet: Sheet, names: Mapping[str, str]) -> MarkerRecording:
     elif header.frames is not None:
         frames = whole_numbers(table.numbers(header.frames), header.names[header.frames], table.place)
     else:
-        _check_rows(table, header.names[0] if 0 in wanted and header.points[0] is None else "")
+        _check_rows(table, header.names[0] if unnamed else "")
     kind = "DeepLabCut CSV" if deeplabcut else "table with times" if header.time else "table of points"
     return MarkerRecording(path, kind, table.lines, positions, likelihood, frames, time, header.unit)
 
@@ -102,7 +86,9 @@ def _header_rows(sheet: Sheet) -> tuple[list[list[str]], int, str]:
     for index in range(len(sheet.lines)):
         cells = sheet.cells(index)
         filled = [cell for cell in cells if cell]
-        if not filled and not (rows and len(cells) > 1 and any(map(_says_axis, rows[-1]))):
+        if not filled and not (
+            rows and len(cells) > 1 and any(_ALONE.fullmatch(cell) or _matched(cell) for cell in rows[-1])
+        ):
             continue
         if cells[0].lower() not in LEVELS and 2 * sum(to_number(cell) is not None for cell in filled) >= len(filled):
             break
@@ -129,10 +115,6 @@ def _header_rows(sheet: Sheet) -> tuple[list[list[str]], int, str]:
     return [cells + [""] * (width - len(cells)) for cells in rows], index, index_name
 
 
-def _says_axis(cell: str) -> bool:
-    return bool(_ALONE.fullmatch(cell) or _matched(cell))
-
-
 def _header(rows: Sequence[Sequence[str]], path: Path) -> Header:
     """Read a header of one row with names and coordinates, or of a row of names and one of coordinates."""
     alone = [sum(_ALONE.fullmatch(cell) is not None for cell in row) for row in rows]
@@ -140,7 +122,11 @@ def _header(rows: Sequence[Sequence[str]], path: Path) -> Header:
     labels = int(np.argmax(alone if max(alone) >= 3 else named))
     owners, match_label = [""] * len(rows[labels]), _matched
     if max(alone) >= 3 and len(rows) > 1:
-        owners, match_label = _filled_right(rows[labels - 1 if labels else 1], rows[labels]), _ALONE.fullmatch
+        match_label = _ALONE.fullmatch
+        owners, last = list(rows[labels - 1 if labels else 1]), ""
+        for index, label in enumerate(rows[labels]):  # a name may stand over the first of its columns only
+            last = owners[index] or last
+            owners[index] = last if match_label(label) else owners[index]
     matches = [(owner, match_label(cell)) for owner, cell in zip(owners, rows[labels], strict=True)]
     points = [(owner or match["name"], _coordinate(match)) if match else None for owner, match in matches]
     names = ["/".join(filter(None, pair)) for pair in zip(owners, rows[labels], strict=True)]
@@ -160,22 +146,13 @@ def _header(rows: Sequence[Sequence[str]], path: Path) -> Header:
     return Header(names, points, next(iter(units), None), time, frames[0] if frames else None)
 
 
-def _filled_right(row: Sequence[str], labels: Sequence[str]) -> list[str]:
-    """Names with those of cells to the left where they are empty, above labels of coordinates."""
-    filled, last = [], ""
-    for name, label in zip(row, labels, strict=True):
-        last = name or last
-        filled.append(last if _ALONE.fullmatch(label) else name)
-    return filled
-
-
 def _coordinate(match: re.Match[str]) -> str:
     coordinate = match["coordinate"].lower()
     return _SYNONYMS.get(coordinate, coordinate)
 
 
 def _check_rows(table: NumberTable, first: str) -> None:
-    """Refuse blank lines where a row is a frame, and a first column, of a name, that seems to number the rows."""
+    """Refuse blank lines where a row is a frame, and a first column, of that name, that seems to number the rows."""
     if first and (np.diff(table.numbers(0)) > 0).all():
         raise table.place.error(
             f"its first column, {first}, increases from row to row. Call it frame, if it has frame numbers, or time "
@@ -195,8 +172,7 @@ def deeplabcut_points(
 ) -> list[tuple[str, str]]:
     """Name of the point and coordinate of every column of DeepLabCut 3D, by its names from scorer to coords.
 
-    Raises:
-        KinematicsError: the levels have other names, or the first row has one that is no number.
+    Refused are levels of other names, and a first row that is not numbered, but named by ``frame``.
     """
     if tuple(levels) not in (LEVELS, (LEVELS[0], *LEVELS[2:])):
         raise place.error(
@@ -225,7 +201,8 @@ def _matched(column: str) -> re.Match[str] | None:
 
 def unit_of(text: str) -> str | None:
     """Unit of length that a program calls so, or None."""
-    return next((unit for unit, names in LENGTH_UNITS.items() if text.lower() in names), None)
+    match = re.fullmatch("(centi|milli|)met(?:er|re)s?|([cm]?)m", text, re.IGNORECASE)
+    return {"": "m", "c": "cm", "m": "mm"}[(match[1] or match[2] or "")[:1].lower()] if match else None
 
 
 def find_points(
@@ -236,8 +213,8 @@ def find_points(
     Args:
         columns: for every column the name of its point and its coordinate, or None if it holds something else.
         names: name of every landmark in the file.
-        path: the file, for messages.
-        hint: what is to be given with ``--points``, for messages.
+        path: the file.
+        hint: what is to be given with ``--points``.
 
     Raises:
         KinematicsError: a coordinate stands twice, or no point has all of x, y and z.
