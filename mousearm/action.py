@@ -6,22 +6,15 @@ import numpy as np
 
 from mousearm.registry import ACTION_MAPS
 
-# Steepness and centre of the sigmoid; the action 0 then rests at 0.076 of the range.
-_SLOPE, _CENTRE = 5.0, 0.5
-# Far below what the sigmoid reaches; keeps the logarithm of its inverse finite.
-_LEAST_SHARE = 1e-6
+_SLOPE, _CENTRE = 5.0, 0.5  # of the sigmoid; the action 0 then rests at 0.076 of the range
+_LEAST_SHARE = 1e-6  # far below what the sigmoid reaches; keeps the logarithm of its inverse finite
 
 
 @ACTION_MAPS.add
 def direct(action: np.ndarray, ctrl_range: np.ndarray) -> np.ndarray:
     """Straight line from [-1, 1] to the actuator's range.
 
-    Args:
-        action: (N, nu); values outside [-1, 1] are clipped.
-        ctrl_range: (nu, 2) lowest and highest control.
-
-    Returns:
-        (N, nu) controls.
+    Controls, (N, nu), of actions, (N, nu), clipped to [-1, 1]; the range is (nu, 2).
     """
     low, high = ctrl_range.T
     return low + (np.clip(action, -1, 1) + 1) / 2 * (high - low)
@@ -33,7 +26,6 @@ def sigmoid(action: np.ndarray, ctrl_range: np.ndarray) -> np.ndarray:
 
     Low + (high - low) / (1 + exp(-5 (a - 0.5))) goes from 0.0006 to 0.92 of the range. Muscles are a hundred times
     stronger than a reach needs: around the middle of the range all of them would co-contract at half their force.
-    Arguments and result as ``direct``.
     """
     from scipy.special import expit
 

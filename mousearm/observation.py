@@ -17,11 +17,9 @@ from mousearm.trajectory import FOLLOWED, Snapshot
 class Ahead:
     """Position of N simulations in their reaches, and the targets to come.
 
-    Attributes:
-        phase: (N,) 0 at the first frame, 1 at the last.
-        target: (N, 2, 3) elbow and paw targets of the current frame, metres.
-        targets: (N, K, 2, 3) those of K = ``env.path_steps`` frames to come, ``env.path_spacing`` apart; the last
-            frame of the reach repeats.
+    The phase, (N,), is 0 at the first frame, 1 at the last; the target, (N, 2, 3) metres, that of elbow and paw in the
+    current frame; the targets, (N, K, 2, 3), are those of K = ``env.path_steps`` frames to come, ``env.path_spacing``
+    apart, of which the last of the reach repeats.
     """
 
     phase: np.ndarray

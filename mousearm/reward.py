@@ -17,14 +17,10 @@ from mousearm.trajectory import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One control step of N simulations.
+    """One control step of N simulations: the arms before and after it.
 
-    Attributes:
-        before: the arms before the step.
-        after: the arms after it.
-        elbow_mm: (N,) distance of the elbow from its target after the step.
-        paw_mm: (N,) likewise.
-        peak_force: (nu,) largest force of each actuator.
+    ``elbow_mm`` and ``paw_mm``, (N,), are the distances from the targets after it, ``peak_force``, (nu,), the largest
+    force of each actuator.
     """
 
     before: Snapshot
@@ -41,10 +37,7 @@ class RewardForm:
     kernel: str = key("Of the elbow and paw errors.", KERNELS)
     sigma_mm: list[float] = key(
         "Widths of the exp kernel: wide ones guide from far, narrow ones keep tenths of a millimetre worth something.",
-        Range(
-            "at least one width, each above 0",
-            lambda widths: len(widths) > 0 and all(0 < width < math.inf for width in widths),
-        ),
+        Range("at least one width, each above 0", lambda widths: widths and all(0 < s < math.inf for s in widths)),
         "mm",
     )
     effort: str = key("Of the forces.", EFFORTS)

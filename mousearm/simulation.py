@@ -26,24 +26,16 @@ class Simulation:
     """
 
     def __init__(self, arm: Arm, n: int, control_dt: float, n_substeps: int, threads: int = 0):
-        """Build the batch.
+        """Build n simulations of a copy of the arm's model, with ``n_substeps`` physics steps in each ``control_dt`` s.
 
-        Args:
-            arm: the arm; its model is copied.
-            n: number of simulations.
-            control_dt: time between two controls, s.
-            n_substeps: physics steps in that time.
-            threads: threads of the batch, the caller's included; 0 means all processors.
+        They have as many threads, the caller's included; 0 means all processors.
         """
         model = copy.copy(arm.physics)
         model.opt.timestep = control_dt / n_substeps
         model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET
-        self.arm = arm
-        self.model = model
-        self.n = n
-        self.control_dt = control_dt
-        self.n_substeps = n_substeps
-        self._threads = threads
+        self.arm, self.model, self.n = arm, model, n
+        self.control_dt, self.n_substeps = control_dt, n_substeps
+        self._made_of = arm, n, control_dt, n_substeps, threads
         self._batch = Batch(model, nsim=n, nthread=threads)
         self._fields = {mark.field: self._batch.bind(mark.field) for mark in arm.landmarks.values()}
         self._qpos, self._qvel = self._batch.bind("qpos"), self._batch.bind("qvel")
@@ -53,25 +45,19 @@ class Simulation:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Let copies, and other processes, build it anew: what the engine holds cannot be copied."""
-        made_of = self.arm, self.n, self.control_dt, self.n_substeps, self._threads
-        return Simulation, made_of, self.state().copy()
+        return Simulation, self._made_of, self.state().copy()
 
     def __setstate__(self, state: np.ndarray) -> None:
         self.restore(state)
 
     def reset(self, ids: np.ndarray, qpos: np.ndarray, qvel: np.ndarray, activation: np.ndarray | float = 0.0) -> None:
-        """Put simulations back to their defaults (time and warm start included) and then into a state.
+        """Put simulations (K,), in rising order, back to their defaults, and then into a state.
 
-        Args:
-            ids: (K,) which simulations, in rising order.
-            qpos: (K, nq) rad.
-            qvel: (K, nq) rad/s.
-            activation: (K, na), or one for all.
+        Positions are (K, nq) rad, velocities (K, nq) rad/s, activations (K, na) or one for all. Time and warm start go
+        back too.
         """
         self._batch.reset(ids, stage=mujoco.mjtStage.mjSTAGE_NONE)
-        self._qpos[ids] = qpos
-        self._qvel[ids] = qvel
-        self._act[ids] = activation
+        self._qpos[ids], self._qvel[ids], self._act[ids] = qpos, qvel, activation
         self._batch.forward(ids, stage=mujoco.mjtStage.mjSTAGE_VEL)
 
     def step(self, ctrl: np.ndarray) -> None:
@@ -97,11 +83,5 @@ class Simulation:
 
     def snapshot(self) -> Snapshot:
         """The state of all simulations now."""
-        return Snapshot(
-            qpos=self._qpos.copy(),
-            qvel=self._qvel.copy(),
-            activation=self._act.copy(),
-            ctrl=self._ctrl.copy(),
-            force=self._force.copy(),
-            landmarks=positions(self._fields, self.arm.landmarks),
-        )
+        state = (part.copy() for part in (self._qpos, self._qvel, self._act, self._ctrl, self._force))
+        return Snapshot(*state, landmarks=positions(self._fields, self.arm.landmarks))

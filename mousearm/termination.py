@@ -21,12 +21,7 @@ def diverged(snapshot: Snapshot) -> np.ndarray:
 def divergence_reward(remaining: np.ndarray, worst: np.ndarray, least_penalty: float) -> np.ndarray:
     """Last reward of diverged episodes: no continuation could have been worse, so diverging never pays.
 
-    Every step that remains, the last one included, is charged the worst reward of the episode so far, and at least
-    ``least_penalty``: -remaining max(least_penalty, -worst).
-
-    Args:
-        remaining: (N,) steps that were left in the episode, the diverged one included.
-        worst: (N,) lowest reward of a step in the episode so far.
-        least_penalty: ``env.divergence_penalty``.
+    Every step that remains, (N,), the diverged one included, is charged the worst reward of a step in the episode so
+    far, (N,), and at least ``env.divergence_penalty``: -remaining max(least_penalty, -worst).
     """
     return -remaining * np.maximum(least_penalty, -worst)

@@ -379,8 +379,8 @@ def test_hard_reaches_are_sampled_where_that_is_asked_for(mice, configure):
     hard.reset()
     for _ in range(70):  # every reach is shorter
         hard.step(np.zeros((hard.num_envs, hard.task.arm.nu)))
-    assert np.ptp(hard._hard.begin(np.array([0]))) > 0
-    assert assemble(configure(*words)).env._hard is None
+    assert np.ptp(hard.starts.probabilities) > 0
+    assert assemble(configure(*words)).env.starts.state() is None
 
 
 def good_enough(steps, evaluation):

@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium import spaces
 
 from mousearm.config import Config, compose
-from mousearm.env.references import HardReaches, References, Start, draw_start, prepare
+from mousearm.env.references import References, Start, Starts, prepare
 from mousearm.env.task import Task
 from mousearm.errors import KinematicsError, RenderError, UnknownNameError
 from mousearm.render import Picture, posed
@@ -40,10 +40,10 @@ class TrackingEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             raise UnknownNameError("render mode", render_mode, self.metadata["render_modes"])
         self.config, arm, references = prepare(config if config is not None else compose(overrides))
         self.task = Task(arm, References(references), self.config, n=1)
-        self._hard = HardReaches(len(references), 1) if self.config.env.sampling == "hard" else None
+        env = self.config.env
+        self.starts = Starts(self.task.references, 1, env.random_start, env.sampling)
         self.render_mode = render_mode
-        fps = round(1 / self.config.env.control_dt)
-        self.metadata = {**self.metadata, "render_fps": fps}  # type: ignore[misc]
+        self.metadata = {**self.metadata, "render_fps": round(1 / env.control_dt)}  # type: ignore[misc]
         self.observation_space = spaces.Box(-np.inf, np.inf, (self.task.n_observations,), np.float32)
         self.action_space = spaces.Box(-1.0, 1.0, (arm.nu,), np.float32)
         self._picture: Picture | None = None
@@ -56,19 +56,14 @@ class TrackingEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
-        """Start an episode.
-
-        Args:
-            seed: of the reach and start frame.
-            options: ``reach`` (a name) and ``frame`` choose them instead.
+        """Start an episode on a reach and frame drawn by the seed, or those of the options ``reach`` and ``frame``.
 
         Raises:
             UnknownNameError: if there is no reach of that name.
             KinematicsError: if the reach has no such frame to start from.
         """
         super().reset(seed=seed)
-        probabilities = None if self._hard is None else self._hard.begin(np.array([0]))
-        start = draw_start(self.np_random, self.task.references, 1, self.config.env.random_start, probabilities)
+        start = self.starts.draw(self.np_random, np.array([0]))
         self.task.reset(np.array([0]), self._choose(start, options or {}))
         self._show()
         return self.task.observe()[0], self._info()
@@ -76,8 +71,7 @@ class TrackingEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """One control step with an action of (nu,)."""
         outcome = self.task.step(np.asarray(action)[None])
-        if self._hard is not None:
-            self._hard.add(self.task.position.reach, outcome.paw_mm, outcome.terminated, outcome.truncated)
+        self.starts.add(self.task.position.reach, outcome.paw_mm, outcome.terminated, outcome.truncated)
         self._show()
         figures = {"elbow_mm": outcome.elbow_mm, "paw_mm": outcome.paw_mm, **outcome.terms}
         info = self._info() | {name: float(value[0]) for name, value in figures.items()}
@@ -85,11 +79,7 @@ class TrackingEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         return outcome.observation[0], float(outcome.reward[0]), *ends, info
 
     def render(self) -> np.ndarray | None:  # type: ignore[override]
-        """The arm and its targets, (720, 960, 3) uint8, in the mode ``rgb_array``; a window shows itself.
-
-        Raises:
-            RenderError: if this machine cannot draw.
-        """
+        """In the mode ``rgb_array`` the arm and its targets, (720, 960, 3) uint8; RenderError if none can be drawn."""
         if self.render_mode != "rgb_array":
             return None
         if self._picture is None:
@@ -99,12 +89,10 @@ class TrackingEnv(gymnasium.Env[np.ndarray, np.ndarray]):
 
     def close(self) -> None:
         """Close what was opened to draw."""
-        if self._picture is not None:
-            self._picture.__exit__(None, None, None)
-            self._picture = None
-        if self._window is not None:
-            self._window.close()
-            self._window = None
+        for opened in (self._picture, self._window):
+            if opened is not None:
+                opened.__exit__(None, None, None)
+        self._picture = self._window = None
 
     def _choose(self, drawn: Start, options: dict[str, Any]) -> Start:
         names = self.task.references.names
@@ -130,8 +118,7 @@ class TrackingEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             self._window = _open_window(self.task.arm.model, self._data)
         state = self.task.snapshot
         self._data.qpos[:], self._data.qvel[:] = state.qpos[0], state.qvel[0]
-        if self.task.arm.na:
-            self._data.act[:] = state.activation[0]
+        self._data.act[:] = state.activation[0]
         mujoco.mj_forward(self.task.arm.model, self._data)
         self._window.sync()
 

@@ -21,29 +21,20 @@ from mousearm.trajectory import hold
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 
-# Share of the episodes that are drawn uniformly, so that a reach that went well once is not forgotten.
-_UNIFORM_SHARE = 0.2
-# Weight of the newest episode in the running mean of a reach's error: it forgets as fast as the network learns.
-_NEWEST = 0.2
+_UNIFORM_SHARE = 0.2  # of the episodes, so that a reach that went well once is not forgotten
+_NEWEST = 0.2  # weight of an episode in the running mean of a reach's error: it forgets as fast as the network learns
 
 
 class Prepared(NamedTuple):
-    """An arm and the reaches as it is to perform them, sorted by name.
+    """An arm and the reaches as it is to perform them."""
 
-    The configuration now says how long the arm's segments are, if it was fitted to the animal.
-    """
-
-    config: Config
+    config: Config  # which now says how long the arm's segments are, if it was fitted to the animal
     arm: Arm
-    references: list[Reference]
+    references: list[Reference]  # sorted by name
 
 
 def reach_files(config: Config) -> tuple[ReachFile, ...]:
-    """The files that ``kinematics.path`` stands for.
-
-    Raises:
-        KinematicsError: if there are none, or the folder's manifest cannot be used.
-    """
+    """The files of ``kinematics.path``; KinematicsError if there are none, or the folder's manifest cannot be used."""
     return find_reaches(resolve(config.kinematics.path, "kinematics/data"))
 
 
@@ -133,12 +124,8 @@ def with_lengths(config: ModelConfig, reaches: Sequence[Reach]) -> ModelConfig:
 class References:
     """References of different lengths, the last frame of each repeated up to the longest.
 
-    Attributes:
-        names: one per reach.
-        n_frames: (R,) frames of each reach.
-        targets: (R, T, 2, 3) elbow and paw, metres.
-        qpos: (R, T, nq) rad.
-        qvel: (R, T, nq) rad/s.
+    Names and numbers of frames, (R,), of the reaches; targets of elbow and paw, (R, T, 2, 3) metres; joint positions,
+    (R, T, nq) rad, and velocities, rad/s.
     """
 
     def __init__(self, references: Sequence[Reference]):
@@ -154,54 +141,43 @@ class References:
 
 
 class Start(NamedTuple):
-    """Where in their reaches K simulations are or start.
+    """Where in their reaches K simulations are or start: reaches by index, and frames, at most the last but one."""
 
-    Attributes:
-        reach: (K,) index of the reach.
-        frame: (K,) frame of it; an episode starts at most at the last but one.
-    """
-
-    reach: np.ndarray
-    frame: np.ndarray
+    reach: np.ndarray  # (K,)
+    frame: np.ndarray  # (K,)
 
 
-def draw_start(
-    rng: np.random.Generator,
-    references: References,
-    n: int,
-    random_start: float,
-    probabilities: np.ndarray | None = None,
-) -> Start:
-    """Draw n starts: a reach at random, from frame 0 or, with the probability ``random_start``, from a random frame.
+class Starts:
+    """Draws where episodes of N simulations start: in which of R reaches, and in which of its frames.
 
-    The reaches have the ``probabilities`` (R,); None for all the same.
-    """
-    if probabilities is None:
-        reach = rng.integers(len(references), size=n)
-    else:
-        reach = rng.choice(len(references), size=n, p=probabilities)
-    random = rng.random(n) < random_start
-    frame = rng.integers(0, references.n_frames[reach] - 1)
-    return Start(reach, np.where(random, frame, 0))
-
-
-class HardReaches:
-    """Probabilities of R reaches in proportion to a running mean of each one's paw error, and a share that is uniform.
-
+    The frame is 0 or, with the probability ``random_start``, a random one. The reach is any, or with the sampling
+    ``hard`` one by probabilities in proportion to a running mean of each one's paw error, and a share that is uniform.
     An episode's error is the mean over its steps. A diverged episode counts as no better than the worst reach, however
     well it went before. A reach without a finished episode counts as the mean of the others.
 
     Attributes:
-        errors_mm: (R,) running means; NaN where no episode is finished.
+        errors_mm: (R,) running means; NaN where no episode is finished, or none are needed.
     """
 
-    def __init__(self, n_reaches: int, n_simulations: int):
-        self.errors_mm = np.full(n_reaches, np.nan)
-        self._sum_mm = np.zeros(n_simulations)
-        self._steps = np.zeros(n_simulations, dtype=int)
+    def __init__(self, references: References, n: int, random_start: float = 0.0, sampling: str = "uniform"):
+        self.random_start = random_start
+        self._n_frames, self._hard = references.n_frames, sampling == "hard"
+        self.errors_mm = np.full(len(references), np.nan)
+        self._sum_mm, self._steps = np.zeros(n), np.zeros(n, dtype=int)
+
+    def draw(self, rng: np.random.Generator, ids: np.ndarray) -> Start:
+        """Draw the starts of simulations (K,)."""
+        self._sum_mm[ids] = self._steps[ids] = 0
+        n_reaches, n = len(self._n_frames), len(ids)
+        reach = rng.choice(n_reaches, n, p=self.probabilities) if self._hard else rng.integers(n_reaches, size=n)
+        random = rng.random(n) < self.random_start
+        frame = rng.integers(0, self._n_frames[reach] - 1)
+        return Start(reach, np.where(random, frame, 0))
 
     def add(self, reach: np.ndarray, paw_mm: np.ndarray, terminated: np.ndarray, truncated: np.ndarray) -> None:
         """Count one step of all N simulations, before those whose episode is over are reset; arguments (N,)."""
+        if not self._hard:
+            return
         self._sum_mm += paw_mm
         self._steps += 1
         for i in np.flatnonzero(terminated | truncated):
@@ -211,22 +187,19 @@ class HardReaches:
             before = self.errors_mm[reach[i]]
             self.errors_mm[reach[i]] = error if np.isnan(before) else before + _NEWEST * (error - before)
 
-    def begin(self, ids: np.ndarray) -> np.ndarray:
-        """Simulations (K,) start an episode; returns the probabilities (R,) from which its reach is to be drawn."""
-        self._sum_mm[ids] = self._steps[ids] = 0
-        return self.probabilities
+    def state(self) -> dict[str, np.ndarray] | None:
+        """The means, and the episodes under way; live views, to be copied. None where nothing is counted."""
+        named = {"errors_mm": self.errors_mm, "sum_mm": self._sum_mm, "steps": self._steps}
+        return named if self._hard else None
 
-    def state(self) -> dict[str, np.ndarray]:
-        """The means, and the episodes under way; live views, to be copied."""
-        return {"errors_mm": self.errors_mm, "sum_mm": self._sum_mm, "steps": self._steps}
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+    def restore(self, state: Mapping[str, np.ndarray] | None) -> None:
         """Restore what ``state`` returned."""
-        self.errors_mm[:], self._sum_mm[:], self._steps[:] = state["errors_mm"], state["sum_mm"], state["steps"]
+        if state is not None:
+            self.errors_mm[:], self._sum_mm[:], self._steps[:] = state["errors_mm"], state["sum_mm"], state["steps"]
 
     @property
     def probabilities(self) -> np.ndarray:
-        """(R,) of the reaches; uniform until something is known of them, or if none has an error."""
+        """(R,) of hard reaches; uniform until something is known of them, or if none has an error."""
         n = len(self.errors_mm)
         known = ~np.isnan(self.errors_mm)
         errors = np.where(known, self.errors_mm, self.errors_mm[known].mean() if known.any() else 0)

@@ -20,24 +20,14 @@ from mousearm.trajectory import FOLLOWED, Snapshot, errors_mm
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Outcome of a step of N simulations.
-
-    Attributes:
-        observation: (N, n_obs) float32, of the state after the step.
-        reward: (N,).
-        terms: unweighted reward terms, (N,) each.
-        terminated: (N,) the simulation diverged.
-        truncated: (N,) the reach is over.
-        elbow_mm: (N,) distance of the elbow from its target.
-        paw_mm: (N,) distance of the paw from its target.
-    """
+    """Outcome of a step of N simulations, (N,), and the observation of the state after it, (N, n_obs) float32."""
 
     observation: np.ndarray
     reward: np.ndarray
-    terms: dict[str, np.ndarray]
-    terminated: np.ndarray
-    truncated: np.ndarray
-    elbow_mm: np.ndarray
+    terms: dict[str, np.ndarray]  # unweighted reward terms
+    terminated: np.ndarray  # the simulation diverged
+    truncated: np.ndarray  # the reach is over
+    elbow_mm: np.ndarray  # distance of the elbow from its target
     paw_mm: np.ndarray
 
 
@@ -48,6 +38,7 @@ class Task:
     frame t + 1 counts. A reach of T frames is an episode of T - 1 steps.
 
     Attributes:
+        snapshot: the arms now.
         on_divergence: called with the index of a diverged simulation and its last states, (T, 1, ...) by name; see
             `LastStates.up_to`.
     """
@@ -55,9 +46,7 @@ class Task:
     def __init__(self, arm: Arm, references: References, config: Config, n: int):
         """Build n simulations, which follow references at one frame per control step.
 
-        Raises:
-            UnknownNameError: if an observation term does not exist.
-            ConfigError: if the observation terms have no columns.
+        UnknownNameError if an observation term does not exist, ConfigError if the observation terms have no columns.
         """
         env = config.env
         self.arm = arm
@@ -70,9 +59,7 @@ class Task:
         self._map_action = ACTION_MAPS[config.model.action_map]
         self._ahead = env.path_spacing * np.arange(env.path_steps + 1)  # frames from now; the first is the present one
         self._least_penalty = env.divergence_penalty
-        self._reach = np.zeros(n, dtype=int)
-        self._frame = np.zeros(n, dtype=int)
-        self._worst = np.full(n, np.inf)
+        self._reach, self._frame, self._worst = np.zeros(n, dtype=int), np.zeros(n, dtype=int), np.full(n, np.inf)
         self._last = LastStates()
         everyone = np.arange(n)
         self.reset(everyone, Start(everyone % len(references), np.zeros(n, dtype=int)))
@@ -85,21 +72,16 @@ class Task:
     @property
     def observation_widths(self) -> dict[str, int]:
         """Columns of each term of the observation, in order."""
-        return self.observation.widths(self._now, self._ahead_now())
+        return self.observation.widths(self.snapshot, self._ahead_now())
 
     @property
     def n_observations(self) -> int:
         """Columns of the observation."""
         return sum(self.observation_widths.values())
 
-    @property
-    def snapshot(self) -> Snapshot:
-        """The arms now."""
-        return self._now
-
     def last_states(self) -> dict[str, np.ndarray]:
         """States of the last control steps and now, (T, N, ...) by name; see `LastStates.up_to`."""
-        return self._last.up_to(self._now, self._reach, self._frame)
+        return self._last.up_to(self.snapshot, self._reach, self._frame)
 
     @property
     def position(self) -> Start:
@@ -122,15 +104,11 @@ class Task:
         self._worst[ids] = np.inf
         pose = self.references.qpos[start.reach, start.frame]
         self.simulation.reset(ids, pose, self.references.qvel[start.reach, start.frame])
-        self._now = self.simulation.snapshot()
+        self.snapshot = self.simulation.snapshot()
 
     def observe(self) -> np.ndarray:
-        """The observation now, (N, n_obs) float32.
-
-        Raises:
-            NonFiniteError: if it is not finite.
-        """
-        observation = self.observation(self._now, self._ahead_now())
+        """The observation now, (N, n_obs) float32, or NonFiniteError."""
+        observation = self.observation(self.snapshot, self._ahead_now())
         if not np.isfinite(observation).all():
             ends = np.cumsum(list(self.observation_widths.values()))[:-1]
             terms = dict(zip(self.observation.names, np.split(observation, ends, axis=1), strict=True))
@@ -138,13 +116,9 @@ class Task:
         return observation
 
     def step(self, action: np.ndarray) -> Outcome:
-        """Advance every simulation by one control step.
+        """Advance every simulation by one control step, with actions, (N, nu) in [-1, 1].
 
-        Args:
-            action: (N, nu) in [-1, 1].
-
-        Returns:
-            The outcome. Simulations whose episode is over must be reset before the next step.
+        Simulations whose episode is over must be reset before the next step.
 
         Raises:
             ValueError: if the action has another shape.
@@ -153,7 +127,7 @@ class Task:
         """
         if action.shape != (self.n, self.arm.nu):
             raise ValueError(f"the action has the shape {action.shape}; it must be {(self.n, self.arm.nu)}")
-        before = self._now
+        before = self.snapshot
         self._last.add(before, self._reach, self._frame)
         self.simulation.step(self._map_action(action, self.arm.ctrl_range))
         after = self.simulation.snapshot()
@@ -161,7 +135,7 @@ class Task:
         diverged = termination.diverged(after)
         if diverged.any():
             after = self._handle_divergence(np.flatnonzero(diverged), before, after)
-        self._now = after
+        self.snapshot = after
         return self._outcome(before, after, diverged)
 
     def state(self) -> dict[str, np.ndarray]:
@@ -170,15 +144,11 @@ class Task:
         return {"simulation": simulation, "reach": self._reach, "frame": self._frame, "worst": self._worst}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Restore what ``state`` returned.
-
-        Raises:
-            ValueError: if it is of another task.
-        """
+        """Restore what ``state`` returned; ValueError if it is of another task."""
         self.simulation.restore(state["simulation"])
         self._reach[:], self._frame[:], self._worst[:] = state["reach"], state["frame"], state["worst"]
         self._last.clear()
-        self._now = self.simulation.snapshot()
+        self.snapshot = self.simulation.snapshot()
 
     def _outcome(self, before: Snapshot, after: Snapshot, diverged: np.ndarray) -> Outcome:
         elbow_mm, paw_mm = errors_mm(after.landmarks[:, FOLLOWED], self.target).T
@@ -192,15 +162,8 @@ class Task:
         if not np.isfinite(reward).all():
             raise term_error("reward", "reward", {**terms, "reward": reward}, self.last_states())
         self._worst = np.minimum(self._worst, reward)
-        return Outcome(
-            observation=self.observe(),
-            reward=reward,
-            terms=terms,
-            terminated=diverged,
-            truncated=(self._frame == last_frame) & ~diverged,
-            elbow_mm=elbow_mm,
-            paw_mm=paw_mm,
-        )
+        truncated = (self._frame == last_frame) & ~diverged
+        return Outcome(self.observe(), reward, terms, diverged, truncated, elbow_mm, paw_mm)
 
     def _handle_divergence(self, ids: np.ndarray, before: Snapshot, after: Snapshot) -> Snapshot:
         """Report diverged simulations, and put them back to their last good pose so that no NaN leaves the task."""

@@ -7,7 +7,7 @@ import numpy as np
 from gymnasium import spaces
 from stable_baselines3.common.vec_env import VecEnv
 
-from mousearm.env.references import HardReaches, draw_start
+from mousearm.env.references import Starts
 from mousearm.env.task import Outcome, Task
 
 
@@ -52,8 +52,8 @@ class TrackingVecEnv(VecEnv):
     """N tracking episodes, restarted as they end, each on a reach drawn for it.
 
     An episode starts at frame 0, or with the probability ``random_start`` at a random frame, of any reach or, with the
-    sampling ``hard``, of one by its errors so far (`HardReaches`); ``seed`` is that of these draws. The end of a reach
-    is a truncation: ``TimeLimit.truncated`` is set, so that the value of the last state is bootstrapped.
+    sampling ``hard``, of one by its errors so far (`Starts`); ``seed`` is that of these draws. The end of a reach is a
+    truncation: ``TimeLimit.truncated`` is set, so that the value of the last state is bootstrapped.
     """
 
     render_mode: str | None = None
@@ -62,10 +62,9 @@ class TrackingVecEnv(VecEnv):
         observation_space = spaces.Box(-np.inf, np.inf, (task.n_observations,), np.float32)
         super().__init__(task.n, observation_space, spaces.Box(-1.0, 1.0, (task.arm.nu,), np.float32))
         self.task = task
-        self.random_start = random_start
+        self.starts = Starts(task.references, task.n, random_start, sampling)
         self.rng = np.random.default_rng(seed)
         self.statistics = RolloutStatistics(task.reward.weights)
-        self._hard = HardReaches(len(task.references), task.n) if sampling == "hard" else None
         self._actions = np.zeros((task.n, task.arm.nu))
         self._length = np.zeros(task.n, dtype=int)
         self._return = np.zeros(task.n)
@@ -89,8 +88,7 @@ class TrackingVecEnv(VecEnv):
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         observation = outcome.observation
         ended = np.flatnonzero(done)
-        if self._hard is not None:
-            self._hard.add(self.task.position.reach, outcome.paw_mm, outcome.terminated, outcome.truncated)
+        self.starts.add(self.task.position.reach, outcome.paw_mm, outcome.terminated, outcome.truncated)
         if len(ended):
             for i in ended:
                 infos[i] = {
@@ -103,8 +101,7 @@ class TrackingVecEnv(VecEnv):
         return observation, outcome.reward.astype(np.float32), done, infos
 
     def _start(self, ids: np.ndarray) -> None:
-        probabilities = None if self._hard is None else self._hard.begin(ids)
-        self.task.reset(ids, draw_start(self.rng, self.task.references, len(ids), self.random_start, probabilities))
+        self.task.reset(ids, self.starts.draw(self.rng, ids))
         self._length[ids] = 0
         self._return[ids] = 0.0
 
@@ -114,22 +111,17 @@ class TrackingVecEnv(VecEnv):
             "task": self.task.state(),
             "random": self.rng.bit_generator.state,
             "statistics": self.statistics.state(),
-            "hard": None if self._hard is None else self._hard.state(),
+            "hard": self.starts.state(),
             "length": self._length,
             "return": self._return,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Restore what ``state`` returned.
-
-        Raises:
-            ValueError: if it is of another task.
-        """
+        """Restore what ``state`` returned; ValueError if it is of another task."""
         self.task.restore(state["task"])
         self.rng.bit_generator.state = state["random"]
         self.statistics.restore(state["statistics"])
-        if self._hard is not None:
-            self._hard.restore(state["hard"])
+        self.starts.restore(state["hard"])
         self._length[:], self._return[:] = state["length"], state["return"]
 
     def seed(self, seed: int | None = None) -> Sequence[int | None]:
@@ -141,15 +133,15 @@ class TrackingVecEnv(VecEnv):
         """Nothing is held open."""
 
     def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
-        """The attribute, the same for all simulations; ``render_mode`` is None."""
+        """The attribute, the same for all simulations."""
         return [getattr(self, attr_name) for _ in self._get_indices(indices)]
 
-    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
-        """Not offered: single simulations have no attributes."""
+    def set_attr(self, *_: Any, **__: Any) -> None:
+        """Not offered."""
         raise NotImplementedError("single simulations of a TrackingVecEnv have no attributes")
 
-    def env_method(self, method_name: str, *args: Any, indices: Any = None, **kwargs: Any) -> list[Any]:
-        """Not offered: single simulations have no methods."""
+    def env_method(self, *_: Any, **__: Any) -> list[Any]:
+        """Not offered."""
         raise NotImplementedError("single simulations of a TrackingVecEnv have no methods")
 
     def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:

@@ -15,7 +15,7 @@ import torch
 from torch.nn.utils import clip_grad_norm_
 
 from mousearm.config.schema import PretrainConfig
-from mousearm.env.references import Start, draw_start
+from mousearm.env.references import Start, Starts
 from mousearm.env.task import Task
 from mousearm.nan_guard import loss_error
 from mousearm.policy.network import RecurrentPolicy
@@ -86,7 +86,7 @@ class DAgger:
         task, n, config = self._task, self._task.n, self.config
         everyone, going = np.arange(n), np.ones(n, dtype=bool)
         by_expert = self._random.random(n) < teacher_share
-        task.reset(everyone, draw_start(self._random, task.references, n, 0.0))
+        task.reset(everyone, Starts(task.references, n).draw(self._random, everyone))
         state = self._policy.backbone.initial_state(n)
         rows: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         errors: list[np.ndarray] = []

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mousearm.env.gym_env import TrackingEnv
-from mousearm.env.references import HardReaches
+from mousearm.env.references import References, Starts
 from mousearm.env.vec_env import TrackingVecEnv
 
 
@@ -12,17 +12,22 @@ def step(paw_mm, terminated=(), truncated=()):
     return np.array(paw_mm, float), *ended
 
 
-def test_nothing_known_is_uniform():
-    np.testing.assert_allclose(HardReaches(4, 2).begin(np.arange(2)), np.full(4, 0.25))
+@pytest.fixture
+def hard_starts(two_link, swing):
+    return lambda n_reaches, n: Starts(References([swing(two_link, 5)] * n_reaches), n, sampling="hard")
 
 
-def test_errors_are_means_of_episodes_and_run():
-    hard = HardReaches(2, 2)
+def test_nothing_known_is_uniform(hard_starts):
+    np.testing.assert_allclose(hard_starts(4, 2).probabilities, np.full(4, 0.25))
+
+
+def test_errors_are_means_of_episodes_and_run(hard_starts):
+    hard = hard_starts(2, 2)
     hard.add(np.array([0, 1]), *step([1, 8]))
     np.testing.assert_array_equal(hard.errors_mm, [np.nan, np.nan])  # no episode is over
     hard.add(np.array([0, 1]), *step([3, 8], truncated=[0]))
     np.testing.assert_array_equal(hard.errors_mm, [2, np.nan])  # (1 + 3) / 2
-    hard.begin(np.array([0]))
+    hard.draw(np.random.default_rng(0), np.array([0]))
     hard.add(np.array([0, 1]), *step([12, 2], truncated=[0, 1]))
     # A fifth of the way from 2 to 12; the first episode of the other: (8 + 8 + 2) / 3.
     np.testing.assert_allclose(hard.errors_mm, [4, 6])
@@ -30,36 +35,36 @@ def test_errors_are_means_of_episodes_and_run():
     np.testing.assert_allclose(hard.probabilities, [0.1 + 0.8 * 0.4, 0.1 + 0.8 * 0.6])
 
 
-def test_a_reach_that_was_not_performed_counts_as_the_mean_of_the_others():
-    hard = HardReaches(3, 2)
+def test_a_reach_that_was_not_performed_counts_as_the_mean_of_the_others(hard_starts):
+    hard = hard_starts(3, 2)
     hard.add(np.array([0, 2]), *step([1, 3], truncated=[0, 1]))
     # 1, (1 + 3) / 2, 3 of 6.
     np.testing.assert_allclose(hard.probabilities, 0.2 / 3 + 0.8 * np.array([1, 2, 3]) / 6)
 
 
-def test_none_starves():
-    hard = HardReaches(10, 10)
+def test_none_starves(hard_starts):
+    hard = hard_starts(10, 10)
     hard.add(np.arange(10), *step([1e6] + 9 * [0.0], truncated=np.arange(10)))
     assert hard.probabilities.min() == pytest.approx(0.02)
     assert hard.probabilities.sum() == pytest.approx(1)
 
 
-def test_no_error_at_all_is_uniform():
-    hard = HardReaches(2, 2)
+def test_no_error_at_all_is_uniform(hard_starts):
+    hard = hard_starts(2, 2)
     hard.add(np.arange(2), *step([0, 0], truncated=[0, 1]))
     np.testing.assert_allclose(hard.probabilities, [0.5, 0.5])
 
 
-def test_diverging_early_does_not_make_a_reach_easy():
-    hard = HardReaches(2, 2)
+def test_diverging_early_does_not_make_a_reach_easy(hard_starts):
+    hard = hard_starts(2, 2)
     hard.add(np.arange(2), *step([5, 0.1], truncated=[0], terminated=[1]))
     np.testing.assert_allclose(hard.errors_mm, [5, 5])
 
 
-def test_an_episode_that_was_broken_off_does_not_count():
-    hard = HardReaches(1, 1)
+def test_an_episode_that_was_broken_off_does_not_count(hard_starts):
+    hard = hard_starts(1, 1)
     hard.add(np.array([0]), *step([100]))
-    hard.begin(np.array([0]))
+    hard.draw(np.random.default_rng(0), np.array([0]))
     hard.add(np.array([0]), *step([2], truncated=[0]))
     np.testing.assert_allclose(hard.errors_mm, [2])
 
@@ -88,7 +93,7 @@ def reaches_drawn(env, n_episodes):
 def test_the_environment_draws_the_hard_reach_more_often(hard_env):
     env = hard_env()
     drawn = reaches_drawn(env, 200)
-    still, far = env._hard.errors_mm
+    still, far = env.starts.errors_mm
     assert far > 10 * still
     expected = 0.1 + 0.8 * far / (still + far)
     # Of 540 episodes after the first ones: standard deviation at most 0.5 / sqrt(540) = 0.02.
@@ -109,6 +114,6 @@ def test_the_gymnasium_environment_draws_hard_reaches_too():
         if truncated:
             break
     names = env.task.references.names
-    known = [name for name, error in zip(names, env._hard.errors_mm, strict=True) if not np.isnan(error)]
+    known = [name for name, error in zip(names, env.starts.errors_mm, strict=True) if not np.isnan(error)]
     assert known == [info["reach"]]
     assert env.reset()[1]["reach"] in names

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mousearm.action import direct, sigmoid
-from mousearm.env.references import References, Start, draw_start
+from mousearm.env.references import References, Start, Starts
 from mousearm.errors import NonFiniteError
 from mousearm.observation import Ahead
 from mousearm.registry import ACTION_MAPS
@@ -71,7 +71,7 @@ def test_references_repeat_the_last_frame(two_link, swing):
 def test_starts_are_distributed_as_they_say(two_link, swing, random_start):
     references = References([swing(two_link, 5, "a"), swing(two_link, 9, "b")])
     n = 40_000
-    start = draw_start(np.random.default_rng(0), references, n, random_start)
+    start = Starts(references, n, random_start).draw(np.random.default_rng(0), np.arange(n))
     for reach, n_frames in enumerate(references.n_frames):
         frames = start.frame[start.reach == reach]
         assert len(frames) / n == pytest.approx(0.5, abs=0.01)
@@ -85,8 +85,11 @@ def test_starts_are_distributed_as_they_say(two_link, swing, random_start):
 
 def test_probabilities_decide_the_reach_alone(two_link, swing):
     references = References([swing(two_link, 5), swing(two_link, 9), swing(two_link, 7)])
-    start = draw_start(np.random.default_rng(0), references, 40_000, 0.5, np.array([0.1, 0.0, 0.9]))
-    np.testing.assert_allclose(np.bincount(start.reach, minlength=3) / 40_000, [0.1, 0, 0.9], atol=0.01)
+    starts = Starts(references, 40_000, 0.5, "hard")
+    starts.errors_mm[:] = 1, 0, 4  # a fifth uniform, the rest as 1 to 0 to 4
+    start = starts.draw(np.random.default_rng(0), np.arange(40_000))
+    expected = 0.2 / 3 + np.array([0.16, 0, 0.64])
+    np.testing.assert_allclose(np.bincount(start.reach, minlength=3) / 40_000, expected, atol=0.01)
     assert np.mean(start.frame[start.reach == 2] == 0) == pytest.approx(0.5 + 0.5 / 6, abs=0.01)
 
 
@@ -94,7 +97,7 @@ def test_uniform_starts_are_those_of_the_generators_plain_integers(two_link, swi
     """Runs that were made before reaches could be drawn otherwise can be made again."""
     references = References([swing(two_link, 5), swing(two_link, 9)])
     plain = np.random.default_rng(11)
-    start = draw_start(np.random.default_rng(11), references, 50, 0.5)
+    start = Starts(references, 50, 0.5).draw(np.random.default_rng(11), np.arange(50))
     np.testing.assert_array_equal(start.reach, plain.integers(2, size=50))
     random = plain.random(50) < 0.5
     np.testing.assert_array_equal(start.frame, random * plain.integers(0, references.n_frames[start.reach] - 1))
@@ -102,7 +105,8 @@ def test_uniform_starts_are_those_of_the_generators_plain_integers(two_link, swi
 
 def test_starts_are_seeded(two_link, swing):
     references = References([swing(two_link, 5), swing(two_link, 9)])
-    one, two, other = (draw_start(np.random.default_rng(seed), references, 50, 0.5) for seed in (3, 3, 4))
+    starts = Starts(references, 50, 0.5)
+    one, two, other = (starts.draw(np.random.default_rng(seed), np.arange(50)) for seed in (3, 3, 4))
     np.testing.assert_array_equal(one, two)
     assert not np.array_equal(one, other)
 

@@ -90,7 +90,7 @@ def test_random_starts(build):
     env = build(300, random_start=1.0, lengths=(9,))
     env.reset()
     assert set(env.task.position.frame) == set(range(8))
-    env.random_start = 0.0
+    env.starts.random_start = 0.0
     env.reset()
     assert set(env.task.position.frame) == {0}
 
@@ -126,7 +126,7 @@ def test_reward_may_be_changed_by_the_learner(build):
 def test_attributes(build):
     env = build(2)
     assert env.get_attr("render_mode") == [None, None]
-    assert env.get_attr("random_start", [0]) == [0.0]
+    assert env.get_attr("num_envs", [0]) == [2]
     assert env.env_is_wrapped(object) == [False, False]
     with pytest.raises(NotImplementedError, match="have no attributes"):
         env.set_attr("x", 1)

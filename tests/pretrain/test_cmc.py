@@ -81,7 +81,7 @@ def test_an_arm_that_lags_is_pushed_forward(two_link, follow):
 def test_an_arm_far_off_comes_back_without_haste(two_link, follow, build_task):
     task = build_task(two_link, [follow(two_link, np.zeros((80, 2)))], 1)
     task.simulation.reset(np.arange(1), np.array([[1.0, 0.0]]), np.zeros((1, 2)))
-    task._now = task.simulation.snapshot()
+    task.snapshot = task.simulation.snapshot()
     controller = TaskController(task, ComputedMuscleControl(two_link, task.references, DT))
     speeds = []
     for _ in range(79):
@@ -134,7 +134,7 @@ def test_muscles_come_back_after_a_push(configure, build_task):
     push = 0.05 * np.random.default_rng(0).uniform(-1, 1, (8, arm.nq))
     pose = np.clip(task.snapshot.qpos + push, *arm.qpos_range.T)
     task.simulation.reset(everyone, pose, task.snapshot.qvel)
-    task._now = task.simulation.snapshot()
+    task.snapshot = task.simulation.snapshot()
     controller = TaskController(task, ComputedMuscleControl(arm, task.references, DT, "sigmoid"))
     errors = [task.step(controller.act(task.observe())).paw_mm for _ in range(49)]
     assert np.mean(errors[0]) > 0.5
