@@ -48,12 +48,7 @@ def advising_to_resume(path: Path, verb: str = "written") -> AbstractContextMana
 
 
 class RunFolder:
-    """One run: ``outputs/<name>/``.
-
-    Args:
-        path: the folder.
-        checked: whether records that have changed since they were written are refused when they are read.
-    """
+    """One run: ``outputs/<name>/``. Records that have changed since they were written are refused, if ``checked``."""
 
     def __init__(self, path: Path, checked: bool = True):
         self.path = path
@@ -73,8 +68,7 @@ class RunFolder:
         self.diverged = path / "diverged"
         self.nonfinite = path / "nonfinite"
         self.engine_log = path / "mujoco.log"
-        self._lock = path / "lock"
-        self._status = path / "status.json"
+        self._lock, self._status = path / "lock", path / "status.json"
         self._checkpoints = path / "checkpoints"
 
     @property
@@ -101,16 +95,9 @@ class RunFolder:
             raise RunError(f"{self.path} is not empty and holds no run. Choose another name=, or remove it.")
 
     def create(self, config: Config, overrides: list[str], split: Split, model: dict[str, str]) -> None:
-        """Start a run: write its configuration, its environment, and the hashes of its inputs.
+        """Start a run: write its configuration, command line, environment, and split, and the hashes of its inputs.
 
-        Args:
-            config: the configuration.
-            overrides: the command line.
-            split: the reaches to train on and to test with.
-            model: SHA-256 of the model's files, by name.
-
-        Raises:
-            RunError: if the folder holds something already, or cannot be written.
+        ``model``: SHA-256 of the model's files, by name. RunError if the folder holds something, or cannot be written.
         """
         self.check_unused()
         with advising_to_resume(self.path):
@@ -130,11 +117,10 @@ class RunFolder:
         """Read the configuration that the run was started with; RunError if there is none that can be read."""
         if not self.exists:
             raise RunError(f"There is no run in {self.path}: it has no {self.config.name}.")
-        upgrade = partial(self._upgraded, self.config.name)
         self._origin()  # says first if it is of a newer format
         self._check_seal(self.config)
         try:
-            return self._resolved(read_saved(self.config, upgrade))
+            return self._resolved(read_saved(self.config, partial(self._upgraded, self.config.name)))
         except (ConfigError, UnknownNameError) as error:
             raise RunError(f"{self.config} cannot be used: {error} Bring it back as it was.") from error
 
@@ -190,11 +176,7 @@ class RunFolder:
             seal(self.path, {file.name: sha256(file) for file in (self.metrics, self.timing) if file.is_file()})
 
     def check_model(self, hashes: dict[str, str]) -> None:
-        """Check, by the hashes of its files, that a model is the one that the run began with.
-
-        Raises:
-            RunError: naming the files that differ.
-        """
+        """Check, by the hashes of its files, that a model is the one that the run began with, or raise RunError."""
         began = self._began().get("model", hashes)
         names = {*began, *hashes}
         if self._origin()[0] < _EXACT_HASHES:
@@ -216,11 +198,7 @@ class RunFolder:
         return Status.read(self._status, self._lock)
 
     def saved_split(self) -> Split:
-        """Read which reaches the run trains on and tests with.
-
-        Raises:
-            RunError: if the run has not got so far, or the file cannot be used.
-        """
+        """Read which reaches the run trains on and tests with; RunError if it has not got so far, or it is damaged."""
         if not self.split.is_file():
             raise RunError(f"{self.path} has no {self.split.name}: the run never began to train.")
         saved = read_json(self.split)
@@ -242,19 +220,17 @@ class RunFolder:
 
     def checkpoints(self) -> list[Path]:
         """Checkpoint folders from the oldest to the newest."""
-        if not self._checkpoints.is_dir():
-            return []
-        return sorted((p for p in self._checkpoints.iterdir() if p.name.isdigit()), key=lambda p: int(p.name))
+        there = self._checkpoints.iterdir() if self._checkpoints.is_dir() else ()
+        return sorted((path for path in there if path.name.isdigit()), key=lambda path: int(path.name))
 
     def complete_checkpoints(self) -> list[Path]:
         """Checkpoints that are as they were written, the newest last; prints the others, and removes leftovers.
 
-        Raises:
-            RunError: if there are some, but none of them is complete; or none, though the run is finished.
+        RunError if there are some, but none of them is complete; or none, though the run is finished.
         """
         clean_up(self._checkpoints)
-        existing = self.checkpoints()
-        if not existing and self.status().state == FINISHED:
+        existing, is_finished = self.checkpoints(), self.status().state == FINISHED
+        if not existing and is_finished:
             raise RunError(
                 f"{self.path} is finished and has no checkpoint to resume from: its best network can be evaluated, not "
                 "trained further. Choose another name= to train again."
@@ -263,7 +239,6 @@ class RunFolder:
         for checkpoint, problem in problems.items():
             print(printable(f"The checkpoint {checkpoint} is passed over: {problem}"))
         if existing and len(problems) == len(existing):
-            is_finished = self.status().state == FINISHED
             anew = ", or choose another name= to train again." if is_finished else ", or remove it to start anew."
             raise RunError(
                 f"No checkpoint of {self.path} can be used. Bring {self._checkpoints} back from a copy{anew}"
@@ -276,24 +251,18 @@ class RunFolder:
         return self._problem(self.best)
 
     def find_checkpoint(self, which: str) -> Path:
-        """Find the checkpoint ``best``, ``latest`` or of a number of steps.
-
-        Raises:
-            RunError: if there is none, naming those that exist; or if it is damaged.
-        """
+        """Find the checkpoint ``best``, ``latest`` or of a number of steps; RunError if there is none, or damaged."""
         existing = {checkpoint.name: checkpoint for checkpoint in self.checkpoints()}
         if existing:
             existing["latest"] = self.checkpoints()[-1]
         if self.best.is_dir():
             existing["best"] = self.best
+        those = f"Those that exist: {', '.join(existing) or 'none'}."
         if which not in existing:
-            names = ", ".join(existing) or "none"
-            raise RunError(f"{self.path} has no checkpoint '{which}'. Those that exist: {names}.")
+            raise RunError(f"{self.path} has no checkpoint '{which}'. {those}")
         # Only runs that had no name of their own had checkpoints without hashes.
         if (self.id or (existing[which] / MANIFEST).exists()) and (problem := self._problem(existing[which])):
-            raise RunError(
-                f"The checkpoint '{which}' cannot be used: {problem} Those that exist: {', '.join(existing)}."
-            )
+            raise RunError(f"The checkpoint '{which}' cannot be used: {problem} {those}")
         return existing[which]
 
     def seal(self, folder: Path, files: dict[str, bytes]) -> None:

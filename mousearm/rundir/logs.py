@@ -6,6 +6,7 @@ import os
 import platform
 import re
 import subprocess
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -88,19 +89,15 @@ class Rows(NamedTuple):
         """Numbers by steps: of each row that of the first of these columns that has one."""
         found = {}
         for row in self.rows:
-            text = next((row[name] for name in names if row.get(name)), "")
-            try:
-                found[int(row["steps"])] = float(text)
-            except ValueError:
-                continue
+            with suppress(ValueError):
+                found[int(row["steps"])] = float(next((row[name] for name in names if row.get(name)), ""))
         return found
 
 
 def read_metrics(file: Path) -> Rows:
     """Read metrics.csv or timing.csv; a file that does not exist has no rows.
 
-    Raises:
-        RunError: it has changed since its run ended, has no column ``steps``, or rows follow on one that is not whole.
+    RunError if it has changed since its run ended, has no column ``steps``, or rows follow on one that is not whole.
     """
     if not file.exists():
         return Rows(["steps"], [])

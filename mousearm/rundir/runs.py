@@ -30,8 +30,7 @@ MAY_CHANGE = (
 def with_resume(arguments: Sequence[str]) -> list[str]:
     """A command line in which ``resume=RUN_FOLDER`` is what Hydra understands: the folder to work in.
 
-    Raises:
-        RunError: if there is no such run, or it is to be swept over.
+    RunError if there is no such run, or it is to be swept over.
     """
     given = [argument for argument in arguments if argument.startswith(_RESUME)]
     if not given:
@@ -48,10 +47,7 @@ def with_resume(arguments: Sequence[str]) -> list[str]:
 def resumed(run: RunFolder, wanted: Config, overrides: list[str]) -> Config:
     """The configuration to resume with: the saved one, with what may change taken from the overrides.
 
-    Args:
-        run: which.
-        wanted: the configuration that the command line makes.
-        overrides: the command line; keys that it does not name are not compared.
+    ``wanted`` is what the command line makes; keys that it does not name are not compared.
 
     Raises:
         RunError: if an override contradicts the saved configuration; the text shows both. If the budget becomes smaller
@@ -100,10 +96,7 @@ def _differences(key: str, saved: Any, new: Any) -> list[str]:
 def find_runs(folders: Sequence[Path]) -> list[Path]:
     """The run folders among these and below them, in the order of their numbers and names, each once.
 
-    Also those that a sweep has made for a job that never began.
-
-    Raises:
-        RunError: if a folder does not exist or holds no run.
+    Also those of a sweep's jobs that never began. RunError if a folder does not exist or holds no run.
     """
     found: list[Path] = []
     for folder in folders:

@@ -1,6 +1,5 @@
 """Status of a run: status.json, the lock of the process that works on it, and how it ends."""
 
-import contextlib
 import errno
 import fcntl
 import json
@@ -8,7 +7,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,33 +38,21 @@ class Pruned(Exception):  # noqa: N818 (nothing went wrong)
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Content of status.json.
+    """Content of status.json."""
 
-    Attributes:
-        state: one of the above.
-        steps: that were done.
-        reason: why the run ended as it did; empty where nothing is to be said.
-        key: the configuration key that is to blame, if there is one.
-        host: of the process.
-        pid: of the process.
-        heartbeat: its last sign of life, as ISO 8601 with the time zone.
-    """
-
-    state: str = NO_STATUS
-    steps: int = 0
-    reason: str = ""
-    key: str | None = None
-    host: str = ""
+    state: str = NO_STATUS  # one of the above
+    steps: int = 0  # that were done
+    reason: str = ""  # why the run ended as it did; empty where nothing is to be said
+    key: str | None = None  # the configuration key that is to blame, if there is one
+    host: str = ""  # of the process
     pid: int = 0
-    heartbeat: str = ""
+    heartbeat: str = ""  # its last sign of life, as ISO 8601 with the time zone
 
     @staticmethod
     def of_error(error: BaseException, steps: int = 0) -> "Status":
         """The status of a run that this error ends."""
-        if isinstance(error, KeyboardInterrupt):
-            return Status(INTERRUPTED, steps, str(error))
-        if isinstance(error, Pruned):
-            return Status(PRUNED, steps, str(error))
+        if isinstance(error, KeyboardInterrupt | Pruned):
+            return Status(PRUNED if isinstance(error, Pruned) else INTERRUPTED, steps, str(error))
         return Status(FAILED, steps, f"{type(error).__name__}: {error}", getattr(error, "key", None))
 
     def write(self, file: Path) -> None:
@@ -76,11 +63,7 @@ class Status:
 
     @staticmethod
     def read(file: Path, lock: Path) -> "Status":
-        """Read status.json, with the state ``killed`` where the process no longer exists.
-
-        On the same machine the run's lock tells, on another one the heartbeat. RunError if it cannot be read, or has
-        changed since it was written.
-        """
+        """Read status.json, with the state ``killed`` where the process no longer exists; RunError if it is damaged."""
         if not file.exists():
             return Status()
         check_seal(file)  # of an agent from elsewhere
@@ -97,6 +80,7 @@ class Status:
         return replace(status, state=KILLED, reason=reason)
 
     def _lives(self, lock: Path) -> bool:
+        """True if the process exists: on the same machine the run's lock tells, on another one the heartbeat."""
         if self.host == socket.gethostname():
             return is_held(lock)
         try:
@@ -122,10 +106,9 @@ def ending(say: Callable[[Status], None]) -> Iterator[None]:
 
 @contextmanager
 def locked(file: Path) -> Iterator[None]:
-    """Hold a lock of the operating system, which ends with the process; the file tells others who holds it.
+    """Hold a lock of the operating system, which ends with the process; RunError if another process holds it.
 
-    Raises:
-        RunError: if another process holds it, naming its host and pid; or if the file cannot be written.
+    The file tells others who does.
     """
     with os_errors_as(RunError, file):
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
@@ -161,20 +144,17 @@ def _take(descriptor: int, file: Path) -> None:
             return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > until:
-                raise RunError(_in_use(file)) from None
+                holder: dict[str, object] = {}
+                with suppress(RunError):  # the holder is about to write it
+                    holder = read_json(file)
+                raise RunError(
+                    f"{file.parent} is in use: the process {holder.get('pid', 'unknown')} on "
+                    f"{holder.get('host', 'another host')} trains there. Wait until it ends, stop it (kill -INT), or "
+                    "choose another name=."
+                ) from None
             time.sleep(0.05)
         except OSError as error:
             if error.errno not in _NO_LOCKS:
                 raise
             print(f"The file system of {file.parent} knows no locks: see that only one process at a time trains there.")
             return None
-
-
-def _in_use(file: Path) -> str:
-    holder: dict[str, object] = {}
-    with contextlib.suppress(RunError):  # the holder is about to write it
-        holder = read_json(file)
-    return (
-        f"{file.parent} is in use: the process {holder.get('pid', 'unknown')} on {holder.get('host', 'another host')} "
-        "trains there. Wait until it ends, stop it (kill -INT), or choose another name=."
-    )
