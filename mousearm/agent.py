@@ -22,19 +22,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """A network as it was trained, and the reaches that it performs.
+    """A network as it was trained, and the reaches that it performs."""
 
-    Attributes:
-        setup: the run's arm and the reaches.
-        evaluator: lets controllers perform all of these reaches.
-        policy: the network.
-        checkpoint: the folder that it was taken from.
-    """
-
-    setup: Setup
-    evaluator: Evaluator
+    setup: Setup  # the run's arm and the reaches
+    evaluator: Evaluator  # lets controllers perform all of these reaches
     policy: "RecurrentPolicy"
-    checkpoint: Path
+    checkpoint: Path  # the folder that it was taken from
 
     @property
     def config(self) -> Config:
@@ -101,20 +94,10 @@ def film_runs(
 ) -> Path:
     """Film runs on one reach, each in a panel with its name.
 
-    Args:
-        folders: the run folders.
-        out: the file, ending in .mp4 or .gif; None for ``videos/REACH.mp4`` in the run's folder, or for several runs
-            ``REACH.mp4`` where one is.
-        reach: its name; None for the one with the middle error of the first run.
-        slowmo: seconds of reach per second of film; 1 is real speed.
-        fps: as of ``film``.
-        size: as of ``film``.
-        camera: as of ``render.view``.
-        checkpoint: as of ``Agent.load``.
-        kinematics: as of ``Agent.load``.
-
-    Returns:
-        The file.
+    The file, ``out``, which is returned, ends in .mp4 or .gif; by default it is ``videos/REACH.mp4`` in the run's
+    folder, or for several runs ``REACH.mp4`` where one is. The reach is by default the one with the middle error of the
+    first run. ``slowmo``: seconds of reach per second of film; 1 is real speed. The others are those of ``film``,
+    ``render.view`` and ``Agent.load``.
 
     Raises:
         MouseArmError: if a run, the reach, the camera or the file cannot be used, or nothing can be drawn here.

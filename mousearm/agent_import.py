@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from mousearm.config import Config, compose
-from mousearm.door import check_file
+from mousearm.door import check_file, check_zip
 from mousearm.errors import ConfigError, RunError
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.files import to_json, write_sealed
@@ -43,7 +43,6 @@ _ORIGINAL = ("algo=original", "reward=original", "kinematics.retarget=uniform", 
 # Keys and groups that the network of the agent determines.
 _DECIDED = ("policy", "env.observation", "env.path_steps", "model.action_map", "algo.use_sde", "pretrain")
 _ARGUMENTS = ("n_steps", "batch_size", "n_epochs", "gamma", "gae_lambda", "ent_coef", "vf_coef", "max_grad_norm")
-_NORMALIZER = "features_extractor."
 _OTHER_NETWORKS = {
     "lstm_critic.": "its critic has an LSTM of its own (enable_critic_lstm=True)",
     "critic.": "its critic does not see the LSTM (shared_lstm=False)",
@@ -61,17 +60,13 @@ class Archive(NamedTuple):
 def import_agent(
     zip_file: Path, folder: Path, overrides: Sequence[str] = (), statistics: Path | None = None, trust: bool = False
 ) -> Evaluation:
-    """Make a run folder of an agent, and evaluate it there.
+    """Make a run folder, which must not exist or be empty, of an agent, and evaluate it there.
 
-    The agent saw positions and velocities of the joints and the path ahead, as ``path_preview`` shows it, and its
-    actions were controls. Its network, folded to our actions, is ``best/``: it can be evaluated, not trained further.
-
-    Args:
-        zip_file: what ``model.save`` of sb3-contrib's RecurrentPPO wrote.
-        folder: the run folder, which must not exist or be empty.
-        overrides: the arm, the reaches and the task that it was trained with, as for ``run.py``.
-        statistics: what ``VecNormalize.save`` wrote, if observations were normalised.
-        trust: whether these files may be read at all.
+    The agent is a file that ``model.save`` of sb3-contrib's RecurrentPPO wrote, with ``statistics`` by
+    ``VecNormalize.save`` if observations were normalised; ``trust`` says whether these may be read at all. It saw
+    positions and velocities of the joints and the path ahead, as ``path_preview`` shows it, and its actions were
+    controls. Overrides are arm, reaches and task of its training, as for ``run.py``. Its network, folded to our
+    actions, is ``best/``: it can be evaluated, not trained further.
 
     Raises:
         RunError: they may not, cannot be read, or are of a network that is none of the project's.
@@ -100,8 +95,7 @@ def import_agent(
     run, steps = RunFolder(folder), config.algo.timesteps
     with run.locked():
         run.create(config, list(overrides), setup.split, model_hashes(config.model))
-        network = checkpoint.TrainingState.of(steps, policy, {})
-        checkpoint.save_best(run, network, best_mm=evaluation.train_objective)
+        checkpoint.save_best(run, checkpoint.TrainingState.of(steps, policy, {}), best_mm=evaluation.train_objective)
         write_sealed(run.evaluation, to_json(evaluation.as_json()))
         run.set_status(FINISHED, steps, f"imported from {zip_file.name}")
     return evaluation
@@ -134,19 +128,15 @@ def _training(data: dict[str, Any]) -> list[str]:
     """Overrides for those arguments of the training that the agent's file holds as numbers."""
     numbers = {f"algo.{key}": data.get(key) for key in (*_ARGUMENTS, "learning_rate")}
     numbers |= {"algo.timesteps": data.get("num_timesteps") or 1, "env.num_envs": data.get("n_envs")}
-
-    def is_number(value: object) -> bool:
-        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15
-
-    return [f"{key}={value}" for key, value in numbers.items() if is_number(value)]
+    return [
+        f"{key}={value}"
+        for key, value in numbers.items()
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15
+    ]
 
 
 def read_archive(path: Path) -> Archive:
-    """Read what ``model.save`` wrote; nothing is unpacked to disk, and nothing in it is unpickled.
-
-    Raises:
-        RunError: the file is no such archive, or is damaged or too large.
-    """
+    """Read what ``model.save`` wrote, RunError if it is not that; nothing is unpacked to disk, nothing is unpickled."""
     check_file(path, _MAX_ARCHIVE_BYTES)
     try:
         with zipfile.ZipFile(path) as archive:
@@ -174,19 +164,14 @@ def _tensors(content: bytes) -> dict[str, "torch.Tensor"]:
     """Read weights that torch saved: as large in memory as the file says, and of one or two dimensions."""
     import torch
 
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        if sum(member.file_size for member in archive.infolist()) > MAX_MEMBER_BYTES:
-            raise ValueError(f"policy.pth unpacks to more than {MAX_MEMBER_BYTES / 1e6:.0f} MB")
+    check_zip(io.BytesIO(content), MAX_MEMBER_BYTES)
     tensors = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
 
     def is_weight(tensor: object) -> bool:
-        return (
-            isinstance(tensor, torch.Tensor)
-            and (tensor.layout, tensor.device.type) == (torch.strided, "cpu")
-            and tensor.ndim in (1, 2)
-            and tensor.is_floating_point()
-            and 0 < tensor.nbytes <= tensor.untyped_storage().nbytes()  # a view can seem larger than what it shows
-        )
+        if not isinstance(tensor, torch.Tensor) or (tensor.layout, tensor.device.type) != (torch.strided, "cpu"):
+            return False
+        is_whole = 0 < tensor.nbytes <= tensor.untyped_storage().nbytes()  # a view can seem larger than what it shows
+        return is_whole and tensor.ndim in (1, 2) and tensor.is_floating_point()
 
     if not (tensors and all(isinstance(name, str) and is_weight(tensor) for name, tensor in tensors.items())):
         raise ValueError("policy.pth holds something other than weights")
@@ -196,10 +181,8 @@ def _tensors(content: bytes) -> dict[str, "torch.Tensor"]:
 def load_statistics(policy: "RecurrentPolicy", path: Path) -> None:
     """Put the statistics of an agent's observations, which ``VecNormalize.save`` wrote, into a policy's normaliser.
 
-    The file is a pickle: reading it runs whatever is in it.
-
-    Raises:
-        RunError: it is none, normalises in another way than the project's network, or is of other observations.
+    The file is a pickle: reading it runs whatever is in it. RunError if it is none, normalises in another way than the
+    project's network, or is of other observations.
     """
     import torch
 
@@ -221,24 +204,19 @@ def load_statistics(policy: "RecurrentPolicy", path: Path) -> None:
         )
     normalizer = policy.features_extractor
     wanted = (normalizer.features_dim,)
-    if mean.shape != wanted or variance.shape != wanted:
+    if not mean.shape == variance.shape == wanted:
         raise RunError(f"The statistics are of observations {mean.shape}; the agent's are {wanted}.")
     state = {"mean": mean, "variance": variance, "count": count}
     normalizer.load_state_dict({name: torch.as_tensor(value) for name, value in state.items()})
 
 
 def sizes(archive: Archive) -> dict[str, object]:
-    """The keys of the group ``policy`` that describe an agent's network, but for its normaliser.
-
-    Raises:
-        RunError: the network is of another kind; says which.
-    """
+    """The keys of the group ``policy`` that describe an agent's network, but for its normaliser; RunError if others."""
     weights, arguments = archive.weights, archive.data.get("policy_kwargs")
     arguments = arguments if isinstance(arguments, dict) else {}
-    for name in weights:
-        for prefix, why in _OTHER_NETWORKS.items():
-            if name.startswith(prefix):
-                raise _refusal(why)
+    for prefix, why in _OTHER_NETWORKS.items():
+        if any(name.startswith(prefix) for name in weights):
+            raise _refusal(why)
     if archive.data.get("use_sde"):
         raise _refusal("its exploration depends on the state (use_sde=True)")
     if "Tanh" not in str(arguments.get("activation_fn", "Tanh")):
@@ -257,16 +235,9 @@ def sizes(archive: Archive) -> dict[str, object]:
 def load_weights(policy: "RecurrentPolicy", archive: Archive, ctrl_range: np.ndarray) -> None:
     """Put an agent's weights into a policy of its sizes.
 
-    Its actions were controls; ours are -1 to 1, and become controls by a straight line. With the range [l, h], the
-    weights w and bias b of the last layer are replaced by 2 w / (h - l) and 2 (b - l) / (h - l) - 1.
-
-    Args:
-        policy: changed in place, but for its normaliser.
-        archive: the agent.
-        ctrl_range: (nu, 2) the controls of the arm.
-
-    Raises:
-        RunError: the agent acted on other controls, or its weights do not fit.
+    Its actions were controls; ours are -1 to 1, and become controls by a straight line. With the range [l, h], a row of
+    ``ctrl_range`` (nu, 2), the weights w and bias b of the last layer are replaced by 2 w / (h - l) and
+    2 (b - l) / (h - l) - 1. RunError if the agent acted on other controls, or its weights do not fit.
     """
     import torch
 
@@ -276,7 +247,7 @@ def load_weights(policy: "RecurrentPolicy", archive: Archive, ctrl_range: np.nda
     low, high = torch.as_tensor(ctrl_range, dtype=torch.float32).T
     gain = 2 / (high - low)
     try:
-        state = {name: weight for name, weight in policy.state_dict().items() if _NORMALIZER in name}
+        state = {name: weight for name, weight in policy.state_dict().items() if "features_extractor." in name}
         ours = [name for name in policy.state_dict() if name not in state]
         state |= {name: archive.weights[stock_name(name)] for name in ours}
         state["action_net.weight"] = gain[:, None] * state["action_net.weight"]
@@ -285,8 +256,7 @@ def load_weights(policy: "RecurrentPolicy", archive: Archive, ctrl_range: np.nda
         policy.load_state_dict(state)
     except (KeyError, RuntimeError) as error:
         raise _refusal(f"its weights do not fit the network that they describe ({error})") from error
-    unknown = archive.weights.keys() - {stock_name(name) for name in ours}
-    if unknown:
+    if unknown := archive.weights.keys() - {stock_name(name) for name in ours}:
         raise _refusal(f"it has more than such a network: {', '.join(sorted(unknown))}")
     if not all(torch.isfinite(weight).all() for weight in state.values()):
         raise _refusal("some of its weights are not finite")

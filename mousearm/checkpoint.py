@@ -76,11 +76,7 @@ class TrainingState:
         return TrainingState(steps, _each(_tensors(policy), _copied), states)
 
     def restore(self, policy: RecurrentPolicy, parts: Mapping[str, Stateful]) -> None:
-        """Bring everything back.
-
-        Raises:
-            RunError: if something does not fit the network or the task, or is missing.
-        """
+        """Bring everything back; RunError if something does not fit the network or the task, or is missing."""
         try:
             shapes = [parameter.shape for parameter in policy.parameters()]
             for name, part in parts.items():
@@ -97,11 +93,7 @@ class TrainingState:
 
 
 def save(run: RunFolder, state: TrainingState, **summary: float) -> None:
-    """Write a checkpoint at once, into ``checkpoints/<steps>``, with a summary for people to read.
-
-    Raises:
-        RunError: if it cannot be written.
-    """
+    """Write a checkpoint at once, into ``checkpoints/<steps>``, with a summary for people; RunError if it cannot be."""
     states = io.BytesIO()
     torch.save(_each(state.states, _to_torch), states)
     run.seal(run.checkpoint(state.steps), {**_network(state, summary), _STATE: states.getvalue()})
@@ -113,35 +105,20 @@ def save_best(run: RunFolder, state: TrainingState, **summary: float) -> None:
 
 
 def load_state(folder: Path) -> TrainingState:
-    """Read a checkpoint.
-
-    Raises:
-        RunError: if a file is missing or damaged.
-        FormatError: if it is of a newer format.
-    """
-    summary = read_json(folder / _SUMMARY)
-    number = formats.format_number(formats.CHECKPOINT, summary, folder)
-    steps = summary.get("steps")
+    """Read a checkpoint; RunError if a file is missing or damaged, FormatError if it is of a newer format."""
+    steps, content = _load(folder, {"network": (_NETWORK, load_file), "states": (_STATE, _load_states)})
     if type(steps) is not int or folder.name != str(steps):
         raise RunError(f"{folder / _SUMMARY} is not of this checkpoint: it says {steps!r} steps. Remove {folder}.")
-    content = {"network": _read(folder / _NETWORK, load_file), "states": _read(folder / _STATE, _load_states)}
-    return TrainingState(steps, **formats.upgrade(formats.CHECKPOINT, content, number))
+    return TrainingState(steps, **content)
 
 
 def load_policy(folder: Path, policy: RecurrentPolicy) -> None:
-    """Put the network of a checkpoint into a policy of the same configuration.
-
-    Raises:
-        RunError: if a file is missing, damaged or of another network.
-        FormatError: if it is of a newer format.
-    """
-    file = folder / _NETWORK
-    number = formats.format_number(formats.CHECKPOINT, read_json(folder / _SUMMARY), folder)
-    content = formats.upgrade(formats.CHECKPOINT, {"network": _read(file, load_file)}, number)
+    """Put the network of a checkpoint into a policy; errors as `load_state`, and RunError if it does not fit."""
+    _, content = _load(folder, {"network": (_NETWORK, load_file)})
     try:
         _put(content["network"], policy)
     except (KeyError, ValueError) as error:
-        raise RunError(f"{file} cannot be loaded into the configured network: {error}") from error
+        raise RunError(f"{folder / _NETWORK} cannot be loaded into the configured network: {error}") from error
 
 
 def _tensors(policy: RecurrentPolicy) -> dict[str, torch.Tensor]:
@@ -171,14 +148,19 @@ def _network(state: TrainingState, summary: Mapping[str, float]) -> dict[str, by
     return {_NETWORK: to_safetensors(weights), _SUMMARY: text.encode()}
 
 
-def _read(file: Path, read: Callable[[Path], Any]) -> Any:
-    check_file(file, MAX_PART_BYTES)
-    try:
-        return read(file)
-    except Exception as error:  # torch and safetensors raise many kinds for damaged files
-        raise RunError(
-            f"{file} cannot be read: {error}. Remove {file.parent}, which is no whole checkpoint."
-        ) from error
+def _load(folder: Path, parts: Mapping[str, tuple[str, Callable[[Path], Any]]]) -> tuple[Any, formats.Content]:
+    """Steps, and parts, each with its file and reader, in the newest format."""
+    summary, content = read_json(folder / _SUMMARY), {}
+    number = formats.format_number(formats.CHECKPOINT, summary, folder)
+    for name, (file, read) in parts.items():
+        check_file(folder / file, MAX_PART_BYTES)
+        try:
+            content[name] = read(folder / file)
+        except Exception as error:  # torch and safetensors raise many kinds for damaged files
+            raise RunError(
+                f"{folder / file} cannot be read: {error}. Remove {folder}, which is no whole checkpoint."
+            ) from error
+    return summary.get("steps"), formats.upgrade(formats.CHECKPOINT, content, number)
 
 
 def _load_states(file: Path) -> dict[str, Any]:
@@ -258,8 +240,8 @@ def _to_torch(value: Any) -> Any:
 
 
 def _from_torch(value: Any) -> Any:
+    if isinstance(value, dict) and value.keys() == {_ARRAY}:
+        return value[_ARRAY].numpy()
     if isinstance(value, dict):
-        if value.keys() == {_ARRAY}:
-            return value[_ARRAY].numpy()
         return {key: _from_torch(item) for key, item in value.items()}
     return type(value)(map(_from_torch, value)) if isinstance(value, list | tuple) else value

@@ -12,21 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from functools import partial, wraps
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TextIO
+from typing import Any, NamedTuple, TextIO
 
 from mousearm.errors import Interrupted, MouseArmError
 from mousearm.text import printable
 
 # Exit statuses, as shells have them: 128 + the number of a signal.
 _INTERRUPTED, _NOBODY_READS = 130, 141
-
-
-class Main(Protocol):
-    """A command, which returns its exit status or raises SystemExit."""
-
-    def __call__(self, argv: Sequence[str] | None = None) -> int:
-        """Run it with these words, or with those of the command line."""
-        ...
 
 
 class Argument(NamedTuple):
@@ -64,15 +56,15 @@ FIGURE = argument("--figure", type=Path, metavar="DIR", help="also draw the resu
 OUT = argument("--out", type=Path, metavar="DIR")
 
 
-def command(text: str | None, *arguments: Argument) -> Callable[[Callable[[Namespace], int | None]], Main]:
+def command(
+    text: str | None, *arguments: Argument
+) -> Callable[[Callable[[Namespace], int | None]], Callable[..., int]]:
     """Make the ``main(argv)`` of a script of a function that gets its arguments: parsed, and ended by ``handled``.
 
-    Args:
-        text: the help; the script's docstring.
-        arguments: of the script. Options may stand between words, such as overrides.
+    The text of the help is the script's docstring. Options may stand between words, such as overrides.
     """
 
-    def decorate(work: Callable[[Namespace], int | None]) -> Main:
+    def decorate(work: Callable[[Namespace], int | None]) -> Callable[..., int]:
         @wraps(work)
         @handled()
         def main(argv: Sequence[str] | None = None) -> int:
@@ -100,11 +92,8 @@ def handled() -> Iterator[None]:
 
     A mistake of the user, or a file that cannot be read or written, is one text on stderr and the status 1; what is
     interrupted has the status of shells; and where nobody reads what is printed any more, as in ``| head``, nothing is
-    said. What the terminal's encoding lacks is printed as its number. Figures are drawn into files, whatever a notebook
-    has told matplotlib.
-
-    Raises:
-        SystemExit: with the status, for any of these.
+    said. For any of these SystemExit is raised, with the status. What the terminal's encoding lacks is printed as its
+    number. Figures are drawn into files, whatever a notebook has told matplotlib.
     """
     os.environ["MPLBACKEND"] = "agg"
     for name in ("stdout", "stderr"):

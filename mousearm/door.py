@@ -6,6 +6,7 @@ names. A folder may have hashes of its files: of all of them (`MANIFEST`, in a c
 
 import errno
 import hashlib
+import io
 import json
 import math
 import os
@@ -35,13 +36,8 @@ MANIFEST = "manifest.json"
 SEAL = "sha256sums.txt"
 """File with the SHA-256 of others beside it, as ``sha256sum --check`` reads it."""
 
-_OTHERS = {
-    stat.S_IFDIR: "a folder",
-    stat.S_IFIFO: "a named pipe",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-}
+_OTHERS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}
+_OTHERS |= dict.fromkeys((stat.S_IFCHR, stat.S_IFBLK), "a device")
 _HASH = re.compile("[0-9a-f]{64}")
 _UNSEAL = "If you changed it yourself, remove {}, which may have other hashes to tell damage by."
 _MAX_OBJECTS = 100_000  # in an HDF5 file
@@ -51,10 +47,7 @@ _LONGEST_NAME = 255  # bytes that file systems allow
 def check_file(path: Path, most: int, kind: type[MouseArmError] = RunError) -> None:
     """Check that a name from elsewhere is that of a regular file of at most ``most`` bytes, before it is opened.
 
-    A pipe, a device or a socket might never end, and a file that is too large fills the memory.
-
-    Raises:
-        MouseArmError: of a kind; says what it is instead.
+    A pipe, a device or a socket might never end, and a file that is too large fills the memory: an error of the kind.
     """
     try:
         with os_errors_as(kind, path, "read"):
@@ -112,9 +105,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return content
 
 
-def check_zip(path: Path, most: int) -> None:
+def check_zip(file: Path | io.BytesIO, most: int) -> None:
     """Check that a zip archive from elsewhere unpacks to at most ``most`` bytes; ValueError if not."""
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(file) as archive:
         if sum(member.file_size for member in archive.infolist()) > most:
             raise ValueError(f"it unpacks to more than {most / 1e6:.1f} MB")
 
@@ -166,9 +159,7 @@ def _check_hdf5(file: "h5py.File", most: int) -> None:
 def inside(folder: Path, name: str, kind: type[MouseArmError] = RunError) -> Path:
     """Path of what a name from elsewhere names below a folder, such as a reach's ``mouse_1/monday/reach_3``.
 
-    Raises:
-        MouseArmError: of a kind; the name is none, leads out of the folder, be it by a link, or has characters that no
-            name needs.
+    An error of the kind if it is none, leads out of the folder, be it by a link, or has characters that no name needs.
     """
     check_name(name, kind)
     path = folder / name
@@ -186,11 +177,7 @@ def check_name(name: str, kind: type[MouseArmError] = RunError) -> None:
 
 
 def sha256(content: bytes | Path) -> str:
-    """SHA-256 of bytes, or of what a file holds, as hexadecimal text.
-
-    Raises:
-        OSError: the file cannot be read, is no regular one, or has more than `MAX_PART_BYTES`.
-    """
+    """SHA-256 of bytes, or of a file, in hexadecimal; OSError if it is no regular one of at most `MAX_PART_BYTES`."""
     if isinstance(content, bytes):
         return hashlib.sha256(content).hexdigest()
     found = content.stat()
@@ -201,11 +188,7 @@ def sha256(content: bytes | Path) -> str:
 
 
 def read_seal(folder: Path) -> dict[str, str]:
-    """Hashes of a folder's files by name, as `seal` noted them; none where nothing was noted.
-
-    Raises:
-        RunError: the note is damaged.
-    """
+    """Hashes of a folder's files by name, as `seal` noted them; none where nothing was; RunError if damaged."""
     path = folder / SEAL
     if not path.exists():
         return {}
@@ -216,11 +199,7 @@ def read_seal(folder: Path) -> dict[str, str]:
 
 
 def check_seal(path: Path, advice: str = "Bring it back as it was.") -> None:
-    """Check that a file is as it was when its hash was noted, where it was noted and the file is there.
-
-    Raises:
-        RunError: it is not; says last what to do, which may end with a command.
-    """
+    """Raise RunError if a file that is there is not as it was when its hash was noted; says last what to do."""
     wanted = read_seal(path.parent).get(path.name)
     with os_errors_as(RunError, path, "read"):
         if wanted is not None and path.exists() and sha256(path) != wanted:
@@ -231,11 +210,7 @@ def check_seal(path: Path, advice: str = "Bring it back as it was.") -> None:
 
 
 def verify_folder(folder: Path, run: str = "") -> None:
-    """Check that a folder is as `write_folder` left it, of a run or of any.
-
-    Raises:
-        RunError: naming the file that is missing, damaged or not of it.
-    """
+    """Check that a folder is as `write_folder` left it, of a run or of any; RunError names what is not of it."""
     manifest = read_json(folder / MANIFEST)
     hashes = manifest.get("sha256")
     if not isinstance(hashes, dict) or not hashes or not all(isinstance(wanted, str) for wanted in hashes.values()):
@@ -246,10 +221,8 @@ def verify_folder(folder: Path, run: str = "") -> None:
     if more := sorted(there - hashes.keys()):
         raise RunError(f"{folder / more[0]} is not in {MANIFEST}: it was not written with the others.")
     for name, wanted in hashes.items():
-        file = folder / name
-        with os_errors_as(RunError, file, "read"):
-            found = sha256(file)
-        if found != wanted:
-            raise RunError(f"{file} is damaged: its hash is not that of {MANIFEST}.")
+        with os_errors_as(RunError, folder / name, "read"):
+            if sha256(folder / name) != wanted:
+                raise RunError(f"{folder / name} is damaged: its hash is not that of {MANIFEST}.")
     if run and manifest.get("run") != run:
         raise RunError(f"{folder} is of another run.")

@@ -17,12 +17,7 @@ class MouseArmError(Exception):
 
 
 class ConfigError(MouseArmError):
-    """A configuration key that does not exist, or a value out of its range.
-
-    Args:
-        text: the message.
-        key: the key in question, where it is one.
-    """
+    """A configuration key that does not exist, or a value out of its range; ``key`` is the one, where it is one."""
 
     def __init__(self, text: str, key: str | None = None):
         super().__init__(text)
@@ -48,29 +43,20 @@ class HubError(MouseArmError):
 class NonFiniteError(MouseArmError):
     """A number that is NaN or infinite, where learning would be spoilt by it.
 
-    Args:
-        text: what it is.
-        key: the configuration key that is to blame.
-        arrays: what shows it, by name.
-        states: the last states of the arms, by name; empty where they are not known.
+    ``key`` is the configuration key that is to blame, ``arrays`` show it, by name, ``states`` are the last ones of the
+    arms, by name; empty where they are not known.
     """
 
     def __init__(self, text: str, key: str, arrays: Mapping[str, Any], states: Mapping[str, Any] | None = None):
         super().__init__(text)
-        self.key = key
-        self.arrays = arrays
-        self.states = states or {}
+        self.key, self.arrays, self.states = key, arrays, states or {}
 
 
 TIME_IS_OVER = 124  # the exit status, as timeout(1) has it
 
 
 class Interrupted(KeyboardInterrupt):
-    """A run is to end now.
-
-    Attributes:
-        status: exit status of the program: 128 + the number of the signal, as shells have it, or `TIME_IS_OVER`.
-    """
+    """A run is to end now, with a status: 128 + the number of the signal, as shells have it, or `TIME_IS_OVER`."""
 
     def __init__(self, reason: str, status: int):
         super().__init__(reason)
@@ -78,26 +64,14 @@ class Interrupted(KeyboardInterrupt):
 
 
 class FormatError(MouseArmError):
-    """Something that was saved in a format that is not read here.
-
-    Args:
-        kind: of what was saved.
-        path: where.
-        number: of its format.
-        newest: the number of the newest format that is read here.
-        version: of the mousearm that wrote it.
-    """
+    """A kind of thing, saved by a version of mousearm in a format that is not read here; says the newest that is."""
 
     def __init__(self, kind: str, path: object, number: object, newest: int, version: str):
         super().__init__(
             f"{path}: this {kind} has the format {number}, written by mousearm {version}. This mousearm reads 1 "
             f"to {newest}: install the version that wrote it, or a newer one."
         )
-        self.kind = kind
-        self.path = path
-        self.number = number
-        self.newest = newest
-        self.version = version
+        self.kind, self.number, self.newest, self.version = kind, number, newest, version
 
 
 class OutputError(MouseArmError):
@@ -115,10 +89,7 @@ class RenderError(MouseArmError):
 class UnknownNameError(MouseArmError):
     """A name that does not exist, with those that do.
 
-    Args:
-        kind: what was looked for, with its place, such as ``"site in torque.xml (model.landmarks.paw)"``.
-        name: the name that was given.
-        valid: the names that exist.
+    The kind says what was looked for, with its place, such as ``"site in torque.xml (model.landmarks.paw)"``.
     """
 
     def __init__(self, kind: str, name: str, valid: Iterable[str]):
@@ -126,11 +97,9 @@ class UnknownNameError(MouseArmError):
         same = [other for other in names if other.rpartition(".")[2] == name]  # a key of another group
         close = same or difflib.get_close_matches(name, names, n=1)
         hint = f" Did you mean '{close[0]}'?" if close else ""
-        listed = ", ".join(names) if names else "none"
+        listed = ", ".join(names) or "none"
         super().__init__(f"There is no {kind} named '{name}'.{hint} Those that exist: {listed}.")
-        self.kind = kind
-        self.name = name
-        self.valid = names
+        self.kind, self.name, self.valid = kind, name, names
 
 
 _REMEDIES = {
@@ -160,12 +129,8 @@ def os_errors_as(
 ) -> Iterator[None]:
     """Turn what the operating system refuses, and an `OutputError`, into an error that says what, where, what to do.
 
-    Args:
-        kind: of the error; it is made from a text.
-        path: what is worked on.
-        verb: what it cannot be.
-        advice: what else to do, a sentence.
-        is_exact: whether the path is named even where the system names another, such as what is written beside it.
+    The path, which cannot be ``written`` or the like, is named where the system names none; an exact one always, and
+    not what is written beside it. The advice is a sentence more.
     """
     try:
         yield

@@ -58,11 +58,7 @@ def without_stamp(content: Mapping[str, Any]) -> Content:
 
 
 def format_number(kind: str, saved: Mapping[str, Any], path: object) -> int:
-    """Read the number of the format of something that was saved, from the stamp in it, if there is one.
-
-    Raises:
-        FormatError: if it is newer than what is read here, or no such number; it names the path.
-    """
+    """Read the number of a saved thing's format from its stamp; FormatError if it is newer than this, or none."""
     found = saved.get("format", 1)
     if type(found) is not int or not 1 <= found <= newest(kind):
         raise FormatError(kind, path, found, newest(kind), str(saved.get("mousearm", "unknown")))

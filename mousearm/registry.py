@@ -7,9 +7,8 @@ Each kind of thing has a registry here, below everything that names one. A thing
         \"\"\"Minus the squared joint velocities, (rad/s)^2.\"\"\"
 
 Configuration keys, ``--help``, the table before training, the log and the reference all read the registry, so a name
-and its description are written once. A registry imports its home when it is first asked. Homes that the
-configuration or a ``--help`` asks are light: they import libraries such as torch inside the functions that need them,
-and nothing of `mousearm.config`.
+and its description are written once. A registry imports its home when it is first asked. So homes are light: they
+import libraries such as torch inside the functions that need them, and nothing of `mousearm.config`.
 """
 
 import importlib
@@ -28,26 +27,18 @@ _T = TypeVar("_T", bound=Thing)
 class Registry:
     """Things of one kind by name, in the order in which they were added.
 
-    Args:
-        kind: what they are, for messages.
-        home: the module that adds them, or a package, all modules of which may.
+    The home is the module that adds them, or a package, all modules of which may.
     """
 
     def __init__(self, kind: str, home: str):
-        self.kind = kind
-        self._home = home
+        self.kind, self._home, self._complete = kind, home, False
         self._things: dict[str, Thing] = {}
-        self._complete = False
 
     def add(self, thing: _T, *names: str) -> _T:
         """Add a function or a class and return it, so that this is a decorator.
 
-        Args:
-            thing: its docstring's first line describes it.
-            names: what it is found by; none for the name that it was defined with.
-
-        Raises:
-            ValueError: it has no docstring, or a name is taken.
+        It is found by these names, or by the one that it was defined with. ValueError if it has no docstring, whose
+        first line describes it, or a name is taken.
         """
         if not inspect.getdoc(thing) and sys.flags.optimize < 2:  # -OO leaves no docstrings
             raise ValueError(f"The {self.kind} {thing.__name__} needs a docstring: its first line describes it.")
@@ -58,11 +49,7 @@ class Registry:
         return thing
 
     def __getitem__(self, name: str) -> Thing:
-        """Return the thing of a name.
-
-        Raises:
-            UnknownNameError: there is none; says which exist.
-        """
+        """Return the thing of a name; UnknownNameError if there is none."""
         if name not in self:
             raise UnknownNameError(self.kind, name, self)
         return self._things[name]

@@ -63,12 +63,9 @@ def csv_cell(value: Any) -> Any:
 
 
 def columns(rows: Sequence[Sequence[str]], right: Collection[int] = (), width: int | None = None) -> list[str]:
-    """Rows of cells as lines of aligned columns.
+    """Rows of as many cells as lines of aligned columns, to the right those with these indices.
 
-    Args:
-        rows: cells, as many in each row.
-        right: indices of the columns that are aligned to the right.
-        width: characters of a line; columns that do not fit follow below, after the first one again.
+    Columns that do not fit into a width, in characters, follow below, after the first one again.
     """
     rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -98,12 +95,9 @@ def facts(values: Mapping[str, object]) -> str:
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]], right: Collection[int] | None = None) -> str:
-    """A table of Markdown, aligned also as plain text.
+    """A table of Markdown, aligned also as plain text; cells are plain text, which cannot spoil it.
 
-    Args:
-        header: a cell per column.
-        rows: cells of plain text, which cannot spoil the table.
-        right: indices of the columns that are aligned to the right; None for those of ``numeric_columns``.
+    To the right stand the columns with these indices, by default the `numeric_columns`.
     """
     lines = [[markdown(cell) for cell in row] for row in (header, *rows)]
     right = numeric_columns(lines[1:]) if right is None else right

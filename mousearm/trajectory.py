@@ -45,13 +45,9 @@ def with_shoulder(shoulder: np.ndarray, followed: np.ndarray) -> np.ndarray:
 class Snapshot:
     """State of N simulations at one instant; copies, so that they stay as they were.
 
-    Attributes:
-        qpos: (N, nq) joint positions, rad.
-        qvel: (N, nq) joint velocities, rad/s.
-        activation: (N, na) muscle activations, 0 to 1.
-        ctrl: (N, nu) the controls of the step that led here.
-        force: (N, nu) actuator forces in that step's last substep.
-        landmarks: (N, 3, 3) shoulder, elbow and paw, metres, world frame (z up), current with qpos.
+    Of the joints ``qpos`` (N, nq) rad and ``qvel`` (N, nq) rad/s; ``activation`` (N, na) of muscles, 0 to 1; ``ctrl``
+    (N, nu) of the step that led here, and ``force`` (N, nu) of the actuators in its last substep; ``landmarks``
+    (N, 3, 3) shoulder, elbow and paw, metres, world frame (z up), current with qpos.
     """
 
     qpos: np.ndarray
@@ -63,27 +59,16 @@ class Snapshot:
 
 
 class Frame(NamedTuple):
-    """A trial at one time.
-
-    Attributes:
-        time: s.
-        driven: whether the controller drives the arm.
-        qpos: (nq,) rad.
-        activation: (na,).
-        ctrl: (nu,) the control that led here.
-        landmarks: (3, 3) shoulder, elbow and paw, metres.
-        targets: (3, 3) their targets.
-        reference: (nq,) rad, the pose that hits the targets.
-    """
+    """A `Trial` at one time, in s: its arrays without the axis of frames."""
 
     time: float
     driven: bool
-    qpos: np.ndarray
-    activation: np.ndarray
-    ctrl: np.ndarray
-    landmarks: np.ndarray
-    targets: np.ndarray
-    reference: np.ndarray
+    qpos: np.ndarray  # (nq,)
+    activation: np.ndarray  # (na,)
+    ctrl: np.ndarray  # (nu,)
+    landmarks: np.ndarray  # (3, 3)
+    targets: np.ndarray  # (3, 3)
+    reference: np.ndarray  # (nq,)
 
     @property
     def errors_mm(self) -> np.ndarray:
@@ -96,7 +81,8 @@ class Trial:
     """The L frames that an arm lived through on a reach of T frames; row 0 is the start.
 
     L is less than T where the simulation diverged, and more where the arm was simulated beyond the reach, whose last
-    target then stays. What is not known of a trial, such as velocities, has no columns.
+    target then stays. What is not known of a trial, such as velocities, has no columns. ValueError if the shapes do not
+    fit each other, or there is no frame.
 
     Attributes:
         name: of the reach.
@@ -112,9 +98,6 @@ class Trial:
         ctrl: (L, nu) the controls that led to the frames; row 0 is 0.
         effort: (L, nu) (force / peak force)^2.
         driven: (L,) whether the controller drives the arm; where not given, it always does.
-
-    Raises:
-        ValueError: if the shapes do not fit each other, or there is no frame.
     """
 
     name: str

@@ -240,7 +240,7 @@ def test_weights_that_unpack_to_more_than_they_should(agent, replaced, monkeypat
         for name in old.namelist():
             new.writestr(name, bytes(10**7) if name.endswith("/data/0") else old.read(name))
     monkeypatch.setattr("mousearm.agent_import.MAX_MEMBER_BYTES", 10**6)
-    with pytest.raises(RunError, match=r"policy\.pth unpacks to more than 1 MB"):
+    with pytest.raises(RunError, match=r"unpacks to more than 1\.0 MB"):
         read_archive(replaced(policy_pth=packed.getvalue()))
 
 

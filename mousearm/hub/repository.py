@@ -111,11 +111,10 @@ def _text(uri: HubUri, verb: str, error: Exception) -> str:
         )
     if isinstance(error, errors.HfHubHTTPError):
         if (status := error.response.status_code) in (401, 403):
-            return (
-                f"{uri.repo} cannot be {verb}: the Hub does not allow it ({status}). Log in by {LOG_IN}, with a token "
-                "that may do so."
-            )
-        return f"{uri.repo} cannot be {verb}: the Hub answers {status}. {_line(error)}"
+            why = f"the Hub does not allow it ({status}). Log in by {LOG_IN}, with a token that may do so."
+        else:
+            why = f"the Hub answers {status}. {_line(error)}"
+        return f"{uri.repo} cannot be {verb}: {why}"
     if isinstance(error, errors.RevisionResolutionError | errors.LocalEntryNotFoundError):
         return (
             f"{uri} cannot be {verb}: the Hub cannot be reached, and it is not complete in the cache of this "
