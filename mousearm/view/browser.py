@@ -3,7 +3,7 @@
 import queue
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stdout, suppress
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ import trimesh
 import viser
 from scipy.spatial.transform import Rotation
 
+from mousearm.render import framing
 from mousearm.view.door import Door
 from mousearm.view.panel import Command, Panel
 from mousearm.view.playback import Playback
@@ -25,6 +26,14 @@ _AMBIENT_LIGHT = 0.4
 _UNITS = 1e3
 _LEAST_ROOM = 64  # shapes; most changes of their number fit into it
 _GEOM = mujoco.mjtGeom
+_MESHES = {
+    _GEOM.mjGEOM_SPHERE: "ball",
+    _GEOM.mjGEOM_ELLIPSOID: "ball",
+    _GEOM.mjGEOM_CAPSULE: "rod",
+    _GEOM.mjGEOM_CYLINDER: "rod",
+    _GEOM.mjGEOM_BOX: "box",
+    _GEOM.mjGEOM_MESH: "mesh",
+}
 _ENDLESS_M = 1.0  # size of a plane without end, which has size 0 in MuJoCo
 _PLANE_M = 1e-6
 
@@ -43,20 +52,8 @@ Arrays = Mapping[str, np.ndarray]
 """
 
 
-class _Part(NamedTuple):
-    """One mesh of a shape of MuJoCo's: a capsule is a rod and two balls."""
-
-    shape: str
-    offset: float  # m, along the shape's z axis
-    scale: np.ndarray
-
-
 def watch_in_browser(playback: Playback, port: int) -> None:
-    """Serve a playback until Ctrl-C.
-
-    Raises:
-        ConfigError: if there is no such port.
-    """
+    """Serve a playback until Ctrl-C; ConfigError if there is no such port."""
     viewer = BrowserViewer(playback, port)
     print(_invitation(viewer.door), flush=True)
     last = time.monotonic()
@@ -115,7 +112,7 @@ class BrowserViewer:
 
     def _look(self) -> None:
         """Let browsers begin with a view of the whole reach."""
-        camera, view = self._scene.camera(self._playback.trial), self._server.initial_camera
+        camera, view = framing(self._scene.model, self._playback.trial.points), self._server.initial_camera
         azimuth, elevation = np.radians([camera.azimuth, camera.elevation])
         ahead = np.array([np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)])
         view.look_at = _UNITS * camera.lookat
@@ -164,12 +161,12 @@ def instances_of(scene: mujoco.MjvScene) -> Mapping[Kind, Arrays]:
     Spheres, ellipsoids, capsules, cylinders, boxes, planes and meshes; other kinds (height fields, skins, flexes, which
     arms hardly have) are left out.
     """
-    found: dict[Kind, list[tuple[mujoco.MjvGeom, _Part]]] = defaultdict(list)
+    found: dict[Kind, list[tuple[mujoco.MjvGeom, float, np.ndarray]]] = defaultdict(list)
     for shape in scene.geoms[: scene.ngeom]:
-        for part in _parts(shape):
-            number = shape.dataid // 2 if part.shape == "mesh" else -1  # the odd ones are convex hulls
-            found[Kind(part.shape, number, bool(shape.rgba[3] < 1))].append((shape, part))
-    return {kind: _gather(members) for kind, members in found.items()}
+        for mesh, offset, scale in _parts(shape):
+            number = shape.dataid // 2 if mesh == "mesh" else -1  # the odd ones are convex hulls
+            found[Kind(mesh, number, bool(shape.rgba[3] < 1))].append((shape, offset, scale))
+    return {kind: _gather(*zip(*members, strict=True)) for kind, members in found.items()}
 
 
 def mesh_of(kind: Kind, model: mujoco.MjModel) -> tuple[np.ndarray, np.ndarray]:
@@ -186,33 +183,26 @@ def mesh_of(kind: Kind, model: mujoco.MjModel) -> tuple[np.ndarray, np.ndarray]:
     return made.vertices, made.faces
 
 
-def _parts(shape: mujoco.MjvGeom) -> list[_Part]:
+def _parts(shape: mujoco.MjvGeom) -> Iterator[tuple[str, float, np.ndarray]]:
+    """Meshes that make up a shape of MuJoCo's, with their offset along its z axis, m, and their scales."""
     size, kind = np.array(shape.size, dtype=float), shape.type
-    if kind in (_GEOM.mjGEOM_SPHERE, _GEOM.mjGEOM_ELLIPSOID):
-        return [_Part("ball", 0.0, size)]
+    if kind in _MESHES:
+        yield _MESHES[kind], 0.0, np.ones(3) if kind == _GEOM.mjGEOM_MESH else size
     if kind == _GEOM.mjGEOM_CAPSULE:
-        ends = [_Part("ball", side * size[2], np.full(3, size[0])) for side in (-1, 1)]
-        return [_Part("rod", 0.0, size), *ends]
-    if kind == _GEOM.mjGEOM_CYLINDER:
-        return [_Part("rod", 0.0, size)]
-    if kind == _GEOM.mjGEOM_BOX:
-        return [_Part("box", 0.0, size)]
+        for side in (-1, 1):
+            yield "ball", side * size[2], np.full(3, size[0])
     if kind == _GEOM.mjGEOM_PLANE:
-        return [_Part("box", 0.0, np.array([*np.where(size[:2] > 0, size[:2], _ENDLESS_M), _PLANE_M]))]
-    if kind == _GEOM.mjGEOM_MESH:
-        return [_Part("mesh", 0.0, np.ones(3))]
-    return []
+        yield "box", 0.0, np.array([*np.where(size[:2] > 0, size[:2], _ENDLESS_M), _PLANE_M])
 
 
-def _gather(members: list[tuple[mujoco.MjvGeom, _Part]]) -> Arrays:
-    turns = np.array([shape.mat for shape, _ in members], dtype=float).reshape(-1, 3, 3)
-    offsets = np.array([part.offset for _, part in members])
-    colours = np.array([shape.rgba for shape, _ in members], dtype=float)
+def _gather(shapes: Sequence[mujoco.MjvGeom], offsets: Sequence[float], scales: Sequence[np.ndarray]) -> Arrays:
+    turns = np.array([shape.mat for shape in shapes], dtype=float).reshape(-1, 3, 3)
+    colours = np.array([shape.rgba for shape in shapes], dtype=float)
+    centres = np.array([shape.pos for shape in shapes]) + np.array(offsets)[:, None] * turns[:, :, 2]
     arrays = {
-        "batched_positions": _UNITS
-        * (np.array([shape.pos for shape, _ in members]) + offsets[:, None] * turns[:, :, 2]),
+        "batched_positions": _UNITS * centres,
         "batched_wxyzs": Rotation.from_matrix(turns).as_quat(scalar_first=True),
-        "batched_scales": _UNITS * np.array([part.scale for _, part in members]),
+        "batched_scales": _UNITS * np.array(scales),
         "batched_colors": colours[:, :3] ** 2.2,  # MuJoCo's are sRGB, which is nearly that power
     }
     return arrays | ({"batched_opacities": colours[:, 3]} if (colours[:, 3] < 1).any() else {})

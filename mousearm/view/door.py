@@ -51,29 +51,19 @@ class _Visitor(server.ServerConnection):
 
 
 class Door:
-    """A port of this machine alone, and the token that opens it.
-
-    Attributes:
-        port: where it is.
-        path: of the page's address; it holds the token.
-    """
+    """A port of this machine alone, and the token that opens it."""
 
     def __init__(self, port: int):
-        """Listen at a port, or at the next one that is free; 0 takes any that is free.
-
-        Raises:
-            ConfigError: if none is free, of as many as are tried.
-        """
+        """Listen at a port, or at the next one that is free, or ConfigError; 0 takes any that is free."""
         self._socket = _listening(port)
         self.port: int = self._socket.getsockname()[1]
-        self.path = f"/{secrets.token_urlsafe(16)}"
+        self.path = f"/{secrets.token_urlsafe(16)}"  # of the page's address; it holds the token
 
     @contextmanager
     def in_front(self) -> Iterator[None]:
-        """Stand in front of the server that viser starts in this context; viser itself asks nobody who comes.
+        """Stand in front of the server that viser starts in this context; RenderError if it starts another kind.
 
-        Raises:
-            RenderError: if it starts another kind of server.
+        Viser itself asks nobody who comes.
         """
         plain, guarded = server.serve, []
 

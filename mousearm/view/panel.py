@@ -8,17 +8,23 @@ import numpy as np
 import viser
 
 from mousearm.render import MUSCLE_COLOURS
-from mousearm.trajectory import FOLLOWED, LANDMARKS, PAW, Trial
+from mousearm.text import display_name
+from mousearm.trajectory import ELBOW, FOLLOWED, LANDMARKS, PAW, Trial
 from mousearm.view.playback import CONTROLS, SPEEDS, Playback, shown, status_text
 from mousearm.view.scene import POINT_COLOURS
 
-# A change of the playback; browsers ask for it from other threads.
 Command = Callable[[Playback], None]
+"""A change of the playback; browsers ask for it from other threads."""
 
 _LEAST_MM = 1e-3
 # Lines of the status that no other part of the panel shows.
 _STATUS = ("time", "shoulder error", "elbow error", "paw error", "muscles", "simulation")
 _MUTED = "color:#666"
+_STEPS: dict[str, Command] = {
+    "restart": lambda playback: playback.choose(playback.reach),
+    "back": lambda playback: playback.step(-1),
+    "forward": lambda playback: playback.step(1),
+}
 
 
 class Panel:
@@ -27,26 +33,31 @@ class Panel:
     def __init__(self, gui: viser.GuiApi, playback: Playback, order: Callable[[Command], Any]):
         """Build the panel; ``order`` takes the commands of the user."""
         self._playback, self._order, self._drawn = playback, order, None
-        arm = playback.simulator.arm
+        arm, driver = playback.simulator.arm, playback.simulator.driver
         self._names = arm.actuator_names
         gui.configure_theme(show_logo=False, show_share_button=False, control_width="large")
         self._status = gui.add_html("")
-        self._play = gui.add_button("Pause")
+        self._play = gui.add_button("Pause", hint=_hint("play or pause"))
         self._play.on_click(lambda _: order(Playback.play_or_pause))
-        steps = gui.add_button_group("Frame", ("restart", "back", "forward"))
-        steps.on_click(lambda event: order(_STEPS.get(event.target.value, _nothing)))
-        self._time = gui.add_slider("Time (ms)", 0.0, 1.0, 0.1, 0.0)
-        self._when_used(self._time, lambda playback, value: _scrub(playback, value / 1e3))
-        self._speed = gui.add_dropdown("Speed", [f"{s:g}" for s in sorted({*SPEEDS, playback.speed})])
+        steps = gui.add_button_group(
+            "Frame", list(_STEPS), hint=_hint("restart", "one frame back", "one frame forward")
+        )
+        steps.on_click(lambda event: order(_STEPS.get(event.target.value, lambda _: None)))  # or only draw again
+        self._time = gui.add_slider("Time (ms)", 0.0, 1.0, 0.1, 0.0, hint="pause, and go to any time of the reach")
+        self._when_used(self._time, lambda playback, value: playback.scrub(value / 1e3))
+        speeds = [f"{speed:g}" for speed in sorted({*SPEEDS, playback.speed})]
+        self._speed = gui.add_dropdown("Speed", speeds, hint=f"1 is real time; {_hint('slower', 'faster')}")
         self._when_used(self._speed, lambda playback, value: setattr(playback, "speed", float(value)))
-        self._reach = gui.add_dropdown("Reach", playback.names)
+        self._reach = gui.add_dropdown("Reach", playback.names, hint=_hint("next", "previous"))
         self._when_used(self._reach, lambda playback, value: playback.choose(playback.names.index(value)))
-        self._driven = gui.add_checkbox(f"{playback.simulator.driver} on", True)
+        hint = f"off: from this frame on controls are at rest, and the arm falls; {_hint('controller')}"
+        self._driven = gui.add_checkbox(f"{driver} on", True, hint=hint)
         self._when_used(self._driven, lambda playback, _: playback.switch_controller())
-        self._ghost = gui.add_checkbox("ghost", playback.ghost, hint="the reference's pose")
+        self._ghost = gui.add_checkbox("ghost", playback.ghost, hint=f"the reference's pose; {_hint('ghost')}")
         self._when_used(self._ghost, lambda playback, value: setattr(playback, "ghost", value))
         if arm.na:
-            colours = gui.add_dropdown("Muscles", list(MUSCLE_COLOURS), initial_value=playback.colours)
+            hint = "at rest and active; between them counts the square root of activation"
+            colours = gui.add_dropdown("Muscles", list(MUSCLE_COLOURS), initial_value=playback.colours, hint=hint)
             self._when_used(colours, lambda playback, value: setattr(playback, "colours", value))
         self._plot = gui.add_uplot(**_plot_settings(), data=_plot_data(playback), scales=_plot_scales(playback.trial))
         self._bars = gui.add_html("")
@@ -102,20 +113,10 @@ class Panel:
         return f'<div style="font-size:.75em;line-height:1.3;padding:0 .8em">{head}{"".join(rows)}</div>'
 
 
-_STEPS: dict[str, Command] = {
-    "restart": lambda playback: playback.choose(playback.reach),
-    "back": lambda playback: playback.step(-1),
-    "forward": lambda playback: playback.step(1),
-}
-
-
-def _nothing(_: Playback) -> None:
-    """Only draw again."""
-
-
-def _scrub(playback: Playback, time: float) -> None:
-    playback.playing = False
-    playback.seek(time)
+def _hint(*starts: str) -> str:
+    """What controls mean, found by how that starts, with their keys, for people who point at them."""
+    meant = [next(control for control in CONTROLS if control.meaning.startswith(start)) for start in starts]
+    return "; ".join(f"{control.meaning} ({shown(control.page_key)})" for control in meant)
 
 
 def _table(lines: dict[str, str]) -> str:
@@ -132,7 +133,7 @@ def _bar(name: str, value: float, largest: float, one_sided: bool) -> str:
     bar = f"position:absolute;height:100%;background:#b3261e;left:{left:.1f}%;width:{width:.1f}%"
     return (
         '<div style="display:flex;align-items:center"><div style="width:48%;overflow:hidden;text-overflow:ellipsis;'
-        f'white-space:nowrap" title="{escape(name)}">{escape(name.replace("_", " "))}</div>'
+        f'white-space:nowrap" title="{escape(name)}">{escape(display_name(name))}</div>'
         f'<div style="position:relative;flex:1;height:.7em;background:#e8e8e8"><div style="{bar}"></div></div></div>'
     )
 
@@ -154,9 +155,9 @@ def _plot_scales(trial: Trial) -> dict[str, Any]:
 
 
 def _plot_settings() -> dict[str, Any]:
-    colours = ["#{:02x}{:02x}{:02x}".format(*(round(255 * part) for part in colour)) for colour in POINT_COLOURS[1:]]
     lines = [
-        {"label": name, "stroke": colour, "width": 2} for name, colour in zip(LANDMARKS[FOLLOWED], colours, strict=True)
+        {"label": LANDMARKS[i], "stroke": "rgb({:.0%} {:.0%} {:.0%})".format(*POINT_COLOURS[i]), "width": 2}
+        for i in (ELBOW, PAW)
     ]
     now = {"label": "now", "stroke": "#000000", "width": 0, "points": {"show": True, "size": 9, "fill": "#000000"}}
     return {

@@ -3,7 +3,7 @@
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,12 +15,10 @@ from mousearm.evaluate.rollout import Controller
 from mousearm.trajectory import LANDMARKS, SHOULDER, Frame, Trial, with_shoulder
 
 SPEEDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-# Least time that is simulated after the controller was switched: an arm of this size falls in a tenth of that.
-_AFTER_SWITCH_S = 0.4
+_AFTER_SWITCH_S = 0.4  # that is simulated at least after the controller was switched: an arm falls in a tenth of that
 _HOLD_S = 0.6  # that the last frame stays before the reach begins again, s of real time
 _ON_FRAME = 1e-6  # frames by which a time may miss a frame and still count as that frame's
 _LEGEND = {"grey_red": "grey at rest, red when active", "blue_red": "blue at rest, red when active"}
-PageKey = Literal["space", "F", "B", "N", "P", "R", "1", "2", "C", "G"]
 _ONE = np.zeros(1, dtype=int)  # the only simulation
 
 
@@ -28,12 +26,8 @@ class Simulator:
     """One arm on several reaches, simulated one reach at a time.
 
     With a controller it is simulated as in evaluation. Without one it is put into the reference's poses. When it is let
-    go, its controls are at rest and it is simulated from where it is: it falls.
-
-    Attributes:
-        arm: the arm.
-        names: the reaches.
-        driver: word for what drives the arm: ``controller`` or ``reference``.
+    go, its controls are at rest and it is simulated from where it is: it falls. ``names`` are the reaches, ``driver``
+    says what drives the arm: ``controller`` or ``reference``.
     """
 
     def __init__(self, task: Task, controller: Controller | None, action_map: str):
@@ -41,8 +35,7 @@ class Simulator:
 
         ``action_map`` is ``model.action_map`` of the task.
         """
-        self.arm = task.arm
-        self.names = task.references.names
+        self.arm, self.names = task.arm, task.references.names
         self.driver = "reference" if controller is None else "controller"
         self._task, self._controller = task, controller
         at_rest = np.clip(np.zeros((1, task.arm.nu)), *task.arm.ctrl_range.T)
@@ -91,24 +84,14 @@ class Simulator:
 class Playback:
     """A player of reaches, like one of films.
 
-    Attributes:
-        simulator: simulates the reaches.
-        names: of the reaches.
-        reach: index of the one that is shown.
-        trial: the reach that is shown.
-        time: where in it, s.
-        speed: seconds of the reach per second.
-        playing: whether time runs.
-        ghost: whether the reference's pose is shown too.
-        colours: one of ``render.MUSCLE_COLOURS``.
+    Of the reaches ``names`` it shows ``trial``, that of the index ``reach``, at ``time`` s, with ``speed`` seconds of
+    the reach per second, and the reference's pose (``ghost``) too or not.
     """
 
     def __init__(self, simulator: Simulator, reach: str | None = None, speed: float = 0.1, colours: str = "grey_red"):
-        """Start to play a reach, by its name; None for the first.
+        """Start to play a reach, by its name, None for the first, with colours of ``render.MUSCLE_COLOURS``.
 
-        Raises:
-            UnknownNameError: if there is no such reach.
-            ConfigError: if the speed is not above 0.
+        UnknownNameError if there is no such reach, ConfigError if the speed is not above 0.
         """
         if reach is not None and reach not in simulator.names:
             raise UnknownNameError("reach", reach, simulator.names)
@@ -125,7 +108,7 @@ class Playback:
     @property
     def driven(self) -> bool:
         """True while the controller drives the arm."""
-        return driven_at(self._switches, self._index)
+        return bool(self.trial.driven[self._index])
 
     def advance(self, elapsed: float) -> None:
         """Let time run by seconds of real time; after its end the reach begins again."""
@@ -142,6 +125,11 @@ class Playback:
         """Go to a time, s; to the nearest that the trial has."""
         self.time, self._held = min(max(time, 0.0), self.trial.end), 0.0
 
+    def scrub(self, time: float) -> None:
+        """Pause, and go to a time, s."""
+        self.playing = False
+        self.seek(time)
+
     def play_or_pause(self) -> None:
         """Let time run, or stop it."""
         self.playing = not self.playing
@@ -156,8 +144,7 @@ class Playback:
     def choose(self, reach: int) -> None:
         """Show a reach from its beginning, driven; beyond the last comes the first."""
         self.reach = reach % len(self.names)
-        self._simulate([])
-        self.seek(0.0)
+        self._simulate([], 0.0)
 
     def faster(self) -> None:
         """Take the next of `SPEEDS`."""
@@ -168,25 +155,20 @@ class Playback:
         place = bisect_left(SPEEDS, self.speed)
         self.speed = SPEEDS[place - 1] if place else self.speed
 
-    def show_or_hide_ghost(self) -> None:
-        """Show the reference's pose, or hide it."""
-        self.ghost = not self.ghost
-
     def switch_controller(self) -> None:
         """From now on drive the arm, or let it go: the rest is simulated again."""
         now, wanted = self._index, not self.driven
         before = [switch for switch in self._switches if switch < now]
-        self._simulate(before if driven_at(before, now) == wanted else [*before, now])
-        self.seek(now * self.trial.dt)
+        self._simulate(before if driven_at(before, now) == wanted else [*before, now], now * self.trial.dt)
 
     @property
     def _index(self) -> int:
         """Index of the frame that is shown, or of the one before."""
         return int(self.time / self.trial.dt + _ON_FRAME)
 
-    def _simulate(self, switches: Sequence[int]) -> None:
-        self._switches = switches
-        self.trial = self.simulator.simulate(self.reach, switches)
+    def _simulate(self, switches: Sequence[int], time: float) -> None:
+        self._switches, self.trial = switches, self.simulator.simulate(self.reach, switches)
+        self.seek(time)
 
 
 def check_speed(speed: float) -> None:
@@ -204,7 +186,7 @@ class Control(NamedTuple):
     """One command of a viewer, the same in the window and the browser."""
 
     window_key: str  # as GLFW calls it; MuJoCo's viewer has taken all letters
-    page_key: PageKey  # arrows (and W, A, S, D, Q, E) turn and move the camera there
+    page_key: Any  # arrows (and W, A, S, D, Q, E) turn and move the camera there
     meaning: str
     do: Callable[[Playback], None]
 
@@ -219,7 +201,9 @@ CONTROLS = (
     Control("PAGE_DOWN", "1", "slower", Playback.slower),
     Control("PAGE_UP", "2", "faster", Playback.faster),
     Control("ENTER", "C", "controller on or off", Playback.switch_controller),
-    Control("8", "G", "ghost of the reference on or off", Playback.show_or_hide_ghost),
+    Control(
+        "8", "G", "ghost of the reference on or off", lambda playback: setattr(playback, "ghost", not playback.ghost)
+    ),
 )
 
 

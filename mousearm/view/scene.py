@@ -7,7 +7,7 @@ import mujoco
 import numpy as np
 
 from mousearm.model import Arm
-from mousearm.render import TARGET_COLOURS, add_shape, colour_muscles, framing
+from mousearm.render import TARGET_COLOURS, add_shape, colour_muscles
 from mousearm.trajectory import ELBOW, PAW, Frame, Trial
 from mousearm.view.playback import Playback
 
@@ -17,33 +17,20 @@ _POINT_M, _TARGET_M, _PAIR_M = 0.9e-3, 1.35e-3, 0.3e-3  # radii
 _TARGET_OPACITY = 0.45
 _BEHIND_M, _AHEAD_M, _AHEAD_OPACITY = 0.22e-3, 0.12e-3, 0.35
 GHOST_RGBA = (0.25, 0.35, 0.55, 0.3)
-# More pieces of a path than this cannot be distinguished, and cost time.
-_PATH_PIECES = 60
-# Enough for the arm, its ghost, tendons and paths of every model that can be looked at.
-_MAX_SHAPES = 5000
+_PATH_PIECES = 60  # more of a path cannot be distinguished, and cost time
+_MAX_SHAPES = 5000  # enough for the arm, its ghost, tendons and paths of every model that can be looked at
 
 
 class Scene:
-    """One arm to draw, with all that is shown around it.
-
-    Attributes:
-        model: a copy of the arm's model, with tendons in the colours of the present frame.
-        data: the arm's state in it.
-    """
+    """One arm to draw, with all that is shown around it."""
 
     def __init__(self, arm: Arm):
-        self.model = copy.copy(arm.model)
-        self.data = mujoco.MjData(self.model)
-        self._reference = mujoco.MjData(self.model)
-        self._all = mujoco.MjvScene(self.model, _MAX_SHAPES)
-        self._camera = mujoco.MjvCamera()
-        self.options = drawing_options()
-        self._bones = drawing_options()
+        self.model = copy.copy(arm.model)  # with tendons in the colours of the present frame
+        self.data, self._reference = mujoco.MjData(self.model), mujoco.MjData(self.model)
+        self._all, self._camera = mujoco.MjvScene(self.model, _MAX_SHAPES), mujoco.MjvCamera()
+        self._options, self._bones = mujoco.MjvOption(), mujoco.MjvOption()
+        self._options.sitegroup[:] = self._bones.sitegroup[:] = 0  # muscle path points, markers
         self._bones.flags[mujoco.mjtVisFlag.mjVIS_TENDON] = 0
-
-    def camera(self, trial: Trial) -> mujoco.MjvCamera:
-        """Camera that sees the whole of a trial."""
-        return framing(self.model, np.concatenate([trial.landmarks, trial.targets]))
 
     def pose(self, playback: Playback) -> None:
         """Put the arm, and the colours of its muscles, to where the playback is."""
@@ -64,9 +51,8 @@ class Scene:
     def everything(self, playback: Playback) -> mujoco.MjvScene:
         """Arm and extras where the playback is, as a scene of MuJoCo's that is used again at the next call."""
         self.pose(playback)
-        mujoco.mjv_updateScene(
-            self.model, self.data, self.options, None, self._camera, mujoco.mjtCatBit.mjCAT_ALL, self._all
-        )
+        every = mujoco.mjtCatBit.mjCAT_ALL
+        mujoco.mjv_updateScene(self.model, self.data, self._options, None, self._camera, every, self._all)
         self.add_extras(self._all, playback)
         return self._all
 
@@ -79,13 +65,6 @@ class Scene:
         mujoco.mjv_addGeoms(self.model, self._reference, self._bones, mujoco.MjvPerturb(), moving, scene)
         for shape in scene.geoms[first : scene.ngeom]:
             shape.rgba[:] = GHOST_RGBA
-
-
-def drawing_options() -> mujoco.MjvOption:
-    """MuJoCo's options, without sites (muscle path points, markers)."""
-    options = mujoco.MjvOption()
-    options.sitegroup[:] = 0
-    return options
 
 
 def _add_points(scene: mujoco.MjvScene, frame: Frame) -> None:

@@ -9,6 +9,7 @@ import glfw
 import mujoco
 
 from mousearm.errors import RenderError
+from mousearm.render import framing
 from mousearm.view.playback import CONTROLS, Playback, shown, status_text
 from mousearm.view.scene import Scene
 
@@ -23,11 +24,7 @@ _ELSEWHERE = (
 
 
 def watch_in_window(playback: Playback) -> None:
-    """Show a playback until the window is closed.
-
-    Raises:
-        RenderError: if no window can be opened here.
-    """
+    """Show a playback until the window is closed; RenderError if no window can be opened here."""
     _check_display()
     import mujoco.viewer  # needs GLFW to have been found
 
@@ -42,7 +39,11 @@ def watch_in_window(playback: Playback) -> None:
             f"No window can be opened ({error}). On macOS use mjpython for python. {_ELSEWHERE}"
         ) from error
     with viewer:
-        _look_at(viewer, scene, playback)
+        with viewer.lock():
+            viewer.opt.sitegroup[:] = 0
+            camera = framing(scene.model, playback.trial.points)
+            for name in ("lookat", "distance", "azimuth", "elevation"):
+                setattr(viewer.cam, name, getattr(camera, name))
         keys_shown, last = False, time.monotonic()
         while viewer.is_running():
             while not pressed.empty():
@@ -55,15 +56,6 @@ def watch_in_window(playback: Playback) -> None:
             last = now
             _draw(viewer, scene, playback, keys_shown)
             time.sleep(_FRAME_S)
-
-
-def _look_at(viewer: "mujoco.viewer.Handle", scene: Scene, playback: Playback) -> None:
-    camera = scene.camera(playback.trial)
-    with viewer.lock():
-        viewer.opt.sitegroup[:] = 0
-        viewer.cam.lookat[:] = camera.lookat
-        for name in ("distance", "azimuth", "elevation"):
-            setattr(viewer.cam, name, getattr(camera, name))
 
 
 def _draw(viewer: "mujoco.viewer.Handle", scene: Scene, playback: Playback, keys_shown: bool) -> None:

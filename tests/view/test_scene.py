@@ -4,7 +4,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from mousearm.render import MUSCLE_COLOURS
+from mousearm.render import MUSCLE_COLOURS, framing
 from mousearm.view import Playback, simulator_of_config
 from mousearm.view.browser import Kind, instances_of, mesh_of
 from mousearm.view.playback import status_text
@@ -88,7 +88,7 @@ def test_the_ghost_stands_where_the_reference_is(build_simulator, hanging):
     playback.seek(6 * DT)
     scene = Scene(hanging)
     assert not len(ghost_balls(scene, playback))
-    playback.show_or_hide_ghost()
+    playback.ghost = True
     np.testing.assert_allclose(ghost_balls(scene, playback), playback.frame.targets[1:], atol=1e-6)
 
 
@@ -121,7 +121,7 @@ def test_colours_of_the_scene_are_its_own(build_simulator, muscle_arm, configure
 
 
 def test_the_camera_sees_the_whole_reach(playback, two_link):
-    camera = Scene(two_link).camera(playback.trial)
+    camera = framing(two_link.model, playback.trial.points)
     points = np.concatenate([playback.trial.landmarks, playback.trial.targets]).reshape(-1, 3)
     reach = np.linalg.norm(points - camera.lookat, axis=1).max()
     half_angle = np.radians(two_link.model.vis.global_.fovy) / 2

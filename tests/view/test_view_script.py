@@ -72,9 +72,7 @@ def test_a_run_is_told_from_overrides(script, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("library", ["viser", "trimesh"])
 def test_what_the_browser_needs_is_named(run, monkeypatch, library):
-    for module in [
-        name for name in sys.modules if name.startswith("mousearm.view.") and name != "mousearm.view.source"
-    ]:
+    for module in [name for name in sys.modules if name.startswith("mousearm.view.")]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, library, None)
     assert run("--web").err == "error: The viewer in a browser needs viser: pip install 'mousearm[web]'.\n"
