@@ -8,7 +8,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr
+from contextlib import redirect_stderr
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -23,23 +23,19 @@ from mousearm.errors import RunError
 from mousearm.files import make_folder
 from mousearm.rundir.logs import CODE, git
 from mousearm.sweep.job import QueuedJob
-from mousearm.sweep.records import LOCAL, SLURM, Job, Sweep, Worker, local_process, states, stop, this_process
+from mousearm.sweep.records import LOCAL, SLURM, Job, Sweep, Worker, local_process, states, stop
 
 # Settings that submitit's update_parameters does not take.
 _OTHERS = ("_target_", "submitit_folder", "max_num_timeout", "wait", "parallel")
 # Words of sbatch when it refuses, and which setting of hydra.launcher they are about.
 _COMPLAINTS = {
     "memory": "mem_gb (null where a cluster does not count memory)",
-    "partition": "partition",
-    "account": "account",
-    "qos": "qos",
+    **{word: word for word in ("partition", "account", "qos")},
     "feature": "constraint",
     "generic resource": "gpus_per_node",
     "time limit": "timeout_min",
-    "cpu": "cpus_per_task",
-    "processors": "cpus_per_task",
+    **dict.fromkeys(("cpu", "processors"), "cpus_per_task"),
 }
-_LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _PARTS = ("mousearm", "conf", "run.py") if CHECKOUT else ("mousearm",)
 _POLL_S = {LOCAL: 0.5, SLURM: 5.0}
 
@@ -87,8 +83,8 @@ def with_environment(settings: Mapping[str, Any], code: Path, threads: int | Non
 def environment(code: Path, threads: int | None) -> dict[str, str]:
     """Variables that make a process run the snapshot, wherever it works, with its share of threads."""
     path = os.pathsep.join(filter(None, (str(code), os.environ.get("PYTHONPATH"))))
-    share = dict.fromkeys(_LIBRARIES, str(threads)) if threads else {}
-    return {"PYTHONPATH": path, "PYTHONSAFEPATH": "1", **share}
+    libraries = [f"{library}_NUM_THREADS" for library in ("OMP", "OPENBLAS", "MKL") if threads]
+    return {"PYTHONPATH": path, "PYTHONSAFEPATH": "1", **dict.fromkeys(libraries, str(threads))}
 
 
 def snapshot(sweep: Path) -> Path:
@@ -146,8 +142,7 @@ def run_here(sweep: Sweep, jobs: Jobs, code: Path) -> Iterator[Job]:
                 yield sweep.job(number)
             while waiting and len(running) < parallel:
                 number, call = waiting.pop(0)
-                with environment_variables(**environment(code, threads)), _ignoring_ctrl_c():
-                    running[number] = executor.submit(call)
+                running[number] = _start(executor, call, environment(code, threads))
                 sweep.job(number).assign(local_process(running[number].job_id))
             time.sleep(_POLL_S[LOCAL])
     finally:
@@ -176,15 +171,15 @@ def processors() -> int:
 
 def _plan(sweep: Sweep, number: int, overrides: Sequence[str], threads: int | None) -> QueuedJob:
     job = Job(sweep.path.resolve(), number)
-    job.plan(overrides, this_process())
+    job.plan(overrides, local_process())
     return QueuedJob(job, sweep.launch()["name"], overrides, threads)
 
 
-@contextmanager
-def _ignoring_ctrl_c() -> Iterator[None]:
-    """Let processes that start meanwhile ignore Ctrl-C, which reaches all; they are ended by SIGTERM."""
+def _start(executor: submitit.AutoExecutor, call: QueuedJob, variables: Mapping[str, str]) -> submitit.Job[float]:
+    """Start a process that ignores Ctrl-C, which reaches all; it is ended by SIGTERM."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        yield
+        with environment_variables(**variables):
+            return executor.submit(call)
     finally:
         signal.signal(signal.SIGINT, before)

@@ -20,10 +20,9 @@ from submitit.helpers import DelayedSubmission
 from mousearm.config import Config, compose, load
 from mousearm.errors import TIME_IS_OVER, Interrupted, MouseArmError, RunError
 from mousearm.files import write_json
-from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.logs import read_metrics
 from mousearm.rundir.status import FAILED, INTERRUPTED, PRUNED, Pruned
-from mousearm.sweep.records import SLURM, Job, Sweep, read_record
+from mousearm.sweep.records import SLURM, Job, planned_jobs, read_record
 
 if TYPE_CHECKING:
     from mousearm.evaluate.evaluation import Evaluation
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
 # Longer than a scheduler takes to end a job that it has sent SIGTERM to.
 _UNTIL_KILLED_S = 600
 _RULE = "search.json"
+EVALUATIONS = ("eval/test_paw_mm", "eval/train_paw_mm")
+"""Columns of metrics.csv with mean paw errors, mm: of the test split or, where there is none, of the train split."""
 # With fewer trials to compare with, a median says little.
 _LEAST_OTHERS = 5
 
@@ -74,17 +75,15 @@ def run_job(job: Job, configure: Callable[[], Config], overrides: Sequence[str])
     except Pruned as end:
         job.end(PRUNED, str(end))
     except Exception as error:
+        reason = str(error)
         if not isinstance(error, MouseArmError):
             traceback.print_exc()
-        job.end(FAILED, _reason(error))
-        print(f"Job {job.number} failed: {_reason(error)}", flush=True)
+            reason = f"{type(error).__name__}: {error}"
+        job.end(FAILED, reason)
+        print(f"Job {job.number} failed: {reason}", flush=True)
     finally:
         _forget_empty(job.run.path)
     return math.nan
-
-
-def _reason(error: Exception) -> str:
-    return str(error) if isinstance(error, MouseArmError) else f"{type(error).__name__}: {error}"
 
 
 def _forget_empty(folder: Path) -> None:
@@ -132,13 +131,13 @@ class QueuedJob:
         return replace(config, threads=self._threads) if self._threads and not config.threads else config
 
 
-def evaluations(run: RunFolder) -> dict[int, float]:
-    """Mean paw errors in mm by steps, of the test split or, where there is none, of the train split.
+def recorded(file: Path, *names: str) -> dict[int, float]:
+    """Numbers by steps in metrics.csv or timing.csv, as of ``Rows.column``; none where the file cannot be read.
 
-    Empty where metrics.csv cannot be read: what happens to one job must not end the others.
+    For what happens to one job must not end the others.
     """
     try:
-        return read_metrics(run.metrics).column("eval/test_paw_mm", "eval/train_paw_mm")
+        return read_metrics(file).column(*names)
     except RunError:
         return {}
 
@@ -159,13 +158,18 @@ def median_rule(job: Job, total: int) -> "Pruner | None":
     if share is None:
         return None
 
+    def until(steps: int, history: Mapping[int, float]) -> list[float]:
+        return [error for then, error in history.items() if then <= steps]
+
     def prune(steps: int, evaluation: "Evaluation") -> None:
         if not share * total <= steps < total:
             return
-        best = min([evaluation.objective, *_until(steps, evaluations(job.run))])
-        runs = [other.run for other in Sweep(job.sweep).jobs() if other.number != job.number]
-        histories = [history for history in map(evaluations, runs) if history and max(history) >= steps]
-        others = [min(errors) for history in histories if (errors := _until(steps, history))]
+        best = min([evaluation.objective, *until(steps, recorded(job.run.metrics, *EVALUATIONS))])
+        runs = [other.run for other in planned_jobs(job.sweep) if other.number != job.number]
+        histories = [recorded(run.metrics, *EVALUATIONS) for run in runs]
+        others = [
+            min(until(steps, history)) for history in histories if history and min(history) <= steps <= max(history)
+        ]
         if len(others) >= _LEAST_OTHERS and best > (middle := median(others)):
             raise Pruned(
                 f"{best:.3f} mm after {steps} of {total} steps; the median of {len(others)} other trials was "
@@ -173,7 +177,3 @@ def median_rule(job: Job, total: int) -> "Pruner | None":
             )
 
     return prune
-
-
-def _until(steps: int, history: Mapping[int, float]) -> list[float]:
-    return [error for then, error in history.items() if then <= steps]

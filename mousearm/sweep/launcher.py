@@ -35,6 +35,11 @@ def is_search(config: DictConfig) -> bool:
     return config.hydra.sweeper._target_ == f"{PLUGINS}.OptunaSweeper"
 
 
+def n_trials(config: DictConfig) -> int:
+    """Number of trials of a search; 0 for another sweep."""
+    return config.hydra.sweeper.n_trials if is_search(config) else 0
+
+
 @dataclass
 class SlurmConf(SlurmQueueConf):
     """Settings of ``hydra/launcher=slurm``: submitit's, and ``wait`` for the jobs."""
@@ -70,17 +75,12 @@ class QueueLauncher(Launcher):
     after_ctrl_c: ClassVar[str]
 
     def __init__(self, **settings: Any):
-        self._settings = {
-            name: OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
-            for name, value in settings.items()
-        }
+        self._settings: dict[str, Any] = OmegaConf.to_container(OmegaConf.create(settings), resolve=True)  # type: ignore
         self._code: Path | None = None
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Take the sweep's configuration."""
-        self._sweep = Sweep(Path(config.hydra.sweep.dir))
-        self._name = str(config.name)
-        self._keep_jobs = is_search(config)
+        self._config, self._sweep = config, Sweep(Path(config.hydra.sweep.dir))
         given = [one.path for one in config.hydra.runtime.config_sources if "command-line" in one.provider]
         if given:
             raise ConfigError(
@@ -94,29 +94,24 @@ class QueueLauncher(Launcher):
         print(f"{len(jobs)} jobs in {self._sweep.path}", flush=True)
         with cli.handled():
             try:
-                for job in self._do(jobs, self._prepare()):
-                    print(state_line(job), flush=True)
+                if self._code is None:  # what a sweeper launches in several parts runs the same
+                    name = str(self._config.name)
+                    begin(self._sweep, name, self.cluster, self._settings, is_search(self._config))
+                    self._code = snapshot(self._sweep.path)
+                for job in self._do(jobs, self._code):
+                    print(state_line(job, n_trials(self._config)), flush=True)
             except KeyboardInterrupt:
                 look = shell("scripts/sweep.py", "status", self._sweep.path)
                 print(f"\n{self.after_ctrl_c}: {look}", file=sys.stderr)
                 raise
-        return [self._result(self._sweep.job(number)) for number in jobs]
-
-    def _prepare(self) -> Path:
-        """Make the snapshot of the code, once: what a sweeper launches in several parts runs the same."""
-        if self._code is None:
-            begin(self._sweep, self._name, self.cluster, self._settings, self._keep_jobs)
-            self._code = snapshot(self._sweep.path)
-        return self._code
+        results = []
+        for now in progress([self._sweep.job(number) for number in jobs]):
+            results.append(JobReturn(overrides=now.job.overrides, status=JobStatus.COMPLETED))
+            results[-1].return_value = now.paw_mm if now.state == FINISHED else math.nan
+        return results
 
     def _do(self, jobs: Jobs, code: Path) -> Iterable[Job]:
         raise NotImplementedError
-
-    def _result(self, job: Job) -> JobReturn:
-        (now,) = progress([job])
-        result = JobReturn(overrides=job.overrides, status=JobStatus.COMPLETED)
-        result.return_value = now.paw_mm if now.state == FINISHED else math.nan
-        return result
 
 
 class SlurmLauncher(QueueLauncher):

@@ -16,7 +16,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.experimental.callback import Callback
 from hydra.plugins.sweeper import Sweeper
-from hydra.types import HydraContext, TaskFunction
+from hydra.types import HydraContext, RunMode, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from mousearm import cli
@@ -24,7 +24,7 @@ from mousearm.config import explaining, load
 from mousearm.config.loading import compose_unchecked
 from mousearm.errors import ConfigError, RunError
 from mousearm.files import make_folder, write_text
-from mousearm.rundir.status import FINISHED
+from mousearm.keys import require
 from mousearm.sweep.executor import Jobs
 from mousearm.sweep.job import write_rule
 from mousearm.sweep.launcher import (
@@ -35,10 +35,11 @@ from mousearm.sweep.launcher import (
     SlurmConf,
     SlurmLauncher,
     is_search,
+    n_trials,
     to_slurm,
 )
-from mousearm.sweep.progress import Progress, begin, progress, reasons
-from mousearm.sweep.records import LOCAL, Sweep, this_process
+from mousearm.sweep.progress import Progress, begin, differing, progress, reasons, tally
+from mousearm.sweep.records import LOCAL, Sweep, local_process, planned_jobs
 from mousearm.text import shell
 
 if TYPE_CHECKING:  # not everybody has Optuna
@@ -77,9 +78,20 @@ class SweepRecord(Callback):
         sweep = Sweep(Path(hydra.sweep.dir))
         with cli.handled():
             begin(sweep, str(config.name), LOCAL, _ONE_BY_ONE, is_search(config))
-        if hydra.sweeper._target_.endswith(".BasicSweeper"):
-            for number, overrides in enumerate(_jobs(hydra)):
-                sweep.job(number).plan(overrides, this_process())
+        if hydra.sweeper._target_.endswith(".BasicSweeper"):  # which will make these jobs
+            words = [f"{key}={value}" for key, value in (hydra.sweeper.params or {}).items()] + [*hydra.overrides.task]
+            parsed = OverridesParser.create().parse_overrides(words)
+            for number, overrides in enumerate(BasicSweeper.split_arguments(parsed, None)[0]):
+                sweep.job(number).plan(overrides, local_process())
+
+    def on_job_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Say which job of a sweep begins in this process, and how far the sweep is."""
+        if config.hydra.mode is RunMode.MULTIRUN:
+            sweep, number = Path(config.hydra.sweep.dir), config.hydra.job.num
+            now, total = progress(planned_jobs(sweep)), n_trials(config)
+            (own,) = (own for one, own in zip(now, differing(now), strict=True) if one.job.number == number)
+            print(f"\nJob {number + 1} of {max(total, len(now))}, {sweep / str(number)}: {' '.join(own)}")
+            print(f"  {tally(now, total)}\n", flush=True)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Print which jobs failed, and why; for jobs that still run elsewhere, where to look."""
@@ -89,21 +101,11 @@ class SweepRecord(Callback):
             look = shell("scripts/sweep.py", "status", sweep.path)
             print(f"\n{len(now)} jobs are queued. How they fare: {look}", flush=True)
             return
-        done = sum(one.state == FINISHED for one in now)
-        print("\n".join([f"\n{done} of {len(now)} jobs finished in {sweep.path}", *reasons(now)]), flush=True)
+        print("\n".join([f"\n{sweep.path}: {tally(now)}", *reasons(now)]), flush=True)
         if any(one.is_over and not one.has_result for one in now):
             with cli.handled():
                 retry = shell("scripts/sweep.py", "retry", sweep.path)
                 raise RunError(f"some jobs have no result; {retry} does them again.")
-
-
-def _jobs(hydra: DictConfig) -> list[list[str]]:
-    """The overrides of the jobs that Hydra's basic sweeper will make."""
-    given = [str(override) for override in hydra.overrides.task]
-    always = [f"{key}={value}" for key, value in (hydra.sweeper.params or {}).items()]
-    overrides = OverridesParser.create().parse_overrides([*always, *given])
-    (batch,) = BasicSweeper.split_arguments(overrides, None)
-    return batch
 
 
 class OptunaSweeper(Sweeper):
@@ -128,13 +130,16 @@ class OptunaSweeper(Sweeper):
             self._search([f"{key}={value}" for key, value in self._params.items()] + arguments)
 
     def _check(self) -> None:
-        whole = {"n_trials": (self._n_trials, 1), "n_jobs": (self._n_jobs, 1), "seed": (self._seed, 0)}
-        for name, (value, least) in whole.items():
-            if not isinstance(value, int) or value < least:
-                raise ConfigError(f"hydra.sweeper.{name}={value} is out of range: a whole number, {least} or more.")
+        for name, value, least in (
+            ("n_trials", self._n_trials, 1),
+            ("n_jobs", self._n_jobs, 1),
+            ("seed", self._seed, 0),
+        ):
+            valid = f"a whole number, {least} or more"
+            require(isinstance(value, int) and value >= least, f"hydra.sweeper.{name}", value, valid)
         share = self._prune_after
-        if share is not None and not (isinstance(share, int | float) and 0 <= share <= 1):
-            raise ConfigError(f"hydra.sweeper.prune_after={share} is out of range: null, or 0 to 1.")
+        is_share = share is None or (isinstance(share, int | float) and 0 <= share <= 1)
+        require(is_share, "hydra.sweeper.prune_after", share, "null, or 0 to 1")
         if not self._config.hydra.launcher.get("wait", True):
             raise ConfigError(
                 "A search waits for the results of its jobs: leave hydra.launcher.wait=false out, and instead of "
@@ -148,8 +153,9 @@ class OptunaSweeper(Sweeper):
             raise ConfigError(f"hydra/sweeper=optuna needs Optuna ({error}): pip install 'mousearm[search]'") from error
 
         space = Space.of(words)
-        for overrides in space.corners():
-            self._check_job(overrides)
+        for overrides in space.corners():  # which must be such that jobs can begin
+            composed = self._loader.load_sweep_config(self._config, list(overrides))
+            load(OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])).check_start()
         make_folder(self._sweep.path)
         study = Study(self._sweep.path, space, self._seed)
         write_text(self._sweep.path / "multirun.yaml", OmegaConf.to_yaml(self._config))  # as Hydra's own sweeper does
@@ -159,14 +165,9 @@ class OptunaSweeper(Sweeper):
             self._launch(study, study.draw(min(self._n_jobs, self._n_trials - len(study))))
         print(f"\n{study.summary()}", flush=True)
 
-    def _check_job(self, overrides: Sequence[str]) -> None:
-        """Check that a job can be configured, before the first one begins."""
-        composed = self._loader.load_sweep_config(self._config, list(overrides))
-        load(OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])).check_start()
-
     def _resume(self, study: "Study") -> None:
         """Learn from trials of an earlier command that have a result meanwhile; run the others that it began."""
-        planned = {one.job.number: one for one in progress(self._sweep.jobs())} if self._sweep.exists else {}
+        planned = {one.job.number: one for one in progress(planned_jobs(self._sweep.path))}
         begun = study.begun()
         over = {number for number in begun if number in planned and planned[number].has_result}
         for number in sorted(over):
@@ -180,7 +181,7 @@ class OptunaSweeper(Sweeper):
         jobs = [self._sweep.job(number) for number in trials]
         if not isinstance(self._launcher, QueueLauncher):  # which plans its jobs itself
             for job in jobs:
-                job.plan(trials[job.number], this_process())
+                job.plan(trials[job.number], local_process())
         self._launcher.launch(list(trials.values()), initial_job_idx=jobs[0].number)
         for result in progress(jobs):
             _tell(study, result)

@@ -1,17 +1,18 @@
 """The state of a sweep's jobs, and what is done with a sweep that was launched: status, cancel, retry."""
 
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from mousearm.errors import RunError
-from mousearm.rundir.folder import RunFolder
-from mousearm.rundir.status import FAILED, FINISHED, INTERRUPTED, NO_STATUS, PRUNED, RUNNING
+from mousearm.rundir.status import FAILED, FINISHED, INTERRUPTED, NO_STATUS, PRUNED, RUNNING, Status
 from mousearm.sweep.executor import copies, run_here, snapshot, submit
-from mousearm.sweep.job import evaluations
-from mousearm.sweep.records import CANCELLED, SLURM, WAITING, Job, Sweep, Worker, states, stop
+from mousearm.sweep.job import EVALUATIONS, recorded
+from mousearm.sweep.records import CANCELLED, SLURM, WAITING, Job, Sweep, Worker, planned_jobs, states, stop
 from mousearm.text import columns, shell
 
 LOST = "lost"
@@ -48,36 +49,36 @@ def progress(jobs: Sequence[Job]) -> list[Progress]:
     return [_progress(job, living) for job in jobs]
 
 
-def _progress(job: Job, living: dict[Worker, str]) -> Progress:
-    status, file = job.run.status(), job.run.path / "status.json"
-    state, reason = _state(job, living, status.state, status.reason)
-    age, steps = (time.time() - file.stat().st_mtime, status.steps) if status.state != NO_STATUS else (None, None)
-    return Progress(job, state, reason, steps, _paw_mm(job.run, state), age)
-
-
-def _state(job: Job, living: dict[Worker, str], run: str, reason: str) -> tuple[str, str]:
-    if job.ended is not None:
-        return job.ended
-    if run == FINISHED:
-        return FINISHED, ""
-    life = living.get(job.worker)
-    if life is not None:
-        # A process runs its jobs one after the other: those that have not begun wait.
-        return (life if run == RUNNING or job.worker.cluster == SLURM else WAITING), ""
-    return (INTERRUPTED, reason) if run == INTERRUPTED else (LOST, reason or "its process is gone and left no word")
-
-
-def _paw_mm(run: RunFolder, state: str) -> float | None:
+def _progress(job: Job, living: Mapping[Worker, str]) -> Progress:
+    run, status = job.run, job.run.status()
+    state, reason = _state(job, living, status)
+    paw_mm = next(reversed(recorded(run.metrics, *EVALUATIONS).values()), None)
     if state == FINISHED and run.evaluation.is_file():
         from mousearm.evaluate.evaluation import Evaluation  # slow to import
 
-        return Evaluation.load(run.evaluation).objective
-    return next(reversed(evaluations(run).values()), None)
+        paw_mm = Evaluation.load(run.evaluation).objective
+    if status.state == NO_STATUS:
+        return Progress(job, state, reason, None, paw_mm, None)
+    age = time.time() - (run.path / "status.json").stat().st_mtime
+    return Progress(job, state, reason, status.steps, paw_mm, age)
+
+
+def _state(job: Job, living: Mapping[Worker, str], run: Status) -> tuple[str, str]:
+    if job.ended is not None:
+        return job.ended
+    if run.state == FINISHED:
+        return FINISHED, ""
+    if life := living.get(job.worker):
+        # A process runs its jobs one after the other: those that have not begun wait.
+        return (life if run.state == RUNNING or job.worker.cluster == SLURM else WAITING), ""
+    if run.state == INTERRUPTED:
+        return INTERRUPTED, run.reason
+    return LOST, run.reason or "its process is gone and left no word"
 
 
 def begin(sweep: Sweep, name: str, cluster: str, settings: dict[str, Any], keep_jobs: bool) -> None:
     """Record a launch, as ``Sweep.create`` does; RunError if jobs of an earlier one in its folder wait or run."""
-    if sweep.exists and not all(one.is_over for one in progress(sweep.jobs())):
+    if not all(one.is_over for one in progress(planned_jobs(sweep.path))):
         raise RunError(
             f"Jobs of {sweep.path} wait or run already: {shell('scripts/sweep.py', 'status', sweep.path)}. Wait for "
             "them, cancel them, or choose another name=."
@@ -90,20 +91,41 @@ def queued_line(job: Job) -> str:
     return f"job {job.number}: {job.worker.id} {' '.join(job.overrides)}"
 
 
-def state_line(job: Job) -> str:
-    """The state of a job in a line."""
-    (now,) = progress([job])
+def state_line(job: Job, total: int = 0) -> str:
+    """The state of a job in a line, and below it the progress of its sweep; ``total`` as of ``tally``."""
+    jobs = progress(planned_jobs(job.sweep))
+    (now,) = (one for one in jobs if one.job.number == job.number)
     result = f"{now.paw_mm:.3f} mm" if now.state == FINISHED and now.paw_mm is not None else now.reason
-    return f"job {job.number}: {now.state} {result}".rstrip()
+    return f"job {job.number}: {now.state} {result}".rstrip() + f"\n  {tally(jobs, total)}"
+
+
+def tally(jobs: Sequence[Progress], total: int = 0) -> str:
+    """Total progress, such as ``2 of 6 jobs finished, 1 running, 3 waiting; about 20 min of training are left``.
+
+    ``total`` is the number of jobs where it is larger than that of those that are planned already. The time is that of
+    finished jobs, as many at a time as run now.
+    """
+    counts, total = Counter(one.state for one in jobs), max(total, len(jobs))
+    text = f"{counts.pop(FINISHED, 0)} of {total} jobs finished"
+    text += "".join(f", {n} {state}" for state, n in sorted(counts.items()))
+    left = total - sum(one.is_over for one in jobs)
+    seconds = [recorded(one.job.run.timing, "time/training_s") for one in jobs if one.state == FINISHED]
+    known = [max(of.values()) for of in seconds if of]
+    if left and known:
+        text += f"; about {_age(mean(known) * left / max(1, counts[RUNNING]))} of training are left"
+    return text
 
 
 def status(folder: Path) -> str:
-    """A row per job of a sweep, with the overrides in which jobs differ; below, why jobs ended without a result."""
+    """A row per job of a sweep, with the overrides in which jobs differ; below, how far it is and what went wrong."""
     jobs = progress(Sweep(folder).jobs())
-    head = ("job", "state", "steps", "paw mm", "sign of life", "overrides")
-    rows = [head, *(_row(one, overrides) for one, overrides in zip(jobs, differing(jobs), strict=True))]
+    rows = [("job", "state", "steps", "paw mm", "sign of life", "overrides")]
+    for one, own in zip(jobs, differing(jobs), strict=True):
+        paw = "" if one.paw_mm is None else f"{one.paw_mm:.3f}"
+        age = "" if one.age_s is None or one.is_over else _age(one.age_s)
+        rows.append((str(one.job.number), one.state, str(one.steps or ""), paw, age, " ".join(own)))
     lines = columns(rows, right=(0, 2, 3, 4))
-    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:], *reasons(jobs)])
+    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:], tally(jobs), *reasons(jobs)])
 
 
 def reasons(jobs: Sequence[Progress]) -> list[str]:
@@ -120,12 +142,6 @@ def differing(jobs: Sequence[Progress]) -> list[list[str]]:
     each = [one.job.overrides for one in jobs]
     common = set.intersection(*map(set, each)) if len(each) > 1 else set()
     return [[override for override in own if override not in common] for own in each]
-
-
-def _row(one: Progress, overrides: list[str]) -> tuple[str, ...]:
-    paw = "" if one.paw_mm is None else f"{one.paw_mm:.3f}"
-    age = "" if one.age_s is None or one.is_over else _age(one.age_s)
-    return str(one.job.number), one.state, str(one.steps or ""), paw, age, " ".join(overrides)
 
 
 def _age(seconds: float) -> str:

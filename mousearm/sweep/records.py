@@ -4,7 +4,6 @@ In the sweep's folder: ``sweep.json`` says how it was launched, ``jobs/<number>/
 worker, ``jobs/<number>/end.json`` why it ended without a result. The run folder of a job is ``<number>/``.
 """
 
-import contextlib
 import os
 import re
 import shutil
@@ -41,14 +40,9 @@ class Worker:
     host: str
 
 
-def this_process() -> Worker:
-    """The worker that this process is."""
-    return local_process(os.getpid())
-
-
-def local_process(number: int | str) -> Worker:
-    """The worker that a process of this computer is."""
-    return Worker(LOCAL, str(number), socket.gethostname())
+def local_process(number: int | str = "") -> Worker:
+    """The worker that a process of this computer is; without a number this process."""
+    return Worker(LOCAL, str(number or os.getpid()), socket.gethostname())
 
 
 def slurm(*command: str) -> str:
@@ -71,51 +65,44 @@ def states(workers: Iterable[Worker]) -> dict[Worker, str]:
     A process of another computer cannot be seen and is taken to live; RunError if SLURM has jobs and does not answer.
     """
     found = set(workers)
-    queued = _queue() if any(worker.cluster == SLURM for worker in found) else {}
-    living = {worker: queued[worker.id] for worker in found if worker.cluster == SLURM and worker.id in queued}
-    return living | {worker: RUNNING for worker in found if worker.cluster == LOCAL and _lives(worker)}
+    living = {worker: RUNNING for worker in found if worker.cluster == LOCAL and _lives(worker)}
+    in_queue = [worker for worker in found if worker.cluster == SLURM]
+    if in_queue:
+        lines = slurm("squeue", "--me", "--noheader", "--array", "--format=%i %T").splitlines()  # of arrays one by one
+        queue = {job: WAITING if state in _PENDING else RUNNING for job, state in map(str.split, lines)}
+        living |= {worker: queue[worker.id] for worker in in_queue if worker.id in queue}
+    return living
 
 
 def stop(workers: Iterable[Worker]) -> None:
     """Ask workers to end; runs that train save themselves first.
 
-    Raises:
-        RunError: if SLURM does not answer or refuses; if a process belongs to another computer or user.
+    RunError if SLURM does not answer or refuses; if a process belongs to another computer or user.
     """
     found = sorted(set(workers), key=lambda worker: worker.id)
     in_queue = [worker.id for worker in found if worker.cluster == SLURM]
     if in_queue:
         slurm("scancel", *in_queue)
     for worker in found:
-        if worker.cluster == LOCAL:
-            _terminate(worker)
-
-
-def _terminate(worker: Worker) -> None:
-    if worker.host != socket.gethostname():
-        raise RunError(f"Process {worker.id} belongs to {worker.host}: cancel the sweep there.")
-    try:
-        with contextlib.suppress(ProcessLookupError):  # it ended meanwhile
-            os.kill(int(worker.id), signal.SIGTERM)
-    except PermissionError as error:
-        raise RunError(f"Process {worker.id} belongs to another user, who alone can cancel it.") from error
-
-
-def _queue() -> dict[str, str]:
-    """The user's jobs in SLURM's queue, those of arrays one by one."""
-    lines = slurm("squeue", "--me", "--noheader", "--array", "--format=%i %T").splitlines()
-    return {job: WAITING if state in _PENDING else RUNNING for job, state in (line.split() for line in lines)}
+        if worker.cluster == LOCAL and worker.host != socket.gethostname():
+            raise RunError(f"Process {worker.id} belongs to {worker.host}: cancel the sweep there.")
+        try:
+            if worker.cluster == LOCAL:
+                os.kill(int(worker.id), signal.SIGTERM)
+        except ProcessLookupError:
+            continue  # it ended meanwhile
+        except PermissionError as error:
+            raise RunError(f"Process {worker.id} belongs to another user, who alone can cancel it.") from error
 
 
 def _lives(worker: Worker) -> bool:
-    if worker.host != socket.gethostname():
-        return True
-    try:
-        os.kill(int(worker.id), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # another user's, but there
+    if worker.host == socket.gethostname():
+        try:
+            os.kill(int(worker.id), 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            pass  # another user's, but there
     return True
 
 
@@ -180,14 +167,9 @@ class Sweep:
             shutil.rmtree(self.path / JOBS, ignore_errors=True)
         write_json(self._record, {"name": name, "cluster": cluster, "settings": settings})
 
-    @property
-    def exists(self) -> bool:
-        """True if a sweep was launched here."""
-        return self._record.is_file()
-
     def launch(self) -> dict[str, Any]:
         """How it was launched: ``name``, ``cluster``, ``settings`` of the launcher; RunError if it never was."""
-        if not self.exists:
+        if not self._record.is_file():
             raise RunError(
                 f"There is no sweep in {self.path}: it has no {self._record.name}. Give the folder that run.py -m or "
                 "scripts/sweep.py submit named, such as outputs/NAME."

@@ -111,7 +111,20 @@ class Study:
             )
         except Exception as error:  # of SQLite, SQLAlchemy, Alembic and Optuna
             raise RunError(f"{file} cannot be used: {' '.join(str(error).split())}") from error
-        self._check_space()
+        now = space.texts
+        saved: Mapping[str, str] = self._study.user_attrs.get(_SPACE, now)
+        lines = [
+            f"{key}: saved {saved.get(key, 'nothing')}, wanted {now.get(key, 'nothing')}"
+            for key in sorted({*saved, *now})
+            if saved.get(key) != now.get(key)
+        ]
+        if lines:
+            raise RunError(
+                f"{folder} holds a search of something else:\n  " + "\n  ".join(lines) + "\n"
+                "Give the same command to go on with it (hydra.sweeper.n_trials, n_jobs and the launcher may change), "
+                "or choose another name=."
+            )
+        self._study.set_user_attr(_SPACE, now)
 
     def __len__(self) -> int:
         """Number of trials that were drawn."""
@@ -170,17 +183,3 @@ class Study:
                 f"{'with other seeds':<16} {shell('run.py', '-m', *again)}",
             ]
         )
-
-    def _check_space(self) -> None:
-        """Refuse another space than that of earlier commands."""
-        now = self._space.texts
-        saved: Mapping[str, str] = self._study.user_attrs.get(_SPACE, now)
-        keys = sorted(key for key in {*saved, *now} if saved.get(key) != now.get(key))
-        if keys:
-            lines = [f"{key}: saved {saved.get(key, 'nothing')}, wanted {now.get(key, 'nothing')}" for key in keys]
-            raise RunError(
-                f"{self._folder} holds a search of something else:\n  " + "\n  ".join(lines) + "\n"
-                "Give the same command to go on with it (hydra.sweeper.n_trials, n_jobs and the launcher may change), "
-                "or choose another name=."
-            )
-        self._study.set_user_attr(_SPACE, now)

@@ -8,15 +8,15 @@ import pytest
 
 from mousearm.errors import TIME_IS_OVER, ConfigError, Interrupted, RunError
 from mousearm.rundir.status import FAILED, INTERRUPTED, PRUNED, Pruned
-from mousearm.sweep.job import QueuedJob, evaluations, median_rule, run_job, write_rule
+from mousearm.sweep.job import EVALUATIONS, QueuedJob, median_rule, recorded, run_job, write_rule
 from mousearm.sweep.progress import progress
-from mousearm.sweep.records import Job, Sweep, this_process
+from mousearm.sweep.records import Job, Sweep, local_process
 
 
 @pytest.fixture
 def job(tmp_path):
     job = Job(tmp_path, 3)
-    job.plan(["seed=0"], this_process())
+    job.plan(["seed=0"], local_process())
     job.run.path.mkdir()
     return job
 
@@ -70,7 +70,7 @@ def test_a_hopeless_trial_is_pruned_and_saved(job, configure, capsys):
     Sweep(job.sweep).create("a", "local", {}, keep_jobs=True)
     for number in (0, 1, 2, 4, 5):  # all of which are perfect
         other = Job(job.sweep, number)
-        other.plan([], this_process())
+        other.plan([], local_process())
         other.run.path.mkdir()
         other.run.metrics.write_text("steps,eval/train_paw_mm\n0,0\n10000,0\n")
     quick = ("debug=quick", "policy.lstm_hidden_size=8", "video=false")
@@ -100,7 +100,7 @@ def trial(tmp_path):
     sweep.create("a", "local", {})
     for number, errors in enumerate((*OTHERS, [8])):
         job = sweep.job(number)
-        job.plan([], this_process())
+        job.plan([], local_process())
         job.run.path.mkdir()
         rows = [f"{100 * (i + 1)},,{error}\n{100 * (i + 1) + 50},0.5,\n" for i, error in enumerate(errors)]
         job.run.metrics.write_text("steps,train/loss,eval/train_paw_mm\n" + "".join(rows))
@@ -112,13 +112,13 @@ def evaluation(error):
 
 
 def test_evaluations_are_of_the_test_split_where_there_is_one(trial):
-    assert evaluations(trial.run) == {100: 8.0}
+    assert recorded(trial.run.metrics, *EVALUATIONS) == {100: 8.0}
     trial.run.metrics.write_text("steps,eval/train_paw_mm,eval/test_paw_mm\n0,3,4\n50,,\n100,1,2\n")
-    assert evaluations(trial.run) == {0: 4.0, 100: 2.0}
+    assert recorded(trial.run.metrics, *EVALUATIONS) == {0: 4.0, 100: 2.0}
     trial.run.metrics.write_text("steps,eval/train_paw_mm\n0,3\n50\n100,1\n")  # damaged
-    assert evaluations(trial.run) == {}
+    assert recorded(trial.run.metrics, *EVALUATIONS) == {}
     trial.run.metrics.unlink()
-    assert evaluations(trial.run) == {}
+    assert recorded(trial.run.metrics, *EVALUATIONS) == {}
 
 
 def test_a_trial_ends_when_it_is_worse_than_the_median_of_five_others(trial):

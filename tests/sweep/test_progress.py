@@ -12,8 +12,8 @@ from mousearm.errors import RunError
 from mousearm.experiment import run
 from mousearm.report.reading import learning_curve
 from mousearm.rundir.status import FAILED, FINISHED, INTERRUPTED, RUNNING
-from mousearm.sweep.progress import LOST, begin, cancel, progress, retry, status
-from mousearm.sweep.records import CANCELLED, WAITING, Sweep, Worker, local_process, this_process
+from mousearm.sweep.progress import LOST, begin, cancel, progress, retry, state_line, status, tally
+from mousearm.sweep.records import CANCELLED, WAITING, Sweep, Worker, local_process
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "2" / "run"
 
@@ -57,16 +57,16 @@ def states(sweep):
 
 def test_states_follow_from_worker_status_and_record(sweep, gone):
     plan(sweep, 0, gone, FINISHED)
-    plan(sweep, 1, this_process())
+    plan(sweep, 1, local_process())
     plan(sweep, 2, gone)
     plan(sweep, 3, gone, INTERRUPTED)
-    plan(sweep, 4, this_process(), FAILED).end(FAILED, "no such file")
+    plan(sweep, 4, local_process(), FAILED).end(FAILED, "no such file")
     plan(sweep, 5, gone, INTERRUPTED).end(CANCELLED, "by hand")
     assert states(sweep) == [FINISHED, WAITING, LOST, INTERRUPTED, FAILED, CANCELLED]
 
 
 def test_a_run_whose_process_lives_is_running(sweep):
-    job = plan(sweep, 0, this_process())
+    job = plan(sweep, 0, local_process())
     job.run.path.mkdir()
     with job.run.locked():
         job.run.set_status(RUNNING, 100)
@@ -100,11 +100,45 @@ def test_table_shows_what_differs_and_the_error_on_the_test_split(sweep, gone):
         ["2", "finished", "200", "0.125", "seed=2"],
         ["3", "failed", "seed=3"],
     ]
-    assert rows[5:] == ["Job 3 (seed=3): failed, nowhere.csv: there is no such file."]
+    assert rows[5:] == [
+        "2 of 3 jobs finished, 1 failed",
+        "Job 3 (seed=3): failed, nowhere.csv: there is no such file.",
+    ]
+
+
+def test_total_progress_and_the_time_that_is_left(sweep, gone):
+    for number, seconds in enumerate((100, 140)):
+        job = plan(sweep, number, gone, FINISHED)
+        job.run.timing.write_text(f"steps,time/training_s,time/fps\n0,1.5,\n100,,9\n200,{seconds},\n")
+    plan(sweep, 2, gone).end(FAILED, "by hand")
+    plan(sweep, 3, local_process())
+    # One or, in a search that draws six trials, three jobs are left, of 120 s each, one at a time.
+    assert (
+        tally(progress(sweep.jobs())) == "2 of 4 jobs finished, 1 failed, 1 waiting; about 2 min of training are left"
+    )
+    assert tally(progress(sweep.jobs()), 6).endswith("; about 6 min of training are left")
+    assert tally(progress(sweep.jobs()[2:])) == "0 of 2 jobs finished, 1 failed, 1 waiting"
+    assert state_line(sweep.job(2)).splitlines() == [
+        "job 2: failed by hand",
+        "  2 of 4 jobs finished, 1 failed, 1 waiting; about 2 min of training are left",
+    ]
+
+
+def test_each_job_of_a_sweep_says_which_of_how_many_it_is(run_script, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    swept = run_script("run", "-m", "kinematics.path=one.csv,two.csv", "seed=3", "name=s")
+    said = [line for line in swept.out.splitlines() if line.startswith(("Job 1 of", "Job 2 of", "  "))]
+    assert said == [
+        "Job 1 of 2, outputs/s/0: kinematics.path=one.csv",
+        "  0 of 2 jobs finished, 2 waiting",
+        "Job 2 of 2, outputs/s/1: kinematics.path=two.csv",
+        "  0 of 2 jobs finished, 1 failed, 1 waiting",
+    ]
+    assert swept.status == 1
 
 
 def test_the_latest_error_of_a_run_that_goes_on_is_that_of_its_metrics(sweep):
-    job = plan(sweep, 1, this_process(), INTERRUPTED)
+    job = plan(sweep, 1, local_process(), INTERRUPTED)
     job.run.metrics.write_text("steps,eval/train_paw_mm,train/loss\n0,3.5,\n100,,1.0\n200,2.5,\n300,,1.0\n")
     (now,) = progress([job])
     assert now.paw_mm == 2.5
@@ -113,7 +147,7 @@ def test_the_latest_error_of_a_run_that_goes_on_is_that_of_its_metrics(sweep):
 
 
 def test_the_latest_error_is_found_in_what_a_run_writes(sweep, configure):
-    job = plan(sweep, 0, this_process())
+    job = plan(sweep, 0, local_process())
     quick = ("debug=quick", "video=false", "policy.lstm_hidden_size=8", "algo.timesteps=784")
     run(configure(*quick), job.run.path)
     job.run.set_status(INTERRUPTED, 784)
@@ -178,7 +212,7 @@ def test_damaged_records_are_refused_and_signal_nobody(sweep, gone, monkeypatch,
 
 
 def test_a_sweep_is_not_launched_into_one_that_goes_on(sweep, gone):
-    plan(sweep, 0, this_process())
+    plan(sweep, 0, local_process())
     with pytest.raises(RunError, match=r"wait or run already: .*status .*choose another name="):
         begin(sweep, "sweep", "local", {}, keep_jobs=False)
     begin(Sweep(sweep.path.with_name("other")), "other", "local", {}, keep_jobs=False)
