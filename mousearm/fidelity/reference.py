@@ -16,8 +16,7 @@ from mousearm.model import Arm
 from mousearm.model.arm import POSITION_FIELDS, object_names
 from mousearm.model.opensim import read_osim
 from mousearm.model.opensim.elements import pose as frame_of
-from mousearm.model.opensim.settings import JOINT_NAMES
-from mousearm.model.opensim.tree import Z_UP, build_tree
+from mousearm.model.opensim.tree import JOINT_NAMES, Z_UP, build_tree
 
 _SURFACES = ("WrapCylinder", "WrapSphere")
 _DERIVATIVE_STEP = 1e-6  # rad or m: rounding and curvature both stay below 1e-8 m/rad
@@ -168,7 +167,7 @@ class Match:
     def __init__(self, arm: Arm, model: OpenSimModel):
         """Look up every joint; raises UnknownNameError if one is not a free coordinate of the model."""
         self._arm, self._model = arm, model
-        links = build_tree(read_osim(model.file), JOINT_NAMES).values()
+        links = build_tree(read_osim(model.file)).values()
         scales = {dof.name: dof.scale for link in links for dof in link.dofs}
         coordinate_of = {JOINT_NAMES.get(name, name): name for name in model.coordinates}
         known = [name for name in coordinate_of if name in scales]

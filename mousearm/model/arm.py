@@ -1,6 +1,6 @@
 """An arm that can be trained: a compiled model with its landmarks, joints and actuators by name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,15 +19,10 @@ _COUNT_FIELDS = {"joint": "njnt", "site": "nsite", "body": "nbody", "geom": "nge
 
 @dataclass(frozen=True, slots=True)
 class Landmark:
-    """A point of the arm.
+    """A point of the arm."""
 
-    Attributes:
-        field: the field of MjData that holds its position, ``(n, 3)``, metres, world frame.
-        index: the row in that field.
-    """
-
-    field: str
-    index: int
+    field: str  # the field of MjData that holds its position, (n, 3) metres, world frame
+    index: int  # the row in that field
 
 
 def object_names(model: mujoco.MjModel, kind: str) -> list[str]:
@@ -76,7 +71,7 @@ class Arm:
         model: the compiled model; treat it as read-only.
         physics: the model that is simulated (``Simulation`` copies it): without geoms that are only seen, so that no
             time goes into placing them; the same movement to the last bit. All else has the same indices.
-        nq, nu, na: numbers of joint positions, actuators and activations; na is 21 for the muscle arm, 0 for motors.
+        nq, nu, na: numbers of joint positions, actuators and activations; na is 0 for motors.
         landmarks: shoulder, elbow and paw, by name.
         joint_names: every joint, in the order of qpos, by number where it has no name; all are hinges or slides, so
             nq = nv.
@@ -162,8 +157,8 @@ class Arm:
         for what, values in figures.items():
             if not (np.abs(values) < LARGEST).all():
                 raise ModelError(
-                    f"{self.source}: {what} is {np.asarray(values).tolist()}; figures in SI units must be below "
-                    f"{LARGEST:g}. Correct the model."
+                    f"{self.source}: {what} is {values.tolist()}; figures in SI units must be below {LARGEST:g}. "
+                    "Correct the model."
                 )
 
     def segment_lengths(self) -> tuple[float, float]:
@@ -173,13 +168,12 @@ class Arm:
 
 
 def _check_joints(model: mujoco.MjModel, source: str) -> None:
-    simple = (mujoco.mjtJoint.mjJNT_HINGE, mujoco.mjtJoint.mjJNT_SLIDE)
-    for i, kind in enumerate(model.jnt_type):
-        if mujoco.mjtJoint(kind) not in simple:
+    for i, kind in enumerate(map(mujoco.mjtJoint, model.jnt_type)):
+        if kind not in (mujoco.mjtJoint.mjJNT_HINGE, mujoco.mjtJoint.mjJNT_SLIDE):
             raise ModelError(
-                f"{source}: joint '{model.joint(i).name}' (number {i}) is a {mujoco.mjtJoint(kind).name[6:].lower()} "
-                "joint; only hinge and slide joints can be tracked. Replace a ball joint by three hinges; leave a free "
-                "one out, so that its body stays, or replace it by three slides and three hinges."
+                f"{source}: joint '{model.joint(i).name}' (number {i}) is a {kind.name[6:].lower()} joint; only hinge "
+                "and slide joints can be tracked. Replace a ball joint by three hinges; leave a free one out, so that "
+                "its body stays, or replace it by three slides and three hinges."
             )
     if model.njnt == 0 or model.nu == 0:
         raise ModelError(
@@ -189,11 +183,11 @@ def _check_joints(model: mujoco.MjModel, source: str) -> None:
 
 
 def _joint_indices(model: mujoco.MjModel, joints: list[str] | None, source: str) -> np.ndarray:
-    names = object_names(model, "joint")
     if joints is None:
         return np.arange(model.njnt)
     if not joints:
         raise ModelError("model.joints is empty, so nothing could move. Name joints, or give null for all.")
+    names = object_names(model, "joint")
     for name in joints:
         if name not in names:
             raise UnknownNameError(f"joint in {source} (key model.joints)", name, names)
@@ -202,29 +196,25 @@ def _joint_indices(model: mujoco.MjModel, joints: list[str] | None, source: str)
 
 def _ctrl_range(model: mujoco.MjModel, source: str) -> np.ndarray:
     all_off = model.opt.disableflags & int(mujoco.mjtDisableBit.mjDSBL_ACTUATION)
-    for i in range(model.nu):
-        group = int(model.actuator_group[i])
+    for i, (low, high) in enumerate(model.actuator_ctrlrange):
+        place, group = f"{source}: actuator '{model.actuator(i).name}' (number {i})", int(model.actuator_group[i])
         if all_off or model.opt.disableactuator & 1 << max(group, 0):
             option = '<flag actuation="disable">' if all_off else f'<option actuatorgroupdisable="{group}">'
             raise ModelError(
-                f"{source}: actuator '{model.actuator(i).name}' (number {i}) is switched off by {option}, so it could "
-                "move nothing. Leave that out, or the actuator."
+                f"{place} is switched off by {option}, so it could move nothing. Leave that out, or the actuator."
             )
-        low, high = model.actuator_ctrlrange[i]
         if not model.actuator_ctrllimited[i] or high <= low:
             raise ModelError(
-                f"{source}: actuator '{model.actuator(i).name}' (number {i}) has no control range, so an action has "
-                'nothing to be mapped to. Give it one, as ctrllimited="true" ctrlrange="-1 1" ("0 1" for a muscle).'
+                f"{place} has no control range, so an action has nothing to be mapped to. Give it one, as "
+                'ctrllimited="true" ctrlrange="-1 1" ("0 1" for a muscle).'
             )
     return model.actuator_ctrlrange.copy()
 
 
 def _peak_force(model: mujoco.MjModel, ctrl_range: np.ndarray) -> np.ndarray:
     """Largest |force| of each actuator: a muscle's peak force, otherwise gain times the largest control."""
-    is_muscle = model.actuator_gaintype == mujoco.mjtGain.mjGAIN_MUSCLE
-    muscle = muscle_force(model)
     motor = np.abs(model.actuator_gainprm[:, 0]) * np.abs(ctrl_range).max(axis=1)
-    peak = np.where(is_muscle, muscle, motor)
+    peak = np.where(model.actuator_gaintype == mujoco.mjtGain.mjGAIN_MUSCLE, muscle_force(model), motor)
     limit = np.where(model.actuator_forcelimited > 0, np.abs(model.actuator_forcerange).max(axis=1), np.inf)
     return np.maximum(np.minimum(peak, limit), mujoco.mjMINVAL)
 
@@ -243,19 +233,17 @@ def muscle_force(model: mujoco.MjModel) -> np.ndarray:
     return np.where(given >= 0, given, scale / np.maximum(model.actuator_acc0, mujoco.mjMINVAL))
 
 
-def at_pose(model: mujoco.MjModel, data: mujoco.MjData, qpos: np.ndarray) -> None:
-    """Compute positions of everything, and tendon lengths, at a pose."""
-    data.qpos[:] = qpos
-    mujoco.mj_kinematics(model, data)
-    mujoco.mj_comPos(model, data)
-    mujoco.mj_tendon(model, data)
+def at_poses(model: mujoco.MjModel, poses: np.ndarray) -> Iterator[mujoco.MjData]:
+    """The same data at one pose of (n, nq) after the other: positions of everything, and tendon lengths."""
+    data = mujoco.MjData(model)
+    for qpos in poses:
+        data.qpos[:] = qpos
+        mujoco.mj_kinematics(model, data)
+        mujoco.mj_comPos(model, data)
+        mujoco.mj_tendon(model, data)
+        yield data
 
 
 def tendon_lengths(model: mujoco.MjModel, poses: np.ndarray) -> np.ndarray:
     """(n, ntendon) lengths in m."""
-    data = mujoco.MjData(model)
-    lengths = np.empty((len(poses), model.ntendon))
-    for row, qpos in enumerate(poses):
-        at_pose(model, data, qpos)
-        lengths[row] = data.ten_length
-    return lengths
+    return np.array([data.ten_length.copy() for data in at_poses(model, poses)])

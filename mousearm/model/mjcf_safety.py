@@ -39,6 +39,13 @@ _MOST_EACH = {
     **dict.fromkeys(("sdf_iterations", "sdf_initpoints", "nsample", "actdim"), 1e3),
     **dict.fromkeys(("offwidth", "offheight", "shadowsize"), 2e4),
 }
+_PLUGINS = "plugins are code that is not in the model, so they are refused. Leave them out."
+_REFUSED = {
+    "extension": _PLUGINS,
+    "plugin": _PLUGINS,
+    "lengthrange": "a simulation of any length is refused. Give every muscle its lengthrange.",
+    "model": "models within models are refused, because copies of copies have no end. Include it.",
+}
 _UNITS = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40, "P": 2**50, "E": 2**60}  # of memory, after the number
 
 
@@ -63,33 +70,28 @@ def _check_model(path: Path) -> set[Path]:
     documents: dict[Path, Node] = {}
     folder = path.parent
     _read(path, folder, documents)
-    if documents[path].tag != "mujoco":
+    if (tag := documents[path].tag) != "mujoco":
         raise ModelError(
-            f"{path}: the file is a <{documents[path].tag}>, not a <mujoco>: not an MJCF, or only a part "
-            "of one, for which the model that includes it is to be given."
+            f"{path}: the file is a <{tag}>, not a <mujoco>: not an MJCF, or only a part of one, for which the model "
+            "that includes it is to be given."
         )
     nodes = [node for root in documents.values() for node in root.walk()]
-    bases = {
-        kind: [node.attributes[key] for node in nodes for key in (kind, "assetdir") if key in node.attributes] or [""]
-        for kind in ("meshdir", "texturedir")
-    }
+    bases = {kind: [name for node in nodes for name in _names(node, kind, "assetdir")] or [""] for kind in _FOLDERS[1:]}
     files = set(documents)
-    for file, root in documents.items():
-        beside = file.parent.relative_to(folder).as_posix()  # where MuJoCo looks next for what an included file names
-        for node in root.walk():
-            check_element(node, _place(file, node))
-            _check_inside(_names(node, _FOLDERS), folder, _place(file, node))
-            for name in _names(node, _FILES) if node.tag != "include" else []:
-                places = [
-                    f"{base}/{name}" if base else name
-                    for base in bases["texturedir" if node.tag == "texture" else "meshdir"]
-                ]
-                _check_inside([name, *places], folder, _place(file, node))
-                for place in (*places, f"{beside}/{name}"):
-                    _check_part(folder / place)
-                there = [folder / place for place in places if (folder / place).is_file()]
-                files.update(there or filter(Path.is_file, [folder / beside / name]))
-        _check_size(root, file, 1.0)
+    for node in nodes:
+        check_element(node)
+        _check_inside(node, _names(node, *_FOLDERS), folder)
+        beside = node.file.parent.relative_to(folder)  # where MuJoCo looks next for what an included file names
+        for name in _names(node, *_FILES) if node.tag != "include" else []:
+            kind = "texturedir" if node.tag == "texture" else "meshdir"
+            places = [f"{base}/{name}" if base else name for base in bases[kind]]
+            _check_inside(node, [name, *places], folder)
+            for place in (*places, beside / name):
+                _check_part(folder / place)
+            there = [folder / place for place in places if (folder / place).is_file()]
+            files.update(there or filter(Path.is_file, [folder / beside / name]))
+    for root in documents.values():
+        _check_size(root, 1.0)
     return files
 
 
@@ -97,8 +99,8 @@ def _read(path: Path, folder: Path, documents: dict[Path, Node]) -> None:
     """Read a model and those that it includes; those that do not exist are left to MuJoCo's error."""
     documents[path] = read_document(path, "utf-8")
     for node in documents[path].walk():
-        for name in _names(node, _FILES) if node.tag == "include" else []:
-            _check_inside([name], folder, _place(path, node))
+        for name in _names(node, *_FILES) if node.tag == "include" else []:
+            _check_inside(node, [name], folder)
             part = next(filter(Path.is_file, (folder / name, path.parent / name)), None)
             if part is not None and part not in documents:
                 _read(part, folder, documents)
@@ -116,48 +118,35 @@ def _check_part(file: Path) -> None:
         raise ModelError(f"{file} is a picture of {width} x {height}; at most {_MOST['texture'][1]:g} pixels are read.")
 
 
-def check_element(node: Node, place: str) -> None:
-    """Refuse an element that no arm needs; the place is for the error.
-
-    Raises:
-        ModelError: it is a plugin or another model, asks for a simulation, or holds a file of an unknown kind or
-            something that is not a number.
-    """
-    if node.tag in ("extension", "plugin"):
-        raise ModelError(f"{place}: plugins are code that is not in the model, so they are refused. Leave them out.")
-    if node.tag == "lengthrange":
-        raise ModelError(f"{place}: a simulation of any length is refused. Give every muscle its lengthrange.")
-    if node.tag == "model":
-        raise ModelError(
-            f"{place}: models within models are refused, because copies of copies have no end. Include it."
-        )
+def check_element(node: Node) -> None:
+    """Refuse, by a ModelError, an element that no arm needs or that holds what is no number or no kind of file."""
+    if node.tag in _REFUSED:
+        raise node.error(_REFUSED[node.tag])
     if "content_type" in node.attributes:
-        raise ModelError(f"{place}: content_type is refused, because a file's suffix says what it is. Leave it out.")
+        raise node.error("content_type is refused, because a file's suffix says what it is. Leave it out.")
     for key, value in node.attributes.items():
         if "nan" in value.lower().split():
-            raise ModelError(f"{place}: {key}='{value[:80]}' is not a number.")
+            raise node.error(f"{key}='{value[:80]}' is not a number.")
     for key in node.attributes.keys() & _MOST_EACH.keys():
         text = node.attributes[key].strip()
         unit = _UNITS.get(text[-1:].upper(), 1)
         for number in _numbers(text if unit == 1 else text[:-1]):
             if not unit * number <= _MOST_EACH[key]:
-                raise ModelError(
-                    f"{place}: {key}='{text[:80]}' asks for too much; at most {_MOST_EACH[key]:g} is done."
-                )
-    for name in _names(node, _FILES):
+                raise node.error(f"{key}='{text[:80]}' asks for too much; at most {_MOST_EACH[key]:g} is done.")
+    for name in _names(node, *_FILES):
         if PurePosixPath(name).suffix.lower() not in SUFFIXES:
-            raise ModelError(f"{place}: '{name}' is of no kind that is read: {', '.join(SUFFIXES)}.")
+            raise node.error(f"'{name}' is of no kind that is read: {', '.join(SUFFIXES)}.")
 
 
-def _check_inside(names: list[str], folder: Path, place: str) -> None:
+def _check_inside(node: Node, names: list[str], folder: Path) -> None:
     """Refuse names that lead out of a folder, be it by a link."""
     for name in names:
         parts = PurePosixPath(name.replace("\\", "/"))
         strange = parts.is_absolute() or ".." in parts.parts or ":" in name
         if strange or not _is_below(folder / name, folder):
-            raise ModelError(
-                f"{place}: '{name}' is not in the model's folder, {folder}. A model reads only files beside and below "
-                "it: put the file there, and change its name here to where it is from the model."
+            raise node.error(
+                f"'{name}' is not in the model's folder, {folder}. A model reads only files beside and below it: put "
+                "the file there, and change its name here to where it is from the model."
             )
 
 
@@ -166,19 +155,19 @@ def _is_below(path: Path, folder: Path) -> bool:
     return path.resolve().is_relative_to(folder.resolve()) or both_cached(path, folder)
 
 
-def _check_size(node: Node, file: Path, copies: float) -> None:
+def _check_size(node: Node, copies: float) -> None:
     """Refuse what becomes too large; copies within copies multiply."""
     keys, most = _MOST.get(node.tag, ((), math.inf))
-    asked = copies * math.prod(max(1.0, abs(number)) for name in _names(node, keys) for number in _numbers(name))
+    asked = copies * math.prod(max(1.0, abs(number)) for text in _names(node, *keys) for number in _numbers(text))
     if not asked <= most:
-        raise ModelError(f"{_place(file, node)}: {' x '.join(keys)} comes to {asked:.3g}; at most {most:g} is made.")
+        raise node.error(f"{' x '.join(keys)} comes to {asked:.3g}; at most {most:g} is made.")
     if node.tag == "include" and copies > 1:
-        raise ModelError(f"{_place(file, node)}: is within <replicate>, where it is not counted what becomes of it.")
+        raise node.error("is within <replicate>, where it is not counted what becomes of it.")
     for child in node.children:
-        _check_size(child, file, asked if node.tag == "replicate" else copies)
+        _check_size(child, asked if node.tag == "replicate" else copies)
 
 
-def _names(node: Node, keys: tuple[str, ...]) -> list[str]:
+def _names(node: Node, *keys: str) -> list[str]:
     return [node.attributes[key] for key in keys if key in node.attributes]
 
 
@@ -188,7 +177,3 @@ def _numbers(text: str) -> list[float]:
         return [float(word) for word in text.split()]
     except ValueError:
         return []
-
-
-def _place(file: Path, node: Node) -> str:
-    return f"{file}, line {node.line}: <{node.tag}>"

@@ -24,6 +24,7 @@ _NUMBERS = re.compile(r"[\s\d.eE+-]*\d\s*")
 class Node:
     """An element: its kind, what is in it, and where it stands, for messages."""
 
+    file: Path
     tag: str
     name: str  # its name attribute, empty where it has none
     line: int  # where it begins in the file
@@ -34,7 +35,7 @@ class Node:
 
     def error(self, what: str) -> ModelError:
         """The error that says what is wrong with it."""
-        return ModelError(f"{self.place} (line {self.line}): {what}")
+        return ModelError(f"{self.file}, line {self.line}: {self.place}: {what}")
 
     def unknown(self, kind: str, name: str, valid: Iterable[str]) -> ModelError:
         """The error that it names something that does not exist, with what does."""
@@ -115,7 +116,7 @@ def read_document(path: Path, encoding: str | None = None) -> Node:
     """
     content = read_bytes(path, MAX_MODEL_BYTES, ModelError)
     parser = expat.ParserCreate(encoding)
-    document = Node("", "", 0, "", {})
+    document = Node(path, "", "", 0, "", {})
     inside: list[tuple[Node, list[str]]] = [(document, [])]  # elements that have not ended, with pieces of their text
 
     def refuse(what: str) -> NoReturn:
@@ -128,7 +129,7 @@ def read_document(path: Path, encoding: str | None = None) -> Node:
         here = f"{tag}[{name}]" if name and not tag.endswith("Set") else tag
         is_top = parent.tag in ("", "OpenSimDocument")  # paths begin at the model
         place = here if is_top else f"{parent.place.removesuffix('/objects')}/{here}"
-        parent.children.append(Node(tag, name, parser.CurrentLineNumber, place, attributes))
+        parent.children.append(Node(path, tag, name, parser.CurrentLineNumber, place, attributes))
         inside.append((parent.children[-1], []))
 
     def end(_: str) -> None:

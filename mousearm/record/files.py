@@ -19,7 +19,7 @@ from mousearm import formats
 from mousearm.door import check_file, check_name, open_hdf5
 from mousearm.errors import RecordingError, os_errors_as
 from mousearm.files import check_room, write_json
-from mousearm.model.opensim.settings import JOINT_NAMES
+from mousearm.model.opensim.tree import JOINT_NAMES
 from mousearm.record.signals import About, ReachRecording, Recording, Signal
 
 MAX_BYTES = 1_500_000_000

@@ -147,7 +147,7 @@ def test_models_of_opensim(file, tmp_path):
             raise
         reference.printToXML(str(tmp_path / "saved.osim"))
         model = read_osim(tmp_path / "saved.osim")
-    options = MjcfOptions("muscle" if model.muscles else "torque", allow_missing=True, samples=50, joint_names={})
+    options = MjcfOptions("muscle" if model.muscles else "torque", allow_missing=True, samples=50)
     conversion = convert(model, options)
     ours = mujoco.MjModel.from_xml_string(conversion.xml)
     data = mujoco.MjData(ours)

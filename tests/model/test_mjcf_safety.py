@@ -84,7 +84,7 @@ def test_files_elsewhere_are_refused(model, tmp_path, element, name):
 
 @pytest.mark.parametrize("key", ["meshdir", "texturedir", "assetdir"])
 def test_folders_elsewhere_are_refused(model, key):
-    refused(model(f'<compiler {key}=".."/>'), "<compiler>: '..' is not in the model's folder")
+    refused(model(f'<compiler {key}=".."/>'), "/compiler: '..' is not in the model's folder")
 
 
 @pytest.mark.parametrize("compiler", ["", '<compiler meshdir="meshes"/>'])
@@ -101,7 +101,7 @@ def test_what_is_included_is_looked_through_too(model, tmp_path):
     path = model('<include file="a.xml"/>')
     (tmp_path / "model" / "a.xml").write_text('<mujoco><include file="b.xml"/></mujoco>')
     (tmp_path / "model" / "b.xml").write_text('<mujoco>\n<asset><mesh name="m" file="../x.obj"/></asset></mujoco>')
-    refused(path, "b.xml, line 2: <mesh>: '../x.obj'")
+    refused(path, "b.xml, line 2: mujoco/asset/mesh[m]: '../x.obj'")
 
 
 def test_a_model_that_includes_itself_ends(model):

@@ -48,11 +48,7 @@ class Function(NamedTuple):
 
 
 def read_function(node: Node) -> Function:
-    """The function that an element is, or holds.
-
-    Raises:
-        ModelError: it is of a kind that is not known, so that it cannot even be held at its value, or is not complete.
-    """
+    """The function that an element is, or holds; ModelError where its kind is not known, or it is not complete."""
     while node.children and node.tag[0].islower() and node.tag not in _SPLINES:
         node = node.children[0]
     if node.tag == "Constant":

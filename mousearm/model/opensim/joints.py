@@ -48,9 +48,6 @@ class Frames:
         """The body that a socket leads to, and the (4, 4) pose in it of the frame that the socket names.
 
         ``path`` is where the socket's owner stands, such as ``/jointset/shoulder``; relative sockets begin there.
-
-        Raises:
-            ModelError: if there is no such frame, or if frames stand on each other in a circle.
         """
         frame = np.eye(4)
         seen: set[str] = set()
@@ -79,9 +76,6 @@ def read_joint(node: Node, frames: Frames, rest: Mapping[str, float], missing: l
     """A joint; what has no counterpart is held as it is at the default pose, and named in ``missing``.
 
     ``rest`` says where at that pose couplers put the coordinates that follow others.
-
-    Raises:
-        ModelError: if it is broken, or of a kind whose default pose is not known.
     """
     path = f"/jointset/{node.name}"
     parent, parent_pose = frames.find(node, path, "socket_parent_frame")

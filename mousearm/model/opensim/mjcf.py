@@ -9,7 +9,7 @@ import mujoco
 import numpy as np
 
 from mousearm.errors import ModelError
-from mousearm.model.arm import at_pose, tendon_lengths
+from mousearm.model.arm import at_poses, tendon_lengths
 from mousearm.model.coupling import Couplings
 from mousearm.model.opensim.elements import GROUND, Coupler, Muscle, OsimModel, Point, placed
 from mousearm.model.opensim.overlay import Overlay
@@ -79,7 +79,7 @@ class _Writer:
         self.model = model
         self.options = options
         self.overlay = Overlay(options.choices, options.actuators)
-        self.links = build_tree(model, options.joint_names)
+        self.links = build_tree(model)
         self.joints = [dof for link in _depth_first(self.links) for dof in link.dofs]
         self.rest = np.array([dof.rest for dof in self.joints])
         self.approximate: list[str] = []
@@ -243,17 +243,12 @@ def gravity_load(model: mujoco.MjModel, poses: np.ndarray) -> np.ndarray:
     Weight is taken across the axis whatever its direction: m g times the distance of the centre of mass from the axis,
     so that the posture of the trunk does not matter.
     """
-    data = mujoco.MjData(model)
     gravity = float(np.linalg.norm(model.opt.gravity)) or 9.81
+    weight, is_slide = gravity * model.body_subtreemass[model.jnt_bodyid], model.jnt_type == mujoco.mjtJoint.mjJNT_SLIDE
     load = np.zeros(model.njnt)
-    for qpos in poses:
-        at_pose(model, data, qpos)
-        for joint in range(model.njnt):
-            body = model.jnt_bodyid[joint]
-            mass = model.body_subtreemass[body]
-            arm = np.cross(data.subtree_com[body] - data.xanchor[joint], data.xaxis[joint])
-            slide = model.jnt_type[joint] == mujoco.mjtJoint.mjJNT_SLIDE
-            load[joint] = max(load[joint], mass * gravity * (1.0 if slide else float(np.linalg.norm(arm))))
+    for data in at_poses(model, poses):
+        away = np.cross(data.subtree_com[model.jnt_bodyid] - data.xanchor, data.xaxis)
+        load = np.maximum(load, weight * np.where(is_slide, 1.0, np.linalg.norm(away, axis=1)))
     return load
 
 

@@ -49,11 +49,11 @@ class Overlay:
 
     def __init__(self, path: str | Path | None, actuators: str):
         self.source = Path(path).name if path else ""
-        self._root = read_document(Path(path)) if path else Node("mujoco", "", 0, "mujoco", {})
+        self._root = read_document(Path(path)) if path else Node(Path(), "mujoco", "", 0, "mujoco", {})
         if self._root.tag != "mujoco":
             raise ModelError(f"{path}: the file is a <{self._root.tag}>, not a <mujoco>: not a fragment of MJCF.")
         for node in self._root.walk():
-            check_element(node, f"{path}, line {node.line}: <{node.tag}>")
+            check_element(node)
         self._skipped = _OTHER_ACTUATOR[actuators]
         self.paths = {node.name for node in self._root.walk() if node.tag == "spatial" and node.children}
 

@@ -33,16 +33,13 @@ def read_osim(path: str | Path) -> OsimModel:
         root = read_document(path)
     except ModelError as error:
         raise ModelError(f"{error} Where OpenSim opens it all the same: {_SAVE_AGAIN}.") from error
-    try:
-        return _model(root, path)
-    except ModelError as error:
-        raise ModelError(f"{path}: {error}") from error
-
-
-def _model(root: Node, path: Path) -> OsimModel:
     version, model = _version(root), root.need("Model")
     if version < _BESIDE:
         _upgrade(model)
+    return _model(model)
+
+
+def _model(model: Node) -> OsimModel:
     missing: list[str] = []
     notes: list[str] = []
     frames = Frames(model)
@@ -88,8 +85,8 @@ def _model(root: Node, path: Path) -> OsimModel:
     notes += [f"coordinate {item.name}: held at {item.default:g}; no joint" for item in held]
     missing += unlike
     return OsimModel(
-        name=model.name or path.stem,
-        source=path.name,
+        name=model.name or model.file.stem,
+        source=model.file.name,
         gravity=model.numbers("gravity", 3, [0, -9.80665, 0]),
         bodies=tuple(body for body in bodies if body.name in reached),
         joints=tuple(kept),
@@ -104,11 +101,11 @@ def _model(root: Node, path: Path) -> OsimModel:
 
 def _version(root: Node) -> int:
     if root.tag != "OpenSimDocument":
-        raise ModelError(f"the file is a <{root.tag}>, not an <OpenSimDocument>: not an OpenSim model.")
+        raise root.error(f"the file is a <{root.tag}>, not an <OpenSimDocument>: not an OpenSim model.")
     version = root.attributes.get("Version", "")
     if not version.isdecimal() or int(version) < _OLDEST or _TRIAL <= int(version) < _BESIDE:
         wanted = f"{_OLDEST} or newer that is of no trial release ({_TRIAL} to {_BESIDE - 1}) is needed"
-        raise ModelError(f"document version '{version}'; {wanted}: {_SAVE_AGAIN}.")
+        raise root.error(f"document version '{version}'; {wanted}: {_SAVE_AGAIN}.")
     return int(version)
 
 
@@ -116,7 +113,7 @@ def _upgrade(model: Node) -> None:
     """Add to a model of OpenSim 3, in place, what OpenSim 4 would write of it: joints beside bodies, frames by path."""
 
     def add(owner: Node, tag: str, text: str = "", children: list[Node] | None = None, name: str = "") -> Node:
-        owner.children.append(Node(tag, name, owner.line, f"{owner.place}/{tag}", {}, children or [], text))
+        owner.children.append(Node(owner.file, tag, name, owner.line, f"{owner.place}/{tag}", {}, children or [], text))
         return owner.children[-1]
 
     joints = add(add(model, "JointSet"), "objects").children

@@ -1,7 +1,7 @@
 """The options of a conversion, and what an MJCF has beside bodies and muscles: physics, looks, defaults."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element, fromstring
 
@@ -11,9 +11,6 @@ from mousearm.errors import ModelError, UnknownNameError
 
 ACTUATORS = ("muscle", "torque")
 INERTIAS = ("geometric", "published")
-
-# Names of the published mouse model -> those that mousearm's own models have.
-JOINT_NAMES = {"extension_angle": "shoulder_ext", "rotation_angle": "shoulder_rot"}
 
 # Limits that stop a joint within 2 ms, and joints that follow others so: stiff enough to hold the arm against its
 # strongest muscles, and soft enough for physics steps of up to 1 ms.
@@ -68,7 +65,6 @@ class MjcfOptions:
             which can be wrong by orders of magnitude in a scaled model of an animal; check them before use.
         allow_missing: write the model although something could not be carried over.
         excitations: keep to the file's lowest and highest excitations of muscles; otherwise they are 0 to 1.
-        joint_names: coordinate -> joint, for coordinates whose joint has another name.
         choices: a fragment of MJCF with additions of the user, which replace all else; see ``overlay.py``.
         samples: random poses for length ranges and wrapping, besides all corners of the joint ranges.
     """
@@ -77,7 +73,6 @@ class MjcfOptions:
     inertia: str = "geometric"
     allow_missing: bool = False
     excitations: bool = True
-    joint_names: Mapping[str, str] = field(default_factory=lambda: dict(JOINT_NAMES))
     choices: str | Path | None = None
     samples: int = 4000
 

@@ -8,6 +8,9 @@ import numpy as np
 
 from mousearm.model.opensim.elements import GROUND, Axis, Joint, OsimModel, placed
 
+# Coordinates of the published mouse model -> the joints that mousearm's own models have.
+JOINT_NAMES = {"extension_angle": "shoulder_ext", "rotation_angle": "shoulder_rot"}
+
 # OpenSim is y up, MuJoCo z up: (x, y, z) becomes (z, x, y).
 Z_UP = np.array([[0.0, 0, 1, 0], [1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1]])
 
@@ -43,12 +46,12 @@ class Link(NamedTuple):
     dofs: tuple[Dof, ...]
 
 
-def build_tree(model: OsimModel, names: Mapping[str, str]) -> dict[str, Link]:
-    """The bodies as MuJoCo places them, parents before children; ``names``: coordinate -> joint with another name."""
-    return {joint.child: _link(joint, names) for joint in model.joints}
+def build_tree(model: OsimModel) -> dict[str, Link]:
+    """The bodies as MuJoCo places them, parents before children."""
+    return {joint.child: _link(joint) for joint in model.joints}
 
 
-def _link(joint: Joint, names: Mapping[str, str]) -> Link:
+def _link(joint: Joint) -> Link:
     """Place a body and its axes.
 
     OpenSim: X = P T R1 R2 R3 C^-1 with P, C the offset frames and Rk = Mk Fk, a moving and a fixed rotation about the
@@ -68,7 +71,7 @@ def _link(joint: Joint, names: Mapping[str, str]) -> Link:
         coordinate, scale = coordinates[axis.coordinate], abs(axis.slope)
         direction = joint.child_pose[:3, :3] @ fixed.T @ axis.axis * np.sign(axis.slope)
         low, high = coordinate.range
-        name, limits = names.get(coordinate.name, coordinate.name), (low * scale, high * scale)
+        name, limits = JOINT_NAMES.get(coordinate.name, coordinate.name), (low * scale, high * scale)
         rest = coordinate.default * scale
         return [Dof(name, coordinate.name, kind, direction, scale, limits, coordinate.clamped, rest)]
 

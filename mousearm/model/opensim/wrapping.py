@@ -12,7 +12,7 @@ from typing import NamedTuple
 import mujoco
 import numpy as np
 
-from mousearm.model.arm import at_pose
+from mousearm.model.arm import at_poses
 from mousearm.model.opensim.elements import Muscle, OsimModel, Point, WrapObject, placed
 
 # Distance of a side site from the middle of its object, in radii: outside, so that the path stays outside.
@@ -108,11 +108,11 @@ class _Tracks:
     """Where sites are in poses, (n, nq), seen from geoms."""
 
     def __init__(self, compiled: mujoco.MjModel, poses: np.ndarray):
-        self._compiled, data = compiled, mujoco.MjData(compiled)
-        rows = []
-        for qpos in poses:
-            at_pose(compiled, data, qpos)
-            rows.append((data.site_xpos.copy(), data.geom_xpos.copy(), data.geom_xmat.reshape(-1, 3, 3).copy()))
+        self._compiled = compiled
+        rows = (
+            (data.site_xpos.copy(), data.geom_xpos.copy(), data.geom_xmat.reshape(-1, 3, 3).copy())
+            for data in at_poses(compiled, poses)
+        )
         self._sites, self._geoms, self._axes = (np.stack(items) for items in zip(*rows, strict=True))
 
     def local(self, geom_name: str, site_name: str) -> np.ndarray:
