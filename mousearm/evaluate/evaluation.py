@@ -1,7 +1,7 @@
 """An evaluation: errors per reach and per split, as evaluation.json has them and as a table."""
 
-from collections.abc import Sequence
-from dataclasses import Field, asdict, dataclass, fields, is_dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, Field, asdict, astuple, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,20 +10,24 @@ import numpy as np
 from mousearm.door import check_name, check_seal, read_json
 from mousearm.errors import RunError
 from mousearm.evaluate.results import (
+    NOISE,
     REACH_DIRECTIONS,
     SPLITS,
     Category,
     Errors,
+    Means,
     PawMovement,
     ReachResult,
     breakdown,
+    error_without_noise,
 )
 from mousearm.text import columns, listed, shell, shortened
-from mousearm.trajectory import ELBOW, PAW, Trial, errors_mm, hold
+from mousearm.trajectory import ELBOW, FOLLOWED, PAW, Trial, errors_mm, hold
 
 if TYPE_CHECKING:
     from mousearm.config import Config
     from mousearm.model import Arm
+    from mousearm.retarget import Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +95,43 @@ class Evaluation:
         chosen = self.representatives
         return chosen[len(chosen) // 2]
 
+    def noise_mm(self, split: str) -> dict[str, Means]:
+        """Means over all steps of a split, by those names of `NOISE` that all of its reaches have."""
+        reaches, found = [reach for reach in self.reaches if reach.split == split], {}
+        for name in NOISE if reaches else ():
+            if all(name in reach.noise_mm for reach in reaches):
+                means = [astuple(reach.noise_mm[name]) for reach in reaches]
+                found[name] = Means(*np.average(means, axis=0, weights=[reach.steps for reach in reaches]).tolist())
+        return found
+
     def as_json(self) -> dict[str, Any]:
         """Content of evaluation.json; a gap that is NaN is null."""
         content: dict[str, Any] = {**asdict(self.scale), "reaches": [asdict(reach) for reach in self.reaches]}
+        for reach in content["reaches"]:
+            if not reach["noise_mm"]:
+                del reach["noise_mm"]
         content |= {s: {key: asdict(errors) for key, errors in both.items()} for s, both in self.splits.items()}
         if gap := self.generalisation_gap:
             content["generalisation_gap"] = {key: None if np.isnan(ratio) else ratio for key, ratio in gap.items()}
         if categories := breakdown(self.reaches):
             content["kinds"] = [{"by": one.by, "kind": one.kind, **one.splits} for one in categories]
         return content
+
+    @property
+    def known_to(self) -> str:
+        """How well the paw's targets of the split of the objective are known, in words; empty where it is not known."""
+        noise = self.noise_mm("test" if "test" in self.splits else "train")
+        return f" Targets are known to {noise['floor'].paw:.3f} mm." if "floor" in noise else ""
+
+    @property
+    def sums(self) -> list[list[str]]:
+        """Rows below those of the reaches: errors of all, where there are several, and what noise says of them."""
+        rows = []
+        for split, both in self.splits.items():
+            rows += [["all", split, *_cells(both["paw_mm"], both["elbow_mm"])]] if len(self.reaches) > 1 else []
+            for name, mm in self.noise_mm(split).items():
+                rows.append([NOISE[name], split, f"{mm.paw:.3f}", "", "", f"{mm.elbow:.3f}", "", ""])
+        return rows
 
     def table(self, longest: int = 40) -> str:
         """Format as text: a row per reach (the worst ones, if there are more than ``longest``) and per split.
@@ -112,15 +144,14 @@ class Evaluation:
         for reach in sorted(shown, key=lambda reach: reach.name):
             rows.append([shortened(reach.name, _LONGEST_NAME), reach.split, *_cells(reach.paw_mm, reach.elbow_mm)])
         n = len(rows)
-        if len(self.reaches) > 1:
-            rows += [["all", split, *_cells(both["paw_mm"], both["elbow_mm"])] for split, both in self.splits.items()]
+        rows += self.sums
         if gap := self.generalisation_gap:
             rows.append(["test / train", "", f"{gap['paw']:.2f} ", "", "", f"{gap['elbow']:.2f} ", "", ""])
         lines = columns(rows, right=range(2, 8))
         if len(shown) < len(self.reaches):
             lines.insert(n, f"({len(self.reaches) - len(shown)} reaches with smaller paw errors are not shown)")
         rule = "-" * len(lines[0])
-        lines[1:n] = [rule, *lines[1:n], *([rule] if len(self.reaches) > 1 else [])]
+        lines[1:n] = [rule, *lines[1:n], *([rule] if len(rows) > n else [])]
         lines += [*_category_lines(breakdown(self.reaches)), "", f"Errors are {self.scale.text()}."]
         if lost := [reach.name for reach in self.reaches if not reach.completed]:
             lines.append(f"These diverged, and their last good frame counts to the end: {listed(lost, most=3)}.")
@@ -160,18 +191,22 @@ class Evaluation:
 
 
 _LONGEST_NAME = 25  # of a reach in a table of 80 columns
+_LEAST_FLOOR_MM = 1e-3  # less is the rounding of files
 _LARGEST = 1e15  # more no arm of a mouse comes to
 _CHOICES: dict[str, Sequence[str]] = {"split": SPLITS, "direction": REACH_DIRECTIONS, "fit": ("none", "animal")}
 
 
 def _make(kind: type, content: dict[str, Any]) -> Any:
     """An object of its fields, and of theirs; the content may have more, and can come from anywhere."""
-    return kind(**{field.name: _checked(field, content[field.name]) for field in fields(kind)})
+    known = [field for field in fields(kind) if field.default_factory is MISSING or field.name in content]
+    return kind(**{field.name: _checked(field, content[field.name]) for field in known})
 
 
 def _checked(field: Field[Any], value: Any) -> Any:
     if isinstance(field.type, type) and is_dataclass(field.type):
         return _make(field.type, value)
+    if field.name == "noise_mm":
+        return {name: _make(Means, value[name]) for name in NOISE if name in value}
     is_number = field.type in (int, float) and type(value) in (int, field.type) and 0 <= value < _LARGEST
     if not (is_number or type(value) is field.type in (str, bool)) or value not in _CHOICES.get(field.name, [value]):
         raise TypeError(f"{field.name} cannot be {str(value)[:80]!r}")
@@ -180,7 +215,9 @@ def _checked(field: Field[Any], value: Any) -> Any:
     return value
 
 
-def evaluate_trials(trials: Sequence[Trial], scale: ErrorScale) -> Evaluation:
+def evaluate_trials(
+    trials: Sequence[Trial], scale: ErrorScale, references: Mapping[str, "Reference"] | None = None
+) -> Evaluation:
     """Measure the trials of a rollout.
 
     Errors are counted at frames 1 to the last: frame 0 is where the arm was put. An arm that diverged counts to the
@@ -189,6 +226,7 @@ def evaluate_trials(trials: Sequence[Trial], scale: ErrorScale) -> Evaluation:
     Args:
         trials: one per reach, each with its split and its effort.
         scale: of the arm that was used.
+        references: of the reaches by name, which know the noise of the targets.
     """
     results, collected = [], {split: [] for split in SPLITS}
     for trial in trials:
@@ -205,10 +243,27 @@ def evaluate_trials(trials: Sequence[Trial], scale: ErrorScale) -> Evaluation:
                 elbow_mm=Errors.of(elbow),
                 effort=float(hold(trial.effort, n)[1:].mean()),
                 movement=PawMovement.of(trial.targets[:, PAW], trial.dt),
+                noise_mm=_noise_mm(trial, references[trial.name]) if references else {},
             )
         )
         collected[trial.split].append((elbow, paw))
     return Evaluation(scale, results, {split: _pool(errors) for split, errors in collected.items() if errors})
+
+
+def _noise_mm(trial: Trial, reference: "Reference") -> dict[str, Means]:
+    """The part of a result that noise of the targets has; nothing where it is not known, or below a micrometre."""
+    floor, found = reference.noise_floor_mm, {}
+    if not trial.diverged and floor and min(floor.values()) >= _LEAST_FLOOR_MM:
+        found["floor"] = Means(floor["paw"], floor["elbow"])
+        points, targets = trial.landmarks[1:], trial.targets[1:]
+        at = {"paw": PAW, "elbow": ELBOW}
+        found["expected"] = Means(
+            **{name: error_without_noise(points[:, i], targets[:, i], floor[name]) for name, i in at.items()}
+        )
+    for name, other in reference.versions.items():
+        elbow, paw = errors_mm(hold(trial.landmarks, trial.n_frames)[:, FOLLOWED], other)[1:].mean(axis=0).tolist()
+        found[name] = Means(paw, elbow)
+    return found
 
 
 def _pool(errors: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, Errors]:

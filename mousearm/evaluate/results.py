@@ -1,10 +1,12 @@
-"""Results of single reaches, what each asks of the paw, and mean errors by distance, speed and direction."""
+"""Results of single reaches, what each asks of the paw, how far noise hides what is true, and mean errors by kind."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
+
+from mousearm.kinematics.noise import spectrum
 
 SPLITS = ("train", "test")
 """Sides of the split, in the order in which tables have them."""
@@ -12,7 +14,21 @@ SPLITS = ("train", "test")
 REACH_DIRECTIONS = ("left", "right", "back", "forward", "down", "up")
 """The lower and the upper end of each axis x, y, z of the world, as seen by the animal."""
 
+NOISE = {
+    "floor": "targets known to",
+    "expected": "expected to the truth",
+    "truth": "to the truth",
+    "recorded": "to the recording",
+}
+"""What stands beside an error to targets that noise has moved: how far that is, in expectation; the error to where they
+would be without noise, as `error_without_noise` expects it, and as it is where that is known; and the error to the
+positions before a filter."""
+
 _FEWEST = 6  # with fewer reaches a third of them says nothing
+_MEAN_OF_RMS = float(np.sqrt(8 / (3 * np.pi)))  # of the length of normal noise in space
+_BAND, _AS_MUCH = 10, 0.6  # oscillations that an arm follows alike; share of a level that chance may leave of it
+_WINDOW = 128  # frames that are looked at together
+_NO_POWER = 1e-18  # mm^2, of an oscillation that targets do not have
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +44,14 @@ class Errors:
         """Summarise (n,) distances in mm."""
         rms = float(np.sqrt(np.square(distances_mm).mean()))
         return Errors(float(distances_mm.mean()), rms, float(distances_mm.max()))
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """Mean distances, mm."""
+
+    paw: float
+    elbow: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +85,7 @@ class ReachResult:
     elbow_mm: Errors
     effort: float  # mean over steps and actuators of (force / peak force)^2
     movement: PawMovement
+    noise_mm: dict[str, Means] = field(default_factory=dict)  # by names of `NOISE`, without what is not known
 
 
 class Category(NamedTuple):
@@ -69,6 +94,36 @@ class Category(NamedTuple):
     by: str  # ``distance``, ``peak speed`` or ``direction``
     kind: str  # the range or the direction, such as ``4.1 to 6.3 mm``
     splits: dict[str, dict[str, float]]  # of ``train`` and ``test``: number of reaches, ``paw_mm`` and ``elbow_mm``
+
+
+def error_without_noise(points: np.ndarray, targets: np.ndarray, floor_mm: float) -> float:
+    """Expected mean distance [mm] of points (T, 3) from targets (T, 3), both m, if these were without their noise.
+
+    With a the arm, x = s + n its targets, s without noise, E|a - s|^2 = E|a - x|^2 - E|n|^2 + 2 E[a n]. In a band of
+    oscillations of `spectrum` the arm follows its targets by the gain G = sum(a x) / sum(x^2), and their noise as well:
+    E[a n] = sum(G N). The spectrum N of the noise has the floor's mean square, and one level wherever x has as much.
+    """
+    square, errors = 0.0, 1e3 * np.linalg.norm(points - targets, axis=1)
+    both = (np.array_split(1e3 * rows[:, None], -(-len(rows) // _WINDOW)) for rows in (points, targets))
+    for a, x in zip(*both, strict=True):
+        n_bands = max(1, len(x) // _BAND)
+        products = ((spectrum(a + x) - spectrum(a - x)) / 4, spectrum(x) + _NO_POWER)
+        follows, power = (np.array([part.mean() for part in np.array_split(of, n_bands)]) for of in products)
+        sizes = np.array([len(part) for part in np.array_split(x, n_bands)])
+        noise = _noise_in(power, sizes, len(x) * (floor_mm / _MEAN_OF_RMS) ** 2 / 3)
+        square += 3 * (sizes * (2 * follows / power - 1) * noise).sum()
+    rms = np.sqrt(np.square(errors).mean())
+    return float(errors.mean() / rms * np.sqrt(max(rms**2 + square / len(points), 0.0))) if rms > 0 else 0.0
+
+
+def _noise_in(power: np.ndarray, sizes: np.ndarray, total: float) -> np.ndarray:
+    """Noise in bands of these sizes: one level where there is as much power, else all the power; a total over all."""
+    full = np.ones(len(power), dtype=bool)
+    level = total / sizes.sum()
+    while (lower := full & (power < _AS_MUCH * level)).any() and not (lower == full).all():
+        full &= ~lower
+        level = (total - (power * sizes)[~full].sum()) / sizes[full].sum()
+    return np.where(full, level, power)
 
 
 def breakdown(results: Sequence[ReachResult]) -> list[Category]:

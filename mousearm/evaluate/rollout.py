@@ -87,8 +87,8 @@ class Evaluator:
         """Build one simulation per reach that one of the splits, ``train`` and ``test``, names."""
         self.scale = ErrorScale.of(config, arm)
         self._split_of = {name: split for split, names in splits.items() for name in names}
-        chosen = [reference for reference in references if reference.name in self._split_of]
-        self.task = Task(arm, References(chosen), config, len(chosen))
+        self._references = {reference.name: reference for reference in references if reference.name in self._split_of}
+        self.task = Task(arm, References([*self._references.values()]), config, len(self._references))
 
     @property
     def n_observations(self) -> int:
@@ -98,4 +98,4 @@ class Evaluator:
     def evaluate(self, controller: Controller) -> tuple[Evaluation, list[Trial]]:
         """Errors on all reaches, and the trials they were measured on."""
         trials = roll_out(self.task, controller, self._split_of)
-        return evaluate_trials(trials, self.scale), trials
+        return evaluate_trials(trials, self.scale, self._references), trials

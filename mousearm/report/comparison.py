@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from mousearm.errors import RunError
-from mousearm.evaluate.results import ReachResult
+from mousearm.evaluate.results import NOISE, ReachResult
 from mousearm.report.groups import Group, Grouping, Spread, group_runs, spread
 from mousearm.report.reading import Excluded, LearningCurve, Run, learning_curve, read_runs
 from mousearm.rundir.runs import find_runs
@@ -61,10 +61,16 @@ class Comparison:
         """The columns of the tables; groups are ranked by the first."""
         split = self.split
         trained = [Measure("paw_train_mm", "paw mm, train", ".3f", lambda run: run.error_mm("train", "paw"), False)]
+        noise = [
+            Measure(f"paw_{name}_mm", f"paw mm, {title}", ".3f", partial(_noise_mm, split=split, name=name), False)
+            for name, title in NOISE.items()
+            if any(name in run.evaluation.noise_mm(split) for run in self.runs)
+        ]
         return [
             Measure("paw_mm", f"paw mm, {split}", ".3f", lambda run: run.error_mm(split, "paw")),
             Measure("elbow_mm", f"elbow mm, {split}", ".3f", lambda run: run.error_mm(split, "elbow")),
             *(trained if split == "test" else []),
+            *noise,
             Measure("effort", "effort", ".3g", lambda run: run.effort(split)),
             Measure("minutes", "minutes", ".3g", self.minutes, False),
         ]
@@ -89,6 +95,11 @@ class Comparison:
     def unrepeated(self) -> list[Group]:
         """The groups whose runs have all the same seed."""
         return [group for group in self.groups if len(group.seeds) == 1]
+
+
+def _noise_mm(run: Run, split: str, name: str) -> float:
+    known = run.evaluation.noise_mm(split)
+    return known[name].paw if name in known else float("nan")
 
 
 def compare(folders: Sequence[Path], by: Sequence[str] = ()) -> Comparison:

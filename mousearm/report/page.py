@@ -23,6 +23,10 @@ _ERRORS = (
     "Errors are mean distances of paw and elbow from their targets over all steps of the {} reaches, in {}, of the "
     "best network of each run, which is chosen by the reaches trained on."
 )
+_NOISE = (
+    "Targets that were tracked have noise, and are known to that distance only. What the error to the movement without "
+    "it is expected to be is computed from how fast the arm follows; docs/results.md says how."
+)
 _EFFORT = "Effort is the mean over steps and actuators of (force / peak force)². Minutes are of training, by the clock."
 
 
@@ -107,22 +111,23 @@ def verdict(comparison: Comparison) -> str:
     means = [comparison.mean(measure, group) for group in groups]
     errors = [f"{mean.mean:{measure.form}} mm" for mean in means]
     errors = [f"{e} ({m.kind} {m.text(measure.form)} mm)" if m.kind else e for e, m in zip(errors, means, strict=True)]
+    known = max((run.evaluation.known_to for run in comparison.runs), default="")  # the least known
     head = f"mean paw error, {comparison.split} reaches:"
     if len(groups) == 1:
-        return f"{head.capitalize()} {errors[0]}."
+        return f"{head.capitalize()} {errors[0]}.{known}"
     if best is None:
         listing = "; ".join(f"{group.description}, {error}" for group, error in zip(groups, errors, strict=True))
         once = "; ".join(group.description for group in comparison.unrepeated)
         advice = (
             f"One seed, as of {once}, cannot tell which is better: train each with several, such as -m seed=0,1,2,3,4."
         )
-        return f"{head.capitalize()} {listing}. {advice}"
+        return f"{head.capitalize()} {listing}.{known} {advice}"
     mean = means[groups.index(best)]
     others = [
         group.description for group, of in zip(groups, means, strict=True) if group is not best and mean.overlaps(of)
     ]
     shared = f" Its {mean.kind} overlaps with that of {'; '.join(others)}." if others else ""
-    return f"Lowest {head} {best.description} with {errors[groups.index(best)]}.{shared}"
+    return f"Lowest {head} {best.description} with {errors[groups.index(best)]}.{shared}{known}"
 
 
 def summary(comparison: Comparison) -> Section:
@@ -140,6 +145,7 @@ def summary(comparison: Comparison) -> Section:
             "Small and pale: runs, where a group has several. Large: their mean, with the range or the 95 % interval.",
         ),
         _text(_ERRORS.format(comparison.split, comparison.runs[0].evaluation.scale.text()), "key"),
+        *([_text(_NOISE, "key")] if any(measure.key == "paw_floor_mm" for measure in comparison.measures) else []),
         _text(EXPLANATION, "key"),
         _text(_EFFORT, "key"),
     ]

@@ -101,7 +101,7 @@ def _headline(subject: Subject) -> str:
     return (
         f"A neural controller ({config.policy.backbone.upper()}) of a simulated mouse forelimb, trained with mousearm "
         f"to perform reaches. Mean paw error on {plural(n, 'reach', 'reaches')} that it was {unseen}: "
-        f"**{evaluation.objective:.3f} mm**."
+        f"**{evaluation.objective:.3f} mm**.{evaluation.known_to}"
     )
 
 
@@ -129,9 +129,7 @@ def _results(evaluation: Evaluation) -> str:
     for reach in sorted(worst, key=lambda reach: reach.name):
         effort = f"{reach.effort:.2g}" + ("" if reach.completed else ", diverged")
         rows.append((reach.name, reach.split, *_cells(reach.paw_mm, reach.elbow_mm), effort))
-    if len(evaluation.reaches) > 1:
-        for split, both in evaluation.splits.items():
-            rows.append(("all", split, *_cells(both["paw_mm"], both["elbow_mm"]), ""))
+    rows += [(*row, "") for row in evaluation.sums]
     left = len(evaluation.reaches) - len(worst)
     more = f"\n\n{left} reaches with smaller paw errors are in `evaluation.json`." if left else ""
     return "Errors in mm:\n\n" + markdown_table(header, rows) + more

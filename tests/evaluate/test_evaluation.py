@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -255,3 +256,24 @@ def test_what_is_no_evaluation_at_all(tmp_path, content):
     file.write_text(content)
     with pytest.raises(RunError, match=r"evaluation\.json"):
         Evaluation.load(file)
+
+
+def test_noise_of_the_targets_stands_beside_the_errors(tmp_path):
+    frames = np.full((3, 2, 3), [1e-3, 0, 0])
+    known = {"noise_floor_mm": {"elbow": 0.1, "paw": 0.2}, "versions": {"truth": frames}}
+    references = {"reach_0": SimpleNamespace(**known), "reach_1": SimpleNamespace(**known)}
+    made = trials([[9, 2, 2], [9, 4, 5]], [[9, 2, 2], [9, 3, 3]], splits=("train", "train"))
+    evaluation = evaluate_trials(made, SCALE, references)
+    noise = evaluation.noise_mm("train")
+    assert (noise["floor"].paw, noise["floor"].elbow) == pytest.approx((0.2, 0.1))
+    assert (noise["truth"].paw, noise["truth"].elbow) == pytest.approx(((1 + 1 + 3 + 4) / 4, (1 + 1 + 2 + 2) / 4))
+    rows = [line.split() for line in evaluation.table().splitlines()]
+    assert ["targets", "known", "to", "train", "0.200", "0.100"] in rows
+    assert ["to", "the", "truth", "train", "2.250", "1.500"] in rows
+    assert evaluation.known_to == " Targets are known to 0.200 mm."
+    file = tmp_path / "evaluation.json"
+    file.write_text(json.dumps(evaluation.as_json()))
+    assert Evaluation.load(file) == evaluation
+    one = {"reach_0": references["reach_0"], "reach_1": SimpleNamespace(noise_floor_mm={}, versions={})}
+    assert evaluate_trials(made, SCALE, one).noise_mm("train") == {}
+    assert "noise_mm" not in evaluate_trials(made, SCALE).as_json()["reaches"][0]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from mousearm.evaluate.evaluation import ErrorScale, Evaluation
-from mousearm.evaluate.results import Errors, PawMovement, ReachResult, breakdown
+from mousearm.evaluate.results import Errors, PawMovement, ReachResult, breakdown, error_without_noise
+from mousearm.kinematics.noise import low_pass
 
 # World axes x, y, z are right, forward, up for the animal (OpenSim's z, x, y).
 WAYS = {"right": (1, 0, 0), "left": (-1, 0, 0), "forward": (0, 1, 0), "back": (0, -1, 0), "up": (0, 0, 1)}
@@ -135,3 +136,21 @@ def test_table_and_json(results):
         "test": {"reaches": 2, "paw_mm": 8.0, "elbow_mm": 4.0},
     }
     assert "test" not in content[0]
+
+
+@pytest.mark.parametrize("cutoff", [None, 20.0])
+@pytest.mark.parametrize("follows_hz", [20.0, 40.0, 74.0])
+def test_error_without_noise_is_the_error_to_the_truth(cutoff, follows_hz):
+    """Arms follow 0.2 mm of noise, or what a filter leaves of it, as far as they are fast; 0.03 mm are their own."""
+    time, rng, found = np.arange(60) / 150, np.random.default_rng(3), []
+    truth = 0.01 * np.stack([np.sin(5 * time), np.cos(4 * time), time], axis=1)
+    for _ in range(30):
+        white = rng.normal(0, 2e-4, (400, 3))
+        noise = white if cutoff is None else low_pass(white, 150.0, cutoff)
+        arm = truth + low_pass(noise, 150.0, follows_hz)[100:160] + rng.normal(0, 2e-5, (60, 3))
+        floor = 1e3 * np.linalg.norm(noise, axis=1).mean()
+        expected = error_without_noise(arm, truth + noise[100:160], floor)
+        found.append([expected, 1e3 * np.linalg.norm(arm - truth, axis=1).mean()])
+    expected, true = np.mean(found, axis=0)
+    assert expected == pytest.approx(true, abs=0.02)
+    assert error_without_noise(truth, truth, 0.1) == 0.0
