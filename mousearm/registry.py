@@ -60,9 +60,6 @@ class Registry:
     def __iter__(self) -> Iterator[str]:
         return iter(self._all())
 
-    def __len__(self) -> int:
-        return len(self._all())
-
     def described(self) -> dict[str, str]:
         """First line of each docstring, by name."""
         return {name: (inspect.getdoc(thing) or "").partition("\n")[0] for name, thing in self._all().items()}

@@ -28,10 +28,10 @@ from mousearm import cli
 )
 def main(given: Namespace) -> int:
     """Gather, show, push."""
-    from mousearm.share.contents import ShareOptions, gather, push_contents, write_contents
+    from mousearm.share.contents import gather, push_contents, write_contents
 
-    options = ShareOptions(given.repo, given.with_kinematics, not given.without_pictures, given.license)
-    contents = gather(given.run, options, given.allow)
+    wanted = (given.with_kinematics, not given.without_pictures, given.license)
+    contents = gather(given.run, given.repo, *wanted, given.allow)
     print(f"{len(contents.files)} files for {given.repo}:\n{contents.text()}\n", flush=True)
     if given.to is not None:
         write_contents(contents, given.to)

@@ -25,7 +25,7 @@ from mousearm.experiment import run
 from mousearm.files import seal, to_json, write_json
 from mousearm.record.trials import write_recording
 from mousearm.rundir.folder import RunFolder
-from mousearm.share.contents import ShareOptions, gather, write_contents
+from mousearm.share.contents import gather, write_contents
 
 GOLDEN = Path(__file__).parent / "golden"
 FOLDERS = sorted((path for path in GOLDEN.iterdir()), key=lambda path: int(path.name))
@@ -52,7 +52,7 @@ def make(folder: Path) -> None:
     for place in (trained.figures, trained.tensorboard, trained.checkpoint(0)):
         shutil.rmtree(place)
     (trained.path / "lock").unlink()
-    write_contents(gather(trained.path, ShareOptions("somebody/golden", True, False)), folder / "agent")
+    write_contents(gather(trained.path, "somebody/golden", True, False), folder / "agent")
     for name in ("model", "kinematics"):
         shutil.copytree(inputs / name, trained.path / name)
     for file in (trained.config, trained.overrides):

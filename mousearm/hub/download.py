@@ -160,8 +160,8 @@ def _is_named(file: Path, name: str) -> bool:
 
     The pointer is that of Git LFS, specification v1: three lines with the SHA-256 and the size.
     """
-    size, pointer = file.stat().st_size, "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize {}\n"
-    small = pointer.format(sha256(file), size).encode()
+    size = file.stat().st_size
+    small = f"version https://git-lfs.github.com/spec/v1\noid sha256:{sha256(file)}\nsize {size}\n".encode()
     whole = hashlib.sha1(b"blob %d\0" % size)
     with file.open("rb") as opened:
         for piece in iter(partial(opened.read, 1 << 20), b""):
@@ -187,7 +187,10 @@ def export(result: DownloadResult, folder: Path) -> str:
         OutputError: if it cannot be written.
     """
     uri = result.uri
-    files = {name: sha256(result.folder / name) for name in result.files if _belongs(name, uri.path) and name != RECORD}
+    root = PurePosixPath(uri.path)
+    root = root.parent if root.suffix else root  # models name files that lie beside them
+    wanted = (name for name in result.files if PurePosixPath(name).is_relative_to(root) and name != RECORD)
+    files = {name: sha256(result.folder / name) for name in wanted}
     record = {"repo": uri.repo, "kind": uri.kind, "revision": result.asked, "commit": uri.revision}
     earlier = _earlier(folder, uri.repo)
     make_folder(folder.resolve().parent)
@@ -199,24 +202,17 @@ def export(result: DownloadResult, folder: Path) -> str:
         write_json(new / RECORD, {**record, "files": files})
         if folder.exists():
             shutil.rmtree(folder)
-    changed = _changed(earlier.get("files", files), files)
-    if not changed:
-        return ""
-    return (
-        f"{uri.repo} has changed: {folder} was {str(earlier['commit'])[:12]}, and is {uri.revision[:12]} now. "
-        f"Changed, new or gone: {', '.join(changed)}."
-    )
+    if changed := _changed(earlier.get("files", files), files):
+        return (
+            f"{uri.repo} has changed: {folder} was {str(earlier['commit'])[:12]}, and is {uri.revision[:12]} now. "
+            f"Changed, new or gone: {', '.join(changed)}."
+        )
+    return ""
 
 
 def _changed(was: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """Names of files whose hashes differ, or that are there once only."""
     return sorted(name for name in {*was, *now} if was.get(name) != now.get(name))
-
-
-def _belongs(name: str, path: str) -> bool:
-    """True if a file is the requested one, below it, or beside it, where files lie that models name."""
-    asked = PurePosixPath(path)
-    return PurePosixPath(name).is_relative_to(asked.parent if asked.suffix else asked)
 
 
 def _earlier(folder: Path, repo: str) -> dict[str, Any]:
@@ -251,13 +247,10 @@ def next_steps(what: str, folder: Path, name: str) -> list[str]:
         return ["It holds no reach: no CSV file. scripts/import_reaches.py reads those of tracking programs."]
     if (folder / "config.yaml").is_file():
         return [shell("scripts/reproduce.py", name)]
-    archives = _below(folder, ".zip")
-    if not archives:
-        return ["It holds no agent: neither a run folder (config.yaml) nor an archive of Stable-Baselines3 (.zip)."]
-    return [
-        "Archives of Stable-Baselines3, made of pickles. If you trust who made them:",
-        *(shell("scripts/import_agent.py", folder / file, *_TO_IMPORT) for file in archives),
-    ]
+    if archives := _below(folder, ".zip"):
+        steps = [shell("scripts/import_agent.py", folder / file, *_TO_IMPORT) for file in archives]
+        return ["Archives of Stable-Baselines3, made of pickles. If you trust who made them:", *steps]
+    return ["It holds no agent: neither a run folder (config.yaml) nor an archive of Stable-Baselines3 (.zip)."]
 
 
 def _below(folder: Path, *suffixes: str) -> list[str]:

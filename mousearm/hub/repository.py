@@ -129,14 +129,10 @@ def _line(error: Exception) -> str:
 
 
 def push(files: Mapping[str, bytes], uri: HubUri, marks: Iterable[str], private: bool, message: str) -> HubUri:
-    """Make a repository consist of files, contents by path, in one commit; it is made if it does not exist.
+    """Make a repository, whose kind is said, consist of files, contents by path, in one commit, and return it at that.
 
-    Args:
-        files: these.
-        uri: the repository, whose kind must be said; at the new commit it is returned.
-        marks: names of files by which a repository is known that may be replaced; its history keeps what it was.
-        private: whether only its owner sees a repository that is made here.
-        message: of the commit.
+    One with files of the names ``marks`` is replaced; its history keeps what it was. One that does not exist is made,
+    seen by its owner only if it is to be ``private``.
 
     Raises:
         HubError: if nobody is logged in, or may not write there; or the repository holds something else, or others see
@@ -180,16 +176,8 @@ def card_head(name: str, licence: str, tags: Sequence[str], data: str, results: 
     """YAML, between two lines of dashes, on an agent: its results are on ``data``, numbers by what they are."""
     from huggingface_hub import EvalResult, ModelCardData
 
-    task = "reinforcement-learning"
-    head = ModelCardData(
-        license=licence,
-        library_name="mousearm",
-        pipeline_tag=task,
-        tags=list(tags),
-        model_name=name,
-        eval_results=[
-            EvalResult(task, "reaches", data, "mean-error-mm", value, metric_name=metric)
-            for metric, value in results.items()
-        ],
-    )
+    task, kind = "reinforcement-learning", "mean-error-mm"
+    told = [EvalResult(task, "reaches", data, kind, value, metric_name=what) for what, value in results.items()]
+    known = {"library_name": "mousearm", "pipeline_tag": task, "tags": list(tags), "model_name": name}
+    head = ModelCardData(license=licence, eval_results=told, **known)
     return f"---\n{head.to_yaml()}\n---\n"

@@ -11,20 +11,10 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from mousearm import formats
+from mousearm import files, formats
 from mousearm.config import Config, read_plain, read_saved, to_yaml
 from mousearm.door import MANIFEST, SEAL, check_seal, read_json, sha256, verify_folder
 from mousearm.errors import ConfigError, KinematicsError, RunError, UnknownNameError, os_errors_as
-from mousearm.files import (
-    clean_up,
-    recover_folder,
-    remove_folder,
-    seal,
-    to_json,
-    write_folder,
-    write_sealed,
-    write_text,
-)
 from mousearm.kinematics import Split
 from mousearm.rundir.logs import describe_environment, read_metrics
 from mousearm.rundir.status import FINISHED, Status, locked
@@ -105,13 +95,13 @@ class RunFolder:
             texts = {
                 self.overrides: OmegaConf.to_yaml(OmegaConf.create(overrides)),
                 self.environment: describe_environment(),
-                self.split: to_json({**formats.stamp(formats.SPLIT), **asdict(split)}),
-                self.origin: to_json({**formats.stamp(formats.RUN), **began}),
+                self.split: files.to_json({**formats.stamp(formats.SPLIT), **asdict(split)}),
+                self.origin: files.to_json({**formats.stamp(formats.RUN), **began}),
                 self.config: to_yaml(config),  # last: from then on there is a run
             }
-            seal(self.path, {file.name: sha256(text.encode()) for file, text in texts.items()})
+            files.seal(self.path, {file.name: sha256(text.encode()) for file, text in texts.items()})
             for file, text in texts.items():
-                write_text(file, text)
+                files.write_text(file, text)
 
     def saved_config(self) -> Config:
         """Read the configuration that the run was started with; RunError if there is none that can be read."""
@@ -155,7 +145,7 @@ class RunFolder:
     def update_config(self, config: Config) -> None:
         """Write the configuration that the run resumes with, as `resumed` made it."""
         with advising_to_resume(self.path):
-            write_sealed(self.config, to_yaml(config))
+            files.write_sealed(self.config, to_yaml(config))
 
     def open_logs(self) -> None:
         """Take back the hashes of metrics.csv and timing.csv, which a run adds to; what is damaged is moved away."""
@@ -168,12 +158,12 @@ class RunFolder:
                     file.rename(kept)
                 print(printable(f"A new {file.name} begins, and {kept.name} is what was there: {error}"))
         with advising_to_resume(self.path):
-            seal(self.path, {self.metrics.name: None, self.timing.name: None})
+            files.seal(self.path, {self.metrics.name: None, self.timing.name: None})
 
     def close_logs(self) -> None:
         """Note the hashes of metrics.csv and timing.csv when a run ends."""
         with advising_to_resume(self.path):
-            seal(self.path, {file.name: sha256(file) for file in (self.metrics, self.timing) if file.is_file()})
+            files.seal(self.path, {file.name: sha256(file) for file in (self.metrics, self.timing) if file.is_file()})
 
     def check_model(self, hashes: dict[str, str]) -> None:
         """Check, by the hashes of its files, that a model is the one that the run began with, or raise RunError."""
@@ -181,8 +171,7 @@ class RunFolder:
         names = {*began, *hashes}
         if self._origin()[0] < _EXACT_HASHES:
             names = {name for name in hashes if name in began or PurePosixPath(name).suffix in _DOCUMENTS}
-        differ = sorted(name for name in names if began.get(name) != hashes.get(name))
-        if differ:
+        if differ := sorted(name for name in names if began.get(name) != hashes.get(name)):
             raise RunError(
                 f"The model is not the one that {self.path} began with. Changed, missing or new: {', '.join(differ)}. "
                 "Bring the files back as they were (model.file= tells where they are), or start another run."
@@ -228,7 +217,7 @@ class RunFolder:
 
         RunError if there are some, but none of them is complete; or none, though the run is finished.
         """
-        clean_up(self._checkpoints)
+        files.clean_up(self._checkpoints)
         existing, is_finished = self.checkpoints(), self.status().state == FINISHED
         if not existing and is_finished:
             raise RunError(
@@ -247,7 +236,7 @@ class RunFolder:
 
     def best_problem(self) -> str:
         """Damage of the best network; empty where there is none."""
-        recover_folder(self.best)
+        files.recover_folder(self.best)
         return self._problem(self.best)
 
     def find_checkpoint(self, which: str) -> Path:
@@ -265,17 +254,17 @@ class RunFolder:
             raise RunError(f"The checkpoint '{which}' cannot be used: {problem} {those}")
         return existing[which]
 
-    def seal(self, folder: Path, files: dict[str, bytes]) -> None:
+    def seal(self, folder: Path, contents: dict[str, bytes]) -> None:
         """Write a checkpoint of this run at once; see `write_folder`."""
         with advising_to_resume(self.path):
             self._checkpoints.mkdir(exist_ok=True)  # but not the run folder: if it is gone, that is to be said
-            write_folder(folder, files, self.id)
+            files.write_folder(folder, contents, self.id)
 
     def drop_superseded(self) -> None:
         """Remove checkpoints older than the newest few."""
         for old in self.checkpoints()[:-_KEPT_CHECKPOINTS]:
             with advising_to_resume(old):
-                remove_folder(old)
+                files.remove_folder(old)
 
     @property
     def id(self) -> str:

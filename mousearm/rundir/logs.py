@@ -21,7 +21,7 @@ CODE = INSTALLED.parent
 _MAX_METRICS_BYTES = 500_000_000
 _NUMBER = re.compile("[0-9]{1,18}")
 _BRING_BACK = "Bring it back as it was, or move it away: the run begins a new one where it goes on."
-_COMMIT, _DIFF = ("rev-parse", "HEAD"), ("diff", "HEAD")
+_COMMIT, _DIFF = "$ git rev-parse HEAD", "$ git diff HEAD"
 _NO_CHECKOUT = "(not a git checkout)"
 _TOLD = re.compile(r"python \d|[\w.-]+==|\$ git |\(|[0-9a-f]+$|$")  # the lines that `describe_environment` writes
 
@@ -30,12 +30,12 @@ def describe_environment() -> str:
     """Describe the versions of Python and of all packages, and the commit of the code with the changes since."""
     packages = sorted({f"{d.metadata['Name']}=={d.version}" for d in importlib.metadata.distributions()})
     lines = [f"python {platform.python_version()} on {platform.platform()}", "", *packages, ""]
-    commit = git(*_COMMIT)
+    commit = git("rev-parse", "HEAD")
     knows = not commit.startswith("(")
     if not knows and commit != _NO_CHECKOUT:
         print(f"The commit of the code in {CODE} is not written down {commit}.")
     said = commit.replace(str(CODE), "CODE")  # which may name the user
-    return "\n".join([*lines, _asked(_COMMIT), said, "", _asked(_DIFF), git(*_DIFF) if knows else said, ""])
+    return "\n".join([*lines, _COMMIT, said, "", _DIFF, git("diff", "HEAD") if knows else said, ""])
 
 
 def git(*words: str) -> str:
@@ -64,16 +64,12 @@ class Environment(NamedTuple):
 def read_environment(file: Path) -> Environment:
     """Read what ``describe_environment`` wrote; a file that does not exist says nothing."""
     text = read_bytes(file).decode(errors="replace") if file.exists() else ""
-    before, mark, changes = text.partition(f"{_asked(_DIFF)}\n")
-    commit = before.partition(f"{_asked(_COMMIT)}\n")[2].strip()
+    before, mark, changes = text.partition(f"{_DIFF}\n")
+    commit = before.partition(f"{_COMMIT}\n")[2].strip()
     is_changed = changes.strip()[:1] not in ("", "(")
     kept = "(there were changes, which are not shared)\n" if is_changed else changes
     told = "".join(line for line in (before + mark + kept).splitlines(keepends=True) if _TOLD.match(line))
     return Environment("" if commit.startswith("(") else commit, is_changed, told)
-
-
-def _asked(words: tuple[str, ...]) -> str:
-    return f"$ git {' '.join(words)}"
 
 
 class Rows(NamedTuple):

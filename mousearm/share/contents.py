@@ -35,16 +35,6 @@ _MAX_BYTES = 200_000_000  # of a file that is shared
 
 
 @dataclass(frozen=True, slots=True)
-class ShareOptions:
-    """The decisions of the person who shares."""
-
-    repo: str  # OWNER/NAME
-    kinematics: bool = False  # whether the reaches are shared too, where they are private files
-    pictures: bool = True  # whether figures and the film are, which show reaches
-    licence: str = "mit"  # of the agent, as the Hub abbreviates it
-
-
-@dataclass(frozen=True, slots=True)
 class Contents:
     """The files of a repository by path, and notes on what they reveal of reaches and model."""
 
@@ -58,15 +48,25 @@ class Contents:
         return printable("\n".join([*lines, *(f"  - {note}" for note in self.notes)]))
 
 
-def gather(run: Path, options: ShareOptions, allowed: Sequence[str] = ()) -> Contents:
+def gather(
+    run: Path,
+    repo: str,
+    kinematics: bool = False,
+    pictures: bool = True,
+    licence: str = "mit",
+    allowed: Sequence[str] = (),
+) -> Contents:
     """Collect what is shared of a run folder, and see that it holds nothing private but ``allowed`` texts.
+
+    The reaches, where they are private files, and the figures and the film, which show reaches, are shared too where
+    that is said; the licence is as the Hub abbreviates it.
 
     Raises:
         RunError: if the run is not finished, has no evaluation, or its best network is damaged; its model changed; or
             a file holds something private.
         MouseArmError: if the model or, where they are to be shared, the reaches cannot be read.
     """
-    folder, repo = RunFolder(run, checked=False), HubUri.parse(options.repo).repo  # what is private is told first
+    folder, repo = RunFolder(run, checked=False), HubUri.parse(repo).repo  # what is private is told first
     for name in _WRITTEN:
         inside(run, name)
     config, status = folder.saved_config(), folder.status()
@@ -80,8 +80,9 @@ def gather(run: Path, options: ShareOptions, allowed: Sequence[str] = ()) -> Con
         raise RunError(f"The best network cannot be shared: {problem}")
     evaluation, split = Evaluation.load(folder.evaluation, checked=False), folder.saved_split()
     began = read_json(folder.origin)
-    model, model_files = _model(config, folder, began.get("model", {}))
-    reaches, reach_contents = _reaches(config, split, folder, options.kinematics)
+    hashes = began.get("model", {})
+    model, model_files = _model(config, folder, hashes)
+    reaches, reach_contents = _reaches(config, split, folder, kinematics)
     tracking = replace(config.tracking, wandb="disabled", project="mousearm", entity=None, group=None, tags=[])
     shared = replace(config, model=model, kinematics=reaches, tracking=tracking)
     environment = read_environment(folder.environment)
@@ -97,10 +98,10 @@ def gather(run: Path, options: ShareOptions, allowed: Sequence[str] = ()) -> Con
     files[SEAL] = as_seal({name: sha256(content) for name, content in files.items()}).encode()
     files |= model_files | reach_contents
     files |= {f"best/{name}": _own(run, f"best/{name}") for name in _NETWORK}
-    files |= _pictures(folder, evaluation) if options.pictures else {}
-    subject = Subject(repo, options.licence, shared, evaluation, split, began.get("model", {}), status.steps)
+    files |= _pictures(folder, evaluation) if pictures else {}
+    subject = Subject(repo, licence, shared, evaluation, split, hashes, status.steps)
     files["README.md"] = card(subject, files).encode()
-    places = [run, config.kinematics.path, model_file(config.model)]
+    places = (run, config.kinematics.path, model_file(config.model))
     private = [place for place in places if not _is_public(str(place))]
     check_private(files, private_texts(private, config.tracking.entity), [*allowed, environment.commit])
     for name in _WRITTEN:

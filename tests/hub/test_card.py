@@ -4,12 +4,12 @@ import re
 import pytest
 import yaml
 
-from mousearm.share.contents import ShareOptions, gather
+from mousearm.share.contents import gather
 
 
 @pytest.fixture
 def card(trained):
-    return gather(trained, ShareOptions("jane/mouse-reacher", licence="cc-by-4.0")).files["README.md"].decode()
+    return gather(trained, "jane/mouse-reacher", licence="cc-by-4.0").files["README.md"].decode()
 
 
 def test_the_head_is_what_the_hub_sorts_by(card):
@@ -55,7 +55,7 @@ def test_it_says_what_it_is_and_whom_to_cite(card, trained):
 
 
 def test_pictures_that_are_not_shared_are_not_shown(trained):
-    shared = gather(trained, ShareOptions("jane/agent", pictures=False, kinematics=True))
+    shared = gather(trained, "jane/agent", pictures=False, kinematics=True)
     card = shared.files["README.md"].decode()
     assert "figures/" not in card
     assert "python scripts/reproduce.py jane/agent\n" in card

@@ -14,7 +14,7 @@ from mousearm.errors import ModelError, OutputError, RunError
 from mousearm.files import write_sealed
 from mousearm.model import load_arm, model_hashes
 from mousearm.rundir.folder import RunFolder
-from mousearm.share.contents import ShareOptions, gather, write_contents
+from mousearm.share.contents import gather, write_contents
 
 ALWAYS = {
     *("README.md", "config.yaml", "environment.txt", "evaluation.json", "origin.json", "split.json", "status.json"),
@@ -27,7 +27,7 @@ REACHES = {f"kinematics/mouse_1/{name}.csv" for name in ("one", "two")}
 
 
 def gathered(run, **choices):
-    return gather(run, ShareOptions("jane/agent", **choices))
+    return gather(run, "jane/agent", **choices)
 
 
 def test_what_evaluates_the_network_is_shared_and_no_reach_unless_asked(trained):
@@ -114,9 +114,9 @@ def test_a_private_text_in_any_file_is_refused(trained):
     (trained / "evaluation.json").write_text((trained / "evaluation.json").read_text() + " ")
     (trained / "environment.txt").unlink()
     with pytest.raises(RunError, match=r"evaluation\.json has changed since it was written"):
-        gather(trained, ShareOptions("jane/agent"), allowed=["jane_doe"])
+        gather(trained, "jane/agent", allowed=["jane_doe"])
     (trained / SEAL).unlink()
-    gather(trained, ShareOptions("jane/agent"), allowed=["jane_doe"])
+    gather(trained, "jane/agent", allowed=["jane_doe"])
 
 
 def test_a_folder_of_something_else_is_not_written_into(trained, tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from mousearm.door import SEAL
 from mousearm.errors import KinematicsError, RunError
 from mousearm.hub.download import fetch
-from mousearm.share.contents import ShareOptions, gather, push_contents
+from mousearm.share.contents import gather, push_contents
 from mousearm.share.reproducing import reproduce
 
 
@@ -18,14 +18,14 @@ def test_a_run_reproduces_itself_to_the_last_bit(trained_once):
 
 def test_what_was_shared_through_the_hub_is_reproduced(hub, log_in, trained):
     log_in()
-    shared = push_contents(gather(trained, ShareOptions("jane/agent", kinematics=True)), "jane/agent", False, "Share")
+    shared = push_contents(gather(trained, "jane/agent", kinematics=True), "jane/agent", False, "Share")
     shutil.rmtree(trained)
     assert reproduce(fetch(shared).path).largest_mm == 0
 
 
 def test_reaches_that_are_not_shared_are_asked_for_and_must_be_the_same(hub, log_in, trained, reaches, tmp_path):
     log_in()
-    folder = fetch(push_contents(gather(trained, ShareOptions("jane/agent")), "jane/agent", True, "Share")).path
+    folder = fetch(push_contents(gather(trained, "jane/agent"), "jane/agent", True, "Share")).path
     with pytest.raises(RunError, match=r"the agent comes without. It was evaluated on 2: mouse_1/.*--kinematics PATH"):
         reproduce(folder)
     assert reproduce(folder, str(reaches)).largest_mm == 0
