@@ -1,4 +1,4 @@
-"""A run from beginning to end: build, resume or start it, then learn by `train.run`, which is slow to import."""
+"""A run from beginning to end: build, resume or start it, then learn by `training.run`, which is slow to import."""
 
 import contextlib
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ from mousearm.rundir.status import FAILED, KILLED
 from mousearm.setup import Setup, complete_from
 from mousearm.text import printable
 from mousearm.tracking.wandb_parts import check_wandb
-from mousearm.train.interruption import Interruption
+from mousearm.training.interruption import Interruption
 from mousearm.trajectory import Trial
 
 if TYPE_CHECKING:
-    from mousearm.train.learning import Pruner
+    from mousearm.training.learning import Pruner
 
 
 def run(config: Config, folder: Path, overrides: Sequence[str] = (), pruner: "Pruner | None" = None) -> float:
@@ -36,7 +36,7 @@ def run(config: Config, folder: Path, overrides: Sequence[str] = (), pruner: "Pr
 
     Raises:
         MouseArmError: if the configuration, the model, the kinematics or the folder cannot be used.
-        Interrupted: after a signal of `train.interruption.SIGNALS`, or ``max_minutes``, when everything has been saved.
+        Interrupted: after a signal of `training.interruption.SIGNALS`, or ``max_minutes``, when everything has been saved.
         Pruned: by the pruner, when everything has been saved.
         KeyboardInterrupt: after a second SIGINT.
     """
@@ -56,7 +56,7 @@ def run(config: Config, folder: Path, overrides: Sequence[str] = (), pruner: "Pr
         skipped: list[str] = []
         # Before anything is written: most mistakes in the input show here, and before what is slow to import.
         setup = Setup.build(config, run_folder.saved_split() if resumes else None, skipped.append)
-        from mousearm.train.run import Experiment
+        from mousearm.training.run import Experiment
 
         experiment = Experiment(setup, skipped)
         if resumes:

@@ -50,7 +50,7 @@ from mousearm.setup import Setup
 from mousearm.share.reproducing import reproduce
 from mousearm.sweep.progress import begin, status
 from mousearm.sweep.records import Sweep, local_process
-from mousearm.train.interruption import Interruption
+from mousearm.training.interruption import Interruption
 from mousearm.trajectory import LANDMARKS
 
 PACKAGE = Path(mousearm.__file__).parent

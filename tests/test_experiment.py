@@ -22,7 +22,7 @@ from mousearm.paths import resolve
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.status import Pruned
 from mousearm.setup import Setup
-from mousearm.train.run import Experiment
+from mousearm.training.run import Experiment
 
 QUICK = ("debug=quick", "video=false", "policy.lstm_hidden_size=8", "algo.timesteps=1568", "algo.eval_freq=784")
 SHARED = Path(__file__).parents[2] / "shared" / "kinematics"
@@ -182,7 +182,7 @@ def test_a_signal_ends_a_run_which_keeps_what_it_learned(tmp_path, configure, ca
 def test_a_run_ends_when_its_time_is_over(tmp_path, configure, monkeypatch):
     """On a clock that moves by 10 ms whenever a run asks, which it does at every step."""
     clock = SimpleNamespace(monotonic=partial(next, itertools.count(step=0.01)))
-    monkeypatch.setattr("mousearm.train.interruption.time", clock)
+    monkeypatch.setattr("mousearm.training.interruption.time", clock)
     endless = (*QUICK, "algo.timesteps=100000000", "max_minutes=0.05")
     with pytest.raises(Interrupted, match=r"max_minutes=0\.05 are over") as stop:
         run(configure(*endless), tmp_path / "r", endless)

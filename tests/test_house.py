@@ -32,11 +32,11 @@ KNOWN_BY = {
         "random_state",
         "benchmark",
         "checkpoint",
-        "train",
+        "training",
         "agent_import",
         "experiment",
     },
-    "stable_baselines3": {"env", "policy", "algo", "benchmark", "train", "tracking"},
+    "stable_baselines3": {"env", "policy", "algo", "benchmark", "training", "tracking"},
     "sb3_contrib": {"algo", "benchmark"},
     "wandb": {"tracking", "report"},
     "wandb_workspaces": {"report"},
@@ -89,7 +89,7 @@ def public_names(source: str) -> Iterator[str]:
 
 def test_imports_are_found_in_every_form():
     source = "import os, torch.nn\nfrom mousearm import train\ndef f():\n    from mousearm.model.arm import Arm"
-    assert set(imported(source)) == {"os", "torch.nn", "mousearm.train", "mousearm.model.arm.Arm"}
+    assert set(imported(source)) == {"os", "torch.nn", "mousearm.training", "mousearm.model.arm.Arm"}
 
 
 def test_the_contracts_of_imports_are_kept(capsys, monkeypatch):
@@ -135,7 +135,7 @@ def test_evaluation_knows_nothing_of_training():
         known = {
             name.split(".")[1] for name in imported(path.read_text(encoding="utf-8")) if name.startswith("mousearm.")
         }
-        assert known.isdisjoint({"policy", "buffer", "algo", "train"}), path
+        assert known.isdisjoint({"policy", "buffer", "algo", "training"}), path
 
 
 def test_a_public_name_stands_in_one_file():

@@ -26,7 +26,7 @@ from mousearm.sweep.records import SLURM, Job, planned_jobs, read_record
 
 if TYPE_CHECKING:
     from mousearm.evaluate.evaluation import Evaluation
-    from mousearm.train.learning import Pruner
+    from mousearm.training.learning import Pruner
 
 
 # Longer than a scheduler takes to end a job that it has sent SIGTERM to.

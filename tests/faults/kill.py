@@ -11,7 +11,7 @@ from mousearm.config import compose
 from mousearm.errors import MouseArmError
 from mousearm.evaluate import film as _film  # noqa: F401  # imported before the fork, as is what learns
 from mousearm.experiment import run
-from mousearm.train import run as _run  # noqa: F401
+from mousearm.training import run as _run  # noqa: F401
 
 # Share of the kills that come while a run is only built.
 _EARLY = 0.25

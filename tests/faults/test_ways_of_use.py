@@ -19,7 +19,7 @@ from mousearm import cli
 from mousearm.errors import Interrupted, RunError
 from mousearm.experiment import run
 from mousearm.rundir.folder import RunFolder
-from mousearm.train.interruption import SIGNALS, Interruption
+from mousearm.training.interruption import SIGNALS, Interruption
 
 ROOT = Path(__file__).parents[2]
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}

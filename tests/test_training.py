@@ -15,8 +15,8 @@ from mousearm.nan_guard import describe
 from mousearm.policy.controller import PolicyController
 from mousearm.rundir.folder import RunFolder
 from mousearm.tracking.logger import RunLogger
-from mousearm.train.interruption import Interruption
-from mousearm.train.learning import learn
+from mousearm.training.interruption import Interruption
+from mousearm.training.learning import learn
 
 SMALL = ("policy.lstm_hidden_size=8", "env.num_envs=4", "algo.n_steps=11", "algo.batch_size=22", "algo.n_epochs=1")
 ROLLOUT = 44  # steps of one rollout: 4 simulations of 11 steps

@@ -20,8 +20,8 @@ from mousearm.setup import Setup
 from mousearm.simulation import log_warnings_to
 from mousearm.text import facts, first_lines, shell
 from mousearm.tracking.logger import RunLogger, tracked
-from mousearm.train.interruption import Interruption
-from mousearm.train.learning import WARM_START, Pruner, learn
+from mousearm.training.interruption import Interruption
+from mousearm.training.learning import WARM_START, Pruner, learn
 
 _MOST_LISTED = 20  # excluded files that are named at the beginning
 

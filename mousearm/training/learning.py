@@ -21,7 +21,7 @@ from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.status import RUNNING
 from mousearm.text import shell
 from mousearm.tracking.logger import RunLogger
-from mousearm.train.interruption import Interruption
+from mousearm.training.interruption import Interruption
 
 WARM_START = "warm_start"  # the part of a checkpoint that is there while the warm start is not over
 
