@@ -41,16 +41,13 @@ class Agent:
 
     @staticmethod
     def load(folder: Path, which: str = "best", kinematics: str | None = None, moved_to: str | None = None) -> "Agent":
-        """Take an agent from a run folder.
+        """Take an agent from a run folder; MouseArmError if the run, the checkpoint or the reaches cannot be used.
 
         Args:
             folder: the run folder.
             which: the checkpoint: ``best``, ``latest`` or a number of steps.
             kinematics: other reaches, all of which then count as test reaches; a file or folder. None for the run's.
             moved_to: where the run's reaches were moved to; None for where its configuration says. The split stays.
-
-        Raises:
-            MouseArmError: if the run, the checkpoint or the reaches cannot be used.
         """
         run_folder = RunFolder(folder)
         config = run_folder.saved_config()
@@ -97,10 +94,7 @@ def film_runs(
     The file, ``out``, which is returned, ends in .mp4 or .gif; by default it is ``videos/REACH.mp4`` in the run's
     folder, or for several runs ``REACH.mp4`` where one is. The reach is by default the one with the middle error of the
     first run. ``slowmo``: seconds of reach per second of film; 1 is real speed. The others are those of ``film``,
-    ``render.view`` and ``Agent.load``.
-
-    Raises:
-        MouseArmError: if a run, the reach, the camera or the file cannot be used, or nothing can be drawn here.
+    ``render.view`` and ``Agent.load``. MouseArmError if one cannot be used, or nothing can be drawn here.
     """
     if not 0 < slowmo <= 1:
         raise MouseArmError(f"--slowmo {slowmo:g} is out of range: above 0, up to 1 (real speed).")

@@ -1,7 +1,6 @@
 """Import of agents: what Stable-Baselines3 saved of a RecurrentPPO becomes a run folder of the project.
 
-`read_archive` takes weights and plain text out of the zip, `load_statistics` puts the statistics of VecNormalize into a
-policy. Networks of sb3-contrib's RecurrentPPO that can be imported have one LSTM, shared by actor and critic, and tanh.
+Networks of sb3-contrib's RecurrentPPO that can be imported have one LSTM, shared by actor and critic, and tanh.
 """
 
 import io
@@ -33,11 +32,8 @@ if TYPE_CHECKING:
 
     from mousearm.policy.network import RecurrentPolicy
 
-MAX_MEMBER_BYTES = 500_000_000
-"""Largest member of an archive that is read; the weights of 16 layers of 1024 are 0.5 GB."""
-
+MAX_MEMBER_BYTES = 500_000_000  # of an archive; the weights of 16 layers of 1024 are 0.5 GB
 _MAX_ARCHIVE_BYTES = 2_000_000_000  # weights, and the states of their optimiser
-
 # How the lab's original program trained; overrides may say otherwise.
 _ORIGINAL = ("algo=original", "reward=original", "kinematics.retarget=uniform", "env.n_substeps=16")
 # Keys and groups that the network of the agent determines.
@@ -48,6 +44,7 @@ _OTHER_NETWORKS = {
     "critic.": "its critic does not see the LSTM (shared_lstm=False)",
     "features_extractor.": "it has a network before the LSTM",
 }
+_NAME_THE_ARM = "Name the arm that it was trained with: model=muscle, or model.file=FILE."
 
 
 class Archive(NamedTuple):
@@ -68,9 +65,7 @@ def import_agent(
     controls. Overrides are arm, reaches and task of its training, as for ``run.py``. Its network, folded to our
     actions, is ``best/``: it can be evaluated, not trained further.
 
-    Raises:
-        RunError: they may not, cannot be read, or are of a network that is none of the project's.
-        MouseArmError: if the configuration, the model or the reaches cannot be used.
+    RunError if the files may not, or cannot, be read, or are of a network that is none of the project's.
     """
     if not trust:
         raise RunError(
@@ -109,15 +104,13 @@ def _config(archive: Archive, name: str, overrides: list[str], normalize: bool) 
             raise ConfigError(f"{override}: the agent itself decides on {', '.join(_DECIDED)}. Leave it out.")
     network = {**sizes(archive), "normalize_observation": normalize}
     given = [*_ORIGINAL, *_training(archive.data), *overrides]
-    model = compose(given).model
-    nq = load_arm(replace(model, fit="none", upper_arm_mm=None, forearm_mm=None)).nq
+    nq = load_arm(replace(compose(given).model, fit="none", upper_arm_mm=None, forearm_mm=None)).nq
     seen = archive.weights["lstm_actor.weight_ih_l0"].shape[-1]
     ahead = seen - 2 * nq
     if ahead < 0 or ahead % 6:
         raise RunError(
-            f"The agent saw {seen} numbers. The original shows 2 x {nq} of the joints, and 6 for "
-            "each frame ahead, which is never that many. Name the arm that it was trained with: model=muscle, or "
-            "model.file=FILE."
+            f"The agent saw {seen} numbers. The original shows 2 x {nq} of the joints, and 6 for each frame ahead, "
+            f"which is never that many. {_NAME_THE_ARM}"
         )
     task = ("env.observation=[qpos,qvel,path_preview]", f"env.path_steps={ahead // 6}", "model.action_map=direct")
     decided = [f"policy.{key}={value}" for key, value in network.items()]
@@ -277,8 +270,8 @@ def _check_actions(archive: Archive, ctrl_range: np.ndarray) -> None:
         said = [float(number) for number in re.findall(r"-?\d+\.?\d*(?:e[-+]?\d+)?", str(text or ""))]
         if said and not (len(said) == len(bounds) and all(map(math.isclose, said, bounds))):
             raise RunError(
-                f"The agent's actions have as {side} {said}, but the controls of the arm have {bounds.tolist()}. Name "
-                "the arm that it was trained with: model=muscle, or model.file=FILE."
+                f"The agent's actions have as {side} {said}, but the controls of the arm have {bounds.tolist()}. "
+                f"{_NAME_THE_ARM}"
             )
 
 

@@ -17,6 +17,8 @@ from typing import Any, NamedTuple, TextIO
 from mousearm.errors import Interrupted, MouseArmError
 from mousearm.text import printable
 
+Work = Callable[[Namespace], int | None]
+
 # Exit statuses, as shells have them: 128 + the number of a signal.
 _INTERRUPTED, _NOBODY_READS = 130, 141
 
@@ -47,24 +49,20 @@ OVERRIDES = argument(
     help="as for run.py, such as model=muscle model.file=my_arm.xml",
 )
 CHECKPOINT = argument("--checkpoint", metavar="WHICH", help="best (default), latest, or a number of steps")
-KINEMATICS = argument(
-    "--kinematics", metavar="PATH", help="other reaches than those of the run: a CSV file or a folder"
-)
+KINEMATICS = argument("--kinematics", metavar="PATH", help="other reaches than the run's: a CSV file or a folder")
 REVISION = argument("--revision", metavar="R", help="of the repository: a branch, a tag or a commit (default main)")
 JSON = argument("--json", type=Path, metavar="FILE", help="also write the result here")
 FIGURE = argument("--figure", type=Path, metavar="DIR", help="also draw the result into this folder")
 OUT = argument("--out", type=Path, metavar="DIR")
 
 
-def command(
-    text: str | None, *arguments: Argument
-) -> Callable[[Callable[[Namespace], int | None]], Callable[..., int]]:
+def command(text: str | None, *arguments: Argument) -> Callable[[Work], Callable[..., int]]:
     """Make the ``main(argv)`` of a script of a function that gets its arguments: parsed, and ended by ``handled``.
 
     The text of the help is the script's docstring. Options may stand between words, such as overrides.
     """
 
-    def decorate(work: Callable[[Namespace], int | None]) -> Callable[..., int]:
+    def decorate(work: Work) -> Callable[..., int]:
         @wraps(work)
         @handled()
         def main(argv: Sequence[str] | None = None) -> int:

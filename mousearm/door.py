@@ -24,17 +24,10 @@ from mousearm.text import is_plain
 if TYPE_CHECKING:
     import h5py
 
-MAX_PART_BYTES = 4_000_000_000
-"""Most bytes of a file of a checkpoint: more would be hashed for minutes."""
-
-MAX_TEXT_BYTES = 50_000_000
-"""Most bytes of a text file that is read at once, where its reader says nothing else."""
-
-MANIFEST = "manifest.json"
-"""File in a folder of `write_folder`, with the SHA-256 of each of its files."""
-
-SEAL = "sha256sums.txt"
-"""File with the SHA-256 of others beside it, as ``sha256sum --check`` reads it."""
+MAX_PART_BYTES = 4_000_000_000  # of a file of a checkpoint: more would be hashed for minutes
+MAX_TEXT_BYTES = 50_000_000  # of a text file that is read at once, where its reader says nothing else
+MANIFEST = "manifest.json"  # in a folder of `write_folder`, with the SHA-256 of each of its files
+SEAL = "sha256sums.txt"  # with the SHA-256 of others beside it, as ``sha256sum --check`` reads it
 
 _OTHERS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}
 _OTHERS |= dict.fromkeys((stat.S_IFCHR, stat.S_IFBLK), "a device")
@@ -116,10 +109,8 @@ def check_zip(file: Path | io.BytesIO, most: int) -> None:
 def open_hdf5(path: Path, most: int, kind: type[MouseArmError], advice: str = "") -> "Iterator[h5py.File]":
     """Open an HDF5 file that leads to no other file, and of which neither size nor datasets are above ``most`` bytes.
 
-    A few bytes can say that a dataset is as large as the memory, or lies in any file of this machine.
-
-    Raises:
-        MouseArmError: of a kind, also for what the library refuses within the ``with``; ends with the advice.
+    A few bytes can say that a dataset is as large as the memory, or lies in any file of this machine. The error, also
+    for what the library refuses within the ``with``, is of the kind and ends with the advice.
     """
     import h5py
 

@@ -18,8 +18,7 @@ _BESIDE = (".partial", ".before")  # where a folder is written, and where the on
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file at once: beside it first, synced to the disk, then renamed. A reader never sees half of it.
 
-    Raises:
-        OutputError: if it cannot be written; what was there is as it was.
+    OutputError if it cannot be written, as of all writers here; what was there is as it was.
     """
     beside = path.with_name(path.name + ".partial")
     with os_errors_as(OutputError, path, is_exact=True):
@@ -75,9 +74,6 @@ def staged(path: Path) -> Iterator[Path]:
 
     A file of that name is replaced, an empty folder too; the folder above exists. Yields a path of the same name that
     does not exist yet, in a hidden folder beside, which no other process uses.
-
-    Raises:
-        OutputError: if it cannot be written; what was there is as it was.
     """
     path = path.resolve()  # the name of "." is empty
     with os_errors_as(OutputError, path, is_exact=True):
@@ -100,8 +96,7 @@ def staged(path: Path) -> Iterator[Path]:
 def new_output(path: Path, overwrite: bool = False, option: str = "--out") -> Iterator[Path]:
     """Stage what an option of a command line asks for, as `staged`; the folders above are made.
 
-    Raises:
-        OutputError: if it is a folder that is not empty, or a file that is not to be overwritten; or cannot be written.
+    OutputError if it is a folder that is not empty, or a file that is not to be overwritten.
     """
     if path.is_dir() and any(path.iterdir()):
         raise OutputError(
@@ -151,12 +146,9 @@ def write_sealed(path: Path, text: str) -> None:
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes], run: str) -> None:
-    """Write a folder at once: beside, synced, then renamed; one of the same name is replaced.
+    """Write a folder of files, contents by name, at once: beside, synced, then renamed; an older one is replaced.
 
-    The files are contents by name; the manifest with their hashes also says of which run they are.
-
-    Raises:
-        OutputError: if it cannot be written; what was there is as it was.
+    The manifest with their hashes also says of which run they are.
     """
     partial, before = (folder.with_name(folder.name + ending) for ending in _BESIDE)
     with os_errors_as(OutputError, folder):

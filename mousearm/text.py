@@ -14,9 +14,7 @@ from mousearm import CHECKOUT
 TERMINAL = 80
 """Characters of a line that fits into every terminal."""
 
-NO_VALUE = "–"
-"""Cell of a table where a number is missing."""
-
+NO_VALUE = "–"  # cell of a table where a number is missing
 _NUMBER = re.compile(r"[-+±–]?$|[-+]?\d")  # how a cell that holds a number begins
 # What a terminal obeys instead of showing it: control characters, marks that reverse text, halves of characters.
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")

@@ -9,17 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-LANDMARKS = ("shoulder", "elbow", "paw")
-"""The points of an arm, in the order of every array that has them along an axis."""
-
+LANDMARKS = ("shoulder", "elbow", "paw")  # in the order of every array that has them along an axis
 SHOULDER, ELBOW, PAW = range(len(LANDMARKS))
-"""Their indices."""
-
-DIRECTIONS = ("right", "forward", "up")
-"""Where the axes x, y, z of MuJoCo's world point, as the animal sees it; what is shown calls them so."""
-
-FOLLOWED = slice(ELBOW, PAW + 1)
-"""The landmarks that follow targets; the shoulder is held by the trunk."""
+FOLLOWED = slice(ELBOW, PAW + 1)  # the landmarks that follow targets; the shoulder is held by the trunk
+DIRECTIONS = ("right", "forward", "up")  # of the axes x, y, z of MuJoCo's world, as the animal sees it and all is shown
 
 
 def errors_mm(points: np.ndarray, targets: np.ndarray) -> np.ndarray:

@@ -25,9 +25,7 @@ CATALOGUE = {
 }
 """What can be downloaded, and the lab's repository of it."""
 
-RECORD = "hub.json"
-"""The note in a copy: repository, kind, revision, commit, and the SHA-256 of every file."""
-
+RECORD = "hub.json"  # the note in a copy: repository, kind, revision, commit, and the SHA-256 of every file
 _TO_IMPORT = ("--trust", "--out", "outputs/NAME", "OVERRIDES")
 # Files that may name others, which then lie beside or below them.
 _NAMING = (".xml", ".mjcf", ".osim")
@@ -62,10 +60,8 @@ def fetch(uri: HubUri) -> DownloadResult:
 
     A file that is damaged in the cache is downloaded again. A commit that is in the cache needs no network; nor does a
     branch if the Hub cannot be reached, which then is what it was last time. Of a repository that may be a model or a
-    data set, the model is taken if there is one.
-
-    Raises:
-        HubError: if it cannot be reached, does not exist, may not be downloaded, or arrives damaged.
+    data set, the model is taken if there is one. HubError if it cannot be reached, does not exist, may not be
+    downloaded, or arrives damaged.
     """
     from huggingface_hub import errors
 
@@ -180,11 +176,8 @@ def both_cached(first: Path, second: Path) -> bool:
 def export(result: DownloadResult, folder: Path) -> str:
     """Copy what was downloaded into a folder, which must be new, empty, or an earlier copy that nobody changed.
 
-    Returns a note that the earlier copy was of another commit; empty if it was not.
-
-    Raises:
-        HubError: if the folder holds something else, or files that were changed; it stays as it is.
-        OutputError: if it cannot be written.
+    Returns a note that the earlier copy was of another commit; empty if it was not. HubError if the folder holds
+    something else, or files that were changed; it stays as it is.
     """
     uri = result.uri
     root = PurePosixPath(uri.path)

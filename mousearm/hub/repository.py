@@ -8,11 +8,8 @@ from pathlib import PurePosixPath
 
 from mousearm.errors import HubError, MouseArmError
 
-PREFIX = "hf://"
-"""Prefix of the URI of a place on the Hub."""
-
+PREFIX = "hf://"  # of the URI of a place on the Hub
 LOG_IN = "`hf auth login` (or set HF_TOKEN)"
-
 _KINDS = ("model", "dataset")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _QUERY = re.compile(r"\?\S+")  # addresses of storage are signed there
@@ -132,11 +129,8 @@ def push(files: Mapping[str, bytes], uri: HubUri, marks: Iterable[str], private:
     """Make a repository, whose kind is said, consist of files, contents by path, in one commit, and return it at that.
 
     One with files of the names ``marks`` is replaced; its history keeps what it was. One that does not exist is made,
-    seen by its owner only if it is to be ``private``.
-
-    Raises:
-        HubError: if nobody is logged in, or may not write there; or the repository holds something else, or others see
-            it although it is to be private. Nothing is written then.
+    seen by its owner only if it is to be ``private``. HubError if nobody is logged in, or may not write there; or the
+    repository holds something else, or others see it although it is to be private. Nothing is written then.
     """
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, get_token
 

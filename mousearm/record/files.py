@@ -22,11 +22,8 @@ from mousearm.files import check_room, write_json
 from mousearm.model.opensim.tree import JOINT_NAMES
 from mousearm.record.signals import About, ReachRecording, Recording, Signal
 
-MAX_BYTES = 1_500_000_000
-"""Most bytes of a recording that is read again, at once; h5py reads larger ones in parts."""
-
-OVERHEAD = 4 << 20
-"""Bytes for names, attributes, chunks that are begun, and the end of a file."""
+MAX_BYTES = 1_500_000_000  # of a recording that is read again, at once; h5py reads larger ones in parts
+OVERHEAD = 4 << 20  # bytes for names, attributes, chunks that are begun, and the end of a file
 _BLOCK = 512  # bytes before what HDF5 reads
 _MARK = b"mousearm recording, sha256 of what follows this block of 512 bytes: "
 _HDF5 = b"\x89HDF\r\n\x1a\n"

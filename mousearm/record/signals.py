@@ -94,16 +94,23 @@ def arm_signals(trial: Trial, force: np.ndarray, torque: np.ndarray, arm: Arm) -
 
     ``force``, (T, nu), is MuJoCo's ``actuator_force`` of the step that led to the frame, ``torque``, (T, nq) N m, too.
     """
-    joints = arm.joint_names
+    joints, followed, where = (
+        arm.joint_names,
+        LANDMARKS[FOLLOWED],
+        "in the world frame: x to the right, y forward, z up",
+    )
+    target, reference = trial.targets[: len(trial), FOLLOWED], trial.reference[: len(trial)]
     return {
         "time": Signal(trial.time, "s", "time from the start of the reach"),
         "qpos": Signal(trial.qpos, "rad", "joint positions", joints),
         "qvel": Signal(trial.qvel, "rad/s", "joint velocities", joints),
         "torque": Signal(torque, "N m", f"joint torques of all actuators, {_STEP}", joints),
-        **_point_signals(trial),
+        "landmarks": Signal(trial.landmarks, "m", f"points of the arm, {where}", _AXES, LANDMARKS),
+        "target": Signal(target, "m", f"where they should be, {where}", _AXES, followed),
+        "error": Signal(trial.errors_mm[:, FOLLOWED], "mm", "distance of elbow and paw from their targets", followed),
         **_actuator_signals(trial, force, arm),
         **_muscle_signals(trial.qpos, trial.qvel, arm),
-        "reference_qpos": Signal(trial.reference[: len(trial)], "rad", "joint positions to follow", joints),
+        "reference_qpos": Signal(reference, "rad", "joint positions to follow", joints),
     }
 
 
@@ -147,17 +154,6 @@ def observation_names(widths: Mapping[str, int], arm: Arm, env: EnvConfig) -> tu
         columns = known.get(term, tuple(str(i) for i in range(1, width + 1)))
         names += [term] if width == 1 and term not in known else [f"{term}/{column}" for column in columns]
     return tuple(names)
-
-
-def _point_signals(trial: Trial) -> dict[str, Signal]:
-    where = "in the world frame: x to the right, y forward, z up"
-    followed = LANDMARKS[FOLLOWED]
-    target = trial.targets[: len(trial), FOLLOWED]
-    return {
-        "landmarks": Signal(trial.landmarks, "m", f"points of the arm, {where}", _AXES, LANDMARKS),
-        "target": Signal(target, "m", f"where they should be, {where}", _AXES, followed),
-        "error": Signal(trial.errors_mm[:, FOLLOWED], "mm", "distance of elbow and paw from their targets", followed),
-    }
 
 
 def _actuator_signals(trial: Trial, force: np.ndarray, arm: Arm) -> dict[str, Signal]:

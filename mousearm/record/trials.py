@@ -21,14 +21,13 @@ from mousearm.record.files import write_hdf5, write_tables
 from mousearm.record.signals import About, ReachRecording, Recording, arm_signals, network_signals, observation_names
 
 
-def _write_nwb(reaches: Iterable[ReachRecording], facts: About, path: Path) -> None:
+def _write_nwb(reaches: Iterable[ReachRecording], about: About, path: Path) -> None:
     try:
         from mousearm.record.nwb import write_nwb
     except ImportError as error:
-        raise OutputError(
-            f"--format nwb needs pynwb, which cannot be imported here ({error}): pip install 'mousearm[nwb]'."
-        ) from error
-    write_nwb(reaches, facts, path)
+        why = f"--format nwb needs pynwb, which cannot be imported here ({error}): pip install 'mousearm[nwb]'."
+        raise OutputError(why) from error
+    write_nwb(reaches, about, path)
 
 
 WRITERS = MappingProxyType({"hdf5": write_hdf5, "nwb": _write_nwb, "sto": write_tables})
@@ -58,7 +57,8 @@ class RecordingResult:
 def record(agent: Agent, repeats: int = 1, noise: float = 0.0, seed: int = 0) -> Recording:
     """Record all reaches of an agent, each from its first frame to its last or until the simulation diverges.
 
-    Without noise the trials are those of ``agent.evaluate()``, to the last bit.
+    Without noise the trials are those of ``agent.evaluate()``, to the last bit. ConfigError if an argument is out of
+    its range.
 
     Args:
         agent: whose reaches.
@@ -66,9 +66,6 @@ def record(agent: Agent, repeats: int = 1, noise: float = 0.0, seed: int = 0) ->
         noise: motor noise: standard deviation of what is added to each action, which ranges from -1 to 1, at every
             control step; normal numbers that are independent of one another, as in training (``pretrain.noise``).
         seed: of the noise; a reach's noise depends on seed, repeat and the reach's name alone.
-
-    Raises:
-        ConfigError: if an argument is out of its range.
     """
     return Recording(list(_record_trials(agent, repeats, noise, seed)), _about(agent, repeats, noise, seed))
 
@@ -100,12 +97,8 @@ def write_recording(
 ) -> RecordingResult:
     """Record an agent, as ``record`` does, into a file or folder that appears whole or not at all.
 
-    The format is one of ``WRITERS``, or what the suffix of ``out`` says.
-
-    Raises:
-        UnknownNameError: if there is no such format.
-        OutputError: if the name does not fit the format, is taken, or cannot be written.
-        ConfigError: if another argument is out of its range.
+    The format is one of ``WRITERS``, or what the suffix of ``out`` says. UnknownNameError if there is no such one,
+    OutputError if the name does not fit it, is taken, or cannot be written.
     """
     write = WRITERS[_find_format(out, kind)]
     trials, result = _record_trials(agent, repeats, noise, seed), RecordingResult()

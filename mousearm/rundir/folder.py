@@ -27,8 +27,7 @@ _AWAY = "Bring it back as it was, or move it away: nothing but reports needs it.
 # and some that included files name were lacking.
 _EXACT_HASHES, _DOCUMENTS = 3, (".xml", ".mjcf", ".osim")
 
-RUN_PREFIX = "run:"
-"""Prefix of a path in config.yaml that is below the run folder: of a model or reaches that are kept in it."""
+RUN_PREFIX = "run:"  # of a path in config.yaml that is below the run folder: a model or reaches that are kept in it
 
 
 def advising_to_resume(path: Path, verb: str = "written") -> AbstractContextManager[None]:

@@ -15,9 +15,7 @@ from mousearm import CHECKOUT, INSTALLED
 from mousearm.door import check_seal, read_bytes
 from mousearm.errors import RunError
 
-CODE = INSTALLED.parent
-"""Folder of the code that runs: a checkout, a copy, or where packages are installed."""
-
+CODE = INSTALLED.parent  # the code that runs: a checkout, a copy, or where packages are installed
 _MAX_METRICS_BYTES = 500_000_000
 _NUMBER = re.compile("[0-9]{1,18}")
 _BRING_BACK = "Bring it back as it was, or move it away: the run begins a new one where it goes on."

@@ -12,13 +12,8 @@ from mousearm.errors import RunError
 from mousearm.rundir.folder import RunFolder
 from mousearm.text import override
 
-SWEEP = "multirun.yaml"
-"""File that Hydra writes into the folder of a sweep."""
-
-JOBS = "jobs"
-"""Folder in which a sweep records its jobs, by number; their runs are beside it, by the same numbers."""
-
-_RESUME = "resume="
+SWEEP = "multirun.yaml"  # file that Hydra writes into the folder of a sweep
+JOBS = "jobs"  # folder in which a sweep records its jobs, by number; their runs are beside it, by the same numbers
 # What may change when a run is resumed: the budget, where metrics go, how much is shown, where it runs. Paths may,
 # because what is found there must have the hashes of what the run began with.
 MAY_CHANGE = (
@@ -32,13 +27,13 @@ def with_resume(arguments: Sequence[str]) -> list[str]:
 
     RunError if there is no such run, or it is to be swept over.
     """
-    given = [argument for argument in arguments if argument.startswith(_RESUME)]
+    given = [argument for argument in arguments if argument.startswith("resume=")]
     if not given:
         return list(arguments)
     others = [argument for argument in arguments if argument not in given]
     if len(given) > 1 or {"-m", "--multirun"} & set(others):
         raise RunError(f"{' '.join(given)}: resume= resumes one run. Resume a sweep by its name= and overrides.")
-    folder = Path(given[0].removeprefix(_RESUME)).expanduser().absolute()
+    folder = Path(given[0].removeprefix("resume=")).expanduser().absolute()
     if not (folder / "config.yaml").is_file():
         raise RunError(f"{given[0]}: there is no run in {folder}, which has no config.yaml. Give the folder of a run.")
     return [*others, override("hydra.run.dir", str(folder))]
@@ -113,15 +108,12 @@ def _below(folder: Path) -> Iterator[Path]:
     is_job = folder.name.isdigit() and (folder.parent / SWEEP).is_file()
     if RunFolder(folder).exists or is_job:
         yield folder
-    elif (folder / SWEEP).is_file():
-        yield from _jobs(folder)
+    elif (folder / SWEEP).is_file():  # also of jobs that made none; a copy of the code lies there, too
+        there = (*folder.glob("*/"), *folder.glob(f"{JOBS}/*/"))
+        yield from (
+            folder / str(number) for number in sorted({int(path.name) for path in there if path.name.isdigit()})
+        )
     else:
         inner = (path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
         for path in sorted(inner, key=lambda path: (not path.name.isdigit(), path.name.zfill(9))):
             yield from _below(path)
-
-
-def _jobs(sweep: Path) -> list[Path]:
-    """The run folders of a sweep, also of jobs that made none; a copy of the code lies there, too."""
-    numbers = {int(path.name) for path in (*sweep.glob("*/"), *sweep.glob(f"{JOBS}/*/")) if path.name.isdigit()}
-    return [sweep / str(number) for number in sorted(numbers)]

@@ -17,19 +17,14 @@ from mousearm.errors import RunError, os_errors_as
 from mousearm.files import to_json, write_json
 
 RUNNING, FINISHED, FAILED, INTERRUPTED = "running", "finished", "failed", "interrupted"
-PRUNED = "pruned"
-"""Ended by the search that it is a trial of, because others were better by then."""
-KILLED = "killed"
-"""State of a run that says that it is running, though its process no longer exists; found by readers."""
-NO_STATUS = "unknown"
-"""State of a run that has written none yet; found by readers."""
+PRUNED = "pruned"  # ended by the search that it is a trial of, because others were better by then
+KILLED = "killed"  # found by readers: it says that it is running, though its process no longer exists
+NO_STATUS = "unknown"  # found by readers: it has written none yet
 _STATES = (RUNNING, FINISHED, FAILED, INTERRUPTED, PRUNED, NO_STATUS)
 
-# Somebody who looks whether a process lives holds the lock for a moment.
-_PATIENCE_S = 0.5
+_PATIENCE_S = 0.5  # somebody who looks whether a process lives holds the lock for a moment
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
-# On another machine, a process without a heartbeat for this long is taken for dead.
-_SILENCE_S = 300.0
+_SILENCE_S = 300.0  # on another machine, a process without a heartbeat for this long is taken for dead
 
 
 class Pruned(Exception):  # noqa: N818 (nothing went wrong)

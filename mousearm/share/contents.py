@@ -59,12 +59,8 @@ def gather(
     """Collect what is shared of a run folder, and see that it holds nothing private but ``allowed`` texts.
 
     The reaches, where they are private files, and the figures and the film, which show reaches, are shared too where
-    that is said; the licence is as the Hub abbreviates it.
-
-    Raises:
-        RunError: if the run is not finished, has no evaluation, or its best network is damaged; its model changed; or
-            a file holds something private.
-        MouseArmError: if the model or, where they are to be shared, the reaches cannot be read.
+    that is said; the licence is as the Hub abbreviates it. RunError if the run is not finished, has no evaluation, or
+    its best network is damaged; its model changed; or a file holds something private.
     """
     folder, repo = RunFolder(run, checked=False), HubUri.parse(repo).repo  # what is private is told first
     for name in _WRITTEN:

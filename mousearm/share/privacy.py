@@ -129,10 +129,8 @@ def private_texts(places: Sequence[Path | str], entity: str | None) -> list[Priv
 def check_private(files: Mapping[str, bytes], private: Sequence[Private], allowed: Sequence[str] = ()) -> None:
     """Check that no file, contents by path, holds a private text, a secret, an address or a path, nor is named so.
 
-    Allowed are texts of these that are no secret, such as a user name that is a common word.
-
-    Raises:
-        RunError: naming every file and line with such a text.
+    Allowed are texts of these that are no secret, such as a user name that is a common word. RunError names every file
+    and line with another.
     """
     if found := find_private(files, private, allowed):
         lines = "\n  ".join(first_lines(found, most=20))

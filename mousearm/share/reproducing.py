@@ -28,8 +28,7 @@ class Reproduction:
     def rows(self) -> Iterator[tuple[str, str, _Errors, _Errors]]:
         """Name, split, errors as they were stated and as they are now: of reaches by name, then of all of each split.
 
-        Raises:
-            RunError: if the two are not of the same reaches.
+        RunError if the two are not of the same reaches.
         """
         stated, now = _errors(self.stated), _errors(self.now)
         if not stated.keys() == now.keys() or len(self.stated.reaches) != len(self.now.reaches):
@@ -84,10 +83,7 @@ def reproduce(run: Path, kinematics: str | None = None) -> Reproduction:
     """Evaluate the best network of a run folder on the reaches of the run, and compare with its evaluation.json.
 
     The reaches may be elsewhere than its configuration says, in ``kinematics``, but must be the same files, by hash.
-
-    Raises:
-        RunError: if it is no run with an evaluation, or its reaches are not with it.
-        MouseArmError: if model, network or reaches cannot be used, or are not those of the run.
+    MouseArmError if it is no run with an evaluation, or model, network or reaches cannot be used, or are not its own.
     """
     folder = RunFolder(run)
     if not folder.exists:
