@@ -136,10 +136,10 @@ class ArmDynamics:
 
     def dynamics(self, qpos: np.ndarray, qvel: np.ndarray) -> Dynamics:
         """Everything that relates torque and acceleration, with a muscle's force at that length and speed."""
-        forces, moment = self.forces(qpos, qvel), self._moment(qpos.shape[:-1])
+        forces, moment, mass = self.forces(qpos, qvel), self._moment(), self._mass()
         low, high = forces[..., 0, :], forces[..., 1, :]
-        offset, gain, mass = np.vecmat(low, moment), (high - low)[..., None] * moment, self._mass(qpos.shape)
-        bias = (self._fields["qfrc_bias"] - self._fields["qfrc_passive"]).reshape(qpos.shape)
+        offset, gain = np.vecmat(low, moment), (high - low)[..., None] * moment
+        bias = self._read("qfrc_bias") - self._read("qfrc_passive")
         if not self._couplings:
             return Dynamics(mass, bias, Bounds(offset, gain))
         # The others follow the free joints: qacc = slopes qacc + bends. Constraints do no work, so torques go with the
@@ -154,11 +154,11 @@ class ArmDynamics:
         self._fields["act"][:] = activation.reshape(self._fields["act"].shape)
         self._fields["ctrl"][:] = ctrl.reshape(self._fields["ctrl"].shape)
         self._batch.forward()
-        qacc = self._fields["qacc"].reshape(qvel.shape).copy()
+        qacc = self._read("qacc")
         if not self._couplings:
             return qacc
         # Without the constraints' forces M qacc = f. With them T' M (T v + b) = T' f, v being that of the free joints.
-        (slopes, bends), mass = self._couplings.derivatives(qpos, qvel), self._mass(qpos.shape)
+        (slopes, bends), mass = self._couplings.derivatives(qpos, qvel), self._mass()
         driven = np.vecmat(np.matvec(mass, qacc - bends), slopes)
         return np.matvec(slopes, np.matvec(_inverse(slopes.mT @ mass @ slopes), driven)) + bends
 
@@ -173,8 +173,7 @@ class ArmDynamics:
         """Actuator lengths, (..., nu) m for muscles, and moment arms d length / d q, (..., nu, nv) m; times gear."""
         self._put(qpos, np.zeros_like(qpos))
         self._batch.forward(stage=mujoco.mjtStage.mjSTAGE_POS)
-        lead = qpos.shape[:-1]
-        return self._fields["actuator_length"].reshape(*lead, -1).copy(), self._moment(lead)
+        return self._read("actuator_length"), self._moment()
 
     def forces(self, qpos: np.ndarray, qvel: np.ndarray) -> np.ndarray:
         """(..., 2, nu) actuator forces at the lowest and at the highest control, activations having followed."""
@@ -183,7 +182,7 @@ class ArmDynamics:
         for ctrl, act in self._ends:
             self._fields["ctrl"][:], self._fields["act"][:] = ctrl, act
             self._batch.forward()
-            forces.append(self._fields["actuator_force"].reshape(*qpos.shape[:-1], -1).copy())
+            forces.append(self._read("actuator_force"))
         return np.stack(forces, axis=-2)
 
     def landmark_jacobian(self, qpos: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
@@ -191,29 +190,32 @@ class ArmDynamics:
         self._put(qpos, np.zeros_like(qpos))
         points = landmarks.reshape(-1, 3, 3)
         jacobians = [self._batch.jac(body, points[:, ELBOW + i])[0] for i, body in enumerate(self._bodies)]
-        jacobian = np.concatenate(jacobians, axis=1).reshape(*qpos.shape[:-1], 6, -1)
+        jacobian = np.concatenate(jacobians, axis=1).reshape(*self._lead, 6, -1)
         return jacobian @ self._couplings.derivatives(qpos, qpos)[0] if self._couplings else jacobian
 
-    def _mass(self, shape: tuple[int, ...]) -> np.ndarray:
-        (row, column), nv = self._mass_at, self._model.nv
-        mass = np.zeros((self._batch.nsim, nv, nv))
-        mass[:, row, column] = mass[:, column, row] = self._fields["M"]
-        return mass.reshape(*shape, nv)
+    def _put(self, qpos: np.ndarray, qvel: np.ndarray) -> None:
+        self._lead, states = qpos.shape[:-1], qpos.reshape(-1, self._model.nq)
+        if len(states) != self._batch.nsim:
+            self._resize(len(states))
+        self._fields["qpos"][:], self._fields["qvel"][:] = states, qvel.reshape(states.shape)
 
     def _resize(self, n: int) -> None:
         self._batch = Batch(self._model, nsim=n, nthread=1)
         self._fields = {name: self._batch.bind(name) for name in (*_INPUTS, *_OUTPUTS)}
 
-    def _put(self, qpos: np.ndarray, qvel: np.ndarray) -> None:
-        states = qpos.reshape(-1, self._model.nq)
-        if len(states) != self._batch.nsim:
-            self._resize(len(states))
-        self._fields["qpos"][:], self._fields["qvel"][:] = states, qvel.reshape(states.shape)
+    def _read(self, name: str) -> np.ndarray:
+        return self._fields[name].reshape(*self._lead, -1).copy()
 
-    def _moment(self, lead: tuple[int, ...]) -> np.ndarray:
+    def _mass(self) -> np.ndarray:
+        (row, column), nv = self._mass_at, self._model.nv
+        mass = np.zeros((self._batch.nsim, nv, nv))
+        mass[:, row, column] = mass[:, column, row] = self._fields["M"]
+        return mass.reshape(*self._lead, nv, nv)
+
+    def _moment(self) -> np.ndarray:
         moment = np.zeros((self._batch.nsim, self._model.nu, self._model.nv))
         moment[:, *self._moment_at] = self._fields["actuator_moment"][:, self._stored]
-        return moment.reshape(*lead, self._model.nu, self._model.nv)
+        return moment.reshape(*self._lead, *moment.shape[1:])
 
 
 def motions_of(paths: Sequence[np.ndarray], control_dt: float) -> Motion:

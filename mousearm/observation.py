@@ -82,11 +82,6 @@ class Observation:
             raise ConfigError(f"env.observation={list(names)} lists a term twice.")
         self._terms = {name: OBSERVATIONS[name] for name in names}
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The terms, in order."""
-        return tuple(self._terms)
-
     def __call__(self, snapshot: Snapshot, ahead: Ahead) -> np.ndarray:
         """Compute the observation, (N, n) float32."""
         return np.concatenate([term(snapshot, ahead) for term in self._terms.values()], axis=1, dtype=np.float32)

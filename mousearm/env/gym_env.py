@@ -26,15 +26,10 @@ class TrackingEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array", "human"], "render_fps": 150}  # type: ignore[misc]
 
     def __init__(self, overrides: Sequence[str] = (), *, config: Config | None = None, render_mode: str | None = None):
-        """Compose the configuration and build the task.
+        """Build the task of overrides, as on the command line of ``run.py``, or of a whole configuration.
 
-        Args:
-            overrides: as on the command line of ``run.py``, such as ``["model=muscle", "env.path_steps=5"]``.
-            config: a whole configuration instead.
-            render_mode: None, ``rgb_array`` or ``human`` (a window).
-
-        Raises:
-            MouseArmError: if the configuration, the model or the kinematics cannot be used.
+        Overrides are such as ``["model=muscle", "env.path_steps=5"]``, the render mode is None, ``rgb_array`` or
+        ``human`` (a window). MouseArmError if the configuration, the model or the kinematics cannot be used.
         """
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
             raise UnknownNameError("render mode", render_mode, self.metadata["render_modes"])
@@ -114,20 +109,15 @@ class TrackingEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         if self.render_mode != "human":
             return
         if self._window is None:
+            import glfw  # what a window takes is loaded only here, so that machines without a screen need none
+            from mujoco import viewer
+
+            if not glfw.init():  # the viewer would end the process instead of raising
+                raise RenderError("No window can be opened here: there is no screen. Use render_mode='rgb_array'.")
             self._data = mujoco.MjData(self.task.arm.model)
-            self._window = _open_window(self.task.arm.model, self._data)
+            self._window = viewer.launch_passive(self.task.arm.model, self._data)
         state = self.task.snapshot
         self._data.qpos[:], self._data.qvel[:] = state.qpos[0], state.qvel[0]
         self._data.act[:] = state.activation[0]
         mujoco.mj_forward(self.task.arm.model, self._data)
         self._window.sync()
-
-
-def _open_window(model: mujoco.MjModel, data: mujoco.MjData) -> Any:
-    """MuJoCo's passive viewer; its libraries are loaded only here, so that machines without a screen need none."""
-    import glfw
-    import mujoco.viewer
-
-    if not glfw.init():  # the viewer would end the process instead of raising
-        raise RenderError("No window can be opened here: there is no screen. Use render_mode='rgb_array'.")
-    return mujoco.viewer.launch_passive(model, data)

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from statistics import median
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from tqdm import tqdm
@@ -18,7 +18,6 @@ from mousearm.paths import resolve
 from mousearm.retarget import PoseCache, Reference, cache_folder, retarget
 from mousearm.trajectory import hold
 
-_T = TypeVar("_T")
 _R = TypeVar("_R")
 
 _UNIFORM_SHARE = 0.2  # of the episodes, so that a reach that went well once is not forgotten
@@ -87,7 +86,7 @@ def _check_animals(config: Config, files: Sequence[ReachFile]) -> None:
 
 
 def _map_good(
-    make: Callable[[_T], _R], items: Sequence[_T], doing: str, skip: Callable[[str], None] | None
+    make: Callable[[Any], _R], items: Sequence[Any], doing: str, skip: Callable[[str], None] | None
 ) -> list[_R]:
     """Apply a function to all items; bad ones are left out and reported to ``skip``, or raise where that is None."""
     made: list[_R] = []

@@ -1,11 +1,10 @@
-"""The tracking task over N simulations: reset, step, observe. Both environments are thin faces of it."""
+"""The tracking task over N simulations: reset, step, observe, end. Both environments are thin faces of it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from mousearm import termination
 from mousearm.config import Config
 from mousearm.env.references import References, Start
 from mousearm.errors import ConfigError
@@ -16,6 +15,9 @@ from mousearm.registry import ACTION_MAPS
 from mousearm.reward import Reward, Step
 from mousearm.simulation import Simulation
 from mousearm.trajectory import FOLLOWED, Snapshot, errors_mm
+
+MAX_QVEL = 1e4
+"""rad/s; more than a thousand turns a second, while random controls at full force stay below 200 rad/s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +112,9 @@ class Task:
         """The observation now, (N, n_obs) float32, or NonFiniteError."""
         observation = self.observation(self.snapshot, self._ahead_now())
         if not np.isfinite(observation).all():
-            ends = np.cumsum(list(self.observation_widths.values()))[:-1]
-            terms = dict(zip(self.observation.names, np.split(observation, ends, axis=1), strict=True))
+            widths = self.observation_widths
+            parts = np.split(observation, np.cumsum(list(widths.values()))[:-1], axis=1)
+            terms = dict(zip(widths, parts, strict=True))
             raise term_error("observation", "env.observation", terms, self.last_states())
         return observation
 
@@ -132,7 +135,7 @@ class Task:
         self.simulation.step(self._map_action(action, self.arm.ctrl_range))
         after = self.simulation.snapshot()
         self._frame = np.minimum(self._frame + 1, self.last_frame)
-        diverged = termination.diverged(after)
+        diverged = has_diverged(after)
         if diverged.any():
             after = self._handle_divergence(np.flatnonzero(diverged), before, after)
         self.snapshot = after
@@ -157,7 +160,7 @@ class Task:
         last_frame = self.last_frame
         if diverged.any():
             remaining = last_frame - self._frame + 1
-            penalty = termination.divergence_reward(remaining, self._worst, self._least_penalty)
+            penalty = divergence_reward(remaining, self._worst, self._least_penalty)
             reward = np.where(diverged, penalty, reward)
         if not np.isfinite(reward).all():
             raise term_error("reward", "reward", {**terms, "reward": reward}, self.last_states())
@@ -180,3 +183,22 @@ class Task:
         phase = self._frame / last_frame
         targets = self.references.targets[self._reach[:, None], frames]
         return Ahead(phase, targets[:, 0], targets[:, 1:])
+
+
+def has_diverged(snapshot: Snapshot) -> np.ndarray:
+    """Find simulations, (N,) bool, with a value that is not finite or a joint faster than ``MAX_QVEL``.
+
+    A control that is not a number counts too: MuJoCo would take it for 0 without a warning.
+    """
+    state = np.concatenate([snapshot.qpos, snapshot.qvel, snapshot.activation, snapshot.ctrl], axis=1)
+    too_fast = np.abs(snapshot.qvel) > MAX_QVEL
+    return np.asarray(~np.isfinite(state).all(axis=1) | too_fast.any(axis=1))
+
+
+def divergence_reward(remaining: np.ndarray, worst: np.ndarray, least_penalty: float) -> np.ndarray:
+    """Last reward of diverged episodes: no continuation could have been worse, so diverging never pays.
+
+    Every step that remains, (N,), the diverged one included, is charged the worst reward of a step in the episode so
+    far, (N,), and at least ``env.divergence_penalty``: -remaining max(least_penalty, -worst).
+    """
+    return -remaining * np.maximum(least_penalty, -worst)

@@ -9,12 +9,12 @@ import mujoco
 import numpy as np
 
 from mousearm.env.references import References
+from mousearm.env.task import has_diverged
 from mousearm.mechanics import motions_of
 from mousearm.model import Arm
 from mousearm.pretrain.cmc import ComputedMuscleControl
 from mousearm.retarget import Reference
 from mousearm.simulation import Simulation
-from mousearm.termination import diverged
 from mousearm.text import columns
 from mousearm.trajectory import FOLLOWED, Snapshot, errors_mm
 
@@ -85,7 +85,7 @@ def perform(
         if frame > 0:
             simulation.step(control(simulation.snapshot(), frame - 1))
         snapshot = simulation.snapshot()
-        alive &= ~diverged(snapshot)
+        alive &= ~has_diverged(snapshot)
         points.append(np.where(alive[:, None, None], snapshot.landmarks[:, FOLLOWED], np.inf))
     return np.stack(points)
 

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mousearm.env.task import MAX_QVEL, has_diverged
 from mousearm.model import Arm
 from mousearm.model_check import Result
 from mousearm.simulation import Simulation
-from mousearm.termination import MAX_QVEL, diverged
 
 MAX_SPEED = MAX_QVEL / 10  # largest joint speed, rad/s: a tenth of what counts as divergence
 # Largest way past a joint limit, rad (m for a slide): a limit that stops a joint within 2 ms lets one that comes at
@@ -45,7 +45,7 @@ def stress_test(
         ctrl[fresh] = random.uniform(low, high, (int(fresh.sum()), arm.nu))
         simulation.step(ctrl)
         snapshot = simulation.snapshot()
-        if diverged(snapshot).any():
+        if has_diverged(snapshot).any():
             return StressTest(seconds, (step + 1) * control_dt, speed, overshoot, apart)
         speed = np.maximum(speed, np.abs(snapshot.qvel).max(axis=0))
         past = np.maximum(snapshot.qpos - arm.qpos_range[:, 1], arm.qpos_range[:, 0] - snapshot.qpos)

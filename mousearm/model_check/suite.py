@@ -17,22 +17,14 @@ _N_POSES, _N_BASES = 300, 10
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Results of all checks.
-
-    Attributes:
-        references: the reaches that it must be able to follow.
-        results: one per check.
-        reaches: needed and available torque in all frames of all reaches.
-        gravity: the same at rest in random poses.
-        fibres: fibre lengths in random poses and in the reaches; None for an arm without muscles.
-    """
+    """Results of all checks."""
 
     arm: Arm
-    references: list[Reference]
+    references: list[Reference]  # the reaches that it must be able to follow
     results: list[Result]
-    reaches: strength.Strength
-    gravity: strength.Strength
-    fibres: tuple[muscles.FibreLengths, muscles.FibreLengths] | None
+    reaches: strength.Strength  # needed and available torque in all frames of all reaches
+    gravity: strength.Strength  # the same at rest in random poses
+    fibres: tuple[muscles.FibreLengths, muscles.FibreLengths] | None  # in random poses and in the reaches, of muscles
 
     @property
     def passed(self) -> bool:
@@ -53,8 +45,7 @@ class Report:
 def check_model(config: Config) -> Report:
     """Check the arm of a configuration, with its reaches and its physics steps.
 
-    Raises:
-        MouseArmError: if the model or a reach cannot be used at all.
+    MouseArmError if the model or a reach cannot be used at all.
     """
     config, arm, references = prepare(config)
     poses = random_poses(arm, _N_POSES, config.seed)
@@ -76,9 +67,8 @@ def check_model(config: Config) -> Report:
 def _fibre_table(anywhere: muscles.FibreLengths, reaching: muscles.FibreLengths) -> str:
     rows = [["muscle", "over the joint ranges", "outside %", "in the reaches", "outside %"]]
     for i, name in enumerate(anywhere.names):
-        cells = [name]
+        rows.append([name])
         for fibres in (anywhere, reaching):
-            cells.append(f"{fibres.lengths[:, i].min():.2f} .. {fibres.lengths[:, i].max():.2f}")
-            cells.append(f"{100 * fibres.outside()[i]:.1f}")
-        rows.append(cells)
+            span = f"{fibres.lengths[:, i].min():.2f} .. {fibres.lengths[:, i].max():.2f}"
+            rows[-1] += [span, f"{100 * fibres.outside()[i]:.1f}"]
     return "\n".join(["Fibre length / optimal fibre length", *columns(rows)])

@@ -55,7 +55,14 @@ class Door:
 
     def __init__(self, port: int):
         """Listen at a port, or at the next one that is free, or ConfigError; 0 takes any that is free."""
-        self._socket = _listening(port)
+        last = min(port + _TRIED, 65535)
+        for candidate in range(port, last + 1):
+            with suppress(OSError):
+                self._socket = socket.create_server((_HOST, candidate))
+                break
+        else:
+            free = f"none of the ports {port} to {last} is free for you; --port 0 takes any that is free."
+            raise ConfigError(free, "port")
         self.port: int = self._socket.getsockname()[1]
         self.path = f"/{secrets.token_urlsafe(16)}"  # of the page's address; it holds the token
 
@@ -97,11 +104,3 @@ class Door:
             return connection.respond(HTTPStatus.FORBIDDEN, _REFUSAL)
         request.path = "/"
         return None
-
-
-def _listening(port: int) -> socket.socket:
-    last = min(port + _TRIED, 65535)
-    for candidate in range(port, last + 1):
-        with suppress(OSError):
-            return socket.create_server((_HOST, candidate))
-    raise ConfigError(f"none of the ports {port} to {last} is free for you; --port 0 takes any that is free.", "port")

@@ -1,7 +1,6 @@
 """One arm that is watched: its simulation, reach by reach, and a player of it that knows nothing of any display."""
 
 import math
-from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -146,14 +145,10 @@ class Playback:
         self.reach = reach % len(self.names)
         self._simulate([], 0.0)
 
-    def faster(self) -> None:
-        """Take the next of `SPEEDS`."""
-        self.speed = next((speed for speed in SPEEDS if speed > self.speed), self.speed)
-
-    def slower(self) -> None:
-        """Take the one of `SPEEDS` before."""
-        place = bisect_left(SPEEDS, self.speed)
-        self.speed = SPEEDS[place - 1] if place else self.speed
+    def change_speed(self, by: int) -> None:
+        """Take the next of `SPEEDS` (1), or the one before (-1), where there is one."""
+        others = [speed for speed in SPEEDS[::by] if by * (speed - self.speed) > 0]
+        self.speed = next(iter(others), self.speed)
 
     def switch_controller(self) -> None:
         """From now on drive the arm, or let it go: the rest is simulated again."""
@@ -198,8 +193,8 @@ CONTROLS = (
     Control("DOWN", "N", "next reach", lambda playback: playback.choose(playback.reach + 1)),
     Control("UP", "P", "previous reach", lambda playback: playback.choose(playback.reach - 1)),
     Control("BACKSPACE", "R", "restart the reach", lambda playback: playback.choose(playback.reach)),
-    Control("PAGE_DOWN", "1", "slower", Playback.slower),
-    Control("PAGE_UP", "2", "faster", Playback.faster),
+    Control("PAGE_DOWN", "1", "slower", lambda playback: playback.change_speed(-1)),
+    Control("PAGE_UP", "2", "faster", lambda playback: playback.change_speed(1)),
     Control("ENTER", "C", "controller on or off", Playback.switch_controller),
     Control(
         "8", "G", "ghost of the reference on or off", lambda playback: setattr(playback, "ghost", not playback.ghost)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mousearm.termination import MAX_QVEL, diverged, divergence_reward
+from mousearm.env.task import MAX_QVEL, divergence_reward, has_diverged
 from mousearm.trajectory import Snapshot
 
 
@@ -17,7 +17,7 @@ def snapshot(n=3):
 
 
 def test_a_quiet_arm_has_not_diverged():
-    assert list(diverged(snapshot())) == [False, False, False]
+    assert list(has_diverged(snapshot())) == [False, False, False]
 
 
 @pytest.mark.parametrize("field", ["qpos", "qvel", "activation"])
@@ -25,20 +25,20 @@ def test_a_quiet_arm_has_not_diverged():
 def test_a_value_that_is_not_finite(field, value):
     state = snapshot()
     getattr(state, field)[1, 0] = value
-    assert list(diverged(state)) == [False, True, False]
+    assert list(has_diverged(state)) == [False, True, False]
 
 
 @pytest.mark.parametrize("sign", [-1, 1])
 def test_speed_limit(sign):
     state = snapshot()
     state.qvel[:, 1] = sign * MAX_QVEL * np.array([0.99, 1.0, 1.01])
-    assert list(diverged(state)) == [False, False, True]
+    assert list(has_diverged(state)) == [False, False, True]
 
 
 def test_an_arm_without_activations():
     state = snapshot()
     bare = Snapshot(state.qpos, state.qvel, np.zeros((3, 0)), state.ctrl, state.force, state.landmarks)
-    assert list(diverged(bare)) == [False, False, False]
+    assert list(has_diverged(bare)) == [False, False, False]
 
 
 def test_divergence_reward_by_hand():
