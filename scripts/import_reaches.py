@@ -37,7 +37,7 @@ GAP_MS = ImportOptions().max_gap_ms
     cli.argument(
         "--max-gap", type=float, default=GAP_MS, metavar="MS", help=f"longest gap filled (default {GAP_MS:g})"
     ),
-    cli.argument("--cutoff", type=float, metavar="HZ", help="low-pass filter (default: none)"),
+    cli.argument("--cutoff", metavar="HZ", help="low-pass filter, or auto for the best one (default: none)"),
     cli.argument("--cut", action="store_true", help="cut into reaches by the paw's speed, with these options:"),
     *(
         cli.argument(
@@ -76,9 +76,16 @@ def options(arguments: Namespace) -> ImportOptions:
         side=arguments.side,
         min_likelihood=arguments.min_likelihood,
         max_gap_ms=arguments.max_gap,
-        cutoff=arguments.cutoff,
+        cutoff=arguments.cutoff if arguments.cutoff in (None, "auto") else _frequency(arguments.cutoff),
         cut=CutRule(**given) if arguments.cut else None,
     )
+
+
+def _frequency(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise KinematicsError(f"--cutoff {text}: give a frequency above 0 Hz, or auto.") from None
 
 
 def _malformed(pair: str) -> list[str]:

@@ -6,16 +6,16 @@ alone fills the top of its spectrum. The spectrum is that of the positions in th
 for a jump.
 """
 
+from collections.abc import Sequence
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
-FILTER_FRAMES = 15
-"""A recording needs more frames than these, by which the filter continues its ends."""
-
-MOVEMENT_HZ = 30.0
-"""Frequency from which on a reach moves by less than cameras see: the published ones by about 0.01 mm."""
-
+FILTER_FRAMES = 15  # by which the filter continues the ends of a recording, which must have more
+MOVEMENT_HZ = 30.0  # from here on a reach moves by less than cameras see: the published ones by about 0.01 mm
+HIGHEST_CUTOFF = 100.0  # Hz that is tried; a reach has nothing beyond
+LEAST_GAIN_MM = 0.01  # by which a filter must bring points nearer to the truth to be worth it
 _ORDER = 4  # of the differences that are small in a movement
 _WINDOW, _FEWEST = 128, 12  # frames that are looked at together, and fewest of them
 _LEAST_TOP = 0.2  # of the spectrum is taken for noise, however slow the camera is
@@ -24,7 +24,7 @@ _SMOOTHNESS = np.logspace(-4, 9, 66)[:, None]
 _TWO_PASSES = (2**0.5 - 1) ** (1 / 4)
 
 
-def tracking_noise(points: np.ndarray, rate: float) -> np.ndarray:
+def tracking_noise(stretches: Sequence[np.ndarray], rate: float) -> np.ndarray:
     """Standard deviation per axis (K,) of the noise of points (T, K, 3), in their unit; NaN where frames are too few.
 
     Two estimates are made in windows of up to 128 frames, and their geometric mean is taken, which is right more often
@@ -32,10 +32,9 @@ def tracking_noise(points: np.ndarray, rate: float) -> np.ndarray:
     that generalised cross-validation chooses (Craven and Wahba 1979, Numer Math 31:377-403). Of several windows it is
     the median, so that a badly tracked one does not count.
     """
-    n_windows = -(-len(points) // _WINDOW)
-    windows = [part for part in np.array_split(points, n_windows) if len(part) >= _FEWEST]
+    windows = [part for of in stretches for part in np.array_split(of, -(-len(of) // _WINDOW)) if len(part) >= _FEWEST]
     if not windows:
-        return np.full(points.shape[1], np.nan)
+        return np.full(stretches[0].shape[1], np.nan)
     return np.sqrt(np.median([_window_variance(part, rate) for part in windows], axis=0))
 
 
@@ -78,15 +77,79 @@ def low_pass(points: np.ndarray, rate: float, cutoff: float) -> np.ndarray:
     return sosfiltfilt(sections, points, axis=0, padlen=FILTER_FRAMES)
 
 
+def _gain(rate: float, cutoff: float | None) -> np.ndarray:
+    """Gain of `low_pass` at even frequencies (F,) from 0 to half of the rate."""
+    scale = np.tan(np.pi * np.clip((cutoff or rate) / rate, 1e-3, 0.49))
+    ratio = np.tan(np.pi * np.arange(0.5, 1024) / 2048) / scale
+    return np.ones(1024) if cutoff is None else 1 / (1 + (2**0.5 - 1) * ratio**4)
+
+
 @cache
 def noise_left(rate: float, cutoff: float | None, dt: float | None = None) -> float:
     """Standard deviation of white noise after `low_pass` and after cubic splines at intervals dt [s]; 1 before both."""
     from scipy.interpolate import CubicSpline
 
-    weights, time = np.eye(2 * _WINDOW), np.arange(2 * _WINDOW) / rate
+    if dt is None:
+        return float(np.sqrt(np.square(_gain(rate, cutoff)).mean()))
+    weights, time = np.eye(2 * _WINDOW), np.arange(2 * _WINDOW) / rate  # what a frame is made of, in each row
     if cutoff is not None:
         weights = low_pass(weights, rate, float(np.clip(cutoff, 1e-3 * rate, 0.49 * rate)))
-    if dt is not None:
-        weights = CubicSpline(time, weights)(np.arange(0, time[-1], dt))
+    weights = CubicSpline(time, weights)(np.arange(0, time[-1], dt))
     within = len(weights) // 4
     return float(np.sqrt(np.square(weights[within:-within]).sum(axis=1).mean()))
+
+
+def squared_errors(
+    points: np.ndarray, filtered: np.ndarray, rate: float, noise: np.ndarray, cutoff: float
+) -> np.ndarray:
+    """Expected mean square (K,) per axis of what filtered points (T, K, 3) differ by from the truth.
+
+    That is noise which is left and movement which is lost. The truth need not be known: Stein's unbiased estimate is
+    |y - F y|^2 - s^2 + 2 s^2 tr F / T for a noise s (K,) (1981, Ann Statist 9:1135-1151).
+    """
+    removed = np.square(points - filtered).mean(axis=(0, 2)) + (2 * _gain(rate, cutoff).mean() - 1) * np.square(noise)
+    return np.maximum(removed, np.square(noise_left(rate, cutoff) * noise))
+
+
+class Cutoffs(NamedTuple):
+    """What low-pass filters of several cut-offs would do to recordings."""
+
+    hz: list[float | None]  # cut-offs that were tried; the first is no filter
+    errors_mm: np.ndarray  # (C, K) expected mean distances of points from the truth
+
+    @property
+    def best(self) -> int:
+        """Index of the one with the least expected error over all points; 0 where no filter is better by 0.01 mm."""
+        errors = self.errors_mm.mean(axis=1)
+        best = int(errors.argmin())
+        return best if errors[best] < errors[0] - LEAST_GAIN_MM else 0
+
+    def text(self, cutoff: float | None) -> str:
+        """How well the paw is known with a cut-off, and how well it could be, in words."""
+        if np.isnan(self.errors_mm).any():
+            return "too few frames to tell how well"
+        now, least, unfiltered = (self.errors_mm[i, -1] for i in (self.hz.index(cutoff), self.best, 0))
+        known = f"paw to {now:.2g} mm" + ("" if cutoff is None else f" (unfiltered {unfiltered:.2g})")
+        if now - least < LEAST_GAIN_MM:
+            return known
+        return (
+            f"{known}; to {least:.2g} mm with --cutoff {f'{self.hz[self.best]:g} or auto' if self.best else 'left out'}"
+        )
+
+
+def compare_cutoffs(recordings: Sequence[tuple[np.ndarray, float, np.ndarray]], given: float | None = None) -> Cutoffs:
+    """Try cut-offs, a given one among them, on recordings: points (T, K, 3) m, rate [Hz] and noise (K,) m of each."""
+    recordings = [of for of in recordings if len(of[0]) > FILTER_FRAMES and np.isfinite(of[2]).all()]
+    if not recordings:
+        return Cutoffs([None, *filter(None, [given])], np.full((1, 1), np.nan))
+    highest = min(HIGHEST_CUTOFF, *(0.45 * rate for _, rate, _ in recordings))
+    worth_it = max(noise.max() for _, _, noise in recordings) > 1e-3 * LEAST_GAIN_MM / 2
+    tried = np.round(np.geomspace(4.0, highest, 26)).tolist() if worth_it else []
+    cutoffs = sorted({*tried, *filter(None, [given])})
+
+    def squares(points: np.ndarray, rate: float, noise: np.ndarray) -> list[np.ndarray]:
+        tried = (squared_errors(points, low_pass(points, rate, hz), rate, noise, hz) for hz in cutoffs)
+        return [np.square(noise), *tried]
+
+    mean = np.mean([squares(*recording) for recording in recordings], axis=0)
+    return Cutoffs([None, *cutoffs], 1e3 * np.sqrt(8 / np.pi * mean))

@@ -8,7 +8,7 @@ import numpy as np
 
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.checks import MIN_FRAMES, Place, check_recording, check_rows
-from mousearm.kinematics.noise import noise_left, tracking_noise
+from mousearm.kinematics.noise import noise_left, squared_errors, tracking_noise
 from mousearm.trajectory import LANDMARKS
 
 # How far, relatively, a mean interval may be from dt for the frames to be taken as control steps, and a frame from its
@@ -83,12 +83,21 @@ class Reach:
 
     @property
     def noise_mm(self) -> dict[str, float]:
-        """Standard deviation per axis of the noise in the positions of each landmark; NaN where nobody can tell."""
-        measured = self.measured_noise_mm or dict(
-            zip(LANDMARKS, 1e3 * tracking_noise(self.versions.get("recorded", self.landmarks), self.rate), strict=True)
-        )
-        left = noise_left(self.rate, self.cutoff)
-        return {name: left * float(noise) for name, noise in measured.items()}
+        """Expected difference per axis (root mean square) of each landmark's positions from the truth.
+
+        It is the noise that is left after the filter and, where the file holds what was recorded, the movement that
+        the filter took; NaN where nobody can tell.
+        """
+        recorded = self.versions.get("recorded", self.landmarks)
+        if self.measured_noise_mm:
+            noise = np.array([self.measured_noise_mm[name] for name in LANDMARKS])
+        else:
+            noise = 1e3 * tracking_noise([recorded], self.rate)
+        if self.cutoff is not None and "recorded" in self.versions:
+            noise = np.sqrt(squared_errors(1e3 * recorded, 1e3 * self.landmarks, self.rate, noise, self.cutoff))
+        else:
+            noise *= noise_left(self.rate, self.cutoff)
+        return dict(zip(LANDMARKS, noise.tolist(), strict=True))
 
     @property
     def n_frames(self) -> int:

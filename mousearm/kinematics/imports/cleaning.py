@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mousearm.errors import KinematicsError
+from mousearm.kinematics.checks import SEGMENTS
 from mousearm.kinematics.damage import HELD, held, jumps, runs, segment_lengths, stand_ins
 from mousearm.kinematics.imports.markers import MarkerRecording, MarkerTrajectory, seen_points
 from mousearm.kinematics.noise import FILTER_FRAMES, low_pass
@@ -14,6 +15,7 @@ from mousearm.trajectory import LANDMARKS, PAW
 
 # Cut-off below which the speed is looked at, so that noise starts no reach; the reaches themselves are not changed.
 DETECTION_HZ = 20.0
+STRETCH = 0.25  # difference of a segment's length from its median, relative to it, that is noted
 
 
 def drop_unlikely(recording: MarkerRecording, least: float) -> tuple[MarkerRecording, int]:
@@ -80,6 +82,19 @@ def refuse_gaps(markers: MarkerTrajectory, parts: list[slice], longest_ms: float
         f"{longest_ms:g} ms are filled. Raise --max-gap, or split the session there with --cut.",
         gap.start,
     )
+
+
+def stretched(markers: MarkerTrajectory) -> list[str]:
+    """A note on the frame in which a segment's length is furthest from its median, if that is no noise."""
+    lengths = np.linalg.norm(np.diff(markers.points, axis=1), axis=2)
+    off = np.nan_to_num(np.abs(lengths / segment_lengths(markers.points) - 1))
+    frame, segment = np.unravel_index(off.argmax(), off.shape)
+    if off[frame, segment] <= STRETCH:
+        return []
+    return [
+        f"look      at {markers.place.frame(int(frame))} the length of the {SEGMENTS[segment]} is "
+        f"{off[frame, segment]:.0%} off its median; was another point tracked there?"
+    ]
 
 
 def filtered(markers: MarkerTrajectory, cutoff: float | None) -> MarkerTrajectory:

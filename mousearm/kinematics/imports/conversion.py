@@ -5,14 +5,14 @@ right one by a mirror between left and right, (x, y, z) to (x, y, -z).
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.checks import Place
 from mousearm.kinematics.damage import segment_lengths
-from mousearm.kinematics.imports.markers import seen_points
+from mousearm.kinematics.imports.markers import MarkerRecording, MarkerTrajectory, seen_points
 from mousearm.trajectory import LANDMARKS
 
 UNITS = {"m": 1.0, "cm": 1e-2, "mm": 1e-3}  # m
@@ -97,3 +97,28 @@ def check_seen(points: np.ndarray, place: Place) -> None:
             )
     if np.isnan(segment_lengths(points)).any():
         raise place.error("paw, elbow and shoulder are never seen in the same frame. Check --points.")
+
+
+def in_metres(
+    markers: MarkerTrajectory, recording: MarkerRecording, unit: str | None, axes: str | None, side: str
+) -> tuple[MarkerTrajectory, list[str]]:
+    """Convert the markers to metres, OpenSim's axes and a right arm; also returns notes on what was assumed."""
+    check_seen(markers.points, markers.place)
+    lengths = segment_lengths(markers.points)
+    chosen = choose_unit(unit, recording.unit, lengths, markers.place)
+    text = axes or recording.axes
+    if text is None:
+        raise markers.place.error(
+            "its axes are those of a calibration, which nobody but you knows. Say which of them point forward, up and "
+            "right: --axes 'x z -y' means x forward, z up, y to the left."
+        )
+    parsed = Axes.parse(text)
+    stated = f", the file says {recording.unit}" if recording.unit not in (None, chosen) else ""
+    upper_arm, forearm = (1e3 * UNITS[chosen] * length for length in lengths)
+    notes = [
+        f"unit      {chosen} ({'--units' if unit else 'the file'} says so{stated}); median upper arm "
+        f"{upper_arm:.2f} mm, forearm {forearm:.2f} mm",
+        f"axes      {parsed} ({'--axes' if axes else 'the convention of OpenSim, as --axes is not given'})",
+        f"side      {side} (--side)" + (", mirrored to the right arm that the model is" if side != SIDES[0] else ""),
+    ]
+    return replace(markers, points=to_metres(markers.points, chosen, parsed, side)), notes

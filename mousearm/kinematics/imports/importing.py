@@ -3,41 +3,30 @@
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
 from mousearm.errors import KinematicsError, UnknownNameError
 from mousearm.files import new_output, write_text
-from mousearm.kinematics.checks import RATE_RANGE, SEGMENTS, check_jumps
+from mousearm.kinematics.checks import RATE_RANGE, check_jumps
 from mousearm.kinematics.damage import jumps, runs
 from mousearm.kinematics.folder import write_reaches
 from mousearm.kinematics.imports import cleaning, opensim, tables
 from mousearm.kinematics.imports.cleaning import CutRule
-from mousearm.kinematics.imports.conversion import (
-    SIDES,
-    UNITS,
-    Axes,
-    check_seen,
-    choose_unit,
-    segment_lengths,
-    to_metres,
-)
+from mousearm.kinematics.imports.conversion import SIDES, UNITS, in_metres
 from mousearm.kinematics.imports.markers import MarkerRecording, MarkerTrajectory, even, seen_points
 from mousearm.kinematics.imports.sheets import Sheet, read_head, refuse_other
-from mousearm.kinematics.noise import FILTER_FRAMES
+from mousearm.kinematics.noise import FILTER_FRAMES, compare_cutoffs, tracking_noise
 from mousearm.kinematics.reach import Reach
 from mousearm.registry import FORMATS
 from mousearm.text import printable
 from mousearm.trajectory import LANDMARKS
 
-STRETCH = 0.25
-"""Difference of a segment's length from its median, relative to it, that is noted."""
-
-NOTES = "import.txt"
-"""File beside the reaches that says how they were made."""
+NOTES = "import.txt"  # file beside the reaches that says how they were made
 
 _NO_JUMPS = (
     "Was another point tracked there? Take it out, in all rows that are off, with --min-likelihood or by emptying its "
@@ -47,70 +36,62 @@ _NO_JUMPS = (
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """Options of an import: what the files do not say, and how they are processed.
+    """Options of an import: what the files do not say, and how they are processed; values out of range are refused."""
 
-    Args:
-        points: name of shoulder, elbow and paw in the files; those that are missing are named so in the files.
-        unit: a key of `UNITS`, or None where the files say it.
-        axes: as `Axes.parse` reads them, or None for OpenSim's files.
-        rate: Hz, or None where the files have times.
-        side: one of `SIDES`.
-        min_likelihood: points below it are gaps; None keeps all.
-        max_gap_ms: the longest gap that is filled.
-        cutoff: of the low-pass filter [Hz], or None for no filter.
-        cut: how to cut into reaches, or None to keep each file whole.
-
-    Raises:
-        KinematicsError: a number is out of its range.
-        UnknownNameError: a landmark, unit or side does not exist.
-    """
-
-    points: Mapping[str, str] = field(default_factory=dict)
-    unit: str | None = None
-    axes: str | None = None
-    rate: float | None = None
+    points: Mapping[str, str] = field(default_factory=dict)  # names of landmarks in the files, where others than here
+    unit: str | None = None  # a key of `UNITS`; None where the files say it
+    axes: str | None = None  # as `Axes.parse` reads them; None for OpenSim's files
+    rate: float | None = None  # Hz; None where the files have times
     side: str = SIDES[0]
-    min_likelihood: float | None = None
-    max_gap_ms: float = 30.0
-    cutoff: float | None = None
-    cut: CutRule | None = None
+    min_likelihood: float | None = None  # points below it are gaps; None keeps all
+    max_gap_ms: float = 30.0  # the longest gap that is filled
+    cutoff: float | Literal["auto"] | None = None  # of the low-pass filter, Hz; auto: that of least expected error
+    cut: CutRule | None = None  # into reaches; None to keep each file whole
 
     def __post_init__(self) -> None:
-        for name in self.points:
-            if name not in LANDMARKS:
-                raise UnknownNameError("landmark (--points)", name, LANDMARKS)
-        if self.unit is not None and self.unit not in UNITS:
-            raise UnknownNameError("unit (--units)", self.unit, UNITS)
-        if self.side not in SIDES:
-            raise UnknownNameError("side (--side)", self.side, SIDES)
+        named = [("landmark (--points)", name, LANDMARKS) for name in self.points]
+        for kind, name, valid in (*named, ("unit (--units)", self.unit, UNITS), ("side (--side)", self.side, SIDES)):
+            if name is not None and name not in valid:
+                raise UnknownNameError(kind, name, valid)
         slowest, fastest = RATE_RANGE
         if self.rate is not None and not slowest <= self.rate <= fastest:
             raise KinematicsError(f"--rate {self.rate:g}: give the frames per second, {slowest:g} to {fastest:g} Hz.")
         if self.min_likelihood is not None and not 0 <= self.min_likelihood <= 1:
             raise KinematicsError(f"--min-likelihood {self.min_likelihood:g}: give a number from 0 to 1.")
-        if not 0 <= self.max_gap_ms < float("inf"):
+        if not 0 <= self.max_gap_ms < np.inf:
             raise KinematicsError(f"--max-gap {self.max_gap_ms:g}: give a number of ms, 0 or more.")
-        if self.cutoff is not None and not 0 < self.cutoff < float("inf"):
-            raise KinematicsError(f"--cutoff {self.cutoff:g}: give a frequency above 0 Hz.")
+        if self.cutoff not in (None, "auto") and not 0 < float(self.cutoff) < np.inf:
+            raise KinematicsError(f"--cutoff {float(self.cutoff):g}: give a frequency above 0 Hz, or auto.")
 
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """Reaches of one imported file.
-
-    Attributes:
-        path: the file.
-        reaches: named as their files below the output folder, without suffix.
-        notes: what was read, assumed and done, one line each.
-    """
+    """Reaches of one imported file."""
 
     path: Path
-    reaches: Sequence[Reach]
-    notes: Sequence[str]
+    reaches: Sequence[Reach]  # named as their files below the output folder, without suffix
+    notes: Sequence[str]  # what was read, assumed and done, one line each
 
     def text(self) -> str:
         """The notes, below the name of the file."""
         return printable("\n".join([str(self.path), *(f"  {note}" for note in self.notes)]))
+
+
+class _Session(NamedTuple):
+    """One file, cleaned and in metres, before any filter."""
+
+    path: Path
+    name: str  # of its reach or, with _001, _002 ... behind it, of its reaches
+    stretches: Sequence[MarkerTrajectory]  # in which all points are seen
+    noise: np.ndarray  # (3,) standard deviation per axis, m
+    notes: Sequence[str]
+
+
+class _Part(NamedTuple):
+    """What becomes a reach."""
+
+    before: MarkerTrajectory  # the filter
+    after: MarkerTrajectory
 
 
 def import_reaches(paths: Sequence[Path], out: Path, options: ImportOptions) -> list[ImportResult]:
@@ -131,7 +112,8 @@ def import_reaches(paths: Sequence[Path], out: Path, options: ImportOptions) -> 
     names = output_names(paths)
     with new_output(out) as folder:
         named = tqdm(list(zip(paths, names, strict=True)), unit=" files", desc="importing", leave=False, disable=None)
-        imported = [import_file(path, name, options) for path, name in named]
+        sessions = [_cleaned(path, name, options) for path, name in named]
+        imported = _as_reaches(sessions, options)
         folder.mkdir()
         write_reaches((reach for item in imported for reach in item.reaches), folder)
         write_text(folder / NOTES, "\n".join(item.text() for item in imported) + "\n")
@@ -139,17 +121,12 @@ def import_reaches(paths: Sequence[Path], out: Path, options: ImportOptions) -> 
 
 
 def import_file(path: Path, name: str, options: ImportOptions) -> ImportResult:
-    """Read one file and make reaches of it; writes nothing.
+    """Read one file and make reaches of it, called ``name`` or, where it is cut, ``name_001`` ...; writes nothing."""
+    return _as_reaches([_cleaned(path, name, options)], options)[0]
 
-    Args:
-        path: the file.
-        name: of the reach or, with _001, _002 ... behind it, of the reaches.
-        options: what the file does not say.
 
-    Raises:
-        KinematicsError: the file cannot be read or trusted, or holds no reach.
-        UnknownNameError: the file lacks a point.
-    """
+def _cleaned(path: Path, name: str, options: ImportOptions) -> _Session:
+    """Read a file; errors as `import_reaches`."""
     recording = read_markers(path, {**dict(zip(LANDMARKS, LANDMARKS, strict=True)), **options.points})
     notes = []
     if options.min_likelihood is not None:
@@ -160,7 +137,7 @@ def import_file(path: Path, name: str, options: ImportOptions) -> ImportResult:
         notes.append(f"no value  {n_dropped} points such as 0 0 0, or held while the arm moves, taken as not seen")
     markers, by = even(recording, options.rate)
     notes.insert(0, f"read      {recording.kind}, {len(markers.points)} frames at {markers.rate:.5g} Hz ({by})")
-    markers, more = _to_metres(markers, recording, options)
+    markers, more = in_metres(markers, recording, options.unit, options.axes, options.side)
     notes += more
     markers, n_dropped = cleaning.drop_spikes(markers)
     if n_dropped:
@@ -168,7 +145,7 @@ def import_file(path: Path, name: str, options: ImportOptions) -> ImportResult:
     markers, gaps = cleaning.fill_gaps(markers, options.max_gap_ms)
     if options.cut is None:
         check_jumps(markers.time, markers.points, markers.place, _NO_JUMPS)
-    notes += _stretched(markers)
+    notes += cleaning.stretched(markers)
     steady = ~jumps(markers.time, markers.points)[0].any(axis=1)
     parts = runs(steady & seen_points(markers.points.reshape(len(markers.points), -1)))
     notes.append(
@@ -184,21 +161,66 @@ def import_file(path: Path, name: str, options: ImportOptions) -> ImportResult:
         cleaning.refuse_gaps(markers, parts, options.max_gap_ms)
         n_ends = len(markers.points) - (parts[0].stop - parts[0].start)
         notes += [f"ends      {n_ends} frames without all points left out"] if n_ends else []
-        reaches = [cleaning.filtered(markers.part(parts[0]), options.cutoff).reach(name)]
-    else:
-        reaches, more = _cut(markers, parts, name, options, options.cut)
-        notes += more
-    notes.append(
-        "filter    none (--cutoff)"
-        if options.cutoff is None
-        else f"filter    Butterworth forwards and backwards, -3 dB at {options.cutoff:g} Hz (--cutoff)"
-    )
-    notes += [
-        f"reach     {reach.name}.csv: {reach.n_frames} frames, {reach.time[0]:.3f} to {reach.time[-1]:.3f} s, at most "
-        f"{reach.peak_speed:.3g} m/s"
-        for reach in reaches
-    ]
-    return ImportResult(path, reaches, notes)
+    stretches = [markers.part(part) for part in parts]
+    return _Session(path, name, stretches, tracking_noise([of.points for of in stretches], markers.rate), notes)
+
+
+def _as_reaches(sessions: Sequence[_Session], options: ImportOptions) -> list[ImportResult]:
+    """Make reaches of files, all with the same filter."""
+    cutoff = None if options.cutoff == "auto" else options.cutoff
+    found = [_parted(session, cutoff, options.cut) for session in sessions]
+    noisy = [(part.before, of.noise) for of, (parts, _) in zip(sessions, found, strict=True) for part in parts]
+    tried = compare_cutoffs([(of.points, of.rate, noise) for of, noise in noisy], cutoff)
+    if options.cutoff == "auto" and tried.best:
+        cutoff = tried.hz[tried.best]
+        found = [_parted(session, cutoff, options.cut) for session in sessions]
+    how = "none" if cutoff is None else f"Butterworth forwards and backwards, -3 dB at {cutoff:g} Hz"
+    by = "--cutoff auto" if options.cutoff == "auto" else "--cutoff"
+    results = []
+    for session, (parts, notes) in zip(sessions, found, strict=True):
+        numbers = [f"_{number:03d}" for number in range(1, len(parts) + 1)] if options.cut else [""]
+        reaches = [
+            part.after.reach(session.name + number, session.noise, cutoff, part.before)
+            for number, part in zip(numbers, parts, strict=True)
+        ]
+        sizes = ", ".join(f"{name} {1e3 * size:.2g}" for name, size in zip(LANDMARKS, session.noise, strict=True))
+        notes += [
+            f"noise     {sizes} mm per axis (s.d.), before any filter",
+            f"filter    {how} ({by})",
+            f"known     {tried.text(cutoff)}",
+        ]
+        notes += [
+            f"reach     {reach.name}.csv: {reach.n_frames} frames, {reach.time[0]:.3f} to {reach.time[-1]:.3f} s, at "
+            f"most {reach.peak_speed:.3g} m/s"
+            for reach in reaches
+        ]
+        results.append(ImportResult(session.path, reaches, [*session.notes, *notes]))
+    return results
+
+
+def _parted(session: _Session, cutoff: float | None, rule: CutRule | None) -> tuple[list[_Part], list[str]]:
+    """What becomes reaches of a file, and notes on what does not."""
+    if rule is None:
+        return [_Part(of, cleaning.filtered(of, cutoff)) for of in session.stretches], []
+    parts, left_out, fastest = [], Counter[str](), 0.0
+    for stretch in session.stretches:
+        if len(stretch.points) <= FILTER_FRAMES:
+            left_out["in a stretch too short to look at"] += 1
+            continue
+        filtered = cleaning.filtered(stretch, cutoff)
+        cut = cleaning.cut_reaches(filtered, rule)
+        parts += [_Part(stretch.part(frames), filtered.part(frames)) for frames in cut.reaches]
+        left_out += cut.left_out
+        fastest = max(fastest, cut.peak_speed)
+    reasons = ", ".join(f"{n} {why}" for why, n in left_out.items()) or "nothing"
+    if not parts:
+        raise KinematicsError(
+            f"{session.path}: no reach was found (left out: {reasons}). The paw's highest speed is {fastest:.3g} m/s; "
+            f"--peak-speed is {rule.peak_speed:g}, --rest-speed {rule.rest_speed:g} m/s. Change these, or leave --cut "
+            "out."
+        )
+    where = f"{len(session.stretches)} stretches without gaps"
+    return parts, [f"cut       {len(parts)} reaches from {where}; left out: {reasons}"]
 
 
 def read_markers(path: Path, names: Mapping[str, str]) -> MarkerRecording:
@@ -249,67 +271,3 @@ def _refuse_repeats(names: Sequence[str], paths: Sequence[Path], what: str) -> N
     for name, path in zip(names, paths, strict=True):
         if count[name] > 1:
             raise KinematicsError(f"{path}: {what}. Leave one out, or import it to another --out.")
-
-
-def _to_metres(
-    markers: MarkerTrajectory, recording: MarkerRecording, options: ImportOptions
-) -> tuple[MarkerTrajectory, list[str]]:
-    """Convert the markers to metres, OpenSim's axes and a right arm; also returns notes on what was assumed."""
-    check_seen(markers.points, markers.place)
-    lengths = segment_lengths(markers.points)
-    unit = choose_unit(options.unit, recording.unit, lengths, markers.place)
-    text = options.axes or recording.axes
-    if text is None:
-        raise markers.place.error(
-            "its axes are those of a calibration, which nobody but you knows. Say which of them point forward, up and "
-            "right: --axes 'x z -y' means x forward, z up, y to the left."
-        )
-    axes = Axes.parse(text)
-    stated = f", the file says {recording.unit}" if recording.unit not in (None, unit) else ""
-    upper_arm, forearm = (1e3 * UNITS[unit] * length for length in lengths)
-    mirrored = options.side != SIDES[0]
-    notes = [
-        f"unit      {unit} ({'--units' if options.unit else 'the file'} says so{stated}); median upper arm "
-        f"{upper_arm:.2f} mm, forearm {forearm:.2f} mm",
-        f"axes      {axes} ({'--axes' if options.axes else 'the convention of OpenSim, as --axes is not given'})",
-        f"side      {options.side} (--side)" + (", mirrored to the right arm that the model is" if mirrored else ""),
-    ]
-    return replace(markers, points=to_metres(markers.points, unit, axes, options.side)), notes
-
-
-def _stretched(markers: MarkerTrajectory) -> list[str]:
-    """A note on the frame in which a segment's length is furthest from its median, if that is no noise."""
-    lengths = np.linalg.norm(np.diff(markers.points, axis=1), axis=2)
-    off = np.nan_to_num(np.abs(lengths / segment_lengths(markers.points) - 1))
-    frame, segment = np.unravel_index(off.argmax(), off.shape)
-    if off[frame, segment] <= STRETCH:
-        return []
-    return [
-        f"look      at {markers.place.frame(int(frame))} the length of the {SEGMENTS[segment]} is "
-        f"{off[frame, segment]:.0%} off its median; was another point tracked there?"
-    ]
-
-
-def _cut(
-    markers: MarkerTrajectory, parts: Sequence[slice], name: str, options: ImportOptions, rule: CutRule
-) -> tuple[list[Reach], list[str]]:
-    """Reaches of all stretches of a session, and what was left out."""
-    found: list[MarkerTrajectory] = []
-    left_out, fastest = Counter[str](), 0.0
-    for part in parts:
-        if part.stop - part.start <= FILTER_FRAMES:
-            left_out["in a stretch too short to look at"] += 1
-            continue
-        stretch = cleaning.filtered(markers.part(part), options.cutoff)
-        cut = cleaning.cut_reaches(stretch, rule)
-        found += [stretch.part(frames) for frames in cut.reaches]
-        left_out += cut.left_out
-        fastest = max(fastest, cut.peak_speed)
-    reasons = ", ".join(f"{n} {why}" for why, n in left_out.items()) or "nothing"
-    if not found:
-        raise markers.place.error(
-            f"no reach was found (left out: {reasons}). The paw's highest speed is {fastest:.3g} m/s; --peak-speed is "
-            f"{rule.peak_speed:g}, --rest-speed {rule.rest_speed:g} m/s. Change these, or leave --cut out."
-        )
-    notes = [f"cut       {len(found)} reaches from {len(parts)} stretches without gaps; left out: {reasons}"]
-    return [part.reach(f"{name}_{number:03d}") for number, part in enumerate(found, 1)], notes

@@ -24,6 +24,7 @@ RATE_TOLERANCE = 0.01  # relative difference allowed between the stated rate and
 MOST_MISSING = 20  # times as long as its frames a recording may be; beyond it, a number or time is taken for a fault
 LEAST_UNEVEN = 0.3  # mean intervals by which frames are apart at least to be resampled; no camera films closer ones
 _AS_FRAMES = "Write frame numbers (1, 2, 3 ...) in place of the times, and give --rate HZ."
+_MUJOCO = [2, 0, 1]  # OpenSim's axes that MuJoCo's x, y, z are
 _LONGEST_GAP = 1e9  # frames, at most, so that they can be counted; far more are refused
 
 
@@ -68,12 +69,24 @@ class MarkerTrajectory:
         place = replace(self.place, rows=rows)
         return replace(self, place=place, start=float(self.time[frames][0]), points=self.points[frames])
 
-    def reach(self, name: str) -> Reach:
-        """Make it a reach, of points in metres and OpenSim's axes, which become MuJoCo's; errors name file and row."""
-        shoulder, elbow, paw = np.moveaxis(self.points[:, :, [2, 0, 1]], 1, 0)
+    def reach(self, name: str, noise: np.ndarray, cutoff: float | None, before: "MarkerTrajectory") -> Reach:
+        """Make it a reach, of points in metres and OpenSim's axes, which become MuJoCo's; errors name file and row.
+
+        The noise (3,) m is that of ``before``, the same without the filter of a cut-off.
+        """
+        shoulder, elbow, paw = np.moveaxis(self.points[:, :, _MUJOCO], 1, 0)
         advice = "Lower --max-gap, so that no gap is filled there, or leave this recording out."
         check_recording(self.time, {"shoulder": shoulder, "elbow": elbow, "paw": paw}, self.place, advice)
-        return Reach(name, self.time, shoulder=shoulder, elbow=elbow, paw=paw)
+        return Reach(
+            name,
+            self.time,
+            shoulder=shoulder,
+            elbow=elbow,
+            paw=paw,
+            measured_noise_mm={mark: 1e3 * float(of) for mark, of in zip(LANDMARKS, noise, strict=True) if of == of},
+            cutoff=cutoff,
+            versions={} if cutoff is None else {"recorded": before.points[:, :, _MUJOCO]},
+        )
 
 
 def even(recording: MarkerRecording, rate: float | None) -> tuple[MarkerTrajectory, str]:

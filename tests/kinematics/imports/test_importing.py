@@ -1,12 +1,16 @@
 """Units, axes, side, rate, gaps, names and folders: what is done, and how each way of being wrong ends."""
 
+import re
+import shutil
+
 import numpy as np
 import pytest
+from test_cleaning import known
 from tracked_files import RATE, arm, write_anipose, write_dlc_h5, write_sto, write_trc
 
 from mousearm.errors import KinematicsError, OutputError, UnknownNameError
 from mousearm.kinematics import read_reaches
-from mousearm.kinematics.imports import ImportOptions
+from mousearm.kinematics.imports import CutRule, ImportOptions
 from mousearm.kinematics.imports.conversion import Axes, to_metres
 from mousearm.trajectory import ELBOW, PAW, SHOULDER
 
@@ -206,6 +210,68 @@ class TestGaps:
     def test_no_likelihood(self, tmp_path, refused):
         write_dlc_h5(tmp_path / "a.h5", 1e3 * arm(9))
         refused(tmp_path / "a.h5", "says no likelihood", "--min-likelihood 0.6 cannot be kept", min_likelihood=0.6)
+
+
+class TestNoise:
+    """150 um of noise are planted in a session of three known reaches."""
+
+    @pytest.fixture
+    def noisy(self, tmp_path):
+        path = tmp_path / "day.csv"
+        write_anipose(path, 1e3 * known(noise=1.5e-4))
+        return path
+
+    def test_it_is_measured_and_kept_with_every_reach(self, noisy, bring_in):
+        (imported,), reaches = bring_in(noisy, cut=CutRule())
+        for reach in reaches:
+            np.testing.assert_allclose([*reach.measured_noise_mm.values()], 0.15, rtol=0.1)
+            assert (reach.cutoff, reach.versions) == (None, {})
+        assert re.search(r"noise     shoulder 0.1\d, elbow 0.1\d, paw 0.1\d mm per axis", imported.text())
+        assert "filter    none (--cutoff)" in imported.text()
+
+    def test_advice_of_a_cutoff_is_near_the_best(self, noisy, bring_in, points_of):
+        (imported,), _ = bring_in(noisy, cut=CutRule())
+        told = re.search(r"known     paw to (.+) mm; to (.+) mm with --cutoff (.+) or auto", imported.text())
+        unfiltered, promised, best = map(float, told.groups())
+        assert unfiltered == pytest.approx(1e3 * 1.5e-4 * np.sqrt(8 / np.pi), rel=0.1)
+
+        def error(**options):
+            shutil.rmtree(noisy.parent / "out")
+            _, reaches = bring_in(noisy, cut=CutRule(), **options)
+            truth = [known()[round(of.time[0] * RATE) :][: of.n_frames] for of in reaches]
+            off = [points_of(of)[:, PAW] - true[:, PAW] for of, true in zip(reaches, truth, strict=True)]
+            return reaches, 1e3 * np.linalg.norm(np.concatenate(off), axis=1).mean()
+
+        reaches, found = error(cutoff="auto")
+        assert {of.cutoff for of in reaches} == {best}
+        assert found == pytest.approx(promised, abs=0.02)
+        for other in (best / 2, best * 2):
+            assert error(cutoff=other)[1] > found
+
+    def test_what_was_recorded_stays_beside_what_is_filtered(self, noisy, bring_in):
+        _, filtered = bring_in(noisy, cutoff="auto")
+        shutil.rmtree(noisy.parent / "out")
+        _, recorded = bring_in(noisy)
+        np.testing.assert_allclose(filtered[0].versions["recorded"], recorded[0].landmarks, atol=1.1e-7)
+
+    def test_without_noise_no_filter_is_advised_or_chosen(self, tmp_path, take, bring_in):
+        (imported,), (reach,) = bring_in(take(), cutoff="auto")
+        assert reach.cutoff is None
+        assert "filter    none (--cutoff auto)" in imported.text()
+        assert imported.text().count("--cutoff") == 1
+
+    def test_all_files_have_the_same_cutoff(self, tmp_path, bring_in):
+        for name, noise in (("a.csv", 5e-5), ("b.csv", 3e-4)):
+            write_anipose(tmp_path / name, 1e3 * known(noise=noise))
+        _, reaches = bring_in(tmp_path / "a.csv", tmp_path / "b.csv", cutoff="auto")
+        assert len({of.cutoff for of in reaches}) == 1
+        paws = [reach.measured_noise_mm["paw"] for reach in reaches]
+        np.testing.assert_allclose(paws, [0.05, 0.3], rtol=0.1)
+
+    def test_of_a_handful_of_frames_nothing_is_said(self, take, bring_in):
+        (imported,), (reach,) = bring_in(take(10))
+        assert "known     too few frames to tell how well" in imported.text()
+        assert reach.measured_noise_mm == {}
 
 
 class TestFolder:
