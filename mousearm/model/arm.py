@@ -37,9 +37,9 @@ def geom_name(model: mujoco.MjModel, geom: int) -> str:
     return f"geom '{name}'" if name else f"geom number {geom} (of body '{body}')"
 
 
-def _find_landmark(model: mujoco.MjModel, description: str, key: str, source: str) -> Landmark:
+def _find_landmark(model: mujoco.MjModel, landmark: str, description: str, source: str) -> Landmark:
     """The point that ``KIND:NAME`` describes, with a kind of ``POSITION_FIELDS``, such as ``site:handm``."""
-    kind, _, name = description.partition(":")
+    key, (kind, _, name) = f"model.landmarks.{landmark}", description.partition(":")
     if kind not in POSITION_FIELDS or not name:
         raise ModelError(
             f"{key}='{description}' does not name a landmark. Write KIND:NAME, where KIND is one of "
@@ -113,9 +113,7 @@ class Arm:
         self._given = landmarks, joints
         _check_joints(model, source)
         self.nq, self.nu, self.na = model.nq, model.nu, model.na
-        self.landmarks = {
-            name: _find_landmark(model, landmarks[name], f"model.landmarks.{name}", source) for name in LANDMARKS
-        }
+        self.landmarks = {name: _find_landmark(model, name, landmarks[name], source) for name in LANDMARKS}
         self.joint_names = tuple(model.joint(i).name or f"joint {i}" for i in range(model.njnt))
         self.tracked_joints = _joint_indices(model, joints, source)
         self.actuator_names = tuple(model.actuator(i).name or f"actuator {i}" for i in range(model.nu))
@@ -137,17 +135,13 @@ class Arm:
     def landmark_positions(self, qpos: np.ndarray) -> np.ndarray:
         """Forward kinematics: shoulder, elbow and paw, (T, 3, 3) m in the world frame (z up), of poses (T, nq) rad."""
         data = mujoco.MjData(self.model)
+        fields = {mark.field: getattr(data, mark.field) for mark in self.landmarks.values()}
         points = np.empty((len(qpos), 3, 3))
         for row, pose in enumerate(qpos):
             data.qpos[:] = pose
             mujoco.mj_kinematics(self.model, data)
-            points[row] = self.landmarks_of(data)
+            points[row] = positions(fields, self.landmarks)
         return points
-
-    def landmarks_of(self, data: mujoco.MjData) -> np.ndarray:
-        """Shoulder, elbow and paw of one MjData whose kinematics are current, (3, 3) metres."""
-        fields = {mark.field: getattr(data, mark.field) for mark in self.landmarks.values()}
-        return positions(fields, self.landmarks)
 
     def _check_finite(self) -> None:
         """Refuse numbers so large that nothing can be computed with them."""

@@ -24,11 +24,7 @@ class Couplings:
     """
 
     def __init__(self, model: mujoco.MjModel, source: str):
-        """Read the constraints that are active.
-
-        Raises:
-            ModelError: one is not between joints, or gives a joint two positions; says which.
-        """
+        """Read the active constraints; ModelError where one is not between joints, or gives a joint two positions."""
         self._source, self._names = source, [model.joint(i).name or f"number {i}" for i in range(model.njnt)]
         waiting = _read_rules(model, source)
         self.free = np.ones(model.njnt, dtype=bool)
@@ -71,8 +67,7 @@ class Couplings:
     def narrowed(self, ranges: np.ndarray, rest: np.ndarray) -> np.ndarray:
         """Ranges (nq, 2) of the joints within which those that follow them keep to theirs too, around a pose (nq,).
 
-        Raises:
-            ModelError: a joint is out of its range at that pose, because of the one that it follows.
+        ModelError where a joint is out of its range at that pose, because of the one that it follows.
         """
         narrow = ranges.copy()
         for joint, (root, position) in self._rules.items():

@@ -27,28 +27,25 @@ def load_arm(config: ModelConfig) -> Arm:
         UnknownNameError: if a landmark or joint does not exist in it.
     """
     path = model_file(config)
-    converted = None
     if config.osim is not None:
         from mousearm.model.opensim import read_osim, to_mjcf  # slow to import
 
-        converted = to_mjcf(read_osim(path))
-    else:
-        if not path.is_file():
-            raise ModelError(
-                f"model.file='{config.file}': there is no file {path}. Give the path of an MJCF (.xml) file."
-            )
+        given, parse = to_mjcf(read_osim(path)), mujoco.MjSpec.from_string
+    elif path.is_file():
         check_mjcf(path)
-    try:
-        spec = mujoco.MjSpec.from_file(str(path)) if converted is None else mujoco.MjSpec.from_string(converted)
-        model = spec.compile()
-    except MUJOCO_ERRORS as error:
-        raise ModelError(f"model.file: MuJoCo cannot compile {path}: {' '.join(str(error).split())}") from error
+        given, parse = str(path), mujoco.MjSpec.from_file
+    else:
+        raise ModelError(f"model.file='{config.file}': there is no file {path}. Give the path of an MJCF (.xml) file.")
     landmarks = {name: getattr(config.landmarks, name) for name in LANDMARKS}
+    step = "compile"
     try:
+        spec = parse(given)
+        model = spec.compile()
+        step = "compute with"
         arm = Arm(model, landmarks, config.joints, str(path), _physics(spec, landmarks.values()))
         mujoco.mj_forward(model, mujoco.MjData(model))
     except MUJOCO_ERRORS as error:
-        raise ModelError(f"model.file: MuJoCo cannot compute with {path}: {' '.join(str(error).split())}") from error
+        raise ModelError(f"model.file: MuJoCo cannot {step} {path}: {' '.join(str(error).split())}") from error
     if config.fit == "none":
         return arm
     if config.upper_arm_mm is None or config.forearm_mm is None:

@@ -141,18 +141,14 @@ def check_element(node: Node) -> None:
 def _check_inside(node: Node, names: list[str], folder: Path) -> None:
     """Refuse names that lead out of a folder, be it by a link."""
     for name in names:
-        parts = PurePosixPath(name.replace("\\", "/"))
+        parts, path = PurePosixPath(name.replace("\\", "/")), folder / name
         strange = parts.is_absolute() or ".." in parts.parts or ":" in name
-        if strange or not _is_below(folder / name, folder):
+        # Below it when links are followed, or both in the Hub's cache.
+        if strange or not (path.resolve().is_relative_to(folder.resolve()) or both_cached(path, folder)):
             raise node.error(
                 f"'{name}' is not in the model's folder, {folder}. A model reads only files beside and below it: put "
                 "the file there, and change its name here to where it is from the model."
             )
-
-
-def _is_below(path: Path, folder: Path) -> bool:
-    """True if a path is in a folder when links are followed, or both are in the Hub's cache."""
-    return path.resolve().is_relative_to(folder.resolve()) or both_cached(path, folder)
 
 
 def _check_size(node: Node, copies: float) -> None:

@@ -46,34 +46,23 @@ def scaled(model: mujoco.MjModel, factors: np.ndarray, centre: np.ndarray) -> mu
         centre: (3,) metres, world frame.
     """
     new = copy.copy(model)
-    _scale_slides(new, _of_parent(model, factors))
     _scale_bodies(new, factors, centre)
     _scale_geometry(new, factors)
-    world = model.site_bodyid == 0
-    new.site_pos[world] += (1 - factors[0]) * centre
+    new.site_pos[model.site_bodyid == 0] += (1 - factors[0]) * centre
     mujoco.mj_setConst(new, mujoco.MjData(new))
     new.stat.meaninertia = float(np.mean(new.dof_M0))
-    _scale_tendons(new, model)
-    _keep_forces(new, model)
+    _scale_muscles(new, model)
     return new
 
 
-def _of_parent(model: mujoco.MjModel, factors: np.ndarray) -> np.ndarray:
-    """(nbody,) the factor by which each body's place is scaled."""
-    return np.where(model.body_parentid == 0, factors, factors[model.body_parentid])
-
-
-def _scale_slides(model: mujoco.MjModel, of_parent: np.ndarray) -> None:
-    slides = np.flatnonzero(model.jnt_type == mujoco.mjtJoint.mjJNT_SLIDE)
-    factors = of_parent[model.jnt_bodyid[slides]]
-    model.jnt_range[slides] *= factors[:, None]
-    places = model.jnt_qposadr[slides]
-    for qpos in (model.qpos0, model.qpos_spring, *model.key_qpos):
-        qpos[places] *= factors
-
-
 def _scale_bodies(model: mujoco.MjModel, factors: np.ndarray, centre: np.ndarray) -> None:
-    for body, of_place in enumerate(_of_parent(model, factors)):
+    of_places = np.where(model.body_parentid == 0, factors, factors[model.body_parentid])
+    slides = np.flatnonzero(model.jnt_type == mujoco.mjtJoint.mjJNT_SLIDE)
+    of_slides = of_places[model.jnt_bodyid[slides]]
+    model.jnt_range[slides] *= of_slides[:, None]
+    for qpos in (model.qpos0, model.qpos_spring, *model.key_qpos):
+        qpos[model.jnt_qposadr[slides]] *= of_slides
+    for body, of_place in enumerate(of_places):
         anchor, first = np.zeros(3), model.body_jntadr[body]
         if first >= 0:
             mujoco.mju_rotVecQuat(anchor, model.jnt_pos[first], model.body_quat[body])
@@ -88,14 +77,11 @@ def _scale_bodies(model: mujoco.MjModel, factors: np.ndarray, centre: np.ndarray
 
 def _scale_geometry(model: mujoco.MjModel, factors: np.ndarray) -> None:
     """Scale what is fixed to bodies, and the sizes that MuJoCo keeps of it to find contacts."""
-    of_site = factors[model.site_bodyid, None]
-    model.site_pos[:] *= of_site
-    model.site_size[:] *= of_site
+    for field in (model.site_pos, model.site_size):
+        field[:] *= factors[model.site_bodyid, None]
     factors = np.where(np.arange(model.nbody) == 0, 1.0, factors)
-    of_geom = factors[model.geom_bodyid, None]
-    for field in (model.geom_pos, model.geom_size, model.geom_aabb):
-        field[:] *= of_geom
-    model.geom_rbound[:] *= of_geom[:, 0]
+    for field in (model.geom_pos, model.geom_size, model.geom_aabb, model.geom_rbound[:, None]):
+        field[:] *= factors[model.geom_bodyid, None]
     model.cam_pos[:] *= factors[model.cam_bodyid, None]
     model.light_pos[:] *= factors[model.light_bodyid, None]
     for first, count, factor in zip(model.body_bvhadr, model.body_bvhnum, factors, strict=True):
@@ -110,17 +96,14 @@ def _scale_geometry(model: mujoco.MjModel, factors: np.ndarray) -> None:
         model.mesh_scale[mesh] *= factor
 
 
-def _scale_tendons(new: mujoco.MjModel, old: mujoco.MjModel) -> None:
+def _scale_muscles(new: mujoco.MjModel, old: mujoco.MjModel) -> None:
+    """Scale tendons and muscles with their paths, and store the forces that MuJoCo would derive from the inertias."""
     after, before = (tendon_lengths(model, rest_pose(model)[None])[0] for model in (new, old))
     ratio = np.divide(after, before, out=np.ones_like(after), where=before > 0)
-    new.tendon_range[:] *= ratio[:, None]
-    new.tendon_lengthspring[:] *= ratio[:, None]
+    for field in (new.tendon_range, new.tendon_lengthspring):
+        field[:] *= ratio[:, None]
     pulling = new.actuator_trntype == mujoco.mjtTrn.mjTRN_TENDON
     new.actuator_lengthrange[pulling] *= ratio[new.actuator_trnid[pulling, 0], None]
-
-
-def _keep_forces(new: mujoco.MjModel, old: mujoco.MjModel) -> None:
-    """Store the forces that MuJoCo would derive from the inertias."""
     derived = (new.actuator_gaintype == mujoco.mjtGain.mjGAIN_MUSCLE) & (new.actuator_gainprm[:, 2] < 0)
     for prm in (new.actuator_gainprm, new.actuator_biasprm):
         prm[derived, 2] = muscle_force(old)[derived]

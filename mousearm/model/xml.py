@@ -83,10 +83,10 @@ class Node:
         return text or (default or "")
 
     def numbers(self, tag: str, count: int, default: Any = None) -> np.ndarray:
-        """Finite numbers of a child, ``(count,)``, and just as many; without a default it must be there."""
+        """Finite numbers of a child, ``(count,)``, as many; without a default, one or all, it must be there."""
         child = self.need(tag) if default is None else self.get(tag)
         if child is None:
-            return np.array(default, dtype=float, ndmin=1)
+            return np.full(count, default, dtype=float)
         try:
             values = np.array([float(word) for word in child.text.split()])
         except ValueError:

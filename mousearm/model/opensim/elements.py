@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mousearm.model.opensim.functions import Function
+from mousearm.model.xml import Node
 
 GROUND = "ground"
 
@@ -31,7 +32,7 @@ class Body(NamedTuple):
     mass: float
     com: np.ndarray  # (3,) centre of mass, in its axes
     inertia: np.ndarray  # (xx, yy, zz, xy, xz, yz) about that, in its axes
-    place: str
+    node: Node  # for messages
 
 
 class Coordinate(NamedTuple):
@@ -101,20 +102,12 @@ class WrapObject(NamedTuple):
     side: str
 
 
-class PathWrap(NamedTuple):
-    """A path may bend around a wrap object in the segments ``first`` up to, not including, ``last``."""
-
-    wrap: str
-    first: int
-    last: int
-
-
 class Muscle(NamedTuple):
     """A muscle and its path, from one end to the other."""
 
     name: str
     points: tuple[Point, ...]  # at least two
-    wraps: tuple[PathWrap, ...]  # what its path may bend around
+    wraps: tuple[tuple[str, range], ...]  # what its path may bend around, and in which segments
     force: float  # maximum isometric force, N
     fiber: float  # optimal fibre length, m
     tendon: float  # tendon slack length, m

@@ -60,8 +60,7 @@ class Frames:
                 raise owner.error(f"stands on itself: {' on '.join(sorted(seen))}.")
             seen.add(target)
             owner, path, socket = found, target, "socket_parent"
-            offset = pose(owner.numbers("translation", 3, np.zeros(3)), owner.numbers("orientation", 3, np.zeros(3)))
-            frame = offset @ frame
+            frame = pose(owner.numbers("translation", 3, 0), owner.numbers("orientation", 3, 0)) @ frame
 
     def _resolve(self, owner: Node, path: str, socket: str) -> str:
         name = owner.string(socket)

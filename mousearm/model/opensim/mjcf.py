@@ -1,7 +1,8 @@
 """Write an OpenSim model as MJCF that the project can train on."""
 
 import itertools
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Mapping
 from typing import NamedTuple
 from xml.etree.ElementTree import Comment, Element, SubElement, indent, tostring
 
@@ -11,10 +12,10 @@ import numpy as np
 from mousearm.errors import ModelError
 from mousearm.model.arm import at_poses, tendon_lengths
 from mousearm.model.coupling import Couplings
-from mousearm.model.opensim.elements import GROUND, Coupler, Muscle, OsimModel, Point, placed
+from mousearm.model.opensim.elements import Coupler, Muscle, OsimModel, Point, placed
 from mousearm.model.opensim.overlay import Overlay
 from mousearm.model.opensim.settings import STIFF, MjcfOptions, attribute, settings
-from mousearm.model.opensim.tree import Link, build_tree, find_segments
+from mousearm.model.opensim.tree import build_tree, find_capsules
 from mousearm.model.opensim.world import WorldWriter
 from mousearm.model.opensim.wrapping import find_bends
 
@@ -80,7 +81,7 @@ class _Writer:
         self.options = options
         self.overlay = Overlay(options.choices, options.actuators)
         self.links = build_tree(model)
-        self.joints = [dof for link in _depth_first(self.links) for dof in link.dofs]
+        self.joints = [dof for link in self.links.values() for dof in link.dofs]  # as MuJoCo numbers them
         self.rest = np.array([dof.rest for dof in self.joints])
         self.approximate: list[str] = []
         self.equalities = {item.coordinate: line for item in model.couplers if (line := self._coupled(item))}
@@ -89,7 +90,7 @@ class _Writer:
         if options.actuators == "muscle" and not model.muscles:
             remedy = "--actuators torque of scripts/import_osim.py"
             raise ModelError(f"{model.source} has no muscles; give its joints motors: {remedy}.")
-        self.world = WorldWriter(model, self.links, find_segments(model, self.links), options.inertia)
+        self.world = WorldWriter(model, self.links, find_capsules(model, self.links), options.inertia)
         self.sites = self.world.sites
 
     def write(self) -> Conversion:
@@ -101,8 +102,7 @@ class _Writer:
         distal = {name for name, value in load.items() if value < _DISTAL_LOAD * max(load.values())}
         if options.actuators == "torque":
             root = self._root(distal, [])
-            followers = [line["joint1"] for line in self.equalities.values()]
-            self._motors(root, {name: value for name, value in load.items() if name not in followers})
+            self._motors(root, load)
             return Conversion(_string(root), model_missing, self.model.notes)
         given = self.overlay.paths  # by the choices
         muscles = (item._replace(wraps=()) if item.name in given else item for item in self.model.muscles)
@@ -145,7 +145,9 @@ class _Writer:
     def _root(self, distal: set[str], sides: list[Point]) -> Element:
         root = Element("mujoco", model=self.model.name)
         root.append(Comment(self._heading()))
-        root.extend(settings(self.model.gravity, self._size(), self.options.actuators))
+        anchors = [placed(link.pose, link.anchor) for link in self.links.values()]
+        size = max(1e-3, *(math.hypot(*anchor) for anchor in anchors))
+        root.extend(settings(self.model.gravity, size, self.options.actuators))
         self.world.write(root, distal, sides)
         if self.equalities:
             equality = SubElement(root, "equality")
@@ -165,16 +167,11 @@ class _Writer:
         )
         return "".join(f"\n    {line.replace('--', '- -')}" for line in lines) + "\n  "
 
-    def _size(self) -> float:
-        """A length of the arm in m, for what is drawn: the largest offset of a body's joint in its parent."""
-        anchors = [placed(link.pose, link.anchor) for link in self.links.values()]
-        return max([1e-3, *(float(np.linalg.norm(anchor)) for anchor in anchors)])
-
     def _motors(self, root: Element, load: Mapping[str, float]) -> None:
-        actuators = SubElement(root, "actuator")
-        for name, value in load.items():
-            gear = float(f"{max(_GEAR_PER_LOAD * value, 1e-12):.2g}")
-            SubElement(actuators, "motor", name=name, joint=name, gear=attribute(gear))
+        actuators, followers = SubElement(root, "actuator"), [line["joint1"] for line in self.equalities.values()]
+        for name in (name for name in load if name not in followers):
+            gear = f"{max(_GEAR_PER_LOAD * load[name], 1e-12):.2g}"
+            SubElement(actuators, "motor", name=name, joint=name, gear=attribute(float(gear)))
         self.overlay.merge_section(root, "actuator")
 
     def _tendons(self, root: Element, bends: Mapping[str, Mapping[int, dict[str, str]]]) -> None:
@@ -217,12 +214,13 @@ def _muscle_attributes(muscle: Muscle, low: float, high: float) -> dict[str, str
         "range": attribute([(low - tendon) / fiber, (high - tendon) / fiber]),
         "force": attribute(muscle.force * np.cos(muscle.pennation)),
     }
-    if not np.isclose(muscle.max_velocity, 10, rtol=1e-6):
-        attributes["vmax"] = attribute(muscle.max_velocity)
-    if not np.allclose((muscle.activation, muscle.deactivation), (0.015, 0.06), rtol=1e-6):
-        attributes["timeconst"] = attribute([muscle.activation, muscle.deactivation])
-    if muscle.excitation != (0.0, 1.0):
-        attributes["ctrlrange"] = attribute(muscle.excitation)
+    for key, values, default in (
+        ("vmax", (muscle.max_velocity,), (10,)),
+        ("timeconst", (muscle.activation, muscle.deactivation), (0.015, 0.06)),
+        ("ctrlrange", muscle.excitation, (0, 1)),
+    ):
+        if not np.allclose(values, default, rtol=1e-6, atol=0):
+            attributes[key] = attribute(values)
     if muscle.passive:
         attributes["fpmax"] = "1.3"  # of the peak force at full stretch: MuJoCo's default
     return attributes
@@ -250,14 +248,6 @@ def gravity_load(model: mujoco.MjModel, poses: np.ndarray) -> np.ndarray:
         away = np.cross(data.subtree_com[model.jnt_bodyid] - data.xanchor, data.xaxis)
         load = np.maximum(load, weight * np.where(is_slide, 1.0, np.linalg.norm(away, axis=1)))
     return load
-
-
-def _depth_first(links: Mapping[str, Link], parent: str = GROUND) -> Iterator[Link]:
-    """Bodies in the order in which MuJoCo numbers them."""
-    for link in links.values():
-        if link.parent == parent:
-            yield link
-            yield from _depth_first(links, link.name)
 
 
 def _string(root: Element) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from mousearm.model.opensim.elements import Coordinate, Muscle, PathWrap, Point, WrapObject, placed, pose
+from mousearm.model.opensim.elements import Coordinate, Muscle, Point, WrapObject, placed, pose
 from mousearm.model.opensim.functions import read_function
 from mousearm.model.opensim.joints import Frames
 from mousearm.model.xml import Node
@@ -28,7 +28,7 @@ def read_wrap(node: Node, body: str, missing: list[str]) -> WrapObject | None:
             f"{node.place}: paths in MuJoCo bend around cylinders and spheres only; left out{node.figures()}"
         )
         return None
-    frame = pose(node.numbers("translation", 3, np.zeros(3)), node.numbers("xyz_body_rotation", 3, np.zeros(3)))
+    frame = pose(node.numbers("translation", 3, 0), node.numbers("xyz_body_rotation", 3, 0))
     radius = node.number("radius", 1.0)
     length = node.number("length", 1.0) if node.tag == "WrapCylinder" else 0.0
     if radius <= 0 or length < 0:
@@ -65,7 +65,7 @@ def read_muscle(
         if name not in wraps:
             raise item.unknown("wrap object", name, wraps)
         if wraps[name] is not None:
-            bends.append(_path_wrap(item, name, position))
+            bends.append((name, _bending(item, position)))
     force, fiber = node.number("max_isometric_force", 1000.0), node.number("optimal_fiber_length", 0.1)
     for key, value in (("max_isometric_force", force), ("optimal_fiber_length", fiber)):
         if value <= 0:
@@ -141,11 +141,11 @@ def _coordinate_name(node: Node, key: str) -> str:
     return node.string(f"socket_{key}", node.string(key, "-")).rsplit("/", 1)[-1]
 
 
-def _path_wrap(node: Node, name: str, position: np.ndarray) -> PathWrap:
-    """The 1-based points from and to which a path may bend (-1: the first, the last), as segments of those kept."""
+def _bending(node: Node, position: np.ndarray) -> range:
+    """The segments in which a path may bend, of the points kept; given by two points, from 1 on (-1: an end)."""
     count = len(position) - 1
-    first, last = (int(value) for value in node.numbers("range", 2, [-1, -1]))
+    first, last = (int(value) for value in node.numbers("range", 2, -1))
     first, last = (first if first > 0 else 1), (last if last > 0 else count)
     if first > count or last > count:
         raise node.need("range").error(f"the path has {count} points.")
-    return PathWrap(name, int(position[first - 1]), max(int(position[last]) - 1, 0))
+    return range(position[first - 1], max(position[last] - 1, 0))

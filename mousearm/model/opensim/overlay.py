@@ -33,28 +33,18 @@ _OTHER_ACTUATOR = {"muscle": "motor", "torque": "muscle"}
 
 
 class Overlay:
-    """A fragment of MJCF, or nothing.
-
-    Attributes:
-        source: the file's name, for messages; empty where there is none.
-        paths: the muscles whose path it gives.
-
-    Args:
-        path: the fragment; None for nothing.
-        actuators: one of ``ACTUATORS``.
-
-    Raises:
-        ModelError: if the file cannot be read, is not MJCF, or has what no arm needs, such as plugins.
-    """
+    """A fragment of MJCF, or nothing."""
 
     def __init__(self, path: str | Path | None, actuators: str):
-        self.source = Path(path).name if path else ""
+        """Read a file, None for nothing; ModelError if it is no MJCF, or has what no arm needs, such as plugins."""
+        self.source = Path(path).name if path else ""  # for messages
         self._root = read_document(Path(path)) if path else Node(Path(), "mujoco", "", 0, "mujoco", {})
         if self._root.tag != "mujoco":
             raise ModelError(f"{path}: the file is a <{self._root.tag}>, not a <mujoco>: not a fragment of MJCF.")
         for node in self._root.walk():
             check_element(node)
         self._skipped = _OTHER_ACTUATOR[actuators]
+        # The muscles whose path it gives.
         self.paths = {node.name for node in self._root.walk() if node.tag == "spatial" and node.children}
 
     def merge(self, root: Element) -> None:

@@ -1,8 +1,7 @@
 """Read an OpenSim file, from the document to a model of plain data."""
 
+from collections.abc import Iterator
 from pathlib import Path
-
-import numpy as np
 
 from mousearm.errors import ModelError
 from mousearm.model.opensim.elements import GROUND, Body, Coordinate, Coupler, Joint, OsimModel, Point, WrapObject
@@ -45,14 +44,8 @@ def _model(model: Node) -> OsimModel:
     frames = Frames(model)
     _check_names(model)
     bodies = [
-        Body(
-            node.name,
-            node.number("mass"),
-            node.numbers("mass_center", 3, np.zeros(3)),
-            node.numbers("inertia", 6, np.zeros(6)),
-            node.place,
-        )
-        for node in model.objects("BodySet")
+        Body(item.name, item.number("mass"), item.numbers("mass_center", 3, 0), item.numbers("inertia", 6, 0), item)
+        for item in model.objects("BodySet")
     ]
     unlike: list[str] = []
     couplers, rest = _constraints(model, unlike)
@@ -153,19 +146,22 @@ def _check_names(model: Node) -> None:
 
 
 def _connected(joints: list[Joint], bodies: list[Body], missing: list[str]) -> list[Joint]:
-    """The joints that make a tree on the ground, parents before children."""
+    """The joints that make a tree on the ground, in the order in which MuJoCo numbers them: depth first."""
     parent_of: dict[str, Joint] = {}
     for joint in joints:
         if joint.child == GROUND or joint.child in parent_of:
             missing.append(f"/jointset/{joint.name}: closes a loop of bodies at {joint.child}; left out")
         else:
             parent_of[joint.child] = joint
-    order: list[Joint] = []
-    reached, waiting = {GROUND}, list(parent_of.values())
-    while ready := [joint for joint in waiting if joint.parent in reached]:
-        order += ready
-        reached.update(joint.child for joint in ready)
-        waiting = [joint for joint in waiting if joint.child not in reached]
+
+    def beyond(parent: str) -> Iterator[Joint]:
+        for joint in parent_of.values():
+            if joint.parent == parent:
+                yield joint
+                yield from beyond(joint.child)
+
+    order = list(beyond(GROUND))
+    reached = {GROUND, *(joint.child for joint in order)}
     missing += [
         f"/bodyset/{body.name}: no chain of joints leads to it from the ground; left out"
         for body in bodies

@@ -47,7 +47,7 @@ class Link(NamedTuple):
 
 
 def build_tree(model: OsimModel) -> dict[str, Link]:
-    """The bodies as MuJoCo places them, parents before children."""
+    """The bodies as MuJoCo places and numbers them, parents before children."""
     return {joint.child: _link(joint) for joint in model.joints}
 
 
@@ -90,19 +90,11 @@ def _link(joint: Joint) -> Link:
     return Link(joint.child, joint.parent, frame, joint.child_pose[:3, 3].copy(), (*slides, *hinges))
 
 
-class Segment(NamedTuple):
-    """A capsule from ``start`` to ``end`` (m, axes of the body), caps included."""
+class Capsule(NamedTuple):
+    """A capsule along a segment, in the axes of a body."""
 
-    start: np.ndarray
-    end: np.ndarray
+    ends: np.ndarray  # (6,) m, the centres of the two caps
     radius: float
-
-    @property
-    def axis(self) -> tuple[np.ndarray, np.ndarray]:
-        """Centres of the two caps: 2/3 radius inside each end, so that the volume is that of the cylinder."""
-        along = self.end - self.start
-        inset = min(2 / 3 * self.radius / np.linalg.norm(along), 0.49)
-        return self.start + inset * along, self.end - inset * along
 
 
 def carriers(links: Mapping[str, Link]) -> dict[str, str]:
@@ -114,7 +106,7 @@ def carriers(links: Mapping[str, Link]) -> dict[str, str]:
     return carrier
 
 
-def find_segments(model: OsimModel, links: Mapping[str, Link]) -> dict[str, Segment]:
+def find_capsules(model: OsimModel, links: Mapping[str, Link]) -> dict[str, Capsule]:
     """Fit a capsule to each body that has a joint, and an extent.
 
     It begins at the body's joint and ends at the next joint further out that is not almost at the same place; the last
@@ -133,11 +125,11 @@ def find_segments(model: OsimModel, links: Mapping[str, Link]) -> dict[str, Segm
         before = next((other for other in hung_on[name] if other in anchors), None)
         ways[name] = ways[before] + math.dist(anchor, anchors[before]) if before else 0.0
     longest = max((way + math.dist(tips[name], anchors[name]) for name, way in ways.items()), default=0.0)
-    segments: dict[str, Segment] = {}
-    ends: dict[str, np.ndarray] = {}  # of those segments, in the world
+    capsules: dict[str, Capsule] = {}
+    ends: dict[str, np.ndarray] = {}  # of their segments, in the world
     for name, anchor in anchors.items():
-        later = [place for other, place in anchors.items() if name in hung_on[other]]
-        far = [place for place in later if math.dist(place, anchor) > _SHORT * longest]
+        later = sorted((other for other in anchors if name in hung_on[other]), key=lambda other: len(hung_on[other]))
+        far = [anchors[other] for other in later if math.dist(anchors[other], anchor) > _SHORT * longest]
         end = far[0] if far else tips[name]
         if math.dist(end, anchor) < 1e-6:
             continue
@@ -149,9 +141,12 @@ def find_segments(model: OsimModel, links: Mapping[str, Link]) -> dict[str, Segm
         else:
             is_near = math.dist(anchor, anchors[before]) < 0.5 * math.dist(ends[before], anchors[before])
             role = "beside" if before == links[name].parent and is_near else "middle"
-        radius, local = SLENDERNESS[role] * math.dist(end, anchor), placed(np.linalg.inv(frames[name]), end)
-        ends[name], segments[name] = end, Segment(links[name].anchor, local, radius)
-    return segments
+        ends[name], length = end, math.dist(end, anchor)
+        start, along = links[name].anchor, placed(np.linalg.inv(frames[name]), end) - links[name].anchor
+        # Caps begin 2/3 radius inside each end, so that the volume is that of the cylinder.
+        inset = min(2 / 3 * SLENDERNESS[role], 0.49) * along
+        capsules[name] = Capsule(np.concatenate([start + inset, start + along - inset]), SLENDERNESS[role] * length)
+    return capsules
 
 
 def _tip(

@@ -6,10 +6,9 @@ from xml.etree.ElementTree import Element, SubElement
 
 import numpy as np
 
-from mousearm.errors import ModelError
 from mousearm.model.opensim.elements import GROUND, Body, OsimModel, Point, WrapObject, placed
 from mousearm.model.opensim.settings import attribute
-from mousearm.model.opensim.tree import Z_UP, Dof, Link, Segment, carriers
+from mousearm.model.opensim.tree import Z_UP, Capsule, Dof, Link, carriers
 
 # Bone within the tissue, as part of its radius.
 _BONE = 0.3
@@ -32,10 +31,10 @@ def _name_sites(model: OsimModel) -> dict[tuple[str, int], str]:
 class WorldWriter:
     """Writes ``<worldbody>``: the bodies as placed, with capsules along the segments of those that move."""
 
-    def __init__(self, model: OsimModel, links: Mapping[str, Link], segments: Mapping[str, Segment], inertia: str):
+    def __init__(self, model: OsimModel, links: Mapping[str, Link], capsules: Mapping[str, Capsule], inertia: str):
         self._model = model
         self._links = links
-        self._segments = segments
+        self._capsules = capsules
         self._inertia = inertia
         self.sites = _name_sites(model)
         self._published = {body.name: body for body in model.bodies}
@@ -68,7 +67,7 @@ class WorldWriter:
 
     def _inertial(self, element: Element, link: Link) -> None:
         body = self._published.get(link.name)
-        bare = bool(link.dofs) and link.name not in self._segments  # it has nothing else to have a mass from
+        bare = bool(link.dofs) and link.name not in self._capsules  # it has nothing else to have a mass from
         publishes = self._inertia == "published" and link.name in self._moving
         if body is None or not (bare or publishes) or (body.mass <= 0 and not link.dofs):
             return
@@ -81,15 +80,14 @@ class WorldWriter:
         SubElement(element, "inertial", given)
 
     def _looks(self, element: Element, link: Link) -> None:
-        segment = self._segments.get(link.name)
-        if segment is None:
+        capsule = self._capsules.get(link.name)
+        if capsule is None:
             self._still_bone(element, link)
             return
-        ends = np.concatenate(segment.axis)
-        tissue = _capsule(element, "tissue", ends, segment.radius)
+        tissue = _capsule(element, "tissue", capsule)
         if self._inertia == "published":
             tissue.set("mass", "0")
-        _capsule(element, "bone", ends, _BONE * segment.radius)
+        _capsule(element, "bone", Capsule(capsule.ends, _BONE * capsule.radius))
 
     def _still_bone(self, element: Element, link: Link) -> None:
         """A body that does not move: from the middle of the muscle points on it to the joint that hangs on it."""
@@ -101,11 +99,12 @@ class WorldWriter:
         joint, middle = placed(joints[0].pose, joints[0].anchor), np.mean(points, axis=0)
         length = float(np.linalg.norm(joint - middle))
         if length > 1e-6:
-            _capsule(element, "bone", np.concatenate([joint, middle]), 0.05 * length)
+            _capsule(element, "bone", Capsule(np.concatenate([joint, middle]), 0.05 * length))
 
 
-def _capsule(element: Element, kind: str, ends: np.ndarray, radius: float) -> Element:
-    return SubElement(element, "geom", {"class": kind, "fromto": attribute(ends), "size": attribute(radius)})
+def _capsule(element: Element, kind: str, capsule: Capsule) -> Element:
+    shape = {"fromto": attribute(capsule.ends), "size": attribute(capsule.radius)}
+    return SubElement(element, "geom", {"class": kind, **shape})
 
 
 def _joint(element: Element, link: Link, dof: Dof, is_distal: bool) -> None:
@@ -145,8 +144,8 @@ def _check_inertia(body: Body) -> None:
     moments = np.linalg.eigvalsh(np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]))
     if body.mass <= 0 or moments[0] <= 0 or moments[2] > moments[0] + moments[1] + 1e-9 * moments[2]:
         listed = ", ".join(f"{moment:.3g}" for moment in moments)
-        raise ModelError(
-            f"{body.place}: mass {body.mass:g} kg with principal moments {listed} kg m2 belongs to no rigid body (all "
-            "must be above 0, and none above the sum of the others). Correct it, or leave --inertia published out; "
-            "a body without extent needs a marker at its tip then."
+        raise body.node.error(
+            f"mass {body.mass:g} kg with principal moments {listed} kg m2 belongs to no rigid body (all must be above "
+            "0, and none above the sum of the others). Correct it, or leave --inertia published out; a body without "
+            "extent needs a marker at its tip then."
         )

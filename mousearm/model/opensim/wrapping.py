@@ -6,7 +6,7 @@ shorter way round, as MuJoCo does without a side site; where a segment always pa
 there between the samples. A path whose end enters a wrap object can jump, in OpenSim too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import mujoco
@@ -47,15 +47,15 @@ def find_bends(
     number of the point) -> site. Segment i goes from point i to the next.
     """
     wraps = {wrap.name: wrap for wrap in model.wraps}
-    tracks = _Tracks(compiled, poses)
+    local = _tracks(compiled, poses)
     found = Bends({}, [], [], [])
     for muscle in model.muscles:
         passing: dict[int, list[tuple[int, Passage]]] = {}
-        for item in {item.wrap: item for item in muscle.wraps}.values():
+        for name, segments in dict(muscle.wraps).items():
             passages = {}
-            for i in range(item.first, item.last):
-                ends = (tracks.local(item.wrap, site_of[muscle.name, point]) for point in (i, i + 1))
-                passages[i] = _passage(wraps[item.wrap], *ends)
+            for i in segments:
+                ends = (local(name, site_of[muscle.name, point]) for point in (i, i + 1))
+                passages[i] = _passage(wraps[name], *ends)
             for segment, count in _segments_that_bend(passages).items():
                 passing.setdefault(segment, []).append((count, passages[segment]))
         bends = found.of_muscle[muscle.name] = {}
@@ -104,21 +104,19 @@ def _segments_that_bend(passages: Mapping[int, Passage]) -> dict[int, int]:
     return {i: count for i, count in wins.items() if enters[i] and count >= enters[i] / 2}
 
 
-class _Tracks:
-    """Where sites are in poses, (n, nq), seen from geoms."""
+def _tracks(compiled: mujoco.MjModel, poses: np.ndarray) -> Callable[[str, str], np.ndarray]:
+    """What gives the positions of a site in the axes of a geom, (n, 3), by the names of geom and site."""
+    rows = (
+        (data.site_xpos.copy(), data.geom_xpos.copy(), data.geom_xmat.reshape(-1, 3, 3).copy())
+        for data in at_poses(compiled, poses)
+    )
+    sites, geoms, axes = (np.stack(items) for items in zip(*rows, strict=True))
 
-    def __init__(self, compiled: mujoco.MjModel, poses: np.ndarray):
-        self._compiled = compiled
-        rows = (
-            (data.site_xpos.copy(), data.geom_xpos.copy(), data.geom_xmat.reshape(-1, 3, 3).copy())
-            for data in at_poses(compiled, poses)
-        )
-        self._sites, self._geoms, self._axes = (np.stack(items) for items in zip(*rows, strict=True))
+    def local(geom_name: str, site_name: str) -> np.ndarray:
+        geom, site = compiled.geom(geom_name).id, compiled.site(site_name).id
+        return np.einsum("nji,nj->ni", axes[:, geom], sites[:, site] - geoms[:, geom])
 
-    def local(self, geom_name: str, site_name: str) -> np.ndarray:
-        """(n, 3) positions of a site in the axes of a geom."""
-        geom, site = self._compiled.geom(geom_name).id, self._compiled.site(site_name).id
-        return np.einsum("nji,nj->ni", self._axes[:, geom], self._sites[:, site] - self._geoms[:, geom])
+    return local
 
 
 def _passage(wrap: WrapObject, start: np.ndarray, end: np.ndarray) -> Passage:
