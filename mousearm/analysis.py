@@ -68,17 +68,11 @@ def average(trials: Sequence[np.ndarray], n_points: int = 101) -> Average:
 
 
 class PrincipalComponents(NamedTuple):
-    """The directions in which a population varies most.
+    """The directions in which a population varies most."""
 
-    Attributes:
-        scores: the trials along the first components, (T, n) each.
-        share: (c,) of the whole variance that each component explains, largest first; all c components there are.
-        directions: (n, units) the first components, of length 1.
-    """
-
-    scores: list[np.ndarray]
-    share: np.ndarray
-    directions: np.ndarray
+    scores: list[np.ndarray]  # the trials along the first components, (T, n) each
+    share: np.ndarray  # (c,) of the whole variance that each of all c components explains, largest first
+    directions: np.ndarray  # (n, units) the first components, of length 1
 
 
 def principal_components(trials: Sequence[np.ndarray], n: int = 3) -> PrincipalComponents:
@@ -104,19 +98,12 @@ def principal_components(trials: Sequence[np.ndarray], n: int = 3) -> PrincipalC
 
 @dataclass(frozen=True, slots=True)
 class Synergies:
-    """n synergies; the activations of a trial are about ``course @ weights``.
+    """Synergies, the one that makes up most first; the activations of a trial are about ``course @ weights``."""
 
-    Attributes:
-        weights: (n, muscles), 0 or more, the largest of each synergy 1; the synergy that makes up most comes first.
-        courses: of each trial, (T, n): how far each synergy is activated, in units of activation.
-        vaf: variance accounted for, 1 - SSE / SST, with SST = sum of squared activations, about zero.
-        r_squared: 1 - SSE / SST, with SST about each muscle's mean; never above vaf.
-    """
-
-    weights: np.ndarray
-    courses: list[np.ndarray]
-    vaf: float
-    r_squared: float
+    weights: np.ndarray  # (n, muscles), 0 or more, the largest of each synergy 1
+    courses: list[np.ndarray]  # of each trial, (T, n): how far each synergy is activated, in units of activation
+    vaf: float  # variance accounted for, 1 - SSE / SST, with SST = sum of squared activations, about zero
+    r_squared: float  # 1 - SSE / SST, with SST about each muscle's mean; never above vaf
 
     @property
     def n(self) -> int:
@@ -175,14 +162,13 @@ def _factorise(activation: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
     from sklearn.decomposition import NMF
     from sklearn.exceptions import ConvergenceWarning
 
-    best, least = None, np.inf
+    fits = []
     for seed in range(1 + _RANDOM_STARTS):
         start = "random" if seed else "nndsvda"
         model = NMF(n, init=start, tol=_TOLERANCE, max_iter=_ITERATIONS, random_state=seed)  # type: ignore[arg-type]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # a fit that has not quite converged is still measured
             course = model.fit_transform(activation)
-        if best is None or model.reconstruction_err_ < least:
-            best, least = (course, model.components_), float(model.reconstruction_err_)
-    assert best is not None
-    return best
+        fits.append((float(model.reconstruction_err_), course, model.components_))
+    _, *best = min(fits, key=lambda fit: fit[0])
+    return best[0], best[1]

@@ -82,6 +82,12 @@ def below_title(figure: Figure) -> SubFigure:
     return figure.subfigures(1, 1, squeeze=False)[0, 0]
 
 
+def sign(figure: Figure, source: str) -> None:
+    """Write below a figure whose it is, such as the run and its seed; nothing for nothing."""
+    if source:
+        figure.supxlabel(source, x=0.995, ha="right", fontsize=7, color="0.4")
+
+
 def as_png(figure: Figure, dpi: int = _SCREEN_DPI) -> bytes:
     """A figure as the content of a PNG file."""
     return _saved(figure, format="png", dpi=dpi)

@@ -22,6 +22,7 @@ _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u20
 _MARKUP = re.compile(
     r"[`*~]|<(?=[\w/!?])|&(?=[\w#])|\](?=[(\[:])|!(?=\[)|(?<!\w)_|_(?!\w)|:(?=//)|(?<=\bwww)\.", re.IGNORECASE
 )
+_WORD_BEGINS = re.compile("(?<=[a-z])(?=[A-Z][a-z])")
 _SIGNED = re.compile(r"[-+](\d+\.?\d*|\.\d+)(e[-+]?\d+)?|[-+]?(inf|nan)", re.IGNORECASE)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet computes
 _PLAIN = re.compile(r"(?!(null|true|false|nan|inf)$)[a-z_/][a-z0-9_./:@+~-]*", re.IGNORECASE)  # a text for Hydra
@@ -159,5 +160,6 @@ def quoted(text: str) -> str:
 
 
 def display_name(name: str) -> str:
-    """A name of the model as figures show it: without underscores."""
-    return name.replace("_", " ")
+    """A name of the model as people read it: ``PronatorTeres`` is Pronator teres, ``elbow_flex`` elbow flex."""
+    first, *others = _WORD_BEGINS.sub(" ", name.replace("_", " ")).split(" ")
+    return " ".join([first, *(word.lower() if word[1:].islower() else word for word in others)])

@@ -101,7 +101,9 @@ def test_names_and_counts():
     assert [listed(["a", "b", "c"], most) for most in (2, 3)] == ["a, b and 1 more", "a, b, c"]
     assert [first_lines(["a", "b", "c"], most) for most in (1, 3)] == [["a", "and 2 more"], ["a", "b", "c"]]
     assert [shortened(name, 4) for name in ("abcd", "abcde")] == ["abcd", "…cde"]
-    assert display_name("elbow_flex_r") == "elbow flex r"
+    names = {"elbow_flex_r": "elbow flex r", "PronatorTeres": "Pronator teres", "Deltoid_A": "Deltoid A"}
+    names |= {"Subscapularis_SuperiorHead": "Subscapularis superior head", "FCR": "FCR", "joint 3": "joint 3"}
+    assert {name: display_name(name) for name in names} == names
 
 
 @pytest.mark.parametrize("name", HONEST)

@@ -67,17 +67,14 @@ class Evaluation:
 
     @property
     def train_objective(self) -> float:
-        """Mean paw error in mm on the train split, by which networks of one run are chosen.
-
-        If the test split chose the best, its error would be of reaches that had a say, and too low.
-        """
+        """Mean paw error in mm on the train split, which chooses a run's best network: the test split has no say."""
         return self.splits["train"]["paw_mm"].mean
 
     @property
     def generalisation_gap(self) -> dict[str, float]:
         """Mean error on the test split over that on the train split, of ``paw`` and ``elbow``; empty without both.
 
-        1: reaches that were never trained on are performed as well as those that were. NaN where those have no error.
+        NaN where the train split has no error.
         """
         if not set(SPLITS) <= set(self.splits):
             return {}
@@ -92,8 +89,7 @@ class Evaluation:
     @property
     def middle(self) -> int:
         """Index of the reach with the middle mean paw error, which stands for all."""
-        chosen = self.representatives
-        return chosen[len(chosen) // 2]
+        return self.representatives[len(self.representatives) // 2]
 
     def noise_mm(self, split: str) -> dict[str, Means]:
         """Means over all steps of a split, by those names of `NOISE` that all of its reaches have."""
@@ -106,10 +102,8 @@ class Evaluation:
 
     def as_json(self) -> dict[str, Any]:
         """Content of evaluation.json; a gap that is NaN is null."""
-        content: dict[str, Any] = {**asdict(self.scale), "reaches": [asdict(reach) for reach in self.reaches]}
-        for reach in content["reaches"]:
-            if not reach["noise_mm"]:
-                del reach["noise_mm"]
+        reaches = [{key: value for key, value in asdict(reach).items() if value != {}} for reach in self.reaches]
+        content: dict[str, Any] = {**asdict(self.scale), "reaches": reaches}
         content |= {s: {key: asdict(errors) for key, errors in both.items()} for s, both in self.splits.items()}
         if gap := self.generalisation_gap:
             content["generalisation_gap"] = {key: None if np.isnan(ratio) else ratio for key, ratio in gap.items()}
@@ -134,11 +128,7 @@ class Evaluation:
         return rows
 
     def table(self, longest: int = 40) -> str:
-        """Format as text: a row per reach (the worst ones, if there are more than ``longest``) and per split.
-
-        Where there are several reaches, the ratio of test to train error and the errors by kind of reach follow. The
-        last line says whose millimetres these are.
-        """
+        """Text of 80 columns: a row per reach, or for the ``longest`` worst ones, and for all; errors by kind."""
         shown = sorted(self.reaches, key=lambda reach: -reach.paw_mm.mean)[:longest]
         rows = [["reach", "split", "paw mm", "rms", "max", "elbow mm", "rms", "max"]]
         for reach in sorted(shown, key=lambda reach: reach.name):
@@ -161,9 +151,7 @@ class Evaluation:
     def load(file: Path, checked: bool = True) -> "Evaluation":
         """Read the content of ``as_json`` from a file.
 
-        Raises:
-            RunError: if there is no such file, it cannot be read, lacks something, or, if that is checked, has changed
-                since it was written.
+        RunError if there is none, it cannot be read, lacks something, or, if that is checked, was changed since.
         """
         remedy = shell("scripts/evaluate.py", file.parent, "--json", file)
         if not file.exists():
@@ -173,11 +161,8 @@ class Evaluation:
         content = read_json(file)
         try:
             reaches = [_make(ReachResult, reach) for reach in content["reaches"]]
-            splits = {
-                split: {key: _make(Errors, content[split][key]) for key in ("paw_mm", "elbow_mm")}
-                for split in SPLITS
-                if split in content
-            }
+            pooled = {split: content[split] for split in SPLITS if split in content}
+            splits = {s: {key: _make(Errors, of[key]) for key in ("paw_mm", "elbow_mm")} for s, of in pooled.items()}
             if not splits or not reaches:
                 raise KeyError(" or ".join(SPLITS) if reaches else "reaches")
             if {reach.split for reach in reaches} != splits.keys():
@@ -218,34 +203,22 @@ def _checked(field: Field[Any], value: Any) -> Any:
 def evaluate_trials(
     trials: Sequence[Trial], scale: ErrorScale, references: Mapping[str, "Reference"] | None = None
 ) -> Evaluation:
-    """Measure the trials of a rollout.
+    """Measure the trials of a rollout, one per reach, each with its split and its effort.
 
     Errors are counted at frames 1 to the last: frame 0 is where the arm was put. An arm that diverged counts to the
-    end too, frozen in its last good frame, so that diverging never looks like following.
-
-    Args:
-        trials: one per reach, each with its split and its effort.
-        scale: of the arm that was used.
-        references: of the reaches by name, which know the noise of the targets.
+    end too, frozen in its last good frame, so that diverging never looks like following. ``references`` of the reaches,
+    by name, know the noise of the targets.
     """
     results, collected = [], {split: [] for split in SPLITS}
     for trial in trials:
         n = trial.n_frames
         errors = errors_mm(hold(trial.landmarks, n), trial.targets)[1:]
         elbow, paw = errors[:, ELBOW], errors[:, PAW]
-        results.append(
-            ReachResult(
-                name=trial.name,
-                split=trial.split,
-                steps=n - 1,
-                completed=not trial.diverged,
-                paw_mm=Errors.of(paw),
-                elbow_mm=Errors.of(elbow),
-                effort=float(hold(trial.effort, n)[1:].mean()),
-                movement=PawMovement.of(trial.targets[:, PAW], trial.dt),
-                noise_mm=_noise_mm(trial, references[trial.name]) if references else {},
-            )
-        )
+        of_paw, of_elbow, effort = Errors.of(paw), Errors.of(elbow), float(hold(trial.effort, n)[1:].mean())
+        movement = PawMovement.of(trial.targets[:, PAW], trial.dt)
+        noise = _noise_mm(trial, references[trial.name]) if references else {}
+        known = (trial.name, trial.split, n - 1, not trial.diverged)
+        results.append(ReachResult(*known, of_paw, of_elbow, effort, movement, noise))
         collected[trial.split].append((elbow, paw))
     return Evaluation(scale, results, {split: _pool(errors) for split, errors in collected.items() if errors})
 
@@ -257,9 +230,8 @@ def _noise_mm(trial: Trial, reference: "Reference") -> dict[str, Means]:
         found["floor"] = Means(floor["paw"], floor["elbow"])
         points, targets = trial.landmarks[1:], trial.targets[1:]
         at = {"paw": PAW, "elbow": ELBOW}
-        found["expected"] = Means(
-            **{name: error_without_noise(points[:, i], targets[:, i], floor[name]) for name, i in at.items()}
-        )
+        expected = {name: error_without_noise(points[:, i], targets[:, i], floor[name]) for name, i in at.items()}
+        found["expected"] = Means(**expected)
     for name, other in reference.versions.items():
         elbow, paw = errors_mm(hold(trial.landmarks, trial.n_frames)[:, FOLLOWED], other)[1:].mean(axis=0).tolist()
         found[name] = Means(paw, elbow)

@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from mousearm.evaluate.evaluation import Evaluation
+from mousearm.evaluate.muscles import Drives
 from mousearm.evaluate.results import REACH_DIRECTIONS, SPLITS, ReachResult
-from mousearm.plots import QUIET_PALETTE, SPLIT_MARKERS, below_title, error_axis, legend_above, page
+from mousearm.plots import QUIET_PALETTE, SPLIT_MARKERS, below_title, error_axis, legend_above, name_rows, page, sign
 from mousearm.render import TARGET_COLOURS
 from mousearm.text import display_name
 from mousearm.trajectory import DIRECTIONS, FOLLOWED, LANDMARKS, SHOULDER, Trial
@@ -26,8 +27,8 @@ _TARGET_STYLES: dict[str, dict[str, Any]] = {
     point: {"color": [0.4 * part for part in look["color"]], "linestyle": (0, (3, 2)), "linewidth": 0.8}
     for point, look in POINT_STYLES.items()
 }
+HEADROOM = 1.45  # of an axis, over the largest value: a legend of two rows keeps clear of peaks
 _START_DOT: dict[str, Any] = {"marker": "o", "markevery": [0], "markersize": 3.5}
-_CONTROL = "control (dimensionless)"
 # Markers of more reaches than this are small and let each other through.
 _FEW = 100
 _LARGE: dict[str, Any] = {"markersize": 3.5}
@@ -35,22 +36,24 @@ _SMALL: dict[str, Any] = {"markersize": 1.6, "markeredgewidth": 0.4, "alpha": 0.
 _SPREAD = 0.3  # half of what the reaches of one direction are drawn apart
 
 
-def reach_figure(trial: Trial, actuator_names: Sequence[str]) -> Figure:
-    """Draw one reach as an arm performed it, 180 mm wide, with its controls by names of the nu actuators."""
+def reach_figure(trial: Trial, drives: Drives, source: str = "") -> Figure:
+    """Draw one reach as an arm performed it, 180 mm wide, with what drives it; ``source`` is whose it is."""
     n = trial.ctrl.shape[1]
     as_lines = n <= len(QUIET_PALETTE)
     heights_mm = (114, 52 if as_lines else 14 + 3.2 * n)
     with page(sum(heights_mm), trial_title(trial)) as figure:
         motion, control = figure.subfigures(2, 1, squeeze=False, height_ratios=heights_mm).flat
         _draw_motion(motion, trial)
-        (_draw_control_lines if as_lines else _draw_control_map)(control.add_subplot(), trial, actuator_names)
+        _draw_drives(control.add_subplot(), trial, drives, as_lines)
+        sign(figure, source)
     return figure
 
 
 def trial_title(trial: Trial) -> str:
-    """The reach's name, its mean errors, and whether the simulation diverged."""
+    """The reach's name and split, its mean errors, and whether the simulation diverged."""
     elbow, paw = trial.mean_errors_mm[FOLLOWED]
-    text = f"{trial.name}    mean error: paw {paw:.2f} mm, elbow {elbow:.2f} mm"
+    side = f" ({trial.split})" if trial.split else ""
+    text = f"{trial.name}{side}    mean error: paw {paw:.2f} mm, elbow {elbow:.2f} mm"
     if trial.diverged:
         text += f"\nThe simulation diverged after {1e3 * trial.end:.0f} ms; the arm is drawn up to there."
     return text
@@ -78,16 +81,18 @@ def _draw_projection(axes: Axes, trial: Trial, across: int) -> None:
     axes.set(title=f"Path, {name}–up plane", xlabel=f"{name} from shoulder (mm)", ylabel="up from shoulder (mm)")
 
 
-def _draw_control_lines(axes: Axes, trial: Trial, names: Sequence[str]) -> None:
-    for ctrl, name, colour in zip(trial.ctrl[1:].T, names, QUIET_PALETTE, strict=False):
-        axes.stairs(ctrl, 1e3 * trial.time, baseline=None, color=colour, label=name, linewidth=1.0)
-    label_time(axes, trial, title="Controls", ylabel=_CONTROL)
-    legend_above(axes, axes.get_legend_handles_labels()[0])
-
-
-def _draw_control_map(axes: Axes, trial: Trial, names: Sequence[str]) -> None:
-    draw_map(axes, 1e3 * trial.time, trial.ctrl[1:], names, _CONTROL)
-    label_time(axes, trial, title="Controls")
+def _draw_drives(axes: Axes, trial: Trial, drives: Drives, as_lines: bool) -> None:
+    """Draw few drives as steps, with a legend, and many as a map."""
+    order = list(range(len(drives.names)) if drives.order is None else drives.order)
+    values, names = (drives.scale * trial.ctrl[1:])[:, order], [display_name(drives.names[i]) for i in order]
+    if as_lines:
+        for ctrl, name, colour in zip(values.T, names, QUIET_PALETTE, strict=False):
+            axes.stairs(ctrl, 1e3 * trial.time, baseline=None, color=colour, label=name, linewidth=1.0)
+        label_time(axes, trial, title=drives.title, ylabel=drives.label)
+        legend_above(axes, axes.get_legend_handles_labels()[0])
+    else:
+        draw_map(axes, 1e3 * trial.time, values, names, drives.label)
+        label_time(axes, trial, title=drives.title)
 
 
 # Panels
@@ -130,7 +135,7 @@ def draw_errors(axes: Axes, trial: Trial) -> None:
         axes.plot(1e3 * trial.time, errors[:, point], **look, label=f"{name}, mean {means[point]:.2f} mm")
         axes.axhline(means[point], **look, linewidth=0.8, linestyle=":")
     label_time(axes, trial, title="Error", ylabel="distance from target (mm)")
-    axes.set(ylim=(0, 1.25 * max(errors[:, FOLLOWED].max(), 1e-3)))
+    axes.set(ylim=(0, HEADROOM * max(errors[:, FOLLOWED].max(), 1e-3)))
     axes.legend(loc="upper left")
 
 
@@ -154,9 +159,7 @@ def draw_map(axes: Axes, edges_ms: np.ndarray, values: np.ndarray, names: Sequen
     signed = bool((values < 0).any())
     colours = {"cmap": "PuOr", "vmin": -largest} if signed else {"cmap": "magma_r", "vmin": 0}
     mesh = axes.pcolormesh(edges_ms, np.arange(len(names) + 1) - 0.5, values.T, vmax=largest, **colours)
-    axes.set_yticks(range(len(names)), [display_name(name) for name in names])
-    axes.tick_params(axis="y", length=0)
-    axes.invert_yaxis()
+    name_rows(axes, names, margin=0.5)
     axes.figure.colorbar(mesh, ax=axes, label=label, pad=0.01, aspect=30)
 
 
@@ -168,11 +171,8 @@ def _from_shoulder(points: np.ndarray, trial: Trial) -> np.ndarray:
 # All reaches
 
 
-def generalisation_figure(evaluation: Evaluation) -> Figure:
-    """Draw the mean paw error of each reach against distance, peak speed and direction, train and test marked.
-
-    There is at least one reach; the figure is 180 mm wide.
-    """
+def generalisation_figure(evaluation: Evaluation, source: str = "") -> Figure:
+    """Draw the mean paw error of each reach against distance, peak speed and direction, train and test marked."""
     gap, reaches = evaluation.generalisation_gap, evaluation.reaches
     title = f"Paw error of {len(reaches)} reaches" + (f"    test / train: {gap['paw']:.2f}" if gap else "")
     with page(78, title) as figure:
@@ -187,6 +187,7 @@ def generalisation_figure(evaluation: Evaluation) -> Figure:
         distance.set_ylabel("mean paw error (mm)")
         handles, labels = distance.get_legend_handles_labels()
         body.legend(handles, labels, loc="outside upper left", ncols=len(labels))
+        sign(figure, source)
     return figure
 
 
@@ -214,5 +215,5 @@ def _draw_points(axes: Axes, evaluation: Evaluation, x: Sequence[float] | np.nda
             places, errors = [place for place, _ in chosen], [reach.paw_mm.mean for _, reach in chosen]
             mean, look = evaluation.splits[split]["paw_mm"].mean, SPLIT_MARKERS[split]
             label = f"{split}: {len(chosen)}, mean {mean:.3g} mm"
-            axes.plot(places, errors, linestyle="none", label=label, **size, **look)
+            axes.plot(places, errors, linestyle="none", label=label, clip_on=False, **size, **look)
             axes.axhline(mean, color=look["color"], linewidth=0.8, linestyle="--", zorder=0)

@@ -6,7 +6,7 @@ A film is H.264 in an mp4 file, or an animated GIF.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import imageio.v2 as imageio
 import imageio_ffmpeg
@@ -18,6 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 from mousearm.errors import RenderError, UnknownNameError, os_errors_as
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.figure import generalisation_figure, reach_figure
+from mousearm.evaluate.muscles import drives
 from mousearm.files import make_folder, staged
 from mousearm.model import Arm
 from mousearm.plots import write_figure
@@ -41,8 +42,7 @@ _INK, _ALARM = (40, 40, 40), (180, 0, 0)
 _LINE = 1.4  # heights of a letter from one line to the next
 _SMALLEST_FONT, _LINES_PER_PICTURE = 9, 24
 
-Append = Callable[[np.ndarray], None]
-"""Takes the next (height, width, 3) picture of a film."""
+Append = Callable[[np.ndarray], None]  # takes the next (height, width, 3) picture of a film
 
 
 class Shot(NamedTuple):
@@ -100,14 +100,10 @@ def film(
 
 
 class _Panel:
-    """Draws one arm at any time, with a caption.
-
-    Above are title, time and errors; below the reach, the speed and the meaning of the colours. Names that are too long
-    lose their middle.
-    """
+    """Draws one arm with a caption: above title, time and errors, below reach, speed and the meaning of the colours."""
 
     def __init__(self, shot: Shot, picture: Picture, size: tuple[int, int], slowdown: float):
-        self._shot, self._trial, self._title, self._picture = shot, shot.trial, shot.title, picture
+        self._shot, self._trial, self._picture = shot, shot.trial, picture
         self._paths = shot.trial.targets[:, FOLLOWED].swapaxes(0, 1)
         self._last: tuple[float, np.ndarray] | None = None
         self._speed = ", real speed" if slowdown == 1 else f", {slowdown:g} times slower"
@@ -117,9 +113,7 @@ class _Panel:
             ImageFont.truetype(findfont(FontProperties(family="DejaVu Sans", weight=weight)), size=height)
             for weight in ("normal", "bold")
         )
-        self._step, self._margin = _LINE * height, size[1] // 30
-        self._left, self._right = self._margin, size[0] - self._margin
-        self._bottom = size[1] - self._margin
+        self._step, self._margin, self._size = _LINE * height, size[1] // 30, size
 
     def draw(self, time: float) -> np.ndarray:
         """The picture at a time in s, (height, width, 3)."""
@@ -134,15 +128,16 @@ class _Panel:
         """Write on a copy of a (height, width, 3) picture."""
         image = Image.fromarray(picture)
         draw = ImageDraw.Draw(image)
-        room = self._right - self._left - self._margin - self._write_errors(draw, frame)
-        if self._title:
-            self._write(draw, _shortened(self._title, self._bold, room), 0, font=self._bold)
+        width = self._size[0] - 2 * self._margin
+        room = width - self._margin - self._write_errors(draw, frame)
+        if self._shot.title:
+            self._write(draw, _shortened(self._shot.title, self._bold, room), 0, font=self._bold)
         clock, colour = f"{1e3 * frame.time:.0f} of {1e3 * self._trial.duration:.0f} ms", _INK
         if self._trial.diverged and frame.time >= self._trial.end:
             clock, colour = f"diverged after {1e3 * frame.time:.0f} ms", _ALARM
-        self._write(draw, clock, 1 if self._title else 0, colour=colour)
-        room = self._right - self._left - self._plain.getlength(self._speed)
-        self._write(draw, _shortened(self._trial.name, self._plain, room) + self._speed, -2)
+        self._write(draw, clock, 1 if self._shot.title else 0, colour=colour)
+        name = _shortened(self._trial.name, self._plain, width - self._plain.getlength(self._speed))
+        self._write(draw, name + self._speed, -2)
         self._write(draw, self._legend, -1)
         return np.asarray(image)
 
@@ -151,26 +146,17 @@ class _Panel:
         errors = zip(LANDMARKS[FOLLOWED], frame.errors_mm[FOLLOWED], strict=True)
         texts = [f"{name} error {mm:.2f} mm" for name, mm in errors]
         for row, text in enumerate(texts):
-            red, green, blue = (round(255 * part) for part in TARGET_COLOURS[row])
-            self._write(draw, text, row, "right", (red, green, blue))
+            self._write(draw, text, row, "r", colour=tuple(round(255 * part) for part in TARGET_COLOURS[row]))
         return max(self._plain.getlength(text) for text in texts)
 
     def _write(
-        self,
-        draw: ImageDraw.ImageDraw,
-        text: str,
-        row: int,
-        side: str = "left",
-        colour: tuple[int, int, int] = _INK,
-        font: ImageFont.FreeTypeFont | None = None,
+        self, draw: ImageDraw.ImageDraw, text: str, row: int, side: str = "l", font: Any = None, colour: Any = _INK
     ) -> None:
         """Write one line, counted from the top or, below 0, from the bottom; a white rim keeps it readable."""
-        x = self._left if side == "left" else self._right
-        y = self._margin + self._step * row if row >= 0 else self._bottom + self._step * (row + 1)
-        anchor = side[0] + ("a" if row >= 0 else "d")
-        draw.text(
-            (x, y), text, font=font or self._plain, anchor=anchor, fill=colour, stroke_width=2, stroke_fill="white"
-        )
+        x = self._margin if side == "l" else self._size[0] - self._margin
+        y = self._margin + self._step * row if row >= 0 else self._size[1] - self._margin + self._step * (row + 1)
+        look = {"anchor": side + ("a" if row >= 0 else "d"), "stroke_width": 2, "stroke_fill": "white"}
+        draw.text((x, y), text, font=font or self._plain, fill=colour, **look)
 
 
 def _arrange(pictures: Sequence[np.ndarray]) -> np.ndarray:
@@ -228,30 +214,24 @@ def _gif(path: Path, fps: int) -> Iterator[Append]:
         raise ValueError(f"fps={fps}: a GIF shows each picture for a whole number of hundredths of a second")
     pictures: list[Image.Image] = []
     yield lambda picture: pictures.append(Image.fromarray(picture))
-    palette = _palette(pictures)
+    chosen = [pictures[i] for i in np.linspace(0, len(pictures) - 1, _PALETTE_PICTURES).astype(int)]
+    together = Image.fromarray(np.concatenate([np.asarray(one) for one in chosen]))  # muscles change colour
+    palette = together.quantize(256, Image.Quantize.MEDIANCUT, kmeans=2)
     first, *others = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
     first.save(path, save_all=True, append_images=others, duration=1000 // fps, loop=0, disposal=1, optimize=False)
 
 
-def _palette(pictures: Sequence[Image.Image]) -> Image.Image:
-    """A palette of pictures from all of the film: muscles change colour."""
-    chosen = [pictures[i] for i in np.linspace(0, len(pictures) - 1, _PALETTE_PICTURES).astype(int)]
-    together = Image.fromarray(np.concatenate([np.asarray(one) for one in chosen]))
-    return together.quantize(256, Image.Quantize.MEDIANCUT, kmeans=2)
-
-
 def show(folder: RunFolder, arm: Arm, evaluation: Evaluation, trials: Sequence[Trial], video: bool) -> None:
-    """Draw the best, the middle and the worst reach of a run, film the middle one, and say where it all is.
-
-    Where there are several reaches, they are drawn together too: ``generalisation``.
-    """
+    """Draw the best, the middle and the worst reach of a run, and all; film the middle one; say where it all is."""
     chosen = [trials[i] for i in evaluation.representatives]
+    whose = folder.path.name if not folder.path.name.isdigit() else "/".join(folder.path.parts[-2:])  # a sweep's job
+    source = f"run {whose}, seed {folder.saved_config().seed}" if folder.exists else ""
     for trial in chosen:
         path = folder.figures / trial.name
         make_folder(path.parent)
-        write_figure(reach_figure(trial, arm.actuator_names), path)
+        write_figure(reach_figure(trial, drives(arm, trial), source), path)
     if len(trials) > 1:
-        write_figure(generalisation_figure(evaluation), folder.figures / "generalisation")
+        write_figure(generalisation_figure(evaluation, source), folder.figures / "generalisation")
     print(facts({"figures": folder.figures}))
     if not video:
         return

@@ -3,10 +3,10 @@
 Each function takes a trial or all of them and gives a figure; `draw_recording` writes them all.
 """
 
-from mousearm.figures.groups import MuscleGroup, muscle_groups
+from mousearm.evaluate.muscles import MuscleGroup
 from mousearm.figures.overview import drive_figure, state_figure, summary_figure, synergy_figure
 from mousearm.figures.trial import activation_figure, joint_figure, trajectory_figure
-from mousearm.figures.writing import draw_recording, planned
+from mousearm.figures.writing import draw_recording, muscle_groups, planned
 
 __all__ = [
     "MuscleGroup",

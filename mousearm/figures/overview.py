@@ -9,8 +9,8 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import Patch
 
 from mousearm.analysis import ENOUGH, Average, Synergies, average, extract, fewest, principal_components
-from mousearm.evaluate.figure import POINT_STYLES
-from mousearm.figures.groups import MuscleGroup
+from mousearm.evaluate.figure import HEADROOM, POINT_STYLES
+from mousearm.evaluate.muscles import MuscleGroup
 from mousearm.figures.trial import FULL_MM, angles
 from mousearm.plots import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, below_title, draw_coloured, name_rows, page
 from mousearm.record.signals import ReachRecording, Signal
@@ -21,23 +21,20 @@ STATES = ("hidden", "cell")
 _MOVEMENT = "movement (%)"
 _GROUP_COLOURS = (GREEN, SKY, ORANGE, PURPLE, BLACK, GREY)  # not those of elbow and paw
 _BAND: dict[str, Any] = {"alpha": 0.25, "linewidth": 0}
-_SUMMARY_MM = 62
-_DRIVE_HEAD_MM, _DRIVE_ROW_MM, _PER_ROW = 16, 19, 4
-_MUSCLE_MM, _COURSE_MM, _SYNERGY_HEAD_MM = 3.4, 38, 20
+_PER_ROW, _MUSCLE_MM, _COURSE_MM = 4, 3.4, 38
 _NAMES_SHARE = 0.34  # of the width: names of muscles, and below them the variance
-_STATE_HEAD_MM, _STATE_ROW_MM = 10, 56
 _MOST_SHARES = 10
-_PLANES = ((0, 1), (0, 2))
 
 
 def drive(reach: ReachRecording) -> Signal:
-    """Signal that drives the arm: activations of muscles, controls of motors."""
-    return reach.signals["activation" if "activation" in reach.signals else "control"]
+    """Signal that drives the arm: activations of muscles, torques of motors, controls of any others."""
+    torque = reach.signals.get("force", reach.signals["time"])
+    return reach.signals.get("activation", torque if torque.unit == "N m" else reach.signals.get("control", torque))
 
 
 def summary_figure(reaches: Sequence[ReachRecording]) -> Figure:
     """Draw mean errors of elbow and paw over the movement, and of every joint Pearson's r and rms difference."""
-    with page(_SUMMARY_MM, f"Summary of {_counted(reaches)}", FULL_MM) as figure:
+    with page(62, f"Summary of {_counted(reaches)}", FULL_MM) as figure:
         errors, correlation, difference = figure.subplots(1, 3, width_ratios=(1.2, 1, 1))
         _draw_errors(errors, reaches)
         _draw_agreement(correlation, difference, reaches)
@@ -46,16 +43,18 @@ def summary_figure(reaches: Sequence[ReachRecording]) -> Figure:
 
 
 def drive_figure(reaches: Sequence[ReachRecording], groups: Sequence[MuscleGroup]) -> Figure:
-    """Draw a panel per muscle or motor: mean activation or control over the movement, with its standard deviation."""
-    names, unit = drive(reaches[0]).columns, "activation" if "activation" in reaches[0].signals else "control"
-    values = [drive(reach).values for reach in reaches]
-    if unit == "control":  # none led to the first frame
-        values = [one[min(1, len(one) - 1) :] for one in values]
+    """Draw a panel per muscle or motor: mean activation or torque over the movement, with its standard deviation."""
+    of, values = drive(reaches[0]), [drive(reach).values for reach in reaches]
+    what, unit, scale = ("torque", "µN m", 1e6) if of.unit == "N m" else ("control", "dimensionless", 1.0)
+    if "activation" in reaches[0].signals:
+        what, unit = "activation", "0 to 1"
+    else:  # none led to the first frame
+        values = [scale * one[min(1, len(one) - 1) :] for one in values]
     mean = average(values)
     members = [(group, muscle) for group in groups for muscle in group.muscles]
     n_rows = -(-len(members) // _PER_ROW)
-    title = f"Mean {unit} ± s.d. over {_counted(reaches)}"
-    with page(_DRIVE_HEAD_MM + _DRIVE_ROW_MM * n_rows, title, FULL_MM) as figure:
+    title = _averaged(what.capitalize(), reaches)
+    with page(16 + 19 * n_rows, title, FULL_MM) as figure:
         body = below_title(figure)
         panels = body.subplots(n_rows, _PER_ROW, squeeze=False, sharex=True, sharey=True)
         for i in range(len(members), panels.size):
@@ -63,10 +62,10 @@ def drive_figure(reaches: Sequence[ReachRecording], groups: Sequence[MuscleGroup
             panels.flat[i - _PER_ROW].tick_params(labelbottom=True)
         for axes, (group, muscle) in zip(panels.flat, members, strict=False):
             _draw_band(axes, mean, muscle, color=_group_colour(groups, group))
-            axes.set_title(display_name(names[muscle]), fontweight="normal", fontsize=7)
+            axes.set_title(display_name(of.columns[muscle]), fontweight="normal", fontsize=7)
         _draw_group_legend(body, groups)
         body.supxlabel(_MOVEMENT, fontsize=7)
-        body.supylabel(f"{unit} (dimensionless)", fontsize=7)
+        body.supylabel(f"{what} ({unit})", fontsize=7)
     return figure
 
 
@@ -75,14 +74,11 @@ def synergy_figure(reaches: Sequence[ReachRecording], groups: Sequence[MuscleGro
     spectrum = extract([reach.signals["activation"].values for reach in reaches])
     chosen, names = fewest(spectrum), reaches[0].signals["activation"].columns
     title = f"{chosen.n} synerg{'y' if chosen.n == 1 else 'ies'} of {_counted(reaches)}    VAF {100 * chosen.vaf:.0f} %"
-    with page(_SYNERGY_HEAD_MM + _MUSCLE_MM * len(names) + _COURSE_MM, title, FULL_MM) as figure:
+    with page(20 + _MUSCLE_MM * len(names) + _COURSE_MM, title, FULL_MM) as figure:
         body = below_title(figure)
-        grid = body.add_gridspec(
-            2,
-            1 + chosen.n,
-            width_ratios=(_NAMES_SHARE, *[(1 - _NAMES_SHARE) / chosen.n] * chosen.n),
-            height_ratios=(_MUSCLE_MM * len(names), _COURSE_MM),
-        )
+        widths = (_NAMES_SHARE, *[(1 - _NAMES_SHARE) / chosen.n] * chosen.n)
+        heights = (_MUSCLE_MM * len(names), _COURSE_MM)
+        grid = body.add_gridspec(2, 1 + chosen.n, width_ratios=widths, height_ratios=heights)
         upper, lower = ([body.add_subplot(grid[row, i]) for i in range(1 + chosen.n)] for row in (0, 1))
         _draw_weights(upper, chosen, names, groups)
         _draw_variance(lower[0], spectrum, chosen)
@@ -95,7 +91,7 @@ def state_figure(reaches: Sequence[ReachRecording]) -> Figure:
     """Draw hidden and cell state in two planes of principal components, coloured by time, and explained variance."""
     kinds = [kind for kind in STATES if kind in reaches[0].signals]
     title = f"Principal components of the network's state over {_counted(reaches)}"
-    with page(_STATE_HEAD_MM + _STATE_ROW_MM * len(kinds), title, FULL_MM) as figure:
+    with page(10 + 56 * len(kinds), title, FULL_MM) as figure:
         rows = figure.subplots(len(kinds), 3, squeeze=False, width_ratios=(1, 1, 0.8))
         for row, kind in zip(rows, kinds, strict=True):
             _draw_state(list(row), reaches, kind)
@@ -105,9 +101,9 @@ def state_figure(reaches: Sequence[ReachRecording]) -> Figure:
 def _draw_errors(axes: Axes, reaches: Sequence[ReachRecording]) -> None:
     mean = average([reach.signals["error"].values for reach in reaches])
     for i, (point, look) in enumerate(POINT_STYLES.items()):
-        _draw_band(axes, mean, i, **look, label=f"{point}, mean ± s.d.")
-    top = float(np.max(mean.mean + mean.sd))
-    axes.set(title="Error", xlabel=_MOVEMENT, ylabel="distance from target (mm)", ylim=(0, 1.3 * max(top, 1e-3)))
+        _draw_band(axes, mean, i, **look, label=point if len(reaches) == 1 else f"{point}, mean ± s.d.")
+    top = HEADROOM * max(float(np.max(mean.mean + mean.sd)), 1e-3)
+    axes.set(title="Error", xlabel=_MOVEMENT, ylabel="distance from target (mm)", ylim=(0, top))
     axes.legend(loc="upper left")
 
 
@@ -173,7 +169,7 @@ def _draw_state(panels: Sequence[Axes], reaches: Sequence[ReachRecording], kind:
     found = principal_components([one.reshape(len(one), -1) for one in values])
     times = [1e3 * reach.signals["time"].values for reach in reaches]
     limits = 0.0, max(float(ms[-1]) for ms in times)
-    for axes, plane in zip(panels, _PLANES, strict=False):
+    for axes, plane in zip(panels, ((0, 1), (0, 2)), strict=False):
         x, y = (min(component, len(found.directions) - 1) for component in plane)
         for scores, ms in zip(found.scores, times, strict=True):  # a line per trial, from its dot
             draw_coloured(axes, scores[:, [x, y]], ms, limits)
@@ -195,6 +191,10 @@ def _counted(reaches: Sequence[ReachRecording]) -> str:
     names = {reach.name for reach in reaches}
     text = plural(len(names), "reach", "reaches")
     return text if len(reaches) == len(names) else f"{len(reaches)} performances of {text}"
+
+
+def _averaged(what: str, reaches: Sequence[ReachRecording]) -> str:
+    return f"{what}, mean ± s.d. over {_counted(reaches)}" if len(reaches) > 1 else f"{what} in {reaches[0].name}"
 
 
 def _group_colour(groups: Sequence[MuscleGroup], group: MuscleGroup) -> str:

@@ -18,7 +18,7 @@ from mousearm.evaluate.figure import (
     path_limits,
     trial_title,
 )
-from mousearm.figures.groups import MuscleGroup
+from mousearm.evaluate.muscles import MuscleGroup
 from mousearm.plots import BLUE, below_title, page
 from mousearm.record.signals import ReachRecording
 from mousearm.text import display_name
@@ -27,9 +27,7 @@ from mousearm.trajectory import DIRECTIONS, Trial
 FULL_MM, COLUMN_MM = 175, 85
 """Widths of a journal's page and of one of its columns."""
 _UPPER_MM, _LOWER_MM, _HEAD_MM = 72, 44, 12
-_ELEVATION, _AZIMUTH, _ZOOM = 18, -50, 1.15  # degrees: from the animal's front right, a little from above
-_PER_ROW, _JOINT_MM = 3, 42
-_MAP_HEAD_MM, _MAP_ROW_MM = 16, 3.4
+_PER_ROW = 3
 _REFERENCE: dict[str, Any] = {"color": "0.15", "linestyle": (0, (3, 2)), "linewidth": 0.9}
 
 
@@ -54,7 +52,7 @@ def joint_figure(reach: ReachRecording) -> Figure:
     names, ms = reach.signals["qpos"].columns, 1e3 * reach.signals["time"].values
     actual, reference, found = angles(reach)
     n_rows = -(-len(names) // _PER_ROW)
-    with page(_HEAD_MM + _JOINT_MM * n_rows, f"{reach.name}    joint angles", FULL_MM) as figure:
+    with page(_HEAD_MM + 42 * n_rows, f"{reach.name} ({reach.split})    joint angles", FULL_MM) as figure:
         body = below_title(figure)
         panels = body.subplots(n_rows, _PER_ROW, squeeze=False)
         for axes in panels.flat[len(names) :]:
@@ -78,11 +76,11 @@ def activation_figure(reach: ReachRecording, groups: Sequence[MuscleGroup]) -> F
     ms = 1e3 * trial.time
     names, columns = [], []
     for group in groups:
-        names += [group.name.capitalize(), *(activation.columns[muscle] for muscle in group.muscles)]
+        names += [group.name.capitalize(), *(display_name(activation.columns[muscle]) for muscle in group.muscles)]
         columns += [None, *group.muscles]
     blank = np.full(len(trial), np.nan)
     rows = np.stack([blank if column is None else activation.values[:, column] for column in columns], axis=1)
-    with page(_MAP_HEAD_MM + _MAP_ROW_MM * len(names), reach.name, COLUMN_MM) as figure:
+    with page(16 + 3.4 * len(names), f"{reach.name} ({reach.split})", COLUMN_MM) as figure:
         axes = figure.subplots()
         draw_map(axes, _edges(ms), rows, names, "activation (0 to 1)")
         label_time(axes, trial)
@@ -104,8 +102,8 @@ def _draw_space(axes: Axes3D, trial: Trial) -> None:
     axes.set(xlim=limits[0], ylim=limits[1], zlim=limits[2])
     axes.set_title("Path", loc="left")
     axes.set(**{f"{axis}label": f"{name} from shoulder (mm)" for axis, name in zip("xyz", DIRECTIONS, strict=True)})
-    axes.set_box_aspect(np.ones(3), zoom=_ZOOM)  # type: ignore[arg-type]  # its stub knows whole numbers alone
-    axes.view_init(_ELEVATION, _AZIMUTH)
+    axes.set_box_aspect(np.ones(3), zoom=1.15)  # type: ignore[arg-type]  # its stub knows whole numbers alone
+    axes.view_init(elev=18, azim=-50)  # degrees: from the animal's front right, a little from above
     for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
         axis.pane.set_visible(False)  # type: ignore[attr-defined]  # an axis of three dimensions
         axis.labelpad = -4

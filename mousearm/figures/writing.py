@@ -4,15 +4,16 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from mousearm.errors import UnknownNameError
 from mousearm.evaluate.evaluation import smallest_middle_largest
-from mousearm.figures.groups import MuscleGroup, muscle_groups
+from mousearm.evaluate.muscles import MuscleGroup, group_muscles
 from mousearm.figures.overview import STATES, drive, drive_figure, state_figure, summary_figure, synergy_figure
 from mousearm.figures.trial import activation_figure, joint_figure, trajectory_figure
 from mousearm.files import make_folder
-from mousearm.plots import PRINT_DPI, write_figure
+from mousearm.plots import PRINT_DPI, sign, write_figure
 from mousearm.record.signals import ReachRecording, Recording
 from mousearm.trajectory import PAW
 
@@ -20,26 +21,18 @@ from mousearm.trajectory import PAW
 def draw_recording(recording: Recording, folder: Path, names: Sequence[str] = ()) -> tuple[list[Path], list[str]]:
     """Draw everything that makes sense for a recording, as PDF and as PNG of 300 dpi.
 
-    Figures of all trials go into the folder, those of single trials into folders below it that have the names of the
-    reaches; of a reach with several trials, the first one.
+    Figures of all trials go into the folder, which is made; those of single trials into folders below it that have the
+    names of the reaches, of which the first trial is drawn: of the reaches that are named, or of the best, the middle
+    and the worst. Returned are the PNG files, with a PDF beside each, and why others were not drawn, a line each.
 
-    Args:
-        recording: what was recorded.
-        folder: made if it is not there.
-        names: the reaches that are drawn one by one; none for the best, the middle and the worst.
-
-    Returns:
-        The PNG files, beside each of which lies a PDF of the same name; and why others were not drawn, a line each.
-
-    Raises:
-        UnknownNameError: if there is no such reach.
-        OutputError: if the folder cannot be written.
+    UnknownNameError if there is no such reach, OutputError if the folder cannot be written.
     """
-    plan, left_out = planned(recording, names)
-    files = []
+    (plan, left_out), files = planned(recording, names), []
     for name, draw in plan.items():
         make_folder((folder / name).parent)
-        files.append(write_figure(draw(), folder / name, PRINT_DPI)[0])
+        figure = draw()
+        sign(figure, f"run {recording.about['run']}, network {recording.about['checkpoint']}")
+        files.append(write_figure(figure, folder / name, PRINT_DPI)[0])
     return files, left_out
 
 
@@ -55,16 +48,30 @@ def planned(recording: Recording, names: Sequence[str] = ()) -> tuple[dict[str, 
             plan[f"{reach.name}/activation"] = partial(activation_figure, reach, groups)
     plan["summary"] = partial(summary_figure, reaches)
     plan["mean_activation" if muscles else "mean_control"] = partial(drive_figure, reaches, groups)
-    if any(drive(reach).values.any() for reach in reaches) and muscles:
+    active = muscles and any(drive(reach).values.any() for reach in reaches)
+    if active and len(reaches) > 1:
         plan["synergies"] = partial(synergy_figure, reaches, groups)
     if any(kind in reaches[0].signals for kind in STATES):
         plan["state"] = partial(state_figure, reaches)
     reasons = {
         "No activation and no synergies: this arm has motors.": not muscles,
-        "No synergies: no muscle is ever active.": muscles and "synergies" not in plan,
+        "No synergies: no muscle is ever active.": muscles and not active,
+        "No synergies of one performance: they are what several have in common.": active and len(reaches) == 1,
         "No principal components of a state: this network has no memory.": "state" not in plan,
     }
     return plan, [reason for reason, holds in reasons.items() if holds]
+
+
+def muscle_groups(reaches: Sequence[ReachRecording]) -> list[MuscleGroup]:
+    """Groups of the columns of ``activation``, by `group_muscles`, of the recorded moment arms.
+
+    Without moment arms all muscles are one group, ``muscles``, in the order of the model.
+    """
+    names, signals = reaches[0].signals["activation"].columns, [reach.signals for reach in reaches]
+    if "moment_arm" not in signals[0] or signals[0]["moment_arm"].rows != names:
+        return [MuscleGroup("muscles", list(range(len(names))))]
+    arms, qpos, landmarks = ([of[key].values for of in signals] for key in ("moment_arm", "qpos", "landmarks"))
+    return group_muscles(np.concatenate(arms), qpos, landmarks, signals[0]["moment_arm"].columns)
 
 
 def _chosen(reaches: Sequence[ReachRecording], names: Sequence[str]) -> list[ReachRecording]:

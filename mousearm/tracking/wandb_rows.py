@@ -15,6 +15,7 @@ from mousearm.errors import RenderError
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.figure import reach_figure
 from mousearm.evaluate.film import Shot, film
+from mousearm.evaluate.muscles import drives
 from mousearm.model import Arm
 from mousearm.plots import as_png
 from mousearm.registry import TRACKERS
@@ -155,7 +156,7 @@ def _histogram(trials: Sequence[Trial]) -> dict[str, Any]:
 
 def _figure(trial: Trial, arm: Arm) -> dict[str, Any]:
     """The figure of one reach, as a PNG file."""
-    png = as_png(reach_figure(trial, arm.actuator_names), _DPI)
+    png = as_png(reach_figure(trial, drives(arm, trial)), _DPI)
     return {"kind": "figure", "file": np.frombuffer(png, np.uint8), "caption": trial.name}
 
 

@@ -10,15 +10,17 @@ from PIL import Image
 
 from mousearm.evaluate.evaluation import ErrorScale, Evaluation, evaluate_trials
 from mousearm.evaluate.figure import generalisation_figure, reach_figure
+from mousearm.evaluate.muscles import Drives, drives
 from mousearm.evaluate.results import Errors, PawMovement, ReachResult
 from mousearm.plots import write_figure
+from mousearm.text import display_name
 from mousearm.trajectory import ELBOW, PAW, Trial
 
 SCALE = ErrorScale("arm", "segments", "none", 12.0, 17.0)
 T = 11
 PLACE = np.array([0.010, 0.020, 0.030])
-MOTORS = [f"motor_{i}" for i in range(6)]
-MUSCLES = [f"Muscle_{i}_Head" for i in range(21)]
+MOTORS = Drives([f"motor_{i}" for i in range(6)])
+MUSCLES = Drives([f"Muscle_{i}_Head" for i in range(21)])
 
 
 def trial(nu=6, lived=T, name="reach"):
@@ -59,7 +61,7 @@ def test_means_are_those_of_the_evaluation():
     figure = reach_figure(trial(), MOTORS)
     # 0.5 mm times the mean of 1 to 10; frame 0 is not counted.
     assert result.paw_mm.mean == pytest.approx(2.75)
-    assert figure.get_suptitle() == "reach    mean error: paw 2.75 mm, elbow 0.00 mm"
+    assert figure.get_suptitle() == "reach (train)    mean error: paw 2.75 mm, elbow 0.00 mm"
     assert [text.get_text() for text in panel(figure, "Error").get_legend().texts][1] == "paw, mean 2.75 mm"
 
 
@@ -90,7 +92,7 @@ def test_motors_are_steps_that_hold_between_frames():
         values, edges, _ = step.get_data()
         np.testing.assert_array_equal(values, data.ctrl[1:, i])  # row 0 led to no frame
         np.testing.assert_allclose(edges, 10 * np.arange(T))
-    assert [text.get_text() for text in axes.get_legend().texts] == MOTORS
+    assert [text.get_text() for text in axes.get_legend().texts] == [f"motor {i}" for i in range(6)]
 
 
 @pytest.mark.parametrize(("shift", "limits"), [(0.0, (0, 1)), (-1.0, (-1, 1))])
@@ -101,7 +103,33 @@ def test_many_actuators_are_a_map_with_names(shift, limits):
     (mesh,) = [artist for artist in axes.collections if isinstance(artist, QuadMesh)]
     np.testing.assert_array_equal(mesh.get_array(), data.ctrl[1:].T)
     assert mesh.get_clim() == pytest.approx(limits)
-    assert [text.get_text() for text in axes.get_yticklabels()] == [f"Muscle {i} Head" for i in range(21)]
+    assert [text.get_text() for text in axes.get_yticklabels()] == [f"Muscle {i} head" for i in range(21)]
+
+
+def test_muscles_stand_in_anatomical_order_and_motors_have_torques(torque_arm, muscle_arm):
+    def of(arm):
+        qpos = arm.rest_qpos + np.linspace(0, 0.2, T)[:, None]
+        landmarks = arm.landmark_positions(qpos)
+        ctrl = np.tile(np.linspace(0, 1, arm.nu), (T, 1))
+        return Trial(name="r", dt=0.01, landmarks=landmarks, targets=landmarks, qpos=qpos, ctrl=ctrl)
+
+    data = of(muscle_arm)
+    axes = panel(reach_figure(data, drives(muscle_arm, data), "run first, seed 3"), "Excitations")
+    labels = [text.get_text() for text in axes.get_yticklabels()]
+    assert sorted(labels) == sorted(display_name(name) for name in muscle_arm.actuator_names)
+    heads = [i for i, label in enumerate(labels) if label.startswith("Triceps")]
+    assert max(heads) - min(heads) <= 3  # three heads and a small one of the same function
+    assert labels[-1] == "Flexor carpi radialis"
+    (mesh,) = [artist for artist in axes.collections if isinstance(artist, QuadMesh)]
+    name = list(muscle_arm.actuator_names)[5]
+    np.testing.assert_allclose(np.asarray(mesh.get_array())[labels.index(display_name(name))], data.ctrl[1:, 5])
+    data = of(torque_arm)
+    figure = reach_figure(data, drives(torque_arm, data), "run first, seed 3")
+    axes = panel(figure, "Torques of the motors")
+    first = next(patch for patch in axes.patches if isinstance(patch, StepPatch))
+    gear = torque_arm.model.actuator_gear[0, 0]
+    np.testing.assert_allclose(first.get_data().values, 1e6 * gear * data.ctrl[1:, 0])
+    assert figure.get_supxlabel() == "run first, seed 3"
 
 
 @pytest.mark.parametrize(("names", "nu"), [(MOTORS, 6), (MUSCLES, 21)])
@@ -158,7 +186,7 @@ def test_text_can_be_read_in_print_and_lies_on_the_page(names, nu):
 
 def test_a_name_is_shown_as_it_is():
     figure = reach_figure(trial(name="$a_{b$"), MOTORS)
-    assert figure.get_suptitle().startswith("$a_{b$ ")
+    assert figure.get_suptitle().startswith("$a_{b$ (")
     figure.draw_without_rendering()  # as mathematics it could not be parsed
 
 

@@ -11,6 +11,7 @@ from matplotlib.text import Text
 
 from mousearm.analysis import agreement, average, extract, fewest, principal_components
 from mousearm.figures import (
+    MuscleGroup,
     activation_figure,
     drive_figure,
     joint_figure,
@@ -21,6 +22,7 @@ from mousearm.figures import (
     trajectory_figure,
 )
 from mousearm.figures.trial import COLUMN_MM, FULL_MM
+from mousearm.text import display_name
 
 
 def panel(figure, title):
@@ -79,7 +81,7 @@ def test_joint_angles_are_degrees_with_r_and_rms(muscles):
     found = agreement(angles, reference)
     figure = joint_figure(reach)
     for j, name in enumerate(reach.signals["qpos"].columns):
-        axes = panel(figure, name.replace("_", " "))
+        axes = panel(figure, display_name(name))
         np.testing.assert_allclose(axes.lines[0].get_ydata(), angles[:, j])
         np.testing.assert_allclose(axes.lines[1].get_ydata(), reference[:, j])
         assert axes.texts[0].get_text() == f"r = {found.r[j]:.2f}, rms {found.rms[j]:.1f}°"
@@ -100,9 +102,9 @@ def test_activations_are_a_map_in_groups(muscles):
     assert labels[0] == "Shoulder"
     assert "Elbow flexors" in labels
     for row, label in zip(drawn, labels, strict=True):
-        name = label.replace(" ", "_")
-        if name in reach.signals["activation"].columns:
-            column = reach.signals["activation"].columns.index(name)
+        names = [display_name(name) for name in reach.signals["activation"].columns]
+        if label in names:
+            column = names.index(label)
             np.testing.assert_allclose(row, values(reach, "activation")[:, column])
         else:
             assert np.isnan(row).all()  # the row of a group's name
@@ -116,7 +118,16 @@ def test_means_are_over_the_movement(muscles):
     line = panel(figure, "Infraspinatus").lines[0]
     np.testing.assert_allclose(line.get_ydata(), mean.mean[:, columns.index("Infraspinatus")])
     np.testing.assert_allclose(line.get_xdata(), np.linspace(0, 100, 101))
-    assert len({panel(figure, name.replace("_", " ")).get_ylim() for name in columns}) == 1
+    assert len({panel(figure, display_name(name)).get_ylim() for name in columns}) == 1
+
+
+def test_torques_of_motors_are_of_their_joints(motors):
+    figure = drive_figure(motors.reaches, [MuscleGroup("motors", list(range(6)))])
+    torque = average([1e6 * values(reach, "torque")[1:] for reach in motors.reaches])  # uN m; one motor at each joint
+    np.testing.assert_allclose(panel(figure, "elbow flex").lines[0].get_ydata(), torque.mean[:, 3], atol=1e-9)
+    assert figure.get_suptitle() == "Torque, mean ± s.d. over 2 reaches"
+    alone = drive_figure(motors.reaches[:1], [MuscleGroup("motors", list(range(6)))])
+    assert alone.get_suptitle() == "Torque in reach_00"
 
 
 def test_synergies_are_those_of_the_analysis(muscles):
