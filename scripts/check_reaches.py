@@ -1,4 +1,4 @@
-"""Look at recorded reaches before training; the exit status is 1 if a file would be refused.
+"""Look at recorded reaches before training; the exit status is 1 if a file would be refused or is suspicious.
 
 ``python scripts/check_reaches.py PATH [OVERRIDES...] [--out report.html]``: PATH is a CSV file or a folder, overrides
 are those of run.py, such as model=muscle. Printed are frames, rate, segment lengths and their drift, peak speed
@@ -30,7 +30,7 @@ def main(given: Namespace) -> int:
         from mousearm.reach_check.page import write_page
 
         print(f"\nPage: {write_page(report, given.out)}")
-    return 1 if report.refused else 0
+    return int(bool(report.refused or report.suspicions))
 
 
 if __name__ == "__main__":

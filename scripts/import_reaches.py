@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mousearm import cli
 from mousearm.errors import KinematicsError
-from mousearm.kinematics.imports import CutRule, ImportOptions, import_reaches
+from mousearm.kinematics.imports import CutRule, ImportOptions, axes_doubts, import_reaches
 from mousearm.kinematics.imports.conversion import SIDES, UNITS
 from mousearm.registry import FORMATS
 from mousearm.text import printable, shell
@@ -52,7 +52,7 @@ GAP_MS = ImportOptions().max_gap_ms
 def main(given: Namespace) -> None:
     """Import, print what was done."""
     imported = import_reaches(given.files, given.out, options(given))
-    print(printable("\n".join(item.text() for item in imported)))
+    print(printable("\n".join([*(item.text() for item in imported), *axes_doubts(imported, options(given))])))
     n_reaches = sum(len(item.reaches) for item in imported)
     print(f"Wrote {n_reaches} reaches to {given.out}. Look at them: {shell('scripts/check_reaches.py', given.out)}")
 

@@ -1,6 +1,8 @@
 import base64
 import re
+import shlex
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,8 +11,9 @@ from mousearm.errors import KinematicsError
 from mousearm.kinematics import Reach, generate, read_csv, write_csv
 from mousearm.kinematics.imports import ImportOptions, import_reaches
 from mousearm.paths import resolve
-from mousearm.reach_check import at_limits, check_reaches, measure
+from mousearm.reach_check import at_limits, check_reaches, measure, suspicion
 from mousearm.reach_check.page import PER_FIGURE, trajectory_figures, write_page
+from mousearm.setup import Setup
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -91,13 +94,54 @@ def test_time_that_is_unusual_is_remarked_upon(turning, slower, remarks):
     assert [remark.split()[0] for remark in found] == ["the", "it"][:remarks]
 
 
-def test_advice_to_check_the_side(tmp_path, report_of):
-    source, remarks = resolve("package:synthetic/reach_16.csv", "kinematics/data"), {}
-    for side in ("left", "right"):
-        import_reaches([source], tmp_path / side, ImportOptions(unit="m", axes="x y z", side=side))
-        remarks[side] = [remark for item in report_of(tmp_path / side).checked for remark in item.remarks]
-    assert ["check axes and side" in remark for remark in remarks["left"]] == [True]
-    assert remarks["right"] == []
+def test_frames_at_a_limit_are_suspicious(folder, report_of):
+    report = report_of(folder / "good.csv")
+    (good,) = report.checked
+    limited = replace(report, checked=[replace(good, at_limit=0.34)])
+    assert (good.cells()[-1], limited.checked[0].cells()[-1]) == ("good", "suspicious")
+    assert [line.partition(":")[0] for line in limited.suspicions] == ["good"]
+    assert "34% of the frames" in limited.text()
+    assert report.suspicions == []
+
+
+@pytest.mark.parametrize("options", [{"axes": "y z x", "side": "left"}, {"axes": "x y z", "side": "left"}])
+def test_advice_to_turn_files_is_a_command_that_turns_them(tmp_path, run_script, monkeypatch, options):
+    monkeypatch.chdir(tmp_path)
+    folder = resolve("package:synthetic", "kinematics/data")
+    sources = [folder / f"reach_{i:02d}.csv" for i in range(4)]
+    import_reaches(sources, Path("wrong"), ImportOptions(unit="m", **options))
+    told = run_script("check_reaches", "wrong")
+    assert told.status == 1
+    assert re.findall(r"^reach_\d\d +\d.* (\w+)$", told.out, re.MULTILINE).count("good") == 0
+    (command,) = re.findall(r"^  python scripts/import_reaches.py (.*)$", told.out, re.MULTILINE)
+    pattern, *words = shlex.split(command)
+    assert run_script("import_reaches", *sorted(Path().glob(pattern)), *words).status == 0
+    assert run_script("check_reaches", "turned").status == 0
+    for source in sources:
+        np.testing.assert_allclose(read_csv(f"turned/{source.name}").paw, read_csv(source).paw, atol=1e-7)
+
+
+def test_advice_to_import_with_other_axes(tmp_path, run_script):
+    """The import says which options would have been right, and names the side where it was given."""
+    folder, options = resolve("package:synthetic", "kinematics/data"), ["--axes", "z x y", "--side", "left"]
+    files = [folder / f"reach_{i:02d}.csv" for i in range(4)]
+    for name in ("first", "second"):
+        done = run_script("import_reaches", *files, "--out", tmp_path / name, "--units", "m", *options)
+        told = re.search(r"^SUSPICIOUS .* with (--axes .*)$", done.out, re.MULTILINE)
+        assert (told is not None) == (name == "first")
+        assert ("SUSPICIOUS" in (tmp_path / name / "import.txt").read_text()) == (name == "first")
+        options = shlex.split(told[1]) if told else []
+    np.testing.assert_allclose(read_csv(tmp_path / "second" / "reach_03.csv").paw, read_csv(files[3]).paw, atol=1e-7)
+
+
+def test_suspicion_before_a_training(configure, tmp_path):
+    source = resolve("package:demo.csv", "kinematics/data")
+    import_reaches([source], tmp_path / "mirrored", ImportOptions(unit="m", axes="x y z", side="left"))
+    for path, is_told in ((source, False), (tmp_path / "mirrored", True)):
+        setup = Setup.build(configure(f"kinematics.path='{path}'"))
+        said = suspicion(setup.arm, setup.references, str(path))
+        assert bool(said) == is_told
+        assert said.endswith(f"See python scripts/check_reaches.py {path}") == is_told
 
 
 def test_every_file_is_looked_at_by_itself(folder, report_of):
@@ -127,7 +171,7 @@ def test_text(folder, report_of):
     assert "2 of 4 reaches can be trained on." in text
     assert "REFUSED millimetres: " in text
     assert "it looks like millimetres: divide the positions by 1000" in text
-    assert re.search(r"elbow_flex +-57 to 72 +-?\d+ to -?\d+", text)
+    assert re.search(r"elbow_flex +-57 to 72 +-29 to 11 +-?\d+ to -?\d+", text)
 
 
 def test_joint_rows_cover_all_reaches(folder, report_of, torque_arm):
@@ -136,7 +180,7 @@ def test_joint_rows_cover_all_reaches(folder, report_of, torque_arm):
     used = np.concatenate([item.reference.qpos for item in report.checked if item.reference is not None])
     joint = torque_arm.joint_names.index("elbow_flex")
     low, high = np.rad2deg([used[:, joint].min(), used[:, joint].max()])
-    assert rows["elbow_flex"][2] == f"{low:.0f} to {high:.0f}"
+    assert rows["elbow_flex"][3] == f"{low:.0f} to {high:.0f}"
 
 
 def test_at_limits(torque_arm):

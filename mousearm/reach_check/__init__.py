@@ -1,8 +1,11 @@
 """The check of recorded reaches: each file by itself, read, measured and fitted to the arm; and the tables of it."""
 
 import math
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -11,43 +14,34 @@ from mousearm.config import Config
 from mousearm.env.references import reach_files, with_lengths
 from mousearm.errors import KinematicsError
 from mousearm.kinematics import Reach, ReachFile, resample
+from mousearm.kinematics.orientation import Orientation, find_orientation
+from mousearm.kinematics.synthetic import RECORDED_QPOS
 from mousearm.model import Arm, load_arm
 from mousearm.retarget import PoseCache, Reference, Solve, cache_folder, retarget
-from mousearm.text import columns, printable
+from mousearm.text import NO_VALUE, columns, listed, printable, shell, shortened
+from mousearm.trajectory import SHOULDER, with_shoulder
 
+# What is remarked upon outside a range, with unit and range.
 USUAL = (("the highest speed of the paw is", "m/s", 0.05, 0.5), ("it lasts", "s", 0.05, 5.0))
-"""What is remarked upon outside a range, with unit and range."""
-
-MOST_SPREAD = 0.05
-"""Standard deviation of a segment's length, relative to its median, above which it is remarked upon."""
-
-AT_LIMIT = 0.01
-"""A joint is at its limit where it is nearer to it than this part of its range."""
-
-MOST_AT_LIMIT = 0.1
-"""Share of frames with a joint at its limit above which a reach is remarked upon."""
-
-FOLLOWED_MM = 0.1
-"""Residual up to which an arm follows a reach."""
+MOST_SPREAD = 0.05  # standard deviation of a segment's length, relative to its median
+FOLLOWED_MM = 0.1  # residual up to which an arm follows a reach
+AT_LIMIT = 0.01  # a joint is at its limit where it is nearer to it than this part of its range
+MOST_AT_LIMIT = 0.1  # share of frames with a joint at its limit, above which a reach is suspicious
+BEYOND = 0.05  # rad, by which a joint leaves the range of the recorded reaches
 
 HEADER = ("reach", "frames", "Hz", "upper arm mm", "forearm mm", "peak m/s", "peak m/s²", "IK mm", "")
-JOINT_HEADER = ("joint", "arm °", "used °", "frames at a limit")
+JOINT_HEADER = ("joint", "arm °", "published °", "used °", "frames at a limit")
 SEGMENTS_NOTE = "Segments: median ± standard deviation, drift from the first to the last frame."
+_LENGTHS = slice(3, 5)  # the columns of segments, which have a table of their own in a terminal
+_NAME_LENGTH, _MOST_NAMES = 30, 3
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentLength:
-    """The length of a segment, which would be constant if points sat on joints and were seen without error.
-
-    Attributes:
-        median_mm: over the frames.
-        spread_mm: standard deviation over the frames.
-        drift_mm: change from the first to the last frame along the line that fits best.
-    """
+class SegmentLength(NamedTuple):
+    """The length of a segment, which would be constant if points sat on joints and were seen without error."""
 
     median_mm: float
-    spread_mm: float
-    drift_mm: float
+    spread_mm: float  # standard deviation over the frames
+    drift_mm: float  # change from the first to the last frame along the line that fits best
 
     def __str__(self) -> str:
         drift = round(self.drift_mm, 2) + 0.0  # without the sign of a zero
@@ -56,20 +50,14 @@ class SegmentLength:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """Numbers of one reach as it was recorded.
-
-    Attributes:
-        rate: Hz.
-        peak_speed: of the paw [m/s].
-        peak_acceleration: of the paw [m/s^2]; noise raises it first.
-    """
+    """Numbers of one reach as it was recorded."""
 
     n_frames: int
-    rate: float
+    rate: float  # Hz
     upper_arm: SegmentLength
     forearm: SegmentLength
-    peak_speed: float
-    peak_acceleration: float
+    peak_speed: float  # of the paw, m/s
+    peak_acceleration: float  # of the paw, m/s^2; noise raises it first
 
     def remarks(self) -> list[str]:
         """Remarks on what is allowed but should be looked at."""
@@ -90,25 +78,27 @@ class Measures:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Findings about one file.
+    """Findings about one file."""
 
-    Attributes:
-        reach: as it was recorded, or None if it cannot be read.
-        reference: as the arm would perform it, or None if it could not even be resampled.
-        refusal: why training would refuse it; empty if it would not.
-        remarks: what is allowed but should be looked at.
-    """
+    name: str  # the reach's
+    path: Path
+    reach: Reach | None  # as it was recorded, or None if it cannot be read
+    measures: Measures | None = None
+    reference: Reference | None = None  # as the arm would perform it, or None if it could not even be resampled
+    refusal: str = ""  # why training would refuse it; empty if it would not
+    remarks: Sequence[str] = ()  # on what is allowed but should be looked at
+    at_limit: float = 0.0  # share of the frames with a joint at its limit, where the arm follows
+    turned: bool = False  # whether its axes or its side look wrong
 
-    name: str
-    reach: Reach | None
-    measures: Measures | None
-    reference: Reference | None
-    refusal: str
-    remarks: Sequence[str]
+    @property
+    def is_suspicious(self) -> bool:
+        """Whether it may be trained on, but is hardly what was performed."""
+        return self.turned or self.at_limit > MOST_AT_LIMIT
 
     def cells(self) -> list[str]:
         """Its row of the table, below `HEADER`."""
-        verdict = "REFUSED" if self.refusal else "look" if self.remarks else "good"
+        look = "look" if self.remarks else "good"
+        verdict = "REFUSED" if self.refusal else "suspicious" if self.is_suspicious else look
         if self.measures is None:
             return [self.name, *["-"] * (len(HEADER) - 2), verdict]
         found = self.measures
@@ -119,17 +109,12 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class ReachCheck:
-    """Findings about all files.
-
-    Attributes:
-        source: where the files are.
-        arm: the arm that is to perform them.
-        checked: one for every file.
-    """
+    """Findings about all files of a source, which the arm is to perform."""
 
     source: str
     arm: Arm
     checked: Sequence[Checked]
+    orientation: Orientation  # of the reaches that can be read
 
     @property
     def refused(self) -> list[Checked]:
@@ -142,31 +127,61 @@ class ReachCheck:
         return [f"{item.name}: {remark}" for item in self.checked for remark in item.remarks]
 
     @property
+    def suspicions(self) -> list[str]:
+        """What is suspicious, with the names of the reaches, and what to do."""
+        turned = [item for item in self.checked if item.turned]
+        found = []
+        if turned:
+            limit = max(item.at_limit for item in turned)
+            at_limit = f" A joint is at its limit in up to {limit:.0%} of the frames." if limit else ""
+            names = listed([item.name for item in turned], _MOST_NAMES)
+            found = [f"{names}: {self.orientation.evidence}{at_limit} {self._import_again(turned)}"]
+        return found + [
+            f"{item.name}: a joint is at its limit in {item.at_limit:.0%} of the frames, though axes and side look "
+            "right; the table of joints says which"
+            for item in self.checked
+            if item.is_suspicious and not item.turned
+        ]
+
+    def _import_again(self, turned: Sequence[Checked]) -> str:
+        """The command that turns files as their orientation proposes."""
+        files = [shlex.quote(str(item.path)) for item in turned]
+        if len(files) > _MOST_NAMES:
+            files = sorted({f"{shlex.quote(str(item.path.parent))}/*.csv" for item in turned})
+        return (
+            "Import the recording again with other axes, or turn these files:\n  "
+            f"python scripts/import_reaches.py {' '.join(files)} --out turned --units m {self.orientation.options()}"
+        )
+
+    @property
     def summary(self) -> str:
         """How many reaches can be trained on."""
-        return f"{len(self.checked) - len(self.refused)} of {len(self.checked)} reaches can be trained on"
+        suspicious = sum(item.is_suspicious and not item.refusal for item in self.checked)
+        counts = f"{len(self.checked) - len(self.refused)} of {len(self.checked)} reaches can be trained on"
+        return counts + (f", {suspicious} of them suspicious" if suspicious else "")
 
     def joint_rows(self) -> list[list[str]]:
-        """Rows of the joints that move: range of the arm, range over all reaches, share of frames at a limit."""
+        """Rows of the joints that move: ranges of the arm, of published reaches, of these; frames at a limit."""
         poses = [item.reference.qpos for item in self.checked if item.reference is not None]
         rows = []
         for joint in self.arm.tracked_joints if poses else ():
-            used = np.concatenate([qpos[:, joint] for qpos in poses])
-            low, high = np.rad2deg(self.arm.qpos_range[joint])
-            at_limit = at_limits(self.arm, used[:, None], [joint])
-            spans = (f"{low:.0f} to {high:.0f}", f"{np.rad2deg(used.min()):.0f} to {np.rad2deg(used.max()):.0f}")
-            rows.append([self.arm.joint_names[joint], *spans, f"{at_limit:.1%}"])
+            name, used = self.arm.joint_names[joint], np.concatenate([qpos[:, joint] for qpos in poses])
+            ranges = (self.arm.qpos_range[joint], RECORDED_QPOS.get(name), (used.min(), used.max()))
+            spans = ["{:.0f} to {:.0f}".format(*np.rad2deg(ends)) if ends is not None else NO_VALUE for ends in ranges]
+            rows.append([name, *spans, f"{at_limits(self.arm, used[:, None], [joint]):.1%}"])
         return rows
 
     def text(self) -> str:
-        """Write the tables, then what is refused and what should be looked at."""
-        blocks = ["\n".join(columns([HEADER, *(item.cells() for item in self.checked)])), SEGMENTS_NOTE]
+        """Write the tables, then what is refused, suspicious, and should be looked at."""
+        rows = [(shortened(name, _NAME_LENGTH), *cells) for name, *cells in (HEADER, *map(Checked.cells, self.checked))]
+        blocks = [columns([[*row[: _LENGTHS.start], *row[_LENGTHS.stop :]] for row in rows])]
+        blocks += [[*columns([[row[0], *row[_LENGTHS]] for row in rows]), SEGMENTS_NOTE]]
         joints = self.joint_rows()
-        if joints:
-            blocks.append("\n".join(columns([JOINT_HEADER, *joints])))
-        blocks += [f"REFUSED {item.name}: {item.refusal}" for item in self.refused]
-        blocks += [f"look at {remark}" for remark in self.remarks]
-        return printable("\n\n".join([*blocks, f"{self.summary}."]))
+        blocks += [columns([JOINT_HEADER, *joints])] if joints else []
+        blocks += [[f"REFUSED {item.name}: {item.refusal}"] for item in self.refused]
+        blocks += [[f"suspicious {what}"] for what in self.suspicions]
+        blocks += [[f"look at {remark}"] for remark in self.remarks]
+        return printable("\n\n".join("\n".join(lines) for lines in [*blocks, [f"{self.summary}."]]))
 
 
 def check_reaches(config: Config) -> ReachCheck:
@@ -178,21 +193,32 @@ def check_reaches(config: Config) -> ReachCheck:
     """
     files = reach_files(config)
     read = [_read(file) for file in tqdm(files, unit=" files", desc="reading", leave=False, disable=None)]
-    reaches = [reach for reach, _ in read if reach is not None]
+    reaches = [item.reach for item in read if item.reach is not None]
     if config.model.fit != "none" and not reaches:
-        raise KinematicsError(f"No reach can be read, so the model cannot be fitted to the animal. {read[0][1]}")
+        raise KinematicsError(f"No reach can be read, so the model cannot be fitted to the animal. {read[0].refusal}")
     arm = load_arm(with_lengths(config.model, reaches))
     solve = PoseCache(arm, cache_folder()).solve
+    bar = tqdm(read, unit=" reaches", desc="fitting", leave=False, disable=None)
+    checked = [item if item.reach is None else _fit(item, item.reach, arm, config, solve) for item in bar]
+    fitted = [(item.reach.landmarks, item.reference) for item in checked if item.reach is not None]
+    orientation = _judge(arm, [points for points, _ in fitted], [reference for _, reference in fitted])
+    turned = iter(orientation.suspicious)
+    checked = [item if item.reach is None else replace(item, turned=bool(next(turned))) for item in checked]
+    return ReachCheck(config.kinematics.path, arm, checked, orientation)
 
-    def check(file: ReachFile, reach: Reach | None, refusal: str) -> Checked:
-        if reach is None:
-            return Checked(file.name, None, None, None, refusal, [])
-        reference, refusal = _fit(reach, arm, config, solve)
-        found = measure(reach)
-        return Checked(file.name, reach, found, reference, refusal, [*found.remarks(), *_limits(arm, reference)])
 
-    pairs = tqdm(list(zip(files, read, strict=True)), unit=" reaches", desc="fitting", leave=False, disable=None)
-    return ReachCheck(config.kinematics.path, arm, [check(file, *result) for file, result in pairs])
+def suspicion(arm: Arm, references: Sequence[Reference], source: str) -> str:
+    """One line on axes or side of references that look wrong, before they are trained on; empty where they do not."""
+    shoulder = arm.landmark_positions(arm.rest_qpos[None])[0, SHOULDER]
+    points = [with_shoulder(shoulder, np.stack([reach.elbow, reach.paw], axis=1)) for reach in references]
+    found = _judge(arm, points, references)
+    return f"{found.evidence} See {shell('scripts/check_reaches.py', source)}" if found.evidence else ""
+
+
+def _judge(arm: Arm, landmarks: Sequence[np.ndarray], references: Sequence[Reference | None]) -> Orientation:
+    """Judge axes and side of reaches, (T, 3, 3) m each, by postures and by joint angles."""
+    outside = [0.0 if reference is None else beyond_recorded(arm, reference.qpos) for reference in references]
+    return find_orientation(landmarks, outside)
 
 
 def at_limits(arm: Arm, qpos: np.ndarray, joints: Sequence[int]) -> float:
@@ -203,6 +229,13 @@ def at_limits(arm: Arm, qpos: np.ndarray, joints: Sequence[int]) -> float:
     low, high = arm.qpos_range[list(joints)].T
     margin = np.where(np.isfinite(high - low), AT_LIMIT * (high - low), 0.0)
     return float(((qpos <= low + margin) | (qpos >= high - margin)).any(axis=1).mean())
+
+
+def beyond_recorded(arm: Arm, qpos: np.ndarray) -> float:
+    """Share of the frames of (T, nq) rad in which a joint is outside its range in recorded reaches."""
+    known = [(qpos[:, i], RECORDED_QPOS[name]) for i, name in enumerate(arm.joint_names) if name in RECORDED_QPOS]
+    outside = [(angles < low - BEYOND) | (angles > high + BEYOND) for angles, (low, high) in known]
+    return float(np.any(outside, axis=0).mean())
 
 
 def measure(reach: Reach) -> Measures:
@@ -231,31 +264,23 @@ def _segment(time: np.ndarray, vectors: np.ndarray) -> SegmentLength:
     return SegmentLength(float(np.median(length)), float(length.std()), slope * float(time[-1] - time[0]))
 
 
-def _read(file: ReachFile) -> tuple[Reach | None, str]:
-    """Read a file: the reach, or None and why it is refused."""
+def _read(file: ReachFile) -> Checked:
     try:
-        return file.read(), ""
+        return Checked(file.name, file.path, file.read())
     except KinematicsError as error:
-        return None, str(error)
+        return Checked(file.name, file.path, None, refusal=str(error))
 
 
-def _fit(reach: Reach, arm: Arm, config: Config, solve: Solve) -> tuple[Reference | None, str]:
-    """Fit a reach to the arm, however badly, and say why it is refused."""
+def _fit(item: Checked, reach: Reach, arm: Arm, config: Config, solve: Solve) -> Checked:
+    """Measure a reach, fit it to the arm, however badly, and say why it is refused."""
     dt, lenient = config.env.control_dt, replace(config.kinematics, max_residual_mm=math.inf)
-    reference = None
+    found, reference, refusal, at_limit = measure(reach), None, "", 0.0
     try:
         reference = retarget(resample(reach, dt), arm, dt, lenient, solve)
         retarget(resample(reach, dt), arm, dt, config.kinematics, lambda *_: reference.qpos)
     except KinematicsError as error:
-        return reference, str(error)
-    return reference, ""
-
-
-def _limits(arm: Arm, reference: Reference | None) -> list[str]:
-    if reference is None or reference.residual_mm.max() > FOLLOWED_MM:
-        return []  # an arm that cannot follow stretches as far as it can, which says nothing of the joints
-    joints = [int(joint) for joint in arm.tracked_joints]
-    share = at_limits(arm, reference.qpos[:, joints], joints)
-    if share <= MOST_AT_LIMIT:
-        return []
-    return [f"a joint is at its limit in {share:.0%} of the frames: check axes and side"]
+        refusal = str(error)
+    # An arm that cannot follow stretches as far as it can, which says nothing of the joints.
+    if reference is not None and reference.residual_mm.max() <= FOLLOWED_MM:
+        at_limit = at_limits(arm, reference.qpos[:, arm.tracked_joints], list(arm.tracked_joints))
+    return Checked(item.name, item.path, reach, found, reference, refusal, found.remarks(), at_limit)

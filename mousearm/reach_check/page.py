@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,11 +16,11 @@ from mousearm.kinematics.reach import Reach
 from mousearm.plots import BLACK, BLUE, VERMILION, as_png, draw_coloured, name_rows, page
 from mousearm.reach_check import HEADER, JOINT_HEADER, SEGMENTS_NOTE, Checked, ReachCheck, paw_velocity
 from mousearm.text import shortened
-from mousearm.trajectory import ELBOW, PAW
+from mousearm.trajectory import DIRECTIONS, ELBOW, PAW
 
 PER_FIGURE = 12
 _PER_ROW = 2
-_RIGHT, _FORWARD, _UP = 0, 1, 2  # MuJoCo's x, y, z
+_RIGHT, _FORWARD, _UP = range(len(DIRECTIONS))
 _TITLES = ("from the right side", "from above", "speed: m/s over s")
 _MARGIN_MM = 2.0
 _BAR_MM = 5  # length of the scale bar, and the room that it has below the arm
@@ -27,6 +28,7 @@ _ROW_MM = 34
 _ARM, _BAR = "0.72", "0.88"
 _DOT = 0.4  # degrees, so that a joint that does not move is seen
 _NAME_LENGTH = 40
+_DIRECTION: dict[str, Any] = {"fontsize": 6, "color": "0.35", "labelpad": 1}
 
 
 def write_page(report: ReachCheck, path: Path) -> Path:
@@ -42,7 +44,6 @@ def write_page(report: ReachCheck, path: Path) -> Path:
 
 def check_html(report: ReachCheck) -> str:
     """Write the page as HTML."""
-    joints = joint_range_figure(report)
     rows = [item.cells() for item in report.checked]
     parts = [
         f"<h1>{escape(report.source)}</h1>",
@@ -53,21 +54,18 @@ def check_html(report: ReachCheck) -> str:
             "key",
         ),
         _list("Refused", [f"{item.name}: {item.refusal}" for item in report.refused]),
+        _list("Suspicious", report.suspicions),
         _list("Worth a look", report.remarks),
     ]
-    figures = trajectory_figures(report.checked)
-    if figures:
-        parts += [
-            "<h2>Trajectories</h2>",
-            paragraph(
-                "Coloured: the paw, dark at the start, bright at the end. Grey: the elbow, and the arm at the start, "
-                "in the middle and at the end. Positions are relative to the median shoulder; all panels of a kind "
-                "have the same scale.",
-                "key",
-            ),
-        ]
+    if figures := trajectory_figures(report.checked):
+        key = (
+            "Coloured: the paw, dark at the start, bright at the end. Grey: the elbow, and the arm at the start, in "
+            "the middle and at the end. Positions are relative to the median shoulder; all panels of a kind have the "
+            "same scale."
+        )
+        parts += ["<h2>Trajectories</h2>", paragraph(key, "key")]
         parts += [picture(as_png(figure), "reaches from the side, from above, and their speed") for figure in figures]
-    if joints is not None:
+    if (joints := joint_range_figure(report)) is not None:
         parts += [
             "<h2>Joint ranges</h2>",
             picture(as_png(joints), "joint ranges"),
@@ -119,8 +117,9 @@ def _figure(drawn: Sequence[tuple[Checked, Reach]], limits: "_Limits") -> Figure
         cells = figure.subfigures(n_rows, _PER_ROW, squeeze=False, wspace=0.04).flat
         for cell, (item, reach) in zip(cells, drawn, strict=False):
             side, above, speed = cell.subplots(1, 3, width_ratios=(1, 1, 0.9))
-            title = shortened(item.name, _NAME_LENGTH) + (" (refused)" if item.refusal else "")
-            colour = VERMILION if item.refusal else BLACK
+            doubt = "refused" if item.refusal else "suspicious" if item.is_suspicious else ""
+            title = shortened(item.name, _NAME_LENGTH) + (f" ({doubt})" if doubt else "")
+            colour = VERMILION if doubt else BLACK
             cell.suptitle(title, x=0.01, ha="left", fontsize=7.5, weight="bold", color=colour)
             _draw_view(side, reach, _UP, limits)
             _draw_view(above, reach, _RIGHT, limits)
@@ -156,9 +155,13 @@ def _draw_view(axes: Axes, reach: Reach, vertical: int, limits: _Limits) -> None
     draw_coloured(axes, points[:, PAW], reach.time)
     axes.set_xlim(limits.low[_FORWARD], limits.high[_FORWARD])
     axes.set_ylim(limits.middle[vertical] - limits.half, limits.middle[vertical] + limits.half)
+    name = f"{DIRECTIONS[vertical]} →"
     if vertical == _RIGHT:
         axes.invert_yaxis()
+        name = f"← {DIRECTIONS[vertical]}"
     axes.set(aspect="equal", xticks=[], yticks=[], facecolor="0.97")
+    axes.set_xlabel(f"{DIRECTIONS[_FORWARD]} →", **_DIRECTION)
+    axes.set_ylabel(name, **_DIRECTION)
     axes.spines[:].set_visible(False)
     scale = AnchoredSizeBar(
         axes.transData, _BAR_MM, f"{_BAR_MM} mm", "lower left", pad=0.3, sep=2, frameon=False, color="0.35"

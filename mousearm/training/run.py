@@ -14,6 +14,7 @@ from mousearm.evaluate.film import show
 from mousearm.files import to_json, write_sealed
 from mousearm.policy.controller import PolicyController
 from mousearm.pretrain.dagger import DAgger
+from mousearm.reach_check import suspicion
 from mousearm.rundir.folder import RunFolder, advising_to_resume
 from mousearm.rundir.status import FINISHED, INTERRUPTED, RUNNING, Status, ending
 from mousearm.setup import Setup
@@ -134,12 +135,14 @@ class Experiment:
         parameters = sum(p.numel() for p in self.algo.policy.parameters())
         pretrain, policy = config.pretrain, config.policy
         warm_start = f"{pretrain.rounds} rounds of imitation, teacher {pretrain.teacher}"
+        doubts = suspicion(arm, self.setup.references, config.kinematics.path)
         lines = {
             "run": config.name,
             "model": f"{arm.name}: {arm.nq} joints, {arm.nu} actuators",
             "reaches": f"{len(split.train)} to train on, {len(split.test)} to test with, split by "
             f"{config.kinematics.split_by} ({config.kinematics.retarget}; inverse kinematics within {residual:.2g} mm)",
             **({"left out": "\n             ".join(excluded)} if self.excluded else {}),
+            **({"suspicious": doubts} if doubts else {}),
             "errors": self.evaluator.scale.text(),
             "observation": ", ".join(f"{name} {width}" for name, width in task.observation_widths.items() if width),
             "reward": " + ".join(f"{weight:g} {name}" for name, weight in task.reward.weights.items()),

@@ -6,6 +6,13 @@ cleaned and cut into reaches (`cleaning`) and written, all or nothing (`importin
 """
 
 from mousearm.kinematics.imports.cleaning import CutRule
-from mousearm.kinematics.imports.importing import ImportOptions, ImportResult, import_file, import_reaches, read_markers
+from mousearm.kinematics.imports.importing import (
+    ImportOptions,
+    ImportResult,
+    axes_doubts,
+    import_file,
+    import_reaches,
+    read_markers,
+)
 
-__all__ = ["CutRule", "ImportOptions", "ImportResult", "import_file", "import_reaches", "read_markers"]
+__all__ = ["CutRule", "ImportOptions", "ImportResult", "axes_doubts", "import_file", "import_reaches", "read_markers"]

@@ -17,13 +17,14 @@ from mousearm.kinematics.damage import jumps, runs
 from mousearm.kinematics.folder import write_reaches
 from mousearm.kinematics.imports import cleaning, opensim, tables
 from mousearm.kinematics.imports.cleaning import CutRule
-from mousearm.kinematics.imports.conversion import SIDES, UNITS, in_metres
+from mousearm.kinematics.imports.conversion import SIDES, UNITS, Axes, in_metres
 from mousearm.kinematics.imports.markers import MarkerRecording, MarkerTrajectory, even, seen_points
 from mousearm.kinematics.imports.sheets import Sheet, read_head, refuse_other
 from mousearm.kinematics.noise import FILTER_FRAMES, compare_cutoffs, tracking_noise
+from mousearm.kinematics.orientation import find_orientation
 from mousearm.kinematics.reach import Reach
 from mousearm.registry import FORMATS
-from mousearm.text import printable
+from mousearm.text import plural, printable
 from mousearm.trajectory import LANDMARKS
 
 NOTES = "import.txt"  # file beside the reaches that says how they were made
@@ -116,8 +117,21 @@ def import_reaches(paths: Sequence[Path], out: Path, options: ImportOptions) -> 
         imported = _as_reaches(sessions, options)
         folder.mkdir()
         write_reaches((reach for item in imported for reach in item.reaches), folder)
-        write_text(folder / NOTES, "\n".join(item.text() for item in imported) + "\n")
+        lines = [*(item.text() for item in imported), *axes_doubts(imported, options)]
+        write_text(folder / NOTES, "\n".join(lines) + "\n")
     return imported
+
+
+def axes_doubts(imported: Sequence[ImportResult], options: ImportOptions) -> list[str]:
+    """What is suspicious about axes and side of imported reaches, with the options that would be right."""
+    found = find_orientation([reach.landmarks for item in imported for reach in item.reaches])
+    if not found.evidence:
+        return []
+    given = Axes.parse(options.axes or "x y z").matrix
+    return [
+        f"SUSPICIOUS {found.suspicious.sum()} of {plural(len(found.suspicious), 'reach', 'reaches')}. {found.evidence} "
+        f"Import again, into another folder, with {found.options(given, options.side)}"
+    ]
 
 
 def import_file(path: Path, name: str, options: ImportOptions) -> ImportResult:
