@@ -105,12 +105,10 @@ def film_runs(
     for folder, title, agent in zip(folders, titles(folders), agents, strict=True):
         evaluation, trials = agent.evaluate()
         by_name = {trial.name: trial for trial in trials}
-        if reach is None:
-            reach = trials[evaluation.middle].name
+        reach = trials[evaluation.middle].name if reach is None else reach
         if reach not in by_name:
             raise UnknownNameError(f"reach in {folder}", reach, by_name)
         shots.append(Shot(by_name[reach], agent.arm.model, title))
-    assert reach is not None
     path = out or (RunFolder(folders[0]).videos if len(folders) == 1 else Path()) / f"{reach}.mp4"
     make_folder(path.parent)
     try:

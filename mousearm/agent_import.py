@@ -236,7 +236,15 @@ def load_weights(policy: "RecurrentPolicy", archive: Archive, ctrl_range: np.nda
 
     from mousearm.algo import stock_name
 
-    _check_actions(archive, ctrl_range)
+    space = archive.data.get("action_space")
+    for side, bounds in zip(("low", "high"), ctrl_range.T, strict=True):  # what the file says in text
+        text = space.get(side) if isinstance(space, dict) else None
+        said = [float(number) for number in re.findall(r"-?\d+\.?\d*(?:e[-+]?\d+)?", str(text or ""))]
+        if said and not (len(said) == len(bounds) and all(map(math.isclose, said, bounds))):
+            raise RunError(
+                f"The agent's actions have as {side} {said}, but the controls of the arm have {bounds.tolist()}. "
+                f"{_NAME_THE_ARM}"
+            )
     low, high = torch.as_tensor(ctrl_range, dtype=torch.float32).T
     gain = 2 / (high - low)
     try:
@@ -260,19 +268,6 @@ def _heads(weights: Mapping[str, "torch.Tensor"], net: str) -> list[int]:
     pattern = re.compile(rf"mlp_extractor\.{net}\.(\d{{1,9}})\.bias")
     layers = sorted((int(match[1]), len(weights[name])) for name in weights if (match := pattern.fullmatch(name)))
     return [size for _, size in layers]
-
-
-def _check_actions(archive: Archive, ctrl_range: np.ndarray) -> None:
-    """Compare what the agent's file says of its actions, in text, with the arm's controls."""
-    space = archive.data.get("action_space")
-    for side, bounds in zip(("low", "high"), ctrl_range.T, strict=True):
-        text = space.get(side) if isinstance(space, dict) else None
-        said = [float(number) for number in re.findall(r"-?\d+\.?\d*(?:e[-+]?\d+)?", str(text or ""))]
-        if said and not (len(said) == len(bounds) and all(map(math.isclose, said, bounds))):
-            raise RunError(
-                f"The agent's actions have as {side} {said}, but the controls of the arm have {bounds.tolist()}. "
-                f"{_NAME_THE_ARM}"
-            )
 
 
 def _refusal(why: str) -> RunError:

@@ -18,9 +18,7 @@ from mousearm.errors import Interrupted, MouseArmError
 from mousearm.text import printable
 
 Work = Callable[[Namespace], int | None]
-
-# Exit statuses, as shells have them: 128 + the number of a signal.
-_INTERRUPTED, _NOBODY_READS = 130, 141
+_INTERRUPTED, _NOBODY_READS = 130, 141  # exit statuses, as shells have them: 128 + the number of a signal
 
 
 class Argument(NamedTuple):
@@ -41,13 +39,8 @@ def argument(name: str, **options: Any) -> Argument:
 
 RUN = argument("run", type=Path, metavar="RUN", help="run folder, such as outputs/NAME")
 RUNS = argument("folders", nargs="+", type=Path, metavar="RUN_OR_SWEEP", help="such as outputs/NAME")
-OVERRIDES = argument(
-    "overrides",
-    nargs="*",
-    default=[],  # or argparse says that they are required
-    metavar="KEY=VALUE",
-    help="as for run.py, such as model=muscle model.file=my_arm.xml",
-)
+_ANY = {"nargs": "*", "default": []}  # without the default argparse says that they are required
+OVERRIDES = argument("overrides", **_ANY, metavar="KEY=VALUE", help="as for run.py: model=muscle model.file=my_arm.xml")
 CHECKPOINT = argument("--checkpoint", metavar="WHICH", help="best (default), latest, or a number of steps")
 KINEMATICS = argument("--kinematics", metavar="PATH", help="other reaches than the run's: a CSV file or a folder")
 REVISION = argument("--revision", metavar="R", help="of the repository: a branch, a tag or a commit (default main)")

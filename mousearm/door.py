@@ -84,10 +84,10 @@ def read_json(path: Path, kind: type[MouseArmError] = RunError, most: int = MAX_
     """Read a JSON object in which no key stands twice; errors as `read_text`, and where the file is no such object."""
     try:
         content = json.loads(read_text(path, most, kind), object_pairs_hook=_object)
+        if not isinstance(content, dict):
+            raise ValueError("it holds no JSON object")
     except (ValueError, RecursionError) as error:
         raise kind(f"{path} cannot be read: {error}. Bring it back as it was.") from error
-    if not isinstance(content, dict):
-        raise kind(f"{path} cannot be read: it holds no JSON object. Bring it back as it was.")
     return content
 
 

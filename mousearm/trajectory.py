@@ -5,6 +5,7 @@ where an error is computed, `Trial.at` the one that interpolates.
 """
 
 from dataclasses import dataclass, field, fields
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -12,16 +13,13 @@ import numpy as np
 LANDMARKS = ("shoulder", "elbow", "paw")  # in the order of every array that has them along an axis
 SHOULDER, ELBOW, PAW = range(len(LANDMARKS))
 FOLLOWED = slice(ELBOW, PAW + 1)  # the landmarks that follow targets; the shoulder is held by the trunk
+_unknown = partial(np.empty, (0, 0))
 DIRECTIONS = ("right", "forward", "up")  # of the axes x, y, z of MuJoCo's world, as the animal sees it and all is shown
 
 
 def errors_mm(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """Distances of points from their targets, (...) mm, both (..., 3) in metres."""
     return 1e3 * np.linalg.norm(points - targets, axis=-1)
-
-
-def _unknown() -> np.ndarray:
-    return np.empty((0, 0))
 
 
 def hold(rows: np.ndarray, n: int) -> np.ndarray:

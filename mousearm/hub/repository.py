@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
+from typing import Any
 
 from mousearm.errors import HubError, MouseArmError
 
@@ -132,13 +133,21 @@ def push(files: Mapping[str, bytes], uri: HubUri, marks: Iterable[str], private:
     seen by its owner only if it is to be ``private``. HubError if nobody is logged in, or may not write there; or the
     repository holds something else, or others see it although it is to be private. Nothing is written then.
     """
-    from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, get_token
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, errors, get_token
 
     if get_token() is None:
         raise HubError(f"{uri.repo} cannot be written: you are not logged in. Log in by {LOG_IN}.")
     with hub_errors(uri, "written"):
-        api = HfApi(library_name="mousearm")
-        there = _contents(api, uri, private)
+        api, there = HfApi(library_name="mousearm"), set()
+        try:
+            info: Any = api.repo_info(uri.repo, repo_type=uri.kind)
+        except errors.RepositoryNotFoundError as error:
+            if isinstance(error, errors.GatedRepoError):
+                raise
+        else:
+            if private and not info.private:
+                raise HubError(f"{uri.repo} exists, and all can see it. Make it private on {uri.page}/settings first.")
+            there = {file.rfilename for file in info.siblings or ()}
         if there - _OF_THE_HUB and not set(marks) <= there:
             raise HubError(
                 f"{uri.repo} holds something else ({', '.join(sorted(there)[:5])}), which is not overwritten. Give "
@@ -149,21 +158,6 @@ def push(files: Mapping[str, bytes], uri: HubUri, marks: Iterable[str], private:
         operations = [*(CommitOperationAdd(*file) for file in files.items()), *map(CommitOperationDelete, stale)]
         done = api.create_commit(uri.repo, operations, commit_message=message, repo_type=uri.kind)
     return replace(uri, revision=done.oid)
-
-
-def _contents(api, uri: HubUri, private: bool) -> set[str]:
-    """Names of the files of a repository, none if it does not exist; HubError if all see what is to be private."""
-    from huggingface_hub import errors
-
-    try:
-        info = api.repo_info(uri.repo, repo_type=uri.kind)
-    except errors.GatedRepoError:
-        raise
-    except errors.RepositoryNotFoundError:
-        return set()
-    if private and not info.private:
-        raise HubError(f"{uri.repo} exists, and all can see it. Make it private on {uri.page}/settings first.")
-    return {file.rfilename for file in info.siblings or ()}
 
 
 def card_head(name: str, licence: str, tags: Sequence[str], data: str, results: Mapping[str, float]) -> str:

@@ -69,9 +69,8 @@ def write_hdf5(reaches: Iterable[ReachRecording], about: About, path: Path) -> N
 
 def seal_recording(path: Path) -> None:
     """Note the hash of a recording in it, in place of what was noted before."""
-    digest = _digest(path)
     with path.open("r+b") as file:
-        file.write(_MARK + digest.encode())
+        file.write(_MARK + _digest(path).encode())
 
 
 def _digest(path: Path) -> str:

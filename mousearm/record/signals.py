@@ -10,8 +10,7 @@ from mousearm.mechanics import ArmDynamics, muscles_of, optimal_and_slack
 from mousearm.model import Arm
 from mousearm.trajectory import FOLLOWED, LANDMARKS, Trial, with_shoulder
 
-About = Mapping[str, str | float | int]
-"""Origin of a recording, by names that every format writes once."""
+About = Mapping[str, str | float | int]  # origin of a recording, by names that every format writes once
 _TO_SI = {"mm": ("m", 1e-3), "mm/s": ("m/s", 1e-3)}
 _AXES = ("x", "y", "z")
 _STEP = "in the last physics step before this frame; 0 at the start"

@@ -13,7 +13,6 @@ from tqdm import tqdm
 
 from mousearm import formats
 from mousearm.agent import Agent
-from mousearm.env.task import Task
 from mousearm.errors import ConfigError, OutputError, UnknownNameError
 from mousearm.evaluate.rollout import roll_out
 from mousearm.files import new_output
@@ -31,9 +30,7 @@ def _write_nwb(reaches: Iterable[ReachRecording], about: About, path: Path) -> N
 
 
 WRITERS = MappingProxyType({"hdf5": write_hdf5, "nwb": _write_nwb, "sto": write_tables})
-"""Writer of each format."""
-# Formats by suffix; sto is a folder.
-_SUFFIXES = MappingProxyType({".h5": "hdf5", ".hdf5": "hdf5", ".nwb": "nwb"})
+_SUFFIXES = MappingProxyType({".h5": "hdf5", ".hdf5": "hdf5", ".nwb": "nwb"})  # sto is a folder
 
 
 @dataclass
@@ -160,7 +157,12 @@ class RecordingController:
 
 def _record_repeat(agent: Agent, repeat: int, noise: float, seed: int) -> Iterator[ReachRecording]:
     task = agent.evaluator.task
-    controller = RecordingController(agent, _noise(task, repeat, noise, seed))
+    added = None
+    if noise > 0:
+        shape = task.references.targets.shape[1], task.arm.nu
+        keys = ([seed, repeat, zlib.crc32(name.encode())] for name in task.references.names)
+        added = noise * np.stack([np.random.default_rng(key).standard_normal(shape) for key in keys])
+    controller = RecordingController(agent, added)
     trials = roll_out(task, controller)
     controller.act(task.observe())  # at the last frame, where nothing is left to be done
     split_of = {name: split for split, names in agent.setup.split.splits.items() for name in names}
@@ -172,15 +174,6 @@ def _record_repeat(agent: Agent, repeat: int, noise: float, seed: int) -> Iterat
         of_network = network_signals(kept, observations, agent.arm.actuator_names)
         signals = arm_signals(trial, force, torque, agent.arm) | of_network
         yield ReachRecording(trial.name, split_of[trial.name], repeat, signals, not trial.diverged)
-
-
-def _noise(task: Task, repeat: int, noise: float, seed: int) -> np.ndarray | None:
-    """(R, T, nu) what is added to the actions; None without noise."""
-    if noise == 0:
-        return None
-    shape = task.references.targets.shape[1], task.arm.nu
-    keys = ([seed, repeat, zlib.crc32(name.encode())] for name in task.references.names)
-    return noise * np.stack([np.random.default_rng(key).standard_normal(shape) for key in keys])
 
 
 def _find_format(out: Path, kind: str | None) -> str:

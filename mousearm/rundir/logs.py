@@ -71,10 +71,7 @@ def read_environment(file: Path) -> Environment:
 
 
 class Rows(NamedTuple):
-    """Complete rows of a CSV file of metrics, in the order of ``steps``, and the names of its columns.
-
-    A row that a kill cut short and what follows it are left out.
-    """
+    """Columns and complete rows of a CSV file of metrics, by ``steps``, up to one that a kill cut short."""
 
     columns: list[str]
     rows: list[dict[str, str]]

@@ -97,8 +97,7 @@ def find_runs(folders: Sequence[Path]) -> list[Path]:
     for folder in folders:
         if not folder.is_dir():
             raise RunError(f"There is no folder {folder}. Give run folders or sweeps, such as outputs/NAME.")
-        below = list(_below(folder.resolve()))
-        if not below:
+        if not (below := list(_below(folder.resolve()))):
             raise RunError(f"There is no run in {folder} or below it: no config.yaml. Runs are in outputs/.")
         found += below
     return list(dict.fromkeys(found))

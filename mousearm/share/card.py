@@ -65,6 +65,7 @@ def card(subject: Subject, files: Iterable[str]) -> str:
         for point in ("paw", "elbow")
     }
     tags = (*_TAGS, subject.config.policy.backbone)
+    needed = sorted((file, _NEEDED[file.split("/")[0]]) for file in names | {"README.md"})
     data = f"{len(subject.evaluation.reaches)} reaches"
     parts = [
         f"# {name}",
@@ -82,10 +83,7 @@ def card(subject: Subject, files: Iterable[str]) -> str:
         f"<details><summary>config.yaml</summary>\n\n{code_block(to_yaml(subject.config), 'yaml')}\n\n</details>",
         "Versions of everything: `environment.txt`.",
         "## Files",
-        markdown_table(
-            ("file", "what it is needed for"),
-            sorted((file, _NEEDED[file.split("/")[0]]) for file in names | {"README.md"}),
-        ),
+        markdown_table(("file", "what it is needed for"), needed),
         "## Licence and citation",
         f"Licence: {subject.licence}. The arm, and the published reaches, are those of\n\n> {_CITATION}\n\n"
         "Please cite it when you use this agent.",

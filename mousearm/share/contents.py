@@ -24,13 +24,11 @@ from mousearm.text import listed, printable, shell
 
 # A repository with these files is an agent, which another one may replace.
 _MARKS = ("config.yaml", "origin.json", "best/manifest.json")
-
 # Files that are written anew, so that there is nothing in them but what this program reads.
 _WRITTEN = ("config.yaml", "environment.txt", "evaluation.json", "origin.json", "split.json", "status.json")
 # Files of best/, and keys of origin.json, that an evaluation reads.
 _NETWORK = (MANIFEST, "policy.safetensors", "state.json")
 _ORIGIN = (*formats.stamp(formats.RUN), "run", "model", "split")
-
 _MAX_BYTES = 200_000_000  # of a file that is shared
 
 

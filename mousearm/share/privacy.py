@@ -168,15 +168,12 @@ def _texts(content: bytes) -> Iterator[tuple[str, str, bool]]:
             if "&" in text or "\\" in text:  # what XML, JSON and YAML write of some letters
                 yield f"line {number}", html.unescape(_ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)), True
         return
-    view = memoryview(content)
     parts = [("byte", 0, content)]
     for match in _COMPRESSED.finditer(content):
-        start = match.start()
-        try:
-            packed = view[start : start + _MOST_UNPACKED]
-            parts.append(("compressed at byte", start, zlib.decompressobj().decompress(packed, _MOST_UNPACKED)))
-        except zlib.error:  # it only looked so
-            continue
+        packed = memoryview(content)[match.start() : match.start() + _MOST_UNPACKED]
+        with suppress(zlib.error):  # it only looked so
+            unpacked = zlib.decompressobj().decompress(packed, _MOST_UNPACKED)
+            parts.append(("compressed at byte", match.start(), unpacked))
     for what, start, part in parts:
         for run in _RUN.finditer(part):
             text = run[0].replace(b"\0", b"").decode("ascii")
