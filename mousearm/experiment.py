@@ -36,7 +36,7 @@ def run(config: Config, folder: Path, overrides: Sequence[str] = (), pruner: "Pr
 
     Raises:
         MouseArmError: if the configuration, the model, the kinematics or the folder cannot be used.
-        Interrupted: after a signal of `training.interruption.SIGNALS`, or ``max_minutes``, when everything has been saved.
+        Interrupted: after a signal of `training.interruption.SIGNALS`, or ``max_minutes``, when everything is saved.
         Pruned: by the pruner, when everything has been saved.
         KeyboardInterrupt: after a second SIGINT.
     """
