@@ -290,7 +290,6 @@ class PoseCache:
     """
 
     def __init__(self, arm: Arm, folder: Path):
-        """Make the part of the key that is the arm's; the folder need not exist."""
         self._arm = arm
         self._folder = folder / "poses"
         compiled = np.empty(mujoco.mj_sizeModel(arm.model), dtype=np.uint8)

@@ -60,14 +60,9 @@ def check_recording(
 ) -> None:
     """Refuse a recording whose numbers cannot be a reach; the first fault found is reported.
 
-    With advice it must be plausible as a recording, too: time is held against the animal as length is (frames per
-    second, duration, speed of the paw), and rows must not be lost or held, nor points jump.
-
-    Args:
-        time: (T,) s.
-        landmarks: ``shoulder``, ``elbow`` and ``paw``, each (T, 3) m, MuJoCo axes.
-        place: where the numbers come from.
-        advice: what to do about points that are missing or damaged; None for a reach built in Python.
+    Times are (T,) s, landmarks ``shoulder``, ``elbow`` and ``paw``, each (T, 3) m in MuJoCo's axes. With advice, on
+    points that are missing or damaged, it must be plausible as a recording, too: time is held against the animal as
+    length is (frames per second, duration, speed of the paw), and rows must not be lost or held, nor points jump.
 
     Raises:
         KinematicsError: names the place, what is wrong, what would be valid and what to do.
@@ -82,8 +77,7 @@ def check_recording(
     _check_units(points, place)
     if advice:
         check_jumps(time, points, place, advice)
-    _check_segments(points, place)
-    _check_near(points, place)
+    _check_places(points, place)
     if advice:
         _check_speed(time, landmarks["paw"], place)
 
@@ -152,8 +146,8 @@ def _check_units(points: np.ndarray, place: Place) -> None:
                 )
 
 
-def _check_segments(points: np.ndarray, place: Place) -> None:
-    """Refuse segments that vanish in a frame; arguments as `_check_units`."""
+def _check_places(points: np.ndarray, place: Place) -> None:
+    """Refuse segments that vanish in a frame, and landmarks farther than `FARTHEST` from the origin."""
     lengths = np.linalg.norm(np.diff(points, axis=1), axis=2)
     if bad := _first(lengths.T < ZERO_SEGMENT):
         segment, frame = bad
@@ -162,10 +156,6 @@ def _check_segments(points: np.ndarray, place: Place) -> None:
             f"(at least {ZERO_SEGMENT * 1e3:g} mm is needed). Were two markers swapped or merged here?",
             frame,
         )
-
-
-def _check_near(points: np.ndarray, place: Place) -> None:
-    """Refuse landmarks, (T, 3, 3) m, farther than `FARTHEST` from the origin."""
     distance = np.linalg.norm(points, axis=2)
     if bad := _first(distance.T > FARTHEST):
         landmark, frame = bad
@@ -197,10 +187,10 @@ def check_rows(time: np.ndarray, place: Place, advice: str) -> None:
 
 def check_jumps(time: np.ndarray, points: np.ndarray, place: Place, advice: str) -> None:
     """Refuse points, (T, 3, 3) m, that jump, stand for a point that was not seen, or repeat while the arm moves."""
-    for frame, landmark in np.argwhere(stand_ins(points)):
-        values = " ".join(f"{value:g}" for value in points[frame, landmark])
-        what = f"the {LANDMARKS[landmark]} is at {values}, which programs write for a point that was not seen"
-        raise place.error(f"{what}. {advice}", int(frame))
+    if bad := _first(stand_ins(points)):
+        values = " ".join(f"{value:g}" for value in points[bad])
+        what = f"the {LANDMARKS[bad[1]]} is at {values}, which programs write for a point that was not seen"
+        raise place.error(f"{what}. {advice}", bad[0])
     off, _ = jumps(time, points)
     if off.any():
         frame, landmark = (int(index) for index in np.unravel_index(off.argmax(), off.shape))

@@ -28,13 +28,9 @@ def runs(mask: np.ndarray) -> list[slice]:
 def jumps(time: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Distances of points from the straight line between their neighbours in time, and in which frames only one is off.
 
-    Args:
-        time: (T,) s.
-        points: (T, K, 3) m; NaN where one was not seen.
-
-    Returns:
-        (T, K) m where a distance is more than a mouse can do, 0 elsewhere, at both ends, and beside a point that was
-        not seen; and (T, K) where it is that of a spike, which puts its neighbours off by a half.
+    Of points (T, K, 3) m, NaN where one was not seen, at times (T,) s. Returns (T, K) m where a distance is more than a
+    mouse can do, 0 elsewhere, at both ends, and beside a point that was not seen; and (T, K) where it is that of a
+    spike, which puts its neighbours off by a half.
     """
     off = np.zeros(points.shape[:2])
     before, after = np.diff(time)[:-1], np.diff(time)[1:]

@@ -115,9 +115,14 @@ class Reach:
         return float(1.0 / np.median(np.diff(self.time)))
 
     @property
+    def paw_velocity(self) -> np.ndarray:
+        """(T, 3) m/s, by central differences."""
+        return np.gradient(self.paw, self.time, axis=0)
+
+    @property
     def peak_speed(self) -> float:
-        """Highest speed of the paw [m/s], by central differences."""
-        return float(np.linalg.norm(np.gradient(self.paw, self.time, axis=0), axis=1).max())
+        """Highest speed of the paw [m/s]."""
+        return float(np.linalg.norm(self.paw_velocity, axis=1).max())
 
     @property
     def upper_arm_length(self) -> float:

@@ -84,16 +84,13 @@ class ForwardKinematics(Protocol):
 
 
 class Movement(NamedTuple):
-    """Drawn movement: the terms of the formula above, (nq,) rad, and onset and duration of its two parts [s].
-
-    The onset of the reach is negative in a clip that begins mid-movement.
-    """
+    """Drawn movement: the terms of the formula above, (nq,) rad, and onset and duration of its two parts [s]."""
 
     start: np.ndarray
     change: np.ndarray
     bump: np.ndarray
     settle: np.ndarray
-    onset: float
+    onset: float  # negative in a clip that begins mid-movement
     seconds: float
     settle_onset: float
     settle_seconds: float
@@ -187,7 +184,10 @@ def draw_movement(arm: ForwardKinematics, limits: np.ndarray, rng: np.random.Gen
     postures = np.stack([start, target, final])
     bend = np.clip(bend, low - postures.min(axis=0), high - postures.max(axis=0))  # stays inside beside any posture
     movement = Movement(start, target - start, bend, final - target, 0.0, 1.0, 1.0, 1.0)
-    seconds = float(np.clip(_peak_paw_speed(arm, movement) / rng.uniform(*PEAK_SPEED), *REACH_SECONDS))
+    time = np.linspace(0, 1, 101)  # of a reach that starts at 0 and lasts a second
+    velocity = np.gradient(arm.landmark_positions(movement.qpos(time))[:, 2], time, axis=0)
+    peak = float(np.linalg.norm(velocity, axis=1).max())
+    seconds = float(np.clip(peak / rng.uniform(*PEAK_SPEED), *REACH_SECONDS))
     cut = rng.random() < CUT_SHARE
     onset = -seconds * rng.uniform(*CUT_PHASE) if cut else rng.uniform(*ONSET_SECONDS)
     settle_onset = onset + seconds + rng.uniform(*GAP_SECONDS)
@@ -202,13 +202,6 @@ def _draw(arm: ForwardKinematics, term: str, rng: np.random.Generator) -> np.nda
     for name, postures in POSTURES.items():
         values[list(arm.joint_names).index(name)] = rng.uniform(*getattr(postures, term))
     return values
-
-
-def _peak_paw_speed(arm: ForwardKinematics, movement: Movement) -> float:
-    """Peak speed of the paw [m/s] during a reach that starts at 0 and lasts one second."""
-    time = np.linspace(0, 1, 101)
-    paw = arm.landmark_positions(movement.qpos(time))[:, 2]
-    return float(np.linalg.norm(np.gradient(paw, time, axis=0), axis=1).max())
 
 
 def _phase(time: np.ndarray, onset: float, seconds: float) -> np.ndarray:

@@ -95,16 +95,20 @@ class Checked:
         """Whether it may be trained on, but is hardly what was performed."""
         return self.turned or self.at_limit > MOST_AT_LIMIT
 
+    @property
+    def verdict(self) -> str:
+        """``REFUSED``, ``suspicious``, ``look`` or ``good``."""
+        allowed = "look" if self.remarks else "good"
+        return "REFUSED" if self.refusal else "suspicious" if self.is_suspicious else allowed
+
     def cells(self) -> list[str]:
         """Its row of the table, below `HEADER`."""
-        look = "look" if self.remarks else "good"
-        verdict = "REFUSED" if self.refusal else "suspicious" if self.is_suspicious else look
         if self.measures is None:
-            return [self.name, *["-"] * (len(HEADER) - 2), verdict]
+            return [self.name, *["-"] * (len(HEADER) - 2), self.verdict]
         found = self.measures
         residual = "-" if self.reference is None else f"{self.reference.residual_mm.max():.3f}"
         sizes = [str(found.upper_arm), str(found.forearm), f"{found.peak_speed:.3f}", f"{found.peak_acceleration:.1f}"]
-        return [self.name, str(found.n_frames), f"{found.rate:.4g}", *sizes, residual, verdict]
+        return [self.name, str(found.n_frames), f"{found.rate:.4g}", *sizes, residual, self.verdict]
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,8 +244,7 @@ def beyond_recorded(arm: Arm, qpos: np.ndarray) -> float:
 
 def measure(reach: Reach) -> Measures:
     """Measure a reach as it was recorded."""
-    velocity = paw_velocity(reach)
-    acceleration = np.gradient(velocity, reach.time, axis=0)
+    acceleration = np.gradient(reach.paw_velocity, reach.time, axis=0)
     return Measures(
         n_frames=reach.n_frames,
         rate=reach.rate,
@@ -250,11 +253,6 @@ def measure(reach: Reach) -> Measures:
         peak_speed=reach.peak_speed,
         peak_acceleration=float(np.linalg.norm(acceleration, axis=1).max()),
     )
-
-
-def paw_velocity(reach: Reach) -> np.ndarray:
-    """(T, 3) m/s, by central differences."""
-    return np.gradient(reach.paw, reach.time, axis=0)
 
 
 def _segment(time: np.ndarray, vectors: np.ndarray) -> SegmentLength:

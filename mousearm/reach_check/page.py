@@ -14,7 +14,7 @@ from mousearm.files import make_folder, write_text
 from mousearm.html import bullets, document, paragraph, picture, table
 from mousearm.kinematics.reach import Reach
 from mousearm.plots import BLACK, BLUE, VERMILION, as_png, draw_coloured, name_rows, page
-from mousearm.reach_check import HEADER, JOINT_HEADER, SEGMENTS_NOTE, Checked, ReachCheck, paw_velocity
+from mousearm.reach_check import HEADER, JOINT_HEADER, SEGMENTS_NOTE, Checked, ReachCheck
 from mousearm.text import shortened
 from mousearm.trajectory import DIRECTIONS, ELBOW, PAW
 
@@ -38,12 +38,6 @@ def write_page(report: ReachCheck, path: Path) -> Path:
         OutputError: it cannot be written.
     """
     make_folder(path.parent)
-    write_text(path, check_html(report))
-    return path
-
-
-def check_html(report: ReachCheck) -> str:
-    """Write the page as HTML."""
     rows = [item.cells() for item in report.checked]
     parts = [
         f"<h1>{escape(report.source)}</h1>",
@@ -71,7 +65,8 @@ def check_html(report: ReachCheck) -> str:
             picture(as_png(joints), "joint ranges"),
             table(JOINT_HEADER, report.joint_rows()),
         ]
-    return document(f"Reaches of {report.source}", parts)
+    write_text(path, document(f"Reaches of {report.source}", parts))
+    return path
 
 
 def _list(title: str, lines: Sequence[str]) -> str:
@@ -117,9 +112,9 @@ def _figure(drawn: Sequence[tuple[Checked, Reach]], limits: "_Limits") -> Figure
         cells = figure.subfigures(n_rows, _PER_ROW, squeeze=False, wspace=0.04).flat
         for cell, (item, reach) in zip(cells, drawn, strict=False):
             side, above, speed = cell.subplots(1, 3, width_ratios=(1, 1, 0.9))
-            doubt = "refused" if item.refusal else "suspicious" if item.is_suspicious else ""
-            title = shortened(item.name, _NAME_LENGTH) + (f" ({doubt})" if doubt else "")
-            colour = VERMILION if doubt else BLACK
+            is_sound = item.verdict in ("good", "look")
+            title = shortened(item.name, _NAME_LENGTH) + ("" if is_sound else f" ({item.verdict.lower()})")
+            colour = BLACK if is_sound else VERMILION
             cell.suptitle(title, x=0.01, ha="left", fontsize=7.5, weight="bold", color=colour)
             _draw_view(side, reach, _UP, limits)
             _draw_view(above, reach, _RIGHT, limits)
@@ -171,7 +166,7 @@ def _draw_view(axes: Axes, reach: Reach, vertical: int, limits: _Limits) -> None
 
 def _draw_speed(axes: Axes, reach: Reach, limits: _Limits) -> None:
     elapsed = reach.time - reach.time[0]
-    speed = np.linalg.norm(paw_velocity(reach), axis=1)
+    speed = np.linalg.norm(reach.paw_velocity, axis=1)
     draw_coloured(axes, np.stack([elapsed, speed], axis=1), reach.time)
     axes.set(xlim=(0, limits.seconds), ylim=(0, 1.05 * limits.speed))
     axes.locator_params(nbins=4)
