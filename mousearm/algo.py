@@ -49,6 +49,7 @@ class SequencePPO(RecurrentPPO):
     """RecurrentPPO over a ``SequenceBuffer``, with an observation normaliser that learns between rollouts."""
 
     critic_warmup_until = 0  # before this number of control steps only the value head learns
+    imitated = 0  # control steps of imitation, which the budget does not contain
     policy: RecurrentPolicy
     batch_size: int
     rollout_buffer: SequenceBuffer  # type: ignore[assignment]  # only the methods below know it
@@ -70,10 +71,15 @@ class SequencePPO(RecurrentPPO):
         if self.clip_range_vf is not None:
             self.clip_range_vf = FloatSchedule(self.clip_range_vf)
 
+    @property
+    def by_reward(self) -> int:
+        """Control steps of learning by reward."""
+        return self.num_timesteps - self.imitated
+
     def begin(self, total: int) -> None:
-        """Get ready to learn, from where it is, up to a total number of steps: ``rollout`` and ``update`` in turn."""
-        _, self._callback = self._setup_learn(total - self.num_timesteps, reset_num_timesteps=False)
-        self._iteration = 0
+        """Get ready to learn up to a total number of steps by reward: ``rollout`` and ``update`` in turn."""
+        _, self._callback = self._setup_learn(total - self.by_reward, reset_num_timesteps=False)
+        self._iteration, self._total = 0, total
 
     def rollout(self) -> None:
         """Fill the buffer, after ``begin``."""
@@ -83,7 +89,7 @@ class SequencePPO(RecurrentPPO):
     def update(self) -> None:
         """Log the rollout as ``learn`` does, and learn from it."""
         self._iteration += 1
-        self._update_current_progress_remaining(self.num_timesteps, self._total_timesteps)
+        self._update_current_progress_remaining(self.by_reward, self._total)
         self.dump_logs(self._iteration)
         self.train()
 
@@ -184,6 +190,7 @@ class SequencePPO(RecurrentPPO):
             "steps": self.num_timesteps,
             "n_updates": self._n_updates,
             "critic_until": self.critic_warmup_until,
+            "imitated": self.imitated,
             "observations": self._last_obs,
             "starts": self._last_episode_starts,
             "memory": self._last_state,
@@ -194,7 +201,7 @@ class SequencePPO(RecurrentPPO):
         """Restore what ``state`` returned."""
         self.policy.optimizer.load_state_dict(state["optimizer"])
         self.num_timesteps, self._n_updates = state["steps"], state["n_updates"]
-        self.critic_warmup_until = state["critic_until"]
+        self.critic_warmup_until, self.imitated = state["critic_until"], state["imitated"]
         self._last_obs, self._last_episode_starts = state["observations"], state["starts"]
         self._last_state.copy_(state["memory"])
         if state["episodes"] is not None:

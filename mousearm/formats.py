@@ -26,6 +26,20 @@ def _run_2(files: Content) -> Content:
     return {**files, "origin.json": {"run": "", **files["origin.json"]}} if "origin.json" in files else files
 
 
+def _run_4(files: Content) -> Content:
+    """Let the budget of runs with a warm start contain it, as it once did."""
+    pretrain = files.get("config.yaml", {}).get("pretrain")
+    if not isinstance(pretrain, dict) or pretrain.get("teacher") == "none":
+        return files
+    return {**files, "config.yaml": {**files["config.yaml"], "pretrain": {**pretrain, "in_timesteps": True}}}
+
+
+def _checkpoint_3(parts: Content) -> Content:
+    """Add the steps of imitation that the budget does not contain: once, it contained all."""
+    states = parts.get("states")
+    return {**parts, "states": {**states, "algo": {**states["algo"], "imitated": 0}}} if states else parts
+
+
 def _split_2(split: Content) -> Content:
     """Add the hashes that splits once did not have."""
     return {"sha256": {}, **split}
@@ -37,7 +51,7 @@ def _same(content: Content) -> Content:
 
 
 UPGRADES: Mapping[str, tuple[Callable[[Content], Content], ...]] = MappingProxyType(
-    {RUN: (_run_2, _same), CHECKPOINT: (_same,), SPLIT: (_split_2,), RECORDING: (_same,)}
+    {RUN: (_run_2, _same, _run_4), CHECKPOINT: (_same, _checkpoint_3), SPLIT: (_split_2,), RECORDING: (_same,)}
 )
 """By kind, what makes the next format of each, from the first one on."""
 

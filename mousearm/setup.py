@@ -78,7 +78,7 @@ class Setup:
 
 
 def complete_from(config: Config, saved: Config) -> Config:
-    """A configuration with what it leaves open from the saved one: the animal's segments, commits on the Hub."""
+    """A configuration with what it leaves open from the saved one: segments, commits on the Hub, what a budget is."""
     model, taken = config.model, saved.model
     if model.fit != "none":
         open_lengths = [name for name in ("upper_arm_mm", "forearm_mm") if getattr(model, name) is None]
@@ -87,7 +87,9 @@ def complete_from(config: Config, saved: Config) -> Config:
         model = replace(model, file=as_saved(model.file, taken.file))
     if model.osim and taken.osim:
         model = replace(model, osim=as_saved(model.osim, taken.osim))
-    return replace(config, model=model).with_reaches(as_saved(config.kinematics.path, saved.kinematics.path))
+    pretrain = replace(config.pretrain, in_timesteps=saved.pretrain.in_timesteps)
+    config = replace(config, model=model, pretrain=pretrain)
+    return config.with_reaches(as_saved(config.kinematics.path, saved.kinematics.path))
 
 
 def _pinned(config: Config) -> Config:

@@ -121,6 +121,14 @@ def plural(n: int, one: str, many: str = "") -> str:
     return f"{n} {one if n == 1 else many or one + 's'}"
 
 
+def duration(seconds: float) -> str:
+    """A time such as ``40 s``, ``5 min`` or ``3 h``."""
+    for unit, length in (("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} s"
+
+
 def listed(names: Sequence[str], most: int) -> str:
     """Names with commas; of more than ``most`` the first ones and how many follow."""
     more = f" and {len(names) - most} more" if len(names) > most else ""

@@ -854,6 +854,8 @@ ELSEWHERE: dict[str, list[str]] = {
     "config/test_loading.py::test_advice_for_a_minibatch_that_is_larger_than_the_rollout": [
         "control steps. Give algo.batch_size=",
     ],
+    "config/test_loading.py::test_advice_where_nothing_would_be_learned": ["would be learned. Give algo.timesteps="],
+    "test_experiment.py::test_advice_for_a_network_that_cannot_know_its_reach": ["Train it with experiment=any_reach"],
     "faults/test_damage.py::test_what_a_run_began_with_is_needed": [
         "the run began with. Bring it back as it was.",
     ],

@@ -436,6 +436,18 @@ def test_only_the_value_head_learns_at_first(configure, tracking):
     assert not torch.equal(algo.policy.log_std, before["log_std"])
 
 
+def test_the_learning_rate_falls_over_the_steps_by_reward(configure, tracking):
+    config = configure(*SMALL, "algo.learning_rate=0.003", "algo.learning_rate_final=0.001")
+    algo = build_algo(config, tracking())
+    algo.num_timesteps = algo.imitated = 1000
+    rollout = 6 * config.algo.n_steps
+    algo.begin(4 * rollout)
+    algo.rollout()
+    algo.update()
+    assert algo.by_reward == rollout
+    assert algo.policy.optimizer.param_groups[0]["lr"] == pytest.approx(0.0025)  # a quarter of the way
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_gpu_that_is_not_there_is_refused(configure, tracking):
     with pytest.raises(ConfigError, match=r"device=cuda: torch finds no GPU here\. device=auto takes one"):

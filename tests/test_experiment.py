@@ -422,21 +422,78 @@ IMITATION = (
 )
 
 
-def test_a_warm_start_comes_first_and_counts(tmp_path, configure):
-    words = (*QUICK, *IMITATION)
-    run(configure(*words), tmp_path, words)
-    folder = RunFolder(tmp_path)
+def test_a_warm_start_comes_before_the_budget(tmp_path, configure):
+    words = (*QUICK, *IMITATION, "algo.timesteps=784")
+    run(configure(*words), tmp_path / "r", words)
+    folder = RunFolder(tmp_path / "r")
     with folder.metrics.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    # 8 simulations, 49 steps each: 392 a round; then a rollout of 98 steps each, with which 1568 are done.
+    # 8 simulations, 49 steps each: 392 a round; then a rollout of 98 steps each.
     assert [row["steps"] for row in rows if row["pretrain/loss"]] == ["392", "784", "1176"]
     assert rows[-1]["steps"] == folder.checkpoints()[-1].name == "1960"
     # What was learned already is not learned again.
     assert "warm_start" not in checkpoint.load_state(folder.checkpoints()[-1]).states
+    assert folder.budget_used() == 784
+    # In runs of older versions the budget counts it.
+    older = (*QUICK, *IMITATION, "pretrain.in_timesteps=true")
+    run(configure(*older), tmp_path / "older", older)
+    assert RunFolder(tmp_path / "older").metrics.read_bytes() == folder.metrics.read_bytes()
+    assert RunFolder(tmp_path / "older").budget_used() == 1960
+
+
+def test_imitation_alone_goes_on_by_reward_as_if_that_had_been_the_budget(tmp_path, configure, capsys):
+    words = (*QUICK, *IMITATION, "algo.timesteps=0")
+    run(configure(*words), tmp_path / "alone", words)
+    alone, both = RunFolder(tmp_path / "alone"), RunFolder(tmp_path / "both")
+    assert (alone.status().state, alone.status().steps, alone.budget_used()) == ("finished", 1176, 0)
+    said = capsys.readouterr().out
+    assert "warm start   1176 steps of imitation in 3 rounds, teacher cmc" in said
+    assert "by reward    0 of 0 steps done" in said
+    assert "It learned by imitation alone" in said
+    longer = (*QUICK, *IMITATION, "algo.timesteps=784")
+    run(configure(*longer), alone.path, longer)
+    run(configure(*longer), both.path, longer)
+    weights = [(folder.checkpoint(1960) / "policy.safetensors").read_bytes() for folder in (alone, both)]
+    assert weights[0] == weights[1]
+    with pytest.raises(RunError, match="has done 784 steps already"):
+        run(configure(*longer, "algo.timesteps=700"), both.path, ["algo.timesteps=700"])
+
+
+def test_advice_for_a_network_that_cannot_know_its_reach(configure):
+    words = ("debug=quick", "kinematics=synthetic")
+    said = " ".join(assemble(configure(*words)).describe().split())
+    assert "cannot know which of the 32 reaches it performs" in said
+    assert "Train it with experiment=any_reach" in said
+    for others in ("experiment=any_reach", "env.path_steps=1", "kinematics=demo"):
+        assert "cannot know" not in assemble(configure(*words, others)).describe()
+
+
+@pytest.mark.parametrize(
+    ("best", "error", "says"),
+    [
+        (1568, 3.7, "still falling"),  # 4 mm x 0.95 = 3.8
+        (1568, 3.9, None),
+        (784, 4.0, None),
+        (0, 5.0, "No network was better than the first one"),
+    ],
+)
+def test_a_budget_that_is_too_short_is_said_beside_the_result(tmp_path, configure, best, error, says):
+    experiment, folder = assemble(configure(*QUICK)), RunFolder(tmp_path / "r")
+    folder.best.mkdir(parents=True)
+    (folder.best / "state.json").write_text(json.dumps({"steps": best, "best_mm": error}))
+    folder.metrics.write_text("steps,eval/train_paw_mm\n0,5\n784,4\n")
+    experiment.algo.num_timesteps = 1568
+    said = list(experiment._cautions(folder))
+    assert any("errors of what the network was trained on" in text for text in said)
+    assert any("One seed" in text for text in said)
+    assert [text for text in said[2:] if "cannot know" not in text] == [text for text in said if says and says in text]
+    # A job of a sweep is one of several.
+    (tmp_path / "multirun.yaml").write_text("")
+    assert not any("One seed" in text for text in experiment._cautions(folder))
 
 
 def test_a_warm_start_is_evaluated_as_it_goes_and_what_it_saves_can_go_on(tmp_path, configure):
-    words = (*QUICK, *IMITATION, "algo.eval_freq=500")
+    words = (*QUICK, *IMITATION, "algo.eval_freq=500", "algo.timesteps=784")
     run(configure(*words), tmp_path, words)
     folder = RunFolder(tmp_path)
     with folder.timing.open(newline="") as file:

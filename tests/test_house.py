@@ -88,7 +88,7 @@ def public_names(source: str) -> Iterator[str]:
 
 
 def test_imports_are_found_in_every_form():
-    source = "import os, torch.nn\nfrom mousearm import train\ndef f():\n    from mousearm.model.arm import Arm"
+    source = "import os, torch.nn\nfrom mousearm import training\ndef f():\n    from mousearm.model.arm import Arm"
     assert set(imported(source)) == {"os", "torch.nn", "mousearm.training", "mousearm.model.arm.Arm"}
 
 

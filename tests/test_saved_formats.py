@@ -140,6 +140,18 @@ def test_splits_without_hashes_and_runs_without_a_name_are_understood():
     assert formats.upgrade(RUN, {"config.yaml": {"seed": 0}}, 1) == {"config.yaml": {"seed": 0}}
 
 
+def test_the_budget_of_older_runs_counts_their_imitation():
+    older = {"config.yaml": {"algo": {"timesteps": 9}, "pretrain": {"teacher": "cmc"}}}
+    upgraded = formats.upgrade(RUN, older, 3)["config.yaml"]
+    assert upgraded == {"algo": {"timesteps": 9}, "pretrain": {"teacher": "cmc", "in_timesteps": True}}
+    for others in ({"config.yaml": {"pretrain": {"teacher": "none"}}}, {"config.yaml": {}}, {"origin.json": {}}):
+        assert formats.upgrade(RUN, others, 3) == others
+    states = {"algo": {"steps": 5}, "env": {}}
+    upgraded = formats.upgrade(CHECKPOINT, {"network": {}, "states": states}, 2)
+    assert upgraded == {"network": {}, "states": {"algo": {"steps": 5, "imitated": 0}, "env": {}}}
+    assert formats.upgrade(CHECKPOINT, {"network": {}}, 2) == {"network": {}}
+
+
 def test_the_stamp_is_no_part_of_a_content():
     content = {"train": [], "test": []}
     assert formats.without_stamp({**formats.stamp(SPLIT), **content}) == content

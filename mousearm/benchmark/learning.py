@@ -27,9 +27,9 @@ LIMITS_MM = (1.0, 0.5, 0.2)
 ORIGINAL_NAME = "original"
 LEARNING_RUNS: Mapping[str, tuple[str, ...]] = {  # what the command line of each would be
     "torque": (),
-    "torque_warm": ("pretrain=cmc",),
+    "torque_warm": ("pretrain=cmc", "algo.timesteps=175000"),
     "muscle": ("experiment=muscle_from_scratch",),
-    "muscle_warm": ("model=muscle", "pretrain=cmc"),
+    "muscle_warm": ("model=muscle", "pretrain=cmc", "algo.timesteps=175000"),
     ORIGINAL_NAME: (*ORIGINAL, "reward=original"),
 }
 _LINES = {  # label and colour of each run

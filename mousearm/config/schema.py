@@ -173,9 +173,9 @@ class AlgoConfig:
     """Learning by reward: RecurrentPPO of sb3-contrib; keys of the same name are its arguments."""
 
     timesteps: int = key(
-        "Budget, over all simulations, the warm start included. It is the total: a larger one trains a finished "
-        "run further.",
-        at_least(1),
+        "Budget of learning by reward, over all simulations; the steps of a warm start come before it. It is the "
+        "total: a larger one trains a finished run further. 0: the warm start alone.",
+        at_least(0),
         "control steps",
     )
     eval_freq: int = key("From one evaluation, and checkpoint, to the next.", at_least(1), "control steps")
@@ -239,6 +239,9 @@ class PretrainConfig:
         "How long only the value head learns by reward, before the network does.", at_least(0), "control steps"
     )
     num_envs: int = key("Simulations, as `env.num_envs` for learning by reward.", at_least(1), default=64)
+    in_timesteps: bool = key(
+        "Whether `algo.timesteps` counts the steps of the warm start too, as in runs of older versions.", default=False
+    )
     learning_rate_after: float = key(
         "Of learning by reward then, in place of `algo.learning_rate`, which would forget all.", _POSITIVE, default=3e-5
     )
@@ -311,6 +314,12 @@ class Config:
 
     def check_start(self) -> None:
         """Check what only a run that begins must hold, for older ones began without it; ConfigError if it does not."""
+        if self.algo.timesteps == 0 and self.pretrain.teacher == "none":
+            raise ConfigError(
+                "algo.timesteps=0 and pretrain.teacher=none: nothing would be learned. Give algo.timesteps=300000, or "
+                "pretrain=cmc to learn by imitation alone.",
+                "algo.timesteps",
+            )
         size, rollout = self.algo.batch_size, self.algo.n_steps * self.env.num_envs
         if size > rollout:
             raise ConfigError(

@@ -6,6 +6,7 @@ reaches at a time. The share of arms that the expert drives falls to zero, so th
 from its mistakes.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -37,6 +38,7 @@ class Round(NamedTuple):
     loss: float  # mean squared difference between the network's actions and the expert's in the last epoch
     paw_mm: float  # mean distance from the target of the arms that the network drove; NaN where there were none
     teacher_share: float  # of the arms that the expert drove
+    seconds_left: float  # of the rounds to come, at the pace of this one
 
 
 class DAgger:
@@ -55,14 +57,21 @@ class DAgger:
         torch.nn.init.constant_(self._policy.log_std, self.config.log_std_after)
         rounds = self.config.rounds
         for i in range(self.rounds_done, rounds):
-            teacher_share = max(0.0, 1 - i / self.config.teacher_rounds)
+            begin, teacher_share = time.perf_counter(), max(0.0, 1 - i / self.config.teacher_rounds)
             batch, paw_mm = self.collect(teacher_share)
+            collected = time.perf_counter()
             self._batches.append(batch)
             self._policy.features_extractor.update(batch.observations)
             self._optimizer.param_groups[0]["lr"] = self.config.learning_rate * (1 - i / rounds)
             loss = self.fit()
             self.rounds_done = i + 1
-            report(Round(int(batch.counts.sum()), loss, paw_mm, teacher_share))
+            left = self.seconds_left(collected - begin, time.perf_counter() - collected, i + 1)
+            report(Round(int(batch.counts.sum()), loss, paw_mm, teacher_share, left))
+
+    def seconds_left(self, collecting: float, fitting: float, done: int) -> float:
+        """Of the rounds that follow so many, the last of which took so long; fitting grows with what is remembered."""
+        remembered = np.minimum(np.arange(done, self.config.rounds + 1), self.config.remembered_rounds)
+        return float((collecting + fitting * remembered[1:] / remembered[0]).sum())
 
     def state(self) -> dict[str, Any]:
         """All but the network that the next rounds depend on, between two rounds; live, to be copied."""

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, replace
 from functools import partial
 from itertools import count
@@ -210,6 +210,14 @@ class RunFolder:
         """Checkpoint folders from the oldest to the newest."""
         there = self._checkpoints.iterdir() if self._checkpoints.is_dir() else ()
         return sorted((path for path in there if path.name.isdigit()), key=lambda path: int(path.name))
+
+    def budget_used(self) -> int:
+        """Steps that ``algo.timesteps`` counts, until the newest checkpoint: those by reward, in older runs all."""
+        for newest in self.checkpoints()[-1:]:
+            with suppress(RunError):  # what is damaged is looked for when it is read
+                return int(newest.name) - int(read_json(newest / "state.json").get("imitated", 0))
+            return int(newest.name)
+        return 0
 
     def complete_checkpoints(self) -> list[Path]:
         """Checkpoints that are as they were written, the newest last; prints the others, and removes leftovers.

@@ -62,7 +62,7 @@ def resumed(run: RunFolder, wanted: Config, overrides: list[str]) -> Config:
             f"Only {', '.join(MAY_CHANGE)} may change when a run is resumed. Leave these overrides out to continue "
             "it, or choose another name=."
         )
-    config, done = load(result), max((int(checkpoint.name) for checkpoint in run.checkpoints()), default=0)
+    config, done = load(result), run.budget_used()
     total = config.algo.timesteps
     if total < min(saved.algo.timesteps, done):
         raise RunError(

@@ -66,7 +66,7 @@ def run_job(job: Job, configure: Callable[[], Config], overrides: Sequence[str])
         config = configure()
         from mousearm import experiment  # slow to import
 
-        return experiment.run(config, job.run.path, overrides, median_rule(job, config.algo.timesteps))
+        return experiment.run(config, job.run.path, overrides, median_rule(job))
     except Interrupted as stop:
         _hand_over(stop.status - 128)
         job.end(INTERRUPTED, str(stop))
@@ -147,11 +147,11 @@ def write_rule(sweep: Path, prune_after: float | None) -> None:
     write_json(sweep / _RULE, {"prune_after": prune_after})
 
 
-def median_rule(job: Job, total: int) -> "Pruner | None":
+def median_rule(job: Job) -> "Pruner | None":
     """Build the pruner of a job, by the median rule: half of the others were better by the same step.
 
     It compares the smallest errors until then, with those of all jobs that got as far; there must be five. None for a
-    job of another sweep, or of a search without pruning; ``total`` is the job's budget in steps.
+    job of another sweep, or of a search without pruning.
     """
     record = job.sweep / _RULE
     share = read_record(record, prune_after=(float, int, NoneType))["prune_after"] if record.is_file() else None
@@ -161,8 +161,8 @@ def median_rule(job: Job, total: int) -> "Pruner | None":
     def until(steps: int, history: Mapping[int, float]) -> list[float]:
         return [error for then, error in history.items() if then <= steps]
 
-    def prune(steps: int, evaluation: "Evaluation") -> None:
-        if not share * total <= steps < total:
+    def prune(steps: int, used: float, evaluation: "Evaluation") -> None:
+        if not share <= used < 1:
             return
         best = min([evaluation.objective, *until(steps, recorded(job.run.metrics, *EVALUATIONS))])
         runs = [other.run for other in planned_jobs(job.sweep) if other.number != job.number]
@@ -172,8 +172,8 @@ def median_rule(job: Job, total: int) -> "Pruner | None":
         ]
         if len(others) >= _LEAST_OTHERS and best > (middle := median(others)):
             raise Pruned(
-                f"{best:.3f} mm after {steps} of {total} steps; the median of {len(others)} other trials was "
-                f"{middle:.3f} mm"
+                f"{best:.3f} mm after {steps} steps, {used:.0%} of the budget; the median of {len(others)} other "
+                f"trials was {middle:.3f} mm"
             )
 
     return prune

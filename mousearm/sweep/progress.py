@@ -13,7 +13,7 @@ from mousearm.rundir.status import FAILED, FINISHED, INTERRUPTED, NO_STATUS, PRU
 from mousearm.sweep.executor import copies, run_here, snapshot, submit
 from mousearm.sweep.job import EVALUATIONS, recorded
 from mousearm.sweep.records import CANCELLED, SLURM, WAITING, Job, Sweep, Worker, planned_jobs, states, stop
-from mousearm.text import columns, shell
+from mousearm.text import columns, duration, shell
 
 LOST = "lost"
 """No process works on the job, and none said why: it was killed, or its computer went down."""
@@ -112,7 +112,7 @@ def tally(jobs: Sequence[Progress], total: int = 0) -> str:
     seconds = [recorded(one.job.run.timing, "time/training_s") for one in jobs if one.state == FINISHED]
     known = [max(of.values()) for of in seconds if of]
     if left and known:
-        text += f"; about {_age(mean(known) * left / max(1, counts[RUNNING]))} of training are left"
+        text += f"; about {duration(mean(known) * left / max(1, counts[RUNNING]))} of training are left"
     return text
 
 
@@ -122,7 +122,7 @@ def status(folder: Path) -> str:
     rows = [("job", "state", "steps", "paw mm", "sign of life", "overrides")]
     for one, own in zip(jobs, differing(jobs), strict=True):
         paw = "" if one.paw_mm is None else f"{one.paw_mm:.3f}"
-        age = "" if one.age_s is None or one.is_over else _age(one.age_s)
+        age = "" if one.age_s is None or one.is_over else duration(one.age_s)
         rows.append((str(one.job.number), one.state, str(one.steps or ""), paw, age, " ".join(own)))
     lines = columns(rows, right=(0, 2, 3, 4))
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:], tally(jobs), *reasons(jobs)])
@@ -142,14 +142,6 @@ def differing(jobs: Sequence[Progress]) -> list[list[str]]:
     each = [one.job.overrides for one in jobs]
     common = set.intersection(*map(set, each)) if len(each) > 1 else set()
     return [[override for override in own if override not in common] for own in each]
-
-
-def _age(seconds: float) -> str:
-    """A time such as ``40 s``, ``5 min`` or ``3 h``."""
-    for unit, length in (("h", 3600), ("min", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{max(seconds, 0):.0f} s"
 
 
 def cancel(folder: Path) -> str:

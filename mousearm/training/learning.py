@@ -19,16 +19,17 @@ from mousearm.nan_guard import Dumps
 from mousearm.pretrain.dagger import DAgger, Round
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.status import RUNNING
-from mousearm.text import shell
+from mousearm.text import duration, facts, shell
 from mousearm.tracking.logger import RunLogger
 from mousearm.training.interruption import Interruption
 
 WARM_START = "warm_start"  # the part of a checkpoint that is there while the warm start is not over
 
 _HEARTBEAT_S = 10.0
+_SETTLED = 2  # rounds, or rollouts, after which their pace is known: what is done first takes longer
 
-Pruner = Callable[[int, Evaluation], None]
-"""Looks at the evaluation after some steps; raises `Pruned` if the run is not worth continuing."""
+Pruner = Callable[[int, float, Evaluation], None]
+"""Looks at the evaluation after some steps, a share of the budget; raises `Pruned` if more is not worth it."""
 
 
 def learn(
@@ -44,7 +45,7 @@ def learn(
     warm_start: DAgger | None = None,
     pruner: Pruner | None = None,
 ) -> None:
-    """Train until a total number of steps over all simulations, those done already and the warm start's included.
+    """Train: the warm start, then by reward until a total number of steps over all simulations, those done included.
 
     Args:
         algo: the algorithm.
@@ -52,7 +53,7 @@ def learn(
         logger: where metrics go.
         evaluate: a deterministic evaluation of its policy.
         folder: where checkpoints go.
-        total: the number of steps.
+        total: the number of steps of learning by reward.
         every: steps between evaluations.
         interruption: may end it.
         state: where to resume; None for a new run.
@@ -68,7 +69,7 @@ def learn(
     algo.set_logger(logger)
     diverged = Dumps(folder.diverged, env.task.simulation.model)
     env.task.on_divergence = lambda i, states: diverged.write(f"Simulation {i} diverged.", algo.num_timesteps, states)
-    evaluations = Evaluations(algo, env, logger, folder, evaluate, every, pruner)
+    evaluations = Evaluations(algo, env, logger, folder, evaluate, total, every, pruner)
     if warm_start is not None:
         evaluations.parts[WARM_START] = warm_start
     if state is not None:
@@ -97,42 +98,57 @@ def learn(
 
 def _imitate(algo: SequencePPO, imitation: DAgger, after_round: Callable[[], object]) -> None:
     """Warm start: log every round and count its steps; then only the value head, which knows nothing yet, learns."""
-    rounds = imitation.config.rounds
-    with tqdm(total=rounds, initial=imitation.rounds_done, unit=" rounds", desc="imitating") as bar:
+    config = imitation.config
+    with tqdm(total=config.rounds, initial=imitation.rounds_done, unit=" rounds", desc="imitation") as bar:
 
         def report(progress: Round) -> None:
             algo.num_timesteps += progress.steps
+            algo.imitated += 0 if config.in_timesteps else progress.steps
             for key in ("loss", "paw_mm", "teacher_share"):
                 algo.logger.record(f"pretrain/{key}", getattr(progress, key))
             algo.logger.dump(algo.num_timesteps)
             if not np.isnan(progress.paw_mm):  # the network drove no arm yet
                 bar.set_postfix_str(f"paw {progress.paw_mm:.2f} mm", refresh=False)
             bar.update()
+            if bar.n == bar.initial + _SETTLED:
+                _say_time("imitation", progress.seconds_left)
             after_round()
 
         imitation.run(report)
-    algo.critic_warmup_until = algo.num_timesteps + imitation.config.critic_steps
+    algo.critic_warmup_until = algo.num_timesteps + config.critic_steps
+
+
+def _say_time(what: str, seconds: float) -> None:
+    if seconds > 0:
+        tqdm.write(facts({what: f"about {duration(seconds)} more, at the pace so far"}))
 
 
 def _learn_by_reward(algo: SequencePPO, env: TrackingVecEnv, evaluations: "Evaluations", total: int) -> None:
     """Rollout and update in turn, up to a total number of steps; a bar shows the last paw error, and the best."""
     algo.begin(total)
-    with tqdm(total=total, initial=algo.num_timesteps, unit=" steps", unit_scale=True, desc="training") as bar:
+    n_whole = 0  # rollouts from which the whole network learned
+    with tqdm(total=total, initial=algo.by_reward, unit=" steps", unit_scale=True, desc="by reward") as bar:
 
         def show() -> None:
             errors = f"paw {evaluations.latest_mm:.2f} mm, best {evaluations.best_mm:.2f} mm"
             bar.set_postfix_str(errors, refresh=False)
-            bar.update(min(algo.num_timesteps, total) - bar.n)
+            bar.update(min(algo.by_reward, total) - bar.n)
 
-        while algo.num_timesteps < total:
+        while algo.by_reward < total:
             with network_threads(1):
                 evaluations.pause()
             show()
+            begin, before = time.perf_counter(), algo.by_reward
             algo.rollout()
             for key, value in env.statistics.pop().items():
                 algo.logger.record(key, value)
             show()
             algo.update()
+            if algo.num_timesteps >= algo.critic_warmup_until:
+                n_whole += 1
+            if n_whole == _SETTLED:
+                per_step = (time.perf_counter() - begin) / (algo.by_reward - before) + evaluations.seconds_per_step
+                _say_time("by reward", (total - algo.by_reward) * per_step)
         evaluations.finish()
         show()
 
@@ -153,17 +169,19 @@ class Evaluations:
         logger: RunLogger,
         folder: RunFolder,
         evaluate: Callable[[], Evaluation],
+        total: int,
         every: int,
         pruner: Pruner | None,
     ):
-        self._algo, self._logger, self._folder = algo, logger, folder
-        self._evaluate, self._every, self._pruner = evaluate, every, pruner
+        self._algo, self._logger, self._folder, self._pruner = algo, logger, folder, pruner
+        self._evaluate, self._total, self._every = evaluate, total, every
         # Everything that changes but the network.
         self.parts: dict[str, Stateful] = {"algo": algo, "logger": logger, "random": RandomState(), "env": env}
         self.parts["evaluations"] = self
         self._remembered: TrainingState | None = None
         self._is_saved = False
         self._done_at, self._begin = -1, time.perf_counter()
+        self.seconds_per_step = 0.0  # that evaluations add to those of learning
         self.best_mm, self.latest_mm = float("inf"), float("nan")  # errors on the train split: the lowest, the last
 
     def go_back(self, state: TrainingState) -> None:
@@ -188,9 +206,10 @@ class Evaluations:
             return
         for tracker in self._logger.trackers.values():
             tracker.sync()  # what comes before this state is on disk, what comes after will be written again
+        summary = {"best_mm": self.best_mm, "imitated": self._remembered.states["algo"]["imitated"]}
         if is_best:  # first: the checkpoint, once it is there, says that the best is
-            checkpoint.save_best(self._folder, self._remembered, best_mm=self.best_mm)
-        checkpoint.save(self._folder, self._remembered, best_mm=self.best_mm)
+            checkpoint.save_best(self._folder, self._remembered, **summary)
+        checkpoint.save(self._folder, self._remembered, **summary)
         self._is_saved = True
         self._folder.drop_superseded()
 
@@ -199,7 +218,9 @@ class Evaluations:
         self._is_saved = False
 
     def _evaluate_now(self) -> None:
+        begin = time.perf_counter()
         evaluation = self._evaluate()
+        self.seconds_per_step = (time.perf_counter() - begin) / self._every
         self._done_at, self.latest_mm = self._algo.num_timesteps, evaluation.train_objective
         for split, both in evaluation.splits.items():
             for landmark, errors in both.items():
@@ -211,7 +232,7 @@ class Evaluations:
         self._remember()
         self.save(is_best)
         if self._pruner is not None:
-            self._pruner(self._done_at, evaluation)
+            self._pruner(self._done_at, self._algo.by_reward / max(self._total, 1), evaluation)
 
     def state(self) -> dict[str, Any]:
         """When it was done last, and what was found so far."""

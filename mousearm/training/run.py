@@ -1,14 +1,16 @@
 """One run: its parts, how it learns what is left of its budget, and how it ends."""
 
-import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from textwrap import wrap
 
 import torch
 
 from mousearm import checkpoint
 from mousearm.algo import build_algo
 from mousearm.checkpoint import TrainingState
-from mousearm.errors import MouseArmError
+from mousearm.door import read_json
+from mousearm.errors import MouseArmError, RunError
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.film import show
 from mousearm.files import to_json, write_sealed
@@ -16,6 +18,8 @@ from mousearm.policy.controller import PolicyController
 from mousearm.pretrain.dagger import DAgger
 from mousearm.reach_check import suspicion
 from mousearm.rundir.folder import RunFolder, advising_to_resume
+from mousearm.rundir.logs import read_metrics
+from mousearm.rundir.runs import SWEEP
 from mousearm.rundir.status import FINISHED, INTERRUPTED, RUNNING, Status, ending
 from mousearm.setup import Setup
 from mousearm.simulation import log_warnings_to
@@ -25,6 +29,7 @@ from mousearm.training.interruption import Interruption
 from mousearm.training.learning import WARM_START, Pruner, learn
 
 _MOST_LISTED = 20  # excluded files that are named at the beginning
+_FALLING = 0.95  # of the lowest error before: below this the last one shows that more training would pay
 
 
 class Experiment:
@@ -46,7 +51,7 @@ class Experiment:
         """Learn what is left of the budget, then evaluate the best network and show the result."""
         state = self._newest(folder)
         steps, logged = (0, None) if state is None else (state.steps, state.states["logger"])
-        print(self.describe(steps), flush=True)
+        print(self.describe(steps - _imitated(state)), flush=True)
         with ending(lambda status: self._write_status(folder, status)):
             folder.open_logs()
             folder.set_status(RUNNING, steps)
@@ -74,10 +79,10 @@ class Experiment:
         logger: RunLogger,
         pruner: Pruner | None,
     ) -> None:
-        algo, config = self.algo, self.setup.config.algo
-        if state is not None and state.steps >= config.timesteps:
+        algo, config, warm_start = self.algo, self.setup.config.algo, self._warm_start(state)
+        if state is not None and warm_start is None and state.steps - _imitated(state) >= config.timesteps:
             print(f"The budget of {config.timesteps} steps is used up; raise algo.timesteps to train further.")
-            algo.num_timesteps = state.steps
+            algo.num_timesteps, algo.imitated = state.steps, _imitated(state)
             return
 
         def evaluate() -> Evaluation:
@@ -89,7 +94,7 @@ class Experiment:
         learn(
             *(algo, self.env, logger, evaluate, folder, config.timesteps, config.eval_freq, interruption),
             state=state,
-            warm_start=self._warm_start(state),
+            warm_start=warm_start,
             pruner=pruner,
         )
 
@@ -107,11 +112,41 @@ class Experiment:
         checkpoint.load_policy(folder.find_checkpoint("best"), self.algo.policy)
         evaluation, trials = self.evaluator.evaluate(PolicyController(self.algo.policy))
         write_sealed(folder.evaluation, to_json(evaluation.as_json()))
-        print(f"\n{evaluation.table()}\n\n{facts({'run folder': folder.path})}")
+        cautions = [_wrapped("note", text) for text in self._cautions(folder)]
+        print("\n".join(["", evaluation.table(), "", *cautions, facts({"run folder": folder.path})]))
         show(folder, self.setup.arm, evaluation, trials, video=self.setup.config.video)
         for tracker in logger.trackers.values():
             tracker.conclude(self.algo.num_timesteps, evaluation, folder)
         return evaluation.objective
+
+    def _cautions(self, folder: RunFolder) -> Iterator[str]:
+        """What is to be known beside the result."""
+        yield from self._blindness()
+        if not self.setup.split.test:
+            yield "No reach was kept to test with: these are errors of what the network was trained on."
+        if not (folder.path.parent / SWEEP).is_file():
+            yield "One seed: another one may err more or less; -m seed=0,1,2 tells."
+        last, total = self.algo.num_timesteps, self.setup.config.algo.timesteps
+        more = shell("run.py", f"resume={folder.path}", f"algo.timesteps={2 * total or 100_000}").replace(" ", "\xa0")
+        with suppress(RunError):
+            best = read_json(folder.best / "state.json")
+            errors = read_metrics(folder.metrics).column("eval/train_paw_mm")
+            before = {steps: error for steps, error in errors.items() if steps < last}  # the last is not yet written
+            if self.algo.by_reward == 0:
+                yield f"It learned by imitation alone: {more} goes on by reward."
+            elif before and best["steps"] == min(before):
+                yield "No network was better than the first one that was evaluated: the budget is too short."
+            elif before and best["steps"] == last and best["best_mm"] < _FALLING * min(before.values()):
+                yield f"The error was still falling at the end of the budget: {more} trains on."
+
+    def _blindness(self) -> Iterator[str]:
+        """That the network is to perform several reaches, and sees nothing that tells them apart."""
+        n, widths = len([*self.setup.split.train, *self.setup.split.test]), self.env.task.observation_widths
+        if n > 1 and not widths.get("path") and not widths.get("path_preview"):
+            yield (
+                f"The network cannot know which of the {n} reaches it performs: it sees nothing of their paths "
+                "(env.path_steps=0). Train it with experiment=any_reach, which shows them."
+            )
 
     def _write_status(self, folder: RunFolder, end: Status) -> None:
         """Write how the run ended; where an error ended it and nothing can be written, its silence tells."""
@@ -120,28 +155,29 @@ class Experiment:
             folder.set_status(FINISHED, self.algo.num_timesteps)
             return
         newest = folder.checkpoints()[-1:]
-        with contextlib.suppress(MouseArmError):
+        with suppress(MouseArmError):
             folder.close_logs()
             folder.set_status(end.state, int(newest[0].name) if newest else 0, end.reason, end.key)
         if end.state == INTERRUPTED:
             print(f"Interrupted ({end.reason}). {shell('run.py', f'resume={folder.path}')} resumes from here.")
 
     def describe(self, steps: int = 0) -> str:
-        """The run in a few lines, when some steps of it are done."""
+        """The run in a few lines, when some steps that its budget counts are done."""
         config, arm, split, task = self.setup.config, self.setup.arm, self.setup.split, self.env.task
         names = {*split.train, *split.test}
         residual = max(float(reach.residual_mm.max()) for reach in self.setup.references if reach.name in names)
         excluded = [f"{len(self.excluded)} of the files", *first_lines(self.excluded, _MOST_LISTED)]
         parameters = sum(p.numel() for p in self.algo.policy.parameters())
         pretrain, policy = config.pretrain, config.policy
-        warm_start = f"{pretrain.rounds} rounds of imitation, teacher {pretrain.teacher}"
+        imitated = pretrain.rounds * pretrain.num_envs * (task.references.n_frames - 1).mean()
+        warm_start = f"{imitated:.0f} steps of imitation in {pretrain.rounds} rounds, teacher {pretrain.teacher}"
         doubts = suspicion(arm, self.setup.references, config.kinematics.path)
         lines = {
             "run": config.name,
             "model": f"{arm.name}: {arm.nq} joints, {arm.nu} actuators",
             "reaches": f"{len(split.train)} to train on, {len(split.test)} to test with, split by "
             f"{config.kinematics.split_by} ({config.kinematics.retarget}; inverse kinematics within {residual:.2g} mm)",
-            **({"left out": "\n             ".join(excluded)} if self.excluded else {}),
+            **({"left out": "\n".join(excluded)} if self.excluded else {}),
             **({"suspicious": doubts} if doubts else {}),
             "errors": self.evaluator.scale.text(),
             "observation": ", ".join(f"{name} {width}" for name, width in task.observation_widths.items() if width),
@@ -149,7 +185,20 @@ class Experiment:
             "network": f"{policy.backbone.upper()} {policy.lstm_hidden_size} x {policy.n_lstm_layers}, "
             f"{parameters} weights",
             "warm start": "none" if pretrain.teacher == "none" else warm_start,
-            "training": f"{steps} of {config.algo.timesteps} steps done, "
-            f"{config.env.num_envs} simulations, seed {config.seed}",
+            "by reward": f"{steps} of {config.algo.timesteps} steps done"
+            f"{', imitation included' if pretrain.in_timesteps else ''}, {config.env.num_envs} simulations, "
+            f"seed {config.seed}",
         }
-        return facts(lines)
+        notes = [_wrapped("note", text) for text in self._blindness()]
+        return "\n".join([*(_wrapped(name, text) for name, text in lines.items()), *notes])
+
+
+def _imitated(state: TrainingState | None) -> int:
+    """Steps of imitation that the budget does not count."""
+    return 0 if state is None else state.states["algo"]["imitated"]
+
+
+def _wrapped(name: str, text: str) -> str:
+    """A fact, on lines as wide as a terminal unless it has lines already; what a no-break space joins stays whole."""
+    lines = text.split("\n") if "\n" in text else wrap(text, 67, break_long_words=False, break_on_hyphens=False)
+    return facts({name: "\n             ".join(lines).replace("\xa0", " ")})

@@ -180,7 +180,7 @@ class TestValues:
         "change",
         [
             *("algo.gamma=1.01", "algo.batch_size=1", "algo.learning_rate=0", "algo.learning_rate_final=-1"),
-            *("algo.timesteps=0", "env.control_dt=0", "env.n_substeps=0", "env.num_envs=0", "env.observation=[]"),
+            *("algo.timesteps=-1", "env.control_dt=0", "env.n_substeps=0", "env.num_envs=0", "env.observation=[]"),
             *("env.path_steps=-1", "env.path_spacing=0", "env.random_start=1.5", "env.divergence_penalty=-1"),
             *("kinematics.max_residual_mm=0", "kinematics.train_ratio=0", "reward.w_paw=-1", "reward.sigma_mm=[]"),
             *("reward.sigma_mm=[1,0]", "policy.lstm_hidden_size=0", "policy.net_arch_vf=[8,0]"),
@@ -248,6 +248,13 @@ class TestValues:
             compose(words).check_start()
         assert caught.value.key == "algo.batch_size"
         compose([*words, "algo.batch_size=392"]).check_start()
+
+    def test_advice_where_nothing_would_be_learned(self):
+        with pytest.raises(ConfigError, match=r"Give algo\.timesteps=300000, or pretrain=cmc") as caught:
+            compose(["algo.timesteps=0"]).check_start()
+        assert caught.value.key == "algo.timesteps"
+        for word in ("algo.timesteps=300000", "pretrain=cmc"):
+            compose(["algo.timesteps=0", word]).check_start()
 
     def test_terms_are_those_of_the_registries(self, refused, saved):
         assert refused(UnknownNameError, "env.observation=[qpos,sight]").valid == sorted(OBSERVATIONS)

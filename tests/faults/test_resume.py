@@ -11,7 +11,7 @@ from mousearm.rundir.folder import RunFolder
 
 IMITATION = (
     *("pretrain=cmc", "pretrain.num_envs=4", "pretrain.rounds=4", "pretrain.remembered_rounds=2"),
-    *("pretrain.n_epochs=1", "pretrain.batch_size=98", "pretrain.critic_steps=300", "algo.timesteps=1200"),
+    *("pretrain.n_epochs=1", "pretrain.batch_size=98", "pretrain.critic_steps=300", "algo.timesteps=400"),
 )
 HARD = ("env.sampling=hard", "env.random_start=0.5", "env.path_steps=2", "algo.eval_reaches=2")
 MUSCLE = ("model=muscle",)

@@ -118,3 +118,10 @@ def test_the_value_head_is_left_alone(build):
     before = [p.clone() for p in policy.value_net.parameters()]
     imitation.run(lambda _: None)
     assert all(torch.equal(a, b) for a, b in zip(before, policy.value_net.parameters(), strict=True))
+
+
+def test_the_time_that_is_left_grows_with_what_is_remembered(build):
+    imitation, _ = build(rounds=5, remembered_rounds=3)
+    assert imitation.seconds_left(2.0, 1.0, 1) == 4 * 2.0 + (2 + 3 + 3 + 3) * 1.0
+    assert imitation.seconds_left(2.0, 3.0, 4) == 2.0 + 3.0  # the last one remembers as many as the one before
+    assert imitation.seconds_left(2.0, 3.0, 5) == 0

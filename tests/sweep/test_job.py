@@ -77,7 +77,9 @@ def test_a_hopeless_trial_is_pruned_and_saved(job, configure, capsys):
     assert math.isnan(run_job(job, lambda: configure(*quick), []))
     assert job.ended[0] == PRUNED
     assert job.run.status().state == PRUNED
-    assert re.fullmatch(r".* mm after 0 of 2352 steps; the median of 5 other trials was 0.000 mm", job.ended[1])
+    assert re.fullmatch(
+        r".* mm after 0 steps, 0% of the budget; the median of 5 other trials was 0.000 mm", job.ended[1]
+    )
     assert job.run.complete_checkpoints()
     (now,) = progress([job])
     assert (now.state, now.has_result) == (PRUNED, True)
@@ -123,24 +125,25 @@ def test_evaluations_are_of_the_test_split_where_there_is_one(trial):
 
 def test_a_trial_ends_when_it_is_worse_than_the_median_of_five_others(trial):
     write_rule(trial.sweep, 0.5)
-    prune = median_rule(trial, 400)
-    prune(100, evaluation(100.0))  # before half of its budget
+    prune = median_rule(trial)
+    prune(200, 0.49, evaluation(100.0))  # before half of its budget
     # After 200 steps five others have got so far; their best until then are 1, 2, 3, 5 and 5 mm, the median 3.
-    prune(200, evaluation(3.0))
-    with pytest.raises(Pruned, match=r"^3.100 mm after 200 of 400 steps; the median of 5 other trials was 3.000 mm$"):
-        prune(200, evaluation(3.1))
-    prune(300, evaluation(100.0))  # only three have got so far
-    prune(400, evaluation(100.0))  # nothing is left to be saved
+    prune(200, 0.5, evaluation(3.0))
+    text = r"^3.100 mm after 200 steps, 50% of the budget; the median of 5 other trials was 3.000 mm$"
+    with pytest.raises(Pruned, match=text):
+        prune(200, 0.5, evaluation(3.1))
+    prune(300, 0.75, evaluation(100.0))  # only three have got so far
+    prune(200, 1.0, evaluation(100.0))  # nothing is left to be saved
 
 
 def test_its_own_best_counts_not_its_latest(trial):
     trial.run.metrics.write_text("steps,eval/train_paw_mm\n100,2.5\n")
     write_rule(trial.sweep, 0.0)
-    prune = median_rule(trial, 400)
-    prune(200, evaluation(100.0))
+    prune = median_rule(trial)
+    prune(200, 0.5, evaluation(100.0))
 
 
 def test_sweeps_that_are_no_searches_and_searches_without_pruning_have_no_rule(trial):
-    assert median_rule(trial, 400) is None
+    assert median_rule(trial) is None
     write_rule(trial.sweep, None)
-    assert median_rule(trial, 400) is None
+    assert median_rule(trial) is None
