@@ -1,5 +1,6 @@
 """One run: its parts, how it learns what is left of its budget, and how it ends."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from textwrap import wrap
@@ -127,7 +128,7 @@ class Experiment:
         if not (folder.path.parent / SWEEP).is_file():
             yield "One seed: another one may err more or less; -m seed=0,1,2 tells."
         last, total = self.algo.num_timesteps, self.setup.config.algo.timesteps
-        more = shell("run.py", f"resume={folder.path}", f"algo.timesteps={2 * total or 100_000}").replace(" ", "\xa0")
+        more = shell("run.py", f"resume={folder.path}", f"algo.timesteps={2 * total or 100_000}")
         with suppress(RunError):
             best = read_json(folder.best / "state.json")
             errors = read_metrics(folder.metrics).column("eval/train_paw_mm")
@@ -199,6 +200,7 @@ def _imitated(state: TrainingState | None) -> int:
 
 
 def _wrapped(name: str, text: str) -> str:
-    """A fact, on lines as wide as a terminal unless it has lines already; what a no-break space joins stays whole."""
+    """A fact, on lines as wide as a terminal unless it has lines already; the command that it ends with stays whole."""
+    text = re.sub("python .*", lambda found: found[0].replace(" ", "\xa0"), text)
     lines = text.split("\n") if "\n" in text else wrap(text, 67, break_long_words=False, break_on_hyphens=False)
     return facts({name: "\n             ".join(lines).replace("\xa0", " ")})
