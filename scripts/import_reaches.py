@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mousearm import cli
 from mousearm.errors import KinematicsError
+from mousearm.files import write_bytes
 from mousearm.kinematics.imports import CutRule, ImportOptions, axes_doubts, import_reaches
 from mousearm.kinematics.imports.conversion import SIDES, UNITS
 from mousearm.registry import FORMATS
@@ -50,10 +51,17 @@ GAP_MS = ImportOptions().max_gap_ms
     ),
 )
 def main(given: Namespace) -> None:
-    """Import, print what was done."""
+    """Import, print what was done, draw the noise."""
     imported = import_reaches(given.files, given.out, options(given))
+    from mousearm.plots import as_png  # slow to import
+    from mousearm.reach_check.page import noise_figure
+
     print(printable("\n".join([*(item.text() for item in imported), *axes_doubts(imported, options(given))])))
     n_reaches = sum(len(item.reaches) for item in imported)
+    figure = noise_figure([reach for item in imported for reach in item.reaches])
+    if figure is not None:
+        write_bytes(given.out / "noise.png", as_png(figure))
+        print(f"Noise, and what every cut-off would leave of it: {given.out / 'noise.png'}")
     print(f"Wrote {n_reaches} reaches to {given.out}. Look at them: {shell('scripts/check_reaches.py', given.out)}")
 
 

@@ -12,7 +12,7 @@ from mousearm.kinematics import Reach, generate, read_csv, write_csv
 from mousearm.kinematics.imports import ImportOptions, import_reaches
 from mousearm.paths import resolve
 from mousearm.reach_check import at_limits, check_reaches, measure, suspicion
-from mousearm.reach_check.page import PER_FIGURE, trajectory_figures, write_page
+from mousearm.reach_check.page import PER_FIGURE, noise_figure, trajectory_figures, write_page
 from mousearm.setup import Setup
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -279,3 +279,15 @@ def test_a_name_orders_no_terminal_about(folder, run_script, tmp_path):
     ended = run_script("check_reaches", tmp_path / "strange")
     assert not {"\x1b", "\u202e"} & {*ended.out, *ended.err}
     assert "\\x1b[2J" in ended.out + ended.err
+
+
+def test_noise_is_drawn_where_a_filter_would_help(torque_arm):
+    reaches = generate(torque_arm, 4, seed=2)
+    assert noise_figure(reaches) is None
+    rng = np.random.default_rng(0)
+    noisy = [of.moved(of.landmarks + rng.normal(0, 1.5e-4, of.landmarks.shape)) for of in reaches]
+    spectrum, errors = noise_figure(noisy).axes
+    (noise, _) = spectrum.lines[5].get_ydata()  # of the paw: each landmark has its spectrum and its noise
+    assert noise == pytest.approx(0.15, rel=0.1)
+    paw = errors.lines[4]
+    assert errors.lines[-1].get_xdata()[0] == pytest.approx(paw.get_xdata()[paw.get_ydata().argmin()], abs=4)

@@ -82,22 +82,26 @@ class Reach:
         return replace(self, **dict(zip(LANDMARKS, np.moveaxis(landmarks, 1, 0), strict=True)), **changes)
 
     @property
+    def tracked(self) -> tuple[np.ndarray, float, np.ndarray]:
+        """Landmarks before the filter as far as the file holds them (T, 3, 3) m, rate [Hz], and their noise (3,) m."""
+        points = self.versions.get("recorded", self.landmarks)
+        if not self.measured_noise_mm:
+            return points, self.rate, tracking_noise([points], self.rate)
+        return points, self.rate, 1e-3 * np.array([self.measured_noise_mm[name] for name in LANDMARKS])
+
+    @property
     def noise_mm(self) -> dict[str, float]:
         """Expected difference per axis (root mean square) of each landmark's positions from the truth.
 
         It is the noise that is left after the filter and, where the file holds what was recorded, the movement that
         the filter took; NaN where nobody can tell.
         """
-        recorded = self.versions.get("recorded", self.landmarks)
-        if self.measured_noise_mm:
-            noise = np.array([self.measured_noise_mm[name] for name in LANDMARKS])
-        else:
-            noise = 1e3 * tracking_noise([recorded], self.rate)
+        recorded, rate, noise = self.tracked
         if self.cutoff is not None and "recorded" in self.versions:
-            noise = np.sqrt(squared_errors(1e3 * recorded, 1e3 * self.landmarks, self.rate, noise, self.cutoff))
+            left = np.sqrt(squared_errors(recorded, self.landmarks, rate, noise, self.cutoff))
         else:
-            noise *= noise_left(self.rate, self.cutoff)
-        return dict(zip(LANDMARKS, noise.tolist(), strict=True))
+            left = noise * noise_left(rate, self.cutoff)
+        return dict(zip(LANDMARKS, (1e3 * left).tolist(), strict=True))
 
     @property
     def n_frames(self) -> int:

@@ -12,11 +12,12 @@ from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 
 from mousearm.files import make_folder, write_text
 from mousearm.html import bullets, document, paragraph, picture, table
+from mousearm.kinematics.noise import compare_cutoffs, spectrum
 from mousearm.kinematics.reach import Reach
-from mousearm.plots import BLACK, BLUE, VERMILION, as_png, draw_coloured, name_rows, page
+from mousearm.plots import BLACK, BLUE, GREY, VERMILION, as_png, draw_coloured, log_axis, name_rows, page
 from mousearm.reach_check import HEADER, JOINT_HEADER, SEGMENTS_NOTE, Checked, ReachCheck
 from mousearm.text import shortened
-from mousearm.trajectory import DIRECTIONS, ELBOW, PAW
+from mousearm.trajectory import DIRECTIONS, ELBOW, LANDMARKS, PAW
 
 PER_FIGURE = 12
 _PER_ROW = 2
@@ -59,6 +60,13 @@ def write_page(report: ReachCheck, path: Path) -> Path:
         )
         parts += ["<h2>Trajectories</h2>", paragraph(key, "key")]
         parts += [picture(as_png(figure), "reaches from the side, from above, and their speed") for figure in figures]
+    if (noise := noise_figure([item.reach for item in report.checked if item.reach is not None])) is not None:
+        text = (
+            "Left: how much of the recorded positions is of each frequency: movement and, where it is flat, noise. "
+            "Right: how far points are expected to be from the truth after a low-pass filter of each cut-off, which "
+            "leaves noise and takes movement; import_reaches.py --cutoff filters."
+        )
+        parts += ["<h2>Noise</h2>", paragraph(text, "key"), picture(as_png(noise), "spectrum and best cut-off")]
     if (joints := joint_range_figure(report)) is not None:
         parts += [
             "<h2>Joint ranges</h2>",
@@ -104,6 +112,44 @@ def joint_range_figure(report: ReachCheck) -> Figure | None:
         axes.set(xlabel="joint angle (°); grey: range of the arm, blue: each reach")
         axes.spines["left"].set_visible(False)
     return figure
+
+
+def noise_figure(reaches: Sequence[Reach]) -> Figure | None:
+    """Draw how movement and noise part in the spectrum, and how far points are from the truth with every cut-off.
+
+    None where there is too little noise for a filter to help.
+    """
+    tracked = [of for of in (reach.tracked for reach in reaches) if np.isfinite(of[2]).all()]
+    tried = compare_cutoffs(tracked)
+    if len(tried.hz) < 2:
+        return None
+    slowest = max(5 * rate / (2 * len(points)) for points, rate, _ in tracked)  # that is no slow drift
+    frequencies = np.geomspace(slowest, min(rate for _, rate, _ in tracked) / 2, 60)
+    power = np.mean([_power_at(frequencies, points, rate) for points, rate, _ in tracked], axis=0)
+    noise = np.sqrt(np.mean([np.square(noise) for _, _, noise in tracked], axis=0))
+    with page(62) as figure:
+        left, right = figure.subplots(1, 2)
+        for mark, (name, colour) in enumerate(zip(LANDMARKS, (GREY, BLUE, VERMILION), strict=True)):
+            left.plot(frequencies, 1e3 * np.sqrt(power[:, mark]), color=colour)
+            left.axhline(1e3 * noise[mark], color=colour, linewidth=0.8, linestyle=":")
+            right.plot(tried.hz[1:], tried.errors_mm[1:, mark], color=colour, label=name)
+            right.axhline(tried.errors_mm[0, mark], color=colour, linewidth=0.8, linestyle=":")
+        best = tried.hz[tried.best]
+        for axes in (left, right) if best else ():
+            axes.axvline(best, color=BLACK, linewidth=0.8)
+        log_axis(left, "x")
+        log_axis(left, "y", (1,))
+        left.set(xlabel="frequency (Hz)", ylabel="amplitude (mm)", title="spectrum; dotted: noise")
+        right.set(xlabel="cut-off (Hz); line: the best one", ylabel="expected error (mm)", title="dotted: unfiltered")
+        right.set_ylim(bottom=0)
+        right.legend()
+    return figure
+
+
+def _power_at(frequencies: np.ndarray, points: np.ndarray, rate: float) -> np.ndarray:
+    """Mean square (F, 3) of the landmarks' oscillations at frequencies (F,), m^2."""
+    own = np.linspace(0, rate / 2, len(points) + 1)[1:]
+    return np.stack([np.interp(frequencies, own, power) for power in spectrum(points).T], axis=1)
 
 
 def _figure(drawn: Sequence[tuple[Checked, Reach]], limits: "_Limits") -> Figure:

@@ -88,13 +88,6 @@ class _Session(NamedTuple):
     notes: Sequence[str]
 
 
-class _Part(NamedTuple):
-    """What becomes a reach."""
-
-    before: MarkerTrajectory  # the filter
-    after: MarkerTrajectory
-
-
 def import_reaches(paths: Sequence[Path], out: Path, options: ImportOptions) -> list[ImportResult]:
     """Read files, write their reaches into a new folder together with `NOTES`; a progress bar counts the files.
 
@@ -182,21 +175,15 @@ def _cleaned(path: Path, name: str, options: ImportOptions) -> _Session:
 def _as_reaches(sessions: Sequence[_Session], options: ImportOptions) -> list[ImportResult]:
     """Make reaches of files, all with the same filter."""
     cutoff = None if options.cutoff == "auto" else options.cutoff
-    found = [_parted(session, cutoff, options.cut) for session in sessions]
-    noisy = [(part.before, of.noise) for of, (parts, _) in zip(sessions, found, strict=True) for part in parts]
-    tried = compare_cutoffs([(of.points, of.rate, noise) for of, noise in noisy], cutoff)
+    made = [_reaches(session, cutoff, options.cut) for session in sessions]
+    tried = compare_cutoffs([reach.tracked for reaches, _ in made for reach in reaches], cutoff)
     if options.cutoff == "auto" and tried.best:
         cutoff = tried.hz[tried.best]
-        found = [_parted(session, cutoff, options.cut) for session in sessions]
+        made = [_reaches(session, cutoff, options.cut) for session in sessions]
     how = "none" if cutoff is None else f"Butterworth forwards and backwards, -3 dB at {cutoff:g} Hz"
     by = "--cutoff auto" if options.cutoff == "auto" else "--cutoff"
     results = []
-    for session, (parts, notes) in zip(sessions, found, strict=True):
-        numbers = [f"_{number:03d}" for number in range(1, len(parts) + 1)] if options.cut else [""]
-        reaches = [
-            part.after.reach(session.name + number, session.noise, cutoff, part.before)
-            for number, part in zip(numbers, parts, strict=True)
-        ]
+    for session, (reaches, notes) in zip(sessions, made, strict=True):
         sizes = ", ".join(f"{name} {1e3 * size:.2g}" for name, size in zip(LANDMARKS, session.noise, strict=True))
         notes += [
             f"noise     {sizes} mm per axis (s.d.), before any filter",
@@ -212,29 +199,32 @@ def _as_reaches(sessions: Sequence[_Session], options: ImportOptions) -> list[Im
     return results
 
 
-def _parted(session: _Session, cutoff: float | None, rule: CutRule | None) -> tuple[list[_Part], list[str]]:
-    """What becomes reaches of a file, and notes on what does not."""
+def _reaches(session: _Session, cutoff: float | None, rule: CutRule | None) -> tuple[list[Reach], list[str]]:
+    """Reaches of a file, filtered, and notes on what is left out."""
     if rule is None:
-        return [_Part(of, cleaning.filtered(of, cutoff)) for of in session.stretches], []
-    parts, left_out, fastest = [], Counter[str](), 0.0
+        (whole,) = session.stretches
+        return [cleaning.filtered(whole, cutoff).reach(session.name, session.noise, cutoff, whole)], []
+    reaches, left_out, fastest = [], Counter[str](), 0.0
     for stretch in session.stretches:
         if len(stretch.points) <= FILTER_FRAMES:
             left_out["in a stretch too short to look at"] += 1
             continue
         filtered = cleaning.filtered(stretch, cutoff)
         cut = cleaning.cut_reaches(filtered, rule)
-        parts += [_Part(stretch.part(frames), filtered.part(frames)) for frames in cut.reaches]
+        for frames in cut.reaches:
+            name = f"{session.name}_{len(reaches) + 1:03d}"
+            reaches.append(filtered.part(frames).reach(name, session.noise, cutoff, stretch.part(frames)))
         left_out += cut.left_out
         fastest = max(fastest, cut.peak_speed)
     reasons = ", ".join(f"{n} {why}" for why, n in left_out.items()) or "nothing"
-    if not parts:
+    if not reaches:
         raise KinematicsError(
             f"{session.path}: no reach was found (left out: {reasons}). The paw's highest speed is {fastest:.3g} m/s; "
             f"--peak-speed is {rule.peak_speed:g}, --rest-speed {rule.rest_speed:g} m/s. Change these, or leave --cut "
             "out."
         )
     where = f"{len(session.stretches)} stretches without gaps"
-    return parts, [f"cut       {len(parts)} reaches from {where}; left out: {reasons}"]
+    return reaches, [f"cut       {len(reaches)} reaches from {where}; left out: {reasons}"]
 
 
 def read_markers(path: Path, names: Mapping[str, str]) -> MarkerRecording:
