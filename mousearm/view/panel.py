@@ -16,7 +16,7 @@ from mousearm.view.scene import POINT_COLOURS
 Command = Callable[[Playback], None]
 """A change of the playback; browsers ask for it from other threads."""
 
-_LEAST_MM = 1e-3
+_LEAST_MM = 0.01  # that the axis of errors shows
 # Lines of the status that no other part of the panel shows.
 _STATUS = ("time", "shoulder error", "elbow error", "paw error", "muscles", "simulation")
 _MUTED = "color:#666"
@@ -37,7 +37,7 @@ class Panel:
         self._names = arm.actuator_names
         gui.configure_theme(show_logo=False, show_share_button=False, control_width="large")
         self._status = gui.add_html("")
-        self._play = gui.add_button("Pause", hint=_hint("play or pause"))
+        self._play = gui.add_button("Pause")
         self._play.on_click(lambda _: order(Playback.play_or_pause))
         steps = gui.add_button_group(
             "Frame", list(_STEPS), hint=_hint("restart", "one frame back", "one frame forward")

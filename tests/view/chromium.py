@@ -86,7 +86,7 @@ class Page:
         self.press(box[0] + box[2] / 2, box[1] + box[3] / 2)
 
     def press(self, x: float, y: float) -> None:
-        for kind in ("mousePressed", "mouseReleased"):
+        for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
             self._send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
     def key(self, key: str, code: str) -> None:

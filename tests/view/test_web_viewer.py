@@ -66,6 +66,7 @@ def test_the_page_is_steered_by_mouse_and_keys(serve, page, tmp_path, model):
     page.wait_until(lambda: number(page, "time") == 0)
     page.click("button", "forward")
     page.wait_until(lambda: number(page, "time") == 7)
+    assert "one frame back (B)" in page.wait_for("one frame forward (F)")  # the mouse points at it
     page.key("f", "KeyF")
     page.wait_until(lambda: number(page, "time") == 13)
     page.key("b", "KeyB")
