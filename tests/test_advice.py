@@ -1011,9 +1011,8 @@ ELSEWHERE: dict[str, list[str]] = {
     "test_agent_import.py::test_advice_of_the_script": [
         "Say --trust if you know who made it.",
         ": the agent itself decides on",
-        "many. Name the arm that it was trained with: model=muscle, or model.file=FILE.",
+        "Name the arm that it was trained with: model=muscle, or model.file=FILE.",
         "). Give the zip that model.save wrote.",
-        ", but the controls of the arm have",
     ],
     "test_agent_import.py::test_statistics_of_observations_go_along": [
         "Give the file that VecNormalize.save wrote.",
