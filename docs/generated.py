@@ -25,6 +25,7 @@ from mousearm.config import CONF, Config, all_keys
 from mousearm.config.input_checks import read_group_file
 from mousearm.config.loading import compose_unchecked
 from mousearm.keys import Key, declaration, type_text
+from mousearm.registry import Registry
 
 ROOT = Path(__file__).resolve().parents[1]
 _PLACE = re.compile(r"^\*\[made by the site: (.+)\]\*$", re.MULTILINE)
@@ -167,7 +168,8 @@ def _entry(entry: KeyEntry) -> str:
     unit = f" · {key.unit}" if key.unit else ""
     valid = f" · valid: {key.valid_text}" if key.valid_text else ""
     facts = f"{entry.type}{unit} · default `{entry.default}`{valid}"
-    listed = "".join(f"\n- `{name}`: {_inline(meaning)}" for name, meaning in key.choices.items())
+    described = key.valid.described() if isinstance(key.valid, Registry) else {}
+    listed = "".join(f"\n- `{name}`: {_inline(meaning)}" for name, meaning in described.items())
     meaning = f"{_inline(key.meaning)}\n{listed}" if listed else _inline(key.meaning)
     return f"### `{entry.name}` {{ #{entry.name} }}\n\n{facts}\n{{ .facts }}\n\n{meaning}"
 

@@ -42,11 +42,6 @@ class Key:
             return f"{self.valid.text} {self.unit}".strip()
         return ", ".join(self.valid)
 
-    @property
-    def choices(self) -> dict[str, str]:
-        """Description of each name of a registry; empty without a registry."""
-        return self.valid.described() if isinstance(self.valid, Registry) else {}
-
     def check(self, name: str, value: object) -> None:
         """Refuse a value, or a list with one, that is no name to choose from (UnknownNameError) or out of range."""
         if value is None or self.valid is None:

@@ -83,10 +83,9 @@ def complete_from(config: Config, saved: Config) -> Config:
     if model.fit != "none":
         open_lengths = [name for name in ("upper_arm_mm", "forearm_mm") if getattr(model, name) is None]
         model = replace(model, **{name: getattr(taken, name) for name in open_lengths})
-    if model.file and taken.file:
-        model = replace(model, file=as_saved(model.file, taken.file))
-    if model.osim and taken.osim:
-        model = replace(model, osim=as_saved(model.osim, taken.osim))
+    for name in ("file", "osim"):
+        if (own := getattr(model, name)) and (theirs := getattr(taken, name)):
+            model = replace(model, **{name: as_saved(own, theirs)})
     pretrain = replace(config.pretrain, in_timesteps=saved.pretrain.in_timesteps)
     config = replace(config, model=model, pretrain=pretrain)
     return config.with_reaches(as_saved(config.kinematics.path, saved.kinematics.path))

@@ -28,7 +28,7 @@ def train(tmp_path, configure, build_task, swing):
 
     def build(arm, total, every, *words):
         references = [swing(arm, 12)]
-        config = configure(*SMALL, *words)
+        config = configure(*SMALL, f"algo.timesteps={total}", f"algo.eval_freq={every}", *words)
         env = TrackingVecEnv(build_task(arm, references, 4, *SMALL, *words))
         algo = build_algo(config, env)
         evaluator = Evaluator(config, arm, references, {"train": ["swing"], "test": []})
@@ -40,7 +40,7 @@ def train(tmp_path, configure, build_task, swing):
             return evaluation
 
         folder = RunFolder(tmp_path)
-        learn(algo, env, RunLogger(tmp_path, {}), evaluate, folder, total, every, Interruption())
+        learn(algo, env, RunLogger(tmp_path, {}), evaluate, folder, config.algo, Interruption())
         return folder, algo, objectives
 
     return build

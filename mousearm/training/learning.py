@@ -12,6 +12,7 @@ from tqdm import tqdm
 from mousearm import checkpoint
 from mousearm.algo import SequencePPO, network_threads
 from mousearm.checkpoint import RandomState, Stateful, TrainingState
+from mousearm.config.schema import AlgoConfig
 from mousearm.env.vec_env import TrackingVecEnv
 from mousearm.errors import Interrupted, NonFiniteError
 from mousearm.evaluate.evaluation import Evaluation
@@ -36,29 +37,15 @@ def learn(
     algo: SequencePPO,
     env: TrackingVecEnv,
     logger: RunLogger,
-    evaluate: Callable[[], Evaluation],
+    evaluate: Callable[[], Evaluation],  # without noise, the policy of the algorithm
     folder: RunFolder,
-    total: int,
-    every: int,
+    config: AlgoConfig,
     interruption: Interruption,
-    state: TrainingState | None = None,
-    warm_start: DAgger | None = None,
+    state: TrainingState | None = None,  # where to resume; None for a new run
+    warm_start: DAgger | None = None,  # imitation that comes, or is resumed, before learning by reward
     pruner: Pruner | None = None,
 ) -> None:
-    """Train: the warm start, then by reward until a total number of steps over all simulations, those done included.
-
-    Args:
-        algo: the algorithm.
-        env: what it learns on.
-        logger: where metrics go.
-        evaluate: a deterministic evaluation of its policy.
-        folder: where checkpoints go.
-        total: the number of steps of learning by reward.
-        every: steps between evaluations.
-        interruption: may end it.
-        state: where to resume; None for a new run.
-        warm_start: imitation that comes, or is resumed, before learning by reward.
-        pruner: looks at every evaluation.
+    """Train: the warm start, then by reward until the steps of the budget are done, earlier ones included.
 
     Raises:
         Interrupted: when it was interrupted and has been saved.
@@ -69,7 +56,7 @@ def learn(
     algo.set_logger(logger)
     diverged = Dumps(folder.diverged, env.task.simulation.model)
     env.task.on_divergence = lambda i, states: diverged.write(f"Simulation {i} diverged.", algo.num_timesteps, states)
-    evaluations = Evaluations(algo, env, logger, folder, evaluate, total, every, pruner)
+    evaluations = Evaluations(algo, env, logger, folder, evaluate, config, pruner)
     if warm_start is not None:
         evaluations.parts[WARM_START] = warm_start
     if state is not None:
@@ -87,7 +74,7 @@ def learn(
                     evaluations.pause()  # it may have been stopped amid the evaluation that was due
                 _imitate(algo, warm_start, evaluations.pause)
                 del evaluations.parts[WARM_START]
-            _learn_by_reward(algo, env, evaluations, total)
+            _learn_by_reward(algo, env, evaluations, config.timesteps)
             interruption.check()
     except Interrupted:
         evaluations.save()
@@ -169,12 +156,11 @@ class Evaluations:
         logger: RunLogger,
         folder: RunFolder,
         evaluate: Callable[[], Evaluation],
-        total: int,
-        every: int,
+        config: AlgoConfig,
         pruner: Pruner | None,
     ):
         self._algo, self._logger, self._folder, self._pruner = algo, logger, folder, pruner
-        self._evaluate, self._total, self._every = evaluate, total, every
+        self._evaluate, self._total, self._every = evaluate, config.timesteps, config.eval_freq
         # Everything that changes but the network.
         self.parts: dict[str, Stateful] = {"algo": algo, "logger": logger, "random": RandomState(), "env": env}
         self.parts["evaluations"] = self

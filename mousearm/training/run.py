@@ -92,12 +92,7 @@ class Experiment:
                 tracker.illustrate(algo.num_timesteps, evaluation, trials, self.setup.arm)
             return evaluation
 
-        learn(
-            *(algo, self.env, logger, evaluate, folder, config.timesteps, config.eval_freq, interruption),
-            state=state,
-            warm_start=warm_start,
-            pruner=pruner,
-        )
+        learn(algo, self.env, logger, evaluate, folder, config, interruption, state, warm_start, pruner)
 
     def _warm_start(self, state: TrainingState | None) -> DAgger | None:
         """Imitation of the configured teacher, where there is one and it is not over."""
