@@ -58,11 +58,6 @@ class Reference:
     # (T, 2, 3) targets of elbow and paw, m, made of what the file holds of `VERSIONS` of the reach.
     versions: Mapping[str, np.ndarray] = field(default_factory=dict)
 
-    @property
-    def n_frames(self) -> int:
-        """Number of frames; an episode has one step less."""
-        return len(self.paw)
-
 
 def segments(reach: Reach, shoulder: np.ndarray, upper_arm: float, forearm: float) -> tuple[np.ndarray, np.ndarray]:
     """Keep the directions of both segments and take the model's lengths, so that every frame can be reached.

@@ -100,7 +100,7 @@ def test_joints_are_recovered_from_a_reach_of_the_arm_itself(torque_config, meth
     reference = retarget(recorded_through(arm, qpos), arm, DT, config)
     assert reference.residual_mm.max() < 1e-5
     np.testing.assert_allclose(reference.qpos, qpos, atol=1e-6)
-    assert (reference.name, reference.n_frames) == ("recorded", 25)
+    assert (reference.name, len(reference.paw)) == ("recorded", 25)
 
 
 def test_all_joints_together_hit_the_targets(torque_arm, torque_config):

@@ -129,7 +129,7 @@ class References:
 
     def __init__(self, references: Sequence[Reference]):
         self.names = [reference.name for reference in references]
-        self.n_frames = np.array([reference.n_frames for reference in references])
+        self.n_frames = np.array([len(reference.paw) for reference in references])
         longest = int(self.n_frames.max())
         self.targets = np.stack([hold(np.stack([r.elbow, r.paw], axis=1), longest) for r in references])
         self.qpos = np.stack([hold(r.qpos, longest) for r in references])

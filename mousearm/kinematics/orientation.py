@@ -18,7 +18,7 @@ BODY = [1, 2, 0]
 """Forward, up and right among the axes of MuJoCo."""
 
 # Mean directions of upper arm and forearm in recorded and synthetic reaches, without their part to the side.
-_POSTURE = np.array([[0.37, -0.93, 0.0], [0.93, 0.36, 0.0]])
+_POSTURE = np.array([[0.3697, -0.9292, 0.0], [0.9326, 0.3610, 0.0]])
 # Log odds, per rad, of a right arm: mean, slope and bend (coefficients of Legendre's polynomials over the reach) of the
 # angles to the right of upper arm and forearm. Fitted to 4000 synthetic reaches and their mirror images.
 _SIDE = np.array([[28.5, -20.7], [-26.8, -10.8], [56.1, -55.4]])
@@ -56,9 +56,8 @@ class Orientation:
         is_left = np.linalg.det(whole) < 0
         rows = _MIRROR @ whole if is_left else whole
         names = ["-" * bool(row.min() < 0) + "xyz"[np.abs(row).argmax()] for row in rows]
-        return f"--axes '{' '.join(names)}'" + (
-            f" --side {'left' if is_left else 'right'}" if is_left or side == "left" else ""
-        )
+        told = f" --side {'left' if is_left else 'right'}" if is_left or side == "left" else ""
+        return f"--axes '{' '.join(names)}'{told}"
 
 
 def find_orientation(reaches: Sequence[np.ndarray], outside: Sequence[float] | None = None) -> Orientation:
@@ -72,31 +71,24 @@ def find_orientation(reaches: Sequence[np.ndarray], outside: Sequence[float] | N
         return Orientation(np.zeros(0, dtype=bool), np.eye(3), "")
     directions = [_unit(np.diff(points[..., BODY], axis=1)) for points in reaches]
     means = _unit(np.array([along.mean(axis=0) for along in directions]))  # (R, 2, 3)
-    misfit = np.sqrt(np.square(_angles(means)).mean(axis=2))  # (48, R)
-    odds = np.array([_log_odds(along, np.eye(3)) for along in directions])
-    odds -= _OUTSIDE * np.array(outside or 0.0)
-    doubted = (misfit[0] - misfit.min(axis=0) > _BETTER) | (odds < -_SURE)
-    together = misfit.mean(axis=1)
-    if together[0] - together.min() > _BETTER or odds.mean() * np.sqrt(len(odds)) < -_SURE:
-        doubted[:] = True
+    cosines = np.einsum("oij,rsj,si->ors", _ORIENTATIONS, means, _POSTURE).clip(-1, 1)
+    misfit = np.sqrt(np.square(np.rad2deg(np.arccos(cosines))).mean(axis=2))  # (48, R), of both segments
+    doubted = misfit[0] - misfit.min(axis=0) > _BETTER
+    odds = np.array([_log_odds(along, np.eye(3)) for along in directions]) - _OUTSIDE * np.array(outside or 0.0)
+    together = odds[~doubted].sum() / np.sqrt(max(1, (~doubted).sum()))  # as of one, where reaches agree by chance
+    doubted |= (odds < -_SURE) | (together < -_SURE)
     if not doubted.any():
         return Orientation(doubted, np.eye(3), "")
-    together = misfit[:, doubted].mean(axis=1)
-    fitting = _ORIENTATIONS[together < together.min() + 1e-6]  # one, and its mirror image
+    mean_misfit = misfit[:, doubted].mean(axis=1)
+    fitting = _ORIENTATIONS[mean_misfit < mean_misfit.min() + 1e-6]  # one, and its mirror image
     chosen = [along for along, is_doubted in zip(directions, doubted, strict=True) if is_doubted]
-    scores = [float(np.mean([_log_odds(along, turn) for along in chosen])) for turn in fitting]
+    scores = [np.mean([_log_odds(along, turn) for along in chosen]) for turn in fitting]
     turn = fitting[int(np.argmax(scores))]
     return Orientation(doubted, turn, _evidence(means[doubted].mean(axis=0), turn))
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:
     return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
-
-
-def _angles(means: np.ndarray) -> np.ndarray:
-    """Degrees (48, R, 2) between upper arms and forearms (R, 2, 3), turned, and those of a mouse."""
-    cosines = np.einsum("oij,rsj,si->ors", _ORIENTATIONS, means, _unit(_POSTURE))
-    return np.rad2deg(np.arccos(cosines.clip(-1, 1)))
 
 
 def _log_odds(along: np.ndarray, turn: np.ndarray) -> float:
@@ -113,7 +105,7 @@ def _evidence(means: np.ndarray, turn: np.ndarray) -> str:
             "right one in a mirror."
         )
     words = [_WORDS[axis][int(mean[axis] > 0)] for mean in means for axis in [int(np.abs(mean).argmax())]]
-    off = np.rad2deg(np.arccos((_unit(means @ turn.T) * _unit(_POSTURE)).sum(axis=1).clip(-1, 1)))
+    off = np.rad2deg(np.arccos((_unit(means @ turn.T) * _POSTURE).sum(axis=1).clip(-1, 1)))
     return (
         f"The axes look wrong: the upper arm points {words[0]} and the forearm {words[1]}; in mice that reach it is "
         f"down and forward. Turned as proposed, they are {off[0]:.0f}° and {off[1]:.0f}° from a mouse's mean posture."

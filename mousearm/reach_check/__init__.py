@@ -3,6 +3,7 @@
 import math
 import shlex
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -204,8 +205,8 @@ def check_reaches(config: Config) -> ReachCheck:
     solve = PoseCache(arm, cache_folder()).solve
     bar = tqdm(read, unit=" reaches", desc="fitting", leave=False, disable=None)
     checked = [item if item.reach is None else _fit(item, item.reach, arm, config, solve) for item in bar]
-    fitted = [(item.reach.landmarks, item.reference) for item in checked if item.reach is not None]
-    orientation = _judge(arm, [points for points, _ in fitted], [reference for _, reference in fitted])
+    references = [item.reference for item in checked if item.reach is not None]
+    orientation = _judge(arm, [reach.landmarks for reach in reaches], references)
     turned = iter(orientation.suspicious)
     checked = [item if item.reach is None else replace(item, turned=bool(next(turned))) for item in checked]
     return ReachCheck(config.kinematics.path, arm, checked, orientation)
@@ -271,13 +272,14 @@ def _read(file: ReachFile) -> Checked:
 
 def _fit(item: Checked, reach: Reach, arm: Arm, config: Config, solve: Solve) -> Checked:
     """Measure a reach, fit it to the arm, however badly, and say why it is refused."""
-    dt, lenient = config.env.control_dt, replace(config.kinematics, max_residual_mm=math.inf)
-    found, reference, refusal, at_limit = measure(reach), None, "", 0.0
+    dt, found, reference, refusal, at_limit = config.env.control_dt, measure(reach), None, "", 0.0
     try:
-        reference = retarget(resample(reach, dt), arm, dt, lenient, solve)
-        retarget(resample(reach, dt), arm, dt, config.kinematics, lambda *_: reference.qpos)
+        reference = retarget(resample(reach, dt), arm, dt, config.kinematics, solve)
     except KinematicsError as error:
         refusal = str(error)
+        with suppress(KinematicsError):  # of a reach that cannot even be resampled
+            lenient = replace(config.kinematics, max_residual_mm=math.inf)
+            reference = retarget(resample(reach, dt), arm, dt, lenient, solve)
     # An arm that cannot follow stretches as far as it can, which says nothing of the joints.
     if reference is not None and reference.residual_mm.max() <= FOLLOWED_MM:
         at_limit = at_limits(arm, reference.qpos[:, arm.tracked_joints], list(arm.tracked_joints))

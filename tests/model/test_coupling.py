@@ -188,7 +188,7 @@ def test_computed_muscle_control_follows_within_the_equality(name, torque_config
     control, simulation = ComputedMuscleControl(arm, references, DT), Simulation(arm, 1, DT, 8, threads=1)
     simulation.reset(np.arange(1), reference.qpos[:1], reference.qvel[:1])
     errors = []
-    for frame in range(reference.n_frames - 1):
+    for frame in range(len(reference.paw) - 1):
         snapshot = simulation.snapshot()
         simulation.step(control.control(snapshot, np.zeros(1, int), np.array([frame])))
         errors.append(errors_mm(simulation.snapshot().landmarks[0, FOLLOWED], references.targets[0, frame + 1]).max())
