@@ -105,8 +105,8 @@ def _noise_mm(run: Run, split: str, name: str) -> float:
 def compare(folders: Sequence[Path], by: Sequence[str] = ()) -> Comparison:
     """Compare the finished runs in run folders, and in folders that hold such, like sweeps.
 
-    ``by`` are keys or groups of the configuration that alone distinguish groups of runs; none: all but the seed.
-    RunError if there are no finished runs, with the reasons; UnknownNameError if there is no such key.
+    ``by`` are keys or groups of the configuration, such as ``reward``, that alone distinguish groups of runs; none: all
+    but the seed. RunError if there are no finished runs, with the reasons; UnknownNameError if there is no such key.
     """
     runs, excluded = read_runs(find_runs(folders))
     if not runs:
@@ -124,57 +124,46 @@ def extremes(group: Group) -> tuple[tuple[Run, ReachResult], tuple[Run, ReachRes
 
 def caveats(comparison: Comparison) -> list[str]:
     """Reasons to doubt the numbers, a line each."""
-    checks = (_excluded, _budgets, _splits, _reaches, _error_scales, _code, _seeds, _diverged, _curves, _clocks)
-    return [line for check in checks for line in check(comparison)]
+    return [*_of_training(comparison), *_of_errors(comparison), *_of_groups(comparison), *_of_curves(comparison)]
 
 
-def _excluded(comparison: Comparison) -> Iterator[str]:
+def _of_training(comparison: Comparison) -> Iterator[str]:
+    runs = comparison.runs
     if comparison.excluded:
         states = Counter(out.state for out in comparison.excluded)
         counted = ", ".join(f"{number} {state}" for state, number in states.items())
         yield f"Not compared: {counted}. The reasons stand below, under “Not compared”."
-
-
-def _budgets(comparison: Comparison) -> Iterator[str]:
-    parts = zip(*((run.imitated, run.steps - run.imitated) for run in comparison.runs), strict=True)
+    parts = zip(*((run.imitated, run.steps - run.imitated) for run in runs), strict=True)
     if any(max(steps) > _SAME_BUDGET * min(steps) for steps in parts):
         kinds = _kinds(comparison, lambda run: run.budget, lambda text: f"{text}:")
         yield f"Not the same steps of training, which may be all that errors differ by: {kinds}."
-
-
-def _splits(comparison: Comparison) -> Iterator[str]:
-    with_test = [run for run in comparison.runs if "test" in run.evaluation.splits]
-    if with_test and comparison.split == "train":
-        without = [run for run in comparison.runs if run not in with_test]
-        yield f"Errors are of the train split. Without test reaches are: {_named(comparison, without)}."
-
-
-def _reaches(comparison: Comparison) -> Iterator[str]:
-    """By name, and by the hashes of their files where all runs have them."""
-    found = {run.name: run.files.get(comparison.split, ()) for run in comparison.runs}
-    names = {name: tuple(reach for reach, _ in files) for name, files in found.items()}
-    hashed = all(digest for files in found.values() for _, digest in files)
-    compared = found if hashed else names
-    if kinds := _kinds(comparison, lambda run: compared[run.name], lambda files: f"{len(files)} in"):
-        content = " Their names are the same, the files are not." if len(set(names.values())) == 1 else ""
-        yield f"Not the same {comparison.split} reaches, so that errors do not compare: {kinds}.{content}"
-
-
-def _error_scales(comparison: Comparison) -> Iterator[str]:
-    scales = {run.name: run.evaluation.scale for run in comparison.runs}
-    texts = {name: f"{scale.text()}, retargeted by {scale.retarget}" for name, scale in scales.items()}
-    if kinds := _kinds(comparison, lambda run: texts[run.name], lambda text: f"{text}:"):
-        yield f"Not the same millimetres, so that errors do not compare: {kinds}."
-
-
-def _code(comparison: Comparison) -> Iterator[str]:
     if kinds := _kinds(comparison, lambda run: run.commit, lambda of: f"{of[:10]}{'+' * of.endswith('+')}:"):
         yield f"Not the same code: {kinds}."
-    if changed := [run for run in comparison.runs if run.commit.endswith("+")]:
+    if changed := [run for run in runs if run.commit.endswith("+")]:
         yield f"The code had changes that are in no commit; environment.txt has them: {_named(comparison, changed)}."
 
 
-def _seeds(comparison: Comparison) -> Iterator[str]:
+def _of_errors(comparison: Comparison) -> Iterator[str]:
+    split, runs = comparison.split, comparison.runs
+    without = [run for run in runs if "test" not in run.evaluation.splits]
+    if split == "train" and len(without) < len(runs):
+        yield f"Errors are of the train split. Without test reaches are: {_named(comparison, without)}."
+    # Reaches by name, and by the hashes of their files where all runs have them.
+    found = {run.name: run.files.get(split, ()) for run in runs}
+    names = {name: tuple(reach for reach, _ in files) for name, files in found.items()}
+    compared = found if all(digest for files in found.values() for _, digest in files) else names
+    if kinds := _kinds(comparison, lambda run: compared[run.name], lambda files: f"{len(files)} in"):
+        content = " Their names are the same, the files are not." if len(set(names.values())) == 1 else ""
+        yield f"Not the same {split} reaches, so that errors do not compare: {kinds}.{content}"
+    scales = {run.name: run.evaluation.scale for run in runs}
+    texts = {name: f"{scale.text()}, retargeted by {scale.retarget}" for name, scale in scales.items()}
+    if kinds := _kinds(comparison, lambda run: texts[run.name], lambda text: f"{text}:"):
+        yield f"Not the same millimetres, so that errors do not compare: {kinds}."
+    if lost := [run for run in runs if not all(reach.completed for reach in run.evaluation.reaches)]:
+        yield f"Simulations diverged; from there on the last good frame counts: {_named(comparison, lost)}."
+
+
+def _of_groups(comparison: Comparison) -> Iterator[str]:
     if pooled := comparison.grouping.pooled:
         yield f"Runs of one group differ in more than the seed: {', '.join(pooled)}. Means and intervals are over all."
     every = {seed for group in comparison.groups for seed in group.seeds}
@@ -186,18 +175,10 @@ def _seeds(comparison: Comparison) -> Iterator[str]:
         yield f"A seed occurs twice, and the same run twice makes intervals too narrow: {'; '.join(twice)}."
 
 
-def _diverged(comparison: Comparison) -> Iterator[str]:
-    if runs := [run for run in comparison.runs if not all(reach.completed for reach in run.evaluation.reaches)]:
-        yield f"Simulations diverged; from there on the last good frame counts: {_named(comparison, runs)}."
-
-
-def _curves(comparison: Comparison) -> Iterator[str]:
+def _of_curves(comparison: Comparison) -> Iterator[str]:
     if missing := [run for run in comparison.runs if not len(comparison.curves[run.name].steps)]:
         names = _named(comparison, missing)
         yield f"Not in the learning curves, for want of a readable metrics.csv with such errors: {names}."
-
-
-def _clocks(comparison: Comparison) -> Iterator[str]:
     hosts = sorted({run.host for run in comparison.runs if run.host})
     keys = ("threads", "network_threads", "device")
     if len(hosts) > 1:

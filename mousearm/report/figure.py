@@ -1,6 +1,7 @@
 """The figures of a comparison; a group has the same colour, line and marker in all of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import numpy as np
@@ -20,10 +21,9 @@ _Reach = tuple[str, str]  # name and split
 _LINES, _MARKERS = ("-", (0, (4, 1.5)), (0, (1, 1))), ("o", "s", "^")
 _RUN: dict[str, Any] = {"markersize": 3, "alpha": 0.45, "markeredgewidth": 0}
 _THIN: dict[str, Any] = {"linewidth": 0.6, "alpha": 0.45}
-_MEAN_SIZE, _MEAN_LINE, _INTERVAL_WIDTH = 5, 1.8, 1.2
+_MEAN: dict[str, dict[str, Any]] = {"line": {"linewidth": 1.8}, "marker": {"markersize": 5}}
 _RUNS_BELOW, _DODGE = 0.28, 0.7  # of a row: from the mean to its runs, and over which groups are spread
-_ROW_MM, _GROUP_MM = 5.0, 1.6
-_LEGEND_ROW_MM, _PER_LEGEND_ROW = 5.0, 5
+_ROW_MM, _PER_LEGEND_ROW = 5.0, 5
 _LONGEST_NAME = 32
 _MANY_SECONDS = 300  # more than that are given in minutes
 
@@ -57,8 +57,8 @@ def _trade_off(axes: Axes, comparison: Comparison) -> None:
             axes.plot([effort.of(run) for run in group.runs], [paw.of(run) for run in group.runs], **look, **_RUN)
         x, y = comparison.mean(effort, group), comparison.mean(paw, group)
         _draw_mean(axes, x, y.mean, look)
-        if y.low is not None and y.high is not None:
-            axes.plot([x.mean, x.mean], [y.low, y.high], color=look["color"], linewidth=_INTERVAL_WIDTH)
+        if y.kind:
+            axes.plot([x.mean, x.mean], [y.low, y.high], color=look["color"])
     error_axis(axes, "x", [effort.of(run) for run in comparison.runs])
     error_axis(axes, "y", [paw.of(run) for run in comparison.runs])
     axes.set(title="Error against effort", xlabel="effort, mean of (force / peak force)²", ylabel="paw error (mm)")
@@ -72,7 +72,7 @@ def curves_figure(comparison: Comparison) -> Figure:
         "control steps (thousands)": lambda curve: curve.steps / 1e3,
         f"training by the clock ({unit})": lambda curve: curve.seconds / time,
     }
-    with page(66 + _legend_mm(comparison)) as figure:
+    with _legend_page(66, comparison, "line") as figure:
         panels = figure.subplots(1, 2, sharey=True)
         for axes, (label, x_of) in zip(panels, axes_of.items(), strict=True):
             for group in comparison.groups:
@@ -81,7 +81,6 @@ def curves_figure(comparison: Comparison) -> Figure:
             axes.set(xlabel=label, xlim=(0, None))
         error_axis(panels[0], "y", [value for curve in comparison.curves.values() for value in curve.paw_mm])
         panels[0].set_ylabel(f"mean paw error (mm), {comparison.split}")
-        _draw_legend(figure, comparison, "line")
     return figure
 
 
@@ -99,34 +98,28 @@ def _draw_curves(
     if lines:
         grid = np.unique(np.concatenate([x for x, _ in lines]))
         grid = grid[(grid >= max(x[0] for x, _ in lines)) & (grid <= min(x[-1] for x, _ in lines))]
-        axes.plot(grid, np.mean([np.interp(grid, x, y) for x, y in lines], axis=0), **look, linewidth=_MEAN_LINE)
+        axes.plot(grid, np.mean([np.interp(grid, x, y) for x, y in lines], axis=0), **look, **_MEAN["line"])
 
 
 def reaches_figure(comparison: Comparison) -> Figure:
-    """Paw and elbow error per reach: means over the runs of each group, with their intervals."""
-    reaches = shown_reaches(comparison)
-    row_mm = max(_ROW_MM, _GROUP_MM * len(comparison.groups) + 1)
-    with page(20 + _legend_mm(comparison) + row_mm * len(reaches)) as figure:
+    """Paw and elbow error per reach: means over the runs of each group, with their ranges or intervals."""
+    reaches, n = shown_reaches(comparison), len(comparison.groups)
+    dodge = np.linspace(-_DODGE / 2, _DODGE / 2, n) if n > 1 else [0.0]
+    with _legend_page(20 + max(_ROW_MM, 1.6 * n + 1) * len(reaches), comparison, "marker") as figure:
         panels = figure.subplots(1, 2)
         for axes, point in zip(panels, ("paw", "elbow"), strict=True):
-            _draw_reaches(axes, comparison, reaches, point)
+            drawn: list[float] = []
+            for group, offset in zip(comparison.groups, dodge, strict=True):
+                errors, look = _reach_errors(group.runs, point), look_of(comparison, group, "marker")
+                for y, values in ((y, errors[reach]) for y, reach in enumerate(reaches) if reach in errors):
+                    _draw_mean(axes, spread(tuple(values)), y + offset, look)
+                    drawn += values
+            error_axis(axes, "x", drawn)
+            axes.set(title=f"{point.capitalize()} error", xlabel="mean error (mm)")
+            for y in range(1, len(reaches)):
+                axes.axhline(y - 0.5, color="0.9", linewidth=0.5, zorder=0)
         _name_rows(panels, [f"{name} ({split})" for name, split in reaches])
-        _draw_legend(figure, comparison, "marker")
     return figure
-
-
-def _draw_reaches(axes: Axes, comparison: Comparison, reaches: Sequence[_Reach], point: str) -> None:
-    n, drawn = len(comparison.groups), []
-    dodge = np.linspace(-_DODGE / 2, _DODGE / 2, n) if n > 1 else [0.0]
-    for group, offset in zip(comparison.groups, dodge, strict=True):
-        errors, look = _reach_errors(group.runs, point), look_of(comparison, group, "marker")
-        for y, values in ((y, errors[reach]) for y, reach in enumerate(reaches) if reach in errors):
-            _draw_mean(axes, spread(tuple(values)), y + offset, look)
-            drawn += values
-    error_axis(axes, "x", drawn)
-    axes.set(title=f"{point.capitalize()} error", xlabel="mean error (mm)")
-    for y in range(1, len(reaches)):
-        axes.axhline(y - 0.5, color="0.9", linewidth=0.5, zorder=0)
 
 
 def shown_reaches(comparison: Comparison) -> list[_Reach]:
@@ -153,10 +146,10 @@ def look_of(comparison: Comparison, group: Group, kind: Literal["line", "marker"
 
 
 def _draw_mean(axes: Axes, mean: Spread, y: float, look: dict[str, Any]) -> None:
-    """A marker at a height, with a line along x where there is an interval."""
-    if mean.low is not None and mean.high is not None:
-        axes.plot([mean.low, mean.high], [y, y], color=look["color"], linewidth=_INTERVAL_WIDTH)
-    axes.plot(mean.mean, y, markersize=_MEAN_SIZE, **look)
+    """A marker at a height, with a line along x where there is a range or an interval."""
+    if mean.kind:
+        axes.plot([mean.low, mean.high], [y, y], color=look["color"])
+    axes.plot(mean.mean, y, **_MEAN["marker"], **look)
 
 
 def _name_rows(panels: Sequence[Axes], names: Sequence[str]) -> None:
@@ -165,16 +158,13 @@ def _name_rows(panels: Sequence[Axes], names: Sequence[str]) -> None:
         name_rows(axes, [shortened(name, _LONGEST_NAME) if axes is panels[0] else "" for name in names])
 
 
-def _draw_legend(figure: Figure, comparison: Comparison, kind: Literal["line", "marker"]) -> None:
-    """All groups, above the panels."""
-    size = {"linewidth": _MEAN_LINE} if kind == "line" else {"markersize": _MEAN_SIZE}
-    handles = [
-        Line2D([], [], label=shortened(group.label, _LONGEST_NAME), **size, **look_of(comparison, group, kind))
-        for group in comparison.groups
-    ]
-    columns, title = _PER_LEGEND_ROW, comparison.grouping.title
-    figure.legend(handles=handles, loc="outside upper left", ncols=columns, title=title, alignment="left")
-
-
-def _legend_mm(comparison: Comparison) -> float:
-    return _LEGEND_ROW_MM * (1 + -(-len(comparison.groups) // _PER_LEGEND_ROW))
+@contextmanager
+def _legend_page(height_mm: float, comparison: Comparison, kind: Literal["line", "marker"]) -> Iterator[Figure]:
+    """A page for panels of this height, below a legend of all groups."""
+    n_rows = 1 + -(-len(comparison.groups) // _PER_LEGEND_ROW)
+    with page(height_mm + _ROW_MM * n_rows) as figure:
+        yield figure
+        looks = [(group.label, _MEAN[kind] | look_of(comparison, group, kind)) for group in comparison.groups]
+        handles = [Line2D([], [], label=shortened(label, _LONGEST_NAME), **look) for label, look in looks]
+        place = {"loc": "outside upper left", "ncols": _PER_LEGEND_ROW, "alignment": "left"}
+        figure.legend(handles=handles, title=comparison.grouping.title, **place)

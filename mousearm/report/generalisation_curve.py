@@ -20,9 +20,6 @@ from mousearm.text import columns, facts
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_SWEPT = "kinematics.train_reaches"
-_HEIGHT_MM = 80
-
 
 class CurvePoint(NamedTuple):
     """One finished run: reaches that it was trained on, mean paw error in mm on them and on the test split."""
@@ -59,7 +56,7 @@ def curve_figure(points: Sequence[CurvePoint]) -> "Figure":
     from mousearm.plots import SPLIT_MARKERS, log_axis, page  # slow to import
 
     numbers = sorted({point.reaches for point in points})
-    with page(_HEIGHT_MM) as figure:
+    with page(80) as figure:
         axes = figure.subplots()
         for split, marker in SPLIT_MARKERS.items():
             errors = [getattr(point, split) for point in points]
@@ -81,7 +78,7 @@ class GeneralisationCurve(Callback):
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Print the table and where the figure is; or why there is none."""
         swept = [*config.hydra.overrides.task, *(config.hydra.sweeper.get("params") or {})]
-        if not any(word.startswith(_SWEPT) for word in swept):
+        if not any(word.startswith("kinematics.train_reaches") for word in swept):
             return
         sweep = Path(config.hydra.sweep.dir)
         try:

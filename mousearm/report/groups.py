@@ -63,50 +63,44 @@ class Grouping:
 
 
 class Spread(NamedTuple):
-    """The mean of n values, NaN of none, and their range or its 95 % interval; None of fewer than two values."""
+    """The mean of n values and their range, or its 95 % interval; NaN where there are too few."""
 
     mean: float
-    low: float | None
-    high: float | None
+    low: float
+    high: float
     n: int
 
     @property
     def kind(self) -> str:
         """Whether it goes from the lowest to the highest value or is an interval of the mean; empty for neither."""
-        return "" if self.low is None else "range" if self.n < _ENOUGH else "95 % interval"
+        return "" if np.isnan(self.low) else "range" if self.n < _ENOUGH else "95 % interval"
 
     def overlaps(self, other: "Spread") -> bool:
         """True if they overlap; False where one has none."""
-        if self.low is None or self.high is None or other.low is None or other.high is None:
-            return False
         return self.low <= other.high and other.low <= self.high
 
     def text(self, form: str) -> str:
         """From where to where, such as ``0.125 to 0.250`` with the format ``.3f``; a dash for nowhere."""
-        return NO_VALUE if self.low is None else f"{number(self.low, form)} to {number(self.high, form)}"
+        return f"{number(self.low, form)} to {number(self.high, form)}" if self.kind else NO_VALUE
 
 
 @cache
 def spread(values: tuple[float, ...]) -> Spread:
     """Mean, and range or interval, of some values; the same values give the same interval."""
-    mean = float(np.mean(values)) if values else float("nan")
-    if len(values) < 2 or np.isnan(mean):
-        return Spread(mean, None, None, len(values))
-    if len(values) < _ENOUGH:
-        return Spread(mean, min(values), max(values), len(values))
+    n, mean = len(values), float(np.mean(values)) if values else np.nan
+    if n < 2 or np.isnan(mean):
+        return Spread(mean, np.nan, np.nan, n)
+    if n < _ENOUGH:
+        return Spread(mean, min(values), max(values), n)
     from scipy.stats import bootstrap  # slow to import
 
     known = {"n_resamples": _RESAMPLES, "confidence_level": _CONFIDENCE, "rng": np.random.default_rng(0)}
     low, high = bootstrap((values,), np.mean, method="percentile", **known).confidence_interval
-    return Spread(mean, float(low), float(high), len(values))
+    return Spread(mean, float(low), float(high), n)
 
 
 def group_runs(runs: Sequence[Run], by: Sequence[str] = ()) -> Grouping:
-    """Put runs, at least one, that differ in nothing, or in their seed only, into one group.
-
-    ``by`` are keys or groups of the configuration, such as ``reward``, that alone distinguish groups; UnknownNameError
-    if one of them does not exist.
-    """
+    """Put runs, at least one, that differ in nothing, or in their seed only, into one group; ``by`` as in `compare`."""
     every = dict.fromkeys(key for run in runs for key in run.settings)
     keys = [key for key in every if key != _SEED and not _within(key, _IRRELEVANT) and _differs(key, runs)]
     for word in by:
@@ -131,10 +125,7 @@ def _within(key: str, words: Iterable[str]) -> bool:
 
 
 def _factors(runs: Sequence[Run], keys: Sequence[str], by: Sequence[str]) -> dict[str, list[str]]:
-    """Values that distinguish the runs: of the overrides that vary, if they say as much as the keys; else of the keys.
-
-    ``reward=paw_heavy`` on the command line is a better name than the two weights that it sets.
-    """
+    """Values that distinguish the runs: of the overrides that vary, where they say as much as the keys, or of these."""
     compared = [*keys, _SEED] if _SEED in by else keys
     by_key = {key: [_text(run.settings.get(key)) for run in runs] for key in compared}
     words = dict.fromkeys(word for run in runs for word in run.overrides)

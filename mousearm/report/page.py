@@ -27,6 +27,7 @@ _NOISE = (
     "Targets that were tracked have noise, and are known to that distance only. What the error to the movement without "
     "it is expected to be is computed from how fast the arm follows; docs/results.md says how."
 )
+_OVERVIEW = "Small and pale: runs, where a group has several. Large: their mean, with the range or the 95 % interval."
 _EFFORT = "Effort is the mean over steps and actuators of (force / peak force)². Minutes are of training, by the clock."
 
 
@@ -47,18 +48,9 @@ class Section(NamedTuple):
         """All that Markdown can show of it, without the heading; may be empty."""
         return "\n\n".join(block.markdown for block in self.blocks if block.markdown)
 
-    def html(self) -> Iterator[str]:
-        """Its parts, with the heading."""
-        if self.heading:
-            yield f"<h2>{escape(self.heading)}</h2>"
-        yield from (block.html() for block in self.blocks)
-
 
 def write_report(comparison: Comparison, folder: Path) -> Path:
-    """Write ``comparison.html``, ``comparison.md``, ``comparison.csv``, ``runs.csv`` and ``reaches.csv``.
-
-    The folder is made where it does not exist. Returns the page; OutputError if something cannot be written.
-    """
+    """Write comparison.html, .md and .csv, runs.csv and reaches.csv; returns the page, or raises OutputError."""
     make_folder(folder)
     files = {
         "comparison.html": comparison_html(comparison),
@@ -84,7 +76,8 @@ def comparison_html(comparison: Comparison) -> str:
     sources = html.paragraph("Compared: " + ", ".join(map(str, comparison.sources)), "key")
     parts = [f"<h1>{escape(title(comparison))}</h1>", sources]
     for section in (summary(comparison), *sections(comparison)):
-        parts += section.html()
+        parts += [f"<h2>{escape(section.heading)}</h2>"] if section.heading else []
+        parts += [block.html() for block in section.blocks]
     return html.document(title(comparison), parts)
 
 
@@ -138,12 +131,7 @@ def summary(comparison: Comparison) -> Section:
         _text(verdict(comparison), "headline"),
         Block(lambda: html.warning(warnings), "\n\n".join(f"**{markdown(line)}**" for line in warnings)),
         _table(tables.group_cells(comparison), "groups", marked),
-        _picture(
-            comparison,
-            overview_figure,
-            "errors and effort of the groups",
-            "Small and pale: runs, where a group has several. Large: their mean, with the range or the 95 % interval.",
-        ),
+        _picture(comparison, overview_figure, "errors and effort of the groups", _OVERVIEW),
         _text(_ERRORS.format(comparison.split, comparison.runs[0].evaluation.scale.text()), "key"),
         *([_text(_NOISE, "key")] if any(measure.key == "paw_floor_mm" for measure in comparison.measures) else []),
         _text(EXPLANATION, "key"),
@@ -154,9 +142,11 @@ def summary(comparison: Comparison) -> Section:
 
 def sections(comparison: Comparison) -> Iterator[Section]:
     """The rest of the document: differences, figures, runs, those that are excluded, and how to repeat them."""
-    yield Section("What differs", list(_differences(comparison)))
-    yield Section("Learning curves", list(_learning(comparison)))
-    yield Section("Errors per reach", list(_reaches(comparison)))
+    same = "All other keys of the configuration are the same, but for seeds and names."
+    differ = [_table(tables.key_cells(comparison), "keys"), _text(same, "key")]
+    yield Section("What differs", differ if comparison.grouping.keys else [_text("Nothing but the seed.")])
+    yield Section("Learning curves", [_learning(comparison)])
+    yield Section("Errors per reach", [_reaches(comparison)])
     yield Section("Best and worst reach", list(_extremes(comparison)))
     yield Section("Runs", [_table(tables.run_cells(comparison), "runs")])
     if comparison.excluded:
@@ -178,29 +168,20 @@ def _picture(comparison: Comparison, draw: Callable[[Comparison], Figure], text:
     return Block(lambda: html.picture(as_png(draw(comparison)), text) + "\n" + html.paragraph(caption, "key"))
 
 
-def _differences(comparison: Comparison) -> Iterator[Block]:
-    if not comparison.grouping.keys:
-        yield _text("Nothing but the seed.")
-        return
-    yield _table(tables.key_cells(comparison), "keys")
-    yield _text("All other keys of the configuration are the same, but for seeds and names.", "key")
-
-
-def _learning(comparison: Comparison) -> Iterator[Block]:
+def _learning(comparison: Comparison) -> Block:
     if not any(len(curve.steps) for curve in comparison.curves.values()):
-        yield _text("No run has evaluations of its training.")
-        return
+        return _text("No run has evaluations of its training.")
     sampled = max(run.settings["algo.eval_reaches"] for run in comparison.runs)
     caption = "Thin: runs. Thick: means of a group, as far as all its runs go. "
     caption += f"Of at most {sampled} reaches of each split; the tables are of all reaches and of the best network."
-    yield _picture(comparison, curves_figure, "learning curves", caption)
+    return _picture(comparison, curves_figure, "learning curves", caption)
 
 
-def _reaches(comparison: Comparison) -> Iterator[Block]:
+def _reaches(comparison: Comparison) -> Block:
     names = {(reach.name, reach.split) for run in comparison.runs for reach in run.evaluation.reaches}
     left = f" The {MOST_REACHES} worst of {len(names)}; reaches.csv has all." if len(names) > MOST_REACHES else ""
     caption = f"Means over the runs of a group, with their range or 95 % interval; the worst reach first.{left}"
-    yield _picture(comparison, reaches_figure, "errors per reach", caption)
+    return _picture(comparison, reaches_figure, "errors per reach", caption)
 
 
 def _extremes(comparison: Comparison) -> Iterator[Block]:
@@ -223,18 +204,14 @@ def _extremes_html(group: Group) -> str:
 
 def _reproduction(comparison: Comparison) -> Iterator[Block]:
     for commit in dict.fromkeys(run.commit for run in comparison.runs):
-        commands = [run.command for run in comparison.runs if run.commit == commit]
-        text = "\n".join([_checkout(commit), *commands])
+        head = f"git checkout {commit.removesuffix('+')}"
+        if commit == UNKNOWN:
+            head = "# The commit is not known: no git checkout."
+        elif commit.endswith("+"):
+            head += "\n# and apply the changes that stand at the end of environment.txt"
+        text = "\n".join([head, *(run.command for run in comparison.runs if run.commit == commit)])
         yield Block(lambda text=text: f"<pre>{escape(text)}</pre>", code_block(text))
     lines = ["Versions of all packages stand in environment.txt of each run, its whole configuration in config.yaml."]
     if bare := [run.name for run in comparison.runs if not run.folder.overrides.is_file()]:
         lines.append(f"Without overrides.yaml the command says nothing of the configuration: {', '.join(bare)}.")
     yield Block(lambda: html.bullets(lines), "\n".join(f"- {markdown(line)}" for line in lines))
-
-
-def _checkout(commit: str) -> str:
-    """The lines that bring back the code of a commit, as ``Run.commit`` has it."""
-    if commit == UNKNOWN:
-        return "# The commit is not known: no git checkout."
-    changed = "\n# and apply the changes that stand at the end of environment.txt" if commit.endswith("+") else ""
-    return f"git checkout {commit.removesuffix('+')}{changed}"

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mousearm.config import Config
 from mousearm.door import check_seal
 from mousearm.errors import MouseArmError, RunError
 from mousearm.evaluate.evaluation import Evaluation
@@ -84,8 +83,7 @@ class Run:
         return shlex.join(["python", "run.py", *words])
 
 
-@dataclass(frozen=True)
-class Excluded:
+class Excluded(NamedTuple):
     """A run that is not compared, and why; texts for a table."""
 
     name: str
@@ -154,15 +152,11 @@ def _in_words(overrides: Mapping[str, str]) -> str:
     return shlex.join(f"{key}={value}" for key, value in overrides.items() if key not in _DESTINATION)
 
 
-def settings_of(config: Config) -> dict[str, Any]:
+def settings_of(config: Any, prefix: str = "") -> dict[str, Any]:
     """Every key of a configuration with its path, such as ``reward.w_paw``, and its value."""
-    return _flat(asdict(config))
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for key, value in values.items():
-        found |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    for key, value in (config if isinstance(config, dict) else asdict(config)).items():
+        found |= settings_of(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
     return found
 
 

@@ -7,8 +7,6 @@ from dataclasses import asdict
 from typing import Any
 
 from mousearm.report.comparison import Comparison
-from mousearm.report.groups import Group
-from mousearm.report.reading import Run
 from mousearm.text import csv_cell, listed, number
 
 Cells = tuple[list[str], list[list[str]]]
@@ -17,9 +15,9 @@ Cells = tuple[list[str], list[list[str]]]
 
 def group_cells(comparison: Comparison) -> Cells:
     """Header and a row per group: what it is, runs, seeds, and of each measure the mean and its range or interval."""
-    kinds = {comparison.mean(measure, group).kind for group in comparison.groups for measure in comparison.measures}
-    kinds.discard("")
-    header, rows = [*comparison.grouping.titles, "runs", "seeds"], []
+    measures = comparison.measures
+    kinds = {comparison.mean(measure, group).kind for group in comparison.groups for measure in measures} - {""}
+    rows, header = [], [*comparison.grouping.titles, "runs", "seeds"]
     for measure in comparison.measures:
         header += [measure.title, *([" or ".join(sorted(kinds))] if measure.interval and kinds else [])]
     for group in comparison.groups:
@@ -27,8 +25,8 @@ def group_cells(comparison: Comparison) -> Cells:
         for measure in comparison.measures:
             mean = comparison.mean(measure, group)
             note = f" ({mean.kind})" if len(kinds) > 1 and mean.kind else ""
-            row += [number(mean.mean, measure.form)]
-            row += [mean.text(measure.form) + note] if measure.interval and kinds else []
+            text = [mean.text(measure.form) + note] if measure.interval and kinds else []
+            row += [number(mean.mean, measure.form), *text]
         rows.append(row)
     return header, rows
 
@@ -57,8 +55,7 @@ def key_cells(comparison: Comparison) -> Cells:
 
 def excluded_cells(comparison: Comparison) -> Cells:
     """Header and a row per run that is not compared."""
-    rows = [[out.name, out.state, out.steps, out.reason, out.overrides] for out in comparison.excluded]
-    return ["run", "state", "steps", "reason", "overrides"], rows
+    return ["run", "state", "steps", "reason", "overrides"], [list(out) for out in comparison.excluded]
 
 
 def group_rows(comparison: Comparison) -> list[dict[str, Any]]:
@@ -71,23 +68,21 @@ def group_rows(comparison: Comparison) -> list[dict[str, Any]]:
             mean = comparison.mean(measure, group)
             row[measure.key] = mean.mean
             if measure.interval:
-                row |= {f"{measure.key}_low": mean.low, f"{measure.key}_high": mean.high}
+                low, high = (mean.low, mean.high) if mean.kind else (None, None)
+                row |= {f"{measure.key}_low": low, f"{measure.key}_high": high}
         rows.append(row)
     return rows
 
 
 def run_rows(comparison: Comparison) -> list[dict[str, Any]]:
     """A row per run with all digits, with what differs and what makes it again."""
-    return [
-        {
-            **_whose(group, run),
-            **{measure.key: measure.of(run) for measure in comparison.measures},
-            **{key: run.settings.get(key) for key in comparison.grouping.keys},
-            "commit": run.commit,
-            "command": run.command,
-        }
-        for group, run in comparison.members
-    ]
+    rows = []
+    for group, run in comparison.members:
+        row = {"run": run.name, "group": group.label, "seed": run.seed}
+        row |= {measure.key: measure.of(run) for measure in comparison.measures}
+        row |= {key: run.settings.get(key) for key in comparison.grouping.keys}
+        rows.append({**row, "commit": run.commit, "command": run.command})
+    return rows
 
 
 def reach_rows(comparison: Comparison) -> list[dict[str, Any]]:
@@ -95,15 +90,12 @@ def reach_rows(comparison: Comparison) -> list[dict[str, Any]]:
     rows = []
     for group, run in comparison.members:
         for reach in run.evaluation.reaches:
-            row = {**_whose(group, run), "reach": reach.name, "split": reach.split, "completed": reach.completed}
+            row = {"run": run.name, "group": group.label, "seed": run.seed, "reach": reach.name}
+            row |= {"split": reach.split, "completed": reach.completed}
             for point, errors in (("paw", reach.paw_mm), ("elbow", reach.elbow_mm)):
                 row |= {f"{point}_{name}_mm": value for name, value in asdict(errors).items()}
             rows.append({**row, "effort": reach.effort})
     return rows
-
-
-def _whose(group: Group, run: Run) -> dict[str, Any]:
-    return {"run": run.name, "group": group.label, "seed": run.seed}
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:

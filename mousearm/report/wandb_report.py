@@ -53,8 +53,7 @@ class PublishResult(NamedTuple):
 def publish(comparison: Comparison, project: str) -> PublishResult:
     """Make a report in Weights & Biases; a new one each time, so that remarks in earlier ones are kept.
 
-    The project, ``ENTITY/PROJECT``, is the one in which the runs are tracked. RunError if it is named otherwise or
-    cannot be reached, nobody is logged in, or no run is there.
+    RunError if the project is not named ENTITY/PROJECT or cannot be reached, nobody is logged in, or no run is there.
     """
     entity, _, name = project.partition("/")
     if not entity or not name or "/" in name:
@@ -62,13 +61,8 @@ def publish(comparison: Comparison, project: str) -> PublishResult:
             f"A project in Weights & Biases is named ENTITY/PROJECT, such as my-lab/mousearm, not '{project}'."
         )
     there, absent = _find_uploads(comparison, project)
-    report = wr.Report(
-        entity=entity,
-        project=name,
-        title=title(comparison)[:128],  # more is refused
-        blocks=_blocks(comparison, project, there, absent),
-        width="fixed",
-    )
+    blocks, heading = _blocks(comparison, project, there, absent), title(comparison)[:128]  # more is refused
+    report = wr.Report(entity=entity, project=name, title=heading, blocks=blocks, width="fixed")
     with _errors_explained(project):
         return PublishResult(report.save().url, absent)
 
@@ -113,8 +107,7 @@ def distinguishing_keys(comparison: Comparison) -> list[str]:
 
 
 def _run_set(comparison: Comparison, project: str, group: Group, runs: Sequence[Run], keys: list[str]) -> wr.Runset:
-    colour = _colour(comparison, group)
-    entity, name = project.split("/")
+    colour, (entity, name) = _colour(comparison, group), project.split("/")
     return wr.Runset(
         entity=entity,
         project=name,
@@ -131,15 +124,9 @@ def _panels(comparison: Comparison, ungrouped: bool) -> list[Any]:
     split, runs = comparison.split, len(comparison.runs)
     errors = [error for curve in comparison.curves.values() for error in curve.paw_mm]
     both: dict[str, Any] = {"groupby_aggfunc": "mean", "aggregate": ungrouped or None, "max_runs_to_show": runs}
-    curve: dict[str, Any] = {
-        **both,
-        "title": f"Mean paw error while training, {split}",
-        "y": [f"eval/{split}_paw_mm"],
-        "title_y": "mm",
-        "log_y": spans_magnitudes(errors),
-        "groupby_rangefunc": "samples",
-        "smoothing_type": "none",
-    }
+    curve: dict[str, Any] = {**both, "y": [f"eval/{split}_paw_mm"], "title": f"Mean paw error while training, {split}"}
+    curve |= {"title_y": "mm", "log_y": spans_magnitudes(errors)}
+    curve |= {"groupby_rangefunc": "samples", "smoothing_type": "none"}
     bars: dict[str, Any] = {**both, "title_x": "mm", "groupby_rangefunc": "minmax", "max_bars_to_show": runs}
     panels: list[Any] = [
         wr.LinePlot(x="Step", title_x="control steps over all simulations", **curve),
@@ -154,17 +141,13 @@ def _panels(comparison: Comparison, ungrouped: bool) -> list[Any]:
 
 
 def _line(group: Group, keys: Sequence[str]) -> wr.RunsetGroup:
-    """The key of a group's line: its run set, and the values that its runs have in common."""
-    settings = group.runs[0].settings
-    values = (wr.RunsetGroupKey(wr.Config(key), _as_json(settings.get(key))) for key in keys)
-    return wr.RunsetGroup(group.description, tuple(values))
-
-
-def _as_json(value: Any) -> str:
-    """A value as it is written there: 1.0 as 1, text without quotes."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return value if isinstance(value, str) else json.dumps(value)
+    """The key of a group's line: its run set, and the values that its runs have in common: 1.0 as 1, text unquoted."""
+    known = {key: group.runs[0].settings.get(key) for key in keys}
+    known = {key: int(of) if isinstance(of, float) and of.is_integer() else of for key, of in known.items()}
+    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in known.items()}
+    return wr.RunsetGroup(
+        group.description, tuple(wr.RunsetGroupKey(wr.Config(key), text) for key, text in texts.items())
+    )
 
 
 def _colour(comparison: Comparison, group: Group) -> str:
