@@ -18,30 +18,46 @@ from mousearm import cli
     cli.argument("--n", type=int, default=32, help="how many reaches (default 32)"),
     cli.argument("--seed", type=int, default=0, help="seed of the random numbers (default 0)"),
     cli.argument("--frames", type=int, nargs=2, default=(40, 70), metavar=("FEWEST", "MOST"), help="frames at 150 Hz"),
+    cli.argument("--noise", type=float, default=0.0, metavar="MM", help="tracking noise, s.d. per axis (default 0)"),
+    cli.argument("--rate", type=float, default=150.0, metavar="HZ", help="frames per second (default 150)"),
     cli.argument("--model", default="torque", help="choice of the group conf/model (default torque)"),
 )
 def main(given: Namespace) -> None:
     """Generate reaches, and write them."""
-    written = make(given.out, given.n, given.seed, tuple(given.frames), given.model)
+    written = make(given.out, given.n, given.seed, tuple(given.frames), given.model, given.noise, given.rate)
     print(f"Wrote {written} reaches to {given.out}.")
 
 
-def make(out: Path, n: int, seed: int, frames: tuple[int, int], model: str) -> int:
-    """Generate and write reaches; returns how many.
+def make(
+    out: Path, n: int, seed: int, frames: tuple[int, int], model: str, noise_mm: float = 0.0, rate: float = 150.0
+) -> int:
+    """Generate and write reaches; returns how many. Files of those with noise hold the positions without it, too.
 
     Raises:
         MouseArmError: an argument is not valid, or a file cannot be written.
     """
+    import numpy as np
+
     from mousearm.config import compose
     from mousearm.errors import KinematicsError
     from mousearm.files import make_folder
     from mousearm.kinematics import generate, write_csv, write_reaches
+    from mousearm.kinematics.checks import RATE_RANGE
     from mousearm.model import load_arm
 
     single = out.suffix == ".csv"
     if single and n != 1:
         raise KinematicsError(f"{out} is one file, but --n {n} reaches are wanted. Give --n 1, or a folder.")
-    reaches = generate(load_arm(compose([f"model={model}"]).model), n, seed, frames=frames)
+    if not 0 <= noise_mm <= 1 or not RATE_RANGE[0] <= rate <= RATE_RANGE[1]:
+        low, high = RATE_RANGE
+        raise KinematicsError(f"--noise {noise_mm:g} --rate {rate:g}: give 0 to 1 mm and {low:g} to {high:g} Hz.")
+    reaches = generate(load_arm(compose([f"model={model}"]).model), n, seed, 1 / rate, frames)
+    if noise_mm:
+        rng, clean = np.random.default_rng([seed, 1]), [reach.landmarks for reach in reaches]
+        reaches = [
+            reach.moved(truth + rng.normal(0, 1e-3 * noise_mm, truth.shape), versions={"truth": truth})
+            for reach, truth in zip(reaches, clean, strict=True)
+        ]
     if single:
         make_folder(out.parent)
         write_csv(reaches[0], out)

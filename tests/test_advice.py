@@ -898,7 +898,7 @@ ELSEWHERE: dict[str, list[str]] = {
         "sheet as 'CSV UTF-8' there, and give that",
         "SLEAP or Anipose, and give what that writes",
         "packed. Unpack it, and give the file in it",
-        "). Export it again, or export .trc.",
+        "Export it again, or export .trc.",
         "Resample them to the same, and save that.",
         "dataset.to_netcdf(path, engine='h5netcdf')",
         "an HDF5 file. Give it with the suffix .h5",

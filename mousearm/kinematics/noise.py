@@ -20,8 +20,7 @@ _ORDER = 4  # of the differences that are small in a movement
 _WINDOW, _FEWEST = 128, 12  # frames that are looked at together, and fewest of them
 _LEAST_TOP = 0.2  # of the spectrum is taken for noise, however slow the camera is
 _SMOOTHNESS = np.logspace(-4, 9, 66)[:, None]
-# Where one pass gives half of the -3 dB, relative to its cut-off.
-_TWO_PASSES = (2**0.5 - 1) ** (1 / 4)
+_TWO_PASSES = (2**0.5 - 1) ** (1 / 4)  # where one pass gives half of the -3 dB, relative to its cut-off
 
 
 def tracking_noise(stretches: Sequence[np.ndarray], rate: float) -> np.ndarray:
@@ -77,11 +76,10 @@ def low_pass(points: np.ndarray, rate: float, cutoff: float) -> np.ndarray:
     return sosfiltfilt(sections, points, axis=0, padlen=FILTER_FRAMES)
 
 
-def _gain(rate: float, cutoff: float | None) -> np.ndarray:
+def _gain(rate: float, cutoff: float) -> np.ndarray:
     """Gain of `low_pass` at even frequencies (F,) from 0 to half of the rate."""
-    scale = np.tan(np.pi * np.clip((cutoff or rate) / rate, 1e-3, 0.49))
-    ratio = np.tan(np.pi * np.arange(0.5, 1024) / 2048) / scale
-    return np.ones(1024) if cutoff is None else 1 / (1 + (2**0.5 - 1) * ratio**4)
+    ratio = np.tan(np.pi * np.arange(0.5, 1024) / 2048) / np.tan(np.pi * np.clip(cutoff / rate, 1e-3, 0.49))
+    return 1 / (1 + (2**0.5 - 1) * ratio**4)
 
 
 @cache
@@ -90,7 +88,7 @@ def noise_left(rate: float, cutoff: float | None, dt: float | None = None) -> fl
     from scipy.interpolate import CubicSpline
 
     if dt is None:
-        return float(np.sqrt(np.square(_gain(rate, cutoff)).mean()))
+        return 1.0 if cutoff is None else float(np.sqrt(np.square(_gain(rate, cutoff)).mean()))
     weights, time = np.eye(2 * _WINDOW), np.arange(2 * _WINDOW) / rate  # what a frame is made of, in each row
     if cutoff is not None:
         weights = low_pass(weights, rate, float(np.clip(cutoff, 1e-3 * rate, 0.49 * rate)))
@@ -130,11 +128,8 @@ class Cutoffs(NamedTuple):
             return "too few frames to tell how well"
         now, least, unfiltered = (self.errors_mm[i, -1] for i in (self.hz.index(cutoff), self.best, 0))
         known = f"paw to {now:.2g} mm" + ("" if cutoff is None else f" (unfiltered {unfiltered:.2g})")
-        if now - least < LEAST_GAIN_MM:
-            return known
-        return (
-            f"{known}; to {least:.2g} mm with --cutoff {f'{self.hz[self.best]:g} or auto' if self.best else 'left out'}"
-        )
+        best = f"{self.hz[self.best]:g} or auto" if self.best else "left out"
+        return known + (f"; to {least:.2g} mm with --cutoff {best}" if now - least > LEAST_GAIN_MM else "")
 
 
 def compare_cutoffs(recordings: Sequence[tuple[np.ndarray, float, np.ndarray]], given: float | None = None) -> Cutoffs:
@@ -146,10 +141,8 @@ def compare_cutoffs(recordings: Sequence[tuple[np.ndarray, float, np.ndarray]], 
     worth_it = max(noise.max() for _, _, noise in recordings) > 1e-3 * LEAST_GAIN_MM / 2
     tried = np.round(np.geomspace(4.0, highest, 26)).tolist() if worth_it else []
     cutoffs = sorted({*tried, *filter(None, [given])})
-
-    def squares(points: np.ndarray, rate: float, noise: np.ndarray) -> list[np.ndarray]:
-        tried = (squared_errors(points, low_pass(points, rate, hz), rate, noise, hz) for hz in cutoffs)
-        return [np.square(noise), *tried]
-
-    mean = np.mean([squares(*recording) for recording in recordings], axis=0)
-    return Cutoffs([None, *cutoffs], 1e3 * np.sqrt(8 / np.pi * mean))
+    squares = [
+        [np.square(noise), *(squared_errors(of, low_pass(of, rate, hz), rate, noise, hz) for hz in cutoffs)]
+        for of, rate, noise in recordings
+    ]
+    return Cutoffs([None, *cutoffs], 1e3 * np.sqrt(8 / np.pi * np.mean(squares, axis=0)))

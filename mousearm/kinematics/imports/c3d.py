@@ -51,10 +51,8 @@ def read_c3d(path: Path, names: Mapping[str, str]) -> MarkerRecording:
     points, rate = file["points"][:3], float(file["rate"].sum())
     first, last = (int.from_bytes(head[start : start + 2], "little") for start in (6, 8))
     if last < 2**16 - 1 and points.shape[2] != last - first + 1:
-        raise KinematicsError(
-            f"{path}: says that it has frames {first} to {last}, but has {points.shape[2]}. Is it cut off? Export it "
-            "again."
-        )
+        what = f"says that it has frames {first} to {last}, but has {points.shape[2]}"
+        raise KinematicsError(f"{path}: {what}. Is it cut off? Export it again.")
     found = find_points(((label, axis) for label in labels[: points.shape[1]] for axis in "xyz"), names, path)
     chosen = [column["x"] // 3 for column in found]
     seen = (file["residuals"][chosen] >= 0) & np.isfinite(points[:, chosen]).all(axis=0)
@@ -79,6 +77,5 @@ def _read(path: Path) -> Mapping[str, np.ndarray]:
     except (subprocess.SubprocessError, ValueError, OSError) as error:
         last = getattr(error, "stderr", None) or b"it cannot be read"
         why = last.decode(errors="replace").strip().rpartition("\n")[2]
-        raise KinematicsError(
-            f"{path}: is damaged, or no C3D file ({why}). Export it again, or export .trc."
-        ) from error
+        remedy = "Export it again, or export .trc."
+        raise KinematicsError(f"{path}: is damaged, or no C3D file ({why}). {remedy}") from error

@@ -19,11 +19,7 @@ STRETCH = 0.25  # difference of a segment's length from its median, relative to 
 
 
 def drop_unlikely(recording: MarkerRecording, least: float) -> tuple[MarkerRecording, int]:
-    """Take points below a likelihood as not seen, and count them; a likelihood that is not said counts as 0.
-
-    Raises:
-        KinematicsError: the file says no likelihood of all three points.
-    """
+    """Take points below a likelihood as not seen, and count them; one that is not said counts as 0, none is refused."""
     if recording.likelihood is None:
         raise recording.place.error(
             f"says no likelihood (or score) of {', '.join(LANDMARKS)}, so --min-likelihood {least:g} cannot be kept. "

@@ -27,9 +27,7 @@ from mousearm.trajectory import LANDMARKS
 
 LARGEST_ARRAY = 400_000_000  # bytes; an hour at 150 Hz of ten points with likelihoods has half of it
 # Instructions of pickle's protocol 0, which PyTables writes, that name nothing and call nothing.
-_DATA = frozenset(
-    ("MARK", "LIST", "DICT", "TUPLE", "PUT", "GET", "INT", "LONG", "UNICODE", "NONE", "APPEND", "SETITEM", "STOP")
-)
+_DATA = {"MARK", "LIST", "DICT", "TUPLE", "PUT", "GET", "INT", "LONG", "UNICODE", "NONE", "APPEND", "SETITEM", "STOP"}
 _LARGEST_PICKLE = 1_000_000
 _DIMENSIONS = ("time", "individual", "keypoint", "space")  # of movement, which wrote some in the plural
 _SERIES = ("PoseEstimationSeries", "SpatialSeries")  # of NWB, with or without ndx-pose
@@ -121,13 +119,9 @@ def _read_nwb(file: Any, path: Path, names: Mapping[str, str]) -> MarkerRecordin
     A series holds ``data`` (T, 3), which times ``conversion`` and plus ``offset`` has the unit that it names, and
     either ``timestamps`` or a start and a rate.
     """
-    groups: dict[str, Any] = {}
-
-    def visit(name: str, item: Any) -> None:
-        if _text(item.attrs.get("neurodata_type", "")) in _SERIES:
-            groups[name] = item
-
-    file.visititems(visit)
+    found: list[tuple[str, Any]] = []
+    file.visititems(lambda name, item: found.append((name, item)))
+    groups = {name: item for name, item in found if _text(item.attrs.get("neurodata_type", "")) in _SERIES}
     short = [name.rpartition("/")[2] for name in groups]
     if len(set(short)) < len(short):
         short = ["/".join(name.split("/")[-2:]) for name in groups]
@@ -135,15 +129,13 @@ def _read_nwb(file: Any, path: Path, names: Mapping[str, str]) -> MarkerRecordin
     columns = [(name, axis) for name, group in series.items() for axis in "xyz"[: _found(group, "data").shape[-1]]]
     find_points(columns, names, path)
     chosen = [series[names[landmark]] for landmark in LANDMARKS]
-    attributes = [_found(group, "data").attrs for group in chosen]
     points = np.stack([_array(group, "data") for group in chosen], axis=1)
     sure = [_array(group, "confidence") for group in chosen if "confidence" in group]
     times = [_times(group, len(points)) for group in chosen]
     if any(not np.array_equal(times[0], other) for other in times[1:]):
-        raise KinematicsError(
-            f"{path}: its three points have different times. Resample them to the same, and save that."
-        )
-    units = {unit_of(_text(said.get("unit", ""))) for said in attributes}
+        what = "its three points have different times. Resample them to the same, and save that."
+        raise KinematicsError(f"{path}: {what}")
+    units = {unit_of(_text(_found(group, "data").attrs.get("unit", ""))) for group in chosen}
     likelihood = np.stack(sure, axis=1) if len(sure) == len(chosen) else None
     unit = units.pop() if len(units) == 1 else None
     return MarkerRecording(path, "NWB", None, points, likelihood, time=times[0], unit=unit)
@@ -214,11 +206,7 @@ def pandas_table(file: Any) -> PandasTable:
 
 
 def plain(raw: bytes) -> Any:
-    """Load a pickle of lists, tuples, dicts, texts and whole numbers.
-
-    Raises:
-        ValueError: it has an instruction that could do more than build these.
-    """
+    """Load a pickle of lists, tuples, dicts, texts and whole numbers; ValueError if it could do anything else."""
     content = bytes(raw)
     if len(content) > _LARGEST_PICKLE:
         raise ValueError(f"a description of {len(content)} bytes")

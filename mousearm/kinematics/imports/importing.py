@@ -230,13 +230,9 @@ def _reaches(session: _Session, cutoff: float | None, rule: CutRule | None) -> t
 def read_markers(path: Path, names: Mapping[str, str]) -> MarkerRecording:
     """Read one file of any format in `FORMATS`; its suffix is the format's name.
 
-    Args:
-        path: the file.
-        names: name of the paw, the elbow and the shoulder in the file.
-
     Raises:
         KinematicsError: the format is not known, or the file is refused by its reader.
-        UnknownNameError: the file lacks a name.
+        UnknownNameError: the file lacks one of the names of shoulder, elbow and paw.
     """
     suffix = path.suffix.lower().removeprefix(".")
     if suffix not in FORMATS:
@@ -261,17 +257,15 @@ FORMATS.add(read_sheet, "csv", "tsv", "txt", "trc", "sto", "mot")
 def output_names(paths: Sequence[Path]) -> list[str]:
     """Name every input: by its stem or, where stems repeat, its path below the folder that all have in common."""
     resolved = [path.resolve() for path in paths]
-    _refuse_repeats([str(path) for path in resolved], paths, "is given twice")
-    if len({path.stem for path in paths}) == len(paths):
-        return [path.stem for path in paths]
-    common = Path(os.path.commonpath([path.parent for path in resolved]))
+    common = os.path.commonpath([path.parent for path in resolved])
     names = [path.relative_to(common).with_suffix("").as_posix() for path in resolved]
-    _refuse_repeats(names, paths, "has the name of another file but for its suffix, so both would be written to one")
-    return names
-
-
-def _refuse_repeats(names: Sequence[str], paths: Sequence[Path], what: str) -> None:
-    count = Counter(names)
-    for name, path in zip(names, paths, strict=True):
-        if count[name] > 1:
-            raise KinematicsError(f"{path}: {what}. Leave one out, or import it to another --out.")
+    for keys, what in (
+        (resolved, "is given twice"),
+        (names, "has the name of another file but for its suffix, so both would be written to one"),
+    ):
+        count = Counter(keys)
+        for path, key in zip(paths, keys, strict=True):
+            if count[key] > 1:
+                raise KinematicsError(f"{path}: {what}. Leave one out, or import it to another --out.")
+    stems = [path.stem for path in paths]
+    return stems if len(set(stems)) == len(stems) else names

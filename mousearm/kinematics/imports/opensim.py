@@ -23,12 +23,7 @@ _TRC_HEADER = 5  # lines: PathFileType; keys; values; names; coordinates
 
 
 def read_trc(sheet: Sheet, names: Mapping[str, str]) -> MarkerRecording:
-    """Read a marker file of OpenSim, whose first line starts with PathFileType.
-
-    Raises:
-        KinematicsError: the header is not that of a .trc file, the file is cut off, or a cell is not a number.
-        UnknownNameError: the file lacks a name.
-    """
+    """Read a marker file of OpenSim, whose first line starts with PathFileType; errors as `read_markers`."""
     path = sheet.path
     if len(sheet.lines) <= _TRC_HEADER:
         raise KinematicsError(f"{path}: ends after row {len(sheet.lines)}, within its header. Export it again.")
@@ -45,36 +40,37 @@ def read_trc(sheet: Sheet, names: Mapping[str, str]) -> MarkerRecording:
             "the first of its columns, or leave all empty cells of the row out."
         )
     columns = [(name, axis) for name in markers for axis in "xyz"]
-    found = find_points([None, None, *columns], names, path)
-    coordinates = sheet.cells(4)
-    first = 5 if any(parse_number(cell) is None for cell in coordinates if cell) else 4
+    first = 5 if any(parse_number(cell) is None for cell in sheet.cells(4) if cell) else 4
     labels = [*labels[:2], *map(" ".join, columns)]
-    return _recording(sheet, "OpenSim .trc", sheet.rows(first), labels, found, 1, header)
+    return _recording(sheet, "OpenSim .trc", sheet.rows(first), labels, [None, None, *columns], names, header)
 
 
 def read_sto(sheet: Sheet, names: Mapping[str, str]) -> MarkerRecording:
-    """Read a table of points of OpenSim; errors as `read_trc`."""
+    """Read a table of points of OpenSim; errors as `read_markers`."""
     path = sheet.path
     end = next((i for i, line in enumerate(sheet.lines) if line.strip().lower() == "endheader"), len(sheet.lines))
     start = next((i for i in range(end + 1, len(sheet.lines)) if sheet.lines[i].strip()), None)
     if start is None:
         raise KinematicsError(f"{path}: has no line endheader with a table below it, so it is not a .sto or .mot file.")
-    header = dict(_entries(sheet.lines[:end]))
-    vectors = header.get("datatype", "double").lower() == "vec3"
-    if not vectors and header.get("datatype", "double").lower() != "double":
-        raise KinematicsError(
-            f"{path}: DataType={header['datatype']} is not a position. Write a table of double or Vec3."
-        )
+    entries = (re.fullmatch(r"(\w+)\s*(?:=|\s)\s*(\S+)", line.strip()) for line in sheet.lines[:end])  # SIMM: without =
+    header = {entry[1].lower(): entry[2] for entry in entries if entry}
+    kind = header.get("datatype", "double")
+    if kind.lower() not in ("double", "vec3"):
+        raise KinematicsError(f"{path}: DataType={kind} is not a position. Write a table of double or Vec3.")
     sheet = sheet.split_at(start)
     labels = sheet.cells(start)
     if labels[0].lower() != "time":
         raise KinematicsError(f"{path}, row {start + 1}: the first column is '{labels[0]}'; it must be time.")
     rows = sheet.rows(start + 1)
-    if vectors:
+    if kind.lower() == "vec3":
         labels = [labels[0], *(f"{name}_{axis}" for name in labels[1:] if name for axis in "xyz")]
-        rows = ((line, list(_parted(cells))) for line, cells in rows)
-    found = find_points(map(point_of, labels), names, path)
-    return _recording(sheet, "OpenSim table", rows, labels, found, 0, header)
+        rows = ((line, _numbers_apart(cells)) for line, cells in rows)
+    return _recording(sheet, "OpenSim table", rows, labels, list(map(point_of, labels)), names, header)
+
+
+def _numbers_apart(cells: Sequence[str]) -> list[str]:
+    """Cells with one number each; an empty one below a vector stands for three."""
+    return [cell.strip() for cell in ",".join([cells[0], *(cell or ",," for cell in cells[1:])]).split(",")]
 
 
 def _recording(
@@ -82,11 +78,12 @@ def _recording(
     kind: str,
     rows: Iterator[Row],
     labels: Sequence[str],
-    found: Sequence[Mapping[str, int]],
-    time: int,
+    columns: Sequence[tuple[str, str] | None],
+    names: Mapping[str, str],
     header: Mapping[str, str],
 ) -> MarkerRecording:
     path = sheet.path
+    found, time = find_points(columns, names, path), [label.lower() for label in labels].index("time")
     table = NumberTable(path, rows, labels, [time, *(column for point in found for column in point.values())])
     for key in ("NumFrames", "nRows", "datarows"):
         _check_count(header, key, len(table.lines), "rows of data", path)
@@ -99,21 +96,6 @@ def _recording(
         )
     rate = parse_number(header.get("datarate", "")) or None  # 0 is what some write who do not know it
     return MarkerRecording(path, kind, table.lines, positions, None, None, table.numbers(time), unit, rate, "x y z")
-
-
-def _entries(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Keys, in lower case, and values of a header: KEY=VALUE, or KEY VALUE as SIMM wrote it."""
-    for line in lines:
-        match = re.fullmatch(r"(\w+)\s*(?:=|\s)\s*(\S+)", line.strip())
-        if match:
-            yield match[1].lower(), match[2]
-
-
-def _parted(cells: Sequence[str]) -> Iterator[str]:
-    """Cells with one number each; an empty one below a vector stands for three."""
-    yield cells[0]
-    for cell in cells[1:]:
-        yield from (part.strip() for part in cell.split(",")) if cell else ("", "", "")
 
 
 def _check_count(header: Mapping[str, str], key: str, found: int, what: str, path: Path) -> None:

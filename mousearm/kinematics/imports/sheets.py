@@ -18,21 +18,16 @@ from mousearm.errors import KinematicsError, os_errors_as
 from mousearm.kinematics.checks import Place
 from mousearm.kinematics.files import Row, parse_number
 
-_LARGEST = 300_000_000
-"""Largest text file: an hour at 150 Hz of 50 points; a few times as much memory is needed."""
-
+_LARGEST = 300_000_000  # bytes of a text file: an hour at 150 Hz of 50 points; a few times as much memory is needed
 _HEAD, _ANY_SIZE = 4096, 2**62
 _SEPARATORS = "\t;,"
 _NOT_SEEN = frozenset(("", "na", "n/a", "#n/a", "null", "none", "missing", "nat", "<na>", "-", "--", "."))
 _NOT_A_NUMBER = re.compile(r"[+-]?(nan(\(ind\))?|1[.,]#(qnan|ind|inf|snan)\w*)", re.IGNORECASE)
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-
-AS_TABLE = (
+AS_TABLE = (  # what to do with any other file
     "Write its positions as CSV: a row per frame, columns frame (or time, in s), paw_x, paw_y, paw_z, elbow_x ... "
     "shoulder_z"
 )
-"""What to do with any other file."""
-
 _EXCEL = "an Excel file. Save the sheet as 'CSV UTF-8' there, and give that"
 _PANDAS = f"{AS_TABLE}; in Python pandas has DataFrame.to_csv"
 _VIDEO = "a film. Track its points in 3D first, with DeepLabCut, SLEAP or Anipose, and give what that writes"
@@ -114,9 +109,8 @@ class Sheet:
         try:
             return [cell.strip() for cell in next(csv.reader([line], delimiter=self.separator))]
         except csv.Error as error:
-            raise Place(str(self.path), [index + 1]).error(
-                f"has cells that cannot be told apart ({error}).", 0
-            ) from error
+            place = Place(str(self.path), [index + 1])
+            raise place.error(f"has cells that cannot be told apart ({error}).", 0) from error
 
     def rows(self, first: int = 0) -> Iterator[Row]:
         """Number of each line in the file, the first is 1, and its cells; from an index on."""
@@ -163,18 +157,14 @@ def to_number(cell: str) -> float | None:
 class NumberTable:
     """Numbers in the wanted columns of the rows below a header; blank rows are left out.
 
-    Attributes:
-        lines: number of each row in the file.
-        place: names the file and its rows in errors.
-
-    Raises:
-        KinematicsError: there is no row, a row has more or fewer cells than the header (but empty ones at the end), or
-            a cell is not a number; names the row and the column.
+    Refused are no row, a row with more or fewer cells than the header (but empty ones at the end), and a cell that is
+    not a number, by row and column.
     """
 
     def __init__(self, path: Path, rows: Iterable[Row], header: Sequence[str], wanted: Iterable[int]):
         self._columns = sorted(set(wanted))
-        self.lines: list[int] = []
+        self.lines: list[int] = []  # number of each row in the file
+        self.place = Place(str(path), self.lines)
         width = len(header)
         while width and not header[width - 1] and width - 1 not in self._columns:
             width -= 1
@@ -183,10 +173,14 @@ class NumberTable:
             if not any(cells) and len(cells) < width:
                 continue
             self.lines.append(line)
-            if len(cells) != width:
-                self._check_width(path, line, cells, width)
-            values.extend([self._number(path, line, cells[column], header[column]) for column in self._columns])
-        self.place = Place(str(path), self.lines)
+            if len(cells) < width or any(cells[width:]):
+                hint = (
+                    "Are decimal commas and the separator the same? Export it with decimal points, or with semicolons."
+                    if len(cells) >= 2 * width - 1 > 1
+                    else "Is the file cut off, or has it lost empty cells? Export it again, or write NaN in them."
+                )
+                raise self.place.error(f"has {len(cells)} columns instead of the {width} of the header. {hint}", -1)
+            values.extend([self._number(cells[column], header[column]) for column in self._columns])
         if not self.lines:
             raise self.place.error("has a header but no rows below it. Export the recording again.")
         self._values = np.array(values).reshape(len(self.lines), len(self._columns))
@@ -195,25 +189,9 @@ class NumberTable:
         """Numbers of one column, (T,); NaN where a cell is empty or says NaN."""
         return self._values[:, self._columns.index(column)]
 
-    def _check_width(self, path: Path, line: int, cells: Sequence[str], width: int) -> None:
-        if len(cells) > width and not any(cells[width:]):
-            return
-        hint = (
-            "Are decimal commas and the separator the same? Export it with decimal points, or with semicolons."
-            if len(cells) >= 2 * width - 1 > 1
-            else "Is the file cut off, or has it lost empty cells? Export it again, or write NaN in them."
-        )
-        raise Place(str(path), [line]).error(
-            f"has {len(cells)} columns instead of the {width} of the header. {hint}", 0
-        )
-
-    def _number(self, path: Path, line: int, cell: str, column: str) -> float:
+    def _number(self, cell: str, column: str) -> float:
         number = to_number(cell)
         if number is None:
-            raise Place(str(path), [line]).error(
-                f"'{cell}' is not a number. Write a decimal number, or leave the cell empty where the point was not "
-                "seen.",
-                0,
-                column,
-            )
+            what = "is not a number. Write a decimal number, or leave the cell empty where the point was not seen."
+            raise self.place.error(f"'{cell}' {what}", -1, column)
         return number

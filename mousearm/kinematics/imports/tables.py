@@ -210,27 +210,21 @@ def find_points(
 ) -> list[Mapping[str, int]]:
     """Find the columns of each landmark, by coordinate, in the order of `LANDMARKS`.
 
-    Args:
-        columns: for every column the name of its point and its coordinate, or None if it holds something else.
-        names: name of every landmark in the file.
-        path: the file.
-        hint: what is to be given with ``--points``.
+    Columns are the name of a point and its coordinate, or None if they hold something else; names are those of the
+    landmarks in the file, and the hint is what is to be given with ``--points``.
 
     Raises:
         KinematicsError: a coordinate stands twice, or no point has all of x, y and z.
         UnknownNameError: the file lacks a name.
     """
     points: dict[str, dict[str, int]] = {}
-    for index, column in enumerate(columns):
-        if column is None or column[1] not in ("x", "y", "z", "likelihood"):
+    for index, (name, coordinate) in enumerate(column or ("", "") for column in columns):
+        if coordinate not in ("x", "y", "z", "likelihood"):
             continue
-        name, coordinate = column
         point = points.setdefault(name, {})
         if coordinate in point:
-            raise KinematicsError(
-                f"{path}: {name} has two columns for {coordinate} ({point[coordinate] + 1} and "
-                f"{index + 1}). Rename one."
-            )
+            twice = f"{point[coordinate] + 1} and {index + 1}"
+            raise KinematicsError(f"{path}: {name} has two columns for {coordinate} ({twice}). Rename one.")
         point[coordinate] = index
     whole = {name: point for name, point in points.items() if {"x", "y", "z"} <= set(point)}
     if not whole and any({"x", "y"} <= set(point) for point in points.values()):
@@ -269,10 +263,6 @@ def whole_numbers(values: np.ndarray, column: str, place: Place) -> np.ndarray:
     """Turn frame numbers (T,), called so in the file, into integers; refuse those that are missing or not whole."""
     bad = np.flatnonzero(~(np.abs(values) < _LAST_FRAME) | (values != np.round(values)))
     if len(bad):
-        raise place.error(
-            f"{values[bad[0]]:g} is not a frame number. Write a whole number or, where these are seconds, call the "
-            "column time.",
-            int(bad[0]),
-            column,
-        )
+        what = "is not a frame number. Write a whole number or, where these are seconds, call the column time."
+        raise place.error(f"{values[bad[0]]:g} {what}", int(bad[0]), column)
     return values.astype(int)
