@@ -262,12 +262,12 @@ def test_script_writes_a_folder_and_a_file(run_script, tmp_path):
 
 def test_the_script_keeps_the_truth_beside_noise(tmp_path, run_script):
     done = run_script("make_synthetic", tmp_path / "noisy", "--n", 2, "--noise", 0.1, "--rate", 500)
-    assert done.returncode == 0, done.stderr
+    assert done.status == 0, done.err
     reach, _ = read_reaches(tmp_path / "noisy")
     assert reach.rate == pytest.approx(500, rel=1e-3)
     assert 1e3 * (reach.landmarks - reach.versions["truth"]).std() == pytest.approx(0.1, rel=0.1)
     assert reach.noise_mm["paw"] == pytest.approx(0.1, rel=0.2)
-    assert run_script("make_synthetic", tmp_path / "no", "--noise", -1).returncode == 1
+    assert run_script("make_synthetic", tmp_path / "no", "--noise", -1).status == 1
 
 
 def test_script_refuses_without_a_traceback(run_script, tmp_path):
