@@ -22,7 +22,7 @@ from mousearm import cli
 def main(given: Namespace) -> int:
     """Print both evaluations beside each other."""
     agent = folder(given.agent, given.revision)
-    from mousearm.share.reproducing import reproduce
+    from mousearm.agent import reproduce
 
     comparison = reproduce(agent, given.kinematics)
     print(comparison.text(given.tolerance))

@@ -25,6 +25,7 @@ from scipy.interpolate import CubicSpline
 
 import mousearm
 from mousearm import checkpoint, experiment, nan_guard
+from mousearm.agent import reproduce
 from mousearm.algo import build_algo
 from mousearm.config import compose
 from mousearm.config.input_checks import read_plain
@@ -47,7 +48,6 @@ from mousearm.retarget import retarget
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.runs import JOBS, find_runs, with_resume
 from mousearm.setup import Setup
-from mousearm.share.reproducing import reproduce
 from mousearm.sweep.progress import begin, status
 from mousearm.sweep.records import Sweep, local_process
 from mousearm.training.interruption import Interruption

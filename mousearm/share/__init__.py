@@ -1,1 +1,1 @@
-"""Sharing agents: a finished run as a repository that anybody can evaluate again, and that evaluation."""
+"""Sharing agents: a finished run as a repository that anybody can evaluate again."""

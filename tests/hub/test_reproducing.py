@@ -3,11 +3,11 @@ import shutil
 
 import pytest
 
+from mousearm.agent import reproduce
 from mousearm.door import SEAL
 from mousearm.errors import KinematicsError, RunError
 from mousearm.hub.download import fetch
 from mousearm.share.contents import gather, push_contents
-from mousearm.share.reproducing import reproduce
 
 
 def test_a_run_reproduces_itself_to_the_last_bit(trained_once):
