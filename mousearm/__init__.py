@@ -1,9 +1,16 @@
 """mousearm: from recorded reaches of a mouse to trained, measured and shareable neural controllers of its forelimb."""
 
 import ctypes.util
+import importlib
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mousearm.api import Run, check_reaches, compare, import_reaches, train
+
+__all__ = ["CHECKOUT", "INSTALLED", "Run", "__version__", "check_reaches", "compare", "import_reaches", "train"]
 
 __version__ = "0.1.0"
 
@@ -19,6 +26,13 @@ def _prefer_headless_rendering() -> None:
     headless = not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     if sys.platform == "linux" and headless and ctypes.util.find_library("EGL"):
         os.environ.setdefault("MUJOCO_GL", "egl")
+
+
+def __getattr__(name: str) -> Any:
+    """What `mousearm.api` offers, which is slow to import, when it is first asked for."""
+    if name not in __all__:
+        raise AttributeError(f"mousearm has no {name!r}; it has {', '.join(__all__)}.")
+    return getattr(importlib.import_module("mousearm.api"), name)
 
 
 _prefer_headless_rendering()

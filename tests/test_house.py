@@ -51,12 +51,16 @@ KNOWN_BY = {
     "websockets": {"view"},
     "trimesh": {"view"},
     "huggingface_hub": {"hub"},
-    "pandas": set(),  # it and tables unpickle what they find in a file
+    "pandas": {"api"},  # it and tables unpickle what they find in a file
     "tables": set(),
 }
 
 # Names of one meaning that stand in several files on purpose: name -> why.
 SHARED_NAMES = {
+    "Run": "of a report, and of notebooks",
+    "check_reaches": "what notebooks call by this name, and what does it",
+    "compare": "what notebooks call by this name, and what does it",
+    "import_reaches": "what notebooks call by this name, and what does it",
     "main": "what a program begins with, where a module is one",
     "qpos": "a reward term and an observation term, which users call by this name",
     "qvel": "a reward term and an observation term, which users call by this name",

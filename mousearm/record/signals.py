@@ -1,7 +1,7 @@
 """Recordings as signals with units: what the arm did, and what the network saw, computed and decided."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -34,7 +34,7 @@ class Signal:
     The unit is such as ``mm``, ``rad/s``; ``1`` for what has none.
     """
 
-    values: np.ndarray
+    values: np.ndarray = field(repr=False)
     unit: str
     description: str
     columns: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ class ReachRecording:
     name: str
     split: str
     repeat: int  # which trial of that reach, from 0
-    signals: dict[str, Signal]
+    signals: dict[str, Signal] = field(repr=False)
     completed: bool = True  # whether the simulation lived to the end of the reach
 
     @property
@@ -84,7 +84,7 @@ class ReachRecording:
 class Recording:
     """Trials of one agent: all reaches by name, then all of them once more for each further repeat."""
 
-    reaches: list[ReachRecording]
+    reaches: list[ReachRecording] = field(repr=False)
     about: About  # what was recorded: run, checkpoint, model, noise and the like
 
 

@@ -1,0 +1,203 @@
+"""mousearm in Python: import reaches; train, open, evaluate, record and compare runs, in a notebook or a program.
+
+run = mousearm.train("model=muscle", "pretrain=cmc", kinematics="my_reaches", name="first")
+run.evaluate()
+run.record().reaches[0].signals["activation"].values
+mousearm.compare([run, "outputs/second"])
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mousearm.agent import Agent
+from mousearm.config import Config, compose
+from mousearm.errors import RunError
+from mousearm.evaluate.evaluation import Evaluation
+from mousearm.experiment import run as run_experiment
+from mousearm.figures import draw_recording
+from mousearm.kinematics.imports import ImportOptions
+from mousearm.kinematics.imports import import_reaches as import_files
+from mousearm.reach_check import check_reaches as check_files
+from mousearm.record import Recording, record
+from mousearm.report.comparison import caveats
+from mousearm.report.comparison import compare as compare_folders
+from mousearm.report.page import verdict
+from mousearm.report.tables import group_rows
+from mousearm.rundir.folder import RunFolder
+from mousearm.rundir.logs import read_metrics
+from mousearm.rundir.status import FINISHED, Status
+from mousearm.text import override, printable
+
+
+class Run:
+    """A run folder. In a notebook, the last line of a cell shows its figure.
+
+    Args:
+        folder: such as ``outputs/first``.
+
+    Raises:
+        RunError: if no run is there.
+    """
+
+    def __init__(self, folder: str | Path):
+        self.path = Path(folder)
+        self._folder = RunFolder(self.path)
+        if not self._folder.exists:
+            raise RunError(f"{self.path} holds no run. mousearm.train(..., name='{self.path.name}') makes one.")
+
+    def __repr__(self) -> str:
+        status = self.status
+        finished = status.state == FINISHED
+        error = f", paw {Evaluation.load(self._folder.evaluation).objective:.3f} mm" if finished else ""
+        return printable(f"<mousearm.Run {self.path}: {status.state}, {status.steps} steps{error}>")
+
+    def _repr_png_(self) -> bytes | None:
+        """The first figure of a finished run, which notebooks show."""
+        files = sorted(self._folder.figures.glob("*.png"))
+        return files[0].read_bytes() if files else None
+
+    @property
+    def config(self) -> Config:
+        """The configuration that it was trained with."""
+        return self._folder.saved_config()
+
+    @property
+    def status(self) -> Status:
+        """State (finished, interrupted, ...), steps and, where it failed, the reason."""
+        return self._folder.status()
+
+    def metrics(self) -> pd.DataFrame:
+        """What was logged while it trained: a row per evaluation or rollout, indexed by control steps."""
+        rows = read_metrics(self._folder.metrics)
+        return pd.DataFrame(rows.rows, columns=rows.columns).apply(pd.to_numeric).set_index("steps")
+
+    def evaluate(self, kinematics: str | Path | None = None, checkpoint: str = "best") -> pd.DataFrame:
+        """Perform all reaches and measure the errors: a row per reach.
+
+        Args:
+            kinematics: other reaches, all of which count as test reaches; a file or folder. None for the run's.
+            checkpoint: ``best``, ``latest`` or a number of steps.
+
+        Returns:
+            Columns ``split``, ``completed``, ``paw_mean_mm``, ``paw_rms_mm``, ``paw_max_mm``, the same of the elbow,
+            and ``effort``; by the reaches' names.
+
+        Raises:
+            MouseArmError: if the run, the checkpoint or the reaches cannot be used.
+        """
+        evaluation, _ = self._agent(kinematics, checkpoint).evaluate()
+        rows = [
+            {"reach": reach.name, "split": reach.split, "completed": reach.completed}
+            | {f"paw_{name}_mm": value for name, value in asdict(reach.paw_mm).items()}
+            | {f"elbow_{name}_mm": value for name, value in asdict(reach.elbow_mm).items()}
+            | {"effort": reach.effort}
+            for reach in evaluation.reaches
+        ]
+        return pd.DataFrame(rows).set_index("reach")
+
+    def record(
+        self,
+        kinematics: str | Path | None = None,
+        checkpoint: str = "best",
+        repeats: int = 1,
+        noise: float = 0.0,
+        seed: int = 0,
+    ) -> Recording:
+        """Record what the network sees, computes and does, and what the muscles do, at every step of every reach.
+
+        Args:
+            kinematics: as of `evaluate`.
+            checkpoint: as of `evaluate`.
+            repeats: performances of each reach, with noise.
+            noise: motor noise, s.d. added to actions, which range from -1 to 1.
+            seed: of the noise.
+
+        Raises:
+            MouseArmError: if the run, the checkpoint, the reaches or an argument cannot be used.
+        """
+        return record(self._agent(kinematics, checkpoint), repeats, noise, seed)
+
+    def draw(self, out: str | Path | None = None) -> list[Path]:
+        """Draw the figures for print, PDF and PNG, into the run's folder or another; returns the files."""
+        files, _ = draw_recording(self.record(), Path(out) if out else self.path / "figures" / "recorded", [])
+        return files
+
+    def _agent(self, kinematics: str | Path | None, checkpoint: str) -> Agent:
+        return Agent.load(self.path, checkpoint, None if kinematics is None else str(kinematics))
+
+
+def import_reaches(files: Sequence[str | Path], out: str | Path, **options: Any) -> Path:
+    """Import files of tracking programs as reaches; what was read, assumed and done is printed. Returns the new folder.
+
+    Args:
+        files: the recordings.
+        out: a folder that does not exist yet, or is empty.
+        options: of `mousearm.kinematics.imports.ImportOptions`, such as ``unit="mm", axes="x z -y", rate=150``.
+
+    Raises:
+        KinematicsError: if a file cannot be read, or an option is out of its range; nothing is written then.
+        UnknownNameError: if a landmark, unit or side does not exist.
+    """
+    results = import_files([Path(file) for file in files], Path(out), ImportOptions(**options))
+    print(*(result.text() for result in results), sep="\n")
+    return Path(out)
+
+
+def check_reaches(path: str | Path, *overrides: str) -> None:
+    """Print how sound recorded reaches are, and how well the arm can follow them, as ``scripts/check_reaches.py`` does.
+
+    Args:
+        path: a CSV file or a folder of them.
+        overrides: those of `train`, such as ``"model=muscle"``.
+
+    Raises:
+        MouseArmError: if there are no reaches, or the arm cannot be built.
+    """
+    print(printable(check_files(compose(overrides, str(path))).text()))
+
+
+def train(
+    *overrides: str,
+    kinematics: str | Path | None = None,
+    name: str | None = None,
+    folder: str | Path = "outputs",
+) -> Run:
+    """Train a controller as ``run.py`` does; a run of this name that is there already goes on.
+
+    Args:
+        overrides: as on the command line, such as ``"model=muscle"``, ``"algo.timesteps=100000"``, ``"seed=1"``.
+        kinematics: reaches, a file or folder, instead of those of the configuration.
+        name: of the run; None for the date and time.
+        folder: where the run's folder is made.
+
+    Raises:
+        MouseArmError: if the configuration, the model or the reaches cannot be used.
+        KeyboardInterrupt: when the cell is interrupted; the run is saved, and the same call goes on with it.
+    """
+    given = {"kinematics.path": kinematics, "name": name}
+    words = [*overrides, *(override(key, str(value)) for key, value in given.items() if value is not None)]
+    config = compose(words)
+    run_experiment(config, Path(folder) / config.name, words)
+    return Run(Path(folder) / config.name)
+
+
+def compare(runs: Sequence[Run | str | Path], by: Sequence[str] = ()) -> pd.DataFrame:
+    """Compare finished runs: a row per group of runs that differ in nothing but the seed.
+
+    What can be said of it, and reasons to doubt it, are printed.
+
+    Args:
+        runs: runs, run folders, or folders that hold such, like sweeps.
+        by: keys or groups of the configuration that alone tell groups apart, such as ``["reward"]``.
+
+    Raises:
+        RunError: if there is no finished run among them.
+        UnknownNameError: if there is no such key.
+    """
+    comparison = compare_folders([run.path if isinstance(run, Run) else Path(run) for run in runs], by)
+    print(*map(printable, (verdict(comparison), *caveats(comparison))), sep="\n")
+    return pd.DataFrame(group_rows(comparison)).set_index("group")
