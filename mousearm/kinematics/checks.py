@@ -105,10 +105,10 @@ def check_length(n_frames: int, place: Place) -> None:
         raise place.error(f"{n_frames} frames; a reach needs at least {MIN_FRAMES}, to have an acceleration.")
 
 
-def _first(fault: np.ndarray) -> tuple[int, int] | None:
-    """Row and column of the first fault, row by row, or None."""
+def _first(fault: np.ndarray) -> tuple[int, ...] | None:
+    """Indices of the first fault, or None."""
     found = np.argwhere(fault)
-    return (int(found[0, 0]), int(found[0, 1])) if len(found) else None
+    return tuple(map(int, found[0])) if len(found) else None
 
 
 def check_finite(time: np.ndarray, landmarks: Mapping[str, np.ndarray], place: Place, advice: str) -> None:
@@ -122,9 +122,8 @@ def check_finite(time: np.ndarray, landmarks: Mapping[str, np.ndarray], place: P
 
 def check_time(time: np.ndarray, place: Place) -> None:
     """Refuse a time, (T,) s, that repeats or runs backwards."""
-    bad = np.flatnonzero(np.diff(time) <= 0)
-    if len(bad):
-        frame = int(bad[0]) + 1
+    if bad := _first(np.diff(time) <= 0):
+        frame = bad[0] + 1
         verb = "repeats" if time[frame] == time[frame - 1] else "goes back"
         raise place.error(
             f"time {verb}: {time[frame]:.9g} s follows {time[frame - 1]:.9g} s. "
@@ -196,10 +195,8 @@ def check_jumps(time: np.ndarray, points: np.ndarray, place: Place, advice: str)
         frame, landmark = (int(index) for index in np.unravel_index(off.argmax(), off.shape))
         what = f"the {LANDMARKS[landmark]} is {off[frame, landmark] * 1e3:.3g} mm from where it is before and after"
         raise place.error(f"{what}. {advice}", frame)
-    repeated = np.flatnonzero(held(points, HELD * segment_lengths(points)[0]))
-    if len(repeated):
-        frame = int(repeated[0])
-        raise place.error(f"repeats the positions of the row before while the arm moves. {advice}", frame)
+    if bad := _first(held(points, HELD * segment_lengths(points)[0])):
+        raise place.error(f"repeats the positions of the row before while the arm moves. {advice}", bad[0])
 
 
 def _check_speed(time: np.ndarray, paw: np.ndarray, place: Place) -> None:

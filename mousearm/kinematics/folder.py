@@ -97,11 +97,7 @@ def find_reaches(path: Path | str) -> tuple[ReachFile, ...]:
     seals = {session: read_seal(path / session) for session in sessions.values()}
     return tuple(
         ReachFile(
-            name=file.removesuffix(".csv"),
-            path=path / file,
-            animal=known.get(file, ("", ""))[0],
-            session=known.get(file, ("", ""))[1],
-            written=seals[session].get(Path(file).name, ""),
+            file[: -len(".csv")], path / file, *known.get(file, ("", "")), seals[session].get(Path(file).name, "")
         )
         for file, session in sessions.items()
     )

@@ -28,9 +28,9 @@ class Split:
     def __post_init__(self) -> None:
         if not isinstance(self.sha256, dict) or not all(isinstance(names, list) for names in (self.train, self.test)):
             raise KinematicsError("train and test must be lists of names, sha256 an object of names and hashes.")
-        strange = [text for text in (*self.train, *self.test, *self.sha256.values()) if not isinstance(text, str)]
-        if strange:
-            raise KinematicsError(f"{strange[0]!r} is neither a name nor a hash.")
+        for text in (*self.train, *self.test, *self.sha256.values()):
+            if not isinstance(text, str):
+                raise KinematicsError(f"{text!r} is neither a name nor a hash.")
         for name in (*self.train, *self.test):
             check_name(name, KinematicsError)
 

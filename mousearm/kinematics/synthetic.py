@@ -21,22 +21,12 @@ import numpy as np
 from mousearm.errors import KinematicsError, UnknownNameError
 from mousearm.kinematics.reach import Reach
 
-
-class Postures(NamedTuple):
-    """Ranges (lowest, highest) [rad] of the terms of one joint's movement, as fitted to the recorded reaches."""
-
-    start: tuple[float, float]
-    change: tuple[float, float]
-    bump: tuple[float, float]
-    settle: tuple[float, float]
-
-
-# The joints that move, and how far: the range of six recorded reaches.
+# The joints that move, and how far [rad]: the range of each term of the formula in six recorded reaches.
 POSTURES = {
-    "elv_angle": Postures(start=(1.21, 1.60), change=(-0.18, 0.14), bump=(-0.10, 0.15), settle=(-0.09, 0.16)),
-    "shoulder_ext": Postures(start=(-0.48, -0.29), change=(0.36, 0.76), bump=(-0.08, 0.22), settle=(-0.33, 0.00)),
-    "shoulder_rot": Postures(start=(-0.26, 0.48), change=(-0.42, 0.56), bump=(-0.50, 0.01), settle=(-0.13, 0.03)),
-    "elbow_flex": Postures(start=(-0.26, 0.03), change=(-0.08, 0.46), bump=(-0.41, -0.11), settle=(-0.28, -0.10)),
+    "elv_angle": {"start": (1.21, 1.60), "change": (-0.18, 0.14), "bump": (-0.10, 0.15), "settle": (-0.09, 0.16)},
+    "shoulder_ext": {"start": (-0.48, -0.29), "change": (0.36, 0.76), "bump": (-0.08, 0.22), "settle": (-0.33, 0.00)},
+    "shoulder_rot": {"start": (-0.26, 0.48), "change": (-0.42, 0.56), "bump": (-0.50, 0.01), "settle": (-0.13, 0.03)},
+    "elbow_flex": {"start": (-0.26, 0.03), "change": (-0.08, 0.46), "bump": (-0.41, -0.11), "settle": (-0.28, -0.10)},
 }
 
 # Lowest and highest angle [rad] of each joint in the recorded reaches; postures are drawn inside.
@@ -97,8 +87,8 @@ class Movement(NamedTuple):
 
     def qpos(self, time: np.ndarray) -> np.ndarray:
         """Joint positions (T, nq) [rad] at the times (T,) [s]."""
-        reach = _phase(time, self.onset, self.seconds)
-        correction = _phase(time, self.settle_onset, self.settle_seconds)
+        reach = np.clip((time - self.onset) / self.seconds, 0, 1)[:, None]
+        correction = np.clip((time - self.settle_onset) / self.settle_seconds, 0, 1)[:, None]
         terms = [self.change * minimum_jerk(reach), self.bump * bump(reach), self.settle * minimum_jerk(correction)]
         return self.start + np.sum(terms, axis=0)
 
@@ -176,7 +166,7 @@ def posture_limits(arm: ForwardKinematics) -> np.ndarray:
 
 def draw_movement(arm: ForwardKinematics, limits: np.ndarray, rng: np.random.Generator) -> Movement:
     """Draw one movement from the ranges of this module; it stays between the limits (nq, 2) of `posture_limits`."""
-    start, change, bend, settle = (_draw(arm, term, rng) for term in Postures._fields)
+    start, change, bend, settle = (_draw(arm, term, rng) for term in ("start", "change", "bump", "settle"))
     low, high = limits.T
     start = np.clip(start, low, high)
     target = np.clip(start + change, low, high)
@@ -200,10 +190,5 @@ def _draw(arm: ForwardKinematics, term: str, rng: np.random.Generator) -> np.nda
     """One term of the formula for every joint, (nq,) rad; for `start`, joints that stay get their rest pose."""
     values = np.array(arm.rest_qpos, dtype=float) if term == "start" else np.zeros(len(arm.rest_qpos))
     for name, postures in POSTURES.items():
-        values[list(arm.joint_names).index(name)] = rng.uniform(*getattr(postures, term))
+        values[list(arm.joint_names).index(name)] = rng.uniform(*postures[term])
     return values
-
-
-def _phase(time: np.ndarray, onset: float, seconds: float) -> np.ndarray:
-    """Part of a movement that is over, (T, 1) in [0, 1]."""
-    return np.clip((time - onset) / seconds, 0, 1)[:, None]
