@@ -18,6 +18,7 @@ from mousearm.door import sha256
 from mousearm.errors import KinematicsError, OutputError
 from mousearm.files import make_folder, staged
 from mousearm.kinematics import Reach
+from mousearm.kinematics.orientation import unit
 from mousearm.model import Arm
 from mousearm.model.arm import body_of, geom_name
 from mousearm.model.coupling import switched_off
@@ -66,8 +67,8 @@ def segments(reach: Reach, shoulder: np.ndarray, upper_arm: float, forearm: floa
     movement (the trunk's) being dropped. The shoulder, (3,) m, and the lengths U, L [m] are the model's. Returns the
     targets of elbow and paw, (T, 3) m each.
     """
-    elbow = shoulder + upper_arm * _unit(reach.elbow - reach.shoulder)
-    return elbow, elbow + forearm * _unit(reach.paw - reach.elbow)
+    elbow = shoulder + upper_arm * unit(reach.elbow - reach.shoulder)
+    return elbow, elbow + forearm * unit(reach.paw - reach.elbow)
 
 
 def uniform(reach: Reach, shoulder: np.ndarray, upper_arm: float, forearm: float) -> tuple[np.ndarray, np.ndarray]:
@@ -111,10 +112,13 @@ def retarget(
     residual_mm = errors_mm(points, np.stack([elbow, paw], axis=1)).max(axis=1)
     worst = int(residual_mm.argmax())
     if residual_mm[worst] > config.max_residual_mm:
+        held = ", ".join(name for name, free in zip(arm.joint_names, arm.couplings.free, strict=True) if not free)
+        advice = f"Joints that follow others by equality constraints, which may forbid it: {held}. " if held else ""
+        advice += "Try kinematics.retarget=segments. " if config.retarget != "segments" else ""
         raise KinematicsError(
             f"{reach.name}: the arm of {arm.source} cannot follow it. At frame {worst} (of {reach.n_frames}) the best "
             f"pose misses by {residual_mm[worst]:.2f} mm; kinematics.max_residual_mm={config.max_residual_mm:g} is "
-            f"allowed (mean over the reach {residual_mm.mean():.2f} mm). {_advice(arm, config)}Check the axes and the "
+            f"allowed (mean over the reach {residual_mm.mean():.2f} mm). {advice}Check the axes and the "
             "order of the columns, or raise the bound."
         )
     _check_free(reach.name, arm, qpos, config.max_residual_mm)
@@ -136,13 +140,6 @@ def _noise_floor_mm(reach: Reach, fitted: Callable[[Reach], tuple[np.ndarray, np
     # E|x| = sqrt(E x^2) (1 - var(x^2) / (8 (E x^2)^2)), up to 1 % for normal x; var(x^2) = 2 tr(covariance^2)
     mean = np.sqrt(square) * (1 - np.square(covariance).sum(axis=(2, 3)) / (4 * np.square(np.maximum(square, 1e-30))))
     return dict(zip(LANDMARKS[FOLLOWED], map(float, 1e3 * mean.mean(axis=0)), strict=True))
-
-
-def _advice(arm: Arm, config: KinematicsConfig) -> str:
-    """What else there is to look at, as far as it is not done."""
-    held = ", ".join(name for name, free in zip(arm.joint_names, arm.couplings.free, strict=True) if not free)
-    text = f"Joints that follow others by equality constraints, which may forbid it: {held}. " if held else ""
-    return text + ("Try kinematics.retarget=segments. " if config.retarget != "segments" else "")
 
 
 def _check_free(name: str, arm: Arm, qpos: np.ndarray, allowed_mm: float) -> None:
@@ -174,19 +171,13 @@ def _check_free(name: str, arm: Arm, qpos: np.ndarray, allowed_mm: float) -> Non
         )
 
 
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
-
-
 def inverse_kinematics(arm: Arm, elbow: np.ndarray, paw: np.ndarray) -> np.ndarray:
     """Joint angles that bring elbow and paw to their targets, within the joint ranges.
 
     Bounded least squares frame by frame, each started from the one before, the first from the rest pose; joints that
     the targets leave free stay near the rest pose, and joints that follow others by an equality constraint do so. Only
     ``arm.tracked_joints`` move, and those that follow them. Targets are (T, 3) metres each, the result is (T, nq) rad.
-
-    Raises:
-        KinematicsError: if a target is not finite.
+    KinematicsError if a target is not finite.
     """
     finite = np.isfinite(elbow).all(axis=1) & np.isfinite(paw).all(axis=1)
     if not finite.all():

@@ -27,11 +27,7 @@ class ReachFile:
     written: str = ""  # hash of the file when it was written, as `SEAL` beside it says
 
     def read(self) -> Reach:
-        """Read the reach.
-
-        Raises:
-            KinematicsError: as `read_csv`; or the file is not as it was written.
-        """
+        """Read the reach; KinematicsError as `read_csv`, or if the file is not as it was written."""
         if self.written and self.written != self.sha256():
             raise KinematicsError(
                 f"{self.path}: is not as it was written; its hash is not that in {SEAL} beside it. Bring it back as it "
@@ -46,11 +42,7 @@ class ReachFile:
 
 
 def write_reaches(reaches: Iterable[Reach], folder: Path) -> None:
-    """Write each reach below a folder as its name says, with its hash beside it.
-
-    Raises:
-        OutputError: a file cannot be written.
-    """
+    """Write each reach below a folder as its name says, with its hash beside it; OutputError if it cannot be."""
     hashes: dict[Path, dict[str, str | None]] = {}
     for reach in reaches:
         file = folder / f"{reach.name}.csv"

@@ -69,8 +69,8 @@ def find_orientation(reaches: Sequence[np.ndarray], outside: Sequence[float] | N
     """
     if not reaches:
         return Orientation(np.zeros(0, dtype=bool), np.eye(3), "")
-    directions = [_unit(np.diff(points[..., BODY], axis=1)) for points in reaches]
-    means = _unit(np.array([along.mean(axis=0) for along in directions]))  # (R, 2, 3)
+    directions = [unit(np.diff(points[..., BODY], axis=1)) for points in reaches]
+    means = unit(np.array([along.mean(axis=0) for along in directions]))  # (R, 2, 3)
     cosines = np.einsum("oij,rsj,si->ors", _ORIENTATIONS, means, _POSTURE).clip(-1, 1)
     misfit = np.sqrt(np.square(np.rad2deg(np.arccos(cosines))).mean(axis=2))  # (48, R), of both segments
     doubted = misfit[0] - misfit.min(axis=0) > _BETTER
@@ -87,7 +87,8 @@ def find_orientation(reaches: Sequence[np.ndarray], outside: Sequence[float] | N
     return Orientation(doubted, turn, _evidence(means[doubted].mean(axis=0), turn))
 
 
-def _unit(vectors: np.ndarray) -> np.ndarray:
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Vectors (..., 3) of length 1 in the same directions."""
     return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
 
 
@@ -105,7 +106,7 @@ def _evidence(means: np.ndarray, turn: np.ndarray) -> str:
             "right one in a mirror."
         )
     words = [_WORDS[axis][int(mean[axis] > 0)] for mean in means for axis in [int(np.abs(mean).argmax())]]
-    off = np.rad2deg(np.arccos((_unit(means @ turn.T) * _POSTURE).sum(axis=1).clip(-1, 1)))
+    off = np.rad2deg(np.arccos((unit(means @ turn.T) * _POSTURE).sum(axis=1).clip(-1, 1)))
     return (
         f"The axes look wrong: the upper arm points {words[0]} and the forearm {words[1]}; in mice that reach it is "
         f"down and forward. Turned as proposed, they are {off[0]:.0f}° and {off[1]:.0f}° from a mouse's mean posture."

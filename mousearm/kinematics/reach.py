@@ -140,17 +140,13 @@ class Reach:
 
 
 def resample(reach: Reach, dt: float) -> Reach:
-    """Return the reach, of the same name, on the time grid 0, dt, 2 dt, ...
+    """Return the reach, of the same name, on the time grid 0, dt, 2 dt, ... [s].
 
     A recording that is evenly spaced at dt already (mean interval within 1 %, no frame off the grid by more than a
     tenth of an interval) keeps its positions: one frame is one control step, and only the time is replaced, so the
     rounding of time stamps does not move the paw. Any other recording is interpolated by a cubic spline through the
     positions of each landmark, as far as whole steps fit into its duration. Segment lengths, constant in the recording,
     may then wobble by a little; retargeting restores them.
-
-    Args:
-        reach: the recording.
-        dt: interval of the result [s].
 
     Raises:
         KinematicsError: dt is not a positive number, the recording is shorter than three frames at dt or longer than

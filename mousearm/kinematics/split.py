@@ -40,11 +40,7 @@ class Split:
         return {"train": self.train, "test": self.test}
 
     def find(self, files: Sequence[ReachFile]) -> list[ReachFile]:
-        """Find the files of the split among others, in their order.
-
-        Raises:
-            KinematicsError: one of them is missing or holds something else; names it.
-        """
+        """Find the files of the split among others, in order; KinematicsError if one is missing or has changed."""
         by_name = {file.name: file for file in files}
         names = {*self.train, *self.test}
         for name in sorted(names):
@@ -56,15 +52,13 @@ class Split:
         return [file for file in files if file.name in names]
 
     def with_train(self, n: int, seed: int) -> "Split":
-        """Keep the test split and n of the reaches to train on, drawn by a seed; a larger n adds to a smaller one's.
-
-        KinematicsError if there are fewer.
-        """
+        """Keep the test split and n of the reaches to train on, drawn by a seed; KinematicsError if there are fewer."""
         if n > len(self.train):
             raise KinematicsError(
                 f"kinematics.train_reaches={n}, but only {len(self.train)} reaches are there to train on (and "
                 f"{len(self.test)} to test with). Give fewer, or raise kinematics.train_ratio."
             )
+        # A larger n adds to the reaches of a smaller one.
         train = sorted(sorted(self.train, key=lambda name: _rank(seed, name))[:n])
         return Split(train, self.test, {name: self.sha256[name] for name in (*train, *self.test)})
 

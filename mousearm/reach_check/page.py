@@ -33,11 +33,7 @@ _DIRECTION: dict[str, Any] = {"fontsize": 6, "color": "0.35", "labelpad": 1}
 
 
 def write_page(report: ReachCheck, path: Path) -> Path:
-    """Write the report with its pictures as one HTML file; returns its path.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
+    """Write the report with its pictures as one HTML file; returns its path. OutputError if it cannot be written."""
     make_folder(path.parent)
     rows = [item.cells() for item in report.checked]
     parts = [
