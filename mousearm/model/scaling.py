@@ -23,7 +23,7 @@ _REMEDY = "Change that, or leave out model.fit=animal."
 
 
 def scaled(model: mujoco.MjModel, factors: np.ndarray, centre: np.ndarray) -> mujoco.MjModel:
-    """Scale the bodies of a model, each by its factor.
+    """A copy of a compiled model with scaled bodies, each by its factor, (nbody,); ``centre`` (3,) m, world frame.
 
     With factor s: positions and sizes within the body's frame times s, mass s^3, inertia s^5. A child's first joint
     keeps its place in the parent: with the parent's factor p, the joint's anchor a in the child's frame, the child's
@@ -39,11 +39,6 @@ def scaled(model: mujoco.MjModel, factors: np.ndarray, centre: np.ndarray) -> mu
     Joint angles and their ranges, damping, peak forces and gears stay. A muscle's force goes with its cross-section,
     which the lengths of bones do not give; a gear says what a control of 1 means, and that should not depend on the
     animal.
-
-    Args:
-        model: the compiled model; it is not changed.
-        factors: (nbody,).
-        centre: (3,) metres, world frame.
     """
     new = copy.copy(model)
     _scale_bodies(new, factors, centre)

@@ -123,8 +123,7 @@ def _coordinate(node: Node, rest: Mapping[str, float], missing: list[str]) -> Co
 def _simple_axes(node: Node, coordinates: tuple[Coordinate, ...]) -> tuple[tuple[Axis, ...], tuple[Axis, ...]]:
     """Rotations and translations of a joint each coordinate of which drives one axis."""
     turned, moved = _SIMPLE[node.tag]
-    if len(coordinates) != len(turned + moved):
-        wanted = len(turned + moved)
+    if len(coordinates) != (wanted := len(turned + moved)):
         raise node.error(f"there are {len(coordinates)} coordinates; a {node.tag} has {wanted}.")
     axes = []
     for letter, item in zip(turned + moved, coordinates, strict=True):

@@ -16,7 +16,7 @@ from mousearm.model.opensim.elements import Coupler, Muscle, OsimModel, Point, p
 from mousearm.model.opensim.overlay import Overlay
 from mousearm.model.opensim.settings import STIFF, MjcfOptions, attribute, settings
 from mousearm.model.opensim.tree import build_tree, find_capsules
-from mousearm.model.opensim.world import WorldWriter
+from mousearm.model.opensim.world import WorldWriter, with_sites
 from mousearm.model.opensim.wrapping import find_bends
 
 _GEAR_PER_LOAD = 4.0  # what a motor can do over what carrying the arm takes
@@ -77,7 +77,7 @@ class _Writer:
     """Writes the model twice: without actuators, to sample poses; then with what the sampling found."""
 
     def __init__(self, model: OsimModel, options: MjcfOptions):
-        self.model = model
+        self.model = model = with_sites(model)
         self.options = options
         self.overlay = Overlay(options.choices, options.actuators)
         self.links = build_tree(model)
@@ -91,7 +91,6 @@ class _Writer:
             remedy = "--actuators torque of scripts/import_osim.py"
             raise ModelError(f"{model.source} has no muscles; give its joints motors: {remedy}.")
         self.world = WorldWriter(model, self.links, find_capsules(model, self.links), options.inertia)
-        self.sites = self.world.sites
 
     def write(self) -> Conversion:
         """The MJCF with actuators."""
@@ -106,7 +105,7 @@ class _Writer:
             return Conversion(_string(root), model_missing, self.model.notes)
         given = self.overlay.paths  # by the choices
         muscles = (item._replace(wraps=()) if item.name in given else item for item in self.model.muscles)
-        bends = find_bends(self.model._replace(muscles=tuple(muscles)), draft, poses, self.sites)
+        bends = find_bends(self.model._replace(muscles=tuple(muscles)), draft, poses)
         root = self._root(distal, bends.sides)
         self._tendons(root, bends.of_muscle)
         lengths = tendon_lengths(_compile(_string(root), self.model, options), poses)[:, : len(self.model.muscles)]
@@ -178,8 +177,8 @@ class _Writer:
         tendons = SubElement(root, "tendon")
         for muscle in self.model.muscles:
             spatial = SubElement(tendons, "spatial", name=muscle.name, rgba="0.60 0.17 0.15 1")
-            for i in range(len(muscle.points)):
-                SubElement(spatial, "site", site=self.sites[muscle.name, i])
+            for i, point in enumerate(muscle.points):
+                SubElement(spatial, "site", site=point.name)
                 if i in bends[muscle.name]:
                     SubElement(spatial, "geom", bends[muscle.name][i])
         self.overlay.merge_section(root, "tendon")

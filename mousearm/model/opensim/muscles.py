@@ -43,9 +43,10 @@ def read_muscle(
     frames: Frames,
     coordinates: Mapping[str, Coordinate],
     wraps: Mapping[str, WrapObject | None],
+    reached: set[str],
     missing: list[str],
 ) -> Muscle | None:
-    """A muscle; None, and a line in ``missing``, where its path has fewer than two points left.
+    """A muscle; None, and a line in ``missing``, where fewer than two points are left, or one is on no body reached.
 
     A wrap object that is None exists, but cannot be carried over.
     """
@@ -70,6 +71,9 @@ def read_muscle(
     for key, value in (("max_isometric_force", force), ("optimal_fiber_length", fiber)):
         if value <= 0:
             raise node.need(key).error(f"must be above 0, not {value:g}.")
+    if lost := [point.name for point in kept if point.body not in reached]:
+        missing.append(f"{node.place}: point {lost[0]} is on a body that is left out; the muscle is left out")
+        return None
     rise, fall, least = DEFAULTS[node.tag]
     excitation = node.number("min_control", least), node.number("max_control", 1.0)
     if not 0 <= excitation[0] < excitation[1]:

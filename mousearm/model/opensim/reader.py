@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mousearm.errors import ModelError
-from mousearm.model.opensim.elements import GROUND, Body, Coordinate, Coupler, Joint, OsimModel, Point, WrapObject
+from mousearm.model.opensim.elements import GROUND, Body, Coordinate, Coupler, Joint, OsimModel, WrapObject
 from mousearm.model.opensim.functions import read_function
 from mousearm.model.opensim.joints import Frames, read_joint
 from mousearm.model.opensim.muscles import DEFAULTS, read_muscle, read_point, read_wrap
@@ -58,16 +58,8 @@ def _model(model: Node) -> OsimModel:
     for item, body in [(item, body) for node, body in owners if node for item in node.objects("WrapObjectSet")]:
         wrap = read_wrap(item, body, missing)
         wraps[item.name] = wraps.get(item.name) or (wrap if body in reached else None)
-    muscles = []
-    for node in _forces(model, coordinates, missing, notes):
-        muscle = read_muscle(node, frames, coordinates, wraps, missing)
-        if muscle is None:
-            continue
-        lost = [point.name for point in muscle.points if point.body not in reached]
-        if lost:
-            missing.append(f"{node.place}: point {lost[0]} is on a body that is left out; the muscle is left out")
-        else:
-            muscles.append(muscle)
+    forces = _forces(model, coordinates, missing, notes)
+    muscles = [read_muscle(node, frames, coordinates, wraps, reached, missing) for node in forces]
     notes += [
         f"coordinate {item.name}: clamped is false, so it has no limit, and {item.range[0]:g} to {item.range[1]:g} is "
         "only where lengths of muscles are sampled"
@@ -77,15 +69,22 @@ def _model(model: Node) -> OsimModel:
     held = [item for item in coordinates.values() if item.locked]
     notes += [f"coordinate {item.name}: held at {item.default:g}; no joint" for item in held]
     missing += unlike
+    markers = []
+    for node in model.objects("MarkerSet"):
+        point = read_point(node, frames, node.numbers("location", 3))
+        if point.body in reached:
+            markers.append(point)
+        else:
+            missing.append(f"{node.place}: is on a body that is left out")
     return OsimModel(
         name=model.name or model.file.stem,
         source=model.file.name,
         gravity=model.numbers("gravity", 3, [0, -9.80665, 0]),
         bodies=tuple(body for body in bodies if body.name in reached),
         joints=tuple(kept),
-        markers=tuple(_markers(model, frames, reached, missing)),
+        markers=tuple(markers),
         wraps=tuple(wrap for wrap in wraps.values() if wrap),
-        muscles=tuple(muscles),
+        muscles=tuple(muscle for muscle in muscles if muscle),
         couplers=tuple(item._replace(rest=coordinates[item.other].default) for item in couplers),
         missing=tuple(missing),
         notes=tuple(notes),
@@ -181,26 +180,14 @@ def _forces(model: Node, coordinates: dict[str, Coordinate], missing: list[str],
         elif node.tag == "CoordinateLimitForce":
             coordinate = coordinates.get(node.string("coordinate", "").rsplit("/", 1)[-1])
             is_clamped = coordinate is not None and coordinate.clamped
-            instead = "left out, and the coordinate has no limit (clamped is false)"
-            if is_clamped:
-                instead = "the limits of the coordinate, which are hard, are instead"
+            hard = "the limits of the coordinate, which are hard, are instead"
+            instead = hard if is_clamped else "left out, and the coordinate has no limit (clamped is false)"
             low, high = (node.string(f"{end}_limit", "0") for end in ("lower", "upper"))
             line = f"{node.place}: a force that begins at {low} and {high} (degrees or m); {instead}"
             (notes if is_clamped else missing).append(line)
         else:
             missing.append(f"{node.place}: forces of kind {node.tag} cannot be carried over; left out{node.figures()}")
     return muscles
-
-
-def _markers(model: Node, frames: Frames, reached: set[str], missing: list[str]) -> list[Point]:
-    markers = []
-    for node in model.objects("MarkerSet"):
-        point = read_point(node, frames, node.numbers("location", 3))
-        if point.body in reached:
-            markers.append(point)
-        else:
-            missing.append(f"{node.place}: is on a body that is left out")
-    return markers
 
 
 def _constraints(model: Node, missing: list[str]) -> tuple[list[Coupler], dict[str, float]]:

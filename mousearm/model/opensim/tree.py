@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mousearm.model.opensim.elements import GROUND, Axis, Joint, OsimModel, placed
+from mousearm.model.opensim.elements import GROUND, Axis, Joint, OsimModel, Point, placed
 
 # Coordinates of the published mouse model -> the joints that mousearm's own models have.
 JOINT_NAMES = {"extension_angle": "shoulder_ext", "rotation_angle": "shoulder_rot"}
@@ -154,12 +154,11 @@ def _tip(
 ) -> np.ndarray:
     """Where a body ends if it is the last of a chain, (3,) m in the world."""
     points = [point for muscle in model.muscles for point in muscle.points]
-    for candidates, factor in (
-        ([(marker.body, marker.location) for marker in model.markers], _BEYOND_TIP),
-        ([(point.body, point.location) for point in points], _BEYOND_TIP),
-        ([(body.name, body.com) for body in model.bodies], 2.0),
-    ):
-        ways = [placed(frames[body], at) - anchor for body, at in candidates if carrier.get(body) == name]
+    mass_centres = [Point("", body.name, body.com) for body in model.bodies]
+    for candidates, factor in ((model.markers, _BEYOND_TIP), (points, _BEYOND_TIP), (mass_centres, 2.0)):
+        ways = [
+            placed(frames[item.body], item.location) - anchor for item in candidates if carrier.get(item.body) == name
+        ]
         farthest = max(ways, key=lambda way: float(np.linalg.norm(way)), default=np.zeros(3))
         if np.linalg.norm(farthest) > 1e-6:
             return anchor + factor * farthest

@@ -14,18 +14,19 @@ from mousearm.model.opensim.tree import Z_UP, Capsule, Dof, Link, carriers
 _BONE = 0.3
 
 
-def _name_sites(model: OsimModel) -> dict[tuple[str, int], str]:
-    """A site for every point of every path, (muscle, number) -> name: that of the point, where it is the only one."""
+def with_sites(model: OsimModel) -> OsimModel:
+    """The model with names of sites for the points of its paths: those of the points, where they are the only ones."""
     count = Counter(point.name for muscle in model.muscles for point in muscle.points)
-    taken = {marker.name for marker in model.markers}
-    names: dict[tuple[str, int], str] = {}
+    taken, muscles = {marker.name for marker in model.markers}, []
     for muscle in model.muscles:
+        points = []
         for i, point in enumerate(muscle.points):
             name = point.name if count[point.name] == 1 and point.name else f"{muscle.name}-{point.name}"
             name = f"{muscle.name}-{point.name}-{i + 1}" if name in taken else name
-            names[muscle.name, i] = name
+            points.append(point._replace(name=name))
             taken.add(name)
-    return names
+        muscles.append(muscle._replace(points=tuple(points)))
+    return model._replace(muscles=tuple(muscles))
 
 
 class WorldWriter:
@@ -36,7 +37,6 @@ class WorldWriter:
         self._links = links
         self._capsules = capsules
         self._inertia = inertia
-        self.sites = _name_sites(model)
         self._published = {body.name: body for body in model.bodies}
         self._moving = carriers(links)
 
@@ -54,13 +54,12 @@ class WorldWriter:
             self._looks(body, link)
         for wrap in self._model.wraps:
             _wrap_geom(elements[wrap.body], wrap)
-        for side in sides:
-            _site(elements, side.name, "path", side)
-        for marker in self._model.markers:
-            _site(elements, marker.name, "marker", marker)
-        for muscle in self._model.muscles:
-            for i, point in enumerate(muscle.points):
-                _site(elements, self.sites[muscle.name, i], "path", point)
+        on_paths = [point for muscle in self._model.muscles for point in muscle.points]
+        for kind, points in (("path", sides), ("marker", self._model.markers), ("path", on_paths)):
+            for point in points:
+                location = placed(Z_UP, point.location) if point.body == GROUND else point.location
+                attributes = {"name": point.name, "class": kind, "pos": attribute(location)}
+                SubElement(elements[point.body], "site", attributes)
         # Bodies within last, so that a body's own parts can be read first; of them, those that move last.
         for element in elements.values():
             element[:] = sorted(element, key=lambda part: (part.tag == "body", part.find(".//joint") is not None))
@@ -117,11 +116,6 @@ def _joint(element: Element, link: Link, dof: Dof, is_distal: bool) -> None:
     if not dof.limited:
         attributes["limited"] = "false"
     SubElement(element, "joint", attributes)
-
-
-def _site(elements: Mapping[str, Element], name: str, kind: str, point: Point) -> None:
-    location = placed(Z_UP, point.location) if point.body == GROUND else point.location
-    SubElement(elements[point.body], "site", {"name": name, "class": kind, "pos": attribute(location)})
 
 
 def _wrap_geom(element: Element, wrap: WrapObject) -> None:

@@ -38,13 +38,10 @@ class Bends(NamedTuple):
     jumps: list[str]  # lines on lengths that can jump
 
 
-def find_bends(
-    model: OsimModel, compiled: mujoco.MjModel, poses: np.ndarray, site_of: Mapping[tuple[str, int], str]
-) -> Bends:
-    """Bends of every muscle's path in poses, (n, nq) rad.
+def find_bends(model: OsimModel, compiled: mujoco.MjModel, poses: np.ndarray) -> Bends:
+    """Bends of every muscle's path in poses, (n, nq) rad; segment i goes from point i to the next.
 
-    ``compiled`` is the model as MuJoCo has it, with all wrap objects as geoms, and all path points as sites: (muscle,
-    number of the point) -> site. Segment i goes from point i to the next.
+    ``compiled`` is the model as MuJoCo has it, with all wrap objects as geoms, and all path points as sites.
     """
     wraps = {wrap.name: wrap for wrap in model.wraps}
     local = _tracks(compiled, poses)
@@ -54,7 +51,7 @@ def find_bends(
         for name, segments in dict(muscle.wraps).items():
             passages = {}
             for i in segments:
-                ends = (local(name, site_of[muscle.name, point]) for point in (i, i + 1))
+                ends = (local(name, point.name) for point in muscle.points[i : i + 2])
                 passages[i] = _passage(wraps[name], *ends)
             for segment, count in _segments_that_bend(passages).items():
                 passing.setdefault(segment, []).append((count, passages[segment]))
