@@ -19,10 +19,10 @@ _COUNT_FIELDS = {"joint": "njnt", "site": "nsite", "body": "nbody", "geom": "nge
 
 @dataclass(frozen=True, slots=True)
 class Landmark:
-    """A point of the arm."""
+    """A point of the arm: row ``index`` of ``field``, a field of MjData, (n, 3) metres in the world frame."""
 
-    field: str  # the field of MjData that holds its position, (n, 3) metres, world frame
-    index: int  # the row in that field
+    field: str
+    index: int
 
 
 def object_names(model: mujoco.MjModel, kind: str) -> list[str]:
@@ -219,10 +219,7 @@ def rest_pose(model: mujoco.MjModel) -> np.ndarray:
 
 
 def muscle_force(model: mujoco.MjModel) -> np.ndarray:
-    """(nu,) peak isometric force of each actuator, read as a muscle, N.
-
-    A negative figure in the file asks for scale / acc0 instead (MuJoCo, XML reference, actuator/muscle).
-    """
+    """(nu,) N, peak isometric force of each actuator, read as a muscle: scale / acc0 where the file's is negative."""
     given, scale = model.actuator_gainprm[:, 2], model.actuator_gainprm[:, 3]
     return np.where(given >= 0, given, scale / np.maximum(model.actuator_acc0, mujoco.mjMINVAL))
 

@@ -18,16 +18,13 @@ class Couplings:
     r is the default pose of the model; where there is no joint j, q_i = r_i + c_0 (MuJoCo, XML reference,
     equality/joint). What follows a joint that follows another follows that. All joints are hinges or slides. False
     where no joint follows another.
-
-    Attributes:
-        free: (nq,) True for the joints that follow none.
     """
 
     def __init__(self, model: mujoco.MjModel, source: str):
         """Read the active constraints; ModelError where one is not between joints, or gives a joint two positions."""
         self._source, self._names = source, [model.joint(i).name or f"number {i}" for i in range(model.njnt)]
         waiting = _read_rules(model, source)
-        self.free = np.ones(model.njnt, dtype=bool)
+        self.free = np.ones(model.njnt, dtype=bool)  # (nq,) for the joints that follow none
         self.free[list(waiting)] = False
         # By joint that follows: the free one at the end, or itself where it is fixed, and its position as a function.
         self._rules: dict[int, tuple[int, Polynomial]] = {}
@@ -65,10 +62,7 @@ class Couplings:
         return slopes, bends
 
     def narrowed(self, ranges: np.ndarray, rest: np.ndarray) -> np.ndarray:
-        """Ranges (nq, 2) of the joints within which those that follow them keep to theirs too, around a pose (nq,).
-
-        ModelError where a joint is out of its range at that pose, because of the one that it follows.
-        """
+        """Ranges (nq, 2) in which what follows keeps to its own too, around a pose (nq,); ModelError if not there."""
         narrow = ranges.copy()
         for joint, (root, position) in self._rules.items():
             low, high = ranges[joint]
@@ -96,9 +90,8 @@ def switched_off(model: mujoco.MjModel, kind: mujoco.mjtDisableBit) -> bool:
 def _read_rules(model: mujoco.MjModel, source: str) -> dict[int, tuple[int, Polynomial]]:
     """By joint that follows, the one that it follows, itself where it is fixed, and its position as a function."""
     rules: dict[int, tuple[int, Polynomial]] = {}
-    if switched_off(model, mujoco.mjtDisableBit.mjDSBL_EQUALITY):
-        return rules
-    for i in np.flatnonzero(model.eq_active0):
+    is_off = switched_off(model, mujoco.mjtDisableBit.mjDSBL_EQUALITY)
+    for i in [] if is_off else np.flatnonzero(model.eq_active0):
         kind = mujoco.mjtEq(model.eq_type[i])
         place = f"{source}: equality constraint '{model.equality(i).name}' (number {i}, {kind.name[5:].lower()})"
         if kind != mujoco.mjtEq.mjEQ_JOINT:

@@ -31,7 +31,7 @@ _MOST = {
 _MOST_EACH = {
     **dict.fromkeys(("nkey", "nuserdata", "nemax", "numslices", "numstacks", "numquads"), 1e4),
     **dict.fromkeys(
-        (f"nuser_{of}" for of in ("body", "jnt", "geom", "site", "cam", "tendon", "actuator", "sensor")), 1e3
+        (f"nuser_{of}" for of in ["body", "jnt", "geom", "site", "cam", "tendon", "actuator", "sensor"]), 1e3
     ),
     **dict.fromkeys(("njmax", "nconmax"), 1e5),
     **dict.fromkeys(("memory", "nstack"), 1e9),
@@ -50,11 +50,9 @@ _UNITS = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40, "P": 2**50, "E": 2**60
 
 
 def check_mjcf(path: Path) -> list[Path]:
-    """Refuse an MJCF that MuJoCo should not read; files that it names must be in its folder, or below it.
+    """The files that an MJCF consists of, sorted: itself, those that it includes, and those that its elements name.
 
-    Returns:
-        The files that it consists of, sorted: itself, those that it includes, and those that its elements name, where
-        MuJoCo looks for them. Those that do not exist are left to MuJoCo's error.
+    They must be in its folder, or below it. Those that do not exist are left to MuJoCo's error.
 
     Raises:
         ModelError: a file is not XML in UTF-8, is too large, names plugins, files elsewhere or of unknown kinds, or
@@ -67,8 +65,7 @@ def check_mjcf(path: Path) -> list[Path]:
 
 
 def _check_model(path: Path) -> set[Path]:
-    documents: dict[Path, Node] = {}
-    folder = path.parent
+    documents, folder = dict[Path, Node](), path.parent
     _read(path, folder, documents)
     if (tag := documents[path].tag) != "mujoco":
         raise ModelError(

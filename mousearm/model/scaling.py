@@ -147,8 +147,10 @@ def _segments(arm: Arm) -> np.ndarray:
     """(nbody,) 2 for forearm and hand, 1 for the upper arm, what it hangs on and the world, 0 for everything else."""
     model = arm.model
     shoulder, elbow, paw = bodies = [body_of(model, arm.landmarks[name]) for name in LANDMARKS]
-    fore, whole = _subtree(model, elbow), _subtree(model, model.body_rootid[elbow])
-    upper = whole & ~fore
+    fore = np.arange(model.nbody) == elbow
+    for body in range(elbow + 1, model.nbody):  # parents come before their children
+        fore[body] = fore[model.body_parentid[body]]
+    upper = (model.body_rootid == model.body_rootid[elbow]) & ~fore
     if elbow == 0 or not upper.any() or not fore[paw] or not (upper[shoulder] or shoulder == 0):
         named = ", ".join(f"{name}: '{model.body(body).name}'" for name, body in zip(LANDMARKS, bodies, strict=True))
         raise ModelError(
@@ -160,14 +162,6 @@ def _segments(arm: Arm) -> np.ndarray:
     segment = upper + 2 * fore
     segment[0] = 1
     return segment
-
-
-def _subtree(model: mujoco.MjModel, top: int) -> np.ndarray:
-    """(nbody,) a body and all that hang on it; parents come before their children."""
-    inside = np.arange(model.nbody) == top
-    for body in range(top + 1, model.nbody):
-        inside[body] = inside[model.body_parentid[body]]
-    return inside
 
 
 def _check_scalable(arm: Arm, segment: np.ndarray) -> None:

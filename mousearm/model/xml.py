@@ -32,10 +32,15 @@ class Node:
     attributes: dict[str, str]
     children: list["Node"] = field(default_factory=list)
     text: str = ""  # the characters within it, without those of its children
+    lost: list[str] = field(default_factory=list)  # of the whole file: what cannot be carried over, and why
 
     def error(self, what: str) -> ModelError:
         """The error that says what is wrong with it."""
         return ModelError(f"{self.file}, line {self.line}: {self.place}: {what}")
+
+    def lose(self, why: str) -> None:
+        """Note that it cannot be carried over, or not as it is."""
+        self.lost.append(f"{self.place}: {why}")
 
     def unknown(self, kind: str, name: str, valid: Iterable[str]) -> ModelError:
         """The error that it names something that does not exist, with what does."""
@@ -129,7 +134,7 @@ def read_document(path: Path, encoding: str | None = None) -> Node:
         here = f"{tag}[{name}]" if name and not tag.endswith("Set") else tag
         is_top = parent.tag in ("", "OpenSimDocument")  # paths begin at the model
         place = here if is_top else f"{parent.place.removesuffix('/objects')}/{here}"
-        parent.children.append(Node(path, tag, name, parser.CurrentLineNumber, place, attributes))
+        parent.children.append(Node(path, tag, name, parser.CurrentLineNumber, place, attributes, lost=document.lost))
         inside.append((parent.children[-1], []))
 
     def end(_: str) -> None:

@@ -339,7 +339,7 @@ def test_what_cannot_be_carried_over_is_listed_and_refused(read, text, line):
 def test_body_without_joint_takes_its_muscle_along(read):
     osim = read(document(joints=SHOULDER))
     assert len(osim.missing) == 3
-    assert "/bodyset/fore: no chain of joints leads to it" in osim.missing[0]
+    assert "Body[fore]: no chain of joints leads to it" in osim.missing[0]
     assert "point p1 is on a body that is left out; the muscle is left out" in osim.missing[1]
     assert "Marker[paw]: is on a body that is left out" in osim.missing[2]
 

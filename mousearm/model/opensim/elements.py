@@ -72,7 +72,7 @@ class Joint(NamedTuple):
     axes of translations are those of the parent's offset frame; each rotation turns the axes of the next.
     """
 
-    name: str
+    node: Node  # for messages
     parent: str
     child: str
     parent_pose: np.ndarray

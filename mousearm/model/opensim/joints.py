@@ -71,20 +71,17 @@ class Frames:
         raise owner.need(socket).unknown("frame", name, self._frames)
 
 
-def read_joint(node: Node, frames: Frames, rest: Mapping[str, float], missing: list[str]) -> Joint:
-    """A joint; what has no counterpart is held as it is at the default pose, and named in ``missing``.
-
-    ``rest`` says where at that pose couplers put the coordinates that follow others.
-    """
+def read_joint(node: Node, frames: Frames, rest: Mapping[str, float]) -> Joint:
+    """A joint, held at the default pose where MuJoCo has no counterpart; ``rest``: where couplers put coordinates."""
     path = f"/jointset/{node.name}"
     parent, parent_pose = frames.find(node, path, "socket_parent_frame")
     child, child_pose = frames.find(node, path, "socket_child_frame")
-    coordinates = tuple(_coordinate(item, rest, missing) for item in node.parts("coordinates"))
+    coordinates = tuple(_coordinate(item, rest) for item in node.parts("coordinates"))
     if node.tag == "CustomJoint":
         axes = {axis.name: axis for axis in node.need("SpatialTransform").children if axis.tag == "TransformAxis"}
         seen: set[str] = set()
         rotations, translations = (
-            tuple(_axis(axes[name], coordinates, seen, missing) for name in names if name in axes)
+            tuple(_axis(axes[name], coordinates, seen) for name in names if name in axes)
             for names in (_ROTATIONS, _TRANSLATIONS)
         )
     elif node.tag in _SIMPLE:
@@ -94,10 +91,10 @@ def read_joint(node: Node, frames: Frames, rest: Mapping[str, float], missing: l
             f"joints of kind {node.tag} are not known here, so {child} cannot even be held where it is in {parent}. "
             f"Known are CustomJoint, {', '.join(_SIMPLE)}: replace it in OpenSim."
         )
-    return Joint(node.name, parent, child, parent_pose, child_pose, rotations, translations, coordinates)
+    return Joint(node, parent, child, parent_pose, child_pose, rotations, translations, coordinates)
 
 
-def _coordinate(node: Node, rest: Mapping[str, float], missing: list[str]) -> Coordinate:
+def _coordinate(node: Node, rest: Mapping[str, float]) -> Coordinate:
     low, high = (float(end) for end in node.numbers("range", 2, [-10, 10]))
     if not low <= high:
         raise node.need("range").error(f"{low:g} is above {high:g}.")
@@ -112,10 +109,8 @@ def _coordinate(node: Node, rest: Mapping[str, float], missing: list[str]) -> Co
         curve = read_function(motion)
         default, locked = curve.value(0.0), True
         if not curve.is_constant:
-            missing.append(
-                f"{node.place}: its motion is prescribed by a {curve.kind} of time; held at its value at the start, "
-                f"{default:.6g} (rad or m)"
-            )
+            what = f"its motion is prescribed by a {curve.kind} of time"
+            node.lose(f"{what}; held at its value at the start, {default:.6g} (rad or m)")
     locked |= clamped and high - low <= _SAME  # MuJoCo takes a range of one value for none
     return Coordinate(node.name, default if locked else rest.get(node.name, default), (low, high), locked, clamped)
 
@@ -132,7 +127,7 @@ def _simple_axes(node: Node, coordinates: tuple[Coordinate, ...]) -> tuple[tuple
     return tuple(axes[: len(turned)]), tuple(axes[len(turned) :])
 
 
-def _axis(node: Node, coordinates: tuple[Coordinate, ...], seen: set[str], missing: list[str]) -> Axis:
+def _axis(node: Node, coordinates: tuple[Coordinate, ...], seen: set[str]) -> Axis:
     """An axis; of those that a coordinate drives, all but the first, whose coordinate is in ``seen``, are held."""
     axis = node.numbers("axis", 3, [1, 0, 0])
     length = np.linalg.norm(axis)
@@ -156,9 +151,8 @@ def _axis(node: Node, coordinates: tuple[Coordinate, ...], seen: set[str], missi
     if curve.line and len(used) == 1 and driver.name not in seen:
         seen.add(driver.name)
         return Axis(axis, driver.name, *curve.line)
-    value = curve.value(driver.default)
-    unit = "rad" if node.name in _ROTATIONS else "m"
+    value, unit = curve.value(driver.default), "rad" if node.name in _ROTATIONS else "m"
     second = curve.line is not None and len(used) == 1
     why = f"a second axis that {driver.name} drives" if second else f"a {curve.kind} of {', '.join(used)}"
-    missing.append(f"{node.place}: {why}; held at its value at the default pose, {value:.6g} {unit}")
+    node.lose(f"{why}; held at its value at the default pose, {value:.6g} {unit}")
     return Axis(axis, None, 0.0, value)

@@ -40,13 +40,9 @@ def to_mjcf(model: OsimModel, options: MjcfOptions | None = None) -> str:
 def convert(model: OsimModel, options: MjcfOptions | None = None) -> Conversion:
     """Write a model as MJCF: kinematics, markers and straight muscle paths exactly, the rest as ``MjcfOptions`` says.
 
-    Args:
-        model: from ``read_osim``.
-        options: the choices; None for the defaults.
-
     Raises:
         ModelError: if something cannot be carried over and ``allow_missing`` is false, or the result does not compile.
-        UnknownNameError: if the options name something that the model has not.
+        UnknownNameError: if the choices name something that the model has not.
     """
     options = options or MjcfOptions()
     _check_missing(model, model.missing, options)
@@ -127,10 +123,8 @@ class _Writer:
         coefficients[: polynomial.degree() + 1] = polynomial.coef
         coefficients *= scale / leader.scale ** np.arange(5)
         if error > 1e-9:
-            self.approximate.append(
-                f"{coupler.place}: a {coupler.function.kind}; carried over as a polynomial of order 4, at most "
-                f"{abs(scale) * error:.3g} off (rad or m)"
-            )
+            what = f"a {coupler.function.kind}; carried over as a polynomial of order 4"
+            self.approximate.append(f"{coupler.place}: {what}, at most {abs(scale) * error:.3g} off (rad or m)")
         return {"joint1": follower.name, "joint2": leader.name, "polycoef": attribute(coefficients), **STIFF}
 
     def _draft(self) -> mujoco.MjModel:
@@ -157,12 +151,11 @@ class _Writer:
         return root
 
     def _heading(self) -> str:
-        scaled = [f"{dof.name} is {dof.scale:g} times its coordinate." for dof in self.joints if dof.scale != 1.0]
         lines = (
             f"Made of the OpenSim model {self.model.source} by mousearm; inertia: {self.options.inertia}.",
             "Units m, kg, s, rad. World axes are MuJoCo's, z up: an OpenSim point (x, y, z) is (z, x, y) here.",
             *([f"With the choices of {self.overlay.source}."] if self.overlay.source else []),
-            *scaled,
+            *(f"{dof.name} is {dof.scale:g} times its coordinate." for dof in self.joints if dof.scale != 1.0),
         )
         return "".join(f"\n    {line.replace('--', '- -')}" for line in lines) + "\n  "
 

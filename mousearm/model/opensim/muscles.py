@@ -16,17 +16,16 @@ DEFAULTS = {
     "Millard2012EquilibriumMuscle": (0.01, 0.04, 0.01),
     "DeGrooteFregly2016Muscle": (0.015, 0.06, 0.0),
 }
+_Coordinates = Mapping[str, Coordinate]
 _WRAPS = {"WrapCylinder": "cylinder", "WrapSphere": "sphere"}
 
 
-def read_wrap(node: Node, body: str, missing: list[str]) -> WrapObject | None:
-    """A wrap object of a body; None, and a line in ``missing``, where MuJoCo has no counterpart."""
+def read_wrap(node: Node, body: str) -> WrapObject | None:
+    """A wrap object of a body; None, and noted as lost, where MuJoCo has no counterpart."""
     if not node.flag("active", True):
         return None
     if node.tag not in _WRAPS:
-        missing.append(
-            f"{node.place}: paths in MuJoCo bend around cylinders and spheres only; left out{node.figures()}"
-        )
+        node.lose(f"paths in MuJoCo bend around cylinders and spheres only; left out{node.figures()}")
         return None
     frame = pose(node.numbers("translation", 3, 0), node.numbers("xyz_body_rotation", 3, 0))
     radius = node.number("radius", 1.0)
@@ -39,25 +38,20 @@ def read_wrap(node: Node, body: str, missing: list[str]) -> WrapObject | None:
 
 
 def read_muscle(
-    node: Node,
-    frames: Frames,
-    coordinates: Mapping[str, Coordinate],
-    wraps: Mapping[str, WrapObject | None],
-    reached: set[str],
-    missing: list[str],
+    node: Node, frames: Frames, coordinates: _Coordinates, wraps: Mapping[str, WrapObject | None], reached: set[str]
 ) -> Muscle | None:
-    """A muscle; None, and a line in ``missing``, where fewer than two points are left, or one is on no body reached.
+    """A muscle; None, and noted as lost, where fewer than two points are left, or one is on no body reached.
 
     A wrap object that is None exists, but cannot be carried over.
     """
     path = node.get("GeometryPath")
     if path is None:
-        missing.append(f"{node.place}: its path is not a GeometryPath; left out")
+        node.lose("its path is not a GeometryPath; left out")
         return None
-    points = [_point(item, frames, coordinates, missing) for item in path.objects("PathPointSet")]
+    points = [_point(item, frames, coordinates) for item in path.objects("PathPointSet")]
     kept = tuple(point for point in points if point is not None)
     if len(kept) < 2:
-        missing.append(f"{node.place}: its path has {len(kept)} fixed points, two are needed; left out")
+        node.lose(f"its path has {len(kept)} fixed points, two are needed; left out")
         return None
     position = np.cumsum([0] + [point is not None for point in points])  # of each point among those kept
     bends = []
@@ -72,7 +66,7 @@ def read_muscle(
         if value <= 0:
             raise node.need(key).error(f"must be above 0, not {value:g}.")
     if lost := [point.name for point in kept if point.body not in reached]:
-        missing.append(f"{node.place}: point {lost[0]} is on a body that is left out; the muscle is left out")
+        node.lose(f"point {lost[0]} is on a body that is left out; the muscle is left out")
         return None
     rise, fall, least = DEFAULTS[node.tag]
     excitation = node.number("min_control", least), node.number("max_control", 1.0)
@@ -100,11 +94,11 @@ def read_point(node: Node, frames: Frames, location: np.ndarray) -> Point:
     return Point(node.name, body, placed(frame, location))
 
 
-def _point(node: Node, frames: Frames, coordinates: Mapping[str, Coordinate], missing: list[str]) -> Point | None:
+def _point(node: Node, frames: Frames, coordinates: _Coordinates) -> Point | None:
     if node.tag == "MovingPathPoint":
-        return _moving_point(node, frames, coordinates, missing)
+        return _moving_point(node, frames, coordinates)
     if node.tag not in ("PathPoint", "ConditionalPathPoint"):
-        missing.append(f"{node.place}: points of kind {node.tag} cannot be carried over; left out")
+        node.lose(f"points of kind {node.tag} cannot be carried over; left out")
         return None
     point = read_point(node, frames, node.numbers("location", 3))
     if node.tag == "PathPoint":
@@ -115,14 +109,15 @@ def _point(node: Node, frames: Frames, coordinates: Mapping[str, Coordinate], mi
     coordinate, (low, high) = coordinates[name], sorted(node.numbers("range", 2))
     stays = low <= coordinate.default <= high
     if not coordinate.locked and (low > coordinate.range[0] or high < coordinate.range[1]):
-        missing.append(
-            f"{node.place}: the point counts only while {name} is within {low:g} to {high:g}; at the default pose, "
-            f"{coordinate.default:g}, it " + ("does, and here always" if stays else "does not: left out")
+        does = "does, and here always" if stays else "does not: left out"
+        node.lose(
+            f"the point counts only while {name} is within {low:g} to {high:g}; at the default pose, "
+            f"{coordinate.default:g}, it {does}"
         )
     return point if stays else None
 
 
-def _moving_point(node: Node, frames: Frames, coordinates: Mapping[str, Coordinate], missing: list[str]) -> Point:
+def _moving_point(node: Node, frames: Frames, coordinates: _Coordinates) -> Point:
     """A point that moves with coordinates, where it is at the default pose."""
     location, moves = np.zeros(3), set[str]()
     for i, letter in enumerate("xyz"):
@@ -135,8 +130,7 @@ def _moving_point(node: Node, frames: Frames, coordinates: Mapping[str, Coordina
             moves.add(name)
     if moves:
         at = " ".join(f"{1e3 * x:.4g}" for x in location)
-        moving = f"the point moves with {', '.join(sorted(moves))}"
-        missing.append(f"{node.place}: {moving}; held where it is at the default pose, {at} mm")
+        node.lose(f"the point moves with {', '.join(sorted(moves))}; held where it is at the default pose, {at} mm")
     return read_point(node, frames, location)
 
 

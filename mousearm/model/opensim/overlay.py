@@ -57,7 +57,7 @@ class Overlay:
                     body.remove(geom)
         for section in self._root.children:
             if section.tag not in ("tendon", "actuator"):
-                self._merge(root, self._counterpart(root, root, section), section)
+                self._merge(root, root, section)
         if any(compiler.get("angle") != "radian" for compiler in root.iter("compiler")):
             raise ModelError(
                 f'{self.source}: <compiler angle="degree">, but the model is in rad. Leave it out, and give angles in '
@@ -68,18 +68,19 @@ class Overlay:
         """Merge the section ``tendon`` or ``actuator``, of which the MJCF must have everything that is named."""
         for section in self._root.children:
             if section.tag == tag:
-                self._merge(root, self._counterpart(root, root, section), section)
+                self._merge(root, root, section)
 
     def _merge(self, root: Element, into: Element, node: Node) -> None:
+        element = self._counterpart(root, into, node)
         if node.tag == "inertial":
-            into.attrib.clear()
-        into.attrib.update(node.attributes)
-        if into.tag == "spatial" and node.children:
-            into[:] = []
+            element.attrib.clear()
+        element.attrib.update(node.attributes)
+        if node.tag == "spatial" and node.children:
+            element[:] = []
             self._check_path(root, node)
         for child in node.children:
-            if child.tag != self._skipped or into.tag not in ("default", "actuator"):
-                self._merge(root, self._counterpart(root, into, child), child)
+            if child.tag != self._skipped or node.tag not in ("default", "actuator"):
+                self._merge(root, element, child)
 
     def _counterpart(self, root: Element, into: Element, node: Node) -> Element:
         """The element within ``into`` that is the same as a node; a new one, where there is none."""
@@ -117,8 +118,7 @@ def _shows(tag: str, attributes: dict[str, str]) -> bool:
 
 def _insert(into: Element, tag: str) -> Element:
     """A new element: in a body after the last of its kind and before the bodies within, otherwise at the end."""
-    new = Element(tag)
-    at = len(into)
+    new, at = Element(tag), len(into)
     if into.tag in ("mujoco", "worldbody", "body"):
         same = [i for i, element in enumerate(into) if element.tag == tag]
         inner = [i for i, element in enumerate(into) if element.tag in ("body", "worldbody")]

@@ -14,7 +14,6 @@ _SAVE_AGAIN = (
     "open the file in OpenSim 4 and save it, or let its Python package do that: pip install opensim, then "
     "python -c \"import opensim; opensim.Model('OLD.osim').printToXML('NEW.osim')\""
 )
-_MOMENTS = ("xx", "yy", "zz", "xy", "xz", "yz")
 # Versions of documents: the oldest, the first of OpenSim 4 before its release, and the first with joints beside bodies.
 _OLDEST, _TRIAL, _BESIDE = 20302, 30500, 30517
 
@@ -39,7 +38,6 @@ def read_osim(path: str | Path) -> OsimModel:
 
 
 def _model(model: Node) -> OsimModel:
-    missing: list[str] = []
     notes: list[str] = []
     frames = Frames(model)
     _check_names(model)
@@ -47,19 +45,18 @@ def _model(model: Node) -> OsimModel:
         Body(item.name, item.number("mass"), item.numbers("mass_center", 3, 0), item.numbers("inertia", 6, 0), item)
         for item in model.objects("BodySet")
     ]
-    unlike: list[str] = []
-    couplers, rest = _constraints(model, unlike)
-    joints = [read_joint(node, frames, rest, missing) for node in model.objects("JointSet")]
-    kept = _connected(joints, bodies, missing)
+    couplers, rest = _constraints(model)
+    joints = [read_joint(node, frames, rest) for node in model.objects("JointSet")]
+    kept = _connected(joints, bodies)
     reached = {GROUND, *(joint.child for joint in kept)}
     coordinates = {item.name: item for joint in joints for item in joint.coordinates}
     owners = [(model.get("Ground"), GROUND), *((node, node.name) for node in model.objects("BodySet"))]
     wraps: dict[str, WrapObject | None] = {}  # as in OpenSim, the first of a name is the one that paths mean
     for item, body in [(item, body) for node, body in owners if node for item in node.objects("WrapObjectSet")]:
-        wrap = read_wrap(item, body, missing)
+        wrap = read_wrap(item, body)
         wraps[item.name] = wraps.get(item.name) or (wrap if body in reached else None)
-    forces = _forces(model, coordinates, missing, notes)
-    muscles = [read_muscle(node, frames, coordinates, wraps, reached, missing) for node in forces]
+    forces = _forces(model, coordinates, notes)
+    muscles = [read_muscle(node, frames, coordinates, wraps, reached) for node in forces]
     notes += [
         f"coordinate {item.name}: clamped is false, so it has no limit, and {item.range[0]:g} to {item.range[1]:g} is "
         "only where lengths of muscles are sampled"
@@ -68,14 +65,13 @@ def _model(model: Node) -> OsimModel:
     ]
     held = [item for item in coordinates.values() if item.locked]
     notes += [f"coordinate {item.name}: held at {item.default:g}; no joint" for item in held]
-    missing += unlike
     markers = []
     for node in model.objects("MarkerSet"):
         point = read_point(node, frames, node.numbers("location", 3))
         if point.body in reached:
             markers.append(point)
         else:
-            missing.append(f"{node.place}: is on a body that is left out")
+            node.lose("is on a body that is left out")
     return OsimModel(
         name=model.name or model.file.stem,
         source=model.file.name,
@@ -86,7 +82,7 @@ def _model(model: Node) -> OsimModel:
         wraps=tuple(wrap for wrap in wraps.values() if wrap),
         muscles=tuple(muscle for muscle in muscles if muscle),
         couplers=tuple(item._replace(rest=coordinates[item.other].default) for item in couplers),
-        missing=tuple(missing),
+        missing=tuple(model.lost),
         notes=tuple(notes),
     )
 
@@ -104,13 +100,13 @@ def _version(root: Node) -> int:
 def _upgrade(model: Node) -> None:
     """Add to a model of OpenSim 3, in place, what OpenSim 4 would write of it: joints beside bodies, frames by path."""
 
-    def add(owner: Node, tag: str, text: str = "", children: list[Node] | None = None, name: str = "") -> Node:
-        owner.children.append(Node(owner.file, tag, name, owner.line, f"{owner.place}/{tag}", {}, children or [], text))
+    def add(owner: Node, tag: str, text: str = "", name: str = "") -> Node:
+        owner.children.append(Node(owner.file, tag, name, owner.line, f"{owner.place}/{tag}", {}, [], text, model.lost))
         return owner.children[-1]
 
     joints = add(add(model, "JointSet"), "objects").children
     for body in model.objects("BodySet"):
-        add(body, "inertia", " ".join(body.string(f"inertia_{axes}", "0") for axes in _MOMENTS))
+        add(body, "inertia", " ".join(body.string(f"inertia_{ij}", "0") for ij in ("xx", "yy", "zz", "xy", "xz", "yz")))
         for joint in body.parts("Joint"):
             if joint.name in [other.name for other in joints]:
                 joint.name += f"_{body.name}"
@@ -122,7 +118,7 @@ def _upgrade(model: Node) -> None:
                 add(frame, "translation", joint.string(f"location{place}", "0 0 0"))
                 add(frame, "orientation", joint.string(f"orientation{place}", "0 0 0"))
                 add(joint, f"socket_{end}_frame", frame.name)
-            add(joint, "coordinates", children=joint.objects("CoordinateSet"))
+            add(joint, "coordinates").children += joint.objects("CoordinateSet")
             if joint.flag("reverse", False):
                 raise joint.error("is reversed. Open the file in OpenSim 4 and save it.")
     for node in list(model.walk()):
@@ -144,12 +140,12 @@ def _check_names(model: Node) -> None:
             seen.add(node.name)
 
 
-def _connected(joints: list[Joint], bodies: list[Body], missing: list[str]) -> list[Joint]:
+def _connected(joints: list[Joint], bodies: list[Body]) -> list[Joint]:
     """The joints that make a tree on the ground, in the order in which MuJoCo numbers them: depth first."""
     parent_of: dict[str, Joint] = {}
     for joint in joints:
         if joint.child == GROUND or joint.child in parent_of:
-            missing.append(f"/jointset/{joint.name}: closes a loop of bodies at {joint.child}; left out")
+            joint.node.lose(f"closes a loop of bodies at {joint.child}; left out")
         else:
             parent_of[joint.child] = joint
 
@@ -161,22 +157,23 @@ def _connected(joints: list[Joint], bodies: list[Body], missing: list[str]) -> l
 
     order = list(beyond(GROUND))
     reached = {GROUND, *(joint.child for joint in order)}
-    missing += [
-        f"/bodyset/{body.name}: no chain of joints leads to it from the ground; left out"
-        for body in bodies
-        if body.name not in reached
-    ]
+    for body in bodies:
+        if body.name not in reached:
+            body.node.lose("no chain of joints leads to it from the ground; left out")
     return order
 
 
-def _forces(model: Node, coordinates: dict[str, Coordinate], missing: list[str], notes: list[str]) -> list[Node]:
+def _forces(model: Node, coordinates: dict[str, Coordinate], notes: list[str]) -> list[Node]:
     """The muscles among the forces."""
     muscles = []
     for node in model.objects("ForceSet"):
-        if not node.flag("appliesForce", True):
-            missing += [f"{node.place}: is switched off (appliesForce is false); left out"] * (node.tag in DEFAULTS)
-        elif node.tag in DEFAULTS:
+        is_on = node.flag("appliesForce", True)
+        if node.tag in DEFAULTS and is_on:
             muscles.append(node)
+        elif node.tag in DEFAULTS:
+            node.lose("is switched off (appliesForce is false); left out")
+        elif not is_on:
+            continue
         elif node.tag == "CoordinateLimitForce":
             coordinate = coordinates.get(node.string("coordinate", "").rsplit("/", 1)[-1])
             is_clamped = coordinate is not None and coordinate.clamped
@@ -184,17 +181,14 @@ def _forces(model: Node, coordinates: dict[str, Coordinate], missing: list[str],
             instead = hard if is_clamped else "left out, and the coordinate has no limit (clamped is false)"
             low, high = (node.string(f"{end}_limit", "0") for end in ("lower", "upper"))
             line = f"{node.place}: a force that begins at {low} and {high} (degrees or m); {instead}"
-            (notes if is_clamped else missing).append(line)
+            (notes if is_clamped else node.lost).append(line)
         else:
-            missing.append(f"{node.place}: forces of kind {node.tag} cannot be carried over; left out{node.figures()}")
+            node.lose(f"forces of kind {node.tag} cannot be carried over; left out{node.figures()}")
     return muscles
 
 
-def _constraints(model: Node, missing: list[str]) -> tuple[list[Coupler], dict[str, float]]:
-    """The couplers of coordinates that are enforced, and where these put what follows at the default pose.
-
-    What else a model has is named in ``missing``.
-    """
+def _constraints(model: Node) -> tuple[list[Coupler], dict[str, float]]:
+    """The couplers that are enforced, and where these put the coordinates that follow at the default pose."""
     couplers = []
     rest = {node.name: node.number("default_value", 0.0) for node in model.walk() if node.tag == "Coordinate"}
     for node in model.objects("ConstraintSet"):
@@ -203,10 +197,8 @@ def _constraints(model: Node, missing: list[str]) -> tuple[list[Coupler], dict[s
         others = node.string("independent_coordinate_names", "")
         names = [node.string("dependent_coordinate_name", "-"), *([others] if others in rest else others.split())]
         if node.tag != "CoordinateCouplerConstraint" or len(names) != 2:
-            missing.append(
-                f"{node.place}: constraints other than couplers of two coordinates cannot be carried over; left out"
-                f"{node.figures()}, and what it holds is free"
-            )
+            what = "constraints other than couplers of two coordinates cannot be carried over; left out"
+            node.lose(f"{what}{node.figures()}, and what it holds is free")
             continue
         for name in names:
             if name not in rest:
@@ -214,9 +206,8 @@ def _constraints(model: Node, missing: list[str]) -> tuple[list[Coupler], dict[s
         function = read_function(node.need("coupled_coordinates_function"))
         couplers.append(Coupler(names[0], names[1], 0.0, node.number("scale_factor", 1.0), function, node.place))
     for group, what in (("ContactGeometrySet", "contact surfaces"), ("ControllerSet", "controllers")):
-        missing += [
-            f"{node.place}: {what} cannot be carried over; left out{node.figures()}" for node in model.objects(group)
-        ]
+        for node in model.objects(group):
+            node.lose(f"{what} cannot be carried over; left out{node.figures()}")
     for _ in couplers:  # as often as the longest chain of them takes
         settled = rest | {item.coordinate: item.scale * item.function.value(rest[item.other]) for item in couplers}
         if settled == rest:

@@ -59,8 +59,7 @@ class MjcfOptions:
     """Choices for ``to_mjcf``; time step, damping, armature, density, limits and the like are given by ``choices``.
 
     Attributes:
-        actuators: ``muscle`` for the muscles of the file, ``torque`` for one motor per joint, 4 times as strong as the
-            largest load of gravity.
+        actuators: ``muscle`` for the muscles of the file, ``torque`` for one motor per joint.
         inertia: ``geometric`` for capsules of tissue along the segments, ``published`` for the figures in the file,
             which can be wrong by orders of magnitude in a scaled model of an animal; check them before use.
         allow_missing: write the model although something could not be carried over.

@@ -70,10 +70,9 @@ def _link(joint: Joint) -> Link:
             return []
         coordinate, scale = coordinates[axis.coordinate], abs(axis.slope)
         direction = joint.child_pose[:3, :3] @ fixed.T @ axis.axis * np.sign(axis.slope)
-        low, high = coordinate.range
-        name, limits = JOINT_NAMES.get(coordinate.name, coordinate.name), (low * scale, high * scale)
-        rest = coordinate.default * scale
-        return [Dof(name, coordinate.name, kind, direction, scale, limits, coordinate.clamped, rest)]
+        low, high, rest = (scale * value for value in (*coordinate.range, coordinate.default))
+        name = JOINT_NAMES.get(coordinate.name, coordinate.name)
+        return [Dof(name, coordinate.name, kind, direction, scale, (low, high), coordinate.clamped, rest)]
 
     hinges: list[Dof] = []
     for axis in reversed(joint.rotations):
@@ -156,9 +155,7 @@ def _tip(
     points = [point for muscle in model.muscles for point in muscle.points]
     mass_centres = [Point("", body.name, body.com) for body in model.bodies]
     for candidates, factor in ((model.markers, _BEYOND_TIP), (points, _BEYOND_TIP), (mass_centres, 2.0)):
-        ways = [
-            placed(frames[item.body], item.location) - anchor for item in candidates if carrier.get(item.body) == name
-        ]
+        ways = [placed(frames[of.body], of.location) - anchor for of in candidates if carrier.get(of.body) == name]
         farthest = max(ways, key=lambda way: float(np.linalg.norm(way)), default=np.zeros(3))
         if np.linalg.norm(farthest) > 1e-6:
             return anchor + factor * farthest

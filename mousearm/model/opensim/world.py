@@ -107,9 +107,8 @@ def _capsule(element: Element, kind: str, capsule: Capsule) -> Element:
 
 
 def _joint(element: Element, link: Link, dof: Dof, is_distal: bool) -> None:
-    attributes = {"name": dof.name, "type": dof.kind, "pos": attribute(link.anchor), "axis": attribute(dof.axis)}
-    if dof.kind == "slide":
-        del attributes["pos"]
+    place = {"pos": attribute(link.anchor)} if dof.kind == "hinge" else {}
+    attributes = {"name": dof.name, "type": dof.kind, **place, "axis": attribute(dof.axis)}
     if is_distal:
         attributes["class"] = "distal"
     attributes["range"] = attribute(dof.range)

@@ -79,11 +79,9 @@ def _bend(found: Bends, muscle: Muscle, segment: int, passage: Passage) -> dict[
     direction = _side(passage)
     if direction is None:
         return {"geom": wrap.name}
-    side = Point(
-        f"{muscle.name}-side{segment + 1}", wrap.body, placed(wrap.pose, _SIDE_RADII * wrap.radius * direction)
-    )
-    found.sides.append(side)
-    return {"geom": wrap.name, "sidesite": side.name}
+    place = placed(wrap.pose, _SIDE_RADII * wrap.radius * direction)
+    found.sides.append(Point(f"{muscle.name}-side{segment + 1}", wrap.body, place))
+    return {"geom": wrap.name, "sidesite": found.sides[-1].name}
 
 
 def _segments_that_bend(passages: Mapping[int, Passage]) -> dict[int, int]:
