@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mousearm.kinematics import generate, read_reaches
-from mousearm.kinematics.imports.conversion import Axes, to_metres
+from mousearm.kinematics.imports.conversion import read_axes, to_metres
 from mousearm.kinematics.orientation import BODY, find_orientation
 from mousearm.paths import resolve
 
@@ -62,10 +62,10 @@ def test_synthetic_reaches_as_they_are_raise_no_doubt(torque_arm, rate, n):
 
 
 def test_one_reach_that_is_turned_among_others_is_the_one(shipped):
-    wrong = turned(shipped[1], Axes.parse("y z x").matrix)
+    wrong = turned(shipped[1], read_axes("y z x"))
     found = find_orientation([shipped[0], wrong, *shipped[2:]])
     assert np.flatnonzero(found.suspicious).tolist() == [1]
-    np.testing.assert_array_equal(found.turn, Axes.parse("y z x").matrix.T)
+    np.testing.assert_array_equal(found.turn, read_axes("y z x").T)
 
 
 def test_size_and_place_of_an_animal_do_not_matter(shipped):
@@ -100,5 +100,5 @@ def test_the_options_turn_the_file_the_right_way(shipped):
             assert told is not None
             assert (told[2] == "left") == (arm == "left")
             assert told[2] or side == "right"
-            right = to_metres(file[0], "m", Axes.parse(told[1]), told[2] or "right")
+            right = to_metres(file[0], "m", read_axes(told[1]), told[2] or "right")
             np.testing.assert_allclose(right, shipped[0][..., BODY], atol=1e-12)

@@ -5,7 +5,7 @@ right one by a mirror between left and right, (x, y, z) to (x, y, -z).
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,45 +20,34 @@ SIDES = ("right", "left")  # that a recorded arm may have; the first is the mode
 MOUSE_SEGMENT = (0.006, 0.025)  # median length that the upper arm and the forearm (elbow to paw) of a mouse may have, m
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Axes:
-    """Axes of a file that point forward, up and right, with the rotation (3, 3) from them to OpenSim's."""
+def read_axes(text: str) -> np.ndarray:
+    """Rotation (3, 3) to OpenSim's axes from those of a file, such as ``x z -y``: forward its x, up its z, left its y.
 
-    names: tuple[str, ...]
-    matrix: np.ndarray
-
-    @classmethod
-    def parse(cls, text: str) -> "Axes":
-        """Read axes such as ``x z -y``: forward is the file's x, up its z, right against its y; no mirror image."""
-        parts = text.replace(",", " ").lower().split()
-        if sorted(part.lstrip("+-") for part in parts) != ["x", "y", "z"] or not all(
-            re.fullmatch("[+-]?[xyz]", part) for part in parts
-        ):
-            raise KinematicsError(
-                f"--axes '{text}': name the file's axes that point forward, up and right, each once, with a minus "
-                "where it points the other way, such as --axes 'x z -y' for a file with x forward and z up."
-            )
-        matrix = np.zeros((3, 3))
-        for row, part in enumerate(parts):
-            matrix[row, "xyz".index(part[-1])] = -1 if part[0] == "-" else 1
-        if np.linalg.det(matrix) < 0:
-            opposite = parts[2][-1] if parts[2][0] == "-" else f"-{parts[2][-1]}"
-            raise KinematicsError(
-                f"--axes '{text}' would mirror the animal: with {parts[0]} forward and {parts[1]} up, right is "
-                f"{opposite} in right-handed axes. Flip that sign. If the file's axes are "
-                "left-handed, flip it too and give the other --side, which mirrors them back."
-            )
-        return cls(tuple(parts), matrix)
-
-    def __str__(self) -> str:
-        forward, up, right = self.names
-        return f"forward = {forward}, up = {up}, right = {right}"
+    KinematicsError if these are not three different axes, or they make a mirror image.
+    """
+    parts = text.replace(",", " ").lower().split()
+    named = [re.fullmatch("([+-]?)([xyz])", part) for part in parts]
+    if not all(named) or sorted(part[-1] for part in parts) != ["x", "y", "z"]:
+        raise KinematicsError(
+            f"--axes '{text}': name the file's axes that point forward, up and right, each once, with a minus "
+            "where it points the other way, such as --axes 'x z -y' for a file with x forward and z up."
+        )
+    matrix = np.zeros((3, 3))
+    for row, part in enumerate(parts):
+        matrix[row, "xyz".index(part[-1])] = -1 if part[0] == "-" else 1
+    if np.linalg.det(matrix) < 0:
+        opposite = parts[2][-1] if parts[2][0] == "-" else f"-{parts[2][-1]}"
+        raise KinematicsError(
+            f"--axes '{text}' would mirror the animal: with {parts[0]} forward and {parts[1]} up, right is {opposite} "
+            "in right-handed axes. Flip that sign. If the file's axes are left-handed, flip it too and give the other "
+            "--side, which mirrors them back."
+        )
+    return matrix
 
 
-def to_metres(points: np.ndarray, unit: str, axes: Axes, side: str) -> np.ndarray:
+def to_metres(points: np.ndarray, unit: str, axes: np.ndarray, side: str) -> np.ndarray:
     """Bring points (..., 3) in a file's unit and axes to metres, OpenSim's axes and a right arm, (..., 3)."""
-    mirror = np.array([1.0, 1.0, 1.0 if side == SIDES[0] else -1.0])
-    return UNITS[unit] * points @ axes.matrix.T * mirror
+    return UNITS[unit] * points @ axes.T * [1.0, 1.0, 1.0 if side == SIDES[0] else -1.0]
 
 
 def choose_unit(given: str | None, stated: str | None, lengths: tuple[float, float], place: Place) -> str:
@@ -87,38 +76,33 @@ def choose_unit(given: str | None, stated: str | None, lengths: tuple[float, flo
     return unit
 
 
-def check_seen(points: np.ndarray, place: Place) -> None:
-    """Refuse points (T, 3, 3), NaN where not seen, one of which is never seen, or never with its neighbour."""
-    seen = seen_points(points)
-    for index, landmark in enumerate(LANDMARKS):
-        if not seen[:, index].any():
-            raise place.error(
-                f"the {landmark} is never seen. Check --points; where --min-likelihood is given, it may be too high."
-            )
-    if np.isnan(segment_lengths(points)).any():
-        raise place.error("paw, elbow and shoulder are never seen in the same frame. Check --points.")
-
-
 def in_metres(
     markers: MarkerTrajectory, recording: MarkerRecording, unit: str | None, axes: str | None, side: str
 ) -> tuple[MarkerTrajectory, list[str]]:
     """Convert the markers to metres, OpenSim's axes and a right arm; also returns notes on what was assumed."""
-    check_seen(markers.points, markers.place)
+    place, seen = markers.place, seen_points(markers.points)
+    for index, landmark in enumerate(LANDMARKS):
+        if not seen[:, index].any():
+            what = f"the {landmark} is never seen. Check --points; where --min-likelihood is given, it may be too high."
+            raise place.error(what)
     lengths = segment_lengths(markers.points)
-    chosen = choose_unit(unit, recording.unit, lengths, markers.place)
+    if np.isnan(lengths).any():
+        raise place.error("paw, elbow and shoulder are never seen in the same frame. Check --points.")
+    chosen = choose_unit(unit, recording.unit, lengths, place)
     text = axes or recording.axes
     if text is None:
-        raise markers.place.error(
+        raise place.error(
             "its axes are those of a calibration, which nobody but you knows. Say which of them point forward, up and "
             "right: --axes 'x z -y' means x forward, z up, y to the left."
         )
-    parsed = Axes.parse(text)
+    matrix, names = read_axes(text), text.replace(",", " ").lower().split()
     stated = f", the file says {recording.unit}" if recording.unit not in (None, chosen) else ""
     upper_arm, forearm = (1e3 * UNITS[chosen] * length for length in lengths)
+    by = "--axes" if axes else "the convention of OpenSim, as --axes is not given"
     notes = [
         f"unit      {chosen} ({'--units' if unit else 'the file'} says so{stated}); median upper arm "
         f"{upper_arm:.2f} mm, forearm {forearm:.2f} mm",
-        f"axes      {parsed} ({'--axes' if axes else 'the convention of OpenSim, as --axes is not given'})",
+        f"axes      forward = {names[0]}, up = {names[1]}, right = {names[2]} ({by})",
         f"side      {side} (--side)" + (", mirrored to the right arm that the model is" if side != SIDES[0] else ""),
     ]
-    return replace(markers, points=to_metres(markers.points, chosen, parsed, side)), notes
+    return replace(markers, points=to_metres(markers.points, chosen, matrix, side)), notes

@@ -17,7 +17,7 @@ from mousearm.kinematics.damage import jumps, runs
 from mousearm.kinematics.folder import write_reaches
 from mousearm.kinematics.imports import cleaning, opensim, tables
 from mousearm.kinematics.imports.cleaning import CutRule
-from mousearm.kinematics.imports.conversion import SIDES, UNITS, Axes, in_metres
+from mousearm.kinematics.imports.conversion import SIDES, UNITS, in_metres, read_axes
 from mousearm.kinematics.imports.markers import MarkerRecording, MarkerTrajectory, even, seen_points
 from mousearm.kinematics.imports.sheets import Sheet, read_head, refuse_other
 from mousearm.kinematics.noise import FILTER_FRAMES, compare_cutoffs, tracking_noise
@@ -41,7 +41,7 @@ class ImportOptions:
 
     points: Mapping[str, str] = field(default_factory=dict)  # names of landmarks in the files, where others than here
     unit: str | None = None  # a key of `UNITS`; None where the files say it
-    axes: str | None = None  # as `Axes.parse` reads them; None for OpenSim's files
+    axes: str | None = None  # as `read_axes` reads them; None for OpenSim's files
     rate: float | None = None  # Hz; None where the files have times
     side: str = SIDES[0]
     min_likelihood: float | None = None  # points below it are gaps; None keeps all
@@ -120,7 +120,7 @@ def axes_doubts(imported: Sequence[ImportResult], options: ImportOptions) -> lis
     found = find_orientation([reach.landmarks for item in imported for reach in item.reaches])
     if not found.evidence:
         return []
-    given = Axes.parse(options.axes or "x y z").matrix
+    given = read_axes(options.axes or "x y z")
     return [
         f"SUSPICIOUS {found.suspicious.sum()} of {plural(len(found.suspicious), 'reach', 'reaches')}. {found.evidence} "
         f"Import again, into another folder, with {found.options(given, options.side)}"

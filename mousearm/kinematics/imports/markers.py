@@ -41,7 +41,7 @@ class MarkerRecording:
     time: np.ndarray | None = None  # (T,) s, or None where the file has none
     unit: str | None = None  # that the file says
     rate: float | None = None  # that the file says, Hz
-    axes: str | None = None  # by convention of the format, as `Axes.parse` reads them, or None where there is none
+    axes: str | None = None  # by convention of the format, as `read_axes` reads them, or None where there is none
 
     @property
     def place(self) -> Place:

@@ -11,7 +11,7 @@ from tracked_files import RATE, arm, write_anipose, write_dlc_h5, write_sto, wri
 from mousearm.errors import KinematicsError, OutputError, UnknownNameError
 from mousearm.kinematics import read_reaches
 from mousearm.kinematics.imports import CutRule, ImportOptions
-from mousearm.kinematics.imports.conversion import Axes, to_metres
+from mousearm.kinematics.imports.conversion import read_axes, to_metres
 from mousearm.trajectory import ELBOW, PAW, SHOULDER
 
 
@@ -65,14 +65,15 @@ class TestUnits:
 
 
 class TestAxes:
-    def test_by_hand(self):
+    def test_by_hand(self, take, bring_in):
         # A file with x to the left, y backwards, z up: forward is -y, up z, right -x.
-        axes = Axes.parse("-y z -x")
+        axes = read_axes("-y z -x")
         np.testing.assert_array_equal(to_metres(np.array([1.0, 2.0, 3.0]), "mm", axes, "right"), [-2e-3, 3e-3, -1e-3])
-        assert str(axes) == "forward = -y, up = z, right = -x"
+        (imported,), _ = bring_in(take(), axes="-y z -x")
+        assert "axes      forward = -y, up = z, right = -x (--axes)" in imported.text()
 
     def test_left_is_mirrored_to_right(self):
-        np.testing.assert_array_equal(to_metres(np.array([1.0, 2, 3]), "m", Axes.parse("x,y,z"), "left"), [1, 2, -3])
+        np.testing.assert_array_equal(to_metres(np.array([1.0, 2, 3]), "m", read_axes("x,y,z"), "left"), [1, 2, -3])
 
     def test_axes_undo_a_rotation(self, take, bring_in, points_of):
         _, (reach,) = bring_in(take(change=lambda points: points[:, :, [2, 0, 1]]), axes="y z x")
@@ -96,11 +97,11 @@ class TestAxes:
     @pytest.mark.parametrize("text", ["x y", "x y y", "x y zz", "--x y z", "x y w"])
     def test_what_are_no_axes(self, text):
         with pytest.raises(KinematicsError, match="name the file's axes that point forward, up and right, each once"):
-            Axes.parse(text)
+            read_axes(text)
 
     def test_a_mirror_image(self):
         with pytest.raises(KinematicsError, match=r"would mirror the animal: with x forward and z up, right is -y"):
-            Axes.parse("x z y")
+            read_axes("x z y")
 
     def test_axes_of_a_calibration_must_be_said(self, take, refused):
         refused(take(), "nobody but you knows", "--axes 'x z -y' means x forward, z up, y to the left", axes=None)
