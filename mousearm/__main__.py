@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     options = [word for word in words if word.startswith("-")]
     if options in (["-h"], ["--help"]):
         usage = f"{shell('run.py')} [KEY=VALUE ...], -m for a sweep, resume=RUN_FOLDER"
-        print(f"Train a controller: {usage}; README.md tells more.")
+        print(f"Trains a controller: {usage}; README.md tells more.")
         print(f"\n{help_text([word for word in words if word not in options])}")
         return
     register()

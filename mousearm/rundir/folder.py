@@ -14,10 +14,10 @@ from omegaconf import OmegaConf
 from mousearm import files, formats
 from mousearm.config import Config, read_plain, read_saved, to_yaml
 from mousearm.door import MANIFEST, SEAL, check_seal, read_json, sha256, verify_folder
-from mousearm.errors import ConfigError, KinematicsError, RunError, UnknownNameError, os_errors_as
+from mousearm.errors import ConfigError, KinematicsError, RunError, UnknownNameError
 from mousearm.kinematics import Split
 from mousearm.rundir.logs import describe_environment, read_metrics
-from mousearm.rundir.status import FINISHED, Status, locked
+from mousearm.rundir.status import FINISHED, Status, advising_to_resume, locked
 from mousearm.text import printable
 
 _KEPT_CHECKPOINTS = 3
@@ -28,12 +28,6 @@ _AWAY = "Bring it back as it was, or move it away: nothing but reports needs it.
 _EXACT_HASHES, _DOCUMENTS = 3, (".xml", ".mjcf", ".osim")
 
 RUN_PREFIX = "run:"  # of a path in config.yaml that is below the run folder: a model or reaches that are kept in it
-
-
-def advising_to_resume(path: Path, verb: str = "written") -> AbstractContextManager[None]:
-    """Turn what cannot be written in a run folder into a RunError; arguments as of `os_errors_as`."""
-    advice = "Then give the same command again: the run resumes from its newest complete checkpoint."
-    return os_errors_as(RunError, path, verb, advice)
 
 
 class RunFolder:
@@ -84,10 +78,7 @@ class RunFolder:
             raise RunError(f"{self.path} is not empty and holds no run. Choose another name=, or remove it.")
 
     def create(self, config: Config, overrides: list[str], split: Split, model: dict[str, str]) -> None:
-        """Start a run: write its configuration, command line, environment, and split, and the hashes of its inputs.
-
-        ``model``: SHA-256 of the model's files, by name. RunError if the folder holds something, or cannot be written.
-        """
+        """Start a run: write what it begins with, ``model`` as SHA-256 of files by name; RunError if it cannot be."""
         self.check_unused()
         with advising_to_resume(self.path):
             began = {"run": uuid.uuid4().hex, "model": model, "split": _hash(split)}

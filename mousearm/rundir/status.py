@@ -7,7 +7,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -97,6 +97,12 @@ def ending(say: Callable[[Status], None]) -> Iterator[None]:
         say(Status.of_error(error))
         raise
     say(Status(FINISHED))
+
+
+def advising_to_resume(path: Path, verb: str = "written") -> AbstractContextManager[None]:
+    """Turn what cannot be written in a run folder into a RunError; arguments as of `os_errors_as`."""
+    advice = "Then give the same command again: the run resumes from its newest complete checkpoint."
+    return os_errors_as(RunError, path, verb, advice)
 
 
 @contextmanager

@@ -18,10 +18,10 @@ from mousearm.files import to_json, write_sealed
 from mousearm.policy.controller import PolicyController
 from mousearm.pretrain.dagger import DAgger
 from mousearm.reach_check import suspicion
-from mousearm.rundir.folder import RunFolder, advising_to_resume
+from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.logs import read_metrics
 from mousearm.rundir.runs import SWEEP
-from mousearm.rundir.status import FINISHED, INTERRUPTED, RUNNING, Status, ending
+from mousearm.rundir.status import FINISHED, INTERRUPTED, RUNNING, Status, advising_to_resume, ending
 from mousearm.setup import Setup
 from mousearm.simulation import log_warnings_to
 from mousearm.text import facts, first_lines, shell
