@@ -30,7 +30,7 @@ def main(given: Namespace) -> int:
         from mousearm.reach_check.page import write_page
 
         print(f"\nPage: {write_page(report, given.out)}")
-    return int(bool(report.refused or report.suspicions))
+    return int(any(item.refusal or item.is_suspicious for item in report.checked))
 
 
 if __name__ == "__main__":

@@ -450,6 +450,7 @@ def test_advice_on_recordings(place, run_script):
     ("says", "wrong", "right"),
     [
         (": check rate and unit of time", ("--rate=25", "--axes=x y z"), ("--rate=150", "--axes=x y z")),
+        ("of the frames: check axes and side", ("--rate=150", "--axes=x z -y"), ("--rate=150", "--axes=x y z")),
         ("or turn these files:", ("--rate=150", "--axes=x z -y"), ("--rate=150", "--axes=x y z")),
     ],
 )

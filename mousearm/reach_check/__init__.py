@@ -27,7 +27,8 @@ USUAL = (("the highest speed of the paw is", "m/s", 0.05, 0.5), ("it lasts", "s"
 MOST_SPREAD = 0.05  # standard deviation of a segment's length, relative to its median
 FOLLOWED_MM = 0.1  # residual up to which an arm follows a reach
 AT_LIMIT = 0.01  # a joint is at its limit where it is nearer to it than this part of its range
-MOST_AT_LIMIT = 0.1  # share of frames with a joint at its limit, above which a reach is suspicious
+MOST_AT_LIMIT = 0.1  # share of frames with a joint at its limit, above which a reach is remarked upon
+SUSPICIOUS_AT_LIMIT = 0.3  # the same, above which it is suspicious
 BEYOND = 0.05  # rad, by which a joint leaves the range of the recorded reaches
 
 HEADER = ("reach", "frames", "Hz", "upper arm mm", "forearm mm", "peak m/s", "peak m/s²", "IK mm", "")
@@ -94,7 +95,7 @@ class Checked:
     @property
     def is_suspicious(self) -> bool:
         """Whether it may be trained on, but is hardly what was performed."""
-        return self.turned or self.at_limit > MOST_AT_LIMIT
+        return self.turned or self.at_limit > SUSPICIOUS_AT_LIMIT
 
     @property
     def verdict(self) -> str:
@@ -133,30 +134,18 @@ class ReachCheck:
 
     @property
     def suspicions(self) -> list[str]:
-        """What is suspicious, with the names of the reaches, and what to do."""
+        """What is wrong with axes or side, of which reaches, and the command that turns their files."""
         turned = [item for item in self.checked if item.turned]
-        found = []
-        if turned:
-            limit = max(item.at_limit for item in turned)
-            at_limit = f" A joint is at its limit in up to {limit:.0%} of the frames." if limit else ""
-            names = listed([item.name for item in turned], _MOST_NAMES)
-            found = [f"{names}: {self.orientation.evidence}{at_limit} {self._import_again(turned)}"]
-        return found + [
-            f"{item.name}: a joint is at its limit in {item.at_limit:.0%} of the frames, though axes and side look "
-            "right; the table of joints says which"
-            for item in self.checked
-            if item.is_suspicious and not item.turned
-        ]
-
-    def _import_again(self, turned: Sequence[Checked]) -> str:
-        """The command that turns files as their orientation proposes."""
+        if not turned:
+            return []
         files = [shlex.quote(str(item.path)) for item in turned]
         if len(files) > _MOST_NAMES:
             files = sorted({f"{shlex.quote(str(item.path.parent))}/*.csv" for item in turned})
-        return (
-            "Import the recording again with other axes, or turn these files:\n  "
+        return [
+            f"{listed([item.name for item in turned], _MOST_NAMES)}: {self.orientation.evidence} Import the recording "
+            "again with other axes, or turn these files:\n  "
             f"python scripts/import_reaches.py {' '.join(files)} --out turned --units m {self.orientation.options()}"
-        )
+        ]
 
     @property
     def summary(self) -> str:
@@ -280,7 +269,10 @@ def _fit(item: Checked, reach: Reach, arm: Arm, config: Config, solve: Solve) ->
         with suppress(KinematicsError):  # of a reach that cannot even be resampled
             lenient = replace(config.kinematics, max_residual_mm=math.inf)
             reference = retarget(resample(reach, dt), arm, dt, lenient, solve)
+    remarks = found.remarks()
     # An arm that cannot follow stretches as far as it can, which says nothing of the joints.
     if reference is not None and reference.residual_mm.max() <= FOLLOWED_MM:
         at_limit = at_limits(arm, reference.qpos[:, arm.tracked_joints], list(arm.tracked_joints))
-    return Checked(item.name, item.path, reach, found, reference, refusal, found.remarks(), at_limit)
+    if at_limit > MOST_AT_LIMIT:
+        remarks.append(f"a joint is at its limit in {at_limit:.0%} of the frames: check axes and side")
+    return Checked(item.name, item.path, reach, found, reference, refusal, remarks, at_limit)
