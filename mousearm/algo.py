@@ -60,13 +60,9 @@ class SequencePPO(RecurrentPPO):
         spaces = (self.observation_space, self.action_space)
         self.policy = RecurrentPolicy(*spaces, self.lr_schedule, use_sde=self.use_sde, **self.policy_kwargs)  # type: ignore[arg-type]
         self.policy = self.policy.to(self.device)
-        self.rollout_buffer = SequenceBuffer(
-            self.n_steps,
-            self.observation_space.shape[0],  # type: ignore[index]
-            self.action_space.shape[0],  # type: ignore[index]
-            self.policy.backbone.initial_state(self.n_envs),
-        )
+        sizes = self.policy.observation_space.shape[0], self.policy.action_space.shape[0]
         self._last_state = self.policy.backbone.initial_state(self.n_envs)
+        self.rollout_buffer = SequenceBuffer(self.n_steps, *sizes, self._last_state.clone())
         self.clip_range = FloatSchedule(self.clip_range)
         if self.clip_range_vf is not None:
             self.clip_range_vf = FloatSchedule(self.clip_range_vf)

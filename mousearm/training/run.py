@@ -63,8 +63,7 @@ class Experiment:
 
     def _newest(self, folder: RunFolder) -> TrainingState | None:
         """The newest checkpoint that is complete, if there is one."""
-        complete = folder.complete_checkpoints()
-        if not complete:
+        if not (complete := folder.complete_checkpoints()):
             return None
         state = checkpoint.load_state(complete[-1])
         if problem := folder.best_problem():
