@@ -92,7 +92,7 @@ def _joints(arm: Arm) -> list[list[str]]:
     data = mujoco.MjData(arm.model)
     data.qpos[:] = arm.rest_qpos
     mujoco.mj_kinematics(arm.model, data)
-    rows = [["joint", "moves", "kind", "range", "rest", "axis at rest (x lateral, y forward, z up)"]]
+    rows = [["joint", "moves", "kind", "range", "rest", "axis at rest (x right, y forward, z up)"]]
     for j, name in enumerate(arm.joint_names):
         slide = arm.model.jnt_type[j] == mujoco.mjtJoint.mjJNT_SLIDE
         low, high, rest = (1e3 if slide else np.rad2deg(1)) * np.array([*arm.qpos_range[j], arm.rest_qpos[j]])
