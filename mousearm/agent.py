@@ -69,7 +69,7 @@ class Agent:
         from mousearm import checkpoint
         from mousearm.policy.network import build_policy
 
-        policy = build_policy(config.policy, evaluator.n_observations, setup.arm.nu, config.algo.use_sde)
+        policy = build_policy(config.policy, evaluator.task.n_observations, setup.arm.nu, config.algo.use_sde)
         checkpoint.load_policy(source, policy)
         return Agent(setup, evaluator, policy, source)
 

@@ -51,10 +51,7 @@ class Average(NamedTuple):
 
 
 def over_movement(values: np.ndarray, n_points: int = 101) -> np.ndarray:
-    """Values (T, k), evenly spaced in time, at P even shares of the movement, (P, k).
-
-    The first frame is at 0 %, the last at 100 %; linear in between.
-    """
+    """Values (T, k), evenly spaced in time, at P even shares of the movement, (P, k), 0 to 100 %; linear in between."""
     at = np.linspace(0, 1, n_points)
     frames = np.linspace(0, 1, len(values)) if len(values) > 1 else np.zeros(1)
     return np.stack([np.interp(at, frames, column) for column in values.T], axis=1)
@@ -78,12 +75,9 @@ class PrincipalComponents(NamedTuple):
 def principal_components(trials: Sequence[np.ndarray], n: int = 3) -> PrincipalComponents:
     """Principal component analysis of all frames of all trials together.
 
-    Each unit's mean over all frames is taken off; units are not divided by their standard deviation, because all are
-    activities of the same range. The sign of a component is arbitrary; its largest entry is made positive.
-
-    Args:
-        trials: (T, units) each; T may differ between trials; at least 2 frames in all.
-        n: how many components to keep; fewer where there are not as many units or frames.
+    Trials are (T, units) with any T each, of at least 2 frames in all. Each unit's mean over all frames is taken off;
+    units are not divided by their standard deviation, because all are activities of the same range. The sign of a
+    component is arbitrary: its largest entry is made positive. Of n fewer are kept where there are not as many.
     """
     frames = np.concatenate(trials).astype(float)
     frames -= frames.mean(axis=0)
@@ -120,12 +114,8 @@ def extract(trials: Sequence[np.ndarray], most: int = 8) -> list[Synergies]:
     Torres-Oviedo, Macpherson & Ting 2006, J Neurophysiol 96:1530-1546; it counts a constant activation too, SST about
     the mean does not.
 
-    Args:
-        trials: (T, muscles) each, 0 or more; T may differ between trials.
-        most: the largest number of synergies; fewer where there are not as many muscles or frames.
-
-    Raises:
-        ValueError: if there is nothing to explain: no muscle is ever active.
+    Trials are (T, muscles) with any T each, 0 or more; there are at most ``most`` synergies, and no more than muscles
+    or frames. ValueError if there is nothing to explain: no muscle is ever active.
     """
     activation = np.concatenate(trials).astype(float)
     if not activation.any():

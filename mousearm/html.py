@@ -11,12 +11,7 @@ _LONG = 50  # characters from which on a cell is broken into lines
 
 
 def document(title: str, parts: Iterable[str]) -> str:
-    """The whole page.
-
-    Args:
-        title: plain text.
-        parts: HTML, one below the other; empty ones are left out.
-    """
+    """The whole page, with its title, plain text, and parts of HTML, one below the other, less empty ones."""
     body = "\n".join(part for part in parts if part)
     style = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
     return (
@@ -34,24 +29,14 @@ def paragraph(text: str, kind: str = "") -> str:
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], kinds: Sequence[str] = (), name: str = "") -> str:
     """Plain cells as a table; columns of numbers stand to the right, but for the first, which names the rows.
 
-    Args:
-        header: a cell per column.
-        rows: cells.
-        kinds: a class for each row, or nothing.
-        name: by which a program finds the table.
+    ``kinds`` are a class for each row, or none; a program finds the table by its ``name``.
     """
     numbers = numeric_columns(rows)
     head = _cells("th", header, numbers)
-    lines = [
-        f'<tr class="{escape(kind)}">{_cells("td", row, numbers)}</tr>'
-        for row, kind in zip(rows, kinds or [""] * len(rows), strict=True)
-    ]
-    identity = f' id="{escape(name)}"' if name else ""
-    return (
-        f'<div class="scroll"><table{identity}><thead><tr>{head}</tr></thead>\n<tbody>'
-        + "\n".join(lines)
-        + "</tbody></table></div>"
-    )
+    classed = zip(rows, kinds or [""] * len(rows), strict=True)
+    lines = [f'<tr class="{escape(kind)}">{_cells("td", row, numbers)}</tr>' for row, kind in classed]
+    identity, body = f' id="{escape(name)}"' if name else "", "\n".join(lines)
+    return f'<div class="scroll"><table{identity}><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table></div>'
 
 
 def _cells(tag: str, row: Sequence[str], numbers: Collection[int]) -> str:

@@ -24,26 +24,16 @@ from mousearm.files import write_bytes
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, VERMILION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#888888"
 
-PALETTE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
-"""Colours of series, in the order in which they are used."""
-
-QUIET_PALETTE = (BLACK, ORANGE, SKY, GREEN, PURPLE, GREY)
-"""Colours of series beside elbow and paw, which are blue and vermilion."""
-
+PALETTE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)  # of series, in the order in which they are used
+QUIET_PALETTE = (BLACK, ORANGE, SKY, GREEN, PURPLE, GREY)  # of series beside elbow and paw, blue and vermilion
+# Markers of the reaches on either side of the split.
 SPLIT_MARKERS: dict[str, dict[str, Any]] = {
     "train": {"color": GREY, "marker": "o", "markerfacecolor": "none"},
     "test": {"color": GREEN, "marker": "D"},
 }
-"""Markers of the reaches on either side of the split."""
-
-PRINT_DPI = 300
-"""Resolution that journals ask of a PNG at the least, pixels per inch."""
-
+PRINT_DPI = 300  # pixels per inch that journals ask of a PNG at the least
 _SCREEN_DPI = 200
 _WIDTH_MM = 180  # of a journal's page
-_MM_PER_INCH = 25.4
-_LINEAR_SPAN = 20  # largest over smallest value up to which an axis is linear
-_TICKS = 5
 _STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 7,
@@ -70,7 +60,7 @@ _STYLE: dict[Any, Any] = {
 def page(height_mm: float, title: str = "", width_mm: float = _WIDTH_MM) -> Iterator[Figure]:
     """Draw on an empty figure, by default as wide as a journal's page, in the style of all figures; text is 7 pt."""
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(width_mm / _MM_PER_INCH, height_mm / _MM_PER_INCH), layout="constrained")
+        figure = Figure(figsize=(width_mm / 25.4, height_mm / 25.4), layout="constrained")
         FigureCanvasAgg(figure)
         if title:
             figure.suptitle(title, x=0.012, ha="left")
@@ -96,15 +86,12 @@ def as_png(figure: Figure, dpi: int = _SCREEN_DPI) -> bytes:
 def write_figure(figure: Figure, path: Path, dpi: int = _SCREEN_DPI) -> tuple[Path, Path]:
     """Write a figure of `page` as PNG, with ``dpi`` pixels per inch, and PDF, and return the two files.
 
-    The path is theirs without suffix; the folder exists.
-
-    Raises:
-        OutputError: if a file cannot be written.
+    The path is theirs without suffix; the folder exists. OutputError if a file cannot be written.
     """
-    contents = {".png": as_png(figure, dpi), ".pdf": _saved(figure, format="pdf")}
-    files = [path.with_name(path.name + suffix) for suffix in contents]
-    for file, content in zip(files, contents.values(), strict=True):
-        write_bytes(file, content)
+    files, contents = [], {".png": as_png(figure, dpi), ".pdf": _saved(figure, format="pdf")}
+    for suffix, content in contents.items():
+        files.append(path.with_name(path.name + suffix))
+        write_bytes(files[-1], content)
     return files[0], files[1]
 
 
@@ -117,7 +104,7 @@ def _saved(figure: Figure, **options: Any) -> bytes:
 
 def spans_magnitudes(values: Sequence[float]) -> bool:
     """True if values are so far apart that a linear axis would hide the small ones."""
-    return bool(values) and min(values) > 0 and max(values) > _LINEAR_SPAN * min(values)
+    return bool(values) and min(values) > 0 and max(values) > 20 * min(values)
 
 
 def error_axis(axes: Axes, which: Literal["x", "y"], values: Sequence[float]) -> None:
@@ -126,7 +113,7 @@ def error_axis(axes: Axes, which: Literal["x", "y"], values: Sequence[float]) ->
         log_axis(axes, which)
     elif values:
         axes.set(**{f"{which}lim": (0, 1.08 * max(values) or 1.0)})
-        axes.locator_params(axis=which, nbins=_TICKS)
+        axes.locator_params(axis=which, nbins=5)
 
 
 def log_axis(axes: Axes, which: Literal["x", "y"], ticks: Sequence[float] = (1, 2, 5)) -> None:

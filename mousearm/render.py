@@ -22,8 +22,6 @@ MUSCLE_COLOURS: MappingProxyType[str, tuple[np.ndarray, np.ndarray]] = MappingPr
 TARGET_COLOURS = ((0.0, 0.45, 0.70), (0.84, 0.37, 0.0))
 # Azimuth and elevation of the direction in which a camera looks, degrees. The animal looks along y, z is up.
 VIEWS = {"front": (-90, 0), "back": (90, 0), "side": (180, 0), "inside": (0, 0), "top": (90, -90)}
-_TARGET_RADIUS_M = 0.8e-3
-_PATH_WIDTH_PIXELS = 3.0
 _MARGIN = 1.45  # of a view around the sphere that holds all points
 
 
@@ -35,8 +33,7 @@ class Picture:
     ):
         """Prepare pictures of some pixels of a model, which is copied because muscles change colour.
 
-        The camera is one of the model (UnknownNameError if there is none such), or any other, such as one of `framing`;
-        None takes the model's first, or a free one that frames the model.
+        The camera is a name of the model's (or UnknownNameError), any other, or None for its first, or the free one.
         """
         self.model = copy.copy(model)
         shown = self.model.vis.global_
@@ -44,14 +41,12 @@ class Picture:
         self._size = (height, width)
         if isinstance(camera, str) and camera not in _cameras(model):
             raise UnknownNameError("camera in the model", camera, _cameras(model))
-        first = 0 if model.ncam else -1
-        self._camera = first if camera is None else camera
+        self._camera = (0 if model.ncam else -1) if camera is None else camera
         self._sites_hidden = mujoco.MjvOption()
         self._sites_hidden.sitegroup[:] = 0
 
     def __enter__(self) -> "Picture":
-        obstacle = _obstacle()
-        if obstacle is not None:
+        if (obstacle := _obstacle()) is not None:
             raise RenderError(
                 f"This machine cannot draw ({obstacle}). On a Linux machine without a screen install libegl1, "
                 "libegl-mesa0 and libgl1-mesa-dri, and set MUJOCO_GL=egl before MuJoCo is imported."
@@ -72,12 +67,12 @@ class Picture:
         colour_muscles(self.model, data.act)
         self._renderer.update_scene(data, self._camera, self._sites_hidden)
         for target, colour in zip(targets if targets is not None else (), TARGET_COLOURS, strict=False):
-            add_shape(self._renderer.scene, mujoco.mjtGeom.mjGEOM_SPHERE, colour, np.full(3, _TARGET_RADIUS_M), target)
+            add_shape(self._renderer.scene, mujoco.mjtGeom.mjGEOM_SPHERE, colour, np.full(3, 0.8e-3), target)
         for path, colour in zip(paths if paths is not None else (), TARGET_COLOURS, strict=False):
             for begin, end in pairwise(path):
                 line = add_shape(self._renderer.scene, mujoco.mjtGeom.mjGEOM_LINE, colour, np.zeros(3), begin)
                 if line is not None:
-                    mujoco.mjv_connector(line, mujoco.mjtGeom.mjGEOM_LINE, _PATH_WIDTH_PIXELS, begin, end)
+                    mujoco.mjv_connector(line, mujoco.mjtGeom.mjGEOM_LINE, 3.0, begin, end)
         return self._renderer.render()
 
 
@@ -118,11 +113,9 @@ def posed(model: mujoco.MjModel, qpos: np.ndarray, activation: np.ndarray | floa
 
 
 def view(model: mujoco.MjModel, name: str | None, points: np.ndarray) -> str | mujoco.MjvCamera:
-    """Find a camera by the name that people use.
+    """Find a camera by the name that people use: of the model; or, framing points, (..., 3) m, ``AZIMUTH,ELEVATION``.
 
-    The name is that of a camera of the model, which is taken as it is; or, framing all points, (..., 3) metres, one of
-    ``VIEWS`` or ``AZIMUTH,ELEVATION`` in degrees; None for the side that the model prefers. UnknownNameError if it is
-    none of these.
+    These are in degrees, or one of ``VIEWS``, or None for the side that the model prefers. UnknownNameError for others.
     """
     named = _cameras(model)
     if name is None or name in named:

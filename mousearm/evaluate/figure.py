@@ -12,28 +12,24 @@ from matplotlib.figure import Figure, SubFigure
 
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.muscles import Drives
-from mousearm.evaluate.results import REACH_DIRECTIONS, SPLITS, ReachResult
+from mousearm.evaluate.results import REACH_DIRECTIONS, SPLITS
 from mousearm.plots import QUIET_PALETTE, SPLIT_MARKERS, below_title, error_axis, legend_above, name_rows, page, sign
 from mousearm.render import TARGET_COLOURS
 from mousearm.text import display_name
 from mousearm.trajectory import DIRECTIONS, FOLLOWED, LANDMARKS, SHOULDER, Trial
 
-POINT_STYLES: dict[str, dict[str, Any]] = {
-    point: {"color": colour} for point, colour in zip(LANDMARKS[FOLLOWED], TARGET_COLOURS, strict=True)
-}
+_COLOURS = dict(zip(LANDMARKS[FOLLOWED], TARGET_COLOURS, strict=True))
+POINT_STYLES: dict[str, dict[str, Any]] = {point: {"color": colour} for point, colour in _COLOURS.items()}
 """Looks of the lines of elbow and paw."""
 # Those of their targets are dashed and darker.
 _TARGET_STYLES: dict[str, dict[str, Any]] = {
-    point: {"color": [0.4 * part for part in look["color"]], "linestyle": (0, (3, 2)), "linewidth": 0.8}
-    for point, look in POINT_STYLES.items()
+    point: {"color": [0.4 * part for part in colour], "linestyle": (0, (3, 2)), "linewidth": 0.8}
+    for point, colour in _COLOURS.items()
 }
 HEADROOM = 1.45  # of an axis, over the largest value: a legend of two rows keeps clear of peaks
 _START_DOT: dict[str, Any] = {"marker": "o", "markevery": [0], "markersize": 3.5}
-# Markers of more reaches than this are small and let each other through.
-_FEW = 100
 _LARGE: dict[str, Any] = {"markersize": 3.5}
-_SMALL: dict[str, Any] = {"markersize": 1.6, "markeredgewidth": 0.4, "alpha": 0.6}
-_SPREAD = 0.3  # half of what the reaches of one direction are drawn apart
+_SMALL: dict[str, Any] = {"markersize": 1.6, "markeredgewidth": 0.4, "alpha": 0.6}  # markers of many reaches
 
 
 def reach_figure(trial: Trial, drives: Drives, source: str = "") -> Figure:
@@ -62,8 +58,12 @@ def trial_title(trial: Trial) -> str:
 def _draw_motion(figure: SubFigure, trial: Trial) -> None:
     """Draw two projections and the error above the three coordinates, with one legend for all."""
     grid = figure.add_gridspec(2, 3, height_ratios=(1.35, 1))
-    for column, across in enumerate((1, 0)):
-        _draw_projection(figure.add_subplot(grid[0, column]), trial, across)
+    limits = path_limits(trial)
+    for column, across in enumerate((1, 0)):  # on one scale
+        axes, name = figure.add_subplot(grid[0, column]), DIRECTIONS[across]
+        draw_path(axes, trial, [across, 2])
+        axes.set(xlim=limits[across], ylim=limits[2], box_aspect=1)
+        axes.set(title=f"Path, {name}–up plane", xlabel=f"{name} from shoulder (mm)", ylabel="up from shoulder (mm)")
     error = figure.add_subplot(grid[0, 2])
     draw_errors(error, trial)
     error.set_box_aspect(1)
@@ -71,14 +71,6 @@ def _draw_motion(figure: SubFigure, trial: Trial) -> None:
         draw_coordinate(figure.add_subplot(grid[1, axis]), trial, axis)
     draw_point_legend(figure, figure.axes[0])
     figure.align_ylabels()
-
-
-def _draw_projection(axes: Axes, trial: Trial, across: int) -> None:
-    """Draw the path on the plane of one horizontal axis and up; all projections have one scale."""
-    draw_path(axes, trial, [across, 2])
-    limits, name = path_limits(trial), DIRECTIONS[across]
-    axes.set(xlim=limits[across], ylim=limits[2], box_aspect=1)
-    axes.set(title=f"Path, {name}–up plane", xlabel=f"{name} from shoulder (mm)", ylabel="up from shoulder (mm)")
 
 
 def _draw_drives(axes: Axes, trial: Trial, drives: Drives, as_lines: bool) -> None:
@@ -151,10 +143,7 @@ def draw_point_legend(figure: Figure | SubFigure, path: Axes) -> None:
 
 
 def draw_map(axes: Axes, edges_ms: np.ndarray, values: np.ndarray, names: Sequence[str], label: str) -> None:
-    """Draw k named rows over time as colours, from above, with a bar of colours and its label.
-
-    ``values``, (n, k), hold between ``edges_ms``, (n + 1,) ms; NaN stays empty.
-    """
+    """Draw k named rows over time as colours, with a bar of these: (n, k), between (n + 1,) ms; NaN stays empty."""
     largest = max(0.1, np.ceil(10 * np.nanmax(np.abs(values), initial=0)) / 10)
     signed = bool((values < 0).any())
     colours = {"cmap": "PuOr", "vmin": -largest} if signed else {"cmap": "magma_r", "vmin": 0}
@@ -198,7 +187,7 @@ def _draw_directions(axes: Axes, evaluation: Evaluation) -> None:
     x = np.array([present.index(name) for name in names], dtype=float)
     for i in range(len(present)):
         same = np.flatnonzero(x == i)
-        x[same] += np.linspace(-_SPREAD, _SPREAD, len(same) + 2)[1:-1]
+        x[same] += np.linspace(-0.3, 0.3, len(same) + 2)[1:-1]
     _draw_points(axes, evaluation, x)
     axes.set(title="Direction", xlabel="from the start to the farthest point", xlim=(-0.6, len(present) - 0.4))
     axes.set_xticks(range(len(present)), present)
@@ -206,14 +195,11 @@ def _draw_directions(axes: Axes, evaluation: Evaluation) -> None:
 
 def _draw_points(axes: Axes, evaluation: Evaluation, x: Sequence[float] | np.ndarray) -> None:
     """Draw a marker per reach, and the mean of each split as a line."""
-    size = _LARGE if len(evaluation.reaches) <= _FEW else _SMALL
+    size = _LARGE if len(evaluation.reaches) <= 100 else _SMALL
     for split in SPLITS:
-        chosen: list[tuple[float, ReachResult]] = [
-            pair for pair in zip(x, evaluation.reaches, strict=True) if pair[1].split == split
-        ]
+        chosen = [(at, r.paw_mm.mean) for at, r in zip(x, evaluation.reaches, strict=True) if r.split == split]
         if chosen:
-            places, errors = [place for place, _ in chosen], [reach.paw_mm.mean for _, reach in chosen]
             mean, look = evaluation.splits[split]["paw_mm"].mean, SPLIT_MARKERS[split]
             label = f"{split}: {len(chosen)}, mean {mean:.3g} mm"
-            axes.plot(places, errors, linestyle="none", label=label, clip_on=False, **size, **look)
+            axes.plot(*zip(*chosen, strict=True), linestyle="none", label=label, clip_on=False, **size, **look)
             axes.axhline(mean, color=look["color"], linewidth=0.8, linestyle="--", zorder=0)

@@ -27,22 +27,15 @@ from mousearm.rundir.folder import RunFolder
 from mousearm.text import facts
 from mousearm.trajectory import FOLLOWED, LANDMARKS, Frame, Trial
 
-RATES = {".mp4": 30, ".gif": 25}
-"""Pictures per second of each kind of film. A GIF counts in hundredths of a second."""
-
+RATES = {".mp4": 30, ".gif": 25}  # pictures per second; a GIF counts in hundredths of a second
 _HOLD_S = 0.5
-_FULL_ROW = 3
-_RULE = 200  # grey of the lines between panels
 # Width and height of a panel in pixels: alone, and beside others.
 _SIZES = {".mp4": ((960, 720), (640, 480)), ".gif": ((480, 360), (480, 360))}
 # Understood by every player.
 _ENCODING = {"codec": "libx264", "pixelformat": "yuv420p", "quality": 8, "macro_block_size": 2}
-_PALETTE_PICTURES = 8
 _INK, _ALARM = (40, 40, 40), (180, 0, 0)
 _LINE = 1.4  # heights of a letter from one line to the next
 _SMALLEST_FONT, _LINES_PER_PICTURE = 9, 24
-
-Append = Callable[[np.ndarray], None]  # takes the next (height, width, 3) picture of a film
 
 
 class Shot(NamedTuple):
@@ -64,9 +57,8 @@ def film(
 ) -> None:
     """Film a reach: H.264 in an mp4 file that every player shows, or a GIF that is repeated for ever.
 
-    States between two frames of a trial are interpolated. An arm whose simulation diverged stays as it was then. The
-    film ends where the last arm does, and holds its last picture for half a second. All panels are seen from the same
-    place, so that sizes compare.
+    States between two frames of a trial are interpolated; an arm that diverged stays as it was then. The last picture
+    is held for half a second. All panels are seen from the same place, so that sizes compare.
 
     Args:
         shots: the panels, from left to right, in rows.
@@ -77,18 +69,17 @@ def film(
         camera: as of ``render.view``; None takes one that shows the whole reach.
 
     Raises:
-        RenderError: if this machine cannot draw, or cannot encode a film.
-        UnknownNameError: if there is no such camera, or no such kind of film.
-        ValueError: if a number cannot be used, or there is no panel.
+        RenderError: this machine cannot draw, or cannot encode a film.
+        UnknownNameError: there is no such camera, or no such kind of film.
+        ValueError: a number cannot be used, or there is no panel.
     """
     kind = path.suffix.lower()
     fps = RATES.get(kind, RATES[".mp4"]) if fps is None else fps
     size = size or _SIZES.get(kind, _SIZES[".mp4"])[len(shots) > 1]
     if not shots or slowdown <= 0 or fps <= 0 or any(side <= 0 or side % 2 for side in size):
         raise ValueError(f"slowdown={slowdown} and fps={fps} must be above 0, size={size} even and above 0")
-    everything = np.concatenate([shot.trial.points for shot in shots])
+    everything, panels = np.concatenate([shot.trial.points for shot in shots]), []
     with ExitStack() as opened:
-        panels = []
         for shot in shots:
             picture = opened.enter_context(Picture(shot.model, *size, view(shot.model, camera, everything)))
             panels.append(_Panel(shot, picture, size, slowdown))
@@ -162,15 +153,14 @@ class _Panel:
 def _arrange(pictures: Sequence[np.ndarray]) -> np.ndarray:
     """Pictures in rows of at most three, with fine lines between them; four are two by two."""
     n = len(pictures)
-    columns = 2 if n == 4 else min(n, _FULL_ROW)
+    columns = 2 if n == 4 else min(n, 3)
     height, width, _ = pictures[0].shape
     whole = np.full((-(-n // columns) * height, columns * width, 3), 255, dtype=np.uint8)
     for i, picture in enumerate(pictures):
         row, column = divmod(i, columns)
         panel = whole[row * height : (row + 1) * height, column * width : (column + 1) * width]
         panel[:] = picture
-        panel[:, : 2 if column else 0] = _RULE
-        panel[: 2 if row else 0] = _RULE
+        panel[:, : 2 if column else 0] = panel[: 2 if row else 0] = 200  # grey
     return whole
 
 
@@ -184,8 +174,8 @@ def _shortened(text: str, font: ImageFont.FreeTypeFont, room: float) -> str:
 
 
 @contextmanager
-def _encoded(path: Path, fps: int) -> Iterator[Append]:
-    """Encode a film of the kind that the file's name ends with; it replaces an older one when it is whole."""
+def _encoded(path: Path, fps: int) -> Iterator[Callable[[np.ndarray], None]]:
+    """Encode (height, width, 3) pictures in the way that the file's ending says; an older film is replaced at the end."""
     kind = path.suffix.lower()
     if kind not in RATES:
         raise UnknownNameError(f"kind of film ({path.name})", kind or "(no ending)", RATES)
@@ -195,7 +185,7 @@ def _encoded(path: Path, fps: int) -> Iterator[Append]:
 
 
 @contextmanager
-def _mp4(path: Path, fps: int) -> Iterator[Append]:
+def _mp4(path: Path, fps: int) -> Iterator[Callable[[np.ndarray], None]]:
     try:
         imageio_ffmpeg.get_ffmpeg_exe()
     except RuntimeError as error:
@@ -208,13 +198,13 @@ def _mp4(path: Path, fps: int) -> Iterator[Append]:
 
 
 @contextmanager
-def _gif(path: Path, fps: int) -> Iterator[Append]:
+def _gif(path: Path, fps: int) -> Iterator[Callable[[np.ndarray], None]]:
     """All pictures share one palette, without dithering, so that only what moves is stored again."""
     if 100 % fps:
         raise ValueError(f"fps={fps}: a GIF shows each picture for a whole number of hundredths of a second")
     pictures: list[Image.Image] = []
     yield lambda picture: pictures.append(Image.fromarray(picture))
-    chosen = [pictures[i] for i in np.linspace(0, len(pictures) - 1, _PALETTE_PICTURES).astype(int)]
+    chosen = [pictures[i] for i in np.linspace(0, len(pictures) - 1, 8).astype(int)]
     together = Image.fromarray(np.concatenate([np.asarray(one) for one in chosen]))  # muscles change colour
     palette = together.quantize(256, Image.Quantize.MEDIANCUT, kmeans=2)
     first, *others = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]

@@ -8,22 +8,16 @@ import numpy as np
 
 from mousearm.kinematics.noise import spectrum
 
-SPLITS = ("train", "test")
-"""Sides of the split, in the order in which tables have them."""
-
+SPLITS = ("train", "test")  # in the order in which tables have them
+# The lower and the upper end of each axis x, y, z of the world, as seen by the animal.
 REACH_DIRECTIONS = ("left", "right", "back", "forward", "down", "up")
-"""The lower and the upper end of each axis x, y, z of the world, as seen by the animal."""
-
+# What stands beside an error to targets that have noise.
 NOISE = {
-    "floor": "targets known to",
-    "expected": "expected to the truth",
-    "truth": "to the truth",
-    "recorded": "to the recording",
+    "floor": "targets known to",  # how far noise is expected to have moved them
+    "expected": "expected to the truth",  # the error to where they would be without it, by `error_without_noise`
+    "truth": "to the truth",  # that error, where the truth is known
+    "recorded": "to the recording",  # the error to the positions before a filter
 }
-"""What stands beside an error to targets that noise has moved: how far that is, in expectation; the error to where they
-would be without noise, as `error_without_noise` expects it, and as it is where that is known; and the error to the
-positions before a filter."""
-
 _FEWEST = 6  # with fewer reaches a third of them says nothing
 _MEAN_OF_RMS = float(np.sqrt(8 / (3 * np.pi)))  # of the length of normal noise in space
 _BAND, _AS_MUCH = 10, 0.6  # oscillations that an arm follows alike; share of a level that chance may leave of it

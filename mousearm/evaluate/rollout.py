@@ -36,35 +36,18 @@ def roll_out(task: Task, controller: Controller, split_of: Mapping[str, str] | N
         raise ValueError(f"{n} simulations cannot perform {len(references)} reaches at once; one each is needed")
     task.reset(np.arange(n), Start(np.arange(n), np.zeros(n, dtype=int)))
     controller.reset(n)
-    rows = [_row(task)]
-    alive = np.ones(n, dtype=bool)
-    lived = np.ones(n, dtype=int)
+    rows, alive, lived = [_row(task)], np.ones(n, dtype=bool), np.ones(n, dtype=int)
     for _ in range(references.targets.shape[1] - 1):
         outcome = task.step(controller.act(task.observe()))
         alive &= ~outcome.terminated
         lived += alive & (lived < references.n_frames)
         rows.append(_row(task))
-    return _cut(task, rows, lived, split_of or {})
-
-
-def _row(task: Task) -> dict[str, np.ndarray]:
-    """One frame of all arms, (N, ...) by name."""
-    state = task.snapshot
-    parts = {name: getattr(state, name) for name in ("landmarks", "qpos", "qvel", "activation", "ctrl")}
-    return {**parts, "effort": np.square(state.force / task.arm.peak_force)}
-
-
-def _cut(
-    task: Task, rows: Sequence[Mapping[str, np.ndarray]], lived: np.ndarray, split_of: Mapping[str, str]
-) -> list[Trial]:
-    """Cut the frames that each arm lived through out of those of all arms."""
     parts = {name: np.stack([row[name] for row in rows], axis=1) for name in rows[0]}
-    references = task.references
     shoulder = task.arm.landmark_positions(task.arm.rest_qpos[None])[0, SHOULDER]
     return [
         Trial(
             name=name,
-            split=split_of.get(name, ""),
+            split=(split_of or {}).get(name, ""),
             dt=task.simulation.control_dt,
             diverged=bool(lived[i] < n_frames),
             targets=with_shoulder(shoulder, references.targets[i, :n_frames]),
@@ -75,13 +58,15 @@ def _cut(
     ]
 
 
-class Evaluator:
-    """Lets controllers perform every reach once, all reaches in one batch.
+def _row(task: Task) -> dict[str, np.ndarray]:
+    """One frame of all arms, (N, ...) by name."""
+    state = task.snapshot
+    parts = {name: getattr(state, name) for name in ("landmarks", "qpos", "qvel", "activation", "ctrl")}
+    return {**parts, "effort": np.square(state.force / task.arm.peak_force)}
 
-    Attributes:
-        scale: of the errors.
-        task: the simulations, for controllers that look at more than observations.
-    """
+
+class Evaluator:
+    """Lets controllers perform every reach once, all in one batch: the simulations of ``task``, for what sees more."""
 
     def __init__(self, config: Config, arm: Arm, references: Sequence[Reference], splits: Mapping[str, Sequence[str]]):
         """Build one simulation per reach that one of the splits, ``train`` and ``test``, names."""
@@ -89,11 +74,6 @@ class Evaluator:
         self._split_of = {name: split for split, names in splits.items() for name in names}
         self._references = {reference.name: reference for reference in references if reference.name in self._split_of}
         self.task = Task(arm, References([*self._references.values()]), config, len(self._references))
-
-    @property
-    def n_observations(self) -> int:
-        """Columns of the observation that controllers get."""
-        return self.task.n_observations
 
     def evaluate(self, controller: Controller) -> tuple[Evaluation, list[Trial]]:
         """Errors on all reaches, and the trials they were measured on."""

@@ -53,7 +53,8 @@ def drive_figure(reaches: Sequence[ReachRecording], groups: Sequence[MuscleGroup
     mean = average(values)
     members = [(group, muscle) for group in groups for muscle in group.muscles]
     n_rows = -(-len(members) // _PER_ROW)
-    title = _averaged(what.capitalize(), reaches)
+    several = f", mean ± s.d. over {_counted(reaches)}"
+    title = what.capitalize() + (several if len(reaches) > 1 else f" in {reaches[0].name}")
     with page(16 + 19 * n_rows, title, FULL_MM) as figure:
         body = below_title(figure)
         panels = body.subplots(n_rows, _PER_ROW, squeeze=False, sharex=True, sharey=True)
@@ -125,9 +126,7 @@ def _draw_agreement(correlation: Axes, difference: Axes, reaches: Sequence[Reach
     difference.set_xlim(left=0)
 
 
-def _draw_weights(
-    panels: Sequence[Axes], chosen: Synergies, names: Sequence[str], groups: Sequence[MuscleGroup]
-) -> None:
+def _draw_weights(panels: list[Axes], chosen: Synergies, names: Sequence[str], groups: Sequence[MuscleGroup]) -> None:
     """Draw names in the first panel, then one panel of bars for each synergy."""
     members = [(_group_colour(groups, group), muscle) for group in groups for muscle in group.muscles]
     colours, muscles = [colour for colour, _ in members], [muscle for _, muscle in members]
@@ -191,10 +190,6 @@ def _counted(reaches: Sequence[ReachRecording]) -> str:
     names = {reach.name for reach in reaches}
     text = plural(len(names), "reach", "reaches")
     return text if len(reaches) == len(names) else f"{len(reaches)} performances of {text}"
-
-
-def _averaged(what: str, reaches: Sequence[ReachRecording]) -> str:
-    return f"{what}, mean ± s.d. over {_counted(reaches)}" if len(reaches) > 1 else f"{what} in {reaches[0].name}"
 
 
 def _group_colour(groups: Sequence[MuscleGroup], group: MuscleGroup) -> str:

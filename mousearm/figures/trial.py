@@ -8,16 +8,7 @@ from matplotlib.figure import Figure
 from mpl_toolkits.mplot3d import Axes3D
 
 from mousearm.analysis import Agreement, agreement
-from mousearm.evaluate.figure import (
-    draw_coordinate,
-    draw_errors,
-    draw_map,
-    draw_path,
-    draw_point_legend,
-    label_time,
-    path_limits,
-    trial_title,
-)
+from mousearm.evaluate import figure as shared
 from mousearm.evaluate.muscles import MuscleGroup
 from mousearm.plots import BLUE, below_title, page
 from mousearm.record.signals import ReachRecording
@@ -34,16 +25,16 @@ _REFERENCE: dict[str, Any] = {"color": "0.15", "linestyle": (0, (3, 2)), "linewi
 def trajectory_figure(reach: ReachRecording) -> Figure:
     """Draw the path in three dimensions, the distance from the target, and the three coordinates."""
     trial = reach.trial
-    with page(_HEAD_MM + _UPPER_MM + _LOWER_MM, trial_title(trial), FULL_MM) as figure:
+    with page(_HEAD_MM + _UPPER_MM + _LOWER_MM, shared.trial_title(trial), FULL_MM) as figure:
         body = below_title(figure)
         upper, lower = body.subfigures(2, 1, squeeze=False, height_ratios=(_UPPER_MM, _LOWER_MM)).flat
         space = upper.add_subplot(1, 2, 1, projection="3d")
         assert isinstance(space, Axes3D)
         _draw_space(space, trial)
-        draw_errors(upper.add_subplot(1, 2, 2), trial)
+        shared.draw_errors(upper.add_subplot(1, 2, 2), trial)
         for axis, axes in enumerate(lower.subplots(1, 3)):
-            draw_coordinate(axes, trial, axis)
-        draw_point_legend(upper, space)
+            shared.draw_coordinate(axes, trial, axis)
+        shared.draw_point_legend(upper, space)
     return figure
 
 
@@ -82,8 +73,8 @@ def activation_figure(reach: ReachRecording, groups: Sequence[MuscleGroup]) -> F
     rows = np.stack([blank if column is None else activation.values[:, column] for column in columns], axis=1)
     with page(16 + 3.4 * len(names), f"{reach.name} ({reach.split})", COLUMN_MM) as figure:
         axes = figure.subplots()
-        draw_map(axes, _edges(ms), rows, names, "activation (0 to 1)")
-        label_time(axes, trial)
+        shared.draw_map(axes, _edges(ms), rows, names, "activation (0 to 1)")
+        shared.label_time(axes, trial)
         for label, column in zip(axes.get_yticklabels(), columns, strict=True):
             label.set_fontweight("bold" if column is None else "normal")
     return figure
@@ -97,8 +88,8 @@ def angles(reach: ReachRecording) -> tuple[np.ndarray, np.ndarray, Agreement]:
 
 def _draw_space(axes: Axes3D, trial: Trial) -> None:
     """Draw the path in three dimensions, all of one scale."""
-    draw_path(axes, trial, [0, 1, 2])
-    limits = path_limits(trial)
+    shared.draw_path(axes, trial, [0, 1, 2])
+    limits = shared.path_limits(trial)
     axes.set(xlim=limits[0], ylim=limits[1], zlim=limits[2])
     axes.set_title("Path", loc="left")
     axes.set(**{f"{axis}label": f"{name} from shoulder (mm)" for axis, name in zip("xyz", DIRECTIONS, strict=True)})

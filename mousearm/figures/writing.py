@@ -63,10 +63,7 @@ def planned(recording: Recording, names: Sequence[str] = ()) -> tuple[dict[str, 
 
 
 def muscle_groups(reaches: Sequence[ReachRecording]) -> list[MuscleGroup]:
-    """Groups of the columns of ``activation``, by `group_muscles`, of the recorded moment arms.
-
-    Without moment arms all muscles are one group, ``muscles``, in the order of the model.
-    """
+    """Groups of muscles by `group_muscles`; all in the order of the model where no moment arms were recorded."""
     names, signals = reaches[0].signals["activation"].columns, [reach.signals for reach in reaches]
     if "moment_arm" not in signals[0] or signals[0]["moment_arm"].rows != names:
         return [MuscleGroup("muscles", list(range(len(names))))]

@@ -62,7 +62,7 @@ class Comparison:
         split = self.split
         trained = [Measure("paw_train_mm", "paw mm, train", ".3f", lambda run: run.error_mm("train", "paw"), False)]
         noise = [
-            Measure(f"paw_{name}_mm", f"paw mm, {title}", ".3f", partial(_noise_mm, split=split, name=name), False)
+            Measure(f"paw_{name}_mm", f"paw mm, {title}", ".3f", partial(Run.noise_mm, split=split, name=name), False)
             for name, title in NOISE.items()
             if any(name in run.evaluation.noise_mm(split) for run in self.runs)
         ]
@@ -95,11 +95,6 @@ class Comparison:
     def unrepeated(self) -> list[Group]:
         """The groups whose runs have all the same seed."""
         return [group for group in self.groups if len(group.seeds) == 1]
-
-
-def _noise_mm(run: Run, split: str, name: str) -> float:
-    known = run.evaluation.noise_mm(split)
-    return known[name].paw if name in known else float("nan")
 
 
 def compare(folders: Sequence[Path], by: Sequence[str] = ()) -> Comparison:

@@ -15,8 +15,7 @@ from mousearm.report.groups import Group, Spread, spread
 from mousearm.report.reading import LearningCurve, Run
 from mousearm.text import shortened
 
-MOST_REACHES = 24
-"""Reaches that are drawn one by one: those with the largest errors."""
+MOST_REACHES = 24  # are drawn one by one: those with the largest errors
 _Reach = tuple[str, str]  # name and split
 _LINES, _MARKERS = ("-", (0, (4, 1.5)), (0, (1, 1))), ("o", "s", "^")
 _RUN: dict[str, Any] = {"markersize": 3, "alpha": 0.45, "markeredgewidth": 0}

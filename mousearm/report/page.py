@@ -100,27 +100,24 @@ def title(comparison: Comparison) -> str:
 
 def verdict(comparison: Comparison) -> str:
     """The mean error of each group, or the group with the lowest and the others that may be as good."""
-    measure, best, groups = comparison.measures[0], comparison.best, comparison.groups
-    means = [comparison.mean(measure, group) for group in groups]
-    errors = [f"{mean.mean:{measure.form}} mm" for mean in means]
-    errors = [f"{e} ({m.kind} {m.text(measure.form)} mm)" if m.kind else e for e, m in zip(errors, means, strict=True)]
-    known = max((run.evaluation.known_to for run in comparison.runs), default="")  # the least known
-    head = f"mean paw error, {comparison.split} reaches:"
-    if len(groups) == 1:
-        return f"{head.capitalize()} {errors[0]}.{known}"
+    measure, best = comparison.measures[0], comparison.best
+    means = [(group, comparison.mean(measure, group)) for group in comparison.groups]
+    errors = {}
+    for group, mean in means:
+        spread = f" ({mean.kind} {mean.text(measure.form)} mm)" if mean.kind else ""
+        errors[group.description] = f"{mean.mean:{measure.form}} mm{spread}"
+    head, known = f"mean paw error, {comparison.split} reaches:", comparison.runs[0].evaluation.known_to
+    if len(means) == 1:
+        return f"{head.capitalize()} {', '.join(errors.values())}.{known}"
     if best is None:
-        listing = "; ".join(f"{group.description}, {error}" for group, error in zip(groups, errors, strict=True))
+        listing = "; ".join(f"{name}, {error}" for name, error in errors.items())
         once = "; ".join(group.description for group in comparison.unrepeated)
-        advice = (
-            f"One seed, as of {once}, cannot tell which is better: train each with several, such as -m seed=0,1,2,3,4."
-        )
-        return f"{head.capitalize()} {listing}.{known} {advice}"
-    mean = means[groups.index(best)]
-    others = [
-        group.description for group, of in zip(groups, means, strict=True) if group is not best and mean.overlaps(of)
-    ]
-    shared = f" Its {mean.kind} overlaps with that of {'; '.join(others)}." if others else ""
-    return f"Lowest {head} {best.description} with {errors[groups.index(best)]}.{shared}{known}"
+        several = "train each with several, such as -m seed=0,1,2,3,4."
+        return f"{head.capitalize()} {listing}.{known} One seed, as of {once}, cannot tell which is better: {several}"
+    lowest = comparison.mean(measure, best)
+    others = [group.description for group, mean in means if group is not best and lowest.overlaps(mean)]
+    shared = f" Its {lowest.kind} overlaps with that of {'; '.join(others)}." if others else ""
+    return f"Lowest {head} {best.description} with {errors[best.description]}.{shared}{known}"
 
 
 def summary(comparison: Comparison) -> Section:
@@ -188,10 +185,10 @@ def _extremes(comparison: Comparison) -> Iterator[Block]:
     yield Block(lambda: html.paragraph("Of all runs of a group, by the mean paw error.", "key"))
     yield Block(lambda: '<p class="key screen">Click a picture to enlarge it.</p>')
     for group in comparison.groups:
-        yield Block(lambda group=group: _extremes_html(group))
+        yield Block(lambda group=group: _extremes_of(group))
 
 
-def _extremes_html(group: Group) -> str:
+def _extremes_of(group: Group) -> str:
     pictures = []
     for word, (run, reach) in zip(("Best", "Worst"), extremes(group), strict=True):
         text = f"{word}: {reach.name} ({reach.split}), {reach.paw_mm.mean:.3f} mm, run {run.name}"

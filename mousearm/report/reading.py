@@ -19,9 +19,7 @@ from mousearm.rundir.runs import SWEEP
 from mousearm.rundir.status import FINISHED, INTERRUPTED, NO_STATUS, RUNNING
 from mousearm.sweep.records import planned_jobs
 
-UNKNOWN = "unknown"
-"""The commit of code that was in no git checkout."""
-
+UNKNOWN = "unknown"  # the commit of code that was in no git checkout
 _DESTINATION = ("name",)  # overrides that say where a run goes, not what it is
 _REASONS = {RUNNING: "It is at work.", INTERRUPTED: "Its budget is not used up; the same command resumes it."}
 
@@ -55,6 +53,11 @@ class Run:
         """Mean error of ``paw`` or ``elbow`` over all steps of a split, mm; NaN without such reaches."""
         both = self.evaluation.splits.get(split)
         return float("nan") if both is None else both[f"{point}_mm"].mean
+
+    def noise_mm(self, split: str, name: str) -> float:
+        """What noise says of the paw's error, by a name of `evaluate.results.NOISE`, mm; NaN where it is not known."""
+        known = self.evaluation.noise_mm(split)
+        return known[name].paw if name in known else float("nan")
 
     def effort(self, split: str) -> float:
         """Mean effort over all steps of a split; NaN without such reaches."""
@@ -105,12 +108,8 @@ def read_runs(folders: Sequence[Path]) -> tuple[list[Run], list[Excluded]]:
     """The finished runs among run folders, as ``find_runs`` gives them, and the others."""
     common = Path(commonpath([folder.parent for folder in folders]))
     root = common.parent if (common / SWEEP).is_file() else common
-    runs, excluded = [], []
-    for path in folders:
-        name = path.relative_to(root).as_posix()
-        result = _read(RunFolder(path), name)
-        (runs if isinstance(result, Run) else excluded).append(result)
-    return runs, excluded
+    found = [_read(RunFolder(path), path.relative_to(root).as_posix()) for path in folders]
+    return [run for run in found if isinstance(run, Run)], [out for out in found if isinstance(out, Excluded)]
 
 
 def _read(folder: RunFolder, name: str) -> Run | Excluded:

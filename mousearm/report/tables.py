@@ -9,8 +9,7 @@ from typing import Any
 from mousearm.report.comparison import Comparison
 from mousearm.text import csv_cell, listed, number
 
-Cells = tuple[list[str], list[list[str]]]
-"""Header and rows of a table for people."""
+Cells = tuple[list[str], list[list[str]]]  # header and rows of a table for people
 
 
 def group_cells(comparison: Comparison) -> Cells:

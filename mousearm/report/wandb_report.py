@@ -33,7 +33,6 @@ except ModuleNotFoundError as error:
     ) from error
 
 _LOGIN = "Log in once with: wandb login (the key is at https://wandb.ai/authorize). On a cluster set WANDB_API_KEY."
-_WIDTH, _HEIGHT = 12, 8  # of a panel, in the 24 columns of a grid
 _CURVES_NOTE = (
     "Lines are means over the runs of a group, with the runs beside them, of the evaluations while training. Bars are "
     "of the best network, as in the table. Each run set below the panels is a group."
@@ -57,9 +56,8 @@ def publish(comparison: Comparison, project: str) -> PublishResult:
     """
     entity, _, name = project.partition("/")
     if not entity or not name or "/" in name:
-        raise RunError(
-            f"A project in Weights & Biases is named ENTITY/PROJECT, such as my-lab/mousearm, not '{project}'."
-        )
+        example = "ENTITY/PROJECT, such as my-lab/mousearm"
+        raise RunError(f"A project in Weights & Biases is named {example}, not '{project}'.")
     there, absent = _find_uploads(comparison, project)
     blocks, heading = _blocks(comparison, project, there, absent), title(comparison)[:128]  # more is refused
     report = wr.Report(entity=entity, project=name, title=heading, blocks=blocks, width="fixed")
@@ -68,12 +66,8 @@ def publish(comparison: Comparison, project: str) -> PublishResult:
 
 
 def _blocks(comparison: Comparison, project: str, there: Sequence[Run], absent: Sequence[str]) -> list[Any]:
-    blocks = [
-        wr.MarkdownBlock(summary(comparison).markdown()),
-        wr.H2("Learning curves and errors"),
-        wr.P(_CURVES_NOTE),
-        _panel_grid(comparison, project, there),
-    ]
+    blocks = [wr.MarkdownBlock(summary(comparison).markdown()), wr.H2("Learning curves and errors")]
+    blocks += [wr.P(_CURVES_NOTE), _panel_grid(comparison, project, there)]
     if absent:
         blocks += [wr.H2("Not in the panels"), wr.UnorderedList(list(absent))]
     for section in sections(comparison):
@@ -136,7 +130,7 @@ def _panels(comparison: Comparison, ungrouped: bool) -> list[Any]:
         metric = wr.SummaryMetric(final_error(split, point))
         panels.append(wr.BarPlot(title=f"Mean {point} error, {split}", metrics=[metric], **bars))
     for i, panel in enumerate(panels):
-        panel.layout = wr.Layout(x=_WIDTH * (i % 2), y=_HEIGHT * (i // 2), w=_WIDTH, h=_HEIGHT)
+        panel.layout = wr.Layout(x=12 * (i % 2), y=8 * (i // 2), w=12, h=8)  # of a grid of 24 columns
     return panels
 
 
