@@ -175,7 +175,7 @@ def _shortened(text: str, font: ImageFont.FreeTypeFont, room: float) -> str:
 
 @contextmanager
 def _encoded(path: Path, fps: int) -> Iterator[Callable[[np.ndarray], None]]:
-    """Encode (height, width, 3) pictures in the way that the file's ending says; an older film is replaced at the end."""
+    """Encode (height, width, 3) pictures as the ending says; an older film is replaced when this one is whole."""
     kind = path.suffix.lower()
     if kind not in RATES:
         raise UnknownNameError(f"kind of film ({path.name})", kind or "(no ending)", RATES)

@@ -61,8 +61,8 @@ def group_rows(comparison: Comparison) -> list[dict[str, Any]]:
     """The same as ``group_cells`` with all digits."""
     rows = []
     for group in comparison.groups:
-        seeds = " ".join(str(run.seed) for run in group.runs)
-        row = {"group": group.label, **group.factors, "runs": len(group.runs), "seeds": seeds}
+        row = {"group": group.label, **group.factors, "runs": len(group.runs)}
+        row["seeds"] = " ".join(str(run.seed) for run in group.runs)
         for measure in comparison.measures:
             mean = comparison.mean(measure, group)
             row[measure.key] = mean.mean

@@ -1,6 +1,6 @@
 """The model card of a shared agent: its task and network, its errors, how to try it, whom to cite."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import PurePosixPath
 from urllib.parse import quote
@@ -11,6 +11,7 @@ from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.results import Errors
 from mousearm.hub.repository import card_head
 from mousearm.kinematics import Split
+from mousearm.reward import Reward
 from mousearm.rundir.folder import RUN_PREFIX
 from mousearm.text import code_block, markdown_table, plural
 
@@ -52,7 +53,9 @@ class Subject:
     evaluation: Evaluation
     split: Split
     model: Mapping[str, str]  # hashes of its files
-    steps: int
+    sees: Sequence[str]  # terms of the observation that have columns
+    imitated: int  # steps of imitation
+    by_reward: int  # steps of learning by reward
 
 
 def card(subject: Subject, files: Iterable[str]) -> str:
@@ -141,7 +144,7 @@ def _facts(subject: Subject, are_lacking: bool) -> list[tuple[str, str]]:
     config = subject.config
     kinematics, policy, env = config.kinematics, config.policy, config.env
     ahead = f"; {env.path_steps} frames ahead" if env.path_steps else ""
-    weights = {key: value for key, value in vars(config.reward).items() if key.startswith("w_") and value}
+    imitation = f"{subject.imitated} steps of imitation, " if subject.imitated else ""
     reaches = "not shared" if are_lacking else _place(kinematics.path)
     sides = f"{len(subject.split.train)} to train on, {len(subject.split.test)} to test with"
     by = f"split by {kinematics.split_by}, seed {kinematics.split_seed}"
@@ -152,11 +155,11 @@ def _facts(subject: Subject, are_lacking: bool) -> list[tuple[str, str]]:
         ("reaches", f"{reaches}: {sides}, {by}"),
         ("fitted to the arm by", kinematics.retarget),
         ("network", f"{policy.backbone.upper()} {policy.lstm_hidden_size} x {policy.n_lstm_layers}"),
-        ("sees", ", ".join(env.observation) + ahead),
+        ("sees", ", ".join(subject.sees) + ahead),
         ("control", f"{1 / env.control_dt:.0f} Hz, {env.n_substeps} physics steps per control step"),
-        ("reward", ", ".join(f"{key} {value:g}" for key, value in weights.items())),
+        ("reward", " + ".join(f"{weight:g} {term}" for term, weight in Reward(config.reward).weights.items())),
         ("warm start", config.pretrain.teacher),
-        ("training", f"{subject.steps} steps, {env.num_envs} simulations at a time, seed {config.seed}"),
+        ("training", f"{imitation}{subject.by_reward} steps by reward, {env.num_envs} simulations, seed {config.seed}"),
     ]
 
 

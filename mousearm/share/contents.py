@@ -16,7 +16,7 @@ from mousearm.kinematics import Split
 from mousearm.model import load_arm, model_file, model_hashes
 from mousearm.paths import PACKAGE
 from mousearm.rundir.folder import RUN_PREFIX, RunFolder
-from mousearm.rundir.logs import read_environment
+from mousearm.rundir.logs import read_environment, read_metrics
 from mousearm.rundir.status import FINISHED
 from mousearm.share.card import FILM, MODEL_FOLDER, REACHES_FOLDER, Subject, card, is_reach
 from mousearm.share.privacy import check_private, private_texts
@@ -75,7 +75,7 @@ def gather(
     evaluation, split = Evaluation.load(folder.evaluation, checked=False), folder.saved_split()
     began = read_json(folder.origin)
     hashes = began.get("model", {})
-    model, model_files = _model(config, folder, hashes)
+    model, model_files, columns = _model(config, folder, hashes)
     reaches, reach_contents = _reaches(config, split, folder, kinematics)
     tracking = replace(config.tracking, wandb="disabled", project="mousearm", entity=None, group=None, tags=[])
     shared = replace(config, model=model, kinematics=reaches, tracking=tracking)
@@ -93,7 +93,9 @@ def gather(
     files |= model_files | reach_contents
     files |= {f"best/{name}": _own(run, f"best/{name}") for name in _NETWORK}
     files |= _pictures(folder, evaluation) if pictures else {}
-    subject = Subject(repo, licence, shared, evaluation, split, hashes, status.steps)
+    seen = [term for term in config.env.observation if columns.get(term, 1)]
+    imitated = max(read_metrics(folder.metrics).column("pretrain/loss"), default=0)
+    subject = Subject(repo, licence, shared, evaluation, split, hashes, seen, imitated, status.steps - imitated)
     files["README.md"] = card(subject, files).encode()
     places = (run, config.kinematics.path, model_file(config.model))
     private = [place for place in places if not _is_public(str(place))]
@@ -114,21 +116,22 @@ def _own(folder: Path, name: str) -> bytes:
 
 
 def _model(config: Config, folder: RunFolder, began: Mapping[str, str]):
-    """The configuration of the model as it is shared, and its files where they are private.
+    """The configuration of the model as it is shared, its files where they are private, and columns of what it sees.
 
     These are the files that the model's elements name, once it has been found safe and compiled; and only those whose
     hashes the run has recorded, so that a run of others cannot ask for files of this machine.
     """
     model, hashes = config.model, model_hashes(config.model)
     folder.check_model(hashes)
+    arm = load_arm(replace(model, fit="none", upper_arm_mm=None, forearm_mm=None))
+    columns = {"activation": arm.na, "path": config.env.path_steps, "path_preview": config.env.path_steps}
     if _is_public(model.osim or model.file or ""):
-        return model, {}
+        return model, {}, columns
     main = model_file(model)
-    load_arm(replace(model, fit="none", upper_arm_mm=None, forearm_mm=None))
     _check_recorded(folder, {main.parent / name: name in began for name in hashes})
     place = f"{RUN_PREFIX}{MODEL_FOLDER}/{main.name}"
     model = replace(model, osim=place) if model.osim else replace(model, file=place)
-    return model, {f"{MODEL_FOLDER}/{name}": _own(main.parent, name) for name in hashes}
+    return model, {f"{MODEL_FOLDER}/{name}": _own(main.parent, name) for name in hashes}, columns
 
 
 def _check_recorded(folder: RunFolder, recorded: Mapping[Path, bool]) -> None:

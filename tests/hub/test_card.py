@@ -50,6 +50,9 @@ def test_it_says_what_it_is_and_whom_to_cite(card, trained):
         "![A reach: paths, errors, controls](figures/mouse_1/",
     ):
         assert text in card
+    facts = dict(re.findall(r"\| (\S.*?) +\| (\S.*?) +\|", card))
+    assert facts["sees"] == "qpos, qvel, path; 2 frames ahead"  # motors have no activation
+    assert facts["reward"] == "0.5 elbow + 0.5 paw + 0.05 action"
     for text in ("<video", "replay.mp4"):  # the run was not filmed
         assert text not in card
 
