@@ -487,6 +487,9 @@ def test_a_budget_that_is_too_short_is_said_beside_the_result(tmp_path, configur
     assert any("errors of what the network was trained on" in text for text in said)
     assert any("One seed" in text for text in said)
     assert [text for text in said[2:] if "cannot know" not in text] == [text for text in said if says and says in text]
+    # One evaluation before the last says nothing of how the error falls.
+    folder.metrics.write_text("steps,eval/train_paw_mm\n0,5\n")
+    assert any("still falling" in text for text in experiment._cautions(folder)) == (best == 1568)
     # A job of a sweep is one of several.
     (tmp_path / "multirun.yaml").write_text("")
     assert not any("One seed" in text for text in experiment._cautions(folder))

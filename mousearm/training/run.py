@@ -131,7 +131,7 @@ class Experiment:
                 yield f"It learned by imitation alone: {more} goes on by reward."
             elif before and best["steps"] == min(before):
                 yield "No network was better than the first one that was evaluated: the budget is too short."
-            elif before and best["steps"] == last and best["best_mm"] < _FALLING * min(before.values()):
+            elif best["steps"] == last and (len(before) < 2 or best["best_mm"] < _FALLING * min(before.values())):
                 yield f"The error was still falling at the end of the budget: {more} trains on."
 
     def _blindness(self) -> Iterator[str]:
