@@ -159,7 +159,7 @@ def _one_minibatch(algo: SequencePPO | RecurrentPPO) -> Iterator[None]:
     try:
         yield
     finally:
-        algo.batch_size, algo.n_epochs = batch_size, n_epochs
+        algo.batch_size, algo.n_epochs = batch_size, n_epochs  # type: ignore[assignment]
 
 
 _ROLLOUTS = {"stock": 1, "ours_same_hyperparameters": 1, "ours_defaults": 4}  # of a round; ours is done in no time
