@@ -159,7 +159,7 @@ def test_refusals_are_those_of_training(folder, report_of):
     with pytest.raises(KinematicsError) as caught:
         read_csv(folder / "millimetres.csv")
     assert found["millimetres"].refusal == str(caught.value)
-    assert found["millimetres"].cells()[1:] == [*["-"] * 7, "REFUSED"]
+    assert found["millimetres"].cells()[1:] == [*["-"] * 8, "REFUSED"]
     assert "cannot follow it" in found["backwards"].refusal
     # How far it is from what the arm can do is told all the same.
     assert found["backwards"].reference.residual_mm.max() > 5

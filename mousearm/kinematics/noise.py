@@ -31,10 +31,13 @@ def tracking_noise(stretches: Sequence[np.ndarray], rate: float) -> np.ndarray:
     that generalised cross-validation chooses (Craven and Wahba 1979, Numer Math 31:377-403). Of several windows it is
     the median, so that a badly tracked one does not count.
     """
-    windows = [part for of in stretches for part in np.array_split(of, -(-len(of) // _WINDOW)) if len(part) >= _FEWEST]
-    if not windows:
-        return np.full(stretches[0].shape[1], np.nan)
-    return np.sqrt(np.median([_window_variance(part, rate) for part in windows], axis=0))
+    found = [_variance(part, rate) for of in stretches for part in windows(of) if len(part) >= _FEWEST]
+    return np.sqrt(np.median(found, axis=0)) if found else np.full(stretches[0].shape[1], np.nan)
+
+
+def windows(points: np.ndarray) -> list[np.ndarray]:
+    """Parts of points (T, ...) of up to 128 frames, of which `spectrum` is quick."""
+    return np.array_split(points, -(-len(points) // _WINDOW))
 
 
 def spectrum(points: np.ndarray) -> np.ndarray:
@@ -43,7 +46,7 @@ def spectrum(points: np.ndarray) -> np.ndarray:
     return np.square(coordinates).reshape(points.shape).mean(axis=2)
 
 
-def _window_variance(points: np.ndarray, rate: float) -> np.ndarray:
+def _variance(points: np.ndarray, rate: float) -> np.ndarray:
     """Variance per axis (K,) of the noise of points (T, K, 3)."""
     n, power = len(points), spectrum(points)
     first = max(n // 2, min(round(2 * MOVEMENT_HZ / rate * n), round((1 - _LEAST_TOP) * n)))

@@ -19,8 +19,8 @@ from mousearm.kinematics.orientation import Orientation, find_orientation
 from mousearm.kinematics.synthetic import RECORDED_QPOS
 from mousearm.model import Arm, load_arm
 from mousearm.retarget import PoseCache, Reference, Solve, cache_folder, retarget
-from mousearm.text import NO_VALUE, columns, listed, printable, shell, shortened
-from mousearm.trajectory import SHOULDER, with_shoulder
+from mousearm.text import NO_VALUE, columns, listed, number, printable, shell, shortened
+from mousearm.trajectory import PAW, SHOULDER, with_shoulder
 
 # What is remarked upon outside a range, with unit and range.
 USUAL = (("the highest speed of the paw is", "m/s", 0.05, 0.5), ("it lasts", "s", 0.05, 5.0))
@@ -31,10 +31,13 @@ MOST_AT_LIMIT = 0.1  # share of frames with a joint at its limit, above which a 
 SUSPICIOUS_AT_LIMIT = 0.3  # the same, above which it is suspicious
 BEYOND = 0.05  # rad, by which a joint leaves the range of the recorded reaches
 
-HEADER = ("reach", "frames", "Hz", "upper arm mm", "forearm mm", "peak m/s", "peak m/s²", "IK mm", "")
+HEADER = ("reach", "frames", "Hz", "upper arm mm", "forearm mm", "noise mm", "peak m/s", "peak m/s²", "IK mm", "")
 JOINT_HEADER = ("joint", "arm °", "published °", "used °", "frames at a limit")
-SEGMENTS_NOTE = "Segments: median ± standard deviation, drift from the first to the last frame."
-_LENGTHS = slice(3, 5)  # the columns of segments, which have a table of their own in a terminal
+SEGMENTS_NOTE = (
+    "Segments: median ± standard deviation, drift from the first to the last frame.\n"
+    "Noise: of the paw's tracking, standard deviation per axis before any filter."
+)
+_LENGTHS = slice(3, 6)  # the columns of segments and noise, which have a table of their own in a terminal
 _NAME_LENGTH, _MOST_NAMES = 30, 3
 
 
@@ -58,6 +61,7 @@ class Measures:
     rate: float  # Hz
     upper_arm: SegmentLength
     forearm: SegmentLength
+    noise_mm: float  # of the paw, per axis
     peak_speed: float  # of the paw, m/s
     peak_acceleration: float  # of the paw, m/s^2; noise raises it first
 
@@ -109,8 +113,9 @@ class Checked:
             return [self.name, *["-"] * (len(HEADER) - 2), self.verdict]
         found = self.measures
         residual = "-" if self.reference is None else f"{self.reference.residual_mm.max():.3f}"
-        sizes = [str(found.upper_arm), str(found.forearm), f"{found.peak_speed:.3f}", f"{found.peak_acceleration:.1f}"]
-        return [self.name, str(found.n_frames), f"{found.rate:.4g}", *sizes, residual, self.verdict]
+        sizes = [str(found.upper_arm), str(found.forearm), number(found.noise_mm, ".3f")]
+        peaks = [f"{found.peak_speed:.3f}", f"{found.peak_acceleration:.1f}"]
+        return [self.name, str(found.n_frames), f"{found.rate:.4g}", *sizes, *peaks, residual, self.verdict]
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +245,7 @@ def measure(reach: Reach) -> Measures:
         rate=reach.rate,
         upper_arm=_segment(reach.time, reach.elbow - reach.shoulder),
         forearm=_segment(reach.time, reach.paw - reach.elbow),
+        noise_mm=1e3 * float(reach.tracked[2][PAW]),
         peak_speed=reach.peak_speed,
         peak_acceleration=float(np.linalg.norm(acceleration, axis=1).max()),
     )

@@ -12,7 +12,7 @@ from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 
 from mousearm.files import make_folder, write_text
 from mousearm.html import bullets, document, paragraph, picture, table
-from mousearm.kinematics.noise import compare_cutoffs, spectrum
+from mousearm.kinematics.noise import compare_cutoffs, spectrum, windows
 from mousearm.kinematics.reach import Reach
 from mousearm.plots import BLACK, BLUE, GREY, VERMILION, as_png, draw_coloured, log_axis, name_rows, page
 from mousearm.reach_check import HEADER, JOINT_HEADER, SEGMENTS_NOTE, Checked, ReachCheck
@@ -111,17 +111,17 @@ def joint_range_figure(report: ReachCheck) -> Figure | None:
 
 
 def noise_figure(reaches: Sequence[Reach]) -> Figure | None:
-    """Draw how movement and noise part in the spectrum, and how far points are from the truth with every cut-off.
-
-    None where there is too little noise for a filter to help.
-    """
-    tracked = [of for of in (reach.tracked for reach in reaches) if np.isfinite(of[2]).all()]
-    tried = compare_cutoffs(tracked)
+    """Draw how movement and noise part in the spectrum, and what every cut-off leaves; None where no filter helps."""
+    tried = compare_cutoffs(whole := [of for of in (reach.tracked for reach in reaches) if np.isfinite(of[2]).all()])
     if len(tried.hz) < 2:
         return None
+    tracked = [(part, rate, noise) for points, rate, noise in whole for part in windows(points)]
     slowest = max(5 * rate / (2 * len(points)) for points, rate, _ in tracked)  # that is no slow drift
     frequencies = np.geomspace(slowest, min(rate for _, rate, _ in tracked) / 2, 60)
-    power = np.mean([_power_at(frequencies, points, rate) for points, rate, _ in tracked], axis=0)
+    power = np.zeros((len(frequencies), len(LANDMARKS)))
+    for points, rate, _ in tracked:
+        own = np.linspace(0, rate / 2, len(points) + 1)[1:]
+        power += np.stack([np.interp(frequencies, own, of) for of in spectrum(points).T], axis=1) / len(tracked)
     noise = np.sqrt(np.mean([np.square(noise) for _, _, noise in tracked], axis=0))
     with page(62) as figure:
         left, right = figure.subplots(1, 2)
@@ -140,12 +140,6 @@ def noise_figure(reaches: Sequence[Reach]) -> Figure | None:
         right.set_ylim(bottom=0)
         right.legend()
     return figure
-
-
-def _power_at(frequencies: np.ndarray, points: np.ndarray, rate: float) -> np.ndarray:
-    """Mean square (F, 3) of the landmarks' oscillations at frequencies (F,), m^2."""
-    own = np.linspace(0, rate / 2, len(points) + 1)[1:]
-    return np.stack([np.interp(frequencies, own, power) for power in spectrum(points).T], axis=1)
 
 
 def _figure(drawn: Sequence[tuple[Checked, Reach]], limits: "_Limits") -> Figure:
