@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import TextWrapper
 
-from mousearm.text import columns
+from mousearm.text import printable
+
+_BELOW = TextWrapper(80, initial_indent=6 * " ", subsequent_indent=9 * " ", break_long_words=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +21,11 @@ class Result:
 
 
 def result_table(results: Sequence[Result]) -> str:
-    """Format one line per result, and below a failed one its remedy."""
+    """Format each result: its limit, below it what was measured, in 80 columns, and where that failed, the remedy."""
     lines = []
-    rows = columns([[result.name, result.measured, result.limit] for result in results])
-    for result, row in zip(results, rows, strict=True):
-        lines.append(f"{'pass' if result.passed else 'FAIL'}  {row}")
+    for result in results:
+        lines.append(f"{'pass' if result.passed else 'FAIL'}  {result.name}: {result.limit}")
+        lines += _BELOW.wrap(printable(result.measured))
         if not result.passed:
-            lines.append(f"      -> {result.remedy}")
+            lines.append(printable(f"      -> {result.remedy}"))  # whole, so that it can be copied
     return "\n".join(lines)

@@ -32,14 +32,14 @@ class IntegrationReport(NamedTuple):
 
     def text(self) -> str:
         """Format the errors as a table."""
-        cells = [["integrator", "substeps", "at the end: mean mm", "worst mm", "on the way: mean mm", "worst mm"]]
+        cells = [["integrator", "substeps", "end: mean mm", "worst mm", "way: mean mm", "worst mm"]]
         for (integrator, n_substeps), errors in self.errors_mm.items():
             figures = np.stack([errors.mean(axis=1), errors.max(axis=1)], axis=1).ravel()
             texts = [f"{value:.2g}" if np.isfinite(value) else "diverged" for value in figures]
             cells.append([integrator, str(n_substeps), *texts])
         head = (
-            f"Elbow or paw, distance from {REFERENCE[0]} with {REFERENCE[1]} substeps under the same controls; "
-            f"{len(self.tracking_mm)} reach(es), which these follow within {self.tracking_mm.max():.2f} mm"
+            f"Elbow or paw, distance from {REFERENCE[0]} with {REFERENCE[1]} substeps under the same controls,\n"
+            f"in {len(self.tracking_mm)} reach(es), which these follow within {self.tracking_mm.max():.2f} mm"
         )
         return "\n".join([head, *columns(cells)])
 

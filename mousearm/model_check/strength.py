@@ -102,15 +102,16 @@ def reach_checks(arm: Arm, reaches: Strength) -> tuple[Result, Result]:
 
 def strength_table(arm: Arm, reaches: Strength, gravity: Strength) -> str:
     """Per joint: largest need, and the smallest torque available in each direction, 1e-6 N m."""
-    rows = [["joint", "needed by reaches", "available", "margin", "residual %", "needed at rest", "held %"]]
-    margins, residual = reaches.margins().min(axis=0), reaches.relative_residual().max(axis=0)
-    held = gravity.held()
+    rows = [["joint", "reaches need", "available", "margin", "residual %"]]
+    at_rest = [["joint", "need", "held %"]]
+    margins, residual, held = reaches.margins().min(axis=0), reaches.relative_residual().max(axis=0), gravity.held()
     for j, name in enumerate(arm.joint_names):
-        needed, at_rest = (_span(found.needed[:, j].min(), found.needed[:, j].max()) for found in (reaches, gravity))
         available = _span(reaches.available[:, j, 0].max(), reaches.available[:, j, 1].min())
-        row = [name, needed, available, f"{margins[j]:.3g}", f"{100 * residual[j]:.2g}"]
-        rows.append([*row, at_rest, f"{100 * held[j]:.0f}"])
-    return "\n".join(["Torque in 1e-6 N m", *columns(rows)])
+        row = [_span(reaches.needed[:, j].min(), reaches.needed[:, j].max()), available]
+        rows.append([name, *row, f"{margins[j]:.3g}", f"{100 * residual[j]:.2g}"])
+        at_rest.append([name, _span(gravity.needed[:, j].min(), gravity.needed[:, j].max()), f"{100 * held[j]:.0f}"])
+    head = "Torque in 1e-6 N m", *columns(rows), "", "Torque at rest in any pose, 1e-6 N m", *columns(at_rest)
+    return "\n".join(head)
 
 
 def _span(low: float, high: float) -> str:

@@ -65,10 +65,10 @@ def check_model(config: Config) -> Report:
 
 
 def _fibre_table(anywhere: muscles.FibreLengths, reaching: muscles.FibreLengths) -> str:
-    rows = [["muscle", "over the joint ranges", "outside %", "in the reaches", "outside %"]]
+    rows = [["muscle", "joint ranges", "outside %", "reaches", "outside %"]]
     for i, name in enumerate(anywhere.names):
         rows.append([name])
         for fibres in (anywhere, reaching):
             span = f"{fibres.lengths[:, i].min():.2f} .. {fibres.lengths[:, i].max():.2f}"
             rows[-1] += [span, f"{100 * fibres.outside()[i]:.1f}"]
-    return "\n".join(["Fibre length / optimal fibre length", *columns(rows)])
+    return "\n".join(["Fibre length / optimal fibre length, over the joint ranges and in the reaches", *columns(rows)])

@@ -82,4 +82,4 @@ def test_shipped_arms_are_strong_enough(name, request, demo):
     for result in (*reach_checks(arm, reaches), gravity_check(arm, gravity)):
         assert result.passed, result
     table = strength_table(arm, reaches, gravity).splitlines()
-    assert [line.split()[0] for line in table[2:]] == list(arm.joint_names)
+    assert [line.split()[0] for line in table[2:8]] == [line.split()[0] for line in table[11:]] == [*arm.joint_names]

@@ -12,8 +12,10 @@ def test_only_a_failure_tells_what_to_do():
     good = Result("one", True, "1 mm", "2 mm", "never shown")
     bad = Result("second", False, "3 mm", "2 mm", "shrink it")
     assert result_table([good, bad]).splitlines() == [
-        "pass  one     1 mm  2 mm",
-        "FAIL  second  3 mm  2 mm",
+        "pass  one: 2 mm",
+        "      1 mm",
+        "FAIL  second: 2 mm",
+        "      3 mm",
         "      -> shrink it",
     ]
 
@@ -35,6 +37,7 @@ def test_shipped_models_pass(reports, model, n_results):
     assert report.passed, report.text()
     assert len(report.results) == n_results
     assert report.text().endswith("All checks passed.")
+    assert [line for line in report.text().splitlines() if len(line) > 80 and report.arm.source not in line] == []
 
 
 @pytest.mark.parametrize("lengths", [(7.43, 13.38), pytest.param((14.54, 14.37), marks=pytest.mark.slow)])
