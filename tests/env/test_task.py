@@ -233,7 +233,7 @@ def test_inverse_dynamics_follow_the_reference(torque_arm, demo, build_task):
     task = build_task(torque_arm, [demo], 1)
     data = mujoco.MjData(torque_arm.model)
     dt, gear = task.simulation.control_dt, torque_arm.model.actuator_gear[:, 0]
-    for frame in range(demo.n_frames - 1):
+    for frame in range(len(demo.paw) - 1):
         now = task.snapshot
         # Reach the next frame's angles at the end of the interval: q' = q + v dt + a dt^2 / 2.
         data.qpos[:], data.qvel[:] = now.qpos[0], now.qvel[0]
