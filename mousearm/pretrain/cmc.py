@@ -17,17 +17,14 @@ from mousearm.model import Arm
 from mousearm.registry import ACTION_MAPS
 from mousearm.trajectory import Snapshot
 
-# Largest speed at which a joint goes back to its reach, rad/s: an arm that is far off does not throw itself about.
-_MAX_RETURN = 7.0
+_MAX_RETURN = 7.0  # rad/s at which a joint goes back to its reach: an arm that is far off does not throw itself about
 # What an error of the torque costs: mm that elbow and paw miss by before feedback sets in, and for each joint:
 _JOINT_MM = 1.5  # mm per rad
 # What that is weighed against: full activation of a muscle as strong as the strongest, that relaxes in _RELAXATION_S.
 _EFFORT_MM = 0.5
 _RELAXATION_S = 0.06
-# Full control of a motor leaves nothing behind; it only decides between equals.
-_LEAST_EFFORT_MM = 1e-4
-# The time constant of a muscle changes on the way with the activation, which this many repetitions follow.
-_REPETITIONS = 3
+_LEAST_EFFORT_MM = 1e-4  # full control of a motor leaves nothing behind; it only decides between equals
+_REPETITIONS = 3  # that follow the time constant of a muscle, which changes on the way with the activation
 
 
 class ControlInterval(NamedTuple):

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from textwrap import wrap
 
+import numpy as np
 import torch
 
 from mousearm import checkpoint
@@ -164,8 +165,11 @@ class Experiment:
         excluded = [f"{len(self.excluded)} of the files", *first_lines(self.excluded, _MOST_LISTED)]
         parameters = sum(p.numel() for p in self.algo.policy.parameters())
         pretrain, policy = config.pretrain, config.policy
-        imitated = pretrain.rounds * pretrain.num_envs * (task.references.n_frames - 1).mean()
-        warm_start = f"{imitated:.0f} steps of imitation in {pretrain.rounds} rounds, teacher {pretrain.teacher}"
+        lengths = task.references.n_frames - 1
+        imitated = (
+            f"{'about ' if np.ptp(lengths) else ''}{pretrain.rounds * pretrain.num_envs * lengths.mean():.0f} steps"
+        )
+        warm_start = f"{imitated} of imitation in {pretrain.rounds} rounds, teacher {pretrain.teacher}"
         doubts = suspicion(arm, self.setup.references, config.kinematics.path)
         lines = {
             "run": config.name,
