@@ -37,9 +37,7 @@ sys.stdout.buffer.write(into.getvalue())
 def read_c3d(path: Path, names: Mapping[str, str]) -> MarkerRecording:
     """Read a C3D file; needs the package ezc3d.
 
-    Raises:
-        KinematicsError: the file is not C3D, is damaged or cut off, or ezc3d is not installed.
-        UnknownNameError: the file lacks a name.
+    Errors as `read_markers`: the file is not C3D, is damaged or cut off, or ezc3d is not installed.
     """
     head = read_head(path)
     if head[1:2] != b"\x50":
@@ -69,9 +67,9 @@ FORMATS.add(read_c3d, "c3d")
 
 def _read(path: Path) -> Mapping[str, np.ndarray]:
     """Arrays of a file: points (4, P, T), residuals (P, T), labels, unit, rate."""
-    limit = _SECONDS + path.stat().st_size / _BYTES_PER_SECOND
+    limit, command = _SECONDS + path.stat().st_size / _BYTES_PER_SECOND, [sys.executable, "-c", _READ, str(path)]
     try:
-        done = subprocess.run([sys.executable, "-c", _READ, str(path)], capture_output=True, timeout=limit, check=True)
+        done = subprocess.run(command, capture_output=True, timeout=limit, check=True)
         with np.load(io.BytesIO(done.stdout), allow_pickle=False) as file:
             return dict(file)
     except (subprocess.SubprocessError, ValueError, OSError) as error:

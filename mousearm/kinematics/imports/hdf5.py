@@ -38,9 +38,7 @@ _ADVICE = f"Give the file that DeepLabCut 3D, SLEAP-Anipose, movement or NWB wit
 def read_hdf5(path: Path, names: Mapping[str, str]) -> MarkerRecording:
     """Read HDF5 of DeepLabCut 3D or SLEAP-Anipose, netCDF of movement, or NWB with poses.
 
-    Raises:
-        KinematicsError: the file cannot be read, holds none of these, or more than plain numbers; frames count from 1.
-        UnknownNameError: the file lacks a name.
+    Errors as `read_markers`: the file cannot be read, holds none of these, or more than plain numbers.
     """
     head = read_head(path)
     if not head.startswith(b"\x89HDF"):

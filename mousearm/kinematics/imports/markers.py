@@ -45,7 +45,7 @@ class MarkerRecording:
 
     @property
     def place(self) -> Place:
-        """Names the file and its rows in errors."""
+        """The file and its rows, for errors."""
         return Place(str(self.path), self.rows)
 
 
@@ -173,26 +173,23 @@ def _on_grid(
 
 def _agreed_rate(recording: MarkerRecording, rate: float, wanted: float | None, tolerance: float) -> tuple[float, str]:
     """Rate [Hz] of times, with what the file and ``--rate`` say of it, and where it is from."""
-    stated = recording.rate
+    stated, place = recording.rate or rate, recording.place
+    is_stated = abs(stated / rate - 1) <= tolerance
     if wanted is None:
-        check_rate(rate, recording.place)
-
-    def differ(one: float | None, other: float | None) -> bool:
-        return one is not None and other is not None and abs(one / other - 1) > tolerance
-
-    if wanted is None and differ(stated, rate):
-        raise recording.place.error(
-            f"its times run at {rate:.5g} Hz, but the file's DataRate is {stated:g} Hz. Say --rate {rate:.4g} if the "
-            f"times are right, --rate {stated:g} if DataRate is."
-        )
-    if wanted is not None and differ(wanted, rate) and differ(wanted, stated or rate):
-        raise recording.place.error(
-            f"its times run at {rate:.5g} Hz, but --rate is {wanted:g} Hz. Leave --rate out if the times are right. If "
-            f"not: {_AS_FRAMES}"
-        )
-    if differ(wanted, rate):
-        return wanted or rate, f"--rate and DataRate; its times run at {rate:.5g} Hz"
-    return rate, "its times" + (f" and --rate; its DataRate is {stated:g} Hz" if differ(stated, rate) else "")
+        check_rate(rate, place)
+        if not is_stated:
+            raise place.error(
+                f"its times run at {rate:.5g} Hz, but the file's DataRate is {stated:g} Hz. Say --rate {rate:.4g} if "
+                f"the times are right, --rate {stated:g} if DataRate is."
+            )
+    elif abs(wanted / rate - 1) > tolerance:
+        if abs(wanted / stated - 1) > tolerance:
+            raise place.error(
+                f"its times run at {rate:.5g} Hz, but --rate is {wanted:g} Hz. Leave --rate out if the times are "
+                f"right. If not: {_AS_FRAMES}"
+            )
+        return wanted, f"--rate and DataRate; its times run at {rate:.5g} Hz"
+    return rate, "its times" + ("" if is_stated else f" and --rate; its DataRate is {stated:g} Hz")
 
 
 def _spread(recording: MarkerRecording, steps: np.ndarray, start: float, rate: float) -> MarkerTrajectory:

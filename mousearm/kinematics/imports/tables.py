@@ -42,8 +42,8 @@ class Header(NamedTuple):
     names: Sequence[str]  # of every column, for messages
     points: Sequence[tuple[str, str] | None]  # of every column the name of its point and its coordinate
     unit: str | None  # of the positions
-    time: tuple[int, float] | None  # its column, and the length [s] of its unit
-    frames: int | None  # the column of frame numbers
+    column: int | None  # of times or frame numbers
+    second: float | None  # the length [s] of the unit of times; None for frame numbers
 
 
 def read_columns(sheet: Sheet, names: Mapping[str, str]) -> MarkerRecording:
@@ -56,26 +56,26 @@ def read_columns(sheet: Sheet, names: Mapping[str, str]) -> MarkerRecording:
         levels, *columns = zip(*above, strict=True)
         points = deeplabcut_points(list(map(str.lower, levels)), columns, index, Place(str(path), [first + 1]))
         time = TIME_NAME.fullmatch(index_name.lower())
-        seconds = (0, SECONDS[time[1] or "s"]) if time else None
-        header = Header(["frame", *map("/".join, points)], [None, *points], None, seconds, 0)
+        second = SECONDS[time[1] or "s"] if time else None
+        header = Header(["frame", *map("/".join, points)], [None, *points], None, 0, second)
     else:
         header = _header(above, path)
     found = find_points(header.points, names, path)
     wanted = {column for point in found for column in point.values()}
-    numbered = header.time[0] if header.time else header.frames
-    unnamed = numbered is None and header.points[0] is None and to_number(index) is not None  # may number the rows
-    if unnamed or numbered is not None:
-        wanted.add(numbered or 0)
+    column, second = header.column, header.second
+    unnamed = column is None and header.points[0] is None and to_number(index) is not None  # may number the rows
+    if unnamed or column is not None:
+        wanted.add(column or 0)
     table = NumberTable(path, sheet.rows(first), header.names, wanted)
     positions, likelihood = stack_points(table.numbers, found)
     time, frames = None, None
-    if header.time:
-        time = header.time[1] * table.numbers(header.time[0])
-    elif header.frames is not None:
-        frames = whole_numbers(table.numbers(header.frames), header.names[header.frames], table.place)
-    else:
+    if column is None:
         _check_rows(table, header.names[0] if unnamed else "")
-    kind = "DeepLabCut CSV" if deeplabcut else "table with times" if header.time else "table of points"
+    elif second:
+        time = second * table.numbers(column)
+    else:
+        frames = whole_numbers(table.numbers(column), header.names[column], table.place)
+    kind = "DeepLabCut CSV" if deeplabcut else "table with times" if second else "table of points"
     return MarkerRecording(path, kind, table.lines, positions, likelihood, frames, time, header.unit)
 
 
@@ -136,14 +136,15 @@ def _header(rows: Sequence[Sequence[str]], path: Path) -> Header:
     if len(units) > 1:
         raise KinematicsError(f"{path}: its header says several units, {', '.join(sorted(units))}. Write all in one.")
     others = [(index, name.lower()) for index, name in enumerate(names) if points[index] is None]
-    time = next(((index, match[1]) for index, name in others if (match := TIME_NAME.fullmatch(name))), None)
-    if time:
-        index, said = time
-        time = index, SECONDS[said or next((row[index] for row in below if row[index] in SECONDS), "s")]
+    unit = next(iter(units), None)
+    for index, name in others:
+        if match := TIME_NAME.fullmatch(name):
+            said = match[1] or next((row[index] for row in below if row[index] in SECONDS), "s")
+            return Header(names, points, unit, index, SECONDS[said])
     frames = [index for index, name in others if re.sub(r"[\s_#:]|unnamed", "", name) in _FRAMES]
     if not points[0] and (not names[0] or names[0].lower().split("/")[0] in _POINT_NAMES):  # the index of pandas
         frames.append(0)
-    return Header(names, points, next(iter(units), None), time, frames[0] if frames else None)
+    return Header(names, points, unit, frames[0] if frames else None, None)
 
 
 def _coordinate(match: re.Match[str]) -> str:
