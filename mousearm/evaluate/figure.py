@@ -87,9 +87,6 @@ def _draw_drives(axes: Axes, trial: Trial, drives: Drives, as_lines: bool) -> No
         label_time(axes, trial, title=drives.title)
 
 
-# Panels
-
-
 def draw_path(axes: Axes, trial: Trial, plane: Sequence[int]) -> None:
     """Draw arm, paths and targets along two or, on axes of three dimensions, three of the coordinates x, y, z."""
     points, targets = _from_shoulder(trial.landmarks, trial)[..., plane], _from_shoulder(trial.targets, trial)
@@ -155,9 +152,6 @@ def draw_map(axes: Axes, edges_ms: np.ndarray, values: np.ndarray, names: Sequen
 def _from_shoulder(points: np.ndarray, trial: Trial) -> np.ndarray:
     """Points in mm from where the shoulder was at the start."""
     return 1e3 * (points - trial.landmarks[0, SHOULDER])
-
-
-# All reaches
 
 
 def generalisation_figure(evaluation: Evaluation, source: str = "") -> Figure:

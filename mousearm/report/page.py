@@ -111,9 +111,10 @@ def verdict(comparison: Comparison) -> str:
         return f"{head.capitalize()} {', '.join(errors.values())}.{known}"
     if best is None:
         listing = "; ".join(f"{name}, {error}" for name, error in errors.items())
-        once = "; ".join(group.description for group in comparison.unrepeated)
-        several = "train each with several, such as -m seed=0,1,2,3,4."
-        return f"{head.capitalize()} {listing}.{known} One seed, as of {once}, cannot tell which is better: {several}"
+        once = [group.description for group in comparison.unrepeated]
+        whose = " each" if len(once) == len(means) else f", as of {'; '.join(once)},"
+        advice = f"One seed{whose} cannot tell which is better: train each with several, such as -m seed=0,1,2,3,4."
+        return f"{head.capitalize()} {listing}.{known} {advice}"
     lowest = comparison.mean(measure, best)
     others = [group.description for group, mean in means if group is not best and lowest.overlaps(mean)]
     shared = f" Its {lowest.kind} overlaps with that of {'; '.join(others)}." if others else ""

@@ -18,12 +18,12 @@ def group_cells(comparison: Comparison) -> Cells:
     kinds = {comparison.mean(measure, group).kind for group in comparison.groups for measure in measures} - {""}
     rows, header = [], [*comparison.grouping.titles, "runs", "seeds"]
     for measure in comparison.measures:
-        header += [measure.title, *([" or ".join(sorted(kinds))] if measure.interval and kinds else [])]
+        header += [measure.title, *(sorted(kinds)[:1] if measure.interval else [])]
     for group in comparison.groups:
         row = [*group.cells, str(len(group.runs)), listed([str(seed) for seed in group.seeds], most=6)]
         for measure in comparison.measures:
             mean = comparison.mean(measure, group)
-            note = f" ({mean.kind})" if len(kinds) > 1 and mean.kind else ""
+            note = " (range)" if len(kinds) > 1 and mean.kind == "range" else ""
             text = [mean.text(measure.form) + note] if measure.interval and kinds else []
             row += [number(mean.mean, measure.form), *text]
         rows.append(row)
