@@ -15,7 +15,7 @@ from mousearm.text import shell
 
 
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
-def train(composed: DictConfig) -> float:
+def _train(composed: DictConfig) -> float:
     """Run one job; the objective is returned for sweepers."""
     with cli.outliving_readers(), cli.handled(), explaining():
         return run_composed(composed)
@@ -23,7 +23,7 @@ def train(composed: DictConfig) -> float:
 
 @cli.handled()
 def main(argv: Sequence[str] | None = None) -> None:
-    """Refuse what Hydra would not explain as well; then Hydra composes the configuration and calls ``train``."""
+    """Refuse what Hydra would not explain as well; then Hydra composes the configuration and trains."""
     sys.argv[1:] = words = check_command_line(with_resume(sys.argv[1:] if argv is None else argv))
     options = [word for word in words if word.startswith("-")]
     if options in (["-h"], ["--help"]):
@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         return
     register()
     with explaining():
-        train()
+        _train()
 
 
 if __name__ == "__main__":
