@@ -60,11 +60,11 @@ def submit(overrides: list[str]) -> None:
 
 def examine(overrides: list[str], patience_s: float) -> int:
     """Print findings; returns 1 if one of them is not good."""
-    from mousearm.sweep import doctor
+    from mousearm.sweep import launcher
     from mousearm.sweep.plugins import slurm_settings
 
     good = True
-    for question, good, answer in doctor.examine(slurm_settings(overrides), Path("outputs"), patience_s):
+    for question, good, answer in launcher.examine(slurm_settings(overrides), Path("outputs"), patience_s):
         print(f"{'ok ' if good else 'BAD'} {question}: {answer}", flush=True)
     return 0 if good else 1
 

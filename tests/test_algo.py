@@ -12,8 +12,7 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from mousearm import checkpoint
 from mousearm.algo import SequencePPO, build_algo, learning_rate, stock_name
-from mousearm.benchmark.speed import collect, gradient_difference
-from mousearm.benchmark.stock import copy_rollout, copy_weights, stock_algo
+from mousearm.benchmark.speed import collect, copy_rollout, copy_weights, gradient_difference, stock_algo
 from mousearm.buffer import Minibatch, SequenceBuffer
 from mousearm.checkpoint import TrainingState
 from mousearm.env.vec_env import TrackingVecEnv

@@ -7,8 +7,7 @@ from matplotlib.pyplot import imread
 
 from mousearm.benchmark import learning
 from mousearm.benchmark.learning import ErrorCurve, draw_curves, learning_curves, limits_table, seconds_to_mm
-from mousearm.benchmark.speed import speed_table
-from mousearm.benchmark.stock import ORIGINAL, in_turn, our_environment, stock_environment
+from mousearm.benchmark.speed import ORIGINAL, in_turn, our_environment, speed_table, stock_environment
 from mousearm.plots import BLUE, ORANGE
 
 
@@ -72,7 +71,7 @@ STUCK = ErrorCurve([5.0], [8.0])
 
 
 def test_seconds_to_an_error_by_hand():
-    assert [FALLING.seconds_to(limit) for limit in (1.0, 0.5, 0.2)] == [20.0, 30.0, None]
+    assert [FALLING.seconds_to(limit) for limit in (1.0, 0.5, 0.2)] == [20.0, 30.0, np.inf]
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
 """Error over wall-clock time: whole runs of ours, and the stock stack with the original's hyperparameters."""
 
 import io
+import math
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout
+from contextlib import closing, redirect_stdout
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -13,8 +14,8 @@ import numpy as np
 from sb3_contrib import RecurrentPPO
 from stable_baselines3.common.callbacks import BaseCallback
 
-from mousearm.algo import build_algo
-from mousearm.benchmark.stock import ORIGINAL, load_stock_weights, stock_algo, stock_environment
+from mousearm.algo import build_algo, stock_name
+from mousearm.benchmark.speed import ORIGINAL, stock_algo, stock_environment
 from mousearm.config import Config, compose
 from mousearm.experiment import run
 from mousearm.plots import BLUE, GREY, ORANGE, SKY, VERMILION, log_axis, page, write_figure
@@ -24,20 +25,19 @@ from mousearm.rundir.logs import read_metrics
 from mousearm.setup import Setup
 
 LIMITS_MM = (1.0, 0.5, 0.2)
-ORIGINAL_NAME = "original"
 LEARNING_RUNS: Mapping[str, tuple[str, ...]] = {  # what the command line of each would be
     "torque": (),
     "torque_warm": ("pretrain=cmc", "algo.timesteps=175000"),
     "muscle": ("experiment=muscle_from_scratch",),
     "muscle_warm": ("model=muscle", "pretrain=cmc", "algo.timesteps=175000"),
-    ORIGINAL_NAME: (*ORIGINAL, "reward=original"),
+    "original": (*ORIGINAL, "reward=original"),
 }
 _LINES = {  # label and colour of each run
     "torque": ("motors", BLUE),
     "torque_warm": ("motors, warm start", SKY),
     "muscle": ("muscles", VERMILION),
     "muscle_warm": ("muscles, warm start", ORANGE),
-    ORIGINAL_NAME: ("motors, stock RecurrentPPO with the original's hyperparameters", GREY),
+    "original": ("motors, stock RecurrentPPO with the original's hyperparameters", GREY),
 }
 
 
@@ -47,35 +47,30 @@ class ErrorCurve(NamedTuple):
     seconds: list[float]  # of training until each of them, warm start and earlier evaluations included
     paw_mm: list[float]  # mean paw error
 
-    def seconds_to(self, limit_mm: float) -> float | None:
-        """Seconds until the error was at most a limit for the first time; None if it never was."""
-        reached = (seconds for seconds, error in zip(*self, strict=True) if error <= limit_mm)
-        return next(reached, None)
+    def seconds_to(self, limit_mm: float) -> float:
+        """Seconds until the error was at most a limit for the first time; infinite if it never was."""
+        return next((seconds for seconds, error in zip(*self, strict=True) if error <= limit_mm), math.inf)
 
 
 def learning_curves(name: str, kinematics: str, seeds: int, budget_s: float) -> list[ErrorCurve]:
-    """Train one of ``LEARNING_RUNS`` on a reach, once for each of the seeds 0, 1, 2, ...
-
-    The original, which would take hours, is trained with seed 0 only, and for ``budget_s`` at most.
-    """
+    """Train one of ``LEARNING_RUNS`` on a reach per seed 0, 1, ...; the slow original with seed 0, for ``budget_s``."""
     words = (*LEARNING_RUNS[name], f"kinematics.path={kinematics}", "video=false")
-    if name == ORIGINAL_NAME:
-        return [_stock_curve(compose(words), budget_s)]
+    if name == "original":
+        config = compose(words)
+        evaluations = _Evaluations(config, budget_s)
+        with closing(stock_environment(config)) as environments:
+            stock_algo(config, environments).learn(config.algo.timesteps, evaluations)
+        return [evaluations.curve]
     return [_our_curve(compose((*words, f"seed={seed}"))) for seed in range(seeds)]
 
 
 def seconds_to_mm(curves: Mapping[str, Sequence[ErrorCurve]]) -> dict[str, dict[str, float | None]]:
     """Median over the seeds of the seconds to each of ``LIMITS_MM``; None where too few seeds got there."""
-    return {
-        name: {str(limit): _median([curve.seconds_to(limit) for curve in runs]) for limit in LIMITS_MM}
+    medians = {
+        name: {str(limit): median(curve.seconds_to(limit) for curve in runs) for limit in LIMITS_MM}
         for name, runs in curves.items()
     }
-
-
-def _median(seconds: Sequence[float | None]) -> float | None:
-    """The median, ``None`` counting as infinitely long."""
-    value = median(float("inf") if s is None else s for s in seconds)
-    return None if value == float("inf") else value
+    return {name: {limit: s if s < math.inf else None for limit, s in of.items()} for name, of in medians.items()}
 
 
 def _our_curve(config: Config) -> ErrorCurve:
@@ -102,23 +97,14 @@ class _Evaluations(BaseCallback):
 
     def _on_rollout_start(self) -> None:
         assert isinstance(self.model, RecurrentPPO)
-        load_stock_weights(self._ours, self.model)
-        evaluation, _ = self._evaluator.evaluate(PolicyController(self._ours.policy))
+        stock, policy = self.model.policy.state_dict(), self._ours.policy
+        policy.load_state_dict({name: stock[stock_name(name)] for name in policy.state_dict()})
+        evaluation, _ = self._evaluator.evaluate(PolicyController(policy))
         self.curve.seconds.append(time.perf_counter() - self._begin)
         self.curve.paw_mm.append(evaluation.objective)
 
     def _on_step(self) -> bool:
         return time.perf_counter() - self._begin < self._budget_s
-
-
-def _stock_curve(config: Config, budget_s: float) -> ErrorCurve:
-    environments = stock_environment(config)
-    try:
-        evaluations = _Evaluations(config, budget_s)
-        stock_algo(config, environments).learn(config.algo.timesteps, evaluations)
-    finally:
-        environments.close()
-    return evaluations.curve
 
 
 def limits_table(seconds: Mapping[str, Mapping[str, float | None]], curves: Mapping[str, Sequence[ErrorCurve]]) -> str:
@@ -133,10 +119,7 @@ def limits_table(seconds: Mapping[str, Mapping[str, float | None]], curves: Mapp
 
 
 def draw_curves(curves: Mapping[str, Sequence[ErrorCurve]], path: Path) -> tuple[Path, Path]:
-    """Draw the error of the best network so far over wall-clock time, and write it as PNG and PDF.
-
-    Time begins at 1 s: what was evaluated before is drawn from there. The path has no suffix; its folder exists.
-    """
+    """Draw the error of the best network so far over seconds, from 1 s on, as PNG and PDF; the path has no suffix."""
     with page(80) as figure:
         axes = figure.subplots()
         axes.set(xlabel="seconds of training, two cores", ylabel="mean paw error, mm")

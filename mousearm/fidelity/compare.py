@@ -15,7 +15,6 @@ from mousearm.model_check.muscles import sweep
 
 IN_JOINT_RANGES = "in ranges"  # name of the fibre lengths found in the random poses
 _MIN_MOMENT_ARM = 1e-4  # m: a muscle and a joint are a pair where OpenSim's moment arm exceeds this somewhere
-_N_BASES = 10  # poses from which each joint is swept
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -45,21 +44,20 @@ class Fidelity:
         return _rms(error), error.max(axis=0).filled(np.nan)
 
     def moment_errors(self, poses: np.ndarray) -> dict[str, np.ndarray]:
-        """(M, J) rms differences of moment arms in poses (P, M), as shares of the largest; NaN where they are no pair.
-
-        ``arm``: of ours from the derivatives of OpenSim's lengths; ``arm_stated``: of ours from what OpenSim states;
-        ``arm_itself``: of what OpenSim states from the derivatives of its own lengths.
-        """
-        (opensim, ours), stated = self.moments, self.stated
-        pairs = {"arm": (opensim, ours), "arm_stated": (stated, ours), "arm_itself": (opensim, stated)}
-        return {name: _share(reference, other, poses) for name, (reference, other) in pairs.items()}
+        """(M, J) rms differences of moment arms in poses (P, M), as shares of the largest; NaN for no pair."""
+        opensim, ours = self.moments
+        return {
+            "arm": _share(opensim, ours, poses),  # of ours from the derivatives of OpenSim's lengths
+            "arm_stated": _share(self.stated, ours, poses),
+            "arm_itself": _share(opensim, self.stated, poses),  # of what OpenSim states from its own lengths
+        }
 
 
 def compare_with_opensim(file: Path, arm: Arm, n_poses: int, seed: int, reaches: np.ndarray | None = None) -> Fidelity:
-    """Compare an arm with an OpenSim model in random poses; muscles and markers are matched by name.
+    """Compare an arm with an OpenSim model in random poses; joints, muscles and markers are matched by name.
 
-    Every joint must be a coordinate of the model (else UnknownNameError). ``reaches`` are poses, (T, J), for the fibre
-    lengths there. ModelError if OpenSim is not installed, or either program cannot use the file.
+    ``reaches`` are poses, (T, J), for the fibre lengths there. UnknownNameError if a joint is no coordinate there;
+    ModelError if OpenSim is not installed, or either program cannot use the file.
     """
     model = OpenSimModel(file, arm.actuator_names)
     match, dynamics = Match(arm, model), ArmDynamics(arm)
@@ -84,7 +82,7 @@ def compare_with_opensim(file: Path, arm: Arm, n_poses: int, seed: int, reaches:
         moments=np.array([match.per_joint(validity.slopes), [moment[index] for _, moment in ours]]),
         stated=match.per_joint(np.array([-arms for _, arms in opensim])),
         validity=validity,
-        jump=sweep(arm, qpos[:_N_BASES]).unexplained[index],
+        jump=sweep(arm, qpos[:10]).unexplained[index],
         curves=compare_curves(file, arm, model.muscles, ranges),
         notes=match.notes(),
     )
@@ -112,39 +110,38 @@ MAX_PATH_JUMP = 5e-5  # m, of our own paths in half a degree, beyond what the mo
 
 def verdicts(found: Fidelity) -> list[Result]:
     """One verdict per promise; on paths, over the poses in which OpenSim's own can be trusted."""
-    listed = [_places(found)]
-    if found.muscles:
-        listed += [_lengths(found), _moments(found)]
-        listed += [_peaks(found)] if found.curves else []
-        listed.append(_jumps(found))
-    return listed
-
-
-def lengths_kept(found: Fidelity, poses: np.ndarray) -> np.ndarray:
-    """(M,) mask of muscles whose lengths keep their limits in poses (P, M); false without any pose."""
-    rms, largest = found.length_error(poses)
-    return (rms <= MAX_LENGTH_RMS) & (largest <= MAX_LENGTH)
-
-
-def moments_kept(found: Fidelity, poses: np.ndarray) -> np.ndarray:
-    """(M, J) whether the moment arms keep their limit in poses (P, M); true where there is no pair."""
-    return ~(found.moment_errors(poses)["arm"] > MAX_MOMENT_ARM)
-
-
-def _places(found: Fidelity) -> Result:
     name, distance = max(found.places.items(), key=lambda item: item[1], default=("", np.inf))
-    return Result(
+    places = Result(
         "landmarks",
         passed=distance <= MAX_DISTANCE,
         measured=f"largest distance {distance:.1e} m: {name}" if name else "no landmark or marker in common",
         limit=f"at most {MAX_DISTANCE:g} m",
         remedy="A joint or a body stands elsewhere than in the file; import the file again (scripts/import_osim.py).",
     )
+    if not found.muscles:
+        return [places]
+    worst = int(found.jump.argmax())
+    jumps = Result(
+        "own paths",
+        passed=bool(found.jump[worst] <= MAX_PATH_JUMP),
+        measured=f"largest jump {1e3 * found.jump[worst]:.2g} mm in half a degree: {found.muscles[worst]}",
+        limit=f"at most {1e3 * MAX_PATH_JUMP:g} mm",
+        remedy="A path point enters a wrap surface, or the path changes sides; see scripts/check_model.py.",
+    )
+    peaks = [_peaks(found.curves)] if found.curves else []
+    return [places, _lengths(found), _moments(found), *peaks, jumps]
+
+
+def limits_kept(found: Fidelity, poses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(M,) of lengths, false without a pose, and (M, J) of moment arms, true without a pair: kept in poses (P, M)."""
+    rms, largest = found.length_error(poses)
+    lengths = (rms <= MAX_LENGTH_RMS) & (largest <= MAX_LENGTH)
+    return lengths, ~(found.moment_errors(poses)["arm"] > MAX_MOMENT_ARM)
 
 
 def _lengths(found: Fidelity) -> Result:
     poses = found.validity.trusted
-    kept, (rms, largest) = lengths_kept(found, poses), found.length_error(poses)
+    (kept, _), (rms, largest) = limits_kept(found, poses), found.length_error(poses)
     worst = int(np.nan_to_num(rms, nan=np.inf).argmax())
     measured = f"{1e3 * rms[worst]:.2g} mm rms, {1e3 * largest[worst]:.2g} mm at most"
     return Result(
@@ -159,7 +156,7 @@ def _lengths(found: Fidelity) -> Result:
 
 def _moments(found: Fidelity) -> Result:
     poses = found.validity.trusted
-    error, kept = found.moment_errors(poses)["arm"], moments_kept(found, poses)
+    error, (_, kept) = found.moment_errors(poses)["arm"], limits_kept(found, poses)
     counted = np.isfinite(error)
     measured = "no moment arms to compare"
     if counted.any():
@@ -177,8 +174,8 @@ def _moments(found: Fidelity) -> Result:
     )
 
 
-def _peaks(found: Fidelity) -> Result:
-    worst = max(found.curves, key=lambda item: abs(item.peak_errors[0]))
+def _peaks(curves: list[MuscleCurves]) -> Result:
+    worst = max(curves, key=lambda item: abs(item.peak_errors[0]))
     error, (opensim, ours) = worst.peak_errors[0], worst.peaks
     return Result(
         "peak forces",
@@ -186,15 +183,4 @@ def _peaks(found: Fidelity) -> Result:
         measured=f"worst {error:+.2g} % ({1e3 * ours:.4g} instead of {1e3 * opensim:.4g} mN): {worst.name}",
         limit=f"at most {MAX_PEAK_FORCE:g} %",
         remedy="force = maximum isometric force x cos(pennation); range = (lengthrange - slack) / optimal length.",
-    )
-
-
-def _jumps(found: Fidelity) -> Result:
-    worst = int(found.jump.argmax())
-    return Result(
-        "own paths",
-        passed=bool(found.jump[worst] <= MAX_PATH_JUMP),
-        measured=f"largest jump {1e3 * found.jump[worst]:.2g} mm in half a degree: {found.muscles[worst]}",
-        limit=f"at most {1e3 * MAX_PATH_JUMP:g} mm",
-        remedy="A path point enters a wrap surface, or the path changes sides; see scripts/check_model.py.",
     )

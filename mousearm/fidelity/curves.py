@@ -19,8 +19,6 @@ from mousearm.model import Arm
 # OpenSim has no rigid tendon for it; its fibre length is set instead, and its speed cannot be.
 _ELASTIC_ONLY = "Thelen2003Muscle"
 
-_SAME = 1e-6  # of the optimal length: OpenSim keeps some fibres from becoming shorter than asked for
-
 
 class Fibre(NamedTuple):
     """A muscle's figures in OpenSim: N, m, m, rad; ``max_velocity`` in optimal lengths per second."""
@@ -33,10 +31,7 @@ class Fibre(NamedTuple):
     max_velocity: float
 
     def path_length(self, fibre: np.ndarray) -> np.ndarray:
-        """Muscle-tendon length, m, at normalised fibre lengths; the fibres' width l0 sin(pennation) is constant.
-
-        NaN where a fibre would be shorter than the muscle is wide.
-        """
+        """Muscle-tendon length, m, at normalised fibre lengths, of width l0 sin(pennation); NaN for shorter fibres."""
         along = fibre**2 - np.sin(self.pennation) ** 2
         return self.slack + self.optimal * np.sqrt(np.where(along > 0, along, np.nan))
 
@@ -58,21 +53,18 @@ class Bench:
             self._model.addBody(body)
             self._model.addJoint(joint)
             for muscle in self._model.updMuscles():
-                self._stretch(muscle, body)
+                if muscle.getConcreteClassName() != _ELASTIC_ONLY:
+                    muscle.set_ignore_tendon_compliance(True)
+                path = self._opensim.GeometryPath.safeDownCast(muscle.updPath())
+                while path.updWrapSet().getSize():
+                    path.updWrapSet().remove(0)
+                for name, frame in (("bench_start", self._model.getGround()), ("bench_end", body)):
+                    path.appendNewPathPoint(name, frame, self._opensim.Vec3(0))
+                while path.updPathPointSet().getSize() > 2:
+                    path.updPathPointSet().remove(0)
             self._model.finalizeConnections()
             self._state = self._model.initSystem()
         self._slider = self._model.getCoordinateSet().get("bench")
-
-    def _stretch(self, muscle: Any, body: Any) -> None:
-        if muscle.getConcreteClassName() != _ELASTIC_ONLY:
-            muscle.set_ignore_tendon_compliance(True)
-        path = self._opensim.GeometryPath.safeDownCast(muscle.updPath())
-        while path.updWrapSet().getSize():
-            path.updWrapSet().remove(0)
-        for name, frame in (("bench_start", self._model.getGround()), ("bench_end", body)):
-            path.appendNewPathPoint(name, frame, self._opensim.Vec3(0))
-        while path.updPathPointSet().getSize() > 2:
-            path.updPathPointSet().remove(0)
 
     def fibre(self, muscle: str) -> Fibre:
         """Figures of a muscle."""
@@ -87,26 +79,24 @@ class Bench:
         )
 
     def curves(self, muscle: str, fibre: np.ndarray) -> np.ndarray:
-        """(3, K) isometric curves at normalised fibre lengths, (K,): active and passive multiplier, and force.
-
-        The force is the active one along the tendon, N, at full activation. NaN where OpenSim does not let the fibre be
-        that short.
-        """
+        """(3, K) isometric active and passive multipliers, active force along the tendon, N; NaN if too short."""
         item, figures = self._model.getMuscles().get(muscle), self.fibre(muscle)
         item.setActivation(self._state, 1.0)
         rows = np.full((len(fibre), 3), np.nan)
         for row, wanted, length in zip(rows, fibre, figures.path_length(fibre), strict=True):
-            if np.isfinite(length) and abs(self._put(item, length, 0.0, wanted * figures.optimal) - wanted) < _SAME:
+            # OpenSim keeps some fibres from becoming shorter than asked for.
+            if np.isfinite(length) and abs(self._put(item, length, 0.0, wanted * figures.optimal) - wanted) < 1e-6:
                 row[0] = item.getActiveForceLengthMultiplier(self._state)
                 row[1] = item.getPassiveForceMultiplier(self._state)
-                row[2] = self._active_force(item)
+                row[2] = item.getMaxIsometricForce() * (row[0] * item.getCosPennationAngle(self._state))
+                if (
+                    figures.kind != _ELASTIC_ONLY
+                ):  # of which OpenSim's own holds for the speed of the fibre, not at rest
+                    row[2] = item.getActiveFiberForceAlongTendon(self._state)
         return rows.T
 
     def force_velocity(self, muscle: str, speed: np.ndarray) -> np.ndarray:
-        """(K,) force-velocity multiplier at optimal fibre length, at normalised fibre speeds (lengthening above 0).
-
-        NaN where the tendon is elastic, so that the fibre's speed cannot be set.
-        """
+        """(K,) multiplier at optimal length and normalised speeds, lengthening above 0; NaN with an elastic tendon."""
         item, figures = self._model.getMuscles().get(muscle), self.fibre(muscle)
         if figures.kind == _ELASTIC_ONLY:
             return np.full(len(speed), np.nan)
@@ -116,13 +106,6 @@ class Bench:
             self._put(item, length, along, figures.optimal)
             found.append(item.getForceVelocityMultiplier(self._state))
         return np.array(found)
-
-    def _active_force(self, item: Any) -> float:
-        """N along the tendon; with an elastic tendon OpenSim's own holds for the speed of the fibre, not at rest."""
-        if item.getConcreteClassName() != _ELASTIC_ONLY:
-            return float(item.getActiveFiberForceAlongTendon(self._state))
-        multiplier = item.getActiveForceLengthMultiplier(self._state) * item.getCosPennationAngle(self._state)
-        return float(item.getMaxIsometricForce() * multiplier)
 
     def _put(self, item: Any, length: float, speed: float, fibre: float) -> float:
         """Go to a muscle-tendon length in m and speed in m/s; returns the normalised fibre length that OpenSim has."""
@@ -191,22 +174,8 @@ class MuscleCurves:
         return Difference.of(curves[:, (low <= FIBRE) & (high >= FIBRE)])
 
 
-def compare_curves(file: Path, arm: Arm, names: Sequence[str], lengths: dict[str, np.ndarray]) -> list[MuscleCurves]:
-    """Curves of MuJoCo muscles; ``lengths`` are OpenSim's of the M muscles, (P, M) m, by what they were found in."""
-    bench, muscles = Bench(file), zip(muscles_of(arm), *optimal_and_slack(arm), strict=True)
-    ours = {arm.actuator_names[i]: slack + FIBRE * optimal for i, optimal, slack in muscles}
-    return [
-        _compare(bench, arm, name, ours[name], {where: table[:, m] for where, table in lengths.items()})
-        for m, name in enumerate(names)
-        if name in ours
-    ]
-
-
 def forces_at(arm: Arm, actuator: int, length: float, speed: float = 0.0) -> tuple[float, float]:
-    """Active force at full activation and passive force of a MuJoCo muscle, N; pulling is above 0.
-
-    Its muscle-tendon ``length`` is in m, its ``speed`` of lengthening in m/s.
-    """
+    """Active force at full activation and passive one, N, pulling above 0, at a muscle length, m, and speed, m/s."""
     model = arm.model
     limits, unit = model.actuator_lengthrange[actuator], model.actuator_acc0[actuator]
     gain, bias = model.actuator_gainprm[actuator, :9], model.actuator_biasprm[actuator, :9]
@@ -214,24 +183,32 @@ def forces_at(arm: Arm, actuator: int, length: float, speed: float = 0.0) -> tup
     return active, -mujoco.mju_muscleBias(length, limits, unit, bias)
 
 
-def _compare(bench: Bench, arm: Arm, name: str, straight: np.ndarray, lengths: dict[str, np.ndarray]) -> MuscleCurves:
-    """Compare one muscle, of which ours is as long as ``straight`` at ``FIBRE``, (K,) m."""
-    actuator, fibre = arm.actuator_names.index(name), bench.fibre(name)
-    normal = {where: fibre.fibre_length(paths) for where, paths in lengths.items()}
-    (opensim_active, opensim_passive, force), along = bench.curves(name, FIBRE), fibre.path_length(FIBRE)
-    ours, passive = np.array([forces_at(arm, actuator, length) for length in straight]).T
-    displaced = np.array([forces_at(arm, actuator, length)[0] if length > 0 else np.nan for length in along])
-    speeds = SPEED * fibre.max_velocity * fibre.optimal
-    moving = np.array([forces_at(arm, actuator, straight[OPTIMAL], speed)[0] for speed in speeds])
-    peak = np.array([force[OPTIMAL], arm.peak_force[actuator]])
-    return MuscleCurves(
-        name=name,
-        fibre=fibre,
-        active=np.array([opensim_active, ours / peak[1]]),
-        passive=np.array([opensim_passive, passive / peak[1]]),
-        velocity=np.array([bench.force_velocity(name, SPEED), moving / ours[OPTIMAL]]),
-        force=np.array([force, ours]),
-        lengths=np.array([along, straight]),
-        displaced=np.array([force, displaced]) / peak[:, None],
-        ranges={where: (float(values.min()), float(values.max())) for where, values in normal.items()},
-    )
+def compare_curves(file: Path, arm: Arm, names: Sequence[str], lengths: dict[str, np.ndarray]) -> list[MuscleCurves]:
+    """Curves of MuJoCo muscles; ``lengths`` are OpenSim's of the M muscles, (P, M) m, by what they were found in."""
+    bench, curves = Bench(file), []
+    for actuator, optimal, slack in zip(muscles_of(arm), *optimal_and_slack(arm), strict=True):
+        name = arm.actuator_names[actuator]
+        if name not in names:
+            continue
+        fibre = bench.fibre(name)
+        normal = {where: fibre.fibre_length(paths[:, names.index(name)]) for where, paths in lengths.items()}
+        (opensim_active, opensim_passive, force), along = bench.curves(name, FIBRE), fibre.path_length(FIBRE)
+        straight = slack + FIBRE * optimal
+        ours, passive = np.array([forces_at(arm, actuator, length) for length in straight]).T
+        displaced = np.array([forces_at(arm, actuator, length)[0] if length > 0 else np.nan for length in along])
+        speeds = SPEED * fibre.max_velocity * fibre.optimal
+        moving = np.array([forces_at(arm, actuator, straight[OPTIMAL], speed)[0] for speed in speeds])
+        peak = np.array([force[OPTIMAL], arm.peak_force[actuator]])
+        found = MuscleCurves(
+            name=name,
+            fibre=fibre,
+            active=np.array([opensim_active, ours / peak[1]]),
+            passive=np.array([opensim_passive, passive / peak[1]]),
+            velocity=np.array([bench.force_velocity(name, SPEED), moving / ours[OPTIMAL]]),
+            force=np.array([force, ours]),
+            lengths=np.array([along, straight]),
+            displaced=np.array([force, displaced]) / peak[:, None],
+            ranges={where: (float(values.min()), float(values.max())) for where, values in normal.items()},
+        )
+        curves.append(found)
+    return sorted(curves, key=lambda found: names.index(found.name))

@@ -17,8 +17,6 @@ from mousearm.text import display_name, listed
 _OPENSIM, _KEPT, _ASIDE = BLACK, BLUE, ORANGE
 
 _SMALLEST_MM = 1e-8  # differences below it are drawn there
-_JITTER = 0.3  # of a row
-_SAME = 1e-3  # of the peak force: curves that differ by less are drawn as one
 
 
 def draw_fidelity(found: Fidelity, folder: Path) -> list[Path]:
@@ -36,7 +34,7 @@ def lengths_figure(found: Fidelity) -> Figure:
     """One row per muscle, one dot per pose."""
     error = np.maximum(1e3 * np.abs(found.lengths[1] - found.lengths[0]), _SMALLEST_MM)
     kept, (rms, _) = found.validity.trusted, found.length_error(found.validity.trusted)
-    spread = np.random.default_rng(0).uniform(-_JITTER, _JITTER, len(error))
+    spread = np.random.default_rng(0).uniform(-0.3, 0.3, len(error))  # of a row
     with page(24 + 5 * len(found.muscles)) as figure:
         axes = figure.subplots()
         for y in range(len(found.muscles)):
@@ -98,17 +96,16 @@ def _distinct(curves: Sequence[MuscleCurves]) -> list[list[MuscleCurves]]:
     """Muscles with the same curves; first in each group the one whose curves are known furthest."""
     groups: list[list[MuscleCurves]] = []
     for item in sorted(curves, key=lambda item: item.fibre.pennation):
-        same = [group for group in groups if _alike(group[0], item)]
-        if same:
-            same[0].append(item)
-        else:
-            groups.append([item])
+        same = next((group for group in groups if _alike(group[0], item)), [])
+        if not same:
+            groups.append(same)
+        same.append(item)
     return groups
 
 
 def _alike(one: MuscleCurves, other: MuscleCurves) -> bool:
     pairs = ((one.active, other.active), (one.passive, other.passive), (one.velocity, other.velocity))
-    return all(np.nan_to_num(np.abs(a - b), nan=0.0).max() < _SAME for a, b in pairs)
+    return all(np.nan_to_num(np.abs(a - b), nan=0.0).max() < 1e-3 for a, b in pairs)
 
 
 def _power(value: float) -> str:

@@ -18,7 +18,6 @@ from mousearm.model.opensim import read_osim
 from mousearm.model.opensim.elements import pose as frame_of
 from mousearm.model.opensim.tree import JOINT_NAMES, Z_UP, build_tree
 
-_SURFACES = ("WrapCylinder", "WrapSphere")
 _DERIVATIVE_STEP = 1e-6  # rad or m: rounding and curvature both stay below 1e-8 m/rad
 
 
@@ -37,6 +36,11 @@ class Surface(NamedTuple):
     pose: np.ndarray
     radius: float
     length: float
+
+    @property
+    def across(self) -> int:
+        """Number of axes that count for the distance: those across a cylinder, or all of a sphere."""
+        return 2 if np.isfinite(self.length) else 3
 
 
 class OpenSimModel:
@@ -65,14 +69,14 @@ class OpenSimModel:
             coordinate.setValue(self._state, float(value), False)
         self._model.realizePosition(self._state)
 
-    def marker(self, name: str) -> np.ndarray:
-        """Position of a marker in this pose, (3,) m in MuJoCo's axes."""
-        return _z_up(self._model.getMarkerSet().get(name).getLocationInGround(self._state))
-
-    def joint(self, coordinate: str) -> np.ndarray:
-        """Position of a coordinate's joint in this pose: the origin of its child frame, (3,) m in MuJoCo's axes."""
-        frame = self._model.getCoordinateSet().get(coordinate).getJoint().getChildFrame()
-        return _z_up(frame.getPositionInGround(self._state))
+    def place(self, marker: str = "", coordinate: str = "") -> np.ndarray:
+        """Position in this pose of a marker, or of a coordinate's joint (its child frame), (3,) m in MuJoCo's axes."""
+        if marker:
+            position = self._model.getMarkerSet().get(marker).getLocationInGround(self._state)
+        else:
+            frame = self._model.getCoordinateSet().get(coordinate).getJoint().getChildFrame()
+            position = frame.getPositionInGround(self._state)
+        return Z_UP[:3, :3] @ position.to_numpy()
 
     def lengths(self, values: np.ndarray) -> np.ndarray:
         """(M,) m, lengths of the muscles' paths at a pose, (C,)."""
@@ -80,19 +84,13 @@ class OpenSimModel:
         return np.array([path.getLength(self._state) for path in self._paths])
 
     def paths(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Lengths (M,) m and OpenSim's own moment arms (M, C) m at a pose.
-
-        Where a path is as short as it can be, moment arms are -d length / d coordinate.
-        """
+        """(M,) lengths, m, and OpenSim's moment arms (M, C), m: -d length / d coordinate of a shortest path."""
         lengths = self.lengths(values)
         arms = [[path.computeMomentArm(self._state, item) for item in self._free] for path in self._paths]
         return lengths, np.array(arms).reshape(len(lengths), len(self._free))
 
     def slope(self, values: np.ndarray, coordinate: int) -> np.ndarray:
-        """(M,) d length / d coordinate at a pose: the smaller of the differences to either side.
-
-        They agree unless a length jumps, or a path begins to bend, within the step; a jump is no slope.
-        """
+        """(M,) d length / d coordinate: the smaller of the differences to either side, for a jump is no slope."""
         step = np.zeros(len(values))
         step[coordinate] = _DERIVATIVE_STEP
         before, here, after = (self.lengths(values + side * step) for side in (-1, 0, 1))
@@ -101,29 +99,29 @@ class OpenSimModel:
 
     def path(self, muscle: int) -> list[Vertex]:
         """The path of a muscle in this pose; in an arc only the first and the last vertex."""
-        current = self._paths[muscle].getCurrentPath(self._state)
-        return [self._vertex(current.get(i)) for i in range(current.getSize())]
+        current, vertices = self._paths[muscle].getCurrentPath(self._state), []
+        for point in (current.get(i) for i in range(current.getSize())):
+            on = self._opensim.PathWrapPoint.safeDownCast(point)
+            wrap = None if on is None else on.getWrapObject().getName()
+            vertices.append(Vertex(point.getName(), wrap, point.getLocationInGround(self._state).to_numpy()))
+        return vertices
 
     def surfaces(self, muscle: int) -> list[Surface]:
         """Cylinders and spheres that the path of a muscle may bend around, where they are in this pose."""
-        objects = [wrap.getWrapObject() for wrap in self._paths[muscle].getWrapSet()]
-        return [self._surface(item) for item in objects if item.getConcreteClassName() in _SURFACES]
-
-    def _vertex(self, point: Any) -> Vertex:
-        on = self._opensim.PathWrapPoint.safeDownCast(point)
-        wrap = None if on is None else on.getWrapObject().getName()
-        return Vertex(point.getName(), wrap, point.getLocationInGround(self._state).to_numpy())
-
-    def _surface(self, wrap: Any) -> Surface:
-        frame = wrap.getFrame().getTransformInGround(self._state)
-        body = np.eye(4)
-        body[:3, 3] = frame.p().to_numpy()
-        body[:3, :3] = [[frame.R().get(i, j) for j in range(3)] for i in range(3)]
-        local = frame_of(wrap.get_translation().to_numpy(), wrap.get_xyz_body_rotation().to_numpy())
-        kind = wrap.getConcreteClassName()
-        shape = getattr(self._opensim, kind).safeDownCast(wrap)
-        length = shape.get_length() if kind == "WrapCylinder" else np.inf
-        return Surface(wrap.getName(), body @ local, shape.get_radius(), length)
+        surfaces = []
+        for wrap in (item.getWrapObject() for item in self._paths[muscle].getWrapSet()):
+            kind = wrap.getConcreteClassName()
+            if kind not in ("WrapCylinder", "WrapSphere"):
+                continue
+            frame = wrap.getFrame().getTransformInGround(self._state)
+            body = np.eye(4)
+            body[:3, 3] = frame.p().to_numpy()
+            body[:3, :3] = [[frame.R().get(i, j) for j in range(3)] for i in range(3)]
+            local = frame_of(wrap.get_translation().to_numpy(), wrap.get_xyz_body_rotation().to_numpy())
+            shape = getattr(self._opensim, kind).safeDownCast(wrap)
+            length = shape.get_length() if kind == "WrapCylinder" else np.inf
+            surfaces.append(Surface(wrap.getName(), body @ local, shape.get_radius(), length))
+        return surfaces
 
 
 def load_opensim() -> Any:
@@ -152,21 +150,13 @@ def opened(file: Path) -> Iterator[tuple[Any, Any]]:
         raise ModelError(f"OpenSim refuses {file}: {error}") from error
 
 
-def _z_up(point: Any) -> np.ndarray:
-    """An OpenSim vector in MuJoCo's axes: (x, y, z) becomes (z, x, y)."""
-    return Z_UP[:3, :3] @ point.to_numpy()
-
-
 class Match:
-    """An arm and an OpenSim model side by side.
-
-    A coordinate has the name of its joint, or the one that our reader gives it; a joint's value is as many times the
-    coordinate's as our reader says. Coordinates that the arm lacks stay at their default.
-    """
+    """An arm and an OpenSim model side by side; coordinates that the arm lacks stay at their default."""
 
     def __init__(self, arm: Arm, model: OpenSimModel):
         """Look up every joint; raises UnknownNameError if one is not a free coordinate of the model."""
         self._arm, self._model = arm, model
+        # A coordinate has the name of its joint, or the one that our reader gives it, and so many times its value.
         links = build_tree(read_osim(model.file)).values()
         scales = {dof.name: dof.scale for link in links for dof in link.dofs}
         coordinate_of = {JOINT_NAMES.get(name, name): name for name in model.coordinates}
@@ -191,8 +181,7 @@ class Match:
     def distances(self, qpos: np.ndarray) -> dict[str, float]:
         """Largest distance in poses, (P, J), of each point that both have, m.
 
-        Points are markers and the sites of their names, and those landmarks of the arm that are hinges: they are the
-        origins of the joints' child frames.
+        Points are markers and the sites of their names, and those landmarks that are hinges, as child frames' origins.
         """
         arm, model = self._arm, self._model
         sites = [name for name in model.markers if name in object_names(arm.model, "site")]
@@ -203,8 +192,10 @@ class Match:
             model.put(pose)
             data.qpos[:] = joint_values
             mujoco.mj_kinematics(arm.model, data)
-            pairs = [(name, data.xanchor[i], model.joint(self._coordinates[i])) for name, i in hinges.items()]
-            pairs += [(name, data.site(name).xpos, model.marker(name)) for name in sites]
+            pairs = [
+                (name, data.xanchor[i], model.place(coordinate=self._coordinates[i])) for name, i in hinges.items()
+            ]
+            pairs += [(name, data.site(name).xpos, model.place(marker=name)) for name in sites]
             for name, here, there in pairs:
                 largest[name] = max(largest[name], float(np.linalg.norm(here - there)))
         return largest

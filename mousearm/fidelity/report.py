@@ -5,14 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from mousearm.fidelity.compare import IN_JOINT_RANGES, Fidelity, lengths_kept, moments_kept, verdicts
+from mousearm.fidelity.compare import IN_JOINT_RANGES, Fidelity, limits_kept, verdicts
 from mousearm.fidelity.curves import OPTIMAL, Difference, MuscleCurves
 from mousearm.fidelity.validity import MAX_UNEXPLAINED
 from mousearm.model_check import result_table
 from mousearm.text import NO_VALUE, columns, number
 
-_EXAMPLES = 2  # poses per muscle
-_WIDTH = 118  # of a line of text
 _ALL_LENGTHS = "0.2..1.8"  # of ``FIBRE``
 
 
@@ -49,8 +47,7 @@ def fidelity_json(found: Fidelity) -> dict[str, Any]:
 
 
 def _paths(found: Fidelity, m: int) -> dict[str, Any]:
-    validity = found.validity
-    figures: dict[str, Any] = {}
+    validity, figures = found.validity, dict[str, Any]()
     for name, poses in (("all_poses", np.ones_like(validity.trusted)), ("kept_poses", validity.trusted)):
         rms, largest = found.length_error(poses)
         figures[name] = {"length_rms_m": _json_number(rms[m]), "length_max_m": _json_number(largest[m])}
@@ -91,7 +88,6 @@ def _spread(found: Difference) -> dict[str, float | None]:
 
 
 def _json_number(value: float) -> float | None:
-    """As JSON has it: null instead of NaN."""
     return float(value) if np.isfinite(value) else None
 
 
@@ -121,9 +117,12 @@ def _path_table(found: Fidelity) -> str:
     ]
     figures = []
     for poses in (every, kept):
-        verdict = lengths_kept(found, poses) & moments_kept(found, poses).all(axis=1)
-        errors = {name: _worst(shares) for name, shares in found.moment_errors(poses).items()}
-        figures.append((*found.length_error(poses), errors, verdict))
+        lengths, moments = limits_kept(found, poses)
+        errors = {
+            name: np.ma.masked_invalid(shares).max(axis=1).filled(np.nan)
+            for name, shares in found.moment_errors(poses).items()
+        }
+        figures.append((*found.length_error(poses), errors, lengths & moments.all(axis=1)))
     (rms, largest, every_arm, passed), (kept_rms, kept_largest, kept_arm, kept_passed) = figures
     aside = 100 * (1 - kept.mean(axis=0))
     for m, name in enumerate(found.muscles):
@@ -131,13 +130,13 @@ def _path_table(found: Fidelity) -> str:
         arms = [number(100 * shares[m], ".2f") for shares in (every_arm["arm"], *kept_arm.values())]
         verdicts = ["pass" if values[m] else "FAIL" for values in (passed, kept_passed)]
         rows.append([name, *lengths, *arms, f"{aside[m]:.1f}", *verdicts])
-    note = _paragraph(
+    note = (
         "Paths, over all poses and over those kept, in which OpenSim's own path can be trusted; aside: the others. "
         "rms and max: difference of the length. arm: rms difference of the moment arm, the derivative of the "
         "length, % of its largest; of the worst joint. stated: the same against the moment arms that OpenSim "
         "states; itself: what OpenSim states against the derivatives of its own lengths."
     )
-    return "\n".join([note, *columns(rows)])
+    return _table(note, rows)
 
 
 def _aside_table(found: Fidelity) -> str:
@@ -154,19 +153,19 @@ def _aside_table(found: Fidelity) -> str:
             name, shares = "", [""] * len(causes)
     if len(rows) == 1:
         return ""
-    note = _paragraph(
+    note = (
         "Poses set aside, % by cause, and some of them (degrees). inside: the end of a segment that bends in other "
         "poses is inside its wrap object, so that OpenSim draws it straight; cuts: both ends are outside, and the "
         "straight line goes through it all the same; jumps: half a degree of one coordinate changes the length by "
         f"{_mm(MAX_UNEXPLAINED)} mm or more beyond what the moment arms explain."
     )
-    return "\n".join([note, *columns(rows)])
+    return _table(note, rows)
 
 
 def worst_poses(found: Fidelity, muscle: int) -> np.ndarray:
     """Rows of some poses set aside for a muscle, those with the largest jumps."""
     aside = np.flatnonzero(~found.validity.trusted[:, muscle])
-    return aside[np.argsort(-found.validity.jump[aside, muscle])][:_EXAMPLES]
+    return aside[np.argsort(-found.validity.jump[aside, muscle])][:2]
 
 
 def _curve_table(curves: list[MuscleCurves]) -> str:
@@ -185,29 +184,25 @@ def _curve_table(curves: list[MuscleCurves]) -> str:
         spreads += [item.difference(item.passive, name) for name in (None, IN_JOINT_RANGES)]
         spreads += [Difference.of(item.velocity), item.difference(item.displaced, IN_JOINT_RANGES)]
         pennation = f"{np.rad2deg(item.fibre.pennation):.1f}°"
-        rows.append([item.name, pennation, *ranges, *peaks, *(_pair(found) for found in spreads)])
-    note = _paragraph(
+        pairs = (NO_VALUE if np.isnan(found.rms) else f"{found.rms:.1f}/{found.largest:.1f}" for found in spreads)
+        rows.append([item.name, pennation, *ranges, *peaks, *pairs])
+    note = (
         "Forces, % of the peak force; curves: rms/largest difference. peak: isometric, each at its own optimal "
         "fibre length. active, passive: force-length at equal normalised fibre lengths, from 0.2 to 1.8 and within "
         "those that occur. speed: force-velocity at optimal length. same: peak and active curve with the whole "
         "muscle as long as in OpenSim."
     )
-    return "\n".join([note, *columns(rows)])
+    return _table(note, rows)
+
+
+def _table(note: str, rows: list[list[str]]) -> str:
+    return "\n".join([_paragraph(note), *columns(rows)])
 
 
 def _paragraph(text: str) -> str:
-    return textwrap.fill(text, _WIDTH)
+    return textwrap.fill(text, width=118)
 
 
 def _mm(metres: float) -> str:
     """A length in mm to two digits; below 1e-5 mm as such."""
     return "<1e-5" if metres < 1e-8 else number(1e3 * metres, ".2g")
-
-
-def _worst(shares: np.ndarray) -> np.ndarray:
-    """(M,) largest over the joints, NaN where there is none."""
-    return np.ma.masked_invalid(shares).max(axis=1).filled(np.nan)
-
-
-def _pair(found: Difference) -> str:
-    return NO_VALUE if np.isnan(found.rms) else f"{found.rms:.1f}/{found.largest:.1f}"

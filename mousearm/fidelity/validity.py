@@ -1,8 +1,7 @@
 """Poses in which a path in OpenSim is valid: where OpenSim neither cuts through a wrap object nor jumps.
 
-OpenSim does not bend a segment whose end is inside the wrap object (for a cylinder: inside its radius); it draws the
-straight line through the object instead, and where the end passes the surface the length jumps. A wrap object that ends
-lets a path slip off. In such poses a path without jumps must differ.
+OpenSim draws a segment straight whose end is inside the wrap object, and where the end passes the surface the length
+jumps. A wrap object that ends lets a path slip off. In such poses a path without jumps must differ.
 """
 
 from collections.abc import Iterator
@@ -15,8 +14,6 @@ from mousearm.fidelity.reference import OpenSimModel, Surface, Vertex
 from mousearm.model_check.muscles import STEP
 
 MAX_UNEXPLAINED = 2e-5  # m: a length that changes by more than this beyond what the moment arms predict has jumped
-_MIN_CHORD = 1e-6  # m: OpenSim's tangent points are not exact; a longer chord through a wrap object counts
-_SLIDE_SHARE = 0.01  # of its range, the step of a coordinate that is a translation
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +47,12 @@ def path_validity(model: OpenSimModel, poses: np.ndarray) -> Validity:
 
 
 def _jump(model: OpenSimModel, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(M,) largest unexplained change, (M,) the coordinate that made it, (M, C) slopes at the pose.
-
-    A step of d changes a length by the integral of its slope m, by the trapezium rule d (m(0) + m(d)) / 2.
-    """
+    """(M,) largest unexplained change, (M,) the coordinate that made it, (M, C) slopes at the pose."""
     here = model.lengths(pose)
     slopes = np.array([model.slope(pose, c) for c in range(len(pose))])
-    steps = np.where(model.turns, STEP, _SLIDE_SHARE * np.ptp(model.range, axis=1))
+    steps = np.where(model.turns, STEP, 0.01 * np.ptp(model.range, axis=1))
     unexplained = np.zeros_like(slopes)
+    # A step of d changes a length by the integral of its slope m, by the trapezium rule d (m(0) + m(d)) / 2.
     for c, step in enumerate(steps):
         for signed in (step, -step):
             moved = pose.copy()
@@ -69,10 +64,7 @@ def _jump(model: OpenSimModel, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 
 def _through_surfaces(model: OpenSimModel, poses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(P, M) whether an end is inside, and whether a line cuts with both ends outside, in segments that ever bend.
-
-    A segment that bends in none of the poses is straight in all of them, and no reason to doubt it.
-    """
+    """(P, M) whether an end is inside, and whether a line cuts with both ends outside, in segments that ever bend."""
     muscles = range(len(model.muscles))
     seen: dict[tuple[int, str, str, str], np.ndarray] = {}
     for row, pose in enumerate(poses):
@@ -85,7 +77,7 @@ def _through_surfaces(model: OpenSimModel, poses: np.ndarray) -> tuple[np.ndarra
     inside, cuts = np.zeros((2, len(poses), len(muscles)), dtype=bool)
     for (muscle, *_), table in seen.items():
         enters, crosses, bends = table.T
-        if bends.any():
+        if bends.any():  # or it is straight in all poses, and no reason to doubt it
             inside[:, muscle] |= enters
             cuts[:, muscle] |= crosses & ~enters
     return inside, cuts
@@ -98,7 +90,7 @@ def path_segments(path: list[Vertex], surface: Surface) -> Iterator[tuple[str, s
     fixed = [i for i, vertex in enumerate(path) if vertex.wrap is None]
     for first, last in pairwise(fixed):
         lines = [i for i in range(first, last) if path[i].wrap is None or path[i].wrap != path[i + 1].wrap]
-        cuts = any(chord(local[i], local[i + 1], surface) > _MIN_CHORD for i in lines)
+        cuts = any(chord(local[i], local[i + 1], surface) > 1e-6 for i in lines)  # m: tangent points are not exact
         enters = contains(local[first], surface) or contains(local[last], surface)
         bends = any(vertex.wrap == surface.name for vertex in path[first:last])
         yield path[first].name, path[last].name, (enters, cuts, bends)
@@ -106,17 +98,14 @@ def path_segments(path: list[Vertex], surface: Surface) -> Iterator[tuple[str, s
 
 def contains(point: np.ndarray, surface: Surface) -> bool:
     """True if a point, (3,) m in the surface's axes, is inside it."""
-    across = _axes_across(surface)
+    across = surface.across
     return bool(point[:across] @ point[:across] < surface.radius**2 and abs(point[2]) <= surface.length / 2)
 
 
 def chord(start: np.ndarray, end: np.ndarray, surface: Surface) -> float:
-    """Length in m of that part of a straight line, both ends (3,) m in the surface's axes, which is inside it.
-
-    The share t of the way where |start + t way| = radius solves a quadratic equation; the ends of a cylinder and of the
-    line bound it.
-    """
-    way, across = end - start, _axes_across(surface)
+    """Length in m of that part of a straight line, both ends (3,) m in the surface's axes, which is inside it."""
+    # The share t of the way where |start + t way| = radius solves a quadratic equation, bounded by the ends.
+    way, across = end - start, surface.across
     a, b = float(way[:across] @ way[:across]), float(start[:across] @ way[:across])
     discriminant = b * b - a * (float(start[:across] @ start[:across]) - surface.radius**2)
     if a <= 0 or discriminant <= 0:
@@ -128,8 +117,3 @@ def chord(start: np.ndarray, end: np.ndarray, surface: Surface) -> float:
     elif abs(start[2]) > surface.length / 2:
         return 0.0
     return max(0.0, high - low) * float(np.linalg.norm(way))
-
-
-def _axes_across(surface: Surface) -> int:
-    """Number of axes that count for the distance: those across a cylinder, or all of a sphere."""
-    return 2 if np.isfinite(surface.length) else 3

@@ -26,7 +26,7 @@ from mousearm.sweep.job import QueuedJob
 from mousearm.sweep.records import LOCAL, SLURM, Job, Sweep, Worker, local_process, states, stop
 
 # Settings that submitit's update_parameters does not take.
-_OTHERS = ("_target_", "submitit_folder", "max_num_timeout", "wait", "parallel")
+_OTHERS = ("_target_", "cluster", "submitit_folder", "max_num_timeout", "wait", "parallel")
 # Words of sbatch when it refuses, and which setting of hydra.launcher they are about.
 _COMPLAINTS = {
     "memory": "mem_gb (null where a cluster does not count memory)",
@@ -36,11 +36,8 @@ _COMPLAINTS = {
     "time limit": "timeout_min",
     **dict.fromkeys(("cpu", "processors"), "cpus_per_task"),
 }
-_PARTS = ("mousearm", "conf", "run.py") if CHECKOUT else ("mousearm",)
-_POLL_S = {LOCAL: 0.5, SLURM: 5.0}
 
-Jobs = Mapping[int, Sequence[str]]
-"""The overrides of jobs, by the jobs' numbers."""
+Jobs = Mapping[int, Sequence[str]]  # overrides by the numbers of jobs
 
 
 def build_executor(cluster: str, sweep: Path, settings: Mapping[str, Any]) -> submitit.AutoExecutor:
@@ -88,10 +85,9 @@ def environment(code: Path, threads: int | None) -> dict[str, str]:
 
 
 def snapshot(sweep: Path) -> Path:
-    """Copy the code that is running into a sweep's folder: what is committed and what is not.
+    """Copy the running code, committed or not, into a sweep's folder, as ``code-0`` or the next number.
 
-    A copy of a git checkout is one, too, so that environment.txt of its runs has commit and changes. It is ``code-0``
-    or the next number, for jobs may still run an earlier one.
+    A copy of a git checkout is one, too, so that environment.txt of its runs has commit and changes.
     """
     copy = sweep / f"code-{len(copies(sweep))}"
     if (CODE / ".git").exists():
@@ -99,7 +95,8 @@ def snapshot(sweep: Path) -> Path:
         if answer.startswith("("):
             print(f"Jobs will not write down the commit of their code {answer}.")
     make_folder(copy)
-    for source, target in ((CODE / part, copy / part) for part in _PARTS):
+    parts = ("mousearm", "conf", "run.py") if CHECKOUT else ("mousearm",)
+    for source, target in ((CODE / part, copy / part) for part in parts):
         if source.is_dir():
             shutil.rmtree(target, ignore_errors=True)
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
@@ -113,7 +110,7 @@ def copies(sweep: Path) -> list[Path]:
     return sorted(sweep.glob("code-*"), key=lambda path: int(path.name.removeprefix("code-")))
 
 
-def submit(sweep: Sweep, jobs: Jobs, code: Path) -> None:
+def submit(sweep: Sweep, jobs: Jobs, code: Path) -> list[Job]:
     """Give jobs to SLURM, all at once, to run a snapshot of the code; RunError if it is not there, or refuses."""
     settings = sweep.launch()["settings"]
     threads = settings.get("cpus_per_task")
@@ -121,17 +118,19 @@ def submit(sweep: Sweep, jobs: Jobs, code: Path) -> None:
     calls = [_plan(sweep, number, overrides, threads) for number, overrides in jobs.items()]
     for number, queued in zip(jobs, submit_calls(executor, calls), strict=True):
         sweep.job(number).assign(Worker(SLURM, queued.job_id, socket.gethostname()))
+        print(f"job {number}: {queued.job_id} {' '.join(jobs[number])}", flush=True)
+    return [sweep.job(number) for number in jobs]
 
 
 def run_here(sweep: Sweep, jobs: Jobs, code: Path) -> Iterator[Job]:
     """Run jobs on this computer, as many at a time as the sweep's settings say; yields each as it ends.
 
-    Each process gets its share of the processors. When the iteration ends early, by Ctrl-C too, no further job begins,
-    and those that run save themselves and end.
+    When the iteration ends early, by Ctrl-C too, no further job begins, and those that run save themselves and end.
     """
     settings = sweep.launch()["settings"]
-    parallel = min(settings.get("parallel") or processors(), len(jobs))
-    threads = settings.get("cpus_per_task") or max(1, processors() // parallel)
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    parallel = min(settings.get("parallel") or processors, len(jobs))
+    threads = settings.get("cpus_per_task") or max(1, processors // parallel)
     executor = build_executor(LOCAL, sweep.path, settings)
     waiting = [(number, _plan(sweep, number, overrides, threads)) for number, overrides in jobs.items()]
     running: dict[int, submitit.Job[float]] = {}
@@ -144,7 +143,7 @@ def run_here(sweep: Sweep, jobs: Jobs, code: Path) -> Iterator[Job]:
                 number, call = waiting.pop(0)
                 running[number] = _start(executor, call, environment(code, threads))
                 sweep.job(number).assign(local_process(running[number].job_id))
-            time.sleep(_POLL_S[LOCAL])
+            time.sleep(0.5)
     finally:
         stop(sweep.job(number).worker for number in running)
         for job in running.values():
@@ -155,18 +154,13 @@ def await_queue(jobs: Sequence[Job]) -> Iterator[Job]:
     """Wait for submitted jobs; yields each when it has left the queue."""
     left = list(jobs)
     while left:
-        time.sleep(_POLL_S[SLURM])
+        time.sleep(5)
         try:
             living = states(job.worker for job in left)
         except RunError:
             continue  # a controller that is busy, or restarted, answers later
         yield from (job for job in left if job.worker not in living)
         left = [job for job in left if job.worker in living]
-
-
-def processors() -> int:
-    """Number of processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _plan(sweep: Sweep, number: int, overrides: Sequence[str], threads: int | None) -> QueuedJob:

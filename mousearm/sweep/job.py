@@ -6,6 +6,7 @@ import signal
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -29,13 +30,9 @@ if TYPE_CHECKING:
     from mousearm.training.learning import Pruner
 
 
-# Longer than a scheduler takes to end a job that it has sent SIGTERM to.
-_UNTIL_KILLED_S = 600
 _RULE = "search.json"
 EVALUATIONS = ("eval/test_paw_mm", "eval/train_paw_mm")
 """Columns of metrics.csv with mean paw errors, mm: of the test split or, where there is none, of the train split."""
-# With fewer trials to compare with, a median says little.
-_LEAST_OTHERS = 5
 
 
 def run_composed(composed: DictConfig) -> float:
@@ -50,17 +47,14 @@ def run_composed(composed: DictConfig) -> float:
 
         return experiment.run(config, folder, overrides)
     finally:
-        _forget_empty(folder)
+        with suppress(OSError):
+            folder.rmdir()  # Hydra made it; unless something was written in it
 
 
 def run_job(job: Job, configure: Callable[[], Config], overrides: Sequence[str]) -> float:
-    """Train as ``experiment.run`` does; an error is recorded and shown, and does not end the sweep.
+    """Train as ``experiment.run`` does; an error is recorded and shown, does not end the sweep, and gives NaN.
 
-    Returns:
-        Mean paw error in mm; NaN where there is none because the job failed, was pruned, or its time was over.
-
-    Raises:
-        Interrupted: if a signal asked the whole process to end.
+    So does the end of the job's time; Interrupted is raised if a signal asked the whole process to end.
     """
     try:
         config = configure()
@@ -82,37 +76,25 @@ def run_job(job: Job, configure: Callable[[], Config], overrides: Sequence[str])
         job.end(FAILED, reason)
         print(f"Job {job.number} failed: {reason}", flush=True)
     finally:
-        _forget_empty(job.run.path)
+        with suppress(OSError):
+            job.run.path.rmdir()
     return math.nan
 
 
-def _forget_empty(folder: Path) -> None:
-    """Remove a run folder that Hydra made and in which nothing was written."""
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
-
-
 def _hand_over(number: int) -> None:
-    """Let the queue decide what becomes of a job whose run a signal ended; the run has saved itself.
-
-    The signal that announces preemption, or the end of the job's time, is submitit's, which queues the job again. After
-    SIGTERM SLURM will end the job, and cancels it or queues it again.
-    """
+    """Let the queue decide what becomes of a job whose run a signal ended; the run has saved itself."""
     queue = os.environ.get("SUBMITIT_EXECUTOR")
-    if queue is not None and number == signal.SIGUSR2:
+    if queue is not None and number == signal.SIGUSR2:  # preemption, or the end of the job's time: it is queued again
         signal.raise_signal(number)
     elif queue == SLURM and number == signal.SIGTERM:
-        time.sleep(_UNTIL_KILLED_S)
+        time.sleep(600)  # longer than SLURM takes to end the job, which it cancels or queues again
 
 
 class QueuedJob:
-    """A job that runs later in another process: what submitit keeps, calls, and queues again.
-
-    Its configuration is composed when it runs, from the files of its code; ``threads`` are those of the simulator where
-    that leaves them open, None for all processors.
-    """
+    """A job that runs later in another process: what submitit keeps, calls, and queues again."""
 
     def __init__(self, job: Job, name: str, overrides: Sequence[str], threads: int | None):
+        """Keep what its configuration is composed of when it runs; ``threads`` where that leaves them open."""
         self._job, self._name, self._overrides, self._threads = job, name, list(overrides), threads
 
     def __call__(self) -> float:
@@ -128,14 +110,11 @@ class QueuedJob:
 
     def _load(self) -> Config:
         config = compose([*self._overrides, f"name={self._name}"])
-        return replace(config, threads=self._threads) if self._threads and not config.threads else config
+        return replace(config, threads=config.threads or self._threads or 0)
 
 
 def recorded(file: Path, *names: str) -> dict[int, float]:
-    """Numbers by steps in metrics.csv or timing.csv, as of ``Rows.column``; none where the file cannot be read.
-
-    For what happens to one job must not end the others.
-    """
+    """Numbers by steps in metrics.csv or timing.csv, as of ``Rows.column``; none where the file cannot be read."""
     try:
         return read_metrics(file).column(*names)
     except RunError:
@@ -148,10 +127,9 @@ def write_rule(sweep: Path, prune_after: float | None) -> None:
 
 
 def median_rule(job: Job) -> "Pruner | None":
-    """Build the pruner of a job, by the median rule: half of the others were better by the same step.
+    """The pruner of a job, by the median rule: half of the others were better by the same step.
 
-    It compares the smallest errors until then, with those of all jobs that got as far; there must be five. None for a
-    job of another sweep, or of a search without pruning.
+    It compares the smallest errors until then; there must be five others that got as far. None without pruning.
     """
     record = job.sweep / _RULE
     share = read_record(record, prune_after=(float, int, NoneType))["prune_after"] if record.is_file() else None
@@ -166,11 +144,9 @@ def median_rule(job: Job) -> "Pruner | None":
             return
         best = min([evaluation.objective, *until(steps, recorded(job.run.metrics, *EVALUATIONS))])
         runs = [other.run for other in planned_jobs(job.sweep) if other.number != job.number]
-        histories = [recorded(run.metrics, *EVALUATIONS) for run in runs]
-        others = [
-            min(until(steps, history)) for history in histories if history and min(history) <= steps <= max(history)
-        ]
-        if len(others) >= _LEAST_OTHERS and best > (middle := median(others)):
+        histories = (recorded(run.metrics, *EVALUATIONS) for run in runs)
+        others = [min(until(steps, of)) for of in histories if of and min(of) <= steps <= max(of)]
+        if len(others) >= 5 and best > (middle := median(others)):
             raise Pruned(
                 f"{best:.3f} mm after {steps} steps, {used:.0%} of the budget; the median of {len(others)} other "
                 f"trials was {middle:.3f} mm"

@@ -27,36 +27,23 @@ from mousearm.files import make_folder, write_text
 from mousearm.keys import require
 from mousearm.sweep.executor import Jobs
 from mousearm.sweep.job import write_rule
-from mousearm.sweep.launcher import (
-    PLUGINS,
-    LocalConf,
-    LocalLauncher,
-    QueueLauncher,
-    SlurmConf,
-    SlurmLauncher,
-    is_search,
-    n_trials,
-    to_slurm,
-)
-from mousearm.sweep.progress import Progress, begin, differing, progress, reasons, tally
+from mousearm.sweep.launcher import PLUGINS, LocalConf, QueueLauncher, SlurmConf, n_trials, to_slurm
+from mousearm.sweep.progress import begin, differing, progress, reasons, tally
 from mousearm.sweep.records import LOCAL, Sweep, local_process, planned_jobs
 from mousearm.text import shell
 
 if TYPE_CHECKING:  # not everybody has Optuna
     from mousearm.sweep.study import Study
 
-# hydra/launcher=basic runs one job after the other; so does a retry of such a sweep.
-_ONE_BY_ONE = {"parallel": 1, "timeout_min": 7 * 24 * 60}
-
 
 def register() -> None:
     """Register the launchers and the sweeper with Hydra."""
     sys.modules[PLUGINS] = sys.modules[__name__]
-    for plugin in (SlurmLauncher, LocalLauncher, OptunaSweeper):
+    for plugin in (QueueLauncher, OptunaSweeper):
         plugin.__module__ = PLUGINS
         Plugins.instance().register(plugin)
-    for launcher, settings in ((SlurmLauncher, SlurmConf), (LocalLauncher, LocalConf)):
-        ConfigStore.instance().store(group="hydra/launcher", name=f"mousearm_{launcher.cluster}", node=settings)
+    for settings in (SlurmConf, LocalConf):
+        ConfigStore.instance().store(group="hydra/launcher", name=f"mousearm_{settings.cluster}", node=settings)
 
 
 def slurm_settings(overrides: Sequence[str]) -> dict[str, Any]:
@@ -77,7 +64,8 @@ class SweepRecord(Callback):
             return
         sweep = Sweep(Path(hydra.sweep.dir))
         with cli.handled():
-            begin(sweep, str(config.name), LOCAL, _ONE_BY_ONE, is_search(config))
+            one_by_one = {"parallel": 1, "timeout_min": 7 * 24 * 60}  # as a retry will do them, too
+            begin(sweep, str(config.name), LOCAL, one_by_one, n_trials(config) is not None)
         if hydra.sweeper._target_.endswith(".BasicSweeper"):  # which will make these jobs
             words = [f"{key}={value}" for key, value in (hydra.sweeper.params or {}).items()] + [*hydra.overrides.task]
             parsed = OverridesParser.create().parse_overrides(words)
@@ -90,7 +78,7 @@ class SweepRecord(Callback):
             sweep, number = Path(config.hydra.sweep.dir), config.hydra.job.num
             now, total = progress(planned_jobs(sweep)), n_trials(config)
             (own,) = (own for one, own in zip(now, differing(now), strict=True) if one.job.number == number)
-            print(f"\nJob {number + 1} of {max(total, len(now))}, {sweep / str(number)}: {' '.join(own)}")
+            print(f"\nJob {number + 1} of {max(total or 0, len(now))}, {sweep / str(number)}: {' '.join(own)}")
             print(f"  {tally(now, total)}\n", flush=True)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
@@ -111,9 +99,8 @@ class SweepRecord(Callback):
 class OptunaSweeper(Sweeper):
     """Searches with Optuna; settings as in ``conf/hydra/sweeper/optuna.yaml``."""
 
-    def __init__(self, n_trials: int, n_jobs: int, seed: int, prune_after: float | None, params: Any):
-        self._n_trials, self._n_jobs, self._seed = n_trials, n_jobs, seed
-        self._prune_after, self._params = prune_after, params or {}
+    def __init__(self, **settings: Any):
+        self._settings = settings
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Take the sweep's configuration, and build its launcher."""
@@ -127,17 +114,13 @@ class OptunaSweeper(Sweeper):
         """Run all trials; where none can begin the program ends and says why."""
         with cli.handled():
             self._check()
-            self._search([f"{key}={value}" for key, value in self._params.items()] + arguments)
+            self._search([*(f"{key}={value}" for key, value in (self._settings["params"] or {}).items()), *arguments])
 
     def _check(self) -> None:
-        for name, value, least in (
-            ("n_trials", self._n_trials, 1),
-            ("n_jobs", self._n_jobs, 1),
-            ("seed", self._seed, 0),
-        ):
-            valid = f"a whole number, {least} or more"
+        for name, least in (("n_trials", 1), ("n_jobs", 1), ("seed", 0)):
+            value, valid = self._settings[name], f"a whole number, {least} or more"
             require(isinstance(value, int) and value >= least, f"hydra.sweeper.{name}", value, valid)
-        share = self._prune_after
+        share = self._settings["prune_after"]
         is_share = share is None or (isinstance(share, int | float) and 0 <= share <= 1)
         require(is_share, "hydra.sweeper.prune_after", share, "null, or 0 to 1")
         if not self._config.hydra.launcher.get("wait", True):
@@ -157,12 +140,12 @@ class OptunaSweeper(Sweeper):
             composed = self._loader.load_sweep_config(self._config, list(overrides))
             load(OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])).check_start()
         make_folder(self._sweep.path)
-        study = Study(self._sweep.path, space, self._seed)
+        study = Study(self._sweep.path, space, self._settings["seed"])
         write_text(self._sweep.path / "multirun.yaml", OmegaConf.to_yaml(self._config))  # as Hydra's own sweeper does
-        write_rule(self._sweep.path, self._prune_after)
+        write_rule(self._sweep.path, self._settings["prune_after"])
         self._resume(study)
-        while len(study) < self._n_trials:
-            self._launch(study, study.draw(min(self._n_jobs, self._n_trials - len(study))))
+        while (left := self._settings["n_trials"] - len(study)) > 0:
+            self._launch(study, study.draw(min(self._settings["n_jobs"], left)))
         print(f"\n{study.summary()}", flush=True)
 
     def _resume(self, study: "Study") -> None:
@@ -171,7 +154,7 @@ class OptunaSweeper(Sweeper):
         begun = study.begun()
         over = {number for number in begun if number in planned and planned[number].has_result}
         for number in sorted(over):
-            _tell(study, planned[number])
+            study.tell(planned[number])
         left = [number for number in begun if number not in over]
         for _, together in groupby(enumerate(left), key=lambda pair: pair[1] - pair[0]):
             self._launch(study, {number: begun[number] for _, number in together})
@@ -184,10 +167,4 @@ class OptunaSweeper(Sweeper):
                 job.plan(trials[job.number], local_process())
         self._launcher.launch(list(trials.values()), initial_job_idx=jobs[0].number)
         for result in progress(jobs):
-            _tell(study, result)
-
-
-def _tell(study: "Study", result: Progress) -> None:
-    study.tell(result)
-    error = "" if result.paw_mm is None else f" {result.paw_mm:.3f} mm"
-    print(f"trial {result.job.number}: {result.state}{error}", flush=True)
+            study.tell(result)

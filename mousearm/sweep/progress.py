@@ -18,8 +18,6 @@ from mousearm.text import columns, duration, shell
 LOST = "lost"
 """No process works on the job, and none said why: it was killed, or its computer went down."""
 
-_RETRIED = (FAILED, LOST, INTERRUPTED, CANCELLED)
-
 
 @dataclass(frozen=True)
 class Progress:
@@ -86,12 +84,7 @@ def begin(sweep: Sweep, name: str, cluster: str, settings: dict[str, Any], keep_
     sweep.create(name, cluster, settings, keep_jobs)
 
 
-def queued_line(job: Job) -> str:
-    """A job in SLURM's queue in a line."""
-    return f"job {job.number}: {job.worker.id} {' '.join(job.overrides)}"
-
-
-def state_line(job: Job, total: int = 0) -> str:
+def state_line(job: Job, total: int | None = None) -> str:
     """The state of a job in a line, and below it the progress of its sweep; ``total`` as of ``tally``."""
     jobs = progress(planned_jobs(job.sweep))
     (now,) = (one for one in jobs if one.job.number == job.number)
@@ -99,13 +92,12 @@ def state_line(job: Job, total: int = 0) -> str:
     return f"job {job.number}: {now.state} {result}".rstrip() + f"\n  {tally(jobs, total)}"
 
 
-def tally(jobs: Sequence[Progress], total: int = 0) -> str:
+def tally(jobs: Sequence[Progress], total: int | None = None) -> str:
     """Total progress, such as ``2 of 6 jobs finished, 1 running, 3 waiting; about 20 min of training are left``.
 
-    ``total`` is the number of jobs where it is larger than that of those that are planned already. The time is that of
-    finished jobs, as many at a time as run now.
+    ``total`` counts jobs not planned yet, too. The time is that of finished jobs, as many at a time as run now.
     """
-    counts, total = Counter(one.state for one in jobs), max(total, len(jobs))
+    counts, total = Counter(one.state for one in jobs), max(total or 0, len(jobs))
     text = f"{counts.pop(FINISHED, 0)} of {total} jobs finished"
     text += "".join(f", {n} {state}" for state, n in sorted(counts.items()))
     left = total - sum(one.is_over for one in jobs)
@@ -154,19 +146,14 @@ def cancel(folder: Path) -> str:
 
 
 def retry(folder: Path, new_code: bool = False) -> str:
-    """Run those jobs again that ended without a result, each in its folder, where it resumes if it had begun.
-
-    In SLURM's queue they are submitted; on one computer this returns when they have ended. They run the code as it was
-    when the sweep was launched, or the new one.
-    """
+    """Submit or run jobs again that ended without a result; each resumes, with the sweep's code or the new one."""
     sweep = Sweep(folder)
-    again = [one.job for one in progress(sweep.jobs()) if one.state in _RETRIED]
+    again = [one.job for one in progress(sweep.jobs()) if one.state in (FAILED, LOST, INTERRUPTED, CANCELLED)]
     if not again:
         return "There is nothing to retry: every job finished, waits or runs."
     old = copies(folder)
     code = snapshot(folder) if new_code or not old else old[-1].resolve()
     jobs = {job.number: job.overrides for job in again}
     if sweep.launch()["cluster"] == SLURM:
-        submit(sweep, jobs, code)
-        return "\n".join(map(queued_line, again))
+        return f"{len(submit(sweep, jobs, code))} jobs are queued again."
     return "\n".join(state_line(job) for job in run_here(sweep, jobs, code))

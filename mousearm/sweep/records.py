@@ -26,7 +26,6 @@ SLURM, LOCAL = "slurm", "local"
 CANCELLED = "cancelled"
 WAITING = "waiting"
 _PENDING = ("PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "SPECIAL_EXIT", "SUSPENDED")
-_TIMEOUT_S = 60
 # What may be signalled and cancelled: one process, or one job of the queue.
 _WORKER = re.compile(rf"{LOCAL} [1-9]\d*|{SLURM} \d+([_+]\d+)?")
 
@@ -48,7 +47,7 @@ def local_process(number: int | str = "") -> Worker:
 def slurm(*command: str) -> str:
     """Run one of SLURM's programs and return what it prints; RunError if it is not there, or refuses."""
     try:
-        result = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
+        result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise RunError(
             f"SLURM does not answer: {error}. Work where sbatch, squeue and scancel are, such as the cluster's login "
@@ -75,10 +74,7 @@ def states(workers: Iterable[Worker]) -> dict[Worker, str]:
 
 
 def stop(workers: Iterable[Worker]) -> None:
-    """Ask workers to end; runs that train save themselves first.
-
-    RunError if SLURM does not answer or refuses; if a process belongs to another computer or user.
-    """
+    """Ask workers to end; runs save themselves first. RunError for another computer's, or where that is refused."""
     found = sorted(set(workers), key=lambda worker: worker.id)
     in_queue = [worker.id for worker in found if worker.cluster == SLURM]
     if in_queue:
@@ -162,10 +158,9 @@ class Sweep:
 
     def create(self, name: str, cluster: str, settings: dict[str, Any], keep_jobs: bool = False) -> None:
         """Record how it is launched; of an earlier launch the runs stay, and with ``keep_jobs`` the jobs' records."""
-        make_folder(self.path)
         if not keep_jobs:
             shutil.rmtree(self.path / JOBS, ignore_errors=True)
-        write_json(self._record, {"name": name, "cluster": cluster, "settings": settings})
+        write_json(make_folder(self.path) / self._record.name, {"name": name, "cluster": cluster, "settings": settings})
 
     def launch(self) -> dict[str, Any]:
         """How it was launched: ``name``, ``cluster``, ``settings`` of the launcher; RunError if it never was."""

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import optuna
 from hydra.core.override_parser.types import IntervalSweep, Override
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.samplers import TPESampler
 from optuna.trial import TrialState
 
@@ -19,16 +19,13 @@ from mousearm.sweep.progress import Progress
 from mousearm.text import override, shell
 
 FILE = "search.db"
-_NAME = "search"
-_SPACE = "space"
-# Digits of drawn numbers, so that tables of them can be read.
-_DIGITS = 4
+Distribution = CategoricalDistribution | FloatDistribution | IntDistribution
 
 
 class Space(NamedTuple):
     """The search space: overrides with ranges or lists of values by key, and those that all trials have in common."""
 
-    searched: dict[str, BaseDistribution]
+    searched: dict[str, Distribution]
     fixed: list[str]
     texts: dict[str, str]  # as they were given, of all keys; spaces with equal texts are the same
 
@@ -53,7 +50,10 @@ class Space(NamedTuple):
 
     def corners(self) -> list[list[str]]:
         """Overrides of as few trials as have every end of an interval and every value of a list."""
-        ends = {key: _ends(kind) for key, kind in self.searched.items()}
+        ends = {
+            key: kind.choices if isinstance(kind, CategoricalDistribution) else (kind.low, kind.high)
+            for key, kind in self.searched.items()
+        }
         most = max(map(len, ends.values()))
         return [self.overrides({key: values[i % len(values)] for key, values in ends.items()}) for i in range(most)]
 
@@ -62,7 +62,7 @@ class Space(NamedTuple):
         return [*self.fixed, *(f"{key}={_text(params[key], kind)}" for key, kind in self.searched.items())]
 
 
-def _distribution(key: str, override: Override) -> BaseDistribution:
+def _distribution(key: str, override: Override) -> Distribution:
     if override.is_discrete_sweep():
         return CategoricalDistribution([str(value) for value in override.sweep_string_iterator()])
     value = override.value()
@@ -78,25 +78,15 @@ def _distribution(key: str, override: Override) -> BaseDistribution:
         raise ConfigError(f"{key}: interval({value.start},{value.end}) cannot be searched: {error}") from error
 
 
-def _ends(kind: BaseDistribution) -> Sequence[Any]:
-    if isinstance(kind, FloatDistribution | IntDistribution):
-        return kind.low, kind.high
-    assert isinstance(kind, CategoricalDistribution)
-    return kind.choices
-
-
-def _text(value: Any, kind: BaseDistribution) -> str:
+def _text(value: Any, kind: Distribution) -> str:
     if not isinstance(kind, FloatDistribution):
         return str(value)
-    text = f"{value:.{_DIGITS}g}"
+    text = f"{value:.4g}"  # so few digits that tables can be read
     return text if kind.low <= float(text) <= kind.high else repr(value)
 
 
 class Study:
-    """Draws trials and learns from their results; all of it is kept in ``search.db``.
-
-    Trials are overrides of the configuration by the number of the trial, which is that of its job.
-    """
+    """Draws trials, overrides by the number of trial and job, and learns from their results; kept in ``search.db``."""
 
     def __init__(self, folder: Path, space: Space, seed: int):
         """Begin a search, or resume the one in the folder; RunError if that is of something else, or no search."""
@@ -106,13 +96,12 @@ class Study:
         self._folder, self._space, self._seed = folder, space, seed
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         try:
-            self._study = optuna.create_study(
-                study_name=_NAME, storage=f"sqlite:///{file.resolve()}", load_if_exists=True
-            )
+            storage = f"sqlite:///{file.resolve()}"
+            self._study = optuna.create_study(study_name="search", storage=storage, load_if_exists=True)
         except Exception as error:  # of SQLite, SQLAlchemy, Alembic and Optuna
             raise RunError(f"{file} cannot be used: {' '.join(str(error).split())}") from error
         now = space.texts
-        saved: Mapping[str, str] = self._study.user_attrs.get(_SPACE, now)
+        saved: Mapping[str, str] = self._study.user_attrs.get("space", now)
         lines = [
             f"{key}: saved {saved.get(key, 'nothing')}, wanted {now.get(key, 'nothing')}"
             for key in sorted({*saved, *now})
@@ -124,7 +113,7 @@ class Study:
                 "Give the same command to go on with it (hydra.sweeper.n_trials, n_jobs and the launcher may change), "
                 "or choose another name=."
             )
-        self._study.set_user_attr(_SPACE, now)
+        self._study.set_user_attr("space", now)
 
     def __len__(self) -> int:
         """Number of trials that were drawn."""
@@ -132,32 +121,33 @@ class Study:
 
     def begun(self) -> dict[int, list[str]]:
         """Trials without a result, during which the search was ended."""
-        trials = self._study.get_trials(states=[TrialState.RUNNING])
-        for trial in (trial for trial in trials if set(trial.params) != set(self._space.searched)):
-            self._study.tell(trial.number, state=TrialState.FAIL)  # ended while it was drawn
-        running = self._study.get_trials(states=[TrialState.RUNNING])
-        return {trial.number: self._space.overrides(trial.params) for trial in running}
+        begun = {}
+        for trial in self._study.get_trials(states=[TrialState.RUNNING]):
+            if set(trial.params) == set(self._space.searched):
+                begun[trial.number] = self._space.overrides(trial.params)
+            else:
+                self._study.tell(trial.number, state=TrialState.FAIL)  # ended while it was drawn
+        return begun
 
     def draw(self, n: int) -> dict[int, list[str]]:
-        """Draw trials, by the tree-structured Parzen estimator.
-
-        Each draw has its generator, so that a resumed search draws what it would have drawn without interruption.
-        """
+        """Draw trials, by the tree-structured Parzen estimator."""
         drawn = {}
         for _ in range(n):
+            # A generator for each, so that a resumed search draws what it would have drawn without interruption.
             seed = int(np.random.SeedSequence([self._seed, len(self)]).generate_state(1)[0])
             self._study.sampler = TPESampler(seed=seed, constant_liar=n > 1)
-            trial = self._study.ask(self._space.searched)
+            trial = self._study.ask({**self._space.searched})
             drawn[trial.number] = self._space.overrides(trial.params)
         return drawn
 
     def tell(self, result: Progress) -> None:
-        """Learn from a job that ended; one without a result is a trial that failed."""
+        """Learn from a job that ended, and say so; one without a result is a trial that failed."""
+        number, error = result.job.number, "" if result.paw_mm is None else f" {result.paw_mm:.3f} mm"
         if result.state == FINISHED and result.paw_mm is not None and np.isfinite(result.paw_mm):
-            self._study.tell(result.job.number, result.paw_mm)
+            self._study.tell(number, result.paw_mm)
         else:
-            state = TrialState.PRUNED if result.state == PRUNED else TrialState.FAIL
-            self._study.tell(result.job.number, state=state)
+            self._study.tell(number, state=TrialState.PRUNED if result.state == PRUNED else TrialState.FAIL)
+        print(f"trial {number}: {result.state}{error}", flush=True)
 
     def summary(self) -> str:
         """The best trial, and commands to train it further."""
@@ -169,7 +159,6 @@ class Study:
             return f"{counts}. None has a result."
         best = self._study.best_trial
         run, overrides = self._folder / str(best.number), self._space.overrides(best.params)
-        own = overrides[len(self._space.fixed) :]
         again = [word for word in overrides if not word.startswith(("name=", "seed="))]
         if any(word.startswith("experiment=") for word in again):
             again += ["hydra/sweeper=basic", "hydra.sweeper.params=null"]  # the experiment may be what searches
@@ -177,7 +166,7 @@ class Study:
         return "\n".join(
             [
                 f"{counts}. The best is trial {best.number}, {best.value:.3f} mm:",
-                *(f"  {word}" for word in own),
+                *(f"  {word}" for word in overrides[len(self._space.fixed) :]),
                 f"{'its run':<16} {run}",
                 f"{'train it further':<16} {shell('run.py', f'resume={run}')} algo.timesteps=N",
                 f"{'with other seeds':<16} {shell('run.py', '-m', *again)}",

@@ -34,14 +34,10 @@ UnfinishedRows = Mapping[str, dict[str, Any] | None]
 
 
 class Tracker(KVWriter):
-    """Follows a run by rows: what is logged at one number of steps is one row, which the next one finishes.
-
-    Attributes:
-        row: the unfinished row, with its number of ``steps``; a run that is resumed continues it.
-    """
+    """Follows a run by rows: what is logged at one number of steps is one row, which the next one finishes."""
 
     def __init__(self, row: dict[str, Any] | None = None):
-        self.row = row
+        self.row = row  # the unfinished one, with its number of ``steps``; a run that is resumed continues it
 
     def write(self, key_values: dict[str, Any], key_excluded: dict[str, tuple[str, ...]], step: int = 0) -> None:
         """Take the values of one step; called by SB3's logger."""
@@ -85,12 +81,9 @@ class MetricsFile(Tracker):
     """A CSV file with one row per number of steps, first column ``steps``. New keys become new columns."""
 
     def __init__(self, path: Path, keep: Callable[[str], bool], row: dict[str, Any] | None = None):
-        """Begin or continue a file; OutputError if it cannot be written.
+        """Begin or continue a file of the keys that ``keep`` selects; OutputError if it cannot be written.
 
-        Args:
-            path: the file.
-            keep: selects the keys that are written.
-            row: the unfinished one; rows from there on are dropped, because the run makes them again. None drops all.
+        Rows from the unfinished ``row`` on are dropped, because the run makes them again; None drops all.
         """
         super().__init__(row)
         self._path, self._keep = path, keep
@@ -152,11 +145,7 @@ def tensorboard(config: Config, folder: RunFolder, rows: UnfinishedRows) -> KVWr
 
 
 class RunLogger(Logger):
-    """SB3's logger, which can be resumed: with values that were recorded and not yet written, and unfinished rows.
-
-    Attributes:
-        trackers: those that it writes to, by name.
-    """
+    """SB3's logger, which can be resumed: with values that were recorded and not yet written, and unfinished rows."""
 
     def __init__(self, folder: Path, writers: Mapping[str, KVWriter]):
         """Gather what is written to, by name; of writers that are trackers the unfinished rows are saved."""
@@ -188,11 +177,7 @@ class RunLogger(Logger):
 
 
 def build_logger(config: Config, folder: RunFolder, state: Mapping[str, Any] | None = None) -> RunLogger:
-    """Build the logger of a run, with all trackers that the configuration has a use for.
-
-    Of the ``RunLogger.state`` with which a run was saved the rows are restored; None for a new run. OutputError if the
-    files cannot be written.
-    """
+    """Build the logger of a run, new or with the rows of its saved state; OutputError if files cannot be written."""
     rows = state["rows"] if state is not None else {}
     begun = {name: TRACKERS[name](config, folder, rows) for name in TRACKERS}
     return RunLogger(folder.path, {name: writer for name, writer in begun.items() if writer is not None})
@@ -200,10 +185,7 @@ def build_logger(config: Config, folder: RunFolder, state: Mapping[str, Any] | N
 
 @contextmanager
 def tracked(config: Config, folder: RunFolder, state: Mapping[str, Any] | None = None) -> Iterator[RunLogger]:
-    """The logger of a run while the run lasts; trackers are informed of its end.
-
-    Arguments and errors as of ``build_logger``.
-    """
+    """The logger of a run while it lasts, as of ``build_logger``; trackers are informed of its end."""
     logger = build_logger(config, folder, state)
     with ending(lambda status: logger.end(status.state, status.reason)):
         yield logger

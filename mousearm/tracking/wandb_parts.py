@@ -31,8 +31,6 @@ _OFFLINE = "offline-"  # how folders of parts begin that were kept for a later u
 _MODES = ("disabled", "offline", "online")
 _LONGEST = 128  # name or group
 _URL = re.compile(r"View run .*?(https?://\S+)")
-# W&B's message about a record whose end is missing because the run was killed: the rest was uploaded.
-_CUT_SHORT = "ends with an incomplete record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +43,6 @@ class Part:
     def mark(self) -> Path:
         """The file that W&B itself makes when the server has all of it."""
         return self.file.with_name(self.file.name + ".synced")
-
-    @property
-    def uploaded(self) -> bool:
-        """True if the server has all of it, by that mark."""
-        return self.mark.is_file()
 
     @property
     def is_offline(self) -> bool:
@@ -85,13 +78,9 @@ def wandb_command(*words: str) -> tuple[str, ...]:
 
 
 def start_wandb(config: Config, folder: RunFolder) -> "tuple[Run, int, Part]":
-    """Begin or resume a run, and print where it is.
+    """Begin or resume a run, and print where it is: in its folder without a login or a server, or after such a part.
 
-    It is kept in the run folder where W&B cannot be reached, without a login, or while an earlier part waits to be
-    uploaded.
-
-    Returns:
-        W&B's run, steps of the last row that it has already (-1: none), and what is kept of it in the run folder.
+    Returns W&B's run, the steps of the last row that it has (-1: none), and what is kept of it in the run folder.
     """
     import wandb  # slow to import, and most runs do without it
 
@@ -148,7 +137,9 @@ def _beginning(config: Config, folder: RunFolder) -> "Callable[..., Run]":
     """A function that begins the run, given the mode."""
     import wandb  # slow to import, and most runs do without it
 
-    tracking, job = config.tracking, _job(config.name, folder.path)
+    # The run of a sweep's job is in <sweep>/<number>.
+    tracking, path, parts = config.tracking, folder.path.absolute(), Path(config.name).parts
+    job = path.name if path.name.isdigit() and path.parent.parts[-len(parts) :] == parts else ""
     settings = wandb.Settings(
         silent=True,
         console="off",
@@ -158,8 +149,8 @@ def _beginning(config: Config, folder: RunFolder) -> "Callable[..., Run]":
         symlink=False,  # so that the folder can be copied to where there is a network
         x_transaction_log_flush_interval=1.0,  # s: what is lost at most of the record when a run is killed
         git_root=str(CODE),
-        git_commit=_git("rev-parse", "HEAD"),
-        git_remote_url=without_credentials(_git("config", "--get", "remote.origin.url")),
+        git_commit=_git("rev-parse", "HEAD") or None,
+        git_remote_url=without_credentials(_git("config", "--get", "remote.origin.url")) or None,
     )
     wandb.setup(settings)  # silent from now on
     return partial(
@@ -182,7 +173,7 @@ def _beginning(config: Config, folder: RunFolder) -> "Callable[..., Run]":
 
 def _can_go_online(earlier: Sequence[Part]) -> bool:
     """Check that there is a login, and that W&B has all earlier parts; print what is missing."""
-    if any(part.is_offline and not part.uploaded and not part.is_empty for part in earlier):
+    if any(part.is_offline and not part.mark.is_file() and not part.is_empty for part in earlier):
         print("Weights & Biases: an earlier part of the run is not uploaded yet, so this one is kept offline after it.")
         return False
     if problem := _login_problem(verify=False):
@@ -209,44 +200,27 @@ def forget_service() -> None:
     os.environ.pop("WANDB_SERVICE", None)
 
 
-def _job(name: str, folder: Path) -> str:
-    """Number of a sweep's job, whose folder is ``<sweep>/<number>``; empty for a run outside of a sweep."""
-    parts = Path(name).parts
-    inside = folder.absolute().parent.parts[-len(parts) :] == parts
-    return folder.name if inside and folder.name.isdigit() else ""
-
-
-def _git(*words: str) -> str | None:
+def _git(*words: str) -> str:
     answer = git(*words).strip()
-    return None if answer.startswith("(") else answer or None
+    return "" if answer.startswith("(") else answer
 
 
-def without_credentials(url: str | None) -> str | None:
+def without_credentials(url: str) -> str:
     """An address without the user's name, password or token in it, and without a query."""
-    if url is None:
-        return None
     split = urlsplit(url)
     return split._replace(netloc=split.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
 def sync_runs(runs: Sequence[Path], again: bool = False) -> dict[Path, tuple[bool, str]]:
-    """Upload what runs kept, the parts of each in their order; they become one run there.
+    """Upload what runs kept, the parts of each in their order, as one run; ``again`` also what the server has.
 
-    Args:
-        runs: run folders.
-        again: upload also what the server is known to have.
-
-    Returns:
-        By run, whether the server has all of it now, and the result in words.
-
-    Raises:
-        RunError: if there is no login, or the server cannot be reached.
+    Returns by run whether the server has all of it now, and the result in words. RunError without login or server.
     """
     results: dict[Path, tuple[bool, str]] = {}
     is_reachable = False
     for run in runs:
         parts = parts_of(run)
-        waiting = [part for part in parts if not part.is_empty and (again or not part.uploaded)]
+        waiting = [part for part in parts if not part.is_empty and (again or not part.mark.is_file())]
         if RunFolder(run).status().state == RUNNING:
             results[run] = False, "is being trained; its turn comes when it has ended"
         elif waiting:
@@ -265,10 +239,10 @@ def _upload(parts: Sequence[Part]) -> tuple[bool, str]:
     result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     lines = [line.removeprefix("wandb: ") for line in (result.stdout + result.stderr).splitlines()]
     errors = [line.removeprefix("ERROR ") for line in lines if line.startswith(("ERROR ", "Error: "))]
-    for part in parts:
-        if any(_CUT_SHORT in error and str(part.file.parent) in error for error in errors):
+    for part in parts:  # of a record whose end is missing because the run was killed, the rest was uploaded
+        if any("ends with an incomplete record" in error and str(part.file.parent) in error for error in errors):
             part.mark.touch()
-    if left := sum(not part.uploaded for part in parts):
+    if left := sum(not part.mark.is_file() for part in parts):
         problem = "; ".join(errors) or "wandb sync gave no reason"
         return False, f"{left} of {len(parts)} parts could not be uploaded: {problem}"
     url = next((found[1] for line in lines if (found := _URL.search(line))), "")

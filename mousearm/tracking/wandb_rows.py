@@ -28,26 +28,18 @@ from mousearm.trajectory import Trial
 
 # W&B calls what ends with 255 killed, as after Ctrl-C.
 _EXIT_CODES = {FINISHED: 0, FAILED: 1, INTERRUPTED: 255, PRUNED: 0}
-_DPI = 100  # for a screen
-_BINS = 64
 
 
 class WandbRows(Tracker):
-    """The rows of metrics.csv and timing.csv, each sent once, at its number of environment steps.
+    """The rows of metrics.csv and timing.csv, each sent once; nothing that goes wrong in W&B ends a run.
 
     A run that is resumed makes rows again that came after its checkpoint. On the same machine they are the same, to the
     last bit, and W&B, whose steps never go back, has them already: they are left out. The unfinished row is not sent
     when a run is interrupted, because it may not be complete.
-
-    Nothing that goes wrong in W&B ends a run.
     """
 
     def __init__(self, config: Config, folder: RunFolder, rows: UnfinishedRows):
-        """Begin to follow a run, or follow it again: send what metrics.csv and timing.csv have and W&B has not.
-
-        The unfinished row goes on with the parts that these files have of it, and W&B's, which has what files cannot
-        hold.
-        """
+        """Begin to follow a run, or follow it again: send what metrics.csv and timing.csv have and W&B has not."""
         super().__init__()
         self._run, self._sent, self._part = start_wandb(config, folder)
         self._share, self._films = config.tracking.pictures_percent / 100, config.tracking.films
@@ -59,6 +51,7 @@ class WandbRows(Tracker):
             past.setdefault(int(row["steps"]), {}).update(_numbers(row))
         for steps in sorted(past):
             self.finish(past[steps])
+        # Of the unfinished row these files have a part, and W&B's the rest, which files cannot hold.
         current = [_numbers(row) for name in ("metrics", "timing") if (row := rows.get(name)) is not None]
         self.row = {key: value for row in (rows.get("wandb") or {}, *current) for key, value in row.items()} or None
 
@@ -75,7 +68,8 @@ class WandbRows(Tracker):
         if self._drawing_s > self._share * (begin - self._begin) or not self._share:
             return
         middle = trials[evaluation.middle]
-        self.add(steps, {"eval/reach": _figure(middle, arm)})
+        png = np.frombuffer(as_png(reach_figure(middle, drives(arm, middle)), dpi=100), np.uint8)
+        self.add(steps, {"eval/reach": {"kind": "figure", "file": png, "caption": middle.name}})
         if self._films and (film := _film_of(middle, arm)) is not None:
             self.add(steps, {"eval/film": film})
         self._drawing_s += time.perf_counter() - begin
@@ -145,19 +139,10 @@ def _numbers(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _histogram(trials: Sequence[Trial]) -> dict[str, Any]:
-    """Histogram of the controls of all actuators, over all reaches and frames.
-
-    Controls are the network's actions in the units of the actuators; most at an end of the range means saturation.
-    """
+    """Histogram of all controls, in the units of the actuators; most at an end of the range means saturation."""
     controls = np.concatenate([trial.ctrl[1:] for trial in trials])  # none led to the start
-    counts, edges = np.histogram(controls, bins=_BINS)
+    counts, edges = np.histogram(controls, bins=64)
     return {"kind": "histogram", "counts": counts, "edges": edges}
-
-
-def _figure(trial: Trial, arm: Arm) -> dict[str, Any]:
-    """The figure of one reach, as a PNG file."""
-    png = as_png(reach_figure(trial, drives(arm, trial)), _DPI)
-    return {"kind": "figure", "file": np.frombuffer(png, np.uint8), "caption": trial.name}
 
 
 def _film_of(trial: Trial, arm: Arm) -> dict[str, Any] | None:

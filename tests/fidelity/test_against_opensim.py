@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mousearm.errors import ModelError, UnknownNameError
-from mousearm.fidelity.compare import compare_with_opensim, lengths_kept, moments_kept, verdicts
+from mousearm.fidelity.compare import compare_with_opensim, limits_kept, verdicts
 from mousearm.fidelity.curves import Bench
 from mousearm.fidelity.reference import OpenSimModel
 from mousearm.fidelity.report import fidelity_text, worst_poses
@@ -56,7 +56,8 @@ def show(capsys, found):
 def missed(found):
     """Muscles whose lengths or moment arms miss a limit where OpenSim can be trusted."""
     poses = found.validity.trusted
-    kept = lengths_kept(found, poses) & moments_kept(found, poses).all(axis=1)
+    lengths, moments = limits_kept(found, poses)
+    kept = lengths & moments.all(axis=1)
     return {name for name, holds in zip(found.muscles, kept, strict=True) if not holds}
 
 

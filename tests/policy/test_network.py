@@ -6,7 +6,7 @@ from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
 from sb3_contrib.common.recurrent.type_aliases import RNNStates
 from stable_baselines3.common.distributions import DiagGaussianDistribution
 
-from mousearm.benchmark.stock import stock_name, stock_policy_arguments
+from mousearm.benchmark.speed import stock_name, stock_policy_arguments
 from mousearm.policy.network import Gaussian, NormalizedObservation, PlainObservation, RecurrentPolicy
 
 N_OBSERVATIONS, N_ACTIONS = 7, 3

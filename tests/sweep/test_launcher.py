@@ -10,9 +10,8 @@ from hydra.core.plugins import Plugins
 from mousearm.config import CONF
 from mousearm.errors import ConfigError, RunError, UnknownNameError
 from mousearm.rundir.logs import CODE
-from mousearm.sweep.doctor import examine
 from mousearm.sweep.executor import build_executor, copies, remedy, snapshot, with_environment
-from mousearm.sweep.launcher import to_slurm
+from mousearm.sweep.launcher import examine, to_slurm
 from mousearm.sweep.plugins import register, slurm_settings
 
 

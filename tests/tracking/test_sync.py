@@ -39,7 +39,7 @@ def test_parts_are_in_the_order_of_time_whether_online_or_offline(tmp_path):
     parts = parts_of(tmp_path)
     assert [part.file.parent.name for part in parts] == names
     assert [part.is_offline for part in parts] == [False, True, False, False]
-    assert all(part.is_empty and part.last_step() == -1 and not part.uploaded for part in parts)
+    assert all(part.is_empty and part.last_step() == -1 and not part.mark.is_file() for part in parts)
 
 
 def test_what_there_is_nothing_to_upload_of(kept):

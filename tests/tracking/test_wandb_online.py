@@ -47,7 +47,7 @@ def test_a_run_goes_on_where_the_server_has_it(tmp_path, configure, server, logg
     assert (stored.fields["groupName"], stored.fields["jobType"]) == ("tests", "train")
     assert stored.files["environment.txt"] == folder.environment.read_bytes()
     assert any(name.startswith("media/images/result/demo") for name in stored.files)
-    assert all(part.uploaded for part in parts_of(folder.path))
+    assert all(part.mark.is_file() for part in parts_of(folder.path))
     # The key is nowhere: not in the run folder, not in W&B's own logs, not in what was sent.
     assert files_with(KEY, tmp_path) == []
     assert not any(KEY.encode() in content for content in stored.files.values())
@@ -123,7 +123,7 @@ def test_training_goes_on_when_wandb_dies(tmp_path, configure, fresh, capsys):
         ("https://secret:x-oauth-basic@github.com/lab/mousearm", "https://github.com/lab/mousearm"),
         ("https://git.lab.org:8443/mousearm?private_token=secret", "https://git.lab.org:8443/mousearm"),
         ("git@github.com:lab/mousearm.git", "git@github.com:lab/mousearm.git"),
-        (None, None),
+        ("", ""),
     ],
 )
 def test_the_address_of_the_code_holds_no_credentials(url, shown):
