@@ -229,7 +229,7 @@ def _noise_mm(trial: Trial, reference: "Reference") -> dict[str, Means]:
     if not trial.diverged and floor and min(floor.values()) >= _LEAST_FLOOR_MM:
         found["floor"] = Means(floor["paw"], floor["elbow"])
         points, targets = trial.landmarks[1:], trial.targets[1:]
-        at = {"paw": PAW, "elbow": ELBOW}
+        at = {"elbow": ELBOW, "paw": PAW}
         expected = {name: error_without_noise(points[:, i], targets[:, i], floor[name]) for name, i in at.items()}
         found["expected"] = Means(**expected)
     for name, other in reference.versions.items():

@@ -68,15 +68,13 @@ def read_csv(path: Path | str, name: str | None = None) -> Reach:
         for of, columns in _POINTS.items()
         if table.keys() >= set(columns)
     }
-    shoulder, elbow, paw = np.moveaxis(versions.pop(""), 1, 0)
-    check_recording(time, {"shoulder": shoulder, "elbow": elbow, "paw": paw}, place, import_it)
+    landmarks = dict(zip(LANDMARKS, np.moveaxis(versions.pop(""), 1, 0), strict=True))
+    check_recording(time, landmarks, place, import_it)
     noise = {point: _same(table[column], column, place) for point, column in _NOISE.items() if column in table}
     return Reach(
         path.stem if name is None else name,
         time,
-        shoulder=shoulder,
-        elbow=elbow,
-        paw=paw,
+        **landmarks,
         measured_noise_mm=noise if len(noise) == len(_NOISE) else {},
         cutoff=_same(table[_CUTOFF], _CUTOFF, place) if _CUTOFF in table else None,
         versions=versions,

@@ -74,15 +74,13 @@ class MarkerTrajectory:
 
         The noise (3,) m is that of ``before``, the same without the filter of a cut-off.
         """
-        shoulder, elbow, paw = np.moveaxis(self.points[:, :, _MUJOCO], 1, 0)
+        landmarks = dict(zip(LANDMARKS, np.moveaxis(self.points[:, :, _MUJOCO], 1, 0), strict=True))
         advice = "Lower --max-gap, so that no gap is filled there, or leave this recording out."
-        check_recording(self.time, {"shoulder": shoulder, "elbow": elbow, "paw": paw}, self.place, advice)
+        check_recording(self.time, landmarks, self.place, advice)
         return Reach(
             name,
             self.time,
-            shoulder=shoulder,
-            elbow=elbow,
-            paw=paw,
+            **landmarks,
             measured_noise_mm={mark: 1e3 * float(of) for mark, of in zip(LANDMARKS, noise, strict=True) if of == of},
             cutoff=cutoff,
             versions={} if cutoff is None else {"recorded": before.points[:, :, _MUJOCO]},
