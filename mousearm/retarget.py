@@ -19,6 +19,7 @@ from mousearm.errors import KinematicsError, OutputError
 from mousearm.files import make_folder, staged
 from mousearm.kinematics import Reach
 from mousearm.kinematics.orientation import unit
+from mousearm.kinematics.reach import noise_floor_mm
 from mousearm.model import Arm
 from mousearm.model.arm import body_of, geom_name
 from mousearm.model.coupling import switched_off
@@ -32,9 +33,6 @@ _SMALLEST_STEP, _SMALLEST_GAIN = 1e-8, 1e-12
 _LEAST_DAMPING = 1e-9
 # Ends the search where targets are centimetres out of reach, on the way to which the last micrometres take long.
 _MOST_STEPS = 200
-
-# Movement [m] of a coordinate by which the effect of noise on targets is found.
-_NOISE_STEP = 1e-6
 
 # Part of every key of the cache: raise it when inverse kinematics gives other results.
 _VERSION = b"1"
@@ -124,22 +122,7 @@ def retarget(
     _check_free(reach.name, arm, qpos, config.max_residual_mm)
     versions = {name: np.stack(fitted(reach.moved(points)), axis=1) for name, points in reach.versions.items()}
     qvel = np.gradient(qpos, control_dt, axis=0)
-    return Reference(reach.name, elbow, paw, qpos, qvel, residual_mm, _noise_floor_mm(reach, fitted), versions)
-
-
-def _noise_floor_mm(reach: Reach, fitted: Callable[[Reach], tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
-    """Expected mean distance [mm] of fitted targets from those of a reach without its noise, to first order."""
-    noise = 1e-3 * np.repeat([*reach.noise_mm.values()], 3)
-    steps = _NOISE_STEP * np.eye(9, 10).T.reshape(10, 1, len(LANDMARKS), 3)  # of each coordinate; last, of none
-    points = (reach.landmarks + steps).reshape(-1, len(LANDMARKS), 3)
-    moved = np.stack(fitted(reach.moved(points, time=np.arange(len(points)), versions={})), axis=1)
-    moved = moved.reshape(10, reach.n_frames, 2, 3)
-    slopes = (moved[:9] - moved[9]) / _NOISE_STEP * noise[:, None, None, None]  # m, for a standard deviation of each
-    covariance = np.einsum("itpj,itpk->tpjk", slopes, slopes)
-    square = np.trace(covariance, axis1=2, axis2=3)
-    # E|x| = sqrt(E x^2) (1 - var(x^2) / (8 (E x^2)^2)), up to 1 % for normal x; var(x^2) = 2 tr(covariance^2)
-    mean = np.sqrt(square) * (1 - np.square(covariance).sum(axis=(2, 3)) / (4 * np.square(np.maximum(square, 1e-30))))
-    return dict(zip(LANDMARKS[FOLLOWED], map(float, 1e3 * mean.mean(axis=0)), strict=True))
+    return Reference(reach.name, elbow, paw, qpos, qvel, residual_mm, noise_floor_mm(reach, fitted), versions)
 
 
 def _check_free(name: str, arm: Arm, qpos: np.ndarray, allowed_mm: float) -> None:

@@ -1,6 +1,6 @@
 """A reach: where shoulder, elbow and paw were, frame by frame; and the same at the rate of the controller."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.checks import MIN_FRAMES, Place, check_recording, check_rows
 from mousearm.kinematics.noise import noise_left, squared_errors, tracking_noise
-from mousearm.trajectory import LANDMARKS
+from mousearm.trajectory import FOLLOWED, LANDMARKS
 
 # How far, relatively, a mean interval may be from dt for the frames to be taken as control steps, and a frame from its
 # place in an even grid, in intervals: times of 150 Hz rounded to 1 ms pass.
@@ -18,6 +18,7 @@ INTERVAL_TOLERANCE, JITTER_TOLERANCE = 0.01, 0.1
 VERSIONS = ("recorded", "truth")
 # Part of a step by which the last one may be short: time stamps rounded to a microsecond do not cost a frame.
 STEP_ROUNDING = 1e-3
+_NOISE_STEP = 1e-6  # m that a coordinate is moved by to find the effect of noise on targets
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,6 +176,21 @@ def resample(reach: Reach, dt: float) -> Reach:
         cutoff=None,
         versions={name: CubicSpline(elapsed, points)(time) for name, points in reach.versions.items()},
     )
+
+
+def noise_floor_mm(reach: Reach, fitted: Callable[[Reach], tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
+    """Expected mean distance [mm] of fitted targets from those of a reach without its noise, to first order."""
+    noise = 1e-3 * np.repeat([*reach.noise_mm.values()], 3)
+    steps = _NOISE_STEP * np.eye(9, 10).T.reshape(10, 1, len(LANDMARKS), 3)  # of each coordinate; last, of none
+    points = (reach.landmarks + steps).reshape(-1, len(LANDMARKS), 3)
+    moved = np.stack(fitted(reach.moved(points, time=np.arange(len(points)), versions={})), axis=1)
+    moved = moved.reshape(10, reach.n_frames, 2, 3)
+    slopes = (moved[:9] - moved[9]) / _NOISE_STEP * noise[:, None, None, None]  # m, for a standard deviation of each
+    covariance = np.einsum("itpj,itpk->tpjk", slopes, slopes)
+    square = np.trace(covariance, axis1=2, axis2=3)
+    # E|x| = sqrt(E x^2) (1 - var(x^2) / (8 (E x^2)^2)), up to 1 % for normal x; var(x^2) = 2 tr(covariance^2)
+    mean = np.sqrt(square) * (1 - np.square(covariance).sum(axis=(2, 3)) / (4 * np.square(np.maximum(square, 1e-30))))
+    return dict(zip(LANDMARKS[FOLLOWED], map(float, 1e3 * mean.mean(axis=0)), strict=True))
 
 
 def _is_on_grid(time: np.ndarray, dt: float) -> bool:
