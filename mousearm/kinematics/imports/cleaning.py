@@ -168,14 +168,14 @@ def cut_reaches(markers: MarkerTrajectory, rule: CutRule) -> Cut:
     for movement in movements:
         first, stop = movement.start - round(pad), movement.stop + round(pad)
         milliseconds = 1e3 * (movement.stop - movement.start) / markers.rate
-        if speed[movement].max() < rule.peak_speed:
-            left_out[f"slower than {rule.peak_speed:g} m/s"] += 1
-        elif not 0 < first < stop < len(speed):
-            left_out["cut off by a gap or an end of the recording"] += 1
-        elif milliseconds < rule.min_ms:
-            left_out[f"shorter than {rule.min_ms:g} ms"] += 1
-        elif milliseconds > rule.max_ms:
-            left_out[f"longer than {rule.max_ms:g} ms"] += 1
+        faults = {
+            f"slower than {rule.peak_speed:g} m/s": speed[movement].max() < rule.peak_speed,
+            "cut off by a gap or an end of the recording": not 0 < first < stop < len(speed),
+            f"shorter than {rule.min_ms:g} ms": milliseconds < rule.min_ms,
+            f"longer than {rule.max_ms:g} ms": milliseconds > rule.max_ms,
+        }
+        if any(faults.values()):
+            left_out[next(why for why, is_so in faults.items() if is_so)] += 1
         else:
             reaches.append(slice(first, stop))
     return Cut(reaches, left_out, float(speed.max()))
