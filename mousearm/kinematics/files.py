@@ -68,7 +68,7 @@ def read_csv(path: Path | str, name: str | None = None) -> Reach:
         for of, columns in _POINTS.items()
         if table.keys() >= set(columns)
     }
-    landmarks = dict(zip(LANDMARKS, np.moveaxis(versions.pop(""), 1, 0), strict=True))
+    landmarks: dict[str, np.ndarray] = dict(zip(LANDMARKS, np.moveaxis(versions.pop(""), 1, 0), strict=True))
     check_recording(time, landmarks, place, import_it)
     noise = {point: _same(table[column], column, place) for point, column in _NOISE.items() if column in table}
     return Reach(

@@ -74,7 +74,9 @@ class MarkerTrajectory:
 
         The noise (3,) m is that of ``before``, the same without the filter of a cut-off.
         """
-        landmarks = dict(zip(LANDMARKS, np.moveaxis(self.points[:, :, _MUJOCO], 1, 0), strict=True))
+        landmarks: dict[str, np.ndarray] = dict(
+            zip(LANDMARKS, np.moveaxis(self.points[:, :, _MUJOCO], 1, 0), strict=True)
+        )
         advice = "Lower --max-gap, so that no gap is filled there, or leave this recording out."
         check_recording(self.time, landmarks, self.place, advice)
         return Reach(
