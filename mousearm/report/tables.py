@@ -18,7 +18,8 @@ def group_cells(comparison: Comparison) -> Cells:
     kinds = {comparison.mean(measure, group).kind for group in comparison.groups for measure in measures} - {""}
     rows, header = [], [*comparison.grouping.titles, "runs", "seeds"]
     for measure in comparison.measures:
-        header += [measure.title, *(sorted(kinds)[:1] if measure.interval else [])]
+        what = measure.title.partition(",")[0]
+        header += [measure.title, *([f"{what} {min(kinds)}"] if measure.interval and kinds else [])]
     for group in comparison.groups:
         row = [*group.cells, str(len(group.runs)), listed([str(seed) for seed in group.seeds], most=6)]
         for measure in comparison.measures:
