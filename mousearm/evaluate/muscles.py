@@ -53,7 +53,7 @@ def drives(arm: Arm, trial: Trial) -> Drives:
     if not motors.all() or arm.na:
         return Drives(names)
     torque = _MICRO * model.actuator_gear[:, 0] * model.actuator_gainprm[:, 0]
-    return Drives(names, "Torques of the motors", "torque (µN m)", scale=torque)
+    return Drives(names, "Torques", "torque (µN m)", scale=torque)
 
 
 def group_muscles(

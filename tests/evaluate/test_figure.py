@@ -125,7 +125,7 @@ def test_muscles_stand_in_anatomical_order_and_motors_have_torques(torque_arm, m
     np.testing.assert_allclose(np.asarray(mesh.get_array())[labels.index(display_name(name))], data.ctrl[1:, 5])
     data = of(torque_arm)
     figure = reach_figure(data, drives(torque_arm, data), "run first, seed 3")
-    axes = panel(figure, "Torques of the motors")
+    axes = panel(figure, "Torques")
     first = next(patch for patch in axes.patches if isinstance(patch, StepPatch))
     gear = torque_arm.model.actuator_gear[0, 0]
     np.testing.assert_allclose(first.get_data().values, 1e6 * gear * data.ctrl[1:, 0])
