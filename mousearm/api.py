@@ -34,13 +34,9 @@ from mousearm.text import override, printable
 
 
 class Run:
-    """A run folder. In a notebook, the last line of a cell shows its figure.
+    """A run folder, such as ``outputs/first``; as the last line of a notebook's cell it shows its figure.
 
-    Args:
-        folder: such as ``outputs/first``.
-
-    Raises:
-        RunError: if no run is there.
+    RunError if no run is there.
     """
 
     def __init__(self, folder: str | Path):
@@ -76,18 +72,12 @@ class Run:
         return pd.DataFrame(rows.rows, columns=rows.columns).apply(pd.to_numeric).set_index("steps")
 
     def evaluate(self, kinematics: str | Path | None = None, checkpoint: str = "best") -> pd.DataFrame:
-        """Perform all reaches and measure the errors: a row per reach.
+        """Perform all reaches of the run, or those of another file or folder, and measure the errors.
 
-        Args:
-            kinematics: other reaches, all of which count as test reaches; a file or folder. None for the run's.
-            checkpoint: ``best``, ``latest`` or a number of steps.
+        The checkpoint is ``best``, ``latest`` or a number of steps. There is a row per reach, by its name: ``split``,
+        ``completed``, ``paw_mean_mm``, ``paw_rms_mm``, ``paw_max_mm``, the same of the elbow, and ``effort``.
 
-        Returns:
-            Columns ``split``, ``completed``, ``paw_mean_mm``, ``paw_rms_mm``, ``paw_max_mm``, the same of the elbow,
-            and ``effort``; by the reaches' names.
-
-        Raises:
-            MouseArmError: if the run, the checkpoint or the reaches cannot be used.
+        MouseArmError if the run, the checkpoint or the reaches cannot be used.
         """
         evaluation, _ = self._agent(kinematics, checkpoint).evaluate()
         rows = [
@@ -109,15 +99,7 @@ class Run:
     ) -> Recording:
         """Record what the network sees, computes and does, and what the muscles do, at every step of every reach.
 
-        Args:
-            kinematics: as of `evaluate`.
-            checkpoint: as of `evaluate`.
-            repeats: performances of each reach, with noise.
-            noise: motor noise, s.d. added to actions, which range from -1 to 1.
-            seed: of the noise.
-
-        Raises:
-            MouseArmError: if the run, the checkpoint, the reaches or an argument cannot be used.
+        Reaches, checkpoint and errors are as of `evaluate`; repeats, noise and its seed as of `mousearm.record.record`.
         """
         return record(self._agent(kinematics, checkpoint), repeats, noise, seed)
 
@@ -131,16 +113,10 @@ class Run:
 
 
 def import_reaches(files: Sequence[str | Path], out: str | Path, **options: Any) -> Path:
-    """Import files of tracking programs as reaches; what was read, assumed and done is printed. Returns the new folder.
+    """Import files of tracking programs as reaches into a new folder, which is returned; what was done is printed.
 
-    Args:
-        files: the recordings.
-        out: a folder that does not exist yet, or is empty.
-        options: of `mousearm.kinematics.imports.ImportOptions`, such as ``unit="mm", axes="x z -y", rate=150``.
-
-    Raises:
-        KinematicsError: if a file cannot be read, or an option is out of its range; nothing is written then.
-        UnknownNameError: if a landmark, unit or side does not exist.
+    Options are those of `mousearm.kinematics.imports.ImportOptions`, such as ``unit="mm", axes="x z -y", rate=150``.
+    MouseArmError if a file cannot be read, or an option is not valid; nothing is written then.
     """
     results = import_files([Path(file) for file in files], Path(out), ImportOptions(**options))
     print(*(result.text() for result in results), sep="\n")
@@ -148,14 +124,9 @@ def import_reaches(files: Sequence[str | Path], out: str | Path, **options: Any)
 
 
 def check_reaches(path: str | Path, *overrides: str) -> None:
-    """Print how sound recorded reaches are, and how well the arm can follow them, as ``scripts/check_reaches.py`` does.
+    """Print how sound the reaches of a file or folder are, and how well the arm of these overrides can follow them.
 
-    Args:
-        path: a CSV file or a folder of them.
-        overrides: those of `train`, such as ``"model=muscle"``.
-
-    Raises:
-        MouseArmError: if there are no reaches, or the arm cannot be built.
+    MouseArmError if there are no reaches, or the arm cannot be built.
     """
     print(printable(check_files(compose(overrides, str(path))).text()))
 
@@ -166,17 +137,13 @@ def train(
     name: str | None = None,
     folder: str | Path = "outputs",
 ) -> Run:
-    """Train a controller as ``run.py`` does; a run of this name that is there already goes on.
+    """Train a controller as ``run.py`` does; a run of this name that is in the folder already goes on.
 
-    Args:
-        overrides: as on the command line, such as ``"model=muscle"``, ``"algo.timesteps=100000"``, ``"seed=1"``.
-        kinematics: reaches, a file or folder, instead of those of the configuration.
-        name: of the run; None for the date and time.
-        folder: where the run's folder is made.
+    Overrides are those of the command line, such as ``"model=muscle"`` or ``"algo.timesteps=100000"``. Reaches are a
+    file or folder; without a name, date and time are it.
 
-    Raises:
-        MouseArmError: if the configuration, the model or the reaches cannot be used.
-        KeyboardInterrupt: when the cell is interrupted; the run is saved, and the same call goes on with it.
+    MouseArmError if the configuration, the model or the reaches cannot be used; KeyboardInterrupt when the cell is
+    interrupted: the run is saved, and the same call goes on with it.
     """
     given = {"kinematics.path": kinematics, "name": name}
     words = [*overrides, *(override(key, str(value)) for key, value in given.items() if value is not None)]
@@ -188,15 +155,10 @@ def train(
 def compare(runs: Sequence[Run | str | Path], by: Sequence[str] = ()) -> pd.DataFrame:
     """Compare finished runs: a row per group of runs that differ in nothing but the seed.
 
-    What can be said of it, and reasons to doubt it, are printed.
+    What can be said of it, and reasons to doubt it, are printed. Folders may hold runs, like sweeps; ``by`` are keys or
+    groups of the configuration that alone tell groups apart, such as ``["reward"]``.
 
-    Args:
-        runs: runs, run folders, or folders that hold such, like sweeps.
-        by: keys or groups of the configuration that alone tell groups apart, such as ``["reward"]``.
-
-    Raises:
-        RunError: if there is no finished run among them.
-        UnknownNameError: if there is no such key.
+    RunError if there is no finished run among them, UnknownNameError if there is no such key.
     """
     comparison = compare_folders([run.path if isinstance(run, Run) else Path(run) for run in runs], by)
     print(*map(printable, (verdict(comparison), *caveats(comparison))), sep="\n")
