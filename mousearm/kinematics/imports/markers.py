@@ -74,9 +74,8 @@ class MarkerTrajectory:
 
         The noise (3,) m is that of ``before``, the same without the filter of a cut-off.
         """
-        landmarks: dict[str, np.ndarray] = dict(
-            zip(LANDMARKS, np.moveaxis(self.points[:, :, _MUJOCO], 1, 0), strict=True)
-        )
+        points = np.moveaxis(self.points[:, :, _MUJOCO], 1, 0)
+        landmarks: dict[str, np.ndarray] = dict(zip(LANDMARKS, points, strict=True))
         advice = "Lower --max-gap, so that no gap is filled there, or leave this recording out."
         check_recording(self.time, landmarks, self.place, advice)
         return Reach(
@@ -125,12 +124,9 @@ def _in_seconds(recording: MarkerRecording, time: np.ndarray, rate: float | None
     place = recording.place
     check_finite(time, {}, place, "Write a time in every row, or remove the row.")
     if (np.diff(time) == 0).any() and (np.diff(time) >= 0).all():
-        frame = int(np.flatnonzero(np.diff(time) == 0)[0]) + 1
-        raise place.error(
-            f"time repeats: {time[frame]:.9g} s. Were times rounded? {_AS_FRAMES} Otherwise remove the repeated rows.",
-            frame,
-            "time",
-        )
+        frame = int((np.diff(time) == 0).argmax()) + 1
+        what = f"{time[frame]:.9g} s. Were times rounded? {_AS_FRAMES} Otherwise remove the repeated rows."
+        raise place.error(f"time repeats: {what}", frame, "time")
     check_time(time, place)
     interval = float(np.median(np.diff(time)))
     if rate is None or 0.5 < interval * rate < 2:

@@ -92,11 +92,9 @@ class Sheet:
         sheet = cls(path, lines, said[1] if said else _separator(lines))
         ends = [len((sheet.cells(index) or [""])[-1]) for index in range(max(0, len(lines) - 30), len(lines))]
         if not ended and len(ends) > 3 and ends[-1] < min(ends[2:-1]):
-            raise Place(str(path), [len(lines)]).error(
-                "may be cut off: its last cell is shorter than those above, and no line break follows. Remove the "
-                "row or, if it is whole, add a line break.",
-                0,
-            )
+            what = "its last cell is shorter than those above, and no line break follows"
+            remedy = "Remove the row or, if it is whole, add a line break."
+            raise Place(str(path), [len(lines)]).error(f"may be cut off: {what}. {remedy}", 0)
         return sheet
 
     def cells(self, index: int) -> list[str]:

@@ -148,8 +148,7 @@ def _header(rows: Sequence[Sequence[str]], path: Path) -> Header:
 
 
 def _coordinate(match: re.Match[str]) -> str:
-    coordinate = match["coordinate"].lower()
-    return _SYNONYMS.get(coordinate, coordinate)
+    return _SYNONYMS.get(coordinate := match["coordinate"].lower(), coordinate)
 
 
 def _check_rows(table: NumberTable, first: str) -> None:
@@ -171,22 +170,18 @@ def _check_rows(table: NumberTable, first: str) -> None:
 def deeplabcut_points(
     levels: Sequence[str], columns: Iterable[Sequence[str]], frame: str, place: Place
 ) -> list[tuple[str, str]]:
-    """Name of the point and coordinate of every column of DeepLabCut 3D, by its names from scorer to coords.
-
-    Refused are levels of other names, and a first row that is not numbered, but named by ``frame``.
-    """
+    """Name of the point and coordinate of every column of DeepLabCut 3D, by its names from scorer to coords."""
     if tuple(levels) not in (LEVELS, (LEVELS[0], *LEVELS[2:])):
         raise place.error(
             f"its header rows are {', '.join(levels)}; DeepLabCut 3D has scorer, (individuals,) bodyparts and "
             "coords. Give the file that deeplabcut.triangulate wrote."
         )
     if to_number(frame) is None:
-        raise place.error(
-            f"'{frame}' is not a frame number; tables of labelled pictures have names there. Give the file that "
-            "deeplabcut.triangulate wrote, which has a row for every frame of the film.",
-            0,
-            "frame",
+        what = (
+            "is not a frame number; tables of labelled pictures have names there. Give the file that "
+            "deeplabcut.triangulate wrote, which has a row for every frame of the film."
         )
+        raise place.error(f"'{frame}' {what}", 0, "frame")
     return [("/".join(column[1:-1]), column[-1].lower()) for column in columns]
 
 
@@ -209,14 +204,10 @@ def unit_of(text: str) -> str | None:
 def find_points(
     columns: Iterable[tuple[str, str] | None], names: Mapping[str, str], path: Path, hint: str = "NAME"
 ) -> list[Mapping[str, int]]:
-    """Find the columns of each landmark, by coordinate, in the order of `LANDMARKS`.
+    """Find the columns of each landmark, by coordinate, in the order of `LANDMARKS`; errors as `read_markers`.
 
     Columns are the name of a point and its coordinate, or None if they hold something else; names are those of the
     landmarks in the file, and the hint is what is to be given with ``--points``.
-
-    Raises:
-        KinematicsError: a coordinate stands twice, or no point has all of x, y and z.
-        UnknownNameError: the file lacks a name.
     """
     points: dict[str, dict[str, int]] = {}
     for index, (name, coordinate) in enumerate(column or ("", "") for column in columns):
