@@ -177,6 +177,8 @@ def _found(group: Any, name: str) -> Any:
 
 
 class PandasTable(NamedTuple):
+    """Table of a pandas file."""
+
     levels: tuple[str, ...]  # what the header rows are called
     columns: list[tuple[str, ...]]  # the names of every column, one per level
     frames: np.ndarray  # (T,) what names the rows, numbers or texts
