@@ -153,15 +153,12 @@ class Starts:
     ``hard`` one by probabilities in proportion to a running mean of each one's paw error, and a share that is uniform.
     An episode's error is the mean over its steps. A diverged episode counts as no better than the worst reach, however
     well it went before. A reach without a finished episode counts as the mean of the others.
-
-    Attributes:
-        errors_mm: (R,) running means; NaN where no episode is finished, or none are needed.
     """
 
     def __init__(self, references: References, n: int, random_start: float = 0.0, sampling: str = "uniform"):
         self.random_start = random_start
         self._n_frames, self._hard = references.n_frames, sampling == "hard"
-        self.errors_mm = np.full(len(references), np.nan)
+        self.errors_mm = np.full(len(references), np.nan)  # running means; NaN without a finished episode
         self._sum_mm, self._steps = np.zeros(n), np.zeros(n, dtype=int)
 
     def draw(self, rng: np.random.Generator, ids: np.ndarray) -> Start:

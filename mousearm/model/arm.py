@@ -93,18 +93,10 @@ class Arm:
         source: str,
         physics: mujoco.MjModel | None = None,
     ):
-        """Look up every name that is needed.
+        """Look up landmarks, ``KIND:NAME`` each, and the joints that inverse kinematics may move, None for all.
 
-        Args:
-            model: the compiled model.
-            landmarks: ``KIND:NAME`` for shoulder, elbow and paw.
-            joints: the joints that inverse kinematics may move; None for all.
-            source: the file, for messages.
-            physics: see above; None for the model itself.
-
-        Raises:
-            ModelError: if the model has a kind of joint, or an actuator, that cannot be used.
-            UnknownNameError: if a landmark or joint does not exist.
+        ModelError if the model has a kind of joint, or an actuator, that cannot be used; UnknownNameError if a landmark
+        or joint does not exist.
         """
         self.model = model
         self.physics = model if physics is None else physics

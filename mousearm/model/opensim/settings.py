@@ -58,22 +58,15 @@ _SETTINGS = """<mujoco>
 class MjcfOptions:
     """Choices for ``to_mjcf``; time step, damping, armature, density, limits and the like are given by ``choices``.
 
-    Attributes:
-        actuators: ``muscle`` for the muscles of the file, ``torque`` for one motor per joint.
-        inertia: ``geometric`` for capsules of tissue along the segments, ``published`` for the figures in the file,
-            which can be wrong by orders of magnitude in a scaled model of an animal; check them before use.
-        allow_missing: write the model although something could not be carried over.
-        excitations: keep to the file's lowest and highest excitations of muscles; otherwise they are 0 to 1.
-        choices: a fragment of MJCF with additions of the user, which replace all else; see ``overlay.py``.
-        samples: random poses for length ranges and wrapping, besides all corners of the joint ranges.
+    Published inertias can be wrong by orders of magnitude in a scaled model of an animal; check them before use.
     """
 
-    actuators: str = "muscle"
-    inertia: str = "geometric"
-    allow_missing: bool = False
-    excitations: bool = True
-    choices: str | Path | None = None
-    samples: int = 4000
+    actuators: str = "muscle"  # those of the file, or ``torque`` for one motor per joint
+    inertia: str = "geometric"  # of capsules of tissue along the segments, or ``published`` for the file's figures
+    allow_missing: bool = False  # write the model although something could not be carried over
+    excitations: bool = True  # keep to the file's lowest and highest ones of muscles; otherwise they are 0 to 1
+    choices: str | Path | None = None  # a fragment of MJCF with the user's additions, which replace all else
+    samples: int = 4000  # random poses for length ranges and wrapping, besides all corners of the joint ranges
 
     def __post_init__(self):
         if self.actuators not in ACTUATORS:
