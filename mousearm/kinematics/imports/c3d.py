@@ -44,7 +44,16 @@ def read_c3d(path: Path, names: Mapping[str, str]) -> MarkerRecording:
         refuse_other(path, head, "C3D")
     if importlib.util.find_spec("ezc3d") is None:
         raise KinematicsError(f"{path}: C3D needs the package ezc3d: pip install 'mousearm[c3d]'. Or export .trc.")
-    file = _read(path)
+    limit, command = _SECONDS + path.stat().st_size / _BYTES_PER_SECOND, [sys.executable, "-c", _READ, str(path)]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=limit, check=True)
+        with np.load(io.BytesIO(done.stdout), allow_pickle=False) as archive:
+            file = dict(archive)
+    except (subprocess.SubprocessError, ValueError, OSError) as error:
+        last = getattr(error, "stderr", None) or b"it cannot be read"
+        why = last.decode(errors="replace").strip().rpartition("\n")[2]
+        remedy = "Export it again, or export .trc."
+        raise KinematicsError(f"{path}: is damaged, or no C3D file ({why}). {remedy}") from error
     labels, unit = [str(label).strip() for label in file["labels"]], "".join(map(str, file["unit"])).strip()
     points, rate = file["points"][:3], float(file["rate"].sum())
     first, last = (int.from_bytes(head[start : start + 2], "little") for start in (6, 8))
@@ -63,17 +72,3 @@ def read_c3d(path: Path, names: Mapping[str, str]) -> MarkerRecording:
 
 
 FORMATS.add(read_c3d, "c3d")
-
-
-def _read(path: Path) -> Mapping[str, np.ndarray]:
-    """Arrays of a file: points (4, P, T), residuals (P, T), labels, unit, rate."""
-    limit, command = _SECONDS + path.stat().st_size / _BYTES_PER_SECOND, [sys.executable, "-c", _READ, str(path)]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=limit, check=True)
-        with np.load(io.BytesIO(done.stdout), allow_pickle=False) as file:
-            return dict(file)
-    except (subprocess.SubprocessError, ValueError, OSError) as error:
-        last = getattr(error, "stderr", None) or b"it cannot be read"
-        why = last.decode(errors="replace").strip().rpartition("\n")[2]
-        remedy = "Export it again, or export .trc."
-        raise KinematicsError(f"{path}: is damaged, or no C3D file ({why}). {remedy}") from error

@@ -178,7 +178,14 @@ class NumberTable:
                     else "Is the file cut off, or has it lost empty cells? Export it again, or write NaN in them."
                 )
                 raise self.place.error(f"has {len(cells)} columns instead of the {width} of the header. {hint}", -1)
-            values.extend([self._number(cells[column], header[column]) for column in self._columns])
+            for column in self._columns:
+                number = to_number(cells[column])
+                if number is None:
+                    what = (
+                        "is not a number. Write a decimal number, or leave the cell empty where the point was not seen."
+                    )
+                    raise self.place.error(f"'{cells[column]}' {what}", -1, header[column])
+                values.append(number)
         if not self.lines:
             raise self.place.error("has a header but no rows below it. Export the recording again.")
         self._values = np.array(values).reshape(len(self.lines), len(self._columns))
@@ -186,10 +193,3 @@ class NumberTable:
     def numbers(self, column: int) -> np.ndarray:
         """Numbers of one column, (T,); NaN where a cell is empty or says NaN."""
         return self._values[:, self._columns.index(column)]
-
-    def _number(self, cell: str, column: str) -> float:
-        number = to_number(cell)
-        if number is None:
-            what = "is not a number. Write a decimal number, or leave the cell empty where the point was not seen."
-            raise self.place.error(f"'{cell}' {what}", -1, column)
-        return number
