@@ -86,18 +86,10 @@ METHODS = {"segments": segments, "uniform": uniform}
 def retarget(
     reach: Reach, arm: Arm, control_dt: float, config: KinematicsConfig, solve: Solve | None = None
 ) -> Reference:
-    """Fit a reach to an arm.
+    """Fit a reach, of one row per control step [s], to an arm, by the configured method and up to its residual.
 
-    Args:
-        reach: the reach, already at one row per control step.
-        arm: the arm.
-        control_dt: time between rows, s.
-        config: the method, and the residual above which the reach is refused.
-        solve: what finds the joint angles, such as ``PoseCache.solve``; None for ``inverse_kinematics``.
-
-    Raises:
-        KinematicsError: if the arm cannot come close enough to the targets, or contacts or tendons keep it from the
-            poses that do; names the worst frame.
+    Joint angles are found by ``solve``, such as ``PoseCache.solve``; None for ``inverse_kinematics``. KinematicsError,
+    with the worst frame, if the arm cannot come close enough, or contacts or tendons keep it from the poses that do.
     """
     shoulder = arm.landmark_positions(arm.rest_qpos[None])[0, SHOULDER]
 

@@ -74,36 +74,21 @@ class Trial:
     L is less than T where the simulation diverged, and more where the arm was simulated beyond the reach, whose last
     target then stays. What is not known of a trial, such as velocities, has no columns. ValueError if the shapes do not
     fit each other, or there is no frame.
-
-    Attributes:
-        name: of the reach.
-        split: ``train`` or ``test``; empty where that is not known.
-        dt: s between frames.
-        diverged: whether the simulation diverged after the last frame.
-        landmarks: (L, 3, 3) shoulder, elbow and paw, metres, world frame (z up).
-        targets: (T, 3, 3) their targets; NaN for a shoulder whose target is not known.
-        reference: (T, nq) rad, the poses that hit the targets.
-        qpos: (L, nq) rad.
-        qvel: (L, nq) rad/s.
-        activation: (L, na), 0 to 1.
-        ctrl: (L, nu) the controls that led to the frames; row 0 is 0.
-        effort: (L, nu) (force / peak force)^2.
-        driven: (L,) whether the controller drives the arm; where not given, it always does.
     """
 
-    name: str
-    split: str = ""
-    dt: float
-    diverged: bool = False
-    landmarks: np.ndarray
-    targets: np.ndarray
-    reference: np.ndarray = field(default_factory=_unknown)
-    qpos: np.ndarray = field(default_factory=_unknown)
-    qvel: np.ndarray = field(default_factory=_unknown)
-    activation: np.ndarray = field(default_factory=_unknown)
-    ctrl: np.ndarray = field(default_factory=_unknown)
-    effort: np.ndarray = field(default_factory=_unknown)
-    driven: np.ndarray = field(default_factory=_unknown)
+    name: str  # of the reach
+    split: str = ""  # ``train`` or ``test``; empty where that is not known
+    dt: float  # s between frames
+    diverged: bool = False  # whether the simulation diverged after the last frame
+    landmarks: np.ndarray  # (L, 3, 3) shoulder, elbow and paw, metres, world frame (z up)
+    targets: np.ndarray  # (T, 3, 3) their targets; NaN for a shoulder whose target is not known
+    reference: np.ndarray = field(default_factory=_unknown)  # (T, nq) rad, the poses that hit the targets
+    qpos: np.ndarray = field(default_factory=_unknown)  # (L, nq) rad
+    qvel: np.ndarray = field(default_factory=_unknown)  # (L, nq) rad/s
+    activation: np.ndarray = field(default_factory=_unknown)  # (L, na), 0 to 1
+    ctrl: np.ndarray = field(default_factory=_unknown)  # (L, nu) the controls that led to the frames; row 0 is 0
+    effort: np.ndarray = field(default_factory=_unknown)  # (L, nu) (force / peak force)^2
+    driven: np.ndarray = field(default_factory=_unknown)  # (L,) whether the controller drives; not given: always
 
     def __post_init__(self):
         if self.driven.ndim == 2:

@@ -107,11 +107,8 @@ def explaining() -> Iterator[None]:
 def compose(overrides: Sequence[str] = (), kinematics: str | None = None) -> Config:
     """Compose a configuration outside ``run.py``, from the files in ``conf/``.
 
-    Args:
-        overrides: as on the command line, such as ``["model=muscle", "reward.w_paw=2"]``.
-        kinematics: reaches, a file or folder, in place of ``kinematics.path``.
-
-    Errors are those of `check_overrides` and `load`.
+    Overrides are those of the command line, such as ``["model=muscle", "reward.w_paw=2"]``; reaches, a file or folder,
+    stand in place of ``kinematics.path``. Errors are those of `check_overrides` and `load`.
     """
     config = load(compose_unchecked(overrides))
     return config if kinematics is None else config.with_reaches(kinematics)

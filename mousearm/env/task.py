@@ -37,8 +37,8 @@ class Task:
     """N arms, each following a reach.
 
     At frame t the network sees the arm (and, with ``path``, the targets from t + 1); after its step the target of
-    frame t + 1 counts. A reach of T frames is an episode of T - 1 steps. ``snapshot`` are the arms now; ``on_divergence``
-    is called with the index of a diverged simulation and its last states, (T, 1, ...) by name (`LastStates.up_to`).
+    frame t + 1 counts. A reach of T frames is an episode of T - 1 steps. ``snapshot`` are the arms now;
+    ``on_divergence`` is called with the index of a diverged simulation and its last states, see `LastStates.up_to`.
     """
 
     def __init__(self, arm: Arm, references: References, config: Config, n: int):

@@ -91,15 +91,9 @@ class _Session(NamedTuple):
 def import_reaches(paths: Sequence[Path], out: Path, options: ImportOptions) -> list[ImportResult]:
     """Read files, write their reaches into a new folder together with `NOTES`; a progress bar counts the files.
 
-    Args:
-        paths: the files.
-        out: the folder, which must not exist or be empty; nothing is left there if anything goes wrong.
-        options: what the files do not say.
-
-    Raises:
-        KinematicsError: a file cannot be read or trusted, or no reach is found.
-        OutputError: the folder cannot be written.
-        UnknownNameError: a file lacks a point.
+    The folder must not exist or be empty; nothing is left there if anything goes wrong. KinematicsError if a file
+    cannot be read or trusted, or no reach is found; OutputError if the folder cannot be written; UnknownNameError if a
+    file lacks a point.
     """
     if not paths:
         raise KinematicsError("No file is given to import.")
