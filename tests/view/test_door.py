@@ -202,13 +202,18 @@ RAW = ["text", "", b"", b"\xc1", b"\x00" * 8000, b"\xdf\xff\xff\xff\xff", bytes(
 RAW += [msgspec.msgpack.encode({"type": "CommandTriggerMessage", "x": 0})[:-1] + bytes([0x91]) * 5000]
 
 
-def test_nothing_that_is_said_ends_it_or_makes_the_arm_lose_its_way(served, capfd):
+@pytest.mark.parametrize("every", [12, pytest.param(1, marks=pytest.mark.slow)])
+def test_nothing_that_is_said_ends_it_or_makes_the_arm_lose_its_way(served, capfd, every):
     playback, controls = served._playback, served._server.gui._gui_input_handle_from_uuid
     said = [used(uuid, value) for uuid, value in itertools.product(controls, VALUES)]
     for uuid, name in itertools.product(controls, ("removed", "update_cb", "props", "sync_cb", "uuid", "nothing")):
         said.append({"type": "GuiUpdateMessage", "uuid": uuid, "updates": {name: True, "value": 0.0}})
     camera, *sent = map(msgspec.msgpack.encode, [CAMERA, *said, *MESSAGES])
-    together, alone = sent[: len(said)], [*sent[len(said) :], *RAW]  # of these, some end the connection
+    assert (len(controls), len(sent) + len(RAW)) == (7, 260)
+    together, alone = (
+        sent[: len(said) : every],
+        [*sent[len(said) :], *RAW][::every],
+    )  # of these, some end the connection
     for messages in (*(together[i : i + 20] for i in range(0, len(together), 20)), *([message] for message in alone)):
         with contextlib.suppress(ConnectionClosed), steer(served.door) as browser:
             for message in (camera, *messages):
@@ -216,7 +221,6 @@ def test_nothing_that_is_said_ends_it_or_makes_the_arm_lose_its_way(served, capf
             browser.ping().wait(20)
         served.obey()
         served.draw()
-    assert (len(controls), len(sent) + len(RAW)) == (7, 260)
     with steer(served.door) as browser:
         browser.send(msgspec.msgpack.encode(CAMERA))
         served.obey()
