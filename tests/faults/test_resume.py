@@ -39,6 +39,7 @@ def test_a_run_that_is_stopped_twice(check):
     check((*QUICK, *HARD), [0.3, 0.35])
 
 
+@pytest.mark.slow
 def test_a_run_that_is_stopped_in_the_warm_start_and_after_it(check):
     check((*QUICK, *IMITATION), [0.3, 0.5])
 

@@ -10,6 +10,7 @@ def call(run_script):
     return lambda *arguments: run_script("figures", *arguments)
 
 
+@pytest.mark.slow
 def test_a_recording_is_drawn_beside_it(recorded, call, tmp_path):
     recording = recorded("policy=ffn", n=1)
     write_hdf5(recording.reaches, recording.about, tmp_path / "one.h5")
