@@ -69,6 +69,8 @@ def _draw_motion(figure: SubFigure, trial: Trial) -> None:
     error.set_box_aspect(1)
     for axis in range(3):
         draw_coordinate(figure.add_subplot(grid[1, axis]), trial, axis)
+    for axes in figure.axes:  # ticks that do not depend on the layout, which has no room for wider ones
+        axes.locator_params(nbins=5)
     draw_point_legend(figure, figure.axes[0])
     figure.align_ylabels()
 

@@ -1,3 +1,4 @@
+import io
 import re
 
 import matplotlib
@@ -8,11 +9,13 @@ from matplotlib.patches import StepPatch
 from matplotlib.text import Text
 from PIL import Image
 
+from mousearm.config import compose
+from mousearm.env.references import prepare
 from mousearm.evaluate.evaluation import ErrorScale, Evaluation, evaluate_trials
 from mousearm.evaluate.figure import generalisation_figure, reach_figure
 from mousearm.evaluate.muscles import Drives, drives
 from mousearm.evaluate.results import Errors, PawMovement, ReachResult
-from mousearm.plots import write_figure
+from mousearm.plots import as_png, write_figure
 from mousearm.text import display_name
 from mousearm.trajectory import ELBOW, PAW, Trial
 
@@ -82,6 +85,18 @@ def test_projections_show_the_same_on_one_scale():
     np.testing.assert_allclose(line(front, "paw target"), [0.3 * np.arange(T), np.arange(-10, 1)])
     spans = [np.ptp(limits) for axes in (side, front) for limits in (axes.get_xlim(), axes.get_ylim())]
     np.testing.assert_allclose(spans, spans[0])
+
+
+def test_no_label_of_the_shipped_reach_is_cut_off():
+    """Its coordinates have wide ticks on low axes: nothing that is written touches the edge of the page."""
+    _, arm, (reference,) = prepare(compose([]))
+    shoulder = arm.landmark_positions(reference.qpos)[:, :1]
+    targets = np.concatenate([shoulder, np.stack([reference.elbow, reference.paw], axis=1)], axis=1)
+    still = {"ctrl": np.zeros((len(targets), 6)), "effort": np.zeros((len(targets), 6))}
+    performed = Trial(name="demo", split="train", dt=1 / 150, landmarks=targets, targets=targets, **still)
+    with Image.open(io.BytesIO(as_png(reach_figure(performed, MOTORS, "run first, seed 0")))) as picture:
+        pixels = np.asarray(picture.convert("L"))
+    assert pixels[:, :4].min() > 128
 
 
 def test_motors_are_steps_that_hold_between_frames():
