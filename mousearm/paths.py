@@ -11,16 +11,11 @@ PACKAGE = "package:"
 
 
 def resolve(text: str, folder: str) -> Path:
-    """Turn a path from the configuration into a path on disk.
+    """Turn a path from the configuration, relative to the working directory or absolute, into a path on disk.
 
-    Args:
-        text: a path, relative to the working directory or absolute; ``package:NAME`` for data shipped in ``folder``; or
-            ``hf://OWNER/NAME@REVISION/PATH`` for what is on the Hub, which is downloaded unless it is in the cache.
-        folder: the package folder that ``package:`` means, such as ``"model"``.
-
-    Raises:
-        ConfigError: if the text can be no path, its place cannot be looked at, or ``package:`` leads out of the folder.
-        HubError: if it is on the Hub and cannot be downloaded.
+    ``package:NAME`` is shipped data in a folder of the package, such as ``"model"``; what is on the Hub,
+    ``hf://OWNER/NAME@REVISION/PATH``, is downloaded unless it is in the cache. ConfigError if the text can be no path,
+    its place cannot be looked at, or ``package:`` leads out of the folder; HubError if it cannot be downloaded.
     """
     if text.startswith(PREFIX):
         return fetch(HubUri.parse(text)).path

@@ -115,13 +115,8 @@ def fit_segments(arm: Arm, upper_arm: float, forearm: float) -> Arm:
     The factors are wanted length / length where the landmarks lie on the joints. Where one lies beside its joint, both
     factors have a share in a length, and repeating the division finds them.
 
-    Args:
-        arm: the arm; it is not changed.
-        upper_arm: shoulder to elbow at the rest pose, metres.
-        forearm: elbow to paw at the rest pose, metres.
-
-    Raises:
-        ModelError: if the landmarks do not show the segments, or something of the model cannot be scaled.
+    The upper arm is shoulder to elbow, the forearm elbow to paw, in metres at the rest pose; the given arm stays as it
+    is. ModelError if the landmarks do not show the segments, or something of the model cannot be scaled.
     """
     segment = _segments(arm)
     _check_scalable(arm, segment)
