@@ -198,6 +198,10 @@ class SequencePPO(RecurrentPPO):
         self.policy.optimizer.load_state_dict(state["optimizer"])
         self.num_timesteps, self._n_updates = state["steps"], state["n_updates"]
         self.critic_warmup_until, self.imitated = state["critic_until"], state["imitated"]
+        for name, kind, shape in (("observations", "f", self.observation_space.shape), ("starts", "b", ())):
+            found = state[name]  # None before the first rollout
+            if found is not None and (found.dtype.kind, found.shape) != (kind, (self.n_envs, *(shape or ()))):
+                raise ValueError(f"{name} are {found.dtype} of the shape {found.shape}")
         self._last_obs, self._last_episode_starts = state["observations"], state["starts"]
         self._last_state.copy_(state["memory"])
         if state["episodes"] is not None:

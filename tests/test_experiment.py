@@ -383,7 +383,7 @@ def test_hard_reaches_are_sampled_where_that_is_asked_for(mice, configure):
     assert assemble(configure(*words)).env.starts.state() is None
 
 
-def good_enough(steps, evaluation):
+def good_enough(steps, share, evaluation):
     """End a run that has learned its reach to less than a millimetre."""
     if evaluation.objective < 1.0:
         raise Pruned(f"{evaluation.objective} mm after {steps} steps")

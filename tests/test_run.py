@@ -103,7 +103,10 @@ def test_evaluate_without_a_run(here, run_script):
 def test_jobs_in_one_process_do_not_touch_each_other_even_if_one_fails(tmp_path):
     swept = call("run.py", "-m", *QUICK, "video=false", "name=sweep", "seed=-1,0,1", cwd=tmp_path)
     assert swept.returncode == 1
-    assert "2 of 3 jobs finished in outputs/sweep\nJob 0 (seed=-1): failed, seed=-1 is out of range" in swept.stdout
+    assert (
+        "outputs/sweep: 2 of 3 jobs finished, 1 failed\nJob 0 (seed=-1): failed, seed=-1 is out of range"
+        in swept.stdout
+    )
     assert "sweep.py retry outputs/sweep" in swept.stderr
     assert "Traceback" not in swept.stderr
     assert not (tmp_path / "outputs" / "sweep" / "0").exists()

@@ -205,7 +205,7 @@ class RunFolder:
     def budget_used(self) -> int:
         """Steps that ``algo.timesteps`` counts, until the newest checkpoint: those by reward, in older runs all."""
         for newest in self.checkpoints()[-1:]:
-            with suppress(RunError):  # what is damaged is looked for when it is read
+            with suppress(RunError, AttributeError, TypeError, ValueError):  # damage is told when it is loaded
                 return int(newest.name) - int(read_json(newest / "state.json").get("imitated", 0))
             return int(newest.name)
         return 0
@@ -216,15 +216,17 @@ class RunFolder:
         RunError if there are some, but none of them is complete; or none, though the run is finished.
         """
         files.clean_up(self._checkpoints)
-        existing, is_finished = self.checkpoints(), self.status().state == FINISHED
+        existing = self.checkpoints()
+        problems = {checkpoint: problem for checkpoint in existing if (problem := self._problem(checkpoint))}
+        for checkpoint, problem in problems.items():
+            print(printable(f"The checkpoint {checkpoint} is passed over: {problem}"))
+        # Only where none is left does it matter how the run ended: a damaged status.json is in nobody's way.
+        is_finished = len(problems) == len(existing) and self.status().state == FINISHED
         if not existing and is_finished:
             raise RunError(
                 f"{self.path} is finished and has no checkpoint to resume from: its best network can be evaluated, not "
                 "trained further. Choose another name= to train again."
             )
-        problems = {checkpoint: problem for checkpoint in existing if (problem := self._problem(checkpoint))}
-        for checkpoint, problem in problems.items():
-            print(printable(f"The checkpoint {checkpoint} is passed over: {problem}"))
         if existing and len(problems) == len(existing):
             anew = ", or choose another name= to train again." if is_finished else ", or remove it to start anew."
             raise RunError(
