@@ -47,6 +47,7 @@ def test_titles_tell_runs_apart_and_are_no_mere_numbers(folders, expected):
     assert titles([Path(folder) for folder in folders]) == expected
 
 
+@pytest.mark.slow
 def test_a_run_is_filmed_into_its_folder_and_runs_beside_each_other(run, draws, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert film_runs([run], **SMALL) == run / "videos" / "demo.mp4"

@@ -106,7 +106,7 @@ def _check(file: Path, folders: Iterable[Path]) -> None:
             raise ConfigError(f"{file}: with '{name}' a choice that does not exist counts as none. Leave optional out.")
     if not isinstance(defaults, list | None):
         raise ConfigError(f"{file}: defaults is a list: '- override /GROUP: CHOICE' below it, a line for each.")
-    if circle := _circle([file]):
+    if circle := _circle([file], defaults):
         raise ConfigError(f"{circle[-1]}: '- {circle[0].stem}' below its defaults leads back to itself. Leave it out.")
     groups = {place.name for folder in folders for place in folder.iterdir() if place.is_dir()}
     for group, name in content.items():
@@ -131,14 +131,14 @@ def _choice(group: str, name: str) -> str:
     return f"Write '{f'- {name}' if group == 'experiment' else f'- override /{group}: {name}'}' below defaults."
 
 
-def _circle(files: list[Path]) -> list[Path]:
-    """The files that lead, each by a choice of its own group, from the last of these back to a file among them."""
-    defaults = read_group_file(files[-1]).get("defaults")
+def _circle(files: list[Path], defaults: Any) -> list[Path]:
+    """The files that lead, each by a choice of its own group, from the last one's defaults back to one of them."""
     for name in defaults if isinstance(defaults, list) else []:
         file = files[-1].parent / f"{name}.yaml"
         if file in files:
             return [file, *files]
-        if isinstance(name, str) and file.is_file() and (circle := _circle([*files, file])):
+        below = read_group_file(file).get("defaults") if isinstance(name, str) and file.is_file() else None
+        if circle := _circle([*files, file], below):
             return circle
     return []
 

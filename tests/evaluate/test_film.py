@@ -155,6 +155,7 @@ def gif(path):
     return np.stack(pictures), durations
 
 
+@pytest.mark.slow
 def test_a_gif_shows_the_same(arm, tmp_path):
     for kind in ("mp4", "gif"):
         film([Shot(trial(arm), arm.model)], tmp_path / f"wave.{kind}", slowdown=4, fps=20, size=SIZE)
@@ -166,6 +167,7 @@ def test_a_gif_shows_the_same(arm, tmp_path):
     assert np.abs(pictures.astype(int) - frames).mean() < 4
 
 
+@pytest.mark.slow
 def test_arms_side_by_side_have_one_clock_and_one_that_diverged_stands_still(arm, tmp_path):
     shots = [Shot(trial(arm), arm.model, "a"), Shot(trial(arm, lived=3), arm.model, "b")]
     film(shots, tmp_path / "two.gif", slowdown=4, fps=20, size=SIZE)

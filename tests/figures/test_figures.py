@@ -171,6 +171,7 @@ def test_the_summary_has_a_dot_for_every_performance(muscles):
     np.testing.assert_allclose(panel(figure, "Error").lines[1].get_ydata(), mean.mean[:, 1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("overrides", [("model=muscle",), ()])
 def test_figures_can_be_read_in_print(recorded, overrides):
     """Text of 7 pt or more, all of it on the page, panels clear of one another, a label with a unit on every axis."""

@@ -40,6 +40,7 @@ def train(configure, quick):
     return run
 
 
+@pytest.mark.slow
 def test_the_run_keeps_the_commit_and_goes_on_with_it(hub, model, recorded, train, tmp_path):
     folder = tmp_path / "outputs" / "first"
     where = ("model.file=hf://AlBornoLab/MouseArmModel/torque.xml", "kinematics=hub", "env.path_steps=1")

@@ -6,6 +6,7 @@ from mousearm.model_check.stability import StressTest, stress_checks, stress_tes
 DT = 1 / 150
 
 
+@pytest.mark.slow
 def test_shipped_arms_survive(torque_arm, muscle_arm):
     for arm in (torque_arm, muscle_arm):
         results = stress_checks(arm, stress_test(arm, DT, 16, seed=0, seconds=2.0))

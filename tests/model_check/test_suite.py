@@ -40,7 +40,8 @@ def test_shipped_models_pass(reports, model, n_results):
     assert [line for line in report.text().splitlines() if len(line) > 80 and report.arm.source not in line] == []
 
 
-@pytest.mark.parametrize("lengths", [(7.43, 13.38), pytest.param((14.54, 14.37), marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("lengths", [(7.43, 13.38), (14.54, 14.37)])
 def test_the_muscle_arm_passes_at_the_sizes_of_recorded_animals(configure, lengths):
     upper_arm, forearm = (f"model.{name}_mm={mm}" for name, mm in zip(("upper_arm", "forearm"), lengths, strict=True))
     report = check_model(configure("model=muscle", "model.fit=animal", upper_arm, forearm))

@@ -99,6 +99,7 @@ def test_a_run_looks_the_same_to_the_last_bit_with_and_without_it(tmp_path, conf
     assert json.loads((files / "evaluation.json").read_text()) == json.loads(tracked.evaluation.read_text())
 
 
+@pytest.mark.slow
 def test_a_run_that_was_followed_late_has_its_whole_curve(tmp_path, configure, fresh, records, logged):
     run(configure(*QUICK), tmp_path / "r", QUICK)
     more = ("tracking=wandb_offline", "algo.timesteps=2352")
