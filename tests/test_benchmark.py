@@ -101,6 +101,7 @@ def test_curves_are_drawn(tmp_path):
     assert pdf.read_bytes().startswith(b"%PDF")
 
 
+@pytest.mark.slow
 def test_a_whole_training_gives_its_curve(monkeypatch):
     # The run of that name, made small enough for a test.
     monkeypatch.setattr(learning, "LEARNING_RUNS", {"torque": ("debug=quick", "env.num_envs=2", "algo.batch_size=196")})

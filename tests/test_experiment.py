@@ -422,6 +422,7 @@ IMITATION = (
 )
 
 
+@pytest.mark.slow
 def test_a_warm_start_comes_before_the_budget(tmp_path, configure):
     words = (*QUICK, *IMITATION, "algo.timesteps=784")
     run(configure(*words), tmp_path / "r", words)

@@ -126,6 +126,7 @@ def test_a_run_that_was_killed_sends_no_row_twice(tmp_path, configure, fresh, re
     assert [row["_step"] for row in [*first, *second]] == list(logged(folder.path))
 
 
+@pytest.mark.slow
 def test_a_failure_is_marked_with_its_reason(tmp_path, configure, fresh, records, monkeypatch):
     def fail(*arguments):
         raise OSError("the disk is gone")
