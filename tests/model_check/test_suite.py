@@ -69,6 +69,7 @@ def test_figure_has_two_rows_per_joint(reports):
     assert len(axes.get_yticks()) == 12
 
 
+@pytest.mark.slow
 def test_script_passes_the_shipped_model(call, tmp_path):
     done = call("--figure", "out", "--integration")
     assert done.status == 0, done.err

@@ -31,6 +31,7 @@ def the_exit(part):
     return [content.get("exit_code", 0) for kind, content in part if kind == "exit"]
 
 
+@pytest.mark.slow
 def test_a_run_that_is_interrupted_resumed_and_extended_is_one_curve(tmp_path, configure, fresh, records, logged):
     endless = (*OFFLINE, "algo.timesteps=100000000")
     threading.Thread(target=terminate_after_rows, args=(tmp_path / "r" / "metrics.csv", 3)).start()
