@@ -86,7 +86,8 @@ def complete_from(config: Config, saved: Config) -> Config:
     for name in ("file", "osim"):
         if (own := getattr(model, name)) and (theirs := getattr(taken, name)):
             model = replace(model, **{name: as_saved(own, theirs)})
-    pretrain = replace(config.pretrain, in_timesteps=saved.pretrain.in_timesteps)
+    counted = config.pretrain.in_timesteps or saved.pretrain.in_timesteps  # what is said against the run is refused
+    pretrain = replace(config.pretrain, in_timesteps=counted)
     config = replace(config, model=model, pretrain=pretrain)
     return config.with_reaches(as_saved(config.kinematics.path, saved.kinematics.path))
 

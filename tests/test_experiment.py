@@ -513,3 +513,10 @@ def test_a_warm_start_is_evaluated_as_it_goes_and_what_it_saves_can_go_on(tmp_pa
     assert state.states["warm_start"]["rounds_done"] == 2
     state.restore(experiment.algo.policy, {"algo": experiment.algo})
     assert experiment.algo.policy.log_std.tolist() == pytest.approx([-3.0] * experiment.env.task.arm.nu)
+
+
+def test_a_run_does_not_change_what_its_budget_counts(configure, tmp_path):
+    words = ("debug=quick", "video=false", "policy.lstm_hidden_size=8")
+    run(configure(*words), tmp_path / "r", words)
+    with pytest.raises(RunError, match=r"pretrain\.in_timesteps"):
+        run(configure(*words, "pretrain.in_timesteps=true"), tmp_path / "r", ["pretrain.in_timesteps=true"])
