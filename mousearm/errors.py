@@ -28,6 +28,10 @@ class ModelError(MouseArmError):
     """A model file that cannot be used."""
 
 
+class CompilerError(MouseArmError):
+    """No compiler works here, so nothing that is generated can be used."""
+
+
 class KinematicsError(MouseArmError):
     """A recorded reach that cannot be read, trusted or performed by the arm."""
 

@@ -1,5 +1,6 @@
-"""Paths that users write: on disk, of data that the package ships, on the Hugging Face Hub."""
+"""Paths that users write: on disk, of data that the package ships, on the Hugging Face Hub; and where the cache is."""
 
+import os
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
 
@@ -32,3 +33,9 @@ def _shipped(name: str, folder: str) -> Path:
     if parts.is_absolute() or ".." in parts.parts:
         raise ValueError(f"{PACKAGE} stands for what the package ships, which is below mousearm/{folder}")
     return Path(str(files("mousearm"))) / folder / name
+
+
+def cache_folder() -> Path:
+    """``$XDG_CACHE_HOME/mousearm``, or ``~/.cache/mousearm``; it may be deleted at any time."""
+    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return (base if base.is_absolute() else Path.home() / ".cache") / "mousearm"

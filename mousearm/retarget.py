@@ -3,7 +3,6 @@
 Inverse kinematics finds the joint angles that bring elbow and paw to their targets, and remembers them on disk.
 """
 
-import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -235,12 +234,6 @@ class _PoseSolver:
         if self._couplings:
             full = full @ self._couplings.derivatives(self._data.qpos, self._data.qvel)[0]
         return np.concatenate([1e3 * full[:, self._joints], self._pull])
-
-
-def cache_folder() -> Path:
-    """``$XDG_CACHE_HOME/mousearm``, or ``~/.cache/mousearm``; it may be deleted at any time."""
-    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return (base if base.is_absolute() else Path.home() / ".cache") / "mousearm"
 
 
 class PoseCache:

@@ -857,6 +857,9 @@ ELSEWHERE: dict[str, list[str]] = {
     ],
     "config/test_loading.py::test_advice_where_nothing_would_be_learned": ["would be learned. Give algo.timesteps="],
     "test_experiment.py::test_advice_for_a_network_that_cannot_know_its_reach": ["Train it with experiment=any_reach"],
+    "engine/test_build.py::test_the_compiler_of_a_package_serves_where_the_system_has_none": [
+        "pip install 'mousearm[fast]', which brings one",
+    ],
     "faults/test_damage.py::test_what_a_run_began_with_is_needed": [
         "the run began with. Bring it back as it was.",
     ],

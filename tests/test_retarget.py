@@ -13,7 +13,6 @@ from mousearm.retarget import (
     METHODS,
     PoseCache,
     _PoseSolver,
-    cache_folder,
     inverse_kinematics,
     retarget,
     segments,
@@ -344,15 +343,6 @@ def test_a_place_that_cannot_be_written_only_costs_time(two_link, targets, tmp_p
     (tmp_path / "taken").write_text("a file where the folder would be")
     poses = PoseCache(two_link, tmp_path / "taken").solve(*targets)
     np.testing.assert_array_equal(poses, inverse_kinematics(two_link, *targets))
-
-
-def test_where_the_cache_is(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / "mousearm"
-    monkeypatch.setenv("HOME", str(tmp_path))
-    for useless in ("", "relative/path"):  # the XDG specification has relative paths ignored
-        monkeypatch.setenv("XDG_CACHE_HOME", useless)
-        assert cache_folder() == tmp_path / ".cache" / "mousearm"
 
 
 def test_two_arms_of_one_model_that_move_other_joints(torque_config, tmp_path):

@@ -14,8 +14,8 @@ from mousearm.errors import KinematicsError
 from mousearm.kinematics import Reach, ReachFile, find_reaches, resample
 from mousearm.kinematics.checks import SEGMENT_RANGE
 from mousearm.model import Arm, load_arm
-from mousearm.paths import resolve
-from mousearm.retarget import PoseCache, Reference, cache_folder, retarget
+from mousearm.paths import cache_folder, resolve
+from mousearm.retarget import PoseCache, Reference, retarget
 from mousearm.trajectory import hold
 
 _R = TypeVar("_R")

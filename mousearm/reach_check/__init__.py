@@ -18,7 +18,8 @@ from mousearm.kinematics import Reach, ReachFile, resample
 from mousearm.kinematics.orientation import Orientation, find_orientation
 from mousearm.kinematics.synthetic import RECORDED_QPOS
 from mousearm.model import Arm, load_arm
-from mousearm.retarget import PoseCache, Reference, Solve, cache_folder, retarget
+from mousearm.paths import cache_folder
+from mousearm.retarget import PoseCache, Reference, Solve, retarget
 from mousearm.text import NO_VALUE, columns, listed, number, printable, shell, shortened
 from mousearm.trajectory import PAW, SHOULDER, with_shoulder
 

@@ -1,0 +1,218 @@
+"""From the generated source to functions that step arms: a compiler, a cache of what it made, threads.
+
+A library is compiled for the processor that it runs on and kept in the cache under a hash of everything it depends on:
+source, compiler, flags, processor. So no file gets out of date, and machines that share a home do not share libraries.
+"""
+
+import ctypes
+import importlib.util
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from mousearm.door import read_bytes, read_seal, sha256
+from mousearm.errors import CompilerError, MouseArmError, OutputError
+from mousearm.files import make_folder, seal, staged
+from mousearm.paths import cache_folder
+
+LANES = 8
+"""Rows that one instruction may compute; threads share whole groups of them."""
+
+_NATIVE = "-mcpu=native" if platform.machine() in ("arm64", "aarch64") else "-march=native"
+# Without -fno-math-errno every square root may set errno, which keeps loops from being computed in lanes.
+_FLAGS = (
+    *("-x", "c++", "-std=c++17", "-O3", _NATIVE, "-fno-math-errno", "-ffp-contract=fast"),
+    *("-fno-exceptions", "-fno-rtti", "-shared", "-fPIC", "-g0"),
+)
+_SOURCE, _LIBRARY = "engine.cpp", "engine.so"
+_MAX_LIBRARY_BYTES = 200_000_000
+_LONGEST_S = 900  # of a compilation
+_LAST_LINES = 6  # of what a compiler says that are shown
+# Of a block of /proc/cpuinfo: what tells which instructions a processor knows.
+_OF_PROCESSORS = ("model name", "flags", "CPU implementer", "CPU part", "CPU variant", "Features", "isa")
+
+
+@dataclass(frozen=True, slots=True)
+class Compiler:
+    """A C++ compiler that starts."""
+
+    command: tuple[str, ...]
+    version: str  # the first line that it says of itself
+
+
+class Library:
+    """Compiled functions ``name(begin, end, arrays...)``, each of which computes rows [begin, end) of its arrays."""
+
+    def __init__(self, file: Path, compiler: str, folder: Path | None):
+        """Load a file. ``folder`` is where it is kept in the cache, None where that cannot be written."""
+        self.compiler, self.folder = compiler, folder
+        self._functions = ctypes.CDLL(str(file))
+
+    def bind(self, name: str, n: int, pointers: Sequence[int], threads: int = 1) -> "RowFunction":
+        """The function of this name for n rows of arrays at these addresses, which the caller keeps in place.
+
+        Threads, the caller's included, share the rows; 0 means all processors.
+        """
+        function = getattr(self._functions, name)
+        function.argtypes = [ctypes.c_int64] * 2 + [ctypes.c_void_p] * len(pointers)
+        function.restype = None
+        return RowFunction(function, n, pointers, threads or processors())
+
+
+class RowFunction:
+    """A compiled function of rows that several threads share; a call computes all of them."""
+
+    def __init__(self, function: "ctypes._CFunctionType", n: int, pointers: Sequence[int], threads: int):
+        groups = -(-n // LANES)
+        parts = max(1, min(threads, groups))
+        ends = [min(n, LANES * (groups * i // parts)) for i in range(parts + 1)]
+        self._function, self._pointers = function, [ctypes.c_void_p(pointer) for pointer in pointers]
+        (self._own, *self._others) = pairwise(ends)
+        self._pool: ThreadPoolExecutor | None = None
+        self._process = 0  # whose threads the pool has: a fork has none of them
+
+    def __call__(self) -> None:
+        """Compute all rows, and return when that is done."""
+        if self._others and self._process != os.getpid():
+            self._pool, self._process = ThreadPoolExecutor(len(self._others), "mousearm"), os.getpid()
+        run, pointers = self._function, self._pointers
+        waiting = [self._pool.submit(run, *part, *pointers) for part in self._others] if self._pool else ()
+        run(*self._own, *pointers)
+        for part in waiting:
+            part.result()
+
+
+def processors() -> int:
+    """Number of processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def build(source: str) -> Library:
+    """Compile a C++ source, which may include headers of C only, or take it from the cache.
+
+    A damaged file in the cache is made again. CompilerError if there is no compiler that works.
+    """
+    problems = []
+    for command in _commands():
+        try:
+            compiler = _identified(command)
+            return _built(source, compiler)
+        except _CompilationError as error:
+            problems.append(f"{shlex.join(command)}: {error}")
+    found = "; ".join(problems) or "none of c++, g++ and clang++ is on the PATH"
+    raise CompilerError(
+        f"There is no C++ compiler that works ({found}). Install one (apt install g++; xcode-select --install), or "
+        "pip install 'mousearm[fast]', which brings one of 100 MB; or give engine=mujoco, which needs none."
+    )
+
+
+class _CompilationError(Exception):
+    """Why a compiler did not do its work."""
+
+
+def _commands() -> Iterator[tuple[str, ...]]:
+    """Compilers to try: the one that $CXX names, or those on the PATH and then that of the package ziglang."""
+    if chosen := os.environ.get("CXX", "").strip():
+        yield tuple(shlex.split(chosen))
+        return
+    yield from dict.fromkeys((path,) for name in ("c++", "g++", "clang++") if (path := shutil.which(name)))
+    with suppress(ImportError, ValueError):
+        found = importlib.util.find_spec("ziglang")
+        for folder in (found.submodule_search_locations or []) if found else []:
+            yield str(Path(folder) / "zig"), "cc"  # with c++ it would first compile the library of C++, for a minute
+
+
+def _identified(command: tuple[str, ...]) -> Compiler:
+    said = _run([*command, "--version"], 60).strip()
+    return Compiler(command, said.splitlines()[0] if said else "")
+
+
+def _built(source: str, compiler: Compiler) -> Library:
+    parts = (source, compiler.version, *_FLAGS, _processor())
+    key = sha256("\0".join(parts).encode())
+    folder = cache_folder() / "engines" / key[:2] / key
+    if _is_intact(folder):
+        with suppress(OSError):  # as where it lies on a disk that nothing may be run from
+            return Library(folder / _LIBRARY, compiler.version, folder)
+    with TemporaryDirectory(prefix="mousearm_") as place:
+        file = _compiled(source, compiler, Path(place))
+        if _kept(file, source, folder):
+            with suppress(OSError):
+                return Library(folder / _LIBRARY, compiler.version, folder)
+        try:
+            return Library(file, compiler.version, None)
+        except OSError as error:
+            raise _CompilationError(f"what it made cannot be loaded: {error}") from error
+
+
+def _is_intact(folder: Path) -> bool:
+    """Whether a folder of the cache holds a library as it was written, by this user."""
+    with suppress(OSError, MouseArmError):
+        mine = all(path.stat().st_uid == os.getuid() for path in (folder, folder / _LIBRARY))
+        return mine and read_seal(folder).get(_LIBRARY) == sha256(read_bytes(folder / _LIBRARY, _MAX_LIBRARY_BYTES))
+    return False
+
+
+def _kept(file: Path, source: str, folder: Path) -> bool:
+    """Put a library into the cache, whole or not at all; whether it is there then, from here or another process."""
+    with suppress(OutputError):  # a home that is full, or cannot be written to; or another process was first
+        make_folder(folder.parent)
+        if _is_intact(folder):
+            return True
+        shutil.rmtree(folder, ignore_errors=True)
+        with staged(folder) as new:
+            new.mkdir()
+            shutil.copyfile(file, new / _LIBRARY)
+            (new / _SOURCE).write_text(source, encoding="utf-8")
+            seal(new, {_LIBRARY: sha256(file)})
+    return _is_intact(folder)
+
+
+def _compiled(source: str, compiler: Compiler, place: Path) -> Path:
+    print("Compiling the simulation engine of this model, once.", flush=True)
+    (place / _SOURCE).write_text(source, encoding="utf-8")
+    # zig keeps what it compiles, tens of MB, in the home unless it is told otherwise
+    caches = {"ZIG_GLOBAL_CACHE_DIR": str(place / "zig"), "ZIG_LOCAL_CACHE_DIR": str(place / "zig")}
+    words = [*compiler.command, *_FLAGS, "-o", str(place / _LIBRARY), str(place / _SOURCE), "-lm"]
+    _run(words, _LONGEST_S, {**os.environ, **caches})
+    return place / _LIBRARY
+
+
+def _run(words: Sequence[str], seconds: float, environment: dict[str, str] | None = None) -> str:
+    """Run a compiler; what it prints. _CompilationError if it does not start, fails, or takes too long."""
+    try:
+        done = subprocess.run(
+            words,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=seconds,
+            env=environment,
+            check=False,
+        )
+    except OSError as error:
+        raise _CompilationError(f"it does not start ({error.strerror})") from error
+    except subprocess.TimeoutExpired as error:
+        raise _CompilationError(f"it took more than {seconds:.0f} s") from error
+    if done.returncode:
+        last = " ".join(" ".join(done.stderr.splitlines()[-_LAST_LINES:]).split())
+        raise _CompilationError(f"it ends with {done.returncode}: {last[:400]}")
+    return done.stdout
+
+
+def _processor() -> str:
+    """Instructions that the processor knows, as far as the system tells."""
+    with suppress(OSError):
+        first = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split("\n\n")[0]
+        lines = (line.partition(":") for line in first.splitlines())
+        return "\n".join(f"{name.strip()}:{value}" for name, _, value in lines if name.strip() in _OF_PROCESSORS)
+    return f"{platform.machine()} {platform.processor()}"
