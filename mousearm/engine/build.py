@@ -19,10 +19,8 @@ from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mousearm.door import read_bytes, read_seal, sha256
-from mousearm.errors import CompilerError, MouseArmError, OutputError
-from mousearm.files import make_folder, seal, staged
-from mousearm.paths import cache_folder
+from mousearm.engine.cache import is_intact, keep, place_of
+from mousearm.errors import CompilerError
 
 LANES = 8
 """Rows that one instruction may compute; threads share whole groups of them."""
@@ -34,7 +32,6 @@ _FLAGS = (
     *("-fno-exceptions", "-fno-rtti", "-shared", "-fPIC", "-g0"),
 )
 _SOURCE, _LIBRARY = "engine.cpp", "engine.so"
-_MAX_LIBRARY_BYTES = 200_000_000
 _LONGEST_S = 900  # of a compilation
 _LAST_LINES = 6  # of what a compiler says that are shown
 # Of a block of /proc/cpuinfo: what tells which instructions a processor knows.
@@ -138,43 +135,19 @@ def _identified(command: tuple[str, ...]) -> Compiler:
 
 def _built(source: str, compiler: Compiler) -> Library:
     parts = (source, compiler.version, *_FLAGS, _processor())
-    key = sha256("\0".join(parts).encode())
-    folder = cache_folder() / "engines" / key[:2] / key
-    if _is_intact(folder):
+    library = place_of(parts) / _LIBRARY
+    if is_intact(library):
         with suppress(OSError):  # as where it lies on a disk that nothing may be run from
-            return Library(folder / _LIBRARY, compiler.version, folder)
+            return Library(library, compiler.version, library.parent)
     with TemporaryDirectory(prefix="mousearm_") as place:
         file = _compiled(source, compiler, Path(place))
-        if _kept(file, source, folder):
+        if keep(library, file.read_bytes(), _SOURCE, source):
             with suppress(OSError):
-                return Library(folder / _LIBRARY, compiler.version, folder)
+                return Library(library, compiler.version, library.parent)
         try:
             return Library(file, compiler.version, None)
         except OSError as error:
             raise _CompilationError(f"what it made cannot be loaded: {error}") from error
-
-
-def _is_intact(folder: Path) -> bool:
-    """Whether a folder of the cache holds a library as it was written, by this user."""
-    with suppress(OSError, MouseArmError):
-        mine = all(path.stat().st_uid == os.getuid() for path in (folder, folder / _LIBRARY))
-        return mine and read_seal(folder).get(_LIBRARY) == sha256(read_bytes(folder / _LIBRARY, _MAX_LIBRARY_BYTES))
-    return False
-
-
-def _kept(file: Path, source: str, folder: Path) -> bool:
-    """Put a library into the cache, whole or not at all; whether it is there then, from here or another process."""
-    with suppress(OutputError):  # a home that is full, or cannot be written to; or another process was first
-        make_folder(folder.parent)
-        if _is_intact(folder):
-            return True
-        shutil.rmtree(folder, ignore_errors=True)
-        with staged(folder) as new:
-            new.mkdir()
-            shutil.copyfile(file, new / _LIBRARY)
-            (new / _SOURCE).write_text(source, encoding="utf-8")
-            seal(new, {_LIBRARY: sha256(file)})
-    return _is_intact(folder)
 
 
 def _compiled(source: str, compiler: Compiler, place: Path) -> Path:
