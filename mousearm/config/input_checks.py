@@ -7,6 +7,7 @@ elsewhere, or points ``--config-dir`` to one, would run what it names.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -42,12 +43,18 @@ def read_plain(path: Path, kind: type[MouseArmError] = RunError, advice: str = "
 
     Tags could name kinds of Python, and aliases of aliases make much of little: a configuration needs neither.
     """
-    text = read_text(path, MAX_YAML_BYTES, kind)
+    return _parse(read_text(path, MAX_YAML_BYTES, kind), path, kind, advice)
+
+
+def _parse(text: str, path: Path, kind: type[MouseArmError], advice: str) -> Any:
     try:
         _check_events(text)
         return yaml.load(text, _Loader)
     except (yaml.YAMLError, ValueError, TypeError) as error:  # TypeError: a key that is a list
         raise kind(f"{path} cannot be read: {' '.join(str(error).split())}. {advice}") from error
+
+
+_parse_once = lru_cache(maxsize=256)(_parse)  # for files that are read again and again, and never changed in memory
 
 
 def _check_events(text: str) -> None:
@@ -85,7 +92,7 @@ def _files(folder: Path) -> list[Path]:
 
 def read_group_file(file: Path) -> dict[Any, Any]:
     """Read a file of a group, perhaps an empty one; ConfigError if it cannot be read."""
-    content = read_plain(file, ConfigError, "Correct it.")
+    content = _parse_once(read_text(file, MAX_YAML_BYTES, ConfigError), file, ConfigError, "Correct it.")
     if content is not None and not isinstance(content, dict):
         raise ConfigError(f"{file} holds no KEY: VALUE.")
     return content or {}

@@ -342,3 +342,14 @@ class TestSaved:
     def test_a_target_is_not_a_key(self, write, saved):
         with pytest.raises(UnknownNameError, match="_target_"):
             read_saved(write(saved.replace("model:\n", "model:\n  _target_: os.system\n")))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["model=muscle", "reward.w_paw=2", "reward=paw_heavy", "env.observation=[qpos,qvel]"],
+        ["experiment=any_reach", "kinematics.path='a b, c'", "policy.net_arch_pi=[]", "seed=4", "name=run_${seed}"],
+    ],
+)
+def test_tests_compose_what_hydra_composes(configure, words):
+    assert configure(*words) == compose(["name=test", "threads=1", *words])
