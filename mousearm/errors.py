@@ -32,6 +32,14 @@ class CompilerError(MouseArmError):
     """No compiler works here, so nothing that is generated can be used."""
 
 
+class EngineError(ModelError):
+    """A model that the generated engine does not simulate; ``reasons`` names everything outside its class."""
+
+    def __init__(self, text: str, reasons: Iterable[str] = ()):
+        super().__init__(text)
+        self.reasons = tuple(reasons)
+
+
 class KinematicsError(MouseArmError):
     """A recorded reach that cannot be read, trusted or performed by the arm."""
 

@@ -1,0 +1,85 @@
+// What the program calls on processors: rows [begin, end) of arrays with one arm per row.
+namespace arm {
+
+#if defined(__AVX512F__)
+enum { VECTOR_BYTES = 64 };
+#elif defined(__AVX__)
+enum { VECTOR_BYTES = 32 };
+#else
+enum { VECTOR_BYTES = 16 };
+#endif
+
+// As many arms as fit into a vector, in columns. A row that is missing at the end is a copy of the last.
+template<class Real> struct Rows {
+  enum { N = VECTOR_BYTES / sizeof(Real) };
+  typedef Lanes<Real, N> T;
+  int64_t first, count;
+
+  void load(const Real* rows, int width, T* columns) const {
+    for (int i = 0; i < width; i++)
+      for (int lane = 0; lane < N; lane++)
+        columns[i].values[lane] = rows[(first + (lane < count ? lane : count - 1)) * width + i];
+  }
+  void store(const T* columns, int width, Real* rows) const {
+    for (int i = 0; i < width; i++)
+      for (int lane = 0; lane < count; lane++) rows[(first + lane) * width + i] = columns[i].values[lane];
+  }
+};
+
+template<class Real, class Work> void each(int64_t begin, int64_t end, Work work) {
+  enum { N = Rows<Real>::N };
+  for (int64_t row = begin; row < end; row += N) work(Rows<Real>{row, end - row < N ? end - row : N});
+}
+
+template<class Real>
+void step_rows(int64_t begin, int64_t end, Real* qpos, Real* qvel, Real* act, const Real* ctrl, Real* force, Real* torque, Real* marks) {
+  typedef typename Rows<Real>::T T;
+  each<Real>(begin, end, [=](Rows<Real> rows) {
+    T q[NV], v[NV], a[ATLEAST1(NA)], c[NU], m[9];
+    Evaluation<T> last;
+    rows.load(qpos, NV, q), rows.load(qvel, NV, v), rows.load(act, NA, a), rows.load(ctrl, NU, c);
+    control_step(q, v, a, c, last);
+    landmarks(q, m);
+    rows.store(q, NV, qpos), rows.store(v, NV, qvel), rows.store(a, NA, act);
+    rows.store(last.force, NU, force), rows.store(last.torque, NV, torque), rows.store(m, 9, marks);
+  });
+}
+
+template<class Real>
+void forward_rows(int64_t begin, int64_t end, const Real* qpos, const Real* qvel, const Real* act, const Real* ctrl, Real* qacc, Real* actdot, Real* force) {
+  typedef typename Rows<Real>::T T;
+  each<Real>(begin, end, [=](Rows<Real> rows) {
+    T q[NV], v[NV], a[ATLEAST1(NA)], c[NU];
+    Evaluation<T> now;
+    rows.load(qpos, NV, q), rows.load(qvel, NV, v), rows.load(act, NA, a), rows.load(ctrl, NU, c);
+    forward(q, v, a, c, now);
+    rows.store(now.acceleration, NV, qacc), rows.store(now.act_rate, NA, actdot), rows.store(now.force, NU, force);
+  });
+}
+
+template<class Real> void marks_rows(int64_t begin, int64_t end, const Real* qpos, Real* marks) {
+  typedef typename Rows<Real>::T T;
+  each<Real>(begin, end, [=](Rows<Real> rows) {
+    T q[NV], m[9];
+    rows.load(qpos, NV, q);
+    landmarks(q, m);
+    rows.store(m, 9, marks);
+  });
+}
+
+}  // namespace arm
+
+#define ENTRIES(Real, SUFFIX)                                                                                       \
+  extern "C" void step_##SUFFIX(int64_t begin, int64_t end, Real* qpos, Real* qvel, Real* act, const Real* ctrl,    \
+                                Real* force, Real* torque, Real* marks) {                                           \
+    arm::step_rows<Real>(begin, end, qpos, qvel, act, ctrl, force, torque, marks);                                  \
+  }                                                                                                                 \
+  extern "C" void forward_##SUFFIX(int64_t begin, int64_t end, const Real* qpos, const Real* qvel, const Real* act, \
+                                   const Real* ctrl, Real* qacc, Real* actdot, Real* force) {                       \
+    arm::forward_rows<Real>(begin, end, qpos, qvel, act, ctrl, qacc, actdot, force);                                \
+  }                                                                                                                 \
+  extern "C" void marks_##SUFFIX(int64_t begin, int64_t end, const Real* qpos, Real* marks) {                       \
+    arm::marks_rows<Real>(begin, end, qpos, marks);                                                                 \
+  }
+ENTRIES(double, f64)
+ENTRIES(float, f32)
