@@ -54,7 +54,8 @@ class _Path:
         name = f"{self.name}_{self.pieces}"
         self.pieces += 1
         along = self.code.let_all(f"{name}_along", along)
-        length = self.code.let(f"{name}_length", Scalar(f"root({bare(along @ along)})"))
+        square: Value = along @ along
+        length = self.code.let(f"{name}_length", Scalar(f"root({bare(square)})"))
         self.length = self.length + length
         if start[0] != end[0]:
             inverse = self.code.let(f"{name}_inverse", Scalar(f"reciprocal({length})"))
