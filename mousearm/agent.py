@@ -16,6 +16,7 @@ from mousearm.hub.repository import PREFIX
 from mousearm.model import Arm, model_hashes
 from mousearm.paths import PACKAGE
 from mousearm.rundir.folder import RunFolder
+from mousearm.rundir.runs import run_path
 from mousearm.setup import Setup
 from mousearm.text import columns, listed
 from mousearm.trajectory import Trial
@@ -51,12 +52,12 @@ class Agent:
         """Take an agent from a run folder; MouseArmError if the run, the checkpoint or the reaches cannot be used.
 
         Args:
-            folder: the run folder.
+            folder: the run folder, or ``package:NAME``, an example agent that ships.
             which: the checkpoint: ``best``, ``latest`` or a number of steps.
             kinematics: other reaches, all of which then count as test reaches; a file or folder. None for the run's.
             moved_to: where the run's reaches were moved to; None for where its configuration says. The split stays.
         """
-        run_folder = RunFolder(folder)
+        run_folder = RunFolder(run_path(folder))
         config = run_folder.saved_config()
         run_folder.check_model(model_hashes(config.model))
         if kinematics is not None:
@@ -99,9 +100,10 @@ def film_runs(
     """Film runs on one reach, each in a panel with its name.
 
     The file, ``out``, which is returned, ends in .mp4 or .gif; by default it is ``videos/REACH.mp4`` in the run's
-    folder, or for several runs ``REACH.mp4`` where one is. The reach is by default the one with the middle error of the
-    first run. ``slowmo``: seconds of reach per second of film; 1 is real speed. The others are those of ``film``,
-    ``render.view`` and ``Agent.load``. MouseArmError if one cannot be used, or nothing can be drawn here.
+    folder, or ``REACH.mp4`` in the working directory for several runs or an example agent. The reach is by default the
+    one with the middle error of the first run. ``slowmo``: seconds of reach per second of film; 1 is real speed. The
+    others are those of ``film``, ``render.view`` and ``Agent.load``. MouseArmError if one cannot be used, or nothing
+    can be drawn here.
     """
     if not 0 < slowmo <= 1:
         raise MouseArmError(f"--slowmo {slowmo:g} is out of range: above 0, up to 1 (real speed).")
@@ -116,7 +118,8 @@ def film_runs(
         if reach not in by_name:
             raise UnknownNameError(f"reach in {folder}", reach, by_name)
         shots.append(Shot(by_name[reach], agent.arm.model, title))
-    path = out or (RunFolder(folders[0]).videos if len(folders) == 1 else Path()) / f"{reach}.mp4"
+    is_own = len(folders) == 1 and folders[0] == run_path(folders[0])
+    path = out or (RunFolder(folders[0]).videos if is_own else Path()) / f"{reach}.mp4"
     make_folder(path.parent)
     try:
         film(shots, path, slowdown=1 / slowmo, fps=fps, size=size, camera=camera)
@@ -169,7 +172,7 @@ class Reproduction:
 
         On one machine they are equal to the last bit; see docs/sharing.md.
         """
-        cells = [["reach", "split", "paw mm: stated", "now", "elbow mm: stated", "now", "difference"]]
+        cells = [["reach", "split", "paw mm", "now", "elbow mm", "now", "difference"]]
         for name, split, stated, now in self.rows:
             means = [f"{errors.mean:.4f}" for pair in zip(stated[:2], now[:2], strict=True) for errors in pair]
             difference = _difference_mm(stated, now)
@@ -184,7 +187,7 @@ class Reproduction:
                 f"NOT reproduced: errors differ by up to {largest:.2g} mm (tolerance {tolerance_mm:g} mm). Versions of "
                 "MuJoCo and PyTorch that it was evaluated with: environment.txt."
             )
-        return "\n".join([*columns(cells), "", verdict])
+        return "\n".join(["Mean errors as stated, and as they are now:", "", *columns(cells), "", verdict])
 
 
 def _errors(of: Evaluation) -> dict[tuple[str, str], _Errors]:
@@ -207,7 +210,7 @@ def reproduce(run: Path, kinematics: str | None = None) -> Reproduction:
     The reaches may be elsewhere than its configuration says, in ``kinematics``, but must be the same files, by hash.
     MouseArmError if it is no run with an evaluation, or model, network or reaches cannot be used, or are not its own.
     """
-    folder = RunFolder(run)
+    folder = RunFolder(run_path(run))
     if not folder.exists:
         archives = sorted(file.name for file in run.glob("*.zip"))
         hint = f" scripts/import_agent.py makes a run of {archives[0]}." if archives else ""

@@ -18,7 +18,7 @@ from mousearm.config import Config, compose
 from mousearm.errors import RunError
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.experiment import run as run_experiment
-from mousearm.figures import draw_recording
+from mousearm.figures import draw_recording, usual_place
 from mousearm.kinematics.imports import ImportOptions
 from mousearm.kinematics.imports import import_reaches as import_files
 from mousearm.reach_check import check_reaches as check_files
@@ -29,6 +29,7 @@ from mousearm.report.page import verdict
 from mousearm.report.tables import group_rows
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.logs import read_metrics
+from mousearm.rundir.runs import run_path
 from mousearm.rundir.status import FINISHED, Status
 from mousearm.text import override, printable
 
@@ -36,12 +37,12 @@ from mousearm.text import override, printable
 class Run:
     """A run folder, such as ``outputs/first``; as the last line of a notebook's cell it shows its figure.
 
-    RunError if no run is there.
+    ``package:example_torque`` and ``package:example_muscle`` are trained agents that ship. RunError if no run is there.
     """
 
     def __init__(self, folder: str | Path):
         self.path = Path(folder)
-        self._folder = RunFolder(self.path)
+        self._folder = RunFolder(run_path(self.path))
         if not self._folder.exists:
             raise RunError(f"{self.path} holds no run. mousearm.train(..., name='{self.path.name}') makes one.")
 
@@ -104,8 +105,8 @@ class Run:
         return record(self._agent(kinematics, checkpoint), repeats, noise, seed)
 
     def draw(self, out: str | Path | None = None) -> list[Path]:
-        """Draw the figures for print, PDF and PNG, into the run's folder or another; returns the files."""
-        files, _ = draw_recording(self.record(), Path(out) if out else self.path / "figures" / "recorded", [])
+        """Draw the figures for print, PDF and PNG, into a folder; returns the PNG files. Default: `usual_place`."""
+        files, _ = draw_recording(self.record(), Path(out) if out else usual_place(self.path), [])
         return files
 
     def _agent(self, kinematics: str | Path | None, checkpoint: str) -> Agent:

@@ -22,7 +22,9 @@ from mousearm import cli
 )
 def main(given: Namespace) -> None:
     """Read or record, draw, and say where it all is."""
-    is_run = given.source.is_dir()
+    from mousearm.rundir.runs import run_path
+
+    is_run = run_path(given.source).is_dir()
     if not is_run and (given.kinematics is not None or given.checkpoint is not None):
         raise cli.UsageError("--kinematics and --checkpoint are for a run folder; a recording has its reaches")
     from mousearm.record import read_recording, record
@@ -33,15 +35,10 @@ def main(given: Namespace) -> None:
         recording = record(Agent.load(given.source, given.checkpoint or "best", given.kinematics))
     else:
         recording = read_recording(given.source)
-    from mousearm.figures import draw_recording
+    from mousearm.figures import draw_recording, usual_place
 
     files, left_out = draw_recording(recording, given.out or usual_place(given.source), given.reach)
     print(*files, *left_out, sep="\n")
-
-
-def usual_place(source: Path) -> Path:
-    """Within a run, beside a recording."""
-    return source / "figures" / "recorded" if source.is_dir() else source.with_name(f"{source.stem}_figures")
 
 
 if __name__ == "__main__":

@@ -38,9 +38,10 @@ def folder(agent: str, revision: str | None) -> Path:
     from mousearm.errors import HubError
     from mousearm.hub.download import fetch
     from mousearm.hub.repository import HubUri
+    from mousearm.rundir.runs import run_path
 
-    if Path(agent).is_dir():
-        return Path(agent)
+    if (run := run_path(agent)).is_dir():
+        return run
     try:
         uri = HubUri.parse(agent)
         found = fetch(replace(uri, revision=revision or uri.revision, kind=uri.kind or "model"))

@@ -16,6 +16,7 @@ from mousearm.evaluate.muscles import MuscleGroup, group_muscles
 from mousearm.figures.overview import STATES, drive, drive_figure, state_figure, summary_figure, synergy_figure
 from mousearm.figures.trial import activation_figure, joint_figure, trajectory_figure
 from mousearm.files import make_folder
+from mousearm.paths import PACKAGE
 from mousearm.plots import PRINT_DPI, sign, write_figure
 from mousearm.record.signals import ReachRecording, Recording
 from mousearm.trajectory import PAW
@@ -32,7 +33,18 @@ __all__ = [
     "summary_figure",
     "synergy_figure",
     "trajectory_figure",
+    "usual_place",
 ]
+
+
+def usual_place(source: Path) -> Path:
+    """Where the figures of a run or a recording go: into the run's folder, or beside the recording.
+
+    Those of an example agent, ``package:NAME``, go into the working directory.
+    """
+    if source.is_dir():
+        return source / "figures" / "recorded"
+    return source.with_name(f"{source.stem.removeprefix(PACKAGE)}_figures")
 
 
 def draw_recording(recording: Recording, folder: Path, names: Sequence[str] = ()) -> tuple[list[Path], list[str]]:

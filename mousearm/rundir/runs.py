@@ -8,18 +8,31 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from mousearm.config import Config, all_keys, compose, load
-from mousearm.errors import RunError
+from mousearm.errors import RunError, UnknownNameError
+from mousearm.paths import PACKAGE, resolve
 from mousearm.rundir.folder import RunFolder
 from mousearm.text import override
 
 SWEEP = "multirun.yaml"  # file that Hydra writes into the folder of a sweep
 JOBS = "jobs"  # folder in which a sweep records its jobs, by number; their runs are beside it, by the same numbers
+_SHIPPED = "agents"  # folder of the package that holds the example agents
 # What may change when a run is resumed: the budget, where metrics go, how much is shown, where it runs. Paths may,
 # because what is found there must have the hashes of what the run began with.
 MAY_CHANGE = (
     *("name", "algo.timesteps", "max_minutes", "tracking", "video"),
     *("threads", "network_threads", "device", "kinematics.path", "model.file", "model.osim"),
 )
+
+
+def run_path(run: str | Path) -> Path:
+    """The folder of a run; ``package:NAME`` is an example agent that ships. UnknownNameError if there is none."""
+    name = str(run).removeprefix(PACKAGE)
+    if name == str(run):
+        return Path(run)
+    shipped = sorted(path.parent.name for path in resolve(PACKAGE, _SHIPPED).glob("*/config.yaml"))
+    if name not in shipped:
+        raise UnknownNameError("example agent", name, shipped)
+    return resolve(str(run), _SHIPPED)
 
 
 def with_resume(arguments: Sequence[str]) -> list[str]:
@@ -94,7 +107,7 @@ def find_runs(folders: Sequence[Path]) -> list[Path]:
     Also those of a sweep's jobs that never began. RunError if a folder does not exist or holds no run.
     """
     found: list[Path] = []
-    for folder in folders:
+    for folder in map(run_path, folders):
         if not folder.is_dir():
             raise RunError(f"There is no folder {folder}. Give run folders or sweeps, such as outputs/NAME.")
         if not (below := list(_below(folder.resolve()))):
