@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -53,6 +53,8 @@ class SequencePPO(RecurrentPPO):
     policy: RecurrentPolicy
     batch_size: int
     rollout_buffer: SequenceBuffer  # type: ignore[assignment]  # only the methods below know it
+    buffer_class: type[SequenceBuffer] = SequenceBuffer
+    pulse: Callable[[], object] = staticmethod(lambda: None)  # is called now and then where no hook of the network is
 
     def _setup_model(self) -> None:
         self._setup_lr_schedule()
@@ -62,7 +64,7 @@ class SequencePPO(RecurrentPPO):
         self.policy = self.policy.to(self.device)
         sizes = self.policy.observation_space.shape[0], self.policy.action_space.shape[0]
         self._last_state = self.policy.backbone.initial_state(self.n_envs)
-        self.rollout_buffer = SequenceBuffer(self.n_steps, *sizes, self._last_state.clone())
+        self.rollout_buffer = self.buffer_class(self.n_steps, *sizes, self._last_state.clone())
         self.clip_range = FloatSchedule(self.clip_range)
         if self.clip_range_vf is not None:
             self.clip_range_vf = FloatSchedule(self.clip_range_vf)
@@ -211,27 +213,29 @@ class SequencePPO(RecurrentPPO):
 
     def loss(self, batch: Minibatch) -> Loss:
         """PPO's loss of a minibatch (Schulman et al. 2017), with the options of RecurrentPPO."""
-        outputs, _ = self.policy(batch.observations, batch.state)
-        values, log_prob, entropy = self.policy.evaluate_actions(batch.select(outputs), batch.actions)
-        advantages = batch.advantages
-        if self.normalize_advantage:
-            advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
+        outputs = batch.select(self._run(batch))
+        values, log_prob, entropy = self.policy.evaluate_actions(outputs, batch.actions)
+        advantages = batch.normalized(batch.advantages) if self.normalize_advantage else batch.advantages
         log_ratio = log_prob - batch.old_log_prob
         ratio = log_ratio.exp()
         clip = self.clip_range(self._current_progress_remaining)
-        policy_loss = -torch.min(advantages * ratio, advantages * ratio.clamp(1 - clip, 1 + clip)).mean()
+        policy_loss = -batch.mean(torch.min(advantages * ratio, advantages * ratio.clamp(1 - clip, 1 + clip)))
         if self.clip_range_vf is not None:
             clip_vf = self.clip_range_vf(self._current_progress_remaining)
             values = batch.old_values + (values - batch.old_values).clamp(-clip_vf, clip_vf)
-        value_loss = (batch.returns - values).square().mean()
-        entropy_loss = -entropy.mean()
+        value_loss = batch.mean((batch.returns - values).square())
+        entropy_loss = -batch.mean(entropy)
         with torch.no_grad():
-            approx_kl = (ratio - 1 - log_ratio).mean()
-            clip_fraction = ((ratio - 1).abs() > clip).float().mean()
+            approx_kl = batch.mean(ratio - 1 - log_ratio)
+            clip_fraction = batch.mean(((ratio - 1).abs() > clip).float())
         loss = self.vf_coef * value_loss
         if self.num_timesteps >= self.critic_warmup_until:
             loss = loss + policy_loss + self.ent_coef * entropy_loss
         return Loss(loss, policy_loss, value_loss, entropy_loss, approx_kl, clip_fraction)
+
+    def _run(self, batch: Minibatch) -> torch.Tensor:
+        """Outputs (L, S, hidden) of the backbone."""
+        return self.policy(batch.observations, batch.state)[0]
 
     def _descend(self, loss: Loss, batch: Minibatch) -> None:
         optimizer = self.policy.optimizer
@@ -250,14 +254,17 @@ class SequencePPO(RecurrentPPO):
         figures["loss"] = float(losses[-1, 0])
         for name, value in figures.items():
             self.logger.record(f"train/{name}", value)
-        buffer = self.rollout_buffer
-        fit = explained_variance(buffer.values.flatten().cpu().numpy(), buffer.returns.flatten().cpu().numpy())
-        self.logger.record("train/explained_variance", fit)
+        self.logger.record("train/explained_variance", self._explained_variance())
         self.logger.record("train/std", self.policy.log_std.exp().mean().item())
         self.logger.record("train/n_updates", self._n_updates, exclude="tensorboard")
         self.logger.record("train/clip_range", self.clip_range(self._current_progress_remaining))
         if self.clip_range_vf is not None:
             self.logger.record("train/clip_range_vf", self.clip_range_vf(self._current_progress_remaining))
+
+    def _explained_variance(self) -> float:
+        """Share of the returns' variance that the values know; NaN where there is none."""
+        buffer = self.rollout_buffer
+        return explained_variance(buffer.values.flatten().cpu().numpy(), buffer.returns.flatten().cpu().numpy())
 
 
 def learning_rate(config: AlgoConfig) -> float | Callable[[float], float]:
@@ -283,7 +290,10 @@ def stock_name(name: str) -> str:
     return name.replace("backbone.net.", "lstm_actor.")
 
 
-def build_algo(config: Config, env: VecEnv) -> SequencePPO:
+_Algo = TypeVar("_Algo", bound=SequencePPO)
+
+
+def build_algo(config: Config, env: VecEnv, kind: type[_Algo] = SequencePPO) -> _Algo:
     """The algorithm of a configuration, with a fresh network; ConfigError if there is no GPU, but one is asked for."""
     if config.device == "cuda" and not torch.cuda.is_available():
         raise ConfigError(
@@ -293,7 +303,7 @@ def build_algo(config: Config, env: VecEnv) -> SequencePPO:
     arguments = stock_arguments(config.algo)
     if config.pretrain.teacher != "none":
         arguments["learning_rate"] = config.pretrain.learning_rate_after
-    return SequencePPO(
+    return kind(
         RecurrentPolicy,  # type: ignore[arg-type]  # stock's recurrent policies know LSTMs only
         env,
         **arguments,

@@ -20,6 +20,18 @@ class Minibatch(NamedTuple):
     old_log_prob: torch.Tensor  # of the actions
     advantages: torch.Tensor  # of the actions
     returns: torch.Tensor  # targets of the values
+    weights: torch.Tensor | None = None  # of the steps in means, of sum 1, 0 for repeated ones; None: all are equal
+
+    def mean(self, values: torch.Tensor) -> torch.Tensor:
+        """Mean of values (K,) over the steps."""
+        return values.mean() if self.weights is None else (values * self.weights).sum()
+
+    def normalized(self, values: torch.Tensor) -> torch.Tensor:
+        """Values (K,) with mean 0 and variance 1 over the steps."""
+        if self.weights is None:
+            return (values - values.mean()) / (values.std() + 1e-8)
+        n, distance = 1 / self.weights.max(), values - self.mean(values)
+        return distance / ((self.mean(distance.square()) * n / (n - 1).clamp(min=1)).sqrt() + 1e-8)
 
     def select(self, outputs: torch.Tensor) -> torch.Tensor:
         """From (L, S, n) to (K, n): leave the repeated steps out."""

@@ -48,15 +48,38 @@ class RolloutStatistics:
         self._sums = {key: float(total) for key, total in state["sums"].items()}
 
 
-class TrackingVecEnv(VecEnv):
+class WholeVecEnv(VecEnv):
+    """Simulations that are one object in this process: none of them has attributes or methods of its own."""
+
+    render_mode: str | None = None
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
+        """The attribute, the same for all simulations."""
+        return [getattr(self, attr_name) for _ in self._get_indices(indices)]
+
+    def set_attr(self, *_: Any, **__: Any) -> None:
+        """Not offered."""
+        raise NotImplementedError("single simulations of an environment have no attributes")
+
+    def env_method(self, *_: Any, **__: Any) -> list[Any]:
+        """Not offered."""
+        raise NotImplementedError("single simulations of an environment have no methods")
+
+    def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
+        """Never wrapped one by one."""
+        return [False for _ in self._get_indices(indices)]
+
+
+class TrackingVecEnv(WholeVecEnv):
     """N tracking episodes, restarted as they end, each on a reach drawn for it.
 
     An episode starts at frame 0, or with the probability ``random_start`` at a random frame, of any reach or, with the
     sampling ``hard``, of one by its errors so far (`Starts`); ``seed`` is that of these draws. The end of a reach is a
     truncation: ``TimeLimit.truncated`` is set, so that the value of the last state is bootstrapped.
     """
-
-    render_mode: str | None = None
 
     def __init__(self, task: Task, random_start: float = 0.0, seed: int = 0, sampling: str = "uniform"):
         observation_space = spaces.Box(-np.inf, np.inf, (task.n_observations,), np.float32)
@@ -128,22 +151,3 @@ class TrackingVecEnv(VecEnv):
         """Restart the stream of reaches and start frames."""
         self.rng = np.random.default_rng(seed)
         return [seed] * self.num_envs
-
-    def close(self) -> None:
-        """Nothing is held open."""
-
-    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
-        """The attribute, the same for all simulations."""
-        return [getattr(self, attr_name) for _ in self._get_indices(indices)]
-
-    def set_attr(self, *_: Any, **__: Any) -> None:
-        """Not offered."""
-        raise NotImplementedError("single simulations of a TrackingVecEnv have no attributes")
-
-    def env_method(self, *_: Any, **__: Any) -> list[Any]:
-        """Not offered."""
-        raise NotImplementedError("single simulations of a TrackingVecEnv have no methods")
-
-    def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
-        """Never wrapped one by one."""
-        return [False for _ in self._get_indices(indices)]

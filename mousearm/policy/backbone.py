@@ -34,6 +34,14 @@ class Backbone(nn.Module):
         """The state (n_states, n, hidden_size) of n sequences that begin."""
         return next(self.parameters()).new_zeros(self.n_states, n, self.hidden_size)
 
+    def step(self, features: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Run one step of N sequences, (N, n_features): outputs (N, hidden_size), and the state after it.
+
+        The same as a sequence of one step, to rounding, without what a whole sequence needs to be set up.
+        """
+        outputs, state = self(features[None], state)
+        return outputs[0], state
+
 
 class Recurrent(Backbone):
     """Long short-term memory, gated recurrent units, or plain ones with tanh."""
@@ -49,6 +57,21 @@ class Recurrent(Backbone):
             return self.net(sequence, state)
         outputs, after = self.net(sequence, state.chunk(2))
         return outputs, torch.cat(after)
+
+    def step(self, features: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """One step, by the cells of the layers: much faster than the whole network on a GPU."""
+        n = self.n_layers
+        after: list[torch.Tensor] = []
+        for i, weights in enumerate(self.net.all_weights):
+            if isinstance(self.net, nn.LSTM):
+                features, cell = torch.lstm_cell(features, (state[i], state[n + i]), *weights)
+                after.append(cell)
+            elif isinstance(self.net, nn.GRU):
+                features = torch.gru_cell(features, state[i], *weights)
+            else:
+                features = torch.rnn_tanh_cell(features, state[i], *weights)
+            after.insert(i, features)
+        return features, torch.stack(after)
 
 
 class FeedForward(Backbone):

@@ -147,6 +147,10 @@ class RecurrentPolicy(ActorCriticPolicy):
         """
         return self.backbone(self.features_extractor(observations), state)
 
+    def step(self, observations: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Run one step: outputs of the backbone (N, hidden) for observations (N, n_obs), and its state after it."""
+        return self.backbone.step(self.features_extractor(observations), state)
+
     def get_distribution(self, outputs: torch.Tensor) -> Distribution:  # type: ignore[override]
         """Distribution of the actions for outputs (K, hidden) of the backbone."""
         return self._get_action_dist_from_latent(self.mlp_extractor.forward_actor(outputs))

@@ -53,6 +53,19 @@ def test_a_sequence_at_once_equals_step_by_step(kind, n_layers):
 
 @pytest.mark.parametrize("n_layers", [1, 2])
 @pytest.mark.parametrize("kind", KINDS)
+def test_the_cells_of_one_step_equal_the_network(kind, n_layers):
+    backbone = build(kind, n_layers)
+    sequence, state = random(STEPS, N, FEATURES), random(*backbone.initial_state(N).shape, seed=2)
+    with torch.no_grad():
+        outputs, after = backbone(sequence, state)
+        for features, expected in zip(sequence, outputs, strict=True):
+            output, state = backbone.step(features, state)
+            torch.testing.assert_close(output, expected, rtol=1e-6, atol=1e-6)
+        torch.testing.assert_close(state, after, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("n_layers", [1, 2])
+@pytest.mark.parametrize("kind", KINDS)
 def test_gradients_of_a_sequence_at_once_equal_step_by_step(kind, n_layers):
     backbone = build(kind, n_layers)
     sequence, state = random(STEPS, N, FEATURES), random(*backbone.initial_state(N).shape, seed=2)

@@ -1,0 +1,87 @@
+"""What is particular to CUDA: work that is the same each time as one graph, and settings that make it repeatable."""
+
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
+_RATE = "rate_on_device"
+_WARM_UPS = 3  # calls before the graph: libraries set themselves up in the first ones, which a graph cannot hold
+
+
+def make_repeatable() -> None:
+    """Choose sums in a fixed order and full float32 products; to be called before the first kernel runs."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.backends.cudnn.allow_tf32 = False  # three digits of a product are too few for ratios of probabilities
+
+
+class Repeated:
+    """A function without arguments that works on the same tensors at each call, and does the same to them.
+
+    On a GPU it becomes one CUDA graph after some calls: thousands of small kernels then start at once. What it draws
+    comes from torch's generator of the device, or from the ``generators`` named. It may not look at a number on the
+    device, nor depend on anything else that changes. On a CPU it is simply called.
+    """
+
+    def __init__(self, function: Callable[[], None], device: torch.device, generators: Sequence[torch.Generator] = ()):
+        self._function, self._device, self._generators = function, device, generators
+        self._graph: torch.cuda.CUDAGraph | None = None
+        self._warm_ups_left: float = _WARM_UPS
+
+    def __call__(self) -> None:
+        """Do it once."""
+        if self._device.type != "cuda":
+            self._function()
+        elif self._graph is not None:
+            self._graph.replay()
+        elif self._warm_ups_left > 0:
+            self._warm_ups_left -= 1
+            self._warm_up()
+        else:
+            self._capture()
+            self()
+
+    def _warm_up(self) -> None:
+        """Call it on a stream of its own, as it will be captured."""
+        stream = torch.cuda.Stream(self._device)
+        stream.wait_stream(torch.cuda.current_stream(self._device))
+        with torch.cuda.stream(stream):
+            self._function()
+        torch.cuda.current_stream(self._device).wait_stream(stream)
+
+    def _capture(self) -> None:
+        """Record the graph, which does nothing yet; or say why it cannot be, and go on without."""
+        graph = torch.cuda.CUDAGraph()
+        for generator in self._generators:
+            graph.register_generator_state(generator)
+        torch.cuda.synchronize(self._device)
+        try:
+            with torch.cuda.graph(graph):
+                self._function()
+        except RuntimeError as error:
+            warnings.warn(f"This GPU takes the work step by step, which is slow: {error}", stacklevel=2)
+            self._warm_ups_left = float("inf")
+        else:
+            self._graph = graph
+
+
+def tune_optimizer(optimizer: torch.optim.Optimizer, device: torch.device) -> None:
+    """On a GPU let a graph hold its step, with the learning rate that it has now, in a tensor that stays the same."""
+    if device.type == "cuda":
+        for group in optimizer.param_groups:
+            rate = group.setdefault(_RATE, torch.zeros((), device=device))
+            rate.fill_(group["lr"])
+            group["lr"], group["capturable"] = rate, True
+
+
+def saved_optimizer(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """The state of an optimiser as one that was not tuned has it."""
+    state = optimizer.state_dict()
+    plain = {"lr": float, "capturable": lambda _: False}
+    groups = [
+        {key: plain.get(key, lambda value: value)(value) for key, value in group.items() if key != _RATE}
+        for group in state["param_groups"]
+    ]
+    return {**state, "param_groups": groups}
