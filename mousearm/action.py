@@ -4,6 +4,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from mousearm.arrays import Array, logistic, namespace
 from mousearm.registry import ACTION_MAPS
 
 _SLOPE, _CENTRE = 5.0, 0.5  # of the sigmoid; the action 0 then rests at 0.076 of the range
@@ -11,26 +12,24 @@ _LEAST_SHARE = 1e-6  # far below what the sigmoid reaches; keeps the logarithm o
 
 
 @ACTION_MAPS.add
-def direct(action: np.ndarray, ctrl_range: np.ndarray) -> np.ndarray:
+def direct(action: Array, ctrl_range: Array) -> Array:
     """Straight line from [-1, 1] to the actuator's range.
 
     Controls, (N, nu), of actions, (N, nu), clipped to [-1, 1]; the range is (nu, 2).
     """
     low, high = ctrl_range.T
-    return low + (np.clip(action, -1, 1) + 1) / 2 * (high - low)
+    return low + (namespace(action).clip(action, -1, 1) + 1) / 2 * (high - low)
 
 
 @ACTION_MAPS.add
-def sigmoid(action: np.ndarray, ctrl_range: np.ndarray) -> np.ndarray:
+def sigmoid(action: Array, ctrl_range: Array) -> Array:
     """Sigmoid that rests at 8 % of the actuator's range, for muscles.
 
     Low + (high - low) / (1 + exp(-5 (a - 0.5))) goes from 0.0006 to 0.92 of the range. Muscles are a hundred times
     stronger than a reach needs: around the middle of the range all of them would co-contract at half their force.
     """
-    from scipy.special import expit
-
     low, high = ctrl_range.T
-    return low + (high - low) * expit(_SLOPE * (np.clip(action, -1, 1) - _CENTRE))
+    return low + (high - low) * logistic(_SLOPE * (namespace(action).clip(action, -1, 1) - _CENTRE))
 
 
 def direct_inverse(ctrl: np.ndarray, ctrl_range: np.ndarray) -> np.ndarray:

@@ -6,8 +6,7 @@ A term is a function below `OBSERVATIONS.add`, listed by its name in ``env.obser
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
+from mousearm.arrays import Array, side_by_side
 from mousearm.errors import ConfigError
 from mousearm.registry import OBSERVATIONS
 from mousearm.trajectory import FOLLOWED, Snapshot
@@ -22,37 +21,37 @@ class Ahead:
     apart, of which the last of the reach repeats.
     """
 
-    phase: np.ndarray
-    target: np.ndarray
-    targets: np.ndarray
+    phase: Array
+    target: Array
+    targets: Array
 
 
 @OBSERVATIONS.add
-def qpos(snapshot: Snapshot, ahead: Ahead) -> np.ndarray:
+def qpos(snapshot: Snapshot, ahead: Ahead) -> Array:
     """Joint positions, (N, nq) rad."""
     return snapshot.qpos
 
 
 @OBSERVATIONS.add
-def qvel(snapshot: Snapshot, ahead: Ahead) -> np.ndarray:
+def qvel(snapshot: Snapshot, ahead: Ahead) -> Array:
     """Joint velocities, (N, nq) rad/s."""
     return snapshot.qvel
 
 
 @OBSERVATIONS.add
-def activation(snapshot: Snapshot, ahead: Ahead) -> np.ndarray:
+def activation(snapshot: Snapshot, ahead: Ahead) -> Array:
     """Muscle activations, (N, na), 0 to 1; no columns for an arm of motors."""
     return snapshot.activation
 
 
 @OBSERVATIONS.add
-def phase(snapshot: Snapshot, ahead: Ahead) -> np.ndarray:
+def phase(snapshot: Snapshot, ahead: Ahead) -> Array:
     """Time within the reach, (N, 1), 0 to 1."""
     return ahead.phase[:, None]
 
 
 @OBSERVATIONS.add
-def path(snapshot: Snapshot, ahead: Ahead) -> np.ndarray:
+def path(snapshot: Snapshot, ahead: Ahead) -> Array:
     """Future targets minus the current position of the arm, (N, 6 path_steps) metres.
 
     For each frame to come x, y, z of the elbow, then of the paw. Says where to go, the present error included.
@@ -61,7 +60,7 @@ def path(snapshot: Snapshot, ahead: Ahead) -> np.ndarray:
 
 
 @OBSERVATIONS.add
-def path_preview(snapshot: Snapshot, ahead: Ahead) -> np.ndarray:
+def path_preview(snapshot: Snapshot, ahead: Ahead) -> Array:
     """Future targets minus the current target, (N, 6 path_steps) metres, in the order of ``path``.
 
     Shows the course of the reach, and nothing of the arm.
@@ -69,7 +68,7 @@ def path_preview(snapshot: Snapshot, ahead: Ahead) -> np.ndarray:
     return _flat(ahead.targets - ahead.target[:, None])
 
 
-def _flat(offsets: np.ndarray) -> np.ndarray:
+def _flat(offsets: Array) -> Array:
     return offsets.reshape(len(offsets), 6 * offsets.shape[1])
 
 
@@ -80,12 +79,12 @@ class Observation:
         """Find the terms; UnknownNameError if there is none of a name."""
         if len(set(names)) < len(names):
             raise ConfigError(f"env.observation={list(names)} lists a term twice.")
-        self._terms = {name: OBSERVATIONS[name] for name in names}
+        self.by_name = {name: OBSERVATIONS[name] for name in names}
 
-    def __call__(self, snapshot: Snapshot, ahead: Ahead) -> np.ndarray:
+    def __call__(self, snapshot: Snapshot, ahead: Ahead) -> Array:
         """Compute the observation, (N, n) float32."""
-        return np.concatenate([term(snapshot, ahead) for term in self._terms.values()], axis=1, dtype=np.float32)
+        return side_by_side([term(snapshot, ahead) for term in self.by_name.values()])
 
     def widths(self, snapshot: Snapshot, ahead: Ahead) -> dict[str, int]:
         """Columns of each term, in order; shown before training."""
-        return {name: term(snapshot, ahead).shape[1] for name, term in self._terms.items()}
+        return {name: term(snapshot, ahead).shape[1] for name, term in self.by_name.items()}

@@ -3,7 +3,7 @@
 Each kind of thing has a registry here, below everything that names one. A thing is added where it stands::
 
     @REWARDS.add
-    def stillness(step: Step, form: RewardForm) -> np.ndarray:
+    def stillness(step: Step, form: RewardForm) -> Array:
         \"\"\"Minus the squared joint velocities, (rad/s)^2.\"\"\"
 
 Configuration keys, ``--help``, the table before training, the log and the reference all read the registry, so a name

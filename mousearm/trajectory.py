@@ -1,6 +1,6 @@
 """A trial: one reach as an arm performed it, or as it was recorded, frame by frame.
 
-Knows numpy only. `LANDMARKS` is the one order in which points of an arm stand in arrays; `errors_mm` is the one place
+`LANDMARKS` is the one order in which points of an arm stand in arrays; `errors_mm` is the one place
 where an error is computed, `Trial.at` the one that interpolates.
 """
 
@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mousearm.arrays import Array, namespace
+
 LANDMARKS = ("shoulder", "elbow", "paw")  # in the order of every array that has them along an axis
 SHOULDER, ELBOW, PAW = range(len(LANDMARKS))
 FOLLOWED = slice(ELBOW, PAW + 1)  # the landmarks that follow targets; the shoulder is held by the trunk
@@ -17,9 +19,10 @@ _unknown = partial(np.empty, (0, 0))
 DIRECTIONS = ("right", "forward", "up")  # of the axes x, y, z of MuJoCo's world, as the animal sees it and all is shown
 
 
-def errors_mm(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
+def errors_mm(points: Array, targets: Array) -> Array:
     """Distances of points from their targets, (...) mm, both (..., 3) in metres."""
-    return 1e3 * np.linalg.norm(points - targets, axis=-1)
+    xp = namespace(points)
+    return 1e3 * xp.sqrt(xp.sum(xp.square(points - targets), axis=-1))
 
 
 def hold(rows: np.ndarray, n: int) -> np.ndarray:
@@ -41,12 +44,12 @@ class Snapshot:
     (N, 3, 3) shoulder, elbow and paw, metres, world frame (z up), current with qpos.
     """
 
-    qpos: np.ndarray
-    qvel: np.ndarray
-    activation: np.ndarray
-    ctrl: np.ndarray
-    force: np.ndarray
-    landmarks: np.ndarray
+    qpos: Array
+    qvel: Array
+    activation: Array
+    ctrl: Array
+    force: Array
+    landmarks: Array
 
 
 class Frame(NamedTuple):

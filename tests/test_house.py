@@ -17,6 +17,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # Libraries that only some modules may know.
 KNOWN_BY = {
+    "array_api_compat": {"arrays"},
     "daqp": {"mechanics", "retarget"},
     "hydra": {"__main__", "config", "report", "sweep"},
     "hydra_plugins": {"sweep"},
@@ -25,6 +26,7 @@ KNOWN_BY = {
     "omegaconf": {"__main__", "config", "rundir", "tracking", "report", "sweep"},
     "yaml": {"config"},
     "torch": {
+        "env",
         "policy",
         "pretrain",
         "buffer",

@@ -1,5 +1,6 @@
 """The reaches that a task follows: read and fitted to the arm, as arrays, and which of them comes next from where."""
 
+import copy
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from tqdm import tqdm
 
+from mousearm.arrays import Array, namespace
 from mousearm.config import Config, ModelConfig
 from mousearm.errors import KinematicsError
 from mousearm.kinematics import Reach, ReachFile, find_reaches, resample
@@ -21,7 +23,7 @@ from mousearm.trajectory import hold
 _R = TypeVar("_R")
 
 _UNIFORM_SHARE = 0.2  # of the episodes, so that a reach that went well once is not forgotten
-_NEWEST = 0.2  # weight of an episode in the running mean of a reach's error: it forgets as fast as the network learns
+NEWEST = 0.2  # weight of an episode in the running mean of a reach's error: it forgets as fast as the network learns
 
 
 class Prepared(NamedTuple):
@@ -138,12 +140,19 @@ class References:
     def __len__(self) -> int:
         return len(self.names)
 
+    def converted(self, as_array: Callable[[np.ndarray], Array]) -> "References":
+        """The same references with other arrays, such as tensors on a device."""
+        other = copy.copy(self)
+        for name in ("n_frames", "targets", "qpos", "qvel"):
+            setattr(other, name, as_array(getattr(self, name)))
+        return other
+
 
 class Start(NamedTuple):
     """Where in their reaches K simulations are or start: reaches by index, and frames, at most the last but one."""
 
-    reach: np.ndarray  # (K,)
-    frame: np.ndarray  # (K,)
+    reach: Array  # (K,)
+    frame: Array  # (K,)
 
 
 class Starts:
@@ -181,7 +190,7 @@ class Starts:
             if terminated[i]:
                 error = np.nanmax([error, *self.errors_mm])
             before = self.errors_mm[reach[i]]
-            self.errors_mm[reach[i]] = error if np.isnan(before) else before + _NEWEST * (error - before)
+            self.errors_mm[reach[i]] = error if np.isnan(before) else before + NEWEST * (error - before)
 
     def state(self) -> dict[str, np.ndarray] | None:
         """The means, and the episodes under way; live views, to be copied. None where nothing is counted."""
@@ -196,9 +205,14 @@ class Starts:
     @property
     def probabilities(self) -> np.ndarray:
         """(R,) of hard reaches; uniform until something is known of them, or if none has an error."""
-        n = len(self.errors_mm)
         known = ~np.isnan(self.errors_mm)
-        errors = np.where(known, self.errors_mm, self.errors_mm[known].mean() if known.any() else 0)
-        total = errors.sum()
-        shares = errors / total if total > 0 else np.full(n, 1 / n)
-        return _UNIFORM_SHARE / n + (1 - _UNIFORM_SHARE) * shares
+        return hard_probabilities(self.errors_mm, self.errors_mm[known].mean() if known.any() else 0.0)
+
+
+def hard_probabilities(errors_mm: Array, mean_mm: Array | float) -> Array:
+    """Probabilities of reaches, (R,), by their errors, of which those that are not known, NaN, count as the mean."""
+    xp, n = namespace(errors_mm), len(errors_mm)
+    errors = xp.where(xp.isnan(errors_mm), mean_mm, errors_mm)
+    total = xp.sum(errors)
+    shares = xp.where(total > 0, errors / xp.where(total > 0, total, 1.0), 1 / n)
+    return _UNIFORM_SHARE / n + (1 - _UNIFORM_SHARE) * shares

@@ -7,17 +7,15 @@ import numpy as np
 
 from mousearm.config import Config
 from mousearm.env.references import References, Start
+from mousearm.env.rules import divergence_reward, has_diverged, look_ahead, score
 from mousearm.errors import ConfigError
 from mousearm.model import Arm
 from mousearm.nan_guard import LastStates, term_error
 from mousearm.observation import Ahead, Observation
 from mousearm.registry import ACTION_MAPS
-from mousearm.reward import Reward, Step
+from mousearm.reward import Reward
 from mousearm.simulation import Simulation
-from mousearm.trajectory import FOLLOWED, Snapshot, errors_mm
-
-MAX_QVEL = 1e4
-"""rad/s; more than a thousand turns a second, while random controls at full force stay below 200 rad/s."""
+from mousearm.trajectory import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ class Task:
         self.reward = Reward(config.reward)
         self.on_divergence: Callable[[int, Mapping[str, np.ndarray]], None] | None = None
         self._map_action = ACTION_MAPS[config.model.action_map]
-        self._ahead = env.path_spacing * np.arange(env.path_steps + 1)  # frames from now; the first is the present one
+        self._frames_ahead = env.path_spacing * np.arange(env.path_steps + 1)  # counted from the present one
         self._least_penalty = env.divergence_penalty
         self._reach, self._frame, self._worst = np.zeros(n, dtype=int), np.zeros(n, dtype=int), np.full(n, np.inf)
         self._last = LastStates()
@@ -150,9 +148,7 @@ class Task:
         self.snapshot = self.simulation.snapshot()
 
     def _outcome(self, before: Snapshot, after: Snapshot, diverged: np.ndarray) -> Outcome:
-        elbow_mm, paw_mm = errors_mm(after.landmarks[:, FOLLOWED], self.target).T
-        terms = self.reward.terms(Step(before, after, elbow_mm, paw_mm, self.arm.peak_force))
-        reward = self.reward.total(terms)
+        reward, terms, elbow_mm, paw_mm = score(self.reward, before, after, self.target, self.arm.peak_force)
         last_frame = self.last_frame
         if diverged.any():
             remaining = last_frame - self._frame + 1
@@ -174,27 +170,4 @@ class Task:
         return self.simulation.snapshot()
 
     def _ahead_now(self) -> Ahead:
-        last_frame = self.last_frame
-        frames = np.minimum(self._frame[:, None] + self._ahead, last_frame[:, None])
-        phase = self._frame / last_frame
-        targets = self.references.targets[self._reach[:, None], frames]
-        return Ahead(phase, targets[:, 0], targets[:, 1:])
-
-
-def has_diverged(snapshot: Snapshot) -> np.ndarray:
-    """Find simulations, (N,) bool, with a value that is not finite or a joint faster than ``MAX_QVEL``.
-
-    A control that is not a number counts too: MuJoCo would take it for 0 without a warning.
-    """
-    state = np.concatenate([snapshot.qpos, snapshot.qvel, snapshot.activation, snapshot.ctrl], axis=1)
-    too_fast = np.abs(snapshot.qvel) > MAX_QVEL
-    return np.asarray(~np.isfinite(state).all(axis=1) | too_fast.any(axis=1))
-
-
-def divergence_reward(remaining: np.ndarray, worst: np.ndarray, least_penalty: float) -> np.ndarray:
-    """Last reward of diverged episodes: no continuation could have been worse, so diverging never pays.
-
-    Every step that remains, (N,), the diverged one included, is charged the worst reward of a step in the episode so
-    far, (N,), and at least ``env.divergence_penalty``: -remaining max(least_penalty, -worst).
-    """
-    return -remaining * np.maximum(least_penalty, -worst)
+        return look_ahead(self.references, self._reach, self._frame, self._frames_ahead)

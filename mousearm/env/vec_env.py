@@ -8,44 +8,8 @@ from gymnasium import spaces
 from stable_baselines3.common.vec_env import VecEnv
 
 from mousearm.env.references import Starts
-from mousearm.env.task import Outcome, Task
-
-
-class RolloutStatistics:
-    """Running sums, over steps and simulations, of what is logged."""
-
-    def __init__(self, weights: dict[str, float]):
-        self._weights = weights
-        self._sums: dict[str, float] = {}
-        self._steps = 0
-        self.diverged = 0
-
-    def add(self, outcome: Outcome) -> None:
-        """Count one step of all simulations."""
-        self._steps += len(outcome.reward)
-        self.diverged += int(outcome.terminated.sum())
-        terms = {f"reward_raw/{name}": value for name, value in outcome.terms.items()}
-        errors = {"rollout/elbow_mm": outcome.elbow_mm, "rollout/paw_mm": outcome.paw_mm}
-        for key, values in {"reward": outcome.reward, **terms, **errors}.items():
-            self._sums[key] = self._sums.get(key, 0.0) + float(values.sum())
-
-    def pop(self) -> dict[str, float]:
-        """Means since the last call, by log key, and ``rollout/diverged``, the count since the start."""
-        means = {key: total / max(self._steps, 1) for key, total in self._sums.items()}
-        for name, weight in self._weights.items():
-            if (raw := f"reward_raw/{name}") in means:
-                means[f"reward/{name}"] = weight * means[raw]
-        self._sums, self._steps = {}, 0
-        return {**means, "rollout/diverged": float(self.diverged)}
-
-    def state(self) -> dict[str, Any]:
-        """Sums and counts so far; live, to be copied."""
-        return {"steps": self._steps, "sums": self._sums, "diverged": self.diverged}
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Restore what ``state`` returned."""
-        self._steps, self.diverged = state["steps"], state["diverged"]
-        self._sums = {key: float(total) for key, total in state["sums"].items()}
+from mousearm.env.statistics import RolloutStatistics
+from mousearm.env.task import Task
 
 
 class WholeVecEnv(VecEnv):

@@ -9,7 +9,7 @@ import mujoco
 import numpy as np
 
 from mousearm.env.references import References
-from mousearm.env.task import has_diverged
+from mousearm.env.rules import has_diverged
 from mousearm.mechanics import motions_of
 from mousearm.model import Arm
 from mousearm.pretrain.cmc import ComputedMuscleControl

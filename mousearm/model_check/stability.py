@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mousearm.env.task import MAX_QVEL, has_diverged
+from mousearm.env.rules import MAX_QVEL, has_diverged
 from mousearm.model import Arm
 from mousearm.model_check import Result
 from mousearm.simulation import Simulation

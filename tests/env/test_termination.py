@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mousearm.env.task import MAX_QVEL, divergence_reward, has_diverged
+from mousearm.env.rules import MAX_QVEL, divergence_reward, has_diverged
 from mousearm.trajectory import Snapshot
 
 

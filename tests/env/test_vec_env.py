@@ -3,7 +3,8 @@ import re
 import numpy as np
 import pytest
 
-from mousearm.env.vec_env import RolloutStatistics, TrackingVecEnv
+from mousearm.env.statistics import RolloutStatistics
+from mousearm.env.vec_env import TrackingVecEnv
 
 
 @pytest.fixture

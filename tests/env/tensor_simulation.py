@@ -1,0 +1,48 @@
+"""MuJoCo behind the face of a `TensorSimulation`: the physics of `Task`, on tensors of the CPU."""
+
+from dataclasses import fields
+
+import numpy as np
+import torch
+
+from mousearm.simulation import Simulation
+from mousearm.trajectory import Snapshot
+
+
+class MujocoTensors:
+    """N simulations of an arm whose state stands in tensors that stay where they are."""
+
+    device = torch.device("cpu")
+
+    def __init__(self, arm, n, control_dt, n_substeps, dtype=torch.float64):
+        self.arm, self.n, self.dtype = arm, n, dtype
+        self._simulation = Simulation(arm, n, control_dt, n_substeps, threads=1)
+        for field in fields(Snapshot):
+            value = getattr(self._simulation.snapshot(), field.name)
+            setattr(self, field.name, torch.tensor(value, dtype=dtype))
+        self._copy()
+
+    def _copy(self):
+        now = self._simulation.snapshot()
+        for field in fields(Snapshot):
+            getattr(self, field.name).copy_(torch.from_numpy(np.ascontiguousarray(getattr(now, field.name))))
+
+    def reset(self, mask, qpos, qvel, activation=0.0):
+        ids = np.flatnonzero(mask.numpy())
+        if len(ids):
+            self._simulation.reset(ids, qpos.numpy()[ids], qvel.numpy()[ids], activation)
+        self._copy()
+
+    def step(self, ctrl):
+        self._simulation.step(ctrl.numpy())
+        self._copy()
+
+    def snapshot(self):
+        return Snapshot(*(getattr(self, field.name).clone() for field in fields(Snapshot)))
+
+    def state(self):
+        return {"all": torch.from_numpy(self._simulation.state())}
+
+    def restore(self, state):
+        self._simulation.restore(state["all"].numpy())
+        self._copy()
