@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 _RATE = "rate_on_device"
-_WARM_UPS = 3  # calls before the graph: libraries set themselves up in the first ones, which a graph cannot hold
+_WARM_UPS = 2  # calls before the graph: libraries set themselves up in the first ones, which a graph cannot hold
 
 
 def make_repeatable() -> None:
@@ -74,6 +74,7 @@ def tune_optimizer(optimizer: torch.optim.Optimizer, device: torch.device) -> No
             rate = group.setdefault(_RATE, torch.zeros((), device=device))
             rate.fill_(group["lr"])
             group["lr"], group["capturable"] = rate, True
+        optimizer._warned_capturable_if_run_uncaptured = True  # type: ignore[attr-defined]  # before there is a graph
 
 
 def saved_optimizer(optimizer: torch.optim.Optimizer) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from mousearm.algo import SequencePPO, network_threads
 from mousearm.buffer import Minibatch
 from mousearm.device.buffer import DeviceBuffer
-from mousearm.device.graph import Repeated, saved_optimizer, tune_optimizer
+from mousearm.device.graph import Repeated, make_repeatable, saved_optimizer, tune_optimizer
 from mousearm.device.update import DeviceUpdate, Shape
 from mousearm.errors import ConfigError
 from mousearm.policy.backbone import reset_state
@@ -63,6 +63,8 @@ class DevicePPO(SequencePPO):
                 "Give algo.use_sde=false, or engine=mujoco.",
                 "algo.use_sde",
             )
+        if self.device.type == "cuda":
+            make_repeatable()
         super()._setup_model()
         assert self.env is not None
         self.task: TensorTask = self.env.task  # type: ignore[attr-defined]

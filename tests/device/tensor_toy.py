@@ -26,15 +26,16 @@ class RememberTheCue:
 
     n_observations, n_actions = 2, 1
 
-    def __init__(self, n, delay=3, spread=1, seed=0):
+    def __init__(self, n, delay=3, spread=1, seed=0, device="cpu"):
         self.n = n
-        self.generator = torch.Generator().manual_seed(seed)
-        self.delay = delay + torch.arange(n) % spread
-        self.time, self.cue = torch.zeros(n, dtype=torch.long), torch.zeros(n)
+        self.generator = torch.Generator(device).manual_seed(seed)
+        self.number = torch.arange(n, device=device)
+        self.delay = delay + self.number % spread
+        self.time, self.cue = torch.zeros_like(self.number), torch.zeros(n, device=device)
         self.rollouts = 0
 
     def reset_all(self):
-        self._begin(torch.ones(self.n, dtype=torch.bool))
+        self._begin(torch.ones_like(self.number, dtype=torch.bool))
         return self.observe()
 
     def begin_rollout(self):
@@ -52,7 +53,7 @@ class RememberTheCue:
         return ToyOutcome(self.observe(), seen, reward, last, torch.zeros_like(last))
 
     def _begin(self, which):
-        cue = 2.0 * torch.randint(2, (self.n,), generator=self.generator) - 1
+        cue = 2.0 * torch.randint(2, (self.n,), generator=self.generator, device=self.cue.device) - 1
         self.cue.copy_(torch.where(which, cue, self.cue))
         self.time.masked_fill_(which, 0)
 
@@ -70,8 +71,10 @@ class Clock(RememberTheCue):
 
     def step(self, action):
         outcome = super().step(action)
-        by_time = outcome.terminated & (torch.arange(self.n) > 0)
-        return outcome._replace(reward=torch.ones(self.n), terminated=outcome.terminated & ~by_time, truncated=by_time)
+        by_time = outcome.terminated & (self.number > 0)
+        return outcome._replace(
+            reward=torch.ones_like(self.cue), terminated=outcome.terminated & ~by_time, truncated=by_time
+        )
 
 
 class ToyEnv(WholeVecEnv):
@@ -83,7 +86,7 @@ class ToyEnv(WholeVecEnv):
         self.task = task
 
     def reset(self):
-        return self.task.reset_all().numpy()
+        return self.task.reset_all().cpu().numpy()
 
     def step_async(self, actions):
         raise NotImplementedError
