@@ -53,6 +53,7 @@ class TrackingVecEnv(WholeVecEnv):
         self.rng = np.random.default_rng(seed)
         self.statistics = RolloutStatistics(task.reward.weights)
         self._actions = np.zeros((task.n, task.arm.nu))
+        self.last_states, self.model = task.last_states, task.simulation.model
         self._length = np.zeros(task.n, dtype=int)
         self._return = np.zeros(task.n)
 

@@ -13,6 +13,7 @@ from mousearm import checkpoint
 from mousearm.algo import SequencePPO, network_threads
 from mousearm.checkpoint import RandomState, Stateful, TrainingState
 from mousearm.config.schema import AlgoConfig
+from mousearm.env.device_env import DeviceEnv
 from mousearm.env.vec_env import TrackingVecEnv
 from mousearm.errors import Interrupted, NonFiniteError
 from mousearm.evaluate.evaluation import Evaluation
@@ -35,7 +36,7 @@ Pruner = Callable[[int, float, Evaluation], None]
 
 def learn(
     algo: SequencePPO,
-    env: TrackingVecEnv,
+    env: TrackingVecEnv | DeviceEnv,
     logger: RunLogger,
     evaluate: Callable[[], Evaluation],  # without noise, the policy of the algorithm
     folder: RunFolder,
@@ -54,8 +55,11 @@ def learn(
         RunError: if the state does not fit, or something cannot be written.
     """
     algo.set_logger(logger)
-    diverged = Dumps(folder.diverged, env.task.simulation.model)
-    env.task.on_divergence = lambda i, states: diverged.write(f"Simulation {i} diverged.", algo.num_timesteps, states)
+    if isinstance(env, TrackingVecEnv):  # on a device they are counted
+        diverged = Dumps(folder.diverged, env.model)
+        env.task.on_divergence = lambda i, states: diverged.write(
+            f"Simulation {i} diverged.", algo.num_timesteps, states
+        )
     evaluations = Evaluations(algo, env, logger, folder, evaluate, config, pruner)
     if warm_start is not None:
         evaluations.parts[WARM_START] = warm_start
@@ -66,6 +70,8 @@ def learn(
     def before_each_call(*_: object) -> None:  # in every step, minibatch and evaluation, and never amid a write
         interruption.check()
         beat()
+
+    algo.pulse = before_each_call
 
     try:
         with interruption.patient(), algo.policy.register_forward_pre_hook(before_each_call):
@@ -110,7 +116,9 @@ def _say_time(what: str, seconds: float) -> None:
         tqdm.write(facts({what: f"about {duration(seconds)} more, at the pace so far"}))
 
 
-def _learn_by_reward(algo: SequencePPO, env: TrackingVecEnv, evaluations: "Evaluations", total: int) -> None:
+def _learn_by_reward(
+    algo: SequencePPO, env: TrackingVecEnv | DeviceEnv, evaluations: "Evaluations", total: int
+) -> None:
     """Rollout and update in turn, up to a total number of steps; a bar shows the last paw error, and the best."""
     algo.begin(total)
     n_whole = 0  # rollouts from which the whole network learned
@@ -152,7 +160,7 @@ class Evaluations:
     def __init__(
         self,
         algo: SequencePPO,
-        env: TrackingVecEnv,
+        env: TrackingVecEnv | DeviceEnv,
         logger: RunLogger,
         folder: RunFolder,
         evaluate: Callable[[], Evaluation],
@@ -231,11 +239,11 @@ class Evaluations:
         self._begin = time.perf_counter() - state["seconds"]
 
 
-def _dumped(error: NonFiniteError, folder: Path, algo: SequencePPO, env: TrackingVecEnv) -> NonFiniteError:
+def _dumped(error: NonFiniteError, folder: Path, algo: SequencePPO, env: TrackingVecEnv | DeviceEnv) -> NonFiniteError:
     """Write the model, the arms, the network and the numbers that show it; returns an error that says where."""
     network = {name: tensor.cpu() for name, tensor in TrainingState.of(0, algo.policy, {}).network.items()}
-    states, step = error.states or env.task.last_states(), algo.num_timesteps
-    Dumps(folder, env.task.simulation.model).write(
+    states, step = error.states or env.last_states(), algo.num_timesteps
+    Dumps(folder, env.model).write(
         *(str(error), step, states), values=error.arrays, key=error.key, network=to_safetensors(network)
     )
     text = f"{error} That was at step {step}; {folder} holds the model, the arms and the numbers."
