@@ -861,6 +861,7 @@ ELSEWHERE: dict[str, list[str]] = {
     ],
     "config/test_loading.py::test_advice_where_nothing_would_be_learned": ["would be learned. Give algo.timesteps="],
     "test_experiment.py::test_advice_for_a_network_that_cannot_know_its_reach": ["Train it with experiment=any_reach"],
+    "engine/test_cuda.py::test_advice_where_there_is_no_gpu": ["torch finds no GPU here. Give device=cpu."],
     "engine/test_build.py::test_the_compiler_of_a_package_serves_where_the_system_has_none": [
         "pip install 'mousearm[fast]', which brings one",
     ],
@@ -1067,6 +1068,7 @@ NOT_DONE: dict[str, list[str]] = {
     "it installs something; test_every_extra_that_is_to_be_installed_exists": [
         "dependency of mousearm): pip install opensim",
         "pip install 'mousearm[c3d]'. Or export .trc.",
+        "(pip install 'mousearm[gpu]'; torch's builds",
         "): pip install 'mousearm[nwb]'.",
         "): pip install 'mousearm[search]'",
         "needs viser: pip install 'mousearm[web]'.",
