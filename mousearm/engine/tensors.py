@@ -40,12 +40,12 @@ class TensorSimulation:
         """
         self.arm, self.n, self.control_dt, self.n_substeps = arm, n, control_dt, n_substeps
         self.device, self.dtype = torch.device(device), dtype
+        self._library = self._built()
         self.qpos = self._zeros(arm.nq) + torch.as_tensor(arm.rest_qpos, dtype=dtype, device=device)
         self.qvel, self.activation = self._zeros(arm.nq), self._zeros(arm.na)
         self.ctrl, self.force, self.torque = self._zeros(arm.nu), self._zeros(arm.nu), self._zeros(arm.nq)
         self.landmarks = self._zeros(len(LANDMARKS), 3)
         self._marks = torch.zeros_like(self.landmarks)  # of all arms, those that a reset leaves alone too
-        self._library = self._built()
         self._step, self._mark = self._bound("step", self._parts()), self._bound("marks", (self.qpos, self._marks))
         self._mark()
         self.landmarks.copy_(self._marks)

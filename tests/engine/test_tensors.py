@@ -15,9 +15,16 @@ DT, SUBSTEPS, N = 1 / 150, 8, 5
 PARTS = ("qpos", "qvel", "activation", "ctrl", "force", "torque", "landmarks")
 
 
-@pytest.fixture(
-    params=["two_link", *(pytest.param(name, marks=pytest.mark.slow) for name in ("torque_arm", "muscle_arm"))]
-)
+SHIPPED = [pytest.param(name, marks=pytest.mark.slow) for name in ("torque_arm", "muscle_arm")]
+
+
+@pytest.fixture(scope="session")
+def runge_kutta(build_two_link):
+    """The two-link arm with the integrator of the shipped ones."""
+    return build_two_link('autolimits="true"/>', 'autolimits="true"/><option integrator="RK4"/>')
+
+
+@pytest.fixture(params=["runge_kutta", *SHIPPED])
 def arm(request):
     return request.getfixturevalue(request.param)
 
