@@ -75,7 +75,7 @@ def import_agent(
             "know who made it."
         )
     archive = read_archive(zip_file)
-    config = _config(archive, folder.name, list(overrides), statistics is not None)
+    config = replace(_config(archive, folder.name, list(overrides), statistics is not None), engine="mujoco")
     setup = Setup.build(config)
     evaluator = setup.evaluator()
     from mousearm import checkpoint

@@ -55,16 +55,18 @@ def run(config: Config, folder: Path, overrides: Sequence[str] = (), pruner: "Pr
         interruption.max_minutes = config.max_minutes
         skipped: list[str] = []
         # Before anything is written: most mistakes in the input show here, and before what is slow to import.
-        setup = Setup.build(config, run_folder.saved_split() if resumes else None, skipped.append)
+        setup = Setup.build(config, run_folder.saved_split() if resumes else None, skipped.append).with_engine()
         from mousearm.training.run import Experiment
 
         experiment = Experiment(setup, skipped)
         if resumes:
+            if difference := run_folder.note_engine(setup.engine.record):
+                print(printable(difference))
             run_folder.update_config(setup.config)
         else:
             run_folder.check_unused()
             held.enter_context(run_folder.locked())
-            run_folder.create(setup.config, overrides, setup.split, model_hashes(config.model))
+            run_folder.create(setup.config, overrides, setup.split, model_hashes(config.model), setup.engine.record)
         return experiment.run(run_folder, interruption, pruner)
 
 

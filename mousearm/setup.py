@@ -16,6 +16,7 @@ from mousearm.model import Arm
 from mousearm.pretrain.controllers import TaskController
 from mousearm.registry import CONTROLLERS
 from mousearm.retarget import Reference
+from mousearm.simulation import AUTO, BY_MUJOCO, MUJOCO, EngineChoice, choose_engine
 
 if TYPE_CHECKING:
     from mousearm.env.vec_env import TrackingVecEnv
@@ -30,6 +31,7 @@ class Setup:
     references: list[Reference]  # the reaches as the arm is to perform them, sorted by name
     split: Split
     unused: list[ReachFile]  # files that were found and are not in the split
+    engine: EngineChoice = BY_MUJOCO  # what steps the arms in training, see `with_engine`
 
     @staticmethod
     def build(config: Config, split: Split | None = None, on_skip: Callable[[str], None] = warnings.warn) -> "Setup":
@@ -54,23 +56,31 @@ class Setup:
         config, arm, references = prepare(_pinned(config if kinematics is None else config.with_reaches(kinematics)))
         return Setup(config, arm, references, Split([], [reference.name for reference in references], {}), [])
 
-    def task(self, n: int, names: Sequence[str] | None = None) -> Task:
+    def with_engine(self) -> "Setup":
+        """The setup with what ``engine=auto`` is for its arm; errors as of `choose_engine`."""
+        env = self.config.env
+        engine = choose_engine(self.arm, env.control_dt, env.n_substeps, self.config.engine)
+        return replace(self, config=replace(self.config, engine=engine.name), engine=engine)
+
+    def task(self, n: int, names: Sequence[str] | None = None, engine: str = MUJOCO) -> Task:
         """N simulations on the reaches of these names; None for all of the split. One simulation has one thread."""
         chosen = {*self.split.train, *self.split.test} if names is None else set(names)
         references = References([reference for reference in self.references if reference.name in chosen])
-        return Task(self.arm, references, self.config if n > 1 else replace(self.config, threads=1), n)
+        threads = self.config.threads if n > 1 else 1
+        return Task(self.arm, references, replace(self.config, engine=engine, threads=threads), n)
 
     def training_env(self) -> "TrackingVecEnv":
         """The environment to train on, ``env.num_envs`` simulations on the reaches to train on."""
         from mousearm.env.vec_env import TrackingVecEnv  # slow to import, and not needed to evaluate
 
         env = self.config.env
-        task = self.task(env.num_envs, self.split.train)
+        task = self.task(env.num_envs, self.split.train, self.config.engine)
         return TrackingVecEnv(task, env.random_start, self.config.seed, env.sampling)
 
-    def evaluator(self, splits: Mapping[str, Sequence[str]] | None = None) -> Evaluator:
-        """Evaluator of the reaches that are named, by split; None for all of the split."""
-        return Evaluator(self.config, self.arm, self.references, self.split.splits if splits is None else splits)
+    def evaluator(self, splits: Mapping[str, Sequence[str]] | None = None, engine: str = MUJOCO) -> Evaluator:
+        """Evaluator of the reaches that are named, by split; None for all of the split. MuJoCo is the judge."""
+        config = replace(self.config, engine=engine)
+        return Evaluator(config, self.arm, self.references, self.split.splits if splits is None else splits)
 
     def controller(self, name: str, task: Task) -> TaskController:
         """The controller of this name, one of `CONTROLLERS`, for all arms of a task."""
@@ -78,7 +88,7 @@ class Setup:
 
 
 def complete_from(config: Config, saved: Config) -> Config:
-    """A configuration with what it leaves open from the saved one: segments, commits on the Hub, what a budget is."""
+    """A configuration with what it leaves open from the saved one: segments, commits, the engine, what a budget is."""
     model, taken = config.model, saved.model
     if model.fit != "none":
         open_lengths = [name for name in ("upper_arm_mm", "forearm_mm") if getattr(model, name) is None]
@@ -88,7 +98,8 @@ def complete_from(config: Config, saved: Config) -> Config:
             model = replace(model, **{name: as_saved(own, theirs)})
     counted = config.pretrain.in_timesteps or saved.pretrain.in_timesteps  # what is said against the run is refused
     pretrain = replace(config.pretrain, in_timesteps=counted)
-    config = replace(config, model=model, pretrain=pretrain)
+    engine = saved.engine if config.engine == AUTO else config.engine
+    config = replace(config, model=model, pretrain=pretrain, engine=engine)
     return config.with_reaches(as_saved(config.kinematics.path, saved.kinematics.path))
 
 

@@ -1,15 +1,21 @@
-"""N arms stepped together. The one place that owns batches of the engine that are stepped; above it are only arrays."""
+"""N arms stepped together: by MuJoCo, or by the engine that is generated from the model; above are only arrays."""
 
 import copy
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import mujoco
 import numpy as np
 from mujoco.batch import Batch
 
+from mousearm.engine.build import processor_name
+from mousearm.engine.check import EngineCheck, load_engine
+from mousearm.errors import CompilerError, EngineError
 from mousearm.model.arm import Arm, positions
-from mousearm.trajectory import Snapshot
+from mousearm.trajectory import LANDMARKS, Snapshot
+
+MUJOCO, GENERATED, AUTO = "mujoco", "generated", "auto"
 
 
 def log_warnings_to(file: Path) -> None:
@@ -19,10 +25,53 @@ def log_warnings_to(file: Path) -> None:
     log.set()
 
 
-class Simulation:
-    """N simulations of one arm in one process, on C++ threads.
+class Simulation(Protocol):
+    """N simulations of one arm in one process, on several threads.
 
-    MuJoCo's automatic reset is switched off, so that a diverged simulation is seen as it is instead of as a fresh one.
+    A simulation that diverges is seen as it is, with numbers that are not finite, and disturbs no other. Copies, and
+    those in other processes, go on from the same state.
+    """
+
+    arm: Arm
+    model: mujoco.MjModel  # with the time step of the simulation
+    n: int
+    control_dt: float  # s
+    n_substeps: int
+
+    def reset(self, ids: np.ndarray, qpos: np.ndarray, qvel: np.ndarray, activation: np.ndarray | float = 0.0) -> None:
+        """Put simulations (K,), in rising order, back to their defaults, and then into a state.
+
+        Positions are (K, nq) rad, velocities (K, nq) rad/s, activations (K, na) or one for all. What an engine keeps
+        of the past is forgotten.
+        """
+
+    def step(self, ctrl: np.ndarray) -> None:
+        """Hold controls, (N, nu) within the actuators' range, for one control interval."""
+
+    @property
+    def torque(self) -> np.ndarray:
+        """(N, nq) joint torques of all actuators in the last substep, N m; a copy, like a snapshot's ``force``."""
+        ...
+
+    def state(self) -> np.ndarray:
+        """(N, n) all that the next step depends on, as MuJoCo's mjSTATE_INTEGRATION; perhaps live, to be copied."""
+        ...
+
+    def restore(self, state: np.ndarray) -> None:
+        """Restore what ``state`` of any engine returned, or ValueError.
+
+        Actuator forces are not known before the next step.
+        """
+
+    def snapshot(self) -> Snapshot:
+        """The state of all simulations now."""
+        ...
+
+
+class MujocoSimulation:
+    """A `Simulation` by MuJoCo, on C++ threads.
+
+    Its automatic reset is switched off, so that a diverged simulation is seen as it is instead of as a fresh one.
     """
 
     def __init__(self, arm: Arm, n: int, control_dt: float, n_substeps: int, threads: int = 0):
@@ -30,9 +79,7 @@ class Simulation:
 
         They have as many threads, the caller's included; 0 means all processors.
         """
-        model = copy.copy(arm.physics)
-        model.opt.timestep = control_dt / n_substeps
-        model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET
+        model = _timed(arm, control_dt, n_substeps)
         self.arm, self.model, self.n = arm, model, n
         self.control_dt, self.n_substeps = control_dt, n_substeps
         self._made_of = arm, n, control_dt, n_substeps, threads
@@ -45,43 +92,185 @@ class Simulation:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Let copies, and other processes, build it anew: what the engine holds cannot be copied."""
-        return Simulation, self._made_of, self.state().copy()
+        return MujocoSimulation, self._made_of, self.state().copy()
 
     def __setstate__(self, state: np.ndarray) -> None:
         self.restore(state)
 
     def reset(self, ids: np.ndarray, qpos: np.ndarray, qvel: np.ndarray, activation: np.ndarray | float = 0.0) -> None:
-        """Put simulations (K,), in rising order, back to their defaults, and then into a state.
-
-        Positions are (K, nq) rad, velocities (K, nq) rad/s, activations (K, na) or one for all. Time and warm start go
-        back too.
-        """
+        """As `Simulation.reset`; time and warm start go back too."""
         self._batch.reset(ids, stage=mujoco.mjtStage.mjSTAGE_NONE)
         self._qpos[ids], self._qvel[ids], self._act[ids] = qpos, qvel, activation
         self._batch.forward(ids, stage=mujoco.mjtStage.mjSTAGE_VEL)
 
     def step(self, ctrl: np.ndarray) -> None:
-        """Hold controls, (N, nu) within the actuators' range, for one control interval."""
+        """As `Simulation.step`."""
         self._ctrl[:] = ctrl
         self._batch.step(nstep=self.n_substeps, stage=mujoco.mjtStage.mjSTAGE_VEL)
 
     @property
     def torque(self) -> np.ndarray:
-        """(N, nq) joint torques of all actuators in the last substep, N m; a copy, like a snapshot's ``force``."""
+        """As `Simulation.torque`."""
         return self._torque.copy()
 
     def state(self) -> np.ndarray:
-        """(N, n) all that the next step depends on; a live view, to be copied."""
+        """As `Simulation.state`; a live view."""
         return self._batch.state
 
     def restore(self, state: np.ndarray) -> None:
-        """Restore what ``state`` returned, or ValueError; actuator forces are not known before the next step."""
-        if state.shape != self._batch.state.shape:
-            raise ValueError(f"states of simulations of the shape {state.shape}, here {self._batch.state.shape}")
+        """As `Simulation.restore`."""
+        _check_shape(state, self._batch.state.shape)
         self._batch.state[:] = state
         self._batch.forward(stage=mujoco.mjtStage.mjSTAGE_VEL)
 
     def snapshot(self) -> Snapshot:
-        """The state of all simulations now."""
+        """As `Simulation.snapshot`."""
         state = (part.copy() for part in (self._qpos, self._qvel, self._act, self._ctrl, self._force))
         return Snapshot(*state, landmarks=positions(self._fields, self.arm.landmarks))
+
+
+class GeneratedSimulation:
+    """A `Simulation` by the engine that is generated from the model, in float64."""
+
+    def __init__(self, arm: Arm, n: int, control_dt: float, n_substeps: int, threads: int = 0):
+        """As `MujocoSimulation`; EngineError or CompilerError as of `load_engine`."""
+        model = _timed(arm, control_dt, n_substeps)
+        self.arm, self.model, self.n = arm, model, n
+        self.control_dt, self.n_substeps = control_dt, n_substeps
+        self._made_of = arm, n, control_dt, n_substeps, threads
+        self._library = load_engine(model, arm.landmarks, n_substeps).library
+        self._columns, self._defaults = _state_layout(model)
+        self._qpos, self._qvel = np.tile(model.qpos0, (n, 1)), np.zeros((n, model.nv))
+        self._act, self._ctrl = np.zeros((n, model.na)), np.zeros((n, model.nu))
+        self._force, self._torque = np.zeros((n, model.nu)), np.zeros((n, model.nv))
+        self._marks = self._landmarks(self._qpos)
+        arrays = (self._qpos, self._qvel, self._act, self._ctrl, self._force, self._torque, self._marks)
+        self._advance = self._library.bind("step_f64", n, [array.ctypes.data for array in arrays], threads)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let copies, and other processes, build it anew, with memory of their own."""
+        return GeneratedSimulation, self._made_of, self.state()
+
+    def __setstate__(self, state: np.ndarray) -> None:
+        self.restore(state)
+
+    def reset(self, ids: np.ndarray, qpos: np.ndarray, qvel: np.ndarray, activation: np.ndarray | float = 0.0) -> None:
+        """As `Simulation.reset`."""
+        if (np.diff(ids) <= 0).any():
+            raise ValueError("ids must be sorted and unique")
+        self._qpos[ids], self._qvel[ids], self._act[ids] = qpos, qvel, activation
+        self._ctrl[ids] = self._force[ids] = self._torque[ids] = 0.0
+        self._marks[ids] = self._landmarks(self._qpos[ids])
+
+    def step(self, ctrl: np.ndarray) -> None:
+        """As `Simulation.step`."""
+        self._ctrl[:] = ctrl
+        self._advance()
+
+    @property
+    def torque(self) -> np.ndarray:
+        """As `Simulation.torque`."""
+        return self._torque.copy()
+
+    def state(self) -> np.ndarray:
+        """As `Simulation.state`; a copy, which holds MuJoCo's defaults where this engine has nothing."""
+        state = np.tile(self._defaults, (self.n, 1))
+        for columns, part in zip(self._columns, (self._qpos, self._qvel, self._act, self._ctrl), strict=True):
+            state[:, columns] = part
+        return state
+
+    def restore(self, state: np.ndarray) -> None:
+        """As `Simulation.restore`."""
+        _check_shape(state, (self.n, len(self._defaults)))
+        for columns, part in zip(self._columns, (self._qpos, self._qvel, self._act, self._ctrl), strict=True):
+            part[:] = state[:, columns]
+        self._force[:] = self._torque[:] = 0.0
+        self._marks[:] = self._landmarks(self._qpos)
+
+    def snapshot(self) -> Snapshot:
+        """As `Simulation.snapshot`."""
+        state = (part.copy() for part in (self._qpos, self._qvel, self._act, self._ctrl, self._force))
+        return Snapshot(*state, landmarks=self._marks.reshape(self.n, len(LANDMARKS), 3).copy())
+
+    def _landmarks(self, qpos: np.ndarray) -> np.ndarray:
+        """(K, 9) m, shoulder, elbow and paw of poses (K, nq), which are contiguous."""
+        marks = np.empty((len(qpos), 3 * len(LANDMARKS)))
+        self._library.bind("marks_f64", len(qpos), [qpos.ctypes.data, marks.ctypes.data])()
+        return marks
+
+
+class EngineChoice(NamedTuple):
+    """What steps the arms, and how that was decided."""
+
+    name: str  # ``mujoco`` or ``generated``
+    text: str  # one line for people
+    compiler: str = ""  # of the generated engine
+    check: EngineCheck | None = None  # of it against MuJoCo
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What a run folder keeps of a generated engine; empty for MuJoCo, which environment.txt names."""
+        if self.check is None:
+            return {}
+        facts = {"engine": self.name, "compiler": self.compiler, "processor": processor_name()}
+        return {**facts, "mujoco": mujoco.__version__, "largest_difference": asdict(self.check)}
+
+
+BY_MUJOCO = EngineChoice(MUJOCO, "MuJoCo")
+
+
+def choose_engine(arm: Arm, control_dt: float, n_substeps: int, wanted: str) -> EngineChoice:
+    """Decide what ``auto`` is for an arm: the generated engine, or MuJoCo where that cannot be.
+
+    EngineError or CompilerError if the generated engine is wanted and cannot be.
+    """
+    if wanted == MUJOCO:
+        return BY_MUJOCO
+    try:
+        library, check = load_engine(_timed(arm, control_dt, n_substeps), arm.landmarks, n_substeps)
+    except (EngineError, CompilerError) as error:
+        if wanted == GENERATED:
+            raise
+        return EngineChoice(MUJOCO, f"MuJoCo. {error}")
+    text = f"generated, within {max(check.qpos, 1e-16):.0e} rad of MuJoCo; {library.compiler}"
+    return EngineChoice(GENERATED, text, library.compiler, check)
+
+
+def build_simulation(
+    arm: Arm, n: int, control_dt: float, n_substeps: int, threads: int = 0, engine: str = MUJOCO
+) -> Simulation:
+    """N simulations by an engine: ``mujoco``, ``generated`` or ``auto``; others as of `MujocoSimulation`.
+
+    EngineError or CompilerError as of `choose_engine`.
+    """
+    chosen = choose_engine(arm, control_dt, n_substeps, engine).name if engine == AUTO else engine
+    kind = GeneratedSimulation if chosen == GENERATED else MujocoSimulation
+    return kind(arm, n, control_dt, n_substeps, threads)
+
+
+def _timed(arm: Arm, control_dt: float, n_substeps: int) -> mujoco.MjModel:
+    """A copy of what is simulated of an arm with the time step of its substeps, never reset by itself."""
+    model = copy.copy(arm.physics)
+    model.opt.timestep = control_dt / n_substeps
+    model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET
+    return model
+
+
+def _state_layout(model: mujoco.MjModel) -> tuple[list[slice], np.ndarray]:
+    """Where mjSTATE_INTEGRATION has positions, velocities, activations and controls; the state of a fresh simulation.
+
+    Its parts stand in the order of their bits.
+    """
+    state = mujoco.mjtState
+    whole, columns = state.mjSTATE_INTEGRATION, []
+    for part in (state.mjSTATE_QPOS, state.mjSTATE_QVEL, state.mjSTATE_ACT, state.mjSTATE_CTRL):
+        begin = mujoco.mj_stateSize(model, int(whole) & (int(part) - 1))
+        columns.append(slice(begin, begin + mujoco.mj_stateSize(model, int(part))))
+    defaults = np.empty(mujoco.mj_stateSize(model, int(whole)))
+    mujoco.mj_getState(model, mujoco.MjData(model), defaults, int(whole))
+    return columns, defaults
+
+
+def _check_shape(state: np.ndarray, shape: tuple[int, ...]) -> None:
+    if state.shape != shape:
+        raise ValueError(f"states of simulations of the shape {state.shape}, here {shape}")

@@ -1,6 +1,7 @@
 import copy
 import importlib.util
 import logging
+import shutil
 import sys
 from dataclasses import replace
 from functools import cache
@@ -77,10 +78,19 @@ HANGING_LANDMARKS = {"shoulder": "joint:shoulder", "elbow": "joint:elbow", "paw"
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory):
-    """Nothing is read from the user's cache, or written to it."""
+    """Nothing is read from the user's cache, or written to it; nothing is compiled, unless a test asks for it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("CXX", "false")
         yield
+
+
+@pytest.fixture
+def compiler(monkeypatch):
+    """A C++ compiler; what it makes is kept for the whole session."""
+    monkeypatch.delenv("CXX")
+    if not any(shutil.which(name) for name in ("c++", "g++", "clang++")):
+        pytest.skip("there is no C++ compiler on the PATH")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -103,7 +113,7 @@ def composed(choices):
 
 def compose_quickly(*overrides):
     """What ``compose`` makes of overrides. Hydra, too, sets the values of keys last, one after the other."""
-    words = ["name=test", "threads=1", *overrides]
+    words = ["name=test", "threads=1", "engine=mujoco", *overrides]
     changes = [parse(word) for word in words]
     is_choice = [(CONF / one.key_or_group).is_dir() or one.input_line[0] in "+~" for one in changes]
     found = copy.deepcopy(composed(tuple(word for word, choice in zip(words, is_choice, strict=True) if choice)))
@@ -118,7 +128,7 @@ def compose_quickly(*overrides):
 
 @pytest.fixture(scope="session")
 def configure():
-    """Compose a configuration from the files in conf/ and overrides; one thread, a fixed name."""
+    """Compose a configuration from the files in conf/ and overrides; MuJoCo on one thread, a fixed name."""
     return compose_quickly
 
 

@@ -299,6 +299,13 @@ class Config:
         "min",
         default=None,
     )
+    engine: str = key(
+        "What steps the arms in training. generated: code made from the model and compiled here, several times as "
+        "fast; checked against MuJoCo, which measures the result. auto: that, where the model allows it and there is a "
+        "compiler; config.yaml keeps which it was.",
+        ("auto", "mujoco", "generated"),
+        default="mujoco",
+    )
 
     def __post_init__(self) -> None:
         check_keys(self)

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,7 +35,7 @@ _FLAGS = (
 _SOURCE, _LIBRARY = "engine.cpp", "engine.so"
 _LONGEST_S = 900  # of a compilation
 _LAST_LINES = 6  # of what a compiler says that are shown
-# Of a block of /proc/cpuinfo: what tells which instructions a processor knows.
+# Of a block of /proc/cpuinfo: what tells which instructions a processor knows; first its name.
 _OF_PROCESSORS = ("model name", "flags", "CPU implementer", "CPU part", "CPU variant", "Features", "isa")
 
 
@@ -128,13 +129,14 @@ def _commands() -> Iterator[tuple[str, ...]]:
             yield str(Path(folder) / "zig"), "cc"  # with c++ it would first compile the library of C++, for a minute
 
 
+@cache
 def _identified(command: tuple[str, ...]) -> Compiler:
     said = _run([*command, "--version"], 60).strip()
     return Compiler(command, said.splitlines()[0] if said else "")
 
 
 def _built(source: str, compiler: Compiler) -> Library:
-    parts = (source, compiler.version, *_FLAGS, _processor())
+    parts = (source, compiler.version, *_FLAGS, repr(_processor()))
     library = place_of(parts) / _LIBRARY
     if is_intact(library):
         with suppress(OSError):  # as where it lies on a disk that nothing may be run from
@@ -182,10 +184,15 @@ def _run(words: Sequence[str], seconds: float, environment: dict[str, str] | Non
     return done.stdout
 
 
-def _processor() -> str:
-    """Instructions that the processor knows, as far as the system tells."""
+def processor_name() -> str:
+    """Name of the processor, as far as the system tells."""
+    return dict(_processor()).get("model name") or platform.processor() or platform.machine()
+
+
+def _processor() -> list[tuple[str, str]]:
+    """Name of the processor, and the instructions that it knows, as far as the system tells."""
     with suppress(OSError):
         first = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split("\n\n")[0]
         lines = (line.partition(":") for line in first.splitlines())
-        return "\n".join(f"{name.strip()}:{value}" for name, _, value in lines if name.strip() in _OF_PROCESSORS)
-    return f"{platform.machine()} {platform.processor()}"
+        return [(name.strip(), value.strip()) for name, _, value in lines if name.strip() in _OF_PROCESSORS]
+    return [("machine", platform.machine()), ("processor", platform.processor())]

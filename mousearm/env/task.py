@@ -14,7 +14,7 @@ from mousearm.nan_guard import LastStates, term_error
 from mousearm.observation import Ahead, Observation
 from mousearm.registry import ACTION_MAPS
 from mousearm.reward import Reward
-from mousearm.simulation import Simulation
+from mousearm.simulation import build_simulation
 from mousearm.trajectory import Snapshot
 
 
@@ -48,7 +48,7 @@ class Task:
         self.arm = arm
         self.references = references
         self.n = n
-        self.simulation = Simulation(arm, n, env.control_dt, env.n_substeps, config.threads)
+        self.simulation = build_simulation(arm, n, env.control_dt, env.n_substeps, config.threads, config.engine)
         self.observation = Observation(env.observation)
         self.reward = Reward(config.reward)
         self.on_divergence: Callable[[int, Mapping[str, np.ndarray]], None] | None = None

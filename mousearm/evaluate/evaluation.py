@@ -1,7 +1,7 @@
 """An evaluation: errors per reach and per split, as evaluation.json has them and as a table."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, Field, asdict, astuple, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, asdict, astuple, dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,12 +53,21 @@ class ErrorScale:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherEngine:
+    """Mean errors in the engine that a network was trained in, where that is not MuJoCo, which is the judge."""
+
+    engine: str
+    splits: dict[str, Means]  # of ``train`` and ``test``, mm
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The result of a deterministic evaluation."""
+    """The result of a deterministic evaluation, simulated by MuJoCo."""
 
     scale: ErrorScale
     reaches: list[ReachResult]
     splits: dict[str, dict[str, Errors]]  # of ``train`` and ``test``: ``paw_mm`` and ``elbow_mm`` over all steps
+    trained_in: OtherEngine | None = None
 
     @property
     def objective(self) -> float:
@@ -91,6 +100,23 @@ class Evaluation:
         """Index of the reach with the middle mean paw error, which stands for all."""
         return self.representatives[len(self.representatives) // 2]
 
+    def beside(self, other: "Evaluation", engine: str) -> "Evaluation":
+        """The same result, with the mean errors of one by the engine that the network was trained in."""
+        means = {split: Means(both["paw_mm"].mean, both["elbow_mm"].mean) for split, both in other.splits.items()}
+        return replace(self, trained_in=OtherEngine(engine, means))
+
+    @property
+    def engines(self) -> str:
+        """Whether MuJoCo and the engine of the training agree, in words; empty where these are the same."""
+        if self.trained_in is None:
+            return ""
+        name, means = self.trained_in.engine, self.trained_in.splits
+        pairs = [(self.splits[s][f"{at}_mm"].mean, getattr(means[s], at)) for s in means for at in ("paw", "elbow")]
+        if max(abs(one - other) for one, other in pairs) <= _SAME_MM:
+            return f"MuJoCo measured them; the {name} engine, which trained it, agrees."
+        paws = ", ".join(f"{split} {mm.paw:.3f} mm" for split, mm in means.items())
+        return f"MuJoCo measured them; in the {name} engine, which trained it, the paw had: {paws}."
+
     def noise_mm(self, split: str) -> dict[str, Means]:
         """Means over all steps of a split, by those names of `NOISE` that all of its reaches have."""
         reaches, found = [reach for reach in self.reaches if reach.split == split], {}
@@ -107,6 +133,8 @@ class Evaluation:
         content |= {s: {key: asdict(errors) for key, errors in both.items()} for s, both in self.splits.items()}
         if gap := self.generalisation_gap:
             content["generalisation_gap"] = {key: None if np.isnan(ratio) else ratio for key, ratio in gap.items()}
+        if self.trained_in is not None:
+            content["trained_in"] = asdict(self.trained_in)
         if categories := breakdown(self.reaches):
             content["kinds"] = [{"by": one.by, "kind": one.kind, **one.splits} for one in categories]
         return content
@@ -143,6 +171,7 @@ class Evaluation:
         rule = "-" * len(lines[0])
         lines[1:n] = [rule, *lines[1:n], *([rule] if len(rows) > n else [])]
         lines += [*_category_lines(breakdown(self.reaches)), "", f"Errors are {self.scale.text()}."]
+        lines += [self.engines] if self.engines else []
         if lost := [reach.name for reach in self.reaches if not reach.completed]:
             lines.append(f"These diverged, and their last good frame counts to the end: {listed(lost, most=3)}.")
         return "\n".join(lines)
@@ -167,7 +196,7 @@ class Evaluation:
                 raise KeyError(" or ".join(SPLITS) if reaches else "reaches")
             if {reach.split for reach in reaches} != splits.keys():
                 raise ValueError(f"its reaches are of other splits than {' and '.join(splits)}")
-            return Evaluation(_make(ErrorScale, content), reaches, splits)
+            return Evaluation(_make(ErrorScale, content), reaches, splits, _other_engine(content, splits))
         except (KeyError, TypeError, ValueError, RunError) as error:
             lacking = f"it lacks {error}" if isinstance(error, KeyError) else str(error).rstrip(".")
             raise RunError(
@@ -175,6 +204,7 @@ class Evaluation:
             ) from error
 
 
+_SAME_MM = 1e-3  # a difference that no recording could tell
 _LONGEST_NAME = 25  # of a reach in a table of 80 columns
 _LEAST_FLOOR_MM = 1e-3  # less is the rounding of files
 _LARGEST = 1e15  # more no arm of a mouse comes to
@@ -185,6 +215,13 @@ def _make(kind: type, content: dict[str, Any]) -> Any:
     """An object of its fields, and of theirs; the content may have more, and can come from anywhere."""
     known = [field for field in fields(kind) if field.default_factory is MISSING or field.name in content]
     return kind(**{field.name: _checked(field, content[field.name]) for field in known})
+
+
+def _other_engine(content: dict[str, Any], splits: Mapping[str, Any]) -> OtherEngine | None:
+    if (found := content.get("trained_in")) is None:
+        return None
+    check_name(found["engine"])
+    return OtherEngine(found["engine"], {split: _make(Means, found["splits"][split]) for split in splits})
 
 
 def _checked(field: Field[Any], value: Any) -> Any:

@@ -14,7 +14,7 @@ from mousearm.mechanics import motions_of
 from mousearm.model import Arm
 from mousearm.pretrain.cmc import ComputedMuscleControl
 from mousearm.retarget import Reference
-from mousearm.simulation import Simulation
+from mousearm.simulation import MujocoSimulation
 from mousearm.text import columns
 from mousearm.trajectory import FOLLOWED, Snapshot, errors_mm
 
@@ -76,7 +76,7 @@ def perform(
 ) -> np.ndarray:
     """Elbow and paw, (T, R, 2, 3) m, in the T frames of the longest reach; infinite from a divergence on."""
     changed = arm.changed(lambda model: _integrated(model, setting[0]))
-    simulation = Simulation(changed, len(reaches), control_dt, setting[1], threads=1)
+    simulation = MujocoSimulation(changed, len(reaches), control_dt, setting[1], threads=1)
     paths = (qpos[:n] for qpos, n in zip(reaches.qpos, reaches.n_frames, strict=True))
     qvel = np.array([motions_of([path], control_dt).qvel[0] for path in paths])
     simulation.reset(np.arange(len(reaches)), reaches.qpos[:, 0], qvel)

@@ -7,7 +7,7 @@ import numpy as np
 from mousearm.env.rules import MAX_QVEL, has_diverged
 from mousearm.model import Arm
 from mousearm.model_check import Result
-from mousearm.simulation import Simulation
+from mousearm.simulation import MujocoSimulation
 
 MAX_SPEED = MAX_QVEL / 10  # largest joint speed, rad/s: a tenth of what counts as divergence
 # Largest way past a joint limit, rad (m for a slide): a limit that stops a joint within 2 ms lets one that comes at
@@ -35,7 +35,7 @@ def stress_test(
     ``n_substeps`` physics steps make one control step of ``control_dt`` s. The simulated time, ``seconds``, ends early
     when a simulation diverges.
     """
-    simulation = Simulation(arm, n, control_dt, n_substeps, threads=1)
+    simulation = MujocoSimulation(arm, n, control_dt, n_substeps, threads=1)
     simulation.reset(np.arange(n), np.tile(arm.rest_qpos, (n, 1)), np.zeros((n, arm.nq)))
     random, hold = np.random.default_rng(seed), np.resize(_HOLDS, n)
     ctrl, (low, high) = np.zeros((n, arm.nu)), arm.ctrl_range.T

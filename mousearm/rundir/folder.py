@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, replace
 from functools import partial
@@ -27,6 +28,7 @@ _AWAY = "Bring it back as it was, or move it away: nothing but reports needs it.
 # and some that included files name were lacking.
 _EXACT_HASHES, _DOCUMENTS = 3, (".xml", ".mjcf", ".osim")
 
+ENGINE_FACTS = ("engine", "compiler", "processor")  # that its results depend on, to the last bit
 RUN_PREFIX = "run:"  # of a path in config.yaml that is below the run folder: a model or reaches that are kept in it
 
 
@@ -50,6 +52,7 @@ class RunFolder:
         self.videos = path / "videos"
         self.diverged = path / "diverged"
         self.nonfinite = path / "nonfinite"
+        self.engine = path / "engine.json"  # of a generated engine
         self.engine_log = path / "mujoco.log"
         self._lock, self._status = path / "lock", path / "status.json"
         self._checkpoints = path / "checkpoints"
@@ -72,13 +75,24 @@ class RunFolder:
                 f"Another process began a run in {self.path} meanwhile. Give the same command again to resume it."
             )
         # A start that was killed may have left these behind.
-        remains = (self._lock, self.overrides, self.environment, self.split, self.origin, self.config)
+        begun = (self.overrides, self.environment, self.split, self.origin, self.engine, self.config)
+        remains = (self._lock, *begun)
         there = self.path.iterdir() if self.path.is_dir() else ()
         if {path.name.removesuffix(".partial") for path in there} - {SEAL, *(path.name for path in remains)}:
             raise RunError(f"{self.path} is not empty and holds no run. Choose another name=, or remove it.")
 
-    def create(self, config: Config, overrides: list[str], split: Split, model: dict[str, str]) -> None:
-        """Start a run: write what it begins with, ``model`` as SHA-256 of files by name; RunError if it cannot be."""
+    def create(
+        self,
+        config: Config,
+        overrides: list[str],
+        split: Split,
+        model: dict[str, str],
+        engine: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Start a run: write what it begins with, or raise RunError.
+
+        ``model`` is the SHA-256 of its files by name, ``engine`` the facts on a generated engine, empty for MuJoCo.
+        """
         self.check_unused()
         with advising_to_resume(self.path):
             began = {"run": uuid.uuid4().hex, "model": model, "split": _hash(split)}
@@ -87,6 +101,7 @@ class RunFolder:
                 self.environment: describe_environment(),
                 self.split: files.to_json({**formats.stamp(formats.SPLIT), **asdict(split)}),
                 self.origin: files.to_json({**formats.stamp(formats.RUN), **began}),
+                **({self.engine: files.to_json(dict(engine))} if engine else {}),
                 self.config: to_yaml(config),  # last: from then on there is a run
             }
             files.seal(self.path, {file.name: sha256(text.encode()) for file, text in texts.items()})
@@ -136,6 +151,20 @@ class RunFolder:
         """Write the configuration that the run resumes with, as `resumed` made it."""
         with advising_to_resume(self.path):
             files.write_sealed(self.config, to_yaml(config))
+
+    def note_engine(self, now: Mapping[str, Any]) -> str:
+        """Note the facts on the engine that the run resumes with; how it differs from before, empty if it does not."""
+        before = read_json(self.engine) if self.engine.is_file() else {}
+        changed = [name for name in ENGINE_FACTS if before.get(name) != now.get(name)]
+        if not changed:
+            return ""
+        with advising_to_resume(self.path):
+            files.write_sealed(self.engine, files.to_json(dict(now)))
+        were = ", ".join(f"{name} {before.get(name, 'none')}, now {now.get(name, 'none')}" for name in changed)
+        return (
+            f"Another engine steps the arms than before ({were}). It agrees to rounding, but what follows is not what "
+            "would have followed, to the last bit; a run that is to be repeated stays with one engine and machine."
+        )
 
     def open_logs(self) -> None:
         """Take back the hashes of metrics.csv and timing.csv, which a run adds to; what is damaged is moved away."""

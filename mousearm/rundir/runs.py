@@ -20,7 +20,7 @@ _SHIPPED = "agents"  # folder of the package that holds the example agents
 # because what is found there must have the hashes of what the run began with.
 MAY_CHANGE = (
     *("name", "algo.timesteps", "max_minutes", "tracking", "video"),
-    *("threads", "network_threads", "device", "kinematics.path", "model.file", "model.osim"),
+    *("threads", "network_threads", "device", "engine", "kinematics.path", "model.file", "model.osim"),
 )
 
 

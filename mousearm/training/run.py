@@ -24,7 +24,7 @@ from mousearm.rundir.logs import read_metrics
 from mousearm.rundir.runs import SWEEP
 from mousearm.rundir.status import FINISHED, INTERRUPTED, RUNNING, Status, advising_to_resume, ending
 from mousearm.setup import Setup
-from mousearm.simulation import log_warnings_to
+from mousearm.simulation import MUJOCO, log_warnings_to
 from mousearm.text import facts, first_lines, shell
 from mousearm.tracking.logger import RunLogger, tracked
 from mousearm.training.interruption import Interruption
@@ -47,7 +47,8 @@ class Experiment:
         some, everything = setup.split.sample(setup.config.algo.eval_reaches), setup.split.splits
         self.evaluator = setup.evaluator(everything)
         # Of the reaches that are evaluated while the run trains.
-        self.monitor = self.evaluator if some == everything else setup.evaluator(some)
+        engine, same = setup.config.engine, some == everything and setup.config.engine == MUJOCO
+        self.monitor = self.evaluator if same else setup.evaluator(some, engine)
 
     def run(self, folder: RunFolder, interruption: Interruption, pruner: Pruner | None = None) -> float:
         """Learn what is left of the budget, then evaluate the best network and show the result."""
@@ -99,14 +100,18 @@ class Experiment:
         setup, pretrain = self.setup, self.setup.config.pretrain
         if pretrain.teacher == "none" or (state is not None and WARM_START not in state.states):
             return None
-        task = setup.task(pretrain.num_envs, setup.split.train)
+        task = setup.task(pretrain.num_envs, setup.split.train, setup.config.engine)
         expert = setup.controller(pretrain.teacher, task).expert
         return DAgger(task, self.algo.policy, expert, pretrain, setup.config.seed)
 
     def _show(self, folder: RunFolder, logger: RunLogger) -> float:
         """Evaluate the best network, write and draw the result; returns the objective."""
         checkpoint.load_policy(folder.find_checkpoint("best"), self.algo.policy)
-        evaluation, trials = self.evaluator.evaluate(PolicyController(self.algo.policy))
+        controller = PolicyController(self.algo.policy)
+        evaluation, trials = self.evaluator.evaluate(controller)
+        if (engine := self.setup.config.engine) != MUJOCO:
+            by_engine, _ = self.setup.evaluator(self.setup.split.splits, engine).evaluate(controller)
+            evaluation = evaluation.beside(by_engine, engine)
         write_sealed(folder.evaluation, to_json(evaluation.as_json()))
         cautions = [_wrapped("note", text) for text in self._cautions(folder)]
         print("\n".join(["", evaluation.table(), "", *cautions, facts({"run folder": folder.path})]))
@@ -174,6 +179,7 @@ class Experiment:
         lines = {
             "run": config.name,
             "model": f"{arm.name}: {arm.nq} joints, {arm.nu} actuators",
+            "engine": self.setup.engine.text,
             "reaches": f"{len(split.train)} to train on, {len(split.test)} to test with, split by "
             f"{config.kinematics.split_by} ({config.kinematics.retarget}; inverse kinematics within {residual:.2g} mm)",
             **({"left out": "\n".join(excluded)} if self.excluded else {}),

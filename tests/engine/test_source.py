@@ -11,7 +11,7 @@ import pytest
 
 from mousearm.engine.source import engine_source
 from mousearm.errors import EngineError
-from mousearm.simulation import Simulation
+from mousearm.simulation import MujocoSimulation
 
 FLAGS = ["-O1", "-march=native", "-fno-math-errno", "-shared", "-fPIC", "-std=c++17", "-w", "-x", "c++", "-"]
 
@@ -77,4 +77,4 @@ def test_what_is_not_simulated_is_refused_and_mujoco_simulates_it(build_two_link
     with pytest.raises(EngineError) as refusal:
         engine_source(coupled.physics, coupled.landmarks, 8)
     assert any("equality" in reason for reason in refusal.value.reasons)
-    Simulation(coupled, 1, 1 / 150, 8).step(np.zeros((1, 2)))  # "Use engine=mujoco."
+    MujocoSimulation(coupled, 1, 1 / 150, 8).step(np.zeros((1, 2)))  # "Use engine=mujoco."

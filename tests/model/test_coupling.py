@@ -16,7 +16,7 @@ from mousearm.model_check.stability import stress_checks, stress_test
 from mousearm.model_check.strength import gravity_strength, reach_checks
 from mousearm.pretrain.cmc import ComputedMuscleControl
 from mousearm.retarget import inverse_kinematics, retarget
-from mousearm.simulation import Simulation
+from mousearm.simulation import MujocoSimulation
 from mousearm.trajectory import FOLLOWED, errors_mm
 
 DT = 1 / 150
@@ -185,7 +185,7 @@ def test_computed_muscle_control_follows_within_the_equality(name, torque_config
     arm = chain(EQUALITIES[name])
     reference = retarget(recorded(arm, swing(arm)), arm, DT, torque_config.kinematics)
     references = References([reference])
-    control, simulation = ComputedMuscleControl(arm, references, DT), Simulation(arm, 1, DT, 8, threads=1)
+    control, simulation = ComputedMuscleControl(arm, references, DT), MujocoSimulation(arm, 1, DT, 8, threads=1)
     simulation.reset(np.arange(1), reference.qpos[:1], reference.qvel[:1])
     errors = []
     for frame in range(len(reference.paw) - 1):

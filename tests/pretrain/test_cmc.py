@@ -11,7 +11,7 @@ from mousearm.mechanics import random_poses
 from mousearm.pretrain.cmc import ComputedMuscleControl
 from mousearm.pretrain.controllers import TaskController
 from mousearm.registry import ACTION_MAPS
-from mousearm.simulation import Simulation
+from mousearm.simulation import MujocoSimulation
 from mousearm.trajectory import FOLLOWED
 
 DT = 1 / 150
@@ -35,7 +35,7 @@ def errors_mm(configure, build_task):
 
 def still(arm, pose, n=1):
     """A snapshot of n arms at rest in a pose."""
-    simulation = Simulation(arm, n, DT, n_substeps=1, threads=1)
+    simulation = MujocoSimulation(arm, n, DT, n_substeps=1, threads=1)
     simulation.reset(np.arange(n), np.tile(pose, (n, 1)), np.zeros((n, arm.nq)))
     return simulation.snapshot()
 
@@ -43,7 +43,7 @@ def still(arm, pose, n=1):
 def moving(arm, n, seed=0):
     """A snapshot of n arms in random states."""
     random = np.random.default_rng(seed)
-    simulation = Simulation(arm, n, DT, n_substeps=1, threads=1)
+    simulation = MujocoSimulation(arm, n, DT, n_substeps=1, threads=1)
     states = random_poses(arm, n, seed), random.normal(size=(n, arm.nq)), random.uniform(size=(n, arm.na)) ** 3
     simulation.reset(np.arange(n), *states)
     return simulation.snapshot()

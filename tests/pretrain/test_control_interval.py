@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mousearm.pretrain.cmc import MOTOR_INTERVAL, MUSCLE_INTERVAL, Excitation
-from mousearm.simulation import Simulation
+from mousearm.simulation import MujocoSimulation
 
 DT = 1 / 150
 HOLDS = pytest.mark.parametrize("hold", [MOTOR_INTERVAL, MUSCLE_INTERVAL], ids=["step", "ramp"])
@@ -59,7 +59,7 @@ def after(muscle_arm):
     """What MuJoCo makes of activations in a control interval."""
 
     def after(activation, ctrl):
-        simulation = Simulation(muscle_arm, N, DT, n_substeps=8, threads=1)
+        simulation = MujocoSimulation(muscle_arm, N, DT, n_substeps=8, threads=1)
         everyone = np.arange(N)
         still = np.zeros((N, muscle_arm.nq))
         simulation.reset(everyone, still + muscle_arm.rest_qpos, still, activation)
