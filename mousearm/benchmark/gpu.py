@@ -16,7 +16,7 @@ import torch
 from mousearm.config import Config, compose
 from mousearm.engine.tensors import TensorSimulation
 from mousearm.model import Arm, load_arm
-from mousearm.simulation import Simulation
+from mousearm.simulation import MujocoSimulation
 from mousearm.trajectory import PAW, errors_mm
 
 ARMS = ("torque", "muscle")
@@ -75,7 +75,7 @@ def course_on(simulation: TensorSimulation, drive: Drive) -> Course:
 def course_by_mujoco(arm: Arm, config: Config, drive: Drive) -> Course:
     """The course of a drive, by MuJoCo."""
     n = len(drive.qpos)
-    simulation = Simulation(arm, n, config.env.control_dt, config.env.n_substeps)
+    simulation = MujocoSimulation(arm, n, config.env.control_dt, config.env.n_substeps)
     simulation.reset(np.arange(n), drive.qpos, drive.qvel, drive.activation)
     qpos, paw = [], []
     for ctrl in drive.ctrl:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from mousearm.engine.tensors import TensorSimulation
-from mousearm.simulation import Simulation
+from mousearm.simulation import MujocoSimulation
 
 needs_compiler = pytest.mark.skipif(
     not any(shutil.which(name) for name in ("c++", "g++", "clang++")), reason="there is no C++ compiler on the PATH"
@@ -70,7 +70,7 @@ def assert_same(one, other, rows=slice(None)):
 
 def test_it_goes_where_mujoco_goes(arm):
     """Every field of a snapshot, and the torque, after 10 steps at full range."""
-    arms, judge = begun(arm, steps=10), Simulation(arm, N, DT, SUBSTEPS)
+    arms, judge = begun(arm, steps=10), MujocoSimulation(arm, N, DT, SUBSTEPS)
     judge.reset(np.arange(N), *(part.numpy() for part in starts(arm)))
     for ctrl in controls(arm, 10):
         judge.step(ctrl.numpy())

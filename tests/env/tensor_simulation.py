@@ -5,7 +5,7 @@ from dataclasses import fields
 import numpy as np
 import torch
 
-from mousearm.simulation import Simulation
+from mousearm.simulation import MujocoSimulation
 from mousearm.trajectory import Snapshot
 
 
@@ -16,7 +16,7 @@ class MujocoTensors:
 
     def __init__(self, arm, n, control_dt, n_substeps, dtype=torch.float64):
         self.arm, self.n, self.dtype = arm, n, dtype
-        self._simulation = Simulation(arm, n, control_dt, n_substeps, threads=1)
+        self._simulation = MujocoSimulation(arm, n, control_dt, n_substeps, threads=1)
         for field in fields(Snapshot):
             value = getattr(self._simulation.snapshot(), field.name)
             setattr(self, field.name, torch.tensor(value, dtype=dtype))
