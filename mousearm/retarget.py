@@ -53,6 +53,8 @@ class Reference:
     # Expected mean distance of the targets of `elbow` and `paw` from where the animal's were, as far as the tracking's
     # noise is the reason: no controller can be known to be nearer. NaN where it is not known.
     noise_floor_mm: Mapping[str, float] = field(default_factory=dict)
+    # Rate [Hz] and cut-off of the recording in which that noise was white; None where it is not known.
+    recorded: tuple[float, float | None] | None = None
     # (T, 2, 3) targets of elbow and paw, m, made of what the file holds of `VERSIONS` of the reach.
     versions: Mapping[str, np.ndarray] = field(default_factory=dict)
 
@@ -113,7 +115,8 @@ def retarget(
     _check_free(reach.name, arm, qpos, config.max_residual_mm)
     versions = {name: np.stack(fitted(reach.moved(points)), axis=1) for name, points in reach.versions.items()}
     qvel = np.gradient(qpos, control_dt, axis=0)
-    return Reference(reach.name, elbow, paw, qpos, qvel, residual_mm, noise_floor_mm(reach, fitted), versions)
+    floor, recorded = noise_floor_mm(reach, fitted), reach.origin or (reach.rate, reach.cutoff)
+    return Reference(reach.name, elbow, paw, qpos, qvel, residual_mm, floor, recorded, versions)
 
 
 def _check_free(name: str, arm: Arm, qpos: np.ndarray, allowed_mm: float) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, asdict, astuple, dataclass, fields, is_dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from mousearm.evaluate.results import (
     NOISE,
     REACH_DIRECTIONS,
     SPLITS,
+    UNCERTAIN,
     Category,
     Errors,
     Means,
@@ -21,6 +23,7 @@ from mousearm.evaluate.results import (
     breakdown,
     error_without_noise,
 )
+from mousearm.kinematics.noise import noise_spectrum
 from mousearm.text import columns, listed, shell, shortened
 from mousearm.trajectory import ELBOW, FOLLOWED, PAW, Trial, errors_mm, hold
 
@@ -118,12 +121,16 @@ class Evaluation:
         return f"MuJoCo measured them; in the {name} engine, which trained it, the paw had: {paws}."
 
     def noise_mm(self, split: str) -> dict[str, Means]:
-        """Means over all steps of a split, by those names of `NOISE` that all of its reaches have."""
+        """Means over all steps of a split, by those of its names that all of its reaches have; and how uncertain."""
         reaches, found = [reach for reach in self.reaches if reach.split == split], {}
-        for name in NOISE if reaches else ():
+        weights = np.array([reach.steps for reach in reaches]) / max(1, sum(reach.steps for reach in reaches))
+        for name in (*NOISE, UNCERTAIN) if reaches else ():
             if all(name in reach.noise_mm for reach in reaches):
-                means = [astuple(reach.noise_mm[name]) for reach in reaches]
-                found[name] = Means(*np.average(means, axis=0, weights=[reach.steps for reach in reaches]).tolist())
+                of_reaches = np.array([astuple(reach.noise_mm[name]) for reach in reaches])
+                mean = (
+                    np.linalg.norm(weights[:, None] * of_reaches, axis=0) if name == UNCERTAIN else weights @ of_reaches
+                )
+                found[name] = Means(*mean.tolist())
         return found
 
     def as_json(self) -> dict[str, Any]:
@@ -151,8 +158,12 @@ class Evaluation:
         rows = []
         for split, both in self.splits.items():
             rows += [["all", split, *_cells(both["paw_mm"], both["elbow_mm"])]] if len(self.reaches) > 1 else []
-            for name, mm in self.noise_mm(split).items():
-                rows.append([NOISE[name], split, f"{mm.paw:.3f}", "", "", f"{mm.elbow:.3f}", "", ""])
+            noise = self.noise_mm(split)
+            for name in (name for name in NOISE if name in noise):
+                unsure = noise.get(UNCERTAIN) if name == "expected" else None
+                known_to = [f"±{2 * sd:.3f}" for sd in astuple(unsure)] if unsure else ["", ""]
+                mm = noise[name]
+                rows.append([NOISE[name], split, f"{mm.paw:.3f}", known_to[0], "", f"{mm.elbow:.3f}", known_to[1], ""])
         return rows
 
     def table(self, longest: int = 40) -> str:
@@ -228,7 +239,7 @@ def _checked(field: Field[Any], value: Any) -> Any:
     if isinstance(field.type, type) and is_dataclass(field.type):
         return _make(field.type, value)
     if field.name == "noise_mm":
-        return {name: _make(Means, value[name]) for name in NOISE if name in value}
+        return {name: _make(Means, value[name]) for name in (*NOISE, UNCERTAIN) if name in value}
     is_number = field.type in (int, float) and type(value) in (int, field.type) and 0 <= value < _LARGEST
     if not (is_number or type(value) is field.type in (str, bool)) or value not in _CHOICES.get(field.name, [value]):
         raise TypeError(f"{field.name} cannot be {str(value)[:80]!r}")
@@ -263,12 +274,16 @@ def evaluate_trials(
 def _noise_mm(trial: Trial, reference: "Reference") -> dict[str, Means]:
     """The part of a result that noise of the targets has; nothing where it is not known, or below a micrometre."""
     floor, found = reference.noise_floor_mm, {}
-    if not trial.diverged and floor and min(floor.values()) >= _LEAST_FLOOR_MM:
+    if not trial.diverged and floor and reference.recorded and min(floor.values()) >= _LEAST_FLOOR_MM:
+        rate, cutoff = reference.recorded
         found["floor"] = Means(floor["paw"], floor["elbow"])
         points, targets = trial.landmarks[1:], trial.targets[1:]
         at = {"elbow": ELBOW, "paw": PAW}
-        expected = {name: error_without_noise(points[:, i], targets[:, i], floor[name]) for name, i in at.items()}
-        found["expected"] = Means(**expected)
+        noise = partial(noise_spectrum, dt=trial.dt, rate=round(rate, 1), cutoff=cutoff)
+        expected = {
+            name: error_without_noise(points[:, i], targets[:, i], floor[name], noise) for name, i in at.items()
+        }
+        found["expected"], found[UNCERTAIN] = (Means(**{name: of[i] for name, of in expected.items()}) for i in (0, 1))
     for name, other in reference.versions.items():
         elbow, paw = errors_mm(hold(trial.landmarks, trial.n_frames)[:, FOLLOWED], other)[1:].mean(axis=0).tolist()
         found[name] = Means(paw, elbow)

@@ -1,12 +1,13 @@
 """Results of single reaches, what each asks of the paw, how far noise hides what is true, and mean errors by kind."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
-from mousearm.kinematics.noise import spectrum
+from mousearm.kinematics.noise import spectrum, windows
 
 SPLITS = ("train", "test")  # in the order in which tables have them
 # The lower and the upper end of each axis x, y, z of the world, as seen by the animal.
@@ -18,10 +19,12 @@ NOISE = {
     "truth": "to the truth",  # that error, where the truth is known
     "recorded": "to the recording",  # the error to the positions before a filter
 }
+UNCERTAIN = "expected_sd"  # beside these: the standard deviation by which ``expected`` may be wrong
 _FEWEST = 6  # with fewer reaches a third of them says nothing
 _MEAN_OF_RMS = float(np.sqrt(8 / (3 * np.pi)))  # of the length of normal noise in space
-_BAND, _AS_MUCH = 10, 0.6  # oscillations that an arm follows alike; share of a level that chance may leave of it
-_WINDOW = 128  # frames that are looked at together
+_WIDER, _WIDEST = 1.35, 10.0  # bands of oscillations: of one to the next, and of the last
+_UNSURE = 0.25  # share by which a noise's variance may be wrong
+_AROUND = 11  # frames that an error is a mean of where an arm errs more or less
 _NO_POWER = 1e-18  # mm^2, of an oscillation that targets do not have
 
 
@@ -79,7 +82,14 @@ class ReachResult:
     elbow_mm: Errors
     effort: float  # mean over steps and actuators of (force / peak force)^2
     movement: PawMovement
-    noise_mm: dict[str, Means] = field(default_factory=dict)  # by names of `NOISE`, without what is not known
+    noise_mm: dict[str, Means] = field(default_factory=dict)  # by names of `NOISE` and `UNCERTAIN`, as far as known
+
+
+class Expected(NamedTuple):
+    """What is expected of a distance, mm."""
+
+    mean: float
+    sd: float  # by which it may be wrong
 
 
 class Category(NamedTuple):
@@ -90,34 +100,54 @@ class Category(NamedTuple):
     splits: dict[str, dict[str, float]]  # of ``train`` and ``test``: number of reaches, ``paw_mm`` and ``elbow_mm``
 
 
-def error_without_noise(points: np.ndarray, targets: np.ndarray, floor_mm: float) -> float:
-    """Expected mean distance [mm] of points (T, 3) from targets (T, 3), both m, if these were without their noise.
+def error_without_noise(
+    points: np.ndarray, targets: np.ndarray, floor_mm: float, noise: Callable[[int], np.ndarray]
+) -> Expected:
+    """Expected mean distance of points (T, 3) from targets (T, 3), both m, if these were without their noise.
 
-    With a the arm, x = s + n its targets, s without noise, E|a - s|^2 = E|a - x|^2 - E|n|^2 + 2 E[a n]. In a band of
-    oscillations of `spectrum` the arm follows its targets by the gain G = sum(a x) / sum(x^2), and their noise as well:
-    E[a n] = sum(G N). The spectrum N of the noise has the floor's mean square, and one level wherever x has as much.
+    With a the arm, x = s + n its targets, s without noise, E|a - s|^2 = E|a - x|^2 - E|n|^2 + 2 E[a n]. Oscillation by
+    oscillation of `spectrum` the arm follows its targets by a gain G, and their noise as well: E[a n] = sum(G N). The
+    noise has the spectrum N: that of ``noise(T)``, (T,), in T frames, with the floor's mean square. G = sum(a x) /
+    sum(x^2) over a band: an oscillation alone where the movement is, and up to ten where noise is alike.
+    Squares are changed by that everywhere alike, and become distances where they are: an arm errs in parts of a reach.
     """
-    square, errors = 0.0, 1e3 * np.linalg.norm(points - targets, axis=1)
-    both = (np.array_split(1e3 * rows[:, None], -(-len(rows) // _WINDOW)) for rows in (points, targets))
-    for a, x in zip(*both, strict=True):
-        n_bands = max(1, len(x) // _BAND)
-        products = ((spectrum(a + x) - spectrum(a - x)) / 4, spectrum(x) + _NO_POWER)
-        follows, power = (np.array([part.mean() for part in np.array_split(of, n_bands)]) for of in products)
-        sizes = np.array([len(part) for part in np.array_split(x, n_bands)])
-        noise = _noise_in(power, sizes, len(x) * (floor_mm / _MEAN_OF_RMS) ** 2 / 3)
-        square += 3 * (sizes * (2 * follows / power - 1) * noise).sum()
-    rms = np.sqrt(np.square(errors).mean())
-    return float(errors.mean() / rms * np.sqrt(max(rms**2 + square / len(points), 0.0))) if rms > 0 else 0.0
+    errors = 1e3 * np.linalg.norm(points - targets, axis=1)
+    parts = [*zip(*(windows(1e3 * rows[:, None]) for rows in (points, targets)), strict=True)]
+    changes, variances = zip(*(_change(a, x, floor_mm, noise(len(x))) for a, x in parts), strict=True)
+    lengths, around = [len(x) for _, x in parts], np.ones(min(_AROUND, len(errors)))
+    local = np.convolve(np.square(errors), around, "same") / np.convolve(np.ones(len(errors)), around, "same")
+    root, after = np.sqrt(local).mean(), np.maximum(local + np.repeat(changes, lengths), 0)
+    mean_of_root = errors.mean() / root if root > 0 else _MEAN_OF_RMS
+    uncertain = np.sqrt(np.dot(np.square(lengths), variances)) / len(errors)  # mm^2
+    expected = mean_of_root * np.sqrt(after).mean()
+    return Expected(float(expected), float(uncertain / (2 * np.sqrt(after.mean()) + np.sqrt(uncertain) + _NO_POWER)))
 
 
-def _noise_in(power: np.ndarray, sizes: np.ndarray, total: float) -> np.ndarray:
-    """Noise in bands of these sizes: one level where there is as much power, else all the power; a total over all."""
-    full = np.ones(len(power), dtype=bool)
-    level = total / sizes.sum()
-    while (lower := full & (power < _AS_MUCH * level)).any() and not (lower == full).all():
-        full &= ~lower
-        level = (total - (power * sizes)[~full].sum()) / sizes[full].sum()
-    return np.where(full, level, power)
+def _change(a: np.ndarray, x: np.ndarray, floor_mm: float, noise: np.ndarray) -> tuple[float, float]:
+    """What E|a - s|^2 has more than E|a - x|^2, mm^2, and its variance: a and x (T, 1, 3) mm, noise (T,) of any size.
+
+    With e = a - x and r = e + (1 - G) n, which has none of the noise, it is the mean of 2 e n + n^2 = 2 r n + (2 G - 1)
+    n^2: normal noise gives it the variance sum(4 r^2 N + 2 (2 G - 1)^2 N^2) over oscillations and axes.
+    """
+    bands, n = _bands(len(x)), len(x)
+    sizes = np.diff([*bands, n])
+    own, missed, sums = (np.add.reduceat(spectrum(of)[:, 0], bands) / sizes for of in (x, a - x, a + x))
+    gain = (sums - missed) / 4 / (own + _NO_POWER)
+    level = np.add.reduceat(noise, bands) / sizes / noise.mean() * (floor_mm / _MEAN_OF_RMS) ** 2 / 3
+    change = 3 * (sizes * (2 * gain - 1) * level).sum() / n
+    without = np.maximum(missed - np.square(1 - gain) * level, 0)
+    by_chance = 3 * (sizes * level * (4 * without + 2 * np.square(2 * gain - 1) * level)).sum() / n**2
+    return float(change), float(by_chance + np.square(_UNSURE * change))
+
+
+@cache
+def _bands(n: int) -> np.ndarray:
+    """Where bands of n oscillations, from slow to fast, begin: 1 wide at first, then wider and wider."""
+    first, width = [0], 1.0
+    while first[-1] + round(width) + round(min(_WIDEST, width * _WIDER)) / 2 < n:
+        first.append(first[-1] + round(width))
+        width = min(_WIDEST, width * _WIDER)
+    return np.array(first)
 
 
 def breakdown(results: Sequence[ReachResult]) -> list[Category]:

@@ -88,16 +88,29 @@ def _gain(rate: float, cutoff: float) -> np.ndarray:
 @cache
 def noise_left(rate: float, cutoff: float | None, dt: float | None = None) -> float:
     """Standard deviation of white noise after `low_pass` and after cubic splines at intervals dt [s]; 1 before both."""
-    from scipy.interpolate import CubicSpline
-
     if dt is None:
         return 1.0 if cutoff is None else float(np.sqrt(np.square(_gain(rate, cutoff)).mean()))
-    weights, time = np.eye(2 * _WINDOW), np.arange(2 * _WINDOW) / rate  # what a frame is made of, in each row
-    if cutoff is not None:
-        weights = low_pass(weights, rate, float(np.clip(cutoff, 1e-3 * rate, 0.49 * rate)))
-    weights = CubicSpline(time, weights)(np.arange(0, time[-1], dt))
+    weights = _weights(rate, cutoff, dt, 2 * _WINDOW)
     within = len(weights) // 4
     return float(np.sqrt(np.square(weights[within:-within]).sum(axis=1).mean()))
+
+
+@cache
+def noise_spectrum(n: int, dt: float, rate: float, cutoff: float | None) -> np.ndarray:
+    """Expected `spectrum` (n,) that white noise of variance 1 at a rate has in n frames at dt [s], filtered or not."""
+    ends = min(_WINDOW // 4, n)  # frames on either side, which the filter's ends do not reach
+    weights = _weights(rate, cutoff, dt, int(np.ceil((n + 2 * ends) * dt * rate)) + 2)[ends : ends + n]
+    return np.square(_oscillations(n)[1].T @ weights).sum(axis=1)
+
+
+def _weights(rate: float, cutoff: float | None, dt: float, n: int) -> np.ndarray:
+    """What positions every dt [s] are made of, a row each: the weights of n frames at a rate, filtered or not."""
+    from scipy.interpolate import CubicSpline
+
+    weights, time = np.eye(n), np.arange(n) / rate
+    if cutoff is not None:
+        weights = low_pass(weights, rate, float(np.clip(cutoff, 1e-3 * rate, 0.49 * rate)))
+    return CubicSpline(time, weights)(np.arange(0, time[-1], dt))
 
 
 def squared_errors(

@@ -38,6 +38,7 @@ class Reach:
             the file says it; empty where it does not: then it is estimated where it is asked for.
         cutoff: of the low-pass filter that the positions went through [Hz], as the file says it.
         versions: (T, 3, 3) m by names of `VERSIONS`, those that the file holds.
+        origin: rate [Hz] and cut-off of the recording that the positions were interpolated from; None if they were not.
 
     Raises:
         KinematicsError: a shape does not fit, a number is not finite, time does not increase, a segment vanishes
@@ -54,6 +55,7 @@ class Reach:
     measured_noise_mm: Mapping[str, float] = field(default_factory=dict)
     cutoff: float | None = None
     versions: Mapping[str, np.ndarray] = field(default_factory=dict)
+    origin: tuple[float, float | None] | None = None
 
     def __post_init__(self):
         if not isinstance(self.name, str) or not self.name.strip():
@@ -174,6 +176,7 @@ def resample(reach: Reach, dt: float) -> Reach:
         time=time,
         measured_noise_mm={name: left * noise for name, noise in reach.noise_mm.items()},
         cutoff=None,
+        origin=(reach.rate, reach.cutoff),
         versions={name: CubicSpline(elapsed, points)(time) for name, points in reach.versions.items()},
     )
 

@@ -260,7 +260,7 @@ def test_what_is_no_evaluation_at_all(tmp_path, content):
 
 def test_noise_of_the_targets_stands_beside_the_errors(tmp_path):
     frames = np.full((3, 2, 3), [1e-3, 0, 0])
-    known = {"noise_floor_mm": {"elbow": 0.1, "paw": 0.2}, "versions": {"truth": frames}}
+    known = {"noise_floor_mm": {"elbow": 0.1, "paw": 0.2}, "versions": {"truth": frames}, "recorded": (150.0, None)}
     references = {"reach_0": SimpleNamespace(**known), "reach_1": SimpleNamespace(**known)}
     made = trials([[9, 2, 2], [9, 4, 5]], [[9, 2, 2], [9, 3, 3]], splits=("train", "train"))
     evaluation = evaluate_trials(made, SCALE, references)
@@ -270,6 +270,10 @@ def test_noise_of_the_targets_stands_beside_the_errors(tmp_path):
     rows = [line.split() for line in evaluation.table().splitlines()]
     assert ["targets", "known", "to", "train", "0.200", "0.100"] in rows
     assert ["to", "the", "truth", "train", "2.250", "1.500"] in rows
+    (row,) = (row for row in rows if row[:2] == ["expected", "to"])
+    assert row[5:7] == [f"{noise['expected'].paw:.3f}", f"±{2 * noise['expected_sd'].paw:.3f}"]
+    sds = [reach.noise_mm["expected_sd"].paw for reach in evaluation.reaches]
+    assert noise["expected_sd"].paw == pytest.approx(np.hypot(*sds) / 2)  # of a mean of two of the same length
     assert evaluation.known_to == " Targets are known to 0.200 mm."
     file = tmp_path / "evaluation.json"
     file.write_text(json.dumps(evaluation.as_json()))

@@ -9,7 +9,7 @@ from scipy.interpolate import CubicSpline
 from mousearm.config import compose
 from mousearm.errors import KinematicsError
 from mousearm.kinematics import generate, read_csv, read_reaches, resample, write_csv
-from mousearm.kinematics.noise import low_pass, noise_left, tracking_noise
+from mousearm.kinematics.noise import low_pass, noise_left, noise_spectrum, spectrum, tracking_noise
 from mousearm.paths import resolve
 from mousearm.retarget import retarget
 from mousearm.trajectory import LANDMARKS
@@ -117,3 +117,14 @@ def test_versions_that_cannot_be(torque_arm):
     for versions in ({"other": reach.landmarks}, {"truth": reach.landmarks[1:]}):
         with pytest.raises(KinematicsError, match="recorded, truth"):
             reach.moved(reach.landmarks, versions=versions)
+
+
+@pytest.mark.parametrize(("rate", "cutoff"), [(150.0, None), (250.0, None), (500.0, 25.0)])
+def test_the_spectrum_of_noise_after_filter_and_splines_is_foretold(rate, cutoff):
+    rng, found = np.random.default_rng(0), []
+    for _ in range(40):
+        noise = rng.normal(0, 1, (500, 1, 3))
+        noise = noise if cutoff is None else low_pass(noise, rate, cutoff)
+        found.append(spectrum(CubicSpline(np.arange(500) / rate, noise)(0.3 + np.arange(60) / 150))[:, 0])
+    bands = [np.mean(found, axis=0).reshape(6, 10).mean(axis=1), noise_spectrum(60, 1 / 150, rate, cutoff)]
+    np.testing.assert_allclose(bands[0], bands[1].reshape(6, 10).mean(axis=1), rtol=0.15, atol=0.003)

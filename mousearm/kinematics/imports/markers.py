@@ -85,6 +85,7 @@ class MarkerTrajectory:
             measured_noise_mm={mark: 1e3 * float(of) for mark, of in zip(LANDMARKS, noise, strict=True) if of == of},
             cutoff=cutoff,
             versions={} if cutoff is None else {"recorded": before.points[:, :, _MUJOCO]},
+            origin=None,
         )
 
 
