@@ -10,7 +10,7 @@ import torch
 from mousearm.config import Config
 from mousearm.env.device_starts import DeviceStarts
 from mousearm.env.references import References, Start
-from mousearm.env.rules import divergence_reward, has_diverged, look_ahead, score
+from mousearm.env.rules import Score, divergence_reward, has_diverged, look_ahead, score
 from mousearm.env.statistics import DeviceStatistics
 from mousearm.errors import ConfigError
 from mousearm.observation import Ahead, Observation
@@ -30,10 +30,10 @@ class DeviceOutcome:
     terminal_observation: torch.Tensor  # of the state after the step, before new episodes began
     reward: torch.Tensor
     terms: dict[str, torch.Tensor]  # unweighted reward terms
-    terminated: torch.Tensor  # the simulation diverged
-    truncated: torch.Tensor  # the reach is over
     elbow_mm: torch.Tensor  # distance of the elbow from its target
     paw_mm: torch.Tensor
+    terminated: torch.Tensor  # the simulation diverged
+    truncated: torch.Tensor  # the reach is over
 
 
 class DeviceTask:
@@ -46,25 +46,146 @@ class DeviceTask:
     """
 
     def __init__(self, simulation: "TensorSimulation", references: References, config: Config):
-        """Follow references at one frame per control step; the seed of the draws is ``config.seed``."""
+        """Follow references at one frame per control step; the seed of the draws is ``config.seed``.
+
+        ConfigError if a term of the observation or the reward cannot be computed without asking the host.
+        """
         env, device = config.env, simulation.device
         self.simulation, self.n, self.arm = simulation, simulation.n, simulation.arm
-        self.references = references.converted(self._tensor)
+        self.references = references
         self.observation = Observation(env.observation)
         self.reward = Reward(config.reward, lambda values: self._tensor(np.array(values, dtype=float)))
         self.generator = torch.Generator(device).manual_seed(config.seed)
-        self.starts = DeviceStarts(self.references, self.n, device, env.random_start, env.sampling)
-        self.statistics = DeviceStatistics(self.reward.weights, self.n, device)
+        self._reaches = references.converted(self._tensor)
+        self._last_frames = self._reaches.n_frames - 1
+        self._starts = DeviceStarts(self._reaches, self.n, device, env.random_start, env.sampling)
         self._map_action = ACTION_MAPS[config.model.action_map]
         self._ctrl_range, self._peak_force = self._tensor(self.arm.ctrl_range), self._tensor(self.arm.peak_force)
         self._frames_ahead = self._tensor(env.path_spacing * np.arange(env.path_steps + 1))
         self._least_penalty = env.divergence_penalty
-        self._still = torch.zeros_like(simulation.qvel)
-        self._everyone = torch.ones(self.n, dtype=torch.bool, device=device)
-        self._reach, self._frame, self._length = self._tensor(np.zeros((3, self.n), dtype=int))
+        self._reach, self._frame, self._last_frame, self._length = self._tensor(np.zeros((4, self.n), dtype=int))
         self._return, self._worst = self._tensor(np.zeros((2, self.n)))
+        self.statistics = DeviceStatistics(self.reward.weights, self._return, self._length)
         self._check_terms(config)
         self.reset_all()
+
+    def _tensor(self, array: np.ndarray) -> torch.Tensor:
+        """An array on the device; fractions have the type of the physics, whole numbers 64 bits."""
+        dtype = self.simulation.dtype if array.dtype.kind == "f" else torch.int64
+        return torch.tensor(array, dtype=dtype, device=self.simulation.device)
+
+    @property
+    def observation_widths(self) -> dict[str, int]:
+        """Columns of each term of the observation, in order."""
+        return self.observation.widths(self._now(), self._ahead_now())
+
+    @property
+    def n_observations(self) -> int:
+        """Columns of the observation."""
+        return sum(self.observation_widths.values())
+
+    @property
+    def position(self) -> Start:
+        """Reach and frame of each simulation now; copies."""
+        return Start(self._reach.clone(), self._frame.clone())
+
+    def last_states(self) -> dict[str, np.ndarray]:
+        """States of the arms now, (1, N, ...) by name, as `Task.last_states` has them of the last steps too."""
+        now, position = self._now(), self.position._asdict()
+        named = {field.name: getattr(now, field.name) for field in fields(Snapshot)} | position
+        return {name: tensor[None].cpu().numpy() for name, tensor in named.items()}
+
+    def reset_all(self) -> torch.Tensor:
+        """Start all episodes; the observation, (N, n_obs) float32."""
+        self._starts.clear()
+        self._begin(torch.ones_like(self._reach, dtype=torch.bool))
+        self.statistics.clear()
+        return self.observe()
+
+    def begin_rollout(self) -> None:
+        """Choose reaches by what is known of them now, with ``env.sampling=hard``; they are drawn so until the next."""
+        self._starts.refresh()
+
+    def observe(self) -> torch.Tensor:
+        """The observation now, (N, n_obs) float32."""
+        return self.observation(self._now(), self._ahead_now())
+
+    def step(self, action: torch.Tensor) -> DeviceOutcome:
+        """Advance every simulation by one control step, with actions, (N, nu) in [-1, 1]; begin what is to begin."""
+        before = self.simulation.snapshot()
+        self.simulation.step(self._map_action(action, self._ctrl_range))
+        self._frame += 1
+        diverged = has_diverged(self._now())
+        after, ahead = self._put_back(diverged, before), self._ahead_now()
+        reward, *scored = score(self.reward, before, after, ahead.target, self._peak_force)
+        left = self._last_frame - self._frame
+        reward = torch.where(diverged, divergence_reward(left + 1, self._worst, self._least_penalty), reward)
+        torch.minimum(self._worst, reward, out=self._worst)
+        truncated = (left == 0) & ~diverged
+        result = Score(reward, *scored)
+        seen, ended = self.observation(after, ahead), diverged | truncated
+        self._starts.add(self._reach, result.paw_mm, diverged, truncated)
+        self._length += 1
+        self._return += reward
+        self.statistics.add(result, diverged, ended, seen)
+        self._begin(ended)
+        return DeviceOutcome(self.observe(), seen, *result, diverged, truncated)
+
+    def state(self) -> dict[str, Any]:
+        """All that the next steps depend on; live, to be copied."""
+        return {
+            "simulation": self.simulation.state(),
+            "random": self.generator.get_state(),
+            "statistics": self.statistics.state(),
+            "hard": self._starts.state(),
+            **self._episodes(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Restore what ``state`` returned."""
+        self.simulation.restore(state["simulation"])
+        self.generator.set_state(state["random"])
+        self.statistics.restore(state["statistics"])
+        self._starts.restore(state["hard"])
+        for name, tensor in self._episodes().items():
+            tensor.copy_(state[name])
+
+    def _episodes(self) -> dict[str, torch.Tensor]:
+        named = {"reach": self._reach, "frame": self._frame, "last_frame": self._last_frame, "length": self._length}
+        return {**named, "return": self._return, "worst": self._worst}
+
+    def _begin(self, ended: torch.Tensor) -> None:
+        """Begin episodes where others ended, (N,) bool, with the reference's pose and velocity."""
+        drawn = self._starts.draw(self.generator)
+        torch.where(ended, drawn.reach, self._reach, out=self._reach)
+        torch.where(ended, drawn.frame, self._frame, out=self._frame)
+        torch.where(ended, self._last_frames[drawn.reach], self._last_frame, out=self._last_frame)
+        self._length.masked_fill_(ended, 0)
+        self._return.masked_fill_(ended, 0)
+        self._worst.masked_fill_(ended, torch.inf)
+        pose, velocity = self._reaches.qpos[drawn], self._reaches.qvel[drawn]
+        self.simulation.reset(ended, pose, velocity)
+
+    def _put_back(self, diverged: torch.Tensor, before: Snapshot) -> Snapshot:
+        """The arms now, copied, and at rest where they were before the step where that made them diverge."""
+        now, mask = self._now(), diverged[:, None]
+        return Snapshot(
+            qpos=torch.where(mask, before.qpos, now.qpos),
+            qvel=now.qvel.masked_fill(mask, 0),
+            activation=now.activation.masked_fill(mask, 0),
+            ctrl=now.ctrl.masked_fill(mask, 0),
+            force=now.force.masked_fill(mask, 0),
+            landmarks=torch.where(mask[:, None], before.landmarks, now.landmarks),
+        )
+
+    def _now(self) -> Snapshot:
+        """The tensors of the simulation themselves, which change with it."""
+        now = self.simulation
+        return Snapshot(now.qpos, now.qvel, now.activation, now.ctrl, now.force, now.landmarks)
+
+    def _ahead_now(self) -> Ahead:
+        where = self._reach, self._frame, self._last_frame
+        return look_ahead(self._reaches.targets, *where, self._frames_ahead)
 
     def _check_terms(self, config: Config) -> None:
         """Refuse terms that would stop the device, by computing each once on tensors that have no numbers."""
@@ -72,11 +193,10 @@ class DeviceTask:
         def empty(values: Any) -> torch.Tensor:
             return torch.as_tensor(values).to("meta")
 
-        now, none = self._now(), empty(self._worst)
+        now, ahead, none = self._now(), self._ahead_now(), empty(self._worst)
         now = Snapshot(*(empty(getattr(now, field.name)) for field in fields(Snapshot)))
-        ahead, step = self._ahead_now(), Step(now, now, none, none, empty(self._peak_force))
-        ahead = Ahead(empty(ahead.phase), empty(ahead.target), empty(ahead.targets))
-        reward = Reward(config.reward, empty)
+        ahead = Ahead(*(empty(getattr(ahead, field.name)) for field in fields(Ahead)))
+        reward, step = Reward(config.reward, empty), Step(now, now, none, none, empty(self._peak_force))
         seen = {f"env.observation: {name}": (term, now, ahead) for name, term in self.observation.by_name.items()}
         worth = {f"reward.w_{name}": (term, step, reward.form) for name, term in reward.by_name.items()}
         for key, (term, *arguments) in {**seen, **worth}.items():
@@ -88,93 +208,3 @@ class DeviceTask:
                     "the functions of mousearm.arrays.namespace alone, or choose engine=mujoco.",
                     key.partition(":")[0],
                 ) from error
-
-    def _tensor(self, array: np.ndarray) -> torch.Tensor:
-        """An array on the device; fractions have the type of the physics, whole numbers 64 bits."""
-        dtype = self.simulation.dtype if array.dtype.kind == "f" else torch.int64
-        return torch.tensor(array, dtype=dtype, device=self.simulation.device)
-
-    @property
-    def position(self) -> Start:
-        """Reach and frame of each simulation now; copies."""
-        return Start(self._reach.clone(), self._frame.clone())
-
-    def reset_all(self) -> torch.Tensor:
-        """Start all episodes; the observation, (N, n_obs) float32."""
-        self.starts.clear()
-        self._begin(self._everyone)
-        return self.observe()
-
-    def begin_rollout(self) -> None:
-        """Choose reaches by what is known of them now, with ``env.sampling=hard``; they are drawn so until the next."""
-        self.starts.refresh()
-
-    def observe(self) -> torch.Tensor:
-        """The observation now, (N, n_obs) float32."""
-        return self.observation(self._now(), self._ahead_now())
-
-    def step(self, action: torch.Tensor) -> DeviceOutcome:
-        """Advance every simulation by one control step, with actions, (N, nu) in [-1, 1]; begin what is to begin."""
-        before = self.simulation.snapshot()
-        self.simulation.step(self._map_action(action, self._ctrl_range))
-        last_frame = self.references.n_frames[self._reach] - 1
-        self._frame.copy_(torch.minimum(self._frame + 1, last_frame))
-        diverged = has_diverged(self._now())
-        self.simulation.reset(diverged, before.qpos, self._still)
-        after, ahead = self.simulation.snapshot(), self._ahead_now()
-        reward, terms, elbow_mm, paw_mm = score(self.reward, before, after, ahead.target, self._peak_force)
-        penalty = divergence_reward(last_frame - self._frame + 1, self._worst, self._least_penalty)
-        reward = torch.where(diverged, penalty.to(reward.dtype), reward)
-        self._worst.copy_(torch.minimum(self._worst, reward))
-        truncated = (self._frame == last_frame) & ~diverged
-        seen = self.observation(after, ahead)
-        self.starts.add(self._reach, paw_mm, diverged, truncated)
-        returned, length = self._return + reward, self._length + 1
-        self._return.copy_(returned)
-        self._length.copy_(length)
-        self._begin(diverged | truncated)
-        outcome = DeviceOutcome(self.observe(), seen, reward, terms, diverged, truncated, elbow_mm, paw_mm)
-        self.statistics.add(outcome, returned, length)
-        return outcome
-
-    def state(self) -> dict[str, Any]:
-        """All that the next steps depend on; live, to be copied."""
-        return {
-            "simulation": self.simulation.state(),
-            "random": self.generator.get_state(),
-            "statistics": self.statistics.state(),
-            "hard": self.starts.state(),
-            **self._episodes(),
-        }
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Restore what ``state`` returned."""
-        self.simulation.restore(state["simulation"])
-        self.generator.set_state(state["random"])
-        self.statistics.restore(state["statistics"])
-        self.starts.restore(state["hard"])
-        for name, tensor in self._episodes().items():
-            tensor.copy_(state[name])
-
-    def _episodes(self) -> dict[str, torch.Tensor]:
-        named = {"reach": self._reach, "frame": self._frame, "length": self._length}
-        return {**named, "return": self._return, "worst": self._worst}
-
-    def _begin(self, ended: torch.Tensor) -> None:
-        """Begin episodes where others ended, (N,) bool, with the reference's pose and velocity."""
-        drawn = self.starts.draw(self.generator)
-        self._reach.copy_(torch.where(ended, drawn.reach, self._reach))
-        self._frame.copy_(torch.where(ended, drawn.frame, self._frame))
-        self._length.masked_fill_(ended, 0)
-        self._return.masked_fill_(ended, 0)
-        self._worst.masked_fill_(ended, torch.inf)
-        pose = self.references.qpos[self._reach, self._frame]
-        self.simulation.reset(ended, pose, self.references.qvel[self._reach, self._frame])
-
-    def _now(self) -> Snapshot:
-        """The tensors of the simulation themselves, which change with it."""
-        now = self.simulation
-        return Snapshot(now.qpos, now.qvel, now.activation, now.ctrl, now.force, now.landmarks)
-
-    def _ahead_now(self) -> Ahead:
-        return look_ahead(self.references, self._reach, self._frame, self._frames_ahead)

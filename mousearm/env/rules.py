@@ -3,10 +3,10 @@
 Pure functions of arrays (N, ...) of either kind, so that `Task` and `DeviceTask` follow the same ones.
 """
 
+import math
 from typing import NamedTuple
 
 from mousearm.arrays import Array, namespace
-from mousearm.env.references import References
 from mousearm.observation import Ahead
 from mousearm.reward import Reward, Step
 from mousearm.trajectory import FOLLOWED, Snapshot, errors_mm
@@ -24,16 +24,15 @@ class Score(NamedTuple):
     paw_mm: Array
 
 
-def look_ahead(references: References, reach: Array, frame: Array, frames_ahead: Array) -> Ahead:
-    """What lies ahead of arms in frames of their reaches, (N,) both.
+def look_ahead(targets: Array, reach: Array, frame: Array, last_frame: Array, frames_ahead: Array) -> Ahead:
+    """What lies ahead of arms in frames of their reaches, (N,) each, in the targets of all reaches, (R, T, 2, 3).
 
     ``frames_ahead``, (1 + K,), are the frames that are looked at, counted from the present one, the first.
     """
     xp = namespace(frame)
-    last_frame = references.n_frames[reach] - 1
     frames = xp.minimum(frame[:, None] + frames_ahead, last_frame[:, None])
-    targets = references.targets[reach[:, None], frames]
-    return Ahead(xp.astype(frame, targets.dtype) / last_frame, targets[:, 0], targets[:, 1:])
+    coming = targets[reach[:, None], frames]
+    return Ahead(xp.astype(frame, targets.dtype) / last_frame, coming[:, 0], coming[:, 1:])
 
 
 def score(reward: Reward, before: Snapshot, after: Snapshot, target: Array, peak_force: Array) -> Score:
@@ -49,15 +48,15 @@ def has_diverged(snapshot: Snapshot) -> Array:
     A control that is not a number counts too: MuJoCo would take it for 0 without a warning.
     """
     xp = namespace(snapshot.qvel)
-    state = xp.concat([snapshot.qpos, snapshot.qvel, snapshot.activation, snapshot.ctrl], axis=1)
-    too_fast = xp.abs(snapshot.qvel) > MAX_QVEL
-    return ~xp.all(xp.isfinite(state), axis=1) | xp.any(too_fast, axis=1)
+    sizes = xp.abs(xp.concat([snapshot.qvel, snapshot.qpos, snapshot.activation, snapshot.ctrl], axis=1))
+    is_slow = sizes[:, : snapshot.qvel.shape[1]] <= MAX_QVEL
+    return ~(xp.all(sizes < math.inf, axis=1) & xp.all(is_slow, axis=1))  # nothing that is no number is less
 
 
 def divergence_reward(remaining: Array, worst: Array, least_penalty: float) -> Array:
     """Last reward of diverged episodes: no continuation could have been worse, so diverging never pays.
 
     Every step that remains, (N,), the diverged one included, is charged the worst reward of a step in the episode so
-    far, (N,), and at least ``env.divergence_penalty``: -remaining max(least_penalty, -worst).
+    far, (N,), and at least ``env.divergence_penalty``: remaining min(worst, -least_penalty).
     """
-    return -remaining * namespace(worst).clip(-worst, least_penalty, None)
+    return remaining * namespace(worst).clip(worst, None, -least_penalty)

@@ -1,14 +1,16 @@
 """What is logged of the steps of a rollout: sums on the host, or on the device, and the means of both."""
 
+import math
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 
+from mousearm.env.rules import Score
 from mousearm.env.task import Outcome
 from mousearm.errors import NonFiniteError
 
-_COUNTS = ("steps", "diverged", "episodes", "returns", "lengths", "bad observations", "bad rewards")
+_COUNTS = ("steps", "diverged", "ended", "observation")
 _ASK_ELSEWHERE = "Train with device=cpu engine=mujoco, which stops at the first one and keeps what the arms did."
 
 
@@ -44,7 +46,7 @@ class RolloutStatistics:
         self._sums = {key: float(total) for key, total in state["sums"].items()}
 
 
-def _logged(outcome: "Outcome | _Stepped") -> dict[str, Any]:
+def _logged(outcome: Outcome | Score) -> dict[str, Any]:
     """Values of a step that are logged as means, (N,), by log key."""
     terms = {f"reward_raw/{name}": value for name, value in outcome.terms.items()}
     return {"reward": outcome.reward, **terms, "rollout/elbow_mm": outcome.elbow_mm, "rollout/paw_mm": outcome.paw_mm}
@@ -56,25 +58,6 @@ def _weighted(means: Mapping[str, float], weights: Mapping[str, float]) -> dict[
     return {f"reward/{name}": weights[name] * mean for name, mean in raw.items() if mean is not None}
 
 
-class _Stepped(Protocol):
-    """What is counted of an outcome on a device, (N,) and (N, n_obs)."""
-
-    @property
-    def terminal_observation(self) -> torch.Tensor: ...
-    @property
-    def reward(self) -> torch.Tensor: ...
-    @property
-    def terms(self) -> dict[str, torch.Tensor]: ...
-    @property
-    def terminated(self) -> torch.Tensor: ...
-    @property
-    def truncated(self) -> torch.Tensor: ...
-    @property
-    def elbow_mm(self) -> torch.Tensor: ...
-    @property
-    def paw_mm(self) -> torch.Tensor: ...
-
-
 class DeviceStatistics:
     """Sums of what is logged, on a device: `add` asks the host nothing, `pop` fetches them once.
 
@@ -82,46 +65,58 @@ class DeviceStatistics:
     length in steps, means over the episodes that ended since the last call.
     """
 
-    def __init__(self, weights: dict[str, float], n: int, device: torch.device):
-        self._weights = weights
-        self._means = ["reward", *(f"reward_raw/{name}" for name in weights), "rollout/elbow_mm", "rollout/paw_mm"]
-        self._one = torch.ones(n, dtype=torch.float64, device=device)
-        self._sums = torch.zeros(len(self._means) + len(_COUNTS), dtype=torch.float64, device=device)
+    def __init__(self, weights: dict[str, float], returns: torch.Tensor, lengths: torch.Tensor):
+        """Count steps of N simulations, whose episodes under way have returns and lengths that stand in tensors, (N,).
+
+        What they grow by less than the rewards and the steps is what the episodes that ended had.
+        """
+        self._weights, self._under_way = weights, (returns, lengths)
+        means = ("reward", *(f"reward_raw/{name}" for name in weights), "rollout/elbow_mm", "rollout/paw_mm")
+        self._keys = (*means, *_COUNTS)
+        self._n_means, self._sums = len(means), returns.new_zeros(len(self._keys), len(returns))
+        self._one = torch.ones_like(returns)
+        self._before = [0.0, 0.0]  # sums of what was under way at the last call
         self.diverged = 0
 
-    def add(self, outcome: _Stepped, returned: torch.Tensor, length: torch.Tensor) -> None:
-        """Count one step of N simulations, whose episodes so far had these returns and lengths in steps, (N,)."""
-        logged = _logged(outcome)
-        ended = outcome.terminated | outcome.truncated
-        bad_observation = ~outcome.terminal_observation.isfinite().all(dim=1)
-        counts = [self._one, outcome.terminated, ended, torch.where(ended, returned, 0), torch.where(ended, length, 0)]
-        rows = [*(logged[key] for key in self._means), *counts, bad_observation, ~outcome.reward.isfinite()]
-        self._sums += torch.stack([row.to(torch.float64) for row in rows]).sum(dim=1)
+    def add(self, score: Score, diverged: torch.Tensor, ended: torch.Tensor, observation: torch.Tensor) -> None:
+        """Count one step, with what the network saw after it, (N, n_obs)."""
+        kind = self._one.dtype
+        sight = observation.sum(dim=1, dtype=kind)  # not finite where one of its numbers is not
+        rows = {**_logged(score), "steps": self._one, "diverged": diverged.to(kind), "ended": ended.to(kind)}
+        self._sums += torch.stack([{**rows, "observation": sight}[key] for key in self._keys])
+
+    def clear(self) -> None:
+        """Forget the steps since the last call of `pop`, and that anything was under way."""
+        self._sums.zero_()
+        self._before = [0.0, 0.0]
 
     def pop(self) -> dict[str, float]:
         """Means since the last call, by log key, and ``rollout/diverged``, the count since the start.
 
         NonFiniteError if an observation or a reward was not finite.
         """
-        sums = self._sums.tolist()
-        self._sums.zero_()
-        found: dict[str, float] = dict(zip(_COUNTS, sums[len(self._means) :], strict=True))
+        rows = [row.sum(dtype=torch.float64) for row in (*self._sums, *self._under_way)]
+        *sums, returns, lengths = torch.stack(rows).tolist()
+        total = dict(zip(self._keys, sums, strict=True))
         for what, key in (("observation", "env.observation"), ("reward", "reward")):
-            if n := int(found[f"bad {what}s"]):
-                raise NonFiniteError(f"The {what} was not finite in {n} steps of a rollout. {_ASK_ELSEWHERE}", key, {})
-        self.diverged += int(found["diverged"])
-        if not found["steps"]:
+            if not math.isfinite(total[what]):
+                raise NonFiniteError(f"The {what} of a step was not finite. {_ASK_ELSEWHERE}", key, {})
+        self._sums.zero_()
+        (returns_before, lengths_before), self._before = self._before, [returns, lengths]
+        self.diverged += int(total["diverged"])
+        if not (steps := total["steps"]):
             return {"rollout/diverged": float(self.diverged)}
-        means = {key: total / found["steps"] for key, total in zip(self._means, sums, strict=False)}
-        if n := found["episodes"]:
-            means |= {"rollout/ep_rew_mean": found["returns"] / n, "rollout/ep_len_mean": found["lengths"] / n}
+        means = {key: total[key] / steps for key in self._keys[: self._n_means]}
+        if n := total["ended"]:
+            means["rollout/ep_rew_mean"] = (total["reward"] + returns_before - returns) / n
+            means["rollout/ep_len_mean"] = (steps + lengths_before - lengths) / n
         return {**means, **_weighted(means, self._weights), "rollout/diverged": float(self.diverged)}
 
     def state(self) -> dict[str, Any]:
         """Sums and counts so far; live, to be copied."""
-        return {"sums": self._sums, "diverged": self.diverged}
+        return {"sums": self._sums, "before": self._before, "diverged": self.diverged}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Restore what ``state`` returned."""
         self._sums.copy_(state["sums"])
-        self.diverged = state["diverged"]
+        self._before, self.diverged = list(state["before"]), state["diverged"]

@@ -58,6 +58,7 @@ class Task:
         self._reach, self._frame, self._worst = np.zeros(n, dtype=int), np.zeros(n, dtype=int), np.full(n, np.inf)
         self._last = LastStates()
         everyone = np.arange(n)
+        self.last_frame = references.n_frames[self._reach] - 1  # (N,) of the reaches that the simulations follow
         self.reset(everyone, Start(everyone % len(references), np.zeros(n, dtype=int)))
         if self.n_observations == 0:
             raise ConfigError(
@@ -85,11 +86,6 @@ class Task:
         return Start(self._reach.copy(), self._frame.copy())
 
     @property
-    def last_frame(self) -> np.ndarray:
-        """(N,) the last frame of the reach that each simulation follows."""
-        return self.references.n_frames[self._reach] - 1
-
-    @property
     def target(self) -> np.ndarray:
         """(N, 2, 3) elbow and paw targets of the current frames, metres."""
         return self.references.targets[self._reach, self._frame]
@@ -97,6 +93,7 @@ class Task:
     def reset(self, ids: np.ndarray, start: Start) -> None:
         """Start episodes of simulations (K,) with the reference's pose and velocity; activations begin at 0."""
         self._reach[ids], self._frame[ids] = start
+        self.last_frame[ids] = self.references.n_frames[start.reach] - 1
         self._worst[ids] = np.inf
         pose = self.references.qpos[start.reach, start.frame]
         self.simulation.reset(ids, pose, self.references.qvel[start.reach, start.frame])
@@ -104,7 +101,10 @@ class Task:
 
     def observe(self) -> np.ndarray:
         """The observation now, (N, n_obs) float32, or NonFiniteError."""
-        observation = self.observation(self.snapshot, self._ahead_now())
+        return self._seen(self._ahead_now())
+
+    def _seen(self, ahead: Ahead) -> np.ndarray:
+        observation = self.observation(self.snapshot, ahead)
         if not np.isfinite(observation).all():
             widths = self.observation_widths
             parts = np.split(observation, np.cumsum(list(widths.values()))[:-1], axis=1)
@@ -144,21 +144,22 @@ class Task:
         """Restore what ``state`` returned; ValueError if it is of another task."""
         self.simulation.restore(state["simulation"])
         self._reach[:], self._frame[:], self._worst[:] = state["reach"], state["frame"], state["worst"]
+        self.last_frame = self.references.n_frames[self._reach] - 1
         self._last.clear()
         self.snapshot = self.simulation.snapshot()
 
     def _outcome(self, before: Snapshot, after: Snapshot, diverged: np.ndarray) -> Outcome:
-        reward, terms, elbow_mm, paw_mm = score(self.reward, before, after, self.target, self.arm.peak_force)
-        last_frame = self.last_frame
+        ahead = self._ahead_now()
+        reward, terms, elbow_mm, paw_mm = score(self.reward, before, after, ahead.target, self.arm.peak_force)
         if diverged.any():
-            remaining = last_frame - self._frame + 1
+            remaining = self.last_frame - self._frame + 1
             penalty = divergence_reward(remaining, self._worst, self._least_penalty)
             reward = np.where(diverged, penalty, reward)
         if not np.isfinite(reward).all():
             raise term_error("reward", "reward", {**terms, "reward": reward}, self.last_states())
         self._worst = np.minimum(self._worst, reward)
-        truncated = (self._frame == last_frame) & ~diverged
-        return Outcome(self.observe(), reward, terms, diverged, truncated, elbow_mm, paw_mm)
+        truncated = (self._frame == self.last_frame) & ~diverged
+        return Outcome(self._seen(ahead), reward, terms, diverged, truncated, elbow_mm, paw_mm)
 
     def _handle_divergence(self, ids: np.ndarray, before: Snapshot, after: Snapshot) -> Snapshot:
         """Report diverged simulations, and put them back to their last good pose so that no NaN leaves the task."""
@@ -170,4 +171,5 @@ class Task:
         return self.simulation.snapshot()
 
     def _ahead_now(self) -> Ahead:
-        return look_ahead(self.references, self._reach, self._frame, self._frames_ahead)
+        where = self._reach, self._frame, self.last_frame
+        return look_ahead(self.references.targets, *where, self._frames_ahead)
