@@ -89,12 +89,6 @@ class DeviceTask:
         """Reach and frame of each simulation now; copies."""
         return Start(self._reach.clone(), self._frame.clone())
 
-    def last_states(self) -> dict[str, np.ndarray]:
-        """States of the arms now, (1, N, ...) by name, as `Task.last_states` has them of the last steps too."""
-        now, position = self._now(), self.position._asdict()
-        named = {field.name: getattr(now, field.name) for field in fields(Snapshot)} | position
-        return {name: tensor[None].cpu().numpy() for name, tensor in named.items()}
-
     def reset_all(self) -> torch.Tensor:
         """Start all episodes; the observation, (N, n_obs) float32."""
         self._starts.clear()

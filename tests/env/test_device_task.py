@@ -1,6 +1,7 @@
 """The task on tensors against the task on NumPy's arrays: the same rules, starts and actions, on the CPU."""
 
 import copy
+import shutil
 from dataclasses import fields
 
 import numpy as np
@@ -10,6 +11,7 @@ from tensor_simulation import MujocoTensors
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from mousearm.arrays import namespace
+from mousearm.engine.tensors import TensorSimulation
 from mousearm.env.device_task import DeviceTask
 from mousearm.env.references import References, Start
 from mousearm.env.statistics import RolloutStatistics
@@ -41,6 +43,18 @@ def build(configure):
 
 
 @pytest.fixture
+def build_generated(configure):
+    """A task over the generated engine on the CPU."""
+
+    def build(arm, references, n, *overrides, dtype=torch.float64):
+        config = configure(*overrides)
+        simulation = TensorSimulation(arm, n, config.env.control_dt, config.env.n_substeps, "cpu", dtype)
+        return DeviceTask(simulation, References(references), config)
+
+    return build
+
+
+@pytest.fixture
 def pair(build, build_task):
     """The same task on the device and on the host."""
     return lambda *args: (build(*args), build_task(*args))
@@ -50,14 +64,14 @@ def actions(task, n_steps, seed=0):
     return np.random.default_rng(seed).uniform(-1.2, 1.2, (n_steps, task.n, task.arm.nu))
 
 
-def same(ours, theirs):
-    """A tensor and an array agree: to 1e-12, and observations, which are float32, to their last bits."""
-    assert ours.numpy().dtype == theirs.dtype
-    np.testing.assert_allclose(ours.numpy(), theirs, rtol=2e-7 if theirs.dtype == np.float32 else 1e-12, atol=1e-12)
-
-
-def follow_both(device, host, all_actions):
+def follow_both(device, host, all_actions, tolerance=1e-12):
     """Step both with the same actions and starts; every number must agree."""
+
+    def same(ours, theirs):
+        assert ours.numpy().dtype == theirs.dtype
+        rtol = max(tolerance, 2e-7 * (theirs.dtype == np.float32))  # of observations: their last bit
+        np.testing.assert_allclose(ours.numpy(), theirs, rtol=rtol, atol=tolerance)
+
     everyone = np.arange(host.n)
     seen = device.reset_all()
     host.reset(everyone, Start(*(part.numpy() for part in device.position)))
@@ -88,6 +102,22 @@ def test_both_tasks_give_the_same_numbers_on_mixed_reaches(pair, torque_arm, mus
     references = [follow(arm, sweep[:n], f"reach {n}") for n in (4, 7, 11)]
     device, host = pair(arm, references, 6, f"model={model}", "env.random_start=0.5", *EVERYTHING)
     follow_both(device, host, actions(host, 100))
+
+
+@pytest.fixture(scope="module")
+def two_link_by_rk4(build_two_link):
+    return build_two_link('autolimits="true"/>', 'autolimits="true"/><option integrator="RK4"/>')
+
+
+@pytest.mark.skipif(not any(map(shutil.which, ("c++", "g++", "clang++"))), reason="there is no C++ compiler")
+@pytest.mark.parametrize("name", ["two_link_by_rk4", pytest.param("muscle_arm", marks=pytest.mark.slow)])
+def test_the_generated_engine_follows_as_mujoco_does(build_generated, build_task, follow, request, name):
+    arm = request.getfixturevalue(name)
+    sweep = arm.rest_qpos + np.linspace(0, 0.2, 11)[:, None]
+    references = [follow(arm, sweep[:n], f"reach {n}") for n in (4, 7, 11)]
+    words = (*(["model=muscle"] if arm.na else []), "env.random_start=0.5", *EVERYTHING)
+    device, host = build_generated(arm, references, 6, *words), build_task(arm, references, 6, *words)
+    follow_both(device, host, actions(host, 60), tolerance=1e-8)
 
 
 @pytest.mark.parametrize("form", ["reward=original", "reward.effort=sum"])
