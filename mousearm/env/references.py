@@ -131,11 +131,11 @@ class References:
 
     def __init__(self, references: Sequence[Reference]):
         self.names = [reference.name for reference in references]
-        self.n_frames = np.array([len(reference.paw) for reference in references])
+        self.n_frames: Array = np.array([len(reference.paw) for reference in references])
         longest = int(self.n_frames.max())
-        self.targets = np.stack([hold(np.stack([r.elbow, r.paw], axis=1), longest) for r in references])
-        self.qpos = np.stack([hold(r.qpos, longest) for r in references])
-        self.qvel = np.stack([hold(r.qvel, longest) for r in references])
+        self.targets: Array = np.stack([hold(np.stack([r.elbow, r.paw], axis=1), longest) for r in references])
+        self.qpos: Array = np.stack([hold(r.qpos, longest) for r in references])
+        self.qvel: Array = np.stack([hold(r.qvel, longest) for r in references])
 
     def __len__(self) -> int:
         return len(self.names)

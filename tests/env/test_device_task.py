@@ -110,7 +110,8 @@ def two_link_by_rk4(build_two_link):
 
 
 @pytest.mark.skipif(not any(map(shutil.which, ("c++", "g++", "clang++"))), reason="there is no C++ compiler")
-@pytest.mark.parametrize("name", ["two_link_by_rk4", pytest.param("muscle_arm", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["two_link_by_rk4", "muscle_arm"])
 def test_the_generated_engine_follows_as_mujoco_does(build_generated, build_task, follow, request, name):
     arm = request.getfixturevalue(name)
     sweep = arm.rest_qpos + np.linspace(0, 0.2, 11)[:, None]
