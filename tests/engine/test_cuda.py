@@ -1,4 +1,3 @@
-import shutil
 import sys
 
 import pytest
@@ -24,9 +23,7 @@ def nvrtc_is_here():
         return False
 
 
-needs_compiler = pytest.mark.skipif(
-    not any(shutil.which(name) for name in ("c++", "g++", "clang++")), reason="there is no C++ compiler on the PATH"
-)
+needs_compiler = pytest.mark.usefixtures("compiler")
 needs_nvrtc = pytest.mark.skipif(not nvrtc_is_here(), reason="cuda-bindings or NVRTC is not installed")
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU")
 

@@ -1,5 +1,3 @@
-import shutil
-
 import numpy as np
 import pytest
 import torch
@@ -7,9 +5,7 @@ import torch
 from mousearm.engine.tensors import TensorSimulation
 from mousearm.simulation import MujocoSimulation
 
-needs_compiler = pytest.mark.skipif(
-    not any(shutil.which(name) for name in ("c++", "g++", "clang++")), reason="there is no C++ compiler on the PATH"
-)
+needs_compiler = pytest.mark.usefixtures("compiler")
 pytestmark = needs_compiler
 DT, SUBSTEPS, N = 1 / 150, 8, 5
 PARTS = ("qpos", "qvel", "activation", "ctrl", "force", "torque", "landmarks")
