@@ -19,8 +19,7 @@ from mousearm.errors import RunError
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.experiment import run as run_experiment
 from mousearm.figures import draw_recording, usual_place
-from mousearm.kinematics.imports import ImportOptions
-from mousearm.kinematics.imports import import_reaches as import_files
+from mousearm.kinematics.imports import import_project
 from mousearm.reach_check import check_reaches as check_files
 from mousearm.record import Recording, record
 from mousearm.report.comparison import caveats
@@ -117,10 +116,11 @@ def import_reaches(files: Sequence[str | Path], out: str | Path, **options: Any)
     """Import files of tracking programs as reaches into a new folder, which is returned; what was done is printed.
 
     Options are those of `mousearm.kinematics.imports.ImportOptions`, such as ``unit="mm", axes="x z -y", rate=150``.
-    MouseArmError if a file cannot be read, or an option is not valid; nothing is written then.
+    Those that ``reaches.yaml`` beside the files says need not be given; the first import writes it. MouseArmError if a
+    file cannot be read, an option is not valid or something is missing; nothing is written then.
     """
-    results = import_files([Path(file) for file in files], Path(out), ImportOptions(**options))
-    print(*(result.text() for result in results), sep="\n")
+    results, told = import_project([Path(file) for file in files], Path(out), options)
+    print(*(result.text() for result in results), *map(printable, told), sep="\n")
     return Path(out)
 
 

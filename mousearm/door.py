@@ -1,7 +1,8 @@
 """The door for what comes from elsewhere: regular files of a bounded size, plain names, hashes by which damage shows.
 
-`read_bytes`, `read_text`, `read_json` and `open_hdf5` read; `check_file` is for what reads by itself, `inside` for
-names. A folder may have hashes of its files: of all of them (`MANIFEST`, in a checkpoint), or of some (`SEAL`).
+`read_bytes`, `read_text`, `read_json`, `read_plain` (YAML) and `open_hdf5` read; `check_file` is for what reads by
+itself, `inside` for names. A folder may have hashes of its files: of all of them (`MANIFEST`, in a checkpoint), or of
+some (`SEAL`).
 """
 
 import errno
@@ -18,6 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from mousearm.errors import MouseArmError, RunError, os_errors_as
 from mousearm.text import is_plain
 
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 
 MAX_PART_BYTES = 4_000_000_000  # of a file of a checkpoint: more would be hashed for minutes
 MAX_TEXT_BYTES = 50_000_000  # of a text file that is read at once, where its reader says nothing else
+MAX_YAML_BYTES = 100_000
+MAX_YAML_DEPTH = 20
 MANIFEST = "manifest.json"  # in a folder of `write_folder`, with the SHA-256 of each of its files
 SEAL = "sha256sums.txt"  # with the SHA-256 of others beside it, as ``sha256sum --check`` reads it
 
@@ -96,6 +101,67 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(content) < len(pairs):
         raise ValueError("a key stands twice in one object")
     return content
+
+
+class _OneOfEachKey:
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        mapping = super().construct_mapping(node, deep)  # type: ignore[misc]
+        if len(mapping) < len(node.value):
+            keys = [key.value for key, _ in node.value]
+            twice = next((key for key in keys if keys.count(key) > 1), keys[-1])
+            raise ValueError(f"line {node.start_mark.line + 1} or below: the key {twice} is there twice; leave one out")
+        return mapping
+
+
+class _Loader(_OneOfEachKey, yaml.SafeLoader):  # not the C library's, which takes what Hydra's does not
+    """A safe loader that takes no key twice."""
+
+
+class _TextLoader(_OneOfEachKey, yaml.BaseLoader):
+    """The same, in which every value is the text that stands there."""
+
+
+def read_plain(
+    path: Path, kind: type[MouseArmError] = RunError, advice: str = "Bring it back as it was.", as_text: bool = False
+) -> Any:
+    """Read a YAML file as dicts, lists, texts and numbers; a MouseArmError of a kind if it is no such file.
+
+    Tags could name kinds of Python, and aliases of aliases make much of little: a configuration needs neither. With
+    ``as_text`` numbers and dates stay the texts that they are, so that an animal may be called 007.
+    """
+    with yaml_errors_as(kind, path, advice):
+        return parse_plain(read_text(path, MAX_YAML_BYTES, kind), as_text)
+
+
+@contextmanager
+def yaml_errors_as(kind: type[MouseArmError], path: Path, advice: str) -> Iterator[None]:
+    """Turn what `parse_plain` refuses into an error of the kind that names the file, and ends with the advice."""
+    try:
+        yield
+    except ValueError as error:
+        raise kind(f"{path} cannot be read: {' '.join(str(error).split())}. {advice}") from error
+
+
+def parse_plain(text: str, as_text: bool = False) -> Any:
+    """Read YAML as `read_plain` does; ValueError if it is none, or more than data."""
+    try:
+        _check_events(text)
+        return yaml.load(text, _TextLoader if as_text else _Loader)
+    except (yaml.YAMLError, TypeError) as error:  # TypeError: a key that is a list
+        raise ValueError(str(error)) from error
+
+
+def _check_events(text: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent):
+            raise ValueError(f"line {line}: an alias (*{event.anchor}), which is not read; write it out")
+        if getattr(event, "tag", None) is not None:
+            raise ValueError(f"line {line}: a tag ({event.tag}), which is not read; leave it out")
+        if depth > MAX_YAML_DEPTH:
+            raise ValueError(f"line {line}: values within values, more than {MAX_YAML_DEPTH} deep")
 
 
 def check_zip(file: Path | io.BytesIO, most: int) -> None:

@@ -2,17 +2,20 @@
 
 For example ``python scripts/import_reaches.py take1.csv take2.csv --out reaches --points paw=hand shoulder=sh1
 --units mm --axes "x z -y" --rate 150 --min-likelihood 0.6 --cutoff 30 --cut``. What was read, assumed and done is
-printed, and written to DIR/import.txt. Nothing is written if any file is refused; the exit status is 1 then.
+printed, and written to DIR/import.txt. Nothing is written if any file is refused; the exit status is 1 then. What the
+options say of the recordings is noted beside them, in reaches.yaml: the next import of these, or of others there, needs
+no options.
 """
 
-from argparse import Namespace
+from argparse import BooleanOptionalAction, Namespace
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from mousearm import cli
 from mousearm.errors import KinematicsError
 from mousearm.files import write_bytes
-from mousearm.kinematics.imports import CutRule, ImportOptions, axes_doubts, import_reaches
+from mousearm.kinematics.imports import CutRule, ImportOptions, import_project
 from mousearm.kinematics.imports.conversion import SIDES, UNITS
 from mousearm.registry import FORMATS
 from mousearm.text import printable, shell
@@ -33,13 +36,15 @@ GAP_MS = ImportOptions().max_gap_ms
     cli.argument("--units", choices=UNITS, help="unit of the positions, where the file does not say it"),
     cli.argument("--axes", metavar="'F U R'", help="the file's axes that point forward, up and right, as 'x z -y'"),
     cli.argument("--rate", type=float, metavar="HZ", help="frames per second, where the file has no times"),
-    cli.argument("--side", choices=SIDES, default=SIDES[0], help="of the animal; left is mirrored (default right)"),
+    cli.argument("--side", choices=SIDES, help="of the animal; left is mirrored (default right)"),
     cli.argument("--min-likelihood", type=float, metavar="P", help="take points below it as not seen"),
+    cli.argument("--max-gap", type=float, metavar="MS", help=f"longest gap filled (default {GAP_MS:g})"),
+    cli.argument("--cutoff", metavar="HZ", help="low-pass filter; auto for the best one; none (default)"),
+    cli.argument("--animal", metavar="NAME", help="whose recordings these are, with --session"),
+    cli.argument("--session", metavar="NAME", help="of which session; reaches come into DIR/animal/session"),
     cli.argument(
-        "--max-gap", type=float, default=GAP_MS, metavar="MS", help=f"longest gap filled (default {GAP_MS:g})"
+        "--cut", action=BooleanOptionalAction, help="cut into reaches by the paw's speed, with these options:"
     ),
-    cli.argument("--cutoff", metavar="HZ", help="low-pass filter, or auto for the best one (default: none)"),
-    cli.argument("--cut", action="store_true", help="cut into reaches by the paw's speed, with these options:"),
     *(
         cli.argument(
             "--" + rule.name.replace("_", "-"),
@@ -52,11 +57,11 @@ GAP_MS = ImportOptions().max_gap_ms
 )
 def main(given: Namespace) -> None:
     """Import, print what was done, draw the noise."""
-    imported = import_reaches(given.files, given.out, options(given))
+    imported, told = import_project(given.files, given.out, options(given))
     from mousearm.plots import as_png  # slow to import
     from mousearm.reach_check.page import noise_figure
 
-    print(printable("\n".join([*(item.text() for item in imported), *axes_doubts(imported, options(given))])))
+    print(printable("\n".join([*(item.text() for item in imported), *told])))
     n_reaches = sum(len(item.reaches) for item in imported)
     figure = noise_figure([reach for item in imported for reach in item.reaches])
     if figure is not None:
@@ -65,35 +70,38 @@ def main(given: Namespace) -> None:
     print(f"Wrote {n_reaches} reaches to {given.out}. Look at them: {shell('scripts/check_reaches.py', given.out)}")
 
 
-def options(arguments: Namespace) -> ImportOptions:
-    """The options of the import.
+def options(arguments: Namespace) -> dict[str, Any]:
+    """The options of the import that were given, as fields of `ImportOptions`.
 
     Raises:
         MouseArmError: an option is malformed or out of its range.
     """
-    points = dict(pair.split("=", 1) if "=" in pair else _malformed(pair) for pair in arguments.points)
-    given = {rule.name: getattr(arguments, rule.name) for rule in fields(CutRule)}
-    given = {name: value for name, value in given.items() if value is not None}
-    if given and not arguments.cut:
-        raise KinematicsError(f"--{next(iter(given)).replace('_', '-')} is about cutting; add --cut, or leave it out.")
-    return ImportOptions(
-        points=points,
-        unit=arguments.units,
-        axes=arguments.axes,
-        rate=arguments.rate,
-        side=arguments.side,
-        min_likelihood=arguments.min_likelihood,
-        max_gap_ms=arguments.max_gap,
-        cutoff=arguments.cutoff if arguments.cutoff in (None, "auto") else _frequency(arguments.cutoff),
-        cut=CutRule(**given) if arguments.cut else None,
-    )
+    said = {
+        "points": dict(pair.split("=", 1) if "=" in pair else _malformed(pair) for pair in arguments.points) or None,
+        "unit": arguments.units,
+        "max_gap_ms": arguments.max_gap,
+        **{name: getattr(arguments, name) for name in ("axes", "rate", "side", "min_likelihood", "animal", "session")},
+    }
+    said = {name: value for name, value in said.items() if value is not None}
+    if arguments.cutoff is not None:
+        said["cutoff"] = "auto" if arguments.cutoff == "auto" else _frequency(arguments.cutoff)
+    rule = {of.name: getattr(arguments, of.name) for of in fields(CutRule)}
+    rule = {name: value for name, value in rule.items() if value is not None}
+    if rule and not arguments.cut:
+        raise KinematicsError(f"--{next(iter(rule)).replace('_', '-')} is about cutting; add --cut, or leave it out.")
+    if arguments.cut is not None:
+        said["cut"] = CutRule(**rule) if arguments.cut else None
+    ImportOptions(**said)
+    return said
 
 
-def _frequency(text: str) -> float:
+def _frequency(text: str) -> float | None:
+    if text == "none":
+        return None
     try:
         return float(text)
     except ValueError:
-        raise KinematicsError(f"--cutoff {text}: give a frequency above 0 Hz, or auto.") from None
+        raise KinematicsError(f"--cutoff {text}: give a frequency above 0 Hz, auto or none.") from None
 
 
 def _malformed(pair: str) -> list[str]:

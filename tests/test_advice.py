@@ -28,8 +28,7 @@ from mousearm import checkpoint, experiment, nan_guard
 from mousearm.agent import reproduce
 from mousearm.algo import build_algo
 from mousearm.config import compose
-from mousearm.config.input_checks import read_plain
-from mousearm.door import MANIFEST, check_file, check_name, read_json
+from mousearm.door import MANIFEST, check_file, check_name, read_json, read_plain
 from mousearm.env.gym_env import TrackingEnv
 from mousearm.env.references import prepare
 from mousearm.errors import MouseArmError, RunError
@@ -920,6 +919,14 @@ ELSEWHERE: dict[str, list[str]] = {
         ". Write all in one.",
         "ms), or remove it: each row is a frame then.",
         "a point was not seen, write the separators.",
+    ],
+    "kinematics/imports/test_project.py::test_advice_on_what_is_wrong_in_it": [
+        "Correct it, or remove the file and give the options again.",
+        "write {paw: NAME, elbow: NAME, shoulder: NAME}",
+        "has several values. Give one.",
+    ],
+    "kinematics/imports/test_project.py::test_advice_where_an_option_contradicts": [
+        "If that is to stay, write it there.",
     ],
     "kinematics/test_noise.py::test_advice_on_numbers_that_differ": ["Remove the column, or correct it"],
     "kinematics/test_plausible.py::test_advice_a_spike": [

@@ -24,7 +24,7 @@ KNOWN_BY = {
     "submitit": {"sweep"},
     "optuna": {"sweep"},
     "omegaconf": {"__main__", "config", "rundir", "tracking", "report", "sweep"},
-    "yaml": {"config"},
+    "yaml": {"door"},
     "torch": {
         "env",
         "policy",

@@ -1,6 +1,7 @@
 import base64
 import re
 import shlex
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -124,7 +125,7 @@ def test_advice_to_turn_files_is_a_command_that_turns_them(tmp_path, run_script,
 def test_advice_to_import_with_other_axes(tmp_path, run_script):
     """The import says which options would have been right, and names the side where it was given."""
     folder, options = resolve("package:synthetic", "kinematics/data"), ["--axes", "z x y", "--side", "left"]
-    files = [folder / f"reach_{i:02d}.csv" for i in range(4)]
+    files = [Path(shutil.copy(folder / f"reach_{i:02d}.csv", tmp_path)) for i in range(4)]
     for name in ("first", "second"):
         done = run_script("import_reaches", *files, "--out", tmp_path / name, "--units", "m", *options)
         told = re.search(r"^SUSPICIOUS .* with (--axes .*)$", done.out, re.MULTILINE)

@@ -1,7 +1,7 @@
 """Configuration: the schema, loading, and the refusal of keys that do not exist."""
 
 from mousearm.config.command_line import check_command_line, check_overrides
-from mousearm.config.input_checks import CONF, read_plain
+from mousearm.config.input_checks import CONF
 from mousearm.config.loading import compose, explaining, help_text, load, read_saved, to_yaml
 from mousearm.config.schema import Config, EnvConfig, KinematicsConfig, ModelConfig, PolicyConfig, all_keys
 
@@ -19,7 +19,6 @@ __all__ = [
     "explaining",
     "help_text",
     "load",
-    "read_plain",
     "read_saved",
     "to_yaml",
 ]

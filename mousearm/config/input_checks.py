@@ -1,4 +1,4 @@
-"""Checks of files: YAML that is data alone, groups that name no code.
+"""Checks of files of groups: they name no code.
 
 Files of groups say what is trained and what is swept, not how Hydra runs it, which can be any code: Hydra calls what
 ``_target_`` names in its own section, and so does the logging that it sets up. So whoever copies an experiment from
@@ -11,63 +11,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from mousearm import CHECKOUT, INSTALLED
-from mousearm.door import read_text
-from mousearm.errors import ConfigError, MouseArmError, RunError, UnknownNameError
+from mousearm.door import MAX_YAML_BYTES, parse_plain, read_text, yaml_errors_as
+from mousearm.errors import ConfigError, UnknownNameError
 
 CONF = (CHECKOUT or INSTALLED) / "conf"
 
-MAX_YAML_BYTES = 100_000
-MAX_YAML_DEPTH = 20
 _HYDRA = re.compile(r"(?<![\w.-])hydra(?![\w-])")
 _SEARCH = {"override /hydra/sweeper": "optuna"}  # what an experiment that is a search may say
 _PACKAGE = re.compile(r"^#\s*@package\s+(.*)$", re.MULTILINE)
 
 
-class _Loader(yaml.SafeLoader):  # not the C library's, which takes what Hydra's does not
-    """A safe loader that takes no key twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        mapping = super().construct_mapping(node, deep)
-        if len(mapping) < len(node.value):
-            keys = [key.value for key, _ in node.value]
-            twice = next((key for key in keys if keys.count(key) > 1), keys[-1])
-            raise ValueError(f"line {node.start_mark.line + 1} or below: the key {twice} is there twice; leave one out")
-        return mapping
-
-
-def read_plain(path: Path, kind: type[MouseArmError] = RunError, advice: str = "Bring it back as it was.") -> Any:
-    """Read a YAML file as dicts, lists, texts and numbers; a MouseArmError of a kind if it is no such file.
-
-    Tags could name kinds of Python, and aliases of aliases make much of little: a configuration needs neither.
-    """
-    return _parse(read_text(path, MAX_YAML_BYTES, kind), path, kind, advice)
-
-
-def _parse(text: str, path: Path, kind: type[MouseArmError], advice: str) -> Any:
-    try:
-        _check_events(text)
-        return yaml.load(text, _Loader)
-    except (yaml.YAMLError, ValueError, TypeError) as error:  # TypeError: a key that is a list
-        raise kind(f"{path} cannot be read: {' '.join(str(error).split())}. {advice}") from error
-
-
-_parse_once = lru_cache(maxsize=256)(_parse)  # for files that are read again and again, and never changed in memory
-
-
-def _check_events(text: str) -> None:
-    depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        line = event.start_mark.line + 1
-        if isinstance(event, yaml.AliasEvent):
-            raise ValueError(f"line {line}: an alias (*{event.anchor}), which is not read; write it out")
-        if getattr(event, "tag", None) is not None:
-            raise ValueError(f"line {line}: a tag ({event.tag}), which is not read; leave it out")
-        if depth > MAX_YAML_DEPTH:
-            raise ValueError(f"line {line}: values within values, more than {MAX_YAML_DEPTH} deep")
+_parse_once = lru_cache(maxsize=256)(
+    parse_plain
+)  # for files that are read again and again, and never changed in memory
 
 
 def check_group_files(folders: Sequence[Path]) -> None:
@@ -92,7 +49,8 @@ def _files(folder: Path) -> list[Path]:
 
 def read_group_file(file: Path) -> dict[Any, Any]:
     """Read a file of a group, perhaps an empty one; ConfigError if it cannot be read."""
-    content = _parse_once(read_text(file, MAX_YAML_BYTES, ConfigError), file, ConfigError, "Correct it.")
+    with yaml_errors_as(ConfigError, file, "Correct it."):
+        content = _parse_once(read_text(file, MAX_YAML_BYTES, ConfigError))
     if content is not None and not isinstance(content, dict):
         raise ConfigError(f"{file} holds no KEY: VALUE.")
     return content or {}

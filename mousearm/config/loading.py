@@ -23,8 +23,9 @@ from omegaconf.errors import (
 )
 
 from mousearm.config.command_line import check_overrides
-from mousearm.config.input_checks import CONF, choices_of, read_plain
+from mousearm.config.input_checks import CONF, choices_of
 from mousearm.config.schema import Config, all_keys
+from mousearm.door import read_plain
 from mousearm.errors import ConfigError, MouseArmError, RunError, UnknownNameError
 from mousearm.keys import declaration, type_text
 

@@ -33,11 +33,12 @@ COLUMNS = ("time", *(f"{point}_{axis}" for point in ("paw", "wrist", "shoulder",
 REQUIRED = tuple(name for name in COLUMNS if not name.startswith("wrist"))
 # What is known of the tracking; and columns of positions in the order of arrays (T, 3, 3), of the reach itself ("") and
 # of its versions.
-_NOISE, _CUTOFF = {point: f"{point}_noise_mm" for point in LANDMARKS}, "cutoff_hz"
+NOISE_COLUMNS, CUTOFF_COLUMN = {point: f"{point}_noise_mm" for point in LANDMARKS}, "cutoff_hz"
 _POINTS = {
     of: [f"{point}{of and '_'}{of}_{axis}" for point in LANDMARKS for axis in COLUMN_AXES] for of in ("", *VERSIONS)
 }
-_READ = dict.fromkeys((*REQUIRED, *_NOISE.values(), _CUTOFF, *chain(*_POINTS.values())))
+OWN_COLUMNS = (*NOISE_COLUMNS.values(), CUTOFF_COLUMN, *chain(*(_POINTS[of] for of in VERSIONS)))  # no other file's
+_READ = dict.fromkeys((*REQUIRED, *OWN_COLUMNS))
 DECIMALS = 7  # written: a tenth of a micrometre, a tenth of a microsecond
 
 # Names that a header may have for a unit of time, in s; and for the times, in lower case, where it may say their unit.
@@ -70,13 +71,13 @@ def read_csv(path: Path | str, name: str | None = None) -> Reach:
     }
     landmarks: dict[str, np.ndarray] = dict(zip(LANDMARKS, np.moveaxis(versions.pop(""), 1, 0), strict=True))
     check_recording(time, landmarks, place, import_it)
-    noise = {point: _same(table[column], column, place) for point, column in _NOISE.items() if column in table}
+    noise = {point: _same(table[column], column, place) for point, column in NOISE_COLUMNS.items() if column in table}
     return Reach(
         path.stem if name is None else name,
         time,
         **landmarks,
-        measured_noise_mm=noise if len(noise) == len(_NOISE) else {},
-        cutoff=_same(table[_CUTOFF], _CUTOFF, place) if _CUTOFF in table else None,
+        measured_noise_mm=noise if len(noise) == len(NOISE_COLUMNS) else {},
+        cutoff=_same(table[CUTOFF_COLUMN], CUTOFF_COLUMN, place) if CUTOFF_COLUMN in table else None,
         versions=versions,
     )
 
@@ -102,8 +103,8 @@ def write_csv(reach: Reach, path: Path | str) -> None:
     columns = dict.fromkeys(REQUIRED, reach.time)
     for of, points in {"": reach.landmarks, **reach.versions}.items():
         columns |= zip(_POINTS[of], points.reshape(reach.n_frames, -1).T, strict=True)
-    facts = {_NOISE[point]: noise for point, noise in reach.measured_noise_mm.items()}
-    facts |= {} if reach.cutoff is None else {_CUTOFF: reach.cutoff}
+    facts = {NOISE_COLUMNS[point]: noise for point, noise in reach.measured_noise_mm.items()}
+    facts |= {} if reach.cutoff is None else {CUTOFF_COLUMN: reach.cutoff}
     columns |= {name: np.full(reach.n_frames, value) for name, value in facts.items()}
     rows = np.column_stack([*columns.values()])
     lines = [",".join(columns), *(",".join(f"{value:.{DECIMALS}f}" for value in row) for row in rows)]

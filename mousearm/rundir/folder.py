@@ -13,8 +13,8 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from mousearm import files, formats
-from mousearm.config import Config, read_plain, read_saved, to_yaml
-from mousearm.door import MANIFEST, SEAL, check_seal, read_json, sha256, verify_folder
+from mousearm.config import Config, read_saved, to_yaml
+from mousearm.door import MANIFEST, SEAL, check_seal, read_json, read_plain, sha256, verify_folder
 from mousearm.errors import ConfigError, KinematicsError, RunError, UnknownNameError
 from mousearm.kinematics import Split
 from mousearm.rundir.logs import describe_environment, read_metrics

@@ -50,36 +50,41 @@ def to_metres(points: np.ndarray, unit: str, axes: np.ndarray, side: str) -> np.
     return UNITS[unit] * points @ axes.T * [1.0, 1.0, 1.0 if side == SIDES[0] else -1.0]
 
 
-def choose_unit(given: str | None, stated: str | None, lengths: tuple[float, float], place: Place) -> str:
-    """The unit that is given or else that the file states; refused where the median lengths in it are no mouse's."""
+def from_metres(points: np.ndarray, unit: str, axes: np.ndarray, side: str) -> np.ndarray:
+    """The way back of `to_metres`."""
+    return points * [1.0, 1.0, 1.0 if side == SIDES[0] else -1.0] @ axes / UNITS[unit]
+
+
+def fitting_units(lengths: tuple[float, float]) -> list[str]:
+    """Units in which median lengths of upper arm and forearm are those of a mouse."""
     low, high = MOUSE_SEGMENT
-    fitting = [name for name in UNITS if all(low <= UNITS[name] * length <= high for length in lengths)]
+    return [name for name in UNITS if all(low <= UNITS[name] * length <= high for length in lengths)]
+
+
+def check_unit(unit: str, lengths: tuple[float, float], place: Place) -> None:
+    """Refuse a unit in which the median lengths of upper arm and forearm are no mouse's."""
+    (low, high), fitting = MOUSE_SEGMENT, fitting_units(lengths)
     advice = (
         f"--units {fitting[0]} would fit."
         if fitting
         else f"No unit of {', '.join(UNITS)} fits both: were the positions calibrated, and are the --points right? "
         "Convert another unit to one of these."
     )
-    unit = given or stated
-    if unit is None:
-        measured = " and ".join(f"{length:.4g}" for length in lengths)
-        raise place.error(
-            f"does not say its unit; the medians of upper arm and forearm are {measured} in its unit. Say --units. "
-            f"{advice}"
-        )
     if unit not in fitting:
         in_mm = " and ".join(f"{1e3 * UNITS[unit] * length:.4g}" for length in lengths)
         raise place.error(
             f"in {unit}, the medians of upper arm and forearm are {in_mm} mm; a mouse has "
             f"{1e3 * low:g} to {1e3 * high:g} mm. {advice}"
         )
-    return unit
 
 
 def in_metres(
     markers: MarkerTrajectory, recording: MarkerRecording, unit: str | None, axes: str | None, side: str
 ) -> tuple[MarkerTrajectory, list[str]]:
-    """Convert the markers to metres, OpenSim's axes and a right arm; also returns notes on what was assumed."""
+    """Convert the markers to metres, OpenSim's axes and a right arm; also returns notes on what was assumed.
+
+    Unit and axes may be None where the recording says them.
+    """
     place, seen = markers.place, seen_points(markers.points)
     for index, landmark in enumerate(LANDMARKS):
         if not seen[:, index].any():
@@ -88,13 +93,8 @@ def in_metres(
     lengths = segment_lengths(markers.points)
     if np.isnan(lengths).any():
         raise place.error("paw, elbow and shoulder are never seen in the same frame. Check --points.")
-    chosen = choose_unit(unit, recording.unit, lengths, place)
-    text = axes or recording.axes
-    if text is None:
-        raise place.error(
-            "its axes are those of a calibration, which nobody but you knows. Say which of them point forward, up and "
-            "right: --axes 'x z -y' means x forward, z up, y to the left."
-        )
+    chosen, text = unit or str(recording.unit), axes or str(recording.axes)
+    check_unit(chosen, lengths, place)
     matrix, names = read_axes(text), text.replace(",", " ").lower().split()
     stated = f", the file says {recording.unit}" if recording.unit not in (None, chosen) else ""
     upper_arm, forearm = (1e3 * UNITS[chosen] * length for length in lengths)

@@ -42,6 +42,7 @@ class MarkerRecording:
     unit: str | None = None  # that the file says
     rate: float | None = None  # that the file says, Hz
     axes: str | None = None  # by convention of the format, as `read_axes` reads them, or None where there is none
+    turned: np.ndarray | None = None  # (4, 3) M and centre of Anipose: points = camera points @ M.T - centre; or None
 
     @property
     def place(self) -> Place:
@@ -57,6 +58,7 @@ class MarkerTrajectory:
     start: float  # time of the first frame, s
     rate: float  # Hz
     points: np.ndarray  # (T, 3, 3) shoulder, elbow and paw; NaN where one was not seen
+    truth: np.ndarray | None = None  # (T, 3, 3) the same without noise, where the file holds that
 
     @property
     def time(self) -> np.ndarray:
@@ -67,7 +69,8 @@ class MarkerTrajectory:
         """Some of the frames."""
         rows = None if self.place.rows is None else self.place.rows[frames]
         place = replace(self.place, rows=rows)
-        return replace(self, place=place, start=float(self.time[frames][0]), points=self.points[frames])
+        truth = None if self.truth is None else self.truth[frames]
+        return replace(self, place=place, start=float(self.time[frames][0]), points=self.points[frames], truth=truth)
 
     def reach(self, name: str, noise: np.ndarray, cutoff: float | None, before: "MarkerTrajectory") -> Reach:
         """Make it a reach, of points in metres and OpenSim's axes, which become MuJoCo's; errors name file and row.
@@ -78,13 +81,15 @@ class MarkerTrajectory:
         landmarks: dict[str, np.ndarray] = dict(zip(LANDMARKS, points, strict=True))
         advice = "Lower --max-gap, so that no gap is filled there, or leave this recording out."
         check_recording(self.time, landmarks, self.place, advice)
+        versions = {} if cutoff is None else {"recorded": before.points}
+        versions |= {} if self.truth is None or not np.isfinite(self.truth).all() else {"truth": self.truth}
         return Reach(
             name,
             self.time,
             **landmarks,
             measured_noise_mm={mark: 1e3 * float(of) for mark, of in zip(LANDMARKS, noise, strict=True) if of == of},
             cutoff=cutoff,
-            versions={} if cutoff is None else {"recorded": before.points[:, :, _MUJOCO]},
+            versions={of: positions[:, :, _MUJOCO] for of, positions in versions.items()},
             origin=None,
         )
 
@@ -105,8 +110,6 @@ def even(recording: MarkerRecording, rate: float | None) -> tuple[MarkerTrajecto
     if recording.time is not None:
         time, unit = _in_seconds(recording, recording.time, rate)
         return _on_grid(recording, time, rate, unit)
-    if rate is None and recording.rate is None:
-        raise place.error("has frame numbers but no times. Say how many frames a second were filmed: --rate HZ.")
     by = "the file" if rate is None else "--rate"
     if rate is not None and recording.rate is not None and abs(recording.rate / rate - 1) > RATE_TOLERANCE:
         by += f"; the file says {recording.rate:.5g} Hz"

@@ -8,7 +8,8 @@
 
 The frame number is a column ``fnum``, ``frame``, ``index`` or the like, or the first one without a name; instead, a
 column ``time`` is understood, in seconds or in the unit of its name (``time_ms``). Without either a row is a frame.
-A point that was not seen has empty cells. Other columns, such as Anipose's M_00 ... center_2, are ignored.
+A point that was not seen has empty cells. Anipose's M_00 ... center_2 say how it turned the points, the same in every
+row; other columns are ignored.
 """
 
 import re
@@ -20,7 +21,7 @@ import numpy as np
 
 from mousearm.errors import KinematicsError, UnknownNameError
 from mousearm.kinematics.checks import Place
-from mousearm.kinematics.files import COLUMNS, SECONDS, TIME_NAME
+from mousearm.kinematics.files import COLUMNS, OWN_COLUMNS, SECONDS, TIME_NAME
 from mousearm.kinematics.imports.markers import MarkerRecording
 from mousearm.kinematics.imports.sheets import NumberTable, Sheet, to_number
 from mousearm.trajectory import LANDMARKS
@@ -33,6 +34,7 @@ _IN_NAME = re.compile(rf"(?i:(?P<name>.+?)[\s_.:/-]+{_CONTENT})")
 _CAMEL = re.compile(r"(?P<name>.+[a-z0-9])(?P<coordinate>[XYZ])(?P<unit>)")
 _ALONE = re.compile(rf"(?P<name>){_CONTENT}\d*", re.IGNORECASE)
 _FRAMES = ("fnum", "frame", "frames", "frameidx", "frameindex", "framenumber", "frameid", "index", "sample", "0")
+_TURN = (*(f"M_{i}{j}" for i in range(3) for j in range(3)), *(f"center_{i}" for i in range(3)))  # of Anipose
 _POINT_NAMES = ("bodypart", "bodyparts", "keypoint", "keypoints", "marker", "node", "label", "landmark")
 
 
@@ -62,6 +64,8 @@ def read_columns(sheet: Sheet, names: Mapping[str, str]) -> MarkerRecording:
         header = _header(above, path)
     found = find_points(header.points, names, path)
     wanted = {column for point in found for column in point.values()}
+    turn = [header.names.index(name) for name in _TURN if name in header.names]
+    wanted.update(turn := turn if len(turn) == len(_TURN) else [])
     column, second = header.column, header.second
     unnamed = column is None and header.points[0] is None and to_number(index) is not None  # may number the rows
     if unnamed or column is not None:
@@ -75,8 +79,11 @@ def read_columns(sheet: Sheet, names: Mapping[str, str]) -> MarkerRecording:
         time = second * table.numbers(column)
     else:
         frames = whole_numbers(table.numbers(column), header.names[column], table.place)
+    if not set(OWN_COLUMNS).isdisjoint(header.names):
+        return MarkerRecording(path, "reach", table.lines, positions, likelihood, frames, time, "m", axes="x y z")
     kind = "DeepLabCut CSV" if deeplabcut else "table with times" if second else "table of points"
-    return MarkerRecording(path, kind, table.lines, positions, likelihood, frames, time, header.unit)
+    turned = np.stack([table.numbers(column)[0] for column in turn]).reshape(4, 3) if turn else None
+    return MarkerRecording(path, kind, table.lines, positions, likelihood, frames, time, header.unit, turned=turned)
 
 
 def _header_rows(sheet: Sheet) -> tuple[list[list[str]], int, str]:

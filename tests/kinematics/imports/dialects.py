@@ -609,8 +609,10 @@ refused(
     content(lambda: lines([LABELS], cells()), suffix="sto"),
     content(lambda: lines(["endheader", LABELS], cells()), suffix="sto"),
 )
-refused("no unit", "--units mm would fit", content(lambda: own.to_csv(index=False), say=SILENT), OWN)
-refused("no rate", "--rate HZ", content(lambda: frame().to_csv()), content(lambda: frame().to_csv(), say=RATED))
+refused("no unit", "units: mm  # --units;", content(lambda: own.to_csv(index=False), say=SILENT), OWN)
+refused(
+    "no rate", "rate: HZ  # --rate;", content(lambda: frame().to_csv()), content(lambda: frame().to_csv(), say=RATED)
+)
 bare = content(lambda: own.to_csv(index=False, header=False))
 refused(
     "no header", "Put a row above", bare, content(lambda: ",".join(own) + "\n" + own.to_csv(index=False, header=False))

@@ -36,9 +36,7 @@ OPTIONS = [
     ({"axes": "x y"}, "such as --axes 'x z -y' for a file with x forward and z up", {"axes": "x z -y"}),
     ({"axes": "x z y"}, "Flip that sign", {"axes": "x z -y"}),
     ({"axes": "x z y"}, "flip it too and give the other --side", {"axes": "x z -y", "side": "left"}),
-    ({"axes": WITHOUT}, "Say which of them point forward, up and right", {}),
-    ({"unit": WITHOUT}, "Say --units. ", {}),
-    ({"rate": WITHOUT}, "Say how many frames a second were filmed: --rate HZ", {}),
+    ({"axes": WITHOUT, "unit": WITHOUT, "rate": WITHOUT}, "(or give the options named behind)", {}),
     ({"min_likelihood": 0.99}, "where --min-likelihood is given, it may be too high", {"min_likelihood": 0.9}),
     ({"cut": lambda: CutRule(pause_ms=0.0)}, "give a number above 0", {"cut": lambda: CutRule(peak_speed=0.05)}),
     (

@@ -43,7 +43,7 @@ class TestUnits:
         )
 
     def test_no_unit(self, take, refused):
-        refused(take(), "does not say its unit", "are 12 and 14 in its unit", "--units mm would fit", unit=None)
+        refused(take(), "units: mm  # --units; upper arm and forearm are 12 and 14 in it", unit=None)
 
     def test_no_unit_fits(self, take, refused):
         refused(take(change=lambda points: 30 * points), "No unit of m, cm, mm fits both", "are the --points right?")
@@ -104,12 +104,12 @@ class TestAxes:
             read_axes("x z y")
 
     def test_axes_of_a_calibration_must_be_said(self, take, refused):
-        refused(take(), "nobody but you knows", "--axes 'x z -y' means x forward, z up, y to the left", axes=None)
+        refused(take(), "axes: F U R  # --axes; forward, up, right: in x z -y z is up and y to the left", axes=None)
 
 
 class TestRate:
     def test_must_be_said(self, take, refused):
-        refused(take(), "has frame numbers but no times", "--rate HZ", rate=None)
+        refused(take(), "rate: HZ  # --rate; frames that were filmed per second", rate=None)
 
     def test_dropped_frames_are_gaps(self, take, bring_in, points_of):
         frames = np.delete(np.arange(60), [20, 21])
