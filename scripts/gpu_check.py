@@ -6,12 +6,13 @@ Takes at most 8 minutes. A section that fails is told of, and the others go on; 
 import time
 from argparse import Namespace
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from mousearm import cli
 from mousearm.errors import MouseArmError, UnknownNameError
 
-SECTIONS = ("kernels", "speed")
+SECTIONS = ("kernels", "speed", "training", "goals", "repeat")
 
 
 @cli.command(
@@ -34,20 +35,32 @@ def main(given: Namespace) -> int:
     from mousearm.benchmark import gpu
     from mousearm.files import to_json, write_json
 
-    work: dict[str, Callable[[str], Any]] = {"kernels": gpu.kernels, "speed": gpu.speed}
     begin, figures, failed = time.perf_counter(), {"machine": gpu.machine()}, False
     print(to_json(figures["machine"]), flush=True)
     for section in chosen:
-        for model in gpu.ARMS:
-            name = f"{section} {model}"
+        for name, measure in measures(section):
             try:
-                figures[name] = work[section](model)
-            except Exception as error:  # whatever it is, the next section may still tell something
+                figures[name] = measure()
+            except Exception as error:  # whatever it is, the next one may still tell something
                 figures[name], failed = {"failed": f"{type(error).__name__}: {error}"}, True
             print(f"{time.perf_counter() - begin:5.0f} s  {name}  {to_json(figures[name])}", flush=True)
             if given.json is not None:
                 write_json(given.json, figures)
     return int(failed)
+
+
+def measures(section: str) -> list[tuple[str, Callable[[], Any]]]:
+    """What a section measures, each with its name."""
+    if section in ("kernels", "speed"):
+        from mousearm.benchmark.gpu import ARMS, kernels, speed
+
+        return [(f"{section} {model}", partial(kernels if section == "kernels" else speed, model)) for model in ARMS]
+    from mousearm.benchmark.gpu_learning import GOALS, same_twice, seconds_to_goal, training_steps_per_s
+
+    if section == "goals":
+        return [(f"goal {name}", partial(seconds_to_goal, name)) for name in GOALS]
+    measure = training_steps_per_s if section == "training" else same_twice
+    return [(f"{section} {model}", partial(measure, model)) for model in ("torque", "muscle")]
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import math
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import closing, redirect_stdout
+from contextlib import closing, redirect_stdout, suppress
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from mousearm.algo import build_algo, stock_name
 from mousearm.benchmark.speed import ORIGINAL, stock_algo, stock_environment
 from mousearm.config import Config, compose
+from mousearm.errors import Interrupted
 from mousearm.experiment import run
 from mousearm.plots import BLUE, GREY, ORANGE, SKY, VERMILION, log_axis, page, write_figure
 from mousearm.policy.controller import PolicyController
@@ -61,7 +62,7 @@ def learning_curves(name: str, kinematics: str, seeds: int, budget_s: float) -> 
         with closing(stock_environment(config)) as environments:
             stock_algo(config, environments).learn(config.algo.timesteps, evaluations)
         return [evaluations.curve]
-    return [_our_curve(compose((*words, f"seed={seed}"))) for seed in range(seeds)]
+    return [error_curve(compose((*words, f"seed={seed}"))) for seed in range(seeds)]
 
 
 def seconds_to_mm(curves: Mapping[str, Sequence[ErrorCurve]]) -> dict[str, dict[str, float | None]]:
@@ -73,11 +74,12 @@ def seconds_to_mm(curves: Mapping[str, Sequence[ErrorCurve]]) -> dict[str, dict[
     return {name: {limit: s if s < math.inf else None for limit, s in of.items()} for name, of in medians.items()}
 
 
-def _our_curve(config: Config) -> ErrorCurve:
-    """The curve of a run that has one reach to train on and none to test with."""
+def error_curve(config: Config) -> ErrorCurve:
+    """The curve of a run that has one reach to train on and none to test with, up to its ``max_minutes``."""
     with tempfile.TemporaryDirectory() as temporary, redirect_stdout(io.StringIO()):
         folder = RunFolder(Path(temporary) / config.name)
-        run(config, folder.path)
+        with suppress(Interrupted):
+            run(config, folder.path)
         seconds = read_metrics(folder.timing).column("time/training_s")
         errors = read_metrics(folder.metrics).column("eval/train_paw_mm")
     return ErrorCurve(list(seconds.values()), list(errors.values()))
