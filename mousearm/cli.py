@@ -37,7 +37,7 @@ def argument(name: str, **options: Any) -> Argument:
     return Argument(name, options)
 
 
-RUN = argument("run", type=Path, metavar="RUN", help="run folder, such as outputs/NAME")
+RUN = argument("run", type=Path, metavar="RUN", help="run folder, such as outputs/NAME, or package:example_torque")
 RUNS = argument("folders", nargs="+", type=Path, metavar="RUN_OR_SWEEP", help="such as outputs/NAME")
 _ANY = {"nargs": "*", "default": []}  # without the default argparse says that they are required
 OVERRIDES = argument("overrides", **_ANY, metavar="KEY=VALUE", help="as for run.py: model=muscle model.file=my_arm.xml")

@@ -12,7 +12,7 @@ from mousearm import cli
 @cli.command(
     __doc__,
     cli.OVERRIDES,
-    cli.KINEMATICS.but(help="reaches that it must be strong enough for: a CSV file or a folder"),
+    cli.KINEMATICS.but(help="reaches that need enough torque: a CSV file or a folder"),
     cli.FIGURE,
     cli.argument("--integration", action="store_true", help="also compare integrators and numbers of substeps"),
 )

@@ -1,8 +1,8 @@
-"""Look at recorded reaches before training; the exit status is 1 if a file would be refused or is suspicious.
+"""Check recorded reaches before training; the exit status is 1 if a file would be refused or is suspicious.
 
 ``python scripts/check_reaches.py PATH [OVERRIDES...] [--out report.html]``: PATH is a CSV file or a folder, overrides
-are those of run.py, such as model=muscle. Printed are frames, rate, segment lengths and their drift, peak speed
-and acceleration of the paw, how well the arm can follow, and the joint ranges that it needs; --out writes a page with
+are those of run.py, such as model=muscle. Prints frames, rate, segment lengths and their drift, peak speed and
+acceleration of the paw, how well the arm can follow, and the joint ranges that it needs. --out writes a page with
 pictures.
 """
 

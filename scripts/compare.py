@@ -1,9 +1,9 @@
 """Compare finished runs: what differs between them, their errors with intervals over seeds, how they learned.
 
-``python scripts/compare.py RUN_OR_SWEEP... [--by reward,model] [--out DIR]``. Runs that differ in nothing but the seed
-are one group; with --by only the keys or groups that it names tell runs apart. Written are comparison.html, which needs
-no other file, the same as comparison.md and comparison.csv, and runs.csv and reaches.csv. With --wandb ENTITY/PROJECT
-the same becomes a report in Weights & Biases, with panels of the runs that are tracked there.
+``python scripts/compare.py RUN_OR_SWEEP... [--by reward,model] [--out DIR]``. Runs that differ only in the seed form a
+group; with --by, only the named keys or groups tell runs apart. Writes comparison.html, which needs no other file, the
+same table as comparison.md and comparison.csv, and runs.csv and reaches.csv. --wandb ENTITY/PROJECT also makes a report
+in Weights & Biases, with panels of the runs that are tracked there.
 """
 
 from argparse import Namespace
@@ -16,7 +16,7 @@ from mousearm import cli
     __doc__,
     cli.RUNS,
     cli.argument("--by", default="", help="keys or groups that tell runs apart: reward,env.path_steps"),
-    cli.OUT.but(help="default: comparison, in the folder if there is one, else here"),
+    cli.OUT.but(help="default: comparison, in the folder if one is given, else here"),
     cli.argument("--wandb", metavar="ENTITY/PROJECT", help="also make a report there, in Weights & Biases"),
 )
 def main(given: Namespace) -> None:

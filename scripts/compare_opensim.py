@@ -1,4 +1,4 @@
-"""Compare an arm with the OpenSim model that it is a port of; the exit status is 1 if it misses a limit.
+"""Compare an arm with the OpenSim model that it was made from; the exit status is 1 if it misses a limit.
 
 ``python scripts/compare_opensim.py FILE.osim [OVERRIDES...] [--poses 500] [--seed 0] [--kinematics PATH]
 [--figure DIR] [--json FILE]``, for example ``python scripts/compare_opensim.py scaled_mouse.osim model=muscle`` or

@@ -1,9 +1,9 @@
 """Download a model, reaches or an agent from the Hugging Face Hub.
 
 ``python scripts/download.py model|kinematics|agent [REPO] [--revision R] [--out DIR]``
-REPO is OWNER/NAME, for a data set datasets/OWNER/NAME; by default the lab's own. Files are checked by the Hub's hashes.
-What is here already is not downloaded again. It goes into the cache of the Hub's own library (HF_HOME), with --out also
-into a folder of your own. Log in by `hf auth login` for what is private or given on request.
+REPO is OWNER/NAME, or datasets/OWNER/NAME for a data set; by default the lab's own. Files are checked against the Hub's
+hashes, and files that are here already are not downloaded again. They go into the cache of the Hub's own library
+(HF_HOME), and with --out also into a folder of your own. Private and gated repositories need `hf auth login`.
 """
 
 from argparse import Namespace
@@ -17,7 +17,7 @@ DEFAULTS = ", ".join(f"{uri.removeprefix('hf://')} ({what})" for what, uri in CA
 
 @cli.command(
     __doc__,
-    cli.argument("what", choices=CATALOGUE, help="what it is, which says what comes next"),
+    cli.argument("what", choices=CATALOGUE, help="what to download; decides the next steps that are printed"),
     cli.argument("repo", nargs="?", metavar="REPO", help=f"by default {DEFAULTS}"),
     cli.REVISION,
     cli.OUT.but(help="a new folder, or one that this command made"),

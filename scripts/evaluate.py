@@ -1,7 +1,8 @@
-"""Evaluate a trained controller, or computed muscle control, which needs no training: deterministic errors in mm.
+"""Evaluate a trained agent, or computed muscle control, which needs no training: deterministic errors in mm.
 
 ``python scripts/evaluate.py RUN [--kinematics PATH] [--checkpoint best|latest|STEP] [--json FILE]``
 ``python scripts/evaluate.py --controller cmc [OVERRIDES...] [--kinematics PATH] [--json FILE] [--figures DIR]``
+RUN may be package:example_torque or package:example_muscle, which ship.
 """
 
 from argparse import Namespace
@@ -19,8 +20,8 @@ DESCRIBED = " ".join(f"{name}: {meaning}" for name, meaning in CONTROLLERS.descr
     cli.argument("--controller", choices=list(CONTROLLERS), help=f"one that needs no run: {DESCRIBED}"),
     cli.KINEMATICS,
     cli.CHECKPOINT,
-    cli.JSON.but(help="also write the result here, as in evaluation.json"),
-    cli.argument("--figures", type=Path, metavar="DIR", help="with --controller: also draw and film into here"),
+    cli.JSON.but(help="also write the result here, in the form of evaluation.json"),
+    cli.argument("--figures", type=Path, metavar="DIR", help="with --controller: also write figures and a film here"),
 )
 def main(given: Namespace) -> None:
     """Print the table of errors, and write it as JSON where that is asked for."""

@@ -1,4 +1,4 @@
-"""Draw what an agent does, for print: ``python scripts/figures.py RUN_OR_RECORDING.h5 [--out DIR] [--reach NAME ...]``.
+"""Draw figures of an agent for print: ``python scripts/figures.py RUN_OR_RECORDING.h5 [--out DIR] [--reach NAME ...]``.
 
 Trajectories and errors, joint angles against the reference, muscle activations, synergies, and the network's state
 along its principal components; each as PDF and as PNG of 300 dpi. docs/figures.md says what each figure shows.
@@ -12,10 +12,10 @@ from mousearm import cli
 
 @cli.command(
     __doc__,
-    cli.argument("source", type=Path, metavar="RUN_OR_RECORDING", help="run folder, or file of record.py"),
-    cli.OUT.but(help="default: RUN/figures/recorded, or RECORDING_figures"),
+    cli.argument("source", type=Path, metavar="RUN_OR_RECORDING", help="run folder, or a file written by record.py"),
+    cli.OUT.but(help="default: RUN/figures/recorded or RECORDING_figures"),
     cli.argument(
-        "--reach", nargs="+", default=[], metavar="NAME", help="drawn one by one (default: best, middle, worst)"
+        "--reach", nargs="+", default=[], metavar="NAME", help="reaches drawn one by one (default: best, middle, worst)"
     ),
     cli.KINEMATICS,
     cli.CHECKPOINT,

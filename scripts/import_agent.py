@@ -1,7 +1,7 @@
-"""Make a run folder of an agent that Stable-Baselines3 saved, such as those of the lab's original program.
+"""Make a run folder from an agent that Stable-Baselines3 saved, such as those of the lab's original program.
 
 ``python scripts/import_agent.py AGENT.zip --trust --out outputs/old [--statistics VECNORMALIZE.pkl] [OVERRIDES...]``
-Overrides, as for run.py, say with which arm and reaches it was trained: ``model.file=arm.xml kinematics.path=reaches``.
+Overrides, as for run.py, name its arm and reaches, such as ``model.file=arm.xml kinematics.path=reaches``.
 Afterwards ``python scripts/evaluate.py outputs/old`` evaluates it; it cannot be trained further.
 """
 
@@ -14,11 +14,11 @@ from mousearm import cli
 
 @cli.command(
     __doc__,
-    cli.argument("zip", type=Path, metavar="AGENT.zip", help="what model.save of RecurrentPPO wrote"),
+    cli.argument("zip", type=Path, metavar="AGENT.zip", help="archive written by model.save of RecurrentPPO"),
     cli.OVERRIDES,
     cli.argument("--out", type=Path, required=True, metavar="RUN", help="a new run folder"),
-    cli.argument("--statistics", type=Path, metavar="FILE", help="what VecNormalize.save wrote, if it was used"),
-    cli.argument("--trust", action="store_true", help="read files that can hold code; see the warning"),
+    cli.argument("--statistics", type=Path, metavar="FILE", help="file written by VecNormalize.save, if it was used"),
+    cli.argument("--trust", action="store_true", help="read files that may contain code; see the warning"),
 )
 def main(given: Namespace) -> None:
     """Import, and print how well the agent does."""

@@ -1,11 +1,11 @@
-"""Make an arm that can be trained of an OpenSim model.
+"""Make a trainable arm from an OpenSim model.
 
 ``python scripts/import_osim.py FILE.osim [--out DIR] [--inertia geometric|published] [--actuators muscle|torque]
 [--choices FILE.xml] [--allow-missing]`` writes DIR/FILE.xml; train on it with
-``python run.py model.file=DIR/FILE.xml``. A model with parts that MuJoCo has no counterpart for is refused and they are
-listed; with --allow-missing they are left out, or held as they are at the default pose. --choices merges a fragment of
-MJCF with looks, masses, damping, motors or muscle paths of your own into the result: mousearm/model/opensim/overlay.py
-says how, mousearm/model/choices.xml is one.
+``python run.py model.file=DIR/FILE.xml``. A model with parts that have no counterpart in MuJoCo is refused, and they are
+listed; with --allow-missing they are left out, or fixed at the default pose. --choices merges a fragment of MJCF
+with your own appearance, masses, damping, motors or muscle paths into the result: mousearm/model/opensim/overlay.py
+explains how, and mousearm/model/choices.xml is an example.
 """
 
 from argparse import Namespace
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     __doc__,
     cli.argument("file", type=Path, help="a model saved by OpenSim 3 or 4 (.osim)"),
     cli.OUT.but(default=Path(), help="folder to write to (default: here)"),
-    cli.argument("--inertia", choices=INERTIAS, default="geometric", help="masses: of capsules, or the file's"),
+    cli.argument("--inertia", choices=INERTIAS, default="geometric", help="masses: from capsules, or the file's"),
     cli.argument("--actuators", choices=ACTUATORS, default="muscle", help="muscles, or one motor per joint"),
     cli.argument("--choices", type=Path, metavar="FILE.xml", help="a fragment of MJCF to merge into the result"),
     cli.argument(
-        "--allow-missing", action="store_true", help="leave out, or hold still, what MuJoCo has no counterpart for"
+        "--allow-missing", action="store_true", help="leave out, or fix, parts without a counterpart in MuJoCo"
     ),
 )
 def main(given: Namespace) -> None:

@@ -1,8 +1,8 @@
-"""Make the shipped forelimb anew: ``python scripts/make_forelimb.py FILE.osim [--out DIR]``.
+"""Make the shipped forelimb again: ``python scripts/make_forelimb.py FILE.osim [--out DIR]``.
 
 FILE.osim is the published model (scaled_mouse.osim of Gilmer et al. 2025, J Neurophysiol 133(4):1266-1278);
-mousearm/model/choices.xml holds what the project itself decides. Writes forelimb.xml (bodies, joints, points, looks)
-and, which include it, muscle.xml and torque.xml into DIR, by default mousearm/model, where they are shipped from.
+mousearm/model/choices.xml holds our own choices. Writes forelimb.xml (bodies, joints, points, appearance) and two files
+that include it, muscle.xml and torque.xml, into DIR (default: mousearm/model, from where they ship).
 """
 
 from argparse import Namespace
@@ -57,7 +57,7 @@ _ORIGIN = """
 @cli.command(
     __doc__,
     cli.argument("file", type=Path, help="the published model, scaled_mouse.osim"),
-    cli.OUT.but(default=FOLDER, help="default: where they are shipped from"),
+    cli.OUT.but(default=FOLDER, help="default: the folder from which they ship"),
 )
 def main(given: Namespace) -> None:
     """Convert, and write."""

@@ -14,12 +14,12 @@ from mousearm import cli
 @cli.command(
     __doc__,
     cli.RUN,
-    cli.argument("--out", type=Path, required=True, metavar="FILE", help="file, or folder of tables, to write"),
-    cli.argument("--format", metavar="hdf5|nwb|sto", help="default: what the suffix of --out says"),
+    cli.argument("--out", type=Path, required=True, metavar="FILE", help="file to write, or folder of tables"),
+    cli.argument("--format", metavar="hdf5|nwb|sto", help="default: decided by the suffix of --out"),
     cli.KINEMATICS,
     cli.CHECKPOINT.but(default="best"),
     cli.argument("--noise", type=float, default=0.0, metavar="N", help="motor noise, s.d. added to actions (-1 to 1)"),
-    cli.argument("--repeats", type=int, default=1, metavar="K", help="performances of each reach, with noise"),
+    cli.argument("--repeats", type=int, default=1, metavar="K", help="trials of each reach, with noise"),
     cli.argument("--seed", type=int, default=0, help="of the noise (default 0)"),
     cli.argument("--overwrite", action="store_true", help="replace the file if it exists"),
 )

@@ -1,8 +1,8 @@
-"""Evaluate a shared agent anew, and compare with the errors that are stated of it.
+"""Evaluate a shared agent again, and compare with its stated errors.
 
 ``python scripts/reproduce.py REPO_OR_RUN [--revision R] [--kinematics PATH] [--tolerance MM]``
-REPO_OR_RUN is a run folder, or OWNER/NAME on the Hugging Face Hub. Agents whose reaches are not shared need to be told
-where they are; they must be the same files. The exit status is 1 if errors differ by more than the tolerance.
+REPO_OR_RUN is a run folder, or OWNER/NAME on the Hugging Face Hub. If the reaches are not shared, say where you have
+them; they must be the same files. The exit status is 1 if errors differ by more than the tolerance.
 """
 
 from argparse import Namespace

@@ -1,9 +1,8 @@
-"""Share a finished run on the Hugging Face Hub: its best network, all that evaluates it anew, and a model card.
+"""Share a finished run on the Hugging Face Hub: its best network, all that an evaluation needs, and a model card.
 
 ``python scripts/share.py RUN REPO [--private] [--with-kinematics] [--without-pictures] [--message TEXT] [--to DIR]``
-Says first what is going to be pushed, and refuses it if a file holds a key or a password, an address, a name or a path
-of yours or of this machine. With --to it is written into a folder to look at, and nothing is pushed. Log in once by
-`hf auth login`.
+Lists what will be pushed, and refuses if a file contains a key or a password, an address, or a name or path of yours or
+of this machine. --to writes a folder to look at and pushes nothing. Log in once with `hf auth login`.
 """
 
 import sys
@@ -17,14 +16,16 @@ from mousearm import cli
     __doc__,
     cli.RUN.but(help="the folder of a finished run"),
     cli.argument("repo", metavar="REPO", help="OWNER/NAME on the Hub; made if there is none"),
-    cli.argument("--private", action="store_true", help="only you and those whom you name see it"),
+    cli.argument("--private", action="store_true", help="visible only to you and those whom you name"),
     cli.argument("--with-kinematics", action="store_true", help="share the reaches too, if they are your own files"),
-    cli.argument("--without-pictures", action="store_true", help="no figures and no film, which show reaches"),
-    cli.argument("--license", default="mit", metavar="ID", help="of the agent (default mit); the Hub's abbreviation"),
-    cli.argument("--message", default="Share an agent of mousearm", metavar="TEXT", help="of the commit"),
-    cli.argument("--allow", action="append", default=[], metavar="TEXT", help="what is found but is no secret"),
+    cli.argument("--without-pictures", action="store_true", help="leave out figures and film, which show reaches"),
+    cli.argument(
+        "--license", default="mit", metavar="ID", help="licence of the agent, as the Hub abbreviates it (default mit)"
+    ),
+    cli.argument("--message", default="Share an agent of mousearm", metavar="TEXT", help="message of the commit"),
+    cli.argument("--allow", action="append", default=[], metavar="TEXT", help="text that was found but is no secret"),
     cli.argument("--to", type=Path, metavar="DIR", help="write a new folder instead of pushing"),
-    cli.argument("--yes", action="store_true", help="push without asking; nobody is asked without a terminal"),
+    cli.argument("--yes", action="store_true", help="push without asking (without a terminal nobody is asked)"),
 )
 def main(given: Namespace) -> int:
     """Gather, show, push."""

@@ -1,10 +1,10 @@
-"""Sweeps in SLURM's queue, and what became of any sweep.
+"""Queue sweeps in SLURM, and manage any sweep.
 
 ``python scripts/sweep.py submit -- OVERRIDES``  queue a sweep, such as reward=default,paw_heavy seed=0,1,2, and return
-``python scripts/sweep.py status SWEEP``         how its jobs fare; SWEEP is its folder
-``python scripts/sweep.py retry SWEEP``          do the jobs again that ended without a result, each where it stopped
-``python scripts/sweep.py cancel SWEEP``         end the jobs that wait or run; those that run save themselves
-``python scripts/sweep.py doctor -- OVERRIDES``  whether sweeps can go to SLURM from here, with a test job of a minute
+``python scripts/sweep.py status SWEEP``         show its jobs; SWEEP is its folder
+``python scripts/sweep.py retry SWEEP``          repeat jobs without a result, each from where it stopped
+``python scripts/sweep.py cancel SWEEP``         end waiting and running jobs; running jobs save themselves
+``python scripts/sweep.py doctor -- OVERRIDES``  check that SLURM takes sweeps from here, with a test job of one minute
 """
 
 import os
@@ -24,12 +24,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, text in (("submit", "queue a sweep"), ("doctor", "look whether sweeps can go to SLURM from here")):
         command = commands.add_parser(name, help=text)
         command.add_argument("overrides", nargs="*", help="after --: as for run.py -m; hydra.launcher.partition=NAME")
-    command.add_argument("--patience", type=float, default=300, metavar="S", help="of the test job, for its turn")
+    command.add_argument(
+        "--patience", type=float, default=300, metavar="S", help="how long the test job may wait for its turn"
+    )
     for name, text in (("status", "show its jobs"), ("retry", "do failed jobs again"), ("cancel", "end its jobs")):
         command = commands.add_parser(name, help=text)
         command.add_argument("sweep", type=Path, metavar="SWEEP", help="its folder, such as outputs/NAME")
         if name == "retry":
-            command.add_argument("--new-code", action="store_true", help="run the code as it is now, not as it was")
+            command.add_argument(
+                "--new-code", action="store_true", help="run the present code, not the copy of the sweep"
+            )
     given = parser.parse_args(argv)
     if given.command == "submit":
         submit(given.overrides)

@@ -1,8 +1,8 @@
-"""Upload what runs kept for Weights & Biases.
+"""Upload what runs stored for Weights & Biases.
 
-``python scripts/sync.py RUN_OR_SWEEP... [--again]``. Runs that were trained with tracking=wandb_offline, or without a
-network, end in Weights & Biases as if they had been online; all parts of a run that was resumed become one run. What
-is uploaded already is left alone, unless --again is given: after a run was deleted there, or the server lost something.
+``python scripts/sync.py RUN_OR_SWEEP... [--again]``. Runs trained with tracking=wandb_offline, or without a network,
+appear in Weights & Biases as if they had been online; all parts of a resumed run become one run. What is uploaded
+already is skipped. --again uploads it too, after a run was deleted there or the server lost something.
 """
 
 from argparse import Namespace
@@ -10,7 +10,9 @@ from argparse import Namespace
 from mousearm import cli
 
 
-@cli.command(__doc__, cli.RUNS, cli.argument("--again", action="store_true", help="also what was uploaded"))
+@cli.command(
+    __doc__, cli.RUNS, cli.argument("--again", action="store_true", help="also upload what counts as uploaded")
+)
 def main(given: Namespace) -> int:
     """Say what became of each run; the exit status is 1 if one could not be uploaded."""
     from mousearm.rundir.runs import find_runs

@@ -1,7 +1,7 @@
-"""Film trained controllers, as mp4 or GIF; needs no screen.
+"""Film trained agents, as mp4 or GIF; needs no screen.
 
 ``python scripts/video.py RUN [--reach NAME] [--out FILE.mp4|FILE.gif] [--camera NAME] [--slowmo 0.1]`` films a reach of
-a run, with ``--compare RUN_B ...`` several runs on the same reach, side by side on the same clock. docs/viewing.md
+a run, and with ``--compare RUN_B ...`` the same reach of several runs side by side. docs/viewing.md explains more.
 """
 
 import re
@@ -31,8 +31,8 @@ def pixels(text: str) -> tuple[int, int]:
     cli.argument("--out", type=Path, metavar="FILE", help=".mp4 or .gif; default: RUN/videos/REACH.mp4"),
     cli.argument("--camera", help="of the model; front, back, side, inside or top; or AZIMUTH,ELEVATION in degrees"),
     cli.argument("--slowmo", type=float, default=0.1, metavar="SPEED", help="1 is real speed (default: 0.1)"),
-    cli.argument("--fps", type=int, metavar="N", help="pictures per second (default: 30, of a GIF 25)"),
-    cli.argument("--size", type=pixels, metavar="WxH", help="of a run's picture, such as 1280x960"),
+    cli.argument("--fps", type=int, metavar="N", help="frames per second (default: 30, for a GIF 25)"),
+    cli.argument("--size", type=pixels, metavar="WxH", help="of one run's panel, such as 1280x960"),
     cli.KINEMATICS,
     cli.CHECKPOINT.but(default="best"),
 )

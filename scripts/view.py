@@ -1,6 +1,6 @@
-"""Watch an agent, computed muscle control or the reference itself perform reaches, in a window or in a browser.
+"""Watch an agent, computed muscle control or the reference perform reaches, in a window or in a browser.
 
-``python scripts/view.py RUN [--checkpoint best|latest|STEP] [--kinematics PATH]``
+``python scripts/view.py RUN [--checkpoint best|latest|STEP] [--kinematics PATH]``; RUN may be package:example_muscle
 ``python scripts/view.py [OVERRIDES...] [--controller cmc] [--kinematics PATH]``, such as ``view.py model=muscle``;
 both with ``[--reach NAME] [--slowmo 0.1] [--colours grey_red|blue_red] [--web] [--port 8080]``.
 """
@@ -38,15 +38,15 @@ def simulator(given: Namespace) -> "Simulator":
 
 @cli.command(
     __doc__,
-    cli.argument("what", nargs="*", metavar="RUN", help="run folder; or overrides as for run.py: a model alone"),
-    cli.argument("--controller", choices=list(CONTROLLERS), help="without a run: drives the arm"),
+    cli.argument("what", nargs="*", metavar="RUN", help="run folder; or overrides as for run.py, to show a model"),
+    cli.argument("--controller", choices=list(CONTROLLERS), help="what drives the arm, without a run"),
     cli.KINEMATICS.but(help="other reaches: a CSV file or a folder"),
     cli.CHECKPOINT,
     cli.argument("--reach", metavar="NAME", help="which reach to begin with"),
     cli.argument("--slowmo", type=float, default=0.1, help="seconds of the reach per second (default 0.1)"),
-    cli.argument("--colours", choices=list(MUSCLE_COLOURS), default="grey_red", help="muscles at rest, active"),
+    cli.argument("--colours", choices=list(MUSCLE_COLOURS), default="grey_red", help="of muscles at rest and active"),
     cli.argument("--web", action="store_true", help="show it in a browser instead of a window"),
-    cli.argument("--port", type=int, default=8080, help="with --web: where it is served (default 8080)"),
+    cli.argument("--port", type=int, default=8080, help="with --web: the port of the page (default 8080)"),
 )
 def main(given: Namespace) -> None:
     """Open the viewer, and stay until it is closed."""

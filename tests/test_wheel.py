@@ -47,6 +47,7 @@ def test_trains_evaluates_and_resumes_outside_a_checkout(installed):
     before = Evaluation.load(run / "evaluation.json")
     assert "(not a git checkout)" in (run / "environment.txt").read_text()
     assert f"{before.objective:.3f}" in installed("-m", "mousearm.scripts.evaluate", "outputs/first")
+    assert "0.147" in installed("-m", "mousearm.scripts.evaluate", "package:example_torque")
     assert "python -m mousearm " in installed("-m", "mousearm", "--help").splitlines()[0]
     installed("-m", "mousearm", "resume=outputs/first", "algo.timesteps=392")
     assert (run / "checkpoints" / "392").is_dir()
