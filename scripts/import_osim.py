@@ -2,7 +2,7 @@
 
 ``python scripts/import_osim.py FILE.osim [--out DIR] [--inertia geometric|published] [--actuators muscle|torque]
 [--choices FILE.xml] [--allow-missing]`` writes DIR/FILE.xml; train on it with
-``python run.py model.file=DIR/FILE.xml``. A model with parts that have no counterpart in MuJoCo is refused, and they are
+``python run.py model.file=DIR/FILE.xml``. A model with parts that have no counterpart in MuJoCo is refused and they are
 listed; with --allow-missing they are left out, or fixed at the default pose. --choices merges a fragment of MJCF
 with your own appearance, masses, damping, motors or muscle paths into the result: mousearm/model/opensim/overlay.py
 explains how, and mousearm/model/choices.xml is an example.
