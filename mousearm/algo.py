@@ -20,7 +20,7 @@ from mousearm.config.schema import AlgoConfig
 from mousearm.errors import ConfigError
 from mousearm.nan_guard import loss_error
 from mousearm.policy.backbone import reset_state
-from mousearm.policy.network import RecurrentPolicy
+from mousearm.policy.network import RecurrentPolicy, build_policy
 
 
 class Loss(NamedTuple):
@@ -49,6 +49,7 @@ class SequencePPO(RecurrentPPO):
     """RecurrentPPO over a ``SequenceBuffer``, with an observation normaliser that learns between rollouts."""
 
     critic_warmup_until = 0  # before this number of control steps only the value head learns
+    _on_cpu: RecurrentPolicy | None = None  # where the network itself is not
     imitated = 0  # control steps of imitation, which the budget does not contain
     policy: RecurrentPolicy
     batch_size: int
@@ -73,6 +74,17 @@ class SequencePPO(RecurrentPPO):
     def by_reward(self) -> int:
         """Control steps of learning by reward."""
         return self.num_timesteps - self.imitated
+
+    def policy_on_cpu(self) -> RecurrentPolicy:
+        """The network as it is now; a copy where it learns on a GPU, which a few arms are too little for."""
+        if self.device.type == "cpu":
+            return self.policy
+        if self._on_cpu is None:
+            with torch.random.fork_rng():
+                sizes = self.observation_space.shape[0], self.policy.action_space.shape[0]  # type: ignore[index]
+                self._on_cpu = build_policy(self.policy.config, *sizes, self.use_sde)
+        self._on_cpu.load_state_dict(self.policy.state_dict())
+        return self._on_cpu
 
     def begin(self, total: int) -> None:
         """Get ready to learn up to a total number of steps by reward: ``rollout`` and ``update`` in turn."""

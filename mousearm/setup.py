@@ -16,9 +16,10 @@ from mousearm.model import Arm
 from mousearm.pretrain.controllers import TaskController
 from mousearm.registry import CONTROLLERS
 from mousearm.retarget import Reference
-from mousearm.simulation import AUTO, BY_MUJOCO, MUJOCO, EngineChoice, choose_engine
+from mousearm.simulation import AUTO, BY_MUJOCO, GENERATED, MUJOCO, EngineChoice, choose_engine
 
 if TYPE_CHECKING:
+    from mousearm.env.device_env import DeviceEnv
     from mousearm.env.vec_env import TrackingVecEnv
 
 
@@ -69,13 +70,20 @@ class Setup:
         threads = self.config.threads if n > 1 else 1
         return Task(self.arm, references, replace(self.config, engine=engine, threads=threads), n)
 
-    def training_env(self) -> "TrackingVecEnv":
-        """The environment to train on, ``env.num_envs`` simulations on the reaches to train on."""
-        from mousearm.env.vec_env import TrackingVecEnv  # slow to import, and not needed to evaluate
+    def training_env(self) -> "TrackingVecEnv | DeviceEnv":
+        """The environment to train on, ``env.num_envs`` simulations on the reaches to train on.
 
-        env = self.config.env
-        task = self.task(env.num_envs, self.split.train, self.config.engine)
-        return TrackingVecEnv(task, env.random_start, self.config.seed, env.sampling)
+        With the generated engine and a GPU, all of it is there.
+        """
+        from mousearm.env.device_env import build_device_env, is_on_gpu  # slow to import, and not needed to evaluate
+        from mousearm.env.vec_env import TrackingVecEnv
+
+        config, env = self.config, self.config.env
+        if config.engine == GENERATED and is_on_gpu(config):
+            train = [reference for reference in self.references if reference.name in set(self.split.train)]
+            return build_device_env(config, self.arm, References(train))
+        task = self.task(env.num_envs, self.split.train, config.engine)
+        return TrackingVecEnv(task, env.random_start, config.seed, env.sampling)
 
     def evaluator(self, splits: Mapping[str, Sequence[str]] | None = None, engine: str = MUJOCO) -> Evaluator:
         """Evaluator of the reaches that are named, by split; None for all of the split. MuJoCo is the judge."""

@@ -51,7 +51,9 @@ ORIGINAL = (
 
 def our_environment(config: Config) -> TrackingVecEnv:
     """All arms of a configuration in one process."""
-    return Setup.build(config).training_env()
+    env = Setup.build(config).training_env()
+    assert isinstance(env, TrackingVecEnv)
+    return env
 
 
 def stock_environment(config: Config) -> SubprocVecEnv:

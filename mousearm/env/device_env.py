@@ -66,10 +66,15 @@ class DeviceEnv(WholeVecEnv):
         return [seed] * self.num_envs
 
 
+def is_on_gpu(config: Config) -> bool:
+    """Whether a configuration asks for a GPU, and there is one."""
+    return config.device != "cpu" and torch.cuda.is_available()
+
+
 def build_device_env(config: Config, arm: Arm, references: References) -> DeviceEnv:
-    """The environment of a configuration, all on the device, in float32; errors as `TensorSimulation` and the task."""
+    """The environment of a configuration, all on its device, in float32; errors as `TensorSimulation` and the task."""
     from mousearm.engine.tensors import TensorSimulation  # which loads compilers
 
-    env, device = config.env, "cpu" if config.device == "cpu" or not torch.cuda.is_available() else "cuda"
+    env, device = config.env, "cuda" if config.device != "cpu" and torch.cuda.is_available() else "cpu"
     simulation = TensorSimulation(arm, env.num_envs, env.control_dt, env.n_substeps, device)
     return DeviceEnv(DeviceTask(simulation, references, config))

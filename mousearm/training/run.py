@@ -9,9 +9,11 @@ import numpy as np
 import torch
 
 from mousearm import checkpoint
-from mousearm.algo import build_algo
+from mousearm.algo import SequencePPO, build_algo
 from mousearm.checkpoint import TrainingState
+from mousearm.device.ppo import DevicePPO
 from mousearm.door import read_json
+from mousearm.env.device_env import DeviceEnv
 from mousearm.errors import MouseArmError, RunError
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.film import show
@@ -43,7 +45,7 @@ class Experiment:
         self.setup = setup
         self.excluded = [f"{file.path}: is not in the run's split." for file in setup.unused] + [*skipped]
         self.env = setup.training_env()
-        self.algo = build_algo(setup.config, self.env)
+        self.algo = build_algo(setup.config, self.env, DevicePPO if isinstance(self.env, DeviceEnv) else SequencePPO)
         some, everything = setup.split.sample(setup.config.algo.eval_reaches), setup.split.splits
         self.evaluator = setup.evaluator(everything)
         # Of the reaches that are evaluated while the run trains.
@@ -88,7 +90,7 @@ class Experiment:
             return
 
         def evaluate() -> Evaluation:
-            evaluation, trials = self.monitor.evaluate(PolicyController(algo.policy))
+            evaluation, trials = self.monitor.evaluate(PolicyController(algo.policy_on_cpu()))
             for tracker in logger.trackers.values():
                 tracker.illustrate(algo.num_timesteps, evaluation, trials, self.setup.arm)
             return evaluation
@@ -107,7 +109,7 @@ class Experiment:
     def _show(self, folder: RunFolder, logger: RunLogger) -> float:
         """Evaluate the best network, write and draw the result; returns the objective."""
         checkpoint.load_policy(folder.find_checkpoint("best"), self.algo.policy)
-        controller = PolicyController(self.algo.policy)
+        controller = PolicyController(self.algo.policy_on_cpu())
         evaluation, trials = self.evaluator.evaluate(controller)
         if (engine := self.setup.config.engine) != MUJOCO:
             by_engine, _ = self.setup.evaluator(self.setup.split.splits, engine).evaluate(controller)
@@ -142,7 +144,7 @@ class Experiment:
 
     def _blindness(self) -> Iterator[str]:
         """That the network is to perform several reaches, and sees nothing that tells them apart."""
-        n, widths = len([*self.setup.split.train, *self.setup.split.test]), self.env.task.observation_widths
+        n, widths = len([*self.setup.split.train, *self.setup.split.test]), self.evaluator.task.observation_widths
         if n > 1 and not widths.get("path") and not widths.get("path_preview"):
             yield (
                 f"The network cannot know which of the {n} reaches it performs: it sees nothing of their paths "
@@ -164,13 +166,13 @@ class Experiment:
 
     def describe(self, steps: int = 0) -> str:
         """The run in a few lines, when some steps that its budget counts are done."""
-        config, arm, split, task = self.setup.config, self.setup.arm, self.setup.split, self.env.task
+        config, arm, split, task = self.setup.config, self.setup.arm, self.setup.split, self.evaluator.task
         names = {*split.train, *split.test}
         residual = max(float(reach.residual_mm.max()) for reach in self.setup.references if reach.name in names)
         excluded = [f"{len(self.excluded)} of the files", *first_lines(self.excluded, _MOST_LISTED)]
         parameters = sum(p.numel() for p in self.algo.policy.parameters())
         pretrain, policy = config.pretrain, config.policy
-        lengths = task.references.n_frames - 1
+        lengths = np.array([len(reach.paw) - 1 for reach in self.setup.references if reach.name in split.train])
         imitated = (
             f"{'about ' if np.ptp(lengths) else ''}{pretrain.rounds * pretrain.num_envs * lengths.mean():.0f} steps"
         )
