@@ -32,8 +32,8 @@ _LAYERS = Range("at most 16 sizes of 1 to 8192", lambda sizes: len(sizes) <= 16 
 class LandmarksConfig:
     """Points of the model that recorded points are compared with, each ``KIND:NAME`` (joint, site, body, geom)."""
 
-    shoulder: str = key("Where the upper arm begins; it stays where the model has it.")
-    elbow: str = key("Where the forearm begins.")
+    shoulder: str = key("Start of the upper arm; it stays where the model has it.")
+    elbow: str = key("Start of the forearm.")
     paw: str = key("The point of the hand that follows the recorded paw.")
 
 
@@ -47,13 +47,13 @@ class ModelConfig:
     joints: list[str] | None = key("Joints that inverse kinematics may move; null means all.")
     action_map: str = key("How an action in [-1, 1] becomes a control.", ACTION_MAPS)
     fit: str = key(
-        "none: the model as it is, so that errors are millimetres of the model. animal: upper arm and forearm are "
-        "scaled to the animal, each by one factor, so that errors are millimetres of the animal.",
+        "none: the model as it is, so errors are in millimetres of the model. animal: upper arm and forearm are each "
+        "scaled to the animal by one factor, so errors are in millimetres of the animal.",
         ("none", "animal"),
         default="none",
     )
     upper_arm_mm: float | None = key(
-        "Shoulder to elbow, with `model.fit=animal`. null takes the median of the reaches; config.yaml keeps it.",
+        "Shoulder to elbow, with `model.fit=animal`. null: the median of the reaches, which config.yaml then keeps.",
         _SEGMENT_MM,
         "mm",
         default=None,
@@ -78,29 +78,32 @@ class KinematicsConfig:
 
     path: str = key("A CSV file, a folder of them, or `package:NAME` for those that ship.")
     retarget: str = key(
-        "How the animal's size becomes the model's. segments: its segments' directions, the model's lengths. uniform: "
-        "one scale for everything, which leaves millimetres at the elbow where the proportions are others.",
+        "How reaches are scaled to the model. segments: the animal's segment directions with the model's lengths. "
+        "uniform: one factor for everything, which can leave millimetres at the elbow if the proportions differ.",
         ("segments", "uniform"),
     )
-    max_residual_mm: float = key("A reach that the arm in no pose can follow closer is refused.", above(0), "mm")
+    max_residual_mm: float = key(
+        "A reach is refused if the arm's best pose is farther off than this in any frame.", above(0), "mm"
+    )
     train_ratio: float = key(
-        "Share of the reaches to train on, where there are several; the others are the test split.",
+        "Share of the reaches to train on, if there are several; the others are the test split.",
         Range("above 0, at most 1", lambda share: 0 < share <= 1),
     )
-    split_seed: int = key("Which reaches are trained on; it does not depend on `seed`.")
+    split_seed: int = key("Decides which reaches are trained on, independently of `seed`.")
     split_by: str = key(
-        "What lies on one side of the split as a whole. Session and animal are the folders that a file lies in, "
-        "PATH/animal/session/reach.csv, or columns of PATH/manifest.csv (file, animal, session).",
+        "What the split never divides. Session and animal are the folders of a file, PATH/animal/session/reach.csv, or "
+        "columns of PATH/manifest.csv (file, animal, session).",
         SPLIT_BY,
         default="file",
     )
     on_bad: str = key(
-        "A file that cannot be read, trusted or performed ends the run (refuse), or is left out and listed (skip).",
+        "What to do with a file that cannot be read, trusted or performed. refuse: end the run. skip: leave it out and "
+        "list it.",
         ("refuse", "skip"),
         default="refuse",
     )
     train_reaches: int | None = key(
-        "How many of the reaches to train on are used; the test split stays. null takes all.", at_least(1), default=None
+        "Number of training reaches to use; the test split stays the same. null: all.", at_least(1), default=None
     )
 
 
@@ -110,25 +113,26 @@ class EnvConfig:
 
     control_dt: float = key("Time between two actions. Reaches are resampled to it.", between(1e-5, 0.1), "s")
     n_substeps: int = key("Physics steps per action.", between(1, 1000))
-    num_envs: int = key("Simulations that are trained on together.", between(1, 100_000))
+    num_envs: int = key("Simulations run together in training.", between(1, 100_000))
     observation: list[str] = key(
-        "What the network sees. Activation of motors, and paths with `env.path_steps=0`, add nothing.", OBSERVATIONS
+        "What the network sees. Activation adds nothing with motors, and paths add nothing with `env.path_steps=0`.",
+        OBSERVATIONS,
     )
     path_steps: int = key(
-        "Future frames that the network sees. 0: it must learn one reach by heart and keep time itself.",
+        "Number of future frames that the network sees. 0: it must learn one reach by heart and keep time itself.",
         between(0, 1000),
     )
     random_start: float = key("Probability that a training episode starts at a random frame.", _SHARE)
     divergence_penalty: float = key(
-        "Least penalty for each step that a diverged simulation leaves undone, in units of the reward.", _FINITE
+        "Smallest penalty for each step that a diverged simulation does not perform, in units of the reward.", _FINITE
     )
     path_spacing: int = key(
-        "Frames from one of them to the next: `env.path_steps=5` with `env.path_spacing=3` shows frames 3, 6, ... 15.",
+        "Spacing of these frames: `env.path_steps=5` with `env.path_spacing=3` shows frames 3, 6, ... 15.",
         between(1, 1000),
         default=1,
     )
     sampling: str = key(
-        "Which reach an episode is on. hard: of four in five by a running mean of each reach's paw error.",
+        "Which reach an episode performs. hard: four in five are drawn by a running mean of each reach's paw error.",
         ("uniform", "hard"),
         default="uniform",
     )
@@ -154,18 +158,18 @@ class RewardConfig(RewardForm, _Weights):
 class PolicyConfig:
     """The network: a backbone shared by actor and critic, and the layers of their heads."""
 
-    lstm_hidden_size: int = key("Size of the backbone, whatever its kind.", between(1, 8192), "units")
-    n_lstm_layers: int = key("Layers of the backbone, whatever its kind.", between(1, 16))
-    net_arch_pi: list[int] = key("Hidden layers of the head that gives the action.", _LAYERS)
-    net_arch_vf: list[int] = key("Hidden layers of the head that gives the value.", _LAYERS)
+    lstm_hidden_size: int = key("Size of the backbone, of any kind.", between(1, 8192), "units")
+    n_lstm_layers: int = key("Layers of the backbone, of any kind.", between(1, 16))
+    net_arch_pi: list[int] = key("Hidden layers of the action head.", _LAYERS)
+    net_arch_vf: list[int] = key("Hidden layers of the value head.", _LAYERS)
     log_std_init: float = key(
-        "Natural logarithm of the s.d. of the exploration noise at the start; actions range from -1 to 1.", _LOG_STD
+        "Natural logarithm of the initial s.d. of the exploration noise; actions range from -1 to 1.", _LOG_STD
     )
     ortho_init: bool = key("Whether the heads start with orthogonal weights.")
     normalize_observation: bool = key(
-        "Whether observations are brought to mean 0 and variance 1 of what was seen so far, a part of the network."
+        "Whether the network normalises observations to mean 0 and variance 1, over all that it has seen so far."
     )
-    backbone: str = key("What remembers.", BACKBONES, default="lstm")
+    backbone: str = key("The part of the network that remembers.", BACKBONES, default="lstm")
 
 
 @dataclass
@@ -173,41 +177,44 @@ class AlgoConfig:
     """Learning by reward: RecurrentPPO of sb3-contrib; keys of the same name are its arguments."""
 
     timesteps: int = key(
-        "Budget of learning by reward, over all simulations; the steps of a warm start come before it. It is the "
-        "total: a larger one trains a finished run further. 0: the warm start alone.",
+        "Total budget of learning by reward, over all simulations; the steps of a warm start come on top. A larger "
+        "total trains a finished run further. 0: the warm start alone.",
         at_least(0),
         "control steps",
     )
-    eval_freq: int = key("From one evaluation, and checkpoint, to the next.", at_least(1), "control steps")
-    learning_rate: float = key("Of Adam, at the start.", _POSITIVE)
-    learning_rate_final: float | None = key("Reached linearly at the end of the budget; null: constant.", _FINITE)
-    n_steps: int = key("Of each simulation between two updates.", at_least(1), "control steps")
-    batch_size: int = key("Size of a minibatch, of whole sequences.", at_least(2), "control steps")
-    n_epochs: int = key("Passes over what was collected, per update.", at_least(1))
-    gamma: float = key("Discount: what a reward of the next step is worth now.", _SHARE)
+    eval_freq: int = key("Interval between evaluations, each with a checkpoint.", at_least(1), "control steps")
+    learning_rate: float = key("Initial learning rate of Adam.", _POSITIVE)
+    learning_rate_final: float | None = key(
+        "Learning rate at the end of the budget, approached linearly; null: constant.", _FINITE
+    )
+    n_steps: int = key("Steps of each simulation between two updates.", at_least(1), "control steps")
+    batch_size: int = key("Size of a minibatch of whole sequences.", at_least(2), "control steps")
+    n_epochs: int = key("Passes over the collected data per update.", at_least(1))
+    gamma: float = key("Discount factor: the present worth of a reward in the next step.", _SHARE)
     gae_lambda: float = key(
-        "Of generalised advantage estimation: 0 trusts the value head, 1 trusts the rewards that followed.", _SHARE
+        "Lambda of generalised advantage estimation: 0 trusts the value head, 1 trusts the rewards that followed.",
+        _SHARE,
     )
-    clip_range: float = key("How far the probability of an action may move per update, as a share of 1.", _POSITIVE)
+    clip_range: float = key("How far the probability of an action may change per update, relative to 1.", _POSITIVE)
     clip_range_vf: float | None = key(
-        "How far a value may move per update, in units of the return; null: as far as it likes.", _POSITIVE
+        "How far a value may change per update, in units of the return; null: no limit.", _POSITIVE
     )
-    normalize_advantage: bool = key("Whether the advantages of a minibatch are brought to mean 0 and variance 1.")
-    ent_coef: float = key("Weight of the entropy in the loss: keeps exploration up.", _FINITE)
+    normalize_advantage: bool = key("Whether the advantages of a minibatch are normalised to mean 0 and variance 1.")
+    ent_coef: float = key("Weight of the entropy in the loss, which keeps up exploration.", _FINITE)
     vf_coef: float = key("Weight of the value's error in the loss.", _FINITE)
-    max_grad_norm: float = key("Longer gradients are shortened to it.", _POSITIVE)
-    use_sde: bool = key("Exploration that depends on the state (gSDE) instead of noise that is new in every step.")
+    max_grad_norm: float = key("Norm to which larger gradients are clipped.", _POSITIVE)
+    use_sde: bool = key("Whether exploration depends on the state (gSDE), instead of new noise in every step.")
     sde_sample_freq: int = key(
-        "With `algo.use_sde`: steps after which its noise is drawn again; -1: at the beginning of a rollout only.",
+        "With `algo.use_sde`: steps after which the noise is drawn again; -1: only at the start of a rollout.",
         unit="control steps",
     )
     target_kl: float | None = key(
-        "An update ends once the policy has moved so far (1.5 times this Kullback-Leibler divergence); null: never.",
+        "An update ends when the policy has moved by 1.5 times this Kullback-Leibler divergence; null: never.",
         _POSITIVE,
     )
-    stats_window_size: int = key("Episodes that statistics in the log are means over.", at_least(1))
+    stats_window_size: int = key("Number of episodes averaged for statistics in the log.", at_least(1))
     eval_reaches: int = key(
-        "Reaches of each side of the split that are evaluated while training, evenly chosen; the result is of all.",
+        "Reaches of each split evaluated during training, evenly chosen; the final result covers all.",
         at_least(1),
         default=32,
     )
@@ -218,32 +225,36 @@ class PretrainConfig:
     """The warm start: the network imitates a teacher before it learns by reward."""
 
     teacher: str = key(
-        "Controller that the network imitates. none: no warm start; the other keys mean nothing then. "
+        "Controller that the network imitates. none: no warm start; the other keys then have no effect. "
         + " ".join(f"{name}: {meaning}" for name, meaning in CONTROLLERS.described().items()),
         ("none", *CONTROLLERS),
     )
     rounds: int = key(
-        "Rounds of imitation: every simulation performs a reach, driven by the teacher or, more and more, the network.",
+        "Rounds of imitation. In each, every simulation performs a reach, driven by the teacher or, increasingly, by "
+        "the network.",
         at_least(1),
     )
     teacher_rounds: int = key("Rounds after which the network drives all simulations.", at_least(1))
-    remembered_rounds: int = key("Rounds that are learned from together, the latest ones.", at_least(1))
-    n_epochs: int = key("Passes over what is remembered, per round.", at_least(1))
-    batch_size: int = key("Size of a minibatch, of whole reaches.", at_least(1), "control steps")
-    learning_rate: float = key("Of imitation; it falls linearly to 0 over the rounds.", _POSITIVE)
-    noise: float = key("S.d. of noise on actions while lessons are collected; actions range from -1 to 1.", _SHARE)
+    remembered_rounds: int = key("Number of latest rounds to learn from.", at_least(1))
+    n_epochs: int = key("Passes over these rounds, per round.", at_least(1))
+    batch_size: int = key("Size of a minibatch of whole reaches.", at_least(1), "control steps")
+    learning_rate: float = key("Learning rate of imitation; it falls linearly to 0 over the rounds.", _POSITIVE)
+    noise: float = key("S.d. of the noise on actions during imitation; actions range from -1 to 1.", _SHARE)
     log_std_after: float = key(
-        "As `policy.log_std_init`, when learning by reward begins; with more of it the network forgets.", _LOG_STD
+        "As `policy.log_std_init`, for the start of learning by reward; with more noise the network forgets.", _LOG_STD
     )
     critic_steps: int = key(
-        "How long only the value head learns by reward, before the network does.", at_least(0), "control steps"
+        "How long only the value head learns by reward, before the whole network does.", at_least(0), "control steps"
     )
     num_envs: int = key("Simulations, as `env.num_envs` for learning by reward.", at_least(1), default=64)
     in_timesteps: bool = key(
         "Whether `algo.timesteps` counts the steps of the warm start too, as in runs of older versions.", default=False
     )
     learning_rate_after: float = key(
-        "Of learning by reward then, in place of `algo.learning_rate`, which would forget all.", _POSITIVE, default=3e-5
+        "Learning rate by reward after the warm start, instead of `algo.learning_rate`, with which the network would "
+        "forget everything.",
+        _POSITIVE,
+        default=3e-5,
     )
 
 
@@ -251,14 +262,16 @@ class PretrainConfig:
 class TrackingConfig:
     """Where metrics go besides metrics.csv and TensorBoard."""
 
-    wandb: str = key("Weights & Biases; offline runs wait for `scripts/sync.py`.", ("disabled", "online", "offline"))
+    wandb: str = key("Weights & Biases; `scripts/sync.py` uploads offline runs.", ("disabled", "online", "offline"))
     project: str = key("Project at Weights & Biases.", Range("not empty", lambda name: name.strip() != ""))
-    entity: str | None = key("Team or user there; null: the one that is logged in.")
-    group: str | None = key("Runs with the same word are shown together there; null: a sweep's name.")
-    tags: list[str] = key("Words to find the run by there.")
+    entity: str | None = key("Team or user there; null: the account that is logged in.")
+    group: str | None = key("Runs of the same group are shown together there; null: the name of the sweep.")
+    tags: list[str] = key("Tags of the run there.")
     # These have defaults because a run that was saved before they existed has none of them.
-    pictures_percent: float = key("Time that pictures of evaluations may take.", between(0, 100), "%", default=3.0)
-    films: bool = key("Whether evaluations while training are filmed, too.", default=False)
+    pictures_percent: float = key(
+        "Share of time that pictures of evaluations may take.", between(0, 100), "%", default=3.0
+    )
+    films: bool = key("Whether evaluations during training are filmed, too.", default=False)
 
 
 def _is_run_name(name: str) -> bool:
@@ -281,20 +294,20 @@ class Config:
     pretrain: PretrainConfig
     tracking: TrackingConfig
     name: str = key(
-        "The run folder is outputs/NAME; by default the time of day. The same name again continues the run.",
+        "Name of the run folder outputs/NAME; by default date and time. The same name again continues the run.",
         Range("a folder below outputs, printable, without outer spaces, of at most 255 bytes", _is_run_name),
     )
-    seed: int = key("Of all that is drawn while training; the same seed gives the same run.", between(0, 2**32 - 1))
+    seed: int = key("Seed of all random numbers in training; the same seed gives the same run.", between(0, 2**32 - 1))
     threads: int = key("Threads of the simulator; 0 means all processors.", between(0, 1024))
     network_threads: int = key(
-        "Threads of the network on a CPU. More than one pays for large networks on an idle machine; on a busy one "
-        "threads that wait for each other make a run ten times slower.",
+        "Threads of the network on a CPU. More than one helps with large networks on an idle machine. On a busy "
+        "machine, threads that wait for each other can make a run ten times slower.",
         between(1, 1024),
     )
-    device: str = key("Where the network is trained. A GPU is never needed.", ("cpu", "cuda", "auto"))
+    device: str = key("Where the network is trained. A GPU is never required.", ("cpu", "cuda", "auto"))
     video: bool = key("Whether a finished run is filmed, into videos/ of the run folder.")
     max_minutes: float | None = key(
-        "A run that has lasted so long saves itself and ends, with the exit status 124; null: no limit.",
+        "After this time a run saves itself and ends with exit status 124; null: no limit.",
         _POSITIVE,
         "min",
         default=None,
