@@ -100,7 +100,7 @@ def import_and_mend(do):
 
     axes = shlex.split(told(r"Import again, into another folder, with (--axes '[^']*')", imported))
     cutoff = told(r"known paw to \S+ mm; to \S+ mm with (--cutoff \S+)", imported).split()
-    again = do("scripts/import_reaches.py", *SESSION, "--out", "reaches", *axes, *cutoff)
+    again = do("scripts/import_reaches.py", "session.csv", "--out", "reaches", *axes, *cutoff)  # the rest is remembered
     assert "SUSPICIOUS" not in again
     assert axes == ["--axes", "x z -y"]
     assert abs(float(told(r"noise shoulder \S+ elbow \S+ paw (\S+) mm", again)) - NOISE_MM) < 0.03

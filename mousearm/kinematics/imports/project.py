@@ -20,7 +20,7 @@ from mousearm.files import write_text
 from mousearm.kinematics.files import parse_number
 from mousearm.kinematics.imports.cleaning import CutRule
 from mousearm.kinematics.imports.conversion import read_axes
-from mousearm.kinematics.imports.importing import MEMORY, ImportResult, axes_doubts, import_reaches
+from mousearm.kinematics.imports.importing import MEMORY, NOTES, ImportResult, axes_doubts, import_reaches
 from mousearm.kinematics.imports.options import ImportOptions
 
 # Keys, and what they mean; each is the option of the import with that name.
@@ -155,11 +155,14 @@ def import_project(files: Sequence[Path], out: Path, given: Mapping[str, Any]) -
     """Import as `import_reaches` does, with what `reaches.yaml` says beside the options that are given, by field.
 
     Returns the results and what is to be told beside their notes. Nothing is noted if anything is refused; if it
-    cannot be noted, the reaches are there all the same.
+    cannot be noted, the reaches are there all the same. Of reaches that an import wrote, `reaches.yaml` says nothing.
     """
     if not files:
         raise KinematicsError("No file is given to import.")
     given = {field: value for field, value in given.items() if value is not None or field in ("cutoff", "cut")}
+    if all(any((folder / NOTES).is_file() for folder in file.resolve().parents[: _ABOVE + 1]) for file in files):
+        imported = import_reaches(files, out, ImportOptions(**given))  # reaches that an import wrote, which say all
+        return imported, axes_doubts(imported)
     project = Project.of(files)
     remarks = project.remarks(files, given)
     options = [project.options(file, given) for file in files]

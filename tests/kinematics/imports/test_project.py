@@ -55,6 +55,19 @@ def test_the_first_import_writes_what_the_next_reads(day, bring):
         np.testing.assert_array_equal(one.landmarks, other.landmarks)
 
 
+def test_reaches_that_an_import_wrote_beside_the_recordings_speak_for_themselves(day, bring):
+    """What reaches.yaml says of the recordings does not hold for them, nor do their options for the recordings."""
+    bring(day, "day/reaches", **SAID)
+    text = (day / "reaches.yaml").read_text()
+    turned, told = bring(day / "reaches", "day/turned", unit="m", axes="x z -y")
+    assert (day / "reaches.yaml").read_text() == text
+    assert "From" not in told
+    assert not (day / "reaches" / "reaches.yaml").exists()
+    right, up, forward = REACHES[0].landmarks[:, :, 0], REACHES[0].landmarks[:, :, 2], REACHES[0].landmarks[:, :, 1]
+    expected = np.stack([-up, forward, right], axis=2)  # z, to the right, has become up, and up is left
+    np.testing.assert_allclose(turned[0].landmarks, expected, atol=1e-12)
+
+
 def test_advice_all_that_is_missing_is_told_at_once_and_its_lines_can_be_added(day, bring):
     with pytest.raises(MissingError) as caught:
         bring(day)
