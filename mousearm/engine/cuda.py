@@ -91,7 +91,11 @@ def compile_cuda(source: str, capability: tuple[int, int]) -> bytes:
     program = _checked(nvrtc.nvrtcCreateProgram(source.encode(), _SOURCE.encode(), 0, [], []))
     status = nvrtc.nvrtcCompileProgram(program, len(options), options)[0]
     if status.value:
-        said = _filled(nvrtc.nvrtcGetProgramLogSize, nvrtc.nvrtcGetProgramLog, program).decode(errors="replace")
+        said = (
+            _filled(nvrtc.nvrtcGetProgramLogSize, nvrtc.nvrtcGetProgramLog, program)
+            .decode(errors="replace")
+            .rstrip("\0")
+        )
         raise CompilerError(f"NVRTC cannot compile the engine ({status.name}): {' '.join(said.split())[-_LAST:]}")
     machine_code = _filled(nvrtc.nvrtcGetCUBINSize, nvrtc.nvrtcGetCUBIN, program)
     _checked(nvrtc.nvrtcDestroyProgram(program))
