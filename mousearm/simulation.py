@@ -1,6 +1,5 @@
 """N arms stepped together: by MuJoCo, or by the engine that is generated from the model; above are only arrays."""
 
-import copy
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -10,7 +9,7 @@ import numpy as np
 from mujoco.batch import Batch
 
 from mousearm.engine.build import processor_name
-from mousearm.engine.check import EngineCheck, load_engine
+from mousearm.engine.check import EngineCheck, load_engine, with_time_step
 from mousearm.errors import CompilerError, EngineError
 from mousearm.model.arm import Arm, positions
 from mousearm.trajectory import LANDMARKS, Snapshot
@@ -79,7 +78,7 @@ class MujocoSimulation:
 
         They have as many threads, the caller's included; 0 means all processors.
         """
-        model = _timed(arm, control_dt, n_substeps)
+        model = with_time_step(arm, control_dt, n_substeps)
         self.arm, self.model, self.n = arm, model, n
         self.control_dt, self.n_substeps = control_dt, n_substeps
         self._made_of = arm, n, control_dt, n_substeps, threads
@@ -134,7 +133,7 @@ class GeneratedSimulation:
 
     def __init__(self, arm: Arm, n: int, control_dt: float, n_substeps: int, threads: int = 0):
         """As `MujocoSimulation`; EngineError or CompilerError as of `load_engine`."""
-        model = _timed(arm, control_dt, n_substeps)
+        model = with_time_step(arm, control_dt, n_substeps)
         self.arm, self.model, self.n = arm, model, n
         self.control_dt, self.n_substeps = control_dt, n_substeps
         self._made_of = arm, n, control_dt, n_substeps, threads
@@ -227,7 +226,7 @@ def choose_engine(arm: Arm, control_dt: float, n_substeps: int, wanted: str) -> 
     if wanted == MUJOCO:
         return BY_MUJOCO
     try:
-        library, check = load_engine(_timed(arm, control_dt, n_substeps), arm.landmarks, n_substeps)
+        library, check = load_engine(with_time_step(arm, control_dt, n_substeps), arm.landmarks, n_substeps)
     except (EngineError, CompilerError) as error:
         if wanted == GENERATED:
             raise
@@ -246,14 +245,6 @@ def build_simulation(
     chosen = choose_engine(arm, control_dt, n_substeps, engine).name if engine == AUTO else engine
     kind = GeneratedSimulation if chosen == GENERATED else MujocoSimulation
     return kind(arm, n, control_dt, n_substeps, threads)
-
-
-def _timed(arm: Arm, control_dt: float, n_substeps: int) -> mujoco.MjModel:
-    """A copy of what is simulated of an arm with the time step of its substeps, never reset by itself."""
-    model = copy.copy(arm.physics)
-    model.opt.timestep = control_dt / n_substeps
-    model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET
-    return model
 
 
 def _state_layout(model: mujoco.MjModel) -> tuple[list[slice], np.ndarray]:

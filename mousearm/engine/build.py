@@ -20,6 +20,8 @@ from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
+
 from mousearm.engine.cache import is_intact, keep, place_of
 from mousearm.errors import CompilerError
 
@@ -64,6 +66,10 @@ class Library:
         function.argtypes = [ctypes.c_int64] * 2 + [ctypes.c_void_p] * len(pointers)
         function.restype = None
         return RowFunction(function, n, pointers, threads or processors())
+
+    def on_arrays(self, name: str, arrays: Sequence[np.ndarray]) -> "RowFunction":
+        """The same for contiguous arrays that have one row per arm, on the caller's thread."""
+        return self.bind(name, len(arrays[0]), [array.ctypes.data for array in arrays])
 
 
 class RowFunction:

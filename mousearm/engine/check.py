@@ -5,7 +5,8 @@ ranges; both engines then advance them by some control steps, in which limits ar
 `Simulation` shows. The result is kept beside the library.
 """
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from typing import NamedTuple
@@ -19,7 +20,7 @@ from mousearm.engine.build import Library, build
 from mousearm.engine.source import engine_source
 from mousearm.errors import EngineError, MouseArmError, OutputError
 from mousearm.files import to_json, write_sealed
-from mousearm.model.arm import Landmark, positions
+from mousearm.model.arm import Arm, Landmark, positions
 from mousearm.trajectory import LANDMARKS
 
 TOLERANCE = 1e-8
@@ -62,6 +63,14 @@ class Engine(NamedTuple):
     check: EngineCheck
 
 
+def with_time_step(arm: Arm, control_dt: float, n_substeps: int) -> mujoco.MjModel:
+    """A copy of what is simulated of an arm with the time step of its substeps, never reset by itself."""
+    model = copy.copy(arm.physics)
+    model.opt.timestep = control_dt / n_substeps
+    model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET
+    return model
+
+
 def load_engine(model: mujoco.MjModel, landmarks: Mapping[str, Landmark], n_substeps: int) -> Engine:
     """Generate, compile and check the engine of a model, or take it from the cache.
 
@@ -72,7 +81,14 @@ def load_engine(model: mujoco.MjModel, landmarks: Mapping[str, Landmark], n_subs
         CompilerError: there is no compiler that works.
     """
     library = build(engine_source(model, landmarks, n_substeps))
-    check = _saved(library) or compare(library, model, landmarks, n_substeps)
+    check = _saved(library) or compare(library.on_arrays, model, landmarks, n_substeps)
+    demand(check)
+    _save(library, check)
+    return Engine(library, check)
+
+
+def demand(check: EngineCheck) -> None:
+    """Raise EngineError if a check has failed."""
     if not check.passed:
         worst, value = max(asdict(check).items(), key=lambda one: np.nan_to_num(one[1], nan=np.inf))
         raise EngineError(
@@ -80,8 +96,6 @@ def load_engine(model: mujoco.MjModel, landmarks: Mapping[str, Landmark], n_subs
             "it is not used. Use engine=mujoco.",
             [worst],
         )
-    _save(library, check)
-    return Engine(library, check)
 
 
 def _saved(library: Library) -> EngineCheck | None:
@@ -102,8 +116,16 @@ def _save(library: Library, check: EngineCheck) -> None:
             write_sealed(library.folder / _FILE, to_json({"mujoco": mujoco.__version__, **asdict(check)}))
 
 
-def compare(library: Library, model: mujoco.MjModel, landmarks: Mapping[str, Landmark], n_substeps: int) -> EngineCheck:
-    """Advance random states of a model by a library and by MuJoCo; see the module, and `load_engine`."""
+def compare(
+    on_arrays: Callable[[str, Sequence[np.ndarray]], Callable[[], None]],
+    model: mujoco.MjModel,
+    landmarks: Mapping[str, Landmark],
+    n_substeps: int,
+) -> EngineCheck:
+    """Advance random states of a model by a library and by MuJoCo; see the module, and `load_engine`.
+
+    ``on_arrays`` makes a function of a library, by name, ready for arrays that it then works on at each call.
+    """
     random, n = np.random.default_rng(0), _SIMULATIONS
     judge = Batch(model, nsim=n, nthread=1)
     names = ("qpos", "qvel", "act", "ctrl", "actuator_force", "qfrc_actuator")
@@ -113,7 +135,7 @@ def compare(library: Library, model: mujoco.MjModel, landmarks: Mapping[str, Lan
     judged["qpos"][:], judged["qvel"][:], judged["act"][:] = _random_states(model, random, n)
     ours = {name: np.ascontiguousarray(judged[name]).copy() for name in names}
     ours["marks"] = np.zeros((n, 3 * len(LANDMARKS)))
-    step = library.bind("step_f64", n, [array.ctypes.data for array in ours.values()])
+    step = on_arrays("step_f64", list(ours.values()))
     low, high = model.actuator_ctrlrange.T
     largest = {name: np.zeros(ours[name].shape[1]) for name in ours}
     differences = {name: np.zeros(ours[name].shape[1]) for name in ours}

@@ -8,6 +8,7 @@ import ctypes
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 
 from mousearm.door import read_bytes
@@ -50,6 +51,21 @@ class CudaLibrary:
                 _checked(driver.cuLaunchKernel(kernel, blocks, 1, 1, ARMS_PER_BLOCK, 1, 1, 0, stream, arguments, 0))
 
         return launch
+
+    def on_arrays(self, name: str, arrays: Sequence[np.ndarray]) -> Callable[[], None]:
+        """The same for arrays of the host that have one row per arm: each call takes them to the GPU and back."""
+        rows = [torch.from_numpy(array) for array in arrays]
+        there = [row.to(self._device) for row in rows]
+        launch = self.bind(name, len(arrays[0]), [tensor.data_ptr() for tensor in there])
+
+        def run() -> None:
+            for row, tensor in zip(rows, there, strict=True):
+                tensor.copy_(row)
+            launch()
+            for row, tensor in zip(rows, there, strict=True):
+                row.copy_(tensor)
+
+        return run
 
 
 def build_cuda(source: str, device: torch.device) -> CudaLibrary:

@@ -1,12 +1,12 @@
 """N arms as torch tensors, stepped together by the generated engine where the tensors are: on the CPU or on a GPU."""
 
-import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 
-from mousearm.engine.build import Library, build
+from mousearm.engine.build import Library
+from mousearm.engine.check import compare, demand, load_engine, with_time_step
 from mousearm.engine.cuda import CudaLibrary, build_cuda
 from mousearm.engine.source import engine_source
 from mousearm.model.arm import Arm
@@ -35,8 +35,8 @@ class TensorSimulation:
     ):
         """Build n simulations at the rest pose, with ``n_substeps`` physics steps in each ``control_dt`` s.
 
-        EngineError if the engine does not do what the model has, or cannot be compiled or run here; its compilation,
-        where it is the first of this model, takes seconds.
+        The engine is compiled where it is the first of its model, and held against MuJoCo before it is used, on the GPU
+        too. EngineError or CompilerError as of `load_engine` and `build_cuda`.
         """
         self.arm, self.n, self.control_dt, self.n_substeps = arm, n, control_dt, n_substeps
         self.device, self.dtype = torch.device(device), dtype
@@ -100,7 +100,9 @@ class TensorSimulation:
         return self._library.bind(f"{name}_{_SUFFIXES[self.dtype]}", self.n, [part.data_ptr() for part in parts])
 
     def _built(self) -> Library | CudaLibrary:
-        model = copy.copy(self.arm.physics)
-        model.opt.timestep = self.control_dt / self.n_substeps
-        source = engine_source(model, self.arm.landmarks, self.n_substeps)
-        return build(source) if self.device.type == "cpu" else build_cuda(source, self.device)
+        model, landmarks = with_time_step(self.arm, self.control_dt, self.n_substeps), self.arm.landmarks
+        if self.device.type == "cpu":
+            return load_engine(model, landmarks, self.n_substeps).library
+        library = build_cuda(engine_source(model, landmarks, self.n_substeps), self.device)
+        demand(compare(library.on_arrays, model, landmarks, self.n_substeps))
+        return library
