@@ -12,7 +12,8 @@ from typing import Any
 from mousearm import cli
 from mousearm.errors import MouseArmError, UnknownNameError
 
-SECTIONS = ("kernels", "speed", "training", "goals", "repeat")
+SECTIONS = ("kernels", "speed", "training", "repeat", "learning")
+REPEATED = {"once": 0, "again": 0, "with another seed": 1}  # seeds; the first two have the same best_sha256
 
 
 @cli.command(
@@ -55,12 +56,15 @@ def measures(section: str) -> list[tuple[str, Callable[[], Any]]]:
         from mousearm.benchmark.gpu import ARMS, kernels, speed
 
         return [(f"{section} {model}", partial(kernels if section == "kernels" else speed, model)) for model in ARMS]
-    from mousearm.benchmark.gpu_learning import GOALS, same_twice, seconds_to_goal, training_steps_per_s
+    from mousearm.benchmark.device import RUNS, learning, training_speed
 
-    if section == "goals":
-        return [(f"goal {name}", partial(seconds_to_goal, name)) for name in GOALS]
-    measure = training_steps_per_s if section == "training" else same_twice
-    return [(f"{section} {model}", partial(measure, model)) for model in ("torque", "muscle")]
+    if section == "training":
+        sizes = [(model, n) for n in (16384, 4096) for model in ("torque", "muscle")]
+        return [(f"training {model} {n}", partial(training_speed, model, n)) for model, n in sizes]
+    if section == "learning":
+        return [(f"learning {name}", partial(learning, name)) for name in RUNS]
+    short = ("algo.timesteps=250000", "algo.eval_freq=100000")
+    return [(f"repeat {name}", partial(learning, "torque", seed, short)) for name, seed in REPEATED.items()]
 
 
 if __name__ == "__main__":
