@@ -16,7 +16,7 @@ from mousearm.errors import MouseArmError, UnknownNameError
 if TYPE_CHECKING:
     from mousearm.benchmark.learning import ErrorCurve
 
-SECTIONS = ("environment", "update", "training", "device", "seconds_to_mm")
+SECTIONS = ("simulation", "environment", "update", "training", "device", "seconds_to_mm")
 RUNS = ("torque", "torque_warm", "muscle", "muscle_warm", "original")  # of LEARNING_RUNS, which is slow to import
 
 
@@ -31,7 +31,7 @@ def _positive(text: str) -> int:
     __doc__,
     cli.argument("--only", default=",".join(SECTIONS), help="sections, with commas: " + ",".join(SECTIONS)),
     cli.argument("--model", default="torque", help="the arm of the section environment: torque | muscle"),
-    cli.argument("--threads", type=int, default=os.cpu_count(), help="of the network; default all processors"),
+    cli.argument("--threads", type=int, default=os.cpu_count(), help="of network, simulator; default all processors"),
     cli.argument("--runs", default=",".join(RUNS), help="trainings of seconds_to_mm: " + ",".join(RUNS)),
     cli.argument("--kinematics", default="package:demo.csv", help="the reach of seconds_to_mm, a CSV file"),
     cli.argument("--seeds", type=_positive, default=1, help="seeds of each training; the median counts"),
@@ -51,6 +51,7 @@ def main(given: Namespace) -> None:
             raise MouseArmError(f"--{option} {file}: there is no folder {file.parent}. Make it first.")
     chosen = _names(given.only, "section (--only)", SECTIONS)
     runs = _names(given.runs, "training (--runs)", RUNS)
+    from mousearm.benchmark.engines import simulation_speed
     from mousearm.benchmark.learning import draw_curves, learning_curves, limits_table, seconds_to_mm
     from mousearm.benchmark.speed import device_speed, environment_speed, speed_table, training_speed, update_speed
     from mousearm.files import write_json
@@ -60,6 +61,7 @@ def main(given: Namespace) -> None:
             write_json(given.json, figures)
 
     sections: dict[str, Callable[[], Any]] = {
+        "simulation": lambda: simulation_speed(given.threads),
         "environment": lambda: environment_speed(given.model),
         "update": lambda: update_speed(given.threads),
         "training": lambda: training_speed(given.threads),

@@ -149,3 +149,13 @@ def test_stock_environment_is_the_same_task(configure):
             ]
     finally:
         stock.close()
+
+
+@pytest.mark.slow
+def test_the_generated_engine_is_several_times_as_fast(run_script, tmp_path, monkeypatch, compiler):
+    monkeypatch.setattr("mousearm.benchmark.engines._ROUNDS", 2)
+    file = tmp_path / "speed.json"
+    assert run_script("benchmark", "--only", "simulation", "--threads", "1", "--json", file).status == 0
+    figures = json.loads(file.read_text())["simulation"]
+    assert figures["torque_64_ratio"] > 5
+    assert figures["muscle_64_ratio"] > 3

@@ -39,6 +39,7 @@ _WORKERS = 16
 _ROLLOUTS = {"stock": 1, "ours_same_hyperparameters": 1, "ours_defaults": 4}  # of a round; ours is done in no time
 # The hyperparameters of the lab's original program as it is usually run; its network has no normaliser.
 ORIGINAL = (
+    "engine=mujoco",
     "algo=original",
     "algo.n_steps=256",
     "algo.batch_size=256",
@@ -120,7 +121,7 @@ def environment_speed(model: str = "torque") -> dict[str, float]:
     (a joint at its limit costs time): 64 arms, the processes 16. Alone, the whole model is stepped, ours without what
     is only seen (``Arm.physics``). The model is ``torque`` or ``muscle``.
     """
-    config = compose([f"model={model}"])
+    config = compose([f"model={model}", "engine=mujoco"])
     ours = our_environment(config)
     task = ours.task
     n_steps = int(task.last_frame[0])
@@ -143,7 +144,7 @@ def environment_speed(model: str = "torque") -> dict[str, float]:
         for action in actions:
             env.step(action[: env.num_envs])
 
-    with closing(stock_environment(compose([f"model={model}", f"env.num_envs={_WORKERS}"]))) as processes:
+    with closing(stock_environment(replace(config, env=replace(config.env, num_envs=_WORKERS)))) as processes:
         runs = {"bare": step_bare, "ours": partial(step_all, ours), "gym_subproc": partial(step_all, processes)}
         ours.reset()
         processes.reset()
@@ -234,10 +235,10 @@ def speed_table(figures: Mapping[str, Mapping[str, float]]) -> str:
     lines = []
     for section, values in figures.items():
         lines.append(section)
-        yardstick = values[_YARDSTICKS[section]]
+        yardstick = values.get(_YARDSTICKS.get(section, ""))
         for name, value in values.items():
             line = f"  {name:<40} {value:>12.4g}"
-            if name.endswith("_s"):
+            if yardstick is not None and name.endswith("_s"):
                 speed = value / yardstick if name.endswith("_per_s") else yardstick / value
                 line += f" {speed:>8.2f} x"
             lines.append(line)
