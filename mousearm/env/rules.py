@@ -32,7 +32,7 @@ def look_ahead(targets: Array, reach: Array, frame: Array, last_frame: Array, fr
     xp = namespace(frame)
     frames = xp.minimum(frame[:, None] + frames_ahead, last_frame[:, None])
     coming = targets[reach[:, None], frames]
-    return Ahead(xp.astype(frame, targets.dtype) / last_frame, coming[:, 0], coming[:, 1:])
+    return Ahead(frame / last_frame, coming[:, 0], coming[:, 1:])
 
 
 def score(reward: Reward, before: Snapshot, after: Snapshot, target: Array, peak_force: Array) -> Score:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 
 from mousearm.env.rules import Score
@@ -11,6 +12,7 @@ from mousearm.env.task import Outcome
 from mousearm.errors import NonFiniteError
 
 _COUNTS = ("steps", "diverged", "ended", "observation")
+_ADDED_AT_ONCE = 64  # steps
 _ASK_ELSEWHERE = "Train with device=cpu engine=mujoco, which stops at the first one and keeps what the arms did."
 
 
@@ -21,28 +23,48 @@ class RolloutStatistics:
         self._weights = weights
         self._sums: dict[str, float] = {}
         self._steps = 0
-        self.diverged = 0
+        self._diverged = 0
+        self._waiting: list[Outcome] = []  # that are not yet in the sums: it takes less time to add many
+
+    @property
+    def diverged(self) -> int:
+        """Simulations that diverged since the start."""
+        self._add_waiting()
+        return self._diverged
 
     def add(self, outcome: Outcome) -> None:
         """Count one step of all simulations."""
-        self._steps += len(outcome.reward)
-        self.diverged += int(outcome.terminated.sum())
-        for key, values in _logged(outcome).items():
-            self._sums[key] = self._sums.get(key, 0.0) + float(values.sum())
+        self._waiting.append(outcome)
+        if len(self._waiting) == _ADDED_AT_ONCE:
+            self._add_waiting()
+
+    def _add_waiting(self) -> None:
+        if not self._waiting:
+            return
+        rows = [_logged(outcome) for outcome in self._waiting]
+        self._diverged += sum(int(outcome.terminated.sum()) for outcome in self._waiting)
+        for key in rows[0]:
+            for total in np.stack([row[key] for row in rows]).sum(axis=1).tolist():
+                self._sums[key] = self._sums.get(key, 0.0) + total
+        self._steps += sum(len(outcome.reward) for outcome in self._waiting)
+        self._waiting.clear()
 
     def pop(self) -> dict[str, float]:
         """Means since the last call, by log key, and ``rollout/diverged``, the count since the start."""
+        self._add_waiting()
         means = {key: total / max(self._steps, 1) for key, total in self._sums.items()}
         self._sums, self._steps = {}, 0
-        return {**means, **_weighted(means, self._weights), "rollout/diverged": float(self.diverged)}
+        return {**means, **_weighted(means, self._weights), "rollout/diverged": float(self._diverged)}
 
     def state(self) -> dict[str, Any]:
         """Sums and counts so far; live, to be copied."""
-        return {"steps": self._steps, "sums": self._sums, "diverged": self.diverged}
+        self._add_waiting()
+        return {"steps": self._steps, "sums": self._sums, "diverged": self._diverged}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Restore what ``state`` returned."""
-        self._steps, self.diverged = state["steps"], state["diverged"]
+        self._waiting.clear()
+        self._steps, self._diverged = state["steps"], state["diverged"]
         self._sums = {key: float(total) for key, total in state["sums"].items()}
 
 
