@@ -1,53 +1,78 @@
 """Actuators: from controls and activations to forces on joints and links, and rates of activation."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import mujoco
 import numpy as np
 
 from mousearm.engine.expressions import Code, Scalar, Value, bare, constant, literal
-from mousearm.engine.tendons import tendon
+from mousearm.engine.tendons import Tendon, tendon
 from mousearm.engine.tree import LinkMotion, Tree, onto_joints
 
 Gain, Bias, Dynamics, Disable = mujoco.mjtGain, mujoco.mjtBias, mujoco.mjtDyn, mujoco.mjtDisableBit
 
 
 @dataclass
-class Pull:
-    """Forces of all actuators: on links (6,) through tendons, and on joints."""
+class Actuation:
+    """What actuators do: forces on joints, and by pairs of joints (i >= j) how they grow with velocity."""
 
-    links: dict[int, np.ndarray] = field(default_factory=dict)
-    joints: dict[int, Value] = field(default_factory=dict)
+    torques: list[Value]
+    slopes: dict[tuple[int, int], Value]
 
 
-def actuate(tree: Tree, motion: LinkMotion) -> list[Value]:
-    """Write forces and rates of activation; the force of all actuators on every joint, MuJoCo's qfrc_actuator."""
-    model, code, pull = tree.model, tree.code, Pull()
+def actuate(tree: Tree, motion: LinkMotion, with_slopes: bool) -> Actuation:
+    """Write forces and rates of activation; gives MuJoCo's qfrc_actuator and, if asked for, its slope in velocity."""
+    model, code = tree.model, tree.code
+    on_links: dict[int, np.ndarray] = {}
+    on_joints: dict[int, Value] = {}
+    moments: list[tuple[Value, dict[int, Value]]] = []
     for number in range(model.nu):
         code.write(f"// actuator {model.actuator(number).name or number}")
-        target, gear = int(model.actuator_trnid[number, 0]), float(model.actuator_gear[number, 0])
-        lines: dict[int, np.ndarray] = {}
-        length, rate = Scalar(f"q[{target}]"), Scalar(f"v[{target}]")
-        if model.actuator_trntype[number] == mujoco.mjtTrn.mjTRN_TENDON:
-            path = tendon(tree, motion.velocities, target)
-            length, rate, lines = path.length, path.rate, path.lines
-        force = _force(model, code, number, length * gear, rate * gear)
+        gear, joint = float(model.actuator_gear[number, 0]), int(model.actuator_trnid[number, 0])
+        path = _transmission(tree, motion, number)
+        is_on_joint = model.actuator_trntype[number] == mujoco.mjtTrn.mjTRN_JOINT
+        actuator = _Actuator(model, code, number, path.length * gear, path.rate * gear)
+        force = actuator.force()
         code.write(f"force[{number}] = {literal(force)};")
-        if model.actuator_trntype[number] == mujoco.mjtTrn.mjTRN_TENDON:
-            for link, line in lines.items():
-                pull.links[link] = pull.links.get(link, constant(np.zeros(6))) + line * (force * gear)
-        else:
-            pull.joints[target] = pull.joints.get(target, 0.0) + force * gear
-    through_links = onto_joints(tree, pull.links, "tension")
-    torques = [pull.joints.get(joint, 0.0) + through_links.get(joint, 0.0) for joint in range(model.nv)]
-    return [code.let(f"torque{joint}", _limited(model, joint, torque)) for joint, torque in enumerate(torques)]
+        for link, line in path.lines.items():
+            on_links[link] = on_links.get(link, constant(np.zeros(6))) + line * (force * gear)
+        if is_on_joint:
+            on_joints[joint] = on_joints.get(joint, 0.0) + force * gear
+        if with_slopes:
+            arms: dict[int, Value] = {joint: 1.0} if is_on_joint else onto_joints(tree, path.lines, f"moment{number}_")
+            moments.append((actuator.slope() * gear**2, arms))
+    through_links = onto_joints(tree, on_links, "tension")
+    torques = [on_joints.get(joint, 0.0) + through_links.get(joint, 0.0) for joint in range(model.nv)]
+    torques = [code.let(f"torque{joint}", _limited(model, joint, torque)) for joint, torque in enumerate(torques)]
+    return Actuation(torques, _slopes(tree, moments))
+
+
+def _transmission(tree: Tree, motion: LinkMotion, number: int) -> Tendon:
+    """Length, rate and lines of what an actuator pulls at; a joint has no lines."""
+    model, target = tree.model, int(tree.model.actuator_trnid[number, 0])
+    if model.actuator_trntype[number] == mujoco.mjtTrn.mjTRN_TENDON:
+        return tendon(tree, motion.velocities, target)
+    return Tendon(Scalar(f"q[{target}]"), Scalar(f"v[{target}]"), {})
+
+
+def _slopes(tree: Tree, moments: list[tuple[Value, dict[int, Value]]]) -> dict[tuple[int, int], Value]:
+    """Sum of slope x moment arm x moment arm, of joints on one way to the root (as MuJoCo's qDeriv has them)."""
+    slopes: dict[tuple[int, int], Value] = {}
+    for number, (slope, arms) in enumerate(moments):
+        if not isinstance(slope, Scalar) and slope == 0:
+            continue
+        arms = {joint: tree.code.let(f"lever{number}_{joint}", arm) for joint, arm in arms.items()}
+        for joint, arm in arms.items():
+            scaled = tree.code.let(f"scaled{number}_{joint}", slope * arm)
+            for other in tree.ancestors(int(tree.model.jnt_bodyid[joint])):
+                if other <= joint and other in arms:
+                    slopes[joint, other] = slopes.get((joint, other), 0.0) + scaled * arms[other]
+    return {pair: tree.code.let(f"slope{pair[0]}_{pair[1]}", slope) for pair, slope in slopes.items()}
 
 
 def _limited(model: mujoco.MjModel, joint: int, torque: Value) -> Value:
     """Within the range that the joint gives to all its actuators together."""
-    if not model.jnt_actfrclimited[joint]:
-        return torque
-    return within(torque, model.jnt_actfrcrange[joint])
+    return within(torque, model.jnt_actfrcrange[joint]) if model.jnt_actfrclimited[joint] else torque
 
 
 def within(value: Value, limits: np.ndarray) -> Scalar:
@@ -55,71 +80,89 @@ def within(value: Value, limits: np.ndarray) -> Scalar:
     return Scalar(f"within({bare(value)}, {literal(float(limits[0]))}, {literal(float(limits[1]))})")
 
 
-def _force(model: mujoco.MjModel, code: Code, number: int, length: Value, rate: Value) -> Value:
-    """Force of one actuator, MuJoCo's actuator_force; writes the rate of its activation, if it has one."""
-    driven: Value = Scalar(f"ctrl[{number}]")
-    if model.actuator_ctrllimited[number] and not model.opt.disableflags & Disable.mjDSBL_CLAMPCTRL:
-        driven = code.let(f"control{number}", within(driven, model.actuator_ctrlrange[number]))
-    state = int(model.actuator_actadr[number])
-    if state >= 0:
-        control, driven = driven, Scalar(f"act[{state}]")
-        code.write(f"actdot[{state}] = {literal(_activation_rate(model, number, control, driven))};")
-    gain = _gain(model, code, number, length, rate)
-    force = code.let(f"pull{number}", gain * driven + _bias(model, code, number, length, rate))
-    if model.actuator_forcelimited[number]:
-        force = code.let(f"limited{number}", within(force, model.actuator_forcerange[number]))
-    return force
+class _Actuator:
+    """One actuator at a length and rate of its transmission."""
 
+    def __init__(self, model: mujoco.MjModel, code: Code, number: int, length: Value, rate: Value):
+        self.model, self.code, self.number = model, code, number
+        self.length, self.rate = length, rate
+        self.gains = [float(value) for value in model.actuator_gainprm[number]]
+        self.biases = [float(value) for value in model.actuator_biasprm[number]]
+        self.driven: Value = 0.0
 
-def _activation_rate(model: mujoco.MjModel, number: int, control: Value, activation: Value) -> Value:
-    """Rate of an activation, 1/s."""
-    kind, values = model.actuator_dyntype[number], [float(value) for value in model.actuator_dynprm[number]]
-    if kind == Dynamics.mjDYN_INTEGRATOR:
-        return control
-    if kind == Dynamics.mjDYN_FILTER:
-        return (control - activation) / max(mujoco.mjMINVAL, values[0])
-    rise, fall, smoothing = values[:3]
-    constants = f"{literal(rise)}, {literal(fall)}"
-    if smoothing < mujoco.mjMINVAL:
-        return Scalar(f"activation_rate({control}, {activation}, {constants})")
-    return Scalar(f"smooth_activation_rate({control}, {activation}, {constants}, {literal(1 / smoothing)})")
+    def force(self) -> Value:
+        """MuJoCo's actuator_force; writes the rate of the activation, if there is one."""
+        model, number, code = self.model, self.number, self.code
+        control: Value = Scalar(f"ctrl[{number}]")
+        if model.actuator_ctrllimited[number] and not model.opt.disableflags & Disable.mjDSBL_CLAMPCTRL:
+            control = code.let(f"control{number}", within(control, model.actuator_ctrlrange[number]))
+        self.driven, state = control, int(model.actuator_actadr[number])
+        if state >= 0:
+            self.driven = Scalar(f"act[{state}]")
+            code.write(f"actdot[{state}] = {bare(self._activation_rate(control))};")
+        force = code.let(f"pull{number}", self._gain() * self.driven + self._bias())
+        if model.actuator_forcelimited[number]:
+            force = code.let(f"limited{number}", within(force, model.actuator_forcerange[number]))
+        return force
 
+    def slope(self) -> Value:
+        """How the force grows with the rate of length."""
+        slope: Value = 0.0
+        if self.model.actuator_gaintype[self.number] == Gain.mjGAIN_MUSCLE:
+            fibre, speed, per_rate = self._fibre(self.gains)
+            lmin, lmax, fvmax = (literal(self.gains[i]) for i in (4, 5, 8))
+            shape = f"force_by_length({bare(fibre)}, {lmin}, {lmax}) * slope_by_speed({bare(speed)}, {fvmax})"
+            slope = -self._peak(self.gains) * per_rate * self.driven * Scalar(shape, False)
+        elif self.model.actuator_gaintype[self.number] == Gain.mjGAIN_AFFINE:
+            slope = self.gains[2] * self.driven
+        if self.model.actuator_biastype[self.number] == Bias.mjBIAS_AFFINE:
+            slope = slope + self.biases[2]
+        return self.code.let(f"per_rate{self.number}", slope)
 
-def _gain(model: mujoco.MjModel, code: Code, number: int, length: Value, rate: Value) -> Value:
-    """Force per unit of control or activation."""
-    kind, values = model.actuator_gaintype[number], [float(value) for value in model.actuator_gainprm[number]]
-    if kind == Gain.mjGAIN_FIXED:
-        return values[0]
-    if kind == Gain.mjGAIN_AFFINE:
-        return values[0] + values[1] * length + values[2] * rate
-    fibre, speed = _fibre(model, number, values, length, rate)
-    peak, (lmin, lmax, _, _, fvmax) = _peak_force(model, number, values), values[4:9]
-    fibre, speed = code.let(f"fibre{number}", fibre), code.let(f"speed{number}", speed)
-    shape = ", ".join(literal(value) for value in (lmin, lmax, fvmax))
-    return -peak * Scalar(f"muscle_gain({fibre}, {speed}, {shape})")
+    def _activation_rate(self, control: Value) -> Value:
+        """Rate of the activation, 1/s."""
+        kind, number = self.model.actuator_dyntype[self.number], self.number
+        first, fall, smoothing = (float(value) for value in self.model.actuator_dynprm[number, :3])
+        if kind == Dynamics.mjDYN_INTEGRATOR:
+            return control
+        if kind == Dynamics.mjDYN_FILTER:
+            return (control - self.driven) * (1 / max(mujoco.mjMINVAL, first))
+        arguments = f"{bare(control)}, {self.driven}, {literal(first)}, {literal(fall)}"
+        if smoothing < mujoco.mjMINVAL:
+            return Scalar(f"activation_rate({arguments})")
+        return Scalar(f"smooth_activation_rate({arguments}, {literal(1 / smoothing)})")
 
+    def _gain(self) -> Value:
+        """Force per unit of control or activation."""
+        kind, gains = self.model.actuator_gaintype[self.number], self.gains
+        if kind == Gain.mjGAIN_FIXED:
+            return gains[0]
+        if kind == Gain.mjGAIN_AFFINE:
+            return gains[0] + gains[1] * self.length + gains[2] * self.rate
+        fibre, speed, _ = self._fibre(gains)
+        lmin, lmax, fvmax = (literal(gains[i]) for i in (4, 5, 8))
+        shape = f"force_by_length({bare(fibre)}, {lmin}, {lmax}) * force_by_speed({bare(speed)}, {fvmax})"
+        return -self._peak(gains) * Scalar(shape, False)
 
-def _bias(model: mujoco.MjModel, code: Code, number: int, length: Value, rate: Value) -> Value:
-    """Force without any control."""
-    kind, values = model.actuator_biastype[number], [float(value) for value in model.actuator_biasprm[number]]
-    if kind == Bias.mjBIAS_NONE:
-        return 0.0
-    if kind == Bias.mjBIAS_AFFINE:
-        return values[0] + values[1] * length + values[2] * rate
-    fibre, _ = _fibre(model, number, values, length, rate)
-    peak, lmax, fpmax = _peak_force(model, number, values), values[5], values[7]
-    return -peak * Scalar(f"muscle_bias({fibre}, {literal(lmax)}, {literal(fpmax)})")
+    def _bias(self) -> Value:
+        """Force without any control."""
+        kind, biases = self.model.actuator_biastype[self.number], self.biases
+        if kind == Bias.mjBIAS_NONE:
+            return 0.0
+        if kind == Bias.mjBIAS_AFFINE:
+            return biases[0] + biases[1] * self.length + biases[2] * self.rate
+        fibre = self._fibre(biases)[0]
+        return -self._peak(biases) * Scalar(f"muscle_bias({bare(fibre)}, {literal(biases[5])}, {literal(biases[7])})")
 
+    def _peak(self, values: list[float]) -> float:
+        """Peak isometric force in N: scale / acc0 where the file's is negative."""
+        force, scale = values[2:4]
+        return force if force >= 0 else scale / max(mujoco.mjMINVAL, float(self.model.actuator_acc0[self.number]))
 
-def _peak_force(model: mujoco.MjModel, number: int, values: list[float]) -> float:
-    """Peak isometric force in N: scale / acc0 where the file's is negative."""
-    force, scale = values[2:4]
-    return force if force >= 0 else scale / max(mujoco.mjMINVAL, float(model.actuator_acc0[number]))
-
-
-def _fibre(model: mujoco.MjModel, number: int, values: list[float], length: Value, rate: Value) -> tuple[Value, Value]:
-    """Length relative to the optimal fibre, and speed relative to the fastest shortening."""
-    shortest, longest = (float(end) for end in model.actuator_lengthrange[number])
-    optimal = (longest - shortest) / max(mujoco.mjMINVAL, values[1] - values[0])
-    fibre = values[0] + (length - shortest) * (1 / max(mujoco.mjMINVAL, optimal))
-    return fibre, rate * (1 / max(mujoco.mjMINVAL, optimal * values[6]))
+    def _fibre(self, values: list[float]) -> tuple[Value, Value, float]:
+        """Length relative to the optimal fibre, speed relative to the fastest shortening, and that per rate."""
+        shortest, longest = (float(end) for end in self.model.actuator_lengthrange[self.number])
+        optimal = (longest - shortest) / max(mujoco.mjMINVAL, values[1] - values[0])
+        per_rate = 1 / max(mujoco.mjMINVAL, optimal * values[6])
+        fibre = values[0] + (self.length - shortest) * (1 / max(mujoco.mjMINVAL, optimal))
+        return self.code.let(f"fibre{self.number}", fibre), self.rate * per_rate, per_rate

@@ -94,5 +94,5 @@ def factor(entries: dict[tuple[int, int], Value], size: int) -> str:
             value = value - current[k, i] * solution[i]
         solution[k] = code.let(f"solved{k}", value)
         code.write(f"result[{k}] = {literal(solution[k])};")
-    head = "template<class T> INLINE void solve(const T* inertia, const T* added, const T* right, T* result) {"
+    head = "template<class T> ONE_COPY void solve(const T* inertia, const T* added, const T* right, T* result) {"
     return f"{head}\n{code}\n}}"

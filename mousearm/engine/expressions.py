@@ -95,6 +95,7 @@ class Code:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
+        self._kept: dict[str, str] = {}
 
     def __str__(self) -> str:
         return "\n".join("  " + line for line in self.lines)
@@ -104,9 +105,12 @@ class Code:
         self.lines.append(line)
 
     def let(self, name: str, value: Value) -> Value:
-        """Keep a value in a variable, unless it is known now or is one."""
+        """Keep a value in a variable, unless it is known now or is one; the same name and value twice are one."""
         if not isinstance(value, Scalar) or value.text.isidentifier():
             return value
+        if self._kept.get(name) == value.text:
+            return Scalar(name)
+        self._kept[name] = value.text
         self.write(f"const T {name} = {value.text};")
         return Scalar(name)
 

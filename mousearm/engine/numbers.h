@@ -3,16 +3,15 @@
 #ifdef __CUDACC__
 #define INLINE __device__ __forceinline__
 #define LEAN __device__ __noinline__
-#define FORWARD __device__ __forceinline__
+#define ONE_COPY __device__ __forceinline__
 #define UNROLL _Pragma("unroll")
 #define ROLLED _Pragma("unroll 1")
 #else
-#include <cmath>
-#include <cstdint>
-#include <cstring>
+#include <math.h>
+#include <stdint.h>
 #define INLINE inline __attribute__((always_inline))
 #define LEAN inline
-#define FORWARD __attribute__((noinline))
+#define ONE_COPY __attribute__((noinline))  // the same instructions, and so the same bits, wherever it is called
 #define UNROLL
 #define ROLLED
 #endif

@@ -15,18 +15,29 @@ template<class T, class Mask> INLINE Vector<T> select(Mask mask, Vector<T> a, Ve
 
 // ---- muscles: mju_muscleGain, mju_muscleBias, mju_muscleDynamics
 
-// Active force, relative to the peak, at a fibre length (1: optimal) and speed (-1: fastest shortening).
-template<class T> INLINE T muscle_gain(T length, T speed, T lmin, T lmax, T fvmax) {
+// Active force, relative to the peak, at a fibre length (1: optimal).
+template<class T> INLINE T force_by_length(T length, T lmin, T lmax) {
   const T rise = T(0.5) * (lmin + T(1.0)), fall = T(0.5) * (T(1.0) + lmax);
   const T foot = (length - lmin) / (rise - lmin), up = (T(1.0) - length) / (T(1.0) - rise);
   const T down = (length - T(1.0)) / (fall - T(1.0)), tail = (lmax - length) / (lmax - fall);
   const T inner = select(length <= T(1.0), up, down), outer = select(length <= T(1.0), foot, tail);
   const T parabola = select((length <= rise) | (length > fall), T(0.5) * outer * outer, T(1.0) - T(0.5) * inner * inner);
-  const T by_length = select((length < lmin) | (length > lmax), T(0.0), parabola);
+  return select((length < lmin) | (length > lmax), T(0.0), parabola);
+}
+
+// Active force, relative to that at rest, at a speed (-1: fastest shortening).
+template<class T> INLINE T force_by_speed(T speed, T fvmax) {
   const T bend = fvmax - T(1.0), beyond = bend - speed;
   const T slower = (speed + T(1.0)) * (speed + T(1.0)), faster = fvmax - beyond * beyond / bend;
   const T moving = select(speed <= T(0.0), slower, select(speed <= bend, faster, fvmax));
-  return by_length * select(speed <= T(-1.0), T(0.0), moving);
+  return select(speed <= T(-1.0), T(0.0), moving);
+}
+
+// Its derivative.
+template<class T> INLINE T slope_by_speed(T speed, T fvmax) {
+  const T bend = fvmax - T(1.0);
+  const T moving = select(speed <= T(0.0), speed + T(1.0), select(speed <= bend, (bend - speed) / bend, T(0.0)));
+  return select(speed <= T(-1.0), T(0.0), T(2.0) * moving);
 }
 
 // Passive force, relative to the peak, at a fibre length.

@@ -54,7 +54,7 @@ class _Path:
         name = f"{self.name}_{self.pieces}"
         self.pieces += 1
         along = self.code.let_all(f"{name}_along", along)
-        square: Value = along @ along
+        square = sum((part * part for part in along), 0.0)
         length = self.code.let(f"{name}_length", Scalar(f"root({bare(square)})"))
         self.length = self.length + length
         if start[0] != end[0]:

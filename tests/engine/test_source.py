@@ -8,15 +8,21 @@ import subprocess
 import mujoco
 import numpy as np
 import pytest
+from mujoco.batch import Batch
+from random_arms import INTEGRATORS, landmarks_of, random_arm
 
 from mousearm.engine.source import engine_source
 from mousearm.errors import EngineError
 from mousearm.simulation import MujocoSimulation
+from mousearm.trajectory import LANDMARKS
 
-FLAGS = ["-O1", "-march=native", "-fno-math-errno", "-shared", "-fPIC", "-std=c++17", "-w", "-x", "c++", "-"]
+SUBSTEPS = 8
+STEPS = 49
+# Without optimisation it is compiled soonest; with it, tests/engine/test_check.py.
+FLAGS = ["-O0", "-march=native", "-fno-math-errno", "-shared", "-fPIC", "-std=c++17", "-w", "-x", "c++", "-"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def compiled(tmp_path_factory):
     """Compile a text and load it; skips where there is no compiler."""
     compiler = shutil.which("g++") or shutil.which("clang++")
@@ -32,10 +38,10 @@ def compiled(tmp_path_factory):
     return compile_text
 
 
-def call(function, *arrays):
-    """All rows of arrays with one arm per row."""
+def call(function, *arrays, begin=0, end=None):
+    """Rows of arrays with one arm per row; all of them by default."""
     pointers = [array.ctypes.data_as(ctypes.c_void_p) for array in arrays]
-    function(ctypes.c_int64(0), ctypes.c_int64(len(arrays[0])), *pointers)
+    function(ctypes.c_int64(begin), ctypes.c_int64(len(arrays[0]) if end is None else end), *pointers)
 
 
 def with_timestep(arm, timestep):
@@ -54,22 +60,100 @@ def random_states(model, n, beyond=0.0, seed=0):
     return qpos, rng.normal(0, 3, (n, model.nv)), rng.uniform(0, 1, (n, model.na)), control
 
 
-@pytest.mark.parametrize("name", ["torque_arm", "muscle_arm"])
-def test_accelerations_are_those_of_mujoco(name, request, compiled):
+class Generated:
+    """State of n arms that the generated functions of one precision step."""
+
+    def __init__(self, library, model, states, precision):
+        dtype = {"f64": np.float64, "f32": np.float32}[precision]
+        self.step_rows = getattr(library, f"step_{precision}")
+        self.qpos, self.qvel, self.act, self.ctrl = (part.astype(dtype) for part in states)
+        n = len(self.qpos)
+        self.force, self.torque, self.marks = (np.zeros((n, width), dtype) for width in (model.nu, model.nv, 9))
+
+    def step(self, ctrl, **rows):
+        self.ctrl[:] = ctrl
+        arrays = self.qpos, self.qvel, self.act, self.ctrl, self.force, self.torque, self.marks
+        call(self.step_rows, *arrays, **rows)
+        return arrays
+
+
+def assert_follows_mujoco(library, model, landmarks, n=16):
+    """Random controls from random states, by both: joints to 1e-10 rad, in float32 the landmarks to 1e-3 mm."""
+    model.opt.tolerance = 0  # MuJoCo's solver goes on to the end
+    states = random_states(model, n)
+    states[1][:], states[2][:] = 0, 0
+    batch = Batch(model, nsim=n)
+    fields = ["qpos", "qvel", "ctrl", "actuator_force", "qfrc_actuator", *{m.field for m in landmarks.values()}]
+    of = {name: batch.bind(name) for name in fields + ["act"] * (model.na > 0)}
+    batch.reset(stage=mujoco.mjtStage.mjSTAGE_VEL)
+    of["qpos"][:] = states[0]
+    double, single = (Generated(library, model, states, precision) for precision in ("f64", "f32"))
+    reached = 0
+    for step in range(STEPS):
+        ctrl = random_states(model, n, seed=1 + step)[3]
+        of["ctrl"][:] = ctrl
+        batch.step(nstep=SUBSTEPS, stage=mujoco.mjtStage.mjSTAGE_VEL)
+        double.step(ctrl), single.step(ctrl.astype(np.float32))
+        marks = np.hstack([of[landmarks[name].field][:, landmarks[name].index] for name in LANDMARKS])
+        np.testing.assert_allclose(double.qpos, of["qpos"], rtol=0, atol=1e-10)
+        np.testing.assert_allclose(double.marks, marks, rtol=0, atol=1e-11)
+        for mine, name in ((double.force, "actuator_force"), (double.torque, "qfrc_actuator"), (double.qvel, "qvel")):
+            np.testing.assert_allclose(mine, of[name], rtol=0, atol=1e-8 * np.abs(of[name]).max())
+        if model.na:
+            np.testing.assert_allclose(double.act, of["act"], rtol=0, atol=1e-12)
+        np.testing.assert_allclose(single.marks, marks, rtol=0, atol=1e-6)
+        reached += (np.abs(of["qpos"] - np.clip(of["qpos"], *model.jnt_range.T)) * model.jnt_limited > 0).sum()
+    return reached
+
+
+@pytest.mark.parametrize("name", ["torque_arm", pytest.param("muscle_arm", marks=pytest.mark.slow)])
+def test_the_shipped_arms_move_as_in_mujoco(name, request, compiled):
     arm = request.getfixturevalue(name)
     model = with_timestep(arm, 1 / 1200)
-    library = compiled(engine_source(model, arm.landmarks, 8))
-    qpos, qvel, act, ctrl = random_states(model, 100, beyond=0.1)
+    library = compiled(engine_source(model, arm.landmarks, SUBSTEPS))
+    assert assert_follows_mujoco(library, model, arm.landmarks, 64) > 100  # so often a joint was beyond its limit
+    assert_accelerations(library, model)
+    assert_rows_are_alone(library, model)
+
+
+def assert_accelerations(library, model, n=100):
+    """Of states in and beyond the joints' ranges."""
+    qpos, qvel, act, ctrl = random_states(model, n, beyond=0.1)
     qacc, actdot, force = np.zeros_like(qvel), np.zeros_like(act), np.zeros_like(ctrl)
     call(library.forward_f64, qpos, qvel, act, ctrl, qacc, actdot, force)
-    model.opt.tolerance, data = 0, mujoco.MjData(model)
-    for row in range(len(qpos)):
+    data = mujoco.MjData(model)
+    for row in range(n):
         mujoco.mj_resetData(model, data)
         data.qpos[:], data.qvel[:], data.act[:], data.ctrl[:] = qpos[row], qvel[row], act[row], ctrl[row]
         mujoco.mj_forward(model, data)
-        np.testing.assert_allclose(qacc[row], data.qacc, rtol=1e-9, atol=1e-9 * np.abs(data.qacc).max())
+        np.testing.assert_allclose(qacc[row], data.qacc, rtol=0, atol=1e-9 * np.abs(data.qacc).max())
         np.testing.assert_allclose(actdot[row], data.act_dot, rtol=1e-12)
         np.testing.assert_allclose(force[row], data.actuator_force, rtol=1e-9, atol=1e-12)
+
+
+def assert_rows_are_alone(library, model):
+    """The same bits wherever an arm stands, and whatever the others do."""
+    states = random_states(model, 21, beyond=0.05)
+    for precision in ("f64", "f32"):
+        together = Generated(library, model, states, precision)
+        results = together.step(states[3])
+        order = np.random.default_rng(5).permutation(21)
+        shuffled = Generated(library, model, [part[order] for part in states], precision)
+        shuffled.step(states[3][order], end=13), shuffled.step(states[3][order], begin=13)
+        lonely = Generated(library, model, [part[4:5] for part in states], precision)
+        for mine, others, alone in zip(
+            results, shuffled.step(states[3][order], end=0), lonely.step(states[3][4:5]), strict=True
+        ):
+            np.testing.assert_array_equal(mine[order], others)
+            np.testing.assert_array_equal(mine[4:5], alone)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(20))
+def test_arms_of_other_shapes_move_as_in_mujoco(seed, compiled):
+    model = random_arm(seed, INTEGRATORS[seed % 3])
+    library = compiled(engine_source(model, landmarks_of(model), SUBSTEPS))
+    assert_follows_mujoco(library, model, landmarks_of(model))
 
 
 def test_what_is_not_simulated_is_refused_and_mujoco_simulates_it(build_two_link):
