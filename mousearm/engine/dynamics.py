@@ -16,7 +16,7 @@ Entries = dict[tuple[int, int], Value]
 
 
 @dataclass(frozen=True)
-class Dynamics:
+class ForwardText:
     """The text of ``forward``, and which entries of the joint-space inertia there are."""
 
     text: str
@@ -28,7 +28,7 @@ def is_runge_kutta(model: mujoco.MjModel) -> bool:
     return model.opt.integrator == Integrator.mjINT_RK4
 
 
-def write_dynamics(model: mujoco.MjModel) -> Dynamics:
+def write_dynamics(model: mujoco.MjModel) -> ForwardText:
     """Write ``forward``: its formulas stand in the files beside this one, in the same order."""
     code, off = Code(), model.opt.disableflags
     tree = Tree(model, code)
@@ -52,7 +52,7 @@ def write_dynamics(model: mujoco.MjModel) -> Dynamics:
         for number, entry in enumerate(sorted(inertia)):
             damped = Scalar(f"inertia[{number}]") + damping[entry] * float(model.opt.timestep)
             code.write(f"now.damped[{number}] = {bare(damped)};")
-    return Dynamics(_function(code, len(inertia), total), inertia)
+    return ForwardText(_function(code, len(inertia), total), inertia)
 
 
 def _function(code: Code, entries: int, total: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from mousearm.engine.actuators import within
 from mousearm.engine.constraints import factor, limited_joints
-from mousearm.engine.dynamics import Dynamics, is_runge_kutta, write_dynamics
+from mousearm.engine.dynamics import ForwardText, is_runge_kutta, write_dynamics
 from mousearm.engine.expressions import Code, Scalar, literal
 from mousearm.engine.supported import check_supported
 from mousearm.engine.tree import Tree
@@ -59,7 +59,7 @@ def _header(name: str) -> str:
     return files("mousearm.engine").joinpath(name).read_text(encoding="utf-8")
 
 
-def _sizes(model: mujoco.MjModel, n_substeps: int, dynamics: Dynamics) -> str:
+def _sizes(model: mujoco.MjModel, n_substeps: int, dynamics: ForwardText) -> str:
     """Numbers of everything, and what is known of a state; the macros are for C arrays, of which none may be empty."""
     joints = limited_joints(model)
     implicit = "" if is_runge_kutta(model) else f"\n  T total[NV], damped[{len(dynamics.inertia)}];"

@@ -5,8 +5,6 @@ import numpy as np
 
 from mousearm.model.arm import Landmark
 
-INTEGRATORS = ("RK4", "Euler", "implicitfast")
-
 
 def random_arm(seed: int, integrator: str = "RK4") -> mujoco.MjModel:
     """A tree of 1 to 6 bodies of a centimetre, with motors and muscles; the seed says all of it.

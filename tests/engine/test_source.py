@@ -9,7 +9,7 @@ import mujoco
 import numpy as np
 import pytest
 from mujoco.batch import Batch
-from random_arms import INTEGRATORS, landmarks_of, random_arm
+from random_arms import landmarks_of, random_arm
 
 from mousearm.engine.source import engine_source
 from mousearm.errors import EngineError
@@ -148,10 +148,18 @@ def assert_rows_are_alone(library, model):
             np.testing.assert_array_equal(mine[4:5], alone)
 
 
+# Arms on which MuJoCo itself makes less than 50 times more of a difference at the start: others are chaotic.
+STEADY = {
+    "RK4": (0, 18, 21, 24, 30, 33, 39),
+    "Euler": (13, 22, 25, 31, 34),
+    "implicitfast": (2, 5, 11, 14, 20, 29, 32, 38),
+}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(20))
-def test_arms_of_other_shapes_move_as_in_mujoco(seed, compiled):
-    model = random_arm(seed, INTEGRATORS[seed % 3])
+@pytest.mark.parametrize(("integrator", "seed"), [(name, seed) for name in STEADY for seed in STEADY[name]])
+def test_arms_of_other_shapes_move_as_in_mujoco(integrator, seed, compiled):
+    model = random_arm(seed, integrator)
     library = compiled(engine_source(model, landmarks_of(model), SUBSTEPS))
     assert_follows_mujoco(library, model, landmarks_of(model))
 

@@ -172,14 +172,14 @@ COMPUTED = set(  # the text is written from it
     actuator_trntype actuator_dyntype actuator_gaintype actuator_biastype actuator_actadr actuator_trnid
     actuator_dynprm actuator_gainprm actuator_biasprm actuator_actlimited actuator_actrange actuator_forcelimited
     actuator_forcerange actuator_ctrllimited actuator_ctrlrange actuator_gear actuator_acc0
-    actuator_lengthrange""".split()
+    actuator_lengthrange""".split()  # noqa: SIM905
 )
 CHECKED = set(  # a model is refused where it has influence
     """body_mocapid body_gravcomp body_plugin jnt_stiffnesspoly dof_dampingpoly dof_frictionloss jnt_plasticadr
     geom_contype geom_conaffinity geom_plugin tendon_type tendon_limited tendon_actfrclimited tendon_stiffness
     tendon_stiffnesspoly tendon_damping tendon_dampingpoly tendon_armature tendon_frictionloss tendon_plasticadr
     actuator_actnum actuator_actearly actuator_historyadr actuator_delay actuator_damping actuator_dampingpoly
-    actuator_armature actuator_plugin plugin""".split()
+    actuator_armature actuator_plugin plugin""".split()  # noqa: SIM905
 )
 ONLY_WITH = {  # a part that is refused, or without influence itself -> patterns of fields that count only with it
     "contacts": r"flg_(surfacevel|adhesion)|body_(margin|contype|conaffinity)"
