@@ -7,11 +7,15 @@ import hydra
 from omegaconf import DictConfig
 
 from mousearm import cli
-from mousearm.config import CONF, check_command_line, explaining, help_text
+from mousearm.config import CONF, check_command_line, compose, explaining, help_text
+from mousearm.config.command_line import first_of_sweep
+from mousearm.errors import ConfigError
 from mousearm.rundir.runs import with_resume
 from mousearm.sweep.job import run_composed
 from mousearm.sweep.plugins import register
 from mousearm.text import shell
+
+ADVISE = "--advise"
 
 
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
@@ -21,14 +25,30 @@ def _train(composed: DictConfig) -> float:
         return run_composed(composed)
 
 
+def _advise(words: Sequence[str]) -> None:
+    """Print which settings fit the reaches of these overrides, as docs/choosing.md decides."""
+    sweeps = {"-m", "--multirun"}
+    if others := [word for word in words if word.startswith(("-", "resume=")) and word not in sweeps]:
+        raise ConfigError(f"{ADVISE} goes with KEY=VALUE and -m alone. Leave out: {' '.join(others)}")
+    overrides, n_jobs = first_of_sweep([word for word in check_command_line(words) if word not in sweeps])
+    from mousearm.advice import advise  # slow to import
+
+    print(advise(compose(overrides), overrides, n_jobs))
+
+
 @cli.handled()
 def main(argv: Sequence[str] | None = None) -> None:
     """Refuse what Hydra would not explain as well; then Hydra composes the configuration and trains."""
-    sys.argv[1:] = words = check_command_line(with_resume(sys.argv[1:] if argv is None else argv))
+    given = list(sys.argv[1:] if argv is None else argv)
+    if ADVISE in given:
+        _advise([word for word in given if word != ADVISE])
+        return
+    sys.argv[1:] = words = check_command_line(with_resume(given))
     options = [word for word in words if word.startswith("-")]
     if options in (["-h"], ["--help"]):
         usage = f"{shell('run.py')} [KEY=VALUE ...], -m for a sweep, resume=RUN_FOLDER"
         print(f"Trains a controller: {usage}; README.md tells more.")
+        print(f"Which settings fit your reaches: {shell('run.py', ADVISE, 'kinematics.path=PATH')}")
         print(f"\n{help_text([word for word in words if word not in options])}")
         return
     register()

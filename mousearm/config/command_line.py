@@ -103,6 +103,19 @@ def _shell(word: str) -> str:
     return shlex.quote(word) if re.search(r'[$`"\\!]', word) else f'"{word}"'
 
 
+def first_of_sweep(words: Sequence[str]) -> tuple[list[str], int]:
+    """The overrides of a sweep's first job, and how many jobs it has; what is drawn from a range is left out."""
+    first, n = [], 1
+    for word, override in zip(words, map(parse, words), strict=True):
+        if not override.is_sweep_override():
+            first.append(word)
+        elif override.is_discrete_sweep():
+            values = list(override.sweep_string_iterator())
+            first.append(f"{override.get_key_element()}={values[0]}")
+            n *= len(values)
+    return first, n
+
+
 def _check_choices(override: Override, folders: Sequence[Path]) -> None:
     group, value = override.key_or_group, override.value()
     if isinstance(value, Sweep | Glob) and not isinstance(value, ChoiceSweep):  # drawn from what exists, or numbers
