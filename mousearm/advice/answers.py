@@ -12,7 +12,7 @@ from textwrap import wrap
 import numpy as np
 
 from mousearm.advice.findings import Ability, Findings, look_at
-from mousearm.advice.pace import Pace, measure
+from mousearm.advice.pace import Pace, pace_of
 from mousearm.config import Config, compose
 from mousearm.config.command_line import parse
 from mousearm.paths import PACKAGE
@@ -36,27 +36,27 @@ def advise(config: Config, words: Sequence[str], n_jobs: int = 1) -> str:
     config.check_start()
     found = look_at(config)
     words = [word for word in words if not word.startswith("name=")]
-    advised = advised_words(found, words)
-    pace = measure(compose(advised))
+    advised = _advised_words(found, words)
+    pace = pace_of(compose(advised))
     answers = {
-        "Motors or muscles?": motors_or_muscles(found),
-        "One reach or any reach?": one_or_any(found),
-        "Warm start or reward alone?": warm_start(found),
-        "How many seeds?": seeds(),
-        "Are my recordings good enough?": recordings(found),
-        "When may muscle activity be interpreted?": muscle_activity(found),
-        "When may hidden activity be interpreted?": hidden_activity(found),
-        "Laptop, cluster or GPU?": machine(pace, n_jobs),
+        "Motors or muscles?": _motors_or_muscles(found),
+        "One reach or any reach?": _one_or_any(found),
+        "Warm start or reward alone?": _warm_start(found),
+        "How many seeds?": _seeds(),
+        "Are my recordings good enough?": _recordings(found),
+        "When may muscle activity be interpreted?": _muscle_activity(found),
+        "When may hidden activity be interpreted?": _hidden_activity(found),
+        "Laptop, cluster or GPU?": _machine(pace, n_jobs),
     }
-    lines = [facts(summary(found))]
+    lines = [facts(_summary(found))]
     for question, texts in answers.items():
         lines += ["", f"== {question} =="]
         for text in texts:
             lines += wrap(printable(text), TERMINAL - 2, break_long_words=False, break_on_hyphens=False)
-    return "\n".join([*lines, "", "== Commands ==", *commands(found, words, advised)])
+    return "\n".join([*lines, "", "== Commands ==", *_commands(found, words, advised)])
 
 
-def summary(found: Findings) -> dict[str, str]:
+def _summary(found: Findings) -> dict[str, str]:
     """The reaches in a few facts."""
     measures = [item.measures for item in found.good if item.measures]
     frames, seconds = [one.n_frames for one in measures], [one.n_frames / one.rate for one in measures]
@@ -80,7 +80,7 @@ def _span(values: Sequence[float], form: str) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def motors_or_muscles(found: Findings) -> list[str]:
+def _motors_or_muscles(found: Findings) -> list[str]:
     """What each kind of actuator can do for these reaches, and which to take."""
     texts = [_ability(ability, found) for ability in found.abilities]
     if len(found.abilities) > 1:
@@ -106,7 +106,7 @@ def _ability(ability: Ability, found: Findings) -> str:
     return text
 
 
-def one_or_any(found: Findings) -> list[str]:
+def _one_or_any(found: Findings) -> list[str]:
     """Whether the network must see the path."""
     n = len(found.good)
     if n == 1:
@@ -123,18 +123,18 @@ def one_or_any(found: Findings) -> list[str]:
             f"With fewer than {FEW} reaches, a network for any reach is better trained on synthetic ones. Then "
             "evaluate it on yours; the commands for both are below."
         )
-    split = split_by(found)
+    split = _split_by(found)
     if split != "file":
         texts.append(f"kinematics.split_by={split} tests on whole {split}s that the network never saw.")
     return texts
 
 
-def split_by(found: Findings) -> str:
+def _split_by(found: Findings) -> str:
     """What lies on one side of the split as a whole: animals where there are several, else sessions, else files."""
     return "animal" if found.n_animals > 1 else "session" if found.n_sessions > 1 else "file"
 
 
-def warm_start(found: Findings) -> list[str]:
+def _warm_start(found: Findings) -> list[str]:
     """Whether to imitate first."""
     if found.is_muscular:
         return [
@@ -147,12 +147,12 @@ def warm_start(found: Findings) -> list[str]:
     ]
 
 
-def seeds() -> list[str]:
+def _seeds() -> list[str]:
     """How many seeds for which statement."""
     return ["Seeds per setting, for the claim that " + "; ".join(f"{what}: {n}" for what, n in SEEDS.items()) + "."]
 
 
-def recordings(found: Findings) -> list[str]:
+def _recordings(found: Findings) -> list[str]:
     """What is wrong with recordings, and what their noise hides."""
     texts = [f"{len(found.check.refused)} cannot be used. Correct them, or leave them out by kinematics.on_bad=skip:"]
     texts = texts if found.check.refused else []
@@ -175,7 +175,7 @@ def recordings(found: Findings) -> list[str]:
     return texts
 
 
-def muscle_activity(found: Findings) -> list[str]:
+def _muscle_activity(found: Findings) -> list[str]:
     """What must hold before muscle activity means something."""
     muscles = next((ability for ability in found.abilities if ability.kind == "muscles"), None)
     if muscles is None:
@@ -191,7 +191,7 @@ def muscle_activity(found: Findings) -> list[str]:
     return texts
 
 
-def hidden_activity(found: Findings) -> list[str]:
+def _hidden_activity(found: Findings) -> list[str]:
     """What must hold before hidden activity means something."""
     if len(found.good) == 1:
         return ["Not from one reach: there is no test reach that the network could perform as well."]
@@ -202,7 +202,7 @@ def hidden_activity(found: Findings) -> list[str]:
     ]
 
 
-def machine(pace: Pace, n_jobs: int) -> list[str]:
+def _machine(pace: Pace, n_jobs: int) -> list[str]:
     """How long it takes here, and what else would help."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     text = (
@@ -213,7 +213,7 @@ def machine(pace: Pace, n_jobs: int) -> list[str]:
     return [f"{text}{sweep}", "A laptop is enough. For sweeps of many runs, use a cluster (-m hydra/launcher=slurm)."]
 
 
-def advised_words(found: Findings, words: Sequence[str]) -> list[str]:
+def _advised_words(found: Findings, words: Sequence[str]) -> list[str]:
     """The overrides that are advised: those that were given, and what they leave open."""
     said, n = {parse(word).key_or_group for word in words}, len(found.good)
     advised = list(words)
@@ -221,14 +221,14 @@ def advised_words(found: Findings, words: Sequence[str]) -> list[str]:
         advised.append("experiment=any_reach")
     elif not any(one.startswith(("pretrain", "experiment")) for one in said):
         advised.append("pretrain=cmc")
-    if n > 1 and split_by(found) != "file" and "kinematics.split_by" not in said:
-        advised.append(f"kinematics.split_by={split_by(found)}")
+    if n > 1 and _split_by(found) != "file" and "kinematics.split_by" not in said:
+        advised.append(f"kinematics.split_by={_split_by(found)}")
     if found.check.refused and "kinematics.on_bad" not in said:
         advised.append("kinematics.on_bad=skip")
     return advised
 
 
-def commands(found: Findings, words: Sequence[str], advised: Sequence[str]) -> list[str]:
+def _commands(found: Findings, words: Sequence[str], advised: Sequence[str]) -> list[str]:
     """What to run, each within the columns of a terminal."""
     source, model = found.check.source, [word for word in words if word.startswith("model")]
     skip = [word for word in advised if word.startswith("kinematics.on_bad")]

@@ -23,7 +23,7 @@ from mousearm.trajectory import PAW
 
 MOST_LOOKED_AT = 8  # reaches whose demands on the actuators are computed, the fastest among them
 MOST_LACKING = 0.05  # share of a reach's frames in which the actuators may lack torque
-FOLLOWED_MM = 0.5  # mean error of the baseline from which a reach is beyond an arm
+BASELINE_MM = 0.5  # mean error of the baseline from which a reach is beyond an arm
 
 
 class Demand(NamedTuple):
@@ -36,7 +36,7 @@ class Demand(NamedTuple):
     @property
     def is_beyond(self) -> bool:
         """Whether the arm cannot move like that."""
-        return self.lacking > MOST_LACKING and self.baseline_mm > FOLLOWED_MM
+        return self.lacking > MOST_LACKING and self.baseline_mm > BASELINE_MM
 
 
 class Ability(NamedTuple):

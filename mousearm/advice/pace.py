@@ -35,15 +35,12 @@ class Pace(NamedTuple):
         return f"About {duration(self.total)} for a run on this computer as it is now ({listing}){busy}"
 
 
-def measure(config: Config) -> Pace:
+def pace_of(config: Config) -> Pace:
     """Begin the run of a configuration, without a folder, and see how fast it is; errors as of `Setup.build`."""
-    from stable_baselines3.common.logger import configure
-
     from mousearm.policy.controller import PolicyController
     from mousearm.training.run import Experiment
 
     run = Experiment(Setup.build(config, on_skip=lambda _: None).with_engine())
-    run.algo.set_logger(configure(None, []))
     clock, processor = time.perf_counter(), time.process_time()
     run.monitor.evaluate(PolicyController(run.algo.policy))
     evaluation = time.perf_counter() - clock

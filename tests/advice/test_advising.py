@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mousearm.advice import advise, answers, findings
-from mousearm.advice.pace import Pace, measure
+from mousearm.advice.pace import Pace, pace_of
 from mousearm.config import check_command_line, compose
 from mousearm.errors import ConfigError
 from mousearm.kinematics import generate, write_reaches
@@ -34,10 +34,16 @@ def folder(tmp_path_factory, torque_arm):
 
 
 @pytest.fixture(scope="module")
-def text(folder):
+def found(folder):
+    return findings.look_at(compose([f"kinematics.path={folder}"]))
+
+
+@pytest.fixture(scope="module")
+def text(folder, found):
     words = [f"kinematics.path={folder}", "debug=quick", "seed=4"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(answers, "measure", lambda _: Pace(60.0, 120.0, 20.0, 1.0))
+        patch.setattr(answers, "pace_of", lambda _: Pace(60.0, 120.0, 20.0, 1.0))
+        patch.setattr(answers, "look_at", lambda _: found)
         return advise(compose(words), words, 6)
 
 
@@ -60,7 +66,7 @@ def test_page_and_command_say_the_same():
     assert f"fewer than {answers.FEW} reaches" in page
     assert f"A floor below {answers.TOLERABLE_MM:g} mm" in page
     assert f"more than {findings.MOST_LACKING:.0%} of its frames".replace("%", " %") in page
-    assert f"misses by more than {findings.FOLLOWED_MM:g} mm" in page
+    assert f"misses by more than {findings.BASELINE_MM:g} mm" in page
 
 
 def test_what_it_prints_can_be_run_and_stands_on_the_page(text, folder):
@@ -88,8 +94,7 @@ def test_what_the_reaches_are_like_is_found(text):
     assert "Your sweep of 6 runs: 20 min" in words
 
 
-def test_what_is_too_fast_for_muscles_and_not_for_motors_is_told(folder):
-    found = findings.look_at(compose([f"kinematics.path={folder}", "kinematics.on_bad=skip"]))
+def test_what_is_too_fast_for_muscles_and_not_for_motors_is_told(found):
     beyond = {ability.kind: [one.reach for one in ability.demands if one.is_beyond] for ability in found.abilities}
     assert beyond == {"motors": [], "muscles": ["mouse/monday/r1"]}
 
@@ -118,7 +123,7 @@ def test_the_time_of_a_run_is_measured(configure):
         "env.num_envs=4",
         "algo.batch_size=196",
     ]
-    found = measure(configure(*words, "algo.timesteps=4000", "algo.eval_freq=1000"))
+    found = pace_of(configure(*words, "algo.timesteps=4000", "algo.eval_freq=1000"))
     assert min(found) > 0
     assert found.total == found.imitation + found.by_reward + found.evaluations
     assert "imitation" in found.text()
