@@ -834,6 +834,15 @@ def test_every_extra_that_is_to_be_installed_exists():
 
 # Tests that do what messages say, each with a part of these messages.
 ELSEWHERE: dict[str, list[str]] = {
+    "advice/test_advising.py::test_advice_to_leave_out_what_is_of_a_run": ["and -m alone. Leave out: "],
+    "advice/test_advising.py::test_what_it_prints_can_be_run_and_stands_on_the_page": [
+        "to perform it, use motors (",
+        " reaches: use experiment=any_reach.",
+        "Use pretrain=cmc: imitate a classical controller first",
+        "or leave them out by kinematics.on_bad=skip:",
+        ": the first command below says why.",
+        "use a cluster (-m hydra/launcher=slurm).",
+    ],
     "engine/test_source.py::test_what_is_not_simulated_is_refused_and_mujoco_simulates_it": ["Use engine=mujoco."],
     "device/test_ppo.py::test_state_dependent_exploration_is_refused": ["Give algo.use_sde=false, or engine=mujoco"],
     "env/test_device_task.py::test_advice_on_numbers_that_are_not_finite": ["Train with device=cpu engine=mujoco"],

@@ -78,6 +78,9 @@ def test_what_it_prints_can_be_run_and_stands_on_the_page(text, folder):
             compose([word for word in words if not word.startswith(("-", "seed=", "name="))])
         choices = {word for word in words if word.startswith(("experiment=", "pretrain=", "kinematics.on_bad="))}
         assert not [word for word in choices if word not in PAGE]
+    check_command_line(["-m", *dict.fromkeys(re.findall(r"hydra/launcher=\w+", text))])
+    for word in {*re.findall(r"(?:experiment|pretrain|model|kinematics\.\w+)=[a-z_]+", text)}:
+        compose([word])
     run = next(words for _, script, *words in found if script == "run.py")
     assert run[:3] == [f"kinematics.path={folder}", "debug=quick", "seed=4"]
     assert run[3:6] == ["experiment=any_reach", "kinematics.split_by=session", "kinematics.on_bad=skip"]
