@@ -67,6 +67,20 @@ template<class Real> void marks_rows(int64_t begin, int64_t end, const Real* qpo
   });
 }
 
+// Put the chosen arms into a state; what there is of controls and forces is forgotten.
+template<class Real>
+void reset_rows(int64_t begin, int64_t end, const unsigned char* chosen, const Real* new_qpos, const Real* new_qvel, const Real* new_act,
+                Real* qpos, Real* qvel, Real* act, Real* ctrl, Real* force, Real* torque, Real* marks) {
+  for (int64_t row = begin; row < end; row++) {
+    if (!chosen[row]) continue;
+    for (int i = 0; i < NV; i++) qpos[row * NV + i] = new_qpos[row * NV + i], qvel[row * NV + i] = new_qvel[row * NV + i];
+    for (int i = 0; i < NA; i++) act[row * NA + i] = new_act[row * NA + i];
+    for (int i = 0; i < NU; i++) ctrl[row * NU + i] = force[row * NU + i] = Real(0.0);
+    for (int i = 0; i < NV; i++) torque[row * NV + i] = Real(0.0);
+    marks_rows(row, row + 1, qpos, marks);
+  }
+}
+
 }  // namespace arm
 
 #define ENTRIES(Real, SUFFIX)                                                                                       \
@@ -77,6 +91,12 @@ template<class Real> void marks_rows(int64_t begin, int64_t end, const Real* qpo
   extern "C" void forward_##SUFFIX(int64_t begin, int64_t end, const Real* qpos, const Real* qvel, const Real* act, \
                                    const Real* ctrl, Real* qacc, Real* actdot, Real* force) {                       \
     arm::forward_rows<Real>(begin, end, qpos, qvel, act, ctrl, qacc, actdot, force);                                \
+  }                                                                                                                 \
+  extern "C" void reset_##SUFFIX(int64_t begin, int64_t end, const unsigned char* chosen, const Real* new_qpos,      \
+                                 const Real* new_qvel, const Real* new_act, Real* qpos, Real* qvel, Real* act,      \
+                                 Real* ctrl, Real* force, Real* torque, Real* marks) {                              \
+    arm::reset_rows<Real>(begin, end, chosen, new_qpos, new_qvel, new_act, qpos, qvel, act, ctrl, force, torque,    \
+                          marks);                                                                                   \
   }                                                                                                                 \
   extern "C" void marks_##SUFFIX(int64_t begin, int64_t end, const Real* qpos, Real* marks) {                       \
     arm::marks_rows<Real>(begin, end, qpos, marks);                                                                 \

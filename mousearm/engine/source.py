@@ -19,9 +19,9 @@ from mousearm.trajectory import LANDMARKS
 def engine_source(model: mujoco.MjModel, landmarks: Mapping[str, Landmark], n_substeps: int) -> str:
     """The text that simulates a model for control steps of ``n_substeps`` of its time steps.
 
-    Compiled as C++ it exports ``step_f64``, ``forward_f64``, ``marks_f64``, and the same for ``_f32``; as CUDA
-    ``step_f64`` and ``marks_f64`` are kernels. Arrays have one arm per row; see entry_cpu.h and entry_cuda.h beside
-    this file. Shoulder, elbow and paw are given in the world frame, in this order.
+    Compiled as C++ it exports ``step_f64``, ``reset_f64``, ``forward_f64``, ``marks_f64``, and the same for ``_f32``;
+    as CUDA ``step_f64`` and ``reset_f64`` are kernels. Arrays have one arm per row; see entry_cpu.h and entry_cuda.h
+    beside this file. Shoulder, elbow and paw are given in the world frame, in this order.
 
     Raises:
         EngineError: if the model has anything that is not computed as MuJoCo does; names all of it.

@@ -1,6 +1,7 @@
 """N arms as torch tensors, stepped together by the generated engine where the tensors are: on the CPU or on a GPU."""
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any
 
 import torch
@@ -41,29 +42,26 @@ class TensorSimulation:
         self.arm, self.n, self.control_dt, self.n_substeps = arm, n, control_dt, n_substeps
         self.device, self.dtype = torch.device(device), dtype
         self._library = self._built()
-        self.qpos = self._zeros(arm.nq) + torch.as_tensor(arm.rest_qpos, dtype=dtype, device=device)
-        self.qvel, self.activation = self._zeros(arm.nq), self._zeros(arm.na)
-        self.ctrl, self.force, self.torque = self._zeros(arm.nu), self._zeros(arm.nu), self._zeros(arm.nq)
-        self.landmarks = self._zeros(len(LANDMARKS), 3)
-        self._marks = torch.zeros_like(self.landmarks)  # of all arms, those that a reset leaves alone too
-        self._step, self._mark = self._bound("step", self._parts()), self._bound("marks", (self.qpos, self._marks))
-        self._mark()
-        self.landmarks.copy_(self._marks)
+        self._storage = torch.zeros(n * sum(map(prod, self._shapes)), dtype=dtype, device=self.device)
+        parts = self._split(self._storage)
+        self.qpos, self.qvel, self.activation, self.ctrl, self.force, self.torque, self.landmarks = parts
+        self._step = self._bound("step", parts)
+        rest = torch.as_tensor(arm.rest_qpos, dtype=dtype, device=self.device)
+        self.reset(torch.ones(n, dtype=torch.bool, device=self.device), rest, torch.zeros_like(rest))
 
     def reset(
         self, mask: torch.Tensor, qpos: torch.Tensor, qvel: torch.Tensor, activation: torch.Tensor | float = 0.0
     ) -> None:
         """Put the simulations of a mask (N,) into a state, given for all: (N, nq), (N, nq), (N, na) or one number.
 
-        What the mask leaves out is not touched, nor are its rows of the arguments read for more than to be left out.
+        What the mask leaves out is not touched. One row, (nq,), is for all as well.
         """
-        rows = mask[:, None]
-        for own, given in ((self.qpos, qpos), (self.qvel, qvel), (self.activation, activation)):
-            own.copy_(torch.where(rows, given, own))
-        for own in (self.ctrl, self.force, self.torque):
-            own.masked_fill_(rows, 0.0)
-        self._mark()
-        self.landmarks.copy_(torch.where(rows[:, :, None], self._marks, self.landmarks))
+        if not isinstance(activation, torch.Tensor):
+            activation = torch.full_like(self.activation, activation)
+        given = zip((qpos, qvel, activation), self._parts(), strict=False)
+        rows = [part.to(self.dtype).expand(own.shape).contiguous() for part, own in given]
+        chosen = mask.to(torch.bool).expand(self.n).contiguous()
+        self._bound("reset", [chosen, *rows, *self._parts()])()
 
     def step(self, ctrl: torch.Tensor) -> None:
         """Hold controls, (N, nu) within the actuators' range, for one control interval."""
@@ -72,8 +70,8 @@ class TensorSimulation:
 
     def snapshot(self) -> Snapshot:
         """The state of all simulations now, as tensors that stay as they are."""
-        parts: tuple[Any, ...] = (self.qpos, self.qvel, self.activation, self.ctrl, self.force, self.landmarks)
-        return Snapshot(*(part.clone() for part in parts))
+        qpos, qvel, activation, ctrl, force, _, landmarks = self._split(self._storage.clone())
+        return Snapshot(qpos, qvel, activation, ctrl, force, landmarks)
 
     def state(self) -> torch.Tensor:
         """(N, n) all that snapshots, torques and the next step depend on; a copy."""
@@ -81,19 +79,25 @@ class TensorSimulation:
 
     def restore(self, state: torch.Tensor) -> None:
         """Restore what ``state`` returned, to the bit; ValueError if it is of other simulations."""
-        parts = self._parts()
-        widths = [part.flatten(1).shape[1] for part in parts]
+        widths = list(map(prod, self._shapes))
         if state.shape != (self.n, sum(widths)):
             raise ValueError(f"states of simulations of the shape {tuple(state.shape)}, here {(self.n, sum(widths))}")
-        for part, saved in zip(parts, state.split(widths, dim=1), strict=True):
+        for part, saved in zip(self._parts(), state.split(widths, dim=1), strict=True):
             part.copy_(saved.reshape(part.shape))
 
-    def _parts(self) -> tuple[torch.Tensor, ...]:
-        """The storage, in the order of the engine's arguments."""
-        return self.qpos, self.qvel, self.activation, self.ctrl, self.force, self.torque, self.landmarks
+    @property
+    def _shapes(self) -> list[tuple[int, ...]]:
+        """Shapes of the parts of one simulation, in the order of the engine's arguments."""
+        nq, nu, na = self.arm.nq, self.arm.nu, self.arm.na
+        return [(nq,), (nq,), (na,), (nu,), (nu,), (nq,), (len(LANDMARKS), 3)]
 
-    def _zeros(self, *shape: int) -> torch.Tensor:
-        return torch.zeros(self.n, *shape, dtype=self.dtype, device=self.device)
+    def _split(self, storage: torch.Tensor) -> list[Any]:
+        """The parts (N, ...) of a storage, one after the other, so that one operation copies all of them."""
+        parts = storage.split([self.n * prod(shape) for shape in self._shapes])
+        return [part.view(self.n, *shape) for part, shape in zip(parts, self._shapes, strict=True)]
+
+    def _parts(self) -> list[torch.Tensor]:
+        return [self.qpos, self.qvel, self.activation, self.ctrl, self.force, self.torque, self.landmarks]
 
     def _bound(self, name: str, parts: Sequence[torch.Tensor]) -> Callable[[], None]:
         """A function of the engine, on all rows of these tensors."""

@@ -35,7 +35,7 @@ def test_nvrtc_compiles_the_engine_of_an_arm(model):
     arm = load_arm(compose([f"model={model}"]).model)
     machine_code = compile_cuda(engine_source(arm.physics, arm.landmarks, 8), H100)
     assert machine_code.startswith(b"\x7fELF")
-    for name in (b"step_f32", b"step_f64", b"marks_f32", b"marks_f64"):
+    for name in (b"step_f32", b"step_f64", b"reset_f32", b"reset_f64"):
         assert name in machine_code
 
 
