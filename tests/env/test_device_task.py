@@ -1,7 +1,6 @@
 """The task on tensors against the task on NumPy's arrays: the same rules, starts and actions, on the CPU."""
 
 import copy
-import shutil
 from dataclasses import fields
 
 import numpy as np
@@ -109,7 +108,7 @@ def two_link_by_rk4(build_two_link):
     return build_two_link('autolimits="true"/>', 'autolimits="true"/><option integrator="RK4"/>')
 
 
-@pytest.mark.skipif(not any(map(shutil.which, ("c++", "g++", "clang++"))), reason="there is no C++ compiler")
+@pytest.mark.usefixtures("compiler")
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["two_link_by_rk4", "muscle_arm"])
 def test_the_generated_engine_follows_as_mujoco_does(build_generated, build_task, follow, request, name):
