@@ -186,7 +186,7 @@ def _run(words: Sequence[str], seconds: float, environment: dict[str, str] | Non
         raise _CompilationError(f"it took more than {seconds:.0f} s") from error
     if done.returncode:
         last = " ".join(" ".join(done.stderr.splitlines()[-_LAST_LINES:]).split())
-        raise _CompilationError(f"it ends with {done.returncode}: {last[:400]}")
+        raise _CompilationError(f"it ends with {done.returncode}{last and ': '}{last[:400]}")
     return done.stdout
 
 
