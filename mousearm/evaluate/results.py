@@ -23,6 +23,9 @@ UNCERTAIN = "expected_sd"  # beside these: the standard deviation by which ``exp
 _FEWEST = 6  # with fewer reaches a third of them says nothing
 _MEAN_OF_RMS = float(np.sqrt(8 / (3 * np.pi)))  # of the length of normal noise in space
 _WIDER, _WIDEST = 1.35, 10.0  # bands of oscillations: of one to the next, and of the last
+_GAIN_TOO = (
+    1.5  # times the variance by chance: what the gain, found in the same frames, adds to it in synthetic reaches
+)
 _UNSURE = 0.25  # share by which a noise's variance may be wrong
 _AROUND = 11  # frames that an error is a mean of where an arm errs more or less
 _NO_POWER = 1e-18  # mm^2, of an oscillation that targets do not have
@@ -137,7 +140,7 @@ def _change(a: np.ndarray, x: np.ndarray, floor_mm: float, noise: np.ndarray) ->
     change = 3 * (sizes * (2 * gain - 1) * level).sum() / n
     without = np.maximum(missed - np.square(1 - gain) * level, 0)
     by_chance = 3 * (sizes * level * (4 * without + 2 * np.square(2 * gain - 1) * level)).sum() / n**2
-    return float(change), float(by_chance + np.square(_UNSURE * change))
+    return float(change), float(_GAIN_TOO * by_chance + np.square(_UNSURE * change))
 
 
 @cache
