@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mousearm.config import Config
+from mousearm.env.references import reach_files
 from mousearm.errors import MouseArmError, RunError, UnknownNameError
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.results import Errors
 from mousearm.evaluate.rollout import Evaluator
 from mousearm.files import make_folder
 from mousearm.hub.repository import PREFIX
+from mousearm.kinematics.cameras import read_cameras
+from mousearm.kinematics.imports.origins import read_origin
 from mousearm.model import Arm, model_hashes
 from mousearm.paths import PACKAGE
 from mousearm.rundir.folder import RunFolder
@@ -105,19 +108,16 @@ def film_runs(
     others are those of ``film``, ``render.view`` and ``Agent.load``. MouseArmError if one cannot be used, or nothing
     can be drawn here.
     """
-    if not 0 < slowmo <= 1:
-        raise MouseArmError(f"--slowmo {slowmo:g} is out of range: above 0, up to 1 (real speed).")
+    _check_slowmo(slowmo)
     agents = [Agent.load(folder, checkpoint, kinematics) for folder in folders]
     from mousearm.evaluate.film import Shot, film  # slow to import
 
     shots: list[Shot] = []
     for folder, title, agent in zip(folders, titles(folders), agents, strict=True):
         evaluation, trials = agent.evaluate()
-        by_name = {trial.name: trial for trial in trials}
-        reach = trials[evaluation.middle].name if reach is None else reach
-        if reach not in by_name:
-            raise UnknownNameError(f"reach in {folder}", reach, by_name)
-        shots.append(Shot(by_name[reach], agent.arm.model, title))
+        trial = _trial(folder, trials, evaluation, reach)
+        reach = trial.name
+        shots.append(Shot(trial, agent.arm.model, title))
     is_own = len(folders) == 1 and folders[0] == run_path(folders[0])
     path = out or (RunFolder(folders[0]).videos if is_own else Path()) / f"{reach}.mp4"
     make_folder(path.parent)
@@ -126,6 +126,62 @@ def film_runs(
     except ValueError as error:
         raise RunError(f"{path} cannot be filmed: {error}.") from error
     return path
+
+
+def overlay_run(
+    folder: Path,
+    footage: Path,
+    calibration: Path,
+    out: Path | None = None,
+    *,
+    reach: str | None = None,
+    camera: str | None = None,
+    offset: int = 0,
+    slowmo: float = 0.1,
+    fps: int | None = None,
+    checkpoint: str = "best",
+    kinematics: str | None = None,
+) -> dict[str, object]:
+    """Draw a run's performance of an imported reach on the film of the animal; returns where, and what was assumed.
+
+    Footage is what the calibrated camera filmed, of which the recording has every frame; ``offset`` is how many frames
+    later the film has what the recording has at frame 0. The others are those of `film_runs`. MouseArmError if one
+    cannot be used, or the reach was not imported.
+    """
+    _check_slowmo(slowmo)
+    agent = Agent.load(folder, checkpoint, kinematics)
+    from mousearm.evaluate.film import Shot  # slow to import
+    from mousearm.evaluate.overlay import Overlay, choose_camera
+
+    evaluation, trials = agent.evaluate()
+    trial = _trial(folder, trials, evaluation, reach)
+    file = next(file for file in reach_files(agent.config) if file.name == trial.name)
+    origin, cameras = read_origin(file.path), read_cameras(calibration)
+    chosen, method = choose_camera(cameras, camera, footage), agent.config.kinematics.retarget
+    drawn = Overlay.of(trial, file.read(), agent.arm, method, origin, chosen, footage, offset)
+    path = out or RunFolder(folder).videos / f"{trial.name}_{footage.stem}.mp4"
+    make_folder(path.parent)
+    drawn.write(Shot(trial, agent.arm.model, titles([folder])[0]), path, 1 / slowmo, fps)
+    last, n = drawn.first + len(drawn.time) - 1, len(drawn.time)
+    return {
+        "video": path,
+        "frames": f"{drawn.first} to {last} of {footage.name} ({n}, --offset {offset}), {origin.rate:.4g} a second",
+        "scale": f"1 mm of the model is drawn as {drawn.scale:.3g} mm beside the animal",
+    }
+
+
+def _check_slowmo(slowmo: float) -> None:
+    if not 0 < slowmo <= 1:
+        raise MouseArmError(f"--slowmo {slowmo:g} is out of range: above 0, up to 1 (real speed).")
+
+
+def _trial(folder: Path, trials: Sequence[Trial], evaluation: Evaluation, reach: str | None) -> Trial:
+    """The trial of a reach, None for the one with the middle error."""
+    by_name = {trial.name: trial for trial in trials}
+    reach = trials[evaluation.middle].name if reach is None else reach
+    if reach not in by_name:
+        raise UnknownNameError(f"reach in {folder}", reach, by_name)
+    return by_name[reach]
 
 
 def titles(folders: Sequence[Path]) -> list[str]:

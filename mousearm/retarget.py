@@ -76,12 +76,34 @@ def uniform(reach: Reach, shoulder: np.ndarray, upper_arm: float, forearm: float
     Keeps the recorded shape, but leaves millimetres at the elbow that no controller can remove where the animal's
     proportions are not the model's. Arguments and result as ``segments``; u, l are the recorded median lengths.
     """
-    u, length = reach.upper_arm_length, reach.forearm_length
-    scale = (u**2 + length**2) / (u * upper_arm + length * forearm)
+    scale = _uniform_scale(reach, upper_arm, forearm)
     return shoulder + (reach.elbow - reach.shoulder) / scale, shoulder + (reach.paw - reach.shoulder) / scale
 
 
+def _uniform_scale(reach: Reach, upper_arm: float, forearm: float) -> float:
+    u, length = reach.upper_arm_length, reach.forearm_length
+    return (u**2 + length**2) / (u * upper_arm + length * forearm)
+
+
 METHODS = {"segments": segments, "uniform": uniform}
+
+
+def beside_animal(method: str, reach: Reach, arm: Arm, points: np.ndarray) -> np.ndarray:
+    """Where points of an arm, (T, 3, 3) m shoulder, elbow and paw, are beside the animal at the frames of its reach.
+
+    It is the way back of a method, which brings targets to where the animal was: from its shoulder, where that was in
+    each frame, with its own lengths. So an error is shown in millimetres of the animal, u/U and l/L times the model's
+    (``segments``, with the lengths u, l of the frame), or s times (``uniform``).
+    """
+    shoulder = arm.landmark_positions(arm.rest_qpos[None])[0, SHOULDER]
+    animal, (upper_arm, forearm) = reach.landmarks, arm.segment_lengths()
+    if method == "uniform":
+        scale = _uniform_scale(reach, upper_arm, forearm)
+        return animal[:, :1] + scale * (points - shoulder)
+    u, length = np.moveaxis(np.linalg.norm(np.diff(animal, axis=1), axis=2), 1, 0)[..., None]
+    upper = animal[:, SHOULDER, None] + u[:, None] / upper_arm * (points[:, :2] - shoulder)
+    paw = upper[:, 1] + length / forearm * (points[:, 2] - points[:, 1])
+    return np.concatenate([upper, paw[:, None]], axis=1)
 
 
 def retarget(

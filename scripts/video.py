@@ -1,7 +1,8 @@
 """Film trained agents, as mp4 or GIF; needs no screen.
 
 ``python scripts/video.py RUN [--reach NAME] [--out FILE.mp4|FILE.gif] [--camera NAME] [--slowmo 0.1]`` films a reach of
-a run, and with ``--compare RUN_B ...`` the same reach of several runs side by side. docs/viewing.md explains more.
+a run, and with ``--compare RUN_B ...`` the same reach of several runs side by side. With ``--on FILM --calibration FILE
+[--camera NAME] [--offset N]`` the arm is drawn on the animal's own film. docs/viewing.md explains more.
 """
 
 import re
@@ -29,9 +30,15 @@ def pixels(text: str) -> tuple[int, int]:
     cli.argument("--compare", nargs="+", type=Path, default=[], metavar="RUN", help="runs to show beside it"),
     cli.argument("--reach", metavar="NAME", help="default: the one with the middle error"),
     cli.argument("--out", type=Path, metavar="FILE", help=".mp4 or .gif; default: RUN/videos/REACH.mp4"),
-    cli.argument("--camera", help="of the model; front, back, side, inside or top; or AZIMUTH,ELEVATION in degrees"),
+    cli.argument(
+        "--camera",
+        help="of the model, or of --calibration; front, back, side, inside, top; AZIMUTH,ELEVATION",
+    ),
     cli.argument("--slowmo", type=float, default=0.1, metavar="SPEED", help="1 is real speed (default: 0.1)"),
     cli.argument("--fps", type=int, metavar="N", help="frames per second (default: 30, for a GIF 25)"),
+    cli.argument("--on", type=Path, metavar="FILM", help="that a calibrated camera recorded: draw the arm on it"),
+    cli.argument("--calibration", type=Path, metavar="FILE", help="calibration.toml or stereo_params.pickle, for --on"),
+    cli.argument("--offset", type=int, metavar="N", help="frames by which the film is later than the recording"),
     cli.argument("--size", type=pixels, metavar="WxH", help="of one run's panel, such as 1280x960"),
     cli.KINEMATICS,
     cli.CHECKPOINT.but(default="best"),
@@ -40,10 +47,19 @@ def main(given: Namespace) -> None:
     """Film, and say where the file is."""
     options = vars(given)
     folders = [options.pop("run"), *options.pop("compare")]
-    from mousearm.agent import film_runs
+    footage, calibration, offset = (options.pop(name) for name in ("on", "calibration", "offset"))
+    if (footage is None) != (calibration is None) or (footage is None and offset is not None):
+        raise cli.UsageError("--on and --calibration go together, and --offset with them")
+    if footage is not None and (len(folders) > 1 or options["size"] is not None):
+        raise cli.UsageError("--on shows one run, in the size of the film; leave --compare and --size out")
+    from mousearm.agent import film_runs, overlay_run
     from mousearm.text import facts
 
-    print(facts({"video": film_runs(folders, **options)}))
+    if footage is None:
+        print(facts({"video": film_runs(folders, **options)}))
+    else:
+        del options["size"]
+        print(facts(overlay_run(folders[0], footage, calibration, offset=offset or 0, **options)))
 
 
 if __name__ == "__main__":

@@ -931,6 +931,16 @@ ELSEWHERE: dict[str, list[str]] = {
         "ms), or remove it: each row is a frame then.",
         "a point was not seen, write the separators.",
     ],
+    "evaluate/test_overlay.py::test_advice_on_films_and_cameras": [
+        "Give the film as that camera recorded it, or choose another camera.",
+        "Choose the camera that filmed it, and give the calibration",
+        "Give the film of this recording, and --offset where it began",
+        "Convert it with ffmpeg to .mp4.",
+    ],
+    "kinematics/test_cameras.py::test_advice_on_a_calibration_that_cannot_be": [
+        "Give the calibration.toml of Anipose or the stereo_params.pickle of DeepLabCut.",
+        "which cannot be drawn on. Choose another camera.",
+    ],
     "kinematics/imports/test_project.py::test_advice_on_what_is_wrong_in_it": [
         "Correct it, or remove the file and give the options again.",
         "write {paw: NAME, elbow: NAME, shoulder: NAME}",

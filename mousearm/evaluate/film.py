@@ -5,6 +5,7 @@ A film is H.264 in an mp4 file, or an animated GIF.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -82,23 +83,43 @@ def film(
     with ExitStack() as opened:
         for shot in shots:
             picture = opened.enter_context(Picture(shot.model, *size, view(shot.model, camera, everything)))
-            panels.append(_Panel(shot, picture, size, slowdown))
-        append = opened.enter_context(_encoded(path, fps))
+            legend = "spheres and lines: recorded" + ("; muscles: red when active" if shot.model.na else "")
+            panels.append(Panel(shot, partial(_drawn, shot, picture), legend, size, slowdown))
         end = max(shot.trial.end for shot in shots)
-        n = int(np.ceil(end * fps * slowdown - 1e-6)) + 1
+        write_film(panels, path, end, slowdown, fps)
+
+
+def write_film(panels: "Sequence[Panel]", path: Path, end: float, slowdown: float, fps: int) -> None:
+    """Write panels side by side from 0 to a time in s; arguments and errors as of `film`."""
+    n = int(np.ceil(end * fps * slowdown - 1e-6)) + 1
+    with _encoded(path, fps) as append:
         for time in [min(i / (fps * slowdown), end) for i in range(n)] + [end] * round(_HOLD_S * fps):
             append(_arrange([panel.draw(time) for panel in panels]))
 
 
-class _Panel:
-    """Draws one arm with a caption: above title, time and errors, below reach, speed and the meaning of the colours."""
+def _drawn(shot: Shot, picture: Picture, frame: Frame) -> np.ndarray:
+    """The arm with its targets."""
+    state, paths = posed(shot.model, frame.qpos, frame.activation), shot.trial.targets[:, FOLLOWED].swapaxes(0, 1)
+    return picture.draw(state, frame.targets[FOLLOWED], paths)
 
-    def __init__(self, shot: Shot, picture: Picture, size: tuple[int, int], slowdown: float):
-        self._shot, self._trial, self._picture = shot, shot.trial, picture
-        self._paths = shot.trial.targets[:, FOLLOWED].swapaxes(0, 1)
+
+class Panel:
+    """Draws one arm with a caption: above title, time and errors, below reach, speed and the meaning of what is drawn.
+
+    The picture of a `Frame` is (height, width, 3).
+    """
+
+    def __init__(
+        self,
+        shot: Shot,
+        picture: Callable[[Frame], np.ndarray],
+        legend: str,
+        size: tuple[int, int],
+        slowdown: float,
+    ):
+        self._shot, self._trial, self._picture, self._legend = shot, shot.trial, picture, legend
         self._last: tuple[float, np.ndarray] | None = None
         self._speed = ", real speed" if slowdown == 1 else f", {slowdown:g} times slower"
-        self._legend = "spheres and lines: recorded" + ("; muscles: red when active" if shot.model.na else "")
         height = max(_SMALLEST_FONT, size[1] // _LINES_PER_PICTURE)
         self._plain, self._bold = (
             ImageFont.truetype(findfont(FontProperties(family="DejaVu Sans", weight=weight)), size=height)
@@ -110,9 +131,7 @@ class _Panel:
         """The picture at a time in s, (height, width, 3)."""
         frame = self._trial.at(time)
         if self._last is None or self._last[0] != frame.time:  # otherwise it has ended, and looks the same
-            state = posed(self._shot.model, frame.qpos, frame.activation)
-            picture = self._picture.draw(state, frame.targets[FOLLOWED], self._paths)
-            self._last = frame.time, self._captioned(picture, frame)
+            self._last = frame.time, self._captioned(self._picture(frame), frame)
         return self._last[1]
 
     def _captioned(self, picture: np.ndarray, frame: Frame) -> np.ndarray:

@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
 from mousearm.errors import KinematicsError
-from mousearm.files import new_output, write_json, write_text
+from mousearm.files import new_output, write_text
 from mousearm.kinematics.checks import check_jumps
 from mousearm.kinematics.damage import jumps, runs
 from mousearm.kinematics.folder import write_reaches
@@ -19,6 +19,7 @@ from mousearm.kinematics.imports.cleaning import CutRule
 from mousearm.kinematics.imports.conversion import in_metres, read_axes
 from mousearm.kinematics.imports.markers import MarkerTrajectory, even, seen_points
 from mousearm.kinematics.imports.options import ImportOptions, output_names
+from mousearm.kinematics.imports.origins import Origin, write_origins
 from mousearm.kinematics.imports.sources import MissingError, Source, read_known
 from mousearm.kinematics.noise import FILTER_FRAMES, compare_cutoffs, tracking_noise
 from mousearm.kinematics.orientation import find_orientation
@@ -27,7 +28,6 @@ from mousearm.text import plural, printable
 from mousearm.trajectory import LANDMARKS
 
 NOTES = "import.txt"  # file beside the reaches that says how they were made
-ORIGINS = "import.json"  # file beside the reaches that says, by reach, of which file it is, in which unit and axes
 MEMORY = "reaches.yaml"  # file beside recordings that says what they do not say themselves
 
 _NO_JUMPS = (
@@ -50,11 +50,10 @@ class ImportResult:
         """The notes, below the name of the file."""
         return printable("\n".join([str(self.path), *(f"  {note}" for note in self.notes)]))
 
-    def origin(self, reach: Reach) -> dict[str, Any]:
-        """Where a reach is from: its file there, and the way back to the frame of the cameras."""
+    def origin(self, reach: Reach) -> Origin:
+        """Where one of the reaches is from."""
         of, turned = self.options, None if self.turned is None else self.turned.tolist()
-        space = {"unit": of.unit, "axes": of.axes, "side": of.side, "turned": turned}
-        return {"file": self.path.name, "rate": reach.rate, **space}
+        return Origin(self.path.name, reach.rate, of.unit or "", of.axes or "", of.side, turned)
 
 
 class _Session(NamedTuple):
@@ -96,8 +95,7 @@ def import_reaches(
         )
         folder.mkdir()
         write_reaches((reach for item in imported for reach in item.reaches), folder)
-        origins = {reach.name: item.origin(reach) for item in imported for reach in item.reaches}
-        write_json(folder / ORIGINS, origins)
+        write_origins({reach.name: item.origin(reach) for item in imported for reach in item.reaches}, folder)
         lines = [*(item.text() for item in imported), *remarks, *axes_doubts(imported)]
         write_text(folder / NOTES, "\n".join(lines) + "\n")
     return imported

@@ -9,6 +9,7 @@ from tracked_files import POINTS, RATE, arm, write_anipose
 from mousearm.errors import KinematicsError, MouseArmError, UnknownNameError
 from mousearm.kinematics import read_csv, read_reaches, write_csv
 from mousearm.kinematics.imports import import_project
+from mousearm.kinematics.imports.project import Project
 from mousearm.kinematics.imports.sources import MissingError
 from mousearm.paths import resolve
 from mousearm.trajectory import LANDMARKS
@@ -170,18 +171,25 @@ def test_files_may_differ_by_pattern_and_folder(day, bring):
         ("a" * 100_001, "{} cannot be read: it has 0.1 MB", "units: mm"),
     ],
 )
-def test_advice_on_what_is_wrong_in_it(day, bring, text, place, right):
-    path, options = day / "reaches.yaml", {**SAID, "cut": None}
+def test_advice_on_what_is_wrong_in_it(tmp_path, text, place, right):
+    path, recording = tmp_path / "reaches.yaml", tmp_path / "take.csv"
     path.write_text(text)
     with pytest.raises((KinematicsError, UnknownNameError)) as caught:
-        bring(day, **options)
+        Project.of([recording])
     assert place.format(path) in str(caught.value)
-    assert path.read_text() == text
-    assert sorted(file.name for file in day.parent.iterdir()) == ["day"]
     path.write_text(right)
-    assert bring(day, **options)[0]
+    assert Project.of([recording]).path == path
     path.unlink()
-    assert bring(day, "removed", **options)[0]
+    assert Project.of([recording]).said == {}
+
+
+def test_a_damaged_one_costs_nothing_but_its_correction(day, bring, tmp_path):
+    (day / "reaches.yaml").write_text("units: {")
+    before = {file: file.read_bytes() for file in day.iterdir()}
+    with pytest.raises(KinematicsError):
+        bring(day, **SAID)
+    assert {file: file.read_bytes() for file in day.iterdir()} == before
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["day"]
 
 
 def test_a_file_that_cannot_be_added_to_is_left_and_the_reaches_are_there(day, bring, tmp_path):
