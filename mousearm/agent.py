@@ -151,14 +151,14 @@ def overlay_run(
     _check_slowmo(slowmo)
     agent = Agent.load(folder, checkpoint, kinematics)
     from mousearm.evaluate.film import Shot  # slow to import
-    from mousearm.evaluate.overlay import Overlay, choose_camera
+    from mousearm.evaluate.overlay import FilmOverlay, choose_camera
 
     evaluation, trials = agent.evaluate()
     trial = _trial(folder, trials, evaluation, reach)
     file = next(file for file in reach_files(agent.config) if file.name == trial.name)
     origin, cameras = read_origin(file.path), read_cameras(calibration)
     chosen, method = choose_camera(cameras, camera, footage), agent.config.kinematics.retarget
-    drawn = Overlay.of(trial, file.read(), agent.arm, method, origin, chosen, footage, offset)
+    drawn = FilmOverlay.of(trial, file.read(), agent.arm, method, origin, chosen, footage, offset)
     path = out or RunFolder(folder).videos / f"{trial.name}_{footage.stem}.mp4"
     make_folder(path.parent)
     drawn.write(Shot(trial, agent.arm.model, titles([folder])[0]), path, 1 / slowmo, fps)

@@ -84,12 +84,12 @@ def film(
         for shot in shots:
             picture = opened.enter_context(Picture(shot.model, *size, view(shot.model, camera, everything)))
             legend = "spheres and lines: recorded" + ("; muscles: red when active" if shot.model.na else "")
-            panels.append(Panel(shot, partial(_drawn, shot, picture), legend, size, slowdown))
+            panels.append(FilmPanel(shot, partial(_drawn, shot, picture), legend, size, slowdown))
         end = max(shot.trial.end for shot in shots)
         write_film(panels, path, end, slowdown, fps)
 
 
-def write_film(panels: "Sequence[Panel]", path: Path, end: float, slowdown: float, fps: int) -> None:
+def write_film(panels: "Sequence[FilmPanel]", path: Path, end: float, slowdown: float, fps: int) -> None:
     """Write panels side by side from 0 to a time in s; arguments and errors as of `film`."""
     n = int(np.ceil(end * fps * slowdown - 1e-6)) + 1
     with _encoded(path, fps) as append:
@@ -103,7 +103,7 @@ def _drawn(shot: Shot, picture: Picture, frame: Frame) -> np.ndarray:
     return picture.draw(state, frame.targets[FOLLOWED], paths)
 
 
-class Panel:
+class FilmPanel:
     """Draws one arm with a caption: above title, time and errors, below reach, speed and the meaning of what is drawn.
 
     The picture of a `Frame` is (height, width, 3).

@@ -14,7 +14,7 @@ import numpy as np
 
 from mousearm.door import check_file
 from mousearm.errors import KinematicsError, RenderError, UnknownNameError
-from mousearm.evaluate.film import RATES, Panel, Shot, write_film
+from mousearm.evaluate.film import RATES, FilmPanel, Shot, write_film
 from mousearm.kinematics import Reach, resample
 from mousearm.kinematics.cameras import Camera
 from mousearm.kinematics.imports.origins import Origin
@@ -30,7 +30,7 @@ _SHOULDER, _BONE, _RIM = (0.3, 0.65, 0.3), (1.0, 1.0, 1.0), (0.1, 0.1, 0.1)
 
 
 @dataclass(frozen=True, slots=True)
-class Overlay:
+class FilmOverlay:
     """A trial in pixels of a film, at the frames of its reach."""
 
     film: Path
@@ -44,7 +44,7 @@ class Overlay:
     @staticmethod
     def of(
         trial: Trial, reach: Reach, arm: Arm, method: str, origin: Origin, camera: Camera, film: Path, offset: int = 0
-    ) -> "Overlay":
+    ) -> "FilmOverlay":
         """Project a trial on a reach, whose way of retargeting is given, with an offset in frames of the film.
 
         KinematicsError if the film cannot be read, is of another size than the calibration says, or hardly shows what
@@ -77,7 +77,7 @@ class Overlay:
         off = np.linalg.norm(arms[0, :, 2] - arms[1, :, 2], axis=-1)
         scale = float(np.median((shown / np.maximum(off, 1e-12))[off > 0])) if off.any() else np.nan
         first = round(float(reach.time[0]) * origin.rate) + offset
-        return Overlay(film, first, size, time, targets, points, scale)
+        return FilmOverlay(film, first, size, time, targets, points, scale)
 
     def write(self, shot: Shot, path: Path, slowdown: float = 10.0, fps: int | None = None) -> None:
         """Film it; errors as of `film`, and KinematicsError if the film ends too early."""
@@ -94,7 +94,7 @@ class Overlay:
         fps = RATES.get(path.suffix.lower(), RATES[".mp4"]) if fps is None else fps
         legend = "rings: recorded; discs and lines: the arm"
         try:
-            write_film([Panel(shot, picture, legend, self.size, slowdown)], path, self.time[-1], slowdown, fps)
+            write_film([FilmPanel(shot, picture, legend, self.size, slowdown)], path, self.time[-1], slowdown, fps)
         finally:
             pictures.close()
 

@@ -9,7 +9,7 @@ import pytest
 from mousearm.config import compose
 from mousearm.errors import KinematicsError, UnknownNameError
 from mousearm.evaluate.film import Shot
-from mousearm.evaluate.overlay import Overlay, choose_camera
+from mousearm.evaluate.overlay import FilmOverlay, choose_camera
 from mousearm.kinematics import read_reaches, resample
 from mousearm.kinematics.cameras import Camera
 from mousearm.kinematics.imports.conversion import read_axes, to_metres
@@ -85,7 +85,7 @@ def trial(reach, arm, method, error):
 @pytest.mark.parametrize("method", ["segments", "uniform"])
 def test_targets_are_where_the_camera_saw_the_animal(torque_arm, recorded, pixels, footage, method):
     reach, _ = recorded
-    drawn = Overlay.of(trial(reach, torque_arm, method, 0), reach, torque_arm, method, ORIGIN, CAMERA, footage)
+    drawn = FilmOverlay.of(trial(reach, torque_arm, method, 0), reach, torque_arm, method, ORIGIN, CAMERA, footage)
     assert drawn.first == FIRST
     np.testing.assert_allclose(drawn.targets[:, FOLLOWED], pixels[:, FOLLOWED], atol=1e-6)
     np.testing.assert_allclose(drawn.points, pixels, atol=1e-6)
@@ -94,7 +94,7 @@ def test_targets_are_where_the_camera_saw_the_animal(torque_arm, recorded, pixel
 def test_an_error_has_the_animals_scale(torque_arm, recorded, footage):
     reach, _ = recorded
     off = trial(reach, torque_arm, "segments", np.array([0, 0, 1e-3]))  # upwards
-    drawn = Overlay.of(off, reach, torque_arm, "segments", ORIGIN, CAMERA, footage)
+    drawn = FilmOverlay.of(off, reach, torque_arm, "segments", ORIGIN, CAMERA, footage)
     scale = reach.forearm_length / torque_arm.segment_lengths()[1]
     assert drawn.scale == pytest.approx(scale, rel=1e-2)
     # 90 mm from a lens of 700 pixels a millimetre is 7.8 pixels.
@@ -105,7 +105,7 @@ def test_an_error_has_the_animals_scale(torque_arm, recorded, footage):
 def test_what_is_drawn_lies_within_half_a_pixel(torque_arm, recorded, pixels, footage, tmp_path):
     reach, _ = recorded
     shown = trial(reach, torque_arm, "segments", np.array([0, 0, 4e-3]))
-    drawn = Overlay.of(shown, reach, torque_arm, "segments", ORIGIN, CAMERA, footage)
+    drawn = FilmOverlay.of(shown, reach, torque_arm, "segments", ORIGIN, CAMERA, footage)
     frame, grey = 7, np.full((HEIGHT, WIDTH, 3), 100, dtype=np.uint8)
     picture = drawn.drawn(grey, frame).astype(float)
     orange = np.clip(picture[..., 0] - picture[..., 2] - 60, 0, None)  # the disc and the ring of the paw
@@ -130,7 +130,7 @@ def test_advice_on_films_and_cameras(torque_arm, recorded, footage, tmp_path):
     shown = trial(reach, torque_arm, "segments", 0)
 
     def draw(camera=CAMERA, film=footage, origin=ORIGIN, offset=0):
-        return Overlay.of(shown, reach, torque_arm, "segments", origin, camera, film, offset)
+        return FilmOverlay.of(shown, reach, torque_arm, "segments", origin, camera, film, offset)
 
     with pytest.raises(KinematicsError, match="320 x 240 pixels, but its camera was calibrated with 640 x 480"):
         draw(replace(CAMERA, size=(640, 480)))

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -16,10 +17,10 @@ from mousearm.kinematics.damage import jumps, runs
 from mousearm.kinematics.folder import write_reaches
 from mousearm.kinematics.imports import cleaning
 from mousearm.kinematics.imports.cleaning import CutRule
-from mousearm.kinematics.imports.conversion import in_metres, read_axes
+from mousearm.kinematics.imports.conversion import SIDES, in_metres, read_axes
 from mousearm.kinematics.imports.markers import MarkerTrajectory, even, seen_points
 from mousearm.kinematics.imports.options import ImportOptions, output_names
-from mousearm.kinematics.imports.origins import Origin, write_origins
+from mousearm.kinematics.imports.origins import Origin, read_origin, write_origins
 from mousearm.kinematics.imports.sources import MissingError, Source, read_known
 from mousearm.kinematics.noise import FILTER_FRAMES, compare_cutoffs, tracking_noise
 from mousearm.kinematics.orientation import find_orientation
@@ -50,9 +51,12 @@ class ImportResult:
         """The notes, below the name of the file."""
         return printable("\n".join([str(self.path), *(f"  {note}" for note in self.notes)]))
 
-    def origin(self, reach: Reach) -> Origin:
-        """Where one of the reaches is from."""
+    def origin(self, reach: Reach) -> Origin | None:
+        """Where one of the reaches is from; None if that is lost, as an import wrote the file and this one turned it."""
         of, turned = self.options, None if self.turned is None else self.turned.tolist()
+        with suppress(KinematicsError):
+            before = read_origin(self.path)
+            return before if (of.axes, of.side) == ("x y z", SIDES[0]) else None
         return Origin(self.path.name, reach.rate, of.unit or "", of.axes or "", of.side, turned)
 
 
@@ -95,7 +99,8 @@ def import_reaches(
         )
         folder.mkdir()
         write_reaches((reach for item in imported for reach in item.reaches), folder)
-        write_origins({reach.name: item.origin(reach) for item in imported for reach in item.reaches}, folder)
+        origins = {reach.name: item.origin(reach) for item in imported for reach in item.reaches}
+        write_origins({name: origin for name, origin in origins.items() if origin is not None}, folder)
         lines = [*(item.text() for item in imported), *remarks, *axes_doubts(imported)]
         write_text(folder / NOTES, "\n".join(lines) + "\n")
     return imported

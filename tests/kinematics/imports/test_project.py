@@ -9,6 +9,7 @@ from tracked_files import POINTS, RATE, arm, write_anipose
 from mousearm.errors import KinematicsError, MouseArmError, UnknownNameError
 from mousearm.kinematics import read_csv, read_reaches, write_csv
 from mousearm.kinematics.imports import import_project
+from mousearm.kinematics.imports.origins import read_origin
 from mousearm.kinematics.imports.project import Project
 from mousearm.kinematics.imports.sources import MissingError
 from mousearm.paths import resolve
@@ -226,6 +227,10 @@ def test_reaches_that_were_filtered_here_are_imported_as_they_were_recorded(tmp_
     np.testing.assert_allclose(again.landmarks, noisy.landmarks, atol=2e-7)
     np.testing.assert_allclose(again.versions["truth"], reach.landmarks, atol=2e-7)
     np.testing.assert_allclose([again.measured_noise_mm[name] for name in LANDMARKS], 0.15, rtol=0.25)
+    assert read_origin(tmp_path / "again" / "a.csv") == read_origin(tmp_path / "filtered" / "a.csv")
+    import_project([tmp_path / "filtered" / "a.csv"], tmp_path / "turned", {"axes": "z x y"})
+    with pytest.raises(KinematicsError):
+        read_origin(tmp_path / "turned" / "a.csv")
     read = read_csv(tmp_path / "again" / "a.csv")
     np.testing.assert_allclose(read.versions["truth"], reach.landmarks, atol=3e-7)
 
