@@ -63,7 +63,8 @@ class DeviceTask:
         self._ctrl_range, self._peak_force = self._tensor(self.arm.ctrl_range), self._tensor(self.arm.peak_force)
         self._frames_ahead = self._tensor(env.path_spacing * np.arange(env.path_steps + 1))
         self._least_penalty = env.divergence_penalty
-        self._reach, self._frame, self._last_frame, self._length = self._tensor(np.zeros((4, self.n), dtype=int))
+        self._reach, self._frame, self._length = self._tensor(np.zeros((3, self.n), dtype=int))
+        self._last_frame = self._last_frames[self._reach]
         self._return, self._worst = self._tensor(np.zeros((2, self.n)))
         self.statistics = DeviceStatistics(self.reward.weights, self._return, self._length)
         self._check_terms(config)
@@ -151,9 +152,10 @@ class DeviceTask:
     def _begin(self, ended: torch.Tensor) -> None:
         """Begin episodes where others ended, (N,) bool, with the reference's pose and velocity."""
         drawn = self._starts.draw(self.generator)
-        torch.where(ended, drawn.reach, self._reach, out=self._reach)
         torch.where(ended, drawn.frame, self._frame, out=self._frame)
-        torch.where(ended, self._last_frames[drawn.reach], self._last_frame, out=self._last_frame)
+        if len(self.references) > 1:
+            torch.where(ended, drawn.reach, self._reach, out=self._reach)
+            torch.where(ended, self._last_frames[drawn.reach], self._last_frame, out=self._last_frame)
         self._length.masked_fill_(ended, 0)
         self._return.masked_fill_(ended, 0)
         self._worst.masked_fill_(ended, torch.inf)

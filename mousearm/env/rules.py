@@ -29,8 +29,9 @@ def look_ahead(targets: Array, reach: Array, frame: Array, last_frame: Array, fr
 
     ``frames_ahead``, (1 + K,), are the frames that are looked at, counted from the present one, the first.
     """
-    xp = namespace(frame)
-    frames = xp.minimum(frame[:, None] + frames_ahead, last_frame[:, None])
+    frames = frame[:, None]
+    if len(frames_ahead) > 1:
+        frames = namespace(frame).minimum(frames + frames_ahead, last_frame[:, None])
     coming = targets[reach[:, None], frames]
     return Ahead(frame / last_frame, coming[:, 0], coming[:, 1:])
 
