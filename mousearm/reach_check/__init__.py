@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from textwrap import TextWrapper
 from typing import NamedTuple
 
 import numpy as np
@@ -40,6 +41,7 @@ SEGMENTS_NOTE = (
 )
 _LENGTHS = slice(3, 6)  # the columns of segments and noise, which have a table of their own in a terminal
 _NAME_LENGTH, _MOST_NAMES = 30, 3
+_SENTENCES = TextWrapper(80, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 class SegmentLength(NamedTuple):
@@ -178,10 +180,17 @@ class ReachCheck:
         blocks += [[*columns([[row[0], *row[_LENGTHS]] for row in rows]), SEGMENTS_NOTE]]
         joints = self.joint_rows()
         blocks += [columns([JOINT_HEADER, *joints])] if joints else []
-        blocks += [[f"REFUSED {item.name}: {item.refusal}"] for item in self.refused]
-        blocks += [[f"suspicious {what}"] for what in self.suspicions]
-        blocks += [[f"look at {remark}"] for remark in self.remarks]
+        findings = [f"REFUSED {item.name}: {item.refusal.removeprefix(f'{item.name}: ')}" for item in self.refused]
+        findings += [f"suspicious {what}" for what in self.suspicions]
+        findings += [f"look at {remark}" for remark in self.remarks]
+        blocks += [[_in_lines(text)] for text in findings]
         return printable("\n\n".join("\n".join(lines) for lines in [*blocks, [f"{self.summary}."]]))
+
+
+def _in_lines(text: str) -> str:
+    """Sentences in lines of a terminal; commands, which are indented, stay whole."""
+    lines = text.splitlines()
+    return "\n".join(line if line.startswith(" ") else _SENTENCES.fill(line) for line in lines)
 
 
 def check_reaches(config: Config) -> ReachCheck:
