@@ -39,7 +39,8 @@ INLINE void sine_cosine(double x, double& sine, double& cosine) { sine = sin(x),
 
 template<class T> INLINE T smaller(T a, T b) { return select(a < b, a, b); }
 template<class T> INLINE T larger(T a, T b) { return select(a > b, a, b); }
-template<class T> INLINE T within(T x, T low, T high) { return smaller(larger(x, low), high); }
+// x in a range; at its ends x itself, so that derivatives there are those within
+template<class T> INLINE T within(T x, T low, T high) { return select(x < low, low, select(x > high, high, x)); }
 // 1 / x, and 0 for what is too short to have a direction
 template<class T> INLINE T reciprocal(T x) { return select(x > T(1e-15), T(1.0) / x, T(0.0)); }
 

@@ -26,13 +26,35 @@ def engine_source(model: mujoco.MjModel, landmarks: Mapping[str, Landmark], n_su
     Raises:
         EngineError: if the model has anything that is not computed as MuJoCo does; names all of it.
     """
+    physics = _physics(model, landmarks, n_substeps)
+    entries = ["#ifdef __CUDACC__", _header("entry_cuda.h"), "#else", _header("entry_cpu.h"), "#endif"]
+    return "\n".join([*physics, *entries]) + "\n"
+
+
+def derivatives_source(model: mujoco.MjModel, landmarks: Mapping[str, Landmark], n_substeps: int) -> str:
+    """The text of the same control step that exports its derivatives, ``derivatives_f64``; see entry_derivatives.h.
+
+    They are exact for the steps that are computed, up to rounding. Where the step has a kink they are those of one
+    side, as it is in each evaluation: of the limits that push, of the piece of a muscle's curve, of activation that
+    rises or falls, of a tendon on or off its geom; at the ends of a control's range, of the side within.
+
+    Raises:
+        EngineError: as of `engine_source`.
+    """
+    physics = _physics(model, landmarks, n_substeps)
+    return "\n".join([*physics, _header("entry_derivatives.h")]) + "\n"
+
+
+def _physics(model: mujoco.MjModel, landmarks: Mapping[str, Landmark], n_substeps: int) -> list[str]:
+    """Parts of the text up to the control step."""
     check_supported(model)
     dynamics = write_dynamics(model)
-    parts = [
+    return [
         _header("numbers.h"),
         "#ifndef __CUDACC__",
         _header("lanes.h"),
         "#endif",
+        _header("dual.h"),
         _header("physics.h"),
         _sizes(model, n_substeps, dynamics),
         "namespace arm {",
@@ -46,13 +68,7 @@ def engine_source(model: mujoco.MjModel, landmarks: Mapping[str, Landmark], n_su
         "}  // namespace arm",
         _header("rk4.h" if is_runge_kutta(model) else "semi_implicit.h"),
         _header("step.h"),
-        "#ifdef __CUDACC__",
-        _header("entry_cuda.h"),
-        "#else",
-        _header("entry_cpu.h"),
-        "#endif",
     ]
-    return "\n".join(parts) + "\n"
 
 
 def _header(name: str) -> str:
