@@ -24,6 +24,7 @@ TYPES = {"float32": torch.float32, "float64": torch.float64}
 _SIZES = (1024, 4096, 16384, 65536)
 _STEPS = 49  # of a recorded reach
 _COMPARED = 256  # arms
+_ASIDE = 1e-6  # rad
 _PACKAGES = ("mujoco", "numpy", "torch", "cuda-bindings", "nvidia-cuda-nvrtc", "nvidia-cuda-nvrtc-cu12")
 
 
@@ -119,13 +120,15 @@ def kernels(model: str, device: str = "cuda") -> dict[str, Any]:
     """Agreement of one arm's engine on a device with MuJoCo and with the engine on the CPU, and with itself.
 
     256 arms perform 49 steps of random controls. ``same_bits_twice``: a second simulation gives the same numbers;
-    ``alone_the_same``: so does an arm that is simulated alone.
+    ``alone_the_same``: so does an arm that is simulated alone. What float32 is to be measured by: ``mujoco_from_aside``
+    is how far MuJoCo itself comes out when the start is 1e-6 rad aside, since the force of a limit sets in with a jump.
     """
     config = compose([f"model={model}"])
     arm = load_arm(config.model)
     drive = random_drive(arm, _COMPARED)
     judge = course_by_mujoco(arm, config, drive)
-    figures: dict[str, Any] = {}
+    aside = drive._replace(qpos=drive.qpos + _ASIDE * np.random.default_rng(1).choice([-1, 1], drive.qpos.shape))
+    figures: dict[str, Any] = {"mujoco_from_aside": apart(course_by_mujoco(arm, config, aside), judge)}
     for name, dtype in TYPES.items():
 
         def built(n: int, place: str, dtype: torch.dtype = dtype) -> TensorSimulation:
