@@ -56,13 +56,13 @@ def measures(section: str) -> list[tuple[str, Callable[[], Any]]]:
         from mousearm.benchmark.gpu import ARMS, kernels, speed
 
         return [(f"{section} {model}", partial(kernels if section == "kernels" else speed, model)) for model in ARMS]
-    from mousearm.benchmark.device import RUNS, learning, training_speed
+    from mousearm.benchmark.device import DEVICE_RUNS, learning, tensor_training_speed
 
     if section == "training":
         sizes = [(model, n) for n in (16384, 4096) for model in ("torque", "muscle")]
-        return [(f"training {model} {n}", partial(training_speed, model, n)) for model, n in sizes]
+        return [(f"training {model} {n}", partial(tensor_training_speed, model, n)) for model, n in sizes]
     if section == "learning":
-        return [(f"learning {name}", partial(learning, name)) for name in RUNS]
+        return [(f"learning {name}", partial(learning, name)) for name in DEVICE_RUNS]
     short = ("algo.timesteps=250000", "algo.eval_freq=100000")
     return [(f"repeat {name}", partial(learning, "torque", seed, short)) for name, seed in REPEATED.items()]
 

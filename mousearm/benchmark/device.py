@@ -26,9 +26,9 @@ from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.logs import read_metrics
 from mousearm.setup import Setup
 
-LIMITS_MM = (1.0, 0.5, 0.3, 0.2, 0.1)
+_LIMITS_MM = (1.0, 0.5, 0.3, 0.2, 0.1)
 # Command lines of whole runs, and their budgets in control steps, about twice what the limits take.
-RUNS: dict[str, tuple[str, ...]] = {
+DEVICE_RUNS: dict[str, tuple[str, ...]] = {
     "torque": ("experiment=many_arms", "algo.timesteps=3000000"),
     "muscle": ("experiment=many_arms_muscle",),
     "muscle_warm": ("experiment=many_arms_muscle", "pretrain=cmc", "algo.timesteps=1000000"),
@@ -37,7 +37,7 @@ _STEPS = 49  # of a recorded reach
 _SETTLED, _MEASURED = 6, 5  # rollouts: before all graphs are there, and then
 
 
-def training_speed(model: str, n: int, n_epochs: int = 1) -> dict[str, float]:
+def tensor_training_speed(model: str, n: int, n_epochs: int = 1) -> dict[str, float]:
     """Control steps/s of training n arms on the shipped reach, four minibatches an epoch; ms and GiB that it takes."""
     sizes = (f"env.num_envs={n}", f"algo.n_steps={_STEPS}", f"algo.batch_size={n * _STEPS // 4}")
     words = (f"model={model}", "engine=generated", "device=auto", *sizes, f"algo.n_epochs={n_epochs}")
@@ -69,18 +69,18 @@ def _after(work: Any) -> float:
 
 
 def learning(name: str, seed: int = 0, words: Sequence[str] = ()) -> dict[str, Any]:
-    """A whole run of `RUNS`: seconds of training to each of the limits, as MuJoCo judges; the best error and network.
+    """A whole run of `DEVICE_RUNS`: seconds of training to each of the limits, as MuJoCo judges; the best error and network.
 
     Seconds count from the first evaluation, after what is compiled and checked once per model; a warm start counts.
     """
     with tempfile.TemporaryDirectory() as temporary, redirect_stdout(io.StringIO()):
         folder = RunFolder(Path(temporary) / "run")
-        run(compose([*RUNS[name], "video=false", f"seed={seed}", "name=run", *words]), folder.path)
+        run(compose([*DEVICE_RUNS[name], "video=false", f"seed={seed}", "name=run", *words]), folder.path)
         seconds = read_metrics(folder.timing).column("time/training_s")
         errors = read_metrics(folder.metrics).column("eval/train_paw_mm")
         network = (folder.best / "policy.safetensors").read_bytes()
     curve = ErrorCurve(list(seconds.values()), list(errors.values()))
-    reached = {str(limit): curve.seconds_to(limit) for limit in LIMITS_MM}
+    reached = {str(limit): curve.seconds_to(limit) for limit in _LIMITS_MM}
     return {
         "seconds_to_mm": {limit: s if s < float("inf") else None for limit, s in reached.items()},
         "best_mm": min(curve.paw_mm),
