@@ -67,15 +67,16 @@ class Run:
         return self._folder.status()
 
     def metrics(self) -> pd.DataFrame:
-        """What was logged while it trained: a row per evaluation or rollout, indexed by control steps."""
+        """The training log: a row per evaluation or rollout, indexed by control steps."""
         rows = read_metrics(self._folder.metrics)
         return pd.DataFrame(rows.rows, columns=rows.columns).apply(pd.to_numeric).set_index("steps")
 
     def evaluate(self, kinematics: str | Path | None = None, checkpoint: str = "best") -> pd.DataFrame:
         """Perform all reaches of the run, or those of another file or folder, and measure the errors.
 
-        The checkpoint is ``best``, ``latest`` or a number of steps. There is a row per reach, by its name: ``split``,
-        ``completed``, ``paw_mean_mm``, ``paw_rms_mm``, ``paw_max_mm``, the same of the elbow, and ``effort``.
+        The checkpoint is ``best``, ``latest`` or a number of steps. Rows are indexed by the name of the reach. Columns
+        are ``split``, ``completed``, ``paw_mean_mm``, ``paw_rms_mm``, ``paw_max_mm``, the same for the elbow, and
+        ``effort``.
 
         MouseArmError if the run, the checkpoint or the reaches cannot be used.
         """
@@ -99,12 +100,12 @@ class Run:
     ) -> Recording:
         """Record what the network sees, computes and does, and what the muscles do, at every step of every reach.
 
-        Reaches, checkpoint and errors are as of `evaluate`; repeats, noise and its seed as of `mousearm.record.record`.
+        Reaches, checkpoint and errors are as in `evaluate`; repeats, noise and its seed as in `mousearm.record.record`.
         """
         return record(self._agent(kinematics, checkpoint), repeats, noise, seed)
 
     def draw(self, out: str | Path | None = None) -> list[Path]:
-        """Draw the figures for print, PDF and PNG, into a folder; returns the PNG files. Default: `usual_place`."""
+        """Draw figures for print, PDF and PNG, into a folder (default: `usual_place`); returns the PNG files."""
         files, _ = draw_recording(self.record(), Path(out) if out else usual_place(self.path), [])
         return files
 
@@ -113,11 +114,11 @@ class Run:
 
 
 def import_reaches(files: Sequence[str | Path], out: str | Path, **options: Any) -> Path:
-    """Import files of tracking programs as reaches into a new folder, which is returned; what was done is printed.
+    """Import files of tracking programs as reaches into a new folder, print what was done, and return the folder.
 
     Options are those of `mousearm.kinematics.imports.ImportOptions`, such as ``unit="mm", axes="x z -y", rate=150``.
-    Those that ``reaches.yaml`` beside the files says need not be given; the first import writes it. MouseArmError if a
-    file cannot be read, an option is not valid or something is missing; nothing is written then.
+    You need not repeat what ``reaches.yaml`` beside the files says; the first import writes it. MouseArmError if a
+    file cannot be read, an option is not valid or something is missing; then nothing is written.
     """
     results, told = import_project([Path(file) for file in files], Path(out), options)
     print(*(result.text() for result in results), *map(printable, told), sep="\n")
@@ -125,7 +126,7 @@ def import_reaches(files: Sequence[str | Path], out: str | Path, **options: Any)
 
 
 def check_reaches(path: str | Path, *overrides: str) -> None:
-    """Print how sound the reaches of a file or folder are, and how well the arm of these overrides can follow them.
+    """Check the reaches of a file or folder, and how well the arm of these overrides can follow them; print the result.
 
     MouseArmError if there are no reaches, or the arm cannot be built.
     """
@@ -138,13 +139,13 @@ def train(
     name: str | None = None,
     folder: str | Path = "outputs",
 ) -> Run:
-    """Train a controller as ``run.py`` does; a run of this name that is in the folder already goes on.
+    """Train a controller as ``run.py`` does. If the folder already has a run of this name, it is continued.
 
-    Overrides are those of the command line, such as ``"model=muscle"`` or ``"algo.timesteps=100000"``. Reaches are a
-    file or folder; without a name, date and time are it.
+    Overrides are those of the command line, such as ``"model=muscle"`` or ``"algo.timesteps=100000"``. ``kinematics``
+    is a file or folder of reaches. The default name is date and time.
 
-    MouseArmError if the configuration, the model or the reaches cannot be used; KeyboardInterrupt when the cell is
-    interrupted: the run is saved, and the same call goes on with it.
+    MouseArmError if the configuration, the model or the reaches cannot be used; KeyboardInterrupt if the cell is
+    interrupted: the run is saved, and the same call continues it.
     """
     given = {"kinematics.path": kinematics, "name": name}
     words = [*overrides, *(override(key, str(value)) for key, value in given.items() if value is not None)]
@@ -154,10 +155,10 @@ def train(
 
 
 def compare(runs: Sequence[Run | str | Path], by: Sequence[str] = ()) -> pd.DataFrame:
-    """Compare finished runs: a row per group of runs that differ in nothing but the seed.
+    """Compare finished runs: a row per group of runs that differ only in the seed.
 
-    What can be said of it, and reasons to doubt it, are printed. Folders may hold runs, like sweeps; ``by`` are keys or
-    groups of the configuration that alone tell groups apart, such as ``["reward"]``.
+    The verdict, and reasons to doubt it, are printed. Folders may hold several runs, like sweeps. ``by`` lists the only
+    keys or groups of the configuration that tell groups apart, such as ``["reward"]``.
 
     RunError if there is no finished run among them, UnknownNameError if there is no such key.
     """
