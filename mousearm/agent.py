@@ -1,4 +1,4 @@
-"""A trained agent, taken from its run folder: the reaches that it performs, their films, and its evaluation again."""
+"""A trained agent, loaded from its run folder: its reaches, films of them, and a repeated evaluation."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -33,7 +33,7 @@ _Errors = tuple[Errors, Errors, bool]  # of paw and elbow; whether the reaches w
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """A network as it was trained, and the reaches that it performs."""
+    """A trained network and the reaches that it performs."""
 
     setup: Setup  # the run's arm and the reaches
     evaluator: Evaluator  # lets controllers perform all of these reaches
@@ -52,13 +52,13 @@ class Agent:
 
     @staticmethod
     def load(folder: Path, which: str = "best", kinematics: str | None = None, moved_to: str | None = None) -> "Agent":
-        """Take an agent from a run folder; MouseArmError if the run, the checkpoint or the reaches cannot be used.
+        """Load an agent from a run folder; MouseArmError if the run, the checkpoint or the reaches cannot be used.
 
         Args:
             folder: the run folder, or ``package:NAME``, an example agent that ships.
             which: the checkpoint: ``best``, ``latest`` or a number of steps.
-            kinematics: other reaches, all of which then count as test reaches; a file or folder. None for the run's.
-            moved_to: where the run's reaches were moved to; None for where its configuration says. The split stays.
+            kinematics: a file or folder of other reaches, which all count as test reaches. None: the run's own.
+            moved_to: the new place of the run's reaches; None: where its configuration says. The split stays the same.
         """
         run_folder = RunFolder(run_path(folder))
         config = run_folder.saved_config()
@@ -185,7 +185,7 @@ def _trial(folder: Path, trials: Sequence[Trial], evaluation: Evaluation, reach:
 
 
 def titles(folders: Sequence[Path]) -> list[str]:
-    """Names of runs: each folder, with the folders above that tell it apart and are more than a number."""
+    """Names of runs: the last folders of each path that make it unique and are not just a number."""
     parts = [folder.resolve().parts for folder in folders]
 
     def title(folder: tuple[str, ...]) -> str:
@@ -200,14 +200,14 @@ def titles(folders: Sequence[Path]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Reproduction:
-    """Two evaluations of one agent: as it was shared, and as it is here."""
+    """Two evaluations of one agent: as stated, and as repeated here."""
 
     stated: Evaluation
     now: Evaluation
 
     @property
     def rows(self) -> Iterator[tuple[str, str, _Errors, _Errors]]:
-        """Name, split, errors as they were stated and as they are now: of reaches by name, then of all of each split.
+        """Name, split, stated and present errors: first of each reach, by name, then of each split.
 
         RunError if the two are not of the same reaches.
         """
@@ -220,11 +220,11 @@ class Reproduction:
 
     @property
     def largest_mm(self) -> float:
-        """The largest difference of any reach; infinite if one ended differently."""
+        """The largest difference over all reaches; infinite if a reach was completed only once."""
         return max(_difference_mm(stated, now) for *_, stated, now in self.rows)
 
     def text(self, tolerance_mm: float = 0.001) -> str:
-        """Mean errors beside each other, and a verdict: errors that differ by less than the tolerance are the same.
+        """Both mean errors side by side, and a verdict: errors that differ by less than the tolerance agree.
 
         On one machine they are equal to the last bit; see docs/sharing.md.
         """
@@ -263,8 +263,8 @@ def _difference_mm(stated: _Errors, now: _Errors) -> float:
 def reproduce(run: Path, kinematics: str | None = None) -> Reproduction:
     """Evaluate the best network of a run folder on the reaches of the run, and compare with its evaluation.json.
 
-    The reaches may be elsewhere than its configuration says, in ``kinematics``, but must be the same files, by hash.
-    MouseArmError if it is no run with an evaluation, or model, network or reaches cannot be used, or are not its own.
+    If the reaches have moved, ``kinematics`` is their new place; they must be the same files, by hash. MouseArmError if
+    there is no run with an evaluation, or if model, network or reaches cannot be used or are not the run's own.
     """
     folder = RunFolder(run_path(run))
     if not folder.exists:

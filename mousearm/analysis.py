@@ -108,10 +108,10 @@ class Synergies:
 def extract(trials: Sequence[np.ndarray], most: int = 8) -> list[Synergies]:
     """Non-negative matrix factorisation of all frames of all trials together, with 1, 2, ... synergies.
 
-    SSE = sum (activation - course @ weights)^2 is made small with courses and weights of 0 or more (Lee & Seung 1999,
+    SSE = sum (activation - course @ weights)^2 is minimised over courses and weights of 0 or more (Lee & Seung 1999,
     Nature 401:788-791; of muscles: Tresch, Cheung & d'Avella 2006, J Neurophysiol 95:2199-2212). Activations are taken
     as they are, not divided by each muscle's largest: in a model all of them have one unit. SST about zero is that of
-    Torres-Oviedo, Macpherson & Ting 2006, J Neurophysiol 96:1530-1546; it counts a constant activation too, SST about
+    Torres-Oviedo, Macpherson & Ting 2006, J Neurophysiol 96:1530-1546; it counts a constant activation too; SST about
     the mean does not.
 
     Trials are (T, muscles) with any T each, 0 or more; there are at most ``most`` synergies, and no more than muscles

@@ -50,7 +50,7 @@ class ErrorScale:
         return ErrorScale(arm.name, config.kinematics.retarget, config.model.fit, 1e3 * upper_arm, 1e3 * forearm)
 
     def text(self) -> str:
-        """One line for people."""
+        """One line of text."""
         whose = "animal" if self.fit == "animal" else "model"
         return f"millimetres of the {whose} (upper arm {self.upper_arm_mm:.2f}, forearm {self.forearm_mm:.2f} mm)"
 
@@ -253,9 +253,9 @@ def evaluate_trials(
 ) -> Evaluation:
     """Measure the trials of a rollout, one per reach, each with its split and its effort.
 
-    Errors are counted at frames 1 to the last: frame 0 is where the arm was put. An arm that diverged counts to the
-    end too, frozen in its last good frame, so that diverging never looks like following. ``references`` of the reaches,
-    by name, know the noise of the targets.
+    Errors count from frame 1 to the last; in frame 0 the arm is placed on the target. An arm that diverged counts as
+    frozen in its last good frame until the end, so that diverging never looks like following. ``references`` of the
+    reaches, by name, know the noise of the targets.
     """
     results, collected = [], {split: [] for split in SPLITS}
     for trial in trials:

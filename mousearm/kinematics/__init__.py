@@ -1,9 +1,9 @@
-"""Reaches: what was recorded, how it is read, checked, resampled and, where nothing was recorded, generated.
+"""Reaches: reading, checking, resampling and generating them.
 
-A `Reach` is time and the positions of shoulder, elbow and paw. `read_reaches` reads CSV files and folders of them and
-refuses what cannot be trusted; `find_reaches` lists a folder with the animal and session of each file, and
-`split_reaches` says which of them are trained on. `resample` brings a reach to the controller's rate. `generate` makes
-synthetic reaches of an arm; those in ``data/`` were made by it, so that the package works without recordings.
+A `Reach` holds times and the positions of shoulder, elbow and paw. `read_reaches` reads CSV files and folders of them
+and refuses implausible data. `find_reaches` lists a folder with the animal and session of each file, and
+`split_reaches` chooses those to train on. `resample` brings a reach to the controller's rate. `generate` makes
+synthetic reaches of an arm; it made those in ``data/``, so the package works without recordings.
 """
 
 from mousearm.kinematics.files import read_csv, write_csv

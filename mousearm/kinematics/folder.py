@@ -1,4 +1,4 @@
-"""Folders of reaches: which files there are, of which animal and session each of them is, and what was written."""
+"""Folders of reaches: their files, the animal and session of each, and hashes of what was written."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ MANIFEST_COLUMNS = ("file", "animal", "session")  # that it must have; others ar
 
 @dataclass(frozen=True, slots=True)
 class ReachFile:
-    """A file that holds a reach; what nothing says of it is empty."""
+    """A file that holds a reach; animal and session are empty where they are not known."""
 
     name: str  # of the reach: the path below the folder without suffix, such as ``mouse_1/monday/reach_3``
     path: Path
@@ -42,7 +42,7 @@ class ReachFile:
 
 
 def write_reaches(reaches: Iterable[Reach], folder: Path) -> None:
-    """Write each reach below a folder as its name says, with its hash beside it; OutputError if it cannot be."""
+    """Write each reach below a folder, by its name, and its hash; OutputError if one cannot be written."""
     hashes: dict[Path, dict[str, str | None]] = {}
     for reach in reaches:
         file = folder / f"{reach.name}.csv"
@@ -60,7 +60,7 @@ def read_reaches(path: Path | str) -> tuple[Reach, ...]:
 
 
 def find_reaches(path: Path | str) -> tuple[ReachFile, ...]:
-    """Find one file, or every ``*.csv`` below a folder, at any depth; nothing is read but the manifest and `SEAL`.
+    """Find one file, or every ``*.csv`` below a folder, at any depth; only the manifest and `SEAL` are read.
 
     Hidden files and folders are skipped. Animal and session are those of the folder's `REACH_MANIFEST`, where there
     is one (columns `MANIFEST_COLUMNS`, files as paths below the folder); otherwise the names of the folders that a file

@@ -1,4 +1,4 @@
-"""A reach: where shoulder, elbow and paw were, frame by frame; and the same at the rate of the controller."""
+"""A reach: positions of shoulder, elbow and paw, frame by frame; and the same at the rate of the controller."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
@@ -29,7 +29,7 @@ class Reach:
     reach may be shared freely; two reaches are equal only if they are the same object.
 
     Args:
-        name: what the reach is called in tables, splits and file names.
+        name: of the reach in tables, splits and file names.
         time: (T,) s, strictly increasing; T >= 3. It need not start at 0 nor be evenly spaced.
         shoulder: (T, 3) m; landmarks are given by name.
         elbow: (T, 3) m.
@@ -81,7 +81,7 @@ class Reach:
         return np.stack([getattr(self, name) for name in LANDMARKS], axis=1)
 
     def moved(self, landmarks: np.ndarray, **changes: Any) -> "Reach":
-        """The same with shoulder, elbow and paw elsewhere, (T, 3, 3) m, and other changes."""
+        """A copy with other positions of shoulder, elbow and paw, (T, 3, 3) m, and other changes."""
         return replace(self, **dict(zip(LANDMARKS, np.moveaxis(landmarks, 1, 0), strict=True)), **changes)
 
     @property

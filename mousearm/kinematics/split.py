@@ -1,4 +1,4 @@
-"""Split of the reaches: some are trained on, the others test."""
+"""Split of the reaches into training and test reaches."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ SPLIT_BY = ("file", "session", "animal")
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Names of the reaches to train on and of those to test with, sorted, and the hash of each reach's file.
+    """Sorted names of training and test reaches, and the hash of each reach's file.
 
     Raises:
-        KinematicsError: names or hashes are no texts, as where somebody has written them by hand.
+        KinematicsError: names or hashes are not text, for example after editing by hand.
     """
 
     train: list[str]
@@ -71,7 +71,7 @@ _REMEDY = "Bring the file back as it was, start another run, or evaluate on othe
 
 
 def split_reaches(files: Sequence[ReachFile], train_ratio: float, seed: int, by: str = "file") -> Split:
-    """Draw the reaches to train on; the others are the test split.
+    """Draw the training reaches; the others are the test split.
 
     The groups (files, sessions or animals) are put in the order of a hash of the seed and their name, and the first
     ones are trained on, as many as come nearest to the ratio. So the split depends on names and seed only, not on the

@@ -1,4 +1,4 @@
-"""The content of a report: groups of runs, what was measured of them, and what weakens the comparison."""
+"""The content of a report: groups of runs, their measures, and reasons to doubt the comparison."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +18,7 @@ _SAME_BUDGET = 1.05  # most over least steps: the last rollout may go a little b
 
 
 class Measure(NamedTuple):
-    """A quantity that is measured of every run: its columns in CSV files and for people, there with the unit."""
+    """A quantity measured in every run: its column in CSV files, and its name with the unit in tables."""
 
     key: str
     title: str
@@ -29,7 +29,7 @@ class Measure(NamedTuple):
 
 @dataclass(frozen=True)
 class Comparison:
-    """Finished runs in groups, the runs that are excluded, and the folders that were asked for."""
+    """Finished runs in groups, the excluded runs, and the folders that were given."""
 
     sources: Sequence[Path]
     runs: Sequence[Run]
@@ -80,7 +80,7 @@ class Comparison:
         return spread(tuple(measure.of(run) for run in group.runs))
 
     def minutes(self, run: Run) -> float:
-        """Training by the clock, from the first to the last evaluation; NaN where unknown."""
+        """Wall-clock training time from the first to the last evaluation; NaN if unknown."""
         seconds = self.curves[run.name].seconds
         return float(seconds[-1]) / 60 if len(seconds) else float("nan")
 

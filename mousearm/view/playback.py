@@ -1,4 +1,4 @@
-"""One arm that is watched: its simulation, reach by reach, and a player of it that knows nothing of any display."""
+"""The simulation of an arm, reach by reach, and a player for it that is independent of any display."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -24,8 +24,8 @@ _ONE = np.zeros(1, dtype=int)  # the only simulation
 class Simulator:
     """One arm on several reaches, simulated one reach at a time.
 
-    With a controller it is simulated as in evaluation. Without one it is put into the reference's poses. When it is let
-    go, its controls are at rest and it is simulated from where it is: it falls. ``names`` are the reaches, ``driver``
+    With a controller it is simulated as in evaluation. Without one it takes the reference's poses. When it is let go,
+    its controls are at rest and it is simulated from its current state: it falls. ``names`` are the reaches, ``driver``
     says what drives the arm: ``controller`` or ``reference``.
     """
 
