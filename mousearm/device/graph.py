@@ -3,6 +3,7 @@
 import os
 import warnings
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import torch
@@ -15,6 +16,12 @@ def make_repeatable() -> None:
     """Choose sums in a fixed order and full float32 products; to be called before the first kernel runs."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.backends.cudnn.allow_tf32 = False  # three digits of a product are too few for ratios of probabilities
+
+
+@cache
+def _stream(device: torch.device) -> torch.cuda.Stream:
+    """One stream for all that will be captured, which autograd would otherwise have to join to others."""
+    return torch.cuda.Stream(device)
 
 
 class Repeated:
@@ -45,7 +52,7 @@ class Repeated:
 
     def _warm_up(self) -> None:
         """Call it on a stream of its own, as it will be captured."""
-        stream = torch.cuda.Stream(self._device)
+        stream = _stream(self._device)
         stream.wait_stream(torch.cuda.current_stream(self._device))
         with torch.cuda.stream(stream):
             self._function()
@@ -58,7 +65,7 @@ class Repeated:
             graph.register_generator_state(generator)
         torch.cuda.synchronize(self._device)
         try:
-            with torch.cuda.graph(graph):
+            with torch.cuda.graph(graph, stream=_stream(self._device)):
                 self._function()
         except RuntimeError as error:
             warnings.warn(f"This GPU takes the work step by step, which is slow: {error}", stacklevel=2)

@@ -109,11 +109,13 @@ class DevicePPO(SequencePPO):
     def _fill(self) -> None:
         buffer, policy, task = self.rollout_buffer, self.policy, self.task
         buffer.state.copy_(self._last_state)
+        features, deviation = policy.features_extractor.fixed(), policy.log_std.exp()
         observation, starts, state = self._observation, self._starts, self._last_state
         for t in range(self.n_steps):
             buffer.observations[t], buffer.starts[t] = observation, starts
-            outputs, state = policy.step(observation, state)
-            actions = policy.get_distribution(outputs).get_actions()
+            outputs, state = policy.backbone.step(features(observation), state)
+            means = policy.mean_actions(outputs)
+            actions = torch.addcmul(means, deviation, torch.randn_like(means))
             outcome = task.step(actions.clamp(-1, 1))
             buffer.outputs[t], buffer.states[t], buffer.actions[t] = outputs, state, actions
             buffer.rewards[t], buffer.cut[t] = outcome.reward, outcome.truncated

@@ -1,6 +1,7 @@
 """The network: a backbone shared by actor and critic, with the observation's normaliser before it and heads behind."""
 
 import math
+from collections.abc import Callable
 from typing import Self
 
 import numpy as np
@@ -39,8 +40,12 @@ class NormalizedObservation(BaseFeaturesExtractor):
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
         """Normalise (..., n) float32."""
-        scale = torch.rsqrt(self.variance + 1e-8).float()
-        return ((observations - self.mean.float()) * scale).clamp(-_CLIP, _CLIP)
+        return self.fixed()(observations)
+
+    def fixed(self) -> Callable[[torch.Tensor], torch.Tensor]:
+        """The same as a function of observations alone, with mean and variance as they are now."""
+        mean, scale = self.mean.float(), torch.rsqrt(self.variance + 1e-8).float()
+        return lambda observations: ((observations - mean) * scale).clamp(-_CLIP, _CLIP)
 
     def update(self, observations: torch.Tensor) -> None:
         """Merge the mean and variance of (..., n) observations."""
@@ -59,6 +64,10 @@ class PlainObservation(FlattenExtractor):
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
         """Pass (..., n) float32 on."""
         return observations
+
+    def fixed(self) -> Callable[[torch.Tensor], torch.Tensor]:
+        """The same."""
+        return self.forward
 
     def update(self, observations: torch.Tensor) -> None:
         """Nothing to learn."""
@@ -150,6 +159,10 @@ class RecurrentPolicy(ActorCriticPolicy):
     def step(self, observations: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Run one step: outputs of the backbone (N, hidden) for observations (N, n_obs), and its state after it."""
         return self.backbone.step(self.features_extractor(observations), state)
+
+    def mean_actions(self, outputs: torch.Tensor) -> torch.Tensor:
+        """Means (K, nu) of the actions for outputs (K, hidden) of the backbone."""
+        return self.action_net(self.mlp_extractor.forward_actor(outputs))
 
     def get_distribution(self, outputs: torch.Tensor) -> Distribution:  # type: ignore[override]
         """Distribution of the actions for outputs (K, hidden) of the backbone."""
