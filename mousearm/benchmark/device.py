@@ -69,7 +69,7 @@ def _after(work: Any) -> float:
 
 
 def learning(name: str, seed: int = 0, words: Sequence[str] = ()) -> dict[str, Any]:
-    """A whole run of `DEVICE_RUNS`: seconds of training to each of the limits, as MuJoCo judges; the best error and network.
+    """A whole run of `DEVICE_RUNS`: seconds of training to each limit, as MuJoCo judges; the best error and network.
 
     Seconds count from the first evaluation, after what is compiled and checked once per model; a warm start counts.
     """

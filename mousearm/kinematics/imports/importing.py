@@ -52,7 +52,7 @@ class ImportResult:
         return printable("\n".join([str(self.path), *(f"  {note}" for note in self.notes)]))
 
     def origin(self, reach: Reach) -> Origin | None:
-        """Where one of the reaches is from; None if that is lost, as an import wrote the file and this one turned it."""
+        """Where one of the reaches is from; None if that is lost, as an import wrote the file and this turned it."""
         of, turned = self.options, None if self.turned is None else self.turned.tolist()
         with suppress(KinematicsError):
             before = read_origin(self.path)
