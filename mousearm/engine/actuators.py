@@ -6,8 +6,9 @@ import mujoco
 import numpy as np
 
 from mousearm.engine.expressions import Code, Scalar, Value, bare, constant, literal
+from mousearm.engine.motion import LinkMotion, onto_joints
 from mousearm.engine.tendons import Tendon, tendon
-from mousearm.engine.tree import LinkMotion, Tree, onto_joints
+from mousearm.engine.tree import Tree
 
 Gain, Bias, Dynamics, Disable = mujoco.mjtGain, mujoco.mjtBias, mujoco.mjtDyn, mujoco.mjtDisableBit
 

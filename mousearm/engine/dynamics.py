@@ -8,7 +8,8 @@ import numpy as np
 from mousearm.engine.actuators import Actuation, actuate
 from mousearm.engine.constraints import write_limits
 from mousearm.engine.expressions import Code, Scalar, Value, bare
-from mousearm.engine.tree import Tree, joint_inertia, move, onto_joints
+from mousearm.engine.motion import joint_inertia, move, onto_joints
+from mousearm.engine.tree import Tree
 
 Integrator, Disable = mujoco.mjtIntegrator, mujoco.mjtDisableBit
 Entries = dict[tuple[int, int], Value]
