@@ -70,9 +70,13 @@ def test_two_links(build_two_link):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("integrator", ["RK4", "implicitfast"])
-def test_muscles(muscle_arm, integrator):
-    assert_are_those_of_mujoco(muscle_arm, integrator)
+def test_muscles(muscle_arm):
+    assert_are_those_of_mujoco(muscle_arm)
+
+
+@pytest.mark.slow
+def test_another_integrator(build_two_link):
+    assert_are_those_of_mujoco(build_two_link(), "implicitfast")
 
 
 def test_a_joint_beyond_its_limit_and_a_control_at_its_end(build_two_link):
