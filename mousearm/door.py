@@ -103,7 +103,21 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return content
 
 
-class _OneOfEachKey:
+class _Plain:
+    _depth = 0
+
+    def get_event(self) -> yaml.Event:
+        event = super().get_event()  # type: ignore[misc]
+        self._depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent):
+            raise ValueError(f"line {line}: an alias (*{event.anchor}), which is not read; write it out")
+        if getattr(event, "tag", None) is not None:
+            raise ValueError(f"line {line}: a tag ({event.tag}), which is not read; leave it out")
+        if self._depth > MAX_YAML_DEPTH:
+            raise ValueError(f"line {line}: values within values, more than {MAX_YAML_DEPTH} deep")
+        return event
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         mapping = super().construct_mapping(node, deep)  # type: ignore[misc]
         if len(mapping) < len(node.value):
@@ -113,11 +127,11 @@ class _OneOfEachKey:
         return mapping
 
 
-class _Loader(_OneOfEachKey, yaml.SafeLoader):  # not the C library's, which takes what Hydra's does not
-    """A safe loader that takes no key twice."""
+class _Loader(_Plain, yaml.SafeLoader):  # not the C library's, which takes what Hydra's does not
+    """A safe loader that takes no key twice, no alias, no tag, and stops where it comes to one or is too deep."""
 
 
-class _TextLoader(_OneOfEachKey, yaml.BaseLoader):
+class _TextLoader(_Plain, yaml.BaseLoader):
     """The same, in which every value is the text that stands there."""
 
 
@@ -145,23 +159,9 @@ def yaml_errors_as(kind: type[MouseArmError], path: Path, advice: str) -> Iterat
 def parse_plain(text: str, as_text: bool = False) -> Any:
     """Read YAML as `read_plain` does; ValueError if it is none, or more than data."""
     try:
-        _check_events(text)
         return yaml.load(text, _TextLoader if as_text else _Loader)
     except (yaml.YAMLError, TypeError) as error:  # TypeError: a key that is a list
         raise ValueError(str(error)) from error
-
-
-def _check_events(text: str) -> None:
-    depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        line = event.start_mark.line + 1
-        if isinstance(event, yaml.AliasEvent):
-            raise ValueError(f"line {line}: an alias (*{event.anchor}), which is not read; write it out")
-        if getattr(event, "tag", None) is not None:
-            raise ValueError(f"line {line}: a tag ({event.tag}), which is not read; leave it out")
-        if depth > MAX_YAML_DEPTH:
-            raise ValueError(f"line {line}: values within values, more than {MAX_YAML_DEPTH} deep")
 
 
 def check_zip(file: Path | io.BytesIO, most: int) -> None:

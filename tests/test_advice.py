@@ -835,6 +835,7 @@ def test_every_extra_that_is_to_be_installed_exists():
 
 # Tests that do what messages say, each with a part of these messages.
 ELSEWHERE: dict[str, list[str]] = {
+    "model/test_arm.py::test_advice_on_a_range_that_is_the_wrong_way_round": ["Write the smaller number first:"],
     "advice/test_advising.py::test_advice_to_leave_out_what_is_of_a_run": ["and -m alone. Leave out: "],
     "advice/test_advising.py::test_what_it_prints_can_be_run_and_stands_on_the_page": [
         "to perform it, use motors (",

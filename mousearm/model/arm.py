@@ -161,6 +161,13 @@ def _check_joints(model: mujoco.MjModel, source: str) -> None:
                 "and slide joints can be tracked. Replace a ball joint by three hinges; leave a free one out, so that "
                 "its body stays, or replace it by three slides and three hinges."
             )
+    for i, (low, high) in enumerate(model.jnt_range):
+        if low > high:
+            raise ModelError(
+                f"{source}: joint '{model.joint(i).name}' (number {i}) has a range from {low:.4g} to {high:.4g}, which "
+                f'counts as none. Write the smaller number first: range="{high:.4g} {low:.4g}"; in degrees unless '
+                "<compiler> says otherwise."
+            )
     if model.njnt == 0 or model.nu == 0:
         raise ModelError(
             f"{source}: has {model.njnt} joints and {model.nu} actuators; an arm needs at least one each: "

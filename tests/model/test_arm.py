@@ -200,6 +200,15 @@ def test_actuator_without_control_range(arm_file):
     refused(ModelError, expected, config(arm_file('"elbow" gear="1e-5" ctrlrange="-1 1"', '"elbow" gear="1e-5"')))
 
 
+def test_advice_on_a_range_that_is_the_wrong_way_round(arm_file):
+    reversed_range = config(arm_file('name="elbow" range="-2 2"', 'name="elbow" range="2 -1.5"'))
+    with pytest.raises(ModelError) as caught:
+        load_arm(reversed_range)
+    (advice,) = re.findall(r'Write the smaller number first: (range="-1.5 2")', str(caught.value))
+    arm = load_arm(config(arm_file('name="elbow" range="-2 2"', f'name="elbow" {advice}')))
+    np.testing.assert_allclose(arm.qpos_range[1], [-1.5, 2.0])
+
+
 @pytest.mark.parametrize("limits", ["", 'ctrlrange="-1 1" ctrllimited="false"'])
 def test_advice_to_give_a_control_range(arm_file, limits):
     given = '"elbow" gear="1e-5" ctrlrange="-1 1"'
