@@ -47,7 +47,7 @@ def run(config: Config, folder: Path, overrides: Sequence[str] = (), pruner: "Pr
         if resumes:
             _print_failure(run_folder)
             held.enter_context(run_folder.locked())
-            config = resumed(run_folder, complete_from(config, run_folder.saved_config()), overrides)
+            config = resumed(run_folder, complete_from(config, run_folder.saved_config(), overrides), overrides)
             run_folder.check_model(model_hashes(config.model))
         else:
             config.check_start()

@@ -95,8 +95,11 @@ class Setup:
         return TaskController(task, CONTROLLERS[name](self.arm, task.references, self.config))
 
 
-def complete_from(config: Config, saved: Config) -> Config:
-    """A configuration with what it leaves open from the saved one: segments, commits, the engine, what a budget is."""
+def complete_from(config: Config, saved: Config, overrides: Sequence[str] = ()) -> Config:
+    """A configuration with what it leaves open from the saved one: segments, commits, the engine, what a budget is.
+
+    What a budget is, the overrides that made the configuration may say.
+    """
     model, taken = config.model, saved.model
     if model.fit != "none":
         open_lengths = [name for name in ("upper_arm_mm", "forearm_mm") if getattr(model, name) is None]
@@ -104,7 +107,8 @@ def complete_from(config: Config, saved: Config) -> Config:
     for name in ("file", "osim"):
         if (own := getattr(model, name)) and (theirs := getattr(taken, name)):
             model = replace(model, **{name: as_saved(own, theirs)})
-    counted = config.pretrain.in_timesteps or saved.pretrain.in_timesteps  # what is said against the run is refused
+    said = any(word.startswith("pretrain.in_timesteps=") for word in overrides)  # against the run it is refused
+    counted = config.pretrain.in_timesteps or (saved.pretrain.in_timesteps and not said)
     pretrain = replace(config.pretrain, in_timesteps=counted)
     engine = saved.engine if config.engine == AUTO else config.engine
     config = replace(config, model=model, pretrain=pretrain, engine=engine)

@@ -17,7 +17,7 @@ from mousearm import checkpoint
 from mousearm.agent import Agent
 from mousearm.errors import Interrupted, KinematicsError, RunError, UnknownNameError
 from mousearm.experiment import run
-from mousearm.kinematics import read_reaches, write_csv
+from mousearm.kinematics import Split, read_reaches, write_csv
 from mousearm.paths import resolve
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.status import Pruned
@@ -517,6 +517,9 @@ def test_a_warm_start_is_evaluated_as_it_goes_and_what_it_saves_can_go_on(tmp_pa
 
 def test_a_run_does_not_change_what_its_budget_counts(configure, tmp_path):
     words = ("debug=quick", "video=false", "policy.lstm_hidden_size=8")
-    run(configure(*words), tmp_path / "r", words)
-    with pytest.raises(RunError, match=r"pretrain\.in_timesteps"):
-        run(configure(*words, "pretrain.in_timesteps=true"), tmp_path / "r", ["pretrain.in_timesteps=true"])
+    for counted, against in (("false", "true"), ("true", "false")):
+        config = configure(*words, f"pretrain.in_timesteps={counted}")
+        RunFolder(tmp_path / counted).create(config, [], Split([], ["demo"], {}), {})
+        override = f"pretrain.in_timesteps={against}"
+        with pytest.raises(RunError, match=r"pretrain\.in_timesteps"):
+            run(configure(*words, override), tmp_path / counted, [override])
