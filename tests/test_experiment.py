@@ -519,6 +519,7 @@ def test_a_run_does_not_change_what_its_budget_counts(configure, tmp_path):
     words = ("debug=quick", "video=false", "policy.lstm_hidden_size=8")
     for counted, against in (("false", "true"), ("true", "false")):
         config = configure(*words, f"pretrain.in_timesteps={counted}")
+        (tmp_path / counted).mkdir()
         RunFolder(tmp_path / counted).create(config, [], Split([], ["demo"], {}), {})
         override = f"pretrain.in_timesteps={against}"
         with pytest.raises(RunError, match=r"pretrain\.in_timesteps"):
