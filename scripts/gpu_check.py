@@ -6,7 +6,10 @@ Takes at most 8 minutes. A section that fails is told of, and the others go on; 
 import time
 from argparse import Namespace
 from collections.abc import Callable
+from contextlib import redirect_stderr
 from functools import partial
+from io import StringIO
+from traceback import extract_tb
 from typing import Any
 
 from mousearm import cli
@@ -41,9 +44,12 @@ def main(given: Namespace) -> int:
     for section in chosen:
         for name, measure in measures(section):
             try:
-                figures[name] = measure()
+                with redirect_stderr(StringIO()):  # progress bars of trainings
+                    figures[name] = measure()
             except Exception as error:  # whatever it is, the next one may still tell something
-                figures[name], failed = {"failed": f"{type(error).__name__}: {error}"}, True
+                place = extract_tb(error.__traceback__)[-1]
+                said = f"{type(error).__name__}: {error} ({place.filename}, line {place.lineno})"
+                figures[name], failed = {"failed": said}, True
             print(f"{time.perf_counter() - begin:5.0f} s  {name}  {to_json(figures[name])}", flush=True)
             if given.json is not None:
                 write_json(given.json, figures)
