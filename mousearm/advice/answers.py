@@ -12,7 +12,7 @@ from textwrap import wrap
 import numpy as np
 
 from mousearm.advice.findings import Ability, Findings, look_at
-from mousearm.advice.pace import Pace, pace_of
+from mousearm.advice.pace import Pace, has_gpu, pace_of
 from mousearm.config import Config, compose
 from mousearm.config.command_line import parse
 from mousearm.paths import PACKAGE
@@ -210,7 +210,13 @@ def _machine(pace: Pace, n_jobs: int) -> list[str]:
         f"{plural(cores, 'core')}. Figures and films come on top."
     )
     sweep = f" Your sweep of {n_jobs} runs: {duration(n_jobs * pace.total)}, one after the other." if n_jobs > 1 else ""
-    return [f"{text}{sweep}", "A laptop is enough. For sweeps of many runs, use a cluster (-m hydra/launcher=slurm)."]
+    return [
+        f"{text}{sweep}",
+        "A laptop is enough. For sweeps of many runs, use a cluster (-m hydra/launcher=slurm).",
+        "A GPU does not help networks of the default size with few arms. "
+        + ("This computer has one" if has_gpu() else "This computer has none that torch can use")
+        + "; with hundreds of arms at once it learns in seconds (experiment=many_arms).",
+    ]
 
 
 def _advised_words(found: Findings, words: Sequence[str]) -> list[str]:

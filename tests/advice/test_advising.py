@@ -66,6 +66,7 @@ def test_page_and_command_say_the_same():
     assert f"fewer than {answers.FEW} reaches" in page
     assert f"A floor below {answers.TOLERABLE_MM:g} mm" in page
     assert f"more than {findings.MOST_LACKING:.0%} of its frames".replace("%", " %") in page
+    assert "does not help networks of the default size with few arms" in page
     assert f"misses by more than {findings.BASELINE_MM:g} mm" in page
 
 
