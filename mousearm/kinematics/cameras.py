@@ -120,7 +120,7 @@ def _array(said: Mapping[str, Any], key: str, shape: tuple[int, ...] | None, pla
         found = found.ravel() if shape is None else found.reshape(shape)
         if found.size > 16 or not np.isfinite(found).all():
             raise ValueError("numbers that are not finite, or too many")
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         wanted = "numbers" if shape is None else f"{' x '.join(map(str, shape))} numbers"
         raise KinematicsError(f"{place}, {key}: {wanted} are needed ({error}). {_ADVICE}") from error
     return found

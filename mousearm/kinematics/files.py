@@ -79,6 +79,7 @@ def read_csv(path: Path | str, name: str | None = None) -> Reach:
         measured_noise_mm=noise if len(noise) == len(NOISE_COLUMNS) else {},
         cutoff=_same(table[CUTOFF_COLUMN], CUTOFF_COLUMN, place) if CUTOFF_COLUMN in table else None,
         versions=versions,
+        origin=None,
     )
 
 
