@@ -2,8 +2,10 @@
 
 import copy
 import ctypes
+import importlib.util
 import shutil
 import subprocess
+from pathlib import Path
 
 import mujoco
 import numpy as np
@@ -12,7 +14,8 @@ from mujoco.batch import Batch
 from random_arms import landmarks_of, random_arm
 
 from mousearm.engine.source import engine_source
-from mousearm.errors import EngineError
+from mousearm.errors import EngineError, ModelError
+from mousearm.model.opensim import MjcfOptions, read_osim, to_mjcf
 from mousearm.simulation import MujocoSimulation
 from mousearm.trajectory import LANDMARKS
 
@@ -77,8 +80,8 @@ class Generated:
         return arrays
 
 
-def assert_follows_mujoco(library, model, landmarks, n=16):
-    """Random controls from random states, by both: joints to 1e-10 rad, in float32 the landmarks to 1e-3 mm."""
+def assert_follows_mujoco(library, model, landmarks, n=16, size=1.0):
+    """Random controls from random states, by both: joints to 1e-10 rad, in float32 the landmarks to 1e-3 mm x size."""
     model.opt.tolerance = 0  # MuJoCo's solver goes on to the end
     states = random_states(model, n)
     states[1][:], states[2][:] = 0, 0
@@ -96,12 +99,12 @@ def assert_follows_mujoco(library, model, landmarks, n=16):
         double.step(ctrl), single.step(ctrl.astype(np.float32))
         marks = np.hstack([of[landmarks[name].field][:, landmarks[name].index] for name in LANDMARKS])
         np.testing.assert_allclose(double.qpos, of["qpos"], rtol=0, atol=1e-10)
-        np.testing.assert_allclose(double.marks, marks, rtol=0, atol=1e-11)
+        np.testing.assert_allclose(double.marks, marks, rtol=0, atol=1e-11 * size)
         for mine, name in ((double.force, "actuator_force"), (double.torque, "qfrc_actuator"), (double.qvel, "qvel")):
             np.testing.assert_allclose(mine, of[name], rtol=0, atol=1e-8 * np.abs(of[name]).max())
         if model.na:
             np.testing.assert_allclose(double.act, of["act"], rtol=0, atol=1e-12)
-        np.testing.assert_allclose(single.marks, marks, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(single.marks, marks, rtol=0, atol=1e-6 * size)
         reached += (np.abs(of["qpos"] - np.clip(of["qpos"], *model.jnt_range.T)) * model.jnt_limited > 0).sum()
     return reached
 
@@ -162,6 +165,29 @@ def test_arms_of_other_shapes_move_as_in_mujoco(integrator, seed, compiled):
     model = random_arm(seed, integrator)
     library = compiled(engine_source(model, landmarks_of(model), SUBSTEPS))
     assert_follows_mujoco(library, model, landmarks_of(model))
+
+
+def published():
+    """OpenSim models that are here: those beside this checkout, and of packages that are installed."""
+    places = [Path(__file__).parents[3] / "shared" / "opensim"]
+    for package in ("Pose2Sim", "osim"):
+        found = importlib.util.find_spec(package)
+        places += map(Path, (found.submodule_search_locations or []) if found else [])
+    return sorted(file for place in places for file in place.rglob("*.osim"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", published(), ids=lambda file: file.name)
+def test_published_models_move_as_in_mujoco(file, compiled):
+    """Without what cannot be carried over, as contacts; a larger model may differ by as much more, in float32."""
+    options = MjcfOptions(allow_missing=True, inertia="published", samples=300)
+    try:
+        model = mujoco.MjModel.from_xml_string(to_mjcf(read_osim(file), options))
+        text = engine_source(model, landmarks_of(model), SUBSTEPS)
+    except ModelError as error:
+        pytest.skip(str(error).splitlines()[0])
+    size = max(1.0, model.stat.extent / 0.05)
+    assert_follows_mujoco(compiled(text), model, landmarks_of(model), n=8, size=size)
 
 
 def test_what_is_not_simulated_is_refused_and_mujoco_simulates_it(build_two_link):
