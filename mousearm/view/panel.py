@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import viser
 
+from mousearm.evaluate.muscles import drives
 from mousearm.render import MUSCLE_COLOURS
 from mousearm.text import display_name
 from mousearm.trajectory import ELBOW, FOLLOWED, LANDMARKS, PAW, Trial
@@ -35,6 +36,7 @@ class Panel:
         self._playback, self._order, self._drawn = playback, order, None
         arm, driver = playback.simulator.arm, playback.simulator.driver
         self._names = arm.actuator_names
+        self._rows = drives(arm, playback.trial).order or range(arm.nu)  # muscles by anatomy
         gui.configure_theme(show_logo=False, show_share_button=False, control_width="large")
         self._status = gui.add_html("")
         self._play = gui.add_button("Pause")
@@ -107,7 +109,7 @@ class Panel:
         muscles = len(frame.activation) == len(self._names)
         now, ever = (frame.activation, trial.activation) if muscles else (frame.ctrl, trial.ctrl)
         largest = float(np.abs(ever).max(initial=0))
-        rows = (_bar(name, value, largest, muscles) for name, value in zip(self._names, now, strict=True))
+        rows = (_bar(self._names[i], now[i], largest, muscles) for i in self._rows)
         what = "Activation" if muscles else "Control"
         head = f'<div style="{_MUTED}">{what}; the whole width is {largest:.2g}, the largest of this reach</div>'
         return f'<div style="font-size:.75em;line-height:1.3;padding:0 .8em">{head}{"".join(rows)}</div>'
