@@ -38,4 +38,4 @@ def side_by_side(parts: Sequence[Array]) -> Array:
     if isinstance(parts[0], np.ndarray):
         return np.concatenate(parts, axis=1, dtype=np.float32)  # without an array of float64 in between
     xp = namespace(parts[0])
-    return xp.astype(xp.concat(parts, axis=1), xp.float32)
+    return xp.astype(xp.concat(parts, axis=1), xp.float32, copy=False)

@@ -23,9 +23,17 @@ class Stepped(Protocol):
 
     observation: Any  # (N, n_obs), which the next action sees: of a new episode where one began
     terminal_observation: Any  # (N, n_obs), before new episodes began
-    reward: Any  # (N,)
     terminated: Any  # (N,) whether an episode ended for another reason than time
     truncated: Any  # (N,) whether time cut one off
+
+
+class Judged(Protocol):
+    """What steps were worth."""
+
+    @property
+    def reward(self) -> torch.Tensor:
+        """(T, N)."""
+        ...
 
 
 class TensorTask(Protocol):
@@ -42,6 +50,10 @@ class TensorTask(Protocol):
 
     def step(self, action: torch.Tensor) -> Stepped:
         """Advance by one control step, with actions (N, nu) in [-1, 1]; begin new episodes where some ended."""
+        ...
+
+    def judge(self) -> Judged:
+        """What the T steps since the last call were worth."""
         ...
 
 
@@ -118,10 +130,10 @@ class DevicePPO(SequencePPO):
             actions = torch.addcmul(means, deviation, torch.randn_like(means))
             outcome = task.step(actions.clamp(-1, 1))
             buffer.outputs[t], buffer.states[t], buffer.actions[t] = outputs, state, actions
-            buffer.rewards[t], buffer.cut[t] = outcome.reward, outcome.truncated
-            buffer.last_seen[t] = outcome.terminal_observation
+            buffer.cut[t], buffer.last_seen[t] = outcome.truncated, outcome.terminal_observation
             observation, starts = outcome.observation, outcome.terminated | outcome.truncated
             state = reset_state(state, starts)
+        buffer.rewards.copy_(task.judge().reward)
         self._observation.copy_(observation)
         self._starts.copy_(starts)
         self._last_state.copy_(state)

@@ -50,6 +50,11 @@ class DeviceStarts:
         return Start(reach, frame)
 
     @property
+    def counts(self) -> bool:
+        """Whether errors play a part, so that steps are to be counted."""
+        return self._hard
+
+    @property
     def probabilities(self) -> torch.Tensor:
         """(R,) by which reaches are drawn, with the sampling ``hard``."""
         return self._up_to.diff(prepend=self._up_to.new_zeros(1)) / _ONE
@@ -60,8 +65,6 @@ class DeviceStarts:
 
     def add(self, reach: torch.Tensor, paw_mm: torch.Tensor, terminated: torch.Tensor, truncated: torch.Tensor) -> None:
         """Count one step of all N simulations, before those whose episode is over are reset; arguments (N,)."""
-        if not self._hard:
-            return
         self._sum_mm += paw_mm
         self._steps += 1
         ended = terminated | truncated

@@ -1,8 +1,8 @@
 """The tracking task on a device: reset, step, observe and end N arms without a word to the host."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -28,12 +28,21 @@ class DeviceOutcome:
 
     observation: torch.Tensor  # which the next action sees: of the new episode where one began
     terminal_observation: torch.Tensor  # of the state after the step, before new episodes began
-    reward: torch.Tensor
-    terms: dict[str, torch.Tensor]  # unweighted reward terms
-    elbow_mm: torch.Tensor  # distance of the elbow from its target
-    paw_mm: torch.Tensor
     terminated: torch.Tensor  # the simulation diverged
     truncated: torch.Tensor  # the reach is over
+
+
+class _Lived(NamedTuple):
+    """A step of N simulations that has not been judged yet."""
+
+    before: Snapshot
+    after: Snapshot
+    target: torch.Tensor  # (N, 2, 3) of elbow and paw after it, metres
+    left: torch.Tensor  # (N,) frames of the reach that come after it
+    diverged: torch.Tensor  # (N,)
+    ended: torch.Tensor  # (N,) the episode
+    sight: torch.Tensor  # sum of what the network saw after it: not finite where one number is not
+    reach: torch.Tensor | None  # (N,) where it counts which one it was
 
 
 class DeviceTask:
@@ -41,8 +50,10 @@ class DeviceTask:
 
     The same rules as `Task` with the draws of `DeviceStarts`, as fixed sequences of operations on tensors that stay
     where they are: no step asks the host anything, so that a CUDA graph can hold a rollout. For that, register
-    ``generator`` with the graph. A simulation that diverged is put back, charged and counted as in `Task`, but its last
-    states are not kept. ``statistics`` and the check that all numbers are finite wait for ``statistics.pop()``.
+    ``generator`` with the graph. What steps were worth decides nothing before a rollout is over: `judge` computes it
+    for all of them at once, with a few large operations instead of many small ones. A simulation that diverged is put
+    back, charged and counted as in `Task`, but its last states are not kept. ``statistics`` and the check that all
+    numbers are finite wait for ``statistics.pop()``.
     """
 
     def __init__(self, simulation: "TensorSimulation", references: References, config: Config):
@@ -67,6 +78,7 @@ class DeviceTask:
         self._last_frame = self._last_frames[self._reach]
         self._return, self._worst = self._tensor(np.zeros((2, self.n)))
         self.statistics = DeviceStatistics(self.reward.weights, self._return, self._length)
+        self._lived: list[_Lived] = []
         self._check_terms(config)
         self.reset_all()
 
@@ -92,8 +104,12 @@ class DeviceTask:
 
     def reset_all(self) -> torch.Tensor:
         """Start all episodes; the observation, (N, n_obs) float32."""
+        self._lived.clear()
         self._starts.clear()
         self._begin(torch.ones_like(self._reach, dtype=torch.bool))
+        self._length.zero_()
+        self._return.zero_()
+        self._worst.fill_(torch.inf)
         self.statistics.clear()
         return self.observe()
 
@@ -112,22 +128,40 @@ class DeviceTask:
         self._frame += 1
         diverged = has_diverged(self._now())
         after, ahead = self._put_back(diverged, before), self._ahead_now()
-        reward, *scored = score(self.reward, before, after, ahead.target, self._peak_force)
-        left = self._last_frame - self._frame
-        reward = torch.where(diverged, divergence_reward(left + 1, self._worst, self._least_penalty), reward)
-        torch.minimum(self._worst, reward, out=self._worst)
-        truncated = (left == 0) & ~diverged
-        result = Score(reward, *scored)
-        seen, ended = self.observation(after, ahead), diverged | truncated
-        self._starts.add(self._reach, result.paw_mm, diverged, truncated)
-        self._length += 1
-        self._return += reward
-        self.statistics.add(result, diverged, ended, seen)
+        left, seen = self._last_frame - self._frame, self.observation(after, ahead)
+        is_over = left == 0
+        ended = diverged | is_over
+        sight, reach = seen.sum(dtype=torch.float64), self._reach.clone() if self._starts.counts else None
+        self._lived.append(_Lived(before, after, ahead.target, left, diverged, ended, sight, reach))
         self._begin(ended)
-        return DeviceOutcome(self.observe(), seen, *result, diverged, truncated)
+        return DeviceOutcome(self.observe(), seen, diverged, is_over & ~diverged)
+
+    def judge(self) -> Score:
+        """What the T steps since the last call were worth, tensors (T, N); counts them in ``statistics``."""
+        before, after, target, left, diverged, ended, sight, reaches = zip(*self._lived, strict=True)
+        self._lived.clear()
+        rows = score(self.reward, _joined(before), _joined(after), torch.cat(target), self._peak_force)
+        shape = len(ended), self.n
+        terms = {name: term.view(shape) for name, term in rows.terms.items()}
+        reward, elbow_mm, paw_mm = (part.view(shape) for part in (rows.reward, rows.elbow_mm, rows.paw_mm))
+        worst = [self._worst]  # of each episode before each step, and after the last
+        for now, is_end in zip(reward, ended, strict=True):
+            worst.append(torch.minimum(worst[-1], now).masked_fill(is_end, torch.inf))
+        penalty = divergence_reward(torch.stack(left) + 1, torch.stack(worst[:-1]), self._least_penalty)
+        self._worst.copy_(worst[-1])
+        ends, failures = torch.stack(ended), torch.stack(diverged)
+        judged = Score(torch.where(failures, penalty, reward), terms, elbow_mm, paw_mm)
+        for reach, *step in zip(reaches, paw_mm, failures, ends & ~failures, strict=True):
+            if reach is not None:
+                self._starts.add(reach, *step)
+        goes_on = ends.flip(0).cumsum(0).flip(0) == 0  # the episode is the one under way now
+        self._length.mul_(goes_on[0]).add_(goes_on.sum(0))
+        self._return.mul_(goes_on[0]).add_((judged.reward * goes_on).sum(0))
+        self.statistics.add(judged, failures, ends, torch.stack(sight))
+        return judged
 
     def state(self) -> dict[str, Any]:
-        """All that the next steps depend on; live, to be copied."""
+        """All that the next steps depend on when all steps so far have been judged; live, to be copied."""
         return {
             "simulation": self.simulation.state(),
             "random": self.generator.get_state(),
@@ -138,6 +172,7 @@ class DeviceTask:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Restore what ``state`` returned."""
+        self._lived.clear()
         self.simulation.restore(state["simulation"])
         self.generator.set_state(state["random"])
         self.statistics.restore(state["statistics"])
@@ -156,9 +191,6 @@ class DeviceTask:
         if len(self.references) > 1:
             torch.where(ended, drawn.reach, self._reach, out=self._reach)
             torch.where(ended, self._last_frames[drawn.reach], self._last_frame, out=self._last_frame)
-        self._length.masked_fill_(ended, 0)
-        self._return.masked_fill_(ended, 0)
-        self._worst.masked_fill_(ended, torch.inf)
         pose, velocity = self._reaches.qpos[drawn], self._reaches.qvel[drawn]
         self.simulation.reset(ended, pose, velocity)
 
@@ -204,3 +236,8 @@ class DeviceTask:
                     "the functions of mousearm.arrays.namespace alone, or choose engine=mujoco.",
                     key.partition(":")[0],
                 ) from error
+
+
+def _joined(snapshots: Sequence[Snapshot]) -> Snapshot:
+    """Several states of N simulations as one of many."""
+    return Snapshot(*(torch.cat([getattr(now, field.name) for now in snapshots]) for field in fields(Snapshot)))

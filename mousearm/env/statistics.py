@@ -95,17 +95,16 @@ class DeviceStatistics:
         self._weights, self._under_way = weights, (returns, lengths)
         means = ("reward", *(f"reward_raw/{name}" for name in weights), "rollout/elbow_mm", "rollout/paw_mm")
         self._keys = (*means, *_COUNTS)
-        self._n_means, self._sums = len(means), returns.new_zeros(len(self._keys), len(returns))
-        self._one = torch.ones_like(returns)
+        self._n_means = len(means)
+        self._sums = torch.zeros(len(self._keys), dtype=torch.float64, device=returns.device)
         self._before = [0.0, 0.0]  # sums of what was under way at the last call
         self.diverged = 0
 
-    def add(self, score: Score, diverged: torch.Tensor, ended: torch.Tensor, observation: torch.Tensor) -> None:
-        """Count one step, with what the network saw after it, (N, n_obs)."""
-        kind = self._one.dtype
-        sight = observation.sum(dim=1, dtype=kind)  # not finite where one of its numbers is not
-        rows = {**_logged(score), "steps": self._one, "diverged": diverged.to(kind), "ended": ended.to(kind)}
-        self._sums += torch.stack([{**rows, "observation": sight}[key] for key in self._keys])
+    def add(self, score: Score, diverged: torch.Tensor, ended: torch.Tensor, sight: torch.Tensor) -> None:
+        """Count T steps, tensors (T, N), with sums of what the network saw after each, (T,), finite if all of it is."""
+        rows = {**_logged(score), "steps": torch.ones_like(ended), "diverged": diverged, "ended": ended}
+        rows["observation"] = sight
+        self._sums += torch.stack([rows[key].sum(dtype=torch.float64) for key in self._keys])
 
     def clear(self) -> None:
         """Forget the steps since the last call of `pop`, and that anything was under way."""
@@ -117,8 +116,8 @@ class DeviceStatistics:
 
         NonFiniteError if an observation or a reward was not finite.
         """
-        rows = [row.sum(dtype=torch.float64) for row in (*self._sums, *self._under_way)]
-        *sums, returns, lengths = torch.stack(rows).tolist()
+        under_way = torch.stack([part.sum(dtype=torch.float64) for part in self._under_way])
+        *sums, returns, lengths = torch.cat([self._sums, under_way]).tolist()
         total = dict(zip(self._keys, sums, strict=True))
         for what, key in (("observation", "env.observation"), ("reward", "reward")):
             if not math.isfinite(total[what]):

@@ -1,5 +1,6 @@
 """Toy tasks on tensors with the interface of `DeviceTask`: one needs memory, one is arithmetic to follow by hand."""
 
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
@@ -32,7 +33,7 @@ class RememberTheCue:
         self.number = torch.arange(n, device=device)
         self.delay = delay + self.number % spread
         self.time, self.cue = torch.zeros_like(self.number), torch.zeros(n, device=device)
-        self.rollouts = 0
+        self.rollouts, self.rewards = 0, []
 
     def reset_all(self):
         self._begin(torch.ones_like(self.number, dtype=torch.bool))
@@ -49,8 +50,13 @@ class RememberTheCue:
         reward = torch.where(last, -(action[:, 0] - self.cue).square(), 0.0)
         self.time += 1
         seen = self.observe()
+        self.rewards.append(reward)
         self._begin(last)
         return ToyOutcome(self.observe(), seen, reward, last, torch.zeros_like(last))
+
+    def judge(self):
+        rewards, self.rewards = self.rewards, []
+        return SimpleNamespace(reward=torch.stack(rewards))
 
     def _begin(self, which):
         cue = 2.0 * torch.randint(2, (self.n,), generator=self.generator, device=self.cue.device) - 1
@@ -71,6 +77,7 @@ class Clock(RememberTheCue):
 
     def step(self, action):
         outcome = super().step(action)
+        self.rewards[-1] = torch.ones_like(self.cue)
         by_time = outcome.terminated & (self.number > 0)
         return outcome._replace(
             reward=torch.ones_like(self.cue), terminated=outcome.terminated & ~by_time, truncated=by_time

@@ -71,18 +71,14 @@ def follow_both(device, host, all_actions, tolerance=1e-12):
         rtol = max(tolerance, 2e-7 * (theirs.dtype == np.float32))  # of observations: their last bit
         np.testing.assert_allclose(ours.numpy(), theirs, rtol=rtol, atol=tolerance)
 
-    everyone = np.arange(host.n)
+    everyone, lived = np.arange(host.n), []
     seen = device.reset_all()
     host.reset(everyone, Start(*(part.numpy() for part in device.position)))
     same(seen, host.observe())
-    for action in all_actions:
+    for step, action in enumerate(all_actions):
         ours, theirs = device.step(torch.from_numpy(action)), host.step(action)
         same(ours.terminal_observation, theirs.observation)
-        for name in ("reward", "elbow_mm", "paw_mm"):
-            same(getattr(ours, name), getattr(theirs, name))
-        assert ours.terms.keys() == theirs.terms.keys()
-        for name, term in theirs.terms.items():
-            same(ours.terms[name], term)
+        lived.append(theirs)
         np.testing.assert_array_equal(ours.terminated, theirs.terminated)
         np.testing.assert_array_equal(ours.truncated, theirs.truncated)
         ended = np.flatnonzero(theirs.terminated | theirs.truncated)
@@ -91,6 +87,14 @@ def follow_both(device, host, all_actions, tolerance=1e-12):
             host.reset(ended, Start(start.reach[ended], start.frame[ended]))
         np.testing.assert_array_equal(np.stack(start), np.stack(host.position))
         same(ours.observation, host.observe())
+        if step == 0 or len(lived) == 12 or step == len(all_actions) - 1:  # judged alone, or many at once
+            judged = device.judge()
+            for name in ("reward", "elbow_mm", "paw_mm"):
+                same(getattr(judged, name), np.stack([getattr(outcome, name) for outcome in lived]))
+            assert judged.terms.keys() == theirs.terms.keys()
+            for name, terms in judged.terms.items():
+                same(terms, np.stack([outcome.terms[name] for outcome in lived]))
+            lived.clear()
 
 
 @pytest.mark.parametrize("model", ["torque", "muscle"])
@@ -159,6 +163,7 @@ def test_statistics_are_those_of_the_task_on_the_host(pair, two_link, swing):
         if outcome.truncated.all():
             host.reset(everyone, Start(0 * everyone, 0 * everyone))
             returns, rewards = [*returns, *rewards], np.zeros(3)
+    device.judge()
     logged = device.statistics.pop()
     assert logged.pop("rollout/ep_len_mean") == 4
     assert logged.pop("rollout/ep_rew_mean") == pytest.approx(np.mean(returns), rel=1e-12)
@@ -176,12 +181,14 @@ def test_a_second_task_goes_on_where_the_first_one_was(build, two_link, swing):
     some = torch.from_numpy(actions(first, 30))
     for action in some[:13]:
         first.step(action)
+    first.judge()
     first.begin_rollout()
     second.restore(copy.deepcopy(first.state()))
     for action in some[13:]:
         one, two = first.step(action), second.step(action)
-        for name in ("observation", "terminal_observation", "reward", "terminated", "truncated"):
+        for name in ("observation", "terminal_observation", "terminated", "truncated"):
             assert torch.equal(getattr(one, name), getattr(two, name))
+    assert torch.equal(first.judge().reward, second.judge().reward)
     assert first.statistics.pop() == second.statistics.pop()
 
 
@@ -255,8 +262,9 @@ def test_a_rollout_asks_the_host_nothing(configure, muscle_arm, follow, sampling
         task.begin_rollout()
         for _ in range(12):
             outcome = task.step(action)
+        judged = task.judge()
     assert outcome.observation.dtype == torch.float32
-    assert outcome.reward.dtype == torch.float32  # as the physics
+    assert judged.reward.dtype == torch.float32  # as the physics
     assert places(task.state()) == before  # as a CUDA graph needs it
 
 
@@ -280,6 +288,7 @@ def test_advice_on_numbers_that_are_not_finite(pair, two_link, swing):
     device, host = pair(two_link, [bad], 2, "env.observation=[qpos]")
     for _ in range(3):
         device.step(torch.zeros(2, 2))
+    device.judge()
     with pytest.raises(NonFiniteError, match="Train with device=cpu engine=mujoco") as stop:
         device.statistics.pop()
     assert stop.value.key == "reward"
