@@ -231,7 +231,8 @@ def choose_engine(arm: Arm, control_dt: float, n_substeps: int, wanted: str) -> 
         if wanted == GENERATED:
             raise
         return EngineChoice(MUJOCO, f"MuJoCo. {error}")
-    text = f"generated, within {max(check.qpos, 1e-16):.0e} rad of MuJoCo; {library.compiler}"
+    near = f"{max(check.qpos, 1e-16):.0e} rad and {max(check.landmarks_mm, 1e-13):.0e} mm"
+    text = f"generated, within {near} of MuJoCo; {library.compiler}"
     return EngineChoice(GENERATED, text, library.compiler, check)
 
 
