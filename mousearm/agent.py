@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -118,13 +119,8 @@ def film_runs(
         trial = _trial(folder, trials, evaluation, reach)
         reach = trial.name
         shots.append(Shot(trial, agent.arm.model, title))
-    is_own = len(folders) == 1 and folders[0] == run_path(folders[0])
-    path = out or (RunFolder(folders[0]).videos if is_own else Path()) / f"{reach}.mp4"
-    make_folder(path.parent)
-    try:
+    with _film_path(folders, f"{reach}.mp4", out) as path:
         film(shots, path, slowdown=1 / slowmo, fps=fps, size=size, camera=camera)
-    except ValueError as error:
-        raise RunError(f"{path} cannot be filmed: {error}.") from error
     return path
 
 
@@ -149,25 +145,36 @@ def overlay_run(
     cannot be used, or the reach was not imported.
     """
     _check_slowmo(slowmo)
-    agent = Agent.load(folder, checkpoint, kinematics)
     from mousearm.evaluate.film import Shot  # slow to import
     from mousearm.evaluate.overlay import FilmOverlay, choose_camera
 
+    chosen = choose_camera(read_cameras(calibration), camera, footage)
+    agent = Agent.load(folder, checkpoint, kinematics)
     evaluation, trials = agent.evaluate()
     trial = _trial(folder, trials, evaluation, reach)
     file = next(file for file in reach_files(agent.config) if file.name == trial.name)
-    origin, cameras = read_origin(file.path), read_cameras(calibration)
-    chosen, method = choose_camera(cameras, camera, footage), agent.config.kinematics.retarget
+    origin, method = read_origin(file.path), agent.config.kinematics.retarget
     drawn = FilmOverlay.of(trial, file.read(), agent.arm, method, origin, chosen, footage, offset)
-    path = out or RunFolder(folder).videos / f"{trial.name}_{footage.stem}.mp4"
-    make_folder(path.parent)
-    drawn.write(Shot(trial, agent.arm.model, titles([folder])[0]), path, 1 / slowmo, fps)
+    with _film_path([folder], f"{trial.name}_{footage.stem}.mp4", out) as path:
+        drawn.write(Shot(trial, agent.arm.model, titles([folder])[0]), path, 1 / slowmo, fps)
     last, n = drawn.first + len(drawn.time) - 1, len(drawn.time)
     return {
         "video": path,
         "frames": f"{drawn.first} to {last} of {footage.name} ({n}, --offset {offset}), {origin.rate:.4g} a second",
         "scale": f"1 mm of the model is drawn as {drawn.scale:.3g} mm beside the animal",
     }
+
+
+@contextmanager
+def _film_path(folders: Sequence[Path], name: str, out: Path | None) -> Iterator[Path]:
+    """Where a film goes that is written in the ``with``: where it is wanted, or into the only run's own folder."""
+    is_own = len(folders) == 1 and folders[0] == run_path(folders[0])
+    path = out or (RunFolder(folders[0]).videos if is_own else Path()) / name
+    make_folder(path.parent)
+    try:
+        yield path
+    except ValueError as error:
+        raise RunError(f"{path} cannot be filmed: {error}.") from error
 
 
 def _check_slowmo(slowmo: float) -> None:

@@ -91,6 +91,8 @@ def film(
 
 def write_film(panels: "Sequence[FilmPanel]", path: Path, end: float, slowdown: float, fps: int) -> None:
     """Write panels side by side from 0 to a time in s; arguments and errors as of `film`."""
+    if slowdown <= 0 or fps <= 0:
+        raise ValueError(f"slowdown={slowdown} and fps={fps} must be above 0")
     n = int(np.ceil(end * fps * slowdown - 1e-6)) + 1
     with _encoded(path, fps) as append:
         for time in [min(i / (fps * slowdown), end) for i in range(n)] + [end] * round(_HOLD_S * fps):
