@@ -8,7 +8,7 @@ from its mistakes.
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +16,8 @@ import torch
 from torch.nn.utils import clip_grad_norm_
 
 from mousearm.config.schema import PretrainConfig
+from mousearm.device.descent import Descent
+from mousearm.device.graph import saved_optimizer, tune_optimizer
 from mousearm.env.references import Start, Starts
 from mousearm.env.task import Task
 from mousearm.nan_guard import loss_error
@@ -49,7 +51,10 @@ class DAgger:
         self._task, self._policy, self._expert, self.config = task, policy, expert, config
         self._random = np.random.default_rng(seed)
         self._batches: deque[Batch] = deque(maxlen=config.remembered_rounds)
-        self._optimizer = torch.optim.Adam(policy.parameters(), lr=config.learning_rate)
+        on_gpu = policy.device.type == "cuda"
+        self._optimizer = torch.optim.Adam(policy.parameters(), lr=config.learning_rate, fused=on_gpu or None)
+        tune_optimizer(self._optimizer, policy.device)
+        self._descents: dict[torch.Size, Descent] | None = {} if on_gpu else None  # by the shape of minibatches
         self.rounds_done = 0
 
     def run(self, report: Callable[[Round], object]) -> None:
@@ -63,6 +68,7 @@ class DAgger:
             self._batches.append(batch)
             self._policy.features_extractor.update(batch.observations)
             self._optimizer.param_groups[0]["lr"] = self.config.learning_rate * (1 - i / rounds)
+            tune_optimizer(self._optimizer, self._policy.device)
             loss = self.fit()
             self.rounds_done = i + 1
             left = self.seconds_left(collected - begin, time.perf_counter() - collected, i + 1)
@@ -79,7 +85,7 @@ class DAgger:
             "rounds_done": self.rounds_done,
             "random": self._random.bit_generator.state,
             "lessons": [tuple(batch) for batch in self._batches],
-            "optimizer": self._optimizer.state_dict(),
+            "optimizer": saved_optimizer(self._optimizer),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -89,6 +95,7 @@ class DAgger:
         self._batches.clear()
         self._batches.extend(Batch(*(x.to(self._policy.device) for x in batch)) for batch in state["lessons"])
         self._optimizer.load_state_dict(state["optimizer"])
+        tune_optimizer(self._optimizer, self._policy.device)
 
     def collect(self, teacher_share: float) -> tuple[Batch, float]:
         """Perform one reach with every arm; returns the batch, and the paw error in mm of the arms of the network."""
@@ -129,15 +136,37 @@ class DAgger:
         losses: list[float] = []
         for _ in range(self.config.n_epochs):
             order = torch.from_numpy(self._random.permutation(n)).to(batch.counts.device)
-            losses = [self._descend(Batch(*(x[:, chosen] for x in batch))) for chosen in order.chunk(n_batches)]
+            chunks = (Batch(*(x[:, chosen] for x in batch)) for chosen in order.chunk(n_batches))
+            if self._descents is None:
+                losses = [self._descend(chunk) for chunk in chunks]
+            else:
+                losses = self._descend_on_gpu(list(chunks), self._descents)
         return float(np.mean(losses))
 
-    def _descend(self, batch: Batch) -> float:
-        outputs, _ = self._policy(batch.observations, self._policy.backbone.initial_state(batch.counts.shape[1]))
+    def _descend_on_gpu(self, batches: Sequence[Batch], descents: dict[torch.Size, Descent]) -> list[float]:
+        """Learn from minibatch after minibatch, and look at their losses when all are done."""
+        for batch in batches:
+            if (shape := batch.observations.shape) not in descents:
+                descents[shape] = Descent(
+                    self._optimizer, lambda parts: self._loss(Batch(*parts), self._policy.forward), batch
+                )
+        losses = torch.stack([descents[batch.observations.shape](batch) for batch in batches]).tolist()
+        for batch, loss in zip(batches, losses, strict=True):
+            if not np.isfinite(loss):
+                figures = {"loss": torch.tensor(loss)}
+                raise loss_error("loss of the imitation", "pretrain.learning_rate", figures, batch._asdict())
+        return losses
+
+    def _loss(self, batch: Batch, run: Callable[..., tuple[torch.Tensor, torch.Tensor]]) -> torch.Tensor:
+        """Mean squared difference from the expert's actions, with a function that runs the backbone."""
+        outputs, _ = run(batch.observations, self._policy.backbone.initial_state(batch.counts.shape[1]))
         actions = self._policy.get_distribution(outputs.flatten(0, 1)).mode()
         errors = (actions - batch.actions.flatten(0, 1)).square().mean(dim=1)
         counts = batch.counts.flatten()
-        loss = (errors * counts).sum() / counts.sum()
+        return (errors * counts).sum() / counts.sum()
+
+    def _descend(self, batch: Batch) -> float:
+        loss = self._loss(batch, self._policy)
         self._optimizer.zero_grad()
         loss.backward()
         norm = clip_grad_norm_(self._policy.parameters(), torch.inf)  # clips nothing

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from mousearm.env.references import Start
+from mousearm.errors import NonFiniteError
 from mousearm.policy.network import build_policy
 from mousearm.pretrain.dagger import DAgger
 
@@ -125,3 +126,31 @@ def test_the_time_that_is_left_grows_with_what_is_remembered(build):
     assert imitation.seconds_left(2.0, 1.0, 1) == 4 * 2.0 + (2 + 3 + 3 + 3) * 1.0
     assert imitation.seconds_left(2.0, 3.0, 4) == 2.0 + 3.0  # the last one remembers as many as the one before
     assert imitation.seconds_left(2.0, 3.0, 5) == 0
+
+
+def on_gpu(imitation, policy):
+    """Let it learn as on a GPU."""
+    imitation._optimizer = torch.optim.Adam(policy.parameters(), lr=imitation.config.learning_rate, fused=True)
+    imitation._descents = {}
+
+
+def test_descent_without_the_host_is_the_same(build):
+    losses = []
+    for change in (lambda *_: None, on_gpu):
+        imitation, policy = build()
+        change(imitation, policy)
+        imitation._batches.append(imitation.collect(1.0)[0])
+        losses.append([imitation.fit() for _ in range(2)])
+    np.testing.assert_allclose(*losses, rtol=1e-4)
+
+
+def test_a_lesson_that_is_not_finite_is_refused_without_the_host_too(build):
+    imitation, policy = build(n_epochs=1)
+    on_gpu(imitation, policy)
+    batch = imitation.collect(1.0)[0]
+    batch.actions[0, 3] = float("nan")
+    imitation._batches.append(batch)
+    with pytest.raises(NonFiniteError) as caught:
+        imitation.fit()
+    assert caught.value.key == "pretrain.learning_rate"
+    assert all(weight.isfinite().all() for weight in policy.parameters())
