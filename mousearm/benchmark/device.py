@@ -31,7 +31,7 @@ _LIMITS_MM = (1.0, 0.5, 0.3, 0.2, 0.1)
 DEVICE_RUNS: dict[str, tuple[str, ...]] = {
     "torque": ("experiment=many_arms", "algo.timesteps=3000000"),
     "muscle": ("experiment=many_arms_muscle",),
-    "muscle_warm": ("experiment=many_arms_muscle", "pretrain=cmc", "algo.timesteps=1000000"),
+    "muscle_warm": ("experiment=many_arms_muscle", "pretrain=cmc", "algo.timesteps=1000000", "algo.eval_freq=12500"),
 }
 _STEPS = 49  # of a recorded reach
 _SETTLED, _MEASURED = 6, 5  # rollouts: before all graphs are there, and then
