@@ -21,6 +21,7 @@ def fresh(tmp_path, monkeypatch):
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("WANDB_ERROR_REPORTING", "false")
+    monkeypatch.chdir(tmp_path)  # for W&B leaves a folder where it is started
     forget_service()
     yield monkeypatch
     forget_service()
