@@ -25,6 +25,7 @@ def random_arm(seed: int, integrator: str = "RK4") -> mujoco.MjModel:
     if not any(body.joints for body in bodies[1:]):
         bodies[1].add_joint(name="only", axis=_unit(rng))
     _actuators(rng, spec, bodies)
+    _servo(np.random.default_rng(1000 + seed), spec, bodies)
     return spec.compile()
 
 
@@ -103,3 +104,18 @@ def _actuators(rng, spec, bodies):
             [0.01, 0.04], rng.choice([0, 0.3]), [0.75, 1.05], 10 ** rng.uniform(-3, -1), 200, 0.5, 1.6, 1.5, 1.3, 1.2
         )
         muscle.lengthrange, muscle.ctrllimited, muscle.ctrlrange = [0.01, 0.1], True, [0, 1]
+
+
+def _servo(rng, spec, bodies):
+    """A weak servo at a joint, which follows its control at once, through a filter or by integration."""
+    joint = rng.choice([joint.name for body in bodies[1:] for joint in body.joints])
+    made = spec.add_actuator(name="servo", target=joint, trntype=mujoco.mjtTrn.mjTRN_JOINT)
+    stiffness, damping = 1e-5, 1e-7
+    made.gaintype, made.biastype = mujoco.mjtGain.mjGAIN_AFFINE, mujoco.mjtBias.mjBIAS_AFFINE
+    made.gainprm[:3], made.biasprm[:3] = [stiffness, 1e-7, 0], [1e-7, -stiffness, -damping]
+    made.dyntype = [mujoco.mjtDyn.mjDYN_NONE, mujoco.mjtDyn.mjDYN_FILTER, mujoco.mjtDyn.mjDYN_INTEGRATOR][
+        rng.integers(3)
+    ]
+    made.dynprm[0], made.ctrllimited, made.ctrlrange = 0.02, True, [-1, 1]
+    if made.dyntype == mujoco.mjtDyn.mjDYN_INTEGRATOR:
+        made.actlimited, made.actrange = True, [-0.1, 0.6]

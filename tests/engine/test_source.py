@@ -119,9 +119,10 @@ def test_the_shipped_arms_move_as_in_mujoco(name, request, compiled):
     assert_rows_are_alone(library, model)
 
 
-def assert_accelerations(library, model, n=100):
-    """Of states in and beyond the joints' ranges."""
-    qpos, qvel, act, ctrl = random_states(model, n, beyond=0.1)
+def assert_accelerations(library, model, n=100, controls=None):
+    """Of states in and beyond the joints' ranges, with controls in the ranges of another model if one is given."""
+    qpos, qvel, act, _ = random_states(model, n, beyond=0.1)
+    ctrl = random_states(controls or model, n)[3]
     qacc, actdot, force = np.zeros_like(qvel), np.zeros_like(act), np.zeros_like(ctrl)
     call(library.forward_f64, qpos, qvel, act, ctrl, qacc, actdot, force)
     data = mujoco.MjData(model)
@@ -130,7 +131,7 @@ def assert_accelerations(library, model, n=100):
         data.qpos[:], data.qvel[:], data.act[:], data.ctrl[:] = qpos[row], qvel[row], act[row], ctrl[row]
         mujoco.mj_forward(model, data)
         np.testing.assert_allclose(qacc[row], data.qacc, rtol=0, atol=1e-9 * np.abs(data.qacc).max())
-        np.testing.assert_allclose(actdot[row], data.act_dot, rtol=1e-12)
+        np.testing.assert_allclose(actdot[row], data.act_dot, rtol=1e-12, atol=1e-12)
         np.testing.assert_allclose(force[row], data.actuator_force, rtol=1e-9, atol=1e-12)
 
 
@@ -165,6 +166,19 @@ def test_arms_of_other_shapes_move_as_in_mujoco(integrator, seed, compiled):
     model = random_arm(seed, integrator)
     library = compiled(engine_source(model, landmarks_of(model), SUBSTEPS))
     assert_follows_mujoco(library, model, landmarks_of(model))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("flags", ["SPRING GRAVITY REFSAFE CLAMPCTRL", "DAMPER LIMIT", "EULERDAMP CONSTRAINT"])
+def test_what_is_switched_off_is_off(flags, compiled):
+    model = random_arm(22, "Euler")
+    for flag in flags.split():
+        model.opt.disableflags |= int(getattr(mujoco.mjtDisableBit, f"mjDSBL_{flag}"))
+    on = random_arm(22, "Euler")
+    on.actuator_ctrlrange[:] = model.actuator_ctrlrange * 1.5  # only what is drawn as a control
+    library = compiled(engine_source(model, landmarks_of(model), SUBSTEPS))
+    assert_accelerations(library, model, controls=on)
+    assert_follows_mujoco(library, model, landmarks_of(model), size=10)
 
 
 def published():
