@@ -1,7 +1,7 @@
 // The classical Runge-Kutta method of fourth order, as mj_RungeKutta.
 namespace arm {
 
-template<class T> INLINE void substep(T* q, T* v, T* act, const T* ctrl, Evaluation<T>& now) {
+template<class T> INLINE void substep(T* q, T* v, T* act, const T* ctrl, Evaluation<T>& now, Excess<T>& excess) {
   T q0[NV], v0[NV], act0[ATLEAST1(NA)], dq[NV], dv[NV], dact[ATLEAST1(NA)];
   UNROLL for (int i = 0; i < NV; i++) q0[i] = q[i], v0[i] = v[i], dq[i] = dv[i] = T(0.0);
   UNROLL for (int i = 0; i < NA; i++) act0[i] = act[i], dact[i] = T(0.0);
@@ -17,7 +17,10 @@ template<class T> INLINE void substep(T* q, T* v, T* act, const T* ctrl, Evaluat
       act[i] = act0[i] + ahead * now.act_rate[i];
     }
   }
-  UNROLL for (int i = 0; i < NV; i++) q[i] = q0[i] + T(TIMESTEP) * dq[i], v[i] = v0[i] + T(TIMESTEP) * dv[i];
+  UNROLL for (int i = 0; i < NV; i++) {
+    q[i] = q0[i], v[i] = v0[i];
+    add(q[i], T(TIMESTEP) * dq[i], excess.q[i]), add(v[i], T(TIMESTEP) * dv[i], excess.v[i]);
+  }
   UNROLL for (int i = 0; i < NA; i++) act[i] = act0[i] + T(TIMESTEP) * dact[i];
   clamp_activations(act);
 }

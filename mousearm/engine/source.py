@@ -66,6 +66,7 @@ def _physics(model: mujoco.MjModel, landmarks: Mapping[str, Landmark], n_substep
         _clamps(model),
         _landmarks(model, landmarks),
         "}  // namespace arm",
+        _header("sums.h"),
         _header("rk4.h" if is_runge_kutta(model) else "semi_implicit.h"),
         _header("step.h"),
     ]

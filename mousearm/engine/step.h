@@ -2,7 +2,9 @@
 namespace arm {
 
 template<class T> INLINE void control_step(T* q, T* v, T* act, const T* ctrl, Evaluation<T>& last) {
-  ROLLED for (int i = 0; i < SUBSTEPS; i++) substep(q, v, act, ctrl, last);
+  Excess<T> excess;
+  UNROLL for (int i = 0; i < NV; i++) excess.q[i] = excess.v[i] = T(0.0);
+  ROLLED for (int i = 0; i < SUBSTEPS; i++) substep(q, v, act, ctrl, last, excess);
 }
 
 }  // namespace arm
