@@ -876,7 +876,9 @@ ELSEWHERE: dict[str, list[str]] = {
         "pip install 'mousearm[fast]', which brings one",
     ],
     "engine/test_check.py::test_a_generator_that_is_wrong_is_found_out": ["it is not used. Use engine=mujoco."],
-    "faults/test_engines.py::test_without_a_compiler_a_run_goes_on_only_if_told_to": ["or give engine=mujoco, which"],
+    "faults/test_engines.py::test_a_run_goes_on_where_there_is_no_compiler_only_when_it_is_told_to": [
+        "or give engine=mujoco, which"
+    ],
     "faults/test_damage.py::test_what_a_run_began_with_is_needed": [
         "the run began with. Bring it back as it was.",
     ],

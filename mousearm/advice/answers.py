@@ -7,14 +7,16 @@ import os
 import re
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from textwrap import wrap
 
 import numpy as np
 
 from mousearm.advice.findings import Ability, Findings, look_at
-from mousearm.advice.pace import Pace, has_gpu, pace_of
+from mousearm.advice.pace import Pace, pace_of
 from mousearm.config import Config, compose
 from mousearm.config.command_line import parse
+from mousearm.env.device_env import is_on_gpu
 from mousearm.paths import PACKAGE
 from mousearm.text import TERMINAL, duration, facts, listed, plural, printable, shell
 
@@ -46,7 +48,7 @@ def advise(config: Config, words: Sequence[str], n_jobs: int = 1) -> str:
         "Are my recordings good enough?": _recordings(found),
         "When may muscle activity be interpreted?": _muscle_activity(found),
         "When may hidden activity be interpreted?": _hidden_activity(found),
-        "Laptop, cluster or GPU?": _machine(pace, n_jobs),
+        "Laptop, cluster or GPU?": _machine(pace, n_jobs, is_on_gpu(replace(config, device="auto"))),
     }
     lines = [facts(_summary(found))]
     for question, texts in answers.items():
@@ -202,7 +204,7 @@ def _hidden_activity(found: Findings) -> list[str]:
     ]
 
 
-def _machine(pace: Pace, n_jobs: int) -> list[str]:
+def _machine(pace: Pace, n_jobs: int, has_gpu: bool) -> list[str]:
     """How long it takes here, and what else would help."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     text = (
@@ -214,7 +216,7 @@ def _machine(pace: Pace, n_jobs: int) -> list[str]:
         f"{text}{sweep}",
         "A laptop is enough. For sweeps of many runs, use a cluster (-m hydra/launcher=slurm).",
         "A GPU does not help networks of the default size with few arms. "
-        + ("This computer has one" if has_gpu() else "This computer has none that torch can use")
+        + ("This computer has one" if has_gpu else "This computer has none that torch can use")
         + "; with hundreds of arms at once it learns in seconds (experiment=many_arms).",
     ]
 

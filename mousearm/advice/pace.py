@@ -58,13 +58,6 @@ def pace_of(config: Config) -> Pace:
     return Pace(imitation, per_step * config.algo.timesteps, evaluation * n_evaluations, share)
 
 
-def has_gpu() -> bool:
-    """Whether torch can use a GPU of this computer."""
-    import torch  # slow to import
-
-    return torch.cuda.is_available()
-
-
 def _imitation(run: "Experiment") -> tuple[float, float]:
     """Seconds of all rounds of imitation, and their steps."""
     from mousearm.pretrain.dagger import DAgger
