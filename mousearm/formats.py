@@ -34,6 +34,13 @@ def _run_4(files: Content) -> Content:
     return {**files, "config.yaml": {**files["config.yaml"], "pretrain": {**pretrain, "in_timesteps": True}}}
 
 
+def _run_5(files: Content) -> Content:
+    """Name the engine, which once was always MuJoCo."""
+    if "config.yaml" not in files:
+        return files
+    return {**files, "config.yaml": {"engine": "mujoco", **files["config.yaml"]}}
+
+
 def _checkpoint_3(parts: Content) -> Content:
     """Add the steps of imitation that the budget does not contain: once, it contained all."""
     states = parts.get("states")
@@ -51,7 +58,7 @@ def _same(content: Content) -> Content:
 
 
 UPGRADES: Mapping[str, tuple[Callable[[Content], Content], ...]] = MappingProxyType(
-    {RUN: (_run_2, _same, _run_4), CHECKPOINT: (_same, _checkpoint_3), SPLIT: (_split_2,), RECORDING: (_same,)}
+    {RUN: (_run_2, _same, _run_4, _run_5), CHECKPOINT: (_same, _checkpoint_3), SPLIT: (_split_2,), RECORDING: (_same,)}
 )
 """By kind, what makes the next format of each, from the first one on."""
 

@@ -35,7 +35,15 @@ LAST_BUT_ONE = 180
 
 _LANDMARKS = "{shoulder: joint:shoulder, elbow: joint:elbow, paw: site:paw}"
 _TRAINING = (
-    *("name=golden", "threads=1", "video=false", "kinematics.train_ratio=0.5", "env.num_envs=2", "algo.n_steps=30"),
+    *(
+        "name=golden",
+        "engine=mujoco",
+        "threads=1",
+        "video=false",
+        "kinematics.train_ratio=0.5",
+        "env.num_envs=2",
+        "algo.n_steps=30",
+    ),
     *("algo.batch_size=60", "algo.n_epochs=2", "policy.lstm_hidden_size=3", "policy.net_arch_pi=[3]"),
     *("policy.net_arch_vf=[3]", f"algo.timesteps={STEPS}", "algo.eval_freq=150", f"model.landmarks={_LANDMARKS}"),
 )

@@ -935,7 +935,7 @@ ELSEWHERE: dict[str, list[str]] = {
         "ms), or remove it: each row is a frame then.",
         "a point was not seen, write the separators.",
     ],
-    "evaluate/test_overlay.py::test_advice_on_films_and_cameras": [
+    "evaluate/test_film_overlay.py::test_advice_on_films_and_cameras": [
         "Give the film as that camera recorded it, or choose another camera.",
         "Choose the camera that filmed it, and give the calibration",
         "Give the film of this recording, and --offset where it began",

@@ -137,15 +137,22 @@ def test_older_formats_go_through_every_upgrade_from_theirs_on(monkeypatch):
 def test_splits_without_hashes_and_runs_without_a_name_are_understood():
     assert formats.upgrade(SPLIT, {"train": ["a"], "test": []}, 1) == {"train": ["a"], "test": [], "sha256": {}}
     assert formats.upgrade(RUN, {"origin.json": {}}, 1) == {"origin.json": {"run": ""}}
-    assert formats.upgrade(RUN, {"config.yaml": {"seed": 0}}, 1) == {"config.yaml": {"seed": 0}}
+    upgraded = formats.upgrade(RUN, {"config.yaml": {"seed": 0}}, 1)
+    assert upgraded == {"config.yaml": {"seed": 0, "engine": "mujoco"}}
 
 
 def test_the_budget_of_older_runs_counts_their_imitation():
     older = {"config.yaml": {"algo": {"timesteps": 9}, "pretrain": {"teacher": "cmc"}}}
     upgraded = formats.upgrade(RUN, older, 3)["config.yaml"]
-    assert upgraded == {"algo": {"timesteps": 9}, "pretrain": {"teacher": "cmc", "in_timesteps": True}}
-    for others in ({"config.yaml": {"pretrain": {"teacher": "none"}}}, {"config.yaml": {}}, {"origin.json": {}}):
-        assert formats.upgrade(RUN, others, 3) == others
+    known = {"engine": "mujoco"}
+    assert upgraded == {**known, "algo": {"timesteps": 9}, "pretrain": {"teacher": "cmc", "in_timesteps": True}}
+    for others in ({"pretrain": {"teacher": "none"}}, {}):
+        assert formats.upgrade(RUN, {"config.yaml": others}, 3) == {"config.yaml": {**known, **others}}
+    assert formats.upgrade(RUN, {"origin.json": {}}, 3) == {"origin.json": {}}
+
+
+def test_older_runs_were_simulated_by_mujoco():
+    assert formats.upgrade(RUN, {"config.yaml": {"seed": 1}}, 4) == {"config.yaml": {"seed": 1, "engine": "mujoco"}}
     states = {"algo": {"steps": 5}, "env": {}}
     upgraded = formats.upgrade(CHECKPOINT, {"network": {}, "states": states}, 2)
     assert upgraded == {"network": {}, "states": {"algo": {"steps": 5, "imitated": 0}, "env": {}}}

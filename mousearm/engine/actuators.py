@@ -28,7 +28,7 @@ def actuate(tree: Tree, motion: LinkMotion, with_slopes: bool) -> Actuation:
     on_joints: dict[int, Value] = {}
     moments: list[tuple[Value, dict[int, Value]]] = []
     for number in range(model.nu):
-        code.write(f"// actuator {model.actuator(number).name or number}")
+        code.title("actuator", model.actuator(number).name, number)
         gear, joint = float(model.actuator_gear[number, 0]), int(model.actuator_trnid[number, 0])
         path = _transmission(tree, motion, number)
         is_on_joint = model.actuator_trntype[number] == mujoco.mjtTrn.mjTRN_JOINT

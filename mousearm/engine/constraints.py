@@ -24,7 +24,7 @@ def write_limits(model: mujoco.MjModel, code: Code) -> None:
     """Write the rows of all limits into ``limits``: where each pushes to, how hard, and what it aims at."""
     for row, joint in enumerate(limited_joints(model)):
         low, high = (literal(float(end)) for end in model.jnt_range[joint])
-        code.write(f"// limits of joint {model.joint(joint).name or joint}")
+        code.title("limits of joint", model.joint(joint).name, joint)
         margin = literal(float(model.jnt_margin[joint]))
         code.write(f"limits[{row}] = limit<T>(q[{joint}] - {low}, {high} - q[{joint}], v[{joint}], {margin},")
         code.write(f"    {_stiffness(model, joint)}, {_impedance(model, joint)}, {literal(_weight(model, joint))});")

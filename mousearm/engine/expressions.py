@@ -4,6 +4,8 @@ A value is a float, known when the text is written, or a `Scalar`, known when it
 object) are vectors and matrices: ``+ - * @`` work as always, and what is multiplied by 0 or 1 leaves no trace.
 """
 
+import re
+
 import numpy as np
 
 ROUNDING = 1e-15  # what is left of 0 and 1 when matrices of exact right angles are multiplied
@@ -103,6 +105,10 @@ class Code:
     def write(self, line: str) -> None:
         """Add a line."""
         self.lines.append(line)
+
+    def title(self, kind: str, name: str, number: int) -> None:
+        """Say in a comment what the next lines are of; it ends with the line, whatever a model's name holds."""
+        self.write(f"// {kind} {re.sub('[^A-Za-z0-9_.-]', '_', name) or number}")
 
     def let(self, name: str, value: Value) -> Value:
         """Keep a value in a variable, unless it is known now or is one; the same name and value twice are one."""

@@ -100,7 +100,7 @@ def tendon(tree: Tree, velocities: dict[int, np.ndarray], number: int) -> Tendon
     def site(i: int) -> tuple[int, np.ndarray]:
         return tree.point(int(model.site_bodyid[objects[i]]), model.site_pos[objects[i]])
 
-    tree.code.write(f"// tendon {model.tendon(number).name or number}")
+    tree.code.title("tendon", model.tendon(number).name, number)
     i = 0
     while i < count - 1:
         if kinds[i + 1] == SITE:

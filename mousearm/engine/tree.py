@@ -114,7 +114,7 @@ class Tree:
         link = RigidLink(
             body, place.link, parent.orientation, aligned, base, np.zeros(3), [*range(first, first + count)]
         )
-        code.write(f"// body {model.body(body).name or body}")
+        code.title("body", model.body(body).name, body)
         for joint in link.joints:
             self._turn(link, joint)
         self.links[body] = link

@@ -114,7 +114,7 @@ class Evaluation:
         if self.trained_in is None:
             return ""
         name, means = self.trained_in.engine, self.trained_in.splits
-        pairs = [(self.splits[s][f"{at}_mm"].mean, getattr(means[s], at)) for s in means for at in ("paw", "elbow")]
+        pairs = [(self.splits[s][f"{at}_mm"].mean, getattr(means[s], at)) for s in means for at in ("elbow", "paw")]
         if max(abs(one - other) for one, other in pairs) <= _SAME_MM:
             return f"MuJoCo measured them; the {name} engine, which trained it, agrees."
         paws = ", ".join(f"{split} {mm.paw:.3f} mm" for split, mm in means.items())

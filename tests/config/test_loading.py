@@ -352,4 +352,4 @@ class TestSaved:
     ],
 )
 def test_tests_compose_what_hydra_composes(configure, words):
-    assert configure(*words) == compose(["name=test", "threads=1", *words])
+    assert configure(*words) == compose(["name=test", "threads=1", "engine=mujoco", *words])

@@ -17,7 +17,7 @@ NOT_RUN = {
     "python scripts/sweep.py doctor": _CLUSTER,
     "python run.py -m hydra/launcher=slurm": "needs a cluster; tests/sweep searches with several processes instead",
     "python scripts/view.py": "stays until it is closed; tests/view opens windows on a screen, and pages in a browser",
-    "python scripts/video.py outputs/tracked": "needs a film of an animal; tests/evaluate/test_overlay.py makes one",
+    "python scripts/video.py outputs/tracked": "needs an animal on film; tests/evaluate/test_film_overlay.py makes one",
     "hf auth login": _LOGS_IN,
     "wandb login": _LOGS_IN,
     "python scripts/sync.py": _WANDB,

@@ -210,3 +210,16 @@ def test_what_is_not_simulated_is_refused_and_mujoco_simulates_it(build_two_link
         engine_source(coupled.physics, coupled.landmarks, 8)
     assert any("equality" in reason for reason in refusal.value.reasons)
     MujocoSimulation(coupled, 1, 1 / 150, 8).step(np.zeros((1, 2)))  # "Use engine=mujoco."
+
+
+@pytest.mark.parametrize("end", ["&#10;#error", "\\", "*/ #error", "é"])
+def test_nothing_of_a_name_becomes_code(build_two_link, end):
+    plain, named = (
+        build_two_link(),
+        build_two_link('"upper"', f'"upper{end}"', 'motor name="elbow"', f'motor name="{end}"'),
+    )
+    assert named.physics.body(1).name != "upper"
+    texts = [engine_source(arm.physics, arm.landmarks, 8) for arm in (plain, named)]
+    code = [[line for line in text.splitlines() if not line.lstrip().startswith("//")] for text in texts]
+    assert code[0] == code[1]
+    assert not any(line.endswith("\\") for line in texts[1].splitlines() if line.lstrip().startswith("//"))
