@@ -58,11 +58,13 @@ class Part:
         """W&B's step of its last row; -1 where there is none, or where it cannot be read."""
         if self.is_empty:
             return -1
-        command = (*wandb_command("leet", "inspect"), "--summary", "--json", str(self.file.parent))
+        command = (*wandb_command("leet", "inspect"), "--json", str(self.file.parent))
         result = subprocess.run(command, capture_output=True, text=True, check=False)
+        # Not the summary's step: a run that was killed may have written it before the row.
+        rows = [line for line in result.stdout.splitlines() if '"type":"history"' in line]
         try:
-            return int(json.loads(result.stdout)["summary"]["_step"])
-        except (ValueError, KeyError, TypeError):
+            return int(json.loads(rows[-1])["history"]["item"]["_step"])
+        except (IndexError, ValueError, KeyError, TypeError):
             return -1
 
 

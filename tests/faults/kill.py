@@ -11,6 +11,7 @@ from mousearm.config import compose
 from mousearm.errors import MouseArmError
 from mousearm.evaluate import film as _film  # noqa: F401  # imported before the fork, as is what learns
 from mousearm.experiment import run
+from mousearm.setup import Setup
 from mousearm.training import run as _run  # noqa: F401
 
 # Share of the kills that come while a run is only built.
@@ -49,6 +50,7 @@ def seconds(folder: Path, words: list[str]) -> tuple[float, float]:
 def main() -> None:
     """Kill at random moments: some while it is built, most within a few checkpoints."""
     unbroken, folder, n, *words = sys.argv[1:]
+    Setup.build(compose(["name=test", "threads=1", *words]))  # the first one takes longer: it caches poses
     build_s, train_s = seconds(Path(unbroken), words)
     draw = random.Random(int(n))
     for _ in range(int(n)):
