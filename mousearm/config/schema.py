@@ -8,7 +8,7 @@ Keys that came later have a default here, because a run that was saved before th
 """
 
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, fields, is_dataclass, make_dataclass, replace
+from dataclasses import Field, dataclass, field, fields, is_dataclass, make_dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -259,6 +259,31 @@ class PretrainConfig:
 
 
 @dataclass
+class OptimalConfig:
+    """Optimal control: the cost of a whole reach, summed over its frames, in mm^2."""
+
+    w_effort: float = key(
+        "Weight of the effort of all actuators in a frame against squared errors of elbow and paw.",
+        _FINITE,
+        "mm^2",
+        default=0.1,
+    )
+    w_smooth: float = key("Weight of squared changes of controls from step to step.", _FINITE, "mm^2", default=0.0)
+    effort: str = key(
+        "What effort is made of. excitation: controls. activation: activations; of motors, controls.",
+        ("excitation", "activation"),
+        default="excitation",
+    )
+    power: int = key("Power of it: 2 or 3.", between(2, 3), default=2)
+    weighting: str = key(
+        "How actuators count in the effort. equal: alike. volume: muscles by their volume, peak force x optimal fibre "
+        "length, relative to the mean.",
+        ("equal", "volume"),
+        default="equal",
+    )
+
+
+@dataclass
 class TrackingConfig:
     """Where metrics go besides metrics.csv and TensorBoard."""
 
@@ -319,6 +344,7 @@ class Config:
         ("auto", "mujoco", "generated"),
         default="mujoco",
     )
+    optimal: OptimalConfig = field(default_factory=OptimalConfig)
 
     def __post_init__(self) -> None:
         check_keys(self)
@@ -359,10 +385,10 @@ def all_keys() -> Mapping[str, Field[Any]]:
     found: dict[str, Field[Any]] = {}
 
     def gather(kind: Any, prefix: str) -> None:
-        for field in fields(kind):
-            found[prefix + field.name] = field
-            if is_dataclass(field.type):
-                gather(field.type, f"{prefix}{field.name}.")
+        for declared in fields(kind):
+            found[prefix + declared.name] = declared
+            if is_dataclass(declared.type):
+                gather(declared.type, f"{prefix}{declared.name}.")
 
     gather(Config, "")
     return found
