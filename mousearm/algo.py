@@ -57,12 +57,28 @@ class SequencePPO(RecurrentPPO):
     buffer_class: type[SequenceBuffer] = SequenceBuffer
     pulse: Callable[[], object] = staticmethod(lambda: None)  # is called now and then where no hook of the network is
 
+    def __init__(
+        self, *arguments: Any, critic_rate: float | None = None, normalizer_learns: bool = True, **options: Any
+    ) -> None:
+        """Build the network for an environment; other arguments are those of RecurrentPPO.
+
+        Args:
+            arguments: policy and environment.
+            critic_rate: learning rate of the value head; None: that of everything else.
+            normalizer_learns: whether the observation normaliser goes on learning, after each update.
+            options: more of RecurrentPPO's.
+        """
+        self._critic_rate, self._normalizer_learns = critic_rate, normalizer_learns
+        super().__init__(*arguments, **options)
+
     def _setup_model(self) -> None:
         self._setup_lr_schedule()
         self.set_random_seed(self.seed)
         spaces = (self.observation_space, self.action_space)
         self.policy = RecurrentPolicy(*spaces, self.lr_schedule, use_sde=self.use_sde, **self.policy_kwargs)  # type: ignore[arg-type]
         self.policy = self.policy.to(self.device)
+        if self._critic_rate is not None:
+            self.policy.separate_critic()
         sizes = self.policy.observation_space.shape[0], self.policy.action_space.shape[0]
         self._last_state = self.policy.backbone.initial_state(self.n_envs)
         self.rollout_buffer = self.buffer_class(self.n_steps, *sizes, self._last_state.clone())
@@ -191,12 +207,22 @@ class SequencePPO(RecurrentPPO):
             if too_far:
                 break
         self._log(torch.stack(losses), torch.stack(losses[done:]))
-        self.policy.features_extractor.update(self.rollout_buffer.observations)
+        self._normalize()
+
+    def _normalize(self) -> None:
+        """Let the normaliser see the rollout, unless it has learned enough: what follows it was taught with it."""
+        if self._normalizer_learns:
+            self.policy.features_extractor.update(self.rollout_buffer.observations)
+
+    def _update_learning_rate(self, optimizers: Any) -> None:
+        super()._update_learning_rate(optimizers)
+        if self._critic_rate is not None:
+            self.policy.optimizer.param_groups[1]["lr"] = self._critic_rate
 
     def state(self) -> dict[str, Any]:
         """All but the network that learning depends on, between two rollouts; live, to be copied."""
         return {
-            "optimizer": self.policy.optimizer.state_dict(),
+            "optimizer": self.policy.numbered(self.policy.optimizer.state_dict()),
             "steps": self.num_timesteps,
             "n_updates": self._n_updates,
             "critic_until": self.critic_warmup_until,
@@ -253,11 +279,17 @@ class SequencePPO(RecurrentPPO):
         optimizer = self.policy.optimizer
         optimizer.zero_grad()
         loss.loss.backward()
-        norm = clip_grad_norm_(optimizer.param_groups[0]["params"], self.max_grad_norm)
+        norm = self.clip_gradient()
         if not (norm + loss.loss).isfinite():
             figures = {**loss._asdict(), "norm of the gradient": norm}
             raise loss_error("loss", "algo.learning_rate", figures, batch._asdict())
         optimizer.step()
+
+    def clip_gradient(self) -> torch.Tensor:
+        """Clip the norm of the gradient, of the value head by itself where it learns by itself; the norm before."""
+        groups = self.policy.optimizer.param_groups
+        norms = [clip_grad_norm_(group["params"], self.max_grad_norm) for group in groups]
+        return norms[0] if len(norms) == 1 else torch.stack(norms).norm()
 
     def _log(self, losses: torch.Tensor, last_epoch: torch.Tensor) -> None:
         """Record what RecurrentPPO records: means of all minibatches, (B, parts of the loss)."""
@@ -313,8 +345,10 @@ def build_algo(config: Config, env: VecEnv, kind: type[_Algo] = SequencePPO) -> 
             "has one also needs its driver and a CUDA build of torch."
         )
     arguments = stock_arguments(config.algo)
-    if config.pretrain.teacher != "none":
-        arguments["learning_rate"] = config.pretrain.learning_rate_after
+    if (pretrain := config.pretrain).teacher != "none":
+        arguments["learning_rate"] = pretrain.learning_rate_after
+        arguments["critic_rate"] = pretrain.critic_learning_rate
+        arguments["normalizer_learns"] = not pretrain.freeze_normalizer
     return kind(
         RecurrentPolicy,  # type: ignore[arg-type]  # stock's recurrent policies know LSTMs only
         env,

@@ -256,6 +256,16 @@ class PretrainConfig:
         _POSITIVE,
         default=3e-5,
     )
+    critic_learning_rate: float | None = key(
+        "Learning rate of the value head after the warm start, which knows nothing then; null: that of the network.",
+        _POSITIVE,
+        default=None,
+    )
+    freeze_normalizer: bool = key(
+        "Whether the observation normaliser stays as it is after imitation. If it moves, what the network was taught "
+        "no longer fits.",
+        default=False,
+    )
 
 
 @dataclass

@@ -164,7 +164,7 @@ class DevicePPO(SequencePPO):
         losses, epochs = self._updates[shape](plan)
         self._n_updates += epochs
         self._log(losses, losses[(epochs - 1) * plan.tables.shape[1] :])
-        self.policy.features_extractor.update(self.rollout_buffer.observations)
+        self._normalize()
 
     def _run(self, batch: Minibatch) -> torch.Tensor:
         return self.policy.forward(batch.observations, batch.state)[0]  # a call would run hooks, which look at clocks
@@ -180,7 +180,7 @@ class DevicePPO(SequencePPO):
 
     def state(self) -> dict[str, Any]:
         """All but the network that learning depends on, between two rollouts; live, to be copied."""
-        return {**super().state(), "optimizer": saved_optimizer(self.policy.optimizer)}
+        return {**super().state(), "optimizer": self.policy.numbered(saved_optimizer(self.policy.optimizer))}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Restore what ``state`` returned."""

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import torch
-from torch.nn.utils import clip_grad_norm_
 
 from mousearm.algo import Loss, SequencePPO
 from mousearm.device.buffer import DeviceBuffer, Plan
@@ -63,7 +62,7 @@ class DeviceUpdate:
         loss = algo.loss(self._buffer.minibatch(self._table, self._longest))
         optimizer.zero_grad()
         loss.loss.backward()
-        norm = clip_grad_norm_(optimizer.param_groups[0]["params"], algo.max_grad_norm)
+        norm = algo.clip_gradient()
         with torch.no_grad():
             figures = torch.stack([*loss, norm, self._ended])
             self._figures.index_copy_(0, self._row, figures[None])

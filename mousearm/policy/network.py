@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -146,6 +146,21 @@ class RecurrentPolicy(ActorCriticPolicy):
         build = BACKBONES[config.backbone]
         self.backbone = build(self.features_dim, config.lstm_hidden_size, config.n_lstm_layers)
         self.mlp_extractor = MlpExtractor(config.lstm_hidden_size, self.net_arch, self.activation_fn, self.device)
+
+    def separate_critic(self) -> None:
+        """Give the value head, which no other weight learns with, a group of its own in the optimiser: the second."""
+        critic = [*self.mlp_extractor.value_net.parameters(), *self.value_net.parameters()]
+        own = {id(weight) for weight in critic}
+        (group,) = self.optimizer.param_groups
+        group["params"] = [weight for weight in group["params"] if id(weight) not in own]
+        self.optimizer.add_param_group({"params": critic})
+
+    def numbered(self, state: dict[str, Any]) -> dict[str, Any]:
+        """A state of the optimiser, its weights numbered as the network has them, whatever groups they are in."""
+        place = {id(weight): i for i, weight in enumerate(self.parameters())}
+        number = [place[id(weight)] for group in self.optimizer.param_groups for weight in group["params"]]
+        groups = [{**group, "params": [number[i] for i in group["params"]]} for group in state["param_groups"]]
+        return {"state": {number[i]: memory for i, memory in state["state"].items()}, "param_groups": groups}
 
     def forward(  # type: ignore[override]  # stock has no state
         self, observations: torch.Tensor, state: torch.Tensor
