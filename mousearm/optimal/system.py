@@ -1,0 +1,158 @@
+"""What is controlled: N copies of a system that is stepped, and linearised; an arm is one, a linear toy another."""
+
+from typing import NamedTuple, Protocol
+
+import mujoco
+import numpy as np
+
+from mousearm.config import Config
+from mousearm.engine.check import with_time_step
+from mousearm.engine.derivatives import DifferentiatedStep
+from mousearm.errors import CompilerError, EngineError
+from mousearm.model import Arm
+from mousearm.simulation import Simulation, build_simulation
+from mousearm.trajectory import FOLLOWED, Snapshot, hold
+
+_MM = 1e3  # per metre
+_STATE_STEP = 1e-5  # of central differences, rad, rad/s and activation
+_ROOM = 4  # times as many arms as are needed may be simulated: others take time to build
+_ARMS_AT_ONCE = 4096  # in a simulation for differences
+
+
+class Linearisation(NamedTuple):
+    """A step of K systems as it depends on state and control, and what is measured of the state before it."""
+
+    by_state: np.ndarray  # (K, n, n), often called A
+    by_ctrl: np.ndarray  # (K, n, nu), often called B
+    measured_by_state: np.ndarray  # (K, m, n), often called C
+
+
+class System(Protocol):
+    """Something with a state, (n,), that controls, (nu,), change from step to step, and of which m numbers count."""
+
+    ctrl_range: np.ndarray  # (nu, 2)
+
+    def begin(self, state: np.ndarray) -> np.ndarray:
+        """Put M copies into states (M, n); returns what is measured there, (M, m)."""
+        ...
+
+    def advance(self, ctrl: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Do one step with controls (M, nu); returns the states and what is measured there."""
+        ...
+
+    def linearise(self, state: np.ndarray, ctrl: np.ndarray) -> Linearisation:
+        """Linearise a step at K states (K, n) and controls (K, nu)."""
+        ...
+
+
+class ArmSystem:
+    """An arm at the control rate, of which the positions of elbow and paw are measured, (6,) mm.
+
+    A state is (qpos, qvel, activation). Derivatives are exact where the engine can be generated, and else central
+    differences of the simulation.
+    """
+
+    def __init__(self, arm: Arm, config: Config):
+        """Prepare; the arm is stepped by ``config.engine``."""
+        self.arm, self.ctrl_range = arm, arm.ctrl_range
+        self._config, self._n = config, 0
+        self._simulation: Simulation | None = None
+        model = with_time_step(arm, config.env.control_dt, config.env.n_substeps)
+        self.columns, self.progress = activation_columns(model), Progress(model, config.env.control_dt)
+        try:
+            self._exact = DifferentiatedStep(model, arm.landmarks, config.env.n_substeps)
+        except (EngineError, CompilerError):
+            self._exact = None
+
+    def begin(self, state: np.ndarray) -> np.ndarray:
+        """As `System.begin`."""
+        self._n, have = len(state), 0 if self._simulation is None else self._simulation.n
+        if self._simulation is None or not self._n <= have <= _ROOM * self._n:
+            self._simulation = self._simulations(self._n)
+        filled = hold(state, self._simulation.n)
+        self._simulation.reset(np.arange(len(filled)), *self.parts(filled))
+        return _measured(self._simulation.snapshot())[: self._n]
+
+    def advance(self, ctrl: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """As `System.advance`."""
+        assert self._simulation is not None
+        self._simulation.step(hold(ctrl, self._simulation.n))
+        snapshot = self._simulation.snapshot()
+        return _state(snapshot)[: self._n], _measured(snapshot)[: self._n]
+
+    def linearise(self, state: np.ndarray, ctrl: np.ndarray) -> Linearisation:
+        """As `System.linearise`."""
+        if self._exact is None:
+            return self._by_differences(state, ctrl)
+        found = self._exact(*self.parts(state), ctrl)
+        measured = np.zeros((len(state), 6, state.shape[1]))
+        measured[:, :, : self.arm.nq] = _MM * found.landmarks_by_qpos[:, FOLLOWED].reshape(len(state), 6, -1)
+        return Linearisation(found.by_state, found.by_ctrl, measured)
+
+    def parts(self, state: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Positions, velocities and activations of states (..., n)."""
+        nq = self.arm.nq
+        return state[..., :nq], state[..., nq : 2 * nq], state[..., 2 * nq :]
+
+    def _simulations(self, n: int) -> Simulation:
+        env = self._config.env
+        threads = self._config.threads if n > 1 else 1
+        return build_simulation(self.arm, n, env.control_dt, env.n_substeps, threads, self._config.engine)
+
+    def _by_differences(self, state: np.ndarray, ctrl: np.ndarray) -> Linearisation:
+        """Central differences of a step, within the ranges of controls and activations."""
+        n, nu = state.shape[1], ctrl.shape[1]
+        at_once = max(1, _ARMS_AT_ONCE // (2 * (n + nu)))
+        parts = [
+            self._differences(state[i : i + at_once], ctrl[i : i + at_once]) for i in range(0, len(state), at_once)
+        ]
+        return Linearisation(*map(np.concatenate, zip(*parts, strict=True)))
+
+    def _differences(self, state: np.ndarray, ctrl: np.ndarray) -> Linearisation:
+        n, rows = state.shape[1], np.concatenate([state, ctrl], axis=1)
+        low, high = np.full((2, rows.shape[1]), [[-np.inf], [np.inf]])
+        low[2 * self.arm.nq : n], high[2 * self.arm.nq : n] = 0, 1
+        low[n:], high[n:] = self.ctrl_range.T
+        moved = np.stack([rows[:, None] + sign * _STATE_STEP * np.eye(len(low)) for sign in (-1, 1)], axis=1)
+        moved = np.clip(moved, low, high)  # (K, 2, n + nu, n + nu)
+        width = np.diagonal(moved[:, 1] - moved[:, 0], axis1=1, axis2=2)[:, :, None]
+        flat = moved.reshape(-1, len(low))
+        simulation = self._simulations(len(flat))
+        simulation.reset(np.arange(len(flat)), *self.parts(flat[:, :n]))
+        before = _measured(simulation.snapshot())
+        simulation.step(flat[:, n:])
+        after = _state(simulation.snapshot())
+        slope, seen = ((np.diff(x.reshape(*moved.shape[:3], -1), axis=1)[:, 0] / width).mT for x in (after, before))
+        return Linearisation(slope[:, :, :n], slope[:, :, n:], seen[:, :, :n])
+
+
+def activation_columns(model: mujoco.MjModel) -> np.ndarray:
+    """(nu,) where in the state the activations of muscles are; -1 for other actuators."""
+    is_muscle = model.actuator_dyntype == mujoco.mjtDyn.mjDYN_MUSCLE
+    return np.where(is_muscle, model.nq + model.nv + model.actuator_actadr, -1)
+
+
+class Progress:
+    """Share of the way from activation to control that a step does, for controls above and below; 1 for motors.
+
+    With the time constants of MuJoCo's muscles at the activation a: t_act (0.5 + 1.5 a) and t_deact / (0.5 + 1.5 a).
+    """
+
+    def __init__(self, model: mujoco.MjModel, control_dt: float):
+        self._is_muscle = model.actuator_dyntype == mujoco.mjtDyn.mjDYN_MUSCLE
+        self._times = np.where(self._is_muscle, model.actuator_dynprm[:, :2].T, 1.0)
+        self._dt = control_dt
+
+    def __call__(self, activation: np.ndarray) -> np.ndarray:
+        """(2, ..., nu) of activations (..., nu)."""
+        slowness = 0.5 + 1.5 * activation
+        times = np.stack([self._times[0] * slowness, self._times[1] / slowness])
+        return np.where(self._is_muscle, -np.expm1(-self._dt / times), 1.0)
+
+
+def _state(snapshot: Snapshot) -> np.ndarray:
+    return np.concatenate([snapshot.qpos, snapshot.qvel, snapshot.activation], axis=1)
+
+
+def _measured(snapshot: Snapshot) -> np.ndarray:
+    return _MM * snapshot.landmarks[:, FOLLOWED].reshape(len(snapshot.qpos), -1)
