@@ -15,10 +15,14 @@ import numpy as np
 FILTER_FRAMES = 15  # by which the filter continues the ends of a recording, which must have more
 MOVEMENT_HZ = 30.0  # from here on a reach moves by less than cameras see: the published ones by about 0.01 mm
 HIGHEST_CUTOFF = 100.0  # Hz that is tried; a reach has nothing beyond
+LEAST_NOISE_MM = 0.01  # less cannot be told from movement
 LEAST_GAIN_MM = 0.01  # by which a filter must bring points nearer to the truth to be worth it
 _ORDER = 4  # of the differences that are small in a movement
 _WINDOW, _FEWEST = 128, 12  # frames that are looked at together, and fewest of them
 _LEAST_TOP = 0.2  # of the spectrum is taken for noise, however slow the camera is
+# A smoothing spline leaves this part of that top, in degrees of freedom, to the noise. Cross-validation that has few
+# frames to judge by takes noise for movement now and then: leaving less must be so many times better.
+_LEAST_FREE, _HANDICAP = 0.7, 2.0
 _SMOOTHNESS = np.logspace(-4, 9, 66)[:, None]
 _TWO_PASSES = (2**0.5 - 1) ** (1 / 4)  # where one pass gives half of the -3 dB, relative to its cut-off
 
@@ -29,10 +33,20 @@ def tracking_noise(stretches: Sequence[np.ndarray], rate: float) -> np.ndarray:
     Two estimates are made in windows of up to 128 frames, and their geometric mean is taken, which is right more often
     than either: the spectrum from `MOVEMENT_HZ` on, and not below half of it; and the residual of the smoothing spline
     that generalised cross-validation chooses (Craven and Wahba 1979, Numer Math 31:377-403). Of several windows it is
-    the median, so that a badly tracked one does not count.
+    the median, so that a badly tracked one does not count. `noise_uncertainty` says how far it can be trusted.
     """
     found = [_variance(part, rate) for of in stretches for part in windows(of) if len(part) >= _FEWEST]
     return np.sqrt(np.median(found, axis=0)) if found else np.full(stretches[0].shape[1], np.nan)
+
+
+def noise_uncertainty(n_frames: Sequence[int], rate: float) -> float:
+    """Two standard deviations of `tracking_noise`, relative to it, of stretches of so many frames; NaN with too few.
+
+    It is the least that chance leaves: of n independent normal numbers, here three axes of what is noise alone, the
+    standard deviation is known to 1 / sqrt(2 n) of itself. Synthetic reaches confirm it.
+    """
+    sizes = [len(part) for n in n_frames for part in windows(np.arange(n)) if len(part) >= _FEWEST]
+    return 2 / np.sqrt(6 * sum(n - _first_of_noise(n, rate) for n in sizes)) if sizes else np.nan
 
 
 def windows(points: np.ndarray) -> list[np.ndarray]:
@@ -49,11 +63,17 @@ def spectrum(points: np.ndarray) -> np.ndarray:
 def _variance(points: np.ndarray, rate: float) -> np.ndarray:
     """Variance per axis (K,) of the noise of points (T, K, 3)."""
     n, power = len(points), spectrum(points)
-    first = max(n // 2, min(round(2 * MOVEMENT_HZ / rate * n), round((1 - _LEAST_TOP) * n)))
+    first = _first_of_noise(n, rate)
     removed = 1 - 1 / (1 + _SMOOTHNESS * _oscillations(n)[0])  # (G, T), by splines of G degrees of smoothness
     residual, free = np.square(removed) @ power, removed.sum(axis=1)[:, None]
-    best = (residual / np.square(free)).argmin(axis=0)
+    handicap = np.where(free < _LEAST_FREE * (n - first), _HANDICAP, 1.0)
+    best = (handicap * residual / np.square(free)).argmin(axis=0)
     return np.sqrt(power[first:].mean(axis=0) * (residual / free)[best, range(power.shape[1])])
+
+
+def _first_of_noise(n: int, rate: float) -> int:
+    """Index of the first of n oscillations that is noise alone."""
+    return max(n // 2, min(round(2 * MOVEMENT_HZ / rate * n), round((1 - _LEAST_TOP) * n)))
 
 
 @cache

@@ -16,6 +16,7 @@ from mousearm.config import Config
 from mousearm.env.references import reach_files, with_lengths
 from mousearm.errors import KinematicsError
 from mousearm.kinematics import Reach, ReachFile, resample
+from mousearm.kinematics.noise import LEAST_NOISE_MM, noise_uncertainty
 from mousearm.kinematics.orientation import Orientation, find_orientation
 from mousearm.kinematics.synthetic import RECORDED_QPOS
 from mousearm.model import Arm, load_arm
@@ -37,7 +38,8 @@ HEADER = ("reach", "frames", "Hz", "upper arm mm", "forearm mm", "noise mm", "pe
 JOINT_HEADER = ("joint", "arm °", "published °", "used °", "frames at a limit")
 SEGMENTS_NOTE = (
     "Segments: median ± standard deviation, drift from the first to the last frame.\n"
-    "Noise: of the paw's tracking, standard deviation per axis before any filter."
+    "Noise: of the paw's tracking, standard deviation per axis before any filter.\n"
+    "± how far it may be wrong (two standard deviations), where it is estimated and above 0.01 mm."
 )
 _LENGTHS = slice(3, 6)  # the columns of segments and noise, which have a table of their own in a terminal
 _NAME_LENGTH, _MOST_NAMES = 30, 3
@@ -65,6 +67,7 @@ class Measures:
     upper_arm: SegmentLength
     forearm: SegmentLength
     noise_mm: float  # of the paw, per axis
+    noise_uncertainty: float  # two standard deviations relative to it; NaN where the file states it, or nothing can
     peak_speed: float  # of the paw, m/s
     peak_acceleration: float  # of the paw, m/s^2; noise raises it first
 
@@ -117,6 +120,8 @@ class Checked:
         found = self.measures
         residual = "-" if self.reference is None else f"{self.reference.residual_mm.max():.3f}"
         sizes = [str(found.upper_arm), str(found.forearm), number(found.noise_mm, ".3f")]
+        if np.isfinite(found.noise_uncertainty) and found.noise_mm >= LEAST_NOISE_MM:
+            sizes[-1] += f" ±{found.noise_uncertainty:.0%}"
         peaks = [f"{found.peak_speed:.3f}", f"{found.peak_acceleration:.1f}"]
         return [self.name, str(found.n_frames), f"{found.rate:.4g}", *sizes, *peaks, residual, self.verdict]
 
@@ -256,6 +261,7 @@ def measure(reach: Reach) -> Measures:
         upper_arm=_segment(reach.time, reach.elbow - reach.shoulder),
         forearm=_segment(reach.time, reach.paw - reach.elbow),
         noise_mm=1e3 * float(reach.tracked[2][PAW]),
+        noise_uncertainty=math.nan if reach.measured_noise_mm else noise_uncertainty([reach.n_frames], reach.rate),
         peak_speed=reach.peak_speed,
         peak_acceleration=float(np.linalg.norm(acceleration, axis=1).max()),
     )

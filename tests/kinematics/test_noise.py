@@ -9,7 +9,14 @@ from scipy.interpolate import CubicSpline
 from mousearm.config import compose
 from mousearm.errors import KinematicsError
 from mousearm.kinematics import generate, read_csv, read_reaches, resample, write_csv
-from mousearm.kinematics.noise import low_pass, noise_left, noise_spectrum, spectrum, tracking_noise
+from mousearm.kinematics.noise import (
+    low_pass,
+    noise_left,
+    noise_spectrum,
+    noise_uncertainty,
+    spectrum,
+    tracking_noise,
+)
 from mousearm.paths import resolve
 from mousearm.retarget import retarget
 from mousearm.trajectory import LANDMARKS
@@ -24,12 +31,27 @@ def noisy(points, noise_mm, seed=0):
 @pytest.mark.parametrize("rate", [100, 150, 250, 500])
 @pytest.mark.parametrize("noise_mm", [0.02, 0.1, 0.3])
 def test_planted_noise_is_found(torque_arm, rate, noise_mm):
-    reaches = generate(torque_arm, 10, seed=77, dt=1 / rate)
+    reaches = generate(torque_arm, 30, seed=77, dt=1 / rate)
     found = [tracking_noise([noisy(of.landmarks, noise_mm, i)], rate) for i, of in enumerate(reaches)]
-    ratios = 1e3 * np.array(found) / noise_mm
-    # Of 40 frames at 100 Hz, a third of which are noise alone, the standard deviation itself is known to 8 %.
-    assert (np.abs(ratios - 1) < 0.2).mean() > (0.8 if rate == 100 else 0.95)
-    np.testing.assert_allclose(np.median(ratios, axis=0), 1, atol=0.15 if rate == 100 else 0.08)
+    wrong = np.abs(1e3 * np.array(found) / noise_mm - 1)
+    said = np.array([[noise_uncertainty([of.n_frames], rate)] for of in reaches])
+    # Of 37 frames at 100 Hz 15 are noise alone: their standard deviation is known to 1 / sqrt(2 * 3 * 15), 11 %.
+    assert (wrong < 0.2).mean() > (0.86 if rate == 100 else 0.97)
+    assert (wrong < said).mean() > 0.87
+    assert (wrong < said / 2).mean() < 0.85  # which holds two of three normal numbers
+
+
+@pytest.mark.parametrize("rate", [100, 150])
+def test_movement_is_not_taken_for_noise(torque_arm, rate):
+    found = [tracking_noise([of.landmarks], rate) for of in generate(torque_arm, 20, seed=3, dt=1 / rate)]
+    assert np.max(found) < (1e-5 if rate == 100 else 3e-6)
+
+
+def test_uncertainty_of_noise_by_hand():
+    # 128 frames at 150 Hz: the top from 30 Hz on, but not below half of the spectrum, are 64 oscillations of 3 axes.
+    assert noise_uncertainty([128], 150) == pytest.approx(2 / np.sqrt(2 * 3 * 64))
+    assert noise_uncertainty([128, 5, 128], 150) == pytest.approx(2 / np.sqrt(2 * 3 * 128))
+    assert np.isnan(noise_uncertainty([11], 150))
 
 
 def test_landmarks_have_noise_of_their_own():

@@ -22,7 +22,7 @@ from mousearm.kinematics.imports.markers import MarkerTrajectory, even, seen_poi
 from mousearm.kinematics.imports.options import ImportOptions, output_names
 from mousearm.kinematics.imports.origins import Origin, read_origin, write_origins
 from mousearm.kinematics.imports.sources import MissingError, Source, read_known
-from mousearm.kinematics.noise import FILTER_FRAMES, compare_cutoffs, tracking_noise
+from mousearm.kinematics.noise import FILTER_FRAMES, LEAST_NOISE_MM, compare_cutoffs, noise_uncertainty, tracking_noise
 from mousearm.kinematics.orientation import find_orientation
 from mousearm.kinematics.reach import Reach
 from mousearm.text import plural, printable
@@ -70,6 +70,13 @@ class _Session(NamedTuple):
     notes: Sequence[str]
     options: ImportOptions
     turned: np.ndarray | None
+
+    @property
+    def known_to(self) -> str:
+        """How far the noise may be wrong, two standard deviations; empty where it is too small or frames too few."""
+        of = self.stretches
+        share = noise_uncertainty([len(part.points) for part in of], of[0].rate)
+        return f", ±{share:.0%}" if np.isfinite(share) and 1e3 * self.noise.max() >= LEAST_NOISE_MM else ""
 
 
 def import_reaches(
@@ -202,7 +209,7 @@ def _as_reaches(sessions: Sequence[_Session]) -> list[ImportResult]:
     for session, (reaches, notes) in zip(sessions, made, strict=True):
         sizes = ", ".join(f"{name} {1e3 * size:.2g}" for name, size in zip(LANDMARKS, session.noise, strict=True))
         notes += [
-            f"noise     {sizes} mm per axis (s.d.), before any filter",
+            f"noise     {sizes} mm per axis (s.d.{session.known_to}), before any filter",
             f"filter    {how} ({by})",
             f"known     {tried.text(cutoff)}",
         ]
