@@ -113,14 +113,7 @@ def generate(
         KinematicsError: n, seed, dt or frames is out of range, or the arm's limits exclude the postures of a mouse.
         UnknownNameError: the arm lacks a joint of `POSTURES`.
     """
-    if n < 1:
-        raise KinematicsError(f"Cannot generate n = {n} reaches; give a whole number of at least 1.")
-    if seed < 0:
-        raise KinematicsError(f"The seed of synthetic reaches is {seed}; give a whole number of at least 0.")
-    if not (np.isfinite(dt) and dt > 0):
-        raise KinematicsError(f"Synthetic reaches cannot have an interval of dt = {dt} s; give a positive number.")
-    if not 3 <= frames[0] <= frames[1]:
-        raise KinematicsError(f"frames = {frames} is not a range; give (fewest, most) with 3 <= fewest <= most.")
+    check_request(n, seed, dt, frames)
     limits, reaches = posture_limits(arm), []
     for i, child in enumerate(np.random.SeedSequence(seed).spawn(n)):
         rng = np.random.default_rng(child)
@@ -130,6 +123,18 @@ def generate(
         shoulder, elbow, paw = np.moveaxis(arm.landmark_positions(movement.qpos(time)), 1, 0)
         reaches.append(Reach(f"reach_{i:02d}", time, shoulder=shoulder, elbow=elbow, paw=paw))
     return tuple(reaches)
+
+
+def check_request(n: int, seed: int, dt: float, frames: tuple[int, int]) -> None:
+    """Refuse a number of reaches, a seed, an interval [s] or a range of frames with which none can be generated."""
+    if n < 1:
+        raise KinematicsError(f"Cannot generate n = {n} reaches; give a whole number of at least 1.")
+    if seed < 0:
+        raise KinematicsError(f"The seed of synthetic reaches is {seed}; give a whole number of at least 0.")
+    if not (np.isfinite(dt) and dt > 0):
+        raise KinematicsError(f"Synthetic reaches cannot have an interval of dt = {dt} s; give a positive number.")
+    if not 3 <= frames[0] <= frames[1]:
+        raise KinematicsError(f"frames = {frames} is not a range; give (fewest, most) with 3 <= fewest <= most.")
 
 
 def minimum_jerk(s: np.ndarray) -> np.ndarray:
