@@ -41,6 +41,18 @@ def _run_5(files: Content) -> Content:
     return {**files, "config.yaml": {"engine": "mujoco", **files["config.yaml"]}}
 
 
+def _run_6(files: Content) -> Content:
+    """Say that muscles have the time constants of their file and begin without activation, as they once all did."""
+    config = files.get("config.yaml")
+    if config is None:
+        return files
+    config = dict(config)
+    for group, old in (("model", {"muscle_dynamics": "published"}), ("env", {"initial_activation": "zero"})):
+        if isinstance(config.get(group), dict):
+            config[group] = {**old, **config[group]}
+    return {**files, "config.yaml": config}
+
+
 def _checkpoint_3(parts: Content) -> Content:
     """Add the steps of imitation that the budget does not contain: once, it contained all."""
     states = parts.get("states")
@@ -58,7 +70,12 @@ def _same(content: Content) -> Content:
 
 
 UPGRADES: Mapping[str, tuple[Callable[[Content], Content], ...]] = MappingProxyType(
-    {RUN: (_run_2, _same, _run_4, _run_5), CHECKPOINT: (_same, _checkpoint_3), SPLIT: (_split_2,), RECORDING: (_same,)}
+    {
+        RUN: (_run_2, _same, _run_4, _run_5, _run_6),
+        CHECKPOINT: (_same, _checkpoint_3),
+        SPLIT: (_split_2,),
+        RECORDING: (_same,),
+    }
 )
 """By kind, what makes the next format of each, from the first one on."""
 

@@ -50,6 +50,7 @@ class Reference:
     qpos: np.ndarray  # (T, nq) joint angles that hit the targets best, rad
     qvel: np.ndarray  # (T, nq) their velocities, rad/s (central differences)
     residual_mm: np.ndarray  # (T,) distance of elbow or paw, whichever is larger, from its target under `qpos`
+    activation: np.ndarray  # (T, na) of the muscles, where an arm is put into that frame
     # Expected mean distance of the targets of `elbow` and `paw` from where the animal's were, as far as the tracking's
     # noise is the reason: no controller can be known to be nearer. NaN where it is not known.
     noise_floor_mm: Mapping[str, float] = field(default_factory=dict)
@@ -138,7 +139,8 @@ def retarget(
     versions = {name: np.stack(fitted(reach.moved(points)), axis=1) for name, points in reach.versions.items()}
     qvel = np.gradient(qpos, control_dt, axis=0)
     floor, recorded = noise_floor_mm(reach, fitted), reach.origin or (reach.rate, reach.cutoff)
-    return Reference(reach.name, elbow, paw, qpos, qvel, residual_mm, floor, recorded, versions)
+    activation = np.zeros((len(qpos), arm.na))
+    return Reference(reach.name, elbow, paw, qpos, qvel, residual_mm, activation, floor, recorded, versions)
 
 
 def _check_free(name: str, arm: Arm, qpos: np.ndarray, allowed_mm: float) -> None:

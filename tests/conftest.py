@@ -151,7 +151,7 @@ def muscle_arm(configure):
 def demo(torque_config):
     """The reference of the shipped reach on the torque arm, shortened to 12 frames."""
     (whole,) = prepare(torque_config).references
-    fields = ("elbow", "paw", "qpos", "qvel", "residual_mm")
+    fields = ("elbow", "paw", "qpos", "qvel", "residual_mm", "activation")
     return replace(whole, **{name: getattr(whole, name)[:12] for name in fields})
 
 
@@ -233,7 +233,8 @@ def follow():
         qpos = np.asarray(qpos, dtype=float)
         points = arm.landmark_positions(qpos)
         qvel = np.gradient(qpos, dt, axis=0)
-        return Reference(name, points[:, 1].copy(), points[:, 2].copy(), qpos, qvel, np.zeros(len(qpos)))
+        elbow, paw = points[:, 1].copy(), points[:, 2].copy()
+        return Reference(name, elbow, paw, qpos, qvel, np.zeros(len(qpos)), np.zeros((len(qpos), arm.na)))
 
     return build
 

@@ -17,7 +17,7 @@ from mousearm.errors import ConfigError
 from mousearm.keys import Range, above, at_least, between, check_keys, finite, key, require
 from mousearm.kinematics.checks import SEGMENT_RANGE
 from mousearm.kinematics.split import SPLIT_BY
-from mousearm.registry import ACTION_MAPS, BACKBONES, CONTROLLERS, OBSERVATIONS, REWARDS
+from mousearm.registry import ACTION_MAPS, BACKBONES, CONTROLLERS, INITIAL_ACTIVATIONS, OBSERVATIONS, REWARDS
 from mousearm.reward import RewardForm
 
 _FINITE = finite(at_least(0))
@@ -59,6 +59,12 @@ class ModelConfig:
         default=None,
     )
     forearm_mm: float | None = key("Elbow to paw at rest, as `model.upper_arm_mm`.", _SEGMENT_MM, "mm", default=None)
+    muscle_dynamics: str = key(
+        "Time constants of the muscles' activation. published: those of the file. uniform: 0.01 s on the way up and "
+        "0.04 s on the way down in all muscles. Motors have none.",
+        ("published", "uniform"),
+        default="published",
+    )
 
     def __post_init__(self) -> None:
         if (self.file is None) == (self.osim is None):
@@ -135,6 +141,12 @@ class EnvConfig:
         "Which reach an episode performs. hard: four in five are drawn by a running mean of each reach's paw error.",
         ("uniform", "hard"),
         default="uniform",
+    )
+    initial_activation: str = key(
+        "Activation of the muscles in the frame that an episode starts in; motors have none. "
+        + " ".join(f"{name}: {meaning}" for name, meaning in INITIAL_ACTIVATIONS.described().items()),
+        INITIAL_ACTIVATIONS,
+        default="zero",
     )
 
 

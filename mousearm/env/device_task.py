@@ -185,14 +185,14 @@ class DeviceTask:
         return {**named, "return": self._return, "worst": self._worst}
 
     def _begin(self, ended: torch.Tensor) -> None:
-        """Begin episodes where others ended, (N,) bool, with the reference's pose and velocity."""
+        """Begin episodes where others ended, (N,) bool, with the reference's pose, velocity and activations."""
         drawn = self._starts.draw(self.generator)
         torch.where(ended, drawn.frame, self._frame, out=self._frame)
         if len(self.references) > 1:
             torch.where(ended, drawn.reach, self._reach, out=self._reach)
             torch.where(ended, self._last_frames[drawn.reach], self._last_frame, out=self._last_frame)
         pose, velocity = self._reaches.qpos[drawn], self._reaches.qvel[drawn]
-        self.simulation.reset(ended, pose, velocity)
+        self.simulation.reset(ended, pose, velocity, self._reaches.activation[drawn])
 
     def _put_back(self, diverged: torch.Tensor, before: Snapshot) -> Snapshot:
         """The arms now, copied, and at rest where they were before the step where that made them diverge."""

@@ -17,6 +17,7 @@ from mousearm.kinematics import Reach, ReachFile, find_reaches, resample
 from mousearm.kinematics.checks import SEGMENT_RANGE
 from mousearm.model import Arm, load_arm
 from mousearm.paths import cache_folder, resolve
+from mousearm.registry import INITIAL_ACTIVATIONS
 from mousearm.retarget import PoseCache, Reference, retarget
 from mousearm.trajectory import hold
 
@@ -73,7 +74,16 @@ def prepare(
     def fit(reach: Reach) -> Reference:
         return retarget(resample(reach, dt), arm, dt, config.kinematics, solve)
 
-    return Prepared(replace(config, model=model), arm, _map_good(fit, reaches, "fitting", skip))
+    config, references = replace(config, model=model), _map_good(fit, reaches, "fitting", skip)
+    return Prepared(config, arm, _activated(config, arm, references))
+
+
+def _activated(config: Config, arm: Arm, references: list[Reference]) -> list[Reference]:
+    """The references with the activations that ``env.initial_activation`` says; those of an arm without any as is."""
+    if arm.na == 0:
+        return references
+    found = INITIAL_ACTIVATIONS[config.env.initial_activation](arm, references, config)
+    return [replace(reference, activation=activation) for reference, activation in zip(references, found, strict=True)]
 
 
 def _check_animals(config: Config, files: Sequence[ReachFile]) -> None:
@@ -126,7 +136,7 @@ class References:
     """References of different lengths, the last frame of each repeated up to the longest.
 
     Names and numbers of frames, (R,), of the reaches; targets of elbow and paw, (R, T, 2, 3) metres; joint positions,
-    (R, T, nq) rad, and velocities, rad/s.
+    (R, T, nq) rad, and velocities, rad/s; activations (R, T, na) of an arm that starts in a frame.
     """
 
     def __init__(self, references: Sequence[Reference]):
@@ -136,6 +146,7 @@ class References:
         self.targets: Array = np.stack([hold(np.stack([r.elbow, r.paw], axis=1), longest) for r in references])
         self.qpos: Array = np.stack([hold(r.qpos, longest) for r in references])
         self.qvel: Array = np.stack([hold(r.qvel, longest) for r in references])
+        self.activation: Array = np.stack([hold(r.activation, longest) for r in references])
 
     def __len__(self) -> int:
         return len(self.names)
@@ -143,7 +154,7 @@ class References:
     def converted(self, as_array: Callable[[np.ndarray], Array]) -> "References":
         """The same references with other arrays, such as tensors on a device."""
         other = copy.copy(self)
-        for name in ("n_frames", "targets", "qpos", "qvel"):
+        for name in ("n_frames", "targets", "qpos", "qvel", "activation"):
             setattr(other, name, as_array(getattr(self, name)))
         return other
 

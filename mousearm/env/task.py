@@ -91,12 +91,13 @@ class Task:
         return self.references.targets[self._reach, self._frame]
 
     def reset(self, ids: np.ndarray, start: Start) -> None:
-        """Start episodes of simulations (K,) with the reference's pose and velocity; activations begin at 0."""
+        """Start episodes of simulations (K,) with the reference's pose, velocity and activations."""
         self._reach[ids], self._frame[ids] = start
         self.last_frame[ids] = self.references.n_frames[start.reach] - 1
         self._worst[ids] = np.inf
-        pose = self.references.qpos[start.reach, start.frame]
-        self.simulation.reset(ids, pose, self.references.qvel[start.reach, start.frame])
+        reaches = self.references
+        pose, velocity = reaches.qpos[start.reach, start.frame], reaches.qvel[start.reach, start.frame]
+        self.simulation.reset(ids, pose, velocity, reaches.activation[start.reach, start.frame])
         self.snapshot = self.simulation.snapshot()
 
     def observe(self) -> np.ndarray:

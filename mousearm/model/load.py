@@ -17,6 +17,9 @@ from mousearm.trajectory import LANDMARKS
 # Errors of MuJoCo for models that cannot be made; RuntimeError where it runs out of memory.
 MUJOCO_ERRORS = (ValueError, RuntimeError, mujoco.FatalError)
 
+UNIFORM_S = (0.01, 0.04)
+"""Time constants of activation and deactivation with ``model.muscle_dynamics=uniform``, s: MuJoCo's defaults."""
+
 
 def load_arm(config: ModelConfig) -> Arm:
     """Compile the model that a configuration names, and scale it to the animal where that is asked for.
@@ -40,6 +43,8 @@ def load_arm(config: ModelConfig) -> Arm:
     step = "compile"
     try:
         spec = parse(given)
+        if config.muscle_dynamics == "uniform":
+            _make_uniform(spec)
         model = spec.compile()
         step = "compute with"
         arm = Arm(model, landmarks, config.joints, str(path), _physics(spec, landmarks.values()))
@@ -54,6 +59,13 @@ def load_arm(config: ModelConfig) -> Arm:
             "model.upper_arm_mm and model.forearm_mm."
         )
     return fit_segments(arm, config.upper_arm_mm / 1e3, config.forearm_mm / 1e3)
+
+
+def _make_uniform(spec: mujoco.MjSpec) -> None:
+    """Give all muscles the same time constants of activation; how smooth the switch between them is stays."""
+    for actuator in spec.actuators:
+        if actuator.dyntype == mujoco.mjtDyn.mjDYN_MUSCLE:
+            actuator.dynprm[: len(UNIFORM_S)] = UNIFORM_S
 
 
 def _physics(spec: mujoco.MjSpec, landmarks: Iterable[str]) -> mujoco.MjModel | None:

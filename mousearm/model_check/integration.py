@@ -79,7 +79,7 @@ def perform(
     simulation = MujocoSimulation(changed, len(reaches), control_dt, setting[1], threads=1)
     paths = (qpos[:n] for qpos, n in zip(reaches.qpos, reaches.n_frames, strict=True))
     qvel = np.array([motions_of([path], control_dt).qvel[0] for path in paths])
-    simulation.reset(np.arange(len(reaches)), reaches.qpos[:, 0], qvel)
+    simulation.reset(np.arange(len(reaches)), reaches.qpos[:, 0], qvel, reaches.activation[:, 0])
     points, alive = [], np.ones(len(reaches), dtype=bool)
     for frame in range(reaches.n_frames.max()):
         if frame > 0:

@@ -74,7 +74,7 @@ class Excitation:
 
     An activation a goes towards the excitation u as da/dt = (u - a) / tau, with tau = t_act (0.5 + 1.5 a) on its way up
     and t_deact / (0.5 + 1.5 a) on its way down (MuJoCo, mju_muscleDynamics). Here tau is that of the middle of the way;
-    activations come out within 0.02.
+    activations come out within 0.02, and 0.03 of muscles that rise in 10 ms.
     """
 
     def __init__(self, arm: Arm, control_dt: float, ctrl_limits: np.ndarray):

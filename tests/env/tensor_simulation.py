@@ -27,10 +27,10 @@ class MujocoTensors:
         for field in fields(Snapshot):
             getattr(self, field.name).copy_(torch.from_numpy(np.ascontiguousarray(getattr(now, field.name))))
 
-    def reset(self, mask, qpos, qvel, activation=0.0):
+    def reset(self, mask, qpos, qvel, activation):
         ids = np.flatnonzero(mask.numpy())
         if len(ids):
-            self._simulation.reset(ids, qpos.numpy()[ids], qvel.numpy()[ids], activation)
+            self._simulation.reset(ids, qpos.numpy()[ids], qvel.numpy()[ids], activation.numpy()[ids])
         self._copy()
 
     def step(self, ctrl):

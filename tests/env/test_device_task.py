@@ -1,7 +1,7 @@
 """The task on tensors against the task on NumPy's arrays: the same rules, starts and actions, on the CPU."""
 
 import copy
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -63,6 +63,12 @@ def actions(task, n_steps, seed=0):
     return np.random.default_rng(seed).uniform(-1.2, 1.2, (n_steps, task.n, task.arm.nu))
 
 
+def activated(reference):
+    """The reference with other activations in every frame, where the arm has any."""
+    shape = reference.activation.shape
+    return replace(reference, activation=np.random.default_rng(len(shape) + shape[0]).uniform(0, 1, shape))
+
+
 def follow_both(device, host, all_actions, tolerance=1e-12):
     """Step both with the same actions and starts; every number must agree."""
 
@@ -102,7 +108,7 @@ def test_both_tasks_give_the_same_numbers_on_mixed_reaches(pair, torque_arm, mus
     """Reaches of 4 to 11 frames, begun anywhere: 100 steps are more than a hundred episodes."""
     arm = {"torque": torque_arm, "muscle": muscle_arm}[model]
     sweep = arm.rest_qpos + np.linspace(0, 0.2, 11)[:, None]
-    references = [follow(arm, sweep[:n], f"reach {n}") for n in (4, 7, 11)]
+    references = [activated(follow(arm, sweep[:n], f"reach {n}")) for n in (4, 7, 11)]
     device, host = pair(arm, references, 6, f"model={model}", "env.random_start=0.5", *EVERYTHING)
     follow_both(device, host, actions(host, 100))
 
@@ -118,7 +124,7 @@ def two_link_by_rk4(build_two_link):
 def test_the_generated_engine_follows_as_mujoco_does(build_generated, build_task, follow, request, name):
     arm = request.getfixturevalue(name)
     sweep = arm.rest_qpos + np.linspace(0, 0.2, 11)[:, None]
-    references = [follow(arm, sweep[:n], f"reach {n}") for n in (4, 7, 11)]
+    references = [activated(follow(arm, sweep[:n], f"reach {n}")) for n in (4, 7, 11)]
     words = (*(["model=muscle"] if arm.na else []), "env.random_start=0.5", *EVERYTHING)
     device, host = build_generated(arm, references, 6, *words), build_task(arm, references, 6, *words)
     follow_both(device, host, actions(host, 60), tolerance=1e-8)

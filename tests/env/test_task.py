@@ -1,5 +1,5 @@
 import copy
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import mujoco
 import numpy as np
@@ -125,12 +125,14 @@ def test_start_is_the_references_pose_and_velocity(demo, torque_arm, build_task)
     np.testing.assert_allclose(task.snapshot.landmarks[:, 1:], task.target, atol=1e-8)
 
 
-def test_muscles_start_without_activation(muscle_arm, demo, build_task):
-    task = build_task(muscle_arm, [demo], 2, "model=muscle")
+def test_muscles_start_with_the_activation_of_the_frame(muscle_arm, demo, build_task):
+    activation = np.random.default_rng(0).uniform(0, 1, (len(demo.qpos), 21))
+    task = build_task(muscle_arm, [replace(demo, activation=activation)], 2, "model=muscle")
+    np.testing.assert_array_equal(task.snapshot.activation, activation[[0, 0]])
     task.step(np.ones((2, 21)))
-    assert (task.snapshot.activation > 0).all()
-    task.reset(np.arange(2), at([0, 0]))
-    np.testing.assert_array_equal(task.snapshot.activation, 0)
+    assert (task.snapshot.activation != activation[0]).any(axis=1).all()
+    task.reset(np.arange(2), Start(np.zeros(2, dtype=int), np.array([7, 0])))
+    np.testing.assert_array_equal(task.snapshot.activation, activation[[7, 0]])
 
 
 def test_episodes_are_truncated_after_one_step_less_than_frames(two_link, swing, build_task):

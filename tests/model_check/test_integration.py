@@ -33,10 +33,11 @@ def test_a_higher_order_is_more_accurate(report):
     assert report.errors_mm["RK4", 8][1] < 0.1 * report.errors_mm["implicitfast", 8][1]
 
 
-def test_the_reference_follows_the_reach(report, muscle_arm, reach):
+def test_the_reference_follows_the_reach(report, configure):
     assert report.tracking_mm.max() < 0.2
-    muscle = integration_accuracy(muscle_arm, reach, DT, [("implicitfast", 32)])
-    assert muscle.tracking_mm.max() < 1
+    _, arm, references = prepare(configure("model=muscle"))
+    muscle = integration_accuracy(arm, references, DT, [("implicitfast", 32)])
+    assert muscle.tracking_mm.max() < 0.2
 
 
 def test_table_names_what_was_compared(report):
