@@ -20,7 +20,7 @@ from mousearm.kinematics.imports.origins import read_origin
 from mousearm.model import Arm, model_hashes
 from mousearm.paths import PACKAGE
 from mousearm.rundir.folder import RunFolder
-from mousearm.rundir.runs import run_path
+from mousearm.rundir.runs import own_folder, run_path
 from mousearm.setup import Setup
 from mousearm.text import columns, listed
 from mousearm.trajectory import Trial
@@ -168,8 +168,8 @@ def overlay_run(
 @contextmanager
 def _film_path(folders: Sequence[Path], name: str, out: Path | None) -> Iterator[Path]:
     """Where a film goes that is written in the ``with``: where it is wanted, or into the only run's own folder."""
-    is_own = len(folders) == 1 and folders[0] == run_path(folders[0])
-    path = out or (RunFolder(folders[0]).videos if is_own else Path()) / name
+    folder = own_folder(folders)
+    path = out or (folder if folder == Path() else RunFolder(folder).videos) / name
     make_folder(path.parent)
     try:
         yield path

@@ -6,10 +6,14 @@ A term is a function below `OBSERVATIONS.add`, listed by its name in ``env.obser
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from mousearm.arrays import Array, side_by_side
 from mousearm.errors import ConfigError
 from mousearm.registry import OBSERVATIONS
 from mousearm.trajectory import FOLLOWED, Snapshot
+
+_FAR = 0.01  # m, between reaches that are drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,16 @@ class Observation:
     def __call__(self, snapshot: Snapshot, ahead: Ahead) -> Array:
         """Compute the observation, (N, n) float32."""
         return side_by_side([term(snapshot, ahead) for term in self.by_name.values()])
+
+    def shows_targets(self, snapshot: Snapshot, n_ahead: int) -> bool:
+        """Whether what is seen depends on the targets, of which ``n_ahead`` frames to come are looked at.
+
+        It is tried, with two reaches that are drawn at random, so every term counts for what it computes.
+        """
+        n, rng = len(snapshot.qpos), np.random.default_rng(0)
+        drawn = [rng.normal(0, _FAR, (n, 1 + n_ahead, 2, 3)) for _ in range(2)]
+        one, other = (self(snapshot, Ahead(np.zeros(n), points[:, 0], points[:, 1:])) for points in drawn)
+        return not np.array_equal(one, other, equal_nan=True)
 
     def widths(self, snapshot: Snapshot, ahead: Ahead) -> dict[str, int]:
         """Columns of each term, in order; shown before training."""

@@ -35,8 +35,10 @@ def main(given: Namespace) -> None:
 
 
 def usual_place(folders: list[Path]) -> Path:
-    """The report on one folder goes into it, one on several into the working directory."""
-    return (folders[0] if len(folders) == 1 else Path()) / "comparison"
+    """The report on one folder goes into it, one on several or on an example agent into the working directory."""
+    from mousearm.rundir.runs import own_folder
+
+    return own_folder(folders) / "comparison"
 
 
 if __name__ == "__main__":

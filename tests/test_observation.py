@@ -106,3 +106,24 @@ def test_a_term_cannot_be_listed_twice():
     """Names are the keys of the widths, so that the second of two would be lost in the count of columns."""
     with pytest.raises(MouseArmError, match=r"env\.observation"):
         Observation(["qpos", "qvel", "qpos"])
+
+
+@pytest.mark.parametrize(
+    ("names", "n_ahead", "shows"),
+    [
+        (["qpos", "qvel", "activation", "phase"], 3, False),
+        (["path"], 0, False),
+        (["qpos", "path"], 1, True),
+        (["path_preview"], 2, True),
+    ],
+)
+def test_which_terms_show_the_targets(names, n_ahead, shows):
+    assert Observation(names).shows_targets(snapshot(), n_ahead) is shows
+
+
+def test_terms_of_users_show_the_targets_by_what_they_compute():
+    observation = Observation(["qpos"])
+    observation.by_name["path"] = lambda now, coming: now.qvel  # a name says nothing
+    assert not observation.shows_targets(snapshot(), 2)
+    observation.by_name["height"] = lambda now, coming: coming.target[:, 1, 2:]
+    assert observation.shows_targets(snapshot(), 0)

@@ -19,6 +19,7 @@ from mousearm.files import make_folder
 from mousearm.paths import PACKAGE
 from mousearm.plots import PRINT_DPI, sign, write_figure
 from mousearm.record.signals import ReachRecording, Recording
+from mousearm.rundir.runs import is_shipped
 from mousearm.trajectory import PAW
 
 __all__ = [
@@ -42,7 +43,7 @@ def usual_place(source: Path) -> Path:
 
     Those of an example agent, ``package:NAME``, go into the working directory.
     """
-    if source.is_dir():
+    if source.is_dir() and not is_shipped(source):
         return source / "figures" / "recorded"
     return source.with_name(f"{source.stem.removeprefix(PACKAGE)}_figures")
 

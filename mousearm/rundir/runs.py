@@ -26,13 +26,23 @@ MAY_CHANGE = (
 
 def run_path(run: str | Path) -> Path:
     """The folder of a run; ``package:NAME`` is an example agent that ships. UnknownNameError if there is none."""
-    name = str(run).removeprefix(PACKAGE)
-    if name == str(run):
+    if not is_shipped(run):
         return Path(run)
+    name = str(run).removeprefix(PACKAGE)
     shipped = sorted(path.parent.name for path in resolve(PACKAGE, _SHIPPED).glob("*/config.yaml"))
     if name not in shipped:
         raise UnknownNameError("example agent", name, shipped)
     return resolve(str(run), _SHIPPED)
+
+
+def is_shipped(run: str | Path) -> bool:
+    """Whether a run is an example agent, into whose folder nothing is written."""
+    return str(run).startswith(PACKAGE)
+
+
+def own_folder(runs: Sequence[Path]) -> Path:
+    """Where what is made of runs goes: into the folder of one, into the working directory of several or an example."""
+    return runs[0] if len(runs) == 1 and not is_shipped(runs[0]) else Path()
 
 
 def with_resume(arguments: Sequence[str]) -> list[str]:

@@ -144,11 +144,12 @@ class Experiment:
 
     def _blindness(self) -> Iterator[str]:
         """That the network is to perform several reaches, and sees nothing that tells them apart."""
-        n, widths = len([*self.setup.split.train, *self.setup.split.test]), self.evaluator.task.observation_widths
-        if n > 1 and not widths.get("path") and not widths.get("path_preview"):
+        n, task = len([*self.setup.split.train, *self.setup.split.test]), self.evaluator.task
+        if n > 1 and not task.observation.shows_targets(task.snapshot, self.setup.config.env.path_steps):
             yield (
-                f"The network cannot know which of the {n} reaches it performs: it sees nothing of their paths "
-                "(env.path_steps=0). Train it with experiment=any_reach, which shows them."
+                f"The network cannot know which of the {n} reaches it performs: it sees nothing of their targets "
+                f"(env.observation, env.path_steps={self.setup.config.env.path_steps}). Train it with "
+                "experiment=any_reach, which shows them."
             )
 
     def _write_status(self, folder: RunFolder, end: Status) -> None:

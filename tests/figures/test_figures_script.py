@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from mousearm.figures import usual_place
 from mousearm.record.files import write_hdf5
 
 
@@ -18,6 +19,14 @@ def test_a_recording_is_drawn_beside_it(recorded, call, tmp_path):
     assert lines[0] == str(tmp_path / "one_figures" / "reach_00" / "trajectory.png")
     assert lines[-1] == "No principal components of a state: this network has no memory."
     assert all(Path(line).is_file() for line in lines[:-2])
+
+
+def test_figures_of_an_example_agent_go_into_the_working_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("package:example_torque").mkdir()
+    assert usual_place(Path("package:example_torque")) == Path("example_torque_figures")
+    Path("outputs").mkdir()
+    assert usual_place(Path("outputs")) == Path("outputs/figures/recorded")
 
 
 def test_an_unknown_reach_is_named(motors, call, tmp_path):

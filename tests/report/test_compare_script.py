@@ -16,6 +16,12 @@ def test_a_sweep_keeps_its_comparison(load_script):
     assert script.usual_place([Path("outputs/a"), Path("outputs/b")]) == Path("comparison")
 
 
+def test_an_example_agent_is_compared_in_the_working_directory(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "Page: comparison/comparison.html" in run("package:example_torque").out
+    assert [path.name for path in tmp_path.iterdir()] == ["comparison"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
