@@ -76,7 +76,7 @@ class Run:
 
         The checkpoint is ``best``, ``latest`` or a number of steps. Rows are indexed by the name of the reach. Columns
         are ``split``, ``completed``, ``paw_mean_mm``, ``paw_rms_mm``, ``paw_max_mm``, the same for the elbow, and
-        ``effort``.
+        ``effort`` of the forces and ``excitation``, the mean squared excitation of muscles or control of motors.
 
         MouseArmError if the run, the checkpoint or the reaches cannot be used.
         """
@@ -85,7 +85,7 @@ class Run:
             {"reach": reach.name, "split": reach.split, "completed": reach.completed}
             | {f"paw_{name}_mm": value for name, value in asdict(reach.paw_mm).items()}
             | {f"elbow_{name}_mm": value for name, value in asdict(reach.elbow_mm).items()}
-            | {"effort": reach.effort}
+            | {"effort": reach.effort, "excitation": reach.excitation}
             for reach in evaluation.reaches
         ]
         return pd.DataFrame(rows).set_index("reach")

@@ -135,7 +135,7 @@ class Evaluation:
 
     def as_json(self) -> dict[str, Any]:
         """Content of evaluation.json; a gap that is NaN is null."""
-        reaches = [{key: value for key, value in asdict(reach).items() if value != {}} for reach in self.reaches]
+        reaches = [{key: of for key, of in asdict(reach).items() if of not in ({}, None)} for reach in self.reaches]
         content: dict[str, Any] = {**asdict(self.scale), "reaches": reaches}
         content |= {s: {key: asdict(errors) for key, errors in both.items()} for s, both in self.splits.items()}
         if gap := self.generalisation_gap:
@@ -145,6 +145,14 @@ class Evaluation:
         if categories := breakdown(self.reaches):
             content["kinds"] = [{"by": one.by, "kind": one.kind, **one.splits} for one in categories]
         return content
+
+    def excitation(self, split: str) -> float | None:
+        """Mean of squared excitations over all steps of a split; None where one is not known, or there is none."""
+        found = [(reach.excitation, reach.steps) for reach in self.reaches if reach.split == split]
+        known = [(of, steps) for of, steps in found if of is not None]
+        return (
+            sum(of * steps for of, steps in known) / sum(steps for _, steps in known) if known == found != [] else None
+        )
 
     @property
     def known_to(self) -> str:
@@ -157,31 +165,37 @@ class Evaluation:
         """Rows below those of the reaches: errors of all, where there are several, and what noise says of them."""
         rows = []
         for split, both in self.splits.items():
-            rows += [["all", split, *_cells(both["paw_mm"], both["elbow_mm"])]] if len(self.reaches) > 1 else []
+            cells = [*_cells(both["paw_mm"], both["elbow_mm"]), _squared(self.excitation(split))]
+            rows += [["all", split, *cells]] if len(self.reaches) > 1 else []
             noise = self.noise_mm(split)
             for name in (name for name in NOISE if name in noise):
                 unsure = noise.get(UNCERTAIN) if name == "expected" else None
                 known_to = [f"±{2 * sd:.3f}" for sd in astuple(unsure)] if unsure else ["", ""]
                 mm = noise[name]
-                rows.append([NOISE[name], split, f"{mm.paw:.3f}", known_to[0], "", f"{mm.elbow:.3f}", known_to[1], ""])
+                rows.append(
+                    [NOISE[name], split, f"{mm.paw:.3f}", known_to[0], "", f"{mm.elbow:.3f}", known_to[1], "", ""]
+                )
         return rows
 
     def table(self, longest: int = 40) -> str:
         """Text of 80 columns: a row per reach, or for the ``longest`` worst ones, and for all; errors by kind."""
         shown = sorted(self.reaches, key=lambda reach: -reach.paw_mm.mean)[:longest]
-        rows = [["reach", "split", "paw mm", "rms", "max", "elbow mm", "rms", "max"]]
+        rows = [["reach", "split", "paw mm", "rms", "max", "elbow", "rms", "max", "u^2"]]
         for reach in sorted(shown, key=lambda reach: reach.name):
-            rows.append([shortened(reach.name, _LONGEST_NAME), reach.split, *_cells(reach.paw_mm, reach.elbow_mm)])
+            cells = [*_cells(reach.paw_mm, reach.elbow_mm), _squared(reach.excitation)]
+            rows.append([shortened(reach.name, _LONGEST_NAME), reach.split, *cells])
         n = len(rows)
         rows += self.sums
         if gap := self.generalisation_gap:
-            rows.append(["test / train", "", f"{gap['paw']:.2f} ", "", "", f"{gap['elbow']:.2f} ", "", ""])
-        lines = columns(rows, right=range(2, 8))
+            rows.append(["test / train", "", f"{gap['paw']:.2f} ", "", "", f"{gap['elbow']:.2f} ", "", "", ""])
+        known = any(row[-1] for row in rows[1:])
+        lines = columns(rows if known else [row[:-1] for row in rows], right=range(2, 9))
         if len(shown) < len(self.reaches):
             lines.insert(n, f"({len(self.reaches) - len(shown)} reaches with smaller paw errors are not shown)")
         rule = "-" * len(lines[0])
         lines[1:n] = [rule, *lines[1:n], *([rule] if len(rows) > n else [])]
         lines += [*_category_lines(breakdown(self.reaches)), "", f"Errors are {self.scale.text()}."]
+        lines += [_EXCITATION] if known else []
         lines += [self.engines] if self.engines else []
         if lost := [reach.name for reach in self.reaches if not reach.completed]:
             lines.append(f"These diverged, and their last good frame counts to the end: {listed(lost, most=3)}.")
@@ -216,7 +230,8 @@ class Evaluation:
 
 
 _SAME_MM = 1e-3  # a difference that no recording could tell
-_LONGEST_NAME = 25  # of a reach in a table of 80 columns
+_LONGEST_NAME = 21  # of a reach in a table of 80 columns
+_EXCITATION = "u^2 is the effort: the mean squared excitation of muscles, or control of motors."
 _LEAST_FLOOR_MM = 1e-3  # less is the rounding of files
 _LARGEST = 1e15  # more no arm of a mouse comes to
 _CHOICES: dict[str, Sequence[str]] = {"split": SPLITS, "direction": REACH_DIRECTIONS, "fit": ("none", "animal")}
@@ -224,7 +239,11 @@ _CHOICES: dict[str, Sequence[str]] = {"split": SPLITS, "direction": REACH_DIRECT
 
 def _make(kind: type, content: dict[str, Any]) -> Any:
     """An object of its fields, and of theirs; the content may have more, and can come from anywhere."""
-    known = [field for field in fields(kind) if field.default_factory is MISSING or field.name in content]
+    known = [
+        field
+        for field in fields(kind)
+        if field.name in content or (field.default_factory is MISSING and field.default is MISSING)
+    ]
     return kind(**{field.name: _checked(field, content[field.name]) for field in known})
 
 
@@ -240,8 +259,9 @@ def _checked(field: Field[Any], value: Any) -> Any:
         return _make(field.type, value)
     if field.name == "noise_mm":
         return {name: _make(Means, value[name]) for name in (*NOISE, UNCERTAIN) if name in value}
-    is_number = field.type in (int, float) and type(value) in (int, field.type) and 0 <= value < _LARGEST
-    if not (is_number or type(value) is field.type in (str, bool)) or value not in _CHOICES.get(field.name, [value]):
+    kind = float if field.type == float | None else field.type
+    is_number = kind in (int, float) and type(value) in (int, kind) and 0 <= value < _LARGEST
+    if not (is_number or type(value) is kind in (str, bool)) or value not in _CHOICES.get(field.name, [value]):
         raise TypeError(f"{field.name} cannot be {str(value)[:80]!r}")
     if field.name == "name":
         check_name(value)
@@ -266,9 +286,15 @@ def evaluate_trials(
         movement = PawMovement.of(trial.targets[:, PAW], trial.dt)
         noise = _noise_mm(trial, references[trial.name]) if references else {}
         known = (trial.name, trial.split, n - 1, not trial.diverged)
-        results.append(ReachResult(*known, of_paw, of_elbow, effort, movement, noise))
+        results.append(ReachResult(*known, of_paw, of_elbow, effort, movement, noise, mean_squared_control(trial)))
         collected[trial.split].append((elbow, paw))
     return Evaluation(scale, results, {split: _pool(errors) for split, errors in collected.items() if errors})
+
+
+def mean_squared_control(trial: Trial) -> float | None:
+    """Effort u^2: mean over steps and actuators of squared controls, of a muscle its excitation; None if unknown."""
+    controls = hold(trial.ctrl, trial.n_frames)[1:]
+    return float(np.square(controls).mean()) if controls.size else None
 
 
 def _noise_mm(trial: Trial, reference: "Reference") -> dict[str, Means]:
@@ -297,6 +323,10 @@ def _pool(errors: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, Errors]:
 
 def _cells(*points: Errors) -> list[str]:
     return [f"{value:.3f}" for errors in points for value in (errors.mean, errors.rms, errors.max)]
+
+
+def _squared(excitation: float | None) -> str:
+    return "" if excitation is None else f"{excitation:.4f}"
 
 
 def _category_lines(categories: Sequence[Category]) -> list[str]:

@@ -85,6 +85,7 @@ class ReachResult:
     effort: float  # mean over steps and actuators of (force / peak force)^2
     movement: PawMovement
     noise_mm: dict[str, Means] = field(default_factory=dict)  # by names of `NOISE` and `UNCERTAIN`, as far as known
+    excitation: float | None = None  # mean over steps and actuators of squared excitation (of motors: control), u^2
 
 
 class Expected(NamedTuple):

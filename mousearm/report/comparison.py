@@ -66,12 +66,15 @@ class Comparison:
             for name, title in NOISE.items()
             if any(name in run.evaluation.noise_mm(split) for run in self.runs)
         ]
+        excitation = Measure("excitation", "u²", ".3g", lambda run: run.evaluation.excitation(split) or 0.0)
+        known = all(run.evaluation.excitation(split) is not None for run in self.runs)
         return [
             Measure("paw_mm", f"paw mm, {split}", ".3f", lambda run: run.error_mm(split, "paw")),
             Measure("elbow_mm", f"elbow mm, {split}", ".3f", lambda run: run.error_mm(split, "elbow")),
             *(trained if split == "test" else []),
             *noise,
             Measure("effort", "effort", ".3g", lambda run: run.effort(split)),
+            *([excitation] if known else []),
             Measure("minutes", "minutes", ".3g", self.minutes, False),
         ]
 

@@ -28,7 +28,10 @@ _NOISE = (
     "it is expected to be is computed from how fast the arm follows; docs/results.md says how."
 )
 _OVERVIEW = "Small and pale: runs, where a group has several. Large: their mean, with the range or the 95 % interval."
-_EFFORT = "Effort is the mean over steps and actuators of (force / peak force)². Minutes are of training, by the clock."
+_EFFORT = (
+    "Effort is the mean over steps and actuators of (force / peak force)², u² that of squared excitations of muscles "
+    "or controls of motors. Minutes are of training, by the clock."
+)
 
 
 class Block(NamedTuple):

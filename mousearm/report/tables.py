@@ -94,7 +94,7 @@ def reach_rows(comparison: Comparison) -> list[dict[str, Any]]:
             row |= {"split": reach.split, "completed": reach.completed}
             for point, errors in (("paw", reach.paw_mm), ("elbow", reach.elbow_mm)):
                 row |= {f"{point}_{name}_mm": value for name, value in asdict(errors).items()}
-            rows.append({**row, "effort": reach.effort})
+            rows.append({**row, "effort": reach.effort, "excitation": reach.excitation})
     return rows
 
 

@@ -16,7 +16,7 @@ SOME = Errors(0.1, 0.2, 0.3)
 
 
 def trials(paw_mm, elbow_mm, lived=None, splits=("train", "test")):
-    """Trials whose landmarks are off by given millimetres along x; two actuators at effort 0.1 and 0.3."""
+    """Trials whose landmarks are off by given millimetres along x; two actuators, effort 0.1, 0.3, control 1, -2."""
     made = []
     for i, (paw, elbow) in enumerate(zip(paw_mm, elbow_mm, strict=True)):
         n = len(paw) if lived is None else lived[i]
@@ -24,9 +24,11 @@ def trials(paw_mm, elbow_mm, lived=None, splits=("train", "test")):
         landmarks[:, ELBOW, 0], landmarks[:, PAW, 0] = np.array(elbow[:n]) / 1e3, np.array(paw[:n]) / 1e3
         effort = np.tile([0.1, 0.3], (n, 1))
         effort[0] = 0
+        ctrl = np.tile([1.0, -2.0], (n, 1))
+        ctrl[0] = 0
         targets = np.zeros((len(paw), 3, 3))
         known = {"name": f"reach_{i}", "split": splits[i], "diverged": n < len(paw)}
-        made.append(Trial(**known, dt=0.01, landmarks=landmarks, targets=targets, effort=effort))
+        made.append(Trial(**known, dt=0.01, landmarks=landmarks, targets=targets, effort=effort, ctrl=ctrl))
     return made
 
 
@@ -62,6 +64,7 @@ def test_reaches_by_hand(evaluation):
     assert (second.paw_mm.mean, second.paw_mm.rms, second.paw_mm.max) == pytest.approx((6, np.sqrt(40), 8))
     assert (first.elbow_mm.mean, second.elbow_mm.mean) == pytest.approx((1, 2))
     assert (first.effort, second.effort) == pytest.approx((0.2, 0.2))  # frame 0, before any control, does not count
+    assert (first.excitation, second.excitation) == pytest.approx((2.5, 2.5))  # (1 + 4) / 2
 
 
 def test_splits_are_over_all_steps_of_their_reaches():
@@ -92,7 +95,7 @@ def test_json_has_the_keys_of_the_contract(evaluation):
     whose = ["model", "retarget", "fit", "upper_arm_mm", "forearm_mm"]
     assert list(content) == [*whose, "reaches", "train", "test", "generalisation_gap"]
     assert [content[key] for key in whose] == ["torque", "segments", "none", 11.634, 17.0]
-    keys = {"name", "split", "steps", "completed", "paw_mm", "elbow_mm", "effort", "movement"}
+    keys = {"name", "split", "steps", "completed", "paw_mm", "elbow_mm", "effort", "movement", "excitation"}
     for reach in content["reaches"]:
         assert set(reach) == keys
         assert set(reach["paw_mm"]) == set(reach["elbow_mm"]) == {"mean", "rms", "max"}
@@ -127,11 +130,12 @@ def test_diverging_is_not_a_way_to_a_small_error(lived):
 
 
 def test_table(evaluation):
-    *lines, empty, whose = evaluation.table().splitlines()
+    *lines, empty, whose, effort = evaluation.table().splitlines()
     assert (empty, whose) == ("", "Errors are millimetres of the model (upper arm 11.63, forearm 17.00 mm).")
+    assert effort.startswith("u^2 is ")
     assert lines[0].split()[:2] == ["reach", "split"]
     assert len({len(line) for line in lines[:-1]}) == 1  # columns stand below each other
-    assert lines[2].split() == ["reach_0", "train", "2.000", "2.160", "3.000", "1.000", "1.732", "3.000"]
+    assert lines[2].split() == ["reach_0", "train", "2.000", "2.160", "3.000", "1.000", "1.732", "3.000", "2.5000"]
     assert lines[3].split()[:3] == ["reach_1", "test", "6.000"]
     assert [line.split()[:2] for line in lines[-3:-1]] == [["all", "train"], ["all", "test"]]
     assert lines[-1].split() == ["test", "/", "train", "3.00", "2.00"]
@@ -139,6 +143,20 @@ def test_table(evaluation):
     assert [lines[-1].index(ratio) for ratio in ("3.00", "2.00")] == [
         lines[-2].index(mean) for mean in ("6.000", "2.000")
     ]
+
+
+def test_effort_is_over_all_steps_of_a_split_and_not_said_where_it_is_not_known(evaluation, two, tmp_path):
+    two[0].ctrl[1:] = 0  # of 3 steps; of 2 it is 2.5
+    both = evaluate_trials([replace(trial, split="train") for trial in two], SCALE)
+    assert both.excitation("train") == pytest.approx((3 * 0 + 2 * 2.5) / 5)
+    assert both.excitation("test") is None
+    older = json.loads(json.dumps(evaluation.as_json()))
+    for reach in older["reaches"]:
+        del reach["excitation"]  # as versions wrote it that did not measure it
+    (tmp_path / "evaluation.json").write_text(json.dumps(older))
+    read = Evaluation.load(tmp_path / "evaluation.json")
+    assert read.reaches[0].excitation is read.excitation("train") is None
+    assert "u^2" not in read.table()
 
 
 def test_generalisation_gap(evaluation, two):
@@ -195,7 +213,7 @@ def test_tables_are_of_80_columns_whatever_the_names():
     rows = [line for line in text.splitlines() if line.startswith(("…", "reach ", "-", "kind ", "distance "))]
     assert len(rows) == 12
     assert max(map(len, rows)) <= 80
-    assert f"{'…2/monday_morning/reach_0':<25}  train " in text
+    assert f"{'…nday_morning/reach_0':<21}  train " in text
 
 
 @pytest.mark.parametrize(("n", "errors"), [(1, [0]), (2, [0, 1]), (3, [0, 1, 2]), (9, [0, 4, 8])])
