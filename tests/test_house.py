@@ -18,7 +18,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Libraries that only some modules may know.
 KNOWN_BY = {
     "array_api_compat": {"arrays"},
-    "daqp": {"mechanics", "retarget"},
+    "daqp": {"inverse_kinematics", "mechanics"},
     "hydra": {"__main__", "config", "report", "sweep"},
     "hydra_plugins": {"sweep"},
     "submitit": {"sweep"},

@@ -10,6 +10,7 @@ import numpy as np
 from mousearm.config import Config, ModelConfig, compose
 from mousearm.env.references import reach_files, with_lengths
 from mousearm.errors import KinematicsError
+from mousearm.inverse_kinematics import PoseCache
 from mousearm.kinematics import Reach, Split, resample
 from mousearm.kinematics.noise import FILTER_FRAMES, Cutoffs, compare_cutoffs, low_pass
 from mousearm.mechanics import motions_of, muscles_of
@@ -17,7 +18,7 @@ from mousearm.model import load_arm
 from mousearm.model_check.strength import MAX_RESIDUAL, strength
 from mousearm.paths import PACKAGE, cache_folder
 from mousearm.reach_check import Checked, ReachCheck, check_reaches
-from mousearm.retarget import PoseCache, retarget
+from mousearm.retarget import retarget
 from mousearm.setup import Setup
 from mousearm.trajectory import PAW
 

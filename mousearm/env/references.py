@@ -13,12 +13,13 @@ from tqdm import tqdm
 from mousearm.arrays import Array, namespace
 from mousearm.config import Config, ModelConfig
 from mousearm.errors import KinematicsError
+from mousearm.inverse_kinematics import PoseCache
 from mousearm.kinematics import Reach, ReachFile, find_reaches, resample
 from mousearm.kinematics.checks import SEGMENT_RANGE
 from mousearm.model import Arm, load_arm
 from mousearm.paths import cache_folder, resolve
 from mousearm.registry import INITIAL_ACTIVATIONS
-from mousearm.retarget import PoseCache, Reference, retarget
+from mousearm.retarget import Reference, retarget
 from mousearm.trajectory import hold
 
 _R = TypeVar("_R")

@@ -15,13 +15,14 @@ from tqdm import tqdm
 from mousearm.config import Config
 from mousearm.env.references import reach_files, with_lengths
 from mousearm.errors import KinematicsError
+from mousearm.inverse_kinematics import PoseCache, Solve
 from mousearm.kinematics import Reach, ReachFile, resample
 from mousearm.kinematics.noise import LEAST_NOISE_MM, noise_uncertainty
 from mousearm.kinematics.orientation import Orientation, find_orientation
 from mousearm.kinematics.synthetic import RECORDED_QPOS
 from mousearm.model import Arm, load_arm
 from mousearm.paths import cache_folder
-from mousearm.retarget import PoseCache, Reference, Solve, retarget
+from mousearm.retarget import Reference, retarget
 from mousearm.text import NO_VALUE, columns, listed, number, printable, shell, shortened
 from mousearm.trajectory import PAW, SHOULDER, with_shoulder
 

@@ -162,7 +162,7 @@ def test_a_second_time_nothing_is_searched(folder, configure, monkeypatch, tmp_p
     def search(*arguments):
         raise AssertionError("inverse kinematics was done again")
 
-    monkeypatch.setattr("mousearm.retarget.inverse_kinematics", search)
+    monkeypatch.setattr("mousearm.inverse_kinematics.inverse_kinematics", search)
     again = prepare(config).references[0]
     for name in ("elbow", "paw", "qpos", "qvel", "residual_mm"):
         np.testing.assert_array_equal(getattr(again, name), getattr(first, name))

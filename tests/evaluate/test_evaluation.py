@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from mousearm.errors import RunError
-from mousearm.evaluate.evaluation import ErrorScale, Evaluation, evaluate_trials
+from mousearm.evaluate.evaluation import ErrorScale, Evaluation
+from mousearm.evaluate.measuring import evaluate_trials
 from mousearm.evaluate.results import Errors, PawMovement, ReachResult
 from mousearm.trajectory import ELBOW, FOLLOWED, PAW, Trial
 

@@ -8,6 +8,7 @@ import pytest
 
 from mousearm.env.references import References
 from mousearm.errors import KinematicsError, ModelError
+from mousearm.inverse_kinematics import inverse_kinematics
 from mousearm.kinematics import Reach
 from mousearm.mechanics import ArmDynamics, random_poses
 from mousearm.model import Arm
@@ -15,7 +16,7 @@ from mousearm.model_check.muscles import sweep
 from mousearm.model_check.stability import stress_checks, stress_test
 from mousearm.model_check.strength import gravity_strength, reach_checks
 from mousearm.pretrain.cmc import ComputedMuscleControl
-from mousearm.retarget import inverse_kinematics, retarget
+from mousearm.retarget import retarget
 from mousearm.simulation import MujocoSimulation
 from mousearm.trajectory import FOLLOWED, errors_mm
 

@@ -13,11 +13,11 @@ import pytest
 
 from mousearm.config.schema import LandmarksConfig, ModelConfig
 from mousearm.errors import ModelError
+from mousearm.inverse_kinematics import inverse_kinematics
 from mousearm.mechanics import random_poses
 from mousearm.model import load_arm
 from mousearm.model.opensim import MjcfOptions, convert, read_osim
 from mousearm.model_check.strength import gravity_strength, reach_checks
-from mousearm.retarget import inverse_kinematics
 
 SECONDS, MOST_REMEDIES = 20, 12
 
