@@ -83,7 +83,7 @@ class Setup:
             train = [reference for reference in self.references if reference.name in set(self.split.train)]
             return build_device_env(config, self.arm, References(train))
         task = self.task(env.num_envs, self.split.train, config.engine)
-        return TrackingVecEnv(task, env.random_start, config.seed, env.sampling)
+        return TrackingVecEnv(task, env.random_start, config.seed, env.sampling, env.lost_mm)
 
     def evaluator(self, splits: Mapping[str, Sequence[str]] | None = None, engine: str = MUJOCO) -> Evaluator:
         """Evaluator of the reaches that are named, by split; None for all of the split. MuJoCo is the judge."""

@@ -148,6 +148,13 @@ class EnvConfig:
         INITIAL_ACTIVATIONS,
         default="zero",
     )
+    lost_mm: float | None = key(
+        "A training episode ends when elbow or paw is farther than this from its target, and what is left of it earns "
+        "nothing. null: never.",
+        _POSITIVE,
+        "mm",
+        default=None,
+    )
 
 
 _WEIGHED = {

@@ -10,13 +10,13 @@ import torch
 from mousearm.config import Config
 from mousearm.env.device_starts import DeviceStarts
 from mousearm.env.references import References, Start
-from mousearm.env.rules import Score, divergence_reward, has_diverged, look_ahead, score
+from mousearm.env.rules import Score, divergence_reward, has_diverged, is_lost, look_ahead, lost_reward, score
 from mousearm.env.statistics import DeviceStatistics
 from mousearm.errors import ConfigError
 from mousearm.observation import Ahead, Observation
 from mousearm.registry import ACTION_MAPS
 from mousearm.reward import Reward, Step
-from mousearm.trajectory import Snapshot
+from mousearm.trajectory import FOLLOWED, Snapshot, errors_mm
 
 if TYPE_CHECKING:
     from mousearm.engine.tensors import TensorSimulation
@@ -28,7 +28,7 @@ class DeviceOutcome:
 
     observation: torch.Tensor  # which the next action sees: of the new episode where one began
     terminal_observation: torch.Tensor  # of the state after the step, before new episodes began
-    terminated: torch.Tensor  # the simulation diverged
+    terminated: torch.Tensor  # the simulation diverged, or the arm is lost
     truncated: torch.Tensor  # the reach is over
 
 
@@ -73,7 +73,7 @@ class DeviceTask:
         self._map_action = ACTION_MAPS[config.model.action_map]
         self._ctrl_range, self._peak_force = self._tensor(self.arm.ctrl_range), self._tensor(self.arm.peak_force)
         self._frames_ahead = self._tensor(env.path_spacing * np.arange(env.path_steps + 1))
-        self._least_penalty = env.divergence_penalty
+        self._least_penalty, self.lost_mm = env.divergence_penalty, env.lost_mm
         self._reach, self._frame, self._length = self._tensor(np.zeros((3, self.n), dtype=int))
         self._last_frame = self._last_frames[self._reach]
         self._return, self._worst = self._tensor(np.zeros((2, self.n)))
@@ -130,11 +130,12 @@ class DeviceTask:
         after, ahead = self._put_back(diverged, before), self._ahead_now()
         left, seen = self._last_frame - self._frame, self.observation(after, ahead)
         is_over = left == 0
-        ended = diverged | is_over
+        terminated = diverged | (self._is_lost(after, ahead.target) & ~is_over)
+        ended = terminated | is_over
         sight, reach = seen.sum(dtype=torch.float64), self._reach.clone() if self._starts.counts else None
         self._lived.append(_Lived(before, after, ahead.target, left, diverged, ended, sight, reach))
         self._begin(ended)
-        return DeviceOutcome(self.observe(), seen, diverged, is_over & ~diverged)
+        return DeviceOutcome(self.observe(), seen, terminated, is_over & ~diverged)
 
     def judge(self) -> Score:
         """What the T steps since the last call were worth, tensors (T, N); counts them in ``statistics``."""
@@ -147,11 +148,14 @@ class DeviceTask:
         worst = [self._worst]  # of each episode before each step, and after the last
         for now, is_end in zip(reward, ended, strict=True):
             worst.append(torch.minimum(worst[-1], now).masked_fill(is_end, torch.inf))
-        penalty = divergence_reward(torch.stack(left) + 1, torch.stack(worst[:-1]), self._least_penalty)
         self._worst.copy_(worst[-1])
+        remaining, before_it = torch.stack(left), torch.stack(worst[:-1])
         ends, failures = torch.stack(ended), torch.stack(diverged)
+        lost = ends & ~failures & (remaining > 0)
+        reward = torch.where(lost, lost_reward(reward, remaining, before_it), reward)
+        penalty = divergence_reward(remaining + 1, before_it, self._least_penalty)
         judged = Score(torch.where(failures, penalty, reward), terms, elbow_mm, paw_mm)
-        for reach, *step in zip(reaches, paw_mm, failures, ends & ~failures, strict=True):
+        for reach, *step in zip(reaches, paw_mm, failures | lost, ends & ~failures & ~lost, strict=True):
             if reach is not None:
                 self._starts.add(reach, *step)
         goes_on = ends.flip(0).cumsum(0).flip(0) == 0  # the episode is the one under way now
@@ -193,6 +197,13 @@ class DeviceTask:
             torch.where(ended, self._last_frames[drawn.reach], self._last_frame, out=self._last_frame)
         pose, velocity = self._reaches.qpos[drawn], self._reaches.qvel[drawn]
         self.simulation.reset(ended, pose, velocity, self._reaches.activation[drawn])
+
+    def _is_lost(self, after: Snapshot, target: torch.Tensor) -> torch.Tensor:
+        """Which arms are, (N,) bool, with targets (N, 2, 3) of elbow and paw in metres; none where none can be."""
+        if self.lost_mm is None:
+            return torch.zeros_like(self._reach, dtype=torch.bool)
+        elbow_mm, paw_mm = errors_mm(after.landmarks[:, FOLLOWED], target).T
+        return is_lost(elbow_mm, paw_mm, self.lost_mm)
 
     def _put_back(self, diverged: torch.Tensor, before: Snapshot) -> Snapshot:
         """The arms now, copied, and at rest where they were before the step where that made them diverge."""

@@ -1,5 +1,6 @@
 """The face for everything that speaks Gymnasium: one arm, one episode at a time."""
 
+import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -19,8 +20,9 @@ class TrackingEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     """Follow a recorded reach with the arm; ``gymnasium.make("mousearm.env:mousearm/Tracking-v0")``.
 
     Observation: the terms of ``env.observation`` side by side, float32. Action: (nu,) in [-1, 1], mapped to the
-    actuators' ranges. Reward: that of the group ``reward``. The end of a reach truncates, a diverged simulation
-    terminates. ``info`` holds ``reach``, ``frame``, ``elbow_mm``, ``paw_mm`` and the unweighted reward terms.
+    actuators' ranges. Reward: that of the group ``reward``. The end of a reach truncates; a diverged simulation, and
+    with ``env.lost_mm`` an arm that is lost, terminates. ``info`` holds ``reach``, ``frame``, ``elbow_mm``, ``paw_mm``
+    and the unweighted reward terms.
     """
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array", "human"], "render_fps": 150}  # type: ignore[misc]
@@ -36,6 +38,7 @@ class TrackingEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self.config, arm, references = prepare(config if config is not None else compose(overrides))
         self.task = Task(arm, References(references), self.config, n=1)
         env = self.config.env
+        self.task.lost_mm = env.lost_mm or math.inf
         self.starts = Starts(self.task.references, 1, env.random_start, env.sampling)
         self.render_mode = render_mode
         self.metadata = {**self.metadata, "render_fps": round(1 / env.control_dt)}  # type: ignore[misc]

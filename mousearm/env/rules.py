@@ -1,4 +1,5 @@
-"""Rules of the task: what lies ahead of the arms, what a step was worth, which simulations diverged, what that costs.
+"""Rules of the task: what lies ahead of the arms, what a step was worth, which simulations diverged or got lost, and at
+what cost.
 
 Pure functions of arrays (N, ...) of either kind, so that `Task` and `DeviceTask` follow the same ones.
 """
@@ -54,6 +55,11 @@ def has_diverged(snapshot: Snapshot) -> Array:
     return ~(xp.all(sizes < math.inf, axis=1) & xp.all(is_slow, axis=1))  # nothing that is no number is less
 
 
+def is_lost(elbow_mm: Array, paw_mm: Array, lost_mm: float) -> Array:
+    """Find arms, (N,) bool, of which elbow or paw is farther from its target than a limit; distances (N,)."""
+    return namespace(paw_mm).maximum(elbow_mm, paw_mm) > lost_mm
+
+
 def divergence_reward(remaining: Array, worst: Array, least_penalty: float) -> Array:
     """Last reward of diverged episodes: no continuation could have been worse, so diverging never pays.
 
@@ -61,3 +67,12 @@ def divergence_reward(remaining: Array, worst: Array, least_penalty: float) -> A
     far, (N,), and at least ``env.divergence_penalty``: remaining min(worst, -least_penalty).
     """
     return remaining * namespace(worst).clip(worst, None, -least_penalty)
+
+
+def lost_reward(reward: Array, left: Array, worst: Array) -> Array:
+    """Last reward of episodes that end because the arm is lost: getting lost pays no better than going on.
+
+    Each step that is left, (N,), is worth 0, or the worst reward of a step, (N,), or the last one, (N,), where that is
+    negative: reward + left min(worst, reward, 0).
+    """
+    return reward + divergence_reward(left, namespace(reward).minimum(worst, reward), 0.0)

@@ -42,7 +42,7 @@ class RolloutStatistics:
         if not self._waiting:
             return
         rows = [_logged(outcome) for outcome in self._waiting]
-        self._diverged += sum(int(outcome.terminated.sum()) for outcome in self._waiting)
+        self._diverged += sum(int(outcome.diverged.sum()) for outcome in self._waiting)
         for key in rows[0]:
             for total in np.stack([row[key] for row in rows]).sum(axis=1).tolist():
                 self._sums[key] = self._sums.get(key, 0.0) + total

@@ -1,5 +1,6 @@
 """The tracking task over N simulations: reset, step, observe, end. Both environments are thin faces of it."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from mousearm.config import Config
 from mousearm.env.references import References, Start
-from mousearm.env.rules import divergence_reward, has_diverged, look_ahead, score
+from mousearm.env.rules import divergence_reward, has_diverged, is_lost, look_ahead, lost_reward, score
 from mousearm.errors import ConfigError
 from mousearm.model import Arm
 from mousearm.nan_guard import LastStates, term_error
@@ -25,10 +26,11 @@ class Outcome:
     observation: np.ndarray
     reward: np.ndarray
     terms: dict[str, np.ndarray]  # unweighted reward terms
-    terminated: np.ndarray  # the simulation diverged
+    terminated: np.ndarray  # the simulation diverged, or the arm is lost
     truncated: np.ndarray  # the reach is over
     elbow_mm: np.ndarray  # distance of the elbow from its target
     paw_mm: np.ndarray
+    diverged: np.ndarray  # the simulation
 
 
 class Task:
@@ -37,6 +39,7 @@ class Task:
     At frame t the network sees the arm (and, with ``path``, the targets from t + 1); after its step the target of
     frame t + 1 counts. A reach of T frames is an episode of T - 1 steps. ``snapshot`` are the arms now;
     ``on_divergence`` is called with the index of a diverged simulation and its last states, see `LastStates.up_to`.
+    ``lost_mm`` is how far elbow and paw may be from their targets before the episode ends; what trains sets it.
     """
 
     def __init__(self, arm: Arm, references: References, config: Config, n: int):
@@ -52,6 +55,7 @@ class Task:
         self.observation = Observation(env.observation)
         self.reward = Reward(config.reward)
         self.on_divergence: Callable[[int, Mapping[str, np.ndarray]], None] | None = None
+        self.lost_mm = math.inf
         self._map_action = ACTION_MAPS[config.model.action_map]
         self._frames_ahead = env.path_spacing * np.arange(env.path_steps + 1)  # counted from the present one
         self._least_penalty = env.divergence_penalty
@@ -158,9 +162,13 @@ class Task:
             reward = np.where(diverged, penalty, reward)
         if not np.isfinite(reward).all():
             raise term_error("reward", "reward", {**terms, "reward": reward}, self.last_states())
+        is_over = self._frame == self.last_frame
+        lost = is_lost(elbow_mm, paw_mm, self.lost_mm) & ~diverged & ~is_over
+        if lost.any():
+            reward = np.where(lost, lost_reward(reward, self.last_frame - self._frame, self._worst), reward)
         self._worst = np.minimum(self._worst, reward)
-        truncated = (self._frame == self.last_frame) & ~diverged
-        return Outcome(self._seen(ahead), reward, terms, diverged, truncated, elbow_mm, paw_mm)
+        ends = diverged | lost, is_over & ~diverged
+        return Outcome(self._seen(ahead), reward, terms, *ends, elbow_mm, paw_mm, diverged)
 
     def _handle_divergence(self, ids: np.ndarray, before: Snapshot, after: Snapshot) -> Snapshot:
         """Report diverged simulations, and put them back to their last good pose so that no NaN leaves the task."""

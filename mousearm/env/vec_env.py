@@ -1,5 +1,6 @@
 """The face that Stable-Baselines3 trains on: a VecEnv over N simulations in one process."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -42,13 +43,22 @@ class TrackingVecEnv(WholeVecEnv):
 
     An episode starts at frame 0, or with the probability ``random_start`` at a random frame, of any reach or, with the
     sampling ``hard``, of one by its errors so far (`Starts`); ``seed`` is that of these draws. The end of a reach is a
-    truncation: ``TimeLimit.truncated`` is set, so that the value of the last state is bootstrapped.
+    truncation: ``TimeLimit.truncated`` is set, so that the value of the last state is bootstrapped. An arm that is
+    farther than ``lost_mm`` from its targets ends its episode for good.
     """
 
-    def __init__(self, task: Task, random_start: float = 0.0, seed: int = 0, sampling: str = "uniform"):
+    def __init__(
+        self,
+        task: Task,
+        random_start: float = 0.0,
+        seed: int = 0,
+        sampling: str = "uniform",
+        lost_mm: float | None = None,
+    ):
         observation_space = spaces.Box(-np.inf, np.inf, (task.n_observations,), np.float32)
         super().__init__(task.n, observation_space, spaces.Box(-1.0, 1.0, (task.arm.nu,), np.float32))
         self.task = task
+        task.lost_mm = lost_mm or math.inf
         self.starts = Starts(task.references, task.n, random_start, sampling)
         self.rng = np.random.default_rng(seed)
         self.statistics = RolloutStatistics(task.reward.weights)

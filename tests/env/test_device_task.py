@@ -56,7 +56,13 @@ def build_generated(configure):
 @pytest.fixture
 def pair(build, build_task):
     """The same task on the device and on the host."""
-    return lambda *args: (build(*args), build_task(*args))
+
+    def make(*args):
+        device, host = build(*args), build_task(*args)
+        host.lost_mm = device.lost_mm or np.inf
+        return device, host
+
+    return make
 
 
 def actions(task, n_steps, seed=0):
@@ -134,6 +140,14 @@ def test_the_generated_engine_follows_as_mujoco_does(build_generated, build_task
 def test_both_tasks_agree_on_other_forms_of_the_reward(pair, two_link, swing, form):
     device, host = pair(two_link, [swing(two_link, 6), swing(two_link, 9)], 4, form)
     follow_both(device, host, actions(host, 40))
+
+
+@pytest.mark.parametrize("form", ["reward=default", "reward=original"])
+def test_both_tasks_agree_on_who_is_lost(pair, two_link, swing, form):
+    words = ("env.lost_mm=2", "env.sampling=hard", "env.random_start=0.5", form)
+    device, host = pair(two_link, [swing(two_link, 6), swing(two_link, 9)], 4, *words)
+    follow_both(device, host, actions(host, 40))
+    assert device.statistics.pop()["rollout/ep_len_mean"] < 4  # many were
 
 
 @pytest.mark.parametrize("name", ["direct", "sigmoid"])
@@ -260,7 +274,7 @@ def places(state):
 def test_a_rollout_asks_the_host_nothing(configure, muscle_arm, follow, sampling):
     poses = muscle_arm.rest_qpos + np.linspace(0, 0.2, 6)[:, None]
     references = References([follow(muscle_arm, poses), follow(muscle_arm, poses[:4])])
-    config = configure("model=muscle", f"env.sampling={sampling}", "env.random_start=0.5", *EVERYTHING)
+    config = configure("model=muscle", f"env.sampling={sampling}", "env.random_start=0.5", "env.lost_mm=3", *EVERYTHING)
     task = DeviceTask(StillTensors(muscle_arm, 8), references, config)
     action = torch.zeros(8, muscle_arm.nu)
     before = places(task.state())

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mousearm.env.rules import MAX_QVEL, divergence_reward, has_diverged
+from mousearm.env.rules import MAX_QVEL, divergence_reward, has_diverged, is_lost, lost_reward
 from mousearm.trajectory import Snapshot
 
 
@@ -60,3 +60,27 @@ def test_going_on_at_the_worst_so_far_is_never_worse_than_diverging(scale, shift
     for gamma in (0.5, 0.95, 1.0):
         discounted = np.array([(gamma ** np.arange(n)).sum() for n in remaining])
         assert (divergence_reward(remaining, worst, 0.0) <= discounted * worst + 1e-12).all()
+
+
+def test_an_arm_is_lost_by_its_elbow_or_its_paw():
+    elbow_mm, paw_mm = np.array([4.0, 6.0, 1.0, 5.0]), np.array([4.0, 1.0, 6.0, 5.0])
+    assert list(is_lost(elbow_mm, paw_mm, 5.0)) == [False, True, True, False]
+    assert not is_lost(elbow_mm, paw_mm, np.inf).any()
+
+
+def test_lost_reward_by_hand():
+    # Where all are positive, nothing is earned any more; 10 steps at the worst reward of -3, or at the last one.
+    reward, left, worst = np.array([0.1, -1.0, -2.0]), np.array([10, 10, 10]), np.array([0.4, -3.0, np.inf])
+    np.testing.assert_allclose(lost_reward(reward, left, worst), [0.1, -31, -22])
+
+
+@pytest.mark.parametrize("shift", [-1.0, 0.0, 1.0])
+def test_going_on_at_the_worst_so_far_is_never_worse_than_getting_lost(shift):
+    rng = np.random.default_rng(0)
+    rewards, lived = rng.normal(size=(200, 30)) + shift, rng.integers(1, 30, size=200)
+    worst = np.array([row[:k].min() for row, k in zip(rewards, lived, strict=True)])
+    last, left = rewards[np.arange(200), lived - 1], 30 - lived
+    before = np.array([row[: k - 1].min(initial=np.inf) for row, k in zip(rewards, lived, strict=True)])
+    for gamma in (0.5, 0.95, 1.0):
+        discounted = np.array([gamma * (gamma ** np.arange(n)).sum() for n in left])
+        assert (lost_reward(last, left, before) <= last + discounted * np.minimum(worst, 0) + 1e-12).all()

@@ -3,6 +3,7 @@ import re
 import numpy as np
 import pytest
 
+from mousearm.env.references import Start
 from mousearm.env.statistics import RolloutStatistics
 from mousearm.env.vec_env import TrackingVecEnv
 
@@ -11,9 +12,10 @@ from mousearm.env.vec_env import TrackingVecEnv
 def build(two_link, swing, build_task):
     """A VecEnv of n two-link arms on reaches of 5 and 9 frames."""
 
-    def make(n, *overrides, random_start=0.0, seed=0, lengths=(5, 9)):
+    def make(n, *overrides, random_start=0.0, seed=0, lengths=(5, 9), lost_mm=None):
         references = [swing(two_link, length, f"of {length}") for length in lengths]
-        return TrackingVecEnv(build_task(two_link, references, n, *overrides), random_start, seed)
+        task = build_task(two_link, references, n, *overrides)
+        return TrackingVecEnv(task, random_start, seed, lost_mm=lost_mm)
 
     return make
 
@@ -74,6 +76,38 @@ def test_divergence_is_an_end_but_no_truncation(explosive, swing, build_task, qu
     np.testing.assert_array_equal(observation[0], start[0])
     assert np.isfinite(infos[0]["terminal_observation"]).all()
     assert env.statistics.pop()["rollout/diverged"] == 1
+
+
+def test_an_arm_that_is_lost_ends_its_episode_for_good(build):
+    free = build(1, lengths=(9,))
+    free.reset()
+    actions = np.random.default_rng(0).uniform(-1, 1, (8, 1, 2))
+    lived = [free.task.step(action) for action in actions]
+    far_mm = [max(outcome.elbow_mm[0], outcome.paw_mm[0]) for outcome in lived]
+    step = int(np.argmax(far_mm[:-1]))  # it is lost there, and the end of the reach is no loss
+    assert far_mm[step] > max(far_mm[:step], default=0)
+    env = build(1, lengths=(9,), lost_mm=far_mm[step] - 1e-6)
+    start = env.reset()
+    steps = [env.step(action) for action in actions[: step + 1]]
+    observation, _, _, infos = steps[-1]
+    assert [bool(done[0]) for _, _, done, _ in steps] == [False] * step + [True]
+    for (_, reward, _, _), outcome in zip(steps, lived, strict=False):
+        assert reward[0] == np.float32(outcome.reward[0])  # positive, so that what is left is worth nothing
+    assert infos[0]["TimeLimit.truncated"] is False
+    assert infos[0]["episode"]["l"] == step + 1
+    np.testing.assert_array_equal(infos[0]["terminal_observation"], lived[step].observation[0])
+    np.testing.assert_array_equal(observation, start)
+    assert env.statistics.diverged == 0
+    assert env.task.state()["worst"] == np.inf
+
+
+def test_an_arm_that_is_lost_at_the_end_of_the_reach_is_truncated(build):
+    env = build(1, lengths=(5,), lost_mm=1e-9)
+    env.reset()
+    env.task.reset(np.array([0]), Start(np.array([0]), np.array([3])))
+    _, _, done, infos = env.step(np.ones((1, 2)))
+    assert done[0]
+    assert infos[0]["TimeLimit.truncated"] is True
 
 
 def test_episodes_of_different_lengths_run_side_by_side(build):
