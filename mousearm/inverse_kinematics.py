@@ -34,10 +34,21 @@ Solve = Callable[[np.ndarray, np.ndarray], np.ndarray]
 def inverse_kinematics(arm: Arm, elbow: np.ndarray, paw: np.ndarray) -> np.ndarray:
     """Joint angles that bring elbow and paw to their targets, within the joint ranges.
 
-    Bounded least squares frame by frame, each started from the one before, the first from the rest pose; joints that
-    the targets leave free stay near the rest pose, and joints that follow others by an equality constraint do so. Only
-    ``arm.tracked_joints`` move, and those that follow them. Targets are (T, 3) metres each, the result is (T, nq) rad.
-    KinematicsError if a target is not finite.
+    In each frame the angles q minimise |elbow(q) - elbow|^2 + |paw(q) - paw|^2 + |w (q - rest)|^2, in mm^2, by the
+    method of Kanzow, Yamashita and Fukushima (2004, J Comput Appl Math 172(2):375-397). The weight w, 0.001 mm/rad,
+    decides only what the targets leave open. The search starts from the frame before, in the first frame from the rest
+    pose. Only ``arm.tracked_joints`` move, and joints that follow them by an equality constraint.
+
+    Args:
+        arm: whose joints they are.
+        elbow: targets (T, 3) m, world frame.
+        paw: targets (T, 3) m, world frame.
+
+    Returns:
+        (T, nq) joint angles, rad (m for slide joints).
+
+    Raises:
+        KinematicsError: a target is not finite.
     """
     finite = np.isfinite(elbow).all(axis=1) & np.isfinite(paw).all(axis=1)
     if not finite.all():
@@ -130,6 +141,7 @@ class PoseCache:
     """
 
     def __init__(self, arm: Arm, folder: Path):
+        """Prepare for an arm; files are kept below ``folder/poses``, such as of `mousearm.paths.cache_folder`."""
         self._arm = arm
         self._folder = folder / "poses"
         compiled = np.empty(mujoco.mj_sizeModel(arm.model), dtype=np.uint8)
@@ -139,9 +151,10 @@ class PoseCache:
         self._hash = sha256(version + compiled.tobytes() + arm.tracked_joints.tobytes() + marks.encode())
 
     def solve(self, elbow: np.ndarray, paw: np.ndarray) -> np.ndarray:
-        """Joint angles for targets, as ``inverse_kinematics``; found only if they are not on disk yet.
+        """Joint angles (T, nq) for targets (T, 3) m, as `inverse_kinematics`; found only if they are not on disk yet.
 
         A damaged file is found again and replaced. A folder that cannot be written costs time, nothing else.
+        KinematicsError if a target is not finite.
         """
         name = sha256(self._hash.encode() + np.stack([elbow, paw]).tobytes())
         file = self._folder / name[:2] / f"{name}.npz"

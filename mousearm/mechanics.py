@@ -24,7 +24,7 @@ _OUTPUTS = ("M", "qfrc_bias", "qfrc_passive", "actuator_length", "actuator_momen
 
 
 class Motion(NamedTuple):
-    """Joint positions, velocities and accelerations, each (T, nq), in rad, rad/s and rad/s2."""
+    """Joint positions, velocities and accelerations, each (T, nq), in rad, rad/s and rad/s2 (m for slide joints)."""
 
     qpos: np.ndarray
     qvel: np.ndarray
@@ -32,13 +32,17 @@ class Motion(NamedTuple):
 
 
 class Bounds(NamedTuple):
-    """Limits of the actuators in a state: torque = offset + share @ gain, 0 <= share <= 1."""
+    """What the actuators can do in a state: torque = offset + share @ gain, 0 <= share <= 1.
+
+    The share of a muscle is its activation, between the lowest and the highest; that of a motor its control. The force
+    is linear in it, at the muscle's length and speed in that state. ``...`` stands for any number of states.
+    """
 
     offset: np.ndarray  # (..., nv) N m with every actuator at its lowest control
     gain: np.ndarray  # (..., nu, nv) N m that each adds on its way from the lowest to the highest control
 
     def range(self) -> np.ndarray:
-        """(..., nv, 2) lowest and highest torque of each joint alone, N m.
+        """Lowest and highest torque of each joint, (..., nv, 2) N m, whatever the others then get.
 
         For muscles that is the sum over muscles of the negative, or positive, parts of moment arm times force.
         """
@@ -46,7 +50,7 @@ class Bounds(NamedTuple):
         return np.stack([low, self.offset + np.maximum(self.gain, 0).sum(axis=-2)], axis=-1)
 
     def torque(self, share: np.ndarray) -> np.ndarray:
-        """(..., nv) N m that shares, (..., nu), give."""
+        """Torques (..., nv), N m, that shares (..., nu) give."""
         return self.offset + np.matvec(self.gain.mT, share)
 
     def static_optimization(
@@ -56,11 +60,21 @@ class Bounds(NamedTuple):
         effort: ArrayLike,
         limits: tuple[ArrayLike, ArrayLike] | np.ndarray = (0.0, 1.0),
     ) -> np.ndarray:
-        """The shares, (..., nu), that come close to a torque, (..., nv) N m, with little effort.
+        """The shares (..., nu) that come close to torques with little effort.
 
-        Minimises |weight (torque - offset - share @ gain)|^2 + |effort share|^2, the weight (..., k, nv) per N m, the
-        effort (nu,) or one for all and above 0, within limits, the lowest and the highest shares, each (..., nu) or one
-        for all. ModelError if there is no solution, as in a state that is not finite or with limits in the wrong order.
+        They minimise |weight (torque - offset - share @ gain)|^2 + |effort share|^2 within limits: static optimisation
+        with the sum of squared activations (Anderson and Pandy 2001, J Biomech 34:153-161), in which the torque is
+        wanted, not demanded. Each state is a convex quadratic programme, solved by DAQP (Arnström, Bemporad and Axehill
+        2022, IEEE Trans Autom Control 67:4362-4369).
+
+        Args:
+            torque: (..., nv) N m.
+            weight: (..., k, nv) per N m: what k combinations of torques are worth.
+            effort: (nu,) or one for all, above 0.
+            limits: lowest and highest shares, each (..., nu) or one for all.
+
+        Raises:
+            ModelError: there is no solution: a state is not finite, or limits are in the wrong order.
         """
         *lead, nu, nv = self.gain.shape
         rows = (weight @ self.gain.mT).reshape(-1, weight.shape[-2], nu)
@@ -85,18 +99,21 @@ class Bounds(NamedTuple):
 
 
 class Dynamics(NamedTuple):
-    """Equation of motion of an arm in a state: mass qacc + bias = torque of the actuators."""
+    """Equation of motion of an arm in a state: mass qacc + bias = torque of the actuators.
 
-    mass: np.ndarray  # (..., nv, nv) kg m2
+    Where joints follow others, it is that of the free joints; rows of the others are 0. ``...``: any number of states.
+    """
+
+    mass: np.ndarray  # (..., nv, nv) kg m2, of segments and armature
     bias: np.ndarray  # (..., nv) N m: gravity, Coriolis forces and passive forces of the joints
     bounds: Bounds  # what the actuators can give
 
     def needed(self, qacc: np.ndarray) -> np.ndarray:
-        """Inverse dynamics: the torque, (..., nv) N m, that an acceleration takes, (..., nv) rad/s2."""
+        """Inverse dynamics: the torques (..., nv), N m, that accelerations (..., nv), rad/s2, take."""
         return np.matvec(self.mass, qacc) + self.bias
 
     def mobility(self) -> np.ndarray:
-        """(..., nv, nv) the inverse of the mass; 0 for joints that follow others."""
+        """Inverse of the mass, (..., nv, nv) 1 / (kg m2): rad/s2 per N m; 0 for joints that follow others."""
         return _inverse(self.mass)
 
 
@@ -106,15 +123,16 @@ def _inverse(mass: np.ndarray) -> np.ndarray:
 
 
 class ArmDynamics:
-    """Puts an arm into states and reads off its mechanics.
+    """Puts an arm into states and reads off its mechanics, as MuJoCo computes them.
 
-    States are arrays (..., nq), of any number at once. Joint limits, contacts and other constraints are switched off:
-    torques are those of the actuators alone. Where joints follow others, all is said of the free joints: a torque is
-    what reaches them through those that follow.
+    States are joint positions and velocities, arrays (..., nq) and (..., nv) in rad and rad/s (m and m/s for slide
+    joints), of any number at once. Joint limits, contacts and other constraints are switched off: torques are those of
+    the actuators alone. Where joints follow others, all is said of the free joints: a torque is what reaches them
+    through those that follow.
     """
 
     def __init__(self, arm: Arm):
-        """Prepare; the arm's model is copied."""
+        """Prepare for an arm, whose model is copied, so that nothing done here changes it."""
         self._model = copy.copy(arm.model)
         self._model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_CONSTRAINT
         active = np.flatnonzero(arm.model.actuator_actadr >= 0)
@@ -135,7 +153,10 @@ class ArmDynamics:
         self._resize(1)
 
     def dynamics(self, qpos: np.ndarray, qvel: np.ndarray) -> Dynamics:
-        """Everything that relates torque and acceleration, with a muscle's force at that length and speed."""
+        """The equation of motion in states (..., nq) rad and (..., nv) rad/s, and what the actuators can give there.
+
+        A muscle's force is that at its length and speed in the state.
+        """
         forces, moment, mass = self.forces(qpos, qvel), self._moment(), self._mass()
         low, high = forces[..., 0, :], forces[..., 1, :]
         offset, gain = np.vecmat(low, moment), (high - low)[..., None] * moment
@@ -149,7 +170,14 @@ class ArmDynamics:
         return Dynamics(slopes.mT @ mass @ slopes, bias, Bounds(np.vecmat(offset, slopes), gain @ slopes))
 
     def acceleration(self, qpos: np.ndarray, qvel: np.ndarray, activation: np.ndarray, ctrl: np.ndarray) -> np.ndarray:
-        """Forward dynamics: (..., nv) rad/s2 under activations, (..., na), and the controls of other actuators."""
+        """Forward dynamics: accelerations (..., nv), rad/s2.
+
+        Args:
+            qpos: (..., nq) rad.
+            qvel: (..., nv) rad/s.
+            activation: (..., na), of muscles 0 to 1; it decides their force.
+            ctrl: (..., nu), of actuators without activation; of the others it is not looked at.
+        """
         self._put(qpos, qvel)
         self._fields["act"][:] = activation.reshape(self._fields["act"].shape)
         self._fields["ctrl"][:] = ctrl.reshape(self._fields["ctrl"].shape)
@@ -163,20 +191,30 @@ class ArmDynamics:
         return np.matvec(slopes, np.matvec(_inverse(slopes.mT @ mass @ slopes), driven)) + bends
 
     def following(self, qpos: np.ndarray, qvel: np.ndarray, qacc: np.ndarray) -> np.ndarray:
-        """Accelerations (..., nv) rad/s2 with those of the joints that follow others as the free ones make them."""
+        """Complete accelerations (..., nv), rad/s2: joints that follow others get what the free ones make them do.
+
+        With T the derivatives of all joints by the free ones, and b what their change in time adds, it is T qacc + b.
+        """
         if not self._couplings:
             return qacc
         slopes, bends = self._couplings.derivatives(qpos, qvel)
         return np.matvec(slopes, qacc) + bends
 
     def path(self, qpos: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Actuator lengths, (..., nu) m for muscles, and moment arms d length / d q, (..., nu, nv) m; times gear."""
+        """Lengths of actuators (..., nu) in poses (..., nq) rad, and d length / d q, (..., nu, nv).
+
+        For muscles these are m, of the whole path, and m/rad, the moment arm in MuJoCo's sign: negative where pull
+        gives positive torque. For motors they are the joint's angle and 1. All are multiplied by the actuator's gear.
+        """
         self._put(qpos, np.zeros_like(qpos))
         self._batch.forward(stage=mujoco.mjtStage.mjSTAGE_POS)
         return self._read("actuator_length"), self._moment()
 
     def forces(self, qpos: np.ndarray, qvel: np.ndarray) -> np.ndarray:
-        """(..., 2, nu) actuator forces at the lowest and at the highest control, activations having followed."""
+        """Forces of actuators (..., 2, nu) in states (..., nq) rad, (..., nv) rad/s: at lowest and highest control.
+
+        Activations have followed. A muscle's force is in N, below 0 where it pulls; a motor's is what gear makes N m.
+        """
         self._put(qpos, qvel)
         forces = []
         for ctrl, act in self._ends:
@@ -186,7 +224,10 @@ class ArmDynamics:
         return np.stack(forces, axis=-2)
 
     def landmark_jacobian(self, qpos: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-        """(..., 6, nv) m/rad how elbow and paw move with the joints; ``landmarks``, (..., 3, 3) m, are those there."""
+        """How elbow and paw move with the joints, (..., 6, nv) m/rad: x, y, z of the elbow, then of the paw; world.
+
+        ``landmarks``, (..., 3, 3) m, are shoulder, elbow and paw in the poses ``qpos``, (..., nq) rad.
+        """
         self._put(qpos, np.zeros_like(qpos))
         points = landmarks.reshape(-1, 3, 3)
         jacobians = [self._batch.jac(body, points[:, ELBOW + i])[0] for i, body in enumerate(self._bodies)]
@@ -219,9 +260,17 @@ class ArmDynamics:
 
 
 def motions_of(paths: Sequence[np.ndarray], control_dt: float) -> Motion:
-    """Joint positions, (T, nq) rad each, with smooth derivatives, one path after the other.
+    """Joint positions with smooth derivatives, one path after the other.
 
-    The derivatives are those of local polynomials of 9 frames, exact up to order 4.
+    The derivatives are those of local polynomials of 9 frames, exact up to order 4 (Savitzky and Golay 1964, Anal Chem
+    36:1627-1639); of shorter paths, those of fewer frames.
+
+    Args:
+        paths: joint positions, (T, nq) rad each.
+        control_dt: time from one frame to the next [s].
+
+    Returns:
+        Arrays (sum of T, nq).
     """
     from scipy.signal import savgol_filter  # slow to import
 
@@ -234,25 +283,26 @@ def motions_of(paths: Sequence[np.ndarray], control_dt: float) -> Motion:
 
 
 def finite_range(arm: Arm) -> np.ndarray:
-    """(nq, 2) the joint ranges; a joint without one turns half a turn either way from its rest."""
+    """Joint ranges (nq, 2), rad; a joint without one turns half a turn either way from its rest."""
     return np.where(np.isfinite(arm.qpos_range), arm.qpos_range, arm.rest_qpos[:, None] + [-np.pi, np.pi])
 
 
 def random_poses(arm: Arm, n: int, seed: int) -> np.ndarray:
-    """Poses, (n, nq), spread evenly over the joint ranges."""
+    """Poses (n, nq), rad, drawn evenly from `finite_range`; joints that follow others do so."""
     low, high = finite_range(arm).T
     return arm.couplings.complete(np.random.default_rng(seed).uniform(low, high, (n, arm.nq)))
 
 
 def muscles_of(arm: Arm) -> np.ndarray:
-    """Indices of the actuators that are MuJoCo muscles."""
+    """Indices (M,) of the actuators that are MuJoCo muscles, among ``nu``."""
     return np.flatnonzero(arm.model.actuator_gaintype == mujoco.mjtGain.mjGAIN_MUSCLE)
 
 
 def optimal_and_slack(arm: Arm) -> tuple[np.ndarray, np.ndarray]:
-    """(M,) optimal fibre lengths and (M,) tendon slack lengths of all muscles, m; see MuJoCo, XML reference, muscle.
+    """Optimal fibre lengths (M,) and tendon slack lengths (M,) of all muscles, m.
 
-    With ``lengthrange`` (a, b) and ``range`` (r, s): optimal length l0 = (b - a) / (s - r), slack length a - r l0.
+    With ``lengthrange`` (a, b) and ``range`` (r, s) the optimal length is l0 = (b - a) / (s - r) and the slack length
+    a - r l0 (MuJoCo, XML reference, actuator/muscle).
     """
     muscles = muscles_of(arm)
     prm, limits = arm.model.actuator_gainprm[muscles], arm.model.actuator_lengthrange[muscles]
@@ -261,6 +311,6 @@ def optimal_and_slack(arm: Arm) -> tuple[np.ndarray, np.ndarray]:
 
 
 def drive_range(arm: Arm) -> np.ndarray:
-    """(nu, 2) what force is made of at the lowest and highest control: the activation, or the control itself."""
+    """What force is made of at the lowest and at the highest control, (nu, 2): the activation, or the control."""
     limited = (arm.model.actuator_actadr >= 0) & (arm.model.actuator_actlimited > 0)
     return np.where(limited[:, None], arm.model.actuator_actrange, arm.ctrl_range)

@@ -23,7 +23,10 @@ from mousearm.trajectory import FOLLOWED, SHOULDER, errors_mm
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The movement that the arm is to perform, one row per control step; world frame (z up)."""
+    """The movement that the arm is to perform, one row per control step; made by `retarget`.
+
+    Points are in MuJoCo's world frame: x to the right of the animal, y forward, z up.
+    """
 
     name: str  # of the reach
     elbow: np.ndarray  # (T, 3) target, m
@@ -44,19 +47,31 @@ class Reference:
 def segments(reach: Reach, shoulder: np.ndarray, upper_arm: float, forearm: float) -> tuple[np.ndarray, np.ndarray]:
     """Keep the directions of both segments and take the model's lengths, so that every frame can be reached.
 
-    elbow = shoulder + U unit(elbow - shoulder), paw = elbow + L unit(paw - elbow), the recorded shoulder's own
-    movement (the trunk's) being dropped. The shoulder, (3,) m, and the lengths U, L [m] are the model's. Returns the
-    targets of elbow and paw, (T, 3) m each.
+    With the recorded points e, p, s of elbow, paw and shoulder, and S, U, L of the model,
+
+        elbow = S + U (e - s) / |e - s|,    paw = elbow + L (p - e) / |p - e|.
+
+    The movement of the recorded shoulder, which is the trunk's, is dropped.
+
+    Args:
+        reach: the recording, T frames.
+        shoulder: S, (3,) m, where the model's shoulder is at rest, world frame.
+        upper_arm: U, the model's distance from shoulder to elbow [m].
+        forearm: L, its distance from elbow to paw [m].
+
+    Returns:
+        Targets of elbow and paw, (T, 3) m each, world frame.
     """
     elbow = shoulder + upper_arm * unit(reach.elbow - reach.shoulder)
     return elbow, elbow + forearm * unit(reach.paw - reach.elbow)
 
 
 def uniform(reach: Reach, shoulder: np.ndarray, upper_arm: float, forearm: float) -> tuple[np.ndarray, np.ndarray]:
-    """Divide the reach by one scale s = (u^2 + l^2) / (u U + l L), so that u/s and l/s fit U and L best.
+    """Divide the reach by one number k, which keeps its shape: elbow = S + (e - s) / k, paw = S + (p - s) / k.
 
-    Keeps the recorded shape, but leaves millimetres at the elbow that no controller can remove where the animal's
-    proportions are not the model's. Arguments and result as ``segments``; u, l are the recorded median lengths.
+    k = (u^2 + l^2) / (u U + l L), with the recorded median lengths u and l, minimises (u/k - U)^2 + (l/k - L)^2. Where
+    the animal's proportions are not the model's, it leaves millimetres at the elbow that no controller can remove.
+    Arguments and result are those of `segments`.
     """
     scale = _uniform_scale(reach, upper_arm, forearm)
     return shoulder + (reach.elbow - reach.shoulder) / scale, shoulder + (reach.paw - reach.shoulder) / scale
@@ -67,15 +82,25 @@ def _uniform_scale(reach: Reach, upper_arm: float, forearm: float) -> float:
     return (u**2 + length**2) / (u * upper_arm + length * forearm)
 
 
+# Ways to fit a reach to an arm, by their names in ``kinematics.retarget``.
 METHODS = {"segments": segments, "uniform": uniform}
 
 
 def beside_animal(method: str, reach: Reach, arm: Arm, points: np.ndarray) -> np.ndarray:
-    """Where points of an arm, (T, 3, 3) m shoulder, elbow and paw, are beside the animal at the frames of its reach.
+    """Place points of an arm beside the animal: the way back of a method of `METHODS`.
 
-    It is the way back of a method, which brings targets to where the animal was: from its shoulder, where that was in
-    each frame, with its own lengths. So an error is shown in millimetres of the animal, u/U and l/L times the model's
-    (``segments``, with the lengths u, l of the frame), or s times (``uniform``).
+    It starts at the animal's shoulder, where that was in each frame, and takes the animal's lengths, so it brings the
+    targets to where the animal was. An error becomes millimetres of the animal: u/U and l/L times the model's, with the
+    lengths u, l of the frame (``segments``), or k times (``uniform``).
+
+    Args:
+        method: a name in `METHODS`.
+        reach: the recording, T frames.
+        arm: whose points they are; it has the lengths U and L, and the shoulder.
+        points: (T, 3, 3) m, shoulder, elbow and paw at the frames of the reach, world frame.
+
+    Returns:
+        (T, 3, 3) m, in the frame of the reach.
     """
     shoulder = arm.landmark_positions(arm.rest_qpos[None])[0, SHOULDER]
     animal, (upper_arm, forearm) = reach.landmarks, arm.segment_lengths()
@@ -91,10 +116,18 @@ def beside_animal(method: str, reach: Reach, arm: Arm, points: np.ndarray) -> np
 def retarget(
     reach: Reach, arm: Arm, control_dt: float, config: KinematicsConfig, solve: Solve | None = None
 ) -> Reference:
-    """Fit a reach, of one row per control step [s], to an arm, by the configured method and up to its residual.
+    """Fit a reach to an arm: targets by the configured method, joint angles by inverse kinematics, their velocities.
 
-    Joint angles are found by ``solve``, such as ``PoseCache.solve``; None for ``inverse_kinematics``. KinematicsError,
-    with the worst frame, if the arm cannot come close enough, or contacts or tendons keep it from the poses that do.
+    Args:
+        reach: one row per control step, as `resample` makes it.
+        arm: that is to perform it.
+        control_dt: time from one row to the next [s].
+        config: has the method (``retarget``) and the largest residual that is allowed (``max_residual_mm``).
+        solve: finds the joint angles, such as `PoseCache.solve`; None for `inverse_kinematics`.
+
+    Raises:
+        KinematicsError: the arm cannot come close enough, or contacts or tendons keep it from the poses that do. The
+            worst frame is named.
     """
     shoulder = arm.landmark_positions(arm.rest_qpos[None])[0, SHOULDER]
 

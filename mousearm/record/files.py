@@ -49,11 +49,19 @@ _AXES = [1, 2, 0]  # OpenSim's x, y, z among the world's: forward, up, to the ri
 
 
 def write_hdf5(reaches: Iterable[ReachRecording], about: About, path: Path) -> None:
-    """Write trials one by one, as they come.
+    """Write trials as HDF5, one by one as they come, so that not all need to be in memory.
 
     ``reaches/NAME/repeat_0/SIGNAL`` has the attributes ``unit``, ``description`` and, where there are names,
     ``columns`` and ``rows``. ``trials`` lists the trials: ``path``, ``reach``, ``split``, ``repeat``, ``completed``
-    and ``frames``, one row each. Attributes of the file, which does not exist yet, say what was recorded.
+    and ``frames``, one row each.
+
+    Args:
+        reaches: trials, at least one.
+        about: attributes of the file, which say what was recorded.
+        path: the file, which does not exist yet.
+
+    Raises:
+        OSError: the file cannot be written, or the disk has no room for the next trial.
     """
     with h5py.File(path, "w", userblock_size=_BLOCK) as file:
         file.attrs.update(about)
@@ -68,7 +76,7 @@ def write_hdf5(reaches: Iterable[ReachRecording], about: About, path: Path) -> N
 
 
 def seal_recording(path: Path) -> None:
-    """Note the hash of a recording in it, in place of what was noted before."""
+    """Write the SHA-256 of a recording into its first 512 bytes, which HDF5 does not read, in place of the last one."""
     with path.open("r+b") as file:
         file.write(_MARK + _digest(path).encode())
 
@@ -91,7 +99,13 @@ def _check_digest(path: Path) -> None:
 
 
 def read_recording(path: Path) -> Recording:
-    """Read a file that ``scripts/record.py`` wrote as HDF5; RecordingError if it is none, FormatError if newer."""
+    """Read a recording that ``scripts/record.py`` wrote as HDF5, of this version or an older one.
+
+    Raises:
+        RecordingError: it is no such file, has changed since it was written, lacks a signal, or is above 1.5 GB, which
+            `h5py` reads in parts.
+        FormatError: a newer version wrote it.
+    """
     advice = "Give an HDF5 file that scripts/record.py wrote, or a run folder."
     check_file(path, MAX_BYTES, RecordingError)
     _check_digest(path)
@@ -117,7 +131,18 @@ def read_recording(path: Path) -> Recording:
 
 
 def write_tables(reaches: Iterable[ReachRecording], about: About, folder: Path) -> None:
-    """Write a folder per trial, ``NAME/repeat_0``, with a table per quantity, and what was recorded as JSON."""
+    """Write trials as tables of OpenSim: ``NAME/repeat_0/TABLE.sto``, and what was recorded as ``recording.json``.
+
+    Units are s, rad, m, N and N m; points are in OpenSim's axes: x forward, y up, z to the right.
+
+    Args:
+        reaches: trials.
+        about: content of ``recording.json``.
+        folder: does not exist yet.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     folder.mkdir()
     write_json(folder / "recording.json", dict(about))
     for reach in reaches:
@@ -129,7 +154,7 @@ def write_tables(reaches: Iterable[ReachRecording], about: About, folder: Path) 
 
 
 def room_for(reach: ReachRecording) -> int:
-    """More bytes than a trial takes in HDF5."""
+    """Bytes on the disk that are enough for a trial in HDF5."""
     return 2 * sum(signal.values.nbytes for signal in reach.signals.values()) + OVERHEAD
 
 

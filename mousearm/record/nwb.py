@@ -36,9 +36,18 @@ _POINTS = {"landmarks": "", "target": "_target"}  # what is appended to the name
 
 
 def write_nwb(reaches: Iterable[ReachRecording], about: About, path: Path) -> None:
-    """Write a session into a file that does not exist and ends with .nwb.
+    """Write trials as one session of Neurodata Without Borders, each one second after the one before.
 
-    The values wait in a file beside until all are known, so that they need not be in memory.
+    Values are in SI units, points in the world frame. They wait in a file beside until all are known, so that they need
+    not be in memory.
+
+    Args:
+        reaches: trials, at least one.
+        about: what was recorded; it becomes the description of the experiment, as JSON.
+        path: the file, which does not exist yet and ends with .nwb.
+
+    Raises:
+        OSError: the file cannot be written, or the disk has no room.
     """
     with TemporaryDirectory(dir=path.parent) as folder, h5py.File(Path(folder) / "signals.h5", "w") as file:
         trials, signals = _collect(reaches, file)

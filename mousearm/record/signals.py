@@ -29,41 +29,42 @@ _SEEN_AND_DONE = {
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One quantity over the T frames of a trial: values (T, ...) or (T, rows, columns), with names where there are any.
+    """One quantity over the T frames of a trial, with unit and names: what a dataset of a recording holds."""
 
-    The unit is such as ``mm``, ``rad/s``; ``1`` for what has none.
-    """
-
-    values: np.ndarray = field(repr=False)
-    unit: str
-    description: str
-    columns: tuple[str, ...] = ()
-    rows: tuple[str, ...] = ()
+    values: np.ndarray = field(repr=False)  # (T,), (T, columns) or (T, rows, columns)
+    unit: str  # such as ``mm`` or ``rad/s``; ``1`` for what has none
+    description: str  # what it is, in words
+    columns: tuple[str, ...] = ()  # names of joints, actuators, axes ...; empty where they have none
+    rows: tuple[str, ...] = ()  # names of points, muscles, layers; empty where they have none
 
     @property
     def labels(self) -> dict[str, tuple[str, ...]]:
-        """``columns`` and ``rows``, where they have names."""
+        """Names of the axes of ``values``: ``columns`` and ``rows``, as far as they have names."""
         return {key: names for key, names in (("columns", self.columns), ("rows", self.rows)) if names}
 
     @property
     def si(self) -> tuple[str, float]:
-        """The unit of OpenSim and NWB, and what the values are multiplied with to be in it."""
+        """The SI unit, which OpenSim and NWB have, and the factor that brings ``values`` into it."""
         return _TO_SI.get(self.unit, (self.unit, 1.0))
 
 
 @dataclass(frozen=True, slots=True)
 class ReachRecording:
-    """One trial of one reach, in ``train`` or ``test``; frame 0 is the start."""
+    """One trial of one reach. Frame 0 is the start, where the arm is placed; frames are one control step apart."""
 
-    name: str
-    split: str
+    name: str  # of the reach
+    split: str  # ``train`` or ``test``
     repeat: int  # which trial of that reach, from 0
-    signals: dict[str, Signal] = field(repr=False)
+    signals: dict[str, Signal] = field(repr=False)  # by the names of `arm_signals` and `network_signals`
     completed: bool = True  # whether the simulation lived to the end of the reach
 
     @property
     def trial(self) -> Trial:
-        """The arm's part as a trial; of a reach that diverged it has the targets up to there."""
+        """The arm's part, as evaluation and figures take it; of a reach that diverged, the targets up to there.
+
+        The shoulder of its targets is NaN: recordings do not hold it. KeyError if a signal is missing, ValueError or
+        TypeError if the shapes do not fit.
+        """
         values = {name: signal.values for name, signal in self.signals.items()}
         time = values["time"]
         return Trial(
@@ -82,16 +83,21 @@ class ReachRecording:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Trials of one agent: all reaches by name, then all of them once more for each further repeat."""
+    """Trials of one agent: all reaches by name, then all of them again for each further repeat; and their origin."""
 
     reaches: list[ReachRecording] = field(repr=False)
     about: About  # what was recorded: run, checkpoint, model, noise and the like
 
 
 def arm_signals(trial: Trial, force: np.ndarray, torque: np.ndarray, arm: Arm) -> dict[str, Signal]:
-    """Signals of one arm at the T frames that it lived through.
+    """Signals of one arm at the T frames that it lived through; points in the world frame of MuJoCo.
 
-    ``force``, (T, nu), is MuJoCo's ``actuator_force`` of the step that led to the frame, ``torque``, (T, nq) N m, too.
+    Args:
+        trial: what the arm did.
+        force: (T, nu), MuJoCo's ``actuator_force`` of the physics step that led to the frame: of muscles N, below 0
+            where they pull; of motors what gear makes N m.
+        torque: (T, nq) N m (N of slide joints), of all actuators together in that step.
+        arm: whose joints, actuators and muscles they are.
     """
     joints, followed, where = (
         arm.joint_names,
@@ -116,9 +122,13 @@ def arm_signals(trial: Trial, force: np.ndarray, torque: np.ndarray, arm: Arm) -
 def network_signals(
     activity: Mapping[str, np.ndarray], observations: tuple[str, ...], actuators: tuple[str, ...]
 ) -> dict[str, Signal]:
-    """Signals of a network at T frames, from ``observations`` and ``actuators``, names of what it sees and drives.
+    """Signals of a network at T frames; none of them has a unit.
 
-    ``activity``: (T, ...) ``observation``, ``action``, perhaps ``action_noise``, and what ``ActivityController`` keeps.
+    Args:
+        activity: (T, ...) by name: ``observation``, ``action``, perhaps ``action_noise``, and what `ActivityController`
+            keeps: ``hidden``, ``cell``, ``value`` and the layers, such as ``actor_1``.
+        observations: names of the columns of ``observation``, as of `observation_names`.
+        actuators: names of the columns of ``action``.
     """
     columns = {"observation": observations, "action": actuators, "action_noise": actuators}
     signals = {}
@@ -135,14 +145,17 @@ def network_signals(
 
 
 def is_of_network(name: str) -> bool:
-    """Tell signals of ``network_signals`` from those of the arm by their name."""
+    """Tell by its name whether a signal is one of `network_signals`, not of `arm_signals`."""
     return name in _SEEN_AND_DONE or name in _MEMORY or name.rpartition("_")[0] in _LEADS_TO
 
 
 def observation_names(widths: Mapping[str, int], arm: Arm, env: EnvConfig) -> tuple[str, ...]:
-    """Names such as ``qpos/elbow_flex`` or ``path/12/paw_x`` (12 frames from now) of an observation's columns.
+    """Names of an observation's columns, such as ``qpos/elbow_flex`` or ``path/12/paw_x`` (12 frames from now).
 
-    ``widths``: columns of each term, in order; a term that is not known here has its columns numbered from 1.
+    Args:
+        widths: number of columns of each term, in order. A term that is not known here has its columns numbered from 1.
+        arm: has the names of joints and muscles.
+        env: says which frames ahead ``path`` and ``path_preview`` show.
     """
     frames = [env.path_spacing * i for i in range(1, env.path_steps + 1)]
     ahead = tuple(f"{frame}/{point}_{axis}" for frame in frames for point in LANDMARKS[FOLLOWED] for axis in _AXES)

@@ -29,13 +29,14 @@ def _write_nwb(reaches: Iterable[ReachRecording], about: About, path: Path) -> N
     write_nwb(reaches, about, path)
 
 
+# Formats of recordings by name, each a function of trials, their origin and a path.
 WRITERS = MappingProxyType({"hdf5": write_hdf5, "nwb": _write_nwb, "sto": write_tables})
 _SUFFIXES = MappingProxyType({".h5": "hdf5", ".hdf5": "hdf5", ".nwb": "nwb"})  # sto is a folder
 
 
 @dataclass
 class RecordingResult:
-    """Size of a recording that was written."""
+    """How much was recorded, as `write_recording` counts it."""
 
     trials: int = 0
     seconds: float = 0.0  # of reaches in them
@@ -43,7 +44,7 @@ class RecordingResult:
     diverged: list[str] = field(default_factory=list)  # name and repeat of trials that ended before the reach
 
     def count(self, reaches: Iterable[ReachRecording]) -> Iterator[ReachRecording]:
-        """Pass trials on, and count them."""
+        """Pass trials on as they come, and count them."""
         for reach in reaches:
             self.trials += 1
             self.seconds += float(reach.signals["time"].values[-1])
@@ -54,8 +55,7 @@ class RecordingResult:
 def record(agent: Agent, repeats: int = 1, noise: float = 0.0, seed: int = 0) -> Recording:
     """Record all reaches of an agent, each from its first frame to its last or until the simulation diverges.
 
-    Without noise the trials are those of ``agent.evaluate()``, to the last bit. ConfigError if an argument is out of
-    its range.
+    Without noise the trials are those of ``agent.evaluate()``, to the last bit.
 
     Args:
         agent: whose reaches.
@@ -63,6 +63,9 @@ def record(agent: Agent, repeats: int = 1, noise: float = 0.0, seed: int = 0) ->
         noise: motor noise: standard deviation of what is added to each action, which ranges from -1 to 1, at every
             control step; normal numbers that are independent of one another, as in training (``pretrain.noise``).
         seed: of the noise; a reach's noise depends on seed, repeat and the reach's name alone.
+
+    Raises:
+        ConfigError: repeats, noise or seed is out of its range, or there are repeats without noise.
     """
     return Recording(list(_record_trials(agent, repeats, noise, seed)), _about(agent, repeats, noise, seed))
 
@@ -92,10 +95,21 @@ def write_recording(
     seed: int = 0,
     overwrite: bool = False,
 ) -> RecordingResult:
-    """Record an agent, as ``record`` does, into a file or folder that appears whole or not at all.
+    """Record an agent, as `record` does, into a file or folder that appears whole or not at all.
 
-    The format is one of ``WRITERS``, or what the suffix of ``out`` says. UnknownNameError if there is no such one,
-    OutputError if the name does not fit it, is taken, or cannot be written.
+    Args:
+        agent: whose reaches.
+        out: the file, or the folder of tables.
+        kind: a name in `WRITERS`; None for what the suffix of ``out`` says.
+        repeats: as of `record`, as are noise and its seed.
+        noise: motor noise, in actions.
+        seed: of the noise.
+        overwrite: whether to replace what is there.
+
+    Raises:
+        UnknownNameError: there is no such format.
+        OutputError: the name does not fit the format, is taken, or cannot be written.
+        ConfigError: as of `record`.
     """
     write = WRITERS[_find_format(out, kind)]
     trials, result = _record_trials(agent, repeats, noise, seed), RecordingResult()
@@ -129,19 +143,19 @@ class RecordingController:
     """The network as a controller that adds motor noise and keeps what it and the simulation hold at every frame."""
 
     def __init__(self, agent: Agent, noise: np.ndarray | None):
-        """Prepare; (R, T, nu) of noise are added to the actions."""
+        """Prepare for an agent; noise, (R, T, nu) for its R reaches, is added to the actions. None: no noise."""
         from mousearm.policy.controller import ActivityController  # slow to import
 
         self._network, self._task, self._noise = ActivityController(agent.policy), agent.evaluator.task, noise
         self._rows: list[dict[str, np.ndarray]] = []
 
     def reset(self, n: int) -> None:
-        """Forget the past; n arms follow."""
+        """Forget the past; n arms start a reach."""
         self._network.reset(n)
         self._rows = []
 
     def act(self, observation: np.ndarray) -> np.ndarray:
-        """Actions (N, nu) in [-1, 1] for observations (N, n_obs) float32 of the task as it is now."""
+        """Actions (N, nu) in [-1, 1], noise included, for observations (N, n_obs) float32 of the task as it is now."""
         action = done = self._network.act(observation)
         row = {"observation": observation, **self._network.activity, "action": action}
         if self._noise is not None:
@@ -151,7 +165,7 @@ class RecordingController:
         return done
 
     def frames(self, reach: int, n: int) -> dict[str, np.ndarray]:
-        """Rows of the first n frames of a reach, (n, ...) by name."""
+        """What was kept at the first n frames of a reach, (n, ...) by name: of the network, and force and torque."""
         return {name: np.stack([row[name][reach] for row in self._rows[:n]]) for name in self._rows[0]}
 
 
