@@ -1,10 +1,9 @@
-# ruff: noqa
 """The cost of a whole reach: how far elbow and paw are from their targets, and what it takes.
 
-J = sum over frames t = 1 .. T - 1 of |y_t - target_t|^2 + w_effort sum_j c_j |e_tj|^p + w_smooth |u_t-1 - u_t-2|^2 with
-y the positions of elbow and paw in mm, and e the excitations u_t-1, relative to the largest control, or the activations
-a_t. The sum of squares is the usual criterion of muscle effort in optimal control; the sum of cubes that of endurance
-(Crowninshield and Brand 1981, J Biomech 14:793-801); c_j is 1, or a muscle's volume relative to the mean.
+J = sum over frames t = 1 .. T - 1 of |y_t - target_t|^2 + sum_j w_j |e_tj|^p + w_smooth sum_j (u_t-1,j - u_t-2,j)^2,
+with y the positions of elbow and paw in mm, and e the controls u_t-1 or the activations a_t. Sums of squared, and of
+cubed, muscle activations are the usual criteria by which muscles share out a load (Crowninshield and Brand 1981,
+J Biomech 14:793-801); w_j may be in proportion to the muscle's volume (Happee 1994, J Biomech 27:953-960).
 """
 
 from typing import NamedTuple
@@ -18,61 +17,92 @@ class Expansion(NamedTuple):
     by_state: np.ndarray  # (N, T, n)
     by_ctrl: np.ndarray  # (N, T - 1, nu)
     state_state: np.ndarray  # (N, T, n, n)
-    ctrl_ctrl: np.ndarray  # (N, T - 1, nu), diagonal
+    ctrl_state: np.ndarray  # (N, T - 1, nu, n)
+    ctrl_ctrl: np.ndarray  # (N, T - 1, nu), a diagonal
+
+
+class Effort(NamedTuple):
+    """What effort is made of: ``weight`` (nu,) times the ``power`` of columns (nu,) of the state; -1 for the control.
+
+    The first state, where it is chosen too, counts like a step, by its ``first`` (nu,) columns; -1 where it has none.
+    ``w_smooth`` counts changes of the controls, with those of the step before in the last nu columns of the state.
+    """
+
+    weight: np.ndarray
+    columns: np.ndarray
+    power: int = 2
+    first: np.ndarray | None = None
+    w_smooth: float = 0.0
 
 
 class Cost:
-    """Cost of N trajectories of different lengths, with their targets, (N, T, m) in mm; frames after the end are free.
+    """Cost of N trajectories of different lengths: targets are (N, T, m) in mm; frames after the end cost nothing."""
 
-    Actuator j counts ``weight[j]`` (nu,) times the power of its control or, where ``activation`` (nu,) says a column of
-    the state instead of -1, of that.
-    """
-
-    def __init__(
-        self,
-        targets: np.ndarray,
-        n_frames: np.ndarray,
-        weight: np.ndarray,
-        power: int = 2,
-        columns: np.ndarray | None = None,
-    ):
-        self.targets, self.n_frames, self.weight, self.power, self.columns = targets, n_frames, weight, power, columns
+    def __init__(self, targets: np.ndarray, n_frames: np.ndarray, drive: Effort):
+        self.targets, self.n_frames, self.drive = targets, n_frames, drive
         frames = np.arange(targets.shape[1])
-        self.counts = (frames < n_frames[:, None]) & (frames > 0)  # (N, T) frames that count
-        self.steps = self.counts[:, 1:]  # (N, T - 1) steps that count
+        self._counts = (frames < n_frames[:, None]) & (frames > 0)
+
+    @property
+    def steps(self) -> np.ndarray:
+        """(N, T - 1) which steps belong to the trajectories."""
+        return self._counts[:, 1:]
 
     def of(self, chosen: np.ndarray) -> "Cost":
-        """The cost of some of the trajectories, by index, perhaps several times."""
-        return Cost(self.targets[chosen], self.n_frames[chosen], self.weight, self.power, self.columns)
+        """The cost of some of the trajectories, by index, perhaps of one several times."""
+        return Cost(self.targets[chosen], self.n_frames[chosen], self.drive)
 
     def __call__(self, state: np.ndarray, ctrl: np.ndarray, measured: np.ndarray) -> np.ndarray:
         """(N,) mm^2 of states (N, T, n), controls (N, T - 1, nu) and what is measured, (N, T, m)."""
-        errors = np.square(measured - self.targets).sum(axis=2)
-        return np.where(self.counts, errors, 0).sum(axis=1) + np.where(self.steps, self._effort(state, ctrl), 0).sum(
-            axis=1
-        )
+        drive, power = self.drive, self.drive.power
+        effort = (drive.weight * np.abs(self._driven(state, ctrl)) ** power).sum(axis=2)
+        if drive.w_smooth:
+            effort[:, 1:] += drive.w_smooth * np.square(_change(state, ctrl)).sum(axis=2)
+        total = np.where(self._counts, np.square(measured - self.targets).sum(axis=2), 0).sum(axis=1)
+        total += np.where(self.steps, effort, 0).sum(axis=1)
+        if drive.first is not None:
+            start = np.where(drive.first >= 0, state[:, 0, drive.first], 0)
+            total += (drive.weight * np.abs(start) ** power).sum(axis=1)
+        return total
 
     def expand(self, state: np.ndarray, ctrl: np.ndarray, measured: np.ndarray, by_state: np.ndarray) -> Expansion:
-        """Arguments as above, and what is measured by the state, (N, T, m, n)."""
-        counts = self.counts[:, :, None]
+        """Expand it; arguments as above, and what is measured by the state, (N, T, m, n)."""
+        drive, counts, steps = self.drive, self._counts[:, :, None], self.steps[:, :, None]
         slope = 2 * np.where(counts, measured - self.targets, 0)
         jacobian = by_state * counts[..., None]
-        expansion = Expansion(
-            np.vecmat(slope, jacobian), np.zeros_like(ctrl), 2 * jacobian.mT @ jacobian, np.zeros_like(ctrl)
-        )
-        p, weight = self.power, self.weight * self.steps[:, :, None]
-        drive = ctrl if self.columns is None else state[:, 1:, self.columns]
-        first, second = (
-            weight * p * np.sign(drive) ** p * drive ** (p - 1),
-            weight * p * (p - 1) * np.abs(drive) ** (p - 2),
-        )
-        if self.columns is None:
-            expansion.by_ctrl[:], expansion.ctrl_ctrl[:] = first, second
-        else:
-            expansion.by_state[:, 1:, self.columns] += first
-            expansion.state_state[:, 1:, self.columns, self.columns] += second
-        return expansion
+        states, twice = np.vecmat(slope, jacobian), 2 * jacobian.mT @ jacobian
+        cross = np.zeros((*ctrl.shape, state.shape[2]))
+        first, second = self._powers(self._driven(state, ctrl), steps)
+        own, led = drive.columns < 0, np.flatnonzero(drive.columns >= 0)
+        controls, diagonal, columns = first * own, second * own, drive.columns[led]
+        states[:, 1:, columns] += first[..., led]
+        twice[:, 1:, columns, columns] += second[..., led]
+        if drive.first is not None:
+            led = np.flatnonzero(drive.first >= 0)
+            columns = drive.first[led]
+            first, second = self._powers(state[:, 0, drive.first], np.ones(1))
+            states[:, 0, columns] += first[:, led]
+            twice[:, 0, columns, columns] += second[:, led]
+        if drive.w_smooth:
+            now, before = np.arange(ctrl.shape[2]), np.arange(-ctrl.shape[2], 0)
+            weight = 2 * drive.w_smooth * steps[:, 1:]
+            change = weight * _change(state, ctrl)
+            controls[:, 1:] += change
+            states[:, 1:-1, before] -= change
+            diagonal[:, 1:] += weight
+            twice[:, 1:-1, before, before] += weight
+            cross[:, 1:, now, before] -= weight
+        return Expansion(states, controls, twice, cross, diagonal)
 
-    def _effort(self, state: np.ndarray, ctrl: np.ndarray) -> np.ndarray:
-        drive = ctrl if self.columns is None else state[:, 1:, self.columns]
-        return (self.weight * np.abs(drive) ** self.power).sum(axis=2)
+    def _driven(self, state: np.ndarray, ctrl: np.ndarray) -> np.ndarray:
+        return np.where(self.drive.columns >= 0, state[:, 1:, self.drive.columns], ctrl)
+
+    def _powers(self, driven: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """First and second derivative of the effort."""
+        p, weight, size = self.drive.power, self.drive.weight * counts, np.abs(driven)
+        return weight * p * np.sign(driven) * size ** (p - 1), weight * p * (p - 1) * size ** (p - 2)
+
+
+def _change(state: np.ndarray, ctrl: np.ndarray) -> np.ndarray:
+    """(N, T - 2, nu) how controls change from step to step."""
+    return ctrl[:, 1:] - state[:, 1:-1, -ctrl.shape[2] :]

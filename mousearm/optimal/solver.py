@@ -1,22 +1,32 @@
-# ruff: noqa
-"""Control-limited differential dynamic programming of many trajectories side by side."""
+"""Control-limited differential dynamic programming of many trajectories side by side.
 
-from typing import NamedTuple
+After Tassa, Mansard and Todorov 2014 (ICRA, 1168-1175), with three changes that the arm asks for. The controls are
+those of `Inputs`, in which a step has no kink. In the roll-out each step solves its quadratic programme again, for the
+state that was reached: where one muscle is at its bound, others take over, while clipping would let an unstable arm
+fall. And damping is of the inputs, as Levenberg and Marquardt have it.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 import numpy as np
+from tqdm import tqdm
 
 from mousearm.optimal.box import box_minimum
 from mousearm.optimal.cost import Cost
 from mousearm.optimal.inputs import Inputs
+from mousearm.optimal.model import BackwardPass, LocalModel, Path, local_model, plan
+from mousearm.optimal.system import System
 
-_SHARES = 0.5 ** np.arange(10)
-
-
-class Path(NamedTuple):
-    state: np.ndarray  # (N, T, n)
-    ctrl: np.ndarray  # (N, T - 1, nu)
-    measured: np.ndarray  # (N, T, m)
-    cost: np.ndarray  # (N,)
+_SHARES = np.array([0.5, 0.25, 0.1, 0.03, 0.01])  # of a plan that are tried where all of it is no good
+_SMALL_SHARE = 0.25  # below it the damping rises
+_LEAST_GAIN = 0.1  # part of the promised gain that the whole plan must bring
+_HUGE = 1e6  # states beyond it are those of systems that diverge
+_GOOD_GAIN = 0.5  # above it the damping falls
+_LEAST_DAMPING, _FIRST_DAMPING, _MOST_DAMPING = 1e-8, 1e-2, 1e6  # mm^2
+_SNAP = 1e-12  # of the range: controls this near to a bound are at it
+_TOLERANCE = 1e-6  # of the cost: less than this can still be gained, by a plan without damping
+_MOST_ITERATIONS = 200
 
 
 class Solution(NamedTuple):
@@ -24,195 +34,165 @@ class Solution(NamedTuple):
 
     state: np.ndarray  # (N, T, n)
     ctrl: np.ndarray  # (N, T - 1, nu)
-    gains: np.ndarray  # (N, T - 1, nu, n)
+    gains: np.ndarray  # (N, T - 1, nu, n) of controls by states; 0 for controls at a bound
     cost: np.ndarray  # (N,)
-    gradient: np.ndarray  # (N,)
+    gradient: np.ndarray  # (N,) largest derivative of the cost by a control that is free to move
     iterations: np.ndarray  # (N,)
     converged: np.ndarray  # (N,)
 
 
-class Model(NamedTuple):
-    """Second order in inputs around a path."""
+def solve(
+    system: System, cost: Cost, start: np.ndarray, ctrl: np.ndarray, start_range: np.ndarray | None = None
+) -> Solution:
+    """Minimise the cost of N trajectories from controls (N, T - 1, nu), which are held within their range.
 
-    a: np.ndarray  # (N, T-1, n, n)
-    b: np.ndarray  # (N, T-1, n, nu)
-    lx: np.ndarray
-    lu: np.ndarray
-    lxx: np.ndarray
-    lux: np.ndarray
-    luu: np.ndarray
-    gradient: np.ndarray  # (N, T-1, nu) of cost by ctrl
-
-
-class Policy(NamedTuple):
-    step: np.ndarray  # (N, T-1, nu) inputs
-    gains: np.ndarray  # (N, T-1, nu, n)
-    first: np.ndarray  # (N,) expected change linear
-    second: np.ndarray  # (N,)
+    They begin in states (N, n), or in the best within ``start_range`` (2, N, n), lowest and highest, where it is given.
+    A trajectory has converged when a plan without damping promises to gain less than 1e-6 of its cost.
+    """
+    search = _Search(system, cost, start, ctrl, start_range)
+    with tqdm(total=len(ctrl), desc="optimal control", unit=" reaches", delay=1, leave=False) as bar:
+        for _ in range(_MOST_ITERATIONS):
+            if not len(search.active):
+                break
+            bar.update(search.iterate())
+            bar.set_postfix_str(f"{search.path.cost.mean():.4g} mm2 each")
+    return search.solution()
 
 
-def expand(system, cost: Cost, path: Path, inputs: Inputs) -> Model:
-    N, T, n = path.state.shape
-    nu = path.ctrl.shape[2]
-    a = np.zeros((N, T, n, n))
-    b = np.zeros((N, T, n, nu))
-    c = np.zeros((N, T, path.measured.shape[2], n))
-    live = np.arange(T) < cost.n_frames[:, None]
-    ctrl = np.concatenate([path.ctrl, path.ctrl[:, -1:]], axis=1)
-    a[live], b[live], c[live] = system.linearise(path.state[live], ctrl[live])
-    e = cost.expand(path.state, path.ctrl, path.measured, c)
-    a, b = a[:, :-1], b[:, :-1]
-    # gradient
-    lam = e.by_state[:, -1]
-    g = np.empty_like(path.ctrl)
-    for t in reversed(range(T - 1)):
-        g[:, t] = e.by_ctrl[:, t] + np.vecmat(lam, b[:, t])
-        lam = e.by_state[:, t] + np.vecmat(lam, a[:, t])
-    g *= cost.steps[:, :, None]
-    slope, by_act = inputs.slopes(path.state[:, :-1], path.ctrl)
-    cols = inputs.columns
-    mus = np.flatnonzero(cols >= 0)
-    ux = np.zeros((N, T - 1, nu, n))
-    ux[:, :, mus, cols[mus]] = by_act[:, :, mus]
-    a = a + b @ ux
-    b = b * slope[:, :, None]
-    lx = e.by_state.copy()
-    lx[:, :-1] += np.vecmat(e.by_ctrl, ux)
-    lxx = e.state_state.copy()
-    lxx[:, :-1] += (ux * e.ctrl_ctrl[..., None]).mT @ ux
-    lux = (e.ctrl_ctrl * slope)[..., None] * ux
-    luu = e.ctrl_ctrl * slope**2
-    return Model(a, b, lx, e.by_ctrl * slope, lxx, lux, luu, g), slope, ux
+class _Search:
+    """The trajectories so far, and the models around those that have not converged (``active``, K of N)."""
+
+    def __init__(self, system: System, cost: Cost, start: np.ndarray, ctrl: np.ndarray, start_range: np.ndarray | None):
+        self._system, self._cost = system, cost
+        self._start_range = np.stack([start, start]) if start_range is None else start_range
+        held = np.clip(ctrl, *system.ctrl_range.T)
+        self.path = _perform(system, cost, start, len(ctrl[0]), lambda t, _: held[:, t])
+        self.active = np.arange(len(ctrl))
+        self._model = local_model(system, cost, self.path)
+        self._damping, self._iterations = np.full(len(ctrl), _FIRST_DAMPING), np.zeros(len(ctrl), dtype=int)
+        self._gains = np.zeros((*ctrl.shape, start.shape[1]))
+        self._gradient, self._converged = np.full(len(ctrl), np.inf), np.zeros(len(ctrl), dtype=bool)
+
+    def iterate(self) -> int:
+        """Improve all active trajectories once, but those that prove to have converged; returns how many those are."""
+        n_before = len(self.active)
+        self._retire()
+        if len(self.active):
+            ahead = self._plan(self._damping)
+            self._iterations[self.active] += 1
+            found, share = self._search_line(ahead)
+            gain = (self.path.cost[self.active] - found.cost) / np.maximum(_promised(ahead, share), 1e-300)
+            self._take(found, np.flatnonzero(share > 0))
+            change = np.select([share == 0, share < _SMALL_SHARE, gain > _GOOD_GAIN], [10.0, 2.0, 0.2], 1.0)
+            self._damping = np.maximum(change * self._damping, _LEAST_DAMPING)
+        return n_before - len(self.active)
+
+    def solution(self) -> Solution:
+        """What has been found."""
+        self._note(np.arange(len(self.active)), self._plan(np.full(len(self.active), _LEAST_DAMPING)))
+        state, ctrl, _, cost = self.path
+        return Solution(state, ctrl, self._gains, cost, self._gradient, self._iterations, self._converged)
+
+    def _plan(self, damping: np.ndarray, rows: np.ndarray | slice = slice(None)) -> BackwardPass:
+        """The plan for active trajectories, all or by index."""
+        i = self.active[rows]
+        low, high = self._start_range[:, i] - self.path.state[i, 0]
+        return plan(_rows(self._model, rows), self._cost.steps[i], damping, low, high)
+
+    def _retire(self) -> None:
+        """Take out what has converged, and what cannot be improved although its damping is large."""
+        if not len(self.active):
+            return
+        undamped = self._plan(np.full(len(self.active), _LEAST_DAMPING))
+        converged = _promised(undamped, np.ones(len(self.active))) < _TOLERANCE * self.path.cost[self.active]
+        over = converged | (self._damping > _MOST_DAMPING)
+        self._converged[self.active] = converged
+        self._note(np.flatnonzero(over), undamped)
+        stay = np.flatnonzero(~over)
+        self.active, self._damping, self._model = self.active[stay], self._damping[stay], _rows(self._model, stay)
+
+    def _note(self, rows: np.ndarray, undamped: BackwardPass) -> None:
+        """Keep gains and gradients of active trajectories, by index, whose search is over."""
+        i, model = self.active[rows], _rows(self._model, rows)
+        steps = self._cost.steps[i]
+        self._gains[i] = (model.ctrl_w[..., None] * undamped.gains[rows] + model.ctrl_x) * steps[..., None, None]
+        low, high = self._system.ctrl_range.T
+        ctrl, gradient = self.path.ctrl[i], model.gradient
+        free = ~(((ctrl <= low) & (gradient > 0)) | ((ctrl >= high) & (gradient < 0)))
+        self._gradient[i] = np.abs(np.where(free, gradient, 0)).max(axis=(1, 2), initial=0)
+
+    def _search_line(self, ahead: BackwardPass) -> tuple[Path, np.ndarray]:
+        """The best trajectories (K) by shares of the plan, and the shares; 0 where none is an improvement."""
+        rows = np.arange(len(self.active))
+        now = self.path.cost[self.active]
+        found = self._follow(ahead, rows, np.ones(len(rows)))
+        share = np.where(now - found.cost > _LEAST_GAIN * _promised(ahead, np.ones(len(rows))), 1.0, 0.0)
+        failed = np.flatnonzero(share == 0)
+        if len(failed):
+            tried = self._follow(ahead, np.repeat(failed, len(_SHARES)), np.tile(_SHARES, len(failed)))
+            best = tried.cost.reshape(len(failed), -1).argmin(axis=1)
+            chosen = _rows(tried, np.arange(len(failed)) * len(_SHARES) + best)
+            for part, new in zip(found, chosen, strict=True):
+                part[failed] = new
+            share[failed] = np.where(chosen.cost < now[failed], _SHARES[best], 0.0)
+        return found, share
+
+    def _take(self, found: Path, better: np.ndarray) -> None:
+        """Go on from better trajectories, by index among the active ones, with new models around them."""
+        if not len(better):
+            return
+        i = self.active[better]
+        for part, new in zip(self.path, found, strict=True):
+            part[i] = new[better]
+        fresh = local_model(self._system, self._cost.of(i), _rows(self.path, i))
+        for part, new in zip(self._model, fresh, strict=True):
+            part[better] = new
+
+    def _follow(self, ahead: BackwardPass, rows: np.ndarray, share: np.ndarray) -> Path:
+        """Perform shares (M,) of the plans of active trajectories, (M,) by index."""
+        i, model = self.active[rows], self._model
+        state, ctrl = self.path.state, self.path.ctrl
+        low, high = self._system.ctrl_range.T
+        near = _SNAP * (high - low)
+        start = np.clip(state[i, 0] + share[:, None] * ahead.start[rows], *self._start_range[:, i])
+
+        def act(t: int, now: np.ndarray) -> np.ndarray:
+            lived = np.nan_to_num(now, nan=0.0, posinf=0.0, neginf=0.0).clip(-_HUGE, _HUGE)
+            inputs = Inputs(self._system.columns, model.up[rows, t], model.down[rows, t])
+            before = inputs.of(state[i, t], ctrl[i, t])
+            bounds = (inputs.of(lived, np.broadcast_to(end, before.shape)) - before for end in (low, high))
+            slope = share[:, None] * ahead.slope[rows, t] + np.matvec(ahead.cross[rows, t], lived - state[i, t])
+            change, _ = box_minimum(ahead.curvature[rows, t], slope, *bounds)
+            chosen = inputs.ctrl(lived, before + change)
+            return np.where(chosen < low + near, low, np.where(chosen > high - near, high, chosen))
+
+        return _perform(self._system, self._cost.of(i), start, ctrl.shape[1], act)
 
 
-def backward(model, low, high, ux, slope, mu, steps, state_mu=0):
-    a, b, lx, lu, lxx, lux, luu, _ = model
-    N, T1, n, nu = b.shape
-    vx, vxx = lx[:, -1], lxx[:, -1]
-    k = np.zeros((N, T1, nu))
-    K = np.zeros((N, T1, nu, n))
-    first, second = np.zeros(N), np.zeros(N)
-    eye = np.eye(nu)
-    for t in reversed(range(T1)):
-        A, B = a[:, t], b[:, t]
-        va = vxx @ A
-        vb = vxx @ B
-        qx = lx[:, t] + np.vecmat(vx, A)
-        qu = lu[:, t] + np.vecmat(vx, B)
-        qxx = lxx[:, t] + A.mT @ va
-        qux = lux[:, t] + B.mT @ va
-        quu = luu[:, t, :, None] * eye + B.mT @ vb
-        reg = quu + mu[:, None, None] * eye + (~steps[:, t])[:, None, None] * eye
-        k[:, t], free = box_minimum(reg, qu, low[:, t], high[:, t])
-        held = np.where(free[..., None], 0, -ux[:, t] / slope[:, t, :, None])
-        mask = free[:, :, None] & free[:, None]
-        part = reg * mask + (~free)[..., None] * eye
-        rhs = np.where(free[..., None], -(qux + reg @ held), held)
-        K[:, t] = np.linalg.solve(part, rhs)
-        K[:, t] *= steps[:, t, None, None]
-        kk, KK = k[:, t], K[:, t]
-        first += np.vecdot(kk, qu)
-        second += np.vecdot(kk, np.matvec(quu, kk))
-        both = qu + np.matvec(quu, kk)
-        vx = qx + np.vecmat(both, KK) + np.vecmat(kk, qux)
-        cross = KK.mT @ qux
-        vxx = qxx + KK.mT @ quu @ KK + cross + cross.mT
-        vxx = (vxx + vxx.mT) / 2
-    return Policy(k, K, first, second)
+def _promised(ahead: BackwardPass, share: np.ndarray) -> np.ndarray:
+    """(K,) mm^2 that shares of a plan promise to gain."""
+    return -share * (ahead.first + share * ahead.second / 2)
 
 
-def roll(system, cost, start, T, policy) -> Path:
-    measured = [system.begin(start)]
-    state = [start]
-    ctrl = []
-    for t in range(T - 1):
-        u = policy(t, state[-1])
-        x, y = system.advance(u)
-        ctrl.append(u)
-        state.append(x)
-        measured.append(y)
-    s, c, m = (np.stack(p, axis=1) for p in (state, ctrl, measured))
-    j = cost(s, c, m)
-    return Path(s, c, m, np.where(np.isfinite(j), j, np.inf))
+_P = TypeVar("_P", Path, LocalModel)
 
 
-def free_gradient(g, ctrl, rng):
-    low, high = rng.T
-    held = ((ctrl <= low) & (g > 0)) | ((ctrl >= high) & (g < 0))
-    return np.abs(np.where(held, 0, g)).max(axis=(1, 2))
+def _rows(arrays: _P, rows: np.ndarray | slice) -> _P:
+    """Some trajectories of a tuple of arrays that have one row each."""
+    return type(arrays)._make(part[rows] for part in arrays)
 
 
-def solve(system, cost, start, ctrl, most=60, tol=1e-4, verbose=False, mu0=1.0, shares=_SHARES):
-    N, T1, nu = ctrl.shape
-    T = T1 + 1
-    low, high = system.ctrl_range.T
-    path = roll(system, cost, start, T, lambda t, x: ctrl[:, t])
-    mu = np.full(N, mu0)
-    import time
-
-    tt = np.zeros(4)
-    stale = True
-    for it in range(most):
-        t0 = time.process_time()
-        if stale:
-            inputs = Inputs(system, path.state[:, :-1])
-            model, slope, ux = expand(system, cost, path, inputs)
-            w = inputs.of_ctrl(path.state[:, :-1], path.ctrl)
-            wl = inputs.of_ctrl(path.state[:, :-1], np.broadcast_to(low, path.ctrl.shape)) - w
-            wh = inputs.of_ctrl(path.state[:, :-1], np.broadcast_to(high, path.ctrl.shape)) - w
-        g = free_gradient(model.gradient, path.ctrl, system.ctrl_range)
-        t1 = time.process_time()
-        pol = backward(model, wl, wh, ux, slope, mu, cost.steps)
-        t2 = time.process_time()
-        S = len(shares)
-        rows = np.repeat(np.arange(N), S)
-        sh = np.tile(shares, N)[:, None]
-        many = cost.of(rows)
-        inp = inputs.of(rows)
-
-        def act(t, x):
-            want = w[rows, t] + sh * pol.step[rows, t] + np.matvec(pol.gains[rows, t], x - path.state[rows, t])
-            return np.clip(inp.ctrl(t, x, want), low, high)
-
-        cand = roll(system, many, start[rows], T, act)
-        t3 = time.process_time()
-        J = cand.cost.reshape(N, S)
-        best = J.argmin(axis=1)
-        pick = np.arange(N) * S + best
-        gain = path.cost - J[np.arange(N), best]
-        al = shares[best]
-        promised = -(al * pol.first + al**2 / 2 * pol.second)
-        ok = gain > 1e-3 * np.maximum(promised, 0)
-        ok &= gain > 0
-        new = [np.where(ok.reshape(-1, *[1] * (x.ndim - 1)), y[pick], x) for x, y in zip(path, cand)]
-        path = Path(*new)
-        ratio = gain / promised
-        mu = np.where(ok & (al >= 0.5) & (ratio > 0.5), mu / 5, np.where(~ok, mu * 10, np.where(al < 0.25, mu * 2, mu)))
-        mu = np.clip(mu, 1e-8, 1e10)
-        stale = ok.any()
-        tt += [t1 - t0, t2 - t1, t3 - t2, time.process_time() - t3]
-        if verbose:
-            print(
-                it,
-                "J",
-                path.cost.round(5)[:4],
-                "g",
-                g.round(6)[:4],
-                "a",
-                al[:4],
-                "mu",
-                mu[:4],
-                "prom",
-                promised[:4],
-                "gain",
-                gain[:4],
-                ok[:4],
-            )
-        if (g < tol).all():
-            break
-    if verbose:
-        print("times", tt)
-    gains = slope[..., None] * pol.gains + ux
-    return Solution(
-        path.state, path.ctrl, gains * cost.steps[..., None, None], path.cost, g, np.full(N, it + 1), g < tol
-    )
+def _perform(
+    system: System, cost: Cost, start: np.ndarray, n_steps: int, act: Callable[[int, np.ndarray], np.ndarray]
+) -> Path:
+    """Let M systems do their steps, with the controls (M, nu) that ``act`` chooses in a step and its states (M, n)."""
+    states, measured, controls = [start], [system.begin(start)], []
+    with np.errstate(all="ignore"):  # what diverges costs infinitely much
+        for t in range(n_steps):
+            controls.append(act(t, states[-1]))
+            state, seen = system.advance(controls[-1])
+            states.append(state)
+            measured.append(seen)
+        state, ctrl, seen = (np.stack(rows, axis=1) for rows in (states, controls, measured))
+        total = cost(state, ctrl, seen)
+    return Path(state, ctrl, seen, np.where(np.isfinite(total), total, np.inf))

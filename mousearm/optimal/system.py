@@ -31,6 +31,11 @@ class System(Protocol):
     """Something with a state, (n,), that controls, (nu,), change from step to step, and of which m numbers count."""
 
     ctrl_range: np.ndarray  # (nu, 2)
+    columns: np.ndarray  # (nu,) of the state, of the activation that a control leads; -1 for controls without one
+
+    def progress(self, activation: np.ndarray) -> np.ndarray:
+        """Share of the way from activations (..., nu) to controls that a step does, (2, ..., nu): above, and below."""
+        ...
 
     def begin(self, state: np.ndarray) -> np.ndarray:
         """Put M copies into states (M, n); returns what is measured there, (M, m)."""
@@ -58,7 +63,7 @@ class ArmSystem:
         self._config, self._n = config, 0
         self._simulation: Simulation | None = None
         model = with_time_step(arm, config.env.control_dt, config.env.n_substeps)
-        self.columns, self.progress = activation_columns(model), Progress(model, config.env.control_dt)
+        self.columns, self._progress = _activation_columns(model), _Progress(model, config.env.control_dt)
         try:
             self._exact = DifferentiatedStep(model, arm.landmarks, config.env.n_substeps)
         except (EngineError, CompilerError):
@@ -88,6 +93,10 @@ class ArmSystem:
         measured = np.zeros((len(state), 6, state.shape[1]))
         measured[:, :, : self.arm.nq] = _MM * found.landmarks_by_qpos[:, FOLLOWED].reshape(len(state), 6, -1)
         return Linearisation(found.by_state, found.by_ctrl, measured)
+
+    def progress(self, activation: np.ndarray) -> np.ndarray:
+        """As `System.progress`; 1 for motors."""
+        return self._progress(activation)
 
     def parts(self, state: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Positions, velocities and activations of states (..., n)."""
@@ -126,13 +135,13 @@ class ArmSystem:
         return Linearisation(slope[:, :, :n], slope[:, :, n:], seen[:, :, :n])
 
 
-def activation_columns(model: mujoco.MjModel) -> np.ndarray:
+def _activation_columns(model: mujoco.MjModel) -> np.ndarray:
     """(nu,) where in the state the activations of muscles are; -1 for other actuators."""
     is_muscle = model.actuator_dyntype == mujoco.mjtDyn.mjDYN_MUSCLE
     return np.where(is_muscle, model.nq + model.nv + model.actuator_actadr, -1)
 
 
-class Progress:
+class _Progress:
     """Share of the way from activation to control that a step does, for controls above and below; 1 for motors.
 
     With the time constants of MuJoCo's muscles at the activation a: t_act (0.5 + 1.5 a) and t_deact / (0.5 + 1.5 a).

@@ -9,7 +9,7 @@ from mousearm.config import Config
 from mousearm.env.references import References
 from mousearm.mechanics import muscles_of, optimal_and_slack
 from mousearm.model import Arm
-from mousearm.optimal.cost import Cost
+from mousearm.optimal.cost import Cost, Effort
 from mousearm.optimal.solver import Solution, solve
 from mousearm.optimal.system import ArmSystem
 
@@ -63,7 +63,7 @@ def reach_cost(arm: Arm, references: References, config: Config) -> Cost:
         weight[muscles] = volume / volume.mean()
     targets = 1e3 * references.targets.reshape(*references.targets.shape[:2], -1)
     weight *= chosen.w_effort / np.abs(arm.ctrl_range).max(axis=1) ** chosen.power
-    return Cost(targets, references.n_frames, weight, chosen.power)
+    return Cost(targets, references.n_frames, Effort(weight, np.full(arm.nu, -1), chosen.power))
 
 
 def _trajectory(arm: Arm, references: References, solution: Solution, i: int) -> OptimalTrajectory:

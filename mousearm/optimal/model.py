@@ -1,0 +1,150 @@
+"""A trajectory's surroundings to second order, in inputs, and the step that is best in them."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from mousearm.optimal.box import box_minimum
+from mousearm.optimal.cost import Cost
+from mousearm.optimal.inputs import Inputs
+from mousearm.optimal.system import System
+
+
+class Path(NamedTuple):
+    """N trajectories as they were performed."""
+
+    state: np.ndarray  # (N, T, n)
+    ctrl: np.ndarray  # (N, T - 1, nu)
+    measured: np.ndarray  # (N, T, m)
+    cost: np.ndarray  # (N,)
+
+
+class LocalModel(NamedTuple):
+    """How the next states and the cost depend on states x and inputs w around N trajectories."""
+
+    a: np.ndarray  # (N, T - 1, n, n) next state by x
+    b: np.ndarray  # (N, T - 1, n, nu) next state by w
+    cost_x: np.ndarray  # (N, T, n)
+    cost_w: np.ndarray  # (N, T - 1, nu)
+    cost_xx: np.ndarray  # (N, T, n, n)
+    cost_wx: np.ndarray  # (N, T - 1, nu, n)
+    cost_ww: np.ndarray  # (N, T - 1, nu), a diagonal
+    ctrl_w: np.ndarray  # (N, T - 1, nu) controls by w, a diagonal
+    ctrl_x: np.ndarray  # (N, T - 1, nu, n) controls by x, with w held
+    low: np.ndarray  # (N, T - 1, nu) bounds of changes of w
+    high: np.ndarray  # (N, T - 1, nu)
+    gradient: np.ndarray  # (N, T - 1, nu) of the whole cost by controls, through all that follows
+    up: np.ndarray  # (N, T - 1, nu) of `Inputs`
+    down: np.ndarray
+
+
+class BackwardPass(NamedTuple):
+    """What to do around N trajectories: the w that minimises w (slope + cross x + curvature w / 2), within its bounds.
+
+    x and w are changes of states and inputs.
+    """
+
+    slope: np.ndarray  # (N, T - 1, nu)
+    cross: np.ndarray  # (N, T - 1, nu, n)
+    curvature: np.ndarray  # (N, T - 1, nu, nu)
+    gains: np.ndarray  # (N, T - 1, nu, n) of w by x, where what is at a bound keeps its control
+    start: np.ndarray  # (N, n) change of the first state
+    first: np.ndarray  # (N,) change of the cost that the plan promises, of first order in its share
+    second: np.ndarray  # (N,) and of second order
+
+
+def local_model(system: System, cost: Cost, path: Path) -> LocalModel:
+    """Expand steps and cost around trajectories."""
+    (n_paths, n_frames, n), nu = path.state.shape, path.ctrl.shape[2]
+    a, b = np.zeros((n_paths, n_frames, n, n)), np.zeros((n_paths, n_frames, n, nu))
+    c = np.zeros((*path.measured.shape, n))
+    lived = np.arange(n_frames) < cost.n_frames[:, None]
+    ctrl = np.concatenate([path.ctrl, path.ctrl[:, -1:]], axis=1)
+    a[lived], b[lived], c[lived] = system.linearise(path.state[lived], ctrl[lived])
+    a, b, state = a[:, :-1], b[:, :-1], path.state[:, :-1]
+    expansion = cost.expand(path.state, path.ctrl, path.measured, c)
+    gradient = _adjoint(a, b, expansion.by_state, expansion.by_ctrl, cost.steps)
+    inputs = Inputs.around(system, state)
+    ctrl_w, ctrl_x = inputs.slopes(state, path.ctrl)
+    now = inputs.of(state, path.ctrl)
+    cost_x, cost_xx = expansion.by_state, expansion.state_state
+    cost_x[:, :-1] += np.vecmat(expansion.by_ctrl, ctrl_x)
+    crossed = expansion.ctrl_state + expansion.ctrl_ctrl[..., None] * ctrl_x
+    half = ctrl_x.mT @ (expansion.ctrl_state + crossed) / 2
+    cost_xx[:, :-1] += half + half.mT
+    return LocalModel(
+        a + b @ ctrl_x,
+        b * ctrl_w[:, :, None],
+        cost_x,
+        expansion.by_ctrl * ctrl_w,
+        cost_xx,
+        ctrl_w[..., None] * crossed,
+        expansion.ctrl_ctrl * ctrl_w**2,
+        ctrl_w,
+        ctrl_x,
+        inputs.of(state, np.broadcast_to(system.ctrl_range[:, 0], path.ctrl.shape)) - now,
+        inputs.of(state, np.broadcast_to(system.ctrl_range[:, 1], path.ctrl.shape)) - now,
+        gradient,
+        inputs.up,
+        inputs.down,
+    )
+
+
+def _adjoint(a: np.ndarray, b: np.ndarray, by_state: np.ndarray, by_ctrl: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """The gradient of the whole cost, exact: backwards through the steps."""
+    gradient, costate = by_ctrl.copy(), by_state[:, -1]
+    for t in reversed(range(len(by_ctrl[0]))):
+        gradient[:, t] += np.vecmat(costate, b[:, t])
+        costate = by_state[:, t] + np.vecmat(costate, a[:, t])
+    return gradient * steps[..., None]
+
+
+def plan(
+    model: LocalModel, steps: np.ndarray, damping: np.ndarray, start_low: np.ndarray, start_high: np.ndarray
+) -> BackwardPass:
+    """The backward pass: what to do in each step, given that the best is done in those that follow.
+
+    V(x) = min over w of cost + V'(A x + B w), its second order being that of the cost, and of the next V, in linear
+    steps. ``damping``, (N,) mm^2, keeps inputs near those that they were. Changes of the first state are within
+    ``start_low`` and ``start_high``, (N, n).
+    """
+    n_paths, n_steps, n, nu = model.b.shape
+    own = np.eye(nu)
+    v_x, v_xx = model.cost_x[:, -1], model.cost_xx[:, -1]
+    slope, cross = np.empty((n_paths, n_steps, nu)), np.empty((n_paths, n_steps, nu, n))
+    curvature, gains = np.empty((n_paths, n_steps, nu, nu)), np.empty((n_paths, n_steps, nu, n))
+    first, second = np.zeros(n_paths), np.zeros(n_paths)
+    for t in reversed(range(n_steps)):
+        a, b = model.a[:, t], model.b[:, t]
+        q_x, q_w = model.cost_x[:, t] + np.vecmat(v_x, a), model.cost_w[:, t] + np.vecmat(v_x, b)
+        ahead = v_xx @ a
+        q_xx, q_wx = model.cost_xx[:, t] + a.mT @ ahead, model.cost_wx[:, t] + b.mT @ ahead
+        q_ww = model.cost_ww[:, t, :, None] * own + b.mT @ v_xx @ b
+        damped = q_ww + np.where(steps[:, t], damping, 1.0)[:, None, None] * own
+        slope[:, t], cross[:, t], curvature[:, t] = q_w, q_wx, damped
+        change, free = box_minimum(damped, q_w, model.low[:, t], model.high[:, t])
+        held = -model.ctrl_x[:, t] / model.ctrl_w[:, t, :, None] * steps[:, t, None, None]
+        gain = gains[:, t] = _gains(damped, q_wx, free, held)
+        first += np.vecdot(change, q_w)
+        second += np.vecdot(change, np.matvec(q_ww, change))
+        v_x = q_x + np.vecmat(q_w + np.matvec(q_ww, change), gain) + np.vecmat(change, q_wx)
+        half = (q_xx + gain.mT @ q_ww @ gain) / 2 + gain.mT @ q_wx
+        v_xx = half + half.mT
+    start = np.zeros((n_paths, n))
+    chosen = np.flatnonzero((start_high > start_low).any(axis=0))
+    if len(chosen):
+        part = v_xx[:, chosen[:, None], chosen]
+        damped = part + damping[:, None, None] * np.eye(len(chosen))
+        found, _ = box_minimum(damped, v_x[:, chosen], start_low[:, chosen], start_high[:, chosen])
+        start[:, chosen] = found
+        first += np.vecdot(found, v_x[:, chosen])
+        second += np.vecdot(found, np.matvec(part, found))
+    return BackwardPass(slope, cross, curvature, gains, start, first, second)
+
+
+def _gains(curvature: np.ndarray, cross: np.ndarray, free: np.ndarray, held: np.ndarray) -> np.ndarray:
+    """How the best w follows x: what is free minimises the rest, what is not does as ``held`` says."""
+    fixed, nu = ~free[..., None], free.shape[1]
+    moved = np.where(fixed, held, 0)
+    part = curvature * (free[:, :, None] & free[:, None]) + fixed * np.eye(nu)
+    return np.linalg.solve(part, np.where(fixed, held, -cross - curvature @ moved))
