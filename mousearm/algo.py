@@ -50,6 +50,7 @@ class SequencePPO(RecurrentPPO):
 
     critic_warmup_until = 0  # before this number of control steps only the value head learns
     _on_cpu: RecurrentPolicy | None = None  # where the network itself is not
+    return_scale = 1.0  # spread of the first returns, where the value head learns by itself
     imitated = 0  # control steps of imitation, which the budget does not contain
     policy: RecurrentPolicy
     batch_size: int
@@ -176,6 +177,7 @@ class SequencePPO(RecurrentPPO):
     @torch.no_grad()
     def _evaluate(self, buffer: SequenceBuffer) -> None:
         """Log-probabilities, values, advantages, returns; an episode that time cut off is worth what would follow."""
+        self._begin_critic()
         policy, ends = self.policy, buffer.time_limits
         outputs = buffer.outputs.flatten(0, 1)
         log_probs = policy.get_distribution(outputs).log_prob(buffer.actions.flatten(0, 1))
@@ -186,7 +188,13 @@ class SequencePPO(RecurrentPPO):
             buffer.rewards[ends.steps, ends.arms] += self.gamma * policy.predict_values(outputs[0])
         observations, starts, state = self._now()
         outputs, _ = policy(observations[None], state)
-        buffer.compute_advantages(policy.predict_values(outputs[0]), starts, self.gamma, self.gae_lambda)
+        self._advance(policy.predict_values(outputs[0]), starts)
+
+    def _advance(self, last_values: torch.Tensor, last_starts: torch.Tensor) -> None:
+        """Compute advantages and returns, from the values after the last step; of the first ones, their spread."""
+        self.rollout_buffer.compute_advantages(last_values, last_starts, self.gamma, self.gae_lambda)
+        if self._critic_rate is not None and self._n_updates == 0:
+            self.return_scale = float(self.rollout_buffer.returns.std())
 
     def train(self) -> None:
         """Learn from the rollout, then let the normaliser see it: old and new log-probabilities share one scale."""
@@ -217,7 +225,22 @@ class SequencePPO(RecurrentPPO):
     def _update_learning_rate(self, optimizers: Any) -> None:
         super()._update_learning_rate(optimizers)
         if self._critic_rate is not None:
-            self.policy.optimizer.param_groups[1]["lr"] = self._critic_rate
+            _, hidden, end = self.policy.optimizer.param_groups
+            hidden["lr"], end["lr"] = self._critic_rate, self._critic_rate * self.return_scale
+
+    @torch.no_grad()
+    def _begin_critic(self) -> None:
+        """Let the value head begin with what all states are worth on average, which it need not learn then.
+
+        Where returns differ little (a taught network misses its targets by tenths of a millimetre), steps that are
+        small for their mean are large for their differences. So its last layer learns in units of their spread
+        (``return_scale``), as with normalised returns (van Hasselt et al. 2016), but its values keep their unit.
+        """
+        if self._critic_rate is None or self._n_updates > 0:
+            return
+        buffer, end = self.rollout_buffer, self.policy.value_net
+        end.weight.zero_()
+        end.bias.copy_(buffer.rewards.mean() / max(1 - self.gamma, 1 / self.n_steps))
 
     def state(self) -> dict[str, Any]:
         """All but the network that learning depends on, between two rollouts; live, to be copied."""
@@ -227,6 +250,7 @@ class SequencePPO(RecurrentPPO):
             "n_updates": self._n_updates,
             "critic_until": self.critic_warmup_until,
             "imitated": self.imitated,
+            "return_scale": self.return_scale,
             "observations": self._last_obs,
             "starts": self._last_episode_starts,
             "memory": self._last_state,
@@ -238,6 +262,7 @@ class SequencePPO(RecurrentPPO):
         self.policy.optimizer.load_state_dict(state["optimizer"])
         self.num_timesteps, self._n_updates = state["steps"], state["n_updates"]
         self.critic_warmup_until, self.imitated = state["critic_until"], state["imitated"]
+        self.return_scale = state.get("return_scale", 1.0)  # older versions had none
         for name, kind, shape in (("observations", "f", self.observation_space.shape), ("starts", "b", ())):
             found = state[name]  # None before the first rollout
             if found is not None and (found.dtype.kind, found.shape) != (kind, (self.n_envs, *(shape or ()))):
@@ -266,7 +291,7 @@ class SequencePPO(RecurrentPPO):
         with torch.no_grad():
             approx_kl = batch.mean(ratio - 1 - log_ratio)
             clip_fraction = batch.mean(((ratio - 1).abs() > clip).float())
-        loss = self.vf_coef * value_loss
+        loss = self.vf_coef / self.return_scale**2 * value_loss
         if self.num_timesteps >= self.critic_warmup_until:
             loss = loss + policy_loss + self.ent_coef * entropy_loss
         return Loss(loss, policy_loss, value_loss, entropy_loss, approx_kl, clip_fraction)
@@ -311,12 +336,11 @@ class SequencePPO(RecurrentPPO):
         return explained_variance(buffer.values.flatten().cpu().numpy(), buffer.returns.flatten().cpu().numpy())
 
 
-def learning_rate(config: AlgoConfig) -> float | Callable[[float], float]:
-    """The constant rate, or the straight line from ``learning_rate`` to ``learning_rate_final`` over the budget.
+def falling(first: float, last: float | None) -> float | Callable[[float], float]:
+    """The constant rate ``first``, or the straight line to ``last`` over the budget.
 
     The last rollout ends after the budget. The line goes on until then, but not below zero, which would unlearn.
     """
-    first, last = config.learning_rate, config.learning_rate_final
     if last is None:
         return first
     return lambda progress_remaining: max(last + (first - last) * progress_remaining, 0.0)
@@ -326,7 +350,7 @@ def stock_arguments(config: AlgoConfig) -> dict[str, Any]:
     """The arguments of RecurrentPPO that a configuration stands for."""
     ours = ("timesteps", "eval_freq", "eval_reaches", "learning_rate_final")
     stock = {name: value for name, value in asdict(config).items() if name not in ours}
-    return {**stock, "learning_rate": learning_rate(config)}
+    return {**stock, "learning_rate": falling(config.learning_rate, config.learning_rate_final)}
 
 
 def stock_name(name: str) -> str:
@@ -346,7 +370,7 @@ def build_algo(config: Config, env: VecEnv, kind: type[_Algo] = SequencePPO) -> 
         )
     arguments = stock_arguments(config.algo)
     if (pretrain := config.pretrain).teacher != "none":
-        arguments["learning_rate"] = pretrain.learning_rate_after
+        arguments["learning_rate"] = falling(pretrain.learning_rate_after, pretrain.learning_rate_after_final)
         arguments["critic_rate"] = pretrain.critic_learning_rate
         arguments["normalizer_learns"] = not pretrain.freeze_normalizer
     return kind(

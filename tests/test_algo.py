@@ -1,5 +1,4 @@
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import VecEnv
 
 from mousearm import checkpoint
-from mousearm.algo import SequencePPO, build_algo, learning_rate, stock_name
+from mousearm.algo import SequencePPO, build_algo, falling, stock_name
 from mousearm.benchmark.speed import collect, copy_rollout, copy_weights, gradient_difference, stock_algo
 from mousearm.buffer import Minibatch, SequenceBuffer
 from mousearm.checkpoint import TrainingState
@@ -124,14 +123,13 @@ def test_arguments_arrive(configure, tracking):
     assert algo.policy.backbone.hidden_size == 16
 
 
-def test_learning_rate_by_hand(configure):
-    config = configure("algo.learning_rate=0.001", "algo.learning_rate_final=0.0001").algo
-    schedule = learning_rate(config)
+def test_learning_rate_by_hand():
+    schedule = falling(0.001, 0.0001)
     # At the start, half way and at the end of the budget.
     assert [schedule(left) for left in (1.0, 0.5, 0.0)] == pytest.approx([1e-3, 5.5e-4, 1e-4])
     # The last rollout is counted whole: a budget of 2000 steps may end at 3136.
     assert [schedule(left) for left in (-0.05, -0.568)] == pytest.approx([5.5e-5, 0.0])
-    assert learning_rate(replace(config, learning_rate_final=None)) == 1e-3
+    assert falling(0.001, None) == 1e-3
 
 
 # The rollout

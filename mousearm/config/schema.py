@@ -275,6 +275,12 @@ class PretrainConfig:
         _POSITIVE,
         default=3e-5,
     )
+    learning_rate_after_final: float | None = key(
+        "That rate at the end of the budget, approached linearly: small last steps average the noise of exploration "
+        "out; null: constant.",
+        _FINITE,
+        default=None,
+    )
     critic_learning_rate: float | None = key(
         "Learning rate of the value head after the warm start, which knows nothing then; null: that of the network.",
         _POSITIVE,

@@ -140,6 +140,7 @@ class DevicePPO(SequencePPO):
 
     @torch.no_grad()
     def _evaluate(self, buffer: DeviceBuffer) -> None:  # type: ignore[override]
+        self._begin_critic()
         policy, outputs = self.policy, buffer.outputs.flatten(0, 1)
         log_probs = policy.get_distribution(outputs).log_prob(buffer.actions.flatten(0, 1))
         buffer.log_probs.copy_(log_probs.view(buffer.shape))
@@ -149,7 +150,7 @@ class DevicePPO(SequencePPO):
             outputs, _ = policy.step(*buffer.seen_last(cut))
             buffer.rewards.view(-1)[cut] += self.gamma * policy.predict_values(outputs)
         outputs, _ = policy.step(self._observation, self._last_state)
-        buffer.compute_advantages(policy.predict_values(outputs), self._starts, self.gamma, self.gae_lambda)
+        self._advance(policy.predict_values(outputs), self._starts)
 
     def train(self) -> None:
         """Learn from the rollout, then let the normaliser see it, as `SequencePPO.train`."""

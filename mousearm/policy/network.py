@@ -148,12 +148,13 @@ class RecurrentPolicy(ActorCriticPolicy):
         self.mlp_extractor = MlpExtractor(config.lstm_hidden_size, self.net_arch, self.activation_fn, self.device)
 
     def separate_critic(self) -> None:
-        """Give the value head, which no other weight learns with, a group of its own in the optimiser: the second."""
-        critic = [*self.mlp_extractor.value_net.parameters(), *self.value_net.parameters()]
-        own = {id(weight) for weight in critic}
+        """Give the value head two groups of its own in the optimiser: its hidden layers, and its last one."""
+        parts = [[*self.mlp_extractor.value_net.parameters()], [*self.value_net.parameters()]]
+        own = {id(weight) for part in parts for weight in part}
         (group,) = self.optimizer.param_groups
         group["params"] = [weight for weight in group["params"] if id(weight) not in own]
-        self.optimizer.add_param_group({"params": critic})
+        for part in parts:
+            self.optimizer.add_param_group({"params": part})
 
     def numbered(self, state: dict[str, Any]) -> dict[str, Any]:
         """A state of the optimiser, its weights numbered as the network has them, whatever groups they are in."""

@@ -57,6 +57,35 @@ def test_a_task_that_needs_memory(configure, kind):
     assert reward > -0.3 if kind == "lstm" else reward < -0.9
 
 
+def teach(policy, share):
+    """Let a network answer each cue with a share of it, in the last of the four steps."""
+    cue = 2.0 * (torch.arange(32) % 2) - 1
+    observations = torch.stack([torch.zeros(4, 32), torch.arange(4)[:, None].expand(4, 32) / 3], dim=2)
+    observations[0, :, 0] = cue
+    policy.features_extractor.update(observations)
+    optimizer = torch.optim.Adam(policy.parameters(), lr=0.01)
+    for _ in range(100):
+        outputs, _ = policy(observations, policy.backbone.initial_state(32))
+        optimizer.zero_grad()
+        (policy.mean_actions(outputs[-1])[:, 0] - share * cue).square().mean().backward()
+        optimizer.step()
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_learning_by_reward_improves_on_what_was_taught(configure, seed):
+    """The teacher's answer is half of the cue, worth -(1 - 1/2)^2 = -1/4; the exploration is that of a warm start."""
+    overrides = ("pretrain=cmc", "algo.n_steps=12", "algo.batch_size=192", "algo.n_epochs=4", "algo.gamma=0.99")
+    config = configure(*SMALL, *overrides, "pretrain.learning_rate_after=0.001", f"seed={seed}")
+    algo = build(config, RememberTheCue(32))
+    teach(algo.policy, 0.5)
+    torch.nn.init.constant_(algo.policy.log_std, config.pretrain.log_std_after)
+    before = final_reward(algo, RememberTheCue(200, seed=9))
+    algo.critic_warmup_until = 2000
+    algo.learn(16_000)
+    assert before == pytest.approx(-0.25, abs=0.02)
+    assert final_reward(algo, RememberTheCue(200, seed=9)) > -0.05
+
+
 # The rollout
 
 
@@ -235,8 +264,9 @@ def test_same_seed_same_weights_other_seed_other_weights(configure):
     assert not same(one, other)
 
 
-def test_a_run_that_resumes_goes_on_as_if_nothing_had_happened(tmp_path, configure):
-    config = configure(*SHORT, "algo.learning_rate_final=null")
+@pytest.mark.parametrize("overrides", [("algo.learning_rate_final=null",), ("pretrain=cmc",)])
+def test_a_run_that_resumes_goes_on_as_if_nothing_had_happened(tmp_path, configure, overrides):
+    config = configure(*SHORT, *overrides)
     folder = RunFolder(tmp_path)
 
     class Env(ToyEnv):
