@@ -15,6 +15,7 @@ from mousearm.rundir.folder import RunFolder
 
 GOLDEN = Path(__file__).parent / "golden" / "3" / "run"
 NOTEBOOKS = Path(__file__).parents[1] / "docs" / "notebooks"
+BARS = "application/vnd.jupyter.widget-view+json"  # progress bars of notebooks
 # What each notebook trains in a test, in place of the numbers of its cell of parameters.
 SHORT = {
     "first_reach": "steps = 1568",
@@ -102,8 +103,8 @@ def run_notebook(name, folder):
 @pytest.mark.parametrize(
     ("name", "shows"),
     [
-        ("first_reach", ["paw_mean_mm", "image/png", "'hidden': ((50, 1, 128), '1')"]),
-        ("own_data", ["4 of 4 reaches can be trained on", "trajectory.png"]),
+        ("first_reach", ["paw_mean_mm", "image/png", BARS, "'hidden': ((50, 1, 128), '1')"]),
+        ("own_data", ["4 of 4 reaches can be trained on", "trajectory.png", BARS]),
         ("compare", ["paw_heavy", "image/png"]),
     ],
 )

@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from mousearm.arrays import Array, namespace
 from mousearm.config import Config, ModelConfig

@@ -10,7 +10,7 @@ from textwrap import TextWrapper
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from mousearm.config import Config
 from mousearm.env.references import reach_files, with_lengths

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from mousearm import formats
 from mousearm.agent import Agent

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from safetensors.torch import save as to_safetensors
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from mousearm import checkpoint
 from mousearm.algo import SequencePPO, network_threads
