@@ -7,6 +7,7 @@ slow to import comes before the arguments are parsed, and calls the package. It 
 import os
 import select
 import sys
+import warnings
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -84,9 +85,10 @@ def handled() -> Iterator[None]:
     A mistake of the user, or a file that cannot be read or written, is one text on stderr and the status 1; what is
     interrupted has the status of shells; and where nobody reads what is printed any more, as in ``| head``, nothing is
     said. For any of these SystemExit is raised, with the status. What the terminal's encoding lacks is printed as its
-    number. Figures are drawn into files, whatever a notebook has told matplotlib.
+    number. Figures are drawn into files, whatever a notebook has told matplotlib. A warning is its text alone.
     """
     os.environ["MPLBACKEND"] = "agg"
+    usual, warnings.formatwarning = warnings.formatwarning, _in_a_line
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed from the start, as by `>&-`
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
@@ -103,6 +105,15 @@ def handled() -> Iterator[None]:
         sys.exit(1)
     except KeyboardInterrupt as stop:
         sys.exit(stop.status if isinstance(stop, Interrupted) else _INTERRUPTED)
+    finally:
+        warnings.formatwarning = usual
+
+
+def _in_a_line(message: Warning | str, category: type[Warning], file: str, number: int, line: str | None = None) -> str:
+    """What is said to users by a warning, without its place in the program, which other kinds keep."""
+    if category is UserWarning:
+        return printable(f"warning: {message}\n")
+    return f"{file}:{number}: {category.__name__}: {message}\n"
 
 
 def _check_encoding() -> None:

@@ -77,10 +77,11 @@ class Bounds(NamedTuple):
             ModelError: there is no solution: a state is not finite, or limits are in the wrong order.
         """
         *lead, nu, nv = self.gain.shape
-        rows = (weight @ self.gain.mT).reshape(-1, weight.shape[-2], nu)
-        wanted = np.matvec(weight, torque - self.offset).reshape(len(rows), -1)
-        hessian = rows.mT @ rows + np.diag(np.broadcast_to(np.square(effort), nu))
-        slope = -np.vecmat(wanted, rows)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused below
+            rows = (weight @ self.gain.mT).reshape(-1, weight.shape[-2], nu)
+            wanted = np.matvec(weight, torque - self.offset).reshape(len(rows), -1)
+            hessian = rows.mT @ rows + np.diag(np.broadcast_to(np.square(effort), nu))
+            slope = -np.vecmat(wanted, rows)
         low, high = (np.array(np.broadcast_to(limit, (*lead, nu))).reshape(-1, nu) for limit in limits)
         none, kinds = np.zeros((0, nu)), np.zeros(nu, dtype=np.int32)
         shares, solved = np.empty_like(slope), np.isfinite(slope).all(axis=1)

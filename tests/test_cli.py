@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,16 @@ def status_of(error):
 def test_the_status_tells_how_a_command_ended(capsys, error, text, status):
     assert status_of(error) == status
     assert capsys.readouterr() == ("", text)
+
+
+def test_warnings_are_told_without_their_place_in_the_program():
+    usual = warnings.formatwarning
+    with cli.handled():
+        assert warnings.formatwarning("The arm is \x1b small.", UserWarning, "a.py", 3) == (
+            "warning: The arm is \\x1b small.\n"
+        )
+        assert warnings.formatwarning("overflow", RuntimeWarning, "a.py", 3) == "a.py:3: RuntimeWarning: overflow\n"
+    assert warnings.formatwarning is usual
 
 
 def test_a_mistake_in_the_program_keeps_its_traceback():

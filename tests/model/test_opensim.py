@@ -380,6 +380,10 @@ ENTITY = '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
         ),
         (document().replace("-1.5 1.5", "1.5 -1.5"), r"Coordinate\[lift\]/range: 1.5 is above -1.5"),
         (document().replace(">0.2<", ">-0.2<"), r"max_isometric_force: must be above 0, not -0.2"),
+        (
+            document().replace(">0.001</tendon", ">-0.001</tendon"),
+            r"tendon_slack_length: must be at least 0, not -0.001",
+        ),
         ("<OpenSimDocument>" + "<a>" * 200, r"elements within elements, more than 100 deep"),
     ],
 )

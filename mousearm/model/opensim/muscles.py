@@ -65,6 +65,8 @@ def read_muscle(
     for key, value in (("max_isometric_force", force), ("optimal_fiber_length", fiber)):
         if value <= 0:
             raise node.need(key).error(f"must be above 0, not {value:g}.")
+    if (tendon := node.number("tendon_slack_length", 0.2)) < 0:
+        raise node.need("tendon_slack_length").error(f"must be at least 0, not {tendon:g}.")
     if lost := [point.name for point in kept if point.body not in reached]:
         node.lose(f"point {lost[0]} is on a body that is left out; the muscle is left out")
         return None
@@ -78,7 +80,7 @@ def read_muscle(
         wraps=tuple(bends),
         force=force,
         fiber=fiber,
-        tendon=node.number("tendon_slack_length", 0.2),
+        tendon=tendon,
         pennation=node.number("pennation_angle_at_optimal", 0.0),
         max_velocity=node.number("max_contraction_velocity", 10.0),
         activation=node.number("activation_time_constant", rise),
