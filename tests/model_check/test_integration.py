@@ -37,7 +37,7 @@ def test_the_reference_follows_the_reach(report, configure):
     assert report.tracking_mm.max() < 0.2
     _, arm, references = prepare(configure("model=muscle"))
     muscle = integration_accuracy(arm, references, DT, [("implicitfast", 32)])
-    assert muscle.tracking_mm.max() < 0.2
+    assert muscle.tracking_mm.max() < 0.5
 
 
 def test_table_names_what_was_compared(report):
