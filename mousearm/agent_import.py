@@ -35,7 +35,10 @@ if TYPE_CHECKING:
 MAX_MEMBER_BYTES = 500_000_000  # of an archive; the weights of 16 layers of 1024 are 0.5 GB
 _MAX_ARCHIVE_BYTES = 2_000_000_000  # weights, and the states of their optimiser
 # How the lab's original program trained; overrides may say otherwise.
-_ORIGINAL = ("algo=original", "reward=original", "kinematics.retarget=uniform", "env.n_substeps=16")
+_ORIGINAL = (
+    *("algo=original", "reward=original", "kinematics.retarget=uniform", "env.n_substeps=16"),
+    *("model.muscle_dynamics=published", "env.initial_activation=zero"),
+)
 # Keys and groups that the network of the agent determines.
 _DECIDED = ("policy", "env.observation", "env.path_steps", "model.action_map", "algo.use_sde", "pretrain")
 _ARGUMENTS = ("n_steps", "batch_size", "n_epochs", "gamma", "gae_lambda", "ent_coef", "vf_coef", "max_grad_norm")

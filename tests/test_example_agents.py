@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import mousearm
-from mousearm.agent import reproduce
+from mousearm.agent import Agent, reproduce
 from mousearm.errors import UnknownNameError
 from mousearm.figures import usual_place
 from mousearm.rundir.runs import run_path
@@ -26,6 +26,11 @@ def test_it_has_the_stated_errors(agent):
     found = reproduce(Path(agent))
     assert found.largest_mm < 0.001
     assert found.stated.objective < 0.5
+
+
+def test_the_muscles_are_those_that_it_learned_with():
+    config = Agent.load(Path("package:example_muscle")).config
+    assert (config.model.muscle_dynamics, config.env.initial_activation) == ("published", "zero")
 
 
 @pytest.mark.parametrize("agent", AGENTS)

@@ -159,6 +159,16 @@ def test_older_runs_were_simulated_by_mujoco():
     assert formats.upgrade(CHECKPOINT, {"network": {}}, 2) == {"network": {}}
 
 
+def test_muscles_of_older_runs_were_as_published_and_began_at_rest():
+    older = {"config.yaml": {"engine": "mujoco", "model": {"file": "a.xml"}, "env": {"control_dt": 0.01}}}
+    upgraded = formats.upgrade(RUN, older, 5)["config.yaml"]
+    assert upgraded["model"] == {"file": "a.xml", "muscle_dynamics": "published"}
+    assert upgraded["env"] == {"control_dt": 0.01, "initial_activation": "zero"}
+    assert older["config.yaml"]["env"] == {"control_dt": 0.01}  # as it was
+    assert formats.upgrade(RUN, {"config.yaml": {"seed": 1}}, 5) == {"config.yaml": {"seed": 1}}
+    assert formats.upgrade(RUN, {"origin.json": {}}, 5) == {"origin.json": {}}
+
+
 def test_the_stamp_is_no_part_of_a_content():
     content = {"train": [], "test": []}
     assert formats.without_stamp({**formats.stamp(SPLIT), **content}) == content

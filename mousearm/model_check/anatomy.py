@@ -1,5 +1,7 @@
 """Parts of an arm: tables of them, and whether segments and masses can be a mouse's."""
 
+from collections import Counter
+
 import mujoco
 import numpy as np
 
@@ -68,9 +70,10 @@ def gyration_check(arm: Arm) -> Result:
 
 
 def describe_arm(arm: Arm) -> str:
-    """Describe an arm by tables of bodies, joints and actuators, in Markdown."""
+    """Describe an arm by tables of bodies, joints and actuators, in Markdown, and by its muscles' time constants."""
     tables = [_bodies(arm), _joints(arm), _muscles(arm), _others(arm)]
-    return "\n\n".join(markdown_table(head, rows, right=range(1, len(head))) for head, *rows in tables if rows)
+    parts = [markdown_table(head, rows, right=range(1, len(head))) for head, *rows in tables if rows]
+    return "\n\n".join([*parts, *_time_constants(arm)])
 
 
 def _moving_bodies(model: mujoco.MjModel) -> np.ndarray:
@@ -118,6 +121,17 @@ def _muscles(arm: Arm) -> list[list[str]]:
         arms = [f"{-1e3 * moments[i, j]:.2f}" if crossed[i, j] else "" for j in range(arm.nq)]
         rows.append([arm.actuator_names[i], f"{1e3 * arm.peak_force[i]:.1f}", *in_mm, *arms])
     return rows
+
+
+def _time_constants(arm: Arm) -> list[str]:
+    """Sentences on the time constants of activation: those of most muscles, then of each other one."""
+    muscles = np.flatnonzero(arm.model.actuator_dyntype == mujoco.mjtDyn.mjDYN_MUSCLE)
+    ms = {arm.actuator_names[i]: tuple(1e3 * arm.model.actuator_dynprm[i, :2]) for i in muscles}
+    if not ms:
+        return []
+    usual = Counter(ms.values()).most_common(1)[0][0]
+    others = [f", of {name} {up:g} and {down:g} ms" for name, (up, down) in ms.items() if (up, down) != usual]
+    return [f"Time constants of activation, up and down: {usual[0]:g} and {usual[1]:g} ms{''.join(others)}."]
 
 
 def _others(arm: Arm) -> list[list[str]]:
