@@ -34,7 +34,10 @@ NETWORK = {
 }
 TASK = ("model=muscle", "kinematics.path=package:demo.csv", "video=false", "threads=1")
 SEEN = ("env.observation=[qpos,qvel,path_preview]", "env.path_steps=2", "model.action_map=direct", "env.n_substeps=16")
-ORIGINAL = ("reward=original", "kinematics.retarget=uniform")
+ORIGINAL = (
+    *("reward=original", "kinematics.retarget=uniform"),
+    *("model.muscle_dynamics=published", "env.initial_activation=zero"),
+)
 
 
 class Touch:
