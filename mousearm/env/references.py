@@ -159,6 +159,14 @@ class References:
             setattr(other, name, as_array(getattr(self, name)))
         return other
 
+    def begun(self, activation: Callable[[Array, Array], Array]) -> "References":
+        """The same references with the activations, (T, na), of a function of qpos and qvel, (T, nq) each."""
+        other = copy.copy(self)
+        paths = zip(self.qpos, self.qvel, self.n_frames, strict=True)
+        longest = self.qpos.shape[1]
+        other.activation = np.stack([hold(activation(qpos[:n], qvel[:n]), longest) for qpos, qvel, n in paths])
+        return other
+
 
 class Start(NamedTuple):
     """Where in their reaches K simulations are or start: reaches by index, and frames, at most the last but one."""

@@ -48,22 +48,7 @@ def cmc(arm: "Arm", references: "References", config: "Config") -> Expert:
 def optimal(arm: "Arm", references: "References", config: "Config") -> Expert:
     """Optimal control of whole reaches, with the linear feedback that is best near them."""
     from mousearm.optimal.feedback import OptimalFeedback
-    from mousearm.optimal.trajectories import optimal_trajectories
+    from mousearm.pretrain.planning import optimal_reaches
 
-    initial_ctrl = _followed(cmc(arm, references, config), arm, references, config)
-    trajectories = optimal_trajectories(arm, references, config, initial_ctrl)
+    trajectories = optimal_reaches(arm, references, config)
     return OptimalFeedback(arm, trajectories, config.env.control_dt, config.model.action_map)
-
-
-def _followed(expert: Expert, arm: "Arm", references: "References", config: "Config") -> np.ndarray:
-    """Controls, (R, T - 1, nu), with which an expert performs all reaches."""
-    from mousearm.env.references import Start
-    from mousearm.env.task import Task
-
-    task = Task(arm, references, config, n := len(references))
-    task.reset(np.arange(n), Start(np.arange(n), np.zeros(n, dtype=int)))
-    ctrl: list[np.ndarray] = []
-    for _ in range(references.targets.shape[1] - 1):
-        task.step(expert(task.snapshot, *task.position))
-        ctrl.append(task.snapshot.ctrl)
-    return np.stack(ctrl, axis=1)

@@ -16,11 +16,6 @@ if TYPE_CHECKING:
     from mousearm.model import Arm
     from mousearm.retarget import Reference
 
-# What an error of the torque costs: mm that elbow and paw miss by after _TIME_S, and for each joint:
-_JOINT_MM = 1.5  # mm per rad
-_TIME_S = 1 / 90
-_EFFORT_MM = 1e-3  # against which full activation of a muscle is weighed: it only decides between what is as good
-
 
 @INITIAL_ACTIVATIONS.add
 def zero(arm: "Arm", references: Sequence["Reference"], config: "Config") -> list[np.ndarray]:
@@ -30,26 +25,16 @@ def zero(arm: "Arm", references: Sequence["Reference"], config: "Config") -> lis
 
 @INITIAL_ACTIVATIONS.add
 def equilibrium(arm: "Arm", references: Sequence["Reference"], config: "Config") -> list[np.ndarray]:
-    """The least squared activations that give the torque which the reach takes there.
+    """The least squared activations that give the torque which the reach takes there."""
+    from mousearm.pretrain.equilibrium import in_equilibrium
 
-    Static optimisation (Crowninshield and Brand 1981, J Biomech 14:793-801) of the torque by inverse dynamics; (T, na)
-    for each reference of T frames. What else moves the arm, such as motors, may help.
-    """
-    from mousearm.mechanics import ArmDynamics, Motion, drive_range, motions_of
+    return [in_equilibrium(arm, one.qpos, one.qvel, config.env.control_dt) for one in references]
 
-    dynamics, rows = ArmDynamics(arm), np.flatnonzero(arm.model.actuator_actadr >= 0)
-    address = arm.model.actuator_actadr[rows] + arm.model.actuator_actnum[rows] - 1
-    low, high = drive_range(arm)[rows].T
-    found = []
-    for reference in references:
-        qacc = motions_of([reference.qpos], config.env.control_dt).qacc
-        now = Motion(reference.qpos, reference.qvel, dynamics.following(reference.qpos, reference.qvel, qacc))
-        state = dynamics.dynamics(now.qpos, now.qvel)
-        jacobian = dynamics.landmark_jacobian(now.qpos, arm.landmark_positions(now.qpos))
-        joints = np.broadcast_to(1e-3 * _JOINT_MM * np.eye(arm.nq), (len(qacc), arm.nq, arm.nq))
-        weight = 1e3 * _TIME_S**2 * np.concatenate([jacobian, joints], axis=1) @ state.mobility()
-        share = state.bounds.static_optimization(state.needed(now.qacc), weight, _EFFORT_MM)
-        activation = np.zeros((len(qacc), arm.na))
-        activation[:, address] = low + share[:, rows] * (high - low)
-        found.append(activation)
-    return found
+
+@INITIAL_ACTIVATIONS.add
+def optimal(arm: "Arm", references: Sequence["Reference"], config: "Config") -> list[np.ndarray]:
+    """Those of optimal control, which chooses them with the controls."""
+    from mousearm.env.references import References
+    from mousearm.pretrain.planning import optimal_reaches
+
+    return [one.activation for one in optimal_reaches(arm, References(references), config)]
