@@ -93,6 +93,13 @@ def test_references_hold_that_of_the_last_frame(reference):
     np.testing.assert_array_equal(both.activation[1, 19:], np.tile(reference.activation[19], (31, 1)))
 
 
+def test_references_can_begin_otherwise(reference):
+    both = References([reference, reference])
+    other = both.begun(lambda qpos, qvel: np.concatenate([qpos, qvel], axis=1))
+    np.testing.assert_array_equal(other.activation, np.concatenate([both.qpos, both.qvel], axis=2))
+    np.testing.assert_array_equal(both.activation[1], reference.activation)
+
+
 def test_episodes_begin_with_that_of_their_frame(build_task, prepared):
     env = TrackingVecEnv(build_task(prepared.arm, prepared.references, 16, "model=muscle"), random_start=1.0, seed=3)
     env.reset()
