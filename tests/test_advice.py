@@ -143,6 +143,8 @@ COMMANDS = [
     ("make_synthetic some --n 0", "give a whole number of at least 1", "make_synthetic some --n 1"),
     ("make_synthetic some --n 1 --seed -1", "give a whole number of at least 0", "make_synthetic some --n 1 --seed 0"),
     ("make_synthetic some --n 1 --frames 5 4", "3 <= fewest <= most", "make_synthetic some --n 1 --frames 4 5"),
+    ("make_synthetic a --n 1 --like recorded --frames 5 9", "leave out --like", "make_synthetic a --n 1 --frames 5 9"),
+    ("make_synthetic a --n 1 --like recorded --frames 50 99", "at most", "make_synthetic a --n 1 --like recorded"),
     ("record run --out a.h5 --repeats 0", "give 1 or more", "record run --out a.h5 --repeats 1"),
     ("record run --out a.h5 --noise -1", "give 0, or a number such as 0.1", "record run --out a.h5 --noise 0.1"),
     ("record run --out a.h5 --noise nan", "give 0, or a number such as 0.1", "record run --out a.h5 --noise 0"),
@@ -835,6 +837,9 @@ def test_every_extra_that_is_to_be_installed_exists():
 
 # Tests that do what messages say, each with a part of these messages.
 ELSEWHERE: dict[str, list[str]] = {
+    "kinematics/test_recorded_like.py::test_advice_for_an_arm_that_does_not_move_like_a_mouse": [
+        "like a recorded reach on this arm."
+    ],
     "model/test_arm.py::test_advice_on_a_range_that_is_the_wrong_way_round": ["Write the smaller number first:"],
     "advice/test_advising.py::test_advice_to_leave_out_what_is_of_a_run": ["and -m alone. Leave out: "],
     "advice/test_advising.py::test_what_it_prints_can_be_run_and_stands_on_the_page": [

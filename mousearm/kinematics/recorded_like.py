@@ -7,10 +7,12 @@ plus small movements of each joint that the formula of `synthetic` leaves out of
     q(t) = movement(t) + share (start - target) m((t - t0) / duration) + sum over f of A(f) cos(2 pi f t + phase),
 
 with the minimum jerk m, and A falling as in what is left of recorded ones. It is drawn again until speeds,
-accelerations, path and postures lie where those of six recorded reaches do (`BOUNDS`, `JOINT_BOUNDS`; Gilmer et al.
-2025, J Neurophysiol 133(4):1266-1278). The animal has segments of its own lengths, and its shoulder moves.
+accelerations, path and postures lie where those of six recorded reaches do, or a little beyond (`BOUNDS`,
+`JOINT_SPEED`, `HEADING`, `SYNERGY_RANGE`; Gilmer et al. 2025, J Neurophysiol 133(4):1266-1278). The animal has segments
+of its own lengths, and its shoulder moves.
 """
 
+from math import erf, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -18,17 +20,19 @@ import numpy as np
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.reach import Reach
 from mousearm.kinematics.synthetic import (
+    POSTURES,
     RATE,
     RECORDED_QPOS,
     ForwardKinematics,
     Movement,
     check_request,
     draw_movement,
+    draw_term,
     minimum_jerk,
     posture_limits,
 )
 
-FRAMES = (50, 50)  # of a clip; all published ones have 50
+FRAMES, ALL_FRAMES = (50, 50), (40, 70)  # of a clip, all published ones have 50; and those that paths below can have
 # Of the paw on the model's segments: lowest and highest in six recorded reaches.
 BOUNDS = {
     "peak speed": (0.166, 0.330),  # m/s
@@ -36,10 +40,23 @@ BOUNDS = {
     "path": (15.8, 27.0),  # mm, along the way
     "farthest": (8.6, 15.2),  # mm, from where it was first
 }
-# Highest speed [rad/s] of each joint in the same reaches.
-JOINT_SPEED = {"elv_angle": 5.9, "shoulder_ext": 9.5, "shoulder_rot": 17.3, "elbow_flex": 12.5}
-# Joints move together: principal directions, in columns, of the accelerations of these joints, and the root mean square
-# and the highest acceleration [rad/s^2] along each. Muscles can follow the first at a pace at which the last fails.
+# Of each joint in the same reaches: lowest and highest speed [rad/s], and where it heads [rad], which is where it would
+# be `AHEAD` s later at this speed. A mouse turns its arm outwards fast only where it was turned inwards.
+JOINT_SPEED = {
+    "elv_angle": (-5.9, 4.9),
+    "shoulder_ext": (-2.3, 9.5),
+    "shoulder_rot": (-17.2, 11.0),
+    "elbow_flex": (-12.5, 10.7),
+}
+HEADING = {
+    "elv_angle": (1.11, 1.76),
+    "shoulder_ext": (-0.48, 0.34),
+    "shoulder_rot": (-0.79, 0.49),
+    "elbow_flex": (-0.74, 0.29),
+}
+AHEAD = 0.03
+# Joints move together: principal directions, in columns, of the accelerations of these joints, and along each the root
+# mean square and the lowest and highest acceleration [rad/s^2].
 SYNERGIES = np.array(
     [
         [0.226, -0.077, 0.830, -0.504],
@@ -49,8 +66,11 @@ SYNERGIES = np.array(
     ]
 )
 SYNERGY_RMS = np.array([287.0, 93.0, 62.0, 48.0])
-SYNERGY_HIGHEST = np.array([1241.0, 302.0, 218.0, 179.0])
-WIDER = 0.1  # by which the mice that were not recorded may go beyond these, relative to them
+SYNERGY_RANGE = np.array([(-1129.0, 947.0), (-289.0, 225.0), (-220.0, 207.0), (-176.0, 127.0)])
+SPEED_STEP = 0.015  # m/s, to which the peak speed is as it is drawn
+RANGES = {**POSTURES, "elv_angle": {**POSTURES["elv_angle"], "bump": (-0.1, 0.25)}}
+# Of the span between lowest and highest that is added on either side: mice that were not recorded go beyond.
+WIDER = 0.1
 ENDS = 2  # frames at the ends of a clip, where an acceleration by differences says little
 SMALL_RMS = (0.012, 0.040)  # rad, of the small movements of all joints together
 SMALL_HZ, HIGHEST_HZ = 7.0, 30.0  # above the first their amplitude falls; beyond the second is nothing
@@ -79,10 +99,15 @@ def generate_recorded_like(
 ) -> tuple[Reach, ...]:
     """Generate synthetic reaches of mice like the recorded ones.
 
-    Arguments, names and errors are those of `synthetic.generate`. Segments have the lengths of animals, not of the arm,
-    but its directions, and the shoulder moves by a millimetre or two.
+    Arguments, names and errors are those of `synthetic.generate`; frames must be among `ALL_FRAMES`. Segments have the
+    lengths of animals, not of the arm, but its directions, and the shoulder moves by a millimetre or two.
     """
     check_request(n, seed, dt, frames)
+    if not ALL_FRAMES[0] <= frames[0] <= frames[1] <= ALL_FRAMES[1]:
+        raise KinematicsError(
+            f"No recorded reach has {frames} frames; give at least {ALL_FRAMES[0]} and at most "
+            f"{ALL_FRAMES[1]}, or leave out --like recorded."
+        )
     limits, reaches = posture_limits(arm), []
     for i, child in enumerate(np.random.SeedSequence([seed, 1]).spawn(n)):
         rng = np.random.default_rng(child)
@@ -113,20 +138,36 @@ def _draw(arm: ForwardKinematics, limits: np.ndarray, seconds: float, rng: np.ra
     """Draw movements until one of a clip of that length [s] is as recorded."""
     time = np.arange(round(seconds * RATE) + 1) / RATE
     moving = [list(arm.joint_names).index(name) for name in RECORDED_QPOS]
+    low, high = BOUNDS["peak speed"]
+    wanted = rng.uniform(low - WIDER * (high - low), high + WIDER * (high - low))  # slow ones are accepted more often
     for _ in range(MOST_DRAWS):
-        movement = draw_movement(arm, limits, rng)
+        movement = draw_movement(arm, limits, rng, _draw_together, (wanted, wanted))
         goes_back = rng.random() < BACK_SHARE
         back = -goes_back * rng.uniform(*BACK_PART) * (movement.change + movement.settle)
         onset = movement.onset + movement.seconds + rng.uniform(*HOLD_SECONDS)
         share = SYNERGY_RMS / np.linalg.norm(SYNERGY_RMS)
         small = _small(np.exp(rng.uniform(*np.log(SMALL_RMS))) * share, SMALL_HZ, rng)
         drawn = _Drawn(movement, back, onset, rng.uniform(*BACK_SECONDS), small, moving)
-        if _is_as_recorded(arm, drawn(time), limits, moving):
+        qpos = drawn(time)
+        if _is_as_recorded(arm, qpos, limits, moving, wanted):
             return drawn
     raise KinematicsError(
-        f"None of {MOST_DRAWS} movements of {seconds:.3g} s was like a recorded reach on this arm. Reaches as recorded "
-        f"have {FRAMES[0]} frames and an arm with the published joint axes; leave out --like recorded for others."
+        f"None of {MOST_DRAWS} movements of {seconds:.3g} s was like a recorded reach on this arm. "
+        "Use the arm of model=torque."
     )
+
+
+def _draw_together(arm: ForwardKinematics, term: str, rng: np.random.Generator) -> np.ndarray:
+    """One term of the formula of `synthetic` for every joint, (nq,) rad, joints moving together as in `SYNERGIES`."""
+    if term == "start":
+        return draw_term(arm, term, rng)
+    together = SYNERGIES @ (SYNERGY_RMS * rng.normal(size=len(SYNERGY_RMS)))  # normal, of each joint
+    together /= np.sqrt(np.square(SYNERGIES) @ np.square(SYNERGY_RMS))
+    values = np.zeros(len(arm.rest_qpos))
+    for name, normal in zip(RECORDED_QPOS, together, strict=True):
+        low, high = RANGES[name][term]
+        values[list(arm.joint_names).index(name)] = low + (high - low) * (1 + erf(normal / sqrt(2))) / 2
+    return values
 
 
 def _small(rms: np.ndarray, hz: float, rng: np.random.Generator) -> Small:
@@ -150,20 +191,35 @@ def measures(paw: np.ndarray) -> dict[str, float]:
 
 
 def joint_measures(qpos: np.ndarray) -> np.ndarray:
-    """(2, 4) highest speeds [rad/s] of joints, and accelerations [rad/s^2] of `SYNERGIES`, of (T, 4) rad at `RATE`."""
+    """(3, 4, 2) lowest and highest speeds, headings, and accelerations of `SYNERGIES`, of joints (T, 4) rad at `RATE`.
+
+    In rad/s, rad and rad/s^2, as `JOINT_SPEED`, `HEADING` and `SYNERGY_RANGE`.
+    """
     qvel = np.gradient(qpos, 1 / RATE, axis=0)
-    qacc = np.gradient(qvel, 1 / RATE, axis=0)[ENDS:-ENDS]
-    return np.stack([np.abs(qvel).max(axis=0), np.abs(qacc @ SYNERGIES).max(axis=0)])
+    qacc = np.gradient(qvel, 1 / RATE, axis=0)[ENDS:-ENDS] @ SYNERGIES
+    return np.array([np.stack([of.min(axis=0), of.max(axis=0)], axis=1) for of in (qvel, qpos + AHEAD * qvel, qacc)])
 
 
-def _is_as_recorded(arm: ForwardKinematics, qpos: np.ndarray, limits: np.ndarray, moving: list[int]) -> bool:
+def _is_as_recorded(
+    arm: ForwardKinematics, qpos: np.ndarray, limits: np.ndarray, moving: list[int], speed: float
+) -> bool:
     angles, (low, high) = qpos[:, moving], limits[moving].T
     if (angles < low).any() or (angles > high).any():
         return False
-    if (joint_measures(angles) > (1 + WIDER) * np.stack([[*JOINT_SPEED.values()], SYNERGY_HIGHEST])).any():
+    recorded = np.array([[*JOINT_SPEED.values()], [*HEADING.values()], SYNERGY_RANGE])
+    if not _within(joint_measures(angles), recorded):
         return False
     found = measures(arm.landmark_positions(qpos)[:, 2])
-    return all(low / (1 + WIDER) <= found[name] <= (1 + WIDER) * high for name, (low, high) in BOUNDS.items())
+    off = abs(found["peak speed"] - speed)
+    return off < SPEED_STEP and _within(
+        np.repeat([[value] for value in found.values()], 2, axis=1), np.array([*BOUNDS.values()])
+    )
+
+
+def _within(found: np.ndarray, recorded: np.ndarray) -> bool:
+    """Whether lowest and highest values (..., 2) lie in ranges (..., 2), widened."""
+    slack = WIDER * (recorded[..., 1] - recorded[..., 0])
+    return bool((found[..., 0] >= recorded[..., 0] - slack).all() and (found[..., 1] <= recorded[..., 1] + slack).all())
 
 
 def _of_an_animal(name: str, time: np.ndarray, points: np.ndarray, rng: np.random.Generator) -> Reach:

@@ -13,7 +13,7 @@ recorded reaches (Gilmer et al. 2025, J Neurophysiol 133(4):1266-1278) after inv
 with the distal joints at rest: it follows their joint angles within 0.008 to 0.028 rad rms.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -93,6 +93,10 @@ class Movement(NamedTuple):
         return self.start + np.sum(terms, axis=0)
 
 
+# Draws a term of the formula for every joint, (nq,) rad, as `draw_term`.
+Draw = Callable[[ForwardKinematics, str, np.random.Generator], np.ndarray]
+
+
 def generate(
     arm: ForwardKinematics, n: int, seed: int, dt: float = 1 / RATE, frames: tuple[int, int] = FRAMES
 ) -> tuple[Reach, ...]:
@@ -169,9 +173,20 @@ def posture_limits(arm: ForwardKinematics) -> np.ndarray:
     return limits
 
 
-def draw_movement(arm: ForwardKinematics, limits: np.ndarray, rng: np.random.Generator) -> Movement:
-    """Draw one movement from the ranges of this module; it stays between the limits (nq, 2) of `posture_limits`."""
-    start, change, bend, settle = (_draw(arm, term, rng) for term in ("start", "change", "bump", "settle"))
+def draw_movement(
+    arm: ForwardKinematics,
+    limits: np.ndarray,
+    rng: np.random.Generator,
+    draw: Draw | None = None,
+    peak_speed: tuple[float, float] = PEAK_SPEED,
+) -> Movement:
+    """Draw one movement from the ranges of this module; it stays between the limits (nq, 2) of `posture_limits`.
+
+    ``draw`` draws a term of the formula, each joint from its range by itself unless another one is given.
+    """
+    start, change, bend, settle = (
+        (draw or draw_term)(arm, term, rng) for term in ("start", "change", "bump", "settle")
+    )
     low, high = limits.T
     start = np.clip(start, low, high)
     target = np.clip(start + change, low, high)
@@ -182,7 +197,7 @@ def draw_movement(arm: ForwardKinematics, limits: np.ndarray, rng: np.random.Gen
     time = np.linspace(0, 1, 101)  # of a reach that starts at 0 and lasts a second
     velocity = np.gradient(arm.landmark_positions(movement.qpos(time))[:, 2], time, axis=0)
     peak = float(np.linalg.norm(velocity, axis=1).max())
-    seconds = float(np.clip(peak / rng.uniform(*PEAK_SPEED), *REACH_SECONDS))
+    seconds = float(np.clip(peak / rng.uniform(*peak_speed), *REACH_SECONDS))
     cut = rng.random() < CUT_SHARE
     onset = -seconds * rng.uniform(*CUT_PHASE) if cut else rng.uniform(*ONSET_SECONDS)
     settle_onset = onset + seconds + rng.uniform(*GAP_SECONDS)
@@ -191,7 +206,7 @@ def draw_movement(arm: ForwardKinematics, limits: np.ndarray, rng: np.random.Gen
     )
 
 
-def _draw(arm: ForwardKinematics, term: str, rng: np.random.Generator) -> np.ndarray:
+def draw_term(arm: ForwardKinematics, term: str, rng: np.random.Generator) -> np.ndarray:
     """One term of the formula for every joint, (nq,) rad; for `start`, joints that stay get their rest pose."""
     values = np.array(arm.rest_qpos, dtype=float) if term == "start" else np.zeros(len(arm.rest_qpos))
     for name, postures in POSTURES.items():
