@@ -88,6 +88,12 @@ def test_what_counts_more_is_met_better():
     assert coupled.static_optimization(np.array([1.0, 0.0]), np.diag([3.0, 1.0]), 1e-6) == pytest.approx([0.9])
 
 
+def test_actuators_that_are_too_strong_for_arithmetic_are_refused_without_a_warning_of_the_program(recwarn):
+    with pytest.raises(ModelError, match="cannot be shared out"):
+        Bounds(np.zeros(1), np.array([[1e200]])).static_optimization(np.array([1.0]), np.eye(1) * 1e200, 1.0)
+    assert list(recwarn) == []
+
+
 @pytest.mark.parametrize(("torque", "low"), [(np.nan, 0.0), (0.0, 1.5)])
 def test_what_has_no_solution_is_refused(hanging, torque, low):
     bounds = ArmDynamics(hanging).dynamics(ZERO, ZERO).bounds

@@ -55,6 +55,7 @@ class Place:
         return KinematicsError(f"{self.source}{frame}{f', column {column}' if column else ''}: {what}")
 
 
+@np.errstate(over="ignore")  # of squares of huge numbers, which are what is refused
 def check_recording(
     time: np.ndarray, landmarks: Mapping[str, np.ndarray], place: Place, advice: str | None = None
 ) -> None:

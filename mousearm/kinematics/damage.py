@@ -66,6 +66,7 @@ def held(points: np.ndarray, moved: float) -> np.ndarray:
     return found
 
 
+@np.errstate(over="ignore")  # of squares of huge numbers, which are stand-ins
 def stand_ins(points: np.ndarray) -> np.ndarray:
     """Tell which positions are none, (T, 3), but stand for a point that was not seen, such as 0 0 0, -1 -1 -1 or 1e10.
 

@@ -56,6 +56,11 @@ def refusal(path):
     return str(caught.value)
 
 
+def test_huge_numbers_are_refused_without_a_warning_of_the_program(saved, recwarn):
+    assert "1e+300" in refusal(saved(lambda values: values + np.eye(1, 10, 2) * 1e300))
+    assert [str(warning.message) for warning in recwarn] == []
+
+
 @pytest.fixture
 def follow(run_script, tmp_path):
     """Run the command that a refusal advises; gives what it printed, and the reach that it wrote."""
