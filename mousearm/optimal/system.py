@@ -63,7 +63,7 @@ class ArmSystem:
         self._config, self._n = config, 0
         self._simulation: Simulation | None = None
         model = with_time_step(arm, config.env.control_dt, config.env.n_substeps)
-        self.columns, self._progress = _activation_columns(model), _Progress(model, config.env.control_dt)
+        self.columns, self._progress = activation_columns(model), Progress(model, config.env.control_dt)
         try:
             self._exact = DifferentiatedStep(model, arm.landmarks, config.env.n_substeps)
         except (EngineError, CompilerError):
@@ -135,13 +135,13 @@ class ArmSystem:
         return Linearisation(slope[:, :, :n], slope[:, :, n:], seen[:, :, :n])
 
 
-def _activation_columns(model: mujoco.MjModel) -> np.ndarray:
+def activation_columns(model: mujoco.MjModel) -> np.ndarray:
     """(nu,) where in the state the activations of muscles are; -1 for other actuators."""
     is_muscle = model.actuator_dyntype == mujoco.mjtDyn.mjDYN_MUSCLE
     return np.where(is_muscle, model.nq + model.nv + model.actuator_actadr, -1)
 
 
-class _Progress:
+class Progress:
     """Share of the way from activation to control that a step does, for controls above and below; 1 for motors.
 
     With the time constants of MuJoCo's muscles at the activation a: t_act (0.5 + 1.5 a) and t_deact / (0.5 + 1.5 a).
