@@ -35,15 +35,17 @@ class DifferentiatedStep:
     See `derivatives_source`.
     """
 
-    def __init__(self, model: mujoco.MjModel, landmarks: Mapping[str, Landmark], n_substeps: int):
+    def __init__(self, model: mujoco.MjModel, landmarks: Mapping[str, Landmark], n_substeps: int, threads: int = 1):
         """Generate and compile it, or take it from the cache; the model has the time step of a substep.
+
+        Threads, the caller's included, share the arms; 0 means all processors.
 
         Raises:
             EngineError: the model holds something that is not generated.
             CompilerError: there is no compiler that works.
         """
         self._library = build(derivatives_source(model, landmarks, n_substeps))
-        self._nv, self._na, self._nu = model.nv, model.na, model.nu
+        self._nv, self._na, self._nu, self._threads = model.nv, model.na, model.nu, threads
 
     def __call__(self, qpos: np.ndarray, qvel: np.ndarray, act: np.ndarray, ctrl: np.ndarray) -> StepDerivatives:
         """Linearise at states (N, nq), (N, nv), (N, na) and controls (N, nu)."""
@@ -56,5 +58,6 @@ class DifferentiatedStep:
             np.empty((n, len(LANDMARKS), 3, self._nv)),
         )
         found = [result.next_state, result.by_state, result.by_ctrl, result.landmarks_by_qpos]
-        self._library.on_arrays("derivatives_f64", [*given, *found])()
+        pointers = [array.ctypes.data for array in (*given, *found)]
+        self._library.bind("derivatives_f64", n, pointers, self._threads)()
         return result

@@ -23,10 +23,11 @@ _SMALL_SHARE = 0.25  # below it the damping rises
 _LEAST_GAIN = 0.1  # part of the promised gain that the whole plan must bring
 _HUGE = 1e6  # states beyond it are those of systems that diverge
 _GOOD_GAIN = 0.5  # above it the damping falls
-_LEAST_DAMPING, _FIRST_DAMPING, _MOST_DAMPING = 1e-8, 1e-2, 1e6  # mm^2
+_LEAST_DAMPING, _FIRST_DAMPING, _MOST_DAMPING = 1e-8, 1e-2, 1e7  # mm^2; the first also where a plan fails
 _SNAP = 1e-12  # of the range: controls this near to a bound are at it
-_TOLERANCE = 1e-6  # of the cost: less than this can still be gained, by a plan without damping
-_MOST_ITERATIONS = 200
+_ENOUGH = 1e-5  # of the cost: the search ends when a plan without damping promises less
+_TOLERANCE = 1e-3  # of the cost: it has converged if that promises less where it ends
+_MOST_ITERATIONS = 100
 
 
 class Solution(NamedTuple):
@@ -47,7 +48,9 @@ def solve(
     """Minimise the cost of N trajectories from controls (N, T - 1, nu), which are held within their range.
 
     They begin in states (N, n), or in the best within ``start_range`` (2, N, n), lowest and highest, where it is given.
-    A trajectory has converged when a plan without damping promises to gain less than 1e-6 of its cost.
+    The search for a trajectory ends when a plan without damping promises to gain less than 1e-5 of its cost, or none
+    with any damping gains anything, as where joint limits make the cost jump. It has converged if less than 1e-3 of its
+    cost is promised there.
     """
     search = _Search(system, cost, start, ctrl, start_range)
     with tqdm(total=len(ctrl), desc="optimal control", unit=" reaches", delay=1, leave=False) as bar:
@@ -84,7 +87,8 @@ class _Search:
             gain = (self.path.cost[self.active] - found.cost) / np.maximum(_promised(ahead, share), 1e-300)
             self._take(found, np.flatnonzero(share > 0))
             change = np.select([share == 0, share < _SMALL_SHARE, gain > _GOOD_GAIN], [10.0, 2.0, 0.2], 1.0)
-            self._damping = np.maximum(change * self._damping, _LEAST_DAMPING)
+            least = np.where(share == 0, _FIRST_DAMPING, _LEAST_DAMPING)
+            self._damping = np.maximum(change * self._damping, least)
         return n_before - len(self.active)
 
     def solution(self) -> Solution:
@@ -104,9 +108,9 @@ class _Search:
         if not len(self.active):
             return
         undamped = self._plan(np.full(len(self.active), _LEAST_DAMPING))
-        converged = _promised(undamped, np.ones(len(self.active))) < _TOLERANCE * self.path.cost[self.active]
-        over = converged | (self._damping > _MOST_DAMPING)
-        self._converged[self.active] = converged
+        left = _promised(undamped, np.ones(len(self.active))) / self.path.cost[self.active]
+        over = (left < _ENOUGH) | (self._damping > _MOST_DAMPING)
+        self._converged[self.active] = left < _TOLERANCE
         self._note(np.flatnonzero(over), undamped)
         stay = np.flatnonzero(~over)
         self.active, self._damping, self._model = self.active[stay], self._damping[stay], _rows(self._model, stay)

@@ -10,6 +10,7 @@ from mousearm.engine.check import with_time_step
 from mousearm.engine.derivatives import DifferentiatedStep
 from mousearm.errors import CompilerError, EngineError
 from mousearm.model import Arm
+from mousearm.registry import ACTION_MAPS
 from mousearm.simulation import Simulation, build_simulation
 from mousearm.trajectory import FOLLOWED, Snapshot, hold
 
@@ -50,22 +51,49 @@ class System(Protocol):
         ...
 
 
+class Remembering:
+    """A system whose state ends with the controls of the step before, (nu,), for costs that ask for them."""
+
+    def __init__(self, system: System):
+        self._system = system
+        self.ctrl_range, self.columns, self.progress = system.ctrl_range, system.columns, system.progress
+
+    def begin(self, state: np.ndarray) -> np.ndarray:
+        """As `System.begin`."""
+        return self._system.begin(state[:, : -len(self.ctrl_range)])
+
+    def advance(self, ctrl: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """As `System.advance`."""
+        state, measured = self._system.advance(ctrl)
+        return np.concatenate([state, ctrl], axis=1), measured
+
+    def linearise(self, state: np.ndarray, ctrl: np.ndarray) -> Linearisation:
+        """As `System.linearise`."""
+        nu = ctrl.shape[1]
+        inner = self._system.linearise(state[:, :-nu], ctrl)
+        by_state = np.pad(inner.by_state, ((0, 0), (0, nu), (0, nu)))
+        remembered = np.broadcast_to(np.eye(nu), (len(ctrl), nu, nu))
+        by_ctrl = np.concatenate([inner.by_ctrl, remembered], axis=1)
+        return Linearisation(by_state, by_ctrl, np.pad(inner.measured_by_state, ((0, 0), (0, 0), (0, nu))))
+
+
 class ArmSystem:
     """An arm at the control rate, of which the positions of elbow and paw are measured, (6,) mm.
 
-    A state is (qpos, qvel, activation). Derivatives are exact where the engine can be generated, and else central
-    differences of the simulation.
+    A state is (qpos, qvel, activation), and controls are those that actions reach. Derivatives are exact where the
+    engine can be generated, and else central differences of the simulation.
     """
 
     def __init__(self, arm: Arm, config: Config):
         """Prepare; the arm is stepped by ``config.engine``."""
-        self.arm, self.ctrl_range = arm, arm.ctrl_range
+        ends = np.ones((2, arm.nu)) * [[-1], [1]]
+        self.arm, self.ctrl_range = arm, ACTION_MAPS[config.model.action_map](ends, arm.ctrl_range).T
         self._config, self._n = config, 0
         self._simulation: Simulation | None = None
         model = with_time_step(arm, config.env.control_dt, config.env.n_substeps)
         self.columns, self._progress = activation_columns(model), Progress(model, config.env.control_dt)
         try:
-            self._exact = DifferentiatedStep(model, arm.landmarks, config.env.n_substeps)
+            self._exact = DifferentiatedStep(model, arm.landmarks, config.env.n_substeps, config.threads)
         except (EngineError, CompilerError):
             self._exact = None
 

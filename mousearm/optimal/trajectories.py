@@ -9,9 +9,13 @@ from mousearm.config import Config
 from mousearm.env.references import References
 from mousearm.mechanics import muscles_of, optimal_and_slack
 from mousearm.model import Arm
+from mousearm.optimal.cache import TrajectoryCache
 from mousearm.optimal.cost import Cost, Effort
 from mousearm.optimal.solver import Solution, solve
-from mousearm.optimal.system import ArmSystem
+from mousearm.optimal.system import ArmSystem, Remembering, System, activation_columns
+from mousearm.paths import cache_folder
+
+_DIGITS = 6
 
 
 class OptimalTrajectory(NamedTuple):
@@ -34,52 +38,73 @@ class OptimalTrajectory(NamedTuple):
 
 
 def optimal_trajectories(
-    arm: Arm, references: References, config: Config, initial_ctrl: np.ndarray
+    arm: Arm, references: References, config: Config, initial_ctrl: np.ndarray, chooses_start: bool = False
 ) -> list[OptimalTrajectory]:
     """Solve all reaches side by side, from controls (R, T - 1, nu); what was solved before comes from the cache.
 
-    Warns, with their names, of reaches on which the search did not converge.
+    Arms begin with the activations of the references or, with ``chooses_start``, with the best ones, whose effort
+    counts like that of a step. Warns, with their names, of reaches on which the search did not converge.
     """
-    system, cost = ArmSystem(arm, config), reach_cost(arm, references, config)
-    activation = getattr(references, "activation", np.zeros((*references.qpos.shape[:2], arm.na)))
-    start = np.concatenate([references.qpos[:, 0], references.qvel[:, 0], activation[:, 0]], axis=1)
-    solution = solve(system, cost, start, initial_ctrl)
-    found = [_trajectory(arm, references, solution, i) for i in range(len(references))]
+    ctrl = np.round(initial_ctrl, _DIGITS)  # so that it is the same from every engine
+    cache = TrajectoryCache(arm, config, cache_folder())
+    keys = [cache.key(references, i, ctrl[i], chooses_start) for i in range(len(references))]
+    known = [cache.read(key) for key in keys]
+    missing = np.array([i for i, arrays in enumerate(known) if arrays is None], dtype=int)
+    if len(missing):
+        solution = _solve(arm, references, config, ctrl, missing, chooses_start)
+        for row, i in enumerate(missing):
+            known[i] = _arrays(arm, solution, row, int(references.n_frames[i]))
+            cache.write(keys[i], known[i])
+    found = [_trajectory(name, arrays) for name, arrays in zip(references.names, known, strict=True) if arrays]
     if names := [one.name for one in found if not one.converged]:
-        warnings.warn(
-            f"Optimal control did not converge on {len(names)} of {len(found)} reaches: {', '.join(names)}.",
-            stacklevel=2,
-        )
+        text = f"Optimal control did not converge on {len(names)} of {len(found)} reaches: {', '.join(names)}."
+        warnings.warn(text, stacklevel=2)
     return found
 
 
-def reach_cost(arm: Arm, references: References, config: Config) -> Cost:
+def reach_cost(arm: Arm, references: References, config: Config, chooses_start: bool = False) -> Cost:
     """The cost of all reaches of a task, by ``config.optimal``."""
-    chosen = config.optimal
-    weight = np.ones(arm.nu)
+    chosen, columns, weight = config.optimal, activation_columns(arm.model), np.ones(arm.nu)
     if chosen.weighting == "volume":
         muscles = muscles_of(arm)
         volume = arm.peak_force[muscles] * optimal_and_slack(arm)[0]
         weight[muscles] = volume / volume.mean()
-    targets = 1e3 * references.targets.reshape(*references.targets.shape[:2], -1)
     weight *= chosen.w_effort / np.abs(arm.ctrl_range).max(axis=1) ** chosen.power
-    return Cost(targets, references.n_frames, Effort(weight, np.full(arm.nu, -1), chosen.power))
+    made_of = columns if chosen.effort == "activation" else np.full(arm.nu, -1)
+    effort = Effort(weight, made_of, chosen.power, columns if chooses_start else None, chosen.w_smooth)
+    targets = 1e3 * references.targets.reshape(*references.targets.shape[:2], -1)
+    return Cost(targets, references.n_frames, effort)
 
 
-def _trajectory(arm: Arm, references: References, solution: Solution, i: int) -> OptimalTrajectory:
-    frames, nq = int(references.n_frames[i]), arm.nq
-    state, ctrl = solution.state[i, :frames], solution.ctrl[i, : frames - 1]
-    share = ctrl / np.abs(arm.ctrl_range).max(axis=1)
-    return OptimalTrajectory(
-        references.names[i],
-        state[:, :nq],
-        state[:, nq : 2 * nq],
-        state[:, 2 * nq :],
-        ctrl,
-        solution.gains[i, : frames - 1],
-        float(solution.cost[i]),
-        float(np.square(share).mean()),
-        float(solution.gradient[i]),
-        int(solution.iterations[i]),
-        bool(solution.converged[i]),
-    )
+def _solve(
+    arm: Arm, references: References, config: Config, ctrl: np.ndarray, rows: np.ndarray, chooses_start: bool
+) -> Solution:
+    """Solve some of the reaches."""
+    system: System = ArmSystem(arm, config)
+    cost = reach_cost(arm, references, config, chooses_start).of(rows)
+    parts = (references.qpos, references.qvel, references.activation)
+    start = np.concatenate([part[rows, 0] for part in parts], axis=1)
+    low, high = start.copy(), start.copy()
+    if chooses_start:
+        led = activation_columns(arm.model)
+        low[:, led[led >= 0]], high[:, led[led >= 0]] = 0, 1
+    if config.optimal.w_smooth:
+        system = Remembering(system)
+        start, low, high = (np.pad(state, ((0, 0), (0, arm.nu))) for state in (start, low, high))
+    return solve(system, cost, start, ctrl[rows], np.stack([low, high]))
+
+
+def _arrays(arm: Arm, solution: Solution, row: int, frames: int) -> dict[str, np.ndarray]:
+    """What the cache keeps of a trajectory: the fields of `OptimalTrajectory` but the name."""
+    nq, na = arm.nq, arm.na
+    state, ctrl = solution.state[row, :frames, : 2 * nq + na], solution.ctrl[row, : frames - 1]
+    qpos, qvel, activation = np.split(state, [nq, 2 * nq], axis=1)
+    gains = solution.gains[row, : frames - 1, :, : 2 * nq + na]
+    effort = np.square(ctrl / np.abs(arm.ctrl_range).max(axis=1)).mean()
+    figures = (effort, solution.gradient[row], solution.iterations[row], solution.converged[row])
+    values = (qpos, qvel, activation, ctrl, gains, solution.cost[row], *figures)
+    return dict(zip(OptimalTrajectory._fields[1:], map(np.asarray, values), strict=True))
+
+
+def _trajectory(name: str, arrays: dict[str, np.ndarray]) -> OptimalTrajectory:
+    return OptimalTrajectory._make([name, *(value if value.ndim else value.item() for value in arrays.values())])
