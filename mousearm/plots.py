@@ -95,6 +95,11 @@ def write_figure(figure: Figure, path: Path, dpi: int = _SCREEN_DPI) -> tuple[Pa
     return files[0], files[1]
 
 
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure of `page` as what the suffix says (.png, .svg, .pdf); OutputError if it cannot be written."""
+    write_bytes(path, _saved(figure, format=path.suffix[1:], dpi=PRINT_DPI))
+
+
 def _saved(figure: Figure, **options: Any) -> bytes:
     buffer = io.BytesIO()
     with matplotlib.rc_context(_STYLE):

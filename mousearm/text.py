@@ -4,6 +4,8 @@ A name may come from anywhere: it must not move a terminal's cursor, become a li
 spreadsheet. `printable`, `markdown` and `csv_cell` make it safe for each place, `html.escape` for pages of HTML.
 """
 
+import csv
+import io
 import re
 import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -59,6 +61,14 @@ def csv_cell(value: Any) -> Any:
     """A cell that a spreadsheet shows and does not compute: text that begins like a formula gets an apostrophe."""
     is_formula = isinstance(value, str) and value.startswith(_FORMULA) and not _SIGNED.fullmatch(value)
     return f"'{value}" if is_formula else value
+
+
+def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows of the same keys as CSV."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([map(csv_cell, rows[0]), *(map(csv_cell, row.values()) for row in rows)])
+    return text.getvalue()
 
 
 def columns(rows: Sequence[Sequence[str]], right: Collection[int] = (), width: int | None = None) -> list[str]:

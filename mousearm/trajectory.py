@@ -135,8 +135,9 @@ class Trial:
 
     @property
     def points(self) -> np.ndarray:
-        """(n, 3) metres, all that the landmarks and the targets of elbow and paw touch."""
-        return np.concatenate([self.landmarks.reshape(-1, 3), self.targets[:, FOLLOWED].reshape(-1, 3)])
+        """(n, 3) metres, all that the landmarks and the targets of elbow and paw, where there are any, touch."""
+        targets = self.targets[:, FOLLOWED].reshape(-1, 3)
+        return np.concatenate([self.landmarks.reshape(-1, 3), targets[np.isfinite(targets).all(axis=1)]])
 
     @property
     def errors_mm(self) -> np.ndarray:

@@ -3,7 +3,15 @@
 from mousearm.config.command_line import check_command_line, check_overrides
 from mousearm.config.input_checks import CONF
 from mousearm.config.loading import compose, explaining, help_text, load, read_saved, to_yaml
-from mousearm.config.schema import Config, EnvConfig, KinematicsConfig, ModelConfig, PolicyConfig, all_keys
+from mousearm.config.schema import (
+    Config,
+    EnvConfig,
+    KinematicsConfig,
+    ModelConfig,
+    OptimalConfig,
+    PolicyConfig,
+    all_keys,
+)
 
 __all__ = [
     "CONF",
@@ -11,6 +19,7 @@ __all__ = [
     "EnvConfig",
     "KinematicsConfig",
     "ModelConfig",
+    "OptimalConfig",
     "PolicyConfig",
     "all_keys",
     "check_command_line",

@@ -47,9 +47,10 @@ def reach_figure(trial: Trial, drives: Drives, source: str = "") -> Figure:
 
 def trial_title(trial: Trial) -> str:
     """The reach's name and split, its mean errors, and whether the simulation diverged."""
-    elbow, paw = trial.mean_errors_mm[FOLLOWED]
+    errors = zip(LANDMARKS[FOLLOWED], trial.mean_errors_mm[FOLLOWED], strict=True)
+    known = [f"{name} {mm:.2f} mm" for name, mm in errors if not np.isnan(mm)]
     side = f" ({trial.split})" if trial.split else ""
-    text = f"{trial.name}{side}    mean error: paw {paw:.2f} mm, elbow {elbow:.2f} mm"
+    text = f"{trial.name}{side}    mean error: {', '.join(reversed(known))}"
     if trial.diverged:
         text += f"\nThe simulation diverged after {1e3 * trial.end:.0f} ms; the arm is drawn up to there."
     return text
@@ -98,7 +99,15 @@ def draw_path(axes: Axes, trial: Trial, plane: Sequence[int]) -> None:
     for name, look in POINT_STYLES.items():
         point = LANDMARKS.index(name)
         axes.plot(*points[:, point].T, **look, **_START_DOT, label=f"{name}, from dot")
-        axes.plot(*targets[:, point, plane].T, **_TARGET_STYLES[name], label=f"{name} target")
+        _draw_target(axes, targets[:, point, plane].T, name, label=f"{name} target")
+
+
+def _draw_target(axes: Axes, path: np.ndarray, name: str, label: str) -> None:
+    """Draw the path of a target, (2 or 3, T) mm: dashed, a cross where it stays, nothing where there is none."""
+    if np.isnan(path).all():
+        return
+    stays = {"marker": "x", "markersize": 5, "markevery": [0]} if not np.ptp(path, axis=1).any() else {}
+    axes.plot(*path, **_TARGET_STYLES[name], **stays, label=label)
 
 
 def path_limits(trial: Trial) -> np.ndarray:
@@ -114,7 +123,7 @@ def draw_coordinate(axes: Axes, trial: Trial, axis: int) -> None:
     target_ms = 1e3 * trial.dt * np.arange(trial.n_frames)
     for name, look in POINT_STYLES.items():
         axes.plot(1e3 * trial.time, points[:, LANDMARKS.index(name)], **look)
-        axes.plot(target_ms, targets[:, LANDMARKS.index(name)], **_TARGET_STYLES[name])
+        axes.plot(target_ms, targets[:, LANDMARKS.index(name)], **_TARGET_STYLES[name])  # nothing where it is NaN
     label_time(axes, trial, title=DIRECTIONS[axis].capitalize(), ylabel=f"{DIRECTIONS[axis]} from shoulder (mm)")
 
 
@@ -123,10 +132,12 @@ def draw_errors(axes: Axes, trial: Trial) -> None:
     errors, means = trial.errors_mm, trial.mean_errors_mm
     for name, look in POINT_STYLES.items():
         point = LANDMARKS.index(name)
+        if np.isnan(means[point]):  # it has no target
+            continue
         axes.plot(1e3 * trial.time, errors[:, point], **look, label=f"{name}, mean {means[point]:.2f} mm")
         axes.axhline(means[point], **look, linewidth=0.8, linestyle=":")
     label_time(axes, trial, title="Error", ylabel="distance from target (mm)")
-    axes.set(ylim=(0, HEADROOM * max(errors[:, FOLLOWED].max(), 1e-3)))
+    axes.set(ylim=(0, HEADROOM * np.nanmax([*errors[:, FOLLOWED].flat, 1e-3])))
     axes.legend(loc="upper left")
 
 

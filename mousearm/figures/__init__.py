@@ -18,7 +18,7 @@ from mousearm.figures.trial import activation_figure, joint_figure, trajectory_f
 from mousearm.files import make_folder
 from mousearm.paths import PACKAGE
 from mousearm.plots import PRINT_DPI, sign, write_figure
-from mousearm.record.signals import ReachRecording, Recording
+from mousearm.record.signals import ReachRecording, Recording, is_of_network, origin_text
 from mousearm.rundir.runs import is_shipped
 from mousearm.trajectory import PAW
 
@@ -61,7 +61,7 @@ def draw_recording(recording: Recording, folder: Path, names: Sequence[str] = ()
     for name, draw in plan.items():
         make_folder((folder / name).parent)
         figure = draw()
-        sign(figure, f"run {recording.about['run']}, network {recording.about['checkpoint']}")
+        sign(figure, origin_text(recording.about))
         files.append(write_figure(figure, folder / name, PRINT_DPI)[0])
     return files, left_out
 
@@ -76,18 +76,23 @@ def planned(recording: Recording, names: Sequence[str] = ()) -> tuple[dict[str, 
         plan[f"{reach.name}/joints"] = partial(joint_figure, reach)
         if muscles:
             plan[f"{reach.name}/activation"] = partial(activation_figure, reach, groups)
-    plan["summary"] = partial(summary_figure, reaches)
+    follows = all(np.isfinite(reach.signals["reference_qpos"].values).all() for reach in reaches)
+    if follows:
+        plan["summary"] = partial(summary_figure, reaches)
     plan["mean_activation" if muscles else "mean_control"] = partial(drive_figure, reaches, groups)
     active = muscles and any(drive(reach).values.any() for reach in reaches)
     if active and len(reaches) > 1:
         plan["synergies"] = partial(synergy_figure, reaches, groups)
     if any(kind in reaches[0].signals for kind in STATES):
         plan["state"] = partial(state_figure, reaches)
+    has_network = any(map(is_of_network, reaches[0].signals))
     reasons = {
+        "No summary: the arm had a point to go to, and no poses to follow.": not follows,
         "No activation and no synergies: this arm has motors.": not muscles,
         "No synergies: no muscle is ever active.": muscles and not active,
         "No synergies of one performance: they are what several have in common.": active and len(reaches) == 1,
-        "No principal components of a state: this network has no memory.": "state" not in plan,
+        "No principal components of a state: this network has no memory.": "state" not in plan and has_network,
+        "No principal components of a state: no network moved the arm.": not has_network,
     }
     return plan, [reason for reason, holds in reasons.items() if holds]
 

@@ -42,7 +42,7 @@ def joint_figure(reach: ReachRecording) -> Figure:
     """Draw a panel per joint: the angle and its reference in degrees, with Pearson's r and the rms difference."""
     names, ms = reach.signals["qpos"].columns, 1e3 * reach.signals["time"].values
     actual, reference, found = angles(reach)
-    n_rows = -(-len(names) // _PER_ROW)
+    n_rows, known = -(-len(names) // _PER_ROW), not np.isnan(reference).all()
     with page(_HEAD_MM + 42 * n_rows, f"{reach.name} ({reach.split})    joint angles", FULL_MM) as figure:
         body = below_title(figure)
         panels = body.subplots(n_rows, _PER_ROW, squeeze=False)
@@ -50,12 +50,13 @@ def joint_figure(reach: ReachRecording) -> Figure:
             axes.remove()
         for j, (axes, name) in enumerate(zip(panels.flat, names, strict=False)):
             axes.plot(ms, actual[:, j], color=BLUE, label="arm")
-            axes.plot(ms, reference[:, j], **_REFERENCE, label="reference (inverse kinematics)")
+            if known:
+                axes.plot(ms, reference[:, j], **_REFERENCE, label="reference (inverse kinematics)")
             axes.set(xlim=(ms[0], max(ms[-1], 1e-3)), ylabel="angle (°)", xlabel="time (ms)")
             axes.set_title(display_name(name), pad=13)
             r = "–" if np.isnan(found.r[j]) else f"{found.r[j]:.2f}"
             text = f"r = {r}, rms {found.rms[j]:.1f}°"
-            axes.annotate(text, (0, 1), (0, 4), xycoords="axes fraction", textcoords="offset points")
+            axes.annotate(text if known else "", (0, 1), (0, 4), xycoords="axes fraction", textcoords="offset points")
         body.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
         body.align_ylabels()
     return figure

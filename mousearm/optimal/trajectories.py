@@ -94,6 +94,11 @@ def _solve(
     return solve(system, cost, start, ctrl[rows], np.stack([low, high]))
 
 
+def trajectory_of(arm: Arm, name: str, solution: Solution, row: int, frames: int) -> OptimalTrajectory:
+    """One of the trajectories of a solution, of so many frames."""
+    return _trajectory(name, _arrays(arm, solution, row, frames))
+
+
 def _arrays(arm: Arm, solution: Solution, row: int, frames: int) -> dict[str, np.ndarray]:
     """What the cache keeps of a trajectory: the fields of `OptimalTrajectory` but the name."""
     nq, na = arm.nq, arm.na

@@ -21,7 +21,7 @@ import pynwb.file
 
 from mousearm.files import check_room
 from mousearm.record.files import OVERHEAD, room_for
-from mousearm.record.signals import About, ReachRecording, Signal, is_of_network
+from mousearm.record.signals import About, ReachRecording, Signal, is_of_network, origin_text
 
 _PYNWB: Any = pynwb  # it makes its classes while it is imported, so that no type checker knows them
 _PAUSE_S = 1.0
@@ -95,18 +95,19 @@ def _append(file: h5py.File, name: str, values: np.ndarray) -> Any:
 
 
 def _nwb_file(about: About) -> Any:
+    who = "a neural network" if "checkpoint" in about else str(about["run"])
     subject = _PYNWB.file.Subject(
         subject_id=str(about["run"]).replace("/", "_"),
-        description=f"No animal: a neural network that moves a simulated mouse forelimb ({about['model']}) in MuJoCo.",
+        description=f"No animal: {who} that moves a simulated mouse forelimb ({about['model']}) in MuJoCo.",
         species="Mus musculus",
         sex="U",
         age="P0D/",
     )
     return _PYNWB.NWBFile(
-        session_description="An artificial neural network moves a simulated mouse forelimb along recorded reaches.",
+        session_description=f"{who} moves a simulated mouse forelimb.".capitalize(),
         identifier=str(uuid.uuid4()),
         session_start_time=datetime.now(UTC),
-        session_id=f"{about['run']}-{about['checkpoint']}".replace("/", "_"),
+        session_id=origin_text(about).replace("/", "_"),
         experiment_description=json.dumps(dict(about)),
         keywords=["simulation", "reaching", "motor control", "neural network", "forelimb"],
         subject=subject,

@@ -81,9 +81,16 @@ class ReachRecording:
         )
 
 
+def origin_text(about: About) -> str:
+    """Who was recorded, in words: a network of a run, or a controller that has none, with its weights."""
+    if "controller" in about:
+        return f"{about['run']}, {about['weights']}"
+    return f"run {about['run']}, network {about['checkpoint']}"
+
+
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Trials of one agent: all reaches by name, then all of them again for each further repeat; and their origin."""
+    """Trials of an agent or a controller: all reaches by name, again for each further repeat; and their origin."""
 
     reaches: list[ReachRecording] = field(repr=False)
     about: About  # what was recorded: run, checkpoint, model, noise and the like

@@ -2,7 +2,7 @@
 
 import math
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -13,11 +13,18 @@ from tqdm.auto import tqdm
 
 from mousearm import formats
 from mousearm.agent import Agent
+from mousearm.config import to_yaml
+from mousearm.env.task import Task
 from mousearm.errors import ConfigError, OutputError, UnknownNameError
-from mousearm.evaluate.rollout import roll_out
+from mousearm.evaluate.rollout import Controller, roll_out
 from mousearm.files import new_output
 from mousearm.record.files import write_hdf5, write_tables
 from mousearm.record.signals import About, ReachRecording, Recording, arm_signals, network_signals, observation_names
+from mousearm.record.states import write_states
+from mousearm.setup import Setup
+from mousearm.trajectory import Trial
+
+Writer = Callable[[Iterable[ReachRecording], About, Path], None]
 
 
 def _write_nwb(reaches: Iterable[ReachRecording], about: About, path: Path) -> None:
@@ -30,8 +37,10 @@ def _write_nwb(reaches: Iterable[ReachRecording], about: About, path: Path) -> N
 
 
 # Formats of recordings by name, each a function of trials, their origin and a path.
-WRITERS = MappingProxyType({"hdf5": write_hdf5, "nwb": _write_nwb, "sto": write_tables})
-_SUFFIXES = MappingProxyType({".h5": "hdf5", ".hdf5": "hdf5", ".nwb": "nwb"})  # sto is a folder
+WRITERS: Mapping[str, Writer] = MappingProxyType(
+    {"hdf5": write_hdf5, "nwb": _write_nwb, "sto": write_tables, "states": write_states}
+)
+_SUFFIXES = MappingProxyType({".h5": "hdf5", ".hdf5": "hdf5", ".nwb": "nwb", ".sto": "states"})  # sto is a folder
 
 
 @dataclass
@@ -111,62 +120,115 @@ def write_recording(
         OutputError: the name does not fit the format, is taken, or cannot be written.
         ConfigError: as of `record`.
     """
-    write = WRITERS[_find_format(out, kind)]
-    trials, result = _record_trials(agent, repeats, noise, seed), RecordingResult()
+    write = WRITERS[find_format(out, kind)]
+    trials = _record_trials(agent, repeats, noise, seed)
     bar = tqdm(trials, "recording", repeats * agent.evaluator.task.n, delay=1, leave=False, unit=" reaches")
     with new_output(out, overwrite) as path:
-        write(result.count(bar), _about(agent, repeats, noise, seed), path)
-        result.bytes = sum(file.stat().st_size for file in (path, *path.rglob("*")) if file.is_file())
+        return write_trials(bar, _about(agent, repeats, noise, seed), path, write)
+
+
+def write_trials(reaches: Iterable[ReachRecording], about: About, path: Path, write: Writer) -> RecordingResult:
+    """Write trials, one by one, to a path that does not exist, by one of ``WRITERS``; what was written."""
+    result = RecordingResult()
+    write(result.count(reaches), about, path)
+    result.bytes = sum(file.stat().st_size for file in (path, *path.rglob("*")) if file.is_file())
     return result
 
 
 def _about(agent: Agent, repeats: int, noise: float, seed: int) -> About:
     """Origin of a recording: the attributes that every format writes once."""
-    task = agent.evaluator.task
     return {
         "run": agent.config.name,
         "checkpoint": agent.checkpoint.name,
-        "model": agent.arm.name,
         "backbone": agent.config.policy.backbone,
-        "dt": task.simulation.control_dt,
-        "physics_dt": task.simulation.control_dt / task.simulation.n_substeps,
+        **about_arm(agent.setup),
         "repeats": repeats,
         "noise": noise,
         "seed": seed,
-        **formats.stamp(formats.RECORDING),
-        "mujoco": version("mujoco"),
         "torch": version("torch"),
     }
 
 
-class RecordingController:
-    """The network as a controller that adds motor noise and keeps what it and the simulation hold at every frame."""
+def about_arm(setup: Setup) -> About:
+    """What every recording says of itself: the arm, the times, the versions, and the configuration, as YAML."""
+    env = setup.config.env
+    return {
+        "model": setup.arm.name,
+        "dt": env.control_dt,
+        "physics_dt": env.control_dt / env.n_substeps,
+        **formats.stamp(formats.RECORDING),
+        "mujoco": version("mujoco"),
+        "config": to_yaml(setup.config),
+    }
 
-    def __init__(self, agent: Agent, noise: np.ndarray | None):
-        """Prepare for an agent; noise, (R, T, nu) for its R reaches, is added to the actions. None: no noise."""
-        from mousearm.policy.controller import ActivityController  # slow to import
 
-        self._network, self._task, self._noise = ActivityController(agent.policy), agent.evaluator.task, noise
+class ArmRecorder:
+    """A controller of a task that keeps what the simulation holds at every frame, beside what it does itself."""
+
+    def __init__(self, task: Task, controller: Controller | None = None):
+        """Prepare; what the controller, one that sees all arms of the task, decides is done as it is."""
+        self._task, self._controller = task, controller
         self._rows: list[dict[str, np.ndarray]] = []
 
     def reset(self, n: int) -> None:
-        """Forget the past; n arms start a reach."""
-        self._network.reset(n)
+        """Forget the past; n arms follow."""
+        if self._controller is not None:
+            self._controller.reset(n)
         self._rows = []
 
     def act(self, observation: np.ndarray) -> np.ndarray:
-        """Actions (N, nu) in [-1, 1], noise included, for observations (N, n_obs) float32 of the task as it is now."""
-        action = done = self._network.act(observation)
-        row = {"observation": observation, **self._network.activity, "action": action}
-        if self._noise is not None:
-            row["action_noise"] = noise = self._noise[:, len(self._rows)]
-            done = np.clip(action + noise, -1, 1)
+        """Actions (N, nu) in [-1, 1] for observations (N, n_obs) float32 of the task as it is now."""
+        done, row = self._decide(observation)
         self._rows.append({**row, "force": self._task.snapshot.force, "torque": self._task.simulation.torque})
         return done
 
     def frames(self, reach: int, n: int) -> dict[str, np.ndarray]:
         """What was kept at the first n frames of a reach, (n, ...) by name: of the network, and force and torque."""
         return {name: np.stack([row[name][reach] for row in self._rows[:n]]) for name in self._rows[0]}
+
+    def _decide(self, observation: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """The actions, and what else is to be kept of how they came about, (N, ...) by name."""
+        assert self._controller is not None
+        return self._controller.act(observation), {}
+
+
+class RecordingController(ArmRecorder):
+    """The network as a controller that adds motor noise and keeps what it and the simulation hold at every frame."""
+
+    def __init__(self, agent: Agent, noise: np.ndarray | None):
+        """Prepare for an agent; noise, (R, T, nu) for its R reaches, is added to the actions. None: no noise."""
+        from mousearm.policy.controller import ActivityController  # slow to import
+
+        super().__init__(agent.evaluator.task)
+        self._controller = self._network = ActivityController(agent.policy)
+        self._noise = noise
+
+    def _decide(self, observation: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        action = done = self._network.act(observation)
+        row = {"observation": observation, **self._network.activity, "action": action}
+        if self._noise is not None:
+            row["action_noise"] = noise = self._noise[:, len(self._rows)]
+            done = np.clip(action + noise, -1, 1)
+        return done, row
+
+
+def record_trials(
+    task: Task, recorder: ArmRecorder, split_of: Mapping[str, str], repeat: int = 0, observations: tuple[str, ...] = ()
+) -> Iterator[tuple[Trial, ReachRecording]]:
+    """Let a controller perform every reach of a task once, as trials and as recordings of them.
+
+    ``split_of`` is the split of each reach, ``observations`` are names of what a network sees. Recordings of a network
+    have its signals, those of any other controller the arm's alone.
+    """
+    trials = roll_out(task, recorder, split_of)
+    recorder.act(task.observe())  # at the last frame, where nothing is left to be done
+    for reach, trial in enumerate(trials):
+        kept = recorder.frames(reach, len(trial))
+        force, torque = kept.pop("force"), kept.pop("torque")
+        force[0] = torque[0] = 0.0  # no step led to the first frame; the engine may still hold one of the trial before
+        of_network = network_signals(kept, observations, task.arm.actuator_names)
+        signals = arm_signals(trial, force, torque, task.arm) | of_network
+        yield trial, ReachRecording(trial.name, split_of[trial.name], repeat, signals, not trial.diverged)
 
 
 def _record_repeat(agent: Agent, repeat: int, noise: float, seed: int) -> Iterator[ReachRecording]:
@@ -176,21 +238,14 @@ def _record_repeat(agent: Agent, repeat: int, noise: float, seed: int) -> Iterat
         shape = task.references.targets.shape[1], task.arm.nu
         keys = ([seed, repeat, zlib.crc32(name.encode())] for name in task.references.names)
         added = noise * np.stack([np.random.default_rng(key).standard_normal(shape) for key in keys])
-    controller = RecordingController(agent, added)
-    trials = roll_out(task, controller)
-    controller.act(task.observe())  # at the last frame, where nothing is left to be done
     split_of = {name: split for split, names in agent.setup.split.splits.items() for name in names}
     observations = observation_names(task.observation_widths, agent.arm, agent.config.env)
-    for reach, trial in enumerate(trials):
-        kept = controller.frames(reach, len(trial))
-        force, torque = kept.pop("force"), kept.pop("torque")
-        force[0] = torque[0] = 0.0  # no step led to the first frame; the engine may still hold one of the trial before
-        of_network = network_signals(kept, observations, agent.arm.actuator_names)
-        signals = arm_signals(trial, force, torque, agent.arm) | of_network
-        yield ReachRecording(trial.name, split_of[trial.name], repeat, signals, not trial.diverged)
+    recorder = RecordingController(agent, added)
+    return (recording for _, recording in record_trials(task, recorder, split_of, repeat, observations))
 
 
-def _find_format(out: Path, kind: str | None) -> str:
+def find_format(out: Path, kind: str | None) -> str:
+    """The format, one of ``WRITERS``, of a kind that was given, or None, and a path; errors as `write_recording`."""
     kind = _SUFFIXES.get(out.suffix) if kind is None else kind
     if kind is None:
         known = ", ".join(_SUFFIXES)

@@ -17,7 +17,7 @@ from mousearm.report.comparison import Comparison, caveats, extremes
 from mousearm.report.figure import MOST_REACHES, curves_figure, overview_figure, reaches_figure
 from mousearm.report.groups import EXPLANATION, Group
 from mousearm.report.reading import UNKNOWN
-from mousearm.text import TERMINAL, code_block, columns, markdown, markdown_table
+from mousearm.text import TERMINAL, as_csv, code_block, columns, markdown, markdown_table
 
 _ERRORS = (
     "Errors are mean distances of paw and elbow from their targets over all steps of the {} reaches, in {}, of the "
@@ -58,9 +58,9 @@ def write_report(comparison: Comparison, folder: Path) -> Path:
     files = {
         "comparison.html": comparison_html(comparison),
         "comparison.md": comparison_markdown(comparison),
-        "comparison.csv": tables.as_csv(tables.group_rows(comparison)),
-        "runs.csv": tables.as_csv(tables.run_rows(comparison)),
-        "reaches.csv": tables.as_csv(tables.reach_rows(comparison)),
+        "comparison.csv": as_csv(tables.group_rows(comparison)),
+        "runs.csv": as_csv(tables.run_rows(comparison)),
+        "reaches.csv": as_csv(tables.reach_rows(comparison)),
     }
     for name, text in files.items():
         write_text(folder / name, text)

@@ -1,13 +1,10 @@
 """The tables of a comparison: cells for people, and rows for programs."""
 
-import csv
-import io
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from mousearm.report.comparison import Comparison
-from mousearm.text import csv_cell, listed, number
+from mousearm.text import listed, number
 
 Cells = tuple[list[str], list[list[str]]]  # header and rows of a table for people
 
@@ -96,11 +93,3 @@ def reach_rows(comparison: Comparison) -> list[dict[str, Any]]:
                 row |= {f"{point}_{name}_mm": value for name, value in asdict(errors).items()}
             rows.append({**row, "effort": reach.effort, "excitation": reach.excitation})
     return rows
-
-
-def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows of the same keys as CSV."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([map(csv_cell, rows[0]), *(map(csv_cell, row.values()) for row in rows)])
-    return text.getvalue()

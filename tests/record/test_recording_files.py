@@ -179,7 +179,7 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("name", "kind", "error", "text"),
         [
-            ("a", None, OutputError, r"ends with none of \.h5, \.hdf5, \.nwb: change it, or say --format"),
+            ("a", None, OutputError, r"ends with none of \.h5, \.hdf5, \.nwb, \.sto: change it, or say --format"),
             ("a.h5", "nwb", OutputError, r"must end with \.nwb for --format nwb"),
             ("a", "hdf5", OutputError, r"must end with \.h5 or \.hdf5"),
             ("a.sto", "sto", OutputError, r"must be a folder for --format sto: leave \.sto out"),

@@ -1,0 +1,220 @@
+"""Movements to a point, which nobody recorded: the least effort that brings the paw there, and to rest there."""
+
+import time
+import warnings
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import least_squares
+
+from mousearm.config import Config
+from mousearm.env.references import References, prepare
+from mousearm.errors import KinematicsError
+from mousearm.evaluate.measuring import mean_squared_control
+from mousearm.kinematics import Split
+from mousearm.model import Arm, load_arm
+from mousearm.optimal.cost import Cost, Effort
+from mousearm.optimal.solver import solve
+from mousearm.optimal.system import ArmSystem, Linearisation
+from mousearm.optimal.trajectories import OptimalTrajectory, reach_cost, trajectory_of
+from mousearm.planning.solving import first_controls, replayed
+from mousearm.record.signals import Recording
+from mousearm.registry import INITIAL_ACTIVATIONS
+from mousearm.retarget import Reference
+from mousearm.setup import Setup
+from mousearm.text import facts
+from mousearm.trajectory import ELBOW, PAW, SHOULDER, errors_mm
+
+NAME = "to_target"
+NOT_CONVERGED = "The search for the movement of least effort did not converge: it may not be the best."
+_NEAR_MM = 0.05  # by which a pose may miss a point and still reach it
+_STARTS = 8  # random poses that the search for a pose begins from
+_AXES = [2, 0, 1]  # the world's x, y, z among OpenSim's: to the right, forward, up
+_BACK = [1, 2, 0]  # and the way back
+# At the end a mm counts as much as _MISS times its square in the sums of a frame, and the way of _REST_S at the speed
+# then, of joints _RADIUS_MM from what they turn, as much as a miss of that size.
+_MISS, _REST_S, _RADIUS_MM = 1e3, 0.02, 10.0
+
+
+class PointMovement(NamedTuple):
+    """A movement to a point, as MuJoCo performs it."""
+
+    trajectory: OptimalTrajectory
+    recording: Recording
+    miss_mm: float  # of the paw at the end
+    speed: float  # of the paw there, m/s
+    effort: float  # mean squared excitation
+    seconds: float  # that the search took, by the clock
+
+    def table(self) -> str:
+        """A line per figure."""
+        found = self.trajectory
+        search = f"{'converged' if found.converged else 'not converged'} after {found.iterations} steps"
+        return facts(
+            {
+                "end": f"{self.miss_mm:.3f} mm from the target, at {1e3 * self.speed:.1f} mm/s",
+                "effort": f"{self.effort:.4f}, mean squared excitation (of motors, control)",
+                "search": f"{search}, gradient {found.gradient:.0e}, cost {found.cost:.3f}, {self.seconds:.1f} s",
+            }
+        )
+
+
+class PointPlan(NamedTuple):
+    """A movement that is to be found; ``setup`` has a smooth way there, from which the search begins."""
+
+    setup: Setup
+    target: np.ndarray  # (3,) m, world frame
+
+    def solve(self) -> PointMovement:
+        """The movement of least effort; in its recording the target is the point, and elbow and pose have none.
+
+        It warns if the search did not converge.
+        """
+        begun = time.perf_counter()
+        arm, config, references = self.setup.arm, self.setup.config, References(self.setup.references)
+        system = PointSystem(ArmSystem(arm, config), arm.nq)
+        cost = PointCost.of_point(reach_cost(arm, references, config), self.target, arm.nq)
+        start = np.concatenate([references.qpos[:, 0], references.qvel[:, 0], references.activation[:, 0]], axis=1)
+        found = trajectory_of(arm, references, solve(system, cost, start, first_controls(self.setup)), 0)
+        if not found.converged:
+            warnings.warn(NOT_CONVERGED, stacklevel=2)
+        return self._performed(found, time.perf_counter() - begun)
+
+    def _performed(self, found: OptimalTrajectory, seconds: float) -> PointMovement:
+        (trial,), recording = replayed(self.setup, References(self.setup.references), [found])
+        signals, dt = recording.reaches[0].signals, self.setup.config.env.control_dt
+        target, error = signals["target"].values.copy(), signals["error"].values.copy()
+        target[:], error[:] = np.nan, np.nan
+        target[:, PAW - ELBOW] = self.target
+        error[:, PAW - ELBOW] = errors_mm(trial.landmarks[:, PAW], self.target)
+        known = {"target": target, "error": error, "reference_qpos": np.full_like(trial.reference, np.nan)}
+        signals.update({name: replace(signals[name], values=values) for name, values in known.items()})
+        way = np.linalg.norm(np.diff(trial.landmarks[-2:, PAW], axis=0))
+        effort = mean_squared_control(trial)
+        assert effort is not None
+        return PointMovement(found, recording, float(error[-1, PAW - ELBOW]), float(way / dt), effort, seconds)
+
+
+def plan_to_point(config: Config, from_reach: bool, point: tuple[float, float, float], duration: float) -> PointPlan:
+    """Plan a movement of a duration, s, to a point in metres from the arm's shoulder, in OpenSim's axes.
+
+    It begins at rest in the first pose of the first reach of a configuration, or in the arm's rest pose.
+    KinematicsError if the arm cannot get there, with the nearest point that it can; others as of `prepare`.
+    """
+    if from_reach:
+        config, arm, (first, *_) = prepare(config)
+        begin = first.qpos[0]
+    else:
+        arm = load_arm(config.model)
+        begin = arm.rest_qpos
+    shoulder = arm.landmark_positions(arm.rest_qpos[None])[0, SHOULDER]
+    target = shoulder + np.asarray(point)[_AXES]
+    end = _pose_at(arm, target, begin)
+    steps = round(duration / config.env.control_dt)
+    reference = _smooth_way(arm, begin, end, steps, config.env.control_dt)
+    if arm.na:
+        activation = INITIAL_ACTIVATIONS[config.env.initial_activation](arm, [reference], config)[0]
+        reference = replace(reference, activation=activation)
+    return PointPlan(Setup(config, arm, [reference], Split([], [NAME], {}), []), target)
+
+
+def _pose_at(arm: Arm, target: np.ndarray, begin: np.ndarray) -> np.ndarray:
+    """The pose with the paw at a point, (3,) m, that is nearest to the first pose; KinematicsError if there is none."""
+    free = np.flatnonzero(arm.couplings.free)
+    low, high = arm.qpos_range[free].T
+    bounded = np.where(np.isfinite(low), low, -np.pi), np.where(np.isfinite(high), high, np.pi)
+
+    def pose(q: np.ndarray) -> np.ndarray:
+        full = begin.copy()
+        full[free] = q
+        return arm.couplings.complete(full)
+
+    def miss(q: np.ndarray) -> np.ndarray:
+        return 1e3 * (arm.landmark_positions(pose(q)[None])[0, PAW] - target)
+
+    random = np.random.default_rng(0).uniform(*bounded, (_STARTS, len(free)))
+    starts = np.clip([begin[free], arm.rest_qpos[free], *random], *bounded)
+    ends = [least_squares(miss, start, bounds=bounded).x for start in starts]
+    misses = np.array([np.linalg.norm(miss(q)) for q in ends])
+    if misses.min() > _NEAR_MM:
+        nearest = arm.landmark_positions(pose(ends[int(misses.argmin())])[None])[0, PAW]
+        raise KinematicsError(_out_of_reach(arm, nearest, float(misses.min()), begin))
+    near = [q for q, mm in zip(ends, misses, strict=True) if mm <= _NEAR_MM]
+    return pose(min(near, key=lambda q: float(np.square(q - begin[free]).sum())))
+
+
+def _out_of_reach(arm: Arm, nearest: np.ndarray, miss_mm: float, begin: np.ndarray) -> str:
+    shoulder = arm.landmark_positions(arm.rest_qpos[None])[0, SHOULDER]
+    points = nearest, arm.landmark_positions(begin[None])[0, PAW]
+    texts = [",".join(f"{number:.4f}" for number in (point - shoulder)[_BACK]) for point in points]
+    return (
+        f"The target is out of reach of {arm.source}: its paw comes as near as {miss_mm:.2f} mm. "
+        f"Take the nearest, --target={texts[0]}, or another near where the paw begins, {texts[1]} (metres from the "
+        "shoulder: x forward, y up, z to the right)."
+    )
+
+
+def _smooth_way(arm: Arm, begin: np.ndarray, end: np.ndarray, steps: int, dt: float) -> Reference:
+    """The way between two poses of least jerk, joint by joint (Flash and Hogan 1985, J Neurosci 5:1688-1703)."""
+    s = np.linspace(0, 1, steps + 1)[:, None]
+    qpos = begin + (end - begin) * s**3 * (10 - 15 * s + 6 * s**2)
+    points = arm.landmark_positions(qpos)
+    qvel = np.gradient(qpos, dt, axis=0)
+    qvel[0] = 0
+    return Reference(
+        NAME, points[:, ELBOW], points[:, PAW], qpos, qvel, np.zeros((steps + 1, arm.na)), np.zeros(steps + 1)
+    )
+
+
+class PointSystem:
+    """An arm of which the paw's position, mm, and the joints' velocities are measured, as far as an end counts them."""
+
+    def __init__(self, arm: ArmSystem, nq: int):
+        self._arm, self._nq = arm, nq
+        self.ctrl_range, self.columns, self.progress = arm.ctrl_range, arm.columns, arm.progress
+
+    def begin(self, state: np.ndarray) -> np.ndarray:
+        """As `System.begin`; (M, 3 + nv)."""
+        return self._measured(state, self._arm.begin(state))
+
+    def advance(self, ctrl: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """As `System.advance`."""
+        state, measured = self._arm.advance(ctrl)
+        return state, self._measured(state, measured)
+
+    def linearise(self, state: np.ndarray, ctrl: np.ndarray) -> Linearisation:
+        """As `System.linearise`."""
+        found, nq = self._arm.linearise(state, ctrl), self._nq
+        velocity = np.zeros((len(state), nq, state.shape[1]))
+        velocity[:, :, nq : 2 * nq] = np.sqrt(_MISS) * _REST_S * _RADIUS_MM * np.eye(nq)
+        paw = np.sqrt(_MISS) * found.measured_by_state[:, 3:]
+        return found._replace(measured_by_state=np.concatenate([paw, velocity], axis=1))
+
+    def _measured(self, state: np.ndarray, measured: np.ndarray) -> np.ndarray:
+        velocity = _REST_S * _RADIUS_MM * state[:, self._nq : 2 * self._nq]
+        return np.sqrt(_MISS) * np.concatenate([measured[:, 3:], velocity], axis=1)
+
+
+class PointCost(Cost):
+    """A `Cost` of which nothing counts but the end, and the effort on the way."""
+
+    @staticmethod
+    def of_point(cost: Cost, target: np.ndarray, nq: int) -> "PointCost":
+        """The cost of a movement to a point, (3,) m, with the effort of another cost."""
+        end = np.concatenate([np.sqrt(_MISS) * 1e3 * target, np.zeros(nq)])
+        targets = np.broadcast_to(end, (*cost.targets.shape[:2], len(end)))
+        return PointCost(targets, cost.n_frames, cost.drive)
+
+    def __init__(self, targets: np.ndarray, n_frames: np.ndarray, drive: Effort):
+        super().__init__(targets, n_frames, drive)
+        self._counts = np.arange(targets.shape[1]) == n_frames[:, None] - 1
+
+    @property
+    def steps(self) -> np.ndarray:
+        """As `Cost.steps`."""
+        return np.arange(1, self.targets.shape[1]) < self.n_frames[:, None]
+
+    def of(self, chosen: np.ndarray) -> "PointCost":
+        """As `Cost.of`."""
+        return PointCost(self.targets[chosen], self.n_frames[chosen], self.drive)
