@@ -34,7 +34,7 @@ _AXES = [2, 0, 1]  # the world's x, y, z among OpenSim's: to the right, forward,
 _BACK = [1, 2, 0]  # and the way back
 # At the end a mm counts as much as _MISS times its square in the sums of a frame, and the way of _REST_S at the speed
 # then, of joints _RADIUS_MM from what they turn, as much as a miss of that size.
-_MISS, _REST_S, _RADIUS_MM = 1e3, 0.02, 10.0
+_MISS, _REST_S, _RADIUS_MM = 30.0, 0.05, 10.0
 
 
 class PointMovement(NamedTuple):
