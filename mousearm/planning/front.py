@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mousearm.errors import OutputError
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.files import to_json, write_text
-from mousearm.planning.solving import first_controls, solve_setup, stacked, with_effort
+from mousearm.planning.solving import solve_setup, with_effort
 from mousearm.setup import Setup
 from mousearm.text import as_csv, columns
 
@@ -42,17 +42,13 @@ class FrontPoint:
 
 
 def effort_front(setup: Setup, efforts: Iterable[float], split: str = "test") -> list[FrontPoint]:
-    """Computed muscle control, and optimal control with weights of effort, on all reaches of a setup.
-
-    Each search begins where the one with the weight below ended.
-    """
+    """Computed muscle control, and optimal control with weights of effort, on all reaches of a setup."""
     evaluator = setup.evaluator()
     evaluation, _ = evaluator.evaluate(setup.controller("cmc", evaluator.task))
     name = CMC if setup.arm.na else "control of joint torques"
-    points, ctrl = [FrontPoint.of(name, None, evaluation, split)], first_controls(setup)
+    points = [FrontPoint.of(name, None, evaluation, split)]
     for effort in efforts:
-        solved = solve_setup(replace(setup, config=with_effort(setup.config, effort)), ctrl)
-        ctrl = stacked([one.ctrl for one in solved.trajectories], ctrl.shape[1])
+        solved = solve_setup(replace(setup, config=with_effort(setup.config, effort)))
         converged = all(one.converged for one in solved.trajectories)
         points.append(FrontPoint.of(OPTIMAL, effort, solved.evaluation, split, converged))
     return points

@@ -18,9 +18,10 @@ from mousearm.optimal.cost import Cost, Effort
 from mousearm.optimal.solver import solve
 from mousearm.optimal.system import ArmSystem, Linearisation
 from mousearm.optimal.trajectories import OptimalTrajectory, reach_cost, trajectory_of
-from mousearm.planning.solving import first_controls, replayed
+from mousearm.planning.solving import replayed
+from mousearm.pretrain.equilibrium import in_equilibrium
+from mousearm.pretrain.planning import followed
 from mousearm.record.signals import Recording
-from mousearm.registry import INITIAL_ACTIVATIONS
 from mousearm.retarget import Reference
 from mousearm.setup import Setup
 from mousearm.text import facts
@@ -76,7 +77,7 @@ class PointPlan(NamedTuple):
         system = PointSystem(ArmSystem(arm, config), arm.nq)
         cost = PointCost.of_point(reach_cost(arm, references, config), self.target, arm.nq)
         start = np.concatenate([references.qpos[:, 0], references.qvel[:, 0], references.activation[:, 0]], axis=1)
-        found = trajectory_of(arm, references, solve(system, cost, start, first_controls(self.setup)), 0)
+        found = trajectory_of(arm, references, solve(system, cost, start, followed(arm, references, config)), 0)
         if not found.converged:
             warnings.warn(NOT_CONVERGED, stacklevel=2)
         return self._performed(found, time.perf_counter() - begun)
@@ -113,8 +114,8 @@ def plan_to_point(config: Config, from_reach: bool, point: tuple[float, float, f
     end = _pose_at(arm, target, begin)
     steps = round(duration / config.env.control_dt)
     reference = _smooth_way(arm, begin, end, steps, config.env.control_dt)
-    if arm.na:
-        activation = INITIAL_ACTIVATIONS[config.env.initial_activation](arm, [reference], config)[0]
+    if config.env.initial_activation != "zero":  # of muscles that hold the arm where it is
+        activation = in_equilibrium(arm, reference.qpos, reference.qvel, config.env.control_dt)
         reference = replace(reference, activation=activation)
     return PointPlan(Setup(config, arm, [reference], Split([], [NAME], {}), []), target)
 

@@ -14,8 +14,8 @@ from mousearm.env.task import Task
 from mousearm.evaluate.evaluation import ErrorScale, Evaluation
 from mousearm.evaluate.measuring import evaluate_trials
 from mousearm.evaluate.results import ReachResult
-from mousearm.optimal.trajectories import OptimalTrajectory, optimal_trajectories
-from mousearm.pretrain.controllers import cmc, followed
+from mousearm.optimal.trajectories import OptimalTrajectory
+from mousearm.pretrain.planning import optimal_reaches
 from mousearm.record.signals import About, Recording
 from mousearm.record.trials import ArmRecorder, about_arm, record_trials
 from mousearm.setup import Setup
@@ -68,15 +68,11 @@ class _Replay:
         return direct_inverse(self._ctrl[:, step], self._range)
 
 
-def solve_setup(setup: Setup, initial_ctrl: np.ndarray | None = None) -> Solved:
-    """Optimal control of all reaches of a setup, searched from controls (R, T - 1, nu); None: from `first_controls`.
-
-    It warns of reaches on which the search did not converge; errors as of `optimal_trajectories`.
-    """
+def solve_setup(setup: Setup) -> Solved:
+    """Optimal control of all reaches of a setup, or what was found before; warnings as of `optimal_trajectories`."""
     begun = time.perf_counter()
     references = References(setup.references)
-    ctrl = first_controls(setup) if initial_ctrl is None else initial_ctrl
-    found = optimal_trajectories(setup.arm, references, setup.config, ctrl)
+    found = optimal_reaches(setup.arm, references, setup.config)
     seconds = time.perf_counter() - begun
     trials, recording = replayed(setup, references, found)
     by_name = {reference.name: reference for reference in setup.references}
@@ -84,13 +80,7 @@ def solve_setup(setup: Setup, initial_ctrl: np.ndarray | None = None) -> Solved:
     return Solved(found, evaluation, recording, seconds)
 
 
-def first_controls(setup: Setup) -> np.ndarray:
-    """(R, T - 1, nu) controls of computed muscle control on all reaches of a setup, from which a search can begin."""
-    references = References(setup.references)
-    return followed(cmc(setup.arm, references, setup.config), setup.arm, references, setup.config)
-
-
-def stacked(ctrl: Sequence[np.ndarray], steps: int) -> np.ndarray:
+def _stacked(ctrl: Sequence[np.ndarray], steps: int) -> np.ndarray:
     """(R, steps, nu) controls of reaches of different lengths; the last one of each is repeated."""
     return np.stack([hold(rows, steps) for rows in ctrl])
 
@@ -104,7 +94,7 @@ def replayed(
     model = replace(setup.config.model, action_map="direct")  # that every control of the range can be an action
     config = replace(setup.config, model=model, engine=MUJOCO)
     task = Task(setup.arm, references, config, len(references))
-    replay = _Replay(stacked([one.ctrl for one in trajectories], longest - 1), setup.arm.ctrl_range)
+    replay = _Replay(_stacked([one.ctrl for one in trajectories], longest - 1), setup.arm.ctrl_range)
     split_of = {name: split for split, names in setup.split.splits.items() for name in names}
     performed = list(record_trials(task, ArmRecorder(task, replay), split_of))
     recording = Recording([reach for _, reach in performed], about_optimal(setup, trajectories))

@@ -21,10 +21,10 @@ def optimal_reaches(arm: Arm, references: References, config: Config) -> list[Op
     """
     if config.env.initial_activation == "optimal":
         references = references.begun(partial(in_equilibrium, arm, control_dt=config.env.control_dt))
-    return optimal_trajectories(arm, references, config, _followed(arm, references, config))
+    return optimal_trajectories(arm, references, config, followed(arm, references, config))
 
 
-def _followed(arm: Arm, references: References, config: Config) -> np.ndarray:
+def followed(arm: Arm, references: References, config: Config) -> np.ndarray:
     """Controls, (R, T - 1, nu), with which computed muscle control performs all reaches."""
     expert = ComputedMuscleControl(arm, references, config.env.control_dt, config.model.action_map)
     task = Task(arm, references, config, n := len(references))
