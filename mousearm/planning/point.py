@@ -29,8 +29,10 @@ from mousearm.trajectory import ELBOW, PAW, SHOULDER, errors_mm
 
 NAME = "to_target"
 NOT_CONVERGED = "The search for the movement of least effort did not converge: it may not be the best."
+_INSTANT_S = 1e-5  # over which a speed is measured
 _NEAR_MM = 0.05  # by which a pose may miss a point and still reach it
-_STARTS = 8  # random poses that the search for a pose begins from
+_STARTS = 6  # random poses that the search for a pose begins from too
+_MOST_POSES, _POSE_STEP = 60, 1e-6  # that are tried from each; rad, of derivatives
 _AXES = [2, 0, 1]  # the world's x, y, z among OpenSim's: to the right, forward, up
 _BACK = [1, 2, 0]  # and the way back
 # At the end a mm counts as much as _MISS times its square in the sums of a frame, and the way of _REST_S at the speed
@@ -84,17 +86,20 @@ class PointPlan(NamedTuple):
 
     def _performed(self, found: OptimalTrajectory, seconds: float) -> PointMovement:
         (trial,), recording = replayed(self.setup, References(self.setup.references), [found])
-        signals, dt = recording.reaches[0].signals, self.setup.config.env.control_dt
+        signals = recording.reaches[0].signals
         target, error = signals["target"].values.copy(), signals["error"].values.copy()
         target[:], error[:] = np.nan, np.nan
         target[:, PAW - ELBOW] = self.target
         error[:, PAW - ELBOW] = errors_mm(trial.landmarks[:, PAW], self.target)
         known = {"target": target, "error": error, "reference_qpos": np.full_like(trial.reference, np.nan)}
         signals.update({name: replace(signals[name], values=values) for name, values in known.items()})
-        way = np.linalg.norm(np.diff(trial.landmarks[-2:, PAW], axis=0))
+        ahead = trial.qpos[-1] + _INSTANT_S * np.array([[-1.0], [1.0]]) * trial.qvel[-1]
+        way = np.linalg.norm(np.diff(self.setup.arm.landmark_positions(ahead)[:, PAW], axis=0))
         effort = mean_squared_control(trial)
         assert effort is not None
-        return PointMovement(found, recording, float(error[-1, PAW - ELBOW]), float(way / dt), effort, seconds)
+        return PointMovement(
+            found, recording, float(error[-1, PAW - ELBOW]), float(way / (2 * _INSTANT_S)), effort, seconds
+        )
 
 
 def plan_to_point(config: Config, from_reach: bool, point: tuple[float, float, float], duration: float) -> PointPlan:
@@ -121,7 +126,7 @@ def plan_to_point(config: Config, from_reach: bool, point: tuple[float, float, f
 
 
 def _pose_at(arm: Arm, target: np.ndarray, begin: np.ndarray) -> np.ndarray:
-    """The pose with the paw at a point, (3,) m, that is nearest to the first pose; KinematicsError if there is none."""
+    """A pose with the paw at a point, (3,) m, searched from the first pose on; KinematicsError if there is none."""
     free = np.flatnonzero(arm.couplings.free)
     low, high = arm.qpos_range[free].T
     bounded = np.where(np.isfinite(low), low, -np.pi), np.where(np.isfinite(high), high, np.pi)
@@ -131,18 +136,24 @@ def _pose_at(arm: Arm, target: np.ndarray, begin: np.ndarray) -> np.ndarray:
         full[free] = q
         return arm.couplings.complete(full)
 
-    def miss(q: np.ndarray) -> np.ndarray:
-        return 1e3 * (arm.landmark_positions(pose(q)[None])[0, PAW] - target)
+    def misses(q: np.ndarray) -> np.ndarray:
+        return 1e3 * (arm.landmark_positions(np.array([pose(one) for one in q]))[:, PAW] - target)
+
+    def slope(q: np.ndarray) -> np.ndarray:
+        sides = q + _POSE_STEP * np.concatenate([np.eye(len(q)), -np.eye(len(q))])
+        ahead, behind = np.split(misses(sides), 2)
+        return (ahead - behind).T / (2 * _POSE_STEP)
 
     random = np.random.default_rng(0).uniform(*bounded, (_STARTS, len(free)))
-    starts = np.clip([begin[free], arm.rest_qpos[free], *random], *bounded)
-    ends = [least_squares(miss, start, bounds=bounded).x for start in starts]
-    misses = np.array([np.linalg.norm(miss(q)) for q in ends])
-    if misses.min() > _NEAR_MM:
-        nearest = arm.landmark_positions(pose(ends[int(misses.argmin())])[None])[0, PAW]
-        raise KinematicsError(_out_of_reach(arm, nearest, float(misses.min()), begin))
-    near = [q for q, mm in zip(ends, misses, strict=True) if mm <= _NEAR_MM]
-    return pose(min(near, key=lambda q: float(np.square(q - begin[free]).sum())))
+    found: list[tuple[float, np.ndarray]] = []
+    for start in np.clip([begin[free], arm.rest_qpos[free], *random], *bounded):
+        end = least_squares(lambda q: misses(q[None])[0], start, slope, bounds=bounded, max_nfev=_MOST_POSES).x
+        found.append((float(np.linalg.norm(misses(end[None]))), end))
+        if found[-1][0] <= _NEAR_MM:
+            return pose(end)
+    miss_mm, end = min(found, key=lambda one: one[0])
+    nearest = arm.landmark_positions(pose(end)[None])[0, PAW]
+    raise KinematicsError(_out_of_reach(arm, nearest, miss_mm, begin))
 
 
 def _out_of_reach(arm: Arm, nearest: np.ndarray, miss_mm: float, begin: np.ndarray) -> str:
