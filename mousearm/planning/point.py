@@ -16,7 +16,7 @@ from mousearm.kinematics import Split
 from mousearm.model import Arm, load_arm
 from mousearm.optimal.cost import Cost, Effort
 from mousearm.optimal.solver import solve
-from mousearm.optimal.system import ArmSystem, Linearisation
+from mousearm.optimal.system import ArmSystem, Linearisation, Remembering, System
 from mousearm.optimal.trajectories import OptimalTrajectory, reach_cost, trajectory_of
 from mousearm.planning.solving import replayed
 from mousearm.pretrain.equilibrium import in_equilibrium
@@ -76,10 +76,13 @@ class PointPlan(NamedTuple):
         """
         begun = time.perf_counter()
         arm, config, references = self.setup.arm, self.setup.config, References(self.setup.references)
-        system = PointSystem(ArmSystem(arm, config), arm.nq)
+        system: System = PointSystem(ArmSystem(arm, config), arm.nq)
         cost = PointCost.of_point(reach_cost(arm, references, config), self.target, arm.nq)
         start = np.concatenate([references.qpos[:, 0], references.qvel[:, 0], references.activation[:, 0]], axis=1)
-        found = trajectory_of(arm, references, solve(system, cost, start, followed(arm, references, config)), 0)
+        if config.optimal.w_smooth:
+            system, start = Remembering(system), np.pad(start, ((0, 0), (0, arm.nu)))
+        solution = solve(system, cost, start, followed(arm, references, config))
+        found = trajectory_of(arm, NAME, solution, 0, int(references.n_frames[0]))
         if not found.converged:
             warnings.warn(NOT_CONVERGED, stacklevel=2)
         return self._performed(found, time.perf_counter() - begun)
