@@ -11,6 +11,8 @@ from pathlib import Path
 
 from mousearm import cli
 
+MOST_POSES = 100_000  # which fit into memory
+
 
 @cli.command(
     __doc__,
@@ -24,8 +26,10 @@ from mousearm import cli
 )
 def main(given: Namespace) -> int:
     """Print the tables; write JSON and figures where that is asked for."""
-    if given.poses < 1:
-        raise cli.UsageError(f"--poses {given.poses} must be at least 1")
+    if not 1 <= given.poses <= MOST_POSES:
+        raise cli.UsageError(f"--poses {given.poses} must be 1 to {MOST_POSES}")
+    if given.seed < 0:
+        raise cli.UsageError(f"--seed {given.seed} must be 0 or more")
     import numpy as np
 
     from mousearm.config import compose

@@ -188,3 +188,10 @@ def test_figures(drawn, tmp_path):
     assert [label.get_text() for label in lengths.get_yticklabels()] == ["lift", "drop"]
     legend = force_curves_figure(drawn.curves).legends[0]
     assert [entry.get_text() for entry in legend.get_texts()][:3] == ["OpenSim", "MuJoCo: lift", "MuJoCo: drop"]
+
+
+@pytest.mark.parametrize("option", [("--poses", "0"), ("--poses", "99999999999999999999"), ("--seed", "-1")])
+def test_poses_that_cannot_be_drawn_are_refused(run_script, option):
+    refused = run_script("compare_opensim", "arm.osim", *option)
+    assert refused.status == 2
+    assert " ".join(option) in refused.err
