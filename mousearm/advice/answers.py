@@ -141,7 +141,7 @@ def _warm_start(found: Findings) -> list[str]:
     if found.is_muscular:
         return [
             "Use pretrain=cmc: imitate a classical controller first. To ask which pattern learning finds by itself, "
-            "train by reward alone, a quarter of an hour for one reach (experiment=muscle_from_scratch)."
+            "train by reward alone, a few minutes for one reach (experiment=muscle_from_scratch)."
         ]
     return [
         f"Use pretrain=cmc: imitate a classical controller first ({WARM} on a recorded reach; {COLD} by reward alone). "
