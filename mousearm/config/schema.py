@@ -301,7 +301,7 @@ class OptimalConfig:
         "Weight of the effort of all actuators in a frame against squared errors of elbow and paw.",
         _FINITE,
         "mm^2",
-        default=0.1,
+        default=0.03,
     )
     w_smooth: float = key("Weight of squared changes of controls from step to step.", _FINITE, "mm^2", default=0.0)
     effort: str = key(

@@ -25,9 +25,10 @@ _HUGE = 1e6  # states beyond it are those of systems that diverge
 _GOOD_GAIN = 0.5  # above it the damping falls
 _LEAST_DAMPING, _FIRST_DAMPING, _MOST_DAMPING = 1e-8, 1e-2, 1e7  # mm^2; the first also where a plan fails
 _SNAP = 1e-12  # of the range: controls this near to a bound are at it
-_ENOUGH = 1e-5  # of the cost: the search ends when a plan without damping promises less
 _TOLERANCE = 1e-3  # of the cost: it has converged if that promises less where it ends
 _MOST_ITERATIONS = 100
+# A search ends, too, that gains less than this many times ``enough`` in so many iterations.
+_STALLED, _LOOK_BACK = 100, 8
 
 
 class Solution(NamedTuple):
@@ -43,21 +44,26 @@ class Solution(NamedTuple):
 
 
 def solve(
-    system: System, cost: Cost, start: np.ndarray, ctrl: np.ndarray, start_range: np.ndarray | None = None
+    system: System,
+    cost: Cost,
+    start: np.ndarray,
+    ctrl: np.ndarray,
+    start_range: np.ndarray | None = None,
+    enough: float = 1e-5,
 ) -> Solution:
     """Minimise the cost of N trajectories from controls (N, T - 1, nu), which are held within their range.
 
     They begin in states (N, n), or in the best within ``start_range`` (2, N, n), lowest and highest, where it is given.
-    The search for a trajectory ends when a plan without damping promises to gain less than 1e-5 of its cost, or none
-    with any damping gains anything, as where joint limits make the cost jump. It has converged if less than 1e-3 of its
-    cost is promised there.
+    The search for a trajectory ends when a plan without damping promises to gain less than ``enough``, a part of its
+    cost, or what is gained is too little, as where joint limits make the cost jump. It has converged if less than 1e-3
+    of its cost is promised there.
     """
     search = _Search(system, cost, start, ctrl, start_range)
     with tqdm(total=len(ctrl), desc="optimal control", unit=" reaches", delay=1, leave=False) as bar:
         for _ in range(_MOST_ITERATIONS):
             if not len(search.active):
                 break
-            bar.update(search.iterate())
+            bar.update(search.iterate(enough))
             bar.set_postfix_str(f"{search.path.cost.mean():.4g} mm2 each")
     return search.solution()
 
@@ -74,16 +80,18 @@ class _Search:
         self._model = local_model(system, cost, self.path)
         self._damping, self._iterations = np.full(len(ctrl), _FIRST_DAMPING), np.zeros(len(ctrl), dtype=int)
         self._gains = np.zeros((*ctrl.shape, start.shape[1]))
+        self._before = np.full((len(ctrl), _LOOK_BACK), np.inf)  # costs of the last iterations
         self._gradient, self._converged = np.full(len(ctrl), np.inf), np.zeros(len(ctrl), dtype=bool)
 
-    def iterate(self) -> int:
+    def iterate(self, enough: float) -> int:
         """Improve all active trajectories once, but those that prove to have converged; returns how many those are."""
         n_before = len(self.active)
-        self._retire()
+        self._retire(enough)
         if len(self.active):
             ahead = self._plan(self._damping)
             self._iterations[self.active] += 1
             found, share = self._search_line(ahead)
+            self._before = np.concatenate([self._before[:, 1:], self.path.cost[:, None]], axis=1)
             gain = (self.path.cost[self.active] - found.cost) / np.maximum(_promised(ahead, share), 1e-300)
             self._take(found, np.flatnonzero(share > 0))
             change = np.select([share == 0, share < _SMALL_SHARE, gain > _GOOD_GAIN], [10.0, 2.0, 0.2], 1.0)
@@ -103,13 +111,15 @@ class _Search:
         low, high = self._start_range[:, i] - self.path.state[i, 0]
         return plan(_rows(self._model, rows), self._cost.steps[i], damping, low, high)
 
-    def _retire(self) -> None:
+    def _retire(self, enough: float) -> None:
         """Take out what has converged, and what cannot be improved although its damping is large."""
         if not len(self.active):
             return
         undamped = self._plan(np.full(len(self.active), _LEAST_DAMPING))
         left = _promised(undamped, np.ones(len(self.active))) / self.path.cost[self.active]
-        over = (left < _ENOUGH) | (self._damping > _MOST_DAMPING)
+        earlier, cost = self._before[self.active, 0], self.path.cost[self.active]
+        stuck = (self._damping > _MOST_DAMPING) | (earlier - cost < _STALLED * enough * cost)
+        over = (left < enough) | stuck
         self._converged[self.active] = left < _TOLERANCE
         self._note(np.flatnonzero(over), undamped)
         stay = np.flatnonzero(~over)

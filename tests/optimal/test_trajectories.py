@@ -1,0 +1,100 @@
+"""Optimal trajectories of arms: what they cost, that the simulation performs them, and that they are remembered."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mousearm.env.references import References, prepare
+from mousearm.optimal import trajectories
+from mousearm.optimal.system import ArmSystem
+from mousearm.optimal.trajectories import optimal_trajectories
+from mousearm.simulation import build_simulation
+from mousearm.trajectory import FOLLOWED, errors_mm
+
+
+@pytest.fixture
+def solved(configure, monkeypatch, tmp_path):
+    """Trajectories on the first frames of the shipped reach, with what they were made of."""
+    monkeypatch.setattr(trajectories, "cache_folder", lambda: tmp_path)
+
+    def solved(*overrides, frames=12, first=0.0, chooses_start=False):
+        config, arm, (whole,) = prepare(configure(*overrides))
+        config = replace(config, threads=1)
+        parts = {name: getattr(whole, name)[:frames] for name in ("elbow", "paw", "qpos", "qvel", "activation")}
+        references = References([replace(whole, **{name: part for name, part in parts.items() if len(part)})])
+        ctrl = np.full((1, frames - 1, arm.nu), first)
+        return config, arm, references, optimal_trajectories(arm, references, config, ctrl, chooses_start)[0]
+
+    return solved
+
+
+def performed(config, arm, one, engine="mujoco"):
+    """(T, 2, 3) metres of elbow and paw under the controls of a trajectory."""
+    simulation = build_simulation(arm, 1, config.env.control_dt, config.env.n_substeps, 1, engine)
+    simulation.reset(np.array([0]), one.qpos[:1], one.qvel[:1], one.activation[:1])
+    points = [simulation.snapshot().landmarks[0, FOLLOWED]]
+    for ctrl in one.ctrl:
+        simulation.step(ctrl[None])
+        points.append(simulation.snapshot().landmarks[0, FOLLOWED])
+    return np.stack(points)
+
+
+def test_motors_hit_a_reach_within_hundredths_of_a_millimetre(solved):
+    config, arm, references, one = solved("model=torque", frames=16)
+    errors = errors_mm(performed(config, arm, one), references.targets[0])[1:]
+    assert (errors.mean(axis=0) < 0.01).all()
+    assert one.converged
+    assert one.cost == pytest.approx((errors**2).sum() + config.optimal.w_effort * (one.ctrl**2).sum(), rel=1e-4)
+
+
+@pytest.mark.slow
+def test_muscles_are_performed_by_mujoco_as_they_were_solved(solved):
+    config, arm, references, one = solved("model=muscle", first=0.02)
+    points = performed(config, arm, one)
+    error = errors_mm(points, references.targets[0])[1:]
+    assert one.cost == pytest.approx((error**2).sum() + config.optimal.w_effort * (one.ctrl**2).sum(), rel=1e-3)
+    assert one.effort == pytest.approx((one.ctrl**2).mean())
+    assert one.gains.shape == (11, 21, 33)
+    assert np.isfinite(one.gains).all()
+
+
+def test_a_second_search_comes_from_the_cache_and_another_cost_does_not(solved, monkeypatch):
+    *_, one = solved("model=torque")
+
+    def refuse(*_):
+        raise AssertionError("searched again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trajectories, "solve", refuse)
+        *_, again = solved("model=torque")
+        with pytest.raises(AssertionError, match="searched again"):
+            solved("model=torque", "optimal.w_effort=0.2")
+    np.testing.assert_array_equal(again.ctrl, one.ctrl)
+    assert (again.cost, again.converged) == (one.cost, one.converged)
+    *_, smooth = solved("model=torque", "optimal.w_smooth=100.0")
+    assert np.square(np.diff(smooth.ctrl, axis=0)).sum() < 0.5 * np.square(np.diff(one.ctrl, axis=0)).sum()
+    assert smooth.gains.shape == one.gains.shape
+
+
+@pytest.mark.parametrize("model", ["torque", pytest.param("muscle", marks=pytest.mark.slow)])
+def test_differences_of_mujoco_are_the_exact_derivatives(configure, model):
+    config, arm, (reference,) = prepare(configure(f"model={model}"))
+    system = ArmSystem(arm, replace(config, engine="mujoco", threads=1))
+    random = np.random.default_rng(0)
+    activation = random.uniform(0.02, 0.1, (3, arm.na))
+    state = np.concatenate([reference.qpos[:3], reference.qvel[:3], activation], axis=1)
+    ctrl = random.uniform(0.2, 0.4, (3, arm.nu))
+    exact = system.linearise(state, ctrl)
+    system._exact = None
+    for one, other in zip(system.linearise(state, ctrl), exact, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4 * np.abs(other).max())
+
+
+@pytest.mark.slow
+def test_the_best_first_activation_costs_less_than_that_of_equilibrium(solved):
+    *_, given = solved("model=muscle", first=0.02)
+    *_, chosen = solved("model=muscle", first=0.02, chooses_start=True)
+    assert chosen.cost < given.cost
+    assert not np.array_equal(chosen.activation[0], given.activation[0])
+    assert ((chosen.activation[0] >= 0) & (chosen.activation[0] <= 1)).all()
