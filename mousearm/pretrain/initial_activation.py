@@ -25,7 +25,7 @@ def zero(arm: "Arm", references: Sequence["Reference"], config: "Config") -> lis
 
 @INITIAL_ACTIVATIONS.add
 def equilibrium(arm: "Arm", references: Sequence["Reference"], config: "Config") -> list[np.ndarray]:
-    """The least squared activations that give the torque which the reach takes there."""
+    """The least squared activations that give the torque which the reach takes there, a mean over the next 25 ms."""
     from mousearm.pretrain.equilibrium import in_equilibrium
 
     return [in_equilibrium(arm, one.qpos, one.qvel, config.env.control_dt) for one in references]

@@ -30,15 +30,17 @@ def reference(prepared):
     return reference
 
 
-def test_the_arm_begins_with_the_acceleration_of_the_reach(prepared, reference):
+def test_the_arm_begins_with_the_torque_of_the_next_four_frames(prepared, reference):
     """By MuJoCo's forward dynamics, with gravity, damping and the muscles' force at their length and speed."""
-    dynamics = ArmDynamics(prepared.arm)
-    wanted = motions_of([reference.qpos], DT).qacc
-    ctrl = np.zeros((len(wanted), prepared.arm.nu))
-    found = dynamics.acceleration(reference.qpos, reference.qvel, reference.activation, ctrl)
-    np.testing.assert_allclose(found, wanted, atol=0.01)  # of up to 500 rad/s2
-    without = dynamics.acceleration(reference.qpos, reference.qvel, 0 * reference.activation, ctrl)
-    assert np.abs(without - wanted).max() > 1000
+    dynamics, still = ArmDynamics(prepared.arm), np.zeros((len(reference.qpos), prepared.arm.nu))
+    state = dynamics.dynamics(reference.qpos, reference.qvel)
+    needed = state.needed(motions_of([reference.qpos], DT).qacc)
+    wanted = np.mean([needed[i : len(needed) - 3 + i] for i in range(4)], axis=0)  # 25 ms at 150 Hz
+    found = dynamics.acceleration(reference.qpos, reference.qvel, reference.activation, still)[:-3]
+    expected = np.linalg.solve(state.mass[:-3], (wanted - state.bias[:-3])[..., None])[..., 0]
+    np.testing.assert_allclose(found, expected, atol=0.01)  # of up to 500 rad/s2
+    without = dynamics.acceleration(reference.qpos, reference.qvel, 0 * reference.activation, still)[:-3]
+    assert np.abs(without - expected).max() > 1000
 
 
 def test_activations_are_possible_and_none_is_wasted(prepared, reference):
