@@ -56,7 +56,7 @@ class Task:
         self.reward = Reward(config.reward)
         self.on_divergence: Callable[[int, Mapping[str, np.ndarray]], None] | None = None
         self.lost_mm = math.inf
-        self._map_action = ACTION_MAPS[config.model.action_map]
+        self.map_action = ACTION_MAPS[config.model.action_map]
         self._frames_ahead = env.path_spacing * np.arange(env.path_steps + 1)  # counted from the present one
         self._least_penalty = env.divergence_penalty
         self._reach, self._frame, self._worst = np.zeros(n, dtype=int), np.zeros(n, dtype=int), np.full(n, np.inf)
@@ -131,7 +131,7 @@ class Task:
             raise ValueError(f"the action has the shape {action.shape}; it must be {(self.n, self.arm.nu)}")
         before = self.snapshot
         self._last.add(before, self._reach, self._frame)
-        self.simulation.step(self._map_action(action, self.arm.ctrl_range))
+        self.simulation.step(self.map_action(action, self.arm.ctrl_range))
         after = self.simulation.snapshot()
         self._frame = np.minimum(self._frame + 1, self.last_frame)
         diverged = has_diverged(after)

@@ -19,7 +19,8 @@ class OptimalFeedback:
     (Jacobson and Mayne 1970, Differential dynamic programming). Of muscles, K says where the activation is to be led,
     w = a + (u - a) p, and the control follows with the share p of the way that a step does from the activation as it
     is: upwards it is several times that downwards, so that a control that is linear in the state throws the arm off.
-    Its actions depend on the states and frames of the arms alone.
+    Its actions depend on the states and frames of the arms alone. ``curvature``, (R, T - 1, nu, nu) mm^2, says what it
+    costs to do something else: half of it times the squared difference of the controls.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class OptimalFeedback:
         self._state = np.stack([hold(part, longest) for part in state])  # (R, T - 1, n)
         ctrl = np.stack([hold(one.ctrl, longest) for one in trajectories])
         gains = np.stack([hold(one.gains, longest) for one in trajectories])
+        self.curvature = np.stack([hold(one.curvature, longest) for one in trajectories])
         share = self._share(self._state, ctrl)
         activation = self._activation(self._state)
         self._lead = activation + (ctrl - activation) * share  # (R, T - 1, nu), w*

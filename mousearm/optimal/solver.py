@@ -37,6 +37,7 @@ class Solution(NamedTuple):
     state: np.ndarray  # (N, T, n)
     ctrl: np.ndarray  # (N, T - 1, nu)
     gains: np.ndarray  # (N, T - 1, nu, n) of controls by states; 0 for controls at a bound
+    curvature: np.ndarray  # (N, T - 1, nu, nu) second derivatives by a step's controls of all cost to come
     cost: np.ndarray  # (N,)
     gradient: np.ndarray  # (N,) largest derivative of the cost by a control that is free to move
     iterations: np.ndarray  # (N,)
@@ -81,6 +82,7 @@ class _Search:
         self._damping, self._iterations = np.full(len(ctrl), _FIRST_DAMPING), np.zeros(len(ctrl), dtype=int)
         self._gains = np.zeros((*ctrl.shape, start.shape[1]))
         self._before = np.full((len(ctrl), _LOOK_BACK), np.inf)  # costs of the last iterations
+        self._curvature = np.zeros((*ctrl.shape, ctrl.shape[2]))
         self._gradient, self._converged = np.full(len(ctrl), np.inf), np.zeros(len(ctrl), dtype=bool)
 
     def iterate(self, enough: float) -> int:
@@ -103,7 +105,8 @@ class _Search:
         """What has been found."""
         self._note(np.arange(len(self.active)), self._plan(np.full(len(self.active), _LEAST_DAMPING)))
         state, ctrl, _, cost = self.path
-        return Solution(state, ctrl, self._gains, cost, self._gradient, self._iterations, self._converged)
+        found = (self._gains, self._curvature, cost, self._gradient, self._iterations, self._converged)
+        return Solution(state, ctrl, *found)
 
     def _plan(self, damping: np.ndarray, rows: np.ndarray | slice = slice(None)) -> BackwardPass:
         """The plan for active trajectories, all or by index."""
@@ -126,10 +129,12 @@ class _Search:
         self.active, self._damping, self._model = self.active[stay], self._damping[stay], _rows(self._model, stay)
 
     def _note(self, rows: np.ndarray, undamped: BackwardPass) -> None:
-        """Keep gains and gradients of active trajectories, by index, whose search is over."""
+        """Keep gains, curvatures and gradients of active trajectories, by index, whose search is over."""
         i, model = self.active[rows], _rows(self._model, rows)
         steps = self._cost.steps[i]
         self._gains[i] = (model.ctrl_w[..., None] * undamped.gains[rows] + model.ctrl_x) * steps[..., None, None]
+        scale = model.ctrl_w[..., None] * model.ctrl_w[:, :, None]
+        self._curvature[i] = undamped.curvature[rows] / scale * steps[..., None, None]
         low, high = self._system.ctrl_range.T
         ctrl, gradient = self.path.ctrl[i], model.gradient
         free = ~(((ctrl <= low) & (gradient > 0)) | ((ctrl >= high) & (gradient < 0)))

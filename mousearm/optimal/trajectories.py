@@ -30,6 +30,7 @@ class OptimalTrajectory(NamedTuple):
     activation: np.ndarray  # (T, na), 0 to 1
     ctrl: np.ndarray  # (T - 1, nu)
     gains: np.ndarray  # (T - 1, nu, n) change of the best controls with the state; 0 for controls at a bound
+    curvature: np.ndarray  # (T - 1, nu, nu) mm^2, of all cost to come by the controls of a step, if the best follows
     cost: float  # mm^2, see `mousearm.optimal.cost`
     effort: float  # mean squared excitation, over frames and actuators
     gradient: float  # largest derivative of the cost by a control that is free to move
@@ -107,7 +108,8 @@ def _arrays(arm: Arm, solution: Solution, row: int, frames: int) -> dict[str, np
     gains = solution.gains[row, : frames - 1, :, : 2 * nq + na]
     effort = np.square(ctrl / np.abs(arm.ctrl_range).max(axis=1)).mean()
     figures = (effort, solution.gradient[row], solution.iterations[row], solution.converged[row])
-    values = (qpos, qvel, activation, ctrl, gains, solution.cost[row], *figures)
+    curvature = solution.curvature[row, : frames - 1]
+    values = (qpos, qvel, activation, ctrl, gains, curvature, solution.cost[row], *figures)
     return dict(zip(OptimalTrajectory._fields[1:], map(np.asarray, values), strict=True))
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Expert(Protocol):
-    """Anything that knows what to do in a state."""
+    """Anything that knows what to do in a state, and perhaps what else would cost, as `OptimalFeedback` does."""
 
     def __call__(self, snapshot: Snapshot, reach: np.ndarray, frame: np.ndarray) -> np.ndarray:
         """Actions (N, nu) in [-1, 1] of N arms, each in a frame (N,) of a reach (N,)."""

@@ -4,6 +4,10 @@ Dataset aggregation (DAgger, Ross et al. 2011). In each round N arms perform a r
 and some by the network; the expert says at every step what it would do; the network is fitted to all that, whole
 reaches at a time. The share of arms that the expert drives falls to zero, so that the network learns how to come back
 from its mistakes.
+
+An expert that knows what other controls cost (``curvature``, as of `OptimalFeedback`) is imitated where it matters: the
+loss is the cost of the differences, to second order the expert's advantage, which is what Ross and Bagnell 2014
+(arXiv:1406.5979) minimise. Opposed muscles may differ together at little cost, the torque that they make may not.
 """
 
 import time
@@ -24,12 +28,14 @@ from mousearm.nan_guard import loss_error
 from mousearm.policy.network import RecurrentPolicy
 from mousearm.pretrain.controllers import Expert
 
+_LIKENESS_MM2 = 0.1  # per mean squared difference of actions, beside their cost, which is flat at the ends of a range
+
 
 class Batch(NamedTuple):
     """Observations of N arms on their reaches, T steps at most, and the actions of the expert in them."""
 
     observations: torch.Tensor  # (T, N, n_obs)
-    actions: torch.Tensor  # (T, N, nu), the expert's
+    actions: torch.Tensor  # (T, N, nu), the expert's; then, where it knows costs, the place in the table of curvatures
     counts: torch.Tensor  # (T, N), 1 for steps within the reach and 0 after its end
 
 
@@ -37,7 +43,7 @@ class Round(NamedTuple):
     """Result of a round of imitation."""
 
     steps: int  # over all arms
-    loss: float  # mean squared difference between the network's actions and the expert's in the last epoch
+    loss: float  # mean squared difference of the network's actions from the expert's, or its cost, in the last epoch
     paw_mm: float  # mean distance from the target of the arms that the network drove; NaN where there were none
     teacher_share: float  # of the arms that the expert drove
     seconds_left: float  # of the rounds to come, at the pace of this one
@@ -56,6 +62,10 @@ class DAgger:
         tune_optimizer(self._optimizer, policy.device)
         self._descents: dict[torch.Size, Descent] | None = {} if on_gpu else None  # by the shape of minibatches
         self.rounds_done = 0
+        curvature = getattr(expert, "curvature", None)
+        self._n_steps = 0 if curvature is None else curvature.shape[1]
+        self._curvature = None if curvature is None else self._tensor(curvature).flatten(0, 1)  # (places, nu, nu) mm^2
+        self._ctrl_range = self._tensor(task.arm.ctrl_range)
 
     def run(self, report: Callable[[Round], object]) -> None:
         """Do all rounds that are left, with a report of each, after setting the exploration that is to follow."""
@@ -107,10 +117,11 @@ class DAgger:
         rows: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         errors: list[np.ndarray] = []
         for _ in range(int(task.references.n_frames.max()) - 1):  # all of them, so that all batches have one length
-            observation, wanted = task.observe(), self._expert(task.snapshot, *task.position)
+            place, observation = task.position, task.observe()
+            wanted = self._expert(task.snapshot, *place)
             action, state = self._act(observation, state)
             noise = config.noise * self._random.standard_normal(action.shape)
-            rows.append((observation, wanted, going.copy()))
+            rows.append((observation, self._label(wanted, place), going.copy()))
             outcome = task.step(np.clip(np.where(by_expert[:, None], wanted, action) + noise, -1, 1))
             errors.append(outcome.paw_mm[going & ~by_expert])
             ended = outcome.terminated | outcome.truncated
@@ -161,9 +172,28 @@ class DAgger:
         """Mean squared difference from the expert's actions, with a function that runs the backbone."""
         outputs, _ = run(batch.observations, self._policy.backbone.initial_state(batch.counts.shape[1]))
         actions = self._policy.get_distribution(outputs.flatten(0, 1)).mode()
-        errors = (actions - batch.actions.flatten(0, 1)).square().mean(dim=1)
+        errors = self._errors(actions, batch.actions.flatten(0, 1))
         counts = batch.counts.flatten()
         return (errors * counts).sum() / counts.sum()
+
+    def _label(self, wanted: np.ndarray, place: Start) -> np.ndarray:
+        """What an expert wants, (N, nu), and where the curvature is that says how much it matters."""
+        if self._curvature is None:
+            return wanted
+        row = place.reach * self._n_steps + np.minimum(place.frame, self._n_steps - 1)
+        return np.concatenate([wanted, row[:, None]], axis=1)
+
+    def _errors(self, actions: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """(K,) squared differences of actions from what the expert wants, or what they cost, mm^2."""
+        if self._curvature is None:
+            return (actions - labels).square().mean(dim=1)
+        wanted, row = labels[:, :-1], labels[:, -1].long()
+        away = self._task.map_action(actions, self._ctrl_range) - self._task.map_action(wanted, self._ctrl_range)
+        cost = (away * torch.matmul(self._curvature[row], away[..., None])[..., 0]).sum(dim=1) / 2
+        return cost + _LIKENESS_MM2 * (actions - wanted).square().mean(dim=1)
+
+    def _tensor(self, array: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(array).float().to(self._policy.device)
 
     def _descend(self, batch: Batch) -> float:
         loss = self._loss(batch, self._policy)
