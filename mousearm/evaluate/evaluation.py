@@ -224,7 +224,7 @@ class Evaluation:
 
 
 _SAME_MM = 1e-3  # a difference that no recording could tell
-_LONGEST_NAME = 21  # of a reach in a table of 80 columns
+_LONGEST_NAME = 20  # of a reach in a table of 80 columns
 _EXCITATION = "u^2 is the effort: the mean squared excitation of muscles, or control of motors."
 _LARGEST = 1e15  # more no arm of a mouse comes to
 _CHOICES: dict[str, Sequence[str]] = {"split": SPLITS, "direction": REACH_DIRECTIONS, "fit": ("none", "animal")}

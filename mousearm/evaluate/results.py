@@ -15,7 +15,7 @@ REACH_DIRECTIONS = ("left", "right", "back", "forward", "down", "up")
 # What stands beside an error to targets that have noise.
 NOISE = {
     "floor": "targets known to",  # how far noise is expected to have moved them
-    "expected": "expected to the truth",  # the error to where they would be without it, by `error_without_noise`
+    "expected": "expected to truth",  # the error to where they would be without it, by `error_without_noise`
     "truth": "to the truth",  # that error, where the truth is known
     "recorded": "to the recording",  # the error to the positions before a filter
 }

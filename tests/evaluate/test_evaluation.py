@@ -214,7 +214,7 @@ def test_tables_are_of_80_columns_whatever_the_names():
     rows = [line for line in text.splitlines() if line.startswith(("…", "reach ", "-", "kind ", "distance "))]
     assert len(rows) == 12
     assert max(map(len, rows)) <= 80
-    assert f"{'…nday_morning/reach_0':<21}  train " in text
+    assert f"{'…day_morning/reach_0':<20}  train " in text
 
 
 @pytest.mark.parametrize(("n", "errors"), [(1, [0]), (2, [0, 1]), (3, [0, 1, 2]), (9, [0, 4, 8])])
@@ -288,9 +288,11 @@ def test_noise_of_the_targets_stands_beside_the_errors(tmp_path):
     assert (noise["truth"].paw, noise["truth"].elbow) == pytest.approx(((1 + 1 + 3 + 4) / 4, (1 + 1 + 2 + 2) / 4))
     rows = [line.split() for line in evaluation.table().splitlines()]
     assert ["targets", "known", "to", "train", "0.200", "0.100"] in rows
+    named = replace(evaluation, reaches=[replace(reach, name=30 * "n") for reach in evaluation.reaches])
+    assert max(map(len, named.table().splitlines())) <= 80
     assert ["to", "the", "truth", "train", "2.250", "1.500"] in rows
     (row,) = (row for row in rows if row[:2] == ["expected", "to"])
-    assert row[5:7] == [f"{noise['expected'].paw:.3f}", f"±{2 * noise['expected_sd'].paw:.3f}"]
+    assert row[4:6] == [f"{noise['expected'].paw:.3f}", f"±{2 * noise['expected_sd'].paw:.3f}"]
     sds = [reach.noise_mm["expected_sd"].paw for reach in evaluation.reaches]
     assert noise["expected_sd"].paw == pytest.approx(np.hypot(*sds) / 2)  # of a mean of two of the same length
     assert evaluation.known_to == " Targets are known to 0.200 mm."
