@@ -44,6 +44,11 @@ def test_a_run_that_is_stopped_in_the_warm_start_and_after_it(check):
     check((*QUICK, *IMITATION), [0.3, 0.5])
 
 
+@pytest.mark.slow
+def test_a_run_that_is_stopped_while_it_imitates_optimal_control(check):
+    check((*QUICK, "pretrain=optimal", *IMITATION[1:]), [0.2, 0.35])
+
+
 SDE = ("algo=original", "algo.use_sde=true", "algo.sde_sample_freq=4", "algo.n_steps=30", "algo.timesteps=600")
 
 
