@@ -7,7 +7,7 @@ import numpy as np
 from mousearm.action import INVERSE_MAPS
 from mousearm.errors import UnknownNameError
 from mousearm.model import Arm
-from mousearm.optimal.system import Progress, activation_columns
+from mousearm.optimal.system import ActivationProgress, activation_columns
 from mousearm.optimal.trajectories import OptimalTrajectory
 from mousearm.trajectory import Snapshot, hold
 
@@ -33,7 +33,7 @@ class OptimalFeedback:
         if action_map not in INVERSE_MAPS:
             raise UnknownNameError("action map", action_map, INVERSE_MAPS)
         self._range, self._to_action = arm.ctrl_range, INVERSE_MAPS[action_map]
-        self._progress, self._columns = Progress(arm.model, control_dt), activation_columns(arm.model)
+        self._progress, self._columns = ActivationProgress(arm.model, control_dt), activation_columns(arm.model)
         self._muscles = np.flatnonzero(self._columns >= 0)
         longest = max(len(one.ctrl) for one in trajectories)
         state = [np.concatenate([one.qpos, one.qvel, one.activation], axis=1)[:-1] for one in trajectories]

@@ -91,7 +91,7 @@ class ArmSystem:
         self._config, self._n = config, 0
         self._simulation: Simulation | None = None
         model = with_time_step(arm, config.env.control_dt, config.env.n_substeps)
-        self.columns, self._progress = activation_columns(model), Progress(model, config.env.control_dt)
+        self.columns, self._progress = activation_columns(model), ActivationProgress(model, config.env.control_dt)
         try:
             self._exact = DifferentiatedStep(model, arm.landmarks, config.env.n_substeps, config.threads)
         except (EngineError, CompilerError):
@@ -169,7 +169,7 @@ def activation_columns(model: mujoco.MjModel) -> np.ndarray:
     return np.where(is_muscle, model.nq + model.nv + model.actuator_actadr, -1)
 
 
-class Progress:
+class ActivationProgress:
     """Share of the way from activation to control that a step does, for controls above and below; 1 for motors.
 
     With the time constants of MuJoCo's muscles at the activation a: t_act (0.5 + 1.5 a) and t_deact / (0.5 + 1.5 a).
