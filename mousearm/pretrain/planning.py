@@ -19,9 +19,10 @@ def optimal_reaches(arm: Arm, references: References, config: Config) -> list[Op
     With ``env.initial_activation=optimal`` the search begins in equilibrium, whatever the references hold, so that the
     same trajectories come of it.
     """
-    if config.env.initial_activation == "optimal":
+    chooses_start = config.env.initial_activation == "optimal"
+    if chooses_start:
         references = references.begun(partial(in_equilibrium, arm, control_dt=config.env.control_dt))
-    return optimal_trajectories(arm, references, config, followed(arm, references, config))
+    return optimal_trajectories(arm, references, config, followed(arm, references, config), chooses_start)
 
 
 def followed(arm: Arm, references: References, config: Config) -> np.ndarray:

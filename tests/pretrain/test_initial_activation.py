@@ -9,7 +9,9 @@ from mousearm.env.gym_env import TrackingEnv
 from mousearm.env.references import References, prepare
 from mousearm.env.vec_env import TrackingVecEnv
 from mousearm.mechanics import ArmDynamics, motions_of
+from mousearm.paths import resolve
 from mousearm.pretrain.initial_activation import equilibrium, zero
+from mousearm.pretrain.planning import optimal_reaches
 
 DT = 1 / 150
 FILTERED = (
@@ -115,3 +117,22 @@ def test_the_gymnasium_environment_begins_with_that_of_its_frame(prepared):
     for frame in (0, 17):
         env.reset(options={"reach": "demo", "frame": frame})
         np.testing.assert_array_equal(env.task.snapshot.activation[0], prepared.references[0].activation[frame])
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Optimal control did not converge")
+def test_optimal_control_chooses_it_once(configure, tmp_path, monkeypatch):
+    """The references, the controller and what is cached agree, and the chosen start is cheaper than equilibrium."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    rows = resolve("package:demo.csv", "kinematics/data").read_text().splitlines()
+    (tmp_path / "short.csv").write_text("\n".join(rows[:13]) + "\n")
+    words = ("model=muscle", f"kinematics.path={tmp_path / 'short.csv'}")
+    config, arm, (reference,) = prepare(configure(*words, "env.initial_activation=optimal"))
+    saved = {file: file.stat().st_mtime_ns for file in (tmp_path / "cache").rglob("*.npz")}
+    (best,) = optimal_reaches(arm, References([reference]), config)
+    assert {file: file.stat().st_mtime_ns for file in (tmp_path / "cache").rglob("*.npz")} == saved
+    np.testing.assert_array_equal(best.activation, reference.activation)
+    usual = prepare(configure(*words, "env.initial_activation=equilibrium"))
+    (other,) = optimal_reaches(usual.arm, References(usual.references), usual.config)
+    start_effort = config.optimal.w_effort * np.square(usual.references[0].activation[0]).sum()
+    assert best.cost < other.cost + start_effort
