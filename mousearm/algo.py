@@ -262,7 +262,7 @@ class SequencePPO(RecurrentPPO):
         self.policy.optimizer.load_state_dict(state["optimizer"])
         self.num_timesteps, self._n_updates = state["steps"], state["n_updates"]
         self.critic_warmup_until, self.imitated = state["critic_until"], state["imitated"]
-        self.return_scale = state.get("return_scale", 1.0)  # older versions had none
+        self.return_scale = state["return_scale"]
         for name, kind, shape in (("observations", "f", self.observation_space.shape), ("starts", "b", ())):
             found = state[name]  # None before the first rollout
             if found is not None and (found.dtype.kind, found.shape) != (kind, (self.n_envs, *(shape or ()))):
@@ -371,6 +371,7 @@ def build_algo(config: Config, env: VecEnv, kind: type[_Algo] = SequencePPO) -> 
     arguments = stock_arguments(config.algo)
     if (pretrain := config.pretrain).teacher != "none":
         arguments["learning_rate"] = falling(pretrain.learning_rate_after, pretrain.learning_rate_after_final)
+        arguments["batch_size"] = pretrain.batch_size_after or config.algo.batch_size
         arguments["critic_rate"] = pretrain.critic_learning_rate
         arguments["normalizer_learns"] = not pretrain.freeze_normalizer
     return kind(

@@ -59,6 +59,12 @@ def _checkpoint_3(parts: Content) -> Content:
     return {**parts, "states": {**states, "algo": {**states["algo"], "imitated": 0}}} if states else parts
 
 
+def _checkpoint_4(parts: Content) -> Content:
+    """Say that the value head learned in units of the reward, as it once always did."""
+    states = parts.get("states")
+    return {**parts, "states": {**states, "algo": {**states["algo"], "return_scale": 1.0}}} if states else parts
+
+
 def _split_2(split: Content) -> Content:
     """Add the hashes that splits once did not have."""
     return {"sha256": {}, **split}
@@ -72,7 +78,7 @@ def _same(content: Content) -> Content:
 UPGRADES: Mapping[str, tuple[Callable[[Content], Content], ...]] = MappingProxyType(
     {
         RUN: (_run_2, _same, _run_4, _run_5, _run_6),
-        CHECKPOINT: (_same, _checkpoint_3),
+        CHECKPOINT: (_same, _checkpoint_3, _checkpoint_4),
         SPLIT: (_split_2,),
         RECORDING: (_same,),
     }

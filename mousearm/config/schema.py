@@ -281,6 +281,13 @@ class PretrainConfig:
         _FINITE,
         default=None,
     )
+    batch_size_after: int | None = key(
+        "As `algo.batch_size`, after the warm start: large ones, up to the whole rollout, take less noise for "
+        "improvement; null: that.",
+        at_least(2),
+        "control steps",
+        default=None,
+    )
     critic_learning_rate: float | None = key(
         "Learning rate of the value head after the warm start, which knows nothing then; null: that of the network.",
         _POSITIVE,

@@ -75,7 +75,8 @@ def teach(policy, share):
 def test_learning_by_reward_improves_on_what_was_taught(configure, seed):
     """The teacher's answer is half of the cue, worth -(1 - 1/2)^2 = -1/4; the exploration is that of a warm start."""
     overrides = ("pretrain=cmc", "algo.n_steps=12", "algo.batch_size=192", "algo.n_epochs=4", "algo.gamma=0.99")
-    config = configure(*SMALL, *overrides, "pretrain.learning_rate_after=0.001", f"seed={seed}")
+    rates = ("pretrain.learning_rate_after=0.001", "pretrain.log_std_after=-3", "pretrain.batch_size_after=192")
+    config = configure(*SMALL, *overrides, *rates, f"seed={seed}")
     algo = build(config, RememberTheCue(32))
     teach(algo.policy, 0.5)
     torch.nn.init.constant_(algo.policy.log_std, config.pretrain.log_std_after)
