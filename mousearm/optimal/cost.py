@@ -1,9 +1,10 @@
 """The cost of a whole reach: how far elbow and paw are from their targets, and what it takes.
 
 J = sum over frames t = 1 .. T - 1 of |y_t - target_t|^2 + sum_j w_j |e_tj|^p + w_smooth sum_j (u_t-1,j - u_t-2,j)^2,
-with y the positions of elbow and paw in mm, and e the controls u_t-1 or the activations a_t. Sums of squared, and of
-cubed, muscle activations are the usual criteria by which muscles share out a load (Crowninshield and Brand 1981,
-J Biomech 14:793-801); w_j may be in proportion to the muscle's volume (Happee 1994, J Biomech 27:953-960).
+with y the positions of elbow and paw in mm, and e the controls u_t-1 or the activations a_t. Sums of squared, and
+of cubed, muscle activations are usual criteria by which muscles share out a load (the cubes: endurance, Crowninshield
+and Brand 1981, J Biomech 14:793-801; weighted squares: Happee 1994, J Biomech 27:953-960); w_j may be in proportion to
+a muscle's volume.
 """
 
 from typing import NamedTuple

@@ -25,10 +25,9 @@ _HUGE = 1e6  # states beyond it are those of systems that diverge
 _GOOD_GAIN = 0.5  # above it the damping falls
 _LEAST_DAMPING, _FIRST_DAMPING, _MOST_DAMPING = 1e-8, 1e-2, 1e7  # mm^2; the first also where a plan fails
 _SNAP = 1e-12  # of the range: controls this near to a bound are at it
-_TOLERANCE = 1e-3  # of the cost: it has converged if that promises less where it ends
 _MOST_ITERATIONS = 100
 # A search ends, too, that gains less than this many times ``enough`` in so many iterations.
-_STALLED, _LOOK_BACK = 100, 8
+_STALLED, _LOOK_BACK = 100, 12
 
 
 class Solution(NamedTuple):
@@ -55,9 +54,10 @@ def solve(
     """Minimise the cost of N trajectories from controls (N, T - 1, nu), which are held within their range.
 
     They begin in states (N, n), or in the best within ``start_range`` (2, N, n), lowest and highest, where it is given.
-    The search for a trajectory ends when a plan without damping promises to gain less than ``enough``, a part of its
-    cost, or what is gained is too little, as where joint limits make the cost jump. It has converged if less than 1e-3
-    of its cost is promised there.
+    A trajectory has converged when a plan without damping promises to gain less than ``enough``, a part of its cost, or
+    where nothing more is gained: no plan with any damping is an improvement, or twelve iterations brought less than
+    100 ``enough``. That ends a search where joint limits make the cost jump and derivatives promise what no step keeps.
+    After 100 iterations it has not converged.
     """
     search = _Search(system, cost, start, ctrl, start_range)
     with tqdm(total=len(ctrl), desc="optimal control", unit=" reaches", delay=1, leave=False) as bar:
@@ -76,7 +76,7 @@ class _Search:
         self._system, self._cost = system, cost
         self._start_range = np.stack([start, start]) if start_range is None else start_range
         held = np.clip(ctrl, *system.ctrl_range.T)
-        self.path = _perform(system, cost, start, len(ctrl[0]), lambda t, _: held[:, t])
+        self.path = roll_out_controls(system, cost, start, len(ctrl[0]), lambda t, _: held[:, t])
         self.active = np.arange(len(ctrl))
         self._model = local_model(system, cost, self.path)
         self._damping, self._iterations = np.full(len(ctrl), _FIRST_DAMPING), np.zeros(len(ctrl), dtype=int)
@@ -123,7 +123,7 @@ class _Search:
         earlier, cost = self._before[self.active, 0], self.path.cost[self.active]
         stuck = (self._damping > _MOST_DAMPING) | (earlier - cost < _STALLED * enough * cost)
         over = (left < enough) | stuck
-        self._converged[self.active] = left < _TOLERANCE
+        self._converged[self.active] = over
         self._note(np.flatnonzero(over), undamped)
         stay = np.flatnonzero(~over)
         self.active, self._damping, self._model = self.active[stay], self._damping[stay], _rows(self._model, stay)
@@ -185,7 +185,7 @@ class _Search:
             chosen = inputs.ctrl(lived, before + change)
             return np.where(chosen < low + near, low, np.where(chosen > high - near, high, chosen))
 
-        return _perform(self._system, self._cost.of(i), start, ctrl.shape[1], act)
+        return roll_out_controls(self._system, self._cost.of(i), start, ctrl.shape[1], act)
 
 
 def _promised(ahead: BackwardPass, share: np.ndarray) -> np.ndarray:
@@ -201,7 +201,7 @@ def _rows(arrays: _P, rows: np.ndarray | slice) -> _P:
     return type(arrays)._make(part[rows] for part in arrays)
 
 
-def _perform(
+def roll_out_controls(
     system: System, cost: Cost, start: np.ndarray, n_steps: int, act: Callable[[int, np.ndarray], np.ndarray]
 ) -> Path:
     """Let M systems do their steps, with the controls (M, nu) that ``act`` chooses in a step and its states (M, n)."""

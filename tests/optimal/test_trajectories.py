@@ -7,8 +7,10 @@ import pytest
 
 from mousearm.env.references import References, prepare
 from mousearm.optimal import trajectories
+from mousearm.optimal.model import local_model
+from mousearm.optimal.solver import roll_out_controls
 from mousearm.optimal.system import ArmSystem
-from mousearm.optimal.trajectories import optimal_trajectories
+from mousearm.optimal.trajectories import optimal_trajectories, reach_cost
 from mousearm.simulation import build_simulation
 from mousearm.trajectory import FOLLOWED, errors_mm
 
@@ -18,7 +20,7 @@ def solved(configure, monkeypatch, tmp_path):
     """Trajectories on the first frames of the shipped reach, with what they were made of."""
     monkeypatch.setattr(trajectories, "cache_folder", lambda: tmp_path)
 
-    def solved(*overrides, frames=12, first=0.0, chooses_start=False):
+    def solved(*overrides, frames=8, first=0.0, chooses_start=False):
         config, arm, (whole,) = prepare(configure(*overrides))
         config = replace(config, threads=1)
         parts = {name: getattr(whole, name)[:frames] for name in ("elbow", "paw", "qpos", "qvel", "activation")}
@@ -41,7 +43,7 @@ def performed(config, arm, one, engine="mujoco"):
 
 
 def test_motors_hit_a_reach_within_hundredths_of_a_millimetre(solved):
-    config, arm, references, one = solved("model=torque", frames=16)
+    config, arm, references, one = solved("model=torque", frames=10)
     errors = errors_mm(performed(config, arm, one), references.targets[0])[1:]
     assert (errors.mean(axis=0) < 0.01).all()
     assert one.converged
@@ -49,13 +51,14 @@ def test_motors_hit_a_reach_within_hundredths_of_a_millimetre(solved):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("compiler")
 def test_muscles_are_performed_by_mujoco_as_they_were_solved(solved):
     config, arm, references, one = solved("model=muscle", first=0.02)
     points = performed(config, arm, one)
     error = errors_mm(points, references.targets[0])[1:]
     assert one.cost == pytest.approx((error**2).sum() + config.optimal.w_effort * (one.ctrl**2).sum(), rel=1e-3)
     assert one.effort == pytest.approx((one.ctrl**2).mean())
-    assert one.gains.shape == (11, 21, 33)
+    assert one.gains.shape == (7, 21, 33)
     assert np.isfinite(one.gains).all()
 
 
@@ -77,7 +80,9 @@ def test_a_second_search_comes_from_the_cache_and_another_cost_does_not(solved, 
     assert smooth.gains.shape == one.gains.shape
 
 
-@pytest.mark.parametrize("model", ["torque", pytest.param("muscle", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.usefixtures("compiler")
+@pytest.mark.parametrize("model", ["torque", "muscle"])
 def test_differences_of_mujoco_are_the_exact_derivatives(configure, model):
     config, arm, (reference,) = prepare(configure(f"model={model}"))
     system = ArmSystem(arm, replace(config, engine="mujoco", threads=1))
@@ -86,12 +91,33 @@ def test_differences_of_mujoco_are_the_exact_derivatives(configure, model):
     state = np.concatenate([reference.qpos[:3], reference.qvel[:3], activation], axis=1)
     ctrl = random.uniform(0.2, 0.4, (3, arm.nu))
     exact = system.linearise(state, ctrl)
+    assert system._exact is not None
     system._exact = None
     for one, other in zip(system.linearise(state, ctrl), exact, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-4 * np.abs(other).max())
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("compiler")
+def test_the_gradient_of_an_arm_is_that_of_performed_movements(configure):
+    config, arm, (reference,) = prepare(configure("model=torque"))
+    config, references = replace(config, threads=1, engine="generated"), References([reference])
+    system, cost = ArmSystem(arm, config), reach_cost(arm, references, config).of(np.zeros(8, dtype=int))
+    start = np.concatenate([reference.qpos[:1], reference.qvel[:1]], axis=1)
+    ctrl = np.random.default_rng(0).uniform(-0.2, 0.2, (1, len(reference.paw) - 1, arm.nu))
+    path = roll_out_controls(system, cost.of(np.zeros(1, dtype=int)), start, ctrl.shape[1], lambda t, _: ctrl[:, t])
+    gradient = local_model(system, cost.of(np.zeros(1, dtype=int)), path).gradient[0]
+    moved = np.repeat(ctrl, 8, axis=0)
+    where = [(0, 0), (7, 1), (20, 2), (48, 0)]
+    for row, (t, j) in enumerate(where):
+        moved[2 * row : 2 * row + 2, t, j] += [1e-5, -1e-5]
+    costs = roll_out_controls(system, cost, np.repeat(start, 8, axis=0), ctrl.shape[1], lambda t, _: moved[:, t]).cost
+    slopes = (costs[::2] - costs[1::2]) / 2e-5
+    np.testing.assert_allclose([gradient[place] for place in where], slopes, rtol=1e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("compiler")
 def test_the_best_first_activation_costs_less_than_that_of_equilibrium(solved):
     *_, given = solved("model=muscle", first=0.02)
     *_, chosen = solved("model=muscle", first=0.02, chooses_start=True)
