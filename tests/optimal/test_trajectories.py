@@ -43,7 +43,7 @@ def performed(config, arm, one, engine="mujoco"):
 
 
 def test_motors_hit_a_reach_within_hundredths_of_a_millimetre(solved):
-    config, arm, references, one = solved("model=torque", frames=10)
+    config, arm, references, one = solved("model=torque", "optimal.w_effort=0.0003", frames=10)
     errors = errors_mm(performed(config, arm, one), references.targets[0])[1:]
     assert (errors.mean(axis=0) < 0.01).all()
     assert one.converged
