@@ -74,8 +74,15 @@ def effort_sum(step: Step) -> Array:
     return -xp.sum(xp.abs(step.after.force), axis=1)
 
 
+def effort_excitation(step: Step) -> Array:
+    """Minus the mean over actuators of squared excitation (of motors, control): what optimal control weighs."""
+    xp = namespace(step.paw_mm)
+    return -xp.mean(xp.square(step.after.ctrl), axis=1)
+
+
 EFFORTS.add(effort_mean, "mean")
 EFFORTS.add(effort_sum, "sum")
+EFFORTS.add(effort_excitation, "excitation")
 
 
 @REWARDS.add

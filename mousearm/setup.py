@@ -57,6 +57,14 @@ class Setup:
         config, arm, references = prepare(_pinned(config if kinematics is None else config.with_reaches(kinematics)))
         return Setup(config, arm, references, Split([], [reference.name for reference in references], {}), [])
 
+    def of_split(self, name: str) -> "Setup":
+        """The setup with the reaches of one split, ``train`` or ``test``, alone."""
+        names = set(self.split.splits[name])
+        files = {reach: digest for reach, digest in self.split.sha256.items() if reach in names}
+        kept = {split: [reach for reach in of if reach in names] for split, of in self.split.splits.items()}
+        split = Split(kept.get("train", []), kept.get("test", []), files)
+        return replace(self, references=[one for one in self.references if one.name in names], split=split)
+
     def with_engine(self) -> "Setup":
         """The setup with what ``engine=auto`` is for its arm; errors as of `choose_engine`."""
         env = self.config.env

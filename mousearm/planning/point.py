@@ -3,7 +3,7 @@
 import time
 import warnings
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import least_squares
@@ -142,15 +142,16 @@ def _pose_at(arm: Arm, target: np.ndarray, begin: np.ndarray) -> np.ndarray:
     def misses(q: np.ndarray) -> np.ndarray:
         return 1e3 * (arm.landmark_positions(np.array([pose(one) for one in q]))[:, PAW] - target)
 
-    def slope(q: np.ndarray) -> np.ndarray:
+    def by_differences(q: np.ndarray) -> np.ndarray:
         sides = q + _POSE_STEP * np.concatenate([np.eye(len(q)), -np.eye(len(q))])
         ahead, behind = np.split(misses(sides), 2)
         return (ahead - behind).T / (2 * _POSE_STEP)
 
+    slope: Any = by_differences  # whose stub knows names alone
     random = np.random.default_rng(0).uniform(*bounded, (_STARTS, len(free)))
     found: list[tuple[float, np.ndarray]] = []
     for start in np.clip([begin[free], arm.rest_qpos[free], *random], *bounded):
-        end = least_squares(lambda q: misses(q[None])[0], start, slope, bounds=bounded, max_nfev=_MOST_POSES).x
+        end = least_squares(lambda q: misses(q[None])[0], start, jac=slope, bounds=bounded, max_nfev=_MOST_POSES).x
         found.append((float(np.linalg.norm(misses(end[None]))), end))
         if found[-1][0] <= _NEAR_MM:
             return pose(end)

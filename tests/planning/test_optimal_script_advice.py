@@ -1,16 +1,24 @@
 """What ``scripts/optimal.py`` refuses, before it computes anything; and that doing what it says works, or says more."""
 
 import shutil
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from mousearm.config import compose
-from mousearm.errors import ConfigError, KinematicsError, OutputError
+from mousearm.errors import ConfigError, KinematicsError, OutputError, RunError
+from mousearm.evaluate.evaluation import ErrorScale, Evaluation
+from mousearm.evaluate.results import Errors, PawMovement, ReachResult
 from mousearm.paths import resolve
 from mousearm.planning import commands
 from mousearm.planning.front import FrontPoint, write_front
 from mousearm.planning.point import plan_to_point
 from mousearm.record.states import write_states
+from mousearm.report.front import check_front
+
+SCALE = ErrorScale("torque", "segments", "none", 11.6, 17.0)
+MM = Errors(0.1, 0.2, 0.3)
 
 
 @pytest.fixture
@@ -139,3 +147,22 @@ def test_nothing_is_computed_for_a_file_that_cannot_be_written(call, tmp_path, m
     assert "exists already" in call("--efforts", "1", "--out", "front.png").err
     assert call("--out", "there.h5/in_a_file.h5").status == 1
     assert (tmp_path / "there.h5").read_text() == (tmp_path / "front.csv").read_text() == "precious"
+
+
+def test_runs_of_a_front_have_known_efforts_and_the_same_reaches():
+    result = ReachResult("a", "train", 3, True, MM, MM, 0.1, PawMovement(9.0, 0.2, "up"))
+    older = Evaluation(SCALE, [result], {"train": {"paw_mm": MM, "elbow_mm": MM}})
+    known = replace(older, reaches=[replace(result, excitation=0.01)])
+    other = replace(known, reaches=[replace(known.reaches[0], name="b")])
+
+    def front(*evaluations):
+        runs = [SimpleNamespace(name=str(i), evaluation=one) for i, one in enumerate(evaluations)]
+        check_front(SimpleNamespace(split="train", runs=runs))
+
+    with pytest.raises(RunError) as refused:
+        front(known, older)
+    assert "was not measured when they were evaluated. Measure it: python scripts/evaluate.py RUN" in str(refused.value)
+    with pytest.raises(RunError) as refused:
+        front(known, other)
+    assert "so they are no front. Compare those that share both." in str(refused.value)
+    front(known, known)
