@@ -130,7 +130,7 @@ def _results(evaluation: Evaluation) -> str:
     for reach in sorted(worst, key=lambda reach: reach.name):
         effort = f"{reach.effort:.2g}" + ("" if reach.completed else ", diverged")
         rows.append((reach.name, reach.split, *_cells(reach.paw_mm, reach.elbow_mm), effort))
-    rows += [(*row, "") for row in evaluation.sums]
+    rows += [(*row[:-1], "") for row in evaluation.sums]  # whose last is another effort
     left = len(evaluation.reaches) - len(worst)
     more = f"\n\n{left} reaches with smaller paw errors are in `evaluation.json`." if left else ""
     return "Errors in mm:\n\n" + markdown_table(header, rows) + more
