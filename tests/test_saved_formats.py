@@ -155,7 +155,8 @@ def test_older_runs_were_simulated_by_mujoco():
     assert formats.upgrade(RUN, {"config.yaml": {"seed": 1}}, 4) == {"config.yaml": {"seed": 1, "engine": "mujoco"}}
     states = {"algo": {"steps": 5}, "env": {}}
     upgraded = formats.upgrade(CHECKPOINT, {"network": {}, "states": states}, 2)
-    assert upgraded == {"network": {}, "states": {"algo": {"steps": 5, "imitated": 0}, "env": {}}}
+    algo = {"steps": 5, "imitated": 0, "return_scale": 1.0}
+    assert upgraded == {"network": {}, "states": {"algo": algo, "env": {}}}
     assert formats.upgrade(CHECKPOINT, {"network": {}}, 2) == {"network": {}}
 
 
