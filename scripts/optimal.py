@@ -3,7 +3,7 @@
 ``python scripts/optimal.py PATH [OVERRIDES...] --out FILE.h5|FILE.nwb|FILE.sto`` solves a reach or a folder; the file
 is like one of record.py. ``--efforts 1e-3,1e-2,... --out FIGURE.png`` draws error against effort for several weights.
 ``[--from REACH] --target=X,Y,Z --duration S`` needs no recording: the movement of least effort to a point, in metres
-from the shoulder (x forward, y up, z to the right). docs/optimal.md explains more.
+from the shoulder (x forward, y up, z to the right). docs/optimal_control.md explains more.
 """
 
 from argparse import Namespace
