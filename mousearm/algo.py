@@ -188,13 +188,13 @@ class SequencePPO(RecurrentPPO):
             buffer.rewards[ends.steps, ends.arms] += self.gamma * policy.predict_values(outputs[0])
         observations, starts, state = self._now()
         outputs, _ = policy(observations[None], state)
-        self._advance(policy.predict_values(outputs[0]), starts)
+        self._advance(buffer, policy.predict_values(outputs[0]), starts)
 
-    def _advance(self, last_values: torch.Tensor, last_starts: torch.Tensor) -> None:
+    def _advance(self, buffer: SequenceBuffer, last_values: torch.Tensor, last_starts: torch.Tensor) -> None:
         """Compute advantages and returns, from the values after the last step; of the first ones, their spread."""
-        self.rollout_buffer.compute_advantages(last_values, last_starts, self.gamma, self.gae_lambda)
+        buffer.compute_advantages(last_values, last_starts, self.gamma, self.gae_lambda)
         if self._critic_rate is not None and self._n_updates == 0:
-            self.return_scale = float(self.rollout_buffer.returns.std())
+            self.return_scale = float(buffer.returns.std())
 
     def train(self) -> None:
         """Learn from the rollout, then let the normaliser see it: old and new log-probabilities share one scale."""

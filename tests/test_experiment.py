@@ -62,7 +62,17 @@ def test_evaluation_json_has_the_agreed_form(finished):
     assert (content["model"], content["retarget"], content["fit"]) == ("torque", "segments", "none")
     assert (content["upper_arm_mm"], content["forearm_mm"]) == pytest.approx((11.632, 17.031), abs=1e-3)
     (reach,) = content["reaches"]
-    assert set(reach) == {"name", "split", "steps", "completed", "paw_mm", "elbow_mm", "effort", "movement"}
+    assert set(reach) == {
+        "name",
+        "split",
+        "steps",
+        "completed",
+        "paw_mm",
+        "elbow_mm",
+        "effort",
+        "excitation",
+        "movement",
+    }
     assert (reach["name"], reach["split"], reach["steps"], reach["completed"]) == ("demo", "train", 49, True)
     assert reach["paw_mm"] == content["train"]["paw_mm"]
     assert set(reach["paw_mm"]) == {"mean", "rms", "max"}
@@ -512,7 +522,9 @@ def test_a_warm_start_is_evaluated_as_it_goes_and_what_it_saves_can_go_on(tmp_pa
     assert state.steps == 784
     assert state.states["warm_start"]["rounds_done"] == 2
     state.restore(experiment.algo.policy, {"algo": experiment.algo})
-    assert experiment.algo.policy.log_std.tolist() == pytest.approx([-3.0] * experiment.env.task.arm.nu)
+    assert experiment.algo.policy.log_std.tolist() == pytest.approx(
+        [experiment.setup.config.pretrain.log_std_after] * experiment.env.task.arm.nu
+    )
 
 
 def test_a_run_does_not_change_what_its_budget_counts(configure, tmp_path):

@@ -150,7 +150,7 @@ class DevicePPO(SequencePPO):
             outputs, _ = policy.step(*buffer.seen_last(cut))
             buffer.rewards.view(-1)[cut] += self.gamma * policy.predict_values(outputs)
         outputs, _ = policy.step(self._observation, self._last_state)
-        self._advance(policy.predict_values(outputs), self._starts)
+        self._advance(buffer, policy.predict_values(outputs), self._starts)
 
     def train(self) -> None:
         """Learn from the rollout, then let the normaliser see it, as `SequencePPO.train`."""

@@ -13,7 +13,6 @@ from tqdm.auto import tqdm
 
 from mousearm import formats
 from mousearm.agent import Agent
-from mousearm.config import to_yaml
 from mousearm.env.task import Task
 from mousearm.errors import ConfigError, OutputError, UnknownNameError
 from mousearm.evaluate.rollout import Controller, roll_out
@@ -150,7 +149,7 @@ def _about(agent: Agent, repeats: int, noise: float, seed: int) -> About:
 
 
 def about_arm(setup: Setup) -> About:
-    """What every recording says of itself: the arm, the times, the versions, and the configuration, as YAML."""
+    """What every recording says of itself: the arm, the times and the versions."""
     env = setup.config.env
     return {
         "model": setup.arm.name,
@@ -158,7 +157,6 @@ def about_arm(setup: Setup) -> About:
         "physics_dt": env.control_dt / env.n_substeps,
         **formats.stamp(formats.RECORDING),
         "mujoco": version("mujoco"),
-        "config": to_yaml(setup.config),
     }
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -102,7 +104,8 @@ def test_rollouts_repeat_to_the_bit(task):
 
 
 def test_muscles_are_recorded(muscle_arm, demo, build_task):
-    (trial,) = roll_out(build_task(muscle_arm, [demo], 1, "model=muscle"), Constant(np.zeros(21)))
+    at_rest = replace(demo, activation=np.zeros((12, 21)))
+    (trial,) = roll_out(build_task(muscle_arm, [at_rest], 1, "model=muscle"), Constant(np.zeros(21)))
     assert trial.activation.shape == (12, 21)
     np.testing.assert_array_equal(trial.activation[0], 0)
     # Action 0 is an excitation of 0.0759, which every activation approaches from below.
