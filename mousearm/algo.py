@@ -21,6 +21,7 @@ from mousearm.errors import ConfigError
 from mousearm.nan_guard import loss_error
 from mousearm.policy.backbone import reset_state
 from mousearm.policy.network import RecurrentPolicy, build_policy
+from mousearm.policy.silence import hold
 
 
 class Loss(NamedTuple):
@@ -101,6 +102,8 @@ class SequencePPO(RecurrentPPO):
                 sizes = self.observation_space.shape[0], self.policy.action_space.shape[0]  # type: ignore[index]
                 self._on_cpu = build_policy(self.policy.config, *sizes, self.use_sde)
         self._on_cpu.load_state_dict(self.policy.state_dict())
+        for layer, clamp in self.policy.silenced.items():
+            hold(self._on_cpu, layer, clamp.to(self._on_cpu.device))
         return self._on_cpu
 
     def begin(self, total: int) -> None:

@@ -1,7 +1,28 @@
 """Backbones: networks over sequences, with a memory or without, all with one face."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import nn
+
+Memory = tuple[torch.Tensor, ...]
+"""What one layer remembers: a vector (N, hidden_size) for each name in ``memory``, the layer's output first."""
+
+
+@dataclass(frozen=True)
+class Clamp:
+    """Units of a layer that are held at a value, whatever the network computes."""
+
+    held: torch.Tensor  # (n,) bool
+    value: torch.Tensor  # (n,)
+
+    def __call__(self, outputs: torch.Tensor) -> torch.Tensor:
+        """Outputs (..., n) with the held units at their value; no gradient passes through these."""
+        return torch.where(self.held, self.value, outputs)
+
+    def to(self, device: torch.device) -> "Clamp":
+        """The same on a device."""
+        return Clamp(self.held.to(device), self.value.to(device))
 
 
 class Backbone(nn.Module):
@@ -10,15 +31,20 @@ class Backbone(nn.Module):
     ``outputs, state = backbone(sequence, state)`` runs N sequences of T steps, (T, N, n_features), and gives
     (T, N, hidden_size). The state is one tensor, so that nobody outside has to know of which parts a memory consists. A
     sequence run at once gives the same as step by step with the state handed on.
+
+    Subclasses run one step of one layer (``layer_step``) and, as fast as they can, whole sequences (``run``).
     """
+
+    n_noise = 0  # numbers that the noise of all units takes in a step; 0 where they have none
 
     def __init__(self, hidden_size: int, n_layers: int, memory: tuple[str, ...]):
         """``memory`` names the vectors (hidden_size,) that each layer remembers; it is empty where there is none.
 
-        The state holds the first of every layer, then the second of every layer.
+        The state holds the first of every layer, then the second of every layer. The first is the layer's output.
         """
         super().__init__()
         self.hidden_size, self.n_layers, self.memory = hidden_size, n_layers, memory
+        self.clamps: dict[int, Clamp] = {}  # by layer, from 0; see `silence`
 
     @property
     def n_states(self) -> int:
@@ -30,17 +56,59 @@ class Backbone(nn.Module):
         """The layers whose outputs are not in the state, in order."""
         return []
 
+    @property
+    def unit_names(self) -> tuple[str, ...]:
+        """Names of the units of a layer, where they are of different kinds."""
+        return ()
+
     def initial_state(self, n: int) -> torch.Tensor:
         """The state (n_states, n, hidden_size) of n sequences that begin."""
         return next(self.parameters()).new_zeros(self.n_states, n, self.hidden_size)
 
-    def step(self, features: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(
+        self, sequence: torch.Tensor, state: torch.Tensor, noise: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Outputs (T, N, hidden_size), and the state after the last step.
+
+        ``noise`` (T, N, n_noise) are independent standard normal numbers for units that are noisy; None: none.
+        """
+        if not self.clamps:
+            return self.run(sequence, state, noise)
+        outputs = []
+        for t, features in enumerate(sequence):
+            output, state = self.step(features, state, None if noise is None else noise[t])
+            outputs.append(output)
+        return torch.stack(outputs), state
+
+    def step(
+        self, features: torch.Tensor, state: torch.Tensor, noise: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Run one step of N sequences, (N, n_features): outputs (N, hidden_size), and the state after it.
 
         The same as a sequence of one step, to rounding, without what a whole sequence needs to be set up.
         """
-        outputs, state = self(features[None], state)
-        return outputs[0], state
+        n, after = self.n_layers, []
+        of_layer = (None,) * n if noise is None else noise.chunk(n, dim=1)
+        for i in range(n):
+            before = tuple(state[k * n + i] for k in range(len(self.memory)))
+            features, kept = self.layer_step(i, features, before, of_layer[i])
+            if i in self.clamps:
+                features = self.clamps[i](features)
+                kept = (features, *(part.masked_fill(self.clamps[i].held, 0.0) for part in kept[1:]))
+            after.append(kept)
+        return features, torch.stack([kept[k] for k in range(len(self.memory)) for kept in after])
+
+    def run(
+        self, sequence: torch.Tensor, state: torch.Tensor, noise: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """What calling it gives, as long as nothing is clamped."""
+        raise NotImplementedError
+
+    def layer_step(
+        self, i: int, features: torch.Tensor, before: Memory, noise: torch.Tensor | None
+    ) -> tuple[torch.Tensor, Memory]:
+        """One step of layer i on features (N, n): its outputs, and what it remembers after it."""
+        raise NotImplementedError
 
 
 class Recurrent(Backbone):
@@ -51,27 +119,27 @@ class Recurrent(Backbone):
         super().__init__(net.hidden_size, net.num_layers, memory)
         self.net = net
 
-    def forward(self, sequence: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def run(
+        self, sequence: torch.Tensor, state: torch.Tensor, noise: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Outputs, and the state after the last step."""
         if len(self.memory) == 1:
             return self.net(sequence, state)
         outputs, after = self.net(sequence, state.chunk(2))
         return outputs, torch.cat(after)
 
-    def step(self, features: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """One step, by the cells of the layers: much faster than the whole network on a GPU."""
-        n = self.n_layers
-        after: list[torch.Tensor] = []
-        for i, weights in enumerate(self.net.all_weights):
-            if isinstance(self.net, nn.LSTM):
-                features, cell = torch.lstm_cell(features, (state[i], state[n + i]), *weights)
-                after.append(cell)
-            elif isinstance(self.net, nn.GRU):
-                features = torch.gru_cell(features, state[i], *weights)
-            else:
-                features = torch.rnn_tanh_cell(features, state[i], *weights)
-            after.insert(i, features)
-        return features, torch.stack(after)
+    def layer_step(
+        self, i: int, features: torch.Tensor, before: Memory, noise: torch.Tensor | None
+    ) -> tuple[torch.Tensor, Memory]:
+        """One step of a layer, by its cell: much faster than the whole network on a GPU."""
+        weights = self.net.all_weights[i]
+        if isinstance(self.net, nn.LSTM):
+            after = torch.lstm_cell(features, before, *weights)
+        elif isinstance(self.net, nn.GRU):
+            after = (torch.gru_cell(features, *before, *weights),)
+        else:
+            after = (torch.rnn_tanh_cell(features, *before, *weights),)
+        return after[0], after
 
 
 class FeedForward(Backbone):
@@ -88,11 +156,20 @@ class FeedForward(Backbone):
         """All layers, in order."""
         return list(self.net)
 
-    def forward(self, sequence: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def run(
+        self, sequence: torch.Tensor, state: torch.Tensor, noise: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Outputs, and the state as it is."""
         return self.net(sequence), state
 
+    def step(
+        self, features: torch.Tensor, state: torch.Tensor, noise: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Outputs, and the state as it is."""
+        outputs, state = self(features[None], state)
+        return outputs[0], state
+
 
 def reset_state(state: torch.Tensor, starts: torch.Tensor) -> torch.Tensor:
-    """A state (n_states, N, hidden_size) that is zero for the sequences that begin, (N,) bool."""
+    """A state (n_states, N, hidden) that is zero for the sequences that begin, (N,) bool."""
     return state.masked_fill(starts[:, None], 0.0)

@@ -14,7 +14,7 @@ from stable_baselines3.common.type_aliases import Schedule
 from torch import nn
 
 from mousearm.config import PolicyConfig
-from mousearm.policy.backbone import reset_state
+from mousearm.policy.backbone import Clamp, reset_state
 from mousearm.registry import BACKBONES
 
 _CLIP = 10.0  # normalised observations beyond this many standard deviations are cut off
@@ -126,6 +126,7 @@ class RecurrentPolicy(ActorCriticPolicy):
         ``use_sde`` is exploration that depends on the state (``algo.use_sde``).
         """
         self.config = config
+        self.silenced: dict[str, Clamp] = {}  # units that are held, by layer; see `silence`
         super().__init__(
             observation_space,
             action_space,
