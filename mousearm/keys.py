@@ -60,6 +60,8 @@ def key(
 ) -> Any:
     """Declare a field of a dataclass as a key; the arguments are ``Key``'s, and the field's default."""
     known = Key(meaning, valid if isinstance(valid, Range | Registry | None) else tuple(valid), unit)
+    if isinstance(default, list):
+        return field(default_factory=lambda: list(default), metadata={_NAME: known})
     return field(default=default, metadata={_NAME: known})
 
 

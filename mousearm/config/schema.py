@@ -17,7 +17,15 @@ from mousearm.errors import ConfigError
 from mousearm.keys import Range, above, at_least, between, check_keys, finite, key, require
 from mousearm.kinematics.checks import SEGMENT_RANGE
 from mousearm.kinematics.split import SPLIT_BY
-from mousearm.registry import ACTION_MAPS, BACKBONES, CONTROLLERS, INITIAL_ACTIVATIONS, OBSERVATIONS, REWARDS
+from mousearm.registry import (
+    ACTION_MAPS,
+    BACKBONES,
+    CONDITIONS,
+    CONTROLLERS,
+    INITIAL_ACTIVATIONS,
+    OBSERVATIONS,
+    REWARDS,
+)
 from mousearm.reward import RewardForm
 
 _FINITE = finite(at_least(0))
@@ -325,6 +333,12 @@ class OptimalConfig:
     )
 
 
+ConditionConfig: Any = make_dataclass(
+    "ConditionConfig", [(name, CONDITIONS[name], field(default_factory=CONDITIONS[name])) for name in CONDITIONS]
+)
+ConditionConfig.__doc__ = "Conditions: what is changed about the arm, its senses, its network, or what acts on it."
+
+
 @dataclass
 class TrackingConfig:
     """Where metrics go besides metrics.csv and TensorBoard."""
@@ -387,6 +401,7 @@ class Config:
         default="mujoco",
     )
     optimal: OptimalConfig = field(default_factory=OptimalConfig)
+    condition: ConditionConfig = field(default_factory=ConditionConfig)
 
     def __post_init__(self) -> None:
         check_keys(self)

@@ -1,0 +1,83 @@
+"""What a condition is: keys with a severity, and hooks of which each condition fills those that it needs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+import numpy as np
+
+from mousearm.keys import between, key
+from mousearm.trajectory import Snapshot
+
+if TYPE_CHECKING:
+    from mousearm.config import Config
+    from mousearm.model import Arm
+
+SEVERITY = between(0, 1)
+
+Activity = Callable[[], Mapping[str, np.ndarray]]
+"""Gives the activity of an intact network's units on its reaches: (frames, units) by the name of the layer."""
+
+
+class PawLoad(NamedTuple):
+    """What acts on the paws of N simulations for a control step, in the world frame: force - viscosity x velocity."""
+
+    force: np.ndarray  # (N, 3) N
+    viscosity: float = 0.0  # N s/m
+
+
+class Acting:
+    """What a condition does in every control step of N simulations, with its memory; here nothing.
+
+    Times are those within the reach, (N,) s: 0 in its first frame.
+    """
+
+    def reset(self, ids: np.ndarray) -> None:
+        """Forget the past of simulations (K,) whose episodes begin."""
+
+    def observation(self, terms: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Change what is seen: (N, k) by the name of the term."""
+        return terms
+
+    def controls(self, ctrl: np.ndarray, snapshot: Snapshot, time: np.ndarray) -> np.ndarray:
+        """Change controls (N, nu) at the begin of a step; what is out of the actuators' range is clipped later."""
+        return ctrl
+
+    def paw_load(self, time: np.ndarray) -> PawLoad | None:
+        """Say what acts on the paws during the step that begins now; None for nothing."""
+        return None
+
+    def state(self) -> dict[str, np.ndarray]:
+        """All that the next step depends on, by name; live, to be copied."""
+        return {}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Restore what ``state`` returned."""
+        for name, now in self.state().items():
+            now[:] = state[name]
+
+
+@dataclass
+class Condition:
+    """A condition: its keys, and what it changes; a severity of 0 is the intact arm, and then nothing is asked."""
+
+    severity: float = key("0: intact.", SEVERITY, default=0.0)
+
+    pushes_paw: ClassVar[bool] = False  # which MuJoCo alone can do
+    is_random: ClassVar[bool] = False  # whether it draws anything anew in each episode
+    in_muscles: ClassVar[bool] = False  # whether controls go through it after all others
+
+    def config(self, config: "Config") -> "Config":
+        """Change delays and noise of the task; all else in a configuration stays as it is."""
+        return config
+
+    def arm(self, arm: "Arm") -> "Arm":
+        """Change the arm that is simulated; errors where its keys do not fit the arm."""
+        return arm
+
+    def acting(self, arm: "Arm", n: int, control_dt: float, seed: int) -> Acting | None:
+        """Build what acts in every control step, ``control_dt`` s, of n simulations of the intact arm; None: nothing.
+
+        What is random is drawn from the seed, the number of the simulation and that of its episode.
+        """
+        return None

@@ -1,0 +1,90 @@
+"""All conditions of a configuration that are present, as one."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mousearm.condition.base import Acting, Condition, PawLoad
+from mousearm.registry import CONDITIONS
+from mousearm.trajectory import Snapshot
+
+if TYPE_CHECKING:
+    from mousearm.config import Config
+    from mousearm.model import Arm
+
+
+class Conditions:
+    """The conditions of a configuration whose severity is above 0; false where there is none."""
+
+    def __init__(self, group: Any):
+        """Find those of ``Config.condition``, which has a `Condition` under each name."""
+        found: dict[str, Condition] = {name: getattr(group, name) for name in CONDITIONS}
+        self.by_name = {name: one for name, one in found.items() if one.severity > 0}
+
+    def __bool__(self) -> bool:
+        return bool(self.by_name)
+
+    @property
+    def pushing(self) -> list[str]:
+        """Names of those that act on the paw, which MuJoCo alone can do."""
+        return [name for name, one in self.by_name.items() if one.pushes_paw]
+
+    @property
+    def is_random(self) -> bool:
+        """Whether one draws anything anew in each episode, so that repeats differ."""
+        return any(one.is_random for one in self.by_name.values())
+
+    def config(self, config: "Config") -> "Config":
+        """The configuration with the delays and the noise of all; to be asked once."""
+        for one in self.by_name.values():
+            config = one.config(config)
+        return config
+
+    def arm(self, arm: "Arm") -> "Arm":
+        """The arm that is simulated; itself where nothing about it changes."""
+        for one in self.by_name.values():
+            arm = one.arm(arm)
+        return arm
+
+    def acting(self, arm: "Arm", n: int, control_dt: float, seed: int) -> "Together | None":
+        """What acts in every control step, as `Condition.acting`; None where nothing does."""
+        order = sorted(self.by_name.items(), key=lambda item: item[1].in_muscles)
+        found = {name: one.acting(arm, n, control_dt, seed) for name, one in order}
+        acting = {name: one for name, one in found.items() if one is not None}
+        return Together(acting) if acting else None
+
+
+class Together(Acting):
+    """Several that act, one after the other; loads on the paw add up."""
+
+    def __init__(self, by_name: Mapping[str, Acting]):
+        self.by_name = by_name
+
+    def reset(self, ids: np.ndarray) -> None:
+        """As `Acting.reset`."""
+        for one in self.by_name.values():
+            one.reset(ids)
+
+    def observation(self, terms: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """As `Acting.observation`."""
+        for one in self.by_name.values():
+            terms = one.observation(terms)
+        return terms
+
+    def controls(self, ctrl: np.ndarray, snapshot: Snapshot, time: np.ndarray) -> np.ndarray:
+        """As `Acting.controls`."""
+        for one in self.by_name.values():
+            ctrl = one.controls(ctrl, snapshot, time)
+        return ctrl
+
+    def paw_load(self, time: np.ndarray) -> PawLoad | None:
+        """As `Acting.paw_load`."""
+        loads = [load for one in self.by_name.values() if (load := one.paw_load(time)) is not None]
+        if not loads:
+            return None
+        return PawLoad(sum(load.force for load in loads), sum(load.viscosity for load in loads))
+
+    def state(self) -> dict[str, np.ndarray]:
+        """As `Acting.state`; names are such as ``fatigue.tired``."""
+        return {f"{name}.{part}": value for name, one in self.by_name.items() for part, value in one.state().items()}
