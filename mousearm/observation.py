@@ -1,10 +1,12 @@
 """Observation terms, each a pure function of a snapshot and the targets ahead, side by side for the network.
 
-A term is a function below `OBSERVATIONS.add`, listed by its name in ``env.observation``.
+A term is a function below `OBSERVATIONS.add`, listed by its name in ``env.observation``. Its sense, which `sense` says,
+decides how late it is (``env.delay_ms``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -14,6 +16,20 @@ from mousearm.registry import OBSERVATIONS
 from mousearm.trajectory import FOLLOWED, Snapshot
 
 _FAR = 0.01  # m, between reaches that are drawn
+_Term = TypeVar("_Term", bound=Callable[..., Array])
+_SENSE = "sense"
+
+PROPRIOCEPTION, VISION, NO_SENSE = "proprioception", "vision", "none"
+
+
+def sense(name: str) -> Callable[[_Term], _Term]:
+    """Decorator that says by which sense a term reaches the network; one without comes by none, and is never late."""
+
+    def mark(term: _Term) -> _Term:
+        setattr(term, _SENSE, name)
+        return term
+
+    return mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +47,21 @@ class Ahead:
 
 
 @OBSERVATIONS.add
+@sense(PROPRIOCEPTION)
 def qpos(snapshot: Snapshot, ahead: Ahead) -> Array:
     """Joint positions, (N, nq) rad."""
     return snapshot.qpos
 
 
 @OBSERVATIONS.add
+@sense(PROPRIOCEPTION)
 def qvel(snapshot: Snapshot, ahead: Ahead) -> Array:
     """Joint velocities, (N, nq) rad/s."""
     return snapshot.qvel
 
 
 @OBSERVATIONS.add
+@sense(PROPRIOCEPTION)
 def activation(snapshot: Snapshot, ahead: Ahead) -> Array:
     """Muscle activations, (N, na), 0 to 1; no columns for an arm of motors."""
     return snapshot.activation
@@ -55,6 +74,7 @@ def phase(snapshot: Snapshot, ahead: Ahead) -> Array:
 
 
 @OBSERVATIONS.add
+@sense(VISION)
 def path(snapshot: Snapshot, ahead: Ahead) -> Array:
     """Future targets minus the current position of the arm, (N, 6 path_steps) metres.
 
@@ -64,6 +84,7 @@ def path(snapshot: Snapshot, ahead: Ahead) -> Array:
 
 
 @OBSERVATIONS.add
+@sense(VISION)
 def path_preview(snapshot: Snapshot, ahead: Ahead) -> Array:
     """Future targets minus the current target, (N, 6 path_steps) metres, in the order of ``path``.
 
@@ -87,7 +108,16 @@ class Observation:
 
     def __call__(self, snapshot: Snapshot, ahead: Ahead) -> Array:
         """Compute the observation, (N, n) float32."""
-        return side_by_side([term(snapshot, ahead) for term in self.by_name.values()])
+        return side_by_side([*self.terms(snapshot, ahead).values()])
+
+    def terms(self, snapshot: Snapshot, ahead: Ahead) -> dict[str, Array]:
+        """Compute the terms, (N, n) each, by name."""
+        return {name: term(snapshot, ahead) for name, term in self.by_name.items()}
+
+    @property
+    def senses(self) -> Mapping[str, str]:
+        """The sense of each term, by name: ``proprioception``, ``vision`` or ``none``."""
+        return {name: getattr(term, _SENSE, NO_SENSE) for name, term in self.by_name.items()}
 
     def shows_targets(self, snapshot: Snapshot, n_ahead: int) -> bool:
         """Whether what is seen depends on the targets, of which ``n_ahead`` frames to come are looked at.

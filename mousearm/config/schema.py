@@ -33,6 +33,7 @@ _POSITIVE = finite(above(0))
 _SHARE = between(0, 1)
 _LOG_STD = between(-10, 1)
 _SEGMENT_MM = between(*(1e3 * length for length in SEGMENT_RANGE))
+_DELAY_MS = between(0, 1000)
 _LAYERS = Range("at most 16 sizes of 1 to 8192", lambda sizes: len(sizes) <= 16 and all(1 <= n <= 8192 for n in sizes))
 
 
@@ -122,6 +123,38 @@ class KinematicsConfig:
 
 
 @dataclass
+class DelayConfig:
+    """How late nerves are. What is no whole number of control steps late lies between two steps, on a line."""
+
+    proprioception: float = key("From the arm to the network: joints and muscles.", _DELAY_MS, "ms", default=0.0)
+    vision: float = key("From the eye to the network: targets, and where the paw is.", _DELAY_MS, "ms", default=0.0)
+    motor: float = key("From the network to the actuators.", _DELAY_MS, "ms", default=0.0)
+
+
+_SeenNoise: Any = make_dataclass(
+    "_SeenNoise",
+    [
+        (f"sd_{name}", float, key(f"S.d. of the noise of `{name}`, in its unit. {meaning}", _FINITE, default=0.0))
+        for name, meaning in OBSERVATIONS.described().items()
+    ],
+    kw_only=True,
+)
+
+
+@dataclass(kw_only=True)
+class NoiseConfig(_SeenNoise):
+    """Noise of every control step, in training and in evaluation: normal, independent from step to step.
+
+    A control u has the s.d. sqrt(motor^2 + (motor_share |u|)^2) (Harris and Wolpert 1998, Nature 394:780-784).
+    """
+
+    motor: float = key("Constant part of the s.d. of controls, in their unit.", _FINITE, default=0.0)
+    motor_share: float = key(
+        "Part of the s.d. of controls that is proportional to their size: 0.1 is a tenth of it.", _FINITE, default=0.0
+    )
+
+
+@dataclass
 class EnvConfig:
     """The task: time, what the network sees, where an episode starts."""
 
@@ -163,6 +196,8 @@ class EnvConfig:
         "mm",
         default=None,
     )
+    delay_ms: DelayConfig = field(default_factory=DelayConfig)
+    noise: NoiseConfig = field(default_factory=NoiseConfig)
 
 
 _WEIGHED = {

@@ -3,10 +3,12 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from mousearm.config import Config
+from mousearm.env.pathways import Afferents, Efferents
 from mousearm.env.references import References, Start
 from mousearm.env.rules import divergence_reward, has_diverged, is_lost, look_ahead, lost_reward, score
 from mousearm.errors import ConfigError
@@ -63,6 +65,10 @@ class Task:
         self._last = LastStates()
         everyone = np.arange(n)
         self.last_frame = references.n_frames[self._reach] - 1  # (N,) of the reaches that the simulations follow
+        self.snapshot = self.simulation.snapshot()
+        episodes = n, references.targets.shape[1], config.seed
+        self.efferents = Efferents.build(env, arm, *episodes)
+        self._afferents = Afferents.build(env, self.observation.senses, self.observation_widths, *episodes)
         self.reset(everyone, Start(everyone % len(references), np.zeros(n, dtype=int)))
         if self.n_observations == 0:
             raise ConfigError(
@@ -101,12 +107,27 @@ class Task:
         self._worst[ids] = np.inf
         reaches = self.references
         pose, velocity = reaches.qpos[start.reach, start.frame], reaches.qvel[start.reach, start.frame]
-        self.simulation.reset(ids, pose, velocity, reaches.activation[start.reach, start.frame])
+        activation = reaches.activation[start.reach, start.frame]
+        self.simulation.reset(ids, pose, velocity, activation)
         self.snapshot = self.simulation.snapshot()
+        if self.efferents is not None:
+            self.efferents.begin(ids, activation)
+        if self._afferents is not None:
+            self._afferents.begin(ids, self._seen(self._ahead_now()))
+
+    def rewind(self, repeat: int = 0) -> None:
+        """Let the next episodes have the noise of an evaluation's repeat, the same every time and with any seed.
+
+        With k times as many simulations as reaches, R, simulation i has that of reach i % R and of repeat + i // R.
+        """
+        repeats, reach = np.divmod(np.arange(self.n), len(self.references))
+        for way in self._ways.values():
+            if way.noise is not None:
+                way.noise.rewind(reach, repeat + repeats)
 
     def observe(self) -> np.ndarray:
-        """The observation now, (N, n_obs) float32, or NonFiniteError."""
-        return self._seen(self._ahead_now())
+        """What reaches the network now, (N, n_obs) float32, or NonFiniteError."""
+        return self._seen(self._ahead_now()) if self._afferents is None else self._afferents.arriving
 
     def _seen(self, ahead: Ahead) -> np.ndarray:
         observation = self.observation(self.snapshot, ahead)
@@ -131,7 +152,7 @@ class Task:
             raise ValueError(f"the action has the shape {action.shape}; it must be {(self.n, self.arm.nu)}")
         before = self.snapshot
         self._last.add(before, self._reach, self._frame)
-        self.simulation.step(self.map_action(action, self.arm.ctrl_range))
+        self.simulation.step(self._acting(self.map_action(action, self.arm.ctrl_range)))
         after = self.simulation.snapshot()
         self._frame = np.minimum(self._frame + 1, self.last_frame)
         diverged = has_diverged(after)
@@ -140,16 +161,34 @@ class Task:
         self.snapshot = after
         return self._outcome(before, after, diverged)
 
-    def state(self) -> dict[str, np.ndarray]:
-        """All that the next step depends on; live views, to be copied."""
-        simulation = self.simulation.state()
-        return {"simulation": simulation, "reach": self._reach, "frame": self._frame, "worst": self._worst}
+    def _acting(self, ctrl: np.ndarray) -> np.ndarray:
+        """Controls that act, (N, nu) in their range, when these are sent."""
+        if self.efferents is None:
+            return ctrl
+        return np.clip(self.efferents(ctrl), *self.arm.ctrl_range.T)
 
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+    @property
+    def is_noisy(self) -> bool:
+        """Whether episodes of the same actions differ."""
+        return any(way.noise is not None for way in self._ways.values())
+
+    @property
+    def _ways(self) -> dict[str, Afferents | Efferents]:
+        named = {"afferents": self._afferents, "efferents": self.efferents}
+        return {name: way for name, way in named.items() if way is not None}
+
+    def state(self) -> dict[str, Any]:
+        """All that the next step depends on; live views, to be copied."""
+        own = {"simulation": self.simulation.state(), "reach": self._reach, "frame": self._frame, "worst": self._worst}
+        return own | {name: way.state() for name, way in self._ways.items()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
         """Restore what ``state`` returned; ValueError if it is of another task."""
         self.simulation.restore(state["simulation"])
         self._reach[:], self._frame[:], self._worst[:] = state["reach"], state["frame"], state["worst"]
         self.last_frame = self.references.n_frames[self._reach] - 1
+        for name, way in self._ways.items():
+            way.restore(state[name])
         self._last.clear()
         self.snapshot = self.simulation.snapshot()
 
@@ -168,7 +207,10 @@ class Task:
             reward = np.where(lost, lost_reward(reward, self.last_frame - self._frame, self._worst), reward)
         self._worst = np.minimum(self._worst, reward)
         ends = diverged | lost, is_over & ~diverged
-        return Outcome(self._seen(ahead), reward, terms, *ends, elbow_mm, paw_mm, diverged)
+        seen = self._seen(ahead)
+        if self._afferents is not None:
+            seen = self._afferents(seen)
+        return Outcome(seen, reward, terms, *ends, elbow_mm, paw_mm, diverged)
 
     def _handle_divergence(self, ids: np.ndarray, before: Snapshot, after: Snapshot) -> Snapshot:
         """Report diverged simulations, and put them back to their last good pose so that no NaN leaves the task."""

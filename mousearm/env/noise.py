@@ -1,0 +1,59 @@
+"""Noise that depends on seed, simulation, episode and step alone.
+
+Neither the number of simulations nor what was drawn before changes it, so that a run that is resumed meets the same.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+SENSORY, MOTOR = 0, 1  # what noise is for; numbers of one say nothing about the other
+_EVALUATION = 1 << 40  # beside a seed, which has 32 bits: evaluations have noise of their own
+
+
+class EpisodeNoise:
+    """Standard normal numbers, (N, width) for each step of the episodes of N simulations.
+
+    Those of an episode are drawn when it begins, by a Philox generator of its own (Salmon et al. 2011, doi
+    10.1145/2063384.2063405) whose key is the seed, the purpose, the simulation and the number of the episode. After
+    ``length`` steps they repeat.
+    """
+
+    def __init__(self, n: int, width: int, length: int, seed: int, purpose: int):
+        self._seed = seed | purpose << 33
+        self._simulation, self._episode = np.arange(n), np.full(n, -1)
+        self._step = np.zeros(n, dtype=int)
+        self._numbers = np.zeros((n, length, width))
+
+    def rewind(self, simulation: np.ndarray, episode: np.ndarray) -> None:
+        """Let the next episodes be those of an evaluation, (N,), as of these simulations: the same with any seed."""
+        self._seed = (self._seed >> 33 << 33) | _EVALUATION
+        self._simulation, self._episode = simulation, episode - 1
+
+    def begin(self, ids: np.ndarray) -> None:
+        """Begin the next episode of simulations (K,)."""
+        self._episode[ids] += 1
+        self._step[ids] = 0
+        self._draw(ids)
+
+    def advance(self) -> None:
+        """Go on to the next step of all episodes."""
+        self._step += 1
+
+    def now(self) -> np.ndarray:
+        """The numbers of this step, (N, width)."""
+        return self._numbers[np.arange(len(self._step)), self._step % self._numbers.shape[1]]
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Episodes and steps, of which all numbers follow; live, to be copied."""
+        return {"episode": self._episode, "step": self._step}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Restore what ``state`` returned."""
+        self._episode[:], self._step[:] = state["episode"], state["step"]
+        self._draw(np.arange(len(self._step)))
+
+    def _draw(self, ids: np.ndarray) -> None:
+        for i in ids:
+            words = np.array([self._seed, self._simulation[i] << 32 | self._episode[i]], dtype=np.uint64)
+            np.random.Generator(np.random.Philox(key=words)).standard_normal(out=self._numbers[i])
