@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from mousearm.condition import Conditions
 from mousearm.config import Config
 from mousearm.env.references import References, prepare, reach_files
 from mousearm.env.task import Task
@@ -67,8 +68,9 @@ class Setup:
 
     def with_engine(self) -> "Setup":
         """The setup with what ``engine=auto`` is for its arm; errors as of `choose_engine`."""
-        env = self.config.env
-        engine = choose_engine(self.arm, env.control_dt, env.n_substeps, self.config.engine)
+        env, conditions = self.config.env, Conditions(self.config.condition)
+        pushing = ", ".join(f"condition.{name}" for name in conditions.pushing)
+        engine = choose_engine(conditions.arm(self.arm), env.control_dt, env.n_substeps, self.config.engine, pushing)
         return replace(self, config=replace(self.config, engine=engine.name), engine=engine)
 
     def task(self, n: int, names: Sequence[str] | None = None, engine: str = MUJOCO) -> Task:

@@ -11,8 +11,8 @@ from mujoco.batch import Batch
 from mousearm.engine.build import processor_name
 from mousearm.engine.check import EngineCheck, load_engine, with_time_step
 from mousearm.errors import CompilerError, EngineError
-from mousearm.model.arm import Arm, positions
-from mousearm.trajectory import LANDMARKS, Snapshot
+from mousearm.model.arm import Arm, body_of, positions
+from mousearm.trajectory import LANDMARKS, PAW, Snapshot
 
 MUJOCO, GENERATED, AUTO = "mujoco", "generated", "auto"
 
@@ -44,8 +44,12 @@ class Simulation(Protocol):
         of the past is forgotten.
         """
 
-    def step(self, ctrl: np.ndarray) -> None:
-        """Hold controls, (N, nu) within the actuators' range, for one control interval."""
+    def step(self, ctrl: np.ndarray, force: np.ndarray | None = None, viscosity: float = 0.0) -> None:
+        """Hold controls, (N, nu) within the actuators' range, for one control interval.
+
+        In it a force, (N, 3) N in the world frame, less viscosity, N s/m, x the velocity of the paw, acts on the paw,
+        if one is given. EngineError if the engine knows no such force.
+        """
 
     @property
     def torque(self) -> np.ndarray:
@@ -88,6 +92,7 @@ class MujocoSimulation:
         self._act, self._ctrl = self._batch.bind("act"), self._batch.bind("ctrl")
         self._force, self._torque = self._batch.bind("actuator_force"), self._batch.bind("qfrc_actuator")
         self._batch.reset(stage=mujoco.mjtStage.mjSTAGE_VEL)
+        self._paw: _Paw | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Let copies, and other processes, build it anew: what the engine holds cannot be copied."""
@@ -102,10 +107,17 @@ class MujocoSimulation:
         self._qpos[ids], self._qvel[ids], self._act[ids] = qpos, qvel, activation
         self._batch.forward(ids, stage=mujoco.mjtStage.mjSTAGE_VEL)
 
-    def step(self, ctrl: np.ndarray) -> None:
-        """As `Simulation.step`."""
+    def step(self, ctrl: np.ndarray, force: np.ndarray | None = None, viscosity: float = 0.0) -> None:
+        """As `Simulation.step`; the force follows the paw from substep to substep."""
         self._ctrl[:] = ctrl
-        self._batch.step(nstep=self.n_substeps, stage=mujoco.mjtStage.mjSTAGE_VEL)
+        if force is None:
+            self._batch.step(nstep=self.n_substeps, stage=mujoco.mjtStage.mjSTAGE_VEL)
+            return
+        self._paw = self._paw or _Paw(self.arm, self.model, self._batch)
+        for _ in range(self.n_substeps):
+            self._paw.push(force, viscosity)
+            self._batch.step(nstep=1, stage=mujoco.mjtStage.mjSTAGE_VEL)
+        self._paw.release()
 
     @property
     def torque(self) -> np.ndarray:
@@ -126,6 +138,35 @@ class MujocoSimulation:
         """As `Simulation.snapshot`."""
         state = (part.copy() for part in (self._qpos, self._qvel, self._act, self._ctrl, self._force))
         return Snapshot(*state, landmarks=positions(self._fields, self.arm.landmarks))
+
+
+class _Paw:
+    """What acts on the paws of a batch, as MuJoCo has it: a force and a torque at the centre of mass of a body."""
+
+    def __init__(self, arm: Arm, model: mujoco.MjModel, batch: Batch):
+        paw = arm.landmarks[LANDMARKS[PAW]]
+        self._body, self._index = body_of(model, paw), paw.index
+        self._root = int(model.body_rootid[self._body])
+        self._point, self._applied = batch.bind(paw.field), batch.bind("xfrc_applied")
+        self._centre, self._of_tree = batch.bind("xipos"), batch.bind("subtree_com")
+        self._velocity = batch.bind("cvel")  # of bodies: angular, then linear where the tree's centre of mass is
+        batch.forward(stage=mujoco.mjtStage.mjSTAGE_VEL)
+
+    @property
+    def velocity(self) -> np.ndarray:
+        """(N, 3) m/s, world frame."""
+        turning, moving = np.split(self._velocity[:, self._body], 2, axis=1)
+        return moving + np.cross(turning, self._point[:, self._index] - self._of_tree[:, self._root])
+
+    def push(self, force: np.ndarray, viscosity: float) -> None:
+        """Apply a force (N, 3), and resist the velocity, in the next substep."""
+        force = force - viscosity * self.velocity
+        lever = self._point[:, self._index] - self._centre[:, self._body]
+        self._applied[:, self._body] = np.concatenate([force, np.cross(lever, force)], axis=1)
+
+    def release(self) -> None:
+        """Apply nothing any more."""
+        self._applied[:, self._body] = 0.0
 
 
 class GeneratedSimulation:
@@ -161,8 +202,10 @@ class GeneratedSimulation:
         self._ctrl[ids] = self._force[ids] = self._torque[ids] = 0.0
         self._marks[ids] = self._landmarks(self._qpos[ids])
 
-    def step(self, ctrl: np.ndarray) -> None:
-        """As `Simulation.step`."""
+    def step(self, ctrl: np.ndarray, force: np.ndarray | None = None, viscosity: float = 0.0) -> None:
+        """As `Simulation.step`; EngineError if a force acts on the paw."""
+        if force is not None:
+            raise EngineError(_KNOWS_NO_FORCE)
         self._ctrl[:] = ctrl
         self._advance()
 
@@ -198,6 +241,9 @@ class GeneratedSimulation:
         return marks
 
 
+_KNOWS_NO_FORCE = "The generated engine knows no force on the paw. Give engine=auto."
+
+
 class EngineChoice(NamedTuple):
     """What steps the arms, and how that was decided."""
 
@@ -218,13 +264,18 @@ class EngineChoice(NamedTuple):
 BY_MUJOCO = EngineChoice(MUJOCO, "MuJoCo")
 
 
-def choose_engine(arm: Arm, control_dt: float, n_substeps: int, wanted: str) -> EngineChoice:
+def choose_engine(arm: Arm, control_dt: float, n_substeps: int, wanted: str, pushing: str = "") -> EngineChoice:
     """Decide what ``auto`` is for an arm: the generated engine, or MuJoCo where that cannot be.
 
-    EngineError or CompilerError if the generated engine is wanted and cannot be.
+    ``pushing`` names what is to act on the paw, if anything is. EngineError or CompilerError if the generated engine is
+    wanted and cannot be.
     """
     if wanted == MUJOCO:
         return BY_MUJOCO
+    if pushing and wanted == AUTO:
+        return EngineChoice(MUJOCO, f"MuJoCo, for {pushing} acts on the paw")
+    if pushing:
+        raise EngineError(f"{pushing} acts on the paw. {_KNOWS_NO_FORCE}")
     try:
         library, check = load_engine(with_time_step(arm, control_dt, n_substeps), arm.landmarks, n_substeps)
     except (EngineError, CompilerError) as error:

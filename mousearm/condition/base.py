@@ -63,9 +63,13 @@ class Condition:
 
     severity: float = key("0: intact.", SEVERITY, default=0.0)
 
-    pushes_paw: ClassVar[bool] = False  # which MuJoCo alone can do
     is_random: ClassVar[bool] = False  # whether it draws anything anew in each episode
     in_muscles: ClassVar[bool] = False  # whether controls go through it after all others
+
+    @property
+    def pushes_paw(self) -> bool:
+        """Whether something acts on the paw, which MuJoCo alone can do."""
+        return False
 
     def config(self, config: "Config") -> "Config":
         """Change delays and noise of the task; all else in a configuration stays as it is."""

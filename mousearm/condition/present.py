@@ -83,7 +83,7 @@ class Together(Acting):
         loads = [load for one in self.by_name.values() if (load := one.paw_load(time)) is not None]
         if not loads:
             return None
-        return PawLoad(sum(load.force for load in loads), sum(load.viscosity for load in loads))
+        return PawLoad(np.sum([load.force for load in loads], axis=0), sum(load.viscosity for load in loads))
 
     def state(self) -> dict[str, np.ndarray]:
         """As `Acting.state`; names are such as ``fatigue.tired``."""

@@ -368,10 +368,14 @@ class OptimalConfig:
     )
 
 
-ConditionConfig: Any = make_dataclass(
-    "ConditionConfig", [(name, CONDITIONS[name], field(default_factory=CONDITIONS[name])) for name in CONDITIONS]
+_Conditions: Any = make_dataclass(
+    "_Conditions", [(name, CONDITIONS[name], field(default_factory=CONDITIONS[name])) for name in CONDITIONS]
 )
-ConditionConfig.__doc__ = "Conditions: what is changed about the arm, its senses, its network, or what acts on it."
+
+
+@dataclass
+class ConditionConfig(_Conditions):
+    """Conditions: what is changed about the arm, its senses or its network, or what acts on it."""
 
 
 @dataclass
