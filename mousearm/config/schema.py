@@ -470,6 +470,12 @@ class Config:
                 "algo.batch_size",
             )
 
+    @property
+    def intact(self) -> "Config":
+        """The same configuration without delays, noise and conditions, of which a teacher knows nothing."""
+        env = replace(self.env, delay_ms=DelayConfig(), noise=NoiseConfig())
+        return replace(self, env=env, condition=ConditionConfig())
+
     def with_reaches(self, path: str) -> "Config":
         """The same configuration with other reaches: a file or folder."""
         return replace(self, kinematics=replace(self.kinematics, path=path))

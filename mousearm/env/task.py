@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from mousearm.arrays import side_by_side
+from mousearm.condition import Conditions, PawLoad
 from mousearm.config import Config
 from mousearm.env.pathways import Afferents, Efferents
 from mousearm.env.references import References, Start
@@ -38,6 +40,9 @@ class Outcome:
 class Task:
     """N arms, each following a reach.
 
+    The way of a step: state, observation terms, conditions, noise and delay of the senses, network; then action,
+    control, delay and noise of the controls, conditions, range of the actuators, simulation with a load on the paw.
+
     At frame t the network sees the arm (and, with ``path``, the targets from t + 1); after its step the target of
     frame t + 1 counts. A reach of T frames is an episode of T - 1 steps. ``snapshot`` are the arms now;
     ``on_divergence`` is called with the index of a diverged simulation and its last states, see `LastStates.up_to`.
@@ -49,11 +54,16 @@ class Task:
 
         UnknownNameError if an observation term does not exist, ConfigError if the observation terms have no columns.
         """
+        conditions = Conditions(config.condition)
+        config = conditions.config(config)
         env = config.env
         self.arm = arm
         self.references = references
         self.n = n
-        self.simulation = build_simulation(arm, n, env.control_dt, env.n_substeps, config.threads, config.engine)
+        simulated = conditions.arm(arm)
+        self.simulation = build_simulation(simulated, n, env.control_dt, env.n_substeps, config.threads, config.engine)
+        self._acting = conditions.acting(arm, n, env.control_dt, config.seed)
+        self._varies = conditions.is_random
         self.observation = Observation(env.observation)
         self.reward = Reward(config.reward)
         self.on_divergence: Callable[[int, Mapping[str, np.ndarray]], None] | None = None
@@ -110,6 +120,8 @@ class Task:
         activation = reaches.activation[start.reach, start.frame]
         self.simulation.reset(ids, pose, velocity, activation)
         self.snapshot = self.simulation.snapshot()
+        if self._acting is not None:
+            self._acting.reset(ids)
         if self.efferents is not None:
             self.efferents.begin(ids, activation)
         if self._afferents is not None:
@@ -124,13 +136,19 @@ class Task:
         for way in self._ways.values():
             if way.noise is not None:
                 way.noise.rewind(reach, repeat + repeats)
+        if self._acting is not None:
+            self._acting.rewind(reach, repeat + repeats)
 
     def observe(self) -> np.ndarray:
         """What reaches the network now, (N, n_obs) float32, or NonFiniteError."""
         return self._seen(self._ahead_now()) if self._afferents is None else self._afferents.arriving
 
     def _seen(self, ahead: Ahead) -> np.ndarray:
-        observation = self.observation(self.snapshot, ahead)
+        if self._acting is None:
+            observation = self.observation(self.snapshot, ahead)
+        else:
+            terms = self._acting.observation(self.observation.terms(self.snapshot, ahead))
+            observation = side_by_side([*terms.values()])
         if not np.isfinite(observation).all():
             widths = self.observation_widths
             parts = np.split(observation, np.cumsum(list(widths.values()))[:-1], axis=1)
@@ -152,7 +170,7 @@ class Task:
             raise ValueError(f"the action has the shape {action.shape}; it must be {(self.n, self.arm.nu)}")
         before = self.snapshot
         self._last.add(before, self._reach, self._frame)
-        self.simulation.step(self._acting(self.map_action(action, self.arm.ctrl_range)))
+        self._act(self.map_action(action, self.arm.ctrl_range))
         after = self.simulation.snapshot()
         self._frame = np.minimum(self._frame + 1, self.last_frame)
         diverged = has_diverged(after)
@@ -161,25 +179,36 @@ class Task:
         self.snapshot = after
         return self._outcome(before, after, diverged)
 
-    def _acting(self, ctrl: np.ndarray) -> np.ndarray:
-        """Controls that act, (N, nu) in their range, when these are sent."""
-        if self.efferents is None:
-            return ctrl
-        return np.clip(self.efferents(ctrl), *self.arm.ctrl_range.T)
+    def _act(self, ctrl: np.ndarray) -> None:
+        """Send controls, (N, nu) in their range, and step the arms under those that arrive."""
+        if self.efferents is None and self._acting is None:
+            self.simulation.step(ctrl)
+            return
+        load: PawLoad | None = None
+        if self.efferents is not None:
+            ctrl = self.efferents(ctrl)
+        if self._acting is not None:
+            time = self._frame * self.simulation.control_dt
+            ctrl, load = self._acting.controls(ctrl, self.snapshot, time), self._acting.paw_load(time)
+        ctrl = np.clip(ctrl, *self.arm.ctrl_range.T)
+        self.simulation.step(ctrl, *(load or ()))
 
     @property
     def is_noisy(self) -> bool:
         """Whether episodes of the same actions differ."""
-        return any(way.noise is not None for way in self._ways.values())
+        return self._varies or any(way.noise is not None for way in self._ways.values())
 
     @property
     def _ways(self) -> dict[str, Afferents | Efferents]:
+        """What lies between arm and network, by the name that it has in a state."""
         named = {"afferents": self._afferents, "efferents": self.efferents}
         return {name: way for name, way in named.items() if way is not None}
 
     def state(self) -> dict[str, Any]:
         """All that the next step depends on; live views, to be copied."""
         own = {"simulation": self.simulation.state(), "reach": self._reach, "frame": self._frame, "worst": self._worst}
+        if self._acting is not None:
+            own["condition"] = self._acting.state()
         return own | {name: way.state() for name, way in self._ways.items()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -187,6 +216,8 @@ class Task:
         self.simulation.restore(state["simulation"])
         self._reach[:], self._frame[:], self._worst[:] = state["reach"], state["frame"], state["worst"]
         self.last_frame = self.references.n_frames[self._reach] - 1
+        if self._acting is not None:
+            self._acting.restore(state["condition"])
         for name, way in self._ways.items():
             way.restore(state[name])
         self._last.clear()

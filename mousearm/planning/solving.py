@@ -92,7 +92,7 @@ def replayed(
     longest = references.targets.shape[1]
     references.activation = np.stack([hold(one.activation, longest) for one in trajectories])
     model = replace(setup.config.model, action_map="direct")  # that every control of the range can be an action
-    config = replace(setup.config, model=model, engine=MUJOCO)
+    config = replace(setup.config.intact, model=model, engine=MUJOCO)
     task = Task(setup.arm, references, config, len(references))
     replay = _Replay(_stacked([one.ctrl for one in trajectories], longest - 1), setup.arm.ctrl_range)
     split_of = {name: split for split, names in setup.split.splits.items() for name in names}

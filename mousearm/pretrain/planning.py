@@ -28,7 +28,7 @@ def optimal_reaches(arm: Arm, references: References, config: Config) -> list[Op
 def followed(arm: Arm, references: References, config: Config) -> np.ndarray:
     """Controls, (R, T - 1, nu), with which computed muscle control performs all reaches."""
     expert = ComputedMuscleControl(arm, references, config.env.control_dt, config.model.action_map)
-    task = Task(arm, references, config, n := len(references))
+    task = Task(arm, references, config.intact, n := len(references))
     task.reset(np.arange(n), Start(np.arange(n), np.zeros(n, dtype=int)))
     ctrl: list[np.ndarray] = []
     for _ in range(references.targets.shape[1] - 1):
