@@ -116,7 +116,7 @@ def test_noise_depends_on_its_simulation_episode_and_purpose_alone():
 def test_noise_of_controls_and_of_senses_is_as_large_as_said(build_task, two_link, swings):
     task, n = build_task(two_link, swings, 2000, *BOTH), 2000
     plain = build_task(two_link, swings, 2000)
-    done = np.zeros((1, n, 2)) + [0.0, 0.6]
+    done = np.broadcast_to([0.0, 0.6], (1, n, 2))
     seen, clean = observed(task, done), observed(plain, done)
     # 0.05 at 0; at 0.6 the root of 0.05^2 + 0.06^2 = 0.0781. An s.d. of 2000 numbers is known to 1.6 %.
     assert task.snapshot.ctrl.std(axis=0) == pytest.approx([0.05, 0.0781], rel=0.06)
