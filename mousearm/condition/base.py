@@ -32,8 +32,8 @@ class Acting:
     Times are those within the reach, (N,) s: 0 in its first frame.
     """
 
-    def reset(self, ids: np.ndarray) -> None:
-        """Forget the past of simulations (K,) whose episodes begin."""
+    def reset(self, ids: np.ndarray, chance: np.ndarray) -> None:
+        """Forget the past of simulations (K,) whose episodes begin; chance, (K, 2), are standard normal numbers."""
 
     def rewind(self, simulation: np.ndarray, episode: np.ndarray) -> None:
         """Let the next episodes be those of an evaluation, (N,), as of these simulations: the same with any seed."""
@@ -66,7 +66,7 @@ class Condition:
 
     severity: float = key("0: intact.", SEVERITY, default=0.0)
 
-    is_random: ClassVar[bool] = False  # whether it draws anything anew in each episode
+    is_random: ClassVar[bool] = False  # whether episodes differ by chance
     in_muscles: ClassVar[bool] = False  # whether controls go through it after all others
 
     @property
@@ -82,9 +82,9 @@ class Condition:
         """Change the arm that is simulated; errors where its keys do not fit the arm."""
         return arm
 
-    def acting(self, arm: "Arm", n: int, control_dt: float, seed: int) -> Acting | None:
+    def acting(self, arm: "Arm", n: int, control_dt: float) -> Acting | None:
         """Build what acts in every control step, ``control_dt`` s, of n simulations of the intact arm; None: nothing.
 
-        What is random is drawn from the seed, the number of the simulation and that of its episode.
+        It is reset before its first step.
         """
         return None

@@ -35,7 +35,7 @@ class Load(Condition):
         """As `Condition.arm`."""
         return with_mass(arm, 1e-3 * self.severity * self.mass_g) if self.mass_g else arm
 
-    def acting(self, arm: "Arm", n: int, control_dt: float, seed: int) -> Acting | None:
+    def acting(self, arm: "Arm", n: int, control_dt: float) -> Acting | None:
         """As `Condition.acting`."""
         return _Medium(n, self.severity * self.viscosity) if self.viscosity else None
 

@@ -32,7 +32,7 @@ class Conditions:
 
     @property
     def is_random(self) -> bool:
-        """Whether one draws anything anew in each episode, so that repeats differ."""
+        """Whether episodes differ by chance, so that an evaluation repeats them."""
         return any(one.is_random for one in self.by_name.values())
 
     def config(self, config: "Config") -> "Config":
@@ -47,10 +47,10 @@ class Conditions:
             arm = one.arm(arm)
         return arm
 
-    def acting(self, arm: "Arm", n: int, control_dt: float, seed: int) -> "Together | None":
+    def acting(self, arm: "Arm", n: int, control_dt: float) -> "Together | None":
         """What acts in every control step, as `Condition.acting`; None where nothing does."""
         order = sorted(self.by_name.items(), key=lambda item: item[1].in_muscles)
-        found = {name: one.acting(arm, n, control_dt, seed) for name, one in order}
+        found = {name: one.acting(arm, n, control_dt) for name, one in order}
         acting = {name: one for name, one in found.items() if one is not None}
         return Together(acting) if acting else None
 
@@ -61,10 +61,10 @@ class Together(Acting):
     def __init__(self, by_name: Mapping[str, Acting]):
         self.by_name = by_name
 
-    def reset(self, ids: np.ndarray) -> None:
+    def reset(self, ids: np.ndarray, chance: np.ndarray) -> None:
         """As `Acting.reset`."""
         for one in self.by_name.values():
-            one.reset(ids)
+            one.reset(ids, chance)
 
     def rewind(self, simulation: np.ndarray, episode: np.ndarray) -> None:
         """As `Acting.rewind`."""

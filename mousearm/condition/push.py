@@ -37,7 +37,7 @@ class Push(Condition):
         """As `Condition.pushes_paw`."""
         return True
 
-    def acting(self, arm: "Arm", n: int, control_dt: float, seed: int) -> Acting:
+    def acting(self, arm: "Arm", n: int, control_dt: float) -> Acting:
         """As `Condition.acting`."""
         axis = np.array(self.direction)
         impulse = self.severity * _MICRO * self.impulse * axis / np.linalg.norm(axis)

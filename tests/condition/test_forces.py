@@ -28,7 +28,7 @@ def in_space(torque_arm):
 
 
 def acting_in(config, arm, n, dt) -> Acting:
-    found = Conditions(config.condition).acting(arm, n, dt, 0)
+    found = Conditions(config.condition).acting(arm, n, dt)
     assert found is not None
     return found
 

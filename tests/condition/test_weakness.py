@@ -27,7 +27,7 @@ def test_nothing_is_present_in_the_intact_arm(configure, muscle_arm):
     config, arm = arm_under(configure, muscle_arm)
     assert arm is muscle_arm
     assert not Conditions(config.condition)
-    assert Conditions(config.condition).acting(arm, 2, 0.01, 0) is None
+    assert Conditions(config.condition).acting(arm, 2, 0.01) is None
 
 
 def test_weak_muscles_lose_a_share_of_their_active_force_alone(configure, muscle_arm):
