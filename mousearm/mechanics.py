@@ -294,23 +294,6 @@ def random_poses(arm: Arm, n: int, seed: int) -> np.ndarray:
     return arm.couplings.complete(np.random.default_rng(seed).uniform(low, high, (n, arm.nq)))
 
 
-def muscles_of(arm: Arm) -> np.ndarray:
-    """Indices (M,) of the actuators that are MuJoCo muscles, among ``nu``."""
-    return np.flatnonzero(arm.model.actuator_gaintype == mujoco.mjtGain.mjGAIN_MUSCLE)
-
-
-def optimal_and_slack(arm: Arm) -> tuple[np.ndarray, np.ndarray]:
-    """Optimal fibre lengths (M,) and tendon slack lengths (M,) of all muscles, m.
-
-    With ``lengthrange`` (a, b) and ``range`` (r, s) the optimal length is l0 = (b - a) / (s - r) and the slack length
-    a - r l0 (MuJoCo, XML reference, actuator/muscle).
-    """
-    muscles = muscles_of(arm)
-    prm, limits = arm.model.actuator_gainprm[muscles], arm.model.actuator_lengthrange[muscles]
-    optimal = np.ptp(limits, axis=1) / np.maximum(prm[:, 1] - prm[:, 0], mujoco.mjMINVAL)
-    return optimal, limits[:, 0] - prm[:, 0] * optimal
-
-
 def drive_range(arm: Arm) -> np.ndarray:
     """What force is made of at the lowest and at the highest control, (nu, 2): the activation, or the control."""
     limited = (arm.model.actuator_actadr >= 0) & (arm.model.actuator_actlimited > 0)

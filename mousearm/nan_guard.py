@@ -8,7 +8,6 @@ import io
 from argparse import Namespace
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +45,7 @@ class LastStates:
     def up_to(self, snapshot: Snapshot, reach: np.ndarray, frame: np.ndarray) -> dict[str, np.ndarray]:
         """The states that are kept, then one more: (T, N, ...) by the names of `Snapshot`, ``reach``, ``frame``."""
         snapshots, reaches, frames = zip(*self._ring, (snapshot, reach, frame), strict=True)
-        arrays = {field.name: np.stack([getattr(now, field.name) for now in snapshots]) for field in fields(Snapshot)}
+        arrays = {name: np.stack([getattr(now, name) for now in snapshots]) for name in snapshot.arrays()}
         return {**arrays, "reach": np.stack(reaches), "frame": np.stack(frames)}
 
 

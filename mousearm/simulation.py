@@ -12,6 +12,7 @@ from mousearm.engine.build import processor_name
 from mousearm.engine.check import EngineCheck, load_engine, with_time_step
 from mousearm.errors import CompilerError, EngineError
 from mousearm.model.arm import Arm, body_of, positions
+from mousearm.model.muscles import Fibres
 from mousearm.trajectory import LANDMARKS, PAW, Snapshot
 
 MUJOCO, GENERATED, AUTO = "mujoco", "generated", "auto"
@@ -36,6 +37,7 @@ class Simulation(Protocol):
     n: int
     control_dt: float  # s
     n_substeps: int
+    fibres: bool  # whether snapshots have those of muscles
 
     def reset(self, ids: np.ndarray, qpos: np.ndarray, qvel: np.ndarray, activation: np.ndarray | float = 0.0) -> None:
         """Put simulations (K,), in rising order, back to their defaults, and then into a state.
@@ -77,20 +79,23 @@ class MujocoSimulation:
     Its automatic reset is switched off, so that a diverged simulation is seen as it is instead of as a fresh one.
     """
 
-    def __init__(self, arm: Arm, n: int, control_dt: float, n_substeps: int, threads: int = 0):
+    def __init__(self, arm: Arm, n: int, control_dt: float, n_substeps: int, threads: int = 0, fibres: bool = False):
         """Build n simulations of a copy of the arm's model, with ``n_substeps`` physics steps in each ``control_dt`` s.
 
-        They have as many threads, the caller's included; 0 means all processors.
+        They have as many threads, the caller's included; 0 means all processors. Snapshots have the fibres of muscles
+        if asked for.
         """
         model = with_time_step(arm, control_dt, n_substeps)
         self.arm, self.model, self.n = arm, model, n
-        self.control_dt, self.n_substeps = control_dt, n_substeps
-        self._made_of = arm, n, control_dt, n_substeps, threads
+        self.control_dt, self.n_substeps, self.fibres = control_dt, n_substeps, fibres
+        self._made_of = arm, n, control_dt, n_substeps, threads, fibres
+        self._fibres = Fibres(arm) if fibres else None
         self._batch = Batch(model, nsim=n, nthread=threads)
         self._fields = {mark.field: self._batch.bind(mark.field) for mark in arm.landmarks.values()}
         self._qpos, self._qvel = self._batch.bind("qpos"), self._batch.bind("qvel")
         self._act, self._ctrl = self._batch.bind("act"), self._batch.bind("ctrl")
         self._force, self._torque = self._batch.bind("actuator_force"), self._batch.bind("qfrc_actuator")
+        self._paths = tuple(map(self._batch.bind, ("actuator_length", "actuator_velocity") if fibres else ()))
         self._batch.reset(stage=mujoco.mjtStage.mjSTAGE_VEL)
         self._paw: _Paw | None = None
 
@@ -137,7 +142,9 @@ class MujocoSimulation:
     def snapshot(self) -> Snapshot:
         """As `Simulation.snapshot`."""
         state = (part.copy() for part in (self._qpos, self._qvel, self._act, self._ctrl, self._force))
-        return Snapshot(*state, landmarks=positions(self._fields, self.arm.landmarks))
+        length, velocity = self._fibres.of(*self._paths) if self._fibres else (None, None)
+        marks = positions(self._fields, self.arm.landmarks)
+        return Snapshot(*state, landmarks=marks, fibre_length=length, fibre_velocity=velocity)
 
 
 class _Paw:
@@ -172,12 +179,12 @@ class _Paw:
 class GeneratedSimulation:
     """A `Simulation` by the engine that is generated from the model, in float64."""
 
-    def __init__(self, arm: Arm, n: int, control_dt: float, n_substeps: int, threads: int = 0):
+    def __init__(self, arm: Arm, n: int, control_dt: float, n_substeps: int, threads: int = 0, fibres: bool = False):
         """As `MujocoSimulation`; EngineError or CompilerError as of `load_engine`."""
         model = with_time_step(arm, control_dt, n_substeps)
         self.arm, self.model, self.n = arm, model, n
-        self.control_dt, self.n_substeps = control_dt, n_substeps
-        self._made_of = arm, n, control_dt, n_substeps, threads
+        self.control_dt, self.n_substeps, self.fibres = control_dt, n_substeps, fibres
+        self._made_of = arm, n, control_dt, n_substeps, threads, fibres
         self._library = load_engine(model, arm.landmarks, n_substeps).library
         self._columns, self._defaults = _state_layout(model)
         self._qpos, self._qvel = np.tile(model.qpos0, (n, 1)), np.zeros((n, model.nv))
@@ -186,6 +193,10 @@ class GeneratedSimulation:
         self._marks = self._landmarks(self._qpos)
         arrays = (self._qpos, self._qvel, self._act, self._ctrl, self._force, self._torque, self._marks)
         self._advance = self._library.bind("step_f64", n, [array.ctypes.data for array in arrays], threads)
+        self._fibres = Fibres(arm) if fibres else None
+        self._length, self._rate = np.zeros((2, n, model.nu if fibres else 0))
+        paths = (self._qpos, self._qvel, self._length, self._rate)
+        self._follow = self._library.bind("paths_f64", n, [array.ctypes.data for array in paths], threads)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Let copies, and other processes, build it anew, with memory of their own."""
@@ -232,7 +243,11 @@ class GeneratedSimulation:
     def snapshot(self) -> Snapshot:
         """As `Simulation.snapshot`."""
         state = (part.copy() for part in (self._qpos, self._qvel, self._act, self._ctrl, self._force))
-        return Snapshot(*state, landmarks=self._marks.reshape(self.n, len(LANDMARKS), 3).copy())
+        marks, length, velocity = self._marks.reshape(self.n, len(LANDMARKS), 3).copy(), None, None
+        if self._fibres:
+            self._follow()
+            length, velocity = self._fibres.of(self._length, self._rate)
+        return Snapshot(*state, landmarks=marks, fibre_length=length, fibre_velocity=velocity)
 
     def _landmarks(self, qpos: np.ndarray) -> np.ndarray:
         """(K, 9) m, shoulder, elbow and paw of poses (K, nq), which are contiguous."""
@@ -288,7 +303,13 @@ def choose_engine(arm: Arm, control_dt: float, n_substeps: int, wanted: str, pus
 
 
 def build_simulation(
-    arm: Arm, n: int, control_dt: float, n_substeps: int, threads: int = 0, engine: str = MUJOCO
+    arm: Arm,
+    n: int,
+    control_dt: float,
+    n_substeps: int,
+    threads: int = 0,
+    engine: str = MUJOCO,
+    fibres: bool = False,
 ) -> Simulation:
     """N simulations by an engine: ``mujoco``, ``generated`` or ``auto``; others as of `MujocoSimulation`.
 
@@ -296,7 +317,7 @@ def build_simulation(
     """
     chosen = choose_engine(arm, control_dt, n_substeps, engine).name if engine == AUTO else engine
     kind = GeneratedSimulation if chosen == GENERATED else MujocoSimulation
-    return kind(arm, n, control_dt, n_substeps, threads)
+    return kind(arm, n, control_dt, n_substeps, threads, fibres)
 
 
 def _state_layout(model: mujoco.MjModel) -> tuple[list[slice], np.ndarray]:

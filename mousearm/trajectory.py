@@ -41,7 +41,9 @@ class Snapshot:
 
     Of the joints ``qpos`` (N, nq) rad and ``qvel`` (N, nq) rad/s; ``activation`` (N, na) of muscles, 0 to 1; ``ctrl``
     (N, nu) of the step that led here, and ``force`` (N, nu) of the actuators in its last substep; ``landmarks``
-    (N, 3, 3) shoulder, elbow and paw, metres, world frame (z up), current with qpos.
+    (N, 3, 3) shoulder, elbow and paw, metres, world frame (z up), current with qpos. Of a simulation that was asked
+    for them, ``fibre_length`` (N, nu) in optimal fibre lengths and ``fibre_velocity`` (N, nu) in these per s, positive
+    where it lengthens, current with qpos and qvel; 0 for actuators that are no muscles. Else None.
     """
 
     qpos: Array
@@ -50,6 +52,13 @@ class Snapshot:
     ctrl: Array
     force: Array
     landmarks: Array
+    fibre_length: Array | None = None
+    fibre_velocity: Array | None = None
+
+    def arrays(self) -> dict[str, Array]:
+        """The arrays that there are, by name."""
+        named = {part.name: getattr(self, part.name) for part in fields(self)}
+        return {name: array for name, array in named.items() if array is not None}
 
 
 class Frame(NamedTuple):

@@ -12,6 +12,7 @@ from mousearm.env.rules import divergence_reward, has_diverged, look_ahead, scor
 from mousearm.observation import Ahead, Observation
 from mousearm.registry import ACTION_MAPS, EFFORTS, KERNELS, OBSERVATIONS, REWARDS
 from mousearm.reward import Reward, RewardForm, Step
+from mousearm.senses import Anatomy, SensesConfig
 from mousearm.trajectory import Snapshot, errors_mm
 
 N, NQ, NU, FRAMES, REACHES = 50, 4, 6, 7, 3
@@ -25,14 +26,22 @@ def drawn(rng, *shape):
 
 def snapshot(rng):
     landmarks = 0.01 * drawn(rng, N, 3, 3)
-    return Snapshot(*(drawn(rng, N, k) for k in (NQ, NQ, NU, NU, NU)), landmarks)
+    fibres = 1 + 0.4 * drawn(rng, N, NU), 8 * drawn(rng, N, NU)
+    return Snapshot(*(drawn(rng, N, k) for k in (NQ, NQ, NU, NU, NU)), landmarks, *fibres)
+
+
+def body(rng):
+    """All six actuators are muscles."""
+    order, peaks = np.arange(NU), 1 + 0.1 * drawn(rng, 2, NU)
+    bounds = (np.full(NU, value) for value in (0.5, 1.6, 10.0, 1.4, 1.3))
+    return Anatomy(order, order[::-1].copy(), *peaks, *bounds, senses=SensesConfig())
 
 
 def tensors(thing, dtype):
     """The same with tensors for all arrays; those of numbers in a type."""
     if isinstance(thing, np.ndarray):
         return torch.tensor(thing, dtype=dtype if thing.dtype.kind == "f" else None)
-    if dataclasses.is_dataclass(thing):
+    if dataclasses.is_dataclass(thing) and not isinstance(thing, SensesConfig):
         parts = (getattr(thing, field.name) for field in dataclasses.fields(thing))
         return type(thing)(*(tensors(part, dtype) for part in parts))
     return thing
@@ -59,9 +68,10 @@ def step(rng):
 @TYPES
 @pytest.mark.parametrize("name", list(OBSERVATIONS))
 def test_observation_terms(rng, name, dtype, tolerance):
-    ahead = Ahead(rng.random(N), 0.01 * drawn(rng, N, 2, 3), 0.01 * drawn(rng, N, 4, 2, 3))
-    agree(OBSERVATIONS[name], snapshot(rng), ahead, dtype=dtype, tolerance=tolerance)
-    seen = Observation([name])(tensors(snapshot(rng), dtype), tensors(ahead, dtype))
+    points = (0.01 * drawn(rng, N, *shape) for shape in ((2, 3), (4, 2, 3), (3,)))
+    ahead, of = Ahead(rng.random(N), *points), body(rng)
+    agree(OBSERVATIONS[name], snapshot(rng), ahead, of, dtype=dtype, tolerance=tolerance)
+    seen = Observation([name], tensors(of, dtype))(tensors(snapshot(rng), dtype), tensors(ahead, dtype))
     assert seen.dtype == torch.float32
 
 

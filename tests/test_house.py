@@ -68,6 +68,7 @@ SHARED_NAMES = {
     "import_reaches": "what notebooks call by this name, and what does it",
     "main": "what a program begins with, where a module is one",
     "optimal": "a controller and an initial activation, which users call by this name",
+    "paw": "a reward term and an observation term, which users call by this name",
     "qpos": "a reward term and an observation term, which users call by this name",
     "qvel": "a reward term and an observation term, which users call by this name",
 }

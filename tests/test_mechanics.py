@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from mousearm.errors import ModelError
-from mousearm.mechanics import ArmDynamics, Bounds, motions_of, muscles_of, random_poses
+from mousearm.mechanics import ArmDynamics, Bounds, motions_of, random_poses
+from mousearm.model.muscles import muscles_of
 
 DT = 1 / 150
 G, LENGTH, ONE, TWO = 10.0, 0.01, 1e-4, 2e-4

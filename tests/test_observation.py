@@ -6,13 +6,31 @@ import pytest
 from mousearm.errors import MouseArmError, UnknownNameError
 from mousearm.observation import Ahead, Observation
 from mousearm.registry import OBSERVATIONS
+from mousearm.senses import Anatomy, SensesConfig
 from mousearm.trajectory import Snapshot
 
 N = 2
+BODY = Anatomy(
+    muscles=np.array([1]),
+    states=np.array([0]),
+    peak=np.array([0.5]),  # a muscle of half its strength
+    passive=np.array([1.0]),
+    lmin=np.array([0.5]),
+    lmax=np.array([1.5]),
+    vmax=np.array([10.0]),
+    fvmax=np.array([1.4]),
+    fpmax=np.array([2.0]),
+    senses=SensesConfig(),
+)
+
+
+def see(*names):
+    """The observation of terms by that body."""
+    return Observation(names, BODY)
 
 
 def snapshot(na=1):
-    """Two arms of two joints and three actuators; every number differs from every other."""
+    """Two arms of two joints and three actuators, the second a muscle; every number differs from every other."""
     return Snapshot(
         qpos=np.array([[0.1, 0.2], [0.3, 0.4]]),
         qvel=np.array([[1.0, 2.0], [3.0, 4.0]]),
@@ -20,16 +38,18 @@ def snapshot(na=1):
         ctrl=np.zeros((N, 3)),
         force=np.zeros((N, 3)),
         landmarks=np.arange(N * 9, dtype=float).reshape(N, 3, 3) / 1000,
+        fibre_length=np.array([[0, 0.9, 0], [0, 1.25, 0]]),
+        fibre_velocity=np.array([[0, -5.0, 0], [0, 2.0, 0]]),
     )
 
 
 def ahead(steps=2):
     targets = np.random.default_rng(0).normal(scale=0.01, size=(N, 1 + steps, 2, 3))
-    return Ahead(phase=np.array([0.25, 1.0]), target=targets[:, 0], targets=targets[:, 1:])
+    return Ahead(np.array([0.25, 1.0]), targets[:, 0], targets[:, 1:], goal=targets[:, -1, 1])
 
 
 def test_terms_side_by_side_in_the_order_given():
-    result = Observation(["qvel", "phase", "qpos"])(snapshot(), ahead())
+    result = see("qvel", "phase", "qpos")(snapshot(), ahead())
     np.testing.assert_array_equal(result, np.array([[1, 2, 0.25, 0.1, 0.2], [3, 4, 1, 0.3, 0.4]], dtype=np.float32))
     assert result.dtype == np.float32
 
@@ -40,7 +60,7 @@ def test_path_is_future_target_minus_current_position():
         [coming.targets[i, k, point] - now.landmarks[i, 1 + point] for k in range(3) for point in range(2)]
         for i in range(N)
     ]
-    np.testing.assert_allclose(Observation(["path"])(now, coming), np.reshape(expected, (N, 18)), rtol=1e-6)
+    np.testing.assert_allclose(see("path")(now, coming), np.reshape(expected, (N, 18)), rtol=1e-6)
 
 
 def test_path_by_hand():
@@ -50,7 +70,7 @@ def test_path_by_hand():
     coming = Ahead(np.zeros(N), np.zeros((N, 2, 3)), targets / 1000)
     # First frame: elbow 1 mm up, paw 2 mm along y. Second: elbow 1 mm along x, paw 3 mm up.
     np.testing.assert_allclose(
-        1000 * Observation(["path"])(snapshot(), coming)[1], [0, 0, 1, 0, 2, 0, 1, 0, 0, 0, 0, 3], atol=1e-5
+        1000 * see("path")(snapshot(), coming)[1], [0, 0, 1, 0, 2, 0, 1, 0, 0, 0, 0, 3], atol=1e-5
     )
 
 
@@ -61,13 +81,13 @@ def test_path_preview_by_hand():
     targets[1] = [[[12, 13, 15], [15, 18, 17]], [[13, 13, 14], [15, 16, 20]]]
     coming = Ahead(np.zeros(N), target / 1000, targets / 1000)
     np.testing.assert_allclose(
-        1000 * Observation(["path_preview"])(snapshot(), coming)[1], [0, 1, 1, 0, 2, 7, 1, 1, 0, 0, 0, 10], atol=1e-5
+        1000 * see("path_preview")(snapshot(), coming)[1], [0, 1, 1, 0, 2, 7, 1, 1, 0, 0, 0, 10], atol=1e-5
     )
 
 
 def test_previews_differ_by_the_present_error():
     now, coming = snapshot(), ahead(3)
-    path, preview = (Observation([name])(now, coming).reshape(N, 3, 2, 3) for name in ("path", "path_preview"))
+    path, preview = (see(name)(now, coming).reshape(N, 3, 2, 3) for name in ("path", "path_preview"))
     error = coming.target - now.landmarks[:, 1:]
     np.testing.assert_allclose(path - preview, np.repeat(error[:, None], 3, axis=1), atol=1e-8)
 
@@ -75,37 +95,40 @@ def test_previews_differ_by_the_present_error():
 def test_path_is_zero_when_the_arm_is_where_it_shall_be():
     now = snapshot()
     there = Ahead(np.zeros(N), now.landmarks[:, 1:], np.repeat(now.landmarks[:, None, 1:], 4, axis=1))
-    np.testing.assert_array_equal(Observation(["path"])(now, there), np.zeros((N, 24)))
+    np.testing.assert_array_equal(see("path")(now, there), np.zeros((N, 24)))
 
 
 def test_terms_without_columns_add_nothing():
-    result = Observation(["qpos", "activation", "path", "path_preview"])(snapshot(na=0), ahead(0))
+    result = see("qpos", "activation", "path", "path_preview")(snapshot(na=0), ahead(0))
     np.testing.assert_array_equal(result, snapshot().qpos.astype(np.float32))
 
 
 def test_widths_add_up_to_the_columns():
-    observation = Observation(list(OBSERVATIONS))
+    observation = see(*OBSERVATIONS)
     widths = observation.widths(snapshot(), ahead(2))
-    assert widths == {"qpos": 2, "qvel": 2, "activation": 1, "phase": 1, "path": 12, "path_preview": 12}
+    of_muscles = dict.fromkeys(["muscle_length", "muscle_velocity", "muscle_force"], 1)
+    organs = dict.fromkeys(["spindle_ia", "spindle_ii", "tendon_organ"], 1)
+    shown = {"path": 12, "path_preview": 12, "paw": 3, "target": 3}
+    assert widths == {"qpos": 2, "qvel": 2, "activation": 1, "phase": 1, **shown, **of_muscles, **organs}
     assert observation(snapshot(), ahead(2)).shape == (N, sum(widths.values()))
 
 
 def test_result_is_a_copy():
     now = snapshot()
-    Observation(["qpos"])(now, ahead())[:] = 9
+    see("qpos")(now, ahead())[:] = 9
     np.testing.assert_array_equal(now.qpos, snapshot().qpos)
 
 
 def test_unknown_term():
     text = "There is no observation term named 'qpo'. Did you mean 'qpos'? Those that exist: "
-    with pytest.raises(UnknownNameError, match=re.escape(text + "activation, path, path_preview, phase, qpos, qvel.")):
-        Observation(["qvel", "qpo"])
+    with pytest.raises(UnknownNameError, match=re.escape(text + "activation, muscle_force, muscle_length, ")):
+        see("qvel", "qpo")
 
 
 def test_a_term_cannot_be_listed_twice():
     """Names are the keys of the widths, so that the second of two would be lost in the count of columns."""
     with pytest.raises(MouseArmError, match=r"env\.observation"):
-        Observation(["qpos", "qvel", "qpos"])
+        see("qpos", "qvel", "qpos")
 
 
 @pytest.mark.parametrize(
@@ -118,12 +141,12 @@ def test_a_term_cannot_be_listed_twice():
     ],
 )
 def test_which_terms_show_the_targets(names, n_ahead, shows):
-    assert Observation(names).shows_targets(snapshot(), n_ahead) is shows
+    assert see(*names).shows_targets(snapshot(), n_ahead) is shows
 
 
 def test_terms_of_users_show_the_targets_by_what_they_compute():
-    observation = Observation(["qpos"])
-    observation.by_name["path"] = lambda now, coming: now.qvel  # a name says nothing
+    observation = see("qpos")
+    observation.by_name["path"] = lambda now, coming, body: now.qvel  # a name says nothing
     assert not observation.shows_targets(snapshot(), 2)
-    observation.by_name["height"] = lambda now, coming: coming.target[:, 1, 2:]
+    observation.by_name["height"] = lambda now, coming, body: coming.target[:, 1, 2:]
     assert observation.shows_targets(snapshot(), 0)

@@ -34,7 +34,7 @@ def stillness(step, form):
     return -np.square(step.after.qvel).sum(axis=1)
 
 @OBSERVATIONS.add
-def miss(snapshot, ahead):
+def miss(snapshot, ahead, body):
     """Present target minus the arm, (N, 6) metres."""
     return (ahead.target - snapshot.landmarks[:, 1:]).reshape(len(snapshot.qpos), 6)
 '''

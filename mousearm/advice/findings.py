@@ -13,8 +13,9 @@ from mousearm.errors import KinematicsError
 from mousearm.inverse_kinematics import PoseCache
 from mousearm.kinematics import Reach, Split, resample
 from mousearm.kinematics.noise import FILTER_FRAMES, Cutoffs, compare_cutoffs, low_pass
-from mousearm.mechanics import motions_of, muscles_of
+from mousearm.mechanics import motions_of
 from mousearm.model import load_arm
+from mousearm.model.muscles import muscles_of
 from mousearm.model_check.strength import MAX_RESIDUAL, strength
 from mousearm.paths import PACKAGE, cache_folder
 from mousearm.reach_check import Checked, ReachCheck, check_reaches

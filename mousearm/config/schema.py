@@ -27,6 +27,7 @@ from mousearm.registry import (
     REWARDS,
 )
 from mousearm.reward import RewardForm
+from mousearm.senses import SensesConfig
 
 _FINITE = finite(at_least(0))
 _POSITIVE = finite(above(0))
@@ -189,6 +190,7 @@ class EnvConfig:
         INITIAL_ACTIVATIONS,
         default="zero",
     )
+    senses: SensesConfig = field(default_factory=SensesConfig)
     lost_mm: float | None = key(
         "A training episode ends when elbow or paw is farther than this from its target, and what is left of it earns "
         "nothing. null: never.",

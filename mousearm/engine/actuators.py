@@ -6,7 +6,7 @@ import mujoco
 import numpy as np
 
 from mousearm.engine.expressions import Code, Scalar, Value, bare, constant, literal
-from mousearm.engine.motion import LinkMotion, onto_joints
+from mousearm.engine.motion import LinkMotion, move, onto_joints
 from mousearm.engine.tendons import Tendon, tendon
 from mousearm.engine.tree import Tree
 
@@ -46,6 +46,18 @@ def actuate(tree: Tree, motion: LinkMotion, with_slopes: bool) -> Actuation:
     torques = [on_joints.get(joint, 0.0) + through_links.get(joint, 0.0) for joint in range(model.nv)]
     torques = [code.let(f"torque{joint}", _limited(model, joint, torque)) for joint, torque in enumerate(torques)]
     return Actuation(torques, _slopes(tree, moments))
+
+
+def write_paths(model: mujoco.MjModel) -> str:
+    """The function from a state to MuJoCo's actuator_length and actuator_velocity."""
+    code = Code()
+    tree = Tree(model, code)
+    motion = move(tree, np.zeros(3))
+    for number in range(model.nu):
+        path, gear = _transmission(tree, motion, number), float(model.actuator_gear[number, 0])
+        code.write(f"length[{number}] = {bare(path.length * gear)};")
+        code.write(f"rate[{number}] = {bare(path.rate * gear)};")
+    return f"template<class T> LEAN void paths(const T* q, const T* v, T* length, T* rate) {{\n{code}\n}}\n"
 
 
 def _transmission(tree: Tree, motion: LinkMotion, number: int) -> Tendon:

@@ -67,6 +67,18 @@ template<class Real> void marks_rows(int64_t begin, int64_t end, const Real* qpo
   });
 }
 
+// Lengths and velocities of what actuators pull at.
+template<class Real>
+void paths_rows(int64_t begin, int64_t end, const Real* qpos, const Real* qvel, Real* length, Real* rate) {
+  typedef typename Rows<Real>::T T;
+  each<Real>(begin, end, [=](Rows<Real> rows) {
+    T q[NV], v[NV], l[NU], r[NU];
+    rows.load(qpos, NV, q), rows.load(qvel, NV, v);
+    paths(q, v, l, r);
+    rows.store(l, NU, length), rows.store(r, NU, rate);
+  });
+}
+
 // Put the chosen arms into a state; what there is of controls and forces is forgotten.
 template<class Real>
 void reset_rows(int64_t begin, int64_t end, const unsigned char* chosen, const Real* new_qpos, const Real* new_qvel, const Real* new_act,
@@ -100,6 +112,10 @@ void reset_rows(int64_t begin, int64_t end, const unsigned char* chosen, const R
   }                                                                                                                 \
   extern "C" void marks_##SUFFIX(int64_t begin, int64_t end, const Real* qpos, Real* marks) {                       \
     arm::marks_rows<Real>(begin, end, qpos, marks);                                                                 \
+  }                                                                                                                 \
+  extern "C" void paths_##SUFFIX(int64_t begin, int64_t end, const Real* qpos, const Real* qvel, Real* length,      \
+                                 Real* rate) {                                                                      \
+    arm::paths_rows<Real>(begin, end, qpos, qvel, length, rate);                                                    \
   }
 ENTRIES(double, f64)
 ENTRIES(float, f32)

@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from typing import Any
 
 import mujoco
@@ -15,7 +14,6 @@ from mousearm.env.device_task import DeviceTask
 from mousearm.env.references import References
 from mousearm.env.vec_env import WholeVecEnv
 from mousearm.model import Arm
-from mousearm.trajectory import Snapshot
 
 
 class DeviceEnv(WholeVecEnv):
@@ -37,8 +35,8 @@ class DeviceEnv(WholeVecEnv):
     def last_states(self) -> dict[str, np.ndarray]:
         """States of the arms now, (1, N, ...) by name, as `LastStates.up_to`; those before are not kept."""
         now = self.task.simulation.snapshot()
-        parts = {field.name: getattr(now, field.name) for field in fields(Snapshot)}
-        return {name: part.cpu().numpy()[None] for name, part in (parts | self.task.position._asdict()).items()}
+        parts = now.arrays() | self.task.position._asdict()
+        return {name: part.cpu().numpy()[None] for name, part in parts.items()}
 
     def reset(self) -> np.ndarray:
         """Start all episodes; (N, n_obs) float32."""

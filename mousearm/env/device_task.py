@@ -1,7 +1,7 @@
 """The tracking task on a device: reset, step, observe and end N arms without a word to the host."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -13,7 +13,8 @@ from mousearm.env.references import References, Start
 from mousearm.env.rules import Score, divergence_reward, has_diverged, is_lost, look_ahead, lost_reward, score
 from mousearm.env.statistics import DeviceStatistics
 from mousearm.errors import ConfigError
-from mousearm.observation import Ahead, Observation
+from mousearm.model.muscles import anatomy_of
+from mousearm.observation import FIBRES, GOAL, Ahead, Observation
 from mousearm.registry import ACTION_MAPS
 from mousearm.reward import Reward, Step
 from mousearm.trajectory import FOLLOWED, Snapshot, errors_mm
@@ -64,7 +65,8 @@ class DeviceTask:
         env, device = config.env, simulation.device
         self.simulation, self.n, self.arm = simulation, simulation.n, simulation.arm
         self.references = references
-        self.observation = Observation(env.observation)
+        self.observation = Observation(env.observation, anatomy_of(self.arm, env.senses).converted(self._tensor))
+        self._with_goal = bool(self.observation.needing(GOAL))
         self.reward = Reward(config.reward, lambda values: self._tensor(np.array(values, dtype=float)))
         self.generator = torch.Generator(device).manual_seed(config.seed)
         self._reaches = references.converted(self._tensor)
@@ -224,7 +226,7 @@ class DeviceTask:
 
     def _ahead_now(self) -> Ahead:
         where = self._reach, self._frame, self._last_frame
-        return look_ahead(self._reaches.targets, *where, self._frames_ahead)
+        return look_ahead(self._reaches.targets, *where, self._frames_ahead, self._with_goal)
 
     def _check_terms(self, config: Config) -> None:
         """Refuse terms that would stop the device, by computing each once on tensors that have no numbers."""
@@ -233,10 +235,18 @@ class DeviceTask:
             return torch.as_tensor(values).to("meta")
 
         now, ahead, none = self._now(), self._ahead_now(), empty(self._worst)
-        now = Snapshot(*(empty(getattr(now, field.name)) for field in fields(Snapshot)))
-        ahead = Ahead(*(empty(getattr(ahead, field.name)) for field in fields(Ahead)))
+        if unseen := self.observation.needing(FIBRES):
+            raise ConfigError(
+                f"env.observation: {', '.join(unseen)} need the fibres of muscles, which are not computed on a GPU. "
+                "Give engine=mujoco or device=cpu.",
+                "env.observation",
+            )
+        now = Snapshot(**{name: empty(array) for name, array in now.arrays().items()})
+        goal = None if ahead.goal is None else empty(ahead.goal)
+        ahead = Ahead(empty(ahead.phase), empty(ahead.target), empty(ahead.targets), goal)
+        body = self.observation.body.converted(empty)
         reward, step = Reward(config.reward, empty), Step(now, now, none, none, empty(self._peak_force))
-        seen = {f"env.observation: {name}": (term, now, ahead) for name, term in self.observation.by_name.items()}
+        seen = {f"env.observation: {name}": (term, now, ahead, body) for name, term in self.observation.by_name.items()}
         worth = {f"reward.w_{name}": (term, step, reward.form) for name, term in reward.by_name.items()}
         for key, (term, *arguments) in {**seen, **worth}.items():
             try:
@@ -251,4 +261,5 @@ class DeviceTask:
 
 def _joined(snapshots: Sequence[Snapshot]) -> Snapshot:
     """Several states of N simulations as one of many."""
-    return Snapshot(*(torch.cat([getattr(now, field.name) for now in snapshots]) for field in fields(Snapshot)))
+    names = snapshots[0].arrays()
+    return Snapshot(**{name: torch.cat([getattr(now, name) for now in snapshots]) for name in names})

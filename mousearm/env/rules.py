@@ -25,16 +25,20 @@ class Score(NamedTuple):
     paw_mm: Array
 
 
-def look_ahead(targets: Array, reach: Array, frame: Array, last_frame: Array, frames_ahead: Array) -> Ahead:
+def look_ahead(
+    targets: Array, reach: Array, frame: Array, last_frame: Array, frames_ahead: Array, with_goal: bool = False
+) -> Ahead:
     """What lies ahead of arms in frames of their reaches, (N,) each, in the targets of all reaches, (R, T, 2, 3).
 
-    ``frames_ahead``, (1 + K,), are the frames that are looked at, counted from the present one, the first.
+    ``frames_ahead``, (1 + K,), are the frames that are looked at, counted from the present one, the first; the goal is
+    looked at if asked for.
     """
     frames = frame[:, None]
     if len(frames_ahead) > 1:
         frames = namespace(frame).minimum(frames + frames_ahead, last_frame[:, None])
     coming = targets[reach[:, None], frames]
-    return Ahead(frame / last_frame, coming[:, 0], coming[:, 1:])
+    goal = targets[reach, last_frame, 1] if with_goal else None
+    return Ahead(frame / last_frame, coming[:, 0], coming[:, 1:], goal)
 
 
 def score(reward: Reward, before: Snapshot, after: Snapshot, target: Array, peak_force: Array) -> Score:

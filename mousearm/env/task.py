@@ -15,8 +15,9 @@ from mousearm.env.references import References, Start
 from mousearm.env.rules import divergence_reward, has_diverged, is_lost, look_ahead, lost_reward, score
 from mousearm.errors import ConfigError
 from mousearm.model import Arm
+from mousearm.model.muscles import anatomy_of
 from mousearm.nan_guard import LastStates, term_error
-from mousearm.observation import Ahead, Observation
+from mousearm.observation import FIBRES, GOAL, Ahead, Observation
 from mousearm.registry import ACTION_MAPS
 from mousearm.reward import Reward
 from mousearm.simulation import build_simulation
@@ -61,10 +62,12 @@ class Task:
         self.references = references
         self.n = n
         simulated = conditions.arm(arm)
-        self.simulation = build_simulation(simulated, n, env.control_dt, env.n_substeps, config.threads, config.engine)
+        self.observation = Observation(env.observation, anatomy_of(simulated, env.senses, intact=arm))
+        step, fibres = (env.control_dt, env.n_substeps), bool(self.observation.needing(FIBRES))
+        self.simulation = build_simulation(simulated, n, *step, config.threads, config.engine, fibres)
         self._acting = conditions.acting(arm, n, env.control_dt, config.seed)
         self._varies = conditions.is_random
-        self.observation = Observation(env.observation)
+        self._with_goal = bool(self.observation.needing(GOAL))
         self.reward = Reward(config.reward)
         self.on_divergence: Callable[[int, Mapping[str, np.ndarray]], None] | None = None
         self.lost_mm = math.inf
@@ -254,4 +257,4 @@ class Task:
 
     def _ahead_now(self) -> Ahead:
         where = self._reach, self._frame, self.last_frame
-        return look_ahead(self.references.targets, *where, self._frames_ahead)
+        return look_ahead(self.references.targets, *where, self._frames_ahead, self._with_goal)

@@ -9,8 +9,9 @@ from typing import NamedTuple
 import mujoco
 import numpy as np
 
-from mousearm.mechanics import ArmDynamics, muscles_of
+from mousearm.mechanics import ArmDynamics
 from mousearm.model import Arm
+from mousearm.model.muscles import muscles_of
 from mousearm.text import display_name
 from mousearm.trajectory import ELBOW, PAW, SHOULDER, Trial
 

@@ -13,8 +13,8 @@ import mujoco
 import numpy as np
 
 from mousearm.fidelity.reference import opened
-from mousearm.mechanics import muscles_of, optimal_and_slack
 from mousearm.model import Arm
+from mousearm.model.muscles import muscles_of, optimal_and_slack
 
 # OpenSim has no rigid tendon for it; its fibre length is set instead, and its speed cannot be.
 _ELASTIC_ONLY = "Thelen2003Muscle"

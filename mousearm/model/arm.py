@@ -207,7 +207,7 @@ def _ctrl_range(model: mujoco.MjModel, source: str) -> np.ndarray:
 def _peak_force(model: mujoco.MjModel, ctrl_range: np.ndarray) -> np.ndarray:
     """Largest |force| of each actuator: a muscle's peak force, otherwise gain times the largest control."""
     motor = np.abs(model.actuator_gainprm[:, 0]) * np.abs(ctrl_range).max(axis=1)
-    peak = np.where(model.actuator_gaintype == mujoco.mjtGain.mjGAIN_MUSCLE, muscle_force(model), motor)
+    peak = np.where(model.actuator_gaintype == mujoco.mjtGain.mjGAIN_MUSCLE, peak_isometric_force(model), motor)
     limit = np.where(model.actuator_forcelimited > 0, np.abs(model.actuator_forcerange).max(axis=1), np.inf)
     return np.maximum(np.minimum(peak, limit), mujoco.mjMINVAL)
 
@@ -217,7 +217,7 @@ def rest_pose(model: mujoco.MjModel) -> np.ndarray:
     return np.array(model.key_qpos[0] if model.nkey else model.qpos0)
 
 
-def muscle_force(model: mujoco.MjModel) -> np.ndarray:
+def peak_isometric_force(model: mujoco.MjModel) -> np.ndarray:
     """(nu,) N, peak isometric force of each actuator, read as a muscle: scale / acc0 where the file's is negative."""
     given, scale = model.actuator_gainprm[:, 2], model.actuator_gainprm[:, 3]
     return np.where(given >= 0, given, scale / np.maximum(model.actuator_acc0, mujoco.mjMINVAL))

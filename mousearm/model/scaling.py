@@ -11,7 +11,7 @@ import mujoco
 import numpy as np
 
 from mousearm.errors import ModelError
-from mousearm.model.arm import Arm, body_of, muscle_force, rest_pose, tendon_lengths
+from mousearm.model.arm import Arm, body_of, peak_isometric_force, rest_pose, tendon_lengths
 from mousearm.trajectory import LANDMARKS
 
 _ROUNDS = 50
@@ -101,7 +101,7 @@ def _scale_muscles(new: mujoco.MjModel, old: mujoco.MjModel) -> None:
     new.actuator_lengthrange[pulling] *= ratio[new.actuator_trnid[pulling, 0], None]
     derived = (new.actuator_gaintype == mujoco.mjtGain.mjGAIN_MUSCLE) & (new.actuator_gainprm[:, 2] < 0)
     for prm in (new.actuator_gainprm, new.actuator_biasprm):
-        prm[derived, 2] = muscle_force(old)[derived]
+        prm[derived, 2] = peak_isometric_force(old)[derived]
 
 
 def fit_segments(arm: Arm, upper_arm: float, forearm: float) -> Arm:

@@ -6,8 +6,9 @@ import mujoco
 import numpy as np
 
 from mousearm.kinematics.checks import SEGMENT_RANGE
-from mousearm.mechanics import ArmDynamics, muscles_of, optimal_and_slack, random_poses
+from mousearm.mechanics import ArmDynamics, random_poses
 from mousearm.model import Arm
+from mousearm.model.muscles import muscles_of, optimal_and_slack
 from mousearm.model_check import Result
 from mousearm.text import markdown_table
 

@@ -5,8 +5,9 @@ from typing import NamedTuple
 import mujoco
 import numpy as np
 
-from mousearm.mechanics import ArmDynamics, finite_range, muscles_of, optimal_and_slack
+from mousearm.mechanics import ArmDynamics, finite_range
 from mousearm.model import Arm
+from mousearm.model.muscles import muscles_of, optimal_and_slack
 from mousearm.model_check import Result
 
 MAX_OUTSIDE = 0.5  # largest share of poses in which a muscle may be without active force

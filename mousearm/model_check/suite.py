@@ -6,8 +6,9 @@ import numpy as np
 
 from mousearm.config import Config
 from mousearm.env.references import prepare
-from mousearm.mechanics import motions_of, muscles_of, random_poses
+from mousearm.mechanics import motions_of, random_poses
 from mousearm.model import Arm
+from mousearm.model.muscles import muscles_of
 from mousearm.model_check import Result, anatomy, muscles, result_table, stability, strength
 from mousearm.retarget import Reference
 from mousearm.text import columns

@@ -7,8 +7,8 @@ import numpy as np
 
 from mousearm.config import Config
 from mousearm.env.references import References
-from mousearm.mechanics import muscles_of, optimal_and_slack
 from mousearm.model import Arm
+from mousearm.model.muscles import muscles_of, optimal_and_slack
 from mousearm.optimal.cache import TrajectoryCache
 from mousearm.optimal.cost import Cost, Effort
 from mousearm.optimal.solver import Solution, solve

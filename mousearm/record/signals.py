@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mousearm.config import EnvConfig
-from mousearm.mechanics import ArmDynamics, muscles_of, optimal_and_slack
+from mousearm.mechanics import ArmDynamics
 from mousearm.model import Arm
+from mousearm.model.muscles import muscles_of, optimal_and_slack
 from mousearm.trajectory import FOLLOWED, LANDMARKS, Trial, with_shoulder
 
 About = Mapping[str, str | float | int]  # origin of a recording, by names that every format writes once

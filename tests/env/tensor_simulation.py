@@ -1,7 +1,5 @@
 """MuJoCo behind the face of a `TensorSimulation`: the physics of `Task`, on tensors of the CPU."""
 
-from dataclasses import fields
-
 import numpy as np
 import torch
 
@@ -17,15 +15,14 @@ class MujocoTensors:
     def __init__(self, arm, n, control_dt, n_substeps, dtype=torch.float64):
         self.arm, self.n, self.dtype = arm, n, dtype
         self._simulation = MujocoSimulation(arm, n, control_dt, n_substeps, threads=1)
-        for field in fields(Snapshot):
-            value = getattr(self._simulation.snapshot(), field.name)
-            setattr(self, field.name, torch.tensor(value, dtype=dtype))
+        self._names = list(self._simulation.snapshot().arrays())
+        for name, value in self._simulation.snapshot().arrays().items():
+            setattr(self, name, torch.tensor(value, dtype=dtype))
         self._copy()
 
     def _copy(self):
-        now = self._simulation.snapshot()
-        for field in fields(Snapshot):
-            getattr(self, field.name).copy_(torch.from_numpy(np.ascontiguousarray(getattr(now, field.name))))
+        for name, value in self._simulation.snapshot().arrays().items():
+            getattr(self, name).copy_(torch.from_numpy(np.ascontiguousarray(value)))
 
     def reset(self, mask, qpos, qvel, activation):
         ids = np.flatnonzero(mask.numpy())
@@ -38,7 +35,7 @@ class MujocoTensors:
         self._copy()
 
     def snapshot(self):
-        return Snapshot(*(getattr(self, field.name).clone() for field in fields(Snapshot)))
+        return Snapshot(**{name: getattr(self, name).clone() for name in self._names})
 
     def state(self):
         return {"all": torch.from_numpy(self._simulation.state())}

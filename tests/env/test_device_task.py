@@ -1,7 +1,7 @@
 """The task on tensors against the task on NumPy's arrays: the same rules, starts and actions, on the CPU."""
 
 import copy
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -248,6 +248,7 @@ class StillTensors:
         shapes = {"qpos": arm.nq, "qvel": arm.nq, "activation": arm.na, "ctrl": arm.nu, "force": arm.nu}
         for name, width in shapes.items():
             setattr(self, name, torch.zeros(n, width))
+        self._names = [*shapes, "landmarks"]
         self.landmarks = torch.zeros(n, 3, 3)
 
     def reset(self, mask, qpos, qvel, activation=0.0):
@@ -258,7 +259,7 @@ class StillTensors:
         self.ctrl.copy_(ctrl)
 
     def snapshot(self):
-        return Snapshot(*(getattr(self, field.name).clone() for field in fields(Snapshot)))
+        return Snapshot(**{name: getattr(self, name).clone() for name in self._names})
 
     def state(self):
         return {}
@@ -319,10 +320,10 @@ def test_advice_on_numbers_that_are_not_finite(pair, two_link, swing):
 
 
 def test_advice_on_terms_that_would_stop_the_device(pair, build, two_link, swing, monkeypatch):
-    def reckless(snapshot, ahead):
+    def reckless(snapshot, ahead, body):
         return np.square(snapshot.qpos)
 
-    def standard(snapshot, ahead):
+    def standard(snapshot, ahead, body):
         return namespace(snapshot.qpos).square(snapshot.qpos)
 
     monkeypatch.setitem(OBSERVATIONS._all(), "phase", reckless)
@@ -331,3 +332,12 @@ def test_advice_on_terms_that_would_stop_the_device(pair, build, two_link, swing
     assert stop.value.key == "env.observation"
     monkeypatch.setitem(OBSERVATIONS._all(), "phase", standard)
     follow_both(*pair(two_link, [swing(two_link, 6)], 2, "env.observation=[qpos,phase]"), np.zeros((2, 2, 2)))
+
+
+def test_advice_on_terms_of_fibres(build, muscle_arm, follow, build_task):
+    references = [follow(muscle_arm, muscle_arm.rest_qpos + np.zeros((4, 1)))]
+    with pytest.raises(ConfigError, match="computed on a GPU") as stop:
+        build(muscle_arm, references, 2, "env.observation=[qpos,spindle_ia]")
+    assert stop.value.key == "env.observation"
+    task = build_task(muscle_arm, references, 2, "env.observation=[qpos,spindle_ia]", "engine=mujoco")
+    assert task.observe().shape == (2, muscle_arm.nq + muscle_arm.nu)

@@ -1,5 +1,5 @@
 import copy
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import mujoco
 import numpy as np
@@ -10,7 +10,7 @@ from mousearm.env.references import References, Start, Starts
 from mousearm.errors import NonFiniteError
 from mousearm.observation import Ahead
 from mousearm.registry import ACTION_MAPS
-from mousearm.trajectory import ELBOW, PAW, Snapshot
+from mousearm.trajectory import ELBOW, PAW
 
 PENALTY = 1.0
 
@@ -288,8 +288,8 @@ def test_divergence_terminates_and_touches_nobody_else(explosion):
         assert outcome.truncated[1] == (step == 7)
         np.testing.assert_array_equal(outcome.observation[others], expected.observation[others])
         np.testing.assert_array_equal(outcome.reward[others], expected.reward[others])
-        for field in fields(Snapshot):
-            ours, theirs = getattr(task.snapshot, field.name), getattr(quiet.snapshot, field.name)
+        for name, ours in task.snapshot.arrays().items():
+            theirs = getattr(quiet.snapshot, name)
             np.testing.assert_array_equal(ours[others], theirs[others])
 
 

@@ -14,7 +14,7 @@ from mousearm.fidelity.figure import draw_fidelity, force_curves_figure, lengths
 from mousearm.fidelity.reference import OpenSimModel, Surface, Vertex
 from mousearm.fidelity.report import fidelity_json, fidelity_text
 from mousearm.fidelity.validity import Validity, chord, contains, path_segments
-from mousearm.mechanics import optimal_and_slack
+from mousearm.model.muscles import optimal_and_slack
 
 CYLINDER = Surface("roll", np.eye(4), 1.0, 2.0)
 SPHERE = Surface("ball", np.eye(4), 1.0, np.inf)

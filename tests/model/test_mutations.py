@@ -18,8 +18,9 @@ from test_opensim_held import LINE, coupler
 
 from mousearm.config.schema import LandmarksConfig, ModelConfig
 from mousearm.errors import MouseArmError
-from mousearm.mechanics import muscles_of, random_poses
+from mousearm.mechanics import random_poses
 from mousearm.model import load_arm
+from mousearm.model.muscles import muscles_of
 from mousearm.model.opensim import MjcfOptions, convert, read_osim
 from mousearm.model_check import anatomy, muscles, stability
 from mousearm.model_check.strength import gravity_check, gravity_strength, reach_checks

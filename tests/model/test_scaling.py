@@ -7,7 +7,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from mousearm.model.arm import muscle_force, rest_pose, tendon_lengths
+from mousearm.model.arm import peak_isometric_force, rest_pose, tendon_lengths
 from mousearm.model.opensim.mjcf import sample_poses
 from mousearm.model.scaling import scaled
 
@@ -109,15 +109,15 @@ def test_joints_and_actuators_keep_what_is_not_a_length(muscle_arm):
     for name in ("jnt_axis", "jnt_range", "dof_damping", "dof_armature", "key_qpos", "actuator_gear", "body_quat"):
         np.testing.assert_array_equal(getattr(new, name), getattr(model, name), err_msg=name)
     np.testing.assert_array_equal(new.actuator_gainprm, model.actuator_gainprm)
-    np.testing.assert_array_equal(muscle_force(new), muscle_force(model))
+    np.testing.assert_array_equal(peak_isometric_force(new), peak_isometric_force(model))
 
 
 def test_a_force_that_follows_from_inertia_stays():
     text = TEXT.substitute(s=1, a=0.02, b=0.005, m=1e-4, i=1e-9).replace('force="2"', 'force="-1" scale="300"')
     model = mujoco.MjModel.from_xml_string(text)
     new = scaled(model, np.full(4, 0.5), NOWHERE)
-    np.testing.assert_allclose(muscle_force(new)[1:], muscle_force(model)[1:])
-    assert (muscle_force(model)[1:] > 0).all()
+    np.testing.assert_allclose(peak_isometric_force(new)[1:], peak_isometric_force(model)[1:])
+    assert (peak_isometric_force(model)[1:] > 0).all()
 
 
 def fibre_lengths(model, poses):

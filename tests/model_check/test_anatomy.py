@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from mousearm.config import compose
-from mousearm.mechanics import optimal_and_slack
 from mousearm.model import load_arm
+from mousearm.model.muscles import optimal_and_slack
 from mousearm.model_check.anatomy import (
     describe_arm,
     gyration_check,

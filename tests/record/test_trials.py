@@ -9,7 +9,7 @@ import pytest
 
 from mousearm.agent import Agent
 from mousearm.errors import ConfigError
-from mousearm.mechanics import optimal_and_slack
+from mousearm.model.muscles import optimal_and_slack
 from mousearm.record import record
 from mousearm.registry import ACTION_MAPS
 from mousearm.trajectory import FOLLOWED
