@@ -55,7 +55,7 @@ def with_mass(arm: "Arm", mass: float) -> "Arm":
     """The arm with a point mass, kg, at its paw. Forces of muscles stay, also those derived from inertia."""
     import mujoco
 
-    from mousearm.model.arm import body_of, muscle_force
+    from mousearm.model.arm import body_of, peak_isometric_force
     from mousearm.trajectory import LANDMARKS, PAW
 
     mark = arm.landmarks[LANDMARKS[PAW]]
@@ -68,7 +68,7 @@ def with_mass(arm: "Arm", mass: float) -> "Arm":
         new = copy.copy(model)
         derived = (new.actuator_gaintype == mujoco.mjtGain.mjGAIN_MUSCLE) & (new.actuator_gainprm[:, 2] < 0)
         for prm in (new.actuator_gainprm, new.actuator_biasprm):
-            prm[derived, 2] = muscle_force(model)[derived]
+            prm[derived, 2] = peak_isometric_force(model)[derived]
         _add_point(new, body, mass, at)
         mujoco.mj_setConst(new, mujoco.MjData(new))
         new.stat.meaninertia = float(np.mean(new.dof_M0))

@@ -57,11 +57,11 @@ def with_strength(arm: "Arm", share: np.ndarray) -> "Arm":
     """
     import mujoco
 
-    from mousearm.model.arm import muscle_force
+    from mousearm.model.arm import peak_isometric_force
 
     def changed(model: "mujoco.MjModel") -> "mujoco.MjModel":
         new, is_muscle = copy.copy(model), model.actuator_gaintype == mujoco.mjtGain.mjGAIN_MUSCLE
-        new.actuator_gainprm[is_muscle, 2] = (share * muscle_force(model))[is_muscle]
+        new.actuator_gainprm[is_muscle, 2] = (share * peak_isometric_force(model))[is_muscle]
         for prm in (new.actuator_gainprm, new.actuator_biasprm):
             prm[~is_muscle] *= share[~is_muscle, None]
         return new
