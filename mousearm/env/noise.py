@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-SENSORY, MOTOR = 0, 1  # what noise is for; numbers of one say nothing about the other
+SENSORY, MOTOR, CHANCE = 0, 1, 2  # what noise is for; numbers of one say nothing about the others
 _EVALUATION = 1 << 40  # beside a seed, which has 32 bits: evaluations have noise of their own
 
 

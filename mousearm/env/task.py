@@ -10,6 +10,7 @@ import numpy as np
 from mousearm.arrays import side_by_side
 from mousearm.condition import Conditions, PawLoad
 from mousearm.config import Config
+from mousearm.env.noise import CHANCE, EpisodeNoise
 from mousearm.env.pathways import Afferents, Efferents
 from mousearm.env.references import References, Start
 from mousearm.env.rules import divergence_reward, has_diverged, is_lost, look_ahead, lost_reward, score
@@ -65,7 +66,8 @@ class Task:
         self.observation = Observation(env.observation, anatomy_of(simulated, env.senses, intact=arm))
         step, fibres = (env.control_dt, env.n_substeps), bool(self.observation.needing(FIBRES))
         self.simulation = build_simulation(simulated, n, *step, config.threads, config.engine, fibres)
-        self._acting = conditions.acting(arm, n, env.control_dt, config.seed)
+        self._acting = conditions.acting(arm, n, env.control_dt)
+        self._chance = EpisodeNoise(n, 2, 1, config.seed, CHANCE)
         self._varies = conditions.is_random
         self._with_goal = bool(self.observation.needing(GOAL))
         self.reward = Reward(config.reward)
@@ -124,7 +126,8 @@ class Task:
         self.simulation.reset(ids, pose, velocity, activation)
         self.snapshot = self.simulation.snapshot()
         if self._acting is not None:
-            self._acting.reset(ids)
+            self._chance.begin(ids)
+            self._acting.reset(ids, self._chance.now()[ids])
         if self.efferents is not None:
             self.efferents.begin(ids, activation)
         if self._afferents is not None:
@@ -139,8 +142,7 @@ class Task:
         for way in self._ways.values():
             if way.noise is not None:
                 way.noise.rewind(reach, repeat + repeats)
-        if self._acting is not None:
-            self._acting.rewind(reach, repeat + repeats)
+        self._chance.rewind(reach, repeat + repeats)
 
     def observe(self) -> np.ndarray:
         """What reaches the network now, (N, n_obs) float32, or NonFiniteError."""
@@ -194,7 +196,10 @@ class Task:
             time = self._frame * self.simulation.control_dt
             ctrl, load = self._acting.controls(ctrl, self.snapshot, time), self._acting.paw_load(time)
         ctrl = np.clip(ctrl, *self.arm.ctrl_range.T)
-        self.simulation.step(ctrl, *(load or ()))
+        if load is None:
+            self.simulation.step(ctrl)
+        else:
+            self.simulation.step(ctrl, load.force, load.viscosity)
 
     @property
     def is_noisy(self) -> bool:
@@ -211,7 +216,7 @@ class Task:
         """All that the next step depends on; live views, to be copied."""
         own = {"simulation": self.simulation.state(), "reach": self._reach, "frame": self._frame, "worst": self._worst}
         if self._acting is not None:
-            own["condition"] = self._acting.state()
+            own |= {"condition": self._acting.state(), "chance": self._chance.state()}
         return own | {name: way.state() for name, way in self._ways.items()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -221,6 +226,7 @@ class Task:
         self.last_frame = self.references.n_frames[self._reach] - 1
         if self._acting is not None:
             self._acting.restore(state["condition"])
+            self._chance.restore(state["chance"])
         for name, way in self._ways.items():
             way.restore(state[name])
         self._last.clear()
