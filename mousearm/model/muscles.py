@@ -14,6 +14,12 @@ def muscles_of(arm: Arm) -> np.ndarray:
     return np.flatnonzero(arm.model.actuator_gaintype == mujoco.mjtGain.mjGAIN_MUSCLE)
 
 
+def feeling_muscles(arm: Arm) -> np.ndarray:
+    """Those of them, (M,), that have an activation, and so sense organs."""
+    muscles = muscles_of(arm)
+    return muscles[arm.model.actuator_actadr[muscles] >= 0]
+
+
 def optimal_and_slack(arm: Arm) -> tuple[np.ndarray, np.ndarray]:
     """Optimal fibre lengths (M,) and tendon slack lengths (M,) of all muscles, m.
 
@@ -45,12 +51,11 @@ class Fibres:
 
 
 def anatomy_of(arm: Arm, senses: SensesConfig, intact: Arm | None = None) -> Anatomy:
-    """What the terms of the observation need of an arm whose muscles have activations.
+    """What the terms of the observation need of an arm: constants of its `feeling_muscles`.
 
     Forces are given relative to the peak forces of the intact arm, None for this one.
     """
-    model = arm.model
-    muscles = np.array([i for i in muscles_of(arm) if model.actuator_actadr[i] >= 0], dtype=int)
+    model, muscles = arm.model, feeling_muscles(arm)
     gain, bias = model.actuator_gainprm[muscles], model.actuator_biasprm[muscles]
     stretched = model.actuator_biastype[muscles] == mujoco.mjtBias.mjBIAS_MUSCLE
     peak, unit = peak_isometric_force(model)[muscles], (intact or arm).peak_force[muscles]

@@ -8,12 +8,13 @@ import numpy as np
 from mousearm.config import EnvConfig
 from mousearm.mechanics import ArmDynamics
 from mousearm.model import Arm
-from mousearm.model.muscles import muscles_of, optimal_and_slack
+from mousearm.model.muscles import feeling_muscles, muscles_of, optimal_and_slack
 from mousearm.trajectory import FOLLOWED, LANDMARKS, Trial, with_shoulder
 
 About = Mapping[str, str | float | int]  # origin of a recording, by names that every format writes once
 _TO_SI = {"mm": ("m", 1e-3), "mm/s": ("m/s", 1e-3)}
 _AXES = ("x", "y", "z")
+_OF_MUSCLES = ("muscle_length", "muscle_velocity", "muscle_force", "spindle_ia", "spindle_ii", "tendon_organ")
 _STEP = "in the last physics step before this frame; 0 at the start"
 _MEMORY = {
     "hidden": "hidden state of every layer of the backbone, after it has seen the observation of this frame",
@@ -21,7 +22,7 @@ _MEMORY = {
 }
 _LEADS_TO = {"actor": "leads to the action", "critic": "leads to the value", "backbone": "has no memory"}
 _SEEN_AND_DONE = {
-    "observation": "what the network saw, before its normaliser; in SI units",
+    "observation": "what the network saw, before its normaliser; in SI units, rates in impulses per s",
     "action": "what the network decided, -1 to 1, before noise; at the last frame it is not executed",
     "action_noise": "what was added to the action; the sum is cut off at -1 and 1",
     "value": "the critic's estimate of the discounted reward to come",
@@ -168,7 +169,8 @@ def observation_names(widths: Mapping[str, int], arm: Arm, env: EnvConfig) -> tu
     frames = [env.path_spacing * i for i in range(1, env.path_steps + 1)]
     ahead = tuple(f"{frame}/{point}_{axis}" for frame in frames for point in LANDMARKS[FOLLOWED] for axis in _AXES)
     known = {"qpos": arm.joint_names, "qvel": arm.joint_names, "activation": _activation_names(arm)}
-    known |= {"path": ahead, "path_preview": ahead}
+    known |= {"path": ahead, "path_preview": ahead, "paw": _AXES, "target": _AXES}
+    known |= dict.fromkeys(_OF_MUSCLES, tuple(arm.actuator_names[i] for i in feeling_muscles(arm)))
     names = []
     for term, width in widths.items():
         columns = known.get(term, tuple(str(i) for i in range(1, width + 1)))
