@@ -21,8 +21,11 @@ class Actuation:
     slopes: dict[tuple[int, int], Value]
 
 
-def actuate(tree: Tree, motion: LinkMotion, with_slopes: bool) -> Actuation:
-    """Write forces and rates of activation; gives MuJoCo's qfrc_actuator and, if asked for, its slope in velocity."""
+def actuate(tree: Tree, motion: LinkMotion, with_slopes: bool, with_lengths: bool = False) -> Actuation:
+    """Write forces and rates of activation; gives MuJoCo's qfrc_actuator and, if asked for, its slope in velocity.
+
+    ``with_lengths`` writes MuJoCo's actuator_length too, of which the slopes by joint positions are moment arms.
+    """
     model, code = tree.model, tree.code
     on_links: dict[int, np.ndarray] = {}
     on_joints: dict[int, Value] = {}
@@ -35,6 +38,8 @@ def actuate(tree: Tree, motion: LinkMotion, with_slopes: bool) -> Actuation:
         actuator = _Actuator(model, code, number, path.length * gear, path.rate * gear)
         force = actuator.force()
         code.write(f"force[{number}] = {literal(force)};")
+        if with_lengths:
+            code.write(f"now.length[{number}] = {literal(path.length * gear)};")
         for link, line in path.lines.items():
             on_links[link] = on_links.get(link, constant(np.zeros(6))) + line * (force * gear)
         if is_on_joint:

@@ -29,13 +29,21 @@ def is_runge_kutta(model: mujoco.MjModel) -> bool:
     return model.opt.integrator == Integrator.mjINT_RK4
 
 
-def write_dynamics(model: mujoco.MjModel) -> ForwardText:
-    """Write ``forward``: its formulas stand in the files beside this one, in the same order."""
+def is_chained(model: mujoco.MjModel) -> bool:
+    """Whether chain.h differentiates a model: activations move it through the forces of actuators and nothing else."""
+    return is_runge_kutta(model) and not model.jnt_actfrclimited.any()
+
+
+def write_dynamics(model: mujoco.MjModel, chained: bool = False) -> ForwardText:
+    """Write ``forward``: its formulas stand in the files beside this one, in the same order.
+
+    ``chained`` keeps what chain.h needs: lengths of actuators, joint-space inertia, what limits add to it.
+    """
     code, off = Code(), model.opt.disableflags
     tree = Tree(model, code)
     gravity = np.zeros(3) if off & Disable.mjDSBL_GRAVITY else np.array(model.opt.gravity)
     motion = move(tree, gravity)
-    actuation = actuate(tree, motion, model.opt.integrator == Integrator.mjINT_IMPLICITFAST)
+    actuation = actuate(tree, motion, model.opt.integrator == Integrator.mjINT_IMPLICITFAST, chained)
     bias = onto_joints(tree, motion.forces, "total")
     for joint, torque in enumerate(actuation.torques):
         code.write(f"now.torque[{joint}] = {bare(torque)};")
@@ -53,19 +61,21 @@ def write_dynamics(model: mujoco.MjModel) -> ForwardText:
         for number, entry in enumerate(sorted(inertia)):
             damped = Scalar(f"inertia[{number}]") + damping[entry] * float(model.opt.timestep)
             code.write(f"now.damped[{number}] = {bare(damped)};")
-    return ForwardText(_function(code, len(inertia), total), inertia)
+    return ForwardText(_function(code, len(inertia), total, chained), inertia)
 
 
-def _function(code: Code, entries: int, total: str) -> str:
+def _function(code: Code, entries: int, total: str, chained: bool) -> str:
+    kept = "T *inertia = now.inertia, *added = now.added;" if chained else f"T inertia[{entries}], added[NV];"
     return f"""
 template<class T>
 ONE_COPY void forward(const T* q, const T* v, const T* act, const T* ctrl, Evaluation<T>& now) {{
   T* force = now.force;
   T* actdot = now.act_rate;
-  T inertia[{entries}], smooth[NV], unused[NV];
+  {kept}
+  T smooth[NV], unused[NV];
   Limit<T> limits[ATLEAST1(LIMITS)];
 {code}
-  accelerate(inertia, smooth, limits, now.acceleration, {total});
+  accelerate(inertia, smooth, limits, now.acceleration, {total}, added);
 }}
 """
 

@@ -1,11 +1,11 @@
 // Accelerations within the joints' limits: of M a = smooth + limits, by trying which of the limits push.
 namespace arm {
 
-// `total` is the force on each joint with what the limits push, M a.
+// `total` is the force on each joint with what the limits push, M a, and `added` what they add to its inertia.
 template<class T>
-INLINE void accelerate(const T* inertia, const T* smooth, const Limit<T>* limits, T* acceleration, T* total) {
+INLINE void accelerate(const T* inertia, const T* smooth, const Limit<T>* limits, T* acceleration, T* total, T* added) {
   const int joint[] = LIMITED_JOINTS;
-  T added[NV], pushes[ATLEAST1(LIMITS)];
+  T pushes[ATLEAST1(LIMITS)];
   UNROLL for (int i = 0; i < NV; i++) added[i] = T(0.0), total[i] = smooth[i];
   UNROLL for (int i = 0; i < LIMITS; i++) pushes[i] = T(0.0);
   solve(inertia, added, smooth, acceleration);

@@ -8,7 +8,7 @@ import numpy as np
 
 from mousearm.engine.actuators import within, write_paths
 from mousearm.engine.constraints import factor, limited_joints
-from mousearm.engine.dynamics import ForwardText, is_runge_kutta, write_dynamics
+from mousearm.engine.dynamics import ForwardText, is_chained, is_runge_kutta, write_dynamics
 from mousearm.engine.expressions import Code, Scalar, literal
 from mousearm.engine.supported import check_supported
 from mousearm.engine.tree import Tree
@@ -43,14 +43,19 @@ def derivatives_source(model: mujoco.MjModel, landmarks: Mapping[str, Landmark],
     Raises:
         EngineError: as of `engine_source`.
     """
-    physics = _physics(model, landmarks, n_substeps)
-    return "\n".join([*physics, _header("entry_derivatives.h")]) + "\n"
+    chained = is_chained(model)
+    physics = _physics(model, landmarks, n_substeps, chained)
+    how = ["chain.h" if chained else "dual_step.h"]
+    headers = map(_header, ["differentiate.h", *how, "entry_derivatives.h"])
+    return "\n".join([*physics, *headers]) + "\n"
 
 
-def _physics(model: mujoco.MjModel, landmarks: Mapping[str, Landmark], n_substeps: int) -> list[str]:
-    """Parts of the text up to the control step."""
+def _physics(
+    model: mujoco.MjModel, landmarks: Mapping[str, Landmark], n_substeps: int, chained: bool = False
+) -> list[str]:
+    """Parts of the text up to the control step; ``chained`` as of `write_dynamics`."""
     check_supported(model)
-    dynamics = write_dynamics(model)
+    dynamics = write_dynamics(model, chained)
     return [
         _header("numbers.h"),
         "#ifndef __CUDACC__",
@@ -58,7 +63,7 @@ def _physics(model: mujoco.MjModel, landmarks: Mapping[str, Landmark], n_substep
         "#endif",
         _header("dual.h"),
         _header("physics.h"),
-        _sizes(model, n_substeps, dynamics),
+        _sizes(model, n_substeps, dynamics, chained),
         "namespace arm {",
         factor(dynamics.inertia, model.nv),
         "}  // namespace arm",
@@ -78,19 +83,25 @@ def _header(name: str) -> str:
     return files("mousearm.engine").joinpath(name).read_text(encoding="utf-8")
 
 
-def _sizes(model: mujoco.MjModel, n_substeps: int, dynamics: ForwardText) -> str:
+def _sizes(model: mujoco.MjModel, n_substeps: int, dynamics: ForwardText, chained: bool) -> str:
     """Numbers of everything, and what is known of a state; the macros are for C arrays, of which none may be empty."""
     joints = limited_joints(model)
-    implicit = "" if is_runge_kutta(model) else f"\n  T total[NV], damped[{len(dynamics.inertia)}];"
+    kept, entries = "", len(dynamics.inertia)
+    if not is_runge_kutta(model):
+        kept = f"\n  T total[NV], damped[{entries}];"
+    if chained:
+        kept = f"\n  T length[NU], inertia[{entries}], added[NV];"
     return f"""namespace arm {{
 enum {{ NV = {model.nv}, NU = {model.nu}, NA = {model.na}, LIMITS = {len(joints)}, SUBSTEPS = {n_substeps} }};
+enum {{ INERTIA = {entries} }};
 #define ATLEAST1(n) ((n) > 0 ? (n) : 1)
 #define LIMITED_JOINTS {{ {", ".join(map(str, joints)) or "0"} }}
+#define STATE_OF_ACTUATORS {{ {", ".join(map(str, model.actuator_actadr)) or "-1"} }}
 #define TIMESTEP {model.opt.timestep!r}
 
 // Everything at one state: accelerations, rates of activation, forces of actuators and what they exert on joints.
 template<class T> struct Evaluation {{
-  T acceleration[NV], act_rate[ATLEAST1(NA)], force[NU], torque[NV];{implicit}
+  T acceleration[NV], act_rate[ATLEAST1(NA)], force[NU], torque[NV];{kept}
 }};
 }}  // namespace arm
 """

@@ -6,7 +6,9 @@ import mujoco
 import numpy as np
 import pytest
 from mujoco.batch import Batch
+from random_arms import landmarks_of, random_arm
 
+from mousearm.engine import source
 from mousearm.engine.derivatives import DifferentiatedStep
 
 pytestmark = pytest.mark.usefixtures("compiler")
@@ -112,3 +114,18 @@ def test_a_joint_beyond_its_limit_and_a_control_at_its_end(build_two_link):
     at_the_end = step(qpos, still, np.zeros((2, 0)), np.ones((2, 2))).by_ctrl
     np.testing.assert_allclose(at_the_end, inside, rtol=1e-4, atol=1e-9)
     assert np.abs(at_the_end[:, 2:]).max() > 0
+
+
+@pytest.mark.slow
+def test_the_chain_rule_gives_what_dual_numbers_through_the_whole_step_give(monkeypatch):
+    """An arm with more joints than lanes, motors, muscles over geoms and limits; also where something switches."""
+    model, rng, n = random_arm(1), np.random.default_rng(0), 50
+    at = rng.normal(0, 1, (n, model.nq)), rng.normal(0, 3, (n, model.nv)), rng.uniform(0, 1, (n, model.na))
+    ctrl = rng.uniform(-1, 1, (n, model.nu))
+    chained = DifferentiatedStep(model, landmarks_of(model), SUBSTEPS)(*at, ctrl)
+    monkeypatch.setattr(source, "is_chained", lambda model: False)
+    whole = DifferentiatedStep(model, landmarks_of(model), SUBSTEPS)(*at, ctrl)
+    for name in ("next_state", "by_state", "by_ctrl", "landmarks_by_qpos"):
+        one, other = getattr(chained, name), getattr(whole, name)
+        scale = np.abs(other).max(axis=0) + 1e-9
+        np.testing.assert_allclose(one / scale, other / scale, rtol=0, atol=1e-10)
