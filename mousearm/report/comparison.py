@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 from mousearm.errors import RunError
 from mousearm.evaluate.results import NOISE, ReachResult
-from mousearm.report.groups import Group, Grouping, Spread, group_runs, spread
+from mousearm.report.groups import Group, Grouping, group_runs
 from mousearm.report.reading import Excluded, LearningCurve, Run, learning_curve, read_runs
 from mousearm.rundir.runs import find_runs
+from mousearm.stats import Spread, spread
 from mousearm.text import listed
 
 _SAME_BUDGET = 1.05  # most over least steps: the last rollout may go a little beyond a budget

@@ -11,8 +11,9 @@ from matplotlib.lines import Line2D
 
 from mousearm.plots import PALETTE, error_axis, name_rows, page
 from mousearm.report.comparison import Comparison
-from mousearm.report.groups import Group, Spread, spread
+from mousearm.report.groups import Group
 from mousearm.report.reading import LearningCurve, Run
+from mousearm.stats import Spread, spread
 from mousearm.text import shortened
 
 MOST_REACHES = 24  # are drawn one by one: those with the largest errors

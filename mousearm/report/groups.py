@@ -2,23 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import count, product
 from string import ascii_uppercase
-from typing import NamedTuple
-
-import numpy as np
 
 from mousearm.errors import UnknownNameError
 from mousearm.report.reading import Run
-from mousearm.text import NO_VALUE, number
+from mousearm.stats import RESAMPLES
 
 EXPLANATION = (
-    "A range, of two or three runs, goes from the lowest to the highest: a hint, not a test. From four runs on there "
-    "is a 95 % bootstrap interval of the mean: of 10 000 draws of as many runs, with replacement, the middle 95 % of "
-    "the means. One run has neither."
+    "A range, of two to four runs, goes from the lowest to the highest: a hint, not a test. From five runs on there is "
+    f"a 95 % bootstrap interval of the mean: the middle of the means of {RESAMPLES} draws of as many runs, with "
+    "replacement, widened for how few there are (Hesterberg 2015). One run has neither."
 )
-_CONFIDENCE, _RESAMPLES, _ENOUGH = 0.95, 10_000, 4  # runs: of fewer the bootstrap gives nothing but their range
 
 # Names, films, tracking and threads: they change nothing of what is learned.
 _IRRELEVANT = ("name", "video", "tracking", "threads", "network_threads")
@@ -60,43 +55,6 @@ class Grouping:
     def title(self) -> str:
         """The titles in one line."""
         return ", ".join(self.titles)
-
-
-class Spread(NamedTuple):
-    """The mean of n values and their range, or its 95 % interval; NaN where there are too few."""
-
-    mean: float
-    low: float
-    high: float
-    n: int
-
-    @property
-    def kind(self) -> str:
-        """Whether it goes from the lowest to the highest value or is an interval of the mean; empty for neither."""
-        return "" if np.isnan(self.low) else "range" if self.n < _ENOUGH else "95 % interval"
-
-    def overlaps(self, other: "Spread") -> bool:
-        """True if they overlap; False where one has none."""
-        return self.low <= other.high and other.low <= self.high
-
-    def text(self, form: str) -> str:
-        """From where to where, such as ``0.125 to 0.250`` with the format ``.3f``; a dash for nowhere."""
-        return f"{number(self.low, form)} to {number(self.high, form)}" if self.kind else NO_VALUE
-
-
-@cache
-def spread(values: tuple[float, ...]) -> Spread:
-    """Mean, and range or interval, of some values; the same values give the same interval."""
-    n, mean = len(values), float(np.mean(values)) if values else np.nan
-    if n < 2 or np.isnan(mean):
-        return Spread(mean, np.nan, np.nan, n)
-    if n < _ENOUGH:
-        return Spread(mean, min(values), max(values), n)
-    from scipy.stats import bootstrap  # slow to import
-
-    known = {"n_resamples": _RESAMPLES, "confidence_level": _CONFIDENCE, "rng": np.random.default_rng(0)}
-    low, high = bootstrap((values,), np.mean, method="percentile", **known).confidence_interval
-    return Spread(mean, float(low), float(high), n)
 
 
 def group_runs(runs: Sequence[Run], by: Sequence[str] = ()) -> Grouping:

@@ -1,23 +1,29 @@
 """The comparison as a document: written once, shown as a page of HTML, as Markdown, and in short in a terminal."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 from textwrap import fill
-from typing import NamedTuple
-
-from matplotlib.figure import Figure
 
 from mousearm import html
+from mousearm.document import (
+    Block,
+    Section,
+    as_html,
+    as_markdown,
+    picture_block,
+    table_block,
+    text_block,
+    warning_block,
+)
 from mousearm.door import inside, read_bytes
 from mousearm.files import make_folder, write_text
-from mousearm.plots import as_png
 from mousearm.report import tables
 from mousearm.report.comparison import Comparison, caveats, extremes
 from mousearm.report.figure import MOST_REACHES, curves_figure, overview_figure, reaches_figure
 from mousearm.report.groups import EXPLANATION, Group
 from mousearm.report.reading import UNKNOWN
-from mousearm.text import TERMINAL, as_csv, code_block, columns, markdown, markdown_table
+from mousearm.text import TERMINAL, as_csv, code_block, columns, markdown
 
 _ERRORS = (
     "Errors are mean distances of paw and elbow from their targets over all steps of the {} reaches, in {}, of the "
@@ -32,24 +38,6 @@ _EFFORT = (
     "Effort is the mean over steps and actuators of (force / peak force)², u² that of squared excitations of muscles "
     "or controls of motors. Minutes are of training, by the clock."
 )
-
-
-class Block(NamedTuple):
-    """A part of the document: makes it as HTML; as Markdown, empty for what only a page of HTML can show."""
-
-    html: Callable[[], str]
-    markdown: str = ""
-
-
-class Section(NamedTuple):
-    """A heading, empty for the first section, and what stands below it."""
-
-    heading: str
-    blocks: Sequence[Block]
-
-    def markdown(self) -> str:
-        """All that Markdown can show of it, without the heading; may be empty."""
-        return "\n\n".join(block.markdown for block in self.blocks if block.markdown)
 
 
 def write_report(comparison: Comparison, folder: Path) -> Path:
@@ -76,21 +64,13 @@ def comparison_text(comparison: Comparison) -> str:
 
 def comparison_html(comparison: Comparison) -> str:
     """The document as one page that needs no other file."""
-    sources = html.paragraph("Compared: " + ", ".join(map(str, comparison.sources)), "key")
-    parts = [f"<h1>{escape(title(comparison))}</h1>", sources]
-    for section in (summary(comparison), *sections(comparison)):
-        parts += [f"<h2>{escape(section.heading)}</h2>"] if section.heading else []
-        parts += [block.html() for block in section.blocks]
-    return html.document(title(comparison), parts)
+    sources = "Compared: " + ", ".join(map(str, comparison.sources))
+    return as_html(title(comparison), sources, [summary(comparison), *sections(comparison)])
 
 
 def comparison_markdown(comparison: Comparison) -> str:
     """The document without its pictures."""
-    parts = [f"# {markdown(title(comparison))}", summary(comparison).markdown()]
-    for section in sections(comparison):
-        if text := section.markdown():
-            parts += [f"## {section.heading}", text]
-    return "\n\n".join(parts) + "\n"
+    return as_markdown(title(comparison), [summary(comparison), *sections(comparison)])
 
 
 def title(comparison: Comparison) -> str:
@@ -126,17 +106,16 @@ def verdict(comparison: Comparison) -> str:
 
 def summary(comparison: Comparison) -> Section:
     """The verdict, what weakens it, the table of groups, and what its columns are."""
-    warnings = caveats(comparison)
     marked = ["best" if group is comparison.best else "" for group in comparison.groups]
     blocks = [
-        _text(verdict(comparison), "headline"),
-        Block(lambda: html.warning(warnings), "\n\n".join(f"**{markdown(line)}**" for line in warnings)),
-        _table(tables.group_cells(comparison), "groups", marked),
-        _picture(comparison, overview_figure, "errors and effort of the groups", _OVERVIEW),
-        _text(_ERRORS.format(comparison.split, comparison.runs[0].evaluation.scale.text()), "key"),
-        *([_text(_NOISE, "key")] if any(measure.key == "paw_floor_mm" for measure in comparison.measures) else []),
-        _text(EXPLANATION, "key"),
-        _text(_EFFORT, "key"),
+        text_block(verdict(comparison), "headline"),
+        warning_block(caveats(comparison)),
+        table_block(tables.group_cells(comparison), "groups", marked),
+        picture_block(lambda: overview_figure(comparison), "errors and effort of the groups", _OVERVIEW),
+        text_block(_ERRORS.format(comparison.split, comparison.runs[0].evaluation.scale.text()), "key"),
+        *([text_block(_NOISE, "key")] if any(measure.key == "paw_floor_mm" for measure in comparison.measures) else []),
+        text_block(EXPLANATION, "key"),
+        text_block(_EFFORT, "key"),
     ]
     return Section("", blocks)
 
@@ -144,45 +123,31 @@ def summary(comparison: Comparison) -> Section:
 def sections(comparison: Comparison) -> Iterator[Section]:
     """The rest of the document: differences, figures, runs, those that are excluded, and how to repeat them."""
     same = "All other keys of the configuration are the same, but for seeds and names."
-    differ = [_table(tables.key_cells(comparison), "keys"), _text(same, "key")]
-    yield Section("What differs", differ if comparison.grouping.keys else [_text("Nothing but the seed.")])
+    differ = [table_block(tables.key_cells(comparison), "keys"), text_block(same, "key")]
+    yield Section("What differs", differ if comparison.grouping.keys else [text_block("Nothing but the seed.")])
     yield Section("Learning curves", [_learning(comparison)])
     yield Section("Errors per reach", [_reaches(comparison)])
     yield Section("Best and worst reach", list(_extremes(comparison)))
-    yield Section("Runs", [_table(tables.run_cells(comparison), "runs")])
+    yield Section("Runs", [table_block(tables.run_cells(comparison), "runs")])
     if comparison.excluded:
-        yield Section("Not compared", [_table(tables.excluded_cells(comparison), "excluded")])
+        yield Section("Not compared", [table_block(tables.excluded_cells(comparison), "excluded")])
     yield Section("How to make these runs again", list(_reproduction(comparison)))
-
-
-def _text(text: str, kind: str = "") -> Block:
-    return Block(lambda: html.paragraph(text, kind), markdown(text))
-
-
-def _table(cells: tables.Cells, name: str, kinds: Sequence[str] = ()) -> Block:
-    header, rows = cells
-    return Block(lambda: html.table(header, rows, kinds, name), markdown_table(header, rows))
-
-
-def _picture(comparison: Comparison, draw: Callable[[Comparison], Figure], text: str, caption: str) -> Block:
-    """A figure with its alternative text and a caption; drawn when a page needs it."""
-    return Block(lambda: html.picture(as_png(draw(comparison)), text) + "\n" + html.paragraph(caption, "key"))
 
 
 def _learning(comparison: Comparison) -> Block:
     if not any(len(curve.steps) for curve in comparison.curves.values()):
-        return _text("No run has evaluations of its training.")
+        return text_block("No run has evaluations of its training.")
     sampled = max(run.settings["algo.eval_reaches"] for run in comparison.runs)
     caption = "Thin: runs. Thick: means of a group, as far as all its runs go. "
     caption += f"Of at most {sampled} reaches of each split; the tables are of all reaches and of the best network."
-    return _picture(comparison, curves_figure, "learning curves", caption)
+    return picture_block(lambda: curves_figure(comparison), "learning curves", caption)
 
 
 def _reaches(comparison: Comparison) -> Block:
     names = {(reach.name, reach.split) for run in comparison.runs for reach in run.evaluation.reaches}
     left = f" The {MOST_REACHES} worst of {len(names)}; reaches.csv has all." if len(names) > MOST_REACHES else ""
     caption = f"Means over the runs of a group, with their range or 95 % interval; the worst reach first.{left}"
-    return _picture(comparison, reaches_figure, "errors per reach", caption)
+    return picture_block(lambda: reaches_figure(comparison), "errors per reach", caption)
 
 
 def _extremes(comparison: Comparison) -> Iterator[Block]:

@@ -3,10 +3,9 @@
 from dataclasses import asdict
 from typing import Any
 
+from mousearm.document import Cells
 from mousearm.report.comparison import Comparison
 from mousearm.text import listed, number
-
-Cells = tuple[list[str], list[list[str]]]  # header and rows of a table for people
 
 
 def group_cells(comparison: Comparison) -> Cells:

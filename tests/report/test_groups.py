@@ -1,12 +1,11 @@
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from mousearm.errors import UnknownNameError
 from mousearm.evaluate.evaluation import ErrorScale, Evaluation
-from mousearm.report.groups import Spread, group_runs, spread
+from mousearm.report.groups import group_runs
 from mousearm.report.reading import Run, settings_of
 from mousearm.rundir.folder import RunFolder
 
@@ -109,40 +108,3 @@ def test_by_something_that_does_not_exist(run_of):
 def test_differing_keys_have_their_whole_path(run_of):
     runs = [run_of("seed=0"), run_of("seed=1", "model.landmarks.paw=site:x")]
     assert group_runs(runs).keys == ["model.landmarks.paw"]  # the seed is no difference
-
-
-def test_two_or_three_runs_have_a_range_and_more_an_interval():
-    # The lowest of n runs n times in a row is drawn with probability n**-n: 1/4, 1/27 are above 2.5 %, 1/256 is not.
-    assert spread((1.0, 2.0)) == Spread(1.5, 1.0, 2.0, 2)
-    assert spread((4.0, 1.0, 1.0)) == Spread(2.0, 1.0, 4.0, 3)
-    four = spread((1.0, 2.0, 3.0, 4.0))
-    assert 1.0 < four.low < four.mean < four.high < 4.0
-    kinds = [spread(tuple(range(n))).kind for n in range(6)]
-    assert kinds == ["", "", "range", "range", "95 % interval", "95 % interval"]
-
-
-def test_one_run_has_no_interval_and_equal_runs_have_none_to_speak_of():
-    assert (spread((0.25,)).mean, spread((0.25,)).kind) == (0.25, "")
-    assert spread((0.25, 0.25, 0.25)) == Spread(0.25, 0.25, 0.25, 3)
-    assert np.isnan(spread(()).mean)
-    assert spread((1.0, NAN)).kind == ""
-
-
-def test_many_runs_come_near_the_standard_error():
-    values = np.random.default_rng(1).normal(10.0, 2.0, 400)  # 1.96 * 2 / sqrt(400) = 0.196
-    mean = spread(tuple(values))
-    assert (mean.high - mean.low) / 2 == pytest.approx(0.196, rel=0.1)
-    assert mean == spread(tuple(values))
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "overlap"), [(2.0, 3.0, True), (2.5, 3.0, False), (0.0, 5.0, True), (NAN, NAN, False)]
-)
-def test_overlap(low, high, overlap):
-    one, other = Spread(1.5, 1.0, 2.0, 3), Spread(2.7, low, high, 3)
-    assert one.overlaps(other) == other.overlaps(one) == overlap
-
-
-def test_text():
-    assert Spread(1.5, 1.0, 2.25, 3).text(".1f") == "1.0 to 2.2"
-    assert Spread(1.5, NAN, NAN, 1).text(".1f") == "–"

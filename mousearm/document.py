@@ -1,0 +1,70 @@
+"""Documents in sections: written once, shown as one page of HTML that needs no other file, and as Markdown."""
+
+from collections.abc import Callable, Iterable, Sequence
+from html import escape
+from typing import NamedTuple
+
+from matplotlib.figure import Figure
+
+from mousearm import html
+from mousearm.plots import as_png
+from mousearm.text import markdown, markdown_table
+
+Cells = tuple[list[str], list[list[str]]]  # header and rows of a table for people
+
+
+class Block(NamedTuple):
+    """A part of a document: makes it as HTML; as Markdown, empty for what only a page of HTML can show."""
+
+    html: Callable[[], str]
+    markdown: str = ""
+
+
+class Section(NamedTuple):
+    """A heading, empty for the first section, and what stands below it."""
+
+    heading: str
+    blocks: Sequence[Block]
+
+    def markdown(self) -> str:
+        """All that Markdown can show of it, without the heading; may be empty."""
+        return "\n\n".join(block.markdown for block in self.blocks if block.markdown)
+
+
+def text_block(text: str, kind: str = "") -> Block:
+    """Plain text, of a class of the style as of `html.paragraph`."""
+    return Block(lambda: html.paragraph(text, kind), markdown(text))
+
+
+def warning_block(lines: Sequence[str]) -> Block:
+    """Plain lines that a reader must not miss; nothing for none."""
+    return Block(lambda: html.warning(lines), "\n\n".join(f"**{markdown(line)}**" for line in lines))
+
+
+def table_block(cells: Cells, name: str, kinds: Sequence[str] = ()) -> Block:
+    """A table, which a program finds by its name; ``kinds`` are a class for each row, or none."""
+    header, rows = cells
+    return Block(lambda: html.table(header, rows, kinds, name), markdown_table(header, rows))
+
+
+def picture_block(draw: Callable[[], Figure], text: str, caption: str) -> Block:
+    """A figure with its alternative text and a caption; drawn when a page needs it."""
+    return Block(lambda: html.picture(as_png(draw()), text) + "\n" + html.paragraph(caption, "key"))
+
+
+def as_html(title: str, source: str, sections: Iterable[Section]) -> str:
+    """The document as one page, with where it is from below its title."""
+    parts = [f"<h1>{escape(title)}</h1>", html.paragraph(source, "key")]
+    for section in sections:
+        parts += [f"<h2>{escape(section.heading)}</h2>"] if section.heading else []
+        parts += [block.html() for block in section.blocks]
+    return html.document(title, parts)
+
+
+def as_markdown(title: str, sections: Iterable[Section]) -> str:
+    """The document without its pictures."""
+    parts = [f"# {markdown(title)}"]
+    for section in sections:
+        if text := section.markdown():
+            parts += [f"## {section.heading}", text] if section.heading else [text]
+    return "\n\n".join(parts) + "\n"
