@@ -35,9 +35,6 @@ class Acting:
     def reset(self, ids: np.ndarray, chance: np.ndarray) -> None:
         """Forget the past of simulations (K,) whose episodes begin; chance, (K, 2), are standard normal numbers."""
 
-    def rewind(self, simulation: np.ndarray, episode: np.ndarray) -> None:
-        """Let the next episodes be those of an evaluation, (N,), as of these simulations: the same with any seed."""
-
     def observation(self, terms: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Change what is seen: (N, k) by the name of the term."""
         return terms

@@ -66,11 +66,6 @@ class Together(Acting):
         for one in self.by_name.values():
             one.reset(ids, chance)
 
-    def rewind(self, simulation: np.ndarray, episode: np.ndarray) -> None:
-        """As `Acting.rewind`."""
-        for one in self.by_name.values():
-            one.rewind(simulation, episode)
-
     def observation(self, terms: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """As `Acting.observation`."""
         for one in self.by_name.values():

@@ -3,7 +3,6 @@
 Both are None where a configuration has neither, and then cost nothing.
 """
 
-import math
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
@@ -123,18 +122,19 @@ class Efferents:
             self.noise.advance()
         return ctrl
 
-    def under_way(self, ctrl: np.ndarray) -> list[np.ndarray]:
-        """What acts, without noise, before controls that are sent now, (N, nu), act alone: (N, nu) for each step.
-
-        The last of them is a mixture with these controls if they are late by no whole number of steps.
-        """
-        if self._line is None:
+    def under_way(self) -> list[np.ndarray]:
+        """What acts, without noise, in the next steps whatever is sent now: (N, nu) for each whole step of delay."""
+        whole, share = divmod(self.steps, 1)
+        if self._line is None or not whole:
             return []
-        whole, share = math.floor(self.steps), self.steps % 1
-        if not share:
-            return self._line.newest(whole)
-        sent = [*self._line.newest(whole + 1), ctrl]
-        return [(1 - share) * after + share * before for before, after in pairwise(sent)]
+        sent = self._line.newest(int(whole) + (share > 0))
+        return [(1 - share) * after + share * before for before, after in pairwise(sent)] if share else sent
+
+    def mixed(self, ctrl: np.ndarray) -> np.ndarray:
+        """What acts, without noise, in the first step that controls sent now, (N, nu), have a part in."""
+        if self._line is None or not (share := self.steps % 1):
+            return ctrl
+        return (1 - share) * ctrl + share * self._line.newest(1)[0]
 
     def state(self) -> dict[str, Any]:
         """All that later steps depend on; live, to be copied."""

@@ -21,8 +21,10 @@ from mousearm.nan_guard import LastStates, term_error
 from mousearm.observation import FIBRES, GOAL, Ahead, Observation
 from mousearm.registry import ACTION_MAPS
 from mousearm.reward import Reward
-from mousearm.simulation import build_simulation
+from mousearm.simulation import Simulation, build_simulation
 from mousearm.trajectory import Snapshot
+
+_CHANCES = 2  # numbers that conditions are given for an episode
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +59,17 @@ class Task:
         UnknownNameError if an observation term does not exist, ConfigError if the observation terms have no columns.
         """
         conditions = Conditions(config.condition)
-        config = conditions.config(config)
+        self._config = config = conditions.config(config)
         env = config.env
         self.arm = arm
         self.references = references
         self.n = n
         simulated = conditions.arm(arm)
         self.observation = Observation(env.observation, anatomy_of(simulated, env.senses, intact=arm))
-        step, fibres = (env.control_dt, env.n_substeps), bool(self.observation.needing(FIBRES))
-        self.simulation = build_simulation(simulated, n, *step, config.threads, config.engine, fibres)
-        self._acting = conditions.acting(arm, n, env.control_dt)
-        self._chance = EpisodeNoise(n, 2, 1, config.seed, CHANCE)
-        self._varies = conditions.is_random
+        self.simulation = self.simulated(simulated, bool(self.observation.needing(FIBRES)))
         self._with_goal = bool(self.observation.needing(GOAL))
+        self._acting = conditions.acting(arm, n, env.control_dt)
+        self._chance = EpisodeNoise(n, _CHANCES, 1, config.seed, CHANCE) if conditions.is_random else None
         self.reward = Reward(config.reward)
         self.on_divergence: Callable[[int, Mapping[str, np.ndarray]], None] | None = None
         self.lost_mm = math.inf
@@ -90,6 +90,11 @@ class Task:
                 f"env.observation={list(env.observation)} has no columns with this arm and env.path_steps="
                 f"{env.path_steps}, so the network would see nothing. Add qpos and qvel."
             )
+
+    def simulated(self, arm: Arm, fibres: bool = False) -> Simulation:
+        """Build n simulations of an arm, perhaps with its fibres, with the times and the engine of the task."""
+        config, step = self._config, (self._config.env.control_dt, self._config.env.n_substeps)
+        return build_simulation(arm, self.n, *step, config.threads, config.engine, fibres)
 
     @property
     def observation_widths(self) -> dict[str, int]:
@@ -125,9 +130,11 @@ class Task:
         activation = reaches.activation[start.reach, start.frame]
         self.simulation.reset(ids, pose, velocity, activation)
         self.snapshot = self.simulation.snapshot()
-        if self._acting is not None:
+        if self._chance is not None:
             self._chance.begin(ids)
-            self._acting.reset(ids, self._chance.now()[ids])
+        if self._acting is not None:
+            chance = np.zeros((self.n, _CHANCES)) if self._chance is None else self._chance.now()
+            self._acting.reset(ids, chance[ids])
         if self.efferents is not None:
             self.efferents.begin(ids, activation)
         if self._afferents is not None:
@@ -139,10 +146,8 @@ class Task:
         With k times as many simulations as reaches, R, simulation i has that of reach i % R and of repeat + i // R.
         """
         repeats, reach = np.divmod(np.arange(self.n), len(self.references))
-        for way in self._ways.values():
-            if way.noise is not None:
-                way.noise.rewind(reach, repeat + repeats)
-        self._chance.rewind(reach, repeat + repeats)
+        for noise in self._noises:
+            noise.rewind(reach, repeat + repeats)
 
     def observe(self) -> np.ndarray:
         """What reaches the network now, (N, n_obs) float32, or NonFiniteError."""
@@ -204,7 +209,12 @@ class Task:
     @property
     def is_noisy(self) -> bool:
         """Whether episodes of the same actions differ."""
-        return self._varies or any(way.noise is not None for way in self._ways.values())
+        return len(self._noises) > 0
+
+    @property
+    def _noises(self) -> list[EpisodeNoise]:
+        found = [self._chance, *(way.noise for way in self._ways.values())]
+        return [noise for noise in found if noise is not None]
 
     @property
     def _ways(self) -> dict[str, Afferents | Efferents]:
@@ -216,7 +226,9 @@ class Task:
         """All that the next step depends on; live views, to be copied."""
         own = {"simulation": self.simulation.state(), "reach": self._reach, "frame": self._frame, "worst": self._worst}
         if self._acting is not None:
-            own |= {"condition": self._acting.state(), "chance": self._chance.state()}
+            own["condition"] = self._acting.state()
+        if self._chance is not None:
+            own["chance"] = self._chance.state()
         return own | {name: way.state() for name, way in self._ways.items()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -226,6 +238,7 @@ class Task:
         self.last_frame = self.references.n_frames[self._reach] - 1
         if self._acting is not None:
             self._acting.restore(state["condition"])
+        if self._chance is not None:
             self._chance.restore(state["chance"])
         for name, way in self._ways.items():
             way.restore(state[name])

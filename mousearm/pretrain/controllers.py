@@ -4,14 +4,17 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from mousearm.action import INVERSE_MAPS
 from mousearm.registry import CONTROLLERS
 from mousearm.trajectory import Snapshot
 
 if TYPE_CHECKING:
     from mousearm.config import Config
+    from mousearm.env.pathways import Efferents
     from mousearm.env.references import References
     from mousearm.env.task import Task
     from mousearm.model import Arm
+    from mousearm.simulation import Simulation
 
 
 class Expert(Protocol):
@@ -23,17 +26,53 @@ class Expert(Protocol):
 
 
 class TaskController:
-    """Expert as a controller of all arms of a task, whose state it reads itself."""
+    """Expert as a controller of all arms of a task, whose state it reads itself.
+
+    Where controls are late it acts for the state that those under way will have led to, which it simulates with the
+    intact arm: what is late by k + f steps is (1 - f) times what it would do after k steps plus f times after k + 1.
+    """
 
     def __init__(self, task: "Task", expert: Expert):
         self._task, self.expert = task, expert
+        is_late = task.efferents is not None and task.efferents.steps > 0
+        self._ahead = task.simulated(task.arm) if is_late else None
+        self.frames_late = round(task.efferents.steps) if task.efferents is not None else 0  # when its actions act
 
     def reset(self, n: int) -> None:
         """Do nothing: an expert has no memory."""
 
     def act(self, observation: np.ndarray) -> np.ndarray:
         """Actions (N, nu) in [-1, 1]; the observation, which may lack what is needed, is not used."""
-        return self.expert(self._task.snapshot, *self._task.position)
+        if self._ahead is None or self._task.efferents is None:
+            return self.expert(self._task.snapshot, *self._task.position)
+        return self._for_later(self._task.efferents, self._ahead)
+
+    def _for_later(self, efferents: "Efferents", ahead: "Simulation") -> np.ndarray:
+        """Actions for the states in which they will act."""
+        task, (reach, frame) = self._task, self._task.position
+        ahead.restore(task.simulation.state())
+        known = efferents.under_way()
+        for ctrl in known:
+            ahead.step(ctrl)
+        then = frame + len(known)
+        actions = self.expert(self._found(ahead), reach, np.minimum(then, task.last_frame))
+        if not (share := efferents.steps % 1):
+            return actions
+        ctrl = task.map_action(actions, task.arm.ctrl_range)
+        ahead.step(efferents.mixed(ctrl))
+        later = self.expert(self._found(ahead), reach, np.minimum(then + 1, task.last_frame))
+        ctrl = (1 - share) * ctrl + share * task.map_action(later, task.arm.ctrl_range)
+        return INVERSE_MAPS[task.map_action.__name__](ctrl, task.arm.ctrl_range)
+
+    def _found(self, ahead: "Simulation") -> Snapshot:
+        """Where arms are that were simulated ahead; those that diverged, where they are now."""
+        from mousearm.env.rules import has_diverged  # slow to import, and the names of controllers are asked for early
+
+        snapshot, now = ahead.snapshot(), self._task.snapshot
+        if len(lost := np.flatnonzero(has_diverged(snapshot))):
+            ahead.reset(lost, now.qpos[lost], now.qvel[lost], now.activation[lost])
+            snapshot = ahead.snapshot()
+        return snapshot
 
 
 @CONTROLLERS.add

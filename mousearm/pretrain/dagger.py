@@ -26,7 +26,7 @@ from mousearm.env.references import Start, Starts
 from mousearm.env.task import Task
 from mousearm.nan_guard import loss_error
 from mousearm.policy.network import RecurrentPolicy
-from mousearm.pretrain.controllers import Expert
+from mousearm.pretrain.controllers import Expert, TaskController
 
 _LIKENESS_MM2 = 0.1  # per mean squared difference of actions, beside their cost, which is flat at the ends of a range
 
@@ -54,7 +54,7 @@ class DAgger:
 
     def __init__(self, task: Task, policy: RecurrentPolicy, expert: Expert, config: PretrainConfig, seed: int):
         """Prepare; ``seed`` is that of reaches, drivers, noise and the order of learning."""
-        self._task, self._policy, self._expert, self.config = task, policy, expert, config
+        self._task, self._policy, self._teacher, self.config = task, policy, TaskController(task, expert), config
         self._random = np.random.default_rng(seed)
         self._batches: deque[Batch] = deque(maxlen=config.remembered_rounds)
         on_gpu = policy.device.type == "cuda"
@@ -96,6 +96,7 @@ class DAgger:
             "random": self._random.bit_generator.state,
             "lessons": [tuple(batch) for batch in self._batches],
             "optimizer": saved_optimizer(self._optimizer),
+            **({"task": self._task.state()} if self._task.is_noisy else {}),  # which episode's noise comes next
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -106,6 +107,8 @@ class DAgger:
         self._batches.extend(Batch(*(x.to(self._policy.device) for x in batch)) for batch in state["lessons"])
         self._optimizer.load_state_dict(state["optimizer"])
         tune_optimizer(self._optimizer, self._policy.device)
+        if "task" in state:
+            self._task.restore(state["task"])
 
     def collect(self, teacher_share: float) -> tuple[Batch, float]:
         """Perform one reach with every arm; returns the batch, and the paw error in mm of the arms of the network."""
@@ -118,7 +121,7 @@ class DAgger:
         errors: list[np.ndarray] = []
         for _ in range(int(task.references.n_frames.max()) - 1):  # all of them, so that all batches have one length
             place, observation = task.position, task.observe()
-            wanted = self._expert(task.snapshot, *place)
+            wanted = self._teacher.act(observation)
             action, state = self._act(observation, state)
             noise = config.noise * self._random.standard_normal(action.shape)
             rows.append((observation, self._label(wanted, place), going.copy()))
@@ -180,7 +183,7 @@ class DAgger:
         """What an expert wants, (N, nu), and where the curvature is that says how much it matters."""
         if self._curvature is None:
             return wanted
-        row = place.reach * self._n_steps + np.minimum(place.frame, self._n_steps - 1)
+        row = place.reach * self._n_steps + np.minimum(place.frame + self._teacher.frames_late, self._n_steps - 1)
         return np.concatenate([wanted, row[:, None]], axis=1)
 
     def _errors(self, actions: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

@@ -9,6 +9,8 @@ from mousearm.checkpoint import _copied, _each
 from mousearm.env.delays import DelayLine
 from mousearm.env.noise import MOTOR, SENSORY, EpisodeNoise
 from mousearm.env.references import Start
+from mousearm.pretrain.cmc import ComputedMuscleControl
+from mousearm.pretrain.controllers import TaskController
 
 BOTH = ["env.noise.motor=0.05", "env.noise.motor_share=0.1", "env.noise.sd_qpos=0.01"]
 LATE = ["env.delay_ms.proprioception=10", "env.delay_ms.vision=50", "env.delay_ms.motor=5"]  # 1.5, 7.5 and 0.75 steps
@@ -66,10 +68,10 @@ def test_late_controls_are_those_of_before(build_task, two_link, swings):
     late.reset(np.arange(2), Start(np.array([0, 1]), np.zeros(2, dtype=int)))
     sent = np.concatenate([np.zeros((1, 2, 2)), done])  # motors rest before
     for step, action in enumerate(done):
-        under_way = late.efferents.under_way(action)
+        under_way = late.efferents.mixed(action)
         late.step(action)
         np.testing.assert_allclose(late.snapshot.ctrl, 0.25 * sent[step + 1] + 0.75 * sent[step], atol=1e-15)
-        np.testing.assert_allclose(late.snapshot.ctrl, under_way[0], atol=1e-15)
+        np.testing.assert_allclose(late.snapshot.ctrl, under_way, atol=1e-15)
 
 
 def test_at_the_start_controls_hold_the_activation(build_task, follow, muscle_arm):
@@ -162,3 +164,22 @@ def test_without_any_nothing_is_there(build_task, two_link, swings):
     task = build_task(two_link, swings, 2)
     assert task.state().keys() == {"simulation", "reach", "frame", "worst"}
     assert task.efferents is None
+
+
+@pytest.mark.parametrize("delay", [5, 10, 20])
+def test_a_teacher_acts_for_when_its_controls_arrive(build_task, two_link, swings, delay):
+    """It follows nearly as well as without a delay; one that knows nothing of it does not."""
+    errors = {}
+    for words in ([], [f"env.delay_ms.motor={delay}"]):
+        task = build_task(two_link, swings[1:], 1, *words)
+        expert = ComputedMuscleControl(two_link, task.references, task.simulation.control_dt)
+        for ignorant in (False, True):
+            teacher = TaskController(task, expert)
+            task.reset(np.array([0]), Start(np.array([0]), np.array([0])))
+            paw_mm = []
+            while task.position.frame < task.last_frame:
+                action = expert(task.snapshot, *task.position) if ignorant else teacher.act(task.observe())
+                paw_mm.append(task.step(action).paw_mm)
+            errors[bool(words), ignorant] = np.mean(paw_mm)
+    assert errors[False, False] == errors[False, True]
+    assert errors[True, False] < 0.5 * errors[True, True]

@@ -52,7 +52,7 @@ def test_the_network_learns_what_the_teacher_does(build):
     assert told[-1].loss < 0.05 * told[0].loss
     # Nobody but the teacher drove the first round; the network drives the last one, and as well as the teacher does.
     assert np.isnan(told[0].paw_mm)
-    assert told[-1].paw_mm == pytest.approx(errors_of(imitation._expert, imitation._task), rel=0.1)
+    assert told[-1].paw_mm == pytest.approx(errors_of(imitation._teacher.expert, imitation._task), rel=0.1)
     np.testing.assert_allclose(policy.log_std.detach(), imitation.config.log_std_after)
 
 
