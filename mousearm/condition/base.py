@@ -64,6 +64,7 @@ class Condition:
     severity: float = key("0: intact.", SEVERITY, default=0.0)
 
     is_random: ClassVar[bool] = False  # whether episodes differ by chance
+    needs_fibres: ClassVar[bool] = False  # whether snapshots must have the fibres of muscles
     in_muscles: ClassVar[bool] = False  # whether controls go through it after all others
 
     @property

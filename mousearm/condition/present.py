@@ -35,6 +35,11 @@ class Conditions:
         """Whether episodes differ by chance, so that an evaluation repeats them."""
         return any(one.is_random for one in self.by_name.values())
 
+    @property
+    def need_fibres(self) -> bool:
+        """Whether one looks at the fibres of muscles in a snapshot."""
+        return any(one.needs_fibres for one in self.by_name.values())
+
     def config(self, config: "Config") -> "Config":
         """The configuration with the delays and the noise of all; to be asked once."""
         for one in self.by_name.values():

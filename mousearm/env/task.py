@@ -66,7 +66,8 @@ class Task:
         self.n = n
         simulated = conditions.arm(arm)
         self.observation = Observation(env.observation, anatomy_of(simulated, env.senses, intact=arm))
-        self.simulation = self.simulated(simulated, bool(self.observation.needing(FIBRES)))
+        fibres = bool(self.observation.needing(FIBRES)) or conditions.need_fibres
+        self.simulation = self.simulated(simulated, fibres)
         self._with_goal = bool(self.observation.needing(GOAL))
         self._acting = conditions.acting(arm, n, env.control_dt)
         self._chance = EpisodeNoise(n, _CHANCES, 1, config.seed, CHANCE) if conditions.is_random else None
