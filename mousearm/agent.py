@@ -7,6 +7,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mousearm.condition import Conditions
 from mousearm.config import Config
 from mousearm.env.references import reach_files
 from mousearm.errors import MouseArmError, RunError, UnknownNameError
@@ -76,6 +77,7 @@ class Agent:
 
         policy = build_policy(config.policy, evaluator.task.n_observations, setup.arm.nu, config.algo.use_sde)
         checkpoint.load_policy(source, policy)
+        Conditions(config.condition).policy(policy)
         return Agent(setup, evaluator, policy, source)
 
     def controller(self) -> "PolicyController":

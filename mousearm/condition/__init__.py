@@ -4,7 +4,7 @@ The arm that is simulated changes. References, activations at the start, effort'
 the intact arm only.
 """
 
-from mousearm.condition.base import Acting, Condition, PawLoad
-from mousearm.condition.present import Conditions
+from mousearm.condition.base import Acting, Activity, Condition, PawLoad
+from mousearm.condition.present import Conditions, resolved
 
-__all__ = ["Acting", "Condition", "Conditions", "PawLoad"]
+__all__ = ["Acting", "Activity", "Condition", "Conditions", "PawLoad", "resolved"]

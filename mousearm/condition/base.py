@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from mousearm.trajectory import Snapshot
 if TYPE_CHECKING:
     from mousearm.config import Config
     from mousearm.model import Arm
+    from mousearm.policy.network import RecurrentPolicy
 
 SEVERITY = between(0, 1)
 
@@ -75,6 +76,13 @@ class Condition:
     def config(self, config: "Config") -> "Config":
         """Change delays and noise of the task; all else in a configuration stays as it is."""
         return config
+
+    def resolved(self, activity: Activity) -> Self:
+        """The same with what it takes from the intact network's activity written down; then `policy` does without."""
+        return self
+
+    def policy(self, policy: "RecurrentPolicy") -> None:
+        """Change the network itself; copy it (``copy.deepcopy``) to keep the intact one."""
 
     def arm(self, arm: "Arm") -> "Arm":
         """Change the arm that is simulated; errors where its keys do not fit the arm."""

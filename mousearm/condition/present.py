@@ -1,17 +1,22 @@
 """All conditions of a configuration that are present, as one."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from mousearm.condition.base import Acting, Condition, PawLoad
+from mousearm.condition.base import Acting, Activity, Condition, PawLoad
 from mousearm.registry import CONDITIONS
 from mousearm.trajectory import Snapshot
 
 if TYPE_CHECKING:
     from mousearm.config import Config
     from mousearm.model import Arm
+    from mousearm.policy.network import RecurrentPolicy
+
+
+_Group = TypeVar("_Group", bound=Any)
 
 
 class Conditions:
@@ -46,6 +51,11 @@ class Conditions:
             config = one.config(config)
         return config
 
+    def policy(self, policy: "RecurrentPolicy") -> None:
+        """Change the network itself, as `Condition.policy`."""
+        for one in self.by_name.values():
+            one.policy(policy)
+
     def arm(self, arm: "Arm") -> "Arm":
         """The arm that is simulated; itself where nothing about it changes."""
         for one in self.by_name.values():
@@ -58,6 +68,15 @@ class Conditions:
         found = {name: one.acting(arm, n, control_dt) for name, one in order}
         acting = {name: one for name, one in found.items() if one is not None}
         return Together(acting) if acting else None
+
+
+def resolved(group: _Group, activity: Activity) -> _Group:
+    """The conditions of ``Config.condition`` with what they take from an intact network's activity written down.
+
+    A network that learns under them, and one that is loaded again, is then changed in the same way.
+    """
+    present = Conditions(group).by_name
+    return replace(group, **{name: one.resolved(activity) for name, one in present.items()})
 
 
 class Together(Acting):

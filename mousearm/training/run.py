@@ -11,6 +11,7 @@ import torch
 from mousearm import checkpoint
 from mousearm.algo import SequencePPO, build_algo
 from mousearm.checkpoint import TrainingState
+from mousearm.condition import Conditions
 from mousearm.device.ppo import DevicePPO
 from mousearm.door import read_json
 from mousearm.env.device_env import DeviceEnv
@@ -46,6 +47,7 @@ class Experiment:
         self.excluded = [f"{file.path}: is not in the run's split." for file in setup.unused] + [*skipped]
         self.env = setup.training_env()
         self.algo = build_algo(setup.config, self.env, DevicePPO if isinstance(self.env, DeviceEnv) else SequencePPO)
+        Conditions(setup.config.condition).policy(self.algo.policy)
         some, everything = setup.split.sample(setup.config.algo.eval_reaches), setup.split.splits
         self.evaluator = setup.evaluator(everything)
         # Of the reaches that are evaluated while the run trains.
