@@ -53,7 +53,13 @@ class Agent:
         return self.setup.arm
 
     @staticmethod
-    def load(folder: Path, which: str = "best", kinematics: str | None = None, moved_to: str | None = None) -> "Agent":
+    def load(
+        folder: Path,
+        which: str = "best",
+        kinematics: str | None = None,
+        moved_to: str | None = None,
+        repeats: int | None = None,
+    ) -> "Agent":
         """Load an agent from a run folder; MouseArmError if the run, the checkpoint or the reaches cannot be used.
 
         Args:
@@ -61,6 +67,7 @@ class Agent:
             which: the checkpoint: ``best``, ``latest`` or a number of steps.
             kinematics: a file or folder of other reaches, which all count as test reaches. None: the run's own.
             moved_to: the new place of the run's reaches; None: where its configuration says. The split stays the same.
+            repeats: of each reach in an evaluation, as of `Evaluator`.
         """
         run_folder = RunFolder(run_path(folder))
         config = run_folder.saved_config()
@@ -69,7 +76,7 @@ class Agent:
             setup = Setup.to_test(config, kinematics)
         else:
             setup = Setup.build(config if moved_to is None else config.with_reaches(moved_to), run_folder.saved_split())
-        evaluator = setup.evaluator()
+        evaluator = setup.evaluator(repeats=repeats)
         source = run_folder.find_checkpoint(which)
         # Slow to import, so that what is refused is refused at once.
         from mousearm import checkpoint
@@ -87,7 +94,7 @@ class Agent:
         return PolicyController(self.policy)
 
     def evaluate(self) -> tuple[Evaluation, list[Trial]]:
-        """Errors on all reaches, and the trials they were measured on."""
+        """Errors on all reaches, and the trials they were measured on, of the first repeat."""
         return self.evaluator.evaluate(self.controller())
 
 

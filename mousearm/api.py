@@ -17,6 +17,7 @@ from mousearm.agent import Agent
 from mousearm.config import Config, compose
 from mousearm.errors import RunError
 from mousearm.evaluate.evaluation import Evaluation
+from mousearm.evaluate.results import Interval
 from mousearm.experiment import run as run_experiment
 from mousearm.figures import draw_recording, usual_place
 from mousearm.kinematics.imports import import_project
@@ -71,21 +72,26 @@ class Run:
         rows = read_metrics(self._folder.metrics)
         return pd.DataFrame(rows.rows, columns=rows.columns).apply(pd.to_numeric).set_index("steps")
 
-    def evaluate(self, kinematics: str | Path | None = None, checkpoint: str = "best") -> pd.DataFrame:
+    def evaluate(
+        self, kinematics: str | Path | None = None, checkpoint: str = "best", repeats: int | None = None
+    ) -> pd.DataFrame:
         """Perform all reaches of the run, or those of another file or folder, and measure the errors.
 
         The checkpoint is ``best``, ``latest`` or a number of steps. Rows are indexed by the name of the reach. Columns
         are ``split``, ``completed``, ``paw_mean_mm``, ``paw_rms_mm``, ``paw_max_mm``, the same for the elbow, and
-        ``effort`` of the forces and ``excitation``, the mean squared excitation of muscles or control of motors.
+        ``effort`` of the forces and ``excitation``, the mean squared excitation of muscles or control of motors. With
+        noise each reach is repeated, 20 times if nothing is said; ``paw_low_mm`` and ``paw_high_mm`` are the 95 %
+        interval of its mean, and the same for the elbow.
 
         MouseArmError if the run, the checkpoint or the reaches cannot be used.
         """
-        evaluation, _ = self._agent(kinematics, checkpoint).evaluate()
+        evaluation, _ = self._agent(kinematics, checkpoint, repeats).evaluate()
         rows = [
             {"reach": reach.name, "split": reach.split, "completed": reach.completed}
             | {f"paw_{name}_mm": value for name, value in asdict(reach.paw_mm).items()}
             | {f"elbow_{name}_mm": value for name, value in asdict(reach.elbow_mm).items()}
             | {"effort": reach.effort, "excitation": reach.excitation}
+            | (_ends("paw", reach.repeats.paw_mm) | _ends("elbow", reach.repeats.elbow_mm) if reach.repeats else {})
             for reach in evaluation.reaches
         ]
         return pd.DataFrame(rows).set_index("reach")
@@ -109,8 +115,13 @@ class Run:
         files, _ = draw_recording(self.record(), Path(out) if out else usual_place(self.path), [])
         return files
 
-    def _agent(self, kinematics: str | Path | None, checkpoint: str) -> Agent:
-        return Agent.load(self.path, checkpoint, None if kinematics is None else str(kinematics))
+    def _agent(self, kinematics: str | Path | None, checkpoint: str, repeats: int | None = None) -> Agent:
+        reaches = None if kinematics is None else str(kinematics)
+        return Agent.load(self.path, checkpoint, reaches, repeats=repeats)
+
+
+def _ends(of: str, interval: Interval) -> dict[str, float]:
+    return {f"{of}_low_mm": interval.low, f"{of}_high_mm": interval.high}
 
 
 def import_reaches(files: Sequence[str | Path], out: str | Path, **options: Any) -> Path:

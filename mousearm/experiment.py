@@ -79,15 +79,20 @@ def _print_failure(folder: RunFolder) -> None:
 
 
 def evaluate_controller(
-    name: str, config: Config, kinematics: str | None = None, folder: Path | None = None
+    name: str,
+    config: Config,
+    kinematics: str | None = None,
+    folder: Path | None = None,
+    repeats: int | None = None,
 ) -> tuple[Evaluation, list[Trial]]:
     """Evaluate one of `CONTROLLERS`, which need no training: a standard for controllers that learn.
 
     On other reaches (a file or folder) where some are given, all of which count as test reaches. Figures and a film go
-    to the folder. MouseArmError if the configuration, the model or the reaches cannot be used.
+    to the folder, repeats are those of `Evaluator`. MouseArmError if the configuration, the model or the reaches cannot
+    be used.
     """
     setup = Setup.build(config) if kinematics is None else Setup.to_test(config, kinematics)
-    evaluator = setup.evaluator()
+    evaluator = setup.evaluator(repeats=repeats)
     evaluation, trials = evaluator.evaluate(setup.controller(name, evaluator.task))
     if folder is not None:
         from mousearm.evaluate.film import show  # slow to import

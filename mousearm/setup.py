@@ -95,10 +95,15 @@ class Setup:
         task = self.task(env.num_envs, self.split.train, config.engine)
         return TrackingVecEnv(task, env.random_start, config.seed, env.sampling, env.lost_mm)
 
-    def evaluator(self, splits: Mapping[str, Sequence[str]] | None = None, engine: str = MUJOCO) -> Evaluator:
-        """Evaluator of the reaches that are named, by split; None for all of the split. MuJoCo is the judge."""
+    def evaluator(
+        self, splits: Mapping[str, Sequence[str]] | None = None, engine: str = MUJOCO, repeats: int | None = None
+    ) -> Evaluator:
+        """Evaluator of the reaches that are named, by split; None for all of the split. MuJoCo is the judge.
+
+        ``repeats`` are those of `Evaluator`.
+        """
         config = replace(self.config, engine=engine)
-        return Evaluator(config, self.arm, self.references, self.split.splits if splits is None else splits)
+        return Evaluator(config, self.arm, self.references, self.split.splits if splits is None else splits, repeats)
 
     def controller(self, name: str, task: Task) -> TaskController:
         """The controller of this name, one of `CONTROLLERS`, for all arms of a task."""

@@ -1,6 +1,6 @@
-"""Evaluate a trained agent, or computed muscle control, which needs no training: deterministic errors in mm.
+"""Evaluate a trained agent, or computed muscle control, which needs no training: errors in mm, the same every time.
 
-``python scripts/evaluate.py RUN [--kinematics PATH] [--checkpoint best|latest|STEP] [--json FILE]``
+``python scripts/evaluate.py RUN [--kinematics PATH] [--checkpoint best|latest|STEP] [--repeats N] [--json FILE]``
 ``python scripts/evaluate.py --controller cmc [OVERRIDES...] [--kinematics PATH] [--json FILE] [--figures DIR]``
 RUN may be package:example_torque or package:example_muscle, which ship.
 """
@@ -20,6 +20,9 @@ DESCRIBED = " ".join(f"{name}: {meaning}" for name, meaning in CONTROLLERS.descr
     cli.argument("--controller", choices=list(CONTROLLERS), help=f"one that needs no run: {DESCRIBED}"),
     cli.KINEMATICS,
     cli.CHECKPOINT,
+    cli.argument(
+        "--repeats", type=int, metavar="N", help="of each reach, each with other noise; default: 20, or 1 without"
+    ),
     cli.JSON.but(help="also write the result here, in the form of evaluation.json"),
     cli.argument("--figures", type=Path, metavar="DIR", help="with --controller: also write figures and a film here"),
 )
@@ -29,6 +32,8 @@ def main(given: Namespace) -> None:
         raise cli.UsageError("give one run folder (which holds its figures), or --controller and overrides")
     if given.controller is not None and given.checkpoint is not None:
         raise cli.UsageError(f"--controller {given.controller} has no checkpoints")
+    if given.repeats is not None and given.repeats < 1:
+        raise cli.UsageError(f"--repeats {given.repeats}: give 1 or more")
     from mousearm.door import SEAL
     from mousearm.files import to_json, write_sealed, write_text
 
@@ -36,12 +41,14 @@ def main(given: Namespace) -> None:
         from mousearm.agent import Agent
 
         run = Path(given.what[0])
-        evaluation, _ = Agent.load(run, given.checkpoint or "best", given.kinematics).evaluate()
+        agent = Agent.load(run, given.checkpoint or "best", given.kinematics, repeats=given.repeats)
+        evaluation, _ = agent.evaluate()
     else:
         from mousearm.config import compose
         from mousearm.experiment import evaluate_controller
 
-        evaluation, _ = evaluate_controller(given.controller, compose(given.what), given.kinematics, given.figures)
+        words = given.controller, compose(given.what), given.kinematics, given.figures, given.repeats
+        evaluation, _ = evaluate_controller(*words)
     print(evaluation.table())
     if given.json is not None:
         write = write_sealed if given.json.with_name(SEAL).exists() else write_text

@@ -41,6 +41,14 @@ class Outcome:
     diverged: np.ndarray  # the simulation
 
 
+def has_noise(config: Config) -> bool:
+    """Whether a task of this configuration differs from episode to episode, for the same actions."""
+    conditions = Conditions(config.condition)
+    env = conditions.config(config).env
+    of_senses = [getattr(env.noise, f"sd_{name}") for name in env.observation]
+    return conditions.is_random or any([env.noise.motor, env.noise.motor_share, *of_senses])
+
+
 class Task:
     """N arms, each following a reach.
 
@@ -209,7 +217,7 @@ class Task:
 
     @property
     def is_noisy(self) -> bool:
-        """Whether episodes of the same actions differ."""
+        """Whether episodes differ for the same actions."""
         return len(self._noises) > 0
 
     @property

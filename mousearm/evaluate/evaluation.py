@@ -1,7 +1,7 @@
 """An evaluation: errors per reach and per split, as evaluation.json has them and as a table."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, Field, asdict, astuple, dataclass, fields, is_dataclass, replace
+from dataclasses import MISSING, Field, asdict, astuple, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +18,10 @@ from mousearm.evaluate.results import (
     Errors,
     Means,
     ReachResult,
+    Repeats,
     breakdown,
 )
+from mousearm.stats import ENOUGH
 from mousearm.text import columns, listed, shell, shortened
 
 if TYPE_CHECKING:
@@ -59,12 +61,13 @@ class OtherEngine:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The result of a deterministic evaluation, simulated by MuJoCo."""
+    """The result of an evaluation, simulated by MuJoCo: the same every time, noise of the task included."""
 
     scale: ErrorScale
     reaches: list[ReachResult]
     splits: dict[str, dict[str, Errors]]  # of ``train`` and ``test``: ``paw_mm`` and ``elbow_mm`` over all steps
     trained_in: OtherEngine | None = None
+    repeats: dict[str, Repeats] = field(default_factory=dict)  # by split, where it was repeated with noise
 
     @property
     def objective(self) -> float:
@@ -136,6 +139,8 @@ class Evaluation:
             content["generalisation_gap"] = {key: None if np.isnan(ratio) else ratio for key, ratio in gap.items()}
         if self.trained_in is not None:
             content["trained_in"] = asdict(self.trained_in)
+        if self.repeats:
+            content["repeats"] = {split: asdict(repeats) for split, repeats in self.repeats.items()}
         if categories := breakdown(self.reaches):
             content["kinds"] = [{"by": one.by, "kind": one.kind, **one.splits} for one in categories]
         return content
@@ -159,8 +164,8 @@ class Evaluation:
         """Rows below those of the reaches: errors of all, where there are several, and what noise says of them."""
         rows = []
         for split, both in self.splits.items():
-            cells = [*_cells(both["paw_mm"], both["elbow_mm"]), _squared(self.excitation(split))]
-            rows += [["all", split, *cells]] if len(self.reaches) > 1 else []
+            cells = _cells(both["paw_mm"], both["elbow_mm"], self.repeats.get(split))
+            rows += [["all", split, *cells, _squared(self.excitation(split))]] if len(self.reaches) > 1 else []
             noise = self.noise_mm(split)
             for name in (name for name in NOISE if name in noise):
                 unsure = noise.get(UNCERTAIN) if name == "expected" else None
@@ -174,9 +179,10 @@ class Evaluation:
     def table(self, longest: int = 40) -> str:
         """Text of 80 columns: a row per reach, or for the ``longest`` worst ones, and for all; errors by kind."""
         shown = sorted(self.reaches, key=lambda reach: -reach.paw_mm.mean)[:longest]
-        rows = [["reach", "split", "paw mm", "rms", "max", "elbow", "rms", "max", "u^2"]]
+        beside = "±" if self.repeats else "rms"
+        rows = [["reach", "split", "paw mm", beside, "max", "elbow", beside, "max", "u^2"]]
         for reach in sorted(shown, key=lambda reach: reach.name):
-            cells = [*_cells(reach.paw_mm, reach.elbow_mm), _squared(reach.excitation)]
+            cells = [*_cells(reach.paw_mm, reach.elbow_mm, reach.repeats), _squared(reach.excitation)]
             rows.append([shortened(reach.name, _LONGEST_NAME), reach.split, *cells])
         n = len(rows)
         rows += self.sums
@@ -189,6 +195,7 @@ class Evaluation:
         rule = "-" * len(lines[0])
         lines[1:n] = [rule, *lines[1:n], *([rule] if len(rows) > n else [])]
         lines += [*_category_lines(breakdown(self.reaches)), "", f"Errors are {self.scale.text()}."]
+        lines += [_repeated(next(iter(self.repeats.values())).n)] if self.repeats else []
         lines += [_EXCITATION] if known else []
         lines += [self.engines] if self.engines else []
         if lost := [reach.name for reach in self.reaches if not reach.completed]:
@@ -215,7 +222,8 @@ class Evaluation:
                 raise KeyError(" or ".join(SPLITS) if reaches else "reaches")
             if {reach.split for reach in reaches} != splits.keys():
                 raise ValueError(f"its reaches are of other splits than {' and '.join(splits)}")
-            return Evaluation(_make(ErrorScale, content), reaches, splits, _other_engine(content, splits))
+            repeats = {split: _make(Repeats, of) for split, of in content.get("repeats", {}).items() if split in splits}
+            return Evaluation(_make(ErrorScale, content), reaches, splits, _other_engine(content, splits), repeats)
         except (KeyError, TypeError, ValueError, RunError) as error:
             lacking = f"it lacks {error}" if isinstance(error, KeyError) else str(error).rstrip(".")
             raise RunError(
@@ -250,6 +258,8 @@ def _other_engine(content: dict[str, Any], splits: Mapping[str, Any]) -> OtherEn
 def _checked(field: Field[Any], value: Any) -> Any:
     if isinstance(field.type, type) and is_dataclass(field.type):
         return _make(field.type, value)
+    if field.name == "repeats":
+        return _make(Repeats, value)
     if field.name == "noise_mm":
         return {name: _make(Means, value[name]) for name in (*NOISE, UNCERTAIN) if name in value}
     kind = float if field.type == float | None else field.type
@@ -261,8 +271,16 @@ def _checked(field: Field[Any], value: Any) -> Any:
     return value
 
 
-def _cells(*points: Errors) -> list[str]:
-    return [f"{value:.3f}" for errors in points for value in (errors.mean, errors.rms, errors.max)]
+def _cells(paw: Errors, elbow: Errors, repeats: Repeats | None) -> list[str]:
+    """Mean, root mean square and largest error of both; of repeats, half the interval of the mean in the middle."""
+    middle = (paw.rms, elbow.rms) if repeats is None else (repeats.paw_mm.half, repeats.elbow_mm.half)
+    both = zip((paw, elbow), middle, strict=True)
+    return [f"{value:.3f}" for errors, beside in both for value in (errors.mean, beside, errors.max)]
+
+
+def _repeated(n: int) -> str:
+    what = "half the 95 % interval" if n >= ENOUGH else "half the range"
+    return f"Means over {n} repeats, each with noise of its own; ± is {what} of the mean."
 
 
 def _squared(excitation: float | None) -> str:

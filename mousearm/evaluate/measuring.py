@@ -14,6 +14,7 @@ from mousearm.evaluate.results import (
     Means,
     PawMovement,
     ReachResult,
+    Repeats,
     error_without_noise,
 )
 from mousearm.kinematics.noise import noise_spectrum
@@ -28,24 +29,69 @@ _LEAST_FLOOR_MM = 1e-3  # less is the rounding of files
 def evaluate_trials(
     trials: Sequence[Trial], scale: ErrorScale, references: Mapping[str, "Reference"] | None = None
 ) -> Evaluation:
-    """Measure the trials of a rollout, one per reach, each with its split and its effort.
+    """Measure the trials of a rollout, each with its split and its effort, perhaps several of a reach.
 
     Errors count from frame 1 to the last; in frame 0 the arm is placed on the target. An arm that diverged counts as
     frozen in its last good frame until the end, so that diverging never looks like following. ``references`` of the
     reaches, by name, know the noise of the targets.
+    Several trials of a reach, as many of each, in the same order, are repeats with noise; all of their steps count.
     """
-    results, collected = [], {split: [] for split in SPLITS}
+    by_name: dict[str, list[Trial]] = {}
     for trial in trials:
-        n = trial.n_frames
-        errors = errors_mm(hold(trial.landmarks, n), trial.targets)[1:]
-        elbow, paw = errors[:, ELBOW], errors[:, PAW]
-        of_paw, of_elbow, effort = Errors.of(paw), Errors.of(elbow), float(hold(trial.effort, n)[1:].mean())
-        movement = PawMovement.of(trial.targets[:, PAW], trial.dt)
-        noise = _noise_mm(trial, references[trial.name]) if references else {}
-        known = (trial.name, trial.split, n - 1, not trial.diverged)
-        results.append(ReachResult(*known, of_paw, of_elbow, effort, movement, noise, mean_squared_control(trial)))
-        collected[trial.split].append((elbow, paw))
-    return Evaluation(scale, results, {split: _pool(errors) for split, errors in collected.items() if errors})
+        by_name.setdefault(trial.name, []).append(trial)
+    results, collected = [], {split: [] for split in SPLITS}
+    for name, repeats in by_name.items():
+        errors = np.stack([_errors_mm(trial) for trial in repeats])  # (repeats, T - 1, 3)
+        results.append(_measure(repeats, errors, references[name] if references else None))
+        collected[repeats[0].split].append(errors)
+    pooled = {split: np.concatenate(errors, axis=1) for split, errors in collected.items() if errors}
+    known = {split: _repeats(errors) for split, errors in pooled.items()}
+    return Evaluation(
+        scale,
+        results,
+        {split: _pool(errors) for split, errors in pooled.items()},
+        repeats={split: repeats for split, repeats in known.items() if repeats is not None},
+    )
+
+
+def _errors_mm(trial: Trial) -> np.ndarray:
+    """(T - 1, 3) distances of shoulder, elbow and paw from frame 1 on, mm."""
+    return errors_mm(hold(trial.landmarks, trial.n_frames), trial.targets)[1:]
+
+
+def _measure(repeats: Sequence[Trial], errors: np.ndarray, reference: "Reference | None") -> ReachResult:
+    """The result of one reach from its repeats and their errors, (repeats, T - 1, 3) mm."""
+    trial, n = repeats[0], repeats[0].n_frames
+    of_both = _pool(errors)
+    effort = np.mean([hold(one.effort, n)[1:].mean() for one in repeats])
+    squared = [one for one in map(mean_squared_control, repeats) if one is not None]
+    return ReachResult(
+        name=trial.name,
+        split=trial.split,
+        steps=n - 1,
+        completed=not any(one.diverged for one in repeats),
+        **of_both,
+        effort=float(effort),
+        movement=PawMovement.of(trial.targets[:, PAW], trial.dt),
+        noise_mm=_mean_noise_mm(repeats, reference) if reference else {},
+        excitation=float(np.mean(squared)) if squared else None,
+        repeats=_repeats(errors),
+    )
+
+
+def _repeats(errors: np.ndarray) -> Repeats | None:
+    """How far the means over errors, (repeats, steps, 3) mm, are known."""
+    means = errors.mean(axis=1)
+    return Repeats.of(means[:, PAW].tolist(), means[:, ELBOW].tolist())
+
+
+def _mean_noise_mm(repeats: Sequence[Trial], reference: "Reference") -> dict[str, Means]:
+    """What noise of the targets says of a reach: means over the repeats that have it."""
+    found = [_noise_mm(trial, reference) for trial in repeats]
+    every = found[0].keys() if all(one.keys() == found[0].keys() for one in found) else ()
+    return {
+        name: Means(*np.mean([(one[name].paw, one[name].elbow) for one in found], axis=0).tolist()) for name in every
+    }
 
 
 def mean_squared_control(trial: Trial) -> float | None:
@@ -73,6 +119,6 @@ def _noise_mm(trial: Trial, reference: "Reference") -> dict[str, Means]:
     return found
 
 
-def _pool(errors: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, Errors]:
-    elbow, paw = (np.concatenate(column) for column in zip(*errors, strict=True))
-    return {"paw_mm": Errors.of(paw), "elbow_mm": Errors.of(elbow)}
+def _pool(errors: np.ndarray) -> dict[str, Errors]:
+    """Errors of paw and elbow over all repeats and steps, (repeats, steps, 3) mm."""
+    return {"paw_mm": Errors.of(errors[..., PAW].ravel()), "elbow_mm": Errors.of(errors[..., ELBOW].ravel())}

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mousearm.kinematics.noise import spectrum, windows
+from mousearm.stats import spread
 
 SPLITS = ("train", "test")  # in the order in which tables have them
 # The lower and the upper end of each axis x, y, z of the world, as seen by the animal.
@@ -54,6 +55,34 @@ class Means:
 
 
 @dataclass(frozen=True, slots=True)
+class Interval:
+    """Where a mean over repeats lies, mm: its 95 % interval, of fewer than five repeats their range; see `spread`."""
+
+    low: float
+    high: float
+
+    @property
+    def half(self) -> float:
+        """Half its width."""
+        return (self.high - self.low) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """How far mean errors are known, where the same was repeated with other noise."""
+
+    n: int
+    paw_mm: Interval
+    elbow_mm: Interval
+
+    @staticmethod
+    def of(paw_mm: Sequence[float], elbow_mm: Sequence[float]) -> "Repeats | None":
+        """Summarise the mean errors of each repeat, mm; None for a single one."""
+        paw, elbow = (spread(tuple(values)) for values in (paw_mm, elbow_mm))
+        return Repeats(paw.n, Interval(paw.low, paw.high), Interval(elbow.low, elbow.high)) if paw.n > 1 else None
+
+
+@dataclass(frozen=True, slots=True)
 class PawMovement:
     """Demands of a reach on the paw, with the way from the first target to the farthest from it."""
 
@@ -74,7 +103,10 @@ class PawMovement:
 
 @dataclass(frozen=True, slots=True)
 class ReachResult:
-    """Errors over all steps of one reach, after a divergence those of the last good frame, and its effort."""
+    """Errors over all steps of one reach, after a divergence those of the last good frame, and its effort.
+
+    Where the reach was repeated, with noise, they are over all steps of all repeats.
+    """
 
     name: str
     split: str  # ``train`` or ``test``
@@ -86,6 +118,7 @@ class ReachResult:
     movement: PawMovement
     noise_mm: dict[str, Means] = field(default_factory=dict)  # by names of `NOISE` and `UNCERTAIN`, as far as known
     excitation: float | None = None  # mean over steps and actuators of squared excitation (of motors: control), u^2
+    repeats: Repeats | None = None
 
 
 class Expected(NamedTuple):

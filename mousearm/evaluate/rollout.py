@@ -1,4 +1,4 @@
-"""Deterministic rollouts: every reach from its first frame to its last, all in one batch, and their evaluation."""
+"""Rollouts: every reach from its first frame to its last, perhaps repeated, all in one batch, and their evaluation."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -7,12 +7,15 @@ import numpy as np
 
 from mousearm.config import Config
 from mousearm.env.references import References, Start
-from mousearm.env.task import Task
+from mousearm.env.task import Task, has_noise
 from mousearm.evaluate.evaluation import ErrorScale, Evaluation
 from mousearm.evaluate.measuring import evaluate_trials
 from mousearm.model import Arm
 from mousearm.retarget import Reference
 from mousearm.trajectory import SHOULDER, Trial, with_shoulder
+
+REPEATS = 20
+"""Of an evaluation with noise."""
 
 
 class Controller(Protocol):
@@ -26,36 +29,41 @@ class Controller(Protocol):
         ...
 
 
-def roll_out(task: Task, controller: Controller, split_of: Mapping[str, str] | None = None) -> list[Trial]:
-    """Let a controller perform every reach of a task, with as many simulations as references, from its first frame.
+def roll_out(
+    task: Task, controller: Controller, split_of: Mapping[str, str] | None = None, repeat: int = 0
+) -> list[Trial]:
+    """Let a controller perform every reach of a task from its first frame, the same every time.
 
-    ``split_of`` is the split of each reach, None where that is not known. There is a trial per reach, with all that a
-    trial can hold. ValueError if there are more or fewer simulations than references.
+    ``split_of`` is the split of each reach, None where that is not known. There is a trial, with all that a trial can
+    hold, per simulation: as many as references, or a multiple, which are repeats from the given one on, each with noise
+    of its own where there is any. All reaches come first, then all again. ValueError if there is no whole number.
     """
     n, references = task.n, task.references
-    if n != len(references):
+    if n % len(references):
         raise ValueError(f"{n} simulations cannot perform {len(references)} reaches at once; one each is needed")
-    task.reset(np.arange(n), Start(np.arange(n), np.zeros(n, dtype=int)))
+    reach = np.arange(n) % len(references)
+    task.rewind(repeat)
+    task.reset(np.arange(n), Start(reach, np.zeros(n, dtype=int)))
     controller.reset(n)
     rows, alive, lived = [_row(task)], np.ones(n, dtype=bool), np.ones(n, dtype=int)
     for _ in range(references.targets.shape[1] - 1):
         outcome = task.step(controller.act(task.observe()))
         alive &= ~outcome.terminated
-        lived += alive & (lived < references.n_frames)
+        lived += alive & (lived < references.n_frames[reach])
         rows.append(_row(task))
     parts = {name: np.stack([row[name] for row in rows], axis=1) for name in rows[0]}
     shoulder = task.arm.landmark_positions(task.arm.rest_qpos[None])[0, SHOULDER]
     return [
         Trial(
-            name=name,
-            split=(split_of or {}).get(name, ""),
+            name=references.names[r],
+            split=(split_of or {}).get(references.names[r], ""),
             dt=task.simulation.control_dt,
-            diverged=bool(lived[i] < n_frames),
-            targets=with_shoulder(shoulder, references.targets[i, :n_frames]),
-            reference=references.qpos[i, :n_frames],
+            diverged=bool(lived[i] < (n_frames := references.n_frames[r])),
+            targets=with_shoulder(shoulder, references.targets[r, :n_frames]),
+            reference=references.qpos[r, :n_frames],
             **{part: values[i, : lived[i]] for part, values in parts.items()},
         )
-        for i, (name, n_frames) in enumerate(zip(references.names, references.n_frames, strict=True))
+        for i, r in enumerate(reach)
     ]
 
 
@@ -67,16 +75,35 @@ def _row(task: Task) -> dict[str, np.ndarray]:
 
 
 class Evaluator:
-    """Lets controllers perform every reach once, all in one batch: the simulations of ``task``, for what sees more."""
+    """Lets controllers perform every reach, all in one batch: the simulations of ``task``, for what sees more.
 
-    def __init__(self, config: Config, arm: Arm, references: Sequence[Reference], splits: Mapping[str, Sequence[str]]):
-        """Build one simulation per reach that one of the splits, ``train`` and ``test``, names."""
+    Each is performed once, or with noise ``repeats`` times.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        arm: Arm,
+        references: Sequence[Reference],
+        splits: Mapping[str, Sequence[str]],
+        repeats: int | None = None,
+    ):
+        """Build a simulation per repeat and reach that one of the splits, ``train`` and ``test``, names.
+
+        Repeats are by default `REPEATS` where the configuration has noise, and 1 where all would be the same.
+        """
         self.scale = ErrorScale.of(config, arm)
         self._split_of = {name: split for split, names in splits.items() for name in names}
         self._references = {reference.name: reference for reference in references if reference.name in self._split_of}
-        self.task = Task(arm, References([*self._references.values()]), config, len(self._references))
+        self.repeats = (REPEATS if has_noise(config) else 1) if repeats is None else repeats
+        n = len(self._references)
+        self.task = Task(arm, References([*self._references.values()]), config, n * self.repeats)
 
     def evaluate(self, controller: Controller) -> tuple[Evaluation, list[Trial]]:
-        """Errors on all reaches, and the trials they were measured on."""
-        trials = roll_out(self.task, controller, self._split_of)
-        return evaluate_trials(trials, self.scale, self._references), trials
+        """Errors on all reaches, and the trials of the first repeat."""
+        trials = self.perform(controller)
+        return evaluate_trials(trials, self.scale, self._references), trials[: len(self._references)]
+
+    def perform(self, controller: Controller) -> list[Trial]:
+        """The trials of all repeats: all reaches, then all again."""
+        return roll_out(self.task, controller, self._split_of)

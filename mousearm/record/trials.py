@@ -67,7 +67,7 @@ def record(agent: Agent, repeats: int = 1, noise: float = 0.0, seed: int = 0) ->
 
     Args:
         agent: whose reaches.
-        repeats: trials of each reach; more than one only with noise, for they would be the same.
+        repeats: trials of each reach; more than one only with noise, here or of the task, for they would be the same.
         noise: motor noise: standard deviation of what is added to each action, which ranges from -1 to 1, at every
             control step; normal numbers that are independent of one another, as in training (``pretrain.noise``).
         seed: of the noise; a reach's noise depends on seed, repeat and the reach's name alone.
@@ -86,12 +86,13 @@ def _record_trials(agent: Agent, repeats: int, noise: float, seed: int) -> Itera
         raise ConfigError(f"The noise {noise} is not a standard deviation: give 0, or a number such as 0.1.")
     if seed < 0:
         raise ConfigError(f"The seed {seed} is negative: give 0 or more.")
-    if repeats > 1 and noise == 0:
+    if repeats > 1 and noise == 0 and not agent.evaluator.task.is_noisy:
         raise ConfigError(
             f"{repeats} repeats without noise would be the same performance {repeats} times: the network and the arm "
             "are deterministic. Add noise such as 0.1, or record one."
         )
-    return (trial for repeat in range(repeats) for trial in _record_repeat(agent, repeat, noise, seed))
+    task = _single(agent)
+    return (trial for repeat in range(repeats) for trial in _record_repeat(agent, task, repeat, noise, seed))
 
 
 def write_recording(
@@ -121,7 +122,9 @@ def write_recording(
     """
     write = WRITERS[find_format(out, kind)]
     trials = _record_trials(agent, repeats, noise, seed)
-    bar = tqdm(trials, "recording", repeats * agent.evaluator.task.n, delay=1, leave=False, unit=" reaches")
+    bar = tqdm(
+        trials, "recording", repeats * len(agent.evaluator.task.references), delay=1, leave=False, unit=" reaches"
+    )
     with new_output(out, overwrite) as path:
         return write_trials(bar, _about(agent, repeats, noise, seed), path, write)
 
@@ -193,11 +196,11 @@ class ArmRecorder:
 class RecordingController(ArmRecorder):
     """The network as a controller that adds motor noise and keeps what it and the simulation hold at every frame."""
 
-    def __init__(self, agent: Agent, noise: np.ndarray | None):
-        """Prepare for an agent; noise, (R, T, nu) for its R reaches, is added to the actions. None: no noise."""
+    def __init__(self, agent: Agent, task: Task, noise: np.ndarray | None):
+        """Prepare for an agent and its R reaches; noise, (R, T, nu), is added to the actions. None: no noise."""
         from mousearm.policy.controller import ActivityController  # slow to import
 
-        super().__init__(agent.evaluator.task)
+        super().__init__(task)
         self._controller = self._network = ActivityController(agent.policy)
         self._noise = noise
 
@@ -218,7 +221,7 @@ def record_trials(
     ``split_of`` is the split of each reach, ``observations`` are names of what a network sees. Recordings of a network
     have its signals, those of any other controller the arm's alone.
     """
-    trials = roll_out(task, recorder, split_of)
+    trials = roll_out(task, recorder, split_of, repeat)
     recorder.act(task.observe())  # at the last frame, where nothing is left to be done
     for reach, trial in enumerate(trials):
         kept = recorder.frames(reach, len(trial))
@@ -229,8 +232,13 @@ def record_trials(
         yield trial, ReachRecording(trial.name, split_of[trial.name], repeat, signals, not trial.diverged)
 
 
-def _record_repeat(agent: Agent, repeat: int, noise: float, seed: int) -> Iterator[ReachRecording]:
-    task = agent.evaluator.task
+def _single(agent: Agent) -> Task:
+    """A task in which each of an agent's reaches is performed once."""
+    evaluator = agent.evaluator
+    return evaluator.task if evaluator.repeats == 1 else agent.setup.evaluator(repeats=1).task
+
+
+def _record_repeat(agent: Agent, task: Task, repeat: int, noise: float, seed: int) -> Iterator[ReachRecording]:
     added = None
     if noise > 0:
         shape = task.references.targets.shape[1], task.arm.nu
@@ -238,7 +246,7 @@ def _record_repeat(agent: Agent, repeat: int, noise: float, seed: int) -> Iterat
         added = noise * np.stack([np.random.default_rng(key).standard_normal(shape) for key in keys])
     split_of = {name: split for split, names in agent.setup.split.splits.items() for name in names}
     observations = observation_names(task.observation_widths, agent.arm, agent.config.env)
-    recorder = RecordingController(agent, added)
+    recorder = RecordingController(agent, task, added)
     return (recording for _, recording in record_trials(task, recorder, split_of, repeat, observations))
 
 

@@ -52,7 +52,9 @@ class Experiment:
         self.evaluator = setup.evaluator(everything)
         # Of the reaches that are evaluated while the run trains.
         engine, same = setup.config.engine, some == everything and setup.config.engine == MUJOCO
-        self.monitor = self.evaluator if same else setup.evaluator(some, engine)
+        repeats = -(-self.evaluator.repeats // max(1, len(some["train"])))  # one reach needs all, many few
+        same = same and repeats == self.evaluator.repeats
+        self.monitor = self.evaluator if same else setup.evaluator(some, engine, repeats)
 
     def run(self, folder: RunFolder, interruption: Interruption, pruner: Pruner | None = None) -> float:
         """Learn what is left of the budget, then evaluate the best network and show the result."""

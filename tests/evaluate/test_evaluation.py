@@ -108,6 +108,27 @@ def test_json_has_the_keys_of_the_contract(evaluation):
     assert content["test"]["paw_mm"]["mean"] == pytest.approx(6)
 
 
+def test_repeats_are_one_result_and_how_far_its_mean_is_known(two, tmp_path):
+    """The paw's means: 1, 2, 3 and 4, 8 mm, then 3, 4, 5 and 0, 0 mm."""
+    other = trials([[9, 3, 4, 5], [9, 0, 0]], [[9, 0, 0, 3], [9, 2, 2]])
+    repeated = evaluate_trials([*two, *other], SCALE)
+    one, two_ = repeated.reaches
+    assert (one.paw_mm.mean, one.paw_mm.max, two_.paw_mm.mean) == (3, 5, 3)  # (2 + 4) / 2; (6 + 0) / 2
+    assert (one.repeats.n, one.repeats.paw_mm.low, one.repeats.paw_mm.high) == (2, 2, 4)  # of so few, their range
+    assert (two_.repeats.paw_mm.low, two_.repeats.paw_mm.half) == (0, 3)
+    assert one.repeats.elbow_mm.half == 0
+    assert repeated.repeats["test"] == two_.repeats
+    assert "±" in repeated.table()
+    assert "over 2 repeats" in repeated.table()
+    file = tmp_path / "evaluation.json"
+    file.write_text(json.dumps(repeated.as_json()))
+    assert Evaluation.load(file) == repeated
+    # Of 20 repeats it is the interval of the mean: nearly that of Student's t, 2.093 s.d. / sqrt(20).
+    means = np.random.default_rng(0).normal(2, 0.5, 20)
+    many = evaluate_trials([trials([np.full(9, mean)], [np.zeros(9)])[0] for mean in means], SCALE)
+    assert many.repeats["train"].paw_mm.half == pytest.approx(2.093 * means.std(ddof=1) / np.sqrt(20), rel=0.08)
+
+
 def test_a_diverged_reach_is_marked():
     diverged = evaluate_trials(trials([[0, 1, 2, 2]], [[0, 1, 2, 2]], lived=[3]), SCALE)
     assert diverged.reaches[0].completed is False

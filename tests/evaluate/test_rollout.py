@@ -48,6 +48,17 @@ def task(two_link, references, build_task):
     return build_task(two_link, references, 2)
 
 
+def test_repeats_differ_by_their_noise_alone(two_link, references, build_task):
+    noisy = build_task(two_link, references, 4, "env.noise.motor=0.1")
+    trials = roll_out(noisy, Constant([0.2, -0.1]))
+    assert [trial.name for trial in trials] == ["short", "long"] * 2
+    assert [len(trial) for trial in trials] == [5, 9] * 2
+    assert not np.array_equal(trials[0].qpos, trials[2].qpos)
+    again = roll_out(build_task(two_link, references, 2, "env.noise.motor=0.1"), Constant([0.2, -0.1]), repeat=1)
+    for one, other in zip(again, trials[2:], strict=True):
+        np.testing.assert_array_equal(one.qpos, other.qpos)
+
+
 def test_every_reach_from_its_first_frame_to_its_own_last(task, references):
     controller = Constant([0.2, -0.1])
     trials = roll_out(task, controller, {"short": "train", "long": "test"})
