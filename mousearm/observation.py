@@ -13,7 +13,7 @@ import numpy as np
 from mousearm.arrays import Array, side_by_side
 from mousearm.errors import ConfigError
 from mousearm.registry import OBSERVATIONS
-from mousearm.senses import Anatomy, ia_rate, ib_rate, ii_rate, muscle_pull
+from mousearm.senses import Anatomy, ia_rate, ib_rate, ii_rate
 from mousearm.trajectory import FOLLOWED, PAW, SHOULDER, Snapshot
 
 PROPRIOCEPTION, VISION, NO_SENSE = "proprioception", "vision", "none"
@@ -141,9 +141,8 @@ def muscle_velocity(snapshot: Snapshot, ahead: Ahead, body: Anatomy) -> Array:
 @OBSERVATIONS.add
 @sense(PROPRIOCEPTION, "1", FIBRES)
 def muscle_force(snapshot: Snapshot, ahead: Ahead, body: Anatomy) -> Array:
-    """Forces of muscles, (N, M), of their peak isometric force; of this state, see `muscle_pull`."""
-    length, velocity = _of_muscles(snapshot.fibre_length, body), _of_muscles(snapshot.fibre_velocity, body)
-    return muscle_pull(body, length, velocity, snapshot.activation[:, body.states])
+    """Forces of muscles in this state, (N, M), relative to their peak isometric force when intact."""
+    return _of_muscles(snapshot.tension, body) / body.peak
 
 
 @OBSERVATIONS.add
@@ -151,14 +150,15 @@ def muscle_force(snapshot: Snapshot, ahead: Ahead, body: Anatomy) -> Array:
 def spindle_ia(snapshot: Snapshot, ahead: Ahead, body: Anatomy) -> Array:
     """Rates of the primary endings of muscle spindles, (N, M) impulses/s; see `ia_rate`."""
     length, velocity = _of_muscles(snapshot.fibre_length, body), _of_muscles(snapshot.fibre_velocity, body)
-    return ia_rate(body.senses, length, velocity, snapshot.activation[:, body.states])
+    return ia_rate(body.senses, length - body.rest, velocity, snapshot.activation[:, body.states])
 
 
 @OBSERVATIONS.add
 @sense(PROPRIOCEPTION, "imp/s", FIBRES)
 def spindle_ii(snapshot: Snapshot, ahead: Ahead, body: Anatomy) -> Array:
     """Rates of the secondary endings of muscle spindles, (N, M) impulses/s; see `ii_rate`."""
-    return ii_rate(body.senses, _of_muscles(snapshot.fibre_length, body), snapshot.activation[:, body.states])
+    stretch = _of_muscles(snapshot.fibre_length, body) - body.rest
+    return ii_rate(body.senses, stretch, snapshot.activation[:, body.states])
 
 
 @OBSERVATIONS.add

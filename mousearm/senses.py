@@ -1,7 +1,9 @@
 """What muscles tell the nervous system: forces and rates of sense organs, pure functions of fibres and activation."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
 
 from mousearm.arrays import Array, namespace
 from mousearm.keys import above, at_least, finite, key
@@ -27,7 +29,7 @@ class SensesConfig:
         default=1.0,
     )
     ia_rest: float = key(
-        f"Rate of a primary ending (Ia) of a resting muscle at its optimal length; {_CATS}.",
+        f"Rate of a primary ending (Ia) of a muscle at rest, in the middle of its lengths; {_CATS}.",
         _NOT_NEGATIVE,
         "imp/s",
         default=50.0,
@@ -41,7 +43,7 @@ class SensesConfig:
         "What the fusimotor drive adds to it at full activation.", _NOT_NEGATIVE, "imp/s", default=50.0
     )
     ii_rest: float = key(
-        "Rate of a secondary ending (II) of a resting muscle at its optimal length; as Ia.",
+        "Rate of a secondary ending (II) of a muscle at rest, in the middle of its lengths; as Ia.",
         _NOT_NEGATIVE,
         "imp/s",
         default=80.0,
@@ -66,87 +68,48 @@ class SensesConfig:
 class Anatomy:
     """Constants of an arm for the terms of the observation; arrays (M,) of its M muscles, in the order of actuators.
 
-    ``muscles`` are their indices among the actuators, ``states`` those of their activations; ``peak`` and ``passive``
-    the peak isometric force of contraction and of stretch, relative to the peak force of the intact arm; ``lmin``,
-    ``lmax``, ``vmax``, ``fvmax``, ``fpmax`` the constants of MuJoCo's muscle, lengths in optimal fibre lengths.
+    ``muscles`` are their indices among the actuators, ``states`` those of their activations; ``peak`` their peak
+    isometric force in N when they are intact, ``vmax`` their maximal velocity in optimal fibre lengths per s, ``rest``
+    the middle of the lengths that a fibre takes in the arm (MuJoCo's ``range``), in optimal fibre lengths.
     """
 
-    muscles: Array
-    states: Array
+    muscles: Array | slice
+    states: Array | slice
     peak: Array
-    passive: Array
-    lmin: Array
-    lmax: Array
     vmax: Array
-    fvmax: Array
-    fpmax: Array
+    rest: Array
     senses: SensesConfig
 
     def converted(self, as_array: Callable[[Array], Array]) -> "Anatomy":
         """The same with other arrays, such as tensors on a device."""
         arrays = {part.name: getattr(self, part.name) for part in fields(self) if part.name != "senses"}
-        return Anatomy(**{name: as_array(array) for name, array in arrays.items()}, senses=self.senses)
+        other = {name: part if isinstance(part, slice) else as_array(part) for name, part in arrays.items()}
+        return replace(self, **other)
 
 
-def muscle_pull(body: Anatomy, length: Array, velocity: Array, activation: Array) -> Array:
-    """Forces of muscles relative to their peak, (N, M), positive where they pull; MuJoCo's muscle.
-
-    peak a FL(length) FV(velocity / vmax) + passive FP(length), with lengths and velocities (N, M) in optimal fibre
-    lengths (and per s), activations (N, M), and the curves FL, FV, FP of mju_muscleGain and mju_muscleBias.
-    """
-    speed = velocity / body.vmax
-    active = activation * force_by_length(length, body.lmin, body.lmax) * force_by_speed(speed, body.fvmax)
-    return body.peak * active + body.passive * passive_force(length, body.lmax, body.fpmax)
-
-
-def force_by_length(length: Array, lmin: Array, lmax: Array) -> Array:
-    """Active force relative to the peak, (N, M), at fibre lengths (N, M): MuJoCo's FL, four parabolas."""
-    xp = namespace(length)
-    is_short = length <= 1.0
-    end = xp.where(is_short, lmin, lmax)
-    toward = xp.clip((length - end) / (1.0 - end), 0.0, None)  # 0 at the end of the range, 1 at the optimum
-    inner = 2.0 * xp.square(1.0 - toward)
-    return xp.where(toward <= 0.5, 2.0 * xp.square(toward), 1.0 - inner)
-
-
-def force_by_speed(speed: Array, fvmax: Array) -> Array:
-    """Active force relative to that at rest, (N, M), at speeds (N, M) of -1 (fastest shortening): MuJoCo's FV."""
-    xp = namespace(speed)
-    bend = fvmax - 1.0
-    slower = xp.square(xp.clip(speed + 1.0, 0.0, None))
-    faster = fvmax - xp.square(xp.clip(bend - speed, 0.0, None)) / bend
-    return xp.where(speed <= 0.0, slower, faster)
-
-
-def passive_force(length: Array, lmax: Array, fpmax: Array) -> Array:
-    """Force of stretch relative to the peak, (N, M), at fibre lengths (N, M): MuJoCo's FP, bent, then straight."""
-    xp = namespace(length)
-    stretch = xp.clip(length - 1.0, 0.0, None) / (0.5 * (lmax - 1.0))
-    return fpmax * xp.where(stretch <= 1.0, 0.5 * xp.square(stretch), stretch - 0.5)
-
-
-def ia_rate(senses: SensesConfig, length: Array, velocity: Array, activation: Array) -> Array:
+def ia_rate(senses: SensesConfig, stretch: Array, velocity: Array, activation: Array) -> Array:
     """Rates of primary endings, imp/s: max(0, rest + k_l d + k_v sign(v) |v|^p + k_f fusimotor a).
 
-    Arrays of one shape: lengths and velocities in optimal fibre lengths (and per s), activations 0 to 1. The stretch d
-    from the optimal length, in mm, and its rate v, in mm/s, are those of a muscle with fibres of ``fibre_mm``.
+    Arrays of one shape: stretch from the middle length, in optimal fibre lengths, its rate, per s, activations 0 to 1.
+    The d in mm and the v in mm/s are those of a muscle with fibres of ``fibre_mm``.
     """
-    xp = namespace(length)
-    mm_per_s = senses.ia_velocity * senses.fibre_mm**senses.ia_power
-    stretch = (senses.ia_length * senses.fibre_mm) * (length - 1.0)
-    moved = mm_per_s * xp.sign(velocity) * xp.abs(velocity) ** senses.ia_power
-    driven = (senses.ia_fusimotor * senses.fusimotor) * activation
-    return xp.clip(senses.ia_rest + stretch + moved + driven, 0.0, None)
+    xp, per_velocity = namespace(stretch), senses.ia_velocity * senses.fibre_mm**senses.ia_power
+    moved = xp.copysign(per_velocity * xp.abs(velocity) ** senses.ia_power, velocity)
+    steady = senses.ia_rest + (senses.ia_length * senses.fibre_mm) * stretch
+    return _not_negative(steady + moved + (senses.ia_fusimotor * senses.fusimotor) * activation)
 
 
-def ii_rate(senses: SensesConfig, length: Array, activation: Array) -> Array:
+def ii_rate(senses: SensesConfig, stretch: Array, activation: Array) -> Array:
     """Rates of secondary endings, imp/s: max(0, rest + k_l d + k_f fusimotor a); arrays as of `ia_rate`."""
-    stretch = (senses.ii_length * senses.fibre_mm) * (length - 1.0)
-    driven = (senses.ii_fusimotor * senses.fusimotor) * activation
-    return namespace(length).clip(senses.ii_rest + stretch + driven, 0.0, None)
+    steady = senses.ii_rest + (senses.ii_length * senses.fibre_mm) * stretch
+    return _not_negative(steady + (senses.ii_fusimotor * senses.fusimotor) * activation)
 
 
 def ib_rate(senses: SensesConfig, force: Array) -> Array:
     """Rates of tendon organs, imp/s: gain ln(1 + force / ib_force), with forces relative to the peak; 0 for a push."""
-    xp = namespace(force)
-    return senses.ib_gain * xp.log1p(xp.clip(force, 0.0, None) / senses.ib_force)
+    return senses.ib_gain * namespace(force).log1p(_not_negative(force) / senses.ib_force)
+
+
+def _not_negative(rates: Array) -> Array:
+    """What is below 0 as 0."""
+    return np.maximum(rates, 0.0) if isinstance(rates, np.ndarray) else rates.clip(0.0)

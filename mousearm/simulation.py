@@ -142,9 +142,11 @@ class MujocoSimulation:
     def snapshot(self) -> Snapshot:
         """As `Simulation.snapshot`."""
         state = (part.copy() for part in (self._qpos, self._qvel, self._act, self._ctrl, self._force))
-        length, velocity = self._fibres.of(*self._paths) if self._fibres else (None, None)
         marks = positions(self._fields, self.arm.landmarks)
-        return Snapshot(*state, landmarks=marks, fibre_length=length, fibre_velocity=velocity)
+        if self._fibres is None:
+            return Snapshot(*state, landmarks=marks)
+        length, velocity, tension = self._fibres.of(self._paths[0], self._paths[1], self._act)
+        return Snapshot(*state, landmarks=marks, fibre_length=length, fibre_velocity=velocity, tension=tension)
 
 
 class _Paw:
@@ -193,10 +195,9 @@ class GeneratedSimulation:
         self._marks = self._landmarks(self._qpos)
         arrays = (self._qpos, self._qvel, self._act, self._ctrl, self._force, self._torque, self._marks)
         self._advance = self._library.bind("step_f64", n, [array.ctypes.data for array in arrays], threads)
-        self._fibres = Fibres(arm) if fibres else None
-        self._length, self._rate = np.zeros((2, n, model.nu if fibres else 0))
-        paths = (self._qpos, self._qvel, self._length, self._rate)
-        self._follow = self._library.bind("paths_f64", n, [array.ctypes.data for array in paths], threads)
+        self._fibres = np.zeros((3, n, model.nu if fibres else 0))
+        of_fibres = (self._qpos, self._qvel, self._act, *self._fibres)
+        self._find_fibres = self._library.bind("fibres_f64", n, [array.ctypes.data for array in of_fibres], threads)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Let copies, and other processes, build it anew, with memory of their own."""
@@ -243,11 +244,12 @@ class GeneratedSimulation:
     def snapshot(self) -> Snapshot:
         """As `Simulation.snapshot`."""
         state = (part.copy() for part in (self._qpos, self._qvel, self._act, self._ctrl, self._force))
-        marks, length, velocity = self._marks.reshape(self.n, len(LANDMARKS), 3).copy(), None, None
-        if self._fibres:
-            self._follow()
-            length, velocity = self._fibres.of(self._length, self._rate)
-        return Snapshot(*state, landmarks=marks, fibre_length=length, fibre_velocity=velocity)
+        marks = self._marks.reshape(self.n, len(LANDMARKS), 3).copy()
+        if not self.fibres:
+            return Snapshot(*state, landmarks=marks)
+        self._find_fibres()
+        length, velocity, tension = self._fibres.copy()
+        return Snapshot(*state, landmarks=marks, fibre_length=length, fibre_velocity=velocity, tension=tension)
 
     def _landmarks(self, qpos: np.ndarray) -> np.ndarray:
         """(K, 9) m, shoulder, elbow and paw of poses (K, nq), which are contiguous."""

@@ -42,8 +42,9 @@ class Snapshot:
     Of the joints ``qpos`` (N, nq) rad and ``qvel`` (N, nq) rad/s; ``activation`` (N, na) of muscles, 0 to 1; ``ctrl``
     (N, nu) of the step that led here, and ``force`` (N, nu) of the actuators in its last substep; ``landmarks``
     (N, 3, 3) shoulder, elbow and paw, metres, world frame (z up), current with qpos. Of a simulation that was asked
-    for them, ``fibre_length`` (N, nu) in optimal fibre lengths and ``fibre_velocity`` (N, nu) in these per s, positive
-    where it lengthens, current with qpos and qvel; 0 for actuators that are no muscles. Else None.
+    for them, ``fibre_length`` (N, nu) of muscles in optimal fibre lengths, ``fibre_velocity`` (N, nu) in these per s,
+    positive where it lengthens, and ``tension`` (N, nu) N, positive where it pulls; all three in this very state, and 0
+    for other actuators. Else None.
     """
 
     qpos: Array
@@ -54,6 +55,7 @@ class Snapshot:
     landmarks: Array
     fibre_length: Array | None = None
     fibre_velocity: Array | None = None
+    tension: Array | None = None
 
     def arrays(self) -> dict[str, Array]:
         """The arrays that there are, by name."""

@@ -26,15 +26,14 @@ def drawn(rng, *shape):
 
 def snapshot(rng):
     landmarks = 0.01 * drawn(rng, N, 3, 3)
-    fibres = 1 + 0.4 * drawn(rng, N, NU), 8 * drawn(rng, N, NU)
+    fibres = 1 + 0.4 * drawn(rng, N, NU), 8 * drawn(rng, N, NU), np.abs(drawn(rng, N, NU))
     return Snapshot(*(drawn(rng, N, k) for k in (NQ, NQ, NU, NU, NU)), landmarks, *fibres)
 
 
 def body(rng):
     """All six actuators are muscles."""
-    order, peaks = np.arange(NU), 1 + 0.1 * drawn(rng, 2, NU)
-    bounds = (np.full(NU, value) for value in (0.5, 1.6, 10.0, 1.4, 1.3))
-    return Anatomy(order, order[::-1].copy(), *peaks, *bounds, senses=SensesConfig())
+    order, constants = np.arange(NU), 1 + 0.1 * drawn(rng, 3, NU)
+    return Anatomy(order, order[::-1].copy(), *constants, senses=SensesConfig())
 
 
 def tensors(thing, dtype):

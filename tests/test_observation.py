@@ -13,13 +13,9 @@ N = 2
 BODY = Anatomy(
     muscles=np.array([1]),
     states=np.array([0]),
-    peak=np.array([0.5]),  # a muscle of half its strength
-    passive=np.array([1.0]),
-    lmin=np.array([0.5]),
-    lmax=np.array([1.5]),
+    peak=np.array([2.0]),
     vmax=np.array([10.0]),
-    fvmax=np.array([1.4]),
-    fpmax=np.array([2.0]),
+    rest=np.array([1.0]),
     senses=SensesConfig(),
 )
 
@@ -40,6 +36,7 @@ def snapshot(na=1):
         landmarks=np.arange(N * 9, dtype=float).reshape(N, 3, 3) / 1000,
         fibre_length=np.array([[0, 0.9, 0], [0, 1.25, 0]]),
         fibre_velocity=np.array([[0, -5.0, 0], [0, 2.0, 0]]),
+        tension=np.array([[0, 0.1, 0], [0, 1.0, 0]]),
     )
 
 

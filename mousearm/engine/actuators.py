@@ -53,16 +53,16 @@ def actuate(tree: Tree, motion: LinkMotion, with_slopes: bool, with_lengths: boo
     return Actuation(torques, _slopes(tree, moments))
 
 
-def write_paths(model: mujoco.MjModel) -> str:
-    """The function from a state to MuJoCo's actuator_length and actuator_velocity."""
+def write_fibres(model: mujoco.MjModel) -> str:
+    """The function from a state to lengths, velocities and tensions of fibres; see `Snapshot`."""
     code = Code()
     tree = Tree(model, code)
     motion = move(tree, np.zeros(3))
     for number in range(model.nu):
         path, gear = _transmission(tree, motion, number), float(model.actuator_gear[number, 0])
-        code.write(f"length[{number}] = {bare(path.length * gear)};")
-        code.write(f"rate[{number}] = {bare(path.rate * gear)};")
-    return f"template<class T> LEAN void paths(const T* q, const T* v, T* length, T* rate) {{\n{code}\n}}\n"
+        _Actuator(model, code, number, path.length * gear, path.rate * gear).write_fibre()
+    arguments = "const T* q, const T* v, const T* act, T* length, T* velocity, T* tension"
+    return f"template<class T> LEAN void fibres({arguments}) {{\n{code}\n}}\n"
 
 
 def _transmission(tree: Tree, motion: LinkMotion, number: int) -> Tendon:
@@ -118,9 +118,25 @@ class _Actuator:
         if state >= 0:
             self.driven = Scalar(f"act[{state}]")
             code.write(f"actdot[{state}] = {bare(self._activation_rate(control))};")
+        return self._force()
+
+    def write_fibre(self) -> None:
+        """Write length, velocity and tension of the fibre of a muscle with an activation; of another actuator, 0."""
+        parts: tuple[Value, Value, Value] = 0.0, 0.0, 0.0
+        state = int(self.model.actuator_actadr[self.number])
+        if state >= 0 and self.model.actuator_gaintype[self.number] == Gain.mjGAIN_MUSCLE:
+            self.driven = Scalar(f"act[{state}]")
+            length, speed, _ = self._fibre(self.gains)
+            parts = length, speed * self.gains[6], 0.0 - self._force()
+        for name, part in zip(("length", "velocity", "tension"), parts, strict=True):
+            self.code.write(f"{name}[{self.number}] = {literal(part)};")
+
+    def _force(self) -> Value:
+        """MuJoCo's actuator_force of what drives it."""
+        number, code = self.number, self.code
         force = code.let(f"pull{number}", self._gain() * self.driven + self._bias())
-        if model.actuator_forcelimited[number]:
-            force = code.let(f"limited{number}", within(force, model.actuator_forcerange[number]))
+        if self.model.actuator_forcelimited[number]:
+            force = code.let(f"limited{number}", within(force, self.model.actuator_forcerange[number]))
         return force
 
     def slope(self) -> Value:

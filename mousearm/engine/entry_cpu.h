@@ -67,15 +67,15 @@ template<class Real> void marks_rows(int64_t begin, int64_t end, const Real* qpo
   });
 }
 
-// Lengths and velocities of what actuators pull at.
+// Lengths, velocities and tensions of the fibres of muscles.
 template<class Real>
-void paths_rows(int64_t begin, int64_t end, const Real* qpos, const Real* qvel, Real* length, Real* rate) {
+void fibres_rows(int64_t begin, int64_t end, const Real* qpos, const Real* qvel, const Real* act, Real* length, Real* velocity, Real* tension) {
   typedef typename Rows<Real>::T T;
   each<Real>(begin, end, [=](Rows<Real> rows) {
-    T q[NV], v[NV], l[NU], r[NU];
-    rows.load(qpos, NV, q), rows.load(qvel, NV, v);
-    paths(q, v, l, r);
-    rows.store(l, NU, length), rows.store(r, NU, rate);
+    T q[NV], v[NV], a[ATLEAST1(NA)], l[NU], r[NU], t[NU];
+    rows.load(qpos, NV, q), rows.load(qvel, NV, v), rows.load(act, NA, a);
+    fibres(q, v, a, l, r, t);
+    rows.store(l, NU, length), rows.store(r, NU, velocity), rows.store(t, NU, tension);
   });
 }
 
@@ -113,9 +113,9 @@ void reset_rows(int64_t begin, int64_t end, const unsigned char* chosen, const R
   extern "C" void marks_##SUFFIX(int64_t begin, int64_t end, const Real* qpos, Real* marks) {                       \
     arm::marks_rows<Real>(begin, end, qpos, marks);                                                                 \
   }                                                                                                                 \
-  extern "C" void paths_##SUFFIX(int64_t begin, int64_t end, const Real* qpos, const Real* qvel, Real* length,      \
-                                 Real* rate) {                                                                      \
-    arm::paths_rows<Real>(begin, end, qpos, qvel, length, rate);                                                    \
+  extern "C" void fibres_##SUFFIX(int64_t begin, int64_t end, const Real* qpos, const Real* qvel, const Real* act,  \
+                                  Real* length, Real* velocity, Real* tension) {                                    \
+    arm::fibres_rows<Real>(begin, end, qpos, qvel, act, length, velocity, tension);                                 \
   }
 ENTRIES(double, f64)
 ENTRIES(float, f32)

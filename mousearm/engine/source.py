@@ -6,7 +6,7 @@ from importlib.resources import files
 import mujoco
 import numpy as np
 
-from mousearm.engine.actuators import within, write_paths
+from mousearm.engine.actuators import within, write_fibres
 from mousearm.engine.constraints import factor, limited_joints
 from mousearm.engine.dynamics import ForwardText, is_chained, is_runge_kutta, write_dynamics
 from mousearm.engine.expressions import Code, Scalar, literal
@@ -19,7 +19,7 @@ from mousearm.trajectory import LANDMARKS
 def engine_source(model: mujoco.MjModel, landmarks: Mapping[str, Landmark], n_substeps: int) -> str:
     """The text that simulates a model for control steps of ``n_substeps`` of its time steps.
 
-    Compiled as C++ it exports ``step_f64``, ``reset_f64``, ``forward_f64``, ``marks_f64``, ``paths_f64``, and the same
+    Compiled as C++ it exports ``step_f64``, ``reset_f64``, ``forward_f64``, ``marks_f64``, ``fibres_f64``, and the same
     for ``_f32``;
     as CUDA ``step_f64`` and ``reset_f64`` are kernels. Arrays have one arm per row; see entry_cpu.h and entry_cuda.h
     beside this file. Shoulder, elbow and paw are given in the world frame, in this order.
@@ -28,8 +28,8 @@ def engine_source(model: mujoco.MjModel, landmarks: Mapping[str, Landmark], n_su
         EngineError: if the model has anything that is not computed as MuJoCo does; names all of it.
     """
     physics = _physics(model, landmarks, n_substeps)
-    paths = ["namespace arm {", write_paths(model), "}  // namespace arm"]
-    entries = ["#ifdef __CUDACC__", _header("entry_cuda.h"), "#else", *paths, _header("entry_cpu.h"), "#endif"]
+    fibres = ["namespace arm {", write_fibres(model), "}  // namespace arm"]
+    entries = ["#ifdef __CUDACC__", _header("entry_cuda.h"), "#else", *fibres, _header("entry_cpu.h"), "#endif"]
     return "\n".join([*physics, *entries]) + "\n"
 
 

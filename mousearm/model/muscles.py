@@ -1,5 +1,7 @@
 """The muscles of an arm: which actuators are muscles, their fibres and tendons, and what their sense organs need."""
 
+from typing import NamedTuple
+
 import mujoco
 import numpy as np
 
@@ -32,44 +34,91 @@ def optimal_and_slack(arm: Arm) -> tuple[np.ndarray, np.ndarray]:
     return optimal, limits[:, 0] - prm[:, 0] * optimal
 
 
-class Fibres:
-    """Lengths and velocities of the fibres of an arm's muscles, from those of the paths from origin to insertion.
+class FibreState(NamedTuple):
+    """Fibres of N arms, (N, nu) each; 0 for actuators that are none of the `feeling_muscles`."""
 
-    The tendon is rigid, as in MuJoCo: with the slack length s and the optimal fibre length l0 of `optimal_and_slack`
-    a path of length L has fibres of (L - s) / l0, and dL/dt moves them at (dL/dt) / l0 per s.
+    length: np.ndarray  # in optimal fibre lengths
+    velocity: np.ndarray  # in these per s, positive where it lengthens
+    tension: np.ndarray  # N, positive where it pulls
+
+
+class Fibres:
+    """Fibres of an arm's muscles, from the paths from origin to insertion and the activations: MuJoCo's muscle.
+
+    The tendon is rigid: with the slack length s and the optimal fibre length l0 of `optimal_and_slack`, a path of
+    length L has fibres of l = (L - s) / l0, which lengthen at v = (dL/dt) / l0. The tension is
+    peak a FL(l) FV(v / vmax) + peak FP(l), with the activation a and the curves of mju_muscleGain and mju_muscleBias.
     """
 
     def __init__(self, arm: Arm):
-        """Look up the constants; those of actuators that are no muscles are such that all is 0."""
-        muscles, (optimal, slack) = muscles_of(arm), optimal_and_slack(arm)
-        self._slack, self._per_m = np.zeros((2, arm.nu))
-        self._slack[muscles], self._per_m[muscles] = slack, 1 / np.maximum(optimal, mujoco.mjMINVAL)
+        """Look up the constants."""
+        model, self._muscles, self._nu = arm.model, feeling_muscles(arm), arm.nu
+        optimal, slack = (part[np.isin(muscles_of(arm), self._muscles)] for part in optimal_and_slack(arm))
+        self._slack, self._per_m = slack, 1 / np.maximum(optimal, mujoco.mjMINVAL)
+        self._states = model.actuator_actadr[self._muscles]
+        self._gain, bias = model.actuator_gainprm[self._muscles].T, model.actuator_biasprm[self._muscles].T
+        self._peak, unit = peak_isometric_force(model)[self._muscles], model.actuator_acc0[self._muscles]
+        stretched = model.actuator_biastype[self._muscles] == mujoco.mjtBias.mjBIAS_MUSCLE
+        derived = bias[3] / np.maximum(unit, mujoco.mjMINVAL)
+        self._passive = np.where(stretched, np.where(bias[2] >= 0, bias[2], derived), 0.0)
+        self._bias = bias
+        limited = model.actuator_forcelimited[self._muscles] > 0
+        low, high = np.where(limited[:, None], model.actuator_forcerange[self._muscles], (-np.inf, np.inf)).T
+        self._least, self._most = -high, -low
 
-    def of(self, length: np.ndarray, rate: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Lengths and velocities of fibres, (N, nu) in optimal fibre lengths (and per s), of paths in m and m/s."""
-        return (length - self._slack) * self._per_m, rate * self._per_m
+    def of(self, length: np.ndarray, rate: np.ndarray, activation: np.ndarray) -> FibreState:
+        """The fibres of paths (N, nu) of lengths in m and their rates in m/s, and of activations (N, na)."""
+        fibre = (length[:, self._muscles] - self._slack) * self._per_m
+        velocity, driven = rate[:, self._muscles] * self._per_m, activation[:, self._states]
+        speed = force_by_speed(velocity / self._gain[_VMAX], self._gain[_FVMAX])
+        active = driven * force_by_length(fibre, self._gain[_LMIN], self._gain[_LMAX]) * speed
+        tension = self._peak * active + self._passive * passive_force(fibre, self._bias[_LMAX], self._bias[_FPMAX])
+        parts = fibre, velocity, np.clip(tension, self._least, self._most)
+        return FibreState(*(self._of_actuators(part) for part in parts))
+
+    def _of_actuators(self, values: np.ndarray) -> np.ndarray:
+        """(N, nu) from those of the muscles, (N, M)."""
+        whole = np.zeros((len(values), self._nu))
+        whole[:, self._muscles] = values
+        return whole
 
 
-def anatomy_of(arm: Arm, senses: SensesConfig, intact: Arm | None = None) -> Anatomy:
-    """What the terms of the observation need of an arm: constants of its `feeling_muscles`.
+def force_by_length(length: np.ndarray, lmin: np.ndarray, lmax: np.ndarray) -> np.ndarray:
+    """Active force relative to the peak, (N, M), at fibre lengths (N, M): MuJoCo's FL, four parabolas."""
+    end = np.where(length <= 1.0, lmin, lmax)
+    toward = np.maximum((length - end) / (1.0 - end), 0.0)  # 0 at the end of the range, 1 at the optimum
+    return np.where(toward <= 0.5, 2.0 * toward**2, 1.0 - 2.0 * (1.0 - toward) ** 2)
 
-    Forces are given relative to the peak forces of the intact arm, None for this one.
-    """
-    model, muscles = arm.model, feeling_muscles(arm)
-    gain, bias = model.actuator_gainprm[muscles], model.actuator_biasprm[muscles]
-    stretched = model.actuator_biastype[muscles] == mujoco.mjtBias.mjBIAS_MUSCLE
-    peak, unit = peak_isometric_force(model)[muscles], (intact or arm).peak_force[muscles]
-    derived = bias[:, 3] / np.maximum(model.actuator_acc0[muscles], mujoco.mjMINVAL)
-    passive = np.where(bias[:, 2] >= 0, bias[:, 2], derived)
+
+def force_by_speed(speed: np.ndarray, fvmax: np.ndarray) -> np.ndarray:
+    """Active force relative to that at rest, (N, M), at speeds (N, M) of -1 (fastest shortening): MuJoCo's FV."""
+    bend = fvmax - 1.0
+    slower = np.maximum(speed + 1.0, 0.0) ** 2
+    return np.where(speed <= 0.0, slower, fvmax - np.maximum(bend - speed, 0.0) ** 2 / bend)
+
+
+def passive_force(length: np.ndarray, lmax: np.ndarray, fpmax: np.ndarray) -> np.ndarray:
+    """Force of stretch relative to the peak, (N, M), at fibre lengths (N, M): MuJoCo's FP, bent, then straight."""
+    stretch = np.maximum(length - 1.0, 0.0) / (0.5 * (lmax - 1.0))
+    return fpmax * np.where(stretch <= 1.0, 0.5 * stretch**2, stretch - 0.5)
+
+
+def anatomy_of(simulated: Arm, senses: SensesConfig, intact: Arm | None = None) -> Anatomy:
+    """What the terms of the observation need of an arm; with the peak forces of the intact one, None for itself."""
+    model, muscles = simulated.model, feeling_muscles(simulated)
+    gain = model.actuator_gainprm[muscles]
     return Anatomy(
-        muscles=muscles,
-        states=np.array(model.actuator_actadr[muscles], dtype=int),
-        peak=peak / unit,
-        passive=np.where(stretched, passive, 0.0) / unit,
-        lmin=gain[:, _LMIN],
-        lmax=gain[:, _LMAX],
+        muscles=_columns(muscles),
+        states=_columns(model.actuator_actadr[muscles]),
+        peak=(intact or simulated).peak_force[muscles],
         vmax=gain[:, _VMAX],
-        fvmax=gain[:, _FVMAX],
-        fpmax=bias[:, _FPMAX],
+        rest=gain[:, :2].mean(axis=1),
         senses=senses,
     )
+
+
+def _columns(indices: np.ndarray) -> np.ndarray | slice:
+    """The same columns, as a slice where they follow one another, so that none is copied."""
+    first = int(indices[0]) if len(indices) else 0
+    follow = np.array_equal(indices, np.arange(first, first + len(indices)))
+    return slice(first, first + len(indices)) if follow else indices.astype(int)
