@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mousearm.condition import Conditions
 from mousearm.config import Config
+from mousearm.env.pathways import host_only
 from mousearm.env.references import References, prepare, reach_files
 from mousearm.env.task import Task
 from mousearm.evaluate.rollout import Evaluator
@@ -67,11 +68,20 @@ class Setup:
         return replace(self, references=[one for one in self.references if one.name in names], split=split)
 
     def with_engine(self) -> "Setup":
-        """The setup with what ``engine=auto`` is for its arm; errors as of `choose_engine`."""
+        """The setup with what ``engine=auto`` is for its arm and device; errors as of `choose_engine`."""
         env, conditions = self.config.env, Conditions(self.config.condition)
-        pushing = ", ".join(f"condition.{name}" for name in conditions.pushing)
-        engine = choose_engine(conditions.arm(self.arm), env.control_dt, env.n_substeps, self.config.engine, pushing)
+        if self.config.engine == AUTO and (found := host_only(self.config)) and self._wants_gpu():
+            engine = EngineChoice(MUJOCO, f"MuJoCo, on the CPU. Not computed on a GPU: {', '.join(found)}.")
+        else:
+            pushing = ", ".join(f"condition.{name}" for name in conditions.pushing)
+            arm = conditions.arm(self.arm)
+            engine = choose_engine(arm, env.control_dt, env.n_substeps, self.config.engine, pushing)
         return replace(self, config=replace(self.config, engine=engine.name), engine=engine)
+
+    def _wants_gpu(self) -> bool:
+        from mousearm.env.device_env import is_on_gpu  # slow to import
+
+        return is_on_gpu(self.config)
 
     def task(self, n: int, names: Sequence[str] | None = None, engine: str = MUJOCO) -> Task:
         """N simulations on the reaches of these names; None for all of the split. One simulation has one thread."""

@@ -853,7 +853,9 @@ ELSEWHERE: dict[str, list[str]] = {
     "engine/test_source.py::test_what_is_not_simulated_is_refused_and_mujoco_simulates_it": ["Use engine=mujoco."],
     "device/test_ppo.py::test_state_dependent_exploration_is_refused": ["Give algo.use_sde=false, or engine=mujoco"],
     "env/test_device_task.py::test_advice_on_numbers_that_are_not_finite": ["Train with device=cpu engine=mujoco"],
-    "env/test_device_task.py::test_advice_on_terms_of_fibres": ["computed on a GPU. Give engine=mujoco or device=cpu."],
+    "env/test_device_task.py::test_advice_on_what_only_the_cpu_does": [
+        "computed on a GPU. Give engine=mujoco or device=cpu."
+    ],
     "env/test_device_task.py::test_advice_on_terms_that_would_stop_the_device": ["or choose engine=mujoco."],
     "report/test_report.py::test_nothing_is_called_lowest_where_a_group_has_one_seed": ["train each with several"],
     "config/test_command_line.py::test_advice_for_a_wrong_command_line_works": [

@@ -9,12 +9,13 @@ import torch
 
 from mousearm.config import Config
 from mousearm.env.device_starts import DeviceStarts
+from mousearm.env.pathways import host_only
 from mousearm.env.references import References, Start
 from mousearm.env.rules import Score, divergence_reward, has_diverged, is_lost, look_ahead, lost_reward, score
 from mousearm.env.statistics import DeviceStatistics
 from mousearm.errors import ConfigError
 from mousearm.model.muscles import anatomy_of
-from mousearm.observation import FIBRES, GOAL, Ahead, Observation
+from mousearm.observation import GOAL, Ahead, Observation
 from mousearm.registry import ACTION_MAPS
 from mousearm.reward import Reward, Step
 from mousearm.trajectory import FOLLOWED, Snapshot, errors_mm
@@ -60,8 +61,14 @@ class DeviceTask:
     def __init__(self, simulation: "TensorSimulation", references: References, config: Config):
         """Follow references at one frame per control step; the seed of the draws is ``config.seed``.
 
-        ConfigError if a term of the observation or the reward cannot be computed without asking the host.
+        ConfigError if there is something that only `Task` does, or a term of the observation or the reward cannot be
+        computed without asking the host.
         """
+        if found := host_only(config):
+            raise ConfigError(
+                f"{', '.join(found)}: not computed on a GPU. Give engine=mujoco or device=cpu.",
+                found[0].partition(":")[0],
+            )
         env, device = config.env, simulation.device
         self.simulation, self.n, self.arm = simulation, simulation.n, simulation.arm
         self.references = references
@@ -235,12 +242,6 @@ class DeviceTask:
             return torch.as_tensor(values).to("meta")
 
         now, ahead, none = self._now(), self._ahead_now(), empty(self._worst)
-        if unseen := self.observation.needing(FIBRES):
-            raise ConfigError(
-                f"env.observation: {', '.join(unseen)} need the fibres of muscles, which are not computed on a GPU. "
-                "Give engine=mujoco or device=cpu.",
-                "env.observation",
-            )
         now = Snapshot(**{name: empty(array) for name, array in now.arrays().items()})
         goal = None if ahead.goal is None else empty(ahead.goal)
         ahead = Ahead(empty(ahead.phase), empty(ahead.target), empty(ahead.targets), goal)

@@ -10,11 +10,14 @@ from typing import Any
 import mujoco
 import numpy as np
 
+from mousearm.condition import Conditions
+from mousearm.config import Config
 from mousearm.config.schema import EnvConfig
 from mousearm.env.delays import DelayLine
 from mousearm.env.noise import MOTOR, SENSORY, EpisodeNoise
 from mousearm.model import Arm
-from mousearm.observation import NO_SENSE
+from mousearm.observation import FIBRES, NO_SENSE, sense_of
+from mousearm.registry import OBSERVATIONS
 
 _MS = 1e-3  # s
 
@@ -143,6 +146,16 @@ class Efferents:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Restore what ``state`` returned."""
         _restore(state, self._line, self.noise)
+
+
+def host_only(config: Config) -> list[str]:
+    """Keys of what is computed on the CPU alone: delays, noise, conditions, terms that need the fibres of muscles."""
+    env = config.env
+    fibres = [name for name in env.observation if FIBRES in sense_of(OBSERVATIONS[name]).needs]
+    late = [f"env.delay_ms.{name}" for name, delay in vars(env.delay_ms).items() if delay]
+    noisy = [f"env.noise.{name}" for name, sd in vars(env.noise).items() if sd]
+    conditions = [f"condition.{name}" for name in Conditions(config.condition).by_name]
+    return [*(f"env.observation: {name}" for name in fibres), *late, *noisy, *conditions]
 
 
 def holding(arm: Arm, activation: np.ndarray) -> np.ndarray:

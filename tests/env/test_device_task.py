@@ -16,6 +16,7 @@ from mousearm.env.references import References, Start
 from mousearm.env.statistics import RolloutStatistics
 from mousearm.errors import ConfigError, NonFiniteError
 from mousearm.registry import OBSERVATIONS
+from mousearm.setup import Setup
 from mousearm.trajectory import Snapshot
 
 EVERYTHING = (
@@ -334,10 +335,23 @@ def test_advice_on_terms_that_would_stop_the_device(pair, build, two_link, swing
     follow_both(*pair(two_link, [swing(two_link, 6)], 2, "env.observation=[qpos,phase]"), np.zeros((2, 2, 2)))
 
 
-def test_advice_on_terms_of_fibres(build, muscle_arm, follow, build_task):
+@pytest.mark.parametrize(
+    ("key", "word"),
+    [
+        ("env.observation", "env.observation=[qpos,spindle_ia]"),
+        ("env.delay_ms.motor", "env.delay_ms.motor=5"),
+        ("env.noise.sd_qpos", "env.noise.sd_qpos=0.01"),
+        ("condition.weakness", "condition.weakness.severity=0.5"),
+    ],
+)
+def test_advice_on_what_only_the_cpu_does(build, muscle_arm, follow, build_task, configure, monkeypatch, key, word):
     references = [follow(muscle_arm, muscle_arm.rest_qpos + np.zeros((4, 1)))]
-    with pytest.raises(ConfigError, match="computed on a GPU") as stop:
-        build(muscle_arm, references, 2, "env.observation=[qpos,spindle_ia]")
-    assert stop.value.key == "env.observation"
-    task = build_task(muscle_arm, references, 2, "env.observation=[qpos,spindle_ia]", "engine=mujoco")
-    assert task.observe().shape == (2, muscle_arm.nq + muscle_arm.nu)
+    with pytest.raises(ConfigError, match="not computed on a GPU") as stop:
+        build(muscle_arm, references, 2, word)
+    assert stop.value.key == key
+    task = build_task(muscle_arm, references, 2, word, "engine=mujoco")
+    assert task.step(np.zeros((2, muscle_arm.nu))).observation.shape == (2, task.n_observations)
+    # What nobody decided is decided so where there is a GPU.
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    setup = Setup(configure("model=muscle", word, "engine=auto", "device=auto"), muscle_arm, references, None, [])
+    assert setup.with_engine().config.engine == "mujoco"
