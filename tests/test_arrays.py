@@ -9,7 +9,7 @@ import torch
 
 from mousearm.arrays import logistic, namespace, side_by_side
 from mousearm.env.rules import divergence_reward, has_diverged, look_ahead, score
-from mousearm.observation import Ahead, Observation
+from mousearm.observation import Ahead, Observation, sense_of
 from mousearm.registry import ACTION_MAPS, EFFORTS, KERNELS, OBSERVATIONS, REWARDS
 from mousearm.reward import Reward, RewardForm, Step
 from mousearm.senses import Anatomy, SensesConfig
@@ -69,7 +69,8 @@ def step(rng):
 def test_observation_terms(rng, name, dtype, tolerance):
     points = (0.01 * drawn(rng, N, *shape) for shape in ((2, 3), (4, 2, 3), (3,)))
     ahead, of = Ahead(rng.random(N), *points), body(rng)
-    agree(OBSERVATIONS[name], snapshot(rng), ahead, of, dtype=dtype, tolerance=tolerance)
+    scale = 1000 if sense_of(OBSERVATIONS[name]).unit == "imp/s" else 1  # of the numbers
+    agree(OBSERVATIONS[name], snapshot(rng), ahead, of, dtype=dtype, tolerance=scale * tolerance)
     seen = Observation([name], tensors(of, dtype))(tensors(snapshot(rng), dtype), tensors(ahead, dtype))
     assert seen.dtype == torch.float32
 

@@ -12,7 +12,7 @@ from mousearm.model.muscles import anatomy_of, muscles_of
 from mousearm.senses import SensesConfig, ia_rate, ib_rate, ii_rate
 from mousearm.simulation import build_simulation
 
-DT, SUBSTEPS, N = 1 / 150, 8, 5
+DT, SUBSTEPS, N = 1 / 150, 16, 5  # as in test_simulation, so that an engine is compiled once
 FELT = ("muscle_length", "muscle_velocity", "muscle_force", "spindle_ia", "spindle_ii", "tendon_organ")
 SLOWLY = pytest.mark.slow
 
@@ -56,8 +56,8 @@ def mujoco_fibres(arm, qpos, qvel, activation):
 @pytest.mark.parametrize(
     ("engine", "name"),
     [
-        *(("mujoco", "muscle_arm"), ("mujoco", "mixed"), ("mujoco", "two_link"), ("generated", "two_link")),
-        *(pytest.param("generated", name, marks=SLOWLY) for name in ("muscle_arm", "mixed")),
+        *(("mujoco", name) for name in ("muscle_arm", "mixed", "two_link")),
+        *(pytest.param("generated", name, marks=SLOWLY) for name in ("muscle_arm", "mixed", "two_link")),
     ],
 )
 def test_fibres_are_those_of_mujocos_muscle_in_this_very_state(engine, name, request):
@@ -125,11 +125,8 @@ def test_a_task_feels_its_muscles_and_sees_paw_and_pellet(feeling, muscle_arm):
     task.reset(np.arange(2), Start(np.array([1, 0]), np.array([3, 1])))
     now, body = task.snapshot, anatomy_of(muscle_arm, SensesConfig())
     seen = columns(task, task.observe())
-    assert {name: part.shape[1] for name, part in seen.items()} == {
-        **dict.fromkeys(FELT, 21),
-        "paw": 3,
-        "target": 3,
-    } | {"path_preview": 0}
+    widths = dict.fromkeys(FELT, 21) | {"paw": 3, "target": 3, "path_preview": 0}
+    assert {name: part.shape[1] for name, part in seen.items()} == widths
     vmax = muscle_arm.model.actuator_gainprm[:, 6]
     middle = muscle_arm.model.actuator_gainprm[:, :2].mean(axis=1)
     np.testing.assert_allclose(seen["muscle_velocity"], now.fibre_velocity / vmax, rtol=1e-5, atol=1e-6)
@@ -150,7 +147,7 @@ def test_weak_muscles_are_felt_as_weak(feeling):
         task.simulation.reset(np.arange(2), now.qpos, now.qvel, 0.7)
         task.snapshot = task.simulation.snapshot()
         added.append(task.observe() - passive)
-    assert added[0].min() > 0.1
+    assert added[0].mean() > 0.4
     np.testing.assert_allclose(added[1], added[0] / 2, rtol=1e-5)
 
 
