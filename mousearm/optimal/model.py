@@ -47,6 +47,7 @@ class BackwardPass(NamedTuple):
     slope: np.ndarray  # (N, T - 1, nu)
     cross: np.ndarray  # (N, T - 1, nu, n)
     curvature: np.ndarray  # (N, T - 1, nu, nu)
+    change: np.ndarray  # (N, T - 1, nu) that w, for x = 0
     gains: np.ndarray  # (N, T - 1, nu, n) of w by x, where what is at a bound keeps its control
     start: np.ndarray  # (N, n) change of the first state
     first: np.ndarray  # (N,) change of the cost that the plan promises, of first order in its share
@@ -111,7 +112,8 @@ def plan(
     n_paths, n_steps, n, nu = model.b.shape
     own = np.eye(nu)
     v_x, v_xx = model.cost_x[:, -1], model.cost_xx[:, -1]
-    slope, cross = np.empty((n_paths, n_steps, nu)), np.empty((n_paths, n_steps, nu, n))
+    slope, change = np.empty((2, n_paths, n_steps, nu))
+    cross = np.empty((n_paths, n_steps, nu, n))
     curvature, gains = np.empty((n_paths, n_steps, nu, nu)), np.empty((n_paths, n_steps, nu, n))
     first, second = np.zeros(n_paths), np.zeros(n_paths)
     for t in reversed(range(n_steps)):
@@ -122,12 +124,13 @@ def plan(
         q_ww = model.cost_ww[:, t, :, None] * own + b.mT @ v_xx @ b
         damped = q_ww + np.where(steps[:, t], damping, 1.0)[:, None, None] * own
         slope[:, t], cross[:, t], curvature[:, t] = q_w, q_wx, damped
-        change, free = box_minimum(damped, q_w, model.low[:, t], model.high[:, t])
+        best, free = box_minimum(damped, q_w, model.low[:, t], model.high[:, t])
+        change[:, t] = best
         held = -model.ctrl_x[:, t] / model.ctrl_w[:, t, :, None] * steps[:, t, None, None]
         gain = gains[:, t] = _gains(damped, q_wx, free, held)
-        first += np.vecdot(change, q_w)
-        second += np.vecdot(change, np.matvec(q_ww, change))
-        v_x = q_x + np.vecmat(q_w + np.matvec(q_ww, change), gain) + np.vecmat(change, q_wx)
+        first += np.vecdot(best, q_w)
+        second += np.vecdot(best, np.matvec(q_ww, best))
+        v_x = q_x + np.vecmat(q_w + np.matvec(q_ww, best), gain) + np.vecmat(best, q_wx)
         half = (q_xx + gain.mT @ q_ww @ gain) / 2 + gain.mT @ q_wx
         v_xx = half + half.mT
     start = np.zeros((n_paths, n))
@@ -139,7 +142,7 @@ def plan(
         start[:, chosen] = found
         first += np.vecdot(found, v_x[:, chosen])
         second += np.vecdot(found, np.matvec(part, found))
-    return BackwardPass(slope, cross, curvature, gains, start, first, second)
+    return BackwardPass(slope, cross, curvature, change, gains, start, first, second)
 
 
 def _gains(curvature: np.ndarray, cross: np.ndarray, free: np.ndarray, held: np.ndarray) -> np.ndarray:

@@ -88,9 +88,8 @@ class _Search:
     def iterate(self, enough: float) -> int:
         """Improve all active trajectories once, but those that prove to have converged; returns how many those are."""
         n_before = len(self.active)
-        self._retire(enough)
+        ahead = self._retire(self._plan(self._damping), enough)
         if len(self.active):
-            ahead = self._plan(self._damping)
             self._iterations[self.active] += 1
             found, share = self._search_line(ahead)
             self._before = np.concatenate([self._before[:, 1:], self.path.cost[:, None]], axis=1)
@@ -114,27 +113,32 @@ class _Search:
         low, high = self._start_range[:, i] - self.path.state[i, 0]
         return plan(_rows(self._model, rows), self._cost.steps[i], damping, low, high)
 
-    def _retire(self, enough: float) -> None:
-        """Take out what has converged, and what cannot be improved although its damping is large."""
-        if not len(self.active):
-            return
-        undamped = self._plan(np.full(len(self.active), _LEAST_DAMPING))
-        left = _promised(undamped, np.ones(len(self.active))) / self.path.cost[self.active]
+    def _retire(self, ahead: BackwardPass, enough: float) -> BackwardPass:
+        """Take out what has converged, and what cannot be improved although its damping is large; plans of the others.
+
+        A plan without damping promises no less than one with, so it is made where that promises too little.
+        """
         earlier, cost = self._before[self.active, 0], self.path.cost[self.active]
         stuck = (self._damping > _MOST_DAMPING) | (earlier - cost < _STALLED * enough * cost)
-        over = (left < enough) | stuck
+        over = stuck | (_promised(ahead, np.ones(len(cost))) < enough * cost)
+        rows = np.flatnonzero(over)
+        if len(rows):
+            undamped = self._plan(np.full(len(rows), _LEAST_DAMPING), rows)
+            ended = stuck[rows] | (_promised(undamped, np.ones(len(rows))) < enough * cost[rows])
+            over[rows] = ended
+            self._note(rows[ended], _rows(undamped, ended))
         self._converged[self.active] = over
-        self._note(np.flatnonzero(over), undamped)
         stay = np.flatnonzero(~over)
         self.active, self._damping, self._model = self.active[stay], self._damping[stay], _rows(self._model, stay)
+        return _rows(ahead, stay)
 
     def _note(self, rows: np.ndarray, undamped: BackwardPass) -> None:
-        """Keep gains, curvatures and gradients of active trajectories, by index, whose search is over."""
+        """Keep gains, curvatures and gradients of active trajectories, by index, by their plans without damping."""
         i, model = self.active[rows], _rows(self._model, rows)
         steps = self._cost.steps[i]
-        self._gains[i] = (model.ctrl_w[..., None] * undamped.gains[rows] + model.ctrl_x) * steps[..., None, None]
+        self._gains[i] = (model.ctrl_w[..., None] * undamped.gains + model.ctrl_x) * steps[..., None, None]
         scale = model.ctrl_w[..., None] * model.ctrl_w[:, :, None]
-        self._curvature[i] = undamped.curvature[rows] / scale * steps[..., None, None]
+        self._curvature[i] = undamped.curvature / scale * steps[..., None, None]
         low, high = self._system.ctrl_range.T
         ctrl, gradient = self.path.ctrl[i], model.gradient
         free = ~(((ctrl <= low) & (gradient > 0)) | ((ctrl >= high) & (gradient < 0)))
@@ -179,9 +183,11 @@ class _Search:
             lived = np.nan_to_num(now, nan=0.0, posinf=0.0, neginf=0.0).clip(-_HUGE, _HUGE)
             inputs = Inputs(self._system.columns, model.up[rows, t], model.down[rows, t])
             before = inputs.of(state[i, t], ctrl[i, t])
-            bounds = (inputs.of(lived, np.broadcast_to(end, before.shape)) - before for end in (low, high))
-            slope = share[:, None] * ahead.slope[rows, t] + np.matvec(ahead.cross[rows, t], lived - state[i, t])
-            change, _ = box_minimum(ahead.curvature[rows, t], slope, *bounds)
+            least, most = (inputs.of(lived, np.broadcast_to(end, before.shape)) - before for end in (low, high))
+            away = lived - state[i, t]
+            slope = share[:, None] * ahead.slope[rows, t] + np.matvec(ahead.cross[rows, t], away)
+            guess = share[:, None] * ahead.change[rows, t] + np.matvec(ahead.gains[rows, t], away)
+            change, _ = box_minimum(ahead.curvature[rows, t], slope, least, most, guess)
             chosen = inputs.ctrl(lived, before + change)
             return np.where(chosen < low + near, low, np.where(chosen > high - near, high, chosen))
 
@@ -193,7 +199,7 @@ def _promised(ahead: BackwardPass, share: np.ndarray) -> np.ndarray:
     return -share * (ahead.first + share * ahead.second / 2)
 
 
-_P = TypeVar("_P", Path, LocalModel)
+_P = TypeVar("_P", Path, LocalModel, BackwardPass)
 
 
 def _rows(arrays: _P, rows: np.ndarray | slice) -> _P:

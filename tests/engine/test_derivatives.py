@@ -127,5 +127,5 @@ def test_the_chain_rule_gives_what_dual_numbers_through_the_whole_step_give(monk
     whole = DifferentiatedStep(model, landmarks_of(model), SUBSTEPS)(*at, ctrl)
     for name in ("next_state", "by_state", "by_ctrl", "landmarks_by_qpos"):
         one, other = getattr(chained, name), getattr(whole, name)
-        scale = np.abs(other).max(axis=0) + 1e-9
+        scale = np.abs(other).max(axis=(0, -1), keepdims=True) + 1e-9
         np.testing.assert_allclose(one / scale, other / scale, rtol=0, atol=1e-10)
