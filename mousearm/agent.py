@@ -3,13 +3,15 @@
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mousearm.condition import Conditions
 from mousearm.config import Config
+from mousearm.config.schema import ConditionConfig
 from mousearm.env.references import reach_files
+from mousearm.env.task import has_noise
 from mousearm.errors import MouseArmError, RunError, UnknownNameError
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.results import Errors
@@ -76,16 +78,26 @@ class Agent:
             setup = Setup.to_test(config, kinematics)
         else:
             setup = Setup.build(config if moved_to is None else config.with_reaches(moved_to), run_folder.saved_split())
+        return Agent._of(setup, run_folder.find_checkpoint(which), repeats)
+
+    @staticmethod
+    def _of(setup: Setup, source: Path, repeats: int | None) -> "Agent":
         evaluator = setup.evaluator(repeats=repeats)
-        source = run_folder.find_checkpoint(which)
         # Slow to import, so that what is refused is refused at once.
         from mousearm import checkpoint
         from mousearm.policy.network import build_policy
 
+        config = setup.config
         policy = build_policy(config.policy, evaluator.task.n_observations, setup.arm.nu, config.algo.use_sde)
         checkpoint.load_policy(source, policy)
         Conditions(config.condition).policy(policy)
         return Agent(setup, evaluator, policy, source)
+
+    def under(self, condition: ConditionConfig, repeats: int) -> "Agent":
+        """The agent as it was trained, under other conditions; ``repeats`` of each reach, where chance plays a part."""
+        config = replace(self.config, condition=condition)
+        setup = replace(self.setup, config=config)
+        return Agent._of(setup, self.checkpoint, repeats if has_noise(config) else 1)
 
     def controller(self) -> "PolicyController":
         """The network as a deterministic controller."""

@@ -10,7 +10,7 @@ from mousearm.errors import MouseArmError
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.model import model_hashes
 from mousearm.rundir.folder import RunFolder
-from mousearm.rundir.runs import resumed
+from mousearm.rundir.runs import continued, resumed
 from mousearm.rundir.status import FAILED, KILLED
 from mousearm.setup import Setup, complete_from
 from mousearm.text import printable
@@ -42,20 +42,23 @@ def run(config: Config, folder: Path, overrides: Sequence[str] = (), pruner: "Pr
     """
     interruption = Interruption()
     run_folder, overrides = RunFolder(folder), list(overrides)
-    resumes = run_folder.exists
+    resumes, split = run_folder.exists, None
     with interruption.listening(), contextlib.ExitStack() as held:
         if resumes:
             _print_failure(run_folder)
             held.enter_context(run_folder.locked())
             config = resumed(run_folder, complete_from(config, run_folder.saved_config(), overrides), overrides)
             run_folder.check_model(model_hashes(config.model))
+            split = run_folder.saved_split()
         else:
+            if config.start_from is not None:
+                config, split = continued(config, overrides)
             config.check_start()
         check_wandb(config)
         interruption.max_minutes = config.max_minutes
         skipped: list[str] = []
         # Before anything is written: most mistakes in the input show here, and before what is slow to import.
-        setup = Setup.build(config, run_folder.saved_split() if resumes else None, skipped.append).with_engine()
+        setup = Setup.build(config, split, skipped.append).with_engine()
         from mousearm.training.run import Experiment
 
         experiment = Experiment(setup, skipped)

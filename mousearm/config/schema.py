@@ -441,6 +441,11 @@ class Config:
         ("auto", "mujoco", "generated"),
         default="mujoco",
     )
+    start_from: str | None = key(
+        "Run folder, or `package:NAME`, with whose best network the run begins, in place of a new one and of a warm "
+        "start. Where the command line says nothing, the configuration of that run holds. null: a new network.",
+        default=None,
+    )
     optimal: OptimalConfig = field(default_factory=OptimalConfig)
     condition: ConditionConfig = field(default_factory=ConditionConfig)
 
@@ -458,6 +463,12 @@ class Config:
 
     def check_start(self) -> None:
         """Check what only a run that begins must hold, for older ones began without it; ConfigError if it does not."""
+        if self.algo.timesteps == 0 and self.start_from is not None:
+            raise ConfigError(
+                f"algo.timesteps=0 and start_from={self.start_from}: nothing would be learned. Give "
+                "algo.timesteps=100000.",
+                "algo.timesteps",
+            )
         if self.algo.timesteps == 0 and self.pretrain.teacher == "none":
             raise ConfigError(
                 "algo.timesteps=0 and pretrain.teacher=none: nothing would be learned. Give algo.timesteps=300000, or "

@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from mousearm.config import Config, all_keys, compose, load
 from mousearm.errors import RunError, UnknownNameError
+from mousearm.kinematics import Split
 from mousearm.paths import PACKAGE, resolve
 from mousearm.rundir.folder import RunFolder
 from mousearm.text import override
@@ -21,6 +22,11 @@ _SHIPPED = "agents"  # folder of the package that holds the example agents
 MAY_CHANGE = (
     *("name", "algo.timesteps", "max_minutes", "tracking", "video"),
     *("threads", "network_threads", "device", "engine", "kinematics.path", "model.file", "model.osim"),
+)
+# What a run that begins with the network of another does not take from that one.
+_OF_THE_COMMAND = (
+    *("name", "start_from", "tracking", "video", "max_minutes"),
+    *("threads", "network_threads", "device", "engine"),
 )
 
 
@@ -93,6 +99,21 @@ def resumed(run: RunFolder, wanted: Config, overrides: list[str]) -> Config:
             f"give {done} or more."
         )
     return config
+
+
+def continued(config: Config, overrides: Sequence[str]) -> tuple[Config, Split | None]:
+    """The configuration of a run that begins with the network of another one, and its split, None to draw one.
+
+    That is the configuration of `Config.start_from`, with what the overrides name, and where it runs, taken from this
+    one; and the split of that run where no override names reaches. RunError if there is no such run.
+    """
+    source = RunFolder(run_path(config.start_from or ""))
+    result, new = OmegaConf.structured(source.saved_config()), OmegaConf.structured(config)
+    said = _said(overrides, new)
+    for key in (*said, *_OF_THE_COMMAND):
+        OmegaConf.update(result, key, OmegaConf.select(new, key))
+    has_reaches = any(key.partition(".")[0] == "kinematics" for key in said)
+    return load(result), None if has_reaches else source.saved_split()
 
 
 def _said(overrides: Sequence[str], new: DictConfig) -> list[str]:

@@ -24,7 +24,7 @@ from mousearm.pretrain.dagger import DAgger
 from mousearm.reach_check import suspicion
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.logs import read_metrics
-from mousearm.rundir.runs import SWEEP
+from mousearm.rundir.runs import SWEEP, run_path
 from mousearm.rundir.status import FINISHED, INTERRUPTED, RUNNING, Status, advising_to_resume, ending
 from mousearm.setup import Setup
 from mousearm.simulation import MUJOCO, log_warnings_to
@@ -59,6 +59,8 @@ class Experiment:
     def run(self, folder: RunFolder, interruption: Interruption, pruner: Pruner | None = None) -> float:
         """Learn what is left of the budget, then evaluate the best network and show the result."""
         state = self._newest(folder)
+        if state is None:
+            self._begin()
         steps, logged = (0, None) if state is None else (state.steps, state.states["logger"])
         print(self.describe(steps - _imitated(state)), flush=True)
         with ending(lambda status: self._write_status(folder, status)):
@@ -68,6 +70,13 @@ class Experiment:
                 log_warnings_to(folder.engine_log)
                 self._learn(folder, state, interruption, logger, pruner)
                 return self._show(folder, logger)
+
+    def _begin(self) -> None:
+        """Take the network that the run is to begin with; the value head learns first where it would have to."""
+        config = self.setup.config
+        if config.start_from is not None:
+            checkpoint.load_policy(RunFolder(run_path(config.start_from)).find_checkpoint("best"), self.algo.policy)
+            self.algo.critic_warmup_until = config.pretrain.critic_steps * (config.pretrain.teacher != "none")
 
     def _newest(self, folder: RunFolder) -> TrainingState | None:
         """The newest checkpoint that is complete, if there is one."""
@@ -104,7 +113,8 @@ class Experiment:
     def _warm_start(self, state: TrainingState | None) -> DAgger | None:
         """Imitation of the configured teacher, where there is one and it is not over."""
         setup, pretrain = self.setup, self.setup.config.pretrain
-        if pretrain.teacher == "none" or (state is not None and WARM_START not in state.states):
+        started = self.setup.config.start_from is not None
+        if started or pretrain.teacher == "none" or (state is not None and WARM_START not in state.states):
             return None
         task = setup.task(pretrain.num_envs, setup.split.train, setup.config.engine)
         expert = setup.controller(pretrain.teacher, task).expert
@@ -182,6 +192,8 @@ class Experiment:
             f"{'about ' if np.ptp(lengths) else ''}{pretrain.rounds * pretrain.num_envs * lengths.mean():.0f} steps"
         )
         warm_start = f"{imitated} of imitation in {pretrain.rounds} rounds, teacher {pretrain.teacher}"
+        if config.start_from is not None:
+            warm_start = f"the best network of {config.start_from}"
         doubts = suspicion(arm, self.setup.references, config.kinematics.path)
         lines = {
             "run": config.name,
@@ -196,7 +208,7 @@ class Experiment:
             "reward": " + ".join(f"{weight:g} {name}" for name, weight in task.reward.weights.items()),
             "network": f"{policy.backbone.upper()} {policy.lstm_hidden_size} x {policy.n_lstm_layers}, "
             f"{parameters} weights",
-            "warm start": "none" if pretrain.teacher == "none" else warm_start,
+            "warm start": "none" if pretrain.teacher == "none" and config.start_from is None else warm_start,
             "by reward": f"{steps} of {config.algo.timesteps} steps done"
             f"{', imitation included' if pretrain.in_timesteps else ''}, {config.env.num_envs} simulations, "
             f"seed {config.seed}",
