@@ -346,6 +346,7 @@ def test_a_session_lies_on_one_side(mice, configure):
     assert set(experiment.env.task.references.names) == set(experiment.setup.split.train)
 
 
+@pytest.mark.slow
 def test_a_run_keeps_its_split_whatever_is_added_and_refuses_what_changed(mice, configure, capsys, tmp_path):
     words = (*QUICK, f"kinematics.path={mice}", "algo.timesteps=784")
     run(configure(*words), tmp_path / "r", words)
@@ -452,6 +453,7 @@ def test_a_warm_start_comes_before_the_budget(tmp_path, configure):
     assert RunFolder(tmp_path / "older").budget_used() == 1960
 
 
+@pytest.mark.slow
 def test_imitation_alone_goes_on_by_reward_as_if_that_had_been_the_budget(tmp_path, configure, capsys):
     words = (*QUICK, *IMITATION, "algo.timesteps=0")
     run(configure(*words), tmp_path / "alone", words)

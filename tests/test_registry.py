@@ -74,6 +74,7 @@ def added(tmp_path_factory):
     return folder, done.stdout
 
 
+@pytest.mark.slow
 def test_added_terms_stand_in_the_table_before_training(added):
     shown = dict(
         line.split(maxsplit=1) for line in added[1].splitlines() if line.startswith(("observation ", "reward "))
@@ -82,6 +83,7 @@ def test_added_terms_stand_in_the_table_before_training(added):
     assert set(shown["reward"].split(" + ")) == {"0.5 elbow", "0.5 paw", "0.05 action", "0.01 stillness"}
 
 
+@pytest.mark.slow
 def test_added_terms_are_logged(added):
     with (added[0] / "new" / "metrics.csv").open() as file:
         values = [float(row["reward/stillness"]) for row in csv.DictReader(file) if row.get("reward/stillness")]
@@ -89,6 +91,7 @@ def test_added_terms_are_logged(added):
     assert max(values) < 0
 
 
+@pytest.mark.slow
 def test_added_terms_are_listed_by_help_and_described_on_the_reference_page(added):
     page = json.loads(next(line for line in added[1].splitlines() if line.startswith("PAGE")).removeprefix("PAGE "))
     assert "### `reward.w_stillness`" in page
@@ -97,6 +100,7 @@ def test_added_terms_are_listed_by_help_and_described_on_the_reference_page(adde
     assert "  w_stillness: 0.0\n" in added[1]
 
 
+@pytest.mark.slow
 def test_near_misses_of_added_terms_are_refused(added):
     assert "in reward named 'w_stilness'. Did you mean 'w_stillness'?" in added[1]
     assert "env.observation named 'mis'. Did you mean 'miss'?" in added[1]

@@ -24,6 +24,7 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_train_then_evaluate(here, run_script):
     reach = (ROOT / "mousearm" / "kinematics" / "data" / "demo.csv").read_text().splitlines()
     (here / "demo.csv").write_text("\n".join(reach[:12]) + "\n")  # of a short reach, for films are slow to make

@@ -118,6 +118,7 @@ class _Measures:
         self.peak_speed = peak_speed
 
 
+@pytest.mark.slow
 def test_the_time_of_a_run_is_measured(configure):
     words = [
         "pretrain=cmc",

@@ -58,7 +58,7 @@ def like(pictures, colour):
     return (pixels @ direction > 0.97 * np.linalg.norm(pixels, axis=-1)) & (pixels.max(axis=-1) > 60)
 
 
-@pytest.mark.parametrize("model", ["torque", "muscle"])
+@pytest.mark.parametrize("model", ["torque", pytest.param("muscle", marks=pytest.mark.slow)])
 def test_a_film_shows_the_reach(model, tmp_path):
     arm = load(model)
     path = tmp_path / "wave.mp4"

@@ -11,6 +11,7 @@ from mousearm.record import Recording
 from mousearm.trajectory import FOLLOWED
 
 
+@pytest.mark.slow
 def test_figures_are_written_for_print(recorded, tmp_path):
     recording = recorded("policy=ffn")
     name = recording.reaches[0].name
