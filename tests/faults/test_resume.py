@@ -15,6 +15,10 @@ IMITATION = (
 )
 HARD = ("env.sampling=hard", "env.random_start=0.5", "env.path_steps=2", "algo.eval_reaches=2")
 MUSCLE = ("model=muscle",)
+NOISY = (
+    *("env.delay_ms.proprioception=10", "env.delay_ms.motor=5", "env.noise.motor_share=0.1", "env.noise.sd_qpos=0.01"),
+    *("condition=tremor", "condition.tremor.severity=0.2"),
+)
 
 
 @pytest.fixture
@@ -64,6 +68,7 @@ SDE = ("algo=original", "algo.use_sde=true", "algo.sde_sample_freq=4", "algo.n_s
         (*IMITATION, *HARD),
         (*IMITATION, *MUSCLE),
         (*IMITATION, *MUSCLE, *HARD),
+        (*IMITATION, *NOISY),
     ],
     ids=lambda words: " ".join(words)[:60],
 )
