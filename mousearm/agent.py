@@ -88,7 +88,7 @@ class Agent:
         from mousearm.policy.network import build_policy
 
         config = setup.config
-        policy = build_policy(config.policy, evaluator.task.n_observations, setup.arm.nu, config.algo.use_sde)
+        policy = build_policy(config, evaluator.task.n_observations, setup.arm.nu)
         checkpoint.load_policy(source, policy)
         Conditions(config.condition).policy(policy)
         return Agent(setup, evaluator, policy, source)

@@ -85,7 +85,7 @@ def import_agent(
     from mousearm.policy.controller import PolicyController
     from mousearm.policy.network import build_policy
 
-    policy = build_policy(config.policy, evaluator.task.n_observations, setup.arm.nu)
+    policy = build_policy(config, evaluator.task.n_observations, setup.arm.nu)
     load_weights(policy, archive, setup.arm.ctrl_range)
     if statistics is not None:
         load_statistics(policy, statistics)

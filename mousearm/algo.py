@@ -12,7 +12,6 @@ from sb3_contrib import RecurrentPPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.utils import FloatSchedule, explained_variance
 from stable_baselines3.common.vec_env import VecEnv
-from torch.nn.utils import clip_grad_norm_
 
 from mousearm.buffer import Minibatch, SequenceBuffer
 from mousearm.config import Config
@@ -20,7 +19,9 @@ from mousearm.config.schema import AlgoConfig
 from mousearm.errors import ConfigError
 from mousearm.nan_guard import loss_error
 from mousearm.policy.backbone import reset_state
-from mousearm.policy.network import RecurrentPolicy, build_policy
+from mousearm.policy.critic import Critic
+from mousearm.policy.network import RecurrentPolicy
+from mousearm.policy.penalties import NO_PENALTIES, Penalties
 from mousearm.policy.silence import hold
 
 
@@ -51,7 +52,6 @@ class SequencePPO(RecurrentPPO):
 
     critic_warmup_until = 0  # before this number of control steps only the value head learns
     _on_cpu: RecurrentPolicy | None = None  # where the network itself is not
-    return_scale = 1.0  # spread of the first returns, where the value head learns by itself
     imitated = 0  # control steps of imitation, which the budget does not contain
     policy: RecurrentPolicy
     batch_size: int
@@ -60,7 +60,12 @@ class SequencePPO(RecurrentPPO):
     pulse: Callable[[], object] = staticmethod(lambda: None)  # is called now and then where no hook of the network is
 
     def __init__(
-        self, *arguments: Any, critic_rate: float | None = None, normalizer_learns: bool = True, **options: Any
+        self,
+        *arguments: Any,
+        critic_rate: float | None = None,
+        normalizer_learns: bool = True,
+        penalties: Penalties = NO_PENALTIES,
+        **options: Any,
     ) -> None:
         """Build the network for an environment; other arguments are those of RecurrentPPO.
 
@@ -68,9 +73,10 @@ class SequencePPO(RecurrentPPO):
             arguments: policy and environment.
             critic_rate: learning rate of the value head; None: that of everything else.
             normalizer_learns: whether the observation normaliser goes on learning, after each update.
+            penalties: what rates and weights cost.
             options: more of RecurrentPPO's.
         """
-        self._critic_rate, self._normalizer_learns = critic_rate, normalizer_learns
+        self._critic_rate, self._normalizer_learns, self._penalties = critic_rate, normalizer_learns, penalties
         super().__init__(*arguments, **options)
 
     def _setup_model(self) -> None:
@@ -79,11 +85,11 @@ class SequencePPO(RecurrentPPO):
         spaces = (self.observation_space, self.action_space)
         self.policy = RecurrentPolicy(*spaces, self.lr_schedule, use_sde=self.use_sde, **self.policy_kwargs)  # type: ignore[arg-type]
         self.policy = self.policy.to(self.device)
-        if self._critic_rate is not None:
-            self.policy.separate_critic()
+        self.critic = Critic(self.policy, self._critic_rate)
         sizes = self.policy.observation_space.shape[0], self.policy.action_space.shape[0]
         self._last_state = self.policy.backbone.initial_state(self.n_envs)
-        self.rollout_buffer = self.buffer_class(self.n_steps, *sizes, self._last_state.clone())
+        n_noise = self.policy.backbone.n_noise
+        self.rollout_buffer = self.buffer_class(self.n_steps, *sizes, self._last_state.clone(), n_noise)
         self.clip_range = FloatSchedule(self.clip_range)
         if self.clip_range_vf is not None:
             self.clip_range_vf = FloatSchedule(self.clip_range_vf)
@@ -99,8 +105,8 @@ class SequencePPO(RecurrentPPO):
             return self.policy
         if self._on_cpu is None:
             with torch.random.fork_rng():
-                sizes = self.observation_space.shape[0], self.policy.action_space.shape[0]  # type: ignore[index]
-                self._on_cpu = build_policy(self.policy.config, *sizes, self.use_sde)
+                spaces, own = (self.observation_space, self.policy.action_space), self.policy
+                self._on_cpu = RecurrentPolicy(*spaces, lambda _: 0.0, own.config, own.control_dt, self.use_sde)  # type: ignore[arg-type]
         self._on_cpu.load_state_dict(self.policy.state_dict())
         for layer, clamp in self.policy.silenced.items():
             hold(self._on_cpu, layer, clamp.to(self._on_cpu.device))
@@ -163,7 +169,8 @@ class SequencePPO(RecurrentPPO):
         """Draw the actions of step t, (N, nu), and note them and what they came from; the state of the backbone."""
         observations, starts, state = self._now()
         buffer.observations[t], buffer.starts[t] = observations, starts
-        outputs, state = self.policy(buffer.observations[t : t + 1], state)
+        noise = None if buffer.noise is None else buffer.noise[t : t + 1]
+        outputs, state = self.policy(buffer.observations[t : t + 1], state, noise)
         buffer.outputs[t] = outputs[0]
         buffer.actions[t] = self.policy.get_distribution(outputs[0]).get_actions()
         return buffer.actions[t].cpu().numpy(), state
@@ -196,8 +203,8 @@ class SequencePPO(RecurrentPPO):
     def _advance(self, buffer: SequenceBuffer, last_values: torch.Tensor, last_starts: torch.Tensor) -> None:
         """Compute advantages and returns, from the values after the last step; of the first ones, their spread."""
         buffer.compute_advantages(last_values, last_starts, self.gamma, self.gae_lambda)
-        if self._critic_rate is not None and self._n_updates == 0:
-            self.return_scale = float(buffer.returns.std())
+        if self._n_updates == 0:
+            self.critic.see(buffer.returns)
 
     def train(self) -> None:
         """Learn from the rollout, then let the normaliser see it: old and new log-probabilities share one scale."""
@@ -227,23 +234,11 @@ class SequencePPO(RecurrentPPO):
 
     def _update_learning_rate(self, optimizers: Any) -> None:
         super()._update_learning_rate(optimizers)
-        if self._critic_rate is not None:
-            _, hidden, end = self.policy.optimizer.param_groups
-            hidden["lr"], end["lr"] = self._critic_rate, self._critic_rate * self.return_scale
+        self.critic.set_rates()
 
-    @torch.no_grad()
     def _begin_critic(self) -> None:
-        """Let the value head begin with what all states are worth on average, which it need not learn then.
-
-        Where returns differ little (a taught network misses its targets by tenths of a millimetre), steps that are
-        small for their mean are large for their differences. So its last layer learns in units of their spread
-        (``return_scale``), as with normalised returns (van Hasselt et al. 2016), but its values keep their unit.
-        """
-        if self._critic_rate is None or self._n_updates > 0:
-            return
-        buffer, end = self.rollout_buffer, self.policy.value_net
-        end.weight.zero_()
-        end.bias.copy_(buffer.rewards.mean() / max(1 - self.gamma, 1 / self.n_steps))
+        if self._n_updates == 0:
+            self.critic.begin(self.rollout_buffer.rewards, 1 / max(1 - self.gamma, 1 / self.n_steps))
 
     def state(self) -> dict[str, Any]:
         """All but the network that learning depends on, between two rollouts; live, to be copied."""
@@ -253,7 +248,7 @@ class SequencePPO(RecurrentPPO):
             "n_updates": self._n_updates,
             "critic_until": self.critic_warmup_until,
             "imitated": self.imitated,
-            "return_scale": self.return_scale,
+            "return_scale": self.critic.scale,
             "observations": self._last_obs,
             "starts": self._last_episode_starts,
             "memory": self._last_state,
@@ -265,7 +260,7 @@ class SequencePPO(RecurrentPPO):
         self.policy.optimizer.load_state_dict(state["optimizer"])
         self.num_timesteps, self._n_updates = state["steps"], state["n_updates"]
         self.critic_warmup_until, self.imitated = state["critic_until"], state["imitated"]
-        self.return_scale = state["return_scale"]
+        self.critic.scale = state["return_scale"]
         for name, kind, shape in (("observations", "f", self.observation_space.shape), ("starts", "b", ())):
             found = state[name]  # None before the first rollout
             if found is not None and (found.dtype.kind, found.shape) != (kind, (self.n_envs, *(shape or ()))):
@@ -294,14 +289,16 @@ class SequencePPO(RecurrentPPO):
         with torch.no_grad():
             approx_kl = batch.mean(ratio - 1 - log_ratio)
             clip_fraction = batch.mean(((ratio - 1).abs() > clip).float())
-        loss = self.vf_coef / self.return_scale**2 * value_loss
+        loss = self.vf_coef / self.critic.scale**2 * value_loss
         if self.num_timesteps >= self.critic_warmup_until:
             loss = loss + policy_loss + self.ent_coef * entropy_loss
+            if self._penalties:
+                loss = loss + self._penalties(self.policy, outputs, batch.mean)
         return Loss(loss, policy_loss, value_loss, entropy_loss, approx_kl, clip_fraction)
 
     def _run(self, batch: Minibatch) -> torch.Tensor:
         """Outputs (L, S, hidden) of the backbone."""
-        return self.policy(batch.observations, batch.state)[0]
+        return self.policy(batch.observations, batch.state, batch.noise)[0]
 
     def _descend(self, loss: Loss, batch: Minibatch) -> None:
         optimizer = self.policy.optimizer
@@ -314,10 +311,8 @@ class SequencePPO(RecurrentPPO):
         optimizer.step()
 
     def clip_gradient(self) -> torch.Tensor:
-        """Clip the norm of the gradient, of the value head by itself where it learns by itself; the norm before."""
-        groups = self.policy.optimizer.param_groups
-        norms = [clip_grad_norm_(group["params"], self.max_grad_norm) for group in groups]
-        return norms[0] if len(norms) == 1 else torch.stack(norms).norm()
+        """Clip the norm of the gradient; the norm before."""
+        return self.critic.clip_gradient(self.max_grad_norm)
 
     def _log(self, losses: torch.Tensor, last_epoch: torch.Tensor) -> None:
         """Record what RecurrentPPO records: means of all minibatches, (B, parts of the loss)."""
@@ -328,6 +323,8 @@ class SequencePPO(RecurrentPPO):
             self.logger.record(f"train/{name}", value)
         self.logger.record("train/explained_variance", self._explained_variance())
         self.logger.record("train/std", self.policy.log_std.exp().mean().item())
+        if self._penalties:
+            self.logger.record("train/squared_rate", self.rollout_buffer.outputs.square().mean().item())
         self.logger.record("train/n_updates", self._n_updates, exclude="tensorboard")
         self.logger.record("train/clip_range", self.clip_range(self._current_progress_remaining))
         if self.clip_range_vf is not None:
@@ -351,7 +348,7 @@ def falling(first: float, last: float | None) -> float | Callable[[float], float
 
 def stock_arguments(config: AlgoConfig) -> dict[str, Any]:
     """The arguments of RecurrentPPO that a configuration stands for."""
-    ours = ("timesteps", "eval_freq", "eval_reaches", "learning_rate_final")
+    ours = ("timesteps", "eval_freq", "eval_reaches", "learning_rate_final", "rate_penalty", "weight_penalty")
     stock = {name: value for name, value in asdict(config).items() if name not in ours}
     return {**stock, "learning_rate": falling(config.learning_rate, config.learning_rate_final)}
 
@@ -381,7 +378,8 @@ def build_algo(config: Config, env: VecEnv, kind: type[_Algo] = SequencePPO) -> 
         RecurrentPolicy,  # type: ignore[arg-type]  # stock's recurrent policies know LSTMs only
         env,
         **arguments,
-        policy_kwargs={"config": config.policy},
+        policy_kwargs={"config": config.policy, "control_dt": config.env.control_dt},
         seed=config.seed,
         device=config.device,
+        penalties=Penalties.of(config.algo),
     )

@@ -20,6 +20,7 @@ class Minibatch(NamedTuple):
     old_log_prob: torch.Tensor  # of the actions
     advantages: torch.Tensor  # of the actions
     returns: torch.Tensor  # targets of the values
+    noise: torch.Tensor | None = None  # (L, S, n_noise) of the units, as it was; None: they have none
     weights: torch.Tensor | None = None  # of the steps in means, of sum 1, 0 for repeated ones; None: all are equal
 
     def mean(self, values: torch.Tensor) -> torch.Tensor:
@@ -75,14 +76,19 @@ class SequenceBuffer:
     state before the first step has to be kept: all other sequences begin with none.
     """
 
-    def __init__(self, n_steps: int, n_observations: int, n_actions: int, state: torch.Tensor):
-        """Make the tensors of T steps, on the device of the backbone's state for N arms, (n_states, N, hidden)."""
+    def __init__(self, n_steps: int, n_observations: int, n_actions: int, state: torch.Tensor, n_noise: int = 0):
+        """Make the tensors of T steps, on the device of the backbone's state for N arms, (n_states, N, hidden).
+
+        The noise of its units takes ``n_noise`` numbers a step. It is kept: given the noise, an action has the same
+        probability before an update as when it was drawn.
+        """
         _, n_arms, hidden_size = state.shape
         self.shape = (n_steps, n_arms)
         self.state = state  # of the backbone before the first step
         self.observations = state.new_zeros(*self.shape, n_observations)
         self.actions = state.new_zeros(*self.shape, n_actions)  # before they are clipped to the action space
         self.outputs = state.new_zeros(*self.shape, hidden_size)  # of the backbone
+        self.noise = state.new_zeros(*self.shape, n_noise) if n_noise else None  # of the backbone's units
         self.starts = torch.zeros(self.shape, dtype=torch.bool, device=state.device)  # does an episode start?
         self.rewards = state.new_zeros(self.shape)
         self._scalars = state.new_zeros(4, *self.shape)  # in one tensor, because minibatches want all four
@@ -93,6 +99,12 @@ class SequenceBuffer:
         """Start a rollout with a state (n_states, N, hidden) of the backbone."""
         self.state.copy_(state)
         self.time_limits = TimeLimits()
+        self.draw_noise()
+
+    def draw_noise(self) -> None:
+        """Draw the noise of all units in all steps, from torch's generator."""
+        if self.noise is not None:
+            self.noise.normal_()
 
     def compute_advantages(
         self, last_values: torch.Tensor, last_starts: torch.Tensor, gamma: float, gae_lambda: float
@@ -154,4 +166,5 @@ class SequenceBuffer:
             old_log_prob=log_prob,
             advantages=advantages,
             returns=returns,
+            noise=None if self.noise is None else self.noise.flatten(0, 1)[rows],
         )

@@ -269,7 +269,7 @@ def assemble():
         setup = Setup(config, arm, list(references), Split(**names, sha256={}), [])
         torch.manual_seed(0)
         evaluator = setup.evaluator()
-        policy = build_policy(config.policy, evaluator.task.n_observations, arm.nu)
+        policy = build_policy(config, evaluator.task.n_observations, arm.nu)
         return Agent(setup, evaluator, policy, Path("outputs/none/best"))
 
     return build

@@ -298,7 +298,7 @@ def test_a_damaged_archive_is_refused_or_the_same_agent(agent, tmp_path, n):
     random, content, file = Random(n), path.read_bytes(), tmp_path / "a.zip"
     config = compose(["policy.lstm_hidden_size=8", "policy.net_arch_pi=[6]", "policy.net_arch_vf=[5,4]"])
     n_inputs, n_actions = algo.observation_space.shape[0], algo.action_space.shape[0]
-    policy = build_policy(config.policy, n_inputs, n_actions)
+    policy = build_policy(config, n_inputs, n_actions)
     n_refused = 0
     for _ in range(n):
         file.write_bytes(mutate(content, random))

@@ -135,7 +135,7 @@ def test_learning_rate_by_hand():
 # The rollout
 
 
-@pytest.mark.parametrize("kind", ["lstm", "gru", "rnn", "ffn"])
+@pytest.mark.parametrize("kind", ["lstm", "gru", "rnn", "ffn", "dale"])
 def test_log_probabilities_are_those_of_the_collection(configure, tracking, kind):
     """Before an update old and new policy are the same, in the second rollout too: states and normaliser fit."""
     config = configure(f"policy={kind}", *SMALL, "algo.n_steps=8", "algo.batch_size=12", "algo.n_epochs=2")
@@ -144,7 +144,7 @@ def test_log_probabilities_are_those_of_the_collection(configure, tracking, kind
         collect_on(algo)
         for batch in algo.rollout_buffer.minibatches(12):
             with torch.no_grad():
-                outputs, _ = algo.policy(batch.observations, batch.state)
+                outputs = algo._run(batch)
                 values, log_prob, _ = algo.policy.evaluate_actions(batch.select(outputs), batch.actions)
             torch.testing.assert_close(log_prob, batch.old_log_prob, rtol=1e-5, atol=1e-5)
             torch.testing.assert_close(values, batch.old_values, rtol=1e-5, atol=1e-5)
@@ -350,7 +350,7 @@ def weights_after(config, env, timesteps):
     return algo.policy.state_dict()
 
 
-@pytest.mark.parametrize("kind", ["lstm", "gru", "rnn", "ffn"])
+@pytest.mark.parametrize("kind", ["lstm", "gru", "rnn", "ffn", "dale"])
 def test_same_seed_same_weights_other_seed_other_weights(configure, tracking, kind):
     overrides = (f"policy={kind}", *SMALL, "algo.n_steps=8", "algo.batch_size=24", "algo.n_epochs=2")
     one, two, other = (weights_after(configure(*overrides, f"seed={s}"), tracking(seed=s), 150) for s in (3, 3, 4))
@@ -368,7 +368,7 @@ def test_environment_seed_matters_less_than_the_configurations(configure, tracki
         assert torch.equal(one[name], other[name]), name
 
 
-@pytest.mark.parametrize("kind", ["lstm", "gru", "rnn", "ffn"])
+@pytest.mark.parametrize("kind", ["lstm", "gru", "rnn", "ffn", "dale"])
 def test_a_checkpoint_acts_as_the_trained_network(tmp_path, configure, tracking, kind):
     config = configure(f"policy={kind}", *SMALL, "algo.n_steps=8", "algo.batch_size=24", "algo.n_epochs=2")
     trained, other = build_algo(config, tracking()).learn(96), build_algo(config, tracking())
@@ -376,7 +376,7 @@ def test_a_checkpoint_acts_as_the_trained_network(tmp_path, configure, tracking,
     checkpoint.save(run, TrainingState.of(96, trained.policy, {}))
     checkpoint.load_state(run.checkpoint(96)).restore(other.policy, {})
     n_observations, n_actions = trained.observation_space.shape[0], trained.action_space.shape[0]
-    alone = build_policy(config.policy, n_observations, n_actions)
+    alone = build_policy(config, n_observations, n_actions)
     checkpoint.load_policy(run.checkpoint(96), alone)
     observations = np.random.default_rng(0).normal(size=(5, 3, n_observations)).astype(np.float32)
     actions = []

@@ -98,7 +98,7 @@ def test_the_folder_holds_no_pickle_that_runs_code_and_replaces_the_one_before(t
 
 def test_a_policy_alone_acts_as_the_trained_one(tmp_path, trained, configure):
     folder = save(tmp_path, trained).checkpoint(88)
-    alone = build_policy(configure(*SMALL).policy, 12, 6)
+    alone = build_policy(configure(*SMALL), 12, 6)
     checkpoint.load_policy(folder, alone)
     observations = np.random.default_rng(0).normal(size=(5, 3, 12)).astype(np.float32)
     actions = []
@@ -111,7 +111,7 @@ def test_a_policy_alone_acts_as_the_trained_one(tmp_path, trained, configure):
 
 def test_what_does_not_fit_is_refused(tmp_path, trained, configure, make_algo):
     moment = checkpoint.load_state(save(tmp_path, trained).checkpoint(88))
-    other = build_policy(configure("policy.lstm_hidden_size=9").policy, 12, 6)
+    other = build_policy(configure("policy.lstm_hidden_size=9"), 12, 6)
     with pytest.raises(
         RunError, match=r"step 88 does not fit the configured run: .*has the shape \(32, 12\), not \(36,"
     ):
@@ -126,7 +126,7 @@ def test_what_does_not_fit_is_refused(tmp_path, trained, configure, make_algo):
 def test_damaged_missing_and_foreign_files_are_named(tmp_path, trained, configure):
     folder = save(tmp_path, trained).checkpoint(88)
     with pytest.raises(RunError, match=r"policy\.safetensors cannot be loaded into the configured network"):
-        checkpoint.load_policy(folder, build_policy(configure("policy.lstm_hidden_size=9").policy, 12, 6))
+        checkpoint.load_policy(folder, build_policy(configure("policy.lstm_hidden_size=9"), 12, 6))
     (folder / "state.pt").write_bytes(b"not torch")
     with pytest.raises(RunError, match=r"state\.pt cannot be read"):
         checkpoint.load_state(folder)

@@ -234,6 +234,36 @@ class PolicyConfig:
         "Whether the network normalises observations to mean 0 and variance 1, over all that it has seen so far."
     )
     backbone: str = key("The part of the network that remembers.", BACKBONES, default="lstm")
+    tau_ms: float = key("Time constant of rate units (`policy=ctrnn`).", _POSITIVE, "ms", default=10.0)
+    nonlinearity: str = key(
+        "What rate units make of their input. softplus, ln(1 + exp(x)), gives rates that are never negative.",
+        ("tanh", "softplus"),
+        default="tanh",
+    )
+    dale: float | None = key(
+        "Share of rate units that are excitatory; the others are inhibitory, and all weights from a unit to others and "
+        "to the actions have its sign (Dale's principle). null: signs are free.",
+        _SHARE,
+        default=None,
+    )
+    unit_noise: float = key(
+        "S.d. of the rates of rate units that their noise alone would cause, at a slope of 1.", _FINITE, default=0.0
+    )
+
+    def __post_init__(self) -> None:
+        for name, off in (("dale", None), ("unit_noise", 0)):
+            if (value := getattr(self, name)) != off and self.backbone != "ctrnn":
+                raise ConfigError(
+                    f"policy.{name}={value} is for rate units, but policy.backbone={self.backbone}: give policy=ctrnn, "
+                    f"or policy.{name}={'null' if off is None else off}.",
+                    f"policy.{name}",
+                )
+        if self.dale is not None and self.nonlinearity == "tanh":
+            raise ConfigError(
+                f"policy.dale={self.dale} with policy.nonlinearity=tanh: units with negative rates act with the other "
+                "sign. Give policy.nonlinearity=softplus.",
+                "policy.nonlinearity",
+            )
 
 
 @dataclass
@@ -277,6 +307,16 @@ class AlgoConfig:
         _POSITIVE,
     )
     stats_window_size: int = key("Number of episodes averaged for statistics in the log.", at_least(1))
+    rate_penalty: float = key(
+        "Weight in the loss of the mean squared output of the backbone's units, also while a teacher is imitated.",
+        _FINITE,
+        default=0.0,
+    )
+    weight_penalty: float = key(
+        "Weight in the loss of the mean squared weight of what leads to the actions, also while a teacher is imitated.",
+        _FINITE,
+        default=0.0,
+    )
     eval_reaches: int = key(
         "Reaches of each split evaluated during training, evenly chosen; the final result covers all.",
         at_least(1),

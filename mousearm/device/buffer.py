@@ -29,9 +29,9 @@ class Plan(NamedTuple):
 class DeviceBuffer(SequenceBuffer):
     """A `SequenceBuffer` that a rollout fills without the host, and whose minibatches have the same shape each time."""
 
-    def __init__(self, n_steps: int, n_observations: int, n_actions: int, state: torch.Tensor):
+    def __init__(self, n_steps: int, n_observations: int, n_actions: int, state: torch.Tensor, n_noise: int = 0):
         """Make the tensors, as `SequenceBuffer` does."""
-        super().__init__(n_steps, n_observations, n_actions, state)
+        super().__init__(n_steps, n_observations, n_actions, state, n_noise)
         self.states = state.new_zeros(n_steps, *state.shape)  # of the backbone, after each step
         self.last_seen = torch.zeros_like(self.observations)  # after each step, before an arm begins anew
         self.cut = torch.zeros_like(self.starts)  # did time end an episode with this step?
@@ -95,5 +95,6 @@ class DeviceBuffer(SequenceBuffer):
             old_log_prob=log_prob,
             advantages=advantages,
             returns=returns,
+            noise=None if self.noise is None else self.noise.flatten(0, 1)[rows],
             weights=real / real.sum(),
         )

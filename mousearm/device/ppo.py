@@ -121,11 +121,13 @@ class DevicePPO(SequencePPO):
     def _fill(self) -> None:
         buffer, policy, task = self.rollout_buffer, self.policy, self.task
         buffer.state.copy_(self._last_state)
+        buffer.draw_noise()
         features, deviation = policy.features_extractor.fixed(), policy.log_std.exp()
         observation, starts, state = self._observation, self._starts, self._last_state
         for t in range(self.n_steps):
             buffer.observations[t], buffer.starts[t] = observation, starts
-            outputs, state = policy.backbone.step(features(observation), state)
+            noise = None if buffer.noise is None else buffer.noise[t]
+            outputs, state = policy.backbone.step(features(observation), state, noise)
             means = policy.mean_actions(outputs)
             actions = torch.addcmul(means, deviation, torch.randn_like(means))
             outcome = task.step(actions.clamp(-1, 1))
@@ -168,7 +170,9 @@ class DevicePPO(SequencePPO):
         self._normalize()
 
     def _run(self, batch: Minibatch) -> torch.Tensor:
-        return self.policy.forward(batch.observations, batch.state)[0]  # a call would run hooks, which look at clocks
+        return self.policy.forward(batch.observations, batch.state, batch.noise)[
+            0
+        ]  # a call would run hooks, which look at clocks
 
     def _explained_variance(self) -> float:
         buffer = self.rollout_buffer

@@ -1,5 +1,6 @@
 """Backbones: networks over sequences, with a memory or without, all with one face."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -36,6 +37,8 @@ class Backbone(nn.Module):
     """
 
     n_noise = 0  # numbers that the noise of all units takes in a step; 0 where they have none
+    signs: torch.Tensor | None  # (hidden_size,) of all weights that lead from each unit; None: free
+    signed: Sequence[torch.Tensor] = ()  # weights (m, hidden_size) within the backbone that have them
 
     def __init__(self, hidden_size: int, n_layers: int, memory: tuple[str, ...]):
         """``memory`` names the vectors (hidden_size,) that each layer remembers; it is empty where there is none.
@@ -44,6 +47,7 @@ class Backbone(nn.Module):
         """
         super().__init__()
         self.hidden_size, self.n_layers, self.memory = hidden_size, n_layers, memory
+        self.register_buffer("signs", None)
         self.clamps: dict[int, Clamp] = {}  # by layer, from 0; see `silence`
 
     @property

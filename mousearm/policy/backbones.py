@@ -1,29 +1,34 @@
-"""Backbones by name: functions that build one; torch is loaded when that happens."""
+"""Backbones by name: functions that build one, for features, sizes and the time of a control step in s.
 
+torch is loaded when that happens.
+"""
+
+import math
 from typing import TYPE_CHECKING
 
 from mousearm.registry import BACKBONES
 
 if TYPE_CHECKING:
+    from mousearm.config.schema import PolicyConfig
     from mousearm.policy.backbone import Backbone
 
 
 @BACKBONES.add
-def lstm(n_features: int, hidden_size: int, n_layers: int) -> "Backbone":
+def lstm(n_features: int, config: "PolicyConfig", control_dt: float) -> "Backbone":
     """Long short-term memory."""
-    return _recurrent("LSTM", n_features, hidden_size, n_layers)
+    return _recurrent("LSTM", n_features, config.lstm_hidden_size, config.n_lstm_layers)
 
 
 @BACKBONES.add
-def gru(n_features: int, hidden_size: int, n_layers: int) -> "Backbone":
+def gru(n_features: int, config: "PolicyConfig", control_dt: float) -> "Backbone":
     """Gated recurrent units."""
-    return _recurrent("GRU", n_features, hidden_size, n_layers)
+    return _recurrent("GRU", n_features, config.lstm_hidden_size, config.n_lstm_layers)
 
 
 @BACKBONES.add
-def rnn(n_features: int, hidden_size: int, n_layers: int) -> "Backbone":
+def rnn(n_features: int, config: "PolicyConfig", control_dt: float) -> "Backbone":
     """Plain recurrent units with tanh."""
-    return _recurrent("RNN", n_features, hidden_size, n_layers)
+    return _recurrent("RNN", n_features, config.lstm_hidden_size, config.n_lstm_layers)
 
 
 def _recurrent(kind: str, *sizes: int) -> "Backbone":
@@ -35,8 +40,24 @@ def _recurrent(kind: str, *sizes: int) -> "Backbone":
 
 
 @BACKBONES.add
-def ffn(n_features: int, hidden_size: int, n_layers: int) -> "Backbone":
+def ffn(n_features: int, config: "PolicyConfig", control_dt: float) -> "Backbone":
     """Layers with tanh and no memory: the network sees one step at a time."""
     from mousearm.policy.backbone import FeedForward
 
-    return FeedForward(n_features, hidden_size, n_layers)
+    return FeedForward(n_features, config.lstm_hidden_size, config.n_lstm_layers)
+
+
+@BACKBONES.add
+def ctrnn(n_features: int, config: "PolicyConfig", control_dt: float) -> "Backbone":
+    """Rate units with a time constant, perhaps excitatory and inhibitory ones."""
+    from mousearm.policy.rate_units import RateUnits
+
+    return RateUnits(
+        n_features,
+        config.lstm_hidden_size,
+        config.n_lstm_layers,
+        update=-math.expm1(-1e3 * control_dt / config.tau_ms),
+        nonlinearity=config.nonlinearity,
+        excitatory=config.dale,
+        noise=config.unit_noise,
+    )

@@ -12,19 +12,32 @@ from mousearm.policy.network import RecurrentPolicy
 
 
 class PolicyController:
-    """A policy as a deterministic controller of N arms, which carries its state from step to step."""
+    """A policy as a controller of N arms, which carries its state from step to step and draws no actions.
 
-    def __init__(self, policy: RecurrentPolicy):
-        self.policy = policy
+    Where its units are noisy, their noise depends on ``repeat``, the number of the arm and the step alone.
+    """
+
+    def __init__(self, policy: RecurrentPolicy, repeat: int = 0):
+        self.policy, self.repeat = policy, repeat
         self.reset(0)
+
+    @property
+    def is_noisy(self) -> bool:
+        """Whether another repeat would be another performance of the same reach."""
+        return self.policy.backbone.n_noise > 0
 
     def reset(self, n: int) -> None:
         """Start n episodes, without memory of earlier ones."""
         self._state: tuple[np.ndarray, ...] | None = None
+        keys = ([self.repeat, arm] for arm in range(n if self.is_noisy else 0))
+        self._noise = [np.random.Generator(np.random.Philox(key=np.array(key, dtype=np.uint64))) for key in keys]
 
     def act(self, observation: np.ndarray) -> np.ndarray:
         """Actions (N, nu) in [-1, 1] for observations (N, n_obs) float32."""
-        action, self._state = self.policy.predict(observation, self._state, deterministic=True)
+        n, noise = self.policy.backbone.n_noise, None
+        if self.is_noisy:
+            noise = np.stack([arm.standard_normal(n, dtype=np.float32) for arm in self._noise])
+        action, self._state = self.policy.predict(observation, self._state, deterministic=True, noise=noise)
         return action
 
 

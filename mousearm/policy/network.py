@@ -13,8 +13,9 @@ from stable_baselines3.common.torch_layers import BaseFeaturesExtractor, Flatten
 from stable_baselines3.common.type_aliases import Schedule
 from torch import nn
 
-from mousearm.config import PolicyConfig
+from mousearm.config import Config, PolicyConfig
 from mousearm.policy.backbone import Clamp, reset_state
+from mousearm.policy.signs import make_signed, project
 from mousearm.registry import BACKBONES
 
 _CLIP = 10.0  # normalised observations beyond this many standard deviations are cut off
@@ -119,13 +120,15 @@ class RecurrentPolicy(ActorCriticPolicy):
         action_space: spaces.Box,
         lr_schedule: Schedule,
         config: PolicyConfig,
+        control_dt: float,
         use_sde: bool = False,
     ):
         """Build the network for the spaces of one arm, (n_obs,) and (nu,), and its optimiser, as SB3 does.
 
-        ``use_sde`` is exploration that depends on the state (``algo.use_sde``).
+        ``control_dt`` is the time of a step in s; ``use_sde`` is exploration that depends on the state
+        (``algo.use_sde``).
         """
-        self.config = config
+        self.config, self.control_dt = config, control_dt
         self.silenced: dict[str, Clamp] = {}  # units that are held, by layer; see `silence`
         super().__init__(
             observation_space,
@@ -138,6 +141,9 @@ class RecurrentPolicy(ActorCriticPolicy):
             features_extractor_class=NormalizedObservation if config.normalize_observation else PlainObservation,
             optimizer_kwargs={"eps": 1e-5, "fused": True},  # SB3's eps; fused: all weights in one call
         )
+        if self.backbone.signs is not None:
+            make_signed(self._read_out, self.backbone.signs)
+        self.keep_signs(self.optimizer)
 
     def _build_mlp_extractor(self) -> None:
         """Build everything between features and the last layers; the stock constructor does the rest."""
@@ -145,17 +151,40 @@ class RecurrentPolicy(ActorCriticPolicy):
         if not self.use_sde:
             self.action_dist = Gaussian(self.action_space.shape[0])
         build = BACKBONES[config.backbone]
-        self.backbone = build(self.features_dim, config.lstm_hidden_size, config.n_lstm_layers)
+        self.backbone = build(self.features_dim, config, self.control_dt)
         self.mlp_extractor = MlpExtractor(config.lstm_hidden_size, self.net_arch, self.activation_fn, self.device)
 
-    def separate_critic(self) -> None:
-        """Give the value head two groups of its own in the optimiser: its hidden layers, and its last one."""
-        parts = [[*self.mlp_extractor.value_net.parameters()], [*self.value_net.parameters()]]
-        own = {id(weight) for part in parts for weight in part}
-        (group,) = self.optimizer.param_groups
-        group["params"] = [weight for weight in group["params"] if id(weight) not in own]
-        for part in parts:
-            self.optimizer.add_param_group({"params": part})
+    @property
+    def _read_out(self) -> torch.Tensor:
+        """Weights (m, hidden) by which the backbone leads to the actions."""
+        first = next(iter(self.mlp_extractor.policy_net), self.action_net)
+        return first.weight
+
+    @property
+    def acting_weights(self) -> list[torch.Tensor]:
+        """Weights, without biases, of what leads to the actions."""
+        parts = (self.backbone, self.mlp_extractor.policy_net, self.action_net)
+        return [weight for part in parts for weight in part.parameters() if weight.ndim > 1]
+
+    def keep_signs(self, optimizer: torch.optim.Optimizer) -> None:
+        """Let weights that have a sign by Dale's principle keep it through all steps of an optimiser.
+
+        These are the weights that lead from units of the backbone to each other and to the actions. The value head is
+        no part of what acts, and is free.
+        """
+
+        def restore(*_: object) -> None:
+            assert self.backbone.signs is not None
+            for weights in (*self.backbone.signed, self._read_out):
+                project(weights, self.backbone.signs)
+
+        if self.backbone.signs is not None:
+            optimizer.register_step_post_hook(restore)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Become a copy; optimisers do not copy what follows their steps."""
+        super().__setstate__(state)
+        self.keep_signs(self.optimizer)
 
     def numbered(self, state: dict[str, Any]) -> dict[str, Any]:
         """A state of the optimiser, its weights numbered as the network has them, whatever groups they are in."""
@@ -165,17 +194,23 @@ class RecurrentPolicy(ActorCriticPolicy):
         return {"state": {number[i]: memory for i, memory in state["state"].items()}, "param_groups": groups}
 
     def forward(  # type: ignore[override]  # stock has no state
-        self, observations: torch.Tensor, state: torch.Tensor
+        self, observations: torch.Tensor, state: torch.Tensor, noise: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Outputs of the backbone (T, N, hidden) for observations (T, N, n_obs), and its state after the last step.
 
-        The state (n_states, N, hidden) that it gets is that before the first step.
+        The state (n_states, N, hidden) that it gets is that before the first step; ``noise`` (T, N, n_noise) is that of
+        the units, see `draw_noise`.
         """
-        return self.backbone(self.features_extractor(observations), state)
+        return self.backbone(self.features_extractor(observations), state, noise)
 
     def step(self, observations: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Run one step: outputs of the backbone (N, hidden) for observations (N, n_obs), and its state after it."""
         return self.backbone.step(self.features_extractor(observations), state)
+
+    def draw_noise(self, *shape: int) -> torch.Tensor | None:
+        """Draw noise of the units for steps of this shape, (..., n_noise), from torch's generator; None without."""
+        n = self.backbone.n_noise
+        return torch.randn(*shape, n, device=self.device) if n else None
 
     def mean_actions(self, outputs: torch.Tensor) -> torch.Tensor:
         """Means (K, nu) of the actions for outputs (K, hidden) of the backbone."""
@@ -204,11 +239,13 @@ class RecurrentPolicy(ActorCriticPolicy):
         state: tuple[np.ndarray, ...] | None = None,
         episode_start: np.ndarray | None = None,
         deterministic: bool = False,
+        noise: np.ndarray | None = None,
     ) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
         """SB3's way to ask for actions (N, nu) within the action space, for observations (N, n_obs).
 
         The state is what the call before returned, None at the beginning; where an episode starts, (N,), it is
-        forgotten. ``deterministic`` is the most likely action instead of a drawn one.
+        forgotten. ``deterministic`` is the most likely action instead of a drawn one; ``noise`` (N, n_noise) is that of
+        the units, None for none.
         """
         self.set_training_mode(False)
         n = len(observation)
@@ -216,7 +253,9 @@ class RecurrentPolicy(ActorCriticPolicy):
         if episode_start is not None:
             before = reset_state(before, torch.as_tensor(episode_start, device=self.device))
         with torch.no_grad():
-            outputs, after = self(torch.as_tensor(observation, dtype=torch.float32, device=self.device)[None], before)
+            seen = torch.as_tensor(observation, dtype=torch.float32, device=self.device)[None]
+            drawn = None if noise is None else torch.as_tensor(noise, dtype=torch.float32, device=self.device)[None]
+            outputs, after = self(seen, before, drawn)
             actions = self.get_distribution(outputs[0]).get_actions(deterministic=deterministic).cpu().numpy()
         return np.clip(actions, self.action_space.low, self.action_space.high), (after.cpu().numpy(),)
 
@@ -232,8 +271,9 @@ class RecurrentPolicy(ActorCriticPolicy):
         return {f"{name}_{i}": layer for name, layers in found.items() for i, layer in enumerate(layers, 1)}
 
 
-def build_policy(config: PolicyConfig, n_observations: int, n_actions: int, use_sde: bool = False) -> RecurrentPolicy:
-    """A policy alone, to load a trained network into; ``use_sde`` is ``algo.use_sde`` of its training."""
+def build_policy(config: Config, n_observations: int, n_actions: int) -> RecurrentPolicy:
+    """The policy of a configuration alone, to load a trained network into."""
     observation_space = spaces.Box(-np.inf, np.inf, (n_observations,), np.float32)
     action_space = spaces.Box(-1.0, 1.0, (n_actions,), np.float32)
-    return RecurrentPolicy(observation_space, action_space, lambda _: 0.0, config, use_sde)
+    spaces_ = observation_space, action_space
+    return RecurrentPolicy(*spaces_, lambda _: 0.0, config.policy, config.env.control_dt, config.algo.use_sde)

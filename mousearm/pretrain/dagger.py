@@ -26,6 +26,7 @@ from mousearm.env.references import Start, Starts
 from mousearm.env.task import Task
 from mousearm.nan_guard import loss_error
 from mousearm.policy.network import RecurrentPolicy
+from mousearm.policy.penalties import NO_PENALTIES, Penalties
 from mousearm.pretrain.controllers import Expert, TaskController
 
 _LIKENESS_MM2 = 0.1  # per mean squared difference of actions, beside their cost, which is flat at the ends of a range
@@ -52,14 +53,24 @@ class Round(NamedTuple):
 class DAgger:
     """Trains a policy, all but its value head, to imitate an expert."""
 
-    def __init__(self, task: Task, policy: RecurrentPolicy, expert: Expert, config: PretrainConfig, seed: int):
+    def __init__(
+        self,
+        task: Task,
+        policy: RecurrentPolicy,
+        expert: Expert,
+        config: PretrainConfig,
+        seed: int,
+        penalties: Penalties = NO_PENALTIES,
+    ):
         """Prepare; ``seed`` is that of reaches, drivers, noise and the order of learning."""
+        self._penalties = penalties
         self._task, self._policy, self._teacher, self.config = task, policy, TaskController(task, expert), config
         self._random = np.random.default_rng(seed)
         self._batches: deque[Batch] = deque(maxlen=config.remembered_rounds)
         on_gpu = policy.device.type == "cuda"
         self._optimizer = torch.optim.Adam(policy.parameters(), lr=config.learning_rate, fused=on_gpu or None)
         tune_optimizer(self._optimizer, policy.device)
+        policy.keep_signs(self._optimizer)
         self._descents: dict[torch.Size, Descent] | None = {} if on_gpu else None  # by the shape of minibatches
         self.rounds_done = 0
         curvature = getattr(expert, "curvature", None)
@@ -138,7 +149,8 @@ class DAgger:
     def _act(self, observation: np.ndarray, state: torch.Tensor) -> tuple[np.ndarray, torch.Tensor]:
         """The network's actions (N, nu), and its state after them."""
         self._policy.set_training_mode(False)
-        outputs, state = self._policy(torch.from_numpy(observation)[None].to(state.device), state)
+        seen, noise = torch.from_numpy(observation)[None], self._policy.draw_noise(1, len(observation))
+        outputs, state = self._policy(seen.to(state.device), state, noise)
         return self._policy.get_distribution(outputs[0]).mode().cpu().numpy(), state
 
     def fit(self) -> float:
@@ -173,11 +185,20 @@ class DAgger:
 
     def _loss(self, batch: Batch, run: Callable[..., tuple[torch.Tensor, torch.Tensor]]) -> torch.Tensor:
         """Mean squared difference from the expert's actions, with a function that runs the backbone."""
-        outputs, _ = run(batch.observations, self._policy.backbone.initial_state(batch.counts.shape[1]))
+        state, noise = (
+            self._policy.backbone.initial_state(batch.counts.shape[1]),
+            self._policy.draw_noise(*batch.counts.shape),
+        )
+        outputs, _ = run(batch.observations, state, noise)
         actions = self._policy.get_distribution(outputs.flatten(0, 1)).mode()
         errors = self._errors(actions, batch.actions.flatten(0, 1))
         counts = batch.counts.flatten()
-        return (errors * counts).sum() / counts.sum()
+
+        def mean(values: torch.Tensor) -> torch.Tensor:
+            return (values * counts).sum() / counts.sum()
+
+        loss = mean(errors)
+        return loss + self._penalties(self._policy, outputs.flatten(0, 1), mean) if self._penalties else loss
 
     def _label(self, wanted: np.ndarray, place: Start) -> np.ndarray:
         """What an expert wants, (N, nu), and where the curvature is that says how much it matters."""

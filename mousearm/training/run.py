@@ -20,6 +20,7 @@ from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.film import show
 from mousearm.files import to_json, write_sealed
 from mousearm.policy.controller import PolicyController
+from mousearm.policy.penalties import Penalties
 from mousearm.pretrain.dagger import DAgger
 from mousearm.reach_check import suspicion
 from mousearm.rundir.folder import RunFolder
@@ -118,7 +119,8 @@ class Experiment:
             return None
         task = setup.task(pretrain.num_envs, setup.split.train, setup.config.engine)
         expert = setup.controller(pretrain.teacher, task).expert
-        return DAgger(task, self.algo.policy, expert, pretrain, setup.config.seed)
+        penalties = Penalties.of(setup.config.algo)
+        return DAgger(task, self.algo.policy, expert, pretrain, setup.config.seed, penalties)
 
     def _show(self, folder: RunFolder, logger: RunLogger) -> float:
         """Evaluate the best network, write and draw the result; returns the objective."""

@@ -188,7 +188,9 @@ def write_agent(folder):
 
 def read_agent(folder, rng):
     archive = read_archive(Path(shutil.make_archive(str(folder.with_name("agent")), "zip", folder)))
-    policy = build_policy(replace(torque()[0].policy, normalize_observation=False, **sizes(archive)), 3, 1)
+    config = torque()[0]
+    network = replace(config.policy, normalize_observation=False, **sizes(archive))
+    policy = build_policy(replace(config, policy=network), 3, 1)
     load_weights(policy, archive, np.array([[-2.0, 2.0]]))
 
 

@@ -48,7 +48,7 @@ def plain(value):
 
 @cache
 def small():
-    return compose(["policy.lstm_hidden_size=3", "policy.net_arch_pi=[3]", "policy.net_arch_vf=[3]"]).policy
+    return compose(["policy.lstm_hidden_size=3", "policy.net_arch_pi=[3]", "policy.net_arch_vf=[3]"])
 
 
 def network(folder):

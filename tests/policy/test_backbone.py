@@ -6,14 +6,22 @@ from mousearm.errors import UnknownNameError
 from mousearm.policy.backbone import reset_state
 from mousearm.registry import BACKBONES
 
-KINDS = sorted(BACKBONES)
-MEMORIES = ["gru", "lstm", "rnn"]
+# What is chosen of the configuration, by the name of a kind.
+CHOICES = {kind: {"backbone": kind} for kind in BACKBONES}
+CHOICES |= {"dale": {"backbone": "ctrnn", "nonlinearity": "softplus", "dale": 0.6}}
+KINDS = sorted(CHOICES)
+MEMORIES = ["ctrnn", "dale", "gru", "lstm", "rnn"]
 FEATURES, HIDDEN, N, STEPS = 5, 16, 3, 11
 
 
 def build(kind, n_layers=1, seed=0):
     torch.manual_seed(seed)
-    return BACKBONES[kind](FEATURES, HIDDEN, n_layers)
+    return construct(kind, FEATURES, HIDDEN, n_layers)
+
+
+def construct(kind, n_features, hidden_size, n_layers):
+    config = PolicyConfig(hidden_size, n_layers, [4], [4], -1.0, True, True, **CHOICES[kind])
+    return BACKBONES[config.backbone](n_features, config, 1 / 150)
 
 
 def random(*shape, seed=1):
@@ -29,7 +37,7 @@ def stepwise(backbone, sequence, state):
 
 
 @pytest.mark.parametrize("n_layers", [1, 2])
-@pytest.mark.parametrize(("kind", "per_layer"), [("lstm", 2), ("gru", 1), ("rnn", 1), ("ffn", 0)])
+@pytest.mark.parametrize(("kind", "per_layer"), [("lstm", 2), ("gru", 1), ("rnn", 1), ("ctrnn", 1), ("ffn", 0)])
 def test_shapes(kind, per_layer, n_layers):
     backbone = build(kind, n_layers)
     assert backbone.n_states == per_layer * n_layers
@@ -80,7 +88,7 @@ def test_gradients_of_a_sequence_at_once_equal_step_by_step(kind, n_layers):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_gradients_are_those_of_finite_differences(kind):
-    backbone = BACKBONES[kind](2, 3, 1).double()
+    backbone = construct(kind, 2, 3, 1).double()
     parameters = tuple(backbone.parameters())
     sequence, state = random(4, 2, 2).double(), random(backbone.n_states, 2, 3, seed=2).double()
 
@@ -118,9 +126,11 @@ def test_forget_clears_those_that_begin():
 
 
 def test_the_configuration_knows_all_kinds_and_no_other(configure):
-    for kind in KINDS:
+    for kind in BACKBONES:
         assert configure(f"policy={kind}").policy.backbone == kind
-    with pytest.raises(UnknownNameError, match=r"choice for policy\.backbone named 'transformer'.*ffn, gru, lstm, rnn"):
+    with pytest.raises(
+        UnknownNameError, match=r"choice for policy\.backbone named 'transformer'.*ctrnn, ffn, gru, lstm, rnn"
+    ):
         configure("policy.backbone=transformer")
 
 

@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -16,7 +14,7 @@ KINDS = sorted(BACKBONES)
 def policy(request, configure):
     """A network whose normaliser has learned, with actions that depend on what it sees."""
     torch.manual_seed(0)
-    config = configure(f"policy={request.param}", "policy.lstm_hidden_size=16", "policy.n_lstm_layers=2").policy
+    config = configure(f"policy={request.param}", "policy.lstm_hidden_size=16", "policy.n_lstm_layers=2")
     policy = build_policy(config, N_OBSERVATIONS, N_ACTIONS)
     policy.features_extractor.update(torch.randn(50, N_OBSERVATIONS) * 3 + 2)
     torch.nn.init.orthogonal_(policy.action_net.weight)
@@ -27,8 +25,10 @@ def observations(length, n):
     return np.random.default_rng(0).normal(2, 3, (length, n, N_OBSERVATIONS)).astype(np.float32)
 
 
-def test_build_policy_takes_the_weights_of_another(policy):
-    other = build_policy(replace(policy.config), N_OBSERVATIONS, N_ACTIONS)
+def test_build_policy_takes_the_weights_of_another(policy, configure):
+    kind = policy.config.backbone
+    config = configure(f"policy={kind}", "policy.lstm_hidden_size=16", "policy.n_lstm_layers=2")
+    other = build_policy(config, N_OBSERVATIONS, N_ACTIONS)
     other.load_state_dict(policy.state_dict())
     actions = []
     for network in (policy, other):
@@ -70,7 +70,13 @@ def test_actions_stay_within_the_action_space(policy):
     np.testing.assert_array_equal(controller.act(np.zeros((2, N_OBSERVATIONS), dtype=np.float32)), 1)
 
 
-NAMES = {"lstm": {"hidden", "cell"}, "gru": {"hidden"}, "rnn": {"hidden"}, "ffn": {"backbone_1", "backbone_2"}}
+NAMES = {
+    "ctrnn": {"hidden"},
+    "lstm": {"hidden", "cell"},
+    "gru": {"hidden"},
+    "rnn": {"hidden"},
+    "ffn": {"backbone_1", "backbone_2"},
+}
 
 
 def of(layer):
@@ -91,7 +97,7 @@ def small(request, configure):
         "policy.net_arch_pi=[4,3]",
         "policy.net_arch_vf=[6]",
     )
-    return build_policy(configure(f"policy={request.param}", *sizes).policy, 7, 2)
+    return build_policy(configure(f"policy={request.param}", *sizes), 7, 2)
 
 
 def test_the_actions_are_those_of_the_plain_controller(small):
@@ -118,7 +124,7 @@ def test_every_layer_is_there_and_follows_from_the_one_before(small):
 def test_hidden_states_are_those_of_every_layer(configure):
     torch.manual_seed(1)
     sizes = ("policy.lstm_hidden_size=5", "policy.n_lstm_layers=2", "policy.normalize_observation=false")
-    policy = build_policy(configure("policy=lstm", *sizes).policy, 7, 2)
+    policy = build_policy(configure("policy=lstm", *sizes), 7, 2)
     controller = ActivityController(policy)
     observation = np.random.default_rng(0).normal(size=(3, 7)).astype(np.float32)
     controller.act(observation)

@@ -23,7 +23,7 @@ def make(configure):
 
     def build(*overrides, use_sde=False):
         torch.manual_seed(0)
-        policy = RecurrentPolicy(*SPACES, lambda _: 1e-3, configure(*SMALL, *overrides).policy, use_sde)
+        policy = RecurrentPolicy(*SPACES, lambda _: 1e-3, configure(*SMALL, *overrides).policy, 1 / 150, use_sde)
         policy.features_extractor.update(torch.randn(50, N_OBSERVATIONS) * 3 + 2)
         return policy
 

@@ -18,7 +18,7 @@ HELD = [1, 4]
 @pytest.fixture(params=sorted(BACKBONES))
 def policy(request, configure):
     torch.manual_seed(0)
-    policy = build_policy(configure(f"policy={request.param}", *SIZES).policy, 4, 2)
+    policy = build_policy(configure(f"policy={request.param}", *SIZES), 4, 2)
     torch.nn.init.orthogonal_(policy.action_net.weight)
     return policy
 

@@ -131,7 +131,7 @@ def test_the_rate_of_the_network_falls_and_that_of_the_value_head_does_not(build
     algo = build("pretrain.learning_rate_after=1e-3", "pretrain.learning_rate_after_final=0")
     algo.begin(2 * 88)
     learn(algo, 1)
-    rates = [1e-3, 1e-3 * algo.return_scale]
+    rates = [1e-3, 1e-3 * algo.critic.scale]
     assert [group["lr"] for group in algo.policy.optimizer.param_groups] == pytest.approx([5e-4, *rates])
     learn(algo, 1)
     assert [group["lr"] for group in algo.policy.optimizer.param_groups] == pytest.approx([0, *rates])

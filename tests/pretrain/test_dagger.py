@@ -30,7 +30,7 @@ def build(build_task, two_link, swing, configure):
         config = configure("pretrain=cmc", "policy.lstm_hidden_size=32")
         task = build_task(two_link, [swing(two_link, 12, "long"), swing(two_link, 9, "short")], n)
         torch.manual_seed(0)
-        policy = build_policy(config.policy, task.n_observations, two_link.nu)
+        policy = build_policy(config, task.n_observations, two_link.nu)
         how = replace(config.pretrain, rounds=12, teacher_rounds=4, batch_size=88, n_epochs=10, learning_rate=3e-3)
         return DAgger(task, policy, Spring(task.references), replace(how, **changes), seed=0), policy
 
