@@ -22,7 +22,7 @@ from mousearm.policy.backbone import reset_state
 from mousearm.policy.critic import Critic
 from mousearm.policy.network import RecurrentPolicy
 from mousearm.policy.penalties import NO_PENALTIES, Penalties
-from mousearm.policy.silence import hold
+from mousearm.policy.silence import hold_units
 
 
 class Loss(NamedTuple):
@@ -109,7 +109,7 @@ class SequencePPO(RecurrentPPO):
                 self._on_cpu = RecurrentPolicy(*spaces, lambda _: 0.0, own.config, own.control_dt, self.use_sde)  # type: ignore[arg-type]
         self._on_cpu.load_state_dict(self.policy.state_dict())
         for layer, clamp in self.policy.silenced.items():
-            hold(self._on_cpu, layer, clamp.to(self._on_cpu.device))
+            hold_units(self._on_cpu, layer, clamp.to(self._on_cpu.device))
         return self._on_cpu
 
     def begin(self, total: int) -> None:

@@ -48,10 +48,10 @@ def silence(
     if (before := policy.silenced.get(layer)) is not None:
         held, values = before.held.cpu().clone(), before.value.cpu().clone()
     held[chosen], values[chosen] = True, torch.as_tensor(value, dtype=torch.float32)
-    hold(policy, layer, Clamp(held, values).to(policy.device))
+    hold_units(policy, layer, Clamp(held, values).to(policy.device))
 
 
-def hold(policy: RecurrentPolicy, layer: str, clamp: Clamp) -> None:
+def hold_units(policy: RecurrentPolicy, layer: str, clamp: Clamp) -> None:
     """Hold units of a layer, one of `layer_sizes`, as a clamp on the network's device says."""
     is_new, policy.silenced[layer] = layer not in policy.silenced, clamp
     part, _, number = layer.rpartition("_")
