@@ -837,6 +837,10 @@ def test_every_extra_that_is_to_be_installed_exists():
 
 # Tests that do what messages say, each with a part of these messages.
 ELSEWHERE: dict[str, list[str]] = {
+    "policy/test_rate_units.py::test_what_only_rate_units_have_is_refused_with_a_remedy": [
+        ": give policy=ctrnn, or policy.",
+        "Give policy.nonlinearity=softplus.",
+    ],
     "kinematics/test_recorded_like.py::test_advice_for_an_arm_that_does_not_move_like_a_mouse": [
         "like a recorded reach on this arm."
     ],

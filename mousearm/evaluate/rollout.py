@@ -95,7 +95,8 @@ class Evaluator:
         self.scale = ErrorScale.of(config, arm)
         self._split_of = {name: split for split, names in splits.items() for name in names}
         self._references = {reference.name: reference for reference in references if reference.name in self._split_of}
-        self.repeats = (REPEATS if has_noise(config) else 1) if repeats is None else repeats
+        is_noisy = has_noise(config) or config.policy.unit_noise > 0
+        self.repeats = (REPEATS if is_noisy else 1) if repeats is None else repeats
         n = len(self._references)
         self.task = Task(arm, References([*self._references.values()]), config, n * self.repeats)
 

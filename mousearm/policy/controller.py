@@ -14,23 +14,24 @@ from mousearm.policy.network import RecurrentPolicy
 class PolicyController:
     """A policy as a controller of N arms, which carries its state from step to step and draws no actions.
 
-    Where its units are noisy, their noise depends on ``repeat``, the number of the arm and the step alone.
+    Where its units are noisy, their noise depends on the number of the arm and the step alone; the first of the arms
+    has the number ``first``.
     """
 
-    def __init__(self, policy: RecurrentPolicy, repeat: int = 0):
-        self.policy, self.repeat = policy, repeat
+    def __init__(self, policy: RecurrentPolicy, first: int = 0):
+        self.policy, self.first = policy, first
         self.reset(0)
 
     @property
     def is_noisy(self) -> bool:
-        """Whether another repeat would be another performance of the same reach."""
+        """Whether another arm would be another performance of the same reach."""
         return self.policy.backbone.n_noise > 0
 
     def reset(self, n: int) -> None:
         """Start n episodes, without memory of earlier ones."""
         self._state: tuple[np.ndarray, ...] | None = None
-        keys = ([self.repeat, arm] for arm in range(n if self.is_noisy else 0))
-        self._noise = [np.random.Generator(np.random.Philox(key=np.array(key, dtype=np.uint64))) for key in keys]
+        numbers = range(self.first, self.first + n) if self.is_noisy else ()
+        self._noise = [np.random.Generator(np.random.Philox(key=number)) for number in numbers]
 
     def act(self, observation: np.ndarray) -> np.ndarray:
         """Actions (N, nu) in [-1, 1] for observations (N, n_obs) float32."""

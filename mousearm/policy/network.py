@@ -157,8 +157,8 @@ class RecurrentPolicy(ActorCriticPolicy):
     @property
     def _read_out(self) -> torch.Tensor:
         """Weights (m, hidden) by which the backbone leads to the actions."""
-        first = next(iter(self.mlp_extractor.policy_net), self.action_net)
-        return first.weight
+        parts = (*self.mlp_extractor.policy_net, self.action_net)
+        return next(part.weight for part in parts if isinstance(part, nn.Linear))
 
     @property
     def acting_weights(self) -> list[torch.Tensor]:

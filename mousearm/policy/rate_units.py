@@ -68,7 +68,8 @@ class RateUnits(Backbone):
         if excitatory is not None:
             n = round(excitatory * hidden_size)
             self.signs = torch.cat([torch.ones(n), -torch.ones(hidden_size - n)])
-            self.signed = [*self.recurrent, *(linear.weight for linear in self.inputs[1:])]
+            between = [linear.weight for linear in self.inputs if isinstance(linear, nn.Linear)][1:]
+            self.signed = [*self.recurrent, *between]
         self._draw()
 
     @torch.no_grad()

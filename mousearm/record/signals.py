@@ -129,7 +129,10 @@ def arm_signals(trial: Trial, force: np.ndarray, torque: np.ndarray, arm: Arm) -
 
 
 def network_signals(
-    activity: Mapping[str, np.ndarray], observations: tuple[str, ...], actuators: tuple[str, ...]
+    activity: Mapping[str, np.ndarray],
+    observations: tuple[str, ...],
+    actuators: tuple[str, ...],
+    units: tuple[str, ...] = (),
 ) -> dict[str, Signal]:
     """Signals of a network at T frames; none of them has a unit.
 
@@ -138,6 +141,7 @@ def network_signals(
             keeps: ``hidden``, ``cell``, ``value`` and the layers, such as ``actor_1``.
         observations: names of the columns of ``observation``, as of `observation_names`.
         actuators: names of the columns of ``action``.
+        units: names of the columns of ``hidden``, where units are of different kinds.
     """
     columns = {"observation": observations, "action": actuators, "action_noise": actuators}
     signals = {}
@@ -146,7 +150,7 @@ def network_signals(
             signals[name] = Signal(values, "1", _SEEN_AND_DONE[name], columns.get(name, ()))
         elif name in _MEMORY:
             rows = tuple(f"layer_{i}" for i in range(1, values.shape[1] + 1))
-            signals[name] = Signal(values, "1", _MEMORY[name], rows=rows)
+            signals[name] = Signal(values, "1", _MEMORY[name], units, rows)
         else:
             part, _, number = name.rpartition("_")
             signals[name] = Signal(values, "1", f"activations of layer {number} of the {part}, which {_LEADS_TO[part]}")

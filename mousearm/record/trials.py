@@ -86,7 +86,7 @@ def _record_trials(agent: Agent, repeats: int, noise: float, seed: int) -> Itera
         raise ConfigError(f"The noise {noise} is not a standard deviation: give 0, or a number such as 0.1.")
     if seed < 0:
         raise ConfigError(f"The seed {seed} is negative: give 0 or more.")
-    if repeats > 1 and noise == 0 and not agent.evaluator.task.is_noisy:
+    if repeats > 1 and noise == 0 and not (agent.evaluator.task.is_noisy or agent.controller().is_noisy):
         raise ConfigError(
             f"{repeats} repeats without noise would be the same performance {repeats} times: the network and the arm "
             "are deterministic. Add noise such as 0.1, or record one."
@@ -166,6 +166,8 @@ def about_arm(setup: Setup) -> About:
 class ArmRecorder:
     """A controller of a task that keeps what the simulation holds at every frame, beside what it does itself."""
 
+    unit_names: tuple[str, ...] = ()  # of a network's backbone, where its units are of different kinds
+
     def __init__(self, task: Task, controller: Controller | None = None):
         """Prepare; what the controller, one that sees all arms of the task, decides is done as it is."""
         self._task, self._controller = task, controller
@@ -196,12 +198,13 @@ class ArmRecorder:
 class RecordingController(ArmRecorder):
     """The network as a controller that adds motor noise and keeps what it and the simulation hold at every frame."""
 
-    def __init__(self, agent: Agent, task: Task, noise: np.ndarray | None):
-        """Prepare for an agent and its R reaches; noise, (R, T, nu), is added to the actions. None: no noise."""
+    def __init__(self, agent: Agent, task: Task, noise: np.ndarray | None, repeat: int = 0):
+        """Prepare for an agent and a repeat of its R reaches; noise, (R, T, nu), is added to the actions. None: no."""
         from mousearm.policy.controller import ActivityController  # slow to import
 
         super().__init__(task)
-        self._controller = self._network = ActivityController(agent.policy)
+        self.unit_names = agent.policy.backbone.unit_names
+        self._controller = self._network = ActivityController(agent.policy, repeat * task.n)
         self._noise = noise
 
     def _decide(self, observation: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -227,7 +230,7 @@ def record_trials(
         kept = recorder.frames(reach, len(trial))
         force, torque = kept.pop("force"), kept.pop("torque")
         force[0] = torque[0] = 0.0  # no step led to the first frame; the engine may still hold one of the trial before
-        of_network = network_signals(kept, observations, task.arm.actuator_names)
+        of_network = network_signals(kept, observations, task.arm.actuator_names, recorder.unit_names)
         signals = arm_signals(trial, force, torque, task.arm) | of_network
         yield trial, ReachRecording(trial.name, split_of[trial.name], repeat, signals, not trial.diverged)
 
@@ -246,7 +249,7 @@ def _record_repeat(agent: Agent, task: Task, repeat: int, noise: float, seed: in
         added = noise * np.stack([np.random.default_rng(key).standard_normal(shape) for key in keys])
     split_of = {name: split for split, names in agent.setup.split.splits.items() for name in names}
     observations = observation_names(task.observation_widths, agent.arm, agent.config.env)
-    recorder = RecordingController(agent, task, added)
+    recorder = RecordingController(agent, task, added, repeat)
     return (recording for _, recording in record_trials(task, recorder, split_of, repeat, observations))
 
 

@@ -43,7 +43,7 @@ def test_conditions_of_muscles_need_muscles(configure, torque_arm, muscle_arm):
 def test_what_a_trained_network_is_needed_for(configure):
     """What is told to be given instead is what `resolved` writes, see test_silencing."""
     sizes = ("policy.lstm_hidden_size=8", "policy.net_arch_pi=[5]", "policy.net_arch_vf=[4]")
-    network = build_policy(configure(*sizes).policy, 4, 2)
+    network = build_policy(configure(*sizes), 4, 2)
     seen = np.random.default_rng(0).normal(size=(4, 8))
 
     def silenced(*words):

@@ -20,7 +20,7 @@ SIZES = ("policy.lstm_hidden_size=8", "policy.net_arch_pi=[5]", "policy.net_arch
 @pytest.fixture(scope="module")
 def network(configure):
     torch.manual_seed(0)
-    return build_policy(configure(*SIZES).policy, 4, 2)
+    return build_policy(configure(*SIZES), 4, 2)
 
 
 @pytest.fixture

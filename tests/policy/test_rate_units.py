@@ -124,20 +124,20 @@ def test_units_are_named_by_their_kind(dale, configure):
     assert build_policy(configure("policy=ctrnn", *SMALL), 4, 2).backbone.unit_names == ()
 
 
-def test_a_noisy_network_repeats_itself_by_arm_and_repeat(dale):
+def test_a_noisy_network_repeats_itself_by_the_number_of_the_arm(dale):
     torch.nn.init.orthogonal_(dale.action_net.weight)
-    seen = np.random.default_rng(0).normal(size=(6, 5, 4)).astype(np.float32)
+    seen = np.tile(np.random.default_rng(0).normal(size=(6, 1, 4)).astype(np.float32), (1, 5, 1))
 
-    def actions(n, repeat):
-        controller = PolicyController(dale, repeat)
+    def actions(n, first=0):
+        controller = PolicyController(dale, first)
         controller.reset(n)
-        return np.stack([controller.act(row[:n]) for row in seen])
+        return np.stack([controller.act(row[first : first + n]) for row in seen])
 
-    np.testing.assert_allclose(actions(3, 1), actions(5, 1)[:, :3], atol=1e-6)
-    assert np.abs(actions(3, 1) - actions(3, 2)).max(axis=2).min() > 0
+    np.testing.assert_allclose(actions(3, 2), actions(5)[:, 2:], atol=1e-6)
+    assert np.abs(np.diff(actions(3), axis=1)).max(axis=2).min() > 0
     controller = ActivityController(dale)
     controller.reset(5)
-    np.testing.assert_array_equal(controller.act(seen[0]), actions(5, 0)[0])
+    np.testing.assert_array_equal(controller.act(seen[0]), actions(5)[0])
 
 
 def test_penalties_by_hand(dale):

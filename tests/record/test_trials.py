@@ -6,6 +6,7 @@ import json
 import mujoco
 import numpy as np
 import pytest
+import torch
 
 from mousearm.agent import Agent
 from mousearm.errors import ConfigError
@@ -101,13 +102,32 @@ class TestSignals:
 
     @pytest.mark.parametrize(
         ("backbone", "own"),
-        [("lstm", {"hidden", "cell"}), ("gru", {"hidden"}), ("rnn", {"hidden"}), ("ffn", {"backbone_1"})],
+        [
+            ("lstm", {"hidden", "cell"}),
+            ("gru", {"hidden"}),
+            ("rnn", {"hidden"}),
+            ("dale", {"hidden"}),
+            ("ffn", {"backbone_1"}),
+        ],
     )
     def test_memory_depends_on_the_backbone(self, build_agent, backbone, own):
         signals = record(build_agent(*TORQUE, f"policy={backbone}")).reaches[0].signals
         assert own == set(signals) & {"hidden", "cell", "backbone_1", "backbone_2"}
         assert {"actor_1", "critic_1", "value", "action"} < set(signals)
         assert all(signals[name].values.shape[-1] == 8 for name in own)
+        kinds = {name.split("_")[0] for name in ("hidden" in signals and signals["hidden"].columns) or ()}
+        assert kinds == ({"excitatory", "inhibitory"} if backbone == "dale" else set())
+
+    def test_repeats_of_a_noisy_network_are_those_of_its_evaluation(self, build_agent):
+        agent = build_agent(*TORQUE, "policy=ctrnn", "policy.unit_noise=0.2")
+        torch.nn.init.orthogonal_(agent.policy.action_net.weight)
+        again = agent.evaluator.perform(agent.controller())
+        recorded = record(agent, repeats=2).reaches
+        n = len(agent.evaluator.task.references)
+        assert agent.evaluator.repeats > 2
+        for trial, reach in zip(again[: 2 * n], recorded, strict=True):
+            np.testing.assert_allclose(reach.signals["qpos"].values[:6], trial.qpos[:6], atol=1e-6)
+        assert np.abs(again[n].qpos[:6] - again[0].qpos[:6]).max() > 1e-3
 
     def test_observation_columns_are_what_their_names_say(self, build_agent):
         agent = build_agent(
