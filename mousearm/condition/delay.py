@@ -18,9 +18,9 @@ class Delay(Condition):
     """Senses and controls come later than `env.delay_ms` says."""
 
     severity: float = key("Share of these delays that is added. 0: none.", SEVERITY, default=0.0)
-    proprioception: float = key("Added to `env.delay_ms.proprioception`.", _MS, "ms", default=20.0)
+    proprioception: float = key("Added to `env.delay_ms.proprioception`.", _MS, "ms", default=10.0)
     vision: float = key("Added to `env.delay_ms.vision`.", _MS, "ms", default=0.0)
-    motor: float = key("Added to `env.delay_ms.motor`.", _MS, "ms", default=20.0)
+    motor: float = key("Added to `env.delay_ms.motor`.", _MS, "ms", default=10.0)
 
     def config(self, config: "Config") -> "Config":
         """As `Condition.config`."""

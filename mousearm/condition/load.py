@@ -23,7 +23,7 @@ class Load(Condition):
     """A point mass at the paw, and a force against the paw's velocity (a viscous field)."""
 
     severity: float = key("Share of mass and viscosity. 0: none.", SEVERITY, default=0.0)
-    mass_g: float = key("Mass at the paw; the whole arm has 0.39 g.", _NO_LESS, "g", default=0.4)
+    mass_g: float = key("Mass at the paw; the hand has 0.04 g, the arm 0.39 g.", _NO_LESS, "g", default=0.04)
     viscosity: float = key("Force against the paw's velocity: 0.01 is 2 mN at 0.2 m/s.", _NO_LESS, "N s/m", default=0.0)
 
     @property

@@ -30,6 +30,9 @@ class Conditions:
     def __bool__(self) -> bool:
         return bool(self.by_name)
 
+    def __str__(self) -> str:
+        return ", ".join(f"{name} {one.severity:g}" for name, one in self.by_name.items()) or "intact"
+
     @property
     def pushing(self) -> list[str]:
         """Names of those that act on the paw, which MuJoCo alone can do."""

@@ -30,7 +30,7 @@ class Spasticity(Condition):
         "Excitation for a fibre that lengthens by its optimal length in a second.",
         finite(at_least(0)),
         "s",
-        default=0.1,
+        default=0.01,
     )
     threshold: float = key(
         "Velocity of lengthening from which on it acts.", finite(at_least(0)), "optimal fibre lengths/s", default=0.0

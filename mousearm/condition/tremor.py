@@ -33,7 +33,11 @@ class Tremor(Condition):
         "Hz",
         default=12.0,
     )
-    amplitude: float = key("Amplitude, as a share of the range of controls.", between(0, 1), default=0.3)
+    amplitude: float = key(
+        "Amplitude, as a share of the range of controls. Muscles are far stronger than a reach needs.",
+        between(0, 1),
+        default=0.02,
+    )
     joint: str = key("The joint that trembles.", default="elbow_flex")
 
     is_random: ClassVar[bool] = True

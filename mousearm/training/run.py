@@ -200,6 +200,7 @@ class Experiment:
         lines = {
             "run": config.name,
             "model": f"{arm.name}: {arm.nq} joints, {arm.nu} actuators",
+            **({"condition": str(conditions)} if (conditions := Conditions(config.condition)) else {}),
             "engine": self.setup.engine.text,
             "reaches": f"{len(split.train)} to train on, {len(split.test)} to test with, split by "
             f"{config.kinematics.split_by} ({config.kinematics.retarget}; inverse kinematics within {residual:.2g} mm)",

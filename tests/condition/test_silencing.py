@@ -1,6 +1,7 @@
 """Which units are silent, and at what value; tests/policy holds that they then have no effect."""
 
 import copy
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -80,7 +81,7 @@ def test_what_cannot_be_held_is_refused(held, configure):
 
 
 def test_the_activity_of_an_agent_is_that_of_its_layers():
-    agent = Agent.load("package:example_torque")
+    agent = Agent.load(Path("package:example_torque"))
     seen = activity_by_layer(record(agent).reaches)
     sizes = {name: values.shape[1] for name, values in seen.items()}
     frames = {len(values) for values in seen.values()}
