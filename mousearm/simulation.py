@@ -10,6 +10,7 @@ from mujoco.batch import Batch
 
 from mousearm.engine.build import processor_name
 from mousearm.engine.check import EngineCheck, load_engine, with_time_step
+from mousearm.engine.fibres import build_fibres
 from mousearm.errors import CompilerError, EngineError
 from mousearm.model.arm import Arm, body_of, positions
 from mousearm.model.muscles import Fibres
@@ -196,8 +197,9 @@ class GeneratedSimulation:
         arrays = (self._qpos, self._qvel, self._act, self._ctrl, self._force, self._torque, self._marks)
         self._advance = self._library.bind("step_f64", n, [array.ctypes.data for array in arrays], threads)
         self._fibres = np.zeros((3, n, model.nu if fibres else 0))
-        of_fibres = (self._qpos, self._qvel, self._act, *self._fibres)
-        self._find_fibres = self._library.bind("fibres_f64", n, [array.ctypes.data for array in of_fibres], threads)
+        if fibres:
+            of_fibres = [array.ctypes.data for array in (self._qpos, self._qvel, self._act, *self._fibres)]
+            self._find_fibres = build_fibres(arm).bind("fibres_f64", n, of_fibres, threads)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Let copies, and other processes, build it anew, with memory of their own."""

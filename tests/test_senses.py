@@ -69,13 +69,13 @@ def test_fibres_are_those_of_mujocos_muscle_in_this_very_state(engine, name, req
     qpos, qvel = low + rng.uniform(0.1, 0.9, (N, arm.nq)) * (high - low), 30 * rng.normal(size=(N, arm.nq))
     simulation.reset(np.arange(N), qpos, qvel, rng.random((N, arm.na)))
     states = [simulation.snapshot()]
-    simulation.step(rng.uniform(*arm.ctrl_range.T, (N, arm.nu)))
+    simulation.step(rng.uniform(arm.ctrl_range[:, 0], arm.ctrl_range[:, 1], (N, arm.nu)))
     states.append(simulation.snapshot())
     simulation.restore(simulation.state().copy())  # forgets the forces of the last step, and nothing here
     states.append(simulation.snapshot())
     for now in states:
         expected = np.stack([mujoco_fibres(arm, *one) for one in zip(now.qpos, now.qvel, now.activation, strict=True)])
-        found = np.stack([now.fibre_length, now.fibre_velocity, now.tension], axis=1)
+        found = np.stack([now.arrays()[name] for name in ("fibre_length", "fibre_velocity", "tension")], axis=1)
         np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
     assert build_simulation(arm, 1, DT, SUBSTEPS, 1, engine).snapshot().tension is None
 

@@ -1,36 +1,6 @@
 // What the program calls on processors: rows [begin, end) of arrays with one arm per row.
 namespace arm {
 
-#if defined(__AVX512F__)
-enum { VECTOR_BYTES = 64 };
-#elif defined(__AVX__)
-enum { VECTOR_BYTES = 32 };
-#else
-enum { VECTOR_BYTES = 16 };
-#endif
-
-// As many arms as fit into a vector, in columns. A row that is missing at the end is a copy of the last.
-template<class Real> struct Rows {
-  enum { N = VECTOR_BYTES / sizeof(Real) };
-  typedef Lanes<Real, N> T;
-  int64_t first, count;
-
-  void load(const Real* rows, int width, T* columns) const {
-    for (int i = 0; i < width; i++)
-      for (int lane = 0; lane < N; lane++)
-        columns[i].values[lane] = rows[(first + (lane < count ? lane : count - 1)) * width + i];
-  }
-  void store(const T* columns, int width, Real* rows) const {
-    for (int i = 0; i < width; i++)
-      for (int lane = 0; lane < count; lane++) rows[(first + lane) * width + i] = columns[i].values[lane];
-  }
-};
-
-template<class Real, class Work> void each(int64_t begin, int64_t end, Work work) {
-  enum { N = Rows<Real>::N };
-  for (int64_t row = begin; row < end; row += N) work(Rows<Real>{row, end - row < N ? end - row : N});
-}
-
 template<class Real>
 void step_rows(int64_t begin, int64_t end, Real* qpos, Real* qvel, Real* act, const Real* ctrl, Real* force, Real* torque, Real* marks) {
   typedef typename Rows<Real>::T T;
@@ -67,18 +37,6 @@ template<class Real> void marks_rows(int64_t begin, int64_t end, const Real* qpo
   });
 }
 
-// Lengths, velocities and tensions of the fibres of muscles.
-template<class Real>
-void fibres_rows(int64_t begin, int64_t end, const Real* qpos, const Real* qvel, const Real* act, Real* length, Real* velocity, Real* tension) {
-  typedef typename Rows<Real>::T T;
-  each<Real>(begin, end, [=](Rows<Real> rows) {
-    T q[NV], v[NV], a[ATLEAST1(NA)], l[NU], r[NU], t[NU];
-    rows.load(qpos, NV, q), rows.load(qvel, NV, v), rows.load(act, NA, a);
-    fibres(q, v, a, l, r, t);
-    rows.store(l, NU, length), rows.store(r, NU, velocity), rows.store(t, NU, tension);
-  });
-}
-
 // Put the chosen arms into a state; what there is of controls and forces is forgotten.
 template<class Real>
 void reset_rows(int64_t begin, int64_t end, const unsigned char* chosen, const Real* new_qpos, const Real* new_qvel, const Real* new_act,
@@ -112,10 +70,6 @@ void reset_rows(int64_t begin, int64_t end, const unsigned char* chosen, const R
   }                                                                                                                 \
   extern "C" void marks_##SUFFIX(int64_t begin, int64_t end, const Real* qpos, Real* marks) {                       \
     arm::marks_rows<Real>(begin, end, qpos, marks);                                                                 \
-  }                                                                                                                 \
-  extern "C" void fibres_##SUFFIX(int64_t begin, int64_t end, const Real* qpos, const Real* qvel, const Real* act,  \
-                                  Real* length, Real* velocity, Real* tension) {                                    \
-    arm::fibres_rows<Real>(begin, end, qpos, qvel, act, length, velocity, tension);                                 \
   }
 ENTRIES(double, f64)
 ENTRIES(float, f32)

@@ -19,8 +19,7 @@ from mousearm.trajectory import LANDMARKS
 def engine_source(model: mujoco.MjModel, landmarks: Mapping[str, Landmark], n_substeps: int) -> str:
     """The text that simulates a model for control steps of ``n_substeps`` of its time steps.
 
-    Compiled as C++ it exports ``step_f64``, ``reset_f64``, ``forward_f64``, ``marks_f64``, ``fibres_f64``, and the same
-    for ``_f32``;
+    Compiled as C++ it exports ``step_f64``, ``reset_f64``, ``forward_f64``, ``marks_f64``, and the same for ``_f32``;
     as CUDA ``step_f64`` and ``reset_f64`` are kernels. Arrays have one arm per row; see entry_cpu.h and entry_cuda.h
     beside this file. Shoulder, elbow and paw are given in the world frame, in this order.
 
@@ -28,9 +27,27 @@ def engine_source(model: mujoco.MjModel, landmarks: Mapping[str, Landmark], n_su
         EngineError: if the model has anything that is not computed as MuJoCo does; names all of it.
     """
     physics = _physics(model, landmarks, n_substeps)
-    fibres = ["namespace arm {", write_fibres(model), "}  // namespace arm"]
-    entries = ["#ifdef __CUDACC__", _header("entry_cuda.h"), "#else", *fibres, _header("entry_cpu.h"), "#endif"]
+    entries = [
+        "#ifdef __CUDACC__",
+        _header("entry_cuda.h"),
+        "#else",
+        _header("rows.h"),
+        _header("entry_cpu.h"),
+        "#endif",
+    ]
     return "\n".join([*physics, *entries]) + "\n"
+
+
+def fibres_source(model: mujoco.MjModel) -> str:
+    """The text that exports ``fibres_f64``, the fibres of muscles as of a `Snapshot`, in C++; see entry_fibres.h.
+
+    Raises:
+        EngineError: as of `engine_source`.
+    """
+    check_supported(model)
+    own = ["namespace arm {", _counts(model), write_fibres(model), "}  // namespace arm"]
+    numbers = map(_header, ("numbers.h", "lanes.h", "physics.h"))
+    return "\n".join([*numbers, *own, _header("rows.h"), _header("entry_fibres.h")]) + "\n"
 
 
 def derivatives_source(model: mujoco.MjModel, landmarks: Mapping[str, Landmark], n_substeps: int) -> str:
@@ -92,9 +109,8 @@ def _sizes(model: mujoco.MjModel, n_substeps: int, dynamics: ForwardText, chaine
     if chained:
         kept = f"\n  T length[NU], inertia[{entries}], added[NV];"
     return f"""namespace arm {{
-enum {{ NV = {model.nv}, NU = {model.nu}, NA = {model.na}, LIMITS = {len(joints)}, SUBSTEPS = {n_substeps} }};
-enum {{ INERTIA = {entries} }};
-#define ATLEAST1(n) ((n) > 0 ? (n) : 1)
+{_counts(model)}
+enum {{ LIMITS = {len(joints)}, SUBSTEPS = {n_substeps}, INERTIA = {entries} }};
 #define LIMITED_JOINTS {{ {", ".join(map(str, joints)) or "0"} }}
 #define STATE_OF_ACTUATORS {{ {", ".join(map(str, model.actuator_actadr)) or "-1"} }}
 #define TIMESTEP {model.opt.timestep!r}
@@ -105,6 +121,10 @@ template<class T> struct Evaluation {{
 }};
 }}  // namespace arm
 """
+
+
+def _counts(model: mujoco.MjModel) -> str:
+    return f"enum {{ NV = {model.nv}, NU = {model.nu}, NA = {model.na} }};\n#define ATLEAST1(n) ((n) > 0 ? (n) : 1)"
 
 
 def _clamps(model: mujoco.MjModel) -> str:
