@@ -25,6 +25,8 @@ class Conditions:
     def __init__(self, group: Any):
         """Find those of ``Config.condition``, which has a `Condition` under each name."""
         found: dict[str, Condition] = {name: getattr(group, name) for name in CONDITIONS}
+        if (common := group.severity) is not None:
+            found = {name: replace(one, severity=common * (one.severity > 0)) for name, one in found.items()}
         self.by_name = {name: one for name, one in found.items() if one.severity > 0}
 
     def __bool__(self) -> bool:
@@ -79,7 +81,8 @@ def resolved(group: _Group, activity: Activity) -> _Group:
     A network that learns under them, and one that is loaded again, is then changed in the same way.
     """
     present = Conditions(group).by_name
-    return replace(group, **{name: one.resolved(activity) for name, one in present.items()})
+    common = None if present else group.severity
+    return replace(group, severity=common, **{name: one.resolved(activity) for name, one in present.items()})
 
 
 class Together(Acting):

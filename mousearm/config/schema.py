@@ -419,6 +419,10 @@ _Conditions: Any = make_dataclass(
 class ConditionConfig(_Conditions):
     """Conditions: what is changed about the arm, its senses or its network, or what acts on it."""
 
+    severity: float | None = key(
+        "Severity of all conditions that are chosen, in place of their own; null: their own.", _SHARE, default=None
+    )
+
 
 @dataclass
 class TrackingConfig:

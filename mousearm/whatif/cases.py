@@ -33,9 +33,9 @@ def resolved_for(agent: Agent, case: Case) -> Case:
         return activity_by_layer(record(agent.under(compose().condition, 1)).reaches)
 
     condition, words = resolved(case.condition, activity), list(case.words)
-    for name, one in Conditions(condition).by_name.items():
-        for key, value in asdict(one).items():
-            if value != getattr(getattr(case.condition, name), key):
+    for name, one in Conditions(case.condition).by_name.items():
+        for key, value in asdict(getattr(condition, name)).items():
+            if value != getattr(one, key):
                 words.append(f"condition.{name}.{key}={value}".replace(" ", ""))
     return case._replace(condition=condition, words=words)
 
@@ -69,19 +69,17 @@ def build_cases(overrides: Sequence[str], severities: Sequence[float]) -> list[C
     names = [name for text in chosen for name in _split_choices(text) if name != INTACT]
     if not names:
         raise ConfigError(f"No condition is named. Give condition=A,B of {', '.join(CONDITIONS)}.")
-    if twice := [word for word in keys if word.partition("=")[0].endswith(".severity")]:
+    if twice := [word for word in keys if word.partition("=")[0].endswith("severity")]:
         raise ConfigError(f"{twice[0]}: a study has severities of its own. Give them as --severities 0.5,1 instead.")
     cases = [Case(INTACT, 0.0, compose().condition, [f"condition=[{INTACT}]"])]
     for name in dict.fromkeys(names):
         words = [f"condition=[{name.replace('+', ',')}]", *keys]
         group = compose(words).condition
-        present = Conditions(group).by_name
-        if not present:
+        if not Conditions(group):
             raise ConfigError(f"condition={name} changes nothing: its severity is 0.")
         for severity in severities:
-            condition = replace(group, **{one: replace(of, severity=severity) for one, of in present.items()})
-            at = [*words, *(f"condition.{one}.severity={severity:g}" for one in present)]
-            cases.append(Case(name, severity, condition, at))
+            at = [*words, f"condition.severity={severity:g}"]
+            cases.append(Case(name, severity, replace(group, severity=severity), at))
     return cases
 
 

@@ -81,7 +81,7 @@ def muscle_figure(study: LesionStudy) -> Figure:
     changes = [{one.actuator: one.change.difference.mean for one in study.muscles(place)} for place in places]
     table = np.array([[of[name] for of in changes] for name in study.actuators])
     largest = float(np.abs(table).max()) or 1.0
-    with page(_HEAD_MM + 3.6 * len(study.actuators), width_mm=70 + 12.0 * len(places)) as figure:
+    with page(30 + _HEAD_MM + 3.6 * len(study.actuators), width_mm=70 + 12.0 * len(places)) as figure:
         axes = figure.subplots()
         image = axes.imshow(table, cmap="RdBu_r", vmin=-largest, vmax=largest, aspect="auto")
         axes.set_xticks(range(len(places)), [_label(place) for place in places], rotation=45, ha="right")

@@ -4,6 +4,7 @@ A network that is trained further is a run of its own, as ``run.py start_from=RU
 sweep on a cluster can make it as well; it is found by its configuration.
 """
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -13,12 +14,13 @@ from typing import Any
 import numpy as np
 
 from mousearm.agent import Agent
+from mousearm.condition import Conditions
 from mousearm.config import compose
 from mousearm.errors import MouseArmError, RunError
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.runs import find_runs, run_path
 from mousearm.rundir.status import FINISHED
-from mousearm.text import override, shell
+from mousearm.text import facts, override
 from mousearm.whatif.cases import Case
 
 
@@ -30,11 +32,11 @@ def retrain(run: Path, name: str, case: Case, steps: int, overrides: Sequence[st
     """
     from mousearm import experiment  # slow to import
 
-    folder = out / f"{case.name}_{case.severity:g}" / name.replace("/", "_")
+    folder = out / f"{case.name}_{case.severity:g}" / re.sub(r"\W+", "_", name)
     words = [override("start_from", str(run)), *case.words, f"algo.timesteps={steps}", *overrides]
-    print(f"\n{shell('run.py', *words, override('name', folder.as_posix()))}", flush=True)
+    print(f"\n{facts({'trains on': f'{name}, {case.name} {case.severity:g}, in {folder}'})}", flush=True)
     config = compose([*words, "video=false"])
-    experiment.run(replace(config, name=f"{name} {case.name} {case.severity:g}"), folder, words)
+    experiment.run(replace(config, name=folder.as_posix().lstrip("/")), folder, words)
     return folder
 
 
@@ -46,7 +48,8 @@ def find_retrained(folders: Sequence[Path], run: Path, cases: Sequence[Case]) ->
             config = folder.saved_config()
             if folder.status().state != FINISHED or config.start_from is None or not _is_same(config.start_from, run):
                 continue
-            for case in (case for case in cases if case.condition == config.condition):
+            present = Conditions(config.condition).by_name
+            for case in (case for case in cases if Conditions(case.condition).by_name == present):
                 found.setdefault(case, []).append(folder.path)
     return found
 
