@@ -238,7 +238,7 @@ class SequencePPO(RecurrentPPO):
 
     def _begin_critic(self) -> None:
         if self._n_updates == 0:
-            self.critic.begin(self.rollout_buffer.rewards, 1 / max(1 - self.gamma, 1 / self.n_steps))
+            self.critic.begin(self.rollout_buffer.rewards, max(1 - self.gamma, 1 / self.n_steps))
 
     def state(self) -> dict[str, Any]:
         """All but the network that learning depends on, between two rollouts; live, to be copied."""

@@ -30,13 +30,13 @@ class Critic:
             self._policy.optimizer.add_param_group({"params": part})
 
     @torch.no_grad()
-    def begin(self, rewards: torch.Tensor, horizon: float) -> None:
-        """Begin with what all states are worth on average: the mean reward, over so many steps that count."""
+    def begin(self, rewards: torch.Tensor, discount: float) -> None:
+        """Begin with what all states are worth on average: the mean reward over what is discounted in each step."""
         if self._rate is None:
             return
         end = self._policy.value_net
         end.weight.zero_()
-        end.bias.copy_(rewards.mean() * horizon)
+        end.bias.copy_(rewards.mean() / discount)
 
     def see(self, returns: torch.Tensor) -> None:
         """Take the spread of the first returns as scale."""
