@@ -15,7 +15,7 @@ from mousearm.errors import OutputError
 from mousearm.files import make_folder, staged
 from mousearm.model import Arm
 
-_VERSION = "4"  # raise it when the search gives other results
+_VERSION = "5"  # raise it when the search gives other results
 
 
 class TrajectoryCache:

@@ -24,6 +24,7 @@ _LEAST_GAIN = 0.1  # part of the promised gain that the whole plan must bring
 _HUGE = 1e6  # states beyond it are those of systems that diverge
 _GOOD_GAIN = 0.5  # above it the damping falls
 _LEAST_DAMPING, _FIRST_DAMPING, _MOST_DAMPING = 1e-8, 1e-2, 1e7  # mm^2; the first also where a plan fails
+_FEEDBACK_DAMPING = 1.0  # mm^2, of the feedback that a solution says; without any it asks for more than models hold
 _SNAP = 1e-12  # of the range: controls this near to a bound are at it
 _MOST_ITERATIONS = 100
 # A search ends, too, that gains less than this many times ``enough`` in so many iterations.
@@ -35,8 +36,10 @@ class Solution(NamedTuple):
 
     state: np.ndarray  # (N, T, n)
     ctrl: np.ndarray  # (N, T - 1, nu)
-    gains: np.ndarray  # (N, T - 1, nu, n) of controls by states; 0 for controls at a bound
-    curvature: np.ndarray  # (N, T - 1, nu, nu) second derivatives by a step's controls of all cost to come
+    # All cost to come by changes w of a step's inputs and x of its state: w (slope + cross x + curvature w / 2), mm^2.
+    slope: np.ndarray  # (N, T - 1, nu), 0 but where a bound is in the way
+    cross: np.ndarray  # (N, T - 1, nu, n)
+    curvature: np.ndarray  # (N, T - 1, nu, nu), positive definite
     cost: np.ndarray  # (N,)
     gradient: np.ndarray  # (N,) largest derivative of the cost by a control that is free to move
     iterations: np.ndarray  # (N,)
@@ -80,7 +83,7 @@ class _Search:
         self.active = np.arange(len(ctrl))
         self._model = local_model(system, cost, self.path)
         self._damping, self._iterations = np.full(len(ctrl), _FIRST_DAMPING), np.zeros(len(ctrl), dtype=int)
-        self._gains = np.zeros((*ctrl.shape, start.shape[1]))
+        self._slope, self._cross = np.zeros(ctrl.shape), np.zeros((*ctrl.shape, start.shape[1]))
         self._before = np.full((len(ctrl), _LOOK_BACK), np.inf)  # costs of the last iterations
         self._curvature = np.zeros((*ctrl.shape, ctrl.shape[2]))
         self._gradient, self._converged = np.full(len(ctrl), np.inf), np.zeros(len(ctrl), dtype=bool)
@@ -102,9 +105,9 @@ class _Search:
 
     def solution(self) -> Solution:
         """What has been found."""
-        self._note(np.arange(len(self.active)), self._plan(np.full(len(self.active), _LEAST_DAMPING)))
+        self._note(np.arange(len(self.active)))
         state, ctrl, _, cost = self.path
-        found = (self._gains, self._curvature, cost, self._gradient, self._iterations, self._converged)
+        found = (self._slope, self._cross, self._curvature, cost, self._gradient, self._iterations, self._converged)
         return Solution(state, ctrl, *found)
 
     def _plan(self, damping: np.ndarray, rows: np.ndarray | slice = slice(None)) -> BackwardPass:
@@ -126,23 +129,27 @@ class _Search:
             undamped = self._plan(np.full(len(rows), _LEAST_DAMPING), rows)
             ended = stuck[rows] | (_promised(undamped, np.ones(len(rows))) < enough * cost[rows])
             over[rows] = ended
-            self._note(rows[ended], _rows(undamped, ended))
+            self._note(rows[ended])
         self._converged[self.active] = over
         stay = np.flatnonzero(~over)
         self.active, self._damping, self._model = self.active[stay], self._damping[stay], _rows(self._model, stay)
         return _rows(ahead, stay)
 
-    def _note(self, rows: np.ndarray, undamped: BackwardPass) -> None:
-        """Keep gains, curvatures and gradients of active trajectories, by index, by their plans without damping."""
-        i, model = self.active[rows], _rows(self._model, rows)
-        steps = self._cost.steps[i]
-        self._gains[i] = (model.ctrl_w[..., None] * undamped.gains + model.ctrl_x) * steps[..., None, None]
-        scale = model.ctrl_w[..., None] * model.ctrl_w[:, :, None]
-        self._curvature[i] = undamped.curvature / scale * steps[..., None, None]
+    def _note(self, rows: np.ndarray) -> None:
+        """Keep feedback and gradients of active trajectories, by index, whose search is over.
+
+        Slopes that no bound holds are what a search that has ended leaves undone: without them x* is led by u*.
+        """
+        i, gradient = self.active[rows], self._model.gradient[rows]
+        feedback, steps = self._plan(np.full(len(rows), _FEEDBACK_DAMPING), rows), self._cost.steps[i]
         low, high = self._system.ctrl_range.T
-        ctrl, gradient = self.path.ctrl[i], model.gradient
-        free = ~(((ctrl <= low) & (gradient > 0)) | ((ctrl >= high) & (gradient < 0)))
-        self._gradient[i] = np.abs(np.where(free, gradient, 0)).max(axis=(1, 2), initial=0)
+        ctrl = self.path.ctrl[i]
+        held = ((ctrl <= low) & (gradient > 0)) | ((ctrl >= high) & (gradient < 0))
+        self._gradient[i] = np.abs(np.where(held, 0, gradient)).max(axis=(1, 2), initial=0)
+        pressed = np.where(ctrl <= low, np.maximum(feedback.slope, 0), np.minimum(feedback.slope, 0))
+        self._slope[i] = np.where(((ctrl <= low) | (ctrl >= high)) & steps[..., None], pressed, 0)
+        self._cross[i] = feedback.cross * steps[..., None, None]
+        self._curvature[i] = np.where(steps[..., None, None], feedback.curvature, np.eye(ctrl.shape[2]))
 
     def _search_line(self, ahead: BackwardPass) -> tuple[Path, np.ndarray]:
         """The best trajectories (K) by shares of the plan, and the shares; 0 where none is an improvement."""

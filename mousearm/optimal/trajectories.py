@@ -1,4 +1,4 @@
-"""Optimal trajectories of reaches: what an arm can do at best, with the feedback that holds it there."""
+"""Optimal trajectories of reaches: what an arm can do at best, with what is best near them."""
 
 import warnings
 from typing import NamedTuple
@@ -19,7 +19,7 @@ _DIGITS = 6
 
 
 class OptimalTrajectory(NamedTuple):
-    """The movement of least cost on a reach of T frames, and the linear feedback around it.
+    """The movement of least cost on a reach of T frames, and what is best near it.
 
     A state is (qpos, qvel, activation), of length n = 2 nv + na, in SI units.
     """
@@ -29,8 +29,10 @@ class OptimalTrajectory(NamedTuple):
     qvel: np.ndarray  # (T, nv) rad/s
     activation: np.ndarray  # (T, na), 0 to 1
     ctrl: np.ndarray  # (T - 1, nu)
-    gains: np.ndarray  # (T - 1, nu, n) change of the best controls with the state; 0 for controls at a bound
-    curvature: np.ndarray  # (T - 1, nu, nu) mm^2, of all cost to come by the controls of a step, if the best follows
+    # All cost to come near it, by changes w of `Inputs` and x of states: w (slope + cross x + curvature w / 2), mm^2.
+    slope: np.ndarray  # (T - 1, nu), 0 but where a bound is in the way
+    cross: np.ndarray  # (T - 1, nu, n)
+    curvature: np.ndarray  # (T - 1, nu, nu)
     cost: float  # mm^2, see `mousearm.optimal.cost`
     effort: float  # mean squared excitation, over frames and actuators
     gradient: float  # largest derivative of the cost by a control that is free to move
@@ -105,11 +107,11 @@ def _arrays(arm: Arm, solution: Solution, row: int, frames: int) -> dict[str, np
     nq, na = arm.nq, arm.na
     state, ctrl = solution.state[row, :frames, : 2 * nq + na], solution.ctrl[row, : frames - 1]
     qpos, qvel, activation = np.split(state, [nq, 2 * nq], axis=1)
-    gains = solution.gains[row, : frames - 1, :, : 2 * nq + na]
+    slope, cross = solution.slope[row, : frames - 1], solution.cross[row, : frames - 1, :, : 2 * nq + na]
     effort = np.square(ctrl / np.abs(arm.ctrl_range).max(axis=1)).mean()
     figures = (effort, solution.gradient[row], solution.iterations[row], solution.converged[row])
     curvature = solution.curvature[row, : frames - 1]
-    values = (qpos, qvel, activation, ctrl, gains, curvature, solution.cost[row], *figures)
+    values = (qpos, qvel, activation, ctrl, slope, cross, curvature, solution.cost[row], *figures)
     return dict(zip(OptimalTrajectory._fields[1:], map(np.asarray, values), strict=True))
 
 

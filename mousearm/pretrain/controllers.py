@@ -85,9 +85,9 @@ def cmc(arm: "Arm", references: "References", config: "Config") -> Expert:
 
 @CONTROLLERS.add
 def optimal(arm: "Arm", references: "References", config: "Config") -> Expert:
-    """Optimal control of whole reaches, with the linear feedback that is best near them."""
-    from mousearm.optimal.feedback import OptimalFeedback
+    """Optimal control of whole reaches, with the feedback that is best near them and computed muscle control far away."""
+    from mousearm.pretrain.optimal_teacher import OptimalTeacher
     from mousearm.pretrain.planning import optimal_reaches
 
     trajectories = optimal_reaches(arm, references, config)
-    return OptimalFeedback(arm, trajectories, config.env.control_dt, config.model.action_map)
+    return OptimalTeacher(arm, references, trajectories, config.env.control_dt, config.model.action_map)

@@ -4,10 +4,6 @@ Dataset aggregation (DAgger, Ross et al. 2011). In each round N arms perform a r
 and some by the network; the expert says at every step what it would do; the network is fitted to all that, whole
 reaches at a time. The share of arms that the expert drives falls to zero, so that the network learns how to come back
 from its mistakes.
-
-An expert that knows what other controls cost (``curvature``, as of `OptimalFeedback`) is imitated where it matters: the
-loss is the cost of the differences, to second order the expert's advantage, which is what Ross and Bagnell 2014
-(arXiv:1406.5979) minimise. Opposed muscles may differ together at little cost, the torque that they make may not.
 """
 
 import time
@@ -29,14 +25,12 @@ from mousearm.policy.network import RecurrentPolicy
 from mousearm.policy.penalties import NO_PENALTIES, Penalties
 from mousearm.pretrain.controllers import Expert, TaskController
 
-_LIKENESS_MM2 = 0.1  # per mean squared difference of actions, beside their cost, which is flat at the ends of a range
-
 
 class Batch(NamedTuple):
     """Observations of N arms on their reaches, T steps at most, and the actions of the expert in them."""
 
     observations: torch.Tensor  # (T, N, n_obs)
-    actions: torch.Tensor  # (T, N, nu), the expert's; then, where it knows costs, the place in the table of curvatures
+    actions: torch.Tensor  # (T, N, nu), the expert's
     counts: torch.Tensor  # (T, N), 1 for steps within the reach and 0 after its end
 
 
@@ -44,7 +38,7 @@ class Round(NamedTuple):
     """Result of a round of imitation."""
 
     steps: int  # over all arms
-    loss: float  # mean squared difference of the network's actions from the expert's, or its cost, in the last epoch
+    loss: float  # mean squared difference of the network's actions from the expert's, in the last epoch
     paw_mm: float  # mean distance from the target of the arms that the network drove; NaN where there were none
     teacher_share: float  # of the arms that the expert drove
     seconds_left: float  # of the rounds to come, at the pace of this one
@@ -73,10 +67,6 @@ class DAgger:
         policy.keep_signs(self._optimizer)
         self._descents: dict[torch.Size, Descent] | None = {} if on_gpu else None  # by the shape of minibatches
         self.rounds_done = 0
-        curvature = getattr(expert, "curvature", None)
-        self._n_steps = 0 if curvature is None else curvature.shape[1]
-        self._curvature = None if curvature is None else self._tensor(curvature).flatten(0, 1)  # (places, nu, nu) mm^2
-        self._ctrl_range = self._tensor(task.arm.ctrl_range)
 
     def run(self, report: Callable[[Round], object]) -> None:
         """Do all rounds that are left, with a report of each, after setting the exploration that is to follow."""
@@ -131,11 +121,11 @@ class DAgger:
         rows: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         errors: list[np.ndarray] = []
         for _ in range(int(task.references.n_frames.max()) - 1):  # all of them, so that all batches have one length
-            place, observation = task.position, task.observe()
+            observation = task.observe()
             wanted = self._teacher.act(observation)
             action, state = self._act(observation, state)
             noise = config.noise * self._random.standard_normal(action.shape)
-            rows.append((observation, self._label(wanted, place), going.copy()))
+            rows.append((observation, wanted, going.copy()))
             outcome = task.step(np.clip(np.where(by_expert[:, None], wanted, action) + noise, -1, 1))
             errors.append(outcome.paw_mm[going & ~by_expert])
             ended = outcome.terminated | outcome.truncated
@@ -191,7 +181,7 @@ class DAgger:
         )
         outputs, _ = run(batch.observations, state, noise)
         actions = self._policy.get_distribution(outputs.flatten(0, 1)).mode()
-        errors = self._errors(actions, batch.actions.flatten(0, 1))
+        errors = (actions - batch.actions.flatten(0, 1)).square().mean(dim=1)
         counts = batch.counts.flatten()
 
         def mean(values: torch.Tensor) -> torch.Tensor:
@@ -199,25 +189,6 @@ class DAgger:
 
         loss = mean(errors)
         return loss + self._penalties(self._policy, outputs.flatten(0, 1), mean) if self._penalties else loss
-
-    def _label(self, wanted: np.ndarray, place: Start) -> np.ndarray:
-        """What an expert wants, (N, nu), and where the curvature is that says how much it matters."""
-        if self._curvature is None:
-            return wanted
-        row = place.reach * self._n_steps + np.minimum(place.frame + self._teacher.frames_late, self._n_steps - 1)
-        return np.concatenate([wanted, row[:, None]], axis=1)
-
-    def _errors(self, actions: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """(K,) squared differences of actions from what the expert wants, or what they cost, mm^2."""
-        if self._curvature is None:
-            return (actions - labels).square().mean(dim=1)
-        wanted, row = labels[:, :-1], labels[:, -1].long()
-        away = self._task.map_action(actions, self._ctrl_range) - self._task.map_action(wanted, self._ctrl_range)
-        cost = (away * torch.matmul(self._curvature[row], away[..., None])[..., 0]).sum(dim=1) / 2
-        return cost + _LIKENESS_MM2 * (actions - wanted).square().mean(dim=1)
-
-    def _tensor(self, array: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy(array).float().to(self._policy.device)
 
     def _descend(self, batch: Batch) -> float:
         loss = self._loss(batch, self._policy)

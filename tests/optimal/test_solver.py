@@ -86,8 +86,9 @@ def test_a_linear_system_with_bounds_gets_the_controls_of_the_whole_quadratic_pr
     assert found.converged.all()
     np.testing.assert_allclose(found.gradient, 0, atol=1e-5)
     held = np.abs(found.ctrl[0, :, 0]) == 1
-    assert (found.gains[0, held] == 0).all()
-    assert (found.gains[0, :-1][~held[:-1], 0, :2] != 0).all()  # the last control moves nothing that is measured
+    assert (found.slope[0, ~held] == 0).all()
+    assert (np.sign(found.slope[0, held, 0]) == -found.ctrl[0, held, 0]).all()  # it would go on beyond the bound
+    assert (found.cross[0, :-1, 0, :2] != 0).all()  # the last control moves nothing that is measured
 
 
 def test_a_box_minimum_fulfils_the_conditions_of_optimality():
@@ -110,8 +111,8 @@ def test_reaches_of_different_lengths_side_by_side_are_solved_as_if_alone():
     both = solve(Mass(), cost_of(targets, [FRAMES, 5]), start, ctrl)
     alone = solve(Mass(), cost_of(targets[1:, :5], [5]), start[1:], ctrl[1:, :4])
     np.testing.assert_allclose(both.ctrl[1, :4], alone.ctrl[0], atol=1e-9)
-    np.testing.assert_allclose(both.gains[1, :4], alone.gains[0], atol=1e-9)
-    assert (both.gains[1, 4:] == 0).all()
+    np.testing.assert_allclose(both.cross[1, :4], alone.cross[0], atol=1e-9)
+    assert (both.cross[1, 4:] == 0).all()
     assert both.cost[1] == pytest.approx(alone.cost[0], rel=1e-9)
 
 

@@ -58,8 +58,8 @@ def test_muscles_are_performed_by_mujoco_as_they_were_solved(solved):
     error = errors_mm(points, references.targets[0])[1:]
     assert one.cost == pytest.approx((error**2).sum() + config.optimal.w_effort * (one.ctrl**2).sum(), rel=1e-3)
     assert one.effort == pytest.approx((one.ctrl**2).mean())
-    assert one.gains.shape == (7, 21, 33)
-    assert np.isfinite(one.gains).all()
+    assert one.cross.shape == (7, 21, 33)
+    assert np.isfinite(one.cross).all()
 
 
 def test_a_second_search_comes_from_the_cache_and_another_cost_does_not(solved, monkeypatch):
@@ -77,7 +77,7 @@ def test_a_second_search_comes_from_the_cache_and_another_cost_does_not(solved, 
     assert (again.cost, again.converged) == (one.cost, one.converged)
     *_, smooth = solved("model=torque", "optimal.w_smooth=100.0")
     assert np.square(np.diff(smooth.ctrl, axis=0)).sum() < 0.5 * np.square(np.diff(one.ctrl, axis=0)).sum()
-    assert smooth.gains.shape == one.gains.shape
+    assert smooth.cross.shape == one.cross.shape
 
 
 @pytest.mark.slow

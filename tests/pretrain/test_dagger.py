@@ -154,24 +154,3 @@ def test_a_lesson_that_is_not_finite_is_refused_without_the_host_too(build):
         imitation.fit()
     assert caught.value.key == "pretrain.learning_rate"
     assert all(weight.isfinite().all() for weight in policy.parameters())
-
-
-class CostlySpring(Spring):
-    """One that knows what the two motors cost: the first nothing, the second 8 mm^2 at a difference of 1."""
-
-    curvature = np.tile(np.diag([0.0, 16.0]), (2, 11, 1, 1))
-
-
-def test_differences_count_by_what_they_cost(build):
-    plain, _ = build()
-    costly = DAgger(plain._task, plain._policy, CostlySpring(plain._task.references), plain.config, seed=0)
-    lesson, _ = costly.collect(teacher_share=1.0)
-    assert lesson.actions.shape == (11, 16, 3)
-    reach, frame = np.divmod(lesson.actions[..., 2].int().numpy(), 11)
-    assert (frame[:8] == np.arange(8)[:, None]).all()
-    assert set(reach.flat) == {0, 1}
-    wanted = torch.tensor([[0.1, 0.1, 5.0], [0.1, 0.1, 5.0]])
-    found = costly._errors(torch.tensor([[0.5, 0.1], [0.1, 0.5]]), wanted)
-    # A control is half the width of its range times the action; 0.1 mm^2 per mean squared difference comes on top.
-    half = np.ptp(plain._task.arm.ctrl_range[1]) / 2
-    np.testing.assert_allclose(found, [0.1 * 0.08, 8 * (0.4 * half) ** 2 + 0.1 * 0.08], rtol=1e-5)
