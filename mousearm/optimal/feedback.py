@@ -22,9 +22,7 @@ class OptimalFeedback:
     It holds where the model around x* does, within some tenths of a millimetre.
     """
 
-    def __init__(
-        self, arm: Arm, trajectories: Sequence[OptimalTrajectory], control_dt: float, ctrl_range: np.ndarray
-    ):
+    def __init__(self, arm: Arm, trajectories: Sequence[OptimalTrajectory], control_dt: float, ctrl_range: np.ndarray):
         """Prepare for reaches, whose indices are those of the trajectories.
 
         Controls are held for ``control_dt`` s, within ``ctrl_range``, (nu, 2).

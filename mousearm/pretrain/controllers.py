@@ -85,7 +85,7 @@ def cmc(arm: "Arm", references: "References", config: "Config") -> Expert:
 
 @CONTROLLERS.add
 def optimal(arm: "Arm", references: "References", config: "Config") -> Expert:
-    """Optimal control of whole reaches, with the feedback that is best near them and computed muscle control far away."""
+    """Optimal control of whole reaches, with the best feedback near them and computed muscle control far away."""
     from mousearm.pretrain.optimal_teacher import OptimalTeacher
     from mousearm.pretrain.planning import optimal_reaches
 

@@ -1,7 +1,6 @@
 """Feedback around planted trajectories."""
 
 import numpy as np
-import pytest
 
 from mousearm.optimal.feedback import OptimalFeedback
 from mousearm.optimal.trajectories import OptimalTrajectory
