@@ -110,41 +110,6 @@ class Agent:
         return self.evaluator.evaluate(self.controller())
 
 
-def film_runs(
-    folders: Sequence[Path],
-    out: Path | None = None,
-    *,
-    reach: str | None = None,
-    slowmo: float = 0.1,
-    fps: int | None = None,
-    size: tuple[int, int] | None = None,
-    camera: str | None = None,
-    checkpoint: str = "best",
-    kinematics: str | None = None,
-) -> Path:
-    """Film runs on one reach, each in a panel with its name.
-
-    The file, ``out``, which is returned, ends in .mp4 or .gif; by default it is ``videos/REACH.mp4`` in the run's
-    folder, or ``REACH.mp4`` in the working directory for several runs or an example agent. The reach is by default the
-    one with the middle error of the first run. ``slowmo``: seconds of reach per second of film; 1 is real speed. The
-    others are those of ``film``, ``render.view`` and ``Agent.load``. MouseArmError if one cannot be used, or nothing
-    can be drawn here.
-    """
-    _check_slowmo(slowmo)
-    agents = [Agent.load(folder, checkpoint, kinematics) for folder in folders]
-    from mousearm.evaluate.film import Shot, film  # slow to import
-
-    shots: list[Shot] = []
-    for folder, title, agent in zip(folders, titles(folders), agents, strict=True):
-        evaluation, trials = agent.evaluate()
-        trial = _trial(folder, trials, evaluation, reach)
-        reach = trial.name
-        shots.append(Shot(trial, agent.arm.model, title))
-    with _film_path(folders, f"{reach}.mp4", out) as path:
-        film(shots, path, slowdown=1 / slowmo, fps=fps, size=size, camera=camera)
-    return path
-
-
 def overlay_run(
     folder: Path,
     footage: Path,
@@ -165,18 +130,18 @@ def overlay_run(
     later the film has what the recording has at frame 0. The others are those of `film_runs`. MouseArmError if one
     cannot be used, or the reach was not imported.
     """
-    _check_slowmo(slowmo)
+    check_slowmo(slowmo)
     from mousearm.evaluate.film import Shot  # slow to import
     from mousearm.evaluate.overlay import FilmOverlay, choose_camera
 
     chosen = choose_camera(read_cameras(calibration), camera, footage)
     agent = Agent.load(folder, checkpoint, kinematics)
     evaluation, trials = agent.evaluate()
-    trial = _trial(folder, trials, evaluation, reach)
+    trial = choose_trial(folder, trials, evaluation.middle, reach)
     file = next(file for file in reach_files(agent.config) if file.name == trial.name)
     origin, method = read_origin(file.path), agent.config.kinematics.retarget
     drawn = FilmOverlay.of(trial, file.read(), agent.arm, method, origin, chosen, footage, offset)
-    with _film_path([folder], f"{trial.name}_{footage.stem}.mp4", out) as path:
+    with film_path([folder], f"{trial.name}_{footage.stem}.mp4", out) as path:
         drawn.write(Shot(trial, agent.arm.model, titles([folder])[0]), path, 1 / slowmo, fps)
     last, n = drawn.first + len(drawn.time) - 1, len(drawn.time)
     return {
@@ -187,7 +152,7 @@ def overlay_run(
 
 
 @contextmanager
-def _film_path(folders: Sequence[Path], name: str, out: Path | None) -> Iterator[Path]:
+def film_path(folders: Sequence[Path], name: str, out: Path | None) -> Iterator[Path]:
     """Where a film goes that is written in the ``with``: where it is wanted, or into the only run's own folder."""
     folder = own_folder(folders)
     path = out or (folder if folder == Path() else RunFolder(folder).videos) / name
@@ -198,15 +163,16 @@ def _film_path(folders: Sequence[Path], name: str, out: Path | None) -> Iterator
         raise RunError(f"{path} cannot be filmed: {error}.") from error
 
 
-def _check_slowmo(slowmo: float) -> None:
+def check_slowmo(slowmo: float) -> None:
+    """Check that a film can be that slow, or raise MouseArmError."""
     if not 0 < slowmo <= 1:
         raise MouseArmError(f"--slowmo {slowmo:g} is out of range: above 0, up to 1 (real speed).")
 
 
-def _trial(folder: Path, trials: Sequence[Trial], evaluation: Evaluation, reach: str | None) -> Trial:
-    """The trial of a reach, None for the one with the middle error."""
+def choose_trial(folder: Path, trials: Sequence[Trial], middle: int, reach: str | None) -> Trial:
+    """The trial of a reach; None for the one with the middle error, by its index. UnknownNameError if there is none."""
     by_name = {trial.name: trial for trial in trials}
-    reach = trials[evaluation.middle].name if reach is None else reach
+    reach = trials[middle].name if reach is None else reach
     if reach not in by_name:
         raise UnknownNameError(f"reach in {folder}", reach, by_name)
     return by_name[reach]

@@ -84,8 +84,8 @@ def add_shape(
     centre: np.ndarray,
     opacity: float = 1.0,
 ) -> mujoco.MjvGeom | None:
-    """Add a shape to a scene; None if the scene is full."""
-    if scene.ngeom >= scene.maxgeom:
+    """Add a shape to a scene; None if the scene is full, or it has no place (NaN)."""
+    if scene.ngeom >= scene.maxgeom or not np.isfinite(centre).all():
         return None
     shape = scene.geoms[scene.ngeom]
     mujoco.mjv_initGeom(shape, kind, size, centre, np.eye(3).ravel(), np.array([*colour, opacity], dtype=np.float32))

@@ -1,10 +1,11 @@
 """Compare finished runs: what differs between them, their errors with intervals over seeds, how they learned.
 
 ``python scripts/compare.py RUN_OR_SWEEP... [--by reward,model] [--out DIR]``. Runs that differ only in the seed form a
-group; with --by, only the named keys or groups tell runs apart. Writes comparison.html, which needs no other file, the
-same table as comparison.md and comparison.csv, and runs.csv and reaches.csv. --front 1e-3,1e-2,... also draws error
-against effort of the runs, of optimal control with these weights, and of computed muscle control. --wandb
-ENTITY/PROJECT also makes a report in Weights & Biases, with panels of the runs that are tracked there.
+group; with --by, only the named keys or groups tell runs apart. Recordings (.h5) of the same reaches, such as of
+optimal control, stand beside them. Writes comparison.html, which needs no other file, the same table as comparison.md
+and comparison.csv, and runs.csv and reaches.csv. --front 1e-3,1e-2,... also draws error against effort of the runs, of
+optimal control with these weights, and of computed muscle control. --wandb ENTITY/PROJECT also makes a report in
+Weights & Biases, with panels of the runs that are tracked there.
 """
 
 from argparse import Namespace
@@ -50,7 +51,7 @@ def usual_place(folders: list[Path]) -> Path:
     """The report on one folder goes into it, one on several or on an example agent into the working directory."""
     from mousearm.rundir.runs import own_folder
 
-    return own_folder(folders) / "comparison"
+    return own_folder([folder for folder in folders if folder.suffix != ".h5"]) / "comparison"
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""Film trained agents, as mp4 or GIF; needs no screen.
+"""Film trained agents and recordings, as mp4 or GIF; needs no screen.
 
 ``python scripts/video.py RUN [--reach NAME] [--out FILE.mp4|FILE.gif] [--camera NAME] [--slowmo 0.1]`` films a reach of
-a run, and with ``--compare RUN_B ...`` the same reach of several runs side by side. With ``--on FILM --calibration FILE
-[--camera NAME] [--offset N]`` the arm is drawn on the animal's own film. docs/viewing.md explains more.
+a run or a recording (RECORDING.h5), and with ``--compare RUN_B ...`` the same reach of several side by side. With
+``--on FILM --calibration FILE [--camera NAME] [--offset N]`` the arm is drawn on the animal's own film.
+docs/viewing.md explains more.
 """
 
 import re
@@ -27,7 +28,9 @@ def pixels(text: str) -> tuple[int, int]:
 @cli.command(
     __doc__,
     cli.RUN,
-    cli.argument("--compare", nargs="+", type=Path, default=[], metavar="RUN", help="runs to show beside it"),
+    cli.argument(
+        "--compare", nargs="+", type=Path, default=[], metavar="RUN", help="runs or recordings to show beside it"
+    ),
     cli.argument("--reach", metavar="NAME", help="default: the one with the middle error"),
     cli.argument("--out", type=Path, metavar="FILE", help=".mp4 or .gif; default: RUN/videos/REACH.mp4"),
     cli.argument(
@@ -52,12 +55,18 @@ def main(given: Namespace) -> None:
         raise cli.UsageError("--on and --calibration go together, and --offset with them")
     if footage is not None and (len(folders) > 1 or options["size"] is not None):
         raise cli.UsageError("--on shows one run, in the size of the film; leave --compare and --size out")
-    from mousearm.agent import film_runs, overlay_run
     from mousearm.text import facts
 
     if footage is None:
+        from mousearm.record.filming import film_runs
+
         print(facts({"video": film_runs(folders, **options)}))
     else:
+        from mousearm.agent import overlay_run
+        from mousearm.record.opened import is_recording
+
+        if is_recording(folders[0]):
+            raise cli.UsageError("--on is for a run folder: a recording does not know which film its reach is from")
         del options["size"]
         print(facts(overlay_run(folders[0], footage, calibration, offset=offset or 0, **options)))
 

@@ -1,6 +1,7 @@
-"""Watch an agent, computed muscle control or the reference perform reaches, in a window or in a browser.
+"""Watch an agent, a recording, a controller or the reference perform reaches, in a window or in a browser.
 
 ``python scripts/view.py RUN [--checkpoint best|latest|STEP] [--kinematics PATH]``; RUN may be package:example_muscle
+``python scripts/view.py RECORDING.h5``, written by record.py or optimal.py
 ``python scripts/view.py [OVERRIDES...] [--controller cmc] [--kinematics PATH]``, such as ``view.py model=muscle``;
 both with ``[--reach NAME] [--slowmo 0.1] [--colours grey_red|blue_red] [--web] [--port 8080]``.
 """
@@ -14,11 +15,11 @@ from mousearm.registry import CONTROLLERS
 from mousearm.render import MUSCLE_COLOURS
 
 if TYPE_CHECKING:
-    from mousearm.view import Simulator
+    from mousearm.view import Performer
 
 
-def simulator(given: Namespace) -> "Simulator":
-    """What the command line asks to see: a run folder's agent, or the model that overrides say.
+def performer(given: Namespace) -> "Performer":
+    """What the command line asks to see: a run folder's agent, a recording, or the model that overrides say.
 
     Raises:
         MouseArmError: if it cannot be used.
@@ -29,8 +30,13 @@ def simulator(given: Namespace) -> "Simulator":
     if not runs and given.checkpoint is not None:
         raise cli.UsageError("--checkpoint is of a run folder, and there is none")
     from mousearm.config import compose
-    from mousearm.view import simulator_of_config, simulator_of_run
+    from mousearm.record.opened import is_recording
+    from mousearm.view import performer_of_recording, simulator_of_config, simulator_of_run
 
+    if runs and is_recording(runs[0]):
+        if given.kinematics is not None or given.checkpoint is not None:
+            raise cli.UsageError("--kinematics and --checkpoint are for a run folder; a recording has its reaches")
+        return performer_of_recording(Path(runs[0]))
     if runs:
         return simulator_of_run(Path(runs[0]), given.checkpoint or "best", given.kinematics)
     return simulator_of_config(compose(given.what), given.kinematics, given.controller)
@@ -38,7 +44,9 @@ def simulator(given: Namespace) -> "Simulator":
 
 @cli.command(
     __doc__,
-    cli.argument("what", nargs="*", metavar="RUN", help="run folder; or overrides as for run.py, to show a model"),
+    cli.argument(
+        "what", nargs="*", metavar="RUN", help="run folder or recording; or overrides as for run.py, to show a model"
+    ),
     cli.argument("--controller", choices=list(CONTROLLERS), help="what drives the arm, without a run"),
     cli.KINEMATICS.but(help="other reaches: a CSV file or a folder"),
     cli.CHECKPOINT,
@@ -54,7 +62,7 @@ def main(given: Namespace) -> None:
 
     check_speed(given.slowmo)
     check_port(given.port)
-    playback = Playback(simulator(given), given.reach, given.slowmo, given.colours)
+    playback = Playback(performer(given), given.reach, given.slowmo, given.colours)
     try:
         watch(playback, given.port if given.web else None)
     except KeyboardInterrupt:

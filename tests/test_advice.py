@@ -841,6 +841,20 @@ ELSEWHERE: dict[str, list[str]] = {
         ": give policy=ctrnn, or policy.",
         "Give policy.nonlinearity=softplus.",
     ],
+    "record/test_opened.py::test_an_arm_of_ones_own_lies_beside_it": ["beside the recording; or, of an arm that"],
+    "record/test_opened.py::test_what_says_nothing_or_something_bad_of_its_arm_is_refused": [
+        "Record again to look at it, or draw it with scripts/figures.py.",
+        "its arm cannot be built",
+        "are not those of its arm. Record again.",
+    ],
+    "record/test_opened.py::test_recordings_have_their_reaches": ["leave --kinematics out, or give a run folder."],
+    "report/test_standards.py::test_it_has_the_same_reaches": [
+        "Record the same reaches, such as by scripts/optimal.py."
+    ],
+    "report/test_standards.py::test_recordings_alone_are_no_comparison": ["Give a run folder too."],
+    "report/test_standards.py::test_without_targets_of_the_elbow_it_is_left_out": [
+        "there are no errors. Leave it out."
+    ],
     "kinematics/test_recorded_like.py::test_advice_for_an_arm_that_does_not_move_like_a_mouse": [
         "like a recorded reach on this arm."
     ],

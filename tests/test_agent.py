@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 
 from mousearm import experiment
-from mousearm.agent import film_runs, titles
+from mousearm.agent import titles
 from mousearm.errors import MouseArmError, RenderError, RunError, UnknownNameError
+from mousearm.record.filming import film_runs
 from mousearm.render import Picture
 
 SMALL = {"size": (64, 48), "slowmo": 1.0}

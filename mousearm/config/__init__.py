@@ -2,7 +2,7 @@
 
 from mousearm.config.command_line import check_command_line, check_overrides
 from mousearm.config.input_checks import CONF
-from mousearm.config.loading import compose, explaining, help_text, load, read_saved, to_yaml
+from mousearm.config.loading import compose, compose_with, explaining, help_text, load, read_saved, to_yaml
 from mousearm.config.schema import (
     Config,
     EnvConfig,
@@ -25,6 +25,7 @@ __all__ = [
     "check_command_line",
     "check_overrides",
     "compose",
+    "compose_with",
     "explaining",
     "help_text",
     "load",

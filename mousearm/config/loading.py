@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import Field, fields, is_dataclass
 from pathlib import Path
@@ -113,6 +113,21 @@ def compose(overrides: Sequence[str] = (), kinematics: str | None = None) -> Con
     """
     config = load(compose_unchecked(overrides))
     return config if kinematics is None else config.with_reaches(kinematics)
+
+
+def compose_with(values: Mapping[str, Any]) -> Config:
+    """The default configuration with other values, nested as in YAML, which may come from elsewhere.
+
+    ConfigError if there is an interpolation, which could read environment variables; others as of `load`.
+    """
+    if "${" in repr(values):
+        raise ConfigError("There is an interpolation, ${...}, among values that were saved. They never have one.")
+    composed = OmegaConf.structured(compose())
+    try:
+        composed.merge_with(values)
+    except (OmegaConfBaseException, ValueError) as error:
+        raise explained(error) from error
+    return load(composed)
 
 
 def compose_unchecked(overrides: Sequence[str], with_hydra: bool = False) -> DictConfig:

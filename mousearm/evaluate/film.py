@@ -156,10 +156,10 @@ class FilmPanel:
     def _write_errors(self, draw: ImageDraw.ImageDraw, frame: Frame) -> float:
         """Write in the upper right corner; returns the width in pixels."""
         errors = zip(LANDMARKS[FOLLOWED], frame.errors_mm[FOLLOWED], strict=True)
-        texts = [f"{name} error {mm:.2f} mm" for name, mm in errors]
-        for row, text in enumerate(texts):
-            self._write(draw, text, row, "r", colour=tuple(round(255 * part) for part in TARGET_COLOURS[row]))
-        return max(self._plain.getlength(text) for text in texts)
+        known = [(f"{name} error {mm:.2f} mm", i) for i, (name, mm) in enumerate(errors) if np.isfinite(mm)]
+        for row, (text, i) in enumerate(known):
+            self._write(draw, text, row, "r", colour=tuple(round(255 * part) for part in TARGET_COLOURS[i]))
+        return max((self._plain.getlength(text) for text, _ in known), default=0.0)
 
     def _write(
         self, draw: ImageDraw.ImageDraw, text: str, row: int, side: str = "l", font: Any = None, colour: Any = _INK

@@ -12,6 +12,7 @@ from mousearm.planning.point import PointMovement, plan_to_point
 from mousearm.planning.solving import Solved, solve_setup
 from mousearm.record.trials import WRITERS, find_format, write_trials
 from mousearm.setup import Setup
+from mousearm.text import plural
 
 _LONGEST_S = 10.0  # of a movement to a point: a reach takes a third of a second
 _LARGEST_M = 1.0
@@ -60,7 +61,7 @@ def _written(given: Namespace, kind: str, solve: Callable[[], Solved | PointMove
     with new_output(given.out, given.overwrite) as path:
         solved = solve()
         written = write_trials(solved.recording.reaches, solved.recording.about, path, WRITERS[kind])
-    lines = [solved.table(), f"{given.out}: {written.trials} reaches, {written.bytes / 1e6:.1f} MB"]
+    lines = [solved.table(), f"{given.out}: {plural(written.trials, 'reach', 'reaches')}, {written.bytes / 1e6:.1f} MB"]
     return "\n".join(lines + [f"Diverged, recorded up to there: {name}" for name in written.diverged])
 
 

@@ -18,6 +18,7 @@ from mousearm.errors import ConfigError, OutputError, UnknownNameError
 from mousearm.evaluate.rollout import Controller, roll_out
 from mousearm.files import new_output
 from mousearm.record.files import write_hdf5, write_tables
+from mousearm.record.opened import arm_text
 from mousearm.record.signals import About, ReachRecording, Recording, arm_signals, network_signals, observation_names
 from mousearm.record.states import write_states
 from mousearm.setup import Setup
@@ -156,6 +157,7 @@ def about_arm(setup: Setup) -> About:
     env = setup.config.env
     return {
         "model": setup.arm.name,
+        "arm": arm_text(setup.config),
         "dt": env.control_dt,
         "physics_dt": env.control_dt / env.n_substeps,
         **formats.stamp(formats.RECORDING),

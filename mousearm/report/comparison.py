@@ -2,15 +2,17 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from mousearm.errors import RunError
 from mousearm.evaluate.results import NOISE, ReachResult
+from mousearm.record.opened import is_recording
 from mousearm.report.groups import Group, Grouping, group_runs
-from mousearm.report.reading import Excluded, LearningCurve, Run, learning_curve, read_runs
+from mousearm.report.reading import Excluded, LearningCurve, Measured, Run, learning_curve, read_runs
+from mousearm.report.standards import read_standard
 from mousearm.rundir.runs import find_runs
 from mousearm.stats import Spread, spread
 from mousearm.text import listed
@@ -24,7 +26,7 @@ class Measure(NamedTuple):
     key: str
     title: str
     form: str
-    of: Callable[[Run], float]
+    of: Callable[[Measured], float]
     interval: bool = True  # whether tables have its range or interval
 
 
@@ -36,6 +38,7 @@ class Comparison:
     runs: Sequence[Run]
     excluded: Sequence[Excluded]
     grouping: Grouping
+    standards: Sequence[Measured] = ()  # recordings of the same reaches, such as of optimal control; not ranked
 
     @property
     def groups(self) -> Sequence[Group]:
@@ -63,7 +66,9 @@ class Comparison:
         split = self.split
         trained = [Measure("paw_train_mm", "paw mm, train", ".3f", lambda run: run.error_mm("train", "paw"), False)]
         noise = [
-            Measure(f"paw_{name}_mm", f"paw mm, {title}", ".3f", partial(Run.noise_mm, split=split, name=name), False)
+            Measure(
+                f"paw_{name}_mm", f"paw mm, {title}", ".3f", partial(Measured.noise_mm, split=split, name=name), False
+            )
             for name, title in NOISE.items()
             if any(name in run.evaluation.noise_mm(split) for run in self.runs)
         ]
@@ -83,10 +88,10 @@ class Comparison:
         """Mean of a measure over the runs of a group, and their range or its interval."""
         return spread(tuple(measure.of(run) for run in group.runs))
 
-    def minutes(self, run: Run) -> float:
-        """Wall-clock training time from the first to the last evaluation; NaN if unknown."""
-        seconds = self.curves[run.name].seconds
-        return float(seconds[-1]) / 60 if len(seconds) else float("nan")
+    def minutes(self, one: Measured) -> float:
+        """Wall-clock training time from the first to the last evaluation; NaN if unknown, or nothing was trained."""
+        curve = self.curves.get(one.name) if isinstance(one, Run) else None
+        return float(curve.seconds[-1]) / 60 if curve and len(curve.seconds) else float("nan")
 
     @cached_property
     def best(self) -> Group | None:
@@ -104,14 +109,19 @@ class Comparison:
 def compare(folders: Sequence[Path], by: Sequence[str] = ()) -> Comparison:
     """Compare the finished runs in run folders, and in folders that hold such, like sweeps.
 
-    ``by`` are keys or groups of the configuration, such as ``reward``, that alone distinguish groups of runs; none: all
-    but the seed. RunError if there are no finished runs, with the reasons; UnknownNameError if there is no such key.
+    Recordings among them are standards that stand beside the runs. ``by`` are keys or groups of the configuration, such
+    as ``reward``, that alone distinguish groups of runs; none: all but the seed. RunError if there are no finished
+    runs, with the reasons; UnknownNameError if there is no such key; others as of `read_standard`.
     """
-    runs, excluded = read_runs(find_runs(folders))
+    recordings = [folder for folder in folders if is_recording(folder)]
+    if recordings and len(recordings) == len(folders):
+        raise RunError("A comparison is of runs, beside which recordings stand. Give a run folder too.")
+    runs, excluded = read_runs(find_runs([folder for folder in folders if folder not in recordings]))
     if not runs:
         reasons = "\n  ".join(f"{out.name}: {out.state}. {out.reason}" for out in excluded)
         raise RunError(f"None of these {len(excluded)} runs can be compared:\n  {reasons}")
-    return Comparison(folders, runs, excluded, group_runs(runs, by))
+    comparison = Comparison(folders, runs, excluded, group_runs(runs, by))
+    return replace(comparison, standards=[read_standard(path, comparison.split, runs) for path in recordings])
 
 
 def extremes(group: Group) -> tuple[tuple[Run, ReachResult], tuple[Run, ReachResult]]:
@@ -158,6 +168,9 @@ def _of_errors(comparison: Comparison) -> Iterator[str]:
     texts = {name: f"{scale.text()}, retargeted by {scale.retarget}" for name, scale in scales.items()}
     if kinds := _kinds(comparison, lambda run: texts[run.name], lambda text: f"{text}:"):
         yield f"Not the same millimetres, so that errors do not compare: {kinds}."
+    for one in comparison.standards:
+        if one.evaluation.scale.text() not in {scale.text() for scale in scales.values()}:
+            yield f"{one.name} has other millimetres, so that errors do not compare: {one.evaluation.scale.text()}."
     if lost := [run for run in runs if not all(reach.completed for reach in run.evaluation.reaches)]:
         yield f"Simulations diverged; from there on the last good frame counts: {_named(comparison, lost)}."
 

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from mousearm.plots import PALETTE, error_axis, name_rows, page
 from mousearm.report.comparison import Comparison
 from mousearm.report.groups import Group
-from mousearm.report.reading import LearningCurve, Run
+from mousearm.report.reading import LearningCurve, Measured
 from mousearm.stats import Spread, spread
 from mousearm.text import shortened
 
@@ -20,6 +20,7 @@ MOST_REACHES = 24  # are drawn one by one: those with the largest errors
 _Reach = tuple[str, str]  # name and split
 _LINES, _MARKERS = ("-", (0, (4, 1.5)), (0, (1, 1))), ("o", "s", "^")
 _RUN: dict[str, Any] = {"markersize": 3, "alpha": 0.45, "markeredgewidth": 0}
+_STANDARD: dict[str, Any] = {"color": "black", "marker": "D", "linestyle": "none", "markersize": 4}  # of a recording
 _THIN: dict[str, Any] = {"linewidth": 0.6, "alpha": 0.45}
 _MEAN: dict[str, dict[str, Any]] = {"line": {"linewidth": 1.8}, "marker": {"markersize": 5}}
 _RUNS_BELOW, _DODGE = 0.28, 0.7  # of a row: from the mean to its runs, and over which groups are spread
@@ -31,8 +32,8 @@ _MANY_SECONDS = 300  # more than that are given in minutes
 def overview_figure(comparison: Comparison) -> Figure:
     """Paw error, elbow error, and effort against paw error: runs, means and their intervals."""
     paw, elbow = comparison.measures[:2]
-    groups = comparison.groups
-    with page(max(52.0, 22 + _ROW_MM * len(groups))) as figure:
+    groups, standards = comparison.groups, comparison.standards
+    with page(max(52.0, 22 + _ROW_MM * (len(groups) + len(standards)))) as figure:
         left, middle, right = figure.subplots(1, 3, width_ratios=(1, 1, 1.15))
         for axes, measure, title in ((left, paw, "Paw error"), (middle, elbow, "Elbow error")):
             for y, group in enumerate(groups):
@@ -40,9 +41,11 @@ def overview_figure(comparison: Comparison) -> Figure:
                 if len(values) > 1:
                     axes.plot(values, [y + _RUNS_BELOW] * len(values), **look, **_RUN)
                 _draw_mean(axes, comparison.mean(measure, group), y, look)
-            error_axis(axes, "x", [measure.of(run) for run in comparison.runs])
+            for y, one in enumerate(standards, len(groups)):
+                axes.plot(measure.of(one), y, **_STANDARD)
+            error_axis(axes, "x", [measure.of(one) for one in (*comparison.runs, *standards)])
             axes.set(title=title, xlabel=f"mean error (mm), {comparison.split}")
-        _name_rows((left, middle), [group.label for group in groups])
+        _name_rows((left, middle), [*(group.label for group in groups), *(one.name for one in standards)])
         left.set_ylabel(comparison.grouping.title)
         _trade_off(right, comparison)
     return figure
@@ -59,8 +62,10 @@ def _trade_off(axes: Axes, comparison: Comparison) -> None:
         _draw_mean(axes, x, y.mean, look)
         if y.kind:
             axes.plot([x.mean, x.mean], [y.low, y.high], color=look["color"])
-    error_axis(axes, "x", [effort.of(run) for run in comparison.runs])
-    error_axis(axes, "y", [paw.of(run) for run in comparison.runs])
+    for one in comparison.standards:
+        axes.plot(effort.of(one), paw.of(one), **_STANDARD)
+    error_axis(axes, "x", [effort.of(one) for one in (*comparison.runs, *comparison.standards)])
+    error_axis(axes, "y", [paw.of(one) for one in (*comparison.runs, *comparison.standards)])
     axes.set(title="Error against effort", xlabel="effort, mean of (force / peak force)²", ylabel="paw error (mm)")
 
 
@@ -114,6 +119,11 @@ def reaches_figure(comparison: Comparison) -> Figure:
                 for y, values in ((y, errors[reach]) for y, reach in enumerate(reaches) if reach in errors):
                     _draw_mean(axes, spread(tuple(values)), y + offset, look)
                     drawn += values
+            for one in comparison.standards:
+                errors = _reach_errors([one], point)
+                at = [(errors[reach][0], y) for y, reach in enumerate(reaches) if reach in errors]
+                axes.plot(*zip(*at, strict=True), **_STANDARD)
+                drawn += [error for error, _ in at]
             error_axis(axes, "x", drawn)
             axes.set(title=f"{point.capitalize()} error", xlabel="mean error (mm)")
             for y in range(1, len(reaches)):
@@ -128,8 +138,8 @@ def shown_reaches(comparison: Comparison) -> list[_Reach]:
     return sorted(errors, key=lambda reach: -float(np.mean(errors[reach])))[:MOST_REACHES]
 
 
-def _reach_errors(runs: Sequence[Run], point: str) -> dict[_Reach, list[float]]:
-    """Mean errors of runs in mm, by reach."""
+def _reach_errors(runs: Sequence[Measured], point: str) -> dict[_Reach, list[float]]:
+    """Mean errors of runs, or recordings, in mm, by reach."""
     errors: dict[_Reach, list[float]] = {}
     for run in runs:
         for reach in run.evaluation.reaches:
@@ -165,6 +175,7 @@ def _legend_page(height_mm: float, comparison: Comparison, kind: Literal["line",
     with page(height_mm + _ROW_MM * n_rows) as figure:
         yield figure
         looks = [(group.label, _MEAN[kind] | look_of(comparison, group, kind)) for group in comparison.groups]
+        looks += [(one.name, _STANDARD) for one in comparison.standards if kind == "marker"]
         handles = [Line2D([], [], label=shortened(label, _LONGEST_NAME), **look) for label, look in looks]
         place = {"loc": "outside upper left", "ncols": _PER_LEGEND_ROW, "alignment": "left"}
         figure.legend(handles=handles, title=comparison.grouping.title, **place)

@@ -33,7 +33,10 @@ _NOISE = (
     "Targets that were tracked have noise, and are known to that distance only. What the error to the movement without "
     "it is expected to be is computed from how fast the arm follows; docs/results.md says how."
 )
-_OVERVIEW = "Small and pale: runs, where a group has several. Large: their mean, with the range or the 95 % interval."
+_OVERVIEW = (
+    "Small and pale: runs, where a group has several. Large: their mean, with the range or the 95 % interval. Black "
+    "diamonds, where there are any: recordings, which stand beside the runs and are not ranked."
+)
 _EFFORT = (
     "Effort is the mean over steps and actuators of (force / peak force)², u² that of squared excitations of muscles "
     "or controls of motors. Minutes are of training, by the clock."
@@ -107,6 +110,7 @@ def verdict(comparison: Comparison) -> str:
 def summary(comparison: Comparison) -> Section:
     """The verdict, what weakens it, the table of groups, and what its columns are."""
     marked = ["best" if group is comparison.best else "" for group in comparison.groups]
+    marked += [""] * len(comparison.standards)
     blocks = [
         text_block(verdict(comparison), "headline"),
         warning_block(caveats(comparison)),

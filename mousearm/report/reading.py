@@ -25,29 +25,11 @@ _REASONS = {RUNNING: "It is at work.", INTERRUPTED: "Its budget is not used up; 
 
 
 @dataclass(frozen=True)
-class Run:
-    """A finished run."""
+class Measured:
+    """What a report measures: a finished run, or something else that performed its reaches."""
 
-    folder: RunFolder
-    name: str  # by which a report calls it: the folder, without what all runs have in common
-    settings: Mapping[str, Any]  # every key of its configuration, with its path, and the value
-    overrides: Mapping[str, str]  # its command line, by key
-    evaluation: Evaluation  # of its best network
-    commit: str  # of the code; ``unknown`` outside a git checkout, with a plus if the code was changed since
-    host: str  # where it ran
-    steps: int  # of control, over all simulations
-    imitated: int  # those of them in which it imitated
-
-    @property
-    def seed(self) -> int:
-        """Its seed."""
-        return self.settings["seed"]
-
-    @property
-    def budget(self) -> str:
-        """Its training in words."""
-        parts = {"imitation": self.imitated, "reward": self.steps - self.imitated}
-        return " + ".join(f"{_rounded(steps)} by {name}" for name, steps in parts.items() if steps) or "no steps"
+    name: str  # by which a report calls it; of a run the folder, without what all runs have in common
+    evaluation: Evaluation  # of a run that of its best network
 
     def error_mm(self, split: str, point: str) -> float:
         """Mean error of ``paw`` or ``elbow`` over all steps of a split, mm; NaN without such reaches."""
@@ -65,6 +47,30 @@ class Run:
         if not reaches:
             return float("nan")
         return float(np.average([r.effort for r in reaches], weights=[r.steps for r in reaches]))
+
+
+@dataclass(frozen=True)
+class Run(Measured):
+    """A finished run."""
+
+    folder: RunFolder
+    settings: Mapping[str, Any]  # every key of its configuration, with its path, and the value
+    overrides: Mapping[str, str]  # its command line, by key
+    commit: str  # of the code; ``unknown`` outside a git checkout, with a plus if the code was changed since
+    host: str  # where it ran
+    steps: int  # of control, over all simulations
+    imitated: int  # those of them in which it imitated
+
+    @property
+    def seed(self) -> int:
+        """Its seed."""
+        return self.settings["seed"]
+
+    @property
+    def budget(self) -> str:
+        """Its training in words."""
+        parts = {"imitation": self.imitated, "reward": self.steps - self.imitated}
+        return " + ".join(f"{_rounded(steps)} by {name}" for name, steps in parts.items() if steps) or "no steps"
 
     @cached_property
     def files(self) -> dict[str, tuple[tuple[str, str], ...]]:
@@ -126,7 +132,7 @@ def _read(folder: RunFolder, name: str) -> Run | Excluded:
             imitated = max(read_metrics(folder.metrics).column("pretrain/loss"), default=0)
             evaluation, settings = Evaluation.load(folder.evaluation), settings_of(folder.saved_config())
             code, whence = _commit(folder), status.host
-            return Run(folder, name, settings, overrides, evaluation, code, whence, status.steps, imitated)
+            return Run(name, evaluation, folder, settings, overrides, code, whence, status.steps, imitated)
         reason = status.reason or _REASONS.get(state, "No reason was written.")
     except MouseArmError as error:
         state, reason = "unreadable", str(error)

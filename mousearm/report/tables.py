@@ -5,7 +5,7 @@ from typing import Any
 
 from mousearm.document import Cells
 from mousearm.report.comparison import Comparison
-from mousearm.text import listed, number
+from mousearm.text import NO_VALUE, listed, number
 
 
 def group_cells(comparison: Comparison) -> Cells:
@@ -23,6 +23,12 @@ def group_cells(comparison: Comparison) -> Cells:
             note = " (range)" if len(kinds) > 1 and mean.kind == "range" else ""
             text = [mean.text(measure.form) + note] if measure.interval and kinds else []
             row += [number(mean.mean, measure.form), *text]
+        rows.append(row)
+    titles = len(comparison.grouping.titles)
+    for one in comparison.standards:
+        row = [one.name, *[""] * (titles - 1), NO_VALUE, NO_VALUE]
+        for measure in comparison.measures:
+            row += [number(measure.of(one), measure.form), *([NO_VALUE] if measure.interval and kinds else [])]
         rows.append(row)
     return header, rows
 
@@ -67,6 +73,9 @@ def group_rows(comparison: Comparison) -> list[dict[str, Any]]:
                 low, high = (mean.low, mean.high) if mean.kind else (None, None)
                 row |= {f"{measure.key}_low": low, f"{measure.key}_high": high}
         rows.append(row)
+    for one in comparison.standards:
+        known = {"group": one.name, "runs": 0} | {measure.key: measure.of(one) for measure in comparison.measures}
+        rows.append(dict.fromkeys(rows[0]) | known)
     return rows
 
 
@@ -82,11 +91,12 @@ def run_rows(comparison: Comparison) -> list[dict[str, Any]]:
 
 
 def reach_rows(comparison: Comparison) -> list[dict[str, Any]]:
-    """A row per run and reach with all digits."""
+    """A row per run or recording, and reach, with all digits."""
     rows = []
-    for group, run in comparison.members:
-        for reach in run.evaluation.reaches:
-            row = {"run": run.name, "group": group.label, "seed": run.seed, "reach": reach.name}
+    members = [(group.label, run, run.seed) for group, run in comparison.members]
+    for label, one, seed in [*members, *((one.name, one, None) for one in comparison.standards)]:
+        for reach in one.evaluation.reaches:
+            row = {"run": one.name, "group": label, "seed": seed, "reach": reach.name}
             row |= {"split": reach.split, "completed": reach.completed}
             for point, errors in (("paw", reach.paw_mm), ("elbow", reach.elbow_mm)):
                 row |= {f"{point}_{name}_mm": value for name, value in asdict(errors).items()}

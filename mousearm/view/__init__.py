@@ -5,10 +5,27 @@ from pathlib import Path
 from mousearm.agent import Agent
 from mousearm.config import Config
 from mousearm.errors import ConfigError, RenderError
+from mousearm.record.opened import open_recording
 from mousearm.setup import Setup
-from mousearm.view.playback import Playback, Simulator, check_speed
+from mousearm.view.playback import Performer, Playback, Simulator, check_speed
+from mousearm.view.recorded import Recorded
 
-__all__ = ["Playback", "Simulator", "check_port", "check_speed", "simulator_of_config", "simulator_of_run", "watch"]
+__all__ = [
+    "Performer",
+    "Playback",
+    "Simulator",
+    "check_port",
+    "check_speed",
+    "performer_of_recording",
+    "simulator_of_config",
+    "simulator_of_run",
+    "watch",
+]
+
+
+def performer_of_recording(path: Path) -> Performer:
+    """The trials of a recording, of a network or of optimal control; errors as of `open_recording`."""
+    return Recorded(open_recording(path))
 
 
 def simulator_of_run(folder: Path, checkpoint: str = "best", kinematics: str | None = None) -> Simulator:

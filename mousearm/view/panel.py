@@ -152,7 +152,7 @@ def _plot_data(playback: Playback) -> tuple[np.ndarray, ...]:
 
 def _plot_scales(trial: Trial) -> dict[str, Any]:
     """Ranges of the axes; that of the error is given, since the plot cannot find the largest among NaN."""
-    largest = float(trial.errors_mm[:, FOLLOWED].max())
+    largest = float(np.nanmax(trial.errors_mm[:, FOLLOWED], initial=0.0))
     return {"x": {"time": False}, "y": {"range": (0.0, 1.05 * max(largest, _LEAST_MM))}}
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -11,14 +11,28 @@ from mousearm.env.references import Start
 from mousearm.env.task import Task
 from mousearm.errors import ConfigError, UnknownNameError
 from mousearm.evaluate.rollout import Controller
+from mousearm.model import Arm
+from mousearm.text import NO_VALUE
 from mousearm.trajectory import LANDMARKS, SHOULDER, Frame, Trial, with_shoulder
 
 SPEEDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-_AFTER_SWITCH_S = 0.4  # that is simulated at least after the controller was switched: an arm falls in a tenth of that
+AFTER_SWITCH_S = 0.4  # that is simulated at least after the controller was switched: an arm falls in a tenth of that
 _HOLD_S = 0.6  # that the last frame stays before the reach begins again, s of real time
 _ON_FRAME = 1e-6  # frames by which a time may miss a frame and still count as that frame's
 _LEGEND = {"grey_red": "grey at rest, red when active", "blue_red": "blue at rest, red when active"}
 _ONE = np.zeros(1, dtype=int)  # the only simulation
+
+
+class Performer(Protocol):
+    """What a `Playback` plays: performances of reaches, by name, of one arm, and what drives it, in a word."""
+
+    arm: Arm
+    names: list[str]
+    driver: str
+
+    def simulate(self, reach: int, switches: Sequence[int] = ()) -> Trial:
+        """A reach, by its index, from its first frame; what drives the arm is switched off, on, off ... at frames."""
+        ...
 
 
 class Simulator:
@@ -48,7 +62,7 @@ class Simulator:
         """
         task, dt = self._task, self._task.simulation.control_dt
         n_frames = int(task.references.n_frames[reach])
-        last = max([n_frames - 1, *(switch + round(_AFTER_SWITCH_S / dt) for switch in switches)])
+        last = max([n_frames - 1, *(switch + round(AFTER_SWITCH_S / dt) for switch in switches)])
         task.reset(_ONE, Start(_ONE + reach, _ONE))
         if self._controller is not None:
             self._controller.reset(1)
@@ -87,7 +101,7 @@ class Playback:
     the reach per second, and the reference's pose (``ghost``) too or not.
     """
 
-    def __init__(self, simulator: Simulator, reach: str | None = None, speed: float = 0.1, colours: str = "grey_red"):
+    def __init__(self, simulator: Performer, reach: str | None = None, speed: float = 0.1, colours: str = "grey_red"):
         """Start to play a reach, by its name, None for the first, with colours of ``render.MUSCLE_COLOURS``.
 
         UnknownNameError if there is no such reach, ConfigError if the speed is not above 0.
@@ -207,6 +221,10 @@ def shown(key: str) -> str:
     return key.replace("_", " ").capitalize()
 
 
+def _mm(error: float) -> str:
+    return f"{error:.3f} mm" if math.isfinite(error) else NO_VALUE
+
+
 def status_text(playback: Playback) -> dict[str, str]:
     """Describe what is shown now: a heading and a text for each line."""
     trial, frame = playback.trial, playback.frame
@@ -214,7 +232,7 @@ def status_text(playback: Playback) -> dict[str, str]:
         "reach": f"{trial.name} ({playback.reach + 1} of {len(playback.names)})",
         "time": f"{1e3 * frame.time:.0f} of {1e3 * trial.end:.0f} ms",
         "speed": f"{playback.speed:g} of real time" + ("" if playback.playing else ", paused"),
-        **{f"{name} error": f"{error:.3f} mm" for name, error in zip(LANDMARKS, frame.errors_mm, strict=True)},
+        **{f"{name} error": _mm(error) for name, error in zip(LANDMARKS, frame.errors_mm, strict=True)},
         playback.simulator.driver: "on" if playback.driven else "off, controls at rest",
     }
     if len(frame.activation):

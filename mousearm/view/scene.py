@@ -57,7 +57,9 @@ class Scene:
         return self._all
 
     def _add_ghost(self, scene: mujoco.MjvScene, frame: Frame) -> None:
-        """Add the bones in the reference's pose, translucent."""
+        """Add the bones in the reference's pose, translucent, where there is one."""
+        if not np.isfinite(frame.reference).all():
+            return
         self._reference.qpos[:] = frame.reference
         mujoco.mj_kinematics(self.model, self._reference)
         first = scene.ngeom
@@ -89,6 +91,6 @@ def _add_paths(scene: mujoco.MjvScene, trial: Trial, time: float) -> None:
 def _add_line(
     scene: mujoco.MjvScene, begin: np.ndarray, end: np.ndarray, colour: tuple, radius: float, opacity: float = 1.0
 ) -> None:
-    line = add_shape(scene, mujoco.mjtGeom.mjGEOM_CYLINDER, colour, np.zeros(3), begin, opacity)
+    line = add_shape(scene, mujoco.mjtGeom.mjGEOM_CYLINDER, colour, np.zeros(3), begin + 0 * end, opacity)
     if line is not None:
         mujoco.mjv_connector(line, mujoco.mjtGeom.mjGEOM_CYLINDER, radius, begin, end)

@@ -20,7 +20,7 @@ def run_of(configure_run):
     def build(*overrides):
         words = dict(override.split("=", 1) for override in overrides)
         return Run(
-            RunFolder(Path("x")), "x", settings_of(configure_run("x", overrides)), words, NOTHING, "unknown", "", 0, 0
+            "x", NOTHING, RunFolder(Path("x")), settings_of(configure_run("x", overrides)), words, "unknown", "", 0, 0
         )
 
     return build

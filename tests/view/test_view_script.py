@@ -64,7 +64,7 @@ def test_a_run_is_told_from_overrides(script, tmp_path, monkeypatch):
 
     def driver(*what, controller=None):
         given = Namespace(what=what, controller=controller, kinematics=None, checkpoint=None)
-        return script.simulator(given).driver
+        return script.performer(given).driver
 
     assert driver("model=torque", "threads=1") == "reference"
     assert driver(controller="cmc") == "controller"
