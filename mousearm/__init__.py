@@ -8,9 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mousearm.api import Run, check_reaches, compare, import_reaches, train
+    from mousearm.api import Run, check_reaches, compare, import_reaches, optimal_control, train
 
-__all__ = ["CHECKOUT", "INSTALLED", "Run", "__version__", "check_reaches", "compare", "import_reaches", "train"]
+__all__ = [
+    "CHECKOUT",
+    "INSTALLED",
+    "Run",
+    "__version__",
+    "check_reaches",
+    "compare",
+    "import_reaches",
+    "optimal_control",
+    "train",
+]
 
 __version__ = "0.1.0"
 

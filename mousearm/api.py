@@ -21,6 +21,7 @@ from mousearm.evaluate.results import Interval
 from mousearm.experiment import run as run_experiment
 from mousearm.figures import draw_recording, usual_place
 from mousearm.kinematics.imports import import_project
+from mousearm.planning.solving import Solved, solve_setup
 from mousearm.reach_check import check_reaches as check_files
 from mousearm.record import Recording, record
 from mousearm.report.comparison import caveats
@@ -31,6 +32,7 @@ from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.logs import read_metrics
 from mousearm.rundir.runs import run_path
 from mousearm.rundir.status import FINISHED, Status
+from mousearm.setup import Setup
 from mousearm.text import override, printable
 
 
@@ -163,6 +165,19 @@ def train(
     config = compose(words)
     run_experiment(config, Path(folder) / config.name, words)
     return Run(Path(folder) / config.name)
+
+
+def optimal_control(*overrides: str, kinematics: str | Path | None = None) -> Solved:
+    """Optimal control of reaches: the movements of least error and effort, as ``scripts/optimal.py`` finds them.
+
+    ``print(solved.table())`` shows errors, effort and how the searches ended; ``trajectories`` are those of the search,
+    ``evaluation`` and ``recording``, which is like one of a network, are of what MuJoCo makes of their controls. What
+    was solved before comes from the cache. Overrides are those of the command line, such as ``"model=muscle"`` or
+    ``"optimal.w_effort=0.1"``; ``kinematics`` is a file or folder of reaches, None for those of the configuration.
+
+    MouseArmError if the configuration, the model or the reaches cannot be used; it warns of searches without an end.
+    """
+    return solve_setup(Setup.to_test(compose(overrides, None if kinematics is None else str(kinematics))))
 
 
 def compare(runs: Sequence[Run | str | Path], by: Sequence[str] = ()) -> pd.DataFrame:

@@ -140,7 +140,8 @@ QUICK = ("debug=quick", "video=false", "policy.lstm_hidden_size=8", "algo.timest
 COMMANDS = [
     ("make_synthetic two.csv --n 2", "Give --n 1, or a folder", "make_synthetic two.csv --n 1"),
     ("make_synthetic two.csv --n 2", "Give --n 1, or a folder", "make_synthetic two --n 2"),
-    ("make_synthetic some --n 0", "give a whole number of at least 1", "make_synthetic some --n 1"),
+    ("make_synthetic some --n 0", "give a whole number, 1 to ", "make_synthetic some --n 1"),
+    (f"make_synthetic some --n {10**20}", "give a whole number, 1 to ", "make_synthetic some --n 1"),
     ("make_synthetic some --n 1 --seed -1", "give a whole number of at least 0", "make_synthetic some --n 1 --seed 0"),
     ("make_synthetic some --n 1 --frames 5 4", "3 <= fewest <= most", "make_synthetic some --n 1 --frames 4 5"),
     ("make_synthetic a --n 1 --like recorded --frames 5 9", "leave out --like", "make_synthetic a --n 1 --frames 5 9"),

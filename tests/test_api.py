@@ -69,6 +69,17 @@ def test_runs_are_compared_in_a_table_with_their_reasons_to_doubt(folder, tmp_pa
     assert "Mean paw error, test reaches" in capsys.readouterr().out
 
 
+@pytest.mark.slow
+def test_optimal_control_is_a_recording_with_its_evaluation():
+    solved = mousearm.optimal_control("threads=1", kinematics="package:synthetic/reach_12.csv")
+    (trajectory,), (reach,) = solved.trajectories, solved.recording.reaches
+    error = solved.evaluation.objective
+    assert error < 0.01
+    assert reach.trial.mean_errors_mm[2] == pytest.approx(error)
+    assert reach.signals["qpos"].values == pytest.approx(trajectory.qpos, abs=1e-6)
+    assert f"{error:.3f}" in solved.table()
+
+
 def test_advice_on_a_run_that_is_not_there_makes_it(tmp_path):
     with pytest.raises(RunError, match=r"mousearm\.train"):
         mousearm.Run(tmp_path / "first")

@@ -46,6 +46,7 @@ ONSET_SECONDS = (0.0, 0.04)  # in a clip that starts before the movement; 0.01 t
 CUT_PHASE = (0.15, 0.6)  # part of the reach that is over where a clip starts mid-movement; in one of six, 0.3
 CUT_SHARE = 0.25  # of the clips start mid-movement. Where a clip ends, its correction may still be going on
 FRAMES = (40, 70)  # fewest and most of a clip
+_MOST_REACHES, _MOST_FRAMES = 100_000, 10_000  # that are generated, of those that have a minute each
 RATE = 150.0  # of the recordings [Hz], in which `FRAMES` are counted whatever dt is
 MARGIN = 0.02  # distance kept from a joint's limits, as a part of its range
 
@@ -131,14 +132,16 @@ def generate(
 
 def check_request(n: int, seed: int, dt: float, frames: tuple[int, int]) -> None:
     """Refuse a number of reaches, a seed, an interval [s] or a range of frames with which none can be generated."""
-    if n < 1:
-        raise KinematicsError(f"Cannot generate n = {n} reaches; give a whole number of at least 1.")
+    if not 1 <= n <= _MOST_REACHES:
+        raise KinematicsError(f"Cannot generate n = {n} reaches; give a whole number, 1 to {_MOST_REACHES}.")
     if seed < 0:
         raise KinematicsError(f"The seed of synthetic reaches is {seed}; give a whole number of at least 0.")
     if not (np.isfinite(dt) and dt > 0):
         raise KinematicsError(f"Synthetic reaches cannot have an interval of dt = {dt} s; give a positive number.")
-    if not 3 <= frames[0] <= frames[1]:
-        raise KinematicsError(f"frames = {frames} is not a range; give (fewest, most) with 3 <= fewest <= most.")
+    if not 3 <= frames[0] <= frames[1] <= _MOST_FRAMES:
+        raise KinematicsError(
+            f"frames = {frames} is not a range; give (fewest, most) with 3 <= fewest <= most <= {_MOST_FRAMES}."
+        )
 
 
 def minimum_jerk(s: np.ndarray) -> np.ndarray:

@@ -37,21 +37,20 @@ class Effort(NamedTuple):
 
 
 class Cost:
-    """Cost of N trajectories of different lengths: targets are (N, T, m) in mm; frames after the end cost nothing."""
+    """Cost of N trajectories of different lengths: targets are (N, T, m) in mm; frames after the end cost nothing.
 
-    def __init__(self, targets: np.ndarray, n_frames: np.ndarray, drive: Effort):
-        self.targets, self.n_frames, self.drive = targets, n_frames, drive
-        frames = np.arange(targets.shape[1])
-        self._counts = (frames < n_frames[:, None]) & (frames > 0)
+    Errors count in all frames but the first or, with ``at_end``, in the last one alone; effort always in all steps.
+    """
 
-    @property
-    def steps(self) -> np.ndarray:
-        """(N, T - 1) which steps belong to the trajectories."""
-        return self._counts[:, 1:]
+    def __init__(self, targets: np.ndarray, n_frames: np.ndarray, drive: Effort, at_end: bool = False):
+        self.targets, self.n_frames, self.drive, self.at_end = targets, n_frames, drive, at_end
+        frames, last = np.arange(targets.shape[1]), n_frames[:, None] - 1
+        self._counts = frames == last if at_end else (frames <= last) & (frames > 0)
+        self.steps = frames[1:] <= last  # (N, T - 1), which steps belong to the trajectories
 
     def of(self, chosen: np.ndarray) -> "Cost":
         """The cost of some of the trajectories, by index, perhaps of one several times."""
-        return Cost(self.targets[chosen], self.n_frames[chosen], self.drive)
+        return Cost(self.targets[chosen], self.n_frames[chosen], self.drive, self.at_end)
 
     def __call__(self, state: np.ndarray, ctrl: np.ndarray, measured: np.ndarray) -> np.ndarray:
         """(N,) mm^2 of states (N, T, n), controls (N, T - 1, nu) and what is measured, (N, T, m)."""

@@ -59,7 +59,8 @@ def solve(
     They begin in states (N, n), or in the best within ``start_range`` (2, N, n), lowest and highest, where it is given.
     A trajectory has converged when a plan without damping promises to gain less than ``enough``, a part of its cost, or
     where nothing more is gained: no plan with any damping is an improvement, or twelve iterations brought less than
-    100 ``enough``. That ends a search where joint limits make the cost jump and derivatives promise what no step keeps.
+    100 ``enough``. That ends a search where joint limits make the cost jump and derivatives promise what no step keeps:
+    it has converged to a point beside a jump, where the gradient is that of one side and not zero.
     After 100 iterations it has not converged.
     """
     search = _Search(system, cost, start, ctrl, start_range)

@@ -35,8 +35,11 @@ class OptimalTrajectory(NamedTuple):
     curvature: np.ndarray  # (T - 1, nu, nu)
     cost: float  # mm^2, see `mousearm.optimal.cost`
     effort: float  # mean squared excitation, over frames and actuators
-    gradient: float  # largest derivative of the cost by a control that is free to move
+    gradient: float  # largest derivative of the cost by a control that is free to move; see ``converged``
     iterations: int
+    # Whether no plan promises more, or none is an improvement: see `optimal.solver.solve`. At a joint's limit the cost
+    # jumps where it is reached a substep earlier or later; there the search ends beside the jump, and the gradient,
+    # which is that of one side, is not zero.
     converged: bool
 
 

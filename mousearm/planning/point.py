@@ -14,7 +14,7 @@ from mousearm.errors import KinematicsError
 from mousearm.evaluate.measuring import mean_squared_control
 from mousearm.kinematics import Split
 from mousearm.model import Arm, load_arm
-from mousearm.optimal.cost import Cost, Effort
+from mousearm.optimal.cost import Cost
 from mousearm.optimal.solver import solve
 from mousearm.optimal.system import ArmSystem, Linearisation, Remembering, System
 from mousearm.optimal.trajectories import OptimalTrajectory, reach_cost, trajectory_of
@@ -77,7 +77,7 @@ class PointPlan(NamedTuple):
         begun = time.perf_counter()
         arm, config, references = self.setup.arm, self.setup.config, References(self.setup.references)
         system: System = PointSystem(ArmSystem(arm, config), arm.nq)
-        cost = PointCost.of_point(reach_cost(arm, references, config), self.target, arm.nq)
+        cost = point_cost(reach_cost(arm, references, config), self.target, arm.nq)
         start = np.concatenate([references.qpos[:, 0], references.qvel[:, 0], references.activation[:, 0]], axis=1)
         if config.optimal.w_smooth:
             system, start = Remembering(system), np.pad(start, ((0, 0), (0, arm.nu)))
@@ -212,25 +212,8 @@ class PointSystem:
         return np.sqrt(_MISS) * np.concatenate([measured[:, 3:], velocity], axis=1)
 
 
-class PointCost(Cost):
-    """A `Cost` of which nothing counts but the end, and the effort on the way."""
-
-    @staticmethod
-    def of_point(cost: Cost, target: np.ndarray, nq: int) -> "PointCost":
-        """The cost of a movement to a point, (3,) m, with the effort of another cost."""
-        end = np.concatenate([np.sqrt(_MISS) * 1e3 * target, np.zeros(nq)])
-        targets = np.broadcast_to(end, (*cost.targets.shape[:2], len(end)))
-        return PointCost(targets, cost.n_frames, cost.drive)
-
-    def __init__(self, targets: np.ndarray, n_frames: np.ndarray, drive: Effort):
-        super().__init__(targets, n_frames, drive)
-        self._counts = np.arange(targets.shape[1]) == n_frames[:, None] - 1
-
-    @property
-    def steps(self) -> np.ndarray:
-        """As `Cost.steps`."""
-        return np.arange(1, self.targets.shape[1]) < self.n_frames[:, None]
-
-    def of(self, chosen: np.ndarray) -> "PointCost":
-        """As `Cost.of`."""
-        return PointCost(self.targets[chosen], self.n_frames[chosen], self.drive)
+def point_cost(cost: Cost, target: np.ndarray, nq: int) -> Cost:
+    """The cost of a movement to a point, (3,) m: nothing counts but the end, and the effort on the way of a cost."""
+    end = np.concatenate([np.sqrt(_MISS) * 1e3 * target, np.zeros(nq)])
+    targets = np.broadcast_to(end, (*cost.targets.shape[:2], len(end)))
+    return Cost(targets, cost.n_frames, cost.drive, at_end=True)

@@ -1,5 +1,6 @@
 """Optimal trajectories of reaches, searched from how computed muscle control performs them."""
 
+import warnings
 from functools import partial
 
 import numpy as np
@@ -11,18 +12,22 @@ from mousearm.model import Arm
 from mousearm.optimal.trajectories import OptimalTrajectory, optimal_trajectories
 from mousearm.pretrain.cmc import ComputedMuscleControl
 from mousearm.pretrain.equilibrium import in_equilibrium
+from mousearm.trajectory import hold
 
 
 def optimal_reaches(arm: Arm, references: References, config: Config) -> list[OptimalTrajectory]:
     """Optimal trajectories of all reaches.
 
     With ``env.initial_activation=optimal`` the search begins in equilibrium, whatever the references hold, so that the
-    same trajectories come of it.
+    same trajectories come of it: with the best controls from there, so that it ends no worse than these.
     """
-    chooses_start = config.env.initial_activation == "optimal"
-    if chooses_start:
-        references = references.begun(partial(in_equilibrium, arm, control_dt=config.env.control_dt))
-    return optimal_trajectories(arm, references, config, followed(arm, references, config), chooses_start)
+    if config.env.initial_activation != "optimal":
+        return optimal_trajectories(arm, references, config, followed(arm, references, config))
+    references = references.begun(partial(in_equilibrium, arm, control_dt=config.env.control_dt))
+    with warnings.catch_warnings(action="ignore"):
+        held = optimal_trajectories(arm, references, config, followed(arm, references, config))
+    ctrl = np.stack([hold(one.ctrl, references.targets.shape[1] - 1) for one in held])
+    return optimal_trajectories(arm, references, config, ctrl, chooses_start=True)
 
 
 def followed(arm: Arm, references: References, config: Config) -> np.ndarray:
