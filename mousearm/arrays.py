@@ -39,3 +39,10 @@ def side_by_side(parts: Sequence[Array]) -> Array:
         return np.concatenate(parts, axis=1, dtype=np.float32)  # without an array of float64 in between
     xp = namespace(parts[0])
     return xp.astype(xp.concat(parts, axis=1), xp.float32, copy=False)
+
+
+def compact(columns: np.ndarray) -> np.ndarray | slice:
+    """The same columns, by their indices, as a slice where they follow one another, so that none is copied."""
+    first = int(columns[0]) if len(columns) else 0
+    after = first + len(columns)
+    return slice(first, after) if np.array_equal(columns, np.arange(first, after)) else columns.astype(int)

@@ -16,7 +16,7 @@ from mousearm.errors import MouseArmError, UnknownNameError
 if TYPE_CHECKING:
     from mousearm.benchmark.learning import ErrorCurve
 
-SECTIONS = ("simulation", "environment", "update", "training", "device", "seconds_to_mm")
+SECTIONS = ("simulation", "environment", "senses", "update", "training", "device", "seconds_to_mm")
 RUNS = ("torque", "torque_warm", "muscle", "muscle_warm", "original")  # of LEARNING_RUNS, which is slow to import
 
 
@@ -53,6 +53,7 @@ def main(given: Namespace) -> None:
     runs = _names(given.runs, "training (--runs)", RUNS)
     from mousearm.benchmark.engines import simulation_speed
     from mousearm.benchmark.learning import draw_curves, learning_curves, limits_table, seconds_to_mm
+    from mousearm.benchmark.senses import senses_speed
     from mousearm.benchmark.speed import device_speed, environment_speed, speed_table, training_speed, update_speed
     from mousearm.files import write_json
 
@@ -63,6 +64,7 @@ def main(given: Namespace) -> None:
     sections: dict[str, Callable[[], Any]] = {
         "simulation": lambda: simulation_speed(given.threads),
         "environment": lambda: environment_speed(given.model),
+        "senses": lambda: senses_speed(given.threads),
         "update": lambda: update_speed(given.threads),
         "training": lambda: training_speed(given.threads),
         "device": device_speed,

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from mousearm.arrays import compact
+
 
 class DelayLine:
     """The last rows of N simulations, (N, width) each, of which groups of columns arrive late.
@@ -21,7 +23,7 @@ class DelayLine:
         self._rows = np.zeros((depth, n, len(late)), dtype)
         self._now = 0  # the place of the newest row
         groups = [np.flatnonzero((whole == w) & (share == f)) for w, f in sorted({*zip(whole, share, strict=True)})]
-        self._groups = [(_compact(columns), int(whole[columns[0]]), float(share[columns[0]])) for columns in groups]
+        self._groups = [(compact(columns), int(whole[columns[0]]), float(share[columns[0]])) for columns in groups]
 
     def begin(self, ids: np.ndarray, rows: np.ndarray) -> None:
         """Begin episodes of simulations (K,): all that they sent before is these rows, (K, width)."""
@@ -53,9 +55,3 @@ class DelayLine:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Restore what ``state`` returned."""
         self._rows[:], self._now = state["rows"], int(state["now"])
-
-
-def _compact(columns: np.ndarray) -> slice | np.ndarray:
-    """The same columns, as a slice where they follow each other: that copies nothing."""
-    first, last = int(columns[0]), int(columns[-1])
-    return slice(first, last + 1) if last - first + 1 == len(columns) else columns

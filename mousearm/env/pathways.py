@@ -10,6 +10,7 @@ from typing import Any
 import mujoco
 import numpy as np
 
+from mousearm.arrays import compact
 from mousearm.condition import Conditions
 from mousearm.config import Config
 from mousearm.config.schema import EnvConfig
@@ -27,7 +28,7 @@ class Afferents:
 
     def __init__(self, line: DelayLine | None, noise: EpisodeNoise | None, noisy: np.ndarray, sd: np.ndarray):
         """Join a line and noise, each as far as there is one; the noise is of columns with an s.d., (K,) both."""
-        self._line, self.noise, self._noisy, self._sd = line, noise, noisy, sd
+        self._line, self.noise, self._noisy, self._sd = line, noise, compact(noisy), sd
         self._arriving = np.empty((0, 0), np.float32)
 
     @staticmethod

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import mujoco
 import numpy as np
 
+from mousearm.arrays import compact
 from mousearm.model.arm import Arm, peak_isometric_force
 from mousearm.senses import Anatomy, SensesConfig
 
@@ -108,17 +109,10 @@ def anatomy_of(simulated: Arm, senses: SensesConfig, intact: Arm | None = None) 
     model, muscles = simulated.model, feeling_muscles(simulated)
     gain = model.actuator_gainprm[muscles]
     return Anatomy(
-        muscles=_columns(muscles),
-        states=_columns(model.actuator_actadr[muscles]),
+        muscles=compact(muscles),
+        states=compact(model.actuator_actadr[muscles]),
         peak=(intact or simulated).peak_force[muscles],
         vmax=gain[:, _VMAX],
         rest=gain[:, :2].mean(axis=1),
         senses=senses,
     )
-
-
-def _columns(indices: np.ndarray) -> np.ndarray | slice:
-    """The same columns, as a slice where they follow one another, so that none is copied."""
-    first = int(indices[0]) if len(indices) else 0
-    follow = np.array_equal(indices, np.arange(first, first + len(indices)))
-    return slice(first, first + len(indices)) if follow else indices.astype(int)
