@@ -12,6 +12,7 @@ from mousearm import checkpoint
 from mousearm.algo import SequencePPO, build_algo
 from mousearm.checkpoint import TrainingState
 from mousearm.condition import Conditions
+from mousearm.config import Config
 from mousearm.device.ppo import DevicePPO
 from mousearm.door import read_json
 from mousearm.env.device_env import DeviceEnv
@@ -208,6 +209,7 @@ class Experiment:
             **({"suspicious": doubts} if doubts else {}),
             "errors": self.evaluator.scale.text(),
             "observation": ", ".join(f"{name} {width}" for name, width in task.observation_widths.items() if width),
+            **_on_the_way(config),
             "reward": " + ".join(f"{weight:g} {name}" for name, weight in task.reward.weights.items()),
             "network": f"{policy.backbone.upper()} {policy.lstm_hidden_size} x {policy.n_lstm_layers}, "
             f"{parameters} weights",
@@ -218,6 +220,14 @@ class Experiment:
         }
         notes = [_wrapped("note", text) for text in self._blindness()]
         return "\n".join([*(_wrapped(name, text) for name, text in lines.items()), *notes])
+
+
+def _on_the_way(config: Config) -> dict[str, str]:
+    """What is late and what is noisy between arm and network, each as far as there is any."""
+    env = Conditions(config.condition).config(config).env
+    late = [f"{name} {delay:g} ms" for name, delay in vars(env.delay_ms).items() if delay]
+    noisy = [f"{name} {sd:g}" for name, sd in vars(env.noise).items() if sd]
+    return {name: ", ".join(found) for name, found in (("delays", late), ("noise", noisy)) if found}
 
 
 def _imitated(state: TrainingState | None) -> int:
