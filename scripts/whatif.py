@@ -33,19 +33,28 @@ def main(given: Namespace) -> None:
     runs, overrides = split_words(given.words)
     if not runs:
         raise cli.UsageError("give at least one run folder")
+    from mousearm.config import compose
     from mousearm.rundir.runs import own_folder
+    from mousearm.tracking.wandb_parts import check_wandb
+
+    check_wandb(tracked := compose([word for word in overrides if word.startswith("tracking")]))
     from mousearm.whatif.study import Asked, film_study, study_runs
 
     folders = [Path(run) for run in runs]
     out = given.out or own_folder(folders) / "whatif"
     more = given.checkpoint, given.kinematics, given.retrain, given.retrained
     result = study_runs(folders, Asked(overrides, given.severities, given.repeats, *more), out)
-    from mousearm.whatif.page import study_text, write_study
+    from mousearm.tracking.wandb_study import publish_study
+    from mousearm.whatif.page import study_text, study_title, write_study
+    from mousearm.whatif.tables import study_rows
 
     page = write_study(result.study, folders, result.changed, out)
     print(f"{study_text(result.study)}\n\nPage: {page}")
     if not given.no_film:
         print(film_study(result, out / "film.mp4"))
+    pictures = [out / "severity.png", out / "muscles.png"]
+    if where := publish_study(tracked, study_title(result.study), out, study_rows(result.study), pictures):
+        print(where)
 
 
 if __name__ == "__main__":

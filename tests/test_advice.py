@@ -838,6 +838,15 @@ def test_every_extra_that_is_to_be_installed_exists():
 
 # Tests that do what messages say, each with a part of these messages.
 ELSEWHERE: dict[str, list[str]] = {
+    "whatif/test_studies.py::test_training_goes_on_from_the_network_of_a_run": [
+        " began with one of these networks, under one of these conditions and severities: look into start_from and"
+    ],
+    "whatif/test_studies.py::test_advice_on_a_budget_of_nothing": [
+        "nothing would be learned. Give algo.timesteps=100000."
+    ],
+    "whatif/test_studies.py::test_advice_on_runs_that_are_no_repetitions": [
+        "so that their trials are no repetitions. Take them one by one, or let both perform the same reaches:"
+    ],
     "policy/test_rate_units.py::test_what_only_rate_units_have_is_refused_with_a_remedy": [
         ": give policy=ctrnn, or policy.",
         "Give policy.nonlinearity=softplus.",

@@ -19,7 +19,7 @@ from mousearm.plots import PRINT_DPI, write_figure
 from mousearm.text import TERMINAL, as_csv, columns, listed, number, plural
 from mousearm.whatif.effects import MEASURES, NONE_SHOWN, Effect, LesionStudy
 from mousearm.whatif.figure import muscle_figure, severity_figure
-from mousearm.whatif.tables import effect_cells, effect_rows, muscle_cells, muscle_rows, regained_cells, trial_rows
+from mousearm.whatif.tables import effect_cells, muscle_cells, regained_cells, study_rows
 from mousearm.whatif.trials import ACUTE
 
 _WIDE = ("effect", "verdict")  # columns that a terminal has no room for
@@ -52,7 +52,7 @@ def write_study(study: LesionStudy, sources: Sequence[object], changed: Sequence
     """
     make_folder(folder)
     parts, source = list(study_sections(study, changed)), "Studied: " + ", ".join(map(str, sources))
-    rows = {"trials": trial_rows(study), "effects": effect_rows(study), "muscles": muscle_rows(study)}
+    rows = study_rows(study)
     files = {f"{name}.csv": as_csv(of) for name, of in rows.items()}
     files["whatif.json"] = to_json({"sources": list(map(str, sources)), "unit": study.unit, **rows, "changed": changed})
     files |= {

@@ -57,6 +57,11 @@ def regained_cells(study: LesionStudy) -> Cells:
     return header, rows
 
 
+def study_rows(study: LesionStudy) -> dict[str, list[dict[str, Any]]]:
+    """All tables for programs, by name."""
+    return {"trials": trial_rows(study), "effects": effect_rows(study), "muscles": muscle_rows(study)}
+
+
 def effect_rows(study: LesionStudy) -> list[dict[str, Any]]:
     """A row per case and measure with all digits."""
     return [_row(effect, {"verdict": effect.verdict, "tests": effect.tests}) for effect in study.effects]

@@ -15,6 +15,9 @@ MORE = {
     "experiment=generalisation_curve": ("kinematics.train_reaches=2,4",),
     "experiment=hyperparameter_search": ("hydra.sweeper.n_trials=2",),
     "hydra/sweeper=optuna": ("hydra.sweeper.n_trials=2",),
+    "experiment=lesion_study": ("condition=intact,load", "condition.severity=0.2"),
+    "--retrain": ("--retrain", "196"),
+    "scripts/whatif.py": ("--repeats", "2", "--no-film"),
     "scripts/make_synthetic.py": ("--n", "8"),
     "scripts/video.py": ("--size", "160x120", "--fps", "10"),
 }
