@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import mujoco
 import numpy as np
 import pytest
 
@@ -45,7 +46,7 @@ def test_the_intact_case_is_the_evaluation_to_the_last_bit_and_chance_is_common(
 def trained(tmp_path_factory):
     """A run of the muscle arm with one muscle more, between two points of one bone, which can move nothing."""
     folder = tmp_path_factory.mktemp("trained")
-    text = model_file(compose(["model=muscle"]).model).read_text()
+    text = mujoco.MjSpec.from_file(str(model_file(compose(["model=muscle"]).model))).to_xml()
     extra = '<spatial name="idle"><site site="idle_a"/><site site="idle_b"/></spatial></tendon>'
     text = text.replace("</tendon>", extra, 1)
     assert extra in text
