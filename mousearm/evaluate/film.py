@@ -83,7 +83,9 @@ def film(
     with ExitStack() as opened:
         for shot in shots:
             picture = opened.enter_context(Picture(shot.model, *size, view(shot.model, camera, everything)))
-            legend = "spheres and lines: recorded" + ("; muscles: red when active" if shot.model.na else "")
+            is_recorded = np.isfinite(shot.trial.targets[:, FOLLOWED]).all()
+            legend = "spheres and lines: recorded" if is_recorded else "sphere: the target"
+            legend += "; muscles: red when active" if shot.model.na else ""
             panels.append(FilmPanel(shot, partial(_drawn, shot, picture), legend, size, slowdown))
         end = max(shot.trial.end for shot in shots)
         write_film(panels, path, end, slowdown, fps)
