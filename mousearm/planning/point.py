@@ -15,7 +15,7 @@ from mousearm.evaluate.measuring import mean_squared_control
 from mousearm.kinematics import Split
 from mousearm.model import Arm, load_arm
 from mousearm.optimal.cost import Cost
-from mousearm.optimal.solver import solve
+from mousearm.optimal.solver import Solution, solve
 from mousearm.optimal.system import ArmSystem, Linearisation, Remembering, System
 from mousearm.optimal.trajectories import OptimalTrajectory, reach_cost, trajectory_of
 from mousearm.planning.solving import replayed
@@ -35,9 +35,10 @@ _STARTS = 6  # random poses that the search for a pose begins from too
 _MOST_POSES, _POSE_STEP = 60, 1e-6  # that are tried from each; rad, of derivatives
 _AXES = [2, 0, 1]  # the world's x, y, z among OpenSim's: to the right, forward, up
 _BACK = [1, 2, 0]  # and the way back
-# At the end a mm counts as much as _MISS times its square in the sums of a frame, and the way of _REST_S at the speed
-# then, of joints _RADIUS_MM from what they turn, as much as a miss of that size.
-_MISS, _REST_S, _RADIUS_MM = 30.0, 0.05, 10.0
+# At the end a mm counts as much as the last of _MISSES times its square in the sums of a frame, and the way of _REST_S
+# at the speed then, of joints _RADIUS_MM from what they turn, as much as a miss of that size. The search begins with
+# less of it: an end that may hardly be missed leaves room for tiny steps alone, far above the least effort.
+_MISSES, _REST_S, _RADIUS_MM = (0.3, 3.0, 30.0), 0.05, 10.0
 
 
 class PointMovement(NamedTuple):
@@ -76,16 +77,27 @@ class PointPlan(NamedTuple):
         """
         begun = time.perf_counter()
         arm, config, references = self.setup.arm, self.setup.config, References(self.setup.references)
-        system: System = PointSystem(ArmSystem(arm, config), arm.nq)
-        cost = point_cost(reach_cost(arm, references, config), self.target, arm.nq)
         start = np.concatenate([references.qpos[:, 0], references.qvel[:, 0], references.activation[:, 0]], axis=1)
         if config.optimal.w_smooth:
-            system, start = Remembering(system), np.pad(start, ((0, 0), (0, arm.nu)))
-        solution = solve(system, cost, start, followed(arm, references, config))
+            start = np.pad(start, ((0, 0), (0, arm.nu)))
+        simulated, ctrl, steps = ArmSystem(arm, config), followed(arm, references, config), 0
+        *softer, last = _MISSES
+        for miss in softer:
+            before = self._search(simulated, miss, start, ctrl)
+            ctrl, steps = before.ctrl, steps + before.iterations
+        solution = self._search(simulated, last, start, ctrl)
+        solution = solution._replace(iterations=steps + solution.iterations)
         found = trajectory_of(arm, NAME, solution, 0, int(references.n_frames[0]))
         if not found.converged:
             warnings.warn(NOT_CONVERGED, stacklevel=2)
         return self._performed(found, time.perf_counter() - begun)
+
+    def _search(self, simulated: ArmSystem, miss: float, start: np.ndarray, ctrl: np.ndarray) -> Solution:
+        """Search from controls, with what it costs to miss the point by a mm at the end."""
+        arm, config = self.setup.arm, self.setup.config
+        system: System = PointSystem(simulated, arm.nq, miss)
+        cost = point_cost(reach_cost(arm, References(self.setup.references), config), self.target, arm.nq, miss)
+        return solve(Remembering(system) if config.optimal.w_smooth else system, cost, start, ctrl)
 
     def _performed(self, found: OptimalTrajectory, seconds: float) -> PointMovement:
         (trial,), recording = replayed(self.setup, References(self.setup.references), [found])
@@ -186,8 +198,8 @@ def _smooth_way(arm: Arm, begin: np.ndarray, end: np.ndarray, steps: int, dt: fl
 class PointSystem:
     """An arm of which the paw's position, mm, and the joints' velocities are measured, as far as an end counts them."""
 
-    def __init__(self, arm: ArmSystem, nq: int):
-        self._arm, self._nq = arm, nq
+    def __init__(self, arm: ArmSystem, nq: int, miss: float):
+        self._arm, self._nq, self._root = arm, nq, np.sqrt(miss)
         self.ctrl_range, self.columns, self.progress = arm.ctrl_range, arm.columns, arm.progress
 
     def begin(self, state: np.ndarray) -> np.ndarray:
@@ -203,17 +215,17 @@ class PointSystem:
         """As `System.linearise`."""
         found, nq = self._arm.linearise(state, ctrl), self._nq
         velocity = np.zeros((len(state), nq, state.shape[1]))
-        velocity[:, :, nq : 2 * nq] = np.sqrt(_MISS) * _REST_S * _RADIUS_MM * np.eye(nq)
-        paw = np.sqrt(_MISS) * found.measured_by_state[:, 3:]
+        velocity[:, :, nq : 2 * nq] = self._root * _REST_S * _RADIUS_MM * np.eye(nq)
+        paw = self._root * found.measured_by_state[:, 3:]
         return found._replace(measured_by_state=np.concatenate([paw, velocity], axis=1))
 
     def _measured(self, state: np.ndarray, measured: np.ndarray) -> np.ndarray:
         velocity = _REST_S * _RADIUS_MM * state[:, self._nq : 2 * self._nq]
-        return np.sqrt(_MISS) * np.concatenate([measured[:, 3:], velocity], axis=1)
+        return self._root * np.concatenate([measured[:, 3:], velocity], axis=1)
 
 
-def point_cost(cost: Cost, target: np.ndarray, nq: int) -> Cost:
+def point_cost(cost: Cost, target: np.ndarray, nq: int, miss: float) -> Cost:
     """The cost of a movement to a point, (3,) m: nothing counts but the end, and the effort on the way of a cost."""
-    end = np.concatenate([np.sqrt(_MISS) * 1e3 * target, np.zeros(nq)])
+    end = np.concatenate([np.sqrt(miss) * 1e3 * target, np.zeros(nq)])
     targets = np.broadcast_to(end, (*cost.targets.shape[:2], len(end)))
     return Cost(targets, cost.n_frames, cost.drive, at_end=True)
