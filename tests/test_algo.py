@@ -1,3 +1,4 @@
+from collections import defaultdict
 from collections.abc import Iterator
 
 import numpy as np
@@ -134,11 +135,15 @@ def test_learning_rate_by_hand():
 
 # The rollout
 
+NOISY = defaultdict(tuple, dale=("policy.unit_noise=0.1",))
+
 
 @pytest.mark.parametrize("kind", ["lstm", "gru", "rnn", "ffn", "dale"])
 def test_log_probabilities_are_those_of_the_collection(configure, tracking, kind):
     """Before an update old and new policy are the same, in the second rollout too: states and normaliser fit."""
-    config = configure(f"policy={kind}", *SMALL, "algo.n_steps=8", "algo.batch_size=12", "algo.n_epochs=2")
+    config = configure(
+        f"policy={kind}", *SMALL, "algo.n_steps=8", "algo.batch_size=12", "algo.n_epochs=2", *NOISY[kind]
+    )
     algo = begin(build_algo(config, tracking()))
     for _ in range(3):
         collect_on(algo)
@@ -358,6 +363,28 @@ def test_same_seed_same_weights_other_seed_other_weights(configure, tracking, ki
     for name in one:
         assert torch.equal(one[name], two[name]), name
     assert not torch.equal(one["action_net.weight"], other["action_net.weight"])
+
+
+def test_signs_hold_after_every_update_and_penalties_are_paid(configure, tracking):
+    """Rates and weights end smaller where they cost something; all else is the same."""
+    overrides = (*SMALL, "policy=dale", "policy.unit_noise=0.05", "algo.n_steps=8", "algo.batch_size=24")
+    ends, checks = [], []
+    kinds = torch.where(torch.arange(16) < 13, 1.0, -1.0)  # 0.8 x 16
+    for penalties in ((), ("algo.rate_penalty=10",), ("algo.weight_penalty=100",)):
+        algo = build_algo(configure(*overrides, *penalties), tracking())
+        weights = [algo.policy.backbone.recurrent[0], algo.policy.mlp_extractor.policy_net[0].weight]
+        optimizer = algo.policy.optimizer
+        optimizer.register_step_post_hook(
+            lambda *_, w=weights: checks.append(all((one * kinds >= 0).all() for one in w))
+        )
+        algo.learn(150)
+        acting = torch.cat([weight.flatten() for weight in algo.policy.acting_weights])
+        ends.append((algo.rollout_buffer.outputs.square().mean().item(), acting.square().mean().item()))
+    assert len(checks) == 3 * 10 * 2 * 4  # 4 rollouts of 48 steps, 10 epochs, 2 minibatches
+    assert all(checks)
+    (rate, weight), (small_rate, _), (_, small_weight) = ends
+    assert small_rate < 0.9 * rate
+    assert small_weight < 0.9 * weight
 
 
 def test_environment_seed_matters_less_than_the_configurations(configure, tracking):

@@ -90,10 +90,13 @@ def test_learning_by_reward_improves_on_what_was_taught(configure, seed):
 # The rollout
 
 
-@pytest.mark.parametrize("kind", ["lstm", "gru", "rnn", "ffn"])
+NOISY = ("policy=dale", "policy.unit_noise=0.1", "algo.rate_penalty=0.01", "algo.weight_penalty=0.01")
+
+
+@pytest.mark.parametrize("kind", [("policy=lstm",), ("policy=gru",), ("policy=rnn",), ("policy=ffn",), NOISY])
 def test_log_probabilities_are_those_of_the_collection(configure, kind):
     """Before an update old and new policy are the same, in later rollouts too: states and normaliser fit."""
-    algo = begin(build(configure(f"policy={kind}", *SHORT), RememberTheCue(6, spread=3)))
+    algo = begin(build(configure(*SHORT, *kind), RememberTheCue(6, spread=3)))
     for _ in range(3):
         algo.rollout()
         plan = algo.rollout_buffer.plan(24, 1)
@@ -265,7 +268,7 @@ def test_same_seed_same_weights_other_seed_other_weights(configure):
     assert not same(one, other)
 
 
-@pytest.mark.parametrize("overrides", [("algo.learning_rate_final=null",), ("pretrain=cmc",)])
+@pytest.mark.parametrize("overrides", [("algo.learning_rate_final=null",), ("pretrain=cmc",), NOISY])
 def test_a_run_that_resumes_goes_on_as_if_nothing_had_happened(tmp_path, configure, overrides):
     config = configure(*SHORT, *overrides)
     folder = RunFolder(tmp_path)

@@ -69,6 +69,7 @@ SDE = ("algo=original", "algo.use_sde=true", "algo.sde_sample_freq=4", "algo.n_s
         (*IMITATION, *MUSCLE),
         (*IMITATION, *MUSCLE, *HARD),
         (*IMITATION, *NOISY),
+        (*IMITATION, "policy=dale", "policy.lstm_hidden_size=8", "policy.unit_noise=0.1", "algo.rate_penalty=0.01"),
     ],
     ids=lambda words: " ".join(words)[:60],
 )

@@ -8,6 +8,7 @@ import torch
 from mousearm.env.references import Start
 from mousearm.errors import NonFiniteError
 from mousearm.policy.network import build_policy
+from mousearm.policy.penalties import Penalties
 from mousearm.pretrain.dagger import DAgger
 
 
@@ -26,13 +27,14 @@ class Spring:
 def build(build_task, two_link, swing, configure):
     """A two-link task of 16 or n simulations on two swings of 12 and 9 frames, and a fresh network to teach."""
 
-    def build(n=16, **changes):
-        config = configure("pretrain=cmc", "policy.lstm_hidden_size=32")
+    def build(n=16, words=(), **changes):
+        config = configure("pretrain=cmc", "policy.lstm_hidden_size=32", *words)
         task = build_task(two_link, [swing(two_link, 12, "long"), swing(two_link, 9, "short")], n)
         torch.manual_seed(0)
         policy = build_policy(config, task.n_observations, two_link.nu)
         how = replace(config.pretrain, rounds=12, teacher_rounds=4, batch_size=88, n_epochs=10, learning_rate=3e-3)
-        return DAgger(task, policy, Spring(task.references), replace(how, **changes), seed=0), policy
+        teacher, how = Spring(task.references), replace(how, **changes)
+        return DAgger(task, policy, teacher, how, 0, Penalties.of(config.algo)), policy
 
     return build
 
@@ -89,6 +91,22 @@ def test_the_same_seed_gives_the_same_network(build):
         imitation.run(lambda _: None)
         weights.append(torch.cat([p.detach().flatten() for p in policy.parameters()]))
     assert torch.equal(*weights)
+
+
+def test_a_teacher_leaves_signs_as_they_are_and_rates_small(build):
+    rates = []
+    for cost in (0, 1):
+        words = ("policy=dale", "policy.unit_noise=0.05", f"algo.rate_penalty={cost}")
+        imitation, policy = build(words=words, rounds=3)
+        kinds = policy.backbone.signs.clone()
+        imitation.run(lambda _: None)
+        for weights in (policy.backbone.recurrent[0], policy.mlp_extractor.policy_net[0].weight):
+            assert (weights * kinds >= 0).all()
+            assert (weights == 0).any()  # some were held
+        lesson, _ = imitation.collect(teacher_share=1.0)
+        outputs, _ = policy(lesson.observations, policy.backbone.initial_state(16))
+        rates.append(outputs.square().mean().item())
+    assert rates[1] < 0.5 * rates[0]
 
 
 def test_it_goes_on_where_another_one_was(build):
