@@ -273,9 +273,9 @@ def _checked(field: Field[Any], value: Any) -> Any:
 
 def _cells(paw: Errors, elbow: Errors, repeats: Repeats | None) -> list[str]:
     """Mean, root mean square and largest error of both; of repeats, half the interval of the mean in the middle."""
-    middle = (paw.rms, elbow.rms) if repeats is None else (repeats.paw_mm.half, repeats.elbow_mm.half)
-    both = zip((paw, elbow), middle, strict=True)
-    return [f"{value:.3f}" for errors, beside in both for value in (errors.mean, beside, errors.max)]
+    beside = [paw.rms, elbow.rms] if repeats is None else [repeats.paw_mm.half, repeats.elbow_mm.half]
+    values = [paw.mean, beside[0], paw.max, elbow.mean, beside[1], elbow.max]
+    return [f"{value:.3f}" for value in values]
 
 
 def _repeated(n: int) -> str:

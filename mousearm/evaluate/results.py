@@ -78,7 +78,7 @@ class Repeats:
     @staticmethod
     def of(paw_mm: Sequence[float], elbow_mm: Sequence[float]) -> "Repeats | None":
         """Summarise the mean errors of each repeat, mm; None for a single one."""
-        paw, elbow = (spread(tuple(values)) for values in (paw_mm, elbow_mm))
+        elbow, paw = spread(tuple(elbow_mm)), spread(tuple(paw_mm))
         return Repeats(paw.n, Interval(paw.low, paw.high), Interval(elbow.low, elbow.high)) if paw.n > 1 else None
 
 

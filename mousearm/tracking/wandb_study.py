@@ -30,17 +30,17 @@ def publish_study(
     tracking = config.tracking
     settings = wandb.Settings(silent=True, console="off", init_timeout=20.0)
     wandb.setup(settings)
-    place = {"project": tracking.project, "entity": tracking.entity, "group": tracking.group, "tags": tracking.tags}
+    place: dict[str, Any] = {"mode": mode, "project": tracking.project, "entity": tracking.entity, "group": tracking.group, "tags": tracking.tags}
     try:
         run = wandb.init(
-            dir=str(folder), name=shortened(title, _LONGEST), job_type="whatif", mode=mode, settings=settings, **place
+            dir=str(folder), name=shortened(title, _LONGEST), job_type="whatif", settings=settings, **place
         )
     except wandb.Error as error:
         return facts({"W&B": f"nothing was logged: {' '.join(str(error).split())}"})
     with run:
         columns = {name: list(rows[0]) for name, rows in tables.items() if rows}
         logged: dict[str, Any] = {
-            name: wandb.Table(columns=of, data=[[row[key] for key in of] for row in tables[name]])
+            name: wandb.Table(columns=[*of], data=[[row[key] for key in of] for row in tables[name]])
             for name, of in columns.items()
         }
         run.log(logged | {path.stem: wandb.Image(str(path)) for path in pictures})

@@ -106,7 +106,7 @@ class TestGroups:
         """Every key at the top level, set in an experiment of the user's."""
         values = {
             **{"name": "theirs", "seed": 7, "threads": 3, "network_threads": 2, "device": "cpu", "video": False},
-            **{"max_minutes": 5.0, "engine": "mujoco"},
+            **{"max_minutes": 5.0, "engine": "mujoco", "start_from": "theirs"},
         }
         assert set(values) == {f.name for f in dataclasses.fields(Config) if not dataclasses.is_dataclass(f.type)}
         (tmp_path / "experiment").mkdir()
