@@ -30,7 +30,13 @@ def publish_study(
     tracking = config.tracking
     settings = wandb.Settings(silent=True, console="off", init_timeout=20.0)
     wandb.setup(settings)
-    place: dict[str, Any] = {"mode": mode, "project": tracking.project, "entity": tracking.entity, "group": tracking.group, "tags": tracking.tags}
+    place: dict[str, Any] = {
+        "project": tracking.project,
+        "entity": tracking.entity,
+        "group": tracking.group,
+        "tags": tracking.tags,
+        "mode": mode,
+    }
     try:
         run = wandb.init(
             dir=str(folder), name=shortened(title, _LONGEST), job_type="whatif", settings=settings, **place
