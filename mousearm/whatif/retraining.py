@@ -40,17 +40,16 @@ def retrain(run: Path, name: str, case: Case, steps: int, overrides: Sequence[st
     return folder
 
 
-def find_retrained(folders: Sequence[Path], run: Path, cases: Sequence[Case]) -> dict[Case, list[Path]]:
-    """Finished runs in folders or sweeps that began with the network of a run, by the case that they trained under."""
-    found: dict[Case, list[Path]] = {}
+def find_retrained(folders: Sequence[Path], run: Path, cases: Sequence[Case]) -> list[tuple[Case, Path]]:
+    """Finished runs in folders or sweeps that began with the network of a run, each with the case of its training."""
+    found: list[tuple[Case, Path]] = []
     for folder in map(RunFolder, find_runs(folders)):
         with suppress(MouseArmError):  # jobs that never began
             config = folder.saved_config()
             if folder.status().state != FINISHED or config.start_from is None or not _is_same(config.start_from, run):
                 continue
             present = Conditions(config.condition).by_name
-            for case in (case for case in cases if Conditions(case.condition).by_name == present):
-                found.setdefault(case, []).append(folder.path)
+            found += [(case, folder.path) for case in cases if Conditions(case.condition).by_name == present]
     return found
 
 

@@ -101,8 +101,7 @@ def _check_alike(paths: Sequence[Path], agents: Sequence[Agent]) -> None:
 def _retrained(path: Path, name: str, cases: Sequence[Case], asked: Asked, out: Path) -> Iterator[tuple[Case, Path]]:
     """Runs that went on from a run under the cases: those that exist, and those that are to be trained now."""
     if asked.retrained:
-        for case, folders in find_retrained(asked.retrained, path, cases).items():
-            yield from ((case, folder) for folder in folders)
+        yield from find_retrained(asked.retrained, path, cases)
     if asked.retrain is not None:
         tracking = [word for word in asked.overrides if word.startswith("tracking")]
         for case in cases:
