@@ -46,8 +46,9 @@ def severity_figure(study: LesionStudy) -> Figure:
                 for spare in line[len(chosen) :]:
                     spare.axis("off")
                 line[0].set_ylabel(("paw error (mm)", "effort")[row])
+        largest = max(place[2] for place in study.by_place) or 1.0
         for axis in axes[-1]:
-            axis.set(xlabel="severity", xlim=(-0.05, 1.05), xticks=(0, 0.5, 1))
+            axis.set(xlabel="severity", xlim=(-0.05 * largest, 1.05 * largest), xticks=(0, largest / 2, largest))
         handles = [Line2D([], [], label=_MEANINGS[phase], markersize=4, **_LOOKS[phase]) for phase in phases]
         figure.legend(handles=handles, loc="outside upper right", ncols=len(handles))
         sign(figure, ", ".join(shortened(run, _TITLE_LETTERS) for run in study.runs[:4]))
