@@ -907,6 +907,7 @@ ELSEWHERE: dict[str, list[str]] = {
     ],
     "config/test_loading.py::test_advice_where_nothing_would_be_learned": ["would be learned. Give algo.timesteps="],
     "test_experiment.py::test_advice_for_a_network_that_cannot_know_its_reach": ["Train it with experiment=any_reach"],
+    "test_experiment.py::test_advice_for_senses_that_an_arm_lacks": ["show the network nothing. Give model=muscle."],
     "engine/test_cuda.py::test_advice_where_there_is_no_gpu": ["torch finds no GPU here. Give device=cpu."],
     "engine/test_build.py::test_the_compiler_of_a_package_serves_where_the_system_has_none": [
         "pip install 'mousearm[fast]', which brings one",

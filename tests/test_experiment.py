@@ -481,6 +481,13 @@ def test_advice_for_a_network_that_cannot_know_its_reach(configure):
         assert "cannot know" not in assemble(configure(*words, others)).describe()
 
 
+def test_advice_for_senses_that_an_arm_lacks(configure):
+    words = ("debug=quick", "env=proprioceptive")
+    said = " ".join(assemble(configure(*words)).describe().split())
+    assert "no muscles, so spindle_ia, spindle_ii, tendon_organ show the network nothing. Give model=muscle." in said
+    assert "no muscles" not in assemble(configure(*words, "model=muscle")).describe()
+
+
 @pytest.mark.parametrize(
     ("best", "error", "says"),
     [

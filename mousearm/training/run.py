@@ -20,6 +20,7 @@ from mousearm.errors import MouseArmError, RunError
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.film import show
 from mousearm.files import to_json, write_sealed
+from mousearm.observation import FIBRES
 from mousearm.policy.controller import PolicyController
 from mousearm.policy.penalties import Penalties
 from mousearm.pretrain.dagger import DAgger
@@ -169,6 +170,13 @@ class Experiment:
                 "experiment=any_reach, which shows them."
             )
 
+    def _unfelt(self) -> Iterator[str]:
+        """That the arm lacks the muscles by which the network is to feel it."""
+        task = self.evaluator.task
+        widths = task.observation_widths
+        if unfelt := [name for name in task.observation.needing(FIBRES) if not widths[name]]:
+            yield f"This arm has no muscles, so {', '.join(unfelt)} show the network nothing. Give model=muscle."
+
     def _write_status(self, folder: RunFolder, end: Status) -> None:
         """Write how the run ended; where an error ended it and nothing can be written, its silence tells."""
         if end.state == FINISHED:
@@ -218,7 +226,7 @@ class Experiment:
             f"{', imitation included' if pretrain.in_timesteps else ''}, {config.env.num_envs} simulations, "
             f"seed {config.seed}",
         }
-        notes = [_wrapped("note", text) for text in self._blindness()]
+        notes = [_wrapped("note", text) for text in [*self._blindness(), *self._unfelt()]]
         return "\n".join([*(_wrapped(name, text) for name, text in lines.items()), *notes])
 
 

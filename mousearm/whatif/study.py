@@ -48,8 +48,9 @@ def study_runs(folders: Sequence[Path], asked: Asked, out: Path) -> StudyResult:
         MouseArmError: if a run, a condition or its keys cannot be used, the runs have other reaches or actuators than
             one another, or nothing of what was retrained fits.
     """
-    if asked.repeats < 1:
-        raise ConfigError(f"--repeats {asked.repeats}: give 1 or more.")
+    for option, n in (("repeats", asked.repeats), ("retrain", asked.retrain)):
+        if n is not None and n < 1:
+            raise ConfigError(f"--{option} {n}: give 1 or more.")
     cases = build_cases(asked.overrides, parsed_severities(asked.severities))
     paths = _runs(folders)
     agents = [Agent.load(path, asked.checkpoint, asked.kinematics) for path in paths]
