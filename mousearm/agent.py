@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mousearm.condition import Conditions
-from mousearm.config import Config
-from mousearm.config.schema import ConditionConfig
+from mousearm.config import ConditionConfig, Config
 from mousearm.env.references import reach_files
 from mousearm.env.task import has_noise
 from mousearm.errors import MouseArmError, RunError, UnknownNameError

@@ -14,8 +14,7 @@ from stable_baselines3.common.utils import FloatSchedule, explained_variance
 from stable_baselines3.common.vec_env import VecEnv
 
 from mousearm.buffer import Minibatch, SequenceBuffer
-from mousearm.config import Config
-from mousearm.config.schema import AlgoConfig
+from mousearm.config import AlgoConfig, Config
 from mousearm.errors import ConfigError
 from mousearm.nan_guard import loss_error
 from mousearm.policy.backbone import reset_state

@@ -2,25 +2,30 @@
 
 from mousearm.config.command_line import check_command_line, check_overrides
 from mousearm.config.input_checks import CONF
+from mousearm.config.learning import AlgoConfig, PolicyConfig, PretrainConfig
 from mousearm.config.loading import compose, compose_with, explaining, help_text, load, read_saved, to_yaml
-from mousearm.config.schema import (
-    Config,
+from mousearm.config.schema import Config, all_keys
+from mousearm.config.task import (
+    ConditionConfig,
     EnvConfig,
     KinematicsConfig,
+    LandmarksConfig,
     ModelConfig,
     OptimalConfig,
-    PolicyConfig,
-    all_keys,
 )
 
 __all__ = [
     "CONF",
+    "AlgoConfig",
+    "ConditionConfig",
     "Config",
     "EnvConfig",
     "KinematicsConfig",
+    "LandmarksConfig",
     "ModelConfig",
     "OptimalConfig",
     "PolicyConfig",
+    "PretrainConfig",
     "all_keys",
     "check_command_line",
     "check_overrides",

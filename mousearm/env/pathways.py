@@ -12,8 +12,7 @@ import numpy as np
 
 from mousearm.arrays import compact
 from mousearm.condition import Conditions
-from mousearm.config import Config
-from mousearm.config.schema import EnvConfig
+from mousearm.config import Config, EnvConfig
 from mousearm.env.delays import DelayLine
 from mousearm.env.noise import MOTOR, SENSORY, EpisodeNoise
 from mousearm.model import Arm

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mousearm.registry import BACKBONES
 
 if TYPE_CHECKING:
-    from mousearm.config.schema import PolicyConfig
+    from mousearm.config import PolicyConfig
     from mousearm.policy.backbone import Backbone
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
-from mousearm.config.schema import AlgoConfig
+from mousearm.config import AlgoConfig
 from mousearm.policy.network import RecurrentPolicy
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch.nn.utils import clip_grad_norm_
 
-from mousearm.config.schema import PretrainConfig
+from mousearm.config import PretrainConfig
 from mousearm.device.descent import Descent
 from mousearm.device.graph import saved_optimizer, tune_optimizer
 from mousearm.env.references import Start, Starts

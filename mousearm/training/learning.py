@@ -12,7 +12,7 @@ from tqdm.auto import tqdm
 from mousearm import checkpoint
 from mousearm.algo import SequencePPO, network_threads
 from mousearm.checkpoint import RandomState, Stateful, TrainingState
-from mousearm.config.schema import AlgoConfig
+from mousearm.config import AlgoConfig
 from mousearm.env.device_env import DeviceEnv
 from mousearm.env.vec_env import TrackingVecEnv
 from mousearm.errors import Interrupted, NonFiniteError

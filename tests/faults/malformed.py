@@ -27,8 +27,7 @@ from sb3_contrib import RecurrentPPO
 
 from mousearm.agent import Agent
 from mousearm.agent_import import load_weights, read_archive, sizes
-from mousearm.config import compose, read_saved, to_yaml
-from mousearm.config.schema import LandmarksConfig, ModelConfig
+from mousearm.config import LandmarksConfig, ModelConfig, compose, read_saved, to_yaml
 from mousearm.errors import MouseArmError
 from mousearm.experiment import run
 from mousearm.kinematics import read_reaches, resample

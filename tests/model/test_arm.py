@@ -5,7 +5,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from mousearm.config.schema import LandmarksConfig, ModelConfig
+from mousearm.config import LandmarksConfig, ModelConfig
 from mousearm.env.references import prepare
 from mousearm.errors import ModelError, UnknownNameError
 from mousearm.model import Landmark, load_arm

@@ -8,7 +8,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from mousearm.config.schema import LandmarksConfig, ModelConfig
+from mousearm.config import LandmarksConfig, ModelConfig
 from mousearm.errors import ConfigError, ModelError
 from mousearm.model import Arm, load_arm
 from mousearm.model.arm import tendon_lengths

@@ -11,7 +11,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from mousearm.config.schema import LandmarksConfig, ModelConfig
+from mousearm.config import LandmarksConfig, ModelConfig
 from mousearm.errors import ModelError
 from mousearm.inverse_kinematics import inverse_kinematics
 from mousearm.mechanics import random_poses

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from mousearm.config.schema import LandmarksConfig, ModelConfig
+from mousearm.config import LandmarksConfig, ModelConfig
 from mousearm.errors import ModelError
 from mousearm.model import load_arm
 from mousearm.model.mjcf_safety import check_mjcf

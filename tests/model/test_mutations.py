@@ -16,7 +16,7 @@ from osim_text import document, muscle, points
 from test_coupling import EQUALITIES, chain_text
 from test_opensim_held import LINE, coupler
 
-from mousearm.config.schema import LandmarksConfig, ModelConfig
+from mousearm.config import LandmarksConfig, ModelConfig
 from mousearm.errors import MouseArmError
 from mousearm.mechanics import random_poses
 from mousearm.model import load_arm

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from osim_text import ELBOW, FLEXOR, PAW, SHOULDER, at, document, muscle, offset, pin, points, roll
 
-from mousearm.config.schema import LandmarksConfig, ModelConfig
+from mousearm.config import LandmarksConfig, ModelConfig
 from mousearm.errors import ModelError, UnknownNameError
 from mousearm.model import load_arm
 from mousearm.model.opensim import MjcfOptions, convert, read_osim, to_mjcf
