@@ -43,7 +43,8 @@ class SensesConfig:
         "What the fusimotor drive adds to it at full activation.", _NOT_NEGATIVE, "imp/s", default=50.0
     )
     ii_rest: float = key(
-        "Rate of a secondary ending (II) of a muscle at rest, in the middle of its lengths; as Ia.",
+        "Rate of a secondary ending (II) of a muscle at rest, in the middle of its lengths; Prochazka 1999 (Prog Brain "
+        "Res 123:133-142).",
         _NOT_NEGATIVE,
         "imp/s",
         default=80.0,
@@ -54,7 +55,7 @@ class SensesConfig:
     )
     ib_gain: float = key(
         "Rate of a tendon organ (Ib) per unit of ln(1 + force / `ib_force`); Lin and Crago 2002 (Ann Biomed Eng "
-        "30:68-83).",
+        "30:54-67).",
         _NOT_NEGATIVE,
         "imp/s",
         default=60.0,
