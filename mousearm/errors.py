@@ -44,6 +44,19 @@ class KinematicsError(MouseArmError):
     """A recorded reach that cannot be read, trusted or performed by the arm."""
 
 
+class EmgError(MouseArmError):
+    """Recorded EMG that cannot be read, trusted or compared.
+
+    ``file`` and ``channel`` say where, ``fault`` names the kind of fault, such as ``rate``; empty where they are not
+    known.
+    """
+
+    def __init__(self, text: str, file: object = "", channel: str = "", fault: str = ""):
+        of = f", channel {channel}" if channel else ""
+        super().__init__(f"{file}{of}: {text}" if file else text)
+        self.file, self.channel, self.fault = str(file), channel, fault
+
+
 class RunError(MouseArmError):
     """A run folder that cannot be created, continued or read."""
 

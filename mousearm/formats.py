@@ -13,11 +13,12 @@ import mousearm
 from mousearm.errors import FormatError
 
 RUN, CHECKPOINT, SPLIT, RECORDING = "run folder", "checkpoint", "split", "recording"
+ENVELOPE = "EMG envelope"
 
 Content = dict[str, Any]
 """What an upgrade takes and returns. Of a run folder: the content of its files, by name, as far as they are read. Of a
 checkpoint: ``network`` and, unless it is the best network alone, ``states``. Of a split: its keys. Of a recording:
-``reaches``.
+``reaches``. Of an envelope: what stands above its table.
 """
 
 
@@ -81,6 +82,7 @@ UPGRADES: Mapping[str, tuple[Callable[[Content], Content], ...]] = MappingProxyT
         CHECKPOINT: (_same, _checkpoint_3, _checkpoint_4),
         SPLIT: (_split_2,),
         RECORDING: (_same,),
+        ENVELOPE: (),
     }
 )
 """By kind, what makes the next format of each, from the first one on."""
