@@ -107,6 +107,10 @@ class RecordingError(MouseArmError):
     """A recording of a performance that cannot be read."""
 
 
+class NeuralError(MouseArmError):
+    """Activity of neurons or of their rivals that cannot be read, or does not fit together."""
+
+
 class RenderError(MouseArmError):
     """Pictures cannot be drawn on this machine."""
 

@@ -46,9 +46,11 @@ KNOWN_BY = {
     "wandb": {"tracking", "report"},
     "wandb_workspaces": {"report"},
     "opensim": {"fidelity"},
-    "sklearn": {"analysis"},
-    "h5py": {"door", "kinematics", "record"},
-    "pynwb": {"record"},
+    "sklearn": {"analysis", "neural"},
+    "h5py": {"door", "kinematics", "neural", "record"},
+    "pynapple": {"neural"},
+    "rsatoolbox": {"neural"},
+    "pynwb": {"neural", "record"},
     "hdmf": {"record"},
     "glfw": {"env", "view"},
     "viser": {"view"},
@@ -62,6 +64,7 @@ KNOWN_BY = {
 
 # Names of one meaning that stand in several files on purpose: name -> why.
 SHARED_NAMES = {
+    "Activity": "of units that a condition changes, and of whatever is compared with neurons",
     "Run": "of a report, and of notebooks",
     "check_reaches": "what notebooks call by this name, and what does it",
     "compare": "what notebooks call by this name, and what does it",
