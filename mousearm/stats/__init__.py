@@ -1,0 +1,72 @@
+"""Statistics: means with intervals, tests and their correction, nulls, ceilings, and what they allow to say.
+
+Numbers come in, numbers go out; nothing here knows what was measured.
+"""
+
+from mousearm.stats.ceilings import (
+    Ceiling,
+    MeanTrial,
+    correlation,
+    leave_one_out_ceiling,
+    pairwise_ceiling,
+    split_half_ceiling,
+)
+from mousearm.stats.evidence import Evidence, share_text
+from mousearm.stats.means import (
+    ALPHA,
+    CONFIDENCE,
+    ENOUGH,
+    RESAMPLES,
+    Paired,
+    Spread,
+    enough_pairs,
+    holm,
+    least_p,
+    paired,
+    spread,
+)
+from mousearm.stats.nested import Nested, nested_spread
+from mousearm.stats.nulls import (
+    DRAWS,
+    Arrangements,
+    NullTest,
+    arrangements,
+    circular_correlations,
+    circular_shift_test,
+    exchange_test,
+    null_test,
+    sign_flip_test,
+)
+
+__all__ = [
+    "ALPHA",
+    "CONFIDENCE",
+    "DRAWS",
+    "ENOUGH",
+    "RESAMPLES",
+    "Arrangements",
+    "Ceiling",
+    "Evidence",
+    "MeanTrial",
+    "Nested",
+    "NullTest",
+    "Paired",
+    "Spread",
+    "arrangements",
+    "circular_correlations",
+    "circular_shift_test",
+    "correlation",
+    "enough_pairs",
+    "exchange_test",
+    "holm",
+    "least_p",
+    "leave_one_out_ceiling",
+    "nested_spread",
+    "null_test",
+    "paired",
+    "pairwise_ceiling",
+    "share_text",
+    "sign_flip_test",
+    "split_half_ceiling",
+    "spread",
+]

@@ -1,0 +1,161 @@
+"""Nulls: what a score would be by chance, by exchanging recordings, shifting them in time, or flipping signs.
+
+Every null holds the observed arrangement as its first row, so that p = (rows at least as large) / (rows): exact where
+all arrangements are there, and with the +1 of Phipson and Smyth (2010) where they are drawn. All tests ask whether the
+observed value is larger than by chance; several tests share their arrangements, which gives the correction by the
+largest statistic among them (Westfall and Young 1993).
+"""
+
+import math
+from collections.abc import Hashable, Sequence
+from itertools import permutations, product
+from typing import NamedTuple
+
+import numpy as np
+
+DRAWS = 10_000
+"""Arrangements of a null; where there are no more than these, all are taken."""
+
+_MOST_VALUES = 1_000_000  # that are held at once
+_ROUNDING = 1e-12  # arrangements whose values differ by less are equal
+
+
+class Arrangements(NamedTuple):
+    """Which recording stands for which prediction, in each row of a null; the first row is what was observed."""
+
+    orders: np.ndarray  # (arrangements, n) indices of recordings
+    exact: bool  # whether all arrangements are there, each once
+
+
+class NullTest(NamedTuple):
+    """Observed values against a null, of any number of tests that share it; arrays have the shape of the tests."""
+
+    observed: np.ndarray
+    null_mean: np.ndarray
+    null_high: np.ndarray  # the value that 5 % of the null exceed
+    p: np.ndarray  # one-sided: the share of the null that is at least as large
+    p_corrected: np.ndarray  # the same for the largest of all these tests, standardised by their nulls
+    arrangements: int
+    exact: bool
+
+    @property
+    def least_p(self) -> float:
+        """The smallest p that this null can give."""
+        return 1 / self.arrangements
+
+
+def arrangements(groups: Sequence[Hashable], draws: int = DRAWS, seed: int = 0) -> Arrangements:
+    """Exchanges of n recordings within groups, such as (animal, session): all where they are few, else drawn ones.
+
+    The observed order comes first. A group of one recording has nothing to exchange.
+    """
+    labels = list(groups)
+    places = [np.array([i for i, label in enumerate(labels) if label == one]) for one in dict.fromkeys(labels)]
+    if math.prod(math.factorial(len(place)) for place in places) <= draws:
+        ways = [list(permutations(place)) for place in places]
+        orders = np.empty((math.prod(map(len, ways)), len(labels)), dtype=int)
+        for row, chosen in enumerate(product(*ways)):
+            for place, order in zip(places, chosen, strict=True):
+                orders[row, place] = order
+        return Arrangements(orders, True)
+    rng = np.random.default_rng(seed)
+    orders = np.tile(np.arange(len(labels)), (draws + 1, 1))
+    for place in places:
+        orders[1:, place] = rng.permuted(np.tile(place, (draws, 1)), axis=1)
+    return Arrangements(orders, False)
+
+
+def null_test(values: np.ndarray, exact: bool) -> NullTest:
+    """Test the first row of (arrangements, *tests) values against all of them; ValueError if one is not finite."""
+    if not np.isfinite(values).all():
+        raise ValueError("a value of the null is not finite")
+    observed, slack = values[0], _ROUNDING * np.maximum(1.0, np.abs(values[0]))
+    tests = values.reshape(len(values), -1)
+    scale = tests.std(axis=0)
+    known = scale > _ROUNDING * np.maximum(1.0, np.abs(tests).max(axis=0))  # a null that is one value tests nothing
+    standard = (tests - tests.mean(axis=0)) / np.where(known, scale, 1.0)
+    largest = np.where(known, standard, -np.inf).max(axis=1)
+    corrected = np.where(known, (largest[:, None] >= standard[0] - _ROUNDING).mean(axis=0), 1.0)
+    return NullTest(
+        observed,
+        values.mean(axis=0),
+        np.quantile(values, 0.95, axis=0),
+        (values >= observed - slack).mean(axis=0),
+        corrected.reshape(observed.shape),
+        len(values),
+        exact,
+    )
+
+
+def exchange_test(scores: np.ndarray, groups: Sequence[Hashable], draws: int = DRAWS, seed: int = 0) -> NullTest:
+    """Whether predictions fit their own recordings better than others of the same group.
+
+    Args:
+        scores: (*tests, n, n) score of prediction i against recording j, finite; the statistic is the mean over i of
+            the score against the recording that stands for j.
+        groups: n labels, within which recordings are exchanged.
+        draws: how many exchanges are taken where there are more.
+        seed: of what is drawn.
+    """
+    orders, exact = arrangements(groups, draws, seed)
+    rows = np.arange(scores.shape[-1])
+    pieces = np.array_split(orders, math.ceil(scores.size * len(orders) / rows.size / _MOST_VALUES))
+    values = np.concatenate([np.moveaxis(scores[..., rows, piece].mean(axis=-1), -1, 0) for piece in pieces])
+    return null_test(values, exact)
+
+
+def circular_correlations(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """(T, ...) Pearson r of (T, ...) series with the other rolled by 0 ... T - 1 frames; 0 where one is constant."""
+    first, second = (_standardised(series) for series in (one, other))
+    spectrum = np.fft.rfft(first, axis=0) * np.conj(np.fft.rfft(second, axis=0))
+    return np.fft.irfft(spectrum, len(one), axis=0)
+
+
+def _standardised(series: np.ndarray) -> np.ndarray:
+    """Series along axis 0 without their mean, of length 1; a constant one becomes 0."""
+    centred = series - series.mean(axis=0)
+    length = np.sqrt(np.square(centred).sum(axis=0))
+    constant = length <= _ROUNDING * np.maximum(1.0, np.abs(series).max(axis=0)) * math.sqrt(len(series))
+    return np.where(constant, 0.0, centred / np.where(constant, 1.0, length))
+
+
+def circular_shift_test(
+    ones: Sequence[np.ndarray], others: Sequence[np.ndarray], draws: int = DRAWS, seed: int = 0
+) -> NullTest:
+    """Whether pairs of series, (T_i, *tests) each, correlate more than with one of them rolled in time.
+
+    The statistic is the mean r over the pairs; each pair is rolled by a number of frames of its own, all equally
+    likely, 0 among them. Exact for stationary series that end where they begin; a reach does neither, so it says
+    whether times fit, not whether the muscle of this reach does.
+    """
+    tables = [circular_correlations(*pair) for pair in zip(ones, others, strict=True)]
+    lengths = [len(table) for table in tables]
+    exact = math.prod(lengths) <= draws
+    if exact:
+        shifts = np.array(list(product(*map(range, lengths))))
+    else:
+        shifts = np.random.default_rng(seed).integers(0, lengths, size=(draws + 1, len(lengths)))
+        shifts[0] = 0
+    values = np.mean([table[shifts[:, i]] for i, table in enumerate(tables)], axis=0)
+    return null_test(values, exact)
+
+
+def sign_flip_test(
+    differences: np.ndarray, clusters: Sequence[Hashable] | None = None, draws: int = DRAWS, seed: int = 0
+) -> NullTest:
+    """Whether (*tests, n) paired differences are larger than 0 in their mean, if each might as well be negative.
+
+    ``clusters`` are n labels of differences that keep their signs together, such as those of an animal; None if each
+    stands for itself. Under the null differences are symmetric around 0. n differences give no p below 2^-n.
+    """
+    labels = list(range(differences.shape[-1])) if clusters is None else list(clusters)
+    names = list(dict.fromkeys(labels))
+    member = np.array([[label == name for label in labels] for name in names], dtype=float)  # (clusters, n)
+    exact = 2 ** len(names) <= draws
+    if exact:
+        signs = np.array(list(product((1.0, -1.0), repeat=len(names))))
+    else:
+        signs = np.random.default_rng(seed).choice((1.0, -1.0), size=(draws + 1, len(names)))
+        signs[0] = 1.0
+    values = np.moveaxis(differences @ (signs @ member).T, -1, 0) / differences.shape[-1]
+    return null_test(values, exact)
