@@ -7,6 +7,8 @@ from test_activity import activity
 
 from mousearm.errors import NeuralError
 from mousearm.neural.activity import matched
+from mousearm.neural.made import Recipe, make_neurons
+from mousearm.neural.rates import Kernel
 
 
 def told(says, call, *arguments, **options):
@@ -24,3 +26,18 @@ def test_advice_where_activities_do_not_match():
     assert matched(activity("c", (30, 30), ("one", "one")), b)[1].reaches == ("one", "one")
     told("Check the event that trials are aligned to", matched, a, activity("b", (30, 26)))
     assert matched(a, activity("b", (30, 27)))[0].n_frames == (30, 27)
+
+
+def test_advice_where_neurons_are_made():
+    a, b = activity(lengths=(30, 30)), activity("b", (30, 27))
+    told("Neurons cannot be made with ", Recipe, depth=-1)
+    assert make_neurons([(a, 1)], Recipe(depth=0)).neurons.n_units == 60
+    told("is none: give a number of at least 0", make_neurons, [(a, -1)])
+    told("are not on the same trials: give both to matched first", make_neurons, [(a, 1), (b, 1)])
+    assert make_neurons([(of, 1) for of in matched(a, b)]).neurons.n_frames == (30, 27)
+
+
+def test_advice_on_kernels():
+    told("There is no kernel ", Kernel, "box")
+    told("Give more than 0 and at most 1000 ms", Kernel, "causal", 0)
+    assert Kernel("causal", 1000).margins(0.1) == (40, 0)
