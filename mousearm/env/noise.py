@@ -24,6 +24,9 @@ class EpisodeNoise:
         self._simulation, self._episode = np.arange(n), np.full(n, -1)
         self._step = np.zeros(n, dtype=int)
         self._numbers = np.zeros((n, length, width))
+        self._begin = length * np.arange(n)  # of the simulations' numbers, where those of all follow one another
+        self._bits = np.random.Philox(key=0)
+        self._generator, self._fresh = np.random.Generator(self._bits), self._bits.state
 
     def rewind(self, simulation: np.ndarray, episode: np.ndarray) -> None:
         """Let the next episodes be those of an evaluation, (N,), as of these simulations: the same with any seed."""
@@ -42,7 +45,8 @@ class EpisodeNoise:
 
     def now(self) -> np.ndarray:
         """The numbers of this step, (N, width)."""
-        return self._numbers[np.arange(len(self._step)), self._step % self._numbers.shape[1]]
+        n, length, width = self._numbers.shape
+        return self._numbers.reshape(n * length, width).take(self._begin + self._step % length, axis=0)
 
     def state(self) -> dict[str, np.ndarray]:
         """Episodes and steps, of which all numbers follow; live, to be copied."""
@@ -54,6 +58,9 @@ class EpisodeNoise:
         self._draw(np.arange(len(self._step)))
 
     def _draw(self, ids: np.ndarray) -> None:
-        for i in ids:
-            words = np.array([self._seed, self._simulation[i] << 32 | self._episode[i]], dtype=np.uint64)
-            np.random.Generator(np.random.Philox(key=words)).standard_normal(out=self._numbers[i])
+        keys = np.full((len(ids), 2), self._seed, np.uint64)
+        keys[:, 1] = self._simulation[ids] << 32 | self._episode[ids]
+        for i, key in zip(ids, keys, strict=True):
+            self._fresh["state"]["key"] = key  # a new generator would ask the system for numbers first, in vain
+            self._bits.state = self._fresh
+            self._generator.standard_normal(out=self._numbers[i])

@@ -120,7 +120,9 @@ class Efferents:
             self._line.send(ctrl)
             ctrl = self._line.arriving()
         if self.noise is not None:
-            sd = np.sqrt(self._constant**2 + np.square(self._share * ctrl))
+            sd = np.abs(self._share * ctrl)
+            if self._constant:
+                sd = np.sqrt(sd * sd + self._constant**2)
             ctrl = ctrl + sd * self.noise.now()
             self.noise.advance()
         return ctrl

@@ -70,6 +70,7 @@ class Task:
         self._config = config = conditions.config(config)
         env = config.env
         self.arm = arm
+        self._ctrl_ends = arm.ctrl_range.T.copy()
         self.references = references
         self.n = n
         simulated = conditions.arm(arm)
@@ -209,7 +210,7 @@ class Task:
         if self._acting is not None:
             time = self._frame * self.simulation.control_dt
             ctrl, load = self._acting.controls(ctrl, self.snapshot, time), self._acting.paw_load(time)
-        ctrl = np.clip(ctrl, *self.arm.ctrl_range.T)
+        ctrl = ctrl.clip(*self._ctrl_ends)
         if load is None:
             self.simulation.step(ctrl)
         else:
