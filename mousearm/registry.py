@@ -84,3 +84,4 @@ INITIAL_ACTIVATIONS = Registry("initial activation", "mousearm.pretrain.initial_
 CONDITIONS = Registry("condition", "mousearm.condition")
 FORMATS = Registry("format of recordings", "mousearm.kinematics.imports")
 TRACKERS = Registry("tracker", "mousearm.tracking")
+SIMILARITIES = Registry("measure of similarity", "mousearm.neural.measures")

@@ -1,0 +1,80 @@
+"""Scores of measures with their nulls: what a study calls."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mousearm.errors import UnknownNameError
+from mousearm.neural.activity import Activity, matched
+from mousearm.neural.measures.design import Design, Settings
+from mousearm.neural.measures.folds import assign_folds
+from mousearm.neural.measures.pairings import Pairings, exchanged, reversed_in_time, shifted
+from mousearm.neural.measures.similarity import Similarity
+from mousearm.neural.measures.values import Values
+from mousearm.registry import SIMILARITIES
+
+NULLS = ("exchanged", "shifted", "reversed")
+"""How pairings are broken: reaches exchanged, frames of each trial shifted circularly, or reversed in time."""
+
+
+def make_pairings(null: str, x: Activity, y: Activity, settings: Settings, n: int) -> Pairings:
+    """The actual pairing and n of a null by its name, of ``matched(x, y)``."""
+    x, _ = matched(x, y)
+    if null == "exchanged":
+        folds = assign_folds(x.reaches, x.groups, settings.folds, settings.seed)
+        return exchanged(x.reaches, x.groups, folds, n, settings.seed)
+    if null not in NULLS:
+        raise UnknownNameError("null of pairings", null, NULLS)
+    return (shifted if null == "shifted" else reversed_in_time)(len(x.reaches), n, settings.seed)
+
+
+def compare(
+    x: Activity,
+    y: Activity,
+    measures: Sequence[str],
+    settings: Settings | None = None,
+    null: str = "exchanged",
+    n_nulls: int = 1000,
+) -> dict[str, Similarity]:
+    """Compare a predictor with neurons by several measures, on the same folds, lags and pairings.
+
+    Args:
+        x: the predictor.
+        y: the neurons.
+        measures: names in `mousearm.registry.SIMILARITIES`.
+        settings: how both are prepared and compared.
+        null: one of `NULLS`.
+        n_nulls: number of pairings of the null.
+
+    Raises:
+        NeuralError: they have too few reaches in common, reaches are too short for the lags, or nothing varies.
+        UnknownNameError: there is no such measure or null.
+    """
+    settings = settings or Settings()
+    functions = {name: SIMILARITIES[name] for name in measures}
+    design = Design(x, y, settings, make_pairings(null, x, y, settings, n_nulls))
+    return {name: as_similarity(name, design, function(design)) for name, function in functions.items()}
+
+
+def as_similarity(name: str, design: Design, values: Values) -> Similarity:
+    """The score that a measure's values of a design are."""
+    step = design.x.step_s
+    nulls = values.all[1:]
+    kept = [np.mean([getattr(fold, side).kept for fold in design.folds]) for side in ("of_x", "of_y")]
+    return Similarity(
+        measure=name,
+        x=design.x.name,
+        y=design.y.name,
+        value=float(values.all[0]),
+        folds=values.folds,
+        lag_s=np.array([design.lags[fold.lag[0]] * step for fold in design.folds]),
+        null=design.pairings.kind,
+        nulls=nulls,
+        p=float((1 + np.sum(nulls >= values.all[0])) / (1 + len(nulls))),
+        least_p=design.pairings.least_p,
+        lags_s=np.array(design.lags) * step,
+        by_lag=values.by_lag[0],
+        nulls_by_lag=values.by_lag[1:],
+        units=values.units,
+        about={"variance kept of x": float(kept[0]), "variance kept of y": float(kept[1]), **values.about},
+    )

@@ -1,0 +1,176 @@
+"""A predictor and neurons, prepared and multiplied for all folds, lags and pairings, from which measures are computed.
+
+For each fold both sides are prepared on the other reaches, the lag is chosen on them, and the moments of all folds
+are kept at that lag. Every pairing goes through the same: a null chooses its lag as the data did.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from mousearm.errors import NeuralError
+from mousearm.neural.activity import Activity, matched
+from mousearm.neural.measures.folds import assign_folds
+from mousearm.neural.measures.moments import (
+    LaggedSums,
+    Moments,
+    lag_windows,
+    lagged_sums,
+    split,
+    total,
+    with_ones,
+)
+from mousearm.neural.measures.pairings import Pairings, TrialFrames, actual
+from mousearm.neural.measures.preparation import Preparation, fit_preparation
+
+_RIDGE = 1e-3  # share of the mean variance of a component, added to each where the lag is chosen
+_FEWEST_FRAMES = 8  # of a trial that are left at the largest lag
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How both sides are prepared and compared: folds of reaches, components of each side, lags up to one in s."""
+
+    folds: int = 5
+    components: int = 10
+    most_lag_s: float = 0.1
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Fold:
+    """What there is when the reaches of one fold are held out.
+
+    Attributes:
+        number: of the fold.
+        of_x, of_y: preparations, fitted on the training reaches.
+        x, y: frames (T_i, p) and (T_i, q) of all trials along the components.
+        lag: (N,) number of the lag that was chosen on the training reaches, of each pairing.
+        parts: moments of each fold at that lag.
+        by_lag: sums at all lags of the first pairings.
+    """
+
+    number: int
+    of_x: Preparation
+    of_y: Preparation
+    x: TrialFrames = field(repr=False)
+    y: TrialFrames = field(repr=False)
+    lag: np.ndarray = field(repr=False)
+    parts: list[Moments] = field(repr=False)
+    by_lag: LaggedSums = field(repr=False)
+
+    @cached_property
+    def held(self) -> tuple[Moments, Moments]:
+        """Moments of the training reaches and of the held-out ones, both about the means of training."""
+        return split(self.parts, self.number)
+
+
+class Design:
+    """Both sides, compared in N pairings of which the first is the actual one.
+
+    Args:
+        x: the predictor.
+        y: the neurons.
+        settings: how they are compared.
+        pairings: by default only the actual one.
+        folds: (trials,) number of the fold of each trial of ``matched(x, y)``; by default `assign_folds`.
+        band: of how many pairings all lags are kept.
+
+    Raises:
+        NeuralError: they have too few reaches in common, reaches are too short for the lags, or nothing varies.
+    """
+
+    def __init__(
+        self,
+        x: Activity,
+        y: Activity,
+        settings: Settings | None = None,
+        pairings: Pairings | None = None,
+        folds: np.ndarray | None = None,
+        band: int = 101,
+    ):
+        self.x, self.y = matched(x, y)
+        self.settings = settings or Settings()
+        given = assign_folds(self.x.reaches, self.x.groups, self.settings.folds, self.settings.seed)
+        self.fold_of = given if folds is None else folds
+        self.pairings = pairings or actual(len(self.x.reaches))
+        self.lags = _lags(self.x, self.settings.most_lag_s)
+        self.folds = [self._fold(number, band) for number in range(self.fold_of.max() + 1)]
+
+    def __len__(self) -> int:
+        return len(self.pairings)
+
+    def _fold(self, number: int, band: int) -> Fold:
+        training = [i for i in range(len(self.fold_of)) if self.fold_of[i] != number]
+        sides: list[tuple[Preparation, TrialFrames]] = []
+        for side in (self.x, self.y):
+            how = fit_preparation(side.name, [side.values[i] for i in training], self.settings.components)
+            sides.append((how, [how.components(values) for values in side.values]))
+        (of_x, x), (of_y, y) = sides
+        sums = lagged_sums(x, y, self.fold_of, self.pairings, self.lags)
+        lag = np.stack([explained_share(sums.at(k), number) for k in range(len(self.lags))]).argmax(axis=0)
+        return Fold(number, of_x, of_y, x, y, lag, sums.at(lag), sums.first(band))
+
+    def unit_moments(self, fold: Fold, which: np.ndarray, lag: np.ndarray) -> list[Moments]:
+        """Moments of each fold between components of x and single normalised units of y.
+
+        For M pairings by number, each at a lag by number. Of products of y with itself there are only the squares,
+        (M, n).
+        """
+        n, p, q = len(which), fold.x[0].shape[1] + 1, self.y.n_units + 1
+        n_folds = len(self.folds)
+        xx, xy = np.zeros((n_folds, n, p, p)), np.zeros((n_folds, p, n, q))
+        yy = np.zeros((n_folds, n, q))
+        at_lag = {k: np.flatnonzero(lag == k) for k in np.unique(lag)}
+        units = [fold.of_y.normalised(values) for values in self.y.values]
+        last, others, ends = np.empty(0), np.empty(0), np.empty(0)
+        for i, found in self.pairings.each(units):
+            if found is not last:
+                last, others = found, with_ones(found)
+                ends = np.concatenate([np.zeros((1, *others.shape[1:])), np.cumsum(others**2, axis=0)])
+            own, g, choice = with_ones(fold.x[i]), self.fold_of[i], self.pairings.chosen[which, i]
+            for k, rows in at_lag.items():
+                of_x, of_y = lag_windows(len(own), self.lags[k])
+                product = own[of_x].T @ others[of_y].reshape(-1, found.shape[1] * q)
+                xy[g][:, rows] += product.reshape(p, -1, q)[:, choice[rows]]
+                yy[g, rows] += (ends[of_y.stop] - ends[of_y.start])[choice[rows]]
+                xx[g, rows] += own[of_x].T @ own[of_x]
+        return [_unit_moments(*sums) for sums in zip(xx, xy, yy, strict=True)]
+
+
+def _unit_moments(xx: np.ndarray, xy: np.ndarray, yy: np.ndarray) -> Moments:
+    xy = xy.swapaxes(0, 1)
+    return Moments(xx[:, -1, -1], xx[:, :-1, -1], xy[:, -1, :-1], xx[:, :-1, :-1], xy[:, :-1, :-1], yy[:, :-1])
+
+
+def _lags(x: Activity, most_s: float) -> list[int]:
+    most = round(most_s / x.step_s)
+    shortest = min(x.n_frames)
+    if shortest - most < _FEWEST_FRAMES:
+        where = x.reaches[x.n_frames.index(shortest)]
+        longest = max(shortest - _FEWEST_FRAMES, 0) * x.step_s
+        raise NeuralError(
+            f"The reach {where} has {shortest} frames of {1e3 * x.step_s:.3g} ms, too few for lags of up to "
+            f"{1e3 * most_s:.3g} ms. Leave it out, or give lags of up to {1e3 * longest:.3g} ms."
+        )
+    return list(range(-most, most + 1))
+
+
+def explained_share(parts: Sequence[Moments], test: int) -> np.ndarray:
+    """Share of the variance of y that x explains on the training reaches, without the bias of a fit, (N,).
+
+    |L^-1 C|^2 / tr(yy), with xx = L L' and C = xy, is what least squares explain of the reaches that they were fitted
+    to. Here C is a sum over folds, and only products of different folds are taken, which are unbiased.
+    """
+    training = [part for g, part in enumerate(parts) if g != test]
+    whole = total(training)
+    means = whole.x / whole.n[:, None], whole.y / whole.n[:, None]
+    whole = whole.about(*means)
+    p, n = whole.xx.shape[1], len(training)
+    size = np.trace(whole.xx, axis1=1, axis2=2)[:, None, None] / p
+    inverse = np.linalg.inv(np.linalg.cholesky(whole.xx + _RIDGE * size * np.eye(p)))
+    each = np.square([inverse @ part.about(*means).xy for part in training]).sum(axis=(0, 2, 3))
+    together = np.square(inverse @ whole.xy).sum(axis=(1, 2))
+    return n / (n - 1) * (together - each) / np.trace(whole.yy, axis1=1, axis2=2)

@@ -1,0 +1,146 @@
+"""Sums of products of both sides over the frames of folds, for all lags and all pairings at once.
+
+A lag is positive if the neurons are later than the predictor: frame t of the predictor goes with frame t + lag of the
+neurons. TrialFrames without a partner are left out.
+"""
+
+from collections.abc import Sequence
+from functools import reduce
+from typing import NamedTuple
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from mousearm.neural.measures.pairings import Pairings, TrialFrames
+
+
+class Moments(NamedTuple):
+    """Sums over the frames of some reaches, for N pairings: of both sides, and of their products.
+
+    About which means, the maker says: `split` gives those of the training reaches.
+    """
+
+    n: np.ndarray  # (N,) frames
+    x: np.ndarray  # (N, p)
+    y: np.ndarray  # (N, q)
+    xx: np.ndarray  # (N, p, p)
+    xy: np.ndarray  # (N, p, q)
+    yy: np.ndarray  # (N, q, q), or (N, q) where only squares are needed
+
+    def plus(self, other: "Moments") -> "Moments":
+        """The sums over the frames of both."""
+        return Moments(*(a + b for a, b in zip(self, other, strict=True)))
+
+    def about(self, mean_x: np.ndarray, mean_y: np.ndarray) -> "Moments":
+        """The same sums after means (N, p) and (N, q) were taken off."""
+        n = self.n[:, None]
+        if self.yy.ndim == 2:
+            yy = self.yy - 2 * mean_y * self.y + n * mean_y**2
+        else:
+            yy = self.yy - _outer(mean_y, self.y) - _outer(self.y, mean_y) + n[..., None] * _outer(mean_y, mean_y)
+        xx = self.xx - _outer(mean_x, self.x) - _outer(self.x, mean_x) + n[..., None] * _outer(mean_x, mean_x)
+        xy = self.xy - _outer(mean_x, self.y) - _outer(self.x, mean_y) + n[..., None] * _outer(mean_x, mean_y)
+        return Moments(self.n, self.x - n * mean_x, self.y - n * mean_y, xx, xy, yy)
+
+    def centred(self) -> "Moments":
+        """The same sums about the means of these frames."""
+        return self.about(self.x / self.n[:, None], self.y / self.n[:, None])
+
+    def turned(self) -> "Moments":
+        """The sides exchanged."""
+        return Moments(self.n, self.y, self.x, self.yy, self.xy.swapaxes(1, 2), self.xx)
+
+
+def _outer(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return a[:, :, None] * b[:, None, :]
+
+
+def total(parts: Sequence[Moments]) -> Moments:
+    """Sum of several moments about the same means."""
+    return reduce(Moments.plus, parts)
+
+
+def split(parts: Sequence[Moments], test: int, training: Sequence[int] | None = None) -> tuple[Moments, Moments]:
+    """Training and test moments of folds, both about the means of training, which by default are all other folds."""
+    training = [g for g in range(len(parts)) if g != test] if training is None else training
+    whole = total([parts[g] for g in training])
+    means = whole.x / whole.n[:, None], whole.y / whole.n[:, None]
+    return whole.about(*means), parts[test].about(*means)
+
+
+def lag_windows(n: int, lag: int) -> tuple[slice, slice]:
+    """TrialFrames of the predictor and of the neurons, of n, that belong together at a lag in frames."""
+    return slice(max(0, -lag), n - max(0, lag)), slice(max(0, lag), n - max(0, -lag))
+
+
+class LaggedSums(NamedTuple):
+    """Sums of G folds at L lags for N pairings, of sides with a last column of ones."""
+
+    xx: np.ndarray  # (G, L, p + 1, p + 1)
+    xy: np.ndarray  # (G, L, N, p + 1, q + 1)
+    yy: np.ndarray  # (G, L, N, q + 1, q + 1)
+
+    def at(self, lag: int | np.ndarray, which: slice | np.ndarray = slice(None)) -> list[Moments]:
+        """Moments of each fold at a lag by its number, or at one for each of the pairings."""
+        n = np.arange(self.xy.shape[2])[which]
+        lag = np.broadcast_to(lag, n.shape)
+        return [_moments(xx[lag], xy[lag, n], yy[lag, n]) for xx, xy, yy in zip(self.xx, self.xy, self.yy, strict=True)]
+
+    def first(self, n: int) -> "LaggedSums":
+        """Sums of the first pairings only, in arrays of their own."""
+        return LaggedSums(self.xx, self.xy[:, :, :n].copy(), self.yy[:, :, :n].copy())
+
+
+def _moments(xx: np.ndarray, xy: np.ndarray, yy: np.ndarray) -> Moments:
+    return Moments(xx[:, -1, -1], xx[:, :-1, -1], xy[:, -1, :-1], xx[:, :-1, :-1], xy[:, :-1, :-1], yy[:, :-1, :-1])
+
+
+def with_ones(values: np.ndarray) -> np.ndarray:
+    """Values with one more column, of ones."""
+    return np.concatenate([values, np.ones((*values.shape[:-1], 1))], axis=-1)
+
+
+def lagged_sums(
+    x: TrialFrames, y: TrialFrames, folds: np.ndarray, pairings: Pairings, lags: Sequence[int]
+) -> LaggedSums:
+    """Sums for trials (T_i, p) of the predictor and (T_i, q) of the neurons, for lags in frames."""
+    p, q = x[0].shape[1] + 1, y[0].shape[1] + 1
+    xx = np.zeros((folds.max() + 1, len(lags), p, p))
+    xy: list[np.ndarray] = [np.empty(0)] * len(x)
+    yy, last, others, squares = [*xy], np.empty(0), np.empty(0), np.empty(0)
+    for i, found in pairings.each(y):
+        own = with_ones(x[i])
+        if found is not last:
+            last, others = found, with_ones(found)
+            squares = np.stack([_squares(others, lag) for lag in lags], axis=1)
+        n_others = found.shape[1]
+        cross = np.empty((n_others, len(lags), p, q))
+        for k, lag in enumerate(lags):
+            of_x, of_y = lag_windows(len(own), lag)
+            xx[folds[i], k] += own[of_x].T @ own[of_x]
+            product = own[of_x].T @ others[of_y].reshape(-1, n_others * q)
+            cross[:, k] = product.reshape(p, -1, q).swapaxes(0, 1)
+        xy[i], yy[i] = cross, squares
+    return LaggedSums(xx, _chosen_sums(xy, folds, pairings), _chosen_sums(yy, folds, pairings))
+
+
+def _squares(others: np.ndarray, lag: int) -> np.ndarray:
+    """Sums of products of each alternative, (T, A, q), with itself, (A, q, q), over its frames at a lag."""
+    part = others[lag_windows(len(others), lag)[1]].swapaxes(0, 1)
+    return part.swapaxes(1, 2) @ part
+
+
+def _chosen_sums(tables: Sequence[np.ndarray], folds: np.ndarray, pairings: Pairings) -> np.ndarray:
+    """Sums over the trials of each fold of what each pairing chooses of (A, L, a, b) per trial, (G, L, N, a, b)."""
+    shape = tables[0].shape[1:]
+    result = np.empty((folds.max() + 1, shape[0], len(pairings), *shape[1:]))
+    n = len(pairings)
+    for fold in range(len(result)):
+        own = [i for i in range(len(tables)) if folds[i] == fold]
+        table = np.concatenate([tables[i] for i in own])
+        starts = np.cumsum([0, *(len(tables[i]) for i in own[:-1])])
+        columns = (pairings.chosen[:, own] + starts).ravel()
+        pick = csr_array((np.ones(len(columns)), columns, np.arange(n + 1) * len(own)), shape=(n, len(table)))
+        for k in range(shape[0]):
+            result[fold, k] = (pick @ table[:, k].reshape(len(table), -1)).reshape(n, *shape[1:])
+    return result
