@@ -39,6 +39,7 @@ KNOWN_BY = {
         "agent_import",
         "experiment",
         "engine",
+        "neural",
     },
     "cuda": {"engine"},
     "stable_baselines3": {"env", "policy", "algo", "device", "benchmark", "training", "tracking"},

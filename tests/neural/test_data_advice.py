@@ -2,13 +2,16 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from test_activity import activity
 
 from mousearm.errors import NeuralError
 from mousearm.neural.activity import matched
 from mousearm.neural.made import Recipe, make_neurons
+from mousearm.neural.predictors import predictor
 from mousearm.neural.rates import Kernel
+from mousearm.neural.source import PredictorSource
 
 
 def told(says, call, *arguments, **options):
@@ -41,3 +44,25 @@ def test_advice_on_kernels():
     told("There is no kernel ", Kernel, "box")
     told("Give more than 0 and at most 1000 ms", Kernel, "causal", 0)
     assert Kernel("causal", 1000).margins(0.1) == (40, 0)
+
+
+def test_advice_on_what_a_recording_lacks(two_link, swing, assemble, configure):
+    agent = assemble(configure("policy.lstm_hidden_size=8"), two_link, [swing(two_link, 12)])
+    source = PredictorSource.of_agent(agent)
+    told("Leave out what is made of it", predictor, source, "muscles")
+    told("or leave emg out", predictor, source, "emg")
+    told("Leave untrained out for this layer", predictor, source, "untrained", "inputs")
+    told("Give the run folder to make it untrained", predictor, replace(source, agent=None), "untrained")
+    still = replace(source, reaches=(_still(source.reaches[0]),))
+    told("can explain nothing. Leave it out", predictor, still, "speed")
+    for name in ("hidden", "untrained", "kinematics"):
+        assert predictor(source, name).n_frames == (12,)
+    broken = replace(source, reaches=(replace(source.reaches[0], completed=False),))
+    told("Record a network that does", broken.lived)
+    assert source.lived().diverged == ()
+
+
+def _still(reach):
+    target = reach.signals["target"]
+    held = replace(target, values=np.broadcast_to(target.values[:1], target.values.shape))
+    return replace(reach, signals={**reach.signals, "target": held})
