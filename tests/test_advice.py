@@ -838,6 +838,9 @@ def test_every_extra_that_is_to_be_installed_exists():
 
 # Tests that do what messages say, each with a part of these messages.
 ELSEWHERE: dict[str, list[str]] = {
+    "neural/test_pieces.py::test_results_do_not_depend_on_the_number_of_processes": [
+        "run the same command again with fewer processes than "
+    ],
     "whatif/test_studies.py::test_training_goes_on_from_the_network_of_a_run": [
         " began with one of these networks, under one of these conditions and severities: look into start_from and"
     ],

@@ -1,0 +1,149 @@
+"""The tables of a study: cells for people, and rows for programs."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from mousearm.document import Cells
+from mousearm.neural.differences import RunDifference
+from mousearm.neural.results import TOO_FEW, UNIQUE, Contrast, NeuralStudy, Resemblance
+from mousearm.text import NO_VALUE, number
+
+_FORM = ".3f"
+
+
+def score_cells(study: NeuralStudy, label: str) -> Cells:
+    """Header and a row per measure: the score of a layer, its lag, its null and its ceiling."""
+    header = ["measure", "score", "lag, ms", "null, 95 %", "p (Holm)", "ceiling", "of it"]
+    rows = []
+    for measure in study.measures:
+        found = study.by_place.get((label, measure), ())
+        if not found:
+            continue
+        score, lag, null, ceiling = (
+            np.mean([value(match) for match in found], axis=0)
+            for value in (lambda m: m.score, lambda m: m.lag_ms, lambda m: m.null, lambda m: m.ceiling)
+        )
+        share = score / ceiling[0] if ceiling[0] > 0 else np.nan
+        rows.append(
+            [
+                *(measure, number(score, _FORM), number(lag, "+.0f"), _range(null)),
+                *(number(study.chance.get((label, measure)), ".2g"), _range(ceiling), number(share, ".0%")),
+            ]
+        )
+    return header, rows
+
+
+def rival_cells(study: NeuralStudy) -> Cells:
+    """Header and a row per measure: the scores of all predictors."""
+    header = ["measure", *study.labels]
+    rows = [
+        [measure, *(number(study.spread(label, measure).mean, _FORM) for label in study.labels)]
+        for measure in study.measures
+    ]
+    return header, rows
+
+
+def contrast_cells(study: NeuralStudy) -> Cells:
+    """Header and a row per layer, rival and measure: by how much the layer scores more."""
+    header = ["layer", "against", "measure", "difference", "95 % interval", "p (Holm)", "verdict"]
+    return header, [_contrast_row(one) for one in study.contrasts]
+
+
+def _contrast_row(one: Contrast) -> list[str]:
+    difference = one.mean.spread
+    measure = one.measure if one.measure != UNIQUE else f"{UNIQUE} beyond it"
+    p = "too few" if one.verdict == TOO_FEW else number(one.p, ".2g")
+    return [
+        *(one.label, one.rival, measure, number(difference.mean, f"+{_FORM}"), difference.text(f"+{_FORM}")),
+        *(p, one.verdict),
+    ]
+
+
+def difference_cells(found: Sequence[RunDifference]) -> Cells:
+    """Header and a row per two levels of a factor and measure."""
+    header = ["factor", "from", "to", "layer", "measure", "pairs", "change", "interval", "p (Holm)", "verdict"]
+    rows = []
+    for one in found:
+        change = one.change.difference
+        p = "too few" if one.verdict == TOO_FEW else number(one.p, ".2g")
+        rows.append(
+            [
+                *(one.factor, one.one, one.other, one.predictor, one.measure, str(one.change.n)),
+                *(number(change.mean, f"+{_FORM}"), change.text(f"+{_FORM}"), p, one.verdict),
+            ]
+        )
+    return header, rows
+
+
+def match_rows(study: NeuralStudy) -> list[dict[str, Any]]:
+    """A row per match with all digits."""
+    return [_match_row(study, match) for match in study.matches]
+
+
+def _match_row(study: NeuralStudy, match: Resemblance) -> dict[str, Any]:
+    names = ("run", "predictor", "against", "population", "animal", "measure", "score", "lag_ms", "p")
+    row = {name: getattr(match, name) for name in names}
+    for name in ("null", "ceiling"):
+        row |= dict(zip((f"{name}_low", f"{name}_high"), getattr(match, name), strict=True))
+    return row | {"p_holm": study.chance.get((match.label, match.measure), np.nan), "judged": match.is_judged}
+
+
+def held_out_rows(study: NeuralStudy) -> list[dict[str, Any]]:
+    """A row per match and held-out reach."""
+    return [
+        {**_place(match), "reach": reach, "score": score}
+        for match in study.matches
+        for reach, score in match.reaches.items()
+    ]
+
+
+def unit_rows(study: NeuralStudy) -> list[dict[str, Any]]:
+    """A row per match and neuron."""
+    return [
+        {**_place(match), "unit": unit, "score": score}
+        for match in study.matches
+        for unit, score in match.units.items()
+    ]
+
+
+def contrast_rows(study: NeuralStudy) -> list[dict[str, Any]]:
+    """A row per contrast with all digits."""
+    return [
+        {
+            **{"layer": one.label, "against": one.rival, "measure": one.measure},
+            **{"difference": one.mean.spread.mean, "low": one.mean.spread.low, "high": one.mean.spread.high},
+            **{"unit": one.mean.unit, "p": one.change.p, "p_holm": one.p, "effect": one.change.effect},
+            **{"reaches": one.change.n, "tests": one.tests, "verdict": one.verdict},
+        }
+        for one in study.contrasts
+    ]
+
+
+def _place(match: Resemblance) -> dict[str, str]:
+    names = ("run", "predictor", "against", "population", "measure")
+    return {name: getattr(match, name) for name in names}
+
+
+def _range(pair: Sequence[float]) -> str:
+    low, high = pair
+    return f"{low:{_FORM}} to {high:{_FORM}}" if np.isfinite([low, high]).all() else NO_VALUE
+
+
+def curve_rows(study: NeuralStudy) -> list[dict[str, Any]]:
+    """A row per match and lag."""
+    return [{**_place(match), "lag_ms": lag, "score": score} for match in study.matches for lag, score in match.curve]
+
+
+def difference_rows(found: Sequence[RunDifference]) -> list[dict[str, Any]]:
+    """A row per difference between kinds of networks with all digits."""
+    return [
+        {
+            **{name: getattr(one, name) for name in ("factor", "one", "other", "predictor", "measure")},
+            **{"change": one.change.difference.mean, "low": one.change.difference.low},
+            **{"high": one.change.difference.high, "pairs": one.change.n, "p": one.change.p, "p_holm": one.p},
+            **{"effect": one.change.effect, "tests": one.tests, "verdict": one.verdict},
+        }
+        for one in found
+    ]

@@ -1,0 +1,215 @@
+"""Figures of a study: similarity by measure, by lag, neuron by neuron, and subspaces in three dimensions."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from mousearm.neural.differences import SEED, Factors, run_scores
+from mousearm.neural.results import NeuralStudy
+from mousearm.plots import BLACK, GREY, PALETTE, name_rows, page
+from mousearm.stats import spread
+from mousearm.text import shortened
+
+_NULL, _CEILING = "0.85", "#F0E4C8"
+_PER_ROW, _NAME_LETTERS, _MOST_ROWS = 3, 26, 14
+_HEAD_MM, _PANEL_MM, _ROW_MM = 14.0, 16.0, 4.6
+
+
+def colour_of(study: NeuralStudy) -> dict[str, str]:
+    """A colour per predictor with its run: layers from the palette, rivals from its end, then grey."""
+    return dict(zip(study.labels, [*PALETTE, *[GREY] * len(study.labels)], strict=False))
+
+
+def similarity_figure(study: NeuralStudy) -> Figure:
+    """A panel per measure, a row per predictor: scores, the band of their null, and the ceiling."""
+    measures = _drawn_measures(study)
+    labels = study.labels[:_MOST_ROWS]
+    rows = -(-len(measures) // _PER_ROW)
+    with page(_HEAD_MM + rows * (_PANEL_MM + _ROW_MM * len(labels))) as figure:
+        axes = figure.subplots(rows, _PER_ROW, squeeze=False, sharey=True)
+        for panel, measure in zip(axes.flat, measures, strict=False):
+            for row, label in enumerate(labels):
+                _draw_row(panel, row, study, label, measure)
+            panel.set_title(measure)
+            name_rows(panel, [shortened(label, _NAME_LETTERS) for label in labels])
+            panel.locator_params(axis="x", nbins=5)
+        for spare in axes.flat[len(measures) :]:
+            spare.axis("off")
+        for panel in axes[-1]:
+            panel.set_xlabel("score on held-out reaches")
+        _legend(figure, [Line2D([], [], color=BLACK, marker="o", markersize=3.5, label="score (range of sessions)")])
+    return figure
+
+
+def _draw_row(axes: Axes, row: int, study: NeuralStudy, label: str, measure: str) -> None:
+    found = [match for match in study.by_place.get((label, measure), ()) if match.is_judged]
+    if not found:
+        return
+    colour, height = colour_of(study)[label], 0.36
+    low, high = (float(np.mean([match.null[i] for match in found])) for i in (0, 1))
+    axes.fill_betweenx([row - height, row + height], low, high, color=_NULL, linewidth=0)
+    low, high = (float(np.mean([match.ceiling[i] for match in found])) for i in (0, 1))
+    axes.fill_betweenx([row - height, row + height], low, high, color=_CEILING, linewidth=0)
+    axes.plot([low, low], [row - height, row + height], color=BLACK, linewidth=0.8)
+    scores = [match.score for match in found]
+    axes.plot([min(scores), max(scores)], [row, row], color=colour, linewidth=1.2)
+    axes.plot(scores, [row] * len(scores), "o", color=colour, markersize=2, alpha=0.5)
+    axes.plot(np.mean(scores), row, "o", color=colour, markersize=4)
+
+
+def lag_figure(study: NeuralStudy) -> Figure:
+    """A panel per measure: score against lag, a line per predictor; the band of the null, and the ceiling."""
+    measures = [name for name in _drawn_measures(study) if any(m.measure == name and m.curve for m in study.judged)]
+    rows = max(1, -(-len(measures) // _PER_ROW))
+    with page(_HEAD_MM + rows * 46.0) as figure:
+        axes = figure.subplots(rows, _PER_ROW, squeeze=False, sharex=True)
+        for panel, measure in zip(axes.flat, measures, strict=False):
+            _draw_lags(panel, study, measure)
+            panel.set_title(measure)
+        for spare in axes.flat[len(measures) :]:
+            spare.axis("off")
+        for panel in axes[-1]:
+            panel.set_xlabel("lag (ms): neurons later →")
+        for line in axes:
+            line[0].set_ylabel("score")
+        names = colour_of(study).items()
+        _legend(figure, [Line2D([], [], color=c, label=shortened(name, _NAME_LETTERS)) for name, c in names])
+    return figure
+
+
+def _draw_lags(axes: Axes, study: NeuralStudy, measure: str) -> None:
+    found = [match for match in study.judged if match.measure == measure and match.curve]
+    for low, high, colour in (
+        (min(m.null[0] for m in found), max(m.null[1] for m in found), _NULL),
+        (*np.mean([m.ceiling for m in found], axis=0), _CEILING),
+    ):
+        axes.axhspan(low, high, color=colour, linewidth=0)
+    axes.axhline(float(np.mean([m.ceiling[0] for m in found])), color=BLACK, linewidth=0.8)
+    axes.axvline(0, color="0.7", linewidth=0.5)
+    for label, colour in colour_of(study).items():
+        of = [match for match in found if match.label == label]
+        if of:
+            curves = np.array([match.curve for match in of])
+            axes.plot(curves[0, :, 0], curves[..., 1].mean(axis=0), color=colour)
+            lag = np.mean([match.lag_ms for match in of])
+            axes.plot(lag, np.interp(lag, curves[0, :, 0], curves[..., 1].mean(axis=0)), "o", color=colour, ms=3.5)
+
+
+def _drawn_measures(study: NeuralStudy) -> list[str]:
+    drawn = {match.measure for match in study.judged}
+    return [name for name in study.measures if name in drawn]
+
+
+def _legend(figure: Figure, handles: list[Any]) -> None:
+    handles = [*handles, Patch(color=_NULL, label="95 % of the null"), Patch(color=_CEILING, label="noise ceiling")]
+    figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 5))
+
+
+def neuron_figure(study: NeuralStudy, measure: str) -> Figure | None:
+    """Every neuron's score from a layer against that from a rival, a panel per pair; None where neurons have none."""
+    pairs = list(_pairs(study, measure))[: 2 * _PER_ROW]
+    if not pairs:
+        return None
+    rows = -(-len(pairs) // _PER_ROW)
+    with page(_HEAD_MM + 60.0 * rows) as figure:
+        axes = figure.subplots(rows, _PER_ROW, squeeze=False)
+        for panel, (label, rival, units) in zip(axes.flat, pairs, strict=False):
+            _draw_neurons(panel, label, rival, units)
+        for spare in axes.flat[len(pairs) :]:
+            spare.axis("off")
+        names = zip(PALETTE, study.populations, strict=False)
+        look: dict[str, Any] = {"marker": "o", "linestyle": "", "markersize": 3}
+        handles = [Line2D([], [], color=colour, label=shortened(name, _NAME_LETTERS), **look) for colour, name in names]
+        figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 5))
+    return figure
+
+
+def _pairs(study: NeuralStudy, measure: str) -> Iterator[tuple[str, str, list[np.ndarray]]]:
+    """A layer, a rival, and per population the scores of its neurons from the rival and from the layer, (n, 2)."""
+    for label, rival in ((one.label, one.rival) for one in study.contrasts if one.measure == measure):
+        ours, theirs = (
+            {match.population: match.units for match in study.by_place[name, measure]} for name in (label, rival)
+        )
+        units = [
+            np.array([(theirs[of][name], ours[of][name]) for name in ours[of]]).reshape(-1, 2)
+            for of in study.populations
+        ]
+        if any(len(of) for of in units):
+            yield label, rival, units
+
+
+def _draw_neurons(axes: Axes, label: str, rival: str, units: Sequence[np.ndarray]) -> None:
+    both = np.concatenate(units)
+    low, high = float(min(both.min(), 0.0)), float(both.max())
+    axes.plot([low, high], [low, high], color="0.6", linewidth=0.6)
+    for colour, of in zip([*PALETTE, *[GREY] * len(units)], units, strict=False):
+        axes.plot(*of.T, "o", color=colour, markersize=2.6, alpha=0.7, markeredgewidth=0)
+    limits = low - 0.04 * (high - low), high + 0.04 * (high - low)
+    axes.set(xlim=limits, ylim=limits, aspect="equal")
+    axes.set(xlabel=f"from {shortened(rival, _NAME_LETTERS)}", ylabel=f"from {shortened(label, _NAME_LETTERS)}")
+    text = f"{np.mean(both[:, 1] > both[:, 0]):.0%} of {len(both)} above"
+    axes.text(0.97, 0.03, text, transform=axes.transAxes, ha="right")
+
+
+def subspace_figure(spaces: Mapping[str, Sequence[np.ndarray]], names: Sequence[str]) -> Figure:
+    """Courses of reaches in three dimensions, a panel per space, all in the axes of the first.
+
+    Args:
+        spaces: by title, the courses of some reaches, (T, 3) each; the first are the neurons' own.
+        names: of the reaches.
+    """
+    every = np.concatenate([course for courses in spaces.values() for course in courses])
+    limits = [(float(low), float(high)) for low, high in zip(every.min(axis=0), every.max(axis=0), strict=True)]
+    with page(72) as figure:
+        for i, (title, courses) in enumerate(spaces.items()):
+            axes: Any = figure.add_subplot(1, len(spaces), i + 1, projection="3d")
+            for colour, course in zip(PALETTE, courses, strict=False):
+                axes.plot(*course.T, color=colour, linewidth=1.0)
+                axes.plot(*course[:1].T, "o", color=colour, markersize=3)
+            axes.set_title(title)
+            axes.tick_params(labelsize=0, length=0)
+            for axis, number in zip((axes.xaxis, axes.yaxis, axes.zaxis), "123", strict=True):
+                axis.set_ticklabels([])
+                axis.set_label_text(f"PC {number}", fontsize=6)
+                axis.labelpad = -12
+                axis.set_pane_color((0.97, 0.97, 0.97))
+            axes.set(**{f"{axis}lim": limit for axis, limit in zip("xyz", limits, strict=True)})
+            axes.grid(visible=False)
+        colours = zip(PALETTE, names, strict=False)
+        handles = [Line2D([], [], color=colour, label=shortened(name, _NAME_LETTERS)) for colour, name in colours]
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    return figure
+
+
+def difference_figure(study: NeuralStudy, factors: Factors) -> Figure:
+    """A panel per factor, a row per measure: runs of every level as dots, and their mean with its range or interval."""
+    names = list(dict.fromkeys(name for of in factors.values() for name in of if name != SEED))
+    measures = _drawn_measures(study)
+    with page(_HEAD_MM + 34.0 * len(measures)) as figure:
+        axes = figure.subplots(len(measures), len(names), squeeze=False, sharey="row", sharex="col")
+        for line, measure in zip(axes, measures, strict=True):
+            scores = run_scores(study, study.layers[0], measure)
+            for panel, name in zip(line, names, strict=True):
+                _draw_levels(panel, scores, {run: of.get(name, "") for run, of in factors.items()})
+            line[0].set_ylabel(measure)
+        for panel, name in zip(axes[0], names, strict=True):
+            panel.set_title(shortened(name, _NAME_LETTERS))
+    return figure
+
+
+def _draw_levels(axes: Axes, scores: Mapping[str, float], level_of: Mapping[str, str]) -> None:
+    levels = list(dict.fromkeys(level_of[run] for run in scores))
+    for place, level in enumerate(levels):
+        values = [score for run, score in scores.items() if level_of[run] == level]
+        mean, colour = spread(tuple(values)), PALETTE[place % len(PALETTE)]
+        offsets = np.linspace(-0.15, 0.15, len(values)) if len(values) > 1 else np.zeros(1)
+        axes.plot(place + offsets, values, "o", color=colour, markersize=2.2, alpha=0.5, markeredgewidth=0)
+        axes.plot([place + 0.3] * 2, [mean.low, mean.high], color=colour, linewidth=1.2)
+        axes.plot(place + 0.3, mean.mean, "o", color=colour, markersize=4)
+    axes.set_xticks(range(len(levels)), [shortened(level, 12) for level in levels], rotation=30, ha="right")
+    axes.set_xlim(-0.5, len(levels) - 0.2)

@@ -1,0 +1,228 @@
+"""A study of networks against neurons as a document: a page of HTML, Markdown, tables for programs, and a terminal."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from textwrap import fill
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from mousearm.document import (
+    Block,
+    Section,
+    as_html,
+    as_markdown,
+    picture_block,
+    table_block,
+    text_block,
+    warning_block,
+)
+from mousearm.files import make_folder, to_json, write_text
+from mousearm.neural import cells
+from mousearm.neural.differences import Factors, RunDifference, differences
+from mousearm.neural.figure import difference_figure, lag_figure, neuron_figure, similarity_figure, subspace_figure
+from mousearm.neural.results import MORE, UNIQUE, NeuralStudy
+from mousearm.plots import PRINT_DPI, write_figure
+from mousearm.text import TERMINAL, as_csv, columns, listed, number, plural
+
+NULL_TEXT = (
+    "Grey: the middle 95 % of the scores that the null gave. A score within it may be chance. Sand: the noise ceiling, "
+    "from its lower bound (black line), which a perfect predictor would reach in recordings as noisy as these, to its "
+    "upper one. Dots: mean over populations; small dots and line: the populations."
+)
+_LAGS = (
+    "Scores on held-out reaches at every lag of the window; right of 0 neurons follow. Dots: the lag that was "
+    "chosen on the reaches that were fitted, whose score is the one in the tables."
+)
+_NEURONS = (
+    "A dot is a neuron: how much of its variance over held-out reaches a rival explains, and how much the layer. "
+    "Above the line the layer explains more."
+)
+_SPACES = (
+    "Left: held-out reaches in the first three principal components of the neurons, fitted on the other reaches. "
+    "Others: the same reaches as each predictor gives them, mapped into these axes by ridge regression on the other "
+    "reaches. Dots: starts."
+)
+_TESTS = (
+    "RunDifference: mean over held-out reaches of the layer's score less the rival's, {scope}. p is of Wilcoxon's "
+    "signed-rank test over pairs of reaches, two-sided, after Holm's correction over all {tests} rows. Unique "
+    "variance: what layer and rival together explain less what the rival alone does; a layer that repeats the rival "
+    "has none. “None shown” is no proof that there is none; the interval says how large it may be."
+)
+_SCORES = (
+    "All scores are of reaches that nothing was fitted to; the lag was chosen without them, too. p says how often the "
+    "null did as well, after Holm's correction over layers and measures. A measure without null or ceiling is in the "
+    "CSV files only."
+)
+_DIFFERENCES = (
+    "The unit is a run; its score is the mean over populations. Runs that differ in this factor only, seed included, "
+    "form pairs. p is of Wilcoxon's signed-rank test, two-sided, after Holm's correction over all {} rows."
+)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A study with what is drawn beside it."""
+
+    study: NeuralStudy
+    sources: Sequence[str]
+    spaces: Mapping[str, Sequence[np.ndarray]] = field(default_factory=dict)  # as of `subspace_figure`
+    space_reaches: Sequence[str] = ()
+    factors: Factors = field(default_factory=dict)  # of runs of several kinds
+    facts: Mapping[str, str] = field(default_factory=dict)  # how activity was prepared, and of what
+    quality: Sequence[Section] = ()  # pictures of the recordings
+
+    @cached_property
+    def differences(self) -> list[RunDifference]:
+        """Every difference between kinds of networks."""
+        return differences(self.study, self.factors)
+
+    @property
+    def title(self) -> str:
+        """What was studied, in a line."""
+        runs = list(dict.fromkeys(match.run for match in self.study.matches if match.run))
+        whose = runs[0] if len(runs) == 1 else plural(len(runs), "run")
+        return f"{listed(self.study.layers, most=3)} of {whose} against {listed(self.study.populations, most=3)}"
+
+    @property
+    def figures(self) -> dict[str, tuple[Figure, str, str]]:
+        """Figures by file name, each with what it shows and its caption, as far as there is something to draw."""
+        study, units = self.study, [match.measure for match in self.study.judged if match.units]
+        drawn: dict[str, tuple[Figure | None, str, str]] = {}
+        if study.judged:
+            drawn["similarity"] = similarity_figure(study), "similarity by measure and predictor", NULL_TEXT
+        if any(match.curve for match in study.judged):
+            drawn["lags"] = lag_figure(study), "similarity by lag", _LAGS
+        if units:
+            drawn["neurons"] = neuron_figure(study, units[0]), "scores neuron by neuron", _NEURONS
+        if self.spaces:
+            drawn["subspaces"] = (
+                subspace_figure(self.spaces, self.space_reaches),
+                "reaches in three dimensions",
+                _SPACES,
+            )
+        if self.differences:
+            text = _DIFFERENCES.format(len(self.differences))
+            drawn["differences"] = difference_figure(study, self.factors), "scores of kinds of networks", text
+        return {name: (of[0], of[1], of[2]) for name, of in drawn.items() if of[0] is not None}
+
+
+def write_neural(shown: Shown, folder: Path) -> Path:
+    """Write neural.html, .md and .json, the tables as CSV, and figures; returns the page.
+
+    OutputError if something cannot be written.
+    """
+    make_folder(folder)
+    figures = shown.figures
+    parts = list(neural_sections(shown, figures))
+    rows = {
+        "matches": cells.match_rows(shown.study),
+        "contrasts": cells.contrast_rows(shown.study),
+        "reaches": cells.held_out_rows(shown.study),
+        "neurons": cells.unit_rows(shown.study),
+        "differences": cells.difference_rows(shown.differences),
+    }
+    content: dict[str, Any] = {"sources": list(shown.sources), "verdict": neural_verdict(shown), **shown.facts}
+    files = {f"{name}.csv": as_csv(of) for name, of in rows.items() if of}
+    files["neural.json"] = to_json({**content, **rows, "curves": cells.curve_rows(shown.study)})
+    files["neural.html"] = as_html(shown.title, "Studied: " + ", ".join(shown.sources), parts)
+    files["neural.md"] = as_markdown(shown.title, parts)
+    for name, text in files.items():
+        write_text(folder / name, text)
+    for name, (figure, *_) in figures.items():
+        write_figure(figure, folder / name, PRINT_DPI)
+    return folder / "neural.html"
+
+
+def neural_text(shown: Shown) -> str:
+    """The scores, what is unique, the verdict and the caveats, for a terminal."""
+    header, rows = cells.rival_cells(shown.study)
+    lines = [*columns([header, *rows], right=range(1, len(header)), width=TERMINAL), ""]
+    header, rows = cells.contrast_cells(shown.study)
+    unique = [row for row in rows if row[2].startswith(UNIQUE)]
+    if unique:
+        kept = [[cell for i, cell in enumerate(row) if i != 2] for row in (header, *unique)]
+        kept[0][2] = UNIQUE
+        lines += [*columns(kept, width=TERMINAL), ""]
+    return "\n".join([*lines, *(fill(line, TERMINAL) for line in [*neural_verdict(shown), *shown.study.caveats()])])
+
+
+def neural_verdict(shown: Shown) -> list[str]:
+    """What the numbers allow to say of every layer, a line each, and of kinds of networks."""
+    study = shown.study
+    said = [_said(study, label) for label in study.labels if study.is_layer(label)]
+    if shown.differences:
+        held = [one for one in shown.differences if one.verdict not in ("none shown", "too few")]
+        texts = [
+            f"{one.factor}: {one.other} {'above' if one.verdict == MORE else 'below'} {one.one} in {one.measure}"
+            f" ({one.change.difference.mean:+.3f}, {one.change.n} pairs of runs)"
+            for one in held
+        ]
+        head = f"Of {plural(len(shown.differences), 'difference')} between kinds of networks"
+        return [f"{head}, {len(held)} hold{': ' if held else ''}{'; '.join(texts) or ''}.", *said[:1]]
+    return said
+
+
+def _said(study: NeuralStudy, label: str) -> str:
+    """What the measures say of a layer together, and what it explains beyond each rival."""
+    above = study.above_chance(label)
+    parts = [f"{label}: above its null in {_share(list(above.values()))}"]
+    if any(above.values()) and np.isfinite(share := study.share(label)):
+        parts[0] += f", at {share:.0%} of the ceiling on average"
+    of_label = [one for one in study.contrasts if one.label == label]
+    for rival in dict.fromkeys(one.rival for one in of_label):
+        name = rival.removeprefix(f"{label.rpartition(': ')[0]}: ")
+        own = [one for one in of_label if one.rival == rival and one.measure != UNIQUE]
+        text = f"more like the neurons than {name} in {_share([one.verdict == MORE for one in own])}" if own else ""
+        for one in (one for one in of_label if one.rival == rival and one.measure == UNIQUE):
+            mean = one.mean.spread
+            interval = f" ({mean.kind} {mean.text('.3f')})" if mean.kind else ""
+            shown = f"{number(mean.mean, '.3f')} of the variance beyond it{interval}"
+            text += f", {shown}" if one.verdict == MORE else f", nothing shown beyond it ({mean.text('.3f')})"
+        parts.append(text.removeprefix(", "))
+    return "; ".join(parts) + "."
+
+
+def _share(found: Sequence[bool]) -> str:
+    return f"{sum(found)} of {plural(len(found), 'measure')}"
+
+
+def neural_sections(shown: Shown, figures: Mapping[str, tuple[Figure, str, str]]) -> Iterator[Section]:
+    """The whole document, section by section."""
+    study = shown.study
+
+    def drawn(name: str) -> list[Block]:
+        if name not in figures:
+            return []
+        figure, text, caption = figures[name]
+        return [picture_block(lambda: figure, text, caption)]
+
+    said = [text_block(line, "headline") for line in neural_verdict(shown)]
+    yield Section("", [*said, warning_block(study.caveats()), *drawn("similarity")])
+    if shown.differences:
+        table = table_block(cells.difference_cells(shown.differences), "differences")
+        yield Section("Which differences hold", [*drawn("differences"), table])
+    scores = [
+        block
+        for label in study.labels
+        if study.is_layer(label)
+        for block in (text_block(label), table_block(cells.score_cells(study, label), "scores"))
+    ]
+    yield Section("Scores", [*scores, text_block(_SCORES, "key"), table_block(cells.rival_cells(study), "predictors")])
+    if study.contrasts:
+        scope = study.contrasts[0].mean.scope
+        text = _TESTS.format(scope=scope, tests=len(study.contrasts))
+        table = table_block(cells.contrast_cells(study), "contrasts", [one.verdict for one in study.contrasts])
+        yield Section("Against rivals", [table, text_block(text, "key"), *drawn("neurons")])
+    if "lags" in figures:
+        yield Section("Lag", drawn("lags"))
+    if "subspaces" in figures:
+        yield Section("Subspaces", drawn("subspaces"))
+    yield from shown.quality
+    if shown.facts:
+        yield Section(
+            "How it was done", [table_block((["what", "how"], [[*pair] for pair in shown.facts.items()]), "facts")]
+        )
