@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mousearm.config import Config
+from mousearm.env.emg import emg_target
+from mousearm.env.references import References
 from mousearm.errors import MouseArmError
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.model import model_hashes
@@ -59,6 +61,8 @@ def run(config: Config, folder: Path, overrides: Sequence[str] = (), pruner: "Pr
         skipped: list[str] = []
         # Before anything is written: most mistakes in the input show here, and before what is slow to import.
         setup = Setup.build(config, split, skipped.append).with_engine()
+        if config.reward.w_emg > 0:
+            emg_target(setup.config, setup.arm, References(setup.references))  # refused here, and none is none later
         from mousearm.training.run import Experiment
 
         experiment = Experiment(setup, skipped)

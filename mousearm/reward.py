@@ -23,7 +23,7 @@ class Step:
     """One control step of N simulations: the arms before and after it.
 
     ``elbow_mm`` and ``paw_mm``, (N,), are the distances from the targets after it, ``peak_force``, (nu,), the largest
-    force of each actuator.
+    force of each actuator. ``emg_error``, (N,), is how far muscles are from recorded EMG, see `emg`; None without.
     """
 
     before: Snapshot
@@ -31,6 +31,7 @@ class Step:
     elbow_mm: Array
     paw_mm: Array
     peak_force: Array
+    emg_error: Array | None = None
 
 
 @dataclass(kw_only=True)
@@ -101,6 +102,13 @@ def paw(step: Step, form: RewardForm) -> Array:
 def effort(step: Step, form: RewardForm) -> Array:
     """Minus the effort of the actuators, in the form of `reward.effort`."""
     return EFFORTS[form.effort](step)
+
+
+@REWARDS.add
+def emg(step: Step, form: RewardForm) -> Array:
+    """Minus the mean over channels of squared differences of muscles from the EMG of `kinematics.emg`; 0 where none."""
+    assert step.emg_error is not None
+    return -step.emg_error
 
 
 @REWARDS.add

@@ -854,6 +854,15 @@ ELSEWHERE: dict[str, list[str]] = {
         ": give policy=ctrnn, or policy.",
         "Give policy.nonlinearity=softplus.",
     ],
+    "env/test_emg_target.py::test_emg_that_is_weighed_must_be_named": ["Give kinematics.emg=FOLDER, as"],
+    "env/test_emg_target.py::test_scales_and_reaches_that_do_not_fit_are_refused_and_the_remedy_works": [
+        ": take their reaches, or name files after them.",
+        "Give one for all of them, or one for each.",
+    ],
+    "env/test_emg_target.py::test_emg_shows_muscles_alone": ["is no muscle with an activation, which EMG shows."],
+    "optimal/test_emg_cost.py::test_weights_of_muscles_are_named_and_what_is_no_weight_is_refused": [
+        "Write it as optimal.muscle_weights=["
+    ],
     "record/test_opened.py::test_an_arm_of_ones_own_lies_beside_it": ["beside the recording; or, of an arm that"],
     "record/test_opened.py::test_what_says_nothing_or_something_bad_of_its_arm_is_refused": [
         "Record again to look at it, or draw it with scripts/figures.py.",

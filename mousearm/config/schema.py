@@ -107,6 +107,12 @@ class Config:
         require(total > 0, "the sum of all reward weights", 0, "above 0")
         weights = policy.n_lstm_layers * policy.lstm_hidden_size**2
         require(weights <= 2**26, "policy.n_lstm_layers x policy.lstm_hidden_size^2", weights, "at most 8192^2")
+        if self.kinematics.emg is None and (asking := [g for g in ("reward", "optimal") if getattr(self, g).w_emg > 0]):
+            raise ConfigError(
+                f"{asking[0]}.w_emg is above 0 without EMG to follow. Give kinematics.emg=FOLDER, as "
+                "scripts/import_emg.py makes it.",
+                f"{asking[0]}.w_emg",
+            )
         steps = self.algo.n_steps * self.env.num_envs
         require(steps <= 10**7, "algo.n_steps x env.num_envs", steps, "at most 10000000 steps between two updates")
 

@@ -3,9 +3,11 @@
 Keys that came later have a default here, because a run that was saved before they existed has none of them.
 """
 
+import math
 from dataclasses import dataclass, field, make_dataclass
 from typing import Any
 
+from mousearm.emg.target import EMG_SHOWS
 from mousearm.errors import ConfigError
 from mousearm.keys import Range, above, at_least, between, finite, key
 from mousearm.kinematics.checks import SEGMENT_RANGE
@@ -104,6 +106,19 @@ class KinematicsConfig:
     train_reaches: int | None = key(
         "Number of training reaches to use; the test split stays the same. null: all.", at_least(1), default=None
     )
+    emg: str | None = key(
+        "A folder of envelopes of recorded EMG, as `scripts/import_emg.py` makes it, for `reward.w_emg` and "
+        "`optimal.w_emg`. Reaches without one, and frames beyond it, count nothing.",
+        default=None,
+    )
+    emg_channels: list[str] = key("Channels of it that are used. None named: all that show muscles.", default=[])
+    emg_scale: list[float] = key(
+        "What muscles are to do where an envelope is 1: one number for all channels, or one for each, in the order of "
+        "`kinematics.emg_channels` or of the file. EMG itself does not tell; `scripts/redundancy.py` fits it.",
+        Range("one or more numbers, each above 0", lambda scales: scales and all(0 < s < math.inf for s in scales)),
+        default=[1.0],
+    )
+    emg_of: str = key("What an envelope shows of the muscles of its channel.", EMG_SHOWS, default="activation")
 
 
 @dataclass
@@ -223,6 +238,20 @@ class OptimalConfig:
         "length, relative to the mean.",
         ("equal", "volume"),
         default="equal",
+    )
+    w_emg: float = key(
+        "Weight of squared differences of muscles from the EMG of `kinematics.emg`, summed over its channels.",
+        _FINITE,
+        "mm^2",
+        default=0.0,
+    )
+    muscle_weights: list[str] = key(
+        "Factors of the effort of single actuators, each `NAME:FACTOR`, on top of `optimal.weighting`.", default=[]
+    )
+    level: float = key(
+        "Co-contraction: the excitation or activation of muscles that costs no effort, in place of 0.",
+        between(0, 1),
+        default=0.0,
     )
 
 

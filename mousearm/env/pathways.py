@@ -151,13 +151,14 @@ class Efferents:
 
 
 def host_only(config: Config) -> list[str]:
-    """Keys of what is computed on the CPU alone: delays, noise, conditions, terms that need the fibres of muscles."""
+    """Keys of what is computed on the CPU alone: delays, noise, conditions, EMG, terms that need muscle fibres."""
     env = config.env
     fibres = [name for name in env.observation if FIBRES in sense_of(OBSERVATIONS[name]).needs]
     late = [f"env.delay_ms.{name}" for name, delay in vars(env.delay_ms).items() if delay]
     noisy = [f"env.noise.{name}" for name, sd in vars(env.noise).items() if sd]
     conditions = [f"condition.{name}" for name in Conditions(config.condition).by_name]
-    return [*(f"env.observation: {name}" for name in fibres), *late, *noisy, *conditions]
+    emg = ["reward.w_emg"] if config.reward.w_emg > 0 else []
+    return [*(f"env.observation: {name}" for name in fibres), *late, *noisy, *conditions, *emg]
 
 
 def holding(arm: Arm, activation: np.ndarray) -> np.ndarray:

@@ -41,10 +41,17 @@ def look_ahead(
     return Ahead(frame / last_frame, coming[:, 0], coming[:, 1:], goal)
 
 
-def score(reward: Reward, before: Snapshot, after: Snapshot, target: Array, peak_force: Array) -> Score:
+def score(
+    reward: Reward,
+    before: Snapshot,
+    after: Snapshot,
+    target: Array,
+    peak_force: Array,
+    emg_error: Array | None = None,
+) -> Score:
     """What the step from one state to another was worth, with targets (N, 2, 3) of elbow and paw after it, metres."""
     elbow_mm, paw_mm = errors_mm(after.landmarks[:, FOLLOWED], target).T
-    terms = reward.terms(Step(before, after, elbow_mm, paw_mm, peak_force))
+    terms = reward.terms(Step(before, after, elbow_mm, paw_mm, peak_force, emg_error))
     return Score(reward.total(terms), terms, elbow_mm, paw_mm)
 
 

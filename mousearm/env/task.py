@@ -10,6 +10,7 @@ import numpy as np
 from mousearm.arrays import side_by_side
 from mousearm.condition import Conditions, PawLoad
 from mousearm.config import Config
+from mousearm.env.emg import EmgDistance
 from mousearm.env.noise import CHANCE, EpisodeNoise
 from mousearm.env.pathways import Afferents, Efferents
 from mousearm.env.references import References, Start
@@ -81,6 +82,7 @@ class Task:
         self._acting = conditions.acting(arm, n, env.control_dt)
         self._chance = EpisodeNoise(n, _CHANCES, 1, config.seed, CHANCE) if conditions.is_random else None
         self.reward = Reward(config.reward)
+        self._emg = EmgDistance(config, arm, references) if config.reward.w_emg > 0 else None
         self.on_divergence: Callable[[int, Mapping[str, np.ndarray]], None] | None = None
         self.lost_mm = math.inf
         self.map_action = ACTION_MAPS[config.model.action_map]
@@ -257,7 +259,9 @@ class Task:
 
     def _outcome(self, before: Snapshot, after: Snapshot, diverged: np.ndarray) -> Outcome:
         ahead = self._ahead_now()
-        reward, terms, elbow_mm, paw_mm = score(self.reward, before, after, ahead.target, self.arm.peak_force)
+        emg_error = None if self._emg is None else self._emg(after, self._reach, self._frame)
+        told = ahead.target, self.arm.peak_force, emg_error
+        reward, terms, elbow_mm, paw_mm = score(self.reward, before, after, *told)
         if diverged.any():
             remaining = self.last_frame - self._frame + 1
             penalty = divergence_reward(remaining, self._worst, self._least_penalty)

@@ -27,6 +27,7 @@ class Effort(NamedTuple):
 
     The first state, where it is chosen too, counts like a step, by its ``first`` (nu,) columns; -1 where it has none.
     ``w_smooth`` counts changes of the controls, with those of the step before in the last nu columns of the state.
+    What is at its ``level`` (nu,) costs nothing, in place of what is at 0.
     """
 
     weight: np.ndarray
@@ -34,18 +35,21 @@ class Effort(NamedTuple):
     power: int = 2
     first: np.ndarray | None = None
     w_smooth: float = 0.0
+    level: np.ndarray | None = None
 
 
 class Cost:
     """Cost of N trajectories of different lengths: targets are (N, T, m) in mm; frames after the end cost nothing.
 
     Errors count in all frames but the first or, with ``at_end``, in the last one alone; effort always in all steps.
+    A target that is NaN counts nothing.
     """
 
     def __init__(self, targets: np.ndarray, n_frames: np.ndarray, drive: Effort, at_end: bool = False):
         self.targets, self.n_frames, self.drive, self.at_end = targets, n_frames, drive, at_end
         frames, last = np.arange(targets.shape[1]), n_frames[:, None] - 1
-        self._counts = frames == last if at_end else (frames <= last) & (frames > 0)
+        counts = frames == last if at_end else (frames <= last) & (frames > 0)
+        self._counts = counts[:, :, None] & ~np.isnan(targets)
         self.steps = frames[1:] <= last  # (N, T - 1), which steps belong to the trajectories
 
     def of(self, chosen: np.ndarray) -> "Cost":
@@ -58,16 +62,16 @@ class Cost:
         effort = (drive.weight * np.abs(self._driven(state, ctrl)) ** power).sum(axis=2)
         if drive.w_smooth:
             effort[:, 1:] += drive.w_smooth * np.square(_change(state, ctrl)).sum(axis=2)
-        total = np.where(self._counts, np.square(measured - self.targets).sum(axis=2), 0).sum(axis=1)
+        total = np.where(self._counts, np.square(measured - self.targets), 0).sum(axis=2).sum(axis=1)
         total += np.where(self.steps, effort, 0).sum(axis=1)
         if drive.first is not None:
-            start = np.where(drive.first >= 0, state[:, 0, drive.first], 0)
+            start = np.where(drive.first >= 0, self._above(state[:, 0, drive.first]), 0)
             total += (drive.weight * np.abs(start) ** power).sum(axis=1)
         return total
 
     def expand(self, state: np.ndarray, ctrl: np.ndarray, measured: np.ndarray, by_state: np.ndarray) -> Expansion:
         """Expand it; arguments as above, and what is measured by the state, (N, T, m, n)."""
-        drive, counts, steps = self.drive, self._counts[:, :, None], self.steps[:, :, None]
+        drive, counts, steps = self.drive, self._counts, self.steps[:, :, None]
         slope = 2 * np.where(counts, measured - self.targets, 0)
         jacobian = by_state * counts[..., None]
         states, twice = np.vecmat(slope, jacobian), 2 * jacobian.mT @ jacobian
@@ -80,7 +84,7 @@ class Cost:
         if drive.first is not None:
             led = np.flatnonzero(drive.first >= 0)
             columns = drive.first[led]
-            first, second = self._powers(state[:, 0, drive.first], np.ones(1))
+            first, second = self._powers(self._above(state[:, 0, drive.first]), np.ones(1))
             states[:, 0, columns] += first[:, led]
             twice[:, 0, columns, columns] += second[:, led]
         if drive.w_smooth:
@@ -95,7 +99,10 @@ class Cost:
         return Expansion(states, controls, twice, cross, diagonal)
 
     def _driven(self, state: np.ndarray, ctrl: np.ndarray) -> np.ndarray:
-        return np.where(self.drive.columns >= 0, state[:, 1:, self.drive.columns], ctrl)
+        return self._above(np.where(self.drive.columns >= 0, state[:, 1:, self.drive.columns], ctrl))
+
+    def _above(self, driven: np.ndarray) -> np.ndarray:
+        return driven if self.drive.level is None else driven - self.drive.level
 
     def _powers(self, driven: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """First and second derivative of the effort."""

@@ -1,16 +1,21 @@
 """Optimal trajectories of reaches: what an arm can do at best, with what is best near them."""
 
 import warnings
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from mousearm.config import Config
+from mousearm.emg.target import EmgTarget
+from mousearm.env.emg import emg_target
 from mousearm.env.references import References
+from mousearm.errors import ConfigError, UnknownNameError
 from mousearm.model import Arm
 from mousearm.model.muscles import muscles_of, optimal_and_slack
 from mousearm.optimal.cache import TrajectoryCache
 from mousearm.optimal.cost import Cost, Effort
+from mousearm.optimal.electrodes import WithElectrodes, with_emg
 from mousearm.optimal.solver import Solution, solve
 from mousearm.optimal.system import ArmSystem, Remembering, System, activation_columns
 from mousearm.paths import cache_folder
@@ -52,12 +57,13 @@ def optimal_trajectories(
     counts like that of a step. Warns, with their names, of reaches on which the search did not converge.
     """
     ctrl = np.round(initial_ctrl, _DIGITS)  # so that it is the same from every engine
-    cache = TrajectoryCache(arm, config, cache_folder())
+    emg = emg_target(config, arm, references) if config.optimal.w_emg > 0 else None
+    cache = TrajectoryCache(arm, config, cache_folder(), emg)
     keys = [cache.key(references, i, ctrl[i], chooses_start) for i in range(len(references))]
     known = [cache.read(key) for key in keys]
     missing = np.array([i for i, arrays in enumerate(known) if arrays is None], dtype=int)
     if len(missing):
-        solution = _solve(arm, references, config, ctrl, missing, chooses_start)
+        solution = _solve(arm, references, config, ctrl, missing, chooses_start, emg)
         for row, i in enumerate(missing):
             known[i] = _arrays(arm, solution, row, int(references.n_frames[i]))
             cache.write(keys[i], known[i])
@@ -75,15 +81,48 @@ def reach_cost(arm: Arm, references: References, config: Config, chooses_start: 
         muscles = muscles_of(arm)
         volume = arm.peak_force[muscles] * optimal_and_slack(arm)[0]
         weight[muscles] = volume / volume.mean()
-    weight *= chosen.w_effort / np.abs(arm.ctrl_range).max(axis=1) ** chosen.power
+    weight *= actuator_factors(arm, chosen.muscle_weights)
+    largest = np.abs(arm.ctrl_range).max(axis=1)
+    weight *= chosen.w_effort / largest**chosen.power
+    level = np.where(columns >= 0, chosen.level * largest, 0) if chosen.level else None
     made_of = columns if chosen.effort == "activation" else np.full(arm.nu, -1)
-    effort = Effort(weight, made_of, chosen.power, columns if chooses_start else None, chosen.w_smooth)
+    effort = Effort(weight, made_of, chosen.power, columns if chooses_start else None, chosen.w_smooth, level)
     targets = 1e3 * references.targets.reshape(*references.targets.shape[:2], -1)
     return Cost(targets, references.n_frames, effort)
 
 
+def actuator_factors(arm: Arm, named: Sequence[str]) -> np.ndarray:
+    """(nu,) factors of the effort of actuators, 1 where none is named.
+
+    ConfigError if one is not ``NAME:FACTOR`` with a factor of at least 0, UnknownNameError if the arm lacks it.
+    """
+    factors = np.ones(arm.nu)
+    for text in named:
+        name, _, number = text.rpartition(":")
+        try:
+            factor = float(number)
+        except ValueError:
+            factor = -1.0
+        if not name or not 0 <= factor < np.inf:
+            raise ConfigError(
+                f"optimal.muscle_weights has '{text[:80]}', which is no NAME:FACTOR with a factor of at least 0. Write "
+                f"it as optimal.muscle_weights=[{arm.actuator_names[0]}:2].",
+                "optimal.muscle_weights",
+            )
+        if name not in arm.actuator_names:
+            raise UnknownNameError("actuator for optimal.muscle_weights", name, arm.actuator_names)
+        factors[arm.actuator_names.index(name)] = factor
+    return factors
+
+
 def _solve(
-    arm: Arm, references: References, config: Config, ctrl: np.ndarray, rows: np.ndarray, chooses_start: bool
+    arm: Arm,
+    references: References,
+    config: Config,
+    ctrl: np.ndarray,
+    rows: np.ndarray,
+    chooses_start: bool,
+    emg: EmgTarget | None,
 ) -> Solution:
     """Solve some of the reaches."""
     system: System = ArmSystem(arm, config)
@@ -94,9 +133,12 @@ def _solve(
     if chooses_start:
         led = activation_columns(arm.model)
         low[:, led[led >= 0]], high[:, led[led >= 0]] = 0, 1
-    if config.optimal.w_smooth:
+    if config.optimal.w_smooth or (emg is not None and emg.signal == "excitation"):
         system = Remembering(system)
         start, low, high = (np.pad(state, ((0, 0), (0, arm.nu))) for state in (start, low, high))
+    if emg is not None:
+        system = WithElectrodes(system, emg, config.optimal.w_emg, start.shape[1])
+        cost = with_emg(cost, emg.of(rows), config.optimal.w_emg)
     return solve(system, cost, start, ctrl[rows], np.stack([low, high]))
 
 
