@@ -1,4 +1,5 @@
 import copy
+import gc
 import importlib.util
 import logging
 import shutil
@@ -29,6 +30,14 @@ from mousearm.retarget import Reference
 from mousearm.setup import Setup
 
 torch.set_num_threads(1)
+
+
+def pytest_collection_finish():
+    """Modules stay until the end, and tests leave little behind: looking for what could go took a twentieth of all."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
+
 
 ROOT = Path(__file__).parents[1]
 DT = 1 / 150

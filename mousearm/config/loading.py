@@ -4,7 +4,8 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import Field, fields, is_dataclass
+from dataclasses import Field, asdict, fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, get_origin
 
@@ -42,10 +43,16 @@ def load(composed: DictConfig) -> Config:
     try:
         if missing := OmegaConf.missing_keys(composed):
             raise ConfigError(f"No value is given for {', '.join(sorted(missing))}. Give one as KEY=VALUE.")
-        typed = OmegaConf.merge(OmegaConf.structured(Config), composed)
+        typed = OmegaConf.merge(_schema(), composed)
         return OmegaConf.to_object(typed)  # type: ignore[return-value]
     except OmegaConfBaseException as error:
         raise explained(error) from error
+
+
+@cache
+def _schema() -> DictConfig:
+    """All keys with their types, to merge into: nothing is merged in place."""
+    return OmegaConf.structured(Config)
 
 
 def explained(error: Exception) -> MouseArmError:
@@ -158,7 +165,7 @@ def help_text(overrides: Sequence[str]) -> str:
 
 def to_yaml(config: Config) -> str:
     """Write the whole resolved configuration as YAML, from which ``load(OmegaConf.create(text))`` makes it again."""
-    return OmegaConf.to_yaml(OmegaConf.structured(config))
+    return OmegaConf.to_yaml(OmegaConf.create(asdict(config)))
 
 
 def read_saved(path: Path, upgrade: Callable[[dict[str, Any]], dict[str, Any]] = lambda content: content) -> Config:

@@ -1,5 +1,7 @@
+import copy
 import dataclasses
 from functools import reduce
+from pathlib import Path
 
 import pytest
 from hydra import compose as hydra_compose
@@ -13,10 +15,19 @@ from mousearm.retarget import METHODS
 
 # All but those in conf/hydra, which are about Hydra itself; tests/sweep builds the launchers.
 GROUP_FILES = sorted(path.relative_to(CONF) for path in CONF.glob("*/*.yaml"))
+FOLDERS = sorted({path.parent for path in GROUP_FILES})
 
 
 def choice(path) -> str:
     return f"{path.parent.as_posix()}={path.stem}"
+
+
+def together() -> list[tuple[str, ...]]:
+    """Choices to compose in one go, among which is every file: experiments alone, and of each other group one."""
+    groups = {folder: [choice(path) for path in GROUP_FILES if path.parent == folder] for folder in FOLDERS}
+    alone = [(one,) for name in ("debug", "experiment") for one in groups.pop(Path(name))]
+    most = max(len(choices) for choices in groups.values())
+    return [*alone, *(tuple(choices[i % len(choices)] for choices in groups.values()) for i in range(most))]
 
 
 def keys(kind: type, prefix: str = "") -> list[str]:
@@ -28,22 +39,30 @@ def keys(kind: type, prefix: str = "") -> list[str]:
     return found
 
 
-def plain(config: Config):
-    return OmegaConf.create(to_yaml(config))
+@pytest.fixture(scope="module")
+def default():
+    """The default configuration."""
+    return compose(["name=test"])
 
 
 @pytest.fixture(scope="module")
-def saved():
+def saved(default):
     """The default configuration as a run saves it."""
-    return to_yaml(compose(["name=test"]))
+    return to_yaml(default)
 
 
-@pytest.fixture
-def refused(saved):
+@pytest.fixture(scope="module")
+def read(saved):
+    """What is read of it, to be merged or copied."""
+    return OmegaConf.create(saved)
+
+
+@pytest.fixture(scope="module")
+def refused(read):
     """Change keys of the default configuration, and load what must be refused; gives the error."""
 
     def call(kind, *changes):
-        changed = OmegaConf.merge(OmegaConf.create(saved), OmegaConf.from_dotlist(list(changes)))
+        changed = OmegaConf.merge(read, OmegaConf.from_dotlist(list(changes)))
         with pytest.raises(kind) as caught:
             load(changed)
         return caught.value
@@ -67,12 +86,15 @@ def is_sweep(path) -> bool:
 class TestGroups:
     """Every file in conf/ composes, and names keys that exist."""
 
-    @pytest.mark.parametrize("path", GROUP_FILES, ids=choice)
-    def test_every_file_composes(self, path):
-        to_be_given = {"model=osim": ["model.osim=arm.osim"]}
-        config = compose(["name=test", choice(path), *to_be_given.get(choice(path), [])])
+    @pytest.mark.parametrize("choices", together(), ids=" ".join)
+    def test_every_file_composes(self, choices):
+        to_be_given = ["model.osim=arm.osim"] if "model=osim" in choices else []
+        config = compose(["name=test", *choices, *to_be_given])
         config.check_start()
-        assert load(plain(config)) == config
+        assert load(OmegaConf.create(to_yaml(config))) == config
+
+    def test_no_file_is_left_out(self):
+        assert sorted({one for choices in together() for one in choices}) == sorted(map(choice, GROUP_FILES))
 
     @pytest.mark.parametrize("path", GROUP_FILES, ids=choice)
     def test_every_key_of_a_file_is_one_of_the_schema(self, path):
@@ -144,7 +166,7 @@ class TestComposed:
 
     def test_round_trip(self):
         config = compose(["name=test", "model=muscle", "model.joints=[elbow_flex]", "algo.target_kl=0.02", "seed=7"])
-        assert load(plain(config)) == config
+        assert load(OmegaConf.create(to_yaml(config))) == config
 
     def test_malformed_override(self):
         with pytest.raises(ConfigError, match="is no KEY=VALUE"):
@@ -235,11 +257,11 @@ class TestValues:
             ("reward.effort", EFFORTS),
         ],
     )
-    def test_choices_are_those_that_the_module_offers(self, refused, saved, key, names):
+    def test_choices_are_those_that_the_module_offers(self, refused, read, key, names):
         error = refused(UnknownNameError, f"{key}=nothing")
         assert (error.kind, error.valid) == (f"choice for {key}", sorted(names))
         for name in names:
-            loaded = load(OmegaConf.merge(OmegaConf.create(saved), OmegaConf.from_dotlist([f"{key}={name}"])))
+            loaded = load(OmegaConf.merge(read, OmegaConf.from_dotlist([f"{key}={name}"])))
             assert reduce(getattr, key.split("."), loaded) == name
 
     def test_advice_for_a_minibatch_that_is_larger_than_the_rollout(self):
@@ -256,9 +278,9 @@ class TestValues:
         for word in ("algo.timesteps=300000", "pretrain=cmc"):
             compose(["algo.timesteps=0", word]).check_start()
 
-    def test_terms_are_those_of_the_registries(self, refused, saved):
+    def test_terms_are_those_of_the_registries(self, refused, default):
         assert refused(UnknownNameError, "env.observation=[qpos,sight]").valid == sorted(OBSERVATIONS)
-        weights = [name for name in load(OmegaConf.create(saved)).reward.__dict__ if name.startswith("w_")]
+        weights = [name for name in default.reward.__dict__ if name.startswith("w_")]
         assert weights == ["w_bone_diff", *(f"w_{name}" for name in REWARDS)]
 
     @pytest.mark.parametrize("changes", [["model.file=null"], ["model.osim=arm.osim"]])
@@ -298,18 +320,18 @@ class TestSaved:
             ("reward", ("w_effort", "w_qvel", "w_qpos")),
         ],
     )
-    def test_a_run_saved_before_a_key_existed(self, saved, group, names):
-        older = OmegaConf.create(saved)
+    def test_a_run_saved_before_a_key_existed(self, default, read, group, names):
+        older = copy.deepcopy(read)
         for name in names:
             del older[group][name]
-        assert load(older) == compose(["name=test"])
+        assert load(older) == default
 
-    def test_a_key_that_is_missing_or_misspelt(self, saved):
-        changed = OmegaConf.create(saved)
+    def test_a_key_that_is_missing_or_misspelt(self, read):
+        changed = copy.deepcopy(read)
         del changed["seed"]
         with pytest.raises(ConfigError, match="missing mandatory value: seed"):
             load(changed)
-        changed = OmegaConf.create(saved)
+        changed = copy.deepcopy(read)
         changed.algo.gama = 0.9
         with pytest.raises(UnknownNameError) as caught:
             load(changed)

@@ -12,7 +12,7 @@ from hydra.core.override_parser.types import IntervalSweep
 from not_run import NOT_RUN, reason
 from pages import KINDS, PAGES, ROOT, blocks, inline_commands, page_name
 
-from mousearm.config import CONF, check_overrides, compose
+from mousearm.config import CONF, check_overrides
 
 PROGRAM = re.compile(r"python (run|scripts/\w+)\.py\b")
 # What a command prints may name commands, but not at the beginning of a line.
@@ -57,14 +57,14 @@ def test_every_reason_is_needed():
 
 
 @pytest.mark.parametrize("command", CALLS)
-def test_the_program_accepts_it(command, monkeypatch):
+def test_the_program_accepts_it(command, monkeypatch, configure):
     words = shlex.split(command.partition(" && ")[0])[1:]
     assert (ROOT / words[0]).is_file(), f"there is no {words[0]}"
     if words[0] == "run.py":
-        accept_overrides(words[1:])
+        accept_overrides(words[1:], configure)
     elif len(words) > 1:  # alone it names the program
         given = parse(words, monkeypatch)
-        accept_overrides(getattr(given, "overrides", []))
+        accept_overrides(getattr(given, "overrides", []), configure)
 
 
 def parse(words, monkeypatch) -> argparse.Namespace:
@@ -84,7 +84,7 @@ def parse(words, monkeypatch) -> argparse.Namespace:
     return caught.value.args[0]
 
 
-def accept_overrides(words):
+def accept_overrides(words, configure):
     """Compose the first and the last job of what a command line says."""
     words = [word for word in words if not word.startswith(("-", "resume="))]
     words = [re.sub(r"=(FILE|FOLDER|NAME|PATH|N|NEW_FOLDER)\b", r"=1", word) for word in words]
@@ -95,7 +95,7 @@ def accept_overrides(words):
             assert (CONF / override.key_or_group / f"{override.value()}.yaml").is_file()
     ours = [override for override in parsed if not override.is_hydra_override()]
     for job in {tuple(one_value(override, job) for override in ours) for job in (0, -1)} - {()}:
-        compose(job)
+        configure(*job)
 
 
 def one_value(override, job: int) -> str:
