@@ -1,16 +1,22 @@
 """What messages on neural data tell to do."""
 
+import sys
 from dataclasses import replace
 
+import h5py
 import numpy as np
 import pytest
+from scipy.io import savemat
 from test_activity import activity
 
 from mousearm.errors import NeuralError
+from mousearm.neural import made_files, matlab, nwb_session
 from mousearm.neural.activity import matched
+from mousearm.neural.alignment import align, read_cohort, read_session
 from mousearm.neural.made import Recipe, make_neurons
 from mousearm.neural.predictors import predictor
 from mousearm.neural.rates import Kernel
+from mousearm.neural.session import UnitFilter, keep_units
 from mousearm.neural.source import PredictorSource
 
 
@@ -66,3 +72,122 @@ def _still(reach):
     target = reach.signals["target"]
     held = replace(target, values=np.broadcast_to(target.values[:1], target.values.shape))
     return replace(reach, signals={**reach.signals, "target": held})
+
+
+SPIKES, TRIALS = "unit,time_s\na,1.2\na,3.2\nb,1.4\n", "reach,start_s,stop_s\nx,1,2\ny,3,4\n"
+
+
+def tables(folder, spikes=SPIKES, trials=TRIALS, units=None):
+    """A session in a folder of tables."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in (("spikes", spikes), ("trials", trials), ("units", units)):
+        (folder / f"{name}.csv").unlink(missing_ok=True)
+        if text is not None:
+            (folder / f"{name}.csv").write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("says", "wrong", "right"),
+    [
+        ("Add a row for it", {"units": "unit,area\na,M1\n"}, {"units": "unit,area\na,M1\nb,M1\n"}),
+        ("Correct the number", {"spikes": "unit,trial,time_s\na,3,0.2\n"}, {"spikes": "unit,trial,time_s\na,2,0.2\n"}),
+        ("Give a table with a header and a row for each entry", {"trials": "reach,start_s,stop_s\n"}, {}),
+        ("and the header", {"spikes": "unit,time_s\na\n"}, {}),
+        ("Add or rename one", {"spikes": "cell,time_s\na,1.2\n"}, {}),
+        ("holds something else than numbers", {"spikes": "unit,time_s\na,1;2\n"}, {}),
+        ("or add a column reach", {"trials": "which,start_s,stop_s\nx,1,2\n"}, {}),
+        (
+            "Add it, in s, or as ",
+            {"trials": "reach,start_s\nx,1\n"},
+            {"trials": "reach,start_ms,stop_ms\nx,1000,2000\n"},
+        ),
+    ],
+)
+def test_advice_on_tables(tmp_path, says, wrong, right):
+    told(says, read_session, tables(tmp_path / "m" / "d", **wrong))
+    assert len(read_session(tables(tmp_path / "m" / "d", **right)).units) in (1, 2)
+
+
+def test_advice_to_name_the_column(tmp_path):
+    folder = tables(tmp_path / "d", trials="which,start_s,stop_s\nx,1,2\n")
+    told("(--names COLUMN)", read_session, folder)
+    assert read_session(folder, "which").trials[0].name == "x"
+
+
+def test_advice_on_sessions(tmp_path):
+    folder = tables(tmp_path / "m" / "d")
+    told("Give a file .nwb or .mat, or a folder with ", read_session, tmp_path)
+    (tmp_path / "empty").mkdir()
+    told("Give .nwb or .mat files, or folders.", read_cohort, [tmp_path / "empty"])
+    told("Give one of them, or correct animal and session in one", read_cohort, [folder, folder])
+    session = read_session(folder)
+    assert read_cohort([tmp_path])[0].sha256 == session.sha256
+    twice = {"units": ("a", "a")}
+    told("Give each its own", replace, session, **twice)
+    told("give a lower --min-rate, a higher --max-short, or other areas", keep_units, session, UnitFilter(5.0))
+    assert keep_units(session, UnitFilter(0.1)).units == ("a", "b")
+
+
+def test_advice_on_alignment(tmp_path):
+    trials = "reach,start_s,stop_s,go_s,never_s\nx,1,2,1.3,\n"
+    session = read_session(tables(tmp_path / "m" / "d", trials=trials))
+    told("Name trials as ANIMAL/SESSION/REACH", align, session, 0.01, {"a/x": 9, "b/x": 9})
+    told("Give another event (--event; there are ", align, session, 0.01, {"x": 101}, event="go")
+    assert align(session, 0.01, {"x": 101}).n_frames == (101,)
+    told("which part of it is the reach is not known", align, session, 0.01, {"x": 51})
+    assert align(session, 0.01, {"x": 51}, event="go").n_frames == align(session, 0.01, {"x": 51}, offset_ms=9).n_frames
+    told("Give another one (--event)", align, session, 0.01, {"x": 51}, event="never")
+    told("Give the column that names the reach (--names), or", align, session, 0.01, {"z": 101})
+    late = replace(session, spikes=tuple(1e3 + times for times in session.spikes))
+    told("Give both in s on one clock", align, late, 0.01)
+
+
+def test_advice_on_files_of_matlab(tmp_path, monkeypatch):
+    cells = np.empty((2, 1), dtype=object)
+    cells[:, 0] = [np.array([1.2, 3.2]), np.array([1.4])]
+    square = np.empty((2, 4), dtype=object)
+    square[:] = [[np.zeros(1)] * 4] * 2
+    words = np.empty((2, 1), dtype=object)
+    words[:, 0] = ["a", "b"]
+    right = {"spikes": cells, "reach": np.array(["x", "y", "z"], dtype=object)}
+    right |= {"trial_start": np.array([1.0, 3, 5]), "trial_stop": np.array([2.0, 4, 6])}
+    path = tmp_path / "a.mat"
+
+    def given(**changes):
+        savemat(path, {name: of for name, of in {**right, **changes}.items() if of is not None})
+        return path
+
+    for says, changes in (
+        ("Add it, or rename one", {"trial_start": None}),
+        ("Make it one, such as {[0.1 0.5]; []}", {"spikes": np.zeros((2, 3))}),
+        ("trials (trial_start). Correct it", {"trial_stop": np.array([2.0, 4])}),
+        ("Make it one of units x 1 or of units x ", {"spikes": square}),
+        ("units. Correct it", {"area": np.array(["M1"] * 3, dtype=object)}),
+        ("units have the same name (unit). Give each its own", {"unit": np.array(["a", "a"], dtype=object)}),
+        ("Save it as numbers, in s", {"trial_stop": np.array(["x", "y", "z"], dtype=object)}),
+        ("Save times, in s", {"spikes": words}),
+    ):
+        told(says, read_session, given(**changes))
+    path.write_bytes(b"MATLAB 7.3 MAT-file".ljust(300))
+    told("Save it with save(..., '-v7')", read_session, path)
+    path.write_bytes(b"MATLAB 5.0 MAT-file".ljust(300))
+    told("Save it again with save(..., '-v7')", read_session, path)
+    with monkeypatch.context() as patch:
+        patch.setattr(matlab, "_MAX_UNPACKED", 10)
+        savemat(path, right, do_compression=True)
+        told("Save what is needed of it", read_session, path)
+    assert read_session(given()).units == ("1", "2")
+
+
+def test_advice_to_install_what_is_missing(tmp_path, monkeypatch, write_usual_nwb):
+    path = write_usual_nwb(tmp_path / "a.nwb")
+    assert read_session(path).units
+    with monkeypatch.context() as patch:
+        for module in ("pynapple", "pynwb"):
+            patch.setitem(sys.modules, module, None)
+        told("Reading NWB needs pynapple, which cannot be imported here", nwb_session.read_nwb, path)
+        told("Writing NWB needs pynwb, which cannot be imported here", made_files._pynwb)
+    with h5py.File(path, "a") as file:
+        del file["units"]
+    told("Give a file of Neurodata Without Borders (.nwb) with units and trials", nwb_session.read_nwb, path)
