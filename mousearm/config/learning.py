@@ -171,6 +171,11 @@ class PretrainConfig:
         "control steps",
         default=None,
     )
+    noise_spread: bool = key(
+        "Whether simulations differ in `noise`, from none in the first to all of it in the last. If all have the same, "
+        "the network never learns from arms that move without, as they do when it is evaluated.",
+        default=False,
+    )
     critic_learning_rate: float | None = key(
         "Learning rate of the value head after the warm start, which knows nothing then; null: that of the network.",
         _POSITIVE,

@@ -116,6 +116,7 @@ class DAgger:
         task, n, config = self._task, self._task.n, self.config
         everyone, going = np.arange(n), np.ones(n, dtype=bool)
         by_expert = self._random.random(n) < teacher_share
+        sd = config.noise * (np.linspace(0, 1, n)[:, None] if config.noise_spread else 1.0)
         task.reset(everyone, Starts(task.references, n).draw(self._random, everyone))
         state = self._policy.backbone.initial_state(n)
         rows: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
@@ -124,7 +125,7 @@ class DAgger:
             observation = task.observe()
             wanted = self._teacher.act(observation)
             action, state = self._act(observation, state)
-            noise = config.noise * self._random.standard_normal(action.shape)
+            noise = sd * self._random.standard_normal(action.shape)
             rows.append((observation, wanted, going.copy()))
             outcome = task.step(np.clip(np.where(by_expert[:, None], wanted, action) + noise, -1, 1))
             errors.append(outcome.paw_mm[going & ~by_expert])

@@ -44,6 +44,9 @@ def test_a_line_by_hand():
         line.send(np.full((1, 3), float(step)))
     np.testing.assert_array_equal(line.arriving(), [[4, 2, 2.75]])
     assert [row[0, 0] for row in line.newest(2)] == [3, 4]
+    saved = line.state()  # a ring of what was sent, whose newest row stands at 4 mod 3
+    assert saved["now"] == 1
+    np.testing.assert_array_equal(saved["rows"][:, 0], [[3] * 3, [4] * 3, [2] * 3])
     line.begin(np.array([0]), np.full((1, 3), 7.0))
     np.testing.assert_array_equal(line.arriving(), [[7, 7, 7]])
 
@@ -113,6 +116,9 @@ def test_noise_depends_on_its_simulation_episode_and_purpose_alone():
     np.testing.assert_array_equal(drawn(8, 9, 7, SENSORY), alone)
     for other in (drawn(2, 5, 8, SENSORY), drawn(2, 5, 7, MOTOR), drawn(2, 5, 7, SENSORY, 2)):
         assert not np.isin(other, alone).any()
+    key = np.array([7 | MOTOR << 33, 1 << 32 | 1], dtype=np.uint64)  # of simulation 1 in its second episode
+    fresh = np.random.Generator(np.random.Philox(key=key)).standard_normal((2, 3))
+    np.testing.assert_array_equal(drawn(2, 5, 7, MOTOR, 2), fresh)
 
 
 def test_noise_of_controls_and_of_senses_is_as_large_as_said(build_task, two_link, swings):

@@ -67,6 +67,19 @@ def test_a_lesson_ends_with_the_reach(build):
     assert set(lesson.counts.sum(dim=0).tolist()) == {11.0, 8.0}
 
 
+def test_noise_may_spread_from_none_to_all_of_it(build):
+    moved = []
+    for has_spread in (False, True):
+        imitation, _ = build(noise=0.05, noise_spread=has_spread)
+        lesson, _ = imitation.collect(teacher_share=1.0)
+        again, _ = build(noise=0.0)
+        quiet, _ = again.collect(teacher_share=1.0)  # the same reaches, for the same numbers are drawn
+        moved.append((lesson.observations - quiet.observations)[1].abs().mean(dim=1))
+    alike, spread = moved
+    assert spread[0] == 0
+    torch.testing.assert_close(spread[1:], alike[1:] * torch.arange(1, 16) / 15, rtol=0.05, atol=1e-6)
+
+
 def test_rounds_without_the_longest_reach_are_learned_with_the_others(build):
     imitation, _ = build(n=1)
     told = []
