@@ -53,7 +53,7 @@ def main(given: Namespace) -> None:
     if not given.no_film:
         print(film_study(result, out / "film.mp4"))
     pictures = [out / "severity.png", out / "muscles.png"]
-    if where := publish_study(tracked, study_title(result.study), out, study_rows(result.study), pictures):
+    if where := publish_study(tracked, study_title(result.study), out, study_rows(result.study), pictures, "whatif"):
         print(where)
 
 

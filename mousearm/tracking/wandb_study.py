@@ -17,8 +17,9 @@ def publish_study(
     folder: Path,
     tables: Mapping[str, Sequence[Mapping[str, Any]]],
     pictures: Sequence[Path],
+    kind: str,
 ) -> str:
-    """Log tables, by name, and pictures where ``config.tracking`` says; a line that says where, empty where it is off.
+    """Log tables, by name, and pictures as a run of a kind where ``config.tracking`` says, and say where, or nothing.
 
     What is kept offline is in the folder. Without a server W&B's own error is a line, too: the study is on the disk.
     """
@@ -38,9 +39,7 @@ def publish_study(
         "mode": mode,
     }
     try:
-        run = wandb.init(
-            dir=str(folder), name=shortened(title, _LONGEST), job_type="whatif", settings=settings, **place
-        )
+        run = wandb.init(dir=str(folder), name=shortened(title, _LONGEST), job_type=kind, settings=settings, **place)
     except wandb.Error as error:
         return facts({"W&B": f"nothing was logged: {' '.join(str(error).split())}"})
     with run:

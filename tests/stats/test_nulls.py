@@ -102,7 +102,7 @@ def test_nested_means_weigh_animals_alike_and_say_for_whom_they_speak():
 @pytest.mark.slow
 def test_nested_intervals_hold_the_mean_in_95_of_100():
     rng = np.random.default_rng(7)
-    for n_animals, n_sessions, n_reaches, spread in ((5, 2, 4, 1.0), (8, 1, 5, 0.0), (1, 1, 8, 0.0), (2, 4, 3, 0.0)):
+    for n_animals, n_sessions, n_reaches, spread in ((5, 2, 4, 1.0), (1, 1, 8, 0.0)):
         shape = n_animals, n_sessions, n_reaches
         animals, sessions, _ = (axis.ravel() for axis in np.indices(shape))
         held = 0
@@ -136,7 +136,7 @@ def test_the_interval_of_a_ceiling_holds_it_in_95_of_100():
     rng = np.random.default_rng(8)
     kernel = np.exp(-0.5 * (np.arange(-12, 13) / 4) ** 2)
     smooth = np.array([np.convolve(row, kernel, "same") for row in np.eye(49)])
-    for n, weight in ((5, 1.0), (8, 1.0), (5, 2.0)):
+    for n, weight in ((5, 1.0), (8, 2.0)):
         course = weight * (np.random.default_rng(9).normal(size=49) @ smooth)
         many = np.corrcoef(course + rng.normal(size=(3000, 49)) @ smooth)
         true = (many.sum() - 3000) / (3000 * 2999)

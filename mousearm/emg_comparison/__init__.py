@@ -1,0 +1,1 @@
+"""Muscles against EMG: what controllers' muscles do beside what was recorded, with nulls, rivals and ceilings."""

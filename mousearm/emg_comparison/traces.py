@@ -1,0 +1,140 @@
+"""Traces of muscles and of EMG on common times, and how well each fits each, at any lag.
+
+A lag is positive where the EMG is later than the muscle: the muscle at t is compared with the EMG at t + lag. A trace
+of one reach is put against a reach of another duration by stretching it to that duration, so that begin and end meet.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mousearm.emg import Envelope
+from mousearm.errors import EmgError
+
+LEAST_SAMPLES = 6
+"""Samples that two traces must have in common."""
+
+_FINER = 1.5  # times as far apart EMG must be before it decides at which times traces are compared
+_CONSTANT = 1e-9  # standard deviation, as a part of the largest value, below which a trace is constant
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trace:
+    """C quantities over one reach; ``time`` is s from its first frame and may begin before or end after the reach."""
+
+    reach: str
+    time: np.ndarray = field(repr=False)  # (T,) s, increasing
+    values: np.ndarray = field(repr=False)  # (T, C)
+    duration: float  # s, of the reach
+
+    def at(self, times: np.ndarray) -> np.ndarray:
+        """(n, C) values at times (n,) s, linear in between; NaN outside."""
+        return np.stack([np.interp(times, self.time, of, left=np.nan, right=np.nan) for of in self.values.T], axis=1)
+
+    def on(self, times: np.ndarray) -> "Trace":
+        """The same at other times."""
+        return Trace(self.reach, times, self.at(times), self.duration)
+
+    def stretched(self, other: "Trace") -> np.ndarray:
+        """(T, C) values at the times of another reach's trace, which are shares of the duration."""
+        return self.at(other.time * (self.duration / other.duration))
+
+
+def emg_trace(envelope: Envelope, duration: float) -> Trace:
+    """The channels of an envelope that show muscles; EmgError if it has too few samples within the reach."""
+    chosen = [envelope.channels.index(name) for name in envelope.muscles]
+    if not chosen:
+        raise EmgError("no channel shows a muscle. Import it again with a map of channels to muscles.", envelope.reach)
+    inside = int(((envelope.time >= -1e-9) & (envelope.time <= duration + 1e-9)).sum())
+    if inside < LEAST_SAMPLES:
+        raise EmgError(
+            f"has {inside} samples within the {duration:.3f} s of the reach; {LEAST_SAMPLES} are needed. Import it "
+            "again with the right rate and offset, or leave the reach out.",
+            f"EMG of the reach {envelope.reach}",
+        )
+    return Trace(envelope.reach, envelope.time, envelope.values[:, chosen], duration)
+
+
+def common_times(muscle: Trace, emg: Trace) -> np.ndarray:
+    """Times at which a reach is compared: those of the coarser of the two, within the reach and what both know."""
+    steps = [float(np.median(np.diff(trace.time))) for trace in (muscle, emg)]
+    times = emg.time if steps[1] > _FINER * steps[0] else muscle.time
+    first, last = max(muscle.time[0], emg.time[0], 0.0), min(muscle.time[-1], emg.time[-1], muscle.duration)
+    return times[(times >= first - 1e-9) & (times <= last + 1e-9)]
+
+
+def correlations(ones: Sequence[Trace], others: Sequence[Trace], lags_s: Iterable[float] = (0.0,)) -> np.ndarray:
+    """(lags, C, n, m) Pearson r of n traces with m others, each stretched to the reach and read later by each lag.
+
+    r is over the times of the one at which the other is known, and 0 where a trace is constant: it predicts nothing.
+
+    Raises:
+        EmgError: two traces have too few samples in common at a lag.
+    """
+    lags = np.array([*lags_s], dtype=float)
+    found = np.empty((len(lags), ones[0].values.shape[1], len(ones), len(others)))
+    for i, one in enumerate(ones):
+        for j, other in enumerate(others):
+            times = one.time * (other.duration / one.duration) + lags[:, None]
+            found[..., i, j] = _correlations(one.values, other.at(times.ravel()).reshape(len(lags), *one.values.shape))
+            if np.isnan(found[..., i, j]).any():
+                raise EmgError(
+                    f"has too few samples in common with {one.reach} at a lag of up to "
+                    f"{1e3 * np.abs(lags).max():.0f} ms; {LEAST_SAMPLES} are needed. Give a smaller --window.",
+                    f"EMG of the reach {other.reach}",
+                )
+    return found
+
+
+def _correlations(one: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """(lags, C) r of (T, C) values with (lags, T, C), where these are not NaN; NaN where there are too few."""
+    known = np.isfinite(others) & np.isfinite(one)
+    n = known.sum(axis=1)
+    first, second = (np.where(known, values, 0.0) for values in np.broadcast_arrays(one, others))
+    size = np.maximum(n, 1)[:, None]
+    centred = [np.where(known, of - of.sum(axis=1, keepdims=True) / size, 0.0) for of in (first, second)]
+    lengths = [np.sqrt(np.square(of).sum(axis=1)) for of in centred]
+    moves = [
+        length > _CONSTANT * np.sqrt(size[:, 0]) * np.abs(of).max(axis=1)
+        for length, of in zip(lengths, (first, second), strict=True)
+    ]
+    products = (centred[0] * centred[1]).sum(axis=1)
+    r = np.where(moves[0] & moves[1], products / np.where(moves[0] & moves[1], lengths[0] * lengths[1], 1.0), 0.0)
+    return np.where(n >= LEAST_SAMPLES, r, np.nan)
+
+
+def mean_of_others(traces: Sequence[Trace], groups: Sequence[object]) -> list[Trace]:
+    """The common time course for each reach: the mean of the other reaches' traces, stretched to it.
+
+    Of the reaches of its own group, such as its animal, where there are others; else of all. Where some of the others
+    are not known at a time, the mean is of the rest.
+    """
+    found = []
+    for i, own in enumerate(traces):
+        others = [j for j in range(len(traces)) if j != i]
+        near = [j for j in others if groups[j] == groups[i]] or others
+        stack = np.array([traces[j].stretched(own) for j in near])
+        known = np.isfinite(stack)
+        mean = np.where(known, stack, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+        found.append(Trace(own.reach, own.time, np.where(known.any(axis=0), mean, np.nan), own.duration))
+    return found
+
+
+def weights_of(envelopes: Mapping[str, Envelope], actuators: Sequence[str]) -> np.ndarray:
+    """(nu, C) weights of an arm's muscles in the channels, which all reaches have alike.
+
+    Raises:
+        EmgError: reaches have other channels.
+        UnknownNameError: the arm lacks a muscle.
+    """
+    first, *rest = envelopes.values()
+    channels = tuple(first.muscles)
+    for other in rest:
+        if tuple(other.muscles) != channels:
+            raise EmgError(
+                f"has the channels {', '.join(other.muscles)}; that of {first.reach} has {', '.join(channels)}. "
+                "Import them together, with one map of channels.",
+                f"EMG of the reach {other.reach}",
+            )
+    return first.weights(actuators, channels)
