@@ -11,10 +11,10 @@ from mousearm.emg_comparison.figure import score_figure, trace_figure
 from mousearm.emg_comparison.study import COMMON, EmgStudy, delay, emg_reach_rows
 from mousearm.emg_comparison.tables import (
     MuscleRow,
+    agreement_cells,
     lag_cells,
     muscle_results,
     scope,
-    score_cells,
     size_cells,
     together_cells,
     together_rows,
@@ -105,7 +105,7 @@ def emg_sections(study: EmgStudy, rows: Sequence[MuscleRow], group: str) -> Iter
             picture_block(lambda: score_figure(study, rows), "r of controllers with EMG, nulls, rivals, ceilings", key),
         ],
     )
-    yield Section("Scores, nulls, rivals, ceilings", [table_block(score_cells(rows), "scores")])
+    yield Section("Scores, nulls, rivals, ceilings", [table_block(agreement_cells(rows), "scores")])
     window = float(study.lags_ms[-1])
     timing = _STATED if study.timing_known else _ASSUMED
     best = [text_block(line) for line in sentences_at_best_lags(study)]
@@ -148,7 +148,7 @@ def emg_title(study: EmgStudy) -> str:
 
 def emg_text(study: EmgStudy, rows: Sequence[MuscleRow]) -> str:
     """Scores, what may be said, and why not more, for a terminal."""
-    header, cells = score_cells(rows)
+    header, cells = agreement_cells(rows)
     kept = [header.index(name) for name in _NARROW]
     lines = [*columns([[row[i] for i in kept] for row in (header, *cells)], width=TERMINAL), ""]
     said = [*sentences(study), *emg_caveats(study)]

@@ -108,7 +108,7 @@ def _median(values: Sequence[float]) -> float:
     return float(np.median(known)) if known else np.nan
 
 
-def score_cells(rows: Sequence[MuscleRow]) -> Cells:
+def agreement_cells(rows: Sequence[MuscleRow]) -> Cells:
     """R against nulls, rivals and ceiling: what the verdict is made of."""
     header = ["controller", "channel", "r", "95 % interval", "exchanged", "p", "mean of others", "p over it"]
     header += ["paw speed", "p over it", "ceiling", "its interval", "share", "agrees"]
