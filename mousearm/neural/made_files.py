@@ -1,21 +1,97 @@
 """Made neurons as files: a session of NWB with spike times, as a laboratory would have it, and the truth beside it."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mousearm.errors import NeuralError
-from mousearm.neural.made import Made
+from mousearm.errors import NeuralError, OutputError
+from mousearm.files import new_output
+from mousearm.neural.made import Made, Recipe, make_neurons
+from mousearm.neural.predictors import predictor
 from mousearm.neural.session import REFRACTORY_S
-from mousearm.text import listed
+from mousearm.neural.source import PredictorSource
+from mousearm.text import facts, listed
 
 _GAP_S = 1.05 * REFRACTORY_S  # between spikes
 _PAUSE_S = 1.0  # between trials, besides the margins
 _TRUTH = ("tuned", "unique", "explainable")
+
+
+def read_mix(text: str) -> dict[str, float]:
+    """Shares by name of ``hidden=0.6,kinematics=0.4``; NeuralError if it is none."""
+    shares: dict[str, float] = {}
+    for word in text.split(","):
+        name, _, share = word.strip().partition("=")
+        try:
+            value = float(share or 1)
+        except ValueError:
+            value = -1.0
+        if not name or not 0 <= value < np.inf or name in shares:
+            raise NeuralError(
+                f"{text!r} (--mix) does not say what neurons are made of. Give names with shares of at least 0, such "
+                "as hidden=0.6,kinematics=0.4."
+            )
+        shares[name] = value
+    return shares
+
+
+def made_of_run(
+    run: tuple[Path, str, str | None],
+    mix: Mapping[str, float],
+    recipe: Recipe,
+    out: Path,
+    who: tuple[str, str] = ("made", "1"),
+    seed: int = 0,
+    overwrite: bool = False,
+) -> Made:
+    """Let a run perform its reaches, make neurons of what happens in it, and write them as NWB.
+
+    Args:
+        run: the run folder, the checkpoint, and the path of other reaches or None, as of `Agent.load`.
+        mix: shares by the name of a layer or a predictor, as of `predictor`.
+        recipe: how.
+        out: the file, which ends with .nwb.
+        who: animal and session.
+        seed: of everything random.
+        overwrite: whether to replace the file.
+
+    Raises:
+        NeuralError: as of `predictor`, `make_neurons` and `write_made`.
+        OutputError: the file has another suffix, exists, or cannot be written.
+        MouseArmError: as of `Agent.load`.
+    """
+    if out.suffix != ".nwb":
+        raise OutputError(f"{out} (--out) must end with .nwb.")
+    _pynwb()
+    with new_output(out, overwrite) as path:
+        from mousearm.agent import Agent
+
+        source = PredictorSource.of_agent(Agent.load(*run))
+        made = make_neurons([(predictor(source, name), share) for name, share in mix.items()], recipe, seed)
+        write_made(made, path, *who, seed)
+    return made
+
+
+def made_text(made: Made, path: Path) -> str:
+    """What was made, for people."""
+    neurons, silent = made.neurons, int((np.concatenate(made.counts).sum(axis=0) == 0).sum())
+    spikes = int(sum(counts.sum() for counts in made.counts))
+    tuned = made.unique[made.tuned]
+    first = next(iter(made.shares))
+    said = {
+        "file": path,
+        "neurons": f"{neurons.n_units}, {int(made.tuned.sum())} tuned, {silent} without a spike",
+        "trials": f"{len(neurons.reaches)} reaches, {spikes} spikes",
+        "made of": ", ".join(f"{name} {share.max():.2g}" for name, share in made.shares.items()),
+        "lag": f"{1e3 * made.lag_s:.1f} ms, by which neurons follow; below 0 they lead",
+        "unique": f"{tuned.mean() if len(tuned) else 0:.3f} of a tuned unit's variance is {first}'s alone",
+        "explainable": f"{made.explainable.mean():.3f} of the variance of smoothed rates; the rest is spiking",
+    }
+    return facts(said)
 
 
 def spike_times(made: Made, seed: int = 0) -> tuple[list[np.ndarray], np.ndarray]:

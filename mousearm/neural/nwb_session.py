@@ -15,7 +15,7 @@ from mousearm.errors import MouseArmError, NeuralError
 from mousearm.neural.session import NeuralSession
 from mousearm.neural.trial_table import AREAS, session_of_tables
 
-MAX_BYTES = 200_000_000_000  # of a file, of which raw signals are not read
+_MAX_BYTES = 200_000_000_000  # of a file, of which raw signals are not read
 _MAX_SPIKE_BYTES = 4_000_000_000
 _ADVICE = "Give a file of Neurodata Without Borders (.nwb) with units and trials."
 
@@ -31,7 +31,7 @@ def read_nwb(path: Path, names: str | None = None) -> NeuralSession:
         NeuralError: it is no such file, or has no units or trials; or pynapple is not here.
         UnknownNameError: there is no such column.
     """
-    with open_hdf5(path, MAX_BYTES, NeuralError, _ADVICE) as file:
+    with open_hdf5(path, _MAX_BYTES, NeuralError, _ADVICE) as file:
         units: Any = file.get("units/spike_times")
         if units is None:
             raise NeuralError(f"{path} has no units with spike times (units/spike_times). {_ADVICE}")

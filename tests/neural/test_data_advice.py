@@ -46,6 +46,11 @@ def test_advice_where_neurons_are_made():
     assert make_neurons([(of, 1) for of in matched(a, b)]).neurons.n_frames == (30, 27)
 
 
+def test_advice_on_what_neurons_are_made_of():
+    told("Give names with shares of at least 0, such as hidden=0.6,kinematics=0.4", made_files.read_mix, "hidden=-1")
+    assert made_files.read_mix("hidden=0.6,kinematics=0.4") == {"hidden": 0.6, "kinematics": 0.4}
+
+
 def test_advice_on_kernels():
     told("There is no kernel ", Kernel, "box")
     told("Give more than 0 and at most 1000 ms", Kernel, "causal", 0)

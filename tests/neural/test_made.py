@@ -6,6 +6,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from mousearm.errors import NeuralError
 from mousearm.neural.activity import Activity
+from mousearm.neural.alignment import read_session
 from mousearm.neural.made import Recipe, make_neurons
 from mousearm.neural.rates import Kernel, convolved, count_spikes, smooth
 
@@ -95,3 +96,17 @@ def test_sources_that_do_not_fit_are_refused():
     for sources in ([], [(NETWORK, -1.0)], [(NETWORK, 1.0), (MOVEMENT.trials(range(5)), 1.0)]):
         with pytest.raises(NeuralError):
             make_neurons(sources)
+
+
+def test_neurons_are_made_of_a_run_by_command(run_script, tmp_path):
+    out = tmp_path / "new" / "neurons.nwb"
+    words = ("make_neurons", "package:example_torque", "--out", out, "--units", 5, "--silent", 1, "--untuned", 0.4)
+    done = run_script(*words, "--mix", "hidden=0.5,kinematics=0.5", "--apart", "--lag", 20)
+    assert done.status == 0, done.err
+    assert "5, 3 tuned, 1 without a spike" in done.out
+    read = read_session(out)
+    assert (len(read.units), [trial.name for trial in read.trials]) == (5, ["demo"])
+    assert 0 < np.mean(read.facts["true_unique"]) < 1
+    for wrong in (("--depth", -1), ()):
+        assert run_script(*words, *wrong).status == 1
+    assert run_script("make_neurons", "package:example_torque", "--out", tmp_path / "neurons.h5").status == 1
