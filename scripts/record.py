@@ -21,15 +21,19 @@ from mousearm import cli
     cli.argument("--noise", type=float, default=0.0, metavar="N", help="motor noise, s.d. added to actions (-1 to 1)"),
     cli.argument("--repeats", type=int, default=1, metavar="K", help="trials of each reach, with noise"),
     cli.argument("--seed", type=int, default=0, help="of the noise (default 0)"),
+    cli.argument("--emg", type=Path, metavar="DIR", help="envelopes of import_emg.py, to stand beside activations"),
     cli.argument("--overwrite", action="store_true", help="replace the file if it exists"),
 )
 def main(given: Namespace) -> None:
     """Record, and say what was written."""
     from mousearm.agent import Agent
+    from mousearm.emg import load_folder
     from mousearm.record import write_recording
 
     agent = Agent.load(given.run, given.checkpoint, given.kinematics)
-    written = write_recording(agent, given.out, given.format, given.repeats, given.noise, given.seed, given.overwrite)
+    envelopes = load_folder(given.emg) if given.emg else {}
+    settings = given.format, given.repeats, given.noise, given.seed, given.overwrite, envelopes
+    written = write_recording(agent, given.out, *settings)
     per_second = written.bytes / 1e6 / max(written.seconds, 1e-9)
     print(
         f"{given.out}: {written.trials} reaches, {written.seconds:.1f} s, {written.bytes / 1e6:.1f} MB "

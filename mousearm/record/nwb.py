@@ -1,7 +1,7 @@
 """Recordings as Neurodata Without Borders (https://www.nwb.org), by pynwb.
 
-All trials form one session, one second apart. Signals of the network are acquired data; those of the arm are behaviour:
-points as ``Position``, all else as ``BehavioralTimeSeries``.
+All trials form one session, one second apart. Signals of the network, and EMG, are acquired data; those of the arm are
+behaviour: points as ``Position``, all else as ``BehavioralTimeSeries``.
 """
 
 import json
@@ -21,7 +21,7 @@ import pynwb.file
 
 from mousearm.files import check_room
 from mousearm.record.files import OVERHEAD, room_for
-from mousearm.record.signals import About, ReachRecording, Signal, is_of_network, origin_text
+from mousearm.record.signals import EMG, About, ReachRecording, Signal, is_of_network, origin_text
 
 _PYNWB: Any = pynwb  # it makes its classes while it is imported, so that no type checker knows them
 _PAUSE_S = 1.0
@@ -124,7 +124,8 @@ def _add_signals(nwb: Any, signals: Mapping[str, Signal], clock: dict[str, Any])
             points.add_spatial_series(made)
         else:
             made = [_series(name, signal, clock)]
-            (nwb.add_acquisition if is_of_network(name) else arm.add_timeseries)(made[0])
+            is_recorded = is_of_network(name) or name == EMG
+            (nwb.add_acquisition if is_recorded else arm.add_timeseries)(made[0])
         if "timestamps" in clock:
             clock["timestamps"] = made[0]
 

@@ -1,17 +1,20 @@
 """Recordings as signals with units: what the arm did, and what the network saw, computed and decided."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from mousearm.config import EnvConfig
+from mousearm.emg import Envelope
+from mousearm.errors import EmgError
 from mousearm.mechanics import ArmDynamics
 from mousearm.model import Arm
 from mousearm.model.muscles import feeling_muscles, muscles_of, optimal_and_slack
 from mousearm.trajectory import FOLLOWED, LANDMARKS, Trial, with_shoulder
 
 About = Mapping[str, str | float | int]  # origin of a recording, by names that every format writes once
+EMG = "emg"  # the signal that was not simulated
 _TO_SI = {"mm": ("m", 1e-3), "mm/s": ("m/s", 1e-3)}
 _AXES = ("x", "y", "z")
 _OF_MUSCLES = ("muscle_length", "muscle_velocity", "muscle_force", "spindle_ia", "spindle_ii", "tendon_organ")
@@ -155,6 +158,31 @@ def network_signals(
             part, _, number = name.rpartition("_")
             signals[name] = Signal(values, "1", f"activations of layer {number} of the {part}, which {_LEADS_TO[part]}")
     return signals
+
+
+def beside_emg(reaches: Iterable[ReachRecording], envelopes: Mapping[str, Envelope]) -> Iterator[ReachRecording]:
+    """Trials with the signal `EMG` beside their own, (T, C): NaN where nothing was recorded; as they are without any.
+
+    EmgError if envelopes have other channels than one another.
+    """
+    first = next(iter(envelopes.values()), None)
+    for other in envelopes.values():
+        if first is not None and other.channels != first.channels:
+            raise EmgError(
+                f"has the channels {', '.join(other.channels)}; that of {first.reach} has {', '.join(first.channels)}. "
+                "Import them together, with one map of channels.",
+                f"EMG of the reach {other.reach}",
+            )
+    for reach in reaches:
+        yield reach if first is None else _beside(reach, envelopes.get(reach.name), first)
+
+
+def _beside(reach: ReachRecording, envelope: Envelope | None, first: Envelope) -> ReachRecording:
+    shown = "; ".join(f"{name}: {', '.join(of)}" for name, of in first.muscles.items())
+    text = f"envelopes of EMG that was recorded of an animal in this reach, NaN where none was; {shown}"
+    time = reach.signals["time"].values
+    values = np.full((len(time), len(first.channels)), np.nan) if envelope is None else envelope.at(time)
+    return replace(reach, signals=reach.signals | {EMG: Signal(values, "1", text, first.channels)})
 
 
 def is_of_network(name: str) -> bool:

@@ -13,15 +13,25 @@ from tqdm.auto import tqdm
 
 from mousearm import formats
 from mousearm.agent import Agent
+from mousearm.emg import Envelope
 from mousearm.env.task import Task
-from mousearm.errors import ConfigError, OutputError, UnknownNameError
+from mousearm.errors import ConfigError, EmgError, OutputError, UnknownNameError
 from mousearm.evaluate.rollout import Controller, roll_out
 from mousearm.files import new_output
 from mousearm.record.files import write_hdf5, write_tables
 from mousearm.record.opened import arm_text
-from mousearm.record.signals import About, ReachRecording, Recording, arm_signals, network_signals, observation_names
+from mousearm.record.signals import (
+    About,
+    ReachRecording,
+    Recording,
+    arm_signals,
+    beside_emg,
+    network_signals,
+    observation_names,
+)
 from mousearm.record.states import write_states
 from mousearm.setup import Setup
+from mousearm.text import listed
 from mousearm.trajectory import Trial
 
 Writer = Callable[[Iterable[ReachRecording], About, Path], None]
@@ -104,6 +114,7 @@ def write_recording(
     noise: float = 0.0,
     seed: int = 0,
     overwrite: bool = False,
+    envelopes: Mapping[str, Envelope] | None = None,
 ) -> RecordingResult:
     """Record an agent, as `record` does, into a file or folder that appears whole or not at all.
 
@@ -115,6 +126,7 @@ def write_recording(
         noise: motor noise, in actions.
         seed: of the noise.
         overwrite: whether to replace what is there.
+        envelopes: EMG by reach, to stand beside what the arm did.
 
     Raises:
         UnknownNameError: there is no such format.
@@ -122,7 +134,13 @@ def write_recording(
         ConfigError: as of `record`.
     """
     write = WRITERS[find_format(out, kind)]
-    trials = _record_trials(agent, repeats, noise, seed)
+    names = agent.evaluator.task.references.names
+    if envelopes and not set(names) & set(envelopes):
+        raise EmgError(
+            f"EMG is of {listed(list(envelopes), most=3)}, and the reaches are {listed(list(names), most=3)}. Give "
+            "--kinematics with the reaches of the EMG, or name their files after them."
+        )
+    trials = beside_emg(_record_trials(agent, repeats, noise, seed), envelopes or {})
     bar = tqdm(
         trials, "recording", repeats * len(agent.evaluator.task.references), delay=1, leave=False, unit=" reaches"
     )

@@ -1,11 +1,15 @@
 """Neurodata Without Borders: what is read back is the recording, and validator and inspector have nothing to say."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from mousearm.record import record, write_recording
+from mousearm.emg import Envelope
+from mousearm.errors import EmgError
+from mousearm.record import read_recording, record, write_recording
+from mousearm.record.signals import EMG
 
 pynwb = pytest.importorskip("pynwb", reason="pynwb is not installed (pip install 'mousearm[nwb]')")
 
@@ -87,3 +91,31 @@ def test_one_performance_has_a_rate(build_agent, tmp_path):
     # The inspector takes data of fewer frames than units for transposed ones.
     serious = {found[1:] for found in inspected(tmp_path / "a.nwb") if found[0] != "BEST_PRACTICE_SUGGESTION"}
     assert serious == {("check_data_orientation", "actor_1"), ("check_data_orientation", "critic_1")}
+
+
+def test_emg_stands_beside_activations(build_agent, tmp_path):
+    """In HDF5 and NWB: what was recorded at the frames, NaN where nothing was."""
+    agent = build_agent("model=muscle")
+    name = agent.evaluator.task.references.names[0]
+    time = np.arange(0, 0.1, 0.002)
+    given = {name: Envelope(name, time, np.stack([time, 1 - time], 1), ("biceps", "x"), {"biceps": {"Anconeus": 1}})}
+    for kind in ("h5", "nwb"):
+        write_recording(agent, tmp_path / f"a.{kind}", envelopes=given)
+    reaches = read_recording(tmp_path / "a.h5").reaches
+    emg, frames = reaches[0].signals[EMG], reaches[0].signals["time"].values
+    known = frames < 0.098
+    assert emg.columns == ("biceps", "x")
+    assert emg.values[known, 0] == pytest.approx(frames[known])
+    assert np.isnan(emg.values[frames > 0.099]).all()
+    assert all(np.isnan(reach.signals[EMG].values).all() for reach in reaches[1:])
+    with pynwb.NWBHDF5IO(tmp_path / "a.nwb", "r") as io:
+        series = io.read().acquisition[EMG]
+        together = np.concatenate([reach.signals[EMG].values for reach in reaches])
+        np.testing.assert_array_equal(series.data[:], together)
+    assert pynwb.validate(path=tmp_path / "a.nwb") == []
+    with pytest.raises(EmgError, match="with the reaches of the EMG, or name their files after them"):
+        write_recording(agent, tmp_path / "b.h5", envelopes={"other": replace(given[name], reach="other")})
+    other = {name: given[name], "other": replace(given[name], reach="other", channels=("biceps", "y"))}
+    with pytest.raises(EmgError, match="Import them together, with one map of channels"):
+        write_recording(agent, tmp_path / "b.h5", envelopes=other)
+    assert not (tmp_path / "b.h5").exists()
