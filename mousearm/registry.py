@@ -84,5 +84,6 @@ INITIAL_ACTIVATIONS = Registry("initial activation", "mousearm.pretrain.initial_
 CONDITIONS = Registry("condition", "mousearm.condition")
 FORMATS = Registry("format of recordings", "mousearm.kinematics.imports")
 PREDICTORS = Registry("predictor of neurons", "mousearm.neural.predictors")
+EMG_FORMATS = Registry("format of EMG", "mousearm.emg.readers")
 TRACKERS = Registry("tracker", "mousearm.tracking")
 SIMILARITIES = Registry("measure of similarity", "mousearm.neural.measures")

@@ -841,6 +841,10 @@ ELSEWHERE: dict[str, list[str]] = {
     "neural/test_pieces.py::test_results_do_not_depend_on_the_number_of_processes": [
         "run the same command again with fewer processes than "
     ],
+    "emg/test_readers.py::test_advice_on_series_of_nwb": [
+        "Give the file with the EMG",
+        "Name channels of one of them by --muscles",
+    ],
     "whatif/test_studies.py::test_training_goes_on_from_the_network_of_a_run": [
         " began with one of these networks, under one of these conditions and severities: look into start_from and"
     ],

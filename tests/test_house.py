@@ -48,7 +48,7 @@ KNOWN_BY = {
     "wandb_workspaces": {"report"},
     "opensim": {"fidelity"},
     "sklearn": {"analysis", "neural"},
-    "h5py": {"door", "kinematics", "neural", "record"},
+    "h5py": {"door", "emg", "kinematics", "neural", "record"},
     "pynapple": {"neural"},
     "rsatoolbox": {"neural"},
     "pynwb": {"neural", "record"},

@@ -64,7 +64,7 @@ def _read_deeplabcut(file: Any, path: Path, names: Mapping[str, str]) -> MarkerR
 
 def _read_sleap_anipose(file: Any, path: Path, names: Mapping[str, str]) -> MarkerRecording:
     """Read ``tracks`` (frames, animals, nodes, 3), whose points have no names but their numbers in the skeleton."""
-    tracks = _array(file, "tracks")
+    tracks = hdf5_array(file, "tracks")
     if tracks.ndim != 4 or tracks.shape[3] != 3:
         raise KinematicsError(
             f"{path}: its tracks have the shape {tracks.shape}; in 3D it is (frames, animals, nodes, 3). What SLEAP "
@@ -75,7 +75,7 @@ def _read_sleap_anipose(file: Any, path: Path, names: Mapping[str, str]) -> Mark
     points = ((owner, axis) for owner in owners for axis in "xyz")
     found = find_points(points, names, path, "NUMBER, of the node in the skeleton, from 0")
     points, _ = stack_points(tracks.reshape(len(tracks), -1).T.__getitem__, found)
-    start = int(_array(file, "frames")[0]) if "frames" in file else 0
+    start = int(hdf5_array(file, "frames")[0]) if "frames" in file else 0
     return MarkerRecording(path, "SLEAP-Anipose HDF5", None, points, None, start + np.arange(len(points)))
 
 
@@ -90,25 +90,25 @@ def _read_movement(file: Any, path: Path, names: Mapping[str, str]) -> MarkerRec
     if "confidence" in file:
         sure = _labelled(file, "confidence").reshape(len(position), -1)
         likelihood = sure[:, [min(point.values()) // len(axes) for point in found]]
-    time = _array(file, "time")
-    numbered = _text(file.attrs.get("time_unit", "seconds")) == "frames"
+    time = hdf5_array(file, "time")
+    numbered = hdf5_text(file.attrs.get("time_unit", "seconds")) == "frames"
     frames = whole_numbers(time, "time", Place(str(path))) if numbered else None
     return MarkerRecording(path, "netCDF of movement", None, points, likelihood, frames, None if numbered else time)
 
 
 def _labelled(file: Any, name: str) -> np.ndarray:
     """Array of movement with axes for time, individuals, keypoints and space, of length 1 where it has none."""
-    found = _found(file, name)
+    found = hdf5_dataset(file, name)
     labels = [dimension[0].name.rpartition("/")[2].rstrip("s") for dimension in found.dims]
     order = [labels.index(label) for label in _DIMENSIONS if label in labels]
     lengths = dict(zip(labels, found.shape, strict=True))
-    return _array(file, name).transpose(order).reshape([lengths.get(label, 1) for label in _DIMENSIONS])
+    return hdf5_array(file, name).transpose(order).reshape([lengths.get(label, 1) for label in _DIMENSIONS])
 
 
 def _labels(file: Any, name: str) -> list[str]:
     """Labels along a dimension of movement, called so or in the plural; none where it has none."""
     name = name if name in file else f"{name}s"
-    return [_text(label) for label in np.atleast_1d(_found(file, name)[()]).tolist()] if name in file else []
+    return [hdf5_text(label) for label in np.atleast_1d(hdf5_dataset(file, name)[()]).tolist()] if name in file else []
 
 
 def _read_nwb(file: Any, path: Path, names: Mapping[str, str]) -> MarkerRecording:
@@ -119,41 +119,44 @@ def _read_nwb(file: Any, path: Path, names: Mapping[str, str]) -> MarkerRecordin
     """
     found: list[tuple[str, Any]] = []
     file.visititems(lambda name, item: found.append((name, item)))
-    groups = {name: item for name, item in found if _text(item.attrs.get("neurodata_type", "")) in _SERIES}
+    groups = {name: item for name, item in found if hdf5_text(item.attrs.get("neurodata_type", "")) in _SERIES}
     short = [name.rpartition("/")[2] for name in groups]
     if len(set(short)) < len(short):
         short = ["/".join(name.split("/")[-2:]) for name in groups]
     series = dict(zip(short, groups.values(), strict=True))
-    columns = [(name, axis) for name, group in series.items() for axis in "xyz"[: _found(group, "data").shape[-1]]]
+    columns = [
+        (name, axis) for name, group in series.items() for axis in "xyz"[: hdf5_dataset(group, "data").shape[-1]]
+    ]
     find_points(columns, names, path)
     chosen = [series[names[landmark]] for landmark in LANDMARKS]
-    points = np.stack([_array(group, "data") for group in chosen], axis=1)
-    sure = [_array(group, "confidence") for group in chosen if "confidence" in group]
-    times = [_times(group, len(points)) for group in chosen]
+    points = np.stack([hdf5_array(group, "data") for group in chosen], axis=1)
+    sure = [hdf5_array(group, "confidence") for group in chosen if "confidence" in group]
+    times = [series_times(group, len(points)) for group in chosen]
     if any(not np.array_equal(times[0], other) for other in times[1:]):
         what = "its three points have different times. Resample them to the same, and save that."
         raise KinematicsError(f"{path}: {what}")
-    units = {unit_of(_text(_found(group, "data").attrs.get("unit", ""))) for group in chosen}
+    units = {unit_of(hdf5_text(hdf5_dataset(group, "data").attrs.get("unit", ""))) for group in chosen}
     likelihood = np.stack(sure, axis=1) if len(sure) == len(chosen) else None
     unit = units.pop() if len(units) == 1 else None
     return MarkerRecording(path, "NWB", None, points, likelihood, time=times[0], unit=unit)
 
 
-def _times(group: Any, n_frames: int) -> np.ndarray:
+def series_times(group: Any, n_frames: int) -> np.ndarray:
     """Times (T,) [s] of a series of NWB."""
     if "timestamps" in group:
-        return _array(group, "timestamps")
-    start = _found(group, "starting_time")
+        return hdf5_array(group, "timestamps")
+    start = hdf5_dataset(group, "starting_time")
     return float(start[()]) + np.arange(n_frames) / float(start.attrs["rate"])
 
 
-def _text(value: Any) -> str:
+def hdf5_text(value: Any) -> str:
+    """A text of a file, which holds texts as bytes or not."""
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
-def _array(group: Any, name: str) -> np.ndarray:
+def hdf5_array(group: Any, name: str) -> np.ndarray:
     """Numbers of an array in a file, as float64, with the scale, offset and fill value that NWB or netCDF say of it."""
-    found = _found(group, name)
+    found = hdf5_dataset(group, name)
 
     def said(*keys: str, default: float) -> float:
         return next((float(np.ravel(found.attrs[key])[0]) for key in keys if key in found.attrs), default)
@@ -163,7 +166,7 @@ def _array(group: Any, name: str) -> np.ndarray:
     return said("conversion", "scale_factor", default=1.0) * values + said("offset", "add_offset", default=0.0)
 
 
-def _found(group: Any, name: str) -> Any:
+def hdf5_dataset(group: Any, name: str) -> Any:
     """Array of a name in a file, of a size that can be read; ValueError if there is none."""
     import h5py
 
@@ -190,7 +193,7 @@ def pandas_table(file: Any) -> PandasTable:
     groups = [group for group in file.values() if group.attrs.get("pandas_type") == b"frame_table"]
     if len(groups) != 1:
         raise ValueError(f"it has {len(groups)} tables of pandas with format='table'")
-    rows = _found(groups[0], "table")
+    rows = hdf5_dataset(groups[0], "table")
     blocks = [name for name in rows.dtype.names if name.startswith("values_block_")]
     columns = [tuple(map(str, column)) for name in blocks for column in plain(rows.attrs[f"{name}_kind"])]
     content = rows[()]

@@ -32,7 +32,7 @@ def read_trc(sheet: Sheet, names: Mapping[str, str]) -> MarkerRecording:
     if [name.lower().replace(" ", "") for name in labels[:2]] != ["frame#", "time"]:
         raise KinematicsError(f"{path}, row 4: does not start with Frame# and Time, so it is not a .trc file.")
     markers = [name for name in labels[2:] if name]
-    _check_count(header, "NumMarkers", len(markers), "markers in row 4", path)
+    check_count(header, "NumMarkers", len(markers), "markers in row 4", path)
     places = [index for index, name in enumerate(labels) if index > 1 and name]
     if places != list(range(2, 2 + 3 * len(markers), 3)) and places != list(range(2, 2 + len(markers))):
         raise KinematicsError(
@@ -48,24 +48,33 @@ def read_trc(sheet: Sheet, names: Mapping[str, str]) -> MarkerRecording:
 def read_sto(sheet: Sheet, names: Mapping[str, str]) -> MarkerRecording:
     """Read a table of points of OpenSim; errors as `read_markers`."""
     path = sheet.path
-    end = next((i for i, line in enumerate(sheet.lines) if line.strip().lower() == "endheader"), len(sheet.lines))
-    start = next((i for i in range(end + 1, len(sheet.lines)) if sheet.lines[i].strip()), None)
-    if start is None:
-        raise KinematicsError(f"{path}: has no line endheader with a table below it, so it is not a .sto or .mot file.")
-    entries = (re.fullmatch(r"(\w+)\s*(?:=|\s)\s*(\S+)", line.strip()) for line in sheet.lines[:end])  # SIMM: without =
-    header = {entry[1].lower(): entry[2] for entry in entries if entry}
-    kind = header.get("datatype", "double")
+    header, sheet, start = open_sto(sheet)
+    labels, kind = sheet.cells(start), header.get("datatype", "double")
     if kind.lower() not in ("double", "vec3"):
         raise KinematicsError(f"{path}: DataType={kind} is not a position. Write a table of double or Vec3.")
-    sheet = sheet.split_at(start)
-    labels = sheet.cells(start)
-    if labels[0].lower() != "time":
-        raise KinematicsError(f"{path}, row {start + 1}: the first column is '{labels[0]}'; it must be time.")
     rows = sheet.rows(start + 1)
     if kind.lower() == "vec3":
         labels = [labels[0], *(f"{name}_{axis}" for name in labels[1:] if name for axis in "xyz")]
         rows = ((line, _numbers_apart(cells)) for line, cells in rows)
     return _recording(sheet, "OpenSim table", rows, labels, list(map(point_of, labels)), names, header)
+
+
+def open_sto(sheet: Sheet) -> tuple[dict[str, str], Sheet, int]:
+    """Header of a table of OpenSim by key in lower case, the table separated as it is, and the index of its labels.
+
+    KinematicsError if there is none, or the first column is not the time.
+    """
+    end = next((i for i, line in enumerate(sheet.lines) if line.strip().lower() == "endheader"), len(sheet.lines))
+    start = next((i for i in range(end + 1, len(sheet.lines)) if sheet.lines[i].strip()), None)
+    if start is None:
+        what = "has no line endheader with a table below it, so it is not a .sto or .mot file."
+        raise KinematicsError(f"{sheet.path}: {what}")
+    entries = (re.fullmatch(r"(\w+)\s*(?:=|\s)\s*(\S+)", line.strip()) for line in sheet.lines[:end])  # SIMM: without =
+    sheet = sheet.split_at(start)
+    first = sheet.cells(start)[0]
+    if first.lower() != "time":
+        raise KinematicsError(f"{sheet.path}, row {start + 1}: the first column is '{first}'; it must be time.")
+    return {entry[1].lower(): entry[2] for entry in entries if entry}, sheet, start
 
 
 def _numbers_apart(cells: Sequence[str]) -> list[str]:
@@ -86,7 +95,7 @@ def _recording(
     found, time = find_points(columns, names, path), [label.lower() for label in labels].index("time")
     table = NumberTable(path, rows, labels, [time, *(column for point in found for column in point.values())])
     for key in ("NumFrames", "nRows", "datarows"):
-        _check_count(header, key, len(table.lines), "rows of data", path)
+        check_count(header, key, len(table.lines), "rows of data", path)
     positions, _ = stack_points(table.numbers, found)
     unit = unit_of(header["units"]) if "units" in header else None
     if "units" in header and unit is None:
@@ -98,7 +107,8 @@ def _recording(
     return MarkerRecording(path, kind, table.lines, positions, None, None, table.numbers(time), unit, rate, "x y z")
 
 
-def _check_count(header: Mapping[str, str], key: str, found: int, what: str, path: Path) -> None:
+def check_count(header: Mapping[str, str], key: str, found: int, what: str, path: Path) -> None:
+    """Refuse a file of OpenSim that has other than the number of things that a key of its header says."""
     said = header.get(key.lower())
     if said is not None and parse_number(said) != found:
         raise KinematicsError(

@@ -1,0 +1,168 @@
+"""The quality of imported EMG as one page: signals, envelopes, spectra, what channels share, what is refused."""
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from mousearm.emg.examined import EmgSignals, ExaminedFile
+from mousearm.emg.importing import EmgImport
+from mousearm.emg.provenance import filter_text
+from mousearm.emg.quality import MAINS
+from mousearm.emg.recording import EmgRecording
+from mousearm.emg.summary import QUALITY_HEADER, quality_rows, reach_lines
+from mousearm.files import make_folder, write_text
+from mousearm.html import bullets, document, paragraph, picture, table
+from mousearm.plots import BLACK, BLUE, GREY, VERMILION, as_png, log_axis, page
+
+MOST = 12  # files that are drawn
+_ROW_MM = 24
+_POINTS = 4000  # per trace: of longer ones the extremes of stretches are drawn
+_SHADE = "0.92"
+
+
+def write_emg_page(found: EmgImport, path: Path) -> Path:
+    """Write the page; returns its path. OutputError if it cannot be written."""
+    make_folder(path.parent)
+    n_files, n_refused = len(found.files), len({error.file for error in found.refusals})
+    title = f"{n_files} files of EMG, {n_refused} refused; {len(found.envelopes)} envelopes"
+    parts = [f"<h1>{title}</h1>"]
+    parts += _list("Refused", [str(error) for error in found.refusals])
+    parts += _list("Worth a look", found.remarks)
+    parts += _list("Assumed", found.assumptions)
+    if rows := quality_rows(found):
+        rate = found.signals[0].clock.rate
+        parts += ["<h2>Channels</h2>", table(QUALITY_HEADER, rows), paragraph(_key(found, rate), "key")]
+        parts += [bullets(reach_lines(found))]
+    parts += _common(found)
+    for file in found.files[:MOST]:
+        parts += [f"<h2>{escape(file.path.name)}</h2>", *_pictures(file, found)]
+    if n_files > MOST:
+        parts.append(paragraph(f"The first {MOST} of {n_files} files are drawn.", "key"))
+    write_text(path, document(title, parts))
+    return path
+
+
+def _list(title: str, lines: Sequence[str]) -> list[str]:
+    return [f"<h2>{title}</h2>{bullets(lines)}"] if lines else []
+
+
+def _key(found: EmgImport, rate: float) -> str:
+    size = "Size: root mean square within the band" if found.options.kind == "raw" else "Size: mean"
+    return (
+        f"{size}, in the unit of the file; hum: share of the power that the mains have, where they stand out. "
+        f"Filters: {filter_text(rate, found.options)}."
+    )
+
+
+def _common(found: EmgImport) -> list[str]:
+    rows = [
+        [
+            session or "–",
+            of.one,
+            of.other,
+            f"{of.r:.2f}",
+            _number(of.spread),
+            _number(of.share),
+            "look" * of.is_suspicious,
+        ]
+        for session, pairs in found.common.items()
+        for of in pairs
+    ]
+    if not rows:
+        return []
+    raw = (
+        "r of raw EMG at lag zero, against its root mean square at lags of 5 to 100 ms, and the share of each in the "
+        "other that would explain it. Muscles that work together share their envelope, not their waves: a peak at zero "
+        "is cross-talk or an artefact in both."
+    )
+    envelope = "r of envelopes, in which co-contraction, cross-talk and an artefact look the same."
+    header = ("session", "channel", "channel", "r", "elsewhere", "cross-talk", "")
+    text = raw if found.options.kind == "raw" else envelope
+    return ["<h2>In common at lag zero</h2>", table(header, rows), paragraph(text, "key")]
+
+
+def _number(value: float) -> str:
+    return "–" if value != value else f"{value:.2f}"
+
+
+def _pictures(file: ExaminedFile, found: EmgImport) -> list[str]:
+    if file.signals is not None:
+        return [picture(as_png(signal_figure(file.signals, found)), "signals, envelopes and spectra")]
+    if file.recording is None:
+        return [paragraph("It could not be read.", "key")]
+    return [picture(as_png(refused_figure(file.recording)), "numbers of the file")]
+
+
+def signal_figure(signals: EmgSignals, found: EmgImport) -> Figure:
+    """Draw a row per channel: raw EMG within its band and its envelope, with the reach shaded; and the spectrum."""
+    recording, clock = signals.recording, signals.clock
+    is_raw = found.options.kind == "raw"
+    with page(10 + _ROW_MM * len(recording.channels)) as figure:
+        grid = figure.subplots(len(recording.channels), 2, squeeze=False, width_ratios=(3, 1), sharex="col")
+        for i, (channel, (left, right)) in enumerate(zip(recording.channels, grid, strict=True)):
+            for _, reach in signals.reaches:
+                start = _start_of(signals, reach.time, found)
+                left.axvspan(start, start + float(reach.time[-1] - reach.time[0]), color=_SHADE)
+            if is_raw:
+                left.plot(*_thinned(clock.time, signals.band[:, i]), color=GREY, linewidth=0.4)
+            left.plot(*_thinned(clock.time, signals.envelope[:, i]), color=BLUE)
+            left.set(title=channel, ylabel=recording.units[i] or found.options.unit or "")
+            _spectrum(right, recording.values[:, i], signals, found)
+        grid[-1, 0].set(xlabel="time of EMG (s); shaded: the reach")
+        grid[-1, 1].set(xlabel="frequency (Hz)")
+    return figure
+
+
+def refused_figure(recording: EmgRecording) -> Figure:
+    """Draw the numbers of a file that is refused, as they are."""
+    with page(10 + 0.7 * _ROW_MM * len(recording.channels)) as figure:
+        rows = figure.subplots(len(recording.channels), 1, squeeze=False, sharex=True)[:, 0]
+        for axes, channel, unit, values in zip(
+            rows, recording.channels, recording.units, recording.values.T, strict=True
+        ):
+            axes.plot(*_thinned(np.arange(float(len(values))), values), color=VERMILION, linewidth=0.6)
+            axes.set(title=channel, ylabel=unit)
+        rows[-1].set(xlabel="sample")
+    return figure
+
+
+def _start_of(signals: EmgSignals, time: np.ndarray, found: EmgImport) -> float:
+    """Time of EMG of the first frame of a reach."""
+    offset = found.options.offset_s or 0.0
+    if found.options.align in ("start", "span"):
+        return float(signals.clock.time[0]) - offset
+    return float(time[0]) - offset if found.options.align == "clock" else -offset
+
+
+def _spectrum(axes: Axes, values: np.ndarray, signals: EmgSignals, found: EmgImport) -> None:
+    """Draw the amplitude spectrum of what the file holds; the mains are marked, the band is shaded."""
+    from scipy.signal import welch
+
+    known = values[np.isfinite(values)]
+    rate = signals.clock.rate
+    n = min(len(known), int(rate / 2))
+    frequency, power = welch(known - known.mean(), fs=rate, nperseg=max(n, 8))
+    axes.plot(frequency[1:], np.sqrt(power[1:]), color=BLACK, linewidth=0.6)
+    if found.options.kind == "raw":
+        low, high = found.options.band(rate)
+        axes.axvspan(low, high, color=_SHADE)
+        for mains in MAINS:
+            axes.axvline(mains, color=VERMILION, linewidth=0.5, linestyle=":")
+    log_axis(axes, "x", (1,))
+    axes.set_yscale("log")
+    axes.tick_params(axis="y", labelleft=False, which="both", length=0)
+    axes.set_title("spectrum")
+
+
+def _thinned(time: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Times and values of at most `_POINTS` points, the smallest and the largest of each stretch."""
+    if len(values) <= _POINTS:
+        return time, values
+    n = len(values) // (_POINTS // 2)
+    whole = len(values) // n * n
+    parts = np.nan_to_num(values[:whole]).reshape(-1, n)
+    return np.repeat(time[:whole:n], 2), np.stack([parts.min(axis=1), parts.max(axis=1)], axis=1).ravel()

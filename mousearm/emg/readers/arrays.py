@@ -1,0 +1,169 @@
+"""EMG in files of named arrays: HDF5, and MATLAB's .mat of version 7 and 7.3.
+
+A file, or a structure in it, holds vectors of equal length, one per channel, or matrices (T, C) with a list of C names;
+a vector called ``time`` (``time_ms``), and a number called ``fs``, ``rate``, ``sampling_rate`` or the like. In HDF5
+these may be attributes, too. Arrays are plain data: nothing in a file is run, and no link is followed.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mousearm.door import open_hdf5
+from mousearm.emg.readers.mat5 import OpaqueError, read_mat5
+from mousearm.emg.recording import AS_EMG_TABLE, Choose, EmgRecording, finish, known_unit
+from mousearm.errors import EmgError
+from mousearm.kinematics.files import TIME_NAME
+from mousearm.kinematics.imports.hdf5 import hdf5_array, hdf5_text
+from mousearm.kinematics.imports.sheets import read_head
+from mousearm.registry import EMG_FORMATS
+
+LARGEST_EMG = 2_000_000_000  # bytes of all arrays of a file: an hour of eight channels at 5 kHz is half of it
+_RATES = {"fs", "rate", "srate", "samplerate", "samplingrate", "samplingfrequency", "samplingratehz", "frequency"}
+_NAMES = {"channels", "channelnames", "labels", "names", "muscles", "columns"}
+_ADVICE = f"Or: {AS_EMG_TABLE}."
+_AS_STRUCT = (
+    "a table object of MATLAB, which only MATLAB reads. Save its columns there: S = table2struct(T, 'ToScalar', true); "
+    "save('emg.mat', '-struct', 'S')"
+)
+
+
+def read_hdf5_emg(path: Path, choose: Choose) -> EmgRecording:
+    """HDF5 with an array per channel, or a matrix and the names of its columns."""
+    if not read_head(path).startswith(b"\x89HDF"):
+        raise EmgError(f"is not HDF5. Give it with its proper suffix. {_ADVICE}", path, fault="format")
+    with open_hdf5(path, LARGEST_EMG, EmgError, _ADVICE) as file:
+        if "nwb_version" in file.attrs:
+            from mousearm.emg.readers.nwb import read_series
+
+            return read_series(file, path, choose)
+        return _from_arrays(path, "HDF5", dict(_hdf5_items(file, file, "")), choose)
+
+
+def read_matlab(path: Path, choose: Choose) -> EmgRecording:
+    """MATLAB's .mat of version 7 or 7.3: vectors or a matrix, alone or in a structure."""
+    head = read_head(path)
+    if head.startswith(b"MATLAB 7.3"):
+        with open_hdf5(path, LARGEST_EMG, EmgError, _ADVICE) as file:
+            return _from_arrays(path, "MATLAB 7.3", dict(_hdf5_items(file, file, "")), choose)
+    if not head.startswith(b"MATLAB 5.0"):
+        raise EmgError(f"is not a .mat file of version 5 to 7.3. {_ADVICE}", path, fault="format")
+    try:
+        found = read_mat5(path, LARGEST_EMG)
+    except OpaqueError:
+        raise EmgError(f"holds {_AS_STRUCT}.", path, fault="format") from None
+    except ValueError as error:
+        raise EmgError(f"cannot be read as MATLAB: {error}. Save it again. {_ADVICE}", path, fault="format") from error
+    return _from_arrays(path, "MATLAB 7", dict(_matlab_items(found, "")), choose)
+
+
+EMG_FORMATS.add(read_hdf5_emg, "h5", "hdf5", "nwb")
+EMG_FORMATS.add(read_matlab, "mat")
+
+
+def _matlab_items(found: Mapping[str, Any], above: str) -> Iterator[tuple[str, Any]]:
+    """Names and values of variables, with those of structures as STRUCTURE.NAME."""
+    for name, value in found.items():
+        if isinstance(value, Mapping):
+            yield from _matlab_items(value, f"{above}{name}.")
+        else:
+            yield above + name, value
+
+
+def _hdf5_items(file: Any, group: Any, above: str) -> Iterator[tuple[str, Any]]:
+    """Names and values of arrays, texts and attributes of an HDF5 file, with those of groups as GROUP.NAME."""
+    import h5py
+
+    for name, value in group.attrs.items():
+        if np.ndim(value) <= 1 and not name.startswith("MATLAB"):
+            yield above + name, _attribute(value)
+    for name, item in group.items():
+        if name.startswith("#"):
+            continue
+        kind = hdf5_text(item.attrs.get("MATLAB_class", ""))
+        if kind in ("table", "string"):
+            raise EmgError(f"{name} is {_AS_STRUCT}.", group.file.filename, fault="format")
+        if isinstance(item, h5py.Group):
+            yield from _hdf5_items(file, item, f"{above}{name}.")
+        elif kind == "char":
+            yield above + name, _characters(item)
+        elif kind == "cell":
+            yield above + name, [_characters(file[one]) for one in np.ravel(item[()]) if one]
+        elif item.dtype.kind in "OSU":
+            yield above + name, [hdf5_text(one) for one in np.ravel(item[()])]
+        elif item.dtype.kind in "iufb":
+            values = hdf5_array(group, name)
+            yield above + name, values.T if kind else values  # MATLAB's axes are reversed
+            yield from (
+                (f"{above}{name}.{key}", _attribute(value)) for key, value in item.attrs.items() if key in _SAID
+            )
+
+
+_SAID = ("unit", "units", "rate", "fs", "channels", "names", "labels", "sampling_rate")
+
+
+def _attribute(value: Any) -> Any:
+    if isinstance(value, np.ndarray) and value.dtype.kind in "OSU":
+        return [hdf5_text(one) for one in value]
+    return hdf5_text(value) if isinstance(value, bytes | str) else value
+
+
+def _characters(item: Any) -> str:
+    return "".join(map(chr, np.ravel(item[()].T))) if item.dtype.kind == "u" else ""
+
+
+def _from_arrays(path: Path, kind: str, items: Mapping[str, Any], choose: Choose) -> EmgRecording:
+    """Find channels, their names, the time and the rate among named values."""
+    numbers = {name: np.squeeze(np.asarray(value)) for name, value in items.items() if _is_numeric(value)}
+    texts = {name: [str(one) for one in np.ravel(value)] for name, value in items.items() if not _is_numeric(value)}
+    rates = {float(value) for name, value in numbers.items() if value.ndim == 0 and _plain_name(name) in _RATES}
+    if len(rates) > 1:
+        listed = ", ".join(f"{rate:g}" for rate in sorted(rates))
+        raise EmgError(f"says several sampling rates ({listed} Hz). Save one.", path, fault="rate")
+    times = {
+        name: value for name, value in numbers.items() if value.ndim == 1 and TIME_NAME.fullmatch(_last(name).lower())
+    }
+    if len(times) > 1:
+        raise EmgError(f"has several vectors of times ({', '.join(times)}). Save one.", path, fault="time")
+    columns: dict[str, np.ndarray] = {}
+    for name, value in numbers.items():
+        if name in times or value.ndim not in (1, 2) or len(value) < 2:
+            continue
+        columns |= {name: value} if value.ndim == 1 else dict(_of_matrix(name, value, texts))
+    short = {_last(name) for name in columns}
+    if len(short) == len(columns):
+        columns = {_last(name): value for name, value in columns.items()}
+    if not columns:
+        raise EmgError(f"holds no vector or matrix of numbers. {_ADVICE}", path, fault="format")
+    unit = {known_unit(of[0]) for name, of in texts.items() if _last(name) in ("unit", "units") and of}
+    units = dict.fromkeys(columns, unit.pop() if len(unit) == 1 else "")
+    time, time_unit = None, ""
+    if times:
+        (name, time), *_ = times.items()
+        match = TIME_NAME.fullmatch(_last(name).lower())
+        time_unit = (match and match[1]) or ""
+    return finish(path, kind, columns, choose, units, time=time, time_unit=time_unit, rate=next(iter(rates), None))
+
+
+def _of_matrix(name: str, value: np.ndarray, texts: Mapping[str, list[str]]) -> Iterator[tuple[str, np.ndarray]]:
+    """Columns of a matrix; there are more samples than channels, so its longer axis is the time."""
+    value = value if value.shape[0] >= value.shape[1] else value.T
+    n = value.shape[1]
+    named = [of for key, of in texts.items() if _plain_name(key) in _NAMES and len(of) == n]
+    names = named[0] if len(named) == 1 and len(set(named[0])) == n else [f"{name}_{i + 1}" for i in range(n)]
+    return zip(names, value.T, strict=True)
+
+
+def _is_numeric(value: Any) -> bool:
+    return np.asarray(value).dtype.kind in "iufb"
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def _plain_name(name: str) -> str:
+    return re.sub(r"[^a-z]", "", _last(name).lower())
