@@ -9,7 +9,7 @@ from mousearm.errors import EmgError
 from mousearm.keys import above, at_least, between, check_keys, key
 from mousearm.kinematics.checks import TIME_UNITS
 
-KINDS = ("raw", "envelope")
+EMG_KINDS = ("raw", "envelope")
 ALIGNMENTS = {
     "clock": "EMG and reach have times of one clock",
     "start": "the first sample is the first frame of the reach",
@@ -31,7 +31,7 @@ HIGHEST_BAND, BAND_SHARE = 1000.0, 0.45  # Hz; of the rate, where it is too low 
 class EmgOptions:
     """Options of an import of EMG. Nothing of the timing is guessed: None means that the file must say it."""
 
-    kind: str | None = key("What the numbers are.", KINDS, default=None)
+    kind: str | None = key("What the numbers are.", EMG_KINDS, default=None)
     rate: float | None = key(
         "Samples per second, where the file has neither times nor a rate.", above(0), "Hz", default=None
     )

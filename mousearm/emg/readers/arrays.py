@@ -43,7 +43,7 @@ def read_hdf5_emg(path: Path, choose: Choose) -> EmgRecording:
         return _from_arrays(path, "HDF5", dict(_hdf5_items(file, file, "")), choose)
 
 
-def read_matlab(path: Path, choose: Choose) -> EmgRecording:
+def read_matlab_emg(path: Path, choose: Choose) -> EmgRecording:
     """MATLAB's .mat of version 7 or 7.3: vectors or a matrix, alone or in a structure."""
     head = read_head(path)
     if head.startswith(b"MATLAB 7.3"):
@@ -61,7 +61,7 @@ def read_matlab(path: Path, choose: Choose) -> EmgRecording:
 
 
 EMG_FORMATS.add(read_hdf5_emg, "h5", "hdf5", "nwb")
-EMG_FORMATS.add(read_matlab, "mat")
+EMG_FORMATS.add(read_matlab_emg, "mat")
 
 
 def _matlab_items(found: Mapping[str, Any], above: str) -> Iterator[tuple[str, Any]]:
