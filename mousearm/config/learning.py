@@ -171,6 +171,11 @@ class PretrainConfig:
         "control steps",
         default=None,
     )
+    keep_best: bool = key(
+        "Whether imitation ends with the network of the round in which the quarter of the simulations with the least "
+        "noise erred least, instead of that of the last round: errors go up and down between rounds.",
+        default=False,
+    )
     noise_spread: bool = key(
         "Whether simulations differ in `noise`, from none in the first to all of it in the last. If all have the same, "
         "the network never learns from arms that move without, as they do when it is evaluated.",

@@ -6,6 +6,7 @@ reaches at a time. The share of arms that the expert drives falls to zero, so th
 from its mistakes.
 """
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -67,6 +68,8 @@ class DAgger:
         policy.keep_signs(self._optimizer)
         self._descents: dict[torch.Size, Descent] | None = {} if on_gpu else None  # by the shape of minibatches
         self.rounds_done = 0
+        self._quiet_mm = math.inf  # of the arms with the least noise, in the last reach
+        self._best_mm, self._best = math.inf, {}  # that error of the best network so far, and the network
 
     def run(self, report: Callable[[Round], object]) -> None:
         """Do all rounds that are left, with a report of each, after setting the exploration that is to follow."""
@@ -75,6 +78,8 @@ class DAgger:
         for i in range(self.rounds_done, rounds):
             begin, teacher_share = time.perf_counter(), max(0.0, 1 - i / self.config.teacher_rounds)
             batch, paw_mm = self.collect(teacher_share)
+            if teacher_share == 0:
+                self._keep_if_best()
             collected = time.perf_counter()
             self._batches.append(batch)
             self._policy.features_extractor.update(batch.observations)
@@ -83,7 +88,22 @@ class DAgger:
             loss = self.fit()
             self.rounds_done = i + 1
             left = self.seconds_left(collected - begin, time.perf_counter() - collected, i + 1)
+            if i + 1 == rounds:
+                self._end()
             report(Round(int(batch.counts.sum()), loss, paw_mm, teacher_share, left))
+
+    def _keep_if_best(self) -> None:
+        """Keep the network that drove the last reach of all arms, if it is the best so far."""
+        if self.config.keep_best and self._quiet_mm < self._best_mm:
+            self._best_mm = self._quiet_mm
+            self._best = {name: value.detach().clone() for name, value in self._policy.state_dict().items()}
+
+    def _end(self) -> None:
+        """Take the best network, once the last one has been tried too."""
+        if self.config.keep_best:
+            self.collect(0.0)
+            self._keep_if_best()
+            self._policy.load_state_dict(self._best)
 
     def seconds_left(self, collecting: float, fitting: float, done: int) -> float:
         """Of the rounds that follow so many, the last of which took so long; fitting grows with what is remembered."""
@@ -97,6 +117,7 @@ class DAgger:
             "random": self._random.bit_generator.state,
             "lessons": [tuple(batch) for batch in self._batches],
             "optimizer": saved_optimizer(self._optimizer),
+            **({"best": self._best, "best_mm": self._best_mm} if self.config.keep_best else {}),
             **({"task": self._task.state()} if self._task.is_noisy else {}),  # which episode's noise comes next
         }
 
@@ -108,6 +129,8 @@ class DAgger:
         self._batches.extend(Batch(*(x.to(self._policy.device) for x in batch)) for batch in state["lessons"])
         self._optimizer.load_state_dict(state["optimizer"])
         tune_optimizer(self._optimizer, self._policy.device)
+        if self.config.keep_best:
+            self._best, self._best_mm = {name: value.clone() for name, value in state["best"].items()}, state["best_mm"]
         if "task" in state:
             self._task.restore(state["task"])
 
@@ -121,6 +144,7 @@ class DAgger:
         state = self._policy.backbone.initial_state(n)
         rows: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         errors: list[np.ndarray] = []
+        quiet: list[np.ndarray] = []  # of those arms that have the least noise
         for _ in range(int(task.references.n_frames.max()) - 1):  # all of them, so that all batches have one length
             observation = task.observe()
             wanted = self._teacher.act(observation)
@@ -129,11 +153,12 @@ class DAgger:
             rows.append((observation, wanted, going.copy()))
             outcome = task.step(np.clip(np.where(by_expert[:, None], wanted, action) + noise, -1, 1))
             errors.append(outcome.paw_mm[going & ~by_expert])
+            quiet.append(outcome.paw_mm[: max(1, n // 4)][going[: max(1, n // 4)]])
             ended = outcome.terminated | outcome.truncated
             going &= ~ended
             task.reset(everyone[ended], Start(task.position.reach[ended], np.zeros(ended.sum(), dtype=int)))
         stacked = (torch.from_numpy(np.stack(column)).float().to(state.device) for column in zip(*rows, strict=True))
-        driven = np.concatenate(errors)
+        driven, self._quiet_mm = np.concatenate(errors), float(np.concatenate(quiet).mean())
         return Batch(*stacked), float(driven.mean()) if len(driven) else float("nan")
 
     @torch.no_grad()

@@ -67,6 +67,25 @@ def test_a_lesson_ends_with_the_reach(build):
     assert set(lesson.counts.sum(dim=0).tolist()) == {11.0, 8.0}
 
 
+def test_the_best_network_may_be_kept(build):
+    imitation, policy = build(keep_best=True, noise_spread=True, rounds=8)
+    tried = []
+    collect = imitation.collect
+
+    def watched(teacher_share):
+        found = {name: value.clone() for name, value in policy.state_dict().items()}
+        batch = collect(teacher_share)
+        tried.append((teacher_share, imitation._quiet_mm, found))
+        return batch
+
+    imitation.collect = watched
+    imitation.run(lambda _: None)
+    assert [share for share, *_ in tried[4:]] == [0.0] * 5  # four rounds, and the network of the last one
+    best = min(tried[4:], key=lambda one: one[1])[2]
+    for name, value in policy.state_dict().items():
+        torch.testing.assert_close(value, best[name], rtol=0, atol=0)
+
+
 def test_noise_may_spread_from_none_to_all_of_it(build):
     moved = []
     for has_spread in (False, True):
