@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -97,9 +98,28 @@ def align(
         UnknownNameError: trials have no such event.
         NeuralError: no trial is a reach; a reach does not fit into its trial; or no spike is in any of them.
     """
-    kernel = kernel or Kernel()
+    kernel, placed = kernel or Kernel(), place_trials(session, step_s, frames, event, offset_ms)
+    starts, counts = [of.start for of in placed], [of.n_frames for of in placed]
+    rates = smooth(count_spikes(session.spikes, starts, counts, step_s, kernel), step_s, kernel)
+    name = " ".join(part for part in (session.group or Path(session.source).name, _area(session)) if part)
+    groups = (session.group,) * len(placed)
+    return Activity(name, tuple(of.reach for of in placed), tuple(rates), step_s, session.units, groups, "neurons")
+
+
+class Placed(NamedTuple):
+    """A reach in a session."""
+
+    reach: str
+    start: float  # of frame 0, s on the clock of the session
+    n_frames: int
+
+
+def place_trials(
+    session: NeuralSession, step_s: float, frames: Mapping[str, int] | None, event: str = START, offset_ms: float = 0.0
+) -> list[Placed]:
+    """Where the reaches are in a session; arguments and errors as of `align`. Trials that are none are warned of."""
     known = None if frames is None else _known(frames)
-    starts, counts, reaches, strange = [], [], [], []
+    placed, strange = [], []
     for trial in session.trials:
         reach = trial.name if known is None else _reach_of(trial.name, session, known)
         at = _time_of(session, trial, event) + offset_ms / 1e3
@@ -108,21 +128,15 @@ def align(
             continue
         n = round((trial.stop - at) / step_s) + 1 if frames is None else frames[reach]
         _check_window(session, trial, at, (n - 1) * step_s, event, is_sure=event != START or offset_ms != 0)
-        reaches.append(reach)
-        starts.append(at)
-        counts.append(n)
-    if not reaches:
+        placed.append(Placed(reach, at, n))
+    if not placed:
         raise NeuralError(_nothing(session, frames, event))
     if strange:
-        why = f"no reach of the recording, or without {event}"
-        warnings.warn(
-            f"{session.source}: {plural(len(strange), 'trial')} left out, {why}: {listed(strange, 5)}.", stacklevel=2
-        )
-    _check_spikes(session, starts, [n * step_s for n in counts])
-    rates = smooth(count_spikes(session.spikes, starts, counts, step_s, kernel), step_s, kernel)
-    name = " ".join(part for part in (session.group or Path(session.source).name, _area(session)) if part)
-    groups = (session.group,) * len(reaches)
-    return Activity(name, tuple(reaches), tuple(rates), step_s, session.units, groups, "neurons")
+        left = plural(len(strange), "trial")
+        why = f"no reach of the recording, or without {event}: {listed(strange, 5)}"
+        warnings.warn(f"{session.source}: {left} left out, {why}.", stacklevel=3)
+    _check_spikes(session, [of.start for of in placed], [of.n_frames * step_s for of in placed])
+    return placed
 
 
 def _area(session: NeuralSession) -> str:

@@ -17,7 +17,7 @@ from mousearm.neural.source import PredictorSource
 from mousearm.text import facts, listed
 
 _GAP_S = 1.05 * REFRACTORY_S  # between spikes
-_PAUSE_S = 1.0  # between trials, besides the margins
+_PAUSE_S = 1.0  # between trials, besides the margins of the kernel
 _TRUTH = ("tuned", "unique", "explainable")
 
 
@@ -98,17 +98,20 @@ def spike_times(made: Made, seed: int = 0) -> tuple[list[np.ndarray], np.ndarray
     """Spike times of each unit, s, and the time of frame 0 of each trial, on the clock of one session.
 
     Spikes are in the intervals of their frames, so that `count_spikes` finds the counts again, and keep the refractory
-    time of real neurons.
+    time of real neurons. Between trials units fire at their mean rates.
     """
     random, step_s, kernel = np.random.default_rng(seed), made.neurons.step_s, made.recipe.kernel
     before, after = kernel.margins(step_s)
-    shift = 1.0 if kernel.shape == "causal" else 0.5
-    lasts = [(len(counts) + 1) * step_s + _PAUSE_S for counts in made.counts]
-    starts = np.cumsum([0.0, *lasts[:-1]]) + (before + 1) * step_s + _PAUSE_S / 2
-    of = zip(starts, made.neurons.n_frames, strict=True)
-    begin = np.concatenate([start + step_s * (np.arange(-before, n + after) - shift) for start, n in of])
-    counts = np.concatenate(made.counts)
-    return [_placed(begin, unit, step_s, random) for unit in counts.T], starts
+    shift, pause = 1.0 if kernel.shape == "causal" else 0.5, round(_PAUSE_S / step_s)
+    lasts = [(pause + len(counts)) * step_s for counts in made.counts]
+    starts = np.cumsum([0.0, *lasts[:-1]]) + (pause + before + 1) * step_s
+    mean = step_s * np.concatenate(made.truth.values).mean(axis=0)
+    begin, all_counts = [], []
+    for start, n, counts in zip(starts, made.neurons.n_frames, made.counts, strict=True):
+        begin.append(start + step_s * (np.arange(-before - pause, n + after) - shift))
+        all_counts += [random.poisson(mean, (pause, len(mean))), counts]
+    first = np.concatenate(begin)
+    return [_placed(first, unit, step_s, random) for unit in np.concatenate(all_counts).T], starts
 
 
 def _placed(begin: np.ndarray, counts: np.ndarray, step_s: float, random: np.random.Generator) -> np.ndarray:

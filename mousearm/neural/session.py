@@ -138,11 +138,9 @@ def keep_units(session: NeuralSession, rule: UnitFilter) -> NeuralSession:
         UnknownNameError: there is no such area or column.
         NeuralError: no unit is left.
     """
-    if strange := set(rule.areas) - set(session.areas):
-        raise UnknownNameError(f"brain area in {session.source}", min(strange), set(session.areas))
     left = np.ones(len(session.units), dtype=bool)
     notes = []
-    for reason, passed in _tests(session, rule).items():
+    for reason, passed in unit_checks(session, rule).items():
         if lost := int((left & ~passed).sum()):
             notes.append(f"{plural(lost, 'unit')} left out: {reason}")
         left &= passed
@@ -154,8 +152,10 @@ def keep_units(session: NeuralSession, rule: UnitFilter) -> NeuralSession:
     return session.only(np.flatnonzero(left).tolist(), *notes)
 
 
-def _tests(session: NeuralSession, rule: UnitFilter) -> dict[str, np.ndarray]:
-    """Which units pass each part of a filter, by what is said of those that do not."""
+def unit_checks(session: NeuralSession, rule: UnitFilter) -> dict[str, np.ndarray]:
+    """Which units pass each part of a filter, (n,), by what is said of those that do not; errors as `keep_units`."""
+    if strange := set(rule.areas) - set(session.areas):
+        raise UnknownNameError(f"brain area in {session.source}", min(strange), set(session.areas))
     tests = {}
     if rule.areas:
         tests[f"not of {' or '.join(rule.areas)}"] = np.isin(session.areas, rule.areas)

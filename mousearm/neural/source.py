@@ -12,7 +12,7 @@ from mousearm.emg import Envelope
 from mousearm.errors import NeuralError
 from mousearm.model import Arm
 from mousearm.neural.activity import Activity
-from mousearm.record.opened import open_recording
+from mousearm.record.opened import is_recording, open_recording
 from mousearm.record.signals import ReachRecording
 from mousearm.trajectory import hold
 
@@ -58,6 +58,11 @@ class PredictorSource:
         """Read a recording that ``scripts/record.py`` wrote as HDF5; errors as of `open_recording`."""
         opened = open_recording(path)
         return PredictorSource(str(opened.about.get("run", path.stem)), opened.arm, tuple(opened.reaches)).lived()
+
+    @property
+    def frames(self) -> dict[str, int]:
+        """Frames of each reach by its name, as `align` takes them."""
+        return {reach.name: len(reach.signals["time"].values) for reach in self.reaches}
 
     @property
     def step_s(self) -> float:
@@ -132,6 +137,21 @@ class PredictorSource:
         if layer not in found:
             raise NeuralError(f"An untrained network has no {layer} of its own. Leave untrained out for this layer.")
         return found[layer]
+
+
+def open_source(path: Path, checkpoint: str = "best", kinematics: str | None = None) -> PredictorSource:
+    """Read a recording, or record a run; errors as of `PredictorSource.of_file` and `Agent.load`.
+
+    Args:
+        path: an HDF5 file of ``scripts/record.py``, or a run folder.
+        checkpoint: of the run.
+        kinematics: a file or folder of other reaches for the run; None: its own.
+    """
+    if is_recording(path):
+        return PredictorSource.of_file(path)
+    from mousearm.agent import Agent
+
+    return PredictorSource.of_agent(Agent.load(path, checkpoint, kinematics))
 
 
 def replay(policy: "RecurrentPolicy", seen: Sequence[np.ndarray]) -> dict[str, list[np.ndarray]]:

@@ -1,0 +1,168 @@
+"""What recordings of neurons are worth before they are compared with anything: numbers by unit, trial and session."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mousearm.neural.activity import Activity
+from mousearm.neural.alignment import START, Placed, align, place_trials
+from mousearm.neural.rates import Kernel
+from mousearm.neural.session import NeuralSession, UnitFilter, keep_units, unit_checks
+from mousearm.text import NO_VALUE, number, plural
+
+_LEVEL = 0.05
+_LEAST_TRIALS = 5  # below, no trend can be told
+
+
+@dataclass(frozen=True)
+class SessionQuality:
+    """One session with its numbers; arrays (n,) are of all of its units, kept or not.
+
+    Attributes:
+        session: all units.
+        kept: those that the filter keeps.
+        reasons: why a unit is left out; empty if it is kept.
+        placed: where the reaches are.
+        rates: of the kept units, on the frames of the reaches.
+        by_trial: (trials, n) mean rate in each reach, spikes/s.
+        change: (n,) change of the rate from the first trial to the last, by a straight line, as a share of the mean.
+        drifts: (n,) probability of such a trend by chance, by Spearman's correlation with the number of the trial; NaN
+            for fewer than 5 trials or a constant rate.
+    """
+
+    session: NeuralSession
+    kept: NeuralSession
+    reasons: tuple[str, ...] = field(repr=False)
+    placed: tuple[Placed, ...] = field(repr=False)
+    rates: Activity = field(repr=False)
+    by_trial: np.ndarray = field(repr=False)
+    change: np.ndarray = field(repr=False)
+    drifts: np.ndarray = field(repr=False)
+    rule: UnitFilter
+    kernel: Kernel
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_kept(self) -> np.ndarray:
+        """(n,) whether a unit is kept."""
+        return np.array([not reason for reason in self.reasons])
+
+    @property
+    def drifting(self) -> tuple[int, int]:
+        """How many of the kept units have a trend at p < 0.05, and of how many it is known."""
+        known = self.is_kept & np.isfinite(self.drifts)
+        return int((self.drifts[known] < _LEVEL).sum()), int(known.sum())
+
+
+def check_session(
+    session: NeuralSession,
+    step_s: float,
+    frames: Mapping[str, int] | None = None,
+    rule: UnitFilter | None = None,
+    kernel: Kernel | None = None,
+    event: str = START,
+    offset_ms: float = 0.0,
+) -> SessionQuality:
+    """Check a session; arguments and errors as of `keep_units` and `align`."""
+    rule, kernel = rule or UnitFilter(), kernel or Kernel()
+    kept = keep_units(session, rule)
+    reasons = [""] * len(session.units)
+    for reason, passed in reversed(unit_checks(session, rule).items()):
+        reasons = [old if ok else reason for old, ok in zip(reasons, passed, strict=True)]
+    placed = place_trials(session, step_s, frames, event, offset_ms)
+    rates = align(kept, step_s, frames, kernel, event, offset_ms)
+    by_trial = _rates_by_trial(session, placed, step_s)
+    change, drifts = _trends(by_trial)
+    notes = (*kept.notes, *_trial_notes(session, placed))
+    return SessionQuality(
+        session, kept, tuple(reasons), tuple(placed), rates, by_trial, change, drifts, rule, kernel, notes
+    )
+
+
+def _rates_by_trial(session: NeuralSession, placed: Sequence[Placed], step_s: float) -> np.ndarray:
+    starts = np.array([of.start for of in placed])
+    lasts = step_s * np.array([of.n_frames for of in placed])
+    edges = starts, starts + lasts
+    counts = [np.searchsorted(times, edges[1]) - np.searchsorted(times, edges[0]) for times in session.spikes]
+    return np.stack(counts, axis=1) / lasts[:, None]
+
+
+def _trends(by_trial: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    from scipy.stats import spearmanr  # slow to import
+
+    n, units = by_trial.shape
+    change, drifts = np.full(units, np.nan), np.full(units, np.nan)
+    if n < _LEAST_TRIALS:
+        return change, drifts
+    order = np.arange(n)
+    for unit, rates in enumerate(by_trial.T):
+        if np.ptp(rates) > 0:
+            change[unit] = np.polyfit(order, rates, 1)[0] * (n - 1) / rates.mean()
+            drifts[unit] = spearmanr(order, rates)[1]
+    return change, drifts
+
+
+def _trial_notes(session: NeuralSession, placed: Sequence[Placed]) -> list[str]:
+    lost = len(session.trials) - len(placed)
+    return [f"{plural(lost, 'trial')} left out: no reach of the recording, or without the event"] if lost else []
+
+
+def quality_sentence(quality: SessionQuality) -> str:
+    """What a reader is to know of a session first."""
+    session, (drifting, known) = quality.session, quality.drifting
+    reaches = Counter(of.reach for of in quality.placed)
+    trials = plural(len(quality.placed), "trial")
+    said = f"{len(quality.kept.units)} of {plural(len(session.units), 'unit')} kept, {trials} of "
+    said += f"{plural(len(reaches), 'reach', 'reaches')}, rates by a {quality.kernel}."
+    if known:
+        said += f" The rate of {drifting} of {known} kept units changes over the trials (p < 0.05 each; by chance "
+        said += f"{_LEVEL * known:.0f} would)."
+    else:
+        said += " There are too few trials to tell drift."
+    return said
+
+
+UNIT_HEADER = ("unit", "area", "spikes/s", "in reaches", "< 2 ms", "change", "p", "left out")
+
+
+def unit_cells(quality: SessionQuality) -> list[list[str]]:
+    """A row for each unit, as `UNIT_HEADER`."""
+    session = quality.session
+    columns = zip(
+        session.units,
+        session.areas,
+        session.rates,
+        quality.by_trial.mean(axis=0),
+        session.short_intervals,
+        quality.change,
+        quality.drifts,
+        quality.reasons,
+        strict=True,
+    )
+    rows = []
+    for unit, area, rate, inside, short, change, p, why in columns:
+        trend = number(change, "+.0%"), number(p, ".2g")
+        rows.append([unit, area or NO_VALUE, f"{rate:.1f}", f"{inside:.1f}", f"{short:.1%}", *trend, why])
+    return rows
+
+
+SESSION_HEADER = ("session", "area", "units", "kept", "trials", "reaches", "median spikes/s", "with drift")
+
+
+def session_cells(qualities: Sequence[SessionQuality]) -> list[list[str]]:
+    """A row for each session and area, as `SESSION_HEADER`."""
+    rows = []
+    for quality in qualities:
+        areas, rates = np.array(quality.session.areas), quality.session.rates
+        for area in sorted(set(areas)):
+            inside = areas == area
+            kept = inside & quality.is_kept
+            known = kept & np.isfinite(quality.drifts)
+            drift = f"{int((quality.drifts[known] < _LEVEL).sum())} of {int(known.sum())}" if known.any() else NO_VALUE
+            reaches = len({of.reach for of in quality.placed})
+            counts = [str(int(inside.sum())), str(int(kept.sum())), str(len(quality.placed)), str(reaches)]
+            rate = number(float(np.median(rates[kept])) if kept.any() else None, ".1f")
+            rows.append([quality.session.group or quality.session.source, area or NO_VALUE, *counts, rate, drift])
+    return rows

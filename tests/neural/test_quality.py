@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+from test_sessions import STEP, session
+
+from mousearm.neural.made import Recipe, make_neurons
+from mousearm.neural.made_files import write_made
+from mousearm.neural.quality import check_session, quality_sentence, session_cells, unit_cells
+from mousearm.neural.session import NeuralTrial
+from mousearm.neural.trial_table import session_of_tables
+
+
+def drifting_session(slopes, n_trials=20):
+    """Units that fire evenly, at 40 /s in the first of trials of a second, and slope times as much in the last."""
+    ratios = 1 + np.outer(np.linspace(0, 1, n_trials), np.array(slopes) - 1)
+    spikes = {
+        f"u{unit}": np.concatenate([2.0 * k + np.arange(0.0, 1.0, 1 / (40 * ratio)) for k, ratio in enumerate(column)])
+        for unit, column in enumerate(ratios.T)
+    }
+    trials = {"reach": [f"r{k % 4}" for k in range(n_trials)], "start": 2.0 * np.arange(n_trials)}
+    return session_of_tables("file", ("m", "d"), spikes, {}, {**trials, "stop": 2.0 * np.arange(n_trials) + 1})
+
+
+def test_drift_is_the_change_that_is_there():
+    quality = check_session(drifting_session([1.0, 2.0, 0.5]), STEP)
+    assert quality.change[1:] == pytest.approx([1 / 1.5, -0.5 / 0.75], abs=0.06)
+    assert np.isnan(quality.change[0])  # the same in every trial
+    assert (quality.drifts[1:] < 1e-6).all()
+    assert quality.drifting == (2, int(np.isfinite(quality.drifts).sum()))
+    assert quality.by_trial[0] == pytest.approx(40, abs=1)
+    assert len(quality.rates.reaches) == 20
+    assert session_cells([quality])[0][2:6] == ["3", "3", "20", "4"]
+    few = check_session(session(), STEP)
+    assert np.isnan(few.drifts).all()
+    assert "too few trials" in quality_sentence(few)
+
+
+def test_units_that_are_left_out_say_why():
+    quality = check_session(session((np.arange(0.0, 10, 0.05), np.array([3.0]), np.empty(0))), STEP)
+    assert [row[-1] for row in unit_cells(quality)] == ["", "below 0.5 spikes/s", "silent, without a spike"]
+    assert quality.is_kept.tolist() == [True, False, False]
+    assert quality.rates.units == ("unit_0",)
+
+
+def test_the_page_is_written_by_command(run_script, tmp_path):
+    from test_made import NETWORK
+
+    made = make_neurons([(NETWORK.trials(range(10)), 1.0)], Recipe(n_units=8, silent=1), 0)
+    write_made(made, tmp_path / "a.nwb")
+    done = run_script("check_neurons", tmp_path / "a.nwb", "--out", tmp_path / "out")
+    assert done.status == 0, done.err
+    assert "7 of 8 units kept, 10 trials of 10 reaches" in done.out
+    page = (tmp_path / "out" / "neurons.html").read_text()
+    assert page.count("<img") == 1
+    assert (tmp_path / "out" / "session_1.pdf").stat().st_size > 10_000
+    one = session(trials=(NeuralTrial("x", 1.0, 1.5),))
+    assert check_session(one, STEP).by_trial.shape == (1, 2)
+    refused = run_script("check_neurons", tmp_path / "a.nwb", "--out", tmp_path / "b", "--areas", "V1")
+    assert (refused.status, (tmp_path / "b").exists()) == (1, False)
