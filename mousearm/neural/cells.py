@@ -7,7 +7,7 @@ import numpy as np
 
 from mousearm.document import Cells
 from mousearm.neural.differences import RunDifference
-from mousearm.neural.results import TOO_FEW, UNIQUE, Contrast, NeuralStudy, Resemblance
+from mousearm.neural.results import TOO_FEW, UNIQUE, Beside, Contrast, NeuralStudy, Resemblance
 from mousearm.text import NO_VALUE, number
 
 _FORM = ".3f"
@@ -15,7 +15,7 @@ _FORM = ".3f"
 
 def score_cells(study: NeuralStudy, label: str) -> Cells:
     """Header and a row per measure: the score of a layer, its lag, its null and its ceiling."""
-    header = ["measure", "score", "lag, ms", "null, 95 %", "p (Holm)", "ceiling", "of it"]
+    header = ["measure", "score", "lag, ms", "null, 95 %", "p (Holm)", "ceiling", "of upper"]
     rows = []
     for measure in study.measures:
         found = study.by_place.get((label, measure), ())
@@ -25,7 +25,7 @@ def score_cells(study: NeuralStudy, label: str) -> Cells:
             np.mean([value(match) for match in found], axis=0)
             for value in (lambda m: m.score, lambda m: m.lag_ms, lambda m: m.null, lambda m: m.ceiling)
         )
-        share = score / ceiling[0] if ceiling[0] > 0 else np.nan
+        share = score / ceiling[1] if ceiling[1] > 0 else np.nan
         rows.append(
             [
                 *(measure, number(score, _FORM), number(lag, "+.0f"), _range(null)),
@@ -83,7 +83,7 @@ def match_rows(study: NeuralStudy) -> list[dict[str, Any]]:
 
 
 def _match_row(study: NeuralStudy, match: Resemblance) -> dict[str, Any]:
-    names = ("run", "predictor", "against", "population", "animal", "measure", "score", "lag_ms", "p")
+    names = ("run", "predictor", "population", "animal", "measure", "score", "lag_ms", "p")
     row = {name: getattr(match, name) for name in names}
     for name in ("null", "ceiling"):
         row |= dict(zip((f"{name}_low", f"{name}_high"), getattr(match, name), strict=True))
@@ -91,21 +91,21 @@ def _match_row(study: NeuralStudy, match: Resemblance) -> dict[str, Any]:
 
 
 def held_out_rows(study: NeuralStudy) -> list[dict[str, Any]]:
-    """A row per match and held-out reach."""
-    return [
-        {**_place(match), "reach": reach, "score": score}
-        for match in study.matches
-        for reach, score in match.reaches.items()
-    ]
+    """A row per layer, rival, population and held-out reach."""
+    return [{**_beside(one), "reach": name, **_three(of)} for one in study.besides for name, of in one.reaches.items()]
 
 
 def unit_rows(study: NeuralStudy) -> list[dict[str, Any]]:
-    """A row per match and neuron."""
-    return [
-        {**_place(match), "unit": unit, "score": score}
-        for match in study.matches
-        for unit, score in match.units.items()
-    ]
+    """A row per layer, rival, population and neuron."""
+    return [{**_beside(one), "neuron": name, **_three(of)} for one in study.besides for name, of in one.units.items()]
+
+
+def _beside(one: Beside) -> dict[str, str]:
+    return {"layer": one.label, "against": one.rival, "population": one.population}
+
+
+def _three(scores: Sequence[float]) -> dict[str, float]:
+    return dict(zip(("from_rival", "from_layer", "from_both"), scores, strict=True))
 
 
 def contrast_rows(study: NeuralStudy) -> list[dict[str, Any]]:
@@ -115,14 +115,14 @@ def contrast_rows(study: NeuralStudy) -> list[dict[str, Any]]:
             **{"layer": one.label, "against": one.rival, "measure": one.measure},
             **{"difference": one.mean.spread.mean, "low": one.mean.spread.low, "high": one.mean.spread.high},
             **{"unit": one.mean.unit, "p": one.change.p, "p_holm": one.p, "effect": one.change.effect},
-            **{"reaches": one.change.n, "tests": one.tests, "verdict": one.verdict},
+            **{"pairs": one.change.n, "tests": one.tests, "verdict": one.verdict},
         }
         for one in study.contrasts
     ]
 
 
 def _place(match: Resemblance) -> dict[str, str]:
-    names = ("run", "predictor", "against", "population", "measure")
+    names = ("run", "predictor", "population", "measure")
     return {name: getattr(match, name) for name in names}
 
 

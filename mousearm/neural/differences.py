@@ -40,7 +40,7 @@ def run_scores(study: NeuralStudy, predictor: str, measure: str) -> dict[str, fl
     """Mean score over populations of a predictor of every run, of what is judged."""
     found: dict[str, list[float]] = {}
     for match in study.judged:
-        if (match.predictor, match.measure, match.against) == (predictor, measure, ""):
+        if (match.predictor, match.measure) == (predictor, measure):
             found.setdefault(match.run, []).append(match.score)
     return {run: float(np.mean(scores)) for run, scores in found.items()}
 

@@ -1,6 +1,6 @@
 """Figures of a study: similarity by measure, by lag, neuron by neuron, and subspaces in three dimensions."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,9 @@ from mousearm.neural.differences import SEED, Factors, run_scores
 from mousearm.neural.results import NeuralStudy
 from mousearm.plots import BLACK, GREY, PALETTE, name_rows, page
 from mousearm.stats import spread
-from mousearm.text import shortened
+from mousearm.text import display_name, shortened
 
+_ACRONYM = 3  # letters of a name that is one
 _NULL, _CEILING = "0.85", "#F0E4C8"
 _PER_ROW, _NAME_LETTERS, _MOST_ROWS = 3, 26, 14
 _HEAD_MM, _PANEL_MM, _ROW_MM = 14.0, 16.0, 4.6
@@ -23,6 +24,11 @@ _HEAD_MM, _PANEL_MM, _ROW_MM = 14.0, 16.0, 4.6
 def colour_of(study: NeuralStudy) -> dict[str, str]:
     """A colour per predictor with its run: layers from the palette, rivals from its end, then grey."""
     return dict(zip(study.labels, [*PALETTE, *[GREY] * len(study.labels)], strict=False))
+
+
+def measure_title(name: str) -> str:
+    """A measure as people write it: CKA, RSA, but encoding."""
+    return display_name(name.upper() if len(name) <= _ACRONYM or name.endswith("cca") else name)
 
 
 def similarity_figure(study: NeuralStudy) -> Figure:
@@ -35,7 +41,7 @@ def similarity_figure(study: NeuralStudy) -> Figure:
         for panel, measure in zip(axes.flat, measures, strict=False):
             for row, label in enumerate(labels):
                 _draw_row(panel, row, study, label, measure)
-            panel.set_title(measure)
+            panel.set_title(measure_title(measure))
             name_rows(panel, [shortened(label, _NAME_LETTERS) for label in labels])
             panel.locator_params(axis="x", nbins=5)
         for spare in axes.flat[len(measures) :]:
@@ -70,7 +76,7 @@ def lag_figure(study: NeuralStudy) -> Figure:
         axes = figure.subplots(rows, _PER_ROW, squeeze=False, sharex=True)
         for panel, measure in zip(axes.flat, measures, strict=False):
             _draw_lags(panel, study, measure)
-            panel.set_title(measure)
+            panel.set_title(measure_title(measure))
         for spare in axes.flat[len(measures) :]:
             spare.axis("off")
         for panel in axes[-1]:
@@ -110,16 +116,16 @@ def _legend(figure: Figure, handles: list[Any]) -> None:
     figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 5))
 
 
-def neuron_figure(study: NeuralStudy, measure: str) -> Figure | None:
-    """Every neuron's score from a layer against that from a rival, a panel per pair; None where neurons have none."""
-    pairs = list(_pairs(study, measure))[: 2 * _PER_ROW]
-    if not pairs:
-        return None
+def neuron_figure(study: NeuralStudy) -> Figure:
+    """Every neuron's score from a layer against that from a rival, a panel per pair; a colour per population."""
+    pairs = list(dict.fromkeys((one.label, one.rival) for one in study.besides))[: 2 * _PER_ROW]
     rows = -(-len(pairs) // _PER_ROW)
     with page(_HEAD_MM + 60.0 * rows) as figure:
         axes = figure.subplots(rows, _PER_ROW, squeeze=False)
-        for panel, (label, rival, units) in zip(axes.flat, pairs, strict=False):
-            _draw_neurons(panel, label, rival, units)
+        for panel, pair in zip(axes.flat, pairs, strict=False):
+            found = {b.population: b.units.values() for b in study.besides if (b.label, b.rival) == pair}
+            units = [[(one[0], one[1]) for one in found.get(name, ())] for name in study.populations]
+            _draw_neurons(panel, *pair, [np.array(of).reshape(-1, 2) for of in units])
         for spare in axes.flat[len(pairs) :]:
             spare.axis("off")
         names = zip(PALETTE, study.populations, strict=False)
@@ -129,22 +135,9 @@ def neuron_figure(study: NeuralStudy, measure: str) -> Figure | None:
     return figure
 
 
-def _pairs(study: NeuralStudy, measure: str) -> Iterator[tuple[str, str, list[np.ndarray]]]:
-    """A layer, a rival, and per population the scores of its neurons from the rival and from the layer, (n, 2)."""
-    for label, rival in ((one.label, one.rival) for one in study.contrasts if one.measure == measure):
-        ours, theirs = (
-            {match.population: match.units for match in study.by_place[name, measure]} for name in (label, rival)
-        )
-        units = [
-            np.array([(theirs[of][name], ours[of][name]) for name in ours[of]]).reshape(-1, 2)
-            for of in study.populations
-        ]
-        if any(len(of) for of in units):
-            yield label, rival, units
-
-
 def _draw_neurons(axes: Axes, label: str, rival: str, units: Sequence[np.ndarray]) -> None:
     both = np.concatenate(units)
+    both = both[np.isfinite(both).all(axis=1)]
     low, high = float(min(both.min(), 0.0)), float(both.max())
     axes.plot([low, high], [low, high], color="0.6", linewidth=0.6)
     for colour, of in zip([*PALETTE, *[GREY] * len(units)], units, strict=False):
@@ -196,7 +189,7 @@ def difference_figure(study: NeuralStudy, factors: Factors) -> Figure:
             scores = run_scores(study, study.layers[0], measure)
             for panel, name in zip(line, names, strict=True):
                 _draw_levels(panel, scores, {run: of.get(name, "") for run, of in factors.items()})
-            line[0].set_ylabel(measure)
+            line[0].set_ylabel(measure_title(measure))
         for panel, name in zip(axes[0], names, strict=True):
             panel.set_title(shortened(name, _NAME_LETTERS))
     return figure

@@ -24,7 +24,8 @@ from mousearm.files import make_folder, to_json, write_text
 from mousearm.neural import cells
 from mousearm.neural.differences import Factors, RunDifference, differences
 from mousearm.neural.figure import difference_figure, lag_figure, neuron_figure, similarity_figure, subspace_figure
-from mousearm.neural.results import MORE, UNIQUE, NeuralStudy
+from mousearm.neural.results import ENCODING, LESS, MORE, UNIQUE, Contrast, NeuralStudy
+from mousearm.neural.spaces import Spaces
 from mousearm.plots import PRINT_DPI, write_figure
 from mousearm.text import TERMINAL, as_csv, columns, listed, number, plural
 
@@ -47,7 +48,7 @@ _SPACES = (
     "reaches. Dots: starts."
 )
 _TESTS = (
-    "RunDifference: mean over held-out reaches of the layer's score less the rival's, {scope}. p is of Wilcoxon's "
+    "Difference: mean over held-out reaches of the layer's score less the rival's, {scope}. p is of Wilcoxon's "
     "signed-rank test over pairs of reaches, two-sided, after Holm's correction over all {tests} rows. Unique "
     "variance: what layer and rival together explain less what the rival alone does; a layer that repeats the rival "
     "has none. “None shown” is no proof that there is none; the interval says how large it may be."
@@ -69,8 +70,7 @@ class Shown:
 
     study: NeuralStudy
     sources: Sequence[str]
-    spaces: Mapping[str, Sequence[np.ndarray]] = field(default_factory=dict)  # as of `subspace_figure`
-    space_reaches: Sequence[str] = ()
+    spaces: Spaces | None = None
     factors: Factors = field(default_factory=dict)  # of runs of several kinds
     facts: Mapping[str, str] = field(default_factory=dict)  # how activity was prepared, and of what
     quality: Sequence[Section] = ()  # pictures of the recordings
@@ -83,31 +83,30 @@ class Shown:
     @property
     def title(self) -> str:
         """What was studied, in a line."""
-        runs = list(dict.fromkeys(match.run for match in self.study.matches if match.run))
-        whose = runs[0] if len(runs) == 1 else plural(len(runs), "run")
-        return f"{listed(self.study.layers, most=3)} of {whose} against {listed(self.study.populations, most=3)}"
+        runs = {match.run for match in self.study.matches}
+        whose = f" of {len(runs)} runs" if len(runs) > 1 else ""
+        return f"{listed(self.study.layers, most=3)}{whose} against {listed(self.study.populations, most=3)}"
 
     @property
     def figures(self) -> dict[str, tuple[Figure, str, str]]:
         """Figures by file name, each with what it shows and its caption, as far as there is something to draw."""
-        study, units = self.study, [match.measure for match in self.study.judged if match.units]
-        drawn: dict[str, tuple[Figure | None, str, str]] = {}
+        study, drawn = self.study, {}
         if study.judged:
             drawn["similarity"] = similarity_figure(study), "similarity by measure and predictor", NULL_TEXT
         if any(match.curve for match in study.judged):
             drawn["lags"] = lag_figure(study), "similarity by lag", _LAGS
-        if units:
-            drawn["neurons"] = neuron_figure(study, units[0]), "scores neuron by neuron", _NEURONS
+        if study.contrasts:
+            drawn["neurons"] = neuron_figure(study), "scores neuron by neuron", _NEURONS
         if self.spaces:
             drawn["subspaces"] = (
-                subspace_figure(self.spaces, self.space_reaches),
+                subspace_figure(*self.spaces),
                 "reaches in three dimensions",
                 _SPACES,
             )
         if self.differences:
             text = _DIFFERENCES.format(len(self.differences))
             drawn["differences"] = difference_figure(study, self.factors), "scores of kinds of networks", text
-        return {name: (of[0], of[1], of[2]) for name, of in drawn.items() if of[0] is not None}
+        return drawn
 
 
 def write_neural(shown: Shown, folder: Path) -> Path:
@@ -171,19 +170,21 @@ def _said(study: NeuralStudy, label: str) -> str:
     above = study.above_chance(label)
     parts = [f"{label}: above its null in {_share(list(above.values()))}"]
     if any(above.values()) and np.isfinite(share := study.share(label)):
-        parts[0] += f", at {share:.0%} of the ceiling on average"
+        parts[0] += f", at {share:.0%} of the upper ceiling on average"
     of_label = [one for one in study.contrasts if one.label == label]
     for rival in dict.fromkeys(one.rival for one in of_label):
         name = rival.removeprefix(f"{label.rpartition(': ')[0]}: ")
-        own = [one for one in of_label if one.rival == rival and one.measure != UNIQUE]
-        text = f"more like the neurons than {name} in {_share([one.verdict == MORE for one in own])}" if own else ""
-        for one in (one for one in of_label if one.rival == rival and one.measure == UNIQUE):
-            mean = one.mean.spread
-            interval = f" ({mean.kind} {mean.text('.3f')})" if mean.kind else ""
-            shown = f"{number(mean.mean, '.3f')} of the variance beyond it{interval}"
-            text += f", {shown}" if one.verdict == MORE else f", nothing shown beyond it ({mean.text('.3f')})"
-        parts.append(text.removeprefix(", "))
+        by_measure = {one.measure: one for one in of_label if one.rival == rival}
+        encoding, unique = by_measure[ENCODING], by_measure[UNIQUE]
+        how = {MORE: "explains more than", LESS: "explains less than"}.get(encoding.verdict, "is not told from")
+        beyond = "" if unique.verdict == MORE else "nothing shown, "
+        parts.append(f"{how} {name} ({_amount(encoding, '+.3f')}); beyond it: {beyond}{_amount(unique, '.3f')}")
     return "; ".join(parts) + "."
+
+
+def _amount(one: Contrast, form: str) -> str:
+    mean = one.mean.spread
+    return f"{number(mean.mean, form)}{f', {mean.kind} {mean.text(form)}' if mean.kind else ''}"
 
 
 def _share(found: Sequence[bool]) -> str:

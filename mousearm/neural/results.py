@@ -1,9 +1,9 @@
 """What a study of networks against neurons found: matches, contrasts, and what they allow to say."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,9 +22,9 @@ from mousearm.stats import (
 from mousearm.text import listed, plural
 
 UNIQUE = "unique variance"  # the measure of what a layer explains that a rival does not
+ENCODING = "encoding"  # the measure that scores reaches and neurons one by one
 MORE, LESS, NONE_SHOWN, TOO_FEW = "more", "less", "none shown", "too few"
-MOST_RUNS = 4  # whose layers are contrasted with one another; of more, groups are compared
-WEAK_CEILING = 0.1  # below it the activity of a population hardly repeats
+WEAK_CEILING = 0.1  # share of the variance of neurons below which hardly anything can be explained
 _RESOLUTION = 1e-9  # scores that differ by less are the same
 
 
@@ -42,10 +42,7 @@ class Resemblance:
     null: tuple[float, float]  # from where to where 95 % of the null scores lie
     p: float  # of the score, by its null, one-sided
     ceiling: tuple[float, float]  # lower and upper: what a perfect predictor would have
-    reaches: Mapping[str, float] = field(default_factory=dict)  # score of each held-out reach
     curve: Sequence[tuple[float, float]] = ()  # lag in ms and score, over the window
-    units: Mapping[str, float] = field(default_factory=dict)  # score of each neuron, where the measure has them
-    against: str = ""  # the rival beside which the predictor stood, of `UNIQUE`
 
     @property
     def is_judged(self) -> bool:
@@ -57,15 +54,17 @@ class Resemblance:
         """The predictor with its run."""
         return f"{self.run}: {self.predictor}" if self.run else self.predictor
 
-    def as_json(self) -> dict[str, Any]:
-        """The same as plain values."""
-        return asdict(self)
 
-    @staticmethod
-    def of_json(content: Mapping[str, Any]) -> "Resemblance":
-        """What `as_json` made."""
-        pairs = {name: tuple(content[name]) for name in ("null", "ceiling")}
-        return Resemblance(**{**content, **pairs, "curve": tuple(tuple(pair) for pair in content["curve"])})
+@dataclass(frozen=True)
+class Beside:
+    """A layer beside a rival in one population: what ridge regression explains of every held-out reach and neuron."""
+
+    label: str  # the layer, with its run
+    rival: str
+    population: str
+    animal: str
+    reaches: Mapping[str, tuple[float, float, float]]  # from the rival, from the layer, and from both
+    units: Mapping[str, tuple[float, float, float]]  # the same of each neuron
 
 
 class Contrast(NamedTuple):
@@ -94,12 +93,13 @@ class NeuralStudy:
     """All matches of a study, and what they say."""
 
     matches: Sequence[Resemblance]
+    besides: Sequence[Beside]
     layers: Sequence[str]  # predictors that are asked about; the others are rivals
 
     @property
     def measures(self) -> list[str]:
-        """Names of the measures, in order, without `UNIQUE`."""
-        return [name for name in dict.fromkeys(match.measure for match in self.matches) if name != UNIQUE]
+        """Names of the measures, in order."""
+        return list(dict.fromkeys(match.measure for match in self.matches))
 
     @property
     def populations(self) -> list[str]:
@@ -126,7 +126,7 @@ class NeuralStudy:
     def by_place(self) -> dict[tuple[str, str], list[Resemblance]]:
         """Matches by label and measure, one per population."""
         found: dict[tuple[str, str], list[Resemblance]] = {}
-        for match in (match for match in self.matches if not match.against):
+        for match in self.matches:
             found.setdefault((match.label, match.measure), []).append(match)
         return found
 
@@ -142,27 +142,28 @@ class NeuralStudy:
 
     @cached_property
     def contrasts(self) -> list[Contrast]:
-        """Every layer against every rival, in every measure that scores reaches one by one."""
+        """Every layer against every rival: by reaches in `ENCODING` and `UNIQUE`, by populations in other measures."""
         found: list[Contrast] = []
-        known: set[tuple[str, str, str]] = set()
-        for (label, measure), ours in self.by_place.items():
-            for rival in self.rivals(label) if self.is_layer(label) else ():
-                if (rival, label, measure) not in known:
-                    known.add((label, rival, measure))
-                    found += self._contrast(label, rival, measure, ours)
-        for label, rival in dict.fromkeys((m.label, m.against) for m in self.judged if m.against):
-            beyond = [m for m in self.judged if (m.label, m.against) == (label, rival)]
-            found.append(_of_reaches(label, rival, UNIQUE, beyond, [dict.fromkeys(m.reaches, 0.0) for m in beyond]))
+        pairs = dict.fromkeys((one.label, one.rival) for one in self.besides)
+        for label, rival in pairs:
+            judged = {match.population for match in self.by_place.get((label, ENCODING), ()) if match.is_judged}
+            besides = [b for b in self.besides if (b.label, b.rival) == (label, rival) and b.population in judged]
+            for measure, one, other in ((ENCODING, 0, 1), (UNIQUE, 0, 2)):
+                rows = [
+                    (b.animal, b.population, both[one], both[other]) for b in besides for both in b.reaches.values()
+                ]
+                found += [_contrast(label, rival, measure, rows)] if rows else []
+            for measure in (name for name in self.measures if name != ENCODING):
+                rows = self._by_population(label, rival, measure)
+                found += [_contrast(label, rival, measure, rows)] if 2 * least_p(len(rows)) < ALPHA else []
         adjusted = holm([one.change.p for one in found])
         return [one._replace(p=p, tests=len(found)) for one, p in zip(found, adjusted, strict=True)]
 
-    def rivals(self, label: str) -> list[str]:
-        """What a layer is contrasted with: the rivals of its run, and the same layer of other runs, if they are few."""
-        run, predictor = self._parts[label]
-        same = [other for other, (of, name) in self._parts.items() if of in ("", run) and name not in self.layers]
-        runs = {of for of, name in self._parts.values() if name == predictor}
-        others = [other for other, (of, name) in self._parts.items() if name == predictor and of != run]
-        return same + (others if len(runs) <= MOST_RUNS else [])
+    def _by_population(self, label: str, rival: str, measure: str) -> list[tuple[str, str, float, float]]:
+        """Animal, population, and the scores of a rival and of a layer in it, of what is judged."""
+        theirs = {m.population: m.score for m in self.by_place.get((rival, measure), ()) if m.is_judged}
+        ours = [m for m in self.by_place.get((label, measure), ()) if m.is_judged and m.population in theirs]
+        return [(m.animal, m.population, theirs[m.population], m.score) for m in ours]
 
     def spread(self, label: str, measure: str) -> Spread:
         """Mean score of a predictor over populations."""
@@ -180,36 +181,21 @@ class NeuralStudy:
         """True for what is asked about, False for its rivals."""
         return self._parts[label][1] in self.layers
 
-    def _contrast(self, label: str, rival: str, measure: str, ours: Sequence[Resemblance]) -> Iterator[Contrast]:
-        """The scores of reaches of both, in pairs; nothing where the measure does not score reaches one by one."""
-        theirs = {m.population: m.reaches for m in self.by_place.get((rival, measure), ()) if m.is_judged}
-        ours = [match for match in ours if match.is_judged and match.reaches and theirs.get(match.population)]
-        if ours:
-            yield _of_reaches(label, rival, measure, ours, [theirs[match.population] for match in ours])
-
     def above_chance(self, label: str) -> dict[str, bool]:
         """By measure that is judged, whether a layer scores more than its null."""
         return {name: p < ALPHA for (of, name), p in self.chance.items() if of == label and self._is_drawn(of, name)}
 
     def share(self, label: str) -> float:
-        """Mean over measures of a layer's score as a part of the lower ceiling; NaN where there is no ceiling."""
-        judged = [m for m in self.judged if m.label == label and not m.against and m.ceiling[0] > 0]
-        return float(np.mean([m.score / m.ceiling[0] for m in judged])) if judged else np.nan
+        """Mean over measures of a layer's score as a part of the upper ceiling; NaN where there is none."""
+        judged = [m for m in self.judged if m.label == label and m.ceiling[1] > 0]
+        return float(np.mean([m.score / m.ceiling[1] for m in judged])) if judged else np.nan
 
     def _is_drawn(self, label: str, measure: str) -> bool:
         return any(match.is_judged for match in self.by_place[label, measure])
 
 
-def _of_reaches(
-    label: str, rival: str, measure: str, ours: Sequence[Resemblance], theirs: Sequence[Mapping[str, float]]
-) -> Contrast:
-    """Differences of the scores of reaches that both have: their test, not yet corrected, and their nested mean."""
-    rows = [
-        (match.animal, match.population, other[reach], score)
-        for match, other in zip(ours, theirs, strict=True)
-        for reach, score in match.reaches.items()
-        if reach in other
-    ]
+def _contrast(label: str, rival: str, measure: str, rows: Sequence[tuple[str, str, float, float]]) -> Contrast:
+    """Differences of pairs, each with animal and population: their test, not yet corrected, and their nested mean."""
     animals, populations, before, after = zip(*rows, strict=True)
     change = paired(before, after, _RESOLUTION)
     mean = nested_spread(np.subtract(after, before).tolist(), animals, populations)
@@ -236,9 +222,9 @@ def _caveats(study: NeuralStudy) -> Iterator[str]:
         )
     if silent := sorted({match.measure for match in study.matches} - {match.measure for match in study.judged}):
         yield f"Not drawn, for there is no null or no ceiling: {listed(silent, most=6)}."
-    low = {m.population for m in study.judged if m.ceiling[0] < WEAK_CEILING}
+    low = {m.population for m in study.judged if m.measure == ENCODING and m.ceiling[1] < WEAK_CEILING}
     if low:
         yield (
-            f"The activity repeats so little from trial to trial in {listed(sorted(low), most=3)} ({len(low)} of "
-            f"{populations}) that hardly anything can be found there."
+            f"Noise leaves so little to explain in {listed(sorted(low), most=3)} ({len(low)} of "
+            f"{plural(populations, 'population')}) that hardly anything can be found there."
         )

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, product
+from pathlib import Path
 from string import ascii_uppercase
 
 from mousearm.errors import UnknownNameError
-from mousearm.report.reading import Run
+from mousearm.report.reading import Run, read_runs
 from mousearm.stats import RESAMPLES
 
 EXPLANATION = (
@@ -72,6 +73,18 @@ def group_runs(runs: Sequence[Run], by: Sequence[str] = ()) -> Grouping:
         members.setdefault(values, []).append(run)
     titles, groups = _named(list(factors), members)
     return Grouping(titles, groups, keys, [key for key in keys if any(_differs(key, group.runs) for group in groups)])
+
+
+def run_factors(folders: Mapping[str, Path]) -> dict[str, dict[str, str]]:
+    """What tells finished runs apart, by their names here: overrides or keys with their values, and the seed."""
+    runs, _ = read_runs(list(folders.values()))
+    names = {path.resolve(): name for name, path in folders.items()}
+    groups = group_runs(runs).groups if runs else []
+    return {
+        names[run.folder.path.resolve()]: {**group.factors, _SEED: str(run.seed)}
+        for group in groups
+        for run in group.runs
+    }
 
 
 def _differs(key: str, runs: Iterable[Run]) -> bool:

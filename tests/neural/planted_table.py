@@ -2,46 +2,30 @@
 
 import numpy as np
 
-from mousearm.neural.results import UNIQUE, NeuralStudy, Resemblance
+from mousearm.neural.results import Beside, NeuralStudy, Resemblance
 
 REACHES = [f"reach_{i:02d}" for i in range(40)]
 TRUTH = {"A: hidden_1": 0.50, "B: hidden_1": 0.40, "A: kinematics": 0.35, "A: untrained": 0.25, "A: muscles": 0.33}
-MEASURES = ("ridge encoding", "ridge decoding", "CCA", "CKA", "RSA")
+MEASURES = ("encoding", "decoding", "cca", "cka", "rsa")
 
 
-def planted_study(populations=("mouse1 M1",), beyond=0.12, seed=0):
+def planted_study(populations=("mouse1 M1",), beyond=0.12, seed=0, n=40):
+    """Scores of `TRUTH`, more in later measures; the layer of A explains more than each rival by what TRUTH says."""
     rng = np.random.default_rng(seed)
-    lags, matches = np.arange(-100, 101, 10.0), []
+    lags, matches, besides = np.arange(-100, 101, 10.0), [], []
     for population in populations:
         animal = population.split()[0]
-        hard = rng.normal(0, 0.05, len(REACHES))  # reaches are easy or hard for all predictors
         for label, truth in TRUTH.items():
-            run, predictor = label.split(": ")
             for k, measure in enumerate(MEASURES):
-                level = truth + 0.05 * k
-                scores = level + hard + rng.normal(0, 0.03, len(REACHES))
-                curve = [(lag, level * np.exp(-(((lag - 20) / 60) ** 2))) for lag in lags]
-                units = {f"unit_{i}": truth + rng.normal(0, 0.1) for i in range(60)}
-                known = (-0.02, 0.06), 1 / 1001, (0.62 + 0.05 * k, np.nan if measure == "RSA" else 0.7 + 0.05 * k)
-                of = dict(zip(REACHES, scores.tolist(), strict=True)), tuple(curve), units
-                place = run, predictor, population, animal, measure
-                matches.append(Resemblance(*place, float(scores.mean()), 20.0, *known, *of))
-        for rival in ("kinematics", "untrained", "muscles"):
-            scores = beyond + rng.normal(0, 0.05, len(REACHES))
-            matches.append(
-                Resemblance(
-                    "A",
-                    "hidden_1",
-                    population,
-                    animal,
-                    UNIQUE,
-                    float(scores.mean()),
-                    20.0,
-                    (-0.01, 0.01),
-                    1 / 1001,
-                    (0.62, 0.7),
-                    dict(zip(REACHES, scores.tolist(), strict=True)),
-                    against=f"A: {rival}",
-                )
-            )
-    return NeuralStudy(matches, ["hidden_1"])
+                level = truth + 0.05 * k + rng.normal(0, 0.005)
+                curve = tuple((lag, level * np.exp(-(((lag - 20) / 60) ** 2))) for lag in lags)
+                ceiling = 0.62 + 0.05 * k, np.nan if measure == "rsa" else 0.7 + 0.05 * k
+                place = *label.split(": "), population, animal, measure
+                matches.append(Resemblance(*place, level, 20.0, (-0.02, 0.06), 1 / 1001, ceiling, curve))
+        for rival in list(TRUTH)[1:]:
+            levels = TRUTH[rival], TRUTH["A: hidden_1"] * (beyond > 0) or TRUTH[rival], TRUTH[rival] + beyond
+            noise = rng.normal(0, 0.05, (n, 1)) + rng.normal(0, 0.03, (n, 3))  # reaches are hard for all
+            reaches = dict(zip(REACHES, map(tuple, levels + noise), strict=False))
+            units = {f"unit_{i}": tuple(row) for i, row in enumerate(levels + rng.normal(0, 0.1, (60, 3)))}
+            besides.append(Beside("A: hidden_1", rival, population, animal, reaches, units))
+    return NeuralStudy(matches, besides, ["hidden_1"])

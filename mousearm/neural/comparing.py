@@ -1,0 +1,106 @@
+"""The pieces of a study: a population with a predictor, with itself, and with a layer beside a rival."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from mousearm.files import to_json
+from mousearm.neural.activity import Activity
+from mousearm.neural.ceilings import ceilings
+from mousearm.neural.contrasts import COMPONENTS, contrast
+from mousearm.neural.measures import Design, Settings, compare
+from mousearm.neural.pieces import FORMAT, Piece
+from mousearm.neural.results import Beside, Resemblance
+
+_NULL_BAND = (0.025, 0.975)
+
+
+@dataclass(frozen=True)
+class Population:
+    """Neurons of one area in one session, on the reaches of the runs."""
+
+    name: str
+    animal: str
+    activity: Activity = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A layer or a rival, of a run; of one run alone the name of the run is empty."""
+
+    run: str
+    name: str
+    activity: Activity = field(repr=False)
+
+    @property
+    def label(self) -> str:
+        """The name with its run."""
+        return f"{self.run}: {self.name}" if self.run else self.name
+
+
+def fingerprint(of: Activity) -> str:
+    """SHA-256 of all that an activity holds but its name."""
+    digest = hashlib.sha256(repr((of.reaches, of.units, of.groups, of.step_s, of.kind)).encode())
+    for values in of.values:
+        digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()
+
+
+def piece(title: str, work: Any, activities: Sequence[Activity], *options: Any) -> Piece:
+    """A piece by the content of its activities and by its options, which are plain or dataclasses."""
+    plain = [asdict(one) if isinstance(one, Settings) else one for one in options]
+    known = [FORMAT, work.__name__, *map(fingerprint, activities), plain]
+    key = hashlib.sha256(to_json(known).encode()).hexdigest()
+    return Piece(key, title, work, (*activities, *options))
+
+
+def compare_all(x: Activity, y: Activity, measures: Sequence[str], settings: Settings, nulls: int) -> dict[str, Any]:
+    """Similarities by measure: value, lag, null, p, and values by lag."""
+    found = {}
+    for name, one in compare(x, y, measures, settings, n_nulls=nulls).items():
+        null = np.quantile(one.nulls, _NULL_BAND) if len(one.nulls) else np.full(2, np.nan)
+        found[name] = {
+            **{"value": one.value, "lag_ms": 1e3 * float(np.mean(one.lag_s)), "p": one.p, "null": null.tolist()},
+            **{"lags_ms": (1e3 * one.lags_s).tolist(), "by_lag": one.by_lag.tolist(), "about": dict(one.about)},
+        }
+    return found
+
+
+def bound_all(y: Activity, measures: Sequence[str], settings: Settings) -> dict[str, Any]:
+    """Noise ceilings by measure, as of `ceilings`."""
+    return {name: list(bounds) for name, bounds in ceilings(y, measures, settings).items()}
+
+
+def set_beside(layer: Activity, rival: Activity, y: Activity, settings: Settings) -> dict[str, Any]:
+    """What is explained of every reach and neuron from a rival, from a layer, and from both."""
+    wide = replace(settings, components=COMPONENTS)
+    found = contrast(Design(layer, y, wide), Design(rival, y, wide))
+    reaches = np.stack([found.rival, found.layer, found.both], axis=1).tolist()
+    units = np.stack([found.rival_units, found.layer_units, found.both_units], axis=1).tolist()
+    return {
+        "reaches": dict(zip(found.reaches, reaches, strict=True)),
+        "units": dict(zip(y.units, units, strict=True)),
+    }
+
+
+def resemblances(
+    predictor: Predictor, population: Population, found: Mapping[str, Any], bounds: Mapping[str, Any]
+) -> list[Resemblance]:
+    """What `compare_all` and `bound_all` gave, as matches."""
+    return [
+        Resemblance(
+            *(predictor.run, predictor.name, population.name, population.animal, name),
+            *(one["value"], one["lag_ms"], tuple(one["null"]), one["p"], tuple(bounds[name])),
+            tuple(zip(one["lags_ms"], one["by_lag"], strict=True)),
+        )
+        for name, one in found.items()
+    ]
+
+
+def beside(layer: Predictor, rival: Predictor, population: Population, found: Mapping[str, Any]) -> Beside:
+    """What `set_beside` gave."""
+    reaches, units = ({name: tuple(of) for name, of in found[key].items()} for key in ("reaches", "units"))
+    return Beside(layer.label, rival.label, population.name, population.animal, reaches, units)

@@ -1,0 +1,123 @@
+"""A layer against a rival, reach by reach: which explains more of the neurons, and what the layer explains beyond it.
+
+Three ridge regressions predict every neuron on the same held-out frames: from the layer, from the rival, and from both.
+Each side has the lag that suits it best on the training reaches. With both, the layer may count as much as the rival,
+less, or nothing at all: its weight is chosen for every neuron with the penalty, by cross-validation over the training
+reaches (banded ridge; Dupre la Tour et al. 2022, NeuroImage 264:119728). So a layer that adds nothing costs nothing.
+Unique variance is what both explain less what the rival does (variance partitioning).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mousearm.neural.measures.design import Design
+from mousearm.neural.measures.moments import Moments, split, total
+from mousearm.neural.measures.regression import PENALTIES, errors
+
+COMPONENTS = 40  # of each side at most: a rival must not lose what a layer keeps
+_WEIGHTS = np.array([0.0, 0.1, 1.0, 10.0])  # of the layer beside the rival
+
+
+@dataclass(frozen=True)
+class ReachScores:
+    """What is explained of held-out reaches; the mean over reaches is the mean over neurons of R^2."""
+
+    reaches: tuple[str, ...]
+    layer: np.ndarray  # (R,)
+    rival: np.ndarray  # (R,)
+    both: np.ndarray  # (R,)
+    layer_units: np.ndarray  # (n,) R^2 of each neuron; NaN of one that never changes
+    rival_units: np.ndarray  # (n,)
+    both_units: np.ndarray  # (n,)
+
+    @property
+    def unique(self) -> np.ndarray:
+        """What the layer explains of each reach beyond the rival, (R,)."""
+        return self.both - self.rival
+
+    @property
+    def unique_units(self) -> np.ndarray:
+        """The same of each neuron, (n,)."""
+        return self.both_units - self.rival_units
+
+
+def contrast(layer: Design, rival: Design) -> ReachScores:
+    """Score a layer, a rival and both on every reach, of designs with the same neurons, folds and settings."""
+    shape = len(layer.x.reaches), layer.y.n_units
+    sse, sst = np.zeros((3, *shape)), np.zeros(shape)
+    for own, other in zip(layer.folds, rival.folds, strict=True):
+        lags = layer.lags[own.lag[0]], rival.lags[other.lag[0]]
+        sides = zip(own.x, other.x, layer.y.values, strict=True)
+        trials = [_sums(*_windowed(x, z, own.of_y.normalised(y), *lags)) for x, z, y in sides]
+        is_layer = np.arange(trials[0].x.shape[1]) < own.x[0].shape[1]
+        test = np.flatnonzero(layer.fold_of == own.number)
+        models = np.where(is_layer, 1.0, 0.0)[None], np.where(is_layer, 0.0, 1.0)[None]
+        for k, scales in enumerate((*models, np.where(is_layer, _WEIGHTS[:, None], 1.0))):
+            errors_of, power = _held_out(trials, layer.fold_of, own.number, scales)
+            sse[k, test], sst[test] = errors_of * own.of_y.scale**2, power * own.of_y.scale**2
+    return _scores(layer.x.reaches, sse, sst)
+
+
+def _windowed(x: np.ndarray, z: np.ndarray, y: np.ndarray, lag_x: int, lag_z: int) -> tuple[np.ndarray, np.ndarray]:
+    """Regressors and neurons of a trial at the frames of the neurons that both lags reach."""
+    first, last = max(0, lag_x, lag_z), len(y) + min(0, lag_x, lag_z)
+    return np.hstack([x[first - lag_x : last - lag_x], z[first - lag_z : last - lag_z]]), y[first:last]
+
+
+def _sums(x: np.ndarray, y: np.ndarray) -> Moments:
+    """Of one trial, N = 1; of products of neurons there are only the squares."""
+    sums = np.array([len(x)], dtype=float), x.sum(axis=0), y.sum(axis=0), x.T @ x, x.T @ y, np.square(y).sum(axis=0)
+    return Moments(sums[0], *(part[None] for part in sums[1:]))
+
+
+def _held_out(
+    trials: Sequence[Moments], fold_of: np.ndarray, number: int, scales: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """SSE and SST of each trial of a fold and neuron, (R, n); scales of the regressors, (S, p), are chosen from."""
+    folds = range(fold_of.max() + 1)
+    by_fold = [total([trial for trial, of in zip(trials, fold_of, strict=True) if of == g]) for g in folds]
+    parts = [_scaled(part, scales) for part in by_fold]
+    others = [g for g in folds if g != number]
+    grid = np.broadcast_to(PENALTIES[:, None, None], (len(PENALTIES), 1, 1))
+    inner = np.sum([errors(*split(parts, g, [h for h in others if h != g]), grid) for g in others], axis=0)  # (P, S, n)
+    best = np.argmin(inner.reshape(-1, inner.shape[-1]), axis=0)
+    which = best % len(scales)
+    weights = scales[which].T * ridge_weights(split(parts, number)[0], PENALTIES[best // len(scales)], which)
+    whole = total([by_fold[g] for g in others])
+    means = whole.x / whole.n[:, None], whole.y / whole.n[:, None]
+    tested = [trial.about(*means) for trial, of in zip(trials, fold_of, strict=True) if of == number]
+    power = np.stack([trial.yy[0] for trial in tested])
+    return power + np.stack([((t.xx[0] @ weights - 2 * t.xy[0]) * weights).sum(axis=0) for t in tested]), power
+
+
+def _scaled(of: Moments, scales: np.ndarray) -> Moments:
+    """The same of regressors times each of S scales (S, p)."""
+    n, y, yy = (np.repeat(part, len(scales), axis=0) for part in (of.n, of.y, of.yy))
+    return Moments(n, of.x * scales, y, of.xx * scales[:, :, None] * scales[:, None], of.xy * scales[..., None], yy)
+
+
+def ridge_weights(train: Moments, penalty: np.ndarray, which: np.ndarray) -> np.ndarray:
+    """Weights (p, n) of the regressions of `errors`, of which each target has a penalty and one of the N moments."""
+    size, basis = np.linalg.eigh(train.xx)
+    size = np.maximum(size, 0)
+    along = basis.swapaxes(1, 2) @ train.xy
+    found = np.empty(train.xy.shape[1:])
+    for s in np.unique(which):
+        of = which == s
+        ridge = np.maximum(penalty[of] * size[s].mean(), np.finfo(float).tiny)
+        found[:, of] = basis[s] @ (along[s][:, of] / (size[s][:, None] + ridge))
+    return found
+
+
+def _scores(reaches: Sequence[str], sse: np.ndarray, sst: np.ndarray) -> ReachScores:
+    """Shares of each reach and of each neuron, of errors of the models and of power by trial."""
+    names = tuple(dict.fromkeys(reaches))
+    member = np.array([[name == other for other in reaches] for name in names], dtype=float)
+    whole = sst.sum(axis=0)
+    moves = whole > 0
+    gained = member @ (sst - sse)[..., moves] / whole[moves] * len(names)  # (3, R, n)
+    units = np.full((3, len(whole)), np.nan)
+    units[:, moves] = gained.mean(axis=1)
+    return ReachScores(names, *gained.mean(axis=-1), *units)

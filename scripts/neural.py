@@ -1,0 +1,85 @@
+"""Networks against recorded neurons: how alike their activity is, against rivals, nulls and ceilings.
+
+``python scripts/neural.py RUN... --neurons SESSION.nwb --layers hidden --against kinematics,untrained,muscles``
+Every run performs the reaches of the recording; its layers, and what rivals them, are compared with the neurons by
+every measure, on reaches that nothing was fitted to. Writes neural.html, tables and figures. Interrupted, the same
+command goes on. Of runs of a sweep the page says which differences between kinds of networks hold. docs/neurons.md
+explains it, and what may be concluded.
+"""
+
+from argparse import Namespace
+from pathlib import Path
+
+from mousearm import cli
+
+
+@cli.command(
+    __doc__,
+    cli.RUNS.but(help="runs, sweeps of them, or recordings (.h5) of scripts/record.py"),
+    cli.argument("--neurons", nargs="+", type=Path, required=True, metavar="SESSION", help=".nwb, .mat, or folders"),
+    cli.argument("--layers", default="hidden", metavar="L,L", help="such as hidden,actor_1 (default %(default)s)"),
+    cli.argument(
+        "--against", default="kinematics,untrained,muscles", metavar="R,R", help="rivals (default %(default)s)"
+    ),
+    cli.argument("--measures", default="", metavar="M,M", help="of similarity (default: all)"),
+    cli.argument("--nulls", type=int, default=1000, metavar="N", help="scores by chance (default %(default)s)"),
+    cli.argument("--emg", type=Path, metavar="DIR", help="envelopes of the reaches, for --against emg"),
+    cli.argument("--seed", type=int, default=0, help="of folds and nulls (default %(default)s)"),
+    cli.argument("--processes", type=int, default=1, metavar="N", help="at once (default %(default)s)"),
+    cli.argument("--event", default="start", metavar="NAME", help="of each trial that is the first frame of its reach"),
+    cli.argument("--offset", type=float, default=0.0, metavar="MS", help="from the event to that frame"),
+    cli.argument("--names", metavar="COLUMN", help="of the trials, that names the reach"),
+    cli.argument("--kernel", default="gaussian", metavar="K", help="of rates: gaussian (default) or causal"),
+    cli.argument("--width", type=float, default=25.0, metavar="MS", help="of the kernel (default %(default)s)"),
+    cli.argument("--areas", default="", metavar="A,A", help="of the brain that are kept (default: all, each apart)"),
+    cli.argument("--min-rate", type=float, default=0.5, metavar="HZ", help="of units that are kept"),
+    cli.argument("--max-short", type=float, default=0.02, metavar="SHARE", help="of intervals below 2 ms, at most"),
+    cli.KINEMATICS,
+    cli.CHECKPOINT.but(default="best"),
+    cli.OUT.but(help="default: neural, in the folder if one is given, else here"),
+)
+def main(given: Namespace) -> None:
+    """Print the tables and the verdict, and write the page."""
+    from mousearm.neural.measures import Settings
+    from mousearm.neural.rates import Kernel
+    from mousearm.neural.session import UnitFilter
+    from mousearm.neural.study import NeuralAsked, study_neurons
+    from mousearm.rundir.runs import own_folder
+
+    out = given.out or own_folder([path for path in given.folders if path.suffix != ".h5"]) / "neural"
+    asked = NeuralAsked(
+        neurons=given.neurons,
+        layers=_words(given.layers),
+        against=_words(given.against),
+        measures=_words(given.measures),
+        nulls=given.nulls,
+        settings=Settings(seed=given.seed),
+        processes=given.processes,
+        kinematics=given.kinematics,
+        checkpoint=given.checkpoint,
+        emg=given.emg,
+        names=given.names,
+        event=given.event,
+        offset_ms=given.offset,
+        kernel=Kernel(given.kernel, given.width),
+        units=UnitFilter(given.min_rate, given.max_short, tuple(_words(given.areas))),
+    )
+    result = study_neurons(given.folders, asked, out)
+    from mousearm.neural.page import Shown, neural_text, write_neural
+    from mousearm.neural.spaces import predicted_courses
+    from mousearm.report.groups import run_factors
+
+    spaces = predicted_courses(result.populations[0], result.predictors, asked.settings)
+    sources = [*map(str, given.folders), *(session.source for session in result.sessions)]
+    factors = run_factors(result.runs) if result.runs else {}
+    shown = Shown(result.study, sources, spaces, factors, result.facts)
+    page = write_neural(shown, out)
+    print(f"{neural_text(shown)}\n\nPage: {page}")
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
