@@ -1,11 +1,18 @@
+import warnings
+
 import numpy as np
 import pytest
 from planted import activity, latents, mixed
+from sklearn.cross_decomposition import CCA
 from sklearn.linear_model import Ridge
 
-from mousearm.neural.measures import Design, Settings, compare
+from mousearm.neural.measures import Design, Settings, compare, preparation
+from mousearm.neural.measures.correlations import canonical_correlations
+from mousearm.neural.measures.dynamics import eigenvalue_distance, eigenvalues
 from mousearm.neural.measures.moments import lag_windows
-from mousearm.neural.measures.regression import PENALTIES, held_out
+from mousearm.neural.measures.ridge import PENALTIES, held_out
+from mousearm.neural.measures.rsa import crossnobis
+from mousearm.neural.measures.surrogates import fit_maximum_entropy
 
 SMALL = Settings(folds=4, components=5, most_lag_s=0.04)
 
@@ -27,23 +34,109 @@ def test_a_planted_lag_is_found_and_the_relation_with_it(pair):
         assert abs(np.mean(score.nulls)) < 0.1 < score.value
 
 
+def frames(design, fold, of_y, which):
+    """Frames of some trials, one below the other, at the lag that the fold chose."""
+    lag, trials = design.lags[fold.lag[0]], np.flatnonzero(which)
+    windows = [lag_windows(len(fold.x[i]), lag) for i in trials]
+    pairs = [(fold.x[i][own], of_y[i][other]) for i, (own, other) in zip(trials, windows, strict=True)]
+    return tuple(np.concatenate(side) for side in zip(*pairs, strict=True))
+
+
 def test_ridge_on_moments_is_that_of_scikit_learn_on_frames(pair):
     design = Design(*pair, SMALL)
     fold = design.folds[1]
-    lag = design.lags[fold.lag[0]]
     sse, sst, chosen = held_out(design.unit_moments(fold, np.zeros(1, dtype=int), fold.lag), 1)
-
-    def frames(which):
-        x = [fold.x[i][lag_windows(len(fold.x[i]), lag)[0]] for i in which]
-        y = [fold.of_y.normalised(design.y.values[i])[lag_windows(len(fold.x[i]), lag)[1]] for i in which]
-        return np.concatenate(x), np.concatenate(y)
-
-    x, y = frames(np.flatnonzero(design.fold_of != 1))
+    (x, y), of_test = (frames(design, fold, fold.units, which) for which in (design.fold_of != 1, design.fold_of == 1))
     scale = np.square(x - x.mean(axis=0)).sum() / x.shape[1]
-    of_test = frames(np.flatnonzero(design.fold_of == 1))
     for unit in range(y.shape[1]):
         ridge = Ridge(chosen[0, unit] * scale).fit(x, y[:, unit])
         error = np.square(of_test[1][:, unit] - ridge.predict(of_test[0])).sum()
         assert sse[0, unit] == pytest.approx(error, rel=1e-8)
     np.testing.assert_allclose(sst[0], np.square(of_test[1] - y.mean(axis=0)).sum(axis=0), rtol=1e-8)
     assert set(chosen.ravel()) <= set(PENALTIES)
+
+
+def test_canonical_correlations_are_those_of_scikit_learn_on_the_same_fold(pair):
+    design = Design(*pair, SMALL)
+    fold = design.folds[2]
+    (x, y), test = (frames(design, fold, fold.y, which) for which in (design.fold_of != 2, design.fold_of == 2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its iterations say that they have not converged to a tolerance of 0
+        fitted = CCA(3, scale=False, max_iter=2000, tol=1e-20).fit(x, y)
+    theirs = [np.corrcoef(a, b)[0, 1] for a, b in zip(*(side.T for side in fitted.transform(*test)), strict=True)]
+    np.testing.assert_allclose(canonical_correlations(*fold.held)[0][0, :3], theirs, atol=1e-8)
+
+
+@pytest.mark.slow
+def test_cross_validated_distances_are_those_of_rsatoolbox():
+    rsatoolbox = pytest.importorskip("rsatoolbox")
+    halves = np.random.default_rng(0).normal(size=(2, 6, 4))
+    descriptors = {"condition": np.tile(np.arange(6), 2), "half": np.repeat([0, 1], 6)}
+    data = rsatoolbox.data.Dataset(halves.reshape(12, 4), obs_descriptors=descriptors)
+    theirs = rsatoolbox.rdm.calc_rdm(data, method="crossnobis", descriptor="condition", cv_descriptor="half")
+    np.testing.assert_allclose(crossnobis(*halves), theirs.dissimilarities[0], rtol=1e-12)
+
+
+@pytest.mark.slow
+def test_dynamical_similarity_is_that_of_dsa_metric():
+    library = pytest.importorskip("DSA")
+    rng = np.random.default_rng(0)
+    sides = [np.stack(mixed(rng, latents(rng, 8, 40, 4), n), axis=-1)[:, :, :] for n in (5, 6)]
+    data = [np.ascontiguousarray(side.transpose(2, 0, 1)) for side in sides]
+    theirs = library.DSA(*data, n_delays=5, rank=10).fit_score()
+    ours = eigenvalue_distance(*(eigenvalues(side[None])[0] for side in sides))
+    assert ours**2 == pytest.approx(theirs, rel=1e-3)  # they compute in single precision
+
+
+def test_surrogates_keep_the_covariances_across_time_units_and_reaches():
+    rng = np.random.default_rng(2)
+    tensor = np.stack(mixed(rng, latents(rng, 12, 15, 3), 4, 0.3), axis=-1)
+    fitted = fit_maximum_entropy(tensor)
+    drawn = np.concatenate(list(fitted.draw(2000, rng)))
+    for mode in range(3):
+        rest = np.moveaxis(tensor - fitted.mean, mode, 0).reshape(tensor.shape[mode], -1)
+        others = np.moveaxis(drawn - fitted.mean, mode + 1, 1).reshape(2000, tensor.shape[mode], -1)
+        wanted = rest @ rest.T
+        np.testing.assert_allclose((others @ others.swapaxes(1, 2)).mean(axis=0), wanted, atol=0.05 * wanted.max())
+    variances = np.square(fitted.deviation)
+    for mode, directions in enumerate(fitted.directions):
+        rest = np.moveaxis(tensor - fitted.mean, mode, 0).reshape(tensor.shape[mode], -1)
+        along = np.square(directions.T @ rest).sum(axis=1)
+        np.testing.assert_allclose(variances.sum(axis=tuple({0, 1, 2} - {mode})), along, rtol=1e-6)
+
+
+ALL = (
+    "encoding",
+    "decoding",
+    "cca",
+    "svcca",
+    "pwcca",
+    "procrustes",
+    "cka",
+    "rsa",
+    "principal_angles",
+    "dsa",
+    "rotational",
+)
+BY_MAPS = {"cca", "pwcca", "principal_angles"}  # unchanged by every invertible map of the predictor
+
+
+def test_what_measures_ignore_and_what_they_do_not(pair, monkeypatch):
+    monkeypatch.setattr(preparation, "SOFT", 1e9)  # all units over one number, so that a rotation stays one
+    x, y = (side.trials(range(9)) for side in pair)
+    small, rng = Settings(3, 5, 0.01), np.random.default_rng(3)
+    turn = np.linalg.qr(rng.normal(size=(20, 20)))[0]
+    stretch = turn * np.geomspace(1, 30, 20)
+
+    def mapped(by):
+        return activity("mapped", [values @ by + 2 for values in x.values])
+
+    def values(a, b):
+        return {name: score.value for name, score in compare(a, b, ALL, small, n_nulls=0).items()}
+
+    base, copy = values(x, y), values(x, mapped(0.1 * turn))
+    assert {name: round(value, 6) for name, value in copy.items() if name != "rotational"} == dict.fromkeys(ALL[:-1], 1)
+    for changed, names in ((values(mapped(7 * turn), y), set(ALL)), (values(mapped(stretch), y), BY_MAPS)):
+        same = {name for name in ALL if changed[name] == pytest.approx(base[name], abs=1e-6)}
+        assert same >= names
+        assert names == set(ALL) or not same & {"cka", "procrustes", "rsa"}

@@ -23,3 +23,7 @@ def test_advice_where_sides_cannot_be_compared():
     told("Leave it out, or take other units or reaches", compare, x, silent, ["cka"], small, n_nulls=1)
     told("Leave it out, or give lags of up to ", compare, x, y, ["cka"], Settings(most_lag_s=0.2), n_nulls=1)
     assert compare(x, y, ["cka"], Settings(most_lag_s=0.1067), n_nulls=1)["cka"].lags_s[-1] == pytest.approx(16 / 150)
+    told("activity of them (beyond), or leave this measure out", compare, x, y, ["cka", "unique"], small, n_nulls=1)
+    assert [*compare(x, y, ["cka"], small, n_nulls=1)] == ["cka"]
+    both = compare(x, y, ["cka", "unique"], small, n_nulls=1, beyond=activity("paw", mixed(rng, courses, 2)))
+    assert [*both] == ["cka", "unique"]

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from mousearm.errors import UnknownNameError
-from mousearm.neural.activity import Activity, matched
-from mousearm.neural.measures.design import Design, Settings
+from mousearm.neural.activity import Activity
+from mousearm.neural.measures.design import Design, Settings, matched_with
 from mousearm.neural.measures.folds import assign_folds
 from mousearm.neural.measures.pairings import Pairings, exchanged, reversed_in_time, shifted
 from mousearm.neural.measures.similarity import Similarity
@@ -17,9 +17,12 @@ NULLS = ("exchanged", "shifted", "reversed")
 """How pairings are broken: reaches exchanged, frames of each trial shifted circularly, or reversed in time."""
 
 
-def make_pairings(null: str, x: Activity, y: Activity, settings: Settings, n: int) -> Pairings:
-    """The actual pairing and n of a null by its name, of ``matched(x, y)``."""
-    x, _ = matched(x, y)
+OF_FEATURES = ("unique",)
+"""Measures of what a predictor adds to movement features."""
+
+
+def make_pairings(null: str, x: Activity, settings: Settings, n: int) -> Pairings:
+    """The actual pairing and n of a null by its name, of the trials of matched sides, of which one is given."""
     if null == "exchanged":
         folds = assign_folds(x.reaches, x.groups, settings.folds, settings.seed)
         return exchanged(x.reaches, x.groups, folds, n, settings.seed)
@@ -33,6 +36,7 @@ def compare(
     y: Activity,
     measures: Sequence[str],
     settings: Settings | None = None,
+    beyond: Activity | None = None,
     null: str = "exchanged",
     n_nulls: int = 1000,
 ) -> dict[str, Similarity]:
@@ -43,6 +47,7 @@ def compare(
         y: the neurons.
         measures: names in `mousearm.registry.SIMILARITIES`.
         settings: how both are prepared and compared.
+        beyond: movement features, which the measures of `OF_FEATURES` need.
         null: one of `NULLS`.
         n_nulls: number of pairings of the null.
 
@@ -52,8 +57,15 @@ def compare(
     """
     settings = settings or Settings()
     functions = {name: SIMILARITIES[name] for name in measures}
-    design = Design(x, y, settings, make_pairings(null, x, y, settings, n_nulls))
-    return {name: as_similarity(name, design, function(design)) for name, function in functions.items()}
+    x, y, beyond = matched_with(x, y, beyond)
+    pairings = make_pairings(null, x, settings, n_nulls)
+    found: dict[str, Similarity] = {}
+    for with_features in (False, True):
+        names = [name for name in functions if (name in OF_FEATURES) == with_features]
+        if names:
+            design = Design(x, y, settings, pairings, beyond if with_features else None)
+            found |= {name: as_similarity(name, design, functions[name](design)) for name in names}
+    return {name: found[name] for name in functions}
 
 
 def as_similarity(name: str, design: Design, values: Values) -> Similarity:
@@ -68,10 +80,10 @@ def as_similarity(name: str, design: Design, values: Values) -> Similarity:
         value=float(values.all[0]),
         folds=values.folds,
         lag_s=np.array([design.lags[fold.lag[0]] * step for fold in design.folds]),
-        null=design.pairings.kind,
+        null=values.null or design.pairings.kind,
         nulls=nulls,
         p=float((1 + np.sum(nulls >= values.all[0])) / (1 + len(nulls))),
-        least_p=design.pairings.least_p,
+        least_p=1 / len(values.all) if values.null else design.pairings.least_p,
         lags_s=np.array(design.lags) * step,
         by_lag=values.by_lag[0],
         nulls_by_lag=values.by_lag[1:],

@@ -24,7 +24,10 @@ from mousearm.neural.measures.moments import (
 )
 from mousearm.neural.measures.pairings import Pairings, TrialFrames, actual
 from mousearm.neural.measures.preparation import Preparation, fit_preparation
+from mousearm.neural.measures.ridge import residuals
 
+DELAYS_S = (-0.1, -0.05, 0.0, 0.05, 0.1)
+"""Delays of movement features, s."""
 _RIDGE = 1e-3  # share of the mean variance of a component, added to each where the lag is chosen
 _FEWEST_FRAMES = 8  # of a trial that are left at the largest lag
 
@@ -43,10 +46,13 @@ class Settings:
 class Fold:
     """What there is when the reaches of one fold are held out.
 
+    With movement features, ``x``, ``y`` and ``units`` are what those leave of them (`residuals`).
+
     Attributes:
         number: of the fold.
         of_x, of_y: preparations, fitted on the training reaches.
         x, y: frames (T_i, p) and (T_i, q) of all trials along the components.
+        units: normalised units of y, (T_i, n).
         lag: (N,) number of the lag that was chosen on the training reaches, of each pairing.
         parts: moments of each fold at that lag.
         by_lag: sums at all lags of the first pairings.
@@ -57,6 +63,7 @@ class Fold:
     of_y: Preparation
     x: TrialFrames = field(repr=False)
     y: TrialFrames = field(repr=False)
+    units: TrialFrames = field(repr=False)
     lag: np.ndarray = field(repr=False)
     parts: list[Moments] = field(repr=False)
     by_lag: LaggedSums = field(repr=False)
@@ -75,6 +82,8 @@ class Design:
         y: the neurons.
         settings: how they are compared.
         pairings: by default only the actual one.
+        beyond: movement features on the same trials, beyond which y is explained: at the delays `DELAYS_S`, before
+            and behind the trial as at its ends.
         folds: (trials,) number of the fold of each trial of ``matched(x, y)``; by default `assign_folds`.
         band: of how many pairings all lags are kept.
 
@@ -88,10 +97,11 @@ class Design:
         y: Activity,
         settings: Settings | None = None,
         pairings: Pairings | None = None,
+        beyond: Activity | None = None,
         folds: np.ndarray | None = None,
         band: int = 101,
     ):
-        self.x, self.y = matched(x, y)
+        self.x, self.y, self.beyond = matched_with(x, y, beyond)
         self.settings = settings or Settings()
         given = assign_folds(self.x.reaches, self.x.groups, self.settings.folds, self.settings.seed)
         self.fold_of = given if folds is None else folds
@@ -104,14 +114,19 @@ class Design:
 
     def _fold(self, number: int, band: int) -> Fold:
         training = [i for i in range(len(self.fold_of)) if self.fold_of[i] != number]
-        sides: list[tuple[Preparation, TrialFrames]] = []
-        for side in (self.x, self.y):
-            how = fit_preparation(side.name, [side.values[i] for i in training], self.settings.components)
-            sides.append((how, [how.components(values) for values in side.values]))
-        (of_x, x), (of_y, y) = sides
+        of_x, of_y = (
+            fit_preparation(side.name, [side.values[i] for i in training], self.settings.components)
+            for side in (self.x, self.y)
+        )
+        x = [of_x.components(values) for values in self.x.values]
+        units = [of_y.normalised(values) for values in self.y.values]
+        if self.beyond is not None:
+            features = [_delayed(values, self.x.step_s) for values in self.beyond.values]
+            x, units = (residuals(features, side, self.fold_of, number) for side in (x, units))
+        y = [values @ of_y.directions.T for values in units]
         sums = lagged_sums(x, y, self.fold_of, self.pairings, self.lags)
         lag = np.stack([explained_share(sums.at(k), number) for k in range(len(self.lags))]).argmax(axis=0)
-        return Fold(number, of_x, of_y, x, y, lag, sums.at(lag), sums.first(band))
+        return Fold(number, of_x, of_y, x, y, units, lag, sums.at(lag), sums.first(band))
 
     def unit_moments(self, fold: Fold, which: np.ndarray, lag: np.ndarray) -> list[Moments]:
         """Moments of each fold between components of x and single normalised units of y.
@@ -124,9 +139,8 @@ class Design:
         xx, xy = np.zeros((n_folds, n, p, p)), np.zeros((n_folds, p, n, q))
         yy = np.zeros((n_folds, n, q))
         at_lag = {k: np.flatnonzero(lag == k) for k in np.unique(lag)}
-        units = [fold.of_y.normalised(values) for values in self.y.values]
         last, others, ends = np.empty(0), np.empty(0), np.empty(0)
-        for i, found in self.pairings.each(units):
+        for i, found in self.pairings.each(fold.units):
             if found is not last:
                 last, others = found, with_ones(found)
                 ends = np.concatenate([np.zeros((1, *others.shape[1:])), np.cumsum(others**2, axis=0)])
@@ -143,6 +157,22 @@ class Design:
 def _unit_moments(xx: np.ndarray, xy: np.ndarray, yy: np.ndarray) -> Moments:
     xy = xy.swapaxes(0, 1)
     return Moments(xx[:, -1, -1], xx[:, :-1, -1], xy[:, -1, :-1], xx[:, :-1, :-1], xy[:, :-1, :-1], yy[:, :-1])
+
+
+def matched_with(x: Activity, y: Activity, beyond: Activity | None) -> tuple[Activity, Activity, Activity | None]:
+    """Both, and movement features where there are some, on the trials and frames that all have, as `matched` does."""
+    x, y = matched(x, y)
+    if beyond is None:
+        return x, y, None
+    x, beyond = matched(x, beyond)
+    y, x = matched(y, x)
+    return *matched(x, y), matched(x, beyond)[1]
+
+
+def _delayed(values: np.ndarray, step_s: float) -> np.ndarray:
+    """Features (T, n) earlier and later by `DELAYS_S`, side by side; at the ends the last frame there is."""
+    rows = [np.clip(np.arange(len(values)) - round(by / step_s), 0, len(values) - 1) for by in DELAYS_S]
+    return np.concatenate([values[row] for row in rows], axis=1)
 
 
 def _lags(x: Activity, most_s: float) -> list[int]:

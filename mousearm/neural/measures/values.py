@@ -19,6 +19,7 @@ class Values:
         by_lag: (B, L) values of the first pairings at each lag.
         units: (n,) value of each neuron in the actual pairing, where there is one.
         about: numbers that belong to it, by name.
+        null: what the other values are of, where it is not the pairings of the design.
     """
 
     all: np.ndarray
@@ -26,6 +27,7 @@ class Values:
     by_lag: np.ndarray
     units: np.ndarray | None = None
     about: Mapping[str, float] = field(default_factory=dict)
+    null: str | None = None
 
 
 def over_folds(design: Design, of_fold: Callable[[Moments, Moments, Fold], np.ndarray]) -> Values:

@@ -1,0 +1,142 @@
+"""Dynamics of each side by itself, against surrogates that keep its means and covariances (`surrogates`).
+
+Exchanging reaches changes nothing of the dynamics of a side, so the null is another one here: how rotational, or how
+similar to the neurons', the dynamics of any activity would be that is as smooth, as low-dimensional and as variable
+across reaches as the predictor. Reaches of unequal length are stretched to the median length.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from mousearm.neural.activity import Activity
+from mousearm.neural.measures.design import Design
+from mousearm.neural.measures.pairings import to_length
+from mousearm.neural.measures.preparation import fit_preparation
+from mousearm.neural.measures.surrogates import fit_maximum_entropy
+from mousearm.neural.measures.values import Values
+from mousearm.registry import SIMILARITIES
+
+PLANES = 3
+"""Of rotation: twice as many dimensions are looked at."""
+DELAYS, RANK = 5, 10
+"""Of dynamical similarity: frames side by side that make up a state, and its dimensions."""
+SURROGATES = "surrogates"
+
+
+@SIMILARITIES.add
+def rotational(design: Design) -> Values:
+    """Rotation of the predictor: R^2 on held-out reaches of dz/dt = M z with a skew-symmetric M.
+
+    As jPCA (Churchland et al. 2012, Nature 487:51-56): z are the first six components, less their mean course over
+    reaches, and M is fitted to training reaches. This is no similarity, but a property of the predictor; `Values.about`
+    has that of the neurons with its own p. The null are surrogates of each.
+    """
+    x, y = (_rotation(_skew_sums(_tensors(design, side), design.fold_of)) for side in (design.x, design.y))
+    about = {"neurons": float(y[0, 0].mean()), "p of neurons": _p(y[0].mean(axis=1))}
+    about |= {"share of all linear dynamics": float(x[0, 0].mean() / x[1, 0].mean())}
+    about |= {"share of all linear dynamics of neurons": float(y[0, 0].mean() / y[1, 0].mean())}
+    return Values(x[0].mean(axis=1), x[0, 0], _nowhere(design), about=about, null=SURROGATES)
+
+
+@SIMILARITIES.add
+def dsa(design: Design) -> Values:
+    """Dynamical similarity analysis: 1 - the distance of the eigenvalues of linear dynamics fitted to each side.
+
+    Ostrow et al. 2023, NeurIPS: states of several delayed frames, reduced to their main directions; each state is
+    predicted linearly from the one before. The distance is the root of the mean squared distance of the eigenvalues
+    that are paired best (Wasserstein's, as in dsa-metric 2). Nothing is fitted to both sides together, so nothing is
+    held out. `Values.folds` are without the reaches of a fold. The null are surrogates of the predictor.
+    """
+    x, y = [], []
+    for side, found in ((design.x, x), (design.y, y)):
+        chunks = _tensors(design, side) if side is design.x else iter([_tensor(design, side)[None]])
+        for chunk in chunks:
+            found.append(eigenvalues(chunk))
+    values, of_y = np.concatenate(x), y[0][0]
+    kept = [[i for i in range(len(design.fold_of)) if design.fold_of[i] != fold.number] for fold in design.folds]
+    parts = [[eigenvalues(_tensor(design, side)[None][..., own])[0] for side in (design.x, design.y)] for own in kept]
+    each = np.array([1 - eigenvalue_distance(*pair) for pair in parts])
+    return Values(
+        np.array([1 - eigenvalue_distance(own, of_y) for own in values]), each, _nowhere(design), null=SURROGATES
+    )
+
+
+def _nowhere(design: Design) -> np.ndarray:
+    """Values at lags, which the dynamics of a side do not have."""
+    return np.full((1, len(design.lags)), np.nan)
+
+
+def _p(values: np.ndarray) -> float:
+    return float(np.mean(values >= values[0]))
+
+
+def _tensor(design: Design, side: Activity) -> np.ndarray:
+    """Components of a side as (T, n, C)."""
+    how = fit_preparation(side.name, side.values, design.settings.components)
+    length = round(np.median(side.n_frames))
+    return np.stack([to_length(how.components(values), length) for values in side.values], axis=-1)
+
+
+def _tensors(design: Design, side: Activity) -> Iterator[np.ndarray]:
+    """The tensor of a side and its surrogates, as many as there are pairings, some (m, T, n, C) at a time."""
+    tensor = _tensor(design, side)
+    yield tensor[None]
+    yield from fit_maximum_entropy(tensor).draw(len(design) - 1, np.random.default_rng(design.settings.seed))
+
+
+def _skew_sums(tensors: Iterator[np.ndarray], folds: np.ndarray) -> np.ndarray:
+    """Of each tensor and fold the sums of zz', z dz' and dz dz', (3, m, K, n, n), of z between frames and its step."""
+    found = []
+    for chunk in tensors:
+        rest = chunk - chunk.mean(axis=-1, keepdims=True)
+        z, dz = (rest[:, 1:] + rest[:, :-1]) / 2, np.diff(rest, axis=1)
+        parts = []
+        for fold in range(folds.max() + 1):
+            a, b = (side[..., folds == fold].swapaxes(1, 2) for side in (z, dz))  # (m, n, T, C)
+            a, b = (side.reshape(*side.shape[:2], -1) for side in (a, b))
+            parts.append([a @ a.swapaxes(1, 2), a @ b.swapaxes(1, 2), b @ b.swapaxes(1, 2)])
+        found.append(np.array(parts).transpose(1, 2, 0, 3, 4))
+    return np.concatenate(found, axis=1)
+
+
+def _rotation(sums: np.ndarray) -> np.ndarray:
+    """R^2 on each fold of skew-symmetric dynamics and of any linear ones, (2, m, K), fitted to the other folds."""
+    result = []
+    for fold in range(sums.shape[2]):
+        train = np.delete(sums, fold, axis=2).sum(axis=2)
+        size, basis = np.linalg.eigh(train[0])
+        k = min(2 * PLANES, size.shape[1])
+        size, basis = size[:, -k:], basis[:, :, -k:]
+        zz, zd, dd = basis.swapaxes(-1, -2) @ sums[:, :, fold] @ basis
+        step = basis.swapaxes(1, 2) @ train[1] @ basis
+        # M that predicts dz = M z: skew-symmetric of least squares solves M D + D M = (z dz')' - z dz', D = zz'.
+        skew = (step.swapaxes(1, 2) - step) / (size[:, :, None] + size[:, None, :])
+        free = step.swapaxes(1, 2) / size[:, None, :]
+        whole = np.trace(dd, axis1=1, axis2=2)
+        lost = [((m @ zz - 2 * zd.swapaxes(1, 2)) * m).sum(axis=(1, 2)) for m in (skew, free)]
+        result.append(-np.array(lost) / whole)
+    return np.stack(result, axis=-1)
+
+
+def eigenvalues(tensors: np.ndarray) -> np.ndarray:
+    """Eigenvalues of the linear dynamics of delayed states of tensors (m, T, n, C), (m, RANK) or fewer."""
+    n_states = tensors.shape[1] - DELAYS + 1
+    state = np.concatenate([tensors[:, d : d + n_states] for d in range(DELAYS)], axis=2)
+    now, then = (state[:, part].swapaxes(1, 2) for part in (slice(0, -1), slice(1, None)))
+    now, then = (side.reshape(*side.shape[:2], -1) for side in (now, then))
+    last = state[:, -1]
+    before = now @ now.swapaxes(1, 2)
+    basis = np.linalg.eigh(before + last @ last.swapaxes(1, 2))[1][:, :, -RANK:]
+    step = basis.swapaxes(1, 2) @ (now @ then.swapaxes(1, 2)) @ basis
+    return np.linalg.eigvals(np.linalg.solve(basis.swapaxes(1, 2) @ before @ basis, step))
+
+
+def eigenvalue_distance(a: np.ndarray, b: np.ndarray) -> float:
+    """Root of the mean squared distance of eigenvalues that are paired best; of the smaller set zeros are added."""
+    from scipy.optimize import linear_sum_assignment
+
+    n = max(len(a), len(b))
+    a, b = (np.pad(values, (0, n - len(values))) for values in (a, b))
+    squares = np.square(np.abs(a[:, None] - b[None]))
+    return float(np.sqrt(squares[linear_sum_assignment(squares)].mean()))
