@@ -90,8 +90,8 @@ def networks(folders: Sequence[Path], checkpoint: str, kinematics: str | None, s
 
 
 def _but_seed(config: Config) -> str:
-    """A configuration as text, without what a run is called and its seed."""
-    return json.dumps(asdict(replace(config, name="", seed=0)), default=str, sort_keys=True)
+    """A configuration as text, whatever its run is called and its seed is."""
+    return json.dumps(asdict(replace(config, name="any", seed=0)), default=str, sort_keys=True)
 
 
 def without_network(

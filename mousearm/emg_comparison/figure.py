@@ -108,7 +108,7 @@ def trace_figure(study: EmgStudy) -> Figure:
             axes[0, column].set_title(shortened(reach, 18))
             axes[-1, column].set_xlabel("time, ms")
             emg = study.sets[0].reaches.emg[column]
-            inside = (emg.time >= -1e-9) & (emg.time <= emg.duration + 1e-9)
+            inside = (emg.time >= -1e-6) & (emg.time <= emg.duration + 1e-6)
             for c in range(len(study.channels)):
                 axes[c, column].plot(1e3 * emg.time[inside], emg.values[inside, c], color=BLACK, linewidth=1.6)
         for one in study.sets:

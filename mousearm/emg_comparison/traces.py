@@ -16,6 +16,7 @@ LEAST_SAMPLES = 6
 """Samples that two traces must have in common."""
 
 _FINER = 1.5  # times as far apart EMG must be before it decides at which times traces are compared
+_ROUNDED_S = 1e-6  # s, by which times that were written into files may be off
 _CONSTANT = 1e-9  # standard deviation, as a part of the largest value, below which a trace is constant
 
 
@@ -29,7 +30,10 @@ class Trace:
     duration: float  # s, of the reach
 
     def at(self, times: np.ndarray) -> np.ndarray:
-        """(n, C) values at times (n,) s, linear in between; NaN outside."""
+        """(n, C) values at times (n,) s, linear in between; NaN outside, but for rounding."""
+        first, last = self.time[0], self.time[-1]
+        near = (times > first - _ROUNDED_S) & (times < last + _ROUNDED_S)
+        times = np.where(near, np.clip(times, first, last), times)
         return np.stack([np.interp(times, self.time, of, left=np.nan, right=np.nan) for of in self.values.T], axis=1)
 
     def on(self, times: np.ndarray) -> "Trace":
@@ -46,7 +50,7 @@ def emg_trace(envelope: Envelope, duration: float) -> Trace:
     chosen = [envelope.channels.index(name) for name in envelope.muscles]
     if not chosen:
         raise EmgError("no channel shows a muscle. Import it again with a map of channels to muscles.", envelope.reach)
-    inside = int(((envelope.time >= -1e-9) & (envelope.time <= duration + 1e-9)).sum())
+    inside = int(((envelope.time >= -1e-9) & (envelope.time <= duration + _ROUNDED_S)).sum())
     if inside < LEAST_SAMPLES:
         raise EmgError(
             f"has {inside} samples within the {duration:.3f} s of the reach; {LEAST_SAMPLES} are needed. Import it "
@@ -61,7 +65,7 @@ def common_times(muscle: Trace, emg: Trace) -> np.ndarray:
     steps = [float(np.median(np.diff(trace.time))) for trace in (muscle, emg)]
     times = emg.time if steps[1] > _FINER * steps[0] else muscle.time
     first, last = max(muscle.time[0], emg.time[0], 0.0), min(muscle.time[-1], emg.time[-1], muscle.duration)
-    return times[(times >= first - 1e-9) & (times <= last + 1e-9)]
+    return times[(times >= first - _ROUNDED_S) & (times <= last + _ROUNDED_S)]
 
 
 def correlations(ones: Sequence[Trace], others: Sequence[Trace], lags_s: Iterable[float] = (0.0,)) -> np.ndarray:

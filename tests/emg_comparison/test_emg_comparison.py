@@ -1,11 +1,13 @@
 """Controllers against planted EMG: what is there is found, what is not there is not, in the rates that are stated."""
 
+import json
+
 import numpy as np
 import pytest
 
 from mousearm.emg import Envelope
 from mousearm.emg.synthetic import RawEmgModel, raw_emg
-from mousearm.emg_comparison.controllers import MuscleController, MusclePerformance, of_tables
+from mousearm.emg_comparison.controllers import MuscleController, MusclePerformance, of_tables, without_network
 from mousearm.emg_comparison.measures import best_lag, coactivation, onset_and_peak, scale, scaled_errors, synergy_fit
 from mousearm.emg_comparison.page import emg_caveats, emg_text, sentences, write_emg_study
 from mousearm.emg_comparison.study import COMMON, compare_emg, delay, emg_reach_rows
@@ -151,3 +153,30 @@ def test_the_page_and_its_files(tmp_path):
         "emg.html", "emg.json", "emg.md", "lags.csv", "muscles.csv", "reaches.csv", "scores.pdf", "scores.png",
         "together.csv", "traces.pdf", "traces.png",
     ]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_command_compares_a_network_a_recording_and_a_controller_without_one(run_script, tmp_path, monkeypatch):
+    """With EMG that is the activation of computed muscle control in three reaches, and noise."""
+    monkeypatch.chdir(tmp_path)
+    assert run_script("make_synthetic", "reaches", "--n", "3", "--frames", "30", "30").status == 0
+    run, rng = "package:example_muscle", np.random.default_rng(0)
+    (cmc,) = without_network("cmc", [], "reaches", "activation").performances
+    muscle = cmc.actuators.index("Triceps_Long_Head")
+    (tmp_path / "emg").mkdir()
+    for name, trace in cmc.muscles.items():
+        values = trace.values[:, [muscle]]
+        values = values + 0.1 * values.std() * rng.normal(size=values.shape)
+        made = Envelope(name, trace.time, values, ("long",), {"long": {"Triceps_Long_Head": 1}})
+        made.save(tmp_path / "emg" / f"{name}_emg.tsv")
+    recorded = run_script("record", run, "--kinematics", "reaches", "--emg", "emg", "--out", "r.h5")
+    assert recorded.status == 0, recorded.err
+    words = run, "r.h5", "--emg", "emg", "--controllers", "cmc", "--kinematics", "reaches", "--out", "out"
+    done = run_script("emg", *words)
+    assert done.status == 0, done.err
+    assert "Page: out/emg.html" in done.out
+    assert max(map(len, done.out.splitlines())) <= 80
+    rows = {row["controller"]: row for row in json.loads((tmp_path / "out" / "emg.json").read_text())["muscles"]}
+    assert list(rows) == ["example_muscle", "r", "cmc"]
+    assert rows["example_muscle"]["r"] == rows["r"]["r"]
+    assert rows["cmc"]["r"] > 0.9
