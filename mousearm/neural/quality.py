@@ -124,7 +124,7 @@ def quality_sentence(quality: SessionQuality) -> str:
     return said
 
 
-UNIT_HEADER = ("unit", "area", "spikes/s", "in reaches", "< 2 ms", "change", "p", "left out")
+UNIT_HEADER = ("unit", "area", "spikes/s", "in reaches", "< 2 ms", "trend", "p", "left out")
 
 
 def unit_cells(quality: SessionQuality) -> list[list[str]]:

@@ -35,8 +35,9 @@ CAPTION = (
 )
 _KEY = (
     "spikes/s: over the whole session. In reaches: the mean rate in them. < 2 ms: share of intervals between spikes "
-    "that are shorter than a neuron's refractory time; a well isolated unit has few. Change: of the rate in reaches "
-    "from the first trial to the last, by a straight line; p: of such a trend by chance (Spearman)."
+    "that are shorter than a neuron's refractory time; a well isolated unit has few. Trend: by how much the rate in "
+    "reaches differs from the first trial to the last, by a straight line, as a share of its mean; p: of such a trend "
+    "by chance (Spearman)."
 )
 
 

@@ -32,7 +32,7 @@ class Kernel:
             raise NeuralError(f"A kernel cannot be {self.width_ms} ms wide. Give more than 0 and at most 1000 ms.")
 
     def __str__(self) -> str:
-        return f"{self.shape} kernel of {self.width_ms:g} ms"
+        return f"{'Gaussian' if self.shape == SHAPES[0] else self.shape} kernel of {self.width_ms:g} ms"
 
     def weights(self, step_s: float) -> np.ndarray:
         """Weights of the frames from the latest that counts to the earliest; they sum to 1."""
