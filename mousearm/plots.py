@@ -80,7 +80,7 @@ def sign(figure: Figure, source: str) -> None:
 
 def as_png(figure: Figure, dpi: int = _SCREEN_DPI) -> bytes:
     """A figure as the content of a PNG file."""
-    return _saved(figure, format="png", dpi=dpi)
+    return _saved(figure, dpi, "png")[0]
 
 
 def write_figure(figure: Figure, path: Path, dpi: int = _SCREEN_DPI) -> tuple[Path, Path]:
@@ -88,23 +88,33 @@ def write_figure(figure: Figure, path: Path, dpi: int = _SCREEN_DPI) -> tuple[Pa
 
     The path is theirs without suffix; the folder exists. OutputError if a file cannot be written.
     """
-    files, contents = [], {".png": as_png(figure, dpi), ".pdf": _saved(figure, format="pdf")}
-    for suffix, content in contents.items():
-        files.append(path.with_name(path.name + suffix))
-        write_bytes(files[-1], content)
-    return files[0], files[1]
+    png, pdf = (path.with_name(path.name + suffix) for suffix in (".png", ".pdf"))
+    for file, content in zip((png, pdf), _saved(figure, dpi, "png", "pdf"), strict=True):
+        write_bytes(file, content)
+    return png, pdf
 
 
 def save_figure(figure: Figure, path: Path) -> None:
     """Write a figure of `page` as what the suffix says (.png, .svg, .pdf); OutputError if it cannot be written."""
-    write_bytes(path, _saved(figure, format=path.suffix[1:], dpi=PRINT_DPI))
+    write_bytes(path, _saved(figure, PRINT_DPI, path.suffix[1:])[0])
 
 
-def _saved(figure: Figure, **options: Any) -> bytes:
-    buffer = io.BytesIO()
+def _saved(figure: Figure, dpi: int, *kinds: str) -> list[bytes]:
+    """A figure in several formats, laid out once: matplotlib would for each, and draw all once more for that."""
+    engine, own_dpi = figure.get_layout_engine(), figure.dpi
+    buffers = [io.BytesIO() for _ in kinds]
     with matplotlib.rc_context(_STYLE):
-        figure.savefig(buffer, **options)
-    return buffer.getvalue()
+        try:
+            figure.dpi = dpi  # in pixels of which text is measured
+            if engine is not None:
+                engine.execute(figure)
+            figure.set_layout_engine(None)
+            for kind, buffer in zip(kinds, buffers, strict=True):
+                figure.savefig(buffer, format=kind, dpi=dpi)
+        finally:
+            figure.dpi = own_dpi
+            figure.set_layout_engine(engine)
+    return [buffer.getvalue() for buffer in buffers]
 
 
 def spans_magnitudes(values: Sequence[float]) -> bool:

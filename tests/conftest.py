@@ -2,6 +2,7 @@ import copy
 import gc
 import importlib.util
 import logging
+import os
 import shutil
 import sys
 from dataclasses import replace
@@ -282,6 +283,12 @@ def assemble():
         return Agent(setup, evaluator, policy, Path("outputs/none/best"))
 
     return build
+
+
+@pytest.fixture(scope="session")
+def draws():
+    """How many of its n cases a random test draws: all where the environment says ALL_DRAWS=1, else a third."""
+    return lambda n: n if os.environ.get("ALL_DRAWS") == "1" else n // 3
 
 
 class Ended(NamedTuple):

@@ -329,10 +329,10 @@ SWEPT = "-m reward=default,paw_heavy seed=0,1 env.path_steps=5 name=a"
 ALONE = "experiment=any_reach model.landmarks={paw:site:handm} policy.net_arch_pi=[8,8] kinematics.path=a/b.csv ~debug"
 
 
-@pytest.mark.parametrize("n", [15, pytest.param(450, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n", [45, pytest.param(450, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("line", [SWEPT, ALONE])
-def test_no_typo_ends_in_a_traceback(line, n):
-    for seed in range(n):
+def test_no_typo_ends_in_a_traceback(line, n, draws):
+    for seed in range(draws(n)):
         draw = random.Random(seed)
         words = line.split()
         i = draw.randrange(len(words))
@@ -359,11 +359,11 @@ hydra:
 """
 
 
-@pytest.mark.parametrize("n", [3, pytest.param(100, marks=pytest.mark.slow)])
-def test_no_typo_in_a_file_ends_in_a_traceback(tmp_path, n):
+@pytest.mark.parametrize("n", [9, pytest.param(100, marks=pytest.mark.slow)])
+def test_no_typo_in_a_file_ends_in_a_traceback(tmp_path, n, draws):
     file = tmp_path / "experiment" / "mine.yaml"
     file.parent.mkdir()
-    for seed in range(n):
+    for seed in range(draws(n)):
         file.write_text(mistyped(THEIRS, random.Random(seed)))
         with contextlib.suppress(ConfigError, UnknownNameError):
             accept(f"--config-dir={tmp_path} experiment=mine")

@@ -1,4 +1,4 @@
-"""Damaged files of every kind end in an error that says what is wrong, or are read; 500 of them.
+"""Damaged files of every kind end in an error that says what is wrong, or are read; 500 of them where all are drawn.
 
 Never in a traceback of another kind, a hang, a crash of the process, or a folder that has changed. A case that fails is
 tried again by ``python tests/faults/malformed.py READER SEED SEED+1 FOLDER``.
@@ -34,14 +34,15 @@ def test_there_are_500_cases_of_all_readers():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
-def test_damaged_files(tmp_path, name):
-    program = [sys.executable, malformed.__file__, name, "0", str(CASES[name]), str(tmp_path / "files")]
+def test_damaged_files(tmp_path, name, draws):
+    n = draws(CASES[name])
+    program = [sys.executable, malformed.__file__, name, "0", str(n), str(tmp_path / "files")]
     done = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True, check=False)
     lines = [line for line in done.stdout.splitlines() if line.startswith("[")]
     assert done.returncode == 0, f"{done.stderr[-2000:]}\nthe process ended after {len(lines)} seeds"
     outcomes = [json.loads(line) for line in lines]
-    check(outcomes, CASES[name])
-    assert {said.split(":")[0] for _, said in outcomes} == {"ok", "refused"}  # the damage was neither nothing nor all
+    check(outcomes, n)
+    assert any(said.startswith("refused: ") for _, said in outcomes)  # the damage was not nothing
 
 
 @pytest.mark.parametrize("name", FAST)

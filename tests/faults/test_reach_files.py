@@ -131,5 +131,5 @@ def test_some_damaged_reaches(torque_arm, tmp_path):
 
 
 @pytest.mark.slow
-def test_damaged_reaches(torque_arm, tmp_path):
-    print(check(*sweep(torque_arm, tmp_path, range(2000))))
+def test_damaged_reaches(torque_arm, tmp_path, draws):
+    print(check(*sweep(torque_arm, tmp_path, range(draws(2000)))))

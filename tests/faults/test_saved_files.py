@@ -189,8 +189,8 @@ def test_some_damage_is_found(saved, name, capsys):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", READERS)
-def test_damage_is_found(saved, name, capsys):
-    counts = sweep(saved, name, range(MANY), capsys)
+def test_damage_is_found(saved, name, capsys, draws):
+    counts = sweep(saved, name, range(draws(MANY)), capsys)
     with capsys.disabled():
         print(f"\n{name}: {counts}")
 
@@ -202,8 +202,8 @@ def test_some_damage_that_is_meant_does_no_harm(saved, name, capsys):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", RESEALED)
-def test_damage_that_is_meant_does_no_harm(saved, name, capsys):
-    counts = sweep(saved, name, range(MANY // 4), capsys, reseal)
+def test_damage_that_is_meant_does_no_harm(saved, name, capsys, draws):
+    counts = sweep(saved, name, range(draws(MANY // 4)), capsys, reseal)
     with capsys.disabled():
         print(f"\n{name}, resealed: {counts}")
 

@@ -186,7 +186,7 @@ def test_some_damaged_files(seed, tmp_path):
 
 
 @pytest.mark.slow
-def test_many_damaged_files(muscle_arm, tmp_path):
-    check(use_mjcf, SHIPPED, whole(muscle_arm), 600, 2, tmp_path)
-    check(use_mjcf, COUPLED, chain_text(EQUALITIES["polynomial"]), 400, 3, tmp_path)
-    check(use_osim, None, OSIM, 400, 4, tmp_path)
+def test_many_damaged_files(muscle_arm, tmp_path, draws):
+    check(use_mjcf, SHIPPED, whole(muscle_arm), draws(600), 2, tmp_path)
+    check(use_mjcf, COUPLED, chain_text(EQUALITIES["polynomial"]), draws(400), 3, tmp_path)
+    check(use_osim, None, OSIM, draws(400), 4, tmp_path)
