@@ -16,7 +16,7 @@ from mousearm.errors import NeuralError
 from mousearm.neural.activity import Activity
 from mousearm.neural.rates import Kernel, convolved, smooth
 
-_LEAST = 1e-6  # of a principal component's s.d. relative to the first's: less is rounding
+_LEAST = 1e-5  # of a principal component's s.d. relative to the first's: less is rounding
 _PRIVATE_S = 0.05  # s.d. in time of the kernel that makes private noise slow
 _SPREAD = 0.5  # s.d. of the logarithm of base rates
 
@@ -146,8 +146,10 @@ def _session(of: Activity, recipe: Recipe, lag: int) -> _Session:
 
 def _basis(values: np.ndarray) -> np.ndarray:
     """Orthonormal columns that span those of values less their means; the ones with most variance come first."""
-    u, s, _ = np.linalg.svd(values - values.mean(axis=0), full_matrices=False)
-    return u[:, s > _LEAST * max(s[0], 1e-300)]
+    centred = values - values.mean(axis=0)
+    variance, axes = np.linalg.eigh(centred.T @ centred)  # ascending; far cheaper than singular values of many frames
+    kept = np.flatnonzero(variance > np.square(_LEAST) * max(variance[-1], 1e-300))[::-1]
+    return centred @ (axes[:, kept] / np.sqrt(variance[kept]))
 
 
 def _mixed(latent: np.ndarray, recipe: Recipe, random: np.random.Generator) -> np.ndarray:
