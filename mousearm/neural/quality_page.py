@@ -21,7 +21,7 @@ from mousearm.neural.quality import (
 )
 from mousearm.neural.session import REFRACTORY_S
 from mousearm.plots import BLUE, GREY, VERMILION, log_axis, page, write_figure
-from mousearm.text import columns, shortened
+from mousearm.text import columns, printable, shortened
 
 _RASTERS = 3
 _AROUND_S = 0.1  # that rasters show before and after a reach
@@ -77,7 +77,7 @@ def quality_text(qualities: Sequence[SessionQuality]) -> str:
     for quality in qualities:
         lines += ["", f"{quality.session.group or quality.session.source}: {quality_sentence(quality)}"]
         lines += [f"- {note}" for note in quality.notes]
-    return "\n".join(lines)
+    return printable("\n".join(lines))
 
 
 def quality_figure(quality: SessionQuality) -> Figure:
