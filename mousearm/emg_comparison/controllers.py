@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from tqdm.auto import tqdm
 
 from mousearm.agent import Agent, titles
 from mousearm.config import Config, compose
@@ -77,16 +78,25 @@ def _performance(reaches: Sequence[ReachRecording], signal: str) -> MusclePerfor
 def networks(folders: Sequence[Path], checkpoint: str, kinematics: str | None, signal: str) -> list[MuscleController]:
     """Networks of runs, or of all runs in sweeps: one controller for those that differ in their seed alone."""
     paths = find_runs(folders) if folders else []
-    groups: dict[str, list[tuple[str, list[MusclePerformance]]]] = {}
-    for name, path in zip(titles(paths), paths, strict=True):
+    performed: dict[str, list[MusclePerformance]] = {}
+    members: dict[str, list[Path]] = {}
+    for path in tqdm(paths, "networks", delay=1, leave=False, unit=" runs"):
         agent = Agent.load(path, checkpoint, kinematics)
-        groups.setdefault(_but_seed(agent.config), []).append((name, of_recording(record(agent), signal)))
-    found = []
-    for members in groups.values():
-        (name, _), n = members[0], len(members)
-        performances = [one for _, of in members for one in of]
-        found.append(MuscleController(name if n == 1 else f"{name} and {n - 1} more seeds", performances))
-    return found
+        key = _but_seed(agent.config)
+        performed.setdefault(key, []).extend(of_recording(record(agent), signal))
+        members.setdefault(key, []).append(path)
+    names = titles([of[0] if len(of) == 1 else _shared(of) for of in members.values()]) if members else []
+    counts = ["" if len(of) == 1 else f", {len(of)} seeds" for of in members.values()]
+    return [
+        MuscleController(name + count, of) for name, count, of in zip(names, counts, performed.values(), strict=True)
+    ]
+
+
+def _shared(paths: Sequence[Path]) -> Path:
+    """The folder of runs if they have one, as in a sweep of nothing but seeds; else the first of them."""
+    parents = {path.parent for path in paths}
+    others = [one for one in find_runs([*parents]) if one not in paths] if len(parents) == 1 else paths
+    return paths[0] if others else paths[0].parent
 
 
 def _but_seed(config: Config) -> str:
@@ -106,7 +116,7 @@ def without_network(
     recorder = ArmRecorder(task, setup.controller(name, task))
     split_of = dict.fromkeys(task.references.names, "test")
     reaches = [reach for _, reach in record_trials(task, recorder, split_of)]
-    short = ", ".join(word.rpartition(".")[2].replace("=", " ") for word in more)
+    short = ", ".join(word.partition(".")[2].replace("=", " ") for word in more)
     return MuscleController(f"{name}, {short}" if short else name, of_recording(Recording(reaches, {}), signal))
 
 

@@ -12,13 +12,16 @@ from matplotlib.patches import Patch
 from mousearm.emg_comparison.measures import scale
 from mousearm.emg_comparison.study import COMMON, SPEED, EmgSet, EmgStudy
 from mousearm.emg_comparison.tables import MuscleRow
-from mousearm.plots import BLACK, GREY, ORANGE, PALETTE, SKY, page
+from mousearm.plots import BLACK, GREY, PALETTE, page
 from mousearm.text import display_name, shortened
 
-_COLOURS = tuple(colour for colour in PALETTE if colour not in (BLACK, ORANGE, SKY))
+_COLOURS = tuple(colour for colour in PALETTE if colour != BLACK)
 _STYLES = ("-", "--", ":", "-.")
 _MOST_REACHES, _LETTERS = 6, 26
-_RIVALS = {COMMON: (ORANGE, "mean of the other reaches"), SPEED: (SKY, "paw speed")}
+_RIVALS: dict[str, dict[str, Any]] = {
+    COMMON: {"color": BLACK, "linewidth": 1.0},
+    SPEED: {"color": BLACK, "linewidth": 1.0, "linestyle": ":"},
+}
 
 
 def _look(index: int) -> dict[str, Any]:
@@ -41,11 +44,11 @@ def score_figure(study: EmgStudy, rows: Sequence[MuscleRow]) -> Figure:
         axes[-1, 0].set_xlabel(f"r with the EMG at a lag of {study.lag_ms:g} ms")
         axes[-1, 1].set_xlabel("lag, ms (positive: EMG later than muscle)")
         handles = [
-            Line2D([], [], color=BLACK, marker="o", linestyle="-", markersize=4, label="mean, 95 % interval"),
+            Line2D([], [], color=BLACK, marker="o", linestyle="-", markersize=4, label="mean, 95 % interval or range"),
             Line2D([], [], color=GREY, marker=".", linestyle="", label="reaches"),
             Line2D([], [], color=GREY, marker="|", linestyle="", markersize=9, label="5 % of exchanged reaches above"),
-            *(Line2D([], [], color=colour, label=label) for colour, label in _RIVALS.values()),
-            Patch(color="0.9", label="ceiling, 95 % interval"),
+            *(Line2D([], [], label=name, **look) for name, look in _RIVALS.items()),
+            Patch(facecolor="0.92", edgecolor="0.7", label="ceiling, 95 % interval"),
         ]
         figure.legend(handles=handles, loc="outside upper center", ncols=3)
     return figure
@@ -56,9 +59,9 @@ def _draw_scores(axes: Axes, study: EmgStudy, rows: Sequence[MuscleRow], c: int)
     ceiling = first.ceilings[c]
     if np.isfinite(ceiling.low):
         axes.axvspan(ceiling.low, ceiling.high, color="0.92", linewidth=0)
-    axes.axvline(ceiling.value, color="0.6", linewidth=1.0)
+    axes.axvline(ceiling.value, color="0.7", linewidth=2.0)
     for name, of in first.rivals.items():
-        axes.axvline(float(of[study.lag_index, c].mean()), color=_RIVALS[name][0], linewidth=1.2)
+        axes.axvline(float(of[study.lag_index, c].mean()), **_RIVALS[name])
     axes.axvline(0, color="0.8", linewidth=0.5, zorder=0)
     for at, row in enumerate(rows):
         of, index = _find(study, row.controller)
@@ -77,7 +80,7 @@ def _draw_scores(axes: Axes, study: EmgStudy, rows: Sequence[MuscleRow], c: int)
 
 def _draw_lags(axes: Axes, study: EmgStudy, c: int) -> None:
     for name, of in study.sets[0].reaches.rivals.items():
-        axes.plot(study.lags_ms, of[:, c].mean(axis=-1), color=_RIVALS[name][0], linewidth=1.0)
+        axes.plot(study.lags_ms, of[:, c].mean(axis=-1), **_RIVALS[name])
     index = 0
     for one in study.sets:
         for measured in one.measured:

@@ -39,8 +39,11 @@ _LAGS = (
     "than the muscle; the interval by resampling reaches. In the other columns every pairing, exchanged ones too, has "
     "its own best lag, so that the choice of lags gains nothing by itself. {timing}"
 )
-_STATED = "The clock of the EMG was stated at the import."
-_ASSUMED = "The clock of the EMG was assumed: the lag is no delay of the animal's, and none is to be quoted."
+_STATED = "Nothing was assumed at the import."
+_ASSUMED = (
+    "Something was assumed at the import, as said above. Where that is the clock of the EMG, the lag is no delay of "
+    "the animal's, and none is to be quoted."
+)
 _SIZES = (
     "Error: mean absolute error in units of the envelope, after one factor per muscle that was fitted on the other "
     "reaches. Begins: 30 % of the range of a trace; differences are medians over reaches. Circular shifts ask whether "
@@ -151,8 +154,8 @@ def emg_text(study: EmgStudy, rows: Sequence[MuscleRow]) -> str:
     header, cells = agreement_cells(rows)
     kept = [header.index(name) for name in _NARROW]
     lines = [*columns([[row[i] for i in kept] for row in (header, *cells)], width=TERMINAL), ""]
-    said = [*sentences(study), *emg_caveats(study)]
-    return "\n".join([*lines, *(fill(line, TERMINAL) for line in said)])
+    lines += [fill(line, TERMINAL) for line in sentences(study)]
+    return "\n".join([*lines, "", *(fill(line, TERMINAL) for line in emg_caveats(study))])
 
 
 def write_emg_study(study: EmgStudy, sources: Sequence[object], folder: Path, group: str) -> Path:

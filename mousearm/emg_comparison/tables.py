@@ -117,7 +117,7 @@ def agreement_cells(rows: Sequence[MuscleRow]) -> Cells:
             row.controller,
             display_name(row.channel),
             f"{row.r:.2f}",
-            _between(row.low, row.high),
+            _between(row.low, row.high) + " (range)" * (row.interval == "range"),
             f"{row.exchanged:.2f}",
             f"{row.p_null_corrected:.3f}",
             f"{row.r_of_mean:.2f}",
