@@ -14,7 +14,7 @@ import numpy as np
 
 from mousearm.neural.measures.design import Design
 from mousearm.neural.measures.moments import Moments, split, total
-from mousearm.neural.measures.regression import PENALTIES, errors
+from mousearm.neural.measures.ridge import PENALTIES, errors
 
 COMPONENTS = 40  # of each side at most: a rival must not lose what a layer keeps
 _WEIGHTS = np.array([0.0, 0.1, 1.0, 10.0])  # of the layer beside the rival

@@ -9,7 +9,7 @@ from mousearm.neural.comparing import Population, Predictor
 from mousearm.neural.contrasts import ridge_weights
 from mousearm.neural.measures import Design, Settings
 from mousearm.neural.measures.moments import split
-from mousearm.neural.measures.regression import held_out
+from mousearm.neural.measures.ridge import held_out
 
 DIMENSIONS = 3
 _MOST_REACHES, _MOST_PREDICTORS = 5, 2

@@ -116,7 +116,7 @@ ALL = (
     "rsa",
     "principal_angles",
     "dsa",
-    "rotational",
+    "rotation",
 )
 BY_MAPS = {"cca", "pwcca", "principal_angles"}  # unchanged by every invertible map of the predictor
 
@@ -135,7 +135,7 @@ def test_what_measures_ignore_and_what_they_do_not(pair, monkeypatch):
         return {name: score.value for name, score in compare(a, b, ALL, small, n_nulls=0).items()}
 
     base, copy = values(x, y), values(x, mapped(0.1 * turn))
-    assert {name: round(value, 6) for name, value in copy.items() if name != "rotational"} == dict.fromkeys(ALL[:-1], 1)
+    assert {name: round(value, 6) for name, value in copy.items() if name != "rotation"} == dict.fromkeys(ALL[:-1], 1)
     for changed, names in ((values(mapped(7 * turn), y), set(ALL)), (values(mapped(stretch), y), BY_MAPS)):
         same = {name for name in ALL if changed[name] == pytest.approx(base[name], abs=1e-6)}
         assert same >= names

@@ -24,7 +24,6 @@ DELAYS, RANK = 5, 10
 SURROGATES = "surrogates"
 
 
-@SIMILARITIES.add
 def rotational(design: Design) -> Values:
     """Rotation of the predictor: R^2 on held-out reaches of dz/dt = M z with a skew-symmetric M.
 
@@ -37,6 +36,9 @@ def rotational(design: Design) -> Values:
     about |= {"share of all linear dynamics": float(x[0, 0].mean() / x[1, 0].mean())}
     about |= {"share of all linear dynamics of neurons": float(y[0, 0].mean() / y[1, 0].mean())}
     return Values(x[0].mean(axis=1), x[0, 0], _nowhere(design), about=about, null=SURROGATES)
+
+
+SIMILARITIES.add(rotational, "rotation")
 
 
 @SIMILARITIES.add

@@ -40,7 +40,7 @@ def held_out(parts: Sequence[Moments], test: int) -> tuple[np.ndarray, np.ndarra
     return errors(train, scored, best[None])[0], power, best
 
 
-def ridge_weights(train: Moments, penalties: np.ndarray) -> np.ndarray:
+def fitted_weights(train: Moments, penalties: np.ndarray) -> np.ndarray:
     """Weights (N, p, targets) for moments about means, with a penalty (N, targets) for each as in `errors`."""
     size, basis = np.linalg.eigh(train.xx)
     size = np.maximum(size, 0)
@@ -58,7 +58,7 @@ def residuals(x: Sequence[np.ndarray], y: Sequence[np.ndarray], folds: np.ndarra
     _, _, penalties = held_out(parts, test)
     training = total([part for g, part in enumerate(parts) if g != test])
     mean_x, mean_y = training.x / training.n[:, None], training.y / training.n[:, None]
-    weights = ridge_weights(training.about(mean_x, mean_y), penalties)[0]
+    weights = fitted_weights(training.about(mean_x, mean_y), penalties)[0]
     return [own - mean_y[0] - (of - mean_x[0]) @ weights for of, own in zip(x, y, strict=True)]
 
 
