@@ -19,8 +19,8 @@ class Ceiling(NamedTuple):
     n: int  # trials
 
     def share(self, score: float) -> float:
-        """A score as a part of the ceiling; NaN where the ceiling is not above 0."""
-        return score / self.value if self.value > 0 else np.nan
+        """A score as a part of the ceiling; NaN where it, or the low end of its interval, is not above 0."""
+        return score / self.value if self.value > 0 and not self.low <= 0 else np.nan
 
 
 class MeanTrial(NamedTuple):

@@ -54,6 +54,8 @@ class Evidence:
         shares = [self.share[part] for part in self.better_than_null if np.isfinite(self.share.get(part, np.nan))]
         if shares:
             said[0] += f", at {share_text(float(np.mean(shares)))} of the ceiling"
+        elif self.better_than_null and self.share:
+            said[0] += ", of a ceiling that is not shown to be above 0"
         said += [self._better(rival, self.better_than(rival)) for rival in self.rivals]
         agreeing = listed(self.agreeing, most=_MOST_NAMES) if self.agreeing else "none shown"
         return f"{self.subject}: {'; '.join(said)}. Agreement: {agreeing}"

@@ -62,7 +62,7 @@ def test_planted_emg_is_found_with_its_delay_and_permuted_muscles_are_not():
     late = delay(one.measured[0], study.lags_ms)
     assert late.ms == pytest.approx(12, abs=1)
     assert late.low <= 12 <= late.high
-    assert sentences(study)[0].startswith("right: better than its null in 3 of 3 muscles, at ")
+    assert sentences(study)[0].startswith("right: better than its null in 3 of 3 muscles, of a ceiling that is not")
     assert "too few" not in emg_text(study, muscle_results(study))
     assert {row.reach for row in emg_reach_rows(study)} == set(found)
 
