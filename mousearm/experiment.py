@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mousearm.config import Config
 from mousearm.env.emg import emg_target
 from mousearm.env.references import References
-from mousearm.errors import MouseArmError
+from mousearm.errors import ConfigError, MouseArmError
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.model import model_hashes
 from mousearm.rundir.folder import RunFolder
@@ -42,6 +42,11 @@ def run(config: Config, folder: Path, overrides: Sequence[str] = (), pruner: "Pr
         Pruned: by the pruner, when everything has been saved.
         KeyboardInterrupt: after a second SIGINT.
     """
+    if config.inverse.trials:
+        raise ConfigError(
+            "inverse.trials is above 0: a search for a cost is one command, and no job of a sweep. Leave -m out.",
+            "inverse.trials",
+        )
     interruption = Interruption()
     run_folder, overrides = RunFolder(folder), list(overrides)
     resumes, split = run_folder.exists, None

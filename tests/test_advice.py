@@ -858,6 +858,19 @@ ELSEWHERE: dict[str, list[str]] = {
         ": give policy=ctrnn, or policy.",
         "Give policy.nonlinearity=softplus.",
     ],
+    "planning/test_muscle_advice.py::test_advice_on_reaches_and_channels": [
+        "Record the same reaches, such as with --kinematics of scripts/record.py.",
+        "Import another muscle, or leave kinematics.emg_channels out.",
+        "reach with EMG cannot be chosen on and tested on. Give a folder of reaches.",
+        ": no other tells of it. Give a folder of two or more.",
+    ],
+    "planning/test_muscle_advice.py::test_advice_on_emg_that_is_not_named": ["No EMG is named. Give --emg FOLDER, as"],
+    "planning/test_muscle_advice.py::test_advice_on_arms": [
+        "has no muscles. Give model=muscle.",
+        ". Give one of the same arm, or model=.",
+    ],
+    "planning/test_muscle_advice.py::test_a_search_for_a_cost_is_no_job_of_a_sweep": ["of a sweep. Leave -m out."],
+    "planning/test_muscles.py::test_families_and_movements_that_follow_emg": [": no family. Give --within"],
     "env/test_emg_target.py::test_emg_that_is_weighed_must_be_named": ["Give kinematics.emg=FOLDER, as"],
     "env/test_emg_target.py::test_scales_and_reaches_that_do_not_fit_are_refused_and_the_remedy_works": [
         ": take their reaches, or name files after them.",

@@ -22,7 +22,7 @@ KNOWN_BY = {
     "hydra": {"__main__", "config", "report", "sweep"},
     "hydra_plugins": {"sweep"},
     "submitit": {"sweep"},
-    "optuna": {"sweep"},
+    "optuna": {"planning", "sweep"},
     "omegaconf": {"__main__", "config", "rundir", "tracking", "report", "sweep"},
     "yaml": {"door"},
     "torch": {

@@ -8,6 +8,7 @@ from mousearm.config.schema import Config, all_keys
 from mousearm.config.task import (
     ConditionConfig,
     EnvConfig,
+    InverseConfig,
     KinematicsConfig,
     LandmarksConfig,
     ModelConfig,
@@ -20,6 +21,7 @@ __all__ = [
     "ConditionConfig",
     "Config",
     "EnvConfig",
+    "InverseConfig",
     "KinematicsConfig",
     "LandmarksConfig",
     "ModelConfig",

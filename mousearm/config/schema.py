@@ -19,6 +19,7 @@ from mousearm.config.task import (
     ConditionConfig,
     DelayConfig,
     EnvConfig,
+    InverseConfig,
     KinematicsConfig,
     ModelConfig,
     NoiseConfig,
@@ -97,6 +98,7 @@ class Config:
     )
     optimal: OptimalConfig = field(default_factory=OptimalConfig)
     condition: ConditionConfig = field(default_factory=ConditionConfig)
+    inverse: InverseConfig = field(default_factory=InverseConfig)
 
     def __post_init__(self) -> None:
         check_keys(self)

@@ -200,6 +200,7 @@ class EnvConfig:
     noise: NoiseConfig = field(default_factory=NoiseConfig)
 
 
+EFFORT_OF = ("excitation", "activation")
 WEIGHED = {
     "bone_diff": "Weight of elbow and paw together, shared in the ratio of `reward.w_elbow` to `reward.w_paw`.",
     **{name: f"Weight of `reward/{name}`. {meaning}" for name, meaning in REWARDS.described().items()},
@@ -229,7 +230,7 @@ class OptimalConfig:
     w_smooth: float = key("Weight of squared changes of controls from step to step.", _FINITE, "mm^2", default=0.0)
     effort: str = key(
         "What effort is made of. excitation: controls. activation: activations; of motors, controls.",
-        ("excitation", "activation"),
+        EFFORT_OF,
         default="excitation",
     )
     power: int = key("Power of it: 2 or 3.", between(2, 3), default=2)
@@ -252,6 +253,32 @@ class OptimalConfig:
         "Co-contraction: the excitation or activation of muscles that costs no effort, in place of 0.",
         between(0, 1),
         default=0.0,
+    )
+
+
+_WEIGHTS = Range("two numbers above 0, the smaller one first", lambda ends: len(ends) == 2 and 0 < ends[0] < ends[1])
+
+
+@dataclass
+class InverseConfig:
+    """Inverse optimal control: which costs are tried for the one whose movements have the recorded EMG."""
+
+    trials: int = key(
+        "Costs that each search tries. 0: a run trains a network. Above 0 it is no training, but the search of "
+        "`experiment=inverse_optimal`.",
+        between(0, 10_000),
+        default=0,
+    )
+    w_effort: list[float] = key("Range of `optimal.w_effort`.", _WEIGHTS, "mm^2", default=[0.003, 3.0])
+    ratio: float = key("Ratio of neighbouring weights that can be tried.", between(1.01, 10), default=1.25)
+    powers: list[int] = key(
+        "Values of `optimal.power`.", Range("2, 3 or both", lambda of: of and {*of} <= {2, 3}), default=[2, 3]
+    )
+    efforts: list[str] = key("Values of `optimal.effort`.", EFFORT_OF, default=[*EFFORT_OF])
+    factors: list[float] = key(
+        "Factors of the effort of the muscles of each channel of EMG. None named: they are not searched.",
+        Range("numbers above 0", lambda of: all(0 < factor < math.inf for factor in of)),
+        default=[],
     )
 
 

@@ -49,15 +49,24 @@ class OptimalTrajectory(NamedTuple):
 
 
 def optimal_trajectories(
-    arm: Arm, references: References, config: Config, initial_ctrl: np.ndarray, chooses_start: bool = False
+    arm: Arm,
+    references: References,
+    config: Config,
+    initial_ctrl: np.ndarray,
+    chooses_start: bool = False,
+    emg: EmgTarget | None = None,
 ) -> list[OptimalTrajectory]:
     """Solve all reaches side by side, from controls (R, T - 1, nu); what was solved before comes from the cache.
 
     Arms begin with the activations of the references or, with ``chooses_start``, with the best ones, whose effort
-    counts like that of a step. Warns, with their names, of reaches on which the search did not converge.
+    counts like that of a step. With ``optimal.w_emg`` muscles follow ``emg``, or the EMG of the configuration. Warns,
+    with their names, of reaches on which the search did not converge.
     """
     ctrl = np.round(initial_ctrl, _DIGITS)  # so that it is the same from every engine
-    emg = emg_target(config, arm, references) if config.optimal.w_emg > 0 else None
+    if config.optimal.w_emg == 0:
+        emg = None
+    elif emg is None:
+        emg = emg_target(config, arm, references)
     cache = TrajectoryCache(arm, config, cache_folder(), emg)
     keys = [cache.key(references, i, ctrl[i], chooses_start) for i in range(len(references))]
     known = [cache.read(key) for key in keys]

@@ -110,7 +110,8 @@ def about_optimal(setup: Setup, trajectories: Sequence[OptimalTrajectory]) -> Ab
 
 def weights_text(optimal: OptimalConfig) -> str:
     """The weights of a cost, in words."""
-    return f"w_effort {optimal.w_effort:g}, w_smooth {optimal.w_smooth:g}"
+    emg = f", w_emg {optimal.w_emg:g}" if optimal.w_emg else ""
+    return f"w_effort {optimal.w_effort:g}, w_smooth {optimal.w_smooth:g}{emg}"
 
 
 def with_effort(config: Config, w_effort: float) -> Config:

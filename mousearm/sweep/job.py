@@ -36,13 +36,20 @@ EVALUATIONS = ("eval/test_paw_mm", "eval/train_paw_mm")
 
 
 def run_composed(composed: DictConfig) -> float:
-    """Train what Hydra composed, alone or as a job of a sweep; returns mean paw error in mm."""
+    """Train what Hydra composed, alone or as a job of a sweep; returns mean paw error in mm.
+
+    With ``inverse.trials`` it searches for a cost instead, and returns 1 - r with EMG on reaches that were left out.
+    """
     hydra = HydraConfig.get()
     folder, overrides = Path(hydra.runtime.output_dir), list(hydra.overrides.task)
     if hydra.mode is RunMode.MULTIRUN:
         return run_job(Job(folder.parent, hydra.job.num), lambda: load(composed), overrides)
     try:
         config = load(composed)
+        if config.inverse.trials:
+            from mousearm.planning.muscle_commands import choose_cost
+
+            return choose_cost(config, folder)
         from mousearm import experiment
 
         return experiment.run(config, folder, overrides)

@@ -1,0 +1,181 @@
+"""Studies of muscles as commands: solve, write a page with its figures and tables, and say what came out."""
+
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from textwrap import fill
+from typing import Any
+
+import numpy as np
+
+from mousearm.agent import Agent
+from mousearm.config import Config, compose
+from mousearm.document import Section, as_html, as_markdown, picture_block, table_block, text_block
+from mousearm.emg.envelope import load_folder
+from mousearm.emg.target import EmgTarget
+from mousearm.errors import ConfigError
+from mousearm.files import make_folder, to_json, write_text
+from mousearm.paths import resolve
+from mousearm.planning import muscle_tables as tables
+from mousearm.planning.commands import parsed_efforts
+from mousearm.planning.family import build_family
+from mousearm.planning.informed import MUSCLE, REACH, inform
+from mousearm.planning.inverse import invert
+from mousearm.planning.muscles import Movements, Solver, movements_of, recorded_emg
+from mousearm.record.opened import is_recording, open_recording
+from mousearm.setup import Setup
+from mousearm.text import TERMINAL, as_csv, columns
+
+FAMILY, INFORMED = "family", "informed"
+_MOST_MUSCLES = 12  # in a terminal
+
+
+def study_muscles(overrides: Sequence[str], given: Namespace, kinematics: str | None) -> str:
+    """A family of movements, or movements that follow EMG, written into a folder; what a terminal shows of it."""
+    config = compose(overrides, kinematics)
+    if given.emg is not None:
+        config = replace(config, kinematics=replace(config.kinematics, emg=str(given.emg)))
+    if given.study == INFORMED:
+        return _informed(config, given)
+    return _family(config, given)
+
+
+def _family(config: Config, given: Namespace) -> str:
+    solver, efforts = Solver(_to_test(config)), parsed_efforts(given.efforts)
+    emg = None if config.kinematics.emg is None else recorded_emg(solver.setup)
+    more = [read_movements(path, solver.setup) for path in given.others]
+    family = build_family(solver, efforts, given.within, more, emg)
+    from mousearm.planning.muscle_figures import family_figure  # slow to import
+
+    verdict = tables.family_verdict(family)
+    members, muscles = tables.member_cells(family), tables.range_cells(family)
+    caption = f"{family.reaches[0]}. The widest range first. Vermilion: recorded EMG, by one scale for all channels."
+    sections = [
+        Section(
+            "", [text_block(verdict, "headline"), picture_block(lambda: family_figure(family), "muscles", caption)]
+        ),
+        Section("Muscles", [table_block(muscles, "muscles"), text_block(tables.FAMILY_KEY, "key")]),
+        Section("Movements", [table_block(members, "members"), text_block(tables.EMG_KEY, "key")]),
+    ]
+    rows = {"members": _rows(members), "muscles": [asdict(one) | {"verdict": one.verdict} for one in family.muscles()]}
+    page = _write(given.out, "redundancy", "Redundancy of muscles", sections, rows, config)
+    for i, reach in enumerate(family.reaches):
+        _draw(lambda i=i: family_figure(family, i), given.out / f"redundancy_{Path(reach).name}")
+    lines = [*columns([members[0], *members[1]], range(1, 20)), ""]
+    header, of = tables.range_cells(family, _MOST_MUSCLES)
+    return "\n".join([*lines, *columns([header, *of], range(1, 5)), "", fill(verdict, TERMINAL), str(page)])
+
+
+def _informed(config: Config, given: Namespace) -> str:
+    solver, emg, groups = _with_emg(config)
+    informed = inform(solver, emg, groups, given.w_emg)
+    from mousearm.planning.muscle_figures import informed_figure  # slow to import
+
+    gains, verdict = informed.gains(), tables.informed_verdict(informed)
+    cells = {kind: tables.gain_cells(gains, kind) for kind in (MUSCLE, REACH)}
+    blocks = {kind: [table_block(of, kind.replace(" ", "_"))] for kind, of in cells.items()}
+    top = [text_block(verdict, "headline"), picture_block(lambda: informed_figure(informed), "EMG and muscles", "")]
+    sections = [Section("", top), *(Section(kind.capitalize(), of) for kind, of in blocks.items())]
+    sections.append(Section("How to read it", [text_block(_ASSUMED, "key"), text_block(_TESTS, "key")]))
+    rows = {kind.replace(" ", "_"): _rows(of) for kind, of in cells.items()}
+    page = _write(given.out, "informed", "Movements that follow EMG", sections, rows, config)
+    _draw(lambda: informed_figure(informed), given.out / "informed")
+    lines = []
+    for kind, (header, of) in cells.items():
+        lines += [kind, *columns([header, *of], range(1, 9), TERMINAL), ""]
+    return "\n".join([*lines, fill(verdict, TERMINAL), str(page)])
+
+
+def choose_cost(config: Config, folder: Path) -> float:
+    """Search for the cost whose movements have the recorded EMG, and print it; returns 1 - r on reaches left out."""
+    solver, emg, groups = _with_emg(config)
+    inverse = invert(solver, emg, groups, config.inverse, config.seed)
+    from mousearm.planning.muscle_figures import inverse_figure  # slow to import
+
+    verdict, cells = tables.inverse_verdict(inverse), tables.inverse_cells(inverse)
+    caption = "Line: chosen on all reaches; grey: its 95 % interval. Thin: the best of each reach."
+    top = [text_block(verdict, "headline"), picture_block(lambda: inverse_figure(inverse), "r over weights", caption)]
+    sections = [Section("", top), Section("Reaches left out", [table_block(cells, "folds")])]
+    solved = [
+        {**one._asdict(), "factors": list(one.factors), "r": np.nanmean(score, axis=1).tolist()}
+        for one, score in inverse.costs.scores.items()
+    ]
+    rows = {"folds": _rows(cells), "costs": solved, "interval": [inverse.interval()]}
+    page = _write(folder, "inverse", "Which cost has the recorded EMG?", sections, rows, config)
+    _draw(lambda: inverse_figure(inverse), folder / "inverse")
+    print("\n".join([*columns([cells[0], *cells[1]], range(2, 5)), "", fill(verdict, TERMINAL), str(page)]))
+    return 1 - inverse.gain()[0].spread.mean
+
+
+def read_movements(path: Path, setup: Setup) -> Movements:
+    """How a recording, or the network of a run, performs the reaches of a setup.
+
+    ConfigError if it lacks a reach or has other actuators; others as of `open_recording` and `Agent.load`.
+    """
+    if is_recording(path):
+        opened = open_recording(path)
+        arm, trials = opened.arm, [opened.trial(i) for i in reversed(range(len(opened.reaches)))]
+    else:
+        agent = Agent.load(path, kinematics=setup.config.kinematics.path)
+        arm, (_, trials) = agent.arm, agent.evaluate()
+    if tuple(arm.actuator_names) != tuple(setup.arm.actuator_names):
+        raise ConfigError(f"{path} has other actuators than {setup.arm.source}. Give one of the same arm, or model=.")
+    return movements_of(path.name, str(path), setup, trials)
+
+
+def _to_test(config: Config) -> Setup:
+    setup = Setup.to_test(config)
+    if setup.arm.na == 0:
+        raise ConfigError(f"{setup.arm.source} has no muscles. Give model=muscle.", "model")
+    return setup
+
+
+def _with_emg(config: Config) -> tuple[Solver, EmgTarget, list[str]]:
+    """The reaches that have EMG, their EMG, and the animal/session of each."""
+    setup = _to_test(config)
+    emg = recorded_emg(setup)
+    have = np.flatnonzero(np.isfinite(emg.values).any(axis=(1, 2)))
+    setup = replace(setup, references=[setup.references[row] for row in have])
+    envelopes = load_folder(resolve(str(config.kinematics.emg), "kinematics/data"))
+    groups = [envelopes[one.name].session or envelopes[one.name].animal for one in setup.references]
+    return Solver(setup), recorded_emg(setup), groups
+
+
+def _rows(cells: tuple[list[str], list[list[str]]]) -> list[dict[str, Any]]:
+    return [dict(zip(cells[0], row, strict=False)) for row in cells[1]]
+
+
+def _write(
+    folder: Path, name: str, title: str, sections: list[Section], rows: dict[str, list[dict[str, Any]]], config: Config
+) -> Path:
+    """Write the page, Markdown, JSON and a table of each kind of rows; the page."""
+    make_folder(folder)
+    kinematics = config.kinematics
+    source = (
+        f"Reaches: {kinematics.path}. EMG: {kinematics.emg or 'none'}. Arm: {config.model.file or config.model.osim}."
+    )
+    texts = {f"{name}.html": as_html(title, source, sections), f"{name}.md": as_markdown(title, sections)}
+    texts |= {f"{name}.json": to_json({"title": title, "source": source, **rows})}
+    texts |= {f"{name}_{kind}.csv": as_csv(of) for kind, of in rows.items() if kind != "interval"}
+    for file, text in texts.items():
+        write_text(folder / file, text)
+    return folder / f"{name}.html"
+
+
+def _draw(figure: Any, path: Path) -> None:
+    from mousearm.plots import PRINT_DPI, write_figure  # slow to import
+
+    write_figure(figure(), path, PRINT_DPI)
+
+
+_ASSUMED = (
+    "Envelopes are scaled by one factor for all channels, fitted to the movements without EMG: recordings do not tell "
+    "how active a muscle is, nor compare muscles. Channels with cross-talk predict one another without any muscle."
+)
+_TESTS = (
+    "r: Pearson correlation with EMG that was not used, over the frames of a reach, without a lag; means over reaches. "
+    "p: of the change, by all signs of reaches, one-sided. p exchanged: r with the reach's own EMG against that of "
+    "other reaches of the same session, one-sided. Both are corrected for the channels. Mean of others: r of the mean "
+    "envelope of the other reaches, which knows no muscle at all."
+)

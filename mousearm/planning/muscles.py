@@ -1,0 +1,154 @@
+"""What muscles do in movements that are solved in several ways: signals of all actuators, errors, and recorded EMG."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mousearm.config import OptimalConfig
+from mousearm.emg.target import EmgTarget
+from mousearm.env.emg import emg_target
+from mousearm.env.references import References
+from mousearm.errors import ConfigError
+from mousearm.optimal.trajectories import OptimalTrajectory, optimal_trajectories
+from mousearm.planning.solving import replayed
+from mousearm.pretrain.planning import followed
+from mousearm.setup import Setup
+from mousearm.trajectory import ELBOW, PAW, Trial, hold
+
+LADDER = (1.0, 0.1, 0.01, 0.001)  # weights of effort, mm^2, from which searches go on downwards
+
+
+@dataclass(frozen=True, eq=False)
+class Movements:
+    """R reaches as they are performed in one way, on at most T frames; NaN after the end of a reach."""
+
+    name: str
+    source: str  # optimal control, computed muscle control, or the recording or run that they are of
+    activation: np.ndarray  # (R, T, nu), 0 to 1; NaN for motors
+    excitation: np.ndarray  # (R, T, nu) that led to the frames; NaN in frame 0
+    error_mm: np.ndarray  # (R, 2) means of elbow and paw
+    effort: float  # mean squared excitation
+
+    def signal(self, kind: str) -> np.ndarray:
+        """(R, T, nu) ``activation`` or ``excitation``."""
+        return getattr(self, kind)
+
+    def shown(self, emg: EmgTarget) -> np.ndarray:
+        """(R, T, C) what the channels of EMG would show of it."""
+        used = emg.weights.any(axis=1)
+        return self.signal(emg.signal)[..., used] @ emg.weights[used]
+
+
+@dataclass(frozen=True, eq=False)
+class Solver:
+    """Optimal control of the reaches of a setup by costs that differ, each search going on from another's end.
+
+    Searches begin with the largest weight of `LADDER`, from computed muscle control, and go on to smaller ones. That
+    finds lower costs than to begin anew with each weight, and neighbours that lead to one another.
+    """
+
+    setup: Setup
+
+    def found(
+        self, optimal: OptimalConfig, emg: EmgTarget | None = None, start: str = "given"
+    ) -> list[OptimalTrajectory]:
+        """The best movements by a cost. Muscles start as the task says, ``given``, or as ``zero``, or ``chosen``.
+
+        Where EMG is followed the search goes on from the solution without it.
+        """
+        if emg is not None and optimal.w_emg > 0:
+            return self._from(self.found(replace(optimal, w_emg=0.0), start=start), optimal, emg, start)
+        above = [weight for weight in LADDER if weight > 1.0001 * optimal.w_effort]
+        if above:
+            before = self.found(replace(optimal, w_effort=above[-1]), start=start)
+            return self._from(before, optimal, None, start)
+        config = replace(self.setup.config, optimal=optimal)
+        return self._solve(followed(self.setup.arm, self._references(start), config), optimal, None, start)
+
+    def performed(
+        self, name: str, optimal: OptimalConfig, emg: EmgTarget | None = None, start: str = "given"
+    ) -> Movements:
+        """What MuJoCo makes of the best movements by a cost."""
+        trials, _ = replayed(self.setup, References(self.setup.references), self.found(optimal, emg, start))
+        return movements_of(name, "optimal control", self.setup, trials)
+
+    def followed(self) -> Movements:
+        """The movements of computed muscle control."""
+        evaluator = self.setup.evaluator()
+        _, trials = evaluator.evaluate(self.setup.controller("cmc", evaluator.task))
+        return movements_of("computed muscle control", "computed muscle control", self.setup, trials)
+
+    def _from(
+        self, before: Sequence[OptimalTrajectory], optimal: OptimalConfig, emg: EmgTarget | None, start: str
+    ) -> list[OptimalTrajectory]:
+        longest = max(len(one.ctrl) for one in before)
+        return self._solve(np.stack([hold(one.ctrl, longest) for one in before]), optimal, emg, start)
+
+    def _solve(
+        self, ctrl: np.ndarray, optimal: OptimalConfig, emg: EmgTarget | None, start: str
+    ) -> list[OptimalTrajectory]:
+        config = replace(self.setup.config, optimal=optimal)
+        with warnings.catch_warnings(action="ignore"):  # tables say which did not converge
+            return optimal_trajectories(self.setup.arm, self._references(start), config, ctrl, start == "chosen", emg)
+
+    def _references(self, start: str) -> References:
+        references = References(self.setup.references)
+        if start == "zero":
+            references.activation = np.zeros_like(references.activation)
+        return references
+
+
+def movements_of(name: str, source: str, setup: Setup, trials: Sequence[Trial]) -> Movements:
+    """Movements of trials, one of each reach of a setup; ConfigError if one is missing."""
+    by_name = {trial.name: trial for trial in trials}
+    if missing := [one.name for one in setup.references if one.name not in by_name]:
+        raise ConfigError(
+            f"{source} has no trial of {missing[0]}. Record the same reaches, such as with --kinematics of "
+            "scripts/record.py."
+        )
+    chosen = [by_name[reference.name] for reference in setup.references]
+    longest = max(len(reference.paw) for reference in setup.references)
+    states, nu = setup.arm.model.actuator_actadr, setup.arm.nu
+    activation, excitation = np.full((2, len(chosen), longest, nu), np.nan)
+    for row, trial in enumerate(chosen):
+        n, led = min(len(trial), longest), np.flatnonzero(states >= 0)
+        activation[row, :n, led] = trial.activation[:n, states[led]].T
+        excitation[row, 1:n] = trial.ctrl[1:n]
+    errors = np.array([trial.mean_errors_mm[[ELBOW, PAW]] for trial in chosen])
+    return Movements(name, source, activation, excitation, errors, float(np.nanmean(np.square(excitation))))
+
+
+def recorded_emg(setup: Setup) -> EmgTarget:
+    """EMG of the reaches of a setup, unscaled; errors as of `emg_target`, ConfigError if none is named."""
+    kinematics = setup.config.kinematics
+    if kinematics.emg is None:
+        raise ConfigError("No EMG is named. Give --emg FOLDER, as scripts/import_emg.py makes it.", "kinematics.emg")
+    config = replace(setup.config, kinematics=replace(kinematics, emg_scale=[1.0]))
+    return emg_target(config, setup.arm, References(setup.references))
+
+
+def frame_correlations(shown: np.ndarray, recorded: np.ndarray) -> np.ndarray:
+    """(..., C) Pearson r over frames where both (..., T, C) are known; NaN with fewer than 3, or without change."""
+    known = np.isfinite(shown) & np.isfinite(recorded)
+    n = known.sum(axis=-2)
+
+    def centred(of: np.ndarray) -> np.ndarray:
+        of = np.where(known, of, 0)
+        return np.where(known, of - (of.sum(axis=-2) / np.maximum(n, 1))[..., None, :], 0)
+
+    one, other = centred(shown), centred(recorded)
+    size = np.sqrt(np.square(one).sum(axis=-2) * np.square(other).sum(axis=-2))
+    enough = (n >= 3) & (size > 1e-12)
+    return np.where(enough, (one * other).sum(axis=-2) / np.where(enough, size, 1), np.nan)
+
+
+def common_scale(shown: np.ndarray, recorded: np.ndarray) -> float:
+    """The one factor that brings all channels of EMG nearest to what muscles do; both (R, T, C), NaN where unknown.
+
+    By least squares over channels and reaches together. One factor for each channel would ask next to nothing of a
+    muscle that a cost leaves silent. It takes envelopes of different muscles to be comparable, which no recording says.
+    """
+    known = np.isfinite(shown) & np.isfinite(recorded)
+    return float((shown[known] * recorded[known]).sum() / np.square(recorded[known]).sum())

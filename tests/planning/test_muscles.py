@@ -1,0 +1,108 @@
+"""Families of movements, movements that follow EMG, and costs found again, on a planar arm whose truth is known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from planar import planar_setup, planted
+
+from mousearm.config import InverseConfig
+from mousearm.emg.target import EmgTarget
+from mousearm.errors import ConfigError, EmgError
+from mousearm.optimal import trajectories
+from mousearm.planning.family import Family, build_family
+from mousearm.planning.informed import MUSCLE, REACH, inform, mean_envelope
+from mousearm.planning.inverse import invert
+from mousearm.planning.muscle_tables import family_verdict, informed_verdict, inverse_verdict
+from mousearm.planning.muscles import Movements, Solver, common_scale, frame_correlations
+
+EMG = EmgTarget(np.zeros((1, 4, 1)), np.array([[1.0], [0], [0]]), ("one",), "activation")
+
+
+@pytest.fixture
+def solver(tmp_path, monkeypatch):
+    """Solves reaches of the planar arm; what it found is forgotten after the test."""
+    monkeypatch.setattr(trajectories, "cache_folder", lambda: tmp_path)
+    return lambda *arguments, **options: Solver(planar_setup(tmp_path, *arguments, **options))
+
+
+def movements(activation):
+    """Movements of one reach that are known by their activations (T, nu) alone."""
+    activation = np.array(activation, dtype=float)[None]
+    return Movements("some", "here", activation, activation, np.zeros((1, 2)), 0.0)
+
+
+def test_correlations_know_frames_that_both_have():
+    one = np.array([[np.nan, 1, 2, 4, 9], [0, 0, 0, 0, 0.0]]).T
+    other = np.array([[5, 2, 4, 8, np.nan], [1, 2, 3, 4, 5.0]]).T
+    np.testing.assert_allclose(frame_correlations(one, other), [1, np.nan])
+    assert common_scale(one[:, :1], other[:, :1]) == pytest.approx(0.5)
+
+
+def test_a_muscle_is_determined_where_all_do_the_same_and_free_where_each_does_its_own():
+    wave = np.array([0, 0.1, 0.3, 0.1])
+    same = [movements(np.stack([wave, wave * share, 0 * wave], axis=1)) for share in (0.0, 2.0)]
+    family = Family(("one",), ("fixed", "loose", "idle"), same, [], 0.1, 0.01, EMG)
+    by_name = {one.name: one for one in family.muscles()}
+    assert {name: one.verdict for name, one in by_name.items()} == {
+        **{"fixed": "determined", "loose": "free", "idle": "not used"}
+    }
+    assert (by_name["fixed"].width, by_name["fixed"].shared) == (0, 1)
+    # Frame 0 does not count. Ranges 0.2, 0.6, 0.2; variances over members 0.01, 0.09, 0.01, of all six 0.0522.
+    loose = by_name["loose"]
+    assert (loose.width, loose.widest) == (pytest.approx(1 / 3), pytest.approx(0.6))
+    assert loose.shared == pytest.approx(1 - (0.11 / 3) / np.var([0, 0, 0, 0.2, 0.6, 0.2]))
+
+
+def test_the_mean_of_others_is_at_the_same_share_of_a_reach_and_knows_not_its_own():
+    values = np.full((3, 5, 1), np.nan)
+    values[0, :3, 0], values[1, :, 0], values[2, :, 0] = [0, 1, 2], 7, [0, 0, 4, 0, 0]
+    emg = EmgTarget(values, np.ones((1, 1)), ("one",), "activation")
+    mean = mean_envelope(emg, np.array([3, 5, 5]), "abc", "mmm", 0.1)
+    np.testing.assert_allclose(mean[0, :3, 0], [3.5, 5.5, 3.5])
+    np.testing.assert_allclose(mean[1, :, 0], [0, 0.25, 2.5, 0.75, 1])  # 0, 0.5, 1, 1.5, 2 and 0, 0, 4, 0, 0
+    with pytest.raises(EmgError, match="Give a folder of two or more"):
+        mean_envelope(emg.of(np.array([0])), np.array([3]), "a", "m", 0.1)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("compiler")
+def test_a_cost_is_found_again_by_what_its_muscles_do(solver):
+    """Of a weight that is not on the grid, with EMG whose scale is not known and with noise of a tenth."""
+    one = solver(4)
+    truth = replace(one.setup.config.optimal, w_effort=0.05)
+    emg = planted(one.setup, one.performed("truth", truth).activation, noise=0.1)
+    asked = InverseConfig(trials=12, ratio=1.15, w_effort=[0.01, 0.3], powers=[2, 3], efforts=["excitation"])
+    found = invert(one, emg, ["m"] * 4, asked, 0)
+    assert found.chosen.w_effort == pytest.approx(0.05, rel=0.2)
+    assert found.chosen.power == 2
+    low, high = found.interval()["w_effort"]
+    assert low <= found.chosen.w_effort <= high
+    assert len(found.folds) == 4
+    assert "does not follow" in inverse_verdict(found)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("compiler")
+def test_families_and_movements_that_follow_emg(solver):
+    """EMG of co-contracting muscles: from two channels the third is known better than without."""
+    one = solver(3)
+    level = one.performed("truth", replace(one.setup.config.optimal, level=0.2))
+    emg = planted(one.setup, level.activation)
+    informed = inform(one, emg, ["m"] * 3, 1.0)
+    assert informed.scale > 0
+    assert {(gain.left_out, gain.channel) for gain in informed.gains()} == {
+        (kind, channel) for kind in (MUSCLE, REACH) for channel in emg.channels
+    }
+    used = informed.reach_out.shown(emg)[:, 1:] - informed.scale * informed.mean_envelope[:, 1:]
+    without = informed.plain.shown(emg)[:, 1:] - informed.scale * informed.mean_envelope[:, 1:]
+    assert np.square(used).mean() < 0.3 * np.square(without).mean()  # it follows what it is given
+    assert "leave one muscle out" in informed_verdict(informed).lower()
+    family = build_family(one, [0.1], 0.5, [level], emg)
+    assert {"effort weight 0.1", "co-contraction 0.1", "start chosen"} <= {member.name for member in family.members}
+    assert family.matches()[-1] == pytest.approx(1)  # the truth itself
+    assert "best: truth" in family_verdict(family)
+    with pytest.raises(ConfigError, match="Give --within") as refused:
+        build_family(one, [0.1], 1e-9)
+    limit = float(str(refused.value).rpartition("--within ")[2].partition(" ")[0])
+    assert len(build_family(one, [0.1], limit).members) >= 2
