@@ -61,7 +61,7 @@ class EmgOptions:
     notch_hz: float | None = key(
         "Raw EMG: take the mains and its multiples out, 50 or 60.", above(0), "Hz", default=None
     )
-    low_pass_hz: float = key("Raw EMG: low-pass of the rectified signal.", above(0), "Hz", default=20.0)
+    low_pass_hz: float = key("Raw EMG: low-pass of the rectified signal.", above(0), "Hz", default=15.0)
     order: int = key("Order of the Butterworth filters, in each direction.", at_least(1), default=2)
     causal: bool = key(
         "Filter forwards only, as in real time; this delays. Else forwards and backwards.", default=False

@@ -5,9 +5,14 @@ noise of unit variance within a band: EMG as noise whose standard deviation foll
 Mann, IEEE Trans Biomed Eng 27 (1980) 382-410. Cross-talk mixes the channels, and an amplifier may saturate.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+
+from mousearm.errors import EmgError
+from mousearm.files import make_folder, new_output, write_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,17 @@ class RawEmgModel:
     noise: float = 5e-6  # V, standard deviation of the amplifier's noise
     offset: float = 0.0  # V
     saturation: float = np.inf  # V, beyond which the amplifier gives no more
+
+    def __post_init__(self) -> None:
+        low, high = self.band
+        if not (self.rate > 2 * high and 0 < low < high and self.saturation > 0 and np.isfinite(self.delay_s)):
+            raise EmgError(
+                f"raw EMG at {self.rate:g} Hz cannot hold noise of {low:g} to {high:g} Hz. Give --rate above "
+                f"{2 * high:g}, and a --saturation above 0.",
+                fault="rate",
+            )
+        if min(self.gain, self.hum, self.noise, self.crosstalk) < 0:
+            raise EmgError("amplitudes and shares must be at least 0. Correct them.", fault="unit")
 
 
 def raw_emg(
@@ -56,3 +72,30 @@ def raw_emg(
     hum = model.hum * np.sin(2 * np.pi * model.mains * clock + rng.uniform(0, 2 * np.pi))
     raw = mixed + hum[:, None] + model.noise * rng.standard_normal(own.shape) + model.offset
     return clock, np.clip(raw, -model.saturation, model.saturation)
+
+
+def write_raw_emg(
+    shown: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    channels: Sequence[str],
+    model: RawEmgModel,
+    seed: int,
+    margin_s: float,
+    folder: Path,
+) -> list[Path]:
+    """Write raw EMG of reaches into a new folder, as ``REACH_emg.csv`` with ``time_s`` and channels in uV.
+
+    ``shown`` are times (T,) s and activations (T, C) by the name of the reach; every reach has noise of its own.
+    Returns the files. OutputError if the folder is there, or cannot be written.
+    """
+    with new_output(folder) as staged:
+        for i, (name, (time, activation)) in enumerate(shown.items()):
+            clock, raw = raw_emg(time, activation, model, seed + 1_000_003 * i, margin_s)
+            lines = [",".join(["time_s", *(f"{channel}_uV" for channel in channels)])]
+            lines += [
+                f"{at:.7f}," + ",".join(f"{value:.4f}" for value in row)
+                for at, row in zip(clock, 1e6 * raw, strict=True)
+            ]
+            path = staged / f"{name}_emg.csv"
+            make_folder(path.parent)
+            write_text(path, "\n".join(lines) + "\n")
+    return [folder / f"{name}_emg.csv" for name in shown]

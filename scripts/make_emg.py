@@ -1,0 +1,74 @@
+"""Make raw EMG whose truth is known, from muscles: ``python scripts/make_emg.py RUN --out DIR``; to try things with.
+
+The run performs its reaches (--kinematics PATH: others); a recording of scripts/record.py is taken as it is. Every
+channel is noise that the activation of its muscles modulates, later by --delay, with hum of the mains, cross-talk and
+noise of the amplifier. A file REACH_emg.csv per reach has the time from the first frame, and the channels in uV;
+scripts/import_emg.py reads them with --kind raw --offset-s 0. docs/emg_data.md explains it.
+"""
+
+from argparse import Namespace
+
+from mousearm import cli
+from mousearm.emg.channel_map import PUBLISHED, WEIGHTS
+
+USUAL = ["biceps", "triceps_long", "triceps_lateral"]
+
+
+@cli.command(
+    __doc__,
+    cli.RUN.but(metavar="RUN_OR_RECORDING"),
+    cli.OUT.but(required=True, help="a new folder for the files"),
+    cli.argument("--channels", nargs="+", default=USUAL, metavar="NAME", help=f"default {' '.join(USUAL)}"),
+    cli.argument("--muscles", nargs="+", default=[PUBLISHED], metavar="CHANNEL=MUSCLE,...", help="as of import_emg.py"),
+    cli.argument("--weights", choices=WEIGHTS, default="equal", help="of several muscles (default equal)"),
+    cli.argument("--rate", type=float, default=2000.0, metavar="HZ", help="samples per second (default %(default)g)"),
+    cli.argument("--delay", type=float, default=0.0, metavar="MS", help="by which EMG is later; below 0 it leads"),
+    cli.argument("--gain", type=float, default=1000.0, metavar="UV", help="s.d. at an activation of 1 (%(default)g)"),
+    cli.argument("--hum", type=float, default=0.0, metavar="UV", help="amplitude of the mains (default 0)"),
+    cli.argument("--mains", type=float, default=50.0, metavar="HZ", help="its frequency (default %(default)g)"),
+    cli.argument("--crosstalk", type=float, default=0.0, metavar="SHARE", help="of all other channels in each"),
+    cli.argument("--noise", type=float, default=5.0, metavar="UV", help="of the amplifier, s.d. (default %(default)g)"),
+    cli.argument(
+        "--saturation", type=float, default=float("inf"), metavar="UV", help="of the amplifier (default none)"
+    ),
+    cli.argument("--margin", type=float, default=200.0, metavar="MS", help="before and after (default %(default)g)"),
+    cli.argument("--seed", type=int, default=0, help="of the noise (default %(default)s)"),
+    cli.KINEMATICS,
+    cli.CHECKPOINT.but(default="best"),
+)
+def main(given: Namespace) -> None:
+    """Make them, and say how to import them."""
+    import numpy as np
+
+    from mousearm.agent import Agent
+    from mousearm.emg.channel_map import read_map
+    from mousearm.emg.synthetic import RawEmgModel, write_raw_emg
+    from mousearm.errors import EmgError
+    from mousearm.record.opened import is_recording, open_recording
+    from mousearm.text import shell
+
+    micro, milli = 1e-6, 1e-3
+    model = RawEmgModel(
+        given.rate, milli * given.delay, micro * given.gain, hum=micro * given.hum, mains=given.mains,
+        crosstalk=given.crosstalk, noise=micro * given.noise, saturation=micro * given.saturation,
+    )  # fmt: skip
+    if is_recording(given.run):
+        opened = open_recording(given.run)
+        trials = [opened.trial(i) for i, one in enumerate(opened.reaches) if one.repeat == 0]
+    else:
+        opened = Agent.load(given.run, given.checkpoint, given.kinematics)
+        trials = opened.evaluate()[1]
+    muscles = opened.arm.actuator_names
+    if trials[0].activation.shape[1] != len(muscles):
+        raise EmgError(f"{given.run}: its arm has no muscles, of which EMG could be. Give a run with model=muscle.")
+    channels = read_map(given.muscles, dict(zip(muscles, opened.arm.peak_force, strict=True)), given.weights)
+    names = channels.chosen(given.channels or list(channels.muscles), given.run)
+    weights = np.array([[channels.of(name).get(muscle, 0.0) for name in names] for muscle in muscles])
+    shown = {trial.name: (trial.time, trial.activation @ weights) for trial in trials}
+    files = write_raw_emg(shown, names, model, given.seed, milli * given.margin, given.out)
+    print(f"Wrote raw EMG of {len(files)} reaches below {given.out}. Import it, with the reaches of the run as PATH:")
+    print(shell("scripts/import_emg.py", *files[:1], "--reaches", "PATH", "--kind", "raw", "--offset-s", 0))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
