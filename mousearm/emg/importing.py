@@ -22,6 +22,9 @@ Scales = Mapping[str, tuple[float, float]]
 """By channel what is subtracted from its envelope, and what it is divided by."""
 
 
+_WHOLE = 1e-3  # samples by which rounded times may be off the ends
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class EmgImport:
     """What an import found and made."""
@@ -153,7 +156,7 @@ def _envelope(
     margin, duration = 1e-3 * options.margin_ms, float(reach.time[-1] - reach.time[0])
     begin, end = max(float(time[0]), -margin), min(float(time[-1]), duration + margin)
     if clock.rate > out_rate:
-        kept = np.arange(np.ceil(begin * out_rate - 1e-6), np.floor(end * out_rate + 1e-6) + 1) / out_rate
+        kept = np.arange(np.ceil(begin * out_rate - _WHOLE), np.floor(end * out_rate + _WHOLE) + 1) / out_rate
     else:
         kept = time[(time >= begin - 1e-9) & (time <= end + 1e-9)]
     columns = [

@@ -17,10 +17,12 @@ from mousearm.emg.summary import QUALITY_HEADER, quality_rows, reach_lines
 from mousearm.files import make_folder, write_text
 from mousearm.html import bullets, document, paragraph, picture, table
 from mousearm.plots import BLACK, BLUE, GREY, VERMILION, as_png, log_axis, page
+from mousearm.text import plural
 
 MOST = 12  # files that are drawn
 _ROW_MM = 24
 _POINTS = 4000  # per trace: of longer ones the extremes of stretches are drawn
+_FEW = 200  # samples up to which each is a dot
 _SHADE = "0.92"
 
 
@@ -28,7 +30,7 @@ def write_emg_page(found: EmgImport, path: Path) -> Path:
     """Write the page; returns its path. OutputError if it cannot be written."""
     make_folder(path.parent)
     n_files, n_refused = len(found.files), len({error.file for error in found.refusals})
-    title = f"{n_files} files of EMG, {n_refused} refused; {len(found.envelopes)} envelopes"
+    title = f"{plural(n_files, 'file')} of EMG, {n_refused} refused; {plural(len(found.envelopes), 'envelope')}"
     parts = [f"<h1>{title}</h1>"]
     parts += _list("Refused", [str(error) for error in found.refusals])
     parts += _list("Worth a look", found.remarks)
@@ -109,7 +111,8 @@ def signal_figure(signals: EmgSignals, found: EmgImport) -> Figure:
                 left.axvspan(start, start + float(reach.time[-1] - reach.time[0]), color=_SHADE)
             if is_raw:
                 left.plot(*_thinned(clock.time, signals.band[:, i]), color=GREY, linewidth=0.4)
-            left.plot(*_thinned(clock.time, signals.envelope[:, i]), color=BLUE)
+            dots = "." if len(clock.time) <= _FEW else ""
+            left.plot(*_thinned(clock.time, signals.envelope[:, i]), color=BLUE, marker=dots, markersize=3)
             left.set(title=channel, ylabel=recording.units[i] or found.options.unit or "")
             _spectrum(right, recording.values[:, i], signals, found)
         grid[-1, 0].set(xlabel="time of EMG (s); shaded: the reach")

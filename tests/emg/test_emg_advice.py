@@ -13,6 +13,7 @@ from mousearm.emg.channel_map import PUBLISHED, read_map
 from mousearm.emg.importing import write_envelopes
 from mousearm.emg.matching import read_pairs
 from mousearm.emg.options import EmgOptions
+from mousearm.emg.synthetic import RawEmgModel, raw_emg
 from mousearm.errors import MouseArmError
 
 GOOD = emg.signals()
@@ -203,6 +204,12 @@ def test_advice_on_options():
     assert ", or lower --band-low-hz." in str(said)
     assert EmgOptions(offset_s=0.0, band_low_hz=40.0, band_high_hz=50.0)
     assert EmgOptions(band_low_hz=100.0, band_high_hz=500.0)
+
+
+def test_advice_on_made_emg():
+    told(", and a --saturation above 0", RawEmgModel, rate=1000.0)
+    told("amplitudes and shares must be at least 0", RawEmgModel, hum=-1.0)
+    assert len(raw_emg(np.arange(2.0), np.zeros((2, 1)), RawEmgModel(rate=1700.0), 0)[0]) == 1701
 
 
 def test_advice_on_which_muscles_channels_show(tmp_path):
