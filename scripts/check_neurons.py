@@ -39,14 +39,15 @@ def main(given: Namespace) -> None:
     areas = tuple(word.strip() for word in given.areas.split(",") if word.strip())
     rule, kernel = UnitFilter(given.min_rate, given.max_short, areas), Kernel(given.kernel, given.width)
     sessions = read_cohort(given.sessions, given.names)
-    step_s, frames = given.step / 1e3, None
+    step_s, frames, speeds = given.step / 1e3, None, None
     if given.recording is not None:
+        from mousearm.neural.predictors import paw_speeds
         from mousearm.neural.source import open_source
 
         source = open_source(given.recording, given.checkpoint, given.kinematics)
-        step_s, frames = source.step_s, source.frames
+        step_s, frames, speeds = source.step_s, source.frames, paw_speeds(source)
     where = given.event, given.offset
-    qualities = [check_session(session, step_s, frames, rule, kernel, *where) for session in sessions]
+    qualities = [check_session(session, step_s, frames, rule, kernel, *where, speeds) for session in sessions]
     from mousearm.neural.quality_page import quality_text, write_quality
 
     page = write_quality(qualities, given.out)

@@ -18,6 +18,7 @@ from mousearm.text import facts, listed
 
 _GAP_S = 1.05 * REFRACTORY_S  # between spikes
 _PAUSE_S = 1.0  # between trials, besides the margins of the kernel
+_FRAME = "world: x to the right, y forward, z up"
 _TRUTH = ("tuned", "unique", "explainable")
 
 
@@ -72,7 +73,8 @@ def made_of_run(
 
         source = PredictorSource.of_agent(Agent.load(*run))
         made = make_neurons([(predictor(source, name), share) for name, share in mix.items()], recipe, seed)
-        write_made(made, path, *who, seed)
+        paw = [rows[:, 3:] for rows in source.signals("target")]
+        write_made(made, path, *who, seed, paw=paw)
     return made
 
 
@@ -125,7 +127,13 @@ def _placed(begin: np.ndarray, counts: np.ndarray, step_s: float, random: np.ran
 
 
 def write_made(
-    made: Made, path: Path, animal: str = "made", session: str = "1", seed: int = 0, areas: Sequence[str] = ("M1",)
+    made: Made,
+    path: Path,
+    animal: str = "made",
+    session: str = "1",
+    seed: int = 0,
+    areas: Sequence[str] = ("M1",),
+    paw: Sequence[np.ndarray] = (),
 ) -> None:
     """Write made neurons as a session of NWB: units with area and the truth as columns, a trial for each reach.
 
@@ -136,6 +144,7 @@ def write_made(
         session: name of the session.
         seed: of where spikes are within their frames.
         areas: of the units, in turns.
+        paw: its position, (T_i, 3) m, in each trial, which becomes a behaviour; none: there is none.
 
     Raises:
         NeuralError: pynwb is not here.
@@ -160,6 +169,12 @@ def write_made(
     nwb.add_trial_column("reach", "name of the reach")
     for reach, start, n in zip(made.neurons.reaches, starts, made.neurons.n_frames, strict=True):
         nwb.add_trial(start_time=start, stop_time=start + (n - 1) * made.neurons.step_s, reach=reach)
+    if len(paw):
+        clock = [start + made.neurons.step_s * np.arange(len(rows)) for start, rows in zip(starts, paw, strict=True)]
+        series = pynwb.behavior.SpatialSeries(
+            name="paw", data=np.concatenate(paw), timestamps=np.concatenate(clock), unit="m", reference_frame=_FRAME
+        )
+        nwb.create_processing_module("behavior", "movement").add(pynwb.behavior.Position(spatial_series=series))
     with pynwb.NWBHDF5IO(path, "w") as io:
         io.write(nwb)
 
@@ -167,6 +182,7 @@ def write_made(
 def _pynwb() -> Any:
     try:
         import pynwb
+        import pynwb.behavior
     except ImportError as error:
         raise NeuralError(
             f"Writing NWB needs pynwb, which cannot be imported here ({error}): pip install 'mousearm[neural]'."

@@ -5,6 +5,7 @@ those that overlap; what cannot be used of them is said.
 """
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from mousearm.neural.trial_table import AREAS, session_of_tables
 
 _MAX_BYTES = 200_000_000_000  # of a file, of which raw signals are not read
 _MAX_SPIKE_BYTES = 4_000_000_000
+_PAWS = ("paw", "hand", "wrist")
 _ADVICE = "Give a file of Neurodata Without Borders (.nwb) with units and trials."
 
 
@@ -95,7 +97,17 @@ def _session(path: Path, file: Any, names: str | None) -> NeuralSession:
         facts["location"] = places
     who = str(getattr(nwb.subject, "subject_id", None) or ""), str(nwb.session_id or path.stem)
     table = {str(name): list(frame[name]) for name in frame.columns}
-    return session_of_tables(str(path), who, _spikes(units), facts, table, names)
+    return replace(session_of_tables(str(path), who, _spikes(units), facts, table, names), paw=_paw(file))
+
+
+def _paw(file: Any) -> tuple[np.ndarray, np.ndarray] | None:
+    """Times and positions of the first series of two or three columns that is called after a paw or a hand."""
+    for key in file.keys():  # noqa: SIM118
+        name = key.rpartition("/")[2].lower()
+        if any(word in name for word in _PAWS) and file.nwb.objects[file.key_to_id[key]].data.shape[1:] in ((2,), (3,)):
+            found = file[key]
+            return np.asarray(found.t, dtype=float), np.asarray(found.d[:], dtype=float)
+    return None
 
 
 def _spikes(units: Any) -> dict[str, np.ndarray]:

@@ -104,6 +104,12 @@ def _speed(source: PredictorSource, layer: str, seed: int) -> Activity:
     return source.activity("speed", "kinematics", values, units)
 
 
+def paw_speeds(source: PredictorSource) -> dict[str, np.ndarray]:
+    """Speed of the animal's paw, (T,) m/s, of each reach by its name."""
+    names = [reach.name for reach in source.reaches]
+    return {name: np.linalg.norm(way[:, 3:], axis=1) for name, way in zip(names, _velocities(source), strict=True)}
+
+
 def _joints(source: PredictorSource, layer: str, seed: int) -> Activity:
     """Joint angles of the reach as it was recorded, rad."""
     return _signal(source, "joints", "kinematics", "reference_qpos")

@@ -8,6 +8,7 @@ import numpy as np
 
 from mousearm.neural.activity import Activity
 from mousearm.neural.alignment import START, Placed, align, place_trials
+from mousearm.neural.behaviour import movement_shifts, shift_note
 from mousearm.neural.rates import Kernel
 from mousearm.neural.session import NeuralSession, UnitFilter, keep_units, unit_checks
 from mousearm.text import NO_VALUE, number, plural
@@ -64,8 +65,12 @@ def check_session(
     kernel: Kernel | None = None,
     event: str = START,
     offset_ms: float = 0.0,
+    speeds: Mapping[str, np.ndarray] | None = None,
 ) -> SessionQuality:
-    """Check a session; arguments and errors as of `keep_units` and `align`."""
+    """Check a session; arguments and errors as of `keep_units` and `align`.
+
+    With ``speeds`` of the paw in each reach, (T,), the paw in the recording says whether reaches are where they are.
+    """
     rule, kernel = rule or UnitFilter(), kernel or Kernel()
     kept = keep_units(session, rule)
     reasons = [""] * len(session.units)
@@ -75,9 +80,11 @@ def check_session(
     rates = align(kept, step_s, frames, kernel, event, offset_ms)
     by_trial = _rates_by_trial(session, placed, step_s)
     change, drifts = _trends(by_trial)
-    notes = (*kept.notes, *_trial_notes(session, placed))
+    notes = [*kept.notes, *_trial_notes(session, placed)]
+    if speeds is not None and (said := shift_note(movement_shifts(session, placed, speeds, step_s), step_s)):
+        notes.append(said)
     return SessionQuality(
-        session, kept, tuple(reasons), tuple(placed), rates, by_trial, change, drifts, rule, kernel, notes
+        session, kept, tuple(reasons), tuple(placed), rates, by_trial, change, drifts, rule, kernel, tuple(notes)
     )
 
 

@@ -36,6 +36,7 @@ class NeuralSession:
         facts: further columns of the table of units, such as ``quality``: text or numbers by unit.
         trials: in the order of the recording.
         notes: what was left out on the way, and why.
+        paw: times (N,), s, and positions (N, 2 or 3), in any unit, of the animal's paw; None if they are not there.
 
     Raises:
         NeuralError: there is no unit or no trial, names are there twice, or spike times are not finite.
@@ -50,6 +51,7 @@ class NeuralSession:
     trials: tuple[NeuralTrial, ...] = field(repr=False)
     facts: Mapping[str, tuple[str | float, ...]] = field(default_factory=dict, repr=False)
     notes: tuple[str, ...] = ()
+    paw: tuple[np.ndarray, np.ndarray] | None = field(default=None, repr=False)
 
     def __post_init__(self):
         if not self.units:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from test_sessions import STEP, session
@@ -32,6 +34,32 @@ def test_drift_is_the_change_that_is_there():
     few = check_session(session(), STEP)
     assert np.isnan(few.drifts).all()
     assert "too few trials" in quality_sentence(few)
+
+
+def moving_session(late):
+    """Trials of a second, with a paw that is fastest in their middle or later; and the speed of that reach."""
+    t = np.arange(0.0, 40, STEP)
+    phase = (t - late) % 2.0
+    paw = np.stack([0.02 * np.tanh((phase - 0.5) / 0.05), 0 * t, 0 * t], axis=1)
+    recorded = replace(drifting_session([1.0]), paw=(t, paw))
+    frames = STEP * np.arange(90)
+    return recorded, {f"r{k}": np.cosh((frames + 0.2 - 0.5) / 0.05) ** -2 for k in range(4)}
+
+
+def test_a_movement_that_is_elsewhere_shows_a_wrong_alignment():
+    """Reaches of 0.6 s begin 0.2 s after their trial; where the paw moves 0.1 s later, so does the reach."""
+    for late in (0.0, 0.1, -0.1):
+        recorded, speeds = moving_session(late)
+        frames = dict.fromkeys(speeds, 90)
+        (note,) = check_session(recorded, STEP, frames, offset_ms=200, speeds=speeds).notes
+        if late:
+            assert f"Raise --offset by {1e3 * late:+.0f} ms" in note
+            (note,) = check_session(recorded, STEP, frames, offset_ms=200 + 1e3 * late, speeds=speeds).notes
+        assert note.startswith("alignment: ")
+    still = replace(recorded, paw=(recorded.paw[0], np.sin(50 * recorded.paw[1])[:, ::-1] + 0 * recorded.paw[1]))
+    other = {name: np.sin(40 * STEP * np.arange(90)) ** 2 for name in speeds}
+    assert "not be the same reaches" in check_session(still, STEP, frames, offset_ms=200, speeds=other).notes[0]
+    assert check_session(drifting_session([1.0]), STEP, frames, offset_ms=200, speeds=speeds).notes == ()
 
 
 def test_units_that_are_left_out_say_why():
