@@ -2,14 +2,16 @@ import warnings
 
 import numpy as np
 import pytest
-from planted import activity, latents, mixed
+from planted import activity, latents, mixed, smooth
 from sklearn.cross_decomposition import CCA
 from sklearn.linear_model import Ridge
 
+from mousearm.neural.ceilings import ceilings
 from mousearm.neural.measures import Design, Settings, compare, preparation
 from mousearm.neural.measures.correlations import canonical_correlations
 from mousearm.neural.measures.dynamics import eigenvalue_distance, eigenvalues
 from mousearm.neural.measures.moments import lag_windows
+from mousearm.neural.measures.reliability import equal_sizes, explainable
 from mousearm.neural.measures.ridge import PENALTIES, held_out
 from mousearm.neural.measures.rsa import crossnobis
 from mousearm.neural.measures.surrogates import fit_maximum_entropy
@@ -140,3 +142,28 @@ def test_what_measures_ignore_and_what_they_do_not(pair, monkeypatch):
         same = {name for name in ALL if changed[name] == pytest.approx(base[name], abs=1e-6)}
         assert same >= names
         assert names == set(ALL) or not same & {"cka", "procrustes", "rsa"}
+
+
+BOUNDED = ("encoding", "decoding", "cca", "pwcca", "procrustes", "cka", "rsa", "principal_angles")
+
+
+def test_ceilings_bracket_what_rates_without_noise_score():
+    rng = np.random.default_rng(5)
+    rates = mixed(rng, latents(rng, 24, 40, 4), 40)
+    truth = activity("rates", rates)
+    y = activity("cells", [own + 0.7 * smooth(rng, 40, 40) for own in rates], "neurons")
+    settings = Settings(3, 5, 0)
+    scores, bounds = compare(truth, y, BOUNDED, settings, n_nulls=0), ceilings(y, BOUNDED, settings)
+    for name in BOUNDED:
+        assert bounds[name][0] < scores[name].value < bounds[name][1]
+
+
+def test_variance_that_trials_of_a_reach_share_and_equal_numbers():
+    rng = np.random.default_rng(6)
+    course = rng.normal(size=(500, 3))
+    values = [course * [1, 1, 0] + rng.normal(size=(500, 3)) * [0, 1, 1] for _ in range(40)]
+    y = activity("cells", values, "neurons", reaches=("one",) * 40)
+    np.testing.assert_allclose(explainable(y), [1, 0.5, 0], atol=0.05)
+    assert np.isnan(explainable(y.trials([0]))).all()
+    drawn = next(equal_sizes([y, y.columns([0, 2])]))
+    assert [of.n_units for of in drawn] == [2, 2]

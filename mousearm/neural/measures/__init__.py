@@ -2,6 +2,9 @@
 
 `compare` gives the scores of measures by name. `folds`, `preparation`, `pairings`, `moments` and `design` make what
 measures are computed from; the others hold measures.
+
+`stand_ins` bounds what rates without noise would score; `reliability` says what trials of a reach have in common, and
+draws populations of equal numbers.
 """
 
 from mousearm.neural.measures.compare import compare as compare
