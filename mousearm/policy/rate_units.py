@@ -22,7 +22,7 @@ from mousearm.policy.signs import make_signed
 
 SOFTPLUS, TANH = "softplus", "tanh"
 _F = {TANH: torch.tanh, SOFTPLUS: functional.softplus}
-_RADIUS = {TANH: 1.0, SOFTPLUS: 2.0}  # of the eigenvalues of W_rec at first: 1 over the slope of f at 0
+_RADIUS = 1.0  # of the eigenvalues of W_rec at first: 1 over the steepest slope of f, so that no rate grows without end
 
 
 class RateUnits(Backbone):
@@ -81,7 +81,7 @@ class RateUnits(Backbone):
             for weights in self.signed:
                 make_signed(weights, self.signs)
         for weights in self.recurrent:
-            weights *= _RADIUS[self.nonlinearity] / torch.linalg.eigvals(weights).abs().max()
+            weights *= _RADIUS / torch.linalg.eigvals(weights).abs().max()
 
     @property
     def unit_names(self) -> tuple[str, ...]:
