@@ -1,10 +1,11 @@
 """Inverse optimal control: the cost whose optimal movements have the muscle activity that was recorded.
 
 Optuna's tree-structured Parzen estimator (Bergstra et al. 2011, NeurIPS 24) proposes costs, which are solved on all
-reaches; what counts for a choice is r with the EMG of the reaches that are chosen on. So each reach is left out once: a
-search that does not see its EMG chooses a cost, which is tested on it. Weights stand on a grid of equal ratios, so
-that searches, which share what is solved, meet. The interval comes of the costs that were solved: reaches are drawn
-with replacement, and each time the cost is chosen that is best on those.
+reaches; from the best of them a search goes on to neighbouring weights while that is better. What counts for a choice
+is r with the EMG of the reaches that are chosen on. So each reach is left out once: a search that does not see its EMG
+chooses a cost, which is tested on it. Weights stand on a grid of equal ratios, so that searches, which share what is
+solved, meet. The interval comes of the costs that were solved: reaches are drawn with replacement, and each time the
+cost is chosen that is best on those.
 """
 
 import importlib
@@ -93,7 +94,20 @@ class Costs:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=max(1, self.asked.trials // 3))
         optuna.create_study(direction="maximize", sampler=sampler).optimize(value, n_trials=self.asked.trials)
-        return max(proposed, key=lambda one: float(np.nanmean(self.scores[one][list(reaches)])))
+        best = max(proposed, key=lambda one: float(np.nanmean(self.scores[one][list(reaches)])))
+        return self._climbed(best, list(reaches))
+
+    def _climbed(self, best: TriedCost, reaches: Sequence[int]) -> TriedCost:
+        """From one weight of the grid to a better neighbour, until there is none."""
+        i, step = self.weights.index(best.w_effort), 1
+        failed = 0
+        while failed < 2:
+            following = best._replace(w_effort=self.weights[i + step]) if 0 <= i + step < len(self.weights) else best
+            if np.nanmean(self.score(following)[reaches]) > np.nanmean(self.scores[best][reaches]) + _EQUAL:
+                best, i, failed = following, i + step, 0
+            else:
+                failed, step = failed + 1, -step
+        return best
 
     def _proposed(self, trial: "Trial") -> TriedCost:
         weight = self.weights[trial.suggest_int("w_effort", 0, len(self.weights) - 1)]
