@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 # Tests that want a machine that does nothing else.
 BY_THE_CLOCK := tests/slurm tests/faults/test_kill.py tests/view/test_in_window.py
 
+# Else every program would compile the package anew, and every run of the tests their asserts.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help setup train test test-all check docs bench
 
 help: ## show this list

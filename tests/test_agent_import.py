@@ -120,6 +120,7 @@ def test_it_acts_here_as_it_did_there(agent, tmp_path):
         run(config, folder.path, ["algo.timesteps=128"])
 
 
+@pytest.mark.slow
 def test_statistics_of_observations_go_along(tmp_path):
     env = VecNormalize(DummyVecEnv([environment]))
     algo = train(env)

@@ -433,7 +433,7 @@ def final_reward(config, n_envs=32, steps=9000):
         ("lstm", True),
         pytest.param("gru", True, marks=pytest.mark.slow),
         pytest.param("rnn", True, marks=pytest.mark.slow),
-        ("ffn", False),
+        pytest.param("ffn", False, marks=pytest.mark.slow),
     ],
 )
 def test_a_task_that_needs_memory(configure, kind, learns):

@@ -166,7 +166,14 @@ def test_a_failure_is_recorded(tmp_path, configure, monkeypatch):
     assert status.reason.startswith(f"RunError: {tmp_path / 'r'} cannot be used: the disk is gone.")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGINT,
+        signal.SIGTERM,
+        *(pytest.param(one, marks=pytest.mark.slow) for one in (signal.SIGUSR1, signal.SIGUSR2)),
+    ],
+)
 def test_a_signal_ends_a_run_which_keeps_what_it_learned(tmp_path, configure, capsys, number):
     endless = (*QUICK, "algo.timesteps=100000000")
     before = signal.getsignal(number)
@@ -244,6 +251,7 @@ def test_other_reaches_are_performed_by_the_runs_own_arm(fitted):
     assert (scale.upper_arm_mm, scale.forearm_mm) == pytest.approx((model.upper_arm_mm, 15.0), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_a_fitted_run_goes_on_with_its_lengths(fitted, configure, tmp_path):
     folder = RunFolder(shutil.copytree(fitted.path, tmp_path / "again"))
     model = fitted.saved_config().model
@@ -281,6 +289,7 @@ def test_several_reaches_are_split_and_the_objective_is_of_the_test_split(tmp_pa
     assert (folder.figures / "generalisation.png").is_file()
 
 
+@pytest.mark.slow
 def test_a_few_reaches_are_evaluated_while_training_and_all_at_the_end(tmp_path, configure):
     config = configure(*QUICK, "kinematics=synthetic", "algo.eval_reaches=2", "algo.timesteps=784")
     experiment = assemble(config)

@@ -23,7 +23,11 @@ from mousearm.rundir.status import FINISHED
 WITHIN = {"rel": 1e-3, "abs": 1e-6}
 
 
-@pytest.fixture(params=FOLDERS, ids=lambda path: f"format {path.name}")
+# The first format goes through all upgrades.
+BETWEEN = [pytest.param(path, marks=pytest.mark.slow) for path in FOLDERS[1:-1]]
+
+
+@pytest.fixture(params=[FOLDERS[0], *BETWEEN, FOLDERS[-1]], ids=lambda path: f"format {path.name}")
 def golden(request, tmp_path):
     """A copy of what was saved in a format."""
     return shutil.copytree(request.param, tmp_path / "golden")

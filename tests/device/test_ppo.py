@@ -47,7 +47,8 @@ def final_reward(algo, task):
     return float(outcome.reward.mean())
 
 
-@pytest.mark.parametrize("kind", ["lstm", pytest.param("ffn", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["lstm", "ffn"])
 def test_a_task_that_needs_memory(configure, kind):
     # Rollouts of 10 steps hold two and a half episodes of 4, so that memory is carried over their end.
     overrides = ("algo.n_steps=10", "algo.batch_size=80", "algo.n_epochs=8", "algo.learning_rate=0.005")
@@ -71,7 +72,7 @@ def teach(policy, share):
         optimizer.step()
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_learning_by_reward_improves_on_what_was_taught(configure, seed):
     """The teacher's answer is half of the cue, worth -(1 - 1/2)^2 = -1/4; the exploration is that of a warm start."""
     overrides = ("pretrain=cmc", "algo.n_steps=12", "algo.batch_size=192", "algo.n_epochs=4", "algo.gamma=0.99")

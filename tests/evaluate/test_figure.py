@@ -167,7 +167,7 @@ def test_an_arm_that_diverged_at_once_is_drawn_too(names, nu):
 @pytest.mark.parametrize(
     "draw",
     [
-        lambda: reach_figure(trial(6), MOTORS),
+        pytest.param(lambda: reach_figure(trial(6), MOTORS), marks=pytest.mark.slow),
         lambda: reach_figure(trial(21), MUSCLES),
         lambda: generalisation_figure(evaluation([1.0, 2.0, 3.0], 1)),
     ],

@@ -181,7 +181,9 @@ def test_arms_side_by_side_have_one_clock_and_one_that_diverged_stands_still(arm
     assert alarm.tolist() == [False] * 4 + [True] * 7  # from 40 ms on, 3.2 pictures
 
 
-@pytest.mark.parametrize(("n", "rows", "columns"), [(1, 1, 1), (3, 1, 3), (4, 2, 2), (5, 2, 3)])
+@pytest.mark.parametrize(
+    ("n", "rows", "columns"), [(1, 1, 1), (4, 2, 2), pytest.param(5, 2, 3, marks=pytest.mark.slow)]
+)
 def test_panels_are_arranged_in_rows(arm, tmp_path, n, rows, columns):
     film([Shot(trial(arm, lived=1), arm.model)] * n, tmp_path / "all.gif", fps=10, size=(64, 48))
     (whole,), _ = gif(tmp_path / "all.gif")

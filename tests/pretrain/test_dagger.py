@@ -46,6 +46,7 @@ def errors_of(teacher, task):
     return np.mean([*np.array(errors)[:, 0], *np.array(errors)[:8, 1]])
 
 
+@pytest.mark.slow
 def test_the_network_learns_what_the_teacher_does(build):
     imitation, policy = build()
     told = []

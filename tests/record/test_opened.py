@@ -58,6 +58,7 @@ def test_a_player_shows_it_and_lets_the_arm_fall(file):
     assert (fallen.driven[:5].all(), fallen.driven[5:].any()) == (True, False)
 
 
+@pytest.mark.slow
 def test_a_point_to_go_to_has_neither_an_elbow_nor_poses(recording, tmp_path):
     """Nothing is drawn or said of what is not known."""
     (reach,) = recording.reaches

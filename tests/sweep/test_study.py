@@ -34,6 +34,7 @@ def tell(study, number, overrides, state=FINISHED):
     study.tell(Progress(Job(study._folder, number), state, "", 100, error, None))
 
 
+@pytest.mark.slow
 def test_a_search_that_goes_on_draws_what_it_would_have_drawn(tmp_path):
     for name in ("at_once", "in_parts", "otherwise"):
         (tmp_path / name).mkdir()

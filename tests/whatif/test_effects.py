@@ -92,7 +92,8 @@ def test_what_training_gave_back():
     assert (intact.change.p, len(intact.means)) == (2 / 2**10, 2)
 
 
-def test_files_have_every_trial_and_text_fits_a_terminal(tmp_path, blank_figures):
+def test_files_have_every_trial_and_text_fits_a_terminal(tmp_path, monkeypatch):
+    monkeypatch.setattr("mousearm.whatif.page.PRINT_DPI", 50)
     made = trained_on()
     change = {"run": "run0", "condition": "weakness", "severity": 0.5, "weights, backbone": 0.01, "units": 0.98}
     page = write_study(made, ["outputs/<b>"], [change], tmp_path / "page")
