@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from mousearm.files import to_json
 from mousearm.neural.activity import Activity
 from mousearm.neural.ceilings import ceilings
-from mousearm.neural.contrasts import COMPONENTS, contrast
+from mousearm.neural.contrasts import ReachScores, contrast
 from mousearm.neural.measures import Design, Settings, compare
 from mousearm.neural.pieces import FORMAT, Piece
 from mousearm.neural.results import Beside, Resemblance
@@ -74,10 +74,17 @@ def bound_all(y: Activity, measures: Sequence[str], settings: Settings) -> dict[
     return {name: list(bounds) for name, bounds in ceilings(y, measures, settings).items()}
 
 
-def set_beside(layer: Activity, rival: Activity, y: Activity, settings: Settings) -> dict[str, Any]:
-    """What is explained of every reach and neuron from a rival, from a layer, and from both."""
-    wide = replace(settings, components=COMPONENTS)
-    found = contrast(Design(layer, y, wide), Design(rival, y, wide))
+def set_beside(layer: Activity, *others: Any) -> dict[str, Any]:
+    """What is explained of every reach and neuron from each rival, from a layer, and from both.
+
+    After the layer come its rivals, the neurons, and the settings.
+    """
+    *rivals, y, settings = others
+    own = Design(layer, y, settings)
+    return {"rivals": [_as_plain(contrast(own, Design(rival, y, settings)), y) for rival in rivals]}
+
+
+def _as_plain(found: ReachScores, y: Activity) -> dict[str, Any]:
     reaches = np.stack([found.rival, found.layer, found.both], axis=1).tolist()
     units = np.stack([found.rival_units, found.layer_units, found.both_units], axis=1).tolist()
     return {
@@ -101,6 +108,6 @@ def resemblances(
 
 
 def beside(layer: Predictor, rival: Predictor, population: Population, found: Mapping[str, Any]) -> Beside:
-    """What `set_beside` gave."""
+    """What `set_beside` gave of one rival."""
     reaches, units = ({name: tuple(of) for name, of in found[key].items()} for key in ("reaches", "units"))
     return Beside(layer.label, rival.label, population.name, population.animal, reaches, units)

@@ -14,9 +14,10 @@ import numpy as np
 
 from mousearm.neural.measures.design import Design
 from mousearm.neural.measures.moments import Moments, split, total
-from mousearm.neural.measures.ridge import PENALTIES, errors
+from mousearm.neural.measures.preparation import fit_preparation
+from mousearm.neural.measures.regression import PENALTIES, errors
 
-COMPONENTS = 40  # of each side at most: a rival must not lose what a layer keeps
+COMPONENTS = 40  # of a predictor at most
 _WEIGHTS = np.array([0.0, 0.1, 1.0, 10.0])  # of the layer beside the rival
 
 
@@ -44,20 +45,31 @@ class ReachScores:
 
 
 def contrast(layer: Design, rival: Design) -> ReachScores:
-    """Score a layer, a rival and both on every reach, of designs with the same neurons, folds and settings."""
+    """Score a layer, a rival and both on every reach, of designs with the same neurons, folds and settings.
+
+    The lags are those of the designs; of components there are more, so that a rival does not lose what a layer keeps.
+    """
     shape = len(layer.x.reaches), layer.y.n_units
     sse, sst = np.zeros((3, *shape)), np.zeros(shape)
     for own, other in zip(layer.folds, rival.folds, strict=True):
         lags = layer.lags[own.lag[0]], rival.lags[other.lag[0]]
-        sides = zip(own.x, other.x, layer.y.values, strict=True)
+        wide = [_components(design, own.number) for design in (layer, rival)]
+        sides = zip(*wide, layer.y.values, strict=True)
         trials = [_sums(*_windowed(x, z, own.of_y.normalised(y), *lags)) for x, z, y in sides]
-        is_layer = np.arange(trials[0].x.shape[1]) < own.x[0].shape[1]
+        is_layer = np.arange(trials[0].x.shape[1]) < wide[0][0].shape[1]
         test = np.flatnonzero(layer.fold_of == own.number)
         models = np.where(is_layer, 1.0, 0.0)[None], np.where(is_layer, 0.0, 1.0)[None]
         for k, scales in enumerate((*models, np.where(is_layer, _WEIGHTS[:, None], 1.0))):
             errors_of, power = _held_out(trials, layer.fold_of, own.number, scales)
             sse[k, test], sst[test] = errors_of * own.of_y.scale**2, power * own.of_y.scale**2
     return _scores(layer.x.reaches, sse, sst)
+
+
+def _components(design: Design, number: int) -> list[np.ndarray]:
+    """Frames of all trials of the predictor along at most `COMPONENTS` components of the training reaches."""
+    training = [values for values, of in zip(design.x.values, design.fold_of, strict=True) if of != number]
+    how = fit_preparation(design.x.name, training, COMPONENTS)
+    return [how.components(values) for values in design.x.values]
 
 
 def _windowed(x: np.ndarray, z: np.ndarray, y: np.ndarray, lag_x: int, lag_z: int) -> tuple[np.ndarray, np.ndarray]:

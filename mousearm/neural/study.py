@@ -95,8 +95,9 @@ def study_neurons(folders: Sequence[Path], asked: NeuralAsked, out: Path) -> Neu
         bounds = results[population.name, "", ""]
         for one in predictors:
             matches += resemblances(one, population, results[population.name, one.label, ""], bounds)
-        for one, other in _pairs(predictors, asked):
-            besides.append(beside(one, other, population, results[population.name, one.label, other.label]))
+        for one, rivals in _rivals(predictors, asked):
+            found = results[population.name, one.label, "rivals"]["rivals"]
+            besides += [beside(one, rival, population, of) for rival, of in zip(rivals, found, strict=True)]
     study = NeuralStudy(matches, besides, list(asked.layers))
     facts = _facts(asked, sessions, sources, populations)
     several = {name: path for name, path in paths.items() if not is_recording(path)} if len(paths) > _MOST_RUNS else {}
@@ -159,29 +160,30 @@ def _populations(sessions: Sequence[NeuralSession], source: PredictorSource, ask
     return found
 
 
-def _pairs(predictors: Sequence[Predictor], asked: NeuralAsked) -> Iterator[tuple[Predictor, Predictor]]:
-    """Layers beside the rivals of their run, and beside the same layer of later runs, if they are few."""
+def _rivals(predictors: Sequence[Predictor], asked: NeuralAsked) -> Iterator[tuple[Predictor, list[Predictor]]]:
+    """Layers with the rivals of their run, and with the same layer of later runs, if they are few."""
     runs = list(dict.fromkeys(one.run for one in predictors))
     for one in (one for one in predictors if one.name in asked.layers):
-        for other in predictors:
-            later = runs.index(other.run) > runs.index(one.run) and len(runs) <= _MOST_RUNS
-            if (other.run == one.run and other.name not in asked.layers) or (later and other.name == one.name):
-                yield one, other
+        later = runs[runs.index(one.run) + 1 :] if len(runs) <= _MOST_RUNS else []
+        rivals = [other for other in predictors if other.run == one.run and other.name not in asked.layers]
+        rivals += [other for other in predictors if other.run in later and other.name == one.name]
+        if rivals:
+            yield one, rivals
 
 
 def _work(
     populations: Sequence[Population], predictors: Sequence[Predictor], measures: Sequence[str], asked: NeuralAsked
 ) -> dict[tuple[str, str, str], Piece]:
-    """The pieces by population, layer or predictor, and rival."""
+    """The pieces by population, predictor, and what else is there."""
     found, settings = {}, asked.settings
     for of in populations:
         found[of.name, "", ""] = piece(f"ceilings of {of.name}", bound_all, [of.activity], measures, settings)
         for one in predictors:
             both, title = [one.activity, of.activity], f"{one.label} with {of.name}"
             found[of.name, one.label, ""] = piece(title, compare_all, both, measures, settings, asked.nulls)
-        for one, other in _pairs(predictors, asked):
-            all_three, title = [one.activity, other.activity, of.activity], f"{one.label} beside {other.label}"
-            found[of.name, one.label, other.label] = piece(f"{title}, {of.name}", set_beside, all_three, settings)
+        for one, rivals in _rivals(predictors, asked):
+            every, title = [one.activity, *(rival.activity for rival in rivals), of.activity], f"{one.label} and rivals"
+            found[of.name, one.label, "rivals"] = piece(f"{title} with {of.name}", set_beside, every, settings)
     return found
 
 
