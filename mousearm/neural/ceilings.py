@@ -18,10 +18,12 @@ import numpy as np
 
 from mousearm.neural.activity import Activity
 from mousearm.neural.measures import Settings, compare
+from mousearm.neural.measures.compare import OF_FEATURES
 from mousearm.neural.measures.stand_ins import stand_in_bounds
 
 TRIALS, NEURONS = "trials", "neurons"
 _Bounds = tuple[float, float]
+_ALONE = ("rotational",)  # of a predictor by itself
 
 
 def ceiling_kind(neurons: Activity) -> str:
@@ -31,8 +33,14 @@ def ceiling_kind(neurons: Activity) -> str:
 
 
 def ceilings(neurons: Activity, measures: Sequence[str], settings: Settings) -> dict[str, _Bounds]:
-    """Lower and upper bound of each measure; NaN for those of which halves say nothing."""
-    still = replace(settings, most_lag_s=0.0)
+    """Lower and upper bound of each measure; NaN for one that compares nothing. Unique is at most what is explained."""
+    known = [name for name in measures if name not in (*_ALONE, *OF_FEATURES)]
+    bounds = _bounds(neurons, list(dict.fromkeys([*known, "encoding"])), replace(settings, most_lag_s=0.0))
+    bounds |= dict.fromkeys(OF_FEATURES, (0.0, bounds["encoding"][1]))
+    return {name: bounds.get(name, (np.nan, np.nan)) for name in measures}
+
+
+def _bounds(neurons: Activity, measures: Sequence[str], still: Settings) -> dict[str, _Bounds]:
     if ceiling_kind(neurons) == TRIALS:
         pairs = [(_means(neurons, with_itself), neurons) for with_itself in (False, True)]
         low, high = ({n: s.value for n, s in compare(*pair, measures, still, n_nulls=0).items()} for pair in pairs)

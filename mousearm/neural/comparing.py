@@ -49,22 +49,27 @@ def fingerprint(of: Activity) -> str:
     return digest.hexdigest()
 
 
-def piece(title: str, work: Any, activities: Sequence[Activity], *options: Any) -> Piece:
+def piece(title: str, work: Any, activities: Sequence[Activity | None], *options: Any) -> Piece:
     """A piece by the content of its activities and by its options, which are plain or dataclasses."""
     plain = [asdict(one) if isinstance(one, Settings) else one for one in options]
-    known = [FORMAT, work.__name__, *map(fingerprint, activities), plain]
+    known = [FORMAT, work.__name__, *(one and fingerprint(one) for one in activities), plain]
     key = hashlib.sha256(to_json(known).encode()).hexdigest()
     return Piece(key, title, work, (*activities, *options))
 
 
-def compare_all(x: Activity, y: Activity, measures: Sequence[str], settings: Settings, nulls: int) -> dict[str, Any]:
-    """Similarities by measure: value, lag, null, p, and values by lag."""
+def compare_all(
+    x: Activity, y: Activity, beyond: Activity | None, measures: Sequence[str], settings: Settings, nulls: int
+) -> dict[str, Any]:
+    """Similarities by measure: value, lag, null, p, and values by lag, as far as there are any."""
     found = {}
-    for name, one in compare(x, y, measures, settings, n_nulls=nulls).items():
+    for name, one in compare(x, y, measures, settings, beyond, n_nulls=nulls).items():
         null = np.quantile(one.nulls, _NULL_BAND) if len(one.nulls) else np.full(2, np.nan)
+        curve = (
+            zip((1e3 * one.lags_s).tolist(), one.by_lag.tolist(), strict=True) if np.isfinite(one.by_lag).all() else ()
+        )
         found[name] = {
             **{"value": one.value, "lag_ms": 1e3 * float(np.mean(one.lag_s)), "p": one.p, "null": null.tolist()},
-            **{"lags_ms": (1e3 * one.lags_s).tolist(), "by_lag": one.by_lag.tolist(), "about": dict(one.about)},
+            **{"curve": list(curve), "kind": one.null},
         }
     return found
 
@@ -101,7 +106,7 @@ def resemblances(
         Resemblance(
             *(predictor.run, predictor.name, population.name, population.animal, name),
             *(one["value"], one["lag_ms"], tuple(one["null"]), one["p"], tuple(bounds[name])),
-            tuple(zip(one["lags_ms"], one["by_lag"], strict=True)),
+            tuple((lag, score) for lag, score in one["curve"]),
         )
         for name, one in found.items()
     ]

@@ -15,7 +15,7 @@ import numpy as np
 from mousearm.neural.measures.design import Design
 from mousearm.neural.measures.moments import Moments, split, total
 from mousearm.neural.measures.preparation import fit_preparation
-from mousearm.neural.measures.regression import PENALTIES, errors
+from mousearm.neural.measures.ridge import PENALTIES, errors
 
 COMPONENTS = 40  # of a predictor at most
 _WEIGHTS = np.array([0.0, 0.1, 1.0, 10.0])  # of the layer beside the rival
@@ -96,7 +96,7 @@ def _held_out(
     inner = np.sum([errors(*split(parts, g, [h for h in others if h != g]), grid) for g in others], axis=0)  # (P, S, n)
     best = np.argmin(inner.reshape(-1, inner.shape[-1]), axis=0)
     which = best % len(scales)
-    weights = scales[which].T * ridge_weights(split(parts, number)[0], PENALTIES[best // len(scales)], which)
+    weights = scales[which].T * chosen_weights(split(parts, number)[0], PENALTIES[best // len(scales)], which)
     whole = total([by_fold[g] for g in others])
     means = whole.x / whole.n[:, None], whole.y / whole.n[:, None]
     tested = [trial.about(*means) for trial, of in zip(trials, fold_of, strict=True) if of == number]
@@ -110,7 +110,7 @@ def _scaled(of: Moments, scales: np.ndarray) -> Moments:
     return Moments(n, of.x * scales, y, of.xx * scales[:, :, None] * scales[:, None], of.xy * scales[..., None], yy)
 
 
-def ridge_weights(train: Moments, penalty: np.ndarray, which: np.ndarray) -> np.ndarray:
+def chosen_weights(train: Moments, penalty: np.ndarray, which: np.ndarray) -> np.ndarray:
     """Weights (p, n) of the regressions of `errors`, of which each target has a penalty and one of the N moments."""
     size, basis = np.linalg.eigh(train.xx)
     size = np.maximum(size, 0)

@@ -16,7 +16,7 @@ from mousearm.stats import spread
 from mousearm.text import display_name, shortened
 
 _ACRONYM = 3  # letters of a name that is one
-_NULL, _CEILING = "0.85", "#F0E4C8"
+_NULL, _CEILING = "0.78", "#F0E4C8"
 _PER_ROW, _NAME_LETTERS, _MOST_ROWS = 3, 26, 14
 _HEAD_MM, _PANEL_MM, _ROW_MM = 14.0, 16.0, 4.6
 
@@ -57,11 +57,11 @@ def _draw_row(axes: Axes, row: int, study: NeuralStudy, label: str, measure: str
     if not found:
         return
     colour, height = colour_of(study)[label], 0.36
-    low, high = (float(np.mean([match.null[i] for match in found])) for i in (0, 1))
-    axes.fill_betweenx([row - height, row + height], low, high, color=_NULL, linewidth=0)
     low, high = (float(np.mean([match.ceiling[i] for match in found])) for i in (0, 1))
     axes.fill_betweenx([row - height, row + height], low, high, color=_CEILING, linewidth=0)
     axes.plot([low, low], [row - height, row + height], color=BLACK, linewidth=0.8)
+    low, high = (float(np.mean([match.null[i] for match in found])) for i in (0, 1))
+    axes.fill_betweenx([row - height / 2, row + height / 2], low, high, color=_NULL, linewidth=0, zorder=2)
     scores = [match.score for match in found]
     axes.plot([min(scores), max(scores)], [row, row], color=colour, linewidth=1.2)
     axes.plot(scores, [row] * len(scores), "o", color=colour, markersize=2, alpha=0.5)
@@ -91,8 +91,8 @@ def lag_figure(study: NeuralStudy) -> Figure:
 def _draw_lags(axes: Axes, study: NeuralStudy, measure: str) -> None:
     found = [match for match in study.judged if match.measure == measure and match.curve]
     for low, high, colour in (
-        (min(m.null[0] for m in found), max(m.null[1] for m in found), _NULL),
         (*np.mean([m.ceiling for m in found], axis=0), _CEILING),
+        (min(m.null[0] for m in found), max(m.null[1] for m in found), _NULL),
     ):
         axes.axhspan(low, high, color=colour, linewidth=0)
     axes.axhline(float(np.mean([m.ceiling[0] for m in found])), color=BLACK, linewidth=0.8)

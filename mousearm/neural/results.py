@@ -220,6 +220,12 @@ def _caveats(study: NeuralStudy) -> Iterator[str]:
             f"{plural(animals, 'animal')}: p are of reaches, and hold for these animals; a mean over so few animals "
             "says little of others."
         )
+    least, tests = min((match.p for match in study.judged), default=0.0), len(study.chance)
+    if least * tests > ALPHA:
+        yield (
+            f"No score is told from its null: the smallest p is {least:.2g}, and Holm's correction multiplies it by "
+            f"{tests}. With fewer null scores than {tests / ALPHA:.0f} (--nulls) none could be."
+        )
     if silent := sorted({match.measure for match in study.matches} - {match.measure for match in study.judged}):
         yield f"Not drawn, for there is no null or no ceiling: {listed(silent, most=6)}."
     low = {m.population for m in study.judged if m.measure == ENCODING and m.ceiling[1] < WEAK_CEILING}

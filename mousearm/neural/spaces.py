@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mousearm.neural.comparing import Population, Predictor
-from mousearm.neural.contrasts import ridge_weights
+from mousearm.neural.contrasts import chosen_weights
 from mousearm.neural.measures import Design, Settings
 from mousearm.neural.measures.moments import split
 from mousearm.neural.measures.ridge import held_out
@@ -36,7 +36,7 @@ def predicted_courses(population: Population, predictors: Sequence[Predictor], s
         names = [design.x.reaches[i] for i in chosen]
         train = split(fold.parts, fold.number)[0]
         penalty = held_out(fold.parts, fold.number)[2][0]
-        weights = ridge_weights(train, penalty, np.zeros(len(penalty), dtype=int))
+        weights = chosen_weights(train, penalty, np.zeros(len(penalty), dtype=int))
         offset = _offset(fold.parts, fold.number, weights)
         lag = design.lags[fold.lag[0]]
         rows = [np.clip(np.arange(len(fold.x[i])) - lag, 0, len(fold.x[i]) - 1) for i in chosen]

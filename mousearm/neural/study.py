@@ -26,6 +26,7 @@ from mousearm.neural.comparing import (
     set_beside,
 )
 from mousearm.neural.measures import Settings
+from mousearm.neural.measures.compare import OF_FEATURES
 from mousearm.neural.pieces import Piece, run_pieces
 from mousearm.neural.predictors import layer_names, predictor
 from mousearm.neural.rates import Kernel
@@ -37,7 +38,7 @@ from mousearm.record.opened import is_recording
 from mousearm.registry import SIMILARITIES
 from mousearm.rundir.runs import find_runs
 
-HIDDEN = "hidden"
+HIDDEN, MOVEMENT = "hidden", "kinematics"
 _MOST_RUNS = 4  # whose layers are set beside one another; of more, kinds of networks are compared
 
 
@@ -176,11 +177,14 @@ def _work(
 ) -> dict[tuple[str, str, str], Piece]:
     """The pieces by population, predictor, and what else is there."""
     found, settings = {}, asked.settings
+    movement = {one.run: one.activity for one in predictors if one.name == MOVEMENT}
     for of in populations:
         found[of.name, "", ""] = piece(f"ceilings of {of.name}", bound_all, [of.activity], measures, settings)
         for one in predictors:
-            both, title = [one.activity, of.activity], f"{one.label} with {of.name}"
-            found[of.name, one.label, ""] = piece(title, compare_all, both, measures, settings, asked.nulls)
+            beyond = movement.get(one.run) if one.name != MOVEMENT else None
+            names = [name for name in measures if beyond is not None or name not in OF_FEATURES]
+            both, title = [one.activity, of.activity, beyond], f"{one.label} with {of.name}"
+            found[of.name, one.label, ""] = piece(title, compare_all, both, names, settings, asked.nulls)
         for one, rivals in _rivals(predictors, asked):
             every, title = [one.activity, *(rival.activity for rival in rivals), of.activity], f"{one.label} and rivals"
             found[of.name, one.label, "rivals"] = piece(f"{title} with {of.name}", set_beside, every, settings)
