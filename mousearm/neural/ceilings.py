@@ -23,7 +23,6 @@ from mousearm.neural.measures.stand_ins import stand_in_bounds
 
 TRIALS, NEURONS = "trials", "neurons"
 _Bounds = tuple[float, float]
-_ALONE = ("rotational",)  # of a predictor by itself
 
 
 def ceiling_kind(neurons: Activity) -> str:
@@ -33,11 +32,11 @@ def ceiling_kind(neurons: Activity) -> str:
 
 
 def ceilings(neurons: Activity, measures: Sequence[str], settings: Settings) -> dict[str, _Bounds]:
-    """Lower and upper bound of each measure; NaN for one that compares nothing. Unique is at most what is explained."""
-    known = [name for name in measures if name not in (*_ALONE, *OF_FEATURES)]
+    """Lower and upper bound of each measure; what is unique is at most what is explained."""
+    known = [name for name in measures if name not in OF_FEATURES]
     bounds = _bounds(neurons, list(dict.fromkeys([*known, "encoding"])), replace(settings, most_lag_s=0.0))
     bounds |= dict.fromkeys(OF_FEATURES, (0.0, bounds["encoding"][1]))
-    return {name: bounds.get(name, (np.nan, np.nan)) for name in measures}
+    return {name: bounds[name] for name in measures}
 
 
 def _bounds(neurons: Activity, measures: Sequence[str], still: Settings) -> dict[str, _Bounds]:
