@@ -134,13 +134,14 @@ class Envelope:
             raise EmgError(f"is damaged ({type(error).__name__}: {error}). {_IMPORT}", path) from error
 
 
-def load_folder(folder: Path) -> dict[str, Envelope]:
+def load_folder(folder: Path | str) -> dict[str, Envelope]:
     """Read all envelopes ``*_emg.tsv`` in a folder and below it, or one file, by the name of their reach.
 
     Raises:
         EmgError: there is none, one cannot be used, or two are of one reach.
         RunError: one is not as it was written.
     """
+    folder = Path(folder)
     files = sorted(folder.rglob(f"*{SUFFIX}")) if folder.is_dir() else [folder]
     if not files:
         raise EmgError(
