@@ -10,9 +10,10 @@ from mousearm.config import Config
 from mousearm.emg import load_folder
 from mousearm.emg_comparison.controllers import gathered
 from mousearm.emg_comparison.page import emg_rows, emg_text, emg_title, write_emg_study
-from mousearm.emg_comparison.study import compare_emg
+from mousearm.emg_comparison.study import check_lags, compare_emg
 from mousearm.emg_comparison.tables import muscle_results
 from mousearm.errors import ConfigError
+from mousearm.files import make_folder
 from mousearm.registry import CONTROLLERS
 from mousearm.rundir.runs import own_folder
 from mousearm.tracking.wandb_study import publish_study
@@ -23,13 +24,14 @@ AskedControllers = list[tuple[str, list[str]]]  # controllers without a network,
 
 def compare_given(given: Namespace, words: Sequence[str], overrides: Sequence[str], tracked: Config) -> None:
     """Compare what a command line names with the EMG in ``given.emg``, print what came out, and write the page."""
+    check_lags(given.window, given.lag)
     asked = asked_controllers(given.controllers, given.efforts, given.powers)
+    runs = [Path(word) for word in words if Path(word).is_dir()]
+    make_folder(out := given.out or (own_folder(runs) if runs else Path()) / "emg")
     envelopes = load_folder(given.emg)
     others = [word for word in overrides if not word.startswith("tracking")]
     controllers = gathered(words, list(envelopes), given.signal, given.checkpoint, given.kinematics, asked, others)
     study = compare_emg(controllers, envelopes, given.signal, given.window, given.lag, given.exchange)
-    runs = [Path(word) for word in words if Path(word).is_dir()]
-    out = given.out or (own_folder(runs) if runs else Path()) / "emg"
     sources = [*words, *(" ".join([name, *more]) for name, more in asked), f"EMG: {given.emg}"]
     page = write_emg_study(study, sources, out, given.exchange)
     rows = muscle_results(study)

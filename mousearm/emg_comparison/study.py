@@ -32,7 +32,7 @@ from mousearm.stats import (
 )
 
 COMMON, SPEED = "the mean of the other reaches", "paw speed"  # what muscles have to beat
-WINDOW_MS, LAG_STEP_MS = 50.0, 1.0
+WINDOW_MS, LAG_STEP_MS, WIDEST_MS = 50.0, 1.0, 1000.0
 GROUPS = ("session", "animal", "all")  # within which recordings are exchanged
 _RESAMPLES = 1000
 
@@ -126,6 +126,14 @@ class EmgStudy:
         return int(np.abs(self.lags_ms - self.lag_ms).argmin())
 
 
+def check_lags(window_ms: float, lag_ms: float) -> None:
+    """Refuse a window of lags, or a lag, that cannot be; EmgError."""
+    if not LAG_STEP_MS <= window_ms <= WIDEST_MS:
+        raise EmgError(f"--window {window_ms:g} is out of range. Give {LAG_STEP_MS:g} to {WIDEST_MS:g} ms.")
+    if not abs(lag_ms) <= window_ms:
+        raise EmgError(f"--lag {lag_ms:g} is outside the window of {window_ms:g} ms. Give a larger --window.")
+
+
 def compare_emg(
     controllers: Sequence[MuscleController],
     envelopes: Mapping[str, Envelope],
@@ -146,13 +154,12 @@ def compare_emg(
 
     Raises:
         EmgError: a controller and the EMG have fewer than two reaches in common, the EMG of one cannot be used, or the
-            lag is outside the window.
+            window or lag is as of `check_lags`.
         UnknownNameError: an arm lacks a muscle of a channel.
     """
+    check_lags(window_ms, lag_ms)
     steps = round(window_ms / LAG_STEP_MS)
     lags_ms = LAG_STEP_MS * np.arange(-steps, steps + 1)
-    if abs(lag_ms) > window_ms:
-        raise EmgError(f"--lag {lag_ms:g} is outside the window of {window_ms:g} ms. Give a larger --window.")
     sets: dict[tuple[str, ...], list[MuscleController]] = {}
     for controller in controllers:
         names = tuple(name for name in envelopes if name in controller.reaches)

@@ -8,7 +8,7 @@ import pytest
 from mousearm.emg import Envelope
 from mousearm.emg_comparison.command import asked_controllers
 from mousearm.emg_comparison.controllers import MuscleController, MusclePerformance, of_recording, of_tables
-from mousearm.emg_comparison.study import compare_emg
+from mousearm.emg_comparison.study import check_lags, compare_emg
 from mousearm.emg_comparison.traces import Trace
 from mousearm.errors import ConfigError, EmgError, RecordingError
 from mousearm.record import ReachRecording, Recording, Signal
@@ -44,6 +44,9 @@ def test_advice_on_reaches_and_lags():
     told("Give --kinematics with the reaches of the EMG", EmgError, compare_emg, [controller("r1")], GIVEN)
     told("is outside the window of", EmgError, compare_emg, [controller("r1", "r2")], GIVEN, window_ms=5, lag_ms=9)
     assert compare_emg([controller("r1", "r2")], GIVEN, window_ms=10, lag_ms=9).lag_ms == 9  # Give a larger --window
+    for window in (-3, float("nan"), 1e9):
+        told("Give 1 to 1000 ms", EmgError, compare_emg, [controller("r1", "r2")], GIVEN, window_ms=window)
+    told("is out of range. Give ", EmgError, check_lags, 0, 0)
     told("Give a smaller --window", EmgError, compare_emg, [controller("r1", "r2")], GIVEN, window_ms=250)
     assert compare_emg([controller("r1", "r2")], GIVEN, window_ms=50)
 
