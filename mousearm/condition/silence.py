@@ -83,6 +83,11 @@ class Silence(Condition):
     def _order(self, n: int, activity: np.ndarray | None) -> np.ndarray:
         """Numbers of units of a layer of n, those that are held first in front; its activity is (frames, n)."""
         if self.units == LISTED:
+            if none := [unit for unit in self.listed if unit >= n]:
+                raise ConfigError(
+                    f"condition.silence.listed: {self.layer} has the units 0 to {n - 1}, so that {none[0]} is none.",
+                    "condition.silence.listed",
+                )
             return np.array(self.listed, dtype=int)
         if self.units == RANDOM or activity is None:
             return np.random.default_rng(self.seed).permutation(n)

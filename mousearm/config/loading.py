@@ -99,6 +99,8 @@ def _remedy(field: Field[Any], value: str, is_item: bool) -> str:
         if field.type is int and (number := float(value)).is_integer():
             declaration(field).check(field.name, int(number))
             return f"{text} Write {int(number)}."
+    if value.startswith("[") and field.type is str:
+        return f"{text} {declaration(field).meaning}"
     return f"{text} Write [{value}]." if get_origin(field.type) is list and not is_item else text
 
 

@@ -16,6 +16,7 @@ from mousearm.text import override
 
 SWEEP = "multirun.yaml"  # file that Hydra writes into the folder of a sweep
 JOBS = "jobs"  # folder in which a sweep records its jobs, by number; their runs are beside it, by the same numbers
+STUDY = "whatif.json"  # file of a study, below which runs lie that were trained on for it
 _SHIPPED = "agents"  # folder of the package that holds the example agents
 # What may change when a run is resumed: the budget, where metrics go, how much is shown, where it runs. Paths may,
 # because what is found there must have the hashes of what the run began with.
@@ -135,7 +136,8 @@ def _differences(key: str, saved: Any, new: Any) -> list[str]:
 def find_runs(folders: Sequence[Path]) -> list[Path]:
     """The run folders among these and below them, in the order of their numbers and names, each once.
 
-    Also those of a sweep's jobs that never began. RunError if a folder does not exist or holds no run.
+    Also those of a sweep's jobs that never began; not those that a study made below it, unless its folder is given.
+    RunError if a folder does not exist or holds no run.
     """
     found: list[Path] = []
     for folder in map(run_path, folders):
@@ -158,5 +160,6 @@ def _below(folder: Path) -> Iterator[Path]:
         )
     else:
         inner = (path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+        inner = (path for path in inner if not (path / STUDY).is_file())
         for path in sorted(inner, key=lambda path: (not path.name.isdigit(), path.name.zfill(9))):
             yield from _below(path)

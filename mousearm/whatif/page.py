@@ -16,6 +16,7 @@ from mousearm.document import (
 )
 from mousearm.files import make_folder, to_json, write_text
 from mousearm.plots import PRINT_DPI, write_figure
+from mousearm.rundir.runs import STUDY
 from mousearm.text import TERMINAL, as_csv, columns, listed, number, plural
 from mousearm.whatif.effects import MEASURES, NONE_SHOWN, Effect, LesionStudy
 from mousearm.whatif.figure import muscle_figure, severity_figure
@@ -54,7 +55,7 @@ def write_study(study: LesionStudy, sources: Sequence[object], changed: Sequence
     parts, source = list(study_sections(study, changed)), "Studied: " + ", ".join(map(str, sources))
     rows = study_rows(study)
     files = {f"{name}.csv": as_csv(of) for name, of in rows.items()}
-    files["whatif.json"] = to_json({"sources": list(map(str, sources)), "unit": study.unit, **rows, "changed": changed})
+    files[STUDY] = to_json({"sources": list(map(str, sources)), "unit": study.unit, **rows, "changed": changed})
     files |= {
         "whatif.html": as_html(study_title(study), source, parts),
         "whatif.md": as_markdown(study_title(study), parts),

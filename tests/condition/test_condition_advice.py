@@ -61,3 +61,12 @@ def test_what_a_trained_network_is_needed_for(configure):
         silenced("held_at=given", "values=[1.0]")
     assert ". Give units=listed, and both lists." in str(refused.value)
     silenced("held_at=given", "values=[1.0]", "units=listed", "listed=[3]")
+    with pytest.raises(ConfigError) as refused:
+        silenced("units=[3]")
+    assert refused.value.key == "condition.silence.units"
+    assert "listed: those of `condition.silence.listed`" in str(refused.value)
+    with pytest.raises(ConfigError) as refused:
+        Conditions(silenced("units=listed", "listed=[3,8]")).policy(network)
+    assert refused.value.key == "condition.silence.listed"
+    assert "backbone_1 has the units 0 to 7, so that 8 is none." in str(refused.value)
+    Conditions(silenced("units=listed", "listed=[3,7]")).policy(network)

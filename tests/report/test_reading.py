@@ -19,7 +19,12 @@ def test_runs_are_found_below_a_folder_by_number_and_once(tmp_path):
     (sweep / "comparison").mkdir()
     (sweep / "code-0" / "conf").mkdir(parents=True)
     (sweep / "code-0" / "conf" / "config.yaml").write_text("")
+    (study := tmp_path / "whatif").mkdir()
+    (study / "whatif.json").write_text("{}")
+    (study / "retrained").mkdir()
+    (study / "retrained" / "config.yaml").write_text("")
     assert [path.name for path in find_runs([sweep, sweep / "2", tmp_path])] == ["1", "2", "3", "10"]
+    assert [path.name for path in find_runs([study])] == ["retrained"]
 
 
 def test_jobs_that_made_no_run_folder_are_excluded_with_what_the_sweep_knows(make_run, tmp_path):

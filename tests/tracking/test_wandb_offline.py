@@ -6,6 +6,7 @@ import time
 
 import pytest
 from omegaconf import OmegaConf
+from PIL import Image
 from short_tracked import OFFLINE, QUICK, ROLLOUT, ROOT, terminate_after_rows, wait_for_rows
 
 from mousearm.config import load, to_yaml
@@ -13,6 +14,7 @@ from mousearm.errors import Interrupted
 from mousearm.experiment import run
 from mousearm.rundir.folder import RunFolder
 from mousearm.tracking.wandb_parts import parts_of
+from mousearm.tracking.wandb_study import publish_study
 
 
 def history(part):
@@ -125,6 +127,23 @@ def test_a_run_that_was_killed_sends_no_row_twice(tmp_path, configure, fresh, re
     first, second = (history(part) for part in records(folder.path))
     assert len(first) >= 2
     assert [row["_step"] for row in [*first, *second]] == list(logged(folder.path))
+
+
+@pytest.mark.slow
+def test_a_study_is_kept_with_its_tables_and_pictures(tmp_path, configure, fresh, records):
+    Image.new("RGB", (8, 4)).save(tmp_path / "severity.png")
+    tables = {"effects": [{"measure": "paw_mm", "p": 0.01}, {"measure": "effort", "p": 1.0}], "none": []}
+    config = configure("tracking=wandb_offline", "tracking.group=mice")
+    said = publish_study(config, "two networks", tmp_path, tables, [tmp_path / "severity.png"], "whatif")
+    assert "wandb sync" in said
+    (part,) = records(tmp_path)
+    (begun,) = (content for kind, content in part if kind == "run")
+    assert (begun["display_name"], begun["run_group"], begun["job_type"]) == ("two networks", "mice", "whatif")
+    (row,) = history(part)
+    assert (row["effects"]["nrows"], row["effects"]["ncols"]) == (2, 2)
+    assert (row["severity"]["width"], row["severity"]["height"]) == (8, 4)
+    assert "none" not in row
+    assert publish_study(configure("tracking=local"), "two", tmp_path, tables, [], "whatif") == ""
 
 
 @pytest.mark.slow

@@ -70,13 +70,26 @@ def test_a_muscle_that_moves_nothing_is_found_to_do_nothing(trained):
     study = study_runs([trained], asked, trained / "whatif").study
     (effect,) = (one for one in study.effects if one.measure == "paw_mm")
     assert (effect.change.difference.mean, effect.p) == (0.0, 1.0)
-    agent, n = Agent.load(trained), 600
-    intact, weak = build_cases(asked.overrides, [1.0])
-    before, after = ([row.paw_mm for row in perform_case(agent, "a", case, 2 * n).rows] for case in (intact, weak))
+    agent, (intact, weak) = Agent.load(trained), build_cases(asked.overrides, [1.0])
+    before, after = ([row.paw_mm for row in perform_case(agent, "a", case, 60).rows] for case in (intact, weak))
     assert before == after
-    tries = np.reshape(before[:n], (100, 6)), np.reshape(after[n:], (100, 6))  # six pairs of different chance
+    many = [row.paw_mm for row in perform_case(agent, "a", intact, 1200).rows]
+    tries = np.reshape(many, (2, 100, 6))  # six pairs of different chance
     found = [paired(*pairs).p < ALPHA for pairs in zip(*tries, strict=True)]
     assert sum(found) <= 5
+
+
+@pytest.mark.slow
+def test_networks_of_the_experiment_are_those_that_a_study_takes(trained, tmp_path, monkeypatch, run_script):
+    monkeypatch.chdir(tmp_path)
+    words = ("condition=intact,load", "condition.severity=0.2", "algo.timesteps=784", "video=false", "threads=1")
+    swept = run_script("run", "experiment=lesion_study", f"start_from={trained}", "name=lesions", *words)
+    assert swept.status == 0, swept.err
+    lesions = tmp_path / "outputs" / "lesions"
+    conditions = [RunFolder(lesions / job).saved_config().condition for job in ("0", "1")]
+    assert [(one.load.severity, one.severity) for one in conditions] == [(0.0, 0.2), (1.0, 0.2)]
+    study = study_runs([trained], Asked(["condition=load"], "0.2", 1, retrained=[lesions]), tmp_path / "study").study
+    assert {(row.phase, row.condition) for row in study.rows} >= {("retrained", "intact"), ("retrained", "load")}
 
 
 @pytest.mark.slow
