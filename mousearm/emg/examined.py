@@ -1,6 +1,6 @@
 """A file of EMG as it was examined: what refuses it, or its signals within their band and as envelopes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from mousearm.emg import checks, filtering, matching, quality, timing
 from mousearm.emg.channel_map import ChannelMap
 from mousearm.emg.options import EmgOptions
 from mousearm.emg.readers import read_emg
-from mousearm.emg.recording import EmgRecording
+from mousearm.emg.recording import VOLTS, EmgRecording
 from mousearm.emg.timing import Clock
 from mousearm.errors import EmgError
 from mousearm.kinematics.folder import ReachFile
@@ -75,14 +75,27 @@ def examine_file(
     return file
 
 
-def check_one_each(files: Iterable[ExaminedFile]) -> None:
-    """Refuse files that belong to the reach of another."""
+def check_together(files: Sequence[ExaminedFile], options: EmgOptions) -> None:
+    """Refuse files that belong to the reach of another, and a unit that cannot be scaled with that of another."""
+    _check_units(files, options)
     seen: dict[str, Path] = {}
     for file in files:
         for reach, _ in file.signals.reaches if file.signals else ():
             if (other := seen.setdefault(reach.name, file.path)) != file.path:
                 what = f"belongs to the reach {reach.name}, as {other} does. Leave one out, or say --match FILE=REACH."
                 file.refusals.append(EmgError(what, file.path, fault="reach"))
+
+
+def _check_units(files: Sequence[ExaminedFile], options: EmgOptions) -> None:
+    seen: dict[tuple[str, str], tuple[str, Path]] = {}
+    for file, signals in ((file, file.signals) for file in files if file.signals):
+        for channel, said in zip(signals.recording.channels, signals.recording.units, strict=True):
+            unit = said or options.unit or ""
+            other, path = seen.setdefault((signals.session, channel), (unit, file.path))
+            if options.over == "session" and unit != other and not {unit, other} <= set(VOLTS):
+                what = f"is in {unit or 'an unknown unit'}, but in {other or 'an unknown unit'} in {path}"
+                what += ", so they cannot be scaled together. Correct one, or give --over file."
+                file.refusals.append(signals.recording.error(what, channel, "unit"))
 
 
 def _signals(

@@ -10,7 +10,7 @@ from tqdm.auto import tqdm
 from mousearm.emg import checks, filtering, quality, timing
 from mousearm.emg.channel_map import ChannelMap
 from mousearm.emg.envelope import SUFFIX, Envelope
-from mousearm.emg.examined import EmgSignals, ExaminedFile, check_one_each, examine_file
+from mousearm.emg.examined import EmgSignals, ExaminedFile, check_together, examine_file
 from mousearm.emg.options import PERCENTILE, EmgOptions
 from mousearm.emg.provenance import about_envelope, assumed
 from mousearm.errors import EmgError
@@ -19,7 +19,7 @@ from mousearm.kinematics.folder import ReachFile
 from mousearm.kinematics.reach import Reach
 
 Scales = Mapping[str, tuple[float, float]]
-"""By channel what is subtracted from its envelope, and what it is divided by."""
+"""By channel what is subtracted from its envelope, and what it is divided by; in V where units are known."""
 
 
 _WHOLE = 1e-3  # samples by which rounded times may be off the ends
@@ -81,9 +81,9 @@ def examine_emg(
         raise EmgError("No file of EMG is given to import.", fault="file")
     bar = tqdm(paths, unit=" files", desc="reading EMG", leave=False, disable=None)
     files = [examine_file(path, reaches, options, channel_map, pairs) for path in bar]
-    check_one_each(files)
+    check_together(files, options)
     good = [file.signals for file in files if file.signals is not None]
-    said = [*assumptions, *assumed(options, [of.recording for of in good])]
+    said = [*assumptions, *assumed(options, good)]
     envelopes = [
         _envelope(signals, one, scales, options, channel_map, said)
         for signals, scales in zip(good, _scales(good, options), strict=True)
@@ -125,7 +125,8 @@ def _scales(good: Sequence[EmgSignals], options: EmgOptions) -> list[Scales]:
     for key in dict.fromkeys(keys):
         pooled: dict[str, list[np.ndarray]] = {}
         for of in (of for of, own in zip(good, keys, strict=True) if own == key):
-            for channel, column in zip(of.recording.channels, of.envelope.T, strict=True):
+            sizes = of.envelope * of.recording.volts(options.unit)
+            for channel, column in zip(of.recording.channels, sizes.T, strict=True):
                 pooled.setdefault(channel, []).append(column)
         found[key] = {channel: _scale(np.concatenate(parts), options.normalise) for channel, parts in pooled.items()}
     return [found[key] for key in keys]
@@ -153,6 +154,7 @@ def _envelope(
     out_rate = options.out_rate_hz or reach.rate
     highest = options.low_pass_hz if options.kind == "raw" else np.inf
     values = filtering.for_rate(signals.envelope, clock.rate, out_rate, options, highest)
+    sizes = values * recording.volts(options.unit) if options.normalise != "none" else values
     margin, duration = 1e-3 * options.margin_ms, float(reach.time[-1] - reach.time[0])
     begin, end = max(float(time[0]), -margin), min(float(time[-1]), duration + margin)
     if clock.rate > out_rate:
@@ -161,7 +163,7 @@ def _envelope(
         kept = time[(time >= begin - 1e-9) & (time <= end + 1e-9)]
     columns = [
         (np.interp(kept, time, column) - scales[channel][0]) / scales[channel][1]
-        for channel, column in zip(recording.channels, values.T, strict=True)
+        for channel, column in zip(recording.channels, sizes.T, strict=True)
     ]
     about = about_envelope(signals, where, out_rate, scales, options, assumptions)
     muscles = {channel: dict(channel_map.of(channel)) for channel in recording.channels}

@@ -7,7 +7,6 @@ from mousearm.door import sha256
 from mousearm.emg import filtering, timing
 from mousearm.emg.examined import EmgSignals
 from mousearm.emg.options import NORMALISATIONS, EmgOptions
-from mousearm.emg.recording import EmgRecording
 from mousearm.errors import EmgError, os_errors_as
 from mousearm.kinematics.folder import ReachFile
 
@@ -76,7 +75,7 @@ def filter_text(rate: float, options: EmgOptions) -> str:
     )
 
 
-def assumed(options: EmgOptions, recordings: Sequence[EmgRecording]) -> list[str]:
+def assumed(options: EmgOptions, files: Sequence[EmgSignals]) -> list[str]:
     """What an import takes for granted because an option says so, in sentences."""
     said: list[str] = []
     if options.align in ("start", "span"):
@@ -87,12 +86,14 @@ def assumed(options: EmgOptions, recordings: Sequence[EmgRecording]) -> list[str
         )
     if options.stretch != 1 or options.offset_s:
         said.append(f"Times of EMG were multiplied by {options.stretch:g} and moved by {options.offset_s or 0:g} s.")
-    if options.rate and any(of.time is None for of in recordings):
+    if options.rate and any(of.recording.time is None for of in files):
         said.append(f"The sampling rate of {options.rate:g} Hz was said at the import, not by the file.")
     if options.kind == "envelope":
         said.append("The files hold envelopes; how they were filtered and scaled is not known, nor is their delay.")
     if options.over == "file" and options.normalise != "none":
         said.append("Every file was scaled by itself: levels of different reaches cannot be compared.")
+    elif options.normalise != "none" and len(files) > 1 and not any(of.session for of in files):
+        said.append("Nobody says of which session the files are; they were scaled as one.")
     if options.min_cover < 1:
         said.append(f"EMG may cover only {100 * options.min_cover:g} % of a reach.")
     return said

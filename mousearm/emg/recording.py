@@ -34,8 +34,12 @@ class EmgRecording:
     time: np.ndarray | None = None  # (T,) as the file has it; None where it has none
     time_unit: str = ""  # of it, such as ms, where the file says it
     rate: float | None = None  # that the file says, Hz
-    start: float = 0.0  # s, of the first sample, where there is a rate
+    start: float | None = None  # s, of the first sample, where the file says it beside a rate
     rows: Sequence[int] | None = None  # line of the file of every sample, or None where it has no lines
+
+    def volts(self, unit: str | None) -> np.ndarray:
+        """(C,) V of one unit of each channel, a unit standing for what the file does not say; 1 for other units."""
+        return np.array([VOLTS.get(of or unit or "", 1.0) for of in self.units])
 
     def where(self, sample: int) -> str:
         """Name a sample, an index, as it is found in the file."""

@@ -52,7 +52,7 @@ def clock_of(recording: EmgRecording, options: EmgOptions, reach: Reach | None) 
         how = f"times of the file, in {unit}"
     else:
         rate, how = _stated_rate(recording, options)
-        time = options.stretch * (recording.start + np.arange(n) / rate)
+        time = options.stretch * ((recording.start or 0.0) + np.arange(n) / rate)
     rate = (n - 1) / float(time[-1] - time[0])
     _check_rate(recording, rate, kind)
     if recording.time is not None and options.align != "span":
@@ -69,7 +69,7 @@ def on_clock_of(clock: Clock, recording: EmgRecording, options: EmgOptions, reac
     if options.align in ("span", "start"):
         return clock.time - clock.time[0] + offset
     if options.align == "clock":
-        if recording.time is None and not recording.start:
+        if recording.time is None and recording.start is None:
             what = "has no times, so it cannot be on the clock of the reach. Give --align start, or --offset-s SECONDS."
             raise recording.error(what, fault="align")
         return clock.time + offset - reach.time[0]

@@ -206,6 +206,21 @@ def test_advice_on_options():
     assert EmgOptions(band_low_hz=100.0, band_high_hz=500.0)
 
 
+def test_advice_on_units_of_a_session(tmp_path):
+    """A file in mV is scaled with one in V; one in counts is not."""
+    (demo,) = emg.demo_reaches()
+    reaches = [replace(demo, name=name) for name in ("a", "b")]
+    first = emg.write_csv(tmp_path / "a_emg.csv", GOOD)
+    other = emg.write_csv(tmp_path / "b_emg.csv", {f"{n}_mV": 1e3 * values for n, values in GOOD.items()})
+    one, same = emg.examined([first, other], reaches=reaches).envelopes
+    np.testing.assert_allclose(one.values, same.values, rtol=1e-6)
+    emg.write_csv(other, {f"{n} (counts)": np.round(1e7 * values) for n, values in GOOD.items()})
+    error, _ = emg.examined([first, other], reaches=reaches).refusals
+    assert "Correct one, or give --over file" in str(error)
+    assert (error.file, error.channel, error.fault) == (str(other), "biceps", "unit")
+    assert not emg.examined([first, other], reaches=reaches, over="file").refusals
+
+
 def test_advice_on_made_emg():
     told(", and a --saturation above 0", RawEmgModel, rate=1000.0)
     told("amplitudes and shares must be at least 0", RawEmgModel, hum=-1.0)

@@ -113,7 +113,7 @@ def test_scales_are_those_that_were_asked_for(planted):
     files, reaches, _, _ = planted
     for how, over in (("max", "session"), ("max", "file"), ("z", "session"), ("percentile", "file")):
         found = emg.examined(files[:2], TIMED, reaches=reaches, normalise=how, over=over)
-        pooled = [of.envelope[:, 0] for of in found.signals]
+        pooled = [1e-6 * of.envelope[:, 0] for of in found.signals]  # V
         for i, envelope in enumerate(found.envelopes):
             over_all = np.concatenate(pooled) if over == "session" else pooled[i]
             low, size = envelope.about["scale"]["biceps"]

@@ -102,7 +102,7 @@ def test_every_format_gives_the_same(tmp_path, suffix):
     assert set(found.units) == {said["unit"]}
     np.testing.assert_allclose(found.values * VOLTS[said["unit"]], BOTH, atol=1.1e-8, rtol=1e-7)
     assert found.rate == (emg.RATE if said["rate"] else None)
-    assert found.start == said.get("start", 0.0)
+    assert found.start == said.get("start")
     assert (found.time is not None) == said["time"]
     if found.time is not None:
         length = {"ms": 1e-3}.get(found.time_unit, 1.0)
