@@ -18,6 +18,7 @@ from mousearm.neural.trial_table import AREAS, session_of_tables
 
 _MAX_BYTES = 200_000_000_000  # of a file, of which raw signals are not read
 _MAX_SPIKE_BYTES = 4_000_000_000
+_LONGEST = 200  # letters of what the libraries say
 _PAWS = ("paw", "hand", "wrist")
 _ADVICE = "Give a file of Neurodata Without Borders (.nwb) with units and trials."
 
@@ -39,29 +40,28 @@ def read_nwb(path: Path, names: str | None = None) -> NeuralSession:
             raise NeuralError(f"{path} has no units with spike times (units/spike_times). {_ADVICE}")
         if units.nbytes > _MAX_SPIKE_BYTES:
             raise NeuralError(f"{path} says that it holds {units.nbytes / 1e9:.0f} GB of spike times. {_ADVICE}")
-    nap = _pynapple()
+    nap, pynwb = _libraries()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what other programs left out, and of versions
-            file = nap.NWBFile(path)
-            try:
-                return _session(path, file, names)
-            finally:
-                file.io.close()
+            with pynwb.NWBHDF5IO(path, "r") as io:  # pynapple itself leaves a file open that it cannot read
+                return _session(path, nap.NWBFile(io.read()), names)
     except MouseArmError:
         raise
     except Exception as error:  # pynwb, hdmf and pynapple raise many kinds for damaged files
-        raise NeuralError(f"{path} cannot be read as NWB ({type(error).__name__}: {error}). {_ADVICE}") from error
+        why = " ".join(str(error).split())[:_LONGEST]
+        raise NeuralError(f"{path} cannot be read as NWB ({type(error).__name__}: {why}). {_ADVICE}") from error
 
 
-def _pynapple() -> Any:
+def _libraries() -> tuple[Any, Any]:
     try:
         import pynapple
+        import pynwb
     except ImportError as error:
         raise NeuralError(
             f"Reading NWB needs pynapple, which cannot be imported here ({error}): pip install 'mousearm[neural]'."
         ) from error
-    return pynapple
+    return pynapple, pynwb
 
 
 def of_pynapple(

@@ -98,6 +98,7 @@ def test_sources_that_do_not_fit_are_refused():
             make_neurons(sources)
 
 
+@pytest.mark.slow
 def test_neurons_are_made_of_a_run_by_command(run_script, tmp_path):
     out = tmp_path / "new" / "neurons.nwb"
     words = ("make_neurons", "package:example_torque", "--out", out, "--units", 5, "--silent", 1, "--untuned", 0.4)

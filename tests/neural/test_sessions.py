@@ -266,6 +266,13 @@ def test_malformed_and_hostile_files_end_in_words(tmp_path, usual, monkeypatch):
         with pytest.raises(NeuralError) as refused:
             align(read_session(path), STEP)
         assert path.name in str(refused.value), path
+    (path := tmp_path / "no_column.nwb").write_bytes(usual.read_bytes())
+    with h5py.File(path, "a") as file:
+        del file["intervals/trials/reach"]
+    with pytest.raises(NeuralError):
+        read_session(path)
+    path.write_bytes(usual.read_bytes())  # into the same file, which must not have stayed open
+    assert len(read_session(path).trials) == 5
     monkeypatch.setattr("mousearm.neural.matlab._MAX_UNPACKED", 1000)
     savemat(tmp_path / "bomb.mat", {"spikes": np.zeros(10**5)}, do_compression=True)
     with pytest.raises(NeuralError, match="unpacks"):
