@@ -22,7 +22,12 @@ from mousearm.policy.signs import make_signed
 
 SOFTPLUS, TANH = "softplus", "tanh"
 _F = {TANH: torch.tanh, SOFTPLUS: functional.softplus}
-_RADIUS = 1.0  # of the eigenvalues of W_rec at first: 1 over the steepest slope of f, so that no rate grows without end
+# At first. Eigenvalues of W_rec are at most 1, and no f is steeper than 1, so that rates do not excite each other
+# without end. Rates that cannot be negative begin small and led by the input: with a mean that all units share, each
+# update of the weights that read them moves the actions of all states alike (docs/networks.md).
+_RADIUS = 1.0  # of the eigenvalues
+_BIAS = {TANH: 0.0, SOFTPLUS: -2.0}  # of all units, added
+_INPUT = {TANH: 1.0, SOFTPLUS: 2.0}  # of the weights of what comes in, a factor
 
 
 class RateUnits(Backbone):
@@ -74,7 +79,7 @@ class RateUnits(Backbone):
 
     @torch.no_grad()
     def _draw(self) -> None:
-        """Initial recurrent weights, normal and independent, and the signs of all."""
+        """Initial recurrent weights, normal and independent, the signs of all, and where rates begin."""
         for weights in self.recurrent:
             nn.init.normal_(weights)
         if self.signs is not None:
@@ -82,6 +87,9 @@ class RateUnits(Backbone):
                 make_signed(weights, self.signs)
         for weights in self.recurrent:
             weights *= _RADIUS / torch.linalg.eigvals(weights).abs().max()
+        for linear in self.inputs:
+            linear.weight *= _INPUT[self.nonlinearity]
+            linear.bias += _BIAS[self.nonlinearity]
 
     @property
     def unit_names(self) -> tuple[str, ...]:

@@ -30,14 +30,14 @@ def test_rates_approach_what_drives_them_with_the_time_constant(kind):
 
 
 @pytest.mark.parametrize("excitatory", [None, 0.8])
-def test_rates_do_not_grow_without_end_at_first(excitatory):
+def test_rates_begin_small_and_do_not_grow_without_end(excitatory):
     """Two seconds of normal input; with eigenvalues of 2 the mean was above 70 after 49 steps."""
     torch.manual_seed(0)
     units = RateUnits(12, 128, 1, update=UPDATE, nonlinearity="softplus", excitatory=excitatory)
     with torch.no_grad():
         rates, _ = units(torch.randn(300, 8, 12), units.initial_state(8))
-    assert rates[-1].mean() < 2
-    assert rates.max() < 10
+    assert 0.05 < rates[-1].mean() < 0.5
+    assert rates.max() < 5
 
 
 def test_a_step_by_hand():
@@ -94,13 +94,13 @@ def hold_their_signs(policy):
 def test_each_unit_has_one_sign_after_every_update(dale):
     """By any optimiser that was told, and in a copy; the critic and what comes in from outside are free."""
     assert hold_their_signs(dale)
-    other = torch.optim.SGD(dale.parameters(), lr=0.5)
+    other = torch.optim.SGD(dale.parameters(), lr=0.0)
     dale.keep_signs(other)
     again = copy.deepcopy(dale)
-    for policy, optimizer in ((dale, dale.optimizer), (dale, other), (again, again.optimizer)):
+    for policy, optimizer, rate in ((dale, dale.optimizer, 0.1), (dale, other, 10.0), (again, again.optimizer, 0.1)):
         before = [weights.clone() for weights in signed(policy)]
         for group in optimizer.param_groups:
-            group["lr"] = 0.1
+            group["lr"] = rate
         for _ in range(3):
             outputs, _ = policy(torch.randn(5, 3, 4), policy.backbone.initial_state(3))
             optimizer.zero_grad()
