@@ -12,7 +12,7 @@ from mousearm.planning.family import Family
 from mousearm.planning.informed import MUSCLE, REACH, Informed
 from mousearm.planning.inverse import Inverse
 from mousearm.planning.muscles import common_scale
-from mousearm.plots import BLACK, BLUE, GREEN, GREY, PALETTE, VERMILION, page, sign
+from mousearm.plots import BLACK, BLUE, GREEN, GREY, PALETTE, VERMILION, log_axis, page, sign
 from mousearm.text import display_name, shortened
 
 _ROW_MM, _HEAD_MM, _COLUMNS = 34.0, 16.0, 4
@@ -99,7 +99,7 @@ def inverse_figure(inverse: Inverse) -> Figure:
         axes.axvspan(low, high, color=GREY, alpha=0.15, linewidth=0)
         axes.axvline(inverse.chosen.w_effort, color=BLACK, linewidth=0.8)
         _by_reach(axes, inverse, weights=sorted({one.w_effort for one in scores}))
-        axes.set_xscale("log")
+        log_axis(axes, "x")
         axes.set(xlabel="weight of effort (mm²)", ylabel="r with EMG, mean over channels")
         handles, labels = axes.get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper left", ncols=len(labels))

@@ -53,11 +53,9 @@ def planar_setup(folder, n=4, steps=16, **optimal):
     return Setup(config, arm, references, Split([], [one.name for one in references], {}), [])
 
 
-def planted(setup, activation, noise=0.0):
-    """EMG of the channels as it would be of activations (R, T, nu), twice as large, with noise in the s.d. of each."""
+def planted(setup, activation):
+    """EMG of the channels as it would be of activations (R, T, nu), twice as large."""
     weights = np.zeros((setup.arm.nu, len(CHANNELS)))
     for column, muscles in enumerate(CHANNELS.values()):
         weights[[setup.arm.actuator_names.index(name) for name in muscles], column] = 1 / len(muscles)
-    values = 2 * activation @ weights
-    values += noise * values.std(axis=(0, 1)) * np.random.default_rng(0).standard_normal(values.shape)
-    return EmgTarget(values, weights, tuple(CHANNELS), "activation")
+    return EmgTarget(2 * activation @ weights, weights, tuple(CHANNELS), "activation")

@@ -68,10 +68,10 @@ def test_the_mean_of_others_is_at_the_same_share_of_a_reach_and_knows_not_its_ow
 @pytest.mark.slow
 @pytest.mark.usefixtures("compiler")
 def test_a_cost_is_found_again_by_what_its_muscles_do(solver):
-    """Of a weight that is not on the grid, with EMG whose scale is not known and with noise of a tenth."""
+    """Of a weight that is not on the grid, with EMG whose scale is not known."""
     one = solver(3)
     truth = replace(one.setup.config.optimal, w_effort=0.05)
-    emg = planted(one.setup, one.performed("truth", truth).activation, noise=0.1)
+    emg = planted(one.setup, one.performed("truth", truth).activation)
     asked = InverseConfig(trials=5, ratio=1.15, w_effort=[0.02, 0.15], powers=[2, 3], efforts=["excitation"])
     found = invert(one, emg, ["m"] * 3, asked, 0)
     assert found.chosen.w_effort == pytest.approx(0.05, rel=0.2)
