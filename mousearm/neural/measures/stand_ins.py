@@ -43,7 +43,6 @@ def stand_in_bounds(y: Activity, measures: Sequence[str], settings: Settings) ->
         found.append(
             [[compared.value for compared in compare(*pair, measures, settings, n_nulls=0).values()] for pair in pairs]
         )
-    halves, predicted, main = np.mean(found, axis=0)
     bounds = {}
     for name, half, low, high in zip(measures, *np.mean(found, axis=0).tolist(), strict=True):
         bounds[name] = (low if name in _OF_DYNAMICS else max(half, low), high)
