@@ -1,8 +1,8 @@
-"""Dynamics of each side by itself, against surrogates that keep its means and covariances (`surrogates`).
+"""Dynamics of each side by itself: how rotational they are, and how similar to those of the other.
 
-Exchanging reaches changes nothing of the dynamics of a side, so the null is another one here: how rotational, or how
-similar to the neurons', the dynamics of any activity would be that is as smooth, as low-dimensional and as variable
-across reaches as the predictor. Reaches of unequal length are stretched to the median length.
+Exchanging reaches changes nothing of the dynamics of a side, so these have nulls of their own: surrogates that keep the
+means and covariances of a side (`surrogates`), and reaches that are reversed in time. Reaches of unequal length are
+stretched to the median length.
 """
 
 from collections.abc import Iterator
@@ -17,11 +17,12 @@ from mousearm.neural.measures.surrogates import fit_maximum_entropy
 from mousearm.neural.measures.values import Values
 from mousearm.registry import SIMILARITIES
 
+_AT_ONCE = 50  # reversals
 PLANES = 3
 """Of rotation: twice as many dimensions are looked at."""
 DELAYS, RANK = 5, 10
 """Of dynamical similarity: frames side by side that make up a state, and its dimensions."""
-SURROGATES = "surrogates"
+SURROGATES, REVERSED = "surrogates", "reversed"
 
 
 def rotational(design: Design) -> Values:
@@ -48,19 +49,17 @@ def dsa(design: Design) -> Values:
     Ostrow et al. 2023, NeurIPS: states of several delayed frames, reduced to their main directions; each state is
     predicted linearly from the one before. The distance is the root of the mean squared distance of the eigenvalues
     that are paired best (Wasserstein's, as in dsa-metric 2). Nothing is fitted to both sides together, so nothing is
-    held out. `Values.folds` are without the reaches of a fold. The null are surrogates of the predictor.
+    held out. `Values.folds` are without the reaches of a fold. In the null each reach of the predictor is reversed in
+    time or not, at random: dynamics without an arrow of time would be as similar. Surrogates are no null here, for two
+    sides that are equally smooth are more similar than surrogates are that are fitted to one of them.
     """
-    x, y = [], []
-    for side, found in ((design.x, x), (design.y, y)):
-        chunks = _tensors(design, side) if side is design.x else iter([_tensor(design, side)[None]])
-        for chunk in chunks:
-            found.append(eigenvalues(chunk))
-    values, of_y = np.concatenate(x), y[0][0]
+    values = np.concatenate([eigenvalues(chunk) for chunk in _reversed(design)])
+    of_y = eigenvalues(_tensor(design, design.y)[None])[0]
     kept = [[i for i in range(len(design.fold_of)) if design.fold_of[i] != fold.number] for fold in design.folds]
     parts = [[eigenvalues(_tensor(design, side)[None][..., own])[0] for side in (design.x, design.y)] for own in kept]
     each = np.array([1 - eigenvalue_distance(*pair) for pair in parts])
     return Values(
-        np.array([1 - eigenvalue_distance(own, of_y) for own in values]), each, _nowhere(design), null=SURROGATES
+        np.array([1 - eigenvalue_distance(own, of_y) for own in values]), each, _nowhere(design), null=REVERSED
     )
 
 
@@ -85,6 +84,16 @@ def _tensors(design: Design, side: Activity) -> Iterator[np.ndarray]:
     tensor = _tensor(design, side)
     yield tensor[None]
     yield from fit_maximum_entropy(tensor).draw(len(design) - 1, np.random.default_rng(design.settings.seed))
+
+
+def _reversed(design: Design) -> Iterator[np.ndarray]:
+    """The tensor of the predictor, and with reaches that are reversed in time, some (m, T, n, C) at a time."""
+    tensor = _tensor(design, design.x)
+    yield tensor[None]
+    flips = np.random.default_rng(design.settings.seed).integers(2, size=(len(design) - 1, tensor.shape[-1]))
+    for start in range(0, len(flips), _AT_ONCE):
+        some = flips[start : start + _AT_ONCE]
+        yield np.where(some[:, None, None].astype(bool), tensor[::-1], tensor)
 
 
 def _skew_sums(tensors: Iterator[np.ndarray], folds: np.ndarray) -> np.ndarray:
