@@ -59,6 +59,16 @@ class Informed:
             REACH: self.reach_out.shown(self.emg),
         }
 
+    def followed(self) -> dict[str, float]:
+        """Mean r of what movements were given to follow, by what was left out: how far they do."""
+        n = len(self.emg.channels)
+        others = [
+            frame_correlations(one.shown(self.emg), self.emg.values)[:, np.arange(n) != c]
+            for c, one in enumerate(self.muscle_out)
+        ]
+        of_reach = frame_correlations(self.shown[REACH], self.mean_envelope)
+        return {MUSCLE: float(np.nanmean(others)), REACH: float(np.nanmean(of_reach))}
+
     def gains(self) -> list[Gain]:
         """Both tests in every channel."""
         animals = [group.partition("/")[0] for group in self.groups]

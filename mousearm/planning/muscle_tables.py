@@ -80,7 +80,7 @@ def gain_cells(gains: Sequence[Gain], kind: str) -> Cells:
 
 def informed_verdict(informed: Informed) -> str:
     """What EMG of others brought, in sentences that the tests allow."""
-    found, n = [], plural(len(informed.reaches), "reach", "reaches")
+    found, n, followed = [], plural(len(informed.reaches), "reach", "reaches"), informed.followed()
     gains = informed.gains()
     for kind, of in ((MUSCLE, "another muscle's"), (REACH, "other reaches'")):
         part = [one for one in gains if one.left_out == kind]
@@ -89,6 +89,7 @@ def informed_verdict(informed: Informed) -> str:
         text = f"{kind.capitalize()}, {n}: following {of} EMG raises r in {len(better)} of {len(part)} channels"
         text += f" ({', '.join(better)})" if better else " (none shown)"
         text += f", and fits the reach's own EMG better than that of another reach in {len(own)}"
+        text += f"; what it was given it follows with r {followed[kind]:+.2f}"
         if kind == REACH:
             beats = [
                 one.channel
