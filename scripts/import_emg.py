@@ -15,7 +15,7 @@ from mousearm.emg.channel_map import PUBLISHED, WEIGHTS
 from mousearm.emg.options import EmgOptions
 from mousearm.keys import declaration
 from mousearm.registry import EMG_FORMATS
-from mousearm.text import printable, shell
+from mousearm.text import plural, printable, shell
 
 PAGE = "emg_quality.html"
 MEANINGS = EMG_FORMATS.described()
@@ -85,7 +85,7 @@ def main(given: Namespace) -> int:
     print(printable(import_text(found)))
     page = write_emg_page(found, out / PAGE)
     if written:
-        print(f"\nWrote {len(written)} envelopes, such as {written[0]}")
+        print(f"\nWrote {plural(len(written), 'envelope')}, such as {written[0]}")
     print(f"{'' if written else chr(10)}Look at them: {page}")
     if written:
         print(f"Compare muscles with them: {shell('scripts/emg.py', 'RUN', '--emg', out)}")

@@ -7,6 +7,7 @@ import numpy as np
 from mousearm.emg.options import EmgOptions
 from mousearm.emg.recording import COUNTS, EMG_UNITS, NO_UNIT, VOLTS, EmgRecording
 from mousearm.errors import EmgError
+from mousearm.kinematics.files import SECONDS
 
 _RANGE = (1e-7, 20.0)  # V, peak of raw EMG: below is the noise of any electrode, above no amplifier goes
 _NEGATIVE = 0.02  # share of negative samples from which on numbers are no envelope; filters may undershoot
@@ -92,10 +93,8 @@ def _gap(recording: EmgRecording, channel: str, values: np.ndarray, options: Emg
 def _duration_ms(recording: EmgRecording, options: EmgOptions, n: int) -> float | None:
     rate = recording.rate or options.rate
     if recording.time is not None:
-        from mousearm.kinematics.checks import TIME_UNITS
-
         interval = float(np.nanmedian(np.diff(recording.time)))
-        interval *= TIME_UNITS.get(recording.time_unit or options.time_unit or "s", 1.0)
+        interval *= SECONDS[recording.time_unit or options.time_unit or "s"]
         rate = 1 / interval if interval > 0 else None
     return 1e3 * (n + 1) / rate if rate else None
 

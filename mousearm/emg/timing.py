@@ -11,6 +11,7 @@ import numpy as np
 from mousearm.emg.options import ALIGNMENTS, PLAUSIBLE_RATES, EmgOptions
 from mousearm.emg.recording import EmgRecording
 from mousearm.kinematics.checks import TIME_UNITS
+from mousearm.kinematics.files import SECONDS
 from mousearm.kinematics.imports.markers import RATE_TOLERANCE
 from mousearm.kinematics.reach import Reach
 
@@ -47,8 +48,8 @@ def clock_of(recording: EmgRecording, options: EmgOptions, reach: Reach | None) 
         time = (time - time[0]) / (time[-1] - time[0]) * (reach.time[-1] - reach.time[0])
         how = f"assumed to last as the reach, {time[-1]:.6g} s (--align span)"
     elif recording.time is not None:
-        unit = recording.time_unit or options.time_unit or "s"
-        time = options.stretch * TIME_UNITS.get(unit, 1.0) * _checked(recording, recording.time)
+        unit = _time_unit(recording, options)
+        time = options.stretch * SECONDS[unit] * _checked(recording, recording.time)
         how = f"times of the file, in {unit}"
     else:
         rate, how = _stated_rate(recording, options)
@@ -104,6 +105,14 @@ def check_cover(recording: EmgRecording, time: np.ndarray, clock: Clock, reach: 
 
 def _reaches(time: np.ndarray, duration: float, spare: float) -> bool:
     return bool(time[0] <= spare and time[-1] >= duration - spare)
+
+
+def _time_unit(recording: EmgRecording, options: EmgOptions) -> str:
+    said, given = recording.time_unit, options.time_unit
+    if said and given and SECONDS[said] != SECONDS[given]:
+        what = f"says that its times are in {said}, but --time-unit is {given}. Leave --time-unit out, or"
+        raise recording.error(f"{what} rename the column.", fault="time")
+    return said or given or "s"
 
 
 def _stated_rate(recording: EmgRecording, options: EmgOptions) -> tuple[float, str]:

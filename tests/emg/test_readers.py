@@ -10,6 +10,7 @@ from scipy.io import savemat
 
 from mousearm.emg.readers import read_emg
 from mousearm.errors import EmgError
+from mousearm.kinematics.files import SECONDS
 
 RAW = emg.signals(n=400)
 BOTH = np.stack(list(RAW.values()), axis=1)
@@ -19,9 +20,10 @@ SAID = {"time": True, "rate": False, "unit": "V"}
 
 def csv(path):
     emg.write_csv(
-        path, {"Time (ms)": 1e3 * TIME, "biceps_mV": 1e3 * RAW["biceps"], "triceps [mV]": 1e3 * RAW["triceps"]}
+        path,
+        {"Time (milliseconds)": 1e3 * TIME, "biceps_mV": 1e3 * RAW["biceps"], "triceps [mV]": 1e3 * RAW["triceps"]},
     )
-    return {**SAID, "unit": "mV", "time_unit": "ms"}
+    return {**SAID, "unit": "mV"}
 
 
 def tsv(path):
@@ -105,7 +107,7 @@ def test_every_format_gives_the_same(tmp_path, suffix):
     assert found.start == said.get("start")
     assert (found.time is not None) == said["time"]
     if found.time is not None:
-        length = {"ms": 1e-3}.get(found.time_unit, 1.0)
+        length = SECONDS[found.time_unit or "s"]
         np.testing.assert_allclose(found.time * length, TIME, atol=1e-8)
 
 

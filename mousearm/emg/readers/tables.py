@@ -83,7 +83,7 @@ def _columns(
     for i, label in enumerate(labels):
         said = _UNIT_IN_NAME.fullmatch(label)
         if time is None and (match := TIME_NAME.fullmatch(label.lower())):
-            time, time_unit = i, match[1] or below.get(i, "")
+            time, time_unit = i, match[1] or below.get(i, "").lower()
             continue
         unit = known_unit((said["inside"] or said["behind"]) if said else below.get(i, ""))
         name = said["name"] if said and unit else label
