@@ -49,7 +49,7 @@ SLOW = {name: values[::20] for name, values in SIZES.items()}
 
 # What the file has and the options say, what is said, channel and fault, and what to have or to say instead.
 FILES = [
-    (timed(), {**TIMED, "time_unit": "ms"}, "Leave --time-unit out, or rename the column", "", "time", timed(), TIMED),
+    (timed(), {**TIMED, "time_unit": "ms"}, "Leave --time-unit out, or", "", "time", timed(), TIMED),
     (GOOD, {"rate": None}, "Give --rate HZ, or --align span if it lasts", "", "rate", GOOD, {"rate": 2000.0}),
     (GOOD, {"rate": None}, "Give --rate HZ, or --align span if it lasts", "", "rate", GOOD, {"align": "span"}),
     (timed("time"), {"rate": 1000.0}, "Leave --rate out if the times are right", "", "rate", timed("time"), TIMED),
