@@ -124,7 +124,8 @@ def _said(overrides: Sequence[str], new: DictConfig) -> list[str]:
         return keys
     default = OmegaConf.structured(compose())
     values = (key for key, field in all_keys().items() if key != "name" and not is_dataclass(field.type))
-    return [*keys, *(key for key in values if OmegaConf.select(new, key) != OmegaConf.select(default, key))]
+    said = [key for key in keys if key in all_keys()]  # not the experiment itself
+    return [*said, *(key for key in values if OmegaConf.select(new, key) != OmegaConf.select(default, key))]
 
 
 def _differences(key: str, saved: Any, new: Any) -> list[str]:

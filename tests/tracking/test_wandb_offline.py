@@ -140,9 +140,9 @@ def test_a_study_is_kept_with_its_tables_and_pictures(tmp_path, configure, fresh
     (begun,) = (content for kind, content in part if kind == "run")
     assert (begun["display_name"], begun["run_group"], begun["job_type"]) == ("two networks", "mice", "whatif")
     (row,) = history(part)
-    assert (row["effects"]["nrows"], row["effects"]["ncols"]) == (2, 2)
-    assert (row["severity"]["width"], row["severity"]["height"]) == (8, 4)
-    assert "none" not in row
+    assert (row["effects.nrows"], row["effects.ncols"]) == (2, 2)
+    assert (row["severity.width"], row["severity.height"]) == (8, 4)
+    assert {name.partition(".")[0] for name in row if name[0] != "_"} == {"effects", "severity"}
     assert publish_study(configure("tracking=local"), "two", tmp_path, tables, [], "whatif") == ""
 
 
