@@ -18,6 +18,8 @@ MORE = {
     "experiment=lesion_study": ("condition=intact,load", "condition.severity=0.2"),
     "--retrain": ("--retrain", "196"),
     "scripts/whatif.py": ("--repeats", "2", "--no-film"),
+    "scripts/neural.py": ("--nulls", "19", "--measures", "encoding"),
+    "experiment=architecture_against_neurons": ("policy=lstm,ffn", "env=default", "reward.w_effort=0", "seed=0,1,2"),
     "scripts/make_synthetic.py": ("--n", "8"),
     "scripts/video.py": ("--size", "160x120", "--fps", "10"),
 }
