@@ -167,3 +167,17 @@ def test_variance_that_trials_of_a_reach_share_and_equal_numbers():
     assert np.isnan(explainable(y.trials([0]))).all()
     drawn = next(equal_sizes([y, y.columns([0, 2])]))
     assert [of.n_units for of in drawn] == [2, 2]
+
+
+def test_kernel_alignment_of_unrelated_sides_is_nothing_where_the_biased_one_is_large():
+    biased, ours = [], []
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        sides = [[smooth(rng, 12, 60, 3) for _ in range(9)] for _ in range(2)]
+        a, b = (np.concatenate(side) - np.concatenate(side).mean(axis=0) for side in sides)
+        norms = [np.linalg.norm(product) for product in (a.T @ b, a.T @ a, b.T @ b)]
+        biased.append(norms[0] ** 2 / norms[1] / norms[2])
+        pair = activity("net", sides[0]), activity("cells", sides[1], "neurons")
+        ours.append(compare(*pair, ["cka"], Settings(3, 60, 0), n_nulls=0)["cka"].value)
+    assert np.mean(biased) > 0.6
+    assert abs(np.mean(ours)) < 0.1
