@@ -4,7 +4,7 @@ A lag is positive where the EMG is later than the muscle: the muscle at t is com
 of one reach is put against a reach of another duration by stretching it to that duration, so that begin and end meet.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -71,17 +71,19 @@ def common_times(muscle: Trace, emg: Trace) -> np.ndarray:
 def correlations(ones: Sequence[Trace], others: Sequence[Trace], lags_s: Iterable[float] = (0.0,)) -> np.ndarray:
     """(lags, C, n, m) Pearson r of n traces with m others, each stretched to the reach and read later by each lag.
 
-    r is over the times of the one at which the other is known, and 0 where a trace is constant: it predicts nothing.
+    Between its samples the other is a cubic spline. r is over the times of the one at which the other is known, and 0
+    where a trace is constant: it predicts nothing.
 
     Raises:
         EmgError: two traces have too few samples in common at a lag.
     """
-    lags = np.array([*lags_s], dtype=float)
+    lags, readers = np.array([*lags_s], dtype=float), [_cubic(other) for other in others]
     found = np.empty((len(lags), ones[0].values.shape[1], len(ones), len(others)))
     for i, one in enumerate(ones):
         for j, other in enumerate(others):
             times = one.time * (other.duration / one.duration) + lags[:, None]
-            found[..., i, j] = _correlations(one.values, other.at(times.ravel()).reshape(len(lags), *one.values.shape))
+            read = readers[j](times.ravel()).reshape(len(lags), *one.values.shape)
+            found[..., i, j] = _correlations(one.values, read)
             if np.isnan(found[..., i, j]).any():
                 raise EmgError(
                     f"has too few samples in common with {one.reach} at a lag of up to "
@@ -89,6 +91,23 @@ def correlations(ones: Sequence[Trace], others: Sequence[Trace], lags_s: Iterabl
                     f"EMG of the reach {other.reach}",
                 )
     return found
+
+
+def _cubic(trace: Trace) -> Callable[[np.ndarray], np.ndarray]:
+    """A trace at times (n,) s by a cubic spline, (n, C); NaN outside.
+
+    A line between samples would smooth noise away there, so that r would be highest at lags midway between samples.
+    """
+    from scipy.interpolate import CubicSpline  # slow to import
+
+    spline = CubicSpline(trace.time, trace.values)
+
+    def read(times: np.ndarray) -> np.ndarray:
+        first, last = trace.time[0], trace.time[-1]
+        inside = (times > first - _ROUNDED_S) & (times < last + _ROUNDED_S)
+        return np.where(inside[:, None], spline(np.clip(times, first, last)), np.nan)
+
+    return read
 
 
 def _correlations(one: np.ndarray, others: np.ndarray) -> np.ndarray:
