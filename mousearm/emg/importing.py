@@ -54,7 +54,7 @@ class EmgImport:
         """What does not refuse a file, and should be known."""
         suspicious = [(session, of) for session, pairs in self.common.items() for of in pairs if of.is_suspicious]
         return [
-            *quality.hum_remarks([of.channels for of in self.signals]),
+            *quality.hum_remarks([of.channels for of in self.signals], self.options.notch_hz),
             *(f"{session}: {of.text}" if session else of.text for session, of in suspicious),
         ]
 

@@ -134,16 +134,16 @@ def envelopes_in_common(channels: Sequence[str], envelopes: np.ndarray) -> list[
     ]
 
 
-def hum_remarks(files: Sequence[Sequence[ChannelQuality]]) -> list[str]:
-    """A sentence for each channel with a hum in some of the files."""
+def hum_remarks(files: Sequence[Sequence[ChannelQuality]], notch: float | None) -> list[str]:
+    """A sentence for each channel with a hum in some of the files, which a notch [Hz] may have left."""
     found: dict[str, list[Hum]] = {}
     for of in (channel for channels in files for channel in channels):
         if of.hum is not None and of.hum.is_there:
             found.setdefault(of.channel, []).append(of.hum)
     return [
         f"{channel}: hum of the mains at {hums[0].mains:g} Hz in {len(hums)} of {len(files)} files, "
-        f"{100 * float(np.mean([hum.share for hum in hums])):.0f} % of the power within the band; --notch-hz "
-        f"{hums[0].mains:g} takes it out"
+        f"{100 * float(np.mean([hum.share for hum in hums])):.0f} % of the power within the band; "
+        + (f"--notch-hz {notch:g} leaves it, as at ends" if notch else f"--notch-hz {hums[0].mains:g} takes it out")
         for channel, hums in found.items()
     ]
 
