@@ -61,7 +61,8 @@ def rng():
 
 @pytest.fixture
 def step(rng):
-    return Step(snapshot(rng), snapshot(rng), *(3 * np.abs(drawn(rng, N)) for _ in range(2)), 1 + drawn(rng, NU) ** 2)
+    errors = (3 * np.abs(drawn(rng, N)) for _ in range(2))
+    return Step(snapshot(rng), snapshot(rng), *errors, 1 + drawn(rng, NU) ** 2, drawn(rng, N) ** 2)
 
 
 @TYPES
