@@ -104,8 +104,8 @@ def inform(solver: Solver, emg: EmgTarget, groups: Sequence[str], w_emg: float) 
     """
     if len(emg.channels) < 2:
         raise EmgError(
-            f"there is one channel, {emg.channels[0]}: none is left to follow when it is left out. Import another "
-            "muscle, or leave kinematics.emg_channels out."
+            f"there is one channel, {', '.join(emg.channels)}: none is left to follow when it is left out. Import "
+            "another muscle, or leave kinematics.emg_channels out."
         )
     from tqdm.auto import tqdm
 

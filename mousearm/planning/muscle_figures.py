@@ -39,8 +39,9 @@ def family_figure(family: Family, reach: int = 0) -> Figure:
             )
             for one in family.members:
                 panel.plot(time, one.activation[reach, :n, j], color=BLUE, linewidth=0.5)
-            for c in () if emg is None else np.flatnonzero(emg.weights[j]):
-                panel.plot(time, scale * emg.values[reach, :n, c], color=VERMILION, linewidth=1.2)
+            if emg is not None:
+                for c in np.flatnonzero(emg.weights[j]):
+                    panel.plot(time, scale * emg.values[reach, :n, c], color=VERMILION, linewidth=1.2)
             panel.set_title(f"{shortened(display_name(name), 24)}\n{verdicts[name]}", fontsize=6.5)
         for spare in list(axes.flat)[len(order) :]:
             spare.axis("off")

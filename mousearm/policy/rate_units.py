@@ -87,9 +87,10 @@ class RateUnits(Backbone):
                 make_signed(weights, self.signs)
         for weights in self.recurrent:
             weights *= _RADIUS / torch.linalg.eigvals(weights).abs().max()
-        for linear in self.inputs:
-            linear.weight *= _INPUT[self.nonlinearity]
-            linear.bias += _BIAS[self.nonlinearity]
+        for linear in self.inputs.children():
+            if isinstance(linear, nn.Linear):
+                linear.weight.mul_(_INPUT[self.nonlinearity])
+                linear.bias.add_(_BIAS[self.nonlinearity])
 
     @property
     def unit_names(self) -> tuple[str, ...]:
