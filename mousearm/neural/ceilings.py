@@ -23,6 +23,7 @@ from mousearm.neural.measures.stand_ins import stand_in_bounds
 
 TRIALS, NEURONS = "trials", "neurons"
 _Bounds = tuple[float, float]
+_OF_ONE_SIDE = ("rotation",)  # measures that do not look at the neurons
 
 
 def ceiling_kind(neurons: Activity) -> str:
@@ -32,10 +33,13 @@ def ceiling_kind(neurons: Activity) -> str:
 
 
 def ceilings(neurons: Activity, measures: Sequence[str], settings: Settings) -> dict[str, _Bounds]:
-    """Lower and upper bound of each measure; what is unique is at most what is explained."""
-    known = [name for name in measures if name not in OF_FEATURES]
+    """Lower and upper bound of each measure; what is unique is at most what is explained.
+
+    NaN of what is a property of the predictor alone, of which noise of neurons takes nothing.
+    """
+    known = [name for name in measures if name not in (*OF_FEATURES, *_OF_ONE_SIDE)]
     bounds = _bounds(neurons, list(dict.fromkeys([*known, "encoding"])), replace(settings, most_lag_s=0.0))
-    bounds |= dict.fromkeys(OF_FEATURES, (0.0, bounds["encoding"][1]))
+    bounds |= dict.fromkeys(OF_FEATURES, (0.0, bounds["encoding"][1])) | dict.fromkeys(_OF_ONE_SIDE, (np.nan, np.nan))
     return {name: bounds[name] for name in measures}
 
 

@@ -170,7 +170,7 @@ def _said(study: NeuralStudy, label: str) -> str:
     above = study.above_chance(label)
     parts = [f"{label}: above its null in {_share(list(above.values()))}"]
     if any(above.values()) and np.isfinite(share := study.share(label)):
-        parts[0] += f", at {share:.0%} of the upper ceiling on average"
+        parts[0] += f", in {ENCODING} at {share:.0%} of the upper ceiling"
     of_label = [one for one in study.contrasts if one.label == label]
     for rival in dict.fromkeys(one.rival for one in of_label):
         name = rival.removeprefix(f"{label.rpartition(': ')[0]}: ")

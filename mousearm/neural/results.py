@@ -186,8 +186,8 @@ class NeuralStudy:
         return {name: p < ALPHA for (of, name), p in self.chance.items() if of == label and self._is_drawn(of, name)}
 
     def share(self, label: str) -> float:
-        """Mean over measures of a layer's score as a part of the upper ceiling; NaN where there is none."""
-        judged = [m for m in self.judged if m.label == label and m.ceiling[1] > 0]
+        """The neurons' variance that a layer explains, as a part of the upper ceiling; NaN where that is not known."""
+        judged = [m for m in self.judged if m.label == label and m.measure == ENCODING and m.ceiling[1] > 0]
         return float(np.mean([m.score / m.ceiling[1] for m in judged])) if judged else np.nan
 
     def _is_drawn(self, label: str, measure: str) -> bool:

@@ -91,8 +91,8 @@ def learn(
 
 def _imitate(algo: SequencePPO, imitation: DAgger, after_round: Callable[[], object]) -> None:
     """Warm start: log every round and count its steps; then only the value head, which knows nothing yet, learns."""
-    config = imitation.config
-    with tqdm(total=config.rounds, initial=imitation.rounds_done, unit=" rounds", desc="imitation") as bar:
+    config, resumed_at = imitation.config, imitation.rounds_done
+    with tqdm(total=config.rounds, initial=resumed_at, unit=" rounds", desc="imitation") as bar:
 
         def report(progress: Round) -> None:
             algo.num_timesteps += progress.steps
@@ -103,7 +103,7 @@ def _imitate(algo: SequencePPO, imitation: DAgger, after_round: Callable[[], obj
             if not np.isnan(progress.paw_mm):  # the network drove no arm yet
                 bar.set_postfix_str(f"paw {progress.paw_mm:.2f} mm", refresh=False)
             bar.update()
-            if bar.n == bar.initial + _SETTLED:
+            if imitation.rounds_done == resumed_at + _SETTLED:  # a bar that TQDM_DISABLE turns off does not count
                 _say_time("imitation", progress.seconds_left)
             after_round()
 
