@@ -1,6 +1,7 @@
 """Writing: files and folders that appear whole or not at all, and the hashes by which `mousearm.door` knows them."""
 
 import json
+import math
 import os
 import shutil
 import tempfile
@@ -51,6 +52,15 @@ def write_json(path: Path, content: Any) -> None:
 def to_json(content: Any) -> str:
     """Format as JSON for people."""
     return json.dumps(content, indent=2) + "\n"
+
+
+def unknown_as_null(content: Any) -> Any:
+    """The same lists, tuples and dicts with None for numbers that are not finite, of which JSON has none."""
+    if isinstance(content, Mapping):
+        return {key: unknown_as_null(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [unknown_as_null(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
 def append_text(path: Path, text: str) -> None:

@@ -1,4 +1,5 @@
 import contextlib
+import json
 import resource
 import signal
 
@@ -15,6 +16,8 @@ from mousearm.files import (
     recover_folder,
     remove_folder,
     staged,
+    to_json,
+    unknown_as_null,
     write_bytes,
     write_folder,
     write_json,
@@ -233,3 +236,11 @@ def test_what_kills_left_behind_is_removed(written):
 def test_removed(written):
     remove_folder(written)
     assert list(written.parent.iterdir()) == []
+
+
+def test_what_is_no_number_in_json_is_null():
+    content = {"a": [1.5, float("nan")], "b": (float("inf"), {"c": "nan", "d": True, "e": 2})}
+    assert json.loads(to_json(unknown_as_null(content))) == {
+        "a": [1.5, None],
+        "b": [None, {"c": "nan", "d": True, "e": 2}],
+    }

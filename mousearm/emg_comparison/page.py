@@ -19,7 +19,7 @@ from mousearm.emg_comparison.tables import (
     together_cells,
     together_rows,
 )
-from mousearm.files import make_folder, to_json, write_text
+from mousearm.files import make_folder, to_json, unknown_as_null, write_text
 from mousearm.plots import PRINT_DPI, write_figure
 from mousearm.stats import ALPHA
 from mousearm.text import TERMINAL, as_csv, columns, listed, plural
@@ -170,7 +170,7 @@ def write_emg_study(study: EmgStudy, sources: Sequence[object], folder: Path, gr
     files = {f"{name}.csv": as_csv(of) for name, of in rows.items()}
     said = {"sentences": sentences(study), "at_best_lags": sentences_at_best_lags(study), "caveats": emg_caveats(study)}
     about = {"sources": list(map(str, sources)), "signal": study.signal, "lag_ms": study.lag_ms, "exchanged_in": group}
-    files["emg.json"] = to_json({**about, **said, **rows})
+    files["emg.json"] = to_json(unknown_as_null({**about, **said, **rows}))
     files |= {"emg.html": as_html(emg_title(study), source, parts), "emg.md": as_markdown(emg_title(study), parts)}
     for name, text in files.items():
         write_text(folder / name, text)

@@ -20,7 +20,7 @@ from mousearm.document import (
     text_block,
     warning_block,
 )
-from mousearm.files import make_folder, to_json, write_text
+from mousearm.files import make_folder, to_json, unknown_as_null, write_text
 from mousearm.neural import cells
 from mousearm.neural.differences import Factors, RunDifference, differences
 from mousearm.neural.figure import difference_figure, lag_figure, neuron_figure, similarity_figure, subspace_figure
@@ -126,7 +126,7 @@ def write_neural(shown: Shown, folder: Path) -> Path:
     }
     content: dict[str, Any] = {"sources": list(shown.sources), "verdict": neural_verdict(shown), **shown.facts}
     files = {f"{name}.csv": as_csv(of) for name, of in rows.items() if of}
-    files["neural.json"] = to_json({**content, **rows, "curves": cells.curve_rows(shown.study)})
+    files["neural.json"] = to_json(unknown_as_null({**content, **rows, "curves": cells.curve_rows(shown.study)}))
     files["neural.html"] = as_html(shown.title, "Studied: " + ", ".join(shown.sources), parts)
     files["neural.md"] = as_markdown(shown.title, parts)
     for name, text in files.items():

@@ -15,7 +15,7 @@ from mousearm.document import Section, as_html, as_markdown, picture_block, tabl
 from mousearm.emg.envelope import load_folder
 from mousearm.emg.target import EmgTarget
 from mousearm.errors import ConfigError
-from mousearm.files import make_folder, to_json, write_text
+from mousearm.files import make_folder, to_json, unknown_as_null, write_text
 from mousearm.paths import resolve
 from mousearm.planning import muscle_tables as tables
 from mousearm.planning.commands import parsed_efforts
@@ -156,7 +156,7 @@ def _write(
         f"Reaches: {kinematics.path}. EMG: {kinematics.emg or 'none'}. Arm: {config.model.file or config.model.osim}."
     )
     texts = {f"{name}.html": as_html(title, source, sections), f"{name}.md": as_markdown(title, sections)}
-    texts |= {f"{name}.json": to_json({"title": title, "source": source, **rows})}
+    texts |= {f"{name}.json": to_json(unknown_as_null({"title": title, "source": source, **rows}))}
     texts |= {f"{name}_{kind}.csv": as_csv(of) for kind, of in rows.items() if kind != "interval"}
     for file, text in texts.items():
         write_text(folder / file, text)
