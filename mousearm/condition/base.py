@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from mousearm.keys import between, key
+from mousearm.keys import at_least, between, finite, key
 from mousearm.trajectory import Snapshot
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mousearm.policy.network import RecurrentPolicy
 
 SEVERITY = between(0, 1)
+NOT_NEGATIVE = finite(at_least(0))
 
 Activity = Callable[[], Mapping[str, np.ndarray]]
 """Gives the activity of an intact network's units on its reaches: (frames, units) by the name of the layer."""

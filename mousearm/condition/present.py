@@ -24,7 +24,7 @@ class Conditions:
 
     def __init__(self, group: Any):
         """Find those of ``Config.condition``, which has a `Condition` under each name."""
-        found: dict[str, Condition] = {name: getattr(group, name) for name in CONDITIONS}
+        found: dict[str, Condition] = {name: getattr(group, name) for name in sorted(CONDITIONS)}
         if (common := group.severity) is not None:
             found = {name: replace(one, severity=common * (one.severity > 0)) for name, one in found.items()}
         self.by_name = {name: one for name, one in found.items() if one.severity > 0}

@@ -283,7 +283,7 @@ class InverseConfig:
 
 
 _Conditions: Any = make_dataclass(
-    "_Conditions", [(name, CONDITIONS[name], field(default_factory=CONDITIONS[name])) for name in CONDITIONS]
+    "_Conditions", [(name, CONDITIONS[name], field(default_factory=CONDITIONS[name])) for name in sorted(CONDITIONS)]
 )
 
 

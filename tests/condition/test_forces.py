@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mousearm.condition import Acting, Conditions
-from mousearm.condition.load import with_mass
+from mousearm.condition.arm import with_mass
 from mousearm.simulation import build_simulation
 
 DT = 1 / 150

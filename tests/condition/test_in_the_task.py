@@ -45,15 +45,23 @@ def test_the_hooks_of_all_conditions_do_nothing_at_severity_0(build_cable, confi
     assert {"condition", "chance"}.isdisjoint(task.state())
 
 
-def test_all_muscles_denervated_equal_the_passive_arm(build_cable):
-    """Any actions then do what no excitation does; its muscle begins without activation."""
-    weak = build_cable("condition=weakness", "env.initial_activation=zero")
-    passive = build_cable("env.initial_activation=zero", "model.action_map=direct")
+@pytest.mark.parametrize("published", [False, True])
+def test_all_muscles_denervated_equal_the_passive_arm(build_cable, build_task, follow, muscle_arm, published):
+    """Any actions then do what no excitation does; muscles begin without activation. One muscle, and the 21."""
+
+    def build(*words):
+        if not published:
+            return build_cable(*words)
+        still = follow(muscle_arm, np.repeat(muscle_arm.rest_qpos[None], FRAMES, axis=0))
+        return build_task(muscle_arm, [still], 2, "model=muscle", *words)
+
+    weak = build("condition=weakness", "env.initial_activation=zero")
+    passive = build("env.initial_activation=zero", "model.action_map=direct")
     moved = performed(weak)[2]
     for _ in range(FRAMES - 1):
-        passive.step(-np.ones((2, 1)))
+        passive.step(-np.ones((2, passive.arm.nu)))
     np.testing.assert_array_equal(moved, passive.snapshot.qpos)
-    assert not np.allclose(moved, performed(build_cable())[2], atol=1e-3)
+    assert not np.allclose(moved, performed(build())[2], atol=1e-3)
 
 
 def test_all_go_on_from_their_state_as_without_the_break(build_cable):

@@ -7,13 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike
 
-from mousearm.condition.delay import Delay
-from mousearm.condition.fatigue import Fatigue
-from mousearm.condition.nerve import SUPPLIED, Nerve
-from mousearm.condition.noise import Noise
-from mousearm.condition.sensory_loss import SensoryLoss
-from mousearm.condition.spasticity import Spasticity
-from mousearm.condition.tremor import Tremor
+from mousearm.condition.arm import Tremor
+from mousearm.condition.muscles import SUPPLIED, Fatigue, Nerve, Spasticity, Weakness
+from mousearm.condition.senses import Delay, Noise, SensoryLoss
 from mousearm.errors import UnknownNameError
 from mousearm.simulation import MujocoSimulation
 
@@ -51,8 +47,6 @@ def test_a_cut_nerve_takes_force_and_senses_of_its_muscles(muscle_arm):
 
 
 def test_a_cut_nerve_equals_weakness_of_its_muscles(muscle_arm):
-    from mousearm.condition.weakness import Weakness
-
     cut = Nerve(severity=0.5, nerves=["axillary"]).arm(muscle_arm)
     weak = Weakness(severity=0.5, muscles=["Deltoid*"]).arm(muscle_arm)
     np.testing.assert_array_equal(cut.model.actuator_gainprm, weak.model.actuator_gainprm)

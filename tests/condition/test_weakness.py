@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from mousearm.condition import Conditions
-from mousearm.condition.muscles import chosen, moment_arms
-from mousearm.condition.weakness import Weakness
+from mousearm.condition.actuators import chosen, moment_arms
+from mousearm.condition.muscles import Weakness
 from mousearm.config import Config
 from mousearm.errors import UnknownNameError
 from mousearm.model import Arm

@@ -3,14 +3,19 @@
 import csv
 
 import pytest
+import torch
 from safetensors.torch import load_file
+from stable_baselines3.common.logger import Logger
 
+from mousearm.algo import build_algo
+from mousearm.device.ppo import DevicePPO
 from mousearm.env import device_env
 from mousearm.errors import NonFiniteError
 from mousearm.experiment import run
 from mousearm.nan_guard import describe
 from mousearm.registry import REWARDS
 from mousearm.rundir.folder import RunFolder
+from mousearm.setup import Setup
 
 pytestmark = pytest.mark.usefixtures("compiler")
 
@@ -53,6 +58,27 @@ def test_the_log_has_the_keys_of_a_run_over_arrays(configure, tmp_path, monkeypa
     run(config, tmp_path / "tensors")
     arrays, tensors = (columns(tmp_path / name / "metrics.csv") for name in ("arrays", "tensors"))
     assert arrays == tensors
+
+
+def test_each_unit_has_one_sign_after_every_update(configure, on_device):
+    """While the value head alone learns, and later at rates at which weights would change theirs."""
+    words = ("policy=dale", "policy.unit_noise=0.1", "algo.target_kl=null", "algo.learning_rate=0.1")
+    env = Setup.build(configure(*SHORT, *words)).with_engine().training_env()
+    algo = build_algo(configure(*SHORT, *words), env, DevicePPO)
+    algo.set_logger(Logger(None, []))
+    algo.begin(10**6)
+    algo.critic_warmup_until = ROLLOUT + 1
+    policy, kept = algo.policy, []
+    signs, signed = policy.backbone.signs, [*policy.backbone.signed, policy.mlp_extractor.policy_net[0].weight]
+    before = [weights.clone() for weights in signed]
+    policy.optimizer.register_step_post_hook(lambda *_: kept.append(all((w * signs >= 0).all() for w in signed)))
+    for _ in range(3):
+        algo.rollout()
+        algo.update()
+    assert kept == [True] * 3 * 2  # rollouts of two minibatches
+    for now, old in zip(signed, before, strict=True):
+        assert not torch.equal(now, old)
+    assert any((weights == 0).any() for weights in signed)  # those that would have another sign
 
 
 def test_a_reward_that_is_not_finite_ends_the_run_with_a_dump(configure, tmp_path, on_device, monkeypatch):

@@ -13,6 +13,18 @@ QUICK = (
     *("video=false", "env.num_envs=4", "algo.n_steps=30", "algo.batch_size=60", "algo.n_epochs=2"),
     *("policy.lstm_hidden_size=8", "algo.timesteps=600", "algo.eval_freq=200"),
 )
+# Senses of muscles, late and noisy, with a condition that draws by chance; rate units of two signs with noise.
+NOISY = (
+    *(
+        "model=muscle",
+        "env=proprioceptive",
+        "env.noise.motor=0.01",
+        "env.noise.motor_share=0.1",
+        "env.noise.sd_paw=0.001",
+    ),
+    *("condition=tremor", "condition.tremor.severity=0.2"),
+)
+DALE = ("policy=dale", "policy.lstm_hidden_size=8", "policy.unit_noise=0.1")
 
 
 def result(folder: RunFolder) -> tuple[str, str, bytes, bytes]:

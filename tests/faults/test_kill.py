@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from short_runs import QUICK, result
+from short_runs import DALE, NOISY, QUICK, result
 
 from mousearm.rundir.folder import RunFolder
 
@@ -13,7 +13,9 @@ LONGER = (*QUICK, "algo.timesteps=6000", "algo.eval_freq=120")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("more", [(), ("pretrain=cmc", "pretrain.rounds=8", "pretrain.num_envs=4")], ids=["", "cmc"])
+@pytest.mark.parametrize(
+    "more", [(), ("pretrain=cmc", "pretrain.rounds=8", "pretrain.num_envs=4", *NOISY, *DALE)], ids=["", "cmc, noisy"]
+)
 def test_killed_at_random_moments(tmp_path, more, draws):
     unbroken, folder = RunFolder(tmp_path / "unbroken"), RunFolder(tmp_path / "killed")
     n = draws(30)

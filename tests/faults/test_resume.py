@@ -3,7 +3,7 @@
 import contextlib
 
 import pytest
-from short_runs import QUICK, at_call, result, terminate
+from short_runs import DALE, NOISY, QUICK, at_call, result, terminate
 
 from mousearm.errors import Interrupted
 from mousearm.experiment import run
@@ -15,10 +15,6 @@ IMITATION = (
 )
 HARD = ("env.sampling=hard", "env.random_start=0.5", "env.path_steps=2", "algo.eval_reaches=2")
 MUSCLE = ("model=muscle",)
-NOISY = (
-    *("env.delay_ms.proprioception=10", "env.delay_ms.motor=5", "env.noise.motor_share=0.1", "env.noise.sd_qpos=0.01"),
-    *("condition=tremor", "condition.tremor.severity=0.2"),
-)
 
 
 @pytest.fixture
@@ -69,9 +65,9 @@ SDE = ("algo=original", "algo.use_sde=true", "algo.sde_sample_freq=4", "algo.n_s
         (*IMITATION, *MUSCLE),
         (*IMITATION, *MUSCLE, *HARD),
         (*IMITATION, *NOISY),
-        (*IMITATION, "policy=dale", "policy.lstm_hidden_size=8", "policy.unit_noise=0.1", "algo.rate_penalty=0.01"),
+        (*IMITATION, *DALE, "algo.rate_penalty=0.01"),
     ],
-    ids=lambda words: " ".join(words)[:60],
+    ids=lambda words: " ".join(words).replace(" ".join(IMITATION), "imitation")[:60],
 )
 def test_a_run_that_is_stopped_anywhere(check, words):
     check((*QUICK, *words), [0.001, 0.05, 0.001, 0.1, 0.15, 0.15, 0.001, 0.15, 0.15, 0.1, 0.05, 0.05])

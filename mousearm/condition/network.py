@@ -1,4 +1,4 @@
-"""Silence: units of the network are held at a value, whatever the others send them."""
+"""Conditions of the network: silent units."""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
@@ -13,6 +13,7 @@ from mousearm.registry import CONDITIONS
 
 if TYPE_CHECKING:
     from mousearm.policy.network import RecurrentPolicy
+
 
 RANDOM, LISTED, COMPONENT = "random", "listed", "component"
 ZERO, MEAN, GIVEN = "zero", "mean", "given"

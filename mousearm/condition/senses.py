@@ -1,18 +1,20 @@
-"""Sensory loss: what the network sees of some terms gets weaker, or stands still."""
+"""Conditions of senses and nerves: sensory loss, longer delays, more noise."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mousearm.condition.base import SEVERITY, Acting, Condition
+from mousearm.condition.base import NOT_NEGATIVE, SEVERITY, Acting, Condition
 from mousearm.errors import UnknownNameError
-from mousearm.keys import key
+from mousearm.keys import between, key
 from mousearm.observation import PROPRIOCEPTION, sense_of
 from mousearm.registry import CONDITIONS, OBSERVATIONS
 
 if TYPE_CHECKING:
+    from mousearm.config import Config
     from mousearm.model import Arm
 
 
@@ -77,3 +79,57 @@ class _Loss(Acting):
 
 
 CONDITIONS.add(SensoryLoss, "sensory_loss")
+
+
+_MS = between(0, 500)
+
+
+@dataclass
+class Delay(Condition):
+    """Senses and controls come later than `env.delay_ms` says."""
+
+    severity: float = key("Share of these delays that is added. 0: none.", SEVERITY, default=0.0)
+    proprioception: float = key("Added to `env.delay_ms.proprioception`.", _MS, "ms", default=10.0)
+    vision: float = key("Added to `env.delay_ms.vision`.", _MS, "ms", default=0.0)
+    motor: float = key("Added to `env.delay_ms.motor`.", _MS, "ms", default=10.0)
+
+    def config(self, config: "Config") -> "Config":
+        """As `Condition.config`."""
+        now = config.env.delay_ms
+        later = {
+            name: getattr(now, name) + self.severity * getattr(self, name)
+            for name in ("proprioception", "vision", "motor")
+        }
+        return replace(config, env=replace(config.env, delay_ms=replace(now, **later)))
+
+
+CONDITIONS.add(Delay, "delay")
+
+
+@dataclass
+class Noise(Condition):
+    """There is more noise than `env.noise` says: that of muscles is added, that of the senses multiplied."""
+
+    severity: float = key("Share of this noise. 0: none more than there is.", SEVERITY, default=0.0)
+    motor: float = key(
+        "S.d. of what is added to controls, in their unit, as `env.noise.motor`.", NOT_NEGATIVE, default=0.0
+    )
+    motor_share: float = key("S.d. of what is added, as a share of the control.", NOT_NEGATIVE, default=0.3)
+    senses: float = key(
+        "How much larger sensory noise gets: its s.d. is multiplied by 1 + severity x this. Where there is none, none "
+        "comes.",
+        NOT_NEGATIVE,
+        default=2.0,
+    )
+
+    def config(self, config: "Config") -> "Config":
+        """As `Condition.config`."""
+        now = config.env.noise
+        factor = 1 + self.severity * self.senses
+        more = {one.name: factor * getattr(now, one.name) for one in fields(now) if one.name.startswith("sd_")}
+        for name in ("motor", "motor_share"):  # independent, so that variances add up
+            more[name] = math.hypot(getattr(now, name), self.severity * getattr(self, name))
+        return replace(config, env=replace(config.env, noise=replace(now, **more)))
+
+
+CONDITIONS.add(Noise, "noise")
