@@ -12,7 +12,8 @@ from mousearm.errors import KinematicsError
 from mousearm.kinematics import Reach, generate, read_csv, write_csv
 from mousearm.kinematics.imports import ImportOptions, import_reaches
 from mousearm.paths import resolve
-from mousearm.reach_check import at_limits, check_reaches, measure, suspicion
+from mousearm.reach_check import check_reaches, suspicion
+from mousearm.reach_check.measures import at_limits, measure
 from mousearm.reach_check.page import PER_FIGURE, noise_figure, trajectory_figures, write_page
 from mousearm.setup import Setup
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, asdict, astuple, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,47 +16,15 @@ from mousearm.evaluate.results import (
     UNCERTAIN,
     Category,
     Errors,
+    ErrorScale,
     Means,
+    OtherEngine,
     ReachResult,
     Repeats,
     breakdown,
 )
 from mousearm.stats import ENOUGH
 from mousearm.text import columns, listed, shell, shortened
-
-if TYPE_CHECKING:
-    from mousearm.config import Config
-    from mousearm.model import Arm
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorScale:
-    """The arm in whose millimetres errors are given, and how reaches were fitted to it."""
-
-    model: str  # the file's name
-    retarget: str  # ``kinematics.retarget``
-    fit: str  # ``model.fit``: ``none`` or ``animal``
-    upper_arm_mm: float  # length of the arm's upper arm
-    forearm_mm: float  # of its forearm, at the rest pose
-
-    @staticmethod
-    def of(config: "Config", arm: "Arm") -> "ErrorScale":
-        """The scale of a configuration and the arm that was built of it."""
-        upper_arm, forearm = arm.segment_lengths()
-        return ErrorScale(arm.name, config.kinematics.retarget, config.model.fit, 1e3 * upper_arm, 1e3 * forearm)
-
-    def text(self) -> str:
-        """One line of text."""
-        whose = "animal" if self.fit == "animal" else "model"
-        return f"millimetres of the {whose} (upper arm {self.upper_arm_mm:.2f}, forearm {self.forearm_mm:.2f} mm)"
-
-
-@dataclass(frozen=True, slots=True)
-class OtherEngine:
-    """Mean errors in the engine that a network was trained in, where that is not MuJoCo, which is the judge."""
-
-    engine: str
-    splits: dict[str, Means]  # of ``train`` and ``test``, mm
 
 
 @dataclass(frozen=True, slots=True)

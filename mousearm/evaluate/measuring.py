@@ -1,29 +1,43 @@
 """Measuring trials: from what the arm did to the errors of an evaluation."""
 
-from collections.abc import Mapping, Sequence
-from functools import partial
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from mousearm.evaluate.evaluation import ErrorScale, Evaluation
+from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.results import (
     SPLITS,
     UNCERTAIN,
     Errors,
+    ErrorScale,
     Means,
     PawMovement,
     ReachResult,
     Repeats,
-    error_without_noise,
 )
-from mousearm.kinematics.noise import noise_spectrum
+from mousearm.kinematics.noise import noise_spectrum, spectrum, windows
 from mousearm.trajectory import ELBOW, FOLLOWED, PAW, Trial, errors_mm, hold
 
 if TYPE_CHECKING:
     from mousearm.retarget import Reference
 
 _LEAST_FLOOR_MM = 1e-3  # less is the rounding of files
+_MEAN_OF_RMS = float(np.sqrt(8 / (3 * np.pi)))  # of the length of normal noise in space
+_WIDER, _WIDEST = 1.35, 10.0  # bands of oscillations: of one to the next, and of the last
+# The gain is found in the same frames, which adds to the variance by chance; and a noise's variance may be wrong by a
+# share. With these two, 96 % of 768 errors in 384 synthetic reaches are within two standard deviations of the truth.
+_GAIN_TOO, _UNSURE = 1.5, 0.25
+_AROUND = 11  # frames that an error is a mean of where an arm errs more or less
+_NO_POWER = 1e-18  # mm^2, of an oscillation that targets do not have
+
+
+class Expected(NamedTuple):
+    """What is expected of a distance, mm."""
+
+    mean: float
+    sd: float  # by which it may be wrong
 
 
 def evaluate_trials(
@@ -122,3 +136,53 @@ def _noise_mm(trial: Trial, reference: "Reference") -> dict[str, Means]:
 def _pool(errors: np.ndarray) -> dict[str, Errors]:
     """Errors of paw and elbow over all repeats and steps, (repeats, steps, 3) mm."""
     return {"paw_mm": Errors.of(errors[..., PAW].ravel()), "elbow_mm": Errors.of(errors[..., ELBOW].ravel())}
+
+
+def error_without_noise(
+    points: np.ndarray, targets: np.ndarray, floor_mm: float, noise: Callable[[int], np.ndarray]
+) -> Expected:
+    """Expected mean distance of points (T, 3) from targets (T, 3), both m, if these were without their noise.
+
+    With a the arm, x = s + n its targets, s without noise, E|a - s|^2 = E|a - x|^2 - E|n|^2 + 2 E[a n]. Oscillation by
+    oscillation of `spectrum` the arm follows its targets by a gain G, and their noise as well: E[a n] = sum(G N). The
+    noise has the spectrum N: that of ``noise(T)``, (T,), in T frames, with the floor's mean square. G = sum(a x) /
+    sum(x^2) over a band: an oscillation alone where the movement is, and up to ten where noise is alike.
+    Squares are changed by that everywhere alike, and become distances where they are: an arm errs in parts of a reach.
+    """
+    errors = 1e3 * np.linalg.norm(points - targets, axis=1)
+    parts = [*zip(*(windows(1e3 * rows[:, None]) for rows in (points, targets)), strict=True)]
+    changes, variances = zip(*(_change(a, x, floor_mm, noise(len(x))) for a, x in parts), strict=True)
+    lengths, around = [len(x) for _, x in parts], np.ones(min(_AROUND, len(errors)))
+    local = np.convolve(np.square(errors), around, "same") / np.convolve(np.ones(len(errors)), around, "same")
+    root, after = np.sqrt(local).mean(), np.maximum(local + np.repeat(changes, lengths), 0)
+    mean_of_root = errors.mean() / root if root > 0 else _MEAN_OF_RMS
+    uncertain = np.sqrt(np.dot(np.square(lengths), variances)) / len(errors)  # mm^2
+    expected = mean_of_root * np.sqrt(after).mean()
+    return Expected(float(expected), float(uncertain / (2 * np.sqrt(after.mean()) + np.sqrt(uncertain) + _NO_POWER)))
+
+
+def _change(a: np.ndarray, x: np.ndarray, floor_mm: float, noise: np.ndarray) -> tuple[float, float]:
+    """What E|a - s|^2 has more than E|a - x|^2, mm^2, and its variance: a and x (T, 1, 3) mm, noise (T,) of any size.
+
+    With e = a - x and r = e + (1 - G) n, which has none of the noise, it is the mean of 2 e n + n^2 = 2 r n + (2 G - 1)
+    n^2: normal noise gives it the variance sum(4 r^2 N + 2 (2 G - 1)^2 N^2) over oscillations and axes.
+    """
+    bands, n = _bands(len(x)), len(x)
+    sizes = np.diff([*bands, n])
+    own, missed, sums = (np.add.reduceat(spectrum(of)[:, 0], bands) / sizes for of in (x, a - x, a + x))
+    gain = (sums - missed) / 4 / (own + _NO_POWER)
+    level = np.add.reduceat(noise, bands) / sizes / noise.mean() * (floor_mm / _MEAN_OF_RMS) ** 2 / 3
+    change = 3 * (sizes * (2 * gain - 1) * level).sum() / n
+    without = np.maximum(missed - np.square(1 - gain) * level, 0)
+    by_chance = 3 * (sizes * level * (4 * without + 2 * np.square(2 * gain - 1) * level)).sum() / n**2
+    return float(change), float(_GAIN_TOO * by_chance + np.square(_UNSURE * change))
+
+
+@cache
+def _bands(n: int) -> np.ndarray:
+    """Where bands of n oscillations, from slow to fast, begin: 1 wide at first, then wider and wider."""
+    first, width = [0], 1.0
+    while first[-1] + round(width) + round(min(_WIDEST, width * _WIDER)) / 2 < n:
+        first.append(first[-1] + round(width))
+        width = min(_WIDEST, width * _WIDER)
+    return np.array(first)

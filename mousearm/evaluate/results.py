@@ -1,14 +1,16 @@
-"""Results of single reaches, what each asks of the paw, how far noise hides what is true, and mean errors by kind."""
+"""Results of single reaches, what each asks of the paw, mean errors by kind, and the arm whose millimetres they are."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from mousearm.kinematics.noise import spectrum, windows
 from mousearm.stats import spread
+
+if TYPE_CHECKING:
+    from mousearm.config import Config
+    from mousearm.model import Arm
 
 SPLITS = ("train", "test")  # in the order in which tables have them
 # The lower and the upper end of each axis x, y, z of the world, as seen by the animal.
@@ -16,19 +18,12 @@ REACH_DIRECTIONS = ("left", "right", "back", "forward", "down", "up")
 # What stands beside an error to targets that have noise.
 NOISE = {
     "floor": "targets known to",  # how far noise is expected to have moved them
-    "expected": "expected to truth",  # the error to where they would be without it, by `error_without_noise`
+    "expected": "expected to truth",  # the error to where they would be without it, by `measuring.error_without_noise`
     "truth": "to the truth",  # that error, where the truth is known
     "recorded": "to the recording",  # the error to the positions before a filter
 }
 UNCERTAIN = "expected_sd"  # beside these: the standard deviation by which ``expected`` may be wrong
 _FEWEST = 6  # with fewer reaches a third of them says nothing
-_MEAN_OF_RMS = float(np.sqrt(8 / (3 * np.pi)))  # of the length of normal noise in space
-_WIDER, _WIDEST = 1.35, 10.0  # bands of oscillations: of one to the next, and of the last
-# The gain is found in the same frames, which adds to the variance by chance; and a noise's variance may be wrong by a
-# share. With these two, 96 % of 768 errors in 384 synthetic reaches are within two standard deviations of the truth.
-_GAIN_TOO, _UNSURE = 1.5, 0.25
-_AROUND = 11  # frames that an error is a mean of where an arm errs more or less
-_NO_POWER = 1e-18  # mm^2, of an oscillation that targets do not have
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +116,34 @@ class ReachResult:
     repeats: Repeats | None = None
 
 
-class Expected(NamedTuple):
-    """What is expected of a distance, mm."""
+@dataclass(frozen=True, slots=True)
+class ErrorScale:
+    """The arm in whose millimetres errors are given, and how reaches were fitted to it."""
 
-    mean: float
-    sd: float  # by which it may be wrong
+    model: str  # the file's name
+    retarget: str  # ``kinematics.retarget``
+    fit: str  # ``model.fit``: ``none`` or ``animal``
+    upper_arm_mm: float  # length of the arm's upper arm
+    forearm_mm: float  # of its forearm, at the rest pose
+
+    @staticmethod
+    def of(config: "Config", arm: "Arm") -> "ErrorScale":
+        """The scale of a configuration and the arm that was built of it."""
+        upper_arm, forearm = arm.segment_lengths()
+        return ErrorScale(arm.name, config.kinematics.retarget, config.model.fit, 1e3 * upper_arm, 1e3 * forearm)
+
+    def text(self) -> str:
+        """One line of text."""
+        whose = "animal" if self.fit == "animal" else "model"
+        return f"millimetres of the {whose} (upper arm {self.upper_arm_mm:.2f}, forearm {self.forearm_mm:.2f} mm)"
+
+
+@dataclass(frozen=True, slots=True)
+class OtherEngine:
+    """Mean errors in the engine that a network was trained in, where that is not MuJoCo, which is the judge."""
+
+    engine: str
+    splits: dict[str, Means]  # of ``train`` and ``test``, mm
 
 
 class Category(NamedTuple):
@@ -134,56 +152,6 @@ class Category(NamedTuple):
     by: str  # ``distance``, ``peak speed`` or ``direction``
     kind: str  # the range or the direction, such as ``4.1 to 6.3 mm``
     splits: dict[str, dict[str, float]]  # of ``train`` and ``test``: number of reaches, ``paw_mm`` and ``elbow_mm``
-
-
-def error_without_noise(
-    points: np.ndarray, targets: np.ndarray, floor_mm: float, noise: Callable[[int], np.ndarray]
-) -> Expected:
-    """Expected mean distance of points (T, 3) from targets (T, 3), both m, if these were without their noise.
-
-    With a the arm, x = s + n its targets, s without noise, E|a - s|^2 = E|a - x|^2 - E|n|^2 + 2 E[a n]. Oscillation by
-    oscillation of `spectrum` the arm follows its targets by a gain G, and their noise as well: E[a n] = sum(G N). The
-    noise has the spectrum N: that of ``noise(T)``, (T,), in T frames, with the floor's mean square. G = sum(a x) /
-    sum(x^2) over a band: an oscillation alone where the movement is, and up to ten where noise is alike.
-    Squares are changed by that everywhere alike, and become distances where they are: an arm errs in parts of a reach.
-    """
-    errors = 1e3 * np.linalg.norm(points - targets, axis=1)
-    parts = [*zip(*(windows(1e3 * rows[:, None]) for rows in (points, targets)), strict=True)]
-    changes, variances = zip(*(_change(a, x, floor_mm, noise(len(x))) for a, x in parts), strict=True)
-    lengths, around = [len(x) for _, x in parts], np.ones(min(_AROUND, len(errors)))
-    local = np.convolve(np.square(errors), around, "same") / np.convolve(np.ones(len(errors)), around, "same")
-    root, after = np.sqrt(local).mean(), np.maximum(local + np.repeat(changes, lengths), 0)
-    mean_of_root = errors.mean() / root if root > 0 else _MEAN_OF_RMS
-    uncertain = np.sqrt(np.dot(np.square(lengths), variances)) / len(errors)  # mm^2
-    expected = mean_of_root * np.sqrt(after).mean()
-    return Expected(float(expected), float(uncertain / (2 * np.sqrt(after.mean()) + np.sqrt(uncertain) + _NO_POWER)))
-
-
-def _change(a: np.ndarray, x: np.ndarray, floor_mm: float, noise: np.ndarray) -> tuple[float, float]:
-    """What E|a - s|^2 has more than E|a - x|^2, mm^2, and its variance: a and x (T, 1, 3) mm, noise (T,) of any size.
-
-    With e = a - x and r = e + (1 - G) n, which has none of the noise, it is the mean of 2 e n + n^2 = 2 r n + (2 G - 1)
-    n^2: normal noise gives it the variance sum(4 r^2 N + 2 (2 G - 1)^2 N^2) over oscillations and axes.
-    """
-    bands, n = _bands(len(x)), len(x)
-    sizes = np.diff([*bands, n])
-    own, missed, sums = (np.add.reduceat(spectrum(of)[:, 0], bands) / sizes for of in (x, a - x, a + x))
-    gain = (sums - missed) / 4 / (own + _NO_POWER)
-    level = np.add.reduceat(noise, bands) / sizes / noise.mean() * (floor_mm / _MEAN_OF_RMS) ** 2 / 3
-    change = 3 * (sizes * (2 * gain - 1) * level).sum() / n
-    without = np.maximum(missed - np.square(1 - gain) * level, 0)
-    by_chance = 3 * (sizes * level * (4 * without + 2 * np.square(2 * gain - 1) * level)).sum() / n**2
-    return float(change), float(_GAIN_TOO * by_chance + np.square(_UNSURE * change))
-
-
-@cache
-def _bands(n: int) -> np.ndarray:
-    """Where bands of n oscillations, from slow to fast, begin: 1 wide at first, then wider and wider."""
-    first, width = [0], 1.0
-    while first[-1] + round(width) + round(min(_WIDEST, width * _WIDER)) / 2 < n:
-        first.append(first[-1] + round(width))
-        width = min(_WIDEST, width * _WIDER)
-    return np.array(first)
 
 
 def breakdown(results: Sequence[ReachResult]) -> list[Category]:

@@ -8,8 +8,9 @@ import numpy as np
 from mousearm.config import Config
 from mousearm.env.references import References, Start
 from mousearm.env.task import Task, has_noise
-from mousearm.evaluate.evaluation import ErrorScale, Evaluation
+from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.measuring import evaluate_trials
+from mousearm.evaluate.results import ErrorScale
 from mousearm.model import Arm
 from mousearm.retarget import Reference
 from mousearm.trajectory import SHOULDER, Trial, with_shoulder

@@ -11,9 +11,9 @@ from mousearm.action import direct_inverse
 from mousearm.config import Config, OptimalConfig
 from mousearm.env.references import References
 from mousearm.env.task import Task
-from mousearm.evaluate.evaluation import ErrorScale, Evaluation
+from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.measuring import evaluate_trials
-from mousearm.evaluate.results import ReachResult
+from mousearm.evaluate.results import ErrorScale, ReachResult
 from mousearm.optimal.trajectories import OptimalTrajectory
 from mousearm.pretrain.planning import optimal_reaches
 from mousearm.record.signals import About, Recording

@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import TextWrapper
-from typing import NamedTuple
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -17,24 +16,19 @@ from mousearm.env.references import reach_files, with_lengths
 from mousearm.errors import KinematicsError
 from mousearm.inverse_kinematics import PoseCache, Solve
 from mousearm.kinematics import Reach, ReachFile, resample
-from mousearm.kinematics.noise import LEAST_NOISE_MM, noise_uncertainty
+from mousearm.kinematics.noise import LEAST_NOISE_MM
 from mousearm.kinematics.orientation import Orientation, find_orientation
 from mousearm.kinematics.synthetic import RECORDED_QPOS
 from mousearm.model import Arm, load_arm
 from mousearm.paths import cache_folder
+from mousearm.reach_check.measures import Measures, at_limits, beyond_recorded, measure
 from mousearm.retarget import Reference, retarget
 from mousearm.text import NO_VALUE, columns, listed, number, printable, shell, shortened
-from mousearm.trajectory import PAW, SHOULDER, with_shoulder
+from mousearm.trajectory import SHOULDER, with_shoulder
 
-# What is remarked upon outside a range, with unit and range.
-USUAL = (("the highest speed of the paw is", "m/s", 0.05, 0.5), ("it lasts", "s", 0.05, 5.0))
-MOST_SPREAD = 0.05  # standard deviation of a segment's length, relative to its median
 FOLLOWED_MM = 0.1  # residual up to which an arm follows a reach
-AT_LIMIT = 0.01  # a joint is at its limit where it is nearer to it than this part of its range
 MOST_AT_LIMIT = 0.1  # share of frames with a joint at its limit, above which a reach is remarked upon
 SUSPICIOUS_AT_LIMIT = 0.3  # the same, above which it is suspicious
-BEYOND = 0.05  # rad, by which a joint leaves the range of the recorded reaches
-
 HEADER = ("reach", "frames", "Hz", "upper arm mm", "forearm mm", "noise mm", "peak m/s", "peak m/s²", "IK mm", "")
 JOINT_HEADER = ("joint", "arm °", "published °", "used °", "frames at a limit")
 SEGMENTS_NOTE = (
@@ -45,48 +39,6 @@ SEGMENTS_NOTE = (
 _LENGTHS = slice(3, 6)  # the columns of segments and noise, which have a table of their own in a terminal
 _NAME_LENGTH, _MOST_NAMES = 30, 3
 _SENTENCES = TextWrapper(80, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
-
-
-class SegmentLength(NamedTuple):
-    """The length of a segment, which would be constant if points sat on joints and were seen without error."""
-
-    median_mm: float
-    spread_mm: float  # standard deviation over the frames
-    drift_mm: float  # change from the first to the last frame along the line that fits best
-
-    def __str__(self) -> str:
-        drift = round(self.drift_mm, 2) + 0.0  # without the sign of a zero
-        return f"{self.median_mm:.2f} ±{self.spread_mm:.2f} {drift:+.2f}"
-
-
-@dataclass(frozen=True, slots=True)
-class Measures:
-    """Numbers of one reach as it was recorded."""
-
-    n_frames: int
-    rate: float  # Hz
-    upper_arm: SegmentLength
-    forearm: SegmentLength
-    noise_mm: float  # of the paw, per axis
-    noise_uncertainty: float  # two standard deviations relative to it; NaN where the file states it, or nothing can
-    peak_speed: float  # of the paw, m/s
-    peak_acceleration: float  # of the paw, m/s^2; noise raises it first
-
-    def remarks(self) -> list[str]:
-        """Remarks on what is allowed but should be looked at."""
-        found = []
-        for (what, unit, low, high), value in zip(USUAL, (self.peak_speed, self.n_frames / self.rate), strict=True):
-            if not low <= value <= high:
-                found.append(f"{what} {value:.3g} {unit}, usual is {low:g} to {high:g}: check rate and unit of time")
-                found[-1] += ", or import a session with --cut" if unit == "s" and value > high else ""
-        for name, segment in (("upper arm", self.upper_arm), ("forearm", self.forearm)):
-            if segment.spread_mm > MOST_SPREAD * segment.median_mm:
-                share = segment.spread_mm / segment.median_mm
-                found.append(
-                    f"the {name} changes its length by {share:.0%} (standard deviation): "
-                    "a point was tracked badly or does not sit on its joint"
-                )
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,45 +186,6 @@ def _judge(arm: Arm, landmarks: Sequence[np.ndarray], references: Sequence[Refer
     """Judge axes and side of reaches, (T, 3, 3) m each, by postures and by joint angles."""
     outside = [0.0 if reference is None else beyond_recorded(arm, reference.qpos) for reference in references]
     return find_orientation(landmarks, outside)
-
-
-def at_limits(arm: Arm, qpos: np.ndarray, joints: Sequence[int]) -> float:
-    """Share of the frames of (T, len(joints)) rad in which one of the arm's joints is at a limit of its range.
-
-    A joint without limits is never at one.
-    """
-    low, high = arm.qpos_range[list(joints)].T
-    margin = np.where(np.isfinite(high - low), AT_LIMIT * (high - low), 0.0)
-    return float(((qpos <= low + margin) | (qpos >= high - margin)).any(axis=1).mean())
-
-
-def beyond_recorded(arm: Arm, qpos: np.ndarray) -> float:
-    """Share of the frames of (T, nq) rad in which a joint is outside its range in recorded reaches."""
-    known = [(qpos[:, i], RECORDED_QPOS[name]) for i, name in enumerate(arm.joint_names) if name in RECORDED_QPOS]
-    outside = [(angles < low - BEYOND) | (angles > high + BEYOND) for angles, (low, high) in known]
-    return float(np.any(outside, axis=0).mean())
-
-
-def measure(reach: Reach) -> Measures:
-    """Measure a reach as it was recorded."""
-    acceleration = np.gradient(reach.paw_velocity, reach.time, axis=0)
-    return Measures(
-        n_frames=reach.n_frames,
-        rate=reach.rate,
-        upper_arm=_segment(reach.time, reach.elbow - reach.shoulder),
-        forearm=_segment(reach.time, reach.paw - reach.elbow),
-        noise_mm=1e3 * float(reach.tracked[2][PAW]),
-        noise_uncertainty=math.nan if reach.measured_noise_mm else noise_uncertainty([reach.n_frames], reach.rate),
-        peak_speed=reach.peak_speed,
-        peak_acceleration=float(np.linalg.norm(acceleration, axis=1).max()),
-    )
-
-
-def _segment(time: np.ndarray, vectors: np.ndarray) -> SegmentLength:
-    length = 1e3 * np.linalg.norm(vectors, axis=1)
-    elapsed = time - time.mean()
-    slope = float(elapsed @ length / (elapsed @ elapsed))
-    return SegmentLength(float(np.median(length)), float(length.std()), slope * float(time[-1] - time[0]))
 
 
 def _read(file: ReachFile) -> Checked:

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from mousearm.config import Config, compose_with
 from mousearm.door import inside
 from mousearm.errors import MouseArmError, RecordingError
-from mousearm.evaluate.evaluation import ErrorScale
+from mousearm.evaluate.results import ErrorScale
 from mousearm.hub.repository import PREFIX
 from mousearm.model import Arm, load_arm, model_file, model_hashes
 from mousearm.paths import PACKAGE

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from mousearm.errors import RunError
-from mousearm.evaluate.evaluation import ErrorScale, Evaluation
+from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.measuring import evaluate_trials
-from mousearm.evaluate.results import Errors, PawMovement, ReachResult
+from mousearm.evaluate.results import Errors, ErrorScale, PawMovement, ReachResult
 from mousearm.trajectory import ELBOW, FOLLOWED, PAW, Trial
 
 SCALE = ErrorScale("torque", "segments", "none", 11.634, 17.0)

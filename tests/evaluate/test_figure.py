@@ -11,11 +11,11 @@ from PIL import Image
 
 from mousearm.config import compose
 from mousearm.env.references import prepare
-from mousearm.evaluate.evaluation import ErrorScale, Evaluation
+from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.figure import generalisation_figure, reach_figure
 from mousearm.evaluate.measuring import evaluate_trials
 from mousearm.evaluate.muscles import Drives, drives
-from mousearm.evaluate.results import Errors, PawMovement, ReachResult
+from mousearm.evaluate.results import Errors, ErrorScale, PawMovement, ReachResult
 from mousearm.plots import as_png, write_figure
 from mousearm.text import display_name
 from mousearm.trajectory import ELBOW, PAW, Trial

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from scipy.interpolate import CubicSpline
 
-from mousearm.evaluate.evaluation import ErrorScale, Evaluation
-from mousearm.evaluate.results import Errors, PawMovement, ReachResult, breakdown, error_without_noise
+from mousearm.evaluate.evaluation import Evaluation
+from mousearm.evaluate.measuring import error_without_noise
+from mousearm.evaluate.results import Errors, ErrorScale, PawMovement, ReachResult, breakdown
 from mousearm.kinematics.noise import low_pass, noise_spectrum
 
 # World axes x, y, z are right, forward, up for the animal (OpenSim's z, x, y).

@@ -8,8 +8,8 @@ import pytest
 
 from mousearm.config import compose
 from mousearm.errors import ConfigError, KinematicsError, OutputError, RunError
-from mousearm.evaluate.evaluation import ErrorScale, Evaluation
-from mousearm.evaluate.results import Errors, PawMovement, ReachResult
+from mousearm.evaluate.evaluation import Evaluation
+from mousearm.evaluate.results import Errors, ErrorScale, PawMovement, ReachResult
 from mousearm.paths import resolve
 from mousearm.planning import commands
 from mousearm.planning.front import FrontPoint, write_front

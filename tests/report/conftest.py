@@ -6,8 +6,8 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 from mousearm.config import compose, to_yaml
-from mousearm.evaluate.evaluation import ErrorScale, Evaluation
-from mousearm.evaluate.results import Errors, PawMovement, ReachResult
+from mousearm.evaluate.evaluation import Evaluation
+from mousearm.evaluate.results import Errors, ErrorScale, PawMovement, ReachResult
 from mousearm.files import write_json, write_text
 from mousearm.kinematics import Split
 from mousearm.rundir.folder import RunFolder

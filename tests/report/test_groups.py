@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from mousearm.errors import UnknownNameError
-from mousearm.evaluate.evaluation import ErrorScale, Evaluation
+from mousearm.evaluate.evaluation import Evaluation
+from mousearm.evaluate.results import ErrorScale
 from mousearm.report.groups import group_runs
 from mousearm.report.reading import Run, settings_of
 from mousearm.rundir.folder import RunFolder
