@@ -133,6 +133,37 @@ def make_folder(path: Path) -> Path:
     return path
 
 
+class ArrayCache:
+    """Arrays that are slow to make, on disk under a hash of all that they depend on, so that none gets out of date."""
+
+    def __init__(self, folder: Path):
+        """Prepare for arrays of one kind; the folder, such as one in `mousearm.paths.cache_folder`, need not exist."""
+        self._folder = folder
+
+    def read(self, key: str) -> dict[str, Any] | None:
+        """The arrays by name; None if they are not there, or damaged."""
+        import numpy as np
+
+        try:
+            with np.load(self._file(key), allow_pickle=False) as content:
+                return {name: content[name] for name in content.files}  # with its checksum: npz is a zip archive
+        except Exception:  # there is none, or it is damaged, for which numpy and zipfile raise many kinds
+            return None
+
+    def write(self, key: str, arrays: Mapping[str, Any]) -> None:
+        """Keep them; a folder that is full, or cannot be written, costs time, nothing else."""
+        import numpy as np
+
+        file = self._file(key)
+        with suppress(OutputError):
+            make_folder(file.parent)
+            with staged(file) as new:
+                np.savez(new, **arrays)
+
+    def _file(self, key: str) -> Path:
+        return self._folder / key[:2] / f"{key}.npz"
+
+
 def check_room(path: Path, n_bytes: int) -> None:
     """Raise OSError if a file cannot grow by some bytes: for writers, as of HDF5, that a full disk breaks."""
     if hasattr(os, "posix_fallocate"):

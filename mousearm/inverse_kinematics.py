@@ -1,7 +1,6 @@
 """Inverse kinematics: the joint angles that bring elbow and paw of an arm to targets, and their memory on disk."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import daqp
@@ -9,10 +8,10 @@ import mujoco
 import numpy as np
 
 from mousearm.door import sha256
-from mousearm.errors import KinematicsError, OutputError
-from mousearm.files import make_folder, staged
+from mousearm.errors import KinematicsError
+from mousearm.files import ArrayCache
 from mousearm.model import Arm
-from mousearm.model.arm import body_of
+from mousearm.model.arm import as_bytes, body_of
 from mousearm.trajectory import FOLLOWED, LANDMARKS
 
 # Pull of the joints towards the rest pose, in mm per rad: decides only what the targets leave open (redundant joints).
@@ -142,35 +141,19 @@ class PoseCache:
 
     def __init__(self, arm: Arm, folder: Path):
         """Prepare for an arm; files are kept below ``folder/poses``, such as of `mousearm.paths.cache_folder`."""
-        self._arm = arm
-        self._folder = folder / "poses"
-        compiled = np.empty(mujoco.mj_sizeModel(arm.model), dtype=np.uint8)
-        mujoco.mj_saveModel(arm.model, None, compiled)
+        self._arm, self._cache = arm, ArrayCache(folder / "poses")
         marks = repr([(name, mark.field, mark.index) for name, mark in sorted(arm.landmarks.items())])
         version = _VERSION + b"coupled" * bool(arm.couplings)
-        self._hash = sha256(version + compiled.tobytes() + arm.tracked_joints.tobytes() + marks.encode())
+        self._hash = sha256(version + as_bytes(arm.model) + arm.tracked_joints.tobytes() + marks.encode())
 
     def solve(self, elbow: np.ndarray, paw: np.ndarray) -> np.ndarray:
         """Joint angles (T, nq) for targets (T, 3) m, as `inverse_kinematics`; found only if they are not on disk yet.
 
-        A damaged file is found again and replaced. A folder that cannot be written costs time, nothing else.
-        KinematicsError if a target is not finite.
+        A damaged file is found again and replaced. KinematicsError if a target is not finite.
         """
-        name = sha256(self._hash.encode() + np.stack([elbow, paw]).tobytes())
-        file = self._folder / name[:2] / f"{name}.npz"
-        poses = self._read(file, len(paw))
-        if poses is None:
+        key = sha256(self._hash.encode() + np.stack([elbow, paw]).tobytes())
+        poses = (self._cache.read(key) or {}).get("qpos")
+        if poses is None or poses.shape != (len(paw), self._arm.nq) or not np.isfinite(poses).all():
             poses = inverse_kinematics(self._arm, elbow, paw)
-            with suppress(OutputError):  # a home that is full, or cannot be written to
-                make_folder(file.parent)
-                with staged(file) as new:
-                    np.savez(new, qpos=poses)
+            self._cache.write(key, {"qpos": poses})
         return poses
-
-    def _read(self, file: Path, n_frames: int) -> np.ndarray | None:
-        try:
-            with np.load(file, allow_pickle=False) as content:
-                poses = content["qpos"]  # with its checksum, because npz is a zip archive
-        except Exception:  # there is none, or it is damaged, for which numpy and zipfile raise many kinds
-            return None
-        return poses if poses.shape == (n_frames, self._arm.nq) and np.isfinite(poses).all() else None

@@ -51,9 +51,8 @@ def main(given: Namespace) -> None:
             raise MouseArmError(f"--{option} {file}: there is no folder {file.parent}. Make it first.")
     chosen = _names(given.only, "section (--only)", SECTIONS)
     runs = _names(given.runs, "training (--runs)", RUNS)
-    from mousearm.benchmark.engines import simulation_speed
+    from mousearm.benchmark.engines import senses_speed, simulation_speed
     from mousearm.benchmark.learning import draw_curves, learning_curves, limits_table, seconds_to_mm
-    from mousearm.benchmark.senses import senses_speed
     from mousearm.benchmark.speed import device_speed, environment_speed, speed_table, training_speed, update_speed
     from mousearm.files import write_json
 

@@ -154,8 +154,8 @@ def test_stock_environment_is_the_same_task(configure):
 @pytest.mark.slow
 def test_senses_and_noise_cost_little_beside_the_physics(run_script, tmp_path, monkeypatch):
     """By MuJoCo, whose physics takes so long that other work on the machine does not decide."""
-    monkeypatch.setattr("mousearm.benchmark.senses._ROUNDS", 2)
-    monkeypatch.setattr("mousearm.benchmark.senses._SIZES", (16,))
+    monkeypatch.setattr("mousearm.benchmark.engines._ROUNDS", 2)
+    monkeypatch.setattr("mousearm.benchmark.engines._SIZES", (16,))
     file = tmp_path / "speed.json"
     assert run_script("benchmark", "--only", "senses", "--threads", "1", "--json", file).status == 0
     figures = json.loads(file.read_text())["senses"]

@@ -17,10 +17,11 @@ from mujoco.batch import Batch
 
 from mousearm.door import check_seal, read_json
 from mousearm.engine.build import Library, build
-from mousearm.engine.source import engine_source
+from mousearm.engine.source import engine_source, fibres_source
 from mousearm.errors import EngineError, MouseArmError, OutputError
 from mousearm.files import to_json, write_sealed
 from mousearm.model.arm import Arm, Landmark, positions
+from mousearm.model.muscles import Fibres, FibreState
 from mousearm.trajectory import LANDMARKS
 
 TOLERANCE = 1e-8
@@ -32,6 +33,8 @@ _FREE = 1.0  # rad (m), half the range of a joint without limits
 _SPEED = 5.0  # rad/s (m/s), s.d.
 _MAX_SPEED = 1e4  # MuJoCo's own solution is of no use above it
 _FILE = "check.json"
+_FIBRE_STATES, _FIBRE_SPEED = 16, 3.0  # rad/s, s.d. of joints
+_FIBRE_TOLERANCE = 1e-6  # of lengths, velocities and tensions, relative to the largest
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,3 +170,36 @@ def _random_states(model: mujoco.MjModel, random: np.random.Generator, n: int) -
     margin = _BEYOND * (high - low)
     qpos = random.uniform(low - margin, high + margin, (n, model.nq))
     return qpos, _SPEED * random.standard_normal((n, model.nv)), random.uniform(0, 1, (n, model.na))
+
+
+def build_fibres(arm: Arm) -> Library:
+    """Generate and compile ``fibres_f64`` of an arm, or take it from the cache, and hold it against MuJoCo.
+
+    Raises:
+        EngineError: the model holds something that is not generated, or the two differ.
+        CompilerError: there is no compiler that works.
+    """
+    library, model, random = build(fibres_source(arm.physics)), arm.physics, np.random.default_rng(0)
+    judge = Batch(model, nsim=_FIBRE_STATES, nthread=1)
+    state = {name: judge.bind(name) for name in ("qpos", "qvel", "act")}
+    paths = judge.bind("actuator_length"), judge.bind("actuator_velocity")
+    judge.reset(stage=mujoco.mjtStage.mjSTAGE_NONE)
+    low, high = np.clip(arm.qpos_range, arm.rest_qpos[:, None] - np.pi, arm.rest_qpos[:, None] + np.pi).T
+    state["qpos"][:] = arm.couplings.complete(random.uniform(low, high, (_FIBRE_STATES, arm.nq)))
+    state["qvel"][:], state["act"][:] = (
+        random.normal(0, _FIBRE_SPEED, (_FIBRE_STATES, arm.nq)),
+        random.random((_FIBRE_STATES, arm.na)),
+    )
+    judge.forward(stage=mujoco.mjtStage.mjSTAGE_VEL)
+    expected, found = Fibres(arm).of(paths[0], paths[1], state["act"]), np.empty((3, _FIBRE_STATES, arm.nu))
+    arrays = [*map(np.ascontiguousarray, state.values()), *found]
+    library.on_arrays("fibres_f64", arrays)()
+    for name, ours, theirs in zip(FibreState._fields, found, expected, strict=True):
+        difference = np.abs(ours - theirs).max(initial=0.0) / max(np.abs(theirs).max(initial=0.0), mujoco.mjMINVAL)
+        if not difference <= _FIBRE_TOLERANCE:
+            raise EngineError(
+                f"The generated {name} of muscle fibres differs from MuJoCo by {difference:.2g}, so it is not used. "
+                "Use engine=mujoco.",
+                [name],
+            )
+    return library

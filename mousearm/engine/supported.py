@@ -5,13 +5,14 @@ fields and flags of MuJoCo against these.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import combinations
 
 import mujoco
 import numpy as np
 
 from mousearm.engine.constraints import limited_joints
-from mousearm.engine.contacts import touching_geoms
 from mousearm.errors import EngineError
+from mousearm.model.arm import geom_name
 
 Disable, Enable, Option = mujoco.mjtDisableBit, mujoco.mjtEnableBit, mujoco.mjtIntegrator
 _INTEGRATORS = (Option.mjINT_RK4, Option.mjINT_EULER, Option.mjINT_IMPLICITFAST)
@@ -95,9 +96,33 @@ def _constraints(model: mujoco.MjModel) -> Iterator[str]:
         return
     if not off & Disable.mjDSBL_EQUALITY:
         yield from _named("equality constraints", model.equality, model.eq_active0)
-    if not off & Disable.mjDSBL_CONTACT and (pairs := touching_geoms(model)):
+    if not off & Disable.mjDSBL_CONTACT and (pairs := _touching_geoms(model)):
         more = f" and {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else ""
         yield f"contacts ({', '.join(pairs[:_SHOWN])}{more})"
+
+
+def _touching_geoms(model: mujoco.MjModel) -> list[str]:
+    """Pairs of geoms that MuJoCo would test for contact, as text: those that pass the filters before any distance."""
+    pairs = [(int(a), int(b)) for a, b in zip(model.pair_geom1, model.pair_geom2, strict=True)]
+    willing = [i for i in range(model.ngeom) if model.geom_contype[i] or model.geom_conaffinity[i]]
+    pairs += [(a, b) for a, b in combinations(willing, 2) if _are_tested(model, a, b)]
+    return [f"{geom_name(model, a)} with {geom_name(model, b)}" for a, b in pairs]
+
+
+def _are_tested(model: mujoco.MjModel, a: int, b: int) -> bool:
+    types, affinities = model.geom_contype, model.geom_conaffinity
+    if not (types[a] & affinities[b] or types[b] & affinities[a]):
+        return False
+    bodies = sorted(int(model.geom_bodyid[geom]) for geom in (a, b))
+    if (bodies[0] << 16) + bodies[1] in model.exclude_signature:
+        return False
+    first, second = (int(model.body_weldid[body]) for body in bodies)
+    if first == second:
+        return False
+    parents = [int(model.body_weldid[model.body_parentid[body]]) for body in (first, second)]
+    are_neighbours = first and second and (first == parents[1] or second == parents[0])
+    filters = not model.opt.disableflags & mujoco.mjtDisableBit.mjDSBL_FILTERPARENT
+    return not (filters and are_neighbours)
 
 
 def _tendons(model: mujoco.MjModel) -> Iterator[str]:

@@ -212,6 +212,13 @@ def _peak_force(model: mujoco.MjModel, ctrl_range: np.ndarray) -> np.ndarray:
     return np.maximum(np.minimum(peak, limit), mujoco.mjMINVAL)
 
 
+def as_bytes(model: mujoco.MjModel) -> bytes:
+    """All of a compiled model, for hashes."""
+    compiled = np.empty(mujoco.mj_sizeModel(model), dtype=np.uint8)
+    mujoco.mj_saveModel(model, None, compiled)
+    return compiled.tobytes()
+
+
 def rest_pose(model: mujoco.MjModel) -> np.ndarray:
     """(nq,) the first keyframe, or the default pose where there is none."""
     return np.array(model.key_qpos[0] if model.nkey else model.qpos0)

@@ -1,10 +1,7 @@
-"""Recordings as HDF5, which is read again, and as tables of OpenSim.
+"""Recordings as HDF5, which is read again.
 
-HDF5 has a group per trial and a dataset per signal, with units and descriptions as attributes; before what HDF5 reads,
-in what it calls the user block, stands a hash of it, so that damage shows. Tables of OpenSim (.sto)
-are played in its window or read by its tools: its units are m, rad, N, N m; its axes x forward, y up, z to the right;
-joints have the names of its coordinates. https://opensimconfluence.atlassian.net/wiki/spaces/OpenSim/pages/53089996
-describes their format.
+A file has a group per trial and a dataset per signal, with units and descriptions as attributes; before what HDF5
+reads, in what it calls the user block, stands a hash of it, so that damage shows.
 """
 
 import hashlib
@@ -18,8 +15,7 @@ import numpy as np
 from mousearm import formats
 from mousearm.door import check_file, check_name, open_hdf5
 from mousearm.errors import RecordingError, os_errors_as
-from mousearm.files import check_room, write_json
-from mousearm.model.opensim.tree import JOINT_NAMES
+from mousearm.files import check_room
 from mousearm.record.signals import About, ReachRecording, Recording, Signal
 
 MAX_BYTES = 1_500_000_000  # of a recording that is read again, at once; h5py reads larger ones in parts
@@ -30,22 +26,6 @@ _HDF5 = b"\x89HDF\r\n\x1a\n"
 _Kind = TypeVar("_Kind", h5py.Group, h5py.Dataset)
 # Every trial has these, whatever the arm and the network.
 _ALWAYS = ("time", "qpos", "reference_qpos", "landmarks", "target", "error")
-# Table -> signal. Fibre lengths become m; points become x, y, z columns in OpenSim's axes.
-_TABLES = {
-    "coordinates": "qpos",
-    "speeds": "qvel",
-    "controls": "control",
-    "excitations": "excitation",
-    "activations": "activation",
-    "forces": "force",
-    "torques": "torque",
-    "fibre_lengths": "fibre_length",
-    "fibre_velocities": "fibre_velocity",
-    "points": "landmarks",
-    "targets": "target",
-}
-_COORDINATES = {joint: coordinate for coordinate, joint in JOINT_NAMES.items()}
-_AXES = [1, 2, 0]  # OpenSim's x, y, z among the world's: forward, up, to the right
 
 
 def write_hdf5(reaches: Iterable[ReachRecording], about: About, path: Path) -> None:
@@ -130,29 +110,6 @@ def read_recording(path: Path) -> Recording:
     return Recording(reaches, about)
 
 
-def write_tables(reaches: Iterable[ReachRecording], about: About, folder: Path) -> None:
-    """Write trials as tables of OpenSim: ``NAME/repeat_0/TABLE.sto``, and what was recorded as ``recording.json``.
-
-    Units are s, rad, m, N and N m; points are in OpenSim's axes: x forward, y up, z to the right.
-
-    Args:
-        reaches: trials.
-        about: content of ``recording.json``.
-        folder: does not exist yet.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    folder.mkdir()
-    write_json(folder / "recording.json", dict(about))
-    for reach in reaches:
-        place = folder / reach.name / f"repeat_{reach.repeat}"
-        place.mkdir(parents=True)
-        for table, name in _TABLES.items():
-            if name in reach.signals:
-                _write_table(place / f"{table}.sto", reach.signals["time"].values, reach.signals[name])
-
-
 def room_for(reach: ReachRecording) -> int:
     """Bytes on the disk that are enough for a trial in HDF5."""
     return 2 * sum(signal.values.nbytes for signal in reach.signals.values()) + OVERHEAD
@@ -203,14 +160,3 @@ def _member(group: h5py.Group, name: str, kind: type[_Kind]) -> _Kind:
     if not isinstance(found, kind):
         raise TypeError(f"{name} is not a {kind.__name__.lower()}")
     return found
-
-
-def _write_table(path: Path, time: np.ndarray, signal: Signal) -> None:
-    values, columns = signal.values * signal.si[1], [_COORDINATES.get(name, name) for name in signal.columns]
-    if signal.rows:
-        columns = [f"{point}_{axis}" for point in signal.rows for axis in "xyz"]
-        values = values[..., _AXES].reshape(len(time), -1)
-    size = [f"nRows={len(time)}", f"nColumns={len(columns) + 1}"]
-    header = [path.stem, "version=1", *size, "inDegrees=no", "endheader", "\t".join(["time", *columns])]
-    rows = np.column_stack([time, values])
-    np.savetxt(path, rows, "%.12g", "\t", header="\n".join(header), comments="", encoding="utf-8")

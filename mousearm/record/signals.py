@@ -100,6 +100,20 @@ class Recording:
     reaches: list[ReachRecording] = field(repr=False)
     about: About  # what was recorded: run, checkpoint, model, noise and the like
 
+    def activity_by_layer(self) -> dict[str, np.ndarray]:
+        """Activities (frames, units) of all frames of all reaches, by the name of the layer, such as ``backbone_1``.
+
+        Of a backbone with memory these are the hidden states of its layers, which are what they send.
+        """
+        found: dict[str, np.ndarray] = {}
+        for name in self.reaches[0].signals:
+            values = np.concatenate([reach.signals[name].values for reach in self.reaches])
+            if name == "hidden":
+                found |= {f"backbone_{i}": values[:, i - 1] for i in range(1, values.shape[1] + 1)}
+            elif name.rpartition("_")[0] in ("backbone", "actor"):
+                found[name] = values
+        return found
+
 
 def arm_signals(trial: Trial, force: np.ndarray, torque: np.ndarray, arm: Arm) -> dict[str, Signal]:
     """Signals of one arm at the T frames that it lived through; points in the world frame of MuJoCo.

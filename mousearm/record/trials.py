@@ -18,8 +18,9 @@ from mousearm.env.task import Task
 from mousearm.errors import ConfigError, EmgError, OutputError, UnknownNameError
 from mousearm.evaluate.rollout import Controller, roll_out
 from mousearm.files import new_output
-from mousearm.record.files import write_hdf5, write_tables
+from mousearm.record.files import write_hdf5
 from mousearm.record.opened import arm_text
+from mousearm.record.opensim import write_states, write_tables
 from mousearm.record.signals import (
     About,
     ReachRecording,
@@ -29,7 +30,6 @@ from mousearm.record.signals import (
     network_signals,
     observation_names,
 )
-from mousearm.record.states import write_states
 from mousearm.setup import Setup
 from mousearm.text import listed
 from mousearm.trajectory import Trial

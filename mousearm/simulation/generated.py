@@ -3,8 +3,7 @@
 import mujoco
 import numpy as np
 
-from mousearm.engine.check import load_engine
-from mousearm.engine.fibres import build_fibres
+from mousearm.engine.check import build_fibres, load_engine
 from mousearm.errors import EngineError
 from mousearm.model.arm import Arm
 from mousearm.model.muscles import FibreState

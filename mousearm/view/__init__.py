@@ -7,8 +7,8 @@ from mousearm.config import Config
 from mousearm.errors import ConfigError, RenderError
 from mousearm.record.opened import open_recording
 from mousearm.setup import Setup
-from mousearm.view.playback import Performer, Playback, Simulator, check_speed
-from mousearm.view.recorded import Recorded
+from mousearm.view.performers import Performer, Recorded, Simulator
+from mousearm.view.playback import Playback, check_speed
 
 __all__ = [
     "Performer",

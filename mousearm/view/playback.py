@@ -1,97 +1,18 @@
-"""The simulation of an arm, reach by reach, and a player for it that is independent of any display."""
+"""A player of reaches that is independent of any display: time, speed, commands, and the status in words."""
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-import numpy as np
-
-from mousearm.action import INVERSE_MAPS
-from mousearm.env.references import Start
-from mousearm.env.task import Task
 from mousearm.errors import ConfigError, UnknownNameError
-from mousearm.evaluate.rollout import Controller
-from mousearm.model import Arm
 from mousearm.text import NO_VALUE
-from mousearm.trajectory import LANDMARKS, SHOULDER, Frame, Trial, with_shoulder
+from mousearm.trajectory import LANDMARKS, Frame
+from mousearm.view.performers import Performer, driven_at
 
 SPEEDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-AFTER_SWITCH_S = 0.4  # that is simulated at least after the controller was switched: an arm falls in a tenth of that
 _HOLD_S = 0.6  # that the last frame stays before the reach begins again, s of real time
 _ON_FRAME = 1e-6  # frames by which a time may miss a frame and still count as that frame's
 _LEGEND = {"grey_red": "grey at rest, red when active", "blue_red": "blue at rest, red when active"}
-_ONE = np.zeros(1, dtype=int)  # the only simulation
-
-
-class Performer(Protocol):
-    """What a `Playback` plays: performances of reaches, by name, of one arm, and what drives it, in a word."""
-
-    arm: Arm
-    names: list[str]
-    driver: str
-
-    def simulate(self, reach: int, switches: Sequence[int] = ()) -> Trial:
-        """A reach, by its index, from its first frame; what drives the arm is switched off, on, off ... at frames."""
-        ...
-
-
-class Simulator:
-    """One arm on several reaches, simulated one reach at a time.
-
-    With a controller it is simulated as in evaluation. Without one it takes the reference's poses. When it is let go,
-    its controls are at rest and it is simulated from its current state: it falls. ``names`` are the reaches, ``driver``
-    says what drives the arm: ``controller`` or ``reference``.
-    """
-
-    def __init__(self, task: Task, controller: Controller | None, action_map: str):
-        """Prepare a task of one simulation; without a controller its arm is put into the reference's poses.
-
-        ``action_map`` is ``model.action_map`` of the task.
-        """
-        self.arm, self.names = task.arm, task.references.names
-        self.driver = "reference" if controller is None else "controller"
-        self._task, self._controller = task, controller
-        at_rest = np.clip(np.zeros((1, task.arm.nu)), *task.arm.ctrl_range.T)
-        self._rest = INVERSE_MAPS[action_map](at_rest, task.arm.ctrl_range)
-        self._shoulder = task.arm.landmark_positions(task.arm.rest_qpos[None])[0, SHOULDER]
-
-    def simulate(self, reach: int, switches: Sequence[int] = ()) -> Trial:
-        """Simulate a reach, by its index, from its first frame; the controller is switched off, on, off ... at frames.
-
-        The trial is the whole reach, and more where a switch is near its end; it ends early if the simulation diverges.
-        """
-        task, dt = self._task, self._task.simulation.control_dt
-        n_frames = int(task.references.n_frames[reach])
-        last = max([n_frames - 1, *(switch + round(AFTER_SWITCH_S / dt) for switch in switches)])
-        task.reset(_ONE, Start(_ONE + reach, _ONE))
-        if self._controller is not None:
-            self._controller.reset(1)
-        arms = [task.snapshot]
-        while len(arms) <= last and self._step(driven_at(switches, len(arms) - 1)):
-            arms.append(task.snapshot)
-        return Trial(
-            name=self.names[reach],
-            dt=dt,
-            diverged=len(arms) <= last,
-            driven=np.array([driven_at(switches, frame) for frame in range(len(arms))]),
-            targets=with_shoulder(self._shoulder, task.references.targets[reach, :n_frames]),
-            reference=task.references.qpos[reach, :n_frames],
-            landmarks=np.concatenate([arm.landmarks for arm in arms]),
-            qpos=np.concatenate([arm.qpos for arm in arms]),
-            activation=np.concatenate([arm.activation for arm in arms]),
-            ctrl=np.concatenate([arm.ctrl for arm in arms]),
-        )
-
-    def _step(self, driven: bool) -> bool:
-        """Make one control step; False if the simulation diverged."""
-        task = self._task
-        if self._controller is None and driven:
-            reach, frame = task.position
-            task.reset(_ONE, Start(reach, np.minimum(frame + 1, task.last_frame)))
-            return True
-        # The network sees the arm also while it does not drive it.
-        action = self._rest if self._controller is None else self._controller.act(task.observe())
-        return not task.step(action if driven else self._rest).terminated[0]
 
 
 class Playback:
@@ -184,11 +105,6 @@ def check_speed(speed: float) -> None:
     """Check that time can run at a speed, or raise ConfigError."""
     if not 0 < speed < float("inf"):
         raise ConfigError(f"the speed {speed:g} is not above 0; 0.1 shows a reach ten times slower than it was.")
-
-
-def driven_at(switches: Sequence[int], frame: int) -> bool:
-    """True if the arm is driven in the step that begins at a frame, given the frames of the switches."""
-    return sum(switch <= frame for switch in switches) % 2 == 0
 
 
 class Control(NamedTuple):

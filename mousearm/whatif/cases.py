@@ -27,10 +27,9 @@ class Case(NamedTuple):
 def resolved_for(agent: Agent, case: Case) -> Case:
     """The case with what it leaves to the intact network, such as which units load most on a component."""
     from mousearm.record import record  # slow to import
-    from mousearm.record.activity import activity_by_layer
 
     def activity() -> Mapping[str, np.ndarray]:
-        return activity_by_layer(record(agent.under(compose().condition, 1)).reaches)
+        return record(agent.under(compose().condition, 1)).activity_by_layer()
 
     condition, words = resolved(case.condition, activity), list(case.words)
     for name, one in Conditions(case.condition).by_name.items():

@@ -13,7 +13,6 @@ from mousearm.config import compose
 from mousearm.errors import ConfigError, UnknownNameError
 from mousearm.policy.network import build_policy
 from mousearm.record import record
-from mousearm.record.activity import activity_by_layer
 
 SIZES = ("policy.lstm_hidden_size=8", "policy.net_arch_pi=[5]", "policy.net_arch_vf=[4]")
 
@@ -82,7 +81,7 @@ def test_what_cannot_be_held_is_refused(held, configure):
 
 def test_the_activity_of_an_agent_is_that_of_its_layers():
     agent = Agent.load(Path("package:example_torque"))
-    seen = activity_by_layer(record(agent).reaches)
+    seen = record(agent).activity_by_layer()
     sizes = {name: values.shape[1] for name, values in seen.items()}
     frames = {len(values) for values in seen.values()}
     from mousearm.policy.silence import layer_sizes

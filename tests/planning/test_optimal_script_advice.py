@@ -14,7 +14,7 @@ from mousearm.paths import resolve
 from mousearm.planning import commands
 from mousearm.planning.front import FrontPoint, write_front
 from mousearm.planning.point import plan_to_point
-from mousearm.record.states import write_states
+from mousearm.record.opensim import write_states
 from mousearm.report.front import check_front
 
 SCALE = ErrorScale("torque", "segments", "none", 11.6, 17.0)

@@ -7,7 +7,7 @@ from mousearm.evaluate.rollout import roll_out
 from mousearm.pretrain.cmc import ComputedMuscleControl
 from mousearm.pretrain.controllers import TaskController
 from mousearm.view import Simulator, simulator_of_config
-from mousearm.view.playback import driven_at
+from mousearm.view.performers import driven_at
 
 
 def test_the_reference_is_performed_without_error(build_simulator, swing, two_link):
