@@ -1,7 +1,5 @@
 """The run folder: names of its files, the inputs that a run began with, its checkpoints."""
 
-import json
-import uuid
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, replace
@@ -18,15 +16,12 @@ from mousearm.door import MANIFEST, SEAL, check_seal, read_json, read_plain, sha
 from mousearm.errors import ConfigError, KinematicsError, RunError, UnknownNameError
 from mousearm.kinematics import Split
 from mousearm.rundir.logs import describe_environment, read_metrics
+from mousearm.rundir.origin import Origin, origin_text
 from mousearm.rundir.status import FINISHED, Status, advising_to_resume, locked
 from mousearm.text import printable
 
 _KEPT_CHECKPOINTS = 3
 _AWAY = "Bring it back as it was, or move it away: nothing but reports needs it."
-
-# The format from which on the hashes are of the files that a model's elements name. Before, only a comment named some,
-# and some that included files name were lacking.
-_EXACT_HASHES, _DOCUMENTS = 3, (".xml", ".mjcf", ".osim")
 
 ENGINE_FACTS = ("engine", "compiler", "processor")  # that its results depend on, to the last bit
 RUN_PREFIX = "run:"  # of a path in config.yaml that is below the run folder: a model or reaches that are kept in it
@@ -95,12 +90,11 @@ class RunFolder:
         """
         self.check_unused()
         with advising_to_resume(self.path):
-            began = {"run": uuid.uuid4().hex, "model": model, "split": _hash(split)}
             texts = {
                 self.overrides: OmegaConf.to_yaml(OmegaConf.create(overrides)),
                 self.environment: describe_environment(),
                 self.split: files.to_json({**formats.stamp(formats.SPLIT), **asdict(split)}),
-                self.origin: files.to_json({**formats.stamp(formats.RUN), **began}),
+                self.origin: origin_text(split, model),
                 **({self.engine: files.to_json(dict(engine))} if engine else {}),
                 self.config: to_yaml(config),  # last: from then on there is a run
             }
@@ -112,10 +106,10 @@ class RunFolder:
         """Read the configuration that the run was started with; RunError if there is none that can be read."""
         if not self.exists:
             raise RunError(f"There is no run in {self.path}: it has no {self.config.name}.")
-        self._origin()  # says first if it is of a newer format
+        origin = self._origin()  # says first if it is of a newer format
         self._check_seal(self.config)
         try:
-            return self._resolved(read_saved(self.config, partial(self._upgraded, self.config.name)))
+            return self._resolved(read_saved(self.config, partial(origin.upgraded, self.config.name)))
         except (ConfigError, UnknownNameError) as error:
             raise RunError(f"{self.config} cannot be used: {error} Bring it back as it was.") from error
 
@@ -186,15 +180,7 @@ class RunFolder:
 
     def check_model(self, hashes: dict[str, str]) -> None:
         """Check, by the hashes of its files, that a model is the one that the run began with, or raise RunError."""
-        began = self._began().get("model", hashes)
-        names = {*began, *hashes}
-        if self._origin()[0] < _EXACT_HASHES:
-            names = {name for name in hashes if name in began or PurePosixPath(name).suffix in _DOCUMENTS}
-        if differ := sorted(name for name in names if began.get(name) != hashes.get(name)):
-            raise RunError(
-                f"The model is not the one that {self.path} began with. Changed, missing or new: {', '.join(differ)}. "
-                "Bring the files back as they were (model.file= tells where they are), or start another run."
-            )
+        self._origin().check_model(hashes)
 
     def set_status(self, state: str, steps: int, reason: str = "", key: str | None = None) -> None:
         """Write status.json; arguments as of `Status`."""
@@ -218,7 +204,7 @@ class RunFolder:
             split = Split(**content)
         except KinematicsError as error:
             raise RunError(f"{self.split} is no split: {error}") from error
-        if self._began().get("split", now := _hash(split)) != now:
+        if not self._origin().is_split(split):
             raise RunError(f"{self.split} has changed since the run began. Bring it back, or start another run.")
         return split
 
@@ -298,26 +284,13 @@ class RunFolder:
     @property
     def id(self) -> str:
         """Identifier of the run, wherever its folder is, and of its checkpoints; empty for older runs."""
-        return self._began()["run"]
+        return self._origin().id
 
-    def _began(self) -> dict[str, Any]:
-        began = self._upgraded(self.origin.name, formats.without_stamp(self._origin()[1]))
-        model = began.get("model", {})
-        texts = [began.get("run"), began.get("split", ""), *(model.values() if isinstance(model, dict) else [None])]
-        if not all(isinstance(text, str) for text in texts):
-            raise RunError(f"{self.origin} does not say what the run began with. Bring it back as it was.")
-        return began
-
-    def _origin(self) -> tuple[int, dict[str, Any]]:
-        """Number of the format, and content of origin.json; a newer format is said before damage."""
-        content = read_json(self.origin) if self.origin.exists() else {}
-        number = formats.format_number(formats.RUN, content, self.path)
+    def _origin(self) -> Origin:
+        """Read origin.json; a newer format is said before damage."""
+        origin = Origin.read(self.origin)
         self._check_seal(self.origin)
-        return number, content
-
-    def _upgraded(self, name: str, content: dict[str, Any]) -> dict[str, Any]:
-        """Content of a file of this name in the newest format of run folders."""
-        return formats.upgrade(formats.RUN, {name: content}, self._origin()[0])[name]
+        return origin
 
     def _problem(self, folder: Path) -> str:
         try:
@@ -325,7 +298,3 @@ class RunFolder:
         except RunError as error:
             return str(error)
         return ""
-
-
-def _hash(split: Split) -> str:
-    return sha256(json.dumps(asdict(split), sort_keys=True).encode())
