@@ -237,7 +237,7 @@ def load_weights(policy: "RecurrentPolicy", archive: Archive, ctrl_range: np.nda
     """
     import torch
 
-    from mousearm.algo import stock_name
+    from mousearm.ppo import stock_name
 
     space = archive.data.get("action_space")
     for side, bounds in zip(("low", "high"), ctrl_range.T, strict=True):  # what the file says in text

@@ -1,49 +1,25 @@
 """RecurrentPPO of sb3-contrib made fast: its arguments and loss, with a rollout and an update of whole sequences."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from sb3_contrib import RecurrentPPO
 from stable_baselines3.common.callbacks import BaseCallback
-from stable_baselines3.common.utils import FloatSchedule, explained_variance
+from stable_baselines3.common.utils import FloatSchedule
 from stable_baselines3.common.vec_env import VecEnv
 
 from mousearm.buffer import Minibatch, SequenceBuffer
-from mousearm.config import AlgoConfig, Config
-from mousearm.errors import ConfigError
+from mousearm.config import Config
 from mousearm.nan_guard import loss_error
 from mousearm.policy.backbone import reset_state
 from mousearm.policy.critic import Critic
 from mousearm.policy.network import RecurrentPolicy
 from mousearm.policy.penalties import NO_PENALTIES, Penalties
 from mousearm.policy.silence import hold_units
-
-
-class Loss(NamedTuple):
-    """The loss of a minibatch and its parts, by the names they are logged under (``train/...``)."""
-
-    loss: torch.Tensor
-    policy_gradient_loss: torch.Tensor
-    value_loss: torch.Tensor
-    entropy_loss: torch.Tensor
-    approx_kl: torch.Tensor
-    clip_fraction: torch.Tensor
-
-
-@contextmanager
-def network_threads(n: int) -> Iterator[None]:
-    """Compute networks on n threads of the CPU while active."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(n)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+from mousearm.ppo import Loss, arguments_of, network_threads, parts_of_loss
 
 
 class SequencePPO(RecurrentPPO):
@@ -68,12 +44,8 @@ class SequencePPO(RecurrentPPO):
     ) -> None:
         """Build the network for an environment; other arguments are those of RecurrentPPO.
 
-        Args:
-            arguments: policy and environment.
-            critic_rate: learning rate of the value head; None: that of everything else.
-            normalizer_learns: whether the observation normaliser goes on learning, after each update.
-            penalties: what rates and weights cost.
-            options: more of RecurrentPPO's.
+        ``critic_rate`` is the learning rate of the value head, None for that of everything else. ``normalizer_learns``:
+        whether the observation normaliser goes on learning, after each update. ``penalties``: of rates and weights.
         """
         self._critic_rate, self._normalizer_learns, self._penalties = critic_rate, normalizer_learns, penalties
         super().__init__(*arguments, **options)
@@ -87,8 +59,8 @@ class SequencePPO(RecurrentPPO):
         self.critic = Critic(self.policy, self._critic_rate)
         sizes = self.policy.observation_space.shape[0], self.policy.action_space.shape[0]
         self._last_state = self.policy.backbone.initial_state(self.n_envs)
-        n_noise = self.policy.backbone.n_noise
-        self.rollout_buffer = self.buffer_class(self.n_steps, *sizes, self._last_state.clone(), n_noise)
+        parts = self._last_state.clone(), self.policy.backbone.n_noise
+        self.rollout_buffer = self.buffer_class(self.n_steps, *sizes, *parts)
         self.clip_range = FloatSchedule(self.clip_range)
         if self.clip_range_vf is not None:
             self.clip_range_vf = FloatSchedule(self.clip_range_vf)
@@ -260,9 +232,9 @@ class SequencePPO(RecurrentPPO):
         self.num_timesteps, self._n_updates = state["steps"], state["n_updates"]
         self.critic_warmup_until, self.imitated = state["critic_until"], state["imitated"]
         self.critic.scale = state["return_scale"]
-        for name, kind, shape in (("observations", "f", self.observation_space.shape), ("starts", "b", ())):
+        for name, kind, shape in (("observations", "f", self.observation_space.shape or ()), ("starts", "b", ())):
             found = state[name]  # None before the first rollout
-            if found is not None and (found.dtype.kind, found.shape) != (kind, (self.n_envs, *(shape or ()))):
+            if found is not None and (found.dtype.kind, found.shape) != (kind, (self.n_envs, *shape)):
                 raise ValueError(f"{name} are {found.dtype} of the shape {found.shape}")
         self._last_obs, self._last_episode_starts = state["observations"], state["starts"]
         self._last_state.copy_(state["memory"])
@@ -274,53 +246,35 @@ class SequencePPO(RecurrentPPO):
     def loss(self, batch: Minibatch) -> Loss:
         """PPO's loss of a minibatch (Schulman et al. 2017), with the options of RecurrentPPO."""
         outputs = batch.select(self._run(batch))
-        values, log_prob, entropy = self.policy.evaluate_actions(outputs, batch.actions)
-        advantages = batch.normalized(batch.advantages) if self.normalize_advantage else batch.advantages
-        log_ratio = log_prob - batch.old_log_prob
-        ratio = log_ratio.exp()
-        clip = self.clip_range(self._current_progress_remaining)
-        policy_loss = -batch.mean(torch.min(advantages * ratio, advantages * ratio.clamp(1 - clip, 1 + clip)))
-        if self.clip_range_vf is not None:
-            clip_vf = self.clip_range_vf(self._current_progress_remaining)
-            values = batch.old_values + (values - batch.old_values).clamp(-clip_vf, clip_vf)
-        value_loss = batch.mean((batch.returns - values).square())
-        entropy_loss = -batch.mean(entropy)
-        with torch.no_grad():
-            approx_kl = batch.mean(ratio - 1 - log_ratio)
-            clip_fraction = batch.mean(((ratio - 1).abs() > clip).float())
+        found, progress = self.policy.evaluate_actions(outputs, batch.actions), self._current_progress_remaining
+        clip_vf = None if self.clip_range_vf is None else self.clip_range_vf(progress)
+        parts = parts_of_loss(batch, *found, self.clip_range(progress), clip_vf, self.normalize_advantage)
+        policy_loss, value_loss, entropy_loss = parts[:3]
         loss = self.vf_coef / self.critic.scale**2 * value_loss
         if self.num_timesteps >= self.critic_warmup_until:
             loss = loss + policy_loss + self.ent_coef * entropy_loss
             if self._penalties:
                 loss = loss + self._penalties(self.policy, outputs, batch.mean)
-        return Loss(loss, policy_loss, value_loss, entropy_loss, approx_kl, clip_fraction)
+        return Loss(loss, *parts)
 
     def _run(self, batch: Minibatch) -> torch.Tensor:
         """Outputs (L, S, hidden) of the backbone."""
         return self.policy(batch.observations, batch.state, batch.noise)[0]
 
     def _descend(self, loss: Loss, batch: Minibatch) -> None:
-        optimizer = self.policy.optimizer
-        optimizer.zero_grad()
+        self.policy.optimizer.zero_grad()
         loss.loss.backward()
-        norm = self.clip_gradient()
+        norm = self.critic.clip_gradient(self.max_grad_norm)
         if not (norm + loss.loss).isfinite():
             figures = {**loss._asdict(), "norm of the gradient": norm}
             raise loss_error("loss", "algo.learning_rate", figures, batch._asdict())
-        optimizer.step()
-
-    def clip_gradient(self) -> torch.Tensor:
-        """Clip the norm of the gradient; the norm before."""
-        return self.critic.clip_gradient(self.max_grad_norm)
+        self.policy.optimizer.step()
 
     def _log(self, losses: torch.Tensor, last_epoch: torch.Tensor) -> None:
         """Record what RecurrentPPO records: means of all minibatches, (B, parts of the loss)."""
-        figures = Loss(*losses.mean(0).tolist())._asdict()
-        figures["approx_kl"] = Loss(*last_epoch.mean(0).tolist()).approx_kl
-        figures["loss"] = float(losses[-1, 0])
-        for name, value in figures.items():
+        for name, value in Loss.figures(losses, last_epoch).items():
             self.logger.record(f"train/{name}", value)
-        self.logger.record("train/explained_variance", self._explained_variance())
+        self.logger.record("train/explained_variance", self.rollout_buffer.explained_variance())
         self.logger.record("train/std", self.policy.log_std.exp().mean().item())
         if self._penalties:
             self.logger.record("train/squared_rate", self.rollout_buffer.outputs.square().mean().item())
@@ -329,56 +283,16 @@ class SequencePPO(RecurrentPPO):
         if self.clip_range_vf is not None:
             self.logger.record("train/clip_range_vf", self.clip_range_vf(self._current_progress_remaining))
 
-    def _explained_variance(self) -> float:
-        """Share of the returns' variance that the values know; NaN where there is none."""
-        buffer = self.rollout_buffer
-        return explained_variance(buffer.values.flatten().cpu().numpy(), buffer.returns.flatten().cpu().numpy())
-
-
-def falling(first: float, last: float | None) -> float | Callable[[float], float]:
-    """The constant rate ``first``, or the straight line to ``last`` over the budget.
-
-    The last rollout ends after the budget. The line goes on until then, but not below zero, which would unlearn.
-    """
-    if last is None:
-        return first
-    return lambda progress_remaining: max(last + (first - last) * progress_remaining, 0.0)
-
-
-def stock_arguments(config: AlgoConfig) -> dict[str, Any]:
-    """The arguments of RecurrentPPO that a configuration stands for."""
-    ours = ("timesteps", "eval_freq", "eval_reaches", "learning_rate_final", "rate_penalty", "weight_penalty")
-    stock = {name: value for name, value in asdict(config).items() if name not in ours}
-    return {**stock, "learning_rate": falling(config.learning_rate, config.learning_rate_final)}
-
-
-def stock_name(name: str) -> str:
-    """The name that sb3-contrib has for a weight of our network, whose backbone is an LSTM."""
-    return name.replace("backbone.net.", "lstm_actor.")
-
 
 _Algo = TypeVar("_Algo", bound=SequencePPO)
 
 
 def build_algo(config: Config, env: VecEnv, kind: type[_Algo] = SequencePPO) -> _Algo:
     """The algorithm of a configuration, with a fresh network; ConfigError if there is no GPU, but one is asked for."""
-    if config.device == "cuda" and not torch.cuda.is_available():
-        raise ConfigError(
-            "device=cuda: torch finds no GPU here. device=auto takes one where there is one, cpu never; a machine that "
-            "has one also needs its driver and a CUDA build of torch."
-        )
-    arguments = stock_arguments(config.algo)
-    if (pretrain := config.pretrain).teacher != "none":
-        arguments["learning_rate"] = falling(pretrain.learning_rate_after, pretrain.learning_rate_after_final)
-        arguments["batch_size"] = pretrain.batch_size_after or config.algo.batch_size
-        arguments["critic_rate"] = pretrain.critic_learning_rate
-        arguments["normalizer_learns"] = not pretrain.freeze_normalizer
     return kind(
         RecurrentPolicy,  # type: ignore[arg-type]  # stock's recurrent policies know LSTMs only
         env,
-        **arguments,
+        **arguments_of(config),
         policy_kwargs={"config": config.policy, "control_dt": config.env.control_dt},
-        seed=config.seed,
-        device=config.device,
         penalties=Penalties.of(config.algo),
     )

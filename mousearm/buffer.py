@@ -122,6 +122,11 @@ class SequenceBuffer:
             advantage = torch.addcmul(errors[t], decay[t], advantage, out=self.advantages[t])
         torch.add(self.advantages, self.values, out=self.returns)
 
+    def explained_variance(self) -> float:
+        """Share of the returns' variance that the values know; NaN where there is none."""
+        unknown, total = torch.stack([(self.returns - self.values).var(), self.returns.var()]).tolist()
+        return 1 - unknown / total if total > 0 else float("nan")
+
     def minibatches(self, batch_size: int) -> Iterator[Minibatch]:
         """One epoch, in another order each time.
 

@@ -11,7 +11,7 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import VecEnv
 
 from mousearm import checkpoint
-from mousearm.algo import SequencePPO, build_algo, falling, stock_name
+from mousearm.algo import SequencePPO, build_algo
 from mousearm.benchmark.speed import collect, copy_rollout, copy_weights, gradient_difference, stock_algo
 from mousearm.buffer import Minibatch, SequenceBuffer
 from mousearm.checkpoint import TrainingState
@@ -19,6 +19,7 @@ from mousearm.env.vec_env import TrackingVecEnv
 from mousearm.errors import ConfigError
 from mousearm.policy.controller import PolicyController
 from mousearm.policy.network import build_policy
+from mousearm.ppo import falling, stock_name
 from mousearm.rundir.folder import RunFolder
 
 

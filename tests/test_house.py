@@ -31,6 +31,7 @@ KNOWN_BY = {
         "pretrain",
         "buffer",
         "algo",
+        "ppo",
         "device",
         "random_state",
         "benchmark",

@@ -14,13 +14,14 @@ import numpy as np
 from sb3_contrib import RecurrentPPO
 from stable_baselines3.common.callbacks import BaseCallback
 
-from mousearm.algo import build_algo, stock_name
+from mousearm.algo import build_algo
 from mousearm.benchmark.speed import ORIGINAL, stock_algo, stock_environment
 from mousearm.config import Config, compose
 from mousearm.errors import Interrupted
 from mousearm.experiment import run
 from mousearm.plots import BLUE, GREY, ORANGE, SKY, VERMILION, log_axis, page, write_figure
 from mousearm.policy.controller import PolicyController
+from mousearm.ppo import stock_name
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.logs import read_metrics
 from mousearm.setup import Setup

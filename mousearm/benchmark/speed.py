@@ -20,11 +20,12 @@ from stable_baselines3.common.callbacks import CallbackList
 from stable_baselines3.common.torch_layers import FlattenExtractor
 from stable_baselines3.common.vec_env import SubprocVecEnv, VecEnv
 
-from mousearm.algo import SequencePPO, build_algo, network_threads, stock_arguments, stock_name
+from mousearm.algo import SequencePPO, build_algo
 from mousearm.config import Config, PolicyConfig, compose
 from mousearm.env.gym_env import TrackingEnv
 from mousearm.env.vec_env import TrackingVecEnv
 from mousearm.policy.network import NormalizedObservation
+from mousearm.ppo import network_threads, stock_arguments, stock_name
 from mousearm.registry import ACTION_MAPS
 from mousearm.setup import Setup
 

@@ -7,13 +7,14 @@ import torch
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv
 
-from mousearm.algo import SequencePPO, network_threads
+from mousearm.algo import SequencePPO
 from mousearm.buffer import Minibatch
 from mousearm.device.buffer import DeviceBuffer
 from mousearm.device.graph import Repeated, make_repeatable, saved_optimizer, tune_optimizer
 from mousearm.device.update import DeviceUpdate, Shape
 from mousearm.errors import ConfigError
 from mousearm.policy.backbone import reset_state
+from mousearm.ppo import network_threads
 
 _MOST_SHAPES = 8  # of minibatches for which kernels are kept ready
 
@@ -173,11 +174,6 @@ class DevicePPO(SequencePPO):
         return self.policy.forward(batch.observations, batch.state, batch.noise)[
             0
         ]  # a call would run hooks, which look at clocks
-
-    def _explained_variance(self) -> float:
-        buffer = self.rollout_buffer
-        unknown, total = torch.stack([(buffer.returns - buffer.values).var(), buffer.returns.var()]).tolist()
-        return 1 - unknown / total if total > 0 else float("nan")
 
     def _update_learning_rate(self, optimizers: Any) -> None:
         super()._update_learning_rate(optimizers)

@@ -4,10 +4,11 @@ from typing import NamedTuple
 
 import torch
 
-from mousearm.algo import Loss, SequencePPO
+from mousearm.algo import SequencePPO
 from mousearm.device.buffer import DeviceBuffer, Plan
 from mousearm.device.graph import Repeated
 from mousearm.nan_guard import loss_error
+from mousearm.ppo import Loss
 
 
 class Shape(NamedTuple):
@@ -62,7 +63,7 @@ class DeviceUpdate:
         loss = algo.loss(self._buffer.minibatch(self._table, self._longest))
         optimizer.zero_grad()
         loss.loss.backward()
-        norm = algo.clip_gradient()
+        norm = algo.critic.clip_gradient(algo.max_grad_norm)
         with torch.no_grad():
             figures = torch.stack([*loss, norm, self._ended])
             self._figures.index_copy_(0, self._row, figures[None])

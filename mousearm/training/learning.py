@@ -10,7 +10,7 @@ from safetensors.torch import save as to_safetensors
 from tqdm.auto import tqdm
 
 from mousearm import checkpoint
-from mousearm.algo import SequencePPO, network_threads
+from mousearm.algo import SequencePPO
 from mousearm.checkpoint import RandomState, Stateful, TrainingState
 from mousearm.config import AlgoConfig
 from mousearm.env.device_env import DeviceEnv
@@ -18,6 +18,7 @@ from mousearm.env.vec_env import TrackingVecEnv
 from mousearm.errors import Interrupted, NonFiniteError
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.nan_guard import Dumps
+from mousearm.ppo import network_threads
 from mousearm.pretrain.dagger import DAgger, Round
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.status import RUNNING
