@@ -13,7 +13,7 @@ from mousearm.env.references import References
 from mousearm.errors import ConfigError
 from mousearm.optimal.trajectories import OptimalTrajectory, optimal_trajectories
 from mousearm.planning.solving import replayed
-from mousearm.pretrain.planning import followed
+from mousearm.pretrain.optimal_teacher import followed
 from mousearm.setup import Setup
 from mousearm.trajectory import ELBOW, PAW, Trial, hold
 

@@ -19,8 +19,8 @@ from mousearm.optimal.solver import Solution, solve
 from mousearm.optimal.system import ArmSystem, Linearisation, Remembering, System
 from mousearm.optimal.trajectories import OptimalTrajectory, reach_cost, trajectory_of
 from mousearm.planning.solving import replayed
-from mousearm.pretrain.equilibrium import in_equilibrium
-from mousearm.pretrain.planning import followed
+from mousearm.pretrain.cmc import in_equilibrium
+from mousearm.pretrain.optimal_teacher import followed
 from mousearm.record.signals import Recording
 from mousearm.retarget import Reference
 from mousearm.setup import Setup

@@ -15,7 +15,7 @@ from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.measuring import evaluate_trials
 from mousearm.evaluate.results import ErrorScale, ReachResult
 from mousearm.optimal.trajectories import OptimalTrajectory
-from mousearm.pretrain.planning import optimal_reaches
+from mousearm.pretrain.optimal_teacher import optimal_reaches
 from mousearm.record.signals import About, Recording
 from mousearm.record.trials import ArmRecorder, about_arm, record_trials
 from mousearm.setup import Setup

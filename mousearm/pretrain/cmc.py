@@ -1,7 +1,8 @@
 """Computed muscle control: the classical model-based controller that follows a reach, by muscles or by motors.
 
 After Thelen et al. 2003 (J Biomech 36:321-328): the acceleration that leads back to the reach, the torque that it
-takes, the least activation that gives this torque, the excitation that leads to this activation.
+takes, the least activation that gives this torque, the excitation that leads to this activation. By the same steps,
+activations that hold an arm on a movement in every frame by itself.
 """
 
 from typing import NamedTuple
@@ -15,7 +16,7 @@ from mousearm.errors import UnknownNameError
 from mousearm.mechanics import ArmDynamics, Motion, drive_range, motions_of
 from mousearm.model import Arm
 from mousearm.registry import ACTION_MAPS
-from mousearm.trajectory import Snapshot
+from mousearm.trajectory import Snapshot, hold
 
 _MAX_RETURN = 7.0  # rad/s at which a joint goes back to its reach: an arm that is far off does not throw itself about
 # What an error of the torque costs: mm that elbow and paw miss by before feedback sets in, and for each joint:
@@ -24,6 +25,9 @@ _JOINT_MM = 1.5  # mm per rad
 _EFFORT_MM = 0.5
 _RELAXATION_S = 0.06
 _LEAST_EFFORT_MM = 1e-4  # full control of a motor leaves nothing behind; it only decides between equals
+AHEAD_S = 0.025
+"""Muscles change so slowly that what is needed for one frame alone would have to be fought in the next ones."""
+_FREE_MM = 1e-3  # in place of _EFFORT_MM in equilibrium, where effort only decides between what is as good
 _REPETITIONS = 3  # that follow the time constant of a muscle, which changes on the way with the activation
 
 
@@ -144,7 +148,9 @@ class ComputedMuscleControl:
         wanted = self._wanted(Motion(snapshot.qpos, snapshot.qvel, qacc), reach, frame)
         wanted = self._dynamics.following(snapshot.qpos, snapshot.qvel, wanted)
         then = self._dynamics.dynamics(*self._interval.ahead(snapshot.qpos, snapshot.qvel, qacc, wanted, dt))
-        weight, reachable = self._weight(snapshot, then.mobility()), self._excitation.reachable(activation)
+        jacobian = self._dynamics.landmark_jacobian(snapshot.qpos, snapshot.landmarks)
+        weight = _torque_weight(jacobian, then.mobility(), self._interval.bandwidth)
+        reachable = self._excitation.reachable(activation)
         share = then.bounds.static_optimization(then.needed(wanted), weight, self._effort, reachable)
         return self._excitation.control(activation, share)
 
@@ -163,13 +169,6 @@ class ComputedMuscleControl:
             + k_acc * (goal.qacc - now.qacc)
         )
 
-    def _weight(self, snapshot: Snapshot, mobility: np.ndarray) -> np.ndarray:
-        """(N, k, nv) mm that elbow and paw (and joints) move per N m in the time that feedback takes."""
-        jacobian = self._dynamics.landmark_jacobian(snapshot.qpos, snapshot.landmarks)
-        joints = np.broadcast_to(1e-3 * _JOINT_MM * np.eye(self._arm.nq), mobility.shape)
-        per_acceleration = 1e3 / self._interval.bandwidth**2
-        return per_acceleration * np.concatenate([jacobian, joints], axis=1) @ mobility
-
 
 def _effort(arm: Arm, muscles: np.ndarray) -> np.ndarray:
     """(nu,) mm that full control of each actuator counts for.
@@ -181,3 +180,35 @@ def _effort(arm: Arm, muscles: np.ndarray) -> np.ndarray:
     strength = arm.peak_force[muscles] / arm.peak_force[muscles].max(initial=0)
     effort[muscles] = _EFFORT_MM * np.sqrt(strength * arm.model.actuator_dynprm[muscles, 1] / _RELAXATION_S)
     return effort
+
+
+def in_equilibrium(arm: Arm, qpos: np.ndarray, qvel: np.ndarray, control_dt: float) -> np.ndarray:
+    """Activations (T, na) that give a movement, (T, nq) rad and rad/s, its torque, in every frame by itself.
+
+    Static optimisation (Crowninshield and Brand 1981, J Biomech 14:793-801): the least sum of squares with the torque
+    by inverse dynamics, all passive forces included, which is the mean over the next ``AHEAD_S``. Where it is not to be
+    had, elbow and paw come as close to their accelerations as can be. What needs no activation, such as a motor, is
+    taken to help.
+    """
+    dynamics, driven = ArmDynamics(arm), np.flatnonzero(arm.model.actuator_actadr >= 0)
+    qacc = dynamics.following(qpos, qvel, motions_of([qpos], control_dt).qacc)
+    state = dynamics.dynamics(qpos, qvel)
+    jacobian = dynamics.landmark_jacobian(qpos, arm.landmark_positions(qpos))
+    weight = _torque_weight(jacobian, state.mobility(), MUSCLE_INTERVAL.bandwidth)
+    n = max(1, round(AHEAD_S / control_dt))
+    torque = np.mean([hold(state.needed(qacc)[i:], len(qpos)) for i in range(min(n, len(qpos)))], axis=0)
+    share = state.bounds.static_optimization(torque, weight, _FREE_MM)[:, driven]
+    low, high = drive_range(arm)[driven].T
+    activation = np.zeros((len(qpos), arm.na))
+    column = arm.model.actuator_actadr[driven] + arm.model.actuator_actnum[driven] - 1
+    activation[:, column] = low + share * (high - low)
+    return activation
+
+
+def _torque_weight(jacobian: np.ndarray, mobility: np.ndarray, bandwidth: float) -> np.ndarray:
+    """(N, k, nv) mm that elbow and paw (and joints) move per N m in the time that feedback takes.
+
+    By the Jacobian of elbow and paw, (N, 6, nv) m/rad, and accelerations per torque, (N, nv, nv).
+    """
+    joints = np.broadcast_to(1e-3 * _JOINT_MM * np.eye(mobility.shape[-1]), mobility.shape)
+    return 1e3 / bandwidth**2 * np.concatenate([jacobian, joints], axis=1) @ mobility

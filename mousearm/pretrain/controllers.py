@@ -86,8 +86,7 @@ def cmc(arm: "Arm", references: "References", config: "Config") -> Expert:
 @CONTROLLERS.add
 def optimal(arm: "Arm", references: "References", config: "Config") -> Expert:
     """Optimal control of whole reaches, with the best feedback near them and computed muscle control far away."""
-    from mousearm.pretrain.optimal_teacher import OptimalTeacher
-    from mousearm.pretrain.planning import optimal_reaches
+    from mousearm.pretrain.optimal_teacher import OptimalTeacher, optimal_reaches
 
     trajectories = optimal_reaches(arm, references, config)
     return OptimalTeacher(arm, references, trajectories, config.env.control_dt, config.model.action_map)

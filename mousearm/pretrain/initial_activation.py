@@ -26,7 +26,7 @@ def zero(arm: "Arm", references: Sequence["Reference"], config: "Config") -> lis
 @INITIAL_ACTIVATIONS.add
 def equilibrium(arm: "Arm", references: Sequence["Reference"], config: "Config") -> list[np.ndarray]:
     """The least squared activations that give the torque which the reach takes there, a mean over the next 25 ms."""
-    from mousearm.pretrain.equilibrium import in_equilibrium
+    from mousearm.pretrain.cmc import in_equilibrium
 
     return [in_equilibrium(arm, one.qpos, one.qvel, config.env.control_dt) for one in references]
 
@@ -35,6 +35,6 @@ def equilibrium(arm: "Arm", references: Sequence["Reference"], config: "Config")
 def optimal(arm: "Arm", references: Sequence["Reference"], config: "Config") -> list[np.ndarray]:
     """Those of optimal control, which chooses them with the controls."""
     from mousearm.env.references import References
-    from mousearm.pretrain.planning import optimal_reaches
+    from mousearm.pretrain.optimal_teacher import optimal_reaches
 
     return [one.activation for one in optimal_reaches(arm, References(references), config)]

@@ -1,18 +1,22 @@
 """Optimal control as an expert in every state: optimal near the best movement, computed muscle control far from it."""
 
+import warnings
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
 from mousearm.action import INVERSE_MAPS
-from mousearm.env.references import References
+from mousearm.config import Config
+from mousearm.env.references import References, Start
+from mousearm.env.task import Task
 from mousearm.mechanics import ArmDynamics
 from mousearm.model import Arm
 from mousearm.optimal.feedback import OptimalFeedback
-from mousearm.optimal.trajectories import OptimalTrajectory
-from mousearm.pretrain.cmc import ComputedMuscleControl
+from mousearm.optimal.trajectories import OptimalTrajectory, optimal_trajectories
+from mousearm.pretrain.cmc import ComputedMuscleControl, in_equilibrium
 from mousearm.registry import ACTION_MAPS
-from mousearm.trajectory import Snapshot
+from mousearm.trajectory import Snapshot, hold
 
 # mm that elbow or paw are off; the share of the optimal feedback falls from 1 to 0 between them.
 _NEAR_MM, _FAR_MM = 0.3, 1.0
@@ -59,3 +63,30 @@ class OptimalTeacher:
         best, jacobian = self._near.state[at], self._jacobian[at]
         off = snapshot.qpos - best[:, : self._nq] + _AHEAD_S * (snapshot.qvel - best[:, self._nq : 2 * self._nq])
         return np.linalg.norm(np.matvec(jacobian, off).reshape(-1, 2, 3), axis=2).max(axis=1)
+
+
+def optimal_reaches(arm: Arm, references: References, config: Config) -> list[OptimalTrajectory]:
+    """Optimal trajectories of all reaches, searched from how computed muscle control performs them.
+
+    With ``env.initial_activation=optimal`` the search begins in equilibrium, whatever the references hold, so that the
+    same trajectories come of it: with the best controls from there, so that it ends no worse than these.
+    """
+    if config.env.initial_activation != "optimal":
+        return optimal_trajectories(arm, references, config, followed(arm, references, config))
+    references = references.begun(partial(in_equilibrium, arm, control_dt=config.env.control_dt))
+    with warnings.catch_warnings(action="ignore"):
+        held = optimal_trajectories(arm, references, config, followed(arm, references, config))
+    ctrl = np.stack([hold(one.ctrl, references.targets.shape[1] - 1) for one in held])
+    return optimal_trajectories(arm, references, config, ctrl, chooses_start=True)
+
+
+def followed(arm: Arm, references: References, config: Config) -> np.ndarray:
+    """Controls, (R, T - 1, nu), with which computed muscle control performs all reaches."""
+    expert = ComputedMuscleControl(arm, references, config.env.control_dt, config.model.action_map)
+    task = Task(arm, references, config.intact, n := len(references))
+    task.reset(np.arange(n), Start(np.arange(n), np.zeros(n, dtype=int)))
+    ctrl: list[np.ndarray] = []
+    for _ in range(references.targets.shape[1] - 1):
+        task.step(expert(task.snapshot, *task.position))
+        ctrl.append(task.snapshot.ctrl)
+    return np.stack(ctrl, axis=1)

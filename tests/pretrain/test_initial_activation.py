@@ -11,7 +11,7 @@ from mousearm.env.vec_env import TrackingVecEnv
 from mousearm.mechanics import ArmDynamics, motions_of
 from mousearm.paths import resolve
 from mousearm.pretrain.initial_activation import equilibrium, zero
-from mousearm.pretrain.planning import optimal_reaches
+from mousearm.pretrain.optimal_teacher import optimal_reaches
 
 DT = 1 / 150
 FILTERED = (
