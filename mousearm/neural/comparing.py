@@ -9,9 +9,9 @@ import numpy as np
 
 from mousearm.files import to_json
 from mousearm.neural.activity import Activity
-from mousearm.neural.ceilings import ceilings
 from mousearm.neural.contrasts import ReachScores, contrast
 from mousearm.neural.measures import Design, Settings, compare
+from mousearm.neural.measures.ceilings import ceilings
 from mousearm.neural.pieces import FORMAT, Piece
 from mousearm.neural.results import Beside, Resemblance
 

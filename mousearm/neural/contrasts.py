@@ -13,9 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mousearm.neural.measures.design import Design
-from mousearm.neural.measures.moments import Moments, split, total
+from mousearm.neural.measures.moments import PENALTIES, Moments, errors, split, total
 from mousearm.neural.measures.preparation import fit_preparation
-from mousearm.neural.measures.ridge import PENALTIES, errors
 
 COMPONENTS = 40  # of a predictor at most
 _WEIGHTS = np.array([0.0, 0.1, 1.0, 10.0])  # of the layer beside the rival

@@ -8,8 +8,7 @@ import numpy as np
 from mousearm.neural.comparing import Population, Predictor
 from mousearm.neural.contrasts import chosen_weights
 from mousearm.neural.measures import Design, Settings
-from mousearm.neural.measures.moments import split
-from mousearm.neural.measures.ridge import held_out
+from mousearm.neural.measures.moments import held_out, split
 
 DIMENSIONS = 3
 _MOST_REACHES, _MOST_PREDICTORS = 5, 2

@@ -13,7 +13,6 @@ from mousearm.door import MANIFEST, read_bytes
 from mousearm.emg import load_folder
 from mousearm.files import make_folder
 from mousearm.neural.alignment import START, align, read_cohort
-from mousearm.neural.ceilings import ceiling_kind
 from mousearm.neural.comparing import (
     Population,
     Predictor,
@@ -26,6 +25,7 @@ from mousearm.neural.comparing import (
     set_beside,
 )
 from mousearm.neural.measures import Settings
+from mousearm.neural.measures.ceilings import ceiling_kind
 from mousearm.neural.measures.compare import OF_FEATURES
 from mousearm.neural.pieces import Piece, run_pieces
 from mousearm.neural.predictors import layer_names, predictor

@@ -6,14 +6,12 @@ from planted import activity, latents, mixed, smooth
 from sklearn.cross_decomposition import CCA
 from sklearn.linear_model import Ridge
 
-from mousearm.neural.ceilings import ceilings
 from mousearm.neural.measures import Design, Settings, compare, preparation
+from mousearm.neural.measures.alignment import crossnobis
+from mousearm.neural.measures.ceilings import ceilings, equal_sizes, explainable
 from mousearm.neural.measures.correlations import canonical_correlations
 from mousearm.neural.measures.dynamics import eigenvalue_distance, eigenvalues
-from mousearm.neural.measures.moments import lag_windows
-from mousearm.neural.measures.reliability import equal_sizes, explainable
-from mousearm.neural.measures.ridge import PENALTIES, held_out
-from mousearm.neural.measures.rsa import crossnobis
+from mousearm.neural.measures.moments import PENALTIES, held_out, lag_windows
 from mousearm.neural.measures.surrogates import fit_maximum_entropy
 
 SMALL = Settings(folds=4, components=5, most_lag_s=0.04)

@@ -1,16 +1,15 @@
 """Scores of measures with their nulls: what a study calls."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from mousearm.errors import UnknownNameError
 from mousearm.neural.activity import Activity
-from mousearm.neural.measures.design import Design, Settings, matched_with
-from mousearm.neural.measures.folds import assign_folds
+from mousearm.neural.measures.design import Design, Settings, Values, matched_with
 from mousearm.neural.measures.pairings import Pairings, exchanged, reversed_in_time, shifted
-from mousearm.neural.measures.similarity import Similarity
-from mousearm.neural.measures.values import Values
+from mousearm.neural.measures.preparation import assign_folds
 from mousearm.registry import SIMILARITIES
 
 NULLS = ("exchanged", "shifted", "reversed")
@@ -19,6 +18,41 @@ NULLS = ("exchanged", "shifted", "reversed")
 
 OF_FEATURES = ("unique",)
 """Measures of what a predictor adds to movement features."""
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """A similarity on held-out reaches.
+
+    Attributes:
+        measure: its name in `mousearm.registry.SIMILARITIES`.
+        x, y: names of the predictor and of the neurons.
+        value: mean over the folds; 1 for a copy, about 0 for nothing in common (each measure says what else).
+        folds: (K,) on the reaches of each fold.
+        lag_s: (K,) that was chosen on the other reaches, s; positive: the neurons are later than the predictor.
+        null: name of the null, and ``nulls`` (N,) its values.
+        p: share of the null, the actual value included, that is at least as large as the value.
+        least_p: the smallest p that this null can show.
+        lags_s, by_lag, nulls_by_lag: (L,) s, (L,) values on held-out reaches at each of them, and (B, L) of the null.
+        units: (n,) value of each neuron, where the measure has one.
+        about: what else is to be said: numbers of components, the variance that they keep.
+    """
+
+    measure: str
+    x: str
+    y: str
+    value: float
+    folds: np.ndarray
+    lag_s: np.ndarray
+    null: str
+    nulls: np.ndarray = field(repr=False)
+    p: float
+    least_p: float
+    lags_s: np.ndarray = field(repr=False)
+    by_lag: np.ndarray = field(repr=False)
+    nulls_by_lag: np.ndarray = field(repr=False)
+    units: np.ndarray | None = field(default=None, repr=False)
+    about: Mapping[str, float] = field(default_factory=dict, repr=False)
 
 
 def make_pairings(null: str, x: Activity, settings: Settings, n: int) -> Pairings:

@@ -6,9 +6,8 @@ On the data that they were fitted to, even unrelated sides correlate; on held-ou
 
 import numpy as np
 
-from mousearm.neural.measures.design import Design, Fold
+from mousearm.neural.measures.design import Design, Fold, Values, over_folds
 from mousearm.neural.measures.moments import Moments
-from mousearm.neural.measures.values import Values, over_folds
 from mousearm.registry import SIMILARITIES
 
 SVCCA_KEPT = 0.99

@@ -4,7 +4,7 @@ For each fold both sides are prepared on the other reaches, the lag is chosen on
 are kept at that lag. Every pairing goes through the same: a null chooses its lag as the data did.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -12,19 +12,18 @@ import numpy as np
 
 from mousearm.errors import NeuralError
 from mousearm.neural.activity import Activity, matched
-from mousearm.neural.measures.folds import assign_folds
 from mousearm.neural.measures.moments import (
     LaggedSums,
     Moments,
     lag_windows,
     lagged_sums,
+    residuals,
     split,
     total,
     with_ones,
 )
 from mousearm.neural.measures.pairings import Pairings, TrialFrames, actual
-from mousearm.neural.measures.preparation import Preparation, fit_preparation
-from mousearm.neural.measures.ridge import residuals
+from mousearm.neural.measures.preparation import Preparation, assign_folds, fit_preparation
 
 DELAYS_S = (-0.1, -0.05, 0.0, 0.05, 0.1)
 """Delays of movement features, s."""
@@ -204,3 +203,34 @@ def explained_share(parts: Sequence[Moments], test: int) -> np.ndarray:
     each = np.square([inverse @ part.about(*means).xy for part in training]).sum(axis=(0, 2, 3))
     together = np.square(inverse @ whole.xy).sum(axis=(1, 2))
     return n / (n - 1) * (together - each) / np.trace(whole.yy, axis1=1, axis2=2)
+
+
+@dataclass(frozen=True)
+class Values:
+    """What a measure gives for a design.
+
+    Attributes:
+        all: (N,) value of each pairing.
+        folds: (K,) value of the actual pairing on the reaches of each fold.
+        by_lag: (B, L) values of the first pairings at each lag.
+        units: (n,) value of each neuron in the actual pairing, where there is one.
+        about: numbers that belong to it, by name.
+        null: what the other values are of, where it is not the pairings of the design.
+    """
+
+    all: np.ndarray
+    folds: np.ndarray
+    by_lag: np.ndarray
+    units: np.ndarray | None = None
+    about: Mapping[str, float] = field(default_factory=dict)
+    null: str | None = None
+
+
+def over_folds(design: Design, of_fold: Callable[[Moments, Moments, Fold], np.ndarray]) -> Values:
+    """The mean over folds of a function of training moments, test moments (both about the means of training), fold."""
+    each = np.stack([of_fold(*fold.held, fold) for fold in design.folds])
+    by_lag = [
+        [of_fold(*split(fold.by_lag.at(k), fold.number), fold) for k, _ in enumerate(design.lags)]
+        for fold in design.folds
+    ]
+    return Values(each.mean(axis=0), each[:, 0], np.mean(by_lag, axis=0).T)

@@ -10,11 +10,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from mousearm.neural.activity import Activity
-from mousearm.neural.measures.design import Design
+from mousearm.neural.measures.design import Design, Values
 from mousearm.neural.measures.pairings import to_length
 from mousearm.neural.measures.preparation import fit_preparation
 from mousearm.neural.measures.surrogates import fit_maximum_entropy
-from mousearm.neural.measures.values import Values
 from mousearm.registry import SIMILARITIES
 
 _AT_ONCE = 50  # reversals

@@ -10,10 +10,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from mousearm.errors import NeuralError
-from mousearm.neural.measures.design import Design, Fold
-from mousearm.neural.measures.moments import Moments
-from mousearm.neural.measures.ridge import held_out
-from mousearm.neural.measures.values import Values
+from mousearm.neural.measures.design import Design, Fold, Values
+from mousearm.neural.measures.moments import Moments, held_out
 from mousearm.registry import SIMILARITIES
 
 _BAND = 21  # pairings of which encoding is computed at all lags

@@ -1,0 +1,165 @@
+"""Noise ceilings of measures: what a perfect predictor could score against recordings as noisy as these.
+
+Of each population the same measures compare recordings with recordings, on held-out reaches, without a lag:
+
+- *Trials*, where reaches were performed several times: the mean of the other trials of a reach predicts each trial,
+  which is the lower bound; the mean of all, the trial itself among them, the upper one (Nili et al. 2014, PLoS
+  Computational Biology 10:e1003553).
+- *Neurons*, else. A predictor that knows the rates does not score 1, because neurons are noisy. What it would score is
+  found by playing the case: a stand-in for the rates is made of the neurons, what it leaves of them is added to it in
+  other trials than its own, and the stand-in is compared with the sum by the same program. For the lower bound, the
+  stand-in of each neuron is its prediction, on held-out reaches, from half of the others: it misses a part of the
+  rates, which counts as noise. One half of the neurons, compared with the other, is a lower bound too, for it is as
+  noisy as what it is compared with; the larger counts. For the upper bound the stand-in are the first components of the
+  neurons: they hold some of the noise, which counts as rates.
+
+What neurons share without any relation to movement counts as explainable in the second, not in the first.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from mousearm.neural.activity import Activity
+from mousearm.neural.measures.compare import OF_FEATURES, compare
+from mousearm.neural.measures.design import Settings
+from mousearm.neural.measures.moments import residuals
+from mousearm.neural.measures.pairings import to_length
+from mousearm.neural.measures.preparation import assign_folds, fit_preparation
+
+TRIALS, NEURONS = "trials", "neurons"
+_Bounds = tuple[float, float]
+_OF_ONE_SIDE = ("rotation",)  # measures that do not look at the neurons
+
+
+def ceiling_kind(neurons: Activity) -> str:
+    """What is split: `TRIALS` where every reach was performed at least twice, else `NEURONS`."""
+    counts = [neurons.reaches.count(name) for name in dict.fromkeys(neurons.reaches)]
+    return TRIALS if min(counts) > 1 else NEURONS
+
+
+def ceilings(neurons: Activity, measures: Sequence[str], settings: Settings) -> dict[str, _Bounds]:
+    """Lower and upper bound of each measure; what is unique is at most what is explained.
+
+    NaN of what is a property of the predictor alone, of which noise of neurons takes nothing.
+    """
+    known = [name for name in measures if name not in (*OF_FEATURES, *_OF_ONE_SIDE)]
+    bounds = _bounds(neurons, list(dict.fromkeys([*known, "encoding"])), replace(settings, most_lag_s=0.0))
+    bounds |= dict.fromkeys(OF_FEATURES, (0.0, bounds["encoding"][1])) | dict.fromkeys(_OF_ONE_SIDE, (np.nan, np.nan))
+    return {name: bounds[name] for name in measures}
+
+
+def _bounds(neurons: Activity, measures: Sequence[str], still: Settings) -> dict[str, _Bounds]:
+    if ceiling_kind(neurons) == TRIALS:
+        pairs = [(_means(neurons, with_itself), neurons) for with_itself in (False, True)]
+        low, high = ({n: s.value for n, s in compare(*pair, measures, still, n_nulls=0).items()} for pair in pairs)
+        return {name: (low[name], max(low[name], high[name])) for name in measures}
+    return stand_in_bounds(neurons, measures, still)
+
+
+def _means(neurons: Activity, with_itself: bool) -> Activity:
+    """For each trial the mean of the trials of its reach, as long as the shortest of them."""
+    found = []
+    for i, name in enumerate(neurons.reaches):
+        of = [k for k, other in enumerate(neurons.reaches) if other == name and (with_itself or k != i)]
+        n = min(len(neurons.values[k]) for k in [*of, i])
+        found.append(np.mean([neurons.values[k][:n] for k in of], axis=0))
+    return replace(neurons, name="other trials", values=tuple(found))
+
+
+FEWEST_NEURONS = 4
+_OF_DYNAMICS = ("dsa", "rotation")  # which noise makes alike in both halves
+_DRAWS = 4  # of halves of the neurons and of orders of the noise, over which means are taken
+
+
+def stand_in_bounds(y: Activity, measures: Sequence[str], settings: Settings) -> dict[str, tuple[float, float]]:
+    """Lower and upper bound of measures by name; NaN of fewer than four neurons.
+
+    Noise that neurons share counts as rates in both. Without a lag; the settings are otherwise those of the comparison.
+    """
+    if y.n_units < FEWEST_NEURONS:
+        return dict.fromkeys(measures, (np.nan, np.nan))
+    settings = replace(settings, most_lag_s=0.0)
+    rng = np.random.default_rng(settings.seed)
+    found = []
+    for _ in range(_DRAWS):
+        pairs = _pairs(y, settings, rng)
+        found.append(
+            [[compared.value for compared in compare(*pair, measures, settings, n_nulls=0).values()] for pair in pairs]
+        )
+    bounds = {}
+    for name, half, low, high in zip(measures, *np.mean(found, axis=0).tolist(), strict=True):
+        bounds[name] = (low if name in _OF_DYNAMICS else max(half, low), high)
+    return bounds
+
+
+def _pairs(y: Activity, settings: Settings, rng: np.random.Generator) -> Iterator[tuple[Activity, Activity]]:
+    """Predictors and what they are compared with: halves, and both stand-ins with themselves and noise."""
+    order = rng.permutation(y.n_units)
+    yield y.columns(order[::2], "one half"), y.columns(order[1::2], "the other half")
+    for rates in (_predicted(y, order, settings), _main(y, settings)):
+        yield rates, _with_noise(rates, y, rng)
+
+
+def _predicted(y: Activity, order: np.ndarray, settings: Settings) -> Activity:
+    """Each neuron as the other half, by an order, predicts it, on reaches that the prediction was not fitted to."""
+    folds = assign_folds(y.reaches, y.groups, settings.folds, settings.seed)
+    result = [values.copy() for values in y.values]
+    for own, other in ((order[::2], order[1::2]), (order[1::2], order[::2])):
+        for fold in range(folds.max() + 1):
+            training = [y.values[i][:, other] for i in np.flatnonzero(folds != fold)]
+            how = fit_preparation(y.name, training, settings.components)
+            components = [how.components(values[:, other]) for values in y.values]
+            left = residuals(components, [values[:, own] for values in y.values], folds, fold)
+            for i in np.flatnonzero(folds == fold):
+                result[i][:, own] -= left[i]
+    return replace(y, name=f"{y.name}, predicted by one another", values=tuple(result))
+
+
+def _main(y: Activity, settings: Settings) -> Activity:
+    """The neurons along their first components."""
+    how = fit_preparation(y.name, y.values, settings.components)
+    values = [how.components(own) @ how.directions * how.scale + how.offset for own in y.values]
+    return replace(y, name=f"{y.name}, main components", values=tuple(values))
+
+
+def _with_noise(rates: Activity, y: Activity, rng: np.random.Generator) -> Activity:
+    """Rates plus what they leave of the neurons in another trial."""
+    n = len(y.values)
+    order = rng.permutation(n)
+    source = dict(zip(order.tolist(), np.roll(order, 1).tolist(), strict=True))
+    noise = [own - rate for own, rate in zip(y.values, rates.values, strict=True)]
+    values = [rate + to_length(noise[source[i]], len(rate)) for i, rate in enumerate(rates.values)]
+    return replace(y, values=tuple(values))
+
+
+def explainable(y: Activity) -> np.ndarray:
+    """Share of each neuron's variance that trials of the same reach have in common, (n,); NaN without repeated reaches.
+
+    It is the ceiling of R^2 of whatever knows the reach and not the trial: the covariance of different trials of a
+    reach over the variance of trials, over all frames that they have. Unbiased, so it may be below 0.
+    """
+    means = np.concatenate(y.values).mean(axis=0)
+    common, whole = np.zeros((2, y.n_units))
+    for name in dict.fromkeys(y.reaches):
+        own = [values - means for values, reach in zip(y.values, y.reaches, strict=True) if reach == name]
+        if len(own) > 1:
+            n = min(map(len, own))
+            trials = np.stack([values[:n] for values in own])
+            squares = np.square(trials).sum(axis=(0, 1))
+            common += (np.square(trials.sum(axis=0)).sum(axis=0) - squares) / (len(own) - 1)
+            whole += squares
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(whole > 0, common / whole, np.nan)
+
+
+def equal_sizes(activities: Sequence[Activity], draws: int = 10, seed: int = 0) -> Iterator[list[Activity]]:
+    """Populations with as many neurons as the smallest has, drawn at random from each, several times.
+
+    Measures grow with the number of neurons, so areas, animals and sessions are to be compared at equal numbers.
+    """
+    n = min(activity.n_units for activity in activities)
+    rng = np.random.default_rng(seed)
+    for _ in range(draws):
+        yield [of.columns(np.sort(rng.choice(of.n_units, n, replace=False))) for of in activities]
