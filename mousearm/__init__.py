@@ -39,7 +39,7 @@ def _prefer_headless_rendering() -> None:
 
 
 def __getattr__(name: str) -> Any:
-    """What `mousearm.api` offers, which is slow to import, when it is first asked for."""
+    """Import from `mousearm.api`, which is slow, when a name of it is first asked for."""
     if name not in __all__:
         raise AttributeError(f"mousearm has no {name!r}; it has {', '.join(__all__)}.")
     return getattr(importlib.import_module("mousearm.api"), name)

@@ -152,7 +152,7 @@ def overlay_run(
 
 @contextmanager
 def film_path(folders: Sequence[Path], name: str, out: Path | None) -> Iterator[Path]:
-    """Where a film goes that is written in the ``with``: where it is wanted, or into the only run's own folder."""
+    """Path of a film that is written in the ``with``: as wanted, or in the folder of the only run."""
     folder = own_folder(folders)
     path = out or (folder if folder == Path() else RunFolder(folder).videos) / name
     make_folder(path.parent)

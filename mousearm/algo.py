@@ -45,7 +45,7 @@ class SequencePPO(RecurrentPPO):
         """Build the network for an environment; other arguments are those of RecurrentPPO.
 
         ``critic_rate`` is the learning rate of the value head, None for that of everything else. ``normalizer_learns``:
-        whether the observation normaliser goes on learning, after each update. ``penalties``: of rates and weights.
+        whether the observation normaliser continues to learn, after each update. ``penalties``: of rates and weights.
         """
         self._critic_rate, self._normalizer_learns, self._penalties = critic_rate, normalizer_learns, penalties
         super().__init__(*arguments, **options)

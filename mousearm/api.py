@@ -133,8 +133,8 @@ def import_reaches(files: Sequence[str | Path], out: str | Path, **options: Any)
     You need not repeat what ``reaches.yaml`` beside the files says; the first import writes it. MouseArmError if a
     file cannot be read, an option is not valid or something is missing; then nothing is written.
     """
-    results, told = import_project([Path(file) for file in files], Path(out), options)
-    print(*(result.text() for result in results), *map(printable, told), sep="\n")
+    results, notes = import_project([Path(file) for file in files], Path(out), options)
+    print(*(result.text() for result in results), *map(printable, notes), sep="\n")
     return Path(out)
 
 

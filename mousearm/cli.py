@@ -110,7 +110,7 @@ def handled() -> Iterator[None]:
 
 
 def _in_a_line(message: Warning | str, category: type[Warning], file: str, number: int, line: str | None = None) -> str:
-    """What is said to users by a warning, without its place in the program, which other kinds keep."""
+    """Text of a warning to users, without its place in the program, which other kinds keep."""
     if category is UserWarning:
         return printable(f"warning: {message}\n")
     return f"{file}:{number}: {category.__name__}: {message}\n"
@@ -144,7 +144,7 @@ def _silence(stream: TextIO) -> None:
 
 @contextmanager
 def outliving_readers() -> Iterator[None]:
-    """Let a program go on when its output cannot be written any more: a pipe is closed, the terminal is gone."""
+    """Let a program continue when its output cannot be written any more: a pipe is closed, the terminal is gone."""
     with redirect_stdout(_Unread(sys.stdout)), redirect_stderr(_Unread(sys.stderr)):  # type: ignore[type-var]
         yield
 

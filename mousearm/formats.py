@@ -16,7 +16,7 @@ RUN, CHECKPOINT, SPLIT, RECORDING = "run folder", "checkpoint", "split", "record
 ENVELOPE = "EMG envelope"
 
 Content = dict[str, Any]
-"""What an upgrade takes and returns. Of a run folder: the content of its files, by name, as far as they are read. Of a
+"""Argument and result of an upgrade. Of a run folder: the content of its files, by name, as far as they are read. Of a
 checkpoint: ``network`` and, unless it is the best network alone, ``states``. Of a split: its keys. Of a recording:
 ``reaches``. Of an envelope: what stands above its table.
 """

@@ -32,7 +32,7 @@ class Motion(NamedTuple):
 
 
 class Bounds(NamedTuple):
-    """What the actuators can do in a state: torque = offset + share @ gain, 0 <= share <= 1.
+    """Torques that the actuators can produce in a state: torque = offset + share @ gain, 0 <= share <= 1.
 
     The share of a muscle is its activation, between the lowest and the highest; that of a motor its control. The force
     is linear in it, at the muscle's length and speed in that state. ``...`` stands for any number of states.
@@ -225,7 +225,7 @@ class ArmDynamics:
         return np.stack(forces, axis=-2)
 
     def landmark_jacobian(self, qpos: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-        """How elbow and paw move with the joints, (..., 6, nv) m/rad: x, y, z of the elbow, then of the paw; world.
+        """Jacobian of elbow and paw, (..., 6, nv) m/rad: x, y, z of the elbow, then of the paw; world.
 
         ``landmarks``, (..., 3, 3) m, are shoulder, elbow and paw in the poses ``qpos``, (..., nq) rad.
         """
@@ -295,6 +295,6 @@ def random_poses(arm: Arm, n: int, seed: int) -> np.ndarray:
 
 
 def drive_range(arm: Arm) -> np.ndarray:
-    """What force is made of at the lowest and at the highest control, (nu, 2): the activation, or the control."""
+    """Activation, or else control, at the lowest and at the highest control, (nu, 2)."""
     limited = (arm.model.actuator_actadr >= 0) & (arm.model.actuator_actlimited > 0)
     return np.where(limited[:, None], arm.model.actuator_actrange, arm.ctrl_range)

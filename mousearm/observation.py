@@ -25,7 +25,7 @@ _Term = TypeVar("_Term", bound=Callable[..., Array])
 
 @dataclass(frozen=True, slots=True)
 class Sense:
-    """How a term comes about: its sense, its unit, and what must be computed for it that others do without."""
+    """Origin of a term: its sense, its unit, and what must be computed for it that others do without."""
 
     name: str = NO_SENSE
     unit: str = "1"
@@ -33,7 +33,7 @@ class Sense:
 
 
 def sense(name: str, unit: str = "1", *needs: str) -> Callable[[_Term], _Term]:
-    """Decorator that says how a term comes about, see `Sense`; one without comes by no sense, and is never late."""
+    """Decorator that gives a term its `Sense`; a term without comes by no sense, and is never late."""
 
     def mark(term: _Term) -> _Term:
         setattr(term, _SENSE, Sense(name, unit, frozenset(needs)))
@@ -43,7 +43,7 @@ def sense(name: str, unit: str = "1", *needs: str) -> Callable[[_Term], _Term]:
 
 
 def sense_of(term: Callable[..., Array]) -> Sense:
-    """How a term comes about."""
+    """The `Sense` of a term."""
     return getattr(term, _SENSE, Sense())
 
 
@@ -113,14 +113,14 @@ def path_preview(snapshot: Snapshot, ahead: Ahead, body: Anatomy) -> Array:
 @OBSERVATIONS.add
 @sense(VISION, "m")
 def paw(snapshot: Snapshot, ahead: Ahead, body: Anatomy) -> Array:
-    """Where the paw is, from the shoulder, (N, 3) metres."""
+    """Position of the paw, from the shoulder, (N, 3) metres."""
     return snapshot.landmarks[:, PAW] - snapshot.landmarks[:, SHOULDER]
 
 
 @OBSERVATIONS.add
 @sense(VISION, "m", GOAL)
 def target(snapshot: Snapshot, ahead: Ahead, body: Anatomy) -> Array:
-    """Where the paw is to be at the end of the reach, from the shoulder, (N, 3) metres: the pellet."""
+    """Target of the paw at the end of the reach, from the shoulder, (N, 3) metres: the pellet."""
     return ahead.goal - snapshot.landmarks[:, SHOULDER]
 
 
@@ -207,7 +207,7 @@ class Observation:
         return {name: term(snapshot, ahead, self.body) for name, term in self.by_name.items()}
 
     def shows_targets(self, snapshot: Snapshot, n_ahead: int) -> bool:
-        """Whether what is seen depends on the targets, of which ``n_ahead`` frames to come are looked at.
+        """True if what is seen depends on the targets, of which ``n_ahead`` frames to come are looked at.
 
         It is tried, with two reaches that are drawn at random, so every term counts for what it computes.
         """

@@ -1,4 +1,4 @@
-"""What muscles tell the nervous system: forces and rates of sense organs, pure functions of fibres and activation."""
+"""Sense organs of muscles: their forces and rates, pure functions of fibres and activation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
@@ -112,5 +112,5 @@ def ib_rate(senses: SensesConfig, force: Array) -> Array:
 
 
 def _not_negative(rates: Array) -> Array:
-    """What is below 0 as 0."""
+    """The values, and 0 in place of negative ones."""
     return np.maximum(rates, 0.0) if isinstance(rates, np.ndarray) else rates.clip(0.0)

@@ -1,6 +1,6 @@
 """Check the generated engine on this machine's GPU: ``python scripts/gpu_check.py [--only SECTION,...] [--json FILE]``.
 
-Takes at most 8 minutes. A section that fails is told of, and the others go on; the file is written after each.
+Takes at most 8 minutes. A section that fails is reported, and the others follow; the file is written after each.
 """
 
 import time
@@ -57,7 +57,7 @@ def main(given: Namespace) -> int:
 
 
 def measures(section: str) -> list[tuple[str, Callable[[], Any]]]:
-    """What a section measures, each with its name."""
+    """Measurements of a section, each with its name."""
     if section in ("kernels", "speed"):
         from mousearm.benchmark.gpu import ARMS, kernels, speed
 

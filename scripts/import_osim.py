@@ -44,7 +44,7 @@ def main(given: Namespace) -> None:
 
 
 def summary(path: Path, conversion: "Conversion") -> str:
-    """What was written, in lines."""
+    """Lines that say what was written."""
     import mujoco
 
     model = mujoco.MjModel.from_xml_string(conversion.xml)

@@ -57,11 +57,11 @@ GAP_MS = ImportOptions().max_gap_ms
 )
 def main(given: Namespace) -> None:
     """Import, print what was done, draw the noise."""
-    imported, told = import_project(given.files, given.out, options(given))
+    imported, notes = import_project(given.files, given.out, options(given))
     from mousearm.plots import as_png  # slow to import
     from mousearm.reach_check.page import noise_figure
 
-    print(printable("\n".join([*(item.text() for item in imported), *told])))
+    print(printable("\n".join([*(item.text() for item in imported), *notes])))
     n_reaches = sum(len(item.reaches) for item in imported)
     figure = noise_figure([reach for item in imported for reach in item.reaches])
     if figure is not None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def performer(given: Namespace) -> "Performer":
-    """What the command line asks to see: a run folder's agent, a recording, or the model that overrides say.
+    """Subject of the command line: a run folder's agent, a recording, or the model that overrides say.
 
     Raises:
         MouseArmError: if it cannot be used.

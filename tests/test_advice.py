@@ -716,7 +716,7 @@ def test_advice_on_searches(tmp_path):
     words = ["name=a", "algo.gamma=interval(0.8,0.99)"]
     told("holds runs and is no search", study.Study, tmp_path / "runs", space(words), 0)
     study.Study(tmp_path / "other", space(words), 0).draw(1)
-    told("Give the same command to go on with it", study.Study, tmp_path / "other", space([*words, "seed=1"]), 0)
+    told("Give the same command to continue it", study.Study, tmp_path / "other", space([*words, "seed=1"]), 0)
     assert len(study.Study(tmp_path / "other", space(words), 0)) == 1
 
 
@@ -1079,13 +1079,13 @@ ELSEWHERE: dict[str, list[str]] = {
         "move it away: nothing but reports needs it.",
     ],
     "rundir/test_logs.py::test_advice_on_metrics_with_a_broken_row_that_others_follow": [
-        "the run begins a new one where it goes on.",
+        "the run begins a new one where it resumes.",
     ],
     "rundir/test_resuming.py::test_advice_not_to_record_a_smaller_budget_than_was_used_up": [
         "would say less. Leave it out, or give",
     ],
     "rundir/test_status.py::test_advice_on_a_status_that_has_changed": [
-        "Remove it: the run then goes on without it.",
+        "Remove it: the run then resumes without it.",
     ],
     "sweep/test_launcher.py::test_advice_to_copy_files_of_another_folder_to_where_jobs_find_them": [
         ", and leave --config-dir out.",

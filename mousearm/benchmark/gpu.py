@@ -1,4 +1,4 @@
-"""What the generated engine gives on a GPU: agreement with the CPU and with MuJoCo, speed, and learning with it.
+"""The generated engine on a GPU: agreement with the CPU and with MuJoCo, speed, and learning with it.
 
 All figures are for JSON; times are of one machine with nothing else to do.
 """
@@ -38,7 +38,7 @@ class Drive(NamedTuple):
 
 
 class Course(NamedTuple):
-    """Where N arms went in T control steps."""
+    """Path of N arms in T control steps."""
 
     qpos: np.ndarray  # (T, N, nq) rad
     paw: np.ndarray  # (T, N, 3) m
@@ -92,7 +92,7 @@ def course_by_mujoco(arm: Arm, config: Config, drive: Drive) -> Course:
 
 
 def apart(one: Course, other: Course) -> dict[str, float]:
-    """How far two courses of the same drive are apart: on average, at their worst, and in how many arms by 1e-3 mm."""
+    """Differences of two courses of the same drive: mean, largest, and the number of arms that differ by 1e-3 mm."""
     mm, rad = errors_mm(one.paw, other.paw), np.abs(one.qpos - other.qpos)
     figures = {"paw_mm_mean": mm.mean(), "paw_mm_worst": mm.max(), "rad_worst": rad.max()}
     return {name: float(value) for name, value in figures.items()} | {
@@ -152,7 +152,7 @@ def kernels(model: str, device: str = "cuda") -> dict[str, Any]:
 
 
 def same(one: Course, other: Course) -> bool:
-    """Whether two courses are the same to the bit."""
+    """True if two courses are the same to the bit."""
     return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 

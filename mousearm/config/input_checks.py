@@ -90,7 +90,7 @@ def _check(file: Path, folders: Iterable[Path]) -> None:
 
 
 def _choice(group: str, name: str) -> str:
-    """How a file of an experiment makes a choice of a group."""
+    """Advice for a file of an experiment that makes a choice of a group."""
     if group == "debug":
         return f"Leave it out, and give debug={name} on the command line."
     return f"Write '{f'- {name}' if group == 'experiment' else f'- override /{group}: {name}'}' below defaults."

@@ -56,7 +56,7 @@ def _schema() -> DictConfig:
 
 
 def explained(error: Exception) -> MouseArmError:
-    """What Hydra and OmegaConf say of a configuration, in our words where they have only their own."""
+    """Error of Hydra or OmegaConf as one of ours, in our words where they have only their own."""
     within = error.__cause__ or error.__context__
     text, inner = str(error), error if isinstance(error, OmegaConfBaseException) else within
     where = f" in {found[1]}" if (found := re.search(r"In '(.+?)'", text)) else ""

@@ -32,7 +32,7 @@ from mousearm.keys import Range, above, between, check_keys, finite, key, requir
 
 @dataclass
 class TrackingConfig:
-    """Where metrics go besides metrics.csv and TensorBoard."""
+    """Places for metrics besides metrics.csv and TensorBoard."""
 
     wandb: str = key("Weights & Biases; `scripts/sync.py` uploads offline runs.", ("disabled", "online", "offline"))
     project: str = key("Project at Weights & Biases.", Range("not empty", lambda name: name.strip() != ""))

@@ -123,7 +123,7 @@ class KinematicsConfig:
 
 @dataclass
 class DelayConfig:
-    """How late nerves are. What is no whole number of control steps late lies between two steps, on a line."""
+    """Delays of nerves. A delay that is no whole number of control steps is interpolated linearly between two."""
 
     proprioception: float = key("From the arm to the network: joints and muscles.", _DELAY_MS, "ms", default=0.0)
     vision: float = key("From the eye to the network: targets, and where the paw is.", _DELAY_MS, "ms", default=0.0)

@@ -15,7 +15,7 @@ Gain, Bias, Dynamics, Disable = mujoco.mjtGain, mujoco.mjtBias, mujoco.mjtDyn, m
 
 @dataclass
 class Actuation:
-    """What actuators do: forces on joints, and by pairs of joints (i >= j) how they grow with velocity."""
+    """Forces of actuators on joints, and their derivatives by velocities, by pairs of joints (i >= j)."""
 
     torques: list[Value]
     slopes: dict[tuple[int, int], Value]
@@ -140,7 +140,7 @@ class _Actuator:
         return force
 
     def slope(self) -> Value:
-        """How the force grows with the rate of length."""
+        """Derivative of the force by the rate of length."""
         slope: Value = 0.0
         if self.model.actuator_gaintype[self.number] == Gain.mjGAIN_MUSCLE:
             fibre, speed, per_rate = self._fibre(self.gains)

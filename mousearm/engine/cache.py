@@ -21,7 +21,7 @@ def place_of(parts: Iterable[str]) -> Path:
 
 
 def is_intact(file: Path) -> bool:
-    """Whether a file of the cache is as it was written, by this user."""
+    """True if a file of the cache is as it was written, by this user."""
     with suppress(OSError, MouseArmError):
         mine = all(path.stat().st_uid == os.getuid() for path in (file.parent, file))
         return mine and read_seal(file.parent).get(file.name) == sha256(read_bytes(file, _MAX_BYTES))

@@ -55,7 +55,7 @@ class EngineCheck:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing differs by more than `TOLERANCE`."""
+        """True if nothing differs by more than `TOLERANCE`."""
         return all(0 <= value <= TOLERANCE for value in asdict(self).values())
 
 
@@ -102,7 +102,7 @@ def demand(check: EngineCheck) -> None:
 
 
 def _saved(library: Library) -> EngineCheck | None:
-    """What is kept of an earlier check against this version of MuJoCo; None where there is nothing sound."""
+    """An earlier check against this version of MuJoCo; None where none is kept, or it is damaged."""
     if library.folder is None:
         return None
     with suppress(MouseArmError, KeyError, TypeError, ValueError):

@@ -123,7 +123,7 @@ def _options(capability: tuple[int, int]) -> tuple[str, ...]:
 
 
 def _filled(size: Any, fill: Any, program: Any) -> bytes:
-    """What NVRTC writes into memory of the size that it names."""
+    """Content that NVRTC writes into memory of the size that it names."""
     content = b" " * _checked(size(program))
     _checked(fill(program, content))
     return content

@@ -1,4 +1,4 @@
-"""How the state after a control step depends on the state before it and on the controls: exact, by dual numbers."""
+"""Derivatives of the state after a control step by the state before it and the controls: exact, by dual numbers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

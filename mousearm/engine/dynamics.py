@@ -25,12 +25,12 @@ class ForwardText:
 
 
 def is_runge_kutta(model: mujoco.MjModel) -> bool:
-    """Whether velocities enter no matrix: the other integrators are implicit in damping."""
+    """True if velocities enter no matrix: the other integrators are implicit in damping."""
     return model.opt.integrator == Integrator.mjINT_RK4
 
 
 def is_chained(model: mujoco.MjModel) -> bool:
-    """Whether chain.h differentiates a model: activations move it through the forces of actuators and nothing else."""
+    """True if chain.h differentiates a model: activations move it through the forces of actuators and nothing else."""
     return is_runge_kutta(model) and not model.jnt_actfrclimited.any()
 
 

@@ -1,4 +1,4 @@
-"""What moves links and joints: bias forces and the joint-space inertia, by spatial vectors.
+"""Dynamics of links and joints: bias forces and the joint-space inertia, by spatial vectors.
 
 All of them are about one fixed point of the world, in the world's axes: of a motion (angular velocity, velocity of the
 point that passes there), of a force (moment, force). Featherstone, Rigid Body Dynamics Algorithms, 2008, chapters 5, 6.

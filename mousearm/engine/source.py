@@ -147,7 +147,7 @@ def _landmarks(model: mujoco.MjModel, landmarks: Mapping[str, Landmark]) -> str:
 
 
 def _position(tree: Tree, mark: Landmark) -> np.ndarray:
-    """Where a landmark is, from the origin."""
+    """Position of a landmark, from the origin."""
     model, i = tree.model, mark.index
     if mark.field == "xanchor":
         return tree.anchors[i]

@@ -1,4 +1,4 @@
-"""What the generated engine simulates, and a refusal that names everything else in a model.
+"""Limits of the generated engine: a refusal that names everything in a model that it does not simulate.
 
 What is not here has no influence on the movement, or is computed: tests/engine/test_supported.py holds the list of all
 fields and flags of MuJoCo against these.
@@ -157,7 +157,7 @@ def _is_on_tendon(model: mujoco.MjModel, actuator: int) -> bool:
 
 
 def _may_wrap_inside(model: mujoco.MjModel, wrap: int) -> bool:
-    """Whether a side site is in its geom, or could get there."""
+    """True if a side site is in its geom, or could get there."""
     kind, side = int(model.wrap_type[wrap]), round(float(model.wrap_prm[wrap]))
     if kind not in (int(mujoco.mjtWrap.mjWRAP_SPHERE), int(mujoco.mjtWrap.mjWRAP_CYLINDER)) or side < 0:
         return False

@@ -36,13 +36,13 @@ class RigidLink:
     joints: list[int]
 
     def at(self, local: np.ndarray) -> np.ndarray:
-        """Where a point of the body is, from the origin."""
+        """Position of a point of the body, from the origin."""
         return self.base + self.orientation @ constant(self.aligned @ (local - self.base_local))
 
 
 @dataclass(frozen=True)
 class Mounting:
-    """How a body lies in the link that it is welded to; constant."""
+    """Pose of a body in the link that it is welded to; constant."""
 
     link: int
     rotation: np.ndarray

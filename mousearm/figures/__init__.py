@@ -39,7 +39,7 @@ __all__ = [
 
 
 def usual_place(source: Path) -> Path:
-    """Where the figures of a run or a recording go: into the run's folder, or beside the recording.
+    """Folder for the figures of a run or a recording: in the run's folder, or beside the recording.
 
     Those of an example agent, ``package:NAME``, go into the working directory.
     """

@@ -23,7 +23,7 @@ CATALOGUE = {
     "kinematics": "hf://AlBornoLab/MouseArmKinematics",
     "agent": "hf://AlBornoLab/Welle",
 }
-"""What can be downloaded, and the lab's repository of it."""
+"""Kinds of things that can be downloaded, and the lab's repository of each."""
 
 RECORD = "hub.json"  # the note in a copy: repository, kind, revision, commit, and the SHA-256 of every file
 _TO_IMPORT = ("--trust", "--out", "outputs/NAME", "OVERRIDES")

@@ -165,7 +165,7 @@ def card_head(name: str, licence: str, tags: Sequence[str], data: str, results: 
     from huggingface_hub import EvalResult, ModelCardData
 
     task, kind = "reinforcement-learning", "mean-error-mm"
-    told = [EvalResult(task, "reaches", data, kind, value, metric_name=what) for what, value in results.items()]
+    entries = [EvalResult(task, "reaches", data, kind, value, metric_name=what) for what, value in results.items()]
     known = {"library_name": "mousearm", "pipeline_tag": task, "tags": list(tags), "model_name": name}
-    head = ModelCardData(license=licence, eval_results=told, **known)
+    head = ModelCardData(license=licence, eval_results=entries, **known)
     return f"---\n{head.to_yaml()}\n---\n"

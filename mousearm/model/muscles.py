@@ -105,7 +105,7 @@ def passive_force(length: np.ndarray, lmax: np.ndarray, fpmax: np.ndarray) -> np
 
 
 def anatomy_of(simulated: Arm, senses: SensesConfig, intact: Arm | None = None) -> Anatomy:
-    """What the terms of the observation need of an arm; with the peak forces of the intact one, None for itself."""
+    """Constants of an arm that observation terms need; with the peak forces of the intact one, None for itself."""
     model, muscles = simulated.model, feeling_muscles(simulated)
     gain = model.actuator_gainprm[muscles]
     return Anatomy(

@@ -34,14 +34,14 @@ class OpenRecording:
         return [f"{one.name} ({one.repeat})" if one.repeat else one.name for one in self.reaches]
 
     def trial(self, index: int) -> Trial:
-        """What the arm did in a trial; the target of its shoulder is where the arm holds it."""
+        """One trial of the arm; the target of its shoulder is where the arm holds it."""
         shoulder = self.arm.landmark_positions(self.arm.rest_qpos[None])[0, SHOULDER]
         recorded = self.reaches[index].trial
         return replace(recorded, targets=with_shoulder(shoulder, recorded.targets[:, SHOULDER + 1 :]))
 
 
 def arm_text(config: Config) -> str:
-    """How an arm is built, as JSON: the keys of ``model``, hashes of its files, how reaches are fitted to it.
+    """The building of an arm, as JSON: the keys of ``model``, hashes of its files, how reaches are fitted to it.
 
     Of a model that is a file of this machine there is the name alone.
     """
@@ -54,7 +54,7 @@ def arm_text(config: Config) -> str:
 
 
 def is_recording(path: str | Path) -> bool:
-    """Whether a path is that of a recording, by its suffix."""
+    """True if a path is that of a recording, by its suffix."""
     return Path(path).suffix.lower() in _SUFFIXES
 
 
@@ -85,7 +85,7 @@ def open_recording(path: Path) -> OpenRecording:
 
 
 def _content(path: Path, about: About) -> dict:
-    """What `arm_text` wrote."""
+    """Content of an `arm_text`."""
     try:
         content = json.loads(str(about["arm"]))
         if not isinstance(content["model"], dict) or not isinstance(content["files"], dict):

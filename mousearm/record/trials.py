@@ -55,7 +55,7 @@ _SUFFIXES = MappingProxyType({".h5": "hdf5", ".hdf5": "hdf5", ".nwb": "nwb", ".s
 
 @dataclass
 class RecordingResult:
-    """How much was recorded, as `write_recording` counts it."""
+    """Amount of a recording, as `write_recording` counts it."""
 
     trials: int = 0
     seconds: float = 0.0  # of reaches in them
@@ -171,7 +171,7 @@ def _about(agent: Agent, repeats: int, noise: float, seed: int) -> About:
 
 
 def about_arm(setup: Setup) -> About:
-    """What every recording says of itself: the arm, the times and the versions."""
+    """Facts that every recording states: the arm, the times and the versions."""
     env = setup.config.env
     return {
         "model": setup.arm.name,
@@ -206,7 +206,7 @@ class ArmRecorder:
         return done
 
     def frames(self, reach: int, n: int) -> dict[str, np.ndarray]:
-        """What was kept at the first n frames of a reach, (n, ...) by name: of the network, and force and torque."""
+        """Signals of the first n frames of a reach, (n, ...) by name: of the network, and force and torque."""
         return {name: np.stack([row[name][reach] for row in self._rows[:n]]) for name in self._rows[0]}
 
     def _decide(self, observation: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:

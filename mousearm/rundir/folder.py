@@ -220,7 +220,7 @@ class RunFolder:
     def budget_used(self) -> int:
         """Steps that ``algo.timesteps`` counts, until the newest checkpoint: those by reward, in older runs all."""
         for newest in self.checkpoints()[-1:]:
-            with suppress(RunError, AttributeError, TypeError, ValueError):  # damage is told when it is loaded
+            with suppress(RunError, AttributeError, TypeError, ValueError):  # damage is reported when it is loaded
                 return int(newest.name) - int(read_json(newest / "state.json").get("imitated", 0))
             return int(newest.name)
         return 0

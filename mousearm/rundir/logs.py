@@ -19,7 +19,7 @@ from mousearm.errors import RunError
 CODE = INSTALLED.parent  # the code that runs: a checkout, a copy, or where packages are installed
 _MAX_METRICS_BYTES = 500_000_000
 _NUMBER = re.compile("[0-9]{1,18}")
-_BRING_BACK = "Bring it back as it was, or move it away: the run begins a new one where it goes on."
+_BRING_BACK = "Bring it back as it was, or move it away: the run begins a new one where it resumes."
 _COMMIT, _DIFF = "$ git rev-parse HEAD", "$ git diff HEAD"
 _NO_CHECKOUT = "(not a git checkout)"
 _TOLD = re.compile(r"python \d|[\w.-]+==|\$ git |\(|[0-9a-f]+$|$")  # the lines that `describe_environment` writes

@@ -43,12 +43,12 @@ def run_path(run: str | Path) -> Path:
 
 
 def is_shipped(run: str | Path) -> bool:
-    """Whether a run is an example agent, into whose folder nothing is written."""
+    """True if a run is an example agent, into whose folder nothing is written."""
     return str(run).startswith(PACKAGE)
 
 
 def own_folder(runs: Sequence[Path]) -> Path:
-    """Where what is made of runs goes: into the folder of one, into the working directory of several or an example."""
+    """Folder of what is made of runs: that of one run; the working directory for several or an example."""
     return runs[0] if len(runs) == 1 and not is_shipped(runs[0]) else Path()
 
 

@@ -68,7 +68,7 @@ class Status:
         status = Status(**{name: value for name, value in content.items() if name in _KINDS})
         wrong = [name for name, kind in _KINDS.items() if not isinstance(getattr(status, name), kind)]
         if not is_same or wrong or status.state not in _STATES:
-            raise RunError(f"{file} has changed since it was written. Remove it: the run then goes on without it.")
+            raise RunError(f"{file} has changed since it was written. Remove it: the run then resumes without it.")
         if status.state != RUNNING or status._lives(lock):
             return status
         reason = f"process {status.pid} on {status.host} gave no sign of life since {status.heartbeat}"

@@ -24,7 +24,7 @@ from mousearm.text import listed, printable, shell
 
 # A repository with these files is an agent, which another one may replace.
 _MARKS = ("config.yaml", "origin.json", "best/manifest.json")
-# Files that are written anew, so that there is nothing in them but what this program reads.
+# Files that are written again, so that there is nothing in them but what this program reads.
 _WRITTEN = ("config.yaml", "environment.txt", "evaluation.json", "origin.json", "split.json", "status.json")
 # Files of best/, and keys of origin.json, that an evaluation reads.
 _NETWORK = (MANIFEST, "policy.safetensors", "state.json")
@@ -60,7 +60,7 @@ def gather(
     that is said; the licence is as the Hub abbreviates it. RunError if the run is not finished, has no evaluation, or
     its best network is damaged; its model changed; or a file holds something private.
     """
-    folder, repo = RunFolder(run, checked=False), HubUri.parse(repo).repo  # what is private is told first
+    folder, repo = RunFolder(run, checked=False), HubUri.parse(repo).repo  # what is private is reported first
     for name in _WRITTEN:
         inside(run, name)
     config, status = folder.saved_config(), folder.status()
@@ -167,7 +167,7 @@ def _pictures(folder: RunFolder, evaluation: Evaluation) -> dict[str, bytes]:
 
 def _notes(files: Mapping[str, bytes], split: Split, config: Config, shared: Config) -> list[str]:
     shown = listed([*split.train, *split.test], most=5)
-    notes = [f"Names of reaches, hashes of their files, and distance and speed of each are told: {shown}."]
+    notes = [f"Names of reaches, hashes of their files, and distance and speed of each are shared: {shown}."]
     if any(map(is_reach, files)):
         notes.append("The reaches themselves are shared.")
     elif shared.kinematics.path.startswith(RUN_PREFIX):

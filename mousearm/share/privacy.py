@@ -204,7 +204,7 @@ def _search(private: Sequence[Private], allowed: set[str]) -> Callable[[str, boo
 
 
 def _detectors() -> Iterator[tuple[str, bool, Sequence[str], Callable[[str], Iterator[str]]]]:
-    """What is found in a line, whether it is a secret, its hints, and how it is found; secrets first.
+    """Findings in a line, each with whether it is a secret, its hints, and how it is found; secrets first.
 
     Of detect-secrets, what knows kinds of secrets, but not what takes all that looks random for one, as hashes do.
     """

@@ -163,7 +163,7 @@ class Sweep:
         write_json(make_folder(self.path) / self._record.name, {"name": name, "cluster": cluster, "settings": settings})
 
     def launch(self) -> dict[str, Any]:
-        """How it was launched: ``name``, ``cluster``, ``settings`` of the launcher; RunError if it never was."""
+        """The launch: ``name``, ``cluster``, ``settings`` of the launcher; RunError if it never was."""
         if not self._record.is_file():
             raise RunError(
                 f"There is no sweep in {self.path}: it has no {self._record.name}. Give the folder that run.py -m or "

@@ -110,7 +110,7 @@ class Study:
         if lines:
             raise RunError(
                 f"{folder} holds a search of something else:\n  " + "\n  ".join(lines) + "\n"
-                "Give the same command to go on with it (hydra.sweeper.n_trials, n_jobs and the launcher may change), "
+                "Give the same command to continue it (hydra.sweeper.n_trials, n_jobs and the launcher may change), "
                 "or choose another name=."
             )
         self._study.set_user_attr("space", now)

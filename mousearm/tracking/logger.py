@@ -1,4 +1,4 @@
-"""What a run logs: SB3's logger, which can be resumed, its trackers, and the one writer of metrics.csv and timing.csv.
+"""Logs of a run: SB3's logger, which can be resumed, its trackers, and the one writer of metrics.csv and timing.csv.
 
 A tracker is added where it stands, by a function that begins it, or returns None where the configuration has no use
 for it::

@@ -111,7 +111,7 @@ def start_wandb(config: Config, folder: RunFolder) -> "tuple[Run, int, Part]":
 
 
 def wandb_mode(config: Config) -> str:
-    """What becomes of tracking in W&B; WANDB_MODE, which clusters without a network set, can only make it less."""
+    """Mode of tracking in W&B; WANDB_MODE, which clusters without a network set, can only make it less."""
     asked = config.tracking.wandb
     variable = os.environ.get("WANDB_MODE", "").replace("dryrun", "offline")
     return min(asked, variable if variable in _MODES else asked, key=_MODES.index)

@@ -120,7 +120,7 @@ class WandbRows(Tracker):
             action()
         except Exception as error:  # W&B's process may be gone, in which case there are many kinds
             self._works = False
-            print(f"Weights & Biases gave up, training goes on without it: {type(error).__name__}: {error}")
+            print(f"Weights & Biases gave up, training continues without it: {type(error).__name__}: {error}")
             forget_service()
 
 

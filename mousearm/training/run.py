@@ -141,7 +141,7 @@ class Experiment:
         return evaluation.objective
 
     def _cautions(self, folder: RunFolder) -> Iterator[str]:
-        """What is to be known beside the result."""
+        """Warnings beside the result."""
         yield from self._blindness()
         if not self.setup.split.test:
             yield "No reach was kept to test with: these are errors of what the network was trained on."
@@ -154,7 +154,7 @@ class Experiment:
             errors = read_metrics(folder.metrics).column("eval/train_paw_mm")
             before = {steps: error for steps, error in errors.items() if steps < last}  # the last is not yet written
             if self.algo.by_reward == 0:
-                yield f"It learned by imitation alone: {more} goes on by reward."
+                yield f"It learned by imitation alone: {more} trains it further by reward."
             elif before and best["steps"] == min(before):
                 yield "No network was better than the first one that was evaluated: the budget is too short."
             elif best["steps"] == last and (len(before) < 2 or best["best_mm"] < _FALLING * min(before.values())):
@@ -231,7 +231,7 @@ class Experiment:
 
 
 def _on_the_way(config: Config) -> dict[str, str]:
-    """What is late and what is noisy between arm and network, each as far as there is any."""
+    """Delays and noise between arm and network, each as far as there is any."""
     env = Conditions(config.condition).config(config).env
     late = [f"{name} {delay:g} ms" for name, delay in vars(env.delay_ms).items() if delay]
     noisy = [f"{name} {sd:g}" for name, sd in vars(env.noise).items() if sd]

@@ -91,7 +91,7 @@ class Door:
             raise RenderError("This version of viser cannot be guarded. Install another: pip install viser==1.1.1")
 
     def _refusal(self, connection: server.ServerConnection, request: Request) -> Response | None:
-        """What is answered to all but our page, whose request is then no longer told by the token."""
+        """Answer to all but our page, whose request then loses the token."""
         path = request.path.partition("?")[0].rstrip("/")
         hosts, origins = (request.headers.get_all(name) for name in ("Host", "Origin"))
         own = [f"http://{host}" for host in hosts]

@@ -116,7 +116,7 @@ class Panel:
 
 
 def _hint(*starts: str) -> str:
-    """What controls mean, found by how that starts, with their keys, for people who point at them."""
+    """Meanings of controls, found by how they start, with their keys, for people who point at them."""
     meant = [next(control for control in CONTROLS if control.meaning.startswith(start)) for start in starts]
     return "; ".join(f"{control.meaning} ({shown(control.page_key)})" for control in meant)
 

@@ -21,7 +21,7 @@ _PARTS = ("landmarks", "qpos", "qvel", "activation", "ctrl")  # of a snapshot, i
 
 
 class Performer(Protocol):
-    """What a `Playback` plays: performances of reaches, by name, of one arm, and what drives it, in a word."""
+    """A source of trials for a `Playback`: reaches, by name, of one arm, and what drives it, in a word."""
 
     arm: Arm
     names: list[str]
@@ -94,8 +94,8 @@ class Simulator:
 class Recorded:
     """The trials of a recording; one that is switched is simulated by MuJoCo from there on.
 
-    When the arm is let go, its controls are at rest. When it is driven again, the recorded controls go on, of which the
-    last stays: they know nothing of where the arm has got to.
+    When the arm is let go, its controls are at rest. When it is driven again, the recorded controls continue, and the
+    last one stays: they know nothing of where the arm has got to.
     """
 
     def __init__(self, opened: OpenRecording):

@@ -113,7 +113,7 @@ def test_training_goes_on_when_wandb_dies(tmp_path, configure, fresh, capsys):
     threading.Thread(target=lambda: (wait_for_rows(tmp_path / "r" / "metrics.csv", 2), kill())).start()
     run(configure(*words), tmp_path / "r", words)
     assert RunFolder(tmp_path / "r").status().state == "finished"
-    assert capsys.readouterr().out.count("Weights & Biases gave up, training goes on without it") == 1
+    assert capsys.readouterr().out.count("Weights & Biases gave up, training continues without it") == 1
 
 
 @pytest.mark.parametrize(

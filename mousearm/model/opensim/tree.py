@@ -151,7 +151,7 @@ def find_capsules(model: OsimModel, links: Mapping[str, Link]) -> dict[str, Caps
 def _tip(
     model: OsimModel, frames: Mapping[str, np.ndarray], carrier: Mapping[str, str], name: str, anchor: np.ndarray
 ) -> np.ndarray:
-    """Where a body ends if it is the last of a chain, (3,) m in the world."""
+    """End of a body that is the last of a chain, (3,) m in the world."""
     points = [point for muscle in model.muscles for point in muscle.points]
     mass_centres = [Point("", body.name, body.com) for body in model.bodies]
     for candidates, factor in ((model.markers, _BEYOND_TIP), (points, _BEYOND_TIP), (mass_centres, 2.0)):

@@ -30,7 +30,7 @@ class Passage(NamedTuple):
 
 
 class Bends(NamedTuple):
-    """How paths bend."""
+    """Bends of paths."""
 
     of_muscle: dict[str, dict[int, dict[str, str]]]  # by muscle and segment, the attributes of ``<geom>``
     sides: list[Point]  # side sites that they need
@@ -100,7 +100,7 @@ def _segments_that_bend(passages: Mapping[int, Passage]) -> dict[int, int]:
 
 
 def _tracks(compiled: mujoco.MjModel, poses: np.ndarray) -> Callable[[str, str], np.ndarray]:
-    """What gives the positions of a site in the axes of a geom, (n, 3), by the names of geom and site."""
+    """Function that gives positions of a site in the axes of a geom, (n, 3), by the names of geom and site."""
     rows = (
         (data.site_xpos.copy(), data.geom_xpos.copy(), data.geom_xmat.reshape(-1, 3, 3).copy())
         for data in at_poses(compiled, poses)
