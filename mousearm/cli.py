@@ -9,13 +9,13 @@ import select
 import sys
 import warnings
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from functools import partial, wraps
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
-from mousearm.errors import Interrupted, MouseArmError
+from mousearm.errors import Interrupted, MouseArmError, UnknownNameError
 from mousearm.text import printable
 
 Work = Callable[[Namespace], int | None]
@@ -72,6 +72,15 @@ def command(text: str | None, *arguments: Argument) -> Callable[[Work], Callable
         return main
 
     return decorate
+
+
+def words(text: str, kind: str = "", known: Collection[str] = ()) -> list[str]:
+    """Words between commas; UnknownNameError with their kind if some are known and one is not among them."""
+    found = [word.strip() for word in text.split(",") if word.strip()]
+    for word in found:
+        if known and word not in known:
+            raise UnknownNameError(kind, word, known)
+    return found
 
 
 class UsageError(Exception):

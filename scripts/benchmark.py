@@ -6,12 +6,11 @@ column is the speed relative to the stock stack.
 
 import os
 from argparse import ArgumentTypeError, Namespace
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mousearm import cli
-from mousearm.errors import MouseArmError, UnknownNameError
 
 if TYPE_CHECKING:
     from mousearm.benchmark.learning import ErrorCurve
@@ -43,18 +42,17 @@ def main(given: Namespace) -> None:
     """Measure section after section, and training after training; print and write each as it comes.
 
     Raises:
-        MouseArmError: if there is no such section, training, arm or reach, or no folder to write to.
+        MouseArmError: there is no such section, training, arm or reach, or no folder to write to.
     """
-    for option in ("json", "figure"):
-        file = getattr(given, option)
-        if file is not None and not file.parent.is_dir():
-            raise MouseArmError(f"--{option} {file}: there is no folder {file.parent}. Make it first.")
-    chosen = _names(given.only, "section (--only)", SECTIONS)
-    runs = _names(given.runs, "training (--runs)", RUNS)
+    from mousearm.files import check_place, write_json
+
+    for file in filter(None, (given.json, given.figure)):
+        check_place(file)
+    chosen = cli.words(given.only, "section (--only)", SECTIONS)
+    runs = cli.words(given.runs, "training (--runs)", RUNS)
     from mousearm.benchmark.engines import senses_speed, simulation_speed
     from mousearm.benchmark.learning import draw_curves, learning_curves, limits_table, seconds_to_mm
     from mousearm.benchmark.speed import device_speed, environment_speed, speed_table, training_speed, update_speed
-    from mousearm.files import write_json
 
     def write() -> None:
         if given.json is not None:
@@ -84,14 +82,6 @@ def main(given: Namespace) -> None:
             write()
             if given.figure is not None:
                 draw_curves(curves, given.figure.with_suffix(""))
-
-
-def _names(text: str, kind: str, known: Collection[str]) -> list[str]:
-    names = text.split(",")
-    for name in names:
-        if name not in known:
-            raise UnknownNameError(kind, name, known)
-    return names
 
 
 if __name__ == "__main__":

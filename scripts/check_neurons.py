@@ -36,7 +36,7 @@ def main(given: Namespace) -> None:
     from mousearm.neural.rates import Kernel
     from mousearm.neural.session import UnitFilter
 
-    areas = tuple(word.strip() for word in given.areas.split(",") if word.strip())
+    areas = tuple(cli.words(given.areas))
     rule, kernel = UnitFilter(given.min_rate, given.max_short, areas), Kernel(given.kernel, given.width)
     sessions = read_cohort(given.sessions, given.names)
     step_s, frames, speeds = given.step / 1e3, None, None

@@ -32,7 +32,7 @@ def main(given: Namespace) -> None:
     """Print the table, and write the report."""
     from mousearm.report.comparison import compare
 
-    comparison = compare(given.folders, [word.strip() for word in given.by.split(",") if word.strip()])
+    comparison = compare(given.folders, cli.words(given.by))
     from mousearm.report.page import comparison_text, write_report
 
     page = write_report(comparison, given.out or usual_place(given.folders))

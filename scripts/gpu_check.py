@@ -13,7 +13,6 @@ from traceback import extract_tb
 from typing import Any
 
 from mousearm import cli
-from mousearm.errors import MouseArmError, UnknownNameError
 
 SECTIONS = ("kernels", "speed", "training", "repeat", "learning")
 REPEATED = {"once": 0, "again": 0, "with another seed": 1}  # seeds; the first two have the same best_sha256
@@ -30,14 +29,12 @@ def main(given: Namespace) -> int:
     Raises:
         MouseArmError: if there is no such section, or no folder to write to.
     """
-    chosen = given.only.split(",")
-    for name in chosen:
-        if name not in SECTIONS:
-            raise UnknownNameError("section (--only)", name, SECTIONS)
-    if given.json is not None and not given.json.parent.is_dir():
-        raise MouseArmError(f"--json {given.json}: there is no folder {given.json.parent}. Make it first.")
-    from mousearm.benchmark import gpu
-    from mousearm.files import to_json, write_json
+    chosen = cli.words(given.only, "section (--only)", SECTIONS)
+    from mousearm.files import check_place, to_json, write_json
+
+    if given.json is not None:
+        check_place(given.json)
+    from mousearm.benchmark import gpu  # slow to import
 
     begin, figures, failed = time.perf_counter(), {"machine": gpu.machine()}, False
     print(to_json(figures["machine"]), flush=True)

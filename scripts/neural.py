@@ -49,9 +49,9 @@ def main(given: Namespace) -> None:
     out = given.out or own_folder([path for path in given.folders if path.suffix != ".h5"]) / "neural"
     asked = NeuralAsked(
         neurons=given.neurons,
-        layers=_words(given.layers),
-        against=_words(given.against),
-        measures=_words(given.measures),
+        layers=cli.words(given.layers),
+        against=cli.words(given.against),
+        measures=cli.words(given.measures),
         nulls=given.nulls,
         settings=Settings(seed=given.seed),
         processes=given.processes,
@@ -62,7 +62,7 @@ def main(given: Namespace) -> None:
         event=given.event,
         offset_ms=given.offset,
         kernel=Kernel(given.kernel, given.width),
-        units=UnitFilter(given.min_rate, given.max_short, tuple(_words(given.areas))),
+        units=UnitFilter(given.min_rate, given.max_short, tuple(cli.words(given.areas))),
     )
     result = study_neurons(given.folders, asked, out)
     from mousearm.neural.page import Shown, neural_text, write_neural
@@ -75,10 +75,6 @@ def main(given: Namespace) -> None:
     shown = Shown(result.study, sources, spaces, factors, result.facts)
     page = write_neural(shown, out)
     print(f"{neural_text(shown)}\n\nPage: {page}")
-
-
-def _words(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",") if word.strip()]
 
 
 if __name__ == "__main__":

@@ -235,7 +235,7 @@ def test_advice_where_a_folder_is_not_there(tmp_path):
 
 def test_advice_where_a_benchmark_is_to_be_written(run_script, tmp_path):
     words = ("benchmark", "--only", "seconds_to_mm", "--runs", "none", "--json", tmp_path / "new" / "a.json")
-    assert "Make it first" in run_script(*words).err
+    assert "Make the folder" in run_script(*words).err
     (tmp_path / "new").mkdir()
     assert "no training (--runs) named 'none'" in run_script(*words).err  # which is said after files are looked at
 

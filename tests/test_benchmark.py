@@ -115,8 +115,11 @@ def test_a_whole_training_gives_its_curve(monkeypatch):
     ("words", "message"),
     [
         (["--seeds", "0"], "argument --seeds: 0 is too few; at least 1"),
-        (["--json", "nowhere/figures.json"], "error: --json nowhere/figures.json: there is no folder nowhere."),
-        (["--figure", "nowhere/curves"], "error: --figure nowhere/curves: there is no folder nowhere."),
+        (
+            ["--json", "nowhere/figures.json"],
+            "error: nowhere/figures.json cannot be written: No such file or directory",
+        ),
+        (["--figure", "nowhere/curves"], "error: nowhere/curves cannot be written: No such file"),
     ],
 )
 def test_what_would_fail_at_the_end_is_refused_before_anything_is_measured(run_script, words, message):

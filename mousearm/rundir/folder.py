@@ -16,7 +16,7 @@ from mousearm.door import MANIFEST, SEAL, check_seal, read_json, read_plain, sha
 from mousearm.errors import ConfigError, KinematicsError, RunError, UnknownNameError
 from mousearm.kinematics import Split
 from mousearm.rundir.logs import describe_environment, read_metrics
-from mousearm.rundir.origin import Origin, origin_text
+from mousearm.rundir.origin import RunOrigin, run_origin_text
 from mousearm.rundir.status import FINISHED, Status, advising_to_resume, locked
 from mousearm.text import printable
 
@@ -94,7 +94,7 @@ class RunFolder:
                 self.overrides: OmegaConf.to_yaml(OmegaConf.create(overrides)),
                 self.environment: describe_environment(),
                 self.split: files.to_json({**formats.stamp(formats.SPLIT), **asdict(split)}),
-                self.origin: origin_text(split, model),
+                self.origin: run_origin_text(split, model),
                 **({self.engine: files.to_json(dict(engine))} if engine else {}),
                 self.config: to_yaml(config),  # last: from then on there is a run
             }
@@ -286,9 +286,9 @@ class RunFolder:
         """Identifier of the run, wherever its folder is, and of its checkpoints; empty for older runs."""
         return self._origin().id
 
-    def _origin(self) -> Origin:
+    def _origin(self) -> RunOrigin:
         """Read origin.json; a newer format is said before damage."""
-        origin = Origin.read(self.origin)
+        origin = RunOrigin.read(self.origin)
         self._check_seal(self.origin)
         return origin
 

@@ -18,13 +18,13 @@ from mousearm.kinematics import Split
 _EXACT_HASHES, _DOCUMENTS = 3, (".xml", ".mjcf", ".osim")
 
 
-def origin_text(split: Split, model: Mapping[str, str]) -> str:
+def run_origin_text(split: Split, model: Mapping[str, str]) -> str:
     """Content of origin.json of a new run; ``model`` is the SHA-256 of its files by name."""
     began = {"run": uuid.uuid4().hex, "model": dict(model), "split": _hash(split)}
     return to_json({**formats.stamp(formats.RUN), **began})
 
 
-class Origin(NamedTuple):
+class RunOrigin(NamedTuple):
     """Content of origin.json, as it stands there."""
 
     file: Path
@@ -32,10 +32,10 @@ class Origin(NamedTuple):
     content: dict[str, Any]  # empty for older runs
 
     @staticmethod
-    def read(file: Path) -> "Origin":
+    def read(file: Path) -> "RunOrigin":
         """Read it; FormatError if the run is of a newer format, which is said before damage."""
         content = read_json(file) if file.exists() else {}
-        return Origin(file, formats.format_number(formats.RUN, content, file.parent), content)
+        return RunOrigin(file, formats.format_number(formats.RUN, content, file.parent), content)
 
     def upgraded(self, name: str, content: dict[str, Any]) -> dict[str, Any]:
         """Content of a file of this name of the run folder, in the newest format."""

@@ -44,11 +44,11 @@ class Status:
     heartbeat: str = ""  # its last sign of life, as ISO 8601 with the time zone
 
     @staticmethod
-    def of_error(error: BaseException, steps: int = 0) -> "Status":
+    def of_error(error: BaseException) -> "Status":
         """The status of a run that this error ends."""
         if isinstance(error, KeyboardInterrupt | Pruned):
-            return Status(PRUNED if isinstance(error, Pruned) else INTERRUPTED, steps, str(error))
-        return Status(FAILED, steps, f"{type(error).__name__}: {error}", getattr(error, "key", None))
+            return Status(PRUNED if isinstance(error, Pruned) else INTERRUPTED, 0, str(error))
+        return Status(FAILED, 0, f"{type(error).__name__}: {error}", getattr(error, "key", None))
 
     def write(self, file: Path) -> None:
         """Write status.json, with this process and this instant; OutputError if it cannot be written."""
