@@ -1,14 +1,17 @@
 """Documents in sections: written once, shown as one page of HTML that needs no other file, and as Markdown."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from html import escape
-from typing import NamedTuple
+from pathlib import Path
+from textwrap import fill
+from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
 
 from mousearm import html
+from mousearm.files import make_folder, write_text
 from mousearm.plots import as_png
-from mousearm.text import markdown, markdown_table
+from mousearm.text import TERMINAL, as_csv, columns, markdown, markdown_table
 
 Cells = tuple[list[str], list[list[str]]]  # header and rows of a table for people
 
@@ -68,3 +71,34 @@ def as_markdown(title: str, sections: Iterable[Section]) -> str:
         if text := section.markdown():
             parts += [f"## {section.heading}", text] if section.heading else [text]
     return "\n\n".join(parts) + "\n"
+
+
+class Document(NamedTuple):
+    """A document with its files: a page and Markdown of its name, and tables for programs."""
+
+    name: str  # of the files, without a suffix
+    title: str
+    source: str  # where it is from
+    sections: Sequence[Section]
+    tables: Mapping[str, Sequence[Mapping[str, Any]]]  # rows by the name of their file, which ends with .csv
+    others: Mapping[str, str] = {}  # text of further files by their name
+
+    def write(self, folder: Path) -> Path:
+        """Write all of it, but for tables without a row; returns the page, or raises OutputError."""
+        make_folder(folder)
+        files = {f"{name}.csv": as_csv(rows) for name, rows in self.tables.items() if rows} | dict(self.others)
+        files[f"{self.name}.md"] = as_markdown(self.title, self.sections)
+        files[f"{self.name}.html"] = as_html(self.title, self.source, self.sections)
+        for name, text in files.items():
+            write_text(folder / name, text)
+        return folder / f"{self.name}.html"
+
+
+def terminal_table(cells: Cells, right: Collection[int] = ()) -> list[str]:
+    """Lines of a table for a terminal, as of `mousearm.text.columns`, and an empty one."""
+    return [*columns([cells[0], *cells[1]], right, TERMINAL), ""]
+
+
+def terminal_lines(lines: Iterable[str]) -> list[str]:
+    """Sentences, each broken where the terminal ends."""
+    return [fill(line, TERMINAL) for line in lines]

@@ -28,6 +28,7 @@ from mousearm import cli
     cli.argument("--untuned", type=float, default=0.0, metavar="SHARE", help="of units without a drive (default 0)"),
     cli.argument("--silent", type=int, default=0, metavar="N", help="units without a spike (default 0)"),
     cli.argument("--dims", type=int, default=10, metavar="N", help="components of each that are mixed (%(default)s)"),
+    cli.argument("--repeats", type=int, default=1, metavar="N", help="trials of each reach (default %(default)s)"),
     cli.argument("--animal", default="made", metavar="NAME", help="in the file (default %(default)s)"),
     cli.argument("--session", default="1", metavar="NAME", help="in the file (default %(default)s)"),
     cli.argument("--seed", type=int, default=0, help="of everything random (default %(default)s)"),
@@ -55,7 +56,7 @@ def main(given: Namespace) -> None:
     )
     run = given.run, given.checkpoint, given.kinematics
     who = given.animal, given.session
-    made = made_of_run(run, read_mix(given.mix), recipe, given.out, who, given.seed, given.overwrite)
+    made = made_of_run(run, read_mix(given.mix), recipe, given.out, who, given.seed, given.overwrite, given.repeats)
     print(made_text(made, given.out))
 
 

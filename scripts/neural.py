@@ -65,11 +65,13 @@ def main(given: Namespace) -> None:
         units=UnitFilter(given.min_rate, given.max_short, tuple(cli.words(given.areas))),
     )
     result = study_neurons(given.folders, asked, out)
+    from mousearm.neural.contrasts import predicted_courses
     from mousearm.neural.page import Shown, neural_text, write_neural
-    from mousearm.neural.spaces import predicted_courses
     from mousearm.report.groups import run_factors
 
-    spaces = predicted_courses(result.populations[0], result.predictors, asked.settings)
+    spaces = predicted_courses(
+        result.populations[0].activity, {one.label: one.activity for one in result.predictors}, asked.settings
+    )
     sources = [*map(str, given.folders), *(session.source for session in result.sessions)]
     factors = run_factors(result.runs) if result.runs else {}
     shown = Shown(result.study, sources, spaces, factors, result.facts)

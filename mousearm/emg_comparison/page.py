@@ -3,10 +3,18 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from textwrap import fill
 from typing import Any
 
-from mousearm.document import Section, as_html, as_markdown, picture_block, table_block, text_block, warning_block
+from mousearm.document import (
+    Document,
+    Section,
+    picture_block,
+    table_block,
+    terminal_lines,
+    terminal_table,
+    text_block,
+    warning_block,
+)
 from mousearm.emg_comparison.figure import score_figure, trace_figure
 from mousearm.emg_comparison.study import COMMON, EmgStudy, delay, emg_reach_rows
 from mousearm.emg_comparison.tables import (
@@ -19,10 +27,10 @@ from mousearm.emg_comparison.tables import (
     together_cells,
     together_rows,
 )
-from mousearm.files import make_folder, to_json, unknown_as_null, write_text
+from mousearm.files import to_json, unknown_as_null
 from mousearm.plots import PRINT_DPI, write_figure
 from mousearm.stats import ALPHA
-from mousearm.text import TERMINAL, as_csv, columns, listed, plural
+from mousearm.text import listed, plural
 
 _NARROW = ("controller", "channel", "r", "exchanged", "p", "mean of others", "paw speed", "ceiling", "agrees")
 _SCORES = (
@@ -153,9 +161,9 @@ def emg_text(study: EmgStudy, rows: Sequence[MuscleRow]) -> str:
     """Scores, what may be said, and why not more, for a terminal."""
     header, cells = agreement_cells(rows)
     kept = [header.index(name) for name in _NARROW]
-    lines = [*columns([[row[i] for i in kept] for row in (header, *cells)], width=TERMINAL), ""]
-    lines += [fill(line, TERMINAL) for line in sentences(study)]
-    return "\n".join([*lines, "", *(fill(line, TERMINAL) for line in emg_caveats(study))])
+    head, *narrow = ([row[i] for i in kept] for row in (header, *cells))
+    said = [*terminal_lines(sentences(study)), "", *terminal_lines(emg_caveats(study))]
+    return "\n".join([*terminal_table((head, narrow)), *said])
 
 
 def write_emg_study(study: EmgStudy, sources: Sequence[object], folder: Path, group: str) -> Path:
@@ -163,17 +171,13 @@ def write_emg_study(study: EmgStudy, sources: Sequence[object], folder: Path, gr
 
     OutputError if something cannot be written.
     """
-    make_folder(folder)
     results = muscle_results(study)
     parts, source = list(emg_sections(study, results, group)), "Compared: " + ", ".join(map(str, sources))
     rows = emg_rows(study, results)
-    files = {f"{name}.csv": as_csv(of) for name, of in rows.items()}
     said = {"sentences": sentences(study), "at_best_lags": sentences_at_best_lags(study), "caveats": emg_caveats(study)}
     about = {"sources": list(map(str, sources)), "signal": study.signal, "lag_ms": study.lag_ms, "exchanged_in": group}
-    files["emg.json"] = to_json(unknown_as_null({**about, **said, **rows}))
-    files |= {"emg.html": as_html(emg_title(study), source, parts), "emg.md": as_markdown(emg_title(study), parts)}
-    for name, text in files.items():
-        write_text(folder / name, text)
+    others = {"emg.json": to_json(unknown_as_null({**about, **said, **rows}))}
+    page = Document("emg", emg_title(study), source, parts, rows, others).write(folder)
     write_figure(score_figure(study, results), folder / "scores", PRINT_DPI)
     write_figure(trace_figure(study), folder / "traces", PRINT_DPI)
-    return folder / "emg.html"
+    return page

@@ -1,8 +1,10 @@
 """Activity over the frames of reaches: the common form of neurons, of a network's layers, of whatever rivals them."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -55,6 +57,14 @@ class Activity:
     def n_frames(self) -> tuple[int, ...]:
         """Frames of each trial."""
         return tuple(len(values) for values in self.values)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of all that it holds but its name."""
+        digest = hashlib.sha256(repr((self.reaches, self.units, self.groups, self.step_s, self.kind)).encode())
+        for values in self.values:
+            digest.update(np.ascontiguousarray(values).tobytes())
+        return digest.hexdigest()
 
     def trials(self, which: Iterable[int]) -> "Activity":
         """Some trials by number, in that order."""

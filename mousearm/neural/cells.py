@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from mousearm.document import Cells
-from mousearm.neural.differences import RunDifference
-from mousearm.neural.results import TOO_FEW, UNIQUE, Beside, Contrast, NeuralStudy, Resemblance
+from mousearm.neural.results import UNIQUE, Beside, Contrast, NeuralStudy, Resemblance, RunDifference
+from mousearm.stats import TOO_FEW
 from mousearm.text import NO_VALUE, number
 
 _FORM = ".3f"
@@ -35,14 +35,13 @@ def score_cells(study: NeuralStudy, label: str) -> Cells:
     return header, rows
 
 
-def rival_cells(study: NeuralStudy) -> Cells:
-    """Header and a row per measure: the scores of all predictors."""
-    header = ["measure", *study.labels]
+def predictor_cells(study: NeuralStudy) -> Cells:
+    """Header and a row per predictor: its score by every measure."""
     rows = [
-        [measure, *(number(study.spread(label, measure).mean, _FORM) for label in study.labels)]
-        for measure in study.measures
+        [label, *(number(study.spread(label, measure).mean, _FORM) for measure in study.measures)]
+        for label in study.labels
     ]
-    return header, rows
+    return ["predictor", *study.measures], rows
 
 
 def contrast_cells(study: NeuralStudy) -> Cells:
@@ -54,7 +53,7 @@ def contrast_cells(study: NeuralStudy) -> Cells:
 def _contrast_row(one: Contrast) -> list[str]:
     difference = one.mean.spread
     measure = one.measure if one.measure != UNIQUE else f"{UNIQUE} beyond it"
-    p = "too few" if one.verdict == TOO_FEW else number(one.p, ".2g")
+    p = TOO_FEW if one.verdict == TOO_FEW else number(one.p, ".2g")
     return [
         *(one.label, one.rival, measure, number(difference.mean, f"+{_FORM}"), difference.text(f"+{_FORM}")),
         *(p, one.verdict),
@@ -67,7 +66,7 @@ def difference_cells(found: Sequence[RunDifference]) -> Cells:
     rows = []
     for one in found:
         change = one.change.difference
-        p = "too few" if one.verdict == TOO_FEW else number(one.p, ".2g")
+        p = TOO_FEW if one.verdict == TOO_FEW else number(one.p, ".2g")
         rows.append(
             [
                 *(one.factor, one.one, one.other, one.predictor, one.measure, str(one.change.n)),

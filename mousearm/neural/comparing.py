@@ -29,7 +29,7 @@ class Population:
 
 @dataclass(frozen=True)
 class Predictor:
-    """A layer or a rival, of a run; of one run alone the name of the run is empty."""
+    """A layer or a rival, of a run; the name of the run is empty of one run alone, and of what runs share."""
 
     run: str
     name: str
@@ -41,18 +41,10 @@ class Predictor:
         return f"{self.run}: {self.name}" if self.run else self.name
 
 
-def fingerprint(of: Activity) -> str:
-    """SHA-256 of all that an activity holds but its name."""
-    digest = hashlib.sha256(repr((of.reaches, of.units, of.groups, of.step_s, of.kind)).encode())
-    for values in of.values:
-        digest.update(np.ascontiguousarray(values).tobytes())
-    return digest.hexdigest()
-
-
 def piece(title: str, work: Any, activities: Sequence[Activity | None], *options: Any) -> Piece:
     """A piece by the content of its activities and by its options, which are plain or dataclasses."""
     plain = [asdict(one) if isinstance(one, Settings) else one for one in options]
-    known = [FORMAT, work.__name__, *(one and fingerprint(one) for one in activities), plain]
+    known = [FORMAT, work.__name__, *(one and one.sha256 for one in activities), plain]
     key = hashlib.sha256(to_json(known).encode()).hexdigest()
     return Piece(key, title, work, (*activities, *options))
 

@@ -5,18 +5,24 @@ Each side has the lag that suits it best on the training reaches. With both, the
 less, or nothing at all: its weight is chosen for every neuron with the penalty, by cross-validation over the training
 reaches (banded ridge; Dupre la Tour et al. 2022, NeuroImage 264:119728). So a layer that adds nothing costs nothing.
 Unique variance is what both explain less what the rival does (variance partitioning).
+
+`predicted_courses` shows such predictions: reaches in the space of the neurons.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from mousearm.neural.measures.design import Design
-from mousearm.neural.measures.moments import PENALTIES, Moments, errors, split, total
+from mousearm.neural.activity import Activity
+from mousearm.neural.measures.design import Design, Settings
+from mousearm.neural.measures.moments import PENALTIES, Moments, errors, fitted_weights, held_out, split, total
 from mousearm.neural.measures.preparation import fit_preparation
 
 COMPONENTS = 40  # of a predictor at most
+DIMENSIONS = 3  # of the space that is shown
+_MOST_REACHES, _MOST_PREDICTORS = 5, 2  # that are shown
 _WEIGHTS = np.array([0.0, 0.1, 1.0, 10.0])  # of the layer beside the rival
 
 
@@ -95,7 +101,9 @@ def _held_out(
     inner = np.sum([errors(*split(parts, g, [h for h in others if h != g]), grid) for g in others], axis=0)  # (P, S, n)
     best = np.argmin(inner.reshape(-1, inner.shape[-1]), axis=0)
     which = best % len(scales)
-    weights = scales[which].T * chosen_weights(split(parts, number)[0], PENALTIES[best // len(scales)], which)
+    train, targets = split(parts, number)[0], np.arange(inner.shape[-1])
+    weights = fitted_weights(train, np.broadcast_to(PENALTIES[best // len(scales)], (len(scales), len(targets))))
+    weights = scales[which].T * weights[which, :, targets].T
     whole = total([by_fold[g] for g in others])
     means = whole.x / whole.n[:, None], whole.y / whole.n[:, None]
     tested = [trial.about(*means) for trial, of in zip(trials, fold_of, strict=True) if of == number]
@@ -109,19 +117,6 @@ def _scaled(of: Moments, scales: np.ndarray) -> Moments:
     return Moments(n, of.x * scales, y, of.xx * scales[:, :, None] * scales[:, None], of.xy * scales[..., None], yy)
 
 
-def chosen_weights(train: Moments, penalty: np.ndarray, which: np.ndarray) -> np.ndarray:
-    """Weights (p, n) of the regressions of `errors`, of which each target has a penalty and one of the N moments."""
-    size, basis = np.linalg.eigh(train.xx)
-    size = np.maximum(size, 0)
-    along = basis.swapaxes(1, 2) @ train.xy
-    found = np.empty(train.xy.shape[1:])
-    for s in np.unique(which):
-        of = which == s
-        ridge = np.maximum(penalty[of] * size[s].mean(), np.finfo(float).tiny)
-        found[:, of] = basis[s] @ (along[s][:, of] / (size[s][:, None] + ridge))
-    return found
-
-
 def _scores(reaches: Sequence[str], sse: np.ndarray, sst: np.ndarray) -> ReachScores:
     """Shares of each reach and of each neuron, of errors of the models and of power by trial."""
     names = tuple(dict.fromkeys(reaches))
@@ -132,3 +127,39 @@ def _scores(reaches: Sequence[str], sse: np.ndarray, sst: np.ndarray) -> ReachSc
     units = np.full((3, len(whole)), np.nan)
     units[:, moves] = gained.mean(axis=1)
     return ReachScores(names, *gained.mean(axis=-1), *units)
+
+
+class Spaces(NamedTuple):
+    """Courses of some held-out reaches, (T, 3) each, along the first principal components of the neurons."""
+
+    courses: dict[str, list[np.ndarray]]  # the neurons' own first, then as each predictor gives them
+    reaches: list[str]  # their names
+
+
+def predicted_courses(neurons: Activity, predictors: Mapping[str, Activity], settings: Settings) -> Spaces:
+    """Courses of the reaches of the first fold, as recorded and as the first predictors give them by ridge regression.
+
+    Components, lags, penalties and weights are those of the other folds. Of several trials the first is shown.
+    """
+    found: dict[str, list[np.ndarray]] = {}
+    names: list[str] = []
+    for label, predictor in [*predictors.items()][:_MOST_PREDICTORS]:
+        design = Design(predictor, neurons, settings)
+        fold = design.folds[0]
+        tested = {design.x.reaches[i]: i for i in np.flatnonzero(design.fold_of == fold.number)[::-1]}
+        chosen = sorted(tested.values())[:_MOST_REACHES]
+        names = [design.x.reaches[i] for i in chosen]
+        weights = fitted_weights(fold.held[0], held_out(fold.parts, fold.number)[2])[0]
+        mean = total([part for g, part in enumerate(fold.parts) if g != fold.number])
+        offset = (mean.y[0] - mean.x[0] @ weights) / mean.n[0]
+        lag = design.lags[fold.lag[0]]
+        rows = [np.clip(np.arange(len(fold.x[i])) - lag, 0, len(fold.x[i]) - 1) for i in chosen]
+        found.setdefault(neurons.name, [_first(fold.y[i]) for i in chosen])
+        found[f"from {label}"] = [_first(fold.x[i][r] @ weights + offset) for i, r in zip(chosen, rows, strict=True)]
+    return Spaces(found, names)
+
+
+def _first(values: np.ndarray) -> np.ndarray:
+    """The first components, (T, 3); zeros where there are fewer."""
+    kept = values[:, :DIMENSIONS]
+    return np.pad(kept, ((0, 0), (0, DIMENSIONS - kept.shape[1])))

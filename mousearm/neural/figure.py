@@ -9,15 +9,16 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from mousearm.neural.differences import SEED, Factors, run_scores
-from mousearm.neural.results import NeuralStudy
+from mousearm.neural.results import SEED, Factors, NeuralStudy, run_scores
 from mousearm.plots import BLACK, GREY, PALETTE, name_rows, page
 from mousearm.stats import spread
 from mousearm.text import display_name, shortened
 
 _ACRONYM = 3  # letters of a name that is one
 _NULL, _CEILING = "0.78", "#F0E4C8"
-_PER_ROW, _NAME_LETTERS, _MOST_ROWS = 3, 26, 14
+_PER_ROW, _NAME_LETTERS = 3, 26
+MOST_ROWS, MOST_LINES, MOST_PAIRS = 14, len(PALETTE), 2 * _PER_ROW
+"""Predictors in a figure of rows, and of lines; pairs of a layer and a rival. The page says how many there are."""
 _HEAD_MM, _PANEL_MM, _ROW_MM = 14.0, 16.0, 4.6
 
 
@@ -34,7 +35,7 @@ def measure_title(name: str) -> str:
 def similarity_figure(study: NeuralStudy) -> Figure:
     """A panel per measure, a row per predictor: scores, the band of their null, and the ceiling."""
     measures = _drawn_measures(study)
-    labels = study.labels[:_MOST_ROWS]
+    labels = study.labels[:MOST_ROWS]
     rows = -(-len(measures) // _PER_ROW)
     with page(_HEAD_MM + rows * (_PANEL_MM + _ROW_MM * len(labels))) as figure:
         axes = figure.subplots(rows, _PER_ROW, squeeze=False, sharey=True)
@@ -83,7 +84,7 @@ def lag_figure(study: NeuralStudy) -> Figure:
             panel.set_xlabel("lag (ms): neurons later →")
         for line in axes:
             line[0].set_ylabel("score")
-        names = colour_of(study).items()
+        names = [*colour_of(study).items()][:MOST_LINES]
         _legend(figure, [Line2D([], [], color=c, label=shortened(name, _NAME_LETTERS)) for name, c in names])
     return figure
 
@@ -97,7 +98,7 @@ def _draw_lags(axes: Axes, study: NeuralStudy, measure: str) -> None:
         axes.axhspan(low, high, color=colour, linewidth=0)
     axes.axhline(float(np.mean([m.ceiling[0] for m in found])), color=BLACK, linewidth=0.8)
     axes.axvline(0, color="0.7", linewidth=0.5)
-    for label, colour in colour_of(study).items():
+    for label, colour in [*colour_of(study).items()][:MOST_LINES]:
         of = [match for match in found if match.label == label]
         if of:
             curves = np.array([match.curve for match in of])
@@ -118,7 +119,7 @@ def _legend(figure: Figure, handles: list[Any]) -> None:
 
 def neuron_figure(study: NeuralStudy) -> Figure:
     """Every neuron's score from a layer against that from a rival, a panel per pair; a colour per population."""
-    pairs = list(dict.fromkeys((one.label, one.rival) for one in study.besides))[: 2 * _PER_ROW]
+    pairs = list(dict.fromkeys((one.label, one.rival) for one in study.besides))[:MOST_PAIRS]
     rows = -(-len(pairs) // _PER_ROW)
     with page(_HEAD_MM + 60.0 * rows) as figure:
         axes = figure.subplots(rows, _PER_ROW, squeeze=False)
@@ -173,9 +174,9 @@ def subspace_figure(spaces: Mapping[str, Sequence[np.ndarray]], names: Sequence[
                 axis.set_pane_color((0.97, 0.97, 0.97))
             axes.set(**{f"{axis}lim": limit for axis, limit in zip("xyz", limits, strict=True)})
             axes.grid(visible=False)
-        colours = zip(PALETTE, names, strict=False)
+        colours = zip(PALETTE, (name.rpartition("/")[2] for name in names), strict=False)
         handles = [Line2D([], [], color=colour, label=shortened(name, _NAME_LETTERS)) for colour, name in colours]
-        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+        figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 3))
     return figure
 
 

@@ -14,7 +14,7 @@ from mousearm.neural.made import Made, Recipe, make_neurons
 from mousearm.neural.predictors import predictor
 from mousearm.neural.session import REFRACTORY_S
 from mousearm.neural.source import PredictorSource
-from mousearm.text import facts, listed
+from mousearm.text import facts, listed, plural
 
 _GAP_S = 1.05 * REFRACTORY_S  # between spikes
 _PAUSE_S = 1.0  # between trials, besides the margins of the kernel
@@ -48,6 +48,7 @@ def made_of_run(
     who: tuple[str, str] = ("made", "1"),
     seed: int = 0,
     overwrite: bool = False,
+    repeats: int = 1,
 ) -> Made:
     """Let a run perform its reaches, make neurons of what happens in it, and write them as NWB.
 
@@ -59,19 +60,23 @@ def made_of_run(
         who: animal and session.
         seed: of everything random.
         overwrite: whether to replace the file.
+        repeats: trials of each reach, which differ in noise alone; all reaches are done, then all of them again.
 
     Raises:
-        NeuralError: as of `predictor`, `make_neurons` and `write_made`.
+        NeuralError: there is no trial; or as of `predictor`, `make_neurons` and `write_made`.
         OutputError: the file has another suffix, exists, or cannot be written.
         MouseArmError: as of `Agent.load`.
     """
     if out.suffix != ".nwb":
         raise OutputError(f"{out} (--out) must end with .nwb.")
+    if repeats < 1:
+        raise NeuralError(f"Neurons cannot be made of {repeats} trials of each reach (--repeats): give 1 or more.")
     _pynwb()
     with new_output(out, overwrite) as path:
         from mousearm.agent import Agent
 
         source = PredictorSource.of_agent(Agent.load(*run))
+        source = source.only([*range(len(source.reaches))] * repeats)
         made = make_neurons([(predictor(source, name), share) for name, share in mix.items()], recipe, seed)
         paw = [rows[:, 3:] for rows in source.signals("target")]
         write_made(made, path, *who, seed, paw=paw)
@@ -87,7 +92,7 @@ def made_text(made: Made, path: Path) -> str:
     said = {
         "file": path,
         "neurons": f"{neurons.n_units}, {int(made.tuned.sum())} tuned, {silent} without a spike",
-        "trials": f"{len(neurons.reaches)} reaches, {spikes} spikes",
+        "trials": f"{len(neurons.reaches)} of {plural(len(set(neurons.reaches)), 'reach', 'reaches')}, {spikes} spikes",
         "made of": ", ".join(f"{name} {share.max():.2g}" for name, share in made.shares.items()),
         "lag": f"{1e3 * made.lag_s:.1f} ms, by which neurons follow; below 0 they lead",
         "unique": f"{tuned.mean() if len(tuned) else 0:.3f} of a tuned unit's variance is {first}'s alone",

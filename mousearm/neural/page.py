@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -12,22 +11,35 @@ from matplotlib.figure import Figure
 
 from mousearm.document import (
     Block,
+    Document,
     Section,
-    as_html,
-    as_markdown,
     picture_block,
     table_block,
+    terminal_lines,
+    terminal_table,
     text_block,
     warning_block,
 )
-from mousearm.files import make_folder, to_json, unknown_as_null, write_text
+from mousearm.files import to_json, unknown_as_null
 from mousearm.neural import cells
-from mousearm.neural.differences import Factors, RunDifference, differences
-from mousearm.neural.figure import difference_figure, lag_figure, neuron_figure, similarity_figure, subspace_figure
-from mousearm.neural.results import ENCODING, LESS, MORE, UNIQUE, Contrast, NeuralStudy
-from mousearm.neural.spaces import Spaces
+from mousearm.neural.contrasts import Spaces
+from mousearm.neural.figure import (
+    MOST_LINES,
+    MOST_PAIRS,
+    MOST_ROWS,
+    difference_figure,
+    lag_figure,
+    neuron_figure,
+    similarity_figure,
+    subspace_figure,
+)
+from mousearm.neural.results import ENCODING, UNIQUE, Contrast, Factors, NeuralStudy, RunDifference, differences
 from mousearm.plots import PRINT_DPI, write_figure
-from mousearm.text import TERMINAL, as_csv, columns, listed, number, plural
+from mousearm.stats import LESS, MORE, NONE_SHOWN, TOO_FEW, enough_pairs
+from mousearm.text import listed, number, plural, shortened
+
+_MOST_SAID = 4  # layers of which a sentence is said where there are kinds of networks
+_MOST_LINES, _LABEL = 20, 24  # of a table in a terminal; letters of a name in it
 
 NULL_TEXT = (
     "Grey: the middle 95 % of the scores that the null gave. A score within it may be chance. Sand: the noise ceiling, "
@@ -83,7 +95,7 @@ class Shown:
     @property
     def title(self) -> str:
         """What was studied, in a line."""
-        runs = {match.run for match in self.study.matches}
+        runs = {match.run for match in self.study.matches if match.run}
         whose = f" of {len(runs)} runs" if len(runs) > 1 else ""
         return f"{listed(self.study.layers, most=3)}{whose} against {listed(self.study.populations, most=3)}"
 
@@ -91,22 +103,26 @@ class Shown:
     def figures(self) -> dict[str, tuple[Figure, str, str]]:
         """Figures by file name, each with what it shows and its caption, as far as there is something to draw."""
         study, drawn = self.study, {}
+        labels, pairs = len(study.labels), len({(one.label, one.rival) for one in study.besides})
         if study.judged:
-            drawn["similarity"] = similarity_figure(study), "similarity by measure and predictor", NULL_TEXT
+            text = NULL_TEXT + _first(MOST_ROWS, labels, "predictors")
+            drawn["similarity"] = similarity_figure(study), "similarity by measure and predictor", text
         if any(match.curve for match in study.judged):
-            drawn["lags"] = lag_figure(study), "similarity by lag", _LAGS
+            drawn["lags"] = lag_figure(study), "similarity by lag", _LAGS + _first(MOST_LINES, labels, "predictors")
         if study.contrasts:
-            drawn["neurons"] = neuron_figure(study), "scores neuron by neuron", _NEURONS
+            text = _NEURONS + _first(MOST_PAIRS, pairs, "pairs")
+            drawn["neurons"] = neuron_figure(study), "scores neuron by neuron", text
         if self.spaces:
-            drawn["subspaces"] = (
-                subspace_figure(*self.spaces),
-                "reaches in three dimensions",
-                _SPACES,
-            )
+            drawn["subspaces"] = subspace_figure(*self.spaces), "reaches in three dimensions", _SPACES
         if self.differences:
             text = _DIFFERENCES.format(len(self.differences))
             drawn["differences"] = difference_figure(study, self.factors), "scores of kinds of networks", text
         return drawn
+
+
+def _first(most: int, n: int, what: str) -> str:
+    """What a caption says where not all are drawn."""
+    return f" The first {most} of {n} {what}; the CSV files have all." if n > most else ""
 
 
 def write_neural(shown: Shown, folder: Path) -> Path:
@@ -114,7 +130,6 @@ def write_neural(shown: Shown, folder: Path) -> Path:
 
     OutputError if something cannot be written.
     """
-    make_folder(folder)
     figures = shown.figures
     parts = list(neural_sections(shown, figures))
     rows = {
@@ -125,43 +140,55 @@ def write_neural(shown: Shown, folder: Path) -> Path:
         "differences": cells.difference_rows(shown.differences),
     }
     content: dict[str, Any] = {"sources": list(shown.sources), "verdict": neural_verdict(shown), **shown.facts}
-    files = {f"{name}.csv": as_csv(of) for name, of in rows.items() if of}
-    files["neural.json"] = to_json(unknown_as_null({**content, **rows, "curves": cells.curve_rows(shown.study)}))
-    files["neural.html"] = as_html(shown.title, "Studied: " + ", ".join(shown.sources), parts)
-    files["neural.md"] = as_markdown(shown.title, parts)
-    for name, text in files.items():
-        write_text(folder / name, text)
+    others = {"neural.json": to_json(unknown_as_null({**content, **rows, "curves": cells.curve_rows(shown.study)}))}
+    page = Document("neural", shown.title, "Studied: " + ", ".join(shown.sources), parts, rows, others).write(folder)
     for name, (figure, *_) in figures.items():
         write_figure(figure, folder / name, PRINT_DPI)
-    return folder / "neural.html"
+    return page
 
 
 def neural_text(shown: Shown) -> str:
-    """The scores, what is unique, the verdict and the caveats, for a terminal."""
-    header, rows = cells.rival_cells(shown.study)
-    lines = [*columns([header, *rows], right=range(1, len(header)), width=TERMINAL), ""]
-    header, rows = cells.contrast_cells(shown.study)
-    unique = [row for row in rows if row[2].startswith(UNIQUE)]
-    if unique:
-        kept = [[cell for i, cell in enumerate(row) if i != 2] for row in (header, *unique)]
-        kept[0][2] = UNIQUE
-        lines += [*columns(kept, width=TERMINAL), ""]
-    return "\n".join([*lines, *(fill(line, TERMINAL) for line in [*neural_verdict(shown), *shown.study.caveats()])])
+    """The scores, what is unique or which kinds differ, the verdict and the caveats, for a terminal."""
+    header, rows = cells.predictor_cells(shown.study)
+    lines = _lines(header, rows, "matches.csv", range(1, len(header)))
+    if shown.differences:
+        header, rows = cells.difference_cells(shown.differences)
+        lines += _lines(header, rows, "differences.csv")
+    else:
+        rows = cells.contrast_cells(shown.study)[1]
+        unique = [[*row[:2], *row[3:]] for row in rows if row[2].startswith(UNIQUE)]
+        lines += _lines(["layer", "against", UNIQUE, "95 % interval", "p (Holm)", "verdict"], unique, "contrasts.csv")
+    return "\n".join([*lines, *terminal_lines([*neural_verdict(shown), *shown.study.caveats()])])
+
+
+def _lines(header: list[str], rows: Sequence[Sequence[str]], file: str, right: Sequence[int] = ()) -> list[str]:
+    """A table for a terminal, with the first rows and shortened names; nothing without rows."""
+    kept = [[shortened(cell, _LABEL) for cell in row] for row in rows[:_MOST_LINES]]
+    more = [f"and {len(rows) - _MOST_LINES} more, in {file}", ""] if len(rows) > _MOST_LINES else []
+    return [*terminal_table((header, kept), right), *more] if rows else []
 
 
 def neural_verdict(shown: Shown) -> list[str]:
     """What the numbers allow to say of every layer, a line each, and of kinds of networks."""
     study = shown.study
     said = [_said(study, label) for label in study.labels if study.is_layer(label)]
-    if shown.differences:
-        held = [one for one in shown.differences if one.verdict not in ("none shown", "too few")]
-        texts = [
-            f"{one.factor}: {one.other} {'above' if one.verdict == MORE else 'below'} {one.one} in {one.measure}"
-            f" ({one.change.difference.mean:+.3f}, {one.change.n} pairs of runs)"
-            for one in held
-        ]
-        head = f"Of {plural(len(shown.differences), 'difference')} between kinds of networks"
-        return [f"{head}, {len(held)} hold{': ' if held else ''}{'; '.join(texts) or ''}.", *said[:1]]
+    return [_kinds_said(shown.differences), *said[:_MOST_SAID]] if shown.differences else said
+
+
+def _kinds_said(found: Sequence[RunDifference]) -> str:
+    """Which differences between kinds of networks hold, and of how many nothing can be said."""
+    texts = [
+        f"{one.factor}: {one.other} {'above' if one.verdict == MORE else 'below'} {one.one} in {one.measure}"
+        f" ({one.change.difference.mean:+.3f}, {one.change.n} pairs of runs)"
+        for one in found
+        if one.verdict not in (NONE_SHOWN, TOO_FEW)
+    ]
+    said = f"Of {plural(len(found), 'difference')} between kinds of networks, {len(texts)} hold"
+    said += f": {'; '.join(texts)}." if texts else "."
+    if few := [one.change.n for one in found if one.verdict == TOO_FEW]:
+        most = plural(max(few), "pair")
+        said += f" {len(few)} cannot be told from at most {most} of runs: {enough_pairs(len(found))} would be needed."
+        said += " Train more seeds."
     return said
 
 
@@ -212,7 +239,9 @@ def neural_sections(shown: Shown, figures: Mapping[str, tuple[Figure, str, str]]
         if study.is_layer(label)
         for block in (text_block(label), table_block(cells.score_cells(study, label), "scores"))
     ]
-    yield Section("Scores", [*scores, text_block(_SCORES, "key"), table_block(cells.rival_cells(study), "predictors")])
+    yield Section(
+        "Scores", [*scores, text_block(_SCORES, "key"), table_block(cells.predictor_cells(study), "predictors")]
+    )
     if study.contrasts:
         scope = study.contrasts[0].mean.scope
         text = _TESTS.format(scope=scope, tests=len(study.contrasts))

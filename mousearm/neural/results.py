@@ -1,8 +1,13 @@
-"""What a study of networks against neurons found: matches, contrasts, and what they allow to say."""
+"""What a study of networks against neurons found: matches, contrasts, and what they allow to say.
+
+Of runs of several kinds, too, which differences between kinds hold: runs that differ in one factor, seed included, form
+pairs, over all others.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -18,14 +23,16 @@ from mousearm.stats import (
     nested_spread,
     paired,
     spread,
+    verdict,
 )
 from mousearm.text import listed, plural
 
 UNIQUE = "unique variance"  # the measure of what a layer explains that a rival does not
 ENCODING = "encoding"  # the measure that scores reaches and neurons one by one
-MORE, LESS, NONE_SHOWN, TOO_FEW = "more", "less", "none shown", "too few"
 WEAK_CEILING = 0.1  # share of the variance of neurons below which hardly anything can be explained
 _RESOLUTION = 1e-9  # scores that differ by less are the same
+Factors = Mapping[str, Mapping[str, str]]  # by run, the factors that tell runs apart, and their levels; the seed too
+SEED = "seed"
 
 
 @dataclass(frozen=True)
@@ -80,12 +87,26 @@ class Contrast(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """What may be said of it."""
-        if self.tests * least_p(self.change.n) > ALPHA:
-            return TOO_FEW
-        if not self.p < ALPHA:
-            return NONE_SHOWN
-        return MORE if self.change.difference.mean > 0 else LESS
+        """What may be said of it, as of `mousearm.stats.verdict`."""
+        return verdict(self.change, self.p, self.tests)
+
+
+class RunDifference(NamedTuple):
+    """Two levels of a factor in one measure; the unit is a run."""
+
+    factor: str  # such as ``policy``
+    one: str
+    other: str
+    predictor: str
+    measure: str
+    change: Paired  # from one to the other, of runs that have all other factors in common
+    p: float  # after Holm's correction over all differences of the study
+    tests: int
+
+    @property
+    def verdict(self) -> str:
+        """What may be said of the other level against the one, as of `mousearm.stats.verdict`."""
+        return verdict(self.change, self.p, self.tests)
 
 
 @dataclass(frozen=True)
@@ -220,12 +241,12 @@ def _caveats(study: NeuralStudy) -> Iterator[str]:
             f"{plural(animals, 'animal')}: p are of reaches, and hold for these animals; a mean over so few animals "
             "says little of others."
         )
-    least, tests = min((match.p for match in study.judged), default=0.0), len(study.chance)
-    if least * tests > ALPHA:
-        yield (
-            f"No score is told from its null: the smallest p is {least:.2g}, and Holm's correction multiplies it by "
-            f"{tests}. With fewer null scores than {tests / ALPHA:.0f} (--nulls) none could be."
-        )
+    told, tests = [p for p in study.chance.values() if np.isfinite(p)], len(study.chance)
+    if told and min(told) >= ALPHA:
+        least = min(match.p for match in study.judged)
+        few = _combined([least] * populations) * tests > ALPHA
+        said = f"No score is told from its null: the smallest p is {min(told):.2g} after Holm's correction."
+        yield said + (" With so few null scores none could be: give more (--nulls)." if few else "")
     if silent := sorted({match.measure for match in study.matches} - {match.measure for match in study.judged}):
         yield f"Not drawn, for there is no null or no ceiling: {listed(silent, most=6)}."
     low = {m.population for m in study.judged if m.measure == ENCODING and m.ceiling[1] < WEAK_CEILING}
@@ -234,3 +255,39 @@ def _caveats(study: NeuralStudy) -> Iterator[str]:
             f"Noise leaves so little to explain in {listed(sorted(low), most=3)} ({len(low)} of "
             f"{plural(populations, 'population')}) that hardly anything can be found there."
         )
+
+
+def run_scores(study: NeuralStudy, predictor: str, measure: str) -> dict[str, float]:
+    """Mean score over populations of a predictor of every run, of what is judged."""
+    found: dict[str, list[float]] = {}
+    for match in study.judged:
+        if (match.predictor, match.measure) == (predictor, measure):
+            found.setdefault(match.run, []).append(match.score)
+    return {run: float(np.mean(scores)) for run, scores in found.items()}
+
+
+def differences(study: NeuralStudy, factors: Factors) -> list[RunDifference]:
+    """Every pair of levels of every factor but the seed, in every layer and measure that is judged."""
+    found: list[RunDifference] = []
+    for predictor in study.layers:
+        for measure in study.measures:
+            scores = run_scores(study, predictor, measure)
+            for factor, one, other, pairs in _pairs(factors, list(scores)):
+                change = paired([scores[a] for a, _ in pairs], [scores[b] for _, b in pairs], _RESOLUTION)
+                found.append(RunDifference(factor, one, other, predictor, measure, change, np.nan, 0))
+    adjusted = holm([one.change.p for one in found])
+    return [one._replace(p=p, tests=len(found)) for one, p in zip(found, adjusted, strict=True)]
+
+
+def _pairs(factors: Factors, runs: Sequence[str]) -> Iterator[tuple[str, str, str, list[tuple[str, str]]]]:
+    """Two levels of a factor, and the pairs of runs that differ in nothing else."""
+    names = dict.fromkeys(name for run in runs for name in factors.get(run, ()) if name != SEED)
+    for factor in names:
+        by_rest: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
+        for run in runs:
+            rest = tuple(sorted((name, level) for name, level in factors[run].items() if name != factor))
+            by_rest.setdefault(rest, {})[factors[run].get(factor, "")] = run
+        levels = dict.fromkeys(level for of in by_rest.values() for level in of)
+        for one, other in combinations(levels, 2):
+            if pairs := [(of[one], of[other]) for of in by_rest.values() if one in of and other in of]:
+                yield factor, one, other, pairs

@@ -12,6 +12,7 @@ from mousearm.agent import Agent, titles
 from mousearm.door import MANIFEST, read_bytes
 from mousearm.emg import load_folder
 from mousearm.files import make_folder
+from mousearm.model import model_hashes
 from mousearm.neural.alignment import START, align, read_cohort
 from mousearm.neural.comparing import (
     Population,
@@ -19,7 +20,6 @@ from mousearm.neural.comparing import (
     beside,
     bound_all,
     compare_all,
-    fingerprint,
     piece,
     resemblances,
     set_beside,
@@ -37,9 +37,11 @@ from mousearm.record import write_recording
 from mousearm.record.opened import is_recording
 from mousearm.registry import SIMILARITIES
 from mousearm.rundir.runs import find_runs
+from mousearm.text import plural
 
 HIDDEN, MOVEMENT = "hidden", "kinematics"
-_MOST_RUNS = 4  # whose layers are set beside one another; of more, kinds of networks are compared
+_MOST_RUNS = 4  # whose layers are set beside one another
+_OfRuns = Mapping[str, Sequence[Predictor]]  # layers and rivals by the name of the run; the same objects where shared
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class NeuralResult:
     predictors: Sequence[Predictor]
     sessions: Sequence[NeuralSession]
     facts: Mapping[str, str]  # how it was done, and hashes of what it was done with
-    runs: Mapping[str, Path]  # run folders by name, where there are more than can be set beside one another
+    runs: Mapping[str, Path]  # run folders by name, where there are several
 
 
 def study_neurons(folders: Sequence[Path], asked: NeuralAsked, out: Path) -> NeuralResult:
@@ -87,22 +89,23 @@ def study_neurons(folders: Sequence[Path], asked: NeuralAsked, out: Path) -> Neu
     sessions = [keep_units(session, asked.units) for session in read_cohort(asked.neurons, asked.names)]
     paths = _paths(folders)
     sources = _sources(paths, asked, out / "recordings")
-    predictors = [one for run, source in sources.items() for one in _predictors(run, source, asked)]
+    of_runs = _shared({run: [*_predictors(run, source, asked)] for run, source in sources.items()}, asked.layers)
+    predictors = [*{one.label: one for ones in of_runs.values() for one in ones}.values()]
     populations = _populations(sessions, next(iter(sources.values())), asked)
-    work = _work(populations, predictors, measures, asked)
+    work = _work(populations, of_runs, measures, asked)
     results = dict(zip(work, run_pieces(list(work.values()), out / "results", asked.processes), strict=True))
     matches, besides = [], []
     for population in populations:
         bounds = results[population.name, "", ""]
         for one in predictors:
             matches += resemblances(one, population, results[population.name, one.label, ""], bounds)
-        for one, rivals in _rivals(predictors, asked):
+        for one, rivals in _rivals(of_runs, asked.layers):
             found = results[population.name, one.label, "rivals"]["rivals"]
             besides += [beside(one, rival, population, of) for rival, of in zip(rivals, found, strict=True)]
     study = NeuralStudy(matches, besides, list(asked.layers))
     facts = _facts(asked, sessions, sources, populations)
-    several = {name: path for name, path in paths.items() if not is_recording(path)} if len(paths) > _MOST_RUNS else {}
-    return NeuralResult(study, populations, predictors, sessions, facts, several)
+    runs = {name: path for name, path in paths.items() if not is_recording(path)} if len(paths) > 1 else {}
+    return NeuralResult(study, populations, predictors, sessions, facts, runs)
 
 
 def _paths(folders: Sequence[Path]) -> dict[str, Path]:
@@ -123,15 +126,22 @@ def _sources(paths: Mapping[str, Path], asked: NeuralAsked, place: Path) -> dict
 
 
 def _recorded(path: Path, asked: NeuralAsked, place: Path) -> PredictorSource:
-    """A run's recording, in a file by the hash of its network, its reaches and its configuration."""
+    """A run's recording, in a file by its `recording_key`."""
     agent = Agent.load(path, asked.checkpoint, asked.kinematics)
-    digest = hashlib.sha256(read_bytes(agent.checkpoint / MANIFEST))
-    digest.update(repr((agent.evaluator.task.references.names, agent.config.env, agent.config.condition)).encode())
-    digest.update(np.ascontiguousarray(agent.evaluator.task.references.targets).tobytes())
-    file = place / f"{digest.hexdigest()[:32]}.h5"
+    file = place / f"{recording_key(agent)}.h5"
     if not file.is_file():
         write_recording(agent, file, "hdf5")
     return replace(PredictorSource.of_file(file), agent=agent)
+
+
+def recording_key(agent: Agent) -> str:
+    """Hash of all that a recording follows from: network, arm with its files, reaches, environment and condition."""
+    config, references = agent.config, agent.evaluator.task.references
+    digest = hashlib.sha256(read_bytes(agent.checkpoint / MANIFEST))
+    known = config.model, sorted(model_hashes(config.model).items()), references.names, config.env, config.condition
+    digest.update(repr(known).encode())
+    digest.update(np.ascontiguousarray(references.targets).tobytes())
+    return digest.hexdigest()[:32]
 
 
 def _predictors(run: str, source: PredictorSource, asked: NeuralAsked) -> Iterator[Predictor]:
@@ -142,6 +152,14 @@ def _predictors(run: str, source: PredictorSource, asked: NeuralAsked) -> Iterat
     first = _layer(asked.layers[0], layers)
     for name in asked.against:
         yield Predictor(run, name, predictor(source, name, first))
+
+
+def _shared(of_runs: _OfRuns, layers: Sequence[str]) -> _OfRuns:
+    """The same with one predictor, of no run, for a rival that is the same in all runs, such as kinematics."""
+    every = [one for ones in of_runs.values() for one in ones if one.name not in layers]
+    kinds = {name: {one.activity.sha256 for one in every if one.name == name} for name in {one.name for one in every}}
+    once = {one.name: replace(one, run="") for one in every if len(kinds[one.name]) == 1}
+    return {run: [once.get(one.name, one) for one in ones] for run, ones in of_runs.items()}
 
 
 def _layer(name: str, layers: Sequence[str]) -> str:
@@ -161,31 +179,32 @@ def _populations(sessions: Sequence[NeuralSession], source: PredictorSource, ask
     return found
 
 
-def _rivals(predictors: Sequence[Predictor], asked: NeuralAsked) -> Iterator[tuple[Predictor, list[Predictor]]]:
+def _rivals(of_runs: _OfRuns, layers: Sequence[str]) -> Iterator[tuple[Predictor, list[Predictor]]]:
     """Layers with the rivals of their run, and with the same layer of later runs, if they are few."""
-    runs = list(dict.fromkeys(one.run for one in predictors))
-    for one in (one for one in predictors if one.name in asked.layers):
-        later = runs[runs.index(one.run) + 1 :] if len(runs) <= _MOST_RUNS else []
-        rivals = [other for other in predictors if other.run == one.run and other.name not in asked.layers]
-        rivals += [other for other in predictors if other.run in later and other.name == one.name]
-        if rivals:
-            yield one, rivals
+    every = [*of_runs.values()]
+    for i, ones in enumerate(every):
+        for layer in (one for one in ones if one.name in layers):
+            later = every[i + 1 :] if len(every) <= _MOST_RUNS else []
+            rivals = [other for other in ones if other.name not in layers]
+            rivals += [other for others in later for other in others if other.name == layer.name]
+            if rivals:
+                yield layer, rivals
 
 
 def _work(
-    populations: Sequence[Population], predictors: Sequence[Predictor], measures: Sequence[str], asked: NeuralAsked
+    populations: Sequence[Population], of_runs: _OfRuns, measures: Sequence[str], asked: NeuralAsked
 ) -> dict[tuple[str, str, str], Piece]:
     """The pieces by population, predictor, and what else is there."""
     found, settings = {}, asked.settings
-    movement = {one.run: one.activity for one in predictors if one.name == MOVEMENT}
+    movement = {run: one.activity for run, ones in of_runs.items() for one in ones if one.name == MOVEMENT}
     for of in populations:
         found[of.name, "", ""] = piece(f"ceilings of {of.name}", bound_all, [of.activity], measures, settings)
-        for one in predictors:
-            beyond = movement.get(one.run) if one.name != MOVEMENT else None
+        for run, one in ((run, one) for run, ones in of_runs.items() for one in ones):
+            beyond = movement.get(run) if one.name != MOVEMENT else None
             names = [name for name in measures if beyond is not None or name not in OF_FEATURES]
             both, title = [one.activity, of.activity, beyond], f"{one.label} with {of.name}"
             found[of.name, one.label, ""] = piece(title, compare_all, both, names, settings, asked.nulls)
-        for one, rivals in _rivals(predictors, asked):
+        for one, rivals in _rivals(of_runs, asked.layers):
             every, title = [one.activity, *(rival.activity for rival in rivals), of.activity], f"{one.label} and rivals"
             found[of.name, one.label, "rivals"] = piece(f"{title} with {of.name}", set_beside, every, settings)
     return found
@@ -201,14 +220,15 @@ def _facts(
     facts = {
         "rates": f"{asked.kernel}; frame 0 at {asked.event} {asked.offset_ms:+g} ms",
         "both sides": f"soft normalisation, then at most {settings.components} principal components",
-        "held out": f"{settings.folds} folds of reaches, dealt out with the seed {settings.seed}",
+        "held out": f"{settings.folds} folds of reaches, or as many as have three, by the seed {settings.seed}",
         "lag": f"-{1e3 * settings.most_lag_s:g} to {1e3 * settings.most_lag_s:g} ms, chosen without held-out reaches",
         "null": f"neurons of other reaches of the same fold and session, {asked.nulls} times",
     }
     for of in populations:
         rates = of.activity
-        counts = f"{rates.n_units} neurons, {len(set(rates.reaches))} reaches; ceilings by {ceiling_kind(rates)}"
-        facts[of.name] = f"{counts}; sha256 of rates {fingerprint(rates)[:16]}"
+        n, trials = plural(len(set(rates.reaches)), "reach", "reaches"), plural(len(rates.reaches), "trial")
+        counts = f"{rates.n_units} neurons, {trials} of {n}; ceilings by {ceiling_kind(rates)}"
+        facts[of.name] = f"{counts}; sha256 of rates {rates.sha256[:16]}"
     for session in sessions:
         facts[f"file {session.source}"] = "; ".join([*session.notes, f"sha256 of spikes {session.sha256[:16]}"])
     for run, source in sources.items():

@@ -11,11 +11,11 @@ import numpy as np
 
 from mousearm.agent import Agent
 from mousearm.config import Config, compose
-from mousearm.document import Section, as_html, as_markdown, picture_block, table_block, text_block
+from mousearm.document import Document, Section, picture_block, table_block, text_block
 from mousearm.emg.envelope import load_folder
 from mousearm.emg.target import EmgTarget
 from mousearm.errors import ConfigError
-from mousearm.files import make_folder, to_json, unknown_as_null, write_text
+from mousearm.files import to_json, unknown_as_null
 from mousearm.paths import resolve
 from mousearm.planning import muscle_tables as tables
 from mousearm.planning.commands import parsed_efforts
@@ -25,7 +25,7 @@ from mousearm.planning.inverse import invert
 from mousearm.planning.muscles import Movements, Solver, movements_of, recorded_emg
 from mousearm.record.opened import is_recording, open_recording
 from mousearm.setup import Setup
-from mousearm.text import TERMINAL, as_csv, columns
+from mousearm.text import TERMINAL, columns
 
 FAMILY, INFORMED = "family", "informed"
 _MOST_MUSCLES = 12  # in a terminal
@@ -150,17 +150,13 @@ def _write(
     folder: Path, name: str, title: str, sections: list[Section], rows: dict[str, list[dict[str, Any]]], config: Config
 ) -> Path:
     """Write the page, Markdown, JSON and a table of each kind of rows; the page."""
-    make_folder(folder)
     kinematics = config.kinematics
     source = (
         f"Reaches: {kinematics.path}. EMG: {kinematics.emg or 'none'}. Arm: {config.model.file or config.model.osim}."
     )
-    texts = {f"{name}.html": as_html(title, source, sections), f"{name}.md": as_markdown(title, sections)}
-    texts |= {f"{name}.json": to_json(unknown_as_null({"title": title, "source": source, **rows}))}
-    texts |= {f"{name}_{kind}.csv": as_csv(of) for kind, of in rows.items() if kind != "interval"}
-    for file, text in texts.items():
-        write_text(folder / file, text)
-    return folder / f"{name}.html"
+    content = to_json(unknown_as_null({"title": title, "source": source, **rows}))
+    tables = {f"{name}_{kind}": of for kind, of in rows.items() if kind != "interval"}
+    return Document(name, title, source, sections, tables, {f"{name}.json": content}).write(folder)
 
 
 def _draw(figure: Any, path: Path) -> None:

@@ -3,27 +3,26 @@
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
-from textwrap import fill
 
 from mousearm import html
 from mousearm.document import (
     Block,
+    Document,
     Section,
-    as_html,
-    as_markdown,
     picture_block,
     table_block,
+    terminal_lines,
+    terminal_table,
     text_block,
     warning_block,
 )
 from mousearm.door import inside, read_bytes
-from mousearm.files import make_folder, write_text
 from mousearm.report import tables
 from mousearm.report.comparison import Comparison, caveats, extremes
 from mousearm.report.figure import MOST_REACHES, curves_figure, overview_figure, reaches_figure
 from mousearm.report.groups import EXPLANATION, Group
 from mousearm.report.reading import UNKNOWN
-from mousearm.text import TERMINAL, as_csv, code_block, columns, markdown
+from mousearm.text import code_block, markdown
 
 _ERRORS = (
     "Errors are mean distances of paw and elbow from their targets over all steps of the {} reaches, in {}, of the "
@@ -45,35 +44,20 @@ _EFFORT = (
 
 def write_report(comparison: Comparison, folder: Path) -> Path:
     """Write comparison.html, .md and .csv, runs.csv and reaches.csv; returns the page, or raises OutputError."""
-    make_folder(folder)
-    files = {
-        "comparison.html": comparison_html(comparison),
-        "comparison.md": comparison_markdown(comparison),
-        "comparison.csv": as_csv(tables.group_rows(comparison)),
-        "runs.csv": as_csv(tables.run_rows(comparison)),
-        "reaches.csv": as_csv(tables.reach_rows(comparison)),
+    rows = {
+        "comparison": tables.group_rows(comparison),
+        "runs": tables.run_rows(comparison),
+        "reaches": tables.reach_rows(comparison),
     }
-    for name, text in files.items():
-        write_text(folder / name, text)
-    return folder / "comparison.html"
+    sources = "Compared: " + ", ".join(map(str, comparison.sources))
+    parts = [summary(comparison), *sections(comparison)]
+    return Document("comparison", title(comparison), sources, parts, rows).write(folder)
 
 
 def comparison_text(comparison: Comparison) -> str:
     """The table of groups, the verdict and the caveats, for a terminal."""
-    header, rows = tables.group_cells(comparison)
-    lines = [verdict(comparison), *caveats(comparison)]
-    return "\n".join([*columns([header, *rows], width=TERMINAL), "", *(fill(line, TERMINAL) for line in lines)])
-
-
-def comparison_html(comparison: Comparison) -> str:
-    """The document as one page that needs no other file."""
-    sources = "Compared: " + ", ".join(map(str, comparison.sources))
-    return as_html(title(comparison), sources, [summary(comparison), *sections(comparison)])
-
-
-def comparison_markdown(comparison: Comparison) -> str:
-    """The document without its pictures."""
-    return as_markdown(title(comparison), [summary(comparison), *sections(comparison)])
+    lines = terminal_lines([verdict(comparison), *caveats(comparison)])
+    return "\n".join([*terminal_table(tables.group_cells(comparison)), *lines])
 
 
 def title(comparison: Comparison) -> str:

@@ -16,7 +16,11 @@ from mousearm.stats.means import (
     ALPHA,
     CONFIDENCE,
     ENOUGH,
+    LESS,
+    MORE,
+    NONE_SHOWN,
     RESAMPLES,
+    TOO_FEW,
     Paired,
     Spread,
     enough_pairs,
@@ -24,6 +28,7 @@ from mousearm.stats.means import (
     least_p,
     paired,
     spread,
+    verdict,
 )
 from mousearm.stats.nested import Nested, nested_spread
 from mousearm.stats.nulls import (
@@ -43,7 +48,11 @@ __all__ = [
     "CONFIDENCE",
     "DRAWS",
     "ENOUGH",
+    "LESS",
+    "MORE",
+    "NONE_SHOWN",
     "RESAMPLES",
+    "TOO_FEW",
     "Arrangements",
     "Ceiling",
     "Evidence",
@@ -69,4 +78,5 @@ __all__ = [
     "sign_flip_test",
     "split_half_ceiling",
     "spread",
+    "verdict",
 ]

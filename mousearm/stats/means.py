@@ -13,6 +13,7 @@ from mousearm.text import NO_VALUE, number
 
 CONFIDENCE, RESAMPLES, ENOUGH = 0.95, 10_000, 5  # units: of fewer the interval would be their range, or more
 ALPHA = 0.05  # the rate of false findings that a test allows
+MORE, LESS, NONE_SHOWN, TOO_FEW = "more", "less", "none shown", "too few"  # verdicts on a change
 
 
 class Spread(NamedTuple):
@@ -91,6 +92,18 @@ def paired(before: Sequence[float], after: Sequence[float], resolution: float = 
     effect = float((np.sign(moved) * ranks).sum() / ranks.sum())
     p: Any = wilcoxon(moved)[1]
     return Paired(mean, float(p), effect)
+
+
+def verdict(change: Paired, p: float, tests: int) -> str:
+    """More, less, that none is shown, or that pairs are too few to show any, of one of some tests.
+
+    ``p`` is that of the change after Holm's correction over all of the tests.
+    """
+    if tests * least_p(change.n) > ALPHA:
+        return TOO_FEW
+    if not p < ALPHA:
+        return NONE_SHOWN
+    return MORE if change.difference.mean > 0 else LESS
 
 
 def holm(p: Sequence[float]) -> list[float]:

@@ -7,13 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mousearm.stats import ALPHA, ENOUGH, Paired, Spread, enough_pairs, holm, least_p, paired, spread
+from mousearm.stats import ENOUGH, Paired, Spread, enough_pairs, holm, least_p, paired, spread, verdict
 from mousearm.text import listed, plural
 from mousearm.whatif.cases import INTACT
 from mousearm.whatif.trials import ACUTE, AFTEREFFECT, RETRAINED, TrialRow
 
 MEASURES = {"paw_mm": "paw error, mm", "effort": "effort"}  # tested, by their columns of the trials
-TOO_FEW, NONE_SHOWN = "too few", "none shown"  # verdicts where nothing was found
 _RESOLUTION = 1e-6  # mm, and of efforts: smaller differences are rounding
 
 CasePlace = tuple[str, str, float]  # phase, condition and severity
@@ -35,12 +34,8 @@ class Effect(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """What may be said of it: more, less, that none is shown, or that units are too few to show any."""
-        if self.tests * least_p(self.change.n) > ALPHA:
-            return TOO_FEW
-        if not self.p < ALPHA:
-            return NONE_SHOWN
-        return "more" if self.change.difference.mean > 0 else "less"
+        """What may be said of it, as of `mousearm.stats.verdict`."""
+        return verdict(self.change, self.p, self.tests)
 
 
 class MuscleChange(NamedTuple):

@@ -2,23 +2,24 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from textwrap import fill
 from typing import Any
 
 from mousearm.document import (
+    Document,
     Section,
-    as_html,
-    as_markdown,
     picture_block,
     table_block,
+    terminal_lines,
+    terminal_table,
     text_block,
     warning_block,
 )
-from mousearm.files import make_folder, to_json, write_text
+from mousearm.files import to_json
 from mousearm.plots import PRINT_DPI, write_figure
 from mousearm.rundir.runs import STUDY
-from mousearm.text import TERMINAL, as_csv, columns, listed, number, plural
-from mousearm.whatif.effects import MEASURES, NONE_SHOWN, Effect, LesionStudy
+from mousearm.stats import NONE_SHOWN
+from mousearm.text import listed, number, plural
+from mousearm.whatif.effects import MEASURES, Effect, LesionStudy
 from mousearm.whatif.figure import muscle_figure, severity_figure
 from mousearm.whatif.tables import effect_cells, muscle_cells, regained_cells, study_rows
 from mousearm.whatif.trials import ACUTE
@@ -51,20 +52,13 @@ def write_study(study: LesionStudy, sources: Sequence[object], changed: Sequence
 
     ``changed`` are rows of what retraining did to networks. OutputError if something cannot be written.
     """
-    make_folder(folder)
     parts, source = list(study_sections(study, changed)), "Studied: " + ", ".join(map(str, sources))
     rows = study_rows(study)
-    files = {f"{name}.csv": as_csv(of) for name, of in rows.items()}
-    files[STUDY] = to_json({"sources": list(map(str, sources)), "unit": study.unit, **rows, "changed": changed})
-    files |= {
-        "whatif.html": as_html(study_title(study), source, parts),
-        "whatif.md": as_markdown(study_title(study), parts),
-    }
-    for name, text in files.items():
-        write_text(folder / name, text)
+    content = to_json({"sources": list(map(str, sources)), "unit": study.unit, **rows, "changed": changed})
+    page = Document("whatif", study_title(study), source, parts, rows, {STUDY: content}).write(folder)
     write_figure(severity_figure(study), folder / "severity", PRINT_DPI)
     write_figure(muscle_figure(study), folder / "muscles", PRINT_DPI)
-    return folder / "whatif.html"
+    return page
 
 
 def study_title(study: LesionStudy) -> str:
@@ -76,12 +70,14 @@ def study_title(study: LesionStudy) -> str:
 def study_text(study: LesionStudy) -> str:
     """The errors, what more training gave back, the verdict and the caveats, for a terminal."""
     header, rows = effect_cells(study, "paw_mm", [ACUTE])
-    narrow = [[cell for name, cell in zip(header, row, strict=True) if name not in _WIDE] for row in (header, *rows)]
-    lines = [*columns(narrow, width=TERMINAL), ""]
+    head, *narrow = (
+        [cell for name, cell in zip(header, row, strict=True) if name not in _WIDE] for row in (header, *rows)
+    )
+    lines = terminal_table((head, narrow))
     if study.regained():
         header, rows = regained_cells(study)
-        lines += [*columns([row[:6] for row in (header, *rows)], width=TERMINAL), ""]
-    return "\n".join([*lines, *(fill(line, TERMINAL) for line in [study_verdict(study), *study.caveats()])])
+        lines += terminal_table((header[:6], [row[:6] for row in rows]))
+    return "\n".join([*lines, *terminal_lines([study_verdict(study), *study.caveats()])])
 
 
 def study_verdict(study: LesionStudy) -> str:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from mousearm.document import Cells
+from mousearm.stats import TOO_FEW
 from mousearm.text import display_name, number
-from mousearm.whatif.effects import MEASURES, TOO_FEW, Effect, LesionStudy, MuscleChange
+from mousearm.whatif.effects import MEASURES, Effect, LesionStudy, MuscleChange
 from mousearm.whatif.trials import ACUTE, PHASES
 
 _MOST_MUSCLES = 5  # are named for each condition
@@ -22,7 +23,7 @@ def effect_cells(study: LesionStudy, measure: str, phases: Sequence[str] = PHASE
         change = effect.change.difference
         row = [name, f"{effect.severity:g}", number(effect.mean.mean, form), number(change.mean, f"+{form}")]
         row += [change.text(f"+{form}")] if _interval(study) else []
-        p = "too few" if effect.verdict == TOO_FEW else number(effect.p, ".3g")
+        p = TOO_FEW if effect.verdict == TOO_FEW else number(effect.p, ".3g")
         rows.append([*row, p, number(effect.change.effect, "+.2f"), effect.verdict])
     return header, rows
 

@@ -7,11 +7,11 @@ import pytest
 from mousearm.agent import Agent
 from mousearm.errors import NeuralError, UnknownNameError
 from mousearm.kinematics import generate, write_csv
+from mousearm.neural.contrasts import predicted_courses
 from mousearm.neural.made import Recipe, make_neurons
 from mousearm.neural.made_files import write_made
 from mousearm.neural.predictors import predictor
 from mousearm.neural.source import PredictorSource
-from mousearm.neural.spaces import predicted_courses
 from mousearm.neural.study import NeuralAsked, study_neurons
 
 RUN = Path("package:example_muscle")
@@ -38,7 +38,8 @@ def test_a_study_goes_on_where_it_was_and_finds_what_neurons_were_made_of(reache
     found = {(one.rival, one.measure): one for one in first.study.contrasts}
     assert found["kinematics", "encoding"].change.difference.mean > 0.05
     assert {one.is_judged for one in first.study.matches} == {True}
-    assert len(predicted_courses(first.populations[0], first.predictors, asked.settings).reaches) > 1
+    activities = {one.label: one.activity for one in first.predictors}
+    assert len(predicted_courses(first.populations[0].activity, activities, asked.settings).reaches) > 1
     monkeypatch.setattr("mousearm.neural.comparing.compare", lambda *_, **__: pytest.fail("computed again"))
     monkeypatch.setattr("mousearm.neural.study.write_recording", lambda *_: pytest.fail("recorded again"))
     assert study_neurons([RUN], asked, tmp_path / "out").study.matches == first.study.matches

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 from planted_table import planted_study
 
-from mousearm.neural.differences import differences
+from mousearm.neural.contrasts import Spaces
 from mousearm.neural.page import Shown, neural_text, neural_verdict, write_neural
-from mousearm.neural.results import UNIQUE, NeuralStudy, Resemblance
-from mousearm.neural.spaces import Spaces
+from mousearm.neural.results import UNIQUE, NeuralStudy, Resemblance, differences
 
 
 def test_what_is_planted_is_said_and_what_is_not_judged_is_not_drawn():

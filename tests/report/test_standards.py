@@ -12,7 +12,7 @@ from mousearm.errors import RecordingError, RunError
 from mousearm.record import record
 from mousearm.record.files import seal_recording, write_hdf5
 from mousearm.report.comparison import caveats, compare
-from mousearm.report.page import comparison_html, comparison_text
+from mousearm.report.page import comparison_text, write_report
 from mousearm.report.tables import group_rows, reach_rows
 
 
@@ -25,7 +25,7 @@ def recorded(configure, assemble, tmp_path_factory):
     return path, agent.evaluate()[0]
 
 
-def test_a_recording_stands_beside_the_runs_as_its_evaluation_measured_it(recorded, make_run):
+def test_a_recording_stands_beside_the_runs_as_its_evaluation_measured_it(recorded, make_run, tmp_path):
     path, evaluation = recorded
     runs = [make_run(f"sweep/{i}", [f"seed={i}"], {"demo": 0.2 + i}).path for i in range(2)]
     comparison = compare([runs[0].parent, path])
@@ -38,7 +38,7 @@ def test_a_recording_stands_beside_the_runs_as_its_evaluation_measured_it(record
     assert any(standard.name in line for line in caveats(comparison))  # runs of the fixture have another arm
     assert np.isnan(row["minutes"])
     assert standard.name in comparison_text(comparison)
-    assert standard.name in comparison_html(comparison)
+    assert standard.name in write_report(comparison, tmp_path).read_text()
 
 
 def test_it_has_the_same_reaches(recorded, make_run):

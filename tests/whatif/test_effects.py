@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from mousearm.whatif.effects import BASELINE, NONE_SHOWN, TOO_FEW, LesionStudy
+from mousearm.stats import NONE_SHOWN, TOO_FEW
+from mousearm.whatif.effects import BASELINE, LesionStudy
 from mousearm.whatif.page import study_text, study_verdict, write_study
 from mousearm.whatif.tables import effect_rows, muscle_rows, trial_rows
 from mousearm.whatif.trials import ACUTE, AFTEREFFECT, RETRAINED, TrialRow
