@@ -9,7 +9,7 @@ import numpy as np
 
 from mousearm.files import to_json
 from mousearm.neural.activity import Activity
-from mousearm.neural.contrasts import ReachScores, contrast
+from mousearm.neural.contrasts import ReachScores, contrast, with_delays
 from mousearm.neural.measures import Design, Settings, compare
 from mousearm.neural.measures.ceilings import ceilings
 from mousearm.neural.pieces import FORMAT, Piece
@@ -74,9 +74,10 @@ def bound_all(y: Activity, measures: Sequence[str], settings: Settings) -> dict[
 def set_beside(layer: Activity, *others: Any) -> dict[str, Any]:
     """What is explained of every reach and neuron from each rival, from a layer, and from both.
 
-    After the layer come its rivals, the neurons, and the settings.
+    After the layer come its rivals, the neurons, and the settings. Movement is taken with delays.
     """
     *rivals, y, settings = others
+    rivals = [with_delays(rival) if rival.kind == "kinematics" else rival for rival in rivals]
     own = Design(layer, y, settings)
     return {"rivals": [_as_plain(contrast(own, Design(rival, y, settings)), y) for rival in rivals]}
 

@@ -1,7 +1,9 @@
 """A layer against a rival, reach by reach: which explains more of the neurons, and what the layer explains beyond it.
 
 Three ridge regressions predict every neuron on the same held-out frames: from the layer, from the rival, and from both.
-Each side has the lag that suits it best on the training reaches. With both, the layer may count as much as the rival,
+Each side has the lag that suits it best on the training reaches. Movement is there at several delays at once
+(`with_delays`): at a single one, a layer that remembers movement would be credited with what neurons have of earlier or
+later movement. With both, the layer may count as much as the rival,
 less, or nothing at all: its weight is chosen for every neuron with the penalty, by cross-validation over the training
 reaches (banded ridge; Dupre la Tour et al. 2022, NeuroImage 264:119728). So a layer that adds nothing costs nothing.
 Unique variance is what both explain less what the rival does (variance partitioning).
@@ -10,13 +12,13 @@ Unique variance is what both explain less what the rival does (variance partitio
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from mousearm.neural.activity import Activity
-from mousearm.neural.measures.design import Design, Settings
+from mousearm.neural.measures.design import DELAYS_S, Design, Settings, delayed
 from mousearm.neural.measures.moments import PENALTIES, Moments, errors, fitted_weights, held_out, split, total
 from mousearm.neural.measures.preparation import fit_preparation
 
@@ -47,6 +49,13 @@ class ReachScores:
     def unique_units(self) -> np.ndarray:
         """The same of each neuron, (n,)."""
         return self.both_units - self.rival_units
+
+
+def with_delays(movement: Activity) -> Activity:
+    """The same features earlier and later by `DELAYS_S`, side by side; at the ends of a trial the last frame of it."""
+    units = tuple(f"{unit}, {1e3 * by:+g} ms" for by in DELAYS_S for unit in movement.units)
+    values = tuple(delayed(rows, movement.step_s) for rows in movement.values)
+    return replace(movement, units=units, values=values)
 
 
 def contrast(layer: Design, rival: Design) -> ReachScores:

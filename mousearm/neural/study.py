@@ -74,7 +74,7 @@ class NeuralResult:
     predictors: Sequence[Predictor]
     sessions: Sequence[NeuralSession]
     facts: Mapping[str, str]  # how it was done, and hashes of what it was done with
-    runs: Mapping[str, Path]  # run folders by name, where there are several
+    runs: Mapping[str, Path] = field(default_factory=dict)  # run folders by name, where there are several
 
 
 def study_neurons(folders: Sequence[Path], asked: NeuralAsked, out: Path) -> NeuralResult:
@@ -83,12 +83,20 @@ def study_neurons(folders: Sequence[Path], asked: NeuralAsked, out: Path) -> Neu
     Raises:
         MouseArmError: a run, a recording, a session, a layer, a rival or a measure cannot be used.
     """
-    measures = list(asked.measures) or list(SIMILARITIES)
-    for name in measures:
-        SIMILARITIES[name]  # which refuses what is not there
+    for name in asked.measures:
+        SIMILARITIES[name]  # which refuses what is not there, before anything is recorded
     sessions = [keep_units(session, asked.units) for session in read_cohort(asked.neurons, asked.names)]
     paths = _paths(folders)
-    sources = _sources(paths, asked, out / "recordings")
+    result = compare_sources(sessions, _sources(paths, asked, out / "recordings"), asked, out)
+    runs = {name: path for name, path in paths.items() if not is_recording(path)} if len(paths) > 1 else {}
+    return replace(result, runs=runs)
+
+
+def compare_sources(
+    sessions: Sequence[NeuralSession], sources: Mapping[str, PredictorSource], asked: NeuralAsked, out: Path
+) -> NeuralResult:
+    """The same of sessions that were read and of what runs do on the reaches, by the name of the run."""
+    measures = list(asked.measures) or list(SIMILARITIES)
     of_runs = _shared({run: [*_predictors(run, source, asked)] for run, source in sources.items()}, asked.layers)
     predictors = [*{one.label: one for ones in of_runs.values() for one in ones}.values()]
     populations = _populations(sessions, next(iter(sources.values())), asked)
@@ -104,8 +112,7 @@ def study_neurons(folders: Sequence[Path], asked: NeuralAsked, out: Path) -> Neu
             besides += [beside(one, rival, population, of) for rival, of in zip(rivals, found, strict=True)]
     study = NeuralStudy(matches, besides, list(asked.layers))
     facts = _facts(asked, sessions, sources, populations)
-    runs = {name: path for name, path in paths.items() if not is_recording(path)} if len(paths) > 1 else {}
-    return NeuralResult(study, populations, predictors, sessions, facts, runs)
+    return NeuralResult(study, populations, predictors, sessions, facts)
 
 
 def _paths(folders: Sequence[Path]) -> dict[str, Path]:

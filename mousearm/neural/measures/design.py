@@ -120,7 +120,7 @@ class Design:
         x = [of_x.components(values) for values in self.x.values]
         units = [of_y.normalised(values) for values in self.y.values]
         if self.beyond is not None:
-            features = [_delayed(values, self.x.step_s) for values in self.beyond.values]
+            features = [delayed(values, self.x.step_s) for values in self.beyond.values]
             x, units = (residuals(features, side, self.fold_of, number) for side in (x, units))
         y = [values @ of_y.directions.T for values in units]
         sums = lagged_sums(x, y, self.fold_of, self.pairings, self.lags)
@@ -168,7 +168,7 @@ def matched_with(x: Activity, y: Activity, beyond: Activity | None) -> tuple[Act
     return *matched(x, y), matched(x, beyond)[1]
 
 
-def _delayed(values: np.ndarray, step_s: float) -> np.ndarray:
+def delayed(values: np.ndarray, step_s: float) -> np.ndarray:
     """Features (T, n) earlier and later by `DELAYS_S`, side by side; at the ends the last frame there is."""
     rows = [np.clip(np.arange(len(values)) - round(by / step_s), 0, len(values) - 1) for by in DELAYS_S]
     return np.concatenate([values[row] for row in rows], axis=1)
