@@ -18,7 +18,7 @@ from mousearm.files import write_bytes
 from mousearm.kinematics.imports import CutRule, ImportOptions, import_project
 from mousearm.kinematics.imports.conversion import SIDES, UNITS
 from mousearm.registry import FORMATS
-from mousearm.text import printable, shell
+from mousearm.text import plural, printable, shell
 
 MEANINGS = FORMATS.described()
 FORMATS_TEXT = "\n".join(
@@ -67,7 +67,8 @@ def main(given: Namespace) -> None:
     if figure is not None:
         write_bytes(given.out / "noise.png", as_png(figure))
         print(f"Noise, and what every cut-off would leave of it: {given.out / 'noise.png'}")
-    print(f"Wrote {n_reaches} reaches to {given.out}. Look at them: {shell('scripts/check_reaches.py', given.out)}")
+    n = plural(n_reaches, "reach", "reaches")
+    print(f"Wrote {n} to {given.out}. Look at them: {shell('scripts/check_reaches.py', given.out)}")
 
 
 def options(arguments: Namespace) -> dict[str, Any]:

@@ -34,7 +34,9 @@ def main(given: Namespace) -> None:
     """Generate reaches, and write them."""
     frames = tuple(given.frames) if given.frames else None
     written = make(given.out, given.n, given.seed, frames, given.model, given.noise, given.rate, given.like)
-    print(f"Wrote {written} reaches to {given.out}.")
+    from mousearm.text import plural
+
+    print(f"Wrote {plural(written, 'reach', 'reaches')} to {given.out}.")
 
 
 def make(

@@ -29,6 +29,7 @@ def main(given: Namespace) -> None:
     from mousearm.agent import Agent
     from mousearm.emg import load_folder
     from mousearm.record import write_recording
+    from mousearm.text import plural
 
     agent = Agent.load(given.run, given.checkpoint, given.kinematics)
     envelopes = load_folder(given.emg) if given.emg else {}
@@ -36,7 +37,7 @@ def main(given: Namespace) -> None:
     written = write_recording(agent, given.out, *settings)
     per_second = written.bytes / 1e6 / max(written.seconds, 1e-9)
     print(
-        f"{given.out}: {written.trials} reaches, {written.seconds:.1f} s, {written.bytes / 1e6:.1f} MB "
+        f"{given.out}: {plural(written.trials, 'trial')}, {written.seconds:.1f} s, {written.bytes / 1e6:.1f} MB "
         f"({per_second:.2g} MB per second of reach)"
     )
     if written.diverged:

@@ -258,7 +258,7 @@ def test_import_script(folder, run_script, tmp_path):
     assert not (tmp_path / "out").exists()
     done = run_script("import_reaches", *arguments, "mm")
     assert done.status == 0
-    assert "Wrote 1 reaches" in done.out
+    assert "Wrote 1 reach to" in done.out
     np.testing.assert_allclose(
         read_csv(tmp_path / "out" / "millimetres.csv").paw, read_csv(folder / "good.csv").paw, atol=1e-7
     )

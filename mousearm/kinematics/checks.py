@@ -31,8 +31,8 @@ FARTHEST = 1.0  # m from the origin, beyond which no landmark of a head-fixed mo
 UNIT_HINTS = (
     (1e-9, SEGMENT_RANGE[0], "too short for a mouse; were metres divided by 1000 once too often?"),
     (SEGMENT_RANGE[1], 0.3, "too long for a mouse, and no usual unit explains it"),
-    (0.3, 4.0, "it looks like centimetres: divide the positions by 100"),
-    (4.0, 100.0, "it looks like millimetres: divide the positions by 1000"),
+    (0.3, 4.0, "it looks like centimetres: divide the positions by 100 or import it with --units cm"),
+    (4.0, 100.0, "it looks like millimetres: divide the positions by 1000 or import it with --units mm"),
     (100.0, np.inf, "it looks like pixels of a camera: calibrate them to metres first"),
 )
 TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "min": 60.0}  # s

@@ -34,7 +34,7 @@ JOINT_HEADER = ("joint", "arm °", "published °", "used °", "frames at a limit
 SEGMENTS_NOTE = (
     "Segments: median ± standard deviation, drift from the first to the last frame.\n"
     "Noise: of the paw's tracking, standard deviation per axis before any filter.\n"
-    "± how far it may be wrong (two standard deviations), where it is estimated and above 0.01 mm."
+    "±: two standard deviations of the estimate, where it is above 0.01 mm."
 )
 _LENGTHS = slice(3, 6)  # the columns of segments and noise, which have a table of their own in a terminal
 _NAME_LENGTH, _MOST_NAMES = 30, 3
@@ -135,7 +135,8 @@ class ReachCheck:
         """Write the tables, then what is refused, suspicious, and should be looked at."""
         rows = [(shortened(name, _NAME_LENGTH), *cells) for name, *cells in (HEADER, *map(Checked.cells, self.checked))]
         blocks = [columns([[*row[: _LENGTHS.start], *row[_LENGTHS.stop :]] for row in rows])]
-        blocks += [[*columns([[row[0], *row[_LENGTHS]] for row in rows]), SEGMENTS_NOTE]]
+        if any(item.measures for item in self.checked):
+            blocks += [[*columns([[row[0], *row[_LENGTHS]] for row in rows]), SEGMENTS_NOTE]]
         joints = self.joint_rows()
         blocks += [columns([JOINT_HEADER, *joints])] if joints else []
         findings = [f"REFUSED {item.name}: {item.refusal.removeprefix(f'{item.name}: ')}" for item in self.refused]

@@ -141,7 +141,7 @@ def _of_training(comparison: Comparison) -> Iterator[str]:
     if comparison.excluded:
         states = Counter(out.state for out in comparison.excluded)
         counted = ", ".join(f"{number} {state}" for state, number in states.items())
-        yield f"Not compared: {counted}. The reasons stand below, under “Not compared”."
+        yield f"Not compared: {counted}. The reasons are below."
     parts = zip(*((run.imitated, run.steps - run.imitated) for run in runs), strict=True)
     if any(max(steps) > _SAME_BUDGET * min(steps) for steps in parts):
         kinds = _kinds(comparison, lambda run: run.budget, lambda text: f"{text}:")

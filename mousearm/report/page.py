@@ -55,8 +55,9 @@ def write_report(comparison: Comparison, folder: Path) -> Path:
 
 
 def comparison_text(comparison: Comparison) -> str:
-    """The table of groups, the verdict and the caveats, for a terminal."""
-    lines = terminal_lines([verdict(comparison), *caveats(comparison)])
+    """The table of groups, the verdict, the caveats and what is not compared, for a terminal."""
+    excluded = [f"{out.name}: {out.state}. {out.reason}" for out in comparison.excluded]
+    lines = terminal_lines([verdict(comparison), *caveats(comparison), *excluded])
     return "\n".join([*terminal_table(tables.group_cells(comparison)), *lines])
 
 

@@ -18,7 +18,7 @@ from mousearm.kinematics import Split
 from mousearm.rundir.logs import describe_environment, read_metrics
 from mousearm.rundir.origin import RunOrigin, run_origin_text
 from mousearm.rundir.status import FINISHED, Status, advising_to_resume, locked
-from mousearm.text import printable
+from mousearm.text import listed, printable
 
 _KEPT_CHECKPOINTS = 3
 _AWAY = "Bring it back as it was, or move it away: nothing but reports needs it."
@@ -105,7 +105,10 @@ class RunFolder:
     def saved_config(self) -> Config:
         """Read the configuration that the run was started with; RunError if there is none that can be read."""
         if not self.exists:
-            raise RunError(f"There is no run in {self.path}: it has no {self.config.name}.")
+            near = self.path if self.path.is_dir() else self.path.parent
+            others = sorted(str(found.parent) for found in near.glob(f"*/{self.origin.name}"))
+            there = f"There are {listed(others, most=5)}." if others else "Give a run's folder, such as outputs/first."
+            raise RunError(f"There is no run in {self.path}: it has no {self.config.name}. {there}")
         origin = self._origin()  # says first if it is of a newer format
         self._check_seal(self.config)
         try:

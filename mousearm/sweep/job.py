@@ -23,7 +23,7 @@ from mousearm.errors import TIME_IS_OVER, Interrupted, MouseArmError, RunError
 from mousearm.files import write_json
 from mousearm.rundir.logs import read_metrics
 from mousearm.rundir.status import FAILED, INTERRUPTED, PRUNED, Pruned
-from mousearm.sweep.records import SLURM, Job, planned_jobs, read_record
+from mousearm.sweep.records import SLURM, Job, Sweep, planned_jobs, read_record
 
 if TYPE_CHECKING:
     from mousearm.evaluate.evaluation import Evaluation
@@ -43,6 +43,7 @@ def run_composed(composed: DictConfig) -> float:
     hydra = HydraConfig.get()
     folder, overrides = Path(hydra.runtime.output_dir), list(hydra.overrides.task)
     if hydra.mode is RunMode.MULTIRUN:
+        Sweep(folder.parent).check_free()
         return run_job(Job(folder.parent, hydra.job.num), lambda: load(composed), overrides)
     try:
         config = load(composed)

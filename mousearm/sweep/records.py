@@ -158,9 +158,15 @@ class Sweep:
 
     def create(self, name: str, cluster: str, settings: dict[str, Any], keep_jobs: bool = False) -> None:
         """Record how it is launched; of an earlier launch the runs stay, and with ``keep_jobs`` the jobs' records."""
+        self.check_free()
         if not keep_jobs:
             shutil.rmtree(self.path / JOBS, ignore_errors=True)
         write_json(make_folder(self.path) / self._record.name, {"name": name, "cluster": cluster, "settings": settings})
+
+    def check_free(self) -> None:
+        """Check that its folder is not that of a run, or raise RunError."""
+        if RunFolder(self.path).exists:
+            raise RunError(f"{self.path} is the folder of a run, so no sweep can begin there. Choose another name=.")
 
     def launch(self) -> dict[str, Any]:
         """The launch: ``name``, ``cluster``, ``settings`` of the launcher; RunError if it never was."""

@@ -215,8 +215,8 @@ def _filled(rows: np.ndarray, n: int) -> Any:
 
 def _invitation(door: Door) -> str:
     return (
-        f"Open http://localhost:{door.port}{door.path} in a browser; Ctrl-C here ends it. Who knows the address sees,\n"
-        f"and steers, the same. If this is not the machine that you sit at,\n"
-        f"  ssh -L {door.port}:localhost:{door.port} USER@THIS_MACHINE\n"
-        "on the one that you sit at makes it work there."
+        f"Open http://localhost:{door.port}{door.path} in a browser. Ctrl-C here ends it.\n"
+        "Anyone who knows the address sees and controls the same. If you sit at another\n"
+        "machine, run this there first:\n"
+        f"  ssh -L {door.port}:localhost:{door.port} USER@THIS_MACHINE"
     )

@@ -241,7 +241,7 @@ class TestScript:
 
     def test_it_says_what_it_wrote(self, call, trained, tmp_path):
         done = call(trained, "--out", tmp_path / "a.h5", "--noise", "0.1", "--repeats", "2", "--checkpoint", "latest")
-        assert done.out.startswith(f"{tmp_path}/a.h5: 6 reaches, 2.1 s, ")
+        assert done.out.startswith(f"{tmp_path}/a.h5: 6 trials, 2.1 s, ")
         with h5py.File(tmp_path / "a.h5") as file:
             assert (file.attrs["checkpoint"], file.attrs["noise"], len(file["trials/path"])) == ("1568", 0.1, 6)
 

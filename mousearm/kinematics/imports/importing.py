@@ -207,7 +207,7 @@ def _as_reaches(sessions: Sequence[_Session]) -> list[ImportResult]:
     by = "--cutoff auto" if options.cutoff == "auto" else "--cutoff"
     results = []
     for session, (reaches, notes) in zip(sessions, made, strict=True):
-        sizes = ", ".join(f"{name} {1e3 * size:.2g}" for name, size in zip(LANDMARKS, session.noise, strict=True))
+        sizes = ", ".join(f"{name} {_size(1e3 * size)}" for name, size in zip(LANDMARKS, session.noise, strict=True))
         notes += [
             f"noise     {sizes} mm per axis (s.d.{session.known_to}), before any filter",
             f"filter    {how} ({by})",
@@ -221,6 +221,10 @@ def _as_reaches(sessions: Sequence[_Session]) -> list[ImportResult]:
         notes = [*session.notes, *notes]
         results.append(ImportResult(session.path, reaches, notes, session.options, session.turned))
     return results
+
+
+def _size(noise_mm: float) -> str:
+    return f"{noise_mm:.2g}" if not noise_mm < LEAST_NOISE_MM else f"<{LEAST_NOISE_MM:g}"  # also of NaN
 
 
 def _reaches(session: _Session, cutoff: float | None, rule: CutRule | None) -> tuple[list[Reach], list[str]]:
