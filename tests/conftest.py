@@ -121,7 +121,8 @@ def composed(choices):
     return compose_unchecked(choices)
 
 
-def compose_quickly(*overrides):
+@cache
+def loaded(overrides):
     """What ``compose`` makes of overrides. Hydra, too, sets the values of keys last, one after the other."""
     words = ["name=test", "threads=1", "engine=mujoco", *overrides]
     changes = [parse(word) for word in words]
@@ -134,6 +135,11 @@ def compose_quickly(*overrides):
         return load(found)
     except (OmegaConfBaseException, MouseArmError):
         return compose(words)  # which refuses it in the program's words
+
+
+def compose_quickly(*overrides):
+    """What ``compose`` makes of overrides, for a test to change as it likes."""
+    return copy.deepcopy(loaded(overrides))
 
 
 @pytest.fixture(scope="session")

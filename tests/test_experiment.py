@@ -24,7 +24,10 @@ from mousearm.rundir.status import Pruned
 from mousearm.setup import Setup
 from mousearm.training.run import Experiment
 
-QUICK = ("debug=quick", "video=false", "policy.lstm_hidden_size=8", "algo.timesteps=1568", "algo.eval_freq=784")
+QUICK = (
+    *("debug=quick", "video=false", "policy.lstm_hidden_size=8", "env.n_substeps=2"),
+    *("algo.timesteps=1568", "algo.eval_freq=784"),
+)
 SHARED = Path(__file__).parents[2] / "shared" / "kinematics"
 
 

@@ -9,6 +9,7 @@ from hydra import initialize_config_dir
 from omegaconf import OmegaConf
 
 from mousearm.config import CONF, Config, compose, load, read_saved, to_yaml
+from mousearm.config.loading import compose_unchecked
 from mousearm.errors import ConfigError, RunError, UnknownNameError
 from mousearm.registry import ACTION_MAPS, EFFORTS, KERNELS, OBSERVATIONS, REWARDS
 from mousearm.retarget import METHODS
@@ -167,6 +168,13 @@ class TestComposed:
     def test_round_trip(self):
         config = compose(["name=test", "model=muscle", "model.joints=[elbow_flex]", "algo.target_kl=0.02", "seed=7"])
         assert load(OmegaConf.create(to_yaml(config))) == config
+
+    @pytest.mark.parametrize("words", [[], ["model=muscle", "reward.w_paw=2", "kinematics.path='1'", "name=${seed}"]])
+    def test_typed_as_omegaconf_does(self, words):
+        composed = compose_unchecked(["name=test", "algo.target_kl=1", "condition=delay", *words])
+        typed = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), composed))
+        assert to_yaml(load(composed)) == to_yaml(typed)
+        assert load(composed) == typed
 
     def test_malformed_override(self):
         with pytest.raises(ConfigError, match="is no KEY=VALUE"):

@@ -7,7 +7,10 @@ from mousearm.env.references import prepare
 from mousearm.experiment import run
 from mousearm.paths import resolve
 
-QUICK = ("debug=quick", "video=false", "policy.lstm_hidden_size=8", "algo.timesteps=1568", "algo.eval_freq=784")
+QUICK = (
+    *("debug=quick", "video=false", "policy.lstm_hidden_size=8", "env.n_substeps=2"),
+    *("algo.timesteps=1568", "algo.eval_freq=784"),
+)
 FILES = {"demo": "demo", "mouse/long": "synthetic/reach_02", "short": "synthetic/reach_12"}
 
 
@@ -36,6 +39,7 @@ def build_agent(configure, reach_folder, assemble):
     @cache
     def build(*overrides, only=None):
         path = reach_folder if only is None else reach_folder / f"{only}.csv"
-        return assemble(*prepare(configure("policy.lstm_hidden_size=8", f"kinematics.path={path}", *overrides)))
+        words = ("policy.lstm_hidden_size=8", "env.n_substeps=2", f"kinematics.path={path}")
+        return assemble(*prepare(configure(*words, *overrides)))
 
     return build

@@ -38,7 +38,7 @@ def recording(agent):
 
 @pytest.fixture(scope="module")
 def muscle(build_agent):
-    return build_agent(*MUSCLE)
+    return build_agent(*MUSCLE, "env.n_substeps=8")
 
 
 @pytest.fixture(scope="module")
