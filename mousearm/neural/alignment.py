@@ -11,6 +11,7 @@ from mousearm.errors import NeuralError, UnknownNameError
 from mousearm.neural.activity import Activity
 from mousearm.neural.rates import Kernel, count_spikes, smooth
 from mousearm.neural.session import NeuralSession, NeuralTrial
+from mousearm.neural.spike_tables import SPIKES, read_spike_folder, read_spikes_of_matlab
 from mousearm.text import listed, plural
 
 START = "start"  # of the trial: the event that is always there
@@ -28,13 +29,11 @@ def read_session(path: Path, names: str | None = None) -> NeuralSession:
         NeuralError: it is none of them, or as of their readers.
         UnknownNameError: there is no such column.
     """
-    from mousearm.neural.matlab import read_matlab
     from mousearm.neural.nwb_session import read_nwb
-    from mousearm.neural.spike_tables import SPIKES, read_spike_folder
 
     if path.is_dir() and (path / SPIKES).exists():
         return read_spike_folder(path, names)
-    readers = {".nwb": read_nwb, ".mat": read_matlab}
+    readers = {".nwb": read_nwb, ".mat": read_spikes_of_matlab}
     if path.suffix.lower() not in readers or path.is_dir():
         raise NeuralError(
             f"{path} is no session of neurons. Give a file .nwb or .mat, or a folder with {SPIKES} and trials.csv."
@@ -48,8 +47,6 @@ def read_cohort(paths: Sequence[Path], names: str | None = None) -> tuple[Neural
     A folder without ``spikes.csv`` stands for the sessions below it. Errors as of `read_session`, and NeuralError if
     two sessions have one name.
     """
-    from mousearm.neural.spike_tables import SPIKES
-
     found: list[Path] = []
     for path in paths:
         if path.is_dir() and not (path / SPIKES).exists():

@@ -14,7 +14,7 @@ import numpy as np
 from mousearm.door import open_hdf5
 from mousearm.errors import MouseArmError, NeuralError
 from mousearm.neural.session import NeuralSession
-from mousearm.neural.trial_table import AREAS, session_of_tables
+from mousearm.neural.spike_tables import AREAS, session_of_tables
 
 _MAX_BYTES = 200_000_000_000  # of a file, of which raw signals are not read
 _MAX_SPIKE_BYTES = 4_000_000_000

@@ -1,25 +1,142 @@
-"""Sessions as tables of spike times in a folder of CSV files.
+"""Sessions as tables, whatever files they stood in: CSV, MATLAB.
 
 A folder ``ANIMAL/SESSION/`` holds ``spikes.csv`` (``unit``, ``time_s``), ``trials.csv`` (``reach``, ``start_s``,
 ``stop_s`` and events), and perhaps ``units.csv`` (``unit``, ``area``, and whatever else is known of it). With a column
 ``trial`` in ``spikes.csv``, the row of ``trials.csv`` from 1, times are from the start of that trial.
+
+A file of MATLAB holds ``spikes``, a cell for each unit with its times in s, or a cell for each unit and trial with
+times from the start of the trial; ``reach``, a cell with the name for each trial; ``trial_start`` and ``trial_stop``,
+in s; and perhaps ``unit`` and ``area``, cells with names for each unit, ``animal`` and ``session``. Other numeric
+variables that are as long as there are trials are events.
 """
 
 import csv
 import io
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from mousearm.door import read_text
-from mousearm.errors import NeuralError
-from mousearm.neural.session import NeuralSession
-from mousearm.neural.trial_table import session_of_tables
+from mousearm.errors import NeuralError, UnknownNameError
+from mousearm.matlab import Cells, OpaqueError, read_matlab
+from mousearm.neural.session import NeuralSession, NeuralTrial
+from mousearm.text import listed, plural
 
 SPIKES, TRIALS, UNITS = "spikes.csv", "trials.csv", "units.csv"
 MAX_CSV_BYTES = 1_000_000_000
+_MAX_MAT_BYTES = 4_000_000_000  # unpacked
+_AGAIN = "Save it again with save(..., '-v7')."
+NAMES = ("reach", "reach_name", "reach_id", "trial_name", "name", "condition")  # columns that may name the reach
+AREAS = ("brain_area", "area", "brain_region", "region", "structure", "location")  # columns of units that may say it
+_START, _STOP = ("start_time", "start"), ("stop_time", "stop", "end_time", "end")
+_MS = 1e-3
+
+
+def session_of_tables(
+    source: str,
+    who: tuple[str, str],
+    spikes: Mapping[str, np.ndarray],
+    units: Mapping[str, Sequence[Any]],
+    trials: Mapping[str, Sequence[Any]],
+    names: str | None = None,
+) -> NeuralSession:
+    """A session of spike times and the tables of units and trials.
+
+    A column of times may end with ``_s`` or ``_ms``, its unit; without, it is in s. Every column of numbers of the
+    trials, but for their start and end, is taken for an event.
+
+    Args:
+        source: name of the file, for messages.
+        who: animal and session.
+        spikes: times of each unit by its name, s, in any order.
+        units: columns of the table of units, in the order of ``spikes``; perhaps none.
+        trials: columns of the table of trials.
+        names: the column that names the reach; None: the first of `NAMES` that there is.
+
+    Raises:
+        NeuralError: there is no start, stop or name of trials, or as of `NeuralSession`.
+        UnknownNameError: there is no column of that name.
+    """
+    trials = {name: list(values) for name, values in trials.items()}
+    column = _name_column(source, trials, names)
+    start, stop = (_times(source, trials, of, "trials") for of in (_START, _STOP))
+    events = {}
+    for name in trials:
+        event = name.removesuffix("_s").removesuffix("_ms")
+        values = None if name == column or event in (*_START, *_STOP) else _numbers(trials[name])
+        if values is not None:
+            events[event] = values * (_MS if name.endswith("_ms") else 1)
+    kept, lost = [], []
+    for i, name in enumerate(map(_text, trials[column])):
+        if not name or not start[i] < stop[i] < math.inf:
+            lost.append(name or f"number {i + 1}")
+        else:
+            kept.append(
+                NeuralTrial(name, float(start[i]), float(stop[i]), {key: float(of[i]) for key, of in events.items()})
+            )
+    notes = (
+        [f"{plural(len(lost), 'trial')} left out, without a name, a start or an end: {listed(lost, 5)}"] if lost else []
+    )
+    area = next((units[name] for name in AREAS if name in units), [""] * len(spikes))
+    facts = {name: tuple(_plain(value) for value in values) for name, values in units.items()}
+    sorted_spikes = tuple(np.sort(np.asarray(times, dtype=float).ravel()) for times in spikes.values())
+    areas = tuple(map(_text, area))
+    return NeuralSession(source, *who, tuple(spikes), sorted_spikes, areas, tuple(kept), facts, tuple(notes))
+
+
+def _name_column(source: str, trials: Mapping[str, Sequence[Any]], names: str | None) -> str:
+    if names is not None and names not in trials:
+        raise UnknownNameError(f"column of the trials in {source}", names, trials)
+    found = names or next((name for name in NAMES if name in trials), None)
+    if found is None:
+        raise NeuralError(
+            f"{source} does not say which reach a trial is: its trials have the columns {listed(list(trials), 8)}. "
+            "Give the one that names the reach (--names COLUMN), or add a column reach."
+        )
+    return found
+
+
+def _times(source: str, table: Mapping[str, Sequence[Any]], names: Sequence[str], where: str) -> np.ndarray:
+    for name in names:
+        for suffix, scale in (("", 1.0), ("_s", 1.0), ("_ms", _MS)):
+            if name + suffix in table:
+                values = _numbers(table[name + suffix])
+                if values is None:
+                    raise NeuralError(
+                        f"{source}: the column {name + suffix} of {where} holds something else than numbers."
+                    )
+                return scale * values
+    raise NeuralError(f"{source}: its {where} have no column {names[0]}. Add it, in s, or as {names[0]}_ms.")
+
+
+def _numbers(values: Sequence[Any]) -> np.ndarray | None:
+    """Values as floats, NaN where nothing stands; None if they are something else."""
+    if not values or any(isinstance(value, bool | np.bool_) for value in values):
+        return None
+    try:
+        return np.array([math.nan if value in ("", None) else float(value) for value in values])
+    except (TypeError, ValueError):
+        return None
+
+
+def _text(value: Any) -> str:
+    """A name as text: 3.0 of a table of numbers is 3; empty for what is missing."""
+    if value is None or value != value:
+        return ""
+    return (
+        str(int(value)) if isinstance(value, float | np.floating) and float(value).is_integer() else str(value).strip()
+    )
+
+
+def _plain(value: Any) -> str | float:
+    """A cell of the table of units: a number where it is one, else text."""
+    if isinstance(value, int | float | np.number) and not isinstance(value, bool):
+        return float(value)
+    return str(value).strip()
 
 
 def read_spike_folder(folder: Path, names: str | None = None) -> NeuralSession:
@@ -92,3 +209,80 @@ def _floats(path: Path, name: str, cells: Sequence[str]) -> np.ndarray:
         raise NeuralError(
             f"{path}: the column {name} holds something else than numbers ({error}). Correct it."
         ) from error
+
+
+def read_spikes_of_matlab(path: Path, names: str | None = None) -> NeuralSession:
+    """Read a file of MATLAB, of version 5 to 7.3.
+
+    Args:
+        path: the file.
+        names: variable that names the reach of each trial; None: as of `session_of_tables`.
+
+    Raises:
+        NeuralError: it is no such file, lacks a variable, or their shapes do not fit; or as of `session_of_tables`.
+    """
+    try:
+        variables = read_matlab(path, _MAX_MAT_BYTES, NeuralError, _AGAIN)
+    except OpaqueError as error:
+        raise NeuralError(f"{path} holds a table of MATLAB, which only MATLAB reads. Save arrays and cells.") from error
+    except ValueError as error:
+        raise NeuralError(f"{path} cannot be read as MATLAB ({error}). {_AGAIN}") from error
+    known = ", ".join(variables) or "none"
+    for name in ("spikes", "trial_start", "trial_stop"):
+        if name not in variables:
+            raise NeuralError(f"{path} has no variable {name}; it has {known}. Add it, or rename one.")
+    start = _vector(path, "trial_start", variables["trial_start"])
+    n = len(start)
+    table: dict[str, list[Any]] = {
+        name: _texts(value) for name, value in variables.items() if name in NAMES or name == names
+    }
+    for name, value in variables.items():
+        if name not in (*table, "trial_start", "trial_stop") and isinstance(value, np.ndarray) and value.size == n:
+            table[name] = _vector(path, name, value).tolist()
+    table |= {"start_s": start.tolist(), "stop_s": _vector(path, "trial_stop", variables["trial_stop"]).tolist()}
+    for name, values in table.items():
+        if len(values) != n:
+            raise NeuralError(
+                f"{path}: {name} has {len(values)} entries, and there are {n} trials (trial_start). Correct it."
+            )
+    times = _times_of_cells(path, variables["spikes"], start)
+    units = _texts(variables["unit"]) if "unit" in variables else [str(i) for i in range(1, len(times) + 1)]
+    facts = {name: _texts(variables[name]) for name in ("area", "quality") if name in variables}
+    for name, values in {"unit": units, **facts}.items():
+        if len(values) != len(times):
+            raise NeuralError(f"{path}: {name} has {len(values)} entries for {len(times)} units. Correct it.")
+    if len(set(units)) < len(units):
+        raise NeuralError(f"{path}: units have the same name (unit). Give each its own.")
+    who = [next(iter(_texts(variables[name])), "") if name in variables else "" for name in ("animal", "session")]
+    spikes = dict(zip(units, times, strict=True))
+    return session_of_tables(str(path), (who[0], who[1] or path.stem), spikes, facts, table, names)
+
+
+def _times_of_cells(path: Path, cells: Any, start: np.ndarray) -> list[np.ndarray]:
+    """Times of each unit, s: of a cell for each unit, or of one for each unit and trial."""
+    if not isinstance(cells, Cells) or len(cells.shape) != 2:
+        raise NeuralError(
+            f"{path}: spikes is no cell with the times of each unit. Make it one, such as {{[0.1 0.5]; []}}."
+        )
+    n = cells.shape[0]
+    times = [_vector(path, f"spikes, of the unit {i % n + 1},", cell) for i, cell in enumerate(cells)]
+    if 1 in cells.shape:
+        return times
+    if cells.shape[1] != len(start):
+        raise NeuralError(
+            f"{path}: spikes is a cell of {n} x {cells.shape[1]}, and there are {len(start)} trials. Make it one of "
+            "units x 1 or of units x trials."
+        )
+    return [np.concatenate([times[i + n * k] + at for k, at in enumerate(start)]) for i in range(n)]
+
+
+def _vector(path: Path, name: str, value: Any) -> np.ndarray:
+    if not isinstance(value, np.ndarray):
+        raise NeuralError(f"{path}: {name} holds something else than numbers. Save them as numbers, in s.")
+    return value.astype(float).ravel()
+
+
+def _texts(value: Any) -> list[str]:
+    """Texts of a cell of them, of rows of letters, or of numbers."""
+    found = value if isinstance(value, list) else [value] if isinstance(value, str) else np.ravel(value).tolist()
+    return [str(next(iter(np.ravel(one)), "")).strip() for one in found]

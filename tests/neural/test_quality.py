@@ -8,7 +8,7 @@ from mousearm.neural.made import Recipe, make_neurons
 from mousearm.neural.made_files import write_made
 from mousearm.neural.quality import check_session, quality_sentence, session_cells, unit_cells
 from mousearm.neural.session import NeuralTrial
-from mousearm.neural.trial_table import session_of_tables
+from mousearm.neural.spike_tables import session_of_tables
 
 
 def drifting_session(slopes, n_trials=20):

@@ -14,7 +14,7 @@ from mousearm.neural.made import Recipe, make_neurons
 from mousearm.neural.made_files import spike_times, write_made
 from mousearm.neural.rates import Kernel
 from mousearm.neural.session import NeuralSession, NeuralTrial, UnitFilter, keep_units
-from mousearm.neural.trial_table import session_of_tables
+from mousearm.neural.spike_tables import session_of_tables
 
 STEP = 1 / 150
 
@@ -273,7 +273,7 @@ def test_malformed_and_hostile_files_end_in_words(tmp_path, usual, monkeypatch):
         read_session(path)
     path.write_bytes(usual.read_bytes())  # into the same file, which must not have stayed open
     assert len(read_session(path).trials) == 5
-    monkeypatch.setattr("mousearm.neural.matlab._MAX_UNPACKED", 1000)
+    monkeypatch.setattr("mousearm.neural.spike_tables._MAX_MAT_BYTES", 10_000)
     savemat(tmp_path / "bomb.mat", {"spikes": np.zeros(10**5)}, do_compression=True)
     with pytest.raises(NeuralError, match="unpacks"):
         read_session(tmp_path / "bomb.mat")

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from mousearm.door import open_hdf5
-from mousearm.emg.readers.mat5 import OpaqueError, read_mat5
 from mousearm.emg.recording import AS_EMG_TABLE, Choose, EmgRecording, finish, known_unit
 from mousearm.errors import EmgError
 from mousearm.kinematics.files import TIME_NAME
 from mousearm.kinematics.imports.hdf5 import hdf5_array, hdf5_text
 from mousearm.kinematics.imports.sheets import read_head
+from mousearm.matlab import Cells, OpaqueError, read_matlab
 from mousearm.registry import EMG_FORMATS
 
 LARGEST_EMG = 2_000_000_000  # bytes of all arrays of a file: an hour of eight channels at 5 kHz is half of it
@@ -40,24 +40,18 @@ def read_hdf5_emg(path: Path, choose: Choose) -> EmgRecording:
             from mousearm.emg.readers.nwb import read_series
 
             return read_series(file, path, choose)
-        return _from_arrays(path, "HDF5", dict(_hdf5_items(file, file, "")), choose)
+        return _from_arrays(path, "HDF5", dict(_hdf5_items(file, "")), choose)
 
 
 def read_matlab_emg(path: Path, choose: Choose) -> EmgRecording:
     """MATLAB's .mat of version 7 or 7.3: vectors or a matrix, alone or in a structure."""
-    head = read_head(path)
-    if head.startswith(b"MATLAB 7.3"):
-        with open_hdf5(path, LARGEST_EMG, EmgError, _ADVICE) as file:
-            return _from_arrays(path, "MATLAB 7.3", dict(_hdf5_items(file, file, "")), choose)
-    if not head.startswith(b"MATLAB 5.0"):
-        raise EmgError(f"is not a .mat file of version 5 to 7.3. {_ADVICE}", path, fault="format")
     try:
-        found = read_mat5(path, LARGEST_EMG)
+        found = read_matlab(path, LARGEST_EMG, EmgError, _ADVICE)
     except OpaqueError:
         raise EmgError(f"holds {_AS_STRUCT}.", path, fault="format") from None
     except ValueError as error:
         raise EmgError(f"cannot be read as MATLAB: {error}. Save it again. {_ADVICE}", path, fault="format") from error
-    return _from_arrays(path, "MATLAB 7", dict(_matlab_items(found, "")), choose)
+    return _from_arrays(path, "MATLAB", dict(_matlab_items(found, "")), choose)
 
 
 EMG_FORMATS.add(read_hdf5_emg, "h5", "hdf5", "nwb")
@@ -69,34 +63,26 @@ def _matlab_items(found: Mapping[str, Any], above: str) -> Iterator[tuple[str, A
     for name, value in found.items():
         if isinstance(value, Mapping):
             yield from _matlab_items(value, f"{above}{name}.")
+        elif isinstance(value, Cells) and not all(isinstance(of, str) for of in value):
+            yield from ((f"{above}{name}_{i}", of) for i, of in enumerate(value, 1) if isinstance(of, np.ndarray))
         else:
             yield above + name, value
 
 
-def _hdf5_items(file: Any, group: Any, above: str) -> Iterator[tuple[str, Any]]:
+def _hdf5_items(group: Any, above: str) -> Iterator[tuple[str, Any]]:
     """Names and values of arrays, texts and attributes of an HDF5 file, with those of groups as GROUP.NAME."""
     import h5py
 
     for name, value in group.attrs.items():
-        if np.ndim(value) <= 1 and not name.startswith("MATLAB"):
+        if np.ndim(value) <= 1:
             yield above + name, _attribute(value)
     for name, item in group.items():
-        if name.startswith("#"):
-            continue
-        kind = hdf5_text(item.attrs.get("MATLAB_class", ""))
-        if kind in ("table", "string"):
-            raise EmgError(f"{name} is {_AS_STRUCT}.", group.file.filename, fault="format")
         if isinstance(item, h5py.Group):
-            yield from _hdf5_items(file, item, f"{above}{name}.")
-        elif kind == "char":
-            yield above + name, _characters(item)
-        elif kind == "cell":
-            yield above + name, [_characters(file[one]) for one in np.ravel(item[()]) if one]
+            yield from _hdf5_items(item, f"{above}{name}.")
         elif item.dtype.kind in "OSU":
             yield above + name, [hdf5_text(one) for one in np.ravel(item[()])]
         elif item.dtype.kind in "iufb":
-            values = hdf5_array(group, name)
-            yield above + name, values.T if kind else values  # MATLAB's axes are reversed
+            yield above + name, hdf5_array(group, name)
             yield from (
                 (f"{above}{name}.{key}", _attribute(value)) for key, value in item.attrs.items() if key in _SAID
             )
@@ -109,10 +95,6 @@ def _attribute(value: Any) -> Any:
     if isinstance(value, np.ndarray) and value.dtype.kind in "OSU":
         return [hdf5_text(one) for one in value]
     return hdf5_text(value) if isinstance(value, bytes | str) else value
-
-
-def _characters(item: Any) -> str:
-    return "".join(map(chr, np.ravel(item[()].T))) if item.dtype.kind == "u" else ""
 
 
 def _from_arrays(path: Path, kind: str, items: Mapping[str, Any], choose: Choose) -> EmgRecording:
