@@ -48,6 +48,7 @@ REVISION = argument("--revision", metavar="R", help="of the repository: a branch
 JSON = argument("--json", type=Path, metavar="FILE", help="also write the result here")
 FIGURE = argument("--figure", type=Path, metavar="DIR", help="also draw the result into this folder")
 OUT = argument("--out", type=Path, metavar="DIR")
+OVERWRITE = argument("--overwrite", action="store_true", help="replace the file if it exists")
 
 
 def command(text: str | None, *arguments: Argument) -> Callable[[Work], Callable[..., int]]:

@@ -34,7 +34,7 @@ from mousearm import cli
     cli.argument("--seed", type=int, default=0, help="of everything random (default %(default)s)"),
     cli.KINEMATICS,
     cli.CHECKPOINT.but(default="best"),
-    cli.argument("--overwrite", action="store_true", help="replace the file if it exists"),
+    cli.OVERWRITE,
 )
 def main(given: Namespace) -> None:
     """Make them, and say what they are."""

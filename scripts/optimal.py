@@ -21,7 +21,7 @@ from mousearm import cli
     cli.argument("--target", metavar="X,Y,Z", help="a point for the paw instead of a reach, metres from the shoulder"),
     cli.argument("--duration", type=float, metavar="S", help="with --target: of the movement, s"),
     cli.argument("--from", dest="begin", metavar="REACH", help="with --target: a CSV file whose first pose begins it"),
-    cli.argument("--overwrite", action="store_true", help="replace the file if it exists"),
+    cli.OVERWRITE,
 )
 def main(given: Namespace) -> None:
     """Solve, print a table, and write."""

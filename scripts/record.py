@@ -22,7 +22,7 @@ from mousearm import cli
     cli.argument("--repeats", type=int, default=1, metavar="K", help="trials of each reach, with noise"),
     cli.argument("--seed", type=int, default=0, help="of the noise (default 0)"),
     cli.argument("--emg", type=Path, metavar="DIR", help="envelopes of import_emg.py, to stand beside activations"),
-    cli.argument("--overwrite", action="store_true", help="replace the file if it exists"),
+    cli.OVERWRITE,
 )
 def main(given: Namespace) -> None:
     """Record, and say what was written."""

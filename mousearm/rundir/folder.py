@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, replace
 from functools import partial
-from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -15,7 +14,7 @@ from mousearm.config import Config, read_saved, to_yaml
 from mousearm.door import MANIFEST, SEAL, check_seal, read_json, read_plain, sha256, verify_folder
 from mousearm.errors import ConfigError, KinematicsError, RunError, UnknownNameError
 from mousearm.kinematics import Split
-from mousearm.rundir.logs import describe_environment, read_metrics
+from mousearm.rundir.logs import describe_environment, set_aside_damaged
 from mousearm.rundir.origin import RunOrigin, run_origin_text
 from mousearm.rundir.status import FINISHED, Status, advising_to_resume, locked
 from mousearm.text import listed, printable
@@ -166,13 +165,7 @@ class RunFolder:
     def open_logs(self) -> None:
         """Take back the hashes of metrics.csv and timing.csv, which a run adds to; what is damaged is moved away."""
         for file in (self.metrics, self.timing):
-            try:
-                read_metrics(file)
-            except RunError as error:
-                kept = next(path for i in count(1) if not (path := file.with_name(f"{file.name}.damaged_{i}")).exists())
-                with advising_to_resume(file, "moved"):
-                    file.rename(kept)
-                print(printable(f"A new {file.name} begins, and {kept.name} is what was there: {error}"))
+            set_aside_damaged(file)
         with advising_to_resume(self.path):
             files.seal(self.path, {self.metrics.name: None, self.timing.name: None})
 

@@ -8,13 +8,15 @@ import re
 import subprocess
 from contextlib import suppress
 from functools import cache
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from mousearm import CHECKOUT, INSTALLED
 from mousearm.door import check_seal, read_bytes
 from mousearm.errors import RunError
+from mousearm.rundir.status import advising_to_resume
+from mousearm.text import printable
 
 CODE = INSTALLED.parent  # the code that runs: a checkout, a copy, or where packages are installed
 _MAX_METRICS_BYTES = 500_000_000
@@ -115,3 +117,14 @@ def read_metrics(file: Path) -> Rows:
     if any(step > max([-1, *steps[:good]]) for step in steps[good:]):
         raise RunError(f"{file}, line {good + 2}, is not whole, or out of order, though rows follow it. {_BRING_BACK}")
     return Rows(columns, [dict(zip(columns, row, strict=True)) for row in rows[:good]])
+
+
+def set_aside_damaged(file: Path) -> None:
+    """Move metrics.csv or timing.csv to another name if it cannot be read, and say so: the run begins a new one."""
+    try:
+        read_metrics(file)
+    except RunError as error:
+        kept = next(path for i in count(1) if not (path := file.with_name(f"{file.name}.damaged_{i}")).exists())
+        with advising_to_resume(file, "moved"):
+            file.rename(kept)
+        print(printable(f"A new {file.name} begins, and {kept.name} is what was there: {error}"))
