@@ -24,7 +24,7 @@ class Loss(NamedTuple):
 
     @staticmethod
     def figures(losses: torch.Tensor, last_epoch: torch.Tensor) -> dict[str, float]:
-        """What RecurrentPPO logs of all minibatches of an update, (B, parts), and of those of the last epoch."""
+        """Values that RecurrentPPO logs of all minibatches of an update, (B, parts), and of those of the last epoch."""
         figures = Loss(*losses.mean(0).tolist())._asdict()
         return figures | {"approx_kl": Loss(*last_epoch.mean(0).tolist()).approx_kl, "loss": float(losses[-1, 0])}
 

@@ -21,7 +21,7 @@ from mousearm.paths import PACKAGE
 from mousearm.text import TERMINAL, duration, facts, listed, plural, printable, shell
 
 ONE_MOTORS, ONE_MUSCLES = "0.13 mm after a minute", "0.15 to 0.31 mm after two minutes"
-"""What one recorded reach of the shipped arm came to: motors by reward alone, muscles after imitation."""
+"""Results of one recorded reach of the shipped arm: motors by reward alone, muscles after imitation."""
 WARM, COLD = "0.04 mm", "0.13 mm"  # motors, after imitation and by reward alone
 FEW = 16  # reaches below which a network for any reach is better trained on synthetic ones
 SEEDS = {"it works": "one", "how well it works, roughly": "three", "one setting is better than another": "five or more"}
@@ -83,7 +83,7 @@ def _span(values: Sequence[float], form: str) -> str:
 
 
 def _motors_or_muscles(found: Findings) -> list[str]:
-    """What each kind of actuator can do for these reaches, and which to take."""
+    """Choice of actuators: what each kind can do for these reaches."""
     texts = [_ability(ability, found) for ability in found.abilities]
     if len(found.abilities) > 1:
         texts.append(
@@ -109,7 +109,7 @@ def _ability(ability: Ability, found: Findings) -> str:
 
 
 def _one_or_any(found: Findings) -> list[str]:
-    """Whether the network must see the path."""
+    """Advice on whether the network must see the path."""
     n = len(found.good)
     if n == 1:
         return [
@@ -132,12 +132,12 @@ def _one_or_any(found: Findings) -> list[str]:
 
 
 def _split_by(found: Findings) -> str:
-    """What lies on one side of the split as a whole: animals where there are several, else sessions, else files."""
+    """Units that the split never divides: animals where there are several, else sessions, else files."""
     return "animal" if found.n_animals > 1 else "session" if found.n_sessions > 1 else "file"
 
 
 def _warm_start(found: Findings) -> list[str]:
-    """Whether to imitate first."""
+    """Advice on whether to imitate first."""
     if found.is_muscular:
         return [
             "Use pretrain=cmc: imitate a classical controller first. To ask which pattern learning finds by itself, "
@@ -150,12 +150,12 @@ def _warm_start(found: Findings) -> list[str]:
 
 
 def _seeds() -> list[str]:
-    """How many seeds for which statement."""
+    """Numbers of seeds for each statement."""
     return ["Seeds per setting, for the claim that " + "; ".join(f"{what}: {n}" for what, n in SEEDS.items()) + "."]
 
 
 def _recordings(found: Findings) -> list[str]:
-    """What is wrong with recordings, and what their noise hides."""
+    """Faults of recordings, and what their noise hides."""
     texts = [f"{len(found.check.refused)} cannot be used. Correct them, or leave them out by kinematics.on_bad=skip:"]
     texts = texts if found.check.refused else []
     texts += [f"REFUSED {item.name}: {item.refusal}" for item in found.check.refused[:_MOST_NAMES]]
@@ -178,7 +178,7 @@ def _recordings(found: Findings) -> list[str]:
 
 
 def _muscle_activity(found: Findings) -> list[str]:
-    """What must hold before muscle activity means something."""
+    """Conditions under which muscle activity means something."""
     muscles = next((ability for ability in found.abilities if ability.kind == "muscles"), None)
     if muscles is None:
         return ["Motors have none."]
@@ -194,7 +194,7 @@ def _muscle_activity(found: Findings) -> list[str]:
 
 
 def _hidden_activity(found: Findings) -> list[str]:
-    """What must hold before hidden activity means something."""
+    """Conditions under which hidden activity means something."""
     if len(found.good) == 1:
         return ["Not from one reach: there is no test reach that the network could perform as well."]
     return [
@@ -205,7 +205,7 @@ def _hidden_activity(found: Findings) -> list[str]:
 
 
 def _machine(pace: Pace, n_jobs: int, has_gpu: bool) -> list[str]:
-    """How long it takes here, and what else would help."""
+    """Duration here, and what else would help."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     text = (
         f"{pace.text()}: an estimate, from two rounds of imitation and two rollouts that were just done on "
@@ -237,7 +237,7 @@ def _advised_words(found: Findings, words: Sequence[str]) -> list[str]:
 
 
 def _commands(found: Findings, words: Sequence[str], advised: Sequence[str]) -> list[str]:
-    """What to run, each within the columns of a terminal."""
+    """Commands to run, each within the columns of a terminal."""
     source, model = found.check.source, [word for word in words if word.startswith("model")]
     skip = [word for word in advised if word.startswith("kinematics.on_bad")]
     path, lines = source, [shell("scripts/check_reaches.py", source, *model)]

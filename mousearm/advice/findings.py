@@ -1,4 +1,4 @@
-"""What the reaches at hand are like, and what they ask of motors and muscles."""
+"""Findings on the reaches at hand: their properties, and what they ask of motors and muscles."""
 
 import math
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ BASELINE_MM = 0.5  # mean error of the baseline from which a reach is beyond an 
 
 
 class Demand(NamedTuple):
-    """How an arm copes with a reach."""
+    """Demands of a reach on an arm."""
 
     reach: str
     lacking: float  # share of the frames in which no set of controls gives the torque that the movement takes
@@ -37,12 +37,12 @@ class Demand(NamedTuple):
 
     @property
     def is_beyond(self) -> bool:
-        """Whether the arm cannot move like that."""
+        """True if the arm cannot move like that."""
         return self.lacking > MOST_LACKING and self.baseline_mm > BASELINE_MM
 
 
 class Ability(NamedTuple):
-    """What the actuators of an arm can do."""
+    """Abilities of the actuators of an arm."""
 
     kind: str  # ``motors`` or ``muscles``
     demands: list[Demand]  # of the reaches that were looked at, in their order
@@ -55,7 +55,7 @@ class Ability(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What the reaches of a configuration are like."""
+    """Properties of the reaches of a configuration."""
 
     check: ReachCheck
     good: list[Checked]  # that can be trained on
@@ -82,7 +82,7 @@ class Findings:
 
     @property
     def is_muscular(self) -> bool:
-        """Whether the configured arm has muscles."""
+        """True if the configured arm has muscles."""
         return len(muscles_of(self.check.arm)) > 0
 
 
@@ -135,7 +135,7 @@ def _filtered(reach: Reach, hz: float | None) -> Reach:
 
 
 def _demands(config: Config, reaches: Sequence[Reach]) -> list[Demand]:
-    """What reaches ask of an arm."""
+    """Demands of reaches on an arm."""
     model, dt = with_lengths(config.model, reaches), config.env.control_dt
     arm = load_arm(model)
     solve = PoseCache(arm, cache_folder()).solve

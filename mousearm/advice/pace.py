@@ -1,4 +1,4 @@
-"""How long a run would take on this computer, from two rounds of imitation and two rollouts of it."""
+"""Duration of a run on this computer, from two rounds of imitation and two rollouts of it."""
 
 import time
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What a condition is: keys with a severity, and hooks of which each condition fills those that it needs."""
+"""Base of conditions: keys with a severity, and hooks of which each condition fills those that it needs."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ Activity = Callable[[], Mapping[str, np.ndarray]]
 
 
 class PawLoad(NamedTuple):
-    """What acts on the paws of N simulations for a control step, in the world frame: force - viscosity x velocity."""
+    """Load on the paws of N simulations for a control step, in the world frame: force - viscosity x velocity."""
 
     force: np.ndarray  # (N, 3) N
     viscosity: float = 0.0  # N s/m
 
 
 class Acting:
-    """What a condition does in every control step of N simulations, with its memory; here nothing.
+    """Effect of a condition in every control step of N simulations, with its memory; here nothing.
 
     Times are those within the reach, (N,) s: 0 in its first frame.
     """
@@ -71,7 +71,7 @@ class Condition:
 
     @property
     def pushes_paw(self) -> bool:
-        """Whether something acts on the paw, which MuJoCo alone can do."""
+        """True if something acts on the paw, which MuJoCo alone can do."""
         return False
 
     def config(self, config: "Config") -> "Config":

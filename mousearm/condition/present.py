@@ -42,12 +42,12 @@ class Conditions:
 
     @property
     def is_random(self) -> bool:
-        """Whether episodes differ by chance, so that an evaluation repeats them."""
+        """True if episodes differ by chance, so that an evaluation repeats them."""
         return any(one.is_random for one in self.by_name.values())
 
     @property
     def need_fibres(self) -> bool:
-        """Whether one looks at the fibres of muscles in a snapshot."""
+        """True if one looks at the fibres of muscles in a snapshot."""
         return any(one.needs_fibres for one in self.by_name.values())
 
     def config(self, config: "Config") -> "Config":
@@ -68,7 +68,7 @@ class Conditions:
         return arm
 
     def acting(self, arm: "Arm", n: int, control_dt: float) -> "Together | None":
-        """What acts in every control step, as `Condition.acting`; None where nothing does."""
+        """Effects in every control step, as `Condition.acting`; None where nothing does."""
         order = sorted(self.by_name.items(), key=lambda item: item[1].in_muscles)
         found = {name: one.acting(arm, n, control_dt) for name, one in order}
         acting = {name: one for name, one in found.items() if one is not None}

@@ -53,7 +53,7 @@ def load(composed: DictConfig) -> Config:
 
 
 def _right(values: DictConfig | dict[str, Any]) -> Config | None:
-    """What OmegaConf makes of values, in a tenth of its time, where each is of its type as it stands; else None.
+    """Result of OmegaConf for values, in a tenth of its time, where each is of its type as it stands; else None.
 
     Then OmegaConf is to look at them: it may turn a value into its type, and has words for what is wrong. Errors of
     ours, for values out of range, as of `load`.

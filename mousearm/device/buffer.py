@@ -57,7 +57,7 @@ class DeviceBuffer(SequenceBuffer):
         return np.flatnonzero(cut.cpu().numpy())
 
     def seen_last(self, cut: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """What the arms saw after steps (M,) of `read_ends`: observations (M, n_obs), states (n_states, M, hidden)."""
+        """Observations (M, n_obs) and states (n_states, M, hidden) of the arms after steps (M,) of `read_ends`."""
         step, arm = cut // self.shape[1], cut % self.shape[1]
         return self.last_seen.flatten(0, 1)[cut], self.states.transpose(1, 2)[step, arm].transpose(0, 1)
 

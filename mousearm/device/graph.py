@@ -1,4 +1,4 @@
-"""What is particular to CUDA: work that is the same each time as one graph, and settings that make it repeatable."""
+"""Particulars of CUDA: work that is the same each time as one graph, and settings that make it repeatable."""
 
 import os
 import warnings

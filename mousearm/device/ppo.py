@@ -20,7 +20,7 @@ _MOST_SHAPES = 8  # of minibatches for which kernels are kept ready
 
 
 class Stepped(Protocol):
-    """What is learned from of a step of N arms; see `DeviceOutcome`."""
+    """Outcome of a step of N arms that is learned from; see `DeviceOutcome`."""
 
     observation: Any  # (N, n_obs), which the next action sees: of a new episode where one began
     terminal_observation: Any  # (N, n_obs), before new episodes began
@@ -29,7 +29,7 @@ class Stepped(Protocol):
 
 
 class Judged(Protocol):
-    """What steps were worth."""
+    """Rewards of steps."""
 
     @property
     def reward(self) -> torch.Tensor:
@@ -54,7 +54,7 @@ class TensorTask(Protocol):
         ...
 
     def judge(self) -> Judged:
-        """What the T steps since the last call were worth."""
+        """Rewards of the T steps since the last call."""
         ...
 
 

@@ -12,7 +12,7 @@ from mousearm.ppo import Loss
 
 
 class Shape(NamedTuple):
-    """What must be the same for minibatches to be learned from by the same kernels."""
+    """Shape that minibatches must share to be learned from by the same kernels."""
 
     tables: torch.Size  # of `Plan.tables`
     longest: int

@@ -37,7 +37,7 @@ class DelayLine:
             self._due[place][:, columns] = rows[:, columns]
 
     def arriving(self) -> np.ndarray:
-        """What arrives now, (N, width); a copy."""
+        """Values that arrive now, (N, width); a copy."""
         arriving, before = self._due[self._now].copy(), self._due[self._now - 1]
         for columns, share in self._parts:
             arriving[:, columns] = (1 - share) * arriving[:, columns] + share * before[:, columns]

@@ -1,4 +1,4 @@
-"""What training sees of a task on a device: spaces and numbers for Stable-Baselines3, the task itself for learning."""
+"""A task on a device as training sees it: spaces and numbers for Stable-Baselines3, the task itself for learning."""
 
 import copy
 from collections.abc import Mapping, Sequence
@@ -65,7 +65,7 @@ class DeviceEnv(WholeVecEnv):
 
 
 def is_on_gpu(config: Config) -> bool:
-    """Whether a configuration asks for a GPU, and there is one."""
+    """True if a configuration asks for a GPU, and there is one."""
     return config.device != "cpu" and torch.cuda.is_available()
 
 

@@ -1,4 +1,4 @@
-"""Where episodes start, drawn on a device without a word to the host."""
+"""Starts of episodes, drawn on a device without a word to the host."""
 
 from collections.abc import Mapping
 
@@ -51,7 +51,7 @@ class DeviceStarts:
 
     @property
     def counts(self) -> bool:
-        """Whether errors play a part, so that steps are to be counted."""
+        """True if errors play a part, so that steps are to be counted."""
         return self._hard
 
     @property

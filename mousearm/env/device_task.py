@@ -147,7 +147,7 @@ class DeviceTask:
         return DeviceOutcome(self.observe(), seen, terminated, is_over & ~diverged)
 
     def judge(self) -> Score:
-        """What the T steps since the last call were worth, tensors (T, N); counts them in ``statistics``."""
+        """Rewards of the T steps since the last call, tensors (T, N); counts them in ``statistics``."""
         before, after, target, left, diverged, ended, sight, reaches = zip(*self._lived, strict=True)
         self._lived.clear()
         rows = score(self.reward, _joined(before), _joined(after), torch.cat(target), self._peak_force)

@@ -14,7 +14,7 @@ from mousearm.trajectory import Snapshot
 
 
 def emg_target(config: Config, arm: Arm, references: References) -> EmgTarget:
-    """What ``kinematics.emg`` asks of an arm's muscles on these reaches, which are at the control rate.
+    """EMG that ``kinematics.emg`` asks of an arm's muscles on these reaches, which are at the control rate.
 
     Raises:
         ConfigError: the folder or the scales cannot be used.
@@ -42,7 +42,7 @@ def emg_target(config: Config, arm: Arm, references: References) -> EmgTarget:
 
 
 class EmgDistance:
-    """How far the muscles of N arms are from recorded EMG; 0 where there is none, as for an agent on other reaches."""
+    """Distance of the muscles of N arms from recorded EMG; 0 where there is none, as for an agent on other reaches."""
 
     def __init__(self, config: Config, arm: Arm, references: References):
         """Look up the EMG of the reaches; errors as of `emg_target`, but none where no EMG is of these reaches."""

@@ -48,7 +48,7 @@ class TrackingEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self._window: Any = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """What a copy, or another process, goes on from; it opens its own picture or window when it draws."""
+        """State from which a copy, or another process, continues; it opens its own picture or window when it draws."""
         return {**self.__dict__, "_picture": None, "_window": None, "_data": None}
 
     def reset(

@@ -67,7 +67,7 @@ class Afferents:
 
     @property
     def arriving(self) -> np.ndarray:
-        """What arrives now, (N, n_obs) float32."""
+        """Observation that arrives now, (N, n_obs) float32."""
         return self._arriving
 
     def _with_noise(self, shown: np.ndarray) -> np.ndarray:
@@ -128,7 +128,7 @@ class Efferents:
         return ctrl
 
     def under_way(self) -> list[np.ndarray]:
-        """What acts, without noise, in the next steps whatever is sent now: (N, nu) for each whole step of delay."""
+        """Controls, without noise, of the next steps whatever is sent now: (N, nu) for each whole step of delay."""
         whole, share = divmod(self.steps, 1)
         if self._line is None or not whole:
             return []
@@ -136,7 +136,7 @@ class Efferents:
         return [(1 - share) * after + share * before for before, after in pairwise(sent)] if share else sent
 
     def mixed(self, ctrl: np.ndarray) -> np.ndarray:
-        """What acts, without noise, in the first step that controls sent now, (N, nu), have a part in."""
+        """Controls, without noise, of the first step in which controls sent now, (N, nu), have a part."""
         if self._line is None or not (share := self.steps % 1):
             return ctrl
         return (1 - share) * ctrl + share * self._line.newest(1)[0]

@@ -169,7 +169,7 @@ class References:
 
 
 class Start(NamedTuple):
-    """Where in their reaches K simulations are or start: reaches by index, and frames, at most the last but one."""
+    """Positions of K simulations in their reaches: reaches by index, and frames, at most the last but one."""
 
     reach: Array  # (K,)
     frame: Array  # (K,)

@@ -17,7 +17,7 @@ MAX_QVEL = 1e4
 
 
 class Score(NamedTuple):
-    """What a step of N simulations was worth, (N,) each."""
+    """Outcome of a step of N simulations, (N,) each."""
 
     reward: Array
     terms: dict[str, Array]  # unweighted reward terms
@@ -28,7 +28,7 @@ class Score(NamedTuple):
 def look_ahead(
     targets: Array, reach: Array, frame: Array, last_frame: Array, frames_ahead: Array, with_goal: bool = False
 ) -> Ahead:
-    """What lies ahead of arms in frames of their reaches, (N,) each, in the targets of all reaches, (R, T, 2, 3).
+    """Targets ahead of arms in frames of their reaches, (N,) each, in the targets of all reaches, (R, T, 2, 3).
 
     ``frames_ahead``, (1 + K,), are the frames that are looked at, counted from the present one, the first; the goal is
     looked at if asked for.
@@ -49,7 +49,7 @@ def score(
     peak_force: Array,
     emg_error: Array | None = None,
 ) -> Score:
-    """What the step from one state to another was worth, with targets (N, 2, 3) of elbow and paw after it, metres."""
+    """Outcome of the step from one state to another, with targets (N, 2, 3) of elbow and paw after it, metres."""
     elbow_mm, paw_mm = errors_mm(after.landmarks[:, FOLLOWED], target).T
     terms = reward.terms(Step(before, after, elbow_mm, paw_mm, peak_force, emg_error))
     return Score(reward.total(terms), terms, elbow_mm, paw_mm)

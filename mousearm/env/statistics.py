@@ -1,4 +1,4 @@
-"""What is logged of the steps of a rollout: sums on the host, or on the device, and the means of both."""
+"""Statistics of the steps of a rollout for the log: sums on the host, or on the device, and the means of both."""
 
 import math
 from collections.abc import Mapping

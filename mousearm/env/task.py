@@ -43,7 +43,7 @@ class Outcome:
 
 
 def has_noise(config: Config) -> bool:
-    """Whether a task of this configuration differs from episode to episode, for the same actions."""
+    """True if a task of this configuration differs from episode to episode, for the same actions."""
     conditions = Conditions(config.condition)
     env = conditions.config(config).env
     of_senses = [getattr(env.noise, f"sd_{name}") for name in env.observation]
@@ -162,7 +162,7 @@ class Task:
             noise.rewind(reach, repeat + repeats)
 
     def observe(self) -> np.ndarray:
-        """What reaches the network now, (N, n_obs) float32, or NonFiniteError."""
+        """Observation that reaches the network now, (N, n_obs) float32, or NonFiniteError."""
         return self._seen(self._ahead_now()) if self._afferents is None else self._afferents.arriving
 
     def _seen(self, ahead: Ahead) -> np.ndarray:
@@ -220,7 +220,7 @@ class Task:
 
     @property
     def is_noisy(self) -> bool:
-        """Whether episodes differ for the same actions."""
+        """True if episodes differ for the same actions."""
         return len(self._noises) > 0
 
     @property
@@ -230,7 +230,7 @@ class Task:
 
     @property
     def _ways(self) -> dict[str, Afferents | Efferents]:
-        """What lies between arm and network, by the name that it has in a state."""
+        """Parts between arm and network, by the name that it has in a state."""
         named = {"afferents": self._afferents, "efferents": self.efferents}
         return {name: way for name, way in named.items() if way is not None}
 

@@ -75,7 +75,7 @@ class Evaluation:
 
     @property
     def engines(self) -> str:
-        """Whether MuJoCo and the engine of the training agree, in words; empty where these are the same."""
+        """Agreement of MuJoCo and the engine of the training, in words; empty where these are the same."""
         if self.trained_in is None:
             return ""
         name, means = self.trained_in.engine, self.trained_in.splits
@@ -123,7 +123,7 @@ class Evaluation:
 
     @property
     def known_to(self) -> str:
-        """How well the paw's targets of the split of the objective are known, in words; empty where it is not known."""
+        """Precision of the paw's targets in the split of the objective, in words; empty where it is not known."""
         noise = self.noise_mm("test" if "test" in self.splits else "train")
         return f" Targets are known to {noise['floor'].paw:.3f} mm." if "floor" in noise else ""
 

@@ -34,7 +34,7 @@ _NO_POWER = 1e-18  # mm^2, of an oscillation that targets do not have
 
 
 class Expected(NamedTuple):
-    """What is expected of a distance, mm."""
+    """Expected value of a distance, mm."""
 
     mean: float
     sd: float  # by which it may be wrong
@@ -94,13 +94,13 @@ def _measure(repeats: Sequence[Trial], errors: np.ndarray, reference: "Reference
 
 
 def _repeats(errors: np.ndarray) -> Repeats | None:
-    """How far the means over errors, (repeats, steps, 3) mm, are known."""
+    """Intervals of the means over errors, (repeats, steps, 3) mm."""
     means = errors.mean(axis=1)
     return Repeats.of(means[:, PAW].tolist(), means[:, ELBOW].tolist())
 
 
 def _mean_noise_mm(repeats: Sequence[Trial], reference: "Reference") -> dict[str, Means]:
-    """What noise of the targets says of a reach: means over the repeats that have it."""
+    """Effect of the targets' noise on a reach: means over the repeats that have it."""
     found = [_noise_mm(trial, reference) for trial in repeats]
     every = found[0].keys() if all(one.keys() == found[0].keys() for one in found) else ()
     return {
@@ -180,7 +180,7 @@ def _change(a: np.ndarray, x: np.ndarray, floor_mm: float, noise: np.ndarray) ->
 
 @cache
 def _bands(n: int) -> np.ndarray:
-    """Where bands of n oscillations, from slow to fast, begin: 1 wide at first, then wider and wider."""
+    """First indices of bands of n oscillations, from slow to fast: 1 wide at first, then wider and wider."""
     first, width = [0], 1.0
     while first[-1] + round(width) + round(min(_WIDEST, width * _WIDER)) / 2 < n:
         first.append(first[-1] + round(width))

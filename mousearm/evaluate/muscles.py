@@ -30,7 +30,7 @@ class MuscleGroup(NamedTuple):
 
 
 class Drives(NamedTuple):
-    """What drives an arm, as a figure shows it."""
+    """Drives of an arm, as a figure shows them."""
 
     names: Sequence[str]  # of all actuators, in the order of the model
     title: str = "Controls"

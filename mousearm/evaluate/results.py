@@ -51,7 +51,7 @@ class Means:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Where a mean over repeats lies, mm: its 95 % interval, of fewer than five repeats their range; see `spread`."""
+    """Interval of a mean over repeats, mm: its 95 % interval, of fewer than five repeats their range; see `spread`."""
 
     low: float
     high: float
@@ -64,7 +64,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Repeats:
-    """How far mean errors are known, where the same was repeated with other noise."""
+    """Intervals of mean errors, where the same was repeated with other noise."""
 
     n: int
     paw_mm: Interval

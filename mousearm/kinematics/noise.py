@@ -124,7 +124,7 @@ def noise_spectrum(n: int, dt: float, rate: float, cutoff: float | None) -> np.n
 
 
 def _weights(rate: float, cutoff: float | None, dt: float, n: int) -> np.ndarray:
-    """What positions every dt [s] are made of, a row each: the weights of n frames at a rate, filtered or not."""
+    """Weights of n frames at a rate, filtered or not, in positions every dt [s], a row each."""
     from scipy.interpolate import CubicSpline
 
     weights, time = np.eye(n), np.arange(n) / rate
@@ -146,7 +146,7 @@ def squared_errors(
 
 
 class Cutoffs(NamedTuple):
-    """What low-pass filters of several cut-offs would do to recordings."""
+    """Effect of low-pass filters of several cut-offs on recordings."""
 
     hz: list[float | None]  # cut-offs that were tried; the first is no filter
     errors_mm: np.ndarray  # (C, K) expected mean distances of points from the truth
@@ -159,7 +159,7 @@ class Cutoffs(NamedTuple):
         return best if errors[best] < errors[0] - LEAST_GAIN_MM else 0
 
     def text(self, cutoff: float | None) -> str:
-        """How well the paw is known with a cut-off, and how well it could be, in words."""
+        """Precision of the paw with a cut-off, and the best possible one, in words."""
         if np.isnan(self.errors_mm).any():
             return "too few frames to tell how well"
         now, least, unfiltered = (self.errors_mm[i, -1] for i in (self.hz.index(cutoff), self.best, 0))

@@ -1,4 +1,4 @@
-"""Whether axes and side of recorded reaches can be right, by how mice hold an arm and move it.
+"""Plausibility of axes and side of recorded reaches, by how mice hold an arm and move it.
 
 A mouse that reaches holds the upper arm down and a little forward, the forearm forward and a little up. Of the 24 ways
 to turn a recording by right angles that one fits best in which both are nearest to this. Left and right are alike in
@@ -99,7 +99,7 @@ def _log_odds(along: np.ndarray, turn: np.ndarray) -> float:
 
 
 def _evidence(means: np.ndarray, turn: np.ndarray) -> str:
-    """What is wrong with upper arm and forearm, (2, 3), and what is better."""
+    """Faults of upper arm and forearm, (2, 3), and what is better."""
     if np.array_equal(turn, _MIRROR):
         return (
             "Left and right look exchanged: upper arm and forearm move to the side as those of a left arm do, or of a "

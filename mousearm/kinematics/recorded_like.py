@@ -217,7 +217,7 @@ def _is_as_recorded(
 
 
 def _within(found: np.ndarray, recorded: np.ndarray) -> bool:
-    """Whether lowest and highest values (..., 2) lie in ranges (..., 2), widened."""
+    """True where lowest and highest values (..., 2) lie in ranges (..., 2), widened."""
     slack = WIDER * (recorded[..., 1] - recorded[..., 0])
     return bool((found[..., 0] >= recorded[..., 0] - slack).all() and (found[..., 1] <= recorded[..., 1] + slack).all())
 

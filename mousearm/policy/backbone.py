@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 Memory = tuple[torch.Tensor, ...]
-"""What one layer remembers: a vector (N, hidden_size) for each name in ``memory``, the layer's output first."""
+"""Memory of one layer: a vector (N, hidden_size) for each name in ``memory``, the layer's output first."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Backbone(nn.Module):
     def run(
         self, sequence: torch.Tensor, state: torch.Tensor, noise: torch.Tensor | None
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """What calling it gives, as long as nothing is clamped."""
+        """Result of a call, as long as nothing is clamped."""
         raise NotImplementedError
 
     def layer_step(

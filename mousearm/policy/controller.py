@@ -24,7 +24,7 @@ class PolicyController:
 
     @property
     def is_noisy(self) -> bool:
-        """Whether another arm would be another performance of the same reach."""
+        """True if another arm would be another performance of the same reach."""
         return self.policy.backbone.n_noise > 0
 
     def reset(self, n: int) -> None:

@@ -1,4 +1,4 @@
-"""What a network's activity and weights cost in the loss, by which they stay small."""
+"""Costs of a network's activity and weights in the loss, by which they stay small."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ class Penalties:
         return Penalties(config.rate_penalty, config.weight_penalty)
 
     def __bool__(self) -> bool:
-        """Whether anything costs."""
+        """True if anything costs."""
         return self.rate > 0 or self.weight > 0
 
     def __call__(
         self, policy: RecurrentPolicy, outputs: torch.Tensor, mean: Callable[[torch.Tensor], torch.Tensor]
     ) -> torch.Tensor:
-        """What it adds to the loss, for outputs (K, hidden) of the backbone and what takes the mean over (K,) steps."""
+        """Addition to the loss, for outputs (K, hidden) of the backbone and what takes the mean over (K,) steps."""
         total = self.rate * mean(outputs.square().mean(1))
         if self.weight > 0:
             weights = policy.acting_weights

@@ -65,7 +65,7 @@ class TaskController:
         return INVERSE_MAPS[task.map_action.__name__](ctrl, task.arm.ctrl_range)
 
     def _found(self, ahead: "Simulation") -> Snapshot:
-        """Where arms are that were simulated ahead; those that diverged, where they are now."""
+        """Positions of arms that were simulated ahead; those that diverged, where they are now."""
         from mousearm.env.rules import has_diverged  # slow to import, and the names of controllers are asked for early
 
         snapshot, now = ahead.snapshot(), self._task.snapshot

@@ -57,7 +57,7 @@ class Checked:
 
     @property
     def is_suspicious(self) -> bool:
-        """Whether it may be trained on, but is hardly what was performed."""
+        """True if it may be trained on, but is hardly what was performed."""
         return self.turned or self.at_limit > SUSPICIOUS_AT_LIMIT
 
     @property
@@ -100,7 +100,7 @@ class ReachCheck:
 
     @property
     def suspicions(self) -> list[str]:
-        """What is wrong with axes or side, of which reaches, and the command that turns their files."""
+        """Faults of axes or side, of which reaches, and the command that turns their files."""
         turned = [item for item in self.checked if item.turned]
         if not turned:
             return []
@@ -115,7 +115,7 @@ class ReachCheck:
 
     @property
     def summary(self) -> str:
-        """How many reaches can be trained on."""
+        """Number of reaches that can be trained on."""
         suspicious = sum(item.is_suspicious and not item.refusal for item in self.checked)
         counts = f"{len(self.checked) - len(self.refused)} of {len(self.checked)} reaches can be trained on"
         return counts + (f", {suspicious} of them suspicious" if suspicious else "")

@@ -76,7 +76,7 @@ def group_runs(runs: Sequence[Run], by: Sequence[str] = ()) -> Grouping:
 
 
 def run_factors(folders: Mapping[str, Path]) -> dict[str, dict[str, str]]:
-    """What tells finished runs apart, by their names here: overrides or keys with their values, and the seed."""
+    """Differences of finished runs, by their names here: overrides or keys with their values, and the seed."""
     runs, _ = read_runs(list(folders.values()))
     names = {path.resolve(): name for name, path in folders.items()}
     groups = group_runs(runs).groups if runs else []

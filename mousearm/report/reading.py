@@ -26,7 +26,7 @@ _REASONS = {RUNNING: "It is at work.", INTERRUPTED: "Its budget is not used up; 
 
 @dataclass(frozen=True)
 class Measured:
-    """What a report measures: a finished run, or something else that performed its reaches."""
+    """Subject of a report: a finished run, or something else that performed its reaches."""
 
     name: str  # by which a report calls it; of a run the folder, without what all runs have in common
     evaluation: Evaluation  # of a run that of its best network
@@ -37,7 +37,7 @@ class Measured:
         return float("nan") if both is None else both[f"{point}_mm"].mean
 
     def noise_mm(self, split: str, name: str) -> float:
-        """What noise says of the paw's error, by a name of `evaluate.results.NOISE`, mm; NaN where it is not known."""
+        """Effect of noise on the paw's error, by a name of `evaluate.results.NOISE`, mm; NaN where it is not known."""
         known = self.evaluation.noise_mm(split)
         return known[name].paw if name in known else float("nan")
 

@@ -24,7 +24,7 @@ class Ceiling(NamedTuple):
 
 
 class MeanTrial(NamedTuple):
-    """How well the mean trial fits single ones (Nili et al. 2014, PLoS Computational Biology 10:e1003553)."""
+    """Fit of the mean trial to single ones (Nili et al. 2014, PLoS Computational Biology 10:e1003553)."""
 
     lower: Ceiling  # without the trial itself: what a model can reach that knows only the others
     upper: Ceiling  # with it: no model can have a better mean

@@ -1,4 +1,4 @@
-"""What the numbers of a comparison with recordings allow to say, in words."""
+"""Verdicts in words: what the numbers of a comparison with recordings allow to say."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -44,7 +44,7 @@ class Evidence:
 
     @property
     def sentence(self) -> str:
-        """What may be said, such as ``better than its null in 2 of 3 muscles, at 40 % of the ceiling; not ...``."""
+        """The verdict, such as ``better than its null in 2 of 3 muscles, at 40 % of the ceiling; not ...``."""
         if self.least_p > ALPHA:
             return (
                 f"{self.subject}: too few recordings to tell: even a perfect prediction would have p = "

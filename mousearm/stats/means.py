@@ -26,7 +26,7 @@ class Spread(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """Whether it goes from the lowest to the highest value or is an interval of the mean; empty for neither."""
+        """Kind of the interval, in words: from the lowest to the highest value, or of the mean; empty for neither."""
         return "" if np.isnan(self.low) else "range" if self.n < ENOUGH else "95 % interval"
 
     def overlaps(self, other: "Spread") -> bool:

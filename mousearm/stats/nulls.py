@@ -88,7 +88,7 @@ def null_test(values: np.ndarray, exact: bool) -> NullTest:
 
 
 def exchange_test(scores: np.ndarray, groups: Sequence[Hashable], draws: int = DRAWS, seed: int = 0) -> NullTest:
-    """Whether predictions fit their own recordings better than others of the same group.
+    """Test whether predictions fit their own recordings better than others of the same group.
 
     Args:
         scores: (*tests, n, n) score of prediction i against recording j, finite; the statistic is the mean over i of
@@ -122,7 +122,7 @@ def _standardised(series: np.ndarray) -> np.ndarray:
 def circular_shift_test(
     ones: Sequence[np.ndarray], others: Sequence[np.ndarray], draws: int = DRAWS, seed: int = 0
 ) -> NullTest:
-    """Whether pairs of series, (T_i, *tests) each, correlate more than with one of them rolled in time.
+    """Test whether pairs of series, (T_i, *tests) each, correlate more than with one of them rolled in time.
 
     The statistic is the mean r over the pairs; each pair is rolled by a number of frames of its own, all equally
     likely, 0 among them. Exact for stationary series that end where they begin; a reach does neither, so it says
@@ -143,7 +143,7 @@ def circular_shift_test(
 def sign_flip_test(
     differences: np.ndarray, clusters: Sequence[Hashable] | None = None, draws: int = DRAWS, seed: int = 0
 ) -> NullTest:
-    """Whether (*tests, n) paired differences are larger than 0 in their mean, if each might as well be negative.
+    """Test whether (*tests, n) paired differences are larger than 0 in their mean, if each might as well be negative.
 
     ``clusters`` are n labels of differences that keep their signs together, such as those of an animal; None if each
     stands for itself. Under the null differences are symmetric around 0. n differences give no p below 2^-n.

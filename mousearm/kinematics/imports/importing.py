@@ -52,7 +52,7 @@ class ImportResult:
         return printable("\n".join([str(self.path), *(f"  {note}" for note in self.notes)]))
 
     def origin(self, reach: Reach) -> Origin | None:
-        """Where one of the reaches is from; None if that is lost, as an import wrote the file and this turned it."""
+        """Origin of one of the reaches; None if that is lost, as an import wrote the file and this turned it."""
         of, turned = self.options, None if self.turned is None else self.turned.tolist()
         with suppress(KinematicsError):
             before = read_origin(self.path)
@@ -73,7 +73,7 @@ class _Session(NamedTuple):
 
     @property
     def known_to(self) -> str:
-        """How far the noise may be wrong, two standard deviations; empty where it is too small or frames too few."""
+        """Uncertainty of the noise, two standard deviations; empty where it is too small or frames too few."""
         of = self.stretches
         share = noise_uncertainty([len(part.points) for part in of], of[0].rate)
         return f", ±{share:.0%}" if np.isfinite(share) and 1e3 * self.noise.max() >= LEAST_NOISE_MM else ""
@@ -114,7 +114,7 @@ def import_reaches(
 
 
 def axes_doubts(imported: Sequence[ImportResult]) -> list[str]:
-    """What is suspicious about axes and side of imported reaches, with the options that would be right."""
+    """Suspicion about axes and side of imported reaches, with the options that would be right."""
     doubts = []
     for axes, side in dict.fromkeys((item.options.axes, item.options.side) for item in imported):
         items = [item for item in imported if (item.options.axes, item.options.side) == (axes, side)]

@@ -1,4 +1,4 @@
-"""Where a reach is from: its recording, and the way back to the frame of the cameras that filmed the animal."""
+"""Origin of a reach: its recording, and the way back to the frame of the cameras that filmed the animal."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -19,7 +19,7 @@ _AGAIN = "Import the recording again, with scripts/import_reaches.py, which note
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a reach is from."""
+    """Origin of a reach."""
 
     file: str  # name of the recording
     rate: float  # frames per second of the recording, whose frames are the film's
@@ -43,7 +43,7 @@ def write_origins(origins: Mapping[str, Origin], folder: Path) -> None:
 
 
 def read_origin(reach: Path) -> Origin:
-    """Where the reach of a file is from, as was noted when it was imported; KinematicsError if that is not known."""
+    """Origin of the reach of a file, as was noted when it was imported; KinematicsError if that is not known."""
     for folder in [*reach.resolve().parents][:_ABOVE]:
         noted = folder / ORIGINS
         name = reach.resolve().relative_to(folder).with_suffix("").as_posix()

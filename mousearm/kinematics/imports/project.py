@@ -61,7 +61,7 @@ _CORRECT = "Correct it, or remove the file and give the options again."
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """What a `reaches.yaml` says, as fields of `ImportOptions`."""
+    """Content of a `reaches.yaml`, as fields of `ImportOptions`."""
 
     path: Path  # of the file, which need not exist
     said: Mapping[str, Any]
@@ -113,7 +113,7 @@ class Project:
             raise KinematicsError(f"{place}: {error}") from error
 
     def remarks(self, files: Sequence[Path], given: Mapping[str, Any]) -> list[str]:
-        """What is taken from the file, and what is not because an option says something else, a line each."""
+        """Lines on what is taken from the file, and what is not because an option says something else."""
         taken, contradicted = dict[str, None](), dict[str, None]()
         for file in files:
             for field, old in self._of(file).items():

@@ -1,4 +1,4 @@
-"""What a file holds: the recording, what was recorded before a filter and the truth; and what it does not say."""
+"""Content of a file: the recording, what was recorded before a filter and the truth; and what it does not say."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,7 +23,7 @@ _MOST_NAMES = 12  # of points that are listed
 
 
 class Source(NamedTuple):
-    """What one file holds."""
+    """Content of one file."""
 
     recording: MarkerRecording  # as the cameras saw it, where the file holds that beside what was filtered
     truth: MarkerRecording | None  # without noise, where the file holds that
@@ -31,7 +31,7 @@ class Source(NamedTuple):
 
 
 class MissingError(KinematicsError):
-    """What no file and no option says; ``lines`` of `reaches.yaml` that would say it, by key."""
+    """Facts that no file and no option states; ``lines`` of `reaches.yaml` that would say it, by key."""
 
     def __init__(self, files: Sequence[Path], lines: Mapping[str, str], memory: Path):
         others = f" (and {len(files) - 1} more)" if len(files) > 1 else ""

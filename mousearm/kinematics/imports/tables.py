@@ -39,7 +39,7 @@ _POINT_NAMES = ("bodypart", "bodyparts", "keypoint", "keypoints", "marker", "nod
 
 
 class Header(NamedTuple):
-    """What the columns of a table hold."""
+    """Meaning of the columns of a table."""
 
     names: Sequence[str]  # of every column, for messages
     points: Sequence[tuple[str, str] | None]  # of every column the name of its point and its coordinate
