@@ -184,7 +184,7 @@ class Spasticity(Condition):
         "Excitation for a fibre that lengthens by its optimal length in a second.",
         NOT_NEGATIVE,
         "s",
-        default=0.01,
+        default=0.005,
     )
     threshold: float = key(
         "Velocity of lengthening from which on it acts.", NOT_NEGATIVE, "optimal fibre lengths/s", default=0.0
