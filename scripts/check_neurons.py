@@ -17,16 +17,9 @@ from mousearm import cli
     cli.argument("sessions", nargs="+", type=Path, metavar="SESSION", help=".nwb, .mat, or folders"),
     cli.argument("--recording", type=Path, metavar="RUN", help="a run, or an .h5 file, whose reaches they are"),
     cli.argument("--step", type=float, default=1000 / 150, metavar="MS", help="of frames without one (default 6.67)"),
-    cli.argument("--names", metavar="COLUMN", help="of the trials, that names the reach"),
-    cli.argument("--event", default="start", metavar="NAME", help="of each trial that is the first frame of its reach"),
-    cli.argument("--offset", type=float, default=0.0, metavar="MS", help="from the event to that frame"),
-    cli.argument("--kernel", default="gaussian", metavar="K", help="of rates: gaussian (default) or causal"),
-    cli.argument("--width", type=float, default=25.0, metavar="MS", help="of the kernel (default %(default)s)"),
-    cli.argument("--areas", default="", metavar="A,A", help="of the brain that are kept (default: all)"),
-    cli.argument("--min-rate", type=float, default=0.5, metavar="HZ", help="of units that are kept (%(default)s)"),
-    cli.argument("--max-short", type=float, default=0.02, metavar="SHARE", help="of intervals below 2 ms, at most"),
+    *cli.OF_NEURONS,
     cli.KINEMATICS,
-    cli.CHECKPOINT.but(default="best"),
+    cli.BEST,
     cli.OUT.but(required=True),
 )
 def main(given: Namespace) -> None:

@@ -21,20 +21,18 @@ USUAL = ["biceps", "triceps_long", "triceps_lateral"]
     cli.argument("--channels", nargs="+", default=USUAL, metavar="NAME", help=f"default {' '.join(USUAL)}"),
     cli.argument("--muscles", nargs="+", default=[PUBLISHED], metavar="CHANNEL=MUSCLE,...", help="as of import_emg.py"),
     cli.argument("--weights", choices=WEIGHTS, default="equal", help="of several muscles (default equal)"),
-    cli.argument("--rate", type=float, default=2000.0, metavar="HZ", help="samples per second (default %(default)g)"),
-    cli.argument("--delay", type=float, default=0.0, metavar="MS", help="by which EMG is later; below 0 it leads"),
-    cli.argument("--gain", type=float, default=1000.0, metavar="UV", help="s.d. at an activation of 1 (%(default)g)"),
-    cli.argument("--hum", type=float, default=0.0, metavar="UV", help="amplitude of the mains (default 0)"),
-    cli.argument("--mains", type=float, default=50.0, metavar="HZ", help="its frequency (default %(default)g)"),
-    cli.argument("--crosstalk", type=float, default=0.0, metavar="SHARE", help="of all other channels in each"),
-    cli.argument("--noise", type=float, default=5.0, metavar="UV", help="of the amplifier, s.d. (default %(default)g)"),
-    cli.argument(
-        "--saturation", type=float, default=float("inf"), metavar="UV", help="of the amplifier (default none)"
-    ),
-    cli.argument("--margin", type=float, default=200.0, metavar="MS", help="before and after (default %(default)g)"),
-    cli.argument("--seed", type=int, default=0, help="of the noise (default %(default)s)"),
+    cli.number("--rate", 2000.0, "HZ", "samples per second"),
+    cli.number("--delay", 0.0, "MS", "by which EMG is later; below 0 it leads"),
+    cli.number("--gain", 1000.0, "UV", "s.d. at an activation of 1"),
+    cli.number("--hum", 0.0, "UV", "amplitude of the mains"),
+    cli.number("--mains", 50.0, "HZ", "its frequency"),
+    cli.number("--crosstalk", 0.0, "SHARE", "of all other channels in each"),
+    cli.number("--noise", 5.0, "UV", "of the amplifier, s.d."),
+    cli.number("--saturation", float("inf"), "UV", "of the amplifier"),
+    cli.number("--margin", 200.0, "MS", "before and after"),
+    cli.SEED.but(help="of the noise (%(default)g)"),
     cli.KINEMATICS,
-    cli.CHECKPOINT.but(default="best"),
+    cli.BEST,
 )
 def main(given: Namespace) -> None:
     """Make them, and say how to import them."""

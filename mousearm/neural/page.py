@@ -153,7 +153,9 @@ def neural_text(shown: Shown) -> str:
     lines = _lines(header, rows, "matches.csv", range(1, len(header)))
     if shown.differences:
         header, rows = cells.difference_cells(shown.differences)
-        lines += _lines(header, rows, "differences.csv")
+        kept = [i for i, name in enumerate(header) if name not in ("layer", "p (Holm)")]
+        narrow = [[row[i] for i in kept] for row in (header, *rows)]
+        lines += _lines(narrow[0], narrow[1:], "differences.csv")
     else:
         rows = cells.contrast_cells(shown.study)[1]
         unique = [[*row[:2], *row[3:]] for row in rows if row[2].startswith(UNIQUE)]
@@ -171,8 +173,10 @@ def _lines(header: list[str], rows: Sequence[Sequence[str]], file: str, right: S
 def neural_verdict(shown: Shown) -> list[str]:
     """What the numbers allow to say of every layer, a line each, and of kinds of networks."""
     study = shown.study
-    said = [_said(study, label) for label in study.labels if study.is_layer(label)]
-    return [_kinds_said(shown.differences), *said[:_MOST_SAID]] if shown.differences else said
+    layers = [label for label in study.labels if study.is_layer(label)]
+    if shown.differences:
+        return [_kinds_said(shown.differences), *(_said_shortly(study, label) for label in layers[:_MOST_SAID])]
+    return [_said(study, label) for label in layers]
 
 
 def _kinds_said(found: Sequence[RunDifference]) -> str:
@@ -190,6 +194,18 @@ def _kinds_said(found: Sequence[RunDifference]) -> str:
         said += f" {len(few)} cannot be told from at most {most} of runs: {enough_pairs(len(found))} would be needed."
         said += " Train more seeds."
     return said
+
+
+def _said_shortly(study: NeuralStudy, label: str) -> str:
+    """The same without numbers: rivals by what is said of them."""
+    above = study.above_chance(label)
+    found = {one.rival: one.verdict for one in study.contrasts if (one.label, one.measure) == (label, ENCODING)}
+    words = {MORE: "explains more than", LESS: "explains less than", NONE_SHOWN: "is not told from"}
+    parts = [f"{label}: above its null in {_share(list(above.values()))}"]
+    for verdict, how in words.items():
+        if rivals := [name.removeprefix(f"{label.rpartition(': ')[0]}: ") for name in found if found[name] == verdict]:
+            parts.append(f"{how} {listed(rivals, 4)}")
+    return "; ".join(parts) + "."
 
 
 def _said(study: NeuralStudy, label: str) -> str:

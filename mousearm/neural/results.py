@@ -15,6 +15,8 @@ import numpy as np
 from mousearm.stats import (
     ALPHA,
     ENOUGH,
+    LESS,
+    NONE_SHOWN,
     Nested,
     Paired,
     Spread,
@@ -87,8 +89,9 @@ class Contrast(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """What may be said of it, as of `mousearm.stats.verdict`."""
-        return verdict(self.change, self.p, self.tests)
+        """What may be said of it, as of `mousearm.stats.verdict`; unique variance below 0 is what a readout costs."""
+        said = verdict(self.change, self.p, self.tests)
+        return NONE_SHOWN if self.measure == UNIQUE and said == LESS else said
 
 
 class RunDifference(NamedTuple):

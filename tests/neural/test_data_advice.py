@@ -10,7 +10,7 @@ from scipy.io import savemat
 from test_activity import activity
 
 from mousearm.errors import NeuralError
-from mousearm.neural import behaviour, made_files, nwb_session, spike_tables
+from mousearm.neural import made_files, nwb_session, quality, spike_tables
 from mousearm.neural.activity import matched
 from mousearm.neural.alignment import align, read_cohort, read_session
 from mousearm.neural.made import Recipe, make_neurons
@@ -199,6 +199,6 @@ def test_advice_to_install_what_is_missing(tmp_path, monkeypatch, write_usual_nw
 
 def test_advice_on_a_wrong_alignment_by_the_paw():
     """The rest is done by test_quality.py::test_a_movement_that_is_elsewhere_shows_a_wrong_alignment."""
-    shifts = [behaviour.Shift("x", 0.05, 0.9)] * 3
-    assert "Raise --offset by " in behaviour.shift_note(shifts, 0.01)
-    assert "Raise" not in behaviour.shift_note([behaviour.Shift("x", 0.0, 0.9)], 0.01)
+    shifts = [quality.Shift("x", 0.05, 0.9)] * 3
+    assert "Raise --offset by " in quality.shift_note(shifts, 0.01)
+    assert "Raise" not in quality.shift_note([quality.Shift("x", 0.0, 0.9)], 0.01)
