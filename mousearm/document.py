@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
-from textwrap import fill
 from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
@@ -11,7 +10,7 @@ from matplotlib.figure import Figure
 from mousearm import html
 from mousearm.files import make_folder, write_text
 from mousearm.plots import as_png
-from mousearm.text import TERMINAL, as_csv, columns, markdown, markdown_table
+from mousearm.text import TERMINAL, as_csv, columns, markdown, markdown_table, wrapped
 
 Cells = tuple[list[str], list[list[str]]]  # header and rows of a table for people
 
@@ -101,4 +100,4 @@ def terminal_table(cells: Cells, right: Collection[int] = ()) -> list[str]:
 
 def terminal_lines(lines: Iterable[str]) -> list[str]:
     """Sentences, each broken where the terminal ends."""
-    return [fill(line, TERMINAL) for line in lines]
+    return ["\n".join(wrapped(line)) for line in lines]

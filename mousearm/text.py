@@ -9,6 +9,7 @@ import io
 import re
 import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from textwrap import wrap
 from typing import Any
 
 from mousearm import CHECKOUT
@@ -96,6 +97,13 @@ def columns(rows: Sequence[Sequence[str]], right: Collection[int] = (), width: i
 def _align(row: Sequence[str], widths: Sequence[int], right: Collection[int]) -> Iterator[str]:
     for i, (cell, width) in enumerate(zip(row, widths, strict=True)):
         yield cell.rjust(width) if i in right else cell.ljust(width)
+
+
+def wrapped(text: str, first: str = "", below: str = "", width: int = TERMINAL) -> list[str]:
+    """A text as lines of a terminal, which begin with ``first`` or ``below``; words, commands and paths stay whole."""
+    return wrap(
+        text, width, initial_indent=first, subsequent_indent=below, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def facts(values: Mapping[str, object]) -> str:

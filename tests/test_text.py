@@ -7,6 +7,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from mousearm.text import (
+    TERMINAL,
     code_block,
     columns,
     csv_cell,
@@ -22,6 +23,7 @@ from mousearm.text import (
     plural,
     printable,
     shortened,
+    wrapped,
 )
 
 # Names as they are, and as people would like them to be.
@@ -153,3 +155,12 @@ def test_no_cell_of_a_csv_file_is_a_formula(name):
 def test_numbers_of_a_csv_file_stay_numbers():
     for value in (-1.5, 0, None, True, "-1.5", "+3e-4", "-inf", "-.5"):
         assert csv_cell(value) is value
+
+
+def test_wrapped_lines_are_short_and_words_stay_whole():
+    text = "try --long-option=1 " * 9 + "x" * 100
+    lines = wrapped(text, "- ", "  ")
+    assert max(map(len, lines[:-1])) <= TERMINAL < len(lines[-1])
+    assert lines[0].startswith("- try")
+    assert all(line.startswith("  ") for line in lines[1:])
+    assert " ".join(line[2:] for line in lines) == text

@@ -8,7 +8,6 @@ import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import replace
-from textwrap import wrap
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from mousearm.config import Config, compose
 from mousearm.config.command_line import parse
 from mousearm.env.device_env import is_on_gpu
 from mousearm.paths import PACKAGE
-from mousearm.text import TERMINAL, duration, facts, listed, plural, printable, shell
+from mousearm.text import TERMINAL, duration, facts, listed, plural, printable, shell, wrapped
 
 ONE_MOTORS, ONE_MUSCLES = "0.13 mm after a minute", "0.15 to 0.31 mm after two minutes"
 """Results of one recorded reach of the shipped arm: motors by reward alone, muscles after imitation."""
@@ -54,7 +53,7 @@ def advise(config: Config, words: Sequence[str], n_jobs: int = 1) -> str:
     for question, texts in answers.items():
         lines += ["", f"== {question} =="]
         for text in texts:
-            lines += wrap(printable(text), TERMINAL - 2, break_long_words=False, break_on_hyphens=False)
+            lines += wrapped(printable(text), width=TERMINAL - 2)
     return "\n".join([*lines, "", "== Commands ==", *_commands(found, words, advised)])
 
 

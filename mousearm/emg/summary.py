@@ -1,13 +1,12 @@
 """What an import of EMG found, as text and as rows of tables."""
 
-import textwrap
 from collections.abc import Sequence
 
 import numpy as np
 
 from mousearm.emg.importing import EmgImport
 from mousearm.emg.quality import ChannelQuality
-from mousearm.text import NO_VALUE, TERMINAL, columns, first_lines, number, plural
+from mousearm.text import NO_VALUE, TERMINAL, columns, first_lines, number, plural, wrapped
 
 QUALITY_HEADER = ("file", "channel", "unit", "samples", "Hz", "size", "peak", "hum", "saturated", "missing")
 _SHORT = ("channel", "files", "unit", "size", "peak", "hum in", "saturated", "missing")
@@ -46,7 +45,7 @@ def reach_lines(found: EmgImport) -> list[str]:
 
 def import_text(found: EmgImport) -> str:
     """The whole result for a terminal: a row for each channel over all files."""
-    parts = [line for text in first_lines(reach_lines(found), _MOST) for line in _wrapped(text, "")]
+    parts = [line for text in first_lines(reach_lines(found), _MOST) for line in wrapped(text, below="  ")]
     by_channel: dict[str, list[tuple[ChannelQuality, str]]] = {}
     for of in found.signals:
         for one, unit in zip(of.channels, of.recording.units, strict=True):
@@ -59,7 +58,7 @@ def import_text(found: EmgImport) -> str:
         ("Worth a look", found.remarks),
         ("Assumed", found.assumptions),
     ):
-        parts += ["", f"{title}:", *(line for text in lines for line in _wrapped(text, "- "))] if lines else []
+        parts += ["", f"{title}:", *(line for text in lines for line in wrapped(text, "- ", "  "))] if lines else []
     return "\n".join(parts)
 
 
@@ -75,10 +74,3 @@ def _row(channel: str, of: Sequence[ChannelQuality], units: Sequence[str]) -> li
         f"{100 * max(one.saturated for one in of):.2g} %",
         f"{100 * max(one.missing for one in of):.2g} %",
     ]
-
-
-def _wrapped(text: str, mark: str) -> list[str]:
-    """Lines of a terminal, with a mark before the first and room below it."""
-    return textwrap.wrap(
-        text, TERMINAL, initial_indent=mark, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
-    )

@@ -1,6 +1,5 @@
 """The comparison with OpenSim as text (verdicts, tables) and as JSON."""
 
-import textwrap
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,7 @@ from mousearm.fidelity.compare import IN_JOINT_RANGES, Fidelity, limits_kept, ve
 from mousearm.fidelity.curves import OPTIMAL, Difference, MuscleCurves
 from mousearm.fidelity.validity import MAX_UNEXPLAINED
 from mousearm.model_check import result_table
-from mousearm.text import NO_VALUE, columns, number
+from mousearm.text import NO_VALUE, columns, number, wrapped
 
 _ALL_LENGTHS = "0.2..1.8"  # of ``FIBRE``
 
@@ -200,7 +199,7 @@ def _table(note: str, rows: list[list[str]]) -> str:
 
 
 def _paragraph(text: str) -> str:
-    return textwrap.fill(text, width=118)
+    return "\n".join(wrapped(text, width=118))
 
 
 def _mm(metres: float) -> str:

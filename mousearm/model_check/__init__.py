@@ -2,11 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from textwrap import TextWrapper
 
-from mousearm.text import printable
-
-_BELOW = TextWrapper(80, initial_indent=6 * " ", subsequent_indent=9 * " ", break_long_words=False)
+from mousearm.text import printable, wrapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +22,7 @@ def result_table(results: Sequence[Result]) -> str:
     lines = []
     for result in results:
         lines.append(f"{'pass' if result.passed else 'FAIL'}  {result.name}: {result.limit}")
-        lines += _BELOW.wrap(printable(result.measured))
+        lines += wrapped(printable(result.measured), 6 * " ", 9 * " ")
         if not result.passed:
             lines.append(printable(f"      -> {result.remedy}"))  # whole, so that it can be copied
     return "\n".join(lines)

@@ -4,7 +4,6 @@ from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ from mousearm.planning.inverse import invert
 from mousearm.planning.muscles import Movements, Solver, movements_of, recorded_emg
 from mousearm.record.opened import is_recording, open_recording
 from mousearm.setup import Setup
-from mousearm.text import TERMINAL, columns
+from mousearm.text import TERMINAL, columns, wrapped
 
 FAMILY, INFORMED = "family", "informed"
 _MOST_MUSCLES = 12  # in a terminal
@@ -64,7 +63,7 @@ def _family(config: Config, given: Namespace) -> str:
         _draw(lambda i=i: family_figure(family, i), given.out / f"redundancy_{Path(reach).name}")
     lines = [*columns([members[0], *members[1]], range(1, 20)), ""]
     header, of = tables.range_cells(family, _MOST_MUSCLES)
-    return "\n".join([*lines, *columns([header, *of], range(1, 5)), "", fill(verdict, TERMINAL), str(page)])
+    return "\n".join([*lines, *columns([header, *of], range(1, 5)), "", *wrapped(verdict), str(page)])
 
 
 def _informed(config: Config, given: Namespace) -> str:
@@ -84,7 +83,7 @@ def _informed(config: Config, given: Namespace) -> str:
     lines = []
     for kind, (header, of) in cells.items():
         lines += [kind, *columns([header, *of], range(1, 9), TERMINAL), ""]
-    return "\n".join([*lines, fill(verdict, TERMINAL), str(page)])
+    return "\n".join([*lines, *wrapped(verdict), str(page)])
 
 
 def choose_cost(config: Config, folder: Path) -> float:
@@ -104,7 +103,7 @@ def choose_cost(config: Config, folder: Path) -> float:
     rows = {"folds": _rows(cells), "costs": solved, "interval": [inverse.interval()]}
     page = _write(folder, "inverse", "Which cost has the recorded EMG?", sections, rows, config)
     _draw(lambda: inverse_figure(inverse), folder / "inverse")
-    print("\n".join([*columns([cells[0], *cells[1]], range(2, 5)), "", fill(verdict, TERMINAL), str(page)]))
+    print("\n".join([*columns([cells[0], *cells[1]], range(2, 5)), "", *wrapped(verdict), str(page)]))
     return 1 - inverse.gain()[0].spread.mean
 
 

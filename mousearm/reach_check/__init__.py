@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from textwrap import TextWrapper
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -23,7 +22,7 @@ from mousearm.model import Arm, load_arm
 from mousearm.paths import cache_folder
 from mousearm.reach_check.measures import Measures, at_limits, beyond_recorded, measure
 from mousearm.retarget import Reference, retarget
-from mousearm.text import NO_VALUE, columns, listed, number, printable, shell, shortened
+from mousearm.text import NO_VALUE, columns, listed, number, printable, shell, shortened, wrapped
 from mousearm.trajectory import SHOULDER, with_shoulder
 
 FOLLOWED_MM = 0.1  # residual up to which an arm follows a reach
@@ -38,7 +37,6 @@ SEGMENTS_NOTE = (
 )
 _LENGTHS = slice(3, 6)  # the columns of segments and noise, which have a table of their own in a terminal
 _NAME_LENGTH, _MOST_NAMES = 30, 3
-_SENTENCES = TextWrapper(80, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +146,9 @@ class ReachCheck:
 
 def _in_lines(text: str) -> str:
     """Sentences in lines of a terminal; commands, which are indented, stay whole."""
-    lines = text.splitlines()
-    return "\n".join(line if line.startswith(" ") else _SENTENCES.fill(line) for line in lines)
+    return "\n".join(
+        line if line.startswith(" ") else "\n".join(wrapped(line, below="  ")) for line in text.splitlines()
+    )
 
 
 def check_reaches(config: Config) -> ReachCheck:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from textwrap import wrap
 
 import numpy as np
 import torch
@@ -31,7 +30,7 @@ from mousearm.rundir.runs import SWEEP, run_path
 from mousearm.rundir.status import FINISHED, INTERRUPTED, RUNNING, Status, advising_to_resume, ending
 from mousearm.setup import Setup
 from mousearm.simulation import MUJOCO, log_warnings_to
-from mousearm.text import facts, first_lines, shell
+from mousearm.text import facts, first_lines, shell, wrapped
 from mousearm.tracking.logger import RunLogger, tracked
 from mousearm.training.interruption import Interruption
 from mousearm.training.learning import WARM_START, Pruner, learn
@@ -246,5 +245,5 @@ def _imitated(state: TrainingState | None) -> int:
 def _wrapped(name: str, text: str) -> str:
     """A fact, on lines as wide as a terminal unless it has lines already; the command that it ends with stays whole."""
     text = re.sub("python .*", lambda found: found[0].replace(" ", "\xa0"), text)
-    lines = text.split("\n") if "\n" in text else wrap(text, 67, break_long_words=False, break_on_hyphens=False)
+    lines = text.split("\n") if "\n" in text else wrapped(text, width=67)
     return facts({name: "\n             ".join(lines).replace("\xa0", " ")})
