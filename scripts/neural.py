@@ -65,7 +65,8 @@ def main(given: Namespace) -> None:
     )
     sources = [*map(str, given.folders), *(session.source for session in result.sessions)]
     factors = run_factors(result.runs) if result.runs else {}
-    shown = Shown(result.study, sources, spaces, factors, result.facts)
+    notes = [f"{session.source}: {note}." for session in result.sessions for note in session.notes]
+    shown = Shown(result.study, sources, spaces, factors, result.facts, notes)
     page = write_neural(shown, out)
     print(f"{neural_text(shown)}\n\nPage: {page}")
 

@@ -85,7 +85,12 @@ class Shown:
     spaces: Spaces | None = None
     factors: Factors = field(default_factory=dict)  # of runs of several kinds
     facts: Mapping[str, str] = field(default_factory=dict)  # how activity was prepared, and of what
-    quality: Sequence[Section] = ()  # pictures of the recordings
+    notes: Sequence[str] = ()  # what was left out of the recordings
+
+    @property
+    def caveats(self) -> list[str]:
+        """Reasons to say less than the numbers seem to, and what was left out, a line each."""
+        return [*self.study.caveats(), *self.notes]
 
     @cached_property
     def differences(self) -> list[RunDifference]:
@@ -160,7 +165,7 @@ def neural_text(shown: Shown) -> str:
         rows = cells.contrast_cells(shown.study)[1]
         unique = [[*row[:2], *row[3:]] for row in rows if row[2].startswith(UNIQUE)]
         lines += _lines(["layer", "against", UNIQUE, "95 % interval", "p (Holm)", "verdict"], unique, "contrasts.csv")
-    return "\n".join([*lines, *terminal_lines([*neural_verdict(shown), *shown.study.caveats()])])
+    return "\n".join([*lines, *terminal_lines([*neural_verdict(shown), *shown.caveats])])
 
 
 def _lines(header: list[str], rows: Sequence[Sequence[str]], file: str, right: Sequence[int] = ()) -> list[str]:
@@ -245,7 +250,7 @@ def neural_sections(shown: Shown, figures: Mapping[str, tuple[Figure, str, str]]
         return [picture_block(lambda: figure, text, caption)]
 
     said = [text_block(line, "headline") for line in neural_verdict(shown)]
-    yield Section("", [*said, warning_block(study.caveats()), *drawn("similarity")])
+    yield Section("", [*said, warning_block(shown.caveats), *drawn("similarity")])
     if shown.differences:
         table = table_block(cells.difference_cells(shown.differences), "differences")
         yield Section("Which differences hold", [*drawn("differences"), table])
@@ -267,7 +272,6 @@ def neural_sections(shown: Shown, figures: Mapping[str, tuple[Figure, str, str]]
         yield Section("Lag", drawn("lags"))
     if "subspaces" in figures:
         yield Section("Subspaces", drawn("subspaces"))
-    yield from shown.quality
     if shown.facts:
         yield Section(
             "How it was done", [table_block((["what", "how"], [[*pair] for pair in shown.facts.items()]), "facts")]

@@ -237,7 +237,7 @@ def _facts(
         counts = f"{rates.n_units} neurons, {trials} of {n}; ceilings by {ceiling_kind(rates)}"
         facts[of.name] = f"{counts}; sha256 of rates {rates.sha256[:16]}"
     for session in sessions:
-        facts[f"file {session.source}"] = "; ".join([*session.notes, f"sha256 of spikes {session.sha256[:16]}"])
+        facts[f"file {session.source}"] = f"sha256 of spikes {session.sha256[:16]}"
     for run, source in sources.items():
         left = f"; diverged: {', '.join(source.diverged)}" if source.diverged else ""
         facts[f"run {run or source.name}"] = f"{len(source.reaches)} trials{left}"
