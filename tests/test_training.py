@@ -5,6 +5,7 @@ import mujoco
 import numpy as np
 import pytest
 from safetensors.torch import load_file
+from tqdm.auto import tqdm
 
 from mousearm.algo import build_algo
 from mousearm.door import read_json
@@ -13,10 +14,12 @@ from mousearm.errors import Interrupted, NonFiniteError
 from mousearm.evaluate.rollout import Evaluator
 from mousearm.nan_guard import describe
 from mousearm.policy.controller import PolicyController
+from mousearm.pretrain.cmc import ComputedMuscleControl
+from mousearm.pretrain.dagger import DAgger
 from mousearm.rundir.folder import RunFolder
 from mousearm.tracking.logger import RunLogger
+from mousearm.training import learning
 from mousearm.training.interruption import Interruption
-from mousearm.training.learning import learn
 
 SMALL = ("policy.lstm_hidden_size=8", "env.num_envs=4", "algo.n_steps=11", "algo.batch_size=22", "algo.n_epochs=1")
 ROLLOUT = 44  # steps of one rollout: 4 simulations of 11 steps
@@ -39,8 +42,14 @@ def train(tmp_path, configure, build_task, swing):
             objectives.append(evaluation.objective)
             return evaluation
 
+        warm_start = None
+        if config.pretrain.teacher != "none":
+            task = build_task(arm, references, config.pretrain.num_envs, *SMALL, *words)
+            expert = ComputedMuscleControl(arm, task.references, config.env.control_dt)
+            warm_start = DAgger(task, algo.policy, expert, config.pretrain, 0)
         folder = RunFolder(tmp_path)
-        learn(algo, env, RunLogger(tmp_path, {}), evaluate, folder, config.algo, Interruption())
+        parts = RunLogger(tmp_path, {}), evaluate, folder, config.algo, Interruption()
+        learning.learn(algo, env, *parts, warm_start=warm_start)
         return folder, algo, objectives
 
     return build
@@ -67,6 +76,21 @@ def test_the_bar_shows_steps_and_errors(train, two_link, capsys):
     assert "100%" in bar
     assert "steps/s" in bar
     assert f"paw {objectives[-1]:.2f} mm, best {min(objectives):.2f} mm" in bar
+
+
+def test_imitation_says_how_long_it_takes_where_bars_are_turned_off_too(train, two_link, monkeypatch, capsys):
+    class Off(tqdm):  # what TQDM_DISABLE=1 makes of every bar, if it is set before tqdm is imported
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options, disable=True)
+
+    monkeypatch.setattr(learning, "tqdm", Off)
+    words = ("pretrain=cmc", "pretrain.rounds=4", "pretrain.num_envs=2", "pretrain.n_epochs=1")
+    _, algo, _ = train(two_link, ROLLOUT, ROLLOUT, *words)
+    assert (algo.imitated, algo.by_reward) == (4 * 2 * 11, ROLLOUT)
+    said, shown = capsys.readouterr()
+    assert "imitation" in said
+    assert "more, at the pace so far" in said
+    assert "%" not in shown
 
 
 def test_a_diverged_simulation_is_dumped_with_its_model_and_training_goes_on(train, explosive, quiet_log):
