@@ -76,6 +76,8 @@ def check_overrides(words: Sequence[str], folders: Sequence[Path] = (CONF,)) -> 
             _check_choices(override, folders)
         elif not is_group and not group.startswith("hydra"):
             check_key(group)
+            if all_keys()[group].type is bool and isinstance(value, int | float) and value not in (0, 1):
+                raise ConfigError(f"{word}: {group} is either true or false.", group)  # it would count as true
         if group == "name" and value is None:
             raise ConfigError(f"{word} is no name. Leave it out for the time of day.", group)
         if group == "name" and not override.is_sweep_override():  # Hydra makes the folder before names are looked at

@@ -68,6 +68,7 @@ WRONG = [
     ("seed=-1", "seed", "seed=0"),
     (f"seed={'1' * 5000}", "seed", "seed=1"),
     ("video=perhaps", "video", "video=false"),
+    ("pretrain.noise_spread=3", "pretrain.noise_spread", "pretrain.noise_spread=true"),
     ("device=gpu", "gpu", "device=cpu"),
     ("policy.net_arch_pi=64", "policy.net_arch_pi", "policy.net_arch_pi=[64]"),
     ("policy.net_arch_pi=[64,wide]", "policy.net_arch_pi[1]", "policy.net_arch_pi=[64,64]"),
