@@ -13,14 +13,14 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 import torch
+from hydra import compose as hydra_compose
 from matplotlib.figure import Figure
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mousearm.agent import Agent
-from mousearm.config import CONF, compose, load
+from mousearm.config import CONF, compose
 from mousearm.config.command_line import parse
-from mousearm.config.loading import compose_unchecked
 from mousearm.env.references import References, prepare
 from mousearm.env.task import Task
 from mousearm.errors import MouseArmError
@@ -118,23 +118,38 @@ def blank_figures():
 @cache
 def composed(choices):
     """The configuration of some choices of groups, to be copied: Hydra needs a tenth of a second for each."""
-    return compose_unchecked(choices)
+    return hydra_compose("config", list(choices))
+
+
+def compose_remembered(name, overrides, return_hydra_config=False):
+    """What Hydra composes in its place: choices once. Hydra, too, sets the values of keys last, one after the other."""
+    try:
+        if not return_hydra_config:
+            changes = [parse(word) for word in overrides]
+            is_choice = [(CONF / one.key_or_group).is_dir() or one.input_line[0] in "+~" for one in changes]
+            choices = tuple(one.input_line for one, choice in zip(changes, is_choice, strict=True) if choice)
+            found = copy.deepcopy(composed(choices))
+            for one, choice in zip(changes, is_choice, strict=True):
+                if not choice:
+                    OmegaConf.update(found, one.key_or_group, one.value())
+            return found
+    except (OmegaConfBaseException, MouseArmError):
+        pass
+    return hydra_compose(name, overrides, return_hydra_config=return_hydra_config)  # refuses in the program's words
+
+
+@pytest.fixture(scope="session", autouse=True)
+def hydra_remembers():
+    """The program composes as `compose_remembered` does, but for what Hydra itself starts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mousearm.config.loading.hydra_compose", compose_remembered)
+        yield compose_remembered
 
 
 @cache
 def loaded(overrides):
-    """What ``compose`` makes of overrides. Hydra, too, sets the values of keys last, one after the other."""
-    words = ["name=test", "threads=1", "engine=mujoco", *overrides]
-    changes = [parse(word) for word in words]
-    is_choice = [(CONF / one.key_or_group).is_dir() or one.input_line[0] in "+~" for one in changes]
-    found = copy.deepcopy(composed(tuple(word for word, choice in zip(words, is_choice, strict=True) if choice)))
-    try:
-        for one, choice in zip(changes, is_choice, strict=True):
-            if not choice:
-                OmegaConf.update(found, one.key_or_group, one.value())
-        return load(found)
-    except (OmegaConfBaseException, MouseArmError):
-        return compose(words)  # which refuses it in the program's words
+    """The configuration of overrides, to be copied."""
+    return compose(["name=test", "threads=1", "engine=mujoco", *overrides])
 
 
 def compose_quickly(*overrides):

@@ -8,7 +8,7 @@ from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from omegaconf import OmegaConf
 
-from mousearm.config import CONF, Config, compose, load, read_saved, to_yaml
+from mousearm.config import CONF, Config, compose, load, loading, read_saved, to_yaml
 from mousearm.config.loading import compose_unchecked
 from mousearm.errors import ConfigError, RunError, UnknownNameError
 from mousearm.registry import ACTION_MAPS, EFFORTS, KERNELS, OBSERVATIONS, REWARDS
@@ -377,9 +377,15 @@ class TestSaved:
 @pytest.mark.parametrize(
     "words",
     [
-        ["model=muscle", "reward.w_paw=2", "reward=paw_heavy", "env.observation=[qpos,qvel]"],
+        ["name=a", "model=muscle", "reward.w_paw=2", "reward=paw_heavy", "env.observation=[qpos,qvel]"],
         ["experiment=any_reach", "kinematics.path='a b, c'", "policy.net_arch_pi=[]", "seed=4", "name=run_${seed}"],
+        ["name=a", "condition=delay", "debug=quick", "algo.target_kl=null", "tracking.tags=['1',b]"],
     ],
 )
-def test_tests_compose_what_hydra_composes(configure, words):
-    assert configure(*words) == compose(["name=test", "threads=1", "engine=mujoco", *words])
+def test_tests_compose_what_hydra_composes(hydra_remembers, words):
+    assert loading.hydra_compose is hydra_remembers
+    remembered = compose_unchecked(words)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loading, "hydra_compose", hydra_compose)
+        assert remembered == compose_unchecked(words)
+        assert to_yaml(load(remembered)) == to_yaml(compose(words))

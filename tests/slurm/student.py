@@ -1,5 +1,6 @@
 """What a student does: commands in a terminal, from a copy of the code."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -59,15 +60,25 @@ class Student:
         return [re.search(rf"  ({known})  ", row)[1] for row in rows]
 
     def until(self, name, *states):
-        """Wait until a sweep's jobs are in these states."""
-        self.wait(lambda: self.states(name) == list(states), f"{states} in {name}")
+        """Wait until a sweep's jobs are in these states; its table, which is slow, is asked for when something changed."""
+        seen = []
+
+        def arrived():
+            said = (self.home / "outputs" / name).glob("*/status.json")
+            now = self.queue(), [json.loads(file.read_text())["state"] for file in sorted(said)]
+            if now in seen[-1:]:
+                return False
+            seen.append(now)
+            return self.states(name) == list(states)
+
+        self.wait(arrived, f"{states} in {name}")
 
     def wait(self, ready, what):
         """Wait until something is so."""
         until = time.monotonic() + PATIENCE_S
         while not ready():
             assert time.monotonic() < until, f"waited in vain for {what}: {self.logs()[-9000:]}"
-            time.sleep(2)
+            time.sleep(0.5)
 
     def queue(self):
         """What SLURM itself lists."""
