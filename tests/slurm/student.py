@@ -60,7 +60,7 @@ class Student:
         return [re.search(rf"  ({known})  ", row)[1] for row in rows]
 
     def until(self, name, *states):
-        """Wait until a sweep's jobs are in these states; its table, which is slow, is asked for when something changed."""
+        """Wait until a sweep's jobs are in these states; its table, which is slow, is asked for after changes."""
         seen = []
 
         def arrived():
