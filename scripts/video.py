@@ -55,14 +55,12 @@ def main(given: Namespace) -> None:
         raise cli.UsageError("--on and --calibration go together, and --offset with them")
     if footage is not None and (len(folders) > 1 or options["size"] is not None):
         raise cli.UsageError("--on shows one run, in the size of the film; leave --compare and --size out")
+    from mousearm.record.filming import film_runs, overlay_run
     from mousearm.text import facts
 
     if footage is None:
-        from mousearm.record.filming import film_runs
-
         print(facts({"video": film_runs(folders, **options)}))
     else:
-        from mousearm.agent import overlay_run
         from mousearm.record.opened import is_recording
 
         if is_recording(folders[0]):

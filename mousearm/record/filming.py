@@ -1,13 +1,20 @@
-"""Films of runs and of recordings, side by side."""
+"""Films of runs and of recordings, side by side, and on the film of the animal."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
-from mousearm.agent import Agent, check_slowmo, choose_trial, film_path, titles
-from mousearm.errors import ConfigError
+from mousearm.agent import Agent, titles
+from mousearm.env.references import reach_files
+from mousearm.errors import ConfigError, MouseArmError, RunError, UnknownNameError
+from mousearm.files import make_folder
+from mousearm.kinematics.cameras import read_cameras
+from mousearm.kinematics.imports.origins import read_origin
 from mousearm.record.opened import OpenRecording, is_recording, open_recording
+from mousearm.rundir.folder import RunFolder
+from mousearm.rundir.runs import own_folder
 from mousearm.trajectory import PAW, Trial
 
 
@@ -49,6 +56,74 @@ def film_runs(
     with film_path(folders, f"{reach}.mp4", out) as path:
         film(shots, path, slowdown=1 / slowmo, fps=fps, size=size, camera=camera)
     return path
+
+
+def overlay_run(
+    folder: Path,
+    footage: Path,
+    calibration: Path,
+    out: Path | None = None,
+    *,
+    reach: str | None = None,
+    camera: str | None = None,
+    offset: int = 0,
+    slowmo: float = 0.1,
+    fps: int | None = None,
+    checkpoint: str = "best",
+    kinematics: str | None = None,
+) -> dict[str, object]:
+    """Draw a run's performance of an imported reach on the film of the animal; returns where, and what was assumed.
+
+    Footage is what the calibrated camera filmed, of which the recording has every frame; ``offset`` is how many frames
+    later the film has what the recording has at frame 0. The others are those of `film_runs`. MouseArmError if one
+    cannot be used, or the reach was not imported.
+    """
+    check_slowmo(slowmo)
+    from mousearm.evaluate.film import Shot  # slow to import
+    from mousearm.evaluate.overlay import FilmOverlay, choose_camera
+
+    chosen = choose_camera(read_cameras(calibration), camera, footage)
+    agent = Agent.load(folder, checkpoint, kinematics)
+    evaluation, trials = agent.evaluate()
+    trial = choose_trial(folder, trials, evaluation.middle, reach)
+    file = next(file for file in reach_files(agent.config) if file.name == trial.name)
+    origin, method = read_origin(file.path), agent.config.kinematics.retarget
+    drawn = FilmOverlay.of(trial, file.read(), agent.arm, method, origin, chosen, footage, offset)
+    with film_path([folder], f"{trial.name}_{footage.stem}.mp4", out) as path:
+        drawn.write(Shot(trial, agent.arm.model, titles([folder])[0]), path, 1 / slowmo, fps)
+    last, n = drawn.first + len(drawn.time) - 1, len(drawn.time)
+    return {
+        "video": path,
+        "frames": f"{drawn.first} to {last} of {footage.name} ({n}, --offset {offset}), {origin.rate:.4g} a second",
+        "scale": f"1 mm of the model is drawn as {drawn.scale:.3g} mm beside the animal",
+    }
+
+
+@contextmanager
+def film_path(folders: Sequence[Path], name: str, out: Path | None) -> Iterator[Path]:
+    """Path of a film that is written in the ``with``: as wanted, or in the folder of the only run."""
+    folder = own_folder(folders)
+    path = out or (folder if folder == Path() else RunFolder(folder).videos) / name
+    make_folder(path.parent)
+    try:
+        yield path
+    except ValueError as error:
+        raise RunError(f"{path} cannot be filmed: {error}.") from error
+
+
+def check_slowmo(slowmo: float) -> None:
+    """Check that a film can be that slow, or raise MouseArmError."""
+    if not 0 < slowmo <= 1:
+        raise MouseArmError(f"--slowmo {slowmo:g} is out of range: above 0, up to 1 (real speed).")
+
+
+def choose_trial(folder: Path, trials: Sequence[Trial], middle: int, reach: str | None) -> Trial:
+    """The trial of a reach; None for the one with the middle error, by its index. UnknownNameError if there is none."""
+    by_name = {trial.name: trial for trial in trials}
+    reach = trials[middle].name if reach is None else reach
+    if reach not in by_name:
+        raise UnknownNameError(f"reach in {folder}", reach, by_name)
+    return by_name[reach]
 
 
 def _trial(source: Path, opened: Agent | OpenRecording, reach: str | None) -> Trial:
