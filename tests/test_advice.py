@@ -336,6 +336,11 @@ def test_advice_on_folders_of_runs(place, configure):
     told("Resume a sweep by its name= and overrides", with_resume, ["-m", f"resume={place / 'run'}"])
     assert find_runs([place / "run"]) == [place / "run"]
     assert str(place / "run") in with_resume([f"resume={place / 'run'}"])[0]
+    told("Give a run's folder, such as outputs/first.", RunFolder(place / "nothing" / "here").saved_config)
+    told(f"There are {place / 'run'}.", RunFolder(place).saved_config)
+    RunFolder(place / "run").saved_config()
+    told("so no sweep can begin there. Choose another name=.", Sweep(place / "run").check_free)
+    Sweep(place / "other").check_free()
 
 
 def test_advice_where_a_folder_holds_something_else(place):

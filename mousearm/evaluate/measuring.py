@@ -27,7 +27,7 @@ _LEAST_FLOOR_MM = 1e-3  # less is the rounding of files
 _MEAN_OF_RMS = float(np.sqrt(8 / (3 * np.pi)))  # of the length of normal noise in space
 _WIDER, _WIDEST = 1.35, 10.0  # bands of oscillations: of one to the next, and of the last
 # The gain is found in the same frames, which adds to the variance by chance; and a noise's variance may be wrong by a
-# share. With these two, 96 % of 768 errors in 384 synthetic reaches are within two standard deviations of the truth.
+# share. With these two, 91 to 95 % of errors of synthetic reaches are within two standard deviations (docs/results.md).
 _GAIN_TOO, _UNSURE = 1.5, 0.25
 _AROUND = 11  # frames that an error is a mean of where an arm errs more or less
 _NO_POWER = 1e-18  # mm^2, of an oscillation that targets do not have

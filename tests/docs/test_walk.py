@@ -1,5 +1,6 @@
 """An afternoon from a recording to a shared agent, by the command line alone, in which what is printed is done."""
 
+import json
 import os
 import re
 import runpy
@@ -32,7 +33,10 @@ PICTURES = ("trajectory.png", "joints.png", "activation.png", "summary.png", "sy
 
 @pytest.fixture
 def do(tmp_path, monkeypatch):
-    """Run a command in a copy of the source, by a user who has nothing but it; gives what it prints."""
+    """Run a command in a copy of the source, by a user who has nothing but it; gives what it prints.
+
+    Commands are those of Python or words of one, in which stars stand for files; they share their imports: warm.py.
+    """
     folder = tmp_path / "mousearm"
     checkout(folder)
     write_session(folder / "session.csv")
@@ -49,15 +53,22 @@ def do(tmp_path, monkeypatch):
     server = runpy.run_path(str(ROOT / "tests" / "hub" / "hub_server.py"))
     with server["Hub"]() as hub:
         own |= {"HF_ENDPOINT": hub.url, "HF_TOKEN": server["TOKEN"], "HF_HUB_DISABLE_XET": "1"}
+        warm = [sys.executable, str(Path(__file__).with_name("warm.py")), str(folder)]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": folder, "env": own}
+        with subprocess.Popen(warm, **pipes) as process:
+            assert process.stdout.readline() == "ready\n"
 
-        def run(*words, status=0):
-            words = shlex.split(words[0]) if len(words) == 1 else ["python", *map(str, words)]
-            ended = subprocess.run(words, cwd=folder, env=own, capture_output=True, text=True, timeout=300, check=False)
-            assert ended.returncode == status, f"{words}\n{ended.stdout[-2000:]}\n{ended.stderr[-2000:]}"
-            return ended.stdout
+            def run(*words, status=0):
+                words = shlex.split(words[0].removeprefix("python ")) if len(words) == 1 else [*map(str, words)]
+                there = [sorted(folder.glob(word)) if "*" in word else [word] for word in words]
+                print(json.dumps([str(name) for names in there for name in names]), file=process.stdin, flush=True)
+                ended, output, errors = json.loads(process.stdout.readline())
+                assert ended == status, f"{words}\n{output[-2000:]}\n{errors[-2000:]}"
+                return output
 
-        run.folder, run.home = folder, home
-        yield run
+            run.folder, run.home = folder, home
+            yield run
+            process.stdin.close()
     assert {place.name for place in home.iterdir()} <= {".cache", ".config"}
 
 
@@ -95,7 +106,7 @@ def import_and_mend(do):
     assert "SUSPICIOUS 4 of 4" in imported
     checked = do(told(r"Look at them: (python \S+ \S+)", imported), status=1)
     assert "0 of 4 reaches" in checked or "suspicious" in checked
-    do(f"bash -c {shlex.quote(told(r'turn these files: (python .*?) [0-9]+ of', checked))}")  # the shell fills in *.csv
+    do(told(r"turn these files: (python .*?) [0-9]+ of", checked))
     assert "4 of 4 reaches can be trained on." in do("scripts/check_reaches.py", "turned")
 
     axes = shlex.split(told(r"Import again, into another folder, with (--axes '[^']*')", imported))

@@ -147,9 +147,3 @@ def test_sweeps_that_are_no_searches_and_searches_without_pruning_have_no_rule(t
     assert median_rule(trial) is None
     write_rule(trial.sweep, None)
     assert median_rule(trial) is None
-
-
-def test_a_sweep_does_not_begin_in_the_folder_of_a_run(tmp_path):
-    (tmp_path / "config.yaml").touch()
-    with pytest.raises(RunError, match=r"is the folder of a run.*Choose another name="):
-        Sweep(tmp_path).check_free()
