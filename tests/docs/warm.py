@@ -16,9 +16,9 @@ import traceback
 from contextlib import suppress
 
 WARM = (
-    *("torch", "mujoco", "hydra", "pandas", "h5py", "scipy.signal", "scipy.interpolate", "matplotlib.figure"),
     *("mousearm.__main__", "mousearm.experiment", "mousearm.agent", "mousearm.reach_check.page", "mousearm.figures"),
     *("mousearm.kinematics.imports", "mousearm.record", "mousearm.report.page", "mousearm.evaluate.film"),
+    *("pandas", "h5py", "scipy.signal", "scipy.interpolate", "matplotlib.figure"),
 )
 
 
