@@ -1,10 +1,13 @@
 """All checks together, and the command line as a user calls it."""
 
+from functools import partial
+
 import pytest
 from PIL import Image
 
 from mousearm.model_check import Result, result_table
 from mousearm.model_check.figure import check_figure, draw_check
+from mousearm.model_check.stability import stress_test
 from mousearm.model_check.suite import check_model
 
 
@@ -27,7 +30,15 @@ def call(run_script, monkeypatch, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def reports(configure):
+def quick_stress():
+    """A second of random controls in place of ten."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mousearm.model_check.stability.stress_test", partial(stress_test, seconds=1.0))
+        yield
+
+
+@pytest.fixture(scope="module")
+def reports(configure, quick_stress):
     return {model: check_model(configure(f"model={model}")) for model in ("torque", "muscle")}
 
 
@@ -70,16 +81,19 @@ def test_figure_has_two_rows_per_joint(reports):
 
 
 @pytest.mark.slow
-def test_script_passes_the_shipped_model(call, tmp_path):
-    done = call("--figure", "out", "--integration")
+@pytest.mark.parametrize(("model", "more"), [("torque", ["--integration"]), ("muscle", [])])
+def test_script_passes_the_shipped_models(call, tmp_path, monkeypatch, model, more):
+    monkeypatch.setattr("mousearm.model_check.stability.stress_test", stress_test)
+    done = call(f"model={model}", "--figure", "out", *more)
     assert done.status == 0, done.err
     assert done.err == ""
+    assert "10 s survived" in done.out
     assert "All checks passed." in done.out
-    assert (tmp_path / "out" / "check_torque.png").is_file()
-    assert "implicitfast  16" in done.out
+    assert (tmp_path / "out" / f"check_{model}.png").is_file()
+    assert ("implicitfast  16" in done.out) == bool(more)
 
 
-def test_script_refuses_the_published_inertia(call, published_inertia):
+def test_script_refuses_the_published_inertia(call, published_inertia, quick_stress):
     done = call(f"model.file={published_inertia}")
     assert done.status == 1
     assert "FAIL  radius of gyration" in done.out
