@@ -117,7 +117,7 @@ class Shown:
         if study.contrasts:
             text = _NEURONS + _first(MOST_PAIRS, pairs, "pairs")
             drawn["neurons"] = neuron_figure(study), "scores neuron by neuron", text
-        if self.spaces:
+        if self.spaces and all(np.ptp(axis) for axis in np.concatenate(next(iter(self.spaces.courses.values()))).T):
             drawn["subspaces"] = subspace_figure(*self.spaces), "reaches in three dimensions", _SPACES
         if self.differences:
             text = _DIFFERENCES.format(len(self.differences))

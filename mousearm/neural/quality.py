@@ -149,7 +149,7 @@ def shift_note(shifts: Sequence[Shift], step_s: float) -> str:
     fits += f" (r {r:.2f}, {len(clear)} of {len(shifts)} trials)"
     if abs(middle) <= _SAME_FRAMES * step_s:
         return f"alignment: {fits}"
-    return f"the alignment is wrong: {fits}. Raise --offset by {1e3 * middle:+.0f} ms."
+    return f"the alignment is wrong: {fits}. Change --offset by {1e3 * middle:+.0f} ms."
 
 
 def _rates_by_trial(session: NeuralSession, placed: Sequence[Placed], step_s: float) -> np.ndarray:

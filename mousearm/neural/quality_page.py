@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from mousearm.document import terminal_table
 from mousearm.files import make_folder, write_text
 from mousearm.html import bullets, document, paragraph, picture, table
 from mousearm.neural.quality import (
@@ -21,7 +22,7 @@ from mousearm.neural.quality import (
 )
 from mousearm.neural.session import REFRACTORY_S
 from mousearm.plots import BLUE, GREY, VERMILION, log_axis, page, write_figure
-from mousearm.text import columns, printable, shortened
+from mousearm.text import printable, shortened, wrapped
 
 _RASTERS = 3
 _AROUND_S = 0.1  # that rasters show before and after a reach
@@ -72,11 +73,10 @@ def write_quality(qualities: Sequence[SessionQuality], out: Path) -> Path:
 
 def quality_text(qualities: Sequence[SessionQuality]) -> str:
     """The same for a terminal: a table of sessions, and the notes."""
-    rows = [list(SESSION_HEADER), *session_cells(qualities)]
-    lines = columns(rows, right=range(2, len(SESSION_HEADER)), width=80)
+    lines = terminal_table((list(SESSION_HEADER), session_cells(qualities)), range(2, len(SESSION_HEADER)))
     for quality in qualities:
-        lines += ["", f"{quality.session.group or quality.session.source}: {quality_sentence(quality)}"]
-        lines += [f"- {note}" for note in quality.notes]
+        lines += wrapped(f"{quality.session.group or quality.session.source}: {quality_sentence(quality)}")
+        lines += [line for note in quality.notes for line in wrapped(note, "- ", "  ")]
     return printable("\n".join(lines))
 
 

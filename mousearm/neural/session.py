@@ -88,10 +88,15 @@ class NeuralSession:
         return (min(first for first, _ in ends), max(last for _, last in ends)) if ends else (np.nan, np.nan)
 
     @property
+    def trial_span(self) -> tuple[float, float]:
+        """When the first trial starts and the last one stops, s."""
+        return min(trial.start for trial in self.trials), max(trial.stop for trial in self.trials)
+
+    @property
     def rates(self) -> np.ndarray:
-        """Mean rate of each unit from the first spike of the session to the last, spikes/s."""
-        first, last = self.span
-        return np.array([len(times) for times in self.spikes]) / max(last - first, 1e-9)
+        """Mean rate of each unit from the first spike or trial of the session to the last, spikes/s."""
+        (first, last), (start, stop) = self.span, self.trial_span
+        return np.array([len(times) for times in self.spikes]) / (np.fmax(last, stop) - np.fmin(first, start))
 
     @property
     def short_intervals(self) -> np.ndarray:
@@ -149,7 +154,9 @@ def keep_units(session: NeuralSession, rule: UnitFilter) -> NeuralSession:
     if not left.any():
         raise NeuralError(
             f"No unit of {session.source} is left of {len(session.units)}: {'; '.join(notes)}. Loosen the limits on "
-            "units: give a lower --min-rate, a higher --max-short, or other areas."
+            "units: give a lower --min-rate, a higher --max-short, or other areas. Or give spikes and trials in s on one "
+            f"clock: spikes are from {session.span[0]:.6g} to {session.span[1]:.6g} s, trials from "
+            f"{session.trial_span[0]:.6g} to {session.trial_span[1]:.6g} s."
         )
     return session.only(np.flatnonzero(left).tolist(), *notes)
 

@@ -11,6 +11,7 @@ from tqdm.auto import tqdm
 from mousearm.agent import Agent, titles
 from mousearm.door import MANIFEST, read_bytes
 from mousearm.emg import load_folder
+from mousearm.errors import NeuralError
 from mousearm.files import make_folder
 from mousearm.model import model_hashes
 from mousearm.neural.alignment import START, align, read_cohort
@@ -27,6 +28,7 @@ from mousearm.neural.comparing import (
 from mousearm.neural.measures import Settings
 from mousearm.neural.measures.ceilings import ceiling_kind
 from mousearm.neural.measures.compare import OF_FEATURES
+from mousearm.neural.measures.preparation import FEWEST_REACHES
 from mousearm.neural.pieces import Piece, run_pieces
 from mousearm.neural.predictors import layer_names, predictor
 from mousearm.neural.rates import Kernel
@@ -63,6 +65,13 @@ class NeuralAsked:
     offset_ms: float = 0.0
     kernel: Kernel = field(default_factory=Kernel)
     units: UnitFilter = field(default_factory=UnitFilter)
+
+    def __post_init__(self):
+        for name, least in (("nulls", 0), ("processes", 1)):
+            if (value := getattr(self, name)) < least:
+                raise NeuralError(f"{value} {name} (--{name}) cannot be: give {least} or more.")
+        if not self.layers:
+            raise NeuralError("No layer is asked about (--layers). Give one, such as hidden.")
 
 
 @dataclass(frozen=True)
@@ -182,6 +191,11 @@ def _populations(sessions: Sequence[NeuralSession], source: PredictorSource, ask
     for session in sessions:
         for part in session.by_area().values():
             rates = align(part, source.step_s, frames, asked.kernel, asked.event, asked.offset_ms)
+            if (n := len(set(rates.reaches))) < FEWEST_REACHES:
+                raise NeuralError(
+                    f"{session.source} has trials of {plural(n, 'reach', 'reaches')}. What is fitted on some is scored "
+                    f"on others, for which {FEWEST_REACHES} are needed: leave the session out, or record more."
+                )
             found.append(Population(rates.name, session.animal, rates))
     return found
 

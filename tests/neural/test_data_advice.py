@@ -131,6 +131,8 @@ def test_advice_on_sessions(tmp_path):
     twice = {"units": ("a", "a")}
     told("Give each its own", replace, session, **twice)
     told("give a lower --min-rate, a higher --max-short, or other areas", keep_units, session, UnitFilter(5.0))
+    late = replace(session, spikes=tuple(1e3 * times for times in session.spikes))
+    told("Or give spikes and trials in s on one clock: spikes are from ", keep_units, late, UnitFilter())
     assert keep_units(session, UnitFilter(0.1)).units == ("a", "b")
 
 
@@ -200,5 +202,5 @@ def test_advice_to_install_what_is_missing(tmp_path, monkeypatch, write_usual_nw
 def test_advice_on_a_wrong_alignment_by_the_paw():
     """The rest is done by test_quality.py::test_a_movement_that_is_elsewhere_shows_a_wrong_alignment."""
     shifts = [quality.Shift("x", 0.05, 0.9)] * 3
-    assert "Raise --offset by " in quality.shift_note(shifts, 0.01)
-    assert "Raise" not in quality.shift_note([quality.Shift("x", 0.0, 0.9)], 0.01)
+    assert "Change --offset by " in quality.shift_note(shifts, 0.01)
+    assert "Change" not in quality.shift_note([quality.Shift("x", 0.0, 0.9)], 0.01)

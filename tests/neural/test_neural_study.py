@@ -107,6 +107,12 @@ def test_a_cohort_with_repeated_trials_is_compared_on_its_own_reaches_and_with_e
         one = found["A: hidden", rival, ENCODING]
         assert (one.change.n, one.verdict, one.mean.unit) == (12, "more", found["A: hidden", rival, UNIQUE].mean.unit)
     assert found["B: hidden", "kinematics", ENCODING].verdict != "more"
+    for wrong in ({"nulls": -1}, {"processes": 0}, {"layers": []}):
+        with pytest.raises(NeuralError, match="--"):
+            replace(asked, **wrong)
+    alone = replace(sessions[0], trials=sessions[0].trials[:1])
+    with pytest.raises(NeuralError, match=r"file has trials of 1 reach.*leave the session out"):
+        compare_sources([alone], sources, asked, tmp_path)
     text = neural_text(Shown(study, []))
     assert "2 animals" in text
     assert max(map(len, text.splitlines())) <= 80

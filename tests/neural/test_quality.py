@@ -53,7 +53,7 @@ def test_a_movement_that_is_elsewhere_shows_a_wrong_alignment():
         frames = dict.fromkeys(speeds, 90)
         (note,) = check_session(recorded, STEP, frames, offset_ms=200, speeds=speeds).notes
         if late:
-            assert f"Raise --offset by {1e3 * late:+.0f} ms" in note
+            assert f"Change --offset by {1e3 * late:+.0f} ms" in note
             (note,) = check_session(recorded, STEP, frames, offset_ms=200 + 1e3 * late, speeds=speeds).notes
         assert note.startswith("alignment: ")
     still = replace(recorded, paw=(recorded.paw[0], np.sin(50 * recorded.paw[1])[:, ::-1] + 0 * recorded.paw[1]))
