@@ -154,8 +154,8 @@ def keep_units(session: NeuralSession, rule: UnitFilter) -> NeuralSession:
     if not left.any():
         raise NeuralError(
             f"No unit of {session.source} is left of {len(session.units)}: {'; '.join(notes)}. Loosen the limits on "
-            "units: give a lower --min-rate, a higher --max-short, or other areas. Or give spikes and trials in s on one "
-            f"clock: spikes are from {session.span[0]:.6g} to {session.span[1]:.6g} s, trials from "
+            "units: give a lower --min-rate, a higher --max-short, or other areas. Or give spikes and trials in s on "
+            f"one clock: spikes are from {session.span[0]:.6g} to {session.span[1]:.6g} s, trials from "
             f"{session.trial_span[0]:.6g} to {session.trial_span[1]:.6g} s."
         )
     return session.only(np.flatnonzero(left).tolist(), *notes)
