@@ -18,7 +18,7 @@ from mousearm.files import write_bytes
 from mousearm.kinematics.imports import CutRule, ImportOptions, import_project
 from mousearm.kinematics.imports.conversion import SIDES, UNITS
 from mousearm.registry import FORMATS
-from mousearm.text import plural, printable, shell
+from mousearm.text import plural, printable, shell, wrapped
 
 MEANINGS = FORMATS.described()
 FORMATS_TEXT = "\n".join(
@@ -61,7 +61,8 @@ def main(given: Namespace) -> None:
     from mousearm.plots import as_png  # slow to import
     from mousearm.reach_check.page import noise_figure
 
-    print(printable("\n".join([*(item.text() for item in imported), *notes])))
+    for line in printable("\n".join([*(item.text() for item in imported), *notes])).splitlines():
+        print("\n".join(wrapped(line, below=" " * 12 if line.startswith("  ") else "  ")))
     n_reaches = sum(len(item.reaches) for item in imported)
     figure = noise_figure([reach for item in imported for reach in item.reaches])
     if figure is not None:

@@ -122,7 +122,7 @@ def axes_doubts(imported: Sequence[ImportResult]) -> list[str]:
         if found.evidence:
             n = plural(len(found.suspicious), "reach", "reaches")
             doubts.append(
-                f"SUSPICIOUS {found.suspicious.sum()} of {n}. {found.evidence} "
+                f"SUSPICIOUS {found.suspicious.sum()} of {n}. {found.evidence}\n"
                 f"Import again, into another folder, with {found.options(read_axes(axes or ''), side)}"
             )
     return doubts
