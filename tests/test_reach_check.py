@@ -129,7 +129,7 @@ def test_advice_to_import_with_other_axes(tmp_path, run_script):
     files = [Path(shutil.copy(folder / f"reach_{i:02d}.csv", tmp_path)) for i in range(4)]
     for name in ("first", "second"):
         done = run_script("import_reaches", *files, "--out", tmp_path / name, "--units", "m", *options)
-        told = re.search(r"^SUSPICIOUS .* with (--axes .*)$", done.out, re.MULTILINE)
+        told = re.search(r"^SUSPICIOUS .*?^Import again.* with (--axes .*?)$", done.out, re.MULTILINE | re.DOTALL)
         assert (told is not None) == (name == "first")
         assert ("SUSPICIOUS" in (tmp_path / name / "import.txt").read_text()) == (name == "first")
         options = shlex.split(told[1]) if told else []
