@@ -7,7 +7,7 @@ import numpy as np
 from mousearm.arrays import Array, logistic, namespace
 from mousearm.registry import ACTION_MAPS
 
-_SLOPE, _CENTRE = 5.0, 0.5  # of the sigmoid; the action 0 then rests at 0.076 of the range
+SLOPE, CENTRE = 5.0, 0.5  # of the sigmoid; the action 0 then rests at 0.076 of the range
 _LEAST_SHARE = 1e-6  # far below what the sigmoid reaches; keeps the logarithm of its inverse finite
 
 
@@ -29,7 +29,7 @@ def sigmoid(action: Array, ctrl_range: Array) -> Array:
     stronger than a reach needs: around the middle of the range all of them would co-contract at half their force.
     """
     low, high = ctrl_range.T
-    return low + (high - low) * logistic(_SLOPE * (namespace(action).clip(action, -1, 1) - _CENTRE))
+    return low + (high - low) * logistic(SLOPE * (namespace(action).clip(action, -1, 1) - CENTRE))
 
 
 def direct_inverse(ctrl: np.ndarray, ctrl_range: np.ndarray) -> np.ndarray:
@@ -44,7 +44,7 @@ def sigmoid_inverse(ctrl: np.ndarray, ctrl_range: np.ndarray) -> np.ndarray:
 
     low, high = ctrl_range.T
     share = np.clip((ctrl - low) / (high - low), _LEAST_SHARE, 1 - _LEAST_SHARE)
-    return np.clip(_CENTRE + logit(share) / _SLOPE, -1, 1)
+    return np.clip(CENTRE + logit(share) / SLOPE, -1, 1)
 
 
 INVERSE_MAPS = MappingProxyType({"direct": direct_inverse, "sigmoid": sigmoid_inverse})

@@ -78,7 +78,7 @@ def _same(content: Content) -> Content:
 
 UPGRADES: Mapping[str, tuple[Callable[[Content], Content], ...]] = MappingProxyType(
     {
-        RUN: (_run_2, _same, _run_4, _run_5, _run_6, _same, _same),
+        RUN: (_run_2, _same, _run_4, _run_5, _run_6, _same, _same, _same),
         CHECKPOINT: (_same, _checkpoint_3, _checkpoint_4),
         SPLIT: (_split_2,),
         RECORDING: (_same,),

@@ -149,6 +149,13 @@ class PretrainConfig:
         "How long only the value head learns by reward, before the whole network does.", at_least(0), "control steps"
     )
     num_envs: int = key("Simulations, as `env.num_envs` for learning by reward.", at_least(1), default=64)
+    loss: str = key(
+        "What is compared with the teacher's, by squared differences. action: actions. amplitude: with the sigmoid of "
+        "muscles square roots of excitations, and actions at a tenth of the weight: of all actions, 29 % stand for "
+        "excitations below 0.01.",
+        ("action", "amplitude"),
+        default="action",
+    )
     in_timesteps: bool = key(
         "Whether `algo.timesteps` counts the steps of the warm start too, as in runs of older versions.", default=False
     )
@@ -172,8 +179,9 @@ class PretrainConfig:
         default=None,
     )
     keep_best: bool = key(
-        "Whether imitation ends with the network of the round in which the quarter of the simulations with the least "
-        "noise erred least, instead of that of the last round: errors go up and down between rounds.",
+        "Whether imitation ends with the network of the round in which the simulations with the least noise erred "
+        "least, one for each reach and a quarter of all at most, instead of that of the last round: errors go up and "
+        "down between rounds.",
         default=False,
     )
     noise_spread: bool = key(

@@ -14,8 +14,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from torch.nn.functional import logsigmoid
 from torch.nn.utils import clip_grad_norm_
 
+from mousearm.action import CENTRE, SLOPE, sigmoid
 from mousearm.config import PretrainConfig
 from mousearm.device.descent import Descent
 from mousearm.device.graph import saved_optimizer, tune_optimizer
@@ -25,6 +27,8 @@ from mousearm.nan_guard import loss_error
 from mousearm.policy.network import RecurrentPolicy
 from mousearm.policy.penalties import NO_PENALTIES, Penalties
 from mousearm.pretrain.controllers import Expert, TaskController
+
+_ACTION_SHARE = 0.1  # weight of differences of actions beside those of amplitudes: it brings back what is far off
 
 
 class Batch(NamedTuple):
@@ -39,7 +43,7 @@ class Round(NamedTuple):
     """Result of a round of imitation."""
 
     steps: int  # over all arms
-    loss: float  # mean squared difference of the network's actions from the expert's, in the last epoch
+    loss: float  # mean squared difference from the expert's actions, or amplitudes, in the last epoch
     paw_mm: float  # mean distance from the target of the arms that the network drove; NaN where there were none
     teacher_share: float  # of the arms that the expert drove
     seconds_left: float  # of the rounds to come, at the pace of this one
@@ -144,7 +148,8 @@ class DAgger:
         state = self._policy.backbone.initial_state(n)
         rows: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         errors: list[np.ndarray] = []
-        quiet: list[np.ndarray] = []  # of those arms that have the least noise
+        quiet: list[np.ndarray] = []  # of those arms that have the least noise; of one reach that which has none
+        n_quiet = max(1, min(n // 4, len(task.references)))
         for _ in range(int(task.references.n_frames.max()) - 1):  # all of them, so that all batches have one length
             observation = task.observe()
             wanted = self._teacher.act(observation)
@@ -153,7 +158,7 @@ class DAgger:
             rows.append((observation, wanted, going.copy()))
             outcome = task.step(np.clip(np.where(by_expert[:, None], wanted, action) + noise, -1, 1))
             errors.append(outcome.paw_mm[going & ~by_expert])
-            quiet.append(outcome.paw_mm[: max(1, n // 4)][going[: max(1, n // 4)]])
+            quiet.append(outcome.paw_mm[:n_quiet][going[:n_quiet]])
             ended = outcome.terminated | outcome.truncated
             going &= ~ended
             task.reset(everyone[ended], Start(task.position.reach[ended], np.zeros(ended.sum(), dtype=int)))
@@ -200,14 +205,14 @@ class DAgger:
         return losses
 
     def _loss(self, batch: Batch, run: Callable[..., tuple[torch.Tensor, torch.Tensor]]) -> torch.Tensor:
-        """Mean squared difference from the expert's actions, with a function that runs the backbone."""
+        """Mean squared difference from the expert, by ``pretrain.loss``, with a function that runs the backbone."""
         state, noise = (
             self._policy.backbone.initial_state(batch.counts.shape[1]),
             self._policy.draw_noise(*batch.counts.shape),
         )
         outputs, _ = run(batch.observations, state, noise)
         actions = self._policy.get_distribution(outputs.flatten(0, 1)).mode()
-        errors = (actions - batch.actions.flatten(0, 1)).square().mean(dim=1)
+        errors = self._squared_differences(actions, batch.actions.flatten(0, 1)).mean(dim=1)
         counts = batch.counts.flatten()
 
         def mean(values: torch.Tensor) -> torch.Tensor:
@@ -215,6 +220,18 @@ class DAgger:
 
         loss = mean(errors)
         return loss + self._penalties(self._policy, outputs.flatten(0, 1), mean) if self._penalties else loss
+
+    def _squared_differences(self, actions: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+        """Of actions (K, nu) from those that are wanted, (K, nu), by ``pretrain.loss``.
+
+        The sigmoid gives as many actions to excitations below 0.01 as to those from 0.19 to 0.81. Square roots of
+        excitations, which are compared with this sigmoid, weigh what muscles do there instead.
+        """
+        plain = (actions - wanted).square()
+        if self.config.loss == "action" or self._task.map_action is not sigmoid:
+            return plain
+        here, there = (torch.exp(logsigmoid(SLOPE * (x - CENTRE)) / 2) for x in (actions, wanted))
+        return 4 * (here - there).square() + _ACTION_SHARE * plain
 
     def _descend(self, batch: Batch) -> float:
         loss = self._loss(batch, self._policy)

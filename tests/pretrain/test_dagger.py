@@ -29,7 +29,7 @@ def build(build_task, two_link, swing, configure):
 
     def build(n=16, words=(), **changes):
         config = configure("pretrain=cmc", "policy.lstm_hidden_size=32", *words)
-        task = build_task(two_link, [swing(two_link, 12, "long"), swing(two_link, 9, "short")], n)
+        task = build_task(two_link, [swing(two_link, 12, "long"), swing(two_link, 9, "short")], n, *words)
         torch.manual_seed(0)
         policy = build_policy(config, task.n_observations, two_link.nu)
         how = replace(config.pretrain, rounds=12, teacher_rounds=4, batch_size=88, n_epochs=10, learning_rate=3e-3)
@@ -85,6 +85,21 @@ def test_the_best_network_may_be_kept(build):
     best = min(tried[4:], key=lambda one: one[1])[2]
     for name, value in policy.state_dict().items():
         torch.testing.assert_close(value, best[name], rtol=0, atol=0)
+
+
+def test_amplitudes_are_compared_where_a_sigmoid_leads_to_muscles(build):
+    actions = torch.linspace(-1, 1, 32).view(16, 2)
+    wanted = actions.flip(0)
+    for map_name in ("direct", "sigmoid"):
+        plain, amplitude = (
+            build(words=(f"model.action_map={map_name}",), loss=loss)[0]._squared_differences(actions, wanted)
+            for loss in ("action", "amplitude")
+        )
+        torch.testing.assert_close(plain, (actions - wanted).square())
+        if map_name == "direct":
+            assert torch.equal(amplitude, plain)
+    low, high = (torch.sigmoid(5 * (x - 0.5)).sqrt() for x in (actions, wanted))
+    torch.testing.assert_close(amplitude, 4 * (low - high).square() + 0.1 * plain)
 
 
 def test_noise_may_spread_from_none_to_all_of_it(build):
