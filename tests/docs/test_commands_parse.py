@@ -58,7 +58,8 @@ def test_every_reason_is_needed():
 
 @pytest.mark.parametrize("command", CALLS)
 def test_the_program_accepts_it(command, monkeypatch, configure):
-    words = shlex.split(command.partition(" && ")[0])[1:]
+    plain = re.sub(r"\$\w+|\$\{[^}]*\}", "1", command)  # a variable of a loop may stand for a number
+    words = shlex.split(plain.partition(" && ")[0])[1:]
     assert (ROOT / words[0]).is_file(), f"there is no {words[0]}"
     if words[0] == "run.py":
         accept_overrides(words[1:], configure)
