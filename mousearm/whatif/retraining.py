@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from mousearm.agent import Agent
-from mousearm.condition import Conditions
+from mousearm.condition import Condition, Conditions
 from mousearm.config import compose
 from mousearm.errors import MouseArmError, RunError
 from mousearm.rundir.folder import RunFolder
@@ -41,16 +41,15 @@ def retrain(run: Path, name: str, case: Case, steps: int, overrides: Sequence[st
 
 
 def find_retrained(folders: Sequence[Path], run: Path, cases: Sequence[Case]) -> list[tuple[Case, Path]]:
-    """Finished runs in folders or sweeps that began with the network of a run, each with the case of its training."""
-    found: list[tuple[Case, Path]] = []
+    """Finished runs in folders or sweeps that began with the network of a run, by the cases of their training."""
+    found: list[tuple[dict[str, Condition], Path]] = []
     for folder in map(RunFolder, find_runs(folders)):
         with suppress(MouseArmError):  # jobs that never began
             config = folder.saved_config()
-            if folder.status().state != FINISHED or config.start_from is None or not _is_same(config.start_from, run):
-                continue
-            present = Conditions(config.condition).by_name
-            found += [(case, folder.path) for case in cases if Conditions(case.condition).by_name == present]
-    return found
+            if folder.status().state == FINISHED and config.start_from and _is_same(config.start_from, run):
+                found.append((Conditions(config.condition).by_name, folder.path))
+    wanted = [(case, Conditions(case.condition).by_name) for case in cases]
+    return [(case, path) for case, present in wanted for by_name, path in found if by_name == present]
 
 
 def _is_same(one: str, other: Path) -> bool:
