@@ -11,8 +11,7 @@ from mousearm.errors import RunError
 from mousearm.evaluate.results import NOISE, ReachResult
 from mousearm.record.opened import is_recording
 from mousearm.report.groups import Group, Grouping, group_runs
-from mousearm.report.reading import Excluded, LearningCurve, Measured, Run, learning_curve, read_runs
-from mousearm.report.standards import read_standard
+from mousearm.report.reading import Excluded, LearningCurve, Measured, Run, learning_curve, read_runs, read_standard
 from mousearm.rundir.runs import find_runs
 from mousearm.stats import Spread, spread
 from mousearm.text import listed
