@@ -62,18 +62,15 @@ def rsa(design: Design) -> Values:
     of the condition's frames, whose noise is independent as far as it is shorter than a quarter of a reach. Unchanged
     by rotations, reflections and scaling of all of a side.
     """
-    n, n_lags, band = len(design), len(design.lags), min(_BAND, len(design))
-    which = np.concatenate([np.arange(n), np.repeat(np.arange(band), n_lags)])
+    n, n_lags = len(design), len(design.lags)
+    which = np.concatenate([np.arange(n), np.zeros(n_lags, dtype=int)])
     each = []
     for fold in design.folds:
-        lag = np.concatenate([fold.lag, np.tile(np.arange(n_lags), band)])
+        lag = np.concatenate([fold.lag, np.arange(n_lags)])
         of_x, of_y = _patterns(design, fold, which, lag)
         each.append(_correlation(crossnobis(*of_x), crossnobis(*of_y)))
     value = np.mean(each, axis=0)
-    return Values(value[:n], np.array(each)[:, 0], value[n:].reshape(band, n_lags))
-
-
-_BAND = 101  # pairings that are computed at all lags
+    return Values(value[:n], np.array(each)[:, 0], value[n:])
 
 
 def crossnobis(first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -33,7 +33,7 @@ class Similarity:
         null: name of the null, and ``nulls`` (N,) its values.
         p: share of the null, the actual value included, that is at least as large as the value.
         least_p: the smallest p that this null can show.
-        lags_s, by_lag, nulls_by_lag: (L,) s, (L,) values on held-out reaches at each of them, and (B, L) of the null.
+        lags_s, by_lag: (L,) s, and (L,) values on held-out reaches at each of them.
         units: (n,) value of each neuron, where the measure has one.
         about: what else is to be said: numbers of components, the variance that they keep.
     """
@@ -50,7 +50,6 @@ class Similarity:
     least_p: float
     lags_s: np.ndarray = field(repr=False)
     by_lag: np.ndarray = field(repr=False)
-    nulls_by_lag: np.ndarray = field(repr=False)
     units: np.ndarray | None = field(default=None, repr=False)
     about: Mapping[str, float] = field(default_factory=dict, repr=False)
 
@@ -119,8 +118,7 @@ def as_similarity(name: str, design: Design, values: Values) -> Similarity:
         p=float((1 + np.sum(nulls >= values.all[0])) / (1 + len(nulls))),
         least_p=1 / len(values.all) if values.null else design.pairings.least_p,
         lags_s=np.array(design.lags) * step,
-        by_lag=values.by_lag[0],
-        nulls_by_lag=values.by_lag[1:],
+        by_lag=values.by_lag,
         units=values.units,
         about={"variance kept of x": float(kept[0]), "variance kept of y": float(kept[1]), **values.about},
     )

@@ -22,12 +22,14 @@ from mousearm.neural.measures.moments import (
     total,
     with_ones,
 )
-from mousearm.neural.measures.pairings import Pairings, TrialFrames, actual
+from mousearm.neural.measures.pairings import Pairings, TrialFrames, actual, course_basis
 from mousearm.neural.measures.preparation import Preparation, assign_folds, fit_preparation
 
 DELAYS_S = (-0.1, -0.05, 0.0, 0.05, 0.1)
 """Delays of movement features, s."""
 _RIDGE = 1e-3  # share of the mean variance of a component, added to each where the lag is chosen
+# Penalty of movement features. One that predicts best leaves a part of movement in both sides, which then agree in it.
+_OF_FEATURES = 1e-3
 _FEWEST_FRAMES = 8  # of a trial that are left at the largest lag
 
 
@@ -54,7 +56,7 @@ class Fold:
         units: normalised units of y, (T_i, n).
         lag: (N,) number of the lag that was chosen on the training reaches, of each pairing.
         parts: moments of each fold at that lag.
-        by_lag: sums at all lags of the first pairings.
+        by_lag: sums at all lags of the actual pairing.
     """
 
     number: int
@@ -81,10 +83,9 @@ class Design:
         y: the neurons.
         settings: how they are compared.
         pairings: by default only the actual one.
-        beyond: movement features on the same trials, beyond which y is explained: at the delays `DELAYS_S`, before
-            and behind the trial as at its ends.
+        beyond: movement features on the same trials, beyond which y is explained, and beyond courses that reaches
+            have in common: at the delays `DELAYS_S`, before and behind the trial as at its ends.
         folds: (trials,) number of the fold of each trial of ``matched(x, y)``; by default `assign_folds`.
-        band: of how many pairings all lags are kept.
 
     Raises:
         NeuralError: they have too few reaches in common, reaches are too short for the lags, or nothing varies.
@@ -98,7 +99,6 @@ class Design:
         pairings: Pairings | None = None,
         beyond: Activity | None = None,
         folds: np.ndarray | None = None,
-        band: int = 101,
     ):
         self.x, self.y, self.beyond = matched_with(x, y, beyond)
         self.settings = settings or Settings()
@@ -106,12 +106,12 @@ class Design:
         self.fold_of = given if folds is None else folds
         self.pairings = pairings or actual(len(self.x.reaches))
         self.lags = _lags(self.x, self.settings.most_lag_s)
-        self.folds = [self._fold(number, band) for number in range(self.fold_of.max() + 1)]
+        self.folds = [self._fold(number) for number in range(self.fold_of.max() + 1)]
 
     def __len__(self) -> int:
         return len(self.pairings)
 
-    def _fold(self, number: int, band: int) -> Fold:
+    def _fold(self, number: int) -> Fold:
         training = [i for i in range(len(self.fold_of)) if self.fold_of[i] != number]
         of_x, of_y = (
             fit_preparation(side.name, [side.values[i] for i in training], self.settings.components)
@@ -120,12 +120,16 @@ class Design:
         x = [of_x.components(values) for values in self.x.values]
         units = [of_y.normalised(values) for values in self.y.values]
         if self.beyond is not None:
-            features = [delayed(values, self.x.step_s) for values in self.beyond.values]
-            x, units = (residuals(features, side, self.fold_of, number) for side in (x, units))
+            courses = course_basis(self.x.n_frames, self.x.groups)
+            moved = [delayed(values, self.x.step_s) for values in self.beyond.values]
+            features = [np.hstack(both) for both in zip(moved, courses, strict=True)]
+            scale = np.concatenate([features[i] for i in training]).std(axis=0)
+            features = [values / np.where(scale > 0, scale, 1) for values in features]
+            x, units = (residuals(features, side, self.fold_of, number, _OF_FEATURES) for side in (x, units))
         y = [values @ of_y.directions.T for values in units]
         sums = lagged_sums(x, y, self.fold_of, self.pairings, self.lags)
         lag = np.stack([explained_share(sums.at(k), number) for k in range(len(self.lags))]).argmax(axis=0)
-        return Fold(number, of_x, of_y, x, y, units, lag, sums.at(lag), sums.first(band))
+        return Fold(number, of_x, of_y, x, y, units, lag, sums.at(lag), sums.first())
 
     def unit_moments(self, fold: Fold, which: np.ndarray, lag: np.ndarray) -> list[Moments]:
         """Moments of each fold between components of x and single normalised units of y.
@@ -212,7 +216,7 @@ class Values:
     Attributes:
         all: (N,) value of each pairing.
         folds: (K,) value of the actual pairing on the reaches of each fold.
-        by_lag: (B, L) values of the first pairings at each lag.
+        by_lag: (L,) value of the actual pairing at each lag; NaN where the measure has no lag.
         units: (n,) value of each neuron in the actual pairing, where there is one.
         about: numbers that belong to it, by name.
         null: what the other values are of, where it is not the pairings of the design.
@@ -233,4 +237,4 @@ def over_folds(design: Design, of_fold: Callable[[Moments, Moments, Fold], np.nd
         [of_fold(*split(fold.by_lag.at(k), fold.number), fold) for k, _ in enumerate(design.lags)]
         for fold in design.folds
     ]
-    return Values(each.mean(axis=0), each[:, 0], np.mean(by_lag, axis=0).T)
+    return Values(each.mean(axis=0), each[:, 0], np.mean(by_lag, axis=0)[:, 0])

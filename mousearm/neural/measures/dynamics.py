@@ -1,8 +1,10 @@
 """Dynamics of each side by itself: how rotational they are, and how similar to those of the other.
 
-Exchanging reaches changes nothing of the dynamics of a side, so these have nulls of their own: surrogates that keep the
-means and covariances of a side (`surrogates`), and reaches that are reversed in time. Reaches of unequal length are
-stretched to the median length.
+Both are of what reaches differ in: two sides that share a course of all reaches have its dynamics in common. Rotation
+takes off the courses that reaches have in common, as jPCA does; dynamical similarity is of differences of pairs of
+reaches. Exchanging reaches changes nothing of the dynamics of a side, so these have nulls of their own: surrogates that
+keep the means and covariances of a side (`surrogates`), and differences that are reversed in time. Reaches of unequal
+length are stretched to the median length.
 """
 
 from collections.abc import Iterator
@@ -11,12 +13,13 @@ import numpy as np
 
 from mousearm.neural.activity import Activity
 from mousearm.neural.measures.design import Design, Values
-from mousearm.neural.measures.pairings import to_length
+from mousearm.neural.measures.pairings import course_basis, to_length
 from mousearm.neural.measures.preparation import fit_preparation
 from mousearm.neural.measures.surrogates import fit_maximum_entropy
 from mousearm.registry import SIMILARITIES
 
 _AT_ONCE = 50  # reversals
+_NONE = 1e-8  # share of the largest singular value below which there is no course of its own
 PLANES = 3
 """Of rotation: twice as many dimensions are looked at."""
 DELAYS, RANK = 5, 10
@@ -27,9 +30,9 @@ SURROGATES, REVERSED = "surrogates", "reversed"
 def rotational(design: Design) -> Values:
     """Rotation of the predictor: R^2 on held-out reaches of dz/dt = M z with a skew-symmetric M.
 
-    As jPCA (Churchland et al. 2012, Nature 487:51-56): z are the first six components, less their mean course over
-    reaches, and M is fitted to training reaches. This is no similarity, but a property of the predictor; `Values.about`
-    has that of the neurons with its own p. The null are surrogates of each.
+    As jPCA (Churchland et al. 2012, Nature 487:51-56): z are the first six components, less the courses that
+    reaches have in common, and M is fitted to training reaches. This is no similarity, but a property of the predictor;
+    `Values.about` has that of the neurons with its own p. The null are surrogates of each.
     """
     x, y = (_rotation(_skew_sums(_tensors(design, side), design.fold_of)) for side in (design.x, design.y))
     about = {"neurons": float(y[0, 0].mean()), "p of neurons": _p(y[0].mean(axis=1))}
@@ -48,14 +51,16 @@ def dsa(design: Design) -> Values:
     Ostrow et al. 2023, NeurIPS: states of several delayed frames, reduced to their main directions; each state is
     predicted linearly from the one before. The distance is the root of the mean squared distance of the eigenvalues
     that are paired best (Wasserstein's, as in dsa-metric 2). Nothing is fitted to both sides together, so nothing is
-    held out. `Values.folds` are without the reaches of a fold. In the null each reach of the predictor is reversed in
+    held out. `Values.folds` leave out some of the pairs. In the null each difference of the predictor is reversed in
     time or not, at random: dynamics without an arrow of time would be as similar. Surrogates are no null here, for two
     sides that are equally smooth are more similar than surrogates are that are fitted to one of them.
     """
-    values = np.concatenate([eigenvalues(chunk) for chunk in _reversed(design)])
-    of_y = eigenvalues(_tensor(design, design.y)[None])[0]
-    kept = [[i for i in range(len(design.fold_of)) if design.fold_of[i] != fold.number] for fold in design.folds]
-    parts = [[eigenvalues(_tensor(design, side)[None][..., own])[0] for side in (design.x, design.y)] for own in kept]
+    x, y = (_differences(design, side) for side in (design.x, design.y))
+    values = np.concatenate([eigenvalues(chunk) for chunk in _reversed(design, x)])
+    of_y = eigenvalues(y[None])[0]
+    n, pairs = len(design.folds), np.arange(x.shape[-1])
+    kept = [pairs[pairs % n != k] if len(pairs) > 1 else pairs for k in range(n)]
+    parts = [[eigenvalues(side[None][..., own])[0] for side in (x, y)] for own in kept]
     each = np.array([1 - eigenvalue_distance(*pair) for pair in parts])
     return Values(
         np.array([1 - eigenvalue_distance(own, of_y) for own in values]), each, _nowhere(design), null=REVERSED
@@ -64,43 +69,79 @@ def dsa(design: Design) -> Values:
 
 def _nowhere(design: Design) -> np.ndarray:
     """Values at lags, which the dynamics of a side do not have."""
-    return np.full((1, len(design.lags)), np.nan)
+    return np.full(len(design.lags), np.nan)
 
 
 def _p(values: np.ndarray) -> float:
     return float(np.mean(values >= values[0]))
 
 
-def _tensor(design: Design, side: Activity) -> np.ndarray:
+def _stretched(design: Design, side: Activity) -> np.ndarray:
     """Components of a side as (T, n, C)."""
     how = fit_preparation(side.name, side.values, design.settings.components)
     length = round(np.median(side.n_frames))
     return np.stack([to_length(how.components(values), length) for values in side.values], axis=-1)
 
 
+def _differences(design: Design, side: Activity) -> np.ndarray:
+    """Differences of disjoint pairs of reaches, (T, n, P).
+
+    A pair is of one session and of neighbours in length, so that what reaches have in common cancels, be it from the
+    start on or stretched with the reach. Of reaches with several trials those of one number are paired.
+    """
+    seen: dict[str, int] = {}
+    number = [seen.update({name: seen.get(name, -1) + 1}) or seen[name] for name in side.reaches]
+    order = sorted(range(len(number)), key=lambda i: (side.groups[i], number[i], side.n_frames[i]))
+    of = [(side.groups[i], number[i]) for i in order]
+    pairs, k = [], 0
+    while k < len(order) - 1:
+        if of[k] == of[k + 1]:
+            pairs.append(order[k : k + 2])
+        k += 2 if of[k] == of[k + 1] else 1
+    one, other = np.array(pairs or [order[:2]]).T
+    tensor = _stretched(design, side)
+    return tensor[..., one] - tensor[..., other]
+
+
+def _course_axes(side: Activity, length: int) -> np.ndarray:
+    """Orthonormal columns (C T, k) that span the courses which reaches of a group may have in common."""
+    rows = np.concatenate(course_basis(side.n_frames, side.groups, length))
+    left, size, _ = np.linalg.svd(rows, full_matrices=False)
+    return left[:, size > _NONE * size[0]]
+
+
+def _particular(tensors: np.ndarray, axes: np.ndarray) -> np.ndarray:
+    """What tensors (m, T, n, C) have beside common courses."""
+    m, length, n, c = tensors.shape
+    flat = tensors.transpose(0, 2, 3, 1).reshape(m * n, c * length)
+    flat = flat - (flat @ axes) @ axes.T
+    return flat.reshape(m, n, c, length).transpose(0, 3, 1, 2)
+
+
 def _tensors(design: Design, side: Activity) -> Iterator[np.ndarray]:
     """The tensor of a side and its surrogates, as many as there are pairings, some (m, T, n, C) at a time."""
-    tensor = _tensor(design, side)
+    tensor = _stretched(design, side)
+    axes = _course_axes(side, len(tensor))
+    tensor = _particular(tensor[None], axes)[0]
     yield tensor[None]
-    yield from fit_maximum_entropy(tensor).draw(len(design) - 1, np.random.default_rng(design.settings.seed))
+    for drawn in fit_maximum_entropy(tensor).draw(len(design) - 1, np.random.default_rng(design.settings.seed)):
+        yield _particular(drawn, axes)
 
 
-def _reversed(design: Design) -> Iterator[np.ndarray]:
-    """The tensor of the predictor, and with reaches that are reversed in time, some (m, T, n, C) at a time."""
-    tensor = _tensor(design, design.x)
-    yield tensor[None]
-    flips = np.random.default_rng(design.settings.seed).integers(2, size=(len(design) - 1, tensor.shape[-1]))
+def _reversed(design: Design, differences: np.ndarray) -> Iterator[np.ndarray]:
+    """Differences (T, n, P), and the same with some that are reversed in time, some (m, T, n, P) at a time."""
+    yield differences[None]
+    flips = np.random.default_rng(design.settings.seed).integers(2, size=(len(design) - 1, differences.shape[-1]))
     for start in range(0, len(flips), _AT_ONCE):
         some = flips[start : start + _AT_ONCE]
-        yield np.where(some[:, None, None].astype(bool), tensor[::-1], tensor)
+        yield np.where(some[:, None, None].astype(bool), differences[::-1], differences)
 
 
 def _skew_sums(tensors: Iterator[np.ndarray], folds: np.ndarray) -> np.ndarray:
     """Of each tensor and fold the sums of zz', z dz' and dz dz', (3, m, K, n, n), of z between frames and its step."""
     found = []
     for chunk in tensors:
-        rest = chunk - chunk.mean(axis=-1, keepdims=True)
-        z, dz = (rest[:, 1:] + rest[:, :-1]) / 2, np.diff(rest, axis=1)
+        z, dz = (chunk[:, 1:] + chunk[:, :-1]) / 2, np.diff(chunk, axis=1)
         parts = []
         for fold in range(folds.max() + 1):
             a, b = (side[..., folds == fold].swapaxes(1, 2) for side in (z, dz))  # (m, n, T, C)

@@ -89,9 +89,9 @@ class LaggedSums(NamedTuple):
         lag = np.broadcast_to(lag, n.shape)
         return [_moments(xx[lag], xy[lag, n], yy[lag, n]) for xx, xy, yy in zip(self.xx, self.xy, self.yy, strict=True)]
 
-    def first(self, n: int) -> "LaggedSums":
-        """Sums of the first pairings only, in arrays of their own."""
-        return LaggedSums(self.xx, self.xy[:, :, :n].copy(), self.yy[:, :, :n].copy())
+    def first(self) -> "LaggedSums":
+        """Sums of the actual pairing only, in arrays of their own."""
+        return LaggedSums(self.xx, self.xy[:, :, :1].copy(), self.yy[:, :, :1].copy())
 
 
 def _moments(xx: np.ndarray, xy: np.ndarray, yy: np.ndarray) -> Moments:
@@ -192,13 +192,18 @@ def fitted_weights(train: Moments, penalties: np.ndarray) -> np.ndarray:
     return basis @ (basis.swapaxes(1, 2) @ train.xy / divided)
 
 
-def residuals(x: Sequence[np.ndarray], y: Sequence[np.ndarray], folds: np.ndarray, test: int) -> list[np.ndarray]:
-    """What ridge regression of y on x, fitted to all folds but one, leaves of y, (T_i, targets) of each trial."""
+def residuals(
+    x: Sequence[np.ndarray], y: Sequence[np.ndarray], folds: np.ndarray, test: int, penalty: float | None = None
+) -> list[np.ndarray]:
+    """What ridge regression of y on x, fitted to all folds but one, leaves of y, (T_i, targets) of each trial.
+
+    The penalty is a multiple of the mean eigenvalue, as in `errors`; None: it is chosen for each target.
+    """
     parts = []
     for fold in range(folds.max() + 1):
         own = [i for i in range(len(folds)) if folds[i] == fold]
         parts.append(_moments_of(*(np.concatenate([side[i] for i in own]) for side in (x, y))))
-    _, _, penalties = held_out(parts, test)
+    penalties = held_out(parts, test)[2] if penalty is None else np.full((1, y[0].shape[1]), penalty)
     training = total([part for g, part in enumerate(parts) if g != test])
     mean_x, mean_y = training.x / training.n[:, None], training.y / training.n[:, None]
     weights = fitted_weights(training.about(mean_x, mean_y), penalties)[0]

@@ -8,11 +8,13 @@ sum of some of them (`moments`).
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
 
 TrialFrames: TypeAlias = Sequence[np.ndarray]
+_SPLINES = 8  # of courses that reaches have in common
 _SHIFTS = 32  # that a circular shift is drawn from: shares of the trial
 
 
@@ -23,24 +25,25 @@ class Pairings:
     Attributes:
         kind: name of the null.
         chosen: (N, R) which alternative each trial of the predictor is paired with.
-        alternatives: of the frames of all trials, those for trial i, (T_i, A, n).
-        shared: whether trials of the same length have the same alternatives.
+        alternatives: of the frames of all trials, a function that gives those for trial i, (T_i, A, n).
+        kinds: of trials; those of one kind and length have the same alternatives. None: each has its own.
     """
 
     kind: str
     chosen: np.ndarray
-    alternatives: Callable[[TrialFrames, int], np.ndarray]
-    shared: bool = False
+    alternatives: Callable[[TrialFrames], Callable[[int], np.ndarray]]
+    kinds: Sequence[str] | None = None
 
     def __len__(self) -> int:
         return len(self.chosen)
 
     def each(self, frames: TrialFrames) -> Iterator[tuple[int, np.ndarray]]:
-        """Trials, the shortest first, each with its alternatives: the same array as before where they are the same."""
-        last, found = -1, np.empty(0)
-        for i in sorted(range(len(frames)), key=lambda i: len(frames[i])):
-            if not self.shared or len(frames[i]) != last:
-                last, found = len(frames[i]), self.alternatives(frames, i)
+        """Trials, each with its alternatives: the same array as before where they are the same."""
+        alternatives, last, found = self.alternatives(frames), None, np.empty(0)
+        kinds = [(self.kinds[i] if self.kinds else str(i), len(values)) for i, values in enumerate(frames)]
+        for i in sorted(range(len(frames)), key=kinds.__getitem__):
+            if kinds[i] != last:
+                last, found = kinds[i], alternatives(i)
             yield i, found
 
     @property
@@ -61,34 +64,68 @@ def to_length(values: np.ndarray, n: int) -> np.ndarray:
 
 def actual(n_trials: int) -> Pairings:
     """Nothing but the actual pairing."""
-    return Pairings("none", np.zeros((1, n_trials), dtype=int), lambda frames, i: frames[i][:, None])
+    return Pairings("none", np.zeros((1, n_trials), dtype=int), lambda frames: lambda i: frames[i][:, None])
 
 
 def exchanged(reaches: Sequence[str], groups: Sequence[str], folds: np.ndarray, n: int, seed: int) -> Pairings:
-    """Neurons of other reaches of the same fold and group, stretched to the length of the trial.
+    """What is particular to other reaches of the same fold and group, stretched to the length of the trial.
 
-    Under the null any reach of the neurons might as well have come with any reach of the predictor. Reaches are
-    exchanged with all of their trials.
+    Under the null it might as well have come with any reach of the predictor. What the reaches of a group have in
+    common (`common_courses`) stays where it is: stretched with the rest, a course that is the same from the start of
+    each reach on would no longer go with that of the predictor, and every score would be above its null. Of reaches of
+    equal length whole reaches are exchanged. They are exchanged with all of their trials.
     """
     rng = np.random.default_rng(seed)
-    trials: dict[tuple, dict[str, list[int]]] = {}
-    for i, (name, group) in enumerate(zip(reaches, groups, strict=True)):
-        trials.setdefault((folds[i], group), {}).setdefault(name, []).append(i)
-    chosen = np.tile(np.arange(len(reaches)), (n + 1, 1))
-    for of_reach in trials.values():
-        places = list(of_reach.values())
-        orders = rng.permuted(np.tile(np.arange(len(places)), (n, 1)), axis=1)
-        first = np.full((len(places), max(map(len, places))), -1)
-        for k, own in enumerate(places):
-            first[k] = np.resize(own, first.shape[1])
-        for k, own in enumerate(places):
-            for nth, trial in enumerate(own):
-                chosen[1:, trial] = first[orders[:, k], nth]
+    kinds = [f"{fold}/{group}" for fold, group in zip(folds, groups, strict=True)]
+    mates = {kind: [i for i, other in enumerate(kinds) if other == kind] for kind in kinds}
+    chosen = np.tile([mates[kind].index(i) for i, kind in enumerate(kinds)], (n + 1, 1))
+    for of in mates.values():
+        places: dict[str, list[int]] = {}
+        for k, i in enumerate(of):
+            places.setdefault(reaches[i], []).append(k)
+        own = list(places.values())
+        orders = rng.permuted(np.tile(np.arange(len(own)), (n, 1)), axis=1)
+        trials = np.stack([np.resize(some, max(map(len, own))) for some in own])
+        for k, some in enumerate(own):
+            for nth, trial in enumerate(some):
+                chosen[1:, of[trial]] = trials[orders[:, k], nth]
 
-    def alternatives(frames: TrialFrames, i: int) -> np.ndarray:
-        return np.stack([to_length(values, len(frames[i])) for values in frames], axis=1)
+    def alternatives(frames: TrialFrames) -> Callable[[int], np.ndarray]:
+        courses = common_courses(frames, groups)
+        rest = [values - course for values, course in zip(frames, courses, strict=True)]
+        return lambda i: np.stack([courses[i] + to_length(rest[k], len(rest[i])) for k in mates[kinds[i]]], axis=1)
 
-    return Pairings("exchanged", chosen, alternatives, shared=True)
+    return Pairings("exchanged", chosen, alternatives, kinds)
+
+
+def common_courses(frames: TrialFrames, groups: Sequence[str]) -> list[np.ndarray]:
+    """Courses (T_i, n) that trials of a group have in common, by least squares (`course_basis`)."""
+    basis = course_basis([len(values) for values in frames], groups)
+    weights = np.linalg.lstsq(np.concatenate(basis), np.concatenate(frames), rcond=1e-8)[0]
+    return [rows @ weights for rows in basis]
+
+
+def course_basis(lengths: Sequence[int], groups: Sequence[str], n: int | None = None) -> list[np.ndarray]:
+    """Functions of what trials of a group have in common: of time since the start, and of its share of the trial.
+
+    Both are cubic splines, `_SPLINES` each, of every group by itself. At all frames of trials, or at n times from the
+    first to the last, (n, 2 splines groups).
+    """
+    longest, names = max(*lengths, 2), list(dict.fromkeys(groups))
+    found = []
+    for length, group in zip(lengths, groups, strict=True):
+        share = np.linspace(0, 1, n or length)
+        rows = np.hstack([_splines(share * (length - 1) / (longest - 1)), _splines(share)])
+        found.append(np.kron(np.eye(len(names))[names.index(group)], rows))
+    return found
+
+
+def _splines(at: np.ndarray) -> np.ndarray:
+    """Cubic splines at times from 0 to 1, (T, splines)."""
+    from scipy.interpolate import BSpline  # slow to import
+
+    knots = np.concatenate([np.zeros(3), np.linspace(0, 1, _SPLINES - 2), np.ones(3)])
+    return BSpline.design_matrix(np.minimum(at, 1), knots, 3).toarray()
 
 
 def shifted(n_trials: int, n: int, seed: int) -> Pairings:
@@ -100,11 +137,11 @@ def shifted(n_trials: int, n: int, seed: int) -> Pairings:
         by = [round(k * len(frames[i]) / _SHIFTS) for k in range(_SHIFTS)]
         return np.stack([np.roll(frames[i], k, axis=0) for k in by], axis=1)
 
-    return Pairings("shifted", chosen, alternatives)
+    return Pairings("shifted", chosen, lambda frames: partial(alternatives, frames))
 
 
 def reversed_in_time(n_trials: int, n: int, seed: int) -> Pairings:
     """The same trials, each reversed in time or not, at random."""
     chosen = np.random.default_rng(seed).integers(2, size=(n + 1, n_trials))
     chosen[0] = 0
-    return Pairings("reversed", chosen, lambda frames, i: np.stack([frames[i], frames[i][::-1]], axis=1))
+    return Pairings("reversed", chosen, lambda frames: lambda i: np.stack([frames[i], frames[i][::-1]], axis=1))

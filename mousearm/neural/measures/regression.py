@@ -14,8 +14,6 @@ from mousearm.neural.measures.design import Design, Fold, Values
 from mousearm.neural.measures.moments import Moments, held_out
 from mousearm.registry import SIMILARITIES
 
-_BAND = 21  # pairings of which encoding is computed at all lags
-
 
 @SIMILARITIES.add
 def encoding(design: Design) -> Values:
@@ -31,8 +29,9 @@ def unique(design: Design) -> Values:
     """Variance partitioning: R^2 of each neuron that the predictor adds to movement features, mean over neurons.
 
     R^2 of features and predictor less R^2 of the features, on held-out reaches. The features come first, at several
-    delays each (`Design`), and what they share with the predictor is theirs. In the null, that part of the predictor
-    which the features do not explain is paired with other reaches. `Values.units` has each neuron.
+    delays each, with courses that reaches have in common (`Design`), and what they share with the predictor is theirs.
+    In the null, that part of the predictor which they do not explain is paired with other reaches. `Values.units` has
+    each neuron.
 
     Raises:
         NeuralError: the design has no movement features.
@@ -54,19 +53,19 @@ def unique(design: Design) -> Values:
 
 def _of_units(design: Design, total: Callable[[Fold, Sequence[Moments], np.ndarray], np.ndarray]) -> Values:
     """Share of a total that ridge regressions of single units explain; of it there is ``before`` without them."""
-    n, n_lags, band = len(design), len(design.lags), min(_BAND, len(design))
-    which = np.concatenate([np.arange(n), np.repeat(np.arange(band), n_lags)])
+    n, n_lags = len(design), len(design.lags)
+    which = np.concatenate([np.arange(n), np.zeros(n_lags, dtype=int)])
     gained, whole = np.zeros((2, len(which), design.y.n_units))
     each = []
     for fold in design.folds:
-        parts = design.unit_moments(fold, which, np.concatenate([fold.lag, np.tile(np.arange(n_lags), band)]))
+        parts = design.unit_moments(fold, which, np.concatenate([fold.lag, np.arange(n_lags)]))
         error, before, _ = held_out(parts, fold.number)
         share = np.array([before - error, total(fold, parts, before)])
         each.append(_mean(*share[:, 0]))
         gained, whole = np.array([gained, whole]) + share * fold.of_y.scale**2
     value = _mean(gained, whole)
     units = np.where(whole[0] > 0, gained[0] / np.where(whole[0] > 0, whole[0], 1), np.nan)
-    return Values(value[:n], np.array(each), value[n:].reshape(band, n_lags), units)
+    return Values(value[:n], np.array(each), value[n:], units)
 
 
 def _mean(gained: np.ndarray, whole: np.ndarray) -> np.ndarray:
@@ -84,7 +83,7 @@ def decoding(design: Design) -> Values:
     """
     each = np.stack([_whole_r2(fold.parts, fold.number) for fold in design.folds])
     by_lag = [[_whole_r2(fold.by_lag.at(k), fold.number) for k in range(len(design.lags))] for fold in design.folds]
-    return Values(each.mean(axis=0), each[:, 0], np.mean(by_lag, axis=0).T)
+    return Values(each.mean(axis=0), each[:, 0], np.mean(by_lag, axis=0)[:, 0])
 
 
 def _whole_r2(parts: Sequence[Moments], test: int) -> np.ndarray:
