@@ -163,8 +163,8 @@ def neural_text(shown: Shown) -> str:
         lines += _lines(narrow[0], narrow[1:], "differences.csv")
     else:
         rows = cells.contrast_cells(shown.study)[1]
-        unique = [[*row[:2], *row[3:]] for row in rows if row[2].startswith(UNIQUE)]
-        lines += _lines(["layer", "against", UNIQUE, "95 % interval", "p (Holm)", "verdict"], unique, "contrasts.csv")
+        unique = [[*row[:2], *row[3:5], row[6]] for row in rows if row[2].startswith(UNIQUE)]
+        lines += _lines(["layer", "against", UNIQUE, "95 % interval", "verdict"], unique, "contrasts.csv")
     return "\n".join([*lines, *terminal_lines([*neural_verdict(shown), *shown.caveats])])
 
 
