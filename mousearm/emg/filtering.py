@@ -4,6 +4,9 @@ Butterworth filters go over the signal forwards and backwards, so that nothing i
 delays as a filter in real time does. Rectifying and low-pass filtering gives the linear envelope.
 """
 
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from mousearm.emg.options import EmgOptions
@@ -60,6 +63,30 @@ def for_rate(values: np.ndarray, rate: float, out_rate: float, options: EmgOptio
     """Signals (T, C) of a rate, with nothing that aliases at another; above ``highest`` Hz they hold nothing."""
     cutoff = _ANTI_ALIAS * out_rate
     return values if rate <= out_rate or highest <= cutoff else _low_passed(values, rate, cutoff, options)
+
+
+class LowPass(NamedTuple):
+    """A Butterworth low-pass that made an envelope."""
+
+    hz: float
+    order: int
+    causal: bool
+
+    @classmethod
+    def of(cls, about: Mapping[str, Any]) -> "LowPass | None":
+        """The one that `Envelope.about` says, None if it says none."""
+        said = about.get("low_pass")
+        return None if said is None else cls(float(said["hz"]), int(said["order"]), bool(said["causal"]))
+
+
+def smoothed(values: np.ndarray, time: np.ndarray, by: LowPass) -> np.ndarray:
+    """Signals (T, C) at even times, low-pass filtered as an envelope was; beyond the ends they are held."""
+    rate = (len(time) - 1) / float(time[-1] - time[0])
+    if by.hz >= _ANTI_ALIAS * rate:
+        return values
+    spare = int(_SETTLED * rate / by.hz)
+    held = np.pad(values, ((spare, spare), (0, 0)), mode="edge")
+    return _low_passed(held, rate, by.hz, EmgOptions(order=by.order, causal=by.causal))[spare:-spare]
 
 
 def delay_ms(rate: float, options: EmgOptions) -> float:

@@ -32,6 +32,7 @@ class EmgImport:
     options: EmgOptions
     files: Sequence[ExaminedFile]
     common: Mapping[str, Sequence[quality.Common]]  # by session
+    covered: Mapping[str, Mapping[str, float]]  # by session: channels below cross-talk, see `quality.covered_shares`
     envelopes: Sequence[Envelope]
 
     @property
@@ -56,6 +57,12 @@ class EmgImport:
         return [
             *quality.hum_remarks([of.channels for of in self.signals], self.options.notch_hz),
             *(f"{session}: {of.text}" if session else of.text for session, of in suspicious),
+            *(
+                f"{f'{session}: ' if session else ''}{channel}: {share:.0%} of its power is what louder channels show "
+                "at the same instant: it lies below their cross-talk, and must not be interpreted"
+                for session, of in self.covered.items()
+                for channel, share in of.items()
+            ),
         ]
 
 
@@ -84,12 +91,13 @@ def examine_emg(
     check_together(files, options)
     good = [file.signals for file in files if file.signals is not None]
     said = [*assumptions, *assumed(options, good)]
+    common, covered = _in_common(good, options)
     envelopes = [
-        _envelope(signals, one, scales, options, channel_map, said)
+        _envelope(signals, one, scales, options, channel_map, said, covered[signals.session])
         for signals, scales in zip(good, _scales(good, options), strict=True)
         for one in signals.reaches
     ]
-    return EmgImport(options, files, _in_common(good, options), envelopes)
+    return EmgImport(options, files, common, covered, envelopes)
 
 
 def write_envelopes(found: EmgImport, folder: Path, overwrite: bool = False) -> list[Path]:
@@ -147,6 +155,7 @@ def _envelope(
     options: EmgOptions,
     channel_map: ChannelMap,
     assumptions: Sequence[str],
+    covered: Mapping[str, float],
 ) -> Envelope:
     """Cut the envelope of a reach out of a file, at the rate of the reach or, if it is slower, at its own."""
     recording, clock, (where, reach) = signals.recording, signals.clock, of
@@ -165,15 +174,18 @@ def _envelope(
         (np.interp(kept, time, column) - scales[channel][0]) / scales[channel][1]
         for channel, column in zip(recording.channels, sizes.T, strict=True)
     ]
-    about = about_envelope(signals, where, out_rate, scales, options, assumptions)
+    about = about_envelope(signals, where, out_rate, scales, options, assumptions, covered)
     muscles = {channel: dict(channel_map.of(channel)) for channel in recording.channels}
     known = (signals.animal, signals.session, about)
     return Envelope(where.name, kept, np.stack(columns, axis=1), recording.channels, muscles, *known)
 
 
-def _in_common(good: Sequence[EmgSignals], options: EmgOptions) -> dict[str, Sequence[quality.Common]]:
-    """What channels have in common at lag zero, by session, of the channels that all its files have."""
+def _in_common(
+    good: Sequence[EmgSignals], options: EmgOptions
+) -> tuple[dict[str, Sequence[quality.Common]], dict[str, Mapping[str, float]]]:
+    """What channels have in common at lag zero, by session, of those that all its files have; and what that covers."""
     found: dict[str, Sequence[quality.Common]] = {}
+    covered: dict[str, Mapping[str, float]] = {}
     for session in dict.fromkeys(of.session for of in good):
         members = [of for of in good if of.session == session]
         shared = [
@@ -183,10 +195,12 @@ def _in_common(good: Sequence[EmgSignals], options: EmgOptions) -> dict[str, Seq
         if options.kind == "raw":
             signals = [_without_mains(of, options)[:, at] for of, at in zip(members, columns, strict=True)]
             found[session] = quality.in_common(shared, signals, members[0].clock.rate)
+            covered[session] = quality.covered_shares(shared, signals)
         else:
             parts = [of.envelope[:, at] for of, at in zip(members, columns, strict=True)]
             found[session] = quality.envelopes_in_common(shared, np.concatenate(parts))
-    return found
+            covered[session] = {}  # envelopes do not tell
+    return found, covered
 
 
 def _without_mains(of: EmgSignals, options: EmgOptions) -> np.ndarray:

@@ -18,6 +18,7 @@ def about_envelope(
     scales: Mapping[str, tuple[float, float]],
     options: EmgOptions,
     assumptions: Sequence[str],
+    covered: Mapping[str, float],
 ) -> dict[str, Any]:
     """Source and its hash, units, timing, filters, scales and assumptions, by name, for `Envelope.about`."""
     recording, rate = signals.recording, signals.clock.rate
@@ -39,10 +40,19 @@ def about_envelope(
         "rate_hz": round(min(rate, out_rate), 6),
         "filters": filter_text(rate, options),
         "delay_ms": round(filtering.delay_ms(rate, options), 3) if options.kind == "raw" else None,
+        "low_pass": _low_pass(options),
+        "covered": dict(covered),
         "scale": {channel: list(scales[channel]) for channel in recording.channels},
         "saturated": {of.channel: of.saturated for of in signals.channels},
         "assumptions": [*assumptions, *_sparse(rate, out_rate)],
     }
+
+
+def _low_pass(options: EmgOptions) -> dict[str, Any] | None:
+    """What `LowPass.of` reads."""
+    if options.kind != "raw":
+        return None
+    return {"hz": options.low_pass_hz, "order": options.order, "causal": options.causal}
 
 
 def _sparse(rate: float, out_rate: float) -> list[str]:

@@ -14,6 +14,7 @@ _BESIDE = (-11.0, -7.0, 7.0, 11.0)  # Hz from the mains, where the same is fitte
 HUMMING, HUM_SHARE = 4.0, 0.02  # amplitudes beside it, and share of the power, from which on there is a hum
 NEAREST_LAG, FARTHEST_LAG = 0.005, 0.1  # s, of the lags that lag zero is compared with
 CROSSTALK_SD, CROSSTALK_R = 5.0, 0.05  # standard deviations of other lags, and r, from which on zero is a peak
+COVERED = 0.5  # share of the power that is cross-talk, from which on a channel is not to be interpreted
 ENVELOPE_R = 0.85  # correlation of envelopes that is remarked on
 
 
@@ -122,6 +123,24 @@ def in_common(channels: Sequence[str], signals: Sequence[np.ndarray], rate: floa
         is_peak = bool(abs(zero) > max(CROSSTALK_SD * spread, CROSSTALK_R))
         share = float(sums[a, b][far]) / (variance[a] + variance[b])
         found.append(Common(channels[a], channels[b], zero, spread, share, is_peak))
+    return found
+
+
+def covered_shares(channels: Sequence[str], signals: Sequence[np.ndarray]) -> dict[str, float]:
+    """Channels of raw EMG of which more than half is cross-talk, and how much of their power that is.
+
+    What a channel shares at lag zero with those that have more power, over files (T, C) within the band: R^2 of the
+    regression on them. Of two channels in which one signal is, the louder is taken for its source.
+    """
+    covariance = np.sum([(of - of.mean(axis=0)).T @ (of - of.mean(axis=0)) for of in signals], axis=0)
+    power, found = np.diagonal(covariance), {}
+    for i, channel in enumerate(channels):
+        louder = np.flatnonzero(power > power[i])
+        if len(louder) and power[i] > 0:
+            both = covariance[louder, i]
+            share = float(both @ np.linalg.lstsq(covariance[np.ix_(louder, louder)], both)[0] / power[i])
+            if share > COVERED:
+                found[channel] = share
     return found
 
 

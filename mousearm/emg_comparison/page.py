@@ -16,7 +16,7 @@ from mousearm.document import (
     warning_block,
 )
 from mousearm.emg_comparison.figure import score_figure, trace_figure
-from mousearm.emg_comparison.study import COMMON, EmgStudy, delay, emg_reach_rows
+from mousearm.emg_comparison.study import COMMON, EmgStudy
 from mousearm.emg_comparison.tables import (
     MuscleRow,
     agreement_cells,
@@ -27,6 +27,7 @@ from mousearm.emg_comparison.tables import (
     together_cells,
     together_rows,
 )
+from mousearm.emg_comparison.timing import delay, emg_reach_rows
 from mousearm.files import to_json, unknown_as_null
 from mousearm.plots import PRINT_DPI, write_figure
 from mousearm.stats import ALPHA
@@ -43,7 +44,7 @@ _SCORES = (
     "exchanged reaches and than the mean of the others. {scope}."
 )
 _LAGS = (
-    "Lag: where the mean r over muscles and reaches is highest, within ± {window:g} ms; positive: the EMG is later "
+    "Lag: where the EMG is most likely as the muscles and noise, within ± {window:g} ms; positive: the EMG is later "
     "than the muscle; the interval by resampling reaches. In the other columns every pairing, exchanged ones too, has "
     "its own best lag, so that the choice of lags gains nothing by itself. {timing}"
 )
@@ -82,6 +83,11 @@ def sentences_at_best_lags(study: EmgStudy) -> list[str]:
 def emg_caveats(study: EmgStudy) -> list[str]:
     """Reasons to say less than the numbers seem to."""
     found = [f"Assumed at the import: {line}" for line in study.assumptions]
+    found += [
+        f"{channel}: {share:.0%} of its raw power is what louder channels show at the same instant. It lies below "
+        "their cross-talk: do not interpret it."
+        for channel, share in study.covered.items()
+    ]
     for one in study.sets:
         n, least = len(one.reaches.names), one.at_lag.null.least_p
         who = listed([measured.name for measured in one.measured], most=3)
@@ -139,7 +145,7 @@ def emg_sections(study: EmgStudy, rows: Sequence[MuscleRow], group: str) -> Iter
 def emg_rows(study: EmgStudy, rows: Sequence[MuscleRow]) -> dict[str, list[dict[str, Any]]]:
     """All tables for programs, by name."""
     delays = [
-        {"controller": measured.name, **delay(measured, study.lags_ms)._asdict()}
+        {"controller": measured.name, **delay(one, measured, study.lags_ms)._asdict()}
         for one in study.sets
         for measured in one.measured
     ]

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from mousearm.emg import Envelope
+from mousearm.emg.filtering import LowPass
 from mousearm.emg_comparison.controllers import MuscleController, MusclePerformance
-from mousearm.emg_comparison.measures import best_lag, onset_and_peak, scaled_errors
+from mousearm.emg_comparison.measures import scaled_errors
 from mousearm.emg_comparison.traces import (
     Trace,
     common_times,
@@ -34,7 +35,6 @@ from mousearm.stats import (
 COMMON, SPEED = "the mean of the other reaches", "paw speed"  # what muscles have to beat
 WINDOW_MS, LAG_STEP_MS, WIDEST_MS = 50.0, 1.0, 1000.0
 GROUPS = ("session", "animal", "all")  # within which recordings are exchanged
-_RESAMPLES = 1000
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class ReachSet:
     emg: Sequence[Trace]
     rivals: Mapping[str, np.ndarray]  # (lags, C, n) r of what muscles have to beat
     ceilings: Sequence[Ceiling]  # of each channel, at the lag 0
+    low_pass: LowPass | None  # that made the envelopes, where they say it and have the same
 
     @property
     def clusters(self) -> list[str] | None:
@@ -119,6 +120,7 @@ class EmgStudy:
     sets: Sequence[EmgSet]
     timing_known: bool  # whether the clock of the EMG was stated, so that a delay means something
     assumptions: tuple[str, ...]  # of the recordings, in words
+    covered: Mapping[str, float]  # channels below the cross-talk of others, and the share of their power that it is
 
     @property
     def lag_index(self) -> int:
@@ -175,13 +177,20 @@ def compare_emg(
     done = [_compare(names, of, envelopes, speeds, lags_ms / 1e3, index, group) for names, of in sets.items()]
     first = next(iter(envelopes.values()))
     assumed = [str(line) for one in envelopes.values() for line in _assumptions(one)]
-    return EmgStudy(tuple(first.muscles), signal, lags_ms, lag_ms, done, not assumed, tuple(dict.fromkeys(assumed)))
+    covered = {channel: float(share) for one in envelopes.values() for channel, share in _covered(one).items()}
+    notes = tuple(dict.fromkeys(assumed))
+    return EmgStudy(tuple(first.muscles), signal, lags_ms, lag_ms, done, not assumed, notes, covered)
 
 
 def _assumptions(envelope: Envelope) -> list[str]:
     """What the import had to assume of a recording."""
     found = envelope.about.get("assumptions", [])
     return [found] if isinstance(found, str) and found else list(found)
+
+
+def _covered(envelope: Envelope) -> Mapping[str, float]:
+    """Channels with muscles that the import found below the cross-talk of others."""
+    return {name: of for name, of in envelope.about.get("covered", {}).items() if name in envelope.muscles}
 
 
 def _compare(
@@ -213,7 +222,9 @@ def _compare(
     groups: tuple[object, ...] = tuple(zip(animals, sessions, strict=True)) if group == "session" else animals
     if group == "all":
         groups = ("",) * len(names)
-    reaches = ReachSet(names, animals, sessions, groups, emg, rivals, ceilings)
+    filters = {LowPass.of(envelope.about) for envelope in chosen.values()}
+    low_pass = filters.pop() if len(filters) == 1 else None
+    reaches = ReachSet(names, animals, sessions, groups, emg, rivals, ceilings, low_pass)
     at_lag, at_best = (_tested(reaches, measured, where) for where in (index, None))
     return EmgSet(reaches, measured, at_lag, at_best)
 
@@ -265,58 +276,3 @@ def _tested(reaches: ReachSet, measured: Sequence[MeasuredController], index: in
     apart = scores.reshape(*scores.shape[:2], -1)[..., others]
     exchanged = apart.mean(axis=-1) if any(others) else np.full(scores.shape[:2], np.nan)
     return Tested(r, exchanged, exchange_test(scores, groups), rivals)
-
-
-class BestLag(NamedTuple):
-    """By how much the EMG is later than a controller's muscles, ms, and the 95 % interval over reaches."""
-
-    ms: float
-    low: float
-    high: float
-    r: float  # there, in the mean over channels and reaches
-    at_edge: bool  # whether it is at the end of the window, so that the true one may be outside
-
-
-def delay(measured: MeasuredController, lags_ms: np.ndarray, seed: int = 0) -> BestLag:
-    """The lag at which the mean r over channels and reaches is highest; reaches are resampled for its interval."""
-    by_reach = measured.curves.mean(axis=1)  # (lags, n)
-    n = by_reach.shape[1]
-    drawn = np.random.default_rng(seed).integers(n, size=(_RESAMPLES, n))
-    found = [best_lag(by_reach[:, chosen].mean(axis=1), lags_ms) for chosen in drawn]
-    mean = by_reach.mean(axis=1)
-    ms, (low, high) = best_lag(mean, lags_ms), np.quantile(found, (0.025, 0.975))
-    return BestLag(ms, float(low), float(high), float(mean.max()), ms in (lags_ms[0], lags_ms[-1]))
-
-
-class ReachRow(NamedTuple):
-    """One muscle of a controller in one reach."""
-
-    controller: str
-    channel: str
-    reach: str
-    r: float
-    best_lag_ms: float
-    r_at_best_lag: float
-    mae: float
-    muscle_onset_ms: float
-    emg_onset_ms: float
-    muscle_peak_ms: float
-    emg_peak_ms: float
-
-
-def emg_reach_rows(study: EmgStudy) -> list[ReachRow]:
-    """A row per controller, channel and reach."""
-    rows = []
-    for one in study.sets:
-        for measured in one.measured:
-            for i, reach in enumerate(one.reaches.names):
-                trace = measured.muscles[i]
-                ours = onset_and_peak(trace.time, trace.values)
-                theirs = onset_and_peak(trace.time, one.reaches.emg[i].at(trace.time))
-                for c, channel in enumerate(study.channels):
-                    curve = measured.curves[:, c, i]
-                    times = (ours.onset[c], theirs.onset[c], ours.peak[c], theirs.peak[c])
-                    r, best = float(curve[study.lag_index]), best_lag(curve, study.lags_ms)
-                    values = r, best, float(curve.max()), float(measured.errors[i, c]), *(1e3 * float(t) for t in times)
-                    rows.append(ReachRow(measured.name, channel, reach, *values))
-    return rows

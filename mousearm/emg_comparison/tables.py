@@ -8,7 +8,8 @@ import numpy as np
 
 from mousearm.document import Cells
 from mousearm.emg_comparison.measures import coactivation, synergy_fit
-from mousearm.emg_comparison.study import COMMON, SPEED, EmgSet, EmgStudy, delay, emg_reach_rows
+from mousearm.emg_comparison.study import COMMON, SPEED, EmgSet, EmgStudy
+from mousearm.emg_comparison.timing import delay, emg_reach_rows
 from mousearm.stats import Nested, share_text
 from mousearm.text import NO_VALUE, display_name, number
 
@@ -135,7 +136,7 @@ def agreement_cells(rows: Sequence[MuscleRow]) -> Cells:
 
 def lag_cells(study: EmgStudy, rows: Sequence[MuscleRow]) -> Cells:
     """The best lag: of each controller over all, and r of each muscle with the best lag of each pairing."""
-    delays = {measured.name: delay(measured, study.lags_ms) for one in study.sets for measured in one.measured}
+    delays = {measured.name: delay(one, measured, study.lags_ms) for one in study.sets for measured in one.measured}
     header = ["controller", "channel", "lag ms", "over reaches", "r at best lags", "exchanged", "p"]
     return header, [
         [

@@ -77,13 +77,13 @@ def correlations(ones: Sequence[Trace], others: Sequence[Trace], lags_s: Iterabl
     Raises:
         EmgError: two traces have too few samples in common at a lag.
     """
-    lags, readers = np.array([*lags_s], dtype=float), [_cubic(other) for other in others]
+    lags, readers = np.array([*lags_s], dtype=float), [cubic(other) for other in others]
     found = np.empty((len(lags), ones[0].values.shape[1], len(ones), len(others)))
     for i, one in enumerate(ones):
         for j, other in enumerate(others):
             times = one.time * (other.duration / one.duration) + lags[:, None]
             read = readers[j](times.ravel()).reshape(len(lags), *one.values.shape)
-            found[..., i, j] = _correlations(one.values, read)
+            found[..., i, j] = pearson(one.values, read, LEAST_SAMPLES)
             if np.isnan(found[..., i, j]).any():
                 raise EmgError(
                     f"has too few samples in common with {one.reach} at a lag of up to "
@@ -93,7 +93,7 @@ def correlations(ones: Sequence[Trace], others: Sequence[Trace], lags_s: Iterabl
     return found
 
 
-def _cubic(trace: Trace) -> Callable[[np.ndarray], np.ndarray]:
+def cubic(trace: Trace) -> Callable[[np.ndarray], np.ndarray]:
     """A trace at times (n,) s by a cubic spline, (n, C); NaN outside.
 
     A line between samples would smooth noise away there, so that r would be highest at lags midway between samples.
@@ -110,21 +110,20 @@ def _cubic(trace: Trace) -> Callable[[np.ndarray], np.ndarray]:
     return read
 
 
-def _correlations(one: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """(lags, C) r of (T, C) values with (lags, T, C), where these are not NaN; NaN where there are too few."""
-    known = np.isfinite(others) & np.isfinite(one)
-    n = known.sum(axis=1)
-    first, second = (np.where(known, values, 0.0) for values in np.broadcast_arrays(one, others))
-    size = np.maximum(n, 1)[:, None]
-    centred = [np.where(known, of - of.sum(axis=1, keepdims=True) / size, 0.0) for of in (first, second)]
-    lengths = [np.sqrt(np.square(of).sum(axis=1)) for of in centred]
-    moves = [
-        length > _CONSTANT * np.sqrt(size[:, 0]) * np.abs(of).max(axis=1)
-        for length, of in zip(lengths, (first, second), strict=True)
-    ]
-    products = (centred[0] * centred[1]).sum(axis=1)
-    r = np.where(moves[0] & moves[1], products / np.where(moves[0] & moves[1], lengths[0] * lengths[1], 1.0), 0.0)
-    return np.where(n >= LEAST_SAMPLES, r, np.nan)
+def pearson(one: np.ndarray, other: np.ndarray, least: int = 3) -> np.ndarray:
+    """(..., C) Pearson r over times where both (..., T, C) are known; NaN of fewer than ``least``.
+
+    0 where one of them is constant: it predicts nothing.
+    """
+    known = np.isfinite(one) & np.isfinite(other)
+    n = known.sum(axis=-2)
+    both = [np.where(known, of, 0.0) for of in np.broadcast_arrays(one, other)]
+    centred = [np.where(known, of - (of.sum(axis=-2) / np.maximum(n, 1))[..., None, :], 0.0) for of in both]
+    lengths = [np.sqrt(np.square(of).sum(axis=-2)) for of in centred]
+    least_of = [_CONSTANT * np.sqrt(n) * np.abs(of).max(axis=-2) for of in both]
+    moves = (lengths[0] > least_of[0]) & (lengths[1] > least_of[1])
+    r = np.where(moves, (centred[0] * centred[1]).sum(axis=-2) / np.where(moves, lengths[0] * lengths[1], 1.0), 0.0)
+    return np.where(n >= least, r, np.nan)
 
 
 def mean_of_others(traces: Sequence[Trace], groups: Sequence[object]) -> list[Trace]:

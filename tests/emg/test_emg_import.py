@@ -86,6 +86,12 @@ def test_hum_and_cross_talk_are_said_where_they_are_only(planted, tmp_path):
     times = {name: (np.arange(50) / 150, of) for name, of in truth.items()}
     clean = write_raw_emg(times, CHANNELS, RawEmgModel(), 0, 0.2, tmp_path / "clean")
     assert emg.examined(clean[:4], TIMED, reaches=reaches).remarks == []
+    silent = {name: (time, of * [1, 0.03]) for name, (time, of) in times.items()}
+    heard = write_raw_emg(silent, CHANNELS, RawEmgModel(crosstalk=0.1), 0, 0.2, tmp_path / "silent")
+    found = emg.examined(heard[:4], TIMED, reaches=reaches)
+    assert any(text.startswith("mouse/day: triceps: ") and "below their cross-talk" in text for text in found.remarks)
+    (share,) = found.envelopes[0].about["covered"].values()  # 0.1^2 of 0.1^2 + 0.03^2, as muscles are alike
+    assert share == pytest.approx(0.1**2 / (0.1**2 + 0.03**2), abs=0.05)
 
 
 def test_a_file_of_a_session_is_cut_by_the_clock(planted):

@@ -10,8 +10,9 @@ from mousearm.emg.synthetic import RawEmgModel, raw_emg
 from mousearm.emg_comparison.controllers import MuscleController, MusclePerformance, of_tables, without_network
 from mousearm.emg_comparison.measures import best_lag, coactivation, onset_and_peak, scale, scaled_errors, synergy_fit
 from mousearm.emg_comparison.page import emg_caveats, emg_text, sentences, write_emg_study
-from mousearm.emg_comparison.study import COMMON, compare_emg, delay, emg_reach_rows
+from mousearm.emg_comparison.study import COMMON, compare_emg
 from mousearm.emg_comparison.tables import muscle_results
+from mousearm.emg_comparison.timing import delay, emg_reach_rows
 from mousearm.emg_comparison.traces import Trace, correlations, mean_of_others
 
 MUSCLES = ("a", "b", "c")
@@ -59,7 +60,7 @@ def test_planted_emg_is_found_with_its_delay_and_permuted_muscles_are_not():
     assert right.agreeing == study.channels
     assert wrong.agreeing == wrong.better_than_null == ()
     assert (one.at_lag.r[0] > 0.8).all()
-    late = delay(one.measured[0], study.lags_ms)
+    late = delay(one, one.measured[0], study.lags_ms)
     assert late.ms == pytest.approx(12, abs=1)
     assert late.low <= 12 <= late.high
     assert sentences(study)[0].startswith("right: better than its null in 3 of 3 muscles, of a ceiling that is not")
@@ -121,7 +122,8 @@ def test_measures_by_hand():
 def test_page_and_tables_of_few_reaches_say_that_they_are_too_few(tmp_path):
     rng = np.random.default_rng(3)
     truth = smooth(rng, 3, 50, 3)
-    given = envelopes(truth + 0.1, animals=["m1", "m1", "m2"], assumptions=["the clip is the file"])
+    about = {"assumptions": ["the clip is the file"], "covered": {"long": 0.8, "of no muscle": 0.9}}
+    given = envelopes(truth + 0.1, animals=["m1", "m1", "m2"], **about)
     (tmp_path / "t").mkdir()
     for i in range(2):
         rows = "\n".join(",".join(map(str, (t, *row))) for t, row in zip(TIME, truth[i], strict=True))
@@ -134,6 +136,7 @@ def test_page_and_tables_of_few_reaches_say_that_they_are_too_few(tmp_path):
     assert study.sets[0].at_lag.null.arrangements == 2  # two of one animal
     assert all("too few recordings" in line for line in sentences(study))
     assert any("the clip is the file" in line for line in emg_caveats(study))
+    assert [line[:12] for line in emg_caveats(study) if "do not interpret it" in line] == ["long: 80% of"]
     rows = muscle_results(study)
     assert len(rows) == 6
     assert {row.agrees for row in rows} == {False}
