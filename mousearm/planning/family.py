@@ -13,8 +13,9 @@ import numpy as np
 
 from mousearm.config import OptimalConfig
 from mousearm.emg.target import EmgTarget
+from mousearm.emg_comparison.traces import pearson
 from mousearm.errors import ConfigError
-from mousearm.planning.muscles import Movements, Solver, frame_correlations
+from mousearm.planning.muscles import Movements, Solver
 
 DETERMINED, FREE = (
     0.9,
@@ -95,7 +96,7 @@ class Family:
     def matches(self) -> np.ndarray:
         """(M, R, C) Pearson r of each member with the EMG of each reach, without a lag."""
         assert self.emg is not None
-        return np.stack([frame_correlations(one.shown(self.emg), self.emg.values) for one in self.members])
+        return np.stack([pearson(one.shown(self.emg), self.emg.values) for one in self.members])
 
 
 def family_costs(base: OptimalConfig, efforts: Sequence[float]) -> list[tuple[str, OptimalConfig, str]]:

@@ -13,9 +13,9 @@ from functools import cached_property
 import numpy as np
 
 from mousearm.emg.target import EmgTarget
-from mousearm.emg_comparison.traces import Trace, mean_of_others
+from mousearm.emg_comparison.traces import Trace, mean_of_others, pearson
 from mousearm.errors import EmgError
-from mousearm.planning.muscles import Movements, Solver, common_scale, frame_correlations
+from mousearm.planning.muscles import Movements, Solver, common_scale
 from mousearm.stats import Nested, NullTest, exchange_test, nested_spread, sign_flip_test
 
 MUSCLE, REACH = "leave one muscle out", "leave one reach out"
@@ -63,10 +63,9 @@ class Informed:
         """Mean r of what movements were given to follow, by what was left out: how far they do."""
         n = len(self.emg.channels)
         others = [
-            frame_correlations(one.shown(self.emg), self.emg.values)[:, np.arange(n) != c]
-            for c, one in enumerate(self.muscle_out)
+            pearson(one.shown(self.emg), self.emg.values)[:, np.arange(n) != c] for c, one in enumerate(self.muscle_out)
         ]
-        of_reach = frame_correlations(self.shown[REACH], self.mean_envelope)
+        of_reach = pearson(self.shown[REACH], self.mean_envelope)
         return {MUSCLE: float(np.nanmean(others)), REACH: float(np.nanmean(of_reach))}
 
     def gains(self) -> list[Gain]:
@@ -77,10 +76,10 @@ class Informed:
             return nested_spread(values.tolist(), animals, self.groups)
 
         found, recorded = [], self.emg.values
-        plain = frame_correlations(self.shown[""], recorded)
-        mean = frame_correlations(self.mean_envelope, recorded)
+        plain = pearson(self.shown[""], recorded)
+        mean = pearson(self.mean_envelope, recorded)
         for kind in (MUSCLE, REACH):
-            scores = frame_correlations(self.shown[kind], recorded)
+            scores = pearson(self.shown[kind], recorded)
             change = np.nan_to_num(scores - plain)
             signs: NullTest = sign_flip_test(change.T)
             exchanged = exchange_test(self._pairs(self.shown[kind]), self.groups)
@@ -93,7 +92,7 @@ class Informed:
 
     def _pairs(self, shown: np.ndarray) -> np.ndarray:
         """(C, R, R) r of movement i with the EMG of reach j, on the frames that both have."""
-        table = frame_correlations(shown[:, None], self.emg.values[None])
+        table = pearson(shown[:, None], self.emg.values[None])
         return np.moveaxis(np.nan_to_num(table), -1, 0)
 
 

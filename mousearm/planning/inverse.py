@@ -1,11 +1,13 @@
 """Inverse optimal control: the cost whose optimal movements have the muscle activity that was recorded.
 
 Optuna's tree-structured Parzen estimator (Bergstra et al. 2011, NeurIPS 24) proposes costs, which are solved on all
-reaches; from the best of them a search goes on to neighbouring weights while that is better. What counts for a choice
-is r with the EMG of the reaches that are chosen on. So each reach is left out once: a search that does not see its EMG
-chooses a cost, which is tested on it. Weights stand on a grid of equal ratios, so that searches, which share what is
-solved, meet. The interval comes of the costs that were solved: reaches are drawn with replacement, and each time the
-cost is chosen that is best on those.
+reaches; from the best of them a search goes on to neighbouring weights while that is better. What counts is how much of
+the EMG is left after one gain and one offset of each channel, for all reaches that are chosen on together: the
+likelihood of Gaussian noise whose size in each channel is not known. r of each reach hardly depends on the weight,
+which shows in how much more a muscle does in one reach than in another. Each reach is left out once: a search that does
+not see its EMG chooses a cost, which is tested on it with the gains of the others. Weights stand on a grid of equal
+ratios, so that searches, which share what is solved, meet. The interval comes of the costs that were solved: reaches
+are drawn with replacement, and each time the cost is chosen that is best on those.
 """
 
 import importlib
@@ -18,15 +20,18 @@ import numpy as np
 
 from mousearm.config import InverseConfig, OptimalConfig
 from mousearm.emg.target import EmgTarget
+from mousearm.emg_comparison.traces import pearson
 from mousearm.errors import ConfigError
-from mousearm.planning.muscles import Solver, frame_correlations
+from mousearm.planning.muscles import Solver
 from mousearm.stats import CONFIDENCE, Nested, nested_spread
 
 if TYPE_CHECKING:
     from optuna import Trial
 
 _DRAWS = 2000
-_EQUAL = 1e-9  # differences of r that are none
+_EQUAL = 1e-9  # differences of a loss that are none
+_LEAST = 1e-9  # share of the EMG that is left: less is rounding
+_TOLD = 4.0  # an interval of weights whose ends are farther apart, as a ratio, tells no weight
 
 
 class TriedCost(NamedTuple):
@@ -43,14 +48,46 @@ class TriedCost(NamedTuple):
         return ", ".join([f"w_effort {self.w_effort:.3g}", f"power {self.power}", f"{self.effort}", *of_muscles])
 
 
+class Fit(NamedTuple):
+    """How movements fit EMG, by reach and channel."""
+
+    # (R, C, 6) over the frames in which both are known: their number, and sums of s, e, s^2, s e and e^2, where s is
+    # what a channel would show of the muscles, and e its EMG.
+    sums: np.ndarray
+    r: np.ndarray  # (R, C) Pearson's, which has a gain and an offset of each reach
+
+    @classmethod
+    def of(cls, shown: np.ndarray, recorded: np.ndarray) -> "Fit":
+        """Fit of what channels would show, (R, T, C), and their EMG; NaN where it is not known."""
+        known = np.isfinite(shown) & np.isfinite(recorded)
+        s, e = np.where(known, shown, 0), np.where(known, recorded, 0)
+        sums = [np.sum(of, axis=1) for of in (known, s, e, s * s, s * e, e * e)]
+        return cls(np.stack(sums, axis=-1), pearson(shown, recorded))
+
+
+def regression(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Gain, at least 0, and offset of least squares by sums (..., 6) of a `Fit`; what is left of e^2, and its whole."""
+    n, s, e, ss, se, ee = np.moveaxis(sums, -1, 0)
+    n = np.where(n > 0, n, np.nan)
+    of_shown, of_both, of_emg = ss - s * s / n, se - s * e / n, ee - e * e / n
+    moves = of_shown > 1e-12 * ss
+    gain = np.where(moves, np.maximum(of_both, 0) / np.where(moves, of_shown, 1), 0)
+    return gain, (e - gain * s) / n, of_emg - gain * (2 * of_both - gain * of_shown), of_emg
+
+
+def _loss(left: np.ndarray, of: np.ndarray) -> np.ndarray:
+    """Mean over channels, the last axis, of the logarithm of the share that is left."""
+    return np.nanmean(np.log(np.maximum(left / of, _LEAST)), axis=-1)
+
+
 @dataclass(eq=False)
 class Costs:
-    """Costs that were solved, each once, and r of their movements with EMG."""
+    """Costs that were solved, each once, and how their movements fit EMG."""
 
     solver: Solver
     emg: EmgTarget
     asked: InverseConfig
-    scores: dict[TriedCost, np.ndarray] = field(default_factory=dict)  # (R, C) each
+    fits: dict[TriedCost, Fit] = field(default_factory=dict)
 
     @cached_property
     def weights(self) -> list[float]:
@@ -59,12 +96,35 @@ class Costs:
         n = max(1, round(np.log(high / low) / np.log(self.asked.ratio)))
         return np.geomspace(low, high, n + 1).tolist()
 
-    def score(self, settings: TriedCost) -> np.ndarray:
-        """(R, C) r of the movements by a cost; solved if they were not."""
-        if settings not in self.scores:
+    def fit(self, settings: TriedCost) -> Fit:
+        """The fit of the movements by a cost; solved if they were not."""
+        if settings not in self.fits:
             shown = self.solver.performed(settings.text(), self.optimal(settings)).shown(self.emg)
-            self.scores[settings] = frame_correlations(shown, self.emg.values)
-        return self.scores[settings]
+            self.fits[settings] = Fit.of(shown, self.emg.values)
+        return self.fits[settings]
+
+    def losses(self, fits: Sequence[Fit], counts: np.ndarray) -> np.ndarray:
+        """(draws, fits) mean over channels of the logarithm of what is left; of reaches so many times, (draws, R)."""
+        sums = np.stack([fit.sums for fit in fits])  # (fits, R, C, 6)
+        if self.asked.gain == "reach":
+            *_, left, of = (np.nan_to_num(part) for part in regression(sums))
+            return _loss(*(np.einsum("dr,krc->dkc", counts, part) for part in (left, of)))
+        *_, left, of = regression(np.einsum("dr,krcm->dkcm", counts, sums))
+        return _loss(left, of)
+
+    def loss(self, fit: Fit, reaches: Sequence[int]) -> float:
+        """The same of one fit, on reaches by index."""
+        return float(self.losses([fit], np.bincount(list(reaches), minlength=len(self.emg.values))[None])[0, 0])
+
+    def tested(self, fit: Fit, reach: int, rest: Sequence[int]) -> float:
+        """The same on one reach, with the gains and offsets of the others; or with its own where each has its own."""
+        if self.asked.gain == "reach":
+            return self.loss(fit, [reach])
+        sums = fit.sums
+        gain, offset, *_ = regression(sums[list(rest)].sum(axis=0))
+        n, s, e, ss, se, ee = np.moveaxis(sums[reach], -1, 0)
+        left = ee - 2 * gain * se - 2 * offset * e + gain**2 * ss + 2 * gain * offset * s + n * offset**2
+        return float(_loss(left, regression(sums[reach])[3]))
 
     def optimal(self, settings: TriedCost) -> OptimalConfig:
         """The cost as a configuration has it."""
@@ -76,10 +136,6 @@ class Costs:
         chosen.pop("factors")
         return replace(base, w_emg=0.0, **chosen)
 
-    def best(self, reaches: Sequence[int]) -> TriedCost:
-        """Of those solved, the one of the largest mean r on reaches by index, some perhaps several times."""
-        return max(self.scores, key=lambda one: float(np.nanmean(self.scores[one][list(reaches)])))
-
     def search(self, reaches: Sequence[int], seed: int, told: Callable[[], object] = lambda: None) -> TriedCost:
         """Let Optuna propose costs for reaches, by index; returns the best of what it proposed."""
         import optuna  # slow to import, and an extra
@@ -89,13 +145,12 @@ class Costs:
         def value(trial: "Trial") -> float:
             proposed.append(self._proposed(trial))
             told()
-            return float(np.nanmean(self.score(proposed[-1])[list(reaches)]))
+            return self.loss(self.fit(proposed[-1]), reaches)
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=max(1, self.asked.trials // 3))
-        optuna.create_study(direction="maximize", sampler=sampler).optimize(value, n_trials=self.asked.trials)
-        best = max(proposed, key=lambda one: float(np.nanmean(self.scores[one][list(reaches)])))
-        return self._climbed(best, list(reaches))
+        optuna.create_study(sampler=sampler).optimize(value, n_trials=self.asked.trials)
+        return self._climbed(min(proposed, key=lambda one: self.loss(self.fits[one], reaches)), reaches)
 
     def _climbed(self, best: TriedCost, reaches: Sequence[int]) -> TriedCost:
         """From one weight of the grid to a better neighbour, until there is none."""
@@ -103,7 +158,7 @@ class Costs:
         failed = 0
         while failed < 2:
             following = best._replace(w_effort=self.weights[i + step]) if 0 <= i + step < len(self.weights) else best
-            if np.nanmean(self.score(following)[reaches]) > np.nanmean(self.scores[best][reaches]) + _EQUAL:
+            if self.loss(self.fit(following), reaches) < self.loss(self.fits[best], reaches) - _EQUAL:
                 best, i, failed = following, i + step, 0
             else:
                 failed, step = failed + 1, -step
@@ -119,13 +174,15 @@ class Costs:
 
 
 class LeftOut(NamedTuple):
-    """A reach that was left out: the cost chosen without it, and r on it (C,), of that cost and of the default one."""
+    """A reach that was left out: the cost chosen without it, and what it and the default one leave of its EMG."""
 
     reach: str
     chosen: TriedCost
-    fitted: float  # mean r on the reaches that it was chosen on
-    tested: np.ndarray
-    default: np.ndarray
+    fitted: float  # loss on the reaches that it was chosen on
+    tested: float  # and on this one, with their gains
+    default: float
+    r: float  # mean of the channels, without a lag
+    r_default: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,39 +191,39 @@ class Inverse:
 
     reaches: tuple[str, ...]
     groups: tuple[str, ...]  # (R,) animal/session
+    rows: tuple[int, ...]  # (R,) where they stand in the EMG
     costs: Costs
     chosen: TriedCost  # on all reaches
     default: TriedCost
     folds: list[LeftOut]
 
-    def gain(self) -> tuple[Nested, Nested, Nested]:
-        """Mean r over channels on reaches left out: of the cost chosen, of the default one, and the difference."""
-        tested = np.array([np.nanmean(fold.tested) for fold in self.folds])
-        default = np.array([np.nanmean(fold.default) for fold in self.folds])
+    @property
+    def left(self) -> float:
+        """Share of the EMG that the chosen cost leaves on the reaches that it was chosen on, geometric mean."""
+        return float(np.exp(self.costs.loss(self.costs.fits[self.chosen], self.rows)))
+
+    def gain(self, *names: str) -> Nested:
+        """Mean over reaches of a field of `LeftOut`, or of the first minus the second."""
+        values = [np.subtract.reduce([getattr(fold, name) for name in names]) for fold in self.folds]
         animals = [group.partition("/")[0] for group in self.groups]
-        parts = (tested, default, tested - default)
-        one, other, change = (nested_spread(values.tolist(), animals, self.groups) for values in parts)
-        return one, other, change
+        return nested_spread([float(value) for value in values], animals, self.groups)
 
     def interval(self, seed: int = 0) -> dict[str, Any]:
         """Where the chosen cost lies when reaches are drawn anew: 95 % of weights, and shares of the other choices."""
-        rng, n = np.random.default_rng(seed), len(self.reaches)
-        solved = list(self.costs.scores)
-        of_reach = np.array([np.nanmean(self.costs.scores[one], axis=1) for one in solved])  # (costs, R)
-        drawn = rng.integers(n, size=(_DRAWS, n))
-        best = [solved[i] for i in np.nanmean(of_reach[:, drawn], axis=2).argmax(axis=0)]
+        n, solved = len(self.rows), list(self.costs.fits)
+        drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=_DRAWS)
+        counts = np.zeros((_DRAWS, len(self.costs.emg.values)))
+        counts[:, list(self.rows)] = drawn
+        best = [solved[i] for i in self.costs.losses([*self.costs.fits.values()], counts).argmin(axis=1)]
         tails = 100 * (1 - CONFIDENCE) / 2
         low, high = np.percentile([one.w_effort for one in best], [tails, 100 - tails], method="nearest")
         shares = {name: _shares([getattr(one, name) for one in best]) for name in ("power", "effort", "factors")}
         return {"w_effort": (float(low), float(high)), **shares}
 
-    def indistinct(self) -> tuple[float, float]:
-        """Least and largest weight of costs whose mean r is at most its standard error over reaches below the best."""
-        means = {one: np.nanmean(score, axis=1) for one, score in self.costs.scores.items()}
-        at = means[self.chosen]
-        error = at.std(ddof=1) / np.sqrt(len(at)) if len(at) > 1 else 0.0
-        near = [one.w_effort for one, of in means.items() if np.nanmean(of) >= np.nanmean(at) - error - _EQUAL]
-        return min(near), max(near)
+    def is_told(self) -> bool:
+        """Whether the interval of the weight says more than that it is within the range that was searched."""
+        (low, high), grid = self.interval()["w_effort"], self.costs.weights
+        return high <= _TOLD * low and grid[0] < low and high < grid[-1]
 
 
 def _shares(values: Sequence[Any]) -> Mapping[str, float]:
@@ -192,15 +249,16 @@ def invert(solver: Solver, emg: EmgTarget, groups: Sequence[str], asked: Inverse
     costs = Costs(solver, emg, asked)
     base = setup.config.optimal
     default = TriedCost(base.w_effort, base.power, base.effort, (1.0,) * len(emg.channels) if asked.factors else ())
-    usual = costs.score(default)
-    del costs.scores[default]  # it is compared with, and not chosen
+    usual = costs.fit(default)
+    del costs.fits[default]  # it is compared with, and not chosen
     folds = []
     with tqdm(total=asked.trials * (len(everyone) + 1), desc="costs", unit=" costs", delay=1, leave=False) as bar:
         costs.search(everyone, seed, bar.update)
         for out in everyone:
             rest = [row for row in everyone if row != out]
-            chosen = costs.search(rest, seed, bar.update)
-            score = costs.scores[chosen]
-            folds.append(LeftOut(names[out], chosen, float(np.nanmean(score[rest])), score[out], usual[out]))
+            fit = costs.fit(chosen := costs.search(rest, seed, bar.update))
+            losses = costs.loss(fit, rest), costs.tested(fit, out, rest), costs.tested(usual, out, rest)
+            folds.append(LeftOut(names[out], chosen, *losses, *(float(np.nanmean(one.r[out])) for one in (fit, usual))))
     kept = tuple(groups[row] for row in everyone)
-    return Inverse(tuple(names[row] for row in everyone), kept, costs, costs.best(everyone), default, folds)
+    chosen = min(costs.fits, key=lambda one: costs.loss(costs.fits[one], everyone))
+    return Inverse(tuple(names[row] for row in everyone), kept, tuple(everyone), costs, chosen, default, folds)

@@ -87,24 +87,29 @@ def _informed(config: Config, given: Namespace) -> str:
 
 
 def choose_cost(config: Config, folder: Path) -> float:
-    """Search for the cost whose movements have the recorded EMG, and print it; returns 1 - r on reaches left out."""
+    """Search for the cost whose movements have the recorded EMG, and print it.
+
+    Returns the share of the EMG that is left on reaches that were left out, 0 at best.
+    """
     solver, emg, groups = _with_emg(config)
     inverse = invert(solver, emg, groups, config.inverse, config.seed)
     from mousearm.planning.muscle_figures import inverse_figure  # slow to import
 
     verdict, cells = tables.inverse_verdict(inverse), tables.inverse_cells(inverse)
-    caption = "Line: chosen on all reaches; grey: its 95 % interval. Thin: the best of each reach."
-    top = [text_block(verdict, "headline"), picture_block(lambda: inverse_figure(inverse), "r over weights", caption)]
-    sections = [Section("", top), Section("Reaches left out", [table_block(cells, "folds")])]
+    caption = "Line: chosen on all reaches; grey: its 95 % interval. Thin: without each of the reaches."
+    top = [text_block(verdict, "headline"), picture_block(lambda: inverse_figure(inverse), "fit over weights", caption)]
+    of_folds = [table_block(cells, "folds"), text_block(tables.INVERSE_KEY, "key")]
+    sections = [Section("", top), Section("Reaches left out", of_folds)]
     solved = [
-        {**one._asdict(), "factors": list(one.factors), "r": np.nanmean(score, axis=1).tolist()}
-        for one, score in inverse.costs.scores.items()
+        {**one._asdict(), "factors": list(one.factors), "left": float(np.exp(inverse.costs.loss(fit, inverse.rows)))}
+        | {"r": np.nanmean(fit.r[list(inverse.rows)], axis=1).tolist()}
+        for one, fit in inverse.costs.fits.items()
     ]
-    rows = {"folds": _rows(cells), "costs": solved, "interval": [inverse.interval()]}
+    rows = {"folds": _rows(cells), "costs": solved, "interval": [inverse.interval() | {"told": inverse.is_told()}]}
     page = _write(folder, "inverse", "Which cost has the recorded EMG?", sections, rows, config)
     _draw(lambda: inverse_figure(inverse), folder / "inverse")
-    print("\n".join([*columns([cells[0], *cells[1]], range(2, 5)), "", *wrapped(verdict), str(page)]))
-    return 1 - inverse.gain()[0].spread.mean
+    print("\n".join([*columns([cells[0], *cells[1]], range(2, 7), TERMINAL), "", *wrapped(verdict), str(page)]))
+    return float(np.exp(inverse.gain("tested").spread.mean))
 
 
 def read_movements(path: Path, setup: Setup) -> Movements:

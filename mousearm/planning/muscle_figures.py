@@ -1,6 +1,7 @@
 """Figures of studies of muscles."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,7 +11,7 @@ from matplotlib.patches import Patch
 
 from mousearm.planning.family import Family
 from mousearm.planning.informed import MUSCLE, REACH, Informed
-from mousearm.planning.inverse import Inverse
+from mousearm.planning.inverse import Costs, Inverse, TriedCost
 from mousearm.planning.muscles import common_scale
 from mousearm.plots import BLACK, BLUE, GREEN, GREY, PALETTE, VERMILION, log_axis, page, sign
 from mousearm.text import display_name, shortened
@@ -86,30 +87,29 @@ def informed_figure(informed: Informed) -> Figure:
 
 
 def inverse_figure(inverse: Inverse) -> Figure:
-    """Fit to EMG, r, over the weight of effort, for each of the other choices; thin: the best of each reach."""
-    scores = inverse.costs.scores
-    kinds = sorted({(one.power, one.effort) for one in scores})
+    """EMG that is left over the weight of effort, for each of the other choices; thin: without each of the reaches."""
+    costs, rows = inverse.costs, list(inverse.rows)
+    kinds = sorted({(one.power, one.effort) for one in costs.fits})
     with page(70.0) as figure:
         axes = figure.subplots()
         for colour, (power, effort) in zip(PALETTE, kinds, strict=False):
-            of = [one for one in scores if (one.power, one.effort) == (power, effort)]
-            weights = sorted({one.w_effort for one in of})
-            best = [max(np.nanmean(scores[one]) for one in of if one.w_effort == weight) for weight in weights]
-            axes.plot(weights, best, color=colour, marker="o", markersize=3, label=f"power {power}, {effort}")
+            of = [one for one in costs.fits if (one.power, one.effort) == (power, effort)]
+            _draw_losses(axes, costs, of, rows, color=colour, marker="o", label=f"power {power}, {effort}")
         low, high = inverse.interval()["w_effort"]
         axes.axvspan(low, high, color=GREY, alpha=0.15, linewidth=0)
         axes.axvline(inverse.chosen.w_effort, color=BLACK, linewidth=0.8)
-        _by_reach(axes, inverse, weights=sorted({one.w_effort for one in scores}))
+        for out in rows:
+            _draw_losses(axes, costs, [*costs.fits], [row for row in rows if row != out], color=GREY, linewidth=0.5)
         log_axis(axes, "x")
-        axes.set(xlabel="weight of effort (mm²)", ylabel="r with EMG, mean over channels")
+        axes.set(xlabel="weight of effort (mm²)", ylabel="EMG that is left (%)", ylim=(0, None))
         handles, labels = axes.get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper left", ncols=len(labels))
     return figure
 
 
-def _by_reach(axes: Axes, inverse: Inverse, weights: Sequence[float]) -> None:
-    """The best r of each reach at each weight, thin."""
-    scores = inverse.costs.scores
-    for row in range(len(inverse.reaches)):
-        best = [max(np.nanmean(of[row]) for one, of in scores.items() if one.w_effort == weight) for weight in weights]
-        axes.plot(weights, best, color=GREY, linewidth=0.5)
+def _draw_losses(axes: Axes, costs: Costs, of: Sequence[TriedCost], rows: Sequence[int], **look: Any) -> None:
+    """What the best of some costs leaves at each weight, on reaches by index."""
+    losses = {one: costs.loss(costs.fits[one], rows) for one in of}
+    weights = sorted({one.w_effort for one in of})
+    best = [min(loss for one, loss in losses.items() if one.w_effort == weight) for weight in weights]
+    axes.plot(weights, 100 * np.exp(best), markersize=3, **look)

@@ -22,6 +22,12 @@ EMG_KEY = (
     "The member that matches best was picked by the same EMG, so its r is too optimistic."
 )
 
+INVERSE_KEY = (
+    "Left: share of the EMG's variance that is left after one gain and one offset of each channel (inverse.gain), "
+    "geometric mean of the channels, on the reaches that the cost was chosen on; on it: on the reach left out, "
+    "with the gains of the others, where more than 100 % is worse than its mean. r: Pearson's, without a lag."
+)
+
 
 def member_cells(family: Family) -> Cells:
     """A row per movement of a family, and those that were too far from the targets."""
@@ -105,11 +111,12 @@ def informed_verdict(informed: Informed) -> str:
 
 def inverse_cells(inverse: Inverse) -> Cells:
     """A row per reach that was left out."""
-    header = ["left out", "cost chosen without it", "r fitted", "r on it", "r, default"]
+    header = ["left out", "cost chosen without it", "left", "on it", "default", "r", "default"]
     channels = inverse.costs.emg.channels
     rows = [
-        [shortened(fold.reach, _LONGEST), fold.chosen.text(channels), f"{fold.fitted:+.2f}"]
-        + [number(float(np.nanmean(score)), "+.2f") for score in (fold.tested, fold.default)]
+        [shortened(fold.reach, _LONGEST), fold.chosen.text(channels)]
+        + [_percent(loss) for loss in (fold.fitted, fold.tested, fold.default)]
+        + [number(r, "+.2f") for r in (fold.r, fold.r_default)]
         for fold in inverse.folds
     ]
     return header, rows
@@ -117,23 +124,36 @@ def inverse_cells(inverse: Inverse) -> Cells:
 
 def inverse_verdict(inverse: Inverse) -> str:
     """The cost that is chosen, how well it is known, and what it is worth on reaches that were left out."""
-    interval, (least, most) = inverse.interval(), inverse.indistinct()
+    interval = inverse.interval()
     low, high = interval["w_effort"]
-    tested, default, change = inverse.gain()
+    change, tested, default = (inverse.gain(*of) for of in (("tested", "default"), ("tested",), ("default",)))
     shares = [
         f"{name} {value} in {share:.0%}" for name in ("power", "effort") for value, share in interval[name].items()
     ]
-    better = change.spread.kind != "" and change.spread.low > 0
+    better = change.spread.kind != "" and change.spread.high < 0
+    ends = inverse.costs.weights[0], inverse.costs.weights[-1]
+    searched = f"(of {ends[0]:.3g} to {ends[1]:.3g} that were searched)"
+    told = (
+        f"The weight is known to a factor of {high / low:.2g}."
+        if inverse.is_told()
+        else "These recordings do not tell the animal's weight of effort."
+    )
     parts = [
         f"Chosen on {plural(len(inverse.reaches), 'reach', 'reaches')}: "
-        f"{inverse.chosen.text(inverse.costs.emg.channels)}.",
-        f"If reaches are drawn anew, w_effort is {low:.3g} to {high:.3g} in 95 %; {', '.join(shares)}.",
-        f"Weights {least:.3g} to {most:.3g} fit within a standard error of the best.",
-        f"On reaches that were left out r is {tested.spread.mean:+.2f}, {default.spread.mean:+.2f} with the default "
-        f"cost: {f'better by {change.spread.mean:.2f}' if better else 'no gain shown'}.",
+        f"{inverse.chosen.text(inverse.costs.emg.channels)}; it leaves {inverse.left:.0%} of the EMG's variance.",
+        f"If reaches are drawn anew, w_effort is {low:.3g} to {high:.3g} {searched} in 95 %; {', '.join(shares)}.",
+        told,
+        f"On reaches that were left out it leaves {_percent(tested.spread.mean)}, the default cost "
+        f"{_percent(default.spread.mean)}: {'better' if better else 'no gain shown'}; r is "
+        f"{inverse.gain('r').spread.mean:+.2f} and {inverse.gain('r_default').spread.mean:+.2f}.",
         "The cost is the one of those tried that fits best; that the animal minimises it does not follow.",
     ]
     return " ".join(parts)
+
+
+def _percent(loss: float) -> str:
+    """A share, of which a loss is the logarithm."""
+    return f"{100 * np.exp(loss):.3g} %"
 
 
 def _mean(value: Nested) -> str:

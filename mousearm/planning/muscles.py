@@ -129,21 +129,6 @@ def recorded_emg(setup: Setup) -> EmgTarget:
     return emg_target(config, setup.arm, References(setup.references))
 
 
-def frame_correlations(shown: np.ndarray, recorded: np.ndarray) -> np.ndarray:
-    """(..., C) Pearson r over frames where both (..., T, C) are known; NaN with fewer than 3, or without change."""
-    known = np.isfinite(shown) & np.isfinite(recorded)
-    n = known.sum(axis=-2)
-
-    def centred(of: np.ndarray) -> np.ndarray:
-        of = np.where(known, of, 0)
-        return np.where(known, of - (of.sum(axis=-2) / np.maximum(n, 1))[..., None, :], 0)
-
-    one, other = centred(shown), centred(recorded)
-    size = np.sqrt(np.square(one).sum(axis=-2) * np.square(other).sum(axis=-2))
-    enough = (n >= 3) & (size > 1e-12)
-    return np.where(enough, (one * other).sum(axis=-2) / np.where(enough, size, 1), np.nan)
-
-
 def common_scale(shown: np.ndarray, recorded: np.ndarray) -> float:
     """The one factor that brings all channels of EMG nearest to what muscles do; both (R, T, C), NaN where unknown.
 
