@@ -12,11 +12,9 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from tqdm import tqdm
 
-from mousearm.optimal.box import box_minimum
 from mousearm.optimal.cost import Cost
-from mousearm.optimal.inputs import Inputs
-from mousearm.optimal.model import BackwardPass, LocalModel, Path, local_model, plan
-from mousearm.optimal.system import System
+from mousearm.optimal.model import BackwardPass, LocalModel, Path, box_minimum, local_model, plan
+from mousearm.optimal.system import Inputs, System
 
 _SHARES = np.array([0.5, 0.25, 0.1, 0.03, 0.01])  # of a plan that are tried where all of it is no good
 _SMALL_SHARE = 0.25  # below it the damping rises

@@ -12,8 +12,7 @@ from mousearm.env.references import References, Start
 from mousearm.env.task import Task
 from mousearm.mechanics import ArmDynamics
 from mousearm.model import Arm
-from mousearm.optimal.feedback import OptimalFeedback
-from mousearm.optimal.trajectories import OptimalTrajectory, optimal_trajectories
+from mousearm.optimal.trajectories import OptimalFeedback, OptimalTrajectory, optimal_trajectories
 from mousearm.pretrain.cmc import ComputedMuscleControl, in_equilibrium
 from mousearm.registry import ACTION_MAPS
 from mousearm.trajectory import Snapshot, hold

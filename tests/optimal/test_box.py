@@ -1,7 +1,7 @@
 import daqp
 import numpy as np
 
-from mousearm.optimal.box import box_minimum
+from mousearm.optimal.model import box_minimum
 
 
 def test_minima_within_bounds_are_those_of_a_convex_solver():

@@ -6,8 +6,7 @@ from test_solver import Mass, Muscle
 
 from mousearm.emg.target import EmgTarget
 from mousearm.errors import ConfigError, UnknownNameError
-from mousearm.optimal.cost import Cost, Effort
-from mousearm.optimal.electrodes import WithElectrodes, with_emg
+from mousearm.optimal.cost import Cost, Effort, WithElectrodes, with_emg
 from mousearm.optimal.solver import solve
 from mousearm.optimal.system import Remembering
 from mousearm.optimal.trajectories import actuator_factors

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from mousearm.optimal.feedback import OptimalFeedback
-from mousearm.optimal.trajectories import OptimalTrajectory
+from mousearm.optimal.trajectories import OptimalFeedback, OptimalTrajectory
 from mousearm.trajectory import Snapshot
 
 DT = 1 / 150

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from mousearm.optimal.box import box_minimum
 from mousearm.optimal.cost import Cost, Effort
+from mousearm.optimal.model import box_minimum
 from mousearm.optimal.solver import solve
 from mousearm.optimal.system import Linearisation, Remembering
 
