@@ -280,12 +280,6 @@ class InverseConfig:
         Range("numbers above 0", lambda of: all(0 < factor < math.inf for factor in of)),
         default=[],
     )
-    gain: str = key(
-        "What of one channel has a gain and an offset of its own between muscle and EMG. muscle: all its reaches "
-        "together. reach: each, where recordings were scaled one by one; the weight then shows less.",
-        ("muscle", "reach"),
-        default="muscle",
-    )
 
 
 _Conditions: Any = make_dataclass(

@@ -41,6 +41,7 @@ def about_envelope(
         "filters": filter_text(rate, options),
         "delay_ms": round(filtering.delay_ms(rate, options), 3) if options.kind == "raw" else None,
         "low_pass": _low_pass(options),
+        "scaled_over": options.over if options.normalise != "none" else None,
         "covered": dict(covered),
         "scale": {channel: list(scales[channel]) for channel in recording.channels},
         "saturated": {of.channel: of.saturated for of in signals.channels},

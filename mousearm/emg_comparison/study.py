@@ -49,6 +49,7 @@ class ReachSet:
     rivals: Mapping[str, np.ndarray]  # (lags, C, n) r of what muscles have to beat
     ceilings: Sequence[Ceiling]  # of each channel, at the lag 0
     low_pass: LowPass | None  # that made the envelopes, where they say it and have the same
+    heard: np.ndarray  # (C,) which channels are not below the cross-talk of others; all, if none is
 
     @property
     def clusters(self) -> list[str] | None:
@@ -224,7 +225,10 @@ def _compare(
         groups = ("",) * len(names)
     filters = {LowPass.of(envelope.about) for envelope in chosen.values()}
     low_pass = filters.pop() if len(filters) == 1 else None
-    reaches = ReachSet(names, animals, sessions, groups, emg, rivals, ceilings, low_pass)
+    silent = {name for envelope in chosen.values() for name in _covered(envelope)}
+    heard = np.array([name not in silent for name in next(iter(chosen.values())).muscles])
+    heard = heard if heard.any() else ~heard
+    reaches = ReachSet(names, animals, sessions, groups, emg, rivals, ceilings, low_pass, heard)
     at_lag, at_best = (_tested(reaches, measured, where) for where in (index, None))
     return EmgSet(reaches, measured, at_lag, at_best)
 

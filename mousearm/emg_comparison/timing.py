@@ -4,10 +4,12 @@ The delay is the lag at which the EMG is most likely, as the muscles plus Gaussi
 sum of -log(1 - r^2) over muscles and reaches. The largest mean r alone would be off, for three reasons: a low-pass
 flattens what rises fast and decays slowly to one side, so muscles go through that of the EMG; EMG is noisy where it is
 large, so that r falls as the window of the EMG moves to where it is larger: the same samples of EMG are compared at all
-lags, and roots of both, whose noise is more even; and a muscle of which the EMG shows nothing counts nothing.
+lags, and roots of both, whose noise is more even; and a muscle of which the EMG shows little counts little. Channels
+below the cross-talk of others count nothing.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -34,7 +36,8 @@ class BestLag(NamedTuple):
 
 def delay(one: EmgSet, measured: MeasuredController, lags_ms: np.ndarray, seed: int = 0) -> BestLag:
     """The most likely lag within a window, lags (L,) ms; reaches are resampled for its interval."""
-    by_reach = measured.curves.mean(axis=1)  # (L, n)
+    heard = one.reaches.heard
+    by_reach = measured.curves[:, heard].mean(axis=1)  # (L, n)
     n = by_reach.shape[1]
     drawn = np.random.default_rng(seed).integers(n, size=(_RESAMPLES, n))
     mean = by_reach.mean(axis=1)
@@ -42,7 +45,10 @@ def delay(one: EmgSet, measured: MeasuredController, lags_ms: np.ndarray, seed: 
     rough = np.array([best_lag(by_reach[:, chosen].mean(axis=1), lags_ms) for chosen in drawn])
     at_edge = ms in (lags_ms[0], lags_ms[-1])
     around, found = np.arange(-_AROUND_MS, _AROUND_MS + 1), rough
-    pairs = list(zip(measured.muscles, one.reaches.emg, strict=True))
+    pairs = [
+        [replace(trace, values=trace.values[:, heard]) for trace in both]
+        for both in zip(measured.muscles, one.reaches.emg, strict=True)
+    ]
     for _ in range(0 if at_edge else _SEARCHES):
         likely = _likely(pairs, (ms + around) / 1e3, one.reaches.low_pass)  # (lags, n)
         if likely is None:
@@ -56,7 +62,7 @@ def delay(one: EmgSet, measured: MeasuredController, lags_ms: np.ndarray, seed: 
     return BestLag(ms, float(low), float(high), float(mean.max()), at_edge)
 
 
-def _likely(pairs: Sequence[tuple[Trace, Trace]], lags_s: np.ndarray, low_pass: LowPass | None) -> np.ndarray | None:
+def _likely(pairs: Sequence[Sequence[Trace]], lags_s: np.ndarray, low_pass: LowPass | None) -> np.ndarray | None:
     """(lags, n) mean over channels of -log(1 - r^2), of each reach; None where too few samples of EMG are known.
 
     Muscles are read earlier by each lag, at the samples of EMG that all lags have in common.

@@ -22,7 +22,7 @@ from mousearm.config import InverseConfig, OptimalConfig
 from mousearm.emg.target import EmgTarget
 from mousearm.emg_comparison.traces import pearson
 from mousearm.errors import ConfigError
-from mousearm.planning.muscles import Solver
+from mousearm.planning.muscles import LADDER, Movements, Solver
 from mousearm.stats import CONFIDENCE, Nested, nested_spread
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ class Costs:
     solver: Solver
     emg: EmgTarget
     asked: InverseConfig
+    each_scaled: bool = False  # whether recordings were scaled one by one, so that each reach has gains of its own
     fits: dict[TriedCost, Fit] = field(default_factory=dict)
 
     @cached_property
@@ -96,17 +97,29 @@ class Costs:
         n = max(1, round(np.log(high / low) / np.log(self.asked.ratio)))
         return np.geomspace(low, high, n + 1).tolist()
 
+    @cached_property
+    def _neighbours(self) -> Solver:
+        """Solves each weight from the end of the next larger one of the grid, so that solutions change with it alone.
+
+        From farther away searches end in other valleys, whose muscles differ more than those of neighbouring weights.
+        """
+        above = [weight for weight in LADDER if weight > self.weights[-1]]
+        return replace(self.solver, ladder=[*above, *reversed(self.weights)])
+
     def fit(self, settings: TriedCost) -> Fit:
         """The fit of the movements by a cost; solved if they were not."""
         if settings not in self.fits:
-            shown = self.solver.performed(settings.text(), self.optimal(settings)).shown(self.emg)
-            self.fits[settings] = Fit.of(shown, self.emg.values)
+            self.fits[settings] = Fit.of(self.performed(settings).shown(self.emg), self.emg.values)
         return self.fits[settings]
+
+    def performed(self, settings: TriedCost) -> Movements:
+        """The movements by a cost."""
+        return self._neighbours.performed(settings.text(), self.optimal(settings))
 
     def losses(self, fits: Sequence[Fit], counts: np.ndarray) -> np.ndarray:
         """(draws, fits) mean over channels of the logarithm of what is left; of reaches so many times, (draws, R)."""
         sums = np.stack([fit.sums for fit in fits])  # (fits, R, C, 6)
-        if self.asked.gain == "reach":
+        if self.each_scaled:
             *_, left, of = (np.nan_to_num(part) for part in regression(sums))
             return _loss(*(np.einsum("dr,krc->dkc", counts, part) for part in (left, of)))
         *_, left, of = regression(np.einsum("dr,krcm->dkcm", counts, sums))
@@ -118,7 +131,7 @@ class Costs:
 
     def tested(self, fit: Fit, reach: int, rest: Sequence[int]) -> float:
         """The same on one reach, with the gains and offsets of the others; or with its own where each has its own."""
-        if self.asked.gain == "reach":
+        if self.each_scaled:
             return self.loss(fit, [reach])
         sums = fit.sums
         gain, offset, *_ = regression(sums[list(rest)].sum(axis=0))
@@ -230,7 +243,14 @@ def _shares(values: Sequence[Any]) -> Mapping[str, float]:
     return {str(value): values.count(value) / len(values) for value in sorted(set(values), key=str)}
 
 
-def invert(solver: Solver, emg: EmgTarget, groups: Sequence[str], asked: InverseConfig, seed: int) -> Inverse:
+def invert(
+    solver: Solver,
+    emg: EmgTarget,
+    groups: Sequence[str],
+    asked: InverseConfig,
+    seed: int,
+    each_scaled: bool = False,
+) -> Inverse:
     """Choose a cost on all reaches, and without each of them; ConfigError if there are fewer than two, or no Optuna."""
     from tqdm.auto import tqdm
 
@@ -246,7 +266,7 @@ def invert(solver: Solver, emg: EmgTarget, groups: Sequence[str], asked: Inverse
         raise ConfigError(
             f"{len(everyone)} reach with EMG cannot be chosen on and tested on. Give a folder of reaches."
         )
-    costs = Costs(solver, emg, asked)
+    costs = Costs(solver, emg, asked, each_scaled)
     base = setup.config.optimal
     default = TriedCost(base.w_effort, base.power, base.effort, (1.0,) * len(emg.channels) if asked.factors else ())
     usual = costs.fit(default)

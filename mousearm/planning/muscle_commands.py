@@ -67,7 +67,7 @@ def _family(config: Config, given: Namespace) -> str:
 
 
 def _informed(config: Config, given: Namespace) -> str:
-    solver, emg, groups = _with_emg(config)
+    solver, emg, groups, _ = _with_emg(config)
     informed = inform(solver, emg, groups, given.w_emg)
     from mousearm.planning.muscle_figures import informed_figure  # slow to import
 
@@ -91,8 +91,8 @@ def choose_cost(config: Config, folder: Path) -> float:
 
     Returns the share of the EMG that is left on reaches that were left out, 0 at best.
     """
-    solver, emg, groups = _with_emg(config)
-    inverse = invert(solver, emg, groups, config.inverse, config.seed)
+    solver, emg, groups, each_scaled = _with_emg(config)
+    inverse = invert(solver, emg, groups, config.inverse, config.seed, each_scaled)
     from mousearm.planning.muscle_figures import inverse_figure  # slow to import
 
     verdict, cells = tables.inverse_verdict(inverse), tables.inverse_cells(inverse)
@@ -135,15 +135,16 @@ def _to_test(config: Config) -> Setup:
     return setup
 
 
-def _with_emg(config: Config) -> tuple[Solver, EmgTarget, list[str]]:
-    """The reaches that have EMG, their EMG, and the animal/session of each."""
+def _with_emg(config: Config) -> tuple[Solver, EmgTarget, list[str], bool]:
+    """The reaches that have EMG, their EMG, the animal/session of each; and whether each was scaled by itself."""
     setup = _to_test(config)
     emg = recorded_emg(setup)
     have = np.flatnonzero(np.isfinite(emg.values).any(axis=(1, 2)))
     setup = replace(setup, references=[setup.references[row] for row in have])
     envelopes = load_folder(resolve(str(config.kinematics.emg), "kinematics/data"))
     groups = [envelopes[one.name].session or envelopes[one.name].animal for one in setup.references]
-    return Solver(setup), recorded_emg(setup), groups
+    each_scaled = any(envelopes[one.name].about.get("scaled_over") == "file" for one in setup.references)
+    return Solver(setup), recorded_emg(setup), groups, each_scaled
 
 
 def _rows(cells: tuple[list[str], list[list[str]]]) -> list[dict[str, Any]]:

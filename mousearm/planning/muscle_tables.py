@@ -23,9 +23,10 @@ EMG_KEY = (
 )
 
 INVERSE_KEY = (
-    "Left: share of the EMG's variance that is left after one gain and one offset of each channel (inverse.gain), "
-    "geometric mean of the channels, on the reaches that the cost was chosen on; on it: on the reach left out, "
-    "with the gains of the others, where more than 100 % is worse than its mean. r: Pearson's, without a lag."
+    "Left: share of the EMG's variance that is left after one gain and one offset of each channel, or of each channel "
+    "and reach where recordings were scaled one by one; geometric mean of the channels, on the reaches that the cost "
+    "was chosen on; on it: on the reach left out, with the gains of the others, where more than 100 % is worse than "
+    "its mean. r: Pearson's, without a lag."
 )
 
 

@@ -45,11 +45,12 @@ class Movements:
 class Solver:
     """Optimal control of the reaches of a setup by costs that differ, each search going on from another's end.
 
-    Searches begin with the largest weight of `LADDER`, from computed muscle control, and go on to smaller ones. That
+    Searches begin with the largest weight of the ladder, from computed muscle control, and go on to smaller ones. That
     finds lower costs than to begin anew with each weight, and neighbours that lead to one another.
     """
 
     setup: Setup
+    ladder: Sequence[float] = LADDER  # weights of effort, falling
 
     def found(
         self, optimal: OptimalConfig, emg: EmgTarget | None = None, start: str = "given"
@@ -60,7 +61,7 @@ class Solver:
         """
         if emg is not None and optimal.w_emg > 0:
             return self._from(self.found(replace(optimal, w_emg=0.0), start=start), optimal, emg, start)
-        above = [weight for weight in LADDER if weight > 1.0001 * optimal.w_effort]
+        above = [weight for weight in self.ladder if weight > 1.0001 * optimal.w_effort]
         if above:
             before = self.found(replace(optimal, w_effort=above[-1]), start=start)
             return self._from(before, optimal, None, start)
