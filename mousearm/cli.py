@@ -38,7 +38,7 @@ def argument(name: str, **options: Any) -> Argument:
     return Argument(name, options)
 
 
-def number(name: str, default: float, unit: str, help: str, **options: Any) -> Argument:
+def quantity(name: str, default: float, unit: str, help: str, **options: Any) -> Argument:
     """A number, whole if its default is, with its unit; the help says the default."""
     known = {"type": type(default), "default": default, "metavar": unit, "help": f"{help} (%(default)g)"}
     return Argument(name, known | options)
@@ -55,17 +55,17 @@ JSON = argument("--json", type=Path, metavar="FILE", help="also write the result
 FIGURE = argument("--figure", type=Path, metavar="DIR", help="also draw the result into this folder")
 OUT = argument("--out", type=Path, metavar="DIR")
 OVERWRITE = argument("--overwrite", action="store_true", help="replace the file if it exists")
-SEED = number("--seed", 0, "N", "of everything random")
+SEED = quantity("--seed", 0, "N", "of everything random")
 BEST = CHECKPOINT.but(default="best")
 OF_NEURONS = (
     argument("--event", default="start", metavar="NAME", help="of each trial that is the first frame of its reach"),
-    number("--offset", 0.0, "MS", "from the event to that frame"),
+    quantity("--offset", 0.0, "MS", "from the event to that frame"),
     argument("--names", metavar="COLUMN", help="of the trials, that names the reach"),
     argument("--kernel", default="gaussian", metavar="K", help="of rates: gaussian (default) or causal"),
-    number("--width", 25.0, "MS", "of the kernel"),
+    quantity("--width", 25.0, "MS", "of the kernel"),
     argument("--areas", default="", metavar="A,A", help="of the brain that are kept (default: all, each apart)"),
-    number("--min-rate", 0.5, "HZ", "of units that are kept, at least"),
-    number("--max-short", 0.02, "SHARE", "of a unit's intervals below 2 ms, at most"),
+    quantity("--min-rate", 0.5, "HZ", "of units that are kept, at least"),
+    quantity("--max-short", 0.02, "SHARE", "of a unit's intervals below 2 ms, at most"),
 )
 """How recorded neurons become rates on the frames of reaches."""
 

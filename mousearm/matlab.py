@@ -31,7 +31,7 @@ _HEADER = 128
 _LEAST_BYTES = 64  # that a value of a cell counts, however small
 
 
-class Cells(list[Any]):
+class CellArray(list[Any]):
     """Values of a cell, column by column."""
 
     def __init__(self, values: Sequence[Any], shape: tuple[int, ...]):
@@ -44,7 +44,7 @@ class OpaqueError(ValueError):
 
 
 def read_matlab(path: Path, most: int, kind: type[MouseArmError], advice: str = "") -> dict[str, Any]:
-    """Variables by name: arrays, texts (or a list of the rows of several), `Cells`, dicts (structures).
+    """Variables by name: arrays, texts (or a list of the rows of several), `CellArray`, dicts (structures).
 
     Raises:
         MouseArmError: of the kind, if the file cannot be read, or is damaged HDF5, which ends with the advice.
@@ -140,7 +140,7 @@ class _Level5:
             values = [self._array(part.content, depth + 1)[1] for part in parts]
             if len(values) != math.prod(shape):
                 raise ValueError(f"a cell of the size {shape} has {len(values)} values")
-            return name, Cells(values, shape)
+            return name, CellArray(values, shape)
         if kind == _STRUCT and math.prod(shape) == 1:
             (length,) = self._numbers(next(parts, None))
             names = bytes(self._numbers(next(parts, None)).astype("u1"))
@@ -187,11 +187,11 @@ class _Hdf5:
         if self._left < 0:
             raise _DamagedError("it holds more than a session would")
         if "MATLAB_empty" in item.attrs:
-            return {"cell": Cells((), (0, 0)), "char": ""}.get(kind, np.zeros((0, 0)))
+            return {"cell": CellArray((), (0, 0)), "char": ""}.get(kind, np.zeros((0, 0)))
         values = np.asarray(item[()])
         if kind == "cell":
             inside = [self._value(self._file[of], depth + 1) for of in values.ravel()]
-            return Cells(inside, values.shape[::-1])
+            return CellArray(inside, values.shape[::-1])
         if values.dtype.kind not in "iufb":
             raise _DamagedError(f"{item.name} lacks its numbers")
         return _rows(_letters(values.ravel()), values.shape[::-1]) if kind == "char" else values.T

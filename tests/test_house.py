@@ -49,7 +49,7 @@ KNOWN_BY = {
     "wandb_workspaces": {"report"},
     "opensim": {"fidelity"},
     "sklearn": {"analysis", "neural"},
-    "h5py": {"door", "emg", "kinematics", "neural", "record"},
+    "h5py": {"door", "emg", "kinematics", "matlab", "neural", "record"},
     "pynapple": {"neural"},
     "rsatoolbox": {"neural"},
     "pynwb": {"neural", "record"},

@@ -8,7 +8,7 @@ import pytest
 from scipy.io import savemat
 
 from mousearm.errors import EmgError, MouseArmError, NeuralError
-from mousearm.matlab import Cells, OpaqueError, read_matlab
+from mousearm.matlab import CellArray, OpaqueError, read_matlab
 from mousearm.neural.alignment import read_session
 
 MOST = 10**6
@@ -77,7 +77,7 @@ def as_matlab(path):
 @pytest.mark.parametrize("write", [old, lambda path: old(path, packed=False), new])
 def test_cells_structures_texts_and_numbers_are_the_same_from_every_version(tmp_path, write):
     found = read_matlab(path := write(tmp_path / "a.mat"), MOST, EmgError)
-    assert isinstance(found["spikes"], Cells)
+    assert isinstance(found["spikes"], CellArray)
     assert (found["spikes"].shape, found["reach"].shape) == ((3, 1), (1, 2))
     for true, read in zip(TIMES, found["spikes"], strict=True):
         np.testing.assert_array_equal(np.ravel(read), true)

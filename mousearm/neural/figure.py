@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from mousearm.neural.results import SEED, Factors, NeuralStudy, run_scores
+from mousearm.neural.results import SEED_KEY, Factors, NeuralStudy, run_scores
 from mousearm.plots import BLACK, GREY, PALETTE, name_rows, page
 from mousearm.stats import spread
 from mousearm.text import display_name, shortened
@@ -182,7 +182,7 @@ def subspace_figure(spaces: Mapping[str, Sequence[np.ndarray]], names: Sequence[
 
 def difference_figure(study: NeuralStudy, factors: Factors) -> Figure:
     """A panel per factor, a row per measure: runs of every level as dots, and their mean with its range or interval."""
-    names = list(dict.fromkeys(name for of in factors.values() for name in of if name != SEED))
+    names = list(dict.fromkeys(name for of in factors.values() for name in of if name != SEED_KEY))
     measures = _drawn_measures(study)
     with page(_HEAD_MM + 34.0 * len(measures)) as figure:
         axes = figure.subplots(len(measures), len(names), squeeze=False, sharey="row", sharex="col")

@@ -20,12 +20,12 @@ from mousearm.stats import (
     Nested,
     Paired,
     Spread,
+    change_verdict,
     holm,
     least_p,
     nested_spread,
     paired,
     spread,
-    verdict,
 )
 from mousearm.text import listed, plural
 
@@ -34,7 +34,7 @@ ENCODING = "encoding"  # the measure that scores reaches and neurons one by one
 WEAK_CEILING = 0.1  # share of the variance of neurons below which hardly anything can be explained
 _RESOLUTION = 1e-9  # scores that differ by less are the same
 Factors = Mapping[str, Mapping[str, str]]  # by run, the factors that tell runs apart, and their levels; the seed too
-SEED = "seed"
+SEED_KEY = "seed"
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,8 @@ class Contrast(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """What may be said of it, as of `mousearm.stats.verdict`; unique variance below 0 is what a readout costs."""
-        said = verdict(self.change, self.p, self.tests)
+        """The verdict, as of `mousearm.stats.change_verdict`; unique variance below 0 is what a readout costs."""
+        said = change_verdict(self.change, self.p, self.tests)
         return NONE_SHOWN if self.measure == UNIQUE and said == LESS else said
 
 
@@ -108,8 +108,8 @@ class RunDifference(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """What may be said of the other level against the one, as of `mousearm.stats.verdict`."""
-        return verdict(self.change, self.p, self.tests)
+        """What may be said of the other level against the one, as of `mousearm.stats.change_verdict`."""
+        return change_verdict(self.change, self.p, self.tests)
 
 
 @dataclass(frozen=True)
@@ -284,7 +284,7 @@ def differences(study: NeuralStudy, factors: Factors) -> list[RunDifference]:
 
 def _pairs(factors: Factors, runs: Sequence[str]) -> Iterator[tuple[str, str, str, list[tuple[str, str]]]]:
     """Two levels of a factor, and the pairs of runs that differ in nothing else."""
-    names = dict.fromkeys(name for run in runs for name in factors.get(run, ()) if name != SEED)
+    names = dict.fromkeys(name for run in runs for name in factors.get(run, ()) if name != SEED_KEY)
     for factor in names:
         by_rest: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
         for run in runs:

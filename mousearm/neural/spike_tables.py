@@ -22,7 +22,7 @@ import numpy as np
 
 from mousearm.door import read_text
 from mousearm.errors import NeuralError, UnknownNameError
-from mousearm.matlab import Cells, OpaqueError, read_matlab
+from mousearm.matlab import CellArray, OpaqueError, read_matlab
 from mousearm.neural.session import NeuralSession, NeuralTrial
 from mousearm.text import listed, plural
 
@@ -260,7 +260,7 @@ def read_spikes_of_matlab(path: Path, names: str | None = None) -> NeuralSession
 
 def _times_of_cells(path: Path, cells: Any, start: np.ndarray) -> list[np.ndarray]:
     """Times of each unit, s: of a cell for each unit, or of one for each unit and trial."""
-    if not isinstance(cells, Cells) or len(cells.shape) != 2:
+    if not isinstance(cells, CellArray) or len(cells.shape) != 2:
         raise NeuralError(
             f"{path}: spikes is no cell with the times of each unit. Make it one, such as {{[0.1 0.5]; []}}."
         )

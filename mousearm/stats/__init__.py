@@ -23,12 +23,12 @@ from mousearm.stats.means import (
     TOO_FEW,
     Paired,
     Spread,
+    change_verdict,
     enough_pairs,
     holm,
     least_p,
     paired,
     spread,
-    verdict,
 )
 from mousearm.stats.nested import Nested, nested_spread
 from mousearm.stats.nulls import (
@@ -62,6 +62,7 @@ __all__ = [
     "Paired",
     "Spread",
     "arrangements",
+    "change_verdict",
     "circular_correlations",
     "circular_shift_test",
     "correlation",
@@ -78,5 +79,4 @@ __all__ = [
     "sign_flip_test",
     "split_half_ceiling",
     "spread",
-    "verdict",
 ]

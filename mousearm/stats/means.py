@@ -94,7 +94,7 @@ def paired(before: Sequence[float], after: Sequence[float], resolution: float = 
     return Paired(mean, float(p), effect)
 
 
-def verdict(change: Paired, p: float, tests: int) -> str:
+def change_verdict(change: Paired, p: float, tests: int) -> str:
     """More, less, that none is shown, or that pairs are too few to show any, of one of some tests.
 
     ``p`` is that of the change after Holm's correction over all of the tests.

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mousearm.stats import ENOUGH, Paired, Spread, enough_pairs, holm, least_p, paired, spread, verdict
+from mousearm.stats import ENOUGH, Paired, Spread, change_verdict, enough_pairs, holm, least_p, paired, spread
 from mousearm.text import listed, plural
 from mousearm.whatif.cases import INTACT
 from mousearm.whatif.trials import ACUTE, AFTEREFFECT, RETRAINED, TrialRow
@@ -34,8 +34,8 @@ class Effect(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """What may be said of it, as of `mousearm.stats.verdict`."""
-        return verdict(self.change, self.p, self.tests)
+        """What may be said of it, as of `mousearm.stats.change_verdict`."""
+        return change_verdict(self.change, self.p, self.tests)
 
 
 class MuscleChange(NamedTuple):

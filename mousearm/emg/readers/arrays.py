@@ -18,7 +18,7 @@ from mousearm.errors import EmgError
 from mousearm.kinematics.files import TIME_NAME
 from mousearm.kinematics.imports.hdf5 import hdf5_array, hdf5_text
 from mousearm.kinematics.imports.sheets import read_head
-from mousearm.matlab import Cells, OpaqueError, read_matlab
+from mousearm.matlab import CellArray, OpaqueError, read_matlab
 from mousearm.registry import EMG_FORMATS
 
 LARGEST_EMG = 2_000_000_000  # bytes of all arrays of a file: an hour of eight channels at 5 kHz is half of it
@@ -63,7 +63,7 @@ def _matlab_items(found: Mapping[str, Any], above: str) -> Iterator[tuple[str, A
     for name, value in found.items():
         if isinstance(value, Mapping):
             yield from _matlab_items(value, f"{above}{name}.")
-        elif isinstance(value, Cells) and not all(isinstance(of, str) for of in value):
+        elif isinstance(value, CellArray) and not all(isinstance(of, str) for of in value):
             yield from ((f"{above}{name}_{i}", of) for i, of in enumerate(value, 1) if isinstance(of, np.ndarray))
         else:
             yield above + name, value
