@@ -134,8 +134,10 @@ def _read(folder: RunFolder, name: str) -> Run | Excluded:
         overrides = _by_key(folder.saved_overrides())
         if state == FINISHED:
             read_metrics(folder.timing)  # refuses what has changed
-            imitated = max(read_metrics(folder.metrics).column("pretrain/loss"), default=0)
             evaluation, settings = Evaluation.load(folder.evaluation), settings_of(folder.saved_config())
+            without = settings["pretrain.teacher"] == "none" or folder.metrics.exists()  # shared agents have no metrics
+            imitated = 0 if without else max(0, status.steps - settings["algo.timesteps"])
+            imitated = max(read_metrics(folder.metrics).column("pretrain/loss"), default=imitated)
             code, whence = _commit(folder), status.host
             return Run(name, evaluation, folder, settings, overrides, code, whence, status.steps, imitated)
         reason = status.reason or _REASONS.get(state, "No reason was written.")
