@@ -61,9 +61,9 @@ def _family(config: Config, given: Namespace) -> str:
     page = _write(given.out, "redundancy", "Redundancy of muscles", sections, rows, config)
     for i, reach in enumerate(family.reaches):
         _draw(lambda i=i: family_figure(family, i), given.out / f"redundancy_{Path(reach).name}")
-    lines = [*columns([members[0], *members[1]], range(1, 20)), ""]
+    lines = [*columns([members[0], *members[1]], range(1, 20), TERMINAL), ""]
     header, of = tables.range_cells(family, _MOST_MUSCLES)
-    return "\n".join([*lines, *columns([header, *of], range(1, 5)), "", *wrapped(verdict), str(page)])
+    return "\n".join([*lines, *columns([header, *of], range(1, 5), TERMINAL), "", *wrapped(verdict), str(page)])
 
 
 def _informed(config: Config, given: Namespace) -> str:
