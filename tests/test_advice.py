@@ -846,6 +846,15 @@ ELSEWHERE: dict[str, list[str]] = {
     "neural/test_pieces.py::test_results_do_not_depend_on_the_number_of_processes": [
         "run the same command again with fewer processes than "
     ],
+    "neural/test_neural_study.py::test_a_cohort_with_repeated_trials_is_compared_on_its_own_reaches_and_with_emg": [
+        "cannot be: give {} or more.",
+        "Give one, such as hidden",
+        "leave the session out, or record more",
+    ],
+    "neural/test_study_page.py::test_more_nulls_are_advised_where_few_can_tell_nothing": ["give more (--nulls)"],
+    "test_matlab.py::test_cells_structures_texts_and_numbers_are_the_same_from_every_version": [
+        "Save arrays and cells.",
+    ],
     "emg/test_readers.py::test_advice_on_series_of_nwb": [
         "Give the file with the EMG",
         "Name channels of one of them by --muscles",

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -67,3 +68,10 @@ def test_differences_hold_where_they_are_planted_and_are_found_by_chance_in_one_
     assert found["lstm", "gru"].verdict == "too few"  # six pairs and four tests: 4 x 2 / 2^6 is above 0.05
     assert found["lstm", "gru"].change.difference.mean == pytest.approx(0.2, abs=0.02)
     assert [one.verdict for one in differences(*runs_of(-1.0, 0)) if one.factor == "effort"] == ["more"]
+
+
+def test_more_nulls_are_advised_where_few_can_tell_nothing():
+    study = planted_study()
+    few = replace(study, matches=[replace(match, p=0.1) for match in study.matches])
+    assert "give more (--nulls)" in neural_text(Shown(few, []))
+    assert "give more (--nulls)" not in neural_text(Shown(study, []))
