@@ -843,14 +843,6 @@ def test_every_extra_that_is_to_be_installed_exists():
 
 # Tests that do what messages say, each with a part of these messages.
 ELSEWHERE: dict[str, list[str]] = {
-    "neural/test_neural_study.py::test_a_cohort_with_repeated_trials_is_compared_on_its_own_reaches_and_with_emg": [
-        ") cannot be: give {} or more.",
-        "No layer is asked about (--layers). Give one, such as hidden.",
-        "are needed: leave the session out, or record more.",
-    ],
-    "test_matlab.py::test_what_would_fill_the_memory_or_is_no_data_is_refused": [
-        "holds a table of MATLAB, which only MATLAB reads. Save arrays and cells."
-    ],
     "neural/test_pieces.py::test_results_do_not_depend_on_the_number_of_processes": [
         "run the same command again with fewer processes than "
     ],
@@ -1166,7 +1158,6 @@ ELSEWHERE: dict[str, list[str]] = {
 
 # Why no test does what messages say, with a part of each.
 NOT_DONE: dict[str, list[str]] = {
-    "a study with enough null scores takes minutes": ["With so few null scores none could be: give more (--nulls)."],
     "OpenSim does it": [
         "sim.Model('OLD.osim').printToXML('NEW.osim')\"",
         "Open the file in OpenSim 4 and save it.",
