@@ -249,7 +249,8 @@ def _caveats(study: NeuralStudy) -> Iterator[str]:
         least = min(match.p for match in study.judged)
         few = _combined([least] * populations) * tests > ALPHA
         said = f"No score is told from its null: the smallest p is {min(told):.2g} after Holm's correction."
-        yield said + (" With so few null scores none could be: give more (--nulls)." if few else "")
+        more = " With so few null scores none could be: give more (--nulls), or more reaches where those are few."
+        yield said + (more if few else "")
     if silent := sorted({match.measure for match in study.matches} - {match.measure for match in study.judged}):
         yield f"Not drawn, for there is no null or no ceiling: {listed(silent, most=6)}."
     low = {m.population for m in study.judged if m.measure == ENCODING and m.ceiling[1] < WEAK_CEILING}
