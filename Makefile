@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Tests that want a machine that does nothing else.
-BY_THE_CLOCK := tests/slurm tests/faults/test_kill.py tests/view/test_in_window.py
+BY_THE_CLOCK := tests/slurm tests/faults/test_kill.py tests/view/test_in_window.py tests/test_speed.py
 
 # Else every program would compile the package anew, and every run of the tests their asserts.
 export PYTHONDONTWRITEBYTECODE :=

@@ -132,7 +132,7 @@ def test_what_would_fail_at_the_end_is_refused_before_anything_is_measured(run_s
 def test_the_stock_stack_is_evaluated_until_its_time_is_over():
     (curve,) = learning_curves("original", "package:demo.csv", seeds=1, budget_s=5.0)
     assert curve.seconds
-    assert curve.seconds[-1] < 60
+    assert all(seconds < 5 for seconds in curve.seconds[:-1])
     assert all(5 < error < 100 for error in curve.paw_mm)
 
 
@@ -152,25 +152,3 @@ def test_stock_environment_is_the_same_task(configure):
             ]
     finally:
         stock.close()
-
-
-@pytest.mark.slow
-def test_senses_and_noise_cost_little_beside_the_physics(run_script, tmp_path, monkeypatch):
-    """By MuJoCo, whose physics takes so long that other work on the machine does not decide."""
-    monkeypatch.setattr("mousearm.benchmark.engines._ROUNDS", 2)
-    monkeypatch.setattr("mousearm.benchmark.engines._SIZES", (16,))
-    file = tmp_path / "speed.json"
-    assert run_script("benchmark", "--only", "senses", "--threads", "1", "--json", file).status == 0
-    figures = json.loads(file.read_text())["senses"]
-    assert figures["mujoco_16_senses_ratio"] > 0.8
-    assert figures["mujoco_16_senses_all_noise_delays_ratio"] > 0.7
-
-
-@pytest.mark.slow
-def test_the_generated_engine_is_several_times_as_fast(run_script, tmp_path, monkeypatch, compiler):
-    monkeypatch.setattr("mousearm.benchmark.engines._ROUNDS", 2)
-    file = tmp_path / "speed.json"
-    assert run_script("benchmark", "--only", "simulation", "--threads", "1", "--json", file).status == 0
-    figures = json.loads(file.read_text())["simulation"]
-    assert figures["torque_64_ratio"] > 5
-    assert figures["muscle_64_ratio"] > 3
