@@ -54,6 +54,19 @@ def _run_6(files: Content) -> Content:
     return {**files, "config.yaml": config}
 
 
+def _run_10(files: Content) -> Content:
+    """Leave out keys that nobody gave another value."""
+    config = files.get("config.yaml")
+    if config is None:
+        return files
+    config = dict(config)
+    dropped = {"algo": ("stats_window_size",), "pretrain": ("freeze_normalizer", "learning_rate_after_final")}
+    for group, keys in dropped.items():
+        if isinstance(config.get(group), dict):
+            config[group] = {key: value for key, value in config[group].items() if key not in keys}
+    return {**files, "config.yaml": config}
+
+
 def _checkpoint_3(parts: Content) -> Content:
     """Add the steps of imitation that the budget does not contain: once, it contained all."""
     states = parts.get("states")
@@ -78,7 +91,7 @@ def _same(content: Content) -> Content:
 
 UPGRADES: Mapping[str, tuple[Callable[[Content], Content], ...]] = MappingProxyType(
     {
-        RUN: (_run_2, _same, _run_4, _run_5, _run_6, _same, _same, _same),
+        RUN: (_run_2, _same, _run_4, _run_5, _run_6, _same, _same, _same, _run_10),
         CHECKPOINT: (_same, _checkpoint_3, _checkpoint_4),
         SPLIT: (_split_2,),
         RECORDING: (_same,),

@@ -101,8 +101,8 @@ def arguments_of(config: Config) -> dict[str, Any]:
         )
     arguments = stock_arguments(config.algo)
     if (pretrain := config.pretrain).teacher != "none":
-        arguments["learning_rate"] = falling(pretrain.learning_rate_after, pretrain.learning_rate_after_final)
+        arguments["learning_rate"] = falling(pretrain.learning_rate_after, 0.0)
         arguments["batch_size"] = pretrain.batch_size_after or config.algo.batch_size
         arguments["critic_rate"] = pretrain.critic_learning_rate
-        arguments["normalizer_learns"] = not pretrain.freeze_normalizer
+        arguments["normalizer_learns"] = False  # if it moved, what the network was taught would no longer fit
     return {**arguments, "seed": config.seed, "device": config.device}

@@ -174,6 +174,14 @@ def test_muscles_of_older_runs_were_as_published_and_began_at_rest():
     assert formats.upgrade(RUN, {"origin.json": {}}, 5) == {"origin.json": {}}
 
 
+def test_keys_that_were_dropped_are_left_out_of_older_runs():
+    older = {"algo": {"gamma": 0.9, "stats_window_size": 100}, "pretrain": {"noise": 0.1, "freeze_normalizer": True}}
+    upgraded = formats.upgrade(RUN, {"config.yaml": older}, 9)["config.yaml"]
+    assert upgraded == {"algo": {"gamma": 0.9}, "pretrain": {"noise": 0.1}}
+    assert "stats_window_size" in older["algo"]  # as it was
+    assert formats.upgrade(RUN, {"origin.json": {}}, 9) == {"origin.json": {}}
+
+
 def test_the_stamp_is_no_part_of_a_content():
     content = {"train": [], "test": []}
     assert formats.without_stamp({**formats.stamp(SPLIT), **content}) == content

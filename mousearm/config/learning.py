@@ -104,7 +104,6 @@ class AlgoConfig:
         "An update ends when the policy has moved by 1.5 times this Kullback-Leibler divergence; null: never.",
         _POSITIVE,
     )
-    stats_window_size: int = key("Number of episodes averaged for statistics in the log.", at_least(1))
     rate_penalty: float = key(
         "Weight in the loss of the mean squared output of the backbone's units, also while a teacher is imitated.",
         _FINITE,
@@ -161,15 +160,10 @@ class PretrainConfig:
     )
     learning_rate_after: float = key(
         "Learning rate by reward after the warm start, instead of `algo.learning_rate`, with which the network would "
-        "forget everything.",
+        "forget everything. It falls linearly to 0 over the budget: small last steps average the noise of exploration "
+        "out.",
         _POSITIVE,
         default=3e-5,
-    )
-    learning_rate_after_final: float | None = key(
-        "That rate at the end of the budget, approached linearly: small last steps average the noise of exploration "
-        "out; null: constant.",
-        _FINITE,
-        default=None,
     )
     batch_size_after: int | None = key(
         "As `algo.batch_size`, after the warm start: large ones, up to the whole rollout, take less noise for "
@@ -193,9 +187,4 @@ class PretrainConfig:
         "Learning rate of the value head after the warm start, which knows nothing then; null: that of the network.",
         _POSITIVE,
         default=None,
-    )
-    freeze_normalizer: bool = key(
-        "Whether the observation normaliser stays as it is after imitation. If it moves, what the network was taught "
-        "no longer fits.",
-        default=False,
     )
