@@ -41,7 +41,7 @@ SIGNALS = ("activation", "excitation", "force")
 def main(given: Namespace) -> None:
     """Print the scores and what they allow to say, and write the page."""
     from mousearm.config import compose
-    from mousearm.emg_comparison.command import compare_given
+    from mousearm.emg_comparison.page import compare_given
     from mousearm.tracking.wandb_parts import check_wandb
 
     overrides = [word for word in given.words if "=" in word]

@@ -11,8 +11,8 @@ from dataclasses import fields
 from pathlib import Path
 
 from mousearm import cli
-from mousearm.emg.channel_map import PUBLISHED, WEIGHTS
-from mousearm.emg.options import EmgOptions
+from mousearm.emg.mapping import PUBLISHED, WEIGHTS
+from mousearm.emg.recording import EmgOptions
 from mousearm.keys import declaration
 from mousearm.registry import EMG_FORMATS
 from mousearm.text import plural, printable, shell
@@ -60,9 +60,8 @@ def _option(name: str, default: object) -> cli.Argument:
 def main(given: Namespace) -> int:
     """Import, write the page, print what was found."""
     from mousearm.config import compose
-    from mousearm.emg.channel_map import read_map
     from mousearm.emg.importing import examine_emg, write_envelopes
-    from mousearm.emg.matching import read_pairs
+    from mousearm.emg.mapping import read_map, read_pairs
     from mousearm.kinematics import find_reaches
     from mousearm.model import load_arm
     from mousearm.paths import resolve
@@ -79,8 +78,7 @@ def main(given: Namespace) -> int:
     )
     out = given.out or (place if place.is_dir() else place.parent)
     written = [] if given.check else write_envelopes(found, out, given.overwrite)
-    from mousearm.emg.page import write_emg_page
-    from mousearm.emg.summary import import_text
+    from mousearm.emg.page import import_text, write_emg_page
 
     print(printable(import_text(found)))
     page = write_emg_page(found, out / PAGE)

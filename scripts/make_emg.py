@@ -9,7 +9,7 @@ scripts/import_emg.py reads them with --kind raw --offset-s 0. docs/emg_data.md 
 from argparse import Namespace
 
 from mousearm import cli
-from mousearm.emg.channel_map import PUBLISHED, WEIGHTS
+from mousearm.emg.mapping import PUBLISHED, WEIGHTS
 
 USUAL = ["biceps", "triceps_long", "triceps_lateral"]
 
@@ -39,7 +39,7 @@ def main(given: Namespace) -> None:
     import numpy as np
 
     from mousearm.agent import Agent
-    from mousearm.emg.channel_map import read_map
+    from mousearm.emg.mapping import read_map
     from mousearm.emg.synthetic import RawEmgModel, write_raw_emg
     from mousearm.errors import EmgError
     from mousearm.record.opened import is_recording, open_recording

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass, field, make_dataclass
 from typing import Any
 
-from mousearm.emg.target import EMG_SHOWS
+from mousearm.emg.envelope import EMG_SHOWS
 from mousearm.errors import ConfigError
 from mousearm.keys import Range, above, at_least, between, finite, key
 from mousearm.kinematics.checks import SEGMENT_RANGE

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mousearm.emg.options import EmgOptions
-from mousearm.emg.recording import COUNTS, EMG_UNITS, NO_UNIT, VOLTS, EmgRecording
+from mousearm.emg.recording import COUNTS, EMG_UNITS, NO_UNIT, VOLTS, EmgOptions, EmgRecording
 from mousearm.errors import EmgError
 from mousearm.kinematics.files import SECONDS
 

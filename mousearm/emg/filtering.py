@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mousearm.emg.options import EmgOptions
-from mousearm.emg.recording import EmgRecording
+from mousearm.emg.recording import EmgOptions, EmgRecording
 
 NOTCH_WIDTH = 2.0  # Hz
 _ANTI_ALIAS = 0.4  # of the new rate: the cut-off

@@ -8,11 +8,10 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from mousearm.emg import checks, filtering, quality, timing
-from mousearm.emg.channel_map import ChannelMap
 from mousearm.emg.envelope import SUFFIX, Envelope
-from mousearm.emg.examined import EmgSignals, ExaminedFile, check_together, examine_file
-from mousearm.emg.options import PERCENTILE, EmgOptions
-from mousearm.emg.provenance import about_envelope, assumed
+from mousearm.emg.examined import EmgSignals, ExaminedFile, about_envelope, assumed, check_together, examine_file
+from mousearm.emg.mapping import ChannelMap
+from mousearm.emg.recording import PERCENTILE, EmgOptions
 from mousearm.errors import EmgError
 from mousearm.files import make_folder
 from mousearm.kinematics.folder import ReachFile

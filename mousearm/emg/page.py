@@ -1,4 +1,4 @@
-"""The quality of imported EMG as one page: signals, envelopes, spectra, what channels share, what is refused."""
+"""What an import of EMG found: a text for a terminal, and a page of signals, envelopes, spectra and what is refused."""
 
 from collections.abc import Sequence
 from html import escape
@@ -8,18 +8,18 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mousearm.emg.examined import EmgSignals, ExaminedFile
+from mousearm.emg.examined import EmgSignals, ExaminedFile, filter_text
 from mousearm.emg.importing import EmgImport
-from mousearm.emg.provenance import filter_text
-from mousearm.emg.quality import MAINS
+from mousearm.emg.quality import MAINS, ChannelQuality
 from mousearm.emg.recording import EmgRecording
-from mousearm.emg.summary import QUALITY_HEADER, quality_rows, reach_lines
 from mousearm.files import make_folder, write_text
 from mousearm.html import bullets, document, paragraph, picture, table
 from mousearm.plots import BLACK, BLUE, GREY, VERMILION, as_png, log_axis, page
-from mousearm.text import plural
+from mousearm.text import NO_VALUE, TERMINAL, columns, first_lines, number, plural, wrapped
 
-MOST = 12  # files that are drawn
+_HEADER = ("file", "channel", "unit", "samples", "Hz", "size", "peak", "hum", "saturated", "missing")
+_SHORT = ("channel", "files", "unit", "size", "peak", "hum in", "saturated", "missing")
+_MOST_DRAWN, _MOST_LISTED = 12, 8  # files on the page, and in a terminal
 _ROW_MM = 24
 _POINTS = 4000  # per trace: of longer ones the extremes of stretches are drawn
 _FEW = 200  # samples up to which each is a dot
@@ -37,13 +37,13 @@ def write_emg_page(found: EmgImport, path: Path) -> Path:
     parts += _list("Assumed", found.assumptions)
     if rows := quality_rows(found):
         rate = found.signals[0].clock.rate
-        parts += ["<h2>Channels</h2>", table(QUALITY_HEADER, rows), paragraph(_key(found, rate), "key")]
+        parts += ["<h2>Channels</h2>", table(_HEADER, rows), paragraph(_key(found, rate), "key")]
         parts += [bullets(reach_lines(found))]
     parts += _common(found)
-    for file in found.files[:MOST]:
+    for file in found.files[:_MOST_DRAWN]:
         parts += [f"<h2>{escape(file.path.name)}</h2>", *_pictures(file, found)]
-    if n_files > MOST:
-        parts.append(paragraph(f"The first {MOST} of {n_files} files are drawn.", "key"))
+    if n_files > _MOST_DRAWN:
+        parts.append(paragraph(f"The first {_MOST_DRAWN} of {n_files} files are drawn.", "key"))
     write_text(path, document(title, parts))
     return path
 
@@ -169,3 +169,66 @@ def _thinned(time: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarr
     whole = len(values) // n * n
     parts = np.nan_to_num(values[:whole]).reshape(-1, n)
     return np.repeat(time[:whole:n], 2), np.stack([parts.min(axis=1), parts.max(axis=1)], axis=1).ravel()
+
+
+def quality_rows(found: EmgImport) -> list[list[str]]:
+    """A row for each channel of each file that nothing refuses."""
+    return [
+        [
+            of.recording.path.name,
+            one.channel,
+            unit or found.options.unit or NO_VALUE,
+            str(len(of.recording.values)),
+            f"{of.clock.rate:.5g}",
+            number(one.rms, ".3g"),
+            number(one.peak, ".3g"),
+            f"{100 * one.hum.share:.0f} %" if one.hum is not None and one.hum.is_there else NO_VALUE,
+            f"{100 * one.saturated:.2g} %",
+            f"{100 * one.missing:.2g} %",
+        ]
+        for of in found.signals
+        for one, unit in zip(of.channels, of.recording.units, strict=True)
+    ]
+
+
+def reach_lines(found: EmgImport) -> list[str]:
+    """Which reaches each file is of, and its timing."""
+    lines = []
+    for of in found.signals:
+        names = ", ".join(reach.name for reach, _ in of.reaches)
+        said = f"{of.recording.kind} with {of.clock.how}"
+        lines.append(f"{names}: {of.recording.path.name} (by {of.found_by}); {said}, {of.clock.rate:.5g} Hz")
+    return lines
+
+
+def import_text(found: EmgImport) -> str:
+    """The whole result for a terminal: a row for each channel over all files."""
+    parts = [line for text in first_lines(reach_lines(found), _MOST_LISTED) for line in wrapped(text, below="  ")]
+    by_channel: dict[str, list[tuple[ChannelQuality, str]]] = {}
+    for of in found.signals:
+        for one, unit in zip(of.channels, of.recording.units, strict=True):
+            by_channel.setdefault(one.channel, []).append((one, unit or found.options.unit or NO_VALUE))
+    if by_channel:
+        rows = [_row(channel, *zip(*of, strict=True)) for channel, of in by_channel.items()]
+        parts += ["", *columns([_SHORT, *rows], right=range(3, len(_SHORT)), width=TERMINAL)]
+    for title, lines in (
+        ("Refused", [str(error) for error in found.refusals]),
+        ("Worth a look", found.remarks),
+        ("Assumed", found.assumptions),
+    ):
+        parts += ["", f"{title}:", *(line for text in lines for line in wrapped(text, "- ", "  "))] if lines else []
+    return "\n".join(parts)
+
+
+def _row(channel: str, of: Sequence[ChannelQuality], units: Sequence[str]) -> list[str]:
+    n_hums = sum(one.hum is not None and one.hum.is_there for one in of)
+    return [
+        channel,
+        str(len(of)),
+        ", ".join(dict.fromkeys(units)),
+        number(float(np.median([one.rms for one in of])), ".3g"),
+        number(max(one.peak for one in of), ".3g"),
+        plural(n_hums, "file") if of[0].hum is not None else NO_VALUE,
+        f"{100 * max(one.saturated for one in of):.2g} %",
+        f"{100 * max(one.missing for one in of):.2g} %",
+    ]

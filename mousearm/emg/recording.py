@@ -1,4 +1,4 @@
-"""Recorded EMG as a file holds it, whatever its format."""
+"""Recorded EMG as a file holds it, whatever its format, and what an import is told of it besides."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from mousearm.errors import EmgError, KinematicsError
+from mousearm.keys import above, at_least, between, check_keys, key
+from mousearm.kinematics.checks import TIME_UNITS
 from mousearm.kinematics.imports.sheets import AS_TABLE
 
 VOLTS = {"V": 1.0, "mV": 1e-3, "uV": 1e-6, "µV": 1e-6, "μV": 1e-6}
@@ -17,6 +19,22 @@ _SPELT = {"volts": "V", "volt": "V", "v": "V", "millivolts": "mV", "microvolts":
 AS_EMG_TABLE = (
     "Write the EMG as CSV: a row per sample, a column time_s, and a column per channel, such as biceps, triceps_long"
 )
+EMG_KINDS = ("raw", "envelope")
+ALIGNMENTS = {
+    "clock": "EMG and reach have times of one clock",
+    "start": "the first sample is the first frame of the reach",
+    "span": "the file lasts from the first frame of the reach to the last, whatever its times or its rate",
+}
+NORMALISATIONS = {
+    "percentile": "its 98th percentile",
+    "max": "its maximum",
+    "z": "mean 0 and standard deviation 1",
+    "none": "as it is",
+}
+OVER = ("session", "file")
+PERCENTILE = 98.0
+PLAUSIBLE_RATES = {"raw": (400.0, 200_000.0), "envelope": (10.0, 200_000.0)}  # Hz, that are plausible
+HIGHEST_BAND, BAND_SHARE = 1000.0, 0.45  # Hz; of the rate, where it is too low for that
 
 Choose = Callable[[Sequence[str]], Sequence[str]]
 """Of the names of a file's channels those that are to be read; EmgError if there is none, or one is not there."""
@@ -96,3 +114,75 @@ def emg_errors(path: Path) -> Iterator[None]:
     except KinematicsError as error:
         text = str(error).replace(AS_TABLE, AS_EMG_TABLE).removeprefix(f"{path}: ")
         raise EmgError(text, "" if text.startswith(str(path)) else path, fault="format") from error
+
+
+@dataclass(frozen=True, slots=True)
+class EmgOptions:
+    """Options of an import of EMG. Nothing of the timing is guessed: None means that the file must say it."""
+
+    kind: str | None = key("What the numbers are.", EMG_KINDS, default=None)
+    rate: float | None = key(
+        "Samples per second, where the file has neither times nor a rate.", above(0), "Hz", default=None
+    )
+    time_unit: str | None = key(
+        "Unit of the file's times, where it does not say it: seconds.", tuple(TIME_UNITS), default=None
+    )
+    unit: str | None = key("Unit of raw EMG, where the file does not say it.", EMG_UNITS, default=None)
+    align: str | None = key("How the times of EMG and reach belong together.", tuple(ALIGNMENTS), default=None)
+    offset_s: float | None = key(
+        "Added to the times of EMG, after they were stretched, to get the time from the first frame.",
+        unit="s",
+        default=None,
+    )
+    stretch: float = key("Factor of the times of EMG, for clocks that run differently.", above(0), default=1.0)
+    band_low_hz: float = key(
+        "Raw EMG: band-pass from here. 20 Hz leaves out what movement adds (De Luca et al. 2010, J Biomech 43:1573).",
+        above(0),
+        "Hz",
+        default=20.0,
+    )
+    band_high_hz: float | None = key(
+        "Raw EMG: band-pass up to here. Not given: 1000 Hz, or 0.45 of the rate where that is less.",
+        above(0),
+        "Hz",
+        default=None,
+    )
+    notch_hz: float | None = key(
+        "Raw EMG: take the mains and its multiples out, 50 or 60.", above(0), "Hz", default=None
+    )
+    low_pass_hz: float = key("Raw EMG: low-pass of the rectified signal.", above(0), "Hz", default=15.0)
+    order: int = key("Order of the Butterworth filters, in each direction.", at_least(1), default=2)
+    causal: bool = key(
+        "Filter forwards only, as in real time; this delays. Else forwards and backwards.", default=False
+    )
+    normalise: str = key(
+        "What an envelope is divided by, or how it is scaled.", tuple(NORMALISATIONS), default="percentile"
+    )
+    over: str = key("Over what: all given files of a session, or each file.", OVER, default="session")
+    out_rate_hz: float | None = key(
+        "Rate of the envelopes. Not given: that of the reach.", above(0), "Hz", default=None
+    )
+    margin_ms: float = key(
+        "How much before and after the reach is kept, for lags.", between(0, 10_000), "ms", default=100.0
+    )
+    max_gap_ms: float = key(
+        "Longest gap in raw EMG or an envelope that is filled, linearly.", between(0, 1000), "ms", default=0.0
+    )
+    max_saturated: float = key("Share of saturated samples that is allowed.", between(0, 1), default=0.001)
+    min_cover: float = key("Share of the reach that the EMG must cover.", between(0.1, 1), default=1.0)
+    animal: str = key("Whose EMG it is, where the folder of the reaches does not say it.", default="")
+    session: str = key("Of which session, where the folder of the reaches does not say it.", default="")
+
+    def __post_init__(self) -> None:
+        check_keys(self)
+        for name in ("offset_s", "rate", "stretch"):
+            value = getattr(self, name)
+            if value is not None and not np.isfinite(value):
+                raise EmgError(f"{name} is {value:g}. Give a finite number.", fault=name)
+        if self.band_high_hz is not None and self.band_high_hz <= self.band_low_hz:
+            what = f"the band-pass from {self.band_low_hz:g} to {self.band_high_hz:g} Hz is empty. Raise --band-high-hz"
+            raise EmgError(f"{what}, or lower --band-low-hz.", fault="band")
+
+    def band(self, rate: float) -> tuple[float, float]:
+        """Band [Hz] that raw EMG of a rate [Hz] is filtered to; it may be empty or beyond the half of the rate."""
+        return self.band_low_hz, self.band_high_hz or min(HIGHEST_BAND, BAND_SHARE * rate)

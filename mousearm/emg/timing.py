@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mousearm.emg.options import ALIGNMENTS, PLAUSIBLE_RATES, EmgOptions
-from mousearm.emg.recording import EmgRecording
+from mousearm.emg.recording import ALIGNMENTS, PLAUSIBLE_RATES, EmgOptions, EmgRecording
 from mousearm.kinematics.checks import TIME_UNITS
 from mousearm.kinematics.files import SECONDS
 from mousearm.kinematics.imports.markers import RATE_TOLERANCE

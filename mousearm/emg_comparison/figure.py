@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from mousearm.emg_comparison.measures import scale
 from mousearm.emg_comparison.study import COMMON, SPEED, EmgSet, EmgStudy
 from mousearm.emg_comparison.tables import MuscleRow
+from mousearm.emg_comparison.traces import scale
 from mousearm.plots import BLACK, GREY, PALETTE, page
 from mousearm.text import display_name, shortened
 

@@ -9,13 +9,13 @@ import numpy as np
 from mousearm.emg import Envelope
 from mousearm.emg.filtering import LowPass
 from mousearm.emg_comparison.controllers import MuscleController, MusclePerformance
-from mousearm.emg_comparison.measures import scaled_errors
 from mousearm.emg_comparison.traces import (
     Trace,
     common_times,
     correlations,
     emg_trace,
     mean_of_others,
+    scaled_errors,
     weights_of,
 )
 from mousearm.errors import EmgError
@@ -62,7 +62,6 @@ class MeasuredController:
     """One controller on the reaches of a set; arrays over C channels and n reaches."""
 
     name: str
-    n_performances: int
     muscles: Sequence[Trace]  # (T, C) in the channels, mean of its performances, at the times of the comparison
     curves: np.ndarray  # (lags, C, n) r with its own EMG
     scores: np.ndarray  # (lags, C, n, n) r of reach i with the EMG of reach j
@@ -252,7 +251,7 @@ def _measure(
     muscles = [one.values[there] for one, there in zip(mean, known, strict=True)]
     recorded = [values[there] for values, there in zip(recorded, known, strict=True)]
     errors, shift = scaled_errors(muscles, recorded), circular_shift_test(muscles, recorded)
-    return MeasuredController(controller.name, len(performed), mean, _diagonal(scores), scores, errors, shift)
+    return MeasuredController(controller.name, mean, _diagonal(scores), scores, errors, shift)
 
 
 def _in_channels(one: MusclePerformance, envelopes: Mapping[str, Envelope], emg: Sequence[Trace]) -> list[Trace]:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from mousearm.document import Cells
-from mousearm.emg_comparison.measures import coactivation, synergy_fit
 from mousearm.emg_comparison.study import COMMON, SPEED, EmgSet, EmgStudy
 from mousearm.emg_comparison.timing import delay, emg_reach_rows
+from mousearm.emg_comparison.traces import coactivation, synergy_fit
 from mousearm.stats import Nested, share_text
 from mousearm.text import NO_VALUE, display_name, number
 

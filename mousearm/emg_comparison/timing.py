@@ -15,9 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from mousearm.emg.filtering import LowPass, smoothed
-from mousearm.emg_comparison.measures import best_lag, onset_and_peak
 from mousearm.emg_comparison.study import EmgSet, EmgStudy, MeasuredController
-from mousearm.emg_comparison.traces import LEAST_SAMPLES, Trace, cubic, pearson
+from mousearm.emg_comparison.traces import LEAST_SAMPLES, Trace, best_lag, cubic, onset_and_peak, pearson
 
 _RESAMPLES = 1000
 _AROUND_MS = 12.0  # of the lag of the largest mean r, within which the most likely one is searched

@@ -3,8 +3,7 @@
 import numpy as np
 
 from mousearm.config import Config
-from mousearm.emg.envelope import load_folder
-from mousearm.emg.target import EmgTarget, build_target
+from mousearm.emg.envelope import EmgTarget, build_target, load_folder
 from mousearm.env.references import References
 from mousearm.errors import EmgError
 from mousearm.model import Arm

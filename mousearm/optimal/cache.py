@@ -7,7 +7,7 @@ import numpy as np
 
 from mousearm.config import Config
 from mousearm.door import sha256
-from mousearm.emg.target import EmgTarget
+from mousearm.emg.envelope import EmgTarget
 from mousearm.engine.check import with_time_step
 from mousearm.env.references import References
 from mousearm.files import ArrayCache

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mousearm.emg.target import EmgTarget
+from mousearm.emg.envelope import EmgTarget
 from mousearm.optimal.system import Linearisation, System
 
 

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from mousearm.config import OptimalConfig
-from mousearm.emg.target import EmgTarget
+from mousearm.emg.envelope import EmgTarget
 from mousearm.emg_comparison.traces import pearson
 from mousearm.errors import ConfigError
 from mousearm.planning.muscles import Movements, Solver

@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from mousearm.emg.target import EmgTarget
+from mousearm.emg.envelope import EmgTarget
 from mousearm.emg_comparison.traces import Trace, mean_of_others, pearson
 from mousearm.errors import EmgError
 from mousearm.planning.muscles import Movements, Solver, common_scale

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from mousearm.config import InverseConfig, OptimalConfig
-from mousearm.emg.target import EmgTarget
+from mousearm.emg.envelope import EmgTarget
 from mousearm.emg_comparison.traces import pearson
 from mousearm.errors import ConfigError
 from mousearm.planning.muscles import LADDER, Movements, Solver

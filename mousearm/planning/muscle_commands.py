@@ -11,8 +11,7 @@ import numpy as np
 from mousearm.agent import Agent
 from mousearm.config import Config, compose
 from mousearm.document import Document, Section, picture_block, table_block, text_block
-from mousearm.emg.envelope import load_folder
-from mousearm.emg.target import EmgTarget
+from mousearm.emg.envelope import EmgTarget, load_folder
 from mousearm.errors import ConfigError
 from mousearm.files import to_json, unknown_as_null
 from mousearm.paths import resolve

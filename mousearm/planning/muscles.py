@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mousearm.config import OptimalConfig
-from mousearm.emg.target import EmgTarget
+from mousearm.emg.envelope import EmgTarget
 from mousearm.env.emg import emg_target
 from mousearm.env.references import References
 from mousearm.errors import ConfigError

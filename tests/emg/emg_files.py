@@ -1,10 +1,12 @@
 """Files of EMG for tests, and the reach that they belong to."""
 
 import numpy as np
+import pytest
 
-from mousearm.emg.channel_map import read_map
 from mousearm.emg.importing import examine_emg
-from mousearm.emg.options import EmgOptions
+from mousearm.emg.mapping import read_map
+from mousearm.emg.recording import EmgOptions
+from mousearm.errors import MouseArmError
 from mousearm.kinematics import find_reaches
 from mousearm.paths import resolve
 
@@ -40,3 +42,11 @@ def examined(paths, options=None, muscles=MAP, reaches=None, pairs=None, **chang
     given = {name: value for name, value in given.items() if value is not None}
     found = read_map(muscles, FORCES)
     return examine_emg(paths, reaches or demo_reaches(), EmgOptions(**given), found, pairs or {})
+
+
+def told(says, call, *arguments, **options):
+    """Do what is refused, and see that its message tells this."""
+    with pytest.raises(MouseArmError) as refused:
+        call(*arguments, **options)
+    assert says in " ".join(str(refused.value).split()), refused.value
+    return refused.value

@@ -3,18 +3,14 @@
 from dataclasses import replace
 
 import emg_files as emg
-import h5py
 import numpy as np
 import pytest
-from scipy.io import savemat
 
-from mousearm.emg import Envelope, load_folder
-from mousearm.emg.channel_map import PUBLISHED, read_map
+from mousearm.emg import load_folder
 from mousearm.emg.importing import write_envelopes
-from mousearm.emg.matching import read_pairs
-from mousearm.emg.options import EmgOptions
+from mousearm.emg.mapping import PUBLISHED, PUBLISHED_MUSCLES, read_map, read_pairs
+from mousearm.emg.recording import EmgOptions
 from mousearm.emg.synthetic import RawEmgModel, raw_emg
-from mousearm.errors import MouseArmError
 
 GOOD = emg.signals()
 TIME = np.arange(1200) / emg.RATE
@@ -177,14 +173,6 @@ FILES = [
 ]
 
 
-def told(says, call, *arguments, **options):
-    """Do what is refused, and see that its message tells this."""
-    with pytest.raises(MouseArmError) as refused:
-        call(*arguments, **options)
-    assert says in " ".join(str(refused.value).split()), refused.value
-    return refused.value
-
-
 @pytest.mark.parametrize("i", range(len(FILES)), ids=[f"{i}-{of[4]}" for i, of in enumerate(FILES)])
 def test_advice_on_a_file(tmp_path, i):
     columns, options, says, channel, fault, right_columns, right_options = FILES[i]
@@ -200,8 +188,8 @@ def test_advice_on_a_file(tmp_path, i):
 
 
 def test_advice_on_options():
-    told("Give a finite number", EmgOptions, offset_s=float("nan"))
-    said = told("Raise --band-high-hz", EmgOptions, band_low_hz=100.0, band_high_hz=50.0)
+    emg.told("Give a finite number", EmgOptions, offset_s=float("nan"))
+    said = emg.told("Raise --band-high-hz", EmgOptions, band_low_hz=100.0, band_high_hz=50.0)
     assert ", or lower --band-low-hz." in str(said)
     assert EmgOptions(offset_s=0.0, band_low_hz=40.0, band_high_hz=50.0)
     assert EmgOptions(band_low_hz=100.0, band_high_hz=500.0)
@@ -223,37 +211,32 @@ def test_advice_on_units_of_a_session(tmp_path):
 
 
 def test_advice_on_made_emg():
-    told(", and a --saturation above 0", RawEmgModel, rate=1000.0)
-    told("amplitudes and shares must be at least 0", RawEmgModel, hum=-1.0)
+    emg.told(", and a --saturation above 0", RawEmgModel, rate=1000.0)
+    emg.told("amplitudes and shares must be at least 0", RawEmgModel, hum=-1.0)
     assert len(raw_emg(np.arange(2.0), np.zeros((2, 1)), RawEmgModel(rate=1700.0), 0)[0]) == 1701
 
 
 def test_advice_on_which_muscles_channels_show(tmp_path):
     forces, file = emg.FORCES, tmp_path / "map.yaml"
-    told("Say which muscles channels show, as --muscles", read_map, [PUBLISHED], forces)
-    told(": write CHANNEL=MUSCLE,MUSCLE, or give a YAML file", read_map, ["a=Biceps_Long_Head", "b"], forces)
-    told("Name all its muscles at once, with commas", read_map, ["a=Biceps_Long_Head", "a=Biceps_Short_Head"], forces)
+    emg.told("Say which muscles channels show, as --muscles", read_map, [PUBLISHED], forces)
+    emg.told(": write CHANNEL=MUSCLE,MUSCLE, or give a YAML file", read_map, ["a=Biceps_Long_Head", "b"], forces)
+    twice = ["a=Biceps_Long_Head", "a=Biceps_Short_Head"]
+    emg.told("Name all its muscles at once, with commas", read_map, twice, forces)
     for text, says in (
         ("a: [", "Write CHANNEL: [MUSCLE, MUSCLE] in each line"),
         ("7", "holds no channels. Write CHANNEL: [MUSCLE, MUSCLE] in each line"),
         ("a: {Biceps_Long_Head: -1}", "must be numbers above 0. Correct them"),
     ):
         file.write_text(text)
-        told(says, read_map, [str(file)], forces)
+        emg.told(says, read_map, [str(file)], forces)
     file.write_text("a: [Biceps_Long_Head, Biceps_Short_Head]")
     for words in (["a=Biceps_Long_Head,Biceps_Short_Head"], [str(file)]):
         assert read_map(words, forces, "peak_force").of("a") == {"Biceps_Long_Head": 0.25, "Biceps_Short_Head": 0.75}
-    arm = dict.fromkeys(_published(), 1.0)
+    arm = dict.fromkeys({muscle for of in PUBLISHED_MUSCLES.values() for muscle in of}, 1.0)
     ready = read_map([PUBLISHED], arm)
-    told("Say which muscles they show, as --muscles biceps=", ready.chosen, ["ch1"], tmp_path)
+    emg.told("Say which muscles they show, as --muscles biceps=", ready.chosen, ["ch1"], tmp_path)
     assert ready.chosen(["TriLong", "ch1"], tmp_path) == ["TriLong"]
     assert read_map(["ch1=Biceps_Long_Head"], arm).chosen(["ch1"], tmp_path) == ["ch1"]
-
-
-def _published():
-    from mousearm.emg.channel_map import PUBLISHED_MUSCLES
-
-    return {muscle for of in PUBLISHED_MUSCLES.values() for muscle in of}
 
 
 def test_advice_on_whose_a_file_is(tmp_path):
@@ -263,7 +246,7 @@ def test_advice_on_whose_a_file_is(tmp_path):
     assert ", or say --match" in str(error)
     (error,) = emg.examined([path], align="span").refusals
     assert "Name it by --match FILE=REACH" in str(error)
-    told(": write FILE=REACH, the name of a file", read_pairs, ["x.csv"], ["demo"])
+    emg.told(": write FILE=REACH, the name of a file", read_pairs, ["x.csv"], ["demo"])
     assert not emg.examined([path], pairs=read_pairs(["x.csv=demo"], ["demo"])).refusals
     own = emg.write_csv(tmp_path / "demo_emg.csv", GOOD)
     (error,) = emg.examined([own, path], pairs={"x.csv": "demo"}).refusals
@@ -271,7 +254,7 @@ def test_advice_on_whose_a_file_is(tmp_path):
     found = emg.examined([own])
     assert not found.refusals
     write_envelopes(found, tmp_path)
-    told("Give --overwrite to replace it, or another --out", write_envelopes, found, tmp_path)
+    emg.told("Give --overwrite to replace it, or another --out", write_envelopes, found, tmp_path)
     write_envelopes(found, tmp_path, overwrite=True)
     write_envelopes(found, tmp_path / "other")
     assert load_folder(tmp_path / "other")["demo"].channels == ("biceps", "triceps")
@@ -288,57 +271,3 @@ def test_advice_on_the_reach_that_a_file_may_be_of(tmp_path):
     (error,) = emg.examined([session], rate=None, align="clock", offset_s=5.0).refusals
     assert "Correct --offset-s or --time-unit" in str(error)
     assert not emg.examined([session], rate=None, align="clock").refusals
-
-
-def test_advice_on_formats(tmp_path):
-    for name, content, says in (
-        ("demo_emg.xyz", b"1", "Give the file its proper suffix"),
-        ("demo_emg.csv", b"1,2\n3,4\n", "Write the EMG as CSV: a row per sample"),
-        ("demo_emg.h5", b"1,2\n", "is not HDF5. Give it with its proper suffix"),
-        ("demo_emg.mat", b"MATLAB 5.0 " + b" " * 300, "Save it again"),
-    ):
-        (tmp_path / name).write_bytes(content)
-        (error,) = emg.examined([tmp_path / name]).refusals
-        assert says in str(error), error
-    path = tmp_path / "demo_emg.mat"
-    savemat(path, {"fs": 2000.0, "rate": 1000.0, **GOOD})
-    assert "several sampling rates" in str(emg.examined([path], rate=None).refusals[0])
-    savemat(path, {"fs": 2000.0, **GOOD})
-    assert not emg.examined([path], rate=None).refusals
-    assert "Leave --rate out, or correct the file" in str(emg.examined([path], rate=1000.0).refusals[0])
-    savemat(path, {"fs": np.inf, **GOOD})
-    assert "Hz. Correct it." in str(emg.examined([path], rate=None).refusals[0])
-    savemat(path, {"t": TIME, "a": {"t": TIME}, **GOOD})
-    assert "several vectors of times" in str(emg.examined([path], rate=None).refusals[0])
-    savemat(path, {"t": TIME[1:], **GOOD})
-    assert "Save them together again" in str(emg.examined([path], rate=None).refusals[0])
-    savemat(path, {"t": TIME, "fs": 1000.0, **GOOD})
-    assert "Correct the one that is wrong" in str(emg.examined([path], rate=None).refusals[0])
-    savemat(path, {"t": TIME, **GOOD, "triceps": TIME[1:]})
-    assert "Name those of one rate by --muscles" in str(emg.examined([path], rate=None).refusals[0])
-    assert not emg.examined([path], muscles=ONE, rate=None).refusals
-
-
-def test_advice_on_tables_of_matlab(tmp_path):
-    path = tmp_path / "demo_emg.mat"
-    with h5py.File(path, "w", userblock_size=512) as file:
-        file.create_dataset("T", data=np.zeros((1, 6), np.uint32)).attrs["MATLAB_class"] = np.bytes_("table")
-    with path.open("r+b") as file:
-        file.write(b"MATLAB 7.3 MAT-file")
-    (error,) = emg.examined([path]).refusals
-    assert "S = table2struct(T, 'ToScalar', true); save(" in str(error)
-    savemat(path, GOOD)  # as MATLAB's save with -struct does
-    assert not emg.examined([path]).refusals
-
-
-def test_advice_on_files_of_envelopes(tmp_path):
-    one = Envelope("a", np.arange(3.0), np.zeros((3, 2)), ("x", "y"), {})
-    told("two channels have one name, of", replace, one, channels=("x", "x"))
-    told("Give it a plain name", replace(one, channels=("x", "#")).save, tmp_path / "a_emg.tsv")
-    told("or name the folder that it was imported to", load_folder, tmp_path)
-    (tmp_path / "b").mkdir()
-    one.save(tmp_path / "a_emg.tsv")
-    one.save(tmp_path / "b" / "a_emg.tsv")
-    told("as another file of", load_folder, tmp_path)
-    (tmp_path / "b" / "a_emg.tsv").unlink()
-    assert load_folder(tmp_path)["a"].channels == ("x", "y")

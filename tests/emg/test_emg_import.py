@@ -10,9 +10,8 @@ import pytest
 from mousearm.emg import load_folder
 from mousearm.emg.filtering import delay_ms, for_rate
 from mousearm.emg.importing import write_envelopes
-from mousearm.emg.options import EmgOptions
-from mousearm.emg.page import write_emg_page
-from mousearm.emg.summary import import_text
+from mousearm.emg.page import import_text, write_emg_page
+from mousearm.emg.recording import EmgOptions
 from mousearm.emg.synthetic import RawEmgModel, raw_emg, write_raw_emg
 from mousearm.kinematics import find_reaches, write_reaches
 

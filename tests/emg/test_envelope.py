@@ -1,3 +1,6 @@
+from dataclasses import replace
+
+import emg_files as emg
 import numpy as np
 import pytest
 
@@ -72,9 +75,14 @@ def test_a_damaged_file_is_refused(tmp_path, damage, kind):
         Envelope.load(file)
 
 
-def test_two_files_of_one_reach_are_refused(tmp_path):
-    for name in ("a", "b"):
-        envelope().save(tmp_path / f"{name}_emg.tsv")
-    with pytest.raises(EmgError) as error:
-        load_folder(tmp_path)
-    assert error.value.file == str(tmp_path / "b_emg.tsv")
+def test_advice_on_files_of_envelopes(tmp_path):
+    one = Envelope("a", np.arange(3.0), np.zeros((3, 2)), ("x", "y"), {})
+    emg.told("two channels have one name, of", replace, one, channels=("x", "x"))
+    emg.told("Give it a plain name", replace(one, channels=("x", "#")).save, tmp_path / "a_emg.tsv")
+    emg.told("or name the folder that it was imported to", load_folder, tmp_path)
+    (tmp_path / "b").mkdir()
+    one.save(tmp_path / "a_emg.tsv")
+    one.save(tmp_path / "b" / "a_emg.tsv")
+    emg.told("as another file of", load_folder, tmp_path)
+    (tmp_path / "b" / "a_emg.tsv").unlink()
+    assert load_folder(tmp_path)["a"].channels == ("x", "y")

@@ -150,3 +150,45 @@ def said_of(path):
     except EmgError as error:
         return str(path) if str(path) in str(error) else str(error)
     return ""
+
+
+def test_advice_on_formats(tmp_path):
+    good, time = emg.signals(), np.arange(1200) / emg.RATE
+    for name, content, says in (
+        ("demo_emg.xyz", b"1", "Give the file its proper suffix"),
+        ("demo_emg.csv", b"1,2\n3,4\n", "Write the EMG as CSV: a row per sample"),
+        ("demo_emg.h5", b"1,2\n", "is not HDF5. Give it with its proper suffix"),
+        ("demo_emg.mat", b"MATLAB 5.0 " + b" " * 300, "Save it again"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        (error,) = emg.examined([tmp_path / name]).refusals
+        assert says in str(error), error
+    path = tmp_path / "demo_emg.mat"
+    savemat(path, {"fs": 2000.0, "rate": 1000.0, **good})
+    assert "several sampling rates" in str(emg.examined([path], rate=None).refusals[0])
+    savemat(path, {"fs": 2000.0, **good})
+    assert not emg.examined([path], rate=None).refusals
+    assert "Leave --rate out, or correct the file" in str(emg.examined([path], rate=1000.0).refusals[0])
+    savemat(path, {"fs": np.inf, **good})
+    assert "Hz. Correct it." in str(emg.examined([path], rate=None).refusals[0])
+    savemat(path, {"t": time, "a": {"t": time}, **good})
+    assert "several vectors of times" in str(emg.examined([path], rate=None).refusals[0])
+    savemat(path, {"t": time[1:], **good})
+    assert "Save them together again" in str(emg.examined([path], rate=None).refusals[0])
+    savemat(path, {"t": time, "fs": 1000.0, **good})
+    assert "Correct the one that is wrong" in str(emg.examined([path], rate=None).refusals[0])
+    savemat(path, {"t": time, **good, "triceps": time[1:]})
+    assert "Name those of one rate by --muscles" in str(emg.examined([path], rate=None).refusals[0])
+    assert not emg.examined([path], muscles=emg.MAP[:1], rate=None).refusals
+
+
+def test_advice_on_tables_of_matlab(tmp_path):
+    path = tmp_path / "demo_emg.mat"
+    with h5py.File(path, "w", userblock_size=512) as file:
+        file.create_dataset("T", data=np.zeros((1, 6), np.uint32)).attrs["MATLAB_class"] = np.bytes_("table")
+    with path.open("r+b") as file:
+        file.write(b"MATLAB 7.3 MAT-file")
+    (error,) = emg.examined([path]).refusals
+    assert "S = table2struct(T, 'ToScalar', true); save(" in str(error)
+    savemat(path, emg.signals())  # as MATLAB's save with -struct does
+    assert not emg.examined([path]).refusals

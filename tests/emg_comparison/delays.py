@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from test_emg_comparison import TIME, smooth
 
-from mousearm.emg.channel_map import PUBLISHED_MUSCLES, read_map
 from mousearm.emg.importing import examine_emg
-from mousearm.emg.options import EmgOptions
+from mousearm.emg.mapping import PUBLISHED_MUSCLES, read_map
+from mousearm.emg.recording import EmgOptions
 from mousearm.emg.synthetic import RawEmgModel, write_raw_emg
 from mousearm.emg_comparison.controllers import MuscleController, MusclePerformance, without_network
 from mousearm.emg_comparison.study import compare_emg

@@ -8,12 +8,21 @@ import pytest
 from mousearm.emg import Envelope
 from mousearm.emg.synthetic import RawEmgModel, raw_emg
 from mousearm.emg_comparison.controllers import MuscleController, MusclePerformance, of_tables, without_network
-from mousearm.emg_comparison.measures import best_lag, coactivation, onset_and_peak, scale, scaled_errors, synergy_fit
 from mousearm.emg_comparison.page import emg_caveats, emg_text, sentences, write_emg_study
 from mousearm.emg_comparison.study import COMMON, compare_emg
 from mousearm.emg_comparison.tables import muscle_results
 from mousearm.emg_comparison.timing import delay, emg_reach_rows
-from mousearm.emg_comparison.traces import Trace, correlations, mean_of_others
+from mousearm.emg_comparison.traces import (
+    Trace,
+    best_lag,
+    coactivation,
+    correlations,
+    mean_of_others,
+    onset_and_peak,
+    scale,
+    scaled_errors,
+    synergy_fit,
+)
 
 MUSCLES = ("a", "b", "c")
 MAP = {"biceps": {"a": 1.0}, "long": {"b": 1.0}, "lateral": {"c": 1.0}}

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from mousearm.config import compose
-from mousearm.emg.envelope import Envelope
-from mousearm.emg.target import build_target
+from mousearm.emg.envelope import Envelope, build_target
 from mousearm.env.emg import EmgDistance, emg_target
 from mousearm.env.references import References, prepare
 from mousearm.errors import ConfigError, EmgError

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from test_solver import Mass, Muscle
 
-from mousearm.emg.target import EmgTarget
+from mousearm.emg.envelope import EmgTarget
 from mousearm.errors import ConfigError, UnknownNameError
 from mousearm.optimal.cost import Cost, Effort, WithElectrodes, with_emg
 from mousearm.optimal.solver import solve

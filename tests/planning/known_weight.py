@@ -10,8 +10,8 @@ import argparse
 import numpy as np
 
 from mousearm.config import InverseConfig, compose
-from mousearm.emg.channel_map import PUBLISHED_MUSCLES
-from mousearm.emg.target import EmgTarget
+from mousearm.emg.envelope import EmgTarget
+from mousearm.emg.mapping import PUBLISHED_MUSCLES
 from mousearm.planning.inverse import Costs, Fit, TriedCost
 from mousearm.planning.muscles import Solver
 from mousearm.setup import Setup

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from mousearm.config import compose
-from mousearm.emg.target import EmgTarget
+from mousearm.emg.envelope import EmgTarget
 from mousearm.kinematics import Split
 from mousearm.model import load_arm
 from mousearm.planning.point import _smooth_way

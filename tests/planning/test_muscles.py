@@ -7,7 +7,7 @@ import pytest
 from planar import planar_setup, planted
 
 from mousearm.config import InverseConfig
-from mousearm.emg.target import EmgTarget
+from mousearm.emg.envelope import EmgTarget
 from mousearm.emg_comparison.traces import pearson
 from mousearm.errors import ConfigError, EmgError
 from mousearm.optimal import trajectories
