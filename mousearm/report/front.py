@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
+from mousearm.agent import Agent
 from mousearm.errors import RunError
 from mousearm.planning.commands import parsed_efforts
 from mousearm.planning.front import FrontPoint, effort_front, front_text, write_front
 from mousearm.report.comparison import Comparison
 from mousearm.report.reading import Run
 from mousearm.setup import Setup
-from mousearm.text import listed
 
 NETWORKS = "networks"
 
@@ -16,8 +16,9 @@ NETWORKS = "networks"
 def draw_front(comparison: Comparison, efforts: str, folder: Path) -> str:
     """Write front.png, .csv and .json into a folder; the table, and where they are.
 
-    ``efforts`` are weights of optimal control, with commas, on the reaches of the split that counts. All runs must
-    have measured their effort, and perform the same reaches with the same arm: RunError. Others as of `parsed_efforts`.
+    ``efforts`` are weights of optimal control, with commas, on the reaches of the split that counts. Each run is there
+    with the network that it learned last, since its best is the one with the smallest error at any effort. All runs
+    must perform the same reaches with the same arm: RunError. Others as of `parsed_efforts` and `Agent.load`.
     """
     weights, split, runs = parsed_efforts(efforts), comparison.split, comparison.runs
     check_front(comparison)
@@ -29,17 +30,14 @@ def draw_front(comparison: Comparison, efforts: str, folder: Path) -> str:
 
 
 def _point_of(run: Run, split: str) -> FrontPoint:
-    return FrontPoint.of(NETWORKS, float(run.settings["reward.w_effort"]), run.evaluation, split)
+    which = "latest" if run.folder.complete_checkpoints() else "best"  # shared agents have the best alone
+    evaluation, _ = Agent.load(run.folder.path, which).evaluate()
+    return FrontPoint.of(NETWORKS, float(run.settings["reward.w_effort"]), evaluation, split)
 
 
 def check_front(comparison: Comparison) -> None:
     """Refuse runs that cannot be in one front, or raise RunError."""
     split = comparison.split
-    if unknown := [run.name for run in comparison.runs if run.evaluation.excitation(split) is None]:
-        raise RunError(
-            f"The effort of {listed(unknown, most=3)} was not measured when they were evaluated. Measure it: python "
-            "scripts/evaluate.py RUN --json RUN/evaluation.json."
-        )
     scales = {run.evaluation.scale for run in comparison.runs}
     reaches = {
         tuple(sorted(one.name for one in run.evaluation.reaches if one.split == split)) for run in comparison.runs
