@@ -10,7 +10,7 @@ import numpy as np
 from mousearm.errors import EmgError, KinematicsError
 from mousearm.keys import above, at_least, between, check_keys, key
 from mousearm.kinematics.checks import TIME_UNITS
-from mousearm.kinematics.imports.sheets import AS_TABLE
+from mousearm.kinematics.sheets import AS_TABLE
 
 VOLTS = {"V": 1.0, "mV": 1e-3, "uV": 1e-6, "µV": 1e-6, "μV": 1e-6}
 COUNTS, NO_UNIT = "counts", "none"

@@ -14,7 +14,7 @@ from mousearm.agent import Agent, titles
 from mousearm.config import Config, compose
 from mousearm.emg_comparison.traces import Trace
 from mousearm.errors import EmgError, RecordingError
-from mousearm.kinematics.imports.sheets import NumberTable, Sheet
+from mousearm.kinematics.sheets import NumberTable, Sheet
 from mousearm.record import Recording, read_recording, record
 from mousearm.record.opened import is_recording
 from mousearm.record.signals import ReachRecording

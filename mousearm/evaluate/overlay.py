@@ -17,7 +17,7 @@ from mousearm.errors import KinematicsError, RenderError, UnknownNameError
 from mousearm.evaluate.film import RATES, FilmPanel, Shot, write_film
 from mousearm.kinematics import Reach, resample
 from mousearm.kinematics.cameras import Camera
-from mousearm.kinematics.imports.origins import Origin
+from mousearm.kinematics.imports.conversion import Origin
 from mousearm.model import Arm
 from mousearm.render import TARGET_COLOURS
 from mousearm.retarget import beside_animal

@@ -76,7 +76,11 @@ def read_cameras(path: Path) -> dict[str, Camera]:
 
 def _of_deeplabcut(path: Path) -> dict[str, Camera]:
     """Cameras of DeepLabCut's pairs; its points are in the axes of the first camera after rectification by R1."""
-    content, cameras = _unpickled(path), dict[str, Camera]()
+    raw, cameras = read_bytes(path, _MOST_BYTES, KinematicsError), dict[str, Camera]()
+    try:
+        content = unpickle(raw)
+    except ValueError as error:
+        raise KinematicsError(f"{path}: {error}. {_ADVICE}") from error
     if not isinstance(content, dict) or not content:
         raise KinematicsError(f"{path}: holds no pair of cameras. {_ADVICE}")
     for pair, said in content.items():
@@ -134,7 +138,7 @@ def _rodrigues(turn: np.ndarray) -> np.ndarray:
     return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
 
 
-class _Arrays(pickle.Unpickler):
+class _Plain(pickle.Unpickler):
     """Unpickles plain data and arrays of numbers: what a pickle names is looked up here, and nowhere else."""
 
     def find_class(self, module: str, name: str) -> Any:
@@ -161,13 +165,12 @@ _NAMED: dict[tuple[str, str], Any] = {
 }
 
 
-def _unpickled(path: Path) -> Any:
-    """Load a pickle of numbers, texts and arrays; KinematicsError if it is more, or damaged."""
-    raw = read_bytes(path, _MOST_BYTES, KinematicsError)
+def unpickle(raw: bytes) -> Any:
+    """Load a pickle of lists, tuples, dicts, texts, numbers and arrays; ValueError if it is damaged, or more."""
     try:
         for instruction, argument, _ in pickletools.genops(raw):
             if "PUT" in instruction.name and int(argument or 0) > len(raw):  # would make a list of that length
                 raise pickle.UnpicklingError(f"{instruction.name} {argument}")
-        return _Arrays(io.BytesIO(raw)).load()
+        return _Plain(io.BytesIO(raw)).load()
     except Exception as error:  # damaged pickles raise many kinds
-        raise KinematicsError(f"{path}: is damaged, or holds more than numbers ({error}). {_ADVICE}") from error
+        raise ValueError(f"a pickle that is damaged, or more than data ({error})") from error

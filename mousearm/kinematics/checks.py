@@ -12,7 +12,7 @@ import numpy as np
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.damage import HELD, held, jumps, lost, segment_lengths, stand_ins
 from mousearm.text import plural
-from mousearm.trajectory import LANDMARKS
+from mousearm.trajectory import LANDMARKS, PAW
 
 # File axis (OpenSim, y-up) that stands behind each MuJoCo axis x, y, z: OpenSim (x, y, z) is MuJoCo (z, x, y).
 COLUMN_AXES = ("z", "x", "y")
@@ -56,31 +56,30 @@ class Place:
 
 
 @np.errstate(over="ignore")  # of squares of huge numbers, which are what is refused
-def check_recording(
-    time: np.ndarray, landmarks: Mapping[str, np.ndarray], place: Place, advice: str | None = None
-) -> None:
+def check_recording(time: np.ndarray, points: np.ndarray, place: Place, advice: str | None = None) -> None:
     """Refuse a recording whose numbers cannot be a reach; the first fault found is reported.
 
-    Times are (T,) s, landmarks ``shoulder``, ``elbow`` and ``paw``, each (T, 3) m in MuJoCo's axes. With advice, on
-    points that are missing or damaged, it must be plausible as a recording, too: time is held against the animal as
-    length is (frames per second, duration, speed of the paw), and rows must not be lost or held, nor points jump.
+    Times are (T,) s, points those of `LANDMARKS`, (T, 3, 3) m in MuJoCo's axes. With advice, on points that are
+    missing or damaged, it must be plausible as a recording, too: time is held against the animal as length is (frames
+    per second, duration, speed of the paw), and rows must not be lost or held, nor points jump.
 
     Raises:
         KinematicsError: names the place, what is wrong, what would be valid and what to do.
     """
     check_length(len(time), place)
-    check_finite(time, landmarks, place, advice or "Fill the gap or cut the recording there.")
+    names = ["time", *(f"{name}_{axis}" for name in LANDMARKS for axis in COLUMN_AXES)]
+    columns = dict(zip(names, [time, *points.reshape(len(time), -1).T], strict=True))
+    check_finite(columns, place, advice or "Fill the gap or cut the recording there.")
     check_time(time, place)
     if advice:
         check_rate(1 / float(np.median(np.diff(time))), place)
         check_rows(time, place, advice)
-    points = np.stack([landmarks[name] for name in LANDMARKS], axis=1)
     _check_units(points, place)
     if advice:
         check_jumps(time, points, place, advice)
     _check_places(points, place)
     if advice:
-        _check_speed(time, landmarks["paw"], place)
+        _check_speed(time, points[:, PAW], place)
 
 
 def check_rate(rate: float, place: Place) -> None:
@@ -112,13 +111,11 @@ def _first(fault: np.ndarray) -> tuple[int, ...] | None:
     return tuple(map(int, found[0])) if len(found) else None
 
 
-def check_finite(time: np.ndarray, landmarks: Mapping[str, np.ndarray], place: Place, advice: str) -> None:
-    """Refuse NaN and infinities among times (T,) and positions (T, 3); arguments as `check_recording`."""
-    names = ["time", *(f"{name}_{axis}" for name in landmarks for axis in COLUMN_AXES)]
-    values = np.column_stack([time, *landmarks.values()])
+def check_finite(columns: Mapping[str, np.ndarray], place: Place, advice: str) -> None:
+    """Refuse NaN and infinities in columns (T,), by name."""
+    values = np.column_stack([*columns.values()])
     if bad := _first(~np.isfinite(values)):
-        frame, column = bad
-        raise place.error(f"{values[frame, column]} is not a finite number. {advice}", frame, names[column])
+        raise place.error(f"{values[bad]} is not a finite number. {advice}", bad[0], [*columns][bad[1]])
 
 
 def check_time(time: np.ndarray, place: Place) -> None:

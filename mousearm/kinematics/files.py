@@ -9,23 +9,24 @@ ground axes of OpenSim (y-up). OpenSim (x, y, z) is MuJoCo (z, x, y), a proper r
   `VERSIONS` of the positions.
 - Without one, there must be exactly the 13 columns of `COLUMNS`, in that order.
 
+Encoding and separator are found as of any `Sheet`.
+
 The wrist is never used: in the published recordings it wanders by millimetres while the segments are rigid.
 """
 
-import csv
-import io
 import re
 import shlex
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
-from mousearm.door import read_text
 from mousearm.errors import KinematicsError
 from mousearm.files import write_text
-from mousearm.kinematics.checks import COLUMN_AXES, TIME_UNITS, Place, check_recording
+from mousearm.kinematics.checks import COLUMN_AXES, TIME_UNITS, Place, check_finite, check_recording
 from mousearm.kinematics.reach import VERSIONS, Reach
+from mousearm.kinematics.sheets import NumberTable, Sheet, parse_number
 from mousearm.trajectory import LANDMARKS
 
 # The 13 columns of a file without a header, in order, and the 10 that one with a header must have.
@@ -45,8 +46,6 @@ DECIMALS = 7  # written: a tenth of a micrometre, a tenth of a microsecond
 SECONDS = TIME_UNITS | {"sec": 1.0, "seconds": 1.0, "milliseconds": 1e-3, "µs": 1e-6, "μs": 1e-6, "minutes": 60.0}
 TIME_NAME = re.compile(rf"(?:t|times?|timestamps?)(?:[\s_]*[(\[]?({'|'.join(SECONDS)})[)\]]?)?")
 
-Row = tuple[int, list[str]]  # a line number of the file (the first is 1) and the cells of that line
-
 
 def read_csv(path: Path | str, name: str | None = None) -> Reach:
     """Read one reach in metres and MuJoCo axes (z-up), with the file's time; its name is the file's stem or ``name``.
@@ -56,30 +55,32 @@ def read_csv(path: Path | str, name: str | None = None) -> Reach:
             (the line of the file; the first is 1) and the column.
     """
     path = Path(path)
-    columns, rows, second = _columns(read_rows(path), path)
-    place = Place(str(path), [line for line, _ in rows])
+    sheet = Sheet.read(path)
+    names, first, second = _columns(sheet)
+    read = {column: i for i, column in enumerate(names) if column in _READ}
+    numbers = NumberTable(path, sheet.rows(first), names, read.values())
+    place, table = numbers.place, {column: numbers.numbers(i) for column, i in read.items()}
     import_it = (
         "Correct it or, where a point was not seen, import the file, which fills short gaps: "
         f"python scripts/import_reaches.py {shlex.quote(place.source)} --out FOLDER --units m --axes 'x y z'"
     )
-    table = _numbers(rows, columns, place, import_it)
+    check_finite(table, place, import_it)
     time = second * table["time"]
     versions = {
         of: np.column_stack([table[column] for column in columns]).reshape(-1, len(LANDMARKS), 3)
         for of, columns in _POINTS.items()
         if table.keys() >= set(columns)
     }
-    landmarks: dict[str, np.ndarray] = dict(zip(LANDMARKS, np.moveaxis(versions.pop(""), 1, 0), strict=True))
-    check_recording(time, landmarks, place, import_it)
+    points = versions.pop("")
+    check_recording(time, points, place, import_it)
     noise = {point: _same(table[column], column, place) for point, column in NOISE_COLUMNS.items() if column in table}
-    return Reach(
+    return Reach.of(
         path.stem if name is None else name,
         time,
-        **landmarks,
+        points,
         measured_noise_mm=noise if len(noise) == len(NOISE_COLUMNS) else {},
         cutoff=_same(table[CUTOFF_COLUMN], CUTOFF_COLUMN, place) if CUTOFF_COLUMN in table else None,
         versions=versions,
-        origin=None,
     )
 
 
@@ -112,81 +113,30 @@ def write_csv(reach: Reach, path: Path | str) -> None:
     write_text(Path(path), "\n".join(lines) + "\n")
 
 
-def read_rows(path: Path, delimiter: str = ",") -> list[Row]:
-    """Read all lines of a text file in UTF-8 as cells without outer spaces; blank lines at the end are dropped.
-
-    Raises:
-        KinematicsError: the file cannot be read, is not such text, or is empty.
-    """
-    reader = csv.reader(io.StringIO(read_text(path, kind=KinematicsError), newline=""), delimiter=delimiter)
-    rows: list[Row] = []
-    first = 1  # line in which a row begins: a quotation mark without an end makes it long
-    try:
-        for cells in reader:
-            rows.append((first, [cell.strip() for cell in cells]))
-            first = reader.line_num + 1
-    except csv.Error as error:
-        raise KinematicsError(f"{path}, row {first}: cannot be read ({error}). Correct the row.") from error
-    while rows and not any(rows[-1][1]):
-        rows.pop()
-    if not rows:
-        raise KinematicsError(f"{path}: is empty. A reach has one row per frame: {', '.join(COLUMNS)}.")
-    return rows
-
-
-def _columns(rows: list[Row], path: Path) -> tuple[tuple[str, ...], list[Row], float]:
-    """Find the names of the columns, the rows below the header, and the unit [s] of the time.
+def _columns(sheet: Sheet) -> tuple[Sequence[str], int, float]:
+    """Names of the columns, the number of lines of the header, and the unit [s] of the time.
 
     A first line with a number is no header.
     """
-    if any(parse_number(cell) is not None for cell in rows[0][1]):
-        return COLUMNS, rows, 1.0
-    (line, first), *rows = rows
+    first = sheet.cells(0)
+    if any(parse_number(cell) is not None for cell in first):
+        if len(first) != len(COLUMNS):
+            raise KinematicsError(
+                f"{sheet.path}, row 1: has no header, and {len(first)} columns instead of {len(COLUMNS)}: "
+                f"{', '.join(COLUMNS)}. Write a header with the names of those that there are."
+            )
+        return COLUMNS, 0, 1.0
     names = [cell.lower() for cell in first]
     times = [(i, match[1]) for i, name in enumerate(names) if (match := TIME_NAME.fullmatch(name))]
     index, unit = min(times, key=lambda time: names[time[0]] != "time", default=(0, None))
     if times:
         names[index] = "time"
-    missing = [name for name in REQUIRED if name not in names]
-    if missing:
+    if missing := [name for name in REQUIRED if name not in names]:
         raise KinematicsError(
-            f"{path}, row {line}: the header has no column {', '.join(missing)}; it has {', '.join(first)}. "
-            f"Needed, in any order and separated by commas: {', '.join(REQUIRED)}. Import other tables, and "
-            "frame numbers without times, by scripts/import_reaches.py."
+            f"{sheet.path}, row 1: the header has no column {', '.join(missing)}; it has {', '.join(first)[:500]}. "
+            f"Needed, in any order: {', '.join(REQUIRED)}. Import other tables, and frame numbers without times, by "
+            "scripts/import_reaches.py."
         )
-    twice = [name for name in _READ if names.count(name) > 1]
-    if twice:
-        raise KinematicsError(f"{path}, row {line}: the header has the column {', '.join(twice)} more than once.")
-    return tuple(names), rows, SECONDS[unit or "s"]
-
-
-def _numbers(rows: list[Row], columns: tuple[str, ...], place: Place, import_it: str) -> dict[str, np.ndarray]:
-    """Parse the columns that are read as numbers, each (T,), by name; ``import_it`` says what else to do."""
-    values = {name: np.empty(len(rows)) for name in columns if name in _READ}
-    for index, (_, cells) in enumerate(rows):
-        if len(cells) != len(columns):
-            header = "" if columns != COLUMNS else " (a file without all of them needs a header with their names)"
-            raise place.error(
-                f"has {len(cells)} columns instead of {len(columns)}. Needed, separated by commas: "
-                f"{', '.join(columns)}{header}.",
-                index,
-            )
-        for name, cell in zip(columns, cells, strict=True):
-            if name not in _READ:
-                continue
-            number = parse_number(cell)
-            if number is None:
-                found = f"'{cell}' is not a number" if cell else "the cell is empty"
-                raise place.error(f"{found}. Write a decimal number such as 0.0123. {import_it}", index, name)
-            if not np.isfinite(number):
-                raise place.error(f"'{cell}' is not a finite number. {import_it}", index, name)
-            values[name][index] = number
-    return values
-
-
-def parse_number(cell: str) -> float | None:
-    """Parse the number in a cell, None if it is not one; an underscore, which Python allows, is a typing error here."""
-    try:
-        return None if "_" in cell else float(cell)
-    except ValueError:
-        return None
+    if twice := [name for name in _READ if names.count(name) > 1]:
+        raise KinematicsError(f"{sheet.path}, row 1: the header has the column {', '.join(twice)} more than once.")
+    return names, 1, SECONDS[unit or "s"]

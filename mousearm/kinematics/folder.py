@@ -1,7 +1,5 @@
 """Folders of reaches: their files, the animal and session of each, and hashes of what was written."""
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +9,7 @@ from mousearm.errors import KinematicsError, os_errors_as
 from mousearm.files import make_folder, seal
 from mousearm.kinematics.files import read_csv, write_csv
 from mousearm.kinematics.reach import Reach
+from mousearm.kinematics.sheets import Sheet
 
 REACH_MANIFEST = "manifest.csv"  # in a folder: says of which animal and session its reaches are
 MANIFEST_COLUMNS = ("file", "animal", "session")  # that it must have; others are ignored
@@ -97,13 +96,8 @@ def find_reaches(path: Path | str) -> tuple[ReachFile, ...]:
 
 def _read_manifest(path: Path, files: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Animal and session by file."""
-    reader = csv.DictReader(io.StringIO(read_text(path, kind=KinematicsError), newline=""), skipinitialspace=True)
-    try:
-        columns, rows = reader.fieldnames or (), list(reader)
-    except csv.Error as error:
-        raise KinematicsError(
-            f"{path}, row {reader.line_num + 1}: cannot be read ({error}). Correct the row."
-        ) from error
+    sheet = Sheet(path, read_text(path, kind=KinematicsError).splitlines() or [""], ",")
+    columns = sheet.cells(0)
     missing = [name for name in MANIFEST_COLUMNS if name not in columns]
     if missing:
         raise KinematicsError(
@@ -111,8 +105,11 @@ def _read_manifest(path: Path, files: Sequence[str]) -> dict[str, tuple[str, str
             f"the columns {', '.join(MANIFEST_COLUMNS)}; if it is a reach, give it another name."
         )
     known: dict[str, tuple[str, str]] = {}
-    for row in rows:
-        file, animal, session = ((row[name] or "").strip() for name in MANIFEST_COLUMNS)
+    for _, cells in sheet.rows(1):
+        if not any(cells):
+            continue
+        row = dict(zip(columns, cells, strict=False))
+        file, animal, session = (row.get(name, "") for name in MANIFEST_COLUMNS)
         if file in known:
             raise KinematicsError(f"{path}: names {file} twice; a reach is of one animal and session.")
         if file not in files:

@@ -73,7 +73,12 @@ class Reach:
         for name, points in self.versions.items():
             if name not in VERSIONS or points.shape != self.landmarks.shape:
                 raise place.error(f"'{name}' is not among {', '.join(VERSIONS)}, or not (T, 3, 3) as the landmarks.")
-        check_recording(self.time, {name: getattr(self, name) for name in LANDMARKS}, place)
+        check_recording(self.time, self.landmarks, place)
+
+    @classmethod
+    def of(cls, name: str, time: np.ndarray, landmarks: np.ndarray, **facts: Any) -> "Reach":
+        """A reach by its positions of shoulder, elbow and paw, (T, 3, 3) m, and the facts of its tracking."""
+        return cls(name, time, **dict(zip(LANDMARKS, np.moveaxis(landmarks, 1, 0), strict=True)), **facts)
 
     @property
     def landmarks(self) -> np.ndarray:

@@ -125,8 +125,7 @@ def generate(
         movement = draw_movement(arm, limits, rng)
         seconds = (rng.integers(frames[0], frames[1] + 1) - 1) / RATE
         time = dt * np.arange(round(seconds / dt) + 1)
-        shoulder, elbow, paw = np.moveaxis(arm.landmark_positions(movement.qpos(time)), 1, 0)
-        reaches.append(Reach(f"reach_{i:02d}", time, shoulder=shoulder, elbow=elbow, paw=paw))
+        reaches.append(Reach.of(f"reach_{i:02d}", time, arm.landmark_positions(movement.qpos(time))))
     return tuple(reaches)
 
 

@@ -11,7 +11,7 @@ from mousearm.env.references import reach_files
 from mousearm.errors import ConfigError, MouseArmError, RunError, UnknownNameError
 from mousearm.files import make_folder
 from mousearm.kinematics.cameras import read_cameras
-from mousearm.kinematics.imports.origins import read_origin
+from mousearm.kinematics.imports.conversion import read_origin
 from mousearm.record.opened import OpenRecording, is_recording, open_recording
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.runs import own_folder

@@ -12,8 +12,7 @@ from mousearm.evaluate.film import Shot
 from mousearm.evaluate.overlay import FilmOverlay, choose_camera
 from mousearm.kinematics import read_reaches, resample
 from mousearm.kinematics.cameras import Camera
-from mousearm.kinematics.imports.conversion import read_axes, to_metres
-from mousearm.kinematics.imports.origins import Origin, read_origin, write_origins
+from mousearm.kinematics.imports.conversion import Origin, read_axes, read_origin, to_metres, write_origins
 from mousearm.paths import resolve
 from mousearm.retarget import retarget
 from mousearm.trajectory import FOLLOWED, LANDMARKS, Trial, with_shoulder

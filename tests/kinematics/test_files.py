@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mousearm.door import MAX_TEXT_BYTES
 from mousearm.errors import KinematicsError, OutputError
 from mousearm.kinematics import Reach, read_csv, read_reaches, write_csv
 from mousearm.kinematics.files import COLUMNS, REQUIRED
@@ -100,26 +99,26 @@ def test_header_has_a_column_twice(tmp_path):
 def test_wrong_number_of_columns(tmp_path):
     rows = table()
     rows[2].pop()
-    refused(save(tmp_path, text(rows)), "row 3", "12 columns instead of 13", "time, paw_x")
-    refused(save(tmp_path, text(rows, list(COLUMNS))), "row 4", "12 columns instead of 13")
-    refused(save(tmp_path, text(table()).replace(",", ";")), "row 1", "no column", "separated by commas")
+    refused(save(tmp_path, text(rows)), "row 3", "12 columns instead of the 13")
+    refused(save(tmp_path, text(rows, list(COLUMNS))), "row 4", "12 columns instead of the 13")
+    refused(save(tmp_path, text([row[:10] for row in rows])), "row 1", "no header, and 10 columns instead of 13: time")
 
 
-def test_blank_line_inside(tmp_path):
-    lines = text(table()).splitlines()
-    refused(save(tmp_path, "\n".join([*lines[:2], "", *lines[2:]])), "row 3", "0 columns instead of 13")
+def test_blank_lines_and_another_separator_do_not_matter(tmp_path):
+    lines = text(table()).replace(",", ";").splitlines()
+    assert read_csv(save(tmp_path, "\n".join([*lines[:2], "", *lines[2:]]))).n_frames == 4
 
 
 @pytest.mark.parametrize(
     ("cell", "said"),
     [
         ("abc", "'abc' is not a number"),
-        ("0,01", "14 columns instead of 13"),
+        ("0,01", "14 columns instead of"),
         ("0_1", "'0_1' is not a number"),
-        ("", "the cell is empty"),
-        ("nan", "'nan' is not a finite number"),
-        ("-inf", "'-inf' is not a finite number"),
-        ("1e999", "'1e999' is not a finite number"),
+        ("", "nan is not a finite number"),
+        ("nan", "nan is not a finite number"),
+        ("-inf", "-inf is not a finite number"),
+        ("1e999", "inf is not a finite number"),
     ],
 )
 @pytest.mark.parametrize("row", [1, 3])
@@ -143,7 +142,7 @@ def test_time_back_and_repeated(tmp_path):
 
 def test_too_few_frames(tmp_path):
     refused(save(tmp_path, text(table(2))), "2 frames", "at least 3")
-    refused(save(tmp_path, text([], list(COLUMNS))), "0 frames", "at least 3")
+    refused(save(tmp_path, text([], list(COLUMNS))), "no rows below")
 
 
 @pytest.mark.parametrize(("factor", "unit"), [(1e3, "millimetres"), (2e4, "pixels"), (100, "centimetres")])
@@ -160,12 +159,9 @@ def test_a_point_that_jumps(tmp_path):
 
 
 def test_not_a_text_file(tmp_path):
-    refused(save(tmp_path, b""), "is empty", "time, paw_x")
+    refused(save(tmp_path, b""), "is empty")
     refused(save(tmp_path, "\n\n  \n"), "is empty")
-    refused(
-        save(tmp_path, b"\x89PNG\r\n\xff\xfe\x00"),
-        "line 1: cannot be read: it is no text in UTF-8",
-    )
+    refused(save(tmp_path, b"\x89PNG\r\n\xff\xfe\x00"), "is a picture. Track its points in 3D first")
     refused(save(tmp_path, b"\x00\x01\x02\n\x00\x00"), "row 1")
     refused(tmp_path / "missing.csv", "No such file or directory")
     refused(tmp_path, "is a folder")
@@ -175,16 +171,15 @@ def test_files_without_an_end_are_not_read(tmp_path):
     os.mkfifo(tmp_path / "pipe.csv")
     refused(tmp_path / "pipe.csv", "cannot be read: it is a named pipe")
     with (tmp_path / "large.csv").open("wb") as file:
-        file.truncate(MAX_TEXT_BYTES + 1)
-    refused(tmp_path / "large.csv", "cannot be read: it has 50.0 MB or more")
+        file.truncate(300_000_001)
+    refused(tmp_path / "large.csv", "cannot be read: it has 300.0 MB or more")
 
 
-def test_one_endless_cell(tmp_path):
-    refused(
-        save(tmp_path, b"a" * 200_000),
-        "row 1: cannot be read (field larger than field limit",
-        "field larger than field limit",
-    )
+def test_one_endless_cell_is_not_shown_whole(tmp_path):
+    path = save(tmp_path, b"a" * 200_000)
+    with pytest.raises(KinematicsError, match="has no column time") as caught:
+        read_csv(path)
+    assert len(str(caught.value)) < 1500
 
 
 def test_round_trip(tmp_path):

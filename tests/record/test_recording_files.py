@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from mousearm.errors import ConfigError, OutputError, RecordingError, UnknownNameError
-from mousearm.kinematics.files import read_rows
 from mousearm.record import read_recording, record, write_recording
 from mousearm.record.files import seal_recording
 
@@ -136,7 +135,8 @@ class TestTables:
     @pytest.fixture
     def table(self, files):
         def read(name):
-            rows = [cells for _, cells in read_rows(files["sto"] / "mouse/long/repeat_1" / f"{name}.sto", "\t")]
+            text = (files["sto"] / "mouse/long/repeat_1" / f"{name}.sto").read_text()
+            rows = [line.split("\t") for line in text.splitlines()]
             end = rows.index(["endheader"])
             return rows[:end], rows[end + 1], np.array(rows[end + 2 :], dtype=float)
 

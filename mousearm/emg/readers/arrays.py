@@ -23,7 +23,7 @@ from mousearm.emg.recording import AS_EMG_TABLE, Choose, EmgRecording, finish, k
 from mousearm.errors import EmgError
 from mousearm.kinematics.files import TIME_NAME
 from mousearm.kinematics.imports.hdf5 import hdf5_array, hdf5_dataset, hdf5_text
-from mousearm.kinematics.imports.sheets import read_head
+from mousearm.kinematics.sheets import read_head
 from mousearm.matlab import CellArray, OpaqueError, read_matlab
 from mousearm.registry import EMG_FORMATS
 

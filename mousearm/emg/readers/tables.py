@@ -11,9 +11,9 @@ from pathlib import Path
 
 from mousearm.emg.recording import AS_EMG_TABLE, Choose, EmgRecording, emg_errors, finish, known_unit
 from mousearm.errors import EmgError
-from mousearm.kinematics.files import TIME_NAME, parse_number
-from mousearm.kinematics.imports.opensim import check_count, open_sto
-from mousearm.kinematics.imports.sheets import NumberTable, Sheet, to_number
+from mousearm.kinematics.files import TIME_NAME
+from mousearm.kinematics.imports.marker_systems import check_count, open_sto
+from mousearm.kinematics.sheets import NumberTable, Sheet, parse_number, to_number
 from mousearm.registry import EMG_FORMATS
 
 _UNIT_IN_NAME = re.compile(r"(?P<name>.*[^\s_])[\s_]*(?:[(\[](?P<inside>[^)\]]+)[)\]]|_(?P<behind>V|mV|uV|µV|μV))")

@@ -1,6 +1,6 @@
 """Bringing recordings in: files of tracking programs become the project's CSV files.
 
-Readers (`deeplabcut`, `tables`, `opensim`) give a `MarkerRecording`: three points in the units and axes of their file.
+Readers (`tables`, `marker_systems`, `hdf5`) give a `MarkerRecording`: three points in the units and axes of their file.
 It is put on an even grid of times (`markers`), brought to metres, OpenSim's axes and a right arm (`conversion`),
 cleaned and cut into reaches (`cleaning`) and written, all or nothing (`importing`). `import_reaches` does all of it,
 `import_project` with what a `reaches.yaml` beside the files says (`project`).

@@ -1,23 +1,31 @@
 """From the units, axes and side of a file to metres in OpenSim's axes (x forward, y up, z right) and a right arm.
 
 The model is a right arm: looking forward, its breast muscles start to the left of the shoulder. A left arm becomes a
-right one by a mirror between left and right, (x, y, z) to (x, y, -z).
+right one by a mirror between left and right, (x, y, z) to (x, y, -z). The `Origin` of a reach keeps the way back.
 """
 
 import re
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
-from mousearm.errors import KinematicsError
+from mousearm.door import read_json
+from mousearm.errors import KinematicsError, MouseArmError
+from mousearm.files import write_json
 from mousearm.kinematics.checks import Place
 from mousearm.kinematics.damage import segment_lengths
 from mousearm.kinematics.imports.markers import MarkerRecording, MarkerTrajectory, seen_points
+from mousearm.kinematics.orientation import BODY
 from mousearm.trajectory import LANDMARKS
 
 UNITS = {"m": 1.0, "cm": 1e-2, "mm": 1e-3}  # m
 SIDES = ("right", "left")  # that a recorded arm may have; the first is the model's
 MOUSE_SEGMENT = (0.006, 0.025)  # median length that the upper arm and the forearm (elbow to paw) of a mouse may have, m
+ORIGINS = "import.json"  # file beside the reaches
+_ABOVE = 3  # folders: animal/session, and that of the file
+_AGAIN = "Import the recording again, with scripts/import_reaches.py, which notes it."
 
 
 def read_axes(text: str) -> np.ndarray:
@@ -106,3 +114,46 @@ def in_metres(
         f"side      {side} (--side)" + (", mirrored to the right arm that the model is" if side != SIDES[0] else ""),
     ]
     return replace(markers, points=to_metres(markers.points, chosen, matrix, side)), notes
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Origin of a reach."""
+
+    file: str  # name of the recording
+    rate: float  # frames per second of the recording, whose frames are the film's
+    unit: str  # of the recording, of `UNITS`
+    axes: str  # of the recording, as `read_axes` reads them
+    side: str
+    turned: list[list[float]] | None = None  # (4, 3) as of `MarkerRecording`
+
+    def to_cameras(self, points: np.ndarray) -> np.ndarray:
+        """Points (..., 3) [m] in MuJoCo's axes, in unit and axes of the calibration."""
+        found = from_metres(points[..., BODY], self.unit, read_axes(self.axes), self.side)
+        if self.turned is not None:
+            turn = np.array(self.turned)
+            found = (found + turn[3]) @ np.linalg.inv(turn[:3].T)
+        return found
+
+
+def write_origins(origins: Mapping[str, Origin], folder: Path) -> None:
+    """Write where reaches are from, by name, beside them."""
+    write_json(folder / ORIGINS, {name: asdict(origin) for name, origin in origins.items()})
+
+
+def read_origin(reach: Path) -> Origin:
+    """Origin of the reach of a file, as was noted when it was imported; KinematicsError if that is not known."""
+    for folder in [*reach.resolve().parents][:_ABOVE]:
+        noted = folder / ORIGINS
+        name = reach.resolve().relative_to(folder).with_suffix("").as_posix()
+        if noted.exists() and name in (content := read_json(noted, KinematicsError)):
+            try:
+                origin = Origin(**content[name])
+                turned = np.array(origin.turned or np.eye(4, 3), dtype=float)
+                read_axes(origin.axes)
+                if turned.shape != (4, 3) or origin.unit not in UNITS or origin.side not in SIDES or origin.rate <= 0:
+                    raise ValueError("a value that cannot be")
+            except (TypeError, ValueError, AttributeError, MouseArmError) as error:
+                raise KinematicsError(f"{noted}, {name}: is damaged ({error}). {_AGAIN}") from error
+            return origin
+    raise KinematicsError(f"{reach}: nothing says which film it is from, in which axes: no {ORIGINS}. {_AGAIN}")

@@ -4,12 +4,9 @@ What a file holds tells which it is. All come through h5py as plain arrays: noth
 followed, and no more is read than `LARGEST_ARRAY`, whatever a small file declares.
 
 The tables of pandas that `deeplabcut.triangulate` writes are unpickled by pandas and PyTables, which can run any code.
-The names of columns are in the file as pickles all the same; they are taken only if no instruction in them can do more
-than build lists, tuples, dicts, texts and numbers.
+The names of columns are in the file as pickles all the same; they are taken only if they are data.
 """
 
-import pickle
-import pickletools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,17 +15,15 @@ import numpy as np
 
 from mousearm.door import open_hdf5
 from mousearm.errors import KinematicsError
+from mousearm.kinematics.cameras import unpickle
 from mousearm.kinematics.checks import Place
 from mousearm.kinematics.imports.markers import MarkerRecording
-from mousearm.kinematics.imports.sheets import AS_TABLE, read_head, refuse_other
 from mousearm.kinematics.imports.tables import deeplabcut_points, find_points, stack_points, unit_of, whole_numbers
+from mousearm.kinematics.sheets import AS_TABLE, read_head, refuse_other
 from mousearm.registry import FORMATS
 from mousearm.trajectory import LANDMARKS
 
 LARGEST_ARRAY = 400_000_000  # bytes; an hour at 150 Hz of ten points with likelihoods has half of it
-# Instructions of pickle's protocol 0, which PyTables writes, that name nothing and call nothing.
-_DATA = {"MARK", "LIST", "DICT", "TUPLE", "PUT", "GET", "INT", "LONG", "UNICODE", "NONE", "APPEND", "SETITEM", "STOP"}
-_LARGEST_PICKLE = 1_000_000
 _DIMENSIONS = ("time", "individual", "keypoint", "space")  # of movement, which wrote some in the plural
 _SERIES = ("PoseEstimationSeries", "SpatialSeries")  # of NWB, with or without ndx-pose
 _WHOLE = 10**12  # bytes of a file, of which a few arrays are read
@@ -195,25 +190,12 @@ def pandas_table(file: Any) -> PandasTable:
         raise ValueError(f"it has {len(groups)} tables of pandas with format='table'")
     rows = hdf5_dataset(groups[0], "table")
     blocks = [name for name in rows.dtype.names if name.startswith("values_block_")]
-    columns = [tuple(map(str, column)) for name in blocks for column in plain(rows.attrs[f"{name}_kind"])]
+    columns = [tuple(map(str, column)) for name in blocks for column in unpickle(rows.attrs[f"{name}_kind"])]
     content = rows[()]
     values = np.concatenate([content[name].reshape(len(content), -1) for name in blocks], axis=1, dtype=np.float64)
     if len(columns) != values.shape[1]:
         raise ValueError(f"it names {len(columns)} columns, but has {values.shape[1]}")
-    levels = plain(groups[0].attrs["info"])[1]["names"]
+    levels = unpickle(groups[0].attrs["info"])[1]["names"]
     index = content["index"]
     frames = np.char.decode(index) if index.dtype.kind == "S" else index
     return PandasTable(tuple(map(str, levels)), columns, frames, values)
-
-
-def plain(raw: bytes) -> Any:
-    """Load a pickle of lists, tuples, dicts, texts and whole numbers; ValueError if it could do anything else."""
-    content = bytes(raw)
-    if len(content) > _LARGEST_PICKLE:
-        raise ValueError(f"a description of {len(content)} bytes")
-    for instruction, argument, _ in pickletools.genops(content):
-        if instruction.name not in _DATA:
-            raise ValueError(f"a pickle that is more than data: {instruction.name} {argument or ''}".rstrip())
-        if instruction.name == "PUT" and int(argument or 0) > len(content):  # would make a list of that length
-            raise ValueError(f"a pickle that is damaged: PUT {argument}")
-    return pickle.loads(content)

@@ -17,10 +17,9 @@ from mousearm.kinematics.damage import jumps, runs
 from mousearm.kinematics.folder import write_reaches
 from mousearm.kinematics.imports import cleaning
 from mousearm.kinematics.imports.cleaning import CutRule
-from mousearm.kinematics.imports.conversion import SIDES, in_metres, read_axes
+from mousearm.kinematics.imports.conversion import SIDES, Origin, in_metres, read_axes, read_origin, write_origins
 from mousearm.kinematics.imports.markers import MarkerTrajectory, even, seen_points
 from mousearm.kinematics.imports.options import ImportOptions, output_names
-from mousearm.kinematics.imports.origins import Origin, read_origin, write_origins
 from mousearm.kinematics.imports.sources import MissingError, Source, read_known
 from mousearm.kinematics.noise import FILTER_FRAMES, LEAST_NOISE_MM, compare_cutoffs, noise_uncertainty, tracking_noise
 from mousearm.kinematics.orientation import find_orientation

@@ -77,20 +77,18 @@ class MarkerTrajectory:
 
         The noise (3,) m is that of ``before``, the same without the filter of a cut-off.
         """
-        points = np.moveaxis(self.points[:, :, _MUJOCO], 1, 0)
-        landmarks: dict[str, np.ndarray] = dict(zip(LANDMARKS, points, strict=True))
+        points = self.points[:, :, _MUJOCO]
         advice = "Lower --max-gap, so that no gap is filled there, or leave this recording out."
-        check_recording(self.time, landmarks, self.place, advice)
+        check_recording(self.time, points, self.place, advice)
         versions = {} if cutoff is None else {"recorded": before.points}
         versions |= {} if self.truth is None or not np.isfinite(self.truth).all() else {"truth": self.truth}
-        return Reach(
+        return Reach.of(
             name,
             self.time,
-            **landmarks,
+            points,
             measured_noise_mm={mark: 1e3 * float(of) for mark, of in zip(LANDMARKS, noise, strict=True) if of == of},
             cutoff=cutoff,
             versions={of: positions[:, :, _MUJOCO] for of, positions in versions.items()},
-            origin=None,
         )
 
 
@@ -126,7 +124,7 @@ def even(recording: MarkerRecording, rate: float | None) -> tuple[MarkerTrajecto
 def _in_seconds(recording: MarkerRecording, time: np.ndarray, rate: float | None) -> tuple[np.ndarray, str]:
     """Times (T,) in s, and what they are in the file if a given rate [Hz] shows that they are not seconds."""
     place = recording.place
-    check_finite(time, {}, place, "Write a time in every row, or remove the row.")
+    check_finite({"time": time}, place, "Write a time in every row, or remove the row.")
     if (np.diff(time) == 0).any() and (np.diff(time) >= 0).all():
         frame = int((np.diff(time) == 0).argmax()) + 1
         what = f"{time[frame]:.9g} s. Were times rounded? {_AS_FRAMES} Otherwise remove the repeated rows."

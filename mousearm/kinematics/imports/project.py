@@ -17,11 +17,11 @@ from typing import Any
 from mousearm.door import parse_plain, read_plain
 from mousearm.errors import KinematicsError, MouseArmError, OutputError, UnknownNameError, os_errors_as
 from mousearm.files import write_text
-from mousearm.kinematics.files import parse_number
 from mousearm.kinematics.imports.cleaning import CutRule
 from mousearm.kinematics.imports.conversion import read_axes
 from mousearm.kinematics.imports.importing import MEMORY, NOTES, ImportResult, axes_doubts, import_reaches
 from mousearm.kinematics.imports.options import ImportOptions
+from mousearm.kinematics.sheets import parse_number
 
 # Keys, and what they mean; each is the option of the import with that name.
 MEANINGS = {

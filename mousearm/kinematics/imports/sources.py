@@ -9,11 +9,11 @@ import numpy as np
 from mousearm.errors import KinematicsError, UnknownNameError
 from mousearm.kinematics.damage import segment_lengths
 from mousearm.kinematics.files import CUTOFF_COLUMN
-from mousearm.kinematics.imports import opensim, tables
+from mousearm.kinematics.imports import marker_systems, tables
 from mousearm.kinematics.imports.conversion import UNITS, fitting_units
 from mousearm.kinematics.imports.markers import MarkerRecording
-from mousearm.kinematics.imports.sheets import Sheet, read_head, refuse_other
 from mousearm.kinematics.reach import VERSIONS
+from mousearm.kinematics.sheets import Sheet, read_head, refuse_other
 from mousearm.registry import FORMATS
 from mousearm.text import listed
 from mousearm.trajectory import LANDMARKS
@@ -116,9 +116,9 @@ def read_sheet(path: Path, names: Mapping[str, str]) -> MarkerRecording:
     """Read text: OpenSim, DeepLabCut 3D, Anipose, JARVIS, or any table with names, x, y and z in its header."""
     sheet = Sheet.read(path)
     if sheet.lines[0].lstrip("\"' ").startswith("PathFileType"):
-        return opensim.read_trc(sheet, names)
+        return marker_systems.read_trc(sheet, names)
     if path.suffix.lower() in (".sto", ".mot") or "endheader" in map(str.strip, map(str.lower, sheet.lines[:100])):
-        return opensim.read_sto(sheet, names)
+        return marker_systems.read_sto(sheet, names)
     return tables.read_columns(sheet, names)
 
 

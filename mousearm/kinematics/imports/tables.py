@@ -23,7 +23,7 @@ from mousearm.errors import KinematicsError, UnknownNameError
 from mousearm.kinematics.checks import Place
 from mousearm.kinematics.files import COLUMNS, OWN_COLUMNS, SECONDS, TIME_NAME
 from mousearm.kinematics.imports.markers import MarkerRecording
-from mousearm.kinematics.imports.sheets import NumberTable, Sheet, to_number
+from mousearm.kinematics.sheets import NumberTable, Sheet, to_number
 from mousearm.trajectory import LANDMARKS
 
 LEVELS = ("scorer", "individuals", "bodyparts", "coords")  # DeepLabCut's header rows; individuals may be missing

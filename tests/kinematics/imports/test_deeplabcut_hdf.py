@@ -11,7 +11,8 @@ from tracked_files import MARKS, arm, deeplabcut, write_dlc_h5
 
 from mousearm.door import open_hdf5
 from mousearm.errors import KinematicsError
-from mousearm.kinematics.imports.hdf5 import _LARGEST_PICKLE, pandas_table, plain
+from mousearm.kinematics.cameras import unpickle
+from mousearm.kinematics.imports.hdf5 import pandas_table
 
 KEY = "df_with_missing"
 
@@ -63,7 +64,7 @@ def test_code_in_an_attribute_never_runs(written, attribute, protocol):
     if attribute in ("non_index_axes", "TITLE"):  # which we need not know
         assert len(read_table(written).columns) == 4 * len(MARKS)
     else:
-        with pytest.raises(KinematicsError, match="a pickle that is more than data"):
+        with pytest.raises(KinematicsError, match="more than data"):
             read_table(written)
     assert not proof.exists()
     pickle.loads(evil)
@@ -74,7 +75,7 @@ def test_the_file_would_run_code_in_pandas(written):
     proof = written.with_name("proof")
     with h5py.File(written, "a") as file:
         attributes = file[KEY].attrs
-        attributes["info"] = np.bytes_(pickle.dumps({**plain(attributes["info"]), "more": Touch(proof)}, 0))
+        attributes["info"] = np.bytes_(pickle.dumps({**unpickle(attributes["info"]), "more": Touch(proof)}, 0))
     with pytest.raises(KinematicsError):
         read_table(written)
     assert not proof.exists()
@@ -128,19 +129,17 @@ def test_a_small_file_that_claims_to_be_large(written):
 
 @pytest.mark.parametrize("value", [[(1, [("s", "paw", "x")])], {1: {"names": ["a", None]}}, [], -5, 2**70, "ü\n"])
 def test_plain_pickles_as_pytables_writes_them(value):
-    assert plain(pickle.dumps(value, 0)) == value
+    assert unpickle(pickle.dumps(value, 0)) == value
 
 
 @pytest.mark.parametrize(
-    "raw", [b"cos\nsystem\n(S'true'\ntR.", b"(ios\nsystem\n.", b"P1\n.", b"\x80\x02]q\x00.", b"(lb."]
+    "raw", [b"cos\nsystem\n(S'true'\ntR.", b"(ios\nsystem\n.", b"P1\n.", b"\x80\x02cos\nsystem\n.", b"(lb."]
 )
 def test_other_instructions_of_pickle(raw):
-    with pytest.raises(ValueError, match="a pickle that is more than data"):
-        plain(raw)
+    with pytest.raises(ValueError, match="more than data"):
+        unpickle(raw)
 
 
 def test_pickles_that_would_fill_the_memory():
     with pytest.raises(ValueError, match="PUT 99999999999"):
-        plain(b"(lp99999999999\n.")
-    with pytest.raises(ValueError, match="a description of"):
-        plain(b"(l" + b"p0\n" * _LARGEST_PICKLE + b".")
+        unpickle(b"(lp99999999999\n.")

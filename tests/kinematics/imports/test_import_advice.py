@@ -110,7 +110,7 @@ LINES = [
     (lambda: lines(hand_x={3: "1.5 mm"}), "Write a decimal number, or leave the cell empty", lines, {}),
     (
         lambda: lines(hand_x={3: "two"}),
-        "or leave the cell empty where the point was not seen",
+        "or leave the cell empty where there is none",
         lambda: lines(**unseen([3])),
         {},
     ),

@@ -9,7 +9,7 @@ from tracked_files import POINTS, RATE, arm, write_anipose
 from mousearm.errors import KinematicsError, MouseArmError, UnknownNameError
 from mousearm.kinematics import read_csv, read_reaches, write_csv
 from mousearm.kinematics.imports import import_project
-from mousearm.kinematics.imports.origins import read_origin
+from mousearm.kinematics.imports.conversion import read_origin
 from mousearm.kinematics.imports.project import Project
 from mousearm.kinematics.imports.sources import MissingError
 from mousearm.paths import resolve

@@ -1,4 +1,4 @@
-"""Text files of other programs: their encoding, the separator of their cells, their numbers; and what is no text.
+"""Tables in text files: their encoding, the separator of their cells, their numbers; and what is no text.
 
 Programs and languages differ: UTF-8 with a mark or without, UTF-16, Latin-1; tabs, semicolons, commas or spaces;
 decimal points or commas. A `Sheet` finds these out. What is not text is recognised by its first bytes.
@@ -16,8 +16,8 @@ import numpy as np
 from mousearm.door import check_file, read_bytes
 from mousearm.errors import KinematicsError, os_errors_as
 from mousearm.kinematics.checks import Place
-from mousearm.kinematics.files import Row, parse_number
 
+Row = tuple[int, list[str]]  # a line number of the file (the first is 1) and the cells of that line
 _LARGEST = 300_000_000  # bytes of a text file: an hour at 150 Hz of 50 points; a few times as much memory is needed
 _HEAD, _ANY_SIZE = 4096, 2**62
 _SEPARATORS = "\t;,"
@@ -135,9 +135,17 @@ def _decoded(content: bytes, path: Path) -> str:
 
 def _separator(lines: Sequence[str]) -> str:
     """Separator that stands in a line in the middle, and in one of words, where a comma is no decimal comma."""
-    middle = lines[len(lines) // 2].strip()
+    middle = next(filter(None, map(str.strip, lines[len(lines) // 2 :])), "")
     words = [line.strip() for line in lines[:20] if re.search("[A-Za-z]", line)] or [middle]
     return next((mark for mark in _SEPARATORS if mark in middle and any(mark in line for line in words)), "")
+
+
+def parse_number(cell: str) -> float | None:
+    """Parse the number in a cell, None if it is not one; an underscore, which Python allows, is a typing error here."""
+    try:
+        return None if "_" in cell else float(cell)
+    except ValueError:
+        return None
 
 
 def to_number(cell: str) -> float | None:
@@ -181,9 +189,7 @@ class NumberTable:
             for column in self._columns:
                 number = to_number(cells[column])
                 if number is None:
-                    what = (
-                        "is not a number. Write a decimal number, or leave the cell empty where the point was not seen."
-                    )
+                    what = "is not a number. Write a decimal number, or leave the cell empty where there is none."
                     raise self.place.error(f"'{cells[column]}' {what}", -1, header[column])
                 values.append(number)
         if not self.lines:
