@@ -29,7 +29,10 @@ DESCRIBED = " ".join(f"{name}: {meaning}" for name, meaning in CONTROLLERS.descr
 def main(given: Namespace) -> None:
     """Print the table of errors, and write it as JSON where that is asked for."""
     if given.controller is None and (len(given.what) != 1 or given.figures is not None):
-        raise cli.UsageError("give one run folder (which holds its figures), or --controller and overrides")
+        raise cli.UsageError(
+            "give one run folder, which holds its figures and is evaluated as it was trained, or --controller and "
+            "overrides. A run under conditions: scripts/whatif.py RUN condition=NAME"
+        )
     if given.controller is not None and given.checkpoint is not None:
         raise cli.UsageError(f"--controller {given.controller} has no checkpoints")
     if given.repeats is not None and given.repeats < 1:

@@ -191,6 +191,14 @@ def two_link_xml():
     return TWO_LINK
 
 
+def replaced(xml, replacements):
+    """A text with pieces replaced: old, new, old, new, ..."""
+    for old, new in zip(replacements[::2], replacements[1::2], strict=True):
+        assert old in xml
+        xml = xml.replace(old, new)
+    return xml
+
+
 @pytest.fixture(scope="session")
 def build_two_link():
     """The two-link arm, with pieces of its XML replaced: ``build("old", "new", "old", "new", ...)``."""
@@ -198,10 +206,7 @@ def build_two_link():
     import mujoco  # after mousearm, which chooses how MuJoCo draws
 
     def build(*replacements, landmarks=TWO_LINK_LANDMARKS, joints=None):
-        xml = TWO_LINK
-        for old, new in zip(replacements[::2], replacements[1::2], strict=True):
-            assert old in xml
-            xml = xml.replace(old, new)
+        xml = replaced(TWO_LINK, replacements)
         return Arm(mujoco.MjModel.from_xml_string(xml), landmarks, joints, "two_link.xml")
 
     return build
@@ -224,10 +229,7 @@ def build_hanging():
     import mujoco  # after mousearm, which chooses how MuJoCo draws
 
     def build(*replacements):
-        xml = HANGING
-        for old, new in zip(replacements[::2], replacements[1::2], strict=True):
-            assert old in xml
-            xml = xml.replace(old, new)
+        xml = replaced(HANGING, replacements)
         return Arm(mujoco.MjModel.from_xml_string(xml), HANGING_LANDMARKS, None, "hanging.xml")
 
     return build
@@ -355,6 +357,24 @@ def run_script(load_script, monkeypatch, capsys):
         logging.root.handlers[:] = handlers
         logging.root.setLevel(level)
         return Ended(status, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def run_notebook(monkeypatch):
+    """Run a notebook in a folder, by this Python; gives what each cell prints and shows. Its kernel ends with it."""
+
+    def run(notebook, folder):
+        import nbclient  # slow to import, as are those below
+        from jupyter_client import AsyncKernelManager
+
+        monkeypatch.delenv("MPLBACKEND", raising=False)  # which programs that ran in this process have set
+        kernel = AsyncKernelManager()
+        kernel.kernel_spec.argv[0] = sys.executable
+        client = nbclient.NotebookClient(notebook, km=kernel, timeout=600, resources={"metadata": {"path": folder}})
+        client.execute(cleanup_kc=True)  # also of a kernel that was given to it
+        return [str(cell.get("outputs", "")) for cell in notebook.cells]
 
     return run
 

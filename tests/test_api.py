@@ -1,7 +1,6 @@
 """mousearm in Python: what notebooks call, and the notebooks of the documentation."""
 
 import shutil
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -95,21 +94,6 @@ def test_what_is_not_offered_is_refused_by_its_name():
         mousearm.trian  # noqa: B018
 
 
-def run_notebook(name, folder):
-    """Run a notebook of the documentation in a folder, shortened; returns all that its cells print and show."""
-    import nbclient  # slow to import, as are those below
-    import nbformat
-    from jupyter_client import AsyncKernelManager
-
-    notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
-    (parameters,) = (cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", ()))
-    parameters.source += f"\n{SHORT[name]}"
-    kernel = AsyncKernelManager()
-    kernel.kernel_spec.argv[0] = sys.executable
-    nbclient.NotebookClient(notebook, km=kernel, timeout=600, resources={"metadata": {"path": folder}}).execute()
-    return "\n".join(str(cell.get("outputs", "")) for cell in notebook.cells)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "shows"),
@@ -119,9 +103,13 @@ def run_notebook(name, folder):
         ("compare", ["paw_heavy", "image/png"]),
     ],
 )
-def test_a_notebook_of_the_documentation_runs(name, shows, tmp_path, monkeypatch):
-    monkeypatch.delenv("MPLBACKEND", raising=False)  # which programs that ran in this process have set
-    shown = run_notebook(name, tmp_path)
+def test_a_notebook_of_the_documentation_runs(name, shows, tmp_path, run_notebook):
+    import nbformat  # slow to import
+
+    notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+    (parameters,) = (cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", ()))
+    parameters.source += f"\n{SHORT[name]}"  # what a test has time for
+    shown = "\n".join(run_notebook(notebook, tmp_path))
     assert [text for text in shows if text not in shown] == []
     if name == "own_data":
         assert len(read_reaches(tmp_path / "my_session" / "reaches")) == 4

@@ -263,17 +263,11 @@ two.close()
 
 
 @pytest.mark.slow
-def test_a_notebook_trains_resumes_and_draws(tmp_path, unbroken, monkeypatch):
-    import nbclient  # slow to import, as are those below
-    import nbformat
-    from jupyter_client import AsyncKernelManager
+def test_a_notebook_trains_resumes_and_draws(tmp_path, unbroken, run_notebook):
+    import nbformat  # slow to import
 
-    monkeypatch.delenv("MPLBACKEND", raising=False)  # which programs that ran in this process have set
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS.split("#---")])
-    kernel = AsyncKernelManager()
-    kernel.kernel_spec.argv[0] = sys.executable
-    nbclient.NotebookClient(notebook, km=kernel, timeout=600, resources={"metadata": {"path": tmp_path}}).execute()
-    _, trained, resumed, drawn, two, shell = [str(cell.outputs) for cell in notebook.cells]
+    _, trained, resumed, drawn, two, shell = run_notebook(notebook, tmp_path)
     assert "stopped by SIGINT" in trained
     assert "paw" in resumed
     assert "image/png" in drawn

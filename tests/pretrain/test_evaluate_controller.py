@@ -37,7 +37,8 @@ def test_the_script_prints_and_writes_the_same_errors(run_script, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "give one run folder (which holds its figures), or --controller and overrides"),
+        ([], "give one run folder, which holds its figures"),
+        (["package:example_torque", "condition=load"], "A run under conditions: scripts/whatif.py RUN condition=NAME"),
         (["one", "two"], "give one run folder"),
         (["one", "--figures", "somewhere"], "give one run folder"),
         (["--controller", "cmc", "--checkpoint", "best"], "--controller cmc has no checkpoints"),
