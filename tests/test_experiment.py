@@ -493,6 +493,13 @@ def test_advice_for_a_network_that_cannot_know_its_reach(configure):
         assert "cannot know" not in assemble(configure(*words, others)).describe()
 
 
+def test_a_run_says_what_is_compared_with_the_teacher(configure):
+    words = ("debug=quick", "pretrain=cmc", "pretrain.loss=amplitude")
+    for model, compared in (("torque", "actions"), ("muscle", "amplitudes")):  # motors have no sigmoid
+        said = " ".join(assemble(configure(*words, f"model={model}")).describe().split())
+        assert f"teacher cmc, {compared} compared" in said
+
+
 def test_advice_for_senses_that_an_arm_lacks(configure):
     words = ("debug=quick", "env=proprioceptive")
     said = " ".join(assemble(configure(*words)).describe().split())

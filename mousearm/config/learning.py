@@ -151,7 +151,7 @@ class PretrainConfig:
     loss: str = key(
         "What is compared with the teacher's, by squared differences. action: actions. amplitude: with the sigmoid of "
         "muscles square roots of excitations, and actions at a tenth of the weight: of all actions, 29 % stand for "
-        "excitations below 0.01.",
+        "excitations below 0.01; with any other `model.action_map`, actions. A run says which before it starts.",
         ("action", "amplitude"),
         default="action",
     )

@@ -31,6 +31,11 @@ from mousearm.pretrain.controllers import Expert, TaskController
 _ACTION_SHARE = 0.1  # weight of differences of actions beside those of amplitudes: it brings back what is far off
 
 
+def compares_amplitudes(config: PretrainConfig, action_map: str) -> bool:
+    """True if square roots of excitations are compared with the expert's; without the sigmoid of muscles, actions."""
+    return config.loss == "amplitude" and action_map == sigmoid.__name__
+
+
 class Batch(NamedTuple):
     """Observations of N arms on their reaches, T steps at most, and the actions of the expert in them."""
 
@@ -64,6 +69,7 @@ class DAgger:
         """Prepare; ``seed`` is that of reaches, drivers, noise and the order of learning."""
         self._penalties = penalties
         self._task, self._policy, self._teacher, self.config = task, policy, TaskController(task, expert), config
+        self._by_amplitude = compares_amplitudes(config, task.map_action.__name__)
         self._random = np.random.default_rng(seed)
         self._batches: deque[Batch] = deque(maxlen=config.remembered_rounds)
         on_gpu = policy.device.type == "cuda"
@@ -228,7 +234,7 @@ class DAgger:
         excitations, which are compared with this sigmoid, weigh what muscles do there instead.
         """
         plain = (actions - wanted).square()
-        if self.config.loss == "action" or self._task.map_action is not sigmoid:
+        if not self._by_amplitude:
             return plain
         here, there = (torch.exp(logsigmoid(SLOPE * (x - CENTRE)) / 2) for x in (actions, wanted))
         return 4 * (here - there).square() + _ACTION_SHARE * plain
