@@ -56,8 +56,19 @@ def check_command_line(arguments: Sequence[str]) -> list[str]:
     ordered = [*(word for word in arguments if word not in given.overrides), *given.overrides]
     check_group_files(folders)
     check_overrides(given.overrides, folders)
+    _check_once(given.overrides)
     _check_sweep(given, folders, ordered)
     return ordered
+
+
+def _check_once(words: Sequence[str]) -> None:
+    """Refuse two values of a key: Hydra would take the last one and say nothing."""
+    first: dict[str, str] = {}
+    for word in words:
+        key = parse(word).get_key_element().lstrip("+~")
+        if key in first:
+            raise ConfigError(f"{key} is given twice: {first[key]} {word}. Leave one of them out.", key)
+        first[key] = word
 
 
 def check_overrides(words: Sequence[str], folders: Sequence[Path] = (CONF,)) -> None:

@@ -8,7 +8,7 @@ from mousearm.fidelity.compare import IN_JOINT_RANGES, Fidelity, limits_kept, ve
 from mousearm.fidelity.curves import OPTIMAL, Difference, MuscleCurves
 from mousearm.fidelity.validity import MAX_UNEXPLAINED
 from mousearm.model_check import result_table
-from mousearm.text import NO_VALUE, columns, number, wrapped
+from mousearm.text import NO_VALUE, TERMINAL, columns, number, wrapped
 
 _ALL_LENGTHS = "0.2..1.8"  # of ``FIBRE``
 
@@ -111,7 +111,7 @@ def _path_table(found: Fidelity) -> str:
     """Per muscle: all differences of lengths and moment arms, over all poses and over those kept."""
     kept, every = found.validity.trusted, np.ones_like(found.validity.trusted)
     rows = [
-        ["", "rms mm", "", "max mm", "", "arm %", "", "stated", "itself", "aside", "limits", ""],
+        ["", *("rms mm",) * 2, *("max mm",) * 2, *("arm %",) * 2, "stated", "itself", "aside", *("limits",) * 2],
         ["muscle", *("all", "kept") * 3, "kept", "kept", "%", "all", "kept"],
     ]
     figures = []
@@ -170,9 +170,9 @@ def worst_poses(found: Fidelity, muscle: int) -> np.ndarray:
 def _curve_table(curves: list[MuscleCurves]) -> str:
     """Per muscle: fibre lengths, peak forces and differences of the curves."""
     where = list(curves[0].ranges)
-    blank = [""] * len(where)
+    n = len(where)
     rows = [
-        ["", "pen-", "fibre lengths", *blank[1:], "peak", "", "active", *blank, "passive", "", "speed", "same"],
+        ["", "pen-", *["fibre lengths"] * n, *["peak"] * 2, *["active"] * (n + 1), *["passive"] * 2, "speed", "same"],
         ["muscle", "nation", *where, "own", "same", _ALL_LENGTHS, *where],
     ]
     rows[1] += [_ALL_LENGTHS, IN_JOINT_RANGES, "-1..1", IN_JOINT_RANGES]
@@ -195,11 +195,11 @@ def _curve_table(curves: list[MuscleCurves]) -> str:
 
 
 def _table(note: str, rows: list[list[str]]) -> str:
-    return "\n".join([_paragraph(note), *columns(rows)])
+    return "\n".join([_paragraph(note), *columns(rows, width=TERMINAL)])
 
 
 def _paragraph(text: str) -> str:
-    return "\n".join(wrapped(text, width=118))
+    return "\n".join(wrapped(text))
 
 
 def _mm(metres: float) -> str:

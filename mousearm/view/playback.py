@@ -103,8 +103,9 @@ class Playback:
 
 def check_speed(speed: float) -> None:
     """Check that time can run at a speed, or raise ConfigError."""
-    if not 0 < speed < float("inf"):
-        raise ConfigError(f"the speed {speed:g} is not above 0; 0.1 shows a reach ten times slower than it was.")
+    if not 0 < speed <= SPEEDS[-1]:
+        real = "not above 0 and up to 1, which is real speed"
+        raise ConfigError(f"the speed {speed:g} is {real}; 0.1 shows a reach ten times slower than it was.")
 
 
 class Control(NamedTuple):

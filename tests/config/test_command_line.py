@@ -388,6 +388,14 @@ def test_options_may_follow_words():
     assert check_command_line(words)[-3:] == ["seed=1", "name=a", "device=cpu"]
 
 
+@pytest.mark.parametrize(
+    "words", [["seed=1", "name=a", "seed=2"], ["env=default", "env=default"], ["-m", "seed=1", "seed=2,3"]]
+)
+def test_a_key_is_given_once(words):
+    with pytest.raises(ConfigError, match=r"(seed|env) is given twice: .*=\S+ .*=\S+\. Leave one"):
+        check_command_line(words)
+
+
 def test_words_that_are_right_pass():
     check_overrides(["hydra.run.dir=x", "hydra/launcher=slurm", "seed=0,1", "debug=quick", "model=[torque]"])
     for line in ("-m 'model=glob(*)' ", "experiment=reward_comparison", "~experiment", "-m name=a"):

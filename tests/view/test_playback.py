@@ -163,7 +163,7 @@ def test_it_begins_with_the_reach_that_was_asked_for(build_simulator):
         Playback(build_simulator(), "shrt")
 
 
-@pytest.mark.parametrize("speed", [0.0, -1.0, float("inf"), float("nan")])
+@pytest.mark.parametrize("speed", [0.0, -1.0, 1.1, float("nan")])
 def test_a_speed_that_cannot_be_is_refused(build_simulator, speed):
     with pytest.raises(ConfigError, match=r"the speed .* 0\.1 shows a reach ten times slower"):
         Playback(build_simulator(), speed=speed)
