@@ -47,6 +47,7 @@ def test_every_block_says_what_it_is(page):
     assert text.count("\n```") % 2 == 0, "a fence that is indented or not closed is not seen"
     for block in blocks(page):
         assert block.title or block.kind in KINDS, f"{block.place}: write one of {KINDS} after the fence, or a title"
+        assert not (block.title and (ROOT / block.title).exists()), f"{block.place}: {block.title} is there already"
         if block.kind == "text":
             assert not COMMAND_LINE.search(block.text), f"{block.place} looks like commands: write sh after the fence"
 
