@@ -45,8 +45,9 @@ check: setup docs ## style, floors, types and documentation
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pyright
 
+# Not --quiet: warnings that are not printed are no errors to it.
 docs: setup ## build the documentation into site/, every warning an error
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
 
 bench: setup ## speed against the bare simulator and the stock update
 	$(BIN)/python scripts/benchmark.py

@@ -105,10 +105,12 @@ def _first_comment(text: str) -> str:
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that stand at the top of the repository."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8").replace("](docs/", "](")
+    readme, changes = (
+        (ROOT / name).read_text(encoding="utf-8").replace("](docs/", "](") for name in ("README.md", "CHANGELOG.md")
+    )
     files.append(File.generated(config, "index.md", content=readme))
-    changes = "---\nsearch: {exclude: true}\n---\n\n" + (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    files.append(File.generated(config, "changelog.md", content=changes))
+    unsearched = f"---\nsearch: {{exclude: true}}\n---\n\n{changes}"
+    files.append(File.generated(config, "changelog.md", content=unsearched))
     return files
 
 
