@@ -97,18 +97,18 @@ class TestGroups:
     def test_no_file_is_left_out(self):
         assert sorted({one for choices in together() for one in choices}) == sorted(map(choice, GROUP_FILES))
 
-    @pytest.mark.parametrize("path", GROUP_FILES, ids=choice)
-    def test_every_key_of_a_file_is_one_of_the_schema(self, path):
-        text = (CONF / path).read_text(encoding="utf-8")
-        loaded = OmegaConf.to_container(OmegaConf.create(text))
-        loaded.pop("defaults", None)
-        swept = loaded.pop("hydra", {}).get("sweeper", {}).get("params", {})
-        prefix = "" if "@package _global_" in text else f"{path.parent.as_posix()}."
-        known = keys(Config)
-        assert set(flatten(loaded, prefix)) <= set(known)
-        for key, values in swept.items():
-            choices = [path.stem for path in GROUP_FILES if path.parent.as_posix() == key]
-            assert set(str(values).split(",")) <= set(choices) if choices else key in known
+    def test_every_key_of_a_file_is_one_of_the_schema(self):
+        known = set(keys(Config))
+        for path in GROUP_FILES:
+            text = (CONF / path).read_text(encoding="utf-8")
+            loaded = OmegaConf.to_container(OmegaConf.create(text))
+            loaded.pop("defaults", None)
+            swept = loaded.pop("hydra", {}).get("sweeper", {}).get("params", {})
+            prefix = "" if "@package _global_" in text else f"{path.parent.as_posix()}."
+            assert set(flatten(loaded, prefix)) <= known, path
+            for key, values in swept.items():
+                choices = [other.stem for other in GROUP_FILES if other.parent.as_posix() == key]
+                assert set(str(values).split(",")) <= set(choices) if choices else key in known, path
 
     @pytest.mark.parametrize("path", [path for path in GROUP_FILES if is_sweep(path)], ids=choice)
     def test_the_first_and_the_last_job_of_a_sweep_compose(self, path):
