@@ -3,7 +3,7 @@
 `inverse_kinematics` finds the joint angles.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import mujoco
@@ -14,7 +14,6 @@ from mousearm.errors import KinematicsError
 from mousearm.inverse_kinematics import Solve, inverse_kinematics
 from mousearm.kinematics import Reach
 from mousearm.kinematics.orientation import unit
-from mousearm.kinematics.reach import noise_floor_mm
 from mousearm.model import Arm
 from mousearm.model.arm import geom_name
 from mousearm.model.coupling import switched_off
@@ -35,13 +34,22 @@ class Reference:
     qvel: np.ndarray  # (T, nq) their velocities, rad/s (central differences)
     residual_mm: np.ndarray  # (T,) distance of elbow or paw, whichever is larger, from its target under `qpos`
     activation: np.ndarray  # (T, na) of the muscles, where an arm is put into that frame
-    # Expected mean distance of the targets of `elbow` and `paw` from where the animal's were, as far as the tracking's
-    # noise is the reason: no controller can be known to be nearer. NaN where it is not known.
-    noise_floor_mm: Mapping[str, float] = field(default_factory=dict)
-    # Rate [Hz] and cut-off of the recording in which that noise was white; None where it is not known.
-    recorded: tuple[float, float | None] | None = None
+    # (N, T, 2, 3) targets of elbow and paw, m, as they may have been without the tracking's noise; None where that is
+    # not known, or negligible.
+    truths: np.ndarray | None = None
     # (T, 2, 3) targets of elbow and paw, m, made of what the file holds of `VERSIONS` of the reach.
     versions: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def noise_floor_mm(self) -> tuple[float, float]:
+        """Mean distance of the targets of elbow and paw from where the animal's may have been; NaN if not known.
+
+        No controller can be known to be nearer.
+        """
+        if self.truths is None:
+            return np.nan, np.nan
+        elbow, paw = errors_mm(np.stack([self.elbow, self.paw], axis=1), self.truths).mean(axis=(0, 1)).tolist()
+        return elbow, paw
 
 
 def segments(reach: Reach, shoulder: np.ndarray, upper_arm: float, forearm: float) -> tuple[np.ndarray, np.ndarray]:
@@ -151,10 +159,18 @@ def retarget(
         )
     _check_free(reach.name, arm, qpos, config.max_residual_mm)
     versions = {name: np.stack(fitted(reach.moved(points)), axis=1) for name, points in reach.versions.items()}
-    qvel = np.gradient(qpos, control_dt, axis=0)
-    floor, recorded = noise_floor_mm(reach, fitted), reach.origin or (reach.rate, reach.cutoff)
-    activation = np.zeros((len(qpos), arm.na))
-    return Reference(reach.name, elbow, paw, qpos, qvel, residual_mm, activation, floor, recorded, versions)
+    qvel, activation = np.gradient(qpos, control_dt, axis=0), np.zeros((len(qpos), arm.na))
+    truths = None if reach.truths is None else _fitted_truths(reach, reach.truths, fitted)
+    return Reference(reach.name, elbow, paw, qpos, qvel, residual_mm, activation, truths, versions)
+
+
+def _fitted_truths(
+    reach: Reach, truths: np.ndarray, fitted: Callable[[Reach], tuple[np.ndarray, np.ndarray]]
+) -> np.ndarray:
+    """Targets (N, T, 2, 3) of elbow and paw of landmarks (N, T, 3, 3), in single precision, for there are many."""
+    points = truths.reshape(-1, *truths.shape[2:])
+    targets = np.stack(fitted(reach.moved(points, time=np.arange(len(points)), versions={}, truths=None)), axis=1)
+    return targets.reshape(*truths.shape[:2], *targets.shape[1:]).astype(np.float32)
 
 
 def _check_free(name: str, arm: Arm, qpos: np.ndarray, allowed_mm: float) -> None:

@@ -72,7 +72,7 @@ class Findings:
     @property
     def floor_mm(self) -> float:
         """Mean distance that noise is expected to have moved the paw's targets by; NaN where it is not known."""
-        floors = [item.reference.noise_floor_mm.get("paw", np.nan) for item in self.good if item.reference]
+        floors = [item.reference.noise_floor_mm[1] for item in self.good if item.reference]
         return float(np.mean(floors))
 
     @property

@@ -23,6 +23,7 @@ from mousearm.evaluate.results import (
     Repeats,
     breakdown,
 )
+from mousearm.kinematics.noise import UNMODELLED_MM
 from mousearm.stats import ENOUGH
 from mousearm.text import columns, listed, shell, shortened
 
@@ -92,9 +93,9 @@ class Evaluation:
         for name in (*NOISE, UNCERTAIN) if reaches else ():
             if all(name in reach.noise_mm for reach in reaches):
                 of_reaches = np.array([astuple(reach.noise_mm[name]) for reach in reaches])
-                mean = (
-                    np.linalg.norm(weights[:, None] * of_reaches, axis=0) if name == UNCERTAIN else weights @ of_reaches
-                )
+                mean = weights @ of_reaches
+                if name == UNCERTAIN:  # chance differs from reach to reach; what is not modelled may not
+                    mean = np.hypot(np.linalg.norm(weights[:, None] * of_reaches, axis=0), UNMODELLED_MM)
                 found[name] = Means(*mean.tolist())
         return found
 

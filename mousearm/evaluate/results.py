@@ -18,11 +18,11 @@ REACH_DIRECTIONS = ("left", "right", "back", "forward", "down", "up")
 # What stands beside an error to targets that have noise.
 NOISE = {
     "floor": "targets known to",  # how far noise is expected to have moved them
-    "expected": "expected to truth",  # the error to where they would be without it, by `measuring.error_without_noise`
+    "expected": "expected to truth",  # the error to where they may be without it, by `noise.possible_truths`
     "truth": "to the truth",  # that error, where the truth is known
     "recorded": "to the recording",  # the error to the positions before a filter
 }
-UNCERTAIN = "expected_sd"  # beside these: the standard deviation by which ``expected`` may be wrong
+UNCERTAIN = "expected_sd"  # beside these: the standard deviation by which ``expected`` may be wrong by chance
 _FEWEST = 6  # with fewer reaches a third of them says nothing
 
 

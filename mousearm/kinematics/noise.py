@@ -1,4 +1,4 @@
-"""Tracking noise: how large it is in a recording, what a low-pass filter leaves of it, and which filter is best.
+"""Tracking noise: how large it is, what movement may be behind it, what a filter leaves, and which filter is best.
 
 Noise is taken for white: independent from frame to frame, as triangulation makes it. A movement is smooth, so noise
 alone fills the top of its spectrum. The spectrum is that of the positions in the natural splines' own oscillations
@@ -9,6 +9,7 @@ for a jump.
 from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
+from zlib import crc32
 
 import numpy as np
 
@@ -17,13 +18,17 @@ MOVEMENT_HZ = 30.0  # from here on a reach moves by less than cameras see: the p
 HIGHEST_CUTOFF = 100.0  # Hz that is tried; a reach has nothing beyond
 LEAST_NOISE_MM = 0.01  # less cannot be told from movement
 LEAST_GAIN_MM = 0.01  # by which a filter must bring points nearer to the truth to be worth it
-_ORDER = 4  # of the differences that are small in a movement
-_WINDOW, _FEWEST = 128, 12  # frames that are looked at together, and fewest of them
+_ORDER, _DRAWN = 4, 3  # of the differences that are small in a movement: where noise is measured, and removed
+_WINDOW, _LONGEST, _FEWEST = 128, 512, 12  # frames that are looked at together for either, and fewest of them
 _LEAST_TOP = 0.2  # of the spectrum is taken for noise, however slow the camera is
 # A smoothing spline leaves this part of that top, in degrees of freedom, to the noise. Cross-validation that has few
 # frames to judge by takes noise for movement now and then: leaving less must be so many times better.
 _LEAST_FREE, _HANDICAP = 0.7, 2.0
 _SMOOTHNESS = np.logspace(-4, 9, 66)[:, None]
+# Standard deviation of what distances from `possible_truths` are wrong by because movements are not quite as assumed.
+UNMODELLED_MM = 0.005
+_SIZES = np.linspace(-3, 3, 9)[:, None]  # of the noise that are possible, in standard deviations of its estimate
+_KNEE_HZ, _POWERS = 9.0, np.logspace(-14, 2, 49)[:, None]  # of a movement's spectrum; variances below that knee, m^2
 _TWO_PASSES = (2**0.5 - 1) ** (1 / 4)  # where one pass gives half of the -3 dB, relative to its cut-off
 
 
@@ -49,15 +54,54 @@ def noise_uncertainty(n_frames: Sequence[int], rate: float) -> float:
     return 2 / np.sqrt(6 * sum(n - _first_of_noise(n, rate) for n in sizes)) if sizes else np.nan
 
 
-def windows(points: np.ndarray) -> list[np.ndarray]:
-    """Parts of points (T, ...) of up to 128 frames, of which `spectrum` is quick."""
-    return np.array_split(points, -(-len(points) // _WINDOW))
+def windows(points: np.ndarray, longest: int = _WINDOW) -> list[np.ndarray]:
+    """Parts of points (T, ...) of so many frames at most, of which `spectrum` is quick."""
+    return np.array_split(points, -(-len(points) // longest))
 
 
 def spectrum(points: np.ndarray) -> np.ndarray:
     """Mean square (T, K) of each oscillation in points (T, K, 3), from slow to fast; of white noise its variance."""
     coordinates = _oscillations(len(points))[1].T @ points.reshape(len(points), -1)
     return np.square(coordinates).reshape(points.shape).mean(axis=2)
+
+
+def possible_truths(
+    points: np.ndarray, rate: float, noise: np.ndarray, cutoff: float | None = None, n: int = 50
+) -> np.ndarray:
+    """Movements (n, T, K, 3) that may be behind points (T, K, 3) with noise (K,) per axis: draws from what is possible.
+
+    It is Bayesian smoothing (Wahba 1978, J R Stat Soc B 40:364-372): an oscillation of a movement is normal with the
+    variance P / (1 + (f / 9 Hz)^8), which published and synthetic reaches follow from 4 to 60 Hz, one of noise with
+    s^2. P, and s around its estimate, are unknown too, and are drawn from what the likelihood of the spectrum leaves.
+    The same points give the same draws. Of points that went through `low_pass` of a cut-off, and are all that is left,
+    the noise has the spectrum that this filter gives it.
+    """
+    rng, parts = np.random.default_rng(crc32(points.tobytes())), windows(points, _LONGEST)
+    return np.concatenate([_draws(part, rate, noise, cutoff, n, rng) for part in parts], axis=1)
+
+
+def _draws(
+    points: np.ndarray, rate: float, noise: np.ndarray, cutoff: float | None, n: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Draws of `possible_truths` for one window."""
+    t = len(points)
+    unsure, oscillations = noise_uncertainty([t], rate) / 2, _oscillations(t, _DRAWN)[1]
+    white = np.ones(t) if cutoff is None else noise_spectrum(t, round(rate, 1), cutoff)
+    movements = _POWERS / (1 + (np.arange(t) * rate / (2 * t) / _KNEE_HZ) ** 8)  # (P, T) m^2
+    movements[:, :_DRAWN] = np.inf  # position, speed and acceleration can be any
+    found = np.empty((n, *points.shape))
+    for k, size in enumerate(noise):
+        own = oscillations.T @ points[:, k]  # (T, 3)
+        noises = np.square(size * np.exp(np.nan_to_num(unsure) * _SIZES)) * white  # (S, T) m^2
+        both = (noises[:, None] + movements)[..., _DRAWN:]
+        likelihood = -(3 * np.log(both) + np.square(own).sum(axis=1)[_DRAWN:] / both).sum(axis=2) / 2  # log, (S, P)
+        weights = np.exp(likelihood - likelihood.max()).ravel()
+        drawn = np.unravel_index(rng.choice(len(weights), n, p=weights / weights.sum()), likelihood.shape)
+        left = noises[drawn[0]]  # (n, T)
+        kept = (1 / (1 + left / movements[drawn[1]]))[..., None]
+        chance = np.sqrt(kept * left[..., None]) * rng.normal(size=(n, *own.shape))
+        found[:, :, k] = oscillations @ (kept * own + chance)
+    return found
 
 
 def _variance(points: np.ndarray, rate: float) -> np.ndarray:
@@ -77,11 +121,11 @@ def _first_of_noise(n: int, rate: float) -> int:
 
 
 @cache
-def _oscillations(n: int) -> tuple[np.ndarray, np.ndarray]:
+def _oscillations(n: int, order: int = _ORDER) -> tuple[np.ndarray, np.ndarray]:
     """Roughness (n,) of the oscillations of n frames, from slow to fast, and these themselves, (n, n) in columns."""
-    differences = np.diff(np.eye(n), _ORDER, axis=0)
+    differences = np.diff(np.eye(n), order, axis=0)
     roughness, oscillations = np.linalg.eigh(differences.T @ differences)
-    roughness[:_ORDER] = 0  # polynomials, which rounding gives some
+    roughness[:order] = 0  # polynomials, which rounding gives some
     return roughness, oscillations
 
 
@@ -106,31 +150,17 @@ def _gain(rate: float, cutoff: float) -> np.ndarray:
 
 
 @cache
-def noise_left(rate: float, cutoff: float | None, dt: float | None = None) -> float:
-    """Standard deviation of white noise after `low_pass` and after cubic splines at intervals dt [s]; 1 before both."""
-    if dt is None:
-        return 1.0 if cutoff is None else float(np.sqrt(np.square(_gain(rate, cutoff)).mean()))
-    weights = _weights(rate, cutoff, dt, 2 * _WINDOW)
-    within = len(weights) // 4
-    return float(np.sqrt(np.square(weights[within:-within]).sum(axis=1).mean()))
+def noise_left(rate: float, cutoff: float) -> float:
+    """Standard deviation of white noise after `low_pass`; 1 before."""
+    return float(np.sqrt(np.square(_gain(rate, cutoff)).mean()))
 
 
 @cache
-def noise_spectrum(n: int, dt: float, rate: float, cutoff: float | None) -> np.ndarray:
-    """Expected `spectrum` (n,) that white noise of variance 1 at a rate has in n frames at dt [s], filtered or not."""
-    ends = min(_WINDOW // 4, n)  # frames on either side, which the filter's ends do not reach
-    weights = _weights(rate, cutoff, dt, int(np.ceil((n + 2 * ends) * dt * rate)) + 2)[ends : ends + n]
-    return np.square(_oscillations(n)[1].T @ weights).sum(axis=1)
-
-
-def _weights(rate: float, cutoff: float | None, dt: float, n: int) -> np.ndarray:
-    """Weights of n frames at a rate, filtered or not, in positions every dt [s], a row each."""
-    from scipy.interpolate import CubicSpline
-
-    weights, time = np.eye(n), np.arange(n) / rate
-    if cutoff is not None:
-        weights = low_pass(weights, rate, float(np.clip(cutoff, 1e-3 * rate, 0.49 * rate)))
-    return CubicSpline(time, weights)(np.arange(0, time[-1], dt))
+def noise_spectrum(n: int, rate: float, cutoff: float) -> np.ndarray:
+    """Mean square (n,) that white noise of variance 1 has after `low_pass` in each oscillation of `possible_truths`."""
+    ends = _WINDOW // 4  # frames on either side, which the filter's ends do not reach
+    weights = low_pass(np.eye(n + 2 * ends), rate, float(np.clip(cutoff, 1e-3 * rate, 0.49 * rate)))[ends : ends + n]
+    return np.square(_oscillations(n, _DRAWN)[1].T @ weights).sum(axis=1)
 
 
 def squared_errors(

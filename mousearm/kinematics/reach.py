@@ -1,6 +1,6 @@
 """A reach: positions of shoulder, elbow and paw, frame by frame; and the same at the rate of the controller."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 
@@ -8,8 +8,8 @@ import numpy as np
 
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.checks import MIN_FRAMES, Place, check_recording, check_rows
-from mousearm.kinematics.noise import noise_left, squared_errors, tracking_noise
-from mousearm.trajectory import FOLLOWED, LANDMARKS
+from mousearm.kinematics.noise import possible_truths, tracking_noise
+from mousearm.trajectory import LANDMARKS
 
 # How far, relatively, a mean interval may be from dt for the frames to be taken as control steps, and a frame from its
 # place in an even grid, in intervals: times of 150 Hz rounded to 1 ms pass.
@@ -18,7 +18,7 @@ INTERVAL_TOLERANCE, JITTER_TOLERANCE = 0.01, 0.1
 VERSIONS = ("recorded", "truth")
 # Part of a step by which the last one may be short: time stamps rounded to a microsecond do not cost a frame.
 STEP_ROUNDING = 1e-3
-_NOISE_STEP = 1e-6  # m that a coordinate is moved by to find the effect of noise on targets
+_LEAST_NOISE = 1e-6  # m per axis; less is the rounding of files
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +38,8 @@ class Reach:
             the file says it; empty where it does not: then it is estimated where it is asked for.
         cutoff: of the low-pass filter that the positions went through [Hz], as the file says it.
         versions: (T, 3, 3) m by names of `VERSIONS`, those that the file holds.
-        origin: rate [Hz] and cut-off of the recording that the positions were interpolated from; None if they were not.
+        truths: (N, T, 3, 3) m, what the positions may have been without noise, by `possible_truths`; of a reach that
+            was resampled, if its noise is known and not negligible.
 
     Raises:
         KinematicsError: a shape does not fit, a number is not finite, time does not increase, a segment vanishes
@@ -55,7 +56,7 @@ class Reach:
     measured_noise_mm: Mapping[str, float] = field(default_factory=dict)
     cutoff: float | None = None
     versions: Mapping[str, np.ndarray] = field(default_factory=dict)
-    origin: tuple[float, float | None] | None = None
+    truths: np.ndarray | None = None
 
     def __post_init__(self):
         if not isinstance(self.name, str) or not self.name.strip():
@@ -97,19 +98,12 @@ class Reach:
             return points, self.rate, tracking_noise([points], self.rate)
         return points, self.rate, 1e-3 * np.array([self.measured_noise_mm[name] for name in LANDMARKS])
 
-    @property
-    def noise_mm(self) -> dict[str, float]:
-        """Expected difference per axis (root mean square) of each landmark's positions from the truth.
-
-        It is the noise that is left after the filter and, where the file holds what was recorded, the movement that
-        the filter took; NaN where nobody can tell.
-        """
-        recorded, rate, noise = self.tracked
-        if self.cutoff is not None and "recorded" in self.versions:
-            left = np.sqrt(squared_errors(recorded, self.landmarks, rate, noise, self.cutoff))
-        else:
-            left = noise * noise_left(rate, self.cutoff)
-        return dict(zip(LANDMARKS, (1e3 * left).tolist(), strict=True))
+    def possible_truths(self) -> np.ndarray | None:
+        """Landmarks as they may have been without noise (N, T, 3, 3) m; None if that is not known, or negligible."""
+        points, rate, noise = self.tracked
+        if not (np.isfinite(noise).all() and noise.max() >= _LEAST_NOISE):
+            return None
+        return possible_truths(points, rate, noise, None if "recorded" in self.versions else self.cutoff)
 
     @property
     def n_frames(self) -> int:
@@ -166,8 +160,9 @@ def resample(reach: Reach, dt: float) -> Reach:
     if not (np.isfinite(dt) and dt > 0):
         raise place.error(f"cannot be resampled to an interval of dt = {dt} s; give a positive number of seconds.")
     check_rows(reach.time, place, "Fill the gap or cut the recording there.")
+    truths = reach.possible_truths()
     if _is_on_grid(reach.time, dt):
-        return replace(reach, time=dt * np.arange(reach.n_frames))
+        return replace(reach, time=dt * np.arange(reach.n_frames), truths=truths)
     steps = int(np.floor(reach.duration / dt + STEP_ROUNDING)) + 1
     if steps < MIN_FRAMES:
         raise place.error(
@@ -175,30 +170,12 @@ def resample(reach: Reach, dt: float) -> Reach:
             "needed. Choose a smaller dt or leave this reach out."
         )
     time, elapsed = dt * np.arange(steps), reach.time - reach.time[0]
-    left = noise_left(reach.rate, reach.cutoff, dt) / noise_left(reach.rate, reach.cutoff)
     return reach.moved(
         CubicSpline(elapsed, reach.landmarks)(time),
         time=time,
-        measured_noise_mm={name: left * noise for name, noise in reach.noise_mm.items()},
-        cutoff=None,
-        origin=(reach.rate, reach.cutoff),
+        truths=None if truths is None else CubicSpline(elapsed, truths, axis=1)(time),
         versions={name: CubicSpline(elapsed, points)(time) for name, points in reach.versions.items()},
     )
-
-
-def noise_floor_mm(reach: Reach, fitted: Callable[[Reach], tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
-    """Expected mean distance [mm] of fitted targets from those of a reach without its noise, to first order."""
-    noise = 1e-3 * np.repeat([*reach.noise_mm.values()], 3)
-    steps = _NOISE_STEP * np.eye(9, 10).T.reshape(10, 1, len(LANDMARKS), 3)  # of each coordinate; last, of none
-    points = (reach.landmarks + steps).reshape(-1, len(LANDMARKS), 3)
-    moved = np.stack(fitted(reach.moved(points, time=np.arange(len(points)), versions={})), axis=1)
-    moved = moved.reshape(10, reach.n_frames, 2, 3)
-    slopes = (moved[:9] - moved[9]) / _NOISE_STEP * noise[:, None, None, None]  # m, for a standard deviation of each
-    covariance = np.einsum("itpj,itpk->tpjk", slopes, slopes)
-    square = np.trace(covariance, axis1=2, axis2=3)
-    # E|x| = sqrt(E x^2) (1 - var(x^2) / (8 (E x^2)^2)), up to 1 % for normal x; var(x^2) = 2 tr(covariance^2)
-    mean = np.sqrt(square) * (1 - np.square(covariance).sum(axis=(2, 3)) / (4 * np.square(np.maximum(square, 1e-30))))
-    return dict(zip(LANDMARKS[FOLLOWED], map(float, 1e3 * mean.mean(axis=0)), strict=True))
 
 
 def _is_on_grid(time: np.ndarray, dt: float) -> bool:

@@ -29,8 +29,8 @@ _ERRORS = (
     "best network of each run, which is chosen by the reaches trained on."
 )
 _NOISE = (
-    "Targets that were tracked have noise, and are known to that distance only. What the error to the movement without "
-    "it is expected to be is computed from how fast the arm follows; docs/results.md says how."
+    "Targets that were tracked have noise, and are known to that distance only. The error that is expected to the "
+    "movement without it is the mean over movements that may be behind the recording; docs/results.md says how."
 )
 _OVERVIEW = (
     "Small and pale: runs, where a group has several. Large: their mean, with the range or the 95 % interval. Black "

@@ -300,7 +300,10 @@ def test_what_is_no_evaluation_at_all(tmp_path, content):
 
 def test_noise_of_the_targets_stands_beside_the_errors(tmp_path):
     frames = np.full((3, 2, 3), [1e-3, 0, 0])
-    known = {"noise_floor_mm": {"elbow": 0.1, "paw": 0.2}, "versions": {"truth": frames}, "recorded": (150.0, None)}
+    # Targets are at 0; the truth may be 0.1 (elbow) and 0.2 mm (paw) before or behind them.
+    off = 1e-3 * np.array([[0.1, 0, 0], [0.2, 0, 0]])
+    truths = np.stack([np.tile(sign * off, (3, 1, 1)) for sign in (1, -1)])
+    known = {"truths": truths, "versions": {"truth": frames}}
     references = {"reach_0": SimpleNamespace(**known), "reach_1": SimpleNamespace(**known)}
     made = trials([[9, 2, 2], [9, 4, 5]], [[9, 2, 2], [9, 3, 3]], splits=("train", "train"))
     evaluation = evaluate_trials(made, SCALE, references)
@@ -315,11 +318,12 @@ def test_noise_of_the_targets_stands_beside_the_errors(tmp_path):
     (row,) = (row for row in rows if row[:2] == ["expected", "to"])
     assert row[4:6] == [f"{noise['expected'].paw:.3f}", f"±{2 * noise['expected_sd'].paw:.3f}"]
     sds = [reach.noise_mm["expected_sd"].paw for reach in evaluation.reaches]
-    assert noise["expected_sd"].paw == pytest.approx(np.hypot(*sds) / 2)  # of a mean of two of the same length
+    # Of a mean of two of the same length, and 0.005 mm that may be common to all.
+    assert noise["expected_sd"].paw == pytest.approx(np.hypot(np.hypot(*sds) / 2, 0.005))
     assert evaluation.known_to == " Targets are known to 0.200 mm."
     file = tmp_path / "evaluation.json"
     file.write_text(json.dumps(evaluation.as_json()))
     assert Evaluation.load(file) == evaluation
-    one = {"reach_0": references["reach_0"], "reach_1": SimpleNamespace(noise_floor_mm={}, versions={})}
+    one = {"reach_0": references["reach_0"], "reach_1": SimpleNamespace(truths=None, versions={})}
     assert evaluate_trials(made, SCALE, one).noise_mm("train") == {}
     assert "noise_mm" not in evaluate_trials(made, SCALE).as_json()["reaches"][0]

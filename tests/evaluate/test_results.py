@@ -1,16 +1,12 @@
 """What a reach asks of the paw, by hand, and mean errors by it."""
 
 import json
-from functools import partial
 
 import numpy as np
 import pytest
-from scipy.interpolate import CubicSpline
 
 from mousearm.evaluate.evaluation import Evaluation
-from mousearm.evaluate.measuring import error_without_noise
 from mousearm.evaluate.results import Errors, ErrorScale, PawMovement, ReachResult, breakdown
-from mousearm.kinematics.noise import low_pass, noise_spectrum
 
 # World axes x, y, z are right, forward, up for the animal (OpenSim's z, x, y).
 WAYS = {"right": (1, 0, 0), "left": (-1, 0, 0), "forward": (0, 1, 0), "back": (0, -1, 0), "up": (0, 0, 1)}
@@ -139,32 +135,3 @@ def test_table_and_json(results):
         "test": {"reaches": 2, "paw_mm": 8.0, "elbow_mm": 4.0},
     }
     assert "test" not in content[0]
-
-
-@pytest.mark.parametrize(("rate", "cutoff"), [(150.0, None), (250.0, None), (250.0, 20.0)])
-@pytest.mark.parametrize("follows_hz", [20.0, 74.0])
-def test_error_without_noise_is_the_error_to_the_truth(rate, cutoff, follows_hz):
-    """Arms follow 0.2 mm of noise, or what filter and splines leave of it, as far as they are fast.
-
-    0.03 mm are their own, and half a millimetre in a quarter of the reach.
-    """
-    time, rng, found, dt = np.arange(60) / 150, np.random.default_rng(3), [], 1 / 150
-    truth = 0.01 * np.stack([np.sin(5 * time), np.cos(4 * time), time], axis=1)
-    miss = 5e-4 * np.square(np.sin(np.clip(4 * np.pi * (time - 0.1), 0, np.pi)))[:, None]
-    spectrum = partial(noise_spectrum, dt=dt, rate=rate, cutoff=cutoff)
-    for _ in range(40):
-        white = rng.normal(0, 2e-4, (400, 3))
-        left = white if cutoff is None else low_pass(white, rate, cutoff)
-        noise = CubicSpline(np.arange(400) / rate, left)(np.arange(220) * dt)
-        arm = truth + low_pass(noise, 150.0, follows_hz)[100:160] + rng.normal(0, 2e-5, (60, 3)) + miss
-        floor = 1e3 * np.linalg.norm(noise, axis=1).mean()
-        expected = error_without_noise(arm, truth + noise[100:160], floor, spectrum)
-        found.append([expected.mean - 1e3 * np.linalg.norm(arm - truth, axis=1).mean(), expected.sd])
-    (wrong, said), spread = np.mean(found, axis=0), np.std(found, axis=0)[0]
-    assert abs(wrong) < 0.02
-    assert 0.6 < said / spread < 2.5
-
-
-def test_error_without_noise_of_an_arm_at_its_targets_is_their_noise():
-    points = np.random.default_rng(0).normal(0, 1e-2, (60, 3))
-    assert error_without_noise(points, points, 0.1, np.ones).mean == pytest.approx(0.1)

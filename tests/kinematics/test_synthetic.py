@@ -266,7 +266,7 @@ def test_the_script_keeps_the_truth_beside_noise(tmp_path, run_script):
     reach, _ = read_reaches(tmp_path / "noisy")
     assert reach.rate == pytest.approx(500, rel=1e-3)
     assert 1e3 * (reach.landmarks - reach.versions["truth"]).std() == pytest.approx(0.1, rel=0.1)
-    assert reach.noise_mm["paw"] == pytest.approx(0.1, rel=0.2)
+    assert 1e3 * reach.tracked[2][2] == pytest.approx(0.1, rel=0.2)
     assert run_script("make_synthetic", tmp_path / "no", "--noise", -1).status == 1
 
 
