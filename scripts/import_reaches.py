@@ -16,16 +16,15 @@ from mousearm import cli
 from mousearm.errors import KinematicsError
 from mousearm.files import write_bytes
 from mousearm.kinematics.imports import CutRule, ImportOptions, import_project
-from mousearm.kinematics.imports.conversion import SIDES, UNITS
+from mousearm.kinematics.imports.project import MEANINGS, parsed
 from mousearm.registry import FORMATS
 from mousearm.text import plural, printable, shell, wrapped
 
-MEANINGS = FORMATS.described()
+DESCRIBED = FORMATS.described()
 FORMATS_TEXT = "\n".join(
-    f"  {' '.join(f'.{name}' for name in MEANINGS if MEANINGS[name] == meaning)}\n      {meaning}"
-    for meaning in dict.fromkeys(MEANINGS.values())
+    f"  {' '.join(f'.{name}' for name in DESCRIBED if DESCRIBED[name] == text)}\n      {text}"
+    for text in dict.fromkeys(DESCRIBED.values())
 )
-GAP_MS = ImportOptions().max_gap_ms
 
 
 @cli.command(
@@ -33,15 +32,11 @@ GAP_MS = ImportOptions().max_gap_ms
     cli.argument("files", type=Path, nargs="+", metavar="FILE", help="recordings; give them before the options"),
     cli.argument("--out", type=Path, required=True, metavar="DIR", help="a new folder for the reaches"),
     cli.argument("--points", nargs="+", default=[], metavar="LANDMARK=NAME", help="paw, elbow, shoulder in the file"),
-    cli.argument("--units", choices=UNITS, help="unit of the positions, where the file does not say it"),
-    cli.argument("--axes", metavar="'F U R'", help="the file's axes that point forward, up and right, as 'x z -y'"),
-    cli.argument("--rate", type=float, metavar="HZ", help="frames per second, where the file has no times"),
-    cli.argument("--side", choices=SIDES, help="of the animal; left is mirrored (default right)"),
-    cli.argument("--min-likelihood", type=float, metavar="P", help="take points below it as not seen"),
-    cli.argument("--max-gap", type=float, metavar="MS", help=f"longest gap filled (default {GAP_MS:g})"),
-    cli.argument("--cutoff", metavar="HZ", help="low-pass filter; auto for the best one; none (default)"),
-    cli.argument("--animal", metavar="NAME", help="whose recordings these are, with --session"),
-    cli.argument("--session", metavar="NAME", help="of which session; reaches come into DIR/animal/session"),
+    *(
+        cli.argument(f"--{key.replace('_', '-')}", metavar="VALUE", help=meaning)
+        for key, meaning in MEANINGS.items()
+        if key not in ("points", "cut")
+    ),
     cli.argument(
         "--cut", action=BooleanOptionalAction, help="cut into reaches by the paw's speed, with these options:"
     ),
@@ -78,15 +73,9 @@ def options(arguments: Namespace) -> dict[str, Any]:
     Raises:
         MouseArmError: an option is malformed or out of its range.
     """
-    said = {
-        "points": dict(pair.split("=", 1) if "=" in pair else _malformed(pair) for pair in arguments.points) or None,
-        "unit": arguments.units,
-        "max_gap_ms": arguments.max_gap,
-        **{name: getattr(arguments, name) for name in ("axes", "rate", "side", "min_likelihood", "animal", "session")},
-    }
-    said = {name: value for name, value in said.items() if value is not None}
-    if arguments.cutoff is not None:
-        said["cutoff"] = "auto" if arguments.cutoff == "auto" else _frequency(arguments.cutoff)
+    said = {key: getattr(arguments, key) for key in MEANINGS if key != "cut"}
+    said["points"] = dict(pair.split("=", 1) if "=" in pair else _malformed(pair) for pair in arguments.points)
+    said = parsed({key: value for key, value in said.items() if value}, "the command line", [*MEANINGS])
     rule = {of.name: getattr(arguments, of.name) for of in fields(CutRule)}
     rule = {name: value for name, value in rule.items() if value is not None}
     if rule and not arguments.cut:
@@ -95,15 +84,6 @@ def options(arguments: Namespace) -> dict[str, Any]:
         said["cut"] = CutRule(**rule) if arguments.cut else None
     ImportOptions(**said)
     return said
-
-
-def _frequency(text: str) -> float | None:
-    if text == "none":
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        raise KinematicsError(f"--cutoff {text}: give a frequency above 0 Hz, auto or none.") from None
 
 
 def _malformed(pair: str) -> list[str]:

@@ -29,9 +29,9 @@ MEANINGS = {
     "units": "of the positions: m, cm, mm",
     "axes": "of the files, that point forward, up and right",
     "rate": "frames per second, where the files have no times",
-    "side": "of the animal: right, left",
+    "side": "of the animal: right, as the model's; left, mirrored",
     "min_likelihood": "points below it count as not seen",
-    "max_gap": "ms, the longest gap that is filled",
+    "max_gap": f"ms, the longest gap that is filled ({ImportOptions().max_gap_ms:g})",
     "cutoff": "Hz, of the low-pass filter; none; or auto, each time anew",
     "cut": "into reaches: true, false, or numbers: {peak_speed: 0.12}",
     "animal": "with the session, the folder of the reaches",
@@ -81,8 +81,8 @@ class Project:
             some = {}
         if not isinstance(some, dict):
             raise KinematicsError(f"{path}, {_FILES}: has no PATTERN: {{KEY: VALUE}}. {_CORRECT}")
-        said = _parsed(content, str(path), (*MEANINGS, _FILES))
-        of_some = {of: _parsed(keys, f"{path}, {_FILES}, {of}", _OF_SOME) for of, keys in some.items()}
+        said = parsed(content, str(path), (*MEANINGS, _FILES))
+        of_some = {of: parsed(keys, f"{path}, {_FILES}, {of}", _OF_SOME) for of, keys in some.items()}
         project = Project(path, said, of_some)
         for of in ("", *of_some):
             project._check(of)
@@ -174,7 +174,7 @@ def _field(key: str) -> str:
     return _FIELDS.get(key, key)
 
 
-def _parsed(content: object, place: str, keys: Sequence[str]) -> dict[str, Any]:
+def parsed(content: object, place: str, keys: Sequence[str]) -> dict[str, Any]:
     """Fields of `ImportOptions` of a mapping of texts; KinematicsError or UnknownNameError with the place."""
     if not isinstance(content, dict):
         raise KinematicsError(f"{place}: has no KEY: VALUE. {_CORRECT}")
@@ -204,7 +204,7 @@ def _value(key: str, value: Any, place: str) -> Any:
         raise KinematicsError(f"{place}: has several values. Give one.")
     if key == "cut":
         if value not in ("true", "false"):
-            raise KinematicsError(f"{place}: '{value}' is none of true, false and {{peak_speed: 0.12}}. {_CORRECT}")
+            raise KinematicsError(f"{place}: '{value}' is none of true, false and {{peak_speed: 0.12}}. Correct it.")
         return CutRule() if value == "true" else None
     if key == "cutoff" and value in ("auto", "none"):
         return value if value == "auto" else None
@@ -214,7 +214,7 @@ def _value(key: str, value: Any, place: str) -> Any:
 def _number(text: object, place: str) -> float:
     number = parse_number(text) if isinstance(text, str) else None
     if number is None:
-        raise KinematicsError(f"{place}: '{text}' is not a number. {_CORRECT}")
+        raise KinematicsError(f"{place}: '{text}' is not a number. Correct it.")
     return number
 
 
