@@ -944,6 +944,8 @@ ELSEWHERE: dict[str, list[str]] = {
     ],
     "kinematics/imports/test_project.py::test_advice_on_what_is_wrong_in_it": [
         "Correct it, or remove the file and give the options again.",
+        "' is not a number. Correct it.",
+        "true, false and {peak_speed: 0.12}. Correct it.",
         "has several values. Give one.",
     ],
     "kinematics/imports/test_project.py::test_advice_where_an_option_contradicts": [
