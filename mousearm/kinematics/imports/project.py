@@ -127,7 +127,7 @@ class Project:
                     contradicted[f"{says} If that is to stay, write it there."] = None
         return [*([f"From {self.path}: {', '.join(taken)}"] if taken else []), *contradicted]
 
-    def note(self, files: Sequence[Path], given: Mapping[str, Any], imported: Sequence[ImportResult]) -> list[str]:
+    def note(self, given: Mapping[str, Any], imported: Sequence[ImportResult]) -> list[str]:
         """Write what was given and is not said yet; returns what was done, or why not, a line each."""
         new = {field: value for field, value in given.items() if field not in self.said}
         if given.get("cutoff") == "auto":
@@ -167,7 +167,7 @@ def import_project(files: Sequence[Path], out: Path, given: Mapping[str, Any]) -
     remarks = project.remarks(files, given)
     options = [project.options(file, given) for file in files]
     imported = import_reaches(files, out, options, remarks, project.path)
-    return imported, [*remarks, *project.note(files, given, imported), *axes_doubts(imported)]
+    return imported, [*remarks, *project.note(given, imported), *axes_doubts(imported)]
 
 
 def _field(key: str) -> str:
