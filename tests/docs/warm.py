@@ -6,6 +6,7 @@ and answers each by a line, ``[exit status, output, errors]``. A program finds a
 but for what is imported already.
 """
 
+import faulthandler
 import importlib
 import json
 import os
@@ -39,6 +40,7 @@ def call(words: list[str]) -> tuple[int, str, str]:
 def become(words: list[str]) -> None:
     """Be the program of a command line in this process, which ends with it."""
     status: object = 0
+    faulthandler.dump_traceback_later(900, exit=True)
     sys.argv = words
     try:
         runpy.run_path(words[0], run_name="__main__")
