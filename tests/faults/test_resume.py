@@ -59,11 +59,8 @@ SDE = ("algo=original", "algo.use_sde=true", "algo.sde_sample_freq=4", "algo.n_s
         (),
         SDE,
         ("policy=gru", "policy.lstm_hidden_size=8", "algo.clip_range_vf=0.2"),
-        MUSCLE,
         (*MUSCLE, *HARD),
-        (*IMITATION, *HARD),
-        (*IMITATION, *MUSCLE),
-        (*IMITATION, *MUSCLE, *HARD),
+        (*IMITATION, *MUSCLE, *HARD),  # what torques imitate is stopped above
         (*IMITATION, *NOISY),
         (*IMITATION, *DALE, "algo.rate_penalty=0.01"),
     ],
