@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import mousearm
-from mousearm.agent import Agent, reproduce
+from mousearm.agent import reproduce
 from mousearm.errors import UnknownNameError
 from mousearm.figures import usual_place
 from mousearm.rundir.runs import run_path
@@ -25,12 +25,7 @@ def test_there_is_one_for_each_arm():
 def test_it_has_the_stated_errors(agent):
     found = reproduce(Path(agent))
     assert found.largest_mm < 0.001
-    assert found.stated.objective < 0.5
-
-
-def test_the_muscles_are_those_that_it_learned_with():
-    config = Agent.load(Path("package:example_muscle")).config
-    assert (config.model.muscle_dynamics, config.env.initial_activation) == ("published", "zero")
+    assert found.stated.objective < 0.15
 
 
 @pytest.mark.parametrize("agent", AGENTS)
