@@ -1,13 +1,14 @@
 """Inverse optimal control: the cost whose optimal movements have the muscle activity that was recorded.
 
 Optuna's tree-structured Parzen estimator (Bergstra et al. 2011, NeurIPS 24) proposes costs, which are solved on all
-reaches; from the best of them a search goes on to neighbouring weights while that is better. What counts is how much of
-the EMG is left after one gain and one offset of each channel, for all reaches that are chosen on together: the
-likelihood of Gaussian noise whose size in each channel is not known. r of each reach hardly depends on the weight,
-which shows in how much more a muscle does in one reach than in another. Each reach is left out once: a search that does
-not see its EMG chooses a cost, which is tested on it with the gains of the others. Weights stand on a grid of equal
-ratios, so that searches, which share what is solved, meet. The interval comes of the costs that were solved: reaches
-are drawn with replacement, and each time the cost is chosen that is best on those.
+reaches; from the best of them a search goes on to neighbouring weights while that is better. Weights of effort stand on
+a grid of equal ratios, which is solved as a whole, see `Solver.swept`: neighbours help one another to what costs least,
+and searches share what is solved. What counts is how much of the EMG is left after one gain and one offset of each
+channel, for all reaches that are chosen on together: the likelihood of Gaussian noise whose size in each channel is not
+known. r of each reach hardly depends on the weight, which shows in how much more a muscle does in one reach than in
+another. Each reach is left out once: a search that does not see its EMG chooses a cost, which is tested on it with the
+gains of the others. The interval comes of the costs that were solved: reaches are drawn with replacement, and each time
+the cost is chosen that is best on those.
 """
 
 import importlib
@@ -22,7 +23,8 @@ from mousearm.config import InverseConfig, OptimalConfig
 from mousearm.emg.envelope import EmgTarget
 from mousearm.emg_comparison.traces import pearson
 from mousearm.errors import ConfigError
-from mousearm.planning.muscles import LADDER, Movements, Solver
+from mousearm.optimal.trajectories import OptimalTrajectory
+from mousearm.planning.muscles import Movements, Solver
 from mousearm.stats import CONFIDENCE, Nested, nested_spread
 
 if TYPE_CHECKING:
@@ -89,22 +91,19 @@ class Costs:
     asked: InverseConfig
     each_scaled: bool = False  # whether recordings were scaled one by one, so that each reach has gains of its own
     fits: dict[TriedCost, Fit] = field(default_factory=dict)
+    _swept: dict[tuple[int, str], dict[float, list[OptimalTrajectory]]] = field(default_factory=dict)
 
     @cached_property
     def weights(self) -> list[float]:
-        """The grid of weights of effort, from the smallest on, each so many times the one before."""
-        low, high = self.asked.w_effort
+        """The grid of weights of effort, from the smallest on, each so many times the one before; and the usual one."""
+        (low, high), usual = self.asked.w_effort, self.solver.setup.config.optimal.w_effort
         n = max(1, round(np.log(high / low) / np.log(self.asked.ratio)))
-        return np.geomspace(low, high, n + 1).tolist()
+        return sorted({*np.geomspace(low, high, n + 1).tolist(), *([usual] if low < usual < high else [])})
 
-    @cached_property
-    def _neighbours(self) -> Solver:
-        """Solves each weight from the end of the next larger one of the grid, so that solutions change with it alone.
-
-        From farther away searches end in other valleys, whose muscles differ more than those of neighbouring weights.
-        """
-        above = [weight for weight in LADDER if weight > self.weights[-1]]
-        return replace(self.solver, ladder=[*above, *reversed(self.weights)])
+    def can_be_chosen(self, settings: TriedCost) -> bool:
+        """Whether a cost is among those that are searched."""
+        is_kind = settings.power in self.asked.powers and settings.effort in self.asked.efforts
+        return is_kind and settings.w_effort in self.weights
 
     def fit(self, settings: TriedCost) -> Fit:
         """The fit of the movements by a cost; solved if they were not."""
@@ -113,8 +112,18 @@ class Costs:
         return self.fits[settings]
 
     def performed(self, settings: TriedCost) -> Movements:
-        """The movements by a cost."""
-        return self._neighbours.performed(settings.text(), self.optimal(settings))
+        """The movements by a cost; of one that can be chosen with all weights of the grid, see `Solver.swept`."""
+        chosen = self.optimal(settings)
+        if not self.can_be_chosen(settings):
+            return self.solver.performed(settings.text(), chosen)
+        kind = settings.power, settings.effort
+        if kind not in self._swept:
+            plain = replace(chosen, muscle_weights=self.solver.setup.config.optimal.muscle_weights)
+            self._swept[kind] = self.solver.swept(plain, self.weights)
+        found = self._swept[kind][settings.w_effort]
+        if any(factor != 1 for factor in settings.factors):
+            found = self.solver.onwards(found, chosen)
+        return self.solver.replayed(settings.text(), found)
 
     def losses(self, fits: Sequence[Fit], counts: np.ndarray) -> np.ndarray:
         """(draws, fits) mean over channels of the logarithm of what is left; of reaches so many times, (draws, R)."""
@@ -207,7 +216,7 @@ class Inverse:
     rows: tuple[int, ...]  # (R,) where they stand in the EMG
     costs: Costs
     chosen: TriedCost  # on all reaches
-    default: TriedCost
+    usual: Fit  # of the default cost
     folds: list[LeftOut]
 
     @property
@@ -270,7 +279,8 @@ def invert(
     base = setup.config.optimal
     default = TriedCost(base.w_effort, base.power, base.effort, (1.0,) * len(emg.channels) if asked.factors else ())
     usual = costs.fit(default)
-    del costs.fits[default]  # it is compared with, and not chosen
+    if not costs.can_be_chosen(default):
+        del costs.fits[default]  # it is compared with only
     folds = []
     with tqdm(total=asked.trials * (len(everyone) + 1), desc="costs", unit=" costs", delay=1, leave=False) as bar:
         costs.search(everyone, seed, bar.update)
@@ -281,4 +291,4 @@ def invert(
             folds.append(LeftOut(names[out], chosen, *losses, *(float(np.nanmean(one.r[out])) for one in (fit, usual))))
     kept = tuple(groups[row] for row in everyone)
     chosen = min(costs.fits, key=lambda one: costs.loss(costs.fits[one], everyone))
-    return Inverse(tuple(names[row] for row in everyone), kept, tuple(everyone), costs, chosen, default, folds)
+    return Inverse(tuple(names[row] for row in everyone), kept, tuple(everyone), costs, chosen, usual, folds)

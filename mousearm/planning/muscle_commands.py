@@ -95,7 +95,7 @@ def choose_cost(config: Config, folder: Path) -> float:
     from mousearm.planning.muscle_figures import inverse_figure  # slow to import
 
     verdict, cells = tables.inverse_verdict(inverse), tables.inverse_cells(inverse)
-    caption = "Line: chosen on all reaches; grey: its 95 % interval. Thin: without each of the reaches."
+    caption = "Each point is the best cost with this weight. Line: chosen on all reaches; grey: its 95 % interval."
     top = [text_block(verdict, "headline"), picture_block(lambda: inverse_figure(inverse), "fit over weights", caption)]
     of_folds = [table_block(cells, "folds"), text_block(tables.INVERSE_KEY, "key")]
     sections = [Section("", top), Section("Reaches left out", of_folds)]

@@ -1,7 +1,6 @@
 """Figures of studies of muscles."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,13 +10,14 @@ from matplotlib.patches import Patch
 
 from mousearm.planning.family import Family
 from mousearm.planning.informed import MUSCLE, REACH, Informed
-from mousearm.planning.inverse import Costs, Inverse, TriedCost
+from mousearm.planning.inverse import Inverse, TriedCost
 from mousearm.planning.muscles import common_scale
 from mousearm.plots import BLACK, BLUE, GREEN, GREY, PALETTE, VERMILION, log_axis, page, sign
 from mousearm.text import display_name, shortened
 
 _ROW_MM, _HEAD_MM, _COLUMNS = 34.0, 16.0, 4
 _MOST_REACHES = 6
+_APART, _FLAT = 3.0, 0.1  # ratio from which on an axis is logarithmic; least range of one that is not, as a share
 
 
 def family_figure(family: Family, reach: int = 0) -> Figure:
@@ -87,29 +87,58 @@ def informed_figure(informed: Informed) -> Figure:
 
 
 def inverse_figure(inverse: Inverse) -> Figure:
-    """EMG that is left over the weight of effort, for each of the other choices; thin: without each of the reaches."""
-    costs, rows = inverse.costs, list(inverse.rows)
-    kinds = sorted({(one.power, one.effort) for one in costs.fits})
-    with page(70.0) as figure:
-        axes = figure.subplots()
-        for colour, (power, effort) in zip(PALETTE, kinds, strict=False):
-            of = [one for one in costs.fits if (one.power, one.effort) == (power, effort)]
-            _draw_losses(axes, costs, of, rows, color=colour, marker="o", label=f"power {power}, {effort}")
+    """EMG that is left over the weight of effort, and over factors of muscles where they were searched."""
+    costs, channels = inverse.costs, inverse.costs.emg.channels
+    by_factor = len({one.factors for one in costs.fits}) > 1
+    lefts = {one: 100 * np.exp(costs.loss(fit, inverse.rows)) for one, fit in costs.fits.items()}
+    default = 100 * np.exp(costs.loss(inverse.usual, inverse.rows))
+    with page(75.0) as figure:
+        panels = figure.subplots(1, 1 + by_factor, sharey=True, squeeze=False, width_ratios=(3, 1)[: 1 + by_factor])[0]
+        axes: Axes = panels[0]
         low, high = inverse.interval()["w_effort"]
         axes.axvspan(low, high, color=GREY, alpha=0.15, linewidth=0)
         axes.axvline(inverse.chosen.w_effort, color=BLACK, linewidth=0.8)
-        for out in rows:
-            _draw_losses(axes, costs, [*costs.fits], [row for row in rows if row != out], color=GREY, linewidth=0.5)
+        kinds = sorted({(one.power, one.effort) for one in lefts})
+        shown = [default]
+        for colour, (power, effort) in zip(PALETTE, kinds, strict=False):
+            of = {one: left for one, left in lefts.items() if (one.power, one.effort) == (power, effort)}
+            weights, best = _least(of, [one.w_effort for one in of])
+            axes.plot(weights, best, color=colour, marker="o", markersize=3, label=f"power {power}, {effort}")
+            shown += best
+        if by_factor:
+            for c, (colour, channel) in enumerate(zip(PALETTE, channels, strict=False)):
+                panels[1].plot(
+                    *_least(lefts, [one.factors[c] for one in lefts]), color=colour, marker="s", markersize=3,
+                    linestyle="--", label=display_name(channel),
+                )  # fmt: skip
+            log_axis(panels[1], "x", (1, 2.5, 5))
+            panels[1].set(xlabel="factor of its effort")
+        axes.axhline(default, color=BLACK, linewidth=0.8, linestyle=":", label="default cost")
+        folds = [fold.chosen.w_effort for fold in inverse.folds]
+        axes.plot(
+            folds, np.full(len(folds), 0.02), "^", color=BLACK, markersize=4, transform=axes.get_xaxis_transform(),
+            label="chosen without one reach",
+        )  # fmt: skip
         log_axis(axes, "x")
-        axes.set(xlabel="weight of effort (mm²)", ylabel="EMG that is left (%)", ylim=(0, None))
-        handles, labels = axes.get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper left", ncols=len(labels))
+        axes.set(xlabel="weight of effort (mm²)", ylabel="EMG that is left (%)")
+        _scale_left(axes, shown)
+        figure.legend(loc="outside upper left", ncols=4)
     return figure
 
 
-def _draw_losses(axes: Axes, costs: Costs, of: Sequence[TriedCost], rows: Sequence[int], **look: Any) -> None:
-    """What the best of some costs leaves at each weight, on reaches by index."""
-    losses = {one: costs.loss(costs.fits[one], rows) for one in of}
-    weights = sorted({one.w_effort for one in of})
-    best = [min(loss for one, loss in losses.items() if one.w_effort == weight) for weight in weights]
-    axes.plot(weights, 100 * np.exp(best), markersize=3, **look)
+def _scale_left(axes: Axes, shown: Sequence[float]) -> None:
+    """Show differences that count: what is flat looks flat, and what is small beside others is seen."""
+    low, high = min(shown), max(shown)
+    if high > _APART * low:
+        log_axis(axes, "y")
+    else:
+        middle, half = (high + low) / 2, 0.6 * max(high - low, _FLAT * high)
+        axes.set(ylim=(middle - half, middle + half))
+
+
+def _least(lefts: Mapping[TriedCost, float], keys: Sequence[float]) -> tuple[list[float], list[float]]:
+    """Values of a choice, one for each cost, and the least that any cost with it leaves."""
+    least: dict[float, float] = {}
+    for value, left in zip(keys, lefts.values(), strict=True):
+        least[value] = min(left, least.get(value, np.inf))
+    return sorted(least), [least[value] for value in sorted(least)]

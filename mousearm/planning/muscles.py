@@ -15,9 +15,10 @@ from mousearm.optimal.trajectories import OptimalTrajectory, optimal_trajectorie
 from mousearm.planning.solving import replayed
 from mousearm.pretrain.optimal_teacher import followed
 from mousearm.setup import Setup
-from mousearm.trajectory import ELBOW, PAW, Trial, hold
+from mousearm.trajectory import ELBOW, FOLLOWED, PAW, Trial, hold
 
 LADDER = (1.0, 0.1, 0.01, 0.001)  # weights of effort, mm^2, from which searches go on downwards
+_MOST_PASSES, _GAIN = 3, 1e-3  # exchanges of movements between weights; share of a cost that is worth a search
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,14 +58,17 @@ class Solver:
     ) -> list[OptimalTrajectory]:
         """The best movements by a cost. Muscles start as the task says, ``given``, or as ``zero``, or ``chosen``.
 
-        Where EMG is followed the search goes on from the solution without it.
+        Where EMG is followed the search goes on from the solution without it, and where the effort of single muscles
+        has another factor than the setup says, from that without.
         """
         if emg is not None and optimal.w_emg > 0:
-            return self._from(self.found(replace(optimal, w_emg=0.0), start=start), optimal, emg, start)
+            return self.onwards(self.found(replace(optimal, w_emg=0.0), start=start), optimal, emg, start)
+        if optimal.muscle_weights != (usual := self.setup.config.optimal.muscle_weights):
+            return self.onwards(self.found(replace(optimal, muscle_weights=usual), start=start), optimal, None, start)
         above = [weight for weight in self.ladder if weight > 1.0001 * optimal.w_effort]
         if above:
             before = self.found(replace(optimal, w_effort=above[-1]), start=start)
-            return self._from(before, optimal, None, start)
+            return self.onwards(before, optimal, None, start)
         config = replace(self.setup.config, optimal=optimal)
         return self._solve(followed(self.setup.arm, self._references(start), config), optimal, None, start)
 
@@ -72,8 +76,55 @@ class Solver:
         self, name: str, optimal: OptimalConfig, emg: EmgTarget | None = None, start: str = "given"
     ) -> Movements:
         """What MuJoCo makes of the best movements by a cost."""
-        trials, _ = replayed(self.setup, References(self.setup.references), self.found(optimal, emg, start))
+        return self.replayed(name, self.found(optimal, emg, start))
+
+    def replayed(self, name: str, found: Sequence[OptimalTrajectory]) -> Movements:
+        """What MuJoCo makes of movements, one of each reach."""
+        trials, _ = replayed(self.setup, References(self.setup.references), found)
         return movements_of(name, "optimal control", self.setup, trials)
+
+    def swept(self, optimal: OptimalConfig, weights: Sequence[float]) -> dict[float, list[OptimalTrajectory]]:
+        """The best movements by a cost with each of several weights of effort, which rise.
+
+        Each weight is solved from the next larger one. A search ends in a valley, and what another weight found may
+        cost less: errors + weight x its effort. Where it does, the search is done again from there, until all are the
+        best that is known at their weight.
+        """
+        from tqdm.auto import tqdm
+
+        before = self.found(replace(optimal, w_effort=weights[-1]))
+        found = {weights[-1]: before}
+        for weight in tqdm(weights[-2::-1], "weights of effort", unit=" weights", delay=1, leave=False):
+            before = found[weight] = self.onwards(before, replace(optimal, w_effort=weight))
+        for _ in range(_MOST_PASSES):
+            if not self._exchange(found, optimal):
+                break
+        return found
+
+    def _exchange(self, found: dict[float, list[OptimalTrajectory]], optimal: OptimalConfig) -> bool:
+        """Search again where another weight's movement costs less; whether one was found that does."""
+        weights, is_better = np.array([*found]), False
+        cost = np.array([[one.cost for one in of] for of in found.values()])  # (W, R)
+        errors = np.array([[self._errors(r, one) for r, one in enumerate(of)] for of in found.values()])
+        effort = (cost - errors) / weights[:, None]
+        there = errors[None] + weights[:, None, None] * effort[None]  # (W, W, R) of what others found, at each weight
+        for at, (weight, own) in enumerate(found.items()):
+            rows = np.flatnonzero(there[at].min(axis=0) < (1 - _GAIN) * cost[at])
+            if not len(rows):
+                continue
+            starts = [found[weights[there[at, :, r].argmin()]][r] for r in rows]
+            part = replace(self, setup=replace(self.setup, references=[self.setup.references[r] for r in rows]))
+            for r, one in zip(rows, part.onwards(starts, replace(optimal, w_effort=weight)), strict=True):
+                if one.cost < own[r].cost:
+                    own[r], is_better = one, True
+        return is_better
+
+    def _errors(self, row: int, one: OptimalTrajectory) -> float:
+        """Squared errors of elbow and paw of a movement, mm^2, over all frames but the first."""
+        reference = self.setup.references[row]
+        targets = np.stack([reference.elbow, reference.paw], axis=1)[1:]
+        points = self.setup.arm.landmark_positions(one.qpos[1:])[:, FOLLOWED]
+        return float(1e6 * np.square(points - targets).sum())
 
     def followed(self) -> Movements:
         """The movements of computed muscle control."""
@@ -81,9 +132,14 @@ class Solver:
         _, trials = evaluator.evaluate(self.setup.controller("cmc", evaluator.task))
         return movements_of("computed muscle control", "computed muscle control", self.setup, trials)
 
-    def _from(
-        self, before: Sequence[OptimalTrajectory], optimal: OptimalConfig, emg: EmgTarget | None, start: str
+    def onwards(
+        self,
+        before: Sequence[OptimalTrajectory],
+        optimal: OptimalConfig,
+        emg: EmgTarget | None = None,
+        start: str = "given",
     ) -> list[OptimalTrajectory]:
+        """The best movements by a cost, searched from others, one of each reach."""
         longest = max(len(one.ctrl) for one in before)
         return self._solve(np.stack([hold(one.ctrl, longest) for one in before]), optimal, emg, start)
 

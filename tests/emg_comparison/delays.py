@@ -1,8 +1,9 @@
-"""How often the delay of planted EMG is found to 1 ms: ``python tests/emg_comparison/delays.py --studies 40``.
+"""Whether planted EMG is found, and its delay: ``python tests/emg_comparison/delays.py --studies 40``.
 
 Each study is activations of three muscles in some reaches, made into raw EMG at 2 kHz that is 12 ms later, with hum of
 the mains and 10 % of cross-talk; it goes through import_emg.py's import and emg.py's comparison. --muscles smooth are
-random courses in which all three muscles act; cmc is computed muscle control of synthetic reaches.
+random courses in which all three muscles act; cmc and optimal are computed muscle control and optimal control of
+reaches that ship, with overrides such as ``optimal.muscle_weights=[Triceps_Long_Head:0.05]``.
 """
 
 import argparse
@@ -29,12 +30,15 @@ TRUTH = RawEmgModel(delay_s=0.012, hum=1e-4, crosstalk=0.1, offset=2e-3)
 SAID = EmgOptions(kind="raw", offset_s=0.0, notch_hz=50.0)
 
 
-def cmc(n):
-    """Activations (n, T, 3) of computed muscle control of reaches that ship, and their times."""
-    (performed,) = without_network("cmc", ["threads=1"], "package:synthetic", "activation").performances
-    muscles = [[int(name in PUBLISHED_MUSCLES[of]) for of in CHANNELS] for name in performed.actuators]
+def performed(name, overrides, n):
+    """Times and activations (T, 3) of n reaches that ship, by a controller without a network."""
+    shipped = find_reaches(resolve("package:synthetic", "kinematics/data"))[:n]
+    with tempfile.TemporaryDirectory() as folder:
+        write_reaches([one.read() for one in shipped], Path(folder))
+        (done,) = without_network(name, ["threads=1", *overrides], folder, "activation").performances
+    muscles = [[int(name in PUBLISHED_MUSCLES[of]) for of in CHANNELS] for name in done.actuators]
     weights = np.array(muscles) / np.sum(muscles, axis=0)
-    return [(of.time, of.values @ weights) for of in performed.muscles.values()][:n]
+    return [(of.time, of.values @ weights) for of in done.muscles.values()]
 
 
 def lasting(one, name, time):
@@ -44,8 +48,8 @@ def lasting(one, name, time):
     return Reach(name, time, **points)
 
 
-def found(truth, seed):
-    """The delay that a study finds; truth are times and activations of each reach."""
+def study_of(truth, seed):
+    """What import and comparison make of raw EMG of these times and activations of each reach."""
     (demo,) = find_reaches(resolve("package:demo.csv", "kinematics/data"))
     rows = {f"m/d/r{i}": of for i, of in enumerate(truth)}
     chosen = read_map([f"{name}={name}" for name in CHANNELS], dict.fromkeys(CHANNELS, 1.0))
@@ -56,31 +60,50 @@ def found(truth, seed):
     assert not made.refusals, made.refusals[0]
     traces = {name: Trace(name, time, of, float(time[-1])) for name, (time, of) in rows.items()}
     right = MuscleController("right", [MusclePerformance(CHANNELS, traces, {})])
-    study = compare_emg([right], {of.reach: of for of in made.envelopes})
-    return delay(study.sets[0], study.sets[0].measured[0], study.lags_ms), study
+    return made, compare_emg([right], {of.reach: of for of in made.envelopes})
+
+
+def agreement(truth, made):
+    """(3,) r of all envelopes, read later by the delay that was planted, with what the muscles did."""
+    late = [one.at(time + TRUTH.delay_s) for one, (time, _) in zip(made.envelopes, truth, strict=True)]
+    both = np.concatenate([of for _, of in truth]), np.concatenate(late)
+    return np.array([np.corrcoef(a, b)[0, 1] for a, b in zip(both[0].T, both[1].T, strict=True)])
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--muscles", choices=("smooth", "cmc"), default="smooth")
+    parser.add_argument("--muscles", choices=("smooth", "cmc", "optimal"), default="smooth")
     parser.add_argument("--reaches", type=int, default=12)
+    parser.add_argument("--of", type=int, default=32)
     parser.add_argument("--studies", type=int, default=40)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("overrides", nargs="*")
     given = parser.parse_args()
-    performed = cmc(32) if given.muscles == "cmc" else []
-    delays, covers = [], []
+    drawn_of = [] if given.muscles == "smooth" else performed(given.muscles, given.overrides, given.of)
+    delays, covers, r, pairs, below = [], [], [], [], 0
     for study in range(given.studies):
         rng = np.random.default_rng([given.seed, study])
-        drawn = rng.choice(len(performed), given.reaches, replace=False) if performed else range(given.reaches)
-        truth = [performed[i] for i in drawn] if performed else [(TIME, of) for of in smooth(rng, given.reaches, 50, 3)]
-        late, _ = found(truth, int(rng.integers(2**31)))
+        drawn = rng.choice(len(drawn_of), given.reaches, replace=False) if drawn_of else range(given.reaches)
+        truth = [drawn_of[i] for i in drawn] if drawn_of else [(TIME, of) for of in smooth(rng, given.reaches, 50, 3)]
+        made, compared = study_of(truth, int(rng.integers(2**31)))
+        late = delay(compared.sets[0], compared.sets[0].measured[0], compared.lags_ms)
         delays.append(late.ms)
         covers.append(late.low <= 12 <= late.high)
+        r.append(agreement(truth, made))
+        pairs += made.common["m/d"]
+        below += bool(made.covered["m/d"])
     off = np.array(delays) - 12
     print(
         f"{given.muscles}, {given.reaches} reaches, {given.studies} studies: mean {np.mean(delays):.2f} ms, s.d. "
         f"{np.std(delays):.2f}, within 1 ms {np.mean(abs(off) <= 1):.3f}, interval holds 12 in {np.mean(covers):.3f}"
     )
+    if drawn_of:
+        shown = np.concatenate([of for _, of in drawn_of])
+        print("activation:", ", ".join(f"{of.mean():.3f} ± {of.std():.3f}" for of in shown.T))
+    for channel, of in zip(CHANNELS, np.transpose(r), strict=True):
+        print(f"{channel}: r with the truth {of.mean():.3f}, {of.min():.3f} to {of.max():.3f}")
+    flagged, share = np.mean([one.is_suspicious for one in pairs]), np.mean([abs(one.share) for one in pairs])
+    print(f"cross-talk: {flagged:.0%} of pairs flagged, {share:.1%} in the mean; a channel below it in {below} studies")
 
 
 if __name__ == "__main__":

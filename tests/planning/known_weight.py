@@ -1,8 +1,11 @@
-"""Whether a known weight of effort is found again by EMG of the mouse's arm, and what noise does.
+"""Whether a known weight of effort is found again by EMG of the mouse's arm, and if not, why.
 
-``python tests/planning/known_weight.py FOLDER --truths 0.15 0.3`` plants, as EMG of biceps, long and lateral triceps,
-the muscles of optimal control of the reaches in FOLDER, as scripts/make_synthetic.py makes them, with weights that are
-not on the grid; chooses the weight of the grid that leaves least of it; and does so again with slow noise in all.
+``python tests/planning/known_weight.py FOLDER --truths 0.05 0.15 0.5`` plants, as EMG of biceps, long and lateral
+triceps, the muscles of optimal control of the reaches in FOLDER, as scripts/make_synthetic.py makes them, with weights
+that are not on the grid, and chooses the weight of the grid that leaves least of it. Optimal control is searched in
+three ways: from the next larger weight of the grid; down a ladder of its own, from computed muscle control at another
+weight; and from computed muscle control at once. ``dearer``: by how much what was found costs more than the best that
+is known at this weight, so that it is no optimum. Then slow noise is added to the first.
 """
 
 import argparse
@@ -18,39 +21,64 @@ from mousearm.setup import Setup
 
 CHANNELS = ("biceps", "triceps_long", "triceps_lateral")
 NOISE, DRAWS, SLOW = (0.1, 0.2), 50, np.exp(-0.5 * (np.arange(-9, 10) / 3) ** 2)
+STEP = 2.0  # of the other ladder
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kinematics")
-    parser.add_argument("--truths", type=float, nargs="+", default=[0.15, 0.3])
-    parser.add_argument("--grid", type=float, nargs=2, default=[0.1, 1.0])
+    parser.add_argument("--truths", type=float, nargs="+", default=[0.05, 0.15, 0.5])
+    parser.add_argument("--grid", type=float, nargs=2, default=[0.03, 0.9])
     parser.add_argument("--ratio", type=float, default=1.2)
     given = parser.parse_args()
     setup = Setup.to_test(compose(["model=muscle", "threads=1"], given.kinematics))
     muscles = [[int(name in PUBLISHED_MUSCLES[of]) for of in CHANNELS] for name in setup.arm.actuator_names]
     emg = EmgTarget(np.zeros(0), np.array(muscles) / np.sum(muscles, axis=0), CHANNELS, "activation")
-    costs = Costs(Solver(setup), emg, InverseConfig(w_effort=given.grid, ratio=given.ratio))
+    solver = Solver(setup)
+    costs = Costs(solver, emg, InverseConfig(w_effort=given.grid, ratio=given.ratio))
     grid = np.array(costs.weights)
+    of_grid = [costs.performed(TriedCost(weight, 2, "excitation")).shown(emg) for weight in costs.weights]
+    (swept,) = costs._swept.values()
+    known = [one for found in swept.values() for one in enumerate(found)]
+    rng = np.random.default_rng(0)
 
-    def shown(weight):
-        return costs.performed(TriedCost(weight, 2, "excitation")).shown(emg)
+    def priced(row, one, weight):
+        """What a movement of a reach costs at a weight, mm^2."""
+        return solver._errors(row, one) + weight * np.square(one.ctrl).sum()
 
-    of_grid, rng = [shown(weight) for weight in grid[::-1]][::-1], np.random.default_rng(0)
-
-    def chosen(recorded):
+    def chosen(recorded, rows=slice(None)):
         costs.emg = emg._replace(values=recorded)
-        losses = costs.losses([Fit.of(of, recorded) for of in of_grid], np.ones((1, len(recorded))))[0]
-        return grid[losses.argmin()], np.exp(losses.min())
+        counts = np.zeros((1, len(recorded)))
+        counts[0, rows] = 1
+        losses = costs.losses([Fit.of(of, recorded) for of in of_grid], counts)[0]
+        return grid[losses.argmin()], np.exp(losses.min()), np.exp(losses[np.abs(np.log(grid / truth)).argmin()])
 
     for truth in given.truths:
-        planted = shown(truth)
-        best, left = chosen(planted)
-        print(f"truth {truth:g}: {best:.3g}, which leaves {left:.2%}", flush=True)
+        cost = costs.optimal(TriedCost(truth, 2, "excitation"))
+        ladder = [truth * STEP**k for k in range(12, 0, -1) if truth * STEP**k < 2 * grid[-1]]
+        planted = {
+            "from the next weight": solver.onwards(swept[min(grid[grid > truth])], cost),
+            "another ladder": Solver(setup, ladder).found(cost),
+            "at once": Solver(setup, ()).found(cost),
+        }
+        everything = known + [one for found in planted.values() for one in enumerate(found)]
+        best = [min(priced(row, one, truth) for row, one in everything if row == own) for own in range(len(of_grid[0]))]
+        for name, found in planted.items():
+            recorded = solver.replayed(name, found).shown(emg)
+            dearer = np.array([priced(row, one, truth) for row, one in enumerate(found)]) / best - 1
+            weight, least, near = chosen(recorded)
+            alone = [f"{chosen(recorded, [row])[0] / truth:.2f}" for row in range(len(found))]
+            print(
+                f"truth {truth:g}, {name}: {weight:.3g} ({weight / truth - 1:+.0%}) leaves {least:.2%}, the weight "
+                f"nearest to the truth {near:.2%}; by reach, chosen / true {' '.join(alone)}, dearer "
+                f"{' '.join(f'{of:.2%}' for of in dearer)}",
+                flush=True,
+            )
+        recorded = solver.replayed("", planted["from the next weight"]).shown(emg)
         for noise in NOISE:
-            white = rng.normal(size=(DRAWS, *planted.shape))
+            white = rng.normal(size=(DRAWS, *recorded.shape))
             slow = np.apply_along_axis(np.convolve, 2, white, SLOW, "same") / np.linalg.norm(SLOW)
-            found = [chosen(planted + noise * np.nanstd(planted, axis=(0, 1)) * one)[0] / truth for one in slow]
+            found = [chosen(recorded + noise * np.nanstd(recorded, axis=(0, 1)) * one)[0] / truth for one in slow]
             low, high = np.quantile(found, [0.025, 0.975])
             near = np.mean(np.abs(np.array(found) - 1) <= 0.2)
             print(
