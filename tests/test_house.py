@@ -1,6 +1,7 @@
 """What holds for every file: floors and circles (pyproject.toml), who knows which library, one name per thing."""
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -143,6 +144,12 @@ def test_libraries_stay_where_they_belong():
         libraries = {name.partition(".")[0] for name in imported(path.read_text(encoding="utf-8"))}
         strange = {name for name in libraries & set(KNOWN_BY) if top_of(path) not in KNOWN_BY[name]}
         assert not strange, f"{path}: {top_of(path)} is not to know {sorted(strange)}"
+
+
+def test_what_is_printed_has_the_colours_of_the_terminal():
+    """So it can be read on dark and on light, and in a file."""
+    assert not {"colorama", "rich", "termcolor"} & {name for file in FILES for name in imported(file.read_text())}
+    assert [file for file in FILES if re.search(r"\\(x1b|033|e)\[", file.read_text(), re.IGNORECASE)] == []
 
 
 def test_evaluation_knows_nothing_of_training():
