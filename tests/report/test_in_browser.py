@@ -1,10 +1,8 @@
-"""The page of a real sweep in a real browser."""
+"""The page of a comparison in a real browser."""
 
 import json
 import shutil
 import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,8 +12,6 @@ from PIL import Image
 from mousearm.report.comparison import compare
 from mousearm.report.page import write_report
 
-ROOT = Path(__file__).parents[2]
-QUICK = ("debug=quick", "threads=1", "video=false", "policy.lstm_hidden_size=8", "algo.timesteps=784")
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
@@ -25,22 +21,10 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def swept(tmp_path_factory):
-    """The folder of two rewards and three seeds, trained for a moment, and the page of their comparison."""
-    folder = tmp_path_factory.mktemp("swept")
-    command = [
-        sys.executable,
-        str(ROOT / "run.py"),
-        "-m",
-        *QUICK,
-        "name=rewards",
-        "reward=default,paw_heavy",
-        "seed=0,1,2",
-    ]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=3600)
-    sweep = folder / "outputs" / "rewards"
-    return sweep, write_report(compare([sweep]), sweep / "comparison")
+@pytest.fixture
+def page(sweep):
+    """The page of a comparison of two rewards and three seeds."""
+    return write_report(compare([sweep]), sweep / "comparison")
 
 
 @pytest.fixture
@@ -56,23 +40,22 @@ def browse(tmp_path):
     return open_page
 
 
-def test_a_browser_shows_the_numbers_of_evaluation_json(swept, browse):
-    sweep, page = swept
+def test_a_browser_shows_the_numbers_of_evaluation_json(sweep, page, browse):
     tables = Tables(browse(page, "--dump-dom")).found
     means = [json.loads((sweep / str(job) / "evaluation.json").read_text())["train"] for job in range(6)]
     paw, elbow = ([mean[f"{point}_mm"]["mean"] for mean in means] for point in ("paw", "elbow"))
     assert [row[:5] for row in tables["runs"][1:]] == [
-        [f"rewards/{job}", ("default", "paw_heavy")[job // 3], str(job % 3), f"{paw[job]:.3f}", f"{elbow[job]:.3f}"]
+        [f"rewards/{job}", ("default", "smooth")[job // 3], str(job % 3), f"{paw[job]:.3f}", f"{elbow[job]:.3f}"]
         for job in range(6)
     ]
     assert [row[:4] for row in tables["groups"][1:]] == [
         [reward, "3", "0, 1, 2", f"{np.mean(paw[first : first + 3]):.3f}"]
-        for reward, first in (("default", 0), ("paw_heavy", 3))
+        for reward, first in (("default", 0), ("smooth", 3))
     ]
 
 
-def test_a_browser_shows_the_figures(swept, browse, tmp_path):
-    browse(swept[1], f"--screenshot={tmp_path / 'page.png'}")
+def test_a_browser_shows_the_figures(page, browse, tmp_path):
+    browse(page, f"--screenshot={tmp_path / 'page.png'}")
     pixels = np.asarray(Image.open(tmp_path / "page.png").convert("RGB"))[:, 100:]  # without the edge of warnings
     for colour in ("#0072B2", "#D55E00"):  # of the two groups; nothing but the figures has them
         wanted = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
