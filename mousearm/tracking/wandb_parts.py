@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -30,6 +31,7 @@ _STEPS = "steps"  # the key of the environment steps, over which all metrics are
 _OFFLINE = "offline-"  # how folders of parts begin that were kept for a later upload
 _MODES = ("disabled", "offline", "online")
 _LONGEST = 128  # name or group
+_PATIENCE_S = 30.0  # for W&B's process to end
 _URL = re.compile(r"View run .*?(https?://\S+)")
 
 
@@ -194,12 +196,20 @@ def _login_problem(verify: bool) -> str:
 
 
 def forget_service() -> None:
-    """Release W&B's process, which may be gone: the next run, or program, starts another."""
+    """Release W&B's process, which may be gone or deaf: the next run, or program, starts another."""
+    # A process that closes the connection just when it is told to end does not hear it, and W&B would wait for it for
+    # ever. It ends with this program.
+    ending = threading.Thread(target=_tear_down, daemon=True)
+    ending.start()
+    ending.join(_PATIENCE_S)
+    os.environ.pop("WANDB_SERVICE", None)
+
+
+def _tear_down() -> None:
     import wandb
 
-    with contextlib.suppress(Exception):  # of many kinds, where nobody answers
+    with contextlib.suppress(Exception, SystemExit):  # of many kinds, where nobody answers
         wandb.teardown()
-    os.environ.pop("WANDB_SERVICE", None)
 
 
 def _git(*words: str) -> str:

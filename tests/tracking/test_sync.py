@@ -1,6 +1,8 @@
 import threading
 
+import psutil
 import pytest
+import wandb
 from short_tracked import OFFLINE, ROLLOUT, terminate_after_rows
 from wandb.sdk.wandb_run import Run
 
@@ -62,6 +64,27 @@ def test_without_login_it_says_what_to_do(kept, fresh):
         RunError, match=r"cannot be used: nobody is logged in\. Log in with `wandb login`, or set WANDB_"
     ):
         sync_runs([kept])
+
+
+def services():
+    """Processes of W&B that this one has started and that have not ended."""
+    return [child for child in psutil.Process().children() if "wandb-core" in child.name()]
+
+
+@pytest.mark.slow
+def test_a_process_that_does_not_end_is_not_waited_for_without_end(fresh):
+    fresh.setattr("mousearm.tracking.wandb_parts._PATIENCE_S", 0.5)
+    wandb.setup().ensure_service()
+    (service,) = services()
+    service.suspend()
+    try:
+        forget_service()
+        assert services() == [service]
+        wandb.setup().ensure_service()  # another one
+        forget_service()
+        assert services() == [service]
+    finally:
+        service.kill()
 
 
 @pytest.mark.slow
