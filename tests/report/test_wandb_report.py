@@ -6,7 +6,6 @@ import subprocess
 import sys
 
 import pytest
-import wandb
 from wandb_server import KEY, WandbServer
 
 from mousearm import experiment
@@ -14,6 +13,7 @@ from mousearm.errors import RunError
 from mousearm.report.comparison import compare
 from mousearm.report.wandb_report import distinguishing_keys, final_error, publish
 from mousearm.rundir.folder import RunFolder
+from mousearm.tracking.wandb_parts import forget_service
 
 PLACE = "lab/mousearm"
 
@@ -26,9 +26,9 @@ def server(monkeypatch, tmp_path):
         monkeypatch.setenv("WANDB_API_KEY", KEY)
         monkeypatch.setenv("HOME", str(tmp_path))
         monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-        wandb.teardown()  # it remembers the last test's server
+        forget_service()  # it remembers the last test's server
         yield server
-        wandb.teardown()
+        forget_service()
 
 
 @pytest.fixture
