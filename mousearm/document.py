@@ -1,6 +1,7 @@
 """Documents in sections: written once, shown as one page of HTML that needs no other file, and as Markdown."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,7 +10,7 @@ from matplotlib.figure import Figure
 
 from mousearm import html
 from mousearm.files import make_folder, write_text
-from mousearm.plots import as_png
+from mousearm.plots import PRINT_DPI, as_png, write_figure
 from mousearm.text import TERMINAL, as_csv, columns, markdown, markdown_table, wrapped
 
 Cells = tuple[list[str], list[list[str]]]  # header and rows of a table for people
@@ -20,6 +21,7 @@ class Block(NamedTuple):
 
     html: Callable[[], str]
     markdown: str = ""
+    figures: Mapping[str, Callable[[], Figure]] = {}  # that are files, too, by their name
 
 
 class Section(NamedTuple):
@@ -49,9 +51,11 @@ def table_block(cells: Cells, name: str, kinds: Sequence[str] = ()) -> Block:
     return Block(lambda: html.table(header, rows, kinds, name), markdown_table(header, rows))
 
 
-def picture_block(draw: Callable[[], Figure], text: str, caption: str) -> Block:
-    """A figure with its alternative text and a caption; drawn when a page needs it."""
-    return Block(lambda: html.picture(as_png(draw()), text) + "\n" + html.paragraph(caption, "key"))
+def picture_block(draw: Callable[[], Figure], text: str, caption: str, name: str = "") -> Block:
+    """A figure with its alternative text and a caption; drawn once, when needed; with a name it is a file, too."""
+    once = cache(draw)
+    files = {name: once} if name else {}
+    return Block(lambda: html.picture(as_png(once()), text) + "\n" + html.paragraph(caption, "key"), figures=files)
 
 
 def as_html(title: str, source: str, sections: Iterable[Section]) -> str:
@@ -73,7 +77,7 @@ def as_markdown(title: str, sections: Iterable[Section]) -> str:
 
 
 class Document(NamedTuple):
-    """A document with its files: a page and Markdown of its name, and tables for programs."""
+    """A document with its files: a page and Markdown of its name, figures for print, and tables for programs."""
 
     name: str  # of the files, without a suffix
     title: str
@@ -90,6 +94,8 @@ class Document(NamedTuple):
         files[f"{self.name}.html"] = as_html(self.title, self.source, self.sections)
         for name, text in files.items():
             write_text(folder / name, text)
+        for name, draw in (item for part in self.sections for block in part.blocks for item in block.figures.items()):
+            write_figure(draw(), folder / name, PRINT_DPI)
         return folder / f"{self.name}.html"
 
 

@@ -36,7 +36,6 @@ from mousearm.emg_comparison.tables import (
 from mousearm.emg_comparison.timing import delay, emg_reach_rows
 from mousearm.errors import ConfigError
 from mousearm.files import make_folder, to_json, unknown_as_null
-from mousearm.plots import PRINT_DPI, write_figure
 from mousearm.registry import CONTROLLERS
 from mousearm.rundir.runs import own_folder
 from mousearm.stats import ALPHA
@@ -170,7 +169,7 @@ def emg_sections(study: EmgStudy, rows: Sequence[MuscleRow], group: str) -> Iter
         [
             *(text_block(line, "headline") for line in sentences(study)),
             warning_block(emg_caveats(study)),
-            picture_block(lambda: score_figure(study, rows), "r of controllers with EMG, nulls, rivals, ceilings", key),
+            picture_block(lambda: score_figure(study, rows), "r of controllers with EMG, nulls, rivals", key, "scores"),
         ],
     )
     yield Section("Scores, nulls, rivals, ceilings", [table_block(agreement_cells(rows), "scores")])
@@ -190,7 +189,7 @@ def emg_sections(study: EmgStudy, rows: Sequence[MuscleRow], group: str) -> Iter
         "Synergies and co-activation", [table_block(together_cells(study), "together"), text_block(_TOGETHER, "key")]
     )
     traces = "EMG black. Each controller is scaled by one factor per muscle for all reaches."
-    yield Section("Traces", [picture_block(lambda: trace_figure(study), "EMG and muscles over time", traces)])
+    yield Section("Traces", [picture_block(lambda: trace_figure(study), "EMG and muscles over time", traces, "traces")])
 
 
 def emg_rows(study: EmgStudy, rows: Sequence[MuscleRow]) -> dict[str, list[dict[str, Any]]]:
@@ -234,7 +233,4 @@ def write_emg_study(study: EmgStudy, sources: Sequence[object], folder: Path, gr
     said = {"sentences": sentences(study), "at_best_lags": sentences_at_best_lags(study), "caveats": emg_caveats(study)}
     about = {"sources": list(map(str, sources)), "signal": study.signal, "lag_ms": study.lag_ms, "exchanged_in": group}
     others = {"emg.json": to_json(unknown_as_null({**about, **said, **rows}))}
-    page = Document("emg", emg_title(study), source, parts, rows, others).write(folder)
-    write_figure(score_figure(study, results), folder / "scores", PRINT_DPI)
-    write_figure(trace_figure(study), folder / "traces", PRINT_DPI)
-    return page
+    return Document("emg", emg_title(study), source, parts, rows, others).write(folder)

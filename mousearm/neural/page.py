@@ -34,7 +34,6 @@ from mousearm.neural.figure import (
     subspace_figure,
 )
 from mousearm.neural.results import ENCODING, UNIQUE, Contrast, Factors, NeuralStudy, RunDifference, differences
-from mousearm.plots import PRINT_DPI, write_figure
 from mousearm.stats import LESS, MORE, NONE_SHOWN, TOO_FEW, enough_pairs
 from mousearm.text import listed, number, plural, shortened
 
@@ -135,8 +134,7 @@ def write_neural(shown: Shown, folder: Path) -> Path:
 
     OutputError if something cannot be written.
     """
-    figures = shown.figures
-    parts = list(neural_sections(shown, figures))
+    parts = list(neural_sections(shown, shown.figures))
     rows = {
         "matches": cells.match_rows(shown.study),
         "contrasts": cells.contrast_rows(shown.study),
@@ -146,10 +144,7 @@ def write_neural(shown: Shown, folder: Path) -> Path:
     }
     content: dict[str, Any] = {"sources": list(shown.sources), "verdict": neural_verdict(shown), **shown.facts}
     others = {"neural.json": to_json(unknown_as_null({**content, **rows, "curves": cells.curve_rows(shown.study)}))}
-    page = Document("neural", shown.title, "Studied: " + ", ".join(shown.sources), parts, rows, others).write(folder)
-    for name, (figure, *_) in figures.items():
-        write_figure(figure, folder / name, PRINT_DPI)
-    return page
+    return Document("neural", shown.title, "Studied: " + ", ".join(shown.sources), parts, rows, others).write(folder)
 
 
 def neural_text(shown: Shown) -> str:
@@ -247,7 +242,7 @@ def neural_sections(shown: Shown, figures: Mapping[str, tuple[Figure, str, str]]
         if name not in figures:
             return []
         figure, text, caption = figures[name]
-        return [picture_block(lambda: figure, text, caption)]
+        return [picture_block(lambda: figure, text, caption, name)]
 
     said = [text_block(line, "headline") for line in neural_verdict(shown)]
     yield Section("", [*said, warning_block(shown.caveats), *drawn("similarity")])

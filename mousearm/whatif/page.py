@@ -15,7 +15,6 @@ from mousearm.document import (
     warning_block,
 )
 from mousearm.files import to_json
-from mousearm.plots import PRINT_DPI, write_figure
 from mousearm.rundir.runs import STUDY
 from mousearm.stats import NONE_SHOWN
 from mousearm.text import listed, number, plural
@@ -55,10 +54,7 @@ def write_study(study: LesionStudy, sources: Sequence[object], changed: Sequence
     parts, source = list(study_sections(study, changed)), "Studied: " + ", ".join(map(str, sources))
     rows = study_rows(study)
     content = to_json({"sources": list(map(str, sources)), "unit": study.unit, **rows, "changed": changed})
-    page = Document("whatif", study_title(study), source, parts, rows, {STUDY: content}).write(folder)
-    write_figure(severity_figure(study), folder / "severity", PRINT_DPI)
-    write_figure(muscle_figure(study), folder / "muscles", PRINT_DPI)
-    return page
+    return Document("whatif", study_title(study), source, parts, rows, {STUDY: content}).write(folder)
 
 
 def study_title(study: LesionStudy) -> str:
@@ -102,7 +98,9 @@ def study_sections(study: LesionStudy, changed: Sequence[dict[str, Any]]) -> Ite
         [
             text_block(study_verdict(study), "headline"),
             warning_block(study.caveats()),
-            picture_block(lambda: severity_figure(study), "error and effort by severity", _FIGURE.format(several)),
+            picture_block(
+                lambda: severity_figure(study), "error and effort by severity", _FIGURE.format(several), "severity"
+            ),
         ],
     )
     tests = max((effect.tests for effect in study.effects), default=0)
@@ -110,7 +108,7 @@ def study_sections(study: LesionStudy, changed: Sequence[dict[str, Any]]) -> Ite
         blocks = [table_block(effect_cells(study, measure), measure)]
         blocks += [text_block(_TESTS.format(study.unit, tests), "key")] if measure == "paw_mm" else []
         yield Section(f"Change of {name.partition(',')[0]}", blocks)
-    gained = [picture_block(lambda: muscle_figure(study), "change of effort of each actuator", _MUSCLES)]
+    gained = [picture_block(lambda: muscle_figure(study), "change of effort of each actuator", _MUSCLES, "muscles")]
     yield Section("Which actuators took over", [table_block(muscle_cells(study), "muscles"), *gained])
     if study.regained():
         blocks = [table_block(regained_cells(study), "regained"), text_block(_REGAINED, "key")]

@@ -94,7 +94,7 @@ def test_what_training_gave_back():
 
 
 def test_files_have_every_trial_and_text_fits_a_terminal(tmp_path, monkeypatch):
-    monkeypatch.setattr("mousearm.whatif.page.PRINT_DPI", 50)
+    monkeypatch.setattr("mousearm.document.PRINT_DPI", 50)
     made = trained_on()
     change = {"run": "run0", "condition": "weakness", "severity": 0.5, "weights, backbone": 0.01, "units": 0.98}
     page = write_study(made, ["outputs/<b>"], [change], tmp_path / "page")
