@@ -161,7 +161,7 @@ STAND_INS = ["0", "-1", "9999", "-9999", "1e10", "-1e10", "999999", "1e7", "0.0"
 
 
 class TestNotSeen:
-    @pytest.mark.parametrize(("value", "point"), zip(STAND_INS, 5 * LANDMARKS, strict=True))
+    @pytest.mark.parametrize(("value", "point"), list(zip(STAND_INS, 5 * LANDMARKS, strict=True)))
     def test_advice_stand_ins(self, saved, follow, reach, value, point):
         path = saved()
         rows = [line.split(",") for line in path.read_text().splitlines()]
