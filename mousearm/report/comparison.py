@@ -7,6 +7,8 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from mousearm.errors import RunError
 from mousearm.evaluate.results import NOISE, ReachResult
 from mousearm.record.opened import is_recording
@@ -72,14 +74,16 @@ class Comparison:
             if any(name in run.evaluation.noise_mm(split) for run in self.runs)
         ]
         excitation = Measure("excitation", "u²", ".3g", lambda run: run.evaluation.excitation(split) or 0.0)
-        known = all(run.evaluation.excitation(split) is not None for run in self.runs)
+        squared = [run.evaluation.excitation(split) for run in self.runs]
+        known = [one for one in squared if one is not None]
+        of_muscles = len(known) == len(squared) and not np.allclose(known, [run.effort(split) for run in self.runs])
         return [
             Measure("paw_mm", f"paw mm, {split}", ".3f", lambda run: run.error_mm(split, "paw")),
             Measure("elbow_mm", f"elbow mm, {split}", ".3f", lambda run: run.error_mm(split, "elbow")),
             *(trained if split == "test" else []),
             *noise,
             Measure("effort", "effort", ".3g", lambda run: run.effort(split)),
-            *([excitation] if known else []),
+            *([excitation] if of_muscles else []),  # of motors it is the effort
             Measure("minutes", "minutes", ".3g", self.minutes, False),
         ]
 

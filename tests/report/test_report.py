@@ -74,6 +74,15 @@ def test_unequal_training_is_told(make_run, tmp_path):
     assert told.endswith("differ by: 1 000 by reward: 0; 600 by imitation + 400 by reward: 1.")
 
 
+@pytest.mark.parametrize(("excitation", "told"), [(0.25, False), (0.1, True)])  # of motors it is the effort
+def test_squared_excitations_are_told_of_muscles(make_run, excitation, told):
+    file = make_run("one", [], {"a": 0.5}, effort=0.25).evaluation
+    content = json.loads(file.read_text())
+    content["reaches"][0]["excitation"] = excitation
+    file.write_text(json.dumps(content))
+    assert ("u²" in [measure.title for measure in compare([file.parent]).measures]) == told
+
+
 def test_the_test_split_counts_where_all_runs_have_one(make_run, tmp_path):
     make_run("s/0", ["seed=0"], {"a": 0.2, "b": 0.4, "c": 0.9}, test=True)
     make_run("s/1", ["seed=1"], {"a": 0.2, "b": 0.4, "c": 0.7}, test=True)
