@@ -21,6 +21,7 @@ from mousearm.planning.family import build_family
 from mousearm.planning.informed import MUSCLE, REACH, inform
 from mousearm.planning.inverse import invert
 from mousearm.planning.muscles import Movements, Solver, movements_of, recorded_emg
+from mousearm.plots import PRINT_DPI, write_figure
 from mousearm.record.opened import is_recording, open_recording
 from mousearm.setup import Setup
 from mousearm.text import TERMINAL, columns, wrapped
@@ -59,7 +60,7 @@ def _family(config: Config, given: Namespace) -> str:
     rows = {"members": _rows(members), "muscles": [asdict(one) | {"verdict": one.verdict} for one in family.muscles()]}
     page = _write(given.out, "redundancy", "Redundancy of muscles", sections, rows, config)
     for i, reach in enumerate(family.reaches):
-        _draw(lambda i=i: family_figure(family, i), given.out / f"redundancy_{Path(reach).name}")
+        write_figure(family_figure(family, i), given.out / f"redundancy_{Path(reach).name}", PRINT_DPI)
     lines = [*columns([members[0], *members[1]], range(1, 20), TERMINAL), ""]
     header, of = tables.range_cells(family, _MOST_MUSCLES)
     return "\n".join([*lines, *columns([header, *of], range(1, 5), TERMINAL), "", *wrapped(verdict), str(page)])
@@ -73,12 +74,14 @@ def _informed(config: Config, given: Namespace) -> str:
     gains, verdict = informed.gains(), tables.informed_verdict(informed)
     cells = {kind: tables.gain_cells(gains, kind) for kind in (MUSCLE, REACH)}
     blocks = {kind: [table_block(of, kind.replace(" ", "_"))] for kind, of in cells.items()}
-    top = [text_block(verdict, "headline"), picture_block(lambda: informed_figure(informed), "EMG and muscles", "")]
+    top = [
+        text_block(verdict, "headline"),
+        picture_block(lambda: informed_figure(informed), "EMG and muscles", "", "informed"),
+    ]
     sections = [Section("", top), *(Section(kind.capitalize(), of) for kind, of in blocks.items())]
     sections.append(Section("How to read it", [text_block(_ASSUMED, "key"), text_block(_TESTS, "key")]))
     rows = {kind.replace(" ", "_"): _rows(of) for kind, of in cells.items()}
     page = _write(given.out, "informed", "Movements that follow EMG", sections, rows, config)
-    _draw(lambda: informed_figure(informed), given.out / "informed")
     lines = []
     for kind, (header, of) in cells.items():
         lines += [kind, *columns([header, *of], range(1, 9), TERMINAL), ""]
@@ -96,7 +99,10 @@ def choose_cost(config: Config, folder: Path) -> float:
 
     verdict, cells = tables.inverse_verdict(inverse), tables.inverse_cells(inverse)
     caption = "Each point is the best cost with this weight. Line: chosen on all reaches; grey: its 95 % interval."
-    top = [text_block(verdict, "headline"), picture_block(lambda: inverse_figure(inverse), "fit over weights", caption)]
+    top = [
+        text_block(verdict, "headline"),
+        picture_block(lambda: inverse_figure(inverse), "fit over weights", caption, "inverse"),
+    ]
     of_folds = [table_block(cells, "folds"), text_block(tables.INVERSE_KEY, "key")]
     sections = [Section("", top), Section("Reaches left out", of_folds)]
     solved = [
@@ -106,7 +112,6 @@ def choose_cost(config: Config, folder: Path) -> float:
     ]
     rows = {"folds": _rows(cells), "costs": solved, "interval": [inverse.interval() | {"told": inverse.is_told()}]}
     page = _write(folder, "inverse", "Which cost has the recorded EMG?", sections, rows, config)
-    _draw(lambda: inverse_figure(inverse), folder / "inverse")
     print("\n".join([*columns([cells[0], *cells[1]], range(2, 7), TERMINAL), "", *wrapped(verdict), str(page)]))
     return float(np.exp(inverse.gain("tested").spread.mean))
 
@@ -161,12 +166,6 @@ def _write(
     content = to_json(unknown_as_null({"title": title, "source": source, **rows}))
     tables = {f"{name}_{kind}": of for kind, of in rows.items() if kind != "interval"}
     return Document(name, title, source, sections, tables, {f"{name}.json": content}).write(folder)
-
-
-def _draw(figure: Any, path: Path) -> None:
-    from mousearm.plots import PRINT_DPI, write_figure  # slow to import
-
-    write_figure(figure(), path, PRINT_DPI)
 
 
 _ASSUMED = (
