@@ -27,8 +27,9 @@ _WIDE = ("effect", "verdict")  # columns that a terminal has no room for
 _FIGURE = "Thin: {}. Thick: their mean, with the range or the 95 % interval. Both axes are the same for all conditions."
 _TESTS = (
     "Every case is compared with the intact arm in pairs of the same {}. The change is the mean difference. p is of "
-    "Wilcoxon's signed-rank test, two-sided, after Holm's correction over all {} cases of a table. The effect is the "
-    "matched-pairs rank-biserial correlation: 1 where every one became larger, -1 where every one became smaller. "
+    "Wilcoxon's signed-rank test, two-sided, after Holm's correction over all cases of a table, by themselves at once, "
+    "retrained, and afterwards without the condition: {} at most. The effect is the matched-pairs rank-biserial "
+    "correlation: 1 where every one became larger, -1 where every one became smaller. "
     "“None shown” is no proof that there is none; the interval says how large it may be."
 )
 _MUSCLES = (
