@@ -2,10 +2,9 @@
 
 ``python tests/planning/known_weight.py FOLDER --truths 0.05 0.15 0.5`` plants, as EMG of biceps, long and lateral
 triceps, the muscles of optimal control of the reaches in FOLDER, as scripts/make_synthetic.py makes them, with weights
-that are not on the grid, and chooses the weight of the grid that leaves least of it. Optimal control is searched in
-three ways: from the next larger weight of the grid; down a ladder of its own, from computed muscle control at another
-weight; and from computed muscle control at once. ``dearer``: by how much what was found costs more than the best that
-is known at this weight, so that it is no optimum. Then slow noise is added to the first.
+that are not on the grid, and chooses the weight of the grid that leaves least of it. Optimal control is searched from
+the next larger weight of the grid, and from computed muscle control at once. ``dearer``: by how much what was found
+costs more than the best that is known at this weight, so that it is no optimum. Then slow noise is added to the first.
 """
 
 import argparse
@@ -21,15 +20,14 @@ from mousearm.setup import Setup
 
 CHANNELS = ("biceps", "triceps_long", "triceps_lateral")
 NOISE, DRAWS, SLOW = (0.1, 0.2), 50, np.exp(-0.5 * (np.arange(-9, 10) / 3) ** 2)
-STEP = 2.0  # of the other ladder
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kinematics")
     parser.add_argument("--truths", type=float, nargs="+", default=[0.05, 0.15, 0.5])
-    parser.add_argument("--grid", type=float, nargs=2, default=[0.03, 0.9])
-    parser.add_argument("--ratio", type=float, default=1.2)
+    parser.add_argument("--grid", type=float, nargs=2, default=[0.04, 0.65])
+    parser.add_argument("--ratio", type=float, default=1.35)
     given = parser.parse_args()
     setup = Setup.to_test(compose(["model=muscle", "threads=1"], given.kinematics))
     muscles = [[int(name in PUBLISHED_MUSCLES[of]) for of in CHANNELS] for name in setup.arm.actuator_names]
@@ -40,7 +38,12 @@ def main():
     of_grid = [costs.performed(TriedCost(weight, 2, "excitation")).shown(emg) for weight in costs.weights]
     (swept,) = costs._swept.values()
     known = [one for found in swept.values() for one in enumerate(found)]
-    rng = np.random.default_rng(0)
+    cost_at = {weight: costs.optimal(TriedCost(weight, 2, "excitation")) for weight in costs.weights}
+    before, rng = solver.found(cost_at[grid[-1]]), np.random.default_rng(0)
+    for weight in grid[-2::-1]:
+        before = solver.onwards(before, cost_at[weight])
+        saved = [f"{own.cost / lent.cost - 1:.1%}" for own, lent in zip(before, swept[weight], strict=True)]
+        print(f"weight {weight:.3g}: without what others lent, dearer by {' '.join(saved)}", flush=True)
 
     def priced(row, one, weight):
         """What a movement of a reach costs at a weight, mm^2."""
@@ -55,10 +58,8 @@ def main():
 
     for truth in given.truths:
         cost = costs.optimal(TriedCost(truth, 2, "excitation"))
-        ladder = [truth * STEP**k for k in range(12, 0, -1) if truth * STEP**k < 2 * grid[-1]]
         planted = {
             "from the next weight": solver.onwards(swept[min(grid[grid > truth])], cost),
-            "another ladder": Solver(setup, ladder).found(cost),
             "at once": Solver(setup, ()).found(cost),
         }
         everything = known + [one for found in planted.values() for one in enumerate(found)]
