@@ -26,8 +26,8 @@ INVERSE_KEY = (
     "Left: share of the EMG's variance that is left after one gain and one offset of each channel, or of each channel "
     "and reach where recordings were scaled one by one; geometric mean of the channels, on the reaches that the cost "
     "was chosen on; on it: on the reach left out, with the gains of the others, where more than 100 % is worse than "
-    "its mean. r: Pearson's, without a lag. Intervals are of reaches alone: that searches for a cost's best movement end in "
-    "different valleys is not in them."
+    "its mean. r: Pearson's, without a lag. Intervals are of reaches alone: that searches for the best movement of a "
+    "cost end in different valleys is not in them."
 )
 
 
