@@ -15,7 +15,7 @@ _FORM = ".3f"
 
 def score_cells(study: NeuralStudy, label: str) -> Cells:
     """Header and a row per measure: the score of a layer, its lag, its null and its ceiling."""
-    header = ["measure", "score", "lag, ms", "null, 95 %", "p (Holm)", "ceiling", "of upper"]
+    header = ["measure", "score", "lag, ms", "null, 95 %", "p", "ceiling", "of upper"]
     rows = []
     for measure in study.measures:
         found = study.by_place.get((label, measure), ())
@@ -86,7 +86,7 @@ def _match_row(study: NeuralStudy, match: Resemblance) -> dict[str, Any]:
     row = {name: getattr(match, name) for name in names}
     for name in ("null", "ceiling"):
         row |= dict(zip((f"{name}_low", f"{name}_high"), getattr(match, name), strict=True))
-    return row | {"p_holm": study.chance.get((match.label, match.measure), np.nan), "judged": match.is_judged}
+    return row | {"p_corrected": study.chance.get((match.label, match.measure), np.nan), "judged": match.is_judged}
 
 
 def held_out_rows(study: NeuralStudy) -> list[dict[str, Any]]:

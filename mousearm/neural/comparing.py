@@ -13,9 +13,10 @@ from mousearm.neural.contrasts import ReachScores, contrast, with_delays
 from mousearm.neural.measures import Design, Settings, compare
 from mousearm.neural.measures.ceilings import ceilings
 from mousearm.neural.pieces import FORMAT, Piece
+from mousearm.neural.rates import Kernel
 from mousearm.neural.results import Beside, Resemblance
 
-_NULL_BAND = (0.025, 0.975)
+_WITH_DELAYS = ("kinematics", "muscles", "torques", "emg")
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Predictor:
 
 def piece(title: str, work: Any, activities: Sequence[Activity | None], *options: Any) -> Piece:
     """A piece by the content of its activities and by its options, which are plain or dataclasses."""
-    plain = [asdict(one) if isinstance(one, Settings) else one for one in options]
+    plain = [asdict(one) if isinstance(one, Settings | Kernel) else one for one in options]
     known = [FORMAT, work.__name__, *(one and one.sha256 for one in activities), plain]
     key = hashlib.sha256(to_json(known).encode()).hexdigest()
     return Piece(key, title, work, (*activities, *options))
@@ -52,32 +53,31 @@ def piece(title: str, work: Any, activities: Sequence[Activity | None], *options
 def compare_all(
     x: Activity, y: Activity, beyond: Activity | None, measures: Sequence[str], settings: Settings, nulls: int
 ) -> dict[str, Any]:
-    """Similarities by measure: value, lag, null, p, and values by lag, as far as there are any."""
+    """Similarities by measure: value, lag, null scores, and values by lag, as far as there are any."""
     found = {}
     for name, one in compare(x, y, measures, settings, beyond, n_nulls=nulls).items():
-        null = np.quantile(one.nulls, _NULL_BAND) if len(one.nulls) else np.full(2, np.nan)
         curve = (
             zip((1e3 * one.lags_s).tolist(), one.by_lag.tolist(), strict=True) if np.isfinite(one.by_lag).all() else ()
         )
         found[name] = {
-            **{"value": one.value, "lag_ms": 1e3 * float(np.mean(one.lag_s)), "p": one.p, "null": null.tolist()},
-            **{"curve": list(curve), "kind": one.null},
+            **{"value": one.value, "lag_ms": 1e3 * float(np.mean(one.lag_s)), "nulls": one.nulls.tolist()},
+            **{"curve": list(curve)},
         }
     return found
 
 
-def bound_all(y: Activity, measures: Sequence[str], settings: Settings) -> dict[str, Any]:
+def bound_all(y: Activity, measures: Sequence[str], settings: Settings, kernel: Kernel) -> dict[str, Any]:
     """Noise ceilings by measure, as of `ceilings`."""
-    return {name: list(bounds) for name, bounds in ceilings(y, measures, settings).items()}
+    return {name: list(bounds) for name, bounds in ceilings(y, measures, settings, kernel).items()}
 
 
 def set_beside(layer: Activity, *others: Any) -> dict[str, Any]:
     """What is explained of every reach and neuron from each rival, from a layer, and from both.
 
-    After the layer come its rivals, the neurons, and the settings. Movement is taken with delays.
+    After the layer come its rivals, the neurons, and the settings. What the arm does is taken with delays.
     """
     *rivals, y, settings = others
-    rivals = [with_delays(rival) if rival.kind == "kinematics" else rival for rival in rivals]
+    rivals = [with_delays(rival) if rival.kind in _WITH_DELAYS else rival for rival in rivals]
     own = Design(layer, y, settings)
     return {"rivals": [_as_plain(contrast(own, Design(rival, y, settings)), y) for rival in rivals]}
 
@@ -98,7 +98,7 @@ def resemblances(
     return [
         Resemblance(
             *(predictor.run, predictor.name, population.name, population.animal, name),
-            *(one["value"], one["lag_ms"], tuple(one["null"]), one["p"], tuple(bounds[name])),
+            *(one["value"], one["lag_ms"], tuple(one["nulls"]), tuple(bounds[name])),
             tuple((lag, score) for lag, score in one["curve"]),
         )
         for name, one in found.items()

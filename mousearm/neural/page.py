@@ -66,8 +66,9 @@ _TESTS = (
 )
 _SCORES = (
     "All scores are of reaches that nothing was fitted to; the lag was chosen without them, too. p says how often the "
-    "null did as well, after Holm's correction over layers and measures. A measure without null or ceiling is in the "
-    "CSV files only."
+    "null did as well, corrected over all layers and measures: how often, in the same exchanges of reaches, the "
+    "largest score of any stood out as much from its null (Westfall and Young 1993, step-down). A measure without null "
+    "or ceiling is in the CSV files only."
 )
 _DIFFERENCES = (
     "The unit is a run; its score is the mean over populations. Runs that differ in this factor only, seed included, "

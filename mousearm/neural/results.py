@@ -24,6 +24,7 @@ from mousearm.stats import (
     holm,
     least_p,
     nested_spread,
+    null_test,
     paired,
     spread,
 )
@@ -32,6 +33,7 @@ from mousearm.text import listed, plural
 UNIQUE = "unique variance"  # the measure of what a layer explains that a rival does not
 ENCODING = "encoding"  # the measure that scores reaches and neurons one by one
 WEAK_CEILING = 0.1  # share of the variance of neurons below which hardly anything can be explained
+_NULL_BAND = (0.025, 0.975)
 _RESOLUTION = 1e-9  # scores that differ by less are the same
 Factors = Mapping[str, Mapping[str, str]]  # by run, the factors that tell runs apart, and their levels; the seed too
 SEED_KEY = "seed"
@@ -48,10 +50,20 @@ class Resemblance:
     measure: str
     score: float  # on held-out reaches, at the lag that was chosen on the others
     lag_ms: float  # that lag; above 0: neurons are later than the predictor
-    null: tuple[float, float]  # from where to where 95 % of the null scores lie
-    p: float  # of the score, by its null, one-sided
+    nulls: Sequence[float]  # scores by chance; those of other matches in the same places are of the same exchanges
     ceiling: tuple[float, float]  # lower and upper: what a perfect predictor would have
     curve: Sequence[tuple[float, float]] = ()  # lag in ms and score, over the window
+
+    @cached_property
+    def null(self) -> tuple[float, float]:
+        """Range of the middle 95 % of the null scores; NaN without any."""
+        low, high = np.quantile(self.nulls, _NULL_BAND) if len(self.nulls) else (np.nan, np.nan)
+        return float(low), float(high)
+
+    @property
+    def p(self) -> float:
+        """Share of the null scores, the score among them, that are at least as large; 1 without any."""
+        return float(np.mean([of >= self.score for of in (self.score, *self.nulls)]))
 
     @property
     def is_judged(self) -> bool:
@@ -156,13 +168,17 @@ class NeuralStudy:
 
     @cached_property
     def chance(self) -> dict[tuple[str, str], float]:
-        """P of every label and measure against its null, after Holm's correction over layers and measures.
+        """P of every label and measure against its null, corrected over all of them by their joint null.
 
-        Of several populations the p are combined by Fisher's method (1925): they are of different reaches.
+        Of several populations the mean of the scores is tested, each divided by the s.d. of its null. NaN without null
+        scores.
         """
-        places = [place for place in self.by_place if self.is_layer(place[0])]
-        raw = [_combined([match.p for match in self.by_place[place]]) for place in places]
-        return dict(zip(places, holm(raw), strict=True))
+        rows = {place: _over_populations(of) for place, of in self.by_place.items() if self.is_layer(place[0])}
+        known = [place for place, row in rows.items() if len(row) > 1 and np.isfinite(row).all()]
+        if not known:
+            return dict.fromkeys(rows, np.nan)
+        tested = null_test(np.stack([rows[place] for place in known], axis=1), exact=False).p_corrected
+        return dict.fromkeys(rows, np.nan) | dict(zip(known, tested.tolist(), strict=True))
 
     @cached_property
     def contrasts(self) -> list[Contrast]:
@@ -226,13 +242,11 @@ def _contrast(label: str, rival: str, measure: str, rows: Sequence[tuple[str, st
     return Contrast(label, rival, measure, change, mean, np.nan, 0)
 
 
-def _combined(p: Sequence[float]) -> float:
-    """One p of several independent ones by Fisher's method."""
-    if len(p) == 1:
-        return p[0]
-    from scipy.stats import chi2  # slow to import
-
-    return float(chi2.sf(-2 * np.sum(np.log(p)), 2 * len(p)))
+def _over_populations(found: Sequence[Resemblance]) -> np.ndarray:
+    """The score and the null scores, (1 + N,), in the mean over populations, each in s.d. of its null."""
+    rows = np.array([[match.score, *match.nulls] for match in found])
+    spread = rows.std(axis=1, keepdims=True)
+    return (rows / np.where(spread > 0, spread, 1.0)).mean(axis=0)
 
 
 def _caveats(study: NeuralStudy) -> Iterator[str]:
@@ -244,11 +258,11 @@ def _caveats(study: NeuralStudy) -> Iterator[str]:
             f"{plural(animals, 'animal')}: p are of reaches, and hold for these animals; a mean over so few animals "
             "says little of others."
         )
-    told, tests = [p for p in study.chance.values() if np.isfinite(p)], len(study.chance)
+    told = [p for p in study.chance.values() if np.isfinite(p)]
     if told and min(told) >= ALPHA:
-        least = min(match.p for match in study.judged)
-        few = _combined([least] * populations) * tests > ALPHA
-        said = f"No score is told from its null: the smallest p is {min(told):.2g} after Holm's correction."
+        same = [np.isclose([match.score, *match.nulls], match.score).mean() for match in study.judged]
+        few = bool(same) and min(same) >= ALPHA
+        said = f"No score is told from its null: the smallest p is {min(told):.2g} after the correction."
         more = " With so few null scores none could be: give more (--nulls), or more reaches where those are few."
         yield said + (more if few else "")
     if silent := sorted({match.measure for match in study.matches} - {match.measure for match in study.judged}):

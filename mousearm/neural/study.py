@@ -219,7 +219,8 @@ def _work(
     found, settings = {}, asked.settings
     movement = {run: one.activity for run, ones in of_runs.items() for one in ones if one.name == MOVEMENT}
     for of in populations:
-        found[of.name, "", ""] = piece(f"ceilings of {of.name}", bound_all, [of.activity], measures, settings)
+        own, title = [of.activity], f"ceilings of {of.name}"
+        found[of.name, "", ""] = piece(title, bound_all, own, measures, settings, asked.kernel)
         for run, one in ((run, one) for run, ones in of_runs.items() for one in ones):
             beyond = movement.get(run) if one.name != MOVEMENT else None
             names = [name for name in measures if beyond is not None or name not in OF_FEATURES]

@@ -3,7 +3,7 @@
 Every null holds the observed arrangement as its first row, so that p = (rows at least as large) / (rows): exact where
 all arrangements are there, and with the +1 of Phipson and Smyth (2010) where they are drawn. All tests ask whether the
 observed value is larger than by chance; several tests share their arrangements, which gives the correction by the
-largest statistic among them (Westfall and Young 1993).
+largest statistic among them (Westfall and Young 1993), step by step (`null_test`).
 """
 
 import math
@@ -34,7 +34,7 @@ class NullTest(NamedTuple):
     null_mean: np.ndarray
     null_high: np.ndarray  # the value that 5 % of the null exceed
     p: np.ndarray  # one-sided: the share of the null that is at least as large
-    p_corrected: np.ndarray  # the same for the largest of all these tests, standardised by their nulls
+    p_corrected: np.ndarray  # for all these tests together, see `null_test`
     arrangements: int
     exact: bool
 
@@ -66,7 +66,15 @@ def arrangements(groups: Sequence[Hashable], draws: int = DRAWS, seed: int = 0) 
 
 
 def null_test(values: np.ndarray, exact: bool) -> NullTest:
-    """Test the first row of (arrangements, *tests) values against all of them; ValueError if one is not finite."""
+    """Test the first row of (arrangements, *tests) values against all of them; ValueError if one is not finite.
+
+    ``p_corrected`` keeps the chance of any false finding among the tests below the bound (step-down maxT, Westfall and
+    Young 1993, algorithm 4.1): values are standardised by their null; the largest observed one is compared with the
+    largest of all tests in every row, the next with the largest of the remaining ones, and no p is below the one
+    before it. What tests have in common is in the rows, so that alike tests cost nothing, and the smallest p is one
+    over the rows however many tests there are. Tests whose rows were drawn apart count as independent, for which the
+    bound holds too where they are not, but positively dependent (Sidak 1967, JASA 62:626-633).
+    """
     if not np.isfinite(values).all():
         raise ValueError("a value of the null is not finite")
     observed, slack = values[0], _ROUNDING * np.maximum(1.0, np.abs(values[0]))
@@ -74,8 +82,12 @@ def null_test(values: np.ndarray, exact: bool) -> NullTest:
     scale = tests.std(axis=0)
     known = scale > _ROUNDING * np.maximum(1.0, np.abs(tests).max(axis=0))  # a null that is one value tests nothing
     standard = (tests - tests.mean(axis=0)) / np.where(known, scale, 1.0)
-    largest = np.where(known, standard, -np.inf).max(axis=1)
-    corrected = np.where(known, (largest[:, None] >= standard[0] - _ROUNDING).mean(axis=0), 1.0)
+    order = np.argsort(-np.where(known, standard[0], -np.inf))
+    ranked = np.where(known, standard, -np.inf)[:, order]
+    largest = np.maximum.accumulate(ranked[:, ::-1], axis=1)[:, ::-1]  # of a test and of those after it
+    corrected = np.empty(len(order))
+    corrected[order] = np.maximum.accumulate((largest >= ranked[0] - _ROUNDING).mean(axis=0))
+    corrected[~known] = 1.0
     return NullTest(
         observed,
         values.mean(axis=0),

@@ -1,4 +1,6 @@
-"""How often nulls err where nothing is to be found: ``python tests/neural/calibration.py FOLDER [DRAWS] [PROCESSES]``.
+"""How often nulls err where nothing is to be found.
+
+``python tests/neural/calibration.py FOLDER [DRAWS] [PROCESSES] [MEASURE,...]``
 
 Populations are drawn that have nothing in common, or only what the null says they may have, and each measure is tested
 against its null. Of p <= 0.05 there should be 5 %. Blocks of draws are kept in the folder: interrupted, the same
@@ -54,18 +56,19 @@ def count(kind, block, measures):
     return found
 
 
-def main(folder, draws="1000", processes="1"):
+def main(folder, draws="1000", processes="1", measures=""):
     """Count over draws, and print the share of p <= 0.05 by measure and population."""
-    blocks = -(-int(draws) // BLOCK)
-    asked = {kind: ("unique",) if kind == "movement" else tuple(SIMILARITIES) for kind in POPULATIONS}
+    blocks, chosen = -(-int(draws) // BLOCK), measures.split(",") if measures else list(SIMILARITIES)
+    asked = {kind: [name for name in chosen if kind != "movement" or name == "unique"] for kind in POPULATIONS}
     pieces = [
-        Piece(f"{kind}_{block:03d}", f"{kind}, block {block}", count, (kind, block, names))
+        Piece("_".join([kind, f"{block:03d}", *names]), f"{kind}, block {block}", count, (kind, block, names))
         for block in range(blocks)
         for kind, names in asked.items()
+        if names
     ]
     found = run_pieces(pieces, Path(folder), int(processes))
     print(f"{'measure':18}" + "".join(f"{kind:>13}" for kind in POPULATIONS) + f"   % of {BLOCK * blocks} draws")
-    for name in SIMILARITIES:
+    for name in chosen:
         shares = []
         for kind in POPULATIONS:
             own = [

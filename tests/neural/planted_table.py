@@ -6,6 +6,7 @@ from mousearm.neural.results import Beside, NeuralStudy, Resemblance
 
 REACHES = [f"reach_{i:02d}" for i in range(40)]
 TRUTH = {"A: hidden_1": 0.50, "B: hidden_1": 0.40, "A: kinematics": 0.35, "A: untrained": 0.25, "A: muscles": 0.33}
+NULLS = tuple(np.linspace(-0.02, 0.06, 99))
 MEASURES = ("encoding", "decoding", "cca", "cka", "rsa")
 
 
@@ -21,7 +22,7 @@ def planted_study(populations=("mouse1 M1",), beyond=0.12, seed=0, n=40):
                 curve = tuple((lag, level * np.exp(-(((lag - 20) / 60) ** 2))) for lag in lags)
                 ceiling = 0.62 + 0.05 * k, np.nan if measure == "rsa" else 0.7 + 0.05 * k
                 place = *label.split(": "), population, animal, measure
-                matches.append(Resemblance(*place, level, 20.0, (-0.02, 0.06), 1 / 1001, ceiling, curve))
+                matches.append(Resemblance(*place, level, 20.0, NULLS, ceiling, curve))
         for rival in list(TRUTH)[1:]:
             levels = TRUTH[rival], TRUTH["A: hidden_1"] * (beyond > 0) or TRUTH[rival], TRUTH[rival] + beyond
             noise = rng.normal(0, 0.05, (n, 1)) + rng.normal(0, 0.03, (n, 3))  # reaches are hard for all

@@ -35,7 +35,7 @@ def contrasts_of(layer, rivals, made):
     every = layer.activity, *(rival.activity for rival in rivals), made.neurons
     found = set_beside(*every, Settings())["rivals"]
     besides: list[Beside] = [beside(layer, rival, population, of) for rival, of in zip(rivals, found, strict=True)]
-    own = Resemblance("A", "hidden", "made", "made", ENCODING, 0.5, 20.0, (0.0, 0.1), 0.001, (0.5, 0.9))
+    own = Resemblance("A", "hidden", "made", "made", ENCODING, 0.5, 20.0, (0.0, 0.1), (0.5, 0.9))
     contrasts = NeuralStudy([own], besides, ["hidden"]).contrasts
     return {(one.rival, one.measure): one for one in contrasts}
 

@@ -1,10 +1,10 @@
 """What a contrast credits a layer with, where it is known what neurons were made of."""
 
 import numpy as np
-from planted import activity, latents, mixed
+from planted import activity, latents, mixed, smooth
 
 from mousearm.neural.contrasts import contrast, predicted_courses, with_delays
-from mousearm.neural.measures import Design, Settings
+from mousearm.neural.measures import Design, Settings, compare
 
 SPARE = 20
 
@@ -58,3 +58,16 @@ def test_predicted_courses_are_those_of_the_neurons_where_everything_is_known():
     assert len(set(spaces.reaches)) == len(spaces.reaches) == 2
     for true, found in zip(*spaces.courses.values(), strict=True):
         assert np.corrcoef(true[3:, 0], found[3:, 0])[0, 1] > 0.99
+
+
+def test_the_unique_variance_of_few_noisy_neurons_is_right():
+    """A tenth of the variance follows the layer, two tenths movement, the rest is noise."""
+    rng = np.random.default_rng(4)
+    hidden, moved = latents(rng, 40, 45, 6), latents(rng, 40, 45, 4)
+    layer, movement = activity("hidden", cut(hidden)), activity("kinematics", cut(moved), "kinematics")
+    made = zip(mixed(rng, hidden, 60), mixed(rng, moved, 60), strict=True)
+    parts = [(np.sqrt(0.1) * own, np.sqrt(0.2) * other) for own, other in made]
+    neurons = activity("neurons", [a + b + np.sqrt(0.7) * smooth(rng, 45, 60) for a, b in parts], "neurons")
+    true = (np.concatenate([own for own, _ in parts]).var(axis=0) / np.concatenate(neurons.values).var(axis=0)).mean()
+    found = compare(layer, neurons, ["unique"], Settings(most_lag_s=0.02), movement, n_nulls=0)["unique"].value
+    assert abs(found - true) < 0.02

@@ -13,6 +13,8 @@ from mousearm.neural.measures.correlations import canonical_correlations
 from mousearm.neural.measures.dynamics import eigenvalue_distance, eigenvalues
 from mousearm.neural.measures.moments import PENALTIES, held_out, lag_windows
 from mousearm.neural.measures.surrogates import fit_maximum_entropy
+from mousearm.neural.rates import Kernel
+from mousearm.neural.rates import smooth as smooth_counts
 
 SMALL = Settings(folds=4, components=5, most_lag_s=0.04)
 
@@ -165,6 +167,18 @@ def test_variance_that_trials_of_a_reach_share_and_equal_numbers():
     assert np.isnan(explainable(y.trials([0]))).all()
     drawn = next(equal_sizes([y, y.columns([0, 2])]))
     assert [of.n_units for of in drawn] == [2, 2]
+
+
+def test_what_poisson_noise_leaves_of_few_frames_is_explainable():
+    rng, kernel, step = np.random.default_rng(8), Kernel(), 1 / 150
+    before, after = kernel.margins(step)
+    rates = [20 * np.maximum(0, 1 + 0.4 * smooth(rng, 50 + before + after, 60)) for _ in range(40)]
+    exact, y = (
+        activity("cells", smooth_counts(of, step, kernel), "neurons")
+        for of in ([of * step for of in rates], [rng.poisson(of * step) for of in rates])
+    )
+    true = [np.concatenate(of.values).var(axis=0).mean() for of in (exact, y)]
+    assert np.nanmean(explainable(y, kernel)) == pytest.approx(true[0] / true[1], abs=0.02)
 
 
 def test_kernel_alignment_of_unrelated_sides_is_nothing_where_the_biased_one_is_large():

@@ -1,5 +1,7 @@
 """What nulls leave in place, and how often they err; `calibration.py` counts all measures in many draws."""
 
+from dataclasses import replace
+
 import numpy as np
 from calibration import BLOCK, LATENTS, count
 from planted import activity, mixed, smooth
@@ -8,6 +10,7 @@ from scipy.stats import binom
 from mousearm.neural.measures import Design, Settings, compare
 from mousearm.neural.measures.dynamics import _differences, _stretched
 from mousearm.neural.measures.pairings import exchanged, to_length
+from mousearm.neural.results import NeuralStudy, Resemblance
 
 LENGTHS = [24, 30, 27, 36, 33, 26, 35, 29, 31]
 
@@ -50,6 +53,25 @@ def test_movement_that_both_sides_follow_is_not_unique():
     left = [np.square(np.concatenate(fold.units)).mean(axis=0) for fold in design.folds]
     assert np.max(left) < 0.001 * np.min(np.square(np.concatenate(y.values) / design.folds[0].of_y.scale).mean(axis=0))
     assert compare(x, y, ["unique"], Settings(3, 3, 0.02), features, n_nulls=1)["unique"].value < 0.001
+
+
+def test_layers_and_measures_are_told_by_the_same_exchanges():
+    """Five copies of a layer by six measures: what is there is told with 99 nulls, and copies cost nothing."""
+    rng = np.random.default_rng(5)
+    courses = [smooth(rng, 30, 3) for _ in range(18)]
+    x, y = (activity(name, mixed(rng, courses, 6, noise, spare=0)) for name, noise in (("net", 0.0), ("cells", 0.5)))
+    names, matches = ("encoding", "decoding", "cca", "cka", "procrustes", "rsa"), []
+    for k in range(1, 6):
+        layer = replace(x, values=tuple(k * values for values in x.values))
+        for one in compare(layer, y, names, Settings(3, 3, 0), n_nulls=99).values():
+            place = "", f"hidden_{k}", "m", "m", one.measure
+            matches.append(Resemblance(*place, one.value, 0.0, tuple(one.nulls), (0.0, 1.0)))
+    for one, other in zip(matches, matches[len(names) :], strict=False):
+        np.testing.assert_allclose(one.nulls, other.nulls, atol=1e-9)
+    study = NeuralStudy(matches, [], [f"hidden_{k}" for k in range(1, 6)])
+    assert set(study.chance.values()) == {0.01}  # Holm's correction of 30 tests would give 0.3
+    alone = NeuralStudy(matches[: len(names)], [], ["hidden_1"]).chance
+    assert alone.items() <= study.chance.items()
 
 
 def test_a_course_from_the_start_on_gives_five_percent_false_positives():

@@ -56,7 +56,7 @@ def runs_of(effect, seed):
                 run = f"{policy}/{effort}/{number}"
                 factors[run] = {"policy": policy, "effort": effort, "seed": number}
                 score = 0.4 + effect * (policy == "gru") + 0.1 * int(effort) + rng.normal(0, 0.02)
-                matches.append(Resemblance(run, "hidden", "m", "m", "CKA", score, 0.0, (-0.1, 0.1), 0.001, (0.6, 0.7)))
+                matches.append(Resemblance(run, "hidden", "m", "m", "CKA", score, 0.0, (-0.1, 0.1) * 20, (0.6, 0.7)))
     return NeuralStudy(matches, [], ["hidden"]), factors
 
 
@@ -72,6 +72,6 @@ def test_differences_hold_where_they_are_planted_and_are_found_by_chance_in_one_
 
 def test_more_nulls_are_advised_where_few_can_tell_nothing():
     study = planted_study()
-    few = replace(study, matches=[replace(match, p=0.1) for match in study.matches])
+    few = replace(study, matches=[replace(match, nulls=match.nulls[:9]) for match in study.matches])
     assert "give more (--nulls)" in neural_text(Shown(few, []))
     assert "give more (--nulls)" not in neural_text(Shown(study, []))

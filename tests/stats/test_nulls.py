@@ -11,6 +11,7 @@ from mousearm.stats import (
     exchange_test,
     leave_one_out_ceiling,
     nested_spread,
+    null_test,
     pairwise_ceiling,
     sign_flip_test,
     split_half_ceiling,
@@ -69,6 +70,29 @@ def nulls(rng, n):
 def test_false_positives_of_a_thousand_are_five_percent():
     found = [(one.p <= 0.05).mean() for one in nulls(np.random.default_rng(5), 1000)]
     assert found == pytest.approx([0.05] * 3, abs=0.015)
+
+
+def test_the_largest_of_several_tests_by_hand():
+    # Standardised, the tests are 1.34 -0.45 0.45 -1.34 and 0.45 1.34 -1.34 -0.45. The largest of both is at least the
+    # first's 1.34 in 2 of 4 rows; of the second alone 2 of 4 are at least 0.45, of the largest it would be 3.
+    found = null_test(np.array([[3.0, 2.0, 7.0], [1.0, 3.0, 7.0], [2.0, 0.0, 7.0], [0.0, 1.0, 7.0]]), exact=True)
+    assert found.p_corrected.tolist() == [0.5, 0.5, 1.0]  # a null of one value tells nothing
+    values = np.random.default_rng(0).normal(size=(40, 1))
+    same = null_test(np.repeat(values, 60, axis=1), exact=False)
+    assert same.p_corrected == pytest.approx(same.p)  # alike tests cost nothing
+
+
+def test_one_family_in_twenty_finds_what_is_not_there_beside_what_is():
+    """Families of 5 x 12 tests that share a part of their rows, without anything, and with five that are there."""
+    rng, wrong = np.random.default_rng(7), np.zeros(2)
+    for _ in range(400):
+        values = rng.normal(size=(100, 60)) + rng.normal(size=(100, 1))
+        wrong[0] += null_test(values, exact=False).p_corrected.min() <= 0.05
+        values[0, :5] += 20
+        found = null_test(values, exact=False).p_corrected
+        assert found[:5].max() <= 0.05
+        wrong[1] += found[5:].min() <= 0.05
+    assert wrong / 400 == pytest.approx([0.05, 0.05], abs=0.03)
 
 
 @pytest.mark.slow

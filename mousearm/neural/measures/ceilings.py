@@ -13,7 +13,8 @@ Of each population the same measures compare recordings with recordings, on held
   noisy as what it is compared with; the larger counts. For the upper bound the stand-in are the first components of the
   neurons: they hold some of the noise, which counts as rates.
 
-What neurons share without any relation to movement counts as explainable in the second, not in the first.
+What neurons share without any relation to movement counts as explainable in the second, not in the first. Unique
+variance is no prediction, so that noise does not take from it: its ceiling is what is explainable (`explainable`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,6 +28,7 @@ from mousearm.neural.measures.design import Settings
 from mousearm.neural.measures.moments import residuals
 from mousearm.neural.measures.pairings import to_length
 from mousearm.neural.measures.preparation import assign_folds, fit_preparation
+from mousearm.neural.rates import Kernel
 
 TRIALS, NEURONS = "trials", "neurons"
 _Bounds = tuple[float, float]
@@ -39,15 +41,19 @@ def ceiling_kind(neurons: Activity) -> str:
     return TRIALS if min(counts) > 1 else NEURONS
 
 
-def ceilings(neurons: Activity, measures: Sequence[str], settings: Settings) -> dict[str, _Bounds]:
-    """Lower and upper bound of each measure; what is unique is at most what is explained.
+def ceilings(
+    neurons: Activity, measures: Sequence[str], settings: Settings, kernel: Kernel | None = None
+) -> dict[str, _Bounds]:
+    """Lower and upper bound of each measure; what is unique is at most what is explainable, by trials or by the kernel.
 
     NaN of measures of dynamics. Noise has dynamics of its own, which are alike in all that it is added to: bounds of
     dynamical similarity held in less than half of planted cases. Rotation does not look at the neurons.
     """
     known = [name for name in measures if name not in (*OF_FEATURES, *_WITHOUT)]
     bounds = _bounds(neurons, list(dict.fromkeys([*known, "encoding"])), replace(settings, most_lag_s=0.0))
-    bounds |= dict.fromkeys(OF_FEATURES, (0.0, bounds["encoding"][1])) | dict.fromkeys(_WITHOUT, (np.nan, np.nan))
+    shares = explainable(neurons, kernel)
+    share = float(np.nanmean(shares)) if np.isfinite(shares).any() else np.nan
+    bounds |= dict.fromkeys(OF_FEATURES, (share, share)) | dict.fromkeys(_WITHOUT, (np.nan, np.nan))
     return {name: bounds[name] for name in measures}
 
 
@@ -134,12 +140,23 @@ def _with_noise(rates: Activity, y: Activity, rng: np.random.Generator) -> Activ
     return replace(y, values=tuple(values))
 
 
-def explainable(y: Activity) -> np.ndarray:
-    """Share of each neuron's variance that trials of the same reach have in common, (n,); NaN without repeated reaches.
+def explainable(y: Activity, kernel: Kernel | None = None) -> np.ndarray:
+    """Share of each neuron's variance that is no noise, (n,).
 
-    It is the ceiling of R^2 of whatever knows the reach and not the trial: the covariance of different trials of a
-    reach over the variance of trials, over all frames that they have. Unbiased, so it may be below 0.
+    Of repeated reaches it is what trials of the same reach have in common, the ceiling of R^2 of whatever knows the
+    reach and not the trial: the covariance of different trials of a reach over the variance of trials, over all frames
+    that they have. Unbiased, so it may be below 0. Without them it is what the noise of Poisson spikes leaves after the
+    kernel of the rates, sum w_j^2 rate / step; what differs between trials of a reach is in it. NaN without a kernel.
     """
+    if ceiling_kind(y) == NEURONS and kernel is not None:
+        frames = np.concatenate(y.values)
+        weights = kernel.weights(y.step_s)
+        overlap = np.convolve(weights, weights[::-1])  # covariance of noise between frames, sum w_j^2 of a frame itself
+        alike = overlap / overlap.max()
+        too_much = (alike.sum() + 2 * np.square(alike).sum()) / len(frames)  # of 1 / variance, of so few frames
+        noise = (1 - too_much) * overlap.max() / y.step_s * frames.mean(axis=0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(frames.var(axis=0) > 0, 1 - noise / frames.var(axis=0), np.nan)
     means = np.concatenate(y.values).mean(axis=0)
     common, whole = np.zeros((2, y.n_units))
     for name in dict.fromkeys(y.reaches):

@@ -7,6 +7,7 @@ are kept at that lag. Every pairing goes through the same: a null chooses its la
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import product
 
 import numpy as np
 
@@ -30,6 +31,7 @@ DELAYS_S = (-0.1, -0.05, 0.0, 0.05, 0.1)
 _RIDGE = 1e-3  # share of the mean variance of a component, added to each where the lag is chosen
 # Penalty of movement features. One that predicts best leaves a part of movement in both sides, which then agree in it.
 _OF_FEATURES = 1e-3
+_OF_NOISE = 10.0  # times the penalty that predicts best: what that one leaves of training reaches is less than noise
 _FEWEST_FRAMES = 8  # of a trial that are left at the largest lag
 
 
@@ -47,7 +49,8 @@ class Settings:
 class Fold:
     """What there is when the reaches of one fold are held out.
 
-    With movement features, ``x``, ``y`` and ``units`` are what those leave of them (`residuals`).
+    With movement features, ``x``, ``y`` and ``units`` are what those leave of them (`residuals`): of the units with a
+    penalty that leaves their noise as it is; of the others with hardly any.
 
     Attributes:
         number: of the fold.
@@ -57,6 +60,7 @@ class Fold:
         lag: (N,) number of the lag that was chosen on the training reaches, of each pairing.
         parts: moments of each fold at that lag.
         by_lag: sums at all lags of the actual pairing.
+        features: movement features about their means over the training reaches, (T_i, f); none without them.
     """
 
     number: int
@@ -68,6 +72,7 @@ class Fold:
     lag: np.ndarray = field(repr=False)
     parts: list[Moments] = field(repr=False)
     by_lag: LaggedSums = field(repr=False)
+    features: TrialFrames = field(repr=False, default=())
 
     @cached_property
     def held(self) -> tuple[Moments, Moments]:
@@ -118,18 +123,20 @@ class Design:
             for side in (self.x, self.y)
         )
         x = [of_x.components(values) for values in self.x.values]
-        units = [of_y.normalised(values) for values in self.y.values]
+        units, features = [of_y.normalised(values) for values in self.y.values], []
+        y = [values @ of_y.directions.T for values in units]
         if self.beyond is not None:
             courses = course_basis(self.x.n_frames, self.x.groups)
             moved = [delayed(values, self.x.step_s) for values in self.beyond.values]
             features = [np.hstack(both) for both in zip(moved, courses, strict=True)]
-            scale = np.concatenate([features[i] for i in training]).std(axis=0)
-            features = [values / np.where(scale > 0, scale, 1) for values in features]
-            x, units = (residuals(features, side, self.fold_of, number, _OF_FEATURES) for side in (x, units))
-        y = [values @ of_y.directions.T for values in units]
+            frames = np.concatenate([features[i] for i in training])
+            mean, scale = frames.mean(axis=0), frames.std(axis=0)
+            features = [(values - mean) / np.where(scale > 0, scale, 1) for values in features]
+            x, y = (residuals(features, side, self.fold_of, number, _OF_FEATURES) for side in (x, y))
+            units = residuals(features, units, self.fold_of, number, times=_OF_NOISE)
         sums = lagged_sums(x, y, self.fold_of, self.pairings, self.lags)
         lag = np.stack([explained_share(sums.at(k), number) for k in range(len(self.lags))]).argmax(axis=0)
-        return Fold(number, of_x, of_y, x, y, units, lag, sums.at(lag), sums.first())
+        return Fold(number, of_x, of_y, x, y, units, lag, sums.at(lag), sums.first(), features)
 
     def unit_moments(self, fold: Fold, which: np.ndarray, lag: np.ndarray) -> list[Moments]:
         """Moments of each fold between components of x and single normalised units of y.
@@ -150,11 +157,42 @@ class Design:
             own, g, choice = with_ones(fold.x[i]), self.fold_of[i], self.pairings.chosen[which, i]
             for k, rows in at_lag.items():
                 of_x, of_y = lag_windows(len(own), self.lags[k])
-                product = own[of_x].T @ others[of_y].reshape(-1, found.shape[1] * q)
-                xy[g][:, rows] += product.reshape(p, -1, q)[:, choice[rows]]
+                sums = own[of_x].T @ others[of_y].reshape(-1, found.shape[1] * q)
+                xy[g][:, rows] += sums.reshape(p, -1, q)[:, choice[rows]]
                 yy[g, rows] += (ends[of_y.stop] - ends[of_y.start])[choice[rows]]
                 xx[g, rows] += own[of_x].T @ own[of_x]
         return [_unit_moments(*sums) for sums in zip(xx, xy, yy, strict=True)]
+
+    def residual_moments(self, fold: Fold, which: np.ndarray, lag: np.ndarray) -> tuple[Moments, Moments]:
+        """The same of the training and of the held-out reaches, of units that features were taken off in each pairing.
+
+        What features leave of a reach has nothing of them, by fit; what they leave of another one, exchanged for it,
+        has something of them by chance. Left there, a null would be narrower than what it is a null of. So features
+        are fitted to each pairing as they are to the actual one (Freedman and Lane 1983, Journal of Business and
+        Economic Statistics 1:292-298).
+        """
+        parts = self.unit_moments(fold, which, lag)
+        held = self.fold_of == fold.number
+        own, p = [with_ones(values) for values in fold.x], fold.x[0].shape[1] + 1
+        frames = np.concatenate([values for values, out in zip(fold.features, held, strict=True) if not out])
+        square, f = frames.T @ frames, frames.shape[1]
+        inverse = np.linalg.inv(square + _OF_FEATURES * np.trace(square) / f * np.eye(f))
+        at_lag = {k: np.flatnonzero(lag == k) for k in np.unique(lag)}
+        along = {k: np.zeros((2, p, f)) for k in at_lag}  # products of the predictor with features, of both parts
+        for k, i in product(at_lag, range(len(own))):
+            of_x, of_y = lag_windows(len(own[i]), self.lags[k])
+            along[k][int(held[i])] += own[i][of_x].T @ fold.features[i][of_y] @ inverse
+        taken = np.zeros((2 * p, len(which), self.y.n_units))
+        for i, found in self.pairings.each(fold.units):
+            if not held[i]:
+                choice, flat = self.pairings.chosen[which, i], found.reshape(len(found), -1)
+                for k, rows in at_lag.items():
+                    sums = along[k].reshape(2 * p, f) @ fold.features[i].T @ flat
+                    taken[:, rows] += sums.reshape(2 * p, -1, self.y.n_units)[:, choice[rows]]
+        both = total([part for g, part in enumerate(parts) if g != fold.number]), parts[fold.number]
+        less = taken.reshape(2, p, len(which), -1).swapaxes(1, 2)
+        pair = [of._replace(y=of.y - by[:, -1], xy=of.xy - by[:, :-1]) for of, by in zip(both, less, strict=True)]
+        return split(pair, 1)
 
 
 def _unit_moments(xx: np.ndarray, xy: np.ndarray, yy: np.ndarray) -> Moments:

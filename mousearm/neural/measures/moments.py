@@ -193,17 +193,23 @@ def fitted_weights(train: Moments, penalties: np.ndarray) -> np.ndarray:
 
 
 def residuals(
-    x: Sequence[np.ndarray], y: Sequence[np.ndarray], folds: np.ndarray, test: int, penalty: float | None = None
+    x: Sequence[np.ndarray],
+    y: Sequence[np.ndarray],
+    folds: np.ndarray,
+    test: int,
+    penalty: float | None = None,
+    times: float = 1.0,
 ) -> list[np.ndarray]:
     """What ridge regression of y on x, fitted to all folds but one, leaves of y, (T_i, targets) of each trial.
 
-    The penalty is a multiple of the mean eigenvalue, as in `errors`; None: it is chosen for each target.
+    The penalty is a multiple of the mean eigenvalue, as in `errors`; None: it is chosen for each target, and
+    taken so many times.
     """
     parts = []
     for fold in range(folds.max() + 1):
         own = [i for i in range(len(folds)) if folds[i] == fold]
         parts.append(_moments_of(*(np.concatenate([side[i] for i in own]) for side in (x, y))))
-    penalties = held_out(parts, test)[2] if penalty is None else np.full((1, y[0].shape[1]), penalty)
+    penalties = times * held_out(parts, test)[2] if penalty is None else np.full((1, y[0].shape[1]), penalty)
     training = total([part for g, part in enumerate(parts) if g != test])
     mean_x, mean_y = training.x / training.n[:, None], training.y / training.n[:, None]
     weights = fitted_weights(training.about(mean_x, mean_y), penalties)[0]

@@ -2,7 +2,8 @@
 
 The penalty is chosen for every target by cross-validation over the training folds, the lag on the same folds, and the
 score is that on the reaches that neither saw: 1 - SSE / SST, with SST about the mean of the training reaches. Below 0
-the prediction is worse than that mean.
+the prediction is worse than that mean. What a predictor adds to movement is no prediction, but an amount of variance,
+estimated without the bias that noisy weights have (`unique`).
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ import numpy as np
 
 from mousearm.errors import NeuralError
 from mousearm.neural.measures.design import Design, Fold, Values
-from mousearm.neural.measures.moments import Moments, held_out
+from mousearm.neural.measures.moments import Moments, fitted_weights, held_out
 from mousearm.registry import SIMILARITIES
 
 
@@ -21,17 +22,31 @@ def encoding(design: Design) -> Values:
 
     Unchanged by rotations of the predictor and by scaling of either side. `Values.units` has each neuron.
     """
-    return _of_units(design, lambda fold, parts, before: before)
+
+    def predicted(fold: Fold, which: np.ndarray, lag: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        error, before, _ = held_out(design.unit_moments(fold, which, lag), fold.number)
+        return before - error, before
+
+    return _of_units(design, predicted)
+
+
+_NEARLY_NONE = 1e-4  # penalty of `unique`, which keeps the inverse of small components from rounding
 
 
 @SIMILARITIES.add
 def unique(design: Design) -> Values:
-    """Variance partitioning: R^2 of each neuron that the predictor adds to movement features, mean over neurons.
+    """Variance partitioning: variance of each neuron that the predictor adds to movement features, mean over neurons.
 
-    R^2 of features and predictor less R^2 of the features, on held-out reaches. The features come first, at several
-    delays each, with courses that reaches have in common (`Design`), and what they share with the predictor is theirs.
-    In the null, that part of the predictor which they do not explain is paired with other reaches. `Values.units` has
-    each neuron.
+    The features come first, at several delays each, with courses that reaches have in common (`Design`), and what they
+    share with the predictor is theirs. Of what they leave, least squares predict the neurons from the predictor, and
+    the value is the covariance of this prediction with the neurons on held-out reaches, over their variance: b' C with
+    weights b of the training reaches and the cross-covariance C of held-out ones. Noise of the neurons is in both, but
+    not the same, so that the mean of b' C is the variance that the weights without noise explain. R^2 would be that
+    less what noise in b costs, which for few noisy neurons is most of it. What features leave of reaches that they were
+    not fitted to is too much, as it is too little of the others: the mean of both counts (`_size_of_both`).
+
+    In the null, that part of the predictor which features do not explain is paired with other reaches. `Values.units`
+    has each neuron.
 
     Raises:
         NeuralError: the design has no movement features.
@@ -42,25 +57,37 @@ def unique(design: Design) -> Values:
             "activity of them (beyond), or leave this measure out."
         )
 
-    def total(fold: Fold, parts: Sequence[Moments], before: np.ndarray) -> np.ndarray:
+    def added(fold: Fold, which: np.ndarray, lag: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        train, held = design.residual_moments(fold, which, lag)
+        weights = fitted_weights(train, np.full(train.y.shape, _NEARLY_NONE))
+        gained = (weights * held.xy).sum(axis=1) * _size_of_both(train, held)[:, None]
         training = np.concatenate([design.y.values[i] for i in np.flatnonzero(design.fold_of != fold.number)])
         test = np.concatenate([design.y.values[i] for i in np.flatnonzero(design.fold_of == fold.number)])
         variance = np.square((test - training.mean(axis=0)) / fold.of_y.scale).mean(axis=0)
-        return parts[fold.number].n[:, None] * variance
+        return gained, held.n[:, None] * variance
 
-    return _of_units(design, total)
+    return _of_units(design, added)
 
 
-def _of_units(design: Design, total: Callable[[Fold, Sequence[Moments], np.ndarray], np.ndarray]) -> Values:
-    """Share of a total that ridge regressions of single units explain; of it there is ``before`` without them."""
+def _size_of_both(train: Moments, held: Moments) -> np.ndarray:
+    """Mean variance of the predictor in both parts as a share of that in the held-out one, (N,); directions alike."""
+    sizes = [part.xx / part.n[:, None, None] for part in (train, held)]
+    whole, p = sizes[0] + sizes[1], sizes[0].shape[1]
+    least = np.maximum(_NEARLY_NONE * np.trace(whole, axis1=1, axis2=2) / p, np.finfo(float).tiny)
+    of_held = np.trace(np.linalg.solve(whole + least[:, None, None] * np.eye(p), sizes[1]), axis1=1, axis2=2) / p
+    return 0.5 / np.maximum(of_held, 0.5 * _NEARLY_NONE)
+
+
+def _of_units(
+    design: Design, of_fold: Callable[[Fold, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+) -> Values:
+    """The share that regressions of single units explain, by what is explained of each fold and what there is."""
     n, n_lags = len(design), len(design.lags)
     which = np.concatenate([np.arange(n), np.zeros(n_lags, dtype=int)])
     gained, whole = np.zeros((2, len(which), design.y.n_units))
     each = []
     for fold in design.folds:
-        parts = design.unit_moments(fold, which, np.concatenate([fold.lag, np.arange(n_lags)]))
-        error, before, _ = held_out(parts, fold.number)
-        share = np.array([before - error, total(fold, parts, before)])
+        share = np.array(of_fold(fold, which, np.concatenate([fold.lag, np.arange(n_lags)])))
         each.append(_mean(*share[:, 0]))
         gained, whole = np.array([gained, whole]) + share * fold.of_y.scale**2
     value = _mean(gained, whole)
