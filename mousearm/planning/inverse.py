@@ -171,7 +171,10 @@ class Costs:
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=max(1, self.asked.trials // 3))
-        optuna.create_study(sampler=sampler).optimize(value, n_trials=self.asked.trials)
+        study = optuna.create_study(sampler=sampler)
+        if 1 in self.asked.factors:  # muscles alike, which the grid has already
+            study.enqueue_trial({f"factor of {name}": 1.0 for name in self.emg.channels})
+        study.optimize(value, n_trials=self.asked.trials)
         return self._climbed(min(proposed, key=lambda one: self.loss(self.fits[one], reaches)), reaches)
 
     def _climbed(self, best: TriedCost, reaches: Sequence[int]) -> TriedCost:

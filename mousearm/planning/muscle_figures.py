@@ -17,6 +17,7 @@ from mousearm.text import display_name, shortened
 
 _ROW_MM, _HEAD_MM, _COLUMNS = 34.0, 16.0, 4
 _MOST_REACHES = 6
+_LEAST = 0.01  # %, of the EMG that is left: less looks like it
 _APART, _FLAT = 3.0, 0.1  # ratio from which on an axis is logarithmic; least range of one that is not, as a share
 
 
@@ -90,7 +91,7 @@ def inverse_figure(inverse: Inverse) -> Figure:
     """EMG that is left over the weight of effort, and over factors of muscles where they were searched."""
     costs, channels = inverse.costs, inverse.costs.emg.channels
     by_factor = len({one.factors for one in costs.fits}) > 1
-    lefts = {one: 100 * np.exp(costs.loss(fit, inverse.rows)) for one, fit in costs.fits.items()}
+    lefts = {one: max(100 * np.exp(costs.loss(fit, inverse.rows)), _LEAST) for one, fit in costs.fits.items()}
     default = 100 * np.exp(costs.loss(inverse.usual, inverse.rows))
     with page(75.0) as figure:
         panels = figure.subplots(1, 1 + by_factor, sharey=True, squeeze=False, width_ratios=(3, 1)[: 1 + by_factor])[0]
