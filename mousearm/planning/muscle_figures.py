@@ -48,8 +48,9 @@ def family_figure(family: Family, reach: int = 0) -> Figure:
         for spare in list(axes.flat)[len(order) :]:
             spare.axis("off")
         axes.flat[0].set(ylim=(0, None))
-        for panel in axes[-1]:
+        for panel in list(axes.flat)[: len(order)][-_COLUMNS:]:  # the lowest of each column
             panel.set_xlabel("time (ms)")
+            panel.tick_params(labelbottom=True)
         for panel in axes[:, 0]:
             panel.set_ylabel("activation")
         handles: list[Line2D | Patch] = [
