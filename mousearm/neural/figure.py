@@ -28,8 +28,8 @@ def colour_of(study: NeuralStudy) -> dict[str, str]:
 
 
 def measure_title(name: str) -> str:
-    """A measure as people write it: CKA, RSA, but encoding."""
-    return display_name(name.upper() if len(name) <= _ACRONYM or name.endswith("cca") else name)
+    """A measure as a title: CKA, RSA, but Encoding."""
+    return name.upper() if len(name) <= _ACRONYM or name.endswith("cca") else display_name(name.capitalize())
 
 
 def similarity_figure(study: NeuralStudy) -> Figure:
