@@ -23,7 +23,7 @@ from mousearm.training.interruption import SIGNALS, Interruption
 
 ROOT = Path(__file__).parents[2]
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-LONGER = (*QUICK, "algo.timesteps=6000", "algo.eval_freq=2000")
+LONGER = (*QUICK[:-2], "algo.timesteps=6000", "algo.eval_freq=2000")  # a command takes a key once
 
 
 @pytest.fixture(autouse=True)
