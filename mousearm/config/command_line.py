@@ -6,6 +6,7 @@ Hydra would report such mistakes in its own terms, once the run folder exists, o
 import dataclasses
 import re
 import shlex
+import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,19 +57,19 @@ def check_command_line(arguments: Sequence[str]) -> list[str]:
     ordered = [*(word for word in arguments if word not in given.overrides), *given.overrides]
     check_group_files(folders)
     check_overrides(given.overrides, folders)
-    _check_once(given.overrides)
+    _say_what_counts(given.overrides)
     _check_sweep(given, folders, ordered)
     return ordered
 
 
-def _check_once(words: Sequence[str]) -> None:
-    """Refuse two values of a key: Hydra would take the last one and say nothing."""
-    first: dict[str, str] = {}
+def _say_what_counts(words: Sequence[str]) -> None:
+    """Name keys that are given twice, as by a script that adds to its words: Hydra would take the last in silence."""
+    last: dict[str, str] = {}
     for word in words:
         key = parse(word).get_key_element().lstrip("+~")
-        if key in first:
-            raise ConfigError(f"{key} is given twice: {first[key]} {word}. Leave one of them out.", key)
-        first[key] = word
+        if key in last:
+            print(f"{key} is given twice: {word} counts, {last[key]} does not.", file=sys.stderr)
+        last[key] = word
 
 
 def check_overrides(words: Sequence[str], folders: Sequence[Path] = (CONF,)) -> None:

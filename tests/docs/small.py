@@ -1,7 +1,6 @@
-"""``python`` for the commands of the pages: runs what the page says, with words that make it small.
+"""``python`` for the commands of the pages: runs what the page says, with words behind it that make it small.
 
-A key that is among these words has their value, not the page's. A sweep that the page sends to a cluster's queue is run
-here instead, one job after the other. Nothing else differs.
+A sweep that the page sends to a cluster's queue is run here instead, one job after the other. Nothing else differs.
 """
 
 import os
@@ -33,8 +32,7 @@ def made_small(words: list[str]) -> list[str]:
     more = [word for text, added in MORE.items() if text in words for word in added]
     if words[:1] == ["run.py"] and "--help" not in words:
         more = [*TRAINING, *([] if "video=true" in words else ["video=false"]), *more]
-    keys = {key for key, is_set, _ in (word.partition("=") for word in more) if is_set}
-    return [*(word for word in words if word.partition("=")[0] not in keys), *more]
+    return [*words, *more]
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from mousearm.training.interruption import SIGNALS, Interruption
 
 ROOT = Path(__file__).parents[2]
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-LONGER = (*QUICK[:-2], "algo.timesteps=6000", "algo.eval_freq=2000")  # a command takes a key once
+LONGER = (*QUICK, "algo.timesteps=6000", "algo.eval_freq=2000")
 
 
 @pytest.fixture(autouse=True)
