@@ -197,8 +197,8 @@ def _login_problem(verify: bool) -> str:
 
 def forget_service() -> None:
     """Release W&B's process, which may be gone or deaf: the next run, or program, starts another."""
-    # A process that closes the connection just when it is told to end does not hear it, and W&B would wait for it for
-    # ever. It ends with this program.
+    # W&B waits without limit for its process, which may not hear that it should end: by its log it had closed the
+    # connection when a server was out of reach. It ends with this program.
     ending = threading.Thread(target=_tear_down, daemon=True)
     ending.start()
     ending.join(_PATIENCE_S)
