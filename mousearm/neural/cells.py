@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from mousearm.document import Cells
-from mousearm.neural.results import UNIQUE, Beside, Contrast, NeuralStudy, Resemblance, RunDifference
+from mousearm.neural.differences import RunDifference
+from mousearm.neural.results import UNIQUE, Beside, Contrast, NeuralStudy, Resemblance
 from mousearm.stats import TOO_FEW
 from mousearm.text import NO_VALUE, number
 

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from mousearm.neural.results import SEED_KEY, Factors, NeuralStudy, run_scores
+from mousearm.neural.differences import SEED_KEY, Factors, run_scores
+from mousearm.neural.results import NeuralStudy
 from mousearm.plots import BLACK, GREY, PALETTE, name_rows, page
 from mousearm.stats import spread
 from mousearm.text import display_name, shortened

@@ -23,6 +23,7 @@ from mousearm.document import (
 from mousearm.files import to_json, unknown_as_null
 from mousearm.neural import cells
 from mousearm.neural.contrasts import Spaces
+from mousearm.neural.differences import Factors, RunDifference, differences
 from mousearm.neural.figure import (
     MOST_LINES,
     MOST_PAIRS,
@@ -33,7 +34,7 @@ from mousearm.neural.figure import (
     similarity_figure,
     subspace_figure,
 )
-from mousearm.neural.results import ENCODING, UNIQUE, Contrast, Factors, NeuralStudy, RunDifference, differences
+from mousearm.neural.results import ENCODING, UNIQUE, Contrast, NeuralStudy
 from mousearm.stats import LESS, MORE, NONE_SHOWN, TOO_FEW, enough_pairs
 from mousearm.text import listed, number, plural, shortened
 

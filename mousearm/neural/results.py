@@ -1,13 +1,8 @@
-"""What a study of networks against neurons found: matches, contrasts, and what they allow to say.
-
-Of runs of several kinds, too, which differences between kinds hold: runs that differ in one factor, seed included, form
-pairs, over all others.
-"""
+"""What a study of networks against neurons found: matches, contrasts, and what they allow to say."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -34,9 +29,7 @@ UNIQUE = "unique variance"  # the measure of what a layer explains that a rival 
 ENCODING = "encoding"  # the measure that scores reaches and neurons one by one
 WEAK_CEILING = 0.1  # share of the variance of neurons below which hardly anything can be explained
 _NULL_BAND = (0.025, 0.975)
-_RESOLUTION = 1e-9  # scores that differ by less are the same
-Factors = Mapping[str, Mapping[str, str]]  # by run, the factors that tell runs apart, and their levels; the seed too
-SEED_KEY = "seed"
+RESOLUTION = 1e-9  # scores that differ by less are the same
 
 
 @dataclass(frozen=True)
@@ -104,24 +97,6 @@ class Contrast(NamedTuple):
         """The verdict, as of `mousearm.stats.change_verdict`; unique variance below 0 is what a readout costs."""
         said = change_verdict(self.change, self.p, self.tests)
         return NONE_SHOWN if self.measure == UNIQUE and said == LESS else said
-
-
-class RunDifference(NamedTuple):
-    """Two levels of a factor in one measure; the unit is a run."""
-
-    factor: str  # such as ``policy``
-    one: str
-    other: str
-    predictor: str
-    measure: str
-    change: Paired  # from one to the other, of runs that have all other factors in common
-    p: float  # after Holm's correction over all differences of the study
-    tests: int
-
-    @property
-    def verdict(self) -> str:
-        """What may be said of the other level against the one, as of `mousearm.stats.change_verdict`."""
-        return change_verdict(self.change, self.p, self.tests)
 
 
 @dataclass(frozen=True)
@@ -237,7 +212,7 @@ class NeuralStudy:
 def _contrast(label: str, rival: str, measure: str, rows: Sequence[tuple[str, str, float, float]]) -> Contrast:
     """Differences of pairs, each with animal and population: their test, not yet corrected, and their nested mean."""
     animals, populations, before, after = zip(*rows, strict=True)
-    change = paired(before, after, _RESOLUTION)
+    change = paired(before, after, RESOLUTION)
     mean = nested_spread(np.subtract(after, before).tolist(), animals, populations)
     return Contrast(label, rival, measure, change, mean, np.nan, 0)
 
@@ -273,39 +248,3 @@ def _caveats(study: NeuralStudy) -> Iterator[str]:
             f"Noise leaves so little to explain in {listed(sorted(low), most=3)} ({len(low)} of "
             f"{plural(populations, 'population')}) that hardly anything can be found there."
         )
-
-
-def run_scores(study: NeuralStudy, predictor: str, measure: str) -> dict[str, float]:
-    """Mean score over populations of a predictor of every run, of what is judged."""
-    found: dict[str, list[float]] = {}
-    for match in study.judged:
-        if (match.predictor, match.measure) == (predictor, measure):
-            found.setdefault(match.run, []).append(match.score)
-    return {run: float(np.mean(scores)) for run, scores in found.items()}
-
-
-def differences(study: NeuralStudy, factors: Factors) -> list[RunDifference]:
-    """Every pair of levels of every factor but the seed, in every layer and measure that is judged."""
-    found: list[RunDifference] = []
-    for predictor in study.layers:
-        for measure in study.measures:
-            scores = run_scores(study, predictor, measure)
-            for factor, one, other, pairs in _pairs(factors, list(scores)):
-                change = paired([scores[a] for a, _ in pairs], [scores[b] for _, b in pairs], _RESOLUTION)
-                found.append(RunDifference(factor, one, other, predictor, measure, change, np.nan, 0))
-    adjusted = holm([one.change.p for one in found])
-    return [one._replace(p=p, tests=len(found)) for one, p in zip(found, adjusted, strict=True)]
-
-
-def _pairs(factors: Factors, runs: Sequence[str]) -> Iterator[tuple[str, str, str, list[tuple[str, str]]]]:
-    """Two levels of a factor, and the pairs of runs that differ in nothing else."""
-    names = dict.fromkeys(name for run in runs for name in factors.get(run, ()) if name != SEED_KEY)
-    for factor in names:
-        by_rest: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
-        for run in runs:
-            rest = tuple(sorted((name, level) for name, level in factors[run].items() if name != factor))
-            by_rest.setdefault(rest, {})[factors[run].get(factor, "")] = run
-        levels = dict.fromkeys(level for of in by_rest.values() for level in of)
-        for one, other in combinations(levels, 2):
-            if pairs := [(of[one], of[other]) for of in by_rest.values() if one in of and other in of]:
-                yield factor, one, other, pairs

@@ -9,8 +9,9 @@ import pytest
 from planted_table import planted_study
 
 from mousearm.neural.contrasts import Spaces
+from mousearm.neural.differences import differences
 from mousearm.neural.page import Shown, neural_text, neural_verdict, write_neural
-from mousearm.neural.results import UNIQUE, NeuralStudy, Resemblance, differences
+from mousearm.neural.results import UNIQUE, NeuralStudy, Resemblance
 
 
 def test_what_is_planted_is_said_and_what_is_not_judged_is_not_drawn():
