@@ -43,7 +43,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     if ADVISE in given:
         _advise([word for word in given if word != ADVISE])
         return
-    sys.argv[1:] = words = check_command_line(with_resume(given))
+    with cli.outliving_readers():  # as training does: what is told of the words ends nothing
+        sys.argv[1:] = words = check_command_line(with_resume(given))
     options = [word for word in words if word.startswith("-")]
     if options in (["-h"], ["--help"]):
         usage = f"{shell('run.py')} [KEY=VALUE ...], -m for a sweep, resume=RUN_FOLDER"
