@@ -27,9 +27,9 @@ def main(given: Namespace) -> int:
     report = check_reaches(compose(given.overrides, given.path))
     print(printable(report.text()))
     if given.out is not None:
-        from mousearm.reach_check.page import write_page
+        from mousearm.reach_check.page import write_check
 
-        print(f"\nPage: {write_page(report, given.out)}")
+        print(f"\nPage: {write_check(report, given.out)}")
     return int(any(item.refusal or item.is_suspicious for item in report.checked))
 
 

@@ -14,7 +14,7 @@ from mousearm.kinematics.imports import ImportOptions, import_reaches
 from mousearm.paths import resolve
 from mousearm.reach_check import check_reaches, suspicion
 from mousearm.reach_check.measures import at_limits, measure
-from mousearm.reach_check.page import PER_FIGURE, noise_figure, trajectory_figures, write_page
+from mousearm.reach_check.page import PER_FIGURE, noise_figure, trajectory_figures, write_check
 from mousearm.setup import Setup
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -211,7 +211,7 @@ def test_nothing_to_fit_to(folder, report_of):
 
 
 def test_page_needs_no_other_file(folder, report_of, tmp_path):
-    page = write_page(report_of(folder), tmp_path / "new" / "report.html").read_text(encoding="utf-8")
+    page = write_check(report_of(folder), tmp_path / "new" / "report.html").read_text(encoding="utf-8")
     assert "<b>$x$" not in page
     assert "bold &lt;b&gt;$x$" in page
     sources = re.findall(r'(?:src|href)="([^"]*)"', page)

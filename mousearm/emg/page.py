@@ -1,21 +1,29 @@
 """What an import of EMG found: a text for a terminal, and a page of signals, envelopes, spectra and what is refused."""
 
-from collections.abc import Sequence
-from html import escape
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from mousearm.document import (
+    Block,
+    Section,
+    list_block,
+    picture_block,
+    table_block,
+    terminal_table,
+    text_block,
+    warning_block,
+    write_page,
+)
 from mousearm.emg.examined import EmgSignals, ExaminedFile, filter_text
 from mousearm.emg.importing import EmgImport
 from mousearm.emg.quality import MAINS, ChannelQuality
 from mousearm.emg.recording import EmgRecording
-from mousearm.files import make_folder, write_text
-from mousearm.html import bullets, document, paragraph, picture, table
-from mousearm.plots import BLACK, BLUE, GREY, VERMILION, as_png, log_axis, page
-from mousearm.text import NO_VALUE, TERMINAL, columns, first_lines, number, plural, wrapped
+from mousearm.plots import BLACK, BLUE, GREY, VERMILION, log_axis, page
+from mousearm.text import NO_VALUE, first_lines, listed, number, plural, wrapped
 
 _HEADER = ("file", "channel", "unit", "samples", "Hz", "size", "peak", "hum", "saturated", "missing")
 _SHORT = ("channel", "files", "unit", "size", "peak", "hum in", "saturated", "missing")
@@ -28,28 +36,29 @@ _SHADE = "0.92"
 
 def write_emg_page(found: EmgImport, path: Path) -> Path:
     """Write the page; returns its path. OutputError if it cannot be written."""
-    make_folder(path.parent)
     n_files, n_refused = len(found.files), len({error.file for error in found.refusals})
     title = f"{plural(n_files, 'file')} of EMG, {n_refused} refused; {plural(len(found.envelopes), 'envelope')}"
-    parts = [f"<h1>{title}</h1>"]
-    parts += _list("Refused", [str(error) for error in found.refusals])
-    parts += _list("Worth a look", found.remarks)
-    parts += _list("Assumed", found.assumptions)
+    names = listed([file.path.name for file in found.files], _MOST_LISTED)
+    return write_page(path, title, f"Files: {names}", _sections(found))
+
+
+def _sections(found: EmgImport) -> Iterator[Section]:
+    if found.refusals:
+        yield Section("Refused", [warning_block([str(error) for error in found.refusals])])
+    if found.remarks:
+        yield Section("Worth a look", [list_block(found.remarks)])
+    if found.assumptions:
+        yield Section("Assumed", [list_block(found.assumptions)])
     if rows := quality_rows(found):
-        rate = found.signals[0].clock.rate
-        parts += ["<h2>Channels</h2>", table(_HEADER, rows), paragraph(_key(found, rate), "key")]
-        parts += [bullets(reach_lines(found))]
-    parts += _common(found)
+        key = _key(found, found.signals[0].clock.rate)
+        blocks = [table_block((_HEADER, rows)), text_block(key, "key"), list_block(reach_lines(found))]
+        yield Section("Channels", blocks)
+    if any(found.common.values()):
+        yield _common(found)
     for file in found.files[:_MOST_DRAWN]:
-        parts += [f"<h2>{escape(file.path.name)}</h2>", *_pictures(file, found)]
-    if n_files > _MOST_DRAWN:
-        parts.append(paragraph(f"The first {_MOST_DRAWN} of {n_files} files are drawn.", "key"))
-    write_text(path, document(title, parts))
-    return path
-
-
-def _list(title: str, lines: Sequence[str]) -> list[str]:
-    return [f"<h2>{title}</h2>{bullets(lines)}"] if lines else []
+        yield Section(file.path.name, [_drawn(file, found)])
+    if len(found.files) > _MOST_DRAWN:
+        yield Section("", [text_block(f"The first {_MOST_DRAWN} of {len(found.files)} files are drawn.", "key")])
 
 
 def _key(found: EmgImport, rate: float) -> str:
@@ -60,22 +69,20 @@ def _key(found: EmgImport, rate: float) -> str:
     )
 
 
-def _common(found: EmgImport) -> list[str]:
+def _common(found: EmgImport) -> Section:
     rows = [
         [
-            session or "–",
+            session or NO_VALUE,
             of.one,
             of.other,
-            f"{of.r:.2f}",
-            _number(of.spread),
-            _number(of.share),
+            number(of.r, ".2f"),
+            number(of.spread, ".2f"),
+            number(of.share, ".2f"),
             "look" * of.is_suspicious,
         ]
         for session, pairs in found.common.items()
         for of in pairs
     ]
-    if not rows:
-        return []
     raw = (
         "r of raw EMG at lag zero, against its root mean square at lags of 5 to 100 ms, and the share of each in the "
         "other that would explain it. Muscles that work together share their envelope, not their waves: a peak at zero "
@@ -84,19 +91,15 @@ def _common(found: EmgImport) -> list[str]:
     envelope = "r of envelopes, in which co-contraction, cross-talk and an artefact look the same."
     header = ("session", "channel", "channel", "r", "elsewhere", "cross-talk", "")
     text = raw if found.options.kind == "raw" else envelope
-    return ["<h2>In common at lag zero</h2>", table(header, rows), paragraph(text, "key")]
+    return Section("In common at lag zero", [table_block((header, rows)), text_block(text, "key")])
 
 
-def _number(value: float) -> str:
-    return "–" if value != value else f"{value:.2f}"
-
-
-def _pictures(file: ExaminedFile, found: EmgImport) -> list[str]:
-    if file.signals is not None:
-        return [picture(as_png(signal_figure(file.signals, found)), "signals, envelopes and spectra")]
-    if file.recording is None:
-        return [paragraph("It could not be read.", "key")]
-    return [picture(as_png(refused_figure(file.recording)), "numbers of the file")]
+def _drawn(file: ExaminedFile, found: EmgImport) -> Block:
+    if (signals := file.signals) is not None:
+        return picture_block(lambda: signal_figure(signals, found), "signals, envelopes and spectra")
+    if (recording := file.recording) is not None:
+        return picture_block(lambda: refused_figure(recording), "numbers of the file")
+    return text_block("It could not be read.", "key")
 
 
 def signal_figure(signals: EmgSignals, found: EmgImport) -> Figure:
@@ -210,7 +213,7 @@ def import_text(found: EmgImport) -> str:
             by_channel.setdefault(one.channel, []).append((one, unit or found.options.unit or NO_VALUE))
     if by_channel:
         rows = [_row(channel, *zip(*of, strict=True)) for channel, of in by_channel.items()]
-        parts += ["", *columns([_SHORT, *rows], right=range(3, len(_SHORT)), width=TERMINAL)]
+        parts += ["", *terminal_table((_SHORT, rows), range(3, len(_SHORT)))[:-1]]
     for title, lines in (
         ("Refused", [str(error) for error in found.refusals]),
         ("Worth a look", found.remarks),

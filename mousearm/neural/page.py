@@ -165,7 +165,7 @@ def neural_text(shown: Shown) -> str:
     return "\n".join([*lines, *terminal_lines([*neural_verdict(shown), *shown.caveats])])
 
 
-def _lines(header: list[str], rows: Sequence[Sequence[str]], file: str, right: Sequence[int] = ()) -> list[str]:
+def _lines(header: Sequence[str], rows: Sequence[Sequence[str]], file: str, right: Sequence[int] = ()) -> list[str]:
     """A table for a terminal, with the first rows and shortened names; nothing without rows."""
     kept = [[shortened(cell, _LABEL) for cell in row] for row in rows[:_MOST_LINES]]
     more = [f"and {len(rows) - _MOST_LINES} more, in {file}", ""] if len(rows) > _MOST_LINES else []

@@ -1,17 +1,23 @@
 """Recordings of neurons as one page: rasters, rates, isolation, drift, trials."""
 
 from collections import Counter
-from collections.abc import Sequence
-from html import escape
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mousearm.document import terminal_table
-from mousearm.files import make_folder, write_text
-from mousearm.html import bullets, document, paragraph, picture, table
+from mousearm.document import (
+    Document,
+    Section,
+    list_block,
+    picture_block,
+    table_block,
+    terminal_table,
+    text_block,
+)
 from mousearm.neural.quality import (
     SESSION_HEADER,
     UNIT_HEADER,
@@ -21,7 +27,7 @@ from mousearm.neural.quality import (
     unit_cells,
 )
 from mousearm.neural.session import REFRACTORY_S
-from mousearm.plots import BLUE, GREY, VERMILION, log_axis, page, write_figure
+from mousearm.plots import BLUE, GREY, VERMILION, log_axis, page
 from mousearm.text import printable, shortened, wrapped
 
 _RASTERS = 3
@@ -43,37 +49,31 @@ _KEY = (
 
 
 def write_quality(qualities: Sequence[SessionQuality], out: Path) -> Path:
-    """Write ``neurons.html`` and a figure for each session into a folder; the path of the page.
+    """Write ``neurons.html``, its Markdown, and a figure for each session into a folder; the path of the page.
 
     OutputError if it cannot be written.
     """
-    make_folder(out)
-    parts = ["<h1>Recordings of neurons</h1>", table(SESSION_HEADER, session_cells(qualities), name="sessions")]
-    for i, quality in enumerate(qualities, 1):
-        title = quality.session.group or quality.session.source
-        png, _ = write_figure(quality_figure(quality), out / f"session_{i}")
-        counts = Counter(of.reach for of in quality.placed)
-        frames = {of.reach: of.n_frames for of in quality.placed}
-        trials = [[reach, str(n), str(frames[reach])] for reach, n in counts.items()]
-        parts += [
-            f"<h2>{escape(title)}</h2>",
-            paragraph(quality_sentence(quality), "headline"),
-            bullets(quality.notes) if quality.notes else "",
-            picture(png.read_bytes(), f"spikes and rates of {title}"),
-            paragraph(CAPTION, "key"),
-            "<h3>Units</h3>",
-            paragraph(_KEY, "key"),
-            table(UNIT_HEADER, unit_cells(quality), kinds=["" if ok else "key" for ok in quality.is_kept]),
-            "<h3>Trials</h3>",
-            table(("reach", "trials", "frames"), trials),
-        ]
-    write_text(path := out / "neurons.html", document("Recordings of neurons", parts))
-    return path
+    names = [quality.session.group or quality.session.source for quality in qualities]
+    sections = [Section("", [table_block((SESSION_HEADER, session_cells(qualities)), "sessions")])]
+    for i, (name, quality) in enumerate(zip(names, qualities, strict=True), 1):
+        sections += _of_session(name, quality, f"session_{i}")
+    return Document("neurons", "Recordings of neurons", f"Sessions: {', '.join(names)}", sections).write(out)
+
+
+def _of_session(name: str, quality: SessionQuality, file: str) -> Iterator[Section]:
+    draw = partial(quality_figure, quality)
+    drawn = picture_block(draw, f"spikes and rates of {name}", CAPTION, file)
+    yield Section(name, [text_block(quality_sentence(quality), "headline"), list_block(quality.notes), drawn])
+    units = table_block((UNIT_HEADER, unit_cells(quality)), kinds=["" if ok else "key" for ok in quality.is_kept])
+    yield Section(f"Units of {name}", [text_block(_KEY, "key"), units])
+    counts, frames = Counter(of.reach for of in quality.placed), {of.reach: of.n_frames for of in quality.placed}
+    trials = [[reach, str(n), str(frames[reach])] for reach, n in counts.items()]
+    yield Section(f"Trials of {name}", [table_block((("reach", "trials", "frames"), trials))])
 
 
 def quality_text(qualities: Sequence[SessionQuality]) -> str:
     """The same for a terminal: a table of sessions, and the notes."""
-    lines = terminal_table((list(SESSION_HEADER), session_cells(qualities)), range(2, len(SESSION_HEADER)))
+    lines = terminal_table((SESSION_HEADER, session_cells(qualities)), range(2, len(SESSION_HEADER)))
     for quality in qualities:
         lines += wrapped(f"{quality.session.group or quality.session.source}: {quality_sentence(quality)}")
         lines += [line for note in quality.notes for line in wrapped(note, "- ", "  ")]

@@ -10,7 +10,7 @@ import numpy as np
 
 from mousearm.agent import Agent
 from mousearm.config import Config, compose
-from mousearm.document import Document, Section, picture_block, table_block, text_block
+from mousearm.document import Cells, Document, Section, picture_block, table_block, text_block
 from mousearm.emg.envelope import EmgTarget, load_folder
 from mousearm.errors import ConfigError
 from mousearm.files import to_json, unknown_as_null
@@ -151,7 +151,7 @@ def _with_emg(config: Config) -> tuple[Solver, EmgTarget, list[str], bool]:
     return Solver(setup), recorded_emg(setup), groups, each_scaled
 
 
-def _rows(cells: tuple[list[str], list[list[str]]]) -> list[dict[str, Any]]:
+def _rows(cells: Cells) -> list[dict[str, Any]]:
     return [dict(zip(cells[0], row, strict=False)) for row in cells[1]]
 
 

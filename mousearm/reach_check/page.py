@@ -1,7 +1,6 @@
 """The report of a check as one page that needs no other file, with small multiples of the reaches and joint ranges."""
 
-from collections.abc import Sequence
-from html import escape
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +9,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 
-from mousearm.files import make_folder, write_text
-from mousearm.html import bullets, document, paragraph, picture, table
+from mousearm.document import (
+    Section,
+    list_block,
+    picture_block,
+    table_block,
+    text_block,
+    warning_block,
+    write_page,
+)
 from mousearm.kinematics.noise import compare_cutoffs, spectrum, windows
 from mousearm.kinematics.reach import Reach
-from mousearm.plots import BLACK, BLUE, GREY, VERMILION, as_png, draw_coloured, log_axis, name_rows, page
+from mousearm.plots import BLACK, BLUE, GREY, VERMILION, draw_coloured, log_axis, name_rows, page
 from mousearm.reach_check import HEADER, JOINT_HEADER, SEGMENTS_NOTE, Checked, ReachCheck
 from mousearm.text import shortened
 from mousearm.trajectory import DIRECTIONS, ELBOW, LANDMARKS, PAW
@@ -32,49 +38,43 @@ _NAME_LENGTH = 40
 _DIRECTION: dict[str, Any] = {"fontsize": 6, "color": "0.35", "labelpad": 1}
 
 
-def write_page(report: ReachCheck, path: Path) -> Path:
+def write_check(report: ReachCheck, path: Path) -> Path:
     """Write the report with its pictures as one HTML file; returns its path. OutputError if it cannot be written."""
-    make_folder(path.parent)
+    return write_page(path, f"Reaches of {report.source}", f"Arm: {report.arm.source}", _sections(report))
+
+
+def _sections(report: ReachCheck) -> Iterator[Section]:
     rows = [item.cells() for item in report.checked]
-    parts = [
-        f"<h1>{escape(report.source)}</h1>",
-        paragraph(f"{report.summary}; the arm: {report.arm.source}."),
-        table(HEADER, rows, kinds=[row[-1] for row in rows]),
-        paragraph(
-            f"{SEGMENTS_NOTE} IK: the farthest that elbow or paw stay from their targets in the best poses of the arm.",
-            "key",
-        ),
-        _list("Refused", [f"{item.name}: {item.refusal}" for item in report.refused]),
-        _list("Suspicious", report.suspicions),
-        _list("Worth a look", report.remarks),
-    ]
+    note = f"{SEGMENTS_NOTE} IK: the farthest that elbow or paw stay from their targets in the best poses of the arm."
+    table = table_block((HEADER, rows), kinds=[row[-1] for row in rows])
+    yield Section("", [text_block(f"{report.summary}.", "headline"), table, text_block(note, "key")])
+    if report.refused:
+        yield Section("Refused", [warning_block([f"{item.name}: {item.refusal}" for item in report.refused])])
+    if report.suspicions:
+        yield Section("Suspicious", [warning_block(report.suspicions)])
+    if report.remarks:
+        yield Section("Worth a look", [list_block(report.remarks)])
     if figures := trajectory_figures(report.checked):
         key = (
             "Coloured: the paw, dark at the start, bright at the end. Grey: the elbow, and the arm at the start, in "
             "the middle and at the end. Positions are relative to the median shoulder; all panels of a kind have the "
             "same scale."
         )
-        parts += ["<h2>Trajectories</h2>", paragraph(key, "key")]
-        parts += [picture(as_png(figure), "reaches from the side, from above, and their speed") for figure in figures]
+        drawn = [
+            picture_block(lambda figure=figure: figure, "reaches from the side, from above, and their speed")
+            for figure in figures
+        ]
+        yield Section("Trajectories", [text_block(key, "key"), *drawn])
     if (noise := noise_figure([item.reach for item in report.checked if item.reach is not None])) is not None:
         text = (
             "Left: how much of the recorded positions is of each frequency: movement and, where it is flat, noise. "
             "Right: how far points are expected to be from the truth after a low-pass filter of each cut-off, which "
             "leaves noise and takes movement; import_reaches.py --cutoff filters."
         )
-        parts += ["<h2>Noise</h2>", paragraph(text, "key"), picture(as_png(noise), "spectrum and best cut-off")]
+        yield Section("Noise", [picture_block(lambda: noise, "spectrum and best cut-off", text)])
     if (joints := joint_range_figure(report)) is not None:
-        parts += [
-            "<h2>Joint ranges</h2>",
-            picture(as_png(joints), "joint ranges"),
-            table(JOINT_HEADER, report.joint_rows()),
-        ]
-    write_text(path, document(f"Reaches of {report.source}", parts))
-    return path
-
-
-def _list(title: str, lines: Sequence[str]) -> str:
-    return f'<h2 class="{title.upper()}">{title}</h2>{bullets(lines)}' if lines else ""
+        below = table_block((JOINT_HEADER, report.joint_rows()))
+        yield Section("Joint ranges", [picture_block(lambda: joints, "joint ranges"), below])
 
 
 def trajectory_figures(checked: Sequence[Checked]) -> list[Figure]:

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
-from mousearm import html
 from mousearm.document import (
     Block,
     Document,
     Section,
+    list_block,
+    paragraph,
+    picture,
     picture_block,
     table_block,
     terminal_lines,
@@ -22,7 +24,7 @@ from mousearm.report.comparison import Comparison, caveats, extremes
 from mousearm.report.figure import MOST_REACHES, curves_figure, overview_figure, reaches_figure
 from mousearm.report.groups import EXPLANATION, Group
 from mousearm.report.reading import UNKNOWN
-from mousearm.text import code_block, markdown
+from mousearm.text import code_block
 
 _ERRORS = (
     "Errors are mean distances of paw and elbow from their targets over all steps of the {} reaches, in {}, of the "
@@ -140,7 +142,7 @@ def _reaches(comparison: Comparison) -> Block:
 
 
 def _extremes(comparison: Comparison) -> Iterator[Block]:
-    yield Block(lambda: html.paragraph("Of all runs of a group, by the mean paw error.", "key"))
+    yield Block(lambda: paragraph("Of all runs of a group, by the mean paw error.", "key"))
     yield Block(lambda: '<p class="key screen">Click a picture to enlarge it.</p>')
     for group in comparison.groups:
         yield Block(lambda group=group: _extremes_of(group))
@@ -151,8 +153,8 @@ def _extremes_of(group: Group) -> str:
     for word, (run, reach) in zip(("Best", "Worst"), extremes(group), strict=True):
         text = f"{word}: {reach.name} ({reach.split}), {reach.paw_mm.mean:.3f} mm, run {run.name}"
         file = inside(run.folder.figures, f"{reach.name}.png")
-        absent = html.paragraph(f"The run has no {file.relative_to(run.folder.path)}.", "key")
-        shown = html.picture(read_bytes(file), text) if file.is_file() else absent
+        absent = paragraph(f"The run has no {file.relative_to(run.folder.path)}.", "key")
+        shown = picture(read_bytes(file), text) if file.is_file() else absent
         pictures.append(f'<figure tabindex="0"><figcaption>{escape(text)}</figcaption>{shown}</figure>')
     return f'<h3>{escape(group.description)}</h3><div class="pair">{"".join(pictures)}</div>'
 
@@ -169,4 +171,4 @@ def _reproduction(comparison: Comparison) -> Iterator[Block]:
     lines = ["Versions of all packages stand in environment.txt of each run, its whole configuration in config.yaml."]
     if bare := [run.name for run in comparison.runs if not run.folder.overrides.is_file()]:
         lines.append(f"Without overrides.yaml the command says nothing of the configuration: {', '.join(bare)}.")
-    yield Block(lambda: html.bullets(lines), "\n".join(f"- {markdown(line)}" for line in lines))
+    yield list_block(lines)
