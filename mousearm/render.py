@@ -25,6 +25,15 @@ VIEWS = {"front": (-90, 0), "back": (90, 0), "side": (180, 0), "inside": (0, 0),
 _MARGIN = 1.45  # of a view around the sphere that holds all points
 
 
+def check_speed(speed: float) -> None:
+    """Check a speed at which a reach is shown, in seconds of the reach per second, or raise ConfigError."""
+    if not 0 < speed <= 1:
+        raise ConfigError(
+            f"the speed {speed:g} is not above 0 and up to 1, which is real speed; 0.1 shows a reach ten times slower "
+            "than it was."
+        )
+
+
 class Picture:
     """Draws one model off screen, without its sites, in a ``with`` statement; RenderError if this machine cannot."""
 

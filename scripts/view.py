@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from mousearm import cli
 from mousearm.registry import CONTROLLERS
-from mousearm.render import MUSCLE_COLOURS
+from mousearm.render import MUSCLE_COLOURS, check_speed
 
 if TYPE_CHECKING:
     from mousearm.view import Performer
@@ -58,7 +58,7 @@ def performer(given: Namespace) -> "Performer":
 )
 def main(given: Namespace) -> None:
     """Open the viewer, and stay until it is closed."""
-    from mousearm.view import Playback, check_port, check_speed, watch
+    from mousearm.view import Playback, check_port, watch
 
     check_speed(given.slowmo)
     check_port(given.port)

@@ -278,10 +278,10 @@ def test_advice_to_make_a_gif_or_to_name_ffmpeg(two_link, swing, assemble, confi
     with monkeypatch.context() as patch:
         patch.setattr("imageio_ffmpeg._utils.get_ffmpeg_exe", lambda: None)
         patch.setattr("imageio_ffmpeg.get_ffmpeg_exe", _no_ffmpeg)
-        told("or make a GIF, which needs none", film, [shot], tmp_path / "a.mp4", size=(32, 32), slowdown=1)
-        film([shot], tmp_path / "a.gif", size=(32, 32), slowdown=1)
+        told("or make a GIF, which needs none", film, [shot], tmp_path / "a.mp4", size=(32, 32), speed=1)
+        film([shot], tmp_path / "a.gif", size=(32, 32), speed=1)
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", found)
-    film([shot], tmp_path / "a.mp4", size=(32, 32), slowdown=1)
+    film([shot], tmp_path / "a.mp4", size=(32, 32), speed=1)
     assert (tmp_path / "a.mp4").stat().st_size > 0
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from mousearm import experiment
 from mousearm.agent import titles
-from mousearm.errors import MouseArmError, RenderError, RunError, UnknownNameError
+from mousearm.errors import ConfigError, RenderError, RunError, UnknownNameError
 from mousearm.record.filming import film_runs
 from mousearm.render import Picture
 
@@ -68,7 +68,7 @@ def test_a_run_is_filmed_into_its_folder_and_runs_beside_each_other(run, draws, 
     ("changed", "kind", "text"),
     [
         ({"reach": "dmeo"}, UnknownNameError, "no reach in .*first named 'dmeo'. Did you mean 'demo'"),
-        ({"slowmo": 0.0}, MouseArmError, r"--slowmo 0 is out of range: above 0, up to 1 \(real speed\)"),
+        ({"slowmo": 0.0}, ConfigError, "the speed 0 is not above 0 and up to 1"),
         ({"size": (63, 48)}, RunError, "demo.mp4 cannot be filmed: .* even and above 0"),
         ({"camera": "sdie"}, UnknownNameError, "Did you mean 'side'"),
         ({"checkpoint": "5"}, RunError, "no checkpoint '5'"),

@@ -23,7 +23,7 @@ from mousearm.evaluate.muscles import drives
 from mousearm.files import make_folder, staged
 from mousearm.model import Arm
 from mousearm.plots import write_figure
-from mousearm.render import TARGET_COLOURS, Picture, posed, view
+from mousearm.render import TARGET_COLOURS, Picture, check_speed, posed, view
 from mousearm.rundir.folder import RunFolder
 from mousearm.text import facts
 from mousearm.trajectory import FOLLOWED, LANDMARKS, Frame, Trial
@@ -51,7 +51,7 @@ def film(
     shots: Sequence[Shot],
     path: Path,
     *,
-    slowdown: float = 10.0,
+    speed: float = 0.1,
     fps: int | None = None,
     size: tuple[int, int] | None = None,
     camera: str | None = None,
@@ -64,7 +64,7 @@ def film(
     Args:
         shots: the panels, from left to right, in rows.
         path: the file, ending in ``.mp4`` or ``.gif``; its folder exists.
-        slowdown: seconds of film per second of reach.
+        speed: seconds of reach per second of film; 1 is real speed.
         fps: pictures per second of film; None for 30, or 25 of a GIF.
         size: width and height of a panel in pixels, both even; None for what suits the kind and the number.
         camera: as of ``render.view``; None takes one that shows the whole reach.
@@ -72,13 +72,14 @@ def film(
     Raises:
         RenderError: this machine cannot draw, or cannot encode a film.
         UnknownNameError: there is no such camera, or no such kind of film.
+        ConfigError: as of `check_speed`.
         ValueError: a number cannot be used, or there is no panel.
     """
     kind = path.suffix.lower()
     fps = RATES.get(kind, RATES[".mp4"]) if fps is None else fps
     size = size or _SIZES.get(kind, _SIZES[".mp4"])[len(shots) > 1]
-    if not shots or slowdown <= 0 or fps <= 0 or any(side <= 0 or side % 2 for side in size):
-        raise ValueError(f"slowdown={slowdown} and fps={fps} must be above 0, size={size} even and above 0")
+    if not shots or any(side <= 0 or side % 2 for side in size):
+        raise ValueError(f"size={size} must be even and above 0, of at least one panel")
     everything, panels = np.concatenate([shot.trial.points for shot in shots]), []
     with ExitStack() as opened:
         for shot in shots:
@@ -86,18 +87,18 @@ def film(
             is_recorded = np.isfinite(shot.trial.targets[:, FOLLOWED]).all()
             legend = "spheres and lines: recorded" if is_recorded else "sphere: the target"
             legend += "; muscles: red when active" if shot.model.na else ""
-            panels.append(FilmPanel(shot, partial(_drawn, shot, picture), legend, size, slowdown))
+            panels.append(FilmPanel(shot, partial(_drawn, shot, picture), legend, size, speed))
         end = max(shot.trial.end for shot in shots)
-        write_film(panels, path, end, slowdown, fps)
+        write_film(panels, path, end, speed, fps)
 
 
-def write_film(panels: "Sequence[FilmPanel]", path: Path, end: float, slowdown: float, fps: int) -> None:
+def write_film(panels: "Sequence[FilmPanel]", path: Path, end: float, speed: float, fps: int) -> None:
     """Write panels side by side from 0 to a time in s; arguments and errors as of `film`."""
-    if slowdown <= 0 or fps <= 0:
-        raise ValueError(f"slowdown={slowdown} and fps={fps} must be above 0")
-    n = int(np.ceil(end * fps * slowdown - 1e-6)) + 1
+    if fps <= 0:
+        raise ValueError(f"fps={fps} must be above 0")
+    n = int(np.ceil(end * fps / speed - 1e-6)) + 1
     with _encoded(path, fps) as append:
-        for time in [min(i / (fps * slowdown), end) for i in range(n)] + [end] * round(_HOLD_S * fps):
+        for time in [min(i * speed / fps, end) for i in range(n)] + [end] * round(_HOLD_S * fps):
             append(_arrange([panel.draw(time) for panel in panels]))
 
 
@@ -119,11 +120,12 @@ class FilmPanel:
         picture: Callable[[Frame], np.ndarray],
         legend: str,
         size: tuple[int, int],
-        slowdown: float,
+        speed: float,
     ):
+        check_speed(speed)
         self._shot, self._trial, self._picture, self._legend = shot, shot.trial, picture, legend
         self._last: tuple[float, np.ndarray] | None = None
-        self._speed = ", real speed" if slowdown == 1 else f", {slowdown:g} times slower"
+        self._speed = ", real speed" if speed == 1 else f", {1 / speed:g} times slower"
         height = max(_SMALLEST_FONT, size[1] // _LINES_PER_PICTURE)
         self._plain, self._bold = (
             ImageFont.truetype(findfont(FontProperties(family="DejaVu Sans", weight=weight)), size=height)

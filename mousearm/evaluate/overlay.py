@@ -79,7 +79,7 @@ class FilmOverlay:
         first = round(float(reach.time[0]) * origin.rate) + offset
         return FilmOverlay(film, first, size, time, targets, points, scale)
 
-    def write(self, shot: Shot, path: Path, slowdown: float = 10.0, fps: int | None = None) -> None:
+    def write(self, shot: Shot, path: Path, speed: float = 0.1, fps: int | None = None) -> None:
         """Film it; errors as of `film`, and KinematicsError if the film ends too early."""
         pictures = _frames(self.film, self.first, self.size)
         last: list[tuple[int, np.ndarray]] = []
@@ -94,7 +94,7 @@ class FilmOverlay:
         fps = RATES.get(path.suffix.lower(), RATES[".mp4"]) if fps is None else fps
         legend = "rings: recorded; discs and lines: the arm"
         try:
-            write_film([FilmPanel(shot, picture, legend, self.size, slowdown)], path, self.time[-1], slowdown, fps)
+            write_film([FilmPanel(shot, picture, legend, self.size, speed)], path, self.time[-1], speed, fps)
         finally:
             pictures.close()
 

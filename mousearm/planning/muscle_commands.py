@@ -3,6 +3,7 @@
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from mousearm.agent import Agent
 from mousearm.config import Config, compose
-from mousearm.document import Cells, Document, Section, picture_block, table_block, text_block
+from mousearm.document import Block, Cells, Document, Section, picture_block, table_block, terminal_table, text_block
 from mousearm.emg.envelope import EmgTarget, load_folder
 from mousearm.errors import ConfigError
 from mousearm.files import to_json, unknown_as_null
@@ -21,10 +22,9 @@ from mousearm.planning.family import build_family
 from mousearm.planning.informed import MUSCLE, REACH, inform
 from mousearm.planning.inverse import invert
 from mousearm.planning.muscles import Movements, Solver, movements_of, recorded_emg
-from mousearm.plots import PRINT_DPI, write_figure
 from mousearm.record.opened import is_recording, open_recording
 from mousearm.setup import Setup
-from mousearm.text import TERMINAL, columns, wrapped
+from mousearm.text import wrapped
 
 FAMILY, INFORMED = "family", "informed"
 _MOST_MUSCLES = 12  # in a terminal
@@ -50,20 +50,19 @@ def _family(config: Config, given: Namespace) -> str:
     verdict = tables.family_verdict(family)
     members, muscles = tables.member_cells(family), tables.range_cells(family)
     caption = f"{family.reaches[0]}. The widest range first. Vermilion: recorded EMG, by one scale for all channels."
+    each = {f"redundancy_{Path(of).name}": partial(family_figure, family, i) for i, of in enumerate(family.reaches)}
+    files = Block(lambda: "", figures=each)
+    drawn = picture_block(lambda: family_figure(family), "muscles", caption)
     sections = [
-        Section(
-            "", [text_block(verdict, "headline"), picture_block(lambda: family_figure(family), "muscles", caption)]
-        ),
+        Section("", [text_block(verdict, "headline"), drawn, files]),
         Section("Muscles", [table_block(muscles, "muscles"), text_block(tables.FAMILY_KEY, "key")]),
         Section("Movements", [table_block(members, "members"), text_block(tables.EMG_KEY, "key")]),
     ]
     rows = {"members": _rows(members), "muscles": [asdict(one) | {"verdict": one.verdict} for one in family.muscles()]}
     page = _write(given.out, "redundancy", "Redundancy of muscles", sections, rows, config)
-    for i, reach in enumerate(family.reaches):
-        write_figure(family_figure(family, i), given.out / f"redundancy_{Path(reach).name}", PRINT_DPI)
-    lines = [*columns([members[0], *members[1]], range(1, 20), TERMINAL), ""]
-    header, of = tables.range_cells(family, _MOST_MUSCLES)
-    return "\n".join([*lines, *columns([header, *of], range(1, 5), TERMINAL), "", *wrapped(verdict), str(page)])
+    lines = terminal_table(members, range(1, 20))
+    lines += terminal_table(tables.range_cells(family, _MOST_MUSCLES), range(1, 5))
+    return "\n".join([*lines, *wrapped(verdict), str(page)])
 
 
 def _informed(config: Config, given: Namespace) -> str:
@@ -83,8 +82,8 @@ def _informed(config: Config, given: Namespace) -> str:
     rows = {kind.replace(" ", "_"): _rows(of) for kind, of in cells.items()}
     page = _write(given.out, "informed", "Movements that follow EMG", sections, rows, config)
     lines = []
-    for kind, (header, of) in cells.items():
-        lines += [kind, *columns([header, *of], range(1, 9), TERMINAL), ""]
+    for kind, of in cells.items():
+        lines += [kind, *terminal_table(of, range(1, 9))]
     return "\n".join([*lines, *wrapped(verdict), str(page)])
 
 
@@ -112,7 +111,7 @@ def choose_cost(config: Config, folder: Path) -> float:
     ]
     rows = {"folds": _rows(cells), "costs": solved, "interval": [inverse.interval() | {"told": inverse.is_told()}]}
     page = _write(folder, "inverse", "Which cost has the recorded EMG?", sections, rows, config)
-    print("\n".join([*columns([cells[0], *cells[1]], range(2, 7), TERMINAL), "", *wrapped(verdict), str(page)]))
+    print("\n".join([*terminal_table(cells, range(2, 7)), *wrapped(verdict), str(page)]))
     return float(np.exp(inverse.gain("tested").spread.mean))
 
 

@@ -8,11 +8,12 @@ import numpy as np
 
 from mousearm.agent import Agent, titles
 from mousearm.env.references import reach_files
-from mousearm.errors import ConfigError, MouseArmError, RunError, UnknownNameError
+from mousearm.errors import ConfigError, RunError, UnknownNameError
 from mousearm.files import make_folder
 from mousearm.kinematics.cameras import read_cameras
 from mousearm.kinematics.imports.conversion import read_origin
 from mousearm.record.opened import OpenRecording, is_recording, open_recording
+from mousearm.render import check_speed
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.runs import own_folder
 from mousearm.trajectory import PAW, Trial
@@ -38,7 +39,7 @@ def film_runs(
     speed. The others are those of ``film``, ``render.view`` and ``Agent.load``. MouseArmError if one cannot be used, or
     nothing can be drawn here.
     """
-    check_slowmo(slowmo)
+    check_speed(slowmo)
     if all(map(is_recording, sources)) and kinematics is not None:
         raise ConfigError("Recordings have their reaches: leave --kinematics out, or give a run folder.")
     opened = [
@@ -54,7 +55,7 @@ def film_runs(
         shots.append(Shot(trial, one.arm.model, title))
     folders = [Path() if is_recording(source) else source for source in sources]
     with film_path(folders, f"{reach}.mp4", out) as path:
-        film(shots, path, slowdown=1 / slowmo, fps=fps, size=size, camera=camera)
+        film(shots, path, speed=slowmo, fps=fps, size=size, camera=camera)
     return path
 
 
@@ -78,7 +79,7 @@ def overlay_run(
     later the film has what the recording has at frame 0. The others are those of `film_runs`. MouseArmError if one
     cannot be used, or the reach was not imported.
     """
-    check_slowmo(slowmo)
+    check_speed(slowmo)
     from mousearm.evaluate.film import Shot  # slow to import
     from mousearm.evaluate.overlay import FilmOverlay, choose_camera
 
@@ -90,7 +91,7 @@ def overlay_run(
     origin, method = read_origin(file.path), agent.config.kinematics.retarget
     drawn = FilmOverlay.of(trial, file.read(), agent.arm, method, origin, chosen, footage, offset)
     with film_path([folder], f"{trial.name}_{footage.stem}.mp4", out) as path:
-        drawn.write(Shot(trial, agent.arm.model, titles([folder])[0]), path, 1 / slowmo, fps)
+        drawn.write(Shot(trial, agent.arm.model, titles([folder])[0]), path, slowmo, fps)
     last, n = drawn.first + len(drawn.time) - 1, len(drawn.time)
     return {
         "video": path,
@@ -109,12 +110,6 @@ def film_path(folders: Sequence[Path], name: str, out: Path | None) -> Iterator[
         yield path
     except ValueError as error:
         raise RunError(f"{path} cannot be filmed: {error}.") from error
-
-
-def check_slowmo(slowmo: float) -> None:
-    """Check that a film can be that slow, or raise MouseArmError."""
-    if not 0 < slowmo <= 1:
-        raise MouseArmError(f"--slowmo {slowmo:g} is out of range: above 0, up to 1 (real speed).")
 
 
 def choose_trial(folder: Path, trials: Sequence[Trial], middle: int, reach: str | None) -> Trial:

@@ -8,14 +8,13 @@ from mousearm.errors import ConfigError, RenderError
 from mousearm.record.opened import open_recording
 from mousearm.setup import Setup
 from mousearm.view.performers import Performer, Recorded, Simulator
-from mousearm.view.playback import Playback, check_speed
+from mousearm.view.playback import Playback
 
 __all__ = [
     "Performer",
     "Playback",
     "Simulator",
     "check_port",
-    "check_speed",
     "performer_of_recording",
     "simulator_of_config",
     "simulator_of_run",

@@ -4,7 +4,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from mousearm.errors import ConfigError, UnknownNameError
+from mousearm.errors import UnknownNameError
+from mousearm.render import check_speed
 from mousearm.text import NO_VALUE
 from mousearm.trajectory import LANDMARKS, Frame
 from mousearm.view.performers import Performer, driven_at
@@ -25,7 +26,7 @@ class Playback:
     def __init__(self, simulator: Performer, reach: str | None = None, speed: float = 0.1, colours: str = "grey_red"):
         """Start to play a reach, by its name, None for the first, with colours of ``render.MUSCLE_COLOURS``.
 
-        UnknownNameError if there is no such reach, ConfigError if the speed is not above 0.
+        UnknownNameError if there is no such reach, ConfigError as of `check_speed`.
         """
         if reach is not None and reach not in simulator.names:
             raise UnknownNameError("reach", reach, simulator.names)
@@ -99,13 +100,6 @@ class Playback:
     def _simulate(self, switches: Sequence[int], time: float) -> None:
         self._switches, self.trial = switches, self.simulator.simulate(self.reach, switches)
         self.seek(time)
-
-
-def check_speed(speed: float) -> None:
-    """Check that time can run at a speed, or raise ConfigError."""
-    if not 0 < speed <= SPEEDS[-1]:
-        real = "not above 0 and up to 1, which is real speed"
-        raise ConfigError(f"the speed {speed:g} is {real}; 0.1 shows a reach ten times slower than it was.")
 
 
 class Control(NamedTuple):

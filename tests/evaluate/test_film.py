@@ -4,7 +4,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from mousearm.config import compose
-from mousearm.errors import RenderError, UnknownNameError
+from mousearm.errors import ConfigError, RenderError, UnknownNameError
 from mousearm.evaluate.film import Shot, film
 from mousearm.model import load_arm
 from mousearm.render import TARGET_COLOURS, Picture, view
@@ -62,7 +62,7 @@ def like(pictures, colour):
 def test_a_film_shows_the_reach(model, tmp_path):
     arm = load(model)
     path = tmp_path / "wave.mp4"
-    film([Shot(trial(arm), arm.model)], path, slowdown=4, fps=20, size=SIZE)
+    film([Shot(trial(arm), arm.model)], path, speed=0.25, fps=20, size=SIZE)
     frames, meta = watch(path)
 
     assert meta["codec"] == "h264"
@@ -88,7 +88,7 @@ def test_a_film_shows_the_reach(model, tmp_path):
 
 def test_targets_are_where_they_should_be_at_every_time(arm, tmp_path):
     shown = trial(arm)
-    film([Shot(shown, arm.model)], tmp_path / "top.mp4", slowdown=4, fps=20, size=SIZE, camera="top")
+    film([Shot(shown, arm.model)], tmp_path / "top.mp4", speed=0.25, fps=20, size=SIZE, camera="top")
     frames, _ = watch(tmp_path / "top.mp4")
     camera = view(arm.model, "top", shown.points)  # looks down; x is to the right, y upwards
     for i, picture in enumerate(frames[:11]):
@@ -101,8 +101,8 @@ def test_targets_are_where_they_should_be_at_every_time(arm, tmp_path):
 
 
 def test_a_film_ends_where_the_simulation_diverged(arm, tmp_path):
-    film([Shot(trial(arm, lived=3), arm.model)], tmp_path / "part.mp4", slowdown=4, fps=20, size=(64, 48))
-    film([Shot(trial(arm, lived=1), arm.model)], tmp_path / "none.mp4", slowdown=4, fps=20, size=(64, 48))
+    film([Shot(trial(arm, lived=3), arm.model)], tmp_path / "part.mp4", speed=0.25, fps=20, size=(64, 48))
+    film([Shot(trial(arm, lived=1), arm.model)], tmp_path / "none.mp4", speed=0.25, fps=20, size=(64, 48))
     assert len(watch(tmp_path / "part.mp4")[0]) == 15  # 0.04 s are 3.2 intervals: 5 pictures, and 10 held
     assert len(watch(tmp_path / "none.mp4")[0]) == 11
 
@@ -122,7 +122,7 @@ def texts(monkeypatch):
 
 def test_captions_say_whose_it_is_the_errors_the_time_and_the_speed(arm, tmp_path, texts):
     lost = trial(arm, lived=3)
-    film([Shot(lost, arm.model, "WWWWWW" * 9)], tmp_path / "part.mp4", slowdown=4, fps=20, size=SIZE)
+    film([Shot(lost, arm.model, "WWWWWW" * 9)], tmp_path / "part.mp4", speed=0.25, fps=20, size=SIZE)
     first, last = texts[:6], texts[-6:]
     elbow, paw = (tuple(round(255 * part) for part in colour) for colour in TARGET_COLOURS)
     assert first[:2] == [("elbow error 3.00 mm", elbow), ("paw error 3.00 mm", paw)]
@@ -158,7 +158,7 @@ def gif(path):
 @pytest.mark.slow
 def test_a_gif_shows_the_same(arm, tmp_path):
     for kind in ("mp4", "gif"):
-        film([Shot(trial(arm), arm.model)], tmp_path / f"wave.{kind}", slowdown=4, fps=20, size=SIZE)
+        film([Shot(trial(arm), arm.model)], tmp_path / f"wave.{kind}", speed=0.25, fps=20, size=SIZE)
     pictures, durations = gif(tmp_path / "wave.gif")
     # The last of 11 pictures is held for ten more, which Pillow stores as one.
     assert durations == [50] * 10 + [550]
@@ -170,7 +170,7 @@ def test_a_gif_shows_the_same(arm, tmp_path):
 @pytest.mark.slow
 def test_arms_side_by_side_have_one_clock_and_one_that_diverged_stands_still(arm, tmp_path):
     shots = [Shot(trial(arm), arm.model, "a"), Shot(trial(arm, lived=3), arm.model, "b")]
-    film(shots, tmp_path / "two.gif", slowdown=4, fps=20, size=SIZE)
+    film(shots, tmp_path / "two.gif", speed=0.25, fps=20, size=SIZE)
     pictures, _ = gif(tmp_path / "two.gif")
     assert pictures.shape == (11, 240, 640, 3)
     left, right = (pictures[:, CAPTION:, side].astype(int) for side in (slice(0, 320), slice(322, 640)))
@@ -223,9 +223,17 @@ def test_a_machine_without_encoder_says_what_to_install(arm, tmp_path, monkeypat
         film([Shot(trial(arm), arm.model)], tmp_path / "wave.mp4", size=SIZE)
 
 
-@pytest.mark.parametrize("bad", [{"slowdown": 0}, {"fps": 0}, {"size": (321, 240)}, {"size": (0, 240)}], ids=str)
-def test_numbers_that_cannot_be_filmed_are_refused(arm, tmp_path, bad):
-    with pytest.raises(ValueError, match=r"must be above 0, size=.* even"):
+@pytest.mark.parametrize(
+    ("bad", "kind", "text"),
+    [
+        ({"speed": 0.0}, ConfigError, "the speed 0 is not above 0"),
+        ({"fps": 0}, ValueError, "fps=0 must be above 0"),
+        ({"size": (321, 240)}, ValueError, "must be even"),
+        ({"size": (0, 240)}, ValueError, "must be even and above 0"),
+    ],
+)
+def test_numbers_that_cannot_be_filmed_are_refused(arm, tmp_path, bad, kind, text):
+    with pytest.raises(kind, match=text):
         film([Shot(trial(arm), arm.model)], tmp_path / "wave.mp4", **bad)
 
 

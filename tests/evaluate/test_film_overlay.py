@@ -114,7 +114,7 @@ def test_what_is_drawn_lies_within_half_a_pixel(torque_arm, recorded, pixels, fo
         centre = [(near * at).sum() / near.sum() for at in (columns, rows)]
         np.testing.assert_allclose(centre, point, atol=0.5)
 
-    drawn.write(Shot(shown, torque_arm.model, "run"), tmp_path / "out.mp4", slowdown=10, fps=30)
+    drawn.write(Shot(shown, torque_arm.model, "run"), tmp_path / "out.mp4", speed=0.1, fps=30)
     with imageio.get_reader(tmp_path / "out.mp4") as film:
         pictures = [np.asarray(picture) for picture in film]
     # Two pictures a frame: 150 a second, ten times slower, at 30 a second; half a second is held.
@@ -146,7 +146,7 @@ def test_advice_on_films_and_cameras(torque_arm, recorded, footage, tmp_path):
         with pytest.raises(KinematicsError, match="has no frame"):
             draw(offset=offset).write(Shot(shown, torque_arm.model), tmp_path / "out.mp4")
     assert not (tmp_path / "out.mp4").exists()
-    draw(offset=-3).write(Shot(shown, torque_arm.model), tmp_path / "out.mp4", slowdown=1)
+    draw(offset=-3).write(Shot(shown, torque_arm.model), tmp_path / "out.mp4", speed=1)
     assert (tmp_path / "out.mp4").exists()
     cameras = {"left": CAMERA, "right": CAMERA}
     assert choose_camera(cameras, None, footage) is CAMERA
