@@ -15,7 +15,7 @@ from functools import partial, wraps
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
-from mousearm.errors import Interrupted, MouseArmError, UnknownNameError
+from mousearm.errors import Interrupted, MouseArmError, OutputError, UnknownNameError, os_errors_as
 from mousearm.text import printable
 
 Work = Callable[[Namespace], int | None]
@@ -44,6 +44,14 @@ def quantity(name: str, default: float, unit: str, help: str, **options: Any) ->
     return Argument(name, known | options)
 
 
+def output_file(text: str) -> Path:
+    """A file to write; OutputError if it would lie in no folder, before the work whose result it is to hold."""
+    path = Path(text)
+    with os_errors_as(OutputError, path, is_exact=True):
+        path.parent.stat()
+    return path
+
+
 RUN = argument("run", type=Path, metavar="RUN", help="run folder, such as outputs/NAME, or package:example_torque")
 RUNS = argument("folders", nargs="+", type=Path, metavar="RUN_OR_SWEEP", help="such as outputs/NAME")
 _ANY = {"nargs": "*", "default": []}  # without the default argparse says that they are required
@@ -51,7 +59,7 @@ OVERRIDES = argument("overrides", **_ANY, metavar="KEY=VALUE", help="as for run.
 CHECKPOINT = argument("--checkpoint", metavar="WHICH", help="best (default), latest, or a number of steps")
 KINEMATICS = argument("--kinematics", metavar="PATH", help="other reaches than the run's: a CSV file or a folder")
 REVISION = argument("--revision", metavar="R", help="of the repository: a branch, a tag or a commit (default main)")
-JSON = argument("--json", type=Path, metavar="FILE", help="also write the result here")
+JSON = argument("--json", type=output_file, metavar="FILE", help="also write the result here")
 FIGURE = argument("--figure", type=Path, metavar="DIR", help="also draw the result into this folder")
 OUT = argument("--out", type=Path, metavar="DIR")
 OVERWRITE = argument("--overwrite", action="store_true", help="replace the file if it exists")

@@ -38,12 +38,6 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
-def check_place(path: Path) -> None:
-    """Raise the OutputError that writing a file in no folder would, before the work whose result it is to hold."""
-    with os_errors_as(OutputError, path, is_exact=True):
-        path.parent.stat()
-
-
 def write_json(path: Path, content: Any) -> None:
     """Write JSON as `write_bytes` does."""
     write_text(path, to_json(content))

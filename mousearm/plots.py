@@ -18,7 +18,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import LogLocator, NullLocator
 
-from mousearm.files import write_bytes
+from mousearm.files import make_folder, write_bytes
 
 # The colour-blind safe palette of Okabe and Ito, without its yellow, which is too pale for lines; and a grey.
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
@@ -86,8 +86,9 @@ def as_png(figure: Figure, dpi: int = _SCREEN_DPI) -> bytes:
 def write_figure(figure: Figure, path: Path, dpi: int = _SCREEN_DPI) -> tuple[Path, Path]:
     """Write a figure of `page` as PNG, with ``dpi`` pixels per inch, and PDF, and return the two files.
 
-    The path is theirs without suffix; the folder exists. OutputError if a file cannot be written.
+    The path is theirs without suffix; the folder is made. OutputError if a file cannot be written.
     """
+    make_folder(path.parent)
     png, pdf = (path.with_name(path.name + suffix) for suffix in (".png", ".pdf"))
     for file, content in zip((png, pdf), _saved(figure, dpi, "png", "pdf"), strict=True):
         write_bytes(file, content)

@@ -7,7 +7,6 @@ column is the speed relative to the stock stack.
 import os
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mousearm import cli
@@ -36,18 +35,16 @@ def _positive(text: str) -> int:
     cli.argument("--seeds", type=_positive, default=1, help="seeds of each training; the median counts"),
     cli.argument("--original-s", type=float, default=600, help="when to end the training of the run original"),
     cli.JSON.but(help="also write the figures here"),
-    cli.argument("--figure", type=Path, help="draw error over time here, as FILE.png and FILE.pdf"),
+    cli.argument("--figure", type=cli.output_file, help="draw error over time here, as FILE.png and FILE.pdf"),
 )
 def main(given: Namespace) -> None:
     """Measure section after section, and training after training; print and write each as it comes.
 
     Raises:
-        MouseArmError: there is no such section, training, arm or reach, or no folder to write to.
+        MouseArmError: there is no such section, training, arm or reach.
     """
-    from mousearm.files import check_place, write_json
+    from mousearm.files import write_json
 
-    for file in filter(None, (given.json, given.figure)):
-        check_place(file)
     chosen = cli.words(given.only, "section (--only)", SECTIONS)
     runs = cli.words(given.runs, "training (--runs)", RUNS)
     from mousearm.benchmark.engines import senses_speed, simulation_speed

@@ -38,10 +38,8 @@ def main(given: Namespace) -> None:
     if given.repeats is not None and given.repeats < 1:
         raise cli.UsageError(f"--repeats {given.repeats}: give 1 or more")
     from mousearm.door import SEAL
-    from mousearm.files import check_place, to_json, write_sealed, write_text
+    from mousearm.files import to_json, write_sealed, write_text
 
-    if given.json is not None:
-        check_place(given.json)
     if given.controller is None:
         from mousearm.agent import Agent
 

@@ -38,11 +38,10 @@ def main(given: Namespace) -> None:
     """Make them, and say how to import them."""
     import numpy as np
 
-    from mousearm.agent import Agent
     from mousearm.emg.mapping import read_map
     from mousearm.emg.synthetic import RawEmgModel, write_raw_emg
     from mousearm.errors import EmgError
-    from mousearm.record.opened import is_recording, open_recording
+    from mousearm.record.opened import open_trials
     from mousearm.text import shell
 
     micro, milli = 1e-6, 1e-3
@@ -50,16 +49,11 @@ def main(given: Namespace) -> None:
         given.rate, milli * given.delay, micro * given.gain, hum=micro * given.hum, mains=given.mains,
         crosstalk=given.crosstalk, noise=micro * given.noise, saturation=micro * given.saturation,
     )  # fmt: skip
-    if is_recording(given.run):
-        opened = open_recording(given.run)
-        trials = [opened.trial(i) for i, one in enumerate(opened.reaches) if one.repeat == 0]
-    else:
-        opened = Agent.load(given.run, given.checkpoint, given.kinematics)
-        trials = opened.evaluate()[1]
-    muscles = opened.arm.actuator_names
+    arm, trials = open_trials(given.run, given.checkpoint, given.kinematics)
+    muscles = arm.actuator_names
     if trials[0].activation.shape[1] != len(muscles):
         raise EmgError(f"{given.run}: its arm has no muscles, of which EMG could be. Give a run with model=muscle.")
-    channels = read_map(given.muscles, dict(zip(muscles, opened.arm.peak_force, strict=True)), given.weights)
+    channels = read_map(given.muscles, dict(zip(muscles, arm.peak_force, strict=True)), given.weights)
     names = channels.chosen(given.channels or list(channels.muscles), given.run)
     weights = np.array([[channels.of(name).get(muscle, 0.0) for name in names] for muscle in muscles])
     shown = {trial.name: (trial.time, trial.activation @ weights) for trial in trials}

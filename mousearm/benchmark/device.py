@@ -3,7 +3,6 @@
 All figures are for JSON; times are of one machine with nothing else to do.
 """
 
-import hashlib
 import io
 import tempfile
 import time
@@ -19,6 +18,7 @@ from mousearm.algo import build_algo
 from mousearm.benchmark.learning import ErrorCurve
 from mousearm.config import compose
 from mousearm.device.ppo import DevicePPO
+from mousearm.door import sha256
 from mousearm.env.device_env import build_device_env
 from mousearm.env.references import References
 from mousearm.experiment import run
@@ -78,7 +78,7 @@ def learning(name: str, seed: int = 0, words: Sequence[str] = ()) -> dict[str, A
         run(compose([*DEVICE_RUNS[name], "video=false", f"seed={seed}", "name=run", *words]), folder.path)
         seconds = read_metrics(folder.timing).column("time/training_s")
         errors = read_metrics(folder.metrics).column("eval/train_paw_mm")
-        network = (folder.best / "policy.safetensors").read_bytes()
+        digest = sha256(folder.best / "policy.safetensors")
     curve = ErrorCurve(list(seconds.values()), list(errors.values()))
     reached = {str(limit): curve.seconds_to(limit) for limit in _LIMITS_MM}
     return {
@@ -86,5 +86,5 @@ def learning(name: str, seed: int = 0, words: Sequence[str] = ()) -> dict[str, A
         "best_mm": min(curve.paw_mm),
         "seconds": curve.seconds[-1],
         "steps": int(max(errors)),
-        "best_sha256": hashlib.sha256(network).hexdigest(),
+        "best_sha256": digest,
     }

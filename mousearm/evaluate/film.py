@@ -63,7 +63,7 @@ def film(
 
     Args:
         shots: the panels, from left to right, in rows.
-        path: the file, ending in ``.mp4`` or ``.gif``; its folder exists.
+        path: the file, ending in ``.mp4`` or ``.gif``; its folder is made.
         speed: seconds of reach per second of film; 1 is real speed.
         fps: pictures per second of film; None for 30, or 25 of a GIF.
         size: width and height of a panel in pixels, both even; None for what suits the kind and the number.
@@ -205,6 +205,8 @@ def _encoded(path: Path, fps: int) -> Iterator[Callable[[np.ndarray], None]]:
     if kind not in RATES:
         raise UnknownNameError(f"kind of film ({path.name})", kind or "(no ending)", RATES)
     encode = _mp4 if kind == ".mp4" else _gif
+    with os_errors_as(RenderError, path):
+        make_folder(path.parent)
     with os_errors_as(RenderError, path), staged(path) as written, encode(written, fps) as append:
         yield append
 
@@ -242,9 +244,7 @@ def show(folder: RunFolder, arm: Arm, evaluation: Evaluation, trials: Sequence[T
     whose = folder.path.name if not folder.path.name.isdigit() else "/".join(folder.path.parts[-2:])  # a sweep's job
     source = f"run {whose}, seed {folder.saved_config().seed}" if folder.exists else ""
     for trial in chosen:
-        path = folder.figures / trial.name
-        make_folder(path.parent)
-        write_figure(reach_figure(trial, drives(arm, trial), source), path)
+        write_figure(reach_figure(trial, drives(arm, trial), source), folder.figures / trial.name)
     if len(trials) > 1:
         write_figure(generalisation_figure(evaluation, source), folder.figures / "generalisation")
     print(facts({"figures": folder.figures}))
@@ -252,7 +252,6 @@ def show(folder: RunFolder, arm: Arm, evaluation: Evaluation, trials: Sequence[T
         return
     middle = trials[evaluation.middle]
     path = folder.videos / f"{middle.name}.mp4"
-    make_folder(path.parent)
     try:
         film([Shot(middle, arm.model)], path)
         print(facts({"video": path}))

@@ -10,7 +10,6 @@ from matplotlib.ticker import FuncFormatter
 
 from mousearm.fidelity.compare import MAX_LENGTH, MAX_LENGTH_RMS, Fidelity
 from mousearm.fidelity.curves import FIBRE, SPEED, MuscleCurves
-from mousearm.files import make_folder
 from mousearm.plots import BLACK, BLUE, ORANGE, PALETTE, name_rows, page, write_figure
 from mousearm.text import display_name, listed
 
@@ -21,7 +20,6 @@ _SMALLEST_MM = 1e-8  # differences below it are drawn there
 
 def draw_fidelity(found: Fidelity, folder: Path) -> list[Path]:
     """Write ``opensim_lengths`` and ``opensim_curves``, each as .png and .pdf, as far as there are muscles to show."""
-    make_folder(folder)
     files: list[Path] = []
     if found.muscles:
         files += write_figure(lengths_figure(found), folder / "opensim_lengths")

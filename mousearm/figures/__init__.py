@@ -15,7 +15,6 @@ from mousearm.evaluate.evaluation import smallest_middle_largest
 from mousearm.evaluate.muscles import MuscleGroup, group_muscles
 from mousearm.figures.overview import STATES, drive, drive_figure, state_figure, summary_figure, synergy_figure
 from mousearm.figures.trial import activation_figure, joint_figure, trajectory_figure
-from mousearm.files import make_folder
 from mousearm.paths import PACKAGE
 from mousearm.plots import PRINT_DPI, sign, write_figure
 from mousearm.record.signals import ReachRecording, Recording, is_of_network, origin_text
@@ -59,7 +58,6 @@ def draw_recording(recording: Recording, folder: Path, names: Sequence[str] = ()
     """
     (plan, left_out), files = planned(recording, names), []
     for name, draw in plan.items():
-        make_folder((folder / name).parent)
         figure = draw()
         sign(figure, origin_text(recording.about))
         files.append(write_figure(figure, folder / name, PRINT_DPI)[0])

@@ -7,7 +7,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from mousearm.files import make_folder
 from mousearm.model_check.muscles import FibreLengths
 from mousearm.model_check.strength import Strength
 from mousearm.model_check.suite import Report
@@ -19,7 +18,6 @@ _AVAILABLE, _NEEDED, _GRAVITY, _ACTIVE = SKY, VERMILION, BLACK, "0.92"
 
 def draw_check(report: Report, folder: Path) -> tuple[Path, Path]:
     """Write the figure as ``check_<model>.png`` and ``.pdf``, 180 mm wide, into a folder; returns the two files."""
-    make_folder(folder)
     return write_figure(check_figure(report), folder / f"check_{report.arm.name}")
 
 

@@ -1,12 +1,12 @@
 """The pieces of a study: a population with a predictor, with itself, and with a layer beside a rival."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
+from mousearm.door import sha256
 from mousearm.files import to_json
 from mousearm.neural.activity import Activity
 from mousearm.neural.contrasts import ReachScores, contrast, with_delays
@@ -46,8 +46,7 @@ def piece(title: str, work: Any, activities: Sequence[Activity | None], *options
     """A piece by the content of its activities and by its options, which are plain or dataclasses."""
     plain = [asdict(one) if isinstance(one, Settings | Kernel) else one for one in options]
     known = [FORMAT, work.__name__, *(one and one.sha256 for one in activities), plain]
-    key = hashlib.sha256(to_json(known).encode()).hexdigest()
-    return Piece(key, title, work, (*activities, *options))
+    return Piece(sha256(to_json(known).encode()), title, work, (*activities, *options))
 
 
 def compare_all(

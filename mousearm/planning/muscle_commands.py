@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from mousearm.agent import Agent
 from mousearm.config import Config, compose
 from mousearm.document import Block, Cells, Document, Section, picture_block, table_block, terminal_table, text_block
 from mousearm.emg.envelope import EmgTarget, load_folder
@@ -22,7 +21,7 @@ from mousearm.planning.family import build_family
 from mousearm.planning.informed import MUSCLE, REACH, inform
 from mousearm.planning.inverse import invert
 from mousearm.planning.muscles import Movements, Solver, movements_of, recorded_emg
-from mousearm.record.opened import is_recording, open_recording
+from mousearm.record.opened import open_trials
 from mousearm.setup import Setup
 from mousearm.text import wrapped
 
@@ -118,14 +117,9 @@ def choose_cost(config: Config, folder: Path) -> float:
 def read_movements(path: Path, setup: Setup) -> Movements:
     """How a recording, or the network of a run, performs the reaches of a setup.
 
-    ConfigError if it lacks a reach or has other actuators; others as of `open_recording` and `Agent.load`.
+    ConfigError if it lacks a reach or has other actuators; others as of `open_trials`.
     """
-    if is_recording(path):
-        opened = open_recording(path)
-        arm, trials = opened.arm, [opened.trial(i) for i in reversed(range(len(opened.reaches)))]
-    else:
-        agent = Agent.load(path, kinematics=setup.config.kinematics.path)
-        arm, (_, trials) = agent.arm, agent.evaluate()
+    arm, trials = open_trials(path, kinematics=setup.config.kinematics.path)
     if tuple(arm.actuator_names) != tuple(setup.arm.actuator_names):
         raise ConfigError(f"{path} has other actuators than {setup.arm.source}. Give one of the same arm, or model=.")
     return movements_of(path.name, str(path), setup, trials)

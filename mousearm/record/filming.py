@@ -9,10 +9,9 @@ import numpy as np
 from mousearm.agent import Agent, titles
 from mousearm.env.references import reach_files
 from mousearm.errors import ConfigError, RunError, UnknownNameError
-from mousearm.files import make_folder
 from mousearm.kinematics.cameras import read_cameras
 from mousearm.kinematics.imports.conversion import read_origin
-from mousearm.record.opened import OpenRecording, is_recording, open_recording
+from mousearm.record.opened import is_recording, open_trials
 from mousearm.render import check_speed
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.runs import own_folder
@@ -42,17 +41,14 @@ def film_runs(
     check_speed(slowmo)
     if all(map(is_recording, sources)) and kinematics is not None:
         raise ConfigError("Recordings have their reaches: leave --kinematics out, or give a run folder.")
-    opened = [
-        open_recording(source) if is_recording(source) else Agent.load(source, checkpoint, kinematics)
-        for source in sources
-    ]
+    opened = [open_trials(source, checkpoint, kinematics) for source in sources]
     from mousearm.evaluate.film import Shot, film  # slow to import
 
     shots: list[Shot] = []
-    for source, title, one in zip(sources, titles(sources), opened, strict=True):
-        trial = _trial(source, one, reach)
+    for source, title, (arm, trials) in zip(sources, titles(sources), opened, strict=True):
+        trial = choose_trial(source, trials, reach)
         reach = trial.name
-        shots.append(Shot(trial, one.arm.model, title))
+        shots.append(Shot(trial, arm.model, title))
     folders = [Path() if is_recording(source) else source for source in sources]
     with film_path(folders, f"{reach}.mp4", out) as path:
         film(shots, path, speed=slowmo, fps=fps, size=size, camera=camera)
@@ -85,8 +81,7 @@ def overlay_run(
 
     chosen = choose_camera(read_cameras(calibration), camera, footage)
     agent = Agent.load(folder, checkpoint, kinematics)
-    evaluation, trials = agent.evaluate()
-    trial = choose_trial(folder, trials, evaluation.middle, reach)
+    trial = choose_trial(folder, agent.evaluate()[1], reach)
     file = next(file for file in reach_files(agent.config) if file.name == trial.name)
     origin, method = read_origin(file.path), agent.config.kinematics.retarget
     drawn = FilmOverlay.of(trial, file.read(), agent.arm, method, origin, chosen, footage, offset)
@@ -105,27 +100,18 @@ def film_path(folders: Sequence[Path], name: str, out: Path | None) -> Iterator[
     """Path of a film that is written in the ``with``: as wanted, or in the folder of the only run."""
     folder = own_folder(folders)
     path = out or (folder if folder == Path() else RunFolder(folder).videos) / name
-    make_folder(path.parent)
     try:
         yield path
     except ValueError as error:
         raise RunError(f"{path} cannot be filmed: {error}.") from error
 
 
-def choose_trial(folder: Path, trials: Sequence[Trial], middle: int, reach: str | None) -> Trial:
-    """The trial of a reach; None for the one with the middle error, by its index. UnknownNameError if there is none."""
+def choose_trial(folder: Path, trials: Sequence[Trial], reach: str | None) -> Trial:
+    """The trial of a reach; None for the one with the middle paw error. UnknownNameError if there is no such reach."""
+    if reach is None:
+        order = np.argsort([trial.mean_errors_mm[PAW] for trial in trials], kind="stable")
+        return trials[order[len(order) // 2]]
     by_name = {trial.name: trial for trial in trials}
-    reach = trials[middle].name if reach is None else reach
     if reach not in by_name:
         raise UnknownNameError(f"reach in {folder}", reach, by_name)
     return by_name[reach]
-
-
-def _trial(source: Path, opened: Agent | OpenRecording, reach: str | None) -> Trial:
-    """The trial of a reach, None for the one with the middle error; of a recording the first of each reach."""
-    if isinstance(opened, Agent):
-        evaluation, trials = opened.evaluate()
-        return choose_trial(source, trials, evaluation.middle, reach)
-    trials = [opened.trial(i) for i, one in enumerate(opened.reaches) if one.repeat == 0]
-    order = np.argsort([trial.mean_errors_mm[PAW] for trial in trials], kind="stable")
-    return choose_trial(source, trials, int(order[len(order) // 2]), reach)

@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from mousearm.agent import Agent
 from mousearm.config import Config, compose_with
 from mousearm.door import inside
 from mousearm.errors import MouseArmError, RecordingError
@@ -82,6 +83,18 @@ def open_recording(path: Path) -> OpenRecording:
         if reach.trial.qpos.shape[1] != arm.nq or reach.trial.ctrl.shape[1] != arm.nu:
             raise RecordingError(f"{path}: the signals of {reach.name} are not those of its arm. Record again.")
     return OpenRecording(path, arm, ErrorScale.of(config, arm), recording.about, recording.reaches)
+
+
+def open_trials(source: Path, checkpoint: str = "best", kinematics: str | None = None) -> tuple[Arm, list[Trial]]:
+    """The arm of a run or a recording, and one trial of each reach: of a recording the first.
+
+    Checkpoint and kinematics are for runs, as of `Agent.load`. Errors as of that, and of `open_recording`.
+    """
+    if is_recording(source):
+        opened = open_recording(source)
+        return opened.arm, [opened.trial(i) for i, one in enumerate(opened.reaches) if one.repeat == 0]
+    agent = Agent.load(source, checkpoint, kinematics)
+    return agent.arm, agent.evaluate()[1]
 
 
 def _content(path: Path, about: About) -> dict:

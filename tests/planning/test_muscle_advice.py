@@ -63,12 +63,10 @@ def test_advice_on_emg_that_is_not_named(setup, tmp_path):
 def test_advice_on_arms(setup, tmp_path, monkeypatch):
     told("has no muscles. Give model=muscle.", muscle_commands._to_test, compose([]))
     assert muscle_commands._to_test(compose(["model=muscle"])).arm.na > 0
-    opened = SimpleNamespace(arm=SimpleNamespace(actuator_names=("motor",)), reaches=[])
-    monkeypatch.setattr(muscle_commands, "is_recording", lambda path: True)
-    monkeypatch.setattr(muscle_commands, "open_recording", lambda path: opened)
+    opened = SimpleNamespace(actuator_names=("motor",)), []
+    monkeypatch.setattr(muscle_commands, "open_trials", lambda path, kinematics: opened)
     told("Give one of the same arm, or model=.", muscle_commands.read_movements, tmp_path / "a.h5", setup)
-    opened.arm, opened.reaches = setup.arm, [0, 1]
-    opened.trial = lambda i: trial(f"reach_{i}", setup)
+    opened = setup.arm, [trial(f"reach_{i}", setup) for i in (0, 1)]
     assert muscle_commands.read_movements(tmp_path / "a.h5", setup).name == "a.h5"
 
 
