@@ -168,7 +168,8 @@ class _Hdf5:
 
     def structure(self, group: "h5py.Group", depth: int) -> dict[str, Any]:
         """Values of a group by name."""
-        found = {name: self._value(item, depth + 1) for name, item in group.items() if not name.startswith("#")}
+        items = [*group.items()]  # see `open_hdf5`
+        found = {name: self._value(item, depth + 1) for name, item in items if not name.startswith("#")}
         return {name: value for name, value in found.items() if value is not None}
 
     def _value(self, item: Any, depth: int) -> Any:

@@ -1,6 +1,7 @@
 """Files of MATLAB of versions 5 to 7.3: the same variables from all of them, and words for what is damaged."""
 
 from contextlib import suppress
+from threading import Thread
 
 import h5py
 import numpy as np
@@ -123,7 +124,11 @@ def test_what_would_fill_the_memory_or_is_no_data_is_refused(tmp_path):
         read_matlab(as_matlab(path), MOST, EmgError)
     with h5py.File(path, "a") as file:
         file["a"].attrs["MATLAB_class"] = np.bytes_("table")
-    with pytest.raises(OpaqueError):
+    with pytest.raises(OpaqueError) as kept:
         read_matlab(path, MOST, EmgError)
+    other = Thread(target=lambda: h5py.File(path).close(), daemon=True)  # waits if the error keeps h5py's lock
+    other.start()
+    other.join(20)
+    assert not other.is_alive(), kept
     with pytest.raises(NeuralError, match="a table of MATLAB"):
         read_session(path)

@@ -91,7 +91,7 @@ def read_recording(path: Path) -> Recording:
     _check_digest(path)
     with open_hdf5(path, min(MAX_BYTES, path.stat().st_size + OVERHEAD), RecordingError, advice) as file:
         paths = list(_paths(_member(file, "trials/path", h5py.Dataset)))
-        about = {name: _plain(value) for name, value in file.attrs.items()}
+        about = {name: _plain(value) for name, value in [*file.attrs.items()]}
         number = formats.format_number(formats.RECORDING, about, path)
         content = {"reaches": [_read_trial(_member(file, name, h5py.Group)) for name in paths]}
         reaches = formats.upgrade(formats.RECORDING, content, number)["reaches"]

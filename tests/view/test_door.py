@@ -261,6 +261,16 @@ def test_mutated_messages_do_no_harm(served, capfd, draws):
     assert capfd.readouterr().err == ""
 
 
+def test_who_says_nothing_keeps_nobody_out(served):
+    with contextlib.ExitStack() as silent:
+        for said in (b"", b"GET /", b"\x16\x03\x01") * 10:
+            asked = silent.enter_context(socket.create_connection(("127.0.0.1", served.door.port), timeout=20))
+            asked.sendall(said)
+        assert status(served.door) == 200
+        with steer(served.door) as browser:
+            assert len(browser.recv(timeout=20)) > 0
+
+
 def test_a_second_browser_sees_and_steers_the_same(served):
     with steer(served.door) as first, steer(served.door) as second:
         for browser in (first, second):

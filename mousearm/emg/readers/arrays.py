@@ -79,10 +79,10 @@ def _hdf5_items(group: Any, above: str) -> Iterator[tuple[str, Any]]:
     """Names and values of arrays, texts and attributes of an HDF5 file, with those of groups as GROUP.NAME."""
     import h5py
 
-    for name, value in group.attrs.items():
+    for name, value in [*group.attrs.items()]:
         if np.ndim(value) <= 1:
             yield above + name, _attribute(value)
-    for name, item in group.items():
+    for name, item in [*group.items()]:
         if isinstance(item, h5py.Group):
             yield from _hdf5_items(item, f"{above}{name}.")
         elif item.dtype.kind in "OSU":
@@ -90,7 +90,7 @@ def _hdf5_items(group: Any, above: str) -> Iterator[tuple[str, Any]]:
         elif item.dtype.kind in "iufb":
             yield above + name, hdf5_array(group, name)
             yield from (
-                (f"{above}{name}.{key}", _attribute(value)) for key, value in item.attrs.items() if key in _SAID
+                (f"{above}{name}.{key}", _attribute(value)) for key, value in [*item.attrs.items()] if key in _SAID
             )
 
 

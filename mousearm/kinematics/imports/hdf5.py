@@ -185,7 +185,7 @@ class PandasTable(NamedTuple):
 
 def pandas_table(file: Any) -> PandasTable:
     """Read the only table of an open file, which pandas wrote with ``format="table"``; ValueError if there is none."""
-    groups = [group for group in file.values() if group.attrs.get("pandas_type") == b"frame_table"]
+    groups = [group for group in [*file.values()] if group.attrs.get("pandas_type") == b"frame_table"]
     if len(groups) != 1:
         raise ValueError(f"it has {len(groups)} tables of pandas with format='table'")
     rows = hdf5_dataset(groups[0], "table")
