@@ -178,8 +178,8 @@ def open_hdf5(path: Path, most: int, kind: type[MouseArmError], advice: str = ""
     A few bytes can say that a dataset is as large as the memory, or lies in any file of this machine. The error, also
     for what the library refuses within the ``with``, is of the kind and ends with the advice.
 
-    Within it, make lists of ``items()`` and ``values()`` before going through them. Until they have been gone through, or
-    the error that ended it early is forgotten, h5py keeps its lock, and other threads wait that read or clear away HDF5.
+    Within it, make lists of ``items()`` and ``values()`` before going through them. Until that has ended, or the error
+    that ended it is forgotten, h5py keeps its lock, and other threads that read or clear away HDF5 wait.
     """
     import h5py
 
