@@ -1,5 +1,6 @@
 import io
 import re
+from functools import cache
 
 import matplotlib
 import numpy as np
@@ -41,6 +42,12 @@ def trial(nu=6, lived=T, name="reach"):
     return Trial(**known, landmarks=landmarks[:lived], ctrl=ctrl[:lived], effort=np.zeros((lived, nu)))
 
 
+@cache
+def drawn(nu, lived=T):
+    """The figure of a `trial` of motors or muscles, for tests that only look at it."""
+    return reach_figure(trial(nu, lived), MOTORS if nu == 6 else MUSCLES)
+
+
 def panel(figure, title):
     (axes,) = [axes for axes in figure.axes if axes.get_title(loc="left") == title]
     return axes
@@ -53,7 +60,7 @@ def line(axes, label):
 
 def test_errors_are_those_of_the_rollout():
     data = trial()
-    axes = panel(reach_figure(data, MOTORS), "Error")
+    axes = panel(drawn(6), "Error")
     elbow, paw = axes.lines[0], axes.lines[2]
     np.testing.assert_allclose(elbow.get_xdata(), 10 * np.arange(T))  # ms
     np.testing.assert_allclose(elbow.get_ydata(), data.errors_mm[:, ELBOW])
@@ -62,7 +69,7 @@ def test_errors_are_those_of_the_rollout():
 
 def test_means_are_those_of_the_evaluation():
     (result,) = evaluate_trials([trial()], SCALE).reaches
-    figure = reach_figure(trial(), MOTORS)
+    figure = drawn(6)
     # 0.5 mm times the mean of 1 to 10; frame 0 is not counted.
     assert result.paw_mm.mean == pytest.approx(2.75)
     assert figure.get_suptitle() == "reach (train)    mean error: paw 2.75 mm, elbow 0.00 mm"
@@ -70,7 +77,7 @@ def test_means_are_those_of_the_evaluation():
 
 
 def test_coordinates_are_millimetres_from_the_shoulder():
-    figure = reach_figure(trial(), MOTORS)
+    figure = drawn(6)
     elbow, elbow_target, paw, paw_target = (line.get_ydata() for line in panel(figure, "Up").lines)
     np.testing.assert_allclose(elbow, -10)
     np.testing.assert_allclose(elbow_target, -10)
@@ -80,7 +87,7 @@ def test_coordinates_are_millimetres_from_the_shoulder():
 
 
 def test_projections_show_the_same_on_one_scale():
-    figure = reach_figure(trial(), MOTORS)
+    figure = drawn(6)
     side, front = panel(figure, "Path, forward–up plane"), panel(figure, "Path, right–up plane")
     np.testing.assert_allclose(line(side, "paw, from dot"), [np.full(T, 12), np.arange(-10, 1)])
     np.testing.assert_allclose(line(front, "paw target"), [0.3 * np.arange(T), np.arange(-10, 1)])
@@ -102,7 +109,7 @@ def test_no_label_of_the_shipped_reach_is_cut_off():
 
 def test_motors_are_steps_that_hold_between_frames():
     data = trial()
-    axes = panel(reach_figure(data, MOTORS), "Controls")
+    axes = panel(drawn(6), "Controls")
     steps = [patch for patch in axes.patches if isinstance(patch, StepPatch)]
     for i, step in enumerate(steps):
         values, edges, _ = step.get_data()
@@ -148,18 +155,18 @@ def test_muscles_stand_in_anatomical_order_and_motors_have_torques(torque_arm, m
     assert figure.get_supxlabel() == "run first, seed 3"
 
 
-@pytest.mark.parametrize(("names", "nu"), [(MOTORS, 6), (MUSCLES, 21)])
-def test_an_arm_that_diverged_is_drawn_up_to_there(names, nu):
-    figure = reach_figure(trial(nu, lived=4), names)
+@pytest.mark.parametrize("nu", [6, 21])
+def test_an_arm_that_diverged_is_drawn_up_to_there(nu):
+    figure = drawn(nu, lived=4)
     assert "diverged after 30 ms" in figure.get_suptitle()
     assert [len(line.get_xdata()) for line in panel(figure, "Up").lines] == [4, T, 4, T]
     assert len(panel(figure, "Error").lines[0].get_xdata()) == 4
     assert panel(figure, "Error").get_xlim() == panel(figure, "Controls").get_xlim() == (0, 100)
 
 
-@pytest.mark.parametrize(("names", "nu"), [(MOTORS, 6), (MUSCLES, 21)])
-def test_an_arm_that_diverged_at_once_is_drawn_too(names, nu):
-    figure = reach_figure(trial(nu, lived=1), names)
+@pytest.mark.parametrize("nu", [6, 21])
+def test_an_arm_that_diverged_at_once_is_drawn_too(nu):
+    figure = drawn(nu, lived=1)
     figure.draw_without_rendering()
     assert "diverged after 0 ms" in figure.get_suptitle()
 
@@ -167,8 +174,8 @@ def test_an_arm_that_diverged_at_once_is_drawn_too(names, nu):
 @pytest.mark.parametrize(
     "draw",
     [
-        pytest.param(lambda: reach_figure(trial(6), MOTORS), marks=pytest.mark.slow),
-        lambda: reach_figure(trial(21), MUSCLES),
+        pytest.param(lambda: drawn(6), marks=pytest.mark.slow),
+        pytest.param(lambda: drawn(21), marks=pytest.mark.slow),
         lambda: generalisation_figure(evaluation([1.0, 2.0, 3.0], 1)),
     ],
     ids=["motors", "muscles", "generalisation"],
@@ -189,10 +196,11 @@ def test_files_are_a_png_of_180_mm_at_200_dpi_and_a_pdf(draw, tmp_path):
     assert dict(matplotlib.rcParams) == settings  # matplotlib's own are left alone
 
 
-@pytest.mark.parametrize(("names", "nu"), [(MOTORS, 6), (MUSCLES, 21)])
-def test_text_can_be_read_in_print_and_lies_on_the_page(names, nu):
-    figure = reach_figure(trial(nu), names)
+@pytest.mark.parametrize("nu", [6, 21])
+def test_text_can_be_read_in_print_and_lies_on_the_page(nu):
+    figure = drawn(nu)
     figure.draw_without_rendering()
+    assert figure.get_figwidth() == pytest.approx(180 / 25.4)  # a journal's page
     texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
     assert min(text.get_fontsize() for text in texts) >= 7
     page = figure.bbox

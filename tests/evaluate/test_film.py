@@ -59,11 +59,11 @@ def like(pictures, colour):
 
 
 @pytest.mark.parametrize("model", ["torque", pytest.param("muscle", marks=pytest.mark.slow)])
-def test_a_film_shows_the_reach(model, tmp_path):
+def test_a_film_shows_the_reach_with_targets_where_they_should_be(model, tmp_path):
     arm = load(model)
-    path = tmp_path / "wave.mp4"
-    film([Shot(trial(arm), arm.model)], path, speed=0.25, fps=20, size=SIZE)
-    frames, meta = watch(path)
+    shown = trial(arm)
+    film([Shot(shown, arm.model)], tmp_path / "top.mp4", speed=0.25, fps=20, size=SIZE, camera="top")
+    frames, meta = watch(tmp_path / "top.mp4")
 
     assert meta["codec"] == "h264"
     assert meta["pix_fmt"].startswith("yuv420p")
@@ -71,25 +71,6 @@ def test_a_film_shows_the_reach(model, tmp_path):
     # 0.12 s four times slower at 20 a second are 9.6 intervals, so 11 pictures; half a second holds 10 more.
     assert frames.shape == (21, 240, 320, 3)
 
-    # Where there is no caption, targets are seen, and go on with the reach until it is held.
-    below = frames[:, CAPTION:]
-    centres = []
-    for colour in TARGET_COLOURS:
-        assert like(below, colour).sum(axis=(1, 2)).min() > 20
-        centres.append([np.argwhere(spots).mean(axis=0) for spots in like(below, colour)])
-    assert np.linalg.norm(centres[1][0] - centres[1][10]) > 3
-    assert np.abs(below[0].astype(int) - below[10]).max() > 100
-    assert np.abs(below[11].astype(int) - below[20]).max() < 40  # only the codec's noise
-
-    red = like(below, (0.86, 0.08, 0.10)).sum(axis=(1, 2))
-    if arm.na:
-        assert red[10] > red[0] + 100
-
-
-def test_targets_are_where_they_should_be_at_every_time(arm, tmp_path):
-    shown = trial(arm)
-    film([Shot(shown, arm.model)], tmp_path / "top.mp4", speed=0.25, fps=20, size=SIZE, camera="top")
-    frames, _ = watch(tmp_path / "top.mp4")
     camera = view(arm.model, "top", shown.points)  # looks down; x is to the right, y upwards
     for i, picture in enumerate(frames[:11]):
         targets = shown.at(i / 80).targets
@@ -98,6 +79,13 @@ def test_targets_are_where_they_should_be_at_every_time(arm, tmp_path):
             half = (camera.distance - z) * np.tan(np.radians(arm.model.vis.global_.fovy) / 2)
             row, column = (round(SIZE[1] / 2 * part) for part in (1 - y / half, SIZE[0] / SIZE[1] + x / half))
             assert like(picture, colour)[row - 2 : row + 3, column - 2 : column + 3].any(), (i, name)
+
+    below = frames[:, CAPTION:].astype(int)  # where there is no caption
+    assert np.abs(below[0] - below[10]).max() > 100
+    assert np.abs(below[11] - below[20]).max() < 40  # only the codec's noise
+    red = like(below, (0.86, 0.08, 0.10)).sum(axis=(1, 2))
+    if arm.na:
+        assert red[10] > red[0] + 100
 
 
 def test_a_film_ends_where_the_simulation_diverged(arm, tmp_path):
@@ -181,9 +169,7 @@ def test_arms_side_by_side_have_one_clock_and_one_that_diverged_stands_still(arm
     assert alarm.tolist() == [False] * 4 + [True] * 7  # from 40 ms on, 3.2 pictures
 
 
-@pytest.mark.parametrize(
-    ("n", "rows", "columns"), [(1, 1, 1), (4, 2, 2), pytest.param(5, 2, 3, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize(("n", "rows", "columns"), [(4, 2, 2), pytest.param(5, 2, 3, marks=pytest.mark.slow)])
 def test_panels_are_arranged_in_rows(arm, tmp_path, n, rows, columns):
     film([Shot(trial(arm, lived=1), arm.model)] * n, tmp_path / "all.gif", fps=10, size=(64, 48))
     (whole,), _ = gif(tmp_path / "all.gif")

@@ -14,7 +14,7 @@ from mousearm.record.signals import EMG
 pynwb = pytest.importorskip("pynwb", reason="pynwb is not installed (pip install 'mousearm[nwb]')")
 
 
-@pytest.fixture(scope="module", params=["muscle", "torque"])
+@pytest.fixture(scope="module", params=["muscle", pytest.param("torque", marks=pytest.mark.slow)])
 def written(request, build_agent, tmp_path_factory):
     """A recording of nine performances, and its file."""
     agent, path = build_agent(f"model={request.param}"), tmp_path_factory.mktemp("nwb") / "a.nwb"
