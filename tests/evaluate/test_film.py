@@ -71,14 +71,16 @@ def test_a_film_shows_the_reach_with_targets_where_they_should_be(model, tmp_pat
     # 0.12 s four times slower at 20 a second are 9.6 intervals, so 11 pictures; half a second holds 10 more.
     assert frames.shape == (21, 240, 320, 3)
 
-    camera = view(arm.model, "top", shown.points)  # looks down; x is to the right, y upwards
+    # A sphere fills its middle, which lines along the paths do not; that of the elbow goes behind the arm at the end.
+    camera, filled = view(arm.model, "top", shown.points), []  # looks down; x is to the right, y upwards
     for i, picture in enumerate(frames[:11]):
         targets = shown.at(i / 80).targets
         for name, colour in zip(("elbow", "paw"), TARGET_COLOURS, strict=True):
             x, y, z = targets[LANDMARKS.index(name)] - camera.lookat
             half = (camera.distance - z) * np.tan(np.radians(arm.model.vis.global_.fovy) / 2)
             row, column = (round(SIZE[1] / 2 * part) for part in (1 - y / half, SIZE[0] / SIZE[1] + x / half))
-            assert like(picture, colour)[row - 2 : row + 3, column - 2 : column + 3].any(), (i, name)
+            filled.append(like(picture, colour)[row - 1 : row + 2, column - 1 : column + 2].sum() >= 8)
+    assert np.mean(filled) > 0.85
 
     below = frames[:, CAPTION:].astype(int)  # where there is no caption
     assert np.abs(below[0] - below[10]).max() > 100
