@@ -151,8 +151,10 @@ class PretrainConfig:
     loss: str = key(
         "What is compared with the teacher's, by squared differences. action: actions. amplitude: with the sigmoid of "
         "muscles square roots of excitations, and actions at a tenth of the weight: of all actions, 29 % stand for "
-        "excitations below 0.01; with any other `model.action_map`, actions. A run says which before it starts.",
-        ("action", "amplitude"),
+        "excitations below 0.01; with any other `model.action_map`, actions. movement: the same, and how far the "
+        "difference moves elbow, paw and joints, which few sums of many muscles decide. A run says which before it "
+        "starts.",
+        ("action", "amplitude", "movement"),
         default="action",
     )
     in_timesteps: bool = key(

@@ -73,6 +73,11 @@ MUSCLE_INTERVAL = ControlInterval(position=(1 / 3, 1 / 6), speed=(1 / 2, 1 / 2),
 muscles fight each other, because they relax slowly."""
 
 
+def interval_of(arm: Arm) -> ControlInterval:
+    """That of muscles if the arm has any, else that of motors."""
+    return MUSCLE_INTERVAL if np.any(arm.model.actuator_dyntype == mujoco.mjtDyn.mjDYN_MUSCLE) else MOTOR_INTERVAL
+
+
 class Excitation:
     """The activation dynamics of an arm's muscles over one control interval; motors follow at once.
 
@@ -130,7 +135,7 @@ class ComputedMuscleControl:
         self._to_action = INVERSE_MAPS[action_map]
         ends = np.ones((2, arm.nu)) * [[-1], [1]]
         self._excitation = Excitation(arm, control_dt, ACTION_MAPS[action_map](ends, arm.ctrl_range).T)
-        self._interval = MUSCLE_INTERVAL if len(self._excitation.muscles) else MOTOR_INTERVAL
+        self._interval = interval_of(arm)
         self._gains = self._interval.gains(control_dt)
         self._effort = _effort(arm, self._excitation.muscles)
         paths = [qpos[:n] for qpos, n in zip(references.qpos, references.n_frames, strict=True)]
@@ -149,7 +154,7 @@ class ComputedMuscleControl:
         wanted = self._dynamics.following(snapshot.qpos, snapshot.qvel, wanted)
         then = self._dynamics.dynamics(*self._interval.ahead(snapshot.qpos, snapshot.qvel, qacc, wanted, dt))
         jacobian = self._dynamics.landmark_jacobian(snapshot.qpos, snapshot.landmarks)
-        weight = _torque_weight(jacobian, then.mobility(), self._interval.bandwidth)
+        weight = torque_weight(jacobian, then.mobility(), self._interval.bandwidth)
         reachable = self._excitation.reachable(activation)
         share = then.bounds.static_optimization(then.needed(wanted), weight, self._effort, reachable)
         return self._excitation.control(activation, share)
@@ -194,7 +199,7 @@ def in_equilibrium(arm: Arm, qpos: np.ndarray, qvel: np.ndarray, control_dt: flo
     qacc = dynamics.following(qpos, qvel, motions_of([qpos], control_dt).qacc)
     state = dynamics.dynamics(qpos, qvel)
     jacobian = dynamics.landmark_jacobian(qpos, arm.landmark_positions(qpos))
-    weight = _torque_weight(jacobian, state.mobility(), MUSCLE_INTERVAL.bandwidth)
+    weight = torque_weight(jacobian, state.mobility(), MUSCLE_INTERVAL.bandwidth)
     n = max(1, round(AHEAD_S / control_dt))
     torque = np.mean([hold(state.needed(qacc)[i:], len(qpos)) for i in range(min(n, len(qpos)))], axis=0)
     share = state.bounds.static_optimization(torque, weight, _FREE_MM)[:, driven]
@@ -205,7 +210,7 @@ def in_equilibrium(arm: Arm, qpos: np.ndarray, qvel: np.ndarray, control_dt: flo
     return activation
 
 
-def _torque_weight(jacobian: np.ndarray, mobility: np.ndarray, bandwidth: float) -> np.ndarray:
+def torque_weight(jacobian: np.ndarray, mobility: np.ndarray, bandwidth: float) -> np.ndarray:
     """(N, k, nv) mm that elbow and paw (and joints) move per N m in the time that feedback takes.
 
     By the Jacobian of elbow and paw, (N, 6, nv) m/rad, and accelerations per torque, (N, nv, nv).

@@ -14,10 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch.nn.functional import logsigmoid
 from torch.nn.utils import clip_grad_norm_
 
-from mousearm.action import CENTRE, SLOPE, sigmoid
 from mousearm.config import PretrainConfig
 from mousearm.device.descent import Descent
 from mousearm.device.graph import saved_optimizer, tune_optimizer
@@ -26,14 +24,8 @@ from mousearm.env.task import Task
 from mousearm.nan_guard import loss_error
 from mousearm.policy.network import RecurrentPolicy
 from mousearm.policy.penalties import NO_PENALTIES, Penalties
+from mousearm.pretrain.comparison import Comparison
 from mousearm.pretrain.controllers import Expert, TaskController
-
-_ACTION_SHARE = 0.1  # weight of differences of actions beside those of amplitudes: it brings back what is far off
-
-
-def compares_amplitudes(config: PretrainConfig, action_map: str) -> bool:
-    """True if square roots of excitations are compared with the expert's; without the sigmoid of muscles, actions."""
-    return config.loss == "amplitude" and action_map == sigmoid.__name__
 
 
 class Batch(NamedTuple):
@@ -42,13 +34,19 @@ class Batch(NamedTuple):
     observations: torch.Tensor  # (T, N, n_obs)
     actions: torch.Tensor  # (T, N, nu), the expert's
     counts: torch.Tensor  # (T, N), 1 for steps within the reach and 0 after its end
+    noted: torch.Tensor  # (T, N, K), see `Comparison.note`
+
+    @staticmethod
+    def of(observations: torch.Tensor, actions: torch.Tensor, counts: torch.Tensor, *noted: torch.Tensor) -> "Batch":
+        """The batch of tensors that were saved, where none is empty."""
+        return Batch(observations, actions, counts, *noted or (observations[..., :0],))
 
 
 class Round(NamedTuple):
     """Result of a round of imitation."""
 
     steps: int  # over all arms
-    loss: float  # mean squared difference from the expert's actions, or amplitudes, in the last epoch
+    loss: float  # mean difference from the expert, see `Comparison`, in the last epoch
     paw_mm: float  # mean distance from the target of the arms that the network drove; NaN where there were none
     teacher_share: float  # of the arms that the expert drove
     seconds_left: float  # of the rounds to come, at the pace of this one
@@ -69,7 +67,7 @@ class DAgger:
         """Prepare; ``seed`` is that of reaches, drivers, noise and the order of learning."""
         self._penalties = penalties
         self._task, self._policy, self._teacher, self.config = task, policy, TaskController(task, expert), config
-        self._by_amplitude = compares_amplitudes(config, task.map_action.__name__)
+        self._comparison = Comparison(config, task, policy.device)
         self._random = np.random.default_rng(seed)
         self._batches: deque[Batch] = deque(maxlen=config.remembered_rounds)
         on_gpu = policy.device.type == "cuda"
@@ -125,7 +123,7 @@ class DAgger:
         return {
             "rounds_done": self.rounds_done,
             "random": self._random.bit_generator.state,
-            "lessons": [tuple(batch) for batch in self._batches],
+            "lessons": [tuple(x for x in batch if x.numel()) for batch in self._batches],
             "optimizer": saved_optimizer(self._optimizer),
             **({"best": self._best, "best_mm": self._best_mm} if self.config.keep_best else {}),
             **({"task": self._task.state()} if self._task.is_noisy else {}),  # which episode's noise comes next
@@ -136,7 +134,7 @@ class DAgger:
         self.rounds_done = state["rounds_done"]
         self._random.bit_generator.state = state["random"]
         self._batches.clear()
-        self._batches.extend(Batch(*(x.to(self._policy.device) for x in batch)) for batch in state["lessons"])
+        self._batches.extend(Batch.of(*(x.to(self._policy.device) for x in batch)) for batch in state["lessons"])
         self._optimizer.load_state_dict(state["optimizer"])
         tune_optimizer(self._optimizer, self._policy.device)
         if self.config.keep_best:
@@ -152,7 +150,7 @@ class DAgger:
         sd = config.noise * (np.linspace(0, 1, n)[:, None] if config.noise_spread else 1.0)
         task.reset(everyone, Starts(task.references, n).draw(self._random, everyone))
         state = self._policy.backbone.initial_state(n)
-        rows: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        rows: list[tuple[np.ndarray, ...]] = []
         errors: list[np.ndarray] = []
         quiet: list[np.ndarray] = []  # of those arms that have the least noise; of one reach that which has none
         n_quiet = max(1, min(n // 4, len(task.references)))
@@ -161,7 +159,7 @@ class DAgger:
             wanted = self._teacher.act(observation)
             action, state = self._act(observation, state)
             noise = sd * self._random.standard_normal(action.shape)
-            rows.append((observation, wanted, going.copy()))
+            rows.append((observation, wanted, going.copy(), self._comparison.note()))
             outcome = task.step(np.clip(np.where(by_expert[:, None], wanted, action) + noise, -1, 1))
             errors.append(outcome.paw_mm[going & ~by_expert])
             quiet.append(outcome.paw_mm[:n_quiet][going[:n_quiet]])
@@ -211,14 +209,14 @@ class DAgger:
         return losses
 
     def _loss(self, batch: Batch, run: Callable[..., tuple[torch.Tensor, torch.Tensor]]) -> torch.Tensor:
-        """Mean squared difference from the expert, by ``pretrain.loss``, with a function that runs the backbone."""
+        """Mean difference from the expert, by ``pretrain.loss``, with a function that runs the backbone."""
         state, noise = (
             self._policy.backbone.initial_state(batch.counts.shape[1]),
             self._policy.draw_noise(*batch.counts.shape),
         )
         outputs, _ = run(batch.observations, state, noise)
         actions = self._policy.get_distribution(outputs.flatten(0, 1)).mode()
-        errors = self._squared_differences(actions, batch.actions.flatten(0, 1)).mean(dim=1)
+        errors = self._comparison(actions, batch.actions.flatten(0, 1), batch.noted.flatten(0, 1))
         counts = batch.counts.flatten()
 
         def mean(values: torch.Tensor) -> torch.Tensor:
@@ -226,18 +224,6 @@ class DAgger:
 
         loss = mean(errors)
         return loss + self._penalties(self._policy, outputs.flatten(0, 1), mean) if self._penalties else loss
-
-    def _squared_differences(self, actions: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-        """Of actions (K, nu) from those that are wanted, (K, nu), by ``pretrain.loss``.
-
-        The sigmoid gives as many actions to excitations below 0.01 as to those from 0.19 to 0.81. Square roots of
-        excitations, which are compared with this sigmoid, weigh what muscles do there instead.
-        """
-        plain = (actions - wanted).square()
-        if not self._by_amplitude:
-            return plain
-        here, there = (torch.exp(logsigmoid(SLOPE * (x - CENTRE)) / 2) for x in (actions, wanted))
-        return 4 * (here - there).square() + _ACTION_SHARE * plain
 
     def _descend(self, batch: Batch) -> float:
         loss = self._loss(batch, self._policy)

@@ -22,7 +22,8 @@ from mousearm.files import to_json, write_sealed
 from mousearm.observation import FIBRES
 from mousearm.policy.controller import PolicyController
 from mousearm.policy.penalties import Penalties
-from mousearm.pretrain.dagger import DAgger, compares_amplitudes
+from mousearm.pretrain.comparison import compared
+from mousearm.pretrain.dagger import DAgger
 from mousearm.reach_check import suspicion
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.logs import read_metrics
@@ -201,9 +202,9 @@ class Experiment:
         imitated = (
             f"{'about ' if np.ptp(lengths) else ''}{pretrain.rounds * pretrain.num_envs * lengths.mean():.0f} steps"
         )
-        compared = "amplitudes" if compares_amplitudes(pretrain, config.model.action_map) else "actions"
         warm_start = (
-            f"{imitated} of imitation in {pretrain.rounds} rounds, teacher {pretrain.teacher}, {compared} compared"
+            f"{imitated} of imitation in {pretrain.rounds} rounds, teacher {pretrain.teacher}, "
+            f"{compared(pretrain, config.model.action_map)} compared"
         )
         if config.start_from is not None:
             warm_start = f"the best network of {config.start_from}"

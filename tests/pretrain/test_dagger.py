@@ -87,21 +87,6 @@ def test_the_best_network_may_be_kept(build):
         torch.testing.assert_close(value, best[name], rtol=0, atol=0)
 
 
-def test_amplitudes_are_compared_where_a_sigmoid_leads_to_muscles(build):
-    actions = torch.linspace(-1, 1, 32).view(16, 2)
-    wanted = actions.flip(0)
-    for map_name in ("direct", "sigmoid"):
-        plain, amplitude = (
-            build(words=(f"model.action_map={map_name}",), loss=loss)[0]._squared_differences(actions, wanted)
-            for loss in ("action", "amplitude")
-        )
-        torch.testing.assert_close(plain, (actions - wanted).square())
-        if map_name == "direct":
-            assert torch.equal(amplitude, plain)
-    low, high = (torch.sigmoid(5 * (x - 0.5)).sqrt() for x in (actions, wanted))
-    torch.testing.assert_close(amplitude, 4 * (low - high).square() + 0.1 * plain)
-
-
 def test_noise_may_spread_from_none_to_all_of_it(build):
     moved = []
     for has_spread in (False, True):
