@@ -3,7 +3,7 @@ from functools import cache
 
 import pytest
 
-from mousearm.env.references import prepare
+from mousearm.env.references import prepare, reach_files
 from mousearm.record import Recording, record
 
 
@@ -13,10 +13,8 @@ def recorded(configure, assemble):
 
     @cache
     def make(*overrides, n=2):
-        config, arm, references = prepare(
-            configure("kinematics=synthetic", "policy.lstm_hidden_size=6", "policy.n_lstm_layers=2", *overrides)
-        )
-        return record(assemble(config, arm, references[:n], "train"))
+        config = configure("kinematics=synthetic", "policy.lstm_hidden_size=6", "policy.n_lstm_layers=2", *overrides)
+        return record(assemble(*prepare(config, reach_files(config)[:n]), "train"))
 
     return make
 

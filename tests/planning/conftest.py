@@ -1,6 +1,6 @@
 import pytest
 
-from mousearm.env.references import prepare
+from mousearm.env.references import prepare, reach_files
 from mousearm.record import record
 
 
@@ -9,7 +9,7 @@ def recorded(configure, assemble):
     """Recording of a small untrained network on n synthetic reaches."""
 
     def make(*overrides, n):
-        config, arm, references = prepare(configure("kinematics=synthetic", "policy.lstm_hidden_size=6", *overrides))
-        return record(assemble(config, arm, references[:n], "train"))
+        config = configure("kinematics=synthetic", "policy.lstm_hidden_size=6", *overrides)
+        return record(assemble(*prepare(config, reach_files(config)[:n]), "train"))
 
     return make
