@@ -96,14 +96,19 @@ def _draw_curves(
     lines = [(x_of(curve), curve.paw_mm) for curve in curves]
     lines = [(x, y) for x, y in lines if len(x) and not np.isnan(x).any()]
     if len(lines) == 1:
-        axes.plot(*lines[0], **look)
+        _draw_curve(axes, *lines[0], look)
         return
     for x, y in lines:
-        axes.plot(x, y, **look, **_THIN)
+        _draw_curve(axes, x, y, look | _THIN)
     if lines:
         grid = np.unique(np.concatenate([x for x, _ in lines]))
         grid = grid[(grid >= max(x[0] for x, _ in lines)) & (grid <= min(x[-1] for x, _ in lines))]
-        axes.plot(grid, np.mean([np.interp(grid, x, y) for x, y in lines], axis=0), **look, **_MEAN["line"])
+        _draw_curve(axes, grid, np.mean([np.interp(grid, x, y) for x, y in lines], axis=0), look | _MEAN["line"])
+
+
+def _draw_curve(axes: Axes, x: np.ndarray, y: np.ndarray, look: dict[str, Any]) -> None:
+    """A line; a dot where there is one value, as after imitation alone."""
+    axes.plot(x, y, **look, **({"marker": "o", "markersize": 4} if len(x) == 1 else {}))
 
 
 def reaches_figure(comparison: Comparison) -> Figure:

@@ -17,6 +17,7 @@ from mousearm.whatif.trials import ACUTE, AFTEREFFECT, RETRAINED
 _MOST_COLUMNS = 6
 _ROW_MM, _HEAD_MM = 42.0, 16.0
 _TITLE_LETTERS = 20
+_RUN_LETTERS = 24  # of up to four runs in a row, among them package:example_muscle
 _LOOKS: dict[str, dict[str, Any]] = {
     ACUTE: {"color": BLUE, "marker": "o", "linestyle": "-"},
     RETRAINED: {"color": VERMILION, "marker": "s", "linestyle": "--"},
@@ -51,7 +52,7 @@ def severity_figure(study: LesionStudy) -> Figure:
             axis.set(xlabel="severity", xlim=(-0.05 * largest, 1.05 * largest), xticks=(0, largest / 2, largest))
         handles = [Line2D([], [], label=_MEANINGS[phase], markersize=4, **_LOOKS[phase]) for phase in phases]
         figure.legend(handles=handles, loc="outside upper right", ncols=len(handles))
-        sign(figure, ", ".join(shortened(run, _TITLE_LETTERS) for run in study.runs[:4]))
+        sign(figure, ", ".join(shortened(run, _RUN_LETTERS) for run in study.runs[:4]))
     return figure
 
 

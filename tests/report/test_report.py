@@ -13,6 +13,7 @@ from mousearm.errors import RunError
 from mousearm.report.comparison import caveats, compare, extremes
 from mousearm.report.figure import MOST_REACHES, curves_figure, overview_figure, reaches_figure, shown_reaches
 from mousearm.report.page import comparison_text, verdict, write_report
+from mousearm.report.reading import LearningCurve
 
 
 def read_csv(file):
@@ -203,6 +204,9 @@ def test_figures_draw_what_was_measured(sweep):
     assert thick[0].get_xdata().tolist() == [0.0, 0.5, 1.0]  # thousands
     assert thick[0].get_ydata().tolist() == pytest.approx([0.6, 0.45, 0.3])
     assert by_clock.lines[0].get_xdata().tolist() == [0.0, 5.0, 10.0]
+    for name, curve in comparison.curves.items():  # of imitation alone there is one value, which no line would show
+        comparison.curves[name] = LearningCurve(*(values[-1:] for values in curve))
+    assert {line.get_marker() for line in curves_figure(comparison).axes[0].lines} == {"o"}
     panel = reaches_figure(comparison).axes[1]
     assert [label.get_text() for label in reaches_figure(comparison).axes[0].get_yticklabels()] == ["reach (train)"]
     assert any(tuple(line.get_xdata()) == pytest.approx((0.1, 0.2)) for line in panel.lines)
