@@ -107,7 +107,7 @@ def evaluate_controller(
     evaluator = setup.evaluator(repeats=repeats)
     evaluation, trials = evaluator.evaluate(setup.controller(name, evaluator.task))
     if folder is not None:
-        from mousearm.evaluate.film import show  # slow to import
+        from mousearm.evaluate.film import show_results  # slow to import
 
-        show(RunFolder(folder), setup.arm, evaluation, trials, config.video)
+        show_results(RunFolder(folder), setup.arm, evaluation, trials, config.video)
     return evaluation, trials

@@ -50,7 +50,7 @@ from mousearm.evaluate import film
 quick = ["debug=quick", "video=false", "policy.lstm_hidden_size=8", "algo.timesteps=784", "threads=1"]
 words = [*quick, "reward.w_stillness=0.01", "env.observation=[qpos,qvel,miss]", "name=new"]
 folder = Path("new")
-film.show = lambda *_, **__: None  # nothing is added to what is drawn
+film.show_results = lambda *_, **__: None  # nothing is added to what is drawn
 experiment.run(compose(words), folder, words)
 for wrong in ("reward.w_stilness=1", "env.observation=[mis]"):
     try:

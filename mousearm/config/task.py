@@ -111,7 +111,9 @@ class KinematicsConfig:
         "`optimal.w_emg`. Reaches without one, and frames beyond it, count nothing.",
         default=None,
     )
-    emg_channels: list[str] = key("Channels of it that are used. None named: all that show muscles.", default=[])
+    emg_channels: list[str] = key(
+        "Channels of `kinematics.emg` that are used. None named: all that show muscles.", default=[]
+    )
     emg_scale: list[float] = key(
         "What muscles are to do where an envelope is 1: one number for all channels, or one for each, in the order of "
         "`kinematics.emg_channels` or of the file. EMG itself does not tell; `scripts/redundancy.py` fits it.",
@@ -173,7 +175,7 @@ class EnvConfig:
         "Smallest penalty for each step that a diverged simulation does not perform, in units of the reward.", _FINITE
     )
     path_spacing: int = key(
-        "Spacing of these frames: `env.path_steps=5` with `env.path_spacing=3` shows frames 3, 6, ... 15.",
+        "Spacing of the frames of `env.path_steps`: `env.path_steps=5` with `env.path_spacing=3` shows 3, 6, ... 15.",
         between(1, 1000),
         default=1,
     )
@@ -233,7 +235,7 @@ class OptimalConfig:
         EFFORT_OF,
         default="excitation",
     )
-    power: int = key("Power of it: 2 or 3.", between(2, 3), default=2)
+    power: int = key("Power of the effort: 2 or 3.", between(2, 3), default=2)
     weighting: str = key(
         "How actuators count in the effort. equal: alike. volume: muscles by their volume, peak force x optimal fibre "
         "length, relative to the mean.",
@@ -256,7 +258,7 @@ class OptimalConfig:
     )
 
 
-_WEIGHTS = Range("two numbers above 0, the smaller one first", lambda ends: len(ends) == 2 and 0 < ends[0] < ends[1])
+_ENDS = Range("two numbers above 0, the smaller one first", lambda ends: len(ends) == 2 and 0 < ends[0] < ends[1])
 
 
 @dataclass
@@ -269,7 +271,7 @@ class InverseConfig:
         between(0, 10_000),
         default=0,
     )
-    w_effort: list[float] = key("Range of `optimal.w_effort`.", _WEIGHTS, "mm^2", default=[0.003, 3.0])
+    w_effort: list[float] = key("Range of `optimal.w_effort`.", _ENDS, "mm^2", default=[0.003, 3.0])
     ratio: float = key("Ratio of neighbouring weights that can be tried.", between(1.01, 10), default=1.25)
     powers: list[int] = key(
         "Values of `optimal.power`.", Range("2, 3 or both", lambda of: of and {*of} <= {2, 3}), default=[2, 3]

@@ -1,4 +1,4 @@
-"""Films of trials: one arm, or several side by side on the same clock, with captions; and what a run shows at its end.
+"""Films of trials: one arm, or several side by side on the same clock, with captions; and the pictures of a run.
 
 A film is H.264 in an mp4 file, or an animated GIF.
 """
@@ -238,8 +238,8 @@ def _gif(path: Path, fps: int) -> Iterator[Callable[[np.ndarray], None]]:
     first.save(path, save_all=True, append_images=others, duration=1000 // fps, loop=0, disposal=1, optimize=False)
 
 
-def show(folder: RunFolder, arm: Arm, evaluation: Evaluation, trials: Sequence[Trial], video: bool) -> None:
-    """Draw the best, the middle and the worst reach of a run, and all; film the middle one; say where it all is."""
+def show_results(folder: RunFolder, arm: Arm, evaluation: Evaluation, trials: Sequence[Trial], video: bool) -> None:
+    """Draw the best, the middle and the worst reach of a run, and all together; film the middle one; print where."""
     chosen = [trials[i] for i in evaluation.representatives]
     whose = folder.path.name if not folder.path.name.isdigit() else "/".join(folder.path.parts[-2:])  # a sweep's job
     source = f"run {whose}, seed {folder.saved_config().seed}" if folder.exists else ""

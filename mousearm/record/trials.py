@@ -3,7 +3,7 @@
 import math
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
@@ -86,24 +86,45 @@ def record(agent: Agent, repeats: int = 1, noise: float = 0.0, seed: int = 0) ->
     Raises:
         ConfigError: repeats, noise or seed is out of its range, or there are repeats without noise.
     """
-    return Recording(list(_record_trials(agent, repeats, noise, seed)), _about(agent, repeats, noise, seed))
+    chance = _Chance(repeats, noise, seed)
+    return Recording(list(_record_trials(agent, chance)), _about(agent, chance))
 
 
-def _record_trials(agent: Agent, repeats: int, noise: float, seed: int) -> Iterator[ReachRecording]:
+@dataclass(frozen=True, slots=True)
+class _Chance:
+    """How often each reach is performed, and with which motor noise; as of `record`."""
+
+    repeats: int
+    noise: float
+    seed: int
+
+    def __post_init__(self) -> None:
+        if self.repeats < 1:
+            raise ConfigError(f"{self.repeats} repeats cannot be recorded: give 1 or more.")
+        if not 0 <= self.noise < math.inf:
+            raise ConfigError(f"The noise {self.noise} is not a standard deviation: give 0, or a number such as 0.1.")
+        if self.seed < 0:
+            raise ConfigError(f"The seed {self.seed} is negative: give 0 or more.")
+
+    def added(self, task: Task, repeat: int) -> np.ndarray | None:
+        """The noise of a repeat, (R, T, nu), which depends on each reach's name alone; None for none."""
+        if self.noise == 0:
+            return None
+        shape = task.references.targets.shape[1], task.arm.nu
+        keys = ([self.seed, repeat, zlib.crc32(name.encode())] for name in task.references.names)
+        return self.noise * np.stack([np.random.default_rng(key).standard_normal(shape) for key in keys])
+
+
+def _record_trials(agent: Agent, chance: _Chance) -> Iterator[ReachRecording]:
     """Give the trials of ``record`` one by one, so that not all need to be in memory."""
-    if repeats < 1:
-        raise ConfigError(f"{repeats} repeats cannot be recorded: give 1 or more.")
-    if not 0 <= noise < math.inf:
-        raise ConfigError(f"The noise {noise} is not a standard deviation: give 0, or a number such as 0.1.")
-    if seed < 0:
-        raise ConfigError(f"The seed {seed} is negative: give 0 or more.")
-    if repeats > 1 and noise == 0 and not (agent.evaluator.task.is_noisy or agent.controller().is_noisy):
+    n, is_noisy = chance.repeats, agent.evaluator.task.is_noisy or agent.controller().is_noisy
+    if n > 1 and chance.noise == 0 and not is_noisy:
         raise ConfigError(
-            f"{repeats} repeats without noise would be the same performance {repeats} times: the network and the arm "
-            "are deterministic. Add noise such as 0.1, or record one."
+            f"{n} repeats without noise would be the same performance {n} times: the network and the arm are "
+            "deterministic. Add noise such as 0.1, or record one."
         )
     task = _single(agent)
-    return (trial for repeat in range(repeats) for trial in _record_repeat(agent, task, repeat, noise, seed))
+    return (trial for repeat in range(n) for trial in _record_repeat(agent, task, repeat, chance.added(task, repeat)))
 
 
 def write_recording(
@@ -140,12 +161,13 @@ def write_recording(
             f"EMG is of {listed(list(envelopes), most=3)}, and the reaches are {listed(list(names), most=3)}. Give "
             "--kinematics with the reaches of the EMG, or name their files after them."
         )
-    trials = beside_emg(_record_trials(agent, repeats, noise, seed), envelopes or {})
+    chance = _Chance(repeats, noise, seed)
+    trials = beside_emg(_record_trials(agent, chance), envelopes or {})
     bar = tqdm(
         trials, "recording", repeats * len(agent.evaluator.task.references), delay=1, leave=False, unit=" reaches"
     )
     with new_output(out, overwrite) as path:
-        return write_trials(bar, _about(agent, repeats, noise, seed), path, write)
+        return write_trials(bar, _about(agent, chance), path, write)
 
 
 def write_trials(reaches: Iterable[ReachRecording], about: About, path: Path, write: Writer) -> RecordingResult:
@@ -156,16 +178,14 @@ def write_trials(reaches: Iterable[ReachRecording], about: About, path: Path, wr
     return result
 
 
-def _about(agent: Agent, repeats: int, noise: float, seed: int) -> About:
+def _about(agent: Agent, chance: _Chance) -> About:
     """Origin of a recording: the attributes that every format writes once."""
     return {
         "run": agent.config.name,
         "checkpoint": agent.checkpoint.name,
         "backbone": agent.config.policy.backbone,
         **about_arm(agent.setup),
-        "repeats": repeats,
-        "noise": noise,
-        "seed": seed,
+        **asdict(chance),
         "torch": version("torch"),
     }
 
@@ -261,12 +281,7 @@ def _single(agent: Agent) -> Task:
     return evaluator.task if evaluator.repeats == 1 else agent.setup.evaluator(repeats=1).task
 
 
-def _record_repeat(agent: Agent, task: Task, repeat: int, noise: float, seed: int) -> Iterator[ReachRecording]:
-    added = None
-    if noise > 0:
-        shape = task.references.targets.shape[1], task.arm.nu
-        keys = ([seed, repeat, zlib.crc32(name.encode())] for name in task.references.names)
-        added = noise * np.stack([np.random.default_rng(key).standard_normal(shape) for key in keys])
+def _record_repeat(agent: Agent, task: Task, repeat: int, added: np.ndarray | None) -> Iterator[ReachRecording]:
     split_of = {name: split for split, names in agent.setup.split.splits.items() for name in names}
     observations = observation_names(task.observation_widths, agent.arm, agent.config.env)
     recorder = RecordingController(agent, task, added, repeat)

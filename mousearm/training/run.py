@@ -17,7 +17,7 @@ from mousearm.door import read_json
 from mousearm.env.device_env import DeviceEnv
 from mousearm.errors import MouseArmError, RunError
 from mousearm.evaluate.evaluation import Evaluation
-from mousearm.evaluate.film import show
+from mousearm.evaluate.film import show_results
 from mousearm.files import to_json, write_sealed
 from mousearm.observation import FIBRES
 from mousearm.policy.controller import PolicyController
@@ -135,7 +135,7 @@ class Experiment:
         write_sealed(folder.evaluation, to_json(evaluation.as_json()))
         cautions = [_wrapped("note", text) for text in self._cautions(folder)]
         print("\n".join(["", evaluation.table(), "", *cautions, facts({"run folder": folder.path})]))
-        show(folder, self.setup.arm, evaluation, trials, video=self.setup.config.video)
+        show_results(folder, self.setup.arm, evaluation, trials, video=self.setup.config.video)
         for tracker in logger.trackers.values():
             tracker.conclude(self.algo.num_timesteps, evaluation, folder)
         return evaluation.objective

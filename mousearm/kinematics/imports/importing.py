@@ -18,7 +18,7 @@ from mousearm.kinematics.folder import write_reaches
 from mousearm.kinematics.imports import cleaning
 from mousearm.kinematics.imports.cleaning import CutRule
 from mousearm.kinematics.imports.conversion import SIDES, Origin, in_metres, read_axes, read_origin, write_origins
-from mousearm.kinematics.imports.markers import MarkerTrajectory, even, seen_points
+from mousearm.kinematics.imports.markers import MarkerRecording, MarkerTrajectory, even, seen_points
 from mousearm.kinematics.imports.options import ImportOptions, output_names
 from mousearm.kinematics.imports.sources import MissingError, Source, read_known
 from mousearm.kinematics.noise import FILTER_FRAMES, LEAST_NOISE_MM, compare_cutoffs, noise_uncertainty, tracking_noise
@@ -59,7 +59,7 @@ class ImportResult:
         return Origin(self.path.name, reach.rate, of.unit or "", of.axes or "", of.side, turned)
 
 
-class _Session(NamedTuple):
+class _CleanFile(NamedTuple):
     """One file, cleaned and in metres, before any filter."""
 
     path: Path
@@ -71,7 +71,7 @@ class _Session(NamedTuple):
     turned: np.ndarray | None
 
     @property
-    def known_to(self) -> str:
+    def noise_known_to(self) -> str:
         """Uncertainty of the noise, two standard deviations; empty where it is too small or frames too few."""
         of = self.stretches
         share = noise_uncertainty([len(part.points) for part in of], of[0].rate)
@@ -101,7 +101,7 @@ def import_reaches(
     with new_output(out) as folder:
         work = list(zip(paths, names, each, strict=True))
         imported = _as_reaches(
-            _sessions(tqdm(work, unit=" files", desc="importing", leave=False, disable=None), memory)
+            _clean_files(tqdm(work, unit=" files", desc="importing", leave=False, disable=None), memory)
         )
         folder.mkdir()
         write_reaches((reach for item in imported for reach in item.reaches), folder)
@@ -129,12 +129,12 @@ def axes_doubts(imported: Sequence[ImportResult]) -> list[str]:
 
 def import_file(path: Path, name: str, options: ImportOptions) -> ImportResult:
     """Read one file and make reaches of it, called ``name`` or, where it is cut, ``name_001`` ...; writes nothing."""
-    return _as_reaches(_sessions([(path, name, options)], Path(MEMORY)))[0]
+    return _as_reaches(_clean_files([(path, name, options)], Path(MEMORY)))[0]
 
 
-def _sessions(work: Iterable[tuple[Path, str, ImportOptions]], memory: Path) -> list[_Session]:
+def _clean_files(work: Iterable[tuple[Path, str, ImportOptions]], memory: Path) -> list[_CleanFile]:
     """Read files, by path, name and options; MissingError, with all that is missing, or errors as `import_reaches`."""
-    sessions, incomplete, lacking = list[_Session](), list[Path](), dict[str, str]()
+    files, incomplete, lacking = list[_CleanFile](), list[Path](), dict[str, str]()
     for path, name, options in work:
         source, lines = read_known(path, options.points, options.unit, options.axes, options.rate)
         if options.animal and not options.session:
@@ -143,31 +143,44 @@ def _sessions(work: Iterable[tuple[Path, str, ImportOptions]], memory: Path) -> 
             incomplete.append(path)
             lacking = lines | lacking
         elif not lacking:
-            sessions.append(_cleaned(source, name, options))
+            files.append(_clean(source, name, options))
     if lacking:
         raise MissingError(incomplete, lacking, memory)
-    return sessions
+    return files
 
 
-def _cleaned(source: Source, name: str, options: ImportOptions) -> _Session:
+def _clean(source: Source, name: str, options: ImportOptions) -> _CleanFile:
     """Bring a recording to metres and an even grid, without what was not seen; errors as `import_reaches`."""
-    recording, truth, notes = source.recording, source.truth, [*source.notes]
-    if options.min_likelihood is not None:
-        recording, n_dropped = cleaning.drop_unlikely(recording, options.min_likelihood)
-        notes.append(f"unlikely  {n_dropped} points below {options.min_likelihood:g} taken as not seen")
-    recording, n_dropped = cleaning.drop_stand_ins(recording)
-    if n_dropped:
-        notes.append(f"no value  {n_dropped} points such as 0 0 0, or held while the arm moves, taken as not seen")
+    recording, unseen = _drop_unseen(source.recording, options)
     markers, by = even(recording, options.rate)
-    notes.insert(0, f"read      {recording.kind}, {len(markers.points)} frames at {markers.rate:.5g} Hz ({by})")
-    markers, more = in_metres(markers, recording, options.unit, options.axes, options.side)
-    if truth is not None:
+    read = f"read      {recording.kind}, {len(markers.points)} frames at {markers.rate:.5g} Hz ({by})"
+    markers, converted = in_metres(markers, recording, options.unit, options.axes, options.side)
+    if (truth := source.truth) is not None:
         true, _ = in_metres(even(truth, options.rate)[0], truth, options.unit, options.axes, options.side)
         markers = replace(markers, truth=true.points)
-    notes += more
-    markers, n_dropped = cleaning.drop_spikes(markers)
-    if n_dropped:
-        notes.append(f"spikes    {n_dropped} points that jump in one frame taken as not seen")
+    stretches, left_out = _stretches(markers, options)
+    noise = tracking_noise([of.points for of in stretches], markers.rate)
+    known = replace(options, unit=options.unit or recording.unit, axes=options.axes or recording.axes)
+    notes = [read, *source.notes, *unseen, *converted, *left_out]
+    return _CleanFile(recording.path, name, stretches, noise, notes, known, recording.turned)
+
+
+def _drop_unseen(recording: MarkerRecording, options: ImportOptions) -> tuple[MarkerRecording, list[str]]:
+    """Leave out points that the tracking program has positions for, though it did not see them; with notes."""
+    notes = []
+    if options.min_likelihood is not None:
+        recording, n = cleaning.drop_unlikely(recording, options.min_likelihood)
+        notes.append(f"unlikely  {n} points below {options.min_likelihood:g} taken as not seen")
+    recording, n = cleaning.drop_stand_ins(recording)
+    if n:
+        notes.append(f"no value  {n} points such as 0 0 0, or held while the arm moves, taken as not seen")
+    return recording, notes
+
+
+def _stretches(markers: MarkerTrajectory, options: ImportOptions) -> tuple[list[MarkerTrajectory], list[str]]:
+    """Parts in which all points are seen, short gaps filled; one, unless it is to be cut; with notes."""
+    markers, n_spikes = cleaning.drop_spikes(markers)
+    notes = [f"spikes    {n_spikes} points that jump in one frame taken as not seen"] if n_spikes else []
     markers, gaps = cleaning.fill_gaps(markers, options.max_gap_ms)
     if options.cut is None:
         check_jumps(markers.time, markers.points, markers.place, _NO_JUMPS)
@@ -187,28 +200,25 @@ def _cleaned(source: Source, name: str, options: ImportOptions) -> _Session:
         cleaning.refuse_gaps(markers, parts, options.max_gap_ms)
         n_ends = len(markers.points) - (parts[0].stop - parts[0].start)
         notes += [f"ends      {n_ends} frames without all points left out"] if n_ends else []
-    stretches = [markers.part(part) for part in parts]
-    noise = tracking_noise([of.points for of in stretches], markers.rate)
-    known = replace(options, unit=options.unit or recording.unit, axes=options.axes or recording.axes)
-    return _Session(recording.path, name, stretches, noise, notes, known, recording.turned)
+    return [markers.part(part) for part in parts], notes
 
 
-def _as_reaches(sessions: Sequence[_Session]) -> list[ImportResult]:
+def _as_reaches(files: Sequence[_CleanFile]) -> list[ImportResult]:
     """Make reaches of files, all with the same filter."""
-    options = sessions[0].options
+    options = files[0].options
     cutoff = None if options.cutoff == "auto" else options.cutoff
-    made = [_reaches(session, cutoff, options.cut) for session in sessions]
+    made = [_reaches(file, cutoff, options.cut) for file in files]
     tried = compare_cutoffs([reach.tracked for reaches, _ in made for reach in reaches], cutoff)
     if options.cutoff == "auto" and tried.best:
         cutoff = tried.hz[tried.best]
-        made = [_reaches(session, cutoff, options.cut) for session in sessions]
+        made = [_reaches(file, cutoff, options.cut) for file in files]
     how = "none" if cutoff is None else f"Butterworth forwards and backwards, -3 dB at {cutoff:g} Hz"
     by = "--cutoff auto" if options.cutoff == "auto" else "--cutoff"
     results = []
-    for session, (reaches, notes) in zip(sessions, made, strict=True):
-        sizes = ", ".join(f"{name} {_size(1e3 * size)}" for name, size in zip(LANDMARKS, session.noise, strict=True))
+    for file, (reaches, notes) in zip(files, made, strict=True):
+        sizes = ", ".join(f"{name} {_size(1e3 * size)}" for name, size in zip(LANDMARKS, file.noise, strict=True))
         notes += [
-            f"noise     {sizes} mm per axis (s.d.{session.known_to}), before any filter",
+            f"noise     {sizes} mm per axis (s.d.{file.noise_known_to}), before any filter",
             f"filter    {how} ({by})",
             f"known     {tried.text(cutoff)}",
         ]
@@ -217,8 +227,8 @@ def _as_reaches(sessions: Sequence[_Session]) -> list[ImportResult]:
             f"most {reach.peak_speed:.3g} m/s"
             for reach in reaches
         ]
-        notes = [*session.notes, *notes]
-        results.append(ImportResult(session.path, reaches, notes, session.options, session.turned))
+        notes = [*file.notes, *notes]
+        results.append(ImportResult(file.path, reaches, notes, file.options, file.turned))
     return results
 
 
@@ -226,29 +236,29 @@ def _size(noise_mm: float) -> str:
     return f"{noise_mm:.2g}" if not noise_mm < LEAST_NOISE_MM else f"<{LEAST_NOISE_MM:g}"  # also of NaN
 
 
-def _reaches(session: _Session, cutoff: float | None, rule: CutRule | None) -> tuple[list[Reach], list[str]]:
+def _reaches(file: _CleanFile, cutoff: float | None, rule: CutRule | None) -> tuple[list[Reach], list[str]]:
     """Reaches of a file, filtered, and notes on what is left out."""
     if rule is None:
-        (whole,) = session.stretches
-        return [cleaning.filtered(whole, cutoff).reach(session.name, session.noise, cutoff, whole)], []
+        (whole,) = file.stretches
+        return [cleaning.filtered(whole, cutoff).reach(file.name, file.noise, cutoff, whole)], []
     reaches, left_out, fastest = [], Counter[str](), 0.0
-    for stretch in session.stretches:
+    for stretch in file.stretches:
         if len(stretch.points) <= FILTER_FRAMES:
             left_out["in a stretch too short to look at"] += 1
             continue
         filtered = cleaning.filtered(stretch, cutoff)
         cut = cleaning.cut_reaches(filtered, rule)
         for frames in cut.reaches:
-            name = f"{session.name}_{len(reaches) + 1:03d}"
-            reaches.append(filtered.part(frames).reach(name, session.noise, cutoff, stretch.part(frames)))
+            name = f"{file.name}_{len(reaches) + 1:03d}"
+            reaches.append(filtered.part(frames).reach(name, file.noise, cutoff, stretch.part(frames)))
         left_out += cut.left_out
         fastest = max(fastest, cut.peak_speed)
     reasons = ", ".join(f"{n} {why}" for why, n in left_out.items()) or "nothing"
     if not reaches:
         raise KinematicsError(
-            f"{session.path}: no reach was found (left out: {reasons}). The paw's highest speed is {fastest:.3g} m/s; "
+            f"{file.path}: no reach was found (left out: {reasons}). The paw's highest speed is {fastest:.3g} m/s; "
             f"--peak-speed is {rule.peak_speed:g}, --rest-speed {rule.rest_speed:g} m/s. Change these, or leave --cut "
             "out."
         )
-    where = f"{len(session.stretches)} stretches without gaps"
+    where = f"{len(file.stretches)} stretches without gaps"
     return reaches, [f"cut       {len(reaches)} reaches from {where}; left out: {reasons}"]

@@ -47,47 +47,51 @@ class Header(NamedTuple):
     column: int | None  # of times or frame numbers
     second: float | None  # the length [s] of the unit of times; None for frame numbers
 
+    @property
+    def turn(self) -> list[int]:
+        """Columns of how Anipose turned the points; empty unless all are there."""
+        found = [self.names.index(name) for name in _TURN if name in self.names]
+        return found if len(found) == len(_TURN) else []
+
+
+class _HeaderRows(NamedTuple):
+    """The rows of a sheet above its numbers, all of the same width, without comment signs."""
+
+    cells: list[list[str]]
+    end: int  # index of the first line below
+    index_name: str  # of the index of pandas, which stands below the names of columns; empty if there is none
+    corner: str  # the first cell below them, "0" if there is no line
+
 
 def read_columns(sheet: Sheet, names: Mapping[str, str]) -> MarkerRecording:
     """Read a table of points by the name of every landmark in the file; errors as `find_points` and `NumberTable`."""
-    path = sheet.path
-    above, first, index_name = _header_rows(sheet)
-    index = sheet.cells(first)[0] if first < len(sheet.lines) else "0"
-    deeplabcut = above[0][0].lower() == LEVELS[0]
-    if deeplabcut:
-        levels, *columns = zip(*above, strict=True)
-        points = deeplabcut_points(list(map(str.lower, levels)), columns, index, Place(str(path), [first + 1]))
-        time = TIME_NAME.fullmatch(index_name.lower())
-        second = SECONDS[time[1] or "s"] if time else None
-        header = Header(["frame", *map("/".join, points)], [None, *points], None, 0, second)
-    else:
-        header = _header(above, path)
-    found = find_points(header.points, names, path)
-    wanted = {column for point in found for column in point.values()}
-    turn = [header.names.index(name) for name in _TURN if name in header.names]
-    wanted.update(turn := turn if len(turn) == len(_TURN) else [])
-    column, second = header.column, header.second
-    unnamed = column is None and header.points[0] is None and to_number(index) is not None  # may number the rows
-    if unnamed or column is not None:
-        wanted.add(column or 0)
-    table = NumberTable(path, sheet.rows(first), header.names, wanted)
-    positions, likelihood = stack_points(table.numbers, found)
+    path, rows = sheet.path, _header_rows(sheet)
+    is_deeplabcut = rows.cells[0][0].lower() == LEVELS[0]
+    header = _deeplabcut_header(rows, path) if is_deeplabcut else _header(rows.cells, path)
+    landmarks = find_points(header.points, names, path)
+    # Without times and frame numbers, a first column without a point may number the rows.
+    numbers_rows = header.column is None and header.points[0] is None and to_number(rows.corner) is not None
+    wanted = {*header.turn, *(column for point in landmarks for column in point.values())}
+    if numbers_rows or header.column is not None:
+        wanted.add(header.column or 0)
+    table = NumberTable(path, sheet.rows(rows.end), header.names, wanted)
+    positions, likelihood = stack_points(table.numbers, landmarks)
     time, frames = None, None
-    if column is None:
-        _check_rows(table, header.names[0] if unnamed else "")
-    elif second:
-        time = second * table.numbers(column)
+    if header.column is None:
+        _check_rows(table, header.names[0] if numbers_rows else "")
+    elif header.second:
+        time = header.second * table.numbers(header.column)
     else:
-        frames = whole_numbers(table.numbers(column), header.names[column], table.place)
+        frames = whole_numbers(table.numbers(header.column), header.names[header.column], table.place)
     if not set(OWN_COLUMNS).isdisjoint(header.names):
         return MarkerRecording(path, "reach", table.lines, positions, likelihood, frames, time, "m", axes="x y z")
-    kind = "DeepLabCut CSV" if deeplabcut else "table with times" if second else "table of points"
-    turned = np.stack([table.numbers(column)[0] for column in turn]).reshape(4, 3) if turn else None
+    kind = "DeepLabCut CSV" if is_deeplabcut else "table with times" if header.second else "table of points"
+    turned = np.array([table.numbers(column)[0] for column in header.turn]).reshape(4, 3) if header.turn else None
     return MarkerRecording(path, kind, table.lines, positions, likelihood, frames, time, header.unit, turned=turned)
 
 
-def _header_rows(sheet: Sheet) -> tuple[list[list[str]], int, str]:
-    """Cells of the header's rows without comment signs, index of the first line below, name of pandas' index."""
+def _header_rows(sheet: Sheet) -> _HeaderRows:
+    """Find the header's rows; KinematicsError if there is none."""
     rows: list[list[str]] = []
     index_name = ""
     for index in range(len(sheet.lines)):
@@ -109,7 +113,7 @@ def _header_rows(sheet: Sheet) -> tuple[list[list[str]], int, str]:
     else:
         index = len(sheet.lines)
     if not rows and len(sheet.cells(0)) == len(COLUMNS):
-        return [list(COLUMNS)], 0, ""
+        return _HeaderRows([list(COLUMNS)], 0, "", sheet.cells(0)[0])
     if not rows:
         raise KinematicsError(
             f"{sheet.path}: has no header, so nobody knows which column is which. Put a row above the numbers, such as "
@@ -119,7 +123,17 @@ def _header_rows(sheet: Sheet) -> tuple[list[list[str]], int, str]:
     below = sheet.cells(index) if index < len(sheet.lines) else []
     if len(rows) == 1 and len(below) == width + 1 and below[-1]:  # R's write.table: names of rows, but none above them
         rows, width = [["", *rows[0]]], width + 1
-    return [cells + [""] * (width - len(cells)) for cells in rows], index, index_name
+    cells = [row + [""] * (width - len(row)) for row in rows]
+    return _HeaderRows(cells, index, index_name, below[0] if index < len(sheet.lines) else "0")
+
+
+def _deeplabcut_header(rows: _HeaderRows, path: Path) -> Header:
+    """Read the header of DeepLabCut 3D, below which the first column has frame numbers or, by its name, times."""
+    levels, *columns = zip(*rows.cells, strict=True)
+    points = deeplabcut_points(list(map(str.lower, levels)), columns, rows.corner, Place(str(path), [rows.end + 1]))
+    time = TIME_NAME.fullmatch(rows.index_name.lower())
+    second = SECONDS[time[1] or "s"] if time else None
+    return Header(["frame", *map("/".join, points)], [None, *points], None, 0, second)
 
 
 def _header(rows: Sequence[Sequence[str]], path: Path) -> Header:
