@@ -63,39 +63,29 @@ def gather(
     folder, repo = RunFolder(run, checked=False), HubUri.parse(repo).repo  # what is private is reported first
     for name in _WRITTEN:
         inside(run, name)
-    config, status = folder.saved_config(), folder.status()
-    if status.state != FINISHED:
-        reason = f" ({status.reason})" if status.reason else ""
-        raise RunError(
-            f"{run} is {status.state}{reason}, not finished. Only finished runs are shared: "
-            f"{shell('run.py', f'resume={run}')} resumes it."
-        )
-    if problem := folder.best_problem():
-        raise RunError(f"The best network cannot be shared: {problem}")
+    config = folder.saved_config()
+    steps = _check_finished(folder)
     evaluation, split = Evaluation.load(folder.evaluation, checked=False), folder.saved_split()
-    began = read_json(folder.origin)
+    began, environment = read_json(folder.origin), read_environment(folder.environment)
     hashes = began.get("model", {})
-    model, model_files, columns = _model(config, folder, hashes)
+    model, model_contents, columns = _model(config, folder, hashes)
     reaches, reach_contents = _reaches(config, split, folder, kinematics)
     tracking = replace(config.tracking, wandb="disabled", project="mousearm", entity=None, group=None, tags=[])
     shared = replace(config, model=model, kinematics=reaches, tracking=tracking)
-    environment = read_environment(folder.environment)
     texts = (
         to_yaml(shared),
         environment.shareable,
         to_json(evaluation.as_json()),
         to_json({key: began[key] for key in _ORIGIN if key in began}),
         to_json({**formats.stamp(formats.SPLIT), **asdict(split)}),
-        to_json({"state": FINISHED, "steps": status.steps, "reason": "", "key": None}),
+        to_json({"state": FINISHED, "steps": steps, "reason": "", "key": None}),
     )
-    files = {name: text.encode() for name, text in zip(_WRITTEN, texts, strict=True)}
-    files[SEAL] = as_seal({name: sha256(content) for name, content in files.items()}).encode()
-    files |= model_files | reach_contents
+    files = _sealed(dict(zip(_WRITTEN, texts, strict=True))) | model_contents | reach_contents
     files |= {f"best/{name}": _own(run, f"best/{name}") for name in _NETWORK}
     files |= _pictures(folder, evaluation) if pictures else {}
     seen = [term for term in config.env.observation if columns.get(term, 1)]
     imitated = max(read_metrics(folder.metrics).column("pretrain/loss"), default=0)
-    subject = Subject(repo, licence, shared, evaluation, split, hashes, seen, imitated, status.steps - imitated)
+    subject = Subject(repo, licence, shared, evaluation, split, hashes, seen, imitated, steps - imitated)
     files["README.md"] = card(subject, files).encode()
     places = (run, config.kinematics.path, model_file(config.model))
     private = [place for place in places if not _is_public(str(place))]
@@ -103,6 +93,26 @@ def gather(
     for name in _WRITTEN:
         check_seal(run / name)
     return Contents(files, _notes(files, split, config, shared))
+
+
+def _check_finished(folder: RunFolder) -> int:
+    """The steps of a run; RunError if it is not finished, or its best network is damaged."""
+    status = folder.status()
+    if status.state != FINISHED:
+        reason = f" ({status.reason})" if status.reason else ""
+        raise RunError(
+            f"{folder.path} is {status.state}{reason}, not finished. Only finished runs are shared: "
+            f"{shell('run.py', f'resume={folder.path}')} resumes it."
+        )
+    if problem := folder.best_problem():
+        raise RunError(f"The best network cannot be shared: {problem}")
+    return status.steps
+
+
+def _sealed(texts: Mapping[str, str]) -> dict[str, bytes]:
+    """Files of texts by name, and one with their hashes."""
+    files = {name: text.encode() for name, text in texts.items()}
+    return files | {SEAL: as_seal({name: sha256(content) for name, content in files.items()}).encode()}
 
 
 def _is_public(path: str) -> bool:
