@@ -122,7 +122,8 @@ def compare(folders: Sequence[Path], by: Sequence[str] = ()) -> Comparison:
     runs, excluded = read_runs(find_runs([folder for folder in folders if folder not in recordings]))
     if not runs:
         reasons = "\n  ".join(f"{out.name}: {out.state}. {out.reason}" for out in excluded)
-        raise RunError(f"None of these {len(excluded)} runs can be compared:\n  {reasons}")
+        remedy = "What was interrupted is finished by python run.py resume=RUN."
+        raise RunError(f"None of these {len(excluded)} runs can be compared:\n  {reasons}\n{remedy}")
     comparison = Comparison(folders, runs, excluded, group_runs(runs, by))
     return replace(comparison, standards=[read_standard(path, comparison.split, runs) for path in recordings])
 

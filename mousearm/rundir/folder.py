@@ -101,13 +101,17 @@ class RunFolder:
             for file, text in texts.items():
                 files.write_text(file, text)
 
+    def none_here(self) -> str:
+        """Say that there is no run in this folder, and which are near it."""
+        near = self.path if self.path.is_dir() else self.path.parent
+        others = sorted(str(found.parent) for found in near.glob(f"*/{self.origin.name}"))
+        there = f"There are {listed(others, most=5)}." if others else "Give a run's folder, such as outputs/first."
+        return f"There is no run in {self.path}: it has no {self.config.name}. {there}"
+
     def saved_config(self) -> Config:
         """Read the configuration that the run was started with; RunError if there is none that can be read."""
         if not self.exists:
-            near = self.path if self.path.is_dir() else self.path.parent
-            others = sorted(str(found.parent) for found in near.glob(f"*/{self.origin.name}"))
-            there = f"There are {listed(others, most=5)}." if others else "Give a run's folder, such as outputs/first."
-            raise RunError(f"There is no run in {self.path}: it has no {self.config.name}. {there}")
+            raise RunError(self.none_here())
         origin = self._origin()  # says first if it is of a newer format
         self._check_seal(self.config)
         try:

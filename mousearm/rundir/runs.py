@@ -63,10 +63,10 @@ def with_resume(arguments: Sequence[str]) -> list[str]:
     others = [argument for argument in arguments if argument not in given]
     if len(given) > 1 or {"-m", "--multirun"} & set(others):
         raise RunError(f"{' '.join(given)}: resume= resumes one run. Resume a sweep by its name= and overrides.")
-    folder = Path(given[0].removeprefix("resume=")).expanduser().absolute()
-    if not (folder / "config.yaml").is_file():
-        raise RunError(f"{given[0]}: there is no run in {folder}, which has no config.yaml. Give the folder of a run.")
-    return [*others, override("hydra.run.dir", str(folder))]
+    run = RunFolder(Path(given[0].removeprefix("resume=")).expanduser())
+    if not run.exists:
+        raise RunError(run.none_here())
+    return [*others, override("hydra.run.dir", str(run.path.absolute()))]
 
 
 def resumed(run: RunFolder, wanted: Config, overrides: list[str]) -> Config:

@@ -67,6 +67,7 @@ def build_cases(overrides: Sequence[str], severities: Sequence[float]) -> list[C
     keys = [word for word in overrides if not word.startswith("condition=")]
     names = [name for text in chosen for name in _split_choices(text) if name != INTACT]
     if not names:
+        compose(keys)  # refuses a misspelt condition=A with the key that was meant
         raise ConfigError(f"No condition is named. Give condition=A,B of {', '.join(CONDITIONS)}.")
     if twice := [word for word in keys if word.partition("=")[0].endswith("severity")]:
         raise ConfigError(f"{twice[0]}: a study has severities of its own. Give them as --severities 0.5,1 instead.")

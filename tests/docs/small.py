@@ -21,7 +21,6 @@ MORE = {
     "scripts/neural.py": ("--nulls", "19", "--measures", "encoding"),
     "experiment=architecture_against_neurons": ("policy=lstm,ffn", "env=default", "reward.w_effort=0", "seed=0,1,2"),
     "scripts/make_synthetic.py": ("--n", "8"),
-    "all_reaches": ("--n", "40"),  # which docs/neurons.md deals out to four sessions
     "scripts/video.py": ("--size", "160x120", "--fps", "10"),
 }
 

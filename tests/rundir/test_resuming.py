@@ -30,7 +30,7 @@ def test_the_folder_is_what_hydra_understands(tmp_path, name):
 
 
 def test_what_cannot_be_resumed(tmp_path):
-    with pytest.raises(RunError, match=r"resume=.*: there is no run in .*, which has no config\.yaml"):
+    with pytest.raises(RunError, match=r"There is no run in .*: it has no config\.yaml"):
         with_resume([f"resume={tmp_path}"])
     with pytest.raises(RunError, match=r"resumes one run\. Resume a sweep by its name="):
         with_resume(["-m", f"resume={tmp_path}"])
