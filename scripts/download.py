@@ -39,13 +39,13 @@ def main(given: Namespace) -> None:
     note = changed or snapshot.moved
     folder = given.out or snapshot.folder
     name = given.out or replace(snapshot.uri, path="")
-    told = {
+    result = {
         "repository": f"{place.repo} ({snapshot.uri.kind})",
         "commit": f"{snapshot.uri.revision} ({snapshot.asked})",
         "files": f"{len(snapshot.files)}, each with the hash that the Hub tells",
         "folder": folder,
     }
-    print("\n".join([*([note] if note else []), facts(told), "", *next_steps(given.what, folder, str(name))]))
+    print("\n".join([*([note] if note else []), facts(result), "", *next_steps(given.what, folder, str(name))]))
 
 
 if __name__ == "__main__":

@@ -396,7 +396,7 @@ def test_advice_to_begin_again_without_checkpoints(place):
     for file in run.path.glob("checkpoints/*/*.safetensors"):
         file.write_bytes(b"")
     told("back from a copy", train, place)
-    told(", or remove it to start anew.", train, place)
+    told(", or remove it to start again.", train, place)
     shutil.rmtree(run.path / "checkpoints")
     train(place)
     assert run.status().state == "finished"

@@ -185,7 +185,7 @@ EMG_SHOWS = ("activation", "excitation")
 
 
 class EmgTarget(NamedTuple):
-    """What C channels ask of the muscles of R reaches of at most T frames.
+    """Envelopes of C channels as targets of the muscles in R reaches of at most T frames.
 
     Muscles do what a channel asks where signal (T, nu) @ weights is values, the signal being activations or excitations
     of the step that led to a frame.

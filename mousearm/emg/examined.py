@@ -165,14 +165,14 @@ def about_envelope(
 
 
 def _low_pass(options: EmgOptions) -> dict[str, Any] | None:
-    """What `LowPass.of` reads."""
+    """Settings of the low-pass, as `LowPass.of` reads them; None of EMG that is an envelope already."""
     if options.kind != "raw":
         return None
     return {"hz": options.low_pass_hz, "order": options.order, "causal": options.causal}
 
 
 def _sparse(rate: float, out_rate: float) -> list[str]:
-    """What is to be said of a source that has fewer samples than the reach has frames."""
+    """A warning where the source has fewer samples than the reach has frames."""
     if rate >= 0.99 * out_rate:
         return []
     return [
@@ -189,7 +189,7 @@ def _unit_text(options: EmgOptions) -> str:
 
 
 def filter_text(rate: float, options: EmgOptions) -> str:
-    """What was done between the numbers of a file and the envelope, in words."""
+    """The filters between the numbers of a file and the envelope, in words."""
     if options.kind != "raw":
         return "none: it came as an envelope"
     low, high = options.band(rate)
@@ -202,7 +202,7 @@ def filter_text(rate: float, options: EmgOptions) -> str:
 
 
 def assumed(options: EmgOptions, files: Sequence[EmgSignals]) -> list[str]:
-    """What an import takes for granted because an option says so, in sentences."""
+    """The assumptions of an import that its options make, in sentences."""
     said: list[str] = []
     if options.align in ("start", "span"):
         what = "first sample of each file is the first frame of its reach"

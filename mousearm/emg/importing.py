@@ -26,7 +26,7 @@ _WHOLE = 1e-3  # samples by which rounded times may be off the ends
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EmgImport:
-    """What an import found and made."""
+    """The findings of an import, and the envelopes that it made."""
 
     options: EmgOptions
     files: Sequence[ExaminedFile]
@@ -36,7 +36,7 @@ class EmgImport:
 
     @property
     def assumptions(self) -> list[str]:
-        """What was taken for granted, of any envelope."""
+        """The assumptions that any of the envelopes rests on."""
         return list(dict.fromkeys(text for envelope in self.envelopes for text in envelope.about["assumptions"]))
 
     @property
@@ -51,7 +51,7 @@ class EmgImport:
 
     @property
     def remarks(self) -> list[str]:
-        """What does not refuse a file, and should be known."""
+        """Findings that should be known but refuse no file."""
         suspicious = [(session, of) for session, pairs in self.common.items() for of in pairs if of.is_suspicious]
         return [
             *quality.hum_remarks([of.channels for of in self.signals], self.options.notch_hz),
@@ -182,7 +182,7 @@ def _envelope(
 def _in_common(
     good: Sequence[EmgSignals], options: EmgOptions
 ) -> tuple[dict[str, Sequence[quality.Common]], dict[str, Mapping[str, float]]]:
-    """What channels have in common at lag zero, by session, of those that all its files have; and what that covers."""
+    """Pairs of channels at lag zero by session, of channels that all its files have; and the channels explained."""
     found: dict[str, Sequence[quality.Common]] = {}
     covered: dict[str, Mapping[str, float]] = {}
     for session in dict.fromkeys(of.session for of in good):

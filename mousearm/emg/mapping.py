@@ -216,7 +216,7 @@ def no_reach(path: Path, reaches: Sequence[ReachFile], is_clock: bool) -> EmgErr
 
 
 def _shared(name: Sequence[str], path: Sequence[str]) -> int:
-    """How many parts at the ends of two paths are the same."""
+    """Number of parts at the ends of two paths that are the same."""
     n = 0
     for a, b in zip(reversed(name), reversed(path), strict=False):
         if a != b:

@@ -195,7 +195,7 @@ def quality_rows(found: EmgImport) -> list[list[str]]:
 
 
 def reach_lines(found: EmgImport) -> list[str]:
-    """Which reaches each file is of, and its timing."""
+    """The reaches of each file, and its timing."""
     lines = []
     for of in found.signals:
         names = ", ".join(reach.name for reach, _ in of.reaches)

@@ -28,7 +28,7 @@ class Hum(NamedTuple):
 
 
 class Common(NamedTuple):
-    """What two channels have in common at lag zero."""
+    """The correlation of two channels at lag zero."""
 
     one: str
     other: str
@@ -39,7 +39,7 @@ class Common(NamedTuple):
 
     @property
     def text(self) -> str:
-        """What that may be."""
+        """The correlation and its possible causes, in a sentence."""
         if self.share != self.share:
             return (
                 f"{self.one} and {self.other} rise together, r = {self.r:.2f}: co-contraction, cross-talk or an "

@@ -17,7 +17,7 @@ from mousearm.files import make_folder, new_output, write_text
 
 @dataclass(frozen=True, slots=True)
 class RawEmgModel:
-    """How raw EMG comes of activations."""
+    """A model of raw EMG from activations."""
 
     rate: float = 2000.0  # Hz
     delay_s: float = 0.0  # by which the EMG is later than the activation

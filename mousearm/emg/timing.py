@@ -191,6 +191,6 @@ def _check_lost(recording: EmgRecording, time: np.ndarray, options: EmgOptions) 
 
 
 def offsets_text(options: EmgOptions) -> str:
-    """How the times of EMG became those of the reach."""
+    """The step from times of EMG to those of the reach, in words."""
     said = f"stretch {options.stretch:.9g}, offset {options.offset_s or 0:.9g} s"
     return f"--align {options.align} ({ALIGNMENTS[options.align]}); {said}" if options.align else said

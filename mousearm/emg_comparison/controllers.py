@@ -29,7 +29,7 @@ _PAW_ROW = PAW - FOLLOWED.start
 
 
 class MusclePerformance(NamedTuple):
-    """What a controller's muscles did in each reach, once."""
+    """Signals of a controller's muscles in one trial of each reach."""
 
     actuators: tuple[str, ...]
     muscles: dict[str, Trace]  # by reach; (T, nu)
@@ -156,7 +156,7 @@ def of_tables(paths: Sequence[Path], reaches: Sequence[str]) -> list[MuscleContr
 
 
 def _belongs(stem: str, reach: str) -> bool:
-    """Whether a file's name begins with that of a reach, and does not go on with a digit."""
+    """True if a file's name begins with that of a reach, and no digit follows."""
     return re.match(rf"{re.escape(Path(reach).name)}(?!\d)", stem) is not None
 
 

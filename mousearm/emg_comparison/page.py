@@ -117,7 +117,7 @@ def asked_controllers(names: str | None, efforts: str | None, powers: str | None
 
 
 def sentences(study: EmgStudy) -> list[str]:
-    """What may be said of each controller."""
+    """The verdict on each controller."""
     return [f"{one.evidence(i, study.channels).sentence}." for one in study.sets for i in range(len(one.measured))]
 
 
@@ -208,7 +208,7 @@ def emg_rows(study: EmgStudy, rows: Sequence[MuscleRow]) -> dict[str, list[dict[
 
 
 def emg_title(study: EmgStudy) -> str:
-    """What was compared, in a line."""
+    """The title: the controllers that were compared."""
     names = [measured.name for one in study.sets for measured in one.measured]
     return f"Muscles against EMG: {listed(names, most=6)}"
 

@@ -88,7 +88,7 @@ class EmgSet:
     at_best: Tested
 
     def evidence(self, index: int, channels: Sequence[str], best: bool = False) -> Evidence:
-        """What may be said of a controller at the lag of the comparison, or with the best lag of each pairing."""
+        """The evidence on a controller at the lag of the comparison, or with the best lag of each pairing."""
         tested = self.at_best if best else self.at_lag
         rivals = {
             name: dict(zip(channels, map(float, of.p_corrected[index]), strict=True))
@@ -124,7 +124,7 @@ class EmgStudy:
 
     @property
     def lag_index(self) -> int:
-        """Where the lag of the verdict stands among those of the window."""
+        """Index of the lag of the verdict among those of the window."""
         return int(np.abs(self.lags_ms - self.lag_ms).argmin())
 
 
@@ -183,7 +183,7 @@ def compare_emg(
 
 
 def _assumptions(envelope: Envelope) -> list[str]:
-    """What the import had to assume of a recording."""
+    """Assumptions of the import of a recording."""
     found = envelope.about.get("assumptions", [])
     return [found] if isinstance(found, str) and found else list(found)
 
@@ -255,7 +255,7 @@ def _measure(
 
 
 def _in_channels(one: MusclePerformance, envelopes: Mapping[str, Envelope], emg: Sequence[Trace]) -> list[Trace]:
-    """What the muscles do in the channels of the EMG, at the times of the comparison."""
+    """Signals of the muscles in the channels of the EMG, at the times of the comparison."""
     weights = weights_of(envelopes, one.actuators)
     found = []
     for trace in emg:

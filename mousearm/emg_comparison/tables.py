@@ -49,7 +49,7 @@ class MuscleRow:
 
     @property
     def agrees(self) -> bool:
-        """Whether it is better than its null and than the mean of the other reaches."""
+        """True if it is better than its null and than the mean of the other reaches."""
         return self.p_null_corrected <= 0.05 and self.p_over_mean_corrected <= 0.05
 
 

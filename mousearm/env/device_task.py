@@ -208,7 +208,7 @@ class DeviceTask:
         self.simulation.reset(ended, pose, velocity, self._reaches.activation[drawn])
 
     def _is_lost(self, after: Snapshot, target: torch.Tensor) -> torch.Tensor:
-        """Which arms are, (N,) bool, with targets (N, 2, 3) of elbow and paw in metres; none where none can be."""
+        """True of arms, (N,), that are too far from targets (N, 2, 3) of elbow and paw in metres."""
         if self.lost_mm is None:
             return torch.zeros_like(self._reach, dtype=torch.bool)
         elbow_mm, paw_mm = errors_mm(after.landmarks[:, FOLLOWED], target).T

@@ -260,8 +260,8 @@ class Task:
     def _outcome(self, before: Snapshot, after: Snapshot, diverged: np.ndarray) -> Outcome:
         ahead = self._ahead_now()
         emg_error = None if self._emg is None else self._emg(after, self._reach, self._frame)
-        told = ahead.target, self.arm.peak_force, emg_error
-        reward, terms, elbow_mm, paw_mm = score(self.reward, before, after, *told)
+        given = ahead.target, self.arm.peak_force, emg_error
+        reward, terms, elbow_mm, paw_mm = score(self.reward, before, after, *given)
         if diverged.any():
             remaining = self.last_frame - self._frame + 1
             penalty = divergence_reward(remaining, self._worst, self._least_penalty)

@@ -39,7 +39,7 @@ _ORIENTATIONS = np.array(
 
 @dataclass(frozen=True, slots=True)
 class Orientation:
-    """Which of several reaches are suspicious, and how they would have to be turned."""
+    """The reaches that are suspicious among several, and the rotation that would make them fit."""
 
     suspicious: np.ndarray  # (R,) bool
     turn: np.ndarray  # (3, 3) from forward, up, right as they are to what fits the suspicious ones best

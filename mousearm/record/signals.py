@@ -87,7 +87,7 @@ class ReachRecording:
 
 
 def origin_text(about: About) -> str:
-    """Who was recorded, in words: a network of a run, or a controller that has none, with its weights."""
+    """The subject of a recording, in words: the network of a run, or a controller without one, with its weights."""
     if "controller" in about:
         return f"{about['run']}, {about['weights']}"
     return f"run {about['run']}, network {about['checkpoint']}"

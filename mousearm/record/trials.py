@@ -92,7 +92,7 @@ def record(agent: Agent, repeats: int = 1, noise: float = 0.0, seed: int = 0) ->
 
 @dataclass(frozen=True, slots=True)
 class _Chance:
-    """How often each reach is performed, and with which motor noise; as of `record`."""
+    """Repeats of each reach, and the motor noise in them; as of `record`."""
 
     repeats: int
     noise: float

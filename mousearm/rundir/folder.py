@@ -243,9 +243,9 @@ class RunFolder:
                 "trained further. Choose another name= to train again."
             )
         if existing and len(problems) == len(existing):
-            anew = ", or choose another name= to train again." if is_finished else ", or remove it to start anew."
+            more = ", or choose another name= to train again." if is_finished else ", or remove it to start again."
             raise RunError(
-                f"No checkpoint of {self.path} can be used. Bring {self._checkpoints} back from a copy{anew}"
+                f"No checkpoint of {self.path} can be used. Bring {self._checkpoints} back from a copy{more}"
             )
         return [checkpoint for checkpoint in existing if checkpoint not in problems]
 

@@ -24,7 +24,7 @@ _NUMBER = re.compile("[0-9]{1,18}")
 _BRING_BACK = "Bring it back as it was, or move it away: the run begins a new one where it resumes."
 _COMMIT, _DIFF = "$ git rev-parse HEAD", "$ git diff HEAD"
 _NO_CHECKOUT = "(not a git checkout)"
-_TOLD = re.compile(r"python \d|[\w.-]+==|\$ git |\(|[0-9a-f]+$|$")  # the lines that `describe_environment` writes
+_SHAREABLE = re.compile(r"python \d|[\w.-]+==|\$ git |\(|[0-9a-f]+$|$")  # the lines that `describe_environment` writes
 
 
 def describe_environment() -> str:
@@ -74,8 +74,8 @@ def read_environment(file: Path) -> Environment:
     commit = before.partition(f"{_COMMIT}\n")[2].strip()
     is_changed = changes.strip()[:1] not in ("", "(")
     kept = "(there were changes, which are not shared)\n" if is_changed else changes
-    told = "".join(line for line in (before + mark + kept).splitlines(keepends=True) if _TOLD.match(line))
-    return Environment("" if commit.startswith("(") else commit, is_changed, told)
+    shareable = "".join(line for line in (before + mark + kept).splitlines(keepends=True) if _SHAREABLE.match(line))
+    return Environment("" if commit.startswith("(") else commit, is_changed, shareable)
 
 
 class Rows(NamedTuple):

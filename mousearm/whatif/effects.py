@@ -34,12 +34,12 @@ class Effect(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """What may be said of it, as of `mousearm.stats.change_verdict`."""
+        """The verdict on the change, as of `mousearm.stats.change_verdict`."""
         return change_verdict(self.change, self.p, self.tests)
 
 
 class MuscleChange(NamedTuple):
-    """What the effort of one actuator became, against the intact arm."""
+    """The change of one actuator's effort against the intact arm."""
 
     phase: str
     condition: str
@@ -51,7 +51,7 @@ class MuscleChange(NamedTuple):
 
 
 class Regained(NamedTuple):
-    """How much of an error by a condition went with more training under it."""
+    """The part of an error by a condition that more training under it removed."""
 
     condition: str
     severity: float
@@ -74,7 +74,7 @@ class LesionStudy:
 
     @property
     def unit(self) -> str:
-        """What repeats: ``run`` where there are several, else ``reach``."""
+        """The unit of the statistics: ``run`` where there are several, else ``reach``."""
         return "run" if len(self.runs) > 1 else "reach"
 
     @property
@@ -143,7 +143,7 @@ class LesionStudy:
         return sorted(found, key=lambda one: -one.change.difference.mean)
 
     def regained(self) -> list[Regained]:
-        """What more training under each condition gave back; without a condition, what it changed."""
+        """The effect of more training under each condition, and of as much without one."""
         found = []
         for place in (place for place in self.by_place if place[0] == RETRAINED):
             acute = ACUTE, *place[1:]

@@ -59,7 +59,7 @@ def write_study(study: LesionStudy, sources: Sequence[object], changed: Sequence
 
 
 def study_title(study: LesionStudy) -> str:
-    """What was studied, in a line."""
+    """The title: the conditions and the runs."""
     runs = study.runs[0] if len(study.runs) == 1 else plural(len(study.runs), "run")
     return f"What if: {listed(study.conditions, most=6)}, of {runs}"
 
@@ -78,7 +78,7 @@ def study_text(study: LesionStudy) -> str:
 
 
 def study_verdict(study: LesionStudy) -> str:
-    """What conditions did to the paw error at their largest severity, in a sentence."""
+    """Changes of the paw error by conditions at their largest severity, in a sentence."""
     of_paw = {effect[:3]: effect for effect in study.effects if effect.measure == "paw_mm"}
     said = "; ".join(_said(of_paw[place]) for place in study.worst if place[0] == ACUTE)
     return f"Paw error of the intact arm {number(study.intact('paw_mm').mean, '.3f')} mm. Changes: {said}."

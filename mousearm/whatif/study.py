@@ -21,7 +21,7 @@ _FPS, _PANEL = 20, (400, 300)  # small, for there are many
 
 
 class Asked(NamedTuple):
-    """What a study is to do."""
+    """The settings of a study."""
 
     overrides: Sequence[str]  # conditions and their keys, and tracking
     severities: str = "0,0.25,0.5,0.75,1"
@@ -33,7 +33,7 @@ class Asked(NamedTuple):
 
 
 class StudyResult(NamedTuple):
-    """What came of it."""
+    """The result of a study."""
 
     study: LesionStudy
     changed: list[dict[str, Any]]  # by retraining, in networks

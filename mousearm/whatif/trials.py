@@ -46,7 +46,7 @@ class TrialRow:
 
 
 class Performance(NamedTuple):
-    """What an agent did in a case."""
+    """The trials of an agent in one case."""
 
     rows: list[TrialRow]
     trials: list[Trial]  # of the first repeat, one per reach

@@ -32,7 +32,7 @@ MEANINGS = {
     "side": "of the animal: right, as the model's; left, mirrored",
     "min_likelihood": "points below it count as not seen",
     "max_gap": f"ms, the longest gap that is filled ({ImportOptions().max_gap_ms:g})",
-    "cutoff": "Hz, of the low-pass filter; none; or auto, each time anew",
+    "cutoff": "Hz, of the low-pass filter; none; or auto, chosen at each import",
     "cut": "into reaches: true, false, or numbers: {peak_speed: 0.12}",
     "animal": "with the session, the folder of the reaches",
     "session": "a name, of the day for example",
@@ -47,7 +47,7 @@ _ABOVE = 2  # folders: animal/session
 _HEAD = """\
 # What the recordings in this folder, and in those below, do not say themselves.
 # An import reads it; options that it is given win. What is not said here yet is
-# noted by the next import that is told it.
+# noted by the next import that says it.
 
 """
 _TAIL = f"""
@@ -135,11 +135,11 @@ class Project:
         if given.get("points", {}).keys() - self.said.get("points", {}).keys():
             new["points"] = {**given["points"], **self.said.get("points", {})}
         doubted = [field for field in ("axes", "side") if field in new] if axes_doubts(imported) else []
-        told = [f"{' and '.join(doubted)} not noted in {self.path}: they look wrong."] if doubted else []
+        notes = [f"{' and '.join(doubted)} not noted in {self.path}: they look wrong."] if doubted else []
         lines = [(field, value) for field, value in new.items() if (field, value) not in self.said.items()]
         lines = [line for line in lines if line[0] not in doubted]
         if not lines:
-            return told
+            return notes
         try:
             with os_errors_as(OutputError, self.path, "read"):
                 before = self.path.read_text(encoding="utf-8-sig") if self.path.exists() else _blank()
@@ -147,14 +147,14 @@ class Project:
             parse_plain(after, as_text=True)
             write_text(self.path, after)
         except (OutputError, ValueError) as error:
-            return [*told, f"Not noted in {self.path}, so give it again the next time: {error}"]
-        return [*told, f"Noted in {self.path}: {', '.join(_line(*line) for line in lines)}"]
+            return [*notes, f"Not noted in {self.path}, so give it again the next time: {error}"]
+        return [*notes, f"Noted in {self.path}: {', '.join(_line(*line) for line in lines)}"]
 
 
 def import_project(files: Sequence[Path], out: Path, given: Mapping[str, Any]) -> tuple[list[ImportResult], list[str]]:
     """Import as `import_reaches` does, with what `reaches.yaml` says beside the options that are given, by field.
 
-    Returns the results and what is to be told beside their notes. Nothing is noted if anything is refused; if it
+    Returns the results, and notes beside theirs. Nothing is noted if anything is refused; if it
     cannot be noted, the reaches are there all the same. Of reaches that an import wrote, `reaches.yaml` says nothing.
     """
     if not files:

@@ -142,7 +142,9 @@ def test_files_may_differ_by_pattern_and_folder(day, bring):
     assert reaches[1].shoulder[0, 0] < 0 < reaches[0].shoulder[0, 0] or reaches[0].shoulder[0, 0] < 0
     text = (day / "reaches.yaml").read_text()
     assert text.startswith("# mine\nunits: mm\n")
-    assert text.endswith("side: left}\ncutoff: 30  # Hz, of the low-pass filter; none; or auto, each time anew\n")
+    assert text.endswith(
+        "side: left}\ncutoff: 30  # Hz, of the low-pass filter; none; or auto, chosen at each import\n"
+    )
     (only,), _ = bring(day / "mouse_1", "only")  # what stands two folders above counts, too
     assert only.cutoff == 30.0
 
