@@ -1,7 +1,9 @@
 """Cases of a study: which conditions, at which severities, from the words of a command line."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,10 +11,11 @@ import numpy as np
 from mousearm.agent import Agent
 from mousearm.condition import Conditions, resolved
 from mousearm.config import compose
-from mousearm.errors import ConfigError
+from mousearm.errors import ConfigError, UnknownNameError
 from mousearm.registry import CONDITIONS
 
 INTACT = "intact"
+_KEYS = ("condition", "tracking")
 
 
 class Case(NamedTuple):
@@ -40,10 +43,15 @@ def resolved_for(agent: Agent, case: Case) -> Case:
 
 
 def split_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Words that are run folders, and those that are overrides of conditions or tracking."""
-    is_override = [word.startswith(("condition=", "condition.", "tracking=", "tracking.")) for word in words]
-    runs = [word for word, override in zip(words, is_override, strict=True) if not override]
-    return runs, [word for word, override in zip(words, is_override, strict=True) if override]
+    """Words that are run folders, and those that are overrides of conditions or tracking.
+
+    UnknownNameError for an override of something else.
+    """
+    overrides = [word for word in words if re.match(r"[\w.]+=", word) and not Path(word).exists()]
+    for key in (re.split("[.=]", word)[0] for word in overrides):
+        if key not in _KEYS:
+            raise UnknownNameError("key of a study", key, _KEYS)
+    return [word for word in words if word not in overrides], overrides
 
 
 def parsed_severities(text: str) -> list[float]:
@@ -67,7 +75,6 @@ def build_cases(overrides: Sequence[str], severities: Sequence[float]) -> list[C
     keys = [word for word in overrides if not word.startswith("condition=")]
     names = [name for text in chosen for name in _split_choices(text) if name != INTACT]
     if not names:
-        compose(keys)  # refuses a misspelt condition=A with the key that was meant
         raise ConfigError(f"No condition is named. Give condition=A,B of {', '.join(CONDITIONS)}.")
     if twice := [word for word in keys if word.partition("=")[0].endswith("severity")]:
         raise ConfigError(f"{twice[0]}: a study has severities of its own. Give them as --severities 0.5,1 instead.")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mousearm.errors import ConfigError, MouseArmError
+from mousearm.errors import ConfigError, UnknownNameError
 from mousearm.whatif.cases import build_cases, parsed_severities, split_words
 
 
@@ -18,8 +18,9 @@ def test_advice_on_conditions():
     with pytest.raises(ConfigError) as refused:
         build_cases(["condition.weakness.muscles=[Biceps*]"], [1.0])
     assert "No condition is named. Give condition=A,B of " in str(refused.value)
-    with pytest.raises(MouseArmError, match=r"named 'condtion'\. Did you mean 'condition'"):
-        build_cases(["condtion=weakness"], [1.0])
+    for word in ("condtion=weakness", "condtion.weakness.muscles=[x]", "env.num_envs=4"):
+        with pytest.raises(UnknownNameError, match="Those that exist: condition, tracking"):
+            split_words(["outputs/a", word])
     with pytest.raises(ConfigError) as refused:
         build_cases(["condition=weakness", "condition.weakness.severity=0.5"], [1.0])
     assert ": a study has severities of its own. Give them as --severities 0.5,1 instead." in str(refused.value)
