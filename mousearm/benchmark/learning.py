@@ -25,6 +25,7 @@ from mousearm.ppo import stock_name
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.logs import read_metrics
 from mousearm.setup import Setup
+from mousearm.text import columns
 
 LIMITS_MM = (1.0, 0.5, 0.2)
 LEARNING_RUNS: Mapping[str, tuple[str, ...]] = {  # what the command line of each would be
@@ -112,13 +113,11 @@ class _Evaluations(BaseCallback):
 
 def limits_table(seconds: Mapping[str, Mapping[str, float | None]], curves: Mapping[str, Sequence[ErrorCurve]]) -> str:
     """One line per run: seconds by run and error, and the best error of each seed's curve."""
-    head = "".join(f"{f'{limit} mm':>10}" for limit in LIMITS_MM)
-    lines = ["seconds_to_mm", f"  {'run':<14}{head}   best mm of each seed"]
+    rows = [["  run", *(f"{limit} mm" for limit in LIMITS_MM), "best mm of each seed"]]
     for name, values in seconds.items():
-        cells = "".join(f"{'never' if value is None else f'{value:.1f} s':>10}" for value in values.values())
-        best = " ".join(f"{min(curve.paw_mm):.3f}" for curve in curves[name])
-        lines.append(f"  {name:<14}{cells}   {best}")
-    return "\n".join(lines)
+        cells = ("never" if value is None else f"{value:.1f} s" for value in values.values())
+        rows.append([f"  {name}", *cells, " ".join(f"{min(curve.paw_mm):.3f}" for curve in curves[name])])
+    return "\n".join(["seconds_to_mm", *columns(rows, right=range(1, 1 + len(LIMITS_MM)))])
 
 
 def draw_curves(curves: Mapping[str, Sequence[ErrorCurve]], path: Path) -> tuple[Path, Path]:

@@ -28,6 +28,7 @@ from mousearm.policy.network import NormalizedObservation
 from mousearm.ppo import network_threads, stock_arguments, stock_name
 from mousearm.registry import ACTION_MAPS
 from mousearm.setup import Setup
+from mousearm.text import columns
 
 # What each figure is divided by in the last column, and which way round: more steps, fewer seconds.
 _YARDSTICKS = {
@@ -235,12 +236,11 @@ def speed_table(figures: Mapping[str, Mapping[str, float]]) -> str:
     """One line per figure, by section and name, which ends in its unit; and its speed relative to the stock stack's."""
     lines = []
     for section, values in figures.items():
-        lines.append(section)
-        yardstick = values.get(_YARDSTICKS.get(section, ""))
+        yardstick, rows = values.get(_YARDSTICKS.get(section, "")), []
         for name, value in values.items():
-            line = f"  {name:<40} {value:>12.4g}"
+            rows.append([f"  {name}", f"{value:.4g}", ""])
             if yardstick is not None and name.endswith("_s"):
                 speed = value / yardstick if name.endswith("_per_s") else yardstick / value
-                line += f" {speed:>8.2f} x"
-            lines.append(line)
+                rows[-1][2] = f"{speed:.2f} x"
+        lines += [section, *columns(rows, right=(1, 2))]
     return "\n".join(lines)
