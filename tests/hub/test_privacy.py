@@ -120,9 +120,9 @@ def test_many_findings_are_counted():
 
 
 def test_long_lines_and_large_files_take_their_time():
-    line = "key://" + "a:" * 200_000 + "@@" + "-" * 100_000
+    line = "key://" + "a:" * 50_000 + "@@" + "-" * 25_000
     assert found("a.txt", line.encode()) is not None
-    assert found("a.mp4", b"\0" + b"\x78\x9c" * 100_000) == []
+    assert found("a.mp4", b"\0" + b"\x78\x9c" * 25_000) == []
 
 
 def test_what_is_private_is_known(monkeypatch, tmp_path):
