@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from mousearm.errors import MouseArmError, RunError, os_errors_as
-from mousearm.text import is_plain
+from mousearm.text import is_plain, one_line
 
 if TYPE_CHECKING:
     import h5py
@@ -153,7 +153,7 @@ def yaml_errors_as(kind: type[MouseArmError], path: Path, advice: str) -> Iterat
     try:
         yield
     except ValueError as error:
-        raise kind(f"{path} cannot be read: {' '.join(str(error).split())}. {advice}") from error
+        raise kind(f"{path} cannot be read: {one_line(error)}. {advice}") from error
 
 
 def parse_plain(text: str, as_text: bool = False) -> Any:

@@ -46,9 +46,14 @@ def is_plain(name: str) -> bool:
     return printable(name) == name and not {"\n", "\t"} & {*name}
 
 
+def one_line(text: object) -> str:
+    """Text, such as that of an error, on one line, with one space between words."""
+    return " ".join(str(text).split())
+
+
 def markdown(text: object) -> str:
     """Text on one line of Markdown, in a table too, that is nothing but text: no link, picture, emphasis or HTML."""
-    line = " ".join(printable(text).split()).replace("\\", "\\\\").replace("|", "\\|")
+    line = one_line(printable(text)).replace("\\", "\\\\").replace("|", "\\|")
     return _MARKUP.sub(lambda found: f"&#{ord(found[0])};", line)
 
 

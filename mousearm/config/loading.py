@@ -30,6 +30,7 @@ from mousearm.config.schema import Config, all_keys
 from mousearm.door import read_plain
 from mousearm.errors import ConfigError, MouseArmError, RunError, UnknownNameError
 from mousearm.keys import declaration, type_text
+from mousearm.text import one_line
 
 ConfigStore.instance().store(name="schema", node=Config)
 
@@ -94,7 +95,7 @@ def explained(error: Exception) -> MouseArmError:
     if unknown := re.search(r"Could not (?:find|load) '(.+)/(.*)'", text):
         options = re.findall(r"^\t(\S+)$", text, re.MULTILINE) or choices_of(unknown[1], [CONF])
         return UnknownNameError(f"choice of the group {unknown[1]}{where}", unknown[2], options)
-    said = " ".join((f"{text}: {inner}" if inner and inner is not error else text).split())
+    said = one_line(f"{text}: {inner}" if inner and inner is not error else text)
     if not isinstance(inner, OmegaConfBaseException):
         return ConfigError(said)
     key, last = str(inner.full_key or ""), str(inner.key)
@@ -114,7 +115,7 @@ def explained(error: Exception) -> MouseArmError:
     field = all_keys().get(key.partition("[")[0])
     if field is None or not isinstance(inner, ValidationError):
         return ConfigError(said, key or None)
-    value = "null" if inner.value is None else " ".join(str(inner.value).split())[:200]
+    value = "null" if inner.value is None else one_line(inner.value)[:200]
     return ConfigError(f"{key}={value}{where} {_remedy(field, value, '[' in key)}", key)
 
 

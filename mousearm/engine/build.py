@@ -24,6 +24,7 @@ import numpy as np
 
 from mousearm.engine.cache import is_intact, keep, place_of
 from mousearm.errors import CompilerError
+from mousearm.text import one_line
 
 LANES = 8
 """Rows that one instruction may compute; threads share whole groups of them."""
@@ -185,7 +186,7 @@ def _run(words: Sequence[str], seconds: float, environment: dict[str, str] | Non
     except subprocess.TimeoutExpired as error:
         raise _CompilationError(f"it took more than {seconds:.0f} s") from error
     if done.returncode:
-        last = " ".join(" ".join(done.stderr.splitlines()[-_LAST_LINES:]).split())
+        last = one_line("\n".join(done.stderr.splitlines()[-_LAST_LINES:]))
         raise _CompilationError(f"it ends with {done.returncode}{last and ': '}{last[:400]}")
     return done.stdout
 

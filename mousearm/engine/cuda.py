@@ -14,6 +14,7 @@ import torch
 from mousearm.door import read_bytes
 from mousearm.engine.cache import is_intact, keep, place_of
 from mousearm.errors import CompilerError
+from mousearm.text import one_line
 
 # One warp: as long as there are fewer warps than a GPU runs at once, they spread over all of its multiprocessors.
 ARMS_PER_BLOCK = 32
@@ -91,7 +92,7 @@ def nvrtc_version() -> str:
     try:
         status, major, minor = nvrtc.nvrtcVersion()
     except RuntimeError as error:  # the bindings are here, but not the library
-        reason = " ".join(str(error).split())[:_LAST]
+        reason = one_line(error)[:_LAST]
         raise CompilerError(
             f"The engine needs NVRTC, the compiler of CUDA, for device=cuda ({reason}). {_REMEDY}"
         ) from error
@@ -112,7 +113,7 @@ def compile_cuda(source: str, capability: tuple[int, int]) -> bytes:
             .decode(errors="replace")
             .rstrip("\0")
         )
-        raise CompilerError(f"NVRTC cannot compile the engine ({status.name}): {' '.join(said.split())[-_LAST:]}")
+        raise CompilerError(f"NVRTC cannot compile the engine ({status.name}): {one_line(said)[-_LAST:]}")
     machine_code = _filled(nvrtc.nvrtcGetCUBINSize, nvrtc.nvrtcGetCUBIN, program)
     _checked(nvrtc.nvrtcDestroyProgram(program))
     return machine_code

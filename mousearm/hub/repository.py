@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from mousearm.errors import HubError, MouseArmError
+from mousearm.text import one_line
 
 PREFIX = "hf://"  # of the URI of a place on the Hub
 LOG_IN = "`hf auth login` (or set HF_TOKEN)"
@@ -123,7 +124,7 @@ def _text(uri: HubUri, verb: str, error: Exception) -> str:
 
 def _line(error: Exception) -> str:
     """The error in one line, without what follows the addresses in it."""
-    return _QUERY.sub("", " ".join(str(error).split()))[:500].rstrip(".")
+    return _QUERY.sub("", one_line(error))[:500].rstrip(".")
 
 
 def push(files: Mapping[str, bytes], uri: HubUri, marks: Iterable[str], private: bool, message: str) -> HubUri:

@@ -12,6 +12,7 @@ from mousearm.model.arm import Arm
 from mousearm.model.mjcf_safety import check_mjcf
 from mousearm.model.scaling import fit_segments
 from mousearm.paths import resolve
+from mousearm.text import one_line
 from mousearm.trajectory import LANDMARKS
 
 # Errors of MuJoCo for models that cannot be made; RuntimeError where it runs out of memory.
@@ -50,7 +51,7 @@ def load_arm(config: ModelConfig) -> Arm:
         arm = Arm(model, landmarks, config.joints, str(path), _physics(spec, landmarks.values()))
         mujoco.mj_forward(model, mujoco.MjData(model))
     except MUJOCO_ERRORS as error:
-        raise ModelError(f"model.file: MuJoCo cannot {step} {path}: {' '.join(str(error).split())}") from error
+        raise ModelError(f"model.file: MuJoCo cannot {step} {path}: {one_line(error)}") from error
     if config.fit == "none":
         return arm
     if config.upper_arm_mm is None or config.forearm_mm is None:

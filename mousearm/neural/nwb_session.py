@@ -15,6 +15,7 @@ from mousearm.door import open_hdf5
 from mousearm.errors import MouseArmError, NeuralError
 from mousearm.neural.session import NeuralSession
 from mousearm.neural.spike_tables import AREAS, session_of_tables
+from mousearm.text import one_line
 
 _MAX_BYTES = 200_000_000_000  # of a file, of which raw signals are not read
 _MAX_SPIKE_BYTES = 4_000_000_000
@@ -49,7 +50,7 @@ def read_nwb(path: Path, names: str | None = None) -> NeuralSession:
     except MouseArmError:
         raise
     except Exception as error:  # pynwb, hdmf and pynapple raise many kinds for damaged files
-        why = " ".join(str(error).split())[:_LONGEST]
+        why = one_line(error)[:_LONGEST]
         raise NeuralError(f"{path} cannot be read as NWB ({type(error).__name__}: {why}). {_ADVICE}") from error
 
 

@@ -21,7 +21,7 @@ from mousearm.rundir.logs import read_environment, read_metrics
 from mousearm.rundir.runs import SWEEP
 from mousearm.rundir.status import FINISHED, INTERRUPTED, NO_STATUS, RUNNING
 from mousearm.sweep.records import planned_jobs
-from mousearm.text import listed
+from mousearm.text import listed, one_line
 from mousearm.trajectory import FOLLOWED, Trial
 
 UNKNOWN = "unknown"  # the commit of code that was in no git checkout
@@ -143,7 +143,7 @@ def _read(folder: RunFolder, name: str) -> Run | Excluded:
         reason = status.reason or _REASONS.get(state, "No reason was written.")
     except MouseArmError as error:
         state, reason = "unreadable", str(error)
-    return Excluded(name, state, steps, " ".join(reason.split()), _in_words(overrides))
+    return Excluded(name, state, steps, one_line(reason), _in_words(overrides))
 
 
 def _never_began(folder: RunFolder, name: str) -> Excluded:
@@ -152,7 +152,7 @@ def _never_began(folder: RunFolder, name: str) -> Excluded:
     jobs = [job for job in planned_jobs(folder.path.parent) if job.number == int(folder.path.name)]
     state, reason = (jobs[0].ended if jobs else None) or known
     words = _in_words(_by_key(jobs[0].overrides)) if jobs else ""
-    return Excluded(name, state, "", " ".join(reason.split()), words)
+    return Excluded(name, state, "", one_line(reason), words)
 
 
 def _rounded(steps: int) -> str:

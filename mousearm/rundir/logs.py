@@ -16,7 +16,7 @@ from mousearm import CHECKOUT, INSTALLED
 from mousearm.door import check_seal, read_bytes
 from mousearm.errors import RunError
 from mousearm.rundir.status import advising_to_resume
-from mousearm.text import printable
+from mousearm.text import one_line, printable
 
 CODE = INSTALLED.parent  # the code that runs: a checkout, a copy, or where packages are installed
 _MAX_METRICS_BYTES = 500_000_000
@@ -55,7 +55,7 @@ def git(*words: str) -> str:
         return f"(git cannot be asked: {error.strerror})"
     if result.returncode == 0:
         return result.stdout
-    reason = " ".join(result.stderr.split()) or f"it ends with {result.returncode}"
+    reason = one_line(result.stderr) or f"it ends with {result.returncode}"
     return _NO_CHECKOUT if "not a git repository" in reason else f"(git says: {reason})"
 
 

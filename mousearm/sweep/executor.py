@@ -24,6 +24,7 @@ from mousearm.files import make_folder
 from mousearm.rundir.logs import CODE, git
 from mousearm.sweep.job import QueuedJob
 from mousearm.sweep.records import LOCAL, SLURM, Job, Sweep, Worker, local_process, states, stop
+from mousearm.text import one_line
 
 # Settings that submitit's update_parameters does not take.
 _OTHERS = ("_target_", "cluster", "submitit_folder", "max_num_timeout", "wait", "parallel")
@@ -60,7 +61,7 @@ def submit_calls(executor: submitit.AutoExecutor, calls: Sequence[Callable[[], A
         with redirect_stderr(io.StringIO()), executor.batch():  # submitit prints there what the error says
             return [executor.submit(call) for call in calls]
     except FailedJobError as error:  # of sbatch
-        text = " ".join(str(error).split())
+        text = one_line(error)
         raise RunError(f"SLURM refuses the jobs: {text}{remedy(text)}") from error
 
 

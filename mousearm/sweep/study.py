@@ -16,7 +16,7 @@ from mousearm.config.command_line import parse
 from mousearm.errors import ConfigError, RunError
 from mousearm.rundir.status import FINISHED, PRUNED
 from mousearm.sweep.progress import Progress
-from mousearm.text import override, shell
+from mousearm.text import one_line, override, shell
 
 FILE = "search.db"
 Distribution = CategoricalDistribution | FloatDistribution | IntDistribution
@@ -99,7 +99,7 @@ class Study:
             storage = f"sqlite:///{file.resolve()}"
             self._study = optuna.create_study(study_name="search", storage=storage, load_if_exists=True)
         except Exception as error:  # of SQLite, SQLAlchemy, Alembic and Optuna
-            raise RunError(f"{file} cannot be used: {' '.join(str(error).split())}") from error
+            raise RunError(f"{file} cannot be used: {one_line(error)}") from error
         now = space.texts
         saved: Mapping[str, str] = self._study.user_attrs.get("space", now)
         lines = [

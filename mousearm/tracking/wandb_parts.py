@@ -22,7 +22,7 @@ from mousearm.errors import ConfigError, RunError
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.logs import CODE, git
 from mousearm.rundir.status import RUNNING
-from mousearm.text import plural, shell, shortened
+from mousearm.text import one_line, plural, shell, shortened
 
 if TYPE_CHECKING:
     from wandb import Run
@@ -93,7 +93,7 @@ def start_wandb(config: Config, folder: RunFolder) -> "tuple[Run, int, Part]":
         try:
             run = begin(mode="online")
         except wandb.Error as error:
-            print(f"Weights & Biases: {' '.join(str(error).split())}. Going on offline.")
+            print(f"Weights & Biases: {one_line(error)}. Going on offline.")
             for part in (part for part in parts_of(folder.path) if part not in earlier):
                 shutil.rmtree(part.file.parent)
     run = run or begin(mode="offline")
@@ -192,7 +192,7 @@ def _login_problem(verify: bool) -> str:
     try:
         return "" if wandb.login(prompt=False, verify=verify) else "nobody is logged in."
     except wandb.Error as error:
-        return f"{' '.join(str(error).split()).rstrip('.')}."
+        return f"{one_line(error).rstrip('.')}."
 
 
 def forget_service() -> None:

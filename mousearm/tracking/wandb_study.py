@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mousearm.config import Config
-from mousearm.text import facts, shell, shortened
+from mousearm.text import facts, one_line, shell, shortened
 from mousearm.tracking.wandb_parts import wandb_mode
 
 _LONGEST = 128  # name
@@ -41,7 +41,7 @@ def publish_study(
     try:
         run = wandb.init(dir=str(folder), name=shortened(title, _LONGEST), job_type=kind, settings=settings, **place)
     except wandb.Error as error:
-        return facts({"W&B": f"nothing was logged: {' '.join(str(error).split())}"})
+        return facts({"W&B": f"nothing was logged: {one_line(error)}"})
     with run:
         columns = {name: list(rows[0]) for name, rows in tables.items() if rows}
         logged: dict[str, Any] = {
