@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import hydra
 from omegaconf import DictConfig
@@ -9,7 +10,7 @@ from omegaconf import DictConfig
 from mousearm import cli
 from mousearm.config import CONF, check_command_line, compose, explaining, help_text
 from mousearm.config.command_line import first_of_sweep
-from mousearm.errors import ConfigError
+from mousearm.errors import ConfigError, OutputError, os_errors_as
 from mousearm.rundir.runs import with_resume
 from mousearm.sweep.job import run_composed
 from mousearm.sweep.plugins import register
@@ -53,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         print(f"\n{help_text([word for word in words if word not in options])}")
         return
     register()
-    with explaining():
+    with explaining(), os_errors_as(OutputError, Path("outputs")):  # Hydra makes the run's folder
         _train()
 
 

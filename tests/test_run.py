@@ -94,7 +94,10 @@ def test_what_contradicts_a_run_is_refused_and_the_run_stays_as_it_was(here, run
     assert {file: file.read_bytes() for file in before if file.name != "lock"} == before
 
 
-def test_evaluate_without_a_run(here, run_script):
+def test_folders_that_hold_no_run_or_cannot_be(here, run_script):
+    (here / "taken").touch()
+    refused = run_script("run", "hydra.run.dir=taken/first")
+    assert "taken/first cannot be written: Not a directory. A file is where a folder should be" in refused.err
     refused = run_script("evaluate", "outputs/none")
     assert refused.status == 1
     assert refused.err.startswith("error: There is no run in outputs/none")
