@@ -49,9 +49,9 @@ def main(given: Namespace) -> None:
 
 def usual_place(folders: list[Path]) -> Path:
     """The report on one folder goes into it, one on several or on an example agent into the working directory."""
-    from mousearm.rundir.runs import own_folder
+    from mousearm.rundir.runs import is_recording, own_folder
 
-    return own_folder([folder for folder in folders if folder.suffix != ".h5"]) / "comparison"
+    return own_folder([folder for folder in folders if not is_recording(folder)]) / "comparison"
 
 
 if __name__ == "__main__":

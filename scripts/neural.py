@@ -35,9 +35,9 @@ def main(given: Namespace) -> None:
     from mousearm.neural.rates import Kernel
     from mousearm.neural.session import UnitFilter
     from mousearm.neural.study import NeuralAsked, study_neurons
-    from mousearm.rundir.runs import own_folder
+    from mousearm.rundir.runs import is_recording, own_folder
 
-    out = given.out or own_folder([path for path in given.folders if path.suffix != ".h5"]) / "neural"
+    out = given.out or own_folder([path for path in given.folders if not is_recording(path)]) / "neural"
     asked = NeuralAsked(
         neurons=given.neurons,
         layers=cli.words(given.layers),

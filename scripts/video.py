@@ -61,7 +61,7 @@ def main(given: Namespace) -> None:
     if footage is None:
         print(facts({"video": film_runs(folders, **options)}))
     else:
-        from mousearm.record.opened import is_recording
+        from mousearm.rundir.runs import is_recording
 
         if is_recording(folders[0]):
             raise cli.UsageError("--on is for a run folder: a recording does not know which film its reach is from")

@@ -30,7 +30,7 @@ def performer(given: Namespace) -> "Performer":
     if not runs and given.checkpoint is not None:
         raise cli.UsageError("--checkpoint is of a run folder, and there is none")
     from mousearm.config import compose
-    from mousearm.record.opened import is_recording
+    from mousearm.rundir.runs import is_recording
     from mousearm.view import performer_of_recording, simulator_of_config, simulator_of_run
 
     if runs and is_recording(runs[0]):

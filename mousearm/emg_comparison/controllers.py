@@ -16,10 +16,9 @@ from mousearm.emg_comparison.traces import Trace
 from mousearm.errors import EmgError, RecordingError
 from mousearm.kinematics.sheets import NumberTable, Sheet
 from mousearm.record import Recording, read_recording, record
-from mousearm.record.opened import is_recording
 from mousearm.record.signals import ReachRecording
 from mousearm.record.trials import ArmRecorder, record_trials
-from mousearm.rundir.runs import find_runs
+from mousearm.rundir.runs import find_runs, is_recording
 from mousearm.setup import Setup
 from mousearm.trajectory import FOLLOWED, PAW
 

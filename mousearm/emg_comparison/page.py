@@ -82,7 +82,7 @@ def compare_given(given: Namespace, words: Sequence[str], overrides: Sequence[st
     check_lags(given.window, given.lag)
     asked = asked_controllers(given.controllers, given.efforts, given.powers)
     runs = [Path(word) for word in words if Path(word).is_dir()]
-    make_folder(out := given.out or (own_folder(runs) if runs else Path()) / "emg")
+    make_folder(out := given.out or own_folder(runs) / "emg")
     envelopes = load_folder(given.emg)
     others = [word for word in overrides if not word.startswith("tracking")]
     controllers = gathered(words, list(envelopes), given.signal, given.checkpoint, given.kinematics, asked, others)

@@ -12,8 +12,9 @@ from mousearm.emg import Envelope
 from mousearm.errors import NeuralError
 from mousearm.model import Arm
 from mousearm.neural.activity import Activity
-from mousearm.record.opened import is_recording, open_recording
+from mousearm.record.opened import open_recording
 from mousearm.record.signals import ReachRecording
+from mousearm.rundir.runs import is_recording
 from mousearm.trajectory import hold
 
 if TYPE_CHECKING:

@@ -36,9 +36,8 @@ from mousearm.neural.results import NeuralStudy
 from mousearm.neural.session import NeuralSession, UnitFilter, keep_units
 from mousearm.neural.source import PredictorSource
 from mousearm.record import write_recording
-from mousearm.record.opened import is_recording
 from mousearm.registry import SIMILARITIES
-from mousearm.rundir.runs import find_runs
+from mousearm.rundir.runs import find_runs, is_recording
 from mousearm.text import plural
 
 HIDDEN, MOVEMENT = "hidden", "kinematics"

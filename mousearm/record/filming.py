@@ -11,10 +11,10 @@ from mousearm.env.references import reach_files
 from mousearm.errors import ConfigError, RunError, UnknownNameError
 from mousearm.kinematics.cameras import read_cameras
 from mousearm.kinematics.imports.conversion import read_origin
-from mousearm.record.opened import is_recording, open_trials
+from mousearm.record.opened import open_trials
 from mousearm.render import check_speed
 from mousearm.rundir.folder import RunFolder
-from mousearm.rundir.runs import own_folder
+from mousearm.rundir.runs import is_recording, own_folder
 from mousearm.trajectory import PAW, Trial
 
 
@@ -49,8 +49,7 @@ def film_runs(
         trial = choose_trial(source, trials, reach)
         reach = trial.name
         shots.append(Shot(trial, arm.model, title))
-    folders = [Path() if is_recording(source) else source for source in sources]
-    with film_path(folders, f"{reach}.mp4", out) as path:
+    with film_path(sources, f"{reach}.mp4", out) as path:
         film(shots, path, speed=slowmo, fps=fps, size=size, camera=camera)
     return path
 

@@ -14,9 +14,8 @@ from mousearm.model import Arm, load_arm, model_file, model_hashes
 from mousearm.paths import PACKAGE
 from mousearm.record.files import read_recording
 from mousearm.record.signals import About, ReachRecording
+from mousearm.rundir.runs import is_recording
 from mousearm.trajectory import SHOULDER, Trial, with_shoulder
-
-_SUFFIXES = (".h5", ".hdf5")  # of recordings that are read again
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +51,6 @@ def arm_text(config: Config) -> str:
             model[name] = model_file(config.model).name
     content = {"model": model, "files": model_hashes(config.model), "retarget": config.kinematics.retarget}
     return json.dumps(content)
-
-
-def is_recording(path: str | Path) -> bool:
-    """True if a path is that of a recording, by its suffix."""
-    return Path(path).suffix.lower() in _SUFFIXES
 
 
 def open_recording(path: Path) -> OpenRecording:

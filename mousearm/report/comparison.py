@@ -11,10 +11,9 @@ import numpy as np
 
 from mousearm.errors import RunError
 from mousearm.evaluate.results import NOISE, ReachResult
-from mousearm.record.opened import is_recording
 from mousearm.report.groups import Group, Grouping, group_runs
 from mousearm.report.reading import Excluded, LearningCurve, Measured, Run, learning_curve, read_runs, read_standard
-from mousearm.rundir.runs import find_runs
+from mousearm.rundir.runs import find_runs, is_recording
 from mousearm.stats import Spread, spread
 from mousearm.text import listed
 

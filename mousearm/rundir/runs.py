@@ -17,6 +17,7 @@ from mousearm.text import override
 SWEEP = "multirun.yaml"  # file that Hydra writes into the folder of a sweep
 JOBS = "jobs"  # folder in which a sweep records its jobs, by number; their runs are beside it, by the same numbers
 STUDY = "whatif.json"  # file of a study, below which runs lie that were trained on for it
+_RECORDINGS = (".h5", ".hdf5")  # suffixes of those that are read again
 _SHIPPED = "agents"  # folder of the package that holds the example agents
 # What may change when a run is resumed: the budget, where metrics go, how much is shown, where it runs. Paths may,
 # because what is found there must have the hashes of what the run began with.
@@ -47,9 +48,15 @@ def is_shipped(run: str | Path) -> bool:
     return str(run).startswith(PACKAGE)
 
 
-def own_folder(runs: Sequence[Path]) -> Path:
-    """Folder of what is made of runs: that of one run; the working directory for several or an example."""
-    return runs[0] if len(runs) == 1 and not is_shipped(runs[0]) else Path()
+def is_recording(path: str | Path) -> bool:
+    """True if a path is that of a recording, by its suffix."""
+    return Path(path).suffix.lower() in _RECORDINGS
+
+
+def own_folder(sources: Sequence[Path]) -> Path:
+    """Folder of what is made of runs or recordings: that of one run; else the working directory, for an example too."""
+    is_run = len(sources) == 1 and not (is_shipped(sources[0]) or is_recording(sources[0]))
+    return sources[0] if is_run else Path()
 
 
 def with_resume(arguments: Sequence[str]) -> list[str]:

@@ -14,6 +14,7 @@ def test_a_sweep_keeps_its_comparison(load_script):
     script = load_script("compare")
     assert script.usual_place([Path("outputs/a")]) == Path("outputs/a/comparison")
     assert script.usual_place([Path("outputs/a"), Path("outputs/b")]) == Path("comparison")
+    assert script.usual_place([Path("outputs/a"), Path("point.HDF5")]) == Path("outputs/a/comparison")
 
 
 def test_an_example_agent_is_compared_in_the_working_directory(run, tmp_path, monkeypatch):
