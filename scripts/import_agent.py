@@ -23,12 +23,13 @@ from mousearm import cli
 def main(given: Namespace) -> None:
     """Import, and print how well the agent does."""
     from mousearm.agent_import import import_agent
+    from mousearm.text import facts
 
     if given.trust:
         run = f"{given.statistics} is unpickled, which runs any code in it" if given.statistics else "nothing is run"
         print(f"warning: {given.zip} is trusted: its weights and text are read; {run}.", file=sys.stderr)
     evaluation = import_agent(given.zip, given.out, given.overrides, given.statistics, given.trust)
-    print(f"{evaluation.table()}\n\nrun folder   {given.out}")
+    print("\n".join([evaluation.table(), "", facts({"run folder": given.out})]))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def compared(config: PretrainConfig, action_map: str) -> str:
     return ("amplitudes" if by_amplitude else "actions") + " and movements" * (config.loss == "movement")
 
 
-class Comparison:
+class ExpertDifference:
     """Difference of a network's actions from those that an expert wants, by ``pretrain.loss``.
 
     The sigmoid gives as many actions to excitations below 0.01 as to those from 0.19 to 0.81. Square roots of
@@ -35,7 +35,7 @@ class Comparison:
         """Prepare for arms of a task, and for tensors on a device."""
         self._n = task.n
         self._by_amplitude = compared(config, task.map_action.__name__).startswith("amplitudes")
-        self._movement = Movement(task, device) if config.loss == "movement" else None
+        self._movement = MovementDifference(task, device) if config.loss == "movement" else None
 
     def note(self) -> np.ndarray:
         """(N, K) numbers that a difference depends on where the arms are now; K is 0 without movements."""
@@ -57,7 +57,7 @@ class Comparison:
         return 4 * (here - there).square() + _ACTION_SHARE * plain
 
 
-class Movement:
+class MovementDifference:
     """How far differences of controls move elbow, paw and joints in the time that feedback takes, to first order.
 
     In mm, as computed muscle control weighs torques. A muscle moves the arm by its activation at the end of the step,

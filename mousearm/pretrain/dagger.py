@@ -24,7 +24,7 @@ from mousearm.env.task import Task
 from mousearm.nan_guard import loss_error
 from mousearm.policy.network import RecurrentPolicy
 from mousearm.policy.penalties import NO_PENALTIES, Penalties
-from mousearm.pretrain.comparison import Comparison
+from mousearm.pretrain.comparison import ExpertDifference
 from mousearm.pretrain.controllers import Expert, TaskController
 
 
@@ -34,7 +34,7 @@ class Batch(NamedTuple):
     observations: torch.Tensor  # (T, N, n_obs)
     actions: torch.Tensor  # (T, N, nu), the expert's
     counts: torch.Tensor  # (T, N), 1 for steps within the reach and 0 after its end
-    noted: torch.Tensor  # (T, N, K), see `Comparison.note`
+    noted: torch.Tensor  # (T, N, K), see `ExpertDifference.note`
 
     @staticmethod
     def of(observations: torch.Tensor, actions: torch.Tensor, counts: torch.Tensor, *noted: torch.Tensor) -> "Batch":
@@ -46,7 +46,7 @@ class Round(NamedTuple):
     """Result of a round of imitation."""
 
     steps: int  # over all arms
-    loss: float  # mean difference from the expert, see `Comparison`, in the last epoch
+    loss: float  # mean difference from the expert, see `ExpertDifference`, in the last epoch
     paw_mm: float  # mean distance from the target of the arms that the network drove; NaN where there were none
     teacher_share: float  # of the arms that the expert drove
     seconds_left: float  # of the rounds to come, at the pace of this one
@@ -67,7 +67,7 @@ class DAgger:
         """Prepare; ``seed`` is that of reaches, drivers, noise and the order of learning."""
         self._penalties = penalties
         self._task, self._policy, self._teacher, self.config = task, policy, TaskController(task, expert), config
-        self._comparison = Comparison(config, task, policy.device)
+        self._comparison = ExpertDifference(config, task, policy.device)
         self._random = np.random.default_rng(seed)
         self._batches: deque[Batch] = deque(maxlen=config.remembered_rounds)
         on_gpu = policy.device.type == "cuda"

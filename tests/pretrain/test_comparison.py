@@ -8,7 +8,7 @@ from mousearm.env.references import Start, prepare
 from mousearm.env.task import Task
 from mousearm.mechanics import ArmDynamics
 from mousearm.pretrain.cmc import interval_of
-from mousearm.pretrain.comparison import Comparison, Movement, compared
+from mousearm.pretrain.comparison import ExpertDifference, MovementDifference, compared
 
 CPU = torch.device("cpu")
 
@@ -32,7 +32,7 @@ def test_amplitudes_are_compared_where_a_sigmoid_leads_to_muscles(swinging, conf
         ("sigmoid", "amplitude", "amplitudes", amplitude),
     ):
         config = configure("pretrain=cmc", word := f"model.action_map={map_name}", f"pretrain.loss={loss}").pretrain
-        comparison = Comparison(config, swinging(3, word), CPU)
+        comparison = ExpertDifference(config, swinging(3, word), CPU)
         torch.testing.assert_close(comparison(actions, wanted, nothing), expected)
         assert (compared(config, map_name), comparison.note().shape) == (words, (3, 0))
 
@@ -54,7 +54,7 @@ def test_movements_are_those_of_the_mechanics(words, within, configure, build_ta
     expected = []
     for chosen in (actions, wanted):
         task.reset(np.arange(8), Start(np.zeros(8, dtype=int), np.arange(0, 40, 5)))
-        noted = (movement := Movement(task, CPU)).note()
+        noted = (movement := MovementDifference(task, CPU)).note()
         expected.append(moved_mm(task, chosen))
     found = movement(*(torch.from_numpy(x).float() for x in (actions, wanted, noted)))[:, :6].numpy()
     error = np.linalg.norm(found - np.subtract(*expected))
