@@ -40,16 +40,36 @@ SIGNALS = ("activation", "excitation", "force")
 )
 def main(given: Namespace) -> None:
     """Print the scores and what they allow to say, and write the page."""
-    from mousearm.config import compose
-    from mousearm.emg_comparison.page import compare_given
-    from mousearm.tracking.wandb_parts import check_wandb
-
     overrides = [word for word in given.words if "=" in word]
     if not (words := [word for word in given.words if "=" not in word]) and not given.controllers:
         raise cli.UsageError("give at least one run, recording or table, or --controllers")
-    tracked = compose([word for word in overrides if word.startswith("tracking")])
-    check_wandb(tracked)
-    compare_given(given, words, overrides, tracked)
+    from mousearm.config import compose
+    from mousearm.tracking.wandb_parts import check_wandb
+
+    check_wandb(tracked := compose([word for word in overrides if word.startswith("tracking")]))
+    from mousearm.emg import load_folder
+    from mousearm.emg_comparison.controllers import asked_controllers, gathered
+    from mousearm.emg_comparison.study import check_lags, compare_emg
+    from mousearm.files import make_folder
+    from mousearm.rundir.runs import own_folder
+
+    check_lags(given.window, given.lag)
+    asked = asked_controllers(given.controllers, given.efforts, given.powers)
+    out = make_folder(given.out or own_folder([Path(word) for word in words if Path(word).is_dir()]) / "emg")
+    envelopes = load_folder(given.emg)
+    others = [word for word in overrides if not word.startswith("tracking")]
+    controllers = gathered(words, list(envelopes), given.signal, given.checkpoint, given.kinematics, asked, others)
+    study = compare_emg(controllers, envelopes, given.signal, given.window, given.lag, given.exchange)
+    from mousearm.emg_comparison.page import emg_rows, emg_text, emg_title, write_emg_study
+    from mousearm.emg_comparison.tables import muscle_results
+    from mousearm.tracking.wandb_study import publish_study
+
+    sources = [*words, *(" ".join([name, *more]) for name, more in asked), f"EMG: {given.emg}"]
+    page, rows = write_emg_study(study, sources, out, given.exchange), muscle_results(study)
+    print(f"{emg_text(study, rows)}\n\nPage: {page}")
+    pictures = [out / "scores.png", out / "traces.png"]
+    if where := publish_study(tracked, emg_title(study), out, emg_rows(study, rows), pictures, "emg"):
+        print(where)
 
 
 if __name__ == "__main__":

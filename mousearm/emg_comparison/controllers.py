@@ -13,16 +13,19 @@ from tqdm.auto import tqdm
 from mousearm.agent import Agent, titles
 from mousearm.config import Config, compose
 from mousearm.emg_comparison.traces import Trace
-from mousearm.errors import EmgError, RecordingError
+from mousearm.errors import ConfigError, EmgError, RecordingError
 from mousearm.kinematics.sheets import NumberTable, Sheet
 from mousearm.record import Recording, read_recording, record
 from mousearm.record.signals import ReachRecording
 from mousearm.record.trials import ArmRecorder, record_trials
+from mousearm.registry import CONTROLLERS
 from mousearm.rundir.runs import find_runs, is_recording
 from mousearm.setup import Setup
 from mousearm.trajectory import FOLLOWED, PAW
 
 TABLES = (".csv", ".tsv", ".sto")  # of activations
+_OPTIMAL = "optimal"
+AskedControllers = list[tuple[str, list[str]]]  # controllers without a network, and overrides of each
 _END_OF_HEADER = "endheader"  # of OpenSim
 _PAW_ROW = PAW - FOLLOWED.start
 
@@ -72,6 +75,26 @@ def _performance(reaches: Sequence[ReachRecording], signal: str) -> MusclePerfor
         speed = np.linalg.norm(np.gradient(paw, time, axis=0), axis=1, keepdims=True)
         speeds[reach.name] = Trace(reach.name, time, speed, float(time[-1]))
     return MusclePerformance(reaches[0].signals[signal].columns, muscles, speeds)
+
+
+def asked_controllers(names: str | None, efforts: str | None, powers: str | None) -> AskedControllers:
+    """Controllers of ``cmc,optimal``, the optimal one once for each weight of effort and power.
+
+    UnknownNameError if there is no such controller, ConfigError if weights or powers go with none.
+    """
+    found: AskedControllers = []
+    for name in (names or "").split(",") if names else []:
+        CONTROLLERS[name]
+        if name != _OPTIMAL:
+            found.append((name, []))
+            continue
+        for power in (powers or "").split(","):
+            for effort in (efforts or "").split(","):
+                more = {"optimal.w_effort": effort, "optimal.power": power}
+                found.append((name, [f"{key}={value}" for key, value in more.items() if value]))
+    if (efforts or powers) and _OPTIMAL not in dict(found):
+        raise ConfigError("--efforts and --powers are of optimal control. Add --controllers optimal.")
+    return found
 
 
 def networks(folders: Sequence[Path], checkpoint: str, kinematics: str | None, signal: str) -> list[MuscleController]:

@@ -1,14 +1,10 @@
-"""A comparison with EMG as scripts/emg.py makes it: what is asked for, a page, tables for programs, a terminal."""
+"""A comparison with EMG as a page, as tables for programs, and for a terminal."""
 
-from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tqdm.auto import tqdm
-
-from mousearm.config import Config
 from mousearm.document import (
     Document,
     Section,
@@ -19,10 +15,8 @@ from mousearm.document import (
     text_block,
     warning_block,
 )
-from mousearm.emg import load_folder
-from mousearm.emg_comparison.controllers import gathered
 from mousearm.emg_comparison.figure import score_figure, trace_figure
-from mousearm.emg_comparison.study import COMMON, EmgStudy, check_lags, compare_emg
+from mousearm.emg_comparison.study import COMMON, EmgStudy
 from mousearm.emg_comparison.tables import (
     MuscleRow,
     agreement_cells,
@@ -34,13 +28,9 @@ from mousearm.emg_comparison.tables import (
     together_rows,
 )
 from mousearm.emg_comparison.timing import delay, emg_reach_rows
-from mousearm.errors import ConfigError
-from mousearm.files import make_folder, to_json, unknown_as_null
-from mousearm.registry import CONTROLLERS
-from mousearm.rundir.runs import own_folder
+from mousearm.files import to_json, unknown_as_null
 from mousearm.stats import ALPHA
 from mousearm.text import listed, plural
-from mousearm.tracking.wandb_study import publish_study
 
 _NARROW = ("controller", "channel", "r", "exchanged", "p", "mean of others", "paw speed", "ceiling", "agrees")
 _SCORES = (
@@ -73,47 +63,6 @@ _TOGETHER = (
     "2 Σ min(a, b) / Σ (a + b). Where all channels rise and fall together, by co-contraction or by cross-talk, any "
     "prediction that does so looks good."
 )
-_OPTIMAL = "optimal"
-AskedControllers = list[tuple[str, list[str]]]  # controllers without a network, and overrides of each
-
-
-def compare_given(given: Namespace, words: Sequence[str], overrides: Sequence[str], tracked: Config) -> None:
-    """Compare what a command line names with the EMG in ``given.emg``, print what came out, and write the page."""
-    check_lags(given.window, given.lag)
-    asked = asked_controllers(given.controllers, given.efforts, given.powers)
-    runs = [Path(word) for word in words if Path(word).is_dir()]
-    make_folder(out := given.out or own_folder(runs) / "emg")
-    envelopes = load_folder(given.emg)
-    others = [word for word in overrides if not word.startswith("tracking")]
-    controllers = gathered(words, list(envelopes), given.signal, given.checkpoint, given.kinematics, asked, others)
-    study = compare_emg(controllers, envelopes, given.signal, given.window, given.lag, given.exchange)
-    sources = [*words, *(" ".join([name, *more]) for name, more in asked), f"EMG: {given.emg}"]
-    page = write_emg_study(study, sources, out, given.exchange)
-    rows = muscle_results(study)
-    tqdm.write(f"{emg_text(study, rows)}\n\nPage: {page}")
-    pictures = [out / "scores.png", out / "traces.png"]
-    if where := publish_study(tracked, emg_title(study), out, emg_rows(study, rows), pictures, "emg"):
-        tqdm.write(where)
-
-
-def asked_controllers(names: str | None, efforts: str | None, powers: str | None) -> AskedControllers:
-    """Controllers of ``cmc,optimal``, the optimal one once for each weight of effort and power.
-
-    UnknownNameError if there is no such controller, ConfigError if weights or powers go with none.
-    """
-    found: AskedControllers = []
-    for name in (names or "").split(",") if names else []:
-        CONTROLLERS[name]
-        if name != _OPTIMAL:
-            found.append((name, []))
-            continue
-        for power in (powers or "").split(","):
-            for effort in (efforts or "").split(","):
-                more = {"optimal.w_effort": effort, "optimal.power": power}
-                found.append((name, [f"{key}={value}" for key, value in more.items() if value]))
-    if (efforts or powers) and _OPTIMAL not in dict(found):
-        raise ConfigError("--efforts and --powers are of optimal control. Add --controllers optimal.")
-    return found
 
 
 def sentences(study: EmgStudy) -> list[str]:

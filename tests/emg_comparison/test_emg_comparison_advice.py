@@ -6,8 +6,13 @@ import numpy as np
 import pytest
 
 from mousearm.emg import Envelope
-from mousearm.emg_comparison.controllers import MuscleController, MusclePerformance, of_recording, of_tables
-from mousearm.emg_comparison.page import asked_controllers
+from mousearm.emg_comparison.controllers import (
+    MuscleController,
+    MusclePerformance,
+    asked_controllers,
+    of_recording,
+    of_tables,
+)
 from mousearm.emg_comparison.study import check_lags, compare_emg
 from mousearm.emg_comparison.traces import Trace
 from mousearm.errors import ConfigError, EmgError, RecordingError
