@@ -16,6 +16,7 @@ from mousearm.reach_check import check_reaches, suspicion
 from mousearm.reach_check.measures import at_limits, measure
 from mousearm.reach_check.page import PER_FIGURE, noise_figure, trajectory_figures, write_check
 from mousearm.setup import Setup
+from mousearm.text import NO_VALUE
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -161,7 +162,7 @@ def test_refusals_are_those_of_training(folder, report_of):
     with pytest.raises(KinematicsError) as caught:
         read_csv(folder / "millimetres.csv")
     assert found["millimetres"].refusal == str(caught.value)
-    assert found["millimetres"].cells()[1:] == [*["-"] * 8, "REFUSED"]
+    assert found["millimetres"].cells()[1:] == [*[NO_VALUE] * 8, "REFUSED"]
     assert "cannot follow it" in found["backwards"].refusal
     # How far it is from what the arm can do is told all the same.
     assert found["backwards"].reference.residual_mm.max() > 5

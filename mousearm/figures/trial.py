@@ -12,7 +12,7 @@ from mousearm.evaluate import figure as shared
 from mousearm.evaluate.muscles import MuscleGroup
 from mousearm.plots import BLUE, below_title, page
 from mousearm.record.signals import ReachRecording
-from mousearm.text import display_name
+from mousearm.text import display_name, number
 from mousearm.trajectory import DIRECTIONS, Trial
 
 FULL_MM, COLUMN_MM = 175, 85
@@ -54,8 +54,7 @@ def joint_figure(reach: ReachRecording) -> Figure:
                 axes.plot(ms, reference[:, j], **_REFERENCE, label="reference (inverse kinematics)")
             axes.set(xlim=(ms[0], max(ms[-1], 1e-3)), ylabel="angle (°)", xlabel="time (ms)")
             axes.set_title(display_name(name), pad=13)
-            r = "–" if np.isnan(found.r[j]) else f"{found.r[j]:.2f}"
-            text = f"r = {r}, rms {found.rms[j]:.1f}°"
+            text = f"r = {number(found.r[j], '.2f')}, rms {found.rms[j]:.1f}°"
             axes.annotate(text if known else "", (0, 1), (0, 4), xycoords="axes fraction", textcoords="offset points")
         body.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
         body.align_ylabels()

@@ -67,9 +67,9 @@ class Checked:
     def cells(self) -> list[str]:
         """Its row of the table, below `HEADER`."""
         if self.measures is None:
-            return [self.name, *["-"] * (len(HEADER) - 2), self.verdict]
+            return [self.name, *[NO_VALUE] * (len(HEADER) - 2), self.verdict]
         found = self.measures
-        residual = "-" if self.reference is None else f"{self.reference.residual_mm.max():.3f}"
+        residual = number(None if self.reference is None else float(self.reference.residual_mm.max()), ".3f")
         sizes = [str(found.upper_arm), str(found.forearm), number(found.noise_mm, ".3f")]
         if np.isfinite(found.noise_uncertainty) and found.noise_mm >= LEAST_NOISE_MM:
             sizes[-1] += f" ±{found.noise_uncertainty:.0%}"
