@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from mousearm.document import Cells
-from mousearm.neural.differences import RunDifference
+from mousearm.neural.differences import Factors, RunDifference
 from mousearm.neural.results import UNIQUE, Beside, Contrast, NeuralStudy, Resemblance
 from mousearm.stats import TOO_FEW
 from mousearm.text import NO_VALUE, number
@@ -14,26 +14,24 @@ from mousearm.text import NO_VALUE, number
 _FORM = ".3f"
 
 
-def score_cells(study: NeuralStudy, label: str) -> Cells:
-    """Header and a row per measure: the score of a layer, its lag, its null and its ceiling."""
-    header = ["measure", "score", "lag, ms", "null, 95 %", "p", "ceiling", "of upper"]
-    rows = []
-    for measure in study.measures:
-        found = study.by_place.get((label, measure), ())
-        if not found:
-            continue
-        score, lag, null, ceiling = (
-            np.mean([value(match) for match in found], axis=0)
-            for value in (lambda m: m.score, lambda m: m.lag_ms, lambda m: m.null, lambda m: m.ceiling)
-        )
-        share = score / ceiling[1] if ceiling[1] > 0 else np.nan
-        rows.append(
-            [
-                *(measure, number(score, _FORM), number(lag, "+.0f"), _range(null)),
-                *(number(study.chance.get((label, measure)), ".2g"), _range(ceiling), number(share, ".0%")),
-            ]
-        )
-    return header, rows
+def score_cells(study: NeuralStudy) -> Cells:
+    """Header and a row per layer and measure: the score, its lag, its null and its ceiling."""
+    header = ["layer", "measure", "score", "lag, ms", "null, 95 %", "p", "ceiling", "of upper"]
+    layers = [label for label in study.labels if study.is_layer(label)]
+    places = [place for label in layers for measure in study.measures if (place := (label, measure)) in study.by_place]
+    return header, [_score_row(study, *place) for place in places]
+
+
+def _score_row(study: NeuralStudy, label: str, measure: str) -> list[str]:
+    score, lag, null, ceiling = (
+        np.mean([value(match) for match in study.by_place[label, measure]], axis=0)
+        for value in (lambda m: m.score, lambda m: m.lag_ms, lambda m: m.null, lambda m: m.ceiling)
+    )
+    share = score / ceiling[1] if ceiling[1] > 0 else np.nan
+    return [
+        *(label, measure, number(score, _FORM), number(lag, "+.0f"), _range(null)),
+        *(number(study.chance.get((label, measure)), ".2g"), _range(ceiling), number(share, ".0%")),
+    ]
 
 
 def predictor_cells(study: NeuralStudy) -> Cells:
@@ -59,6 +57,12 @@ def _contrast_row(one: Contrast) -> list[str]:
         *(one.label, one.rival, measure, number(difference.mean, f"+{_FORM}"), difference.text(f"+{_FORM}")),
         *(p, one.verdict),
     ]
+
+
+def run_cells(factors: Factors) -> Cells:
+    """Header and a row per run: what tells it from the others."""
+    names = list(dict.fromkeys(name for of in factors.values() for name in of))
+    return ["run", *names], [[run, *(of.get(name, "") for name in names)] for run, of in factors.items()]
 
 
 def difference_cells(found: Sequence[RunDifference]) -> Cells:

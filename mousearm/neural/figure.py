@@ -203,7 +203,7 @@ def _draw_levels(axes: Axes, scores: Mapping[str, float], level_of: Mapping[str,
         values = [score for run, score in scores.items() if level_of[run] == level]
         mean, colour = spread(tuple(values)), PALETTE[place % len(PALETTE)]
         offsets = np.linspace(-0.15, 0.15, len(values)) if len(values) > 1 else np.zeros(1)
-        axes.plot(place + offsets, values, "o", color=colour, markersize=2.2, alpha=0.5, markeredgewidth=0)
+        axes.plot(place + offsets, values, "o", color=colour, markersize=3.5, alpha=0.5, markeredgewidth=0)
         axes.plot([place + 0.3] * 2, [mean.low, mean.high], color=colour, linewidth=1.2)
         axes.plot(place + 0.3, mean.mean, "o", color=colour, markersize=4)
     axes.set_xticks(range(len(levels)), [shortened(level, 12) for level in levels], rotation=30, ha="right")

@@ -73,7 +73,8 @@ _SCORES = (
 )
 _DIFFERENCES = (
     "The unit is a run; its score is the mean over populations. Runs that differ in this factor only, seed included, "
-    "form pairs. p is of Wilcoxon's signed-rank test, two-sided, after Holm's correction over all {} rows."
+    "form pairs. p is of Wilcoxon's signed-rank test, two-sided, after Holm's correction over all {} rows. Small dots: "
+    "runs. Large: the mean of all of a level, with the range or the 95 % interval."
 )
 
 
@@ -177,7 +178,9 @@ def neural_verdict(shown: Shown) -> list[str]:
     study = shown.study
     layers = [label for label in study.labels if study.is_layer(label)]
     if shown.differences:
-        return [_kinds_said(shown.differences), *(_said_shortly(study, label) for label in layers[:_MOST_SAID])]
+        more = [f"Other layers are in the tables: {len(layers) - _MOST_SAID}."] if len(layers) > _MOST_SAID else []
+        said = [_said_shortly(study, label) for label in layers[:_MOST_SAID]]
+        return [_kinds_said(shown.differences), *said, *more]
     return [_said(study, label) for label in layers]
 
 
@@ -250,15 +253,12 @@ def neural_sections(shown: Shown, figures: Mapping[str, tuple[Figure, str, str]]
     yield Section("", [*said, warning_block(shown.caveats), *drawn("similarity")])
     if shown.differences:
         table = table_block(cells.difference_cells(shown.differences), "differences")
-        yield Section("Which differences hold", [*drawn("differences"), table])
-    scores = [
-        block
-        for label in study.labels
-        if study.is_layer(label)
-        for block in (text_block(label), table_block(cells.score_cells(study, label), "scores"))
-    ]
+        runs = table_block(cells.run_cells(shown.factors), "runs")
+        yield Section("Which differences hold", [*drawn("differences"), table, text_block("The runs:"), runs])
+    scores, predictors = cells.score_cells(study), cells.predictor_cells(study)
     yield Section(
-        "Scores", [*scores, text_block(_SCORES, "key"), table_block(cells.predictor_cells(study), "predictors")]
+        "Scores",
+        [table_block(scores, "scores"), text_block(_SCORES, "key"), table_block(predictors, "predictors")],
     )
     if study.contrasts:
         scope = study.contrasts[0].mean.scope
