@@ -59,7 +59,7 @@ def _contrast_row(one: Contrast) -> list[str]:
     ]
 
 
-def run_cells(factors: Factors) -> Cells:
+def factor_cells(factors: Factors) -> Cells:
     """Header and a row per run: what tells it from the others."""
     names = list(dict.fromkeys(name for of in factors.values() for name in of))
     return ["run", *names], [[run, *(of.get(name, "") for name in names)] for run, of in factors.items()]

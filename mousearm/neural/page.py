@@ -253,7 +253,7 @@ def neural_sections(shown: Shown, figures: Mapping[str, tuple[Figure, str, str]]
     yield Section("", [*said, warning_block(shown.caveats), *drawn("similarity")])
     if shown.differences:
         table = table_block(cells.difference_cells(shown.differences), "differences")
-        runs = table_block(cells.run_cells(shown.factors), "runs")
+        runs = table_block(cells.factor_cells(shown.factors), "runs")
         yield Section("Which differences hold", [*drawn("differences"), table, text_block("The runs:"), runs])
     scores, predictors = cells.score_cells(study), cells.predictor_cells(study)
     yield Section(
