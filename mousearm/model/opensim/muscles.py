@@ -44,6 +44,42 @@ def read_muscle(
 
     A wrap object that is None exists, but cannot be carried over.
     """
+    if (path := _path(node, frames, coordinates, wraps)) is None:
+        return None
+    points, bends = path
+    force, fiber = node.number("max_isometric_force", 1000.0), node.number("optimal_fiber_length", 0.1)
+    for key, value in (("max_isometric_force", force), ("optimal_fiber_length", fiber)):
+        if value <= 0:
+            raise node.need(key).error(f"must be above 0, not {value:g}.")
+    if (tendon := node.number("tendon_slack_length", 0.2)) < 0:
+        raise node.need("tendon_slack_length").error(f"must be at least 0, not {tendon:g}.")
+    if lost := [point.name for point in points if point.body not in reached]:
+        node.lose(f"point {lost[0]} is on a body that is left out; the muscle is left out")
+        return None
+    rise, fall, least = DEFAULTS[node.tag]
+    excitation = node.number("min_control", least), node.number("max_control", 1.0)
+    if not 0 <= excitation[0] < excitation[1]:
+        raise node.error("min_control {:g} must be at least 0 and below max_control, {:g}.".format(*excitation))
+    return Muscle(
+        name=node.name,
+        points=points,
+        wraps=bends,
+        force=force,
+        fiber=fiber,
+        tendon=tendon,
+        pennation=node.number("pennation_angle_at_optimal", 0.0),
+        max_velocity=node.number("max_contraction_velocity", 10.0),
+        activation=node.number("activation_time_constant", rise),
+        deactivation=node.number("deactivation_time_constant", fall),
+        excitation=excitation,
+        passive=not node.flag("ignore_passive_fiber_force", False),
+    )
+
+
+def _path(
+    node: Node, frames: Frames, coordinates: _Coordinates, wraps: Mapping[str, WrapObject | None]
+) -> tuple[tuple[Point, ...], tuple[tuple[str, range], ...]] | None:
+    """Points of a muscle's path, and the objects that it bends around with the segments; None as of `read_muscle`."""
     path = node.get("GeometryPath")
     if path is None:
         node.lose("its path is not a GeometryPath; left out")
@@ -61,33 +97,7 @@ def read_muscle(
             raise item.unknown("wrap object", name, wraps)
         if wraps[name] is not None:
             bends.append((name, _bending(item, position)))
-    force, fiber = node.number("max_isometric_force", 1000.0), node.number("optimal_fiber_length", 0.1)
-    for key, value in (("max_isometric_force", force), ("optimal_fiber_length", fiber)):
-        if value <= 0:
-            raise node.need(key).error(f"must be above 0, not {value:g}.")
-    if (tendon := node.number("tendon_slack_length", 0.2)) < 0:
-        raise node.need("tendon_slack_length").error(f"must be at least 0, not {tendon:g}.")
-    if lost := [point.name for point in kept if point.body not in reached]:
-        node.lose(f"point {lost[0]} is on a body that is left out; the muscle is left out")
-        return None
-    rise, fall, least = DEFAULTS[node.tag]
-    excitation = node.number("min_control", least), node.number("max_control", 1.0)
-    if not 0 <= excitation[0] < excitation[1]:
-        raise node.error("min_control {:g} must be at least 0 and below max_control, {:g}.".format(*excitation))
-    return Muscle(
-        name=node.name,
-        points=kept,
-        wraps=tuple(bends),
-        force=force,
-        fiber=fiber,
-        tendon=tendon,
-        pennation=node.number("pennation_angle_at_optimal", 0.0),
-        max_velocity=node.number("max_contraction_velocity", 10.0),
-        activation=node.number("activation_time_constant", rise),
-        deactivation=node.number("deactivation_time_constant", fall),
-        excitation=excitation,
-        passive=not node.flag("ignore_passive_fiber_force", False),
-    )
+    return kept, tuple(bends)
 
 
 def read_point(node: Node, frames: Frames, location: np.ndarray) -> Point:

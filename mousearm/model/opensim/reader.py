@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mousearm.errors import ModelError
-from mousearm.model.opensim.elements import GROUND, Body, Coordinate, Coupler, Joint, OsimModel, WrapObject
+from mousearm.model.opensim.elements import GROUND, Body, Coordinate, Coupler, Joint, OsimModel, Point, WrapObject
 from mousearm.model.opensim.functions import read_function
 from mousearm.model.opensim.joints import Frames, read_joint
 from mousearm.model.opensim.muscles import DEFAULTS, read_muscle, read_point, read_wrap
@@ -50,11 +50,7 @@ def _model(model: Node) -> OsimModel:
     kept = _connected(joints, bodies)
     reached = {GROUND, *(joint.child for joint in kept)}
     coordinates = {item.name: item for joint in joints for item in joint.coordinates}
-    owners = [(model.get("Ground"), GROUND), *((node, node.name) for node in model.objects("BodySet"))]
-    wraps: dict[str, WrapObject | None] = {}  # as in OpenSim, the first of a name is the one that paths mean
-    for item, body in [(item, body) for node, body in owners if node for item in node.objects("WrapObjectSet")]:
-        wrap = read_wrap(item, body)
-        wraps[item.name] = wraps.get(item.name) or (wrap if body in reached else None)
+    wraps = _wraps(model, reached)
     forces = _forces(model, coordinates, notes)
     muscles = [read_muscle(node, frames, coordinates, wraps, reached) for node in forces]
     notes += [
@@ -65,26 +61,38 @@ def _model(model: Node) -> OsimModel:
     ]
     held = [item for item in coordinates.values() if item.locked]
     notes += [f"coordinate {item.name}: held at {item.default:g}; no joint" for item in held]
-    markers = []
-    for node in model.objects("MarkerSet"):
-        point = read_point(node, frames, node.numbers("location", 3))
-        if point.body in reached:
-            markers.append(point)
-        else:
-            node.lose("is on a body that is left out")
     return OsimModel(
         name=model.name or model.file.stem,
         source=model.file.name,
         gravity=model.numbers("gravity", 3, [0, -9.80665, 0]),
         bodies=tuple(body for body in bodies if body.name in reached),
         joints=tuple(kept),
-        markers=tuple(markers),
+        markers=tuple(_markers(model, frames, reached)),
         wraps=tuple(wrap for wrap in wraps.values() if wrap),
         muscles=tuple(muscle for muscle in muscles if muscle),
         couplers=tuple(item._replace(rest=coordinates[item.other].default) for item in couplers),
         missing=tuple(model.lost),
         notes=tuple(notes),
     )
+
+
+def _wraps(model: Node, reached: set[str]) -> dict[str, WrapObject | None]:
+    """Wrap objects by name; None for one that cannot be carried over, or is on no body reached."""
+    owners = [(model.get("Ground"), GROUND), *((node, node.name) for node in model.objects("BodySet"))]
+    wraps: dict[str, WrapObject | None] = {}  # as in OpenSim, the first of a name is the one that paths mean
+    for item, body in [(item, body) for node, body in owners if node for item in node.objects("WrapObjectSet")]:
+        wrap = read_wrap(item, body)
+        wraps[item.name] = wraps.get(item.name) or (wrap if body in reached else None)
+    return wraps
+
+
+def _markers(model: Node, frames: Frames, reached: set[str]) -> Iterator[Point]:
+    for node in model.objects("MarkerSet"):
+        point = read_point(node, frames, node.numbers("location", 3))
+        if point.body in reached:
+            yield point
+        else:
+            node.lose("is on a body that is left out")
 
 
 def _version(root: Node) -> int:
