@@ -19,6 +19,7 @@ _ACRONYM = 3  # letters of a name that is one
 _NULL, _CEILING = "0.78", "#F0E4C8"
 _PER_ROW, _NAME_LETTERS = 3, 26
 MOST_ROWS, MOST_LINES, MOST_PAIRS = 14, len(PALETTE), 2 * _PER_ROW
+LEAST_DRAWN = -1.0  # of a neuron's score: how far below 0 what explains nothing is says nothing
 """Predictors in a figure of rows, and of lines; pairs of a layer and a rival. The page says how many there are."""
 _HEAD_MM, _PANEL_MM, _ROW_MM = 14.0, 16.0, 4.6
 
@@ -140,10 +141,10 @@ def neuron_figure(study: NeuralStudy) -> Figure:
 def _draw_neurons(axes: Axes, label: str, rival: str, units: Sequence[np.ndarray]) -> None:
     both = np.concatenate(units)
     both = both[np.isfinite(both).all(axis=1)]
-    low, high = float(min(both.min(), 0.0)), float(both.max())
+    low, high = float(np.clip(both.min(), LEAST_DRAWN, 0.0)), float(max(both.max(), 0.0))
     axes.plot([low, high], [low, high], color="0.6", linewidth=0.6)
     for colour, of in zip([*PALETTE, *[GREY] * len(units)], units, strict=False):
-        axes.plot(*of.T, "o", color=colour, markersize=2.6, alpha=0.7, markeredgewidth=0)
+        axes.plot(*np.maximum(of, LEAST_DRAWN).T, "o", color=colour, markersize=2.6, alpha=0.7, markeredgewidth=0)
     limits = low - 0.04 * (high - low), high + 0.04 * (high - low)
     axes.set(xlim=limits, ylim=limits, aspect="equal")
     axes.set(xlabel=f"from {shortened(rival, _NAME_LETTERS)}", ylabel=f"from {shortened(label, _NAME_LETTERS)}")

@@ -25,6 +25,7 @@ from mousearm.neural import cells
 from mousearm.neural.contrasts import Spaces
 from mousearm.neural.differences import Factors, RunDifference, differences
 from mousearm.neural.figure import (
+    LEAST_DRAWN,
     MOST_LINES,
     MOST_PAIRS,
     MOST_ROWS,
@@ -52,7 +53,7 @@ _LAGS = (
 )
 _NEURONS = (
     "A dot is a neuron: how much of its variance over held-out reaches a rival explains, and how much the layer. "
-    "Above the line the layer explains more."
+    f"Above the line the layer explains more. What is below {LEAST_DRAWN:g} is drawn there."
 )
 _SPACES = (
     "Left: held-out reaches in the first three principal components of the neurons, fitted on the other reaches. "
