@@ -15,7 +15,7 @@ from mousearm.model import Arm
 from mousearm.model.arm import as_bytes
 
 _FIRST_KEYS = 5  # of `OptimalConfig`; what came after counts where it is set
-_VERSION = "5"  # raise it when the search gives other results
+_VERSION = "6"  # raise it when the search gives other results
 
 
 class TrajectoryCache(ArrayCache):
@@ -37,10 +37,10 @@ class TrajectoryCache(ArrayCache):
         self._hash = repr((*settings, weights[:_FIRST_KEYS], *changed)) + sha256(as_bytes(model))
         self._hash += "" if emg is None else repr((emg.signal, emg.weights.tolist()))
 
-    def key(self, references: References, i: int, ctrl: np.ndarray, chooses_start: bool) -> str:
-        """Of reach i, searched from controls (T - 1, nu)."""
+    def key(self, references: References, i: int, ctrl: np.ndarray, chooses_start: bool, detour: bool) -> str:
+        """Of reach i, searched from controls (T - 1, nu), perhaps by a detour."""
         n = references.n_frames[i]
         start = (references.qpos[i, 0], references.qvel[i, 0], references.activation[i, 0])
         asked = () if self._emg is None else (self._emg.values[i, :n],)
         arrays = (references.targets[i, :n], *start, ctrl[: n - 1], *asked)
-        return sha256(f"{self._hash}{chooses_start}".encode() + b"".join(map(np.ndarray.tobytes, arrays)))
+        return sha256(f"{self._hash}{chooses_start}{detour}".encode() + b"".join(map(np.ndarray.tobytes, arrays)))

@@ -1,4 +1,4 @@
-"""A trajectory's surroundings to second order, in inputs, and the step that is best in them."""
+"""A trajectory's surroundings to second order, in inputs, and what is best within bounds."""
 
 from typing import NamedTuple
 
@@ -37,22 +37,6 @@ class LocalModel(NamedTuple):
     gradient: np.ndarray  # (N, T - 1, nu) of the whole cost by controls, through all that follows
     up: np.ndarray  # (N, T - 1, nu) of `Inputs`
     down: np.ndarray
-
-
-class BackwardPass(NamedTuple):
-    """What to do around N trajectories: the w that minimises w (slope + cross x + curvature w / 2), within its bounds.
-
-    x and w are changes of states and inputs.
-    """
-
-    slope: np.ndarray  # (N, T - 1, nu)
-    cross: np.ndarray  # (N, T - 1, nu, n)
-    curvature: np.ndarray  # (N, T - 1, nu, nu)
-    change: np.ndarray  # (N, T - 1, nu) that w, for x = 0
-    gains: np.ndarray  # (N, T - 1, nu, n) of w by x, where what is at a bound keeps its control
-    start: np.ndarray  # (N, n) change of the first state
-    first: np.ndarray  # (N,) change of the cost that the plan promises, of first order in its share
-    second: np.ndarray  # (N,) and of second order
 
 
 def local_model(system: System, cost: Cost, path: Path) -> LocalModel:
@@ -99,59 +83,6 @@ def _adjoint(a: np.ndarray, b: np.ndarray, by_state: np.ndarray, by_ctrl: np.nda
         gradient[:, t] += np.vecmat(costate, b[:, t])
         costate = by_state[:, t] + np.vecmat(costate, a[:, t])
     return gradient * steps[..., None]
-
-
-def plan(
-    model: LocalModel, steps: np.ndarray, damping: np.ndarray, start_low: np.ndarray, start_high: np.ndarray
-) -> BackwardPass:
-    """The backward pass: what to do in each step, given that the best is done in those that follow.
-
-    V(x) = min over w of cost + V'(A x + B w), its second order being that of the cost, and of the next V, in linear
-    steps. ``damping``, (N,) mm^2, keeps inputs near those that they were. Changes of the first state are within
-    ``start_low`` and ``start_high``, (N, n).
-    """
-    n_paths, n_steps, n, nu = model.b.shape
-    own = np.eye(nu)
-    v_x, v_xx = model.cost_x[:, -1], model.cost_xx[:, -1]
-    slope, change = np.empty((2, n_paths, n_steps, nu))
-    cross = np.empty((n_paths, n_steps, nu, n))
-    curvature, gains = np.empty((n_paths, n_steps, nu, nu)), np.empty((n_paths, n_steps, nu, n))
-    first, second = np.zeros(n_paths), np.zeros(n_paths)
-    for t in reversed(range(n_steps)):
-        a, b = model.a[:, t], model.b[:, t]
-        q_x, q_w = model.cost_x[:, t] + np.vecmat(v_x, a), model.cost_w[:, t] + np.vecmat(v_x, b)
-        ahead = v_xx @ a
-        q_xx, q_wx = model.cost_xx[:, t] + a.mT @ ahead, model.cost_wx[:, t] + b.mT @ ahead
-        q_ww = model.cost_ww[:, t, :, None] * own + b.mT @ v_xx @ b
-        damped = q_ww + np.where(steps[:, t], damping, 1.0)[:, None, None] * own
-        slope[:, t], cross[:, t], curvature[:, t] = q_w, q_wx, damped
-        best, free = box_minimum(damped, q_w, model.low[:, t], model.high[:, t])
-        change[:, t] = best
-        held = -model.ctrl_x[:, t] / model.ctrl_w[:, t, :, None] * steps[:, t, None, None]
-        gain = gains[:, t] = _gains(damped, q_wx, free, held)
-        first += np.vecdot(best, q_w)
-        second += np.vecdot(best, np.matvec(q_ww, best))
-        v_x = q_x + np.vecmat(q_w + np.matvec(q_ww, best), gain) + np.vecmat(best, q_wx)
-        half = (q_xx + gain.mT @ q_ww @ gain) / 2 + gain.mT @ q_wx
-        v_xx = half + half.mT
-    start = np.zeros((n_paths, n))
-    chosen = np.flatnonzero((start_high > start_low).any(axis=0))
-    if len(chosen):
-        part = v_xx[:, chosen[:, None], chosen]
-        damped = part + damping[:, None, None] * np.eye(len(chosen))
-        found, _ = box_minimum(damped, v_x[:, chosen], start_low[:, chosen], start_high[:, chosen])
-        start[:, chosen] = found
-        first += np.vecdot(found, v_x[:, chosen])
-        second += np.vecdot(found, np.matvec(part, found))
-    return BackwardPass(slope, cross, curvature, change, gains, start, first, second)
-
-
-def _gains(curvature: np.ndarray, cross: np.ndarray, free: np.ndarray, held: np.ndarray) -> np.ndarray:
-    """How the best w follows x: what is free minimises the rest, what is not does as ``held`` says."""
-    fixed, nu = ~free[..., None], free.shape[1]
-    moved = np.where(fixed, held, 0)
-    part = curvature * (free[:, :, None] & free[:, None]) + fixed * np.eye(nu)
-    return np.linalg.solve(part, np.where(fixed, held, -cross - curvature @ moved))
 
 
 def box_minimum(

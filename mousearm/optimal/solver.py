@@ -1,9 +1,10 @@
 """Control-limited differential dynamic programming of many trajectories side by side.
 
-After Tassa, Mansard and Todorov 2014 (ICRA, 1168-1175), with three changes that the arm asks for. The controls are
-those of `Inputs`, in which a step has no kink. In the roll-out each step solves its quadratic programme again, for the
-state that was reached: where one muscle is at its bound, others take over, while clipping would let an unstable arm
-fall. And damping is of the inputs, as Levenberg and Marquardt have it.
+After Tassa, Mansard and Todorov 2014 (ICRA, 1168-1175), with four changes that the arm asks for. The controls are
+those of `Inputs`, in which a step has no kink. What is held at a bound is decided for the whole plan, see `plan`. In
+the roll-out each step solves its quadratic programme again, for the state that was reached: where one muscle is at its
+bound, others take over, while clipping would let an unstable arm fall. And damping is of the inputs, as Levenberg and
+Marquardt have it.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,8 @@ import numpy as np
 from tqdm import tqdm
 
 from mousearm.optimal.cost import Cost
-from mousearm.optimal.model import BackwardPass, LocalModel, Path, box_minimum, local_model, plan
+from mousearm.optimal.model import LocalModel, Path, box_minimum, local_model
+from mousearm.optimal.plan import Plan, plan
 from mousearm.optimal.system import Inputs, System
 
 _SHARES = np.array([0.5, 0.25, 0.1, 0.03, 0.01])  # of a plan that are tried where all of it is no good
@@ -24,9 +26,10 @@ _GOOD_GAIN = 0.5  # above it the damping falls
 _LEAST_DAMPING, _FIRST_DAMPING, _MOST_DAMPING = 1e-8, 1e-2, 1e7  # mm^2; the first also where a plan fails
 _FEEDBACK_DAMPING = 1.0  # mm^2, of the feedback that a solution says; without any it asks for more than models hold
 _SNAP = 1e-12  # of the range: controls this near to a bound are at it
-_MOST_ITERATIONS = 100
-# A search ends, too, that gains less than this many times ``enough`` in so many iterations.
-_STALLED, _LOOK_BACK = 100, 12
+_MOST_ITERATIONS, ENOUGH = 100, 1e-5
+# A search ends, too, that gains less than this many times ``enough`` in so many iterations. It has converged where
+# what is left to gain is less than so many times ``enough``.
+_STALLED, _LOOK_BACK, _NEARLY = 100, 12, 1000
 
 
 class Solution(NamedTuple):
@@ -40,6 +43,7 @@ class Solution(NamedTuple):
     curvature: np.ndarray  # (N, T - 1, nu, nu), positive definite
     cost: np.ndarray  # (N,)
     gradient: np.ndarray  # (N,) largest derivative of the cost by a control that is free to move
+    left: np.ndarray  # (N,) share of the cost that a plan without damping promises to gain
     iterations: np.ndarray  # (N,)
     converged: np.ndarray  # (N,)
 
@@ -50,16 +54,15 @@ def solve(
     start: np.ndarray,
     ctrl: np.ndarray,
     start_range: np.ndarray | None = None,
-    enough: float = 1e-5,
+    enough: float = ENOUGH,
 ) -> Solution:
     """Minimise the cost of N trajectories from controls (N, T - 1, nu), which are held within their range.
 
     They begin in states (N, n), or in the best within ``start_range`` (2, N, n), lowest and highest, where it is given.
-    A trajectory has converged when a plan without damping promises to gain less than ``enough``, a part of its cost, or
-    where nothing more is gained: no plan with any damping is an improvement, or twelve iterations brought less than
-    100 ``enough``. That ends a search where joint limits make the cost jump and derivatives promise what no step keeps:
-    it has converged to a point beside a jump, where the gradient is that of one side and not zero.
-    After 100 iterations it has not converged.
+    A search ends when a plan without damping promises to gain less than ``enough``, a part of the cost, when no plan
+    with any damping is an improvement, when twelve iterations brought less than 100 ``enough``, or after 100
+    iterations. It has converged if what such a plan promises is then ``enough`` or, where nothing more was gained, less
+    than 1000 ``enough``: at joint limits the cost jumps, and what derivatives promise beyond a jump no step keeps.
     """
     search = _Search(system, cost, start, ctrl, start_range)
     with tqdm(total=len(ctrl), desc="optimal control", unit=" reaches", delay=1, leave=False) as bar:
@@ -81,11 +84,14 @@ class _Search:
         self.path = roll_out_controls(system, cost, start, len(ctrl[0]), lambda t, _: held[:, t])
         self.active = np.arange(len(ctrl))
         self._model = local_model(system, cost, self.path)
+        low, high = system.ctrl_range.T
+        self._held = (held >= high).astype(int) - (held <= low)  # where plans for them begin
         self._damping, self._iterations = np.full(len(ctrl), _FIRST_DAMPING), np.zeros(len(ctrl), dtype=int)
         self._slope, self._cross = np.zeros(ctrl.shape), np.zeros((*ctrl.shape, start.shape[1]))
         self._before = np.full((len(ctrl), _LOOK_BACK), np.inf)  # costs of the last iterations
         self._curvature = np.zeros((*ctrl.shape, ctrl.shape[2]))
         self._gradient, self._converged = np.full(len(ctrl), np.inf), np.zeros(len(ctrl), dtype=bool)
+        self._left = np.full(len(ctrl), np.inf)
 
     def iterate(self, enough: float) -> int:
         """Improve all active trajectories once, but those that prove to have converged; returns how many those are."""
@@ -104,18 +110,22 @@ class _Search:
 
     def solution(self) -> Solution:
         """What has been found."""
-        self._note(np.arange(len(self.active)))
+        if len(self.active):
+            self._end(np.arange(len(self.active)), self._undamped(np.arange(len(self.active))))
         state, ctrl, _, cost = self.path
-        found = (self._slope, self._cross, self._curvature, cost, self._gradient, self._iterations, self._converged)
-        return Solution(state, ctrl, *found)
+        costs_to_come = self._slope, self._cross, self._curvature
+        ends = self._gradient, self._left, self._iterations, self._converged
+        return Solution(state, ctrl, *costs_to_come, cost, *ends)
 
-    def _plan(self, damping: np.ndarray, rows: np.ndarray | slice = slice(None)) -> BackwardPass:
+    def _plan(self, damping: np.ndarray, rows: np.ndarray | slice = slice(None)) -> Plan:
         """The plan for active trajectories, all or by index."""
         i = self.active[rows]
-        low, high = self._start_range[:, i] - self.path.state[i, 0]
-        return plan(_rows(self._model, rows), self._cost.steps[i], damping, low, high)
+        model, room = _rows(self._model, rows), self._start_range[:, i] - self.path.state[i, 0]
+        found = plan(model, self._system.columns, self._cost.steps[i], damping, room, self._held[i])
+        self._held[i] = found.held
+        return found
 
-    def _retire(self, ahead: BackwardPass, enough: float) -> BackwardPass:
+    def _retire(self, ahead: Plan, enough: float) -> Plan:
         """Take out what has converged, and what cannot be improved although its damping is large; plans of the others.
 
         A plan without damping promises no less than one with, so it is made where that promises too little.
@@ -125,21 +135,26 @@ class _Search:
         over = stuck | (_promised(ahead, np.ones(len(cost))) < enough * cost)
         rows = np.flatnonzero(over)
         if len(rows):
-            undamped = self._plan(np.full(len(rows), _LEAST_DAMPING), rows)
-            ended = stuck[rows] | (_promised(undamped, np.ones(len(rows))) < enough * cost[rows])
-            over[rows] = ended
-            self._note(rows[ended])
-        self._converged[self.active] = over
+            left = self._undamped(rows)
+            over[rows] = ended = stuck[rows] | (left < enough)
+            self._end(rows[ended], left[ended])
+            self._converged[self.active[rows]] = ended & (left < np.where(stuck[rows], _NEARLY, 1) * enough)
         stay = np.flatnonzero(~over)
         self.active, self._damping, self._model = self.active[stay], self._damping[stay], _rows(self._model, stay)
         return _rows(ahead, stay)
 
-    def _note(self, rows: np.ndarray) -> None:
-        """Keep feedback and gradients of active trajectories, by index, whose search is over.
+    def _undamped(self, rows: np.ndarray) -> np.ndarray:
+        """Share of the cost that plans without damping promise for active trajectories, by index."""
+        found = self._plan(np.full(len(rows), _LEAST_DAMPING), rows)
+        return _promised(found, np.ones(len(rows))) / np.maximum(self.path.cost[self.active[rows]], 1e-300)
+
+    def _end(self, rows: np.ndarray, left: np.ndarray) -> None:
+        """Keep feedback, gradients and what is left to gain of active trajectories, by index, whose search is over.
 
         Slopes that no bound holds are what a search that has ended leaves undone: without them x* is led by u*.
         """
         i, gradient = self.active[rows], self._model.gradient[rows]
+        self._left[i] = left
         feedback, steps = self._plan(np.full(len(rows), _FEEDBACK_DAMPING), rows), self._cost.steps[i]
         low, high = self._system.ctrl_range.T
         ctrl = self.path.ctrl[i]
@@ -150,7 +165,7 @@ class _Search:
         self._cross[i] = feedback.cross * steps[..., None, None]
         self._curvature[i] = np.where(steps[..., None, None], feedback.curvature, np.eye(ctrl.shape[2]))
 
-    def _search_line(self, ahead: BackwardPass) -> tuple[Path, np.ndarray]:
+    def _search_line(self, ahead: Plan) -> tuple[Path, np.ndarray]:
         """The best trajectories (K) by shares of the plan, and the shares; 0 where none is an improvement."""
         rows = np.arange(len(self.active))
         now = self.path.cost[self.active]
@@ -177,35 +192,36 @@ class _Search:
         for part, new in zip(self._model, fresh, strict=True):
             part[better] = new
 
-    def _follow(self, ahead: BackwardPass, rows: np.ndarray, share: np.ndarray) -> Path:
+    def _follow(self, ahead: Plan, rows: np.ndarray, share: np.ndarray) -> Path:
         """Perform shares (M,) of the plans of active trajectories, (M,) by index."""
         i, model = self.active[rows], self._model
         state, ctrl = self.path.state, self.path.ctrl
         low, high = self._system.ctrl_range.T
-        near = _SNAP * (high - low)
-        start = np.clip(state[i, 0] + share[:, None] * ahead.start[rows], *self._start_range[:, i])
+        near, of = _SNAP * (high - low), share[:, None]
+        start = np.clip(state[i, 0] + of * ahead.start[rows], *self._start_range[:, i])
 
         def act(t: int, now: np.ndarray) -> np.ndarray:
             lived = np.nan_to_num(now, nan=0.0, posinf=0.0, neginf=0.0).clip(-_HUGE, _HUGE)
             inputs = Inputs(self._system.columns, model.up[rows, t], model.down[rows, t])
             before = inputs.of(state[i, t], ctrl[i, t])
-            least, most = (inputs.of(lived, np.broadcast_to(end, before.shape)) - before for end in (low, high))
-            away = lived - state[i, t]
-            slope = share[:, None] * ahead.slope[rows, t] + np.matvec(ahead.cross[rows, t], away)
-            guess = share[:, None] * ahead.change[rows, t] + np.matvec(ahead.gains[rows, t], away)
+            away = (lived - state[i, t]) / of  # where the whole plan would be
+            whole = state[i, t] + away
+            least, most = (inputs.of(whole, np.broadcast_to(end, before.shape)) - before for end in (low, high))
+            slope = ahead.slope[rows, t] + np.matvec(ahead.cross[rows, t], away)
+            guess = ahead.offset[rows, t] + np.matvec(ahead.gains[rows, t], away)
             change, _ = box_minimum(ahead.curvature[rows, t], slope, least, most, guess)
-            chosen = inputs.ctrl(lived, before + change)
+            chosen = np.clip(inputs.ctrl(lived, before + of * change), low, high)
             return np.where(chosen < low + near, low, np.where(chosen > high - near, high, chosen))
 
         return roll_out_controls(self._system, self._cost.of(i), start, ctrl.shape[1], act)
 
 
-def _promised(ahead: BackwardPass, share: np.ndarray) -> np.ndarray:
+def _promised(ahead: Plan, share: np.ndarray) -> np.ndarray:
     """(K,) mm^2 that shares of a plan promise to gain."""
     return -share * (ahead.first + share * ahead.second / 2)
 
 
-_P = TypeVar("_P", Path, LocalModel, BackwardPass)
+_P = TypeVar("_P", Path, LocalModel, Plan)
 
 
 def _rows(arrays: _P, rows: np.ndarray | slice) -> _P:

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -16,12 +17,13 @@ from mousearm.model.muscles import muscles_of, optimal_and_slack
 from mousearm.optimal.cache import TrajectoryCache
 from mousearm.optimal.cost import Cost, Effort, WithElectrodes, with_emg
 from mousearm.optimal.model import box_minimum
-from mousearm.optimal.solver import Solution, solve
+from mousearm.optimal.solver import ENOUGH, Solution, solve
 from mousearm.optimal.system import ActivationProgress, ArmSystem, Inputs, Remembering, System, activation_columns
 from mousearm.paths import cache_folder
 from mousearm.trajectory import Snapshot, hold
 
 _DIGITS = 6
+_DETOUR, _ROUGHLY = 1.0, 1e-3  # mm^2, and what is enough there; see `optimal_trajectories`
 
 
 class OptimalTrajectory(NamedTuple):
@@ -41,11 +43,10 @@ class OptimalTrajectory(NamedTuple):
     curvature: np.ndarray  # (T - 1, nu, nu)
     cost: float  # mm^2, see `mousearm.optimal.cost`
     effort: float  # mean squared excitation, over frames and actuators
-    gradient: float  # largest derivative of the cost by a control that is free to move; see ``converged``
+    left: float  # share of the cost that the best plan still promises to gain, if the arm were as its derivatives say
     iterations: int
-    # Whether no plan promises more, or none is an improvement: see `optimal.solver.solve`. At a joint's limit the cost
-    # jumps where it is reached a substep earlier or later; there the search ends beside the jump, and the gradient,
-    # which is that of one side, is not zero.
+    # Whether nothing is left to gain, or less than 1 % that no plan brings, see `optimal.solver.solve`: at a joint's
+    # limit the cost jumps where it is reached a substep earlier or later, and beside a jump a search ends.
     converged: bool
 
 
@@ -56,12 +57,15 @@ def optimal_trajectories(
     initial_ctrl: np.ndarray,
     chooses_start: bool = False,
     emg: EmgTarget | None = None,
+    detour: bool = False,
 ) -> list[OptimalTrajectory]:
     """Solve all reaches side by side, from controls (R, T - 1, nu); what was solved before comes from the cache.
 
     Arms begin with the activations of the references or, with ``chooses_start``, with the best ones, whose effort
-    counts like that of a step. With ``optimal.w_emg`` muscles follow ``emg``, or the EMG of the configuration. Warns,
-    with their names, of reaches on which the search did not converge.
+    counts like that of a step. With ``optimal.w_emg`` muscles follow ``emg``, or the EMG of the configuration. With a
+    ``detour`` the search goes first, roughly, to the best movement with a weight of effort of 1 mm^2: it ends in a
+    valley, and from there mostly in a lower one. Warns, with their names, of reaches on which the search did not
+    converge.
     """
     ctrl = np.round(initial_ctrl, _DIGITS)  # so that it is the same from every engine
     if config.optimal.w_emg == 0:
@@ -69,11 +73,16 @@ def optimal_trajectories(
     elif emg is None:
         emg = emg_target(config, arm, references)
     cache = TrajectoryCache(arm, config, cache_folder(), emg)
-    keys = [cache.key(references, i, ctrl[i], chooses_start) for i in range(len(references))]
+    detour = detour and config.optimal.w_effort < _DETOUR
+    keys = [cache.key(references, i, ctrl[i], chooses_start, detour) for i in range(len(references))]
     known = [cache.read(key) for key in keys]
     missing = np.array([i for i, arrays in enumerate(known) if arrays is None], dtype=int)
     if len(missing):
-        solution = _solve(arm, references, config, ctrl, missing, chooses_start, emg)
+        first = ctrl[missing]
+        if detour:
+            dear = replace(config, optimal=replace(config.optimal, w_effort=_DETOUR))
+            first = _solve(arm, references, dear, first, missing, chooses_start, emg, _ROUGHLY).ctrl
+        solution = _solve(arm, references, config, first, missing, chooses_start, emg)
         for row, i in enumerate(missing):
             known[i] = _arrays(arm, solution, row, int(references.n_frames[i]))
             cache.write(keys[i], known[i])
@@ -133,8 +142,9 @@ def _solve(
     rows: np.ndarray,
     chooses_start: bool,
     emg: EmgTarget | None,
+    enough: float = ENOUGH,
 ) -> Solution:
-    """Solve some of the reaches."""
+    """Solve some of the reaches, from controls of these."""
     system: System = ArmSystem(arm, config)
     cost = reach_cost(arm, references, config, chooses_start).of(rows)
     parts = (references.qpos, references.qvel, references.activation)
@@ -149,7 +159,7 @@ def _solve(
     if emg is not None:
         system = WithElectrodes(system, emg, config.optimal.w_emg, start.shape[1])
         cost = with_emg(cost, emg.of(rows), config.optimal.w_emg)
-    return solve(system, cost, start, ctrl[rows], np.stack([low, high]))
+    return solve(system, cost, start, ctrl, np.stack([low, high]), enough)
 
 
 def trajectory_of(arm: Arm, name: str, solution: Solution, row: int, frames: int) -> OptimalTrajectory:
@@ -164,7 +174,7 @@ def _arrays(arm: Arm, solution: Solution, row: int, frames: int) -> dict[str, np
     qpos, qvel, activation = np.split(state, [nq, 2 * nq], axis=1)
     slope, cross = solution.slope[row, : frames - 1], solution.cross[row, : frames - 1, :, : 2 * nq + na]
     effort = np.square(ctrl / np.abs(arm.ctrl_range).max(axis=1)).mean()
-    figures = (effort, solution.gradient[row], solution.iterations[row], solution.converged[row])
+    figures = (effort, solution.left[row], solution.iterations[row], solution.converged[row])
     curvature = solution.curvature[row, : frames - 1]
     values = (qpos, qvel, activation, ctrl, slope, cross, curvature, solution.cost[row], *figures)
     return dict(zip(OptimalTrajectory._fields[1:], map(np.asarray, values), strict=True))

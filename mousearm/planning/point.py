@@ -59,7 +59,7 @@ class PointMovement(NamedTuple):
             {
                 "end": f"{self.miss_mm:.3f} mm from the target, at {1e3 * self.speed:.1f} mm/s",
                 "effort": f"{self.effort:.4f}, mean squared excitation (of motors, control)",
-                "search": f"{search}, gradient {found.gradient:.0e}, cost {found.cost:.3f}, {self.seconds:.1f} s",
+                "search": f"{search}, {found.left:.1%} left, cost {found.cost:.3f}, {self.seconds:.1f} s",
             }
         )
 
@@ -133,7 +133,7 @@ def plan_to_point(config: Config, from_reach: bool, point: tuple[float, float, f
     target = shoulder + np.asarray(point)[_AXES]
     end = _pose_at(arm, target, begin)
     steps = round(duration / config.env.control_dt)
-    reference = _smooth_way(arm, begin, end, steps, config.env.control_dt)
+    reference = smooth_way(arm, begin, end, steps, config.env.control_dt)
     if config.env.initial_activation != "zero":  # of muscles that hold the arm where it is
         activation = in_equilibrium(arm, reference.qpos, reference.qvel, config.env.control_dt)
         reference = replace(reference, activation=activation)
@@ -183,7 +183,7 @@ def _out_of_reach(arm: Arm, nearest: np.ndarray, miss_mm: float, begin: np.ndarr
     )
 
 
-def _smooth_way(arm: Arm, begin: np.ndarray, end: np.ndarray, steps: int, dt: float) -> Reference:
+def smooth_way(arm: Arm, begin: np.ndarray, end: np.ndarray, steps: int, dt: float) -> Reference:
     """The way between two poses of least jerk, joint by joint (Flash and Hogan 1985, J Neurosci 5:1688-1703)."""
     s = np.linspace(0, 1, steps + 1)[:, None]
     qpos = begin + (end - begin) * s**3 * (10 - 15 * s + 6 * s**2)

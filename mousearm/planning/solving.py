@@ -24,7 +24,10 @@ from mousearm.text import columns, duration, plural, shortened
 from mousearm.trajectory import Trial, hold
 
 _LONGEST_NAME = 21  # of a reach in a table of 80 columns
-COST = "Cost in mm^2: squared errors of elbow and paw, and the effort u^2, weighted, over all frames."
+COST = (
+    "Cost in mm^2: squared errors of elbow and paw, and the effort u^2, weighted, over all frames.\n"
+    "Left: part of it that the last plan promised and no step brought."
+)
 
 
 class Solved(NamedTuple):
@@ -37,7 +40,7 @@ class Solved(NamedTuple):
 
     def table(self) -> str:
         """A row per reach: errors, effort, cost, and how the search ended."""
-        head = ["reach", "paw mm", "elbow", "u^2", "cost", "gradient", "steps", "converged"]
+        head = ["reach", "paw mm", "elbow", "u^2", "cost", "left", "steps", "converged"]
         rows = [head, *map(_row, self.evaluation.reaches, self.trajectories)]
         n = len(self.trajectories)
         if n > 1:
@@ -121,5 +124,5 @@ def with_effort(config: Config, w_effort: float) -> Config:
 
 def _row(result: ReachResult, trajectory: OptimalTrajectory) -> list[str]:
     errors = [f"{result.paw_mm.mean:.3f}", f"{result.elbow_mm.mean:.3f}", f"{result.excitation:.4f}"]
-    search = [f"{trajectory.cost:.3f}", f"{trajectory.gradient:.0e}", str(trajectory.iterations)]
+    search = [f"{trajectory.cost:.3f}", f"{trajectory.left:.1%}", str(trajectory.iterations)]
     return [shortened(result.name, _LONGEST_NAME), *errors, *search, "yes" if trajectory.converged else "no"]

@@ -71,10 +71,10 @@ def optimal_reaches(arm: Arm, references: References, config: Config) -> list[Op
     same trajectories come of it: with the best controls from there, so that it ends no worse than these.
     """
     if config.env.initial_activation != "optimal":
-        return optimal_trajectories(arm, references, config, followed(arm, references, config))
+        return optimal_trajectories(arm, references, config, followed(arm, references, config), detour=True)
     references = references.begun(partial(in_equilibrium, arm, control_dt=config.env.control_dt))
     with warnings.catch_warnings(action="ignore"):
-        held = optimal_trajectories(arm, references, config, followed(arm, references, config))
+        held = optimal_trajectories(arm, references, config, followed(arm, references, config), detour=True)
     ctrl = np.stack([hold(one.ctrl, references.targets.shape[1] - 1) for one in held])
     return optimal_trajectories(arm, references, config, ctrl, chooses_start=True)
 

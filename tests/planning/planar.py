@@ -8,7 +8,7 @@ from mousearm.config import compose
 from mousearm.emg.envelope import EmgTarget
 from mousearm.kinematics import Split
 from mousearm.model import load_arm
-from mousearm.planning.point import _smooth_way
+from mousearm.planning.point import smooth_way
 from mousearm.setup import Setup
 
 ARMS = {  # moment arms at shoulder and elbow, in units of 2 mm
@@ -48,7 +48,7 @@ def planar_setup(folder, n=4, steps=16, **optimal):
     arm, random, references = load_arm(config.model), np.random.default_rng(3), []
     for i in range(n):
         begin = random.uniform([-0.6, 0.6], [0.6, 1.4])
-        way = _smooth_way(arm, begin, begin + random.uniform(-0.4, 0.4, 2), steps, config.env.control_dt)
+        way = smooth_way(arm, begin, begin + random.uniform(-0.4, 0.4, 2), steps, config.env.control_dt)
         references.append(replace(way, name=f"reach_{i}", activation=np.full((steps + 1, arm.na), 0.02)))
     return Setup(config, arm, references, Split([], [one.name for one in references], {}), [])
 
