@@ -271,12 +271,12 @@ class InverseConfig:
         between(0, 10_000),
         default=0,
     )
-    w_effort: list[float] = key("Range of `optimal.w_effort`.", _ENDS, "mm^2", default=[0.003, 3.0])
-    ratio: float = key("Ratio of neighbouring weights that can be tried.", between(1.01, 10), default=1.25)
+    w_effort: list[float] = key("Range of `optimal.w_effort`.", _ENDS, "mm^2", default=[0.01, 3.0])
+    ratio: float = key("Ratio of neighbouring weights that can be tried.", between(1.01, 10), default=1.5)
     powers: list[int] = key(
         "Values of `optimal.power`.", Range("2, 3 or both", lambda of: of and {*of} <= {2, 3}), default=[2, 3]
     )
-    efforts: list[str] = key("Values of `optimal.effort`.", EFFORT_OF, default=[*EFFORT_OF])
+    efforts: list[str] = key("Values of `optimal.effort`.", EFFORT_OF, default=["excitation"])
     factors: list[float] = key(
         "Factors of the effort of the muscles of each channel of EMG. None named: they are not searched.",
         Range("numbers above 0", lambda of: all(0 < factor < math.inf for factor in of)),

@@ -18,7 +18,7 @@ _MOST_PASSES = 12
 _BEYOND = 1e-9  # inputs that are farther beyond a bound are held
 
 
-class Plan(NamedTuple):
+class ReachPlan(NamedTuple):
     """What to do around N trajectories: the w that minimises w (slope + cross x + curvature w / 2), within its bounds.
 
     x and w are changes of states and inputs.
@@ -42,7 +42,7 @@ def plan(
     damping: np.ndarray,
     start_range: np.ndarray,
     held: np.ndarray,
-) -> Plan:
+) -> ReachPlan:
     """Plan for N trajectories, whose activations are ``columns`` (nu,) of the states, on their ``steps`` (N, T - 1).
 
     ``damping``, (N,) mm^2, keeps inputs near those that they were: it is what a change of 1 costs, twice. The first
@@ -79,7 +79,7 @@ class _Pass:
         # How far bounds of inputs follow the activation.
         self._low_by, self._high_by = 1 - model.down, 1 - model.up
 
-    def plan(self) -> Plan:
+    def plan(self) -> ReachPlan:
         """What is best, and what is to be held in the next pass."""
         backwards, (v_x, v_xx) = self._back()
         start = self._first_state(v_x, v_xx)
@@ -96,7 +96,7 @@ class _Pass:
             x = np.matvec(model.a[:, t], x) + np.matvec(model.b[:, t], w)
         first += np.vecdot(model.cost_x[:, -1], x)
         second += np.vecdot(x, np.matvec(model.cost_xx[:, -1], x))
-        return Plan(slope, cross, curvature, offset, gains, start, first, second, held)
+        return ReachPlan(slope, cross, curvature, offset, gains, start, first, second, held)
 
     def _back(self) -> tuple[list[tuple[np.ndarray, ...]], tuple[np.ndarray, np.ndarray]]:
         """Of each step, slope, cross, curvature, offset and gains; and the cost to come of the first state.

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from mousearm.optimal.cost import Cost
 from mousearm.optimal.model import LocalModel, Path, box_minimum, local_model
-from mousearm.optimal.plan import Plan, plan
+from mousearm.optimal.plan import ReachPlan, plan
 from mousearm.optimal.system import Inputs, System
 
 _SHARES = np.array([0.5, 0.25, 0.1, 0.03, 0.01])  # of a plan that are tried where all of it is no good
@@ -117,7 +117,7 @@ class _Search:
         ends = self._gradient, self._left, self._iterations, self._converged
         return Solution(state, ctrl, *costs_to_come, cost, *ends)
 
-    def _plan(self, damping: np.ndarray, rows: np.ndarray | slice = slice(None)) -> Plan:
+    def _plan(self, damping: np.ndarray, rows: np.ndarray | slice = slice(None)) -> ReachPlan:
         """The plan for active trajectories, all or by index."""
         i = self.active[rows]
         model, room = _rows(self._model, rows), self._start_range[:, i] - self.path.state[i, 0]
@@ -125,7 +125,7 @@ class _Search:
         self._held[i] = found.held
         return found
 
-    def _retire(self, ahead: Plan, enough: float) -> Plan:
+    def _retire(self, ahead: ReachPlan, enough: float) -> ReachPlan:
         """Take out what has converged, and what cannot be improved although its damping is large; plans of the others.
 
         A plan without damping promises no less than one with, so it is made where that promises too little.
@@ -165,7 +165,7 @@ class _Search:
         self._cross[i] = feedback.cross * steps[..., None, None]
         self._curvature[i] = np.where(steps[..., None, None], feedback.curvature, np.eye(ctrl.shape[2]))
 
-    def _search_line(self, ahead: Plan) -> tuple[Path, np.ndarray]:
+    def _search_line(self, ahead: ReachPlan) -> tuple[Path, np.ndarray]:
         """The best trajectories (K) by shares of the plan, and the shares; 0 where none is an improvement."""
         rows = np.arange(len(self.active))
         now = self.path.cost[self.active]
@@ -192,7 +192,7 @@ class _Search:
         for part, new in zip(self._model, fresh, strict=True):
             part[better] = new
 
-    def _follow(self, ahead: Plan, rows: np.ndarray, share: np.ndarray) -> Path:
+    def _follow(self, ahead: ReachPlan, rows: np.ndarray, share: np.ndarray) -> Path:
         """Perform shares (M,) of the plans of active trajectories, (M,) by index."""
         i, model = self.active[rows], self._model
         state, ctrl = self.path.state, self.path.ctrl
@@ -216,12 +216,12 @@ class _Search:
         return roll_out_controls(self._system, self._cost.of(i), start, ctrl.shape[1], act)
 
 
-def _promised(ahead: Plan, share: np.ndarray) -> np.ndarray:
+def _promised(ahead: ReachPlan, share: np.ndarray) -> np.ndarray:
     """(K,) mm^2 that shares of a plan promise to gain."""
     return -share * (ahead.first + share * ahead.second / 2)
 
 
-_P = TypeVar("_P", Path, LocalModel, Plan)
+_P = TypeVar("_P", Path, LocalModel, ReachPlan)
 
 
 def _rows(arrays: _P, rows: np.ndarray | slice) -> _P:

@@ -91,7 +91,7 @@ class Costs:
     asked: InverseConfig
     each_scaled: bool = False  # whether recordings were scaled one by one, so that each reach has gains of its own
     fits: dict[TriedCost, Fit] = field(default_factory=dict)
-    _swept: dict[tuple[int, str], dict[float, list[OptimalTrajectory]]] = field(default_factory=dict)
+    swept: dict[tuple[int, str], dict[float, list[OptimalTrajectory]]] = field(default_factory=dict)
 
     @cached_property
     def weights(self) -> list[float]:
@@ -117,10 +117,10 @@ class Costs:
         if not self.can_be_chosen(settings):
             return self.solver.performed(settings.text(), chosen)
         kind = settings.power, settings.effort
-        if kind not in self._swept:
+        if kind not in self.swept:
             plain = replace(chosen, muscle_weights=self.solver.setup.config.optimal.muscle_weights)
-            self._swept[kind] = self.solver.swept(plain, self.weights)
-        found = self._swept[kind][settings.w_effort]
+            self.swept[kind] = self.solver.swept(plain, self.weights)
+        found = self.swept[kind][settings.w_effort]
         if any(factor != 1 for factor in settings.factors):
             found = self.solver.onwards(found, chosen)
         return self.solver.replayed(settings.text(), found)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.signal import fftconvolve
 
 from mousearm.config import OptimalConfig
 from mousearm.emg.envelope import EmgTarget
@@ -17,8 +18,8 @@ from mousearm.pretrain.optimal_teacher import followed
 from mousearm.setup import Setup
 from mousearm.trajectory import ELBOW, FOLLOWED, PAW, Trial, hold
 
-LADDER = (1.0, 0.1, 0.01, 0.001)  # weights of effort, mm^2, from which searches go on downwards
 _MOST_PASSES, _GAIN = 3, 1e-3  # exchanges of movements between weights; share of a cost that is worth a search
+_STIRRED, _STIR, _SLOW = 3, 0.3, 3.0  # weights whose movements are stirred, by how much, and over how many frames
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,14 +45,9 @@ class Movements:
 
 @dataclass(frozen=True, eq=False)
 class Solver:
-    """Optimal control of the reaches of a setup by costs that differ, each search going on from another's end.
-
-    Searches begin with the largest weight of the ladder, from computed muscle control, and go on to smaller ones. That
-    finds lower costs than to begin anew with each weight, and neighbours that lead to one another.
-    """
+    """Optimal control of the reaches of a setup by costs that differ."""
 
     setup: Setup
-    ladder: Sequence[float] = LADDER  # weights of effort, falling
 
     def found(
         self, optimal: OptimalConfig, emg: EmgTarget | None = None, start: str = "given"
@@ -65,12 +61,8 @@ class Solver:
             return self.onwards(self.found(replace(optimal, w_emg=0.0), start=start), optimal, emg, start)
         if optimal.muscle_weights != (usual := self.setup.config.optimal.muscle_weights):
             return self.onwards(self.found(replace(optimal, muscle_weights=usual), start=start), optimal, None, start)
-        above = [weight for weight in self.ladder if weight > 1.0001 * optimal.w_effort]
-        if above:
-            before = self.found(replace(optimal, w_effort=above[-1]), start=start)
-            return self.onwards(before, optimal, None, start)
         config = replace(self.setup.config, optimal=optimal)
-        return self._solve(followed(self.setup.arm, self._references(start), config), optimal, None, start)
+        return self._solve(followed(self.setup.arm, self._references(start), config), optimal, None, start, True)
 
     def performed(
         self, name: str, optimal: OptimalConfig, emg: EmgTarget | None = None, start: str = "given"
@@ -86,16 +78,20 @@ class Solver:
     def swept(self, optimal: OptimalConfig, weights: Sequence[float]) -> dict[float, list[OptimalTrajectory]]:
         """The best movements by a cost with each of several weights of effort, which rise.
 
-        Each weight is solved from the next larger one. A search ends in a valley, and what another weight found may
-        cost less: errors + weight x its effort. Where it does, the search is done again from there, until all are the
-        best that is known at their weight.
+        Each weight is solved from the next larger one, and three of them also from computed muscle control and from
+        what was found, stirred. A search ends in a valley, and what another weight found may cost less: where it does,
+        the search is done again from there, until all are the best that is known at their weight.
         """
         from tqdm.auto import tqdm
 
-        before = self.found(replace(optimal, w_effort=weights[-1]))
-        found = {weights[-1]: before}
-        for weight in tqdm(weights[-2::-1], "weights of effort", unit=" weights", delay=1, leave=False):
-            before = found[weight] = self.onwards(before, replace(optimal, w_effort=weight))
+        found: dict[float, list[OptimalTrajectory]] = {}
+        for weight in tqdm(weights[::-1], "weights of effort", unit=" weights", delay=1, leave=False):
+            cost, before = replace(optimal, w_effort=weight), [*found.values()]
+            found[weight] = self.onwards(before[-1], cost) if before else self.found(cost)
+        for seed, weight in enumerate(weights[:: -(-len(weights) // _STIRRED)]):
+            cost = replace(optimal, w_effort=weight)
+            known = cheapest(found[weight], self.found(cost))
+            found[weight] = cheapest(known, self.onwards(stirred(known, seed), cost))
         for _ in range(_MOST_PASSES):
             if not self._exchange(found, optimal):
                 break
@@ -103,28 +99,28 @@ class Solver:
 
     def _exchange(self, found: dict[float, list[OptimalTrajectory]], optimal: OptimalConfig) -> bool:
         """Search again where another weight's movement costs less; whether one was found that does."""
-        weights, is_better = np.array([*found]), False
-        cost = np.array([[one.cost for one in of] for of in found.values()])  # (W, R)
-        errors = np.array([[self._errors(r, one) for r, one in enumerate(of)] for of in found.values()])
-        effort = (cost - errors) / weights[:, None]
-        there = errors[None] + weights[:, None, None] * effort[None]  # (W, W, R) of what others found, at each weight
-        for at, (weight, own) in enumerate(found.items()):
-            rows = np.flatnonzero(there[at].min(axis=0) < (1 - _GAIN) * cost[at])
-            if not len(rows):
+        is_better = False
+        for weight, own in found.items():
+            priced = np.array(
+                [[self.price(r, one, at, weight) for r, one in enumerate(of)] for at, of in found.items()]
+            )
+            rows = [r for r, one in enumerate(own) if priced[:, r].min() < (1 - _GAIN) * one.cost]
+            if not rows:
                 continue
-            starts = [found[weights[there[at, :, r].argmin()]][r] for r in rows]
+            starts = [[*found.values()][priced[:, r].argmin()][r] for r in rows]
             part = replace(self, setup=replace(self.setup, references=[self.setup.references[r] for r in rows]))
             for r, one in zip(rows, part.onwards(starts, replace(optimal, w_effort=weight)), strict=True):
                 if one.cost < own[r].cost:
                     own[r], is_better = one, True
         return is_better
 
-    def _errors(self, row: int, one: OptimalTrajectory) -> float:
-        """Squared errors of elbow and paw of a movement, mm^2, over all frames but the first."""
+    def price(self, row: int, one: OptimalTrajectory, found_with: float, w_effort: float) -> float:
+        """What a movement of a reach, by index, that was found with a weight of effort costs with another one, mm^2."""
         reference = self.setup.references[row]
         targets = np.stack([reference.elbow, reference.paw], axis=1)[1:]
         points = self.setup.arm.landmark_positions(one.qpos[1:])[:, FOLLOWED]
-        return float(1e6 * np.square(points - targets).sum())
+        errors = float(1e6 * np.square(points - targets).sum())
+        return errors + w_effort * (one.cost - errors) / found_with
 
     def followed(self) -> Movements:
         """The movements of computed muscle control."""
@@ -144,17 +140,31 @@ class Solver:
         return self._solve(np.stack([hold(one.ctrl, longest) for one in before]), optimal, emg, start)
 
     def _solve(
-        self, ctrl: np.ndarray, optimal: OptimalConfig, emg: EmgTarget | None, start: str
+        self, ctrl: np.ndarray, optimal: OptimalConfig, emg: EmgTarget | None, start: str, detour: bool = False
     ) -> list[OptimalTrajectory]:
-        config = replace(self.setup.config, optimal=optimal)
+        config, references = replace(self.setup.config, optimal=optimal), self._references(start)
         with warnings.catch_warnings(action="ignore"):  # tables say which did not converge
-            return optimal_trajectories(self.setup.arm, self._references(start), config, ctrl, start == "chosen", emg)
+            return optimal_trajectories(self.setup.arm, references, config, ctrl, start == "chosen", emg, detour)
 
     def _references(self, start: str) -> References:
         references = References(self.setup.references)
         if start == "zero":
             references.activation = np.zeros_like(references.activation)
         return references
+
+
+def cheapest(*found: Sequence[OptimalTrajectory]) -> list[OptimalTrajectory]:
+    """Of movements that were found in several ways, the cheapest of each reach."""
+    return [min(ways, key=lambda one: one.cost) for ways in zip(*found, strict=True)]
+
+
+def stirred(found: Sequence[OptimalTrajectory], seed: int) -> list[OptimalTrajectory]:
+    """Movements with controls times slow noise, from which a search may end in a lower valley."""
+    rng, frames = np.random.default_rng(seed), np.arange(-9, 10)
+    kernel = np.exp(-0.5 * np.square(frames / _SLOW))
+    kernel *= _STIR / np.linalg.norm(kernel)
+    noise = [fftconvolve(rng.normal(size=one.ctrl.shape), kernel[:, None], "same", axes=0) for one in found]
+    return [one._replace(ctrl=one.ctrl * np.exp(x)) for one, x in zip(found, noise, strict=True)]
 
 
 def movements_of(name: str, source: str, setup: Setup, trials: Sequence[Trial]) -> Movements:

@@ -110,11 +110,10 @@ def test_a_cost_is_found_again_by_what_its_muscles_do(setup, noise):
     assert low <= found.chosen.w_effort <= high
     assert len(found.folds) == 3
     assert "does not follow" in inverse_verdict(found)
-    swept, slack = found.costs._swept[2, "excitation"], 1.001
+    swept, slack = found.costs.swept[2, "excitation"], 1.001
     for weight, other in product(swept, swept):  # no weight has movements that another one finds dearer than its own
         for row, (own, lent) in enumerate(zip(swept[weight], swept[other], strict=True)):
-            effort = np.square(lent.ctrl).sum()
-            assert own.cost <= slack * (one._errors(row, lent) + weight * effort)
+            assert own.cost <= slack * one.price(row, lent, other, weight)
 
 
 @pytest.mark.slow
