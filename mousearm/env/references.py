@@ -206,11 +206,13 @@ class Starts:
         self._sum_mm += paw_mm
         self._steps += 1
         for i in np.flatnonzero(terminated | truncated):
-            error = self._sum_mm[i] / self._steps[i]
-            if terminated[i]:
-                error = np.nanmax([error, *self.errors_mm])
-            before = self.errors_mm[reach[i]]
-            self.errors_mm[reach[i]] = error if np.isnan(before) else before + NEWEST * (error - before)
+            self.count(reach[i], self._sum_mm[i] / self._steps[i], diverged=terminated[i])
+
+    def count(self, reach: int, error_mm: float, diverged: bool) -> None:
+        """Count one episode of a reach, with its mean error."""
+        error = np.nanmax([error_mm, *self.errors_mm]) if diverged else error_mm
+        before = self.errors_mm[reach]
+        self.errors_mm[reach] = error if np.isnan(before) else before + NEWEST * (error - before)
 
     def state(self) -> dict[str, np.ndarray] | None:
         """The means, and the episodes under way; live views, to be copied. None where nothing is counted."""

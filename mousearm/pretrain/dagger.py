@@ -63,12 +63,17 @@ class DAgger:
         config: PretrainConfig,
         seed: int,
         penalties: Penalties = NO_PENALTIES,
+        sampling: str = "uniform",
     ):
-        """Prepare; ``seed`` is that of reaches, drivers, noise and the order of learning."""
+        """Prepare; ``seed`` is that of reaches, drivers, noise and the order of learning.
+
+        With the ``sampling`` "hard" (`Starts`), the errors that count are those of arms that the network drives.
+        """
         self._penalties = penalties
         self._task, self._policy, self._teacher, self.config = task, policy, TaskController(task, expert), config
         self._comparison = ExpertDifference(config, task, policy.device)
         self._random = np.random.default_rng(seed)
+        self._starts = Starts(task.references, task.n, sampling=sampling)
         self._batches: deque[Batch] = deque(maxlen=config.remembered_rounds)
         on_gpu = policy.device.type == "cuda"
         self._optimizer = torch.optim.Adam(policy.parameters(), lr=config.learning_rate, fused=on_gpu or None)
@@ -125,6 +130,7 @@ class DAgger:
             "random": self._random.bit_generator.state,
             "lessons": [tuple(x for x in batch if x.numel()) for batch in self._batches],
             "optimizer": saved_optimizer(self._optimizer),
+            **({"hard": hard} if (hard := self._starts.state()) else {}),
             **({"best": self._best, "best_mm": self._best_mm} if self.config.keep_best else {}),
             **({"task": self._task.state()} if self._task.is_noisy else {}),  # which episode's noise comes next
         }
@@ -137,6 +143,7 @@ class DAgger:
         self._batches.extend(Batch.of(*(x.to(self._policy.device) for x in batch)) for batch in state["lessons"])
         self._optimizer.load_state_dict(state["optimizer"])
         tune_optimizer(self._optimizer, self._policy.device)
+        self._starts.restore(state.get("hard"))
         if self.config.keep_best:
             self._best, self._best_mm = {name: value.clone() for name, value in state["best"].items()}, state["best_mm"]
         if "task" in state:
@@ -148,10 +155,11 @@ class DAgger:
         everyone, going = np.arange(n), np.ones(n, dtype=bool)
         by_expert = self._random.random(n) < teacher_share
         sd = config.noise * (np.linspace(0, 1, n)[:, None] if config.noise_spread else 1.0)
-        task.reset(everyone, Starts(task.references, n).draw(self._random, everyone))
+        task.reset(everyone, start := self._starts.draw(self._random, everyone))
         state = self._policy.backbone.initial_state(n)
         rows: list[tuple[np.ndarray, ...]] = []
         errors: list[np.ndarray] = []
+        whole, lost = np.zeros(n), np.zeros(n, dtype=bool)  # sum of the errors of an arm, and if it diverged
         quiet: list[np.ndarray] = []  # of those arms that have the least noise; of one reach that which has none
         n_quiet = max(1, min(n // 4, len(task.references)))
         for _ in range(int(task.references.n_frames.max()) - 1):  # all of them, so that all batches have one length
@@ -162,10 +170,15 @@ class DAgger:
             rows.append((observation, wanted, going.copy(), self._comparison.note()))
             outcome = task.step(np.clip(np.where(by_expert[:, None], wanted, action) + noise, -1, 1))
             errors.append(outcome.paw_mm[going & ~by_expert])
+            whole += np.where(going, outcome.paw_mm, 0)
+            lost |= going & outcome.terminated
             quiet.append(outcome.paw_mm[:n_quiet][going[:n_quiet]])
             ended = outcome.terminated | outcome.truncated
             going &= ~ended
             task.reset(everyone[ended], Start(task.position.reach[ended], np.zeros(ended.sum(), dtype=int)))
+        steps = np.sum([alive for _, _, alive in rows], axis=0)
+        for i in np.flatnonzero(~by_expert):
+            self._starts.count(start.reach[i], whole[i] / steps[i], lost[i])
         stacked = (torch.from_numpy(np.stack(column)).float().to(state.device) for column in zip(*rows, strict=True))
         driven, self._quiet_mm = np.concatenate(errors), float(np.concatenate(quiet).mean())
         return Batch(*stacked), float(driven.mean()) if len(driven) else float("nan")

@@ -121,8 +121,8 @@ class Experiment:
             return None
         task = setup.task(pretrain.num_envs, setup.split.train, setup.config.engine)
         expert = setup.controller(pretrain.teacher, task).expert
-        penalties = Penalties.of(setup.config.algo)
-        return DAgger(task, self.algo.policy, expert, pretrain, setup.config.seed, penalties)
+        config, penalties = setup.config, Penalties.of(setup.config.algo)
+        return DAgger(task, self.algo.policy, expert, pretrain, config.seed, penalties, config.env.sampling)
 
     def _show(self, folder: RunFolder, logger: RunLogger) -> float:
         """Evaluate the best network, write and draw the result; returns the objective."""

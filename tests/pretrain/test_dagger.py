@@ -27,14 +27,14 @@ class Spring:
 def build(build_task, two_link, swing, configure):
     """A two-link task of 16 or n simulations on two swings of 12 and 9 frames, and a fresh network to teach."""
 
-    def build(n=16, words=(), **changes):
+    def build(n=16, words=(), sampling="uniform", **changes):
         config = configure("pretrain=cmc", "policy.lstm_hidden_size=32", *words)
         task = build_task(two_link, [swing(two_link, 12, "long"), swing(two_link, 9, "short")], n, *words)
         torch.manual_seed(0)
         policy = build_policy(config, task.n_observations, two_link.nu)
         how = replace(config.pretrain, rounds=12, teacher_rounds=4, batch_size=88, n_epochs=10, learning_rate=3e-3)
         teacher, how = Spring(task.references), replace(how, **changes)
-        return DAgger(task, policy, teacher, how, 0, Penalties.of(config.algo)), policy
+        return DAgger(task, policy, teacher, how, 0, Penalties.of(config.algo), sampling), policy
 
     return build
 
@@ -140,6 +140,22 @@ def test_a_teacher_leaves_signs_as_they_are_and_rates_small(build):
         outputs, _ = policy(lesson.observations, policy.backbone.initial_state(16))
         rates.append(outputs.square().mean().item())
     assert rates[1] < 0.5 * rates[0]
+
+
+def test_reaches_that_the_network_misses_may_be_drawn_more_often(build):
+    # By the errors of arms that the network drives: the teacher's say nothing.
+    imitation, _ = build(n=200, sampling="hard")
+    imitation.collect(teacher_share=1.0)
+    np.testing.assert_array_equal(imitation._starts.probabilities, [0.5, 0.5])
+    imitation.collect(teacher_share=0.0)
+    known = imitation._starts.errors_mm.copy()
+    assert (known > 0).all()
+    imitation._starts.errors_mm[:] = 9, 1  # 0.1 + 0.8 * 0.9 of all arms are to perform the long one
+    batch, _ = imitation.collect(teacher_share=0.0)
+    assert (batch.counts.sum(dim=0) == 11).float().mean().item() == pytest.approx(0.82, abs=0.07)
+    again, _ = build(n=200, sampling="hard")
+    again.restore(imitation.state())
+    np.testing.assert_array_equal(again._starts.errors_mm, imitation._starts.errors_mm)
 
 
 def test_it_goes_on_where_another_one_was(build):
