@@ -4,14 +4,17 @@ Those of `synthetic` are smoother than a mouse, end at rest, and each joint is d
 that some are faster than any mouse. Here a movement is one of `synthetic`, which some clips end with the way back,
 plus small movements of each joint that the formula of `synthetic` leaves out of recorded reaches:
 
-    q(t) = movement(t) + share (start - target) m((t - t0) / duration) + sum over f of A(f) cos(2 pi f t + phase),
+    q(t) = movement(t) + share (start - target) m((t - t0) / duration) + e(t) sum over f of A(f) cos(2 pi f t + phase),
 
-with the minimum jerk m, and A falling as in what is left of recorded ones. It is drawn again until speeds,
-accelerations, path and postures lie where those of six recorded reaches do, or a little beyond (`BOUNDS`,
-`JOINT_SPEED`, `HEADING`, `SYNERGY_RANGE`; Gilmer et al. 2025, J Neurophysiol 133(4):1266-1278). The animal has segments
-of its own lengths, and its shoulder moves.
+with the minimum jerk m. A gives all frequencies above `SMALL_HZ` the same acceleration, as in what is left of recorded
+ones, and e makes it less after the reach. It is drawn again until speeds, accelerations, path and postures lie where
+recorded ones do, or a little beyond (`BOUNDS`, `JOINT_SPEED`, `HEADING`, `SYNERGY_RANGE`). These figures are those of
+ten published reaches (Gilmer et al. 2025, J Neurophysiol 133(4):1266-1278; reachset 1 reach 7, 2: 5 and 8, 3: 1 and 4,
+4: 5, 5: 1 and 4, 6: 2 and 5), none of which is among the six that results are tested on. The animal has segments of its
+own lengths, and its shoulder moves.
 """
 
+from collections.abc import Mapping
 from math import erf, sqrt
 from typing import NamedTuple
 
@@ -20,66 +23,84 @@ import numpy as np
 from mousearm.errors import KinematicsError
 from mousearm.kinematics.reach import Reach
 from mousearm.kinematics.synthetic import (
-    POSTURES,
     RATE,
-    RECORDED_QPOS,
     ForwardKinematics,
     Movement,
     check_request,
     draw_movement,
-    draw_term,
     minimum_jerk,
     posture_limits,
 )
 
 FRAMES, ALL_FRAMES = (50, 50), (40, 70)  # of a clip, all published ones have 50; and those that paths below can have
-# Of the paw on the model's segments: lowest and highest in six recorded reaches.
+# Of the paw on the model's segments: lowest and highest in nine recorded reaches (the tenth moves half as far).
 BOUNDS = {
-    "peak speed": (0.166, 0.330),  # m/s
-    "peak acceleration": (3.46, 11.9),  # m/s^2
-    "path": (15.8, 27.0),  # mm, along the way
-    "farthest": (8.6, 15.2),  # mm, from where it was first
+    "peak speed": (0.158, 0.313),  # m/s
+    "peak acceleration": (2.63, 12.7),  # m/s^2
+    "path": (16.0, 27.7),  # mm, along the way
+    "farthest": (8.6, 16.2),  # mm, from where it was first
 }
-# Of each joint in the same reaches: lowest and highest speed [rad/s], and where it heads [rad], which is where it would
+# Of each joint in ten: lowest and highest angle [rad], speed [rad/s], and where it heads [rad], which is where it would
 # be `AHEAD` s later at this speed. A mouse turns its arm outwards fast only where it was turned inwards.
+ANGLES = {
+    "elv_angle": (1.00, 1.79),
+    "shoulder_ext": (-0.48, 0.27),
+    "shoulder_rot": (-0.56, 0.48),
+    "elbow_flex": (-0.66, 0.18),
+}
 JOINT_SPEED = {
-    "elv_angle": (-5.9, 4.9),
-    "shoulder_ext": (-2.3, 9.5),
-    "shoulder_rot": (-17.2, 11.0),
-    "elbow_flex": (-12.5, 10.7),
+    "elv_angle": (-6.3, 7.3),
+    "shoulder_ext": (-6.4, 10.7),
+    "shoulder_rot": (-17.9, 11.8),
+    "elbow_flex": (-11.2, 12.0),
 }
 HEADING = {
-    "elv_angle": (1.11, 1.76),
-    "shoulder_ext": (-0.48, 0.34),
-    "shoulder_rot": (-0.79, 0.49),
-    "elbow_flex": (-0.74, 0.29),
+    "elv_angle": (1.09, 1.69),
+    "shoulder_ext": (-0.49, 0.34),
+    "shoulder_rot": (-0.73, 0.46),
+    "elbow_flex": (-0.81, 0.26),
 }
 AHEAD = 0.03
 # Joints move together: principal directions, in columns, of the accelerations of these joints, and along each the root
 # mean square and the lowest and highest acceleration [rad/s^2].
 SYNERGIES = np.array(
     [
-        [0.226, -0.077, 0.830, -0.504],
-        [-0.039, -0.765, -0.376, -0.521],
-        [-0.771, 0.400, -0.052, -0.492],
-        [-0.594, -0.498, 0.408, 0.482],
+        [-0.146, -0.580, -0.048, 0.800],
+        [0.043, -0.757, -0.335, -0.560],
+        [0.741, 0.158, -0.617, 0.212],
+        [0.654, -0.259, 0.710, -0.025],
     ]
 )
-SYNERGY_RMS = np.array([287.0, 93.0, 62.0, 48.0])
-SYNERGY_RANGE = np.array([(-1129.0, 947.0), (-289.0, 225.0), (-220.0, 207.0), (-176.0, 127.0)])
+SYNERGY_RMS = np.array([180.0, 77.0, 64.0, 52.0])
+SYNERGY_RANGE = np.array([(-622.0, 822.0), (-342.0, 222.0), (-387.0, 178.0), (-205.0, 198.0)])
 SPEED_STEP = 0.015  # m/s, to which the peak speed is as it is drawn
-RANGES = {**POSTURES, "elv_angle": {**POSTURES["elv_angle"], "bump": (-0.1, 0.25)}}
-# Of the span between lowest and highest that is added on either side: mice that were not recorded go beyond.
-WIDER = 0.1
+# Ranges of the terms of the formula of `synthetic` [rad], and of its onset and the gap before its correction, in parts
+# of the duration of the reach. Below 0 the clip begins mid-movement, or the correction before the reach has ended.
+RANGES = {
+    "elv_angle": {"start": (1.03, 1.72), "change": (-0.41, 0.53), "bump": (-0.08, 0.17), "settle": (0.00, 0.18)},
+    "shoulder_ext": {"start": (-0.48, -0.18), "change": (0.40, 0.71), "bump": (-0.13, 0.10), "settle": (-0.20, -0.02)},
+    "shoulder_rot": {"start": (-0.20, 0.51), "change": (-0.51, 0.27), "bump": (-0.51, 0.09), "settle": (-0.05, 0.04)},
+    "elbow_flex": {"start": (-0.39, -0.01), "change": (-0.12, 0.41), "bump": (-0.44, -0.11), "settle": (-0.25, -0.05)},
+}
+TIMING = {"onset": (-0.18, 0.23), "gap": (-0.7, 0.25)}
+# Of the span between lowest and highest that is added on either side: one in five or six new reaches goes beyond ten.
+WIDER = 0.2
 ENDS = 2  # frames at the ends of a clip, where an acceleration by differences says little
-SMALL_RMS = (0.012, 0.040)  # rad, of the small movements of all joints together
-SMALL_HZ, HIGHEST_HZ = 7.0, 30.0  # above the first their amplitude falls; beyond the second is nothing
+# rad/s^2, root mean square of what the formula leaves of each joint of a reach
+SMALL = {
+    "elv_angle": (37.0, 97.0),
+    "shoulder_ext": (23.0, 65.0),
+    "shoulder_rot": (38.0, 150.0),
+    "elbow_flex": (35.0, 120.0),
+}
+SMALL_HZ, HIGHEST_HZ = 7.0, 30.0  # their acceleration is the same above the first; beyond the second is nothing
 PERIOD = 0.7  # s, of the slowest of them
+LOUD, QUIET, QUIETING_SECONDS = 1.4, 0.6, 0.1  # what they are multiplied by until the reach ends and later
 BACK_SHARE, BACK_PART = 0.35, (0.3, 1.0)  # of clips with the way back, and part of the way that goes back
-HOLD_SECONDS, BACK_SECONDS = (0.04, 0.20), (0.12, 0.30)  # the paw opens and closes before it goes back
+HOLD_SECONDS, BACK_SECONDS = (0.04, 0.14), (0.12, 0.30)  # the paw opens and closes before it goes back
 UPPER_ARM, FOREARM = (0.0074, 0.0146), (0.0133, 0.0168)  # m, of the animals
 TRUNK_MM, TRUNK_HZ = 0.5, 5.0  # rms of the shoulder on each axis, and its fastest movement; recorded: 0.2 to 0.8 mm
-MOST_DRAWS = 10_000  # until one is as recorded; about one in fifty is
+MOST_DRAWS = 10_000  # until one is as recorded; about one in 25 is
 
 
 class Small(NamedTuple):
@@ -108,7 +129,7 @@ def generate_recorded_like(
             f"No recorded reach has {frames} frames; give at least {ALL_FRAMES[0]} and at most "
             f"{ALL_FRAMES[1]}, or leave out --like recorded."
         )
-    limits, reaches = posture_limits(arm), []
+    limits, reaches = posture_limits(arm, _wider(ANGLES)), []
     for i, child in enumerate(np.random.SeedSequence([seed, 1]).spawn(n)):
         rng = np.random.default_rng(child)
         seconds = (rng.integers(frames[0], frames[1] + 1) - 1) / RATE
@@ -123,31 +144,34 @@ class _Drawn(NamedTuple):
     back: np.ndarray  # (nq,) rad
     back_onset: float
     back_seconds: float
-    small: Small  # of `SYNERGIES`
-    moving: list[int]  # the joints that these are made of
+    small: Small
+    moving: list[int]  # the joints that make small movements
 
     def __call__(self, time: np.ndarray) -> np.ndarray:
         """Joint positions (T, nq) [rad] at times (T,) [s]."""
         back = minimum_jerk(np.clip((time - self.back_onset) / self.back_seconds, 0, 1))
         qpos = self.movement.qpos(time) + back[:, None] * self.back
-        qpos[:, self.moving] += self.small(time) @ SYNERGIES.T
+        ended = (time - self.movement.onset - self.movement.seconds) / QUIETING_SECONDS + 0.5
+        loudness = LOUD + (QUIET - LOUD) * minimum_jerk(np.clip(ended, 0, 1))
+        qpos[:, self.moving] += loudness[:, None] * self.small(time)
         return qpos
 
 
 def _draw(arm: ForwardKinematics, limits: np.ndarray, seconds: float, rng: np.random.Generator) -> _Drawn:
     """Draw movements until one of a clip of that length [s] is as recorded."""
     time = np.arange(round(seconds * RATE) + 1) / RATE
-    moving = [list(arm.joint_names).index(name) for name in RECORDED_QPOS]
-    low, high = BOUNDS["peak speed"]
-    wanted = rng.uniform(low - WIDER * (high - low), high + WIDER * (high - low))  # slow ones are accepted more often
+    moving = [list(arm.joint_names).index(name) for name in ANGLES]
+    wanted = rng.uniform(*_wider(BOUNDS)["peak speed"])  # once, as slow ones are accepted more often
+    loudest = np.array([*SMALL.values()]).T
     for _ in range(MOST_DRAWS):
         movement = draw_movement(arm, limits, rng, _draw_together, (wanted, wanted))
+        onset, gap = (movement.seconds * rng.uniform(*ends) for ends in _wider(TIMING).values())
+        movement = movement._replace(onset=onset, settle_onset=onset + movement.seconds + gap)
         goes_back = rng.random() < BACK_SHARE
         back = -goes_back * rng.uniform(*BACK_PART) * (movement.change + movement.settle)
-        onset = movement.onset + movement.seconds + rng.uniform(*HOLD_SECONDS)
-        share = SYNERGY_RMS / np.linalg.norm(SYNERGY_RMS)
-        small = _small(np.exp(rng.uniform(*np.log(SMALL_RMS))) * share, SMALL_HZ, rng)
-        drawn = _Drawn(movement, back, onset, rng.uniform(*BACK_SECONDS), small, moving)
+        back_onset = onset + movement.seconds + rng.uniform(*HOLD_SECONDS)
+        small = _small(np.exp(rng.uniform(*np.log(loudest))), SMALL_HZ, rng, acceleration=True)
+        drawn = _Drawn(movement, back, back_onset, rng.uniform(*BACK_SECONDS), small, moving)
         qpos = drawn(time)
         if _is_as_recorded(arm, qpos, limits, moving, wanted):
             return drawn
@@ -159,23 +183,32 @@ def _draw(arm: ForwardKinematics, limits: np.ndarray, seconds: float, rng: np.ra
 
 def _draw_together(arm: ForwardKinematics, term: str, rng: np.random.Generator) -> np.ndarray:
     """One term of the formula of `synthetic` for every joint, (nq,) rad, joints moving together as in `SYNERGIES`."""
-    if term == "start":
-        return draw_term(arm, term, rng)
-    together = SYNERGIES @ (SYNERGY_RMS * rng.normal(size=len(SYNERGY_RMS)))  # normal, of each joint
-    together /= np.sqrt(np.square(SYNERGIES) @ np.square(SYNERGY_RMS))
-    values = np.zeros(len(arm.rest_qpos))
-    for name, normal in zip(RECORDED_QPOS, together, strict=True):
+    starts = term == "start"  # each from its range by itself
+    values = np.array(arm.rest_qpos, dtype=float) if starts else np.zeros(len(arm.rest_qpos))
+    normal = rng.normal(size=len(SYNERGY_RMS))
+    if not starts:
+        normal = SYNERGIES @ (SYNERGY_RMS * normal) / np.sqrt(np.square(SYNERGIES) @ np.square(SYNERGY_RMS))
+    for name, deviation in zip(RANGES, normal, strict=True):
         low, high = RANGES[name][term]
-        values[list(arm.joint_names).index(name)] = low + (high - low) * (1 + erf(normal / sqrt(2))) / 2
+        values[list(arm.joint_names).index(name)] = low + (high - low) * (1 + erf(deviation / sqrt(2))) / 2
     return values
 
 
-def _small(rms: np.ndarray, hz: float, rng: np.random.Generator) -> Small:
-    """Oscillations of coordinates with these root mean squares (K,), slower than a frequency [Hz] for the most part."""
+def _small(rms: np.ndarray, hz: float, rng: np.random.Generator, acceleration: bool = False) -> Small:
+    """Oscillations of coordinates with these root mean squares (K,), of their accelerations if that is wanted.
+
+    Amplitudes fall above a frequency [Hz], with the square of the frequency.
+    """
     each = np.arange(1, int(HIGHEST_HZ * PERIOD) + 1) / PERIOD
-    amplitude = rng.rayleigh(size=(len(each), len(rms))) / (1 + (each[:, None] / hz) ** 4)
+    amplitude = rng.rayleigh(size=(len(each), len(rms))) / (1 + (each[:, None] / hz) ** 2)
     phase = rng.uniform(0, 2 * np.pi, amplitude.shape)
-    return Small(each, rms * amplitude / np.sqrt(np.square(amplitude).sum(axis=0) / 2), phase)
+    measured = amplitude * ((2 * np.pi * each[:, None]) ** 2 if acceleration else 1)
+    return Small(each, rms * amplitude / np.sqrt(np.square(measured).sum(axis=0) / 2), phase)
+
+
+def _wider(recorded: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+    """Ranges, from lowest and highest recorded values."""
+    return {name: (low - WIDER * (high - low), high + WIDER * (high - low)) for name, (low, high) in recorded.items()}
 
 
 def measures(paw: np.ndarray) -> dict[str, float]:

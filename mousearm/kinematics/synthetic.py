@@ -13,7 +13,7 @@ recorded reaches (Gilmer et al. 2025, J Neurophysiol 133(4):1266-1278) after inv
 with the distal joints at rest: it follows their joint angles within 0.008 to 0.028 rad rms.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -153,24 +153,25 @@ def bump(s: np.ndarray) -> np.ndarray:
     return 64 * (s * (1 - s)) ** 3
 
 
-def posture_limits(arm: ForwardKinematics) -> np.ndarray:
+def posture_limits(arm: ForwardKinematics, recorded: Mapping[str, tuple[float, float]] = RECORDED_QPOS) -> np.ndarray:
     """Angles between which the generator may move each joint, (nq, 2) rad.
 
-    For the joints of `POSTURES` what was recorded, less what the arm cannot do with `MARGIN` to spare (KinematicsError
-    if nothing is left, UnknownNameError if there is no such joint); for the others the rest pose, twice.
+    For those joints that were recorded their range [rad], less what the arm cannot do with `MARGIN` to spare
+    (KinematicsError if nothing is left, UnknownNameError if there is no such joint); for the others the rest pose,
+    twice.
     """
     limits = np.repeat(np.asarray(arm.rest_qpos, dtype=float)[:, None], 2, axis=1)
-    for name, recorded in RECORDED_QPOS.items():
+    for name, (lowest, highest) in recorded.items():
         if name not in arm.joint_names:
             raise UnknownNameError("joint of the arm (synthetic reaches need it)", name, arm.joint_names)
         joint = list(arm.joint_names).index(name)
         low, high = (float(limit) for limit in arm.qpos_range[joint])
         margin = MARGIN * (high - low) if np.isfinite(high - low) else 0.0
-        limits[joint] = max(low + margin, recorded[0]), min(high - margin, recorded[1])
+        limits[joint] = max(low + margin, lowest), min(high - margin, highest)
         if limits[joint, 0] >= limits[joint, 1]:
             raise KinematicsError(
-                f"Joint {name} of the arm has the range {low:.4g} to {high:.4g} rad; mice reach with {recorded[0]:g} "
-                f"to {recorded[1]:g} rad, so no synthetic reach is possible. Use an arm with the published joint axes."
+                f"Joint {name} of the arm has the range {low:.4g} to {high:.4g} rad; mice reach with {lowest:g} "
+                f"to {highest:g} rad, so no synthetic reach is possible. Use an arm with the published joint axes."
             )
     return limits
 
