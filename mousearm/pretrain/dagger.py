@@ -176,7 +176,7 @@ class DAgger:
             ended = outcome.terminated | outcome.truncated
             going &= ~ended
             task.reset(everyone[ended], Start(task.position.reach[ended], np.zeros(ended.sum(), dtype=int)))
-        steps = np.sum([alive for _, _, alive in rows], axis=0)
+        steps = np.sum([row[2] for row in rows], axis=0)
         for i in np.flatnonzero(~by_expert):
             self._starts.count(start.reach[i], whole[i] / steps[i], lost[i])
         stacked = (torch.from_numpy(np.stack(column)).float().to(state.device) for column in zip(*rows, strict=True))
