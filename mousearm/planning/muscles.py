@@ -18,7 +18,7 @@ from mousearm.pretrain.optimal_teacher import followed
 from mousearm.setup import Setup
 from mousearm.trajectory import ELBOW, FOLLOWED, PAW, Trial, hold
 
-_MOST_PASSES, _GAIN = 3, 1e-3  # exchanges of movements between weights; share of a cost that is worth a search
+_MOST_PASSES, _GAIN = 10, 1e-3  # exchanges of movements between weights; share of a cost that is worth a search
 _STIRRED, _STIR, _SLOW = 3, 0.3, 3.0  # weights whose movements are stirred, by how much, and over how many frames
 
 
