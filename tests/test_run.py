@@ -80,7 +80,7 @@ def test_wrong_input_is_explained_without_a_traceback_or_a_folder(here, run_scri
     ("words", "message"),
     [
         (["algo.timesteps=100"], "has done 300 steps already, and algo.timesteps=100 would say less"),
-        (["experiment=any_reach", "algo.timesteps=300"], "env.path_steps: saved 0, wanted 5"),
+        (["experiment=any_reach", "algo.timesteps=300"], "env.path_steps: saved 0, wanted 6"),
         (["seed=4"], "seed: saved 0, wanted 4"),
     ],
 )

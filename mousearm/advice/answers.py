@@ -117,7 +117,7 @@ def _one_or_any(found: Findings) -> list[str]:
             "perform it, and at what cost. You cannot test it on other reaches."
         ]
     texts = [
-        f"{n} reaches: use experiment=any_reach. The network then sees the next 67 ms of the path. Without the path it "
+        f"{n} reaches: use experiment=any_reach. The network then sees the next 40 ms of the path. Without the path it "
         "cannot know which reach it is to perform."
     ]
     if n < FEW:

@@ -69,7 +69,7 @@ def test_a_budget_that_is_not_used_up_may_become_smaller(tmp_path, total):
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["experiment=any_reach"], "env.path_steps: saved 0, wanted 5"),
+        (["experiment=any_reach"], "env.path_steps: saved 0, wanted 6"),
         (["debug=quick", "algo.timesteps=300"], "env.num_envs: saved 2, wanted 8"),
         (["experiment=torque_against_muscle", "algo.timesteps=300"], "pretrain.teacher: saved none, wanted cmc"),
     ],
