@@ -16,22 +16,32 @@ _FORM = ".3f"
 
 def score_cells(study: NeuralStudy) -> Cells:
     """Header and a row per layer and measure: the score, its lag, its null and its ceiling."""
-    header = ["layer", "measure", "score", "lag, ms", "null, 95 %", "p", "ceiling", "of upper"]
+    header = ["layer", "measure", "score", "95 % interval", "lag, ms", "null, 95 %", "p", "ceiling", "of upper"]
     layers = [label for label in study.labels if study.is_layer(label)]
     places = [place for label in layers for measure in study.measures if (place := (label, measure)) in study.by_place]
     return header, [_score_row(study, *place) for place in places]
 
 
 def _score_row(study: NeuralStudy, label: str, measure: str) -> list[str]:
+    found = study.by_place[label, measure]
     score, lag, null, ceiling = (
-        np.mean([value(match) for match in study.by_place[label, measure]], axis=0)
+        np.mean([value(match) for match in found], axis=0)
         for value in (lambda m: m.score, lambda m: m.lag_ms, lambda m: m.null, lambda m: m.ceiling)
     )
     share = score / ceiling[1] if ceiling[1] > 0 else np.nan
     return [
-        *(label, measure, number(score, _FORM), number(lag, "+.0f"), _range(null)),
+        *(label, measure, number(score, _FORM), _range(_interval(found)), number(lag, "+.0f"), _range(null)),
         *(number(study.chance.get((label, measure)), ".2g"), _range(ceiling), number(share, ".0%")),
     ]
+
+
+def _interval(found: Sequence[Resemblance]) -> tuple[float, float]:
+    """Interval of the mean score over populations, whose errors are independent; NaN where one has none."""
+    if not all(one.interval for one in found):
+        return np.nan, np.nan
+    low, high = np.sqrt(np.square([np.subtract(one.interval, one.score) for one in found]).sum(axis=0)) / len(found)
+    score = float(np.mean([one.score for one in found]))
+    return score - low, score + high
 
 
 def predictor_cells(study: NeuralStudy) -> Cells:
@@ -89,8 +99,8 @@ def match_rows(study: NeuralStudy) -> list[dict[str, Any]]:
 def _match_row(study: NeuralStudy, match: Resemblance) -> dict[str, Any]:
     names = ("run", "predictor", "population", "animal", "measure", "score", "lag_ms", "p")
     row = {name: getattr(match, name) for name in names}
-    for name in ("null", "ceiling"):
-        row |= dict(zip((f"{name}_low", f"{name}_high"), getattr(match, name), strict=True))
+    for name in ("interval", "null", "ceiling"):
+        row |= dict(zip((f"{name}_low", f"{name}_high"), getattr(match, name) or (np.nan, np.nan), strict=True))
     return row | {"p_corrected": study.chance.get((match.label, match.measure), np.nan), "judged": match.is_judged}
 
 
@@ -109,7 +119,7 @@ def _beside(one: Beside) -> dict[str, str]:
 
 
 def _three(scores: Sequence[float]) -> dict[str, float]:
-    return dict(zip(("from_rival", "from_layer", "from_both"), scores, strict=True))
+    return dict(zip(("from_rival", "from_layer", "beyond_rival"), scores, strict=True))
 
 
 def contrast_rows(study: NeuralStudy) -> list[dict[str, Any]]:

@@ -9,14 +9,12 @@ import numpy as np
 from mousearm.door import sha256
 from mousearm.files import to_json
 from mousearm.neural.activity import Activity
-from mousearm.neural.contrasts import ReachScores, contrast, with_delays
+from mousearm.neural.contrasts import ReachScores, contrast
 from mousearm.neural.measures import Design, Settings, compare
 from mousearm.neural.measures.ceilings import ceilings
 from mousearm.neural.pieces import FORMAT, Piece
 from mousearm.neural.rates import Kernel
 from mousearm.neural.results import Beside, Resemblance
-
-_WITH_DELAYS = ("kinematics", "muscles", "torques", "emg")
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ def piece(title: str, work: Any, activities: Sequence[Activity | None], *options
 def compare_all(
     x: Activity, y: Activity, beyond: Activity | None, measures: Sequence[str], settings: Settings, nulls: int
 ) -> dict[str, Any]:
-    """Similarities by measure: value, lag, null scores, and values by lag, as far as there are any."""
+    """Similarities by measure: value, lag, null scores, values by lag and interval, as far as there are any."""
     found = {}
     for name, one in compare(x, y, measures, settings, beyond, n_nulls=nulls).items():
         curve = (
@@ -60,7 +58,7 @@ def compare_all(
         )
         found[name] = {
             **{"value": one.value, "lag_ms": 1e3 * float(np.mean(one.lag_s)), "nulls": one.nulls.tolist()},
-            **{"curve": list(curve)},
+            **{"curve": list(curve), "interval": one.interval},
         }
     return found
 
@@ -71,19 +69,18 @@ def bound_all(y: Activity, measures: Sequence[str], settings: Settings, kernel: 
 
 
 def set_beside(layer: Activity, *others: Any) -> dict[str, Any]:
-    """What is explained of every reach and neuron from each rival, from a layer, and from both.
+    """What is explained of every reach and neuron from each rival and from a layer, and what the layer has beyond it.
 
-    After the layer come its rivals, the neurons, and the settings. What the arm does is taken with delays.
+    After the layer come its rivals, the neurons, and the settings.
     """
     *rivals, y, settings = others
-    rivals = [with_delays(rival) if rival.kind in _WITH_DELAYS else rival for rival in rivals]
     own = Design(layer, y, settings)
-    return {"rivals": [_as_plain(contrast(own, Design(rival, y, settings)), y) for rival in rivals]}
+    return {"rivals": [_as_plain(contrast(own, rival), y) for rival in rivals]}
 
 
 def _as_plain(found: ReachScores, y: Activity) -> dict[str, Any]:
-    reaches = np.stack([found.rival, found.layer, found.both], axis=1).tolist()
-    units = np.stack([found.rival_units, found.layer_units, found.both_units], axis=1).tolist()
+    reaches = np.stack([found.rival, found.layer, found.unique], axis=1).tolist()
+    units = np.stack([found.rival_units, found.layer_units, found.unique_units], axis=1).tolist()
     return {
         "reaches": dict(zip(found.reaches, reaches, strict=True)),
         "units": dict(zip(y.units, units, strict=True)),
@@ -99,6 +96,7 @@ def resemblances(
             *(predictor.run, predictor.name, population.name, population.animal, name),
             *(one["value"], one["lag_ms"], tuple(one["nulls"]), tuple(bounds[name])),
             tuple((lag, score) for lag, score in one["curve"]),
+            tuple(one["interval"]),
         )
         for name, one in found.items()
     ]

@@ -1,12 +1,11 @@
-"""A layer against a rival, reach by reach: which explains more of the neurons, and what the layer explains beyond it.
+"""A layer against a rival, reach by reach: which explains more of the neurons, and what the layer has beyond it.
 
-Three ridge regressions predict every neuron on the same held-out frames: from the layer, from the rival, and from both.
-Each side has the lag that suits it best on the training reaches. Movement is there at several delays at once
-(`with_delays`): at a single one, a layer that remembers movement would be credited with what neurons have of earlier or
-later movement. With both, the layer may count as much as the rival,
-less, or nothing at all: its weight is chosen for every neuron with the penalty, by cross-validation over the training
-reaches (banded ridge; Dupre la Tour et al. 2022, NeuroImage 264:119728). So a layer that adds nothing costs nothing.
-Unique variance is what both explain less what the rival does (variance partitioning).
+Two ridge regressions predict every neuron on the same held-out frames: from the layer, and from the rival. Each has the
+lag that suits it best on the training reaches. What the arm does is there at several delays at once (`with_delays`): at
+a single one, a layer that remembers movement would be credited with what neurons have of earlier or later movement.
+
+What the layer has beyond the rival is the measure `unique`, reach by reach. It is not what both predict less what the
+rival predicts: a layer that gives nothing but the same in other proportions makes better predictions of few neurons.
 
 `predicted_courses` shows such predictions: reaches in the space of the neurons.
 """
@@ -18,37 +17,28 @@ from typing import NamedTuple
 import numpy as np
 
 from mousearm.neural.activity import Activity
-from mousearm.neural.measures.design import DELAYS_S, Design, Settings, delayed
-from mousearm.neural.measures.moments import PENALTIES, Moments, errors, fitted_weights, held_out, split, total
+from mousearm.neural.measures.design import DELAYS_S, Design, Settings, Values, delayed
+from mousearm.neural.measures.moments import Moments, fitted_weights, held_out, total
 from mousearm.neural.measures.preparation import fit_preparation
+from mousearm.neural.measures.regression import unique
 
 COMPONENTS = 40  # of a predictor at most
 DIMENSIONS = 3  # of the space that is shown
 _MOST_REACHES, _MOST_PREDICTORS = 5, 2  # that are shown
-_WEIGHTS = np.array([0.0, 0.1, 1.0, 10.0])  # of the layer beside the rival
+_OF_ARM = ("kinematics", "muscles", "torques", "emg")  # kinds of rivals that are taken with delays
 
 
 @dataclass(frozen=True)
 class ReachScores:
-    """What is explained of held-out reaches; the mean over reaches is the mean over neurons of R^2."""
+    """What is explained of held-out reaches; the mean over reaches is the mean over neurons of R^2, or of `unique`."""
 
     reaches: tuple[str, ...]
     layer: np.ndarray  # (R,)
     rival: np.ndarray  # (R,)
-    both: np.ndarray  # (R,)
+    unique: np.ndarray  # (R,) pseudo-values of what the layer has beyond the rival
     layer_units: np.ndarray  # (n,) R^2 of each neuron; NaN of one that never changes
     rival_units: np.ndarray  # (n,)
-    both_units: np.ndarray  # (n,)
-
-    @property
-    def unique(self) -> np.ndarray:
-        """What the layer explains of each reach beyond the rival, (R,)."""
-        return self.both - self.rival
-
-    @property
-    def unique_units(self) -> np.ndarray:
-        """The same of each neuron, (n,)."""
-        return self.both_units - self.rival_units
+    unique_units: np.ndarray  # (n,)
 
 
 def with_delays(movement: Activity) -> Activity:
@@ -58,25 +48,28 @@ def with_delays(movement: Activity) -> Activity:
     return replace(movement, units=units, values=values)
 
 
-def contrast(layer: Design, rival: Design) -> ReachScores:
-    """Score a layer, a rival and both on every reach, of designs with the same neurons, folds and settings.
+def contrast(layer: Design, rival: Activity) -> ReachScores:
+    """Score a layer and a rival on every reach, and the layer beyond the rival, with the neurons and folds of a design.
 
-    The lags are those of the designs; of components there are more, so that a rival does not lose what a layer keeps.
+    The lags are those of designs; of components there are more, so that a rival does not lose what a layer keeps.
     """
+    moved = with_delays(rival) if rival.kind in _OF_ARM else rival
+    sides = layer, Design(moved, layer.y, layer.settings)
     shape = len(layer.x.reaches), layer.y.n_units
-    sse, sst = np.zeros((3, *shape)), np.zeros(shape)
-    for own, other in zip(layer.folds, rival.folds, strict=True):
-        lags = layer.lags[own.lag[0]], rival.lags[other.lag[0]]
-        wide = [_components(design, own.number) for design in (layer, rival)]
-        sides = zip(*wide, layer.y.values, strict=True)
-        trials = [_sums(*_windowed(x, z, own.of_y.normalised(y), *lags)) for x, z, y in sides]
-        is_layer = np.arange(trials[0].x.shape[1]) < wide[0][0].shape[1]
-        test = np.flatnonzero(layer.fold_of == own.number)
-        models = np.where(is_layer, 1.0, 0.0)[None], np.where(is_layer, 0.0, 1.0)[None]
-        for k, scales in enumerate((*models, np.where(is_layer, _WEIGHTS[:, None], 1.0))):
-            errors_of, power = _held_out(trials, layer.fold_of, own.number, scales)
-            sse[k, test], sst[test] = errors_of * own.of_y.scale**2, power * own.of_y.scale**2
-    return _scores(layer.x.reaches, sse, sst)
+    sse, sst = np.zeros((2, *shape)), np.zeros(shape)
+    for of_layer, of_rival in zip(*(side.folds for side in sides), strict=True):
+        lags = [side.lags[fold.lag[0]] for side, fold in zip(sides, (of_layer, of_rival), strict=True)]
+        first, last, number = max(0, *lags), min(0, *lags), of_layer.number
+        y = [of_layer.of_y.normalised(values) for values in layer.y.values]
+        test = np.flatnonzero(layer.fold_of == number)
+        for k, (side, lag) in enumerate(zip(sides, lags, strict=True)):
+            frames = [slice(first, len(values) + last) for values in y]
+            x = [of[to.start - lag : to.stop - lag] for of, to in zip(_components(side, number), frames, strict=True)]
+            trials = [_sums(own, values[to]) for own, values, to in zip(x, y, frames, strict=True)]
+            errors_of, power = _held_out(trials, layer.fold_of, number)
+            sse[k, test], sst[test] = errors_of * of_layer.of_y.scale**2, power * of_layer.of_y.scale**2
+    beyond = unique(Design(layer.x, layer.y, layer.settings, beyond=rival))
+    return _scores(layer.x.reaches, sse, sst, beyond)
 
 
 def _components(design: Design, number: int) -> list[np.ndarray]:
@@ -86,56 +79,36 @@ def _components(design: Design, number: int) -> list[np.ndarray]:
     return [how.components(values) for values in design.x.values]
 
 
-def _windowed(x: np.ndarray, z: np.ndarray, y: np.ndarray, lag_x: int, lag_z: int) -> tuple[np.ndarray, np.ndarray]:
-    """Regressors and neurons of a trial at the frames of the neurons that both lags reach."""
-    first, last = max(0, lag_x, lag_z), len(y) + min(0, lag_x, lag_z)
-    return np.hstack([x[first - lag_x : last - lag_x], z[first - lag_z : last - lag_z]]), y[first:last]
-
-
 def _sums(x: np.ndarray, y: np.ndarray) -> Moments:
     """Of one trial, N = 1; of products of neurons there are only the squares."""
     sums = np.array([len(x)], dtype=float), x.sum(axis=0), y.sum(axis=0), x.T @ x, x.T @ y, np.square(y).sum(axis=0)
     return Moments(sums[0], *(part[None] for part in sums[1:]))
 
 
-def _held_out(
-    trials: Sequence[Moments], fold_of: np.ndarray, number: int, scales: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """SSE and SST of each trial of a fold and neuron, (R, n); scales of the regressors, (S, p), are chosen from."""
+def _held_out(trials: Sequence[Moments], fold_of: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
+    """SSE and SST of each trial of a fold and neuron, (R, n)."""
     folds = range(fold_of.max() + 1)
-    by_fold = [total([trial for trial, of in zip(trials, fold_of, strict=True) if of == g]) for g in folds]
-    parts = [_scaled(part, scales) for part in by_fold]
-    others = [g for g in folds if g != number]
-    grid = np.broadcast_to(PENALTIES[:, None, None], (len(PENALTIES), 1, 1))
-    inner = np.sum([errors(*split(parts, g, [h for h in others if h != g]), grid) for g in others], axis=0)  # (P, S, n)
-    best = np.argmin(inner.reshape(-1, inner.shape[-1]), axis=0)
-    which = best % len(scales)
-    train, targets = split(parts, number)[0], np.arange(inner.shape[-1])
-    weights = fitted_weights(train, np.broadcast_to(PENALTIES[best // len(scales)], (len(scales), len(targets))))
-    weights = scales[which].T * weights[which, :, targets].T
-    whole = total([by_fold[g] for g in others])
+    parts = [total([trial for trial, of in zip(trials, fold_of, strict=True) if of == g]) for g in folds]
+    penalties = held_out(parts, number)[2]
+    whole = total([part for g, part in enumerate(parts) if g != number])
     means = whole.x / whole.n[:, None], whole.y / whole.n[:, None]
+    weights = fitted_weights(whole.about(*means), penalties)[0]
     tested = [trial.about(*means) for trial, of in zip(trials, fold_of, strict=True) if of == number]
     power = np.stack([trial.yy[0] for trial in tested])
     return power + np.stack([((t.xx[0] @ weights - 2 * t.xy[0]) * weights).sum(axis=0) for t in tested]), power
 
 
-def _scaled(of: Moments, scales: np.ndarray) -> Moments:
-    """The same of regressors times each of S scales (S, p)."""
-    n, y, yy = (np.repeat(part, len(scales), axis=0) for part in (of.n, of.y, of.yy))
-    return Moments(n, of.x * scales, y, of.xx * scales[:, :, None] * scales[:, None], of.xy * scales[..., None], yy)
-
-
-def _scores(reaches: Sequence[str], sse: np.ndarray, sst: np.ndarray) -> ReachScores:
+def _scores(reaches: Sequence[str], sse: np.ndarray, sst: np.ndarray, beyond: Values) -> ReachScores:
     """Shares of each reach and of each neuron, of errors of the models and of power by trial."""
     names = tuple(dict.fromkeys(reaches))
     member = np.array([[name == other for other in reaches] for name in names], dtype=float)
     whole = sst.sum(axis=0)
     moves = whole > 0
-    gained = member @ (sst - sse)[..., moves] / whole[moves] * len(names)  # (3, R, n)
-    units = np.full((3, len(whole)), np.nan)
+    gained = member @ (sst - sse)[..., moves] / whole[moves] * len(names)  # (2, R, n)
+    units = np.full((2, len(whole)), np.nan)
     units[:, moves] = gained.mean(axis=1)
-    return ReachScores(names, *gained.mean(axis=-1), *units)
+    layer, rival = gained.mean(axis=-1)
+    return ReachScores(names, layer, rival, np.array(beyond.reaches), units[0], units[1], np.array(beyond.units))
 
 
 class Spaces(NamedTuple):

@@ -63,8 +63,9 @@ _SPACES = (
 _TESTS = (
     "Difference: mean over held-out reaches of the layer's score less the rival's, {scope}. p is of Wilcoxon's "
     "signed-rank test over pairs of reaches, two-sided, after Holm's correction over all {tests} rows. Unique "
-    "variance: what layer and rival together explain less what the rival alone does; a layer that repeats the rival "
-    "has none. “None shown” is no proof that there is none; the interval says how large it may be."
+    "variance: what the layer has of the neurons' variance that the rival, at five delays, does not give linearly; a "
+    "layer that repeats the rival has none. “None shown” is no proof that there is none; the interval says how large "
+    "it may be."
 )
 _SCORES = (
     "All scores are of reaches that nothing was fitted to; the lag was chosen without them, too. p says how often the "

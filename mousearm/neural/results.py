@@ -46,6 +46,7 @@ class Resemblance:
     nulls: Sequence[float]  # scores by chance; those of other matches in the same places are of the same exchanges
     ceiling: tuple[float, float]  # lower and upper: what a perfect predictor would have
     curve: Sequence[tuple[float, float]] = ()  # lag in ms and score, over the window
+    interval: tuple[float, ...] = ()  # low and high end of 95 % over reaches, if the score has an interval
 
     @cached_property
     def null(self) -> tuple[float, float]:
@@ -71,13 +72,13 @@ class Resemblance:
 
 @dataclass(frozen=True)
 class Beside:
-    """A layer beside a rival in one population: what ridge regression explains of every held-out reach and neuron."""
+    """A layer beside a rival in one population: what is explained of every held-out reach and neuron."""
 
     label: str  # the layer, with its run
     rival: str
     population: str
     animal: str
-    reaches: Mapping[str, tuple[float, float, float]]  # from the rival, from the layer, and from both
+    reaches: Mapping[str, tuple[float, float, float]]  # from the rival, from the layer, beyond the rival
     units: Mapping[str, tuple[float, float, float]]  # the same of each neuron
 
 
@@ -94,7 +95,7 @@ class Contrast(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """The verdict, as of `mousearm.stats.change_verdict`; unique variance below 0 is what a readout costs."""
+        """The verdict, as of `mousearm.stats.change_verdict`; unique variance below 0 is chance."""
         said = change_verdict(self.change, self.p, self.tests)
         return NONE_SHOWN if self.measure == UNIQUE and said == LESS else said
 
@@ -163,10 +164,9 @@ class NeuralStudy:
         for label, rival in pairs:
             judged = {match.population for match in self.by_place.get((label, ENCODING), ()) if match.is_judged}
             besides = [b for b in self.besides if (b.label, b.rival) == (label, rival) and b.population in judged]
-            for measure, one, other in ((ENCODING, 0, 1), (UNIQUE, 0, 2)):
-                rows = [
-                    (b.animal, b.population, both[one], both[other]) for b in besides for both in b.reaches.values()
-                ]
+            of_reaches = [(b.animal, b.population, *three) for b in besides for three in b.reaches.values()]
+            beyond = [(animal, population, 0.0, unique) for animal, population, _, _, unique in of_reaches]
+            for measure, rows in ((ENCODING, [row[:4] for row in of_reaches]), (UNIQUE, beyond)):
                 found += [_contrast(label, rival, measure, rows)] if rows else []
             for measure in (name for name in self.measures if name != ENCODING):
                 rows = self._by_population(label, rival, measure)

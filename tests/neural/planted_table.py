@@ -24,8 +24,8 @@ def planted_study(populations=("mouse1 M1",), beyond=0.12, seed=0, n=40):
                 place = *label.split(": "), population, animal, measure
                 matches.append(Resemblance(*place, level, 20.0, NULLS, ceiling, curve))
         for rival in list(TRUTH)[1:]:
-            levels = TRUTH[rival], TRUTH["A: hidden_1"] * (beyond > 0) or TRUTH[rival], TRUTH[rival] + beyond
-            noise = rng.normal(0, 0.05, (n, 1)) + rng.normal(0, 0.03, (n, 3))  # reaches are hard for all
+            levels = TRUTH[rival], TRUTH["A: hidden_1"] * (beyond > 0) or TRUTH[rival], beyond
+            noise = rng.normal(0, 0.05, (n, 1)) * [1, 1, 0] + rng.normal(0, 0.03, (n, 3))  # reaches are hard for all
             reaches = dict(zip(REACHES, map(tuple, levels + noise), strict=False))
             units = {f"unit_{i}": tuple(row) for i, row in enumerate(levels + rng.normal(0, 0.1, (60, 3)))}
             besides.append(Beside("A: hidden_1", rival, population, animal, reaches, units))

@@ -1,9 +1,12 @@
 """What a contrast credits a layer with, where it is known what neurons were made of."""
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from planted import activity, latents, mixed, smooth
 
-from mousearm.neural.contrasts import contrast, predicted_courses, with_delays
+from mousearm.neural.contrasts import contrast, predicted_courses
 from mousearm.neural.measures import Design, Settings, compare
 
 SPARE = 20
@@ -15,23 +18,21 @@ def cut(courses, lag=0):
 
 
 def test_a_memory_of_movement_is_not_credited_beyond_movement():
-    """Neurons of position now and of velocity 80 ms ago; the layer mixes both at several times, nonlinearly."""
+    """Neurons of position now and of velocity 80 ms ago; the layer mixes both since the start, nonlinearly."""
     rng = np.random.default_rng(1)
     position = latents(rng, 24, 45, 3)
     velocity = [np.gradient(course, axis=0) * 8 for course in position]
     both = [np.hstack(sides) for sides in zip(position, velocity, strict=True)]
     weights = rng.normal(size=(24, 20)) / 4
-    remembered = zip(*(cut(both, lag) for lag in (0, 5, 10, 15)), strict=True)
-    layer = activity("hidden", [np.tanh(np.hstack(times) @ weights) for times in remembered])
+    earlier = [np.maximum(np.arange(45) - lag, 0) for lag in (0, 5, 10, 15)]
+    layer = activity("hidden", [np.tanh(np.hstack([of[k] for k in earlier]) @ weights) for of in cut(both)])
     movement = activity("kinematics", cut(both), "kinematics")
     made = zip(mixed(rng, position, 30, 0.3), mixed(rng, velocity, 30, 0.3, lag=12), strict=True)
     neurons = activity("neurons", [now + before for now, before in made], "neurons")
-    one, delayed = (
-        contrast(Design(layer, neurons), Design(rival, neurons)) for rival in (movement, with_delays(movement))
-    )
-    assert one.unique.mean() > 0.05  # as if the layer had something that movement has not
-    assert delayed.unique.mean() < 0.01
-    assert delayed.rival.mean() > one.rival.mean() + 0.1
+    design = Design(layer, neurons)
+    found, at_one = (contrast(design, replace(movement, kind=kind)) for kind in ("kinematics", "untrained"))
+    assert abs(found.unique.mean()) < 0.01
+    assert found.rival.mean() > at_one.rival.mean() + 0.1
 
 
 def test_each_side_has_its_own_lag_and_what_only_the_layer_has_is_unique():
@@ -43,10 +44,21 @@ def test_each_side_has_its_own_lag_and_what_only_the_layer_has_is_unique():
     neurons = activity("neurons", [a + b for a, b in made], "neurons")
     sides = Design(layer, neurons), Design(movement, neurons)
     assert [{side.lags[fold.lag[0]] for fold in side.folds} for side in sides] == [{3}, {9}]
-    found = contrast(*sides)
-    assert 0.35 < found.unique.mean() < 0.55
-    assert found.both.mean() > 0.75
+    found = contrast(sides[0], movement)
+    assert found.unique.mean() == pytest.approx(0.48, abs=0.1)
     np.testing.assert_allclose(found.unique_units.mean(), found.unique.mean(), atol=1e-9)
+
+
+def test_a_layer_that_holds_a_rival_in_other_proportions_is_not_credited_beyond_it():
+    """Neurons of all of ten features of which most vary little; the layer has them in equal size, 40 ms later."""
+    rng = np.random.default_rng(5)
+    features = latents(rng, 30, 45, 10)
+    rival = activity("muscles", [values * np.geomspace(1, 0.02, 10) for values in cut(features)], "muscles")
+    layer = activity("hidden", mixed(rng, features, 20, lag=6))
+    neurons = activity("neurons", mixed(rng, features, 40, 2.0, lag=3), "neurons")
+    found = contrast(Design(layer, neurons), rival)
+    assert found.layer.mean() > found.rival.mean() + 0.05  # the better predictor
+    assert abs(found.unique.mean()) < 0.02
 
 
 def test_predicted_courses_are_those_of_the_neurons_where_everything_is_known():
@@ -69,5 +81,9 @@ def test_the_unique_variance_of_few_noisy_neurons_is_right():
     parts = [(np.sqrt(0.1) * own, np.sqrt(0.2) * other) for own, other in made]
     neurons = activity("neurons", [a + b + np.sqrt(0.7) * smooth(rng, 45, 60) for a, b in parts], "neurons")
     true = (np.concatenate([own for own, _ in parts]).var(axis=0) / np.concatenate(neurons.values).var(axis=0)).mean()
-    found = compare(layer, neurons, ["unique"], Settings(most_lag_s=0.02), movement, n_nulls=0)["unique"].value
-    assert abs(found - true) < 0.02
+    settings = Settings(most_lag_s=0.02)
+    found = compare(layer, neurons, ["unique"], settings, movement, n_nulls=0)["unique"]
+    assert abs(found.value - true) < 0.02
+    low, high = found.interval
+    assert low < true < high < low + 0.06
+    np.testing.assert_allclose(contrast(Design(layer, neurons, settings), movement).unique.mean(), found.value)

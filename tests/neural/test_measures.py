@@ -36,6 +36,15 @@ def test_a_planted_lag_is_found_and_the_relation_with_it(pair):
         assert abs(np.mean(score.nulls)) < 0.1 < score.value
 
 
+def test_a_lag_is_found_where_neurons_are_noisy_and_vary_most_at_the_start():
+    """Lags are compared on the same frames: a later one, which loses the start, would else seem to explain less."""
+    rng = np.random.default_rng(8)
+    courses = [course * np.linspace(3, 0.3, 85)[:, None] for course in latents(rng, 30, 45, 4)]
+    x, y = activity("net", mixed(rng, courses, 20)), activity("cells", mixed(rng, courses, 40, 2.0, lag=6), "neurons")
+    design = Design(x, y)
+    assert {design.lags[fold.lag[0]] for fold in design.folds} == {6}
+
+
 def frames(design, fold, of_y, which):
     """Frames of some trials, one below the other, at the lag that the fold chose."""
     lag, trials = design.lags[fold.lag[0]], np.flatnonzero(which)

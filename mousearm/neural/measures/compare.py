@@ -11,6 +11,7 @@ from mousearm.neural.measures.design import Design, Settings, Values, matched_wi
 from mousearm.neural.measures.pairings import Pairings, exchanged, reversed_in_time, shifted
 from mousearm.neural.measures.preparation import assign_folds
 from mousearm.registry import SIMILARITIES
+from mousearm.stats import nested_spread
 
 NULLS = ("exchanged", "shifted", "reversed")
 """How pairings are broken: reaches exchanged, frames of each trial shifted circularly, or reversed in time."""
@@ -35,6 +36,7 @@ class Similarity:
         least_p: the smallest p that this null can show.
         lags_s, by_lag: (L,) s, and (L,) values on held-out reaches at each of them.
         units: (n,) value of each neuron, where the measure has one.
+        interval: 95 % interval of the value over reaches (`nested_spread`); empty of measures that have none.
         about: what else is to be said: numbers of components, the variance that they keep.
     """
 
@@ -51,6 +53,7 @@ class Similarity:
     lags_s: np.ndarray = field(repr=False)
     by_lag: np.ndarray = field(repr=False)
     units: np.ndarray | None = field(default=None, repr=False)
+    interval: tuple[float, ...] = ()
     about: Mapping[str, float] = field(default_factory=dict, repr=False)
 
 
@@ -120,5 +123,17 @@ def as_similarity(name: str, design: Design, values: Values) -> Similarity:
         lags_s=np.array(design.lags) * step,
         by_lag=values.by_lag,
         units=values.units,
+        interval=_interval(design.x, values),
         about={"variance kept of x": float(kept[0]), "variance kept of y": float(kept[1]), **values.about},
     )
+
+
+def _interval(x: Activity, values: Values) -> tuple[float, ...]:
+    """Interval of a value from its reaches, which are resampled within sessions, within animals."""
+    if values.reaches is None:
+        return ()
+    group_of = dict(zip(x.reaches, x.groups, strict=True))
+    spread = nested_spread(
+        values.reaches.tolist(), [of.split("/")[0] for of in group_of.values()], [*group_of.values()]
+    )
+    return spread.spread.low, spread.spread.high

@@ -11,11 +11,13 @@ from itertools import product
 
 import numpy as np
 
+from mousearm.analysis import principal_components
 from mousearm.errors import NeuralError
 from mousearm.neural.activity import Activity, matched
 from mousearm.neural.measures.moments import (
     LaggedSums,
     Moments,
+    explained_by_lag,
     lag_windows,
     lagged_sums,
     residuals,
@@ -28,7 +30,8 @@ from mousearm.neural.measures.preparation import Preparation, assign_folds, fit_
 
 DELAYS_S = (-0.1, -0.05, 0.0, 0.05, 0.1)
 """Delays of movement features, s."""
-_RIDGE = 1e-3  # share of the mean variance of a component, added to each where the lag is chosen
+FEATURES = 40
+"""Components of delayed features at most."""
 # Penalty of movement features. One that predicts best leaves a part of movement in both sides, which then agree in it.
 _OF_FEATURES = 1e-3
 _OF_NOISE = 10.0  # times the penalty that predicts best: what that one leaves of training reaches is less than noise
@@ -88,8 +91,8 @@ class Design:
         y: the neurons.
         settings: how they are compared.
         pairings: by default only the actual one.
-        beyond: movement features on the same trials, beyond which y is explained, and beyond courses that reaches
-            have in common: at the delays `DELAYS_S`, before and behind the trial as at its ends.
+        beyond: movement, or another rival, on the same trials, beyond which y is explained, and beyond courses that
+            reaches have in common: main components of it at the delays `DELAYS_S`, outside the trial as at its ends.
         folds: (trials,) number of the fold of each trial of ``matched(x, y)``; by default `assign_folds`.
 
     Raises:
@@ -127,15 +130,14 @@ class Design:
         y = [values @ of_y.directions.T for values in units]
         if self.beyond is not None:
             courses = course_basis(self.x.n_frames, self.x.groups)
-            moved = [delayed(values, self.x.step_s) for values in self.beyond.values]
-            features = [np.hstack(both) for both in zip(moved, courses, strict=True)]
-            frames = np.concatenate([features[i] for i in training])
-            mean, scale = frames.mean(axis=0), frames.std(axis=0)
-            features = [(values - mean) / np.where(scale > 0, scale, 1) for values in features]
+            moved = _standard([delayed(values, self.x.step_s) for values in self.beyond.values], training)
+            main = principal_components([moved[i] for i in training], FEATURES).directions
+            parts = [of @ main.T for of in moved]
+            features = _standard([np.hstack(both) for both in zip(parts, courses, strict=True)], training)
             x, y = (residuals(features, side, self.fold_of, number, _OF_FEATURES) for side in (x, y))
             units = residuals(features, units, self.fold_of, number, times=_OF_NOISE)
         sums = lagged_sums(x, y, self.fold_of, self.pairings, self.lags)
-        lag = np.stack([explained_share(sums.at(k), number) for k in range(len(self.lags))]).argmax(axis=0)
+        lag = explained_by_lag(sums, self.lags, number).argmax(axis=0)
         return Fold(number, of_x, of_y, x, y, units, lag, sums.at(lag), sums.first(), features)
 
     def unit_moments(self, fold: Fold, which: np.ndarray, lag: np.ndarray) -> list[Moments]:
@@ -174,9 +176,8 @@ class Design:
         parts = self.unit_moments(fold, which, lag)
         held = self.fold_of == fold.number
         own, p = [with_ones(values) for values in fold.x], fold.x[0].shape[1] + 1
-        frames = np.concatenate([values for values, out in zip(fold.features, held, strict=True) if not out])
-        square, f = frames.T @ frames, frames.shape[1]
-        inverse = np.linalg.inv(square + _OF_FEATURES * np.trace(square) / f * np.eye(f))
+        inverse = _inverse_of([values for values, out in zip(fold.features, held, strict=True) if not out])
+        f = len(inverse)
         at_lag = {k: np.flatnonzero(lag == k) for k in np.unique(lag)}
         along = {k: np.zeros((2, p, f)) for k in at_lag}  # products of the predictor with features, of both parts
         for k, i in product(at_lag, range(len(own))):
@@ -193,6 +194,27 @@ class Design:
         less = taken.reshape(2, p, len(which), -1).swapaxes(1, 2)
         pair = [of._replace(y=of.y - by[:, -1], xy=of.xy - by[:, :-1]) for of, by in zip(both, less, strict=True)]
         return split(pair, 1)
+
+    def left_of_units(self, fold: Fold) -> list[np.ndarray]:
+        """What `residual_moments` takes the moments of in the actual pairing, (T_i, n) of each trial."""
+        training = [i for i, of in enumerate(self.fold_of) if of != fold.number]
+        inverse = _inverse_of([fold.features[i] for i in training])
+        weights = inverse @ np.sum([fold.features[i].T @ fold.units[i] for i in training], axis=0)
+        return [units - of @ weights for units, of in zip(fold.units, fold.features, strict=True)]
+
+
+def _inverse_of(features: TrialFrames) -> np.ndarray:
+    """Inverse of the scatter of features with their penalty, (f, f)."""
+    frames = np.concatenate(features)
+    square, f = frames.T @ frames, frames.shape[1]
+    return np.linalg.inv(square + _OF_FEATURES * np.trace(square) / f * np.eye(f))
+
+
+def _standard(features: TrialFrames, training: Sequence[int]) -> list[np.ndarray]:
+    """Features of all trials about their mean over the training ones, divided by their s.d. there where they vary."""
+    frames = np.concatenate([features[i] for i in training])
+    mean, scale = frames.mean(axis=0), frames.std(axis=0)
+    return [(values - mean) / np.where(scale > 0, scale, 1) for values in features]
 
 
 def _unit_moments(xx: np.ndarray, xy: np.ndarray, yy: np.ndarray) -> Moments:
@@ -229,24 +251,6 @@ def _lags(x: Activity, most_s: float) -> list[int]:
     return list(range(-most, most + 1))
 
 
-def explained_share(parts: Sequence[Moments], test: int) -> np.ndarray:
-    """Share of the variance of y that x explains on the training reaches, without the bias of a fit, (N,).
-
-    |L^-1 C|^2 / tr(yy), with xx = L L' and C = xy, is what least squares explain of the reaches that they were fitted
-    to. Here C is a sum over folds, and only products of different folds are taken, which are unbiased.
-    """
-    training = [part for g, part in enumerate(parts) if g != test]
-    whole = total(training)
-    means = whole.x / whole.n[:, None], whole.y / whole.n[:, None]
-    whole = whole.about(*means)
-    p, n = whole.xx.shape[1], len(training)
-    size = np.trace(whole.xx, axis1=1, axis2=2)[:, None, None] / p
-    inverse = np.linalg.inv(np.linalg.cholesky(whole.xx + _RIDGE * size * np.eye(p)))
-    each = np.square([inverse @ part.about(*means).xy for part in training]).sum(axis=(0, 2, 3))
-    together = np.square(inverse @ whole.xy).sum(axis=(1, 2))
-    return n / (n - 1) * (together - each) / np.trace(whole.yy, axis1=1, axis2=2)
-
-
 @dataclass(frozen=True)
 class Values:
     """What a measure gives for a design.
@@ -256,6 +260,8 @@ class Values:
         folds: (K,) value of the actual pairing on the reaches of each fold.
         by_lag: (L,) value of the actual pairing at each lag; NaN where the measure has no lag.
         units: (n,) value of each neuron in the actual pairing, where there is one.
+        reaches: (R,) of reaches, in order: their mean is the value, and their spread that of the value (pseudo-values),
+            where the measure has any.
         about: numbers that belong to it, by name.
         null: what the other values are of, where it is not the pairings of the design.
     """
@@ -264,6 +270,7 @@ class Values:
     folds: np.ndarray
     by_lag: np.ndarray
     units: np.ndarray | None = None
+    reaches: np.ndarray | None = None
     about: Mapping[str, float] = field(default_factory=dict)
     null: str | None = None
 

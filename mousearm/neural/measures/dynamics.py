@@ -15,7 +15,7 @@ from mousearm.neural.activity import Activity
 from mousearm.neural.measures.design import Design, Values
 from mousearm.neural.measures.pairings import course_basis, to_length
 from mousearm.neural.measures.preparation import fit_preparation
-from mousearm.neural.measures.surrogates import fit_maximum_entropy
+from mousearm.neural.measures.surrogates import fit_surrogates
 from mousearm.registry import SIMILARITIES
 
 _AT_ONCE = 50  # reversals
@@ -55,7 +55,7 @@ def dsa(design: Design) -> Values:
     time or not, at random: dynamics without an arrow of time would be as similar. Surrogates are no null here, for two
     sides that are equally smooth are more similar than surrogates are that are fitted to one of them.
     """
-    x, y = (_differences(design, side) for side in (design.x, design.y))
+    x, y = (differences(design, side) for side in (design.x, design.y))
     values = np.concatenate([eigenvalues(chunk) for chunk in _reversed(design, x)])
     of_y = eigenvalues(y[None])[0]
     n, pairs = len(design.folds), np.arange(x.shape[-1])
@@ -76,14 +76,14 @@ def _p(values: np.ndarray) -> float:
     return float(np.mean(values >= values[0]))
 
 
-def _stretched(design: Design, side: Activity) -> np.ndarray:
+def stretched(design: Design, side: Activity) -> np.ndarray:
     """Components of a side as (T, n, C)."""
     how = fit_preparation(side.name, side.values, design.settings.components)
     length = round(np.median(side.n_frames))
     return np.stack([to_length(how.components(values), length) for values in side.values], axis=-1)
 
 
-def _differences(design: Design, side: Activity) -> np.ndarray:
+def differences(design: Design, side: Activity) -> np.ndarray:
     """Differences of disjoint pairs of reaches, (T, n, P).
 
     A pair is of one session and of neighbours in length, so that what reaches have in common cancels, be it from the
@@ -99,7 +99,7 @@ def _differences(design: Design, side: Activity) -> np.ndarray:
             pairs.append(order[k : k + 2])
         k += 2 if of[k] == of[k + 1] else 1
     one, other = np.array(pairs or [order[:2]]).T
-    tensor = _stretched(design, side)
+    tensor = stretched(design, side)
     return tensor[..., one] - tensor[..., other]
 
 
@@ -120,12 +120,15 @@ def _particular(tensors: np.ndarray, axes: np.ndarray) -> np.ndarray:
 
 def _tensors(design: Design, side: Activity) -> Iterator[np.ndarray]:
     """The tensor of a side and its surrogates, as many as there are pairings, some (m, T, n, C) at a time."""
-    tensor = _stretched(design, side)
+    tensor = stretched(design, side)
     axes = _course_axes(side, len(tensor))
     tensor = _particular(tensor[None], axes)[0]
     yield tensor[None]
-    for drawn in fit_maximum_entropy(tensor).draw(len(design) - 1, np.random.default_rng(design.settings.seed)):
-        yield _particular(drawn, axes)
+    if len(design) > 1:
+        rng = np.random.default_rng(design.settings.seed)
+        fitted = fit_surrogates(tensor, lambda drawn: _particular(drawn, axes), rng)
+        for drawn in fitted.draw(len(design) - 1, rng):
+            yield _particular(drawn, axes)
 
 
 def _reversed(design: Design, differences: np.ndarray) -> Iterator[np.ndarray]:

@@ -9,12 +9,15 @@ chosen by cross-validation.
 
 from collections.abc import Sequence
 from functools import reduce
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from mousearm.neural.measures.pairings import Pairings, TrialFrames
+
+_RIDGE = 1e-3  # share of the mean variance of a component, added to each where the lag is chosen
 
 
 class Moments(NamedTuple):
@@ -77,11 +80,17 @@ def lag_windows(n: int, lag: int) -> tuple[slice, slice]:
 
 
 class LaggedSums(NamedTuple):
-    """Sums of G folds at L lags for N pairings, of sides with a last column of ones."""
+    """Sums of G folds at L lags for N pairings, of sides with a last column of ones.
+
+    Of two neighbouring lags, the one that is nearer to 0 has all frames of the neurons that the other has, and one more
+    in each trial. ``near_xx`` and ``near_xy`` are sums at the nearer one over the frames that both have.
+    """
 
     xx: np.ndarray  # (G, L, p + 1, p + 1)
     xy: np.ndarray  # (G, L, N, p + 1, q + 1)
     yy: np.ndarray  # (G, L, N, q + 1, q + 1)
+    near_xx: np.ndarray  # (G, L - 1, p + 1, p + 1)
+    near_xy: np.ndarray  # (G, L - 1, N, p + 1, q + 1)
 
     def at(self, lag: int | np.ndarray, which: slice | np.ndarray = slice(None)) -> list[Moments]:
         """Moments of each fold at a lag by its number, or at one for each of the pairings."""
@@ -91,7 +100,8 @@ class LaggedSums(NamedTuple):
 
     def first(self) -> "LaggedSums":
         """Sums of the actual pairing only, in arrays of their own."""
-        return LaggedSums(self.xx, self.xy[:, :, :1].copy(), self.yy[:, :, :1].copy())
+        xy, yy, near_xy = (sums[:, :, :1].copy() for sums in (self.xy, self.yy, self.near_xy))
+        return LaggedSums(self.xx, xy, yy, self.near_xx, near_xy)
 
 
 def _moments(xx: np.ndarray, xy: np.ndarray, yy: np.ndarray) -> Moments:
@@ -106,9 +116,11 @@ def with_ones(values: np.ndarray) -> np.ndarray:
 def lagged_sums(
     x: TrialFrames, y: TrialFrames, folds: np.ndarray, pairings: Pairings, lags: Sequence[int]
 ) -> LaggedSums:
-    """Sums for trials (T_i, p) of the predictor and (T_i, q) of the neurons, for lags in frames."""
-    p, q = x[0].shape[1] + 1, y[0].shape[1] + 1
-    xx = np.zeros((folds.max() + 1, len(lags), p, p))
+    """Sums for trials (T_i, p) of the predictor and (T_i, q) of the neurons, for consecutive lags in frames."""
+    p, q, n_lags = x[0].shape[1] + 1, y[0].shape[1] + 1, len(lags)
+    both = [(lag, lag) for lag in lags]
+    both += [(one, other) if one >= 0 else (other, one) for one, other in pairwise(lags)]  # the nearer, and the farther
+    xx = np.zeros((folds.max() + 1, len(both), p, p))
     xy: list[np.ndarray] = [np.empty(0)] * len(x)
     yy, last, others, squares = [*xy], np.empty(0), np.empty(0), np.empty(0)
     for i, found in pairings.each(y):
@@ -117,14 +129,50 @@ def lagged_sums(
             last, others = found, with_ones(found)
             squares = np.stack([_squares(others, lag) for lag in lags], axis=1)
         n_others = found.shape[1]
-        cross = np.empty((n_others, len(lags), p, q))
-        for k, lag in enumerate(lags):
-            of_x, of_y = lag_windows(len(own), lag)
-            xx[folds[i], k] += own[of_x].T @ own[of_x]
-            product = own[of_x].T @ others[of_y].reshape(-1, n_others * q)
+        cross = np.empty((n_others, len(both), p, q))
+        for k, (lag, frames) in enumerate(both):
+            of_y = lag_windows(len(own), frames)[1]
+            part = own[of_y.start - lag : of_y.stop - lag]
+            xx[folds[i], k] += part.T @ part
+            product = part.T @ others[of_y].reshape(-1, n_others * q)
             cross[:, k] = product.reshape(p, -1, q).swapaxes(0, 1)
         xy[i], yy[i] = cross, squares
-    return LaggedSums(xx, _chosen_sums(xy, folds, pairings), _chosen_sums(yy, folds, pairings))
+    of_xy = _chosen_sums(xy, folds, pairings)
+    sums = xx[:, :n_lags], of_xy[:, :n_lags], _chosen_sums(yy, folds, pairings)
+    return LaggedSums(*sums, xx[:, n_lags:], of_xy[:, n_lags:])
+
+
+def explained_by_lag(sums: LaggedSums, lags: Sequence[int], test: int) -> np.ndarray:
+    """Variance of the neurons that the predictor explains on the training reaches, more than at lag 0, (L, N).
+
+    Frames without a partner are left out, at each lag others. Where neurons vary most in some of them, as they may at
+    the start of a reach, lags that keep these would be favoured. So each lag is compared with its neighbour on the
+    frames that both have, and the differences are added up from lag 0.
+    """
+    value, zero = np.zeros((len(lags), sums.xy.shape[2])), lags.index(0)
+    for k in [*range(zero, len(lags) - 1), *range(zero - 1, -1, -1)]:
+        near, far = (k, k + 1) if k >= zero else (k + 1, k)
+        gain = _explained(sums.xx[:, far], sums.xy[:, far], test)
+        value[far] = value[near] + gain - _explained(sums.near_xx[:, k], sums.near_xy[:, k], test)
+    return value
+
+
+def _explained(xx: np.ndarray, xy: np.ndarray, test: int) -> np.ndarray:
+    """Variance explained per frame by sums (G, p + 1, p + 1) and (G, N, p + 1, q + 1), without bias of a fit, (N,).
+
+    |L^-1 C|^2, with xx = L L' and C = xy about the means, is what least squares explain of the reaches that they were
+    fitted to. Here C is a sum over folds, and only products of different folds are taken, which are unbiased.
+    """
+    training = [g for g in range(len(xx)) if g != test]
+    whole, p, n = xx[training].sum(axis=0), xx.shape[-1] - 1, len(training)
+    mean = whole[-1, :p] / whole[-1, -1]
+    square = whole[:p, :p] - whole[-1, -1] * np.outer(mean, mean)
+    inverse = np.linalg.inv(np.linalg.cholesky(square + _RIDGE * np.trace(square) / p * np.eye(p)))
+    along = np.hstack([inverse, -(inverse @ mean)[:, None]]) @ xy[training]  # of x about its mean, (n, N, p, q + 1)
+    mean_y = xy[training].sum(axis=0)[:, -1, :-1] / whole[-1, -1]
+    each = along[..., :-1] - along[..., -1:] * mean_y[:, None]
+    within = np.square(each).sum(axis=(0, 2, 3))
+    return n / (n - 1) * (np.square(each.sum(axis=0)).sum(axis=(1, 2)) - within) / whole[-1, -1]
 
 
 def _squares(others: np.ndarray, lag: int) -> np.ndarray:

@@ -7,12 +7,13 @@ estimated without the bias that noisy weights have (`unique`).
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from mousearm.errors import NeuralError
 from mousearm.neural.measures.design import Design, Fold, Values
-from mousearm.neural.measures.moments import Moments, fitted_weights, held_out
+from mousearm.neural.measures.moments import Moments, fitted_weights, held_out, lag_windows
 from mousearm.registry import SIMILARITIES
 
 
@@ -45,6 +46,10 @@ def unique(design: Design) -> Values:
     less what noise in b costs, which for few noisy neurons is most of it. What features leave of reaches that they were
     not fitted to is too much, as it is too little of the others: the mean of both counts (`_size_of_both`).
 
+    A reach counts twice, in b and in C: its pseudo-value (`Values.reaches`) is the value plus what it adds beyond the
+    mean reach twice, less what it adds to the variance. So reaches with their spread give the interval of the value,
+    as the jackknife does (Arvesen 1969, Annals of Mathematical Statistics 40:2076-2100).
+
     In the null, that part of the predictor which features do not explain is paired with other reaches. `Values.units`
     has each neuron.
 
@@ -57,16 +62,45 @@ def unique(design: Design) -> Values:
             "activity of them (beyond), or leave this measure out."
         )
 
+    by_trial = np.zeros((2, len(design.x.reaches), design.y.n_units))  # what is explained, and what there is
+
     def added(fold: Fold, which: np.ndarray, lag: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         train, held = design.residual_moments(fold, which, lag)
         weights = fitted_weights(train, np.full(train.y.shape, _NEARLY_NONE))
-        gained = (weights * held.xy).sum(axis=1) * _size_of_both(train, held)[:, None]
-        training = np.concatenate([design.y.values[i] for i in np.flatnonzero(design.fold_of != fold.number)])
-        test = np.concatenate([design.y.values[i] for i in np.flatnonzero(design.fold_of == fold.number)])
-        variance = np.square((test - training.mean(axis=0)) / fold.of_y.scale).mean(axis=0)
-        return gained, held.n[:, None] * variance
+        size = _size_of_both(train, held)
+        gained = (weights * held.xy).sum(axis=1) * size[:, None]
+        is_test = design.fold_of == fold.number
+        mean = np.concatenate([design.y.values[i] for i in np.flatnonzero(~is_test)]).mean(axis=0)
+        powers = [np.square(design.y.values[i] - mean).sum(axis=0) for i in np.flatnonzero(is_test)]
+        share = held.n / sum(len(design.y.values[i]) for i in np.flatnonzero(is_test))  # of frames, at the lag
+        whole = share[:, None] * np.sum(powers, axis=0) / fold.of_y.scale**2
+        by_trial[0, is_test] = size[0] * fold.of_y.scale**2 * _by_trial(design, fold, weights[0])
+        by_trial[1, is_test] = share[0] * np.array(powers)
+        return gained, whole
 
-    return _of_units(design, added)
+    values = _of_units(design, added)
+    return replace(values, reaches=_pseudo_values(design.x.reaches, *by_trial))
+
+
+def _by_trial(design: Design, fold: Fold, weights: np.ndarray) -> np.ndarray:
+    """Products of predictions by weights (p, n) with neurons, summed over the frames of each held-out trial, (R, n)."""
+    lag, left = design.lags[fold.lag[0]], design.left_of_units(fold)
+    windows = [lag_windows(len(values), lag) for values in left]
+    sides = [(x[of_x], y[of_y]) for x, y, (of_x, of_y) in zip(fold.x, left, windows, strict=True)]
+    training, test = (np.flatnonzero(part) for part in (design.fold_of != fold.number, design.fold_of == fold.number))
+    mean_x, mean_y = (np.concatenate([sides[i][k] for i in training]).mean(axis=0) for k in (0, 1))
+    return np.array([(((x - mean_x) @ weights) * (y - mean_y)).sum(axis=0) for x, y in (sides[i] for i in test)])
+
+
+def _pseudo_values(reaches: Sequence[str], gained: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Of each reach, (R,), from what is explained of trials and what there is, (trials, n) each."""
+    names = list(dict.fromkeys(reaches))
+    member = np.array([[name == other for other in reaches] for name in names], dtype=float)
+    there = whole.sum(axis=0) > 0
+    gained, whole = member @ gained[:, there], member @ whole[:, there]
+    value = gained.sum(axis=0) / whole.sum(axis=0)
+    beyond = [len(names) * part - part.sum(axis=0) for part in (gained, whole)]
+    return (value + (2 * beyond[0] - value * beyond[1]) / whole.sum(axis=0)).mean(axis=1)
 
 
 def _size_of_both(train: Moments, held: Moments) -> np.ndarray:

@@ -4,10 +4,14 @@ Elsayed & Cunningham 2017 (Nature Neuroscience 20:1310-1318): of all distributio
 one of largest entropy is Gaussian. Its covariance has the products of the eigenvectors of the three as eigenvectors,
 and 1 / (l_t + l_n + l_c) as eigenvalues; l are such that sums over the other two modes are the marginal eigenvalues.
 A structure that surrogates show as often as the data is to be expected from smooth, low-dimensional activity.
+
+Covariances of one tensor are more uneven than those of the distribution that it was drawn from, and those of tensors
+that are drawn with them would be more uneven still, which looks like rotation. So the eigenvalues that surrogates are
+drawn with are such that those of the surrogates are in the mean those of the tensor (`fit_surrogates`).
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import pairwise
 
@@ -15,6 +19,7 @@ import numpy as np
 
 _NONE = 1e-7  # share of the variance below which an eigenvalue of a covariance is 0
 _STEPS, _ENOUGH = 200, 1e-10  # of Newton's method; its decrement, relative to the number of entries
+_ROUNDS, _DRAWN = 3, 20  # in which eigenvalues are corrected, by so many surrogates; more rounds do not converge
 _CHUNK = 2_000_000  # numbers that are drawn at a time
 
 
@@ -43,12 +48,44 @@ class MaximumEntropy:
             yield self.mean + noise
 
 
+def fit_surrogates(
+    tensor: np.ndarray, seen: Callable[[np.ndarray], np.ndarray], rng: np.random.Generator
+) -> MaximumEntropy:
+    """Fit the distribution of which tensors, as they are ``seen`` (m, T, n, C), have the eigenvalues of one (T, n, C).
+
+    The tensor itself is as it is seen. Eigenvalues are of the covariances across time, units and reaches.
+    """
+    fitted = fit_maximum_entropy(tensor)
+    wanted = _eigenvalues(tensor[None], fitted.deviation.shape)
+    values = wanted
+    for _ in range(_ROUNDS):
+        drawn = np.concatenate(list(fitted.draw(_DRAWN, rng)))
+        found = _eigenvalues(seen(drawn), fitted.deviation.shape)
+        values = [now * want / got for now, want, got in zip(values, wanted, found, strict=True)]
+        deviation = np.sqrt(wanted[0].sum() * _variances([of / of.sum() for of in values]))
+        fitted = replace(fitted, deviation=deviation)
+    return fitted
+
+
+def _eigenvalues(tensors: np.ndarray, ranks: tuple[int, ...]) -> list[np.ndarray]:
+    """Largest eigenvalues of the marginal covariances of tensors (m, T, n, C), ascending, in the mean over tensors."""
+    rest = _less_means(tensors)
+    flat = [np.moveaxis(rest, mode, 1).reshape(len(rest), rest.shape[mode], -1) for mode in (1, 2, 3)]
+    sizes = [np.linalg.eigvalsh(of @ of.swapaxes(1, 2)).mean(axis=0) for of in flat]
+    return [of[-rank:] for of, rank in zip(sizes, ranks, strict=True)]
+
+
+def _less_means(tensors: np.ndarray) -> np.ndarray:
+    """Tensors (m, T, n, C) less the means of each mode."""
+    for mode in (1, 2, 3):
+        others = tuple(k for k in (1, 2, 3) if k != mode)
+        tensors = tensors - tensors.mean(axis=others, keepdims=True)
+    return tensors
+
+
 def fit_maximum_entropy(tensor: np.ndarray) -> MaximumEntropy:
     """Fit the distribution to a tensor (T, n, C), the means of which are taken off mode by mode."""
-    rest = tensor.astype(float)
-    for mode in range(3):
-        others = tuple(k for k in range(3) if k != mode)
-        rest = rest - rest.mean(axis=others, keepdims=True)
+    rest = _less_means(tensor[None].astype(float))[0]
     directions, values = [], []
     for mode in range(3):
         flat = np.moveaxis(rest, mode, 0).reshape(rest.shape[mode], -1)
