@@ -8,14 +8,14 @@ from planted import activity, mixed, smooth
 from scipy.stats import binom
 
 from mousearm.neural.measures import Design, Settings, compare
-from mousearm.neural.measures.dynamics import differences, stretched
+from mousearm.neural.measures.dynamics import pair_differences, stretched_components
 from mousearm.neural.measures.pairings import exchanged, to_length
 from mousearm.neural.results import NeuralStudy, Resemblance
 
 LENGTHS = [24, 30, 27, 36, 33, 26, 35, 29, 31]
 
 
-def test_a_course_that_all_reaches_share_is_no_evidence_from_the_start_on_orstretched():
+def test_a_course_that_all_reaches_share_is_no_evidence_from_the_start_on_or_stretched():
     course = smooth(np.random.default_rng(0), 36, LATENTS, 7)
     for cut in (lambda n: course[:n], lambda n: to_length(course, n)):
         frames = [cut(n) for n in LENGTHS]
@@ -40,8 +40,8 @@ def test_what_all_reaches_share_is_not_in_their_dynamics():
     for cut in (lambda n: course[:n], lambda n: to_length(course, n)):
         side = activity("net", [cut(n) for n in LENGTHS])
         design = Design(side, side, Settings(3, 4, 0))
-        whole = np.square(stretched(design, side) - stretched(design, side).mean()).mean()
-        assert np.square(differences(design, side)).mean() < 0.05 * whole
+        whole = np.square(stretched_components(design, side) - stretched_components(design, side).mean()).mean()
+        assert np.square(pair_differences(design, side)).mean() < 0.05 * whole
 
 
 def test_movement_that_both_sides_follow_is_not_unique():

@@ -55,7 +55,7 @@ def dsa(design: Design) -> Values:
     time or not, at random: dynamics without an arrow of time would be as similar. Surrogates are no null here, for two
     sides that are equally smooth are more similar than surrogates are that are fitted to one of them.
     """
-    x, y = (differences(design, side) for side in (design.x, design.y))
+    x, y = (pair_differences(design, side) for side in (design.x, design.y))
     values = np.concatenate([eigenvalues(chunk) for chunk in _reversed(design, x)])
     of_y = eigenvalues(y[None])[0]
     n, pairs = len(design.folds), np.arange(x.shape[-1])
@@ -76,14 +76,14 @@ def _p(values: np.ndarray) -> float:
     return float(np.mean(values >= values[0]))
 
 
-def stretched(design: Design, side: Activity) -> np.ndarray:
+def stretched_components(design: Design, side: Activity) -> np.ndarray:
     """Components of a side as (T, n, C)."""
     how = fit_preparation(side.name, side.values, design.settings.components)
     length = round(np.median(side.n_frames))
     return np.stack([to_length(how.components(values), length) for values in side.values], axis=-1)
 
 
-def differences(design: Design, side: Activity) -> np.ndarray:
+def pair_differences(design: Design, side: Activity) -> np.ndarray:
     """Differences of disjoint pairs of reaches, (T, n, P).
 
     A pair is of one session and of neighbours in length, so that what reaches have in common cancels, be it from the
@@ -99,7 +99,7 @@ def differences(design: Design, side: Activity) -> np.ndarray:
             pairs.append(order[k : k + 2])
         k += 2 if of[k] == of[k + 1] else 1
     one, other = np.array(pairs or [order[:2]]).T
-    tensor = stretched(design, side)
+    tensor = stretched_components(design, side)
     return tensor[..., one] - tensor[..., other]
 
 
@@ -120,7 +120,7 @@ def _particular(tensors: np.ndarray, axes: np.ndarray) -> np.ndarray:
 
 def _tensors(design: Design, side: Activity) -> Iterator[np.ndarray]:
     """The tensor of a side and its surrogates, as many as there are pairings, some (m, T, n, C) at a time."""
-    tensor = stretched(design, side)
+    tensor = stretched_components(design, side)
     axes = _course_axes(side, len(tensor))
     tensor = _particular(tensor[None], axes)[0]
     yield tensor[None]
