@@ -44,6 +44,7 @@ from mousearm.paths import resolve
 from mousearm.record import read_recording
 from mousearm.record.files import seal_recording
 from mousearm.render import view
+from mousearm.report.comparison import compare
 from mousearm.retarget import retarget
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.runs import JOBS, find_runs, with_resume
@@ -337,7 +338,7 @@ def test_advice_to_draw_without_a_window(monkeypatch, configure):
 
 def test_advice_on_folders_of_runs(place, configure):
     told("Give run folders or sweeps, such as outputs/NAME", find_runs, [place / "nothing"])
-    told("Give the folder of a run", with_resume, [f"resume={place}"])
+    told(f"There are {place / 'run'}.", with_resume, [f"resume={place}"])
     told("Resume a sweep by its name= and overrides", with_resume, ["-m", f"resume={place / 'run'}"])
     assert find_runs([place / "run"]) == [place / "run"]
     assert str(place / "run") in with_resume([f"resume={place / 'run'}"])[0]
@@ -387,6 +388,14 @@ def test_advice_where_a_run_has_lost_its_checkpoints(place):
     experiment.run(
         compose(["name=again", "threads=1", *QUICK, f"kinematics.path={place / 'demo.csv'}"]), place / "again"
     )
+
+
+@pytest.mark.slow
+def test_advice_where_no_run_is_finished(place):
+    RunFolder(place / "run").set_status("interrupted", 784, "SIGTERM")
+    told("What was interrupted is finished by", compare, [place / "run"])
+    train(place)
+    assert [run.folder.path.name for run in compare([place / "run"]).runs] == ["run"]
 
 
 @pytest.mark.slow

@@ -137,7 +137,7 @@ def test_help_and_refusals_import_nothing_that_is_slow(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "Did you mean 'w_paw'?" in done.stderr
     assert "env.n_substeps=0 is out of range" in done.stderr
-    assert done.stderr.count("There is no run in none") == 5
+    assert done.stderr.count("There is no run in none") == 6
 
 
 @pytest.mark.parametrize("closed", ["stdout", "stderr"])

@@ -15,7 +15,7 @@ from mousearm.report.groups import Group, Grouping, group_runs
 from mousearm.report.reading import Excluded, LearningCurve, Measured, Run, learning_curve, read_runs, read_standard
 from mousearm.rundir.runs import find_runs, is_recording
 from mousearm.stats import Spread, spread
-from mousearm.text import listed
+from mousearm.text import listed, shell
 
 _SAME_BUDGET = 1.05  # most over least steps: the last rollout may go a little beyond a budget
 
@@ -121,7 +121,7 @@ def compare(folders: Sequence[Path], by: Sequence[str] = ()) -> Comparison:
     runs, excluded = read_runs(find_runs([folder for folder in folders if folder not in recordings]))
     if not runs:
         reasons = "\n  ".join(f"{out.name}: {out.state}. {out.reason}" for out in excluded)
-        remedy = "What was interrupted is finished by python run.py resume=RUN."
+        remedy = f"What was interrupted is finished by {shell('run.py', 'resume=RUN')}."
         raise RunError(f"None of these {len(excluded)} runs can be compared:\n  {reasons}\n{remedy}")
     comparison = Comparison(folders, runs, excluded, group_runs(runs, by))
     return replace(comparison, standards=[read_standard(path, comparison.split, runs) for path in recordings])
