@@ -17,6 +17,7 @@ from hydra import compose as hydra_compose
 from matplotlib.figure import Figure
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from tqdm import tqdm
 
 from mousearm.agent import Agent
 from mousearm.config import CONF, compose
@@ -31,6 +32,7 @@ from mousearm.retarget import Reference
 from mousearm.setup import Setup
 
 torch.set_num_threads(1)
+tqdm.monitor_interval = 0  # no thread that may hold the lock of bars while a test forks
 
 
 def pytest_collection_finish():

@@ -7,12 +7,16 @@ import sys
 import time
 from pathlib import Path
 
+from tqdm import tqdm
+
 from mousearm.config import compose
 from mousearm.errors import MouseArmError
 from mousearm.evaluate import film as _film  # noqa: F401  # imported before the fork, as is what learns
 from mousearm.experiment import run
 from mousearm.setup import Setup
 from mousearm.training import run as _run  # noqa: F401
+
+tqdm.monitor_interval = 0  # no thread that looks after bars: a fork while it holds their lock leaves it held for ever
 
 # Share of the kills that come while a run is only built.
 _EARLY = 0.25
