@@ -117,13 +117,14 @@ class _Chance:
 
 def _record_trials(agent: Agent, chance: _Chance) -> Iterator[ReachRecording]:
     """Give the trials of ``record`` one by one, so that not all need to be in memory."""
-    n, is_noisy = chance.repeats, agent.evaluator.task.is_noisy or agent.controller().is_noisy
+    n, evaluator = chance.repeats, agent.evaluator
+    is_noisy = evaluator.task.is_noisy or agent.controller().is_noisy
     if n > 1 and chance.noise == 0 and not is_noisy:
         raise ConfigError(
             f"{n} repeats without noise would be the same performance {n} times: the network and the arm are "
             "deterministic. Add noise such as 0.1, or record one."
         )
-    task = _single(agent)
+    task = evaluator.task if evaluator.repeats == 1 else agent.setup.evaluator(repeats=1).task
     return (trial for repeat in range(n) for trial in _record_repeat(agent, task, repeat, chance.added(task, repeat)))
 
 
@@ -163,9 +164,7 @@ def write_recording(
         )
     chance = _Chance(repeats, noise, seed)
     trials = beside_emg(_record_trials(agent, chance), envelopes or {})
-    bar = tqdm(
-        trials, "recording", repeats * len(agent.evaluator.task.references), delay=1, leave=False, unit=" reaches"
-    )
+    bar = tqdm(trials, "recording", repeats * len(names), delay=1, leave=False, unit=" reaches")
     with new_output(out, overwrite) as path:
         return write_trials(bar, _about(agent, chance), path, write)
 
@@ -273,12 +272,6 @@ def record_trials(
         of_network = network_signals(kept, observations, task.arm.actuator_names, recorder.unit_names)
         signals = arm_signals(trial, force, torque, task.arm) | of_network
         yield trial, ReachRecording(trial.name, split_of[trial.name], repeat, signals, not trial.diverged)
-
-
-def _single(agent: Agent) -> Task:
-    """A task in which each of an agent's reaches is performed once."""
-    evaluator = agent.evaluator
-    return evaluator.task if evaluator.repeats == 1 else agent.setup.evaluator(repeats=1).task
 
 
 def _record_repeat(agent: Agent, task: Task, repeat: int, added: np.ndarray | None) -> Iterator[ReachRecording]:
