@@ -391,6 +391,19 @@ def test_advice_where_a_run_has_lost_its_checkpoints(place):
 
 
 @pytest.mark.slow
+def test_advice_where_a_run_begins_with_a_network_of_another_kind(place):
+    def begin(name, *words):
+        overrides = [f"name={name}", f"start_from={place / 'run'}", "threads=1", "algo.timesteps=784", *words]
+        experiment.run(compose(overrides), place / name, overrides)
+
+    told(
+        "leave out keys of env, model and policy, and experiments, that differ from", begin, "wrong", "env.path_steps=3"
+    )
+    begin("right")
+    assert RunFolder(place / "right").status().state == "finished"
+
+
+@pytest.mark.slow
 def test_advice_where_no_run_is_finished(place):
     RunFolder(place / "run").set_status("interrupted", 784, "SIGTERM")
     told("What was interrupted is finished by", compare, [place / "run"])

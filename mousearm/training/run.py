@@ -78,7 +78,14 @@ class Experiment:
         """Take the network that the run is to begin with; the value head learns first where it would have to."""
         config = self.setup.config
         if config.start_from is not None:
-            checkpoint.load_policy(RunFolder(run_path(config.start_from)).find_checkpoint("best"), self.algo.policy)
+            source = RunFolder(run_path(config.start_from))
+            try:
+                checkpoint.load_policy(source.find_checkpoint("best"), self.algo.policy)
+            except RunError as error:
+                raise RunError(
+                    f"start_from={config.start_from}: {error}. If it is a network of another kind than this run's, "
+                    f"leave out keys of env, model and policy, and experiments, that differ from {source.config}."
+                ) from error
             self.algo.critic_warmup_until = config.pretrain.critic_steps * (config.pretrain.teacher != "none")
 
     def _newest(self, folder: RunFolder) -> TrainingState | None:
