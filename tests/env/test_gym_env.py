@@ -1,4 +1,5 @@
 import copy
+import gc
 import os
 import pickle
 import subprocess
@@ -233,6 +234,7 @@ def test_other_processes_find_it_by_its_name(method):
     name, overrides = "mousearm.env:mousearm/Tracking-v0", {"overrides": OVERRIDES}
     alone = TrackingEnv(OVERRIDES)
     expected = alone.reset(seed=0, options={"reach": "demo", "frame": 0})[0]
+    gc.collect()  # what other tests dropped: a fork that collects a batch waits for threads that it lacks
     if method != "fork":
         ours = make_vec_env(
             name, 2, env_kwargs=overrides, vec_env_cls=SubprocVecEnv, vec_env_kwargs={"start_method": method}

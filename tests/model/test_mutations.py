@@ -114,6 +114,7 @@ def work(use, landmarks, file, inbox, outbox):
     """Use one file after the other, and say how each ended."""
     warnings.simplefilter("ignore")
     log_warnings_to(Path(file).with_suffix(".log"))
+    outbox.send("ready")
     while True:
         text = inbox.recv()
         Path(file).write_bytes(text.encode())
@@ -128,13 +129,17 @@ def work(use, landmarks, file, inbox, outbox):
 
 
 def outcomes(use, landmarks, texts, file):
-    """How each text ends, in a process that is given up where one takes too long."""
-    context, found, process = multiprocessing.get_context("fork"), [], None
+    """How each text ends, in a process that is given up where one takes too long.
+
+    Not a fork: one that collects a batch of simulations which its parent dropped waits for threads that it lacks.
+    """
+    context, found, process = multiprocessing.get_context("spawn"), [], None
     for text in texts:
         if process is None:
             (mine, inbox), (outbox, theirs) = context.Pipe(), context.Pipe()
             process = context.Process(target=work, args=(use, landmarks, str(file), inbox, theirs), daemon=True)
             process.start()
+            theirs.close(), outbox.recv()
         mine.send(text)
         if outbox.poll(SECONDS):
             try:
