@@ -107,7 +107,7 @@ def compiler(monkeypatch):
 
 @pytest.fixture(scope="session", autouse=True)
 def blank_figures():
-    """Figures at the end of a run are blank: a short run would draw for longer than it trains.
+    """Figures at the end of a run are blank: to draw them takes half a second.
 
     tests/evaluate looks at what they show, and commands in processes of their own draw them.
     """

@@ -146,7 +146,7 @@ def _damaged(uri: HubUri, folder: Path, files: Sequence["RepoFile"]) -> list[str
 
     if all(_is_named(folder / file.path, file.blob_id) for file in files):
         return []
-    # The Hub has the last word, because it knows the hashes of large files themselves.
+    # The Hub has the last word: of large files it tells the hashes of what they hold.
     answer = HfApi(library_name="mousearm").verify_repo_checksums(uri.repo, repo_type=uri.kind, revision=uri.revision)
     return [mismatch["path"] for mismatch in answer.mismatches]
 

@@ -37,7 +37,7 @@ class Piece(NamedTuple):
 def run_pieces(pieces: Sequence[Piece], folder: Path, processes: int = 1) -> list[_Result]:
     """Results of all pieces, in their order; those that the folder holds are read, the others written as they come.
 
-    NeuralError if the memory did not suffice, so that the system ended a process.
+    NeuralError if a process ended before its work was done.
     """
     make_folder(folder)
     found: dict[str, _Result] = {}
@@ -81,8 +81,8 @@ def _done(pieces: Sequence[Piece], processes: int) -> Iterator[tuple[Piece, _Res
                 yield waiting[done], done.result()
         except BrokenProcessPool as error:
             raise NeuralError(
-                "A process was ended by the system, most likely for want of memory. What was done is kept: run the "
-                f"same command again with fewer processes than {processes} (--processes)."
+                "A process ended before its work was done, as the system ends one where memory does not suffice. What "
+                f"was done is kept: run the same command again with fewer processes than {processes} (--processes)."
             ) from error
         finally:
             pool.shutdown(wait=False, cancel_futures=True)

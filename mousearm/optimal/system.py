@@ -16,7 +16,7 @@ from mousearm.trajectory import FOLLOWED, Snapshot, hold
 
 _MM = 1e3  # per metre
 _STATE_STEP = 1e-5  # of central differences, rad, rad/s and activation
-_ROOM = 4  # times as many arms as are needed may be simulated: others take time to build
+_ROOM = 4  # times as many arms as are needed may be simulated: to build others takes as long as tens of steps
 _ARMS_AT_ONCE = 4096  # in a simulation for differences
 
 

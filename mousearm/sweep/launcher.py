@@ -1,7 +1,7 @@
 """Hydra's launchers ``slurm`` and ``local``: submitit's settings, with jobs that are recorded and can be run again.
 
-The launchers of hydra-submitit-launcher wait for results that a killed job never writes, end at the first job that
-fails, start all processes of a computer at once, and run whatever the checkout holds when a job's turn comes.
+The launchers of hydra-submitit-launcher end at the first job that fails or is killed, start all processes of a
+computer at once, and run whatever the checkout holds when a job's turn comes.
 ``examine`` checks that jobs can go to SLURM from here: scheduler, partition, shared folder, the same Python on a node.
 """
 
@@ -200,7 +200,7 @@ def _await(worker: Worker, patience_s: float) -> None:
             reason = slurm("squeue", "--noheader", f"--job={worker.id}", "--format=%r").strip()
             stop([worker])
             raise RunError(
-                f"It still waited for its turn after {patience_s:g} s ({reason}) and was cancelled. That may be the "
-                "cluster's load: try again with --patience 3600, or with another hydra.launcher.partition."
+                f"It still waited for its turn after {patience_s:g} s, and was cancelled; SLURM's reason: {reason}. "
+                "Try again with --patience 3600, or with another hydra.launcher.partition."
             )
         time.sleep(_POLL_S)

@@ -53,7 +53,7 @@ class Part:
 
     @property
     def is_empty(self) -> bool:
-        """True if nothing was written: the run was killed as it began."""
+        """True if nothing was written."""
         return self.file.stat().st_size == 0
 
     def last_step(self) -> int:
@@ -62,7 +62,6 @@ class Part:
             return -1
         command = (*wandb_command("leet", "inspect"), "--json", str(self.file.parent))
         result = subprocess.run(command, capture_output=True, text=True, check=False)
-        # Not the summary's step: a run that was killed may have written it before the row.
         rows = [line for line in result.stdout.splitlines() if '"type":"history"' in line]
         try:
             return int(json.loads(rows[-1])["history"]["item"]["_step"])
@@ -197,8 +196,7 @@ def _login_problem(verify: bool) -> str:
 
 def forget_service() -> None:
     """Release W&B's process, which may be gone or deaf: the next run, or program, starts another."""
-    # W&B waits without limit for its process, which may not hear that it should end: by its log it had closed the
-    # connection when a server was out of reach. It ends with this program.
+    # W&B waits for its process without limit, and was seen to wait where a server was out of reach.
     ending = threading.Thread(target=_tear_down, daemon=True)
     ending.start()
     ending.join(_PATIENCE_S)
@@ -251,7 +249,7 @@ def _upload(parts: Sequence[Part]) -> tuple[bool, str]:
     result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     lines = [line.removeprefix("wandb: ") for line in (result.stdout + result.stderr).splitlines()]
     errors = [line.removeprefix("ERROR ") for line in lines if line.startswith(("ERROR ", "Error: "))]
-    for part in parts:  # of a record whose end is missing because the run was killed, the rest was uploaded
+    for part in parts:  # of a record whose end is missing, the rest was uploaded
         if any("ends with an incomplete record" in error and str(part.file.parent) in error for error in errors):
             part.mark.touch()
     if left := sum(not part.mark.is_file() for part in parts):
