@@ -82,16 +82,6 @@ class Activity:
         """Frames from one to that before ``stop[i]`` of each trial."""
         return replace(self, values=tuple(values[start:end] for values, end in zip(self.values, stop, strict=True)))
 
-    def averaged(self) -> "Activity":
-        """Mean over the trials of each reach, as long as its shortest trial."""
-        where = _places(self.reaches)
-        means = []
-        for trials in where.values():
-            n = min(self.n_frames[i] for i in trials)
-            means.append(np.mean([self.values[i][:n] for i in trials], axis=0))
-        groups = tuple(self.groups[trials[0]] for trials in where.values())
-        return replace(self, reaches=tuple(where), values=tuple(means), groups=groups)
-
 
 def _check(of: Activity) -> None:
     if of.kind not in KINDS:

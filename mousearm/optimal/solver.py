@@ -42,7 +42,6 @@ class Solution(NamedTuple):
     cross: np.ndarray  # (N, T - 1, nu, n)
     curvature: np.ndarray  # (N, T - 1, nu, nu), positive definite
     cost: np.ndarray  # (N,)
-    gradient: np.ndarray  # (N,) largest derivative of the cost by a control that is free to move
     left: np.ndarray  # (N,) share of the cost that a plan without damping promises to gain
     iterations: np.ndarray  # (N,)
     converged: np.ndarray  # (N,)
@@ -90,8 +89,7 @@ class _Search:
         self._slope, self._cross = np.zeros(ctrl.shape), np.zeros((*ctrl.shape, start.shape[1]))
         self._before = np.full((len(ctrl), _LOOK_BACK), np.inf)  # costs of the last iterations
         self._curvature = np.zeros((*ctrl.shape, ctrl.shape[2]))
-        self._gradient, self._converged = np.full(len(ctrl), np.inf), np.zeros(len(ctrl), dtype=bool)
-        self._left = np.full(len(ctrl), np.inf)
+        self._left, self._converged = np.full(len(ctrl), np.inf), np.zeros(len(ctrl), dtype=bool)
 
     def iterate(self, enough: float) -> int:
         """Improve all active trajectories once, but those that prove to have converged; returns how many those are."""
@@ -114,8 +112,7 @@ class _Search:
             self._end(np.arange(len(self.active)), self._undamped(np.arange(len(self.active))))
         state, ctrl, _, cost = self.path
         costs_to_come = self._slope, self._cross, self._curvature
-        ends = self._gradient, self._left, self._iterations, self._converged
-        return Solution(state, ctrl, *costs_to_come, cost, *ends)
+        return Solution(state, ctrl, *costs_to_come, cost, self._left, self._iterations, self._converged)
 
     def _plan(self, damping: np.ndarray, rows: np.ndarray | slice = slice(None)) -> ReachPlan:
         """The plan for active trajectories, all or by index."""
@@ -149,17 +146,15 @@ class _Search:
         return _promised(found, np.ones(len(rows))) / np.maximum(self.path.cost[self.active[rows]], 1e-300)
 
     def _end(self, rows: np.ndarray, left: np.ndarray) -> None:
-        """Keep feedback, gradients and what is left to gain of active trajectories, by index, whose search is over.
+        """Keep feedback and what is left to gain of active trajectories, by index, whose search is over.
 
         Slopes that no bound holds are what a search that has ended leaves undone: without them x* is led by u*.
         """
-        i, gradient = self.active[rows], self._model.gradient[rows]
+        i = self.active[rows]
         self._left[i] = left
         feedback, steps = self._plan(np.full(len(rows), _FEEDBACK_DAMPING), rows), self._cost.steps[i]
         low, high = self._system.ctrl_range.T
         ctrl = self.path.ctrl[i]
-        held = ((ctrl <= low) & (gradient > 0)) | ((ctrl >= high) & (gradient < 0))
-        self._gradient[i] = np.abs(np.where(held, 0, gradient)).max(axis=(1, 2), initial=0)
         pressed = np.where(ctrl <= low, np.maximum(feedback.slope, 0), np.minimum(feedback.slope, 0))
         self._slope[i] = np.where(((ctrl <= low) | (ctrl >= high)) & steps[..., None], pressed, 0)
         self._cross[i] = feedback.cross * steps[..., None, None]

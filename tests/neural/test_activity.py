@@ -11,15 +11,12 @@ def activity(name="a", lengths=(4, 5), reaches=("one", "two"), units=("u", "v"),
     return Activity(name, tuple(reaches), tuple(values), step_s, tuple(units), ("m/1",) * len(values), "neurons")
 
 
-def test_activity_is_cut_and_averaged_by_hand():
+def test_activity_is_cut_by_hand():
     three = activity(lengths=(4, 5, 3), reaches=("one", "two", "one"))
     assert (three.n_units, three.n_frames) == (2, (4, 5, 3))
     assert three.trials([2]).values[0][:, 0].tolist() == [200, 201, 202]
     assert three.columns([1], "w").units == ("v",)
     assert three.frames(1, [2, 3, 3]).n_frames == (1, 2, 2)
-    mean = three.averaged()
-    assert mean.reaches == ("one", "two")
-    assert mean.values[0][:, 0].tolist() == [100, 101, 102]  # (t + 200 + t) / 2 of the shorter trial
 
 
 def test_matched_gives_common_reaches_and_frames_in_the_order_of_the_first():

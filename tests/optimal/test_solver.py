@@ -84,7 +84,6 @@ def test_a_linear_system_with_bounds_gets_the_controls_of_the_whole_quadratic_pr
     found = solve(system, cost_of(target[None], w_smooth=w_smooth), state, np.zeros((1, 7, 1)), enough=1e-14)
     np.testing.assert_allclose(found.ctrl[0, :, 0], best[0], atol=1e-6)
     assert found.converged.all()
-    np.testing.assert_allclose(found.gradient, 0, atol=1e-5)
     held = np.abs(found.ctrl[0, :, 0]) == 1
     assert (found.slope[0, ~held] == 0).all()
     assert (np.sign(found.slope[0, held, 0]) == -found.ctrl[0, held, 0]).all()  # it would go on beyond the bound
@@ -117,13 +116,12 @@ def test_reaches_of_different_lengths_side_by_side_are_solved_as_if_alone():
 
 
 @pytest.mark.parametrize("power", [2, 3])
-def test_the_gradient_is_that_of_performed_movements_and_zero_where_controls_are_free(power):
+def test_the_cost_of_performed_movements_is_flat_where_controls_are_free(power):
     # Rising and falling target: the muscle is led up and down, across the kink at control = activation.
     target, start = np.sin(np.linspace(0, 4, FRAMES)), np.array([[0.0, 0.2, 0.0]])
     cost = cost_of(target[None], weight=1e-3, power=power)
     found = solve(Muscle(), cost, start, np.full((1, 7, 1), 0.3), enough=1e-12)
     assert found.converged.all()
-    assert found.gradient[0] < 1e-4
 
     def performed(ctrl):
         system = Muscle()
