@@ -6,7 +6,7 @@ from planted import activity, latents, mixed, smooth
 from sklearn.cross_decomposition import CCA
 from sklearn.linear_model import Ridge
 
-from mousearm.neural.measures import Design, Settings, compare, preparation
+from mousearm.neural.measures import Design, Settings, compare, moments, preparation
 from mousearm.neural.measures.alignment import crossnobis
 from mousearm.neural.measures.ceilings import ceilings, equal_sizes, explainable
 from mousearm.neural.measures.correlations import canonical_correlations
@@ -34,6 +34,14 @@ def test_a_planted_lag_is_found_and_the_relation_with_it(pair):
         assert score.lags_s[np.argmax(score.by_lag)] * 150 == pytest.approx(3)
         assert score.p == score.least_p == 0.01
         assert abs(np.mean(score.nulls)) < 0.1 < score.value
+
+
+def test_scores_do_not_depend_on_how_many_pairings_are_in_memory(pair, monkeypatch):
+    whole = compare(*pair, ["cka"], SMALL, n_nulls=20)["cka"]
+    monkeypatch.setattr(moments, "_AT_ONCE", 8)
+    parts = compare(*pair, ["cka"], SMALL, n_nulls=20)["cka"]
+    np.testing.assert_array_equal(parts.nulls, whole.nulls)
+    np.testing.assert_array_equal(parts.by_lag, whole.by_lag)
 
 
 def test_a_lag_is_found_where_neurons_are_noisy_and_vary_most_at_the_start():

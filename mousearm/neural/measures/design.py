@@ -18,6 +18,7 @@ from mousearm.neural.measures.moments import (
     LaggedSums,
     Moments,
     explained_by_lag,
+    joined,
     lag_windows,
     lagged_sums,
     residuals,
@@ -136,9 +137,13 @@ class Design:
             features = _standard([np.hstack(both) for both in zip(parts, courses, strict=True)], training)
             x, y = (residuals(features, side, self.fold_of, number, _OF_FEATURES) for side in (x, y))
             units = residuals(features, units, self.fold_of, number, times=_OF_NOISE)
-        sums = lagged_sums(x, y, self.fold_of, self.pairings, self.lags)
-        lag = explained_by_lag(sums, self.lags, number).argmax(axis=0)
-        return Fold(number, of_x, of_y, x, y, units, lag, sums.at(lag), sums.first(), features)
+        lags, parts, by_lag = [], [], []
+        for sums in lagged_sums(x, y, self.fold_of, self.pairings, self.lags):
+            lags.append(explained_by_lag(sums, self.lags, number).argmax(axis=0))
+            parts.append(sums.at(lags[-1]))
+            by_lag = by_lag or [sums.first()]
+        of_folds = [joined(of) for of in zip(*parts, strict=True)]
+        return Fold(number, of_x, of_y, x, y, units, np.concatenate(lags), of_folds, by_lag[0], features)
 
     def unit_moments(self, fold: Fold, which: np.ndarray, lag: np.ndarray) -> list[Moments]:
         """Moments of each fold between components of x and single normalised units of y.

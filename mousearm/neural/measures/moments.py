@@ -7,7 +7,7 @@ Ridge regression needs no more than these sums: `held_out` scores many pairings 
 chosen by cross-validation.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from itertools import pairwise
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from scipy.sparse import csr_array
 
 from mousearm.neural.measures.pairings import Pairings, TrialFrames
 
+_AT_ONCE = 128  # pairings whose sums at all lags are in memory
 _RIDGE = 1e-3  # share of the mean variance of a component, added to each where the lag is chosen
 
 
@@ -64,6 +65,11 @@ def _outer(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def total(parts: Sequence[Moments]) -> Moments:
     """Sum of several moments about the same means."""
     return reduce(Moments.plus, parts)
+
+
+def joined(parts: Sequence[Moments]) -> Moments:
+    """Moments of several sets of pairings as those of one."""
+    return Moments(*(np.concatenate(rows) for rows in zip(*parts, strict=True)))
 
 
 def split(parts: Sequence[Moments], test: int, training: Sequence[int] | None = None) -> tuple[Moments, Moments]:
@@ -115,8 +121,11 @@ def with_ones(values: np.ndarray) -> np.ndarray:
 
 def lagged_sums(
     x: TrialFrames, y: TrialFrames, folds: np.ndarray, pairings: Pairings, lags: Sequence[int]
-) -> LaggedSums:
-    """Sums for trials (T_i, p) of the predictor and (T_i, q) of the neurons, for consecutive lags in frames."""
+) -> Iterator[LaggedSums]:
+    """Sums for trials (T_i, p) of the predictor and (T_i, q) of the neurons, for consecutive lags in frames.
+
+    Of some pairings at a time, in order: of a thousand, a third of a GB would be needed at once.
+    """
     p, q, n_lags = x[0].shape[1] + 1, y[0].shape[1] + 1, len(lags)
     both = [(lag, lag) for lag in lags]
     both += [(one, other) if one >= 0 else (other, one) for one, other in pairwise(lags)]  # the nearer, and the farther
@@ -137,9 +146,9 @@ def lagged_sums(
             product = part.T @ others[of_y].reshape(-1, n_others * q)
             cross[:, k] = product.reshape(p, -1, q).swapaxes(0, 1)
         xy[i], yy[i] = cross, squares
-    of_xy = _chosen_sums(xy, folds, pairings)
-    sums = xx[:, :n_lags], of_xy[:, :n_lags], _chosen_sums(yy, folds, pairings)
-    return LaggedSums(*sums, xx[:, n_lags:], of_xy[:, n_lags:])
+    for start in range(0, len(pairings), _AT_ONCE):
+        of_xy, of_yy = (_chosen_sums(of, folds, pairings.chosen[start : start + _AT_ONCE]) for of in (xy, yy))
+        yield LaggedSums(xx[:, :n_lags], of_xy[:, :n_lags], of_yy, xx[:, n_lags:], of_xy[:, n_lags:])
 
 
 def explained_by_lag(sums: LaggedSums, lags: Sequence[int], test: int) -> np.ndarray:
@@ -181,16 +190,15 @@ def _squares(others: np.ndarray, lag: int) -> np.ndarray:
     return part.swapaxes(1, 2) @ part
 
 
-def _chosen_sums(tables: Sequence[np.ndarray], folds: np.ndarray, pairings: Pairings) -> np.ndarray:
-    """Sums over the trials of each fold of what each pairing chooses of (A, L, a, b) per trial, (G, L, N, a, b)."""
-    shape = tables[0].shape[1:]
-    result = np.empty((folds.max() + 1, shape[0], len(pairings), *shape[1:]))
-    n = len(pairings)
+def _chosen_sums(tables: Sequence[np.ndarray], folds: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Sums over the trials of each fold of what pairings choose, (N, trials), of (A, L, a, b) each, (G, L, N, a, b)."""
+    n, shape = len(chosen), tables[0].shape[1:]
+    result = np.empty((folds.max() + 1, shape[0], n, *shape[1:]))
     for fold in range(len(result)):
         own = [i for i in range(len(tables)) if folds[i] == fold]
         table = np.concatenate([tables[i] for i in own])
         starts = np.cumsum([0, *(len(tables[i]) for i in own[:-1])])
-        columns = (pairings.chosen[:, own] + starts).ravel()
+        columns = (chosen[:, own] + starts).ravel()
         pick = csr_array((np.ones(len(columns)), columns, np.arange(n + 1) * len(own)), shape=(n, len(table)))
         for k in range(shape[0]):
             result[fold, k] = (pick @ table[:, k].reshape(len(table), -1)).reshape(n, *shape[1:])
