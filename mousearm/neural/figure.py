@@ -38,21 +38,31 @@ def similarity_figure(study: NeuralStudy) -> Figure:
     """A panel per measure, a row per predictor: scores, the band of their null, and the ceiling."""
     measures = _drawn_measures(study)
     labels = study.labels[:MOST_ROWS]
-    rows = -(-len(measures) // _PER_ROW)
-    with page(_HEAD_MM + rows * (_PANEL_MM + _ROW_MM * len(labels))) as figure:
-        axes = figure.subplots(rows, _PER_ROW, squeeze=False, sharey=True)
-        for panel, measure in zip(axes.flat, measures, strict=False):
+    with page(_HEAD_MM + _rows(measures) * (_PANEL_MM + _ROW_MM * len(labels))) as figure:
+        axes = _panels(figure, measures, "score on held-out reaches", sharey=True)
+        for panel, measure in zip(axes, measures, strict=True):
             for row, label in enumerate(labels):
                 _draw_row(panel, row, study, label, measure)
             panel.set_title(measure_title(measure))
             name_rows(panel, [shortened(label, _NAME_LETTERS) for label in labels])
             panel.locator_params(axis="x", nbins=5)
-        for spare in axes.flat[len(measures) :]:
-            spare.axis("off")
-        for panel in axes[-1]:
-            panel.set_xlabel("score on held-out reaches")
         _legend(figure, [Line2D([], [], color=BLACK, marker="o", markersize=3.5, label="score (range of sessions)")])
     return figure
+
+
+def _rows(panels: Sequence[Any]) -> int:
+    return max(1, -(-len(panels) // _PER_ROW))
+
+
+def _panels(figure: Figure, names: Sequence[Any], label: str = "", **shared: Any) -> list[Axes]:
+    """A panel for each name, in rows; the lowest of each column say what is across."""
+    axes = figure.subplots(_rows(names), _PER_ROW, squeeze=False, **shared)
+    for spare in axes.flat[len(names) :]:
+        spare.axis("off")
+    for panel in axes.flat[max(0, len(names) - _PER_ROW) : len(names)]:
+        panel.set_xlabel(label)
+        panel.tick_params(labelbottom=True)
+    return [*axes.flat[: len(names)]]
 
 
 def _draw_row(axes: Axes, row: int, study: NeuralStudy, label: str, measure: str) -> None:
@@ -74,18 +84,13 @@ def _draw_row(axes: Axes, row: int, study: NeuralStudy, label: str, measure: str
 def lag_figure(study: NeuralStudy) -> Figure:
     """A panel per measure: score against lag, a line per predictor; the band of the null, and the ceiling."""
     measures = [name for name in _drawn_measures(study) if any(m.measure == name and m.curve for m in study.judged)]
-    rows = max(1, -(-len(measures) // _PER_ROW))
-    with page(_HEAD_MM + rows * 46.0) as figure:
-        axes = figure.subplots(rows, _PER_ROW, squeeze=False, sharex=True)
-        for panel, measure in zip(axes.flat, measures, strict=False):
+    with page(_HEAD_MM + _rows(measures) * 46.0) as figure:
+        axes = _panels(figure, measures, "lag (ms): neurons later →", sharex=True)
+        for panel, measure in zip(axes, measures, strict=True):
             _draw_lags(panel, study, measure)
             panel.set_title(measure_title(measure))
-        for spare in axes.flat[len(measures) :]:
-            spare.axis("off")
-        for panel in axes[-1]:
-            panel.set_xlabel("lag (ms): neurons later →")
-        for line in axes:
-            line[0].set_ylabel("score")
+        for first in axes[::_PER_ROW]:
+            first.set_ylabel("score")
         names = [*colour_of(study).items()][:MOST_LINES]
         _legend(figure, [Line2D([], [], color=c, label=shortened(name, _NAME_LETTERS)) for name, c in names])
     return figure
@@ -105,8 +110,8 @@ def _draw_lags(axes: Axes, study: NeuralStudy, measure: str) -> None:
         if of:
             curves = np.array([match.curve for match in of])
             axes.plot(curves[0, :, 0], curves[..., 1].mean(axis=0), color=colour)
-            lag = np.mean([match.lag_ms for match in of])
-            axes.plot(lag, np.interp(lag, curves[0, :, 0], curves[..., 1].mean(axis=0)), "o", color=colour, ms=3.5)
+            lag, score = np.mean([(match.lag_ms, match.score) for match in of], axis=0)
+            axes.plot(lag, score, "o", color=colour, ms=3.5)
 
 
 def _drawn_measures(study: NeuralStudy) -> list[str]:
@@ -122,15 +127,11 @@ def _legend(figure: Figure, handles: list[Any]) -> None:
 def neuron_figure(study: NeuralStudy) -> Figure:
     """Every neuron's score from a layer against that from a rival, a panel per pair; a colour per population."""
     pairs = list(dict.fromkeys((one.label, one.rival) for one in study.besides))[:MOST_PAIRS]
-    rows = -(-len(pairs) // _PER_ROW)
-    with page(_HEAD_MM + 60.0 * rows) as figure:
-        axes = figure.subplots(rows, _PER_ROW, squeeze=False)
-        for panel, pair in zip(axes.flat, pairs, strict=False):
+    with page(_HEAD_MM + 56.0 * _rows(pairs)) as figure:
+        for panel, pair in zip(_panels(figure, pairs), pairs, strict=True):
             found = {b.population: b.units.values() for b in study.besides if (b.label, b.rival) == pair}
             units = [[(one[0], one[1]) for one in found.get(name, ())] for name in study.populations]
             _draw_neurons(panel, *pair, [np.array(of).reshape(-1, 2) for of in units])
-        for spare in axes.flat[len(pairs) :]:
-            spare.axis("off")
         names = zip(PALETTE, study.populations, strict=False)
         look: dict[str, Any] = {"marker": "o", "linestyle": "", "markersize": 3}
         handles = [Line2D([], [], color=colour, label=shortened(name, _NAME_LETTERS), **look) for colour, name in names]
@@ -147,7 +148,8 @@ def _draw_neurons(axes: Axes, label: str, rival: str, units: Sequence[np.ndarray
         axes.plot(*np.maximum(of, LEAST_DRAWN).T, "o", color=colour, markersize=2.6, alpha=0.7, markeredgewidth=0)
     limits = low - 0.04 * (high - low), high + 0.04 * (high - low)
     axes.set(xlim=limits, ylim=limits, aspect="equal")
-    axes.set(xlabel=f"from {shortened(rival, _NAME_LETTERS)}", ylabel=f"from {shortened(label, _NAME_LETTERS)}")
+    axes.locator_params(nbins=4)
+    axes.set(xlabel=f"R² from {shortened(rival, _NAME_LETTERS)}", ylabel=f"R² from {shortened(label, _NAME_LETTERS)}")
     text = f"{np.mean(both[:, 1] > both[:, 0]):.0%} of {len(both)} above"
     axes.text(0.97, 0.03, text, transform=axes.transAxes, ha="right")
 

@@ -43,20 +43,22 @@ _MOST_SAID = 4  # layers of which a sentence is said where there are kinds of ne
 _MOST_LINES, _LABEL = 20, 24  # of a table in a terminal; letters of a name in it
 
 NULL_TEXT = (
+    "Similarity of {} with each predictor, on held-out reaches. "
     "Grey: the middle 95 % of the scores that the null gave. A score within it may be chance. Sand: the noise ceiling, "
     "from its lower bound (black line), which a perfect predictor would reach in recordings as noisy as these, to its "
     "upper one. Dots: mean over populations; small dots and line: the populations."
 )
 _LAGS = (
-    "Scores on held-out reaches at every lag of the window; right of 0 neurons follow. Dots: the lag that was "
-    "chosen on the reaches that were fitted, whose score is the one in the tables."
+    "Similarity of {} with each predictor at every lag of the window, on held-out reaches; right of 0 neurons follow. "
+    "Dots: the scores in the tables, at the mean of the lags that each fold chose on the other reaches. Grey: from the "
+    "lowest to the highest null, the middle 95 % of each. Sand: the noise ceiling; black line: its lower bound."
 )
 _NEURONS = (
-    "A dot is a neuron: how much of its variance over held-out reaches a rival explains, and how much the layer. "
-    f"Above the line the layer explains more. What is below {LEAST_DRAWN:g} is drawn there."
+    "Each dot is a neuron of {}: share of its variance over held-out reaches (R²) that a rival explains, across, and "
+    f"the layer, upwards. Above the line the layer explains more. What is below {LEAST_DRAWN:g} is drawn there."
 )
 _SPACES = (
-    "Left: held-out reaches in the first three principal components of the neurons, fitted on the other reaches. "
+    "Left: held-out reaches in the first three principal components of {}, fitted on the other reaches. "
     "Others: the same reaches as each predictor gives them, mapped into these axes by ridge regression on the other "
     "reaches. Dots: starts."
 )
@@ -109,20 +111,31 @@ class Shown:
         return f"{listed(self.study.layers, most=3)}{whose} against {listed(self.study.populations, most=3)}"
 
     @property
+    def subject(self) -> str:
+        """The populations, each with its numbers as far as they are known, for captions."""
+        return listed([self._counted(name) for name in self.study.populations], most=3)
+
+    def _counted(self, population: str) -> str:
+        counts = self.facts.get(population, "").partition(";")[0]
+        return f"{population} ({counts})" if counts else population
+
+    @property
     def figures(self) -> dict[str, tuple[Figure, str, str]]:
         """Figures by file name, each with what it shows and its caption, as far as there is something to draw."""
         study, drawn = self.study, {}
         labels, pairs = len(study.labels), len({(one.label, one.rival) for one in study.besides})
         if study.judged:
-            text = NULL_TEXT + _first(MOST_ROWS, labels, "predictors")
+            text = NULL_TEXT.format(self.subject) + _first(MOST_ROWS, labels, "predictors")
             drawn["similarity"] = similarity_figure(study), "similarity by measure and predictor", text
         if any(match.curve for match in study.judged):
-            drawn["lags"] = lag_figure(study), "similarity by lag", _LAGS + _first(MOST_LINES, labels, "predictors")
+            text = _LAGS.format(self.subject) + _first(MOST_LINES, labels, "predictors")
+            drawn["lags"] = lag_figure(study), "similarity by lag", text
         if study.contrasts:
-            text = _NEURONS + _first(MOST_PAIRS, pairs, "pairs")
+            text = _NEURONS.format(self.subject) + _first(MOST_PAIRS, pairs, "pairs")
             drawn["neurons"] = neuron_figure(study), "scores neuron by neuron", text
         if self.spaces and all(np.ptp(axis) for axis in np.concatenate(next(iter(self.spaces.courses.values()))).T):
-            drawn["subspaces"] = subspace_figure(*self.spaces), "reaches in three dimensions", _SPACES
+            text = _SPACES.format(self._counted(study.populations[0]))
+            drawn["subspaces"] = subspace_figure(*self.spaces), "reaches in three dimensions", text
         if self.differences:
             text = _DIFFERENCES.format(len(self.differences))
             drawn["differences"] = difference_figure(study, self.factors), "scores of kinds of networks", text
