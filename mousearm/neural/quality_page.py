@@ -36,9 +36,9 @@ _LONG = 40
 _BLOCKS, _PER_BLOCK = 8, 4  # of trials, whose mean rates show drift
 CAPTION = (
     "Top: spikes of three kept units, of the highest, the middle and the lowest rate; a row for each trial, the first "
-    "at the top, 0 the first frame of the reach, red its end. Below: mean rate of each kept unit over the trials, from "
-    "its lowest to its highest, in order of the time of the highest; short intervals against rate, grey units are left "
-    "out; rate in blocks of trials over the unit's mean (grey), and the median of units (blue)."
+    "at the top, 0 the first frame of the reach, orange its end. Below: mean rate of each kept unit over the trials, "
+    "from its lowest to its highest, in order of the time of the highest; short intervals against rate, grey units are "
+    "left out; rate in blocks of trials over the unit's mean (grey), and the median of units (blue)."
 )
 _KEY = (
     "spikes/s: over the whole session. In reaches: the mean rate in them. < 2 ms: share of intervals between spikes "
@@ -125,7 +125,7 @@ def _draw_rates(axes: Axes, quality: SessionQuality) -> None:
     order = np.argsort(mean.argmax(axis=1), kind="stable")
     end = n * quality.rates.step_s
     axes.imshow(scaled[order], aspect="auto", cmap="viridis", extent=(0, end, len(order), 0), interpolation="nearest")
-    axes.set(xlabel="time from the first frame (s)", ylabel="kept unit", title="mean rate, lowest to highest")
+    axes.set(xlabel="time from the first frame (s)", ylabel="kept unit", title="mean rate; yellow: its highest")
     axes.locator_params(axis="y", integer=True, nbins=5)
 
 
