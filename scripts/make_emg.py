@@ -42,7 +42,7 @@ def main(given: Namespace) -> None:
     from mousearm.emg.synthetic import RawEmgModel, write_raw_emg
     from mousearm.errors import EmgError
     from mousearm.record.opened import open_trials
-    from mousearm.text import shell
+    from mousearm.text import plural, shell
 
     micro, milli = 1e-6, 1e-3
     model = RawEmgModel(
@@ -58,7 +58,8 @@ def main(given: Namespace) -> None:
     weights = np.array([[channels.of(name).get(muscle, 0.0) for name in names] for muscle in muscles])
     shown = {trial.name: (trial.time, trial.activation @ weights) for trial in trials}
     files = write_raw_emg(shown, names, model, given.seed, milli * given.margin, given.out)
-    print(f"Wrote raw EMG of {len(files)} reaches below {given.out}. Import it, with the reaches of the run as PATH:")
+    n = plural(len(files), "reach", "reaches")
+    print(f"Wrote raw EMG of {n} below {given.out}. Import it, with the reaches of the run as PATH:")
     print(shell("scripts/import_emg.py", *files[:1], "--reaches", "PATH", "--kind", "raw", "--offset-s", 0))
 
 

@@ -177,6 +177,17 @@ def test_text(folder, report_of):
     assert re.search(r"elbow_flex +-57 to 72 +-29 to 11 +-?\d+ to -?\d+", text)
 
 
+def test_the_same_reason_is_told_once(folder, report_of):
+    """A second reach whose elbow bends backwards, by another angle."""
+    backwards = read_csv(folder / "backwards.csv")
+    further = replace(backwards, name="further", paw=backwards.paw + 0.1 * (backwards.paw - backwards.elbow))
+    write_csv(further, folder / "further.csv")
+    first, second = report_of(folder).refusals
+    assert first.startswith("backwards: ")
+    assert first.endswith(" Likewise further.")
+    assert second.startswith("millimetres: ")
+
+
 def test_joint_rows_cover_all_reaches(folder, report_of, torque_arm):
     report = report_of(folder)
     rows = {row[0]: row for row in report.joint_rows()}

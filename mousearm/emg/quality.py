@@ -162,7 +162,7 @@ def hum_remarks(files: Sequence[Sequence[ChannelQuality]], notch: float | None) 
     return [
         f"{channel}: hum of the mains at {hums[0].mains:g} Hz in {len(hums)} of {len(files)} files, "
         f"{100 * float(np.mean([hum.share for hum in hums])):.0f} % of the power within the band; "
-        + (f"--notch-hz {notch:g} leaves it, as at ends" if notch else f"--notch-hz {hums[0].mains:g} takes it out")
+        + (f"what --notch-hz {notch:g} left" if notch else f"--notch-hz {hums[0].mains:g} takes it out")
         for channel, hums in found.items()
     ]
 

@@ -1,6 +1,7 @@
 """The check of recorded reaches: each file by itself, read, measured and fitted to the arm; and the tables of it."""
 
 import math
+import re
 import shlex
 from collections.abc import Sequence
 from contextlib import suppress
@@ -92,6 +93,11 @@ class ReachCheck:
         return [item for item in self.checked if item.refusal]
 
     @property
+    def refusals(self) -> list[str]:
+        """Why files are refused, each after the reach's name; of reasons that differ in numbers alone, the first."""
+        return _first_of_a_kind([(item.name, item.refusal.removeprefix(f"{item.name}: ")) for item in self.refused])
+
+    @property
     def remarks(self) -> list[str]:
         """Remarks on all files, each after the reach's name."""
         return [f"{item.name}: {remark}" for item in self.checked for remark in item.remarks]
@@ -105,10 +111,11 @@ class ReachCheck:
         files = [shlex.quote(str(item.path)) for item in turned]
         if len(files) > _MOST_NAMES:
             files = sorted({f"{shlex.quote(str(item.path.parent))}/*.csv" for item in turned})
+        command = f"{shell('scripts/import_reaches.py')} {' '.join(files)} --out turned --units m"
         return [
             f"{listed([item.name for item in turned], _MOST_NAMES)}: {self.orientation.evidence} Import the recording "
             "again with other axes, or turn these files:\n  "
-            f"python scripts/import_reaches.py {' '.join(files)} --out turned --units m {self.orientation.options()}"
+            f"{command} {self.orientation.options()}"
         ]
 
     @property
@@ -130,18 +137,32 @@ class ReachCheck:
         return rows
 
     def text(self) -> str:
-        """Write the tables, then what is refused, suspicious, and should be looked at."""
+        """Write the tables, then what is suspicious, which may be why others are refused, and should be looked at."""
         rows = [(shortened(name, _NAME_LENGTH), *cells) for name, *cells in (HEADER, *map(Checked.cells, self.checked))]
         blocks = [columns([[*row[: _LENGTHS.start], *row[_LENGTHS.stop :]] for row in rows])]
         if any(item.measures for item in self.checked):
             blocks += [[*columns([[row[0], *row[_LENGTHS]] for row in rows]), SEGMENTS_NOTE]]
         joints = self.joint_rows()
         blocks += [columns([JOINT_HEADER, *joints])] if joints else []
-        findings = [f"REFUSED {item.name}: {item.refusal.removeprefix(f'{item.name}: ')}" for item in self.refused]
-        findings += [f"suspicious {what}" for what in self.suspicions]
-        findings += [f"look at {remark}" for remark in self.remarks]
+        remarks = [(item.name, remark) for item in self.checked for remark in item.remarks]
+        findings = [f"suspicious {what}" for what in self.suspicions]
+        findings += [f"REFUSED {why}" for why in self.refusals]
+        findings += [f"look at {remark}" for remark in _first_of_a_kind(remarks)]
         blocks += [[_in_lines(text)] for text in findings]
         return printable("\n\n".join("\n".join(lines) for lines in [*blocks, [f"{self.summary}."]]))
+
+
+def _first_of_a_kind(texts: Sequence[tuple[str, str]]) -> list[str]:
+    """Texts after the names of their reaches; of those that differ in numbers alone the first, and who shares it."""
+    kinds: dict[str, list[tuple[str, str]]] = {}
+    for name, text in texts:
+        kinds.setdefault(re.sub(r"[\d.]+", "0", text.replace(name, "")), []).append((name, text))
+    return [
+        f"{name}: {text.removesuffix('.')}. Likewise {listed([other for other, _ in others], _MOST_NAMES)}."
+        if others
+        else f"{name}: {text}"
+        for (name, text), *others in kinds.values()
+    ]
 
 
 def _in_lines(text: str) -> str:

@@ -48,10 +48,10 @@ def _sections(report: ReachCheck) -> Iterator[Section]:
     note = f"{SEGMENTS_NOTE} IK: the farthest that elbow or paw stay from their targets in the best poses of the arm."
     table = table_block((HEADER, rows), kinds=[row[-1] for row in rows])
     yield Section("", [text_block(f"{report.summary}.", "headline"), table, text_block(note, "key")])
-    if report.refused:
-        yield Section("Refused", [warning_block([f"{item.name}: {item.refusal}" for item in report.refused])])
     if report.suspicions:
         yield Section("Suspicious", [warning_block(report.suspicions)])
+    if report.refused:
+        yield Section("Refused", [warning_block(report.refusals)])
     if report.remarks:
         yield Section("Worth a look", [list_block(report.remarks)])
     if figures := trajectory_figures(report.checked):

@@ -260,5 +260,5 @@ def _reaches(file: _CleanFile, cutoff: float | None, rule: CutRule | None) -> tu
             f"--peak-speed is {rule.peak_speed:g}, --rest-speed {rule.rest_speed:g} m/s. Change these, or leave --cut "
             "out."
         )
-    where = f"{len(file.stretches)} stretches without gaps"
-    return reaches, [f"cut       {len(reaches)} reaches from {where}; left out: {reasons}"]
+    found = f"{plural(len(reaches), 'reach', 'reaches')} from {plural(len(file.stretches), 'stretch', 'stretches')}"
+    return reaches, [f"cut       {found} without gaps; left out: {reasons}"]

@@ -159,6 +159,10 @@ def import_project(files: Sequence[Path], out: Path, given: Mapping[str, Any]) -
     """
     if not files:
         raise KinematicsError("No file is given to import.")
+    for folder in filter(Path.is_dir, files):
+        raise KinematicsError(
+            f"{folder} is a folder. Give the files in it, such as {folder}/*.csv or {folder}/*/*.csv."
+        )
     given = {field: value for field, value in given.items() if value is not None or field in ("cutoff", "cut")}
     if all(any((folder / NOTES).is_file() for folder in file.resolve().parents[: _ABOVE + 1]) for file in files):
         imported = import_reaches(files, out, ImportOptions(**given))  # reaches that an import wrote, which say all

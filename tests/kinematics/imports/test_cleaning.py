@@ -109,7 +109,7 @@ def test_files_of_the_reaches(tmp_path, bring_in, points_of):
         first = round(reach.time[0] * RATE)
         np.testing.assert_allclose(points_of(reach), points[first : first + reach.n_frames], atol=5.1e-8)
         assert reach.time[0] < onset < onset + 0.4 < reach.time[-1]  # times are those of the session
-    assert "cut       3 reaches from 1 stretches without gaps; left out: nothing" in imported[0].text()
+    assert "cut       3 reaches from 1 stretch without gaps; left out: nothing" in imported[0].text()
     assert "reach     day_001.csv:" in imported[0].text()
 
 

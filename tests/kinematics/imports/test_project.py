@@ -245,6 +245,11 @@ def test_a_file_that_lost_what_was_recorded_says_so(tmp_path, day):
     assert "filtered before, and lacks what was recorded" in imported[0].text()
 
 
+def test_a_folder_is_told_as_such(day, tmp_path):
+    with pytest.raises(KinematicsError, match=f"is a folder. Give the files in it, such as {day}/\\*.csv"):
+        import_project([day], tmp_path / "out", {})
+
+
 def test_no_file(tmp_path):
     with pytest.raises(MouseArmError, match="No file is given to import"):
         import_project([], tmp_path / "out", {})
