@@ -15,7 +15,8 @@ from functools import partial, wraps
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
-from mousearm.errors import Interrupted, MouseArmError, OutputError, UnknownNameError, os_errors_as
+from mousearm.errors import Interrupted, MouseArmError, OutputError, UnknownNameError
+from mousearm.files import check_new, check_place
 from mousearm.text import printable
 
 Work = Callable[[Namespace], int | None]
@@ -23,14 +24,15 @@ _INTERRUPTED, _NOBODY_READS = 130, 141  # exit statuses, as shells have them: 12
 
 
 class Argument(NamedTuple):
-    """One argument: its name or option, and what argparse is to know of it."""
+    """One argument: its name or option, what argparse is to know of it, and a check of all that was given."""
 
     name: str
     options: dict[str, Any]
+    check: Callable[[Namespace], None] = lambda given: None
 
     def but(self, **options: Any) -> "Argument":
         """The same with other options."""
-        return Argument(self.name, self.options | options)
+        return self._replace(options=self.options | options)
 
 
 def argument(name: str, **options: Any) -> Argument:
@@ -44,12 +46,30 @@ def quantity(name: str, default: float, unit: str, help: str, **options: Any) ->
     return Argument(name, known | options)
 
 
-def output_file(text: str) -> Path:
-    """A file to write; OutputError if it would lie in no folder, before the work whose result it is to hold."""
-    path = Path(text)
-    with os_errors_as(OutputError, path, is_exact=True):
-        path.parent.stat()
-    return path
+def output(
+    name: str,
+    *suffixes: str,
+    is_folder: bool | None = False,
+    is_new: bool = False,
+    is_above_made: bool = True,
+    **options: Any,
+) -> Argument:
+    """A file, or a folder (None: any of them), to write: what cannot be is refused before the work that it is to hold.
+
+    It ends with one of some suffixes, where any are given. What is to be new replaces nothing, unless `OVERWRITE` says
+    so. Folders above it are made, or must be there.
+    """
+
+    def check(given: Namespace) -> None:
+        if (path := getattr(given, name.lstrip("-"))) is None:
+            return
+        if suffixes and path.suffix.lower() not in suffixes:
+            raise OutputError(f"{path} ({name}) must end with {' or '.join(suffixes)}: change the name.")
+        if is_new:
+            check_new(path, getattr(given, "overwrite", False), name)
+        check_place(path, is_folder, is_above_made)
+
+    return Argument(name, {"type": Path, "metavar": "DIR" if is_folder else "FILE"} | options, check)
 
 
 RUN = argument("run", type=Path, metavar="RUN", help="run folder, such as outputs/NAME, or package:example_torque")
@@ -59,9 +79,9 @@ OVERRIDES = argument("overrides", **_ANY, metavar="KEY=VALUE", help="as for run.
 CHECKPOINT = argument("--checkpoint", metavar="WHICH", help="best (default), latest, or a number of steps")
 KINEMATICS = argument("--kinematics", metavar="PATH", help="other reaches than the run's: a CSV file or a folder")
 REVISION = argument("--revision", metavar="R", help="of the repository: a branch, a tag or a commit (default main)")
-JSON = argument("--json", type=output_file, metavar="FILE", help="also write the result here")
-FIGURE = argument("--figure", type=Path, metavar="DIR", help="also draw the result into this folder")
-OUT = argument("--out", type=Path, metavar="DIR")
+JSON = output("--json", is_above_made=False, help="also write the result here")
+FIGURE = output("--figure", is_folder=True, help="also draw the result into this folder")
+OUT = output("--out", is_folder=True)
 OVERWRITE = argument("--overwrite", action="store_true", help="replace the file if it exists")
 SEED = quantity("--seed", 0, "N", "of everything random")
 BEST = CHECKPOINT.but(default="best")
@@ -89,9 +109,11 @@ def command(text: str | None, *arguments: Argument) -> Callable[[Work], Callable
         @handled()
         def main(argv: Sequence[str] | None = None) -> int:
             parser = ArgumentParser(description=text, formatter_class=RawDescriptionHelpFormatter)
-            for name, options in arguments:
+            for name, options, _ in arguments:
                 parser.add_argument(name, **options)
             given = parser.parse_intermixed_args(argv)
+            for one in arguments:
+                one.check(given)
             try:
                 return work(given) or 0
             except UsageError as error:

@@ -140,6 +140,7 @@ _REMEDIES = {
     errno.EPERM: "Make the folder writable, or give another place",
     errno.EEXIST: "Remove the file of that name, or give another place",
     errno.ENOTDIR: "A file is where a folder should be: give another place",
+    errno.EISDIR: "A folder is where a file should be: give another name",
     errno.ENOENT: "Make the folder, or bring it back if it was moved away",
     errno.ENAMETOOLONG: "Give a shorter name",
 }

@@ -1,5 +1,6 @@
 """Writing: files and folders that appear whole or not at all, and the hashes by which `mousearm.door` knows them."""
 
+import errno
 import json
 import math
 import os
@@ -108,6 +109,14 @@ def new_output(path: Path, overwrite: bool = False, option: str = "--out") -> It
 
     OutputError if it is a folder that is not empty, or a file that is not to be overwritten.
     """
+    check_new(path, overwrite, option)
+    make_folder(path.resolve().parent)
+    with staged(path) as written:
+        yield written
+
+
+def check_new(path: Path, overwrite: bool = False, option: str = "--out") -> None:
+    """Refuse what `new_output` refuses, before the work whose result it is to hold."""
     if path.is_dir() and any(path.iterdir()):
         raise OutputError(
             f"{path} ({option}) exists already, and nothing in it is to be overwritten or mixed with what would be "
@@ -115,9 +124,24 @@ def new_output(path: Path, overwrite: bool = False, option: str = "--out") -> It
         )
     if path.is_file() and not overwrite:
         raise OutputError(f"{path} ({option}) exists already. Give another name, or remove it.")
-    make_folder(path.resolve().parent)
-    with staged(path) as written:
-        yield written
+
+
+def check_place(path: Path, is_folder: bool | None, is_above_made: bool = True) -> None:
+    """Refuse a path to which no file, or folder (None: any of them), can be written.
+
+    Folders above that do not exist are made, or must be there.
+    """
+    whole = path.absolute()
+    with os_errors_as(OutputError, path, is_exact=True):
+        if not is_above_made:
+            whole.parent.stat()
+        there = next(place for place in (whole, *whole.parents) if place.exists())
+        if is_folder is False and there.is_dir() and there == whole:
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if there.is_file() and (is_folder or there != whole):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        if not os.access(there if there.is_dir() else there.parent, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def make_folder(path: Path) -> Path:

@@ -35,7 +35,7 @@ def _positive(text: str) -> int:
     cli.argument("--seeds", type=_positive, default=1, help="seeds of each training; the median counts"),
     cli.argument("--original-s", type=float, default=600, help="when to end the training of the run original"),
     cli.JSON.but(help="also write the figures here"),
-    cli.argument("--figure", type=cli.output_file, help="draw error over time here, as FILE.png and FILE.pdf"),
+    cli.output("--figure", is_above_made=False, help="draw error over time here, as FILE.png and FILE.pdf"),
 )
 def main(given: Namespace) -> None:
     """Measure section after section, and training after training; print and write each as it comes.

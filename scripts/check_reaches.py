@@ -7,7 +7,6 @@ pictures.
 """
 
 from argparse import Namespace
-from pathlib import Path
 
 from mousearm import cli
 
@@ -16,7 +15,7 @@ from mousearm import cli
     __doc__,
     cli.argument("path", help="a CSV file or a folder of them"),
     cli.OVERRIDES,
-    cli.argument("--out", type=Path, metavar="FILE.html", help="also write a page with pictures"),
+    cli.output("--out", metavar="FILE.html", help="also write a page with pictures"),
 )
 def main(given: Namespace) -> int:
     """Print the tables, and write the page where that is asked for."""

@@ -20,7 +20,7 @@ _SHOWN_ACTIVATION = 0.3
 @cli.command(
     __doc__,
     cli.OVERRIDES,
-    cli.argument("--pictures", type=Path, metavar="DIR", help="draw the rest pose from each camera of the model"),
+    cli.output("--pictures", is_folder=True, help="draw the rest pose from each camera of the model"),
 )
 def main(given: Namespace) -> None:
     """Print the tables, and draw where that is asked for."""

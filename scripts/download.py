@@ -25,7 +25,7 @@ DEFAULTS = ", ".join(f"{uri.removeprefix('hf://')} ({what})" for what, uri in CA
 def main(given: Namespace) -> None:
     """Download, say where it is and what can be done with it."""
     from mousearm.errors import HubError
-    from mousearm.hub.download import export, fetch, next_steps
+    from mousearm.hub.download import earlier_copy, export, fetch, next_steps
     from mousearm.hub.repository import HubUri
     from mousearm.text import facts
 
@@ -34,6 +34,8 @@ def main(given: Namespace) -> None:
         if place.revision not in ("main", given.revision):
             raise HubError(f"--revision {given.revision}, but REPO says @{place.revision}. Say it once.")
         place = replace(place, revision=given.revision)
+    if given.out is not None:
+        earlier_copy(given.out, place.repo)
     snapshot = fetch(place)
     changed = "" if given.out is None else export(snapshot, given.out)
     note = changed or snapshot.moved

@@ -24,7 +24,7 @@ DESCRIBED = " ".join(f"{name}: {meaning}" for name, meaning in CONTROLLERS.descr
         "--repeats", type=int, metavar="N", help="of each reach, each with other noise; default: 20, or 1 without"
     ),
     cli.JSON.but(help="also write the result here, in the form of evaluation.json"),
-    cli.argument("--figures", type=Path, metavar="DIR", help="with --controller: also write figures and a film here"),
+    cli.output("--figures", is_folder=True, help="with --controller: also write figures and a film here"),
 )
 def main(given: Namespace) -> None:
     """Print the table of errors, and write it as JSON where that is asked for."""

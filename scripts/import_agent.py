@@ -16,7 +16,7 @@ from mousearm import cli
     __doc__,
     cli.argument("zip", type=Path, metavar="AGENT.zip", help="archive written by model.save of RecurrentPPO"),
     cli.OVERRIDES,
-    cli.argument("--out", type=Path, required=True, metavar="RUN", help="a new run folder"),
+    cli.output("--out", is_folder=True, is_new=True, required=True, metavar="RUN", help="a new run folder"),
     cli.argument("--statistics", type=Path, metavar="FILE", help="file written by VecNormalize.save, if it was used"),
     cli.argument("--trust", action="store_true", help="read files that may contain code; see the warning"),
 )

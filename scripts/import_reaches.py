@@ -30,7 +30,7 @@ FORMATS_TEXT = "\n".join(
 @cli.command(
     f"{__doc__}\nFormats of FILES:\n{FORMATS_TEXT}",
     cli.argument("files", type=Path, nargs="+", metavar="FILE", help="recordings; give them before the options"),
-    cli.argument("--out", type=Path, required=True, metavar="DIR", help="a new folder for the reaches"),
+    cli.output("--out", is_folder=True, is_new=True, required=True, help="a new folder for the reaches"),
     cli.argument("--points", nargs="+", default=[], metavar="LANDMARK=NAME", help="paw, elbow, shoulder in the file"),
     *(
         cli.argument(f"--{key.replace('_', '-')}", metavar="VALUE", help=meaning)

@@ -17,7 +17,7 @@ USUAL = ["biceps", "triceps_long", "triceps_lateral"]
 @cli.command(
     __doc__,
     cli.RUN.but(metavar="RUN_OR_RECORDING"),
-    cli.OUT.but(required=True, help="a new folder for the files"),
+    cli.output("--out", is_folder=True, is_new=True, required=True, help="a new folder for the files"),
     cli.argument("--channels", nargs="+", default=USUAL, metavar="NAME", help=f"default {' '.join(USUAL)}"),
     cli.argument("--muscles", nargs="+", default=[PUBLISHED], metavar="CHANNEL=MUSCLE,...", help="as of import_emg.py"),
     cli.argument("--weights", choices=WEIGHTS, default="equal", help="of several muscles (default equal)"),

@@ -8,7 +8,6 @@ in the table of units; compare it with networks by scripts/neural.py. docs/neura
 
 from argparse import Namespace
 from dataclasses import fields
-from pathlib import Path
 
 from mousearm import cli
 
@@ -16,7 +15,7 @@ from mousearm import cli
 @cli.command(
     __doc__,
     cli.RUN,
-    cli.argument("--out", type=Path, required=True, metavar="FILE", help="the file, .nwb"),
+    cli.output("--out", ".nwb", is_new=True, required=True, help="the file, .nwb"),
     cli.argument("--mix", default="hidden=1", metavar="NAME=SHARE,...", help="what neurons are made of (%(default)s)"),
     cli.argument("--apart", action="store_true", help="the first name gives what the others do not explain linearly"),
     cli.argument("--nonlinear", action="store_true", help="mixes go through tanh"),

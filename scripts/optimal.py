@@ -7,7 +7,6 @@ from the shoulder (x forward, y up, z to the right). docs/optimal_control.md exp
 """
 
 from argparse import Namespace
-from pathlib import Path
 
 from mousearm import cli
 
@@ -15,7 +14,7 @@ from mousearm import cli
 @cli.command(
     __doc__,
     cli.argument("words", nargs="*", metavar="PATH", help="a CSV file or a folder; and overrides as for run.py"),
-    cli.argument("--out", type=Path, required=True, metavar="FILE", help="to write: .h5, .nwb, .sto; .png, .svg, .pdf"),
+    cli.output("--out", is_folder=None, is_new=True, required=True, help="to write: .h5, .nwb, .sto; .png, .svg, .pdf"),
     cli.argument("--format", metavar="hdf5|nwb|states|sto", help="default: by the suffix; sto: a folder of tables"),
     cli.argument("--efforts", metavar="W,W,...", help="weights of effort (optimal.w_effort) to draw the trade-off of"),
     cli.argument("--target", metavar="X,Y,Z", help="a point for the paw instead of a reach, metres from the shoulder"),
@@ -35,14 +34,17 @@ def main(given: Namespace) -> None:
         raise cli.UsageError("--target and --duration go together, and --from with them")
     if given.target is not None and (paths or given.efforts is not None):
         raise cli.UsageError("--target needs no PATH (its first pose is said by --from) and no --efforts")
+    if given.efforts is not None and given.format is not None:
+        raise cli.UsageError("--format is for recordings; leave it, or --efforts, out")
     from mousearm.planning.commands import draw_efforts, move_to_point, solve_reaches
 
+    kinematics, where = paths[0] if paths else None, (given.out, given.format, given.overwrite)
     if given.target is not None:
-        print(move_to_point(overrides, given))
+        print(move_to_point(overrides, given.target, given.duration, given.begin, *where))
     elif given.efforts is not None:
-        print(draw_efforts(overrides, given, *paths))
+        print(draw_efforts(overrides, kinematics, given.efforts, given.out, given.overwrite))
     else:
-        print(solve_reaches(overrides, given, *paths))
+        print(solve_reaches(overrides, kinematics, *where))
 
 
 if __name__ == "__main__":

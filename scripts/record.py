@@ -14,7 +14,7 @@ from mousearm import cli
 @cli.command(
     __doc__,
     cli.RUN,
-    cli.argument("--out", type=Path, required=True, metavar="FILE", help="file to write, or folder of tables"),
+    cli.output("--out", is_folder=None, is_new=True, required=True, help="file to write, or folder of tables"),
     cli.argument("--format", metavar="hdf5|nwb|sto", help="default: decided by the suffix of --out"),
     cli.KINEMATICS,
     cli.CHECKPOINT.but(default="best"),
@@ -28,9 +28,10 @@ def main(given: Namespace) -> None:
     """Record, and say what was written."""
     from mousearm.agent import Agent
     from mousearm.emg import load_folder
-    from mousearm.record import write_recording
+    from mousearm.record import find_format, write_recording
     from mousearm.text import plural
 
+    find_format(given.out, given.format)
     agent = Agent.load(given.run, given.checkpoint, given.kinematics)
     envelopes = load_folder(given.emg) if given.emg else {}
     settings = given.format, given.repeats, given.noise, given.seed, given.overwrite, envelopes

@@ -16,7 +16,7 @@ from mousearm import cli
     __doc__,
     cli.argument("study", choices=("family", "informed"), help="what to do"),
     cli.argument("words", nargs="*", metavar="PATH", help="a CSV file or a folder; and overrides as for run.py"),
-    cli.argument("--out", type=Path, required=True, metavar="DIR", help="folder of the page, figures and tables"),
+    cli.OUT.but(required=True, help="folder of the page, figures and tables"),
     cli.argument("--emg", type=Path, metavar="DIR", help="envelopes, as scripts/import_emg.py makes them"),
     cli.argument("--within", type=float, default=0.1, metavar="MM", help="family: largest mean error (default 0.1)"),
     cli.argument("--efforts", default="0.01,0.1,0.3", metavar="W,W,...", help="family: weights of effort"),
@@ -36,9 +36,15 @@ def main(given: Namespace) -> None:
     paths = [word for word in given.words if "=" not in word]
     if len(paths) > 1:
         raise cli.UsageError(f"one PATH at a time, and overrides as KEY=VALUE; these are {len(paths)}")
-    from mousearm.planning.muscle_commands import study_muscles
+    from mousearm.config import compose
+    from mousearm.planning.muscle_commands import config_with_emg, study_family, study_informed
 
-    print(study_muscles([word for word in given.words if "=" in word], given, *(paths or [None])))
+    config = compose([word for word in given.words if "=" in word], *paths)
+    config = config_with_emg(config, given.emg)
+    if given.study == "informed":
+        print(study_informed(config, given.w_emg, given.out))
+    else:
+        print(study_family(config, given.efforts, given.within, given.others, given.out))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ of this machine. --to writes a folder to look at and pushes nothing. Log in once
 
 import sys
 from argparse import Namespace
-from pathlib import Path
 
 from mousearm import cli
 
@@ -24,7 +23,7 @@ from mousearm import cli
     ),
     cli.argument("--message", default="Share an agent of mousearm", metavar="TEXT", help="message of the commit"),
     cli.argument("--allow", action="append", default=[], metavar="TEXT", help="text that was found but is no secret"),
-    cli.argument("--to", type=Path, metavar="DIR", help="write a new folder instead of pushing"),
+    cli.output("--to", is_folder=True, is_new=True, help="write a new folder instead of pushing"),
     cli.argument("--yes", action="store_true", help="push without asking (without a terminal nobody is asked)"),
 )
 def main(given: Namespace) -> int:

@@ -32,7 +32,7 @@ def pixels(text: str) -> tuple[int, int]:
         "--compare", nargs="+", type=Path, default=[], metavar="RUN", help="runs or recordings to show beside it"
     ),
     cli.argument("--reach", metavar="NAME", help="default: the one with the middle error"),
-    cli.argument("--out", type=Path, metavar="FILE", help=".mp4 or .gif; default: RUN/videos/REACH.mp4"),
+    cli.output("--out", ".mp4", ".gif", help=".mp4 or .gif; default: RUN/videos/REACH.mp4"),
     cli.argument(
         "--camera",
         help="of the model, or of --calibration; front, back, side, inside, top; AZIMUTH,ELEVATION",

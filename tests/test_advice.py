@@ -35,7 +35,16 @@ from mousearm.env.references import prepare
 from mousearm.errors import MouseArmError, RunError
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.evaluate.film import Shot, film
-from mousearm.files import append_text, make_folder, new_output, staged, write_bytes, write_json, write_sealed
+from mousearm.files import (
+    append_text,
+    check_place,
+    make_folder,
+    new_output,
+    staged,
+    write_bytes,
+    write_json,
+    write_sealed,
+)
 from mousearm.kinematics import Reach, find_reaches, generate, read_reaches, resample, split_reaches, write_csv
 from mousearm.model import load_arm
 from mousearm.model.load import model_file
@@ -225,6 +234,8 @@ def test_advice_where_a_file_stands_in_the_way_of_a_folder(tmp_path):
     told("Remove the file of that name, or give another place", make_folder, tmp_path / "a")
     told("A file is where a folder should be: give another place", make_folder, tmp_path / "a" / "b")
     make_folder(tmp_path / "b")
+    told("A folder is where a file should be: give another name", check_place, tmp_path / "b", False)
+    check_place(tmp_path / "c", False)
     (tmp_path / "a").unlink()
     assert make_folder(tmp_path / "a" / "b").is_dir()
 
@@ -970,6 +981,7 @@ ELSEWHERE: dict[str, list[str]] = {
         "true, false and {peak_speed: 0.12}. Correct it.",
         "has several values. Give one.",
     ],
+    "kinematics/imports/test_project.py::test_a_folder_is_told_as_such": [" is a folder. Give the files in it"],
     "kinematics/imports/test_project.py::test_advice_where_an_option_contradicts": [
         "If that is to stay, write it there."
     ],

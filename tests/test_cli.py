@@ -1,6 +1,7 @@
 """What every command line shares: its arguments, and how it ends."""
 
 import os
+import re
 import subprocess
 import sys
 import warnings
@@ -10,6 +11,8 @@ import pytest
 
 from mousearm import cli
 from mousearm.errors import Interrupted, MouseArmError
+
+SCRIPTS = Path(__file__).parents[1] / "scripts"
 
 
 def status_of(error):
@@ -129,6 +132,83 @@ for words in {refused}:
     name, *arguments = words.split()
     call(root / name, *arguments)
 """
+
+
+# What every command that writes is given, of inputs none of which exists, and which output: a file, a folder, any; new?
+OUTPUTS = [
+    ("benchmark", "--json", "file", False),
+    ("benchmark", "--figure", "file", False),
+    ("check_model none=1", "--figure", "folder", False),
+    ("check_neurons none.nwb", "--out", "folder", False),
+    ("check_reaches none.csv", "--out", "file", False),
+    ("compare none", "--out", "folder", False),
+    ("compare_opensim none.osim", "--json", "file", False),
+    ("compare_opensim none.osim", "--figure", "folder", False),
+    ("describe_model none=1", "--pictures", "folder", False),
+    ("download agent none/none", "--out", "folder", False),
+    ("emg none --emg none", "--out", "folder", False),
+    ("evaluate none", "--json", "file", False),
+    ("evaluate --controller cmc none=1", "--figures", "folder", False),
+    ("figures none", "--out", "folder", False),
+    ("gpu_check", "--json", "file", False),
+    ("import_agent none.zip", "--out", "folder", True),
+    ("import_emg none.csv --reaches none", "--out", "folder", False),
+    ("import_osim none.osim", "--out", "folder", False),
+    ("import_reaches none.csv", "--out", "folder", True),
+    ("make_emg none", "--out", "folder", True),
+    ("make_forelimb none.osim", "--out", "folder", False),
+    ("make_neurons none", "--out", ".nwb", True),
+    ("make_synthetic --model none", "", "any", False),
+    ("neural none --neurons none.nwb", "--out", "folder", False),
+    ("optimal none.csv", "--out", "any", True),
+    ("record none", "--out", "any", True),
+    ("redundancy family none.csv", "--out", "folder", False),
+    ("share none none/none", "--to", "folder", True),
+    ("video none", "--out", ".mp4", False),
+    ("whatif none", "--out", "folder", False),
+]
+
+
+@pytest.mark.parametrize(("words", "option", "kind", "is_new"), OUTPUTS, ids=str)
+def test_an_output_that_cannot_be_is_refused_before_the_work(
+    run_script, tmp_path, monkeypatch, words, option, kind, is_new
+):
+    monkeypatch.chdir(tmp_path)
+    suffix = kind if kind.startswith(".") else ".h5"
+    Path("full").mkdir()
+    Path("full", "in_it").touch()
+    Path("full" + suffix).symlink_to("full")
+    Path("file").touch()
+    Path("file" + suffix).touch()
+    wrong = {f"file/in_a_file{suffix}": "Not a directory. A file is where a folder should be: give another place"}
+    if kind == "folder":
+        wrong["file"] = "(--" if is_new else "Not a directory. A file is where"
+    elif kind != "any":
+        wrong[f"full{suffix}"] = (
+            "(--out) exists already, and nothing" if is_new else "Is a directory. A folder is where"
+        )
+    if kind.startswith("."):
+        wrong |= {"new.xyz": f"(--out) must end with {kind}"}
+    if is_new:
+        wrong |= {f"file{suffix}": "exists already. Give another name", f"full{suffix}": "exists already, and nothing"}
+    for path, text in wrong.items():
+        refused = run_script(*words.split(), *filter(None, [option, path]))
+        assert refused.status == 1
+        assert refused.err.startswith(f"error: {path} ")
+        assert text in refused.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        ["full", f"full{suffix}", "file", f"file{suffix}"]
+    )
+
+
+def test_every_command_that_writes_says_what():
+    writing = {
+        file.stem for file in SCRIPTS.glob("*.py") if re.search(r"cli\.(output|OUT|JSON|FIGURE)\b", file.read_text())
+    }
+    assert writing == {words.split()[0] for words, *_ in OUTPUTS}
+    assert not [
+        file for file in SCRIPTS.glob("*.py") if re.search(r'argument\(\s*"--?(out|json|to)"', file.read_text())
+    ]
 
 
 def test_help_and_refusals_import_nothing_that_is_slow(tmp_path):

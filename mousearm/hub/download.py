@@ -185,7 +185,7 @@ def export(result: DownloadResult, folder: Path) -> str:
     wanted = (name for name in result.files if PurePosixPath(name).is_relative_to(root) and name != RECORD)
     files = {name: sha256(result.folder / name) for name in wanted}
     record = {"repo": uri.repo, "kind": uri.kind, "revision": result.asked, "commit": uri.revision}
-    earlier = _earlier(folder, uri.repo)
+    earlier = earlier_copy(folder, uri.repo)
     make_folder(folder.resolve().parent)
     with staged(folder) as new:
         new.mkdir()
@@ -208,8 +208,8 @@ def _changed(was: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     return sorted(name for name in {*was, *now} if was.get(name) != now.get(name))
 
 
-def _earlier(folder: Path, repo: str) -> dict[str, Any]:
-    """The note of an earlier copy, if there is one; empty for a folder that is new or empty."""
+def earlier_copy(folder: Path, repo: str) -> dict[str, Any]:
+    """The note of an earlier copy, if there is one; empty for a folder that is new or empty; errors of `export`."""
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return {}
     if not (folder / RECORD).is_file():

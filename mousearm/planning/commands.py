@@ -1,8 +1,8 @@
 """What ``scripts/optimal.py`` does: solve, write into a file that was made sure of before, and say what came out."""
 
 import math
-from argparse import Namespace
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from mousearm.config import Config, compose
 from mousearm.errors import ConfigError, OutputError
@@ -18,50 +18,64 @@ _LONGEST_S = 10.0  # of a movement to a point: a reach takes a third of a second
 _LARGEST_M = 1.0
 
 
-def solve_reaches(overrides: Sequence[str], given: Namespace, kinematics: str | None = None) -> str:
+def solve_reaches(
+    overrides: Sequence[str], kinematics: str | None, out: Path, kind: str | None = None, overwrite: bool = False
+) -> str:
     """Optimal control of a file or folder of reaches, None for those of the configuration, as a recording; a table."""
-    kind = find_format(given.out, given.format)
+    kind = find_format(out, kind)
     setup = Setup.to_test(compose(overrides, kinematics))
     if kind == "states" and len(setup.references) > 1:
         raise OutputError(
-            f"{given.out} (--out) can hold one reach, and these are {len(setup.references)}. Give one file, or "
+            f"{out} (--out) can hold one reach, and these are {len(setup.references)}. Give one file, or "
             "take all of them as a folder of tables: --format sto --out FOLDER."
         )
-    return _written(given, kind, lambda: solve_setup(setup))
+    return _written(out, overwrite, kind, lambda: solve_setup(setup))
 
 
-def move_to_point(overrides: Sequence[str], given: Namespace) -> str:
-    """The movement of least effort to a point as a recording, as `solve_reaches`."""
-    kind = find_format(given.out, given.format)
-    target, duration = parsed_point(given.target), checked_duration(given.duration, compose(overrides))
-    setup = plan_to_point(compose(overrides, given.begin), given.begin is not None, target, duration)
-    return _written(given, kind, setup.solve)
+def move_to_point(
+    overrides: Sequence[str],
+    point: str,
+    duration: float,
+    begin: str | None,
+    out: Path,
+    kind: str | None = None,
+    overwrite: bool = False,
+) -> str:
+    """The movement of least effort to a point, X,Y,Z in m, in a duration, s, as a recording, as `solve_reaches`.
+
+    It begins in the first pose of a reach, ``begin``; None: at rest.
+    """
+    kind = find_format(out, kind)
+    target, duration = parsed_point(point), checked_duration(duration, compose(overrides))
+    setup = plan_to_point(compose(overrides, begin), begin is not None, target, duration)
+    return _written(out, overwrite, kind, setup.solve)
 
 
-def draw_efforts(overrides: Sequence[str], given: Namespace, kinematics: str | None = None) -> str:
+def draw_efforts(
+    overrides: Sequence[str], kinematics: str | None, weights: str, out: Path, overwrite: bool = False
+) -> str:
     """Error against effort for several weights, as a figure, a CSV and a JSON beside it; a table."""
-    efforts = parsed_efforts(given.efforts)
-    if given.out.suffix not in FIGURES or given.format is not None:
+    efforts = parsed_efforts(weights)
+    if out.suffix not in FIGURES:
         raise OutputError(
-            f"{given.out} (--out) must end with {', '.join(FIGURES)} for --efforts, and --format is for recordings: "
-            "change the name, or leave --efforts out."
+            f"{out} (--out) must end with {', '.join(FIGURES)} for --efforts: change the name, or leave --efforts out."
         )
-    for beside in map(given.out.with_suffix, TABLES):
-        if beside.exists() and not given.overwrite:
+    for beside in map(out.with_suffix, TABLES):
+        if beside.exists() and not overwrite:
             raise OutputError(f"{beside}, which --efforts writes too, exists already. Give another name, or remove it.")
     setup = Setup.to_test(compose(overrides, kinematics))
-    with new_output(given.out, given.overwrite) as figure:
+    with new_output(out, overwrite) as figure:
         points = effort_front(setup, efforts)
-        files = write_front(points, given.out, figure)
+        files = write_front(points, out, figure)
     return "\n".join([front_text(points), "", *map(str, files)])
 
 
-def _written(given: Namespace, kind: str, solve: Callable[[], Solved | PointMovement]) -> str:
+def _written(out: Path, overwrite: bool, kind: str, solve: Callable[[], Solved | PointMovement]) -> str:
     """Make sure that a file can be written, solve, and write it; the table of it."""
-    with new_output(given.out, given.overwrite) as path:
+    with new_output(out, overwrite) as path:
         solved = solve()
         written = write_trials(solved.recording.reaches, solved.recording.about, path, WRITERS[kind])
-    lines = [solved.table(), f"{given.out}: {plural(written.trials, 'reach', 'reaches')}, {written.bytes / 1e6:.1f} MB"]
+    lines = [solved.table(), f"{out}: {plural(written.trials, 'reach', 'reaches')}, {written.bytes / 1e6:.1f} MB"]
     return "\n".join(lines + [f"Diverged, recorded up to there: {name}" for name in written.diverged])
 
 

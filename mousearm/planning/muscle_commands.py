@@ -1,6 +1,5 @@
 """Studies of muscles as commands: solve, write a page with its figures and tables, and say what came out."""
 
-from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -9,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mousearm.config import Config, compose
+from mousearm.config import Config
 from mousearm.document import Block, Cells, Document, Section, picture_block, table_block, terminal_table, text_block
 from mousearm.emg.envelope import EmgTarget, load_folder
 from mousearm.errors import ConfigError
@@ -25,25 +24,20 @@ from mousearm.record.opened import open_trials
 from mousearm.setup import Setup
 from mousearm.text import wrapped
 
-FAMILY, INFORMED = "family", "informed"
 _MOST_MUSCLES = 12  # in a terminal
 
 
-def study_muscles(overrides: Sequence[str], given: Namespace, kinematics: str | None) -> str:
-    """A family of movements, or movements that follow EMG, written into a folder; what a terminal shows of it."""
-    config = compose(overrides, kinematics)
-    if given.emg is not None:
-        config = replace(config, kinematics=replace(config.kinematics, emg=str(given.emg)))
-    if given.study == INFORMED:
-        return _informed(config, given)
-    return _family(config, given)
+def config_with_emg(config: Config, emg: Path | None) -> Config:
+    """The same with another folder of envelopes, unless it is None."""
+    return config if emg is None else replace(config, kinematics=replace(config.kinematics, emg=str(emg)))
 
 
-def _family(config: Config, given: Namespace) -> str:
-    solver, efforts = Solver(_to_test(config)), parsed_efforts(given.efforts)
+def study_family(config: Config, weights: str, within_mm: float, others: Sequence[Path], out: Path) -> str:
+    """A family of movements by several weights of effort, with others, in a folder; what a terminal shows of it."""
+    solver, efforts = Solver(_to_test(config)), parsed_efforts(weights)
     emg = None if config.kinematics.emg is None else recorded_emg(solver.setup)
-    more = [read_movements(path, solver.setup) for path in given.others]
-    family = build_family(solver, efforts, given.within, more, emg)
+    more = [read_movements(path, solver.setup) for path in others]
+    family = build_family(solver, efforts, within_mm, more, emg)
     from mousearm.planning.muscle_figures import family_figure  # slow to import
 
     verdict = tables.family_verdict(family)
@@ -58,15 +52,16 @@ def _family(config: Config, given: Namespace) -> str:
         Section("Movements", [table_block(members, "members"), text_block(tables.EMG_KEY, "key")]),
     ]
     rows = {"members": _rows(members), "muscles": [asdict(one) | {"verdict": one.verdict} for one in family.muscles()]}
-    page = _write(given.out, "redundancy", "Redundancy of muscles", sections, rows, config)
+    page = _write(out, "redundancy", "Redundancy of muscles", sections, rows, config)
     lines = terminal_table(members, range(1, 20))
     lines += terminal_table(tables.range_cells(family, _MOST_MUSCLES), range(1, 5))
     return "\n".join([*lines, *wrapped(verdict), str(page)])
 
 
-def _informed(config: Config, given: Namespace) -> str:
+def study_informed(config: Config, w_emg: float, out: Path) -> str:
+    """Movements whose muscles follow EMG, in a folder; what a terminal shows of it."""
     solver, emg, groups, _ = _with_emg(config)
-    informed = inform(solver, emg, groups, given.w_emg)
+    informed = inform(solver, emg, groups, w_emg)
     from mousearm.planning.muscle_figures import informed_figure  # slow to import
 
     gains, verdict = informed.gains(), tables.informed_verdict(informed)
@@ -79,7 +74,7 @@ def _informed(config: Config, given: Namespace) -> str:
     sections = [Section("", top), *(Section(kind.capitalize(), of) for kind, of in blocks.items())]
     sections.append(Section("How to read it", [text_block(_ASSUMED, "key"), text_block(_TESTS, "key")]))
     rows = {kind.replace(" ", "_"): _rows(of) for kind, of in cells.items()}
-    page = _write(given.out, "informed", "Movements that follow EMG", sections, rows, config)
+    page = _write(out, "informed", "Movements that follow EMG", sections, rows, config)
     lines = []
     for kind, of in cells.items():
         lines += [kind, *terminal_table(of, range(1, 9))]

@@ -2,6 +2,15 @@
 
 from mousearm.record.files import read_recording
 from mousearm.record.signals import ReachRecording, Recording, Signal
-from mousearm.record.trials import RecordingResult, record, write_recording
+from mousearm.record.trials import RecordingResult, find_format, record, write_recording
 
-__all__ = ["ReachRecording", "Recording", "RecordingResult", "Signal", "read_recording", "record", "write_recording"]
+__all__ = [
+    "ReachRecording",
+    "Recording",
+    "RecordingResult",
+    "Signal",
+    "find_format",
+    "read_recording",
+    "record",
+    "write_recording",
+]

@@ -40,7 +40,7 @@ def two(tmp_path):
 def unsolved(monkeypatch):
     """Nothing is computed: what comes after a refusal is called with its arguments."""
     called = []
-    monkeypatch.setattr(commands, "_written", lambda given, kind, solve: called.append(kind) or "")
+    monkeypatch.setattr(commands, "_written", lambda out, overwrite, kind, solve: called.append(kind) or "")
     return called
 
 
@@ -64,8 +64,8 @@ def test_a_recording_of_several_reaches_is_no_file_of_states(recorded, tmp_path)
 
 @pytest.mark.parametrize("name", ["front.h5", "front"])
 def test_a_trade_off_is_a_figure(call, name):
-    says = "for --efforts, and --format is for recordings: change the name, or leave --efforts out."
-    assert says in call("--efforts", "1", "--out", name).err
+    assert "for --efforts: change the name, or leave --efforts out." in call("--efforts", "1", "--out", name).err
+    assert "leave it, or --efforts, out" in call("--efforts", "1", "--format", "nwb", "--out", "front.png").err
 
 
 def test_figures_have_a_suffix_that_is_known(tmp_path):

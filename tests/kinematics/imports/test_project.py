@@ -248,6 +248,10 @@ def test_a_file_that_lost_what_was_recorded_says_so(tmp_path, day):
 def test_a_folder_is_told_as_such(day, tmp_path):
     with pytest.raises(KinematicsError, match=f"is a folder. Give the files in it, such as {day}/\\*.csv"):
         import_project([day], tmp_path / "out", {})
+    points = {"shoulder": "sh1", "paw": "hand"}
+    given = {"rate": RATE, "unit": "mm", "axes": "z x y", "points": points}
+    imported, _ = import_project(sorted(day.glob("*.csv")), tmp_path / "out", given)
+    assert len(imported) == 2
 
 
 def test_no_file(tmp_path):
