@@ -180,8 +180,8 @@ def _check_window(
     if at < trial.start - slack or at + lasts > trial.stop + slack or lasts <= 0:
         raise NeuralError(
             f"{session.source}: the reach {trial.name} lasts {lasts:.3f} s from {at:.3f} s ({event}), and its trial is "
-            f"from {trial.start:.3f} to {trial.stop:.3f} s, so the alignment is wrong. Give another event (--event; "
-            f"there are {known}) or --offset, or other trials."
+            f"from {trial.start:.3f} to {trial.stop:.3f} s. If that is so in all trials, the alignment is wrong: give "
+            f"another event (--event; there are {known}) or --offset. Else take the trial out, or its name."
         )
     if not is_sure and trial.stop - trial.start > lasts + slack:
         raise NeuralError(

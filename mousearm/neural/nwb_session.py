@@ -39,6 +39,8 @@ def read_nwb(path: Path, names: str | None = None) -> NeuralSession:
         units: Any = file.get("units/spike_times")
         if units is None:
             raise NeuralError(f"{path} has no units with spike times (units/spike_times). {_ADVICE}")
+        if not units.size:
+            raise NeuralError(f"{path}: no unit has a spike (units/spike_times is empty). {_ADVICE}")
         if units.nbytes > _MAX_SPIKE_BYTES:
             raise NeuralError(f"{path} says that it holds {units.nbytes / 1e9:.0f} GB of spike times. {_ADVICE}")
     nap, pynwb = _libraries()

@@ -73,7 +73,8 @@ _SCORES = (
     "All scores are of reaches that nothing was fitted to; the lag was chosen without them, too. p says how often the "
     "null did as well, corrected over all layers and measures: how often, in the same exchanges of reaches, the "
     "largest score of any stood out as much from its null (Westfall and Young 1993, step-down). A measure without null "
-    "or ceiling is in the CSV files only."
+    "or ceiling is in the CSV files only. Of dynamics (dsa, rotation) there is no ceiling, for noise has dynamics of "
+    "its own; without repeated reaches there is none of fewer than four neurons, either."
 )
 _DIFFERENCES = (
     "The unit is a run; its score is the mean over populations. Runs that differ in this factor only, seed included, "
@@ -251,6 +252,8 @@ def _amount(one: Contrast, form: str) -> str:
 
 
 def _share(found: Sequence[bool]) -> str:
+    if not found:
+        return "no measure, for none has both a null and a ceiling"
     return f"{sum(found)} of {plural(len(found), 'measure')}"
 
 

@@ -57,16 +57,19 @@ class NeuralSession:
         if not self.units:
             raise NeuralError(f"{self.source} has no unit with spike times.")
         if not self.trials:
-            raise NeuralError(f"{self.source} has no trial that can be used.{self._why()}")
+            raise NeuralError(f"{self.source} has no trial that can be used.{self._why()} Correct the table of trials.")
         if len(set(self.units)) < len(self.units):
             twice = sorted({unit for unit in self.units if self.units.count(unit) > 1})
             raise NeuralError(f"{self.source} has units of the same name: {listed(twice, 5)}. Give each its own.")
         for unit, times in zip(self.units, self.spikes, strict=True):
             if times.ndim != 1 or not np.isfinite(times).all():
-                raise NeuralError(f"{self.source}: spike times of the unit {unit} are not finite numbers in one row.")
+                raise NeuralError(
+                    f"{self.source}: spike times of the unit {unit} are not finite numbers in one row. Correct them, "
+                    "or take the unit out of the file."
+                )
 
     def _why(self) -> str:
-        return f" {listed(self.notes, 3)}" if self.notes else ""
+        return f" {listed(self.notes, 3)}." if self.notes else ""
 
     @property
     def group(self) -> str:

@@ -123,7 +123,7 @@ class PredictorSource:
         """
         if self.agent is None:
             raise NeuralError(
-                f"{self.name} is a file, which holds no network. Give the run folder to make it untrained."
+                f"A recording, as that of {self.name}, holds no network. Give the run folder to make it untrained."
             )
         import torch
 

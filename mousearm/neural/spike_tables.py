@@ -78,14 +78,12 @@ def session_of_tables(
             kept.append(
                 NeuralTrial(name, float(start[i]), float(stop[i]), {key: float(of[i]) for key, of in events.items()})
             )
-    notes = (
-        [f"{plural(len(lost), 'trial')} left out, without a name, a start or an end: {listed(lost, 5)}"] if lost else []
-    )
+    left = f"{plural(len(lost), 'trial')} left out, without a name, a start, or an end after it: {listed(lost, 5)}"
     area = next((units[name] for name in AREAS if name in units), [""] * len(spikes))
     facts = {name: tuple(_plain(value) for value in values) for name, values in units.items()}
     sorted_spikes = tuple(np.sort(np.asarray(times, dtype=float).ravel()) for times in spikes.values())
     areas = tuple(map(_text, area))
-    return NeuralSession(source, *who, tuple(spikes), sorted_spikes, areas, tuple(kept), facts, tuple(notes))
+    return NeuralSession(source, *who, tuple(spikes), sorted_spikes, areas, tuple(kept), facts, (left,) * bool(lost))
 
 
 def _name_column(source: str, trials: Mapping[str, Sequence[Any]], names: str | None) -> str:
@@ -118,7 +116,8 @@ def _numbers(values: Sequence[Any]) -> np.ndarray | None:
     if not values or any(isinstance(value, bool | np.bool_) for value in values):
         return None
     try:
-        return np.array([math.nan if value in ("", None) else float(value) for value in values])
+        plain = [value.replace(",", ".") if isinstance(value, str) else value for value in values]
+        return np.array([math.nan if value in ("", None) else float(value) for value in plain])
     except (TypeError, ValueError):
         return None
 
@@ -184,8 +183,10 @@ def _spike_times(path: Path, spikes: Mapping[str, list[str]], trials: Mapping[st
 
 
 def _table(path: Path) -> dict[str, list[str]]:
-    """Columns of a CSV file by their names, each cell as text."""
-    rows = list(csv.reader(io.StringIO(read_text(path, MAX_CSV_BYTES, NeuralError))))
+    """Columns by their names, each cell as text, of a table with commas, or semicolons or tabs in its header."""
+    text = read_text(path, MAX_CSV_BYTES, NeuralError)
+    separator = next((mark for mark in "\t;" if mark in text.lstrip().partition("\n")[0]), ",")
+    rows = list(csv.reader(io.StringIO(text), delimiter=separator))
     rows = [row for row in rows if any(cell.strip() for cell in row)]
     if len(rows) < 2:
         raise NeuralError(f"{path} has no row below a header. Give a table with a header and a row for each entry.")
@@ -204,7 +205,7 @@ def _column(path: Path, table: Mapping[str, list[str]], name: str) -> list[str]:
 
 def _floats(path: Path, name: str, cells: Sequence[str]) -> np.ndarray:
     try:
-        return np.array(cells, dtype=float)
+        return np.array([cell.replace(",", ".") for cell in cells], dtype=float)
     except ValueError as error:
         raise NeuralError(
             f"{path}: the column {name} holds something else than numbers ({error}). Correct it."

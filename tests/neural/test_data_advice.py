@@ -140,7 +140,7 @@ def test_advice_on_alignment(tmp_path):
     trials = "reach,start_s,stop_s,go_s,never_s\nx,1,2,1.3,\n"
     session = read_session(tables(tmp_path / "m" / "d", trials=trials))
     told("Name trials as ANIMAL/SESSION/REACH", align, session, 0.01, {"a/x": 9, "b/x": 9})
-    told("Give another event (--event; there are ", align, session, 0.01, {"x": 101}, event="go")
+    told("give another event (--event; there are ", align, session, 0.01, {"x": 101}, event="go")
     assert align(session, 0.01, {"x": 101}).n_frames == (101,)
     told("which part of it is the reach is not known", align, session, 0.01, {"x": 51})
     assert align(session, 0.01, {"x": 51}, event="go").n_frames == align(session, 0.01, {"x": 51}, offset_ms=9).n_frames

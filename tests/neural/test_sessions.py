@@ -97,6 +97,10 @@ def test_tables_of_csv_and_matlab_hold_the_same_session(tmp_path):
     ]
     (folder / "trials.csv").write_text("reach,start_s,stop_s\n" + "\n".join(trials))
     (folder / "units.csv").write_text("unit,area,snr\nu0,M1,1\nu1,S1,2\nu2,M1,3\nu3,M1,4\n")
+    known = read_session(folder)
+    for table in folder.glob("*.csv"):  # as of a German Excel
+        table.write_text(table.read_text().replace(",", ";").replace(".", ","), encoding="utf-8-sig")
+    assert read_session(folder).sha256 == known.sha256
     cells = np.empty((3, 1), dtype=object)
     cells[:, 0] = times
     names = np.array(made.neurons.reaches, dtype=object)
