@@ -1,5 +1,6 @@
 """``python kill.py UNBROKEN FOLDER N WORDS...``: trains once, and then in another folder, killed N times on the way."""
 
+import gc
 import os
 import random
 import signal
@@ -24,6 +25,7 @@ _EARLY = 0.25
 
 def begin(folder: Path, words: list[str]) -> int:
     """Begin or resume a run in a process of its own, which has everything imported; returns its pid."""
+    gc.collect()  # a fork that collects a batch of simulations waits for threads that it lacks
     pid = os.fork()
     if pid:
         return pid

@@ -90,7 +90,7 @@ def walk(file, folder):
     """Load a model, as it is or after what refusals say was done, and put it through fits and checks."""
     shutil.copytree(file.parent, folder / file.parent.name, dirs_exist_ok=True)
     file = folder / file.parent.name / file.name
-    start, refusals = time.perf_counter(), []
+    start, refusals = time.process_time(), []
     while True:
         try:
             landmarks = landmarks_of(file)
@@ -116,7 +116,7 @@ def walk(file, folder):
         mujoco.mj_forward(arm.model, data)
         assert np.abs(data.efc_pos[data.efc_type == mujoco.mjtConstraint.mjCNSTR_EQUALITY]).max(initial=0) < 1e-9
     assert reach_checks(arm, gravity_strength(arm, poses))[1].measured
-    assert time.perf_counter() - start < SECONDS
+    assert time.process_time() - start < SECONDS
     print(f"\n{len(refusals)} refusals, {int((~arm.couplings.free).sum())} of {arm.nq} joints follow others", end=" ")
 
 

@@ -6,6 +6,7 @@ A changed number is not damage that anything could see: it is another arm. A run
 import multiprocessing
 import re
 import resource
+import signal
 import warnings
 from collections import Counter
 from pathlib import Path
@@ -118,6 +119,7 @@ def work(use, landmarks, file, inbox, outbox):
     while True:
         text = inbox.recv()
         Path(file).write_bytes(text.encode())
+        signal.setitimer(signal.ITIMER_PROF, SECONDS)  # of the processor; nobody catches the signal
         try:
             use(Path(file), landmarks)
             how = "legal"
@@ -129,7 +131,7 @@ def work(use, landmarks, file, inbox, outbox):
 
 
 def outcomes(use, landmarks, texts, file):
-    """How each text ends, in a process that is given up where one takes too long.
+    """How each text ends, in a process that ends where one takes too long.
 
     Not a fork: one that collects a batch of simulations which its parent dropped waits for threads that it lacks.
     """
@@ -141,11 +143,12 @@ def outcomes(use, landmarks, texts, file):
             process.start()
             theirs.close(), outbox.recv()
         mine.send(text)
-        if outbox.poll(SECONDS):
+        if outbox.poll(20 * SECONDS):  # what waits takes no time of the processor
             try:
                 how, memory = outbox.recv()
             except EOFError:
-                how, memory = "crash", 0
+                process.join()
+                how, memory = "hang" if process.exitcode == -signal.SIGPROF else "crash", 0
             found.append(how if memory < BYTES else f"{how} with {memory / 2**30:.1f} GiB")
         else:
             found.append("hang")

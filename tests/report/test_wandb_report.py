@@ -235,7 +235,7 @@ def test_without_the_packages_the_page_is_made_and_the_remedy_told(load_script, 
         "runpy.run_path(sys.argv[0], run_name='__main__')"
     )
     command = [sys.executable, "-c", code, load_script("compare").__file__, str(sweep), "--wandb", PLACE]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert (sweep / "comparison" / "comparison.html").is_file()
     assert ended.returncode == 1
     assert ended.stderr.startswith("error: A report in Weights & Biases needs the package wandb-workspaces.")

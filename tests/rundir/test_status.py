@@ -105,12 +105,12 @@ def test_a_good_end_is_said_once():
 
 
 HOLD = """
-import sys, time
+import sys
 from pathlib import Path
 from mousearm.rundir.status import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
-    time.sleep(60)
+    sys.stdin.read()
 """
 
 
@@ -118,8 +118,8 @@ with locked(Path(sys.argv[1])):
 def holder(tmp_path):
     """A process that holds the lock."""
     file = tmp_path / "lock"
-    with subprocess.Popen([sys.executable, "-c", HOLD, str(file)], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(file)], text=True, **pipes) as process:
         assert process.stdout.readline() == "held\n"
         yield file, process
         process.kill()

@@ -91,7 +91,7 @@ def test_a_corner_that_is_out_of_range_is_refused_before_anything_is_begun(run_s
 
 def call(script, *arguments, cwd):
     command = [sys.executable, str(ROOT / script), *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=600, check=False)
 
 
 @pytest.mark.slow

@@ -1,9 +1,7 @@
-import threading
-
 import psutil
 import pytest
 import wandb
-from short_tracked import OFFLINE, ROLLOUT, terminate_after_rows
+from short_tracked import OFFLINE, ROLLOUT, terminating_after_rows
 from wandb.sdk.wandb_run import Run
 
 from mousearm.errors import Interrupted, RunError
@@ -118,8 +116,7 @@ def test_the_parts_of_a_run_become_one_run_and_are_uploaded_once(
 
     sweep = tmp_path / "outputs"
     endless = (*OFFLINE, "algo.timesteps=100000000")
-    threading.Thread(target=terminate_after_rows, args=(sweep / "r" / "metrics.csv", 3)).start()
-    with pytest.raises(Interrupted):
+    with pytest.raises(Interrupted), terminating_after_rows(sweep / "r" / "metrics.csv", 3):
         run(configure(*endless), sweep / "r", endless)
     folder = RunFolder(sweep / "r")
     more = (f"algo.timesteps={folder.status().steps + 2 * ROLLOUT}",)

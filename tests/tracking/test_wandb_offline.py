@@ -1,13 +1,11 @@
 import json
 import subprocess
 import sys
-import threading
-import time
 
 import pytest
 from omegaconf import OmegaConf
 from PIL import Image
-from short_tracked import OFFLINE, QUICK, ROLLOUT, ROOT, terminate_after_rows, wait_for_rows
+from short_tracked import OFFLINE, QUICK, ROLLOUT, ROOT, terminating_after_rows, wait_for_rows
 
 from mousearm.config import load, to_yaml
 from mousearm.errors import Interrupted
@@ -36,8 +34,7 @@ def the_exit(part):
 @pytest.mark.slow
 def test_a_run_that_is_interrupted_resumed_and_extended_is_one_curve(tmp_path, configure, fresh, records, logged):
     endless = (*OFFLINE, "algo.timesteps=100000000")
-    threading.Thread(target=terminate_after_rows, args=(tmp_path / "r" / "metrics.csv", 3)).start()
-    with pytest.raises(Interrupted):
+    with pytest.raises(Interrupted), terminating_after_rows(tmp_path / "r" / "metrics.csv", 3):
         run(configure(*endless), tmp_path / "r", endless)
     folder = RunFolder(tmp_path / "r")
     stopped_at = folder.status().steps
@@ -117,8 +114,9 @@ def test_a_run_that_was_killed_sends_no_row_twice(tmp_path, configure, fresh, re
     words = (*OFFLINE, "name=r", "algo.timesteps=100000000", "algo.eval_freq=100000000")  # a checkpoint at 0 alone
     process = subprocess.Popen([sys.executable, ROOT / "run.py", *words], cwd=tmp_path)
     folder = RunFolder(tmp_path / "outputs" / "r")
-    wait_for_rows(folder.metrics, 6)
-    time.sleep(2)  # for W&B to have some of it on the disk
+    assert wait_for_rows(folder.metrics, 6, lambda: process.poll() is None)
+    while parts_of(folder.path)[0].last_step() < ROLLOUT:  # W&B has two rows on the disk, a second after they came
+        assert process.poll() is None
     process.kill()
     process.wait()
     before = len(logged(folder.path))

@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from short_tracked import OFFLINE, QUICK, ROLLOUT, ROOT, terminate_after_rows, wait_for_rows
+from short_tracked import OFFLINE, QUICK, ROLLOUT, ROOT, terminating_after_rows, wait_for_rows
 from wandb_server import KEY
 
 from mousearm.errors import Interrupted
@@ -25,8 +25,7 @@ def files_with(text, folder):
 @pytest.mark.slow
 def test_a_run_goes_on_where_the_server_has_it(tmp_path, configure, server, logged):
     endless = (*ONLINE, "algo.timesteps=100000000", "tracking.tags=[first,try]", "tracking.group=tests")
-    threading.Thread(target=terminate_after_rows, args=(tmp_path / "r" / "metrics.csv", 3)).start()
-    with pytest.raises(Interrupted):
+    with pytest.raises(Interrupted), terminating_after_rows(tmp_path / "r" / "metrics.csv", 3):
         run(configure(*endless), tmp_path / "r", endless)
     folder = RunFolder(tmp_path / "r")
     (stored,) = server.runs.values()

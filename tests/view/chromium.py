@@ -43,7 +43,7 @@ class Page:
         address = self._folder / "DevToolsActivePort"
         _until(lambda: address.is_file() and address.read_text().count("\n") > 0, "the browser to start")
         port, path = address.read_text().split()[:2]
-        self._socket = connect(f"ws://127.0.0.1:{port}{path}", max_size=None)
+        self._socket = connect(f"ws://127.0.0.1:{port}{path}", max_size=None, open_timeout=300)
         target = self._send("Target.createTarget", url="about:blank")["targetId"]
         self._session = self._send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Network", "Runtime"):
@@ -53,7 +53,7 @@ class Page:
     def __exit__(self, *_) -> None:
         self._socket.close()
         self._browser.terminate()
-        self._browser.wait(timeout=30)
+        self._browser.wait(timeout=300)
 
     def open(self, address: str) -> None:
         self._send("Page.navigate", url=address)
@@ -104,7 +104,7 @@ class Page:
             message["sessionId"] = self._session
         self._socket.send(json.dumps(message))
         while True:
-            answer = json.loads(self._socket.recv(timeout=120))
+            answer = json.loads(self._socket.recv(timeout=300))
             if answer.get("id") == self._n_sent:
                 assert "error" not in answer, answer
                 return answer["result"]
@@ -120,7 +120,7 @@ class Page:
             self.failures.append(json.dumps(content["exceptionDetails"])[:500])
 
 
-def _until(condition, what: str, timeout_s: float = 90) -> None:
+def _until(condition, what: str, timeout_s: float = 300) -> None:
     end = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < end, f"waited {timeout_s} s for {what}"

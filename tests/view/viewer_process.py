@@ -22,7 +22,7 @@ def end_viewer(viewer):
     """Press Ctrl-C; the viewer must end well."""
     try:
         viewer.send_signal(signal.SIGINT)
-        assert viewer.wait(timeout=60) == 0
+        assert viewer.wait(timeout=300) == 0
         assert "Traceback" not in viewer.stderr.read()
     finally:
         viewer.kill()

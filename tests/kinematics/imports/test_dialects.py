@@ -1,7 +1,7 @@
 """Recordings in many dialects: each gives its reach, or is refused with advice that works."""
 
 import os
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 import pytest
@@ -131,13 +131,13 @@ def test_damage_is_refused_or_leaves_a_reach(tmp_path, seed, n_files, draws):
     for name in drawn:
         path = tmp_path / f"take.{DIALECTS[name].suffix}"
         path.write_bytes(damaged(contents[name], rng))
-        started = perf_counter()
+        started = process_time()
         try:
             (reach,) = bring(path, DIALECTS[name]).reaches
             assert 3 <= reach.n_frames <= 20 * T
         except MouseArmError:
             n_refused += 1
-        assert perf_counter() - started < 20
+        assert process_time() - started < 20
     assert n_refused > len(drawn) / 2
 
 
