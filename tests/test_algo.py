@@ -4,79 +4,23 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
-from gymnasium import spaces
 from sb3_contrib.common.recurrent.type_aliases import RecurrentRolloutBufferSamples, RNNStates
 from stable_baselines3.common.callbacks import BaseCallback, CallbackList
 from stable_baselines3.common.logger import Logger
-from stable_baselines3.common.vec_env import VecEnv
+from tensor_toy import RememberTheCue, ToyEnv, final_reward
 
 from mousearm import checkpoint
 from mousearm.algo import SequencePPO, build_algo
 from mousearm.benchmark.speed import collect, copy_rollout, copy_weights, gradient_difference, stock_algo
 from mousearm.buffer import Minibatch, SequenceBuffer
 from mousearm.checkpoint import TrainingState
+from mousearm.device.ppo import DevicePPO
 from mousearm.env.vec_env import TrackingVecEnv
 from mousearm.errors import ConfigError
 from mousearm.policy.controller import PolicyController
 from mousearm.policy.network import build_policy
 from mousearm.ppo import falling, stock_name
 from mousearm.rundir.folder import RunFolder
-
-
-class RememberTheCue(VecEnv):
-    """A cue of -1 or 1 is shown at the first step only; after ``delay`` more steps the action shall equal it.
-
-    The reward of the last step is -(action - cue)^2, all others are 0. Who cannot remember does best with the action
-    0, and gets -1.
-    """
-
-    def __init__(self, n, delay=3, seed=0):
-        space = spaces.Box(-1.0, 1.0, (2,), np.float32)
-        super().__init__(n, space, spaces.Box(-1.0, 1.0, (1,), np.float32))
-        self.delay = delay
-        self.rng = np.random.default_rng(seed)
-
-    def reset(self):
-        self.cue = self.rng.choice([-1.0, 1.0], size=self.num_envs)
-        self.time = 0
-        return self.observe()
-
-    def observe(self):
-        shown = self.cue if self.time == 0 else np.zeros(self.num_envs)
-        return np.stack([shown, np.full(self.num_envs, self.time / self.delay)], axis=1).astype(np.float32)
-
-    def step_async(self, actions):
-        self.actions = actions
-
-    def step_wait(self):
-        last = self.time == self.delay
-        reward = -np.square(self.actions[:, 0] - self.cue) if last else np.zeros(self.num_envs)
-        self.time += 1
-        infos = [{} for _ in range(self.num_envs)]
-        if last:
-            infos = [{"terminal_observation": row, "TimeLimit.truncated": False} for row in self.observe()]
-        observation = self.reset() if last else self.observe()
-        return observation, reward.astype(np.float32), np.full(self.num_envs, last), infos
-
-    def seed(self, seed=None):
-        self.rng = np.random.default_rng(seed)
-        return [seed] * self.num_envs
-
-    def close(self):
-        pass
-
-    def get_attr(self, attr_name, indices=None):
-        return [None] * self.num_envs
-
-    def set_attr(self, attr_name, value, indices=None):
-        raise NotImplementedError
-
-    def env_method(self, method_name, *args, indices=None, **kwargs):
-        raise NotImplementedError
-
-    def env_is_wrapped(self, wrapper_class, indices=None):
-        return [False] * self.num_envs
-
 
 # No bound on the divergence: these tests want every minibatch to be learned from.
 SMALL = (
@@ -416,49 +360,24 @@ def test_a_checkpoint_acts_as_the_trained_network(tmp_path, configure, tracking,
     np.testing.assert_array_equal(actions[0], actions[2])
 
 
-def final_reward(config, n_envs=32, steps=9000):
-    algo = build_algo(config, RememberTheCue(n_envs))
-    algo.learn(steps)
-    env = RememberTheCue(200, seed=9)
-    observation, state, start = env.reset(), None, np.ones(200, dtype=bool)
-    for _ in range(env.delay + 1):
-        action, state = algo.predict(observation, state, start, deterministic=True)
-        env.step_async(action)
-        observation, reward, start, _ = env.step_wait()
-    return float(reward.mean())
-
-
 @pytest.mark.parametrize(
-    ("kind", "learns"),
+    ("algo", "kind", "learns"),
     [
-        ("lstm", True),
-        pytest.param("gru", True, marks=pytest.mark.slow),
-        pytest.param("rnn", True, marks=pytest.mark.slow),
-        pytest.param("ffn", False, marks=pytest.mark.slow),
+        (SequencePPO, "lstm", True),
+        pytest.param(SequencePPO, "gru", True, marks=pytest.mark.slow),
+        pytest.param(SequencePPO, "rnn", True, marks=pytest.mark.slow),
+        pytest.param(SequencePPO, "ffn", False, marks=pytest.mark.slow),
+        pytest.param(DevicePPO, "lstm", True, marks=pytest.mark.slow),
+        pytest.param(DevicePPO, "ffn", False, marks=pytest.mark.slow),
     ],
 )
-def test_a_task_that_needs_memory(configure, kind, learns):
+def test_a_task_that_needs_memory(configure, algo, kind, learns):
     # Rollouts of 10 steps hold two and a half episodes of 4, so that memory is carried over their end.
     overrides = ("algo.n_steps=10", "algo.batch_size=80", "algo.n_epochs=8", "algo.learning_rate=0.005")
     config = configure(f"policy={kind}", *SMALL, *overrides, "algo.learning_rate_final=null", "algo.gamma=0.99")
-    if learns:
-        assert final_reward(config) > -0.3
-    else:
-        assert final_reward(config) < -0.9  # who cannot remember gets -1 at best, but for the luck of 200 cues
-
-
-def test_only_the_value_head_learns_at_first(configure, tracking):
-    algo = begin(build_algo(configure(*SMALL, "algo.n_steps=9", "algo.batch_size=54"), tracking()))
-    algo.critic_warmup_until = 55
-    collect_on(algo)  # 9 steps of 6 arms: 54
-    before = {name: value.clone() for name, value in algo.policy.named_parameters()}
-    algo.train()
-    changed = {name for name, value in algo.policy.named_parameters() if not torch.equal(value, before[name])}
-    assert changed
-    assert all(name.startswith(("value_net", "mlp_extractor.value_net")) for name in changed)
-    collect_on(algo)
-    algo.train()
-    assert not torch.equal(algo.policy.log_std, before["log_std"])
+    learned = build_algo(config, ToyEnv(RememberTheCue(32)), algo).learn(9000)
+    reward = final_reward(learned, RememberTheCue(200, seed=9))
+    assert reward > -0.3 if learns else reward < -0.9  # who cannot remember gets -1 at best, but for the luck of cues
 
 
 def test_the_learning_rate_falls_over_the_steps_by_reward(configure, tracking):

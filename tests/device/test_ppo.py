@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 from stable_baselines3.common.logger import Logger
-from tensor_toy import Clock, RememberTheCue, ToyEnv
+from tensor_toy import Clock, RememberTheCue, ToyEnv, final_reward
 
 from mousearm import checkpoint
 from mousearm.algo import SequencePPO, build_algo
@@ -35,27 +35,6 @@ def same(one, other):
 
 
 # Learning
-
-
-def final_reward(algo, task):
-    observation, state = task.reset_all(), algo.policy.backbone.initial_state(task.n)
-    with torch.no_grad():
-        for _ in range(int(task.delay.max()) + 1):
-            outputs, state = algo.policy.step(observation, state)
-            outcome = task.step(algo.policy.get_distribution(outputs).mode())
-            observation = outcome.observation
-    return float(outcome.reward.mean())
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", ["lstm", "ffn"])
-def test_a_task_that_needs_memory(configure, kind):
-    # Rollouts of 10 steps hold two and a half episodes of 4, so that memory is carried over their end.
-    overrides = ("algo.n_steps=10", "algo.batch_size=80", "algo.n_epochs=8", "algo.learning_rate=0.005")
-    config = configure(f"policy={kind}", *SMALL, *overrides, "algo.learning_rate_final=null", "algo.gamma=0.99")
-    algo = build(config, RememberTheCue(32)).learn(9000)
-    reward = final_reward(algo, RememberTheCue(200, seed=9))
-    assert reward > -0.3 if kind == "lstm" else reward < -0.9
 
 
 def teach(policy, share):

@@ -96,11 +96,28 @@ class ToyEnv(WholeVecEnv):
         return self.task.reset_all().cpu().numpy()
 
     def step_async(self, actions):
-        raise NotImplementedError
+        self.actions = torch.as_tensor(actions)
 
     def step_wait(self):
-        raise NotImplementedError
+        _, last_seen, reward, terminated, truncated = outcome = self.task.step(self.actions)
+        done = (terminated | truncated).numpy()
+        infos = [
+            {"terminal_observation": row, "TimeLimit.truncated": cut} if end else {}
+            for row, cut, end in zip(last_seen.numpy(), truncated.tolist(), done, strict=True)
+        ]
+        return outcome.observation.numpy(), reward.numpy(), done, infos
 
     def seed(self, seed=None):
         self.task.generator.manual_seed(seed or 0)
         return [seed] * self.num_envs
+
+
+def final_reward(algo, task):
+    """Mean reward of the last step, by the most likely actions."""
+    observation, state = task.reset_all(), algo.policy.backbone.initial_state(task.n)
+    with torch.no_grad():
+        for _ in range(int(task.delay.max()) + 1):
+            outputs, state = algo.policy.step(observation, state)
+            outcome = task.step(algo.policy.get_distribution(outputs).mode())
+            observation = outcome.observation
+    return float(outcome.reward.mean())
