@@ -36,7 +36,6 @@ class TaskController:
         self._task, self.expert = task, expert
         is_late = task.efferents is not None and task.efferents.steps > 0
         self._ahead = task.simulated(task.arm) if is_late else None
-        self.frames_late = round(task.efferents.steps) if task.efferents is not None else 0  # when its actions act
 
     def reset(self, n: int) -> None:
         """Do nothing: an expert has no memory."""

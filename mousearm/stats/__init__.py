@@ -5,11 +5,8 @@ Numbers come in, numbers go out; nothing here knows what was measured.
 
 from mousearm.stats.ceilings import (
     Ceiling,
-    MeanTrial,
     correlation,
-    leave_one_out_ceiling,
     pairwise_ceiling,
-    split_half_ceiling,
 )
 from mousearm.stats.evidence import Evidence, share_text
 from mousearm.stats.means import (
@@ -56,7 +53,6 @@ __all__ = [
     "Arrangements",
     "Ceiling",
     "Evidence",
-    "MeanTrial",
     "Nested",
     "NullTest",
     "Paired",
@@ -70,13 +66,11 @@ __all__ = [
     "exchange_test",
     "holm",
     "least_p",
-    "leave_one_out_ceiling",
     "nested_spread",
     "null_test",
     "paired",
     "pairwise_ceiling",
     "share_text",
     "sign_flip_test",
-    "split_half_ceiling",
     "spread",
 ]

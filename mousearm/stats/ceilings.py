@@ -23,13 +23,6 @@ class Ceiling(NamedTuple):
         return score / self.value if self.value > 0 and not self.low <= 0 else np.nan
 
 
-class MeanTrial(NamedTuple):
-    """Fit of the mean trial to single ones (Nili et al. 2014, PLoS Computational Biology 10:e1003553)."""
-
-    lower: Ceiling  # without the trial itself: what a model can reach that knows only the others
-    upper: Ceiling  # with it: no model can have a better mean
-
-
 def pairwise_ceiling(scores: np.ndarray, groups: Sequence[Hashable]) -> Ceiling:
     """The mean agreement of a trial with another of its group, such as its animal: mean over trials, then groups.
 
@@ -48,46 +41,6 @@ def pairwise_ceiling(scores: np.ndarray, groups: Sequence[Hashable]) -> Ceiling:
         return float(np.mean([sums[of == one].mean() for one in np.unique(of)])) if len(of) else np.nan
 
     return _jackknife(mean, known, len(known) - len(np.unique(names)))
-
-
-def split_half_ceiling(trials: np.ndarray, splits: int = 100, seed: int = 0) -> Ceiling:
-    """Reliability of the mean of n trials (n, ...) of one condition: r of two halves, as if each had all n.
-
-    The mean over random splits of r between the means of the halves, by the formula of Spearman and Brown (1910):
-    2 r / (1 + r). With an odd n a drawn trial is left out of each split.
-    """
-    flat = trials.reshape(len(trials), -1)
-    keys = np.random.default_rng(seed).random((splits, len(trials)))  # the same for all, so that one trial changes one
-
-    def reliability(kept: np.ndarray) -> float:
-        half = len(kept) // 2
-        if not half:
-            return np.nan
-        rank = np.argsort(np.argsort(keys[:, kept], axis=1), axis=1)
-        halves = ((rank < half) @ flat[kept], ((rank >= half) & (rank < 2 * half)) @ flat[kept])
-        r = float(np.mean([correlation(*pair) for pair in zip(*halves, strict=True)]))
-        single = r / (half - (half - 1) * r)  # of a trial; then of the mean of all
-        return len(kept) * single / (1 + (len(kept) - 1) * single)
-
-    return _jackknife(reliability, np.arange(len(trials)), len(trials) - 1)
-
-
-def leave_one_out_ceiling(trials: np.ndarray) -> MeanTrial:
-    """Pearson r of each of n trials (n, ...) with the mean of the others, and with the mean of all, over the trials."""
-    flat = trials.reshape(len(trials), -1)
-
-    def agreement(with_itself: bool) -> Callable[[np.ndarray], float]:
-        def mean(kept: np.ndarray) -> float:
-            if len(kept) < 2:
-                return np.nan
-            total = flat[kept].sum(axis=0)
-            return float(np.mean([correlation(own, total if with_itself else total - own) for own in flat[kept]]))
-
-        return mean
-
-    every = np.arange(len(trials))
-    lower, upper = (_jackknife(agreement(own), every, len(trials) - 1) for own in (False, True))
-    return MeanTrial(lower, upper)
 
 
 def correlation(one: np.ndarray, other: np.ndarray) -> float:
