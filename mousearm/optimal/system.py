@@ -77,6 +77,33 @@ class Remembering:
         return Linearisation(by_state, by_ctrl, np.pad(inner.measured_by_state, ((0, 0), (0, 0), (0, nu))))
 
 
+class Measuring:
+    """A system of which other numbers are measured: some of its own, times a factor, then ``rows`` (k, n) @ state."""
+
+    def __init__(self, system: System, rows: np.ndarray, kept: slice = slice(None), factor: float = 1.0):
+        self._system, self._rows, self._kept, self._factor = system, rows, kept, factor
+        self.ctrl_range, self.columns, self.progress = system.ctrl_range, system.columns, system.progress
+
+    def begin(self, state: np.ndarray) -> np.ndarray:
+        """As `System.begin`."""
+        return self._measured(state, self._system.begin(state))
+
+    def advance(self, ctrl: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """As `System.advance`."""
+        state, measured = self._system.advance(ctrl)
+        return state, self._measured(state, measured)
+
+    def linearise(self, state: np.ndarray, ctrl: np.ndarray) -> Linearisation:
+        """As `System.linearise`."""
+        found = self._system.linearise(state, ctrl)
+        rows = np.broadcast_to(self._rows, (len(state), *self._rows.shape))
+        own = self._factor * found.measured_by_state[:, self._kept]
+        return found._replace(measured_by_state=np.concatenate([own, rows], axis=1))
+
+    def _measured(self, state: np.ndarray, measured: np.ndarray) -> np.ndarray:
+        return np.concatenate([self._factor * measured[:, self._kept], state @ self._rows.T], axis=1)
+
+
 class ArmSystem:
     """An arm at the control rate, of which the positions of elbow and paw are measured, (6,) mm.
 

@@ -15,7 +15,7 @@ from mousearm.errors import ConfigError, UnknownNameError
 from mousearm.model import Arm
 from mousearm.model.muscles import muscles_of, optimal_and_slack
 from mousearm.optimal.cache import TrajectoryCache
-from mousearm.optimal.cost import Cost, Effort, WithElectrodes, with_emg
+from mousearm.optimal.cost import Cost, Effort, with_electrodes, with_emg
 from mousearm.optimal.model import box_minimum
 from mousearm.optimal.solver import ENOUGH, Solution, solve
 from mousearm.optimal.system import ActivationProgress, ArmSystem, Inputs, Remembering, System, activation_columns
@@ -157,7 +157,7 @@ def _solve(
         system = Remembering(system)
         start, low, high = (np.pad(state, ((0, 0), (0, arm.nu))) for state in (start, low, high))
     if emg is not None:
-        system = WithElectrodes(system, emg, config.optimal.w_emg, start.shape[1])
+        system = with_electrodes(system, emg, config.optimal.w_emg, start.shape[1])
         cost = with_emg(cost, emg.of(rows), config.optimal.w_emg)
     return solve(system, cost, start, ctrl, np.stack([low, high]), enough)
 

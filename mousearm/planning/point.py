@@ -16,7 +16,7 @@ from mousearm.kinematics import Split
 from mousearm.model import Arm, load_arm
 from mousearm.optimal.cost import Cost
 from mousearm.optimal.solver import Solution, solve
-from mousearm.optimal.system import ArmSystem, Linearisation, Remembering, System
+from mousearm.optimal.system import ArmSystem, Measuring, Remembering, System
 from mousearm.optimal.trajectories import OptimalTrajectory, reach_cost, trajectory_of
 from mousearm.planning.solving import replayed
 from mousearm.pretrain.cmc import in_equilibrium
@@ -95,7 +95,7 @@ class PointPlan(NamedTuple):
     def _search(self, simulated: ArmSystem, miss: float, start: np.ndarray, ctrl: np.ndarray) -> Solution:
         """Search from controls, with what it costs to miss the point by a mm at the end."""
         arm, config = self.setup.arm, self.setup.config
-        system: System = PointSystem(simulated, arm.nq, miss)
+        system: System = point_system(simulated, miss)
         cost = point_cost(reach_cost(arm, References(self.setup.references), config), self.target, arm.nq, miss)
         return solve(Remembering(system) if config.optimal.w_smooth else system, cost, start, ctrl)
 
@@ -195,33 +195,11 @@ def smooth_way(arm: Arm, begin: np.ndarray, end: np.ndarray, steps: int, dt: flo
     )
 
 
-class PointSystem:
+def point_system(arm: ArmSystem, miss: float) -> Measuring:
     """An arm of which the paw's position, mm, and the joints' velocities are measured, as far as an end counts them."""
-
-    def __init__(self, arm: ArmSystem, nq: int, miss: float):
-        self._arm, self._nq, self._root = arm, nq, np.sqrt(miss)
-        self.ctrl_range, self.columns, self.progress = arm.ctrl_range, arm.columns, arm.progress
-
-    def begin(self, state: np.ndarray) -> np.ndarray:
-        """As `System.begin`; (M, 3 + nv)."""
-        return self._measured(state, self._arm.begin(state))
-
-    def advance(self, ctrl: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """As `System.advance`."""
-        state, measured = self._arm.advance(ctrl)
-        return state, self._measured(state, measured)
-
-    def linearise(self, state: np.ndarray, ctrl: np.ndarray) -> Linearisation:
-        """As `System.linearise`."""
-        found, nq = self._arm.linearise(state, ctrl), self._nq
-        velocity = np.zeros((len(state), nq, state.shape[1]))
-        velocity[:, :, nq : 2 * nq] = self._root * _REST_S * _RADIUS_MM * np.eye(nq)
-        paw = self._root * found.measured_by_state[:, 3:]
-        return found._replace(measured_by_state=np.concatenate([paw, velocity], axis=1))
-
-    def _measured(self, state: np.ndarray, measured: np.ndarray) -> np.ndarray:
-        velocity = _REST_S * _RADIUS_MM * state[:, self._nq : 2 * self._nq]
-        return self._root * np.concatenate([measured[:, 3:], velocity], axis=1)
+    nq, root = arm.arm.nq, np.sqrt(miss)
+    rows = np.eye(nq, 2 * nq + arm.arm.na, nq)  # of positions, velocities, activations
+    return Measuring(arm, root * _REST_S * _RADIUS_MM * rows, kept=slice(3, None), factor=root)
 
 
 def point_cost(cost: Cost, target: np.ndarray, nq: int, miss: float) -> Cost:

@@ -6,7 +6,7 @@ from test_solver import Mass, Muscle
 
 from mousearm.emg.envelope import EmgTarget
 from mousearm.errors import ConfigError, UnknownNameError
-from mousearm.optimal.cost import Cost, Effort, WithElectrodes, with_emg
+from mousearm.optimal.cost import Cost, Effort, with_electrodes, with_emg
 from mousearm.optimal.solver import solve
 from mousearm.optimal.system import Remembering
 from mousearm.optimal.trajectories import actuator_factors
@@ -26,7 +26,7 @@ def cost_of(weight, w_emg, emg, **more):
 
 def test_emg_costs_its_weight_times_squared_differences_where_it_is_known():
     emg = target([9, 0.5, np.nan, 0.25])
-    system = WithElectrodes(Muscle(), emg, 4.0, 3)
+    system = with_electrodes(Muscle(), emg, 4.0, 3)
     state = np.zeros((1, 3))
     state[0, 2] = 0.75  # activation
     np.testing.assert_allclose(system.begin(state), [[0, 1.5]])  # the root of 4 times it
@@ -47,7 +47,7 @@ def test_muscles_follow_emg_when_nothing_else_counts(signal):
     system = Muscle() if signal == "activation" else Remembering(Muscle())
     n = 3 if signal == "activation" else 4
     cost = Cost(np.full((1, 4, 1), np.nan), FRAMES, Effort(np.array([1e-9]), np.array([-1])))
-    measuring, cost = WithElectrodes(system, asked, 1.0, n), with_emg(cost, asked, 1.0)
+    measuring, cost = with_electrodes(system, asked, 1.0, n), with_emg(cost, asked, 1.0)
     found = solve(measuring, cost, np.zeros((1, n)), np.zeros((1, 3, 1)))
     done = found.state[0, 1:, 2] if signal == "activation" else found.ctrl[0, :, 0]
     # An activation falls by a tenth a step at most: a that makes (a - 0.6)^2 + (0.9 a - 0.4)^2 least is 0.96 / 1.81.
