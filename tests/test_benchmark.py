@@ -111,21 +111,8 @@ def test_a_whole_training_gives_its_curve(monkeypatch):
     assert all(0 < error < 100 for error in curve.paw_mm)
 
 
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (["--seeds", "0"], "argument --seeds: 0 is too few; at least 1"),
-        (
-            ["--json", "nowhere/figures.json"],
-            "error: nowhere/figures.json cannot be written: No such file or directory",
-        ),
-        (["--figure", "nowhere/curves"], "error: nowhere/curves cannot be written: No such file"),
-    ],
-)
-def test_what_would_fail_at_the_end_is_refused_before_anything_is_measured(run_script, words, message):
-    refused = run_script("benchmark", *words)
-    assert refused.status != 0
-    assert message in refused.err
+def test_no_seed_is_refused_before_anything_is_measured(run_script):
+    assert "argument --seeds: 0 is too few; at least 1" in run_script("benchmark", "--seeds", "0").err
 
 
 @pytest.mark.slow

@@ -189,6 +189,11 @@ def test_an_output_that_cannot_be_is_refused_before_the_work(
         )
     if kind.startswith("."):
         wrong |= {"new.xyz": f"(--out) must end with {kind}"}
+        assert "new." not in run_script(*words.split(), option, f"new{kind}").err
+    if kind == "any" and is_new:
+        wrong["new.xyz"] = "(--out) ends with none of"
+    if option in ("--json", "--figure") and kind == "file":
+        wrong |= {"nowhere/new": "No such file or directory. Make the folder"}
     if is_new:
         wrong |= {f"file{suffix}": "exists already. Give another name", f"full{suffix}": "exists already, and nothing"}
     for path, text in wrong.items():

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mousearm.errors import NeuralError, OutputError
+from mousearm.errors import NeuralError
 from mousearm.files import new_output
 from mousearm.neural.made import Made, Recipe, make_neurons
 from mousearm.neural.predictors import predictor
@@ -64,11 +64,9 @@ def made_of_run(
 
     Raises:
         NeuralError: there is no trial; or as of `predictor`, `make_neurons` and `write_made`.
-        OutputError: the file has another suffix, exists, or cannot be written.
+        OutputError: the file exists, or cannot be written.
         MouseArmError: as of `Agent.load`.
     """
-    if out.suffix != ".nwb":
-        raise OutputError(f"{out} (--out) must end with .nwb.")
     if repeats < 1:
         raise NeuralError(f"Neurons cannot be made of {repeats} trials of each reach (--repeats): give 1 or more.")
     _pynwb()

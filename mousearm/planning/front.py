@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mousearm.errors import OutputError
 from mousearm.evaluate.evaluation import Evaluation
 from mousearm.files import to_json, write_text
 from mousearm.planning.solving import solve_setup, with_effort
@@ -98,8 +97,6 @@ def write_front(points: Sequence[FrontPoint], path: Path, figure: Path | None = 
     """
     from mousearm.plots import save_figure
 
-    if path.suffix not in FIGURES:
-        raise OutputError(f"{path} must end with {', '.join(FIGURES)}: change the name.")
     rows, files = [asdict(point) for point in points], [path, *map(path.with_suffix, TABLES)]
     for file, text in zip(files[1:], (as_csv(rows), to_json(rows)), strict=True):
         write_text(file, text)
