@@ -79,7 +79,7 @@ class Cluster:
 
     def call(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run one of SLURM's programs."""
-        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=300, check=False)
 
     def stop(self) -> None:
         """Cancel what still runs, then end the daemons."""
@@ -87,7 +87,7 @@ class Cluster:
         self._await(lambda: not self.call("squeue", "-h").stdout.strip(), "the end of all jobs")
         for daemon in reversed(self._daemons):
             daemon.terminate()
-            daemon.wait(timeout=60)
+            daemon.wait(timeout=300)
 
     def _configure(self) -> None:
         host, ports = socket.gethostname().split(".")[0], free_ports(2)
@@ -106,7 +106,7 @@ class Cluster:
             self._daemons.append(subprocess.Popen(command, env=self.environment, stdout=out, stderr=out))
 
     def _await(self, ready, what: str) -> None:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 300
         while not ready():
             if time.monotonic() > until or any(daemon.poll() is not None for daemon in self._daemons):
                 logs = "\n".join(
