@@ -69,7 +69,7 @@ def bound_all(y: Activity, measures: Sequence[str], settings: Settings, kernel: 
 
 
 def set_beside(layer: Activity, *others: Any) -> dict[str, Any]:
-    """What is explained of every reach and neuron from each rival and from a layer, and what the layer has beyond it.
+    """What is explained of every reach and neuron from each rival and from a layer, and what this has beyond it.
 
     After the layer come its rivals, the neurons, and the settings.
     """
@@ -84,6 +84,7 @@ def _as_plain(found: ReachScores, y: Activity) -> dict[str, Any]:
     return {
         "reaches": dict(zip(found.reaches, reaches, strict=True)),
         "units": dict(zip(y.units, units, strict=True)),
+        "nulls": found.nulls.tolist(),
     }
 
 
@@ -105,4 +106,5 @@ def resemblances(
 def beside(layer: Predictor, rival: Predictor, population: Population, found: Mapping[str, Any]) -> Beside:
     """What `set_beside` gave of one rival."""
     reaches, units = ({name: tuple(of) for name, of in found[key].items()} for key in ("reaches", "units"))
-    return Beside(layer.label, rival.label, population.name, population.animal, reaches, units)
+    names = layer.label, rival.label, population.name, population.animal
+    return Beside(*names, reaches, units, tuple(found["nulls"]))

@@ -6,6 +6,7 @@ a single one, a layer that remembers movement would be credited with what neuron
 
 What the layer has beyond the rival is the measure `unique`, reach by reach. It is not what both predict less what the
 rival predicts: a layer that gives nothing but the same in other proportions makes better predictions of few neurons.
+Whether it is there, its exchanges of reaches say: where it is small, pseudo-values of reaches spread too much to tell.
 
 `predicted_courses` shows such predictions: reaches in the space of the neurons.
 """
@@ -17,13 +18,15 @@ from typing import NamedTuple
 import numpy as np
 
 from mousearm.neural.activity import Activity
-from mousearm.neural.measures.design import DELAYS_S, Design, Settings, Values, delayed
+from mousearm.neural.measures.compare import make_pairings
+from mousearm.neural.measures.design import DELAYS_S, Design, Settings, Values, delayed, matched_with
 from mousearm.neural.measures.moments import Moments, fitted_weights, held_out, total
 from mousearm.neural.measures.preparation import fit_preparation
 from mousearm.neural.measures.regression import unique
 
 COMPONENTS = 40  # of a predictor at most
 DIMENSIONS = 3  # of the space that is shown
+EXCHANGES = 200  # of reaches, of what a layer has beyond a rival; enough for the moments of a null
 _MOST_REACHES, _MOST_PREDICTORS = 5, 2  # that are shown
 _OF_ARM = ("kinematics", "muscles", "torques", "emg")  # kinds of rivals that are taken with delays
 
@@ -39,6 +42,7 @@ class ReachScores:
     layer_units: np.ndarray  # (n,) R^2 of each neuron; NaN of one that never changes
     rival_units: np.ndarray  # (n,)
     unique_units: np.ndarray  # (n,)
+    nulls: np.ndarray  # (N,) unique variance where reaches are exchanged
 
 
 def with_delays(movement: Activity) -> Activity:
@@ -48,7 +52,7 @@ def with_delays(movement: Activity) -> Activity:
     return replace(movement, units=units, values=values)
 
 
-def contrast(layer: Design, rival: Activity) -> ReachScores:
+def contrast(layer: Design, rival: Activity, exchanges: int = EXCHANGES) -> ReachScores:
     """Score a layer and a rival on every reach, and the layer beyond the rival, with the neurons and folds of a design.
 
     The lags are those of designs; of components there are more, so that a rival does not lose what a layer keeps.
@@ -68,7 +72,9 @@ def contrast(layer: Design, rival: Activity) -> ReachScores:
             trials = [_sums(own, values[to]) for own, values, to in zip(x, y, frames, strict=True)]
             errors_of, power = _held_out(trials, layer.fold_of, number)
             sse[k, test], sst[test] = errors_of * of_layer.of_y.scale**2, power * of_layer.of_y.scale**2
-    beyond = unique(Design(layer.x, layer.y, layer.settings, beyond=rival))
+    x, y, other = matched_with(layer.x, layer.y, rival)
+    pairings = make_pairings("exchanged", x, layer.settings, exchanges, in_common=False)
+    beyond = unique(Design(x, y, layer.settings, pairings, other))
     return _scores(layer.x.reaches, sse, sst, beyond)
 
 
@@ -108,7 +114,8 @@ def _scores(reaches: Sequence[str], sse: np.ndarray, sst: np.ndarray, beyond: Va
     units = np.full((2, len(whole)), np.nan)
     units[:, moves] = gained.mean(axis=1)
     layer, rival = gained.mean(axis=-1)
-    return ReachScores(names, layer, rival, np.array(beyond.reaches), units[0], units[1], np.array(beyond.units))
+    of_beyond = np.array(beyond.reaches), units[0], units[1], np.array(beyond.units), beyond.all[1:]
+    return ReachScores(names, layer, rival, *of_beyond)
 
 
 class Spaces(NamedTuple):

@@ -66,7 +66,8 @@ _TESTS = (
     "Difference: mean over held-out reaches of the layer's score less the rival's, {scope}. p is of Wilcoxon's "
     "signed-rank test over pairs of reaches, two-sided, after Holm's correction over all {tests} rows. Unique "
     "variance: what the layer has of the neurons' variance that the rival, at five delays, does not give linearly; a "
-    "layer that repeats the rival has none. “None shown” is no proof that there is none; the interval says how large "
+    "layer that repeats the rival has none. Its p is of the moments of a null of exchanged reaches; where little is "
+    "unique, its interval is wider than that. “None shown” is no proof that there is none; the interval says how large "
     "it may be."
 )
 _SCORES = (

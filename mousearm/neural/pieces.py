@@ -21,7 +21,7 @@ from mousearm.door import read_json
 from mousearm.errors import NeuralError
 from mousearm.files import make_folder, write_json
 
-FORMAT = 5  # of results; another one when what is computed changes its meaning
+FORMAT = 6  # of results; another one when what is computed changes its meaning
 _Result = dict[str, Any]
 
 

@@ -18,6 +18,7 @@ from mousearm.stats import (
     change_verdict,
     holm,
     least_p,
+    moment_p,
     nested_spread,
     null_test,
     paired,
@@ -80,6 +81,7 @@ class Beside:
     animal: str
     reaches: Mapping[str, tuple[float, float, float]]  # from the rival, from the layer, beyond the rival
     units: Mapping[str, tuple[float, float, float]]  # the same of each neuron
+    nulls: Sequence[float]  # what is beyond the rival where reaches are exchanged
 
 
 class Contrast(NamedTuple):
@@ -166,8 +168,8 @@ class NeuralStudy:
             besides = [b for b in self.besides if (b.label, b.rival) == (label, rival) and b.population in judged]
             of_reaches = [(b.animal, b.population, *three) for b in besides for three in b.reaches.values()]
             beyond = [(animal, population, 0.0, unique) for animal, population, _, _, unique in of_reaches]
-            for measure, rows in ((ENCODING, [row[:4] for row in of_reaches]), (UNIQUE, beyond)):
-                found += [_contrast(label, rival, measure, rows)] if rows else []
+            found += [_contrast(label, rival, ENCODING, [row[:4] for row in of_reaches])] if of_reaches else []
+            found += [_contrast(label, rival, UNIQUE, beyond, _joint_null(besides))] if of_reaches else []
             for measure in (name for name in self.measures if name != ENCODING):
                 rows = self._by_population(label, rival, measure)
                 found += [_contrast(label, rival, measure, rows)] if 2 * least_p(len(rows)) < ALPHA else []
@@ -209,12 +211,24 @@ class NeuralStudy:
         return any(match.is_judged for match in self.by_place[label, measure])
 
 
-def _contrast(label: str, rival: str, measure: str, rows: Sequence[tuple[str, str, float, float]]) -> Contrast:
-    """Differences of pairs, each with animal and population: their test, not yet corrected, and their nested mean."""
+def _contrast(
+    label: str, rival: str, measure: str, rows: Sequence[tuple[str, str, float, float]], null: np.ndarray | None = None
+) -> Contrast:
+    """Differences of pairs, each with animal and population: their test, not yet corrected, and their nested mean.
+
+    With a ``null`` of the mean difference its test is by that, else by Wilcoxon's signed ranks.
+    """
     animals, populations, before, after = zip(*rows, strict=True)
     change = paired(before, after, RESOLUTION)
+    if null is not None:
+        change = change._replace(p=moment_p(change.difference.mean, null))
     mean = nested_spread(np.subtract(after, before).tolist(), animals, populations)
     return Contrast(label, rival, measure, change, mean, np.nan, 0)
+
+
+def _joint_null(besides: Sequence[Beside]) -> np.ndarray:
+    """Null of what is beyond a rival in the mean over the reaches of all populations."""
+    return np.average([one.nulls for one in besides], axis=0, weights=[len(one.reaches) for one in besides])
 
 
 def _over_populations(found: Sequence[Resemblance]) -> np.ndarray:

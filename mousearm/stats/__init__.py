@@ -36,6 +36,7 @@ from mousearm.stats.nulls import (
     circular_correlations,
     circular_shift_test,
     exchange_test,
+    moment_p,
     null_test,
     sign_flip_test,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "exchange_test",
     "holm",
     "least_p",
+    "moment_p",
     "nested_spread",
     "null_test",
     "paired",

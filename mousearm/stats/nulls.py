@@ -99,6 +99,22 @@ def null_test(values: np.ndarray, exact: bool) -> NullTest:
     )
 
 
+def moment_p(value: float, null: np.ndarray) -> float:
+    """Two-sided p of a value by the mean, s.d. and skewness of a null (N,) of some hundred values.
+
+    The tail is that of Pearson's type III, so that p can be less than 1 / N (Winkler et al. 2016, NeuroImage
+    141:502-516). 1 where the null does not vary, NaN of fewer than three values.
+    """
+    from scipy.stats import pearson3, skew  # slow to import
+
+    if len(null) < 3:
+        return np.nan
+    if not (spread := null.std(ddof=1)) > _ROUNDING:
+        return 1.0
+    of = pearson3(skew(null), null.mean(), spread)
+    return float(min(1.0, 2 * min(of.sf(value), of.cdf(value))))
+
+
 def exchange_test(scores: np.ndarray, groups: Sequence[Hashable], draws: int = DRAWS, seed: int = 0) -> NullTest:
     """Test whether predictions fit their own recordings better than others of the same group.
 

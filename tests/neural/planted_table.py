@@ -28,5 +28,6 @@ def planted_study(populations=("mouse1 M1",), beyond=0.12, seed=0, n=40):
             noise = rng.normal(0, 0.05, (n, 1)) * [1, 1, 0] + rng.normal(0, 0.03, (n, 3))  # reaches are hard for all
             reaches = dict(zip(REACHES, map(tuple, levels + noise), strict=False))
             units = {f"unit_{i}": tuple(row) for i, row in enumerate(levels + rng.normal(0, 0.1, (60, 3)))}
-            besides.append(Beside("A: hidden_1", rival, population, animal, reaches, units))
+            nulls = tuple(rng.normal(0, 0.005, 100))
+            besides.append(Beside("A: hidden_1", rival, population, animal, reaches, units, nulls))
     return NeuralStudy(matches, besides, ["hidden_1"])

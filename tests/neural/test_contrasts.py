@@ -30,7 +30,7 @@ def test_a_memory_of_movement_is_not_credited_beyond_movement():
     made = zip(mixed(rng, position, 30, 0.3), mixed(rng, velocity, 30, 0.3, lag=12), strict=True)
     neurons = activity("neurons", [now + before for now, before in made], "neurons")
     design = Design(layer, neurons)
-    found, at_one = (contrast(design, replace(movement, kind=kind)) for kind in ("kinematics", "untrained"))
+    found, at_one = (contrast(design, replace(movement, kind=kind), 0) for kind in ("kinematics", "untrained"))
     assert abs(found.unique.mean()) < 0.01
     assert found.rival.mean() > at_one.rival.mean() + 0.1
 
@@ -44,7 +44,7 @@ def test_each_side_has_its_own_lag_and_what_only_the_layer_has_is_unique():
     neurons = activity("neurons", [a + b for a, b in made], "neurons")
     sides = Design(layer, neurons), Design(movement, neurons)
     assert [{side.lags[fold.lag[0]] for fold in side.folds} for side in sides] == [{3}, {9}]
-    found = contrast(sides[0], movement)
+    found = contrast(sides[0], movement, 0)
     assert found.unique.mean() == pytest.approx(0.48, abs=0.1)
     np.testing.assert_allclose(found.unique_units.mean(), found.unique.mean(), atol=1e-9)
 
@@ -56,7 +56,7 @@ def test_a_layer_that_holds_a_rival_in_other_proportions_is_not_credited_beyond_
     rival = activity("muscles", [values * np.geomspace(1, 0.02, 10) for values in cut(features)], "muscles")
     layer = activity("hidden", mixed(rng, features, 20, lag=6))
     neurons = activity("neurons", mixed(rng, features, 40, 2.0, lag=3), "neurons")
-    found = contrast(Design(layer, neurons), rival)
+    found = contrast(Design(layer, neurons), rival, 0)
     assert found.layer.mean() > found.rival.mean() + 0.05  # the better predictor
     assert abs(found.unique.mean()) < 0.02
 
@@ -86,4 +86,4 @@ def test_the_unique_variance_of_few_noisy_neurons_is_right():
     assert abs(found.value - true) < 0.02
     low, high = found.interval
     assert low < true < high < low + 0.06
-    np.testing.assert_allclose(contrast(Design(layer, neurons, settings), movement).unique.mean(), found.value)
+    np.testing.assert_allclose(contrast(Design(layer, neurons, settings), movement, 0).unique.mean(), found.value)

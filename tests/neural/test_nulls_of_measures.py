@@ -35,6 +35,19 @@ def test_reaches_of_equal_length_are_exchanged_as_they_are_and_stay_in_fold_and_
         assert set(drawn) == {k for k in range(12) if (folds[k], groups[k]) == (folds[i], groups[i])}
 
 
+def test_what_features_leave_is_exchanged_whole():
+    """Noise that courses would be taken off once more would make the null narrower than what it is a null of."""
+    frames = [smooth(np.random.default_rng(k), n, 2) for k, n in enumerate(LENGTHS)]
+    names, folds = [str(n) for n in LENGTHS], np.arange(9) % 3
+    whole, rest = (exchanged(names, ["m/1"] * 9, folds, 5, 0, in_common) for in_common in (False, True))
+    np.testing.assert_array_equal(whole.chosen, rest.chosen)
+    for i, alternatives in whole.each(frames):
+        mates = [to_length(frames[k], LENGTHS[i]) for k in range(9) if folds[k] == folds[i]]
+        np.testing.assert_array_equal(alternatives, np.stack(mates, axis=1))
+    kept = next(alternatives for i, alternatives in rest.each(frames) if i == 3)[:, 0]
+    assert not np.allclose(kept, to_length(frames[0], LENGTHS[3]))
+
+
 def test_what_all_reaches_share_is_not_in_their_dynamics():
     course = smooth(np.random.default_rng(3), 36, 4, 7)
     for cut in (lambda n: course[:n], lambda n: to_length(course, n)):

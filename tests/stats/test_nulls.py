@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import gamma, norm
 
 from mousearm.stats import (
     Evidence,
@@ -9,6 +10,7 @@ from mousearm.stats import (
     circular_correlations,
     circular_shift_test,
     exchange_test,
+    moment_p,
     nested_spread,
     null_test,
     pairwise_ceiling,
@@ -174,3 +176,15 @@ def test_sentences_say_what_numbers_allow():
         "others in 2 of 3 muscles (biceps, lateral); not better than paw speed. Agreement: biceps"
     )
     assert "too few" in Evidence("cmc", null, {}, least_p=0.2).sentence
+
+
+def test_the_p_of_moments_is_that_of_the_distribution():
+    """Of normal nulls and of skewed ones, far beyond the largest of them; two-sided."""
+    rng = np.random.default_rng(0)
+    for of in (norm(1, 2), gamma(30, scale=0.1)):
+        null = of.rvs(2000, random_state=rng)
+        for q, factor in ((0.3, 1.2), (0.01, 1.5), (1e-4, 4)):
+            assert q / factor < moment_p(of.isf(q / 2), null) < q * factor
+        assert moment_p(of.ppf(0.005), null) == pytest.approx(0.01, rel=0.4)
+    assert moment_p(0.3, np.zeros(9)) == 1
+    assert np.isnan(moment_p(0.3, np.zeros(0)))

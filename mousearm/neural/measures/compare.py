@@ -57,11 +57,14 @@ class Similarity:
     about: Mapping[str, float] = field(default_factory=dict, repr=False)
 
 
-def make_pairings(null: str, x: Activity, settings: Settings, n: int) -> Pairings:
-    """The actual pairing and n of a null by its name, of the trials of matched sides, of which one is given."""
+def make_pairings(null: str, x: Activity, settings: Settings, n: int, in_common: bool = True) -> Pairings:
+    """The actual pairing and n of a null by its name, of the trials of matched sides, of which one is given.
+
+    Whether reaches have courses ``in_common``, `exchanged` says: not where a design takes them off with its features.
+    """
     if null == "exchanged":
         folds = assign_folds(x.reaches, x.groups, settings.folds, settings.seed)
-        return exchanged(x.reaches, x.groups, folds, n, settings.seed)
+        return exchanged(x.reaches, x.groups, folds, n, settings.seed, in_common)
     if null not in NULLS:
         raise UnknownNameError("null of pairings", null, NULLS)
     return (shifted if null == "shifted" else reversed_in_time)(len(x.reaches), n, settings.seed)
@@ -94,11 +97,11 @@ def compare(
     settings = settings or Settings()
     functions = {name: SIMILARITIES[name] for name in measures}
     x, y, beyond = matched_with(x, y, beyond)
-    pairings = make_pairings(null, x, settings, n_nulls)
     found: dict[str, Similarity] = {}
     for with_features in (False, True):
         names = [name for name in functions if (name in OF_FEATURES) == with_features]
         if names:
+            pairings = make_pairings(null, x, settings, n_nulls, in_common=not with_features)
             design = Design(x, y, settings, pairings, beyond if with_features else None)
             found |= {name: as_similarity(name, design, functions[name](design)) for name in names}
     return {name: found[name] for name in functions}

@@ -53,8 +53,9 @@ class Settings:
 class Fold:
     """What there is when the reaches of one fold are held out.
 
-    With movement features, ``x``, ``y`` and ``units`` are what those leave of them (`residuals`): of the units with a
-    penalty that leaves their noise as it is; of the others with hardly any.
+    With movement features, ``x``, ``y`` and ``units`` are what those leave of them (`residuals`): of the predictor with
+    hardly any penalty; of ``y``, of which the lag is chosen, with the one that predicts best, for what is left of noise
+    beside the features of its own reach is less beside those of another; of the units with one that leaves all noise.
 
     Attributes:
         number: of the fold.
@@ -135,8 +136,9 @@ class Design:
             main = principal_components([moved[i] for i in training], FEATURES).directions
             parts = [of @ main.T for of in moved]
             features = _standard([np.hstack(both) for both in zip(parts, courses, strict=True)], training)
-            x, y = (residuals(features, side, self.fold_of, number, _OF_FEATURES) for side in (x, y))
+            x = residuals(features, x, self.fold_of, number, _OF_FEATURES)
             units = residuals(features, units, self.fold_of, number, times=_OF_NOISE)
+            y = residuals(features, y, self.fold_of, number)
         lags, parts, by_lag = [], [], []
         for sums in lagged_sums(x, y, self.fold_of, self.pairings, self.lags):
             lags.append(explained_by_lag(sums, self.lags, number).argmax(axis=0))

@@ -67,13 +67,18 @@ def actual(n_trials: int) -> Pairings:
     return Pairings("none", np.zeros((1, n_trials), dtype=int), lambda frames: lambda i: frames[i][:, None])
 
 
-def exchanged(reaches: Sequence[str], groups: Sequence[str], folds: np.ndarray, n: int, seed: int) -> Pairings:
+def exchanged(
+    reaches: Sequence[str], groups: Sequence[str], folds: np.ndarray, n: int, seed: int, in_common: bool = True
+) -> Pairings:
     """What is particular to other reaches of the same fold and group, stretched to the length of the trial.
 
     Under the null it might as well have come with any reach of the predictor. What the reaches of a group have in
     common (`common_courses`) stays where it is: stretched with the rest, a course that is the same from the start of
     each reach on would no longer go with that of the predictor, and every score would be above its null. Of reaches of
     equal length whole reaches are exchanged. They are exchanged with all of their trials.
+
+    Frames that such courses were taken off already have none ``in_common``, and are exchanged whole: what would be
+    taken off once more is noise, and a null of less noise is narrower than what it is a null of.
     """
     rng = np.random.default_rng(seed)
     kinds = [f"{fold}/{group}" for fold, group in zip(folds, groups, strict=True)]
@@ -91,7 +96,7 @@ def exchanged(reaches: Sequence[str], groups: Sequence[str], folds: np.ndarray, 
                 chosen[1:, of[trial]] = trials[orders[:, k], nth]
 
     def alternatives(frames: TrialFrames) -> Callable[[int], np.ndarray]:
-        courses = common_courses(frames, groups)
+        courses = common_courses(frames, groups) if in_common else [np.zeros_like(values) for values in frames]
         rest = [values - course for values, course in zip(frames, courses, strict=True)]
         return lambda i: np.stack([courses[i] + to_length(rest[k], len(rest[i])) for k in mates[kinds[i]]], axis=1)
 
