@@ -20,7 +20,7 @@ from mousearm.paths import PACKAGE
 from mousearm.text import TERMINAL, duration, facts, listed, plural, printable, shell, wrapped
 
 ONE_MOTORS = "0.13 mm after a minute"
-ONE_MUSCLES = "0.16 to 0.24 mm after imitation, 0.07 to 0.11 mm at the end"
+ONE_MUSCLES = "0.03 to 0.04 mm after imitation, 0.03 mm at the end"
 """Results of one reach of the shipped arm: motors by reward alone, muscles with a warm start."""
 WARM, COLD = "0.02 mm", "0.13 mm"  # motors, after imitation and by reward alone
 FEW = 16  # reaches below which a network for any reach is better trained on synthetic ones
@@ -88,7 +88,7 @@ def _motors_or_muscles(found: Findings) -> list[str]:
     if len(found.abilities) > 1:
         texts.append(
             f"For the movement, and for what a network must know to perform it, use motors ({ONE_MOTORS}). For "
-            f"muscle activity, effort or EMG, use model=muscle pretrain=cmc ({ONE_MUSCLES})."
+            f"muscle activity, effort or EMG, use model=muscle, of one reach with pretrain=optimal ({ONE_MUSCLES})."
         )
     return texts
 
@@ -139,14 +139,20 @@ def _split_by(found: Findings) -> str:
 def _warm_start(found: Findings) -> list[str]:
     """Advice on whether to imitate first."""
     if found.is_muscular:
+        teacher = "optimal control of the reach" if _teacher(found) == "optimal" else "a classical controller"
         return [
-            "Use pretrain=cmc: imitate a classical controller first. To ask which pattern learning finds by itself, "
+            f"Use pretrain={_teacher(found)}: imitate {teacher} first. To ask which pattern learning finds by itself, "
             "train by reward alone, a few minutes for one reach (experiment=muscle_from_scratch)."
         ]
     return [
         f"Use pretrain=cmc: imitate a classical controller first ({WARM} on a recorded reach; {COLD} by reward alone). "
         "To ask which pattern learning finds by itself, train by reward alone."
     ]
+
+
+def _teacher(found: Findings) -> str:
+    """Teacher of a warm start: whole reaches are solved for where that is one, of muscles."""
+    return "optimal" if found.is_muscular and len(found.good) == 1 else "cmc"
 
 
 def _seeds() -> list[str]:
@@ -228,7 +234,7 @@ def _advised_words(found: Findings, words: Sequence[str]) -> list[str]:
     if not said & {"experiment", "env.path_steps"} and n > 1:
         advised.append("experiment=any_reach")
     elif not any(one.startswith(("pretrain", "experiment")) for one in said):
-        advised.append("pretrain=cmc")
+        advised.append(f"pretrain={_teacher(found)}")
     if n > 1 and _split_by(found) != "file" and "kinematics.split_by" not in said:
         advised.append(f"kinematics.split_by={_split_by(found)}")
     if found.check.refused and "kinematics.on_bad" not in said:

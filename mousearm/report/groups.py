@@ -134,7 +134,8 @@ def _named(factors: list[str], members: Mapping[tuple[str, ...], list[Run]]) -> 
             name, known = runs[0].name, bool(shown)
             cells = [name, *(values if by_values else ())]
             label = f"{label} ({name})" if known and name.rpartition("/")[2].isdigit() else name
-            description = f"{name} ({description})" if known else name
+            chosen = ", ".join(f"{factor}={value}" for factor, value in named.items() if value != _DEFAULT)
+            description = f"{name} ({chosen})" if known and chosen else name
         groups.append(Group(label, cells, description, named, runs))
     return titles, groups
 

@@ -69,7 +69,7 @@ def card(subject: Subject, files: Iterable[str]) -> str:
     }
     tags = (*_TAGS, subject.config.policy.backbone)
     needed = sorted((file, _NEEDED[file.split("/")[0]]) for file in names | {"README.md"})
-    data = f"{len(subject.evaluation.reaches)} reaches"
+    data = plural(len(subject.evaluation.reaches), "reach", "reaches")
     parts = [
         f"# {name}",
         _headline(subject),
@@ -132,7 +132,8 @@ def _results(evaluation: Evaluation) -> str:
         rows.append((reach.name, reach.split, *_cells(reach.paw_mm, reach.elbow_mm), effort))
     rows += [(*row[:-1], "") for row in evaluation.sums]  # whose last is another effort
     left = len(evaluation.reaches) - len(worst)
-    more = f"\n\n{left} reaches with smaller paw errors are in `evaluation.json`." if left else ""
+    others = f"{plural(left, 'reach', 'reaches')} with smaller paw errors"
+    more = f"\n\nOnly in `evaluation.json`: {others}." if left else ""
     return "Errors in mm:\n\n" + markdown_table(header, rows) + more
 
 

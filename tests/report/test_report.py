@@ -49,7 +49,7 @@ def test_nothing_is_called_lowest_where_a_group_has_one_seed(make_run, tmp_path)
     comparison = compare([tmp_path])
     assert comparison.best is None
     assert verdict(comparison).startswith(
-        "Mean paw error, train reaches: first (reward=(default)), 0.200 mm; smooth (reward=smooth), 0.300 mm. One seed"
+        "Mean paw error, train reaches: first, 0.200 mm; smooth (reward=smooth), 0.300 mm. One seed"
     )
     page = write_report(comparison, tmp_path / "report").read_text()
     assert "Lowest" not in page
