@@ -29,16 +29,18 @@ if TYPE_CHECKING:
     cli.argument(
         "--allow-missing", action="store_true", help="leave out, or fix, parts without a counterpart in MuJoCo"
     ),
+    cli.OVERWRITE,
 )
 def main(given: Namespace) -> None:
     """Convert, write, print what came out."""
-    from mousearm.files import make_folder, write_text
+    from mousearm.files import check_new, make_folder, write_text
     from mousearm.model.opensim import MjcfOptions, convert, read_osim
 
     options = MjcfOptions(given.actuators, given.inertia, given.allow_missing, choices=given.choices)
+    path = given.out / f"{given.file.stem}.xml"
+    check_new(path, given.overwrite)
     conversion = convert(read_osim(given.file), options)
     make_folder(given.out)
-    path = given.out / f"{given.file.stem}.xml"
     write_text(path, conversion.xml)
     print(summary(path, conversion))
 

@@ -19,7 +19,7 @@ LIKE = {"smooth": "without small movements, of the arm's own segments (default).
 
 @cli.command(
     __doc__,
-    cli.output("out", is_folder=None, metavar="OUT", help="folder, or one file NAME.csv with --n 1"),
+    cli.output("out", is_folder=None, is_new=True, metavar="OUT", help="a new folder, or one file NAME.csv with --n 1"),
     cli.argument("--n", type=int, default=32, help="how many reaches (default 32)"),
     cli.argument("--seed", type=int, default=0, help="seed of the random numbers (default 0)"),
     cli.argument("--like", choices=LIKE, default="smooth", help=" ".join(f"{k}: {v}" for k, v in LIKE.items())),

@@ -417,8 +417,8 @@ def test_options_are_checked():
 
 def test_advice_where_there_are_no_muscles(run_script, write, tmp_path):
     command = "import_osim", write(document(forces="")), "--out", tmp_path
-    assert run_script(*command, "--actuators", "torque").status == 0
     assert "--actuators torque of scripts/import_osim.py" in run_script(*command).err
+    assert run_script(*command, "--actuators", "torque").status == 0
 
 
 def test_no_muscles(read):
@@ -427,11 +427,14 @@ def test_no_muscles(read):
 
 
 def test_script(run_script, write, tmp_path):
-    done = run_script("import_osim", write(document()), "--out", tmp_path / "models", "--actuators", "torque")
+    command = "import_osim", write(document()), "--out", tmp_path / "models", "--actuators", "torque"
+    done = run_script(*command)
     assert done.status == 0, done.err
     assert "bodies    2: upper, fore" in done.out
     assert "left out  nothing" in done.out
     assert mujoco.MjModel.from_xml_path(str(tmp_path / "models" / "arm.xml")).nu == 2
+    assert "arm.xml (--out) exists already" in run_script(*command).err  # it may have been edited
+    assert run_script(*command, "--overwrite").status == 0
 
 
 def test_script_lists_what_is_missing(run_script, write, tmp_path):

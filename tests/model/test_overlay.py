@@ -252,7 +252,7 @@ def test_script_takes_choices(run_script, write, tmp_path):
     assert '<mujoco model="mine">' in xml
     assert "With the choices of looks.xml." in xml
     mujoco.MjModel.from_xml_string(xml)
-    refused = run_script(*command, "none.xml")
+    refused = run_script(*command, "none.xml", "--overwrite")
     assert refused.status == 1
     assert refused.err.startswith("error: none.xml cannot be read: No such file or directory.")
 
