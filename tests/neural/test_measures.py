@@ -175,6 +175,19 @@ def test_ceilings_bracket_what_rates_without_noise_score():
         assert bounds[name][0] < scores[name].value < bounds[name][1]
 
 
+def test_ceilings_by_trials_bracket_it_too():
+    """Noise of the same trials is no rates, of which angles would be credited, and rates have fewer directions."""
+    rng = np.random.default_rng(7)
+    rates = mixed(rng, latents(rng, 10, 30, 4), 40) * 3
+    names = tuple(f"reach_{i % 10}" for i in range(30))
+    truth = activity("rates", rates, reaches=names)
+    y = activity("cells", [own + 2.0 * smooth(rng, 30, 40) for own in rates], "neurons", names)
+    settings = Settings(3, 10, 0)
+    scores, bounds = compare(truth, y, BOUNDED, settings, n_nulls=0), ceilings(y, BOUNDED, settings)
+    for name in BOUNDED:
+        assert bounds[name][0] < scores[name].value < bounds[name][1]
+
+
 def test_variance_that_trials_of_a_reach_share_and_equal_numbers():
     rng = np.random.default_rng(6)
     course = rng.normal(size=(500, 3))

@@ -4,7 +4,10 @@ Of each population the same measures compare recordings with recordings, on held
 
 - *Trials*, where reaches were performed several times: the mean of the other trials of a reach predicts each trial,
   which is the lower bound; the mean of all, the trial itself among them, the upper one (Nili et al. 2014, PLoS
-  Computational Biology 10:e1003553).
+  Computational Biology 10:e1003553). Of principal angles the lower one is that of one half of the trials with the
+  other: subspaces know no trial, so the noise of the others, which are compared as well, would count as rates. Where
+  directions of the predictor are scored by themselves, those of noise among them lower the mean of trials, and rates
+  have none: there the upper bound is at least that by neurons.
 - *Neurons*, else. A predictor that knows the rates does not score 1, because neurons are noisy. What it would score is
   found by playing the case: a stand-in for the rates is made of the neurons, what it leaves of them is added to it in
   other trials than its own, and the stand-in is compared with the sum by the same program. For the lower bound, the
@@ -17,7 +20,7 @@ What neurons share without any relation to movement counts as explainable in the
 variance is no prediction, so that noise does not take from it: its ceiling is what is explainable (`explainable`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -33,6 +36,8 @@ from mousearm.neural.rates import Kernel
 TRIALS, NEURONS = "trials", "neurons"
 _Bounds = tuple[float, float]
 _WITHOUT = ("dsa", "rotation")  # noise has dynamics of its own; rotation does not look at the neurons
+_OF_SUBSPACES = ("principal_angles",)
+_OF_DIRECTIONS = ("decoding", "cca", "svcca", "pwcca", *_OF_SUBSPACES)  # of the predictor, each by itself
 
 
 def ceiling_kind(neurons: Activity) -> str:
@@ -46,8 +51,8 @@ def ceilings(
 ) -> dict[str, _Bounds]:
     """Lower and upper bound of each measure; what is unique is at most what is explainable, by trials or by the kernel.
 
-    NaN of measures of dynamics. Noise has dynamics of its own, which are alike in all that it is added to: bounds of
-    dynamical similarity held in less than half of planted cases. Rotation does not look at the neurons.
+    NaN of measures of dynamics. Noise has dynamics of its own, which are alike in all that it is added to: halves of
+    the trials are more similar than rates are to either, and bound nothing. Rotation does not look at the neurons.
     """
     known = [name for name in measures if name not in (*OF_FEATURES, *_WITHOUT)]
     bounds = _bounds(neurons, list(dict.fromkeys([*known, "encoding"])), replace(settings, most_lag_s=0.0))
@@ -61,18 +66,36 @@ def _bounds(neurons: Activity, measures: Sequence[str], still: Settings) -> dict
     if ceiling_kind(neurons) == TRIALS:
         pairs = [(_means(neurons, with_itself), neurons) for with_itself in (False, True)]
         low, high = ({n: s.value for n, s in compare(*pair, measures, still, n_nulls=0).items()} for pair in pairs)
-        return {name: (low[name], max(low[name], high[name])) for name in measures}
+        for name in set(measures) & set(_OF_SUBSPACES):
+            halves = (compare(*_halves(neurons, k), [name], still, n_nulls=0)[name].value for k in (0, 1))
+            low[name] = float(np.mean([*halves]))
+        stand_in = stand_in_bounds(neurons, [name for name in measures if name in _OF_DIRECTIONS], still)
+        most = {name: np.nanmax([low[name], high[name], stand_in.get(name, (0, np.nan))[1]]) for name in measures}
+        return {name: (low[name], float(most[name])) for name in measures}
     return stand_in_bounds(neurons, measures, still)
 
 
 def _means(neurons: Activity, with_itself: bool) -> Activity:
     """For each trial the mean of the trials of its reach, as long as the shortest of them."""
+    trials = range(len(neurons.reaches))
+    return _mean_of(neurons, trials, lambda i: [k for k in trials if with_itself or k != i])
+
+
+def _halves(neurons: Activity, which: int) -> tuple[Activity, Activity]:
+    """For each trial of one half the mean of those of its reach in the other half, and these trials."""
+    number = [neurons.reaches[:i].count(name) % 2 for i, name in enumerate(neurons.reaches)]
+    one, other = ([i for i, half in enumerate(number) if (half == which) == same] for same in (True, False))
+    return _mean_of(neurons, one, lambda _: other), neurons.trials(one)
+
+
+def _mean_of(neurons: Activity, trials: Sequence[int], others: Callable[[int], Sequence[int]]) -> Activity:
+    """For each of some trials the mean of others that are of its reach, as long as the shortest of them and it."""
     found = []
-    for i, name in enumerate(neurons.reaches):
-        of = [k for k, other in enumerate(neurons.reaches) if other == name and (with_itself or k != i)]
+    for i in trials:
+        of = [k for k in others(i) if neurons.reaches[k] == neurons.reaches[i]]
         n = min(len(neurons.values[k]) for k in [*of, i])
         found.append(np.mean([neurons.values[k][:n] for k in of], axis=0))
-    return replace(neurons, name="other trials", values=tuple(found))
+    return replace(neurons.trials(trials), name="other trials", values=tuple(found))
 
 
 FEWEST_NEURONS = 4

@@ -8,7 +8,7 @@ import numpy as np
 from mousearm.errors import UnknownNameError
 from mousearm.neural.activity import Activity
 from mousearm.neural.measures.design import Design, Settings, Values, matched_with
-from mousearm.neural.measures.pairings import Pairings, exchanged, reversed_in_time, shifted
+from mousearm.neural.measures.pairings import Pairings, actual, exchanged, reversed_in_time, shifted
 from mousearm.neural.measures.preparation import assign_folds
 from mousearm.registry import SIMILARITIES
 from mousearm.stats import nested_spread
@@ -62,11 +62,13 @@ def make_pairings(null: str, x: Activity, settings: Settings, n: int, in_common:
 
     Whether reaches have courses ``in_common``, `exchanged` says: not where a design takes them off with its features.
     """
+    if null not in NULLS:
+        raise UnknownNameError("null of pairings", null, NULLS)
+    if not n:
+        return actual(len(x.reaches))
     if null == "exchanged":
         folds = assign_folds(x.reaches, x.groups, settings.folds, settings.seed)
         return exchanged(x.reaches, x.groups, folds, n, settings.seed, in_common)
-    if null not in NULLS:
-        raise UnknownNameError("null of pairings", null, NULLS)
     return (shifted if null == "shifted" else reversed_in_time)(len(x.reaches), n, settings.seed)
 
 
