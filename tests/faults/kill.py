@@ -42,15 +42,22 @@ def end(pid: int) -> None:
     print("ended", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 
 
+def spent(pid: int) -> tuple[float, bool]:
+    """Time of the processor, s, that a process has had, and whether it has ended; a busy machine changes neither."""
+    state, *numbers = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(numbers[10]) + int(numbers[11])) / os.sysconf("SC_CLK_TCK"), state == "Z"
+
+
 def seconds(folder: Path, words: list[str]) -> tuple[float, float]:
     """How long it takes to build a run, and to train it."""
-    start = time.monotonic()
     pid = begin(folder, words)
     while not (folder / "status.json").exists():
         time.sleep(0.01)
-    built = time.monotonic()
+    built, _ = spent(pid)
+    while not (now := spent(pid))[1]:
+        time.sleep(0.01)
     end(pid)
-    return built - start, time.monotonic() - built
+    return built, now[0] - built
 
 
 def main() -> None:
@@ -62,7 +69,10 @@ def main() -> None:
     for _ in range(int(n)):
         pid = begin(Path(folder), words)
         early = draw.random() < _EARLY
-        time.sleep(draw.uniform(0, build_s) if early else build_s + draw.uniform(0, train_s / 16))
+        moment = draw.uniform(0, build_s) if early else build_s + draw.uniform(0, train_s / 16)
+        while (now := spent(pid))[0] < moment and not now[1]:
+            time.sleep(0.001)
+        time.sleep(draw.uniform(0, 0.01))  # the system counts in hundredths
         os.kill(pid, signal.SIGKILL)
         end(pid)
     end(begin(Path(folder), words))
