@@ -5,6 +5,7 @@ slow to import comes before the arguments are parsed, and calls the package. It 
 """
 
 import os
+import re
 import select
 import sys
 import warnings
@@ -131,6 +132,21 @@ def words(text: str, kind: str = "", known: Collection[str] = ()) -> list[str]:
         if known and word not in known:
             raise UnknownNameError(kind, word, known)
     return found
+
+
+def paths_and_overrides(given: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Words that are paths, and those that are overrides, KEY=VALUE; what exists is a path, also ``outputs/seed=1``."""
+    overrides = [word for word in given if re.match(r"[+~]*[\w.]+=", word) and not os.path.exists(word)]
+    return [word for word in given if word not in overrides], overrides
+
+
+def path_and_overrides(given: Sequence[str]) -> tuple[str | None, list[str]]:
+    """The same with one path or none; UsageError if there are more."""
+    paths, overrides = paths_and_overrides(given)
+    if len(paths) > 1:
+        several = f"these are {len(paths)}: {' '.join(paths)}"
+        raise UsageError(f"one PATH at a time, and overrides as KEY=VALUE; {several}")
+    return (paths[0] if paths else None), overrides
 
 
 class UsageError(Exception):

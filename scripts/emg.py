@@ -40,8 +40,8 @@ SIGNALS = ("activation", "excitation", "force")
 )
 def main(given: Namespace) -> None:
     """Print the scores and what they allow to say, and write the page."""
-    overrides = [word for word in given.words if "=" in word]
-    if not (words := [word for word in given.words if "=" not in word]) and not given.controllers:
+    words, overrides = cli.paths_and_overrides(given.words)
+    if not words and not given.controllers:
         raise cli.UsageError("give at least one run, recording or table, or --controllers")
     from mousearm.config import compose
     from mousearm.tracking.wandb_parts import check_wandb

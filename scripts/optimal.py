@@ -24,27 +24,22 @@ from mousearm import cli
 )
 def main(given: Namespace) -> None:
     """Solve, print a table, and write."""
-    paths = [word for word in given.words if "=" not in word]
-    overrides = [word for word in given.words if "=" in word]
-    if len(paths) > 1:
-        raise cli.UsageError(
-            f"one PATH at a time, and overrides as KEY=VALUE; these are {len(paths)}: {' '.join(paths)}"
-        )
+    path, overrides = cli.path_and_overrides(given.words)
     if (given.target is None) != (given.duration is None) or (given.begin and given.target is None):
         raise cli.UsageError("--target and --duration go together, and --from with them")
-    if given.target is not None and (paths or given.efforts is not None):
+    if given.target is not None and (path or given.efforts is not None):
         raise cli.UsageError("--target needs no PATH (its first pose is said by --from) and no --efforts")
     if given.efforts is not None and given.format is not None:
         raise cli.UsageError("--format is for recordings; leave it, or --efforts, out")
     from mousearm.planning.commands import draw_efforts, move_to_point, solve_reaches
 
-    kinematics, where = paths[0] if paths else None, (given.out, given.format, given.overwrite)
+    where = given.out, given.format, given.overwrite
     if given.target is not None:
         print(move_to_point(overrides, given.target, given.duration, given.begin, *where))
     elif given.efforts is not None:
-        print(draw_efforts(overrides, kinematics, given.efforts, given.out, given.overwrite))
+        print(draw_efforts(overrides, path, given.efforts, given.out, given.overwrite))
     else:
-        print(solve_reaches(overrides, kinematics, *where))
+        print(solve_reaches(overrides, path, *where))
 
 
 if __name__ == "__main__":

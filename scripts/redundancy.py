@@ -33,14 +33,11 @@ from mousearm import cli
 )
 def main(given: Namespace) -> None:
     """Solve, print tables, and write a page."""
-    paths = [word for word in given.words if "=" not in word]
-    if len(paths) > 1:
-        raise cli.UsageError(f"one PATH at a time, and overrides as KEY=VALUE; these are {len(paths)}")
+    path, overrides = cli.path_and_overrides(given.words)
     from mousearm.config import compose
     from mousearm.planning.muscle_commands import config_with_emg, study_family, study_informed
 
-    config = compose([word for word in given.words if "=" in word], *paths)
-    config = config_with_emg(config, given.emg)
+    config = config_with_emg(compose(overrides, path), given.emg)
     if given.study == "informed":
         print(study_informed(config, given.w_emg, given.out))
     else:

@@ -24,7 +24,7 @@ def performer(given: Namespace) -> "Performer":
     Raises:
         MouseArmError: if it cannot be used.
     """
-    runs = [word for word in given.what if "=" not in word]
+    runs, _ = cli.paths_and_overrides(given.what)
     if runs and (len(given.what) > 1 or given.controller is not None):
         raise cli.UsageError("give one run folder alone, or overrides as for run.py, with or without --controller")
     if not runs and given.checkpoint is not None:

@@ -28,9 +28,10 @@ from mousearm import cli
 )
 def main(given: Namespace) -> None:
     """Print the table, and write the page."""
-    from mousearm.whatif.cases import split_words
+    from mousearm.whatif.cases import check_keys_of_study
 
-    runs, overrides = split_words(given.words)
+    runs, overrides = cli.paths_and_overrides(given.words)
+    check_keys_of_study(overrides)
     if not runs:
         raise cli.UsageError("give at least one run folder")
     from mousearm.config import compose

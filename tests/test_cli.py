@@ -216,6 +216,26 @@ def test_every_command_that_writes_says_what():
     ]
 
 
+def test_words_are_paths_or_overrides(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("seed=1").mkdir()
+    words = [
+        "outputs/a",
+        "condition=push",
+        "outputs/b=1",
+        "condition.push.time_ms=50",
+        "seed=1",
+        "~x=2",
+        f"a={'1' * 999}",
+    ]
+    paths = ["outputs/a", "outputs/b=1", "seed=1"]
+    assert cli.paths_and_overrides(words) == (paths, [word for word in words if word not in paths])
+    assert cli.path_and_overrides(["a.csv", "b=1"]) == ("a.csv", ["b=1"])
+    assert cli.path_and_overrides(["b=1"]) == (None, ["b=1"])
+    with pytest.raises(cli.UsageError, match=r"one PATH at a time.* these are 2: a\.csv b\.csv"):
+        cli.path_and_overrides(["a.csv", "b.csv"])
+
+
 def test_help_and_refusals_import_nothing_that_is_slow(tmp_path):
     code = LIGHT.format(heavy=HEAVY, refused=REFUSED, root=str(ROOT))
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,16 +41,11 @@ def resolved_for(agent: Agent, case: Case) -> Case:
     return case._replace(condition=condition, words=words)
 
 
-def split_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Words that are run folders, and those that are overrides of conditions or tracking.
-
-    UnknownNameError for an override of something else.
-    """
-    overrides = [word for word in words if re.match(r"[\w.]+=", word) and not Path(word).exists()]
+def check_keys_of_study(overrides: Sequence[str]) -> None:
+    """Refuse, by an UnknownNameError, overrides of other things than conditions and tracking."""
     for key in (re.split("[.=]", word)[0] for word in overrides):
         if key not in _KEYS:
             raise UnknownNameError("key of a study", key, _KEYS)
-    return [word for word in words if word not in overrides], overrides
 
 
 def parsed_severities(text: str) -> list[float]:

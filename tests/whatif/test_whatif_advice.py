@@ -3,7 +3,7 @@
 import pytest
 
 from mousearm.errors import ConfigError, UnknownNameError
-from mousearm.whatif.cases import build_cases, parsed_severities, split_words
+from mousearm.whatif.cases import build_cases, check_keys_of_study, parsed_severities
 
 
 def test_advice_on_severities():
@@ -20,7 +20,7 @@ def test_advice_on_conditions():
     assert "No condition is named. Give condition=A,B of " in str(refused.value)
     for word in ("condtion=weakness", "condtion.weakness.muscles=[x]", "env.num_envs=4"):
         with pytest.raises(UnknownNameError, match="Those that exist: condition, tracking"):
-            split_words(["outputs/a", word])
+            check_keys_of_study(["tracking=wandb", word])
     with pytest.raises(ConfigError) as refused:
         build_cases(["condition=weakness", "condition.weakness.severity=0.5"], [1.0])
     assert ": a study has severities of its own. Give them as --severities 0.5,1 instead." in str(refused.value)
@@ -31,8 +31,3 @@ def test_advice_on_conditions():
         *(("weakness+push", severity) for severity in (0.5, 1.0)),
     ]
     assert cases[1].condition.weakness.muscles == ["Biceps*"]
-
-
-def test_words_are_runs_or_overrides():
-    words = ["outputs/a", "condition=push", "outputs/b=1", "condition.push.time_ms=50", "tracking=wandb"]
-    assert split_words(words) == (["outputs/a", "outputs/b=1"], [words[1], words[3], words[4]])
