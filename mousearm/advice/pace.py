@@ -9,6 +9,7 @@ from mousearm.setup import Setup
 from mousearm.text import duration
 
 if TYPE_CHECKING:
+    from mousearm.pretrain.dagger import Round
     from mousearm.training.run import Experiment
 
 _BUSY = 1.5  # times the processor's time from which other work is said to take its share
@@ -65,14 +66,10 @@ def _imitation(run: "Experiment") -> tuple[float, float]:
     setup, pretrain = run.setup, run.setup.config.pretrain
     task = setup.task(pretrain.num_envs, setup.split.train, setup.config.engine)
     expert = setup.controller(pretrain.teacher, task).expert
-    ends: list[float] = []
+    done: list[Round] = []
     two = replace(pretrain, rounds=2, remembered_rounds=1)
-    DAgger(task, run.algo.policy, expert, two, setup.config.seed).run(lambda _: ends.append(time.perf_counter()))
+    DAgger(task, run.algo.policy, expert, two, setup.config.seed).run(done.append)
+    last = done[-1].collecting, done[-1].fitting  # the first takes longer
     whole = DAgger(task, run.algo.policy, expert, pretrain, setup.config.seed)
-    begin = time.perf_counter()
-    whole.collect(0.0)
-    collecting = time.perf_counter() - begin
-    fitting = max(ends[1] - ends[0] - collecting, 0.0)
     frames = float((task.references.n_frames - 1).mean())
-    seconds = collecting + fitting + whole.seconds_left(collecting, fitting, 1)
-    return seconds, pretrain.rounds * pretrain.num_envs * frames
+    return sum(last) + whole.seconds_left(*last, 1), pretrain.rounds * pretrain.num_envs * frames

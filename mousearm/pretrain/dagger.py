@@ -49,6 +49,8 @@ class Round(NamedTuple):
     loss: float  # mean difference from the expert, see `ExpertDifference`, in the last epoch
     paw_mm: float  # mean distance from the target of the arms that the network drove; NaN where there were none
     teacher_share: float  # of the arms that the expert drove
+    collecting: float  # seconds that the arms performed
+    fitting: float  # seconds that the network learned
     seconds_left: float  # of the rounds to come, at the pace of this one
 
 
@@ -100,10 +102,11 @@ class DAgger:
             tune_optimizer(self._optimizer, self._policy.device)
             loss = self.fit()
             self.rounds_done = i + 1
-            left = self.seconds_left(collected - begin, time.perf_counter() - collected, i + 1)
+            seconds = collected - begin, time.perf_counter() - collected
+            left = self.seconds_left(*seconds, i + 1)
             if i + 1 == rounds:
                 self._end()
-            report(Round(int(batch.counts.sum()), loss, paw_mm, teacher_share, left))
+            report(Round(int(batch.counts.sum()), loss, paw_mm, teacher_share, *seconds, left))
 
     def _keep_if_best(self) -> None:
         """Keep the network that drove the last reach of all arms, if it is the best so far."""
