@@ -44,7 +44,7 @@ _MOST_LINES, _LABEL = 20, 24  # of a table in a terminal; letters of a name in i
 
 NULL_TEXT = (
     "Similarity of {} with each predictor, on held-out reaches. "
-    "Grey: the middle 95 % of the scores that the null gave. A score within it may be chance. Sand: the noise ceiling, "
+    "Grey: the middle 95 % of {} null scores. A score within it may be chance. Sand: the noise ceiling, "
     "from its lower bound (black line), which a perfect predictor would reach in recordings as noisy as these, to its "
     "upper one. Dots: mean over populations; small dots and line: the populations."
 )
@@ -74,7 +74,7 @@ _SCORES = (
     "All scores are of reaches that nothing was fitted to; the lag was chosen without them, too. p says how often the "
     "null did as well, corrected over all layers and measures: how often, in the same exchanges of reaches, the "
     "largest score of any stood out as much from its null (Westfall and Young 1993, step-down). A measure without null "
-    "or ceiling is in the CSV files only. Of dynamics (dsa, rotation) there is no ceiling, for noise has dynamics of "
+    "or ceiling is in tables only. Of dynamics (dsa, rotation) there is no ceiling, for noise has dynamics of "
     "its own; without repeated reaches there is none of fewer than four neurons, either."
 )
 _DIFFERENCES = (
@@ -127,7 +127,9 @@ class Shown:
         study, drawn = self.study, {}
         labels, pairs = len(study.labels), len({(one.label, one.rival) for one in study.besides})
         if study.judged:
-            text = NULL_TEXT.format(self.subject) + _first(MOST_ROWS, labels, "predictors")
+            text = NULL_TEXT.format(self.subject, max(len(match.nulls) for match in study.judged)) + _first(
+                MOST_ROWS, labels, "predictors"
+            )
             drawn["similarity"] = similarity_figure(study), "similarity by measure and predictor", text
         if any(match.curve for match in study.judged):
             text = _LAGS.format(self.subject) + _first(MOST_LINES, labels, "predictors")
