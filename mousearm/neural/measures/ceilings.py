@@ -2,10 +2,10 @@
 
 Of each population the same measures compare recordings with recordings, on held-out reaches, without a lag:
 
-- *Trials*, where reaches were performed several times: the mean of the other trials of a reach predicts each trial,
-  which is the lower bound; the mean of all, the trial itself among them, the upper one (Nili et al. 2014, PLoS
-  Computational Biology 10:e1003553). Of principal angles the lower one is that of one half of the trials with the
-  other: subspaces know no trial, so the noise of the others, which are compared as well, would count as rates. Where
+- *Trials*, where reaches were performed several times: the mean of one half of the trials of a reach predicts each of
+  the other half, which is the lower bound; the mean of all predicts each, itself among them, which is the upper one
+  (Nili et al. 2014, PLoS Computational Biology 10:e1003553). The mean of all others, which they take for the lower one,
+  is too much for measures of subspaces, which know no trial: the noise of the others is compared as well. Where
   directions of the predictor are scored by themselves, those of noise among them lower the mean of trials, and rates
   have none: there the upper bound is at least that by neurons.
 - *Neurons*, else. A predictor that knows the rates does not score 1, because neurons are noisy. What it would score is
@@ -20,7 +20,7 @@ What neurons share without any relation to movement counts as explainable in the
 variance is no prediction, so that noise does not take from it: its ceiling is what is explainable (`explainable`).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -36,8 +36,7 @@ from mousearm.neural.rates import Kernel
 TRIALS, NEURONS = "trials", "neurons"
 _Bounds = tuple[float, float]
 _WITHOUT = ("dsa", "rotation")  # noise has dynamics of its own; rotation does not look at the neurons
-_OF_SUBSPACES = ("principal_angles",)
-_OF_DIRECTIONS = ("decoding", "cca", "svcca", "pwcca", *_OF_SUBSPACES)  # of the predictor, each by itself
+_OF_DIRECTIONS = ("decoding", "cca", "svcca", "pwcca", "principal_angles")  # of the predictor, each by itself
 
 
 def ceiling_kind(neurons: Activity) -> str:
@@ -64,35 +63,35 @@ def ceilings(
 
 def _bounds(neurons: Activity, measures: Sequence[str], still: Settings) -> dict[str, _Bounds]:
     if ceiling_kind(neurons) == TRIALS:
-        pairs = [(_means(neurons, with_itself), neurons) for with_itself in (False, True)]
-        low, high = ({n: s.value for n, s in compare(*pair, measures, still, n_nulls=0).items()} for pair in pairs)
-        for name in set(measures) & set(_OF_SUBSPACES):
-            halves = (compare(*_halves(neurons, k), [name], still, n_nulls=0)[name].value for k in (0, 1))
-            low[name] = float(np.mean([*halves]))
+        pairs = _halves(neurons, 0), _halves(neurons, 1), (_means(neurons), neurons)
+        found = [[of.value for of in compare(*pair, measures, still, n_nulls=0).values()] for pair in pairs]
         stand_in = stand_in_bounds(neurons, [name for name in measures if name in _OF_DIRECTIONS], still)
-        most = {name: np.nanmax([low[name], high[name], stand_in.get(name, (0, np.nan))[1]]) for name in measures}
-        return {name: (low[name], float(most[name])) for name in measures}
+        bounds = {}
+        for name, one, other, high in zip(measures, *found, strict=True):
+            low = (one + other) / 2
+            bounds[name] = (low, float(np.nanmax([low, high, stand_in.get(name, (low, low))[1]])))
+        return bounds
     return stand_in_bounds(neurons, measures, still)
 
 
-def _means(neurons: Activity, with_itself: bool) -> Activity:
-    """For each trial the mean of the trials of its reach, as long as the shortest of them."""
-    trials = range(len(neurons.reaches))
-    return _mean_of(neurons, trials, lambda i: [k for k in trials if with_itself or k != i])
+def _means(neurons: Activity) -> Activity:
+    """For each trial the mean of all trials of its reach."""
+    every = range(len(neurons.reaches))
+    return _mean_of(neurons, every, every)
 
 
 def _halves(neurons: Activity, which: int) -> tuple[Activity, Activity]:
     """For each trial of one half the mean of those of its reach in the other half, and these trials."""
     number = [neurons.reaches[:i].count(name) % 2 for i, name in enumerate(neurons.reaches)]
     one, other = ([i for i, half in enumerate(number) if (half == which) == same] for same in (True, False))
-    return _mean_of(neurons, one, lambda _: other), neurons.trials(one)
+    return _mean_of(neurons, one, other), neurons.trials(one)
 
 
-def _mean_of(neurons: Activity, trials: Sequence[int], others: Callable[[int], Sequence[int]]) -> Activity:
-    """For each of some trials the mean of others that are of its reach, as long as the shortest of them and it."""
+def _mean_of(neurons: Activity, trials: Sequence[int], others: Sequence[int]) -> Activity:
+    """For each of some trials the mean of the others of its reach, as long as the shortest of them and it."""
     found = []
     for i in trials:
-        of = [k for k in others(i) if neurons.reaches[k] == neurons.reaches[i]]
+        of = [k for k in others if neurons.reaches[k] == neurons.reaches[i]]
         n = min(len(neurons.values[k]) for k in [*of, i])
         found.append(np.mean([neurons.values[k][:n] for k in of], axis=0))
     return replace(neurons.trials(trials), name="other trials", values=tuple(found))
