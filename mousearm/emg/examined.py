@@ -39,6 +39,7 @@ class ExaminedFile:
 
     path: Path
     refusals: list[EmgError] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)  # channels that the ready map does not know
     recording: EmgRecording | None = None  # None where it could not be read
     signals: EmgSignals | None = None  # None where it is refused
 
@@ -52,8 +53,14 @@ def examine_file(
 ) -> ExaminedFile:
     """Read a file, find its reaches, check it and filter it; what refuses it is collected, not raised."""
     file = ExaminedFile(path)
+
+    def chosen(names: Sequence[str]) -> list[str]:
+        known = channel_map.chosen(names, path)
+        file.left_out = [name for name in names if channel_map.is_ready and name not in known]
+        return known
+
     try:
-        recording = file.recording = read_emg(path, lambda names: channel_map.chosen(names, path))
+        recording = file.recording = read_emg(path, chosen)
         file.refusals += checks.refusals(recording, options)
         own, found_by = mapping.reach_of(path, reaches, pairs)
         clock = timing.clock_of(recording, options, own.read() if own else None)

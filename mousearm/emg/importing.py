@@ -53,7 +53,13 @@ class EmgImport:
     def remarks(self) -> list[str]:
         """Findings that should be known but refuse no file."""
         suspicious = [(session, of) for session, pairs in self.common.items() for of in pairs if of.is_suspicious]
+        left_out = dict.fromkeys(name for file in self.files for name in file.left_out)
         return [
+            *(
+                f"{name}: left out, as the map of the published arm does not know it. Where it is a muscle's, name all "
+                f"channels in --muscles, as {name}=MUSCLE"
+                for name in left_out
+            ),
             *quality.hum_remarks([of.channels for of in self.signals], self.options.notch_hz),
             *(f"{session}: {of.text}" if session else of.text for session, of in suspicious),
             *(

@@ -73,7 +73,7 @@ class ChannelMap:
             if not found:
                 raise EmgError(
                     f"{have}; the map of the published arm knows {', '.join(PUBLISHED_MUSCLES)}. Say which muscles "
-                    "they show, as --muscles biceps=Biceps_Long_Head,Biceps_Short_Head.",
+                    f"they show, as --muscles {names[0] if names else 'biceps'}=Biceps_Long_Head,Biceps_Short_Head.",
                     path,
                     fault="channel",
                 )

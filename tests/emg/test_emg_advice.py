@@ -234,7 +234,7 @@ def test_advice_on_which_muscles_channels_show(tmp_path):
         assert read_map(words, forces, "peak_force").of("a") == {"Biceps_Long_Head": 0.25, "Biceps_Short_Head": 0.75}
     arm = dict.fromkeys({muscle for of in PUBLISHED_MUSCLES.values() for muscle in of}, 1.0)
     ready = read_map([PUBLISHED], arm)
-    emg.told("Say which muscles they show, as --muscles biceps=", ready.chosen, ["ch1"], tmp_path)
+    emg.told("Say which muscles they show, as --muscles ch1=", ready.chosen, ["ch1"], tmp_path)
     assert ready.chosen(["TriLong", "ch1"], tmp_path) == ["TriLong"]
     assert read_map(["ch1=Biceps_Long_Head"], arm).chosen(["ch1"], tmp_path) == ["ch1"]
 

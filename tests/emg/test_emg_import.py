@@ -10,6 +10,7 @@ import pytest
 from mousearm.emg import load_folder
 from mousearm.emg.filtering import delay_ms, for_rate
 from mousearm.emg.importing import write_envelopes
+from mousearm.emg.mapping import PUBLISHED_MUSCLES
 from mousearm.emg.page import import_text, write_emg_page
 from mousearm.emg.recording import EmgOptions
 from mousearm.emg.synthetic import RawEmgModel, raw_emg, write_raw_emg
@@ -152,10 +153,11 @@ def test_a_sparse_envelope_stays_as_it_is_and_that_is_said(tmp_path):
     assert any("missed by 14 ms" in text for text in found.assumptions)
 
 
-def test_the_page_and_the_text_show_what_is_refused_and_what_is_not(planted, tmp_path):
+def test_the_page_and_the_text_show_what_is_refused_and_what_is_not(planted, tmp_path, monkeypatch):
     files, reaches, _, _ = planted
     wrong = emg.write_csv(
-        tmp_path / "r1_emg.csv", {"time_s": np.arange(1200) / 2000, **emg.signals(), "biceps": np.ones(1200)}
+        tmp_path / "r1_emg.csv",
+        {"time_s": np.arange(1200) / 2000, **emg.signals(), "biceps": np.ones(1200), "bicep": np.ones(1200)},
     )
     found = emg.examined([files[0], wrong, tmp_path / "<b>r2_emg.csv"], TIMED, reaches=reaches, unit="V")
     page = write_emg_page(found, tmp_path / "emg_quality.html").read_text()
@@ -166,6 +168,9 @@ def test_the_page_and_the_text_show_what_is_refused_and_what_is_not(planted, tmp
     assert page.count("<img") == 2
     assert "<b>" not in page
     assert max(map(len, text.splitlines())) < 120
+    monkeypatch.setattr(emg, "FORCES", dict.fromkeys(set().union(*PUBLISHED_MUSCLES.values()), 1.0))
+    ready = emg.examined([wrong], TIMED, ["published"], reaches, unit="V")
+    assert "bicep: left out" in " ".join(import_text(ready).split())
 
 
 def test_the_command_imports_beside_the_reaches(planted, run_script, tmp_path, monkeypatch):
