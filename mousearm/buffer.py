@@ -161,10 +161,16 @@ class SequenceBuffer:
             kept = kept[steps]
         arms = torch.from_numpy(arm).to(self.state.device)
         forgotten = (rows[0] >= self.shape[1]) | self.starts[0, arms]
+        return self._gather(rows, kept, reset_state(self.state[:, arms], forgotten), steps)
+
+    def _gather(
+        self, rows: torch.Tensor, kept: torch.Tensor, state: torch.Tensor, steps: torch.Tensor | None = None
+    ) -> Minibatch:
+        """A minibatch of rows (L, S), step * N + arm, of which those that are ``kept`` (K,) are learned from."""
         values, log_prob, advantages, returns = self._scalars.flatten(1).index_select(1, kept)
         return Minibatch(
             observations=self.observations.flatten(0, 1)[rows],
-            state=reset_state(self.state[:, arms], forgotten),
+            state=state,
             steps=steps,
             actions=self.actions.flatten(0, 1).index_select(0, kept),
             old_values=values,

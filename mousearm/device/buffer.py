@@ -85,16 +85,5 @@ class DeviceBuffer(SequenceBuffer):
         step = torch.arange(longest, device=table.device)[:, None]
         real = (step < length).flatten()
         rows = (first + torch.minimum(step, (length - 1).clamp(min=0))) * self.shape[1] + arm
-        values, log_prob, advantages, returns = self._scalars.flatten(1).index_select(1, rows.flatten())
-        return Minibatch(
-            observations=self.observations.flatten(0, 1)[rows],
-            state=reset_state(self.state[:, arm], (first > 0) | self.starts[0, arm]),
-            steps=None,
-            actions=self.actions.flatten(0, 1).index_select(0, rows.flatten()),
-            old_values=values,
-            old_log_prob=log_prob,
-            advantages=advantages,
-            returns=returns,
-            noise=None if self.noise is None else self.noise.flatten(0, 1)[rows],
-            weights=real / real.sum(),
-        )
+        state = reset_state(self.state[:, arm], (first > 0) | self.starts[0, arm])
+        return self._gather(rows, rows.flatten(), state)._replace(weights=real / real.sum())
