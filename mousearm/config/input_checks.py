@@ -21,10 +21,8 @@ _HYDRA = re.compile(r"(?<![\w.-])hydra(?![\w-])")
 _SEARCH = {"override /hydra/sweeper": "optuna"}  # what an experiment that is a search may say
 _PACKAGE = re.compile(r"^#\s*@package\s+(.*)$", re.MULTILINE)
 
-
-_parse_once = lru_cache(maxsize=256)(
-    parse_plain
-)  # for files that are read again and again, and never changed in memory
+# Of files that are read again and again, and never changed in memory.
+_parse_once = lru_cache(maxsize=256)(parse_plain)
 
 
 def check_group_files(folders: Sequence[Path]) -> None:

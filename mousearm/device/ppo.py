@@ -171,9 +171,8 @@ class DevicePPO(SequencePPO):
         self._normalize()
 
     def _run(self, batch: Minibatch) -> torch.Tensor:
-        return self.policy.forward(batch.observations, batch.state, batch.noise)[
-            0
-        ]  # a call would run hooks, which look at clocks
+        # Not by a call, which would run hooks, which look at clocks.
+        return self.policy.forward(batch.observations, batch.state, batch.noise)[0]
 
     def _update_learning_rate(self, optimizers: Any) -> None:
         super()._update_learning_rate(optimizers)

@@ -89,9 +89,7 @@ class Bench:
                 row[0] = item.getActiveForceLengthMultiplier(self._state)
                 row[1] = item.getPassiveForceMultiplier(self._state)
                 row[2] = item.getMaxIsometricForce() * (row[0] * item.getCosPennationAngle(self._state))
-                if (
-                    figures.kind != _ELASTIC_ONLY
-                ):  # of which OpenSim's own holds for the speed of the fibre, not at rest
+                if figures.kind != _ELASTIC_ONLY:  # its own in OpenSim is of the speed of the fibre, not at rest
                     row[2] = item.getActiveFiberForceAlongTendon(self._state)
         return rows.T
 

@@ -17,10 +17,7 @@ from mousearm.emg_comparison.traces import pearson
 from mousearm.errors import ConfigError
 from mousearm.planning.muscles import Movements, Solver
 
-DETERMINED, FREE = (
-    0.9,
-    0.5,
-)  # of `FamilyMuscle.shared`: above the first a muscle is determined, below the second it is free
+DETERMINED, FREE = 0.9, 0.5  # of `FamilyMuscle.shared`: a muscle above the first is that, and one below the second
 SILENT = 0.02  # of activation: a muscle that stays below it in all members is not used
 VERDICTS = ("determined", "partly", "free", "not used")
 

@@ -57,9 +57,7 @@ def test_units_are_kept_by_rate_isolation_quality_and_area(usual):
     rule = UnitFilter(areas=("M1", "striatum"), quality={"quality": ["good"]}, least={"isolation_distance": 5})
     assert keep_units(read, rule).units == ("1", "2")
     assert len(keep_units(read, rule).notes) == 2
-    doubled = np.sort(
-        np.concatenate([np.arange(0.0, 10, 0.05), np.arange(0.001, 10, 0.1)])
-    )  # 2 of 3 intervals are 1 ms
+    doubled = np.sort([*np.arange(0.0, 10, 0.05), *np.arange(0.001, 10, 0.1)])  # 2 of 3 intervals are 1 ms
     three = session((np.arange(0.0, 10, 0.05), doubled, np.empty(0), np.array([5.0])))
     assert three.short_intervals == pytest.approx([0, 1 / 3, 0, 0], abs=0.01)
     assert keep_units(three, UnitFilter()).units == ("unit_0",)

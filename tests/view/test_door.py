@@ -211,10 +211,7 @@ def test_nothing_that_is_said_ends_it_or_makes_the_arm_lose_its_way(served, capf
         said.append({"type": "GuiUpdateMessage", "uuid": uuid, "updates": {name: True, "value": 0.0}})
     camera, *sent = map(msgspec.msgpack.encode, [CAMERA, *said, *MESSAGES])
     assert (len(controls), len(sent) + len(RAW)) == (7, 260)
-    together, alone = (
-        sent[: len(said) : every],
-        [*sent[len(said) :], *RAW][::every],
-    )  # of these, some end the connection
+    together, alone = sent[: len(said) : every], [*sent[len(said) :], *RAW][::every]  # some of these end it
     for messages in (*(together[i : i + 20] for i in range(0, len(together), 20)), *([message] for message in alone)):
         with contextlib.suppress(ConnectionClosed), steer(served.door) as browser:
             for message in (camera, *messages):
