@@ -71,6 +71,7 @@ class Agent:
         if kinematics is not None:
             setup = Setup.to_test(config, kinematics)
         else:
+            _check_reaches(run_folder, moved_to or config.kinematics.path)
             setup = Setup.build(config if moved_to is None else config.with_reaches(moved_to), run_folder.saved_split())
         return Agent._of(setup, run_folder.find_checkpoint(which), repeats)
 
@@ -102,6 +103,16 @@ class Agent:
     def evaluate(self) -> tuple[Evaluation, list[Trial]]:
         """Errors on all reaches, and the trials they were measured on, of the first repeat."""
         return self.evaluator.evaluate(self.controller())
+
+
+def _check_reaches(folder: RunFolder, path: str) -> None:
+    """Check that the reaches of a run are there, which a shared agent may come without; RunError if they are not."""
+    if not path.startswith((PACKAGE, PREFIX)) and not Path(path).expanduser().exists():
+        names = [*folder.saved_split().train, *folder.saved_split().test]
+        raise RunError(
+            f"There are no reaches at {path}, and the agent comes without. It was evaluated on {len(names)}: "
+            f"{listed(names, most=5)}. Say where you have them: --kinematics PATH."
+        )
 
 
 def titles(folders: Sequence[Path]) -> list[str]:
@@ -191,12 +202,5 @@ def reproduce(run: Path, kinematics: str | None = None) -> Reproduction:
         archives = sorted(file.name for file in run.glob("*.zip"))
         hint = f" scripts/import_agent.py makes a run of {archives[0]}." if archives else ""
         raise RunError(f"{run} is no run: it has no {folder.config.name}.{hint}")
-    path = kinematics or folder.saved_config().kinematics.path
-    if not path.startswith((PACKAGE, PREFIX)) and not Path(path).expanduser().exists():
-        names = [*folder.saved_split().train, *folder.saved_split().test]
-        raise RunError(
-            f"There are no reaches at {path}, and the agent comes without. It was evaluated on {len(names)}: "
-            f"{listed(names, most=5)}. Say where you have them: --kinematics PATH."
-        )
     stated = Evaluation.load(folder.evaluation)
     return Reproduction(stated, Agent.load(run, moved_to=kinematics).evaluate()[0])
