@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from inspect import unwrap
 from typing import Any, Self
 
 import numpy as np
@@ -100,6 +101,14 @@ class Gaussian(DiagGaussianDistribution):
         return self.mean
 
 
+class Adam(torch.optim.Adam):
+    """torch's Adam without what prepares its methods for `torch.compile`, which takes a second to import."""
+
+    add_param_group, zero_grad = unwrap(torch.optim.Adam.add_param_group), unwrap(torch.optim.Adam.zero_grad)
+    state_dict, load_state_dict = unwrap(torch.optim.Adam.state_dict), unwrap(torch.optim.Adam.load_state_dict)
+    step = torch.no_grad()(unwrap(torch.optim.Adam.step))
+
+
 class RecurrentPolicy(ActorCriticPolicy):
     """SB3's actor and critic on the outputs of a backbone.
 
@@ -139,6 +148,7 @@ class RecurrentPolicy(ActorCriticPolicy):
             log_std_init=config.log_std_init,
             ortho_init=config.ortho_init,
             features_extractor_class=NormalizedObservation if config.normalize_observation else PlainObservation,
+            optimizer_class=Adam,
             optimizer_kwargs={"eps": 1e-5, "fused": True},  # SB3's eps; fused: all weights in one call
         )
         if self.backbone.signs is not None:

@@ -22,7 +22,7 @@ from mousearm.device.graph import saved_optimizer, tune_optimizer
 from mousearm.env.references import Start, Starts
 from mousearm.env.task import Task
 from mousearm.nan_guard import loss_error
-from mousearm.policy.network import RecurrentPolicy
+from mousearm.policy.network import Adam, RecurrentPolicy
 from mousearm.policy.penalties import NO_PENALTIES, Penalties
 from mousearm.pretrain.comparison import ExpertDifference
 from mousearm.pretrain.controllers import Expert, TaskController
@@ -78,7 +78,7 @@ class DAgger:
         self._starts = Starts(task.references, task.n, sampling=sampling)
         self._batches: deque[Batch] = deque(maxlen=config.remembered_rounds)
         on_gpu = policy.device.type == "cuda"
-        self._optimizer = torch.optim.Adam(policy.parameters(), lr=config.learning_rate, fused=on_gpu or None)
+        self._optimizer = Adam(policy.parameters(), lr=config.learning_rate, fused=on_gpu or None)
         tune_optimizer(self._optimizer, policy.device)
         policy.keep_signs(self._optimizer)
         self._descents: dict[torch.Size, Descent] | None = {} if on_gpu else None  # by the shape of minibatches
