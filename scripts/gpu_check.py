@@ -21,6 +21,7 @@ REPEATED = {"once": 0, "again": 0, "with another seed": 1}  # seeds; the first t
 @cli.command(
     __doc__,
     cli.argument("--only", default=",".join(SECTIONS), help="sections, with commas: " + ",".join(SECTIONS)),
+    cli.argument("--device", choices=("cuda", "cpu"), default="cuda", help="cpu: kernels alone, and no GPU is needed"),
     cli.JSON.but(help="also write the figures here"),
 )
 def main(given: Namespace) -> int:
@@ -28,15 +29,18 @@ def main(given: Namespace) -> int:
 
     Raises:
         MouseArmError: if there is no such section.
+        UsageError: if it needs a GPU, but is to run without one.
     """
     chosen = cli.words(given.only, "section (--only)", SECTIONS)
+    if given.device == "cpu" and chosen != ["kernels"]:
+        raise cli.UsageError("--device cpu: only kernels can run there. Give --only kernels.")
     from mousearm.benchmark import gpu  # slow to import
     from mousearm.files import to_json, write_json
 
     begin, figures, failed = time.perf_counter(), {"machine": gpu.machine()}, False
     print(to_json(figures["machine"]), flush=True)
     for section in chosen:
-        for name, measure in measures(section):
+        for name, measure in measures(section, given.device):
             try:
                 with redirect_stderr(StringIO()):  # progress bars of trainings
                     figures[name] = measure()
@@ -50,12 +54,13 @@ def main(given: Namespace) -> int:
     return int(failed)
 
 
-def measures(section: str) -> list[tuple[str, Callable[[], Any]]]:
+def measures(section: str, device: str) -> list[tuple[str, Callable[[], Any]]]:
     """Measurements of a section, each with its name."""
     if section in ("kernels", "speed"):
         from mousearm.benchmark.gpu import ARMS, kernels, speed
 
-        return [(f"{section} {model}", partial(kernels if section == "kernels" else speed, model)) for model in ARMS]
+        measure = partial(kernels, device=device) if section == "kernels" else speed
+        return [(f"{section} {model}", partial(measure, model)) for model in ARMS]
     from mousearm.benchmark.device import DEVICE_RUNS, learning, tensor_training_speed
 
     if section == "training":

@@ -48,6 +48,10 @@ def test_the_engine_on_the_cpu_goes_where_mujoco_goes(model):
     assert figures["float32"]["from_mujoco"]["paw_mm_mean"] <= 1e-3
     single = figures["float32"]["from_mujoco"]["arms_over_1e-3_mm"]
     assert single <= figures["mujoco_from_aside"]["arms_over_1e-3_mm"]
+    # the last digit decides whether a limit is reached: no state that is rounded to it keeps all arms on their courses
+    counted = figures["from_float64"]
+    assert counted["float32"]["paw_mm_mean"] <= 1e-3
+    assert counted["float64_rounded"]["paw_mm_mean"] <= counted["float32"]["paw_mm_mean"]
     assert all(figures[name]["same_bits_twice"] and figures[name]["alone_the_same"] for name in gpu.TYPES)
 
 
@@ -70,3 +74,9 @@ def test_an_unknown_section_is_named_before_the_gpu_is_asked(run_script):
     refused = run_script("gpu_check", "--only", "speed,kernel")
     assert refused.status == 1
     assert "Did you mean 'kernels'?" in refused.err
+
+
+def test_what_needs_a_gpu_is_refused_on_a_processor(run_script):
+    refused = run_script("gpu_check", "--device", "cpu")
+    assert refused.status == 2
+    assert "--only kernels" in refused.err
