@@ -92,7 +92,7 @@ def stock_name(name: str) -> str:
 def arguments_of(config: Config) -> dict[str, Any]:
     """The arguments of `SequencePPO` but policy and environment; ConfigError if a GPU is asked for that is not there.
 
-    After a warm start it learns at rates of its own.
+    After a warm start it learns at rates of its own, from rollouts and minibatches of sizes of their own.
     """
     if config.device == "cuda" and not torch.cuda.is_available():
         raise ConfigError(
@@ -102,6 +102,8 @@ def arguments_of(config: Config) -> dict[str, Any]:
     arguments = stock_arguments(config.algo)
     if (pretrain := config.pretrain).teacher != "none":
         arguments["learning_rate"] = falling(pretrain.learning_rate_after, 0.0)
+        filling = -(-(pretrain.batch_size_after or 1) // config.env.num_envs)
+        arguments["n_steps"] = max(config.algo.n_steps, filling)
         arguments["batch_size"] = pretrain.batch_size_after or config.algo.batch_size
         arguments["critic_rate"] = pretrain.critic_learning_rate
         arguments["normalizer_learns"] = False  # if it moved, what the network was taught would no longer fit

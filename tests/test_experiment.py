@@ -442,6 +442,7 @@ IMITATION = (
     "pretrain.rounds=3",
     "pretrain.n_epochs=1",
     "pretrain.batch_size=98",
+    "pretrain.batch_size_after=784",
 )
 
 

@@ -84,7 +84,13 @@ def test_imitation_says_how_long_it_takes_where_bars_are_turned_off_too(train, t
             super().__init__(*arguments, **options, disable=True)
 
     monkeypatch.setattr(learning, "tqdm", Off)
-    words = ("pretrain=cmc", "pretrain.rounds=4", "pretrain.num_envs=2", "pretrain.n_epochs=1")
+    words = (
+        "pretrain=cmc",
+        "pretrain.batch_size_after=null",
+        "pretrain.rounds=4",
+        "pretrain.num_envs=2",
+        "pretrain.n_epochs=1",
+    )
     _, algo, _ = train(two_link, ROLLOUT, ROLLOUT, *words)
     assert (algo.imitated, algo.by_reward) == (4 * 2 * 11, ROLLOUT)
     said, shown = capsys.readouterr()

@@ -168,8 +168,8 @@ class PretrainConfig:
         default=3e-5,
     )
     batch_size_after: int | None = key(
-        "As `algo.batch_size`, after the warm start: large ones, up to the whole rollout, take less noise for "
-        "improvement; null: that.",
+        "As `algo.batch_size`, after the warm start: large ones take less noise for improvement. Where rollouts of "
+        "`algo.n_steps` do not fill one, they are as long as it takes; null: that.",
         at_least(2),
         "control steps",
         default=None,

@@ -133,7 +133,8 @@ class Config:
                 "algo.timesteps",
             )
         size, rollout = self.algo.batch_size, self.algo.n_steps * self.env.num_envs
-        if size > rollout:
+        is_used = self.pretrain.teacher == "none" or self.pretrain.batch_size_after is None
+        if size > rollout and is_used:
             raise ConfigError(
                 f"algo.batch_size={size} is more than there is to learn from at a time, algo.n_steps x env.num_envs = "
                 f"{rollout} control steps. Give algo.batch_size={rollout} or less, or more of these.",

@@ -123,6 +123,7 @@ def test_the_time_of_a_run_is_measured(configure):
     words = [
         "pretrain=cmc",
         "pretrain.num_envs=4",
+        "pretrain.batch_size_after=null",
         "engine=mujoco",
         "threads=1",
         "env.num_envs=4",

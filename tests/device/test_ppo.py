@@ -248,7 +248,9 @@ def test_same_seed_same_weights_other_seed_other_weights(configure):
     assert not same(one, other)
 
 
-@pytest.mark.parametrize("overrides", [("algo.learning_rate_final=null",), ("pretrain=cmc",), NOISY])
+@pytest.mark.parametrize(
+    "overrides", [("algo.learning_rate_final=null",), ("pretrain=cmc", "pretrain.batch_size_after=48"), NOISY]
+)
 def test_a_run_that_resumes_goes_on_as_if_nothing_had_happened(tmp_path, configure, overrides):
     config = configure(*SHORT, *overrides)
     folder = RunFolder(tmp_path)

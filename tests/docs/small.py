@@ -9,6 +9,7 @@ import sys
 TRAINING = (
     *("policy.lstm_hidden_size=8", "env.num_envs=4", "algo.n_steps=49", "algo.batch_size=98", "algo.timesteps=196"),
     *("algo.eval_freq=196", "algo.eval_reaches=2", "pretrain.rounds=1", "pretrain.num_envs=2", "threads=1"),
+    "pretrain.batch_size_after=null",
 )
 # By what stands somewhere in the command.
 MORE = {

@@ -150,3 +150,39 @@ def test_single_precision_stays_within_a_micrometre(arm):
     single, double = begun(arm, 32, torch.float32, 49), begun(arm, 32, torch.float64, 49)
     apart_mm = 1e3 * (single.landmarks.double() - double.landmarks).norm(dim=-1)
     assert apart_mm.max() < 1e-3
+
+
+def nearest_limit(arm, arms, start, ctrl):
+    """Least distance, rad, of any joint from a limit at the evaluations of the Runge-Kutta steps from a state."""
+    low, high = arm.qpos_range.T
+    q, v, act = (part.numpy()[None].copy() for part in start)
+    qacc, act_rate, force = np.zeros_like(v), np.zeros_like(act), np.zeros((1, arm.nu))
+    h, nearest = DT / SUBSTEPS, np.inf
+    for _ in range(SUBSTEPS):
+        q0, v0, moved, gained = q.copy(), v.copy(), 0.0, 0.0
+        for weight, ahead in ((1 / 6, h / 2), (1 / 3, h / 2), (1 / 3, h), (1 / 6, 0.0)):
+            nearest = min(nearest, np.abs(np.concatenate([q - low, high - q])).min())
+            arms._library.on_arrays("forward_f64", [q, v, act, ctrl.numpy()[None].copy(), qacc, act_rate, force])()
+            moved, gained = moved + weight * v, gained + weight * qacc
+            q, v = q0 + ahead * v, v0 + ahead * qacc
+        q, v = q0 + h * moved, v0 + h * gained
+    return nearest
+
+
+@pytest.mark.slow
+def test_single_precision_goes_elsewhere_only_where_a_limit_is_just_reached(torque_arm):
+    """Each step from the same numbers: the last digit decides whether a limit acts, whose force sets in with a jump."""
+    n = 8192
+    double, single = simulation(torque_arm, n), simulation(torque_arm, n, torch.float32)
+    double.reset(all_of(n), *starts(torque_arm, n, seed=11))
+    found = []
+    for ctrl in controls(torque_arm, 49, n, seed=12).float().double():
+        start = [getattr(double, name).float().double() for name in PARTS[:3]]
+        for arms in (double, single):
+            arms.reset(all_of(n), *start)
+            arms.step(ctrl)
+        off = ((single.qvel.double() - double.qvel).abs() / double.qvel.abs().amax(0)).amax(1)
+        for i in (off > 1e-5).nonzero().flatten().tolist():
+            found.append(nearest_limit(torque_arm, double, [part[i] for part in start], ctrl[i]))
+    assert 0 < len(found) < 49 * n / 20_000
+    assert max(found) < 3e-7  # rad; numbers around 1 have a distance of 1.2e-7

@@ -11,7 +11,7 @@ from mousearm.rundir.folder import RunFolder
 
 QUICK = (
     *("video=false", "env.num_envs=4", "algo.n_steps=30", "algo.batch_size=60", "algo.n_epochs=2"),
-    *("policy.lstm_hidden_size=8", "algo.timesteps=600", "algo.eval_freq=200"),
+    *("policy.lstm_hidden_size=8", "algo.timesteps=600", "algo.eval_freq=200", "pretrain.batch_size_after=null"),
 )
 # Senses of muscles, late and noisy, with a condition that draws by chance; rate units of two signs with noise.
 NOISY = (

@@ -9,7 +9,10 @@ from stable_baselines3.common.logger import Logger
 from mousearm.algo import build_algo
 from mousearm.env.vec_env import TrackingVecEnv
 
-SMALL = ("pretrain=cmc", "policy.lstm_hidden_size=16", "policy.net_arch_pi=[8]", "policy.net_arch_vf=[8]")
+SMALL = (
+    *("pretrain=cmc", "pretrain.batch_size_after=88", "env.num_envs=8"),
+    *("policy.lstm_hidden_size=16", "policy.net_arch_pi=[8]", "policy.net_arch_vf=[8]"),
+)
 OF_VALUE = "value_net"
 
 
@@ -44,6 +47,14 @@ def test_the_normaliser_stays_as_it_was_taught_with(build):
     before = normalizer(algo)
     learn(algo)
     assert all(torch.equal(moment, before[name]) for name, moment in normalizer(algo).items())
+
+
+@pytest.mark.parametrize(
+    ("words", "n_steps"),
+    [((), 11), (("pretrain.batch_size_after=89",), 12), (("pretrain.batch_size_after=null",), 11)],
+)
+def test_rollouts_fill_a_minibatch(build, words, n_steps):
+    assert build(*words).n_steps == n_steps
 
 
 def test_without_a_warm_start_the_normaliser_learns(build):
