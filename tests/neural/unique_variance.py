@@ -18,14 +18,13 @@ the score of the rates that their spikes and private noise were added to is abov
 
 import sys
 from dataclasses import replace
-from itertools import product
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
 from mousearm.agent import Agent
-from mousearm.neural.contrasts import with_delays
+from mousearm.neural.contrasts import COMPONENTS, with_delays
 from mousearm.neural.made import Recipe, make_neurons
 from mousearm.neural.measures import Settings, compare
 from mousearm.neural.measures.ceilings import ceilings, explainable
@@ -34,8 +33,8 @@ from mousearm.neural.measures.preparation import fit_preparation
 from mousearm.neural.predictors import predictor
 from mousearm.neural.source import PredictorSource
 
-SHARES, OF_REACHES = (0.0, 0.15, 0.3, 0.6, 1.0), 0.6  # of the layer beside movement
-MANY, RATES = (20, 40, 80, 120), (20.0, 100.0)  # reaches, spikes/s
+SHARES, OF_REACHES = (0.0, 0.3, 1.0), 0.6  # of the layer beside movement
+REACHES = ((20, 20.0), (40, 20.0), (80, 20.0), (120, 20.0), (40, 100.0), (120, 100.0))  # and spikes/s
 BOUNDED = ("encoding", "decoding", "cca", "svcca", "pwcca", "procrustes", "cka", "rsa", "principal_angles")
 MADE = Recipe(n_units=60, private=0.2, lag_ms=20.0, apart=True)
 SEEN, FOLDS, CLOSE = 40, 5, 0.03
@@ -55,9 +54,9 @@ def made_in_three_ways(sources, seed, made=MADE):
     return (make_neurons(sources, recipe, kind(np.random.PCG64(seed))).neurons for kind, recipe in ways)
 
 
-def regressors(layer, movement):
+def regressors(layer, movement, components=COMPONENTS):
     """Of every frame the layer at the planted lag, then movement and common courses, (T, p), and how many are first."""
-    lag, how = round(MADE.lag_ms / 1e3 / layer.step_s), fit_preparation("layer", layer.values, 40)
+    lag, how = round(MADE.lag_ms / 1e3 / layer.step_s), fit_preparation("layer", layer.values, components)
     late = [how.components(values)[np.maximum(np.arange(len(values)) - lag, 0)] for values in layer.values]
     courses, moved = course_basis(layer.n_frames, layer.groups), with_delays(movement).values
     whole = np.concatenate([np.hstack(rows) for rows in zip(late, moved, courses, strict=True)])
@@ -144,12 +143,15 @@ def main(run, reaches, draws="20", what="lag,unique"):
     layer, movement = (predictor(source, name, "hidden") for name in ("hidden", "kinematics"))
     if "lag" in what:
         count_lags(layer, int(draws))
-    if "unique" in what or "reaches" in what:
-        print(HEAD)
     wide = regressors(layer, movement)
+    if "unique" in what or "reaches" in what:
+        _, whole, alone = made_in_three_ways([(layer, 1.0), (movement, 0.0)], 0)
+        few = truth(*regressors(layer, movement, Settings().components), alone, whole)
+        print(f"{Settings().components} components of the layer have {few:.3f}, {COMPONENTS}", end=" ")
+        print(f"{truth(*wide, alone, whole):.3f} of what is explainable of neurons of the layer alone.\n{HEAD}")
     for share in SHARES if "unique" in what else ():
         count(layer, movement, wide, int(draws), share)
-    for rate_hz, n in product(RATES, MANY) if "reaches" in what else ():
+    for n, rate_hz in REACHES if "reaches" in what else ():
         count(layer, movement, wide, int(draws), OF_REACHES, n, rate_hz)
     for repeats in (1, 4) if "ceilings" in what else ():
         count_ceilings(source, int(draws), repeats)
