@@ -1,14 +1,14 @@
 """Inverse optimal control: the cost whose optimal movements have the muscle activity that was recorded.
 
 Optuna's tree-structured Parzen estimator (Bergstra et al. 2011, NeurIPS 24) proposes costs, which are solved on all
-reaches; from the best of them a search goes on to neighbouring weights while that is better. Weights of effort stand on
-a grid of equal ratios, which is solved as a whole, see `Solver.swept`: neighbours help one another to what costs least,
-and searches share what is solved. What counts is how much of the EMG is left after one gain and one offset of each
-channel, for all reaches that are chosen on together: the likelihood of Gaussian noise whose size in each channel is not
-known. r of each reach hardly depends on the weight, which shows in how much more a muscle does in one reach than in
-another. Each reach is left out once: a search that does not see its EMG chooses a cost, which is tested on it with the
-gains of the others. The interval comes of the costs that were solved: reaches are drawn with replacement, and each time
-the cost is chosen that is best on those.
+reaches; from the best of them a search goes on to neighbouring weights while that is better. Weights of effort stand
+on a grid of equal ratios, which is solved as a whole, see `Solver.swept`: neighbours help one another to what costs
+least, and searches share what is solved. A search ends in a valley, and the animal's is perhaps not the cheapest that
+is known: movements go on to the valley nearest to the EMG, see `nearest`. What counts is how much of the EMG is
+left after one gain and one offset of each channel, see `mousearm.planning.fit`. r of each reach hardly depends on the
+weight, which shows in how much more a muscle does in one reach than in another. Each reach is left out once: a search
+that does not see its EMG chooses a cost, which is tested on it with the gains of the others. The interval comes of the
+costs that were solved: reaches are drawn with replacement, and each time the cost is chosen that is best on those.
 """
 
 import importlib
@@ -21,10 +21,10 @@ import numpy as np
 
 from mousearm.config import InverseConfig, OptimalConfig
 from mousearm.emg.envelope import EmgTarget
-from mousearm.emg_comparison.traces import pearson
 from mousearm.errors import ConfigError
 from mousearm.optimal.trajectories import OptimalTrajectory
-from mousearm.planning.muscles import Movements, Solver
+from mousearm.planning.fit import Fit, Swept, fit_of, lost, nearest, vertex
+from mousearm.planning.muscles import Solver
 from mousearm.stats import CONFIDENCE, Nested, nested_spread
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 _DRAWS = 2000
 _EQUAL = 1e-9  # differences of a loss that are none
-_LEAST = 1e-9  # share of the EMG that is left: less is rounding
 _TOLD = 4.0  # an interval of weights whose ends are farther apart, as a ratio, tells no weight
 
 
@@ -50,48 +49,18 @@ class TriedCost(NamedTuple):
         return ", ".join([f"w_effort {self.w_effort:.3g}", f"power {self.power}", f"{self.effort}", *of_muscles])
 
 
-class Fit(NamedTuple):
-    """How movements fit EMG, by reach and channel."""
-
-    # (R, C, 6) over the frames in which both are known: their number, and sums of s, e, s^2, s e and e^2, where s is
-    # what a channel would show of the muscles, and e its EMG.
-    sums: np.ndarray
-    r: np.ndarray  # (R, C) Pearson's, which has a gain and an offset of each reach
-
-    @classmethod
-    def of(cls, shown: np.ndarray, recorded: np.ndarray) -> "Fit":
-        """Fit of what channels would show, (R, T, C), and their EMG; NaN where it is not known."""
-        known = np.isfinite(shown) & np.isfinite(recorded)
-        s, e = np.where(known, shown, 0), np.where(known, recorded, 0)
-        sums = [np.sum(of, axis=1) for of in (known, s, e, s * s, s * e, e * e)]
-        return cls(np.stack(sums, axis=-1), pearson(shown, recorded))
-
-
-def regression(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Gain, at least 0, and offset of least squares by sums (..., 6) of a `Fit`; what is left of e^2, and its whole."""
-    n, s, e, ss, se, ee = np.moveaxis(sums, -1, 0)
-    n = np.where(n > 0, n, np.nan)
-    of_shown, of_both, of_emg = ss - s * s / n, se - s * e / n, ee - e * e / n
-    moves = of_shown > 1e-12 * ss
-    gain = np.where(moves, np.maximum(of_both, 0) / np.where(moves, of_shown, 1), 0)
-    return gain, (e - gain * s) / n, of_emg - gain * (2 * of_both - gain * of_shown), of_emg
-
-
-def _loss(left: np.ndarray, of: np.ndarray) -> np.ndarray:
-    """Mean over channels, the last axis, of the logarithm of the share that is left."""
-    return np.nanmean(np.log(np.maximum(left / of, _LEAST)), axis=-1)
-
-
 @dataclass(eq=False)
 class Costs:
-    """Costs that were solved, each once, and how their movements fit EMG."""
+    """Costs that were solved, each once, and how their movements fit EMG: ``fits`` of those nearest to it."""
 
     solver: Solver
     emg: EmgTarget
     asked: InverseConfig
     each_scaled: bool = False  # whether recordings were scaled one by one, so that each reach has gains of its own
     fits: dict[TriedCost, Fit] = field(default_factory=dict)
-    swept: dict[tuple[int, str], dict[float, list[OptimalTrajectory]]] = field(default_factory=dict)
+    cheapest: dict[TriedCost, Fit] = field(default_factory=dict)  # of the cheapest movements
+    swept: dict[tuple[int, str], Swept] = field(default_factory=dict)
+    near: dict[tuple[int, str], Swept] = field(default_factory=dict)  # see `mousearm.planning.fit.nearest`
 
     @cached_property
     def weights(self) -> list[float]:
@@ -106,47 +75,50 @@ class Costs:
         return is_kind and settings.w_effort in self.weights
 
     def fit(self, settings: TriedCost) -> Fit:
-        """The fit of the movements by a cost; solved if they were not."""
+        """The fit of the movements by a cost that are nearest to the EMG; solved if they were not."""
         if settings not in self.fits:
-            self.fits[settings] = Fit.of(self.performed(settings).shown(self.emg), self.emg.values)
+            self.fits[settings] = fit_of(self.solver, self._found(settings, self.near), self.emg)
         return self.fits[settings]
 
-    def performed(self, settings: TriedCost) -> Movements:
+    def expected(self, settings: TriedCost) -> Fit:
+        """The fit of the cheapest movements by a cost, which no EMG led to."""
+        if settings not in self.cheapest:
+            self.cheapest[settings] = fit_of(self.solver, self._found(settings, self.swept), self.emg)
+        return self.cheapest[settings]
+
+    def _found(self, settings: TriedCost, known: Mapping[tuple[int, str], Swept]) -> list[OptimalTrajectory]:
         """The movements by a cost; of one that can be chosen with all weights of the grid, see `Solver.swept`."""
         chosen = self.optimal(settings)
         if not self.can_be_chosen(settings):
-            return self.solver.performed(settings.text(), chosen)
+            return self.solver.found(chosen)
         kind = settings.power, settings.effort
         if kind not in self.swept:
             plain = replace(chosen, muscle_weights=self.solver.setup.config.optimal.muscle_weights)
             self.swept[kind] = self.solver.swept(plain, self.weights)
-        found = self.swept[kind][settings.w_effort]
-        if any(factor != 1 for factor in settings.factors):
-            found = self.solver.onwards(found, chosen)
-        return self.solver.replayed(settings.text(), found)
+            self.near[kind] = nearest(self.solver, self.swept[kind], plain, self.emg, self.each_scaled)
+        found = known[kind][settings.w_effort]
+        return self.solver.onwards(found, chosen) if any(one != 1 for one in settings.factors) else found
 
     def losses(self, fits: Sequence[Fit], counts: np.ndarray) -> np.ndarray:
-        """(draws, fits) mean over channels of the logarithm of what is left; of reaches so many times, (draws, R)."""
-        sums = np.stack([fit.sums for fit in fits])  # (fits, R, C, 6)
-        if self.each_scaled:
-            *_, left, of = (np.nan_to_num(part) for part in regression(sums))
-            return _loss(*(np.einsum("dr,krc->dkc", counts, part) for part in (left, of)))
-        *_, left, of = regression(np.einsum("dr,krcm->dkcm", counts, sums))
-        return _loss(left, of)
+        """(D, fits) mean of the logarithm of what is left, of reaches that count so many times, (D, R)."""
+        return np.stack([lost(fit.sums, counts, counts, self.each_scaled) for fit in fits], axis=1)
 
     def loss(self, fit: Fit, reaches: Sequence[int]) -> float:
         """The same of one fit, on reaches by index."""
-        return float(self.losses([fit], np.bincount(list(reaches), minlength=len(self.emg.values))[None])[0, 0])
+        return float(self.losses([fit], self.counts(reaches))[0, 0])
 
-    def tested(self, fit: Fit, reach: int, rest: Sequence[int]) -> float:
-        """The same on one reach, with the gains and offsets of the others; or with its own where each has its own."""
-        if self.each_scaled:
-            return self.loss(fit, [reach])
-        sums = fit.sums
-        gain, offset, *_ = regression(sums[list(rest)].sum(axis=0))
-        n, s, e, ss, se, ee = np.moveaxis(sums[reach], -1, 0)
-        left = ee - 2 * gain * se - 2 * offset * e + gain**2 * ss + 2 * gain * offset * s + n * offset**2
-        return float(_loss(left, regression(sums[reach])[3]))
+    def tested(self, fit: Fit, expected: Fit, reach: int, rest: Sequence[int]) -> float:
+        """The same on one reach, with the gains of the others; or with its own where each has its own.
+
+        ``expected`` is of the cheapest movements: those of ``fit`` are nearest to the EMG that is tested on.
+        """
+        sums = fit.sums.copy()
+        sums[reach] = expected.sums[reach]
+        return float(lost(sums, self.counts(rest), self.counts([reach]), self.each_scaled)[0])
+
+    def counts(self, reaches: Sequence[int]) -> np.ndarray:
+        """(1, R) how many times each reach counts."""
+        return np.bincount(list(reaches), minlength=len(self.emg.values))[None]
 
     def optimal(self, settings: TriedCost) -> OptimalConfig:
         """The cost as a configuration has it."""
@@ -175,6 +147,12 @@ class Costs:
         if 1 in self.asked.factors:  # muscles alike, which the grid has already
             study.enqueue_trial({f"factor of {name}": 1.0 for name in self.emg.channels})
         study.optimize(value, n_trials=self.asked.trials)
+        if not self.asked.factors or 1 in self.asked.factors:  # the grids of these kinds, which are solved
+            plain = (1.0,) * len(self.emg.channels) if self.asked.factors else ()
+            kinds = dict.fromkeys((one.power, one.effort) for one in proposed)
+            proposed += [TriedCost(weight, *kind, plain) for kind in kinds for weight in self.weights]
+            for one in proposed:
+                self.fit(one)
         return self._climbed(min(proposed, key=lambda one: self.loss(self.fits[one], reaches)), reaches)
 
     def _climbed(self, best: TriedCost, reaches: Sequence[int]) -> TriedCost:
@@ -227,6 +205,21 @@ class Inverse:
         """Share of the EMG that the chosen cost leaves on the reaches that it was chosen on, geometric mean."""
         return float(np.exp(self.costs.loss(self.costs.fits[self.chosen], self.rows)))
 
+    @property
+    def between(self) -> float:
+        """The weight, between those that were tried, at which the chosen kind of cost would leave least."""
+        fits = self.costs.fits
+        of = {one.w_effort: fits[one] for one in fits if one._replace(w_effort=self.chosen.w_effort) == self.chosen}
+        weights = sorted(of)
+        losses = self.costs.losses([of[weight] for weight in weights], self.costs.counts(self.rows))
+        return float(vertex(np.array(weights), losses)[0])
+
+    @property
+    def searched(self) -> tuple[float, float]:
+        """The smallest and the largest weight of effort that was tried."""
+        weights = [one.w_effort for one in self.costs.fits]
+        return min(weights), max(weights)
+
     def gain(self, *names: str) -> Nested:
         """Mean over reaches of a field of `LeftOut`, or of the first minus the second."""
         values = [np.subtract.reduce([getattr(fold, name) for name in names]) for fold in self.folds]
@@ -247,8 +240,8 @@ class Inverse:
 
     def is_told(self) -> bool:
         """Whether the interval of the weight says more than that it is within the range that was searched."""
-        (low, high), grid = self.interval()["w_effort"], self.costs.weights
-        return high <= _TOLD * low and grid[0] < low and high < grid[-1]
+        (low, high), (least, most) = self.interval()["w_effort"], self.searched
+        return high <= _TOLD * low and least < low and high < most
 
 
 def _shares(values: Sequence[Any]) -> Mapping[str, float]:
@@ -281,17 +274,17 @@ def invert(
     costs = Costs(solver, emg, asked, each_scaled)
     base = setup.config.optimal
     default = TriedCost(base.w_effort, base.power, base.effort, (1.0,) * len(emg.channels) if asked.factors else ())
-    usual = costs.fit(default)
-    if not costs.can_be_chosen(default):
-        del costs.fits[default]  # it is compared with only
+    expected = costs.expected(default)
+    usual = costs.fit(default) if costs.can_be_chosen(default) else expected
     folds = []
     with tqdm(total=asked.trials * (len(everyone) + 1), desc="costs", unit=" costs", delay=1, leave=False) as bar:
         costs.search(everyone, seed, bar.update)
         for out in everyone:
             rest = [row for row in everyone if row != out]
             fit = costs.fit(chosen := costs.search(rest, seed, bar.update))
-            losses = costs.loss(fit, rest), costs.tested(fit, out, rest), costs.tested(usual, out, rest)
-            folds.append(LeftOut(names[out], chosen, *losses, *(float(np.nanmean(one.r[out])) for one in (fit, usual))))
+            tested = [costs.tested(fit, costs.expected(chosen), out, rest), costs.tested(usual, expected, out, rest)]
+            r = [float(np.nanmean(one.r[out])) for one in (costs.expected(chosen), expected)]
+            folds.append(LeftOut(names[out], chosen, costs.loss(fit, rest), *tested, *r))
     kept = tuple(groups[row] for row in everyone)
     chosen = min(costs.fits, key=lambda one: costs.loss(costs.fits[one], everyone))
     return Inverse(tuple(names[row] for row in everyone), kept, tuple(everyone), costs, chosen, usual, folds)

@@ -24,9 +24,10 @@ EMG_KEY = (
 
 INVERSE_KEY = (
     "Left: share of the EMG's variance that is left after one gain and one offset of each channel, or of each channel "
-    "and reach where recordings were scaled one by one; geometric mean of the channels, on the reaches that the cost "
+    "and reach where recordings were scaled one by one; geometric mean of channels and reaches, on those that the cost "
     "was chosen on; on it: on the reach left out, with the gains of the others, where more than 100 % is worse than "
-    "its mean. r: Pearson's, without a lag. Intervals are of reaches alone: that searches for the best movement of a "
+    "its mean. Movements are those of the valley nearest to the EMG; on the reach left out, and of r, the cheapest. r: "
+    "Pearson's, without a lag. Intervals are of reaches alone: that searches for the best movement of a "
     "cost end in different valleys is not in them."
 )
 
@@ -133,8 +134,7 @@ def inverse_verdict(inverse: Inverse) -> str:
         f"{name} {value} in {share:.0%}" for name in ("power", "effort") for value, share in interval[name].items()
     ]
     better = change.spread.kind != "" and change.spread.high < 0
-    ends = inverse.costs.weights[0], inverse.costs.weights[-1]
-    searched = f"(of {ends[0]:.3g} to {ends[1]:.3g} that were searched)"
+    searched = "(of {:.3g} to {:.3g} that were searched)".format(*inverse.searched)
     told = (
         f"The weight is known to a factor of {high / low:.2g}."
         if inverse.is_told()
@@ -142,7 +142,8 @@ def inverse_verdict(inverse: Inverse) -> str:
     )
     parts = [
         f"Chosen on {plural(len(inverse.reaches), 'reach', 'reaches')}: "
-        f"{inverse.chosen.text(inverse.costs.emg.channels)}; it leaves {inverse.left:.0%} of the EMG's variance.",
+        f"{inverse.chosen.text(inverse.costs.emg.channels)}; it leaves {inverse.left:.0%} of the EMG's variance. "
+        f"Between the weights that were tried {inverse.between:.3g} would leave least.",
         f"If reaches are drawn anew, w_effort is {low:.3g} to {high:.3g} {searched} in 95 %; {', '.join(shares)}.",
         told,
         f"On reaches that were left out it leaves {_percent(tested.spread.mean)}, the default cost "

@@ -13,8 +13,9 @@ from mousearm.emg_comparison.traces import pearson
 from mousearm.errors import ConfigError, EmgError
 from mousearm.optimal import trajectories
 from mousearm.planning.family import Family, build_family
+from mousearm.planning.fit import Fit, common_gains, regression, vertex
 from mousearm.planning.informed import MUSCLE, REACH, inform, mean_envelope
-from mousearm.planning.inverse import Costs, Fit, invert
+from mousearm.planning.inverse import Costs, invert
 from mousearm.planning.muscle_tables import family_verdict, informed_verdict, inverse_verdict
 from mousearm.planning.muscles import Movements, Solver, common_scale
 
@@ -82,14 +83,29 @@ def test_what_is_left_of_emg_is_what_no_gain_and_offset_of_a_channel_explain():
     together = replace(apart, each_scaled=False)
     nothing = np.log(1e-9)
     assert apart.loss(fit, [0, 1, 2]) == together.loss(fit, [0, 1]) == pytest.approx(nothing)
-    assert together.tested(fit, 1, [0]) == pytest.approx(nothing)
-    known = recorded[[0, 2]].ravel()
-    slope, offset = np.polyfit(shown[[0, 2]].ravel(), known, 1)
-    left = known - slope * shown[[0, 2]].ravel() - offset
-    assert together.loss(fit, [0, 2]) == pytest.approx(np.log(left.var() / known.var()))
+    assert together.tested(fit, fit, 1, [0]) == pytest.approx(nothing)
     missed = recorded[2] - 3 * shown[2] - 0.5
-    assert together.tested(fit, 2, [0]) == pytest.approx(np.log(np.square(missed).mean() / recorded[2].var()))
-    assert together.loss(Fit.of(-shown, recorded), [0]) == 0  # muscles do not pull the other way
+    assert together.tested(fit, fit, 2, [0]) == pytest.approx(np.log(np.square(missed).mean() / recorded[2].var()))
+    assert together.loss(Fit.of(-shown, recorded), [0]) == pytest.approx(
+        0, abs=1e-12
+    )  # muscles do not pull the other way
+
+
+def test_a_reach_that_muscles_do_not_explain_does_not_drown_the_others():
+    """Noise of a size of its own in each reach: gains are of those that agree, and each tells by its logarithm."""
+    rng = np.random.default_rng(0)
+    shown = rng.random((4, 30, 1))
+    recorded = 3 * shown + 0.5 + np.array([0.01, 0.02, 0.01, 2])[:, None, None] * rng.normal(size=shown.shape)
+    fit, everyone = Fit.of(shown, recorded), np.ones((1, 4))
+    gain, offset = common_gains(fit.sums, everyone)
+    assert (gain.item(), offset.item()) == (pytest.approx(3, rel=0.01), pytest.approx(0.5, abs=0.01))
+    assert abs(regression(fit.sums.sum(axis=0))[0].item() / 3 - 1) > 0.05
+    costs = Costs(None, EmgTarget(recorded, EMG.weights, EMG.channels, ""), InverseConfig())
+    shares = np.square(recorded - gain * shown - offset).mean(axis=1) / recorded.var(axis=1)
+    assert costs.loss(fit, range(4)) == pytest.approx(np.log(shares).mean())
+    weights = np.geomspace(0.03, 0.9, 8)
+    at = 2 * np.log(weights / 0.11) ** 2 + 1
+    np.testing.assert_allclose(vertex(weights, np.stack([at, weights, -weights])), [0.11, 0.03, 0.9])
 
 
 @pytest.mark.slow
@@ -97,6 +113,8 @@ def test_what_is_left_of_emg_is_what_no_gain_and_offset_of_a_channel_explain():
 @pytest.mark.parametrize("noise", [0.0, 0.1])
 def test_a_cost_is_found_again_by_what_its_muscles_do(setup, noise):
     """Of a weight that is not on the grid, with EMG whose scale is not known, and slow noise in parts of its s.d."""
+    kinematics = replace(setup.config.kinematics, emg="planted below")
+    setup = replace(setup, config=replace(setup.config, kinematics=kinematics))
     one, rng = Solver(setup), np.random.default_rng(1)
     truth = one.swept(setup.config.optimal, [0.035, 0.05, 0.072])[0.05]  # the cheapest that a search finds, too
     emg = planted(setup, one.replayed("truth", truth).activation)
@@ -105,6 +123,7 @@ def test_a_cost_is_found_again_by_what_its_muscles_do(setup, noise):
     asked = InverseConfig(trials=4, ratio=1.2, w_effort=[0.03, 0.085], powers=[2, 3], efforts=["excitation"])
     found = invert(one, emg, ["m"] * 3, asked, 0)
     assert found.chosen.w_effort == pytest.approx(0.05, rel=0.2)
+    assert found.between == pytest.approx(0.05, rel=0.2)
     assert found.chosen.power == 2
     assert found.left < max(0.01, 2 * noise**2)
     low, high = found.interval()["w_effort"]
