@@ -87,7 +87,7 @@ def mean_log(left: np.ndarray, whole: np.ndarray, frames: np.ndarray) -> np.ndar
     return np.nanmean(np.where(n > 0, total / np.maximum(n, 1), np.nan), axis=1)
 
 
-def lost(sums: np.ndarray, fitted: np.ndarray, tested: np.ndarray, each_scaled: bool) -> np.ndarray:
+def log_share_left(sums: np.ndarray, fitted: np.ndarray, tested: np.ndarray, each_scaled: bool) -> np.ndarray:
     """(D,) mean of the logarithm of the share that is left, by sums (R, C, 6) of a `Fit`.
 
     Of reaches that count so many times, ``tested`` (D, R), with gains that fit those of ``fitted``, (D, R), or of their

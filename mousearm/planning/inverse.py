@@ -23,7 +23,7 @@ from mousearm.config import InverseConfig, OptimalConfig
 from mousearm.emg.envelope import EmgTarget
 from mousearm.errors import ConfigError
 from mousearm.optimal.trajectories import OptimalTrajectory
-from mousearm.planning.fit import Fit, Swept, fit_of, lost, nearest, vertex
+from mousearm.planning.fit import Fit, Swept, fit_of, log_share_left, nearest, vertex
 from mousearm.planning.muscles import Solver
 from mousearm.stats import CONFIDENCE, Nested, nested_spread
 
@@ -101,7 +101,7 @@ class Costs:
 
     def losses(self, fits: Sequence[Fit], counts: np.ndarray) -> np.ndarray:
         """(D, fits) mean of the logarithm of what is left, of reaches that count so many times, (D, R)."""
-        return np.stack([lost(fit.sums, counts, counts, self.each_scaled) for fit in fits], axis=1)
+        return np.stack([log_share_left(fit.sums, counts, counts, self.each_scaled) for fit in fits], axis=1)
 
     def loss(self, fit: Fit, reaches: Sequence[int]) -> float:
         """The same of one fit, on reaches by index."""
@@ -114,7 +114,7 @@ class Costs:
         """
         sums = fit.sums.copy()
         sums[reach] = expected.sums[reach]
-        return float(lost(sums, self.counts(rest), self.counts([reach]), self.each_scaled)[0])
+        return float(log_share_left(sums, self.counts(rest), self.counts([reach]), self.each_scaled)[0])
 
     def counts(self, reaches: Sequence[int]) -> np.ndarray:
         """(1, R) how many times each reach counts."""
