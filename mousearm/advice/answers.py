@@ -19,10 +19,10 @@ from mousearm.env.device_env import is_on_gpu
 from mousearm.paths import PACKAGE
 from mousearm.text import TERMINAL, duration, facts, listed, plural, printable, shell, wrapped
 
-ONE_MOTORS = "0.13 mm after a minute"
+ONE_MOTORS = "0.04 to 0.12 mm after a minute"
 ONE_MUSCLES = "0.03 to 0.04 mm after imitation, 0.03 mm at the end"
 """Results of one reach of the shipped arm: motors by reward alone, muscles with a warm start."""
-WARM, COLD = "0.02 mm", "0.13 mm"  # motors, after imitation and by reward alone
+WARM, COLD = "0.02 mm", "0.04 to 0.12 mm"  # motors, after imitation and by reward alone
 FEW = 16  # reaches below which a network for any reach is better trained on synthetic ones
 SEEDS = {"it works": "one", "how well it works, roughly": "three", "one setting is better than another": "five or more"}
 TOLERABLE_MM = 0.02  # noise floor below which no network comes anyway
