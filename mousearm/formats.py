@@ -67,6 +67,17 @@ def _run_10(files: Content) -> Content:
     return {**files, "config.yaml": config}
 
 
+def _run_11(files: Content) -> Content:
+    """Let rollouts after a warm start stay as long as `algo.n_steps` says: they once did not wait for a minibatch."""
+    config = files.get("config.yaml", {})
+    try:
+        rollout = config["algo"]["n_steps"] * config["env"]["num_envs"]
+        size = min(config["pretrain"]["batch_size_after"], rollout)
+    except (KeyError, TypeError):  # keys that are missing have their defaults; what is wrong is told where it is read
+        return files
+    return {**files, "config.yaml": {**config, "pretrain": {**config["pretrain"], "batch_size_after": size}}}
+
+
 def _checkpoint_3(parts: Content) -> Content:
     """Add the steps of imitation that the budget does not contain: once, it contained all."""
     states = parts.get("states")
@@ -91,7 +102,7 @@ def _same(content: Content) -> Content:
 
 UPGRADES: Mapping[str, tuple[Callable[[Content], Content], ...]] = MappingProxyType(
     {
-        RUN: (_run_2, _same, _run_4, _run_5, _run_6, _same, _same, _same, _run_10),
+        RUN: (_run_2, _same, _run_4, _run_5, _run_6, _same, _same, _same, _run_10, _run_11),
         CHECKPOINT: (_same, _checkpoint_3, _checkpoint_4),
         SPLIT: (_split_2,),
         RECORDING: (_same,),

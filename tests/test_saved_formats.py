@@ -171,6 +171,13 @@ def test_muscles_of_older_runs_were_as_published_and_began_at_rest():
     assert upgraded["env"] == {"control_dt": 0.01, "initial_activation": "zero"}
     assert older["config.yaml"]["env"] == {"control_dt": 0.01}  # as it was
     assert formats.upgrade(RUN, {"config.yaml": {"seed": 1}}, 5) == {"config.yaml": {"seed": 1}}
+
+
+def test_after_a_warm_start_rollouts_of_older_runs_stay_as_they_were():
+    for size, kept in ((1568, 60), (60, 60), (30, 30), (None, None), ("many", "many")):
+        sizes = {"algo": {"n_steps": 30}, "env": {"num_envs": 2}, "pretrain": {"batch_size_after": size}}
+        assert formats.upgrade(RUN, {"config.yaml": sizes}, 10)["config.yaml"]["pretrain"]["batch_size_after"] == kept
+    assert formats.upgrade(RUN, {"config.yaml": {"seed": 1}}, 10) == {"config.yaml": {"seed": 1}}
     assert formats.upgrade(RUN, {"origin.json": {}}, 5) == {"origin.json": {}}
 
 
