@@ -135,6 +135,9 @@ def inverse_verdict(inverse: Inverse) -> str:
     ]
     better = change.spread.kind != "" and change.spread.high < 0
     searched = "(of {:.3g} to {:.3g} that were searched)".format(*inverse.searched)
+    between = f"Between the weights that were tried {inverse.between:.3g} would leave least."
+    if inverse.chosen.w_effort in inverse.searched:
+        between = "It is the end of what was searched: another weight beyond may leave less."
     told = (
         f"The weight is known to a factor of {high / low:.2g}."
         if inverse.is_told()
@@ -142,8 +145,8 @@ def inverse_verdict(inverse: Inverse) -> str:
     )
     parts = [
         f"Chosen on {plural(len(inverse.reaches), 'reach', 'reaches')}: "
-        f"{inverse.chosen.text(inverse.costs.emg.channels)}; it leaves {inverse.left:.0%} of the EMG's variance. "
-        f"Between the weights that were tried {inverse.between:.3g} would leave least.",
+        f"{inverse.chosen.text(inverse.costs.emg.channels)}; it leaves {_percent(np.log(inverse.left))} of the EMG's "
+        f"variance. {between}",
         f"If reaches are drawn anew, w_effort is {low:.3g} to {high:.3g} {searched} in 95 %; {', '.join(shares)}.",
         told,
         f"On reaches that were left out it leaves {_percent(tested.spread.mean)}, the default cost "

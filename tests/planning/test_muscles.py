@@ -129,7 +129,9 @@ def test_a_cost_is_found_again_by_what_its_muscles_do(setup, noise):
     low, high = found.interval()["w_effort"]
     assert low <= found.chosen.w_effort <= high
     assert len(found.folds) == 3
-    assert "does not follow" in inverse_verdict(found)
+    assert f"Between the weights that were tried {found.between:.3g} would leave least." in inverse_verdict(found)
+    end = next(one for one in found.costs.fits if one.w_effort == max(found.searched))
+    assert "end of what was searched" in inverse_verdict(replace(found, chosen=end))
     swept, slack = found.costs.swept[2, "excitation"], 1.001
     for weight, other in product(swept, swept):  # no weight has movements that another one finds dearer than its own
         for row, (own, lent) in enumerate(zip(swept[weight], swept[other], strict=True)):
