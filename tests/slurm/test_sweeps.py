@@ -1,6 +1,8 @@
 """Sweeps in a real queue, by the commands that a user gives."""
 
 import json
+import os
+import signal
 
 import pytest
 from student import QUICK
@@ -43,8 +45,11 @@ def test_a_failing_job_is_named_and_done_again_alone(student):
 
 def test_cancel_and_a_job_that_is_lost(student):
     ids = student.submit("name=endless", "seed=0,1,2", "hydra.launcher.array_parallelism=2", *ENDLESS)
+    assert len(ids) == 3
     student.until("endless", "running", "running", "waiting")
-    student.cluster.call("scancel", "--signal=KILL", ids[0])
+    first = student.home / "outputs/endless/0/status.json"
+    student.wait(first.exists, "a run that has begun")
+    os.kill(json.loads(first.read_text())["pid"], signal.SIGKILL)  # SLURM would ask it to end first, and it would save
     student.wait(lambda: student.states("endless")[0] == "lost", "a job that was killed")
     assert "Cancelled 2 jobs" in student.sweep("cancel", "outputs/endless")
     student.wait(lambda: student.queue() == [], "an empty queue")
