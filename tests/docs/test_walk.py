@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 NOISE_MM = 0.15
 BUDGET = (
     *("policy=lstm_small", "pretrain.num_envs=12", "pretrain.rounds=10", "pretrain.teacher_rounds=4", "threads=1"),
-    *("env.num_envs=4", "algo.batch_size=392", "algo.timesteps=784", "algo.eval_freq=784"),
+    *("env.num_envs=4", "algo.n_steps=98", "algo.batch_size=392", "algo.timesteps=784", "algo.eval_freq=784"),
 )
 SESSION = ("session.csv", "--points", "paw=hand", "shoulder=sh1", "--units", "mm", "--rate", "150", "--cut")
 PICTURES = ("trajectory.png", "joints.png", "activation.png", "summary.png", "synergies.png", "state.png")
@@ -106,7 +106,7 @@ def import_and_mend(do):
     assert "SUSPICIOUS 4 of 4" in imported
     checked = do(told(r"Look at them: (python \S+ \S+)", imported), status=1)
     assert "0 of 4 reaches" in checked or "suspicious" in checked
-    do(told(r"turn these files: (python .*?) [0-9]+ of", checked))
+    do(told(r"turn these files: (python .*?--axes '[^']*')", checked))
     assert "4 of 4 reaches can be trained on." in do("scripts/check_reaches.py", "turned")
 
     axes = shlex.split(told(r"Import again, into another folder, with (--axes '[^']*')", imported))
