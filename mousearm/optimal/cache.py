@@ -1,6 +1,6 @@
 """Optimal trajectories, remembered on disk by content."""
 
-from dataclasses import astuple, fields
+from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,6 @@ from mousearm.files import ArrayCache
 from mousearm.model import Arm
 from mousearm.model.arm import as_bytes
 
-_FIRST_KEYS = 5  # of `OptimalConfig`; what came after counts where it is set
 _VERSION = "6"  # raise it when the search gives other results
 
 
@@ -31,10 +30,7 @@ class TrajectoryCache(ArrayCache):
         model = with_time_step(arm, config.env.control_dt, config.env.n_substeps)
         marks = [(name, mark.field, mark.index) for name, mark in sorted(arm.landmarks.items())]
         settings = (_VERSION, marks, config.env.control_dt, config.env.n_substeps, config.model.action_map)
-        weights = astuple(config.optimal)
-        later = [(key.name, now) for key, now in zip(fields(config.optimal), weights, strict=True)][_FIRST_KEYS:]
-        changed = [(name, now) for name, now in later if now]  # so that what was kept before they existed is found
-        self._hash = repr((*settings, weights[:_FIRST_KEYS], *changed)) + sha256(as_bytes(model))
+        self._hash = repr((*settings, astuple(config.optimal))) + sha256(as_bytes(model))
         self._hash += "" if emg is None else repr((emg.signal, emg.weights.tolist()))
 
     def key(self, references: References, i: int, ctrl: np.ndarray, chooses_start: bool, detour: bool) -> str:

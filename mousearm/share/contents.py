@@ -20,7 +20,7 @@ from mousearm.rundir.logs import read_environment, read_metrics
 from mousearm.rundir.status import FINISHED
 from mousearm.share.card import FILM, MODEL_FOLDER, REACHES_FOLDER, Subject, card, is_reach
 from mousearm.share.privacy import check_private, private_texts
-from mousearm.text import listed, printable, shell
+from mousearm.text import listed, printable, shell, wrapped
 
 # A repository with these files is an agent, which another one may replace.
 _MARKS = ("config.yaml", "origin.json", "best/manifest.json")
@@ -43,7 +43,8 @@ class Contents:
         """One line per file with its size, then the notes."""
         width = max(map(len, self.files))
         lines = [f"  {name:<{width}}  {len(content) / 1e3:9.1f} kB" for name, content in sorted(self.files.items())]
-        return printable("\n".join([*lines, *(f"  - {note}" for note in self.notes)]))
+        notes = [line for note in self.notes for line in wrapped(note, "  - ", "    ")]
+        return printable("\n".join([*lines, *notes]))
 
 
 def gather(

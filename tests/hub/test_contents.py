@@ -36,6 +36,7 @@ def test_what_evaluates_the_network_is_shared_and_no_reach_unless_asked(trained)
     assert "The reaches themselves are not shared (--with-kinematics)" in contents.text()
     assert "Names of reaches, hashes of their files" in contents.text()
     assert "Your model is shared: torque.xml and the files that it names." in contents.text()
+    assert max(map(len, contents.text().splitlines())) <= 80
     assert set(gathered(trained, kinematics=True, pictures=False).files) == ALWAYS | MODEL | REACHES
 
 
