@@ -67,7 +67,7 @@ def output(
         if suffixes and path.suffix.lower() not in suffixes:
             raise OutputError(f"{path} ({name}) must end with {' or '.join(suffixes)}: change the name.")
         if is_new:
-            check_new(path, getattr(given, "overwrite", False), name)
+            check_new(path, getattr(given, "overwrite", None), name)
         check_place(path, is_folder, is_above_made)
 
     return Argument(name, {"type": Path, "metavar": "DIR" if is_folder else "FILE"} | options, check)

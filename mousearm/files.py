@@ -104,10 +104,11 @@ def staged(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def new_output(path: Path, overwrite: bool = False, option: str = "--out") -> Iterator[Path]:
+def new_output(path: Path, overwrite: bool | None = None, option: str = "--out") -> Iterator[Path]:
     """Stage what an option of a command line asks for, as `staged`; the folders above are made.
 
-    OutputError if it is a folder that is not empty, or a file that is not to be overwritten.
+    OutputError if it is a folder that is not empty, or a file that is not to be overwritten. ``overwrite`` is None
+    where a command has no such option.
     """
     check_new(path, overwrite, option)
     make_folder(path.resolve().parent)
@@ -115,7 +116,7 @@ def new_output(path: Path, overwrite: bool = False, option: str = "--out") -> It
         yield written
 
 
-def check_new(path: Path, overwrite: bool = False, option: str = "--out") -> None:
+def check_new(path: Path, overwrite: bool | None = None, option: str = "--out") -> None:
     """Refuse what `new_output` refuses, before the work whose result it is to hold."""
     if path.is_dir() and any(path.iterdir()):
         raise OutputError(
@@ -123,7 +124,10 @@ def check_new(path: Path, overwrite: bool = False, option: str = "--out") -> Non
             "written. Give another folder, or remove it."
         )
     if path.is_file() and not overwrite:
-        raise OutputError(f"{path} ({option}) exists already. Give another name, or remove it.")
+        remedy = "Give another name, or remove it."
+        if overwrite is not None:
+            remedy = "Give --overwrite to replace it, or another name."
+        raise OutputError(f"{path} ({option}) exists already. {remedy}")
 
 
 def check_place(path: Path, is_folder: bool | None, is_above_made: bool = True) -> None:

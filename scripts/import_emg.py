@@ -60,7 +60,7 @@ def _option(name: str, default: object) -> cli.Argument:
 def main(given: Namespace) -> int:
     """Import, write the page, print what was found."""
     from mousearm.config import compose
-    from mousearm.emg.importing import examine_emg, write_envelopes
+    from mousearm.emg.importing import check_envelopes_new, examine_emg, write_envelopes
     from mousearm.emg.mapping import read_map, read_pairs
     from mousearm.kinematics import find_reaches
     from mousearm.model import load_arm
@@ -73,10 +73,12 @@ def main(given: Namespace) -> int:
     arm = load_arm(compose([f"model={given.model}"]).model)
     forces = dict(zip(arm.actuator_names, map(float, arm.peak_force), strict=True))
     pairs = read_pairs(given.match, [reach.name for reach in reaches])
+    out = given.out or (place if place.is_dir() else place.parent)
+    if not given.check and not given.overwrite:
+        check_envelopes_new(given.files, reaches, pairs, out)
     found = examine_emg(
         given.files, reaches, options, read_map(given.muscles, forces, given.weights), pairs, given.assume
     )
-    out = given.out or (place if place.is_dir() else place.parent)
     written = [] if given.check else write_envelopes(found, out, given.overwrite)
     from mousearm.emg.page import import_text, write_emg_page
 

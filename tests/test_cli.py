@@ -195,7 +195,9 @@ def test_an_output_that_cannot_be_is_refused_before_the_work(
     if option in ("--json", "--figure") and kind == "file":
         wrong |= {"nowhere/new": "No such file or directory. Make the folder"}
     if is_new:
-        wrong |= {f"file{suffix}": "exists already. Give another name", f"full{suffix}": "exists already, and nothing"}
+        replaces = "--overwrite" in run_script(words.split()[0], "--help").out
+        remedy = "Give --overwrite to replace it, or another name" if replaces else "Give another name, or remove it"
+        wrong |= {f"file{suffix}": f"exists already. {remedy}", f"full{suffix}": "exists already, and nothing"}
     for path, text in wrong.items():
         refused = run_script(*words.split(), *filter(None, [option, path]))
         assert refused.status == 1

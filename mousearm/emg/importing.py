@@ -1,13 +1,13 @@
 """The import: files of EMG become envelopes of reaches, all or none, with notes on what was assumed and done."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from tqdm.auto import tqdm
 
-from mousearm.emg import checks, filtering, quality, timing
+from mousearm.emg import checks, filtering, mapping, quality, timing
 from mousearm.emg.envelope import SUFFIX, Envelope
 from mousearm.emg.examined import EmgSignals, ExaminedFile, about_envelope, assumed, check_together, examine_file
 from mousearm.emg.mapping import ChannelMap
@@ -105,6 +105,22 @@ def examine_emg(
     return EmgImport(options, files, common, covered, envelopes)
 
 
+def check_envelopes_new(
+    paths: Sequence[Path], reaches: Sequence[ReachFile], pairs: Mapping[str, str], folder: Path
+) -> None:
+    """Refuse, before the work, what `write_envelopes` would not replace, of files whose names say their reach.
+
+    EmgError also where a name may be that of several reaches.
+    """
+    own = [mapping.reach_of(path, reaches, pairs)[0] for path in paths]
+    _check_new(folder / f"{reach.name}{SUFFIX}" for reach in own if reach is not None)
+
+
+def _check_new(places: Iterable[Path]) -> None:
+    if there := [path for path in places if path.exists()]:
+        raise EmgError("is there already. Give --overwrite to replace it, or another --out.", there[0], fault="there")
+
+
 def write_envelopes(found: EmgImport, folder: Path, overwrite: bool = False) -> list[Path]:
     """Write the envelopes as ``REACH_emg.tsv`` below a folder, all or none.
 
@@ -115,8 +131,8 @@ def write_envelopes(found: EmgImport, folder: Path, overwrite: bool = False) -> 
     if found.refusals:
         raise found.refusals[0]
     places = {folder / f"{envelope.reach}{SUFFIX}": envelope for envelope in found.envelopes}
-    if not overwrite and (there := [path for path in places if path.exists()]):
-        raise EmgError("is there already. Give --overwrite to replace it, or another --out.", there[0], fault="there")
+    if not overwrite:
+        _check_new(places)
     written: list[Path] = []
     try:
         for path, envelope in places.items():

@@ -62,7 +62,10 @@ def draw_efforts(
         )
     for beside in map(out.with_suffix, TABLES):
         if beside.exists() and not overwrite:
-            raise OutputError(f"{beside}, which --efforts writes too, exists already. Give another name, or remove it.")
+            raise OutputError(
+                f"{beside}, which --efforts writes too, exists already. Give --overwrite to replace it, or another "
+                "name."
+            )
     setup = Setup.to_test(compose(overrides, kinematics))
     with new_output(out, overwrite) as figure:
         points = effort_front(setup, efforts)

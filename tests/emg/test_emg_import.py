@@ -7,7 +7,7 @@ import emg_files as emg
 import numpy as np
 import pytest
 
-from mousearm.emg import load_folder
+from mousearm.emg import importing, load_folder
 from mousearm.emg.filtering import delay_ms, for_rate
 from mousearm.emg.importing import write_envelopes
 from mousearm.emg.mapping import PUBLISHED_MUSCLES
@@ -186,5 +186,8 @@ def test_the_command_imports_beside_the_reaches(planted, run_script, tmp_path, m
     about = dict(line.removeprefix("# about.").split(": ", 1) for line in head if line.startswith("# about."))
     assert json.loads(about["assumptions"]) == ["it is"]
     assert len(find_reaches(folder / "reaches")) == N  # envelopes are no reaches
-    again = run_script(*words)
+    with monkeypatch.context() as patch:  # it is said before any file is read
+        patch.setattr(importing, "examine_emg", lambda *_: pytest.fail("files were examined"))
+        again = run_script(*words)
     assert (again.status, "Give --overwrite" in again.err) == (1, True)
+    assert run_script(*words, "--overwrite").status == 0

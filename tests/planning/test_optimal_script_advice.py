@@ -134,8 +134,14 @@ def test_nothing_is_computed_for_a_file_that_cannot_be_written(call, tmp_path, m
     monkeypatch.setattr(commands, "effort_front", lambda *_: pytest.fail("it was solved"))
     (tmp_path / "there.h5").write_text("precious")
     (tmp_path / "front.csv").write_text("precious")
-    assert "exists already" in call("--efforts", "1", "--out", "front.png").err
+    words = "--efforts", "1", "--out", "front.png"
+    assert "exists already. Give --overwrite to replace it, or another name." in call(*words).err
     assert (tmp_path / "there.h5").read_text() == (tmp_path / "front.csv").read_text() == "precious"
+    monkeypatch.setattr(commands, "effort_front", lambda *_: [])
+    monkeypatch.setattr(commands, "write_front", lambda points, out, figure: [figure.touch() or figure])
+    monkeypatch.setattr(commands, "front_text", str)
+    for more in (("--overwrite",), ("--out", "other.png")):
+        assert call(*words, *more).status == 0
 
 
 def test_runs_of_a_front_have_the_same_reaches():
