@@ -4,10 +4,12 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from importlib.metadata import distributions
 from pathlib import Path
 
 from importlinter.api import read_configuration
 from importlinter.cli import lint_imports
+from packaging.specifiers import SpecifierSet
 
 import mousearm
 
@@ -168,3 +170,14 @@ def test_a_public_name_stands_in_one_file():
     several = {name: sorted(files) for name, files in places.items() if len(files) > 1}
     assert {name: files for name, files in several.items() if name not in SHARED_NAMES} == {}
     assert set(SHARED_NAMES) <= set(several), "a name that is listed stands in one file only: take it from the list"
+
+
+def test_pinned_libraries_install_with_every_python_that_is_named():
+    """Some need a late patch of it, which a distribution of Linux does not have."""
+    pinned = set((ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines())
+    needs = {
+        f"{each.name.lower().replace('_', '-')}=={each.version}": each.metadata["Requires-Python"] or ""
+        for each in distributions()
+    }
+    assert len(pinned & set(needs)) > 100
+    assert [each for each in pinned & set(needs) if "3.11.0" not in SpecifierSet(needs[each])] == []
