@@ -116,7 +116,7 @@ class Backbone(nn.Module):
 
 
 class Recurrent(Backbone):
-    """Long short-term memory, gated recurrent units, or plain ones with tanh."""
+    """Long short-term memory, gated recurrent units, or plain ones with tanh or rectified."""
 
     def __init__(self, net: nn.LSTM | nn.GRU | nn.RNN):
         memory = ("hidden", "cell") if isinstance(net, nn.LSTM) else ("hidden",)
@@ -136,13 +136,9 @@ class Recurrent(Backbone):
         self, i: int, features: torch.Tensor, before: Memory, noise: torch.Tensor | None
     ) -> tuple[torch.Tensor, Memory]:
         """One step of a layer, by its cell: much faster than the whole network on a GPU."""
+        cell = getattr(torch, f"{self.net.mode.lower()}_cell")  # such as rnn_tanh_cell
         weights = self.net.all_weights[i]
-        if isinstance(self.net, nn.LSTM):
-            after = torch.lstm_cell(features, before, *weights)
-        elif isinstance(self.net, nn.GRU):
-            after = (torch.gru_cell(features, *before, *weights),)
-        else:
-            after = (torch.rnn_tanh_cell(features, *before, *weights),)
+        after = cell(features, before, *weights) if len(before) > 1 else (cell(features, *before, *weights),)
         return after[0], after
 
 

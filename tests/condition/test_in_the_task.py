@@ -68,6 +68,7 @@ def test_all_go_on_from_their_state_as_without_the_break(build_cable):
     others = [name for name in CONDITIONS if name != "nerve"]  # which has no muscle of this arm
     words = [f"condition=[{','.join(others)}]", *(f"condition.{name}.severity=0.5" for name in others)]
     words += ["condition.push.at_ms=10", "condition.load.viscosity=0.01", "condition.sensory_loss.left=frozen"]
+    words += [f"condition.{name}.muscles=[]" for name in others if hasattr(CONDITIONS[name](), "muscles")]
     words += ["env.noise.sd_qpos=0.1"]
     task, other = build_cable(*words), build_cable(*words)
     for _ in range(2):  # in its second episode
