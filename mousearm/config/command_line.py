@@ -101,15 +101,19 @@ def parse(word: str) -> Override:
     key, mark, value = word.partition("=")
     name = key.lstrip("+~").partition("@")[0]
     if not (mark or word.startswith("~")):
-        raise ConfigError(f"'{word}' is no KEY=VALUE, such as seed=1. A value with spaces is quoted: 'KEY=A B'.")
+        raise ConfigError(
+            f"'{word}' is no KEY=VALUE, such as seed=1, without spaces. A value with spaces is quoted: 'KEY=A B'."
+        )
     try:
         return OverridesParser.create().parse_overrides([word])[0]
     except (HydraException, ValueError, RecursionError) as error:
         remedy = f"{key}={quoted(value)}"
         if not isinstance(error, HydraException) or not re.fullmatch(r"[\w./@]+", name, re.ASCII):
             raise ConfigError(f"{word[:200]} cannot be read as KEY=VALUE.", name) from None
-        text = f"{word} cannot be read as it is. A text with such characters is quoted, for Hydra too: {_shell(remedy)}"
-        raise ConfigError(text, name) from None
+        apart = re.sub(r",(?=[\w./@]+=)", " ", word)
+        several = "" if apart == word else f" Several keys have spaces between them: {apart}."
+        quote = f"A text with such characters is quoted, for Hydra too: {_shell(remedy)}"
+        raise ConfigError(f"{word} cannot be read as it is.{several} {quote}", name) from None
 
 
 def _shell(word: str) -> str:

@@ -226,6 +226,12 @@ def test_advice_to_quote_a_text_gives_that_text(text):
     assert parse(override("kinematics.path", text)).value() == text
 
 
+def test_advice_to_put_spaces_between_keys():
+    with pytest.raises(ConfigError, match=r"Several keys have spaces between them: model=muscle pretrain=cmc\."):
+        check_command_line(["model=muscle,pretrain=cmc"])
+    assert check_command_line(["model=muscle", "pretrain=cmc"])
+
+
 GLOBAL = "# @package _global_\n"
 # Files of a user's, what the refusal is about, and what is right.
 FILES = {
