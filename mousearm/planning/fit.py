@@ -121,12 +121,12 @@ def fit_of(solver: Solver, found: Sequence[OptimalTrajectory], emg: EmgTarget) -
     return Fit.of(solver.replayed("", found).shown(emg), emg.values)
 
 
-def nearest(solver: Solver, swept: Swept, cost: OptimalConfig, emg: EmgTarget, each_scaled: bool) -> Swept:
+def nearest(solver: Solver, swept: Swept, cost: OptimalConfig, emg: EmgTarget) -> Swept:
     """Of each weight and reach the movement in that valley, of those found, which leaves least of the reach's EMG.
 
     At some weights, searches follow the EMG closely, and then go on without it; and each weight's go on from its
-    neighbours'. All are optimal by their cost, as far as derivatives tell. Gains are common to reaches, or
-    ``each_scaled``.
+    neighbours'. All are optimal by their cost, as far as derivatives tell. Gains are of each reach, so that nothing
+    that is found on a reach depends on the EMG of another: it can be left out.
     """
     near = {weight: [*found] for weight, found in swept.items()}
     fits = {weight: fit_of(solver, found, emg) for weight, found in swept.items()}
@@ -144,8 +144,8 @@ def nearest(solver: Solver, swept: Swept, cost: OptimalConfig, emg: EmgTarget, e
 
     weights = sorted(swept)
     for weight in weights[1::_LED]:
-        priced, sums = replace(cost, w_effort=weight), fits[weight].sums
-        gain, offset = regression(sums)[:2] if each_scaled else common_gains(sums, np.ones((1, len(sums))))
+        priced = replace(cost, w_effort=weight)
+        gain, offset, *_ = regression(fits[weight].sums)
         gain = np.where(gain > 0, gain, np.nan)  # what muscles contradict leads nowhere
         target = emg._replace(values=(emg.values - offset[:, None]) / gain[:, None])
         led = solver.onwards(near[weight], replace(priced, w_emg=_LEADS), target)

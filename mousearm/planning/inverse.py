@@ -95,7 +95,7 @@ class Costs:
         if kind not in self.swept:
             plain = replace(chosen, muscle_weights=self.solver.setup.config.optimal.muscle_weights)
             self.swept[kind] = self.solver.swept(plain, self.weights)
-            self.near[kind] = nearest(self.solver, self.swept[kind], plain, self.emg, self.each_scaled)
+            self.near[kind] = nearest(self.solver, self.swept[kind], plain, self.emg)
         found = known[kind][settings.w_effort]
         return self.solver.onwards(found, chosen) if any(one != 1 for one in settings.factors) else found
 

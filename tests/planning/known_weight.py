@@ -74,7 +74,7 @@ def main():
         recorded = recorded + given.noise * np.nanstd(recorded, axis=(0, 1)) * slow(rng, recorded.shape)
         costs.emg = emg._replace(values=recorded)
         print(f"  dearer than the grid's {' '.join(f'{of:.2%}' for of in dearer)}", flush=True)
-        for name, of in ("cheapest", swept), ("nearest", nearest(solver, swept, cost, costs.emg, False)):
+        for name, of in ("cheapest", swept), ("nearest", nearest(solver, swept, cost, costs.emg)):
             fits, n = [fit_of(solver, of[weight], costs.emg) for weight in costs.weights], len(recorded)
             losses = costs.losses(fits, np.vstack([np.ones(n), np.eye(n)]))
             weight, *alone = vertex(grid, losses) / truth

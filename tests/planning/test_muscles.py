@@ -140,6 +140,35 @@ def test_a_cost_is_found_again_by_what_its_muscles_do(setup, noise):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("compiler")
+def test_the_emg_of_a_reach_that_is_left_out_changes_nothing_that_is_chosen_without_it_and_tested_on_it(
+    setup, tmp_path, monkeypatch
+):
+    """To the bit: movements nearest to the EMG of the others, the cost that these choose, and the movement it tests."""
+    kinematics = replace(setup.config.kinematics, emg="planted below")
+    one, out, kind = Solver(replace(setup, config=replace(setup.config, kinematics=kinematics))), 1, (2, "excitation")
+    asked = InverseConfig(trials=2, ratio=1.4, w_effort=[0.05, 0.07], powers=[2])
+    truth = one.performed("truth", replace(setup.config.optimal, w_effort=0.06))
+    emg = planted(setup, truth.activation)
+
+    def searched(name, recorded):
+        monkeypatch.setattr(trajectories, "cache_folder", lambda: tmp_path / name)  # all is searched again
+        values = emg.values.copy()
+        values[out] = recorded
+        found = invert(one, emg._replace(values=values), ["m"] * 3, asked, 0)
+        near = [way for of in found.costs.near[kind].values() for row, way in enumerate(of) if row != out]
+        tested = [of[out] for of in found.costs.swept[kind].values()]
+        return found.folds[out], [array for way in near + tested for array in way[1:]]
+
+    fold, movements = searched("as planted", emg.values[out])
+    other, same = searched("another", emg.values[out, ::-1] + np.random.default_rng(0).random(emg.values[out].shape))
+    assert (fold.chosen, fold.fitted) == (other.chosen, other.fitted)
+    for array, again in zip(movements, same, strict=True):
+        np.testing.assert_array_equal(array, again, strict=True)
+    assert fold.tested != other.tested
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("compiler")
 def test_families_and_movements_that_follow_emg(setup):
     """EMG of co-contracting muscles: from two channels the third is known better than without."""
     setup = replace(setup, references=setup.references[:2])
