@@ -7,7 +7,7 @@ import io
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from mousearm.device.ppo import DevicePPO
 from mousearm.door import sha256
 from mousearm.env.device_env import build_device_env
 from mousearm.env.references import References
+from mousearm.errors import Interrupted
 from mousearm.experiment import run
 from mousearm.rundir.folder import RunFolder
 from mousearm.rundir.logs import read_metrics
@@ -33,6 +34,7 @@ DEVICE_RUNS: dict[str, tuple[str, ...]] = {
     "muscle": ("experiment=many_arms_muscle",),
     "muscle_warm": ("experiment=many_arms_muscle", "pretrain=cmc", "algo.timesteps=1000000", "algo.eval_freq=12500"),
 }
+_LONGEST = "max_minutes=1.5"  # of each: a GPU is not lent for longer
 _STEPS = 49  # of a recorded reach
 _SETTLED, _MEASURED = 6, 5  # rollouts: before all graphs are there, and then
 
@@ -71,11 +73,13 @@ def _after(work: Any) -> float:
 def learning(name: str, seed: int = 0, words: Sequence[str] = ()) -> dict[str, Any]:
     """A whole run of `DEVICE_RUNS`: seconds of training to each limit, as MuJoCo judges; the best error and network.
 
-    Seconds count from the first evaluation, after what is compiled and checked once per model; a warm start counts.
+    It ends after a minute and a half, whatever its budget. Seconds count from the first evaluation, after what is
+    compiled and checked once per model; a warm start counts.
     """
     with tempfile.TemporaryDirectory() as temporary, redirect_stdout(io.StringIO()):
         folder = RunFolder(Path(temporary) / "run")
-        run(compose([*DEVICE_RUNS[name], "video=false", f"seed={seed}", "name=run", *words]), folder.path)
+        with suppress(Interrupted):
+            run(compose([*DEVICE_RUNS[name], "video=false", _LONGEST, f"seed={seed}", *words]), folder.path)
         seconds = read_metrics(folder.timing).column("time/training_s")
         errors = read_metrics(folder.metrics).column("eval/train_paw_mm")
         digest = sha256(folder.best / "policy.safetensors")

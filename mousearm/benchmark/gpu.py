@@ -24,7 +24,6 @@ TYPES = {"float32": torch.float32, "float64": torch.float64}
 _SIZES = (1024, 4096, 16384, 65536)
 _STEPS = 49  # of a recorded reach
 _COMPARED = 256  # arms, with MuJoCo
-_COUNTED = 3072  # arms, of which few differ
 _ASIDE = 1e-6  # rad
 _PACKAGES = ("mujoco", "numpy", "torch", "cuda-bindings", "nvidia-cuda-nvrtc", "nvidia-cuda-nvrtc-cu12")
 
@@ -62,11 +61,8 @@ def random_drive(arm: Arm, n: int, seed: int = 0) -> Drive:
     return Drive(*(part.astype(np.float32).astype(float) for part in rows))
 
 
-def course_on(simulation: TensorSimulation, drive: Drive, is_rounded: bool = False) -> Course:
-    """The course of a drive, by the generated engine, where the simulation's tensors are.
-
-    ``is_rounded``: the state is rounded to single precision after each step, whatever it is computed in.
-    """
+def course_on(simulation: TensorSimulation, drive: Drive) -> Course:
+    """The course of a drive, by the generated engine, where the simulation's tensors are."""
 
     def tensor(rows: np.ndarray) -> torch.Tensor:
         return torch.as_tensor(rows, dtype=simulation.dtype, device=simulation.device)
@@ -76,9 +72,6 @@ def course_on(simulation: TensorSimulation, drive: Drive, is_rounded: bool = Fal
     qpos, paw = [], []
     for ctrl in tensor(drive.ctrl):
         simulation.step(ctrl)
-        if is_rounded:
-            for part in (simulation.qpos, simulation.qvel, simulation.activation):
-                part.copy_(part.float())
         qpos.append(simulation.qpos.clone())
         paw.append(simulation.landmarks[:, PAW].clone())
     return Course(*(torch.stack(rows).double().cpu().numpy() for rows in (qpos, paw)))
@@ -128,9 +121,7 @@ def kernels(model: str, device: str = "cuda") -> dict[str, Any]:
 
     256 arms perform 49 steps of random controls. ``same_bits_twice``: a second simulation gives the same numbers;
     ``alone_the_same``: so does an arm that is simulated alone. What float32 is to be measured by: ``mujoco_from_aside``
-    is how far MuJoCo itself comes out when the start is 1e-6 rad aside, since the force of a limit sets in with a jump;
-    ``from_float64``, of 3 072 arms, is how far float32 comes out, and what is computed in float64 from a state that is
-    rounded to float32 after each step.
+    is how far MuJoCo itself comes out when the start is 1e-6 rad aside, since the force of a limit sets in with a jump.
     """
     config = compose([f"model={model}"])
     arm = load_arm(config.model)
@@ -157,11 +148,6 @@ def kernels(model: str, device: str = "cuda") -> dict[str, Any]:
         }
         if device != "cpu":
             figures[name]["from_cpu"] = apart(course, course_on(built(_COMPARED, "cpu", dtype), drive))
-    drive = random_drive(arm, _COUNTED, seed=1)
-    double, single = (built(_COUNTED, device, dtype) for dtype in (torch.float64, torch.float32))
-    exact = course_on(double, drive)
-    found = {"float32": course_on(single, drive), "float64_rounded": course_on(double, drive, is_rounded=True)}
-    figures["from_float64"] = {name: apart(course, exact) for name, course in found.items()}
     return figures
 
 
