@@ -124,9 +124,7 @@ def row(name: str, model: mujoco.MjModel, landmarks: dict) -> str:
 
 
 if __name__ == "__main__":
-    print(
-        "| | joints | muscles | wraps | float64, rad | float32: mean mm | worst | arms | aside: mean mm | worst | arms |"
-    )
+    print("| | joints | muscles | wraps | f64, rad | f32: mean mm | worst | arms | aside: mean mm | worst | arms |")
     print("|---|---|---|---|---|---|---|---|---|---|---|")
     for each in models():
         print(row(*each), flush=True)
