@@ -7,18 +7,20 @@ slow to import comes before the arguments are parsed, and calls the package. It 
 import os
 import re
 import select
+import signal
 import sys
 import warnings
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from functools import partial, wraps
 from pathlib import Path
+from types import FrameType
 from typing import Any, NamedTuple, TextIO
 
 from mousearm.errors import Interrupted, MouseArmError, OutputError, UnknownNameError
 from mousearm.files import check_new, check_place
-from mousearm.text import printable
+from mousearm.text import printable, shell
 
 Work = Callable[[Namespace], int | None]
 _INTERRUPTED, _NOBODY_READS = 130, 141  # exit statuses, as shells have them: 128 + the number of a signal
@@ -73,6 +75,11 @@ def output(
     return Argument(name, {"type": Path, "metavar": "DIR" if is_folder else "FILE"} | options, check)
 
 
+def _check_seed(given: Namespace) -> None:
+    if given.seed < 0:
+        raise MouseArmError(f"The seed {given.seed} (--seed) is negative: give 0 or more.")
+
+
 RUN = argument("run", type=Path, metavar="RUN", help="run folder, such as outputs/NAME, or package:example_torque")
 RUNS = argument("folders", nargs="+", type=Path, metavar="RUN_OR_SWEEP", help="such as outputs/NAME")
 _ANY = {"nargs": "*", "default": []}  # without the default argparse says that they are required
@@ -84,7 +91,7 @@ JSON = output("--json", is_above_made=False, help="also write the result here")
 FIGURE = output("--figure", is_folder=True, help="also draw the result into this folder")
 OUT = output("--out", is_folder=True)
 OVERWRITE = argument("--overwrite", action="store_true", help="replace the file if it exists")
-SEED = quantity("--seed", 0, "N", "of everything random")
+SEED = quantity("--seed", 0, "N", "of everything random")._replace(check=_check_seed)
 BEST = CHECKPOINT.but(default="best")
 OF_NEURONS = (
     argument("--event", default="start", metavar="NAME", help="of each trial that is the first frame of its reach"),
@@ -99,10 +106,11 @@ OF_NEURONS = (
 """How recorded neurons become rates on the frames of reaches."""
 
 
-def command(text: str | None, *arguments: Argument) -> Callable[[Work], Callable[..., int]]:
+def command(text: str | None, *arguments: Argument, resumes: str = "") -> Callable[[Work], Callable[..., int]]:
     """Make the ``main(argv)`` of a script of a function that gets its arguments: parsed, and ended by ``handled``.
 
-    The text of the help is the script's docstring. Options may stand between words, such as overrides.
+    The text of the help is the script's docstring. Options may stand between words, such as overrides. The name of a
+    script that ``resumes`` is said with its arguments when it is interrupted.
     """
 
     def decorate(work: Work) -> Callable[..., int]:
@@ -115,14 +123,34 @@ def command(text: str | None, *arguments: Argument) -> Callable[[Work], Callable
             given = parser.parse_intermixed_args(argv)
             for one in arguments:
                 one.check(given)
+            again = shell(resumes, *(sys.argv[1:] if argv is None else argv)) if resumes else ""
             try:
-                return work(given) or 0
+                with _resumable(again) if again else nullcontext():
+                    return work(given) or 0
             except UsageError as error:
                 parser.error(str(error))
 
         return main
 
     return decorate
+
+
+@contextmanager
+def _resumable(again: str) -> Iterator[None]:
+    """Say in a line that work was interrupted, by Ctrl-C or SIGTERM, what of it is kept, and the command again."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise Interrupted(signal.Signals(number).name, 128 + number)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except KeyboardInterrupt as end:
+        kept = " ".join(getattr(end, "__notes__", ["what was done is kept."]))
+        print(printable(f"Interrupted ({str(end) or 'SIGINT'}): {kept} It goes on by: {again}"), file=sys.stderr)
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def words(text: str, kind: str = "", known: Collection[str] = ()) -> list[str]:

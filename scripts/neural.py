@@ -28,6 +28,7 @@ from mousearm import cli
     cli.KINEMATICS,
     cli.BEST,
     cli.OUT.but(help="default: neural, in the folder if one is given, else here"),
+    resumes="scripts/neural.py",
 )
 def main(given: Namespace) -> None:
     """Print the tables and the verdict, and write the page."""

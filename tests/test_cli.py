@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import warnings
@@ -36,6 +37,42 @@ def status_of(error):
 def test_the_status_tells_how_a_command_ended(capsys, error, text, status):
     assert status_of(error) == status
     assert capsys.readouterr() == ("", text)
+
+
+def test_a_negative_seed_is_refused(capsys):
+    @cli.command("", cli.SEED.but(help="of folds"))
+    def main(given):
+        return given.seed
+
+    with pytest.raises(SystemExit):
+        main(["--seed", "-1"])
+    assert "The seed -1 (--seed) is negative: give 0 or more." in capsys.readouterr().err
+    assert main(["--seed", "0"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("end", "notes", "said", "status"),
+    [
+        (signal.SIGTERM, [], "Interrupted (SIGTERM): what was done is kept.", 143),
+        (signal.SIGINT, ["3 of 5 are kept."], "Interrupted (SIGINT): 3 of 5 are kept.", 130),
+    ],
+)
+def test_what_can_be_resumed_says_so_when_it_is_interrupted(capsys, end, notes, said, status):
+    @cli.command("", cli.argument("word"), resumes="scripts/neural.py")
+    def main(given):
+        try:
+            signal.raise_signal(end)
+        except KeyboardInterrupt as stop:
+            for note in notes:
+                stop.add_note(note)
+            raise
+
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as left:
+        main(["my run"])
+    assert left.value.code == status
+    assert capsys.readouterr() == ("", f"{said} It goes on by: python scripts/neural.py 'my run'\n")
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_warnings_are_told_without_their_place_in_the_program():

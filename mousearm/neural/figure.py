@@ -121,13 +121,14 @@ def _drawn_measures(study: NeuralStudy) -> list[str]:
 
 def _legend(figure: Figure, handles: list[Any]) -> None:
     handles = [*handles, Patch(color=_NULL, label="95 % of the null"), Patch(color=_CEILING, label="noise ceiling")]
-    figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 5))
+    rows = -(-len(handles) // 5)
+    figure.legend(handles=handles, loc="outside upper center", ncols=-(-len(handles) // rows))
 
 
 def neuron_figure(study: NeuralStudy) -> Figure:
     """Every neuron's score from a layer against that from a rival, a panel per pair; a colour per population."""
     pairs = list(dict.fromkeys((one.label, one.rival) for one in study.besides))[:MOST_PAIRS]
-    with page(_HEAD_MM + 56.0 * _rows(pairs)) as figure:
+    with page(_HEAD_MM + 51.0 * _rows(pairs)) as figure:
         for panel, pair in zip(_panels(figure, pairs), pairs, strict=True):
             found = {b.population: b.units.values() for b in study.besides if (b.label, b.rival) == pair}
             units = [[(one[0], one[1]) for one in found.get(name, ())] for name in study.populations]
@@ -150,7 +151,7 @@ def _draw_neurons(axes: Axes, label: str, rival: str, units: Sequence[np.ndarray
     axes.set(xlim=limits, ylim=limits, aspect="equal")
     axes.locator_params(nbins=4)
     axes.set(xlabel=f"R² from {shortened(rival, _NAME_LETTERS)}", ylabel=f"R² from {shortened(label, _NAME_LETTERS)}")
-    text = f"{np.mean(both[:, 1] > both[:, 0]):.0%} of {len(both)} above"
+    text = f"{100 * np.mean(both[:, 1] > both[:, 0]):.0f} % of {len(both)} above"
     axes.text(0.97, 0.03, text, transform=axes.transAxes, ha="right")
 
 

@@ -46,7 +46,7 @@ NULL_TEXT = (
     "Similarity of {} with each predictor, on held-out reaches. "
     "Grey: the middle 95 % of {} null scores. A score within it may be chance. Sand: the noise ceiling, "
     "from its lower bound (black line), which a perfect predictor would reach in recordings as noisy as these, to its "
-    "upper one. Dots: mean over populations; small dots and line: the populations."
+    "upper one; a line alone where both are one. Dots: mean over populations; small dots and line: the populations."
 )
 _LAGS = (
     "Similarity of {} with each predictor at every lag of the window, on held-out reaches; right of 0 neurons follow. "
@@ -237,7 +237,7 @@ def _said(study: NeuralStudy, label: str) -> str:
     above = study.above_chance(label)
     parts = [f"{label}: above its null in {_share(list(above.values()))}"]
     if any(above.values()) and np.isfinite(share := study.share(label)):
-        parts[0] += f", in {ENCODING} at {share:.0%} of the upper ceiling"
+        parts[0] += f", in {ENCODING} at {100 * share:.0f} % of the upper ceiling"
     of_label = [one for one in study.contrasts if one.label == label]
     for rival in dict.fromkeys(one.rival for one in of_label):
         name = rival.removeprefix(f"{label.rpartition(': ')[0]}: ")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import active_children, connection, get_context, parent_process
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from tqdm.auto import tqdm
 from mousearm.door import read_json
 from mousearm.errors import NeuralError
 from mousearm.files import make_folder, write_json
+from mousearm.text import plural
 
 FORMAT = 6  # of results; another one when what is computed changes its meaning
 _Result = dict[str, Any]
@@ -37,19 +38,22 @@ class Piece(NamedTuple):
 def run_pieces(pieces: Sequence[Piece], folder: Path, processes: int = 1) -> list[_Result]:
     """Results of all pieces, in their order; those that the folder holds are read, the others written as they come.
 
-    NeuralError if a process ended before its work was done.
+    NeuralError if a process ended before its work was done. An interruption has a note of how many are kept.
     """
     make_folder(folder)
-    found: dict[str, _Result] = {}
-    for piece in pieces:
-        if (known := _kept(folder, piece.key)) is not None:
-            found[piece.key] = known
-    missing = list({piece.key: piece for piece in pieces if piece.key not in found}.values())
+    every = {piece.key: piece for piece in pieces}
+    known = {key: _kept(folder, key) for key in every}
+    found = {key: result for key, result in known.items() if result is not None}
+    missing = [piece for key, piece in every.items() if key not in found]
     with tqdm(total=len(missing), desc="comparing", delay=1, leave=False, unit=" pieces") as bar:
-        for piece, result in _done(missing, processes):
-            write_json(_file(folder, piece.key), {"title": piece.title, "result": result})
-            found[piece.key] = result
-            bar.update()
+        try:
+            for piece, result in _done(missing, processes):
+                write_json(_file(folder, piece.key), {"title": piece.title, "result": result})
+                found[piece.key] = result
+                bar.update()
+        except KeyboardInterrupt as end:
+            end.add_note(f"{len(found)} of {plural(len(every), 'comparison')} done, kept in {folder}.")
+            raise
     return [found[piece.key] for piece in pieces]
 
 
@@ -74,6 +78,7 @@ def _done(pieces: Sequence[Piece], processes: int) -> Iterator[tuple[Piece, _Res
             for piece in pieces:
                 yield piece, piece.work(*piece.arguments)
         return
+    others = {*active_children()}
     with ProcessPoolExecutor(min(processes, len(pieces)), get_context("spawn"), _begin) as pool:
         waiting: dict[Future[_Result], Piece] = {pool.submit(_work, piece): piece for piece in pieces}
         try:
@@ -84,6 +89,10 @@ def _done(pieces: Sequence[Piece], processes: int) -> Iterator[tuple[Piece, _Res
                 "A process ended before its work was done, as the system ends one where memory does not suffice. What "
                 f"was done is kept: run the same command again with fewer processes than {processes} (--processes)."
             ) from error
+        except KeyboardInterrupt:  # which a signal to this process alone does not tell the others
+            for process in {*active_children()} - others:
+                process.terminate()
+            raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 

@@ -155,6 +155,8 @@ def read_spike_folder(folder: Path, names: str | None = None) -> NeuralSession:
     times = _spike_times(folder / SPIKES, spikes, trials)
     if units:
         listed_units = _column(folder / UNITS, units, "unit")
+        if len(set(listed_units)) < len(listed_units):
+            raise NeuralError(f"{folder / UNITS}: units have the same name (unit). Give each its own.")
         if strange := set(times) - set(listed_units):
             raise NeuralError(f"{folder / UNITS} lacks the unit {min(strange)} of {SPIKES}. Add a row for it.")
         times = {unit: times.get(unit, np.empty(0)) for unit in listed_units}
@@ -166,6 +168,8 @@ def read_spike_folder(folder: Path, names: str | None = None) -> NeuralSession:
 def _spike_times(path: Path, spikes: Mapping[str, list[str]], trials: Mapping[str, list[str]]) -> dict[str, np.ndarray]:
     """Times of each unit, on the clock of the session."""
     units = _column(path, spikes, "unit")
+    if "" in units:
+        raise NeuralError(f"{path}: spike {units.index('') + 1} has no unit. Name it, or remove the row.")
     name = "time_ms" if "time_ms" in spikes else "time" if "time" in spikes else "time_s"
     times = _floats(path, name, _column(path, spikes, name)) * (1e-3 if name == "time_ms" else 1.0)
     if "trial" in spikes:
@@ -186,15 +190,20 @@ def _table(path: Path) -> dict[str, list[str]]:
     """Columns by their names, each cell as text, of a table with commas, or semicolons or tabs in its header."""
     text = read_text(path, MAX_CSV_BYTES, NeuralError)
     separator = next((mark for mark in "\t;" if mark in text.lstrip().partition("\n")[0]), ",")
-    rows = list(csv.reader(io.StringIO(text), delimiter=separator))
-    rows = [row for row in rows if any(cell.strip() for cell in row)]
+    reader = csv.reader(io.StringIO(text, newline=None), delimiter=separator)
+    try:
+        rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise NeuralError(f"{path}, row {reader.line_num}: cannot be read ({error}). Close quotes there.") from error
     if len(rows) < 2:
         raise NeuralError(f"{path} has no row below a header. Give a table with a header and a row for each entry.")
-    header = [name.strip() for name in rows[0]]
-    for number, row in enumerate(rows[1:], 2):
+    header = [name.strip() for name in rows.pop(0)[1]]
+    if len(set(header)) < len(header):
+        raise NeuralError(f"{path} has two columns of one name: {', '.join(header)}. Rename or remove one.")
+    for line, row in rows:
         if len(row) != len(header):
-            raise NeuralError(f"{path}, row {number}: has {len(row)} cells, and the header {len(header)}. Correct it.")
-    return {name: [row[i].strip() for row in rows[1:]] for i, name in enumerate(header)}
+            raise NeuralError(f"{path}, row {line}: has {len(row)} cells, and the header {len(header)}. Correct it.")
+    return {name: [row[i].strip() for _, row in rows] for i, name in enumerate(header)}
 
 
 def _column(path: Path, table: Mapping[str, list[str]], name: str) -> list[str]:

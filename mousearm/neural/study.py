@@ -71,6 +71,12 @@ class NeuralAsked:
                 raise NeuralError(f"{value} {name} (--{name}) cannot be: give {least} or more.")
         if not self.layers:
             raise NeuralError("No layer is asked about (--layers). Give one, such as hidden.")
+        for name in OF_FEATURES:
+            if name in self.measures and MOVEMENT not in self.against:
+                raise NeuralError(
+                    f"{name} (--measures) is what there is beyond movement. Compare with {MOVEMENT}, too (--against), "
+                    "or leave it out."
+                )
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from planted import activity, latents, mixed
 from test_data_advice import told
 
 from mousearm.neural.measures import Settings, compare
+from mousearm.neural.study import NeuralAsked
 
 
 def test_advice_where_sides_cannot_be_compared():
@@ -27,3 +28,11 @@ def test_advice_where_sides_cannot_be_compared():
     assert [*compare(x, y, ["cka"], small, n_nulls=1)] == ["cka"]
     both = compare(x, y, ["cka", "unique"], small, n_nulls=1, beyond=activity("paw", mixed(rng, courses, 2)))
     assert [*both] == ["cka", "unique"]
+
+
+def test_advice_to_ask_for_movement_beside_what_is_beyond_it():
+    told(
+        "Compare with kinematics, too (--against), or leave it out", NeuralAsked, [], ["cell"], ["muscles"], ["unique"]
+    )
+    for against, measures in ((["muscles", "kinematics"], ["unique"]), (["muscles"], ["cka"]), (["muscles"], [])):
+        assert NeuralAsked([], ["hidden"], against, measures).measures == measures

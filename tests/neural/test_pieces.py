@@ -2,6 +2,9 @@
 
 import os
 import signal
+import threading
+import time
+from multiprocessing import active_children
 
 import numpy as np
 import pytest
@@ -30,13 +33,19 @@ def interrupt(seed):
     return product(seed)
 
 
+def wait(seed):
+    time.sleep(100 if seed else 0)
+    return {"value": seed}
+
+
 def pieces_of(work, n=4, *more):
     return [Piece(f"{seed:02d}", f"piece {seed}", work, (seed, *more)) for seed in range(n)]
 
 
 def test_what_is_kept_is_not_computed_again_after_an_interruption(tmp_path):
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt) as end:
         run_pieces(pieces_of(interrupt), tmp_path / "kept")
+    assert end.value.__notes__ == [f"2 of 4 comparisons done, kept in {tmp_path / 'kept'}."]
     assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == ["00.json", "01.json"]
     (tmp_path / "kept" / "01.json").write_text("{")  # half a file is no result
     found = run_pieces(pieces_of(product, 4, tmp_path), tmp_path / "kept")
@@ -53,3 +62,19 @@ def test_results_do_not_depend_on_the_number_of_processes(tmp_path):
         run_pieces(pieces_of(fail), tmp_path / "killed", 2)
     assert "run the same command again with fewer processes than 2 (--processes)." in str(refused.value)
     run_pieces(pieces_of(product), tmp_path / "killed", 1)
+
+
+@pytest.mark.slow
+def test_an_interruption_of_one_process_ends_the_others(tmp_path):
+    def interrupted():
+        while not (tmp_path / "00.json").exists():
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupted, daemon=True).start()
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt) as end:
+        run_pieces(pieces_of(wait, 3), tmp_path, 2)
+    assert end.value.__notes__ == [f"1 of 3 comparisons done, kept in {tmp_path}."]
+    assert not active_children()
+    assert time.monotonic() - begun < 60
