@@ -8,7 +8,7 @@ from sklearn.linear_model import Ridge
 
 from mousearm.neural.measures import Design, Settings, compare, moments, preparation
 from mousearm.neural.measures.alignment import crossnobis
-from mousearm.neural.measures.ceilings import ceilings, equal_sizes, explainable
+from mousearm.neural.measures.ceilings import _halves, ceilings, equal_sizes, explainable
 from mousearm.neural.measures.correlations import canonical_correlations
 from mousearm.neural.measures.dynamics import eigenvalue_distance, eigenvalues
 from mousearm.neural.measures.moments import PENALTIES, held_out, lag_windows
@@ -186,6 +186,22 @@ def test_ceilings_by_trials_bracket_it_too():
     scores, bounds = compare(truth, y, BOUNDED, settings, n_nulls=0), ceilings(y, BOUNDED, settings)
     for name in BOUNDED:
         assert bounds[name][0] < scores[name].value < bounds[name][1]
+
+
+def test_halves_of_trials_predict_one_another_and_never_themselves():
+    """Each of 12 trials is known by a unit that only it has, so that means show which trials they are of."""
+    names = tuple(f"reach_{i % 3}" for i in range(12))
+    y = activity("cells", [np.tile(row, (5, 1)) for row in np.eye(12)], "neurons", names)
+    pairs = list(_halves(y, np.random.default_rng(0)))
+    found = [
+        {int(of[0].argmax()): set(np.flatnonzero(mean[0])) for mean, of in zip(*sides, strict=True)}
+        for sides in ((x.values, own.values) for x, own in pairs)
+    ]
+    for one, other in zip(found[::2], found[1::2], strict=True):
+        assert one.keys() | other.keys() == set(range(12))
+        for half, rest in ((one, other), (other, one)):
+            assert all(of == {k for k in rest if names[k] == names[i]} for i, of in half.items())
+    assert len({frozenset(one) for one in found}) > 2
 
 
 def test_variance_that_trials_of_a_reach_share_and_equal_numbers():

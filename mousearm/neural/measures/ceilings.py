@@ -3,8 +3,9 @@
 Of each population the same measures compare recordings with recordings, on held-out reaches, without a lag:
 
 - *Trials*, where reaches were performed several times: the mean of one half of the trials of a reach predicts each of
-  the other half, which is the lower bound; the mean of all predicts each, itself among them, which is the upper one
-  (Nili et al. 2014, PLoS Computational Biology 10:e1003553). The mean of all others, which they take for the lower one,
+  the other half, which is the lower bound, in the mean over several ways to halve them: a single one is uncertain where
+  reaches are few. The mean of all predicts each, itself among them, which is the upper one (Nili et al. 2014, PLoS
+  Computational Biology 10:e1003553). The mean of all others, which they take for the lower one,
   is too much for measures of subspaces, which know no trial: the noise of the others is compared as well. Where
   directions of the predictor are scored by themselves, those of noise among them lower the mean of trials, and rates
   have none: there the upper bound is at least that by neurons.
@@ -63,13 +64,12 @@ def ceilings(
 
 def _bounds(neurons: Activity, measures: Sequence[str], still: Settings) -> dict[str, _Bounds]:
     if ceiling_kind(neurons) == TRIALS:
-        pairs = _halves(neurons, 0), _halves(neurons, 1), (_means(neurons), neurons)
-        found = [[of.value for of in compare(*pair, measures, still, n_nulls=0).values()] for pair in pairs]
+        pairs = [*_halves(neurons, np.random.default_rng(still.seed)), (_means(neurons), neurons)]
+        *halves, high = ([of.value for of in compare(*pair, measures, still, n_nulls=0).values()] for pair in pairs)
         stand_in = stand_in_bounds(neurons, [name for name in measures if name in _OF_DIRECTIONS], still)
         bounds = {}
-        for name, one, other, high in zip(measures, *found, strict=True):
-            low = (one + other) / 2
-            bounds[name] = (low, float(np.nanmax([low, high, stand_in.get(name, (low, low))[1]])))
+        for name, low, most in zip(measures, np.mean(halves, axis=0).tolist(), high, strict=True):
+            bounds[name] = (low, float(np.nanmax([low, most, stand_in.get(name, (low, low))[1]])))
         return bounds
     return stand_in_bounds(neurons, measures, still)
 
@@ -80,11 +80,18 @@ def _means(neurons: Activity) -> Activity:
     return _mean_of(neurons, every, every)
 
 
-def _halves(neurons: Activity, which: int) -> tuple[Activity, Activity]:
-    """For each trial of one half the mean of those of its reach in the other half, and these trials."""
-    number = [neurons.reaches[:i].count(name) % 2 for i, name in enumerate(neurons.reaches)]
-    one, other = ([i for i, half in enumerate(number) if (half == which) == same] for same in (True, False))
-    return _mean_of(neurons, one, other), neurons.trials(one)
+def _halves(neurons: Activity, rng: np.random.Generator) -> Iterator[tuple[Activity, Activity]]:
+    """For each trial of one half the mean of those of its reach in the other half, and these trials; several times."""
+    reaches = np.array(neurons.reaches)
+    for _ in range(_DRAWS):
+        order = rng.permutation(len(reaches))
+        number = np.empty(len(reaches), dtype=int)
+        for name in dict.fromkeys(neurons.reaches):
+            of = order[reaches[order] == name]
+            number[of] = np.arange(len(of)) % 2
+        for which in range(2):
+            one, other = (np.flatnonzero((number == which) == same).tolist() for same in (True, False))
+            yield _mean_of(neurons, one, other), neurons.trials(one)
 
 
 def _mean_of(neurons: Activity, trials: Sequence[int], others: Sequence[int]) -> Activity:
@@ -98,7 +105,7 @@ def _mean_of(neurons: Activity, trials: Sequence[int], others: Sequence[int]) ->
 
 
 FEWEST_NEURONS = 4
-_DRAWS = 4  # of halves of the neurons and of orders of the noise, over which means are taken
+_DRAWS = 4  # of halves of the trials or neurons, and of orders of the noise, over which means are taken
 
 
 def stand_in_bounds(y: Activity, measures: Sequence[str], settings: Settings) -> dict[str, tuple[float, float]]:
