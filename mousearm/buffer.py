@@ -101,10 +101,10 @@ class SequenceBuffer:
         self.time_limits = TimeLimits()
         self.draw_noise()
 
-    def draw_noise(self) -> None:
-        """Draw the noise of all units in all steps, from torch's generator."""
+    def draw_noise(self, generator: torch.Generator | None = None) -> None:
+        """Draw the noise of all units in all steps; from torch's own generator where none is given."""
         if self.noise is not None:
-            self.noise.normal_()
+            self.noise.normal_(generator=generator)
 
     def compute_advantages(
         self, last_values: torch.Tensor, last_starts: torch.Tensor, gamma: float, gae_lambda: float

@@ -24,7 +24,13 @@ if TYPE_CHECKING:
     from mousearm.training.learning import Pruner
 
 
-def run(config: Config, folder: Path, overrides: Sequence[str] = (), pruner: "Pruner | None" = None) -> float:
+def run(
+    config: Config,
+    folder: Path,
+    overrides: Sequence[str] = (),
+    pruner: "Pruner | None" = None,
+    interruption: Interruption | None = None,
+) -> float:
     """Train a controller, or resume its training, and write everything that is to be known about it.
 
     Args:
@@ -32,6 +38,7 @@ def run(config: Config, folder: Path, overrides: Sequence[str] = (), pruner: "Pr
         folder: the run folder. If it holds a run, that run is resumed with its saved configuration.
         overrides: those of the command line; only these are compared with a saved configuration.
         pruner: looks at every evaluation, and may end the run.
+        interruption: that of one of several runs in this process; None for one alone.
 
     Returns:
         Mean paw error in mm on the test split, or on the train split where there is none.
@@ -47,7 +54,7 @@ def run(config: Config, folder: Path, overrides: Sequence[str] = (), pruner: "Pr
             "inverse.trials is above 0: a search for a cost is one command, and no job of a sweep. Leave -m out.",
             "inverse.trials",
         )
-    interruption = Interruption()
+    interruption = interruption or Interruption()
     run_folder, overrides = RunFolder(folder), list(overrides)
     resumes, split = run_folder.exists, None
     with interruption.listening(), contextlib.ExitStack() as held:

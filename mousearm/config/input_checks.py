@@ -18,7 +18,8 @@ from mousearm.errors import ConfigError, UnknownNameError
 CONF = (CHECKOUT or INSTALLED) / "conf"
 
 _HYDRA = re.compile(r"(?<![\w.-])hydra(?![\w-])")
-_SEARCH = {"override /hydra/sweeper": "optuna"}  # what an experiment that is a search may say
+# What an experiment may say of Hydra: that it is a search, or that its jobs train together.
+_SWEEPS = [{"override /hydra/sweeper": "optuna"}, {"override /hydra/launcher": "side_by_side"}]
 _PACKAGE = re.compile(r"^#\s*@package\s+(.*)$", re.MULTILINE)
 
 # Of files that are read again and again, and never changed in memory.
@@ -109,8 +110,8 @@ def _circle(files: list[Path], defaults: Any) -> list[Path]:
 def _less_sweep(content: Any) -> Any:
     """Reduce the content of an experiment that only sweeps or searches to what it sweeps; leave all other content."""
     match content:
-        case {"defaults": [*defaults], **others} if _SEARCH in defaults:
-            return _less_sweep({**others, "defaults": [item for item in defaults if item != _SEARCH]})
+        case {"defaults": [*defaults], **others} if any(item in _SWEEPS for item in defaults):
+            return _less_sweep({**others, "defaults": [item for item in defaults if item not in _SWEEPS]})
         case {"hydra": {"mode": "MULTIRUN", "sweeper": {"params": params, **more}, **others}} if not {**more, **others}:
             return {**{key: value for key, value in content.items() if key != "hydra"}, "params": params}
     return content

@@ -1,12 +1,16 @@
 """Particulars of CUDA: work that is the same each time as one graph, and settings that make it repeatable."""
 
 import os
+import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 import torch
+
+from mousearm.turns import others_go_on
 
 _RATE = "rate_on_device"
 _WARM_UPS = 2  # calls before the graph: libraries set themselves up in the first ones, which a graph cannot hold
@@ -18,9 +22,23 @@ def make_repeatable() -> None:
     torch.backends.cudnn.allow_tf32 = False  # three digits of a product are too few for ratios of probabilities
 
 
-@cache
+@contextmanager
+def own_queue() -> Iterator[None]:
+    """Let what this thread asks of a GPU wait for nothing that others ask of it, while active."""
+    if not torch.cuda.is_available():
+        yield
+        return
+    with torch.cuda.stream(torch.cuda.Stream()):
+        yield
+
+
 def _stream(device: torch.device) -> torch.cuda.Stream:
-    """One stream for all that will be captured, which autograd would otherwise have to join to others."""
+    """One stream for all that a thread will capture, which autograd would otherwise have to join to others."""
+    return _stream_of(device, threading.get_ident())
+
+
+@cache
+def _stream_of(device: torch.device, thread: int) -> torch.cuda.Stream:
     return torch.cuda.Stream(device)
 
 
@@ -30,6 +48,8 @@ class Repeated:
     On a GPU it becomes one CUDA graph after some calls: thousands of small kernels then start at once. What it draws
     comes from torch's generator of the device, or from the ``generators`` named. It may not look at a number on the
     device, nor depend on anything else that changes. On a CPU it is simply called.
+
+    Of trainings side by side (`Turns`) the others go on while a CPU does it, and when a GPU has been told to.
     """
 
     def __init__(self, function: Callable[[], None], device: torch.device, generators: Sequence[torch.Generator] = ()):
@@ -40,15 +60,22 @@ class Repeated:
     def __call__(self) -> None:
         """Do it once."""
         if self._device.type != "cuda":
-            self._function()
-        elif self._graph is not None:
+            with others_go_on():
+                self._function()
+        else:
+            self._queue()
+            with others_go_on():
+                pass
+
+    def _queue(self) -> None:
+        if self._graph is not None:
             self._graph.replay()
         elif self._warm_ups_left > 0:
             self._warm_ups_left -= 1
             self._warm_up()
         else:
             self._capture()
-            self()
+            self._queue()
 
     def _warm_up(self) -> None:
         """Call it on a stream of its own, as it will be captured."""

@@ -40,7 +40,7 @@ class Judged(Protocol):
 class TensorTask(Protocol):
     """A task of N arms on the network's device; see `DeviceTask`."""
 
-    generator: torch.Generator
+    generator: torch.Generator  # of the device, for all that is drawn in a rollout
 
     def reset_all(self) -> torch.Tensor:
         """Start all episodes; the observation, (N, n_obs) float32."""
@@ -122,7 +122,7 @@ class DevicePPO(SequencePPO):
     def _fill(self) -> None:
         buffer, policy, task = self.rollout_buffer, self.policy, self.task
         buffer.state.copy_(self._last_state)
-        buffer.draw_noise()
+        buffer.draw_noise(task.generator)
         features, deviation = policy.features_extractor.fixed(), policy.log_std.exp()
         observation, starts, state = self._observation, self._starts, self._last_state
         for t in range(self.n_steps):
@@ -130,7 +130,8 @@ class DevicePPO(SequencePPO):
             noise = None if buffer.noise is None else buffer.noise[t]
             outputs, state = policy.backbone.step(features(observation), state, noise)
             means = policy.mean_actions(outputs)
-            actions = torch.addcmul(means, deviation, torch.randn_like(means))
+            drawn = torch.randn(means.shape, generator=task.generator, device=means.device)
+            actions = torch.addcmul(means, deviation, drawn)
             outcome = task.step(actions.clamp(-1, 1))
             buffer.outputs[t], buffer.states[t], buffer.actions[t] = outputs, state, actions
             buffer.cut[t], buffer.last_seen[t] = outcome.truncated, outcome.terminal_observation

@@ -212,24 +212,32 @@ class DAgger:
 
     def _descend_on_gpu(self, batches: Sequence[Batch], descents: dict[torch.Size, Descent]) -> list[float]:
         """Learn from minibatch after minibatch, and look at their losses when all are done."""
+        n, run, losses_there = len(Batch._fields), self._policy.forward, []
         for batch in batches:
+            noise = self._policy.draw_noise(*batch.counts.shape)  # here: what a graph draws has no generator of its own
+            parts = [*batch, *(() if noise is None else (noise,))]
             if (shape := batch.observations.shape) not in descents:
                 descents[shape] = Descent(
-                    self._optimizer, lambda parts: self._loss(Batch(*parts), self._policy.forward), batch
+                    self._optimizer,
+                    lambda parts: self._loss(Batch(*parts[:n]), next(iter(parts[n:]), None), run),
+                    parts,
                 )
-        losses = torch.stack([descents[batch.observations.shape](batch) for batch in batches]).tolist()
+            losses_there.append(descents[shape](parts))
+        losses = torch.stack(losses_there).tolist()
         for batch, loss in zip(batches, losses, strict=True):
             if not np.isfinite(loss):
                 figures = {"loss": torch.tensor(loss)}
                 raise loss_error("loss of the imitation", "pretrain.learning_rate", figures, batch._asdict())
         return losses
 
-    def _loss(self, batch: Batch, run: Callable[..., tuple[torch.Tensor, torch.Tensor]]) -> torch.Tensor:
-        """Mean difference from the expert, by ``pretrain.loss``, with a function that runs the backbone."""
-        state, noise = (
-            self._policy.backbone.initial_state(batch.counts.shape[1]),
-            self._policy.draw_noise(*batch.counts.shape),
-        )
+    def _loss(
+        self, batch: Batch, noise: torch.Tensor | None, run: Callable[..., tuple[torch.Tensor, torch.Tensor]]
+    ) -> torch.Tensor:
+        """Mean difference from the expert, by ``pretrain.loss``, with a function that runs the backbone.
+
+        ``noise`` is that of its units in all steps, where they have any.
+        """
+        state = self._policy.backbone.initial_state(batch.counts.shape[1])
         outputs, _ = run(batch.observations, state, noise)
         actions = self._policy.get_distribution(outputs.flatten(0, 1)).mode()
         errors = self._comparison(actions, batch.actions.flatten(0, 1), batch.noted.flatten(0, 1))
@@ -242,7 +250,7 @@ class DAgger:
         return loss + self._penalties(self._policy, outputs.flatten(0, 1), mean) if self._penalties else loss
 
     def _descend(self, batch: Batch) -> float:
-        loss = self._loss(batch, self._policy)
+        loss = self._loss(batch, self._policy.draw_noise(*batch.counts.shape), self._policy)
         self._optimizer.zero_grad()
         loss.backward()
         norm = clip_grad_norm_(self._policy.parameters(), torch.inf)  # clips nothing

@@ -1,5 +1,6 @@
 """N arms stepped together, by MuJoCo or by the engine that is generated from the model; above are only arrays."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +24,7 @@ __all__ = [
     "GeneratedSimulation",
     "MujocoSimulation",
     "Simulation",
+    "WarningsLog",
     "build_simulation",
     "choose_engine",
     "log_warnings_to",
@@ -36,6 +38,18 @@ def log_warnings_to(file: Path) -> None:
     log = mujoco.MjLogConfig.get()
     log.logfile, log.logto_console = str(file), False
     log.set()
+
+
+class WarningsLog:
+    """Where MuJoCo writes its warnings, of which a process has one place."""
+
+    def state(self) -> dict[str, Any]:
+        """The place now."""
+        return {"log": mujoco.MjLogConfig.get()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Let it be the place again."""
+        state["log"].set()
 
 
 class EngineChoice(NamedTuple):

@@ -27,6 +27,7 @@ from mousearm.sweep.records import SLURM, Job, Sweep, planned_jobs, read_record
 
 if TYPE_CHECKING:
     from mousearm.evaluate.evaluation import Evaluation
+    from mousearm.training.interruption import Interruption
     from mousearm.training.learning import Pruner
 
 
@@ -59,16 +60,22 @@ def run_composed(composed: DictConfig) -> float:
             folder.rmdir()  # Hydra made it; unless something was written in it
 
 
-def run_job(job: Job, configure: Callable[[], Config], overrides: Sequence[str]) -> float:
+def run_job(
+    job: Job,
+    configure: Callable[[], Config],
+    overrides: Sequence[str],
+    interruption: "Interruption | None" = None,
+) -> float:
     """Train as ``experiment.run`` does; an error is recorded and shown, does not end the sweep, and gives NaN.
 
     So does the end of the job's time; Interrupted is raised if a signal asked the whole process to end.
+    ``interruption`` as there.
     """
     try:
         config = configure()
         from mousearm import experiment  # slow to import
 
-        return experiment.run(config, job.run.path, overrides, median_rule(job))
+        return experiment.run(config, job.run.path, overrides, median_rule(job), interruption)
     except Interrupted as stop:
         _hand_over(stop.status - 128)
         job.end(INTERRUPTED, str(stop))

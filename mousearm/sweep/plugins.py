@@ -1,4 +1,4 @@
-"""Plugins of Hydra: the launchers ``slurm`` and ``local``, the sweeper ``optuna``, the record of every sweep.
+"""Plugins of Hydra: the launchers ``slurm``, ``local``, ``side_by_side``; the sweeper ``optuna``; the sweeps' record.
 
 The sweeper of hydra-optuna-sweeper begins at job 0 whenever it is started, does not resume trials, and needs an Optuna
 of 2022, whose files on disk today's SQLAlchemy cannot read.
@@ -29,7 +29,8 @@ from mousearm.sweep.executor import Jobs
 from mousearm.sweep.job import write_rule
 from mousearm.sweep.launcher import PLUGINS, LocalConf, QueueLauncher, SlurmConf, n_trials, to_slurm
 from mousearm.sweep.progress import begin, differing, progress, reasons, tally
-from mousearm.sweep.records import LOCAL, Sweep, local_process, planned_jobs
+from mousearm.sweep.records import LOCAL, SLURM, Sweep, local_process, planned_jobs
+from mousearm.sweep.side_by_side import SideBySideConf, SideBySideLauncher
 from mousearm.text import shell
 
 if TYPE_CHECKING:  # not everybody has Optuna
@@ -39,11 +40,12 @@ if TYPE_CHECKING:  # not everybody has Optuna
 def register() -> None:
     """Register the launchers and the sweeper with Hydra."""
     sys.modules[PLUGINS] = sys.modules[__name__]
-    for plugin in (QueueLauncher, OptunaSweeper):
+    for plugin in (QueueLauncher, SideBySideLauncher, OptunaSweeper):
         plugin.__module__ = PLUGINS
         Plugins.instance().register(plugin)
-    for settings in (SlurmConf, LocalConf):
-        ConfigStore.instance().store(group="hydra/launcher", name=f"mousearm_{settings.cluster}", node=settings)
+    launchers = {SLURM: SlurmConf, LOCAL: LocalConf, "side_by_side": SideBySideConf}
+    for name, settings in launchers.items():
+        ConfigStore.instance().store(group="hydra/launcher", name=f"mousearm_{name}", node=settings)
 
 
 def slurm_settings(overrides: Sequence[str]) -> dict[str, Any]:
@@ -60,7 +62,7 @@ class SweepRecord(Callback):
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Record the jobs that this process will run; other launchers record theirs themselves."""
         hydra = config.hydra
-        if not hydra.launcher._target_.endswith(".BasicLauncher"):
+        if not hydra.launcher._target_.endswith((".BasicLauncher", ".SideBySideLauncher")):
             return
         sweep = Sweep(Path(hydra.sweep.dir))
         with cli.handled():

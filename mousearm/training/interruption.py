@@ -18,7 +18,9 @@ _STOPPING = b"\nStopping: what was learned is being saved. Press Ctrl-C again to
 class Interruption:
     """Raises `Interrupted` when a run is to end: at once, or while it is ``patient`` when a step is said to be over."""
 
-    def __init__(self) -> None:
+    def __init__(self, of_all: "Interruption | None" = None):
+        """``of_all`` is what listens for several runs in this process; this is then that of one of them."""
+        self._of_all = of_all
         self.max_minutes: float | None = None  # since this object was made; None for no limit
         self._begin = time.monotonic()  # a clock that does not jump
         self._patient = False
@@ -34,6 +36,9 @@ class Interruption:
         Raises:
             RunError: if another run is listening in this process.
         """
+        if self._of_all is not None:
+            yield
+            return
         if not _ONE_RUN.acquire(blocking=False):
             raise RunError(
                 "Another run is training in this process, and the two would draw from the same random numbers. Wait "
@@ -60,6 +65,8 @@ class Interruption:
 
     def check(self) -> None:
         """End the run, by `Interrupted`, if there was a signal or time is over; to be called when a step is over."""
+        if self._of_all is not None:
+            self._of_all.check()
         limit = self.max_minutes
         if self._asked is None and limit is not None and time.monotonic() - self._begin > 60 * limit:
             self._asked = Interrupted(f"max_minutes={limit:g} are over", TIME_IS_OVER)

@@ -35,6 +35,7 @@ from mousearm.text import facts, first_lines, shell, wrapped
 from mousearm.tracking.logger import RunLogger, tracked
 from mousearm.training.interruption import Interruption
 from mousearm.training.learning import WARM_START, Pruner, learn
+from mousearm.turns import others_go_on
 
 _MOST_LISTED = 20  # excluded files that are named at the beginning
 _FALLING = 0.95  # of the lowest error before: below this the last one shows that more training would pay
@@ -113,7 +114,9 @@ class Experiment:
             return
 
         def evaluate() -> Evaluation:
-            evaluation, trials = self.monitor.evaluate(PolicyController(algo.policy_on_cpu()))
+            controller = PolicyController(algo.policy_on_cpu())
+            with others_go_on():
+                evaluation, trials = self.monitor.evaluate(controller)
             for tracker in logger.trackers.values():
                 tracker.illustrate(algo.num_timesteps, evaluation, trials, self.setup.arm)
             return evaluation

@@ -23,6 +23,7 @@ class TestGroupFiles:
         sweep = "hydra: {mode: MULTIRUN, sweeper: {params: {seed: '0,1'}}}\n"
         check_group_files(theirs(f"# @package _global_\n{sweep}"))
         check_group_files(theirs(f"# @package _global_\ndefaults:\n  - override /hydra/sweeper: optuna\n{sweep}"))
+        check_group_files(theirs("# @package _global_\ndefaults:\n  - override /hydra/launcher: side_by_side\n"))
 
     @pytest.mark.parametrize(
         "text",
@@ -35,6 +36,7 @@ class TestGroupFiles:
             "defaults:\n  - /reward@hydra.callbacks: theirs\n",
             "defaults:\n  - override /hydra/job_logging: theirs\n",
             "defaults:\n  - override /hydra/sweeper: theirs\n",
+            "defaults:\n  - override /hydra/launcher: slurm\n",
             "defaults:\n  - {override /hydra/sweeper: optuna, override /hydra/callbacks: theirs}\n",
             "defaults:\n  - /hydra/callbacks/theirs\n",
             '"\\x68ydra": {callbacks: {}}\n',
