@@ -15,7 +15,7 @@ from typing import Any
 
 from mousearm import cli
 
-SECTIONS = ("kernels", "speed", "training", "repeat", "learning")
+SECTIONS = ("kernels", "speed", "training", "seeds", "repeat", "learning")
 SIZES = {"cuda": (16384, 4096), "cpu": (64,)}  # arms of training
 # Of whole runs, where they are rehearsed.
 FEW = ("algo.timesteps=3136", "algo.eval_freq=784", "env.num_envs=16", "algo.batch_size=784", "pretrain.rounds=2")
@@ -67,12 +67,14 @@ def measures(section: str, device: str) -> list[tuple[str, Callable[[], Any]]]:
 
         measure = partial(kernels, device=device) if section == "kernels" else speed
         return [(f"{section} {model}", partial(measure, model)) for model in ARMS]
-    from mousearm.benchmark.device import DEVICE_RUNS, learning, tensor_training_speed
+    from mousearm.benchmark.device import DEVICE_RUNS, learning, seeds_speed, tensor_training_speed
 
     if section == "training":
         sizes = [(model, n) for n in SIZES[device] for model in ("torque", "muscle")]
         return [(f"training {model} {n}", partial(tensor_training_speed, model, n)) for model, n in sizes]
     few = FEW if device == "cpu" else ()
+    if section == "seeds":
+        return [(f"seeds {n}", partial(seeds_speed, n, few)) for n in ((1, 2, 4, 8) if device == "cuda" else (1, 2))]
     if section == "learning":
         return [(f"learning {name}", partial(learning, name, words=few)) for name in DEVICE_RUNS]
     short = ("algo.timesteps=250000", "algo.eval_freq=100000", *few)

@@ -29,8 +29,8 @@ from mousearm.sweep.executor import Jobs
 from mousearm.sweep.job import write_rule
 from mousearm.sweep.launcher import PLUGINS, LocalConf, QueueLauncher, SlurmConf, n_trials, to_slurm
 from mousearm.sweep.progress import begin, differing, progress, reasons, tally
-from mousearm.sweep.records import LOCAL, SLURM, Sweep, local_process, planned_jobs
-from mousearm.sweep.side_by_side import SideBySideConf, SideBySideLauncher
+from mousearm.sweep.records import LOCAL, Sweep, local_process, planned_jobs
+from mousearm.sweep.side_by_side import SideBySideLauncher
 from mousearm.text import shell
 
 if TYPE_CHECKING:  # not everybody has Optuna
@@ -43,9 +43,8 @@ def register() -> None:
     for plugin in (QueueLauncher, SideBySideLauncher, OptunaSweeper):
         plugin.__module__ = PLUGINS
         Plugins.instance().register(plugin)
-    launchers = {SLURM: SlurmConf, LOCAL: LocalConf, "side_by_side": SideBySideConf}
-    for name, settings in launchers.items():
-        ConfigStore.instance().store(group="hydra/launcher", name=f"mousearm_{name}", node=settings)
+    for settings in (SlurmConf, LocalConf):
+        ConfigStore.instance().store(group="hydra/launcher", name=f"mousearm_{settings.cluster}", node=settings)
 
 
 def slurm_settings(overrides: Sequence[str]) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Hydra's launcher ``side_by_side``: jobs of a sweep train together in this process, above all on one GPU."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -14,18 +13,10 @@ from mousearm import cli
 from mousearm.config import load
 from mousearm.keys import require
 from mousearm.sweep.job import run_job
-from mousearm.sweep.launcher import PLUGINS, n_trials
+from mousearm.sweep.launcher import n_trials
 from mousearm.sweep.progress import state_line
 from mousearm.sweep.records import Sweep
 from mousearm.training.interruption import Interruption
-
-
-@dataclass
-class SideBySideConf:
-    """Settings of ``hydra/launcher=side_by_side``: the number of jobs at a time."""
-
-    _target_: str = f"{PLUGINS}.SideBySideLauncher"
-    parallel: int = 8
 
 
 class SideBySideLauncher(Launcher):
@@ -35,7 +26,7 @@ class SideBySideLauncher(Launcher):
     whatever is beside it, and jobs may differ in any key. One that fails ends alone; a signal ends all of them.
     """
 
-    def __init__(self, parallel: int):
+    def __init__(self, parallel: int):  # settings as in conf/hydra/launcher/side_by_side.yaml
         self.parallel = parallel
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
@@ -46,7 +37,8 @@ class SideBySideLauncher(Launcher):
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Run jobs; those without a result return NaN. Where none can begin the program ends and says why."""
         with cli.handled():
-            require(self.parallel >= 1, "hydra.launcher.parallel", self.parallel, "a whole number, 1 or more")
+            is_number = isinstance(self.parallel, int) and self.parallel >= 1
+            require(is_number, "hydra.launcher.parallel", self.parallel, "a whole number, 1 or more")
             self._sweep.check_free()
             return self._train(dict(enumerate(job_overrides, initial_job_idx)))
 
