@@ -31,7 +31,7 @@ class SideBySideLauncher(Launcher):
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Take the sweep's configuration."""
-        self._config, self._loader = config, hydra_context.config_loader
+        self._config, self._context = config, hydra_context
         self._sweep = Sweep(Path(config.hydra.sweep.dir))
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
@@ -57,7 +57,7 @@ class SideBySideLauncher(Launcher):
         from mousearm.device.graph import own_queue
 
         of_all.check()
-        composed = self._loader.load_sweep_config(self._config, list(overrides))
+        composed = self._context.config_loader.load_sweep_config(self._config, list(overrides))
         job, own = self._sweep.job(number), OmegaConf.masked_copy(composed, [str(k) for k in composed if k != "hydra"])
         result = JobReturn(overrides=list(overrides), status=JobStatus.COMPLETED)
         with own_queue():
