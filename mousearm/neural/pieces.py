@@ -7,10 +7,10 @@ done in any number of processes, each with one thread, so that results do not de
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from multiprocessing import active_children, connection, get_context, parent_process
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -47,10 +47,11 @@ def run_pieces(pieces: Sequence[Piece], folder: Path, processes: int = 1) -> lis
     missing = [piece for key, piece in every.items() if key not in found]
     with tqdm(total=len(missing), desc="comparing", delay=1, leave=False, unit=" pieces") as bar:
         try:
-            for piece, result in _done(missing, processes):
-                write_json(_file(folder, piece.key), {"title": piece.title, "result": result})
-                found[piece.key] = result
-                bar.update()
+            with closing(_done(missing, processes)) as done:
+                for piece, result in done:
+                    write_json(_file(folder, piece.key), {"title": piece.title, "result": result})
+                    found[piece.key] = result
+                    bar.update()
         except KeyboardInterrupt as end:
             end.add_note(f"{len(found)} of {plural(len(every), 'comparison')} done, kept in {folder}.")
             raise
@@ -72,7 +73,7 @@ def _kept(folder: Path, key: str) -> _Result | None:
         return None
 
 
-def _done(pieces: Sequence[Piece], processes: int) -> Iterator[tuple[Piece, _Result]]:
+def _done(pieces: Sequence[Piece], processes: int) -> Generator[tuple[Piece, _Result], None, None]:
     if processes == 1 or len(pieces) < 2:
         with _one_thread():
             for piece in pieces:
@@ -89,7 +90,7 @@ def _done(pieces: Sequence[Piece], processes: int) -> Iterator[tuple[Piece, _Res
                 "A process ended before its work was done, as the system ends one where memory does not suffice. What "
                 f"was done is kept: run the same command again with fewer processes than {processes} (--processes)."
             ) from error
-        except KeyboardInterrupt:  # which a signal to this process alone does not tell the others
+        except (KeyboardInterrupt, GeneratorExit):  # at work here or outside; a signal to this process reaches no other
             for process in {*active_children()} - others:
                 process.terminate()
             raise
