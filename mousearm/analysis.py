@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import scipy.linalg
 
 ENOUGH = 0.9
 """Variance accounted for at which the synergies are usually said to be enough."""
@@ -81,7 +82,10 @@ def principal_components(trials: Sequence[np.ndarray], n: int = 3) -> PrincipalC
     """
     frames = np.concatenate(trials).astype(float)
     frames -= frames.mean(axis=0)
-    _, sizes, rows = np.linalg.svd(frames, full_matrices=False)
+    try:
+        _, sizes, rows = np.linalg.svd(frames, full_matrices=False)
+    except np.linalg.LinAlgError:  # of some activities of fewer dimensions than units
+        _, sizes, rows = scipy.linalg.svd(frames, full_matrices=False, lapack_driver="gesvd")
     largest = np.take_along_axis(rows, np.abs(rows).argmax(axis=1)[:, None], axis=1)
     directions = (rows * np.where(largest < 0, -1, 1))[:n]
     ends = np.cumsum([len(values) for values in trials])[:-1]
