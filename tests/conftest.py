@@ -4,6 +4,7 @@ import importlib.util
 import logging
 import os
 import shutil
+import signal
 import sys
 from dataclasses import replace
 from functools import cache
@@ -32,6 +33,7 @@ from mousearm.retarget import Reference
 from mousearm.setup import Setup
 
 torch.set_num_threads(1)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell began the tests in the background
 tqdm.monitor_interval = 0  # no thread that may hold the lock of bars while a test forks
 
 
