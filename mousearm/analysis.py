@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import scipy.linalg
 
 ENOUGH = 0.9
 """Variance accounted for at which the synergies are usually said to be enough."""
@@ -85,6 +84,8 @@ def principal_components(trials: Sequence[np.ndarray], n: int = 3) -> PrincipalC
     try:
         _, sizes, rows = np.linalg.svd(frames, full_matrices=False)
     except np.linalg.LinAlgError:  # of some activities of fewer dimensions than units
+        import scipy.linalg  # slow to import
+
         _, sizes, rows = scipy.linalg.svd(frames, full_matrices=False, lapack_driver="gesvd")
     largest = np.take_along_axis(rows, np.abs(rows).argmax(axis=1)[:, None], axis=1)
     directions = (rows * np.where(largest < 0, -1, 1))[:n]
