@@ -83,7 +83,7 @@ def principal_components(trials: Sequence[np.ndarray], n: int = 3) -> PrincipalC
     frames -= frames.mean(axis=0)
     try:
         _, sizes, rows = np.linalg.svd(frames, full_matrices=False)
-    except np.linalg.LinAlgError:  # of some activities of fewer dimensions than units
+    except np.linalg.LinAlgError:  # rarely, it does not converge
         import scipy.linalg  # slow to import
 
         _, sizes, rows = scipy.linalg.svd(frames, full_matrices=False, lapack_driver="gesvd")

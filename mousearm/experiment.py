@@ -49,11 +49,7 @@ def run(
         Pruned: by the pruner, when everything has been saved.
         KeyboardInterrupt: after a second SIGINT.
     """
-    if config.inverse.trials:
-        raise ConfigError(
-            "inverse.trials is above 0: a search for a cost is one command, and no job of a sweep. Leave -m out.",
-            "inverse.trials",
-        )
+    _check_trains(config)
     interruption = interruption or Interruption()
     run_folder, overrides = RunFolder(folder), list(overrides)
     resumes, split = run_folder.exists, None
@@ -87,6 +83,14 @@ def run(
             held.enter_context(run_folder.locked())
             run_folder.create(setup.config, overrides, setup.split, model_hashes(config.model), setup.engine.record)
         return experiment.run(run_folder, interruption, pruner)
+
+
+def _check_trains(config: Config) -> None:
+    if config.inverse.trials:
+        raise ConfigError(
+            "inverse.trials is above 0: a search for a cost is one command, and no job of a sweep. Leave -m out.",
+            "inverse.trials",
+        )
 
 
 def _print_failure(folder: RunFolder) -> None:

@@ -23,8 +23,8 @@ TARGET_COLOURS = ((0.0, 0.45, 0.70), (0.84, 0.37, 0.0))
 # Azimuth and elevation of the direction in which a camera looks, degrees. The animal looks along y, z is up.
 VIEWS = {"front": (-90, 0), "back": (90, 0), "side": (180, 0), "inside": (0, 0), "top": (90, -90)}
 _MARGIN = 1.45  # of a view around the sphere that holds all points
-# Sides of a round shape around and along, at most: without a graphics card a picture of 48 and 24 takes 1.4 times as
-# long, and looks the same.
+# Sides of a round shape around and along, at most: without a graphics card a picture of 48 and 24 takes 1.2 to 1.6
+# times as long, and looks the same.
 _SLICES, _STACKS = 28, 16  # as MuJoCo has it
 
 
