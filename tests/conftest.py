@@ -1,8 +1,13 @@
+import os
+
+# Before NumPy is loaded, here and in programs that tests start: where tests run beside one another, threads of linear
+# algebra keep processors busy that others need.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import copy
 import gc
 import importlib.util
 import logging
-import os
 import shutil
 import signal
 import sys

@@ -25,7 +25,7 @@ def installed(tmp_path_factory):
         archive.extractall(folder / "site")
     (work := folder / "work").mkdir()
     subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)  # somebody's own repository around it
-    environment = {**os.environ, "PYTHONPATH": str(folder / "site"), "HOME": str(work), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(folder / "site"), "HOME": str(work)}
 
     def run(*words):
         ended = subprocess.run(

@@ -38,7 +38,7 @@ class Window:
     """A viewer's window."""
 
     def __init__(self, screen, *arguments):
-        self._environment = {**os.environ, "DISPLAY": screen, "OMP_NUM_THREADS": "1"}
+        self._environment = {**os.environ, "DISPLAY": screen}
         self._screen = screen
         self.viewer = start_viewer(*arguments, env=self._environment)
         end = time.monotonic() + 120

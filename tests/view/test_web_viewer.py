@@ -3,7 +3,6 @@
 import contextlib
 import http.server
 import itertools
-import os
 import re
 import subprocess
 import threading
@@ -29,8 +28,7 @@ def serve():
     with contextlib.ExitStack() as started:
 
         def start(*arguments):
-            options = {"env": {**os.environ, "OMP_NUM_THREADS": "1"}, "stdout": subprocess.PIPE, "bufsize": 1}
-            server = start_viewer(*arguments, "--web", "--port", "0", **options)
+            server = start_viewer(*arguments, "--web", "--port", "0", stdout=subprocess.PIPE, bufsize=1)
             started.callback(end_viewer, server)
             line = server.stdout.readline()
             assert line.startswith("Open http://localhost:"), line + server.stderr.read()
