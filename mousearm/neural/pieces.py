@@ -22,7 +22,7 @@ from mousearm.errors import NeuralError
 from mousearm.files import make_folder, write_json
 from mousearm.text import plural
 
-FORMAT = 7  # of results; another one when what is computed changes its meaning
+FORMAT = 8  # of results; another one when what is computed changes its meaning
 _Result = dict[str, Any]
 
 

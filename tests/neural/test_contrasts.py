@@ -61,6 +61,20 @@ def test_a_layer_that_holds_a_rival_in_other_proportions_is_not_credited_beyond_
     assert abs(found.unique.mean()) < 0.02
 
 
+@pytest.mark.parametrize("lag", [0, 12])
+def test_a_layer_that_holds_all_of_movement_is_credited_with_the_rest(lag):
+    """Half of the neurons' variance is what only the layer has. Of half of its components movement leaves nothing."""
+    rng = np.random.default_rng(3)
+    hidden, moved = latents(rng, 40, 45, 3), latents(rng, 40, 45, 3)
+    both = [np.hstack([own, 2 * other]) for own, other in zip(hidden, moved, strict=True)]
+    layer, movement = activity("hidden", mixed(rng, both, 12)), activity("kinematics", cut(moved), "kinematics")
+    parts = list(zip(mixed(rng, hidden, 30, lag=lag), mixed(rng, moved, 30, lag=lag), strict=True))
+    neurons = activity("neurons", [a + b for a, b in parts], "neurons")
+    true = (np.concatenate([own for own, _ in parts]).var(axis=0) / np.concatenate(neurons.values).var(axis=0)).mean()
+    found = compare(layer, neurons, ["unique"], beyond=movement, n_nulls=0)["unique"]
+    assert found.value == pytest.approx(true, abs=0.03)
+
+
 def test_predicted_courses_are_those_of_the_neurons_where_everything_is_known():
     rng = np.random.default_rng(3)
     hidden = latents(rng, 12, 45, 3)

@@ -108,8 +108,9 @@ def _size_of_both(train: Moments, held: Moments) -> np.ndarray:
     sizes = [part.xx / part.n[:, None, None] for part in (train, held)]
     whole, p = sizes[0] + sizes[1], sizes[0].shape[1]
     least = np.maximum(_NEARLY_NONE * np.trace(whole, axis1=1, axis2=2) / p, np.finfo(float).tiny)
-    of_held = np.trace(np.linalg.solve(whole + least[:, None, None] * np.eye(p), sizes[1]), axis1=1, axis2=2) / p
-    return 0.5 / np.maximum(of_held, 0.5 * _NEARLY_NONE)
+    shares = np.linalg.solve(whole + least[:, None, None] * np.eye(p), np.stack(sizes))
+    of_train, of_held = np.trace(shares, axis1=-2, axis2=-1)  # directions of which nothing is left are in neither
+    return 0.5 * (of_train + of_held) / np.maximum(of_held, _NEARLY_NONE)
 
 
 def _of_units(
