@@ -178,7 +178,8 @@ class EmgOptions:
         for name in ("offset_s", "rate", "stretch"):
             value = getattr(self, name)
             if value is not None and not np.isfinite(value):
-                raise EmgError(f"{name} is {value:g}. Give a finite number.", fault=name)
+                option = "--" + name.replace("_", "-")
+                raise EmgError(f"{option} is {value:g}. Give a finite number, or leave it out.", fault=name)
         if self.band_high_hz is not None and self.band_high_hz <= self.band_low_hz:
             what = f"the band-pass from {self.band_low_hz:g} to {self.band_high_hz:g} Hz is empty. Raise --band-high-hz"
             raise EmgError(f"{what}, or lower --band-low-hz.", fault="band")

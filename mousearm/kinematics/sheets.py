@@ -67,6 +67,13 @@ def read_head(path: Path) -> bytes:
         return file.read(_HEAD)
 
 
+def read_decoded(path: Path, most: int) -> str:
+    """Read a text file of at most so many bytes in any usual encoding; KinematicsError if it is none or unreadable."""
+    content = read_bytes(path, most, KinematicsError)
+    refuse_other(path, content)
+    return _decoded(content, path)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Sheet:
     """Lines of a text file that are split into cells."""
@@ -78,9 +85,7 @@ class Sheet:
     @classmethod
     def read(cls, path: Path) -> "Sheet":
         """Read a text file in any usual encoding; KinematicsError if it is no text, empty, cut off or unreadable."""
-        content = read_bytes(path, _LARGEST, KinematicsError)
-        refuse_other(path, content)
-        lines = re.split(r"\r*\n|\r", _decoded(content, path))
+        lines = re.split(r"\r*\n|\r", read_decoded(path, _LARGEST))
         ended = not lines[-1]
         while lines and not lines[-1].strip(" \t,;"):
             lines.pop()
@@ -121,12 +126,16 @@ class Sheet:
 
 def _decoded(content: bytes, path: Path) -> str:
     head = content[:_HEAD]
+    no_text = KinematicsError(f"{path}: is no text, and of no kind that is known here. {AS_TABLE}.")
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", errors="replace")
     if head[1::2].count(0) > len(head) // 4 or head[::2].count(0) > len(head) // 4:
-        return content.decode("utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be", "replace")
+        text = content.decode("utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be", "replace")
+        if "\0" in text:  # numbers as bytes, or what a copy that was broken off has left
+            raise no_text
+        return text
     if _CONTROL.search(head):
-        raise KinematicsError(f"{path}: is no text, and of no kind that is known here. {AS_TABLE}.")
+        raise no_text
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:  # of Western Windows, which nearly is Latin-1; numbers are the same in all of them

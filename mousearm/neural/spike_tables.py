@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from mousearm.door import read_text
-from mousearm.errors import NeuralError, UnknownNameError
+from mousearm.errors import KinematicsError, NeuralError, UnknownNameError
+from mousearm.kinematics.sheets import AS_TABLE, read_decoded
 from mousearm.matlab import CellArray, OpaqueError, read_matlab
 from mousearm.neural.session import NeuralSession, NeuralTrial
 from mousearm.text import listed, plural
@@ -30,6 +30,7 @@ SPIKES, TRIALS, UNITS = "spikes.csv", "trials.csv", "units.csv"
 MAX_CSV_BYTES = 1_000_000_000
 _MAX_MAT_BYTES = 4_000_000_000  # unpacked
 _AGAIN = "Save it again with save(..., '-v7')."
+_AS_CSV = "Write it as CSV: a row of names, such as unit,time_s in spikes.csv, and a row for each entry"
 NAMES = ("reach", "reach_name", "reach_id", "trial_name", "name", "condition")  # columns that may name the reach
 AREAS = ("brain_area", "area", "brain_region", "region", "structure", "location")  # columns of units that may say it
 _START, _STOP = ("start_time", "start"), ("stop_time", "stop", "end_time", "end")
@@ -188,7 +189,10 @@ def _spike_times(path: Path, spikes: Mapping[str, list[str]], trials: Mapping[st
 
 def _table(path: Path) -> dict[str, list[str]]:
     """Columns by their names, each cell as text, of a table with commas, or semicolons or tabs in its header."""
-    text = read_text(path, MAX_CSV_BYTES, NeuralError)
+    try:
+        text = read_decoded(path, MAX_CSV_BYTES)
+    except KinematicsError as error:
+        raise NeuralError(str(error).replace(AS_TABLE, _AS_CSV)) from error
     separator = next((mark for mark in "\t;" if mark in text.lstrip().partition("\n")[0]), ",")
     reader = csv.reader(io.StringIO(text, newline=None), delimiter=separator)
     try:

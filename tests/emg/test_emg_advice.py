@@ -188,7 +188,8 @@ def test_advice_on_a_file(tmp_path, i):
 
 
 def test_advice_on_options():
-    emg.told("Give a finite number", EmgOptions, offset_s=float("nan"))
+    said = emg.told("Give a finite number, or leave it out", EmgOptions, offset_s=float("nan"))
+    assert str(said).startswith("--offset-s is nan.")
     said = emg.told("Raise --band-high-hz", EmgOptions, band_low_hz=100.0, band_high_hz=50.0)
     assert ", or lower --band-low-hz." in str(said)
     assert EmgOptions(offset_s=0.0, band_low_hz=40.0, band_high_hz=50.0)

@@ -120,6 +120,31 @@ def test_advice_on_tables(tmp_path, says, wrong, right):
     assert len(read_session(tables(tmp_path / "m" / "d", **right)).units) in (1, 2)
 
 
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (
+            b"PK\x03\x04" + bytes(26) + b"[Content_Types].xml",
+            "spikes.csv: is an Excel file. Save the sheet as 'CSV UTF-8'",
+        ),
+        (bytes(5000), f"is no text, and of no kind that is known here. {spike_tables._AS_CSV}."),
+        (
+            bytes(range(256)) * 20,
+            "Write it as CSV: a row of names, such as unit,time_s in spikes.csv, and a row for each",
+        ),
+    ],
+    ids=["Excel", "zeros", "bytes"],
+)
+def test_advice_on_tables_that_are_no_text(tmp_path, content, says):
+    folder = tables(tmp_path / "m" / "d")
+    file = folder / "spikes.csv"
+    right = file.read_text()
+    file.write_bytes(content)
+    told(says, read_session, folder)
+    file.write_text(right, encoding="utf-16")
+    assert len(read_session(folder).units) == 2
+
+
 def test_advice_to_name_the_column(tmp_path):
     folder = tables(tmp_path / "d", trials="which,start_s,stop_s\nx,1,2\n")
     told("(--names COLUMN)", read_session, folder)

@@ -748,3 +748,4 @@ refused("gzip", "Unpack it", Dialect(lambda path: path.write_bytes(gzip.compress
 refused("empty", "", Dialect(lambda path: path.write_bytes(b""), "csv"), OWN)
 refused("blank", "", content(lambda: "\n\n ,,\n"), OWN)
 refused("no text", "", Dialect(lambda path: path.write_bytes(bytes(range(256)) * 9), "csv"), OWN)
+refused("zeros", "is no text", Dialect(lambda path: path.write_bytes(bytes(5000)), "csv"), OWN)
