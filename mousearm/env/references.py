@@ -104,7 +104,7 @@ def _map_good(
     """Apply a function to all items; bad ones are left out and reported to ``skip``, or raise where that is None."""
     made: list[_R] = []
     reason = ""
-    for item in tqdm(items, desc=f"{doing} reaches", unit=" reaches", delay=1, leave=False):
+    for item in tqdm(items, desc=f"{doing} reaches", unit=" reaches", delay=1, leave=False, disable=None):
         try:
             made.append(make(item))
         except KinematicsError as error:
