@@ -1,6 +1,6 @@
 """Measure speed: ``python scripts/benchmark.py [--only SECTION,...] [--json FILE] [--figure FILE]``.
 
-Everything takes most of an hour, nearly all of it in the section seconds_to_mm; run nothing else meanwhile. The last
+Everything takes more than an hour, nearly all of it in the last two sections; run nothing else meanwhile. The last
 column is the speed relative to the stock stack.
 """
 
@@ -14,8 +14,15 @@ from mousearm import cli
 if TYPE_CHECKING:
     from mousearm.benchmark.learning import ErrorCurve
 
-SECTIONS = ("simulation", "environment", "senses", "update", "training", "device", "seconds_to_mm")
-RUNS = ("torque", "torque_warm", "muscle", "muscle_warm", "original")  # of LEARNING_RUNS, which is slow to import
+# Trainings of the sections that have some: LEARNING_RUNS, which is slow to import, and PROCESSOR_RUNS.
+RUNS = {
+    "seconds_to_mm": ("torque", "torque_warm", "muscle", "muscle_warm", "original"),
+    "processor_seconds_to_mm": (
+        *("torque", "torque_mujoco", "torque_mujoco_before"),
+        *("muscle_warm", "muscle_warm_mujoco", "muscle_warm_mujoco_before"),
+    ),
+}
+SECTIONS = ("simulation", "environment", "senses", "update", "training", "device", *RUNS)
 
 
 def _positive(text: str) -> int:
@@ -30,8 +37,8 @@ def _positive(text: str) -> int:
     cli.argument("--only", default=",".join(SECTIONS), help="sections, with commas: " + ",".join(SECTIONS)),
     cli.argument("--model", default="torque", help="the arm of the section environment: torque | muscle"),
     cli.argument("--threads", type=int, default=os.cpu_count(), help="of network, simulator; default all processors"),
-    cli.argument("--runs", default=",".join(RUNS), help="trainings of seconds_to_mm: " + ",".join(RUNS)),
-    cli.argument("--kinematics", default="package:demo.csv", help="the reach of seconds_to_mm, a CSV file"),
+    cli.argument("--runs", help="; ".join(f"trainings of {name}: {','.join(of)}" for name, of in RUNS.items())),
+    cli.argument("--kinematics", default="package:demo.csv", help="the reach of these trainings, a CSV file"),
     cli.argument("--seeds", type=_positive, default=1, help="seeds of each training; the median counts"),
     cli.argument("--original-s", type=float, default=600, help="when to end the training of the run original"),
     cli.JSON.but(help="also write the figures here"),
@@ -46,9 +53,11 @@ def main(given: Namespace) -> None:
     from mousearm.files import write_json
 
     chosen = cli.words(given.only, "section (--only)", SECTIONS)
-    runs = cli.words(given.runs, "training (--runs)", RUNS)
+    known = dict.fromkeys(name for section in chosen for name in RUNS.get(section, ()))
+    runs = cli.words(given.runs or ",".join(known), "training (--runs)", known)
+    from mousearm.benchmark import processor
     from mousearm.benchmark.engines import senses_speed, simulation_speed
-    from mousearm.benchmark.learning import draw_curves, learning_curves, limits_table, seconds_to_mm
+    from mousearm.benchmark.learning import LIMITS_MM, draw_curves, learning_curves, limits_table, seconds_to_mm
     from mousearm.benchmark.speed import device_speed, environment_speed, speed_table, training_speed, update_speed
 
     def write() -> None:
@@ -70,14 +79,21 @@ def main(given: Namespace) -> None:
             print(speed_table({section: figures[section]}), flush=True)
             write()
             continue
+        by_clock = section == "seconds_to_mm"
+        limits = LIMITS_MM if by_clock else processor.PROCESSOR_LIMITS_MM
         curves: dict[str, list[ErrorCurve]] = {}
-        for name in runs:
-            curves[name] = learning_curves(name, given.kinematics, given.seeds, given.original_s)
-            figures[section] = seconds_to_mm(curves)
-            figures["curves"] = {run: [curve._asdict() for curve in of] for run, of in curves.items()}
-            print(limits_table({name: figures[section][name]}, curves), flush=True)
+        for name in RUNS[section]:
+            if name not in runs:
+                continue
+            if by_clock:
+                curves[name] = learning_curves(name, given.kinematics, given.seeds, given.original_s)
+            else:
+                curves[name] = processor.processor_curves(name, given.kinematics, given.seeds)
+            figures[section] = seconds_to_mm(curves, limits)
+            figures[f"curves of {section}"] = {run: [curve._asdict() for curve in of] for run, of in curves.items()}
+            print(limits_table(section, {name: figures[section][name]}, curves), flush=True)
             write()
-            if given.figure is not None:
+            if by_clock and given.figure is not None:
                 draw_curves(curves, given.figure.with_suffix(""))
 
 

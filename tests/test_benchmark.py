@@ -1,11 +1,12 @@
 import json
+import time
 
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.pyplot import imread
 
-from mousearm.benchmark import learning
+from mousearm.benchmark import learning, processor
 from mousearm.benchmark.learning import ErrorCurve, draw_curves, learning_curves, limits_table, seconds_to_mm
 from mousearm.benchmark.speed import ORIGINAL, in_turn, our_environment, speed_table, stock_environment
 from mousearm.plots import BLUE, ORANGE
@@ -61,7 +62,8 @@ def test_an_unknown_section_is_named_before_anything_is_measured(run_script):
 
 
 def test_the_command_line_knows_all_trainings(load_script):
-    assert tuple(learning.LEARNING_RUNS) == load_script("benchmark").RUNS
+    trainings = {"seconds_to_mm": learning.LEARNING_RUNS, "processor_seconds_to_mm": processor.PROCESSOR_RUNS}
+    assert {section: tuple(of) for section, of in trainings.items()} == load_script("benchmark").RUNS
 
 
 # By hand: the error falls below 1 mm at 20 s and below 0.5 mm at 30 s, and rises again.
@@ -87,7 +89,8 @@ def test_seconds_are_the_median_over_seeds(runs, expected):
 
 def test_limits_table_by_hand():
     curves = {"torque": [FALLING, SLOW]}
-    lines = limits_table({"torque": {"1.0": 20.0, "0.5": 30.0, "0.2": None}}, curves).splitlines()
+    lines = limits_table("seconds_to_mm", {"torque": {"1.0": 20.0, "0.5": 30.0, "0.2": None}}, curves).splitlines()
+    assert lines[0] == "seconds_to_mm"
     assert lines[1].split() == ["run", "1.0", "mm", "0.5", "mm", "0.2", "mm", "best", "mm", "of", "each", "seed"]
     assert lines[2].split() == ["torque", "20.0", "s", "30.0", "s", "never", "0.400", "1.000"]
 
@@ -109,6 +112,31 @@ def test_a_whole_training_gives_its_curve(monkeypatch):
     assert len(curve.seconds) == len(curve.paw_mm) >= 2
     assert (np.diff(curve.seconds) > 0).all()
     assert all(0 < error < 100 for error in curve.paw_mm)
+
+
+def test_a_run_gives_its_processor_seconds_and_ends_when_its_error_is_met(monkeypatch):
+    quick = ("debug=quick", "video=false", "threads=1", "policy.lstm_hidden_size=8", "algo.timesteps=1568")
+    before = time.process_time()
+    seconds, errors = processor.processor_curve((*quick, "algo.eval_freq=784"))
+    assert len(seconds) == len(errors) == 3
+    assert before < seconds[0] < seconds[1] < seconds[2] < time.process_time()
+    assert all(0.3 < error < 100 for error in errors)
+    monkeypatch.setattr(processor, "PROCESSOR_LIMITS_MM", (1000.0, 100.0))
+    assert processor.processor_curve(quick)[1] == errors[:1]
+
+
+@pytest.mark.slow
+def test_every_run_is_a_process_of_its_own(monkeypatch, run_script, tmp_path):
+    quick = ("debug=quick", "policy.lstm_hidden_size=8", "algo.timesteps=784")
+    monkeypatch.setattr(processor, "PROCESSOR_RUNS", {**processor.PROCESSOR_RUNS, "torque": quick})
+    words = ("--only", "processor_seconds_to_mm", "--runs", "torque", "--json", tmp_path / "a.json")
+    done = run_script("benchmark", *words)
+    assert done.status == 0
+    figures = json.loads((tmp_path / "a.json").read_text())
+    assert figures["processor_seconds_to_mm"] == {"torque": {"1.0": None, "0.5": None, "0.3": None}}
+    (curve,) = figures["curves of processor_seconds_to_mm"]["torque"]
+    assert curve["seconds"] == sorted(curve["seconds"])
+    assert done.out.splitlines()[2].split()[:2] == ["torque", "never"]
 
 
 def test_no_seed_is_refused_before_anything_is_measured(run_script):

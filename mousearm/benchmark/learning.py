@@ -67,10 +67,12 @@ def learning_curves(name: str, kinematics: str, seeds: int, budget_s: float) -> 
     return [error_curve(compose((*words, f"seed={seed}"))) for seed in range(seeds)]
 
 
-def seconds_to_mm(curves: Mapping[str, Sequence[ErrorCurve]]) -> dict[str, dict[str, float | None]]:
-    """Median over the seeds of the seconds to each of ``LIMITS_MM``; None where too few seeds got there."""
+def seconds_to_mm(
+    curves: Mapping[str, Sequence[ErrorCurve]], limits_mm: Sequence[float] = LIMITS_MM
+) -> dict[str, dict[str, float | None]]:
+    """Median over the seeds of the seconds to each limit; None where too few seeds got there."""
     medians = {
-        name: {str(limit): median(curve.seconds_to(limit) for curve in runs) for limit in LIMITS_MM}
+        name: {str(limit): median(curve.seconds_to(limit) for curve in runs) for limit in limits_mm}
         for name, runs in curves.items()
     }
     return {name: {limit: s if s < math.inf else None for limit, s in of.items()} for name, of in medians.items()}
@@ -111,13 +113,16 @@ class _Evaluations(BaseCallback):
         return time.perf_counter() - self._begin < self._budget_s
 
 
-def limits_table(seconds: Mapping[str, Mapping[str, float | None]], curves: Mapping[str, Sequence[ErrorCurve]]) -> str:
+def limits_table(
+    title: str, seconds: Mapping[str, Mapping[str, float | None]], curves: Mapping[str, Sequence[ErrorCurve]]
+) -> str:
     """One line per run: seconds by run and error, and the best error of each seed's curve."""
-    rows = [["  run", *(f"{limit} mm" for limit in LIMITS_MM), "best mm of each seed"]]
+    limits = [*next(iter(seconds.values()))]
+    rows = [["  run", *(f"{limit} mm" for limit in limits), "best mm of each seed"]]
     for name, values in seconds.items():
         cells = ("never" if value is None else f"{value:.1f} s" for value in values.values())
         rows.append([f"  {name}", *cells, " ".join(f"{min(curve.paw_mm):.3f}" for curve in curves[name])])
-    return "\n".join(["seconds_to_mm", *columns(rows, right=range(1, 1 + len(LIMITS_MM)))])
+    return "\n".join([title, *columns(rows, right=range(1, 1 + len(limits)))])
 
 
 def draw_curves(curves: Mapping[str, Sequence[ErrorCurve]], path: Path) -> tuple[Path, Path]:
