@@ -35,7 +35,9 @@ FEATURES = 40
 """Components of delayed features at most."""
 # Penalty of movement features. One that predicts best leaves a part of movement in both sides, which then agree in it.
 _OF_FEATURES = 1e-3
-_OF_NOISE = 10.0  # times the penalty that predicts best: what that one leaves of training reaches is less than noise
+# Times the penalty that predicts best: what that one leaves of training reaches is less than noise. A larger one leaves
+# movement in what the null exchanges.
+_OF_NOISE = 4.0
 _FEWEST_FRAMES = 8  # of a trial that are left at the largest lag
 
 
