@@ -162,7 +162,7 @@ def test_not_a_text_file(tmp_path):
     refused(save(tmp_path, b""), "is empty")
     refused(save(tmp_path, "\n\n  \n"), "is empty")
     refused(save(tmp_path, b"\x89PNG\r\n\xff\xfe\x00"), "is a picture. Track its points in 3D first")
-    refused(save(tmp_path, b"\x00\x01\x02\n\x00\x00"), "row 1")
+    refused(save(tmp_path, b"\x00\x01\x02\n\x00\x00"), "is no text, and of no kind that is known here")
     refused(tmp_path / "missing.csv", "No such file or directory")
     refused(tmp_path, "is a folder")
 
