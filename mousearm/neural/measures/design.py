@@ -35,8 +35,8 @@ FEATURES = 40
 """Components of delayed features at most."""
 # Penalty of movement features. One that predicts best leaves a part of movement in both sides, which then agree in it.
 _OF_FEATURES = 1e-3
-# Times the penalty that predicts best: what that one leaves of training reaches is less than noise. A larger one leaves
-# movement in what the null exchanges.
+# Times the penalty that predicts best: what that one leaves of training reaches is less than noise. With
+# ten times, the null of a movement that both sides follow errs too seldom.
 _OF_NOISE = 4.0
 _FEWEST_FRAMES = 8  # of a trial that are left at the largest lag
 
