@@ -16,7 +16,6 @@ from mousearm.trajectory import FOLLOWED, Snapshot, hold
 
 _MM = 1e3  # per metre
 _STATE_STEP = 1e-5  # of central differences, rad, rad/s and activation
-_ROOM = 4  # times as many arms as are needed may be simulated: to build others takes as long as tens of steps
 _ARMS_AT_ONCE = 4096  # in a simulation for differences
 
 
@@ -116,7 +115,7 @@ class ArmSystem:
         ends = np.ones((2, arm.nu)) * [[-1], [1]]
         self.arm, self.ctrl_range = arm, ACTION_MAPS[config.model.action_map](ends, arm.ctrl_range).T
         self._config, self._n = config, 0
-        self._simulation: Simulation | None = None
+        self._built: dict[int, Simulation] = {}  # by the number of arms
         model = with_time_step(arm, config.env.control_dt, config.env.n_substeps)
         self.columns, self._progress = activation_columns(model), ActivationProgress(model, config.env.control_dt)
         try:
@@ -126,16 +125,17 @@ class ArmSystem:
 
     def begin(self, state: np.ndarray) -> np.ndarray:
         """As `System.begin`."""
-        self._n, have = len(state), 0 if self._simulation is None else self._simulation.n
-        if self._simulation is None or not self._n <= have <= _ROOM * self._n:
-            self._simulation = self._simulations(self._n)
+        self._n = len(state)
+        room = 1 << (self._n - 1).bit_length()  # a power of two, so that searches, whose numbers vary, share them
+        if room not in self._built:
+            self._built[room] = self._simulations(room)
+        self._simulation = self._built[room]
         filled = hold(state, self._simulation.n)
         self._simulation.reset(np.arange(len(filled)), *self.parts(filled))
         return _measured(self._simulation.snapshot())[: self._n]
 
     def advance(self, ctrl: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """As `System.advance`."""
-        assert self._simulation is not None
         self._simulation.step(hold(ctrl, self._simulation.n))
         snapshot = self._simulation.snapshot()
         return _state(snapshot)[: self._n], _measured(snapshot)[: self._n]

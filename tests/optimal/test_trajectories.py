@@ -80,6 +80,22 @@ def test_a_second_search_comes_from_the_cache_and_another_cost_does_not(solved, 
     assert smooth.cross.shape == one.cross.shape
 
 
+@pytest.mark.parametrize("engine", ["mujoco", "auto"])
+def test_arms_move_alike_whatever_their_number(configure, engine):
+    config, arm, (reference,) = prepare(configure("model=torque"))
+    system = ArmSystem(arm, replace(config, engine=engine, threads=1))
+    state = np.concatenate([reference.qpos, reference.qvel], axis=1)[:11]
+    ctrl = np.random.default_rng(0).uniform(-0.2, 0.2, (11, arm.nu))
+
+    def moved(rows):
+        return system.begin(state[rows]), *system.advance(ctrl[rows])
+
+    every = moved(np.arange(11))
+    for rows in (np.arange(3), np.array([10]), np.arange(4, 11), np.arange(3)):
+        for some, whole in zip(moved(rows), every, strict=True):
+            np.testing.assert_array_equal(some, whole[rows])
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("compiler")
 @pytest.mark.parametrize("model", ["torque", "muscle"])
