@@ -10,7 +10,6 @@ import numpy as np
 from mousearm.errors import EmgError, KinematicsError
 from mousearm.keys import above, at_least, between, check_keys, key
 from mousearm.kinematics.checks import TIME_UNITS
-from mousearm.kinematics.sheets import AS_TABLE
 
 VOLTS = {"V": 1.0, "mV": 1e-3, "uV": 1e-6, "µV": 1e-6, "μV": 1e-6}
 COUNTS, NO_UNIT = "counts", "none"
@@ -108,11 +107,11 @@ def finish(
 
 @contextmanager
 def emg_errors(path: Path) -> Iterator[None]:
-    """Turn what the readers of recorded reaches refuse into errors of EMG, with the advice that is right for it."""
+    """Turn what the readers of recorded reaches refuse into errors of EMG."""
     try:
         yield
     except KinematicsError as error:
-        text = str(error).replace(AS_TABLE, AS_EMG_TABLE).removeprefix(f"{path}: ")
+        text = str(error).removeprefix(f"{path}: ")
         raise EmgError(text, "" if text.startswith(str(path)) else path, fault="format") from error
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from mousearm.door import check_file, read_bytes
-from mousearm.errors import KinematicsError, os_errors_as
+from mousearm.errors import KinematicsError, MouseArmError, os_errors_as
 from mousearm.kinematics.checks import Place
 
 Row = tuple[int, list[str]]  # a line number of the file (the first is 1) and the cells of that line
@@ -24,20 +24,20 @@ _SEPARATORS = "\t;,"
 _NOT_SEEN = frozenset(("", "na", "n/a", "#n/a", "null", "none", "missing", "nat", "<na>", "-", "--", "."))
 _NOT_A_NUMBER = re.compile(r"[+-]?(nan(\(ind\))?|1[.,]#(qnan|ind|inf|snan)\w*)", re.IGNORECASE)
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-AS_TABLE = (  # what to do with any other file
+AS_TABLE = (  # what to do with any other file, where it is of a recorded reach
     "Write its positions as CSV: a row per frame, columns frame (or time, in s), paw_x, paw_y, paw_z, elbow_x ... "
     "shoulder_z"
 )
 _EXCEL = "an Excel file. Save the sheet as 'CSV UTF-8' there, and give that"
-_PANDAS = f"{AS_TABLE}; in Python pandas has DataFrame.to_csv"
+_PANDAS = "{as_table}; in Python pandas has DataFrame.to_csv"
 _VIDEO = "a film. Track its points in 3D first, with DeepLabCut, SLEAP or Anipose, and give what that writes"
 _KINDS = (
     (rb"PK\x03\x04.*(\[Content_Types\]|xl/)", _EXCEL),
     (rb"\xd0\xcf\x11\xe0", _EXCEL),
-    (rb"PK\x03\x04.*\.npy|\x93NUMPY", f"an array of NumPy. {AS_TABLE}, with numpy.savetxt or pandas"),
+    (rb"PK\x03\x04.*\.npy|\x93NUMPY", "an array of NumPy. {as_table}, with numpy.savetxt or pandas"),
     (rb"PK\x03\x04|\x1f\x8b|BZh|\xfd7zXZ|7z\xbc\xaf|Rar!", "packed. Unpack it, and give the file in it"),
-    (rb"MATLAB 7\.3", f"a file of MATLAB. {AS_TABLE}, by MATLAB's writetable"),
-    (rb"MATLAB 5\.0", f"a file of MATLAB. {AS_TABLE}, by MATLAB's writetable, or scipy.io.loadmat and pandas"),
+    (rb"MATLAB 7\.3", "a file of MATLAB. {as_table}, by MATLAB's writetable"),
+    (rb"MATLAB 5\.0", "a file of MATLAB. {as_table}, by MATLAB's writetable, or scipy.io.loadmat and pandas"),
     (rb"\x80[\x02-\x05]", f"a pickle of Python, which could run any code and is not opened. {_PANDAS}"),
     (rb"PAR1|ARROW1|FEA1", f"a table of Parquet or Arrow. {_PANDAS}"),
     (rb"CDF[\x01\x02\x05]", "netCDF 3. Save it as netCDF 4: dataset.to_netcdf(path, engine='h5netcdf')"),
@@ -45,7 +45,7 @@ _KINDS = (
     (rb"[\x02-\x20]\x50", "a C3D file, by its first bytes. Give it with the suffix .c3d"),
     (rb"....ftyp|RIFF....AVI|\x1aE\xdf\xa3|\x00\x00\x01\xba|....moov|....mdat", _VIDEO),
     (rb"\xff\xd8\xff|\x89PNG|GIF8|II\*|MM\x00\*", _VIDEO.replace("a film", "a picture")),
-    (rb"%PDF|SQLite format 3|\s*[{<]|\s*\[[\[{]", f"a document or a database, no table. {AS_TABLE}"),
+    (rb"%PDF|SQLite format 3|\s*[{<]|\s*\[[\[{]", "a document or a database, no table. {as_table}"),
     (rb"\W*Format Version,", "text of Motive. Export C3D there (File > Export Tracking Data), and give that"),
     (rb"\W*Trajectories\s", "text of Vicon Nexus. Export C3D there (File > Export), or give the trial's own .c3d file"),
     (rb"\W*NO_OF_FRAMES", "text of Qualisys Track Manager. Export C3D there (File > Export), and give that"),
@@ -53,11 +53,21 @@ _KINDS = (
 )
 
 
-def refuse_other(path: Path, content: bytes, expected: str = "") -> None:
-    """Refuse a file whose contents are of another known kind, or where they ought to be ``expected``, and say how."""
+def refuse_other(
+    path: Path,
+    content: bytes,
+    expected: str = "",
+    as_table: str = AS_TABLE,
+    error: type[MouseArmError] = KinematicsError,
+) -> None:
+    """Refuse a file whose contents are of another known kind, or where they ought to be ``expected``, and say how.
+
+    ``as_table`` is what to do where no program saves it as it should be.
+    """
     kind = next((kind for start, kind in _KINDS if re.match(start, content[:_HEAD], re.DOTALL)), "")
     if kind or expected:
-        raise KinematicsError(f"{path}: is {kind or f'not {expected}. {AS_TABLE}'}.")
+        told = kind or f"not {expected}. {{as_table}}"
+        raise error(f"{path}: is {told.format(as_table=as_table)}.")
 
 
 def read_head(path: Path) -> bytes:
@@ -67,11 +77,17 @@ def read_head(path: Path) -> bytes:
         return file.read(_HEAD)
 
 
-def read_decoded(path: Path, most: int) -> str:
-    """Read a text file of at most so many bytes in any usual encoding; KinematicsError if it is none or unreadable."""
-    content = read_bytes(path, most, KinematicsError)
-    refuse_other(path, content)
-    return _decoded(content, path)
+def read_decoded(path: Path, most: int, as_table: str = AS_TABLE, error: type[MouseArmError] = KinematicsError) -> str:
+    """Read a text file of at most so many bytes in any usual encoding; an error if it is none or unreadable.
+
+    ``as_table`` is what to do with a file of another kind.
+    """
+    content = read_bytes(path, most, error)
+    refuse_other(path, content, "", as_table, error)
+    text = _decoded(content)
+    if text is None:
+        raise error(f"{path}: is no text, and of no kind that is known here. {as_table}.")
+    return text
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,9 +99,12 @@ class Sheet:
     separator: str  # between cells; empty for spaces
 
     @classmethod
-    def read(cls, path: Path) -> "Sheet":
-        """Read a text file in any usual encoding; KinematicsError if it is no text, empty, cut off or unreadable."""
-        lines = re.split(r"\r*\n|\r", read_decoded(path, _LARGEST))
+    def read(cls, path: Path, as_table: str = AS_TABLE) -> "Sheet":
+        """Read a text file in any usual encoding; KinematicsError if it is no text, empty, cut off or unreadable.
+
+        ``as_table`` is what to do with a file of another kind.
+        """
+        lines = re.split(r"\r*\n|\r", read_decoded(path, _LARGEST, as_table))
         ended = not lines[-1]
         while lines and not lines[-1].strip(" \t,;"):
             lines.pop()
@@ -124,18 +143,16 @@ class Sheet:
         return Sheet(self.path, self.lines, _separator(self.lines[index:]))
 
 
-def _decoded(content: bytes, path: Path) -> str:
+def _decoded(content: bytes) -> str | None:
+    """Text; None where it is none."""
     head = content[:_HEAD]
-    no_text = KinematicsError(f"{path}: is no text, and of no kind that is known here. {AS_TABLE}.")
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", errors="replace")
     if head[1::2].count(0) > len(head) // 4 or head[::2].count(0) > len(head) // 4:
         text = content.decode("utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be", "replace")
-        if "\0" in text:  # numbers as bytes, or what a copy that was broken off has left
-            raise no_text
-        return text
+        return None if "\0" in text else text  # numbers as bytes, or what a copy that was broken off has left
     if _CONTROL.search(head):
-        raise no_text
+        return None
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:  # of Western Windows, which nearly is Latin-1; numbers are the same in all of them

@@ -9,9 +9,10 @@ import numpy as np
 
 from mousearm.errors import NeuralError, UnknownNameError
 from mousearm.neural.activity import Activity
+from mousearm.neural.matlab_session import read_spikes_of_matlab
 from mousearm.neural.rates import Kernel, count_spikes, smooth
 from mousearm.neural.session import NeuralSession, NeuralTrial
-from mousearm.neural.spike_tables import SPIKES, read_spike_folder, read_spikes_of_matlab
+from mousearm.neural.spike_tables import SPIKES, read_spike_folder
 from mousearm.text import listed, plural
 
 START = "start"  # of the trial: the event that is always there

@@ -10,7 +10,7 @@ from scipy.io import savemat
 from test_activity import activity
 
 from mousearm.errors import NeuralError
-from mousearm.neural import made_files, nwb_session, quality, spike_tables
+from mousearm.neural import made_files, matlab_session, nwb_session, quality, spike_tables
 from mousearm.neural.activity import matched
 from mousearm.neural.alignment import align, read_cohort, read_session
 from mousearm.neural.made import Recipe, make_neurons
@@ -212,7 +212,7 @@ def test_advice_on_files_of_matlab(tmp_path, monkeypatch):
     path.write_bytes(b"MATLAB 5.0 MAT-file".ljust(300))
     told("Save it again with save(..., '-v7')", read_session, path)
     with monkeypatch.context() as patch:
-        patch.setattr(spike_tables, "_MAX_MAT_BYTES", 10)
+        patch.setattr(matlab_session, "_MAX_BYTES", 10)
         told("Give the file that was meant, or a part of it", read_session, given())
     assert read_session(given()).units == ("1", "2")
 

@@ -275,7 +275,7 @@ def test_malformed_and_hostile_files_end_in_words(tmp_path, usual, monkeypatch):
         read_session(path)
     path.write_bytes(usual.read_bytes())  # into the same file, which must not have stayed open
     assert len(read_session(path).trials) == 5
-    monkeypatch.setattr("mousearm.neural.spike_tables._MAX_MAT_BYTES", 10_000)
+    monkeypatch.setattr("mousearm.neural.matlab_session._MAX_BYTES", 10_000)
     savemat(tmp_path / "bomb.mat", {"spikes": np.zeros(10**5)}, do_compression=True)
     with pytest.raises(NeuralError, match="unpacks"):
         read_session(tmp_path / "bomb.mat")

@@ -22,7 +22,7 @@ _UNIT_IN_NAME = re.compile(r"(?P<name>.*[^\s_])[\s_]*(?:[(\[](?P<inside>[^)\]]+)
 def read_table(path: Path, choose: Choose) -> EmgRecording:
     """Table of text with a row of names: commas, semicolons, tabs or spaces."""
     with emg_errors(path):
-        sheet = Sheet.read(path)
+        sheet = Sheet.read(path, AS_EMG_TABLE)
         first, labels, units = _header(sheet)
         return _columns(sheet, labels, units, first, choose, "table", None)
 
@@ -30,7 +30,7 @@ def read_table(path: Path, choose: Choose) -> EmgRecording:
 def read_opensim(path: Path, choose: Choose) -> EmgRecording:
     """Table of OpenSim, with times in s."""
     with emg_errors(path):
-        header, sheet, start = open_sto(Sheet.read(path))
+        header, sheet, start = open_sto(Sheet.read(path, AS_EMG_TABLE))
         rate = parse_number(header.get("datarate", "")) or None
         recording = _columns(sheet, sheet.cells(start), {}, start + 1, choose, "OpenSim table", rate)
         for key in ("nRows", "datarows"):
