@@ -6,7 +6,8 @@ column is the speed relative to the stock stack.
 
 import os
 from argparse import ArgumentTypeError, Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mousearm import cli
@@ -55,16 +56,12 @@ def main(given: Namespace) -> None:
     chosen = cli.words(given.only, "section (--only)", SECTIONS)
     known = dict.fromkeys(name for section in chosen for name in RUNS.get(section, ()))
     runs = cli.words(given.runs or ",".join(known), "training (--runs)", known)
-    from mousearm.benchmark import processor
     from mousearm.benchmark.engines import senses_speed, simulation_speed
     from mousearm.benchmark.learning import LIMITS_MM, draw_curves, learning_curves, limits_table, seconds_to_mm
+    from mousearm.benchmark.processor import PROCESSOR_LIMITS_MM, processor_curves
     from mousearm.benchmark.speed import device_speed, environment_speed, speed_table, training_speed, update_speed
 
-    def write() -> None:
-        if given.json is not None:
-            write_json(given.json, figures)
-
-    sections: dict[str, Callable[[], Any]] = {
+    speeds: dict[str, Callable[[], Any]] = {
         "simulation": lambda: simulation_speed(given.threads),
         "environment": lambda: environment_speed(given.model),
         "senses": lambda: senses_speed(given.threads),
@@ -72,29 +69,40 @@ def main(given: Namespace) -> None:
         "training": lambda: training_speed(given.threads),
         "device": device_speed,
     }
+    # The runs of a training, the errors to reach in mm, and where its curves are drawn.
+    trainings: dict[str, tuple[Callable[[str], list[ErrorCurve]], Sequence[float], Path | None]] = {
+        "seconds_to_mm": (
+            lambda name: learning_curves(name, given.kinematics, given.seeds, given.original_s),
+            LIMITS_MM,
+            given.figure,
+        ),
+        "processor_seconds_to_mm": (
+            lambda name: processor_curves(name, given.kinematics, given.seeds),
+            PROCESSOR_LIMITS_MM,
+            None,
+        ),
+    }
     figures: dict[str, Any] = {}
+
+    def tell(table: str) -> None:
+        print(table, flush=True)
+        if given.json is not None:
+            write_json(given.json, figures)
+
     for section in chosen:
-        if section in sections:
-            figures[section] = sections[section]()
-            print(speed_table({section: figures[section]}), flush=True)
-            write()
+        if section in speeds:
+            figures[section] = speeds[section]()
+            tell(speed_table({section: figures[section]}))
             continue
-        by_clock = section == "seconds_to_mm"
-        limits = LIMITS_MM if by_clock else processor.PROCESSOR_LIMITS_MM
+        train, limits, figure = trainings[section]
         curves: dict[str, list[ErrorCurve]] = {}
-        for name in RUNS[section]:
-            if name not in runs:
-                continue
-            if by_clock:
-                curves[name] = learning_curves(name, given.kinematics, given.seeds, given.original_s)
-            else:
-                curves[name] = processor.processor_curves(name, given.kinematics, given.seeds)
+        for name in (name for name in RUNS[section] if name in runs):
+            curves[name] = train(name)
             figures[section] = seconds_to_mm(curves, limits)
             figures[f"curves of {section}"] = {run: [curve._asdict() for curve in of] for run, of in curves.items()}
-            print(limits_table(section, {name: figures[section][name]}, curves), flush=True)
-            write()
-            if by_clock and given.figure is not None:
-                draw_curves(curves, given.figure.with_suffix(""))
+            tell(limits_table(section, {name: figures[section][name]}, curves))
+            if figure is not None:
+                draw_curves(curves, figure.with_suffix(""))
 
 
 if __name__ == "__main__":
