@@ -11,6 +11,7 @@ import logging
 import shutil
 import signal
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -265,6 +266,25 @@ def cable(build_hanging):
         '<body name="upper">',
         '<site name="above" pos="0 0 0.01"/><body name="upper"><site name="end" pos="0.01 0 0"/>',
     )
+
+
+@pytest.fixture
+def no_convergence(monkeypatch):
+    """Within it NumPy's singular value decomposition does not converge.
+
+    Of which matrices that is so depends on the library of linear algebra: here of all.
+    """
+
+    def diverging(*arguments, **options):
+        raise np.linalg.LinAlgError("SVD did not converge")
+
+    @contextmanager
+    def within():
+        with monkeypatch.context() as patch:
+            patch.setattr(np.linalg, "svd", diverging)
+            yield
+
+    return within
 
 
 @pytest.fixture(scope="session")

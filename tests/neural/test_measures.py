@@ -86,6 +86,16 @@ def test_canonical_correlations_are_those_of_scikit_learn_on_the_same_fold(pair)
     np.testing.assert_allclose(canonical_correlations(*fold.held)[0][0, :3], theirs, atol=1e-8)
 
 
+def test_measures_are_the_same_where_the_quicker_decomposition_does_not_converge(pair, no_convergence):
+    names = ["rotation", "procrustes", "cca"]
+    usual = compare(*pair, names, SMALL, n_nulls=9)
+    with no_convergence():
+        found = compare(*pair, names, SMALL, n_nulls=9)
+    for name in names:
+        assert found[name].value == pytest.approx(usual[name].value, abs=1e-9)
+        np.testing.assert_allclose(found[name].nulls, usual[name].nulls, atol=1e-9)
+
+
 @pytest.mark.slow
 def test_cross_validated_distances_are_those_of_rsatoolbox():
     rsatoolbox = pytest.importorskip("rsatoolbox")

@@ -4,6 +4,7 @@ that differ for the network differ for the neurons.
 
 import numpy as np
 
+from mousearm.analysis import decompose
 from mousearm.neural.measures.design import Design, Fold, Values, over_folds
 from mousearm.neural.measures.moments import Moments, lag_windows
 from mousearm.registry import SIMILARITIES
@@ -43,7 +44,7 @@ def procrustes(design: Design) -> Values:
 
 
 def _procrustes(train: Moments, test: Moments, fold: Fold) -> np.ndarray:
-    left, _, right = np.linalg.svd(train.xy, full_matrices=False)
+    left, _, right = decompose(train.xy)
     size = np.trace(test.xx, axis1=1, axis2=2) * np.trace(test.yy, axis1=1, axis2=2)
     cosine = ((left @ right) * test.xy).sum(axis=(1, 2)) / np.sqrt(size)
     return 1 - 2 / np.pi * np.arccos(np.clip(cosine, -1, 1))

@@ -6,6 +6,7 @@ On the data that they were fitted to, even unrelated sides correlate; on held-ou
 
 import numpy as np
 
+from mousearm.analysis import decompose
 from mousearm.neural.measures.design import Design, Fold, Values, over_folds
 from mousearm.neural.measures.moments import Moments
 from mousearm.registry import SIMILARITIES
@@ -67,7 +68,7 @@ def _root(matrix: np.ndarray) -> np.ndarray:
 def canonical_correlations(train: Moments, test: Moments) -> tuple[np.ndarray, np.ndarray]:
     """Correlations on test frames (N, k), the best on training first, and directions b of y (N, q, k)."""
     of_x, of_y = _root(train.xx), _root(train.yy)
-    left, _, right = np.linalg.svd(of_x @ train.xy @ of_y, full_matrices=False)
+    left, _, right = decompose(of_x @ train.xy @ of_y)
     a, b = of_x @ left, of_y @ right.swapaxes(1, 2)
     seen = test.centred()
     along = (a * (seen.xy @ b)).sum(axis=1)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from mousearm.analysis import decompose
 from mousearm.neural.activity import Activity
 from mousearm.neural.measures.design import Design, Values
 from mousearm.neural.measures.pairings import course_basis, to_length
@@ -106,7 +107,7 @@ def pair_differences(design: Design, side: Activity) -> np.ndarray:
 def _course_axes(side: Activity, length: int) -> np.ndarray:
     """Orthonormal columns (C T, k) that span the courses which reaches of a group may have in common."""
     rows = np.concatenate(course_basis(side.n_frames, side.groups, length))
-    left, size, _ = np.linalg.svd(rows, full_matrices=False)
+    left, size, _ = decompose(rows)
     return left[:, size > _NONE * size[0]]
 
 
