@@ -98,9 +98,15 @@ HANGING_LANDMARKS = {"shoulder": "joint:shoulder", "elbow": "joint:elbow", "paw"
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory):
-    """Nothing is read from the user's cache, or written to it; nothing is compiled, unless a test asks for it."""
+    """Nothing is read from the user's cache, or written to it; nothing is compiled, unless a test asks for it.
+
+    Processes that share the tests of a run share its cache: what it holds lies under hashes, and is put there whole.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:  # whose folder is one of its own, below that of the run
+        folder = folder.parent
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
         patch.setenv("CXX", "false")
         yield
 
