@@ -143,11 +143,13 @@ def load_folder(folder: Path | str) -> dict[str, Envelope]:
         RunError: one is not as it was written.
     """
     folder = Path(folder)
-    files = sorted(folder.rglob(f"*{SUFFIX}")) if folder.is_dir() else [folder]
+    files = [folder] if folder.is_file() else sorted(folder.rglob(f"*{SUFFIX}"))
     if not files:
+        lacking = (
+            f"no file matches *{SUFFIX} in this folder or below it" if folder.exists() else "there is no such folder"
+        )
         raise EmgError(
-            f"no file matches *{SUFFIX} in this folder or below it. Import EMG first, by scripts/import_emg.py, or "
-            "name the folder that it was imported to.",
+            f"{lacking}. Import EMG first, by scripts/import_emg.py, or name the folder that it was imported to.",
             folder,
         )
     found: dict[str, Envelope] = {}

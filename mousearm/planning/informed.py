@@ -15,6 +15,7 @@ import numpy as np
 from mousearm.emg.envelope import EmgTarget
 from mousearm.emg_comparison.traces import Trace, mean_of_others, pearson
 from mousearm.errors import EmgError
+from mousearm.keys import check_keys
 from mousearm.planning.muscles import Movements, Solver, common_scale
 from mousearm.stats import Nested, NullTest, exchange_test, nested_spread, sign_flip_test
 
@@ -99,7 +100,8 @@ class Informed:
 def inform(solver: Solver, emg: EmgTarget, groups: Sequence[str], w_emg: float) -> Informed:
     """Solve with and without EMG; ``groups``, (R,), are the animal/session of reaches.
 
-    Errors as of `mean_envelope`; EmgError if there is but one channel.
+    Errors, before anything is solved, as of `mean_envelope`; EmgError if there is but one channel, ConfigError if the
+    weight is out of range.
     """
     if len(emg.channels) < 2:
         raise EmgError(
@@ -110,11 +112,12 @@ def inform(solver: Solver, emg: EmgTarget, groups: Sequence[str], w_emg: float) 
 
     setup = solver.setup
     base = replace(setup.config.optimal, w_emg=0.0)
-    plain = solver.performed("without EMG", base)
-    scale = common_scale(plain.shown(emg), emg.values)
+    following = replace(base, w_emg=w_emg)
+    check_keys(following, "optimal.")
     names, dt = tuple(one.name for one in setup.references), setup.config.env.control_dt
     mean = mean_envelope(emg, np.array([len(one.paw) for one in setup.references]), names, groups, dt)
-    following = replace(base, w_emg=w_emg)
+    plain = solver.performed("without EMG", base)
+    scale = common_scale(plain.shown(emg), emg.values)
     jobs = list(_targets(emg, scale, mean))
     solved = [
         solver.performed(name, following, target)

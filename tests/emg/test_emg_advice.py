@@ -261,6 +261,17 @@ def test_advice_on_whose_a_file_is(tmp_path):
     assert load_folder(tmp_path / "other")["demo"].channels == ("biceps", "triceps")
 
 
+def test_advice_on_folders(tmp_path):
+    (raw := tmp_path / "raw").mkdir()
+    path = emg.write_csv(raw / "demo_emg.csv", GOOD)
+    (error,) = emg.examined([raw]).refusals
+    assert f"is a folder. Name its files, such as {raw}/*.csv" in str(error)
+    for none in (raw, tmp_path / "nowhere"):
+        emg.told("Import EMG first, by scripts/import_emg.py, or name the folder that it was", load_folder, none)
+    write_envelopes(emg.examined(sorted(raw.glob("*.csv"))), tmp_path / "envelopes")
+    assert list(load_folder(tmp_path / "envelopes")) == [path.stem.removesuffix("_emg")]
+
+
 def test_advice_on_the_reach_that_a_file_may_be_of(tmp_path):
     (demo,) = emg.demo_reaches()
     reaches = [replace(demo, name=name) for name in ("a_demo", "b_demo", "c")]

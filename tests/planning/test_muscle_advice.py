@@ -11,6 +11,7 @@ from mousearm import experiment
 from mousearm.config import InverseConfig, compose
 from mousearm.emg.envelope import Envelope
 from mousearm.errors import MouseArmError
+from mousearm.optimal import trajectories
 from mousearm.planning import muscle_commands
 from mousearm.planning.informed import inform, mean_envelope
 from mousearm.planning.inverse import invert
@@ -34,6 +35,13 @@ def trial(name, setup):
 @pytest.fixture
 def setup(tmp_path):
     return planar_setup(tmp_path, 2)
+
+
+def test_a_weight_out_of_range_is_refused_before_anything_is_solved(setup, tmp_path, monkeypatch):
+    monkeypatch.setattr(trajectories, "cache_folder", lambda: tmp_path / "cache")
+    emg = planted(setup, np.random.default_rng(0).random((2, 17, 6)))
+    told("optimal.w_emg=-1.0 is out of range: finite, 0 or more mm^2", inform, Solver(setup), emg, "mm", -1.0)
+    assert not (tmp_path / "cache").exists()
 
 
 def test_advice_on_reaches_and_channels(setup):

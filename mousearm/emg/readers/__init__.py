@@ -13,6 +13,8 @@ def read_emg(path: Path, choose: Choose = lambda names: names) -> EmgRecording:
     Raises:
         EmgError: the file cannot be read, holds no EMG, or has no such channel; it names the file.
     """
+    if path.is_dir():
+        raise EmgError(f"is a folder. Name its files, such as {path / '*.csv'}.", path, fault="format")
     suffix = path.suffix.lower().removeprefix(".")
     if suffix not in EMG_FORMATS:
         raise EmgError(
