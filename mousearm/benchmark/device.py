@@ -36,7 +36,7 @@ _LIMITS_MM = (1.0, 0.5, 0.3, 0.2, 0.1)
 # Command lines of whole runs, and their budgets in control steps, about twice what the limits take.
 DEVICE_RUNS: dict[str, tuple[str, ...]] = {
     "torque": ("experiment=many_arms", "algo.timesteps=3000000"),
-    "muscle": ("experiment=many_arms_muscle",),
+    "muscle": ("experiment=many_arms_muscle", "algo.timesteps=7526400"),
     "muscle_warm": ("experiment=many_arms_muscle", "pretrain=cmc", "algo.timesteps=1000000", "algo.eval_freq=12500"),
 }
 _LONGEST = "max_minutes=1.5"  # of each: a GPU is not lent for longer

@@ -103,16 +103,17 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def build(source: str) -> Library:
+def build(source: str, title: str = "simulation engine") -> Library:
     """Compile a C++ source, which may include headers of C only, or take it from the cache.
 
-    A damaged file in the cache is made again. CompilerError if there is no compiler that works.
+    ``title`` is what people are told is compiled. A damaged file in the cache is made again. CompilerError if there is
+    no compiler that works.
     """
     problems = []
     for command in _commands():
         try:
             compiler = _identified(command)
-            return _built(source, compiler)
+            return _built(source, compiler, title)
         except _CompilationError as error:
             problems.append(f"{shlex.join(command)}: {error}")
     found = "; ".join(problems) or "none of c++, g++ and clang++ is on the PATH"
@@ -144,14 +145,14 @@ def _identified(command: tuple[str, ...]) -> Compiler:
     return Compiler(command, said.splitlines()[0] if said else "")
 
 
-def _built(source: str, compiler: Compiler) -> Library:
+def _built(source: str, compiler: Compiler, title: str) -> Library:
     parts = (source, compiler.version, *_FLAGS, repr(_processor()))
     library = place_of(parts) / _LIBRARY
     if is_intact(library):
         with suppress(OSError):  # as where it lies on a disk that nothing may be run from
             return Library(library, compiler.version, library.parent)
     with TemporaryDirectory(prefix="mousearm_") as place:
-        file = _compiled(source, compiler, Path(place))
+        file = _compiled(source, compiler, Path(place), title)
         if keep(library, file.read_bytes(), _SOURCE, source):
             with suppress(OSError):
                 return Library(library, compiler.version, library.parent)
@@ -161,8 +162,8 @@ def _built(source: str, compiler: Compiler) -> Library:
             raise _CompilationError(f"what it made cannot be loaded: {error}") from error
 
 
-def _compiled(source: str, compiler: Compiler, place: Path) -> Path:
-    print("Compiling the simulation engine of this model, once.", flush=True)
+def _compiled(source: str, compiler: Compiler, place: Path, title: str) -> Path:
+    print(f"Compiling the {title} of this model, once.", flush=True)
     (place / _SOURCE).write_text(source, encoding="utf-8")
     # zig keeps what it compiles, tens of MB, in the home unless it is told otherwise
     caches = {"ZIG_GLOBAL_CACHE_DIR": str(place / "zig"), "ZIG_LOCAL_CACHE_DIR": str(place / "zig")}

@@ -180,7 +180,7 @@ def build_fibres(arm: Arm) -> Library:
         EngineError: the model holds something that is not generated, or the two differ.
         CompilerError: there is no compiler that works.
     """
-    library, model, random = build(fibres_source(arm.physics)), arm.physics, np.random.default_rng(0)
+    library, model, random = build(fibres_source(arm.physics), "muscle fibres"), arm.physics, np.random.default_rng(0)
     judge = Batch(model, nsim=_FIBRE_STATES, nthread=1)
     state = {name: judge.bind(name) for name in ("qpos", "qvel", "act")}
     paths = judge.bind("actuator_length"), judge.bind("actuator_velocity")

@@ -44,7 +44,7 @@ class DifferentiatedStep:
             EngineError: the model holds something that is not generated.
             CompilerError: there is no compiler that works.
         """
-        self._library = build(derivatives_source(model, landmarks, n_substeps))
+        self._library = build(derivatives_source(model, landmarks, n_substeps), "derivatives")
         self._nv, self._na, self._nu, self._threads = model.nv, model.na, model.nu, threads
 
     def __call__(self, qpos: np.ndarray, qvel: np.ndarray, act: np.ndarray, ctrl: np.ndarray) -> StepDerivatives:
