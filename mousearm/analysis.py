@@ -67,8 +67,7 @@ def average(trials: Sequence[np.ndarray], n_points: int = 101) -> Average:
 def decompose(matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Thin singular value decomposition of a matrix or of each in a stack, (..., m, n): left, sizes, right.
 
-    That of NumPy is the quickest, and rarely does not converge, as of matrices that lack rank: then each is decomposed
-    by iterations of QR.
+    That of NumPy rarely does not converge: then each is decomposed by iterations of QR.
     """
     try:
         return np.linalg.svd(matrices, full_matrices=False)

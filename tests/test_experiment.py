@@ -427,7 +427,7 @@ def test_the_default_run_learns_a_reach_to_less_than_a_millimetre(tmp_path, conf
 
 @pytest.mark.slow
 def test_the_muscle_arm_learns_without_a_diverged_simulation(tmp_path, configure):
-    config = configure("model=muscle", "video=false", "algo.timesteps=20000")
+    config = configure("model=muscle", "video=false", "algo.timesteps=40000")
     objective = run(config, tmp_path / "r")
     lines = RunFolder(tmp_path / "r").metrics.read_text().splitlines()
     rows = [dict(zip(lines[0].split(","), line.split(","), strict=True)) for line in lines[1:]]

@@ -80,8 +80,10 @@ def test_a_second_search_comes_from_the_cache_and_another_cost_does_not(solved, 
     assert smooth.cross.shape == one.cross.shape
 
 
-@pytest.mark.parametrize("engine", ["mujoco", "auto"])
-def test_arms_move_alike_whatever_their_number(configure, engine):
+@pytest.mark.parametrize("engine", ["mujoco", pytest.param("generated", marks=pytest.mark.slow)])
+def test_arms_move_alike_whatever_their_number(configure, request, engine):
+    if engine == "generated":
+        request.getfixturevalue("compiler")
     config, arm, (reference,) = prepare(configure("model=torque"))
     system = ArmSystem(arm, replace(config, engine=engine, threads=1))
     state = np.concatenate([reference.qpos, reference.qvel], axis=1)[:11]
