@@ -16,17 +16,18 @@ help: ## show this list
 
 setup: $(VENV)/.installed ## make .venv with the pinned dependencies
 
-# torch comes first and alone: asked for by its exact version it is the CPU build where the index offers one.
+# torch comes first and alone: asked for by its exact version it is the CPU build where the index offers one. Nothing is
+# compiled but what is imported, and when it is: most of what is installed never is.
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mousearm needs Python 3.11 or newer; set PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt hatchling torch
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt hatchling torch
+	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[dev]'
 	@touch $@
 
 # OpenSim is large, and nothing but the slow tests needs it.
 $(VENV)/.opensim: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[opensim]'
+	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[opensim]'
 	@touch $@
 
 train: setup ## train the torque arm on the shipped reach and show the result

@@ -360,15 +360,16 @@ def test_a_checkpoint_acts_as_the_trained_network(tmp_path, configure, tracking,
     np.testing.assert_array_equal(actions[0], actions[2])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("algo", "kind", "learns"),
     [
         (SequencePPO, "lstm", True),
-        pytest.param(SequencePPO, "gru", True, marks=pytest.mark.slow),
-        pytest.param(SequencePPO, "rnn", True, marks=pytest.mark.slow),
-        pytest.param(SequencePPO, "ffn", False, marks=pytest.mark.slow),
-        pytest.param(DevicePPO, "lstm", True, marks=pytest.mark.slow),
-        pytest.param(DevicePPO, "ffn", False, marks=pytest.mark.slow),
+        (SequencePPO, "gru", True),
+        (SequencePPO, "rnn", True),
+        (SequencePPO, "ffn", False),
+        (DevicePPO, "lstm", True),
+        (DevicePPO, "ffn", False),
     ],
 )
 def test_a_task_that_needs_memory(configure, algo, kind, learns):

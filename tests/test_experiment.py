@@ -106,6 +106,7 @@ def test_same_seed_same_metrics_another_seed_others(finished, tmp_path, configur
     assert RunFolder(tmp_path / "other").metrics.read_bytes() != folder.metrics.read_bytes()
 
 
+@pytest.mark.slow
 def test_the_same_name_goes_on_to_a_larger_total(tmp_path, configure, capsys):
     run(configure(*QUICK), tmp_path / "r", QUICK)
     run(configure(*QUICK), tmp_path / "r")

@@ -60,6 +60,7 @@ def test_the_log_has_the_keys_of_a_run_over_arrays(configure, tmp_path, monkeypa
     assert arrays == tensors
 
 
+@pytest.mark.slow
 def test_each_unit_has_one_sign_after_every_update(configure, on_device):
     """While the value head alone learns, and later at rates at which weights would change theirs."""
     words = ("policy=dale", "policy.unit_noise=0.1", "algo.target_kl=null", "algo.learning_rate=0.1")

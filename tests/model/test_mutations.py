@@ -187,6 +187,7 @@ def check(use, landmarks, text, n, seed, tmp_path):
     assert count["legal"] > n / 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1])
 def test_some_damaged_files(seed, tmp_path):
     check(use_mjcf, COUPLED, chain_text(EQUALITIES["polynomial"]), 28, seed, tmp_path)

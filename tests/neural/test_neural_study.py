@@ -91,6 +91,7 @@ def session_of(source, group, repeats):
     return NeuralSession("file", *group.split("/"), made.neurons.units, tuple(times), ("M1",) * 8, trials)
 
 
+@pytest.mark.slow
 def test_a_cohort_with_repeated_trials_is_compared_on_its_own_reaches_and_with_emg(hanging, tmp_path):
     sources = {name: source_of(hanging, seed, 9) for seed, name in enumerate("AB")}
     groups = ["mouse_1/day_1", "mouse_1/day_2", "mouse_2/day_1", "mouse_2/day_2"]

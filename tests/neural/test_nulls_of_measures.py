@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from calibration import BLOCK, LATENTS, count
 from planted import activity, mixed, smooth
 from scipy.stats import binom
@@ -87,6 +88,7 @@ def test_layers_and_measures_are_told_by_the_same_exchanges():
     assert alone.items() <= study.chance.items()
 
 
+@pytest.mark.slow
 def test_a_course_from_the_start_on_gives_five_percent_false_positives():
     for p in count("started", 0, ("encoding", "dsa")).values():
         low, high = binom.ppf([1e-4, 1 - 1e-4], BLOCK, 0.05)

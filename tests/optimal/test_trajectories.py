@@ -62,6 +62,7 @@ def test_muscles_are_performed_by_mujoco_as_they_were_solved(solved):
     assert np.isfinite(one.cross).all()
 
 
+@pytest.mark.slow
 def test_a_second_search_comes_from_the_cache_and_another_cost_does_not(solved, monkeypatch):
     *_, one = solved("model=torque")
 

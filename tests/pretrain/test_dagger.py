@@ -68,6 +68,7 @@ def test_a_lesson_ends_with_the_reach(build):
     assert set(lesson.counts.sum(dim=0).tolist()) == {11.0, 8.0}
 
 
+@pytest.mark.slow
 def test_the_best_network_may_be_kept(build):
     imitation, policy = build(keep_best=True, noise_spread=True, rounds=8)
     tried = []

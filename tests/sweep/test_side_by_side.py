@@ -111,7 +111,9 @@ SMALL = (
 )
 
 
-@pytest.mark.parametrize("kind", ["lstm", "gru", "rnn", "ffn", "dale"])
+@pytest.mark.parametrize(
+    "kind", ["lstm", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("gru", "rnn", "ffn", "dale"))]
+)
 def test_a_training_does_not_depend_on_how_many_are_beside_it(configure, kind):
     """To the bit, whatever the others are: another seed, another network, a shorter update."""
     words = (f"policy={kind}", *(("policy.unit_noise=0.1",) if kind == "dale" else ()))

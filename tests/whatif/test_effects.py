@@ -93,6 +93,7 @@ def test_what_training_gave_back():
     assert (intact.change.p, len(intact.means)) == (2 / 2**10, 2)
 
 
+@pytest.mark.slow
 def test_files_have_every_trial_and_text_fits_a_terminal(tmp_path, monkeypatch):
     monkeypatch.setattr("mousearm.document.PRINT_DPI", 50)
     made = trained_on()

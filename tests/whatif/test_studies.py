@@ -29,6 +29,7 @@ def example():
     return Agent.load(EXAMPLE)
 
 
+@pytest.mark.slow
 def test_the_intact_case_is_the_evaluation_to_the_last_bit_and_chance_is_common(example):
     words = ["condition=noise,silence", "condition.silence.units=component"]
     intact, noisy, silent = build_cases(words, [0.5])
