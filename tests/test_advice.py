@@ -879,6 +879,9 @@ def test_every_extra_that_is_to_be_installed_exists():
 
 # Tests that do what messages say, each with a part of these messages.
 ELSEWHERE: dict[str, list[str]] = {
+    "emg_comparison/test_emg_comparison_advice.py::test_advice_on_tables": [
+        "Write its activations as CSV: a row per frame"
+    ],
     "emg/test_emg_advice.py::test_advice_on_folders": ["is a folder. Name its files, such as "],
     "emg/test_emg_advice.py::test_advice_on_which_muscles_channels_show": ["name all channels in --muscles, as "],
     "test_cli.py::test_an_output_that_cannot_be_is_refused_before_the_work": [": change the name."],

@@ -24,6 +24,7 @@ from mousearm.setup import Setup
 from mousearm.trajectory import FOLLOWED, PAW
 
 TABLES = (".csv", ".tsv", ".sto")  # of activations
+_AS_TABLE = "Write its activations as CSV: a row per frame, columns time (in s) and those of muscles, by their names"
 _OPTIMAL = "optimal"
 AskedControllers = list[tuple[str, list[str]]]  # controllers without a network, and overrides of each
 _END_OF_HEADER = "endheader"  # of OpenSim
@@ -183,7 +184,7 @@ def _belongs(stem: str, reach: str) -> bool:
 
 
 def _table(path: Path, reach: str) -> tuple[tuple[str, ...], Trace]:
-    sheet = Sheet.read(path)
+    sheet = Sheet.read(path, _AS_TABLE)
     end = next((i for i, line in enumerate(sheet.lines) if line.strip().lower() == _END_OF_HEADER), -1)
     start = next((i for i in range(end + 1, len(sheet.lines)) if sheet.lines[i].strip()), len(sheet.lines) - 1)
     sheet = sheet.split_at(start)

@@ -30,7 +30,8 @@ AS_TABLE = (  # what to do with any other file, where it is of a recorded reach
 )
 _EXCEL = "an Excel file. Save the sheet as 'CSV UTF-8' there, and give that"
 _PANDAS = "{as_table}; in Python pandas has DataFrame.to_csv"
-_VIDEO = "a film. Track its points in 3D first, with DeepLabCut, SLEAP or Anipose, and give what that writes"
+_TRACK = "Track its points in 3D first, with DeepLabCut, SLEAP or Anipose, and give what that writes"
+_VIDEO = "a film. {from_film}"
 _KINDS = (
     (rb"PK\x03\x04.*(\[Content_Types\]|xl/)", _EXCEL),
     (rb"\xd0\xcf\x11\xe0", _EXCEL),
@@ -67,7 +68,8 @@ def refuse_other(
     kind = next((kind for start, kind in _KINDS if re.match(start, content[:_HEAD], re.DOTALL)), "")
     if kind or expected:
         told = kind or f"not {expected}. {{as_table}}"
-        raise error(f"{path}: is {told.format(as_table=as_table)}.")
+        told = told.replace("{from_film}", _TRACK if as_table == AS_TABLE else as_table)
+        raise error(f"{path}: is {told.replace('{as_table}', as_table)}.")
 
 
 def read_head(path: Path) -> bytes:

@@ -14,7 +14,7 @@ import numpy as np
 
 from mousearm.emg.envelope import EmgTarget
 from mousearm.emg_comparison.traces import Trace, mean_of_others, pearson
-from mousearm.errors import EmgError
+from mousearm.errors import ConfigError, EmgError
 from mousearm.keys import check_keys
 from mousearm.planning.muscles import Movements, Solver, common_scale
 from mousearm.stats import Nested, NullTest, exchange_test, nested_spread, sign_flip_test
@@ -101,7 +101,7 @@ def inform(solver: Solver, emg: EmgTarget, groups: Sequence[str], w_emg: float) 
     """Solve with and without EMG; ``groups``, (R,), are the animal/session of reaches.
 
     Errors, before anything is solved, as of `mean_envelope`; EmgError if there is but one channel, ConfigError if the
-    weight is out of range.
+    weight is out of range or 0.
     """
     if len(emg.channels) < 2:
         raise EmgError(
@@ -114,6 +114,10 @@ def inform(solver: Solver, emg: EmgTarget, groups: Sequence[str], w_emg: float) 
     base = replace(setup.config.optimal, w_emg=0.0)
     following = replace(base, w_emg=w_emg)
     check_keys(following, "optimal.")
+    if w_emg == 0:
+        raise ConfigError(
+            "the weight of EMG is 0, with which nothing follows it. Give one above 0: --w-emg 1.", "w_emg"
+        )
     names, dt = tuple(one.name for one in setup.references), setup.config.env.control_dt
     mean = mean_envelope(emg, np.array([len(one.paw) for one in setup.references]), names, groups, dt)
     plain = solver.performed("without EMG", base)

@@ -15,7 +15,7 @@ from mousearm.emg_comparison.controllers import (
 )
 from mousearm.emg_comparison.study import check_lags, compare_emg
 from mousearm.emg_comparison.traces import Trace
-from mousearm.errors import ConfigError, EmgError, RecordingError
+from mousearm.errors import ConfigError, EmgError, KinematicsError, RecordingError
 from mousearm.record import ReachRecording, Recording, Signal
 
 TIME = np.arange(40) / 150
@@ -80,6 +80,8 @@ def test_advice_on_tables(tmp_path):
     assert (good[0].name, good[0].reaches) == ("moco", ["r1"])
     told("Name it time, in s", EmgError, of_tables, table("r1_x.csv", "a,time"), list(GIVEN))
     told("Correct the table", EmgError, of_tables, table("r1_x.csv", rows="1,2\n1,3"), list(GIVEN))
+    (tmp_path / "r1_x.csv").write_bytes(bytes(99))
+    told("columns time (in s) and those of muscles", KinematicsError, of_tables, [tmp_path / "r1_x.csv"], list(GIVEN))
     two = table("r1_x.csv") + table("r2_x.csv", "time,b")
     told("Give them another name each", EmgError, of_tables, two, list(GIVEN))
     assert len(of_tables(table("r1_x.csv") + table("r2_y.csv", "time,b"), list(GIVEN))) == 2

@@ -132,8 +132,9 @@ def test_advice_on_tables(tmp_path, says, wrong, right):
             bytes(range(256)) * 20,
             "Write it as CSV: a row of names, such as unit,time_s in spikes.csv, and a row for each",
         ),
+        (bytes(4) + b"ftypisom" + bytes(50), f"spikes.csv: is a film. {spike_tables._AS_CSV}."),
     ],
-    ids=["Excel", "zeros", "bytes"],
+    ids=["Excel", "zeros", "bytes", "film"],
 )
 def test_advice_on_tables_that_are_no_text(tmp_path, content, says):
     folder = tables(tmp_path / "m" / "d")

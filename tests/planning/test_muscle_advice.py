@@ -41,6 +41,7 @@ def test_a_weight_out_of_range_is_refused_before_anything_is_solved(setup, tmp_p
     monkeypatch.setattr(trajectories, "cache_folder", lambda: tmp_path / "cache")
     emg = planted(setup, np.random.default_rng(0).random((2, 17, 6)))
     told("optimal.w_emg=-1.0 is out of range: finite, 0 or more mm^2", inform, Solver(setup), emg, "mm", -1.0)
+    told("Give one above 0: --w-emg 1.", inform, Solver(setup), emg, "mm", 0.0)
     assert not (tmp_path / "cache").exists()
 
 
