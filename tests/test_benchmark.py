@@ -145,7 +145,7 @@ def test_no_seed_is_refused_before_anything_is_measured(run_script):
 
 @pytest.mark.slow
 def test_the_stock_stack_is_evaluated_until_its_time_is_over(monkeypatch):
-    # Two arms for sixteen: each is a process that imports all.
+    # Two arms instead of sixteen: each is a process of its own, which imports everything.
     monkeypatch.setattr(
         learning, "LEARNING_RUNS", {"original": (*learning.LEARNING_RUNS["original"], "env.num_envs=2")}
     )
